@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * Wire formats: what the manager chooses from for each pair of hosts (DESIGN: formats, NEG-7).
+ * The numbers are on the agent protocol and in maps: they are never re-used.
+ */
+#pragma once
+
+enum format {
+	FORMAT_NONE = 0,
+	FORMAT_SIIT_1 = 1,  /* re-heading, layout siit/1 */
+	FORMAT_SIIT_2 = 2,  /* re-heading, layout siit/2, checksum-neutral */
+	FORMAT_IPIP6_1 = 3, /* IP in IPv6 between the pair's embedded addresses */
+	FORMAT_VXLAN_1 = 4, /* RFC 7348 by the kernel's device */
+	FORMAT_MAX,
+};
+
+#define FORMAT_BIT(f) (1U << (f))
