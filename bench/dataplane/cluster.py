@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Viaduct cluster of two hosts linked directly, with the real daemons, for bench/dataplane:
+
+    a --- h1 [viaduct-agent, viaductd] ---substrate--- h2 [viaduct-agent] --- b
+    c ---/
+
+The manager's API listens on a loopback socket made here and handed over (LISTEN_FDS)."""
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+
+import boto3
+from botocore.config import Config
+
+from hosts import INNER_MTU, SUBSTRATE_MTU, Path, address, forward, path, sh, veth, wait_for
+
+REGION = "us-east-1"
+IMAGE = "ami-netns"
+
+
+class Cluster:
+    """'formats' limits what the agents offer ("siit/1,ipip6/1"); None offers all."""
+
+    def __init__(self, nss, build, name, substrate="ipv6", formats=None):
+        self.nss, self.build, self.name = nss, build, name
+        self.substrate, self.formats = substrate, formats
+        self.directory = tempfile.mkdtemp(prefix="viaduct-bench-")
+        self.processes = []
+        self.hosts = [nss.make(f"{name}-h{n}") for n in (1, 2)]
+
+    # ---- the hosts ----
+
+    def host_address(self, n):
+        return f"fd00:77::{n}" if self.substrate == "ipv6" else f"192.168.0.{n}"
+
+    def link_hosts(self):
+        veth(self.hosts[0], "sub0", self.hosts[1], "sub0", SUBSTRATE_MTU)
+        for n, host in enumerate(self.hosts, 1):
+            address(host, "sub0", self.host_address(n) + ("/64" if self.substrate == "ipv6" else "/24"))
+            forward(host)
+
+    def route_locators(self, records):
+        """The operator's part: each host's locators are routed to its ordinary address."""
+        for n, host in enumerate(self.hosts):
+            other = records[1 - n]
+            for locator in (other.get("siit1"), other.get("siit2")):
+                if locator:
+                    sh("ip", "-n", host, "route", "replace", locator, "via", self.host_address(2 - n))
+
+    # ---- the daemons ----
+
+    def program(self, room, name):
+        return os.path.join(self.build, "src", room, name)
+
+    def spawn(self, host, argv, name, fd=None):
+        log = open(os.path.join(self.directory, name + ".log"), "w")
+        command = ["nsenter", f"--net={path(host)}"]
+        if fd is not None:
+            command += ["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=http exec "$@" 3<&%d' % fd, "sh"]
+        process = subprocess.Popen(command + argv, stdout=log, stderr=subprocess.STDOUT,
+                                   stdin=subprocess.DEVNULL, pass_fds=[fd] if fd is not None else [])
+        self.processes.append((name, process))
+        return process
+
+    def api_get(self, what):
+        out = subprocess.run([self.program("ctl", "viaduct"), "--endpoint", self.endpoint, "--token",
+                              self.admin["token"], what, "--json"], capture_output=True, text=True)
+        return json.loads(out.stdout) if out.returncode == 0 else None
+
+    def viaduct(self, *argv):
+        return sh(self.program("ctl", "viaduct"), "--endpoint", self.endpoint, "--token",
+                  self.admin["token"], *argv)
+
+    def start_manager(self):
+        state = os.path.join(self.directory, "manager")
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(128)
+        manager = f"{self.host_address(1)}"
+        manager = f"[{manager}]:8774" if ":" in manager else f"{manager}:8774"
+        sh(self.program("manager", "viaductd"), "init", "--state", state, "--address", self.host_address(1),
+           "--advertise", manager)
+        with open(os.path.join(state, "admin.json")) as f:
+            self.admin = json.load(f)
+        self.endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self.spawn(self.hosts[0], [self.program("manager", "viaductd"), "run", "--state", state,
+                                   "--agents", manager], "viaductd", listener.fileno())
+        wait_for("the manager", lambda: self.api_get("status"))
+        listener.close()
+
+    def start_agent(self, n):
+        host = self.hosts[n - 1]
+        bundle = os.path.join(self.directory, f"h{n}.json")
+        state = os.path.join(self.directory, f"h{n}")
+        family = "--v6" if self.substrate == "ipv6" else "--v4"
+        self.viaduct("host", "add", f"h{n}", "--rack", str(n), family, self.host_address(n), "-o", bundle)
+        agent = self.program("agent", "viaduct-agent")
+        sh(agent, "join", bundle, "--state", state)
+        argv = [agent, "run", "--state", state, "--substrate", "sub0", "--name", self.agent_name(n),
+                "--run", self.directory, "--netns-prefix", f"{host}-"]
+        if self.formats:
+            config = os.path.join(state, "bench.conf")
+            with open(config, "w") as f:
+                f.write(f"formats = {self.formats}\n")
+            argv += ["--config", config]
+        self.spawn(host, argv, f"agent{n}")
+
+    def agent_name(self, n):
+        return f"b{os.getpid() % 10000}{self.name[:4]}{n}"
+
+    def start(self):
+        self.link_hosts()
+        self.start_manager()
+        for n in (1, 2):
+            self.start_agent(n)
+        records = wait_for("the agents", lambda: self.connected_hosts())
+        self.route_locators(sorted(records, key=lambda r: r["name"]))
+
+    def connected_hosts(self):
+        answer = self.api_get("hosts")
+        up = [h for h in (answer or {}).get("hosts", []) if h["state"] == "connected"]
+        return up if len(up) == len(self.hosts) else None
+
+    # ---- the nodes ----
+
+    def run_instances(self):
+        """Three nodes in one subnet: a and c on one host, b on the other."""
+        ec2 = boto3.client("ec2", region_name=REGION, endpoint_url=self.endpoint,
+                           aws_access_key_id=self.admin["access_key_id"],
+                           aws_secret_access_key=self.admin["secret_access_key"],
+                           config=Config(retries={"max_attempts": 1}))
+        vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
+        ec2.run_instances(ImageId=IMAGE, MinCount=3, MaxCount=3, SubnetId=subnet)
+
+        def running():
+            all_ = [i for r in ec2.describe_instances()["Reservations"] for i in r["Instances"]]
+            up = [i for i in all_ if i["State"]["Name"] == "running"]
+            return up if len(up) == 3 else None
+
+        wait_for("the instances", running)
+        by_host = {}
+        for record in self.api_get("instances")["instances"]:
+            by_host.setdefault(record["host"], []).append(record)
+        one, two = sorted(by_host.values(), key=len)
+        self.b, (self.a, self.c) = one[0], two
+        for node in (self.a, self.b, self.c):
+            self.prepare(node)
+
+    def prepare(self, node):
+        """Waits for the node's address and gives it the MTU that every path of the bench has."""
+        ns = self.netns(node)
+        wait_for("DHCP in " + ns, lambda: self.address_of(node) in sh("ip", "-n", ns, "-4", "addr"))
+        sh("ip", "-n", ns, "link", "set", "eth0", "mtu", str(INNER_MTU))
+        sh("ip", "-n", ns, "route", "flush", "cache")
+
+    def netns(self, node):
+        host = self.hosts[int(node["host_name"][-1]) - 1] if node.get("host_name", "")[-1:].isdigit() else None
+        for name in self.hosts if host is None else [host]:
+            if os.path.exists(path(f"{name}-{node['id']}")):
+                return f"{name}-{node['id']}"
+        raise RuntimeError(f"no namespace of {node['id']}")
+
+    @staticmethod
+    def address_of(node):
+        return node["private_ip"]
+
+    def paths(self, names):
+        """{"siit2": "remote", ...}: the paths of this cluster under the bench's names."""
+        far = {"remote": self.b, "local": self.c, "no-df": self.b}
+        return [Path(name, self.netns(self.a), self.netns(far[kind]), self.address_of(far[kind]),
+                     no_df=kind == "no-df") for name, kind in names.items()]
+
+    def stop(self):
+        for _, process in reversed(self.processes):
+            process.terminate()
+        for _, process in self.processes:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        for n, host in enumerate(self.hosts, 1):
+            subprocess.run(["nsenter", f"--net={path(host)}", self.program("agent", "viaduct-agent"), "leave",
+                            "--state", os.path.join(self.directory, f"h{n}"), "--run", self.directory,
+                            "--name", self.agent_name(n)], capture_output=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
