@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every size and limit of Viaduct, each with its reason.  A limit is enforced where it is used and
+ * tested there.  Fixed by a protocol: in abi/, not here.
+ */
+#pragma once
+
+/* Log: a hostile node must not fill the disk through one call site, and an operator must still see
+ * each kind of event every few seconds. */
+#define LIMIT_LOG_BURST       10
+#define LIMIT_LOG_INTERVAL_MS 5000
+/* One line: what journald and syslog take without splitting. */
+#define LIMIT_LOG_LINE_SIZE 2048
+
+/* Loop: iterations of loop_settle() before it says that the program spins. */
+#define LIMIT_LOOP_SETTLE 100000
+
+/* Configuration files are written by people; more than this is a mistake in the path. */
+#define LIMIT_CONFIG_SIZE (1024 * 1024)
+
+/* Descriptors passed to a child: sockets of a daemon and of its log; far below RLIMIT_NOFILE. */
+#define LIMIT_PROCESS_FDS 16
+
+/* Arena: a chunk serves most requests whole. */
+#define LIMIT_ARENA_CHUNK_SIZE 4096
+
+/* Netlink: the kernel's dumps come in buffers of up to 32 KiB when asked with one as large. */
+#define LIMIT_RTNL_BUFFER_SIZE 32768
+/* The kernel answers at once; a lost answer must not hang a daemon. */
+#define LIMIT_RTNL_TIMEOUT_MS 5000
+/* Events held by the kernel for a monitor that is slow: some 10,000 of them. */
+#define LIMIT_RTNL_MONITOR_BUFFER_SIZE (4 * 1024 * 1024)
