@@ -30,3 +30,17 @@
 #define LIMIT_RTNL_TIMEOUT_MS 5000
 /* Events held by the kernel for a monitor that is slow: some 10,000 of them. */
 #define LIMIT_RTNL_MONITOR_BUFFER_SIZE (4 * 1024 * 1024)
+
+/* Agent protocol.  The largest frame is a full Desired (some 200 bytes per interface) or a Hello with
+ * every mapping held (30 bytes each): this is 80,000 interfaces or half a million mappings. */
+#define LIMIT_WIRE_FRAME_SIZE (16 * 1024 * 1024)
+/* Decoded, a held mapping takes 90 bytes for its 30; a record that needs more is made to hurt. */
+#define LIMIT_WIRE_DECODE_SIZE (4 * LIMIT_WIRE_FRAME_SIZE)
+/* What may wait for a peer: the largest frame and pushes behind it.  A peer that leaves this much
+ * lying resyncs more cheaply than it catches up. */
+#define LIMIT_WIRE_QUEUE_SIZE (2 * LIMIT_WIRE_FRAME_SIZE)
+/* A busy host may stall for seconds, a dead one should be known before people look. */
+#define LIMIT_WIRE_PING_MS      5000
+#define LIMIT_WIRE_DEAD_MS      15000
+#define LIMIT_WIRE_HANDSHAKE_MS 10000
+#define LIMIT_WIRE_GOODBYE_MS   1000

@@ -4,8 +4,8 @@
  * (abi/agent.proto says what is in it).
  *
  * The decoder works on bytes that came from a peer and trusts none of them: a record above
- * WIRE_FRAME_MAX, one that does not decode, and one whose decoded form would need more than
- * WIRE_DECODE_MAX bytes are refused.  It owns one arena that every record re-uses, so that decoding
+ * LIMIT_WIRE_FRAME_SIZE, one that does not decode, and one whose decoded form would need more than
+ * LIMIT_WIRE_DECODE_SIZE bytes are refused.  It owns one arena that every record re-uses, so that decoding
  * costs no allocation once it has warmed up.
  *
  * Threading: a decoder belongs to one thread.  Frames are the generated protobuf-c types.
@@ -16,24 +16,16 @@
 #include <stdint.h>
 
 #include "abi/agent.pb-c.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 enum {
 	FRAME_HEADER_SIZE = 4,
 };
 
-/* Bytes of packed records, one behind the other.  {0} is empty. */
-struct frame_bytes {
-	uint8_t *data;
-	size_t size;
-	size_t capacity;
-};
-
-void frame_bytes_deinit(struct frame_bytes *bytes);
-
-/* Appends 'frame' as a record.  Returns 0; -EMSGSIZE when it is above WIRE_FRAME_MAX; -ENOMEM.  On
- * failure 'bytes' is unchanged. */
-must_check int frame_pack(struct frame_bytes *bytes, const Viaduct__Agent__Frame *frame);
+/* Appends 'frame' as a record.  Returns 0; -EMSGSIZE when it is above LIMIT_WIRE_FRAME_SIZE or what
+ * 'out' may hold; -ENOMEM.  On failure 'out' has its old content and no error. */
+must_check int frame_pack(struct buf *out, const Viaduct__Agent__Frame *frame);
 
 struct frame_decoder;
 

@@ -14,8 +14,8 @@
  * session, so that it never holds up others.  While the peer does not read its answers (half of the
  * limit waits), nothing more is read from it.
  *
- * Dead peers.  After WIRE_PING_MS without input a Ping goes out, after WIRE_DEAD_MS the session ends
- * with SESSION_END_TIMEOUT.  The handshake has WIRE_HANDSHAKE_MS.
+ * Dead peers.  After LIMIT_WIRE_PING_MS without input a Ping goes out, after LIMIT_WIRE_DEAD_MS the session ends
+ * with SESSION_END_TIMEOUT.  The handshake has LIMIT_WIRE_HANDSHAKE_MS.
  *
  * Ownership: the session belongs to the loop; 'user' pointers are the caller's.  Callbacks may send,
  * and may call session_close() on any session (no callback but 'closed' follows; 'closed' comes in
@@ -70,10 +70,10 @@ must_check int session_accept(struct loop *loop, struct tls_context *tls, int fd
 			      struct session **ret);
 
 /* Ends the session.  Unless 'code' is UNSPECIFIED a Goodbye with 'text' is sent first, as far as the
- * peer takes it within WIRE_GOODBYE_MS; the session's callbacks are not held up by that. */
+ * peer takes it within LIMIT_WIRE_GOODBYE_MS; the session's callbacks are not held up by that. */
 void session_close(struct session *session, Viaduct__Agent__Goodbye__Code code, const char *text);
 
-/* Queues 'frame'.  -ENOTCONN: not open, or closing; -EMSGSIZE: above WIRE_FRAME_MAX; -ENOBUFS: the
+/* Queues 'frame'.  -ENOTCONN: not open, or closing; -EMSGSIZE: above LIMIT_WIRE_FRAME_SIZE; -ENOBUFS: the
  * queue is full and the session is now closing; -ENOMEM. */
 must_check int session_send(struct session *session, const Viaduct__Agent__Frame *frame);
 
@@ -86,7 +86,7 @@ void session_flush(struct session *session);
 /* Bytes that wait to be taken by the peer. */
 size_t session_queued(const struct session *session);
 
-/* The limit of that queue; WIRE_QUEUE_MAX unless set. */
+/* The limit of that queue; LIMIT_WIRE_QUEUE_SIZE unless set. */
 void session_set_queue_limit(struct session *session, size_t bytes);
 
 bool session_is_open(const struct session *session);
