@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+# Runs inside the virtual machine (run.py): the packet tables of the programs, then a lab of two hosts
+# whose substrate is clsact's, because this kernel has no tcx.  Says "ok WHAT" or "not ok WHAT".
+# requirement: NEG-1 PKT-2 PKT-3 OPS-3
+
+check() {
+	what=$1
+	shift
+	if "$@" >/tmp/out 2>&1; then
+		echo "ok $what"
+	else
+		echo "not ok $what"
+		sed 's/^/# /' /tmp/out | tail -n 40
+	fi
+}
+
+ec2() {
+	curl -sS --fail-with-body --aws-sigv4 aws:amz:us-east-1:ec2 --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \
+		--data-urlencode Version=2016-11-15 "$@" "$ENDPOINT/"
+}
+
+field() { sed -n "s:.*<$1>\([^<]*\)</$1>.*:\1:p" | head -n 1; }
+
+# Waits up to 60 s for a command to succeed.
+eventually() {
+	n=0
+	until "$@"; do
+		n=$((n + 1))
+		[ $n -lt 300 ] || return 1
+		sleep 0.2
+	done
+}
+
+for table in bpf/*; do
+	check "packet tables: ${table#bpf/}" ./"$table"
+done
+
+check "lab of two hosts" viaduct lab up --hosts 2 --name vm
+eval "$(viaduct lab env --name vm)"
+ENDPOINT=${VIADUCT_ENDPOINT:-http://127.0.0.1:8773}
+
+clsact_reported() { viaduct --lab vm capabilities --json | tr -d ' \n' | grep -q '"tcx":false'; }
+check "capabilities say that there is no tcx" clsact_reported
+
+vpc=$(ec2 -d Action=CreateVpc -d CidrBlock=10.0.0.0/16 | field vpcId)
+one=$(ec2 -d Action=CreateSubnet -d VpcId="$vpc" -d CidrBlock=10.0.1.0/24 | field subnetId)
+two=$(ec2 -d Action=CreateSubnet -d VpcId="$vpc" -d CidrBlock=10.0.2.0/24 | field subnetId)
+start() { ec2 -d Action=RunInstances -d ImageId=ami-netns -d MinCount=1 -d MaxCount=1 -d SubnetId="$1" \
+	-d PrivateIpAddress="$2" | field instanceId; }
+a=$(start "$one" 10.0.1.10)
+b=$(start "$one" 10.0.1.11)
+c=$(start "$two" 10.0.2.10)
+node() { instance=$1; shift; viaduct lab exec --name vm "$instance" -- "$@"; }
+has_address() { node "$1" ip addr show eth0 | grep -q "inet $2/"; }
+check "DHCP" eventually has_address "$a" 10.0.1.10
+check "DHCP on the second" eventually has_address "$b" 10.0.1.11
+check "DHCP in the other subnet" eventually has_address "$c" 10.0.2.10
+check "ping across hosts" node "$a" ping -c 3 -W 5 10.0.1.11
+check "ping across subnets" node "$a" ping -c 3 -W 5 10.0.2.10
+check "ping with the largest packet" node "$a" ping -c 2 -W 5 -s 1432 10.0.1.11
+
+head -c 20000000 /dev/urandom >/tmp/data
+transfer() {
+	node "$b" nc -l -p 5000 </dev/null >/tmp/got &
+	eventually listening || return 1
+	node "$a" nc 10.0.1.11 5000 </tmp/data
+	wait
+	cmp /tmp/data /tmp/got
+}
+listening() { node "$b" netstat -ltn | grep -q ':5000 '; }
+check "20 MB by TCP across hosts, unchanged" transfer
+check "the lab leaves nothing" viaduct lab down --name vm
+nothing_left() { [ -z "$(ls /run/netns)" ] && [ ! -e /sys/class/net/vd-vm ]; }
+check "no namespace is left" nothing_left
