@@ -2,9 +2,9 @@
 /*
  * An arena: memory of one request, command or decode, freed all at once.
  *
- * Embedded by whoever owns the request.  Allocations are aligned for any type, zeroed, and live until
- * arena_reset() or arena_deinit(); none is freed alone.  A limit bounds what one request can cost.
- * Errors: NULL, when the limit or the memory is exhausted.  One thread.
+ * Embedded by whoever owns the request.  Allocations are aligned for any type, zeroed, and live
+ * until arena_reset() or arena_deinit(); none is freed alone.  A limit bounds what one request can
+ * cost. Errors: NULL, when the limit or the memory is exhausted.  One thread.
  */
 #pragma once
 

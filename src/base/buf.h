@@ -3,12 +3,12 @@
  * Byte buffers for encoders, and cursors for decoders.
  *
  * struct buf grows by appending at its end and shrinks by consuming from its front, never above its
- * limit.  struct cursor reads a borrowed span.  Both keep the first error: after it, puts do nothing
- * and gets return zeros, so a codec is written as a straight list and asks buf_error() or
+ * limit.  struct cursor reads a borrowed span.  Both keep the first error: after it, puts do
+ * nothing and gets return zeros, so a codec is written as a straight list and asks buf_error() or
  * cursor_error() once at its end.  Nothing that was got may be used before that question.
  *
- * Ownership: a buf owns its bytes, a cursor borrows.  Pointers into a buf last until the next change.
- * Errors: -EMSGSIZE (limit), -ENOMEM; a cursor: -EBADMSG (read past the end).  One thread.
+ * Ownership: a buf owns its bytes, a cursor borrows.  Pointers into a buf last until the next
+ * change. Errors: -EMSGSIZE (limit), -ENOMEM; a cursor: -EBADMSG (read past the end).  One thread.
  */
 #pragma once
 

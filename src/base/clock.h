@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Time, passed in: whoever needs it takes a 'struct clock *', so that a test decides what time it is.
+ * Time, passed in: whoever needs it takes a 'struct clock *', so that a test decides what time it
+ * is.
  *
  * A real clock reads CLOCK_MONOTONIC and CLOCK_REALTIME.  A manual clock stands still until it is
  * advanced; loop_advance() (base/loop.h) advances it and fires the timers on the way in order.

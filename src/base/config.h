@@ -5,11 +5,12 @@
  *	# a comment
  *	key = value          before the first section: section ""
  *	[section]
- *	key = value          white space around key and value is dropped; a value goes to the line's end
+ *	key = value          white space at the ends is dropped; a value may hold '='
  *
- * The caller names every key it knows in a table; unknown sections and keys, keys given twice, missing
- * ones and bad values are errors that name the file and the line.  Nothing is a default here: the
- * caller fills its struct with defaults first.  On failure destinations may be partly set.
+ * The caller names every key it knows in a table; unknown sections and keys, keys given twice,
+ * missing ones and bad values are errors that name the file and the line.  Nothing is a default
+ * here: the caller fills its struct with defaults first.  On failure destinations may be partly
+ * set.
  */
 #pragma once
 
@@ -36,7 +37,7 @@ struct config_error {
 };
 
 /* Common parsers; 'dest' is of the type named. */
-int config_parse_string(const char *value, void *dest); /* char **: replaces and frees the old one */
+int config_parse_string(const char *value, void *dest); /* char **, freed before it is set */
 int config_parse_bool(const char *value, void *dest);   /* bool * */
 int config_parse_u16(const char *value, void *dest);    /* uint16_t *, 1..65535: ports */
 int config_parse_u32(const char *value, void *dest);    /* uint32_t * */

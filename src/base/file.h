@@ -27,8 +27,9 @@ must_check int file_write_existing(const char *path, const char *text);
  * -ENOTDIR when something else is in the way. */
 must_check int file_mkdirs(const char *path, mode_t mode);
 
-/* Creates or opens 'path', locks it for this process and writes the process id to it.  The lock ends
- * with the descriptor, so a killed process leaves none.  -EWOULDBLOCK: another process holds it. */
+/* Creates or opens 'path', locks it for this process and writes the process id to it.  The lock
+ * ends with the descriptor, so a killed process leaves none.  -EWOULDBLOCK: another process holds
+ * it. */
 must_check int file_lock(const char *path, int *ret_fd);
 
 /* Removes 'path' and everything below it, without following links or crossing into other mounts.

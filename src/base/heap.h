@@ -2,8 +2,8 @@
 /*
  * An intrusive priority queue (pairing heap): the least element is at hand, any element can leave.
  *
- * The node is embedded in the element; the heap owns nothing and allocates nothing, so nothing fails.
- * 'less' orders two nodes and must not change its mind while they are in the heap.
+ * The node is embedded in the element; the heap owns nothing and allocates nothing, so nothing
+ * fails. 'less' orders two nodes and must not change its mind while they are in the heap.
  * insert and peek are O(1), remove is amortised O(log n).  One thread.
  */
 #pragma once
@@ -15,7 +15,7 @@
 struct heap_node {
 	struct heap_node *child; /* first child */
 	struct heap_node *next;  /* next sibling */
-	struct heap_node *prev;  /* previous sibling, or the parent of a first child; the root: itself */
+	struct heap_node *prev;  /* previous sibling; first child: parent; root: itself */
 };
 
 struct heap {

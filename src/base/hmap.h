@@ -13,13 +13,13 @@
  *		return NULL;
  *	}
  *
- * The map owns only its bucket arrays.  It grows a few buckets per insertion, so no insertion pays for
- * a rehash of everything; without memory it goes on with longer chains, so insertion does not fail.
- * It does not shrink.  Several elements may have equal hashes and equal keys.
+ * The map owns only its bucket arrays.  It grows a few buckets per insertion, so no insertion pays
+ * for a rehash of everything; without memory it goes on with longer chains, so insertion does not
+ * fail. It does not shrink.  Several elements may have equal hashes and equal keys.
  *
- * hmap_for_each() visits everything once in no particular order, hmap_for_each_at() what has one hash.
- * Both allow removing (and freeing) the current element, but no other; nothing may be inserted
- * meanwhile.  One thread.  A zeroed map is an empty map.
+ * hmap_for_each() visits everything once in no particular order, hmap_for_each_at() what has one
+ * hash. Both allow removing (and freeing) the current element, but no other; nothing may be
+ * inserted meanwhile.  One thread.  A zeroed map is an empty map.
  */
 #pragma once
 
@@ -35,8 +35,8 @@ struct hmap_node {
 };
 
 struct hmap {
-	size_t n;                 /* elements */
-	size_t n_buckets;         /* a power of two, or 0: only 'single' */
+	size_t n;         /* elements */
+	size_t n_buckets; /* a power of two, or 0: only 'single' */
 	struct hmap_node **buckets;
 	size_t n_old;             /* size of 'old': half of n_buckets, or 0 */
 	struct hmap_node **old;   /* while growing: what has not moved yet */
@@ -45,7 +45,8 @@ struct hmap {
 };
 
 void hmap_init(struct hmap *m);
-/* Frees the buckets.  The elements are the caller's: freed before (in a loop) or otherwise owned. */
+/* Frees the buckets.  The elements are the caller's: freed before (in a loop) or otherwise
+ * owned. */
 void hmap_deinit(struct hmap *m);
 void hmap_insert(struct hmap *m, struct hmap_node *n, uint64_t hash);
 /* 'n' must be in 'm'. */

@@ -2,9 +2,9 @@
 /*
  * An intrusive doubly linked list: 'struct list' is both the head and the link in each element.
  *
- * A head is initialised with list_init(); a link that is in no list is either zeroed or initialised.
- * The list owns nothing and nothing fails.  list_for_each() allows removing (and freeing) the current
- * element, no other.  One thread.
+ * A head is initialised with list_init(); a link that is in no list is either zeroed or
+ * initialised. The list owns nothing and nothing fails.  list_for_each() allows removing (and
+ * freeing) the current element, no other.  One thread.
  */
 #pragma once
 

@@ -8,11 +8,11 @@
  * Values are quoted and escaped, so that hostile input cannot forge a line or a field; the text and
  * the keys are literals of ours.  Fields are evaluated only when the level is enabled.
  *
- * Each call site is rate limited (LIMIT_LOG_BURST lines per LIMIT_LOG_INTERVAL_MS); the first line after a
- * suppressed stretch carries suppressed=N.
+ * Each call site is rate limited (LIMIT_LOG_BURST lines per LIMIT_LOG_INTERVAL_MS); the first line
+ * after a suppressed stretch carries suppressed=N.
  *
- * Threads: any thread may log; a line is written whole.  Rooms below the programs log at debug only.
- * The log is the one process-wide state beside main's arguments; it has no errors to report.
+ * Threads: any thread may log; a line is written whole.  Rooms below the programs log at debug
+ * only. The log is the one process-wide state beside main's arguments; it has no errors to report.
  */
 #pragma once
 

@@ -3,17 +3,18 @@
  * The event loop: thin glue over libevent, so that daemons and tests share one kind of loop.
  *
  * What can be waited for: a descriptor (struct watch), a time (struct timer), the end of this
- * iteration (struct deferred), another thread (struct wake), SIGTERM and SIGINT (loop_stop_on_signals).
- * Libevent's own objects (evhttp, bufferevent) use loop_event_base() beside them.
+ * iteration (struct deferred), another thread (struct wake), SIGTERM and SIGINT
+ * (loop_stop_on_signals). Libevent's own objects (evhttp, bufferevent) use loop_event_base() beside
+ * them.
  *
- * Each is embedded in its user's struct and bound to the loop by its init function; deinit unbinds it,
- * may be called at any time (also from its own callback, also twice) and must be called before the
- * memory or the loop goes away.  A zeroed struct may be deinitialised.  After deinit the callback is
- * not called any more.
+ * Each is embedded in its user's struct and bound to the loop by its init function; deinit unbinds
+ * it, may be called at any time (also from its own callback, also twice) and must be called before
+ * the memory or the loop goes away.  A zeroed struct may be deinitialised.  After deinit the
+ * callback is not called any more.
  *
  * Time comes from the clock given to loop_new().  With a manual clock, timers fire only inside
- * loop_advance(), in order of time and then of arming, with the clock showing each timer's own time;
- * libevent's own timeouts always follow real time.
+ * loop_advance(), in order of time and then of arming, with the clock showing each timer's own
+ * time; libevent's own timeouts always follow real time.
  *
  * Threading: one thread runs a loop and touches its objects; only wake_post() may be called from
  * others.  Callbacks must not block.
@@ -114,8 +115,9 @@ struct wake {
 	void *data;
 	int fd; /* eventfd, owned; valid only between init and deinit */
 };
-/* wake_post(), from any thread, makes the loop call 'fn' soon: once for any number of posts before it.
- * Posts happen before the call they cause.  No thread may post during or after wake_deinit(). */
+/* wake_post(), from any thread, makes the loop call 'fn' soon: once for any number of posts before
+ * it. Posts happen before the call they cause.  No thread may post during or after
+ * wake_deinit(). */
 must_check int wake_init(struct wake *w, struct loop *l, wake_fn fn, void *data);
 void wake_post(struct wake *w);
 void wake_deinit(struct wake *w);

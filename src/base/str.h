@@ -2,8 +2,8 @@
 /*
  * Strings: strict numbers, comparison, splitting, formatting, escaping.
  *
- * Parsing takes the whole string or nothing: no white space, no sign where none belongs, no trailing
- * text.  Outputs are untouched on failure.  Any thread.
+ * Parsing takes the whole string or nothing: no white space, no sign where none belongs, no
+ * trailing text.  Outputs are untouched on failure.  Any thread.
  */
 #pragma once
 
@@ -27,7 +27,8 @@ must_check int str_i64(const char *s, int64_t min, int64_t max, int64_t *ret);
 must_check int str_bool(const char *s, bool *ret);
 
 /* asprintf(3) with our errors: 0 or -ENOMEM. */
-must_check int str_printf(char **ret, const char *format, ...) __attribute__((format(printf, 2, 3)));
+must_check int str_printf(char **ret, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 /* Prints to a buffer of fixed size; -ENAMETOOLONG (and an empty string) when it does not fit. */
 must_check int str_format(char *buf, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

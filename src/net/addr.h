@@ -52,7 +52,7 @@ int prefix_parse(const char *text, struct prefix *ret);
 const char *prefix_text(const struct prefix *p, char buf[static PREFIX_TEXT_SIZE]);
 struct prefix prefix_make(const struct ipaddr *addr, uint8_t len); /* clears the bits behind */
 struct prefix prefix_v4(uint32_t host_order, uint8_t v4_len);
-uint8_t prefix_text_len(const struct prefix *p); /* the length as people write it: 8 for 10.0.0.0/8 */
+uint8_t prefix_text_len(const struct prefix *p); /* as people write it: 8 for 10.0.0.0/8 */
 bool prefix_is_v4(const struct prefix *p);
 bool prefix_contains(const struct prefix *p, const struct ipaddr *a);
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner);

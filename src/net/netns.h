@@ -4,8 +4,8 @@
  * ip-netns(8) does it in /run/netns; here the caller chooses the directory.
  *
  * Entering means setns(CLONE_NEWNET) and nothing else: mounts stay those of the caller, so that
- * bpffs and its pins are seen from everywhere.  /sys therefore shows the devices of the namespace it
- * was mounted in; /proc/sys/net and /proc/net follow the reader.
+ * bpffs and its pins are seen from everywhere.  /sys therefore shows the devices of the namespace
+ * it was mounted in; /proc/sys/net and /proc/net follow the reader.
  *
  * Names are [A-Za-z0-9._-]{1,64}, not starting with a dot.  Errors: 0 or a negative errno.
  */
@@ -25,8 +25,9 @@ must_check int netns_open(const char *directory, const char *name, int *ret_fd);
 must_check int netns_open_self(int *ret_fd);
 /* Moves the calling thread into the namespace. */
 must_check int netns_enter(int fd);
-/* Runs 'fn' with the calling thread inside the namespace and moves it back.  Returns what 'fn' did, or
- * the error of entering.  A thread that cannot be moved back would be lost, so that ends the process. */
+/* Runs 'fn' with the calling thread inside the namespace and moves it back.  Returns what 'fn' did,
+ * or the error of entering.  A thread that cannot be moved back would be lost, so that ends the
+ * process. */
 must_check int netns_call(int fd, int (*fn)(void *data), void *data);
 /* The names in 'directory', sorted (strv_free() them); none when it does not exist. */
 must_check int netns_list(const char *directory, char ***ret_names);

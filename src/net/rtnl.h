@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's network configuration by rtnetlink (libmnl): links, addresses, routes, neighbours, and
- * a monitor of their changes.
+ * The kernel's network configuration by rtnetlink (libmnl): links, addresses, routes, neighbours,
+ * and a monitor of their changes.
  *
  * Concept.  A 'struct rtnl' is a socket in one namespace: that of the thread that opened it, or one
- * given by descriptor.  It keeps to that namespace wherever the thread goes later.  Requests block for
- * the kernel's answer, which comes at once; they are few and small, so a daemon's loop may make them.
+ * given by descriptor.  It keeps to that namespace wherever the thread goes later.  Requests block
+ * for the kernel's answer, which comes at once; they are few and small, so a daemon's loop may make
+ * them.
  *
  * Ownership: structs are values.  Threading: one thread at a time per handle.
- * Errors: the kernel's own, negative; -ETIMEDOUT when no answer comes, -EPROTO when it makes no sense.
- * "rtnl_x_add" of something that is there is -EEXIST, "rtnl_x_delete" of what is not -ENOENT, -ENODEV,
- * -ESRCH or -EADDRNOTAVAIL, as the kernel has it; rtnl_is_gone() knows them.
+ * Errors: the kernel's own, negative; -ETIMEDOUT when no answer comes, -EPROTO when it makes no
+ * sense. "rtnl_x_add" of something that is there is -EEXIST, "rtnl_x_delete" of what is not
+ * -ENOENT, -ENODEV, -ESRCH or -EADDRNOTAVAIL, as the kernel has it; rtnl_is_gone() knows them.
  */
 #pragma once
 
@@ -24,7 +25,7 @@
 
 struct rtnl;
 
-must_check int rtnl_open(struct rtnl **ret);                   /* in the thread's namespace */
+must_check int rtnl_open(struct rtnl **ret);                  /* in the thread's namespace */
 must_check int rtnl_open_at(int netns_fd, struct rtnl **ret); /* in that one */
 struct rtnl *rtnl_close(struct rtnl *r);
 CLEANUP_DEFINE(struct rtnl *, rtnl_close);
@@ -37,14 +38,14 @@ struct rtnl_link {
 	int ifindex;
 	char name[IFNAMSIZ];
 	uint32_t mtu;
-	struct mac mac;        /* zero: the link has no Ethernet address */
-	bool up;               /* IFF_UP: administratively */
-	bool carrier;          /* IFF_LOWER_UP */
-	uint8_t operstate;     /* IF_OPER_* */
-	int peer_ifindex;      /* IFLA_LINK: of a veth, in the peer's namespace; 0: none */
-	int peer_netns_id;     /* IFLA_LINK_NETNSID; -1: in this namespace */
-	int master_ifindex;    /* of the bridge it is in; 0: none */
-	char kind[16];         /* "veth", "vxlan", ""; IFLA_INFO_KIND */
+	struct mac mac;     /* zero: the link has no Ethernet address */
+	bool up;            /* IFF_UP: administratively */
+	bool carrier;       /* IFF_LOWER_UP */
+	uint8_t operstate;  /* IF_OPER_* */
+	int peer_ifindex;   /* IFLA_LINK: of a veth, in the peer's namespace; 0: none */
+	int peer_netns_id;  /* IFLA_LINK_NETNSID; -1: in this namespace */
+	int master_ifindex; /* of the bridge it is in; 0: none */
+	char kind[16];      /* "veth", "vxlan", ""; IFLA_INFO_KIND */
 };
 
 struct rtnl_veth_end {
@@ -69,7 +70,8 @@ must_check int rtnl_link_set_master(struct rtnl *r, int ifindex, int master_ifin
 /* Moves a link to another namespace, with a new name there unless 'name' is NULL. */
 must_check int rtnl_link_move(struct rtnl *r, int ifindex, int netns_fd, const char *name);
 must_check int rtnl_link_get(struct rtnl *r, int ifindex, struct rtnl_link *ret);
-must_check int rtnl_link_find(struct rtnl *r, const char *name, struct rtnl_link *ret); /* -ENODEV */
+must_check int rtnl_link_find(struct rtnl *r, const char *name,
+			      struct rtnl_link *ret); /* -ENODEV */
 /* Calls 'fn' for each link until it returns non-zero, and returns that; the same for all dumps. */
 must_check int rtnl_link_dump(struct rtnl *r, int (*fn)(const struct rtnl_link *l, void *data),
 			      void *data);
@@ -90,32 +92,33 @@ must_check int rtnl_addr_dump(struct rtnl *r, int (*fn)(const struct rtnl_addr *
 /* Routes of the main table. */
 
 struct rtnl_route {
-	struct prefix dst;      /* len 0 (::/0) or 96 of ::ffff:0:0 (0.0.0.0/0): the default routes */
-	struct ipaddr gateway;  /* zero: on link; of the family of 'dst' */
-	struct ipaddr prefsrc;  /* zero: the kernel chooses */
-	int oif;                /* 0: found by the gateway */
-	uint32_t mtu;           /* 0: the link's */
-	uint32_t metric;        /* 0: the kernel's default */
-	bool blackhole;         /* no way: 'gateway' and 'oif' unset */
+	struct prefix dst; /* len 0 (::/0) or 96 of ::ffff:0:0 (0.0.0.0/0): the default routes */
+	struct ipaddr gateway; /* zero: on link; of the family of 'dst' */
+	struct ipaddr prefsrc; /* zero: the kernel chooses */
+	int oif;               /* 0: found by the gateway */
+	uint32_t mtu;          /* 0: the link's */
+	uint32_t metric;       /* 0: the kernel's default */
+	bool blackhole;        /* no way: 'gateway' and 'oif' unset */
 };
 
 must_check int rtnl_route_add(struct rtnl *r, const struct rtnl_route *route);
 must_check int rtnl_route_replace(struct rtnl *r, const struct rtnl_route *route);
 must_check int rtnl_route_delete(struct rtnl *r, const struct rtnl_route *route);
-/* Asks the kernel which way packets to 'dst' go: fills dst (as a host prefix), gateway, prefsrc, oif,
- * mtu (0: the link's).  -ENETUNREACH, -EHOSTUNREACH: no way; -EINVAL: a blackhole or prohibited. */
+/* Asks the kernel which way packets to 'dst' go: fills dst (as a host prefix), gateway, prefsrc,
+ * oif, mtu (0: the link's).  -ENETUNREACH, -EHOSTUNREACH: no way; -EINVAL: a blackhole or
+ * prohibited. */
 must_check int rtnl_route_get(struct rtnl *r, const struct ipaddr *dst, struct rtnl_route *ret);
-must_check int rtnl_route_dump(struct rtnl *r, int (*fn)(const struct rtnl_route *route, void *data),
-			       void *data);
+must_check int rtnl_route_dump(struct rtnl *r,
+			       int (*fn)(const struct rtnl_route *route, void *data), void *data);
 
 /* Neighbours. */
 
 struct rtnl_neigh {
 	int ifindex;
 	struct ipaddr addr;
-	struct mac mac;   /* valid when 'resolved' */
-	uint16_t state;   /* NUD_* */
-	bool resolved;    /* the state says that 'mac' may be used */
+	struct mac mac; /* valid when 'resolved' */
+	uint16_t state; /* NUD_* */
+	bool resolved;  /* the state says that 'mac' may be used */
 };
 
 must_check int rtnl_neigh_get(struct rtnl *r, int ifindex, const struct ipaddr *addr,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Settings of the network stack of a namespace.  /proc/sys/net shows the namespace of the reader, so
- * the calling thread visits it (netns_call()); nothing is mounted.
+ * Settings of the network stack of a namespace.  /proc/sys/net shows the namespace of the reader,
+ * so the calling thread visits it (netns_call()); nothing is mounted.
  *
  * 'key' is the path below /proc/sys/net with slashes: "ipv6/conf/eth0/forwarding".
  * Errors: -EINVAL: a key that leaves that directory; -ENOENT: this kernel has no such setting.
