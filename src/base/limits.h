@@ -44,3 +44,22 @@
 #define LIMIT_WIRE_DEAD_MS      15000
 #define LIMIT_WIRE_HANDSHAKE_MS 10000
 #define LIMIT_WIRE_GOODBYE_MS   1000
+/* Model: what one customer may have, so that none can crowd out the others; EC2's where EC2 has one. */
+#define LIMIT_MODEL_VPCS           4096
+#define LIMIT_MODEL_SUBNETS        200
+#define LIMIT_MODEL_INTERFACES     (2 * 1024 * 1024)
+#define LIMIT_MODEL_INSTANCES      (1024 * 1024)
+#define LIMIT_MODEL_RUN_COUNT      1000 /* instances of one call: its answer must stay readable */
+#define LIMIT_MODEL_KEYS           16
+#define LIMIT_MODEL_BLOCKS         5
+#define LIMIT_MODEL_INTERFACE_ADDRS 50 /* EC2's most; DP_PORT_ADDRS_MAX must hold them and a link-local one */
+#define LIMIT_MODEL_TAGS           50
+#define LIMIT_MODEL_TAG_KEY        128
+#define LIMIT_MODEL_TAG_VALUE      256
+#define LIMIT_MODEL_TEXT           255   /* descriptions and names, as EC2's */
+#define LIMIT_MODEL_USER_DATA      22000 /* 16 KiB in base64, EC2's limit */
+#define LIMIT_MODEL_TOKEN          64    /* characters, EC2's */
+#define LIMIT_MODEL_TOKEN_MS       (24ULL * 3600 * 1000)
+#define LIMIT_MODEL_TERMINATED_MS  (3600ULL * 1000) /* EC2 shows them for about an hour */
+/* A record in the store; the largest is an instance with user data and tags. */
+#define LIMIT_MODEL_RECORD_SIZE    (64 * 1024)

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Hosts: where they are, what they can do, and what they reported.
+ *
+ * The manager gives a host its number, which names it in mappings and towards agents, and its locators
+ * (model/topology.h).  What a host can do is what its agent reported last with success (NEG-1).
+ * Whether it is connected is known to the running manager alone: host_set_connected() is not part of a
+ * transaction and not stored.  Only operators and the manager itself call these.
+ */
+#pragma once
+
+#include "model/object.h"
+#include "model/refusal.h"
+#include "model/topology.h"
+#include "net/addr.h"
+
+struct tx;
+struct caller;
+struct model;
+
+struct capabilities {
+	uint32_t formats;       /* FORMAT_BIT()s confirmed by the last successful probe */
+	uint32_t substrate_mtu;
+	bool tcx;
+	bool tap_uso;
+	char *kernel;
+	char *refused;          /* why a format is missing, for people */
+	uint64_t probed_ms;     /* 0: no probe has succeeded yet, the host carries no traffic */
+	char *error;            /* of the last probe, if it failed: an alarm; the rest stays */
+};
+
+struct host {
+	struct object o;        /* o.tags: the labels */
+	char *name;             /* unique */
+	char *zone;
+	uint32_t number;        /* 1.., never re-used */
+	struct topology_place place; /* locale, area, rack, host */
+	struct locators locators;
+	struct capabilities can;
+
+	struct hmap_node by_name;
+	struct hmap_node by_number;
+};
+
+struct tag_args {
+	const char *key;
+	const char *value;
+};
+
+struct host_add_args {
+	const char *name;       /* [a-z0-9-]{1,63} */
+	const char *zone;       /* NULL: the region's first */
+	const uint32_t *locale; /* NULL: 0 */
+	const uint32_t *area;   /* NULL: 0 */
+	const uint32_t *rack;   /* NULL: 0 */
+	const char *v4;         /* substrate addresses; NULL: none; one of them is needed */
+	const char *v6;
+	const struct tag_args *labels;
+	size_t n_labels;
+};
+
+/* Gives number and locators.  EXISTS (name, address), VALUE, HOST_LIMIT, NUMBERS_EXHAUSTED */
+must_check int host_add(struct tx *tx, const struct caller *c, const struct host_add_args *args,
+			const struct host **ret, struct refusal *reterr);
+/* 'id' is a host id or a name.  HOST_DEPENDENCY while it has instances, unless 'force': then they are
+ * terminated at once, and addresses that wait for this host's word are given free. */
+must_check int host_remove(struct tx *tx, const struct caller *c, const char *id, bool force,
+			   struct refusal *reterr);
+
+/* What an agent reported.  A report with an error (and probed_ms 0 or old) changes only the error: the last
+ * confirmed result stays.  Writes nothing when nothing but the time of the probe is new.  The strings
+ * are copied.  HOST_NOT_FOUND */
+must_check int host_report(struct tx *tx, uint32_t number, const struct capabilities *report,
+			   struct refusal *reterr);
+
+struct host_failure {
+	enum kind kind;   /* KIND_INSTANCE or KIND_INTERFACE */
+	uint64_t id;
+	const char *text;
+};
+/* The host has applied everything up to 'revision' but for 'failed': instances there become running,
+ * stopped or terminated, attachments attached or detached, if they waited for it.  The cost grows with
+ * what waits, not with what is there.  HOST_NOT_FOUND */
+must_check int host_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
+				const struct host_failure *failed, size_t n_failed,
+				struct refusal *reterr);
+/* Whether host_acknowledge() would have anything to do: spares the transaction. */
+bool host_waits(const struct model *m, uint32_t number, uint64_t revision);
+
+const struct host *host_by_number(const struct model *m, uint32_t number); /* or NULL */
+const struct host *host_find(const struct model *m, const char *id_or_name); /* or NULL */
+/* Known since this manager runs: neither stored nor undone. */
+void host_set_connected(struct model *m, uint32_t number, bool connected);
+bool host_is_connected(const struct model *m, uint32_t number);
+/* Confirmed to carry traffic: a probe has succeeded and left a format. */
+bool host_is_capable(const struct host *h);
+size_t host_instance_count(const struct model *m, uint32_t number); /* terminated ones not counted */

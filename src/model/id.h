@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Identities: kinds of objects, their ids, and where random bytes come from.
+ *
+ * An object is named by its kind and 64 random bits.  As text that is EC2's long form: a prefix, "0" and
+ * 16 lower-case hex digits ("vpc-0" "123456789abcdef0").  Inside the model only the number is used.
+ * Accounts are numbers of 12 digits, whose text is the digits.  An attachment and a reservation are parts
+ * of an interface and an instance; they have ids of their own, with prefixes of their own.
+ *
+ * Plain values, any thread.  Errors: -EINVAL for a text that is no id of that kind.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* Written to the store: never re-used. */
+enum kind {
+	KIND_NONE = 0,
+	KIND_ACCOUNT = 1,
+	KIND_KEY = 2,       /* an account's access key */
+	KIND_HOST = 3,
+	KIND_VPC = 4,
+	KIND_SUBNET = 5,
+	KIND_INTERFACE = 6,
+	KIND_INSTANCE = 7,
+	KIND_TOKEN = 8,     /* an idempotent request that was answered */
+	KIND_COUNTERS = 9,  /* exactly one, id 1: numbers that are not re-used */
+	KIND_RELEASE = 10,  /* an address that was taken from its node and is not yet to be given away */
+	KIND_MAX,
+};
+
+enum { ID_TEXT_SIZE = 32 };
+
+/* "vpc", "subnet", ...: for people and for the operator API. */
+const char *kind_name(enum kind k);
+/* "vpc-", "eni-", ...; "" for kinds whose objects have no textual id. */
+const char *kind_prefix(enum kind k);
+/* The kind that 'text' has the prefix of, or KIND_NONE; the rest of the text is not looked at. */
+enum kind kind_of_id(const char *text);
+
+const char *id_text(enum kind k, uint64_t id, char buf[static ID_TEXT_SIZE]);
+/* The same with a prefix of one's own, e.g. "eni-attach-" or "r-". */
+const char *id_text_prefixed(const char *prefix, uint64_t id, char buf[static ID_TEXT_SIZE]);
+must_check int id_parse(enum kind k, const char *text, uint64_t *ret);
+must_check int id_parse_prefixed(const char *prefix, const char *text, uint64_t *ret);
+
+#define ID_PREFIX_ATTACHMENT  "eni-attach-"
+#define ID_PREFIX_RESERVATION "r-"
+
+/* Random bytes, given to the model by whoever made it: it has no source of its own. */
+struct id_source {
+	void (*fill)(void *data, void *ret, size_t size);
+	void *data;
+};

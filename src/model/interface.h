@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Network interfaces (ENIs): a MAC and private addresses in a subnet, attached to an instance or not.
+ *
+ * An attachment is `attaching` or `detaching` until the instance's host has acknowledged the revision
+ * that made it so.  While 'host' is set and the attachment is not detaching, the interface is part of
+ * that host's desired state.  While 'plugged' (the instance is pending or running), its addresses have
+ * mappings to the host.  An address that had a mapping and leaves its interface becomes a 'struct release',
+ * in use until nobody holds the old mapping (model/release.h).
+ */
+#pragma once
+
+#include "model/host.h"
+#include "model/object.h"
+#include "model/refusal.h"
+#include "model/token.h"
+#include "net/addr.h"
+
+struct tx;
+struct caller;
+struct model;
+
+enum attachment_state {
+	ATTACHMENT_NONE = 0, /* and the interface is available */
+	ATTACHMENT_ATTACHING = 1,
+	ATTACHMENT_ATTACHED = 2,
+	ATTACHMENT_DETACHING = 3,
+};
+
+struct private_addr {
+	struct ipaddr addr;
+	uint64_t revision; /* that last changed where it is: of its mapping */
+};
+
+struct attachment {
+	uint64_t id;         /* text: ID_PREFIX_ATTACHMENT */
+	uint64_t instance;
+	uint32_t device_index;
+	enum attachment_state state;
+	uint64_t attached_ms;
+	uint64_t wait_revision; /* attaching, detaching: the host has to acknowledge this */
+	bool delete_on_termination;
+};
+
+struct interface {
+	struct object o;
+	uint64_t subnet;
+	uint64_t vpc;
+	uint32_t vni;
+	struct mac mac;
+	size_t n_addrs;
+	struct private_addr *addrs; /* the first is the primary, at least one */
+	char *description;          /* NULL: "" */
+	bool source_dest_check;
+	uint32_t host;              /* number; 0: on none */
+	bool plugged;
+	struct attachment attachment;
+
+	struct hmap_node by_mac;
+	struct hmap_node by_attachment;
+	struct member by_subnet;
+	struct member by_instance;
+	struct member by_host;      /* in its desired state */
+	struct member by_waiting;   /* on its host, for an acknowledgement */
+};
+
+/* EC2's status: "available", or "in-use" from the acknowledged attachment on; "attaching" and "detaching"
+ * while the host has not acknowledged. */
+const char *interface_status_text(const struct interface *i);
+const char *attachment_state_text(enum attachment_state s);
+
+struct private_addr_args {
+	const char *addr;
+	bool primary;
+};
+
+struct interface_create_args {
+	const char *subnet_id;
+	const char *description;
+	const char *private_ip;               /* the primary address, or NULL */
+	const struct private_addr_args *addrs; /* explicit addresses; at most one primary */
+	size_t n_addrs;
+	uint32_t secondary_count;             /* further addresses, chosen here */
+	const struct tag_args *tags;
+	size_t n_tags;
+	struct token_args token;
+};
+
+struct interface_attach_args {
+	const char *interface_id;
+	const char *instance_id;
+	uint32_t device_index;
+};
+
+/* NULL: unchanged */
+struct interface_modify_args {
+	const char *interface_id;
+	const char *description;
+	const bool *source_dest_check;
+	const char *attachment_id;            /* needed with the next one */
+	const bool *delete_on_termination;
+};
+
+struct interface_assign_args {
+	const char *interface_id;
+	const char *const *addrs;             /* explicit, or */
+	size_t n_addrs;
+	uint32_t count;                       /* that many */
+	bool allow_reassignment;
+};
+
+/* SUBNET_NOT_FOUND, VALUE, COMBINATION, ADDRESS_*, NO_FREE_ADDRESS, INTERFACE_LIMIT, TAG_*, TOKEN_MISMATCH */
+must_check int interface_create(struct tx *tx, const struct caller *c,
+				const struct interface_create_args *args,
+				const struct interface **ret, struct refusal *reterr);
+/* INTERFACE_NOT_FOUND, INTERFACE_IN_USE */
+must_check int interface_delete(struct tx *tx, const struct caller *c, const char *id,
+				struct refusal *reterr);
+/* To a stopped instance.  INTERFACE_NOT_FOUND, INSTANCE_NOT_FOUND, INTERFACE_IN_USE, INSTANCE_RUNNING,
+ * DEVICE_INDEX_IN_USE, ATTACHMENT_LIMIT, VPC_SUBNET_MISMATCH, ZONE_MISMATCH */
+must_check int interface_attach(struct tx *tx, const struct caller *c,
+				const struct interface_attach_args *args,
+				const struct interface **ret, struct refusal *reterr);
+/* From a stopped instance.  ATTACHMENT_NOT_FOUND, DEVICE_INDEX_PRIMARY, INSTANCE_RUNNING, INTERFACE_STATE */
+must_check int interface_detach(struct tx *tx, const struct caller *c, const char *attachment_id,
+				struct refusal *reterr);
+must_check int interface_modify(struct tx *tx, const struct caller *c,
+				const struct interface_modify_args *args, struct refusal *reterr);
+/* '*ret' is the new version; the new addresses are its last '*ret_n_assigned'.
+ * INTERFACE_NOT_FOUND, ADDRESS_*, NO_FREE_ADDRESS, COMBINATION */
+must_check int interface_assign(struct tx *tx, const struct caller *c,
+				const struct interface_assign_args *args,
+				const struct interface **ret, size_t *ret_n_assigned,
+				struct refusal *reterr);
+must_check int interface_unassign(struct tx *tx, const struct caller *c, const char *id,
+				  const char *const *addrs, size_t n_addrs, struct refusal *reterr);
+
+must_check int interface_find(const struct model *m, const struct caller *c, const char *id,
+			      const struct interface **ret, struct refusal *reterr);
+const struct interface *interface_by_attachment(const struct model *m, uint64_t attachment_id);
+const struct interface *interface_by_mac(const struct model *m, const struct mac *mac);
+/* Who has the address in the network, attached or not; NULL: nobody, or it is only released. */
+const struct interface *interface_by_addr(const struct model *m, uint32_t vni,
+					  const struct ipaddr *addr);
+/* Part of its host's desired state. */
+bool interface_is_desired(const struct interface *i);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The mapping table (MAP-1): for each (VNI, virtual address) which interface has it, and at which host it
+ * is now.  And who may know (MAP-2).
+ *
+ * Dense records behind an index of 32-bit numbers; a look-up costs a hash and one or two cache misses.
+ * Records move: a pointer is good until the next change.  The table is kept by the model; all here is
+ * reading.  One thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "model/refusal.h"
+#include "net/addr.h"
+
+struct model;
+struct mapping_table;
+
+struct mapping {
+	struct ipaddr addr;
+	uint32_t vni;
+	uint32_t host;      /* number; 0: nowhere now (stopped, not attached, released) */
+	uint64_t interface; /* id; 0: released, waiting for its holders */
+	uint64_t revision;  /* that last changed where it is */
+};
+
+/* Or NULL. */
+const struct mapping *mapping_find(const struct mapping_table *t, uint32_t vni,
+				   const struct ipaddr *addr);
+size_t mapping_count(const struct mapping_table *t);
+/* i < mapping_count(); in no order.  For lists. */
+const struct mapping *mapping_at(const struct mapping_table *t, size_t i);
+size_t mapping_memory(const struct mapping_table *t); /* bytes */
+
+enum mapping_question {
+	MAPPING_SEND,   /* 'asker' (a node of the asking host) wants to send to 'addr' */
+	MAPPING_VERIFY, /* 'asker' received a packet that claims to be from 'addr' */
+	MAPPING_NAME,   /* 'asker' wants to know the address of 'name' */
+};
+
+/* The answer to an agent.  'host': number of the asking host, which must host 'asker' in network 'vni'.
+ * 0 and '*ret', whose host is not 0, or MAPPING_NOT_HERE, MAPPING_UNKNOWN.  'addr' or 'name' as the question
+ * needs.  Allocates nothing; 'reterr' may be NULL, which spares its text. */
+must_check int mapping_resolve(const struct model *m, uint32_t host, enum mapping_question q, uint32_t vni,
+			       const struct ipaddr *asker, const struct ipaddr *addr, const char *name,
+			       const struct mapping **ret, struct refusal *reterr);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The model: all intent and state of a cluster, typed and indexed, and every rule of VPC semantics.
+ *
+ * Pure: no I/O, no clock, no logging, no globals.  Time, randomness and the facts about sessions are
+ * handed in.  One thread owns a model.
+ *
+ * Reading: model_get() and the finders in the kinds' headers are look-ups in indexes; struct model_iter
+ * walks objects in the order of their creation, all of a kind, or an account's, or the members of a group
+ * (the interfaces of a subnet).  Pointers are borrowed until the next operation.
+ * Writing: model/tx.h.  Loading: model_load() each stored record, in any order, then model_load_end().
+ *
+ * What a reader sees includes changes that are not durable yet: whoever answers or publishes waits for
+ * the commit of model_revision().
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "model/id.h"
+#include "model/object.h"
+#include "net/addr.h"
+
+struct model;
+struct mapping_table;
+struct holders;
+
+struct model_config {
+	const char *region;         /* "us-east-1" */
+	struct prefix organisation; /* the /32 that locators are in */
+	struct id_source ids;
+};
+
+/* Copies 'config'.  The zones are REGIONa, REGIONb, REGIONc.  -ENOMEM, -EINVAL (organisation no /32). */
+must_check int model_new(const struct model_config *config, struct model **ret);
+struct model *model_free(struct model *m);
+CLEANUP_DEFINE(struct model *, model_free);
+
+const char *model_region(const struct model *m);
+enum { MODEL_ZONES = 3 };
+/* "us-east-1a" of 0..MODEL_ZONES-1 */
+const char *model_zone(const struct model *m, size_t i);
+/* Of the last transaction that wrote, or of the last record loaded. */
+uint64_t model_revision(const struct model *m);
+size_t model_count(const struct model *m, enum kind k);
+
+/* Who asks.  An operator sees and may change everything. */
+struct caller {
+	uint64_t account;
+	bool operator;
+};
+/* The object exists and the caller may see it. */
+bool caller_sees(const struct caller *c, const struct object *o);
+
+/* Any object, or NULL; the result is of the struct that belongs to 'k'. */
+const struct object *model_get(const struct model *m, enum kind k, uint64_t id);
+
+/* Groups of objects that share a key. */
+enum relation {
+	REL_ACCOUNT,            /* objects of one kind of an account */
+	REL_VPC_SUBNETS,        /* key: vpc */
+	REL_SUBNET_INTERFACES,  /* key: subnet */
+	REL_SUBNET_INSTANCES,   /* key: subnet; terminated ones too */
+	REL_SUBNET_RELEASES,    /* key: subnet */
+	REL_INSTANCE_INTERFACES, /* key: instance; also those being detached */
+	REL_HOST_INTERFACES,    /* key: host number; in its desired state */
+	REL_HOST_INSTANCES,     /* key: host number; all but terminated */
+	REL_HOST_WAITING_INTERFACES, /* key: host number; for its acknowledgement */
+	REL_HOST_WAITING_INSTANCES,
+	REL_RESERVATION,        /* key: reservation; instances */
+	REL_ACCOUNT_HOST,       /* key: model_account_host_key(); instances */
+	REL_MAX,
+};
+uint64_t model_account_host_key(uint64_t account, uint32_t host);
+size_t model_group_count(const struct model *m, enum relation r, uint64_t key);
+
+/*	struct model_iter it = model_iter_kind(m, KIND_VPC);
+ *	const struct object *o;
+ *
+ *	while ((o = model_iter_next(&it)))
+ *		show((const struct vpc *)o);
+ */
+struct model_iter {
+	const struct list *head;
+	const struct list *at;
+	size_t offset; /* of the link inside the struct */
+};
+/* In the order of creation (the serial). */
+struct model_iter model_iter_kind(const struct model *m, enum kind k);
+struct model_iter model_iter_account(const struct model *m, enum kind k, uint64_t account);
+struct model_iter model_iter_group(const struct model *m, enum relation r, uint64_t key);
+/* Moves on behind the object (after_id, after_serial) of kind 'k', for the next page.  At once when it
+ * still exists; else by a walk to the first serial above. */
+void model_iter_skip(const struct model *m, struct model_iter *it, enum kind k, uint64_t after_id,
+		     uint64_t after_serial);
+const struct object *model_iter_next(struct model_iter *it);
+
+/* One stored record: 'data' as model/record.h encodes it; size 0: it is deleted.  -EBADMSG for a record that
+ * is malformed, or contradicts what is loaded (two owners of one address); -ENOMEM. */
+must_check int model_load(struct model *m, enum kind k, uint64_t id, const void *data, size_t size);
+/* Ends loading: puts lists in order, checks references.  -EBADMSG. */
+must_check int model_load_end(struct model *m, uint64_t revision);
+
+/* Where addresses are (model/mapping.h), and which hosts hold which mapping (model/holders.h; kept right by
+ * whoever runs the sessions). */
+const struct mapping_table *model_mappings(const struct model *m);
+struct holders *model_holders(struct model *m);
+
+/* Hosts that carry a network (have an interface of it in their desired state), in no order. */
+size_t model_network_hosts(const struct model *m, uint32_t vni, const uint32_t **ret_numbers);

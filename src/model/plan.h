@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Plan: what each host has to have (abi/agent.proto, Desired), computed from the model.
+ *
+ * plan_full() gives all of one host.  plan_change() gives what a change makes different, on all hosts it
+ * concerns; applied to what the hosts had it leaves what plan_full() says.  Its cost grows with what is
+ * different (and for a host that comes, goes or changes its abilities with the number of hosts), not with
+ * the number of interfaces.  Call it right after tx_end(), before the next transaction.
+ *
+ * Items are handed to a sink one by one and borrowed for that call; texts are in the item.  Within one
+ * change an item may be set and removed more than once: the last word counts.  Pure.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "model/id.h"
+#include "model/names.h"
+#include "model/negotiate.h"
+#include "model/topology.h"
+#include "net/addr.h"
+
+struct change;
+struct model;
+
+enum plan_kind {
+	PLAN_HOST,      /* the host itself; only ever set */
+	PLAN_PEER,      /* key: number */
+	PLAN_SUBNET,    /* key: vni, prefix */
+	PLAN_INSTANCE,  /* key: id */
+	PLAN_INTERFACE, /* key: id */
+};
+
+struct plan_host {
+	uint32_t number;
+	const char *name;
+	struct locators locators;
+};
+
+struct plan_peer {
+	uint32_t number;
+	const char *name;
+	struct locators locators;
+	struct choice choice;
+};
+
+struct plan_subnet {
+	uint32_t vni;
+	struct prefix prefix;
+	struct ipaddr router;
+	struct mac router_mac;
+	struct ipaddr resolver;
+	struct prefix network;
+	char domain[NAMES_SIZE];
+};
+
+struct plan_instance {
+	char id[ID_TEXT_SIZE];
+	const char *driver;
+	bool running;
+	uint64_t generation;
+	char name[NAMES_SIZE]; /* "ip-10-0-0-4" */
+};
+
+struct plan_interface {
+	char id[ID_TEXT_SIZE];
+	char instance_id[ID_TEXT_SIZE];
+	uint32_t device_index;
+	uint32_t vni;
+	struct mac mac;
+	uint32_t mtu;
+	size_t n_addrs;
+	/* private addresses, the primary first, then the link-local IPv6 address of the MAC */
+	struct ipaddr addrs[LIMIT_MODEL_INTERFACE_ADDRS + 1];
+	struct prefix subnet;
+	char host_name[NAMES_SIZE];
+	bool dns;
+};
+
+struct plan_item {
+	enum plan_kind kind;
+	bool remove; /* then only the key is filled in */
+	union {
+		struct plan_host host;
+		struct plan_peer peer;
+		struct plan_subnet subnet;
+		struct plan_instance instance;
+		struct plan_interface interface;
+	};
+};
+
+/* 'host': the number of the host that the item is for.  0, or a negative errno that ends the plan. */
+typedef int (*plan_sink_fn)(void *data, uint32_t host, const struct plan_item *item);
+
+/* 0, -ENOENT for an unknown host, or what the sink returned. */
+must_check int plan_full(const struct model *m, uint32_t host, plan_sink_fn sink, void *data);
+must_check int plan_change(const struct model *m, const struct change *c, plan_sink_fn sink, void *data);
+/* Mappings that a change moved, made or ended: calls 'fn' with what is now so (host 0: gone), for Updates to
+ * holders.  'revision' is the change's. */
+struct mapping;
+void plan_mappings(const struct model *m, const struct change *c,
+		   void (*fn)(void *data, const struct mapping *now), void *data);
+
+/* Between two hosts, for people and for GET /v1/pairs.  -ENOENT. */
+must_check int plan_choice(const struct model *m, uint32_t from, uint32_t to, struct choice *ret);
+/* The address of the network's router on the link: dummy, the same in all subnets of a network. */
+struct mac plan_router_mac(uint32_t vni);

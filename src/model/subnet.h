@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Subnets: parts of a VPC's address blocks, each in one availability zone.  The first four addresses
+ * (network, router, resolver, future use) and the last are reserved.
+ */
+#pragma once
+
+#include "model/host.h"
+#include "model/object.h"
+#include "model/refusal.h"
+#include "net/addr.h"
+
+struct tx;
+struct caller;
+struct model;
+
+struct subnet {
+	struct object o;
+	uint64_t vpc;
+	uint32_t vni;
+	struct prefix prefix;
+	char *zone;
+	bool map_public_ip;
+
+	struct member by_vpc;
+};
+
+struct subnet_create_args {
+	const char *vpc_id;
+	const char *cidr;
+	const char *zone; /* name or id ("use1-az1"); NULL: the first zone that has hosts */
+	const struct tag_args *tags;
+	size_t n_tags;
+};
+
+/* NULL: unchanged */
+struct subnet_modify_args {
+	const char *subnet_id;
+	const bool *map_public_ip;
+};
+
+/* VPC_NOT_FOUND, VALUE, SUBNET_RANGE, SUBNET_CONFLICT, SUBNET_LIMIT, TAG_* */
+must_check int subnet_create(struct tx *tx, const struct caller *c,
+			     const struct subnet_create_args *args, const struct subnet **ret,
+			     struct refusal *reterr);
+/* SUBNET_NOT_FOUND, SUBNET_DEPENDENCY */
+must_check int subnet_delete(struct tx *tx, const struct caller *c, const char *id,
+			     struct refusal *reterr);
+must_check int subnet_modify(struct tx *tx, const struct caller *c,
+			     const struct subnet_modify_args *args, struct refusal *reterr);
+
+must_check int subnet_find(const struct model *m, const struct caller *c, const char *id,
+			   const struct subnet **ret, struct refusal *reterr);
+/* AvailableIpAddressCount: neither reserved, nor in use, nor released and not yet to be given away. */
+uint64_t subnet_available(const struct model *m, const struct subnet *s);
+struct ipaddr subnet_router(const struct subnet *s);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * VPCs: virtual networks.  Each has a VNI of its own, never re-used while numbers last, and address
+ * blocks, of which the first is the primary one.
+ */
+#pragma once
+
+#include "model/host.h"
+#include "model/object.h"
+#include "model/refusal.h"
+#include "net/addr.h"
+
+struct tx;
+struct caller;
+struct model;
+
+struct cidr_block {
+	struct prefix prefix;
+	uint64_t association; /* id, text "vpc-cidr-assoc-0..." */
+};
+
+struct vpc {
+	struct object o;
+	uint32_t vni;
+	uint32_t mtu;          /* of its interfaces (DESIGN section 6); 0: no host carries it yet */
+	size_t n_blocks;
+	struct cidr_block *blocks; /* at least one */
+	char *tenancy;         /* "default" or "dedicated" */
+	bool dns_support;
+	bool dns_hostnames;
+	bool usage_metrics;
+
+	struct hmap_node by_vni;
+};
+
+#define ID_PREFIX_VPC_CIDR "vpc-cidr-assoc-"
+
+struct vpc_create_args {
+	const char *cidr;
+	const char *tenancy; /* NULL: "default" */
+	const struct tag_args *tags;
+	size_t n_tags;
+};
+
+/* NULL: unchanged */
+struct vpc_modify_args {
+	const char *vpc_id;
+	const bool *dns_support;
+	const bool *dns_hostnames;
+	const bool *usage_metrics;
+};
+
+/* VALUE, VPC_RANGE, VPC_LIMIT, NUMBERS_EXHAUSTED, TAG_* */
+must_check int vpc_create(struct tx *tx, const struct caller *c, const struct vpc_create_args *args,
+			  const struct vpc **ret, struct refusal *reterr);
+/* VPC_NOT_FOUND, VPC_DEPENDENCY */
+must_check int vpc_delete(struct tx *tx, const struct caller *c, const char *id,
+			  struct refusal *reterr);
+/* VPC_NOT_FOUND, DNS_SUPPORT_OFF */
+must_check int vpc_modify(struct tx *tx, const struct caller *c, const struct vpc_modify_args *args,
+			  struct refusal *reterr);
+
+/* The caller's VPC: 0, or VPC_NOT_FOUND, also when it is another account's. */
+must_check int vpc_find(const struct model *m, const struct caller *c, const char *id,
+			const struct vpc **ret, struct refusal *reterr);
+const struct vpc *vpc_by_vni(const struct model *m, uint32_t vni); /* or NULL */
+/* The network's resolver: the base of the primary block plus two. */
+struct ipaddr vpc_resolver(const struct vpc *v);
