@@ -30,6 +30,11 @@
 #define LIMIT_RTNL_TIMEOUT_MS 5000
 /* Events held by the kernel for a monitor that is slow: some 10,000 of them. */
 #define LIMIT_RTNL_MONITOR_BUFFER_SIZE (4 * 1024 * 1024)
+/* A dump that changes under our eyes is taken again; one that never stands still is an error. */
+#define LIMIT_RTNL_DUMP_RETRIES 16
+/* Datagrams decoded per call of rtnl_monitor_read(), so that a storm of events leaves the loop time
+ * for its other work. */
+#define LIMIT_RTNL_MONITOR_BATCH 64
 
 /* Agent protocol.  The largest frame is a full Desired (some 200 bytes per interface) or a Hello with
  * every mapping held (30 bytes each): this is 80,000 interfaces or half a million mappings. */
@@ -44,6 +49,7 @@
 #define LIMIT_WIRE_DEAD_MS      15000
 #define LIMIT_WIRE_HANDSHAKE_MS 10000
 #define LIMIT_WIRE_GOODBYE_MS   1000
+
 /* Model: what one customer may have, so that none can crowd out the others; EC2's where EC2 has one. */
 #define LIMIT_MODEL_VPCS           4096
 #define LIMIT_MODEL_SUBNETS        200
