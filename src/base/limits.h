@@ -39,8 +39,8 @@
 /* Agent protocol.  The largest frame is a full Desired (some 200 bytes per interface) or a Hello with
  * every mapping held (30 bytes each): this is 80,000 interfaces or half a million mappings. */
 #define LIMIT_WIRE_FRAME_SIZE (16 * 1024 * 1024)
-/* Decoded, a held mapping takes 90 bytes for its 30; a record that needs more is made to hurt. */
-#define LIMIT_WIRE_DECODE_SIZE (4 * LIMIT_WIRE_FRAME_SIZE)
+/* Decoded, a held mapping takes some 120 bytes for its 30; a record that needs more is made to hurt. */
+#define LIMIT_WIRE_DECODE_SIZE (8 * LIMIT_WIRE_FRAME_SIZE)
 /* What may wait for a peer: the largest frame and pushes behind it.  A peer that leaves this much
  * lying resyncs more cheaply than it catches up. */
 #define LIMIT_WIRE_QUEUE_SIZE (2 * LIMIT_WIRE_FRAME_SIZE)

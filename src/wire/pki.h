@@ -3,7 +3,7 @@
  * The cluster's own certificate authority: makes the CA, the server's and the hosts' certificates.
  *
  * Everything is PEM text in memory; who keeps it where is the caller's business.  Keys are EC P-256.
- * Serial numbers are 128 random bits.  A host's certificate names the host: CN = its id.
+ * Serial numbers are 127 random bits.  A host's certificate names the host: CN = its id.
  *
  * Ownership: results are heap strings in a struct pki_pair; pki_pair_deinit() wipes and frees the
  * key.  Threading: any thread.  Errors: -EINVAL for PEM that does not parse or does not fit
@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <openssl/types.h>
 
 #include "base/err.h"
 
@@ -55,6 +57,7 @@ struct pki_info {
 };
 
 must_check int pki_info(const char *certificate, struct pki_info *ret);
+must_check int pki_info_x509(const X509 *certificate, struct pki_info *ret);
 
 /* Whether 'pair' is a certificate that 'ca_certificate' signed and the key that belongs to it.
  * Returns 0 or -EINVAL. */
