@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a node (an instance) is run on this host: a contract with back-ends, 'netns' (processes in a
+ * network namespace) and 'fake' (tables in memory, for tests without a kernel).
+ *
+ * Concept.  A *node* has an id and a generation: each start that was asked for has its own.  A node
+ * is running, or it has ended and only its record is left, so that a start that was asked for once is
+ * not repeated after the node stopped by itself.  An *interface* is plugged into a running node; the
+ * host's end of it is a device whose index the data plane needs.
+ *
+ * Everything is recorded outside this process: a driver opened again after a crash knows the nodes of
+ * its predecessor and whether they still run.  All calls are idempotent: what is there already, as
+ * asked, is left alone; what is gone is not missed.
+ *
+ * Ownership: a driver is heap memory of its opener; arguments are borrowed for the call; what a
+ * callback is given lives until it returns.  Threading: one thread.  The calls block for as long as
+ * the kernel takes.  Errors: 0 or a negative errno: -EINVAL for an id or name that cannot be used,
+ * -ENOENT when a node that must be there is not running.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "net/addr.h"
+
+enum {
+	DRIVER_ID_SIZE = 32, /* of ids of nodes and interfaces: [a-z0-9-]{1,31} */
+};
+
+struct driver_node {
+	char id[DRIVER_ID_SIZE];
+	uint64_t generation;
+	bool running;
+};
+
+struct driver_interface {
+	char id[DRIVER_ID_SIZE];
+	uint32_t device_index; /* the node sees it as ethN */
+	struct mac mac;        /* the node's */
+	uint32_t mtu;
+};
+
+/* The host's end of an interface. */
+struct driver_port {
+	int ifindex;
+	bool peer_redirect; /* a veth: packets may be handed to the node's end directly */
+};
+
+struct driver;
+
+typedef int (*driver_node_fn)(const struct driver_node *node, void *arg);
+typedef int (*driver_interface_fn)(const struct driver_interface *interface, void *arg);
+
+struct driver_ops {
+	int (*start)(struct driver *d, const char *node, uint64_t generation);
+	int (*stop)(struct driver *d, const char *node);
+	int (*forget)(struct driver *d, const char *node);
+	int (*check)(struct driver *d, const char *node, bool *ret_running);
+	int (*plug)(struct driver *d, const char *node, const struct driver_interface *interface,
+		    struct driver_port *ret);
+	int (*online)(struct driver *d, const char *node, const char *interface);
+	int (*unplug)(struct driver *d, const char *node, const char *interface);
+	int (*nodes)(struct driver *d, driver_node_fn fn, void *arg);
+	int (*interfaces)(struct driver *d, const char *node, driver_interface_fn fn, void *arg);
+	void (*free)(struct driver *d);
+};
+
+/* A back-end embeds this as its first member. */
+struct driver {
+	const struct driver_ops *ops;
+};
+
+/* True for ids that every back-end takes. */
+bool driver_id_is_valid(const char *id);
+
+/* Makes 'node' run under 'generation'; one that runs already, under whatever generation, is left
+ * alone and noted under the new one.  On failure it does not run. */
+must_check int driver_start(struct driver *d, const char *node, uint64_t generation);
+/* Ends the node: all that runs inside, its interfaces and itself.  Its record stays. */
+must_check int driver_stop(struct driver *d, const char *node);
+/* Ends the node and drops its record. */
+must_check int driver_forget(struct driver *d, const char *node);
+/* Looks whether the node still runs.  One that ended by itself is cleaned away, its record kept. */
+must_check int driver_check(struct driver *d, const char *node, bool *ret_running);
+/* Gives a running node an interface, or brings one that is there to what is asked. */
+must_check int driver_plug(struct driver *d, const char *node,
+			   const struct driver_interface *interface, struct driver_port *ret);
+/* Says that the interface now carries packets: the node may configure itself. */
+must_check int driver_online(struct driver *d, const char *node, const char *interface);
+must_check int driver_unplug(struct driver *d, const char *node, const char *interface);
+/* Iterators over what is recorded.  'fn' may change nothing; a non-zero return ends the walk and is
+ * returned. */
+must_check int driver_nodes(struct driver *d, driver_node_fn fn, void *arg);
+must_check int driver_interfaces(struct driver *d, const char *node, driver_interface_fn fn,
+				 void *arg);
+/* Ends this process's use of the driver; the nodes go on.  NULL is allowed; returns NULL. */
+struct driver *driver_free(struct driver *d);
+CLEANUP_DEFINE(struct driver *, driver_free);

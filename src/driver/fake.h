@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fake driver: nodes in memory, for tests and scenarios without a kernel.  What it knows outlives
+ * driver_free(): it belongs to a 'struct fake_nodes' of the test, as real nodes belong to the host.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "driver/driver.h"
+
+enum { FAKE_NODES_MAX = 64, FAKE_INTERFACES_MAX = 8 };
+
+struct fake_node {
+	struct driver_node node; /* id "": a free place */
+	struct driver_interface interfaces[FAKE_INTERFACES_MAX];
+	int ifindexes[FAKE_INTERFACES_MAX];
+	bool online[FAKE_INTERFACES_MAX];
+	size_t n_interfaces;
+};
+
+/* Zeroed: an empty host. */
+struct fake_nodes {
+	struct fake_node nodes[FAKE_NODES_MAX];
+	int last_ifindex;
+	unsigned int n_starts, n_stops; /* that changed something */
+	int fail_start;                 /* when not 0, what starts answer */
+};
+
+must_check int driver_fake_new(struct fake_nodes *nodes, struct driver **ret);
+struct fake_node *fake_nodes_find(struct fake_nodes *nodes, const char *id); /* or NULL */

@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "driver/netns.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "driver/client.h"
+#include "driver/inmates.h"
+#include "driver/record.h"
+#include "net/netns.h"
+#include "net/rtnl.h"
+#include "net/sysctl.h"
+
+struct driver_netns {
+	struct driver driver; /* first: the contract's part */
+	char *records, *resolv, *script, *netns_dir, *prefix;
+	struct rtnl *rtnl;    /* in the host's namespace */
+};
+
+static struct driver_netns *driver_netns_of(struct driver *d)
+{
+	return container_of(d, struct driver_netns, driver);
+}
+
+void driver_netns_device(const char *interface, char ret[static DRIVER_NETNS_DEVICE_SIZE])
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a: the same name in every life of the agent */
+
+	for (; *interface; interface++)
+		h = (h ^ (uint8_t)*interface) * UINT64_C(0x100000001b3);
+	snprintf(ret, DRIVER_NETNS_DEVICE_SIZE, "vd%013" PRIx64, h & ((UINT64_C(1) << 52) - 1));
+}
+
+int driver_netns_resolv_path(const char *run, const char *node, char **ret)
+{
+	return str_printf(ret, "%s/resolv/%s.conf", run, node);
+}
+
+static int driver_netns_resolv(const struct driver_netns *dn, const char *node, char **ret)
+{
+	return str_printf(ret, "%s/%s.conf", dn->resolv, node);
+}
+
+/* Opens the node's namespace.  -ENOENT: it is not there, or only the name of it is. */
+static int driver_netns_enter(const struct driver_netns *dn, const char *node, int *ret_fd)
+{
+	_cleanup_free_ char *name = NULL;
+	int e = str_printf(&name, "%s%s", dn->prefix, node);
+
+	if (e)
+		return e;
+	e = netns_open(dn->netns_dir, name, ret_fd);
+	return e == -EINVAL ? -ENOENT : e;
+}
+
+static int driver_netns_unbind(const struct driver_netns *dn, const char *node)
+{
+	_cleanup_free_ char *name = NULL;
+	int e = str_printf(&name, "%s%s", dn->prefix, node);
+
+	if (!e)
+		e = netns_delete(dn->netns_dir, name);
+	return e == -ENOENT ? 0 : e;
+}
+
+static int driver_netns_bind(const struct driver_netns *dn, const char *node)
+{
+	_cleanup_free_ char *name = NULL;
+	_cleanup_close_ int fd = -1;
+	int e = str_printf(&name, "%s%s", dn->prefix, node);
+
+	if (!e)
+		e = netns_create(dn->netns_dir, name);
+	if (!e)
+		e = netns_open(dn->netns_dir, name, &fd);
+	/* A node is an end point: it routes only when its user says so, and believes no router's
+	 * advertisement, because its network has none that speaks. */
+	if (!e)
+		e = sysctl_set(fd, "ipv4/ip_forward", "0");
+	if (!e)
+		e = sysctl_set(fd, "ipv6/conf/default/accept_ra", "0");
+	return e == -EEXIST ? 0 : e;
+}
+
+/* Removes the host's end, and with it the node's. */
+static int driver_netns_delete_device(struct driver_netns *dn, const char *interface)
+{
+	char device[DRIVER_NETNS_DEVICE_SIZE];
+	struct rtnl_link link;
+	int e;
+
+	driver_netns_device(interface, device);
+	e = rtnl_link_find(dn->rtnl, device, &link);
+	if (!e)
+		e = rtnl_link_delete(dn->rtnl, link.ifindex);
+	return rtnl_is_gone(e) ? 0 : e;
+}
+
+/* Whatever is left of the node on this host goes; each step also when another one failed. */
+static int driver_netns_clean(struct driver_netns *dn, struct record *r)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *resolv = NULL;
+	int e = 0, step;
+
+	if (!driver_netns_enter(dn, r->node.id, &fd))
+		e = inmates_kill(fd, LIMIT_NODE_STOP_MS);
+	while (r->n_interfaces) {
+		client_stop(&r->interfaces[0]);
+		step = driver_netns_delete_device(dn, r->interfaces[0].interface.id);
+		e = e ?: step;
+		record_remove(r, r->interfaces[0].interface.id);
+	}
+	step = driver_netns_unbind(dn, r->node.id);
+	e = e ?: step;
+	if (!driver_netns_resolv(dn, r->node.id, &resolv))
+		unlink(resolv);
+	return e;
+}
+
+static int driver_netns_start(struct driver *d, const char *node, uint64_t generation)
+{
+	struct driver_netns *dn = driver_netns_of(d);
+	_cleanup_record_ struct record r = {0};
+	int e;
+
+	e = record_read(dn->records, node, &r);
+	if (e == -ENOENT || e == -EBADMSG)
+		e = str_copy(r.node.id, sizeof(r.node.id), node);
+	if (e)
+		return e;
+	/* Recorded before it is made, so that a crash in between leaves nothing unknown. */
+	r.node.generation = generation;
+	r.node.running = true;
+	e = record_write(dn->records, &r);
+	if (!e)
+		e = driver_netns_bind(dn, node);
+	if (e) {
+		(void)!driver_netns_clean(dn, &r);
+		r.node.running = false;
+		(void)!record_write(dn->records, &r);
+	}
+	return e;
+}
+
+static int driver_netns_stop(struct driver *d, const char *node)
+{
+	struct driver_netns *dn = driver_netns_of(d);
+	_cleanup_record_ struct record r = {0};
+	int e = record_read(dn->records, node, &r);
+
+	if (e)
+		return e == -ENOENT ? 0 : e;
+	e = driver_netns_clean(dn, &r);
+	if (e || (!r.node.running && !r.n_interfaces))
+		return e;
+	r.node.running = false;
+	return record_write(dn->records, &r);
+}
+
+static int driver_netns_forget(struct driver *d, const char *node)
+{
+	struct driver_netns *dn = driver_netns_of(d);
+	_cleanup_record_ struct record r = {0};
+	int e = record_read(dn->records, node, &r);
+
+	if (e == -ENOENT || e == -EBADMSG)
+		e = str_copy(r.node.id, sizeof(r.node.id), node);
+	if (!e)
+		e = driver_netns_clean(dn, &r);
+	return e ?: record_delete(dn->records, node);
+}
+
+static int driver_netns_check(struct driver *d, const char *node, bool *ret_running)
+{
+	struct driver_netns *dn = driver_netns_of(d);
+	_cleanup_record_ struct record r = {0};
+	_cleanup_close_ int fd = -1;
+	int e = record_read(dn->records, node, &r);
+
+	if (e == -ENOENT || (!e && !r.node.running)) {
+		*ret_running = false;
+		return 0;
+	}
+	if (e)
+		return e;
+	e = driver_netns_enter(dn, node, &fd);
+	if (e && e != -ENOENT)
+		return e;
+	if (e == -ENOENT) {
+		e = driver_netns_stop(d, node);
+		if (e)
+			return e;
+	}
+	*ret_running = fd >= 0;
+	return 0;
+}
+
+/* Settings of the host's end: the host's own stack has no business on it. */
+static int driver_netns_quiet(const char *device)
+{
+	char key[64];
+	int e = str_format(key, sizeof(key), "ipv6/conf/%s/disable_ipv6", device);
+
+	if (!e)
+		e = sysctl_set(-1, key, "1");
+	return e == -ENOENT ? 0 : e; /* a kernel without IPv6 */
+}
+
+static int driver_netns_create_pair(struct driver_netns *dn, int netns_fd,
+				    const struct driver_interface *interface, const char *device)
+{
+	_cleanup_(rtnl_close_cleanup) struct rtnl *inside = NULL;
+	struct rtnl_link link;
+	char node_device[16];
+	int e;
+
+	e = str_format(node_device, sizeof(node_device), "eth%u", interface->device_index);
+	if (e)
+		return e;
+
+	const struct rtnl_veth_end host_end = {.name = device, .netns_fd = -1, .mtu = interface->mtu};
+	const struct rtnl_veth_end node_end = {.name = node_device,
+					       .netns_fd = netns_fd,
+					       .mac = &interface->mac,
+					       .mtu = interface->mtu};
+
+	e = rtnl_veth_create(dn->rtnl, &host_end, &node_end);
+	if (!e)
+		e = driver_netns_quiet(device);
+	if (!e)
+		e = rtnl_open_at(netns_fd, &inside);
+	if (!e)
+		e = rtnl_link_find(inside, node_device, &link);
+	if (!e)
+		e = rtnl_link_set_up(inside, link.ifindex, true);
+	if (!e)
+		e = rtnl_link_find(dn->rtnl, device, &link);
+	if (!e)
+		e = rtnl_link_set_up(dn->rtnl, link.ifindex, true);
+	return e;
+}
+
+static int driver_netns_set_mtu(struct driver_netns *dn, int netns_fd,
+				const struct driver_interface *interface, int ifindex)
+{
+	_cleanup_(rtnl_close_cleanup) struct rtnl *inside = NULL;
+	struct rtnl_link link;
+	char node_device[16];
+	int e;
+
+	e = str_format(node_device, sizeof(node_device), "eth%u", interface->device_index);
+	if (!e)
+		e = rtnl_open_at(netns_fd, &inside);
+	if (!e)
+		e = rtnl_link_find(inside, node_device, &link);
+	if (!e)
+		e = rtnl_link_set_mtu(inside, link.ifindex, interface->mtu);
+	if (!e)
+		e = rtnl_link_set_mtu(dn->rtnl, ifindex, interface->mtu);
+	return e;
+}
+
+/* The host's end, when the pair is there as it was asked for and recorded; else 0. */
+static int driver_netns_standing(struct driver_netns *dn, const struct record_interface *ri,
+				 const struct driver_interface *asked, struct rtnl_link *ret)
+{
+	char device[DRIVER_NETNS_DEVICE_SIZE];
+
+	if (!ri || !mac_equal(&ri->interface.mac, &asked->mac) ||
+	    ri->interface.device_index != asked->device_index)
+		return -ENODEV;
+	driver_netns_device(asked->id, device);
+	return rtnl_link_find(dn->rtnl, device, ret);
+}
+
+static int driver_netns_make(struct driver_netns *dn, int netns_fd, struct record *r,
+			     const struct driver_interface *interface, struct rtnl_link *ret)
+{
+	char device[DRIVER_NETNS_DEVICE_SIZE];
+	struct record_interface *ri = record_find(r, interface->id);
+	int e;
+
+	if (ri)
+		client_stop(ri);
+	record_remove(r, interface->id);
+	e = driver_netns_delete_device(dn, interface->id);
+	if (!e)
+		e = record_add(r, interface, &ri);
+	if (!e)
+		e = record_write(dn->records, r);
+	if (e)
+		return e;
+	driver_netns_device(interface->id, device);
+	e = driver_netns_create_pair(dn, netns_fd, interface, device);
+	if (!e)
+		e = rtnl_link_find(dn->rtnl, device, ret);
+	if (e)
+		(void)!driver_netns_delete_device(dn, interface->id);
+	return e;
+}
+
+static int driver_netns_plug(struct driver *d, const char *node,
+			     const struct driver_interface *interface, struct driver_port *ret)
+{
+	struct driver_netns *dn = driver_netns_of(d);
+	_cleanup_record_ struct record r = {0};
+	_cleanup_close_ int fd = -1;
+	struct record_interface *ri;
+	struct rtnl_link link;
+	int e;
+
+	e = record_read(dn->records, node, &r);
+	if (!e && !r.node.running)
+		e = -ENOENT;
+	if (!e)
+		e = driver_netns_enter(dn, node, &fd);
+	if (e)
+		return e;
+	ri = record_find(&r, interface->id);
+	e = driver_netns_standing(dn, ri, interface, &link);
+	if (e == -ENODEV) {
+		e = driver_netns_make(dn, fd, &r, interface, &link);
+	} else if (!e && (ri->interface.mtu != interface->mtu || link.mtu != interface->mtu)) {
+		e = driver_netns_set_mtu(dn, fd, interface, link.ifindex);
+		ri->interface.mtu = interface->mtu;
+		e = e ?: record_write(dn->records, &r);
+	}
+	if (e)
+		return e;
+	*ret = (struct driver_port){.ifindex = link.ifindex, .peer_redirect = true};
+	return 0;
+}
+
+static int driver_netns_online(struct driver *d, const char *node, const char *interface)
+{
+	struct driver_netns *dn = driver_netns_of(d);
+	_cleanup_record_ struct record r = {0};
+	_cleanup_free_ char *resolv = NULL;
+	_cleanup_close_ int fd = -1;
+	struct record_interface *ri;
+	int e;
+
+	e = record_read(dn->records, node, &r);
+	if (e)
+		return e;
+	ri = record_find(&r, interface);
+	if (!ri)
+		return -ENOENT;
+	if (client_is_running(ri))
+		return 0;
+	e = driver_netns_enter(dn, node, &fd);
+	if (!e)
+		e = driver_netns_resolv(dn, node, &resolv);
+	if (e)
+		return e;
+
+	const struct client_spec spec = {.script = dn->script,
+					 .resolv_conf = resolv,
+					 .netns_fd = fd,
+					 .device_index = ri->interface.device_index,
+					 .host_name = node};
+
+	e = client_start(&spec, ri);
+	if (!e)
+		e = record_write(dn->records, &r);
+	if (e)
+		client_stop(ri);
+	return e;
+}
+
+static int driver_netns_unplug(struct driver *d, const char *node, const char *interface)
+{
+	struct driver_netns *dn = driver_netns_of(d);
+	_cleanup_record_ struct record r = {0};
+	struct record_interface *ri;
+	int e = record_read(dn->records, node, &r);
+
+	if (e)
+		return e == -ENOENT ? 0 : e;
+	ri = record_find(&r, interface);
+	if (!ri)
+		return 0;
+	client_stop(ri);
+	e = driver_netns_delete_device(dn, interface);
+	if (e)
+		return e;
+	record_remove(&r, interface);
+	return record_write(dn->records, &r);
+}
+
+static int driver_netns_nodes(struct driver *d, driver_node_fn fn, void *arg)
+{
+	struct driver_netns *dn = driver_netns_of(d);
+	_cleanup_(strv_free_cleanup) char **ids = NULL;
+	int e = record_list(dn->records, &ids);
+
+	for (size_t i = 0; !e && ids[i]; i++) {
+		_cleanup_record_ struct record r = {0};
+
+		if (!driver_id_is_valid(ids[i]))
+			continue; /* not a file of ours */
+		e = record_read(dn->records, ids[i], &r);
+		if (e == -EBADMSG) {
+			/* Known to have been here, nothing more: whoever reconciles ends or restarts it. */
+			log_debug("record of a node is damaged", LOG_STR("node", ids[i]));
+			e = str_copy(r.node.id, sizeof(r.node.id), ids[i]);
+		}
+		if (!e)
+			e = fn(&r.node, arg);
+	}
+	return e;
+}
+
+static int driver_netns_interfaces(struct driver *d, const char *node, driver_interface_fn fn,
+				   void *arg)
+{
+	struct driver_netns *dn = driver_netns_of(d);
+	_cleanup_record_ struct record r = {0};
+	int e = record_read(dn->records, node, &r);
+
+	if (e)
+		return e == -ENOENT ? 0 : e;
+	for (size_t i = 0; !e && i < r.n_interfaces; i++)
+		e = fn(&r.interfaces[i].interface, arg);
+	return e;
+}
+
+static void driver_netns_free(struct driver *d)
+{
+	struct driver_netns *dn = driver_netns_of(d);
+
+	rtnl_close(dn->rtnl);
+	free(dn->records);
+	free(dn->resolv);
+	free(dn->script);
+	free(dn->netns_dir);
+	free(dn->prefix);
+	free(dn);
+}
+
+static const struct driver_ops driver_netns_ops = {
+	.start = driver_netns_start,
+	.stop = driver_netns_stop,
+	.forget = driver_netns_forget,
+	.check = driver_netns_check,
+	.plug = driver_netns_plug,
+	.online = driver_netns_online,
+	.unplug = driver_netns_unplug,
+	.nodes = driver_netns_nodes,
+	.interfaces = driver_netns_interfaces,
+	.free = driver_netns_free,
+};
+
+int driver_netns_new(const struct driver_netns_config *config, struct driver **ret)
+{
+	_cleanup_(driver_free_cleanup) struct driver *opened = NULL;
+	struct driver_netns *dn = calloc(1, sizeof(*dn));
+	int e;
+
+	if (!dn)
+		return -ENOMEM;
+	dn->driver.ops = &driver_netns_ops;
+	opened = &dn->driver;
+	e = str_printf(&dn->records, "%s/nodes", config->state);
+	if (!e)
+		e = str_printf(&dn->resolv, "%s/resolv", config->run);
+	if (!e)
+		e = str_printf(&dn->script, "%s/udhcpc.script", config->run);
+	if (!e)
+		e = str_printf(&dn->netns_dir, "%s", config->netns_dir);
+	if (!e)
+		e = str_printf(&dn->prefix, "%s", config->prefix);
+	if (!e)
+		e = file_mkdirs(dn->records, 0700);
+	if (!e)
+		e = file_mkdirs(dn->resolv, 0755);
+	if (!e)
+		e = client_write_script(dn->script);
+	if (!e)
+		e = rtnl_open(&dn->rtnl);
+	if (e)
+		return e;
+	*ret = TAKE_PTR(opened);
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The netns driver: a node is a network namespace, its interfaces are veth pairs.
+ *
+ * The namespace is bound at NETNS_DIR/PREFIX ID.  The node's end of an interface is ethN with the
+ * interface's MAC and MTU; the host's end is "vd" and 13 hex digits made from the interface's id, in
+ * the namespace of the driver's opener.  Offloads stay as the kernel sets them: GSO packets pass
+ * whole.  A DHCP client per interface configures the node (driver/client.h).
+ *
+ * Ending a node ends every process inside its namespace.
+ */
+#pragma once
+
+#include "driver/driver.h"
+
+struct driver_netns_config {
+	const char *state;     /* a directory for the records: survives a reboot */
+	const char *run;       /* one for the client's script and the nodes' resolv.conf: need not */
+	const char *netns_dir; /* where namespaces are bound, "/run/netns" */
+	const char *prefix;    /* of their names, "vd-" */
+};
+
+/* Makes the directories, and opens the driver in the calling thread's network namespace. */
+must_check int driver_netns_new(const struct driver_netns_config *config, struct driver **ret);
+
+/* The path of a node's resolv.conf under 'run', to be freed. */
+must_check int driver_netns_resolv_path(const char *run, const char *node, char **ret);
+
+enum { DRIVER_NETNS_DEVICE_SIZE = 16 };
+/* The name of the host's end of an interface. */
+void driver_netns_device(const char *interface, char ret[static DRIVER_NETNS_DEVICE_SIZE]);
