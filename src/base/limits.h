@@ -69,3 +69,43 @@
 #define LIMIT_MODEL_TERMINATED_MS  (3600ULL * 1000) /* EC2 shows them for about an hour */
 /* A record in the store; the largest is an instance with user data and tags. */
 #define LIMIT_MODEL_RECORD_SIZE    (64 * 1024)
+/* Driver: EC2's largest instances have 15 interfaces. */
+#define LIMIT_NODE_INTERFACES 16
+/* A record of a node with that many interfaces takes some 2,000 bytes. */
+#define LIMIT_NODE_RECORD_SIZE 8192
+#define LIMIT_PROC_STAT_SIZE   4096
+/* Processes of a node that is stopped get this long to end by themselves: the loop waits for them. */
+#define LIMIT_NODE_STOP_MS 200
+/* A process that forks while it is being killed leaves a child; more rounds than this is an attack. */
+#define LIMIT_NODE_KILL_ROUNDS 10
+/* RFC 791: every host takes 576 bytes; less than that breaks DHCP. */
+#define LIMIT_NODE_MTU_MIN 576
+
+/* Agent.  Every mapping held goes into one Hello; half of a frame is left for what else is in it. */
+#define LIMIT_AGENT_MAPPINGS (256 * 1024)
+/* A refusal or a departure is remembered this long: packets to nowhere must not become questions, and
+ * an address that comes to life must not stay dead. */
+#define LIMIT_AGENT_NEGATIVE_MS 2000
+/* Mappings come up for use this long before their lifetime ends, so that one in use is renewed. */
+#define LIMIT_AGENT_RENEWAL_MS 10000
+/* A lifetime without a word of the manager, and the shortest that is believed. */
+#define LIMIT_AGENT_LEASE_S     300
+#define LIMIT_AGENT_LEASE_MIN_S 5
+/* A packet that waits longer than this for its mapping is of no use to its sender: TCP has sent it
+ * again, ping has given up. */
+#define LIMIT_AGENT_QUESTION_MS 3000
+/* The manager cannot say yet: ask again soon, not at once. */
+#define LIMIT_AGENT_RETRY_MS 200
+#define LIMIT_AGENT_QUESTIONS_PER_FRAME 256
+/* Questions under way: more distinct ones in three seconds is a scan. */
+#define LIMIT_AGENT_QUESTIONS 16384
+#define LIMIT_AGENT_QUESTIONS_PER_PORT 1024
+/* Packets held: a burst of one port at the start of its flows; GSO packets may be 64 KiB each. */
+#define LIMIT_AGENT_HELD_PER_PORT       512
+#define LIMIT_AGENT_HELD_BYTES_PER_PORT (4 * 1024 * 1024)
+#define LIMIT_AGENT_HELD_BYTES          (64 * 1024 * 1024)
+/* A packet written back that comes up again although its mapping is live: once or twice is a race,
+ * thousands a second are a loop. */
+#define LIMIT_AGENT_REPEATS_PER_S 4096
+/* Upcalls read in one turn of the loop, so that the session is served as well. */
+#define LIMIT_AGENT_UPCALLS_PER_TURN 256

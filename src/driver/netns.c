@@ -2,7 +2,7 @@
 #include "driver/netns.h"
 
 #include <inttypes.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "base/file.h"
 #include "base/limits.h"
