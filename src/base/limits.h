@@ -69,6 +69,7 @@
 #define LIMIT_MODEL_TERMINATED_MS  (3600ULL * 1000) /* EC2 shows them for about an hour */
 /* A record in the store; the largest is an instance with user data and tags. */
 #define LIMIT_MODEL_RECORD_SIZE    (64 * 1024)
+
 /* Driver: EC2's largest instances have 15 interfaces. */
 #define LIMIT_NODE_INTERFACES 16
 /* A record of a node with that many interfaces takes some 2,000 bytes. */
