@@ -72,6 +72,7 @@ struct dp_subnet {
 	uint32_t vni;
 	struct prefix prefix;
 	struct ipaddr router;   /* the logical router's address inside 'prefix' */
+	struct ipaddr resolver; /* the network's DNS address, in whatever subnet; zero: none */
 	struct mac router_mac;
 };
 

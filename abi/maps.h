@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * The tables between the programs (bpf/) and the data plane provider (src/datapath/): keys, values,
+ * load-time configuration, notes on upcalls, events.  Fixed-width, no padding that is not named,
+ * layouts asserted below by both compilers.  Pinned tables outlive the programs and the agent: a
+ * change of layout is a new DP_ABI_VERSION.
+ *
+ * Who writes: all but flows, counters, budgets and events are written by the agent alone.
+ *
+ * Twin records.  Ports, peers and next hops are arrays in shared memory.  The agent fills the copy
+ * that is not current and then switches 'current': a program sees the old record or the new one.
+ *
+ * Generations.  A cached flow is valid while four counters are what they were when the full path was
+ * begun: that of its port, of its peer, of the bucket of its mapping, and the epoch (subnets).  The
+ * writer changes a table first and the counter afterwards; the full path reads the counter first and
+ * the table afterwards: an entry made from old contents never validates.
+ */
+#pragma once
+
+#include <linux/types.h>
+
+enum {
+	DP_ABI_VERSION = 1,
+	DP_SLOTS_MAX = 1024,	/* ports of a host; slot 0 is the host's substrate side */
+	DP_PEERS_MAX = 16384,	/* host numbers below this */
+	DP_NEXTHOPS_MAX = 1024, /* ids below this */
+	DP_BUCKETS = 65536,	/* generation counters of mappings */
+	DP_SUBNETS_MAX = 65536,
+	DP_LOCALS_MAX = 65536,	/* addresses of all ports: DP_SLOTS_MAX * 64 */
+	DP_LOCATORS_MAX = 65536, /* four for each of DP_PEERS_MAX */
+	DP_EVENTS_SIZE = 65536,
+	DP_EVENTS_PER_SECOND = 100,	/* enough to see each kind, too few to load the agent */
+	DP_UPCALLS_PER_WINDOW = 512,	/* per port and direction: some 4,000 a second */
+	DP_ICMP_PER_WINDOW = 128,	/* ICMP errors per port: some 1,000 a second */
+	DP_WINDOW_SHIFT = 27,		/* a window is 2^27 ns = 134 ms */
+};
+
+/* ---- load-time configuration ---- */
+
+struct dp_rodata {
+	__u8 siit1[16], siit2[16]; /* this host's locators */
+	__u32 has_siit1, has_siit2;
+	__u32 upcall_ifindex;
+	__u32 vxlan_ifindex; /* 0: none */
+};
+
+/* The fixed inner MACs of vxlan/1: the device's own, and that of every sender. */
+#define DP_VXLAN_MAC_DEVICE {0x0e, 0x76, 0x69, 0x61, 0x00, 0x01}
+#define DP_VXLAN_MAC_SENDER {0x0e, 0x76, 0x69, 0x61, 0x00, 0x02}
+
+/* ---- host: array of one ---- */
+
+struct dp_host_value {
+	__u32 abi_version;
+	__u32 epoch; /* grows with each change of a subnet */
+	__u64 serial; /* of the last generation given to a port or peer */
+};
+
+/* ---- ports: array by slot ---- */
+
+enum {
+	DP_PORT_PEER_REDIRECT = 1 << 0,
+};
+
+struct dp_port_copy {
+	__u32 generation; /* 0: no port */
+	__u32 id;
+	__u32 ifindex;
+	__u32 vni;
+	__u8 mac[6];
+	__u16 mtu;
+	__u32 flags;
+	__u32 pad;
+};
+
+struct dp_port_value {
+	struct dp_port_copy copy[2];
+	__u32 current;
+	__u32 pad;
+};
+
+/* port_slots: hash ifindex (__u32) -> slot (__u32) */
+
+/* ---- locals: hash; which port has an address.  IPv4 as ::ffff:a.b.c.d, here and below ---- */
+
+struct dp_addr_key {
+	__u32 vni;
+	__u8 addr[16];
+};
+
+struct dp_local_value {
+	__u32 slot;
+};
+
+/* ---- subnets: LPM ---- */
+
+struct dp_subnet_key {
+	__u32 len; /* 32 + prefix length in the 128-bit space */
+	__be32 vni;
+	__u8 addr[16];
+};
+
+struct dp_subnet_value {
+	__u8 router[16];
+	__u8 resolver[16]; /* zero: none */
+	__u8 router_mac[6];
+	__u8 pad[2];
+};
+
+/* ---- peers: array by host number; locators: hash locator -> host number (__u32) ---- */
+
+enum {
+	DP_PEER_HAS_SIIT_1 = 1 << 0,
+	DP_PEER_HAS_SIIT_2 = 1 << 1,
+	DP_PEER_VXLAN_V6 = 1 << 2,
+};
+
+struct dp_peer_copy {
+	__u32 generation; /* 0: no peer */
+	__u32 nexthop;
+	__u8 siit1[16], siit2[16];
+	__u8 v4[16], v6[16];
+	__u32 accept;
+	__u16 path_mtu;
+	__u8 send; /* enum format */
+	__u8 flags;
+};
+
+struct dp_peer_value {
+	struct dp_peer_copy copy[2];
+	__u32 current;
+	__u32 pad;
+};
+
+enum dp_locator_kind {
+	DP_LOCATOR_SIIT_1 = 1, /* the first 8 bytes, the rest zero */
+	DP_LOCATOR_SIIT_2 = 2, /* the first 7 bytes, the rest zero */
+	DP_LOCATOR_ADDRESS = 3, /* an ordinary address, IPv4 or IPv6 */
+};
+
+struct dp_locator_key {
+	__u32 kind;
+	__u8 addr[16];
+};
+
+/* ---- nexthops: array by id ---- */
+
+enum {
+	DP_NEXTHOP_PRESENT = 1 << 0,
+	DP_NEXTHOP_RESOLVED = 1 << 1,
+	DP_NEXTHOP_GATEWAY_V6 = 1 << 2,
+};
+
+struct dp_nexthop_copy {
+	__u32 ifindex;
+	__u32 flags;
+	__u8 destination[6], source[6]; /* as in the Ethernet header */
+	__u16 mtu;
+	__u16 pad;
+	__u8 gateway[16];
+};
+
+struct dp_nexthop_value {
+	struct dp_nexthop_copy copy[2];
+	__u32 current;
+	__u32 pad;
+};
+
+/* ---- mappings_v4, mappings_v6: hash ---- */
+
+struct dp_mapping_v4_key {
+	__u32 vni;
+	__be32 addr;
+};
+
+struct dp_mapping_value {
+	__u32 peer;
+	__u32 state; /* enum dp_mapping_state of src/datapath/datapath.h, below for the programs */
+	__u64 revision;
+};
+
+enum {
+	DP_STATE_LIVE = 0,
+	DP_STATE_HELD = 1,
+	DP_STATE_REFUSED = 2,
+	DP_STATE_GONE = 3,
+};
+
+/* generations: array of __u32 by bucket, and the bucket of a mapping. */
+static inline __attribute__((always_inline, unused)) __u32 dp_bucket_v4(__u32 vni, __be32 addr)
+{
+	return ((vni * 0x9E3779B1U) ^ ((__u32)addr * 0x85EBCA6BU)) >> 16;
+}
+
+static inline __attribute__((always_inline, unused)) __u32 dp_bucket_v6(__u32 vni,
+									const __u8 addr[16])
+{
+	__u64 high, low;
+
+	__builtin_memcpy(&high, addr, 8);
+	__builtin_memcpy(&low, addr + 8, 8);
+	low = (low ^ high * 0x9E3779B97F4A7C15ULL ^ vni) * 0xFF51AFD7ED558CCDULL;
+	return (__u32)(low >> 48);
+}
+
+/* ---- flows: what the full path decided, LRU hashes ---- */
+
+struct dp_stamp {
+	__u32 epoch;
+	__u32 port_generation;
+	__u32 peer_generation;
+	__u32 mapping_generation;
+	__u32 peer;
+	__u16 slot;
+	__u16 bucket;
+};
+
+struct dp_flow_out_key {
+	__u32 ifindex;
+	__be32 saddr, daddr;
+};
+
+struct dp_flow_out {
+	struct dp_stamp stamp;
+	__u8 src[16], dst[16]; /* substrate addresses */
+	__u8 from[12];	       /* the MACs that the node's frame has: destination, source */
+	__u8 to[12];	       /* the MACs that a frame to a port of this host gets */
+	__u32 to_generation;   /* of that port */
+	__u32 checksum_diff;   /* siit/1: from the IPv4 to the IPv6 addresses */
+	__u16 to_slot;
+	__u16 path_mtu;
+	__u8 format;   /* enum format; FORMAT_NONE: to a port of this host */
+	__u8 ttl_step; /* 1 through a router */
+	__u8 pad[2];
+};
+
+struct dp_flow_in_key {
+	__u64 source, destination; /* the last 7 bytes of the substrate addresses: VNI, IPv4 */
+};
+
+struct dp_flow_in {
+	struct dp_stamp stamp;
+	__u8 src[16], dst[16]; /* the substrate addresses, exactly */
+	__u8 to[12];	       /* the MACs that the node's frame gets: destination, source */
+	__u32 accept;	       /* formats */
+	__u32 checksum_diff;   /* siit/1: from the IPv6 to the IPv4 addresses */
+	__u32 pad;
+};
+
+/* ---- counters: per-CPU arrays by slot ---- */
+
+struct dp_counters_value {
+	__u64 tx_packets, tx_bytes, rx_packets, rx_bytes;
+};
+
+struct dp_drops_value {
+	__u64 packets[64]; /* DROP_REASON_MAX */
+};
+
+/* ---- budgets: array; how much a slot may still ask for in this window ---- */
+
+enum dp_budget_kind {
+	DP_BUDGET_UPCALL,
+	DP_BUDGET_VERIFY,
+	DP_BUDGET_ICMP,
+	DP_BUDGET_KINDS,
+};
+
+struct dp_budget_value {
+	__u64 window;
+	__u64 used;
+};
+
+/* ---- notes: in the MAC fields of a frame on the upcall device ---- */
+
+enum {
+	DP_NOTE_MAGIC = 0x0a, /* locally administered, unicast */
+	DP_NOTE_ROUTED = 1 << 0, /* the node had sent it to its router */
+	DP_NOTE_TUNNEL = 1 << 1, /* came by vxlan: the frame is what was inside, 'id' the peer */
+};
+
+struct dp_note {
+	__u8 magic;
+	__u8 kind; /* enum dp_upcall_kind */
+	__u8 vni[3];
+	__u8 flags;
+	__u8 slot[2]; /* big endian, 0: from the substrate */
+	__u8 id[4];   /* big endian: of the port or peer */
+};
+
+enum {
+	DP_NOTE_RESOLVE, /* the same as enum dp_upcall_kind */
+	DP_NOTE_ARP,
+	DP_NOTE_VERIFY,
+	DP_NOTE_DHCP,
+	DP_NOTE_DNS,
+};
+
+/* ---- events: ring buffer ---- */
+
+struct dp_event {
+	__u32 reason;
+	__u32 port; /* id, 0: the substrate side */
+	__u32 vni;
+	__u32 pad;
+	__u64 revision;
+	__u8 src[16], dst[16];
+};
+
+#define DP_LAYOUT(type, size) _Static_assert(sizeof(type) == (size), #type)
+DP_LAYOUT(struct dp_rodata, 48);
+DP_LAYOUT(struct dp_host_value, 16);
+DP_LAYOUT(struct dp_port_copy, 32);
+DP_LAYOUT(struct dp_port_value, 72);
+DP_LAYOUT(struct dp_addr_key, 20);
+DP_LAYOUT(struct dp_local_value, 4);
+DP_LAYOUT(struct dp_subnet_key, 24);
+DP_LAYOUT(struct dp_subnet_value, 40);
+DP_LAYOUT(struct dp_peer_copy, 80);
+DP_LAYOUT(struct dp_peer_value, 168);
+DP_LAYOUT(struct dp_locator_key, 20);
+DP_LAYOUT(struct dp_nexthop_copy, 40);
+DP_LAYOUT(struct dp_nexthop_value, 88);
+DP_LAYOUT(struct dp_mapping_v4_key, 8);
+DP_LAYOUT(struct dp_mapping_value, 16);
+DP_LAYOUT(struct dp_stamp, 24);
+DP_LAYOUT(struct dp_flow_out_key, 12);
+DP_LAYOUT(struct dp_flow_out, 96);
+DP_LAYOUT(struct dp_flow_in_key, 16);
+DP_LAYOUT(struct dp_flow_in, 80);
+DP_LAYOUT(struct dp_counters_value, 32);
+DP_LAYOUT(struct dp_drops_value, 512);
+DP_LAYOUT(struct dp_budget_value, 16);
+DP_LAYOUT(struct dp_note, 12);
+DP_LAYOUT(struct dp_event, 56);
