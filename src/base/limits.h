@@ -24,6 +24,17 @@
 /* Arena: a chunk serves most requests whole. */
 #define LIMIT_ARENA_CHUNK_SIZE 4096
 
+/* Store.  A batch is what waited during one sync: thousands of operations of some 500 bytes. */
+#define LIMIT_STORE_BATCH_SIZE (64 * 1024 * 1024)
+/* Batches made durable by one sync; what waits beyond goes with the next. */
+#define LIMIT_STORE_COMMIT_BATCHES 256
+/* Reading this much log takes 0.1 s at start, and folding it is cheap beside having written it. */
+#define LIMIT_STORE_TAIL_SIZE (16 * 1024 * 1024)
+/* One step of compaction: 1 to 3 ms between two commits. */
+#define LIMIT_STORE_STEP_SIZE  (1024 * 1024)
+#define LIMIT_STORE_STEP_ROWS  1024
+#define LIMIT_STORE_CHUNK_SIZE (256 * 1024)
+
 /* Netlink: the kernel's dumps come in buffers of up to 32 KiB when asked with one as large. */
 #define LIMIT_RTNL_BUFFER_SIZE 32768
 /* The kernel answers at once; a lost answer must not hang a daemon. */
