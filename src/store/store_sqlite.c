@@ -213,21 +213,22 @@ static int create_schema(struct sqlite_store *s)
 	return sqlite_store_end(s, r);
 }
 
-static int check_format(struct sqlite_store *s)
+/* Before anything is written to the file: it may be somebody else's. */
+static int check_format(struct sqlite_store *s, bool *ret_empty)
 {
-	uint64_t n_pages, application, version;
+	uint64_t n_tables = 0, application = 0, version = 0;
 	int r;
 
-	r = query_number(s, "PRAGMA page_count", 0, &n_pages);
-	if (r)
-		return r;
-	if (!n_pages)
-		return create_schema(s);
-	r = query_number(s, "PRAGMA application_id", 0, &application);
+	r = query_number(s, "SELECT count(*) FROM sqlite_master", 0, &n_tables);
+	if (!r)
+		r = query_number(s, "PRAGMA application_id", 0, &application);
 	if (!r)
 		r = query_number(s, "PRAGMA user_version", 0, &version);
 	if (r)
 		return r;
+	*ret_empty = !n_tables && !application;
+	if (*ret_empty)
+		return 0;
 	if (application != APPLICATION_ID)
 		return store_fail(&s->base, -EBADMSG, "%s is a database, but not a Viaduct store",
 				  s->path);
@@ -280,18 +281,20 @@ static void close_database(struct sqlite_store *s)
 
 static int open_database(struct sqlite_store *s)
 {
+	bool empty = false;
 	int r = 0;
 
 	if (sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
 	    SQLITE_OK)
 		r = sqlite_store_fail(s, "open");
 	if (!r)
-		r = execute(s,
-			    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
-			    "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY",
-			    "open");
+		r = execute(s, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY", "open");
 	if (!r)
-		r = check_format(s);
+		r = check_format(s, &empty);
+	if (!r)
+		r = execute(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", "open");
+	if (!r && empty)
+		r = create_schema(s);
 	if (!r)
 		r = read_meta(s);
 	for (size_t i = 0; i < SQLITE_STATEMENT_N && !r; i++)
