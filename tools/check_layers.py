@@ -105,8 +105,12 @@ def check_file(path, room, allowed, rooms, folder):
 
 def main(arguments):
     root = pathlib.Path(arguments[0] if arguments else pathlib.Path(__file__).parents[1]).resolve()
-    rooms = read_table(root / "ARCHITECTURE.md")
-    folders = room_folders(root)
+    try:
+        rooms = read_table(root / "ARCHITECTURE.md")
+        folders = room_folders(root)
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return 1
     complaints = []
 
     if not rooms:
