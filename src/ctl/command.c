@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "ctl/complain.h"
+
+static const struct command_option command_globals[] = {
+	{"endpoint", "URL", "the manager's API (default: $VIADUCT_ENDPOINT)", false},
+	{"token", "TOKEN", "the operator's token (default: $VIADUCT_TOKEN)", false},
+	{"admin", "FILE", "an admin.json that viaductd init wrote", false},
+	{"lab", "NAME", "the manager of that lab", false},
+	{"json", NULL, "print the API's JSON", false},
+	{"help", NULL, "say what the command does", false},
+};
+
+const char *invocation_option(const struct invocation *inv, const char *name)
+{
+	for (size_t i = inv->n_given; i > 0; i--)
+		if (str_equal(inv->given[i - 1].option->name, name))
+			return inv->given[i - 1].value;
+	return NULL;
+}
+
+const char *invocation_next(const struct invocation *inv, const char *name, size_t *at)
+{
+	while (*at < inv->n_given) {
+		const struct command_given *given = &inv->given[(*at)++];
+
+		if (str_equal(given->option->name, name))
+			return given->value;
+	}
+	return NULL;
+}
+
+static const struct command_option *find_in(const struct command_option *options, size_t n,
+					    const char *name, size_t length)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strlen(options[i].name) == length && !strncmp(options[i].name, name, length))
+			return &options[i];
+	return NULL;
+}
+
+static const struct command_option *find_option(const struct command *c, const char *name,
+						size_t length)
+{
+	const struct command_option *o = find_in(c->options, c->n_options, name, length);
+
+	return o ? o : find_in(command_globals, ARRAY_SIZE(command_globals), name, length);
+}
+
+static const struct command *find_child(const struct command *c, const char *word)
+{
+	for (size_t i = 0; i < c->n_children; i++)
+		if (str_equal(c->children[i].word, word))
+			return &c->children[i];
+	return NULL;
+}
+
+static int give(struct invocation *inv, const struct command_option *o, const char *value)
+{
+	if (!o->many && invocation_option(inv, o->name))
+		return complain(-EINVAL, "--%s is given twice", o->name);
+	if (inv->n_given == LIMIT_CTL_OPTIONS)
+		return complain(-EINVAL, "too many options");
+	inv->given[inv->n_given++] = (struct command_given){o, value};
+	return 0;
+}
+
+/* "--name value" or "--name=value" at '*at'. */
+static int parse_option(struct invocation *inv, int n_words, char *const *words, int *at)
+{
+	const char *name = words[*at] + 2;
+	const char *equals = strchr(name, '=');
+	size_t length = equals ? (size_t)(equals - name) : strlen(name);
+	const struct command_option *o = find_option(inv->command, name, length);
+
+	if (!o)
+		return complain(-EINVAL,
+				"there is no option %s here (--help shows those there are)",
+				words[*at]);
+	if (!o->value && equals)
+		return complain(-EINVAL, "--%s takes no value", o->name);
+	if (!o->value || equals)
+		return give(inv, o, equals ? equals + 1 : "");
+	if (*at + 1 == n_words)
+		return complain(-EINVAL, "--%s needs a value: %s", o->name, o->value);
+	return give(inv, o, words[++*at]);
+}
+
+static int parse_word(struct invocation *inv, const char *word)
+{
+	if (inv->command->n_children) {
+		const struct command *child = find_child(inv->command, word);
+
+		if (!child)
+			return complain(-EINVAL,
+					"there is no command \"%s\" (--help shows those there are)",
+					word);
+		inv->command = child;
+		return 0;
+	}
+	if (inv->n_arguments == LIMIT_CTL_WORDS)
+		return complain(-E2BIG, "too many words");
+	inv->arguments[inv->n_arguments++] = word;
+	return 0;
+}
+
+static int check_arguments(const struct invocation *inv)
+{
+	const struct command *c = inv->command;
+
+	if (inv->help || c->n_children)
+		return 0;
+	if (inv->n_arguments < c->min_arguments)
+		return complain(-EINVAL, "something is missing: %s %s", c->word, c->arguments);
+	if (inv->n_arguments > c->max_arguments)
+		return complain(-EINVAL, "\"%s\" is too much for %s",
+				inv->arguments[c->max_arguments], c->word);
+	return 0;
+}
+
+int command_parse(const struct command *root, int n_words, char *const *words,
+		  struct invocation *ret)
+{
+	struct invocation inv = {.command = root};
+	int r = 0;
+
+	for (int i = 0; !r && i < n_words; i++) {
+		if (str_equal(words[i], "--")) {
+			while (!r && ++i < n_words)
+				r = parse_word(&inv, words[i]);
+		} else if (str_equal(words[i], "-h") ||
+			   (inv.command->n_children && str_equal(words[i], "help"))) {
+			inv.help = true;
+		} else if (str_has_prefix(words[i], "--")) {
+			r = parse_option(&inv, n_words, words, &i);
+		} else {
+			r = parse_word(&inv, words[i]);
+		}
+	}
+	if (invocation_option(&inv, "help"))
+		inv.help = true;
+	if (!r)
+		r = check_arguments(&inv);
+	if (r)
+		return r;
+	*ret = inv;
+	return 0;
+}
+
+static void print_options(const struct command_option *options, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct command_option *o = &options[i];
+		int width = printf("  --%s%s%s", o->name, o->value ? " " : "",
+				   o->value ? o->value : "");
+
+		printf("%*s%s\n", width < 28 ? 28 - width : 1, "", o->help);
+	}
+}
+
+static void print_help(const struct command *c)
+{
+	printf("%s: %s\n", c->word, c->help);
+	if (c->run)
+		printf("\nUsage: %s%s%s%s\n", c->word, c->n_options ? " [OPTION]..." : "",
+		       c->arguments ? " " : "", c->arguments ? c->arguments : "");
+	if (c->n_children)
+		printf("\nCommands (each with --help):\n");
+	for (size_t i = 0; i < c->n_children; i++)
+		printf("  %-14s %s\n", c->children[i].word, c->children[i].help);
+	if (c->n_options)
+		printf("\nOptions:\n");
+	print_options(c->options, c->n_options);
+	printf("\nGlobal options:\n");
+	print_options(command_globals, ARRAY_SIZE(command_globals));
+}
+
+int command_main(const struct command *root, int n_words, char *const *words)
+{
+	struct invocation inv;
+	int r = command_parse(root, n_words, words, &inv);
+
+	if (r)
+		return 2;
+	if (inv.help || !inv.command->run) {
+		print_help(inv.command);
+		return inv.help ? 0 : 2;
+	}
+	r = inv.command->run(&inv);
+	if (!r && fflush(stdout))
+		r = complain_errno(-errno, "writing the output");
+	return r < 0 ? 1 : r;
+}

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/lab_daemon.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/process.h"
+#include "base/str.h"
+#include "ctl/complain.h"
+#include "ctl/lab_net.h"
+#include "ctl/lab_process.h"
+#include "net/addr.h"
+
+#define POLL_MS    50
+#define LOG_TAIL   2000
+#define COMMAND_MS 30000
+
+static volatile sig_atomic_t signalled;
+
+static void note_signal(int signal)
+{
+	signalled = signal;
+}
+
+void lab_daemon_defer_signals(void)
+{
+	const struct sigaction note = {.sa_handler = note_signal};
+
+	sigaction(SIGINT, &note, NULL);
+	sigaction(SIGTERM, &note, NULL);
+}
+
+/* A daemon's program: beside this one when installed, in its room's folder when built, or in PATH. */
+static char *find_program(const char *room, const char *name)
+{
+	char self[512], *slash, *path;
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n > 0) {
+		self[n] = '\0';
+		slash = strrchr(self, '/');
+		*slash = '\0';
+		if (str_printf(&path, "%s/%s", self, name))
+			return NULL;
+		if (!access(path, X_OK))
+			return path;
+		free(path);
+		if (str_printf(&path, "%s/../%s/%s", self, room, name))
+			return NULL;
+		if (!access(path, X_OK))
+			return path;
+		free(path);
+	}
+	return strdup(name);
+}
+
+/* Prints the end of a daemon's log, for whoever wonders why the lab did not come up. */
+static void show_log(const struct lab *l, uint32_t node)
+{
+	_cleanup_free_ char *path = NULL, *text = NULL;
+	char name[LAB_NODE_NAME_SIZE];
+	const char *tail;
+	size_t size;
+
+	lab_node_name(node, name);
+	if (str_printf(&path, "%s/%s.log", l->directory, name) ||
+	    file_read(path, SIZE_MAX - 1, &text, &size) || !size)
+		return;
+	tail = size > LOG_TAIL ? text + size - LOG_TAIL : text;
+	fprintf(stderr, "--- the end of %s:\n%s", path, tail);
+}
+
+static void show_logs(const struct lab *l)
+{
+	for (uint32_t node = 0; node <= l->n_hosts; node++)
+		show_log(l, node);
+}
+
+/* Runs a short command of a daemon to its end.  Complains with what the command said. */
+static int run_command(const char *const *argv, int netns_fd)
+{
+	struct process_spec spec = PROCESS_SPEC_INIT;
+	struct process_output output;
+	int r;
+
+	spec.argv = argv;
+	spec.netns_fd = netns_fd;
+	spec.die_with_parent = true;
+	r = process_run(&spec, NULL, LIMIT_LAB_FILE_SIZE, COMMAND_MS, &output);
+	if (r)
+		return complain_errno(r, "running %s", argv[0]);
+	if (output.status)
+		r = complain(-EREMOTEIO, "%s %s failed: %s%s", argv[0], argv[1], output.err,
+			     output.out);
+	process_output_deinit(&output);
+	return r;
+}
+
+static int bind_port(uint16_t port, int *ret)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+				.sin_port = htons(port),
+				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const int on = 1;
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, SOMAXCONN) < 0)
+		return -errno;
+	*ret = TAKE_FD(fd);
+	return 0;
+}
+
+int lab_daemon_bind(const struct lab *l, int *ret_socket)
+{
+	int r = bind_port(l->port, ret_socket);
+
+	return r ? complain_errno(r, "binding 127.0.0.1:%u", l->port) : 0;
+}
+
+static int bind_some_port(struct lab *l, int *ret)
+{
+	struct sockaddr_in a;
+	socklen_t size = sizeof(a);
+	int r = bind_port(LAB_HTTP_PORT, ret);
+
+	if (r == -EADDRINUSE)
+		r = bind_port(0, ret);
+	if (r)
+		return complain_errno(r, "binding a port of 127.0.0.1");
+	if (getsockname(*ret, (struct sockaddr *)&a, &size) < 0)
+		return complain_errno(-errno, "binding a port of 127.0.0.1");
+	l->port = ntohs(a.sin_port);
+	return lab_save(l);
+}
+
+/* The administrator's file with the endpoint that reaches this lab from the machine. */
+static int write_admin(const struct lab *l)
+{
+	_cleanup_free_ char *source = NULL, *target = lab_path(l, "admin.json"), *text = NULL;
+	_cleanup_json_ json_t *admin = NULL;
+	int r = str_printf(&source, "%s/admin.json", l->manager_state);
+
+	if (r || !target)
+		return complain_memory();
+	r = file_read(source, LIMIT_LAB_FILE_SIZE, &text, NULL);
+	if (r)
+		return complain_errno(r, "%s", source);
+	admin = json_loads(text, 0, NULL);
+	if (!json_is_object(admin))
+		return complain(-EBADMSG, "%s is no JSON object", source);
+	free(TAKE_PTR(text));
+	if (json_object_set_new(admin, "endpoint", json_sprintf("http://127.0.0.1:%u", l->port)))
+		return complain_memory();
+	text = json_dumps(admin, JSON_INDENT(2));
+	if (!text)
+		return complain_memory();
+	r = file_write_atomic(target, text, strlen(text), 0600);
+	return r ? complain_errno(r, "%s", target) : 0;
+}
+
+int lab_daemon_init_manager(struct lab *l, int *ret_socket)
+{
+	_cleanup_free_ char *program = find_program("manager", "viaductd");
+	_cleanup_close_ int netns_fd = -1, socket_fd = -1;
+	const struct ipaddr own = lab_node_address(l, 0);
+	char address[IPADDR_TEXT_SIZE];
+	const char *argv[] = {program,     "init",  "--state", l->manager_state,
+			      "--address", address, NULL};
+	int r;
+
+	if (!program)
+		return complain_memory();
+	ipaddr_text(&own, address);
+	r = lab_net_open(l, "manager", &netns_fd);
+	if (!r)
+		r = bind_some_port(l, &socket_fd);
+	if (!r)
+		r = run_command(argv, netns_fd);
+	if (!r)
+		r = write_admin(l);
+	if (!r)
+		*ret_socket = TAKE_FD(socket_fd);
+	return r;
+}
+
+/* Starts a daemon in its namespace and writes down which process it is. */
+static int start(struct lab *l, uint32_t node, struct process_spec *spec)
+{
+	_cleanup_close_ int netns_fd = -1, log_fd = -1;
+	char name[LAB_NODE_NAME_SIZE], leaf[LAB_NODE_NAME_SIZE + 4];
+	_cleanup_free_ char *log_path = NULL;
+	struct process p;
+	int r;
+
+	lab_node_name(node, name);
+	snprintf(leaf, sizeof(leaf), "%s.log", name);
+	log_path = lab_path(l, leaf);
+	if (!log_path)
+		return complain_memory();
+	r = lab_net_open(l, name, &netns_fd);
+	if (r)
+		return r;
+	log_fd = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (log_fd < 0)
+		return complain_errno(-errno, "%s", log_path);
+	spec->stdout_fd = spec->stderr_fd = log_fd;
+	spec->netns_fd = netns_fd;
+	spec->new_session = true;
+	r = process_spawn(spec, &p);
+	if (r)
+		return complain_errno(r, "starting the daemon of %s (%s)", name,
+				      spec->argv[spec->n_fds ? 4 : 0]);
+	l->processes[node].pid = p.pid;
+	r = lab_process_start_time(p.pid, &l->processes[node].start);
+	process_deinit(&p);
+	if (r) {
+		show_log(l, node);
+		return complain_errno(r, "the daemon of %s ended at once", name);
+	}
+	return lab_save(l);
+}
+
+/* The environment of socket activation needs the pid of the process that executes viaductd: only a
+ * process in between can say it. */
+int lab_daemon_start_manager(struct lab *l, int socket)
+{
+	_cleanup_free_ char *program = find_program("manager", "viaductd");
+	const struct ipaddr own = lab_node_address(l, 0);
+	char address[IPADDR_TEXT_SIZE], advertise[IPADDR_TEXT_SIZE + 16];
+	struct process_spec spec = PROCESS_SPEC_INIT;
+	const char *argv[] = {
+		"/bin/sh",
+		"-c",
+		"LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=http exec \"$@\"",
+		"sh",
+		program,
+		"run",
+		"--state",
+		l->manager_state,
+		"--region",
+		LAB_REGION,
+		"--advertise",
+		advertise,
+		NULL,
+	};
+
+	if (!program)
+		return complain_memory();
+	ipaddr_text(&own, address);
+	snprintf(advertise, sizeof(advertise), l->ipv4 ? "%s:%d" : "[%s]:%d", address,
+		 LAB_AGENTS_PORT);
+	spec.argv = argv;
+	spec.fds = &socket;
+	spec.n_fds = 1;
+	return start(l, 0, &spec);
+}
+
+/* LAB_ROOT/NAME/hN: the agent's state. */
+static char *agent_state(const struct lab *l, uint32_t node)
+{
+	char name[LAB_NODE_NAME_SIZE];
+
+	return lab_path(l, lab_node_name(node, name));
+}
+
+int lab_daemon_join(const struct lab *l, uint32_t node, const json_t *bundle)
+{
+	_cleanup_free_ char *program = find_program("agent", "viaduct-agent");
+	_cleanup_free_ char *state = agent_state(l, node), *file = NULL, *text = NULL;
+	const char *argv[] = {program, "join", NULL, "--state", state, NULL};
+	int r;
+
+	text = json_dumps(bundle, 0);
+	if (!program || !state || !text || str_printf(&file, "%s.bundle", state))
+		return complain_memory();
+	argv[2] = file;
+	r = file_write_atomic(file, text, strlen(text), 0600);
+	if (r)
+		return complain_errno(r, "%s", file);
+	r = run_command(argv, PROCESS_NO_NETNS);
+	unlink(file); /* it holds the host's key, which the agent has now */
+	return r;
+}
+
+/* What this host may not do is configuration of its agent. */
+static int write_agent_config(const struct lab *l, uint32_t node, const char *state, char **ret)
+{
+	_cleanup_free_ char *text = NULL;
+	int r;
+
+	if (!l->formats[node])
+		return 0;
+	if (str_printf(ret, "%s.conf", state) ||
+	    str_printf(&text, "formats = %s\n", l->formats[node]))
+		return complain_memory();
+	r = file_write_atomic(*ret, text, strlen(text), 0600);
+	return r ? complain_errno(r, "%s", *ret) : 0;
+}
+
+int lab_daemon_start_agent(struct lab *l, uint32_t node)
+{
+	_cleanup_free_ char *program = find_program("agent", "viaduct-agent");
+	_cleanup_free_ char *state = agent_state(l, node), *run = lab_path(l, "run");
+	_cleanup_free_ char *bpffs = lab_path(l, "bpf"), *config = NULL;
+	char node_name[LAB_NODE_NAME_SIZE], name[LAB_NAME_SIZE + LAB_NODE_NAME_SIZE];
+	char prefix[LAB_NETNS_NAME_SIZE];
+	struct process_spec spec = PROCESS_SPEC_INIT;
+	const char *argv[] = {program,    "run",    "--state",     state,         "--substrate",
+			      LAB_DEVICE, "--name", name,          "--bpffs",     bpffs,
+			      "--run",    run,      "--netns-dir", LAB_NETNS_DIR, "--netns-prefix",
+			      prefix,     NULL,     NULL,          NULL};
+	int r;
+
+	if (!program || !state || !run || !bpffs)
+		return complain_memory();
+	snprintf(name, sizeof(name), "%s-%s", l->name, lab_node_name(node, node_name));
+	r = lab_netns_name(l, "", prefix);
+	if (!r)
+		r = write_agent_config(l, node, state, &config);
+	if (r)
+		return r;
+	if (config) {
+		argv[16] = "--config";
+		argv[17] = config;
+	}
+	spec.argv = argv;
+	return start(l, node, &spec);
+}
+
+bool lab_daemon_is_running(const struct lab *l, uint32_t node)
+{
+	return lab_process_is_running(&l->processes[node]);
+}
+
+int lab_daemon_stop(struct lab *l, uint32_t node)
+{
+	struct process p;
+	int r;
+
+	if (!lab_daemon_is_running(l, node))
+		return 0;
+	r = process_adopt(l->processes[node].pid, &p);
+	if (r == -ESRCH)
+		return 0;
+	if (!r) {
+		r = process_stop(&p, LIMIT_LAB_STOP_MS);
+		process_deinit(&p);
+	}
+	return r ? complain_errno(r, "ending process %d", l->processes[node].pid) : 0;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Looks whether all daemons that were started still run. */
+static int check_daemons(const struct lab *l)
+{
+	char name[LAB_NODE_NAME_SIZE];
+
+	for (uint32_t node = 0; node <= l->n_hosts; node++) {
+		if (!l->processes[node].pid || lab_daemon_is_running(l, node))
+			continue;
+		show_log(l, node);
+		return complain(-ECHILD, "the daemon of %s ended by itself (its log is above)",
+				lab_node_name(node, name));
+	}
+	return 0;
+}
+
+int lab_daemon_wait(const struct lab *l, struct client *c, const char *what,
+		    lab_condition_fn condition)
+{
+	uint64_t end = now_ms() + LIMIT_LAB_START_MS;
+	struct client_error error = {""};
+	int r;
+
+	for (;;) {
+		r = condition(c, l, &error);
+		if (r == 1)
+			return 0;
+		if (r < 0 && r != -ECONNREFUSED && r != -ETIMEDOUT && r != -EPROTO &&
+		    r != -EREMOTEIO)
+			return complain(r, "%s", error.text);
+		if (signalled)
+			return complain(-EINTR, "interrupted");
+		r = check_daemons(l);
+		if (r)
+			return r;
+		if (now_ms() > end) {
+			show_logs(l);
+			return complain(-ETIMEDOUT, "waited %d s in vain for %s%s%s",
+					LIMIT_LAB_START_MS / 1000, what, *error.text ? ": " : "",
+					error.text);
+		}
+		poll(NULL, 0, POLL_MS);
+	}
+}
+
+int lab_manager_answers(struct client *c, const struct lab *l, struct client_error *e)
+{
+	int r = client_request(c, "GET", "/v1/status", NULL, NULL, e);
+
+	return r ? r : 1;
+}
+
+int lab_agents_connected(struct client *c, const struct lab *l, struct client_error *e)
+{
+	_cleanup_json_ json_t *list = NULL;
+	const json_t *host;
+	uint32_t n = 0;
+	size_t i;
+	int r = client_list(c, "/v1/hosts", "hosts", &list, e);
+
+	if (r)
+		return r;
+	json_array_foreach(json_object_get(list, "hosts"), i, host) n +=
+		str_equal(json_string_value(json_object_get(host, "state")), "connected");
+	return n >= l->n_hosts;
+}

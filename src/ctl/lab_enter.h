@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Being inside a lab: a command in the namespace of one of its parts, and the environment of a shell
+ * that works with it.
+ *
+ * A command enters by setns(CLONE_NEWNET).  In a node it also gets a mount namespace of its own, in which
+ * /etc/resolv.conf is the node's and /sys shows the node's devices; elsewhere mounts stay as they are.
+ * Complains.
+ */
+#pragma once
+
+#include "ctl/client.h"
+#include "ctl/lab.h"
+
+/* The namespace that 'what' means: "router", "manager", "h1".., a node's id, or the Name tag of one
+ * node.  '*ret_node' is the node's id, to be freed, or NULL when it is none. */
+must_check int lab_enter_find(const struct lab *l, const char *what, int *ret_fd, char **ret_node);
+/* Replaces this process by 'argv' inside 'what'.  Returns only with an error. */
+must_check int lab_enter_exec(const struct lab *l, const char *what, char *const *argv);
+/* Prints the lines that a shell evaluates. */
+must_check int lab_enter_print_env(const struct lab *l);
+/* Replaces this process by a shell of the machine that knows the lab. */
+must_check int lab_enter_shell(const struct lab *l);

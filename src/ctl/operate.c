@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/operate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "ctl/complain.h"
+#include "ctl/locate.h"
+#include "ctl/table.h"
+
+/* One request with the path printed from 'format' and two escaped words (either may be NULL). */
+static int request(const struct invocation *inv, const char *method, const char *prefix,
+		   const char *word, const char *suffix, const json_t *body, json_t **ret)
+{
+	_cleanup_(client_free_cleanup) struct client *c = NULL;
+	_cleanup_free_ char *escaped = NULL, *path = NULL;
+	struct client_error error;
+	int r = locate_manager(inv, &c);
+
+	if (r)
+		return r;
+	escaped = client_escape(c, word);
+	if (!escaped || str_printf(&path, "%s%s%s", prefix, escaped, suffix))
+		return complain_memory();
+	r = client_request(c, method, path, body, ret, &error);
+	return r ? complain(r, "%s", error.text) : 0;
+}
+
+static int print_json(const json_t *answer)
+{
+	if (json_dumpf(answer, stdout, JSON_INDENT(2)))
+		return complain(-EIO, "the output could not be written");
+	putchar('\n');
+	return 0;
+}
+
+static int print_object(const struct invocation *inv, const json_t *answer,
+			const struct table_column *columns, size_t n)
+{
+	if (invocation_option(inv, "json"))
+		return print_json(answer);
+	return table_print_object(stdout, answer, columns, n) ? complain_memory() : 0;
+}
+
+static int set_text(json_t *body, const char *key, const char *value)
+{
+	return value && json_object_set_new(body, key, json_string(value)) ? complain_memory() : 0;
+}
+
+static int set_number(const struct invocation *inv, json_t *body, const char *key)
+{
+	const char *text = invocation_option(inv, key);
+	uint32_t value;
+
+	if (!text)
+		return 0;
+	if (str_u32(text, 0, UINT32_MAX, &value))
+		return complain(-EINVAL, "--%s %s: a number", key, text);
+	return json_object_set_new(body, key, json_integer(value)) ? complain_memory() : 0;
+}
+
+static int set_labels(const struct invocation *inv, json_t *body)
+{
+	json_t *labels = json_object();
+	const char *text;
+	size_t at = 0;
+
+	if (json_object_set_new(body, "labels", labels))
+		return complain_memory();
+	while ((text = invocation_next(inv, "label", &at))) {
+		const char *equals = strchr(text, '=');
+
+		if (!equals || equals == text)
+			return complain(-EINVAL, "--label %s: KEY=VALUE", text);
+		if (json_object_setn_new(labels, text, (size_t)(equals - text),
+					 json_string(equals + 1)))
+			return complain_memory();
+	}
+	return 0;
+}
+
+/* The bundle is printed alone, to be a file: it is all that the agent needs. */
+static int run_host_add(const struct invocation *inv)
+{
+	static const char *const texts[] = {"zone", "v4", "v6"};
+	static const char *const numbers[] = {"rack", "locale", "area"};
+	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
+	const json_t *bundle;
+	int r = set_text(body, "name", inv->arguments[0]);
+
+	for (size_t i = 0; !r && i < ARRAY_SIZE(texts); i++)
+		r = set_text(body, texts[i], invocation_option(inv, texts[i]));
+	for (size_t i = 0; !r && i < ARRAY_SIZE(numbers); i++)
+		r = set_number(inv, body, numbers[i]);
+	if (!r)
+		r = set_labels(inv, body);
+	if (!r)
+		r = request(inv, "POST", "/v1/hosts", "", "", body, &answer);
+	if (r)
+		return r;
+	if (invocation_option(inv, "json"))
+		return print_json(answer);
+	bundle = json_object_get(answer, "bundle");
+	if (!bundle)
+		return complain(-EPROTO, "the manager sent no join bundle");
+	return print_json(bundle);
+}
+
+/* A host is named by id or name. */
+static int find_host(const struct invocation *inv, const char *what, char **ret)
+{
+	_cleanup_(client_free_cleanup) struct client *c = NULL;
+	_cleanup_json_ json_t *list = NULL;
+	struct client_error error;
+	const json_t *host;
+	size_t i;
+	int r = locate_manager(inv, &c);
+
+	if (r)
+		return r;
+	r = client_list(c, "/v1/hosts", "hosts", &list, &error);
+	if (r)
+		return complain(r, "%s", error.text);
+	json_array_foreach(json_object_get(list, "hosts"), i, host)
+	{
+		const char *id = json_string_value(json_object_get(host, "id"));
+
+		if (!str_equal(id, what) &&
+		    !str_equal(json_string_value(json_object_get(host, "name")), what))
+			continue;
+		*ret = strdup(id ? id : what);
+		return *ret ? 0 : complain_memory();
+	}
+	return complain(-ENOENT, "there is no host \"%s\" (\"viaduct hosts\" shows names)", what);
+}
+
+static int run_host_remove(const struct invocation *inv)
+{
+	_cleanup_free_ char *id = NULL;
+	int r = find_host(inv, inv->arguments[0], &id);
+
+	return r ? r : request(inv, "DELETE", "/v1/hosts/", id, "", NULL, NULL);
+}
+
+static const struct table_column account_columns[] = {{"ID", "id"}, {"NAME", "name"}};
+static const struct table_column key_columns[] = {
+	{"access key id", "access_key_id"},
+	{"secret access key", "secret_access_key"},
+};
+static const struct table_column key_list_columns[] = {{"ACCESS KEY ID", "access_key_id"}};
+
+static int run_account_create(const struct invocation *inv)
+{
+	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
+	int r = set_text(body, "name", inv->arguments[0]);
+
+	if (!r)
+		r = set_text(body, "id", invocation_option(inv, "id"));
+	if (!r)
+		r = request(inv, "POST", "/v1/accounts", "", "", body, &answer);
+	return r ? r : print_object(inv, answer, account_columns, ARRAY_SIZE(account_columns));
+}
+
+static int print_list(const struct invocation *inv, const char *path, const char *key,
+		      const struct table_column *columns, size_t n)
+{
+	_cleanup_(client_free_cleanup) struct client *c = NULL;
+	_cleanup_json_ json_t *answer = NULL;
+	struct client_error error;
+	int r = locate_manager(inv, &c);
+
+	if (r)
+		return r;
+	r = client_list(c, path, key, &answer, &error);
+	if (r)
+		return complain(r, "%s", error.text);
+	if (invocation_option(inv, "json"))
+		return print_json(answer);
+	return table_print(stdout, json_object_get(answer, key), columns, n) ? complain_memory()
+									     : 0;
+}
+
+static int run_account_list(const struct invocation *inv)
+{
+	return print_list(inv, "/v1/accounts", "accounts", account_columns,
+			  ARRAY_SIZE(account_columns));
+}
+
+static int run_key_create(const struct invocation *inv)
+{
+	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
+	int r = set_text(body, "access_key_id", invocation_option(inv, "access-key-id"));
+
+	if (!r)
+		r = set_text(body, "secret_access_key",
+			     invocation_option(inv, "secret-access-key"));
+	if (!r)
+		r = request(inv, "POST", "/v1/accounts/", inv->arguments[0], "/keys", body,
+			    &answer);
+	return r ? r : print_object(inv, answer, key_columns, ARRAY_SIZE(key_columns));
+}
+
+/* The account's id is digits: nothing in it needs escaping, and what is no id is refused there. */
+static int run_key_list(const struct invocation *inv)
+{
+	_cleanup_free_ char *path = NULL;
+	uint64_t id;
+
+	if (str_u64(inv->arguments[0], 0, UINT64_MAX, &id))
+		return complain(-EINVAL,
+				"\"%s\" is no account: 12 digits (\"viaduct account list\")",
+				inv->arguments[0]);
+	if (str_printf(&path, "/v1/accounts/%s/keys", inv->arguments[0]))
+		return complain_memory();
+	return print_list(inv, path, "keys", key_list_columns, ARRAY_SIZE(key_list_columns));
+}
+
+static int run_key_delete(const struct invocation *inv)
+{
+	_cleanup_free_ char *prefix = NULL;
+	uint64_t id;
+
+	if (str_u64(inv->arguments[0], 0, UINT64_MAX, &id))
+		return complain(-EINVAL,
+				"\"%s\" is no account: 12 digits (\"viaduct account list\")",
+				inv->arguments[0]);
+	if (str_printf(&prefix, "/v1/accounts/%s/keys/", inv->arguments[0]))
+		return complain_memory();
+	return request(inv, "DELETE", prefix, inv->arguments[1], "", NULL, NULL);
+}
+
+static const struct command_option host_add_options[] = {
+	{"zone", "ZONE", "its availability zone", false},
+	{"rack", "N", "where it stands, part of its substrate address", false},
+	{"area", "N", "the same, above the rack", false},
+	{"locale", "N", "the same, above the area", false},
+	{"v6", "ADDRESS", "its own IPv6 address on the substrate", false},
+	{"v4", "ADDRESS", "its own IPv4 address on the substrate", false},
+	{"label", "KEY=VALUE", "for policies and placement", true},
+};
+static const struct command_option account_create_options[] = {
+	{"id", "ID", "12 digits (default: a free one)", false},
+};
+static const struct command_option key_create_options[] = {
+	{"access-key-id", "ID", "(default: a random one)", false},
+	{"secret-access-key", "SECRET", "(default: a random one)", false},
+};
+
+static const struct command key_commands[] = {
+	{"create", "a new access key; its secret is shown this once", .arguments = "ACCOUNT",
+	 .min_arguments = 1, .max_arguments = 1, .options = key_create_options,
+	 .n_options = ARRAY_SIZE(key_create_options), .run = run_key_create},
+	{"list", "the keys of an account", .arguments = "ACCOUNT", .min_arguments = 1,
+	 .max_arguments = 1, .run = run_key_list},
+	{"delete", "a key is refused from now on", .arguments = "ACCOUNT KEY", .min_arguments = 2,
+	 .max_arguments = 2, .run = run_key_delete},
+};
+
+const struct command operate_host_commands[OPERATE_HOST_COMMANDS] = {
+	{"add", "a new host; prints the bundle for viaduct-agent join", .arguments = "NAME",
+	 .min_arguments = 1, .max_arguments = 1, .options = host_add_options,
+	 .n_options = ARRAY_SIZE(host_add_options), .run = run_host_add},
+	{"remove", "forget a host that has no instances", .arguments = "HOST", .min_arguments = 1,
+	 .max_arguments = 1, .run = run_host_remove},
+};
+
+const struct command operate_account_commands[OPERATE_ACCOUNT_COMMANDS] = {
+	{"create", "a new account", .arguments = "NAME", .min_arguments = 1, .max_arguments = 1,
+	 .options = account_create_options, .n_options = ARRAY_SIZE(account_create_options),
+	 .run = run_account_create},
+	{"list", "the accounts", .run = run_account_list},
+	{"key", "access keys of an account", .children = key_commands,
+	 .n_children = ARRAY_SIZE(key_commands)},
+};

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/tree.h"
+
+#include <string.h>
+
+#include "ctl/decode.h"
+#include "ctl/lab_command.h"
+#include "ctl/operate.h"
+#include "ctl/show.h"
+
+static const struct command host = {
+	.word = "host",
+	.help = "add and remove hosts",
+	.children = operate_host_commands,
+	.n_children = OPERATE_HOST_COMMANDS,
+};
+static const struct command account = {
+	.word = "account",
+	.help = "accounts and their keys",
+	.children = operate_account_commands,
+	.n_children = OPERATE_ACCOUNT_COMMANDS,
+};
+static const struct command lab = {
+	.word = "lab",
+	.help = "a whole cluster in namespaces of this machine",
+	.children = lab_commands,
+	.n_children = LAB_COMMANDS,
+};
+
+const struct command *tree_root(void)
+{
+	static struct command children[SHOW_COMMANDS + 4];
+	static const struct command root = {
+		.word = "viaduct",
+		.help = "the command line of Viaduct, virtual private cloud networks",
+		.children = children,
+		.n_children = ARRAY_SIZE(children),
+	};
+
+	memcpy(children, show_commands, sizeof(show_commands));
+	children[SHOW_COMMANDS] = host;
+	children[SHOW_COMMANDS + 1] = account;
+	children[SHOW_COMMANDS + 2] = lab;
+	children[SHOW_COMMANDS + 3] = decode_command;
+	return &root;
+}

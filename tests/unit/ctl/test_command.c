@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line's words: the tree, options, what is refused. */
+#include "ctl/command.h"
+
+#include <string.h>
+
+#include "ctl/tree.h"
+#include "tests/unit/test.h"
+
+static int run_nothing(const struct invocation *inv)
+{
+	return 0;
+}
+
+static const struct command_option options[] = {
+	{"size", "N", "a size", false},
+	{"tag", "TEXT", "several", true},
+	{"quick", NULL, "a switch", false},
+};
+static const struct command leaves[] = {
+	{"run", "runs", "WHAT -- COMMAND...", 1, 3, options, ARRAY_SIZE(options), NULL, 0,
+	 run_nothing},
+};
+static const struct command groups[] = {
+	{.word = "group", .help = "a group", .children = leaves, .n_children = ARRAY_SIZE(leaves)},
+};
+static const struct command root = {
+	.word = "test", .help = "a test", .children = groups, .n_children = ARRAY_SIZE(groups)};
+
+#define PARSE(inv, ...)                                                                            \
+	({                                                                                         \
+		char *words_[] = {__VA_ARGS__};                                                    \
+		command_parse(&root, (int)ARRAY_SIZE(words_), words_, inv);                        \
+	})
+
+/* requirement: OPS-1 */
+static void test_options_may_stand_anywhere(void **state)
+{
+	struct invocation inv;
+	size_t at = 0;
+
+	assert_ok(PARSE(&inv, "--json", "group", "--lab=x", "run", "--tag", "a", "thing", "--quick",
+			"--tag=b=c"));
+	assert_ptr_equal(inv.command, &leaves[0]);
+	assert_non_null(invocation_option(&inv, "json"));
+	assert_string_equal(invocation_option(&inv, "lab"), "x");
+	assert_non_null(invocation_option(&inv, "quick"));
+	assert_null(invocation_option(&inv, "size"));
+	assert_string_equal(invocation_next(&inv, "tag", &at), "a");
+	assert_string_equal(invocation_next(&inv, "tag", &at), "b=c");
+	assert_null(invocation_next(&inv, "tag", &at));
+	assert_int_equal(inv.n_arguments, 1);
+	assert_string_equal(inv.arguments[0], "thing");
+}
+
+static void test_words_behind_two_dashes_are_left_alone(void **state)
+{
+	struct invocation inv;
+
+	assert_ok(PARSE(&inv, "group", "run", "node", "--", "ping", "--help"));
+	assert_false(inv.help);
+	assert_int_equal(inv.n_arguments, 3);
+	assert_string_equal(inv.arguments[1], "ping");
+	assert_string_equal(inv.arguments[2], "--help");
+	assert_null(inv.arguments[3]);
+}
+
+static void test_mistakes_are_refused(void **state)
+{
+	struct invocation inv;
+
+	assert_error(PARSE(&inv, "nonsense"), EINVAL);
+	assert_error(PARSE(&inv, "group", "run"), EINVAL);
+	assert_error(PARSE(&inv, "group", "run", "a", "b", "c", "d"), EINVAL);
+	assert_error(PARSE(&inv, "group", "run", "a", "--unknown"), EINVAL);
+	assert_error(PARSE(&inv, "group", "run", "a", "--size"), EINVAL);
+	assert_error(PARSE(&inv, "group", "run", "a", "--quick=1"), EINVAL);
+	assert_error(PARSE(&inv, "group", "run", "a", "--size", "1", "--size", "2"), EINVAL);
+	assert_error(PARSE(&inv, "group", "run", "a", "--siz", "1"), EINVAL);
+}
+
+static void test_help_needs_no_arguments(void **state)
+{
+	struct invocation inv;
+
+	assert_ok(PARSE(&inv, "group", "run", "--help"));
+	assert_true(inv.help);
+	assert_ok(PARSE(&inv, "group", "help"));
+	assert_true(inv.help);
+}
+
+static void check_tree(const struct command *c)
+{
+	assert_non_null(c->word);
+	assert_non_null(c->help);
+	assert_true((c->n_children == 0) == (c->run != NULL));
+	assert_true(c->min_arguments <= c->max_arguments);
+	assert_true((c->max_arguments == 0) == (c->arguments == NULL));
+	for (size_t i = 0; i < c->n_options; i++)
+		assert_non_null(c->options[i].help);
+	for (size_t i = 0; i < c->n_children; i++)
+		check_tree(&c->children[i]);
+}
+
+/* requirement: OPS-1 */
+static void test_every_command_has_help_and_a_function(void **state)
+{
+	check_tree(tree_root());
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_options_may_stand_anywhere),
+		cmocka_unit_test(test_words_behind_two_dashes_are_left_alone),
+		cmocka_unit_test(test_mistakes_are_refused),
+		cmocka_unit_test(test_help_needs_no_arguments),
+		cmocka_unit_test(test_every_command_has_help_and_a_function),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
