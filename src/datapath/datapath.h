@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The data plane of one host, as the agent sees it: a contract with two back-ends, 'bpf' (the real
- * programs) and 'fake' (tables in memory, for tests without a kernel).
+ * programs) and 'fake' (tables in memory, for tests without a kernel: datapath/fake.h).
  *
  * Concept.  A *port* is a node's interface on this host.  A *subnet* says which addresses a network
  * has and where its router answers.  A *peer* is a host, this one included (PEER_SELF); a *mapping*
@@ -153,7 +153,6 @@ int datapath_probe(const struct dp_config *config, struct dp_capabilities *ret);
 /* Opens or adopts.  '*ret_adopted' says whether tables were found from before.
  * -EINVAL: 'config' contradicts what is pinned (another layout or size): datapath_destroy() first. */
 int datapath_open(const struct dp_config *config, struct datapath **ret, bool *ret_adopted);
-int datapath_open_fake(const struct dp_config *config, struct datapath **ret, bool *ret_adopted);
 struct datapath *datapath_close(struct datapath *dp);  /* leaves everything running; returns NULL */
 int datapath_destroy(const struct dp_config *config);  /* detaches, unpins, deletes the devices */
 

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The contract's functions, each handed to the back-end that opened the data plane. */
+#include "datapath/datapath.h"
+
+#include <stdlib.h>
+
+#include "datapath/provider.h"
+
+struct datapath *datapath_close(struct datapath *dp)
+{
+	return dp ? dp->ops->close(dp) : NULL;
+}
+
+struct dp_upcall *datapath_upcall_free(struct dp_upcall *upcall)
+{
+	if (upcall)
+		free(upcall->frame);
+	free(upcall);
+	return NULL;
+}
+
+int datapath_upcall_fd(const struct datapath *dp)
+{
+	return dp->ops->upcall_fd(dp);
+}
+
+int datapath_event_fd(const struct datapath *dp)
+{
+	return dp->ops->event_fd(dp);
+}
+
+int datapath_port_set(struct datapath *dp, const struct dp_port *port)
+{
+	return dp->ops->port_set(dp, port);
+}
+
+int datapath_port_delete(struct datapath *dp, uint32_t id)
+{
+	return dp->ops->port_delete(dp, id);
+}
+
+int datapath_subnet_set(struct datapath *dp, const struct dp_subnet *subnet)
+{
+	return dp->ops->subnet_set(dp, subnet);
+}
+
+int datapath_subnet_delete(struct datapath *dp, uint32_t vni, const struct prefix *prefix)
+{
+	return dp->ops->subnet_delete(dp, vni, prefix);
+}
+
+int datapath_peer_set(struct datapath *dp, const struct dp_peer *peer)
+{
+	return dp->ops->peer_set(dp, peer);
+}
+
+int datapath_peer_delete(struct datapath *dp, uint32_t id)
+{
+	return dp->ops->peer_delete(dp, id);
+}
+
+int datapath_nexthop_set(struct datapath *dp, const struct dp_nexthop *nexthop)
+{
+	return dp->ops->nexthop_set(dp, nexthop);
+}
+
+int datapath_nexthop_delete(struct datapath *dp, uint32_t id)
+{
+	return dp->ops->nexthop_delete(dp, id);
+}
+
+int datapath_mapping_set(struct datapath *dp, const struct dp_mapping *mapping)
+{
+	return dp->ops->mapping_set(dp, mapping);
+}
+
+int datapath_mapping_delete(struct datapath *dp, uint32_t vni, const struct ipaddr *addr)
+{
+	return dp->ops->mapping_delete(dp, vni, addr);
+}
+
+int datapath_ports(struct datapath *dp, int (*fn)(const struct dp_port *, void *), void *arg)
+{
+	return dp->ops->ports(dp, fn, arg);
+}
+
+int datapath_subnets(struct datapath *dp, int (*fn)(const struct dp_subnet *, void *), void *arg)
+{
+	return dp->ops->subnets(dp, fn, arg);
+}
+
+int datapath_peers(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), void *arg)
+{
+	return dp->ops->peers(dp, fn, arg);
+}
+
+int datapath_mappings(struct datapath *dp, int (*fn)(const struct dp_mapping *, void *), void *arg)
+{
+	return dp->ops->mappings(dp, fn, arg);
+}
+
+int datapath_upcall_read(struct datapath *dp, struct dp_upcall **ret)
+{
+	return dp->ops->upcall_read(dp, ret);
+}
+
+int datapath_reinject(struct datapath *dp, const struct dp_upcall *upcall)
+{
+	return dp->ops->reinject(dp, upcall);
+}
+
+int datapath_deliver(struct datapath *dp, uint32_t port, const uint8_t *frame, size_t size)
+{
+	return dp->ops->deliver(dp, port, frame, size);
+}
+
+int datapath_event_read(struct datapath *dp, struct dp_drop_event *ret)
+{
+	return dp->ops->event_read(dp, ret);
+}
+
+int datapath_drops(struct datapath *dp, uint32_t port, uint64_t *ret, size_t n)
+{
+	return dp->ops->drops(dp, port, ret, n);
+}
+
+int datapath_counters(struct datapath *dp, uint32_t port, struct dp_port_counters *ret)
+{
+	return dp->ops->counters(dp, port, ret);
+}

@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The packets of the fake data plane: the same questions in the same order as the programs of bpf/
+ * ask them, on the tables of fake_tables.c.
+ */
+#include "datapath/fake.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/ethernet.h>
+#include <net/if_arp.h>
+#include <netinet/if_ether.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/substrate.h"
+#include "datapath/fake_tables.h"
+#include "net/csum.h"
+
+enum {
+	DHCP_SERVER_PORT = 67,
+	DNS_PORT = 53,
+	NUMBER_PROTOCOL = 253, /* RFC 3692: for experiments */
+};
+
+/* A frame under way. */
+struct packet {
+	const uint8_t *frame;
+	size_t size;
+	uint32_t vni;
+	struct ipaddr src, dst;
+	uint8_t protocol;
+	uint16_t destination_port;
+	uint64_t revision; /* of the mapping that decided, for the event */
+	bool reinjected;   /* HELD counts as LIVE */
+};
+
+int fake_world_new(struct fake_world **ret)
+{
+	struct fake_world *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return -ENOMEM;
+	list_init(&w->hosts);
+	*ret = w;
+	return 0;
+}
+
+struct fake_world *fake_world_free(struct fake_world *world)
+{
+	while (world && !list_empty(&world->hosts))
+		fake_host_free(container_of(world->hosts.next, struct fake_host, link));
+	free(world);
+	return NULL;
+}
+
+int datapath_open_fake(struct fake_world *world, const struct dp_config *config,
+		       struct datapath **ret, bool *ret_adopted)
+{
+	struct fake_host *h = fake_host_find(world, config->name);
+	bool adopted = h != NULL;
+	struct fake_datapath *dp;
+	int r;
+
+	if (!config->name[0] || strlen(config->name) >= FAKE_NAME_SIZE)
+		return -EINVAL;
+	if (h && (!prefix_equal(&h->config.siit1, &config->siit1) ||
+		  !prefix_equal(&h->config.siit2, &config->siit2) ||
+		  h->config.max_mappings != config->max_mappings))
+		return -EINVAL;
+	if (h && h->open)
+		return -EBUSY;
+	dp = calloc(1, sizeof(*dp));
+	if (!dp)
+		return -ENOMEM;
+	if (!h) {
+		r = fake_host_new(world, config, &h);
+		if (r) {
+			free(dp);
+			return r;
+		}
+	}
+	h->open = true;
+	dp->base.ops = &fake_ops;
+	dp->host = h;
+	*ret = &dp->base;
+	*ret_adopted = adopted;
+	return 0;
+}
+
+void fake_destroy(struct fake_world *world, const char *name)
+{
+	fake_host_free(fake_host_find(world, name));
+}
+
+/* ---- verdicts ---- */
+
+static enum fake_verdict refuse(struct fake_host *h, struct fake_port *port, const struct packet *p,
+				uint32_t reason, uint32_t *ret_reason)
+{
+	struct dp_drop_event event = {
+		.reason = reason,
+		.port = port ? port->dp.id : 0,
+		.vni = p->vni,
+		.src = p->src,
+		.dst = p->dst,
+		.revision = p->revision,
+	};
+
+	fake_count_drop(h, port, &event);
+	if (ret_reason)
+		*ret_reason = reason;
+	return FAKE_DROPPED;
+}
+
+static enum fake_verdict hold(struct fake_host *h, struct fake_port *port, const struct packet *p,
+			      enum dp_upcall_kind kind, uint32_t *ret_reason)
+{
+	struct dp_upcall up = {
+		.kind = kind,
+		.port = port ? port->dp.id : 0,
+		.vni = p->vni,
+		.src = p->src,
+		.dst = p->dst,
+	};
+
+	if (fake_queue_upcall(h, &up, p->frame, p->size))
+		return refuse(h, port, p, DROP_UPCALL_LIMIT, ret_reason);
+	return FAKE_HELD;
+}
+
+static enum fake_verdict to_node(struct fake_host *h, struct fake_port *port,
+				 const struct packet *p, uint32_t *ret_reason)
+{
+	if (fake_queue_frame(port, p->frame, p->size))
+		return refuse(h, port, p, DROP_REWRITE, ret_reason);
+	return FAKE_DELIVERED;
+}
+
+/* ---- arriving from the substrate ---- */
+
+/* The peer record of 'h' for another host, by its substrate addresses. */
+static struct dp_peer *peer_of(struct fake_host *h, const struct fake_host *from)
+{
+	for (size_t i = 0; i < h->peers.n; i++) {
+		struct dp_peer *p = (struct dp_peer *)h->peers.rows + i;
+
+		if ((from->config.siit2.len && prefix_equal(&p->siit2, &from->config.siit2)) ||
+		    (from->config.siit1.len && prefix_equal(&p->siit1, &from->config.siit1)) ||
+		    (!ipaddr_is_zero(&from->config.v4) && ipaddr_equal(&p->v4, &from->config.v4)))
+			return p;
+	}
+	return NULL;
+}
+
+/* Who sent a packet that waits for verification, in the source MAC: as with the programs' notes. */
+struct note {
+	uint32_t peer;
+	uint16_t format;
+} __attribute__((packed));
+static_assert(sizeof(struct note) == 6, "fills a MAC");
+
+static enum fake_verdict hold_for_verification(struct fake_host *h, const struct dp_peer *peer,
+					       enum format format, const struct packet *p,
+					       uint32_t *ret_reason)
+{
+	_cleanup_free_ uint8_t *frame = malloc(p->size);
+	struct note note = {.peer = peer->id, .format = (uint16_t)format};
+	struct packet noted = *p;
+
+	if (!frame)
+		return refuse(h, NULL, p, DROP_UPCALL_LIMIT, ret_reason);
+	memcpy(frame, p->frame, p->size);
+	memcpy(frame + offsetof(struct ether_header, ether_shost), &note, sizeof(note));
+	noted.frame = frame;
+	return hold(h, NULL, &noted, DP_UPCALL_VERIFY, ret_reason);
+}
+
+static enum fake_verdict arrive(struct fake_host *h, const struct dp_peer *peer, enum format format,
+				struct packet *p, uint32_t *ret_reason)
+{
+	struct dp_mapping *m = fake_mapping_find(h, p->vni, &p->src);
+	struct dp_mapping *here = fake_mapping_find(h, p->vni, &p->dst);
+	struct fake_port *port = fake_port_by_addr(h, p->vni, &p->dst);
+
+	if (!peer)
+		return refuse(h, NULL, p, DROP_UNKNOWN_PEER, ret_reason);
+	if (!(peer->accept & FORMAT_BIT(format)))
+		return refuse(h, NULL, p, DROP_FORMAT, ret_reason);
+	if (!port && here && here->state == DP_MAPPING_GONE)
+		return refuse(h, NULL, p, DROP_LOCAL_GONE, ret_reason);
+	if (!port)
+		return refuse(h, NULL, p, DROP_NOT_LOCAL, ret_reason);
+	if (!m || (m->state == DP_MAPPING_HELD && !p->reinjected))
+		return hold_for_verification(h, peer, format, p, ret_reason);
+	p->revision = m->revision;
+	if (m->state == DP_MAPPING_REFUSED || m->state == DP_MAPPING_GONE)
+		return refuse(h, NULL, p, DROP_SOURCE_REFUSED, ret_reason);
+	if (m->peer != peer->id)
+		return refuse(h, NULL, p, DROP_SPOOF, ret_reason);
+	return to_node(h, port, p, ret_reason);
+}
+
+/* ---- leaving ---- */
+
+static struct fake_host *host_of_peer(struct fake_host *h, const struct dp_peer *peer)
+{
+	for (struct list *l = h->world->hosts.next; l != &h->world->hosts; l = l->next) {
+		struct fake_host *other = container_of(l, struct fake_host, link);
+
+		if ((peer->siit2.len && prefix_equal(&peer->siit2, &other->config.siit2)) ||
+		    (peer->siit1.len && prefix_equal(&peer->siit1, &other->config.siit1)) ||
+		    (!ipaddr_is_zero(&peer->v4) && ipaddr_equal(&peer->v4, &other->config.v4)))
+			return other;
+	}
+	return NULL;
+}
+
+static enum fake_verdict leave(struct fake_host *h, struct fake_port *port, struct packet *p,
+			       const struct dp_mapping *m, uint32_t *ret_reason)
+{
+	struct dp_peer *peer = fake_peer_find(h, m->peer);
+	struct fake_port *here = fake_port_by_addr(h, p->vni, &p->dst);
+	struct packet arriving = *p;
+	struct fake_host *other;
+
+	if (here)
+		return to_node(h, here, p, ret_reason);
+	if (!peer)
+		return refuse(h, port, p, DROP_NO_PEER, ret_reason);
+	if (peer->send == FORMAT_NONE)
+		return refuse(h, port, p, DROP_NO_FORMAT, ret_reason);
+	if (!peer->nexthop)
+		return refuse(h, port, p, DROP_NO_NEXTHOP, ret_reason);
+	other = host_of_peer(h, peer);
+	if (!other)
+		return FAKE_DELIVERED; /* left this host; nobody is there, as on a real substrate */
+	arriving.reinjected = false;
+	return arrive(other, peer_of(other, h), peer->send, &arriving, ret_reason);
+}
+
+static enum fake_verdict route(struct fake_host *h, struct fake_port *port, struct packet *p,
+			       uint32_t *ret_reason)
+{
+	const struct dp_mapping *m;
+
+	if (!fake_subnet_find(h, p->vni, &p->dst))
+		return refuse(h, port, p, DROP_NO_ROUTE, ret_reason);
+	m = fake_mapping_find(h, p->vni, &p->dst);
+	if (!m && fake_port_by_addr(h, p->vni, &p->dst))
+		return to_node(h, fake_port_by_addr(h, p->vni, &p->dst), p, ret_reason);
+	if (!m)
+		return hold(h, port, p, DP_UPCALL_RESOLVE, ret_reason);
+	p->revision = m->revision;
+	switch (m->state) {
+	case DP_MAPPING_REFUSED:
+		return refuse(h, port, p, DROP_REFUSED, ret_reason);
+	case DP_MAPPING_GONE:
+		return refuse(h, port, p, DROP_GONE, ret_reason);
+	case DP_MAPPING_HELD:
+		if (!p->reinjected)
+			return hold(h, port, p, DP_UPCALL_RESOLVE, ret_reason);
+		break;
+	case DP_MAPPING_LIVE:
+		break;
+	}
+	return leave(h, port, p, m, ret_reason);
+}
+
+/* ---- ARP (RFC 826): answered with the made-up MAC of the address, or the router's ---- */
+
+struct arp {
+	struct ether_header ethernet;
+	struct ether_arp arp;
+} __attribute__((packed));
+
+static enum fake_verdict arp_answer(struct fake_host *h, struct fake_port *port,
+				    const struct packet *p, const uint8_t mac[6],
+				    uint32_t *ret_reason)
+{
+	struct arp answer;
+	struct packet out = *p;
+
+	memcpy(&answer, p->frame, sizeof(answer));
+	memcpy(answer.ethernet.ether_dhost, port->dp.mac.b, 6);
+	memcpy(answer.ethernet.ether_shost, mac, 6);
+	answer.arp.arp_op = htons(ARPOP_REPLY);
+	memcpy(answer.arp.arp_tha, port->dp.mac.b, 6);
+	memcpy(answer.arp.arp_tpa, p->src.b + 12, 4);
+	memcpy(answer.arp.arp_sha, mac, 6);
+	memcpy(answer.arp.arp_spa, p->dst.b + 12, 4);
+	out.frame = (const uint8_t *)&answer;
+	out.size = sizeof(answer);
+	return to_node(h, port, &out, ret_reason);
+}
+
+static enum fake_verdict arp(struct fake_host *h, struct fake_port *port, struct packet *p,
+			     uint32_t *ret_reason)
+{
+	const struct arp *a = (const struct arp *)p->frame;
+	const struct dp_subnet *subnet;
+	const struct dp_mapping *m;
+	uint8_t mac[6];
+	__be32 v4;
+
+	if (p->size < sizeof(*a))
+		return refuse(h, port, p, DROP_MALFORMED, ret_reason);
+	p->src = ipaddr_from_v4(ntohl(*(const uint32_t *)a->arp.arp_spa));
+	p->dst = ipaddr_from_v4(ntohl(*(const uint32_t *)a->arp.arp_tpa));
+	subnet = fake_subnet_find(h, p->vni, &p->dst);
+	if (a->arp.arp_op != htons(ARPOP_REQUEST) || !subnet || ipaddr_equal(&p->src, &p->dst) ||
+	    fake_port_by_addr(h, p->vni, &p->dst) == port)
+		return refuse(h, port, p, DROP_ARP_IGNORED, ret_reason);
+	if (fake_port_by_addr(h, p->vni, &p->src) != port)
+		return refuse(h, port, p, DROP_SOURCE_ADDR, ret_reason);
+	if (ipaddr_equal(&subnet->router, &p->dst))
+		return arp_answer(h, port, p, subnet->router_mac.b, ret_reason);
+	m = fake_mapping_find(h, p->vni, &p->dst);
+	if (!m && !fake_port_by_addr(h, p->vni, &p->dst))
+		return hold(h, port, p, DP_UPCALL_ARP, ret_reason);
+	if (m && (m->state == DP_MAPPING_REFUSED || m->state == DP_MAPPING_GONE))
+		return refuse(h, port, p, DROP_ARP_REFUSED, ret_reason);
+	memcpy(&v4, p->dst.b + 12, 4);
+	substrate_dummy_mac_v4(mac, p->vni, v4);
+	return arp_answer(h, port, p, mac, ret_reason);
+}
+
+/* ---- from a node ---- */
+
+/* Fills in what the verdicts need of an IPv4 packet; false: it is malformed. */
+static bool parse_ip(struct packet *p)
+{
+	struct iphdr ip;
+	struct udphdr udp;
+
+	if (p->size < sizeof(struct ether_header) + sizeof(ip))
+		return false;
+	memcpy(&ip, p->frame + sizeof(struct ether_header), sizeof(ip));
+	if (ip.version != 4 || ip.ihl < 5 ||
+	    ntohs(ip.tot_len) > p->size - sizeof(struct ether_header))
+		return false;
+	p->src = ipaddr_from_v4(ntohl(ip.saddr));
+	p->dst = ipaddr_from_v4(ntohl(ip.daddr));
+	p->protocol = ip.protocol;
+	if (ip.protocol == IPPROTO_UDP &&
+	    p->size >= sizeof(struct ether_header) + ip.ihl * 4U + sizeof(udp)) {
+		memcpy(&udp, p->frame + sizeof(struct ether_header) + ip.ihl * 4U, sizeof(udp));
+		p->destination_port = ntohs(udp.dest);
+	}
+	return true;
+}
+
+static enum fake_verdict from_node(struct fake_host *h, struct fake_port *port, struct packet *p,
+				   uint32_t *ret_reason)
+{
+	const struct ether_header *e = (const struct ether_header *)p->frame;
+	const struct dp_subnet *own;
+
+	if (p->size < sizeof(*e))
+		return refuse(h, port, p, DROP_MALFORMED, ret_reason);
+	if (memcmp(e->ether_shost, port->dp.mac.b, 6))
+		return refuse(h, port, p, DROP_SOURCE_MAC, ret_reason);
+	if (e->ether_type == htons(ETHERTYPE_ARP))
+		return arp(h, port, p, ret_reason);
+	if (e->ether_type != htons(ETHERTYPE_IP))
+		return refuse(h, port, p, DROP_PROTOCOL, ret_reason);
+	if (!parse_ip(p))
+		return refuse(h, port, p, DROP_MALFORMED, ret_reason);
+	if (p->protocol == IPPROTO_UDP && p->destination_port == DHCP_SERVER_PORT)
+		return hold(h, port, p, DP_UPCALL_DHCP, ret_reason);
+	if (fake_port_by_addr(h, p->vni, &p->src) != port)
+		return refuse(h, port, p, DROP_SOURCE_ADDR, ret_reason);
+	if (ipaddr_v4(&p->dst) == INADDR_BROADCAST)
+		return refuse(h, port, p, DROP_BROADCAST, ret_reason);
+	own = fake_subnet_find(h, p->vni, &p->src);
+	if (own && p->destination_port == DNS_PORT && ipaddr_equal(&own->resolver, &p->dst))
+		return hold(h, port, p, DP_UPCALL_DNS, ret_reason);
+	return route(h, port, p, ret_reason);
+}
+
+enum fake_verdict fake_send(struct fake_world *world, const char *name, uint32_t port,
+			    const uint8_t *frame, size_t size, uint32_t *ret_reason)
+{
+	struct fake_host *h = fake_host_find(world, name);
+	struct fake_port *from = h ? fake_port_find(h, port) : NULL;
+	struct packet p = {.frame = frame, .size = size};
+
+	if (!from) {
+		if (ret_reason)
+			*ret_reason = DROP_NO_PORT;
+		return FAKE_DROPPED;
+	}
+	p.vni = from->dp.vni;
+	from->counters.tx_packets++;
+	from->counters.tx_bytes += size;
+	return from_node(h, from, &p, ret_reason);
+}
+
+/* ---- packets made up here ---- */
+
+struct numbered {
+	struct ether_header ethernet;
+	struct iphdr ip;
+	uint32_t number;
+} __attribute__((packed));
+
+static struct numbered numbered(const struct ipaddr *src, const struct ipaddr *dst, uint32_t number)
+{
+	struct numbered n = {
+		.ethernet.ether_type = htons(ETHERTYPE_IP),
+		.ip = {.version = 4,
+		       .ihl = 5,
+		       .tot_len = htons(sizeof(struct iphdr) + sizeof(uint32_t)),
+		       .ttl = 64,
+		       .protocol = NUMBER_PROTOCOL,
+		       .saddr = htonl(ipaddr_v4(src)),
+		       .daddr = htonl(ipaddr_v4(dst))},
+		.number = htonl(number),
+	};
+
+	n.ip.check = csum(&n.ip, sizeof(n.ip));
+	return n;
+}
+
+enum fake_verdict fake_send_packet(struct fake_world *world, const char *name, uint32_t port,
+				   const struct ipaddr *src, const struct ipaddr *dst,
+				   uint32_t number, uint32_t *ret_reason)
+{
+	struct numbered n = numbered(src, dst, number);
+	struct fake_host *h = fake_host_find(world, name);
+	struct fake_port *from = h ? fake_port_find(h, port) : NULL;
+
+	if (from)
+		memcpy(n.ethernet.ether_shost, from->dp.mac.b, 6);
+	return fake_send(world, name, port, (const uint8_t *)&n, sizeof(n), ret_reason);
+}
+
+enum fake_verdict fake_arrive(struct fake_world *world, const char *name, const char *from,
+			      uint32_t vni, const struct ipaddr *src, const struct ipaddr *dst,
+			      uint32_t number, uint32_t *ret_reason)
+{
+	struct fake_host *h = fake_host_find(world, name), *sender = fake_host_find(world, from);
+	struct numbered n = numbered(src, dst, number);
+	struct packet p = {.frame = (const uint8_t *)&n,
+			   .size = sizeof(n),
+			   .vni = vni,
+			   .src = *src,
+			   .dst = *dst};
+	struct dp_peer *back, *towards;
+
+	if (!h || !sender) {
+		if (ret_reason)
+			*ret_reason = DROP_UNKNOWN_PEER;
+		return FAKE_DROPPED;
+	}
+	towards = peer_of(sender, h);
+	back = peer_of(h, sender);
+	return arrive(h, back, towards ? towards->send : FORMAT_NONE, &p, ret_reason);
+}
+
+bool fake_receive(struct fake_world *world, const char *name, uint32_t port, uint8_t **ret,
+		  size_t *ret_size)
+{
+	struct fake_host *h = fake_host_find(world, name);
+	struct fake_port *p = h ? fake_port_find(h, port) : NULL;
+	struct fake_frame *f;
+	uint8_t *data;
+
+	if (!p || list_empty(p->received))
+		return false;
+	f = container_of(p->received->next, struct fake_frame, link);
+	data = malloc(f->size);
+	if (!data)
+		return false;
+	memcpy(data, f->data, f->size);
+	list_remove(&f->link);
+	*ret = data;
+	*ret_size = f->size;
+	free(f);
+	return true;
+}
+
+bool fake_receive_packet(struct fake_world *world, const char *name, uint32_t port,
+			 uint32_t *ret_number)
+{
+	_cleanup_free_ uint8_t *frame = NULL;
+	struct numbered n;
+	size_t size;
+
+	if (!fake_receive(world, name, port, &frame, &size) || size != sizeof(n))
+		return false;
+	memcpy(&n, frame, sizeof(n));
+	if (n.ethernet.ether_type != htons(ETHERTYPE_IP) || n.ip.protocol != NUMBER_PROTOCOL)
+		return false;
+	*ret_number = ntohl(n.number);
+	return true;
+}
+
+/* ---- once more, from the agent ---- */
+
+int fake_reinject(struct datapath *dp, const struct dp_upcall *upcall)
+{
+	struct fake_host *h = ((struct fake_datapath *)dp)->host;
+	struct packet p = {
+		.frame = upcall->frame,
+		.size = upcall->size,
+		.vni = upcall->vni,
+		.src = upcall->src,
+		.dst = upcall->dst,
+		.reinjected = true,
+	};
+	struct note note;
+
+	if (upcall->size < sizeof(struct ether_header))
+		return -EINVAL;
+	if (upcall->port) {
+		struct fake_port *port = fake_port_find(h, upcall->port);
+
+		if (!port)
+			return -ENOENT;
+		from_node(h, port, &p, NULL);
+		return 0;
+	}
+	memcpy(&note, upcall->frame + offsetof(struct ether_header, ether_shost), sizeof(note));
+	arrive(h, fake_peer_find(h, note.peer), note.format, &p, NULL);
+	return 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fake data plane: the contract of datapath/datapath.h on tables in memory, so that agents and
+ * whole clusters run in one process, without root, in virtual time.
+ *
+ * Concept.  A *world* is the substrate and the kernels of all hosts: what is pinned outlives the
+ * datapath handle of an agent, and a packet that one host sends arrives at the other at once.  The
+ * verdicts are those of the programs (source check, mapping states, format accepted, verification of
+ * the sender, drop reasons); headers are not rewritten.
+ *
+ * Ownership: the world owns all pinned tables and what nodes received.  One thread.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "datapath/datapath.h"
+
+struct fake_world;
+
+must_check int fake_world_new(struct fake_world **ret);
+struct fake_world *fake_world_free(struct fake_world *world); /* all handles are closed before */
+CLEANUP_DEFINE(struct fake_world *, fake_world_free);
+
+/* As datapath_open(), datapath_destroy(); 'config->name' names the host in the world. */
+must_check int datapath_open_fake(struct fake_world *world, const struct dp_config *config,
+				  struct datapath **ret, bool *ret_adopted);
+void fake_destroy(struct fake_world *world, const char *name);
+
+/* What came of a packet. */
+enum fake_verdict {
+	FAKE_DELIVERED, /* to a node, or answered on the spot */
+	FAKE_HELD,      /* went up to the agent */
+	FAKE_DROPPED,
+};
+
+/* A node sends an Ethernet frame by a port of host 'name', also while its agent is down.  The reason
+ * of a drop (enum drop_reason) goes to '*ret_reason', which may be NULL. */
+enum fake_verdict fake_send(struct fake_world *world, const char *name, uint32_t port,
+			    const uint8_t *frame, size_t size, uint32_t *ret_reason);
+/* The same for a packet made up here: IPv4 from 'src' to 'dst' carrying 'number'. */
+enum fake_verdict fake_send_packet(struct fake_world *world, const char *name, uint32_t port,
+				   const struct ipaddr *src, const struct ipaddr *dst,
+				   uint32_t number, uint32_t *ret_reason);
+/* An arrival from the substrate that claims to come from host 'from' (its name in the world). */
+enum fake_verdict fake_arrive(struct fake_world *world, const char *name, const char *from,
+			      uint32_t vni, const struct ipaddr *src, const struct ipaddr *dst,
+			      uint32_t number, uint32_t *ret_reason);
+
+/* Takes the oldest frame that the node of a port received; false: none. The caller frees '*ret'. */
+bool fake_receive(struct fake_world *world, const char *name, uint32_t port, uint8_t **ret,
+		  size_t *ret_size);
+/* Takes the oldest frame and reads the number of fake_send_packet() from it. */
+bool fake_receive_packet(struct fake_world *world, const char *name, uint32_t port,
+			 uint32_t *ret_number);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is pinned on one host of a fake world: its tables and queues.  Inside of the fake back-end
+ * only; fake.c carries packets over it.
+ */
+#pragma once
+
+#include "abi/drop.h"
+#include "base/list.h"
+#include "datapath/fake.h"
+#include "datapath/provider.h"
+
+enum {
+	FAKE_NAME_SIZE = 12,
+	FAKE_QUEUE_MAX =
+		4096, /* frames or events that wait in one queue: a test that leaves more is wrong */
+};
+
+/* Rows of one size; found by going through them: the fake is for tens of rows. */
+struct fake_table {
+	size_t row_size, n, capacity;
+	uint8_t *rows;
+};
+
+struct fake_port {
+	struct dp_port dp;
+	struct dp_port_counters counters;
+	uint64_t drops[DROP_REASON_MAX];
+	struct list *received; /* struct fake_frame */
+};
+
+struct fake_frame {
+	struct list link;
+	size_t size;
+	uint8_t data[];
+};
+
+struct fake_upcall {
+	struct list link;
+	struct dp_upcall dp;
+};
+
+struct fake_event {
+	struct list link;
+	struct dp_drop_event dp;
+};
+
+struct fake_host {
+	struct list link;
+	struct fake_world *world;
+	char name[FAKE_NAME_SIZE];
+	struct dp_config config; /* 'name' points to the above */
+	bool open;
+	struct fake_table ports, subnets, peers, nexthops, mappings;
+	uint64_t drops[DROP_REASON_MAX]; /* of the substrate side */
+	struct list upcalls, events;
+	int upcall_fd, event_fd; /* eventfds, readable while their queue is not empty */
+};
+
+struct fake_world {
+	struct list hosts;
+};
+
+struct fake_datapath {
+	struct datapath base;
+	struct fake_host *host;
+};
+
+struct fake_host *fake_host_find(struct fake_world *world, const char *name);
+must_check int fake_host_new(struct fake_world *world, const struct dp_config *config,
+			     struct fake_host **ret);
+struct fake_host *fake_host_free(struct fake_host *h);
+
+struct fake_port *fake_port_find(struct fake_host *h, uint32_t id);
+struct fake_port *fake_port_by_addr(struct fake_host *h, uint32_t vni, const struct ipaddr *addr);
+struct dp_subnet *fake_subnet_find(struct fake_host *h, uint32_t vni, const struct ipaddr *addr);
+struct dp_peer *fake_peer_find(struct fake_host *h, uint32_t id);
+struct dp_mapping *fake_mapping_find(struct fake_host *h, uint32_t vni, const struct ipaddr *addr);
+
+/* Queues; -ENOSPC when FAKE_QUEUE_MAX wait. */
+must_check int fake_queue_frame(struct fake_port *port, const uint8_t *data, size_t size);
+must_check int fake_queue_upcall(struct fake_host *h, const struct dp_upcall *upcall,
+				 const uint8_t *frame, size_t size);
+void fake_count_drop(struct fake_host *h, struct fake_port *port,
+		     const struct dp_drop_event *event);
+
+/* The operations that only read or write tables. */
+extern const struct datapath_ops fake_ops;
+int fake_reinject(struct datapath *dp, const struct dp_upcall *upcall); /* in fake.c */

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a back-end of datapath/datapath.h provides: one function for each of the contract's, with the
+ * contract's meaning.  A back-end embeds 'struct datapath' first in its own struct.
+ */
+#pragma once
+
+#include "datapath/datapath.h"
+
+struct datapath_ops {
+	struct datapath *(*close)(struct datapath *dp);
+	int (*port_set)(struct datapath *dp, const struct dp_port *port);
+	int (*port_delete)(struct datapath *dp, uint32_t id);
+	int (*subnet_set)(struct datapath *dp, const struct dp_subnet *subnet);
+	int (*subnet_delete)(struct datapath *dp, uint32_t vni, const struct prefix *prefix);
+	int (*peer_set)(struct datapath *dp, const struct dp_peer *peer);
+	int (*peer_delete)(struct datapath *dp, uint32_t id);
+	int (*nexthop_set)(struct datapath *dp, const struct dp_nexthop *nexthop);
+	int (*nexthop_delete)(struct datapath *dp, uint32_t id);
+	int (*mapping_set)(struct datapath *dp, const struct dp_mapping *mapping);
+	int (*mapping_delete)(struct datapath *dp, uint32_t vni, const struct ipaddr *addr);
+	int (*ports)(struct datapath *dp, int (*fn)(const struct dp_port *, void *), void *arg);
+	int (*subnets)(struct datapath *dp, int (*fn)(const struct dp_subnet *, void *), void *arg);
+	int (*peers)(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), void *arg);
+	int (*mappings)(struct datapath *dp, int (*fn)(const struct dp_mapping *, void *),
+			void *arg);
+	int (*upcall_fd)(const struct datapath *dp);
+	int (*upcall_read)(struct datapath *dp, struct dp_upcall **ret);
+	int (*reinject)(struct datapath *dp, const struct dp_upcall *upcall);
+	int (*deliver)(struct datapath *dp, uint32_t port, const uint8_t *frame, size_t size);
+	int (*event_fd)(const struct datapath *dp);
+	int (*event_read)(struct datapath *dp, struct dp_drop_event *ret);
+	int (*drops)(struct datapath *dp, uint32_t port, uint64_t *ret, size_t n);
+	int (*counters)(struct datapath *dp, uint32_t port, struct dp_port_counters *ret);
+};
+
+struct datapath {
+	const struct datapath_ops *ops;
+};

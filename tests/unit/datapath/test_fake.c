@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fake data plane gives the verdicts that its contract promises. */
+#include "datapath/fake.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "abi/drop.h"
+
+enum { VNI = 7, PORT = 1, MAX_MAPPINGS = 4 };
+
+struct two {
+	struct fake_world *world;
+	struct datapath *a, *b;
+};
+
+static struct ipaddr v4(const char *text)
+{
+	struct ipaddr a;
+
+	assert_int_equal(ipaddr_parse(text, &a), 0);
+	return a;
+}
+
+static struct prefix locator(const char *text)
+{
+	struct prefix p;
+
+	assert_int_equal(prefix_parse(text, &p), 0);
+	return p;
+}
+
+static struct dp_config config_of(const char *name, const char *siit2)
+{
+	return (struct dp_config){
+		.name = name, .siit2 = locator(siit2), .max_mappings = MAX_MAPPINGS};
+}
+
+/* A host with one port (VNI, 'addr'), one subnet, itself as a peer and the other host as peer 2. */
+static struct datapath *make_host(struct fake_world *world, const char *name, const char *siit2,
+				  const char *other, const char *addr)
+{
+	struct dp_config config = config_of(name, siit2);
+	struct dp_port port = {.id = PORT,
+			       .vni = VNI,
+			       .mac = {{2, 0, 0, 0, 0, 1}},
+			       .mtu = 1460,
+			       .n_addrs = 1,
+			       .addrs = {v4(addr)}};
+	struct dp_subnet subnet = {
+		.vni = VNI, .prefix = locator("10.0.0.0/24"), .router = v4("10.0.0.1")};
+	struct dp_peer peer = {.id = 2,
+			       .siit2 = locator(other),
+			       .send = FORMAT_SIIT_2,
+			       .accept = FORMAT_BIT(FORMAT_SIIT_2),
+			       .nexthop = 1};
+	struct datapath *dp;
+	bool adopted;
+
+	assert_int_equal(datapath_open_fake(world, &config, &dp, &adopted), 0);
+	assert_false(adopted);
+	assert_int_equal(datapath_port_set(dp, &port), 0);
+	assert_int_equal(datapath_subnet_set(dp, &subnet), 0);
+	assert_int_equal(datapath_peer_set(dp, &peer), 0);
+	return dp;
+}
+
+static int setup(void **state)
+{
+	struct two *t = calloc(1, sizeof(*t));
+
+	assert_non_null(t);
+	assert_int_equal(fake_world_new(&t->world), 0);
+	t->a = make_host(t->world, "a", "fd56:6961:8000:100::/56", "fd56:6961:8000:200::/56",
+			 "10.0.0.4");
+	t->b = make_host(t->world, "b", "fd56:6961:8000:200::/56", "fd56:6961:8000:100::/56",
+			 "10.0.0.5");
+	*state = t;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct two *t = *state;
+
+	datapath_close(t->a);
+	datapath_close(t->b);
+	fake_world_free(t->world);
+	free(t);
+	return 0;
+}
+
+static void map(struct datapath *dp, const char *addr, uint32_t peer, enum dp_mapping_state state)
+{
+	struct dp_mapping m = {
+		.vni = VNI, .addr = v4(addr), .peer = peer, .state = state, .revision = 9};
+
+	assert_int_equal(datapath_mapping_set(dp, &m), 0);
+}
+
+static enum fake_verdict send_a_to_b(struct two *t, uint32_t number, uint32_t *ret_reason)
+{
+	struct ipaddr src = v4("10.0.0.4"), dst = v4("10.0.0.5");
+
+	return fake_send_packet(t->world, "a", PORT, &src, &dst, number, ret_reason);
+}
+
+/* requirement: MAP-2 MAP-4 */
+static void unknown_addresses_come_up_and_go_on_when_known(void **state)
+{
+	struct two *t = *state;
+	struct dp_upcall *up;
+	uint32_t number;
+
+	assert_int_equal(send_a_to_b(t, 1, NULL), FAKE_HELD);
+	assert_int_equal(datapath_upcall_read(t->a, &up), 0);
+	assert_int_equal(up->kind, DP_UPCALL_RESOLVE);
+	assert_int_equal(up->port, PORT);
+	assert_int_equal(up->vni, VNI);
+	map(t->a, "10.0.0.5", 2, DP_MAPPING_HELD);
+	assert_int_equal(send_a_to_b(t, 2, NULL), FAKE_HELD); /* queues behind */
+	assert_int_equal(datapath_reinject(t->a, up), 0);
+	datapath_upcall_free(up);
+	/* The receiver does not know the sender yet. */
+	assert_int_equal(datapath_upcall_read(t->b, &up), 0);
+	assert_int_equal(up->kind, DP_UPCALL_VERIFY);
+	map(t->b, "10.0.0.4", 2, DP_MAPPING_LIVE);
+	assert_int_equal(datapath_reinject(t->b, up), 0);
+	datapath_upcall_free(up);
+	assert_true(fake_receive_packet(t->world, "b", PORT, &number));
+	assert_int_equal(number, 1);
+	assert_int_equal(datapath_upcall_read(t->a, &up), 0);
+	assert_int_equal(datapath_reinject(t->a, up), 0);
+	datapath_upcall_free(up);
+	assert_true(fake_receive_packet(t->world, "b", PORT, &number));
+	assert_int_equal(number, 2);
+	assert_int_equal(datapath_upcall_read(t->a, &up), -EAGAIN);
+}
+
+/* requirement: MAP-4 */
+static void a_sender_where_its_address_does_not_live_is_a_spoof(void **state)
+{
+	struct two *t = *state;
+	struct dp_upcall *up;
+	uint64_t drops[DROP_REASON_MAX];
+	uint32_t reason = 0;
+
+	map(t->a, "10.0.0.5", 2, DP_MAPPING_LIVE);
+	map(t->b, "10.0.0.4", 3, DP_MAPPING_LIVE);
+	assert_int_equal(send_a_to_b(t, 1, &reason), FAKE_DROPPED);
+	assert_int_equal(reason, DROP_SPOOF);
+	/* The same found out late: held, then known to live elsewhere. */
+	assert_int_equal(datapath_mapping_delete(t->b, VNI, &(struct ipaddr){0}), -ENOENT);
+	assert_int_equal(datapath_mapping_delete(t->b, VNI, &(struct ipaddr[]){v4("10.0.0.4")}[0]),
+			 0);
+	assert_int_equal(send_a_to_b(t, 2, NULL), FAKE_HELD);
+	assert_int_equal(datapath_upcall_read(t->b, &up), 0);
+	map(t->b, "10.0.0.4", 3, DP_MAPPING_LIVE);
+	assert_int_equal(datapath_reinject(t->b, up), 0);
+	datapath_upcall_free(up);
+	assert_int_equal(datapath_drops(t->b, 0, drops, DROP_REASON_MAX), 0);
+	assert_int_equal(drops[DROP_SPOOF], 2);
+}
+
+/* requirement: NEG-6 NEG-7 PKT-15 */
+static void formats_that_were_not_chosen_are_dropped(void **state)
+{
+	struct two *t = *state;
+	struct dp_peer peer = {.id = 2,
+			       .siit2 = locator("fd56:6961:8000:100::/56"),
+			       .send = FORMAT_SIIT_2,
+			       .accept = FORMAT_BIT(FORMAT_VXLAN_1),
+			       .nexthop = 1};
+	struct dp_drop_event event;
+	uint32_t reason = 0;
+
+	map(t->a, "10.0.0.5", 2, DP_MAPPING_LIVE);
+	map(t->b, "10.0.0.4", 2, DP_MAPPING_LIVE);
+	assert_int_equal(datapath_peer_set(t->b, &peer), 0);
+	assert_int_equal(send_a_to_b(t, 1, &reason), FAKE_DROPPED);
+	assert_int_equal(reason, DROP_FORMAT);
+	peer.siit2 = locator("fd56:6961:8000:200::/56");
+	peer.send = FORMAT_NONE;
+	assert_int_equal(datapath_peer_set(t->a, &peer), 0);
+	assert_int_equal(send_a_to_b(t, 2, &reason), FAKE_DROPPED);
+	assert_int_equal(reason, DROP_NO_FORMAT);
+	assert_int_equal(datapath_event_read(t->a, &event), 0);
+	assert_int_equal(event.reason, DROP_NO_FORMAT);
+	assert_int_equal(event.port, PORT);
+	assert_int_equal(event.revision, 9);
+}
+
+/* requirement: OPS-3 */
+static void tables_outlive_the_handle_and_carry_on(void **state)
+{
+	struct two *t = *state;
+	struct dp_config config = config_of("a", "fd56:6961:8000:100::/56");
+	uint32_t number;
+	bool adopted;
+
+	map(t->a, "10.0.0.5", 2, DP_MAPPING_LIVE);
+	map(t->b, "10.0.0.4", 2, DP_MAPPING_LIVE);
+	assert_int_equal(datapath_open_fake(t->world, &config, &t->a, &adopted), -EBUSY);
+	t->a = datapath_close(t->a);
+	assert_int_equal(send_a_to_b(t, 5, NULL), FAKE_DELIVERED);
+	assert_true(fake_receive_packet(t->world, "b", PORT, &number));
+	assert_int_equal(number, 5);
+	config.max_mappings++;
+	assert_int_equal(datapath_open_fake(t->world, &config, &t->a, &adopted), -EINVAL);
+	config.max_mappings--;
+	assert_int_equal(datapath_open_fake(t->world, &config, &t->a, &adopted), 0);
+	assert_true(adopted);
+}
+
+/* requirement: PKT-10 */
+static void other_peoples_addresses_are_stopped(void **state)
+{
+	struct two *t = *state;
+	struct ipaddr other = v4("10.0.0.9"), dst = v4("10.0.0.5"), outside = v4("192.0.2.1"),
+		      own = v4("10.0.0.4");
+	uint32_t reason = 0;
+
+	assert_int_equal(fake_send_packet(t->world, "a", PORT, &other, &dst, 1, &reason),
+			 FAKE_DROPPED);
+	assert_int_equal(reason, DROP_SOURCE_ADDR);
+	assert_int_equal(fake_send_packet(t->world, "a", PORT, &own, &outside, 1, &reason),
+			 FAKE_DROPPED);
+	assert_int_equal(reason, DROP_NO_ROUTE);
+	assert_int_equal(fake_send_packet(t->world, "a", 99, &own, &dst, 1, &reason), FAKE_DROPPED);
+	assert_int_equal(reason, DROP_NO_PORT);
+}
+
+static void a_full_table_says_so(void **state)
+{
+	struct two *t = *state;
+	struct dp_mapping m = {.vni = VNI, .peer = 2};
+
+	for (uint32_t i = 0; i < MAX_MAPPINGS; i++) {
+		m.addr = ipaddr_from_v4(0x0a000010 + i);
+		assert_int_equal(datapath_mapping_set(t->a, &m), 0);
+	}
+	m.addr = ipaddr_from_v4(0x0a000099);
+	assert_int_equal(datapath_mapping_set(t->a, &m), -ENOSPC);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+		TEST(unknown_addresses_come_up_and_go_on_when_known),
+		TEST(a_sender_where_its_address_does_not_live_is_a_spoof),
+		TEST(formats_that_were_not_chosen_are_dropped),
+		TEST(tables_outlive_the_handle_and_carry_on),
+		TEST(other_peoples_addresses_are_stopped),
+		TEST(a_full_table_says_so),
+#undef TEST
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
