@@ -142,12 +142,32 @@ int rtnl_link_set_master(struct rtnl *r, int ifindex, int master_ifindex)
 	return rtnl_do(r, &q);
 }
 
+static int check_name_is_free(int netns_fd, const char *name)
+{
+	_cleanup_(rtnl_close_cleanup) struct rtnl *there = NULL;
+	struct rtnl_link l;
+	int r = rtnl_open_at(netns_fd, &there);
+
+	if (r < 0)
+		return r;
+	r = rtnl_link_find(there, name, &l);
+	if (r == -ENODEV)
+		return 0;
+	return r < 0 ? r : -EEXIST;
+}
+
 int rtnl_link_move(struct rtnl *r, int ifindex, int netns_fd, const char *name)
 {
 	struct rtnl_request q;
+	int result;
 
 	if (name && !name_is_valid(name))
 		return -EINVAL;
+	/* The kernel moves first and renames then: a name that is taken would leave the link there
+	 * under its old one. */
+	result = name ? check_name_is_free(netns_fd, name) : 0;
+	if (result < 0)
+		return result;
 	change_init(&q, RTM_NEWLINK, ifindex);
 	mnl_attr_put_u32(q.header, IFLA_NET_NS_FD, (uint32_t)netns_fd);
 	if (name)
