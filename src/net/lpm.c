@@ -39,17 +39,18 @@ void lpm_deinit(struct lpm *l)
 
 static unsigned int bit_at(const struct ipaddr *a, unsigned int i)
 {
-	return a->b[i / 8] >> (7 - i % 8) & 1U;
+	return (unsigned int)a->b[i / 8] >> (7 - i % 8) & 1U;
 }
 
 /* How many leading bits two addresses share. */
 static unsigned int common_bits(const struct ipaddr *a, const struct ipaddr *b)
 {
 	for (unsigned int i = 0; i < sizeof(a->b); i++) {
-		unsigned int differ = a->b[i] ^ b->b[i];
+		unsigned int differ = (unsigned int)(a->b[i] ^ b->b[i]);
+		int same = differ ? __builtin_clz(differ) - 24 : 8;
 
-		if (differ)
-			return 8 * i + (unsigned int)__builtin_clz(differ) - 24;
+		if (same < 8)
+			return 8 * i + (unsigned int)same;
 	}
 	return 128;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "net/sysctl.h"
 #include "tests/unit/net/world.h"
 #include "tests/unit/test.h"
 
@@ -155,6 +156,7 @@ static void test_nobody_answers(void **state)
 
 	assert_ok(world_join(w, "10.9.0.1", "10.9.0.2"));
 	ifindex = link_of(w->near, "near0").ifindex;
+	assert_ok(sysctl_set(-1, "ipv4/neigh/near0/retrans_time_ms", "50")); /* gives up sooner */
 	assert_ok(rtnl_monitor_open(look, &failed, &m));
 	assert_ok(rtnl_neigh_probe(w->near, ifindex, &a));
 	assert_ok(rtnl_neigh_get(w->near, ifindex, &a, &n));
