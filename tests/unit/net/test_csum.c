@@ -80,6 +80,7 @@ static void test_large_sums_do_not_overflow(void **state)
 
 	memset(data, 0xff, sizeof(data));
 	assert_int_equal(csum(data, sizeof(data)), 0);
+	assert_int_equal(csum_fold(0x1ffff), (uint16_t)~1); /* folding carries once more */
 	assert_int_equal(csum_fold(csum_add(UINT32_MAX, data, sizeof(data))), 0);
 }
 
