@@ -30,8 +30,8 @@ must_check int holders_add(struct holders *h, uint32_t vni, const struct ipaddr 
 /* False when there was none. */
 bool holders_remove(struct holders *h, uint32_t vni, const struct ipaddr *addr, uint32_t host);
 void holders_remove_host(struct holders *h, uint32_t host);
-/* Removes entries of 'host' that were over before 'now_ms', looking at no more than 'max' of them, the
- * least recently renewed first; returns how many. */
+/* Removes entries of 'host' that were over before 'now_ms', the least recently renewed first, up to the
+ * first that is not over, at most 'max' of them; returns how many. */
 size_t holders_expire(struct holders *h, uint32_t host, uint64_t now_ms, size_t max);
 
 size_t holders_count(const struct holders *h);

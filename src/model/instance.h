@@ -61,6 +61,7 @@ struct instance {
 	struct member by_waiting;  /* on its host, for an acknowledgement */
 	struct member by_reservation;
 	struct member by_account_host; /* for spreading (NEG-10) */
+	struct member by_end;      /* among the terminated */
 };
 
 const char *instance_state_text(enum instance_state s);
@@ -154,8 +155,7 @@ enum instance_report_state {
 /* A transition that 'host' saw.  Of another generation than the present one, or of an instance that is
  * not there: ignored. */
 must_check int instance_report(struct tx *tx, uint32_t host, uint64_t id, uint64_t generation,
-			       enum instance_report_state state, const char *text,
-			       struct refusal *reterr);
+			       enum instance_report_state state, const char *text);
 
 must_check int instance_find(const struct model *m, const struct caller *c, const char *id,
 			     const struct instance **ret, struct refusal *reterr);

@@ -72,10 +72,12 @@ enum relation {
 	REL_HOST_WAITING_INSTANCES,
 	REL_RESERVATION,        /* key: reservation; instances */
 	REL_ACCOUNT_HOST,       /* key: model_account_host_key(); instances */
+	REL_TERMINATED,         /* key: 0; instances that are described for a while yet */
 	REL_MAX,
 };
 uint64_t model_account_host_key(uint64_t account, uint32_t host);
 size_t model_group_count(const struct model *m, enum relation r, uint64_t key);
+size_t model_account_count(const struct model *m, enum kind k, uint64_t account);
 
 /*	struct model_iter it = model_iter_kind(m, KIND_VPC);
  *	const struct object *o;

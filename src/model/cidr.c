@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Address blocks.  See cidr.h.
+ */
+#include "model/cidr.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+enum { V4_LEN = 96, VPC_LEN_MIN = V4_LEN + 16, VPC_LEN_MAX = V4_LEN + 28 };
+
+int cidr_parse(const char *text, struct prefix *ret)
+{
+	const char *slash = strchr(text, '/');
+	char addr_text[IPADDR_TEXT_SIZE];
+	struct ipaddr addr;
+	uint16_t len;
+
+	if (!slash || (size_t)(slash - text) >= sizeof(addr_text))
+		return -EINVAL;
+	memcpy(addr_text, text, (size_t)(slash - text));
+	addr_text[slash - text] = '\0';
+	if (ipaddr_parse(addr_text, &addr) || !ipaddr_is_v4(&addr) || strchr(addr_text, ':') ||
+	    str_u16(slash + 1, 0, 32, &len))
+		return -EINVAL;
+	*ret = prefix_make(&addr, (uint8_t)(V4_LEN + len));
+	return 0;
+}
+
+bool cidr_is_allowed(const struct prefix *p)
+{
+	/* this network, loopback, link-local, multicast and reserved (RFC 6890) */
+	const struct prefix excluded[] = {
+		prefix_v4(0x00000000, 8),
+		prefix_v4(0x7f000000, 8),
+		prefix_v4(0xa9fe0000, 16),
+		prefix_v4(0xe0000000, 3),
+	};
+
+	if (p->len < VPC_LEN_MIN || p->len > VPC_LEN_MAX)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(excluded); i++)
+		if (prefix_overlaps(&excluded[i], p))
+			return false;
+	return true;
+}
+
+static uint32_t block_size(const struct prefix *p)
+{
+	return 1U << (128 - p->len);
+}
+
+uint64_t cidr_usable(const struct prefix *p)
+{
+	return block_size(p) - CIDR_RESERVED_FIRST - CIDR_RESERVED_LAST;
+}
+
+bool cidr_is_reserved(const struct prefix *p, const struct ipaddr *a)
+{
+	uint32_t offset = ipaddr_v4(a) - ipaddr_v4(&p->addr);
+
+	return offset < CIDR_RESERVED_FIRST || offset >= block_size(p) - CIDR_RESERVED_LAST;
+}
+
+struct ipaddr cidr_addr(const struct prefix *p, uint32_t offset)
+{
+	return ipaddr_from_v4(ipaddr_v4(&p->addr) + offset);
+}

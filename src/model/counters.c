@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Numbers in turn.  See counters.h.
+ */
+#include "model/counters.h"
+
+#include "model/edit.h"
+#include "model/host.h"
+#include "model/vpc.h"
+
+static bool vni_in_use(const struct model *m, uint32_t n)
+{
+	return vpc_by_vni(m, n);
+}
+
+static bool host_in_use(const struct model *m, uint32_t n)
+{
+	return host_by_number(m, n);
+}
+
+static int next(struct tx *tx, uint32_t max, size_t offset,
+		bool (*in_use)(const struct model *m, uint32_t n), const char *what, uint32_t *ret,
+		struct refusal *reterr)
+{
+	const struct object *old = model_get(tx->m, KIND_COUNTERS, COUNTERS_ID);
+	struct object *new;
+	uint32_t *last;
+	uint32_t n;
+	int r;
+
+	r = tx_edit(tx, old, &new);
+	if (r)
+		return r;
+	last = (uint32_t *)(void *)((char *)new + offset);
+	n = *last;
+	for (uint32_t tries = 0; tries < max; tries++) {
+		n = n >= max ? 1 : n + 1;
+		if (in_use(tx->m, n))
+			continue;
+		*last = n;
+		r = tx_put(tx, old, &new);
+		if (!r)
+			*ret = n;
+		return r;
+	}
+	record_free(new);
+	return refuse(reterr, MODEL_E_NUMBERS_EXHAUSTED, what);
+}
+
+int counters_next_vni(struct tx *tx, uint32_t *ret, struct refusal *reterr)
+{
+	return next(tx, VNI_MAX, offsetof(struct counters, last_vni), vni_in_use, "networks", ret,
+		    reterr);
+}
+
+int counters_next_host(struct tx *tx, uint32_t *ret, struct refusal *reterr)
+{
+	return next(tx, HOST_NUMBER_MAX, offsetof(struct counters, last_host), host_in_use, "hosts",
+		    ret, reterr);
+}

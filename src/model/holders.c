@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of holders: two pools of records that name each other by 32-bit numbers.  A slot is a held
+ * mapping with the list of its holders; an entry is one holder, in that list and in its host's, which is
+ * in order of renewal.  Both pools are found through chained hash tables.  See holders.h.
+ */
+#include "model/holders.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/hmap.h"
+
+enum { POOL_MIN = 64 };
+#define NONE UINT32_MAX
+
+/* Links are numbers in the pool, NONE at the ends. */
+struct entry {
+	uint32_t chain; /* next in the bucket, or in the list of free ones */
+	uint32_t slot;
+	uint32_t host;
+	uint32_t slot_prev, slot_next;
+	uint32_t host_prev, host_next;
+	uint64_t revision;
+	uint64_t expires_ms;
+};
+
+struct slot {
+	uint32_t chain;
+	uint32_t vni;
+	struct ipaddr addr;
+	uint32_t first; /* entry */
+};
+
+struct host_list {
+	struct hmap_node node;
+	uint32_t host;
+	uint32_t first, last; /* least and most recently renewed */
+};
+
+struct pool {
+	void *records;
+	size_t size;       /* of a record, which begins with its chain */
+	uint32_t n;        /* in use */
+	uint32_t fresh;    /* records from here on were never used */
+	uint32_t allocated;
+	uint32_t free;     /* first of the free ones */
+	uint32_t n_buckets;
+	uint32_t *buckets;
+	uint64_t (*hash)(const struct holders *h, uint32_t number);
+};
+
+struct holders {
+	struct pool slots;
+	struct pool entries;
+	struct hmap hosts;
+};
+
+static struct slot *slot_at(const struct holders *h, uint32_t n)
+{
+	return &((struct slot *)h->slots.records)[n];
+}
+
+static struct entry *entry_at(const struct holders *h, uint32_t n)
+{
+	return &((struct entry *)h->entries.records)[n];
+}
+
+static uint32_t *chain_at(const struct pool *p, uint32_t n)
+{
+	return (uint32_t *)(void *)((char *)p->records + n * p->size);
+}
+
+static uint64_t slot_hash(uint32_t vni, const struct ipaddr *addr)
+{
+	return hash_u64_bytes(vni, addr, sizeof(*addr));
+}
+
+static uint64_t entry_hash(uint32_t slot, uint32_t host)
+{
+	return hash_u64((uint64_t)slot << 32 | host);
+}
+
+static uint64_t hash_of_slot(const struct holders *h, uint32_t n)
+{
+	return slot_hash(slot_at(h, n)->vni, &slot_at(h, n)->addr);
+}
+
+static uint64_t hash_of_entry(const struct holders *h, uint32_t n)
+{
+	return entry_hash(entry_at(h, n)->slot, entry_at(h, n)->host);
+}
+
+/* ---- pools ---- */
+
+static uint32_t *bucket_of(const struct pool *p, uint64_t hash)
+{
+	return &p->buckets[hash & (p->n_buckets - 1)];
+}
+
+static int pool_grow(const struct holders *h, struct pool *p)
+{
+	uint32_t more = p->allocated ? p->allocated * 2 : POOL_MIN;
+	uint32_t *buckets;
+	void *records;
+
+	if (more < p->allocated)
+		return -ENOMEM;
+	records = reallocarray(p->records, more, p->size);
+	if (!records)
+		return -ENOMEM;
+	p->records = records;
+	buckets = malloc(more * sizeof(*buckets));
+	if (!buckets)
+		return -ENOMEM;
+	memset(buckets, 0xff, more * sizeof(*buckets));
+	free(p->buckets);
+	p->buckets = buckets;
+	p->n_buckets = more;
+	p->allocated = more;
+	/* grown only when full: every record is in use */
+	for (uint32_t n = 0; n < p->fresh; n++) {
+		uint32_t *bucket = bucket_of(p, p->hash(h, n));
+
+		*chain_at(p, n) = *bucket;
+		*bucket = n;
+	}
+	return 0;
+}
+
+/* So that taking one cannot fail. */
+static int pool_reserve(const struct holders *h, struct pool *p)
+{
+	return p->n < p->allocated ? 0 : pool_grow(h, p);
+}
+
+static uint32_t pool_take(struct pool *p)
+{
+	uint32_t n = p->free;
+
+	p->n++;
+	if (n == NONE)
+		return p->fresh++;
+	p->free = *chain_at(p, n);
+	return n;
+}
+
+static void pool_link(const struct holders *h, struct pool *p, uint32_t n)
+{
+	uint32_t *bucket = bucket_of(p, p->hash(h, n));
+
+	*chain_at(p, n) = *bucket;
+	*bucket = n;
+}
+
+static void pool_give(const struct holders *h, struct pool *p, uint32_t n)
+{
+	uint32_t *at = bucket_of(p, p->hash(h, n));
+
+	while (*at != n)
+		at = chain_at(p, *at);
+	*at = *chain_at(p, n);
+	*chain_at(p, n) = p->free;
+	p->free = n;
+	p->n--;
+}
+
+static void pool_init(struct pool *p, size_t size,
+		      uint64_t (*hash)(const struct holders *h, uint32_t n))
+{
+	*p = (struct pool){.size = size, .free = NONE, .hash = hash};
+}
+
+static void pool_deinit(struct pool *p)
+{
+	free(p->records);
+	free(p->buckets);
+}
+
+/* ---- life ---- */
+
+int holders_new(struct holders **ret)
+{
+	struct holders *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return -ENOMEM;
+	pool_init(&h->slots, sizeof(struct slot), hash_of_slot);
+	pool_init(&h->entries, sizeof(struct entry), hash_of_entry);
+	hmap_init(&h->hosts);
+	*ret = h;
+	return 0;
+}
+
+struct holders *holders_free(struct holders *h)
+{
+	struct host_list *l;
+
+	if (!h)
+		return NULL;
+	hmap_for_each(l, &h->hosts, node)
+		free(l);
+	hmap_deinit(&h->hosts);
+	pool_deinit(&h->slots);
+	pool_deinit(&h->entries);
+	free(h);
+	return NULL;
+}
+
+/* ---- finding ---- */
+
+static uint32_t find_slot(const struct holders *h, uint32_t vni, const struct ipaddr *addr)
+{
+	uint32_t n = h->slots.buckets ? *bucket_of(&h->slots, slot_hash(vni, addr)) : NONE;
+
+	while (n != NONE && (slot_at(h, n)->vni != vni || !ipaddr_equal(&slot_at(h, n)->addr, addr)))
+		n = slot_at(h, n)->chain;
+	return n;
+}
+
+static uint32_t find_entry(const struct holders *h, uint32_t slot, uint32_t host)
+{
+	uint32_t n = NONE;
+
+	if (slot != NONE && h->entries.buckets)
+		n = *bucket_of(&h->entries, entry_hash(slot, host));
+	while (n != NONE && (entry_at(h, n)->slot != slot || entry_at(h, n)->host != host))
+		n = entry_at(h, n)->chain;
+	return n;
+}
+
+static struct host_list *find_host(const struct holders *h, uint32_t host)
+{
+	struct host_list *l;
+
+	hmap_for_each_at(l, &h->hosts, hash_u64(host), node)
+		if (l->host == host)
+			return l;
+	return NULL;
+}
+
+static struct host_list *get_host(struct holders *h, uint32_t host)
+{
+	struct host_list *l = find_host(h, host);
+
+	if (l)
+		return l;
+	l = calloc(1, sizeof(*l));
+	if (!l)
+		return NULL;
+	*l = (struct host_list){.host = host, .first = NONE, .last = NONE};
+	hmap_insert(&h->hosts, &l->node, hash_u64(host));
+	return l;
+}
+
+/* ---- lists ---- */
+
+static void host_list_append(const struct holders *h, struct host_list *l, uint32_t n)
+{
+	struct entry *e = entry_at(h, n);
+
+	e->host_prev = l->last;
+	e->host_next = NONE;
+	if (l->last != NONE)
+		entry_at(h, l->last)->host_next = n;
+	else
+		l->first = n;
+	l->last = n;
+}
+
+static void host_list_remove(const struct holders *h, struct host_list *l, uint32_t n)
+{
+	struct entry *e = entry_at(h, n);
+
+	if (e->host_prev != NONE)
+		entry_at(h, e->host_prev)->host_next = e->host_next;
+	else
+		l->first = e->host_next;
+	if (e->host_next != NONE)
+		entry_at(h, e->host_next)->host_prev = e->host_prev;
+	else
+		l->last = e->host_prev;
+}
+
+static void slot_list_push(const struct holders *h, uint32_t slot, uint32_t n)
+{
+	struct slot *s = slot_at(h, slot);
+	struct entry *e = entry_at(h, n);
+
+	e->slot_prev = NONE;
+	e->slot_next = s->first;
+	if (s->first != NONE)
+		entry_at(h, s->first)->slot_prev = n;
+	s->first = n;
+}
+
+static void slot_list_remove(const struct holders *h, uint32_t n)
+{
+	struct entry *e = entry_at(h, n);
+
+	if (e->slot_prev != NONE)
+		entry_at(h, e->slot_prev)->slot_next = e->slot_next;
+	else
+		slot_at(h, e->slot)->first = e->slot_next;
+	if (e->slot_next != NONE)
+		entry_at(h, e->slot_next)->slot_prev = e->slot_prev;
+}
+
+static void remove_entry(struct holders *h, struct host_list *l, uint32_t n)
+{
+	uint32_t slot = entry_at(h, n)->slot;
+
+	host_list_remove(h, l, n);
+	slot_list_remove(h, n);
+	pool_give(h, &h->entries, n);
+	if (slot_at(h, slot)->first == NONE)
+		pool_give(h, &h->slots, slot);
+}
+
+/* ---- changing ---- */
+
+static uint32_t get_slot(struct holders *h, uint32_t vni, const struct ipaddr *addr)
+{
+	uint32_t n = find_slot(h, vni, addr);
+
+	if (n != NONE)
+		return n;
+	n = pool_take(&h->slots);
+	*slot_at(h, n) = (struct slot){.vni = vni, .addr = *addr, .first = NONE};
+	pool_link(h, &h->slots, n);
+	return n;
+}
+
+int holders_add(struct holders *h, uint32_t vni, const struct ipaddr *addr, uint32_t host,
+		uint64_t revision, uint64_t expires_ms)
+{
+	struct host_list *l = get_host(h, host);
+	uint32_t slot, n;
+
+	if (!l || pool_reserve(h, &h->slots) || pool_reserve(h, &h->entries))
+		return -ENOMEM;
+	slot = get_slot(h, vni, addr);
+	n = find_entry(h, slot, host);
+	if (n == NONE) {
+		n = pool_take(&h->entries);
+		*entry_at(h, n) = (struct entry){.slot = slot, .host = host};
+		pool_link(h, &h->entries, n);
+		slot_list_push(h, slot, n);
+	} else {
+		host_list_remove(h, l, n);
+	}
+	entry_at(h, n)->revision = revision;
+	entry_at(h, n)->expires_ms = expires_ms;
+	host_list_append(h, l, n);
+	return 0;
+}
+
+bool holders_remove(struct holders *h, uint32_t vni, const struct ipaddr *addr, uint32_t host)
+{
+	uint32_t n = find_entry(h, find_slot(h, vni, addr), host);
+
+	if (n == NONE)
+		return false;
+	remove_entry(h, find_host(h, host), n);
+	return true;
+}
+
+void holders_remove_host(struct holders *h, uint32_t host)
+{
+	struct host_list *l = find_host(h, host);
+
+	if (!l)
+		return;
+	while (l->first != NONE)
+		remove_entry(h, l, l->first);
+	hmap_remove(&h->hosts, &l->node);
+	free(l);
+}
+
+size_t holders_expire(struct holders *h, uint32_t host, uint64_t now_ms, size_t max)
+{
+	struct host_list *l = find_host(h, host);
+	size_t n = 0;
+
+	for (; l && n < max && l->first != NONE; n++) {
+		if (entry_at(h, l->first)->expires_ms > now_ms)
+			break;
+		remove_entry(h, l, l->first);
+	}
+	return n;
+}
+
+/* ---- reading ---- */
+
+size_t holders_count(const struct holders *h)
+{
+	return h->entries.n;
+}
+
+size_t holders_memory(const struct holders *h)
+{
+	return sizeof(*h) + h->slots.allocated * (sizeof(struct slot) + sizeof(uint32_t)) +
+	       h->entries.allocated * (sizeof(struct entry) + sizeof(uint32_t));
+}
+
+bool holders_any(const struct holders *h, uint32_t vni, const struct ipaddr *addr)
+{
+	return find_slot(h, vni, addr) != NONE;
+}
+
+static struct holder holder_of(const struct holders *h, uint32_t n)
+{
+	const struct entry *e = entry_at(h, n);
+	const struct slot *s = slot_at(h, e->slot);
+
+	return (struct holder){s->vni, s->addr, e->host, e->revision, e->expires_ms};
+}
+
+bool holders_get(const struct holders *h, uint32_t vni, const struct ipaddr *addr, uint32_t host,
+		 struct holder *ret)
+{
+	uint32_t n = find_entry(h, find_slot(h, vni, addr), host);
+
+	if (n == NONE)
+		return false;
+	*ret = holder_of(h, n);
+	return true;
+}
+
+void holders_each_of_mapping(const struct holders *h, uint32_t vni, const struct ipaddr *addr,
+			     void (*fn)(void *data, const struct holder *e), void *data)
+{
+	uint32_t slot = find_slot(h, vni, addr);
+	uint32_t n = slot == NONE ? NONE : slot_at(h, slot)->first;
+
+	while (n != NONE) {
+		uint32_t next = entry_at(h, n)->slot_next;
+		struct holder e = holder_of(h, n);
+
+		fn(data, &e);
+		n = next;
+	}
+}
+
+void holders_each_of_host(const struct holders *h, uint32_t host,
+			  void (*fn)(void *data, const struct holder *e), void *data)
+{
+	const struct host_list *l = find_host(h, host);
+	uint32_t n = l ? l->first : NONE;
+
+	while (n != NONE) {
+		uint32_t next = entry_at(h, n)->host_next;
+		struct holder e = holder_of(h, n);
+
+		fn(data, &e);
+		n = next;
+	}
+}

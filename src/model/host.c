@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Hosts: adding, removing, what they report, and finding them.  See host.h.
+ */
+#include "model/host.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "model/counters.h"
+#include "model/edit.h"
+#include "model/instance_edit.h"
+#include "model/zone.h"
+
+enum { NAME_MAX_LENGTH = 63 };
+
+const struct host *host_by_number(const struct model *m, uint32_t number)
+{
+	const struct hmap_node *n = unique_first(m, UNIQUE_HOST_NUMBER, hash_u64(number));
+
+	for (; n; n = hmap_next_at(n)) {
+		const struct host *h = hmap_entry(n, const struct host, by_number);
+
+		if (h->number == number)
+			return h;
+	}
+	return NULL;
+}
+
+const struct host *host_find(const struct model *m, const char *id_or_name)
+{
+	const struct hmap_node *n = unique_first(m, UNIQUE_HOST_NAME, hash_str(id_or_name));
+	uint64_t id;
+
+	if (!id_parse(KIND_HOST, id_or_name, &id) && model_get(m, KIND_HOST, id))
+		return (const struct host *)model_get(m, KIND_HOST, id);
+	for (; n; n = hmap_next_at(n)) {
+		const struct host *h = hmap_entry(n, const struct host, by_name);
+
+		if (str_equal(h->name, id_or_name))
+			return h;
+	}
+	return NULL;
+}
+
+void host_set_connected(struct model *m, uint32_t number, bool connected)
+{
+	struct host_state *s = host_state_find(m, number);
+
+	if (s)
+		s->connected = connected;
+}
+
+bool host_is_connected(const struct model *m, uint32_t number)
+{
+	const struct host_state *s = host_state_find(m, number);
+
+	return s && s->connected;
+}
+
+bool host_is_capable(const struct host *h)
+{
+	return h->can.probed_ms && h->can.formats;
+}
+
+size_t host_instance_count(const struct model *m, uint32_t number)
+{
+	return model_group_count(m, REL_HOST_INSTANCES, number);
+}
+
+/* ---- adding ---- */
+
+static bool is_name(const char *s)
+{
+	size_t length = strlen(s);
+
+	return length && length <= NAME_MAX_LENGTH &&
+	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+}
+
+static int parse_addr(const char *text, bool v4, const char *parameter, struct ipaddr *ret,
+		      struct refusal *reterr)
+{
+	struct ipaddr a;
+
+	if (!text)
+		return 0;
+	if (ipaddr_parse(text, &a) || ipaddr_is_v4(&a) != v4 || ipaddr_is_zero(&a) ||
+	    (v4 && !ipaddr_v4(&a)))
+		return refuse(reterr, MODEL_E_VALUE, text, parameter,
+			      v4 ? "It is an IPv4 address." : "It is an IPv6 address.");
+	*ret = a;
+	return 0;
+}
+
+static bool same_rack(const struct topology_place *a, const struct topology_place *b)
+{
+	return a->locale == b->locale && a->area == b->area && a->rack == b->rack;
+}
+
+/* The lowest number in the rack that is free, and addresses that nobody has. */
+static int find_place(const struct model *m, struct host *new, struct refusal *reterr)
+{
+	bool used[TOPOLOGY_HOST_MAX + 1] = {true};
+	struct model_iter it = model_iter_kind(m, KIND_HOST);
+	const struct object *o;
+
+	while ((o = model_iter_next(&it))) {
+		const struct host *h = (const struct host *)o;
+
+		if (same_rack(&h->place, &new->place))
+			used[h->place.host] = true;
+		if (!ipaddr_is_zero(&new->locators.v6) &&
+		    ipaddr_equal(&h->locators.v6, &new->locators.v6))
+			return refuse(reterr, MODEL_E_EXISTS, "A host with this v6 address");
+		if (!ipaddr_is_zero(&new->locators.v4) &&
+		    ipaddr_equal(&h->locators.v4, &new->locators.v4))
+			return refuse(reterr, MODEL_E_EXISTS, "A host with this v4 address");
+	}
+	for (uint32_t n = 1; n <= TOPOLOGY_HOST_MAX; n++) {
+		if (used[n])
+			continue;
+		new->place.host = n;
+		return 0;
+	}
+	return refuse(reterr, MODEL_E_HOST_LIMIT, "this rack");
+}
+
+static int check_number(const uint32_t *value, uint32_t max, const char *parameter, uint32_t *ret,
+			struct refusal *reterr)
+{
+	char text[16];
+
+	if (!value)
+		return 0;
+	if (*value > max) {
+		if (str_format(text, sizeof(text), "%u", *value))
+			return -EINVAL;
+		return refuse(reterr, MODEL_E_VALUE, text, parameter,
+			      "It does not fit the substrate's layout.");
+	}
+	*ret = *value;
+	return 0;
+}
+
+static int fill_place(const struct model *m, struct host *h, const struct host_add_args *args,
+		      struct refusal *reterr)
+{
+	int r = check_number(args->locale, TOPOLOGY_LOCALE_MAX, "locale", &h->place.locale, reterr);
+
+	if (!r)
+		r = check_number(args->area, TOPOLOGY_AREA_MAX, "area", &h->place.area, reterr);
+	if (!r)
+		r = check_number(args->rack, TOPOLOGY_RACK_MAX, "rack", &h->place.rack, reterr);
+	if (!r)
+		r = parse_addr(args->v4, true, "v4", &h->locators.v4, reterr);
+	if (!r)
+		r = parse_addr(args->v6, false, "v6", &h->locators.v6, reterr);
+	if (!r && !args->v4 && !args->v6)
+		r = refuse(reterr, MODEL_E_MISSING, "v6 or v4: a host needs a substrate address");
+	if (!r)
+		r = find_place(m, h, reterr);
+	if (!r)
+		r = topology_locators(&m->organisation, &h->place, &h->locators.v4, &h->locators.v6,
+				      &h->locators);
+	return r;
+}
+
+static int do_add(struct tx *tx, const struct host_add_args *args, const struct host **ret,
+		  struct refusal *reterr)
+{
+	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	const char *zone = args->zone ? zone_find(tx->m, args->zone) : model_zone(tx->m, 0);
+	struct host *h;
+	int r;
+
+	if (!args->name || !is_name(args->name))
+		return refuse(reterr, MODEL_E_VALUE, args->name ? args->name : "", "name",
+			      "It has 1 to 63 lower-case letters, digits or '-'.");
+	if (host_find(tx->m, args->name))
+		return refuse(reterr, MODEL_E_EXISTS, args->name);
+	if (!zone)
+		return refuse(reterr, MODEL_E_VALUE, args->zone, "zone",
+			      "The region has no such availability zone.");
+	r = tx_make(tx, KIND_HOST, 0, &o);
+	if (r)
+		return r;
+	h = (struct host *)o;
+	r = fill_place(tx->m, h, args, reterr);
+	if (!r)
+		r = edit_string(&h->name, args->name);
+	if (!r)
+		r = edit_string(&h->zone, zone);
+	if (!r)
+		r = tags_set(o, args->labels, args->n_labels, reterr);
+	if (!r)
+		r = counters_next_host(tx, &h->number, reterr);
+	if (!r)
+		r = tx_put(tx, NULL, &o);
+	if (r)
+		return r;
+	/* a host that has just come cannot hold anything */
+	host_state_find(tx->m, h->number)->known = true;
+	*ret = h;
+	return 0;
+}
+
+static int need_operator(const struct caller *c, struct refusal *reterr)
+{
+	return c->operator ? 0 : refuse(reterr, MODEL_E_NOT_PERMITTED, "Hosts are the operators'");
+}
+
+int host_add(struct tx *tx, const struct caller *c, const struct host_add_args *args,
+	     const struct host **ret, struct refusal *reterr)
+{
+	size_t mark = tx_mark(tx);
+	int r = need_operator(c, reterr);
+
+	return r ? r : tx_settle(tx, mark, do_add(tx, args, ret, reterr));
+}
+
+/* ---- removing ---- */
+
+static int end_instances(struct tx *tx, const struct host *h)
+{
+	struct instance_reason reason = {"Server.HostRemoved", "An operator removed the host"};
+	struct model_iter it = model_iter_group(tx->m, REL_HOST_INSTANCES, h->number);
+	const struct object *o = model_iter_next(&it);
+
+	while (o) {
+		const struct object *next = model_iter_next(&it);
+		const struct instance *n = (const struct instance *)o;
+		int r = 0;
+
+		if (n->state != INSTANCE_SHUTTING_DOWN)
+			r = instance_begin_end(tx, n, reason, &n);
+		if (!r)
+			r = instance_finish(tx, n, &n);
+		if (r)
+			return r;
+		o = next;
+	}
+	return 0;
+}
+
+static int do_remove(struct tx *tx, const struct host *h)
+{
+	int r = end_instances(tx, h);
+
+	return r ? r : tx_delete(tx, &h->o);
+}
+
+int host_remove(struct tx *tx, const struct caller *c, const char *id, bool force,
+		struct refusal *reterr)
+{
+	const struct host *h = host_find(tx->m, id);
+	size_t mark = tx_mark(tx);
+	char text[24];
+	size_t n;
+	int r = need_operator(c, reterr);
+
+	if (r)
+		return r;
+	if (!h)
+		return refuse(reterr, MODEL_E_HOST_NOT_FOUND, id);
+	n = host_instance_count(tx->m, h->number);
+	if (n && !force) {
+		r = str_format(text, sizeof(text), "%zu", n);
+		return r ? r : refuse(reterr, MODEL_E_HOST_DEPENDENCY, id, text);
+	}
+	return tx_settle(tx, mark, do_remove(tx, h));
+}
+
+/* ---- reports ---- */
+
+static int set_abilities(struct capabilities *can, const struct capabilities *report)
+{
+	int r;
+
+	can->formats = report->formats;
+	can->substrate_mtu = report->substrate_mtu;
+	can->tcx = report->tcx;
+	can->tap_uso = report->tap_uso;
+	can->probed_ms = report->probed_ms;
+	r = edit_string(&can->kernel, report->kernel);
+	return r ? r : edit_string(&can->refused, report->refused);
+}
+
+static bool differs_in_abilities(const struct capabilities *a, const struct capabilities *b)
+{
+	return a->formats != b->formats || a->substrate_mtu != b->substrate_mtu ||
+	       !a->probed_ms != !b->probed_ms;
+}
+
+static int do_report(struct tx *tx, const struct host *old, const struct capabilities *report)
+{
+	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	bool failed = report->error && report->error[0];
+	uint64_t probed_ms = old->can.probed_ms;
+	struct host *new;
+	bool matters;
+	int r = tx_edit(tx, &old->o, &o);
+
+	if (r)
+		return r;
+	new = (struct host *)o;
+	if (!failed)
+		r = set_abilities(&new->can, report);
+	if (!r)
+		r = edit_string(&new->can.error, report->error);
+	if (r)
+		return r;
+	/* the time of the probe alone is not worth a commit */
+	if (probed_ms && new->can.probed_ms) {
+		uint64_t now = new->can.probed_ms;
+
+		new->can.probed_ms = probed_ms;
+		if (record_equal(&old->o, o))
+			return 0;
+		new->can.probed_ms = now;
+	} else if (record_equal(&old->o, o)) {
+		return 0;
+	}
+	matters = differs_in_abilities(&old->can, &new->can);
+	r = tx_put(tx, &old->o, &o);
+	return r || !matters ? r : network_refresh_host(tx, new->number);
+}
+
+int host_report(struct tx *tx, uint32_t number, const struct capabilities *report,
+		struct refusal *reterr)
+{
+	const struct host *h = host_by_number(tx->m, number);
+	size_t mark = tx_mark(tx);
+	char text[16];
+
+	if (!h) {
+		if (str_format(text, sizeof(text), "%u", number))
+			return -EINVAL;
+		return refuse(reterr, MODEL_E_HOST_NOT_FOUND, text);
+	}
+	return tx_settle(tx, mark, do_report(tx, h, report));
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What follows when a host has applied a revision.  See host.h.
+ */
+#include "base/str.h"
+#include "model/edit.h"
+#include "model/host.h"
+#include "model/instance_edit.h"
+#include "model/interface_edit.h"
+
+static const struct host_failure *failure_of(const struct host_failure *failed, size_t n,
+					     enum kind k, uint64_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (failed[i].kind == k && failed[i].id == id)
+			return &failed[i];
+	return NULL;
+}
+
+/* A failure of the instance, or of an interface that it needs. */
+static const struct host_failure *instance_failure(const struct model *m, const struct instance *n,
+						   const struct host_failure *failed,
+						   size_t n_failed)
+{
+	const struct host_failure *f = failure_of(failed, n_failed, KIND_INSTANCE, n->o.id);
+	struct model_iter it = model_iter_group(m, REL_INSTANCE_INTERFACES, n->o.id);
+	const struct object *o;
+
+	while (n_failed && !f && (o = model_iter_next(&it)))
+		f = failure_of(failed, n_failed, KIND_INTERFACE, o->id);
+	return f;
+}
+
+static int acknowledge_instance(struct tx *tx, const struct instance *n,
+				const struct host_failure *failure)
+{
+	struct instance_reason reason = {n->reason_code, n->reason};
+	const struct instance *new;
+
+	switch (n->state) {
+	case INSTANCE_PENDING:
+		if (failure)
+			return instance_failed(tx, n, failure->text);
+		return instance_enter(tx, n, INSTANCE_RUNNING, n->host,
+				      (struct instance_reason){NULL, NULL}, &new);
+	case INSTANCE_STOPPING:
+		/* a host that could not stop it still runs it: its word is needed */
+		return failure ? 0 : instance_stopped(tx, n, reason);
+	case INSTANCE_SHUTTING_DOWN:
+		return failure ? 0 : instance_finish(tx, n, &new);
+	default:
+		return 0;
+	}
+}
+
+static int acknowledge_instances(struct tx *tx, uint32_t number, uint64_t revision,
+				 const struct host_failure *failed, size_t n_failed)
+{
+	struct model_iter it = model_iter_group(tx->m, REL_HOST_WAITING_INSTANCES, number);
+	const struct object *o = model_iter_next(&it);
+
+	while (o) {
+		const struct object *next = model_iter_next(&it);
+		const struct instance *n = (const struct instance *)o;
+		int r = 0;
+
+		if (n->wait_revision <= revision)
+			r = acknowledge_instance(tx, n,
+						 instance_failure(tx->m, n, failed, n_failed));
+		if (r)
+			return r;
+		o = next;
+	}
+	return 0;
+}
+
+/* An interface whose instance is ending goes with it. */
+static bool is_ending(const struct model *m, const struct interface *i)
+{
+	const struct instance *n =
+		(const struct instance *)model_get(m, KIND_INSTANCE, i->attachment.instance);
+
+	return n->state == INSTANCE_SHUTTING_DOWN;
+}
+
+static int acknowledge_interfaces(struct tx *tx, uint32_t number, uint64_t revision,
+				  const struct host_failure *failed, size_t n_failed)
+{
+	struct model_iter it = model_iter_group(tx->m, REL_HOST_WAITING_INTERFACES, number);
+	const struct object *o = model_iter_next(&it);
+
+	while (o) {
+		const struct object *next = model_iter_next(&it);
+		const struct interface *i = (const struct interface *)o;
+		int r = 0;
+
+		if (i->attachment.wait_revision > revision ||
+		    failure_of(failed, n_failed, KIND_INTERFACE, o->id) || is_ending(tx->m, i))
+			r = 0;
+		else if (i->attachment.state == ATTACHMENT_ATTACHING)
+			r = interface_confirm_attach(tx, i);
+		else
+			r = interface_free_attachment(tx, i);
+		if (r)
+			return r;
+		o = next;
+	}
+	return 0;
+}
+
+static int do_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
+			  const struct host_failure *failed, size_t n_failed)
+{
+	int r = acknowledge_instances(tx, number, revision, failed, n_failed);
+
+	return r ? r : acknowledge_interfaces(tx, number, revision, failed, n_failed);
+}
+
+int host_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
+		     const struct host_failure *failed, size_t n_failed, struct refusal *reterr)
+{
+	size_t mark = tx_mark(tx);
+	char text[16];
+
+	if (!host_by_number(tx->m, number)) {
+		if (str_format(text, sizeof(text), "%u", number))
+			return -EINVAL;
+		return refuse(reterr, MODEL_E_HOST_NOT_FOUND, text);
+	}
+	return tx_settle(tx, mark, do_acknowledge(tx, number, revision, failed, n_failed));
+}
+
+bool host_waits(const struct model *m, uint32_t number, uint64_t revision)
+{
+	struct model_iter instances = model_iter_group(m, REL_HOST_WAITING_INSTANCES, number);
+	struct model_iter interfaces = model_iter_group(m, REL_HOST_WAITING_INTERFACES, number);
+	const struct object *o;
+
+	while ((o = model_iter_next(&instances)))
+		if (((const struct instance *)o)->wait_revision <= revision)
+			return true;
+	while ((o = model_iter_next(&interfaces)))
+		if (((const struct interface *)o)->attachment.wait_revision <= revision)
+			return true;
+	return false;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Network interfaces: making, deleting, changing, and finding them.  See interface.h; attachments are in
+ * interface_attach.c, addresses in interface_addrs.c.
+ */
+#include "model/interface.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "model/edit.h"
+#include "model/interface_edit.h"
+#include "model/mapping.h"
+#include "model/token_edit.h"
+
+#define OPERATION "CreateNetworkInterface"
+
+const char *attachment_state_text(enum attachment_state s)
+{
+	static const char *const texts[] = {
+		[ATTACHMENT_NONE] = "detached",
+		[ATTACHMENT_ATTACHING] = "attaching",
+		[ATTACHMENT_ATTACHED] = "attached",
+		[ATTACHMENT_DETACHING] = "detaching",
+	};
+
+	return s < ARRAY_SIZE(texts) ? texts[s] : NULL;
+}
+
+const char *interface_status_text(const struct interface *i)
+{
+	switch (i->attachment.state) {
+	case ATTACHMENT_NONE:
+		return "available";
+	case ATTACHMENT_ATTACHED:
+		return "in-use";
+	default:
+		return attachment_state_text(i->attachment.state);
+	}
+}
+
+bool interface_is_desired(const struct interface *i)
+{
+	return i->host && (i->attachment.state == ATTACHMENT_ATTACHING ||
+			   i->attachment.state == ATTACHMENT_ATTACHED);
+}
+
+int interface_find(const struct model *m, const struct caller *c, const char *id,
+		   const struct interface **ret, struct refusal *reterr)
+{
+	const struct object *o = NULL;
+	uint64_t number;
+
+	if (!id_parse(KIND_INTERFACE, id, &number))
+		o = model_get(m, KIND_INTERFACE, number);
+	if (!o || !caller_sees(c, o))
+		return refuse(reterr, MODEL_E_INTERFACE_NOT_FOUND, id);
+	*ret = (const struct interface *)o;
+	return 0;
+}
+
+const struct interface *interface_by_attachment(const struct model *m, uint64_t attachment_id)
+{
+	const struct hmap_node *n = unique_first(m, UNIQUE_ATTACHMENT, hash_u64(attachment_id));
+
+	for (; n; n = hmap_next_at(n)) {
+		const struct interface *i = hmap_entry(n, const struct interface, by_attachment);
+
+		if (i->attachment.id == attachment_id)
+			return i;
+	}
+	return NULL;
+}
+
+const struct interface *interface_by_mac(const struct model *m, const struct mac *mac)
+{
+	const struct hmap_node *n = unique_first(m, UNIQUE_MAC, hash_bytes(mac, sizeof(*mac)));
+
+	for (; n; n = hmap_next_at(n)) {
+		const struct interface *i = hmap_entry(n, const struct interface, by_mac);
+
+		if (mac_equal(&i->mac, mac))
+			return i;
+	}
+	return NULL;
+}
+
+const struct interface *interface_by_addr(const struct model *m, uint32_t vni,
+					  const struct ipaddr *addr)
+{
+	const struct mapping *mapping = mapping_find(m->mappings, vni, addr);
+
+	return mapping ? (const struct interface *)model_get(m, KIND_INTERFACE, mapping->interface) :
+			 NULL;
+}
+
+static int answer_again(const struct model *m, const struct token *t, const struct interface **ret,
+			struct refusal *reterr)
+{
+	const struct object *o = model_get(m, KIND_INTERFACE, t->results[0]);
+	char id[ID_TEXT_SIZE];
+
+	if (!o)
+		return refuse(reterr, MODEL_E_INTERFACE_NOT_FOUND,
+			      id_text(KIND_INTERFACE, t->results[0], id));
+	*ret = (const struct interface *)o;
+	return 0;
+}
+
+static int do_create(struct tx *tx, const struct caller *c,
+		     const struct interface_create_args *args, const struct interface **ret,
+		     struct refusal *reterr)
+{
+	const struct interface_spec spec = {
+		.description = args->description,
+		.private_ip = args->private_ip,
+		.addrs = args->addrs,
+		.n_addrs = args->n_addrs,
+		.secondary_count = args->secondary_count,
+		.max_addrs = LIMIT_MODEL_INTERFACE_ADDRS,
+		.tags = args->tags,
+		.n_tags = args->n_tags,
+	};
+	const struct interface *result;
+	const struct token *seen;
+	const struct subnet *s;
+	struct interface *i = NULL;
+	int r;
+
+	r = token_seen(tx, c->account, OPERATION, &args->token, &seen, reterr);
+	if (r)
+		return r;
+	if (seen)
+		return answer_again(tx->m, seen, ret, reterr);
+	r = subnet_find(tx->m, c, args->subnet_id, &s, reterr);
+	if (!r)
+		r = interface_make(tx, s, &spec, &i, reterr);
+	if (r)
+		return r;
+	result = i;
+	r = TX_PUT(tx, (struct interface *)NULL, &i);
+	if (!r)
+		r = token_remember(tx, c->account, OPERATION, &args->token, KIND_INTERFACE,
+				   &result->o.id, 1);
+	if (!r)
+		*ret = result;
+	return r;
+}
+
+int interface_create(struct tx *tx, const struct caller *c,
+		     const struct interface_create_args *args, const struct interface **ret,
+		     struct refusal *reterr)
+{
+	size_t mark = tx_mark(tx);
+
+	return tx_settle(tx, mark, do_create(tx, c, args, ret, reterr));
+}
+
+int interface_delete(struct tx *tx, const struct caller *c, const char *id, struct refusal *reterr)
+{
+	size_t mark = tx_mark(tx);
+	const struct interface *i;
+	int r = interface_find(tx->m, c, id, &i, reterr);
+
+	if (r)
+		return r;
+	if (i->attachment.state != ATTACHMENT_NONE)
+		return refuse(reterr, MODEL_E_INTERFACE_IN_USE, id);
+	return tx_settle(tx, mark, interface_end(tx, i));
+}
+
+/* The attachment that the arguments name must be this interface's. */
+static int check_attachment(const struct interface *i, const struct interface_modify_args *args,
+			    struct refusal *reterr)
+{
+	uint64_t id;
+
+	if (!args->delete_on_termination)
+		return 0;
+	if (!args->attachment_id)
+		return refuse(reterr, MODEL_E_MISSING, "Attachment.AttachmentId");
+	if (id_parse_prefixed(ID_PREFIX_ATTACHMENT, args->attachment_id, &id))
+		return refuse(reterr, MODEL_E_ATTACHMENT_NOT_FOUND, args->attachment_id);
+	if (i->attachment.state == ATTACHMENT_NONE || i->attachment.id != id)
+		return refuse(reterr, MODEL_E_ATTACHMENT_MISMATCH, args->attachment_id,
+			      args->interface_id);
+	return 0;
+}
+
+static int do_modify(struct tx *tx, const struct interface *old,
+		     const struct interface_modify_args *args, struct refusal *reterr)
+{
+	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	struct interface *new;
+	int r = check_attachment(old, args, reterr);
+
+	if (!r && args->description && strlen(args->description) > LIMIT_MODEL_TEXT)
+		r = refuse(reterr, MODEL_E_VALUE, args->description, "description",
+			   "It is longer than 255 characters.");
+	if (!r)
+		r = tx_edit(tx, &old->o, &o);
+	if (r)
+		return r;
+	new = (struct interface *)o;
+	if (args->description)
+		r = edit_string(&new->description, args->description);
+	if (args->source_dest_check)
+		new->source_dest_check = *args->source_dest_check;
+	if (args->delete_on_termination)
+		new->attachment.delete_on_termination = *args->delete_on_termination;
+	if (r || record_equal(&old->o, o))
+		return r;
+	return tx_put(tx, &old->o, &o);
+}
+
+int interface_modify(struct tx *tx, const struct caller *c,
+		     const struct interface_modify_args *args, struct refusal *reterr)
+{
+	size_t mark = tx_mark(tx);
+	const struct interface *i;
+	int r = interface_find(tx->m, c, args->interface_id, &i, reterr);
+
+	return r ? r : tx_settle(tx, mark, do_modify(tx, i, args, reterr));
+}

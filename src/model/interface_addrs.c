@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Private addresses of interfaces: assigning and taking them.  See interface.h.
+ */
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "model/address.h"
+#include "model/edit.h"
+#include "model/instance.h"
+#include "model/interface_edit.h"
+#include "model/mapping.h"
+#include "model/release_edit.h"
+
+/* An attached interface has room for what its instance's type allows. */
+static size_t max_addrs(const struct model *m, const struct interface *i)
+{
+	const struct instance *n;
+	const struct instance_type *t;
+
+	if (i->attachment.state == ATTACHMENT_NONE)
+		return LIMIT_MODEL_INTERFACE_ADDRS;
+	n = (const struct instance *)model_get(m, KIND_INSTANCE, i->attachment.instance);
+	t = n ? instance_type_find(n->type) : NULL;
+	return t ? t->addresses : LIMIT_MODEL_INTERFACE_ADDRS;
+}
+
+/* Takes address 'a', a secondary one, from 'other'. */
+static int take_from(struct tx *tx, const struct interface *other, const struct ipaddr *a,
+		     const char *text, struct refusal *reterr)
+{
+	size_t place = address_index(other, a);
+	struct interface *new = NULL;
+	char id[ID_TEXT_SIZE];
+	int r;
+
+	if (!place)
+		return refuse(reterr, MODEL_E_ADDRESS_PRIMARY, text,
+			      object_id_text(&other->o, id));
+	r = TX_EDIT(tx, other, &new);
+	if (r)
+		return r;
+	address_drop(new, place);
+	return TX_PUT(tx, other, &new);
+}
+
+/* Makes 'text' an address of 'i', a copy that is to be put. */
+static int assign_one(struct tx *tx, const struct subnet *s, struct interface *i, const char *text,
+		      const struct interface_assign_args *args, struct refusal *reterr)
+{
+	const struct interface *other;
+	char id[ID_TEXT_SIZE];
+	struct ipaddr a;
+	int r = address_parse(s, text, &a, reterr);
+
+	if (r)
+		return r;
+	if (address_index(i, &a) < i->n_addrs)
+		return 0;
+	if (!address_is_free(tx->m, s, &a)) {
+		other = interface_by_addr(tx->m, s->vni, &a);
+		if (!other)
+			return refuse(reterr, MODEL_E_ADDRESS_IN_USE, text);
+		if (!args->allow_reassignment)
+			return refuse(reterr, MODEL_E_ADDRESS_ASSIGNED, text,
+				      object_id_text(&other->o, id));
+		r = take_from(tx, other, &a, text, reterr);
+		if (r)
+			return r;
+		return address_append(i, &a, tx->revision);
+	}
+	return address_append(i, &a, i->plugged ? tx->revision : 0);
+}
+
+static int assign_all(struct tx *tx, const struct subnet *s, struct interface *i,
+		      const struct interface_assign_args *args, struct refusal *reterr)
+{
+	size_t before = i->n_addrs;
+	int r = 0;
+
+	for (size_t k = 0; k < args->n_addrs && !r; k++)
+		r = assign_one(tx, s, i, args->addrs[k], args, reterr);
+	if (!r && args->count)
+		r = address_pick(tx->m, s, i, args->count, reterr);
+	for (size_t k = before; k < i->n_addrs && !r && i->plugged; k++)
+		i->addrs[k].revision = tx->revision;
+	return r;
+}
+
+static int do_assign(struct tx *tx, const struct interface *old,
+		     const struct interface_assign_args *args, const struct interface **ret,
+		     size_t *ret_n, struct refusal *reterr)
+{
+	const struct subnet *s =
+		(const struct subnet *)model_get(tx->m, KIND_SUBNET, old->subnet);
+	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	size_t most = max_addrs(tx->m, old), n_before = old->n_addrs;
+	const struct interface *result;
+	int r;
+
+	if (!args->n_addrs == !args->count)
+		return refuse(reterr, MODEL_E_COMBINATION,
+			      "Name either private IP addresses or how many are wanted.");
+	if (args->n_addrs > LIMIT_MODEL_INTERFACE_ADDRS || args->count > most)
+		return refuse(reterr, MODEL_E_ADDRESS_LIMIT, args->interface_id);
+	r = tx_edit(tx, &old->o, &o);
+	if (!r)
+		r = assign_all(tx, s, (struct interface *)o, args, reterr);
+	if (r)
+		return r;
+	result = (const struct interface *)o;
+	if (result->n_addrs > most)
+		return refuse(reterr, MODEL_E_ADDRESS_LIMIT, args->interface_id);
+	if (result->n_addrs != n_before)
+		r = tx_put(tx, &old->o, &o);
+	else
+		result = old;
+	if (!r) {
+		*ret_n = result->n_addrs - n_before;
+		*ret = result;
+	}
+	return r;
+}
+
+int interface_assign(struct tx *tx, const struct caller *c,
+		     const struct interface_assign_args *args, const struct interface **ret,
+		     size_t *ret_n_assigned, struct refusal *reterr)
+{
+	size_t mark = tx_mark(tx);
+	const struct interface *i;
+	int r = interface_find(tx->m, c, args->interface_id, &i, reterr);
+
+	return r ? r : tx_settle(tx, mark, do_assign(tx, i, args, ret, ret_n_assigned, reterr));
+}
+
+static int unassign_one(struct interface *i, const char *text, struct refusal *reterr)
+{
+	char id[ID_TEXT_SIZE];
+	struct ipaddr a;
+	size_t place;
+
+	if (ipaddr_parse(text, &a))
+		return refuse(reterr, MODEL_E_VALUE, text, "privateIpAddress",
+			      "This is not a valid IPv4 address.");
+	place = address_index(i, &a);
+	if (place == i->n_addrs)
+		return refuse(reterr, MODEL_E_ADDRESS_NOT_ASSIGNED, text,
+			      object_id_text(&i->o, id));
+	if (!place)
+		return refuse(reterr, MODEL_E_ADDRESS_PRIMARY, text, object_id_text(&i->o, id));
+	address_drop(i, place);
+	return 0;
+}
+
+static int do_unassign(struct tx *tx, const struct interface *old, const char *const *addrs,
+		       size_t n, struct refusal *reterr)
+{
+	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	const struct interface *new;
+	int r;
+
+	if (!n)
+		return refuse(reterr, MODEL_E_MISSING, "PrivateIpAddress");
+	r = tx_edit(tx, &old->o, &o);
+	for (size_t k = 0; k < n && !r; k++)
+		r = unassign_one((struct interface *)o, addrs[k], reterr);
+	if (r)
+		return r;
+	new = (const struct interface *)o;
+	r = tx_put(tx, &old->o, &o);
+	for (size_t k = 0; k < old->n_addrs && !r; k++)
+		if (address_index(new, &old->addrs[k].addr) == new->n_addrs)
+			r = release_make(tx, old, &old->addrs[k]);
+	return r;
+}
+
+int interface_unassign(struct tx *tx, const struct caller *c, const char *id,
+		       const char *const *addrs, size_t n_addrs, struct refusal *reterr)
+{
+	size_t mark = tx_mark(tx);
+	const struct interface *i;
+	int r = interface_find(tx->m, c, id, &i, reterr);
+
+	return r ? r : tx_settle(tx, mark, do_unassign(tx, i, addrs, n_addrs, reterr));
+}

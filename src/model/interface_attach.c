@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Attaching interfaces to stopped instances, and detaching them.  See interface.h.
+ */
+#include <stdio.h>
+
+#include "base/str.h"
+#include "model/edit.h"
+#include "model/instance.h"
+#include "model/interface_edit.h"
+
+static int check_room(const struct model *m, const struct instance *n,
+		      const struct interface_attach_args *args, struct refusal *reterr)
+{
+	const struct instance_type *t = instance_type_find(n->type);
+	struct model_iter it = model_iter_group(m, REL_INSTANCE_INTERFACES, n->o.id);
+	const struct object *o;
+	char text[16];
+	size_t count = 0;
+
+	for (; (o = model_iter_next(&it)); count++) {
+		if (((const struct interface *)o)->attachment.device_index != args->device_index)
+			continue;
+		snprintf(text, sizeof(text), "%u", args->device_index);
+		return refuse(reterr, MODEL_E_DEVICE_INDEX_IN_USE, args->instance_id, text);
+	}
+	if (t && (count >= t->interfaces || args->device_index >= t->interfaces)) {
+		snprintf(text, sizeof(text), "%u", t->interfaces);
+		return refuse(reterr, MODEL_E_ATTACHMENT_LIMIT, text, n->type);
+	}
+	return 0;
+}
+
+static int check_attach(const struct model *m, const struct interface *i, const struct instance *n,
+			const struct interface_attach_args *args, struct refusal *reterr)
+{
+	const struct subnet *s = (const struct subnet *)model_get(m, KIND_SUBNET, i->subnet);
+
+	if (i->attachment.state != ATTACHMENT_NONE)
+		return refuse(reterr, MODEL_E_INTERFACE_IN_USE, args->interface_id);
+	if (n->state != INSTANCE_STOPPED)
+		return refuse(reterr, MODEL_E_INSTANCE_RUNNING, args->instance_id,
+			      instance_state_text(n->state));
+	if (n->o.account != i->o.account)
+		return refuse(reterr, MODEL_E_INTERFACE_NOT_FOUND, args->interface_id);
+	if (n->vpc != i->vpc)
+		return refuse(reterr, MODEL_E_VPC_SUBNET_MISMATCH, args->instance_id,
+			      args->interface_id);
+	if (!str_equal(s->zone, n->zone))
+		return refuse(reterr, MODEL_E_ZONE_MISMATCH, args->instance_id,
+			      args->interface_id);
+	return check_room(m, n, args, reterr);
+}
+
+static int do_attach(struct tx *tx, const struct caller *c,
+		     const struct interface_attach_args *args, const struct interface **ret,
+		     struct refusal *reterr)
+{
+	const struct interface *old, *result;
+	const struct instance *n;
+	struct interface *new = NULL;
+	uint64_t id;
+	int r = interface_find(tx->m, c, args->interface_id, &old, reterr);
+
+	if (!r)
+		r = instance_find(tx->m, c, args->instance_id, &n, reterr);
+	if (!r)
+		r = check_attach(tx->m, old, n, args, reterr);
+	if (!r)
+		r = TX_EDIT(tx, old, &new);
+	if (r)
+		return r;
+	do
+		id = tx_random(tx);
+	while (!id || interface_by_attachment(tx->m, id));
+	interface_attach_to(new, n->o.id, args->device_index, id, tx->now_ms, tx->revision);
+	interface_locate(new, n->host, false, tx->revision);
+	result = new;
+	r = TX_PUT(tx, old, &new);
+	if (!r)
+		r = network_refresh(tx, result->vni);
+	if (!r)
+		*ret = result;
+	return r;
+}
+
+int interface_attach(struct tx *tx, const struct caller *c,
+		     const struct interface_attach_args *args, const struct interface **ret,
+		     struct refusal *reterr)
+{
+	size_t mark = tx_mark(tx);
+
+	return tx_settle(tx, mark, do_attach(tx, c, args, ret, reterr));
+}
+
+static int do_detach(struct tx *tx, const struct caller *c, const char *attachment_id,
+		     struct refusal *reterr)
+{
+	const struct interface *i = NULL;
+	const struct instance *n;
+	char id_text_buf[ID_TEXT_SIZE];
+	uint64_t id;
+	int r;
+
+	if (!id_parse_prefixed(ID_PREFIX_ATTACHMENT, attachment_id, &id))
+		i = interface_by_attachment(tx->m, id);
+	if (!i || !caller_sees(c, &i->o))
+		return refuse(reterr, MODEL_E_ATTACHMENT_NOT_FOUND, attachment_id);
+	n = (const struct instance *)model_get(tx->m, KIND_INSTANCE, i->attachment.instance);
+	if (!i->attachment.device_index)
+		return refuse(reterr, MODEL_E_DEVICE_INDEX_PRIMARY, attachment_id);
+	if (i->attachment.state == ATTACHMENT_DETACHING)
+		return refuse(reterr, MODEL_E_INTERFACE_STATE, object_id_text(&i->o, id_text_buf),
+			      interface_status_text(i));
+	if (n->state != INSTANCE_STOPPED)
+		return refuse(reterr, MODEL_E_INSTANCE_RUNNING, object_id_text(&n->o, id_text_buf),
+			      instance_state_text(n->state));
+	r = interface_begin_detach(tx, i);
+	return r ? r : network_refresh(tx, i->vni);
+}
+
+int interface_detach(struct tx *tx, const struct caller *c, const char *attachment_id,
+		     struct refusal *reterr)
+{
+	size_t mark = tx_mark(tx);
+
+	return tx_settle(tx, mark, do_detach(tx, c, attachment_id, reterr));
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who may know where an address is.  See mapping.h.
+ */
+#include "model/mapping.h"
+
+#include "model/names.h"
+#include "model/table.h"
+#include "model/vpc.h"
+
+static int unknown(const struct ipaddr *addr, struct refusal *reterr)
+{
+	char text[IPADDR_TEXT_SIZE];
+
+	if (!reterr)
+		return MODEL_E_MAPPING_UNKNOWN;
+	return refuse(reterr, MODEL_E_MAPPING_UNKNOWN, ipaddr_text(addr, text));
+}
+
+static int find_name(const struct model *m, uint32_t vni, const char *name, struct ipaddr *ret,
+		     struct refusal *reterr)
+{
+	const struct vpc *v = vpc_by_vni(m, vni);
+
+	if (!v || !v->dns_support || !name || names_parse(m->region, name, ret))
+		return refuse(reterr, MODEL_E_MAPPING_UNKNOWN, name ? name : "");
+	return 0;
+}
+
+int mapping_resolve(const struct model *m, uint32_t host, enum mapping_question q, uint32_t vni,
+		    const struct ipaddr *asker, const struct ipaddr *addr, const char *name,
+		    const struct mapping **ret, struct refusal *reterr)
+{
+	const struct mapping *asking = mapping_find(m->mappings, vni, asker);
+	const struct mapping *found;
+	char text[IPADDR_TEXT_SIZE];
+	struct ipaddr named;
+	int r;
+
+	/* the question of a host that is not hosting the node, or of another network's node */
+	if (!asking || !host || asking->host != host) {
+		if (!reterr)
+			return MODEL_E_MAPPING_NOT_HERE;
+		return refuse(reterr, MODEL_E_MAPPING_NOT_HERE, ipaddr_text(asker, text));
+	}
+	if (q == MAPPING_NAME) {
+		r = find_name(m, vni, name, &named, reterr);
+		if (r)
+			return r;
+		addr = &named;
+	}
+	found = mapping_find(m->mappings, vni, addr);
+	if (!found || !found->host)
+		return unknown(addr, reterr);
+	*ret = found;
+	return 0;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The MTU of a network (DESIGN section 6): the smallest substrate MTU of the hosts that carry it, minus
+ * the most that a packet may grow by between any two of them.  It is part of the VPC, so that a change of
+ * it is a change of intent, with a revision.
+ */
+#include <string.h>
+
+#include "model/edit.h"
+#include "model/host.h"
+#include "model/negotiate.h"
+#include "model/vpc.h"
+
+enum {
+	CLASSES_MAX = 32,     /* hosts of a network differ in few ways; more are taken as the worst */
+	OVERHEAD_WORST = 70,  /* VXLAN over IPv6 */
+	MTU_MIN = 576,        /* what a host must be able to receive: RFC 791 */
+};
+
+/* Hosts that are alike for the overhead. */
+struct classes {
+	struct ability v[CLASSES_MAX];
+	size_t n;
+	bool overflow;
+	uint32_t mtu;
+};
+
+static bool same_class(const struct ability *a, const struct ability *b)
+{
+	return a->formats == b->formats && !a->locators.siit1.len == !b->locators.siit1.len &&
+	       !a->locators.siit2.len == !b->locators.siit2.len &&
+	       ipaddr_is_zero(&a->locators.v4) == ipaddr_is_zero(&b->locators.v4) &&
+	       ipaddr_is_zero(&a->locators.v6) == ipaddr_is_zero(&b->locators.v6);
+}
+
+static void add_class(struct classes *c, const struct ability *a)
+{
+	if (a->mtu && (!c->mtu || a->mtu < c->mtu))
+		c->mtu = a->mtu;
+	for (size_t i = 0; i < c->n; i++)
+		if (same_class(&c->v[i], a))
+			return;
+	if (c->n == CLASSES_MAX)
+		c->overflow = true;
+	else
+		c->v[c->n++] = *a;
+}
+
+static uint32_t worst_overhead(const struct classes *c)
+{
+	uint32_t worst = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		for (size_t j = i; j < c->n; j++) {
+			uint32_t overhead = negotiate_overhead(&c->v[i], &c->v[j]);
+
+			if (overhead != UINT32_MAX && overhead > worst)
+				worst = overhead;
+		}
+	return c->overflow || !worst ? OVERHEAD_WORST : worst;
+}
+
+/* 0: not known */
+static uint32_t network_mtu(const struct model *m, const struct network *n)
+{
+	struct classes c = {.n = 0};
+	uint32_t overhead;
+
+	for (size_t i = 0; i < n->n_hosts; i++) {
+		const struct host *h = host_by_number(m, n->hosts[i]);
+		struct ability a;
+
+		if (!h)
+			continue;
+		a = ability_of(h);
+		add_class(&c, &a);
+	}
+	if (!c.mtu)
+		return 0;
+	overhead = worst_overhead(&c);
+	return c.mtu < MTU_MIN + overhead ? MTU_MIN : c.mtu - overhead;
+}
+
+static int refresh(struct tx *tx, struct network *n)
+{
+	const struct vpc *v = vpc_by_vni(tx->m, n->vni);
+	uint32_t mtu = network_mtu(tx->m, n);
+	struct vpc *new = NULL;
+	int r;
+
+	n->stale = false;
+	if (!v || !mtu || mtu == v->mtu)
+		return 0;
+	r = TX_EDIT(tx, v, &new);
+	if (r)
+		return r;
+	new->mtu = mtu;
+	return TX_PUT(tx, v, &new);
+}
+
+int network_refresh(struct tx *tx, uint32_t vni)
+{
+	struct network *n = network_find(tx->m, vni);
+
+	return n && n->stale ? refresh(tx, n) : 0;
+}
+
+int network_refresh_host(struct tx *tx, uint32_t host)
+{
+	struct carrier *c;
+
+	hmap_for_each(c, &tx->m->carriers, node) {
+		int r = c->host == host && c->n ? refresh(tx, c->network) : 0;
+
+		if (r)
+			return r;
+	}
+	return 0;
+}

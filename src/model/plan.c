@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What each host has to have, whole.  See plan.h; the differences are in plan_change.c.
+ */
+#include "model/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "model/host.h"
+#include "model/instance.h"
+#include "model/interface.h"
+#include "model/model.h"
+#include "model/plan_items.h"
+#include "model/subnet.h"
+#include "model/table.h"
+#include "model/vpc.h"
+
+struct mac plan_router_mac(uint32_t vni)
+{
+	/* locally administered, and not of those that interfaces get, which begin with 02 */
+	return (struct mac){{0x0a, 0x56, (uint8_t)(vni >> 16), (uint8_t)(vni >> 8), (uint8_t)vni,
+			     0x01}};
+}
+
+/* RFC 4291 appendix A */
+static struct ipaddr link_local(const struct mac *mac)
+{
+	return (struct ipaddr){{0xfe, 0x80, 0, 0, 0, 0, 0, 0, mac->b[0] ^ 0x02, mac->b[1],
+				mac->b[2], 0xff, 0xfe, mac->b[3], mac->b[4], mac->b[5]}};
+}
+
+bool plan_has_instance(const struct instance *n, uint32_t *ret_host)
+{
+	*ret_host = n->host;
+	return n->host && n->state != INSTANCE_SHUTTING_DOWN && n->state != INSTANCE_TERMINATED;
+}
+
+void plan_host_item(const struct host *h, struct plan_item *ret)
+{
+	*ret = (struct plan_item){.kind = PLAN_HOST};
+	ret->host = (struct plan_host){h->number, h->name, h->locators};
+}
+
+void plan_peer_item(const struct host *self, const struct host *peer, struct plan_item *ret)
+{
+	struct ability from = ability_of(self), to = ability_of(peer);
+
+	*ret = (struct plan_item){.kind = PLAN_PEER};
+	ret->peer.number = peer->number;
+	ret->peer.name = peer->name;
+	ret->peer.locators = peer->locators;
+	ret->peer.choice = negotiate(&from, self->name, &to, peer->name);
+}
+
+void plan_subnet_item(const struct model *m, const struct subnet *s, const struct vpc *v,
+		      struct plan_item *ret)
+{
+	*ret = (struct plan_item){.kind = PLAN_SUBNET};
+	ret->subnet.vni = s->vni;
+	ret->subnet.prefix = s->prefix;
+	ret->subnet.router = subnet_router(s);
+	ret->subnet.router_mac = plan_router_mac(s->vni);
+	ret->subnet.resolver = vpc_resolver(v);
+	ret->subnet.network = v->blocks[0].prefix;
+	names_domain(m->region, ret->subnet.domain);
+}
+
+void plan_instance_item(const struct instance *n, struct plan_item *ret)
+{
+	*ret = (struct plan_item){.kind = PLAN_INSTANCE};
+	object_id_text(&n->o, ret->instance.id);
+	ret->instance.driver = n->driver;
+	ret->instance.running = n->state == INSTANCE_PENDING || n->state == INSTANCE_RUNNING;
+	ret->instance.generation = n->generation;
+	names_host(&n->private_addr, ret->instance.name);
+}
+
+void plan_interface_item(const struct model *m, const struct interface *i, struct plan_item *ret)
+{
+	const struct subnet *s = (const struct subnet *)model_get(m, KIND_SUBNET, i->subnet);
+	const struct vpc *v = (const struct vpc *)model_get(m, KIND_VPC, i->vpc);
+	struct plan_interface *p = &ret->interface;
+
+	*ret = (struct plan_item){.kind = PLAN_INTERFACE};
+	object_id_text(&i->o, p->id);
+	id_text(KIND_INSTANCE, i->attachment.instance, p->instance_id);
+	p->device_index = i->attachment.device_index;
+	p->vni = i->vni;
+	p->mac = i->mac;
+	p->mtu = v->mtu;
+	for (size_t n = 0; n < i->n_addrs; n++)
+		p->addrs[p->n_addrs++] = i->addrs[n].addr;
+	p->addrs[p->n_addrs++] = link_local(&i->mac);
+	p->subnet = s->prefix;
+	names_host(&i->addrs[0].addr, p->host_name);
+	p->dns = v->dns_support;
+}
+
+static int plan_hosts(const struct model *m, const struct host *self, plan_sink_fn sink, void *data)
+{
+	struct model_iter it = model_iter_kind(m, KIND_HOST);
+	const struct object *o;
+	struct plan_item item;
+	int r;
+
+	plan_host_item(self, &item);
+	r = sink(data, self->number, &item);
+	while (!r && (o = model_iter_next(&it))) {
+		if (o == &self->o)
+			continue;
+		plan_peer_item(self, (const struct host *)o, &item);
+		r = sink(data, self->number, &item);
+	}
+	return r;
+}
+
+int plan_network_subnets(const struct model *m, uint32_t vni, uint32_t host, bool remove,
+			 plan_sink_fn sink, void *data)
+{
+	const struct vpc *v = vpc_by_vni(m, vni);
+	struct model_iter it;
+	const struct object *o;
+	struct plan_item item;
+	int r = 0;
+
+	if (!v) /* its subnets went before it, each by itself */
+		return 0;
+	it = model_iter_group(m, REL_VPC_SUBNETS, v->o.id);
+	while (!r && (o = model_iter_next(&it))) {
+		plan_subnet_item(m, (const struct subnet *)o, v, &item);
+		item.remove = remove;
+		r = sink(data, host, &item);
+	}
+	return r;
+}
+
+static int plan_networks(const struct model *m, const struct host *self, plan_sink_fn sink,
+			 void *data)
+{
+	struct carrier *c;
+	int r = 0;
+
+	hmap_for_each(c, &m->carriers, node)
+		if (!r && c->host == self->number && c->n)
+			r = plan_network_subnets(m, c->network->vni, self->number, false, sink,
+						 data);
+	return r;
+}
+
+static int plan_nodes(const struct model *m, const struct host *self, plan_sink_fn sink, void *data)
+{
+	struct model_iter instances = model_iter_group(m, REL_HOST_INSTANCES, self->number);
+	struct model_iter interfaces = model_iter_group(m, REL_HOST_INTERFACES, self->number);
+	const struct object *o;
+	struct plan_item item;
+	uint32_t host;
+	int r = 0;
+
+	while (!r && (o = model_iter_next(&instances))) {
+		if (!plan_has_instance((const struct instance *)o, &host))
+			continue;
+		plan_instance_item((const struct instance *)o, &item);
+		r = sink(data, self->number, &item);
+	}
+	while (!r && (o = model_iter_next(&interfaces))) {
+		plan_interface_item(m, (const struct interface *)o, &item);
+		r = sink(data, self->number, &item);
+	}
+	return r;
+}
+
+int plan_full(const struct model *m, uint32_t host, plan_sink_fn sink, void *data)
+{
+	const struct host *self = host_by_number(m, host);
+	int r;
+
+	if (!self)
+		return -ENOENT;
+	r = plan_hosts(m, self, sink, data);
+	if (!r)
+		r = plan_networks(m, self, sink, data);
+	if (!r)
+		r = plan_nodes(m, self, sink, data);
+	return r;
+}
+
+int plan_choice(const struct model *m, uint32_t from, uint32_t to, struct choice *ret)
+{
+	const struct host *a = host_by_number(m, from), *b = host_by_number(m, to);
+	struct ability from_ability, to_ability;
+
+	if (!a || !b)
+		return -ENOENT;
+	from_ability = ability_of(a);
+	to_ability = ability_of(b);
+	*ret = negotiate(&from_ability, a->name, &to_ability, b->name);
+	return 0;
+}

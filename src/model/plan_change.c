@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a change makes different, host by host.  See plan.h.
+ */
+#include <string.h>
+
+#include "model/host.h"
+#include "model/instance.h"
+#include "model/interface.h"
+#include "model/mapping.h"
+#include "model/plan.h"
+#include "model/plan_items.h"
+#include "model/subnet.h"
+#include "model/table.h"
+#include "model/tx.h"
+#include "model/vpc.h"
+
+/* By how many interfaces of a network a host's desired state grows or shrinks. */
+struct delta {
+	uint32_t vni;
+	uint32_t host;
+	int64_t n;
+};
+
+struct planner {
+	const struct model *m;
+	plan_sink_fn sink;
+	void *data;
+	size_t n_deltas;
+	struct delta *deltas;
+};
+
+static int emit(struct planner *p, uint32_t host, struct plan_item *item, bool remove)
+{
+	item->remove = remove;
+	return p->sink(p->data, host, item);
+}
+
+/* ---- hosts ---- */
+
+static bool same_host(const struct host *a, const struct host *b)
+{
+	struct ability x = ability_of(a), y = ability_of(b);
+
+	return x.formats == y.formats && x.mtu == y.mtu && !strcmp(a->name, b->name) &&
+	       !memcmp(&a->locators, &b->locators, sizeof(a->locators));
+}
+
+static int plan_host_change(struct planner *p, const struct host *before, const struct host *after)
+{
+	struct model_iter it = model_iter_kind(p->m, KIND_HOST);
+	const struct object *o;
+	struct plan_item item;
+	int r = 0;
+
+	if (before && after && same_host(before, after))
+		return 0;
+	if (after) {
+		plan_host_item(after, &item);
+		r = emit(p, after->number, &item, false);
+	}
+	while (!r && (o = model_iter_next(&it))) {
+		const struct host *other = (const struct host *)o;
+
+		if (after && o == &after->o)
+			continue;
+		plan_peer_item(other, after ? after : before, &item);
+		r = emit(p, other->number, &item, !after);
+		if (r || !after)
+			continue;
+		plan_peer_item(after, other, &item);
+		r = emit(p, after->number, &item, false);
+	}
+	return r;
+}
+
+/* ---- networks ---- */
+
+static int plan_vpc_interfaces(struct planner *p, const struct vpc *v)
+{
+	struct model_iter subnets = model_iter_group(p->m, REL_VPC_SUBNETS, v->o.id);
+	const struct object *s, *o;
+	struct plan_item item;
+	int r = 0;
+
+	while (!r && (s = model_iter_next(&subnets))) {
+		struct model_iter it = model_iter_group(p->m, REL_SUBNET_INTERFACES, s->id);
+
+		while (!r && (o = model_iter_next(&it))) {
+			const struct interface *i = (const struct interface *)o;
+
+			if (!interface_is_desired(i))
+				continue;
+			plan_interface_item(p->m, i, &item);
+			r = emit(p, i->host, &item, false);
+		}
+	}
+	return r;
+}
+
+static int plan_vpc_change(struct planner *p, const struct vpc *before, const struct vpc *after)
+{
+	if (!before || !after)
+		return 0;
+	if (before->mtu == after->mtu && before->dns_support == after->dns_support)
+		return 0;
+	return plan_vpc_interfaces(p, after);
+}
+
+static int plan_subnet_change(struct planner *p, const struct subnet *before,
+			      const struct subnet *after)
+{
+	const struct subnet *s = after ? after : before;
+	const struct network *n = network_find(p->m, s->vni);
+	const struct vpc *v = vpc_by_vni(p->m, s->vni);
+	struct plan_item item = {.kind = PLAN_SUBNET};
+	int r = 0;
+
+	if (before && after)
+		return 0;
+	if (after && v)
+		plan_subnet_item(p->m, s, v, &item);
+	item.subnet.vni = s->vni;
+	item.subnet.prefix = s->prefix;
+	for (size_t i = 0; n && i < n->n_hosts && !r; i++)
+		r = emit(p, n->hosts[i], &item, !after);
+	/* a host that carried the network until this change had it, too */
+	for (size_t i = 0; i < p->n_deltas && !after && !r; i++)
+		if (p->deltas[i].vni == s->vni)
+			r = emit(p, p->deltas[i].host, &item, true);
+	return r;
+}
+
+/* ---- nodes ---- */
+
+static bool same_instance(const struct plan_item *a, const struct plan_item *b)
+{
+	return a->instance.running == b->instance.running &&
+	       a->instance.generation == b->instance.generation &&
+	       !strcmp(a->instance.driver, b->instance.driver) &&
+	       !strcmp(a->instance.name, b->instance.name);
+}
+
+static int plan_instance_change(struct planner *p, const struct instance *before,
+				const struct instance *after)
+{
+	struct plan_item old, new;
+	uint32_t from = 0, to = 0;
+	bool was = before && plan_has_instance(before, &from);
+	bool is = after && plan_has_instance(after, &to);
+	int r = 0;
+
+	if (was)
+		plan_instance_item(before, &old);
+	if (is)
+		plan_instance_item(after, &new);
+	if (was && (!is || from != to))
+		r = emit(p, from, &old, true);
+	if (!r && is && (!was || from != to || !same_instance(&old, &new)))
+		r = emit(p, to, &new, false);
+	return r;
+}
+
+/* What plan_interface_item() takes from the interface itself. */
+static bool same_interface(const struct interface *a, const struct interface *b)
+{
+	if (a->attachment.device_index != b->attachment.device_index ||
+	    a->attachment.instance != b->attachment.instance || a->n_addrs != b->n_addrs)
+		return false;
+	for (size_t i = 0; i < a->n_addrs; i++)
+		if (!ipaddr_equal(&a->addrs[i].addr, &b->addrs[i].addr))
+			return false;
+	return true;
+}
+
+static int plan_interface_change(struct planner *p, const struct interface *before,
+				 const struct interface *after)
+{
+	bool was = before && interface_is_desired(before);
+	bool is = after && interface_is_desired(after);
+	struct plan_item item;
+	int r = 0;
+
+	if (was && (!is || before->host != after->host)) {
+		item = (struct plan_item){.kind = PLAN_INTERFACE};
+		object_id_text(&before->o, item.interface.id);
+		r = emit(p, before->host, &item, true);
+	}
+	if (!r && is && (!was || before->host != after->host || !same_interface(before, after))) {
+		plan_interface_item(p->m, after, &item);
+		r = emit(p, after->host, &item, false);
+	}
+	return r;
+}
+
+/* ---- which hosts carry which networks ---- */
+
+static void add_delta(struct planner *p, const struct interface *i, int64_t n)
+{
+	size_t k = 0;
+
+	if (!i || !interface_is_desired(i))
+		return;
+	while (k < p->n_deltas && (p->deltas[k].vni != i->vni || p->deltas[k].host != i->host))
+		k++;
+	if (k == p->n_deltas)
+		p->deltas[p->n_deltas++] = (struct delta){i->vni, i->host, 0};
+	p->deltas[k].n += n;
+}
+
+static int collect_deltas(struct planner *p, const struct change *c)
+{
+	size_t n = change_count(c);
+
+	p->deltas = calloc(2 * n + 1, sizeof(*p->deltas));
+	if (!p->deltas)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		struct write w = change_get(c, i);
+
+		if (w.kind != KIND_INTERFACE)
+			continue;
+		add_delta(p, (const struct interface *)w.before, -1);
+		add_delta(p, (const struct interface *)w.after, 1);
+	}
+	return 0;
+}
+
+static int plan_carriers(struct planner *p)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < p->n_deltas && !r; i++) {
+		const struct delta *d = &p->deltas[i];
+		int64_t now = network_interfaces(p->m, d->vni, d->host);
+		int64_t before = now - d->n;
+
+		if (!before != !now)
+			r = plan_network_subnets(p->m, d->vni, d->host, !now, p->sink, p->data);
+	}
+	return r;
+}
+
+static int plan_write(struct planner *p, const struct write *w)
+{
+	switch (w->kind) {
+	case KIND_HOST:
+		return plan_host_change(p, (const struct host *)w->before,
+					(const struct host *)w->after);
+	case KIND_VPC:
+		return plan_vpc_change(p, (const struct vpc *)w->before,
+				       (const struct vpc *)w->after);
+	case KIND_SUBNET:
+		return plan_subnet_change(p, (const struct subnet *)w->before,
+					  (const struct subnet *)w->after);
+	case KIND_INSTANCE:
+		return plan_instance_change(p, (const struct instance *)w->before,
+					    (const struct instance *)w->after);
+	case KIND_INTERFACE:
+		return plan_interface_change(p, (const struct interface *)w->before,
+					     (const struct interface *)w->after);
+	default:
+		return 0;
+	}
+}
+
+int plan_change(const struct model *m, const struct change *c, plan_sink_fn sink, void *data)
+{
+	struct planner p = {.m = m, .sink = sink, .data = data};
+	_cleanup_free_ struct delta *deltas = NULL;
+	int r = collect_deltas(&p, c);
+
+	deltas = p.deltas;
+	if (!r)
+		r = plan_carriers(&p);
+	for (size_t i = 0; i < change_count(c) && !r; i++) {
+		struct write w = change_get(c, i);
+
+		r = plan_write(&p, &w);
+	}
+	return r;
+}
+
+/* ---- mappings ---- */
+
+/* What is now so of an address that 'i' had, or has; 0: 'was' was there before. */
+static void plan_address(const struct model *m, const struct change *c, const struct interface *i,
+			 const struct ipaddr *a, uint32_t was,
+			 void (*fn)(void *data, const struct mapping *now), void *data)
+{
+	const struct mapping *found = mapping_find(m->mappings, i->vni, a);
+	struct mapping now = {.addr = *a, .vni = i->vni, .revision = change_revision(c)};
+
+	if (found && found->host)
+		now = *found;
+	if (now.host != was)
+		fn(data, &now);
+}
+
+static bool lists(const struct interface *i, const struct ipaddr *a)
+{
+	for (size_t n = 0; i && n < i->n_addrs; n++)
+		if (ipaddr_equal(&i->addrs[n].addr, a))
+			return true;
+	return false;
+}
+
+void plan_mappings(const struct model *m, const struct change *c,
+		   void (*fn)(void *data, const struct mapping *now), void *data)
+{
+	for (size_t k = 0; k < change_count(c); k++) {
+		struct write w = change_get(c, k);
+		const struct interface *before = (const struct interface *)w.before;
+		const struct interface *after = (const struct interface *)w.after;
+
+		if (w.kind != KIND_INTERFACE)
+			continue;
+		for (size_t n = 0; before && n < before->n_addrs; n++)
+			plan_address(m, c, before, &before->addrs[n].addr,
+				     before->plugged ? before->host : 0, fn, data);
+		for (size_t n = 0; after && n < after->n_addrs; n++)
+			if (!lists(before, &after->addrs[n].addr))
+				plan_address(m, c, after, &after->addrs[n].addr, 0, fn, data);
+	}
+}

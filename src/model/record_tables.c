@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fields of each kind of object.  Tags 1 to 9 are those of struct object.  A tag is never given to
+ * another field; within a table they ascend.
+ */
+#include "model/account.h"
+#include "model/counters.h"
+#include "model/host.h"
+#include "model/instance.h"
+#include "model/interface.h"
+#include "model/record.h"
+#include "model/release.h"
+#include "model/subnet.h"
+#include "model/token.h"
+#include "model/vpc.h"
+
+#define F(tag_, type_, struct_, member_, ...)                                                      \
+	{.tag = tag_, .type = type_, .name = #member_, .offset = offsetof(struct_, member_),       \
+	 __VA_ARGS__}
+/* a field with another name than its member */
+#define FN(tag_, type_, name_, struct_, member_, ...)                                              \
+	{.tag = tag_, .type = type_, .name = name_, .offset = offsetof(struct_, member_),          \
+	 __VA_ARGS__}
+#define ARRAY(tag_, struct_, member_, record_)                                                     \
+	{.tag = tag_, .type = FIELD_ARRAY, .name = #member_, .offset = offsetof(struct_, member_), \
+	 .size = sizeof(*((struct_ *)NULL)->member_),                                              \
+	 .count_offset = offsetof(struct_, n_##member_), .element = &(record_)}
+#define IDS(tag_, struct_, member_)                                                                \
+	{.tag = tag_, .type = FIELD_IDS, .name = #member_, .offset = offsetof(struct_, member_),   \
+	 .size = sizeof(uint64_t), .count_offset = offsetof(struct_, n_##member_)}
+#define RECORD(name_, struct_)                                                                     \
+	static const struct record name_##_record = {                                              \
+		#name_, sizeof(struct_), ARRAY_SIZE(name_##_fields), name_##_fields}
+
+static const struct field tag_fields[] = {
+	F(1, FIELD_STRING, struct tag, key),
+	F(2, FIELD_STRING, struct tag, value),
+};
+RECORD(tag, struct tag);
+
+#define OBJECT_FIELDS                                                                              \
+	FN(1, FIELD_ID, "account", struct object, account, .kind = KIND_ACCOUNT),                  \
+	FN(2, FIELD_U64, "revision", struct object, revision),                                     \
+	FN(3, FIELD_U64, "serial", struct object, serial),                                         \
+	FN(4, FIELD_TIME, "created", struct object, created_ms),                                   \
+	ARRAY(5, struct object, tags, tag_record)
+
+static const struct field account_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_STRING, struct account, name),
+};
+RECORD(account, struct account);
+
+static const struct field key_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_STRING, struct key, access_key_id),
+	F(11, FIELD_SECRET, struct key, secret),
+};
+RECORD(key, struct key);
+
+static const struct field host_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_STRING, struct host, name),
+	F(11, FIELD_STRING, struct host, zone),
+	F(12, FIELD_U32, struct host, number),
+	FN(13, FIELD_U32, "locale", struct host, place.locale),
+	FN(14, FIELD_U32, "area", struct host, place.area),
+	FN(15, FIELD_U32, "rack", struct host, place.rack),
+	FN(16, FIELD_U32, "rack_slot", struct host, place.host),
+	FN(17, FIELD_PREFIX, "siit1", struct host, locators.siit1),
+	FN(18, FIELD_PREFIX, "siit2", struct host, locators.siit2),
+	FN(19, FIELD_ADDR, "v4", struct host, locators.v4),
+	FN(20, FIELD_ADDR, "v6", struct host, locators.v6),
+	FN(21, FIELD_U32, "formats", struct host, can.formats),
+	FN(22, FIELD_U32, "substrate_mtu", struct host, can.substrate_mtu),
+	FN(23, FIELD_BOOL, "tcx", struct host, can.tcx),
+	FN(24, FIELD_BOOL, "tap_uso", struct host, can.tap_uso),
+	FN(25, FIELD_STRING, "kernel", struct host, can.kernel),
+	FN(26, FIELD_STRING, "refused", struct host, can.refused),
+	FN(27, FIELD_TIME, "probed", struct host, can.probed_ms),
+	FN(28, FIELD_STRING, "probe_error", struct host, can.error),
+};
+RECORD(host, struct host);
+
+static const struct field block_fields[] = {
+	FN(1, FIELD_PREFIX, "cidr", struct cidr_block, prefix),
+	F(2, FIELD_ID, struct cidr_block, association, .prefix = ID_PREFIX_VPC_CIDR),
+};
+RECORD(block, struct cidr_block);
+
+static const struct field vpc_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_U32, struct vpc, vni),
+	F(11, FIELD_U32, struct vpc, mtu),
+	ARRAY(12, struct vpc, blocks, block_record),
+	F(13, FIELD_STRING, struct vpc, tenancy),
+	F(14, FIELD_BOOL, struct vpc, dns_support),
+	F(15, FIELD_BOOL, struct vpc, dns_hostnames),
+	F(16, FIELD_BOOL, struct vpc, usage_metrics),
+};
+RECORD(vpc, struct vpc);
+
+static const struct field subnet_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_ID, struct subnet, vpc, .kind = KIND_VPC),
+	F(11, FIELD_U32, struct subnet, vni),
+	FN(12, FIELD_PREFIX, "cidr", struct subnet, prefix),
+	F(13, FIELD_STRING, struct subnet, zone),
+	F(14, FIELD_BOOL, struct subnet, map_public_ip),
+};
+RECORD(subnet, struct subnet);
+
+static const struct field private_addr_fields[] = {
+	F(1, FIELD_ADDR, struct private_addr, addr),
+	F(2, FIELD_U64, struct private_addr, revision),
+};
+RECORD(private_addr, struct private_addr);
+
+static const char *attachment_text(uint32_t v)
+{
+	return attachment_state_text((enum attachment_state)v);
+}
+
+static const struct field interface_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_ID, struct interface, subnet, .kind = KIND_SUBNET),
+	F(11, FIELD_ID, struct interface, vpc, .kind = KIND_VPC),
+	F(12, FIELD_U32, struct interface, vni),
+	F(13, FIELD_MAC, struct interface, mac),
+	ARRAY(14, struct interface, addrs, private_addr_record),
+	F(15, FIELD_STRING, struct interface, description),
+	F(16, FIELD_BOOL, struct interface, source_dest_check),
+	F(17, FIELD_U32, struct interface, host),
+	F(18, FIELD_BOOL, struct interface, plugged),
+	FN(19, FIELD_ID, "attachment", struct interface, attachment.id,
+	   .prefix = ID_PREFIX_ATTACHMENT),
+	FN(20, FIELD_ID, "instance", struct interface, attachment.instance, .kind = KIND_INSTANCE),
+	FN(21, FIELD_U32, "device_index", struct interface, attachment.device_index),
+	FN(22, FIELD_U32, "attachment_state", struct interface, attachment.state,
+	   .text = attachment_text),
+	FN(23, FIELD_TIME, "attached", struct interface, attachment.attached_ms),
+	FN(24, FIELD_U64, "wait_revision", struct interface, attachment.wait_revision),
+	FN(25, FIELD_BOOL, "delete_on_termination", struct interface,
+	   attachment.delete_on_termination),
+};
+RECORD(interface, struct interface);
+
+static const char *state_text(uint32_t v)
+{
+	return instance_state_text((enum instance_state)v);
+}
+
+static const struct field instance_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_ID, struct instance, reservation, .prefix = ID_PREFIX_RESERVATION),
+	F(11, FIELD_U32, struct instance, launch_index),
+	F(12, FIELD_ID, struct instance, subnet, .kind = KIND_SUBNET),
+	F(13, FIELD_ID, struct instance, vpc, .kind = KIND_VPC),
+	F(14, FIELD_U32, struct instance, host),
+	F(15, FIELD_U32, struct instance, state, .text = state_text),
+	F(16, FIELD_U64, struct instance, generation),
+	F(17, FIELD_U64, struct instance, wait_revision),
+	FN(18, FIELD_TIME, "launched", struct instance, launched_ms),
+	FN(19, FIELD_TIME, "terminated", struct instance, terminated_ms),
+	F(20, FIELD_ADDR, struct instance, private_addr),
+	F(21, FIELD_STRING, struct instance, image),
+	F(22, FIELD_STRING, struct instance, type),
+	F(23, FIELD_STRING, struct instance, driver),
+	F(24, FIELD_STRING, struct instance, zone),
+	F(25, FIELD_STRING, struct instance, key_name),
+	F(26, FIELD_SECRET, struct instance, user_data),
+	F(27, FIELD_STRING, struct instance, client_token),
+	F(28, FIELD_STRING, struct instance, reason_code),
+	F(29, FIELD_STRING, struct instance, reason),
+	F(30, FIELD_BOOL, struct instance, disable_api_termination),
+	F(31, FIELD_BOOL, struct instance, disable_api_stop),
+	F(32, FIELD_BOOL, struct instance, terminate_on_shutdown),
+};
+RECORD(instance, struct instance);
+
+static const char *kind_text(uint32_t v)
+{
+	return kind_name((enum kind)v);
+}
+
+static const struct field token_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_STRING, struct token, operation),
+	F(11, FIELD_STRING, struct token, token),
+	F(12, FIELD_BYTES, struct token, digest, .size = TOKEN_DIGEST_SIZE),
+	FN(13, FIELD_TIME, "expires", struct token, expires_ms),
+	F(14, FIELD_U32, struct token, result_kind, .text = kind_text),
+	IDS(15, struct token, results),
+};
+RECORD(token, struct token);
+
+static const struct field counters_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_U32, struct counters, last_vni),
+	F(11, FIELD_U32, struct counters, last_host),
+};
+RECORD(counters, struct counters);
+
+static const struct field release_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_U32, struct release, vni),
+	F(11, FIELD_ADDR, struct release, addr),
+	F(12, FIELD_ID, struct release, subnet, .kind = KIND_SUBNET),
+	F(13, FIELD_U32, struct release, host),
+};
+RECORD(release, struct release);
+
+const struct record *record_of(enum kind k)
+{
+	static const struct record *const records[KIND_MAX] = {
+		[KIND_ACCOUNT] = &account_record,     [KIND_KEY] = &key_record,
+		[KIND_HOST] = &host_record,           [KIND_VPC] = &vpc_record,
+		[KIND_SUBNET] = &subnet_record,       [KIND_INTERFACE] = &interface_record,
+		[KIND_INSTANCE] = &instance_record,   [KIND_TOKEN] = &token_record,
+		[KIND_COUNTERS] = &counters_record,   [KIND_RELEASE] = &release_record,
+	};
+
+	return k > KIND_NONE && k < KIND_MAX ? records[k] : NULL;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside the model: the tables of objects and everything derived from them.  Only files of this room
+ * include this.
+ *
+ * table_replace() is the one place where an object comes, changes or goes; all indexes follow there, and
+ * are functions of the objects alone, so undoing is the same call with the versions swapped.  What a
+ * removal empties (groups, networks, places in the mapping table) is kept until no change can be undone
+ * any more (table_reclaim()), so that undoing never needs memory and never fails.
+ */
+#pragma once
+
+#include "base/hmap.h"
+#include "base/list.h"
+#include "model/model.h"
+#include "net/addr.h"
+
+enum unique {
+	UNIQUE_ACCESS_KEY_ID,
+	UNIQUE_HOST_NAME,
+	UNIQUE_HOST_NUMBER,
+	UNIQUE_VNI,
+	UNIQUE_MAC,
+	UNIQUE_ATTACHMENT,
+	UNIQUE_TOKEN,
+	UNIQUE_MAX,
+};
+
+/* Objects that share a key, in order of their serials. */
+struct group {
+	struct hmap_node node;
+	struct list idle;    /* among the empty ones */
+	enum relation relation;
+	enum kind kind;      /* of its members; tells REL_ACCOUNT's groups apart */
+	uint64_t key;
+	struct list members;
+	size_t n;
+	uint64_t weight;     /* REL_SUBNET_INTERFACES: addresses in use */
+	uint32_t next_addr;  /* REL_SUBNET_INTERFACES: where the search for a free one goes on */
+	bool unsorted;       /* while loading */
+};
+
+/* That a host carries a network: has an interface of it in its desired state. */
+struct carrier {
+	struct hmap_node node;
+	struct list idle;    /* among those with n == 0 */
+	struct network *network;
+	uint32_t host;
+	uint32_t n;          /* interfaces; 0 until reclaimed */
+	size_t place;        /* in network->hosts, while n > 0 */
+};
+
+struct network {
+	struct hmap_node node;
+	uint32_t vni;
+	bool stale;          /* its hosts have changed since its MTU was computed */
+	size_t n_hosts, n_carriers, allocated;
+	uint32_t *hosts;     /* numbers of those with n > 0; room for all carriers */
+};
+
+/* What is known of a host while this manager runs. */
+struct host_state {
+	struct hmap_node node;
+	uint32_t number;
+	bool connected;
+	bool known;          /* it has told what it holds */
+};
+
+struct kind_table {
+	struct hmap by_id;
+	struct list all;
+	size_t n;
+	bool unsorted;       /* while loading */
+};
+
+struct model {
+	char *region;
+	char *zones[MODEL_ZONES];
+	struct prefix organisation;
+	struct id_source ids;
+	uint64_t revision;
+	uint64_t last_serial;
+	bool loading;
+	struct kind_table kinds[KIND_MAX];
+	struct hmap unique[UNIQUE_MAX];
+	struct hmap groups;
+	struct list idle_groups;
+	struct hmap networks;
+	struct hmap carriers;
+	struct list idle_carriers;
+	struct hmap host_states;
+	struct mapping_table *mappings;
+	struct holders *holders;
+	struct tx *tx;       /* the open one */
+	size_t n_changes;    /* that may still be undone */
+};
+
+/* Puts 'new' in the place of 'old'; either may be NULL.  Takes nothing: the caller owns 'old' afterwards and
+ * the model 'new'.  -ENOMEM, and nothing has changed; never when 'new' was in the model before. */
+must_check int table_replace(struct model *m, struct object *old, struct object *new);
+/* Frees what is empty, if no change can be undone. */
+void table_reclaim(struct model *m);
+/* Puts lists in order after loading. */
+must_check int table_sort(struct model *m);
+void table_deinit(struct model *m);
+
+/* NULL: there is none, and so no member. */
+struct group *group_find(const struct model *m, enum relation r, enum kind k, uint64_t key);
+/* NULL: no memory. */
+struct group *group_get(struct model *m, enum relation r, enum kind k, uint64_t key);
+/* Kind of the members of 'r'; KIND_NONE for REL_ACCOUNT, where the key does not tell. */
+enum kind relation_kind(enum relation r);
+/* Of the member's link inside an object of kind 'k'. */
+size_t relation_offset(enum relation r, enum kind k);
+
+struct hmap_node *unique_first(const struct model *m, enum unique u, uint64_t hash);
+uint64_t token_hash(uint64_t account, const char *operation, const char *token);
+
+struct network *network_find(const struct model *m, uint32_t vni); /* or NULL */
+/* How many interfaces of the network the host has in its desired state. */
+uint32_t network_interfaces(const struct model *m, uint32_t vni, uint32_t host);
+/* Every host in the model has one. */
+struct host_state *host_state_find(const struct model *m, uint32_t number); /* or NULL */

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * VPCs.  See vpc.h.
+ */
+#include "model/vpc.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "model/cidr.h"
+#include "model/counters.h"
+#include "model/edit.h"
+
+int vpc_find(const struct model *m, const struct caller *c, const char *id, const struct vpc **ret,
+	     struct refusal *reterr)
+{
+	const struct object *o = NULL;
+	uint64_t number;
+
+	if (!id_parse(KIND_VPC, id, &number))
+		o = model_get(m, KIND_VPC, number);
+	if (!o || !caller_sees(c, o))
+		return refuse(reterr, MODEL_E_VPC_NOT_FOUND, id);
+	*ret = (const struct vpc *)o;
+	return 0;
+}
+
+const struct vpc *vpc_by_vni(const struct model *m, uint32_t vni)
+{
+	const struct hmap_node *n = unique_first(m, UNIQUE_VNI, hash_u64(vni));
+
+	for (; n; n = hmap_next_at(n)) {
+		const struct vpc *v = hmap_entry(n, const struct vpc, by_vni);
+
+		if (v->vni == vni)
+			return v;
+	}
+	return NULL;
+}
+
+struct ipaddr vpc_resolver(const struct vpc *v)
+{
+	return cidr_addr(&v->blocks[0].prefix, CIDR_RESOLVER);
+}
+
+static int check_create(struct tx *tx, const struct caller *c, const struct vpc_create_args *args,
+			struct prefix *ret, struct refusal *reterr)
+{
+	const struct group *g = group_find(tx->m, REL_ACCOUNT, KIND_VPC, c->account);
+	struct prefix prefix;
+
+	if (!args->cidr)
+		return refuse(reterr, MODEL_E_MISSING, "CidrBlock");
+	if (cidr_parse(args->cidr, &prefix))
+		return refuse(reterr, MODEL_E_VALUE, args->cidr, "cidrBlock",
+			      "This is not a valid CIDR block.");
+	if (!cidr_is_allowed(&prefix))
+		return refuse(reterr, MODEL_E_VPC_RANGE, args->cidr);
+	if (args->tenancy && !str_equal(args->tenancy, "default") &&
+	    !str_equal(args->tenancy, "dedicated"))
+		return refuse(reterr, MODEL_E_VALUE, args->tenancy, "instanceTenancy",
+			      "It is default or dedicated.");
+	if (g && g->n >= LIMIT_MODEL_VPCS)
+		return refuse(reterr, MODEL_E_VPC_LIMIT, args->cidr);
+	*ret = prefix;
+	return 0;
+}
+
+static int fill_vpc(struct tx *tx, struct vpc *v, const struct vpc_create_args *args,
+		    const struct prefix *prefix)
+{
+	v->dns_support = true;
+	v->blocks = calloc(1, sizeof(*v->blocks));
+	if (!v->blocks)
+		return -ENOMEM;
+	v->n_blocks = 1;
+	v->blocks[0] = (struct cidr_block){*prefix, tx_random(tx)};
+	return edit_string(&v->tenancy, args->tenancy ? args->tenancy : "default");
+}
+
+static int do_create(struct tx *tx, const struct caller *c, const struct vpc_create_args *args,
+		     const struct vpc **ret, struct refusal *reterr)
+{
+	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	const struct vpc *result;
+	struct prefix prefix;
+	int r;
+
+	r = check_create(tx, c, args, &prefix, reterr);
+	if (!r)
+		r = tx_make(tx, KIND_VPC, c->account, &o);
+	if (!r)
+		r = fill_vpc(tx, (struct vpc *)o, args, &prefix);
+	if (!r)
+		r = tags_set(o, args->tags, args->n_tags, reterr);
+	if (!r)
+		r = counters_next_vni(tx, &((struct vpc *)o)->vni, reterr);
+	if (r)
+		return r;
+	result = (const struct vpc *)o;
+	r = tx_put(tx, NULL, &o);
+	if (!r)
+		*ret = result;
+	return r;
+}
+
+int vpc_create(struct tx *tx, const struct caller *c, const struct vpc_create_args *args,
+	       const struct vpc **ret, struct refusal *reterr)
+{
+	size_t mark = tx_mark(tx);
+
+	return tx_settle(tx, mark, do_create(tx, c, args, ret, reterr));
+}
+
+int vpc_delete(struct tx *tx, const struct caller *c, const char *id, struct refusal *reterr)
+{
+	size_t mark = tx_mark(tx);
+	const struct vpc *v;
+	int r = vpc_find(tx->m, c, id, &v, reterr);
+
+	if (r)
+		return r;
+	if (model_group_count(tx->m, REL_VPC_SUBNETS, v->o.id))
+		return refuse(reterr, MODEL_E_VPC_DEPENDENCY, id);
+	return tx_settle(tx, mark, tx_delete(tx, &v->o));
+}
+
+static int do_modify(struct tx *tx, const struct vpc *old, const struct vpc_modify_args *args,
+		     struct refusal *reterr)
+{
+	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	struct vpc *new;
+	int r = tx_edit(tx, &old->o, &o);
+
+	if (r)
+		return r;
+	new = (struct vpc *)o;
+	if (args->dns_support)
+		new->dns_support = *args->dns_support;
+	if (args->dns_hostnames)
+		new->dns_hostnames = *args->dns_hostnames;
+	if (args->usage_metrics)
+		new->usage_metrics = *args->usage_metrics;
+	if (args->dns_hostnames && *args->dns_hostnames && !new->dns_support)
+		return refuse(reterr, MODEL_E_DNS_SUPPORT_OFF, args->vpc_id);
+	return record_equal(&old->o, o) ? 0 : tx_put(tx, &old->o, &o);
+}
+
+int vpc_modify(struct tx *tx, const struct caller *c, const struct vpc_modify_args *args,
+	       struct refusal *reterr)
+{
+	size_t mark = tx_mark(tx);
+	const struct vpc *v;
+	int r = vpc_find(tx->m, c, args->vpc_id, &v, reterr);
+
+	return r ? r : tx_settle(tx, mark, do_modify(tx, v, args, reterr));
+}
