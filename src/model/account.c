@@ -50,7 +50,7 @@ const struct key *key_find(const struct model *m, const char *access_key_id)
 
 static int choose_account(struct tx *tx, const char *text, uint64_t *ret, struct refusal *reterr)
 {
-	uint64_t id;
+	uint64_t id = 0;
 
 	if (text && id_parse(KIND_ACCOUNT, text, &id))
 		return refuse(reterr, MODEL_E_VALUE, text, "id", "An account ID has 12 digits.");
@@ -70,7 +70,7 @@ static int do_account_create(struct tx *tx, const struct account_create_args *ar
 {
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
 	const struct account *result;
-	uint64_t id;
+	uint64_t id = 0;
 	int r;
 
 	if (args->name && strlen(args->name) > LIMIT_MODEL_TEXT)

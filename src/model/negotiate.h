@@ -25,7 +25,7 @@ struct ability {
 	struct locators locators;
 };
 
-enum { CHOICE_REASON_SIZE = 240 };
+enum { CHOICE_REASON_SIZE = 320 };
 
 struct choice {
 	enum format send;   /* FORMAT_NONE: no traffic */

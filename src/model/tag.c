@@ -181,7 +181,7 @@ static int do_tags(struct tx *tx, const struct caller *c, enum tag_act act, cons
 {
 	for (size_t i = 0; i < n_ids; i++) {
 		_cleanup_(record_free_cleanup) struct object *new = NULL;
-		const struct object *old;
+		const struct object *old = NULL;
 		int r = find_taggable(tx->m, c, ids[i], &old, reterr);
 
 		if (!r)

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A model in the state that most tests begin with, and shorthand for operations in transactions of their
+ * own.  One account, an operator, 'n' connected hosts on an IPv6 substrate, in zone a.
+ */
+#pragma once
+
+#include "abi/format.h"
+#include "model/account.h"
+#include "model/host.h"
+#include "model/instance.h"
+#include "model/interface.h"
+#include "model/model.h"
+#include "model/subnet.h"
+#include "model/tx.h"
+#include "model/vpc.h"
+#include "tests/unit/test.h"
+
+#define ACCOUNT_ID   123456789012
+#define ACCOUNT_TEXT "123456789012"
+
+enum { CLUSTER_HOSTS_MAX = 8 };
+
+struct cluster {
+	struct model *m;
+	uint64_t random;     /* state of the generator of ids */
+	uint64_t now_ms;
+	struct caller me;
+	struct caller operator;
+	struct caller stranger;
+	struct refusal refusal;
+	char vpc[ID_TEXT_SIZE];
+	char subnet[ID_TEXT_SIZE];
+	uint32_t hosts[CLUSTER_HOSTS_MAX]; /* numbers */
+};
+
+void cluster_init(struct cluster *c, size_t n_hosts);
+/* The same with a VPC 10.0.0.0/16 and a subnet 10.0.0.0/24. */
+void cluster_init_network(struct cluster *c, size_t n_hosts);
+void cluster_deinit(struct cluster *c);
+
+/* A transaction of one operation:  cluster_end(c, vpc_create(cluster_tx(c), ...));  The change is committed,
+ * or on a refusal there is none; returns the operation's result. */
+struct tx *cluster_tx(struct cluster *c);
+int cluster_end(struct cluster *c, int r);
+/* Ends the transaction and keeps the change. */
+struct change *cluster_end_change(struct cluster *c, int r);
+
+uint32_t cluster_add_host(struct cluster *c, const char *name, const char *v4, const char *v6,
+			  uint32_t formats, uint32_t mtu);
+void cluster_make_vpc(struct cluster *c, const char *cidr, char ret_id[ID_TEXT_SIZE]);
+void cluster_make_subnet(struct cluster *c, const char *vpc, const char *cidr,
+			 char ret_id[ID_TEXT_SIZE]);
+int cluster_make_interface(struct cluster *c, const char *subnet, const char *ip,
+			   char ret_id[ID_TEXT_SIZE]);
+int cluster_run(struct cluster *c, const char *subnet, char ret_id[ID_TEXT_SIZE]);
+/* Every host acknowledges everything. */
+void cluster_acknowledge(struct cluster *c);
+
+const struct instance *cluster_instance(struct cluster *c, const char *id);
+const struct interface *cluster_interface(struct cluster *c, const char *id);
+const struct interface *cluster_interface_of(struct cluster *c, const char *instance_id);
