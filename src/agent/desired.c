@@ -165,7 +165,7 @@ static const char *desired_read_subnet(const Viaduct__Agent__Subnet *m, struct d
 		return "the subnet's router is not inside it";
 	if (convert_mac(&m->router_mac, &s->dp.router_mac))
 		return "the subnet's router has no unicast MAC";
-	if (convert_optional_addr(&m->resolver, &s->resolver))
+	if (convert_optional_addr(&m->resolver, &s->dp.resolver))
 		return "the subnet's resolver is not 16 bytes";
 	if (m->network.len && convert_prefix(&m->network, m->network_len, &s->network))
 		return "the subnet's network is no prefix";

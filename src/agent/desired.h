@@ -39,6 +39,7 @@ struct desired_host {
 struct desired_peer {
 	struct hmap_node node;
 	uint64_t sweep;
+	uint64_t seen; /* the reconciling run that was here last */
 	struct dp_peer dp; /* nexthop 0 */
 	char name[DESIRED_NAME_SIZE];
 	char reason[256];
@@ -47,8 +48,8 @@ struct desired_peer {
 struct desired_subnet {
 	struct hmap_node node;
 	uint64_t sweep;
+	uint64_t seen; /* the reconciling run that was here last */
 	struct dp_subnet dp;
-	struct ipaddr resolver; /* zero: none */
 	struct prefix network;  /* len 0: not told */
 	char domain[DESIRED_DOMAIN_SIZE];
 };
@@ -56,6 +57,7 @@ struct desired_subnet {
 struct desired_instance {
 	struct hmap_node node;
 	uint64_t sweep;
+	uint64_t seen; /* the reconciling run that was here last */
 	char id[DRIVER_ID_SIZE];
 	char driver[DESIRED_NAME_SIZE];
 	char name[DESIRED_NAME_SIZE];

@@ -137,3 +137,50 @@
 /* What a daemon gets to end by itself before it is killed. */
 #define LIMIT_LAB_STOP_MS 3000
 #define LIMIT_LAB_FILE_SIZE (1024 * 1024)
+/* Numbers of ports go round in this range; the data plane says how many it takes at once. */
+#define LIMIT_AGENT_PORTS 65535
+/* Next hops: half for this life of the agent, half for what an earlier one left. */
+#define LIMIT_AGENT_NEXTHOPS 1024
+/* The kernel forgets a neighbour after 30 s or more without a sign of life. */
+#define LIMIT_AGENT_NEXTHOP_PROBE_MS  10000
+#define LIMIT_AGENT_NEXTHOP_SEARCH_MS 1000
+/* Changes of routes come in swarms (a link goes down with all that uses it). */
+#define LIMIT_AGENT_NEXTHOP_SWARM_MS 50
+/* Failures told in one Ack: more of them have one cause. */
+#define LIMIT_AGENT_FAILURES 256
+/* Without its manager a host goes on; so it need not hurry, but a restart of the manager should be
+ * over for its hosts in seconds. */
+#define LIMIT_AGENT_BACKOFF_MIN_MS     200
+#define LIMIT_AGENT_BACKOFF_MAX_MS     4000
+#define LIMIT_AGENT_BACKOFF_REFUSED_MS 20000
+/* From dialling to the Welcome: more than the handshake's time. */
+#define LIMIT_AGENT_PATIENCE_MS 15000
+/* A DHCP answer takes some 400 bytes, a DNS answer at most 600. */
+#define LIMIT_AGENT_REPLY_SIZE 1500
+/* DNS queries that wait for the manager; a node that asks more at once is no resolver's client. */
+#define LIMIT_AGENT_DNS          1024
+#define LIMIT_AGENT_DNS_PER_PORT 64
+/* Names kept: some 130 bytes each. */
+#define LIMIT_AGENT_NAMES 4096
+/* Turns in which mappings may wait for upcalls to end before they go live. */
+#define LIMIT_AGENT_DRAINS 16
+/* Counters, when the manager does not say how often. */
+#define LIMIT_AGENT_STATS_S 10
+/* Sampled drops told in one frame, and how long they are gathered. */
+#define LIMIT_AGENT_EVENTS    256
+#define LIMIT_AGENT_EVENTS_MS 200
+/* Changes of the desired state are gathered this long before they are saved durably. */
+#define LIMIT_AGENT_SAVE_MS 500
+/* A node that ended by itself is known within this time. */
+#define LIMIT_AGENT_CHECK_MS 1000
+/* Everything is compared anew this often: nobody else should change it, somebody might. */
+#define LIMIT_AGENT_RESYNC_MS 60000
+/* A join bundle: three PEM texts and a list of managers. */
+#define LIMIT_AGENT_BUNDLE_SIZE (64 * 1024)
+#define LIMIT_AGENT_MANAGERS    16
+/* Flows that the programs remember the verdict of. */
+#define LIMIT_AGENT_FLOWS 65536
+/* The control socket: a request is a few words; the longest answer lists every mapping. */
+#define LIMIT_AGENT_CONTROL_CLIENTS 32
+#define LIMIT_AGENT_CONTROL_LINE    4096
+#define LIMIT_AGENT_CONTROL_ANSWER  (64 * 1024 * 1024)

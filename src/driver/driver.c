@@ -26,9 +26,9 @@ int driver_forget(struct driver *d, const char *node)
 	return driver_id_is_valid(node) ? d->ops->forget(d, node) : -EINVAL;
 }
 
-int driver_check(struct driver *d, const char *node, bool *ret_running)
+int driver_check(struct driver *d, const char *node, struct driver_node *ret)
 {
-	return driver_id_is_valid(node) ? d->ops->check(d, node, ret_running) : -EINVAL;
+	return driver_id_is_valid(node) ? d->ops->check(d, node, ret) : -EINVAL;
 }
 
 int driver_plug(struct driver *d, const char *node, const struct driver_interface *interface,

@@ -57,7 +57,7 @@ struct driver_ops {
 	int (*start)(struct driver *d, const char *node, uint64_t generation);
 	int (*stop)(struct driver *d, const char *node);
 	int (*forget)(struct driver *d, const char *node);
-	int (*check)(struct driver *d, const char *node, bool *ret_running);
+	int (*check)(struct driver *d, const char *node, struct driver_node *ret);
 	int (*plug)(struct driver *d, const char *node, const struct driver_interface *interface,
 		    struct driver_port *ret);
 	int (*online)(struct driver *d, const char *node, const char *interface);
@@ -82,8 +82,9 @@ must_check int driver_start(struct driver *d, const char *node, uint64_t generat
 must_check int driver_stop(struct driver *d, const char *node);
 /* Ends the node and drops its record. */
 must_check int driver_forget(struct driver *d, const char *node);
-/* Looks whether the node still runs.  One that ended by itself is cleaned away, its record kept. */
-must_check int driver_check(struct driver *d, const char *node, bool *ret_running);
+/* Looks how the node is now.  One that ended by itself is cleaned away, its record kept.  -ENOENT:
+ * nothing is known of it. */
+must_check int driver_check(struct driver *d, const char *node, struct driver_node *ret);
 /* Gives a running node an interface, or brings one that is there to what is asked. */
 must_check int driver_plug(struct driver *d, const char *node,
 			   const struct driver_interface *interface, struct driver_port *ret);

@@ -62,13 +62,15 @@ static int fake_forget(struct driver *d, const char *id)
 	return e;
 }
 
-static int fake_check(struct driver *d, const char *id, bool *ret_running)
+static int fake_check(struct driver *d, const char *id, struct driver_node *ret)
 {
 	struct fake_node *n = fake_nodes_find(fake_of(d), id);
 
-	*ret_running = n && n->node.running;
-	if (n && !n->node.running)
+	if (!n)
+		return -ENOENT;
+	if (!n->node.running)
 		n->n_interfaces = 0;
+	*ret = n->node;
 	return 0;
 }
 

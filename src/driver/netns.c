@@ -175,28 +175,23 @@ static int driver_netns_forget(struct driver *d, const char *node)
 	return e ?: record_delete(dn->records, node);
 }
 
-static int driver_netns_check(struct driver *d, const char *node, bool *ret_running)
+static int driver_netns_check(struct driver *d, const char *node, struct driver_node *ret)
 {
 	struct driver_netns *dn = driver_netns_of(d);
 	_cleanup_record_ struct record r = {0};
 	_cleanup_close_ int fd = -1;
 	int e = record_read(dn->records, node, &r);
 
-	if (e == -ENOENT || (!e && !r.node.running)) {
-		*ret_running = false;
-		return 0;
+	if (!e && r.node.running) {
+		e = driver_netns_enter(dn, node, &fd);
+		if (e == -ENOENT) {
+			e = driver_netns_stop(d, node);
+			r.node.running = false;
+		}
 	}
 	if (e)
 		return e;
-	e = driver_netns_enter(dn, node, &fd);
-	if (e && e != -ENOENT)
-		return e;
-	if (e == -ENOENT) {
-		e = driver_netns_stop(d, node);
-		if (e)
-			return e;
-	}
-	*ret_running = fd >= 0;
+	*ret = r.node;
 	return 0;
 }
 

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/agent.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/convert.h"
+#include "base/arena.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/str.h"
+
+enum { AGENT_PROTOCOL_MIN = 1, AGENT_PROTOCOL_MAX = 1 };
+
+uint64_t agent_now(const struct agent *a)
+{
+	return clock_mono_ns(loop_clock(a->loop));
+}
+
+/* ---- the data plane ---- */
+
+static void agent_close_plane(struct agent *a)
+{
+	upcalls_close(a);
+	report_close(a);
+	miss_set_datapath(&a->miss, NULL);
+	cache_abandon(&a->cache);
+	nexthops_set_datapath(&a->nexthops, NULL);
+	ports_clear(&a->ports);
+	a->reconcile.dp = NULL;
+	a->dp = datapath_close(a->dp);
+}
+
+static int agent_note_nexthop(const struct dp_peer *peer, void *arg)
+{
+	struct agent *a = arg;
+
+	if (peer->nexthop)
+		nexthops_note_old(&a->nexthops, peer->nexthop);
+	return 0;
+}
+
+/* Takes over what is in the data plane. */
+static int agent_adopt_plane(struct agent *a)
+{
+	int e;
+
+	nexthops_set_datapath(&a->nexthops, a->dp);
+	miss_set_datapath(&a->miss, a->dp);
+	a->reconcile.dp = a->dp;
+	e = datapath_peers(a->dp, agent_note_nexthop, a);
+	if (!e)
+		e = ports_adopt(&a->ports, a->dp);
+	if (!e)
+		e = cache_adopt(&a->cache, a->dp);
+	if (!e)
+		e = upcalls_open(a);
+	if (!e)
+		e = report_open(a);
+	return e;
+}
+
+/* The configuration of the data plane as the manager says who we are. */
+static struct dp_config agent_plane_config(const struct agent *a)
+{
+	struct dp_config config = a->config.dp;
+
+	config.siit1 = a->desired.host.siit1;
+	config.siit2 = a->desired.host.siit2;
+	config.v4 = a->desired.host.v4;
+	config.v6 = a->desired.host.v6;
+	return config;
+}
+
+static bool agent_plane_equal(const struct dp_config *a, const struct dp_config *b)
+{
+	return prefix_equal(&a->siit1, &b->siit1) && prefix_equal(&a->siit2, &b->siit2) &&
+	       ipaddr_equal(&a->v4, &b->v4) && ipaddr_equal(&a->v6, &b->v6);
+}
+
+static int agent_open_backend(struct agent *a, const struct dp_config *config, bool *ret_adopted)
+{
+	const struct agent_backend *backend = a->config.backend;
+	int e = backend->open(backend->arg, config, &a->dp, ret_adopted);
+
+	if (e != -EINVAL)
+		return e;
+	/* What is pinned was another host, or an older layout: nothing of it can be kept. */
+	log_warn("data plane of another configuration is replaced", LOG_STR("name", config->name));
+	e = backend->destroy(backend->arg, config);
+	if (e)
+		return e;
+	return backend->open(backend->arg, config, &a->dp, ret_adopted);
+}
+
+int agent_open_plane(struct agent *a)
+{
+	struct dp_config config = agent_plane_config(a);
+	bool adopted = false;
+	int e;
+
+	if (a->dp && agent_plane_equal(&config, &a->dp_config))
+		return 0;
+	if (!a->desired.host.set) {
+		(void)!str_copy(a->plane_error, sizeof(a->plane_error),
+				"the manager has not said which host this is");
+		return -ENOENT;
+	}
+	if (a->dp)
+		agent_close_plane(a);
+	e = agent_open_backend(a, &config, &adopted);
+	if (!e) {
+		e = agent_adopt_plane(a);
+		if (e)
+			agent_close_plane(a);
+	}
+	if (e) {
+		snprintf(a->plane_error, sizeof(a->plane_error), "the data plane cannot be opened: %s",
+			 strerrordesc_np(-e) ?: "unknown error");
+		log_err("data plane not open", LOG_ERRNO(e));
+		return e;
+	}
+	a->dp_config = config;
+	*a->plane_error = '\0';
+	if (a->link.state == LINK_UP)
+		cache_connected(&a->cache, a->cache.lease_s);
+	log_info("data plane open", LOG_STR("adopted", adopted ? "yes" : "no"),
+		 LOG_U64("ports", hmap_count(&a->ports.by_id)),
+		 LOG_U64("mappings", hmap_count(&a->cache.mappings)));
+	return 0;
+}
+
+/* ---- the link ---- */
+
+/* Every mapping that is held, as the Hello wants it. */
+static int agent_write_held(const struct agent *a, struct arena *arena, Viaduct__Agent__Hello *hello)
+{
+	const struct mapping *m;
+
+	hello->held = arena_alloc_array(arena, hmap_count(&a->cache.mappings) + 1,
+					sizeof(*hello->held));
+	if (!hello->held)
+		return -ENOMEM;
+	hmap_for_each(m, &a->cache.mappings, node) {
+		Viaduct__Agent__HeldMapping *held;
+
+		if (!mapping_is_held(m))
+			continue;
+		held = arena_alloc(arena, sizeof(*held));
+		if (!held)
+			return -ENOMEM;
+		viaduct__agent__held_mapping__init(held);
+		held->vni = m->vni;
+		held->addr = convert_bytes(&m->addr);
+		held->revision = m->revision;
+		hello->held[hello->n_held++] = held;
+	}
+	return 0;
+}
+
+static int agent_greet(struct session *session, void *arg)
+{
+	struct agent *a = arg;
+	_cleanup_arena_ struct arena arena;
+	Viaduct__Agent__Hello hello = VIADUCT__AGENT__HELLO__INIT;
+	Viaduct__Agent__Capabilities capabilities;
+	Viaduct__Agent__Frame frame = VIADUCT__AGENT__FRAME__INIT;
+	int e;
+
+	arena_init(&arena, LIMIT_WIRE_DECODE_SIZE);
+	probe_describe(&a->probe, &capabilities);
+	hello.protocol_min = AGENT_PROTOCOL_MIN;
+	hello.protocol_max = AGENT_PROTOCOL_MAX;
+	hello.host_id = (char *)(uintptr_t)a->config.host_id;
+	hello.boot_id.data = a->config.boot_id;
+	hello.boot_id.len = sizeof(a->config.boot_id);
+	hello.software = (char *)(uintptr_t) "viaduct-agent " VIADUCT_VERSION;
+	hello.capabilities = &capabilities;
+	hello.revision = a->revision;
+	hello.cluster_id = a->cluster_id;
+	e = agent_write_held(a, &arena, &hello);
+	if (e)
+		return e;
+	frame.body_case = VIADUCT__AGENT__FRAME__BODY_HELLO;
+	frame.hello = &hello;
+	return session_send(session, &frame);
+}
+
+static void agent_send_capabilities(struct agent *a)
+{
+	Viaduct__Agent__Capabilities capabilities;
+	Viaduct__Agent__Frame frame = VIADUCT__AGENT__FRAME__INIT;
+
+	probe_describe(&a->probe, &capabilities);
+	frame.body_case = VIADUCT__AGENT__FRAME__BODY_CAPABILITIES;
+	frame.capabilities = &capabilities;
+	(void)!link_send(&a->link, &frame); /* without a session the next Hello says it */
+}
+
+static void agent_on_up(const Viaduct__Agent__Welcome *welcome, void *arg)
+{
+	struct agent *a = arg;
+
+	if (a->cluster_id && a->cluster_id != welcome->cluster_id)
+		log_warn("another cluster: everything will be replaced",
+			 LOG_U64("was", a->cluster_id), LOG_U64("is", welcome->cluster_id));
+	if (a->cluster_id != welcome->cluster_id)
+		a->revision = 0;
+	a->cluster_id = welcome->cluster_id;
+	cache_connected(&a->cache, welcome->lease_seconds);
+	questions_connected(&a->questions);
+	probe_set_interval(&a->probe, welcome->probe_seconds);
+	report_set_interval(a, welcome->stats_seconds);
+	/* What happened to the instances meanwhile; also tries again what failed. */
+	if (a->desired.host.set)
+		sync_full(a);
+}
+
+static void agent_on_down(void *arg)
+{
+	struct agent *a = arg;
+
+	cache_disconnected(&a->cache);
+	questions_disconnected(&a->questions);
+}
+
+static void agent_on_frame(const Viaduct__Agent__Frame *frame, void *arg)
+{
+	struct agent *a = arg;
+
+	switch (frame->body_case) {
+	case VIADUCT__AGENT__FRAME__BODY_DESIRED:
+		sync_desired(a, frame->desired);
+		break;
+	case VIADUCT__AGENT__FRAME__BODY_RESOLVED:
+		if (questions_answered(&a->questions, frame->resolved))
+			log_warn("answer does not fit its question",
+				 LOG_U64("seq", frame->resolved->seq));
+		break;
+	case VIADUCT__AGENT__FRAME__BODY_UPDATE:
+		sync_update(a, frame->update);
+		break;
+	case VIADUCT__AGENT__FRAME__BODY_CAPABILITIES_REQUEST:
+		probe_start(&a->probe);
+		break;
+	default:
+		/* A newer manager's, or one that only managers receive: not for us to judge. */
+		log_debug("frame ignored", LOG_STR("frame", frame_name(frame)));
+	}
+}
+
+/* ---- what the parts ask of each other ---- */
+
+static int agent_send(const Viaduct__Agent__Frame *frame, void *arg)
+{
+	struct agent *a = arg;
+
+	return link_send(&a->link, frame);
+}
+
+static void agent_on_orphan(const struct answer *answer, void *arg)
+{
+	struct agent *a = arg;
+
+	if (!a->dp || miss_learn(&a->miss, answer))
+		log_debug("late answer not kept");
+}
+
+static void agent_tell_released(struct agent *a, uint32_t vni, const struct ipaddr *addr,
+				uint64_t revision)
+{
+	Viaduct__Agent__HeldMapping held = VIADUCT__AGENT__HELD_MAPPING__INIT;
+	Viaduct__Agent__HeldMapping *pointers[] = {&held};
+	Viaduct__Agent__Released released = VIADUCT__AGENT__RELEASED__INIT;
+	Viaduct__Agent__Frame frame = VIADUCT__AGENT__FRAME__INIT;
+
+	held.vni = vni;
+	held.addr = convert_bytes(addr);
+	held.revision = revision;
+	released.n_mappings = 1;
+	released.mappings = pointers;
+	frame.body_case = VIADUCT__AGENT__FRAME__BODY_RELEASED;
+	frame.released = &released;
+	(void)!link_send(&a->link, &frame); /* without a session the next Hello says it */
+}
+
+static void agent_on_released(const struct mapping *m, void *arg)
+{
+	agent_tell_released(arg, m->vni, &m->addr, m->revision);
+}
+
+static void agent_on_unwanted(const struct answer *answer, void *arg)
+{
+	agent_tell_released(arg, answer->vni, &answer->addr, answer->revision);
+}
+
+static int agent_asker(uint32_t port, struct ipaddr *ret, void *arg)
+{
+	const struct agent *a = arg;
+	const struct port *p = ports_find(&a->ports, port);
+
+	if (!p || !p->dp.n_addrs)
+		return -ENOENT;
+	*ret = p->dp.addrs[0];
+	return 0;
+}
+
+static int agent_peer(uint32_t number, uint32_t *ret_peer, void *arg)
+{
+	const struct agent *a = arg;
+
+	if (number == a->desired.host.number)
+		*ret_peer = DP_PEER_SELF;
+	else if (desired_find_peer(&a->desired, number))
+		*ret_peer = number;
+	else
+		return -ENOENT;
+	return 0;
+}
+
+static void agent_drain(void *arg)
+{
+	upcalls_drain_soon(arg);
+}
+
+static void agent_on_moved(uint32_t peer, uint32_t nexthop, void *arg)
+{
+	struct agent *a = arg;
+	const struct desired_peer *p = desired_find_peer(&a->desired, peer);
+	int e = p ? reconcile_peer(&a->reconcile, p) : 0;
+
+	if (e)
+		log_warn("peer not moved to its next hop", LOG_U64("peer", peer),
+			 LOG_U64("nexthop", nexthop), LOG_ERRNO(e));
+}
+
+static void agent_on_instance(const struct instance_status *status, void *arg)
+{
+	struct agent *a = arg;
+	Viaduct__Agent__InstanceStatus m = VIADUCT__AGENT__INSTANCE_STATUS__INIT;
+	Viaduct__Agent__Frame frame = VIADUCT__AGENT__FRAME__INIT;
+
+	m.id = (char *)(uintptr_t)status->id;
+	m.generation = status->generation;
+	m.state = status->state;
+	m.text = (char *)(uintptr_t)status->text;
+	frame.body_case = VIADUCT__AGENT__FRAME__BODY_INSTANCE_STATUS;
+	frame.instance_status = &m;
+	(void)!link_send(&a->link, &frame); /* told again when the link comes up */
+}
+
+/* The first probe decides what the Hello says; later ones are told as they come. */
+static void agent_on_probed(void *arg)
+{
+	struct agent *a = arg;
+
+	if (a->link.state == LINK_UP)
+		agent_send_capabilities(a);
+	link_start(&a->link);
+}
+
+/* ---- life ---- */
+
+static const struct link_ops agent_link_ops = {
+	.greet = agent_greet,
+	.up = agent_on_up,
+	.received = agent_on_frame,
+	.down = agent_on_down,
+};
+
+static const struct miss_ops agent_miss_ops = {
+	.asker = agent_asker,
+	.peer = agent_peer,
+	.drain = agent_drain,
+	.unwanted = agent_on_unwanted,
+};
+
+int agent_new(const struct agent_config *config, struct agent **ret)
+{
+	struct agent *a = calloc(1, sizeof(*a));
+	int e;
+
+	if (!a)
+		return -ENOMEM;
+	a->config = *config;
+	a->loop = config->loop;
+	desired_init(&a->desired);
+	ports_init(&a->ports);
+	nexthops_init(&a->nexthops, a->loop, config->kernel, config->kernel_arg, agent_on_moved, a);
+	cache_init(&a->cache, a->loop, agent_on_released, a);
+	questions_init(&a->questions, a->loop, agent_send, agent_on_orphan, a);
+	miss_init(&a->miss, &a->cache, &a->questions, &agent_miss_ops, a);
+	a->reconcile = (struct reconcile){.driver = config->driver, .desired = &a->desired,
+					  .ports = &a->ports, .nexthops = &a->nexthops,
+					  .cache = &a->cache, .miss = &a->miss,
+					  .status = agent_on_instance, .arg = a};
+	link_init(&a->link, a->loop, &config->dialer, &agent_link_ops, a);
+	serve_init(a);
+	upcalls_init(a);
+	report_init(a);
+	sync_init(a);
+
+	const struct probe_spec spec = {.fn = config->backend->probe,
+					.fn_arg = config->backend->arg, .config = &a->config.dp,
+					.disallowed = config->disallowed,
+					.threaded = config->threaded_probe};
+
+	e = probe_init(&a->probe, a->loop, &spec, agent_on_probed, a);
+	if (e) {
+		agent_free(a);
+		return e;
+	}
+	sync_load(a);
+	probe_start(&a->probe);
+	*ret = a;
+	return 0;
+}
+
+struct agent *agent_free(struct agent *a)
+{
+	if (!a)
+		return NULL;
+	probe_deinit(&a->probe);
+	link_deinit(&a->link);
+	sync_deinit(a);
+	if (a->dp)
+		agent_close_plane(a);
+	serve_deinit(a);
+	report_deinit(a);
+	upcalls_deinit(a);
+	miss_deinit(&a->miss);
+	questions_deinit(&a->questions);
+	cache_deinit(&a->cache);
+	nexthops_deinit(&a->nexthops);
+	ports_deinit(&a->ports);
+	desired_deinit(&a->desired);
+	free(a);
+	return NULL;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The communication manager of one host: what the parts of this room are together.
+ *
+ * The parts, and who calls whom:
+ *
+ *	link -> agent (frames) -> sync -> desired, reconcile -> datapath, driver
+ *	                       -> questions, miss (answers), cache (pushes)
+ *	datapath (upcalls) -> upcalls -> miss -> questions -> link
+ *	                              -> serve (DHCP, DNS) -> datapath
+ *	kernel -> nexthop -> datapath;   probe, report -> link;   control: reads everything
+ *
+ * Everything that touches the world comes in by 'struct agent_config', so that the whole agent runs
+ * in a test: on the fake data plane, the fake driver, a pair instead of TLS, and virtual time.
+ *
+ * Life: agent_new() loads what the last life left (snapshot), adopts the data plane when it can, and
+ * probes; when the probe has ended the link is started.  agent_free() leaves the data plane and
+ * the nodes as they are.
+ *
+ * Ownership: an agent owns its parts; what 'config' points to is borrowed for its life.
+ * Threading: the loop's thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/cache.h"
+#include "agent/desired.h"
+#include "agent/link.h"
+#include "agent/miss.h"
+#include "agent/names.h"
+#include "agent/nexthop.h"
+#include "agent/ports.h"
+#include "agent/probe.h"
+#include "agent/questions.h"
+#include "agent/reconcile.h"
+#include "base/loop.h"
+#include "datapath/datapath.h"
+#include "driver/driver.h"
+
+enum {
+	AGENT_BOOT_ID_SIZE = 16,
+	AGENT_REASONS_MAX = 64, /* numbers of drop reasons: abi/drop_reasons.def */
+};
+
+/* The data plane, real or fake. */
+struct agent_backend {
+	int (*open)(void *arg, const struct dp_config *config, struct datapath **ret,
+		    bool *ret_adopted);
+	int (*destroy)(void *arg, const struct dp_config *config);
+	probe_fn probe; /* on another thread, when 'threaded_probe' */
+	void *arg;
+};
+
+struct agent_config {
+	struct loop *loop;
+	const char *host_id;
+	uint8_t boot_id[AGENT_BOOT_ID_SIZE];
+	struct link_dialer dialer;
+	const struct agent_backend *backend;
+	struct dp_config dp;    /* without locators and addresses: those are the manager's to say */
+	struct driver *driver;
+	const struct nexthop_kernel *kernel;
+	void *kernel_arg;
+	const char *snapshot;   /* path; NULL: none is kept */
+	uint32_t disallowed;    /* formats that the operator does not want on this host */
+	bool threaded_probe;
+};
+
+/* A DNS query that waits for an answer of the manager (serve.c). */
+struct serve_dns;
+
+struct agent {
+	struct agent_config config;
+	struct loop *loop;
+	struct datapath *dp;      /* NULL until the manager, or the snapshot, said who we are */
+	struct dp_config dp_config;
+	char plane_error[160];    /* why 'dp' is NULL */
+
+	struct desired desired;
+	uint64_t revision, cluster_id;
+	struct ports ports;
+	struct nexthops nexthops;
+	struct cache cache;
+	struct questions questions;
+	struct miss miss;
+	struct reconcile reconcile;
+	struct names names;
+	struct link link;
+	struct probe probe;
+
+	/* upcalls.c */
+	struct watch upcalls;
+	struct deferred drain;
+	unsigned int n_drains;
+	uint64_t n_upcalls[6];    /* by enum dp_upcall_kind */
+	/* serve.c */
+	struct list dns;
+	size_t n_dns;
+	uint64_t n_dhcp_answers, n_dns_answers, n_bad_requests;
+	/* report.c */
+	struct watch events;
+	struct timer stats, flush_events;
+	uint64_t stats_ns;
+	struct dp_drop_event *waiting_events;
+	size_t n_waiting_events;
+	uint64_t n_events;
+	/* sync.c */
+	struct timer check, resync, save;
+};
+
+must_check int agent_new(const struct agent_config *config, struct agent **ret);
+struct agent *agent_free(struct agent *a);
+CLEANUP_DEFINE(struct agent *, agent_free);
+
+/* Opens or re-opens the data plane as 'desired.host' says; 0 when it is open. */
+must_check int agent_open_plane(struct agent *a);
+uint64_t agent_now(const struct agent *a); /* ns, monotonic */
+
+/* ---- the parts that are nothing without an agent ---- */
+
+/* sync.c: Desired, Update; the snapshot; the periodic runs. */
+void sync_init(struct agent *a);
+void sync_deinit(struct agent *a);
+void sync_load(struct agent *a);
+void sync_desired(struct agent *a, const Viaduct__Agent__Desired *m);
+void sync_update(struct agent *a, const Viaduct__Agent__Update *m);
+/* Applies everything again: the data plane was opened. */
+void sync_full(struct agent *a);
+
+/* upcalls.c: reads the packets that come up and gives them to who answers them. */
+must_check int upcalls_open(struct agent *a);
+void upcalls_close(struct agent *a);
+void upcalls_init(struct agent *a);
+void upcalls_deinit(struct agent *a);
+void upcalls_drain_soon(struct agent *a);
+
+/* serve.c: answers DHCP and DNS; the upcall is its own from now on. */
+void serve_init(struct agent *a);
+void serve_deinit(struct agent *a);
+void serve_dhcp(struct agent *a, struct dp_upcall *upcall);
+void serve_dns(struct agent *a, struct dp_upcall *upcall);
+
+/* report.c: counters and sampled drops to the manager. */
+void report_init(struct agent *a);
+void report_deinit(struct agent *a);
+must_check int report_open(struct agent *a);
+void report_close(struct agent *a);
+void report_set_interval(struct agent *a, uint32_t seconds);
+/* Drops of a port (0: the substrate side) by reason, those of the agent itself included. */
+must_check int report_drops(struct agent *a, uint32_t port, uint64_t ret[static AGENT_REASONS_MAX]);

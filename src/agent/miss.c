@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/miss.h"
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "net/log_addr.h"
+
+struct held {
+	struct list link;
+	struct dp_upcall *upcall;
+};
+
+/* An address that was asked for, and the packets that wait for it.  A renewal has none. */
+struct pending {
+	struct hmap_node node;
+	struct miss *miss;
+	struct question question;
+	uint32_t port; /* that asked first */
+	struct list held;
+};
+
+/* What one port makes us hold; 0 stands for the substrate. */
+struct load {
+	struct hmap_node node;
+	uint32_t port;
+	uint32_t n_questions, n_held;
+	size_t bytes;
+};
+
+static void miss_on_answer(struct question *q, enum question_result result,
+			   const struct answer *answer, void *arg);
+
+void miss_init(struct miss *m, struct cache *cache, struct questions *questions,
+	       const struct miss_ops *ops, void *arg)
+{
+	*m = (struct miss){.cache = cache, .questions = questions, .ops = ops, .arg = arg};
+	hmap_init(&m->pending);
+	hmap_init(&m->loads);
+}
+
+static uint64_t miss_hash(uint32_t vni, const struct ipaddr *addr)
+{
+	return hash_u64_bytes(vni, addr->b, sizeof(addr->b));
+}
+
+static struct pending *miss_find(const struct miss *m, uint32_t vni, const struct ipaddr *addr)
+{
+	struct pending *p;
+
+	hmap_for_each_at(p, &m->pending, miss_hash(vni, addr), node)
+		if (p->question.vni == vni && ipaddr_equal(&p->question.addr, addr))
+			return p;
+	return NULL;
+}
+
+bool miss_is_pending(const struct miss *m, uint32_t vni, const struct ipaddr *addr)
+{
+	return miss_find(m, vni, addr);
+}
+
+/* ---- bounds ---- */
+
+static struct load *miss_load(struct miss *m, uint32_t port)
+{
+	struct load *l;
+
+	hmap_for_each_at(l, &m->loads, hash_u64(port), node)
+		if (l->port == port)
+			return l;
+	l = calloc(1, sizeof(*l));
+	if (l) {
+		l->port = port;
+		hmap_insert(&m->loads, &l->node, hash_u64(port));
+	}
+	return l;
+}
+
+static void miss_put_load(struct miss *m, struct load *l)
+{
+	if (l->n_questions || l->n_held)
+		return;
+	hmap_remove(&m->loads, &l->node);
+	free(l);
+}
+
+static void miss_drop(struct miss *m, struct dp_upcall *u, enum miss_drop reason)
+{
+	m->drops[reason]++;
+	datapath_upcall_free(u);
+}
+
+/* Takes the packet behind the others of 'p', or drops it. */
+static void miss_hold(struct miss *m, struct pending *p, struct dp_upcall *u)
+{
+	struct load *l = miss_load(m, u->port);
+	struct held *h = NULL;
+
+	if (l && l->n_held < LIMIT_AGENT_HELD_PER_PORT &&
+	    l->bytes + u->size <= LIMIT_AGENT_HELD_BYTES_PER_PORT &&
+	    m->held_bytes + u->size <= LIMIT_AGENT_HELD_BYTES)
+		h = calloc(1, sizeof(*h));
+	if (!h) {
+		miss_drop(m, u, MISS_DROP_BOUND);
+		if (l)
+			miss_put_load(m, l);
+		return;
+	}
+	l->n_held++;
+	l->bytes += u->size;
+	m->held_bytes += u->size;
+	m->n_held++;
+	h->upcall = u;
+	list_push_back(&p->held, &h->link);
+}
+
+/* The packet leaves the queue and is the caller's. */
+static struct dp_upcall *miss_unhold(struct miss *m, struct held *h)
+{
+	struct dp_upcall *u = h->upcall;
+	struct load *l = miss_load(m, u->port);
+
+	if (l) {
+		l->n_held--;
+		l->bytes -= u->size;
+		miss_put_load(m, l);
+	}
+	m->held_bytes -= u->size;
+	list_remove(&h->link);
+	free(h);
+	return u;
+}
+
+static void miss_reinject(struct miss *m, struct dp_upcall *u)
+{
+	int e = datapath_reinject(m->dp, u);
+
+	if (e) {
+		log_debug("packet not written back", LOG_U64("port", u->port),
+			  LOG_ADDR("dst", &u->dst), LOG_ERRNO(e));
+		miss_drop(m, u, MISS_DROP_FAULT);
+		return;
+	}
+	m->n_reinjected++;
+	datapath_upcall_free(u);
+}
+
+/* ---- pending addresses ---- */
+
+static struct pending *miss_free_pending(struct miss *m, struct pending *p)
+{
+	struct load *l = miss_load(m, p->port);
+
+	if (l) {
+		l->n_questions--;
+		miss_put_load(m, l);
+	}
+	questions_cancel(m->questions, &p->question);
+	hmap_remove(&m->pending, &p->node);
+	free(p);
+	return NULL;
+}
+
+static void miss_drop_held(struct miss *m, struct pending *p, enum miss_drop reason)
+{
+	struct held *h;
+
+	list_for_each(h, &p->held, link)
+		miss_drop(m, miss_unhold(m, h), reason);
+}
+
+void miss_set_datapath(struct miss *m, struct datapath *dp)
+{
+	struct pending *p;
+
+	hmap_for_each(p, &m->pending, node) {
+		miss_drop_held(m, p, MISS_DROP_FAULT);
+		miss_free_pending(m, p);
+	}
+	m->dp = dp;
+}
+
+void miss_deinit(struct miss *m)
+{
+	miss_set_datapath(m, NULL);
+	hmap_deinit(&m->pending);
+	hmap_deinit(&m->loads);
+}
+
+/* Asks where 'addr' is.  On failure nothing is pending. */
+static int miss_ask(struct miss *m, Viaduct__Agent__Question__Kind kind, uint32_t port, uint32_t vni,
+		    const struct ipaddr *asker, const struct ipaddr *addr, struct pending **ret)
+{
+	struct load *l = miss_load(m, port);
+	struct pending *p;
+	int e;
+
+	if (!l)
+		return -ENOMEM;
+	if (l->n_questions >= LIMIT_AGENT_QUESTIONS_PER_PORT)
+		return -ENOBUFS;
+	p = calloc(1, sizeof(*p));
+	if (!p) {
+		miss_put_load(m, l);
+		return -ENOMEM;
+	}
+	l->n_questions++;
+	p->miss = m;
+	p->port = port;
+	list_init(&p->held);
+	p->question = (struct question){.kind = kind, .vni = vni, .asker = *asker, .addr = *addr,
+					.fn = miss_on_answer, .arg = p};
+	hmap_insert(&m->pending, &p->node, miss_hash(vni, addr));
+	e = questions_ask(m->questions, &p->question);
+	if (e) {
+		miss_free_pending(m, p);
+		return e;
+	}
+	m->n_asked++;
+	*ret = p;
+	return 0;
+}
+
+/* What an upcall is about, and who may ask. */
+static int miss_subject(struct miss *m, const struct dp_upcall *u,
+			Viaduct__Agent__Question__Kind *ret_kind, struct ipaddr *ret_asker,
+			struct ipaddr *ret_addr)
+{
+	if (u->kind == DP_UPCALL_VERIFY) {
+		*ret_kind = VIADUCT__AGENT__QUESTION__KIND__VERIFY;
+		*ret_asker = u->dst;
+		*ret_addr = u->src;
+		return 0;
+	}
+	*ret_kind = VIADUCT__AGENT__QUESTION__KIND__SEND;
+	*ret_addr = u->dst;
+	return m->ops->asker(u->port, ret_asker, m->arg);
+}
+
+/* A packet came up although the cache knows its address. */
+static void miss_take_known(struct miss *m, struct mapping *mapping, struct dp_upcall *u,
+			    Viaduct__Agent__Question__Kind kind, const struct ipaddr *asker)
+{
+	struct pending *p;
+
+	if (mapping->state == MAPPING_PROVING) {
+		/* Live again at once; without room for the question it ends with its lifetime. */
+		if (!cache_use(m->cache, mapping)) {
+			(void)!miss_ask(m, kind, u->port, mapping->vni, asker, &mapping->addr, &p);
+			m->ops->drain(m->arg);
+		}
+	} else if (mapping->state != MAPPING_SETTLING && !cache_repeat(m->cache, mapping)) {
+		miss_drop(m, u, MISS_DROP_LOOP);
+		return;
+	}
+	miss_reinject(m, u);
+}
+
+void miss_take(struct miss *m, struct dp_upcall *u)
+{
+	Viaduct__Agent__Question__Kind kind;
+	struct ipaddr asker, addr;
+	struct mapping *mapping;
+	struct pending *p;
+
+	if (miss_subject(m, u, &kind, &asker, &addr)) {
+		miss_drop(m, u, MISS_DROP_FAULT);
+		return;
+	}
+	mapping = cache_find(m->cache, u->vni, &addr);
+	if (mapping) {
+		miss_take_known(m, mapping, u, kind, &asker);
+		return;
+	}
+	p = miss_find(m, u->vni, &addr);
+	if (!p && miss_ask(m, kind, u->port, u->vni, &asker, &addr, &p)) {
+		miss_drop(m, u, MISS_DROP_BOUND);
+		return;
+	}
+	miss_hold(m, p, u);
+}
+
+void miss_settle(struct miss *m)
+{
+	cache_settle(m->cache);
+}
+
+/* ---- answers ---- */
+
+/* The mapping or the refusal is written: the packets go through the programs again, in order. */
+static void miss_release(struct miss *m, struct pending *p)
+{
+	struct held *h;
+
+	list_for_each(h, &p->held, link)
+		miss_reinject(m, miss_unhold(m, h));
+	if (cache_is_settling(m->cache))
+		m->ops->drain(m->arg);
+}
+
+static int miss_install(struct miss *m, const struct answer *a)
+{
+	uint32_t peer;
+	int e = m->ops->peer(a->host, &peer, m->arg);
+
+	if (!e)
+		e = cache_install(m->cache, a->vni, &a->addr, peer, a->revision, a->lifetime_s);
+	return e;
+}
+
+static void miss_on_answer(struct question *q, enum question_result result,
+			   const struct answer *answer, void *arg)
+{
+	struct pending *p = arg;
+	struct miss *m = p->miss;
+	int e = -ETIMEDOUT;
+
+	if (result == QUESTION_OK) {
+		e = miss_install(m, answer);
+		/* The manager names a host that it has not told us about yet: it will. */
+		if (e == -ENOENT && !questions_again(m->questions, &p->question))
+			return;
+		if (e)
+			m->ops->unwanted(answer, m->arg);
+	} else if (result == QUESTION_REFUSED) {
+		e = cache_refuse(m->cache, q->vni, &q->addr);
+	}
+	if (!e)
+		miss_release(m, p);
+	else
+		miss_drop_held(m, p, e == -ETIMEDOUT ? MISS_DROP_TIMEOUT : MISS_DROP_FAULT);
+	miss_free_pending(m, p);
+}
+
+int miss_learn(struct miss *m, const struct answer *a)
+{
+	struct pending *p = miss_find(m, a->vni, &a->addr);
+	int e = miss_install(m, a);
+
+	if (e)
+		return e;
+	if (p) {
+		miss_release(m, p);
+		miss_free_pending(m, p);
+	}
+	return 0;
+}
+
+void miss_drop_port(struct miss *m, uint32_t port)
+{
+	struct pending *p;
+	struct held *h;
+
+	hmap_for_each(p, &m->pending, node)
+		list_for_each(h, &p->held, link)
+			if (h->upcall->port == port)
+				miss_drop(m, miss_unhold(m, h), MISS_DROP_FAULT);
+}

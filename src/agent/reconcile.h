@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From what is desired to what is: brings the data plane's tables and the driver's nodes to the
+ * desired state.
+ *
+ * Two ways.  reconcile_some() applies named objects, after a Desired that brought differences.
+ * reconcile_full() reads what the data plane and the driver really have and changes what differs: at
+ * the start, after a full Desired, and now and then.  Both are idempotent and end in the same state; what is
+ * as it should be is not touched.  The order never cuts what is to stay: ports go before nodes, peers
+ * come before what uses them and go after it.
+ *
+ * A node's start: the driver makes it, its interfaces are plugged and become ports, then it is told
+ * that it is online.  If any of this fails at a start, the node is ended and reported FAILED, and not
+ * started again before a new start is asked for.  Everything else that fails is reported and tried
+ * again by the next full run.
+ *
+ * Ownership: borrows all it works on.  Threading: the loop's.  No I/O of its own.
+ */
+#pragma once
+
+#include "agent/cache.h"
+#include "agent/desired.h"
+#include "agent/failures.h"
+#include "agent/miss.h"
+#include "agent/nexthop.h"
+#include "agent/ports.h"
+
+struct instance_status {
+	const char *id;
+	uint64_t generation;
+	Viaduct__Agent__InstanceStatus__State state;
+	const char *text;
+};
+
+struct reconcile {
+	struct datapath *dp; /* NULL: none is open */
+	struct driver *driver;
+	struct desired *desired;
+	struct ports *ports;
+	struct nexthops *nexthops;
+	struct cache *cache;
+	struct miss *miss;
+	/* An instance was brought to, or found in, a state. */
+	void (*status)(const struct instance_status *status, void *arg);
+	void *arg;
+	uint64_t round;            /* counts runs */
+	uint64_t n_set, n_deleted; /* records written to the data plane, starts and stops of nodes */
+};
+
+/* What one run works with. */
+struct reconcile_run {
+	struct reconcile *r;
+	struct failures *failures;
+};
+
+void reconcile_full(struct reconcile *r, struct failures *failures);
+void reconcile_some(struct reconcile *r, const struct desired_key *keys, size_t n_keys,
+		    struct failures *failures);
+/* Looks for nodes that ended by themselves: gives their ports back and reports them. */
+void reconcile_check(struct reconcile *r);
+/* Writes the peer again: its next hop is another one. */
+must_check int reconcile_peer(struct reconcile *r, const struct desired_peer *p);
+
+/* ---- instances (reconcile_node.c), used by the two runs ---- */
+
+void reconcile_instance(struct reconcile_run *run, const char *id);
+void reconcile_interface(struct reconcile_run *run, const char *id);
+/* Ends what the driver has and nobody wants. */
+void reconcile_unwanted_nodes(struct reconcile_run *run);
+void reconcile_unwanted_ports(struct reconcile_run *run);

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the manager says about this host's state, and the answers: Desired -> Ack, Update -> UpdateAck,
+ * and the snapshot that lets the next life of the agent begin where this one stands.
+ *
+ * Revisions only grow.  A Desired with differences that is older than what was applied cannot be put in
+ * its place any more: the session is ended, and the next Hello says that nothing is held, which makes
+ * the manager send everything.
+ */
+#include <string.h>
+
+#include "agent/agent.h"
+#include "agent/convert.h"
+#include "agent/snapshot.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "net/log_addr.h"
+
+struct sync_keys {
+	struct desired_key *items;
+	size_t n;
+};
+
+/* ---- the snapshot ---- */
+
+static void sync_on_save(struct timer *t, void *data)
+{
+	struct agent *a = data;
+	int e = snapshot_write(a->config.snapshot, &a->desired, a->cluster_id, a->revision);
+
+	if (e)
+		log_err("state not saved: a restart without the manager would not know it",
+			LOG_STR("path", a->config.snapshot), LOG_ERRNO(e));
+}
+
+/* Soon, but once for many changes: it is written durably, which takes a while. */
+static void sync_save_soon(struct agent *a)
+{
+	if (a->config.snapshot && !timer_armed(&a->save))
+		timer_arm_in(&a->save, LIMIT_AGENT_SAVE_MS * CLOCK_NS_PER_MS);
+}
+
+/* ---- Ack ---- */
+
+static void sync_write_key(const struct desired_key *key, Viaduct__Agent__ObjectKey *m,
+			   Viaduct__Agent__SubnetKey *subnet)
+{
+	viaduct__agent__object_key__init(m);
+	switch (key->kind) {
+	case DESIRED_HOST:
+		break; /* has no key: the text says it */
+	case DESIRED_PEER:
+		m->key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_PEER_NUMBER;
+		m->peer_number = key->number;
+		break;
+	case DESIRED_SUBNET:
+		viaduct__agent__subnet_key__init(subnet);
+		subnet->vni = key->number;
+		subnet->prefix = convert_bytes(&key->prefix.addr);
+		subnet->prefix_len = key->prefix.len;
+		m->key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_SUBNET;
+		m->subnet = subnet;
+		break;
+	case DESIRED_INSTANCE:
+		m->key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_INSTANCE_ID;
+		m->instance_id = (char *)(uintptr_t)key->id;
+		break;
+	case DESIRED_INTERFACE:
+		m->key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_INTERFACE_ID;
+		m->interface_id = (char *)(uintptr_t)key->id;
+		break;
+	}
+}
+
+/* Positive, as the protocol has it. */
+static int32_t sync_errno(int error)
+{
+	return error < 0 ? -error : error;
+}
+
+static void sync_ack(struct agent *a, uint64_t revision, const struct failures *failures)
+{
+	Viaduct__Agent__Failure messages[LIMIT_AGENT_FAILURES];
+	Viaduct__Agent__Failure *pointers[LIMIT_AGENT_FAILURES];
+	Viaduct__Agent__ObjectKey keys[LIMIT_AGENT_FAILURES];
+	Viaduct__Agent__SubnetKey subnets[LIMIT_AGENT_FAILURES];
+	Viaduct__Agent__Ack ack = VIADUCT__AGENT__ACK__INIT;
+	Viaduct__Agent__Frame frame = VIADUCT__AGENT__FRAME__INIT;
+	int e;
+
+	for (size_t i = 0; i < failures->n; i++) {
+		viaduct__agent__failure__init(&messages[i]);
+		sync_write_key(&failures->items[i].key, &keys[i], &subnets[i]);
+		messages[i].key = &keys[i];
+		messages[i].error = sync_errno(failures->items[i].error);
+		messages[i].text = failures->items[i].text;
+		pointers[i] = &messages[i];
+	}
+	ack.revision = revision;
+	ack.n_failed = failures->n;
+	ack.failed = pointers;
+	frame.body_case = VIADUCT__AGENT__FRAME__BODY_ACK;
+	frame.ack = &ack;
+	e = link_send(&a->link, &frame);
+	if (e && e != -ENOTCONN)
+		log_warn("acknowledgement not sent", LOG_U64("revision", revision), LOG_ERRNO(e));
+}
+
+/* ---- Desired ---- */
+
+static void sync_note(struct sync_keys *keys, const struct desired_key *key)
+{
+	keys->items[keys->n++] = *key;
+}
+
+/* Takes the objects into the tables; notes the keys of what changed. */
+static void sync_take(struct agent *a, const Viaduct__Agent__Desired *m, struct sync_keys *keys,
+		      struct failures *failures)
+{
+	struct desired_key key;
+	const char *text;
+	int e;
+
+	if (m->full)
+		desired_sweep_begin(&a->desired);
+	for (size_t i = 0; i < m->n_remove; i++) {
+		e = desired_remove(&a->desired, m->remove[i], &key, &text);
+		if (e)
+			failures_add(failures, &key, e, text);
+		else
+			sync_note(keys, &key);
+	}
+	for (size_t i = 0; i < m->n_set; i++) {
+		e = desired_set(&a->desired, m->set[i], &key, &text);
+		if (e)
+			failures_add(failures, &key, e, text);
+		else
+			sync_note(keys, &key);
+	}
+	if (m->full)
+		desired_sweep_end(&a->desired);
+}
+
+static bool sync_names_host(const struct sync_keys *keys)
+{
+	for (size_t i = 0; i < keys->n; i++)
+		if (keys->items[i].kind == DESIRED_HOST)
+			return true;
+	return false;
+}
+
+static void sync_apply(struct agent *a, bool full, const struct sync_keys *keys,
+		       struct failures *failures)
+{
+	bool was_open = a->dp;
+	int e = 0;
+
+	if (!was_open || sync_names_host(keys))
+		e = agent_open_plane(a);
+	if (e) {
+		failures_add(failures, &(struct desired_key){.kind = DESIRED_HOST}, e, a->plane_error);
+		return;
+	}
+	if (full || !was_open)
+		reconcile_full(&a->reconcile, failures);
+	else
+		reconcile_some(&a->reconcile, keys->items, keys->n, failures);
+}
+
+/* Ends a session whose frames contradict each other. */
+static void sync_start_over(struct agent *a, const char *text)
+{
+	a->revision = 0;
+	link_reset(&a->link, text);
+}
+
+void sync_desired(struct agent *a, const Viaduct__Agent__Desired *m)
+{
+	_cleanup_failures_ struct failures failures = {0};
+	struct sync_keys keys = {0};
+
+	if (!m->full && m->revision < a->revision) {
+		sync_start_over(a, "differences came that are older than what was applied");
+		return;
+	}
+	keys.items = calloc(m->n_set + m->n_remove + 1, sizeof(*keys.items));
+	if (!keys.items) {
+		sync_start_over(a, "no memory for the desired state");
+		return;
+	}
+	sync_take(a, m, &keys, &failures);
+	sync_apply(a, m->full, &keys, &failures);
+	free(keys.items);
+	a->revision = m->revision;
+	log_debug("desired state applied", LOG_U64("revision", m->revision),
+		  LOG_U64("set", m->n_set), LOG_U64("failed", failures.n));
+	sync_ack(a, m->revision, &failures);
+	sync_save_soon(a);
+}
+
+static int sync_loaded(uint64_t cluster_id, const Viaduct__Agent__Desired *m, void *arg)
+{
+	struct agent *a = arg;
+
+	a->cluster_id = cluster_id;
+	sync_desired(a, m);
+	timer_disarm(&a->save);
+	return 0;
+}
+
+void sync_load(struct agent *a)
+{
+	int e = a->config.snapshot ? snapshot_read(a->config.snapshot, sync_loaded, a) : -ENOENT;
+
+	if (e && e != -ENOENT)
+		log_warn("saved state not used", LOG_STR("path", a->config.snapshot), LOG_ERRNO(e));
+}
+
+void sync_full(struct agent *a)
+{
+	_cleanup_failures_ struct failures failures = {0};
+
+	if (!a->dp && agent_open_plane(a))
+		return;
+	reconcile_full(&a->reconcile, &failures);
+}
+
+/* ---- Update ---- */
+
+/* An address that we do not hold: whoever pushes it should not have to. */
+static void sync_release(struct agent *a, uint32_t vni, const struct ipaddr *addr, uint64_t revision)
+{
+	Viaduct__Agent__HeldMapping held = VIADUCT__AGENT__HELD_MAPPING__INIT;
+	Viaduct__Agent__HeldMapping *pointers[] = {&held};
+	Viaduct__Agent__Released released = VIADUCT__AGENT__RELEASED__INIT;
+	Viaduct__Agent__Frame frame = VIADUCT__AGENT__FRAME__INIT;
+
+	held.vni = vni;
+	held.addr = convert_bytes(addr);
+	held.revision = revision;
+	released.n_mappings = 1;
+	released.mappings = pointers;
+	frame.body_case = VIADUCT__AGENT__FRAME__BODY_RELEASED;
+	frame.released = &released;
+	(void)!link_send(&a->link, &frame); /* without a session the next Hello says it */
+}
+
+static void sync_update_one(struct agent *a, const Viaduct__Agent__Mapping *m)
+{
+	const struct mapping *held;
+	struct answer told;
+	int e;
+
+	if (answer_read(m, &told)) {
+		log_warn("pushed mapping makes no sense", LOG_U64("vni", m->vni));
+		return;
+	}
+	held = cache_find(&a->cache, told.vni, &told.addr);
+	if (!held && !miss_is_pending(&a->miss, told.vni, &told.addr)) {
+		if (!m->gone)
+			sync_release(a, told.vni, &told.addr, told.revision);
+		return;
+	}
+	if (m->gone)
+		e = held ? cache_gone(&a->cache, told.vni, &told.addr, told.revision) : 0;
+	else
+		e = miss_learn(&a->miss, &told);
+	if (!e)
+		return;
+	log_warn("pushed mapping not applied", LOG_U64("vni", told.vni), LOG_ADDR("addr", &told.addr),
+		 LOG_ERRNO(e));
+	/* The old location must not be used any more; the next packet asks. */
+	cache_drop(&a->cache, told.vni, &told.addr);
+}
+
+void sync_update(struct agent *a, const Viaduct__Agent__Update *m)
+{
+	Viaduct__Agent__UpdateAck ack = VIADUCT__AGENT__UPDATE_ACK__INIT;
+	Viaduct__Agent__Frame frame = VIADUCT__AGENT__FRAME__INIT;
+
+	for (size_t i = 0; i < m->n_mappings; i++)
+		sync_update_one(a, m->mappings[i]);
+	ack.revision = m->revision;
+	frame.body_case = VIADUCT__AGENT__FRAME__BODY_UPDATE_ACK;
+	frame.update_ack = &ack;
+	(void)!link_send(&a->link, &frame);
+}
+
+/* ---- now and then ---- */
+
+static void sync_on_check(struct timer *t, void *data)
+{
+	struct agent *a = data;
+
+	timer_arm_in(&a->check, LIMIT_AGENT_CHECK_MS * CLOCK_NS_PER_MS);
+	if (a->dp)
+		reconcile_check(&a->reconcile);
+}
+
+static void sync_on_resync(struct timer *t, void *data)
+{
+	struct agent *a = data;
+
+	timer_arm_in(&a->resync, LIMIT_AGENT_RESYNC_MS * CLOCK_NS_PER_MS);
+	if (a->desired.host.set)
+		sync_full(a);
+}
+
+void sync_init(struct agent *a)
+{
+	timer_init(&a->save, a->loop, sync_on_save, a);
+	timer_init(&a->check, a->loop, sync_on_check, a);
+	timer_init(&a->resync, a->loop, sync_on_resync, a);
+	timer_arm_in(&a->check, LIMIT_AGENT_CHECK_MS * CLOCK_NS_PER_MS);
+	timer_arm_in(&a->resync, LIMIT_AGENT_RESYNC_MS * CLOCK_NS_PER_MS);
+}
+
+void sync_deinit(struct agent *a)
+{
+	if (timer_armed(&a->save))
+		sync_on_save(&a->save, a);
+	timer_deinit(&a->save);
+	timer_deinit(&a->check);
+	timer_deinit(&a->resync);
+}
