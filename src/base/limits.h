@@ -121,22 +121,6 @@
 #define LIMIT_AGENT_REPEATS_PER_S 4096
 /* Upcalls read in one turn of the loop, so that the session is served as well. */
 #define LIMIT_AGENT_UPCALLS_PER_TURN 256
-
-/* Command line: a request of the operator waits at most for a detach (5 s) and a commit. */
-#define LIMIT_CTL_REQUEST_MS 30000
-/* One page of the API, with room to spare. */
-#define LIMIT_CTL_ANSWER_SIZE (64 * 1024 * 1024)
-/* Options that one command takes, and words on one line: commands are written by people. */
-#define LIMIT_CTL_OPTIONS 24
-#define LIMIT_CTL_WORDS   256
-
-/* Lab: hosts share one machine, and a host's number has 8 bits on the substrate. */
-#define LIMIT_LAB_HOSTS 64
-/* A lab's daemons answer in a second or two; a machine under load may need many times that. */
-#define LIMIT_LAB_START_MS 60000
-/* What a daemon gets to end by itself before it is killed. */
-#define LIMIT_LAB_STOP_MS 3000
-#define LIMIT_LAB_FILE_SIZE (1024 * 1024)
 /* Numbers of ports go round in this range; the data plane says how many it takes at once. */
 #define LIMIT_AGENT_PORTS 65535
 /* Next hops: half for this life of the agent, half for what an earlier one left. */
@@ -184,3 +168,19 @@
 #define LIMIT_AGENT_CONTROL_CLIENTS 32
 #define LIMIT_AGENT_CONTROL_LINE    4096
 #define LIMIT_AGENT_CONTROL_ANSWER  (64 * 1024 * 1024)
+
+/* Command line: a request of the operator waits at most for a detach (5 s) and a commit. */
+#define LIMIT_CTL_REQUEST_MS 30000
+/* One page of the API, with room to spare. */
+#define LIMIT_CTL_ANSWER_SIZE (64 * 1024 * 1024)
+/* Options that one command takes, and words on one line: commands are written by people. */
+#define LIMIT_CTL_OPTIONS 24
+#define LIMIT_CTL_WORDS   256
+
+/* Lab: hosts share one machine, and a host's number has 8 bits on the substrate. */
+#define LIMIT_LAB_HOSTS 64
+/* A lab's daemons answer in a second or two; a machine under load may need many times that. */
+#define LIMIT_LAB_START_MS 60000
+/* What a daemon gets to end by itself before it is killed. */
+#define LIMIT_LAB_STOP_MS 3000
+#define LIMIT_LAB_FILE_SIZE (1024 * 1024)
