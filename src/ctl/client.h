@@ -2,10 +2,10 @@
 /*
  * A client of the operator's JSON API of viaductd (/v1/), by HTTP with a bearer token.
  *
- * Requests block, at most LIMIT_CTL_REQUEST_MS.  Errors: 0, or a negative errno with what to tell the
- * user in the error argument: -ECONNREFUSED when nobody answers, -EACCES when the token is refused,
- * -ENOENT, -EEXIST or -EINVAL for refusals of 404, 409 and other 4xx, -EREMOTEIO for a server in
- * trouble, -EPROTO for an answer that is not the API's.
+ * Requests block, at most LIMIT_CTL_REQUEST_MS.  Errors: 0, or a negative errno with what to tell
+ * the user in the error argument: -ECONNREFUSED when nobody answers, -EACCES when the token is
+ * refused, -ENOENT, -EEXIST or -EINVAL for refusals of 404, 409 and other 4xx, -EREMOTEIO for a
+ * server in trouble, -EPROTO for an answer that is not the API's.
  *
  * Ownership: a client is heap memory; JSON answers are references of the caller (json_decref()).
  * One thread.

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tree of commands as data: each node has its word, its help, and either more words below it or a
- * function.  Options may stand anywhere before "--"; what stands behind it is arguments as they are.
+ * The tree of commands as data: each node has its word, its help, and either more words below it or
+ * a function.  Options may stand anywhere before "--"; what stands behind it is arguments as they
+ * are.
  *
- * Every command takes the global options (--endpoint, --token, --admin, --lab, --json, --help) beside
- * its own.  An invocation borrows the words of main(): it lives as long as they do.
+ * Every command takes the global options (--endpoint, --token, --admin, --lab, --json, --help)
+ * beside its own.  An invocation borrows the words of main(): it lives as long as they do.
  */
 #pragma once
 

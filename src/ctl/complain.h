@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the command line says when something is wrong: one line on standard error, what it is and what
- * to do.  A function of this room that takes no error output has complained by the time it returns a
- * negative errno; its caller only passes the number on.
+ * What the command line says when something is wrong: one line on standard error, what it is and
+ * what to do.  A function of this room that takes no error output has complained by the time it
+ * returns a negative errno; its caller only passes the number on.
  */
 #pragma once
 

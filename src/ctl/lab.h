@@ -7,15 +7,15 @@
  *	vd-NAME-h2 --------+
  *	vd-NAME-i-...                                the nodes that the agents start
  *
- * Concept.  What is known of a lab is in LAB_ROOT/NAME/lab.json, written before what it speaks of is
- * made; and everything a lab makes has a name that begins with "vd-NAME-" or lies in that folder.  So
- * a lab can be ended whatever became of the process that started it.
+ * Concept.  What is known of a lab is in LAB_ROOT/NAME/lab.json, written before what it speaks of
+ * is made; and everything a lab makes has a name that begins with "vd-NAME-" or lies in that
+ * folder.  So a lab can be ended whatever became of the process that started it.
  *
- * Nodes of the substrate are numbered: 0 is the manager, 1 to n_hosts are the hosts.  Nothing of the
- * machine's own network is touched but one TCP port of its loopback, where the API answers.
+ * Nodes of the substrate are numbered: 0 is the manager, 1 to n_hosts are the hosts.  Nothing of
+ * the machine's own network is touched but one TCP port of its loopback, where the API answers.
  *
- * Ownership: struct lab is embedded, lab_deinit() frees its strings.  One thread.  Functions without
- * an error output complain (ctl/complain.h).
+ * Ownership: struct lab is embedded, lab_deinit() frees its strings.  One thread.  Functions
+ * without an error output complain (ctl/complain.h).
  */
 #pragma once
 

@@ -38,7 +38,7 @@ void lab_daemon_defer_signals(void)
 	sigaction(SIGTERM, &note, NULL);
 }
 
-/* A daemon's program: beside this one when installed, in its room's folder when built, or in PATH. */
+/* A daemon's program: beside this one (installed), in its room's folder (built), or in PATH. */
 static char *find_program(const char *room, const char *name)
 {
 	char self[512], *slash, *path;

@@ -29,8 +29,8 @@ must_check int lab_daemon_stop(struct lab *l, uint32_t node);
 
 /* A condition of the manager: 1 when it holds, 0 when not yet, or a negative errno. */
 typedef int (*lab_condition_fn)(struct client *c, const struct lab *l, struct client_error *e);
-/* Waits until it holds.  Gives up when LIMIT_LAB_START_MS pass, a daemon ends, or a signal wants us to
- * end (-EINTR); 'what' says for what it waited. */
+/* Waits until it holds.  Gives up after LIMIT_LAB_START_MS, when a daemon ends, or a signal
+ * wants us to end (-EINTR); 'what' says for what it waited. */
 must_check int lab_daemon_wait(const struct lab *l, struct client *c, const char *what,
 			       lab_condition_fn condition);
 /* Conditions. */

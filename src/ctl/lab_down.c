@@ -87,7 +87,7 @@ static int unmount_bpffs(const char *directory)
 
 	if (str_printf(&path, "%s/bpf", directory))
 		return complain_memory();
-	/* As often as it was mounted; detached, so that a shell that stands in it does not hold it. */
+	/* As often as it was mounted; detached, so that a shell in there does not hold it. */
 	while (!umount2(path, MNT_DETACH))
 		;
 	if (errno != EINVAL && errno != ENOENT)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Being inside a lab: a command in the namespace of one of its parts, and the environment of a shell
- * that works with it.
+ * Being inside a lab: a command in the namespace of one of its parts, and the environment of a
+ * shell that works with it.
  *
- * A command enters by setns(CLONE_NEWNET).  In a node it also gets a mount namespace of its own, in which
- * /etc/resolv.conf is the node's and /sys shows the node's devices; elsewhere mounts stay as they are.
- * Complains.
+ * A command enters by setns(CLONE_NEWNET).  In a node it also gets a mount namespace of its own, in
+ * which /etc/resolv.conf is the node's and /sys shows the node's devices; elsewhere mounts stay as
+ * they are. Complains.
  */
 #pragma once
 

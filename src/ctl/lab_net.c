@@ -17,7 +17,7 @@ static int create_netns(const struct lab *l, const char *what, int *ret_fd)
 	if (r)
 		return complain_errno(r, "making network namespace vd-%s-%s", l->name, what);
 	r = lab_net_open(l, what, ret_fd);
-	/* Addresses are ours alone: looking for duplicates would cost every link its first second. */
+	/* Addresses are ours alone: looking for duplicates would cost each link a second. */
 	if (!r)
 		r = sysctl_set(*ret_fd, "ipv6/conf/default/accept_dad", "0");
 	return r ? complain_errno(r, "configuring network namespace %s", name) : 0;

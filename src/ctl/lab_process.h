@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Processes of a lab, as /proc tells of them: which one is still the one that was started, and which
- * ones are inside a namespace.  Errors: 0 or a negative errno.
+ * Processes of a lab, as /proc tells of them: which one is still the one that was started, and
+ * which ones are inside a namespace.  Errors: 0 or a negative errno.
  */
 #pragma once
 

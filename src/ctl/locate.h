@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which manager a command talks to.  In this order: --endpoint and --token; --admin FILE; --lab NAME;
- * $VIADUCT_ENDPOINT and $VIADUCT_TOKEN; /var/lib/viaduct/admin.json; the only lab on this machine.
+ * Which manager a command talks to.  In this order: --endpoint and --token; --admin FILE; --lab
+ * NAME; $VIADUCT_ENDPOINT and $VIADUCT_TOKEN; /var/lib/viaduct/admin.json; the only lab on this
+ * machine.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The commands that show something of the manager: each a path of the API and the columns of its table.
+ * The commands that show something of the manager: each a path of the API and the columns of its
+ * table.
  */
 #pragma once
 

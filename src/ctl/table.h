@@ -16,8 +16,9 @@ struct table_column {
 	const char *path; /* members from the row down: "capabilities.mtu" */
 };
 
-/* The text of a value for people, to be freed: "-" for what is absent; lists with commas, objects as
- * name=value; control characters escaped, so that data cannot draw on a terminal.  NULL: no memory. */
+/* The text of a value for people, to be freed: "-" for what is absent; lists with commas, objects
+ * as name=value; control characters escaped, so that data cannot draw on a terminal.
+ * NULL: no memory. */
 char *table_text(const json_t *value);
 /* The value at 'path' below 'row', borrowed, or NULL. */
 const json_t *table_value(const json_t *row, const char *path);

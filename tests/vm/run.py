@@ -30,7 +30,7 @@ for m in {' '.join(image.MODULES)}; do modprobe $m || echo "not ok load module $
 [ -e /dev/net/tun ] || mknod /dev/net/tun c 10 200
 ip link set lo up
 echo {READY} $(uname -r)
-cd /work && sh ./script </dev/null
+cd /tests && sh ./script </dev/null
 echo {DONE}
 poweroff -f
 """
@@ -44,7 +44,7 @@ def programs(build):
     for name in sorted(os.listdir(tests)):
         path = os.path.join(tests, name)
         if os.path.isfile(path) and os.access(path, os.X_OK):
-            yield path, f"/work/bpf/{name}"
+            yield path, f"/tests/bpf/{name}"
     yield "/usr/bin/curl", "/usr/bin/curl"
 
 
@@ -53,7 +53,7 @@ def make_image(build, script, folder):
     tree = image.Tree(os.path.join(folder, "root"))
     for source, target in programs(build):
         tree.add(source, target)
-    tree.add(script, "/work/script")
+    tree.add(script, "/tests/script")
     tree.add_modules(modules, version)
     init = os.path.join(tree.folder, "init")
     with open(init, "w") as f:

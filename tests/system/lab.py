@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A lab of the tests' own: started by the real command line, used through the real API.
+
+A test file says at its top what it wants (LAB = {"hosts": 3, ...}); conftest.py starts it under a name that is
+free, so that files may run side by side, and ends it afterwards."""
+import contextlib
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import boto3
+from botocore.config import Config
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("VIADUCT_BUILD", ROOT / "build")).resolve()
+VIADUCT = str(BUILD / "src" / "ctl" / "viaduct")
+ACCOUNT, KEY, SECRET = "123456789012", "FOOBARKEY", "FOOBARSECRET"
+REGION, IMAGE = "us-east-1", "ami-netns"
+WAIT_SECONDS = 20
+
+
+class Failed(Exception):
+    """A command ended unhappily; its outputs are in the text."""
+
+    def __init__(self, argv, done):
+        super().__init__(f"{' '.join(map(str, argv))}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
+        self.returncode, self.stdout, self.stderr = done.returncode, done.stdout, done.stderr
+
+
+def run(*argv, check=True, timeout=120, **kw):
+    done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=timeout, **kw)
+    if check and done.returncode:
+        raise Failed(argv, done)
+    return done
+
+
+def wait_for(what, condition, seconds=WAIT_SECONDS):
+    """Calls 'condition' until it gives something true, and returns that."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds} s in vain for {what}")
+        time.sleep(0.05)
+
+
+def free_name(prefix="t"):
+    """A lab name that no lab and no namespace has."""
+    for n in range(100000):
+        name = f"{prefix}{(os.getpid() + n) % 100000}"
+        taken = any(f.startswith(f"vd-{name}-") for f in os.listdir("/run/netns")) \
+            if os.path.isdir("/run/netns") else False
+        if not taken and not os.path.exists(f"/run/viaduct/lab/{name}"):
+            return name
+    raise AssertionError("no free lab name")
+
+
+class Node:
+    """A running instance: commands run inside its namespace."""
+
+    def __init__(self, lab, instance):
+        self.lab, self.id = lab, instance["InstanceId"]
+        self.address = instance["PrivateIpAddress"]
+        self.interfaces = instance["NetworkInterfaces"]
+        self.mac = self.interfaces[0]["MacAddress"] if self.interfaces else None
+        self.netns = f"vd-{lab.name}-{self.id}"
+
+    def argv(self, *argv):
+        return [VIADUCT, "lab", "exec", "--name", self.lab.name, self.id, "--", *map(str, argv)]
+
+    def run(self, *argv, **kw):
+        return run(*self.argv(*argv), **kw)
+
+    def spawn(self, *argv, **kw):
+        kw.setdefault("stdout", subprocess.PIPE)
+        kw.setdefault("stderr", subprocess.STDOUT)
+        return subprocess.Popen(self.argv(*argv), text=True, stdin=subprocess.DEVNULL, **kw)
+
+    def python(self, script, *argv, **kw):
+        return self.run("/usr/bin/python3", "-c", script, *argv, **kw)
+
+    def ping(self, address, *options, count=3):
+        """How many of 'count' pings were answered."""
+        done = self.run("ping", "-n", "-i", "0.05", "-c", count, "-W", "2", *options, address, check=False)
+        return int(re.search(r"(\d+) received", done.stdout).group(1)) if "received" in done.stdout else 0
+
+    def neighbour(self, address):
+        """The MAC by which this node knows an address, or None."""
+        out = run("ip", "-n", self.netns, "-j", "neigh", "show", address).stdout
+        entries = json.loads(out or "[]")
+        return entries[0].get("lladdr") if entries else None
+
+    def mtu(self):
+        return json.loads(run("ip", "-n", self.netns, "-j", "link", "show", "eth0").stdout)[0]["mtu"]
+
+    @property
+    def host(self):
+        """The name of its host."""
+        record = next(i for i in self.lab.api("instances") if i["id"] == self.id)
+        return record["host_name"]
+
+
+class Lab:
+    def __init__(self, name=None, hosts=2, substrate="ipv6", mtu=1500, formats=(), manager_state=None):
+        self.name = name or free_name()
+        argv = [VIADUCT, "lab", "up", "--name", self.name, "--hosts", hosts, "--substrate", substrate, "--mtu", mtu]
+        for f in formats:
+            argv += ["--formats", f]
+        if manager_state:
+            argv += ["--manager-state", manager_state]
+        self.directory = pathlib.Path("/run/viaduct/lab") / self.name
+        run(*argv)
+        self.env = dict(re.findall(r"^export (\w+)='(.*)'$", self.viaduct("lab", "env", "--name", self.name), re.M))
+        self.endpoint = self.env["VIADUCT_ENDPOINT"]
+        self.n_hosts = hosts
+        self.ec2 = self.client(KEY, SECRET)
+        self.n_vpcs = 0
+
+    def down(self):
+        run(VIADUCT, "lab", "down", "--name", self.name)
+
+    # ---- the two APIs ----
+
+    def viaduct(self, *argv, **kw):
+        return run(VIADUCT, *argv, **kw).stdout
+
+    def api(self, what, *argv):
+        """The list that 'viaduct WHAT --json' prints."""
+        return json.loads(self.viaduct(what, *argv, "--json", "--lab", self.name))[what]
+
+    def status(self):
+        return json.loads(self.viaduct("status", "--json", "--lab", self.name))
+
+    def client(self, key, secret, endpoint=None):
+        return boto3.client("ec2", region_name=REGION, endpoint_url=endpoint or self.endpoint, aws_access_key_id=key,
+                            aws_secret_access_key=secret,
+                            config=Config(retries={"max_attempts": 1, "mode": "standard"}, read_timeout=60,
+                                          proxies={}))
+
+    def account(self, name):
+        """An account of its own; (its id, a client)."""
+        out = json.loads(self.viaduct("account", "create", name, "--json", "--lab", self.name))
+        account = out.get("account", out)["id"]
+        key = json.loads(self.viaduct("account", "key", "create", account, "--json", "--lab", self.name))
+        key = key.get("key", key)
+        return account, self.client(key["access_key_id"], key["secret_access_key"])
+
+    # ---- networks and nodes ----
+
+    def subnets(self, *cidrs, vpc_cidr="10.0.0.0/16", ec2=None):
+        """A VPC with subnets: (vpc id, [subnet ids])."""
+        ec2 = ec2 or self.ec2
+        vpc = ec2.create_vpc(CidrBlock=vpc_cidr)["Vpc"]["VpcId"]
+        zone = f"{REGION}a"
+        return vpc, [ec2.create_subnet(VpcId=vpc, CidrBlock=c, AvailabilityZone=zone)["Subnet"]["SubnetId"]
+                     for c in cidrs]
+
+    def start(self, subnet, address=None, ec2=None, wait=True, **kw):
+        """One running, configured node."""
+        ec2 = ec2 or self.ec2
+        if address:
+            kw["PrivateIpAddress"] = address
+        made = ec2.run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, SubnetId=subnet, **kw)["Instances"][0]
+        return self.ready(made["InstanceId"], ec2) if wait else made["InstanceId"]
+
+    def ready(self, instance_id, ec2=None):
+        """Waits until an instance runs and has its address by DHCP."""
+        ec2 = ec2 or self.ec2
+
+        def running():
+            found = ec2.describe_instances(InstanceIds=[instance_id])["Reservations"][0]["Instances"][0]
+            return found if found["State"]["Name"] == "running" else None
+
+        node = Node(self, wait_for(f"{instance_id} to run", running))
+
+        def configured():
+            out = run("ip", "-n", node.netns, "-4", "-j", "addr", "show", "dev", "eth0", check=False).stdout
+            return any(a.get("local") == node.address for link in json.loads(out or "[]")
+                       for a in link.get("addr_info", []))
+
+        wait_for(f"DHCP in {node.netns}", configured)
+        return node
+
+    def pair(self, subnet, ec2=None, other_subnet=None):
+        """Two nodes on two different hosts."""
+        a = self.start(subnet, ec2=ec2)
+        for _ in range(2 * self.n_hosts):
+            b = self.start(other_subnet or subnet, ec2=ec2)
+            if b.host != a.host:
+                return a, b
+        raise AssertionError("placement put all nodes on one host")
+
+    def mate(self, node, subnet, ec2=None):
+        """A node on the same host as 'node'."""
+        for _ in range(2 * self.n_hosts + 1):
+            b = self.start(subnet, ec2=ec2)
+            if b.host == node.host:
+                return b
+        raise AssertionError("placement never chose that host")
+
+    # ---- the substrate and the daemons ----
+
+    def host_run(self, host, *argv, **kw):
+        return run("ip", "netns", "exec", f"vd-{self.name}-{host}", *argv, **kw)
+
+    def pid(self, what):
+        return json.loads((self.directory / "lab.json").read_text())["processes"][what]["pid"]
+
+    def kill(self, what, how=signal.SIGKILL):
+        """Kills a daemon and waits for its end."""
+        pid = self.pid(what)
+        fd = os.pidfd_open(pid)
+        os.kill(pid, how)
+        import select
+        select.select([fd], [], [], 10)
+        os.close(fd)
+
+    def restart(self, what):
+        self.viaduct("lab", "restart", what, "--name", self.name)
+
+    def hosts(self):
+        return {h["name"]: h for h in self.api("hosts")}
+
+    def connected(self):
+        wait_for("all agents to connect",
+                 lambda: all(h["state"] == "connected" for h in self.api("hosts")))
+
+    def drops(self, reason=None, host=None):
+        """The sum of the counters of dropped packets."""
+        return sum(d["count"] for d in self.api("drops")
+                   if (reason is None or d["reason"] == reason) and (host is None or d["host_name"] == host))
+
+    @contextlib.contextmanager
+    def capture(self, where="router", device="any", expression="", count=None):
+        """Packets seen while the block runs; scapy packets appended to the list that it gives."""
+        from scapy.utils import rdpcap
+        path = self.directory / f"capture-{time.monotonic_ns()}.pcap"
+        argv = ["ip", "netns", "exec", f"vd-{self.name}-{where}", "tcpdump", "-i", device, "-n", "-U", "-s", "0",
+                "--immediate-mode", "-w", str(path), *([expression] if expression else [])]
+        dump = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        said = ""
+        while "listening on" not in said:
+            line = dump.stderr.readline()
+            if not line:
+                raise AssertionError(f"tcpdump did not start: {said}")
+            said += line
+        packets = []
+        try:
+            yield packets
+            time.sleep(0.3)  # what is under way is still to be seen
+        finally:
+            dump.send_signal(signal.SIGINT)
+            dump.wait(10)
+            dump.stderr.close()
+        packets += rdpcap(str(path)) if path.stat().st_size > 24 else []
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Raw frames into and out of a node's eth0, and counted streams between nodes.  Frames are made and read by the
+tests with scapy; inside the namespaces run only small scripts on plain sockets."""
+import contextlib
+import json
+import subprocess
+
+from scapy.layers.inet import IP
+from scapy.layers.l2 import Ether
+
+SEND = """
+import socket, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind((sys.argv[1], 0))
+for line in sys.stdin:
+    s.send(bytes.fromhex(line))
+"""
+
+RECEIVE = """
+import socket, sys, time
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+s.bind((sys.argv[1], 0))
+s.settimeout(0.1)
+print("ready", flush=True)
+import select
+while True:
+    if select.select([sys.stdin], [], [], 0)[0]:
+        break
+    try:
+        data, where = s.recvfrom(70000)
+    except socket.timeout:
+        continue
+    if where[2] != socket.PACKET_OUTGOING:
+        print(data.hex(), flush=True)
+"""
+
+UDP_SINK = """
+import json, socket, sys, select
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE, 32 << 20)
+s.bind(("", int(sys.argv[1])))
+print("ready", flush=True)
+seen, sizes, n = set(), set(), 0
+while not select.select([sys.stdin], [], [], 0)[0]:
+    if not select.select([s], [], [], 0.1)[0]:
+        continue
+    data = s.recv(70000)
+    n += 1
+    seen.add(int.from_bytes(data[:8], "big"))
+    sizes.add(len(data))
+print(json.dumps({"n": n, "distinct": len(seen), "sizes": sorted(sizes)}))
+"""
+
+UDP_SOURCE = """
+import socket, sys, time
+address, port, rate, seconds, size = sys.argv[1], *map(float, sys.argv[2:6])
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect((address, int(port)))
+begin, n, tail = time.monotonic(), 0, bytes(int(size) - 8)
+while (now := time.monotonic() - begin) < seconds:
+    while n < now * rate:
+        s.send(n.to_bytes(8, "big") + tail)
+        n += 1
+    time.sleep(0.001)
+print(n)
+"""
+
+
+def send_frames(node, frames, device="eth0"):
+    lines = "\n".join(bytes(f).hex() for f in frames)
+    node.run("/usr/bin/python3", "-c", SEND, device, input=lines)
+
+
+def _start(node, script, *argv):
+    process = subprocess.Popen(node.argv("/usr/bin/python3", "-c", script, *argv), text=True, stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE)
+    if process.stdout.readline().strip() != "ready":
+        raise AssertionError("a receiver did not start")
+    return process
+
+
+@contextlib.contextmanager
+def received(node, device="eth0", settle=0.4):
+    """The frames that reach a node while the block runs, as scapy packets in the list that it gives."""
+    import time
+    process = _start(node, RECEIVE, device)
+    frames = []
+    try:
+        yield frames
+        time.sleep(settle)
+    finally:
+        out, _ = process.communicate("stop\n", timeout=20)
+    frames += [Ether(bytes.fromhex(line)) for line in out.split()]
+
+
+@contextlib.contextmanager
+def udp_sink(node, port):
+    """Counts numbered datagrams; the dictionary that it gives is filled at the end."""
+    import time
+    process = _start(node, UDP_SINK, port)
+    result = {}
+    try:
+        yield result
+        time.sleep(0.5)
+    finally:
+        out, _ = process.communicate("stop\n", timeout=20)
+    result.update(json.loads(out))
+
+
+def udp_source(node, address, port, rate=1000, seconds=1.0, size=64):
+    """Starts sending numbered datagrams; communicate() gives how many there were."""
+    return subprocess.Popen(node.argv("/usr/bin/python3", "-c", UDP_SOURCE, address, port, rate, seconds, size),
+                            text=True, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+
+
+def known_mac(node, address):
+    """The MAC that a node uses for an address of its subnet, asked for by ARP if need be."""
+    if not node.neighbour(address):
+        node.ping(address, count=1)
+    mac = node.neighbour(address)
+    assert mac, f"{node.id} resolves no MAC for {address}"
+    return mac
+
+
+def frame(sender, receiver_address, ip):
+    """An Ethernet frame from a node's eth0 to what it holds to be 'receiver_address'."""
+    return Ether(src=sender.mac, dst=known_mac(sender, receiver_address)) / ip
+
+
+def only_ip(frames, **fields):
+    """The IPv4 packets among frames whose fields have these values."""
+    return [f[IP] for f in frames if IP in f and all(getattr(f[IP], k) == v for k, v in fields.items())]

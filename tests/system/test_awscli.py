@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's awscli against the API, from the machine's own shell.
+
+    aws --- 127.0.0.1 --- vd-NAME-manager
+"""
+import json
+import os
+
+import pytest
+
+import lab as labs
+
+LAB = {"hosts": 1}
+
+
+@pytest.fixture(scope="module")
+def aws(lab):
+    def call(*argv, check=True, **overrides):
+        env = dict(os.environ, **lab.env, **overrides)
+        done = labs.run("/usr/bin/aws", "--endpoint-url", lab.endpoint, "ec2", *argv, check=check, env=env)
+        if not check:
+            return done
+        return json.loads(done.stdout) if done.stdout.strip() else None
+    return call
+
+
+def test_a_network_from_nothing_to_nothing(lab, aws):
+    """requirement: OPS-1"""
+    vpc = aws("create-vpc", "--cidr-block", "10.1.0.0/16", "--tag-specifications",
+              "ResourceType=vpc,Tags=[{Key=Name,Value=t1}]")["Vpc"]
+    assert vpc["OwnerId"] == labs.ACCOUNT and {"Key": "Name", "Value": "t1"} in vpc["Tags"]
+    aws("wait", "vpc-available", "--vpc-ids", vpc["VpcId"])
+    aws("modify-vpc-attribute", "--vpc-id", vpc["VpcId"], "--enable-dns-hostnames", "Value=true")
+    got = aws("describe-vpc-attribute", "--vpc-id", vpc["VpcId"], "--attribute", "enableDnsHostnames")
+    assert got["EnableDnsHostnames"]["Value"] is True
+    subnet = aws("create-subnet", "--vpc-id", vpc["VpcId"], "--cidr-block", "10.1.1.0/24", "--availability-zone",
+                 "us-east-1a")["Subnet"]
+    assert subnet["AvailableIpAddressCount"] == 251
+    aws("wait", "subnet-available", "--subnet-ids", subnet["SubnetId"])
+    eni = aws("create-network-interface", "--subnet-id", subnet["SubnetId"], "--private-ip-address", "10.1.1.20",
+              "--description", "d")["NetworkInterface"]
+    aws("wait", "network-interface-available", "--network-interface-ids", eni["NetworkInterfaceId"])
+    aws("assign-private-ip-addresses", "--network-interface-id", eni["NetworkInterfaceId"], "--private-ip-addresses",
+        "10.1.1.30")
+    found = aws("describe-network-interfaces", "--filters", "Name=private-ip-address,Values=10.1.1.20")
+    addresses = [a["PrivateIpAddress"] for a in found["NetworkInterfaces"][0]["PrivateIpAddresses"]]
+    assert addresses == ["10.1.1.20", "10.1.1.30"]
+    aws("unassign-private-ip-addresses", "--network-interface-id", eni["NetworkInterfaceId"], "--private-ip-addresses",
+        "10.1.1.30")
+    instance = aws("run-instances", "--image-id", "ami-netns", "--count", "1", "--network-interfaces",
+                   json.dumps([{"DeviceIndex": 0, "NetworkInterfaceId": eni["NetworkInterfaceId"]}]))["Instances"][0]
+    aws("wait", "instance-running", "--instance-ids", instance["InstanceId"])
+    node = lab.ready(instance["InstanceId"])
+    assert node.address == "10.1.1.20" and node.mac == eni["MacAddress"]
+    refused = aws("delete-subnet", "--subnet-id", subnet["SubnetId"], check=False)
+    assert refused.returncode and "DependencyViolation" in refused.stderr
+    aws("stop-instances", "--instance-ids", instance["InstanceId"])
+    aws("wait", "instance-stopped", "--instance-ids", instance["InstanceId"])
+    aws("start-instances", "--instance-ids", instance["InstanceId"])
+    aws("wait", "instance-running", "--instance-ids", instance["InstanceId"])
+    lab.ready(instance["InstanceId"])
+    aws("terminate-instances", "--instance-ids", instance["InstanceId"])
+    aws("wait", "instance-terminated", "--instance-ids", instance["InstanceId"])
+    # It was brought, not made by RunInstances: it stays.
+    aws("wait", "network-interface-available", "--network-interface-ids", eni["NetworkInterfaceId"])
+    aws("delete-network-interface", "--network-interface-id", eni["NetworkInterfaceId"])
+    aws("delete-subnet", "--subnet-id", subnet["SubnetId"])
+    aws("delete-vpc", "--vpc-id", vpc["VpcId"])
+    gone = aws("describe-vpcs", "--vpc-ids", vpc["VpcId"], check=False)
+    assert gone.returncode and "InvalidVpcID.NotFound" in gone.stderr
+
+
+def test_paging_by_the_command_line(aws):
+    """requirement: OPS-1"""
+    vpc = aws("create-vpc", "--cidr-block", "10.2.0.0/16")["Vpc"]["VpcId"]
+    made = {aws("create-subnet", "--vpc-id", vpc, "--cidr-block", f"10.2.{n}.0/24")["Subnet"]["SubnetId"]
+            for n in range(12)}
+    pages = aws("describe-subnets", "--filters", f"Name=vpc-id,Values={vpc}", "--page-size", "5")["Subnets"]
+    assert {s["SubnetId"] for s in pages} == made and len(pages) == 12
+
+
+@pytest.mark.parametrize("argv, overrides, code", [
+    (("describe-vpcs",), {"AWS_SECRET_ACCESS_KEY": "WRONG"}, "SignatureDoesNotMatch"),
+    (("describe-vpcs",), {"AWS_ACCESS_KEY_ID": "NOBODY"}, "AuthFailure"),
+    (("describe-vpcs", "--vpc-ids", "vpc-1"), {}, "InvalidVpcID"),
+    (("create-vpc", "--cidr-block", "10.0.0.0/8"), {}, "InvalidVpc.Range"),
+    (("create-vpc", "--cidr-block", "nonsense"), {}, "InvalidParameterValue"),
+    (("create-vpc", "--cidr-block", "10.0.0.0/16", "--dry-run"), {}, "DryRunOperation"),
+    (("run-instances", "--image-id", "ami-unknown"), {}, "InvalidAMIID"),
+    (("create-security-group", "--group-name", "g", "--description", "d"), {}, "UnsupportedOperation|InvalidAction"),
+])
+def test_refusals(aws, argv, overrides, code):
+    """requirement: OPS-1"""
+    done = aws(*argv, check=False, **overrides)
+    assert done.returncode in (253, 254, 255)
+    assert any(c in done.stderr for c in code.split("|")), done.stderr
+    assert "DryRunOperation" in code or "An error occurred" in done.stderr

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A cluster without the lab, as on real hosts: init, host add, join, accounts, keys, leave.
+
+    [ hub ] manager, host two links: --- ns h1 (agent)          namespaces of this test
+"""
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+
+import pytest
+
+import lab as labs
+
+VIADUCTD = str(labs.BUILD / "src" / "manager" / "viaductd")
+AGENT = str(labs.BUILD / "src" / "agent" / "viaduct-agent")
+
+
+@pytest.fixture
+def state(tmp_path):
+    labs.run(VIADUCTD, "init", "--state", tmp_path / "state", "--address", "127.0.0.1")
+    return tmp_path / "state"
+
+
+def admin_of(state):
+    return json.loads((state / "admin.json").read_text())
+
+
+@pytest.fixture
+def manager(state, tmp_path):
+    port, agents = labs.free_port(), labs.free_port()
+    log = open(tmp_path / "log", "w")
+    daemon = subprocess.Popen([VIADUCTD, "run", "--state", str(state), "--http", f"127.0.0.1:{port}", "--agents",
+                               f"127.0.0.1:{agents}", "--advertise", f"127.0.0.1:{agents}"], stderr=log, stdout=log)
+    token = admin_of(state)["token"]
+
+    def viaduct(*argv, check=True):
+        return labs.run(labs.VIADUCT, *argv, "--endpoint", f"http://127.0.0.1:{port}", "--token", token, check=check)
+
+    labs.wait_for("viaductd", lambda: viaduct("status", check=False).returncode == 0)
+    yield viaduct, port, daemon
+    daemon.terminate()
+    daemon.wait(20)
+
+
+def test_init_writes_secrets_for_root_alone_and_only_once(state):
+    """requirement: OPS-1 MAP-1"""
+    admin = admin_of(state)
+    assert {"endpoint", "token", "account_id", "access_key_id", "secret_access_key"} <= set(admin)
+    assert stat.S_IMODE(os.stat(state).st_mode) == 0o700
+    assert stat.S_IMODE(os.stat(state / "admin.json").st_mode) == 0o600
+    again = labs.run(VIADUCTD, "init", "--state", state, "--address", "127.0.0.1", check=False)
+    assert again.returncode != 0 and again.stderr
+    assert admin_of(state) == admin
+
+
+def test_the_administrator_is_known_and_others_are_not(state, manager):
+    """requirement: OPS-1"""
+    viaduct, port, _ = manager
+    admin = admin_of(state)
+    assert json.loads(viaduct("status", "--json").stdout)["store"]["state"] == "ok"
+    wrong = labs.run(labs.VIADUCT, "status", "--endpoint", f"http://127.0.0.1:{port}", "--token", "wrong", check=False)
+    assert wrong.returncode == 1
+    none = labs.run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"http://127.0.0.1:{port}/v1/status").stdout
+    assert none == "401"
+    import boto3
+    ec2 = boto3.client("ec2", region_name=labs.REGION, endpoint_url=f"http://127.0.0.1:{port}",
+                       aws_access_key_id=admin["access_key_id"], aws_secret_access_key=admin["secret_access_key"])
+    assert ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["OwnerId"] == admin["account_id"]
+
+
+def test_accounts_and_keys(manager):
+    """requirement: OPS-1"""
+    viaduct, port, _ = manager
+    viaduct("account", "create", "team", "--id", "111122223333")
+    assert "111122223333" in viaduct("account", "list").stdout
+    viaduct("account", "key", "create", "111122223333", "--access-key-id", "TEAMKEY", "--secret-access-key", "TEAMSECRET")
+    assert "TEAMKEY" in viaduct("account", "key", "list", "111122223333").stdout
+    assert "TEAMSECRET" not in viaduct("account", "key", "list", "111122223333").stdout
+    import boto3
+    from botocore.exceptions import ClientError
+    ec2 = boto3.client("ec2", region_name=labs.REGION, endpoint_url=f"http://127.0.0.1:{port}",
+                       aws_access_key_id="TEAMKEY", aws_secret_access_key="TEAMSECRET")
+    assert ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["OwnerId"] == "111122223333"
+    viaduct("account", "key", "delete", "111122223333", "TEAMKEY")
+    with pytest.raises(ClientError) as e:
+        ec2.describe_vpcs()
+    assert e.value.response["Error"]["Code"] == "AuthFailure"
+    duplicate = viaduct("account", "create", "team", "--id", "111122223333", check=False)
+    assert duplicate.returncode == 1 and duplicate.stderr
+
+
+def test_a_host_joins_by_its_bundle_and_no_other_way(manager, tmp_path):
+    """requirement: MAP-5 OPS-1"""
+    viaduct, _, _ = manager
+    bundle = tmp_path / "bundle.json"
+    bundle.write_text(viaduct("host", "add", "node1", "--zone", "us-east-1a", "--rack", "3", "--v6", "fd00::1").stdout)
+    assert {"ca", "certificate", "key", "managers"} <= set(json.loads(bundle.read_text()))
+    host = next(h for h in json.loads(viaduct("hosts", "--json").stdout)["hosts"] if h["name"] == "node1")
+    assert host["state"] == "never" and host["siit2"].endswith("/56") and host["siit1"].endswith("/64")
+    labs.run(AGENT, "join", bundle, "--state", tmp_path / "agent")
+    keys = [p for p in (tmp_path / "agent").rglob("*") if p.is_file()]
+    assert keys and all(stat.S_IMODE(p.stat().st_mode) == 0o600 for p in keys)
+    broken = json.loads(bundle.read_text())
+    broken["key"] = broken["certificate"]
+    (tmp_path / "broken.json").write_text(json.dumps(broken))
+    refused = labs.run(AGENT, "join", tmp_path / "broken.json", "--state", tmp_path / "other", check=False)
+    assert refused.returncode != 0 and refused.stderr
+    assert viaduct("host", "add", "node1", "--v6", "fd00::2", check=False).returncode == 1
+    viaduct("host", "remove", "node1")
+    assert "node1" not in viaduct("hosts").stdout
+
+
+def test_a_terminated_manager_keeps_everything(state, manager, tmp_path):
+    """requirement: MAP-1"""
+    viaduct, _, daemon = manager
+    viaduct("account", "create", "kept", "--id", "444455556666")
+    daemon.send_signal(signal.SIGTERM)
+    assert daemon.wait(20) == 0
+    port = labs.free_port()
+    again = subprocess.Popen([VIADUCTD, "run", "--state", str(state), "--http", f"127.0.0.1:{port}", "--agents",
+                              f"127.0.0.1:{labs.free_port()}"], stderr=subprocess.DEVNULL)
+    try:
+        argv = (labs.VIADUCT, "account", "list", "--endpoint", f"http://127.0.0.1:{port}", "--token",
+                admin_of(state)["token"])
+        labs.wait_for("viaductd", lambda: labs.run(*argv, check=False).returncode == 0)
+        assert "444455556666" in labs.run(*argv).stdout
+    finally:
+        again.terminate()
+        again.wait(20)
+
+
+def test_a_port_in_use_is_said_plainly(state):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        done = labs.run(VIADUCTD, "run", "--state", state, "--http", f"127.0.0.1:{s.getsockname()[1]}", "--agents",
+                        f"127.0.0.1:{labs.free_port()}", check=False, timeout=20)
+    assert done.returncode != 0 and "in use" in done.stderr.lower()

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Daemons are killed while packets flow and calls are made.
+
+    a, c --- h1 --- [ router ] --- h2 --- b          the manager on a link of its own
+"""
+import random
+import threading
+import time
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+import lab as labs
+from packets import udp_sink, udp_source
+
+LAB = {"hosts": 2}
+
+
+@pytest.fixture(scope="module")
+def nodes(lab):
+    vpc, (subnet,) = lab.subnets("10.0.1.0/24")
+    a, b = lab.pair(subnet)
+    c = lab.mate(a, subnet)
+    assert a.ping(b.address) == 3 and a.ping(c.address) == 3
+    return {"a": a, "b": b, "c": c, "subnet": subnet, "vpc": vpc}
+
+
+@pytest.mark.parametrize("victim", ["a", "b"])
+def test_killing_an_agent_loses_no_packet(lab, nodes, victim):
+    """Both agents in turn, at either end of the flows, killed and started again.  requirement: OPS-3"""
+    host = nodes[victim].host
+    with udp_sink(nodes["b"], 7000) as across, udp_sink(nodes["c"], 7001) as near:
+        flows = [udp_source(nodes["a"], nodes["b"].address, 7000, rate=2000, seconds=6),
+                 udp_source(nodes["a"], nodes["c"].address, 7001, rate=2000, seconds=6)]
+        time.sleep(1)
+        lab.kill(host)
+        time.sleep(1)
+        lab.restart(host)
+        sent = [int(f.communicate(timeout=60)[0]) for f in flows]
+    lab.connected()
+    assert (across["distinct"], near["distinct"]) == tuple(sent)
+    assert (across["n"], near["n"]) == tuple(sent), "duplicates"
+
+
+def test_a_connection_outlives_the_agents_and_the_manager(lab, nodes):
+    """requirement: OPS-3"""
+    a, b = nodes["a"], nodes["b"]
+    server = b.spawn("iperf3", "-s", "-1")
+    labs.wait_for("iperf3", lambda: ":5201 " in b.run("ss", "-ltn").stdout)
+    client = a.spawn("iperf3", "-c", b.address, "-t", "8", "-i", "1")
+    for what in ("h1", "h2", "manager"):
+        time.sleep(1)
+        lab.kill(what)
+    time.sleep(1)
+    for what in ("manager", "h1", "h2"):
+        lab.restart(what)
+    out, _ = client.communicate(timeout=60)
+    server.wait(20)
+    assert client.returncode == 0, out
+    assert "0.00 bits/sec" not in out, out
+    lab.connected()
+
+
+def test_new_traffic_works_after_an_adoption(lab, nodes):
+    """What a restarted agent adopted is whole: old and new nodes reach each other.  requirement: OPS-3"""
+    for host in ("h1", "h2"):
+        lab.kill(host)
+        lab.restart(host)
+    lab.connected()
+    fresh = lab.start(nodes["subnet"])
+    for name in "abc":
+        assert fresh.ping(nodes[name].address) == 3
+        assert nodes[name].ping(fresh.address) == 3
+
+
+def test_without_a_manager_known_traffic_goes_on(lab, nodes):
+    """requirement: OPS-3"""
+    lab.kill("manager")
+    try:
+        assert nodes["a"].ping(nodes["b"].address, count=10) == 10
+        assert nodes["a"].ping(nodes["c"].address, count=10) == 10
+        done = labs.run(labs.VIADUCT, "status", "--lab", lab.name, check=False)
+        assert done.returncode == 1 and "viaductd" in done.stderr
+    finally:
+        lab.restart("manager")
+    lab.connected()
+    assert nodes["a"].ping(nodes["b"].address) == 3
+
+
+def test_the_manager_killed_at_any_moment_forgets_nothing_acknowledged(lab, nodes):
+    """requirement: MAP-1 OPS-3"""
+    acknowledged, stop = [], threading.Event()
+
+    def create(thread):
+        ec2 = lab.client(labs.KEY, labs.SECRET)
+        n = 0
+        while not stop.is_set():
+            n += 1
+            tag = f"t{thread}-{n}"
+            try:
+                eni = ec2.create_network_interface(SubnetId=nodes["subnet"], Description=tag)["NetworkInterface"]
+            except (BotoCoreError, ClientError):
+                time.sleep(0.02)
+                continue
+            acknowledged.append((eni["NetworkInterfaceId"], eni["PrivateIpAddress"], tag))
+            if n % 3 == 0:
+                try:
+                    ec2.delete_network_interface(NetworkInterfaceId=eni["NetworkInterfaceId"])
+                    acknowledged.append((eni["NetworkInterfaceId"], None, None))
+                except (BotoCoreError, ClientError):
+                    acknowledged.append((eni["NetworkInterfaceId"], "unknown", None))
+
+    threads = [threading.Thread(target=create, args=(t,)) for t in range(4)]
+    for t in threads:
+        t.start()
+    generator = random.Random(1)
+    for _ in range(6):
+        time.sleep(generator.uniform(0.1, 0.6))
+        lab.kill("manager")
+        lab.restart("manager")
+    stop.set()
+    for t in threads:
+        t.join()
+    expected = {}
+    for eni, address, tag in acknowledged:
+        expected[eni] = (address, tag)
+    assert len(expected) > 12
+    found = {e["NetworkInterfaceId"]: (e["PrivateIpAddress"], e["Description"])
+             for page in lab.ec2.get_paginator("describe_network_interfaces").paginate() for e in page["NetworkInterfaces"]}
+    for eni, (address, tag) in expected.items():
+        if address is None:
+            assert eni not in found, f"{eni} was deleted and is back"
+        elif address != "unknown":
+            assert found.get(eni) == (address, tag), f"{eni} was acknowledged and is lost"
+    addresses = [a for a, _ in found.values()]
+    assert len(addresses) == len(set(addresses)), "an address was given twice"
+    lab.connected()
+    assert nodes["a"].ping(nodes["b"].address) == 3
+
+
+def test_an_agent_that_was_away_learns_what_it_missed(lab, nodes):
+    """requirement: MAP-3 OPS-3"""
+    fresh = lab.start(nodes["subnet"])
+    witness = nodes["a"] if fresh.host != nodes["a"].host else nodes["b"]
+    assert witness.ping(fresh.address) == 3
+    lab.kill(witness.host)
+    lab.ec2.terminate_instances(InstanceIds=[fresh.id])
+    lab.restart(witness.host)
+    lab.connected()
+    labs.wait_for("the address to be forgotten", lambda: witness.ping(fresh.address, count=1) == 0)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    place = tmp_path / "state"
+    place.mkdir()
+    labs.run("mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", place)
+    yield place
+    labs.run("umount", "-l", place)
+
+
+def test_a_full_disk_refuses_writes_serves_reads_and_recovers(small_disk):
+    """requirement: OPS-3 MAP-1"""
+    lab = labs.Lab(name=labs.free_name("f"), hosts=1, manager_state=small_disk / "manager")
+    try:
+        vpc, (subnet,) = lab.subnets("10.0.0.0/20")
+        filler = small_disk / "filler"
+        with open(filler, "wb", buffering=0) as f:
+            with pytest.raises(OSError):
+                while True:
+                    f.write(bytes(4096))
+        made, error = [], None
+        for _ in range(2000):
+            try:
+                made.append(lab.ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"])
+            except ClientError as e:
+                error = e
+                break
+        assert error is not None, "the disk is full and writes went on"
+        assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 503
+        assert error.response["Error"]["Code"] in ("Unavailable", "ServiceUnavailable", "InternalError")
+        # Reads go on, and show what was acknowledged and not what was refused.
+        shown = {e["NetworkInterfaceId"] for p in lab.ec2.get_paginator("describe_network_interfaces").paginate()
+                 for e in p["NetworkInterfaces"]}
+        assert set(made) == shown
+        status = lab.status()
+        assert status["store"]["state"] == "broken" and status["store"]["error"]
+        filler.unlink()
+        fresh = labs.wait_for("writes to work again", lambda: _created(lab, subnet))
+        assert lab.status()["store"]["state"] == "ok"
+        lab.kill("manager")
+        lab.restart("manager")
+        shown = {e["NetworkInterfaceId"] for p in lab.ec2.get_paginator("describe_network_interfaces").paginate()
+                 for e in p["NetworkInterfaces"]}
+        assert shown == {*made, fresh}
+    finally:
+        lab.down()
+
+
+def _created(lab, subnet):
+    try:
+        return lab.ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    except ClientError:
+        return None

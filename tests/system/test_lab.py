@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Labs come, go, and leave nothing; several stand side by side.
+
+    vd-NAME-h1 --- vd-NAME-router --- vd-NAME-h2      for two NAMEs with the same addresses
+"""
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+import lab as labs
+
+ROOT = pathlib.Path("/run/viaduct/lab")
+
+
+def machine(name):
+    """All on this machine that a lab of that name could leave: namespaces, links, mounts, pins, processes, files."""
+    prefix = f"vd-{name}-"
+    found = set()
+    if os.path.isdir("/run/netns"):
+        found |= {f"netns {n}" for n in os.listdir("/run/netns") if n.startswith(prefix)}
+    found |= {f"link {n}" for n in os.listdir("/sys/class/net")}
+    for line in open("/proc/self/mounts"):
+        if f"/{name}/" in line or prefix in line:
+            found.add("mount " + line.split()[1])
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if f"/{name}/" in command or prefix in command or f"{name}-h" in command:
+            found.add("process " + command)
+    found |= {f"file {p}" for p in ROOT.glob(f"{name}*")}
+    return found
+
+
+def routes():
+    return labs.run("ip", "route", "show", "table", "all").stdout + labs.run("ip", "-6", "addr").stdout
+
+
+def test_down_leaves_nothing():
+    """requirement: OPS-3"""
+    name = labs.free_name("l")
+    before, before_routes = machine(name), routes()
+    lab = labs.Lab(name=name)
+    _, (subnet,) = lab.subnets("10.0.1.0/24")
+    a, b = lab.pair(subnet)
+    assert a.ping(b.address) == 3
+    sleeper = a.spawn("sleep", "1000")
+    assert machine(name) > before
+    lab.down()
+    sleeper.wait(10)
+    assert machine(name) == before
+    assert routes() == before_routes
+    done = labs.run(labs.VIADUCT, "lab", "down", "--name", name)
+    assert "no lab" in done.stdout
+
+
+def test_down_after_the_start_was_killed_at_any_moment():
+    """requirement: OPS-3"""
+    name = labs.free_name("k")
+    before = machine(name)
+    for delay in (0.005, 0.03, 0.08, 0.2, 0.5, 1.0):
+        up = subprocess.Popen([labs.VIADUCT, "lab", "up", "--name", name, "--hosts", "3"], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        up.kill()
+        up.wait()
+        labs.run(labs.VIADUCT, "lab", "down", "--name", name)
+        labs.wait_for("all to be gone", lambda: machine(name) == before, 5)
+
+
+def test_down_after_everything_was_killed():
+    """requirement: OPS-3"""
+    name = labs.free_name("m")
+    before = machine(name)
+    lab = labs.Lab(name=name)
+    _, (subnet,) = lab.subnets("10.0.1.0/24")
+    lab.pair(subnet)
+    for what in ("h1", "h2", "manager"):
+        lab.kill(what)
+    (lab.directory / "lab.json").write_text("{")
+    lab.down()
+    assert machine(name) == before
+
+
+def test_an_interrupted_start_cleans_up_after_itself():
+    """requirement: OPS-3"""
+    name = labs.free_name("n")
+    before = machine(name)
+    up = subprocess.Popen([labs.VIADUCT, "lab", "up", "--name", name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True)
+    labs.wait_for("the first namespace", lambda: any(p.startswith("netns") for p in machine(name)))
+    up.send_signal(signal.SIGINT)
+    out, _ = up.communicate(timeout=60)
+    assert up.returncode == 1 and "nothing of it is left" in out, out
+    assert machine(name) == before
+
+
+def test_labs_side_by_side_share_nothing():
+    """requirement: PKT-4"""
+    one, two = labs.Lab(name=labs.free_name("x")), labs.Lab(name=labs.free_name("y"))
+    try:
+        assert one.endpoint != two.endpoint
+        nodes = []
+        for lab in (one, two):
+            _, (subnet,) = lab.subnets("10.0.1.0/24")
+            nodes.append(lab.pair(subnet))
+        for a, b in nodes:
+            assert a.ping(b.address) == 3
+        names = {e["name"] for e in json.loads(labs.run(labs.VIADUCT, "lab", "list", "--json").stdout)["labs"]}
+        assert {one.name, two.name} <= names
+        ambiguous = labs.run(labs.VIADUCT, "lab", "env", check=False,
+                             env={k: v for k, v in os.environ.items() if not k.startswith("VIADUCT_")})
+        assert ambiguous.returncode == 1 and "several labs" in ambiguous.stderr
+        one.down()
+        a, b = nodes[1]
+        assert a.ping(b.address) == 3
+        two.connected()
+    finally:
+        one.down()
+        two.down()
+
+
+def test_a_second_lab_of_the_same_name_is_refused_and_harms_nothing():
+    lab = labs.Lab(name=labs.free_name("z"), hosts=1)
+    try:
+        done = labs.run(labs.VIADUCT, "lab", "up", "--name", lab.name, check=False)
+        assert done.returncode == 1 and "there already" in done.stderr
+        assert lab.status()["hosts"] == {"total": 1, "connected": 1}
+    finally:
+        lab.down()
+
+
+def test_env_and_exec_by_name():
+    """requirement: OPS-1"""
+    lab = labs.Lab(name=labs.free_name("e"), hosts=1)
+    try:
+        _, (subnet,) = lab.subnets("10.0.1.0/24")
+        node = lab.start(subnet, TagSpecifications=[{"ResourceType": "instance",
+                                                     "Tags": [{"Key": "Name", "Value": "web"}]}])
+        by_name = labs.run(labs.VIADUCT, "lab", "exec", "--name", lab.name, "web", "--", "ip", "-4", "addr").stdout
+        assert node.address in by_name
+        host = labs.run(labs.VIADUCT, "lab", "exec", "--name", lab.name, "h1", "--", "ip", "-6", "addr").stdout
+        assert re.search(r"inet6 fd76:6c61:6200:1::2/64", host)
+        wrong = labs.run(labs.VIADUCT, "lab", "exec", "--name", lab.name, "nobody", "--", "true", check=False)
+        assert wrong.returncode == 1 and "viaduct instances" in wrong.stderr
+        status = labs.run(labs.VIADUCT, "lab", "exec", "--name", lab.name, "web", "--", "sh", "-c", "exit 7", check=False)
+        assert status.returncode == 7
+        evaluated = labs.run("sh", "-c", f'eval "$({labs.VIADUCT} lab env --name {lab.name})"; '
+                                         f'{labs.VIADUCT} status --json')
+        assert json.loads(evaluated.stdout)["hosts"]["connected"] == 1
+    finally:
+        lab.down()
