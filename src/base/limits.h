@@ -184,3 +184,41 @@
 /* What a daemon gets to end by itself before it is killed. */
 #define LIMIT_LAB_STOP_MS 3000
 #define LIMIT_LAB_FILE_SIZE (1024 * 1024)
+
+/* Manager.  Changes whose commit has not come back: with more the disk hangs, and refusing is kinder. */
+#define LIMIT_JOURNAL_PENDING 10000
+/* What one host has not acknowledged: the whole state of the largest host; with more it resyncs. */
+#define LIMIT_OUTBOX_ITEMS (128 * 1024)
+/* Mappings pushed to one host and not acknowledged; with more it is not listening. */
+#define LIMIT_UPDATES_WAITING (64 * 1024)
+/* Questions in one Resolve: many times what an agent gathers in one turn of its loop. */
+#define LIMIT_RESOLVE_QUESTIONS 4096
+/* Frames of questions of one host that wait for a commit. */
+#define LIMIT_RESOLVES_WAITING 1024
+/* Transitions of instances of one host that wait for the store: each of its instances, twice. */
+#define LIMIT_INTAKE_REPORTS 4096
+/* Events kept for people to look at. */
+#define LIMIT_EVENTS 1024
+/* Connections of agents: hosts, twice over while all of them reconnect; below RLIMIT_NOFILE. */
+#define LIMIT_SESSIONS 16384
+/* From the handshake to the Hello: a probe of capabilities may lie between. */
+#define LIMIT_HELLO_MS 10000
+/* Handshakes begun in one turn of the loop: 1 ms each. */
+#define LIMIT_ACCEPT_PER_TURN 8
+/* Turns of the loop that the goodbyes may take at the end. */
+#define LIMIT_SHUTDOWN_TURNS 100
+/* Work of one tick, so that it does not hold up the loop: some milliseconds each. */
+#define LIMIT_HOLDERS_EXPIRED_PER_TICK 4096
+#define LIMIT_MODEL_EXPIRED_PER_TICK   256
+/* HTTP: EC2 allows 16 KiB of user data, and a signed request has a few KiB of headers. */
+#define LIMIT_HTTP_HEADERS_SIZE (64 * 1024)
+#define LIMIT_HTTP_BODY_SIZE    (1024 * 1024)
+#define LIMIT_HTTP_HEADERS      128
+/* A client that is slower than this keeps a connection for nothing. */
+#define LIMIT_HTTP_TIMEOUT_S 60
+/* Requests whose answer waits for the store; more are refused at once. */
+#define LIMIT_HTTP_WAITING 8192
+/* How long a call waits for the holders of an address that it took away (DESIGN: then it goes on). */
+#define LIMIT_RELEASE_WAIT_MS 5000
+/* Files of the state directory: certificates and credentials. */
+#define LIMIT_STATE_FILE_SIZE (64 * 1024)

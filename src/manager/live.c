@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/live.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "manager/manager.h"
+#include "store/store.h"
+#include "wire/session.h"
+
+/* Hosts are re-joined when they are re-installed, not by the calendar. */
+static const uint32_t host_days = 3650;
+
+static void live_status(void *data, struct api_status_live *ret)
+{
+	struct live *live = data;
+	struct manager *manager = live->manager;
+	const char *text;
+	int error = journal_error(manager->journal, &text);
+
+	*ret = (struct api_status_live){
+		.cluster_id = manager->cluster_id,
+		.durable_revision = journal_durable(manager->journal),
+		.store_kind = manager->store_kind,
+		.store_error = error ? text : NULL,
+	};
+}
+
+static void live_host(void *data, uint32_t number, struct api_host_live *ret)
+{
+	struct live *live = data;
+	const struct agent *agent = agents_find(&live->manager->agents, number);
+
+	*ret = (struct api_host_live){.state = API_HOST_NEVER};
+	if (!agent)
+		return;
+	ret->revision = agent->acknowledged;
+	if (agent->session) {
+		ret->state = API_HOST_CONNECTED;
+		ret->seen_ms = clock_wall_ms(live->manager->clock);
+		ret->address = session_peer_addr(agent->session);
+		ret->software = agent->software;
+	} else if (agent->was_connected) {
+		ret->state = API_HOST_DISCONNECTED;
+		ret->seen_ms = agent->since_ms;
+		ret->software = agent->software;
+	}
+}
+
+struct drops {
+	void (*fn)(void *user, const struct api_drop *drop);
+	void *user;
+};
+
+static void tell_drops(const struct drops *drops, uint32_t host, const char *interface_id,
+		       Viaduct__Agent__DropCount *const *counts, size_t n)
+{
+	struct api_drop drop = {.host = host, .interface_id = interface_id};
+
+	for (size_t i = 0; i < n; i++) {
+		drop.reason = counts[i]->reason;
+		drop.packets = counts[i]->packets;
+		if (drop.packets)
+			drops->fn(drops->user, &drop);
+	}
+}
+
+static void live_drops(void *data, void (*fn)(void *user, const struct api_drop *drop), void *user)
+{
+	const struct drops drops = {.fn = fn, .user = user};
+	struct live *live = data;
+	const Viaduct__Agent__Stats *stats;
+	struct agent *agent;
+
+	hmap_for_each(agent, &live->manager->agents.by_number, by_number) {
+		stats = agent->stats;
+		if (!stats)
+			continue;
+		tell_drops(&drops, agent->number, NULL, stats->host_drops, stats->n_host_drops);
+		for (size_t i = 0; i < stats->n_interfaces; i++)
+			tell_drops(&drops, agent->number, stats->interfaces[i]->id,
+				   stats->interfaces[i]->drops, stats->interfaces[i]->n_drops);
+	}
+}
+
+static const char *const *live_managers(void *data)
+{
+	const struct live *live = data;
+
+	return live->advertised;
+}
+
+static int live_issue(void *data, const char *host_id, struct api_bundle *ret)
+{
+	struct live *live = data;
+	struct pki_validity validity = {clock_wall_ms(live->manager->clock), host_days};
+	struct pki_pair pair;
+	char *ca;
+	int r;
+
+	r = pki_make_host(live->ca, host_id, validity, &pair);
+	if (r)
+		return r;
+	ca = strdup(live->ca->certificate);
+	if (!ca) {
+		pki_pair_deinit(&pair);
+		return -ENOMEM;
+	}
+	*ret = (struct api_bundle){
+		.ca = ca,
+		.certificate = pair.certificate,
+		.key = pair.key,
+		.cluster_id = live->manager->cluster_id,
+	};
+	return 0;
+}
+
+struct api_live live_api(struct live *live)
+{
+	return (struct api_live){
+		.data = live,
+		.status = live_status,
+		.host = live_host,
+		.drops = live_drops,
+		.managers = live_managers,
+		.issue = live_issue,
+	};
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/manager.h"
+
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "manager/intake.h"
+#include "manager/publish.h"
+#include "model/holders.h"
+#include "model/tx.h"
+#include "store/store.h"
+
+static const uint64_t tick_ns = CLOCK_NS_PER_S;
+static const uint64_t lease_grace_ms = 30000;
+
+uint64_t manager_now_ms(const struct manager *manager)
+{
+	return clock_mono_ns(manager->clock) / CLOCK_NS_PER_MS;
+}
+
+uint64_t manager_lease_ms(const struct manager *manager)
+{
+	return (uint64_t)manager->lease_seconds * 1000 + lease_grace_ms;
+}
+
+static void flush(struct deferred *deferred, void *data)
+{
+	publish_flush(data);
+}
+
+static void absorb(struct deferred *deferred, void *data)
+{
+	intake_absorb(data);
+}
+
+/* Leases of connected hosts end by time; a disconnected host may be using what it has. */
+static void expire_holders(struct manager *manager)
+{
+	struct holders *holders = model_holders(manager->model);
+	uint64_t now = manager_now_ms(manager);
+	struct agent *agent;
+
+	hmap_for_each(agent, &manager->agents.by_number, by_number) {
+		if (agent->session &&
+		    holders_expire(holders, agent->number, now, LIMIT_HOLDERS_EXPIRED_PER_TICK))
+			manager->releases_due = true;
+	}
+}
+
+static void tick(struct timer *timer, void *data)
+{
+	struct manager *manager = data;
+
+	timer_arm_in(timer, tick_ns);
+	expire_holders(manager);
+	publish_tick(manager);
+	intake_tick(manager);
+}
+
+int manager_new(const struct manager_config *config, struct manager **ret)
+{
+	_cleanup_(manager_free_cleanup) struct manager *manager = calloc(1, sizeof(*manager));
+	struct journal_observer observer;
+	int r;
+
+	if (!manager) {
+		model_free(config->model);
+		store_free(config->store);
+		return -ENOMEM;
+	}
+	manager->loop = config->loop;
+	manager->clock = loop_clock(config->loop);
+	manager->model = config->model;
+	manager->store = config->store;
+	manager->store_kind = store_info_get(config->store)->kind;
+	manager->cluster_id = store_info_get(config->store)->cluster_id;
+	manager->lease_seconds = config->lease_seconds;
+	list_init(&manager->dirty);
+	list_init(&manager->news);
+	list_init(&manager->unsettled);
+	agents_init(&manager->agents);
+	sessions_init(&manager->sessions);
+	events_init(&manager->events);
+	buf_init(&manager->scratch, SIZE_MAX);
+	deferred_init(&manager->flush, config->loop, flush, manager);
+	deferred_init(&manager->absorb, config->loop, absorb, manager);
+	timer_init(&manager->tick, config->loop, tick, manager);
+	r = resolver_init(&manager->resolver);
+	if (!r)
+		r = agents_load(&manager->agents, manager->model, model_revision(manager->model));
+	observer = publish_observer(manager);
+	if (!r)
+		r = journal_new(config->loop, manager->model, manager->store, &observer,
+				&manager->journal);
+	if (r)
+		return r;
+	timer_arm_in(&manager->tick, tick_ns);
+	*ret = TAKE_PTR(manager);
+	return 0;
+}
+
+struct manager *manager_free(struct manager *manager)
+{
+	if (!manager)
+		return NULL;
+	timer_deinit(&manager->tick);
+	deferred_deinit(&manager->absorb);
+	sessions_deinit(&manager->sessions, manager);
+	/* What is still on its way becomes durable; the observer finds nobody to tell. */
+	manager->journal = journal_free(manager->journal);
+	deferred_deinit(&manager->flush);
+	resolver_deinit(&manager->resolver);
+	agents_deinit(&manager->agents);
+	events_deinit(&manager->events);
+	buf_deinit(&manager->scratch);
+	model_free(manager->model);
+	store_free(manager->store);
+	free(manager);
+	return NULL;
+}
+
+int manager_submit(struct manager *manager, struct tx *tx)
+{
+	struct change *change = NULL;
+	int r = tx_end(tx, &change);
+
+	if (!r && change)
+		r = journal_submit(manager->journal, change);
+	if (r)
+		log_err("change not made", LOG_ERRNO(r));
+	return r;
+}

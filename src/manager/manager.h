@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The manager: the parts of viaductd that are not HTTP, put together.  One event loop thread owns all
+ * of it; only the journal's commits run beside it.
+ *
+ * For the files of this room and for scenario tests, which run it on an in-memory store and pairs of
+ * sessions in virtual time.  Each part is a file: journal (changes on their way to the store), agents
+ * (what is known of each host's agent), sessions (who is connected), publish (desired state), updates
+ * (pushes of mappings), resolve (look-ups), intake (what agents report), stats.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/list.h"
+#include "base/loop.h"
+#include "manager/agents.h"
+#include "manager/journal.h"
+#include "manager/resolve.h"
+#include "manager/sessions.h"
+#include "manager/stats.h"
+#include "model/model.h"
+
+struct store;
+
+struct manager_config {
+	struct loop *loop;      /* borrowed */
+	struct model *model;    /* loaded from 'store'; taken */
+	struct store *store;    /* taken */
+	uint32_t lease_seconds; /* of mappings */
+};
+
+struct manager {
+	struct loop *loop;
+	struct clock *clock;
+	struct model *model;
+	struct store *store;    /* the journal's thread uses it: not to be touched */
+	const char *store_kind;
+	uint64_t cluster_id;
+	uint32_t lease_seconds;
+
+	struct journal *journal;
+	struct agents agents;
+	struct sessions sessions;
+	struct resolver resolver;
+	struct events events;
+
+	struct list dirty;       /* agents that something is to be sent to: publish.c */
+	struct deferred flush;
+	uint64_t planned;        /* the highest of the agents' */
+	struct buf scratch;      /* of one frame */
+
+	struct list news;        /* agents that reported something: intake.c */
+	struct list unsettled;   /* agents whose reports are kept until they are durable */
+	struct deferred absorb;
+	bool releases_due;       /* a holder has gone: released addresses may be free */
+
+	struct timer tick;
+};
+
+/* Takes model and store also on failure. */
+must_check int manager_new(const struct manager_config *config, struct manager **ret);
+/* Says goodbye to the agents, finishes what was submitted, and frees all. */
+struct manager *manager_free(struct manager *manager);
+CLEANUP_DEFINE(struct manager *, manager_free);
+
+/* Milliseconds of the monotonic clock: for lifetimes. */
+uint64_t manager_now_ms(const struct manager *manager);
+/* How long a holder stays on record without being renewed: the lifetime and a grace for messages on
+ * their way. */
+uint64_t manager_lease_ms(const struct manager *manager);
+
+/* Ends a transaction of the manager's own.  Faults are logged: what it was about is to be tried again. */
+must_check int manager_submit(struct manager *manager, struct tx *tx);

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static ProtobufCBinaryData bytes_of(const void *data, size_t size)
+{
+	return (ProtobufCBinaryData){.len = size, .data = (uint8_t *)data};
+}
+
+ProtobufCBinaryData message_bytes(const struct ipaddr *addr)
+{
+	return bytes_of(addr->b, sizeof(addr->b));
+}
+
+/* An absent address or locator is an empty field. */
+static ProtobufCBinaryData addr_or_empty(const struct ipaddr *addr)
+{
+	return ipaddr_is_zero(addr) ? bytes_of(NULL, 0) : message_bytes(addr);
+}
+
+static ProtobufCBinaryData locator_or_empty(const struct prefix *locator)
+{
+	return locator->len ? message_bytes(&locator->addr) : bytes_of(NULL, 0);
+}
+
+int message_addr(const ProtobufCBinaryData *bytes, struct ipaddr *ret)
+{
+	if (bytes->len != sizeof(ret->b))
+		return -EINVAL;
+	memcpy(ret->b, bytes->data, sizeof(ret->b));
+	return 0;
+}
+
+struct capabilities message_capabilities(const Viaduct__Agent__Capabilities *message)
+{
+	return (struct capabilities){
+		.formats = message->formats,
+		.substrate_mtu = message->substrate_mtu,
+		.tcx = message->tcx,
+		.tap_uso = message->tap_uso,
+		.kernel = message->kernel,
+		.refused = message->refused,
+		.probed_ms = message->probed_at,
+		.error = message->error,
+	};
+}
+
+int message_copy(const ProtobufCMessage *message, ProtobufCMessage **ret)
+{
+	size_t size = protobuf_c_message_get_packed_size(message);
+	_cleanup_free_ uint8_t *packed = malloc(size ? size : 1);
+	ProtobufCMessage *copy;
+
+	if (!packed)
+		return -ENOMEM;
+	protobuf_c_message_pack(message, packed);
+	copy = protobuf_c_message_unpack(message->descriptor, NULL, size, packed);
+	if (!copy)
+		return -ENOMEM;
+	*ret = copy;
+	return 0;
+}
+
+const Viaduct__Agent__ObjectKey *message_key(struct message *c, const struct plan_item *item)
+{
+	viaduct__agent__object_key__init(&c->key);
+	switch (item->kind) {
+	case PLAN_HOST:
+		return NULL;
+	case PLAN_PEER:
+		c->key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_PEER_NUMBER;
+		c->key.peer_number = item->peer.number;
+		break;
+	case PLAN_SUBNET:
+		viaduct__agent__subnet_key__init(&c->subnet_key);
+		c->subnet_key.vni = item->subnet.vni;
+		c->subnet_key.prefix = message_bytes(&item->subnet.prefix.addr);
+		c->subnet_key.prefix_len = item->subnet.prefix.len;
+		c->key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_SUBNET;
+		c->key.subnet = &c->subnet_key;
+		break;
+	case PLAN_INSTANCE:
+		c->key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_INSTANCE_ID;
+		c->key.instance_id = (char *)item->instance.id;
+		break;
+	case PLAN_INTERFACE:
+		c->key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_INTERFACE_ID;
+		c->key.interface_id = (char *)item->interface.id;
+		break;
+	}
+	return &c->key;
+}
+
+static void set_host(struct message *c, const struct plan_host *host)
+{
+	viaduct__agent__host_config__init(&c->host);
+	c->host.number = host->number;
+	c->host.name = (char *)host->name;
+	c->host.siit1 = locator_or_empty(&host->locators.siit1);
+	c->host.siit2 = locator_or_empty(&host->locators.siit2);
+	c->host.v4 = addr_or_empty(&host->locators.v4);
+	c->host.v6 = addr_or_empty(&host->locators.v6);
+	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_HOST;
+	c->object.host = &c->host;
+}
+
+static void set_peer(struct message *c, const struct plan_peer *peer)
+{
+	viaduct__agent__peer__init(&c->peer);
+	c->peer.number = peer->number;
+	c->peer.name = (char *)peer->name;
+	c->peer.siit1 = locator_or_empty(&peer->locators.siit1);
+	c->peer.siit2 = locator_or_empty(&peer->locators.siit2);
+	c->peer.v4 = addr_or_empty(&peer->locators.v4);
+	c->peer.v6 = addr_or_empty(&peer->locators.v6);
+	c->peer.send = peer->choice.send;
+	c->peer.accept = peer->choice.accept;
+	c->peer.path_mtu = peer->choice.path_mtu;
+	c->peer.vxlan_over_v6 = peer->choice.vxlan_over_v6;
+	c->peer.reason = (char *)peer->choice.reason;
+	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_PEER;
+	c->object.peer = &c->peer;
+}
+
+static void set_subnet(struct message *c, const struct plan_subnet *subnet)
+{
+	viaduct__agent__subnet__init(&c->subnet);
+	c->subnet.vni = subnet->vni;
+	c->subnet.prefix = message_bytes(&subnet->prefix.addr);
+	c->subnet.prefix_len = subnet->prefix.len;
+	c->subnet.router = message_bytes(&subnet->router);
+	c->subnet.router_mac = bytes_of(subnet->router_mac.b, sizeof(subnet->router_mac.b));
+	c->subnet.resolver = message_bytes(&subnet->resolver);
+	c->subnet.network = message_bytes(&subnet->network.addr);
+	c->subnet.network_len = subnet->network.len;
+	c->subnet.domain = (char *)subnet->domain;
+	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_SUBNET;
+	c->object.subnet = &c->subnet;
+}
+
+static void set_instance(struct message *c, const struct plan_instance *instance)
+{
+	viaduct__agent__instance__init(&c->instance);
+	c->instance.id = (char *)instance->id;
+	c->instance.driver = (char *)instance->driver;
+	c->instance.running = instance->running;
+	c->instance.generation = instance->generation;
+	c->instance.name = (char *)instance->name;
+	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_INSTANCE;
+	c->object.instance = &c->instance;
+}
+
+static void set_interface(struct message *c, const struct plan_interface *interface)
+{
+	viaduct__agent__interface__init(&c->interface);
+	c->interface.id = (char *)interface->id;
+	c->interface.instance_id = (char *)interface->instance_id;
+	c->interface.device_index = interface->device_index;
+	c->interface.vni = interface->vni;
+	c->interface.mac = bytes_of(interface->mac.b, sizeof(interface->mac.b));
+	c->interface.mtu = interface->mtu;
+	for (size_t i = 0; i < interface->n_addrs; i++)
+		c->addrs[i] = message_bytes(&interface->addrs[i]);
+	c->interface.n_addrs = interface->n_addrs;
+	c->interface.addrs = c->addrs;
+	c->interface.subnet_prefix = message_bytes(&interface->subnet.addr);
+	c->interface.subnet_prefix_len = interface->subnet.len;
+	c->interface.host_name = (char *)interface->host_name;
+	c->interface.dns = interface->dns;
+	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_INTERFACE;
+	c->object.interface = &c->interface;
+}
+
+const Viaduct__Agent__Object *message_object(struct message *c, const struct plan_item *item)
+{
+	viaduct__agent__object__init(&c->object);
+	switch (item->kind) {
+	case PLAN_HOST:
+		set_host(c, &item->host);
+		break;
+	case PLAN_PEER:
+		set_peer(c, &item->peer);
+		break;
+	case PLAN_SUBNET:
+		set_subnet(c, &item->subnet);
+		break;
+	case PLAN_INSTANCE:
+		set_instance(c, &item->instance);
+		break;
+	case PLAN_INTERFACE:
+		set_interface(c, &item->interface);
+		break;
+	}
+	return &c->object;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Between the model's types and the agent protocol's.
+ *
+ * Messages to agents are built in a struct message: they borrow from it and from the item, and live
+ * until its next use.  What comes from agents is checked here: an address has 16 bytes, or the message
+ * is refused.  Plain functions, any thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "abi/agent.pb-c.h"
+#include "base/err.h"
+#include "model/host.h"
+#include "model/plan.h"
+#include "net/addr.h"
+
+struct message {
+	Viaduct__Agent__Object object;
+	Viaduct__Agent__ObjectKey key;
+	Viaduct__Agent__SubnetKey subnet_key;
+	union {
+		Viaduct__Agent__HostConfig host;
+		Viaduct__Agent__Peer peer;
+		Viaduct__Agent__Subnet subnet;
+		Viaduct__Agent__Instance instance;
+		Viaduct__Agent__Interface interface;
+	};
+	ProtobufCBinaryData addrs[LIMIT_MODEL_INTERFACE_ADDRS + 1];
+};
+
+/* The item's key; NULL for the host itself, which is never removed. */
+const Viaduct__Agent__ObjectKey *message_key(struct message *c, const struct plan_item *item);
+/* The item itself, which is one to set. */
+const Viaduct__Agent__Object *message_object(struct message *c, const struct plan_item *item);
+
+/* A copy of any message on the heap, to be freed by protobuf_c_message_free_unpacked(m, NULL). */
+must_check int message_copy(const ProtobufCMessage *message, ProtobufCMessage **ret);
+
+/* -EINVAL: not 16 bytes. */
+must_check int message_addr(const ProtobufCBinaryData *bytes, struct ipaddr *ret);
+ProtobufCBinaryData message_bytes(const struct ipaddr *addr); /* borrows */
+
+/* Borrows the strings of 'message'. */
+struct capabilities message_capabilities(const Viaduct__Agent__Capabilities *message);

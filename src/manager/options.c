@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/config.h"
+#include "base/log.h"
+#include "base/str.h"
+
+const char options_help[] =
+	"viaductd - the manager of a Viaduct cluster\n"
+	"\n"
+	"  viaductd init [--state DIR] [--address NAME]...\n"
+	"      Makes the cluster's state: certificates, store, administrator (DIR/admin.json).\n"
+	"      --address  a DNS name or address by which agents reach this manager\n"
+	"\n"
+	"  viaductd run [--state DIR] [--config FILE] [OPTION]...\n"
+	"      --http ADDR:PORT       EC2 and operator API         127.0.0.1:8773\n"
+	"      --agents ADDR:PORT     agents, mutual TLS           [::]:8774\n"
+	"      --advertise ADDR:PORT  for join bundles, repeatable the init's addresses\n"
+	"      --store KIND           sqlite or memory             sqlite\n"
+	"      --region NAME                                       us-east-1\n"
+	"      --organisation PREFIX  /32 of the locators          fd56:6961::/32\n"
+	"      --lease SECONDS        lifetime of mappings         300\n"
+	"      --log-level LEVEL      err, warn, info, debug       info\n"
+	"\n"
+	"  DIR is /var/lib/viaduct unless given.  FILE has lines 'name = value' with these names.\n";
+
+static int parse_address(const char *value, void *dest)
+{
+	struct options *options = dest;
+	char *copy;
+
+	if (options->n_addresses == OPTIONS_ADDRESSES_MAX)
+		return -ERANGE;
+	copy = strdup(value);
+	if (!copy)
+		return -ENOMEM;
+	options->addresses[options->n_addresses++] = copy;
+	return 0;
+}
+
+static int parse_advertised(const char *value, void *dest)
+{
+	struct options *options = dest;
+	char *copy;
+
+	if (options->n_advertised == OPTIONS_ADDRESSES_MAX)
+		return -ERANGE;
+	/* Whatever the agent may connect to: it needs a port behind the last colon. */
+	if (!strrchr(value, ':') || str_u16(strrchr(value, ':') + 1, 1, 65535, &(uint16_t){0}))
+		return -EINVAL;
+	copy = strdup(value);
+	if (!copy)
+		return -ENOMEM;
+	options->advertised[options->n_advertised++] = copy;
+	return 0;
+}
+
+static int parse_lease(const char *value, void *dest)
+{
+	return str_u32(value, 1, 86400, dest);
+}
+
+static int parse_level(const char *value, void *dest)
+{
+	enum log_level level;
+
+	return log_level_parse(value, &level) ? -EINVAL : config_parse_string(value, dest);
+}
+
+enum { N_KEYS = 10 };
+
+static void fill_keys(struct options *o, struct config_key ret[static N_KEYS])
+{
+	const struct config_key keys[N_KEYS] = {
+		{"", "state", config_parse_string, &o->state, "a directory", false, false},
+		{"", "store", config_parse_string, &o->store, "sqlite or memory", false, false},
+		{"", "http", config_parse_string, &o->http, "ADDRESS:PORT", false, false},
+		{"", "agents", config_parse_string, &o->agents, "ADDRESS:PORT", false, false},
+		{"", "region", config_parse_string, &o->region, "a name", false, false},
+		{"", "organisation", config_parse_string, &o->organisation, "a prefix", false, false},
+		{"", "lease", parse_lease, &o->lease_seconds, "1 to 86400", false, false},
+		{"", "log-level", parse_level, &o->log_level, "err, warn, info or debug", false, false},
+		{"", "address", parse_address, o, "at most 16 of them", false, true},
+		{"", "advertise", parse_advertised, o, "ADDRESS:PORT, at most 16", false, true},
+	};
+
+	memcpy(ret, keys, sizeof(keys));
+}
+
+static const struct option long_options[] = {
+	{"state", required_argument, NULL, 'o'},
+	{"store", required_argument, NULL, 'o'},
+	{"http", required_argument, NULL, 'o'},
+	{"agents", required_argument, NULL, 'o'},
+	{"region", required_argument, NULL, 'o'},
+	{"organisation", required_argument, NULL, 'o'},
+	{"lease", required_argument, NULL, 'o'},
+	{"log-level", required_argument, NULL, 'o'},
+	{"address", required_argument, NULL, 'o'},
+	{"advertise", required_argument, NULL, 'o'},
+	{"config", required_argument, NULL, 'c'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{0},
+};
+
+static int set_defaults(struct options *o)
+{
+	*o = (struct options){
+		.state = strdup("/var/lib/viaduct"),
+		.store = strdup("sqlite"),
+		.http = strdup("127.0.0.1:8773"),
+		.agents = strdup("[::]:8774"),
+		.region = strdup("us-east-1"),
+		.organisation = strdup("fd56:6961::/32"),
+		.log_level = strdup("info"),
+		.lease_seconds = 300,
+	};
+	return o->state && o->store && o->http && o->agents && o->region && o->organisation &&
+			       o->log_level
+		       ? 0
+		       : -ENOMEM;
+}
+
+static int set_option(struct options *o, const char *name, const char *value, char *reterr)
+{
+	struct config_key keys[N_KEYS];
+
+	fill_keys(o, keys);
+	for (size_t i = 0; i < N_KEYS; i++) {
+		if (strcmp(keys[i].key, name))
+			continue;
+		if (!keys[i].parse(value, keys[i].dest))
+			return 0;
+		snprintf(reterr, OPTIONS_ERROR_SIZE, "--%s '%s': expected %s", name, value,
+			 keys[i].expected);
+		return -EINVAL;
+	}
+	return -EINVAL;
+}
+
+/* The command line goes over 'argv' twice: first for the file, whose values it then replaces. */
+static int read_arguments(int argc, char **argv, struct options *o, bool only_config, char *reterr)
+{
+	int c, index, r;
+
+	optind = 1;
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "", long_options, &index)) != -1) {
+		if (c == 'h' || c == 'V') {
+			o->command = c == 'h' ? OPTIONS_HELP : OPTIONS_VERSION;
+		} else if (c == 'c') {
+			r = config_parse_string(optarg, &o->config);
+			if (r)
+				return r;
+		} else if (c == '?') {
+			snprintf(reterr, OPTIONS_ERROR_SIZE, "'%s': no such option, or no value",
+				 argv[optind - 1]);
+			return -EINVAL;
+		} else if (!only_config) {
+			r = set_option(o, long_options[index].name, optarg, reterr);
+			if (r)
+				return r;
+		}
+	}
+	if (optind < argc) {
+		snprintf(reterr, OPTIONS_ERROR_SIZE, "'%s' is too much", argv[optind]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int read_file(struct options *o, char *reterr)
+{
+	struct config_key keys[N_KEYS];
+	struct config_error error;
+	int r;
+
+	if (!o->config)
+		return 0;
+	fill_keys(o, keys);
+	r = config_load(o->config, keys, N_KEYS, &error);
+	if (r)
+		snprintf(reterr, OPTIONS_ERROR_SIZE, "%s", error.text);
+	return r;
+}
+
+static int read_command(int argc, char **argv, struct options *o, char *reterr)
+{
+	const char *word = argc > 1 ? argv[1] : "--help";
+
+	if (str_equal(word, "run"))
+		o->command = OPTIONS_RUN;
+	else if (str_equal(word, "init"))
+		o->command = OPTIONS_INIT;
+	else if (str_equal(word, "help") || str_equal(word, "--help") || str_equal(word, "-h"))
+		o->command = OPTIONS_HELP;
+	else if (str_equal(word, "--version"))
+		o->command = OPTIONS_VERSION;
+	else {
+		snprintf(reterr, OPTIONS_ERROR_SIZE, "'%s': expected init or run (viaductd --help)",
+			 word);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int options_parse(int argc, char **argv, struct options *ret, char reterr[static OPTIONS_ERROR_SIZE])
+{
+	struct options o;
+	int r;
+
+	snprintf(reterr, OPTIONS_ERROR_SIZE, "out of memory");
+	r = set_defaults(&o);
+	if (!r)
+		r = read_command(argc, argv, &o, reterr);
+	if (!r && o.command <= OPTIONS_INIT) {
+		r = read_arguments(argc - 1, argv + 1, &o, true, reterr);
+		if (!r)
+			r = read_file(&o, reterr);
+		if (!r)
+			r = read_arguments(argc - 1, argv + 1, &o, false, reterr);
+	}
+	if (r) {
+		options_deinit(&o);
+		return r;
+	}
+	*ret = o;
+	return 0;
+}
+
+void options_deinit(struct options *o)
+{
+	free(o->config);
+	free(o->state);
+	free(o->store);
+	free(o->http);
+	free(o->agents);
+	free(o->region);
+	free(o->organisation);
+	free(o->log_level);
+	for (size_t i = 0; i < o->n_addresses; i++)
+		free(o->addresses[i]);
+	for (size_t i = 0; i < o->n_advertised; i++)
+		free(o->advertised[i]);
+	*o = (struct options){0};
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/publish.h"
+
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "manager/intake.h"
+#include "manager/manager.h"
+#include "manager/sessions.h"
+#include "manager/updates.h"
+#include "model/holders.h"
+#include "model/mapping.h"
+#include "model/plan.h"
+#include "wire/session.h"
+
+/* What a change means for others, until it is durable. */
+struct note_item {
+	struct list node;
+	uint32_t host;
+	struct outbox_item *item;
+};
+
+struct note_mapping {
+	struct list node;
+	struct mapping now;
+};
+
+struct note {
+	struct list items;
+	struct list mappings;
+	bool incomplete;  /* no memory: all hosts need their whole state */
+	uint64_t revision;
+	struct list hosts; /* that came or went */
+};
+
+struct note_host {
+	struct list node;
+	uint32_t number;
+	bool removed;
+};
+
+static void note_free(struct note *note)
+{
+	struct note_item *item;
+	struct note_mapping *mapping;
+	struct note_host *host;
+
+	if (!note)
+		return;
+	list_for_each(item, &note->items, node) {
+		outbox_item_free(item->item);
+		free(item);
+	}
+	list_for_each(mapping, &note->mappings, node)
+		free(mapping);
+	list_for_each(host, &note->hosts, node)
+		free(host);
+	free(note);
+}
+
+struct noting {
+	struct manager *manager;
+	struct note *note;
+};
+
+static int note_plan(void *data, uint32_t number, const struct plan_item *plan)
+{
+	const struct noting *noting = data;
+	const struct agent *agent = agents_find(&noting->manager->agents, number);
+	struct note_item *item;
+	int r;
+
+	/* Who needs everything anyway does not need this. */
+	if (agent && agent->needs_full)
+		return 0;
+	item = calloc(1, sizeof(*item));
+	if (!item)
+		return -ENOMEM;
+	r = outbox_item_new(plan, noting->note->revision, &item->item);
+	if (r) {
+		free(item);
+		return r;
+	}
+	item->host = number;
+	list_push_back(&noting->note->items, &item->node);
+	return 0;
+}
+
+static void note_moved(void *data, const struct mapping *now)
+{
+	const struct noting *noting = data;
+	struct note_mapping *mapping;
+
+	if (!holders_any(model_holders(noting->manager->model), now->vni, &now->addr))
+		return;
+	mapping = calloc(1, sizeof(*mapping));
+	if (!mapping) {
+		noting->note->incomplete = true;
+		return;
+	}
+	mapping->now = *now;
+	list_push_back(&noting->note->mappings, &mapping->node);
+}
+
+static void note_hosts(struct note *note, const struct change *change)
+{
+	struct note_host *host;
+	struct write write;
+
+	for (size_t i = 0; i < change_count(change); i++) {
+		write = change_get(change, i);
+		if (write.kind != KIND_HOST || (write.before && write.after))
+			continue;
+		host = calloc(1, sizeof(*host));
+		if (!host) {
+			note->incomplete = true;
+			return;
+		}
+		host->removed = !write.after;
+		host->number = ((const struct host *)(write.after ? write.after : write.before))->number;
+		list_push_back(&note->hosts, &host->node);
+	}
+}
+
+static void changed(const struct change *change, void **ret_note, void *data)
+{
+	struct manager *manager = data;
+	struct noting noting = {.manager = manager, .note = calloc(1, sizeof(*noting.note))};
+
+	*ret_note = noting.note;
+	if (!noting.note)
+		return;
+	noting.note->revision = change_revision(change);
+	list_init(&noting.note->items);
+	list_init(&noting.note->mappings);
+	list_init(&noting.note->hosts);
+	note_hosts(noting.note, change);
+	plan_mappings(manager->model, change, note_moved, &noting);
+	if (plan_change(manager->model, change, note_plan, &noting))
+		noting.note->incomplete = true;
+}
+
+/* Differences were lost: sessions begin anew, with everything. */
+static void restart_all(struct manager *manager)
+{
+	struct agent *agent;
+
+	log_err("no memory to note a change: all hosts resync");
+	hmap_for_each(agent, &manager->agents.by_number, by_number) {
+		outbox_clear(&agent->outbox);
+		agent->needs_full = true;
+		if (agent->session)
+			session_close(agent->session, VIADUCT__AGENT__GOODBYE__CODE__UNSPECIFIED,
+				      "resync");
+	}
+}
+
+static void apply_hosts(struct manager *manager, struct note *note)
+{
+	struct note_host *host;
+	struct agent *agent;
+
+	list_for_each(host, &note->hosts, node) {
+		agent = agents_find(&manager->agents, host->number);
+		if (!host->removed && !agent) {
+			/* It has nothing yet: its base lies ahead of any revision it could name. */
+			if (agents_add(&manager->agents, host->number, UINT64_MAX))
+				log_err("no memory for a new host", LOG_U64("host", host->number));
+		} else if (host->removed && agent) {
+			sessions_remove(manager, agent);
+			holders_remove_host(model_holders(manager->model), host->number);
+			manager->releases_due = true;
+			agents_remove(&manager->agents, agent);
+		}
+	}
+}
+
+static void apply_item(struct manager *manager, uint64_t revision, struct note_item *item)
+{
+	struct agent *agent = agents_find(&manager->agents, item->host);
+
+	if (!agent || agent->needs_full || revision <= agent->planned)
+		return;
+	if (outbox_put(&agent->outbox, TAKE_PTR(item->item))) {
+		outbox_clear(&agent->outbox);
+		agent->needs_full = true;
+	}
+	publish_mark(manager, agent);
+}
+
+static void durable(uint64_t revision, void *data_note, void *data)
+{
+	struct manager *manager = data;
+	struct note *note = data_note;
+	struct note_item *item;
+	struct note_mapping *mapping;
+	struct agent *agent;
+
+	if (!note || note->incomplete) {
+		restart_all(manager);
+	} else {
+		apply_hosts(manager, note);
+		list_for_each(item, &note->items, node)
+			apply_item(manager, revision, item);
+		list_for_each(mapping, &note->mappings, node)
+			updates_publish(manager, &mapping->now);
+	}
+	/* Whole states that waited for this revision may leave. */
+	if (revision <= manager->planned) {
+		hmap_for_each(agent, &manager->agents.by_number, by_number)
+			if (agent->full && agent->session)
+				publish_mark(manager, agent);
+	}
+	intake_durable(manager, revision);
+	deferred_schedule(&manager->flush);
+	note_free(note);
+}
+
+static void undone(void *note, void *data)
+{
+	note_free(note);
+}
+
+static void recovered(void *data)
+{
+	struct manager *manager = data;
+	uint64_t revision = journal_durable(manager->journal);
+	struct agent *agent;
+
+	hmap_for_each(agent, &manager->agents.by_number, by_number) {
+		if (agent->planned > revision) {
+			outbox_clear(&agent->outbox);
+			agent->planned = 0;
+			agent->full = false;
+			agent->needs_full = true;
+		}
+		if (agent->session && agent->shown > revision)
+			session_close(agent->session, VIADUCT__AGENT__GOODBYE__CODE__UNSPECIFIED,
+				      "the store failed: resync");
+	}
+	intake_undone(manager);
+}
+
+struct journal_observer publish_observer(struct manager *manager)
+{
+	return (struct journal_observer){
+		.changed = changed,
+		.durable = durable,
+		.undone = undone,
+		.recovered = recovered,
+		.data = manager,
+	};
+}
+
+static int fill_outbox(void *data, uint32_t number, const struct plan_item *plan)
+{
+	struct agent *agent = data;
+	struct outbox_item *item;
+	int r = outbox_item_new(plan, agent->planned, &item);
+
+	return r ? r : outbox_put(&agent->outbox, item);
+}
+
+/* Puts the host's whole state, as the model shows it now, into its outbox. */
+static int plan_everything(struct manager *manager, struct agent *agent)
+{
+	int r;
+
+	outbox_clear(&agent->outbox);
+	agent->planned = model_revision(manager->model);
+	agent->base = agent->planned;
+	if (manager->planned < agent->planned)
+		manager->planned = agent->planned;
+	if (agent->shown < agent->planned)
+		agent->shown = agent->planned;
+	r = plan_full(manager->model, agent->number, fill_outbox, agent);
+	if (r) {
+		outbox_clear(&agent->outbox);
+		return r;
+	}
+	agent->needs_full = false;
+	agent->full = true;
+	return 0;
+}
+
+void publish_begin(struct manager *manager, struct agent *agent, uint64_t revision,
+		   uint64_t cluster_id)
+{
+	uint64_t now = journal_durable(manager->journal);
+
+	agent->sent = 0;
+	if (cluster_id != manager->cluster_id || revision < agent->base || revision > now ||
+	    !revision)
+		agent->needs_full = true;
+	if (!agent->needs_full) {
+		agent->acknowledged = revision;
+		agent->full = false;
+		outbox_acknowledge(&agent->outbox, revision);
+		outbox_rewind(&agent->outbox);
+	}
+	agent->confirm = true;
+	publish_mark(manager, agent);
+}
+
+void publish_acknowledge(struct manager *manager, struct agent *agent, uint64_t revision)
+{
+	if (revision > agent->sent) {
+		session_close(agent->session, VIADUCT__AGENT__GOODBYE__CODE__PROTOCOL,
+			      "it acknowledged what was never sent");
+		return;
+	}
+	if (revision > agent->acknowledged)
+		agent->acknowledged = revision;
+	outbox_acknowledge(&agent->outbox, revision);
+}
+
+void publish_mark(struct manager *manager, struct agent *agent)
+{
+	if (list_empty(&agent->in_dirty))
+		list_push_back(&manager->dirty, &agent->in_dirty);
+	deferred_schedule(&manager->flush);
+}
+
+static void send_desired(struct manager *manager, struct agent *agent)
+{
+	uint64_t revision = journal_durable(manager->journal);
+	int r = 0;
+
+	if (agent->needs_full)
+		r = plan_everything(manager, agent);
+	if (!r && agent->full && agent->planned > revision)
+		return; /* until it is durable */
+	if (!r && !agent->full && !agent->outbox.n_unsent && !agent->confirm)
+		return;
+	buf_reset(&manager->scratch);
+	if (!r)
+		r = outbox_pack(&agent->outbox, revision, agent->full, &manager->scratch);
+	if (!r)
+		r = session_send_bytes(agent->session, buf_data(&manager->scratch),
+				       buf_size(&manager->scratch));
+	if (r == -ENOBUFS || r == -ENOTCONN)
+		return; /* the session is ending */
+	if (r) {
+		log_err("desired state not sent", LOG_U64("host", agent->number), LOG_ERRNO(r));
+		agent->needs_full = true;
+		session_close(agent->session, VIADUCT__AGENT__GOODBYE__CODE__UNSPECIFIED,
+			      "the desired state could not be sent");
+		return;
+	}
+	agent->sent = revision;
+	agent->full = false;
+	agent->confirm = false;
+}
+
+void publish_flush(struct manager *manager)
+{
+	struct agent *agent;
+
+	while ((agent = list_first(&manager->dirty, struct agent, in_dirty))) {
+		list_remove(&agent->in_dirty);
+		if (!agent->session)
+			continue;
+		send_desired(manager, agent);
+		updates_flush(manager, agent);
+	}
+}
+
+void publish_tick(struct manager *manager)
+{
+	uint64_t revision = journal_durable(manager->journal);
+	struct agent *agent;
+
+	hmap_for_each(agent, &manager->agents.by_number, by_number) {
+		if (!agent->session || agent->sent >= revision || agent->needs_full || agent->full)
+			continue;
+		if (!host_waits(manager->model, agent->number, revision))
+			continue;
+		agent->confirm = true;
+		publish_mark(manager, agent);
+	}
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/updates.h"
+
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "manager/message.h"
+#include "manager/manager.h"
+#include "manager/publish.h"
+#include "model/holders.h"
+#include "model/mapping.h"
+#include "model/release.h"
+#include "wire/session.h"
+
+struct update {
+	struct list node; /* in agent->updates, in order of revision */
+	struct mapping now;
+	bool sent;
+};
+
+static void update_free(struct agent *agent, struct update *update)
+{
+	list_remove(&update->node);
+	agent->n_updates--;
+	agent->n_updates_unsent -= !update->sent;
+	free(update);
+}
+
+void updates_clear(struct agent *agent)
+{
+	struct update *update;
+
+	list_for_each(update, &agent->updates, node)
+		update_free(agent, update);
+}
+
+static void queue(struct manager *manager, struct agent *agent, const struct mapping *now)
+{
+	struct update *update;
+
+	if (!agent->session)
+		return;
+	update = agent->n_updates < LIMIT_UPDATES_WAITING ? calloc(1, sizeof(*update)) : NULL;
+	if (!update) {
+		session_close(agent->session, VIADUCT__AGENT__GOODBYE__CODE__QUEUE_FULL,
+			      "it does not acknowledge updates of mappings");
+		return;
+	}
+	update->now = *now;
+	list_push_back(&agent->updates, &update->node);
+	agent->n_updates++;
+	agent->n_updates_unsent++;
+	publish_mark(manager, agent);
+}
+
+struct fanout {
+	struct manager *manager;
+	const struct mapping *now;
+};
+
+static void tell_holder(void *data, const struct holder *holder)
+{
+	const struct fanout *fanout = data;
+	struct agent *agent = agents_find(&fanout->manager->agents, holder->host);
+
+	if (agent && holder->revision < fanout->now->revision)
+		queue(fanout->manager, agent, fanout->now);
+}
+
+void updates_publish(struct manager *manager, const struct mapping *now)
+{
+	struct fanout fanout = {.manager = manager, .now = now};
+
+	holders_each_of_mapping(model_holders(manager->model), now->vni, &now->addr, tell_holder,
+				&fanout);
+}
+
+void updates_take_held(struct manager *manager, struct agent *agent,
+		       const Viaduct__Agent__Hello *hello)
+{
+	const struct mapping_table *table = model_mappings(manager->model);
+	struct holders *holders = model_holders(manager->model);
+	uint64_t expires = manager_now_ms(manager) + manager_lease_ms(manager);
+	const struct mapping *mapping;
+	struct mapping gone = {0};
+	int r = 0;
+
+	holders_remove_host(holders, agent->number);
+	for (size_t i = 0; i < hello->n_held && !r; i++) {
+		const Viaduct__Agent__HeldMapping *held = hello->held[i];
+
+		if (message_addr(&held->addr, &gone.addr))
+			continue;
+		r = holders_add(holders, held->vni, &gone.addr, agent->number, held->revision, expires);
+		mapping = mapping_find(table, held->vni, &gone.addr);
+		if (mapping && mapping->host && mapping->revision == held->revision)
+			continue;
+		gone.vni = held->vni;
+		gone.revision = model_revision(manager->model);
+		queue(manager, agent, mapping ? mapping : &gone);
+	}
+	if (r)
+		log_err("holders not remembered", LOG_U64("host", agent->number), LOG_ERRNO(r));
+	else
+		release_host_known(manager->model, agent->number);
+	manager->releases_due = true;
+}
+
+void updates_acknowledge(struct manager *manager, struct agent *agent, uint64_t revision)
+{
+	struct holders *holders = model_holders(manager->model);
+	struct update *update;
+	struct holder holder;
+
+	list_for_each(update, &agent->updates, node) {
+		const struct mapping *now = &update->now;
+
+		if (!update->sent || now->revision > revision)
+			continue;
+		if (!now->host) {
+			holders_remove(holders, now->vni, &now->addr, agent->number);
+			manager->releases_due = true;
+		} else if (holders_get(holders, now->vni, &now->addr, agent->number, &holder) &&
+			   holder.revision < now->revision) {
+			/* Renewing an entry that is there needs no memory. */
+			if (holders_add(holders, now->vni, &now->addr, agent->number, now->revision,
+					holder.expires_ms))
+				log_err("holder not renewed", LOG_U64("host", agent->number));
+			manager->releases_due = true;
+		}
+		update_free(agent, update);
+	}
+}
+
+void updates_release(struct manager *manager, struct agent *agent,
+		     const Viaduct__Agent__Released *released)
+{
+	struct holders *holders = model_holders(manager->model);
+	struct holder holder;
+	struct ipaddr addr;
+
+	for (size_t i = 0; i < released->n_mappings; i++) {
+		const Viaduct__Agent__HeldMapping *held = released->mappings[i];
+
+		if (message_addr(&held->addr, &addr))
+			continue;
+		/* An answer that crossed this on the way has made it a holder again. */
+		if (holders_get(holders, held->vni, &addr, agent->number, &holder) &&
+		    holder.revision <= held->revision) {
+			holders_remove(holders, held->vni, &addr, agent->number);
+			manager->releases_due = true;
+		}
+	}
+}
+
+static void fill(Viaduct__Agent__Mapping *message, const struct mapping *now)
+{
+	viaduct__agent__mapping__init(message);
+	message->vni = now->vni;
+	message->addr = message_bytes(&now->addr);
+	message->host = now->host;
+	message->revision = now->revision;
+	message->gone = !now->host;
+}
+
+void updates_flush(struct manager *manager, struct agent *agent)
+{
+	size_t n = agent->n_updates_unsent, i = 0;
+	_cleanup_free_ Viaduct__Agent__Mapping *messages = NULL;
+	_cleanup_free_ Viaduct__Agent__Mapping **pointers = NULL;
+	Viaduct__Agent__Update body = VIADUCT__AGENT__UPDATE__INIT;
+	Viaduct__Agent__Frame frame = VIADUCT__AGENT__FRAME__INIT;
+	struct update *update;
+	int r = -ENOMEM;
+
+	if (!n || !agent->session)
+		return;
+	messages = calloc(n, sizeof(*messages));
+	pointers = calloc(n, sizeof(*pointers));
+	list_for_each(update, &agent->updates, node) {
+		if (!messages || !pointers)
+			break;
+		if (update->sent)
+			continue;
+		fill(&messages[i], &update->now);
+		pointers[i] = &messages[i];
+		i++;
+		if (body.revision < update->now.revision)
+			body.revision = update->now.revision;
+		update->sent = true;
+	}
+	if (i == n) {
+		agent->n_updates_unsent = 0;
+		body.n_mappings = n;
+		body.mappings = pointers;
+		frame.body_case = VIADUCT__AGENT__FRAME__BODY_UPDATE;
+		frame.update = &body;
+		r = session_send(agent->session, &frame);
+	}
+	if (r && r != -ENOBUFS)
+		session_close(agent->session, VIADUCT__AGENT__GOODBYE__CODE__UNSPECIFIED,
+			      "updates could not be sent");
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Updates: pushes of mappings that have changed to the hosts that hold them (MAP-3).
+ *
+ * A holder stays on record with what it knows until it has acknowledged the update; only then does an
+ * address that was taken from its node have one holder less.  Updates of one turn of the loop go to a
+ * host in one frame.  A host that is not connected gets none: it says what it holds when it comes
+ * back, and is corrected then.
+ *
+ * A host that leaves LIMIT_UPDATES_WAITING of them unacknowledged loses its session.
+ */
+#pragma once
+
+#include "abi/agent.pb-c.h"
+
+struct agent;
+struct manager;
+struct mapping;
+
+/* 'now' is durable: tells all who hold it. */
+void updates_publish(struct manager *manager, const struct mapping *now);
+/* What an agent says in its Hello that it holds: remembers it, corrects what is old. */
+void updates_take_held(struct manager *manager, struct agent *agent,
+		       const Viaduct__Agent__Hello *hello);
+void updates_acknowledge(struct manager *manager, struct agent *agent, uint64_t revision);
+void updates_release(struct manager *manager, struct agent *agent,
+		     const Viaduct__Agent__Released *released);
+/* Sends what waits. */
+void updates_flush(struct manager *manager, struct agent *agent);
+/* Forgets what was on its way, when the session ends. */
+void updates_clear(struct agent *agent);
