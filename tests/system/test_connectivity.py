@@ -197,3 +197,9 @@ def test_the_machines_own_resolver_is_untouched(lab, nodes):
     """requirement: PKT-8"""
     inside = nodes["a"].run("cat", "/etc/resolv.conf").stdout
     assert open("/etc/resolv.conf").read() != inside
+
+
+def test_a_dhcp_client_of_the_nodes_own_gets_the_same_lease(nodes):
+    """requirement: PKT-8"""
+    done = nodes["a"].run("busybox", "udhcpc", "-f", "-n", "-q", "-t", "3", "-i", "eth0", "-s", "/bin/true", check=False)
+    assert f"lease of {nodes['a'].address} obtained" in done.stdout + done.stderr
