@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plan items as messages: every field arrives, absent ones are empty, keys match their objects. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "manager/message.h"
+
+static struct ipaddr addr_of(const char *text)
+{
+	struct ipaddr addr;
+
+	assert_int_equal(ipaddr_parse(text, &addr), 0);
+	return addr;
+}
+
+static void an_interface_arrives_whole(void **state)
+{
+	struct plan_item item = {
+		.kind = PLAN_INTERFACE,
+		.interface = {.id = "eni-00000000000000001", .instance_id = "i-00000000000000002",
+			      .device_index = 1, .vni = 7, .mac = {{2, 0, 0, 0, 0, 9}}, .mtu = 1460,
+			      .n_addrs = 2, .host_name = "ip-10-0-0-4", .dns = true},
+	};
+	const Viaduct__Agent__Object *object;
+	struct ipaddr addr;
+	struct message c;
+
+	item.interface.addrs[0] = addr_of("10.0.0.4");
+	item.interface.addrs[1] = addr_of("fe80::ff:fe00:9");
+	item.interface.subnet = prefix_v4(0x0a000000, 24);
+	object = message_object(&c, &item);
+	assert_int_equal(object->object_case, VIADUCT__AGENT__OBJECT__OBJECT_INTERFACE);
+	assert_string_equal(object->interface->id, "eni-00000000000000001");
+	assert_string_equal(object->interface->instance_id, "i-00000000000000002");
+	assert_int_equal(object->interface->device_index, 1);
+	assert_int_equal(object->interface->vni, 7);
+	assert_int_equal(object->interface->mtu, 1460);
+	assert_int_equal(object->interface->n_addrs, 2);
+	assert_int_equal(message_addr(&object->interface->addrs[1], &addr), 0);
+	assert_true(ipaddr_equal(&addr, &item.interface.addrs[1]));
+	assert_int_equal(object->interface->mac.len, 6);
+	assert_memory_equal(object->interface->mac.data, item.interface.mac.b, 6);
+	assert_int_equal(object->interface->subnet_prefix_len, 120);
+	assert_true(object->interface->dns);
+	assert_string_equal(message_key(&c, &item)->interface_id, "eni-00000000000000001");
+}
+
+static void absent_addresses_are_empty_fields(void **state)
+{
+	struct plan_item item = {.kind = PLAN_PEER, .peer = {.number = 3, .name = "h3"}};
+	const Viaduct__Agent__Object *object;
+	struct message c;
+
+	item.peer.locators.v4 = addr_of("192.0.2.3");
+	object = message_object(&c, &item);
+	assert_int_equal(object->peer->siit1.len, 0);
+	assert_int_equal(object->peer->siit2.len, 0);
+	assert_int_equal(object->peer->v6.len, 0);
+	assert_int_equal(object->peer->v4.len, 16);
+	assert_int_equal(message_key(&c, &item)->peer_number, 3);
+}
+
+static void a_copy_outlives_its_source(void **state)
+{
+	struct plan_item item = {.kind = PLAN_INSTANCE,
+				 .instance = {.id = "i-00000000000000002", .driver = "netns",
+					      .running = true, .generation = 5}};
+	ProtobufCMessage *copy;
+	struct message c;
+
+	assert_int_equal(message_copy(&message_object(&c, &item)->base, &copy), 0);
+	memset(&c, 0xff, sizeof(c));
+	memset(&item, 0xff, sizeof(item));
+	assert_string_equal(((Viaduct__Agent__Object *)copy)->instance->id, "i-00000000000000002");
+	assert_int_equal(((Viaduct__Agent__Object *)copy)->instance->generation, 5);
+	protobuf_c_message_free_unpacked(copy, NULL);
+}
+
+static void addresses_of_another_size_are_refused(void **state)
+{
+	uint8_t bytes[17] = {0};
+	struct ipaddr addr = addr_of("10.0.0.4"), before = addr;
+
+	assert_int_equal(message_addr(&(ProtobufCBinaryData){.len = 4, .data = bytes}, &addr), -EINVAL);
+	assert_int_equal(message_addr(&(ProtobufCBinaryData){.len = 17, .data = bytes}, &addr), -EINVAL);
+	assert_int_equal(message_addr(&(ProtobufCBinaryData){0}, &addr), -EINVAL);
+	assert_true(ipaddr_equal(&addr, &before));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_interface_arrives_whole),
+		cmocka_unit_test(absent_addresses_are_empty_fields),
+		cmocka_unit_test(a_copy_outlives_its_source),
+		cmocka_unit_test(addresses_of_another_size_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
