@@ -342,6 +342,8 @@ int miss_learn(struct miss *m, const struct answer *a)
 	if (p) {
 		miss_release(m, p);
 		miss_free_pending(m, p);
+	} else if (cache_is_settling(m->cache)) {
+		m->ops->drain(m->arg);
 	}
 	return 0;
 }

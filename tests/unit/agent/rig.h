@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A host in a test: the whole agent on the fake data plane and the fake driver, in virtual time, with
+ * a manager that says what the test wants and remembers what it hears.
+ *
+ * The host is number 1 with interface eni-1 (10.0.1.4) of instance i-1; host 2 is its peer.  The
+ * network is VNI 5, 10.0.0.0/16, its subnet 10.0.1.0/24.
+ */
+#pragma once
+
+#include "agent/agent.h"
+#include "base/arena.h"
+#include "datapath/fake.h"
+#include "driver/fake.h"
+#include "wire/pair.h"
+
+enum {
+	RIG_VNI = 5,
+	RIG_PEER = 2,
+	RIG_CLUSTER = 7,
+	RIG_LEASE_S = 60,
+	RIG_FRAMES_MAX = 512,
+};
+
+struct rig {
+	struct clock clock;
+	struct loop *loop;
+	struct fake_world *world;
+	struct fake_nodes nodes;
+	struct driver *driver;
+	struct pair *pair;
+	struct agent *agent;
+	struct arena arena;
+	struct agent_backend backend;
+	struct link_dialer dialer;
+	/* The manager. */
+	bool deaf;                     /* does not answer the Hello */
+	bool refusing;                 /* says Goodbye: unknown host */
+	bool unreachable;              /* dialling fails */
+	unsigned int n_dials;
+	Viaduct__Agent__Frame *frames[RIG_FRAMES_MAX]; /* heard, oldest first */
+	size_t n_frames;
+	/* The kernel. */
+	bool no_route, no_neighbour;
+	struct ipaddr gateway;
+	unsigned int n_neighbour_probes;
+	/* The probe. */
+	int probe_error;
+	unsigned int n_probes;
+	char *snapshot; /* path, or NULL */
+};
+
+void rig_init(struct rig *r);
+void rig_deinit(struct rig *r);
+/* Starts the agent and lets it connect. */
+void rig_start(struct rig *r);
+/* Ends the agent; the data plane and the nodes stay. */
+void rig_stop(struct rig *r);
+void rig_advance_ms(struct rig *r, uint64_t ms);
+void rig_settle(struct rig *r);
+/* Breaks the connection. */
+void rig_cut(struct rig *r);
+
+/* Sends a frame as the manager. */
+void rig_send(struct rig *r, Viaduct__Agent__Frame__BodyCase kind, void *body);
+/* The newest frame heard of a kind, or NULL; how many of a kind. */
+const Viaduct__Agent__Frame *rig_last(const struct rig *r, Viaduct__Agent__Frame__BodyCase kind);
+size_t rig_count(const struct rig *r, Viaduct__Agent__Frame__BodyCase kind);
+void rig_forget_frames(struct rig *r);
+
+/* Objects, in the rig's arena. */
+Viaduct__Agent__Object *rig_host(struct rig *r);
+Viaduct__Agent__Object *rig_peer(struct rig *r, uint32_t number);
+Viaduct__Agent__Object *rig_subnet(struct rig *r);
+Viaduct__Agent__Object *rig_instance(struct rig *r, const char *id, bool running,
+				     uint64_t generation);
+Viaduct__Agent__Object *rig_interface(struct rig *r, const char *id, const char *instance,
+				      uint32_t v4);
+void rig_desire(struct rig *r, uint64_t revision, bool full, Viaduct__Agent__Object **objects,
+		size_t n);
+/* Everything of the rig's description above, as revision 10. */
+void rig_desire_all(struct rig *r);
+
+struct ipaddr rig_addr(uint32_t v4);
+/* The port of eni-1. */
+uint32_t rig_port(const struct rig *r);
+/* Sends packet 'number' from eni-1 to 'dst'. */
+enum fake_verdict rig_packet(struct rig *r, uint32_t dst, uint32_t number);
+/* Answers all questions of the newest Resolve: with host 'host' and 'revision', or REFUSED for 0. */
+void rig_answer(struct rig *r, uint32_t host, uint64_t revision);
+void rig_update(struct rig *r, uint32_t addr, uint32_t host, uint64_t revision, bool gone);
