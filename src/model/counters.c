@@ -4,6 +4,7 @@
  */
 #include "model/counters.h"
 
+#include "abi/substrate.h"
 #include "model/edit.h"
 #include "model/host.h"
 #include "model/vpc.h"
@@ -49,7 +50,7 @@ static int next(struct tx *tx, uint32_t max, size_t offset,
 
 int counters_next_vni(struct tx *tx, uint32_t *ret, struct refusal *reterr)
 {
-	return next(tx, VNI_MAX, offsetof(struct counters, last_vni), vni_in_use, "networks", ret,
+	return next(tx, SUBSTRATE_VNI_MAX, offsetof(struct counters, last_vni), vni_in_use, "networks", ret,
 		    reterr);
 }
 

@@ -12,7 +12,6 @@ struct tx;
 
 enum {
 	COUNTERS_ID = 1,
-	VNI_MAX = 0xEFFFFF,        /* above are handles of receiving hosts (DESIGN section 6) */
 	HOST_NUMBER_MAX = 0xFFFFFF,
 };
 

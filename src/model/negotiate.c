@@ -7,14 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "abi/substrate.h"
 #include "model/host.h"
-
-enum {
-	OVERHEAD_SIIT = 20,
-	OVERHEAD_IPIP6 = 40,
-	OVERHEAD_VXLAN_V4 = 50,
-	OVERHEAD_VXLAN_V6 = 70,
-};
 
 enum framework { FRAMEWORK_SIIT, FRAMEWORK_VXLAN, FRAMEWORK_MAX };
 
@@ -155,8 +149,8 @@ static enum format choose(uint32_t a, uint32_t b)
 static uint32_t overhead_of(enum format f, uint32_t accept, bool vxlan_over_v6)
 {
 	if (f == FORMAT_VXLAN_1)
-		return vxlan_over_v6 ? OVERHEAD_VXLAN_V6 : OVERHEAD_VXLAN_V4;
-	return accept & FORMAT_BIT(FORMAT_IPIP6_1) ? OVERHEAD_IPIP6 : OVERHEAD_SIIT;
+		return vxlan_over_v6 ? SUBSTRATE_OVERHEAD_VXLAN_V6 : SUBSTRATE_OVERHEAD_VXLAN_V4;
+	return accept & FORMAT_BIT(FORMAT_IPIP6_1) ? SUBSTRATE_OVERHEAD_IPIP6 : SUBSTRATE_OVERHEAD_SIIT;
 }
 
 static uint32_t accept_of(enum format f, uint32_t formats)

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "abi/substrate.h"
 #include "model/edit.h"
 #include "model/host.h"
 #include "model/negotiate.h"
@@ -13,7 +14,6 @@
 
 enum {
 	CLASSES_MAX = 32,     /* hosts of a network differ in few ways; more are taken as the worst */
-	OVERHEAD_WORST = 70,  /* VXLAN over IPv6 */
 	MTU_MIN = 576,        /* what a host must be able to receive: RFC 791 */
 };
 
@@ -57,7 +57,7 @@ static uint32_t worst_overhead(const struct classes *c)
 			if (overhead != UINT32_MAX && overhead > worst)
 				worst = overhead;
 		}
-	return c->overflow || !worst ? OVERHEAD_WORST : worst;
+	return c->overflow || !worst ? SUBSTRATE_OVERHEAD_VXLAN_V6 : worst;
 }
 
 /* 0: not known */

@@ -4,12 +4,10 @@
  */
 #include "model/topology.h"
 
+#include "abi/substrate.h"
+
 enum {
 	ORGANISATION_BITS = 32,
-	SIIT1_LEN = 64,
-	SIIT2_LEN = 56,
-	SIIT1_VERSION = 0,
-	SIIT2_VERSION = 2,
 	SIIT2_LOCALE_MAX = 15,
 	SIIT2_AREA_MAX = 15,
 	SIIT2_RACK_MAX = 63,
@@ -27,12 +25,12 @@ static struct prefix locator(const struct prefix *organisation, uint32_t bits, u
 
 static uint32_t siit1_bits(const struct topology_place *p)
 {
-	return SIIT1_VERSION << 30 | p->locale << 24 | p->area << 16 | p->rack << 8 | p->host;
+	return (uint32_t)SUBSTRATE_VERSION_SIIT_1 << 30 | p->locale << 24 | p->area << 16 | p->rack << 8 | p->host;
 }
 
 static uint32_t siit2_bits(const struct topology_place *p)
 {
-	return (uint32_t)SIIT2_VERSION << 30 |
+	return (uint32_t)SUBSTRATE_VERSION_SIIT_2 << 30 |
 	       (p->locale << 18 | p->area << 14 | p->rack << 8 | p->host) << 8;
 }
 
@@ -45,10 +43,10 @@ int topology_locators(const struct prefix *organisation, const struct topology_p
 	    place->rack > TOPOLOGY_RACK_MAX || place->host > TOPOLOGY_HOST_MAX || !place->host)
 		return -ERANGE;
 	if (!ipaddr_is_zero(v6)) {
-		l.siit1 = locator(organisation, siit1_bits(place), SIIT1_LEN);
+		l.siit1 = locator(organisation, siit1_bits(place), SUBSTRATE_SIIT_1_LEN);
 		if (place->locale <= SIIT2_LOCALE_MAX && place->area <= SIIT2_AREA_MAX &&
 		    place->rack <= SIIT2_RACK_MAX)
-			l.siit2 = locator(organisation, siit2_bits(place), SIIT2_LEN);
+			l.siit2 = locator(organisation, siit2_bits(place), SUBSTRATE_SIIT_2_LEN);
 	}
 	*ret = l;
 	return 0;

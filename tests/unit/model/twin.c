@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See twin.h. */
+#include "tests/unit/model/twin.h"
+
+#include <stdlib.h>
+
+#include "base/str.h"
+#include "model/account.h"
+#include "model/cidr.h"
+#include "model/host.h"
+#include "model/instance.h"
+#include "model/interface.h"
+#include "model/mapping.h"
+#include "model/record.h"
+#include "model/release.h"
+#include "model/subnet.h"
+#include "model/vpc.h"
+#include "tests/unit/test.h"
+
+static void add(struct twin *t, const struct object *o)
+{
+	t->objects = reallocarray(t->objects, t->n + 1, sizeof(*t->objects));
+	assert_non_null(t->objects);
+	assert_int_equal(record_copy(o, &t->objects[t->n]), 0);
+	t->n++;
+}
+
+static void drop(struct twin *t, const struct object *o)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->objects[i]->kind != o->kind || t->objects[i]->id != o->id)
+			continue;
+		assert_true(record_equal(t->objects[i], o));
+		record_free(t->objects[i]);
+		t->objects[i] = t->objects[--t->n];
+		return;
+	}
+	fail_msg("the model changed an object that was not there");
+}
+
+void twin_init(struct twin *t, const struct model *m)
+{
+	*t = (struct twin){0};
+	for (enum kind k = KIND_ACCOUNT; k < KIND_MAX; k++) {
+		struct model_iter it = model_iter_kind(m, k);
+		const struct object *o;
+
+		while ((o = model_iter_next(&it)))
+			add(t, o);
+	}
+}
+
+void twin_deinit(struct twin *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		record_free(t->objects[i]);
+	free(t->objects);
+}
+
+void twin_apply(struct twin *t, const struct change *c)
+{
+	for (size_t i = 0; i < change_count(c); i++) {
+		struct write w = change_get(c, i);
+
+		if (w.before)
+			drop(t, w.before);
+		if (w.after)
+			add(t, w.after);
+	}
+}
+
+void twin_undo(struct twin *t, const struct change *c)
+{
+	for (size_t i = change_count(c); i--;) {
+		struct write w = change_get(c, i);
+
+		if (w.after)
+			drop(t, w.after);
+		if (w.before)
+			add(t, w.before);
+	}
+}
+
+/* ---- what the groups must hold ---- */
+
+/* The key of the group of relation 'r' that 'o' is in; false: in none. */
+static bool key_of(const struct object *o, enum relation r, uint64_t *ret)
+{
+	const struct interface *i = (const struct interface *)o;
+	const struct instance *n = (const struct instance *)o;
+	bool attached;
+
+	if (o->kind == KIND_SUBNET && r == REL_VPC_SUBNETS)
+		return *ret = ((const struct subnet *)o)->vpc, true;
+	if (o->kind == KIND_RELEASE && r == REL_SUBNET_RELEASES)
+		return *ret = ((const struct release *)o)->subnet, true;
+	if (o->kind == KIND_INTERFACE) {
+		attached = i->attachment.state == ATTACHMENT_ATTACHED;
+		switch (r) {
+		case REL_SUBNET_INTERFACES:
+			return *ret = i->subnet, true;
+		case REL_INSTANCE_INTERFACES:
+			return *ret = i->attachment.instance, i->attachment.state != ATTACHMENT_NONE;
+		case REL_HOST_INTERFACES:
+			return *ret = i->host,
+			       i->host && (attached || i->attachment.state == ATTACHMENT_ATTACHING);
+		case REL_HOST_WAITING_INTERFACES:
+			return *ret = i->host, i->host && !attached && i->attachment.state;
+		default:
+			return false;
+		}
+	}
+	if (o->kind != KIND_INSTANCE)
+		return false;
+	switch (r) {
+	case REL_SUBNET_INSTANCES:
+		return *ret = n->subnet, true;
+	case REL_HOST_INSTANCES:
+		return *ret = n->host, n->state != INSTANCE_TERMINATED;
+	case REL_HOST_WAITING_INSTANCES:
+		return *ret = n->host, n->wait_revision && n->state != INSTANCE_TERMINATED;
+	case REL_RESERVATION:
+		return *ret = n->reservation, true;
+	case REL_ACCOUNT_HOST:
+		return *ret = model_account_host_key(o->account, n->host),
+		       n->state != INSTANCE_TERMINATED;
+	case REL_TERMINATED:
+		return *ret = 0, n->state == INSTANCE_TERMINATED;
+	default:
+		return false;
+	}
+}
+
+/* 'it' visits 'n' objects in order of their serials. */
+static void check_list(struct model_iter it, size_t n)
+{
+	const struct object *o;
+	uint64_t serial = 0;
+	size_t seen = 0;
+
+	for (; (o = model_iter_next(&it)); seen++) {
+		assert_true(!seen || o->serial > serial);
+		serial = o->serial;
+	}
+	assert_int_equal(seen, n);
+}
+
+static bool list_has(struct model_iter it, uint64_t id)
+{
+	const struct object *o;
+
+	while ((o = model_iter_next(&it)))
+		if (o->id == id)
+			return true;
+	return false;
+}
+
+static void check_relation(const struct twin *t, const struct model *m, const struct object *o,
+			   enum relation r)
+{
+	uint64_t key, other;
+	size_t n = 0;
+
+	if (!key_of(o, r, &key))
+		return;
+	assert_true(list_has(model_iter_group(m, r, key), o->id));
+	for (size_t i = 0; i < t->n; i++)
+		n += t->objects[i]->kind == o->kind && key_of(t->objects[i], r, &other) &&
+		     other == key;
+	assert_int_equal(model_group_count(m, r, key), n);
+	check_list(model_iter_group(m, r, key), n);
+}
+
+static void check_account(const struct twin *t, const struct model *m, const struct object *o)
+{
+	size_t n = 0, all = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		n += t->objects[i]->kind == o->kind && t->objects[i]->account == o->account;
+		all += t->objects[i]->kind == o->kind;
+	}
+	assert_true(list_has(model_iter_account(m, o->kind, o->account), o->id));
+	check_list(model_iter_account(m, o->kind, o->account), n);
+	check_list(model_iter_kind(m, o->kind), all);
+	assert_int_equal(model_count(m, o->kind), all);
+}
+
+/* ---- the other indexes ---- */
+
+static void check_unique(const struct model *m, const struct object *o)
+{
+	const struct object *same = model_get(m, o->kind, o->id);
+	const struct interface *i = (const struct interface *)o;
+
+	switch (o->kind) {
+	case KIND_KEY:
+		assert_ptr_equal(key_find(m, ((const struct key *)o)->access_key_id), same);
+		break;
+	case KIND_HOST:
+		assert_ptr_equal(host_by_number(m, ((const struct host *)o)->number), same);
+		assert_ptr_equal(host_find(m, ((const struct host *)o)->name), same);
+		break;
+	case KIND_VPC:
+		assert_ptr_equal(vpc_by_vni(m, ((const struct vpc *)o)->vni), same);
+		break;
+	case KIND_INTERFACE:
+		assert_ptr_equal(interface_by_mac(m, &i->mac), same);
+		if (i->attachment.state)
+			assert_ptr_equal(interface_by_attachment(m, i->attachment.id), same);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Returns how many mappings the object stands for. */
+static size_t check_mappings(const struct model *m, const struct object *o)
+{
+	const struct interface *i = (const struct interface *)o;
+	const struct release *r = (const struct release *)o;
+	const struct mapping *found;
+
+	if (o->kind == KIND_RELEASE) {
+		found = mapping_find(model_mappings(m), r->vni, &r->addr);
+		assert_non_null(found);
+		assert_int_equal(found->interface, 0);
+		assert_int_equal(found->host, 0);
+		return 1;
+	}
+	if (o->kind != KIND_INTERFACE)
+		return 0;
+	for (size_t n = 0; n < i->n_addrs; n++) {
+		found = mapping_find(model_mappings(m), i->vni, &i->addrs[n].addr);
+		assert_non_null(found);
+		assert_int_equal(found->interface, o->id);
+		assert_int_equal(found->host, i->plugged ? i->host : 0);
+		assert_int_equal(found->revision, i->addrs[n].revision);
+	}
+	return i->n_addrs;
+}
+
+static void check_subnet(const struct twin *t, const struct model *m, const struct subnet *s)
+{
+	uint64_t taken = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct object *o = t->objects[i];
+
+		if (o->kind == KIND_INTERFACE && ((const struct interface *)o)->subnet == s->o.id)
+			taken += ((const struct interface *)o)->n_addrs;
+		if (o->kind == KIND_RELEASE)
+			taken += ((const struct release *)o)->subnet == s->o.id;
+	}
+	assert_int_equal(subnet_available(m, s) + taken, cidr_usable(&s->prefix));
+}
+
+static bool carries(const struct twin *t, uint32_t vni, uint32_t host)
+{
+	uint64_t number;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (key_of(t->objects[i], REL_HOST_INTERFACES, &number) && number == host &&
+		    ((const struct interface *)t->objects[i])->vni == vni)
+			return true;
+	return false;
+}
+
+static void check_network(const struct twin *t, const struct model *m, const struct vpc *v)
+{
+	const uint32_t *hosts;
+	size_t n = model_network_hosts(m, v->vni, &hosts), expected = 0;
+
+	for (size_t i = 0; i < n; i++)
+		assert_true(carries(t, v->vni, hosts[i]));
+	for (size_t i = 0; i < t->n; i++)
+		if (t->objects[i]->kind == KIND_HOST)
+			expected += carries(t, v->vni, ((const struct host *)t->objects[i])->number);
+	assert_int_equal(n, expected);
+}
+
+void twin_check(const struct twin *t, const struct model *m)
+{
+	size_t n_mappings = 0, n = 0;
+
+	for (enum kind k = KIND_ACCOUNT; k < KIND_MAX; k++)
+		n += model_count(m, k);
+	assert_int_equal(n, t->n);
+	for (size_t i = 0; i < t->n; i++) {
+		const struct object *o = t->objects[i];
+		const struct object *found = model_get(m, o->kind, o->id);
+
+		assert_non_null(found);
+		assert_true(record_equal(found, o));
+		check_account(t, m, o);
+		for (enum relation r = 0; r < REL_MAX; r++)
+			check_relation(t, m, o, r);
+		check_unique(m, o);
+		n_mappings += check_mappings(m, o);
+		if (o->kind == KIND_SUBNET)
+			check_subnet(t, m, (const struct subnet *)o);
+		if (o->kind == KIND_VPC)
+			check_network(t, m, (const struct vpc *)o);
+	}
+	assert_int_equal(mapping_count(model_mappings(m)), n_mappings);
+}

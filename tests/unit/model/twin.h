@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A slow, plain twin of the model: one list of objects, searched from end to end.  It follows the changes
+ * that the model reports and then says, by looking at every object, what each index must hold.
+ */
+#pragma once
+
+#include "model/model.h"
+#include "model/tx.h"
+
+struct twin {
+	size_t n;
+	struct object **objects;
+};
+
+/* Copies all objects of 'm'. */
+void twin_init(struct twin *t, const struct model *m);
+void twin_deinit(struct twin *t);
+void twin_apply(struct twin *t, const struct change *c);
+/* Before the change is undone in the model. */
+void twin_undo(struct twin *t, const struct change *c);
+/* Fails the test unless every object and every index of 'm' is as the twin says. */
+void twin_check(const struct twin *t, const struct model *m);

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See walk.h. */
+#include "tests/unit/model/walk.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "model/holders.h"
+#include "model/release.h"
+#include "model/tag.h"
+
+uint32_t walk_random(struct walk *w, uint32_t below)
+{
+	w->seed = w->seed * 6364136223846793005 + 1442695040888963407;
+	return (uint32_t)(w->seed >> 33) % below;
+}
+
+static void remember(struct walk *w, const struct object *o)
+{
+	size_t i = w->n_ids < WALK_IDS ? w->n_ids++ : walk_random(w, WALK_IDS);
+
+	object_id_text(o, w->ids[i]);
+}
+
+/* An id of 'kind' that there was, mostly a recent one, or now and then nonsense. */
+static const char *some(struct walk *w, enum kind k)
+{
+	static const char *const nonsense[] = {"", "vpc-", "i-00000000000000000", "eni-zz",
+					       "subnet-0123456789abcdef0"};
+
+	if (!walk_random(w, 25))
+		return nonsense[walk_random(w, ARRAY_SIZE(nonsense))];
+	for (int tries = 0; tries < 60 && w->n_ids; tries++) {
+		const char *id = w->ids[walk_random(w, (uint32_t)w->n_ids)];
+		uint64_t number;
+
+		if (kind_of_id(id) != k || id_parse(k, id, &number))
+			continue;
+		if (model_get(w->c.m, k, number) || tries > 50)
+			return id;
+	}
+	return "eni-0123456789abcdef0";
+}
+
+static const struct caller *someone(struct walk *w)
+{
+	return walk_random(w, 30) ? &w->c.me : &w->c.stranger;
+}
+
+static const char *some_addr(struct walk *w, char buf[static 24])
+{
+	snprintf(buf, 24, "10.0.%u.%u", walk_random(w, 3), walk_random(w, 34));
+	return buf;
+}
+
+static bool some_bool(struct walk *w)
+{
+	return walk_random(w, 2);
+}
+
+/* ---- the operations ---- */
+
+static int step_vpc_create(struct walk *w, struct tx *tx)
+{
+	static const char *const cidrs[] = {"10.0.0.0/16", "10.0.0.0/16", "10.0.0.7/20", "10.0.0.0/8",
+					    "224.0.0.0/16", "x", "10.1.0.0/28"};
+	struct vpc_create_args args = {.cidr = cidrs[walk_random(w, ARRAY_SIZE(cidrs))]};
+	const struct vpc *v;
+	int r;
+
+	if (model_count(w->c.m, KIND_VPC) > 4)
+		return 0;
+	r = vpc_create(tx, someone(w), &args, &v, &w->c.refusal);
+	if (!r)
+		remember(w, &v->o);
+	return r;
+}
+
+static int step_vpc_modify(struct walk *w, struct tx *tx)
+{
+	bool support = some_bool(w), names = some_bool(w);
+	struct vpc_modify_args args = {
+		.vpc_id = some(w, KIND_VPC),
+		.dns_support = &support,
+		.dns_hostnames = some_bool(w) ? &names : NULL,
+	};
+
+	return vpc_modify(tx, someone(w), &args, &w->c.refusal);
+}
+
+static int step_vpc_delete(struct walk *w, struct tx *tx)
+{
+	return vpc_delete(tx, someone(w), some(w, KIND_VPC), &w->c.refusal);
+}
+
+static int step_subnet_create(struct walk *w, struct tx *tx)
+{
+	char cidr[32];
+	struct subnet_create_args args = {.vpc_id = some(w, KIND_VPC), .cidr = cidr};
+	const struct subnet *s;
+	int r;
+
+	snprintf(cidr, sizeof(cidr), "10.0.%u.%u/%u", walk_random(w, 4), 16 * walk_random(w, 4),
+		 27 + walk_random(w, 3));
+	r = subnet_create(tx, someone(w), &args, &s, &w->c.refusal);
+	if (!r)
+		remember(w, &s->o);
+	return r;
+}
+
+static int step_subnet_delete(struct walk *w, struct tx *tx)
+{
+	return subnet_delete(tx, someone(w), some(w, KIND_SUBNET), &w->c.refusal);
+}
+
+static int step_subnet_modify(struct walk *w, struct tx *tx)
+{
+	bool map = some_bool(w);
+	struct subnet_modify_args args = {some(w, KIND_SUBNET), &map};
+
+	return subnet_modify(tx, someone(w), &args, &w->c.refusal);
+}
+
+static int step_interface_create(struct walk *w, struct tx *tx)
+{
+	char addr[24], token[8];
+	struct interface_create_args args = {
+		.subnet_id = some(w, KIND_SUBNET),
+		.description = some_bool(w) ? "one" : NULL,
+		.private_ip = some_bool(w) ? some_addr(w, addr) : NULL,
+		.secondary_count = walk_random(w, 4),
+	};
+	const struct interface *i;
+	int r;
+
+	snprintf(token, sizeof(token), "t%u", walk_random(w, 50));
+	if (some_bool(w))
+		args.token = (struct token_args){.token = token, .digest = {(uint8_t)some_bool(w)}};
+	r = interface_create(tx, someone(w), &args, &i, &w->c.refusal);
+	if (!r)
+		remember(w, &i->o);
+	return r;
+}
+
+static int step_interface_delete(struct walk *w, struct tx *tx)
+{
+	return interface_delete(tx, someone(w), some(w, KIND_INTERFACE), &w->c.refusal);
+}
+
+static int step_interface_modify(struct walk *w, struct tx *tx)
+{
+	bool check = some_bool(w);
+	struct interface_modify_args args = {
+		.interface_id = some(w, KIND_INTERFACE),
+		.description = some_bool(w) ? "other" : "",
+		.source_dest_check = &check,
+	};
+
+	return interface_modify(tx, someone(w), &args, &w->c.refusal);
+}
+
+static int step_attach(struct walk *w, struct tx *tx)
+{
+	struct interface_attach_args args = {some(w, KIND_INTERFACE), some(w, KIND_INSTANCE),
+					     walk_random(w, 4)};
+	const struct interface *i;
+
+	return interface_attach(tx, someone(w), &args, &i, &w->c.refusal);
+}
+
+static int step_detach(struct walk *w, struct tx *tx)
+{
+	const char *id = some(w, KIND_INTERFACE);
+	const struct interface *i;
+	char text[ID_TEXT_SIZE] = "eni-attach-00000000000000000";
+
+	if (!interface_find(w->c.m, &w->c.operator, id, &i, NULL) && i->attachment.state)
+		id_text_prefixed(ID_PREFIX_ATTACHMENT, i->attachment.id, text);
+	return interface_detach(tx, someone(w), text, &w->c.refusal);
+}
+
+static int step_assign(struct walk *w, struct tx *tx)
+{
+	char a[24], b[24];
+	const char *addrs[] = {some_addr(w, a), some_addr(w, b)};
+	bool explicit = some_bool(w);
+	struct interface_assign_args args = {
+		.interface_id = some(w, KIND_INTERFACE),
+		.addrs = addrs,
+		.n_addrs = explicit ? 1 + walk_random(w, 2) : 0,
+		.count = explicit ? 0 : walk_random(w, 3),
+		.allow_reassignment = some_bool(w),
+	};
+	const struct interface *i;
+	size_t n;
+
+	return interface_assign(tx, someone(w), &args, &i, &n, &w->c.refusal);
+}
+
+static int step_unassign(struct walk *w, struct tx *tx)
+{
+	const char *id = some(w, KIND_INTERFACE);
+	const struct interface *i;
+	char text[IPADDR_TEXT_SIZE] = "10.0.0.9";
+	const char *addrs = text;
+
+	if (!interface_find(w->c.m, &w->c.operator, id, &i, NULL))
+		ipaddr_text(&i->addrs[walk_random(w, (uint32_t)i->n_addrs)].addr, text);
+	return interface_unassign(tx, someone(w), id, &addrs, 1, &w->c.refusal);
+}
+
+static int step_run(struct walk *w, struct tx *tx)
+{
+	char token[8];
+	struct instance_interface_args interfaces[2] = {
+		{.subnet_id = some(w, KIND_SUBNET), .secondary_count = walk_random(w, 2)},
+		{.device_index = 1, .interface_id = some(w, KIND_INTERFACE)},
+	};
+	struct instance_run_args args = {
+		.type = walk_random(w, 20) ? "m5.large" : "z1.none",
+		.min_count = 1,
+		.max_count = 1 + walk_random(w, 3),
+		.interfaces = interfaces,
+		.n_interfaces = 1 + walk_random(w, 2),
+		.disable_api_termination = !walk_random(w, 10),
+		.terminate_on_shutdown = some_bool(w),
+	};
+	const struct instance *made[3];
+	size_t n;
+	int r;
+
+	snprintf(token, sizeof(token), "r%u", walk_random(w, 50));
+	if (some_bool(w))
+		args.token.token = token;
+	if (args.n_interfaces == 2)
+		args.max_count = 1;
+	r = instance_run(tx, someone(w), &args, made, &n, &w->c.refusal);
+	for (size_t i = 0; !r && i < n; i++)
+		remember(w, &made[i]->o);
+	return r;
+}
+
+static int step_transition(struct walk *w, struct tx *tx)
+{
+	const char *ids[2] = {some(w, KIND_INSTANCE), some(w, KIND_INSTANCE)};
+	size_t n = 1 + !walk_random(w, 4);
+	struct instance_transition t[2];
+
+	switch (walk_random(w, 4)) {
+	case 0:
+		return instance_start(tx, someone(w), ids, n, t, &w->c.refusal);
+	case 1:
+		return instance_stop(tx, someone(w), ids, n, t, &w->c.refusal);
+	case 2:
+		return instance_reboot(tx, someone(w), ids, n, &w->c.refusal);
+	default:
+		return instance_terminate(tx, someone(w), ids, n, t, &w->c.refusal);
+	}
+}
+
+static int step_instance_modify(struct walk *w, struct tx *tx)
+{
+	bool no = false, check = some_bool(w);
+	struct instance_modify_args args = {
+		.instance_id = some(w, KIND_INSTANCE),
+		.disable_api_termination = &no,
+		.source_dest_check = some_bool(w) ? &check : NULL,
+		.type = some_bool(w) ? "m5.xlarge" : NULL,
+	};
+
+	return instance_modify(tx, someone(w), &args, &w->c.refusal);
+}
+
+static int step_report(struct walk *w, struct tx *tx)
+{
+	const struct instance *n;
+
+	if (instance_find(w->c.m, &w->c.operator, some(w, KIND_INSTANCE), &n, NULL))
+		return 0;
+	return instance_report(tx, n->host, n->o.id, n->generation - !walk_random(w, 4),
+			       (enum instance_report_state)walk_random(w, 3), "it said so");
+}
+
+static uint32_t some_host(struct walk *w)
+{
+	return 1 + walk_random(w, 6);
+}
+
+static int step_acknowledge(struct walk *w, struct tx *tx)
+{
+	uint64_t revision = model_revision(w->c.m);
+	struct host_failure failure = {.kind = KIND_INSTANCE, .text = "failed"};
+	bool fails = !walk_random(w, 8);
+
+	if (id_parse(KIND_INSTANCE, some(w, KIND_INSTANCE), &failure.id))
+		fails = false;
+	return host_acknowledge(tx, some_host(w), revision - walk_random(w, 3), &failure, fails,
+				&w->c.refusal);
+}
+
+static int step_tags(struct walk *w, struct tx *tx)
+{
+	const enum kind kinds[] = {KIND_VPC, KIND_SUBNET, KIND_INTERFACE, KIND_INSTANCE};
+	const char *ids[2] = {some(w, kinds[walk_random(w, 4)]), some(w, kinds[walk_random(w, 4)])};
+	char key[8];
+	struct tag_args tag = {key, some_bool(w) ? "value" : ""};
+
+	snprintf(key, sizeof(key), "k%u", walk_random(w, 60));
+	if (!walk_random(w, 20))
+		tag.key = "aws:x";
+	if (walk_random(w, 3))
+		return tag_create(tx, someone(w), ids, 2, &tag, 1, &w->c.refusal);
+	tag.value = NULL;
+	return tag_delete(tx, someone(w), ids, 2, &tag, (size_t)walk_random(w, 2), &w->c.refusal);
+}
+
+static int step_host_add(struct walk *w, struct tx *tx)
+{
+	char name[16], v6[32];
+	uint32_t rack = walk_random(w, 80);
+	struct host_add_args args = {.name = name, .v6 = v6, .rack = &rack};
+	const struct host *h;
+
+	if (model_count(w->c.m, KIND_HOST) > 5)
+		return 0;
+	snprintf(name, sizeof(name), "x%u", walk_random(w, 20));
+	snprintf(v6, sizeof(v6), "fd00::1:%x", walk_random(w, 20));
+	return host_add(tx, &w->c.operator, &args, &h, &w->c.refusal);
+}
+
+static int step_host_report(struct walk *w, struct tx *tx)
+{
+	struct capabilities can = {
+		.formats = walk_random(w, 32) & ~1U,
+		.substrate_mtu = some_bool(w) ? 1500 : 9000,
+		.probed_ms = 1 + walk_random(w, 100),
+		.error = (char *)(uintptr_t)(walk_random(w, 5) ? NULL : "probe failed"),
+	};
+
+	return host_report(tx, some_host(w), &can, &w->c.refusal);
+}
+
+static int step_host_remove(struct walk *w, struct tx *tx)
+{
+	const struct host *h = host_by_number(w->c.m, some_host(w));
+
+	if (!h || model_count(w->c.m, KIND_HOST) < 3)
+		return 0;
+	return host_remove(tx, &w->c.operator, h->name, some_bool(w), &w->c.refusal);
+}
+
+static int step_accounts(struct walk *w, struct tx *tx)
+{
+	char name[16];
+	struct key_create_args args = {ACCOUNT_TEXT, name, "secret"};
+	const struct key *k;
+
+	snprintf(name, sizeof(name), "AKIA%u", walk_random(w, 9));
+	if (some_bool(w))
+		return key_create(tx, some_bool(w) ? &w->c.operator : &w->c.me, &args, &k,
+				  &w->c.refusal);
+	return key_delete(tx, &w->c.operator, ACCOUNT_TEXT, name, &w->c.refusal);
+}
+
+/* Holders come and go beside the transactions, as sessions do. */
+static int step_holders(struct walk *w, struct tx *tx)
+{
+	const struct interface *i;
+	size_t n;
+
+	if (interface_find(w->c.m, &w->c.operator, some(w, KIND_INTERFACE), &i, NULL))
+		return release_settle(tx, &n);
+	if (some_bool(w))
+		return holders_add(model_holders(w->c.m), i->vni, &i->addrs[0].addr, some_host(w), 1,
+				   1000);
+	holders_remove_host(model_holders(w->c.m), some_host(w));
+	return release_settle(tx, &n);
+}
+
+static int step_expire(struct walk *w, struct tx *tx)
+{
+	w->c.now_ms += 60 * 1000 * walk_random(w, 60);
+	return tx_expire(tx, 10);
+}
+
+int walk_step(struct walk *w, struct tx *tx)
+{
+	static const struct {
+		uint32_t weight;
+		int (*step)(struct walk *w, struct tx *tx);
+	} steps[] = {
+		{2, step_vpc_create},	    {2, step_vpc_modify},     {1, step_vpc_delete},
+		{4, step_subnet_create},    {1, step_subnet_delete},  {1, step_subnet_modify},
+		{8, step_interface_create}, {4, step_interface_delete}, {2, step_interface_modify},
+		{6, step_attach},	    {4, step_detach},	      {6, step_assign},
+		{4, step_unassign},	    {8, step_run},	      {14, step_transition},
+		{2, step_instance_modify},  {4, step_report},	      {14, step_acknowledge},
+		{3, step_tags},		    {2, step_host_add},	      {3, step_host_report},
+		{1, step_host_remove},	    {1, step_accounts},	      {4, step_holders},
+		{1, step_expire},
+	};
+	uint32_t total = 0, at;
+	size_t i = 0;
+	int r;
+
+	for (size_t k = 0; k < ARRAY_SIZE(steps); k++)
+		total += steps[k].weight;
+	for (at = walk_random(w, total); at >= steps[i].weight; i++)
+		at -= steps[i].weight;
+	r = steps[i].step(w, tx);
+	assert_true(r >= 0);
+	w->done[!r]++;
+	for (uint32_t n = 1; n <= 6; n++)
+		host_set_connected(w->c.m, n, n != walk_random(w, 8));
+	return r;
+}
+
+void walk_init(struct walk *w, uint64_t seed)
+{
+	*w = (struct walk){.seed = seed};
+	cluster_init_network(&w->c, 3);
+	snprintf(w->ids[w->n_ids++], ID_TEXT_SIZE, "%s", w->c.vpc);
+	snprintf(w->ids[w->n_ids++], ID_TEXT_SIZE, "%s", w->c.subnet);
+}
+
+void walk_deinit(struct walk *w)
+{
+	cluster_deinit(&w->c);
+}

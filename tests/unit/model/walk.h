@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A random walk through the operations, sensible and senseless ones, on a small cluster: subnets are tiny
+ * and ids come from a pool with dead and foreign ones in it, so that refusals are as common as successes.
+ */
+#pragma once
+
+#include "tests/unit/model/cluster.h"
+
+enum { WALK_IDS = 400 };
+
+struct walk {
+	struct cluster c;
+	uint64_t seed;
+	size_t n_ids;
+	char ids[WALK_IDS][ID_TEXT_SIZE];
+	size_t n_names;
+	size_t done[2]; /* operations refused, and not */
+};
+
+void walk_init(struct walk *w, uint64_t seed);
+void walk_deinit(struct walk *w);
+uint32_t walk_random(struct walk *w, uint32_t below);
+/* One random operation in 'tx'; its result. */
+int walk_step(struct walk *w, struct tx *tx);
