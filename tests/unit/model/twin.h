@@ -21,3 +21,5 @@ void twin_apply(struct twin *t, const struct change *c);
 void twin_undo(struct twin *t, const struct change *c);
 /* Fails the test unless every object and every index of 'm' is as the twin says. */
 void twin_check(const struct twin *t, const struct model *m);
+/* Fails the test if the objects break a rule that no sequence of operations may break. */
+void twin_check_rules(const struct twin *t);

@@ -47,9 +47,31 @@ static const struct caller *someone(struct walk *w)
 	return walk_random(w, 30) ? &w->c.me : &w->c.stranger;
 }
 
-static const char *some_addr(struct walk *w, char buf[static 24])
+static uint32_t some_host(struct walk *w)
 {
-	snprintf(buf, 24, "10.0.%u.%u", walk_random(w, 3), walk_random(w, 34));
+	struct model_iter it = model_iter_kind(w->c.m, KIND_HOST);
+	uint32_t n = walk_random(w, (uint32_t)model_count(w->c.m, KIND_HOST) + 1);
+	const struct object *o = NULL;
+
+	for (uint32_t i = 0; i < n; i++)
+		o = model_iter_next(&it);
+	return o ? ((const struct host *)o)->number : 999;
+}
+
+/* An address near the beginning of a subnet of the pool, or of the interface 'id'. */
+static const char *some_addr(struct walk *w, const char *subnet_id, const char *interface_id,
+			     char buf[static 24])
+{
+	const struct interface *i = NULL;
+	const struct subnet *s = NULL;
+	uint32_t base = 0x0a000000;
+
+	if (!interface_find(w->c.m, &w->c.operator, interface_id, &i, NULL))
+		s = (const struct subnet *)model_get(w->c.m, KIND_SUBNET, i->subnet);
+	if (s || !subnet_find(w->c.m, &w->c.operator, subnet_id, &s, NULL))
+		base = ipaddr_v4(&s->prefix.addr);
+	base += walk_random(w, 18);
+	snprintf(buf, 24, "%u.%u.%u.%u", base >> 24, base >> 16 & 255, base >> 8 & 255, base & 255);
 	return buf;
 }
 
@@ -124,10 +146,11 @@ static int step_subnet_modify(struct walk *w, struct tx *tx)
 static int step_interface_create(struct walk *w, struct tx *tx)
 {
 	char addr[24], token[8];
+	const char *subnet = some(w, KIND_SUBNET);
 	struct interface_create_args args = {
-		.subnet_id = some(w, KIND_SUBNET),
+		.subnet_id = subnet,
 		.description = some_bool(w) ? "one" : NULL,
-		.private_ip = some_bool(w) ? some_addr(w, addr) : NULL,
+		.private_ip = some_bool(w) ? some_addr(w, subnet, "", addr) : NULL,
 		.secondary_count = walk_random(w, 4),
 	};
 	const struct interface *i;
@@ -182,10 +205,11 @@ static int step_detach(struct walk *w, struct tx *tx)
 static int step_assign(struct walk *w, struct tx *tx)
 {
 	char a[24], b[24];
-	const char *addrs[] = {some_addr(w, a), some_addr(w, b)};
+	const char *id = some(w, KIND_INTERFACE);
+	const char *addrs[] = {some_addr(w, "", id, a), some_addr(w, "", id, b)};
 	bool explicit = some_bool(w);
 	struct interface_assign_args args = {
-		.interface_id = some(w, KIND_INTERFACE),
+		.interface_id = id,
 		.addrs = addrs,
 		.n_addrs = explicit ? 1 + walk_random(w, 2) : 0,
 		.count = explicit ? 0 : walk_random(w, 3),
@@ -279,11 +303,6 @@ static int step_report(struct walk *w, struct tx *tx)
 		return 0;
 	return instance_report(tx, n->host, n->o.id, n->generation - !walk_random(w, 4),
 			       (enum instance_report_state)walk_random(w, 3), "it said so");
-}
-
-static uint32_t some_host(struct walk *w)
-{
-	return 1 + walk_random(w, 6);
 }
 
 static int step_acknowledge(struct walk *w, struct tx *tx)
@@ -410,8 +429,8 @@ int walk_step(struct walk *w, struct tx *tx)
 	r = steps[i].step(w, tx);
 	assert_true(r >= 0);
 	w->done[!r]++;
-	for (uint32_t n = 1; n <= 6; n++)
-		host_set_connected(w->c.m, n, n != walk_random(w, 8));
+	for (uint32_t n = some_host(w), end = n + 6; n < end; n++)
+		host_set_connected(w->c.m, n, walk_random(w, 8));
 	return r;
 }
 

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rules of a VPC as statements about any two objects.  See twin.h. */
+#include "model/instance.h"
+#include "model/interface.h"
+#include "model/subnet.h"
+#include "model/vpc.h"
+#include "tests/unit/model/twin.h"
+#include "tests/unit/test.h"
+
+static const struct object *find(const struct twin *t, enum kind k, uint64_t id)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->objects[i]->kind == k && t->objects[i]->id == id)
+			return t->objects[i];
+	fail_msg("a reference leads nowhere");
+	return NULL;
+}
+
+static void check_subnet(const struct twin *t, const struct subnet *s)
+{
+	const struct vpc *v = (const struct vpc *)find(t, KIND_VPC, s->vpc);
+
+	assert_true(prefix_covers(&v->blocks[0].prefix, &s->prefix));
+	assert_int_equal(v->vni, s->vni);
+	assert_int_equal(v->o.account, s->o.account);
+}
+
+static void check_two_subnets(const struct subnet *a, const struct subnet *b)
+{
+	if (a->vpc == b->vpc)
+		assert_false(prefix_overlaps(&a->prefix, &b->prefix));
+}
+
+/* The first four addresses of a subnet and the last are nobody's. */
+static void check_address(const struct subnet *s, const struct ipaddr *a)
+{
+	uint32_t base = ipaddr_v4(&s->prefix.addr), size = 1U << (128 - s->prefix.len);
+
+	assert_true(ipaddr_v4(a) >= base + 4);
+	assert_true(ipaddr_v4(a) < base + size - 1);
+}
+
+static void check_interface(const struct twin *t, const struct interface *i)
+{
+	const struct subnet *s = (const struct subnet *)find(t, KIND_SUBNET, i->subnet);
+	const struct instance *n;
+
+	assert_int_equal(s->vni, i->vni);
+	assert_true(i->n_addrs >= 1);
+	for (size_t k = 0; k < i->n_addrs; k++)
+		check_address(s, &i->addrs[k].addr);
+	if (i->attachment.state == ATTACHMENT_NONE) {
+		assert_int_equal(i->host, 0);
+		assert_false(i->plugged);
+		return;
+	}
+	n = (const struct instance *)find(t, KIND_INSTANCE, i->attachment.instance);
+	assert_int_equal(n->vpc, i->vpc);
+	assert_int_equal(n->host, i->host);
+	assert_int_not_equal(n->state, INSTANCE_TERMINATED);
+	/* it has mappings exactly while its node is on the network */
+	assert_int_equal(i->plugged, i->attachment.state != ATTACHMENT_DETACHING &&
+					     (n->state == INSTANCE_PENDING ||
+					      n->state == INSTANCE_RUNNING));
+}
+
+static void check_two_interfaces(const struct interface *a, const struct interface *b)
+{
+	assert_false(mac_equal(&a->mac, &b->mac));
+	if (a->attachment.state && b->attachment.state &&
+	    a->attachment.instance == b->attachment.instance)
+		assert_int_not_equal(a->attachment.device_index, b->attachment.device_index);
+	for (size_t i = 0; i < a->n_addrs && a->vni == b->vni; i++)
+		for (size_t k = 0; k < b->n_addrs; k++)
+			assert_false(ipaddr_equal(&a->addrs[i].addr, &b->addrs[k].addr));
+}
+
+static void check_instance(const struct twin *t, const struct instance *n)
+{
+	size_t n_primary = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct interface *x = (const struct interface *)t->objects[i];
+
+		n_primary += x->o.kind == KIND_INTERFACE && x->attachment.state &&
+			     x->attachment.instance == n->o.id && !x->attachment.device_index &&
+			     ipaddr_equal(&x->addrs[0].addr, &n->private_addr);
+	}
+	assert_int_equal(n_primary, n->state != INSTANCE_TERMINATED);
+	assert_int_equal(!n->host, n->state == INSTANCE_TERMINATED);
+	assert_int_equal(!!n->wait_revision, n->state == INSTANCE_PENDING ||
+						     n->state == INSTANCE_STOPPING ||
+						     n->state == INSTANCE_SHUTTING_DOWN);
+}
+
+void twin_check_rules(const struct twin *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		const struct object *o = t->objects[i];
+
+		if (o->kind == KIND_SUBNET)
+			check_subnet(t, (const struct subnet *)o);
+		if (o->kind == KIND_INTERFACE)
+			check_interface(t, (const struct interface *)o);
+		if (o->kind == KIND_INSTANCE)
+			check_instance(t, (const struct instance *)o);
+		for (size_t k = 0; k < i; k++) {
+			const struct object *p = t->objects[k];
+
+			if (o->kind == KIND_SUBNET && p->kind == KIND_SUBNET)
+				check_two_subnets((const struct subnet *)o, (const struct subnet *)p);
+			if (o->kind == KIND_INTERFACE && p->kind == KIND_INTERFACE)
+				check_two_interfaces((const struct interface *)o,
+						     (const struct interface *)p);
+		}
+	}
+}
