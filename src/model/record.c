@@ -420,7 +420,7 @@ static int get_struct(struct cursor *c, const struct record *r, void *base)
 static int complete_tags(struct object *o)
 {
 	for (size_t i = 0; i < o->n_tags; i++) {
-		if (!o->tags[i].key)
+		if (!o->tags[i].key || !o->tags[i].key[0])
 			return -EBADMSG;
 		if (!o->tags[i].value)
 			o->tags[i].value = strdup("");

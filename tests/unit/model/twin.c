@@ -11,6 +11,7 @@
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/mapping.h"
+#include "model/negotiate.h"
 #include "model/record.h"
 #include "model/release.h"
 #include "model/subnet.h"
@@ -265,6 +266,37 @@ static bool carries(const struct twin *t, uint32_t vni, uint32_t host)
 	return false;
 }
 
+static const struct host *host_of(const struct twin *t, uint32_t number)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->objects[i]->kind == KIND_HOST &&
+		    ((const struct host *)t->objects[i])->number == number)
+			return (const struct host *)t->objects[i];
+	fail_msg("no host %u", number);
+	return NULL;
+}
+
+/* DESIGN section 6: the smallest substrate MTU minus the largest overhead of any pair. */
+static void check_mtu(const struct twin *t, const uint32_t *hosts, size_t n, uint32_t mtu)
+{
+	uint32_t smallest = UINT32_MAX, worst = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct ability a = ability_of(host_of(t, hosts[i]));
+
+		if (a.mtu && a.mtu < smallest)
+			smallest = a.mtu;
+		for (size_t k = 0; k < n; k++) {
+			struct ability b = ability_of(host_of(t, hosts[k]));
+			struct choice c = negotiate(&a, "a", &b, "b");
+
+			if (c.overhead > worst)
+				worst = c.overhead;
+		}
+	}
+	assert_int_equal(mtu, smallest - (worst ? worst : 70));
+}
+
 static void check_network(const struct twin *t, const struct model *m, const struct vpc *v)
 {
 	const uint32_t *hosts;
@@ -276,6 +308,8 @@ static void check_network(const struct twin *t, const struct model *m, const str
 		if (t->objects[i]->kind == KIND_HOST)
 			expected += carries(t, v->vni, ((const struct host *)t->objects[i])->number);
 	assert_int_equal(n, expected);
+	if (n)
+		check_mtu(t, hosts, n, v->mtu);
 }
 
 void twin_check(const struct twin *t, const struct model *m)
