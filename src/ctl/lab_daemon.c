@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -41,24 +42,18 @@ void lab_daemon_defer_signals(void)
 /* A daemon's program: beside this one (installed), in its room's folder (built), or in PATH. */
 static char *find_program(const char *room, const char *name)
 {
-	char self[512], *slash, *path;
+	char self[512], path[1024], *slash;
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
-	if (n > 0) {
-		self[n] = '\0';
-		slash = strrchr(self, '/');
-		*slash = '\0';
-		if (str_printf(&path, "%s/%s", self, name))
-			return NULL;
-		if (!access(path, X_OK))
-			return path;
-		free(path);
-		if (str_printf(&path, "%s/../%s/%s", self, room, name))
-			return NULL;
-		if (!access(path, X_OK))
-			return path;
-		free(path);
-	}
+	if (n <= 0)
+		return strdup(name);
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	*slash = '\0';
+	if (!str_format(path, sizeof(path), "%s/%s", self, name) && !access(path, X_OK))
+		return realpath(path, NULL);
+	if (!str_format(path, sizeof(path), "%s/../%s/%s", self, room, name) && !access(path, X_OK))
+		return realpath(path, NULL);
 	return strdup(name);
 }
 
@@ -366,12 +361,14 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* Looks whether all daemons that were started still run. */
-static int check_daemons(const struct lab *l)
+/* Looks whether the daemons that were started still run. */
+static int check_daemons(const struct lab *l, uint32_t which)
 {
 	char name[LAB_NODE_NAME_SIZE];
 
 	for (uint32_t node = 0; node <= l->n_hosts; node++) {
+		if (which != LAB_ALL_NODES && which != node)
+			continue;
 		if (!l->processes[node].pid || lab_daemon_is_running(l, node))
 			continue;
 		show_log(l, node);
@@ -381,7 +378,7 @@ static int check_daemons(const struct lab *l)
 	return 0;
 }
 
-int lab_daemon_wait(const struct lab *l, struct client *c, const char *what,
+int lab_daemon_wait(const struct lab *l, struct client *c, uint32_t node, const char *what,
 		    lab_condition_fn condition)
 {
 	uint64_t end = now_ms() + LIMIT_LAB_START_MS;
@@ -389,7 +386,7 @@ int lab_daemon_wait(const struct lab *l, struct client *c, const char *what,
 	int r;
 
 	for (;;) {
-		r = condition(c, l, &error);
+		r = condition(c, l, node, &error);
 		if (r == 1)
 			return 0;
 		if (r < 0 && r != -ECONNREFUSED && r != -ETIMEDOUT && r != -EPROTO &&
@@ -397,7 +394,7 @@ int lab_daemon_wait(const struct lab *l, struct client *c, const char *what,
 			return complain(r, "%s", error.text);
 		if (signalled)
 			return complain(-EINTR, "interrupted");
-		r = check_daemons(l);
+		r = check_daemons(l, node);
 		if (r)
 			return r;
 		if (now_ms() > end) {
@@ -410,14 +407,30 @@ int lab_daemon_wait(const struct lab *l, struct client *c, const char *what,
 	}
 }
 
-int lab_manager_answers(struct client *c, const struct lab *l, struct client_error *e)
+int lab_manager_answers(struct client *c, const struct lab *l, uint32_t node,
+			struct client_error *e)
 {
 	int r = client_request(c, "GET", "/v1/status", NULL, NULL, e);
 
 	return r ? r : 1;
 }
 
-int lab_agents_connected(struct client *c, const struct lab *l, struct client_error *e)
+int lab_agent_answers(struct client *c, const struct lab *l, uint32_t node, struct client_error *e)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	char name[LAB_NODE_NAME_SIZE];
+
+	if (fd < 0)
+		return -errno;
+	if (str_format(a.sun_path, sizeof(a.sun_path), "%s/run/%s-%s.sock", l->directory, l->name,
+		       lab_node_name(node, name)))
+		return -ENAMETOOLONG;
+	return !connect(fd, (struct sockaddr *)&a, sizeof(a));
+}
+
+int lab_agents_connected(struct client *c, const struct lab *l, uint32_t node,
+			 struct client_error *e)
 {
 	_cleanup_json_ json_t *list = NULL;
 	const json_t *host;

@@ -27,15 +27,22 @@ bool lab_daemon_is_running(const struct lab *l, uint32_t node);
 /* Ends a daemon: SIGTERM, then SIGKILL. */
 must_check int lab_daemon_stop(struct lab *l, uint32_t node);
 
-/* A condition of the manager: 1 when it holds, 0 when not yet, or a negative errno. */
-typedef int (*lab_condition_fn)(struct client *c, const struct lab *l, struct client_error *e);
-/* Waits until it holds.  Gives up after LIMIT_LAB_START_MS, when a daemon ends, or a signal
- * wants us to end (-EINTR); 'what' says for what it waited. */
-must_check int lab_daemon_wait(const struct lab *l, struct client *c, const char *what,
-			       lab_condition_fn condition);
+/* A condition: 1 when it holds, 0 when not yet, or a negative errno. */
+typedef int (*lab_condition_fn)(struct client *c, const struct lab *l, uint32_t node,
+				struct client_error *e);
+enum { LAB_ALL_NODES = UINT32_MAX };
+/* Waits until it holds for 'node'.  Gives up after LIMIT_LAB_START_MS, when the daemon of 'node' (or
+ * any, for LAB_ALL_NODES) ends, or a signal wants us to end (-EINTR); 'what' says for what it
+ * waited. */
+must_check int lab_daemon_wait(const struct lab *l, struct client *c, uint32_t node,
+			       const char *what, lab_condition_fn condition);
 /* Conditions. */
-int lab_manager_answers(struct client *c, const struct lab *l, struct client_error *e);
-int lab_agents_connected(struct client *c, const struct lab *l, struct client_error *e);
+int lab_manager_answers(struct client *c, const struct lab *l, uint32_t node,
+			struct client_error *e);
+/* The agent listens on its control socket: it has adopted what it found. */
+int lab_agent_answers(struct client *c, const struct lab *l, uint32_t node, struct client_error *e);
+int lab_agents_connected(struct client *c, const struct lab *l, uint32_t node,
+			 struct client_error *e);
 
 /* SIGINT and SIGTERM from now on only end the waiting above. */
 void lab_daemon_defer_signals(void);

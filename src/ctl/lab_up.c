@@ -74,7 +74,7 @@ static int start_manager(struct lab *l, struct client **ret)
 	if (!r)
 		r = open_client(l, &c);
 	if (!r)
-		r = lab_daemon_wait(l, c, "the manager's API", lab_manager_answers);
+		r = lab_daemon_wait(l, c, 0, "the manager's API", lab_manager_answers);
 	if (!r)
 		r = make_account(c);
 	if (!r)
@@ -123,7 +123,8 @@ static int build(struct lab *l)
 	for (uint32_t node = 1; !r && node <= l->n_hosts; node++)
 		r = add_host(l, c, node);
 	if (!r)
-		r = lab_daemon_wait(l, c, "all agents to connect", lab_agents_connected);
+		r = lab_daemon_wait(l, c, LAB_ALL_NODES, "all agents to connect",
+				    lab_agents_connected);
 	if (r)
 		return r;
 	l->up = true;
@@ -168,6 +169,7 @@ int lab_restart(struct lab *l, uint32_t node)
 	if (!r)
 		r = node ? lab_daemon_start_agent(l, node) : lab_daemon_start_manager(l, socket);
 	if (!r)
-		r = lab_daemon_wait(l, c, "the manager's API", lab_manager_answers);
+		r = lab_daemon_wait(l, c, node, "the daemon to answer",
+				    node ? lab_agent_answers : lab_manager_answers);
 	return r;
 }
