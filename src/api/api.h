@@ -80,7 +80,7 @@ struct api_config {
 	struct model *model;         /* borrowed, as are the next two */
 	const struct clock *clock;
 	const struct api_live *live;
-	const char *operator_token;  /* of the bearer; copied */
+	const uint8_t *operator_token_sha256; /* 32 bytes, copied: of the operators' bearer token */
 };
 
 enum api_protocol { API_EC2, API_STS, API_JSON };

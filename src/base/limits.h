@@ -35,6 +35,28 @@
 #define LIMIT_STORE_STEP_ROWS  1024
 #define LIMIT_STORE_CHUNK_SIZE (256 * 1024)
 
+/* API.  EC2 takes bodies up to 64 KiB and some; a RunInstances with user data and tags must fit. */
+#define LIMIT_API_BODY_SIZE (1024 * 1024)
+/* What all headers, the path and the query may take together: as web servers have it. */
+#define LIMIT_API_HEADER_SIZE (64 * 1024)
+/* Parameters of one request: 1,000 ids, or 200 filters with their values, and some. */
+#define LIMIT_API_PARAMS 4096
+/* Memory that one request may take while it is handled; its answer comes on top. */
+#define LIMIT_API_ARENA_SIZE (32 * 1024 * 1024)
+/* An answer: 1,000 instances with all they have are 4 MB; describing a million interfaces in one page
+ * is refused rather than built. */
+#define LIMIT_API_ANSWER_SIZE (64 * 1024 * 1024)
+/* Elements of one list in a request, ids or values of a filter: EC2's. */
+#define LIMIT_API_LIST 1000
+/* Pages, as EC2 has them. */
+#define LIMIT_API_PAGE_MIN 5
+#define LIMIT_API_PAGE_MAX 1000
+/* Hosts of which all pairs are told in one answer: 10,000 pairs. */
+#define LIMIT_API_PAIR_HOSTS 100
+/* SigV4: how far clocks may be apart, and how long a presigned request may be good; AWS's. */
+#define LIMIT_SIGV4_SKEW_S    900
+#define LIMIT_SIGV4_EXPIRES_S 604800
+
 /* Netlink: the kernel's dumps come in buffers of up to 32 KiB when asked with one as large. */
 #define LIMIT_RTNL_BUFFER_SIZE 32768
 /* The kernel answers at once; a lost answer must not hang a daemon. */

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Accounts and their access keys. */
+#include "api/call.h"
+#include "api/route_handlers.h"
+#include "model/account.h"
+
+static json_t *show_account(struct route_call *c, const struct object *object)
+{
+	json_t *o = json_new_object(c);
+	char text[ACCOUNT_TEXT_SIZE];
+
+	json_put_text(c, o, "id", account_text(object->id, text));
+	json_put_text(c, o, "name", ((const struct account *)object)->name);
+	json_put_time(c, o, "created_at", object->created_ms);
+	return o;
+}
+
+int route_accounts(struct route_call *c)
+{
+	static const struct route_list list = {"accounts", KIND_ACCOUNT, show_account};
+
+	return route_list_run(c, &list);
+}
+
+int route_account_create(struct route_call *c)
+{
+	struct account_create_args args = {};
+	const struct account *account;
+	int r;
+
+	r = route_text(c, "id", false, &args.id);
+	if (!r)
+		r = route_text(c, "name", false, &args.name);
+	if (!r)
+		r = account_create(c->tx, &c->caller, &args, &account, &c->refusal);
+	if (r)
+		return r;
+	c->status = 201;
+	c->result = json_new_object(c);
+	json_put(c, c->result, "account", show_account(c, &account->o));
+	return 0;
+}
+
+int route_account_delete(struct route_call *c)
+{
+	int r = account_delete(c->tx, &c->caller, c->segments[2], &c->refusal);
+
+	if (!r)
+		c->result = json_new_object(c);
+	return r;
+}
+
+static json_t *show_key(struct route_call *c, const struct key *key)
+{
+	json_t *o = json_new_object(c);
+
+	json_put_text(c, o, "access_key_id", key->access_key_id);
+	json_put_account(c, o, key->o.account);
+	json_put_time(c, o, "created_at", key->o.created_ms);
+	return o;
+}
+
+int route_keys(struct route_call *c)
+{
+	const struct account *account = account_find(c->model, c->segments[2]);
+	struct model_iter it;
+	const struct object *o;
+	json_t *list;
+
+	if (!account)
+		return route_refuse(c, 404, "NotFound", "There is no account '%.40s'",
+				    c->segments[2]);
+	c->result = json_new_object(c);
+	list = json_new_array(c);
+	json_put(c, c->result, "keys", list);
+	it = model_iter_account(c->model, KIND_KEY, account->o.id);
+	while ((o = model_iter_next(&it)))
+		json_append(c, list, show_key(c, (const struct key *)o));
+	return 0;
+}
+
+int route_key_create(struct route_call *c)
+{
+	struct key_create_args args = {.account_id = c->segments[2]};
+	const struct key *key;
+	json_t *shown;
+	int r;
+
+	r = route_text(c, "access_key_id", false, &args.access_key_id);
+	if (!r)
+		r = route_text(c, "secret_access_key", false, &args.secret);
+	if (!r)
+		r = key_create(c->tx, &c->caller, &args, &key, &c->refusal);
+	if (r)
+		return r;
+	c->status = 201;
+	c->result = json_new_object(c);
+	shown = show_key(c, key);
+	json_put_text(c, shown, "secret_access_key", key->secret);
+	json_put(c, c->result, "key", shown);
+	return 0;
+}
+
+int route_key_delete(struct route_call *c)
+{
+	int r = key_delete(c->tx, &c->caller, c->segments[2], c->segments[4], &c->refusal);
+
+	if (!r)
+		c->result = json_new_object(c);
+	return r;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The handlers and filter tables that actions.def names; see call.h for what a handler does.
+ */
+#pragma once
+
+#include "api/call.h"
+#include "api/filter.h"
+#include "model/zone.h"
+
+/* vpc_actions.c */
+int action_create_vpc(struct ec2_call *c);
+int action_delete_vpc(struct ec2_call *c);
+int action_describe_vpcs(struct ec2_call *c);
+int action_describe_vpc_attribute(struct ec2_call *c);
+int action_modify_vpc_attribute(struct ec2_call *c);
+int action_describe_dhcp_options(struct ec2_call *c);
+extern const struct filter vpc_filters[];
+extern const struct filter dhcp_filters[];
+
+/* subnet_actions.c */
+int action_create_subnet(struct ec2_call *c);
+int action_delete_subnet(struct ec2_call *c);
+int action_describe_subnets(struct ec2_call *c);
+int action_modify_subnet_attribute(struct ec2_call *c);
+extern const struct filter subnet_filters[];
+
+/* interface_actions.c, address_actions.c, interface_view.c */
+int action_create_network_interface(struct ec2_call *c);
+int action_delete_network_interface(struct ec2_call *c);
+int action_attach_network_interface(struct ec2_call *c);
+int action_detach_network_interface(struct ec2_call *c);
+int action_modify_network_interface_attribute(struct ec2_call *c);
+int action_assign_private_ip_addresses(struct ec2_call *c);
+int action_unassign_private_ip_addresses(struct ec2_call *c);
+int action_describe_network_interfaces(struct ec2_call *c);
+int action_describe_network_interface_attribute(struct ec2_call *c);
+extern const struct filter interface_filters[];
+
+/* tag_actions.c */
+int action_create_tags(struct ec2_call *c);
+int action_delete_tags(struct ec2_call *c);
+int action_describe_tags(struct ec2_call *c);
+extern const struct filter tag_filters[];
+
+/* instance_actions.c, instance_view.c */
+int action_run_instances(struct ec2_call *c);
+int action_start_instances(struct ec2_call *c);
+int action_stop_instances(struct ec2_call *c);
+int action_reboot_instances(struct ec2_call *c);
+int action_terminate_instances(struct ec2_call *c);
+int action_modify_instance_attribute(struct ec2_call *c);
+int action_describe_instances(struct ec2_call *c);
+int action_describe_instance_status(struct ec2_call *c);
+int action_describe_instance_attribute(struct ec2_call *c);
+extern const struct filter instance_filters[];
+extern const struct filter instance_status_filters[];
+
+/* region_actions.c */
+int action_describe_availability_zones(struct ec2_call *c);
+int action_describe_regions(struct ec2_call *c);
+int action_describe_account_attributes(struct ec2_call *c);
+extern const struct filter zone_filters[];
+extern const struct filter region_filters[];
+
+/* catalogue_actions.c */
+int action_describe_images(struct ec2_call *c);
+int action_describe_instance_types(struct ec2_call *c);
+extern const struct filter image_filters[];
+extern const struct filter instance_type_filters[];
+
+/* An interface as CreateNetworkInterface and DescribeNetworkInterfaces show it, without the element
+ * around it; and as it stands in an instance. */
+struct instance;
+struct interface;
+void interface_write(struct ec2_call *c, const struct interface *i);
+void interface_write_in_instance(struct ec2_call *c, const struct interface *i);
+/* An instance, an item of instancesSet. */
+void instance_write(struct ec2_call *c, const struct instance *i);
+/* Security groups: an empty set, where clients expect one. */
+void ec2_write_no_groups(struct ec2_call *c);
+/* "use1-az1" of "us-east-1a"; NULL when the region has no such zone. */
+const char *zone_id_text(const struct model *m, const char *zone, char buf[static ZONE_ID_SIZE]);

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hosts, what they can do, what was chosen between them, what they dropped; and the manager itself. */
+#include "api/route_handlers.h"
+#include "api/state.h"
+#include "abi/drop.h"
+#include "base/limits.h"
+#include "model/host.h"
+#include "model/interface.h"
+#include "model/mapping.h"
+#include "model/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void put_capabilities(struct route_call *c, json_t *o, const struct capabilities *can)
+{
+	json_put_formats(c, o, "formats", can->formats);
+	json_put_u64(c, o, "substrate_mtu", can->substrate_mtu);
+	json_put_bool(c, o, "tcx", can->tcx);
+	json_put_bool(c, o, "tap_uso", can->tap_uso);
+	json_put_text(c, o, "kernel", can->kernel);
+	json_put_text(c, o, "refused", can->refused);
+	json_put_time(c, o, "probed_at", can->probed_ms);
+	json_put_text(c, o, "error", can->error);
+}
+
+static const char *state_text(const struct api_host_live *live)
+{
+	switch (live->state) {
+	case API_HOST_CONNECTED:
+		return "connected";
+	case API_HOST_DISCONNECTED:
+		return "disconnected";
+	default:
+		return "never";
+	}
+}
+
+static void put_place(struct route_call *c, json_t *o, const struct host *h)
+{
+	json_put_text(c, o, "zone", h->zone);
+	json_put_u64(c, o, "locale", h->place.locale);
+	json_put_u64(c, o, "area", h->place.area);
+	json_put_u64(c, o, "rack", h->place.rack);
+	json_put_prefix(c, o, "siit1", &h->locators.siit1);
+	json_put_prefix(c, o, "siit2", &h->locators.siit2);
+	json_put_addr(c, o, "v4", &h->locators.v4);
+	json_put_addr(c, o, "v6", &h->locators.v6);
+}
+
+static json_t *show_host(struct route_call *c, const struct object *object)
+{
+	const struct host *h = (const struct host *)object;
+	json_t *o = json_new_object(c), *can = json_new_object(c);
+	struct api_host_live live = {};
+
+	c->api->live->host(c->api->live->data, h->number, &live);
+	json_put_id(c, o, "id", KIND_HOST, object->id);
+	json_put_text(c, o, "name", h->name);
+	json_put_u64(c, o, "number", h->number);
+	put_place(c, o, h);
+	json_put_text(c, o, "state", state_text(&live));
+	json_put_u64(c, o, "revision", live.revision);
+	json_put_time(c, o, "seen_at", live.seen_ms);
+	json_put_text(c, o, "software", live.software);
+	json_put_text(c, o, "address", live.address);
+	put_capabilities(c, can, &h->can);
+	json_put(c, o, "capabilities", can);
+	json_put_u64(c, o, "instances", host_instance_count(c->model, h->number));
+	json_put_tags(c, o, "labels", object);
+	return o;
+}
+
+int route_hosts(struct route_call *c)
+{
+	static const struct route_list list = {"hosts", KIND_HOST, show_host};
+
+	return route_list_run(c, &list);
+}
+
+static int refuse_host(struct route_call *c, const char *id)
+{
+	return route_refuse(c, 404, "NotFound", "There is no host '%.100s'; see /v1/hosts", id);
+}
+
+int route_host(struct route_call *c)
+{
+	const struct host *h = host_find(c->model, c->segments[2]);
+
+	if (!h)
+		return refuse_host(c, c->segments[2]);
+	c->result = json_new_object(c);
+	json_put(c, c->result, "host", show_host(c, &h->o));
+	return 0;
+}
+
+static int read_labels(struct route_call *c, struct host_add_args *args)
+{
+	json_t *labels = json_object_get(c->body, "labels"), *value;
+	struct tag_args *tags;
+	const char *key;
+	size_t n = 0;
+
+	if (!labels || json_is_null(labels))
+		return 0;
+	if (!json_is_object(labels))
+		return route_refuse(c, 400, "BadRequest", "'labels' must be an object of strings");
+	tags = arena_alloc_array(c->arena, json_object_size(labels) + 1, sizeof(*tags));
+	if (!tags)
+		return -ENOMEM;
+	json_object_foreach(labels, key, value) {
+		if (!json_is_string(value))
+			return route_refuse(c, 400, "BadRequest", "The label '%.100s' must be a "
+								  "string",
+					    key);
+		tags[n].key = key;
+		tags[n++].value = json_string_value(value);
+	}
+	args->labels = tags;
+	args->n_labels = n;
+	return 0;
+}
+
+static int read_host(struct route_call *c, struct host_add_args *args)
+{
+	int r;
+
+	r = route_text(c, "name", true, &args->name);
+	if (!r)
+		r = route_text(c, "zone", false, &args->zone);
+	if (!r)
+		r = route_u32(c, "locale", &args->locale);
+	if (!r)
+		r = route_u32(c, "area", &args->area);
+	if (!r)
+		r = route_u32(c, "rack", &args->rack);
+	if (!r)
+		r = route_text(c, "v4", false, &args->v4);
+	if (!r)
+		r = route_text(c, "v6", false, &args->v6);
+	return r ? r : read_labels(c, args);
+}
+
+static json_t *show_managers(struct route_call *c)
+{
+	const char *const *m = c->api->live->managers(c->api->live->data);
+	json_t *list = json_new_array(c);
+
+	for (; *m; m++)
+		json_append(c, list, json_string(*m));
+	return list;
+}
+
+/* What the agent needs to join; the key is nowhere else. */
+static int put_bundle(struct route_call *c, const struct host *h)
+{
+	json_t *o = json_new_object(c), *host = json_new_object(c);
+	struct api_bundle b = {};
+	char id[ID_TEXT_SIZE];
+	int r;
+
+	r = c->api->live->issue(c->api->live->data, object_id_text(&h->o, id), &b);
+	json_put_u64(c, o, "version", 1);
+	json_put_text(c, host, "id", id);
+	json_put_text(c, host, "name", h->name);
+	json_put_u64(c, host, "number", h->number);
+	json_put(c, o, "host", host);
+	json_put_text(c, o, "ca", b.ca);
+	json_put_text(c, o, "certificate", b.certificate);
+	json_put_text(c, o, "key", b.key);
+	json_put(c, o, "managers", show_managers(c));
+	json_put_u64(c, o, "cluster_id", b.cluster_id);
+	json_put(c, c->result, "bundle", o);
+	free(b.ca);
+	free(b.certificate);
+	if (b.key)
+		explicit_bzero(b.key, strlen(b.key));
+	free(b.key);
+	return r;
+}
+
+int route_host_add(struct route_call *c)
+{
+	struct host_add_args args = {};
+	const struct host *h;
+	int r;
+
+	r = read_host(c, &args);
+	if (!r)
+		r = host_add(c->tx, &c->caller, &args, &h, &c->refusal);
+	if (r)
+		return r;
+	c->status = 201;
+	c->result = json_new_object(c);
+	json_put(c, c->result, "host", show_host(c, &h->o));
+	return put_bundle(c, h);
+}
+
+int route_host_remove(struct route_call *c)
+{
+	const char *force = route_query(c, "force");
+	int r;
+
+	if (force && strcmp(force, "true") && strcmp(force, "false"))
+		return route_refuse(c, 400, "BadRequest", "'force' must be true or false");
+	r = host_remove(c->tx, &c->caller, c->segments[2], force && !strcmp(force, "true"),
+			&c->refusal);
+	if (!r)
+		c->result = json_new_object(c);
+	return r;
+}
+
+static json_t *show_capabilities(struct route_call *c, const struct object *object)
+{
+	const struct host *h = (const struct host *)object;
+	json_t *o = json_new_object(c);
+
+	json_put_text(c, o, "host", h->name);
+	json_put_u64(c, o, "number", h->number);
+	put_capabilities(c, o, &h->can);
+	return o;
+}
+
+int route_capabilities(struct route_call *c)
+{
+	static const struct route_list list = {"capabilities", KIND_HOST, show_capabilities};
+
+	return route_list_run(c, &list);
+}
+
+static int put_pair(struct route_call *c, json_t *list, const struct host *from,
+		    const struct host *to)
+{
+	json_t *o = json_new_object(c);
+	struct choice choice;
+	int r;
+
+	r = plan_choice(c->model, from->number, to->number, &choice);
+	if (r) {
+		json_decref(o);
+		return r;
+	}
+	json_put_text(c, o, "from", from->name);
+	json_put_text(c, o, "to", to->name);
+	json_put_text(c, o, "send", format_name(choice.send));
+	json_put_formats(c, o, "accept", choice.accept);
+	json_put_u64(c, o, "path_mtu", choice.path_mtu);
+	json_put_u64(c, o, "overhead", choice.overhead == UINT32_MAX ? 0 : choice.overhead);
+	json_put_text(c, o, "reason", choice.reason);
+	json_append(c, list, o);
+	return 0;
+}
+
+/* A host named in the query must be there. */
+static int check_host_query(struct route_call *c, const char *name)
+{
+	const char *id = route_query(c, name);
+
+	return id && !host_find(c->model, id) ? refuse_host(c, id) : 0;
+}
+
+static int put_pairs_from(struct route_call *c, json_t *list, const struct host *from)
+{
+	struct model_iter it = model_iter_kind(c->model, KIND_HOST);
+	const struct host *to;
+	int r = 0;
+
+	while (!r && (to = (const struct host *)model_iter_next(&it)))
+		if (to != from && route_query_is_host(c, "to", to->number))
+			r = put_pair(c, list, from, to);
+	return r;
+}
+
+
+int route_pairs(struct route_call *c)
+{
+	struct model_iter it = model_iter_kind(c->model, KIND_HOST);
+	const struct host *from;
+	json_t *list;
+	int r;
+
+	r = check_host_query(c, "from");
+	if (!r)
+		r = check_host_query(c, "to");
+	if (r)
+		return r;
+	if (!route_query(c, "from") && !route_query(c, "to") &&
+	    model_count(c->model, KIND_HOST) > LIMIT_API_PAIR_HOSTS)
+		return route_refuse(c, 400, "BadRequest",
+				    "There are more than %u hosts: name one by 'from' or 'to'",
+				    LIMIT_API_PAIR_HOSTS);
+	c->result = json_new_object(c);
+	list = json_new_array(c);
+	json_put(c, c->result, "pairs", list);
+	while (!r && (from = (const struct host *)model_iter_next(&it)))
+		if (route_query_is_host(c, "from", from->number))
+			r = put_pairs_from(c, list, from);
+	return r;
+}
+
+static const struct {
+	const char *name;
+	const char *text;
+} reasons[DROP_REASON_MAX] = {
+#define DROP_REASON(number, name, event, text) [number] = {#name, text},
+#include "abi/drop_reasons.def"
+#undef DROP_REASON
+};
+
+struct drops {
+	struct route_call *call;
+	json_t *list;
+};
+
+static bool drop_is_visible(const struct route_call *c, const struct api_drop *d)
+{
+	const char *wanted = route_query(c, "interface");
+	const struct interface *i;
+	struct refusal none;
+
+	if (!route_query_is_host(c, "host", d->host))
+		return false;
+	if (wanted && (!d->interface_id || strcmp(wanted, d->interface_id)))
+		return false;
+	if (c->caller.operator)
+		return true;
+	return d->interface_id && !interface_find(c->model, &c->caller, d->interface_id, &i, &none);
+}
+
+static void put_drop(void *user, const struct api_drop *d)
+{
+	struct drops *drops = user;
+	struct route_call *c = drops->call;
+	const char *name = d->reason < DROP_REASON_MAX ? reasons[d->reason].name : NULL;
+	json_t *o;
+	char number[24];
+
+	if (!drop_is_visible(c, d))
+		return;
+	/* Of a newer agent: a number is better than nothing. */
+	snprintf(number, sizeof(number), "REASON_%u", d->reason);
+	o = json_new_object(c);
+	json_put_host(c, o, "host", d->host);
+	json_put_text(c, o, "interface", d->interface_id);
+	json_put_text(c, o, "reason", name ? name : number);
+	json_put_text(c, o, "text", name ? reasons[d->reason].text : NULL);
+	json_put_u64(c, o, "packets", d->packets);
+	json_append(c, drops->list, o);
+}
+
+int route_drops(struct route_call *c)
+{
+	struct drops drops = {.call = c};
+	int r = check_host_query(c, "host");
+
+	if (r)
+		return r;
+	c->result = json_new_object(c);
+	drops.list = json_new_array(c);
+	json_put(c, c->result, "drops", drops.list);
+	c->api->live->drops(c->api->live->data, put_drop, &drops);
+	return 0;
+}
+
+static json_t *show_counts(struct route_call *c)
+{
+	json_t *o = json_new_object(c);
+
+	json_put_u64(c, o, "accounts", model_count(c->model, KIND_ACCOUNT));
+	json_put_u64(c, o, "networks", model_count(c->model, KIND_VPC));
+	json_put_u64(c, o, "subnets", model_count(c->model, KIND_SUBNET));
+	json_put_u64(c, o, "interfaces", model_count(c->model, KIND_INTERFACE));
+	json_put_u64(c, o, "instances", model_count(c->model, KIND_INSTANCE));
+	json_put_u64(c, o, "mappings", mapping_count(model_mappings(c->model)));
+	return o;
+}
+
+static json_t *show_host_counts(struct route_call *c)
+{
+	struct model_iter it = model_iter_kind(c->model, KIND_HOST);
+	json_t *o = json_new_object(c);
+	uint64_t connected = 0;
+	const struct host *h;
+
+	while ((h = (const struct host *)model_iter_next(&it)))
+		connected += host_is_connected(c->model, h->number);
+	json_put_u64(c, o, "total", model_count(c->model, KIND_HOST));
+	json_put_u64(c, o, "connected", connected);
+	return o;
+}
+
+int route_status(struct route_call *c)
+{
+	struct api_status_live live = {};
+	json_t *store;
+
+	c->api->live->status(c->api->live->data, &live);
+	c->result = json_new_object(c);
+	json_put_text(c, c->result, "version", VIADUCT_VERSION);
+	json_put_u64(c, c->result, "cluster_id", live.cluster_id);
+	json_put_text(c, c->result, "region", model_region(c->model));
+	json_put_u64(c, c->result, "revision", model_revision(c->model));
+	json_put_u64(c, c->result, "durable_revision", live.durable_revision);
+	store = json_new_object(c);
+	json_put_text(c, store, "kind", live.store_kind);
+	json_put_text(c, store, "state", live.store_error ? "broken" : "ok");
+	json_put_text(c, store, "error", live.store_error);
+	json_put(c, c->result, "store", store);
+	json_put(c, c->result, "hosts", show_host_counts(c));
+	json_put(c, c->result, "counts", show_counts(c));
+	return 0;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The filters of DescribeInstances and DescribeInstanceStatus. */
+#include "api/filter.h"
+#include "api/handlers.h"
+#include "model/instance.h"
+#include "model/interface.h"
+#include "model/names.h"
+#include "model/subnet.h"
+
+#include <string.h>
+
+#define ITEM ((const struct instance *)item)
+
+#define BY_TEXT(name, value)                                                                       \
+	static void name(struct filter_probe *p, const void *item)                                 \
+	{                                                                                          \
+		filter_text(p, value);                                                             \
+	}
+
+BY_TEXT(by_architecture, "x86_64")
+BY_TEXT(by_zone, ITEM->zone)
+BY_TEXT(by_client_token, ITEM->client_token)
+BY_TEXT(by_hypervisor, "xen")
+BY_TEXT(by_image, ITEM->image)
+BY_TEXT(by_state_name, instance_state_text(ITEM->state))
+BY_TEXT(by_type, ITEM->type)
+BY_TEXT(by_key_name, ITEM->key_name)
+BY_TEXT(by_monitoring, "disabled")
+BY_TEXT(by_reason, ITEM->reason)
+BY_TEXT(by_reason_code, ITEM->reason_code)
+BY_TEXT(by_root_type, "instance-store")
+BY_TEXT(by_root_name, "/dev/root")
+BY_TEXT(by_tenancy, "default")
+BY_TEXT(by_virtualization, "hvm")
+BY_TEXT(by_check, ITEM->state == INSTANCE_RUNNING ? "ok" : "not-applicable")
+BY_TEXT(by_reachability, ITEM->state == INSTANCE_RUNNING ? "passed" : NULL)
+
+static void by_id(struct filter_probe *p, const void *item)
+{
+	filter_id(p, KIND_INSTANCE, ITEM->o.id);
+}
+
+static void by_state_code(struct filter_probe *p, const void *item)
+{
+	filter_u64(p, ITEM->state);
+}
+
+static void by_launch_index(struct filter_probe *p, const void *item)
+{
+	filter_u64(p, ITEM->launch_index);
+}
+
+static void by_launch_time(struct filter_probe *p, const void *item)
+{
+	filter_time(p, ITEM->launched_ms);
+}
+
+static void by_owner(struct filter_probe *p, const void *item)
+{
+	filter_owner(p, ITEM->o.account);
+}
+
+static void by_private_ip(struct filter_probe *p, const void *item)
+{
+	filter_addr(p, &ITEM->private_addr);
+}
+
+static void by_private_dns(struct filter_probe *p, const void *item)
+{
+	char text[NAMES_SIZE];
+
+	if (!ipaddr_is_zero(&ITEM->private_addr))
+		filter_text(p, names_private_dns(model_region(p->call->model),
+						 &ITEM->private_addr, text));
+}
+
+static void by_reservation(struct filter_probe *p, const void *item)
+{
+	char text[ID_TEXT_SIZE];
+
+	filter_text(p, id_text_prefixed(ID_PREFIX_RESERVATION, ITEM->reservation, text));
+}
+
+static void by_subnet(struct filter_probe *p, const void *item)
+{
+	if (ITEM->state != INSTANCE_TERMINATED)
+		filter_id(p, KIND_SUBNET, ITEM->subnet);
+}
+
+static void by_vpc(struct filter_probe *p, const void *item)
+{
+	if (ITEM->state != INSTANCE_TERMINATED)
+		filter_id(p, KIND_VPC, ITEM->vpc);
+}
+
+static void by_nothing(struct filter_probe *p, const void *item)
+{
+}
+
+/* Each network-interface.X asks what the interface's own filter X asks. */
+static void ask_interfaces(struct filter_probe *p, const void *item, const char *name)
+{
+	struct model_iter it =
+		model_iter_group(p->call->model, REL_INSTANCE_INTERFACES, ITEM->o.id);
+	const struct object *o;
+
+	for (const struct filter *f = interface_filters; f->name; f++) {
+		if (strcmp(f->name, name))
+			continue;
+		while ((o = model_iter_next(&it)))
+			f->values(p, o);
+		return;
+	}
+}
+
+#define BY_INTERFACE(name, filter)                                                                 \
+	static void name(struct filter_probe *p, const void *item)                                 \
+	{                                                                                          \
+		ask_interfaces(p, item, filter);                                                   \
+	}
+
+BY_INTERFACE(by_nic_primary, "addresses.primary")
+BY_INTERFACE(by_nic_addr, "addresses.private-ip-address")
+BY_INTERFACE(by_nic_attach_time, "attachment.attach-time")
+BY_INTERFACE(by_nic_attachment, "attachment.attachment-id")
+BY_INTERFACE(by_nic_delete, "attachment.delete-on-termination")
+BY_INTERFACE(by_nic_index, "attachment.device-index")
+BY_INTERFACE(by_nic_attachment_status, "attachment.status")
+BY_INTERFACE(by_nic_zone, "availability-zone")
+BY_INTERFACE(by_nic_description, "description")
+BY_INTERFACE(by_nic_mac, "mac-address")
+BY_INTERFACE(by_nic_id, "network-interface-id")
+BY_INTERFACE(by_nic_owner, "owner-id")
+BY_INTERFACE(by_nic_dns, "private-dns-name")
+BY_INTERFACE(by_nic_check, "source-dest-check")
+BY_INTERFACE(by_nic_status, "status")
+BY_INTERFACE(by_nic_subnet, "subnet-id")
+BY_INTERFACE(by_nic_vpc, "vpc-id")
+
+const struct filter instance_filters[] = {
+	{"architecture", by_architecture},
+	{"availability-zone", by_zone},
+	{"block-device-mapping.device-name", by_nothing},
+	{"block-device-mapping.volume-id", by_nothing},
+	{"client-token", by_client_token},
+	{"dns-name", by_nothing},
+	{"hypervisor", by_hypervisor},
+	{"iam-instance-profile.arn", by_nothing},
+	{"image-id", by_image},
+	{"instance-id", by_id},
+	{"instance-lifecycle", by_nothing},
+	{"instance-state-code", by_state_code},
+	{"instance-state-name", by_state_name},
+	{"instance-type", by_type},
+	{"instance.group-id", by_nothing},
+	{"instance.group-name", by_nothing},
+	{"ip-address", by_nothing},
+	{"key-name", by_key_name},
+	{"launch-index", by_launch_index},
+	{"launch-time", by_launch_time},
+	{"monitoring-state", by_monitoring},
+	{"network-interface.addresses.primary", by_nic_primary},
+	{"network-interface.addresses.private-ip-address", by_nic_addr},
+	{"network-interface.attachment.attach-time", by_nic_attach_time},
+	{"network-interface.attachment.attachment-id", by_nic_attachment},
+	{"network-interface.attachment.delete-on-termination", by_nic_delete},
+	{"network-interface.attachment.device-index", by_nic_index},
+	{"network-interface.attachment.status", by_nic_attachment_status},
+	{"network-interface.availability-zone", by_nic_zone},
+	{"network-interface.description", by_nic_description},
+	{"network-interface.group-id", by_nothing},
+	{"network-interface.group-name", by_nothing},
+	{"network-interface.mac-address", by_nic_mac},
+	{"network-interface.network-interface-id", by_nic_id},
+	{"network-interface.owner-id", by_nic_owner},
+	{"network-interface.private-dns-name", by_nic_dns},
+	{"network-interface.source-dest-check", by_nic_check},
+	{"network-interface.status", by_nic_status},
+	{"network-interface.subnet-id", by_nic_subnet},
+	{"network-interface.vpc-id", by_nic_vpc},
+	{"owner-id", by_owner},
+	{"placement-group-name", by_nothing},
+	{"platform", by_nothing},
+	{"private-dns-name", by_private_dns},
+	{"private-ip-address", by_private_ip},
+	{"reason", by_reason},
+	{"reservation-id", by_reservation},
+	{"root-device-name", by_root_name},
+	{"root-device-type", by_root_type},
+	{"source-dest-check", by_nic_check},
+	{"state-reason-code", by_reason_code},
+	{"subnet-id", by_subnet},
+	{"tenancy", by_tenancy},
+	{"virtualization-type", by_virtualization},
+	{"vpc-id", by_vpc},
+	{},
+};
+
+const struct filter instance_status_filters[] = {
+	{"availability-zone", by_zone},
+	{"event.code", by_nothing},
+	{"event.description", by_nothing},
+	{"instance-state-code", by_state_code},
+	{"instance-state-name", by_state_name},
+	{"instance-status.reachability", by_reachability},
+	{"instance-status.status", by_check},
+	{"system-status.reachability", by_reachability},
+	{"system-status.status", by_check},
+	{},
+};

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Parameters of interfaces that CreateNetworkInterface and RunInstances have in common.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "api/call.h"
+#include "base/err.h"
+#include "model/interface.h"
+
+/* PREFIXPrivateIpAddresses.N.PrivateIpAddress and .Primary.  0, EC2_REFUSED, -ENOMEM */
+must_check int interface_params_addrs(struct ec2_call *c, const char *prefix,
+				      const struct private_addr_args **ret, size_t *ret_n);

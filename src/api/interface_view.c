@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Showing interfaces. */
+#include "api/describe.h"
+#include "api/handlers.h"
+#include "api/param.h"
+#include "model/instance.h"
+#include "model/interface.h"
+#include "model/names.h"
+#include "model/subnet.h"
+
+#include <string.h>
+
+void ec2_write_no_groups(struct ec2_call *c)
+{
+	xml_empty(c->xml, "groupSet");
+}
+
+static void write_dns_name(struct ec2_call *c, const struct ipaddr *a)
+{
+	char text[NAMES_SIZE];
+
+	xml_text(c->xml, "privateDnsName", names_private_dns(model_region(c->model), a, text));
+}
+
+static void write_addrs(struct ec2_call *c, const struct interface *i)
+{
+	xml_open(c->xml, "privateIpAddressesSet");
+	for (size_t k = 0; k < i->n_addrs; k++) {
+		xml_open(c->xml, "item");
+		ec2_write_addr(c, "privateIpAddress", &i->addrs[k].addr);
+		write_dns_name(c, &i->addrs[k].addr);
+		xml_bool(c->xml, "primary", !k);
+		xml_close(c->xml);
+	}
+	xml_close(c->xml);
+}
+
+static const struct subnet *subnet_of(const struct ec2_call *c, const struct interface *i)
+{
+	return (const struct subnet *)model_get(c->model, KIND_SUBNET, i->subnet);
+}
+
+static uint64_t instance_owner(const struct ec2_call *c, const struct interface *i)
+{
+	const struct object *o = model_get(c->model, KIND_INSTANCE, i->attachment.instance);
+
+	return o ? o->account : i->o.account;
+}
+
+/* 'in_instance': there the instance is known, and not repeated. */
+static void write_attachment(struct ec2_call *c, const struct interface *i, bool in_instance)
+{
+	const struct attachment *a = &i->attachment;
+	char id[ID_TEXT_SIZE];
+
+	if (a->state == ATTACHMENT_NONE)
+		return;
+	xml_open(c->xml, "attachment");
+	xml_text(c->xml, "attachmentId", id_text_prefixed(ID_PREFIX_ATTACHMENT, a->id, id));
+	if (!in_instance) {
+		ec2_write_id(c, "instanceId", KIND_INSTANCE, a->instance);
+		ec2_write_owner(c, "instanceOwnerId", instance_owner(c, i));
+	}
+	xml_u64(c->xml, "deviceIndex", a->device_index);
+	xml_u64(c->xml, "networkCardIndex", 0);
+	xml_text(c->xml, "status", attachment_state_text(a->state));
+	xml_time(c->xml, "attachTime", a->attached_ms);
+	xml_bool(c->xml, "deleteOnTermination", a->delete_on_termination);
+	xml_close(c->xml);
+}
+
+/* What both views have. */
+static void write_identity(struct ec2_call *c, const struct interface *i)
+{
+	char mac[MAC_TEXT_SIZE];
+
+	ec2_write_id(c, "networkInterfaceId", KIND_INTERFACE, i->o.id);
+	ec2_write_id(c, "subnetId", KIND_SUBNET, i->subnet);
+	ec2_write_id(c, "vpcId", KIND_VPC, i->vpc);
+	xml_text(c->xml, "description", i->description ? i->description : "");
+	ec2_write_owner(c, "ownerId", i->o.account);
+	xml_text(c->xml, "status", interface_status_text(i));
+	xml_text(c->xml, "macAddress", mac_text(&i->mac, mac));
+	ec2_write_addr(c, "privateIpAddress", &i->addrs[0].addr);
+	write_dns_name(c, &i->addrs[0].addr);
+	xml_bool(c->xml, "sourceDestCheck", i->source_dest_check);
+	ec2_write_no_groups(c);
+	write_addrs(c, i);
+	xml_empty(c->xml, "ipv6AddressesSet");
+	xml_text(c->xml, "interfaceType", "interface");
+}
+
+void interface_write(struct ec2_call *c, const struct interface *i)
+{
+	const struct subnet *s = subnet_of(c, i);
+
+	write_identity(c, i);
+	xml_text(c->xml, "availabilityZone", s ? s->zone : NULL);
+	xml_bool(c->xml, "requesterManaged", false);
+	write_attachment(c, i, false);
+	ec2_write_tags(c, &i->o);
+}
+
+void interface_write_in_instance(struct ec2_call *c, const struct interface *i)
+{
+	xml_open(c->xml, "item");
+	write_identity(c, i);
+	write_attachment(c, i, true);
+	xml_close(c->xml);
+}
+
+static int find(const struct model *m, const struct caller *caller, const char *id,
+		const struct object **ret, struct refusal *reterr)
+{
+	const struct interface *i;
+	int r = interface_find(m, caller, id, &i, reterr);
+
+	if (!r)
+		*ret = &i->o;
+	return r;
+}
+
+#define ITEM ((const struct interface *)item)
+
+static void by_private_ip(struct filter_probe *p, const void *item)
+{
+	filter_addr(p, &ITEM->addrs[0].addr);
+}
+
+static void by_any_ip(struct filter_probe *p, const void *item)
+{
+	for (size_t k = 0; k < ITEM->n_addrs; k++)
+		filter_addr(p, &ITEM->addrs[k].addr);
+}
+
+static void by_primary(struct filter_probe *p, const void *item)
+{
+	for (size_t k = 0; k < ITEM->n_addrs; k++)
+		filter_bool(p, !k);
+}
+
+static void by_dns_name(struct filter_probe *p, const void *item)
+{
+	char text[NAMES_SIZE];
+
+	filter_text(p, names_private_dns(model_region(p->call->model), &ITEM->addrs[0].addr,
+					 text));
+}
+
+static bool is_attached(const struct interface *i)
+{
+	return i->attachment.state != ATTACHMENT_NONE;
+}
+
+static void by_attachment_id(struct filter_probe *p, const void *item)
+{
+	char text[ID_TEXT_SIZE];
+
+	if (is_attached(ITEM))
+		filter_text(p,
+			    id_text_prefixed(ID_PREFIX_ATTACHMENT, ITEM->attachment.id, text));
+}
+
+static void by_attach_time(struct filter_probe *p, const void *item)
+{
+	if (is_attached(ITEM))
+		filter_time(p, ITEM->attachment.attached_ms);
+}
+
+static void by_delete_on_termination(struct filter_probe *p, const void *item)
+{
+	if (is_attached(ITEM))
+		filter_bool(p, ITEM->attachment.delete_on_termination);
+}
+
+static void by_device_index(struct filter_probe *p, const void *item)
+{
+	if (is_attached(ITEM))
+		filter_u64(p, ITEM->attachment.device_index);
+}
+
+static void by_instance(struct filter_probe *p, const void *item)
+{
+	if (is_attached(ITEM))
+		filter_id(p, KIND_INSTANCE, ITEM->attachment.instance);
+}
+
+static void by_instance_owner(struct filter_probe *p, const void *item)
+{
+	if (is_attached(ITEM))
+		filter_owner(p, instance_owner(p->call, ITEM));
+}
+
+static void by_attachment_status(struct filter_probe *p, const void *item)
+{
+	filter_text(p, is_attached(ITEM) ? attachment_state_text(ITEM->attachment.state)
+					 : "detached");
+}
+
+static void by_zone(struct filter_probe *p, const void *item)
+{
+	const struct subnet *s = subnet_of(p->call, ITEM);
+
+	filter_text(p, s ? s->zone : NULL);
+}
+
+static void by_description(struct filter_probe *p, const void *item)
+{
+	filter_text(p, ITEM->description ? ITEM->description : "");
+}
+
+static void by_type(struct filter_probe *p, const void *item)
+{
+	filter_text(p, "interface");
+}
+
+static void by_mac(struct filter_probe *p, const void *item)
+{
+	char text[MAC_TEXT_SIZE];
+
+	filter_text(p, mac_text(&ITEM->mac, text));
+}
+
+static void by_id(struct filter_probe *p, const void *item)
+{
+	filter_id(p, KIND_INTERFACE, ITEM->o.id);
+}
+
+static void by_owner(struct filter_probe *p, const void *item)
+{
+	filter_owner(p, ITEM->o.account);
+}
+
+static void by_requester_managed(struct filter_probe *p, const void *item)
+{
+	filter_bool(p, false);
+}
+
+static void by_source_dest_check(struct filter_probe *p, const void *item)
+{
+	filter_bool(p, ITEM->source_dest_check);
+}
+
+static void by_status(struct filter_probe *p, const void *item)
+{
+	filter_text(p, interface_status_text(ITEM));
+}
+
+static void by_subnet(struct filter_probe *p, const void *item)
+{
+	filter_id(p, KIND_SUBNET, ITEM->subnet);
+}
+
+static void by_vpc(struct filter_probe *p, const void *item)
+{
+	filter_id(p, KIND_VPC, ITEM->vpc);
+}
+
+/* Of functions that no interface has yet: groups, public and IPv6 addresses. */
+static void by_nothing(struct filter_probe *p, const void *item)
+{
+}
+
+const struct filter interface_filters[] = {
+	{"addresses.association.owner-id", by_nothing},
+	{"addresses.association.public-ip", by_nothing},
+	{"addresses.primary", by_primary},
+	{"addresses.private-ip-address", by_any_ip},
+	{"association.allocation-id", by_nothing},
+	{"association.association-id", by_nothing},
+	{"association.ip-owner-id", by_nothing},
+	{"association.public-dns-name", by_nothing},
+	{"association.public-ip", by_nothing},
+	{"attachment.attach-time", by_attach_time},
+	{"attachment.attachment-id", by_attachment_id},
+	{"attachment.delete-on-termination", by_delete_on_termination},
+	{"attachment.device-index", by_device_index},
+	{"attachment.instance-id", by_instance},
+	{"attachment.instance-owner-id", by_instance_owner},
+	{"attachment.status", by_attachment_status},
+	{"availability-zone", by_zone},
+	{"description", by_description},
+	{"group-id", by_nothing},
+	{"group-name", by_nothing},
+	{"interface-type", by_type},
+	{"ipv6-addresses.ipv6-address", by_nothing},
+	{"mac-address", by_mac},
+	{"network-interface-id", by_id},
+	{"owner-id", by_owner},
+	{"private-dns-name", by_dns_name},
+	{"private-ip-address", by_private_ip},
+	{"requester-id", by_nothing},
+	{"requester-managed", by_requester_managed},
+	{"source-dest-check", by_source_dest_check},
+	{"status", by_status},
+	{"subnet-id", by_subnet},
+	{"vpc-id", by_vpc},
+	{},
+};
+
+static void write_item(struct ec2_call *c, const struct object *o, void *data)
+{
+	xml_open(c->xml, "item");
+	interface_write(c, (const struct interface *)o);
+	xml_close(c->xml);
+}
+
+int action_describe_network_interfaces(struct ec2_call *c)
+{
+	static const struct describe_group groups[] = {
+		{"network-interface-id", KIND_INTERFACE, REL_MAX},
+		{"attachment.instance-id", KIND_INSTANCE, REL_INSTANCE_INTERFACES},
+		{"subnet-id", KIND_SUBNET, REL_SUBNET_INTERFACES},
+		{},
+	};
+	static const struct describe d = {
+		.kind = KIND_INTERFACE,
+		.ids = "NetworkInterfaceId",
+		.find = find,
+		.filters = interface_filters,
+		.groups = groups,
+		.write = write_item,
+	};
+
+	return describe_run(c, &d, "networkInterfaceSet", NULL, NULL);
+}
+
+int action_describe_network_interface_attribute(struct ec2_call *c)
+{
+	const char *attribute = param_text(c, "Attribute");
+	const struct interface *i;
+	int r;
+
+	if (!attribute)
+		return ec2_refuse_missing(c, "attribute");
+	r = interface_find(c->model, &c->caller, param_text(c, "NetworkInterfaceId"), &i,
+			   &c->refusal);
+	if (r)
+		return r;
+	ec2_write_id(c, "networkInterfaceId", KIND_INTERFACE, i->o.id);
+	if (!strcmp(attribute, "description")) {
+		xml_open(c->xml, "description");
+		xml_text(c->xml, "value", i->description ? i->description : "");
+		xml_close(c->xml);
+	} else if (!strcmp(attribute, "sourceDestCheck")) {
+		xml_open(c->xml, "sourceDestCheck");
+		xml_bool(c->xml, "value", i->source_dest_check);
+		xml_close(c->xml);
+	} else if (!strcmp(attribute, "groupSet")) {
+		ec2_write_no_groups(c);
+	} else if (!strcmp(attribute, "attachment")) {
+		write_attachment(c, i, false);
+	} else {
+		return ec2_refuse_value(c, "attribute", attribute, "Unknown attribute.");
+	}
+	return 0;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Networks, subnets, interfaces, instances and mappings in the operators' API. */
+#include "api/route_handlers.h"
+#include "api/state.h"
+#include "model/holders.h"
+#include "model/host.h"
+#include "model/instance.h"
+#include "model/interface.h"
+#include "model/mapping.h"
+#include "model/release.h"
+#include "model/subnet.h"
+#include "model/vpc.h"
+
+#include <string.h>
+
+static void put_identity(struct route_call *c, json_t *o, const struct object *object)
+{
+	json_put_id(c, o, "id", object->kind, object->id);
+	json_put_account(c, o, object->account);
+	json_put_u64(c, o, "revision", object->revision);
+}
+
+static json_t *show_network(struct route_call *c, const struct object *object)
+{
+	const struct vpc *v = (const struct vpc *)object;
+	json_t *o = json_new_object(c), *blocks = json_new_array(c);
+	char text[PREFIX_TEXT_SIZE];
+
+	put_identity(c, o, object);
+	json_put_u64(c, o, "vni", v->vni);
+	json_put_prefix(c, o, "cidr", &v->blocks[0].prefix);
+	for (size_t i = 0; i < v->n_blocks; i++)
+		json_append(c, blocks, json_string(prefix_text(&v->blocks[i].prefix, text)));
+	json_put(c, o, "cidrs", blocks);
+	json_put_u64(c, o, "mtu", v->mtu);
+	json_put_bool(c, o, "dns_support", v->dns_support);
+	json_put_bool(c, o, "dns_hostnames", v->dns_hostnames);
+	json_put_u64(c, o, "subnets", model_group_count(c->model, REL_VPC_SUBNETS, object->id));
+	json_put_tags(c, o, "tags", object);
+	return o;
+}
+
+int route_networks(struct route_call *c)
+{
+	static const struct route_list list = {"networks", KIND_VPC, show_network};
+
+	return route_list_run(c, &list);
+}
+
+static json_t *show_subnet(struct route_call *c, const struct object *object)
+{
+	const struct subnet *s = (const struct subnet *)object;
+	struct ipaddr router = subnet_router(s);
+	json_t *o;
+
+	if (!route_query_is(c, "network", KIND_VPC, s->vpc))
+		return NULL;
+	o = json_new_object(c);
+	put_identity(c, o, object);
+	json_put_id(c, o, "network", KIND_VPC, s->vpc);
+	json_put_u64(c, o, "vni", s->vni);
+	json_put_prefix(c, o, "cidr", &s->prefix);
+	json_put_text(c, o, "zone", s->zone);
+	json_put_addr(c, o, "router", &router);
+	json_put_u64(c, o, "available", subnet_available(c->model, s));
+	json_put_u64(c, o, "interfaces",
+		     model_group_count(c->model, REL_SUBNET_INTERFACES, object->id));
+	json_put_tags(c, o, "tags", object);
+	return o;
+}
+
+int route_subnets(struct route_call *c)
+{
+	static const struct route_list list = {"subnets", KIND_SUBNET, show_subnet};
+
+	return route_list_run(c, &list);
+}
+
+static void put_interfaces(struct route_call *c, json_t *o, uint64_t instance)
+{
+	struct model_iter it = model_iter_group(c->model, REL_INSTANCE_INTERFACES, instance);
+	json_t *ids = json_new_array(c);
+	const struct object *i;
+	char text[ID_TEXT_SIZE];
+
+	while ((i = model_iter_next(&it)))
+		json_append(c, ids, json_string(object_id_text(i, text)));
+	json_put(c, o, "interfaces", ids);
+}
+
+static json_t *show_instance(struct route_call *c, const struct object *object)
+{
+	const struct instance *i = (const struct instance *)object;
+	const char *state = route_query(c, "state");
+	char text[ID_TEXT_SIZE];
+	json_t *o;
+
+	if (!route_query_is(c, "network", KIND_VPC, i->vpc) ||
+	    !route_query_is(c, "subnet", KIND_SUBNET, i->subnet) ||
+	    !route_query_is_host(c, "host", i->host) ||
+	    (state && strcmp(state, instance_state_text(i->state))))
+		return NULL;
+	o = json_new_object(c);
+	put_identity(c, o, object);
+	json_put_text(c, o, "state", instance_state_text(i->state));
+	json_put_text(c, o, "type", i->type);
+	json_put_text(c, o, "image", i->image);
+	json_put_text(c, o, "driver", i->driver);
+	json_put_host(c, o, "host", i->host);
+	json_put_text(c, o, "zone", i->zone);
+	json_put_id(c, o, "network", KIND_VPC, i->vpc);
+	json_put_id(c, o, "subnet", KIND_SUBNET, i->subnet);
+	json_put_addr(c, o, "private_address", &i->private_addr);
+	put_interfaces(c, o, object->id);
+	json_put_text(c, o, "reservation",
+		      id_text_prefixed(ID_PREFIX_RESERVATION, i->reservation, text));
+	json_put_u64(c, o, "generation", i->generation);
+	json_put_time(c, o, "launched_at", i->launched_ms);
+	json_put_text(c, o, "reason", i->reason);
+	json_put_tags(c, o, "tags", object);
+	return o;
+}
+
+int route_instances(struct route_call *c)
+{
+	static const struct route_list list = {"instances", KIND_INSTANCE, show_instance};
+
+	return route_list_run(c, &list);
+}
+
+static void put_attachment(struct route_call *c, json_t *o, const struct attachment *a)
+{
+	char text[ID_TEXT_SIZE];
+	json_t *shown;
+
+	if (a->state == ATTACHMENT_NONE) {
+		json_put(c, o, "attachment", json_null());
+		return;
+	}
+	shown = json_new_object(c);
+	json_put_text(c, shown, "id", id_text_prefixed(ID_PREFIX_ATTACHMENT, a->id, text));
+	json_put_id(c, shown, "instance", KIND_INSTANCE, a->instance);
+	json_put_u64(c, shown, "device_index", a->device_index);
+	json_put_text(c, shown, "status", attachment_state_text(a->state));
+	json_put_bool(c, shown, "delete_on_termination", a->delete_on_termination);
+	json_put(c, o, "attachment", shown);
+}
+
+/* Whether its host says that it has applied the interface as it is now. */
+static bool is_applied(const struct route_call *c, const struct interface *i)
+{
+	struct api_host_live live = {};
+
+	if (!i->host)
+		return false;
+	c->api->live->host(c->api->live->data, i->host, &live);
+	return live.revision >= i->o.revision;
+}
+
+static json_t *show_interface(struct route_call *c, const struct object *object)
+{
+	const struct interface *i = (const struct interface *)object;
+	json_t *o, *addrs;
+	char text[IPADDR_TEXT_SIZE], mac[MAC_TEXT_SIZE];
+
+	if (!route_query_is(c, "network", KIND_VPC, i->vpc) ||
+	    !route_query_is(c, "subnet", KIND_SUBNET, i->subnet) ||
+	    !route_query_is(c, "instance", KIND_INSTANCE, i->attachment.instance) ||
+	    !route_query_is_host(c, "host", i->host))
+		return NULL;
+	o = json_new_object(c);
+	addrs = json_new_array(c);
+	put_identity(c, o, object);
+	json_put_id(c, o, "network", KIND_VPC, i->vpc);
+	json_put_u64(c, o, "vni", i->vni);
+	json_put_id(c, o, "subnet", KIND_SUBNET, i->subnet);
+	json_put_text(c, o, "mac", mac_text(&i->mac, mac));
+	for (size_t k = 0; k < i->n_addrs; k++)
+		json_append(c, addrs, json_string(ipaddr_text(&i->addrs[k].addr, text)));
+	json_put(c, o, "addresses", addrs);
+	json_put_text(c, o, "status", interface_status_text(i));
+	json_put_text(c, o, "description", i->description ? i->description : "");
+	json_put_bool(c, o, "source_dest_check", i->source_dest_check);
+	put_attachment(c, o, &i->attachment);
+	json_put_host(c, o, "host", i->host);
+	json_put_bool(c, o, "applied", is_applied(c, i));
+	json_put_tags(c, o, "tags", object);
+	return o;
+}
+
+int route_interfaces(struct route_call *c)
+{
+	static const struct route_list list = {"interfaces", KIND_INTERFACE, show_interface};
+
+	return route_list_run(c, &list);
+}
+
+static void count_holder(void *data, const struct holder *e)
+{
+	(*(uint64_t *)data)++;
+}
+
+static uint64_t count_holders(const struct route_call *c, uint32_t vni, const struct ipaddr *addr)
+{
+	uint64_t n = 0;
+
+	holders_each_of_mapping(model_holders(c->api->model), vni, addr, count_holder, &n);
+	return n;
+}
+
+/* All addresses of an interface, as an array. */
+static json_t *show_mappings(struct route_call *c, const struct object *object)
+{
+	const struct interface *i = (const struct interface *)object;
+	json_t *list;
+
+	if (!route_query_is(c, "network", KIND_VPC, i->vpc) ||
+	    !route_query_is_host(c, "host", i->host))
+		return NULL;
+	list = json_new_array(c);
+	for (size_t k = 0; k < i->n_addrs; k++) {
+		const struct mapping *m =
+			mapping_find(model_mappings(c->model), i->vni, &i->addrs[k].addr);
+		uint32_t host = m ? m->host : 0;
+		json_t *o = json_new_object(c);
+
+		json_put_id(c, o, "network", KIND_VPC, i->vpc);
+		json_put_u64(c, o, "vni", i->vni);
+		json_put_addr(c, o, "address", &i->addrs[k].addr);
+		json_put_id(c, o, "interface", KIND_INTERFACE, object->id);
+		json_put_id(c, o, "instance", KIND_INSTANCE, i->attachment.instance);
+		json_put_host(c, o, "host", host);
+		json_put_text(c, o, "state", host ? "active" : "nowhere");
+		json_put_u64(c, o, "revision", i->addrs[k].revision);
+		json_put_u64(c, o, "holders", count_holders(c, i->vni, &i->addrs[k].addr));
+		json_append(c, list, o);
+	}
+	return list;
+}
+
+int route_mappings(struct route_call *c)
+{
+	static const struct route_list list = {"mappings", KIND_INTERFACE, show_mappings};
+
+	return route_list_run(c, &list);
+}
+
+static json_t *show_release(struct route_call *c, const struct object *object)
+{
+	const struct release *r = (const struct release *)object;
+	const struct vpc *v = vpc_by_vni(c->model, r->vni);
+	json_t *o;
+
+	if (!route_query_is(c, "network", KIND_VPC, v ? v->o.id : 0))
+		return NULL;
+	o = json_new_object(c);
+	json_put_id(c, o, "network", KIND_VPC, v ? v->o.id : 0);
+	json_put_u64(c, o, "vni", r->vni);
+	json_put_addr(c, o, "address", &r->addr);
+	json_put_id(c, o, "subnet", KIND_SUBNET, r->subnet);
+	json_put_host(c, o, "host", r->host);
+	json_put_u64(c, o, "revision", object->revision);
+	json_put_u64(c, o, "holders", count_holders(c, r->vni, &r->addr));
+	return o;
+}
+
+int route_releases(struct route_call *c)
+{
+	static const struct route_list list = {"releases", KIND_RELEASE, show_release};
+
+	return route_list_run(c, &list);
+}
+
+int route_release_force(struct route_call *c)
+{
+	const struct vpc *v;
+	struct ipaddr addr;
+	int r;
+
+	r = vpc_find(c->model, &c->caller, c->segments[2], &v, &c->refusal);
+	if (r)
+		return r;
+	if (ipaddr_parse(c->segments[3], &addr))
+		return route_refuse(c, 400, "BadRequest", "'%.60s' is not an address",
+				    c->segments[3]);
+	r = release_force(c->tx, &c->caller, v->vni, &addr, &c->refusal);
+	if (!r)
+		c->result = json_new_object(c);
+	return r;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The handlers that routes.def names; see route.h for what a handler does. */
+#pragma once
+
+#include "api/route.h"
+
+#define ROUTE(method, path, handler, who, effect, query, fields, text)                             \
+	int handler(struct route_call *c);
+#include "api/routes.def"
+#undef ROUTE

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists of the operators' API in pages. */
+#include "api/page.h"
+#include "api/route.h"
+#include "api/state.h"
+#include "base/limits.h"
+#include "base/str.h"
+
+static int read_limit(struct route_call *c, uint32_t *ret)
+{
+	const char *text = route_query(c, "limit");
+
+	*ret = LIMIT_API_PAGE_MAX;
+	if (text && str_u32(text, 1, LIMIT_API_PAGE_MAX, ret))
+		return route_refuse(c, 400, "BadRequest", "'limit' must be between 1 and %u",
+				    LIMIT_API_PAGE_MAX);
+	return 0;
+}
+
+static int read_next(struct route_call *c, struct page_mark *ret, bool *ret_given)
+{
+	const char *token = route_query(c, "next");
+	int r;
+
+	*ret_given = token;
+	if (!token)
+		return 0;
+	r = page_decode(c->api->page_key, token, c->caller.account, page_list(c->route->path),
+			ret);
+	if (r == -EBADMSG)
+		return route_refuse(c, 400, "BadRequest",
+				    "'next' is not from this list, or the manager was restarted: "
+				    "begin again without it");
+	return r;
+}
+
+static int put_next(struct route_call *c, const struct object *last)
+{
+	struct page_mark mark = {
+		.account = c->caller.account,
+		.list = page_list(c->route->path),
+		.kind = last->kind,
+		.id = last->id,
+		.serial = last->serial,
+	};
+	char token[PAGE_TOKEN_SIZE];
+	int r = page_encode(c->api->page_key, &mark, token);
+
+	if (!r)
+		json_put_text(c, c->result, "next", token);
+	return r;
+}
+
+int route_list_run(struct route_call *c, const struct route_list *l)
+{
+	const struct object *o, *last = NULL;
+	struct page_mark after;
+	struct model_iter it;
+	uint32_t limit;
+	bool given;
+	json_t *list;
+	int r;
+
+	r = read_limit(c, &limit);
+	if (!r)
+		r = read_next(c, &after, &given);
+	if (r)
+		return r;
+	it = c->caller.operator ? model_iter_kind(c->model, l->kind)
+				: model_iter_account(c->model, l->kind, c->caller.account);
+	if (given)
+		model_iter_skip(c->model, &it, l->kind, after.id, after.serial);
+	list = json_new_array(c);
+	c->result = json_new_object(c);
+	json_put(c, c->result, l->name, list);
+	while (!c->failed && (o = model_iter_next(&it))) {
+		json_t *shown = l->show(c, o);
+
+		if (!shown)
+			continue;
+		if (json_array_size(list) >= limit) {
+			json_decref(shown);
+			return put_next(c, last);
+		}
+		/* An object may show as an array of several. */
+		if (json_is_array(shown)) {
+			if (json_array_extend(list, shown))
+				c->failed = true;
+			json_decref(shown);
+		} else {
+			json_append(c, list, shown);
+		}
+		last = o;
+	}
+	return 0;
+}
