@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Carrying out what is decided: a flow says where the packet goes and how, this writes it and sends
+ * it there.  Used by a hit in the flow cache and by the full path alike.
+ */
+#pragma once
+
+#include "bpf/lib/ipip6.h"
+#include "bpf/lib/siit.h"
+#include "bpf/lib/transmit.h"
+#include "bpf/lib/vxlan.h"
+
+static __always_inline __u32 forward_overhead(const struct dp_peer_copy *peer, __u8 format)
+{
+	if (format == FORMAT_VXLAN_1)
+		return peer->flags & DP_PEER_VXLAN_V6 ? SUBSTRATE_OVERHEAD_VXLAN_V6 :
+							SUBSTRATE_OVERHEAD_VXLAN_V4;
+	return format == FORMAT_IPIP6_1 ? SUBSTRATE_OVERHEAD_IPIP6 : SUBSTRATE_OVERHEAD_SIIT;
+}
+
+/* One hop less to live, the checksum updated (RFC 1624). */
+static __always_inline void forward_age(struct iphdr *ip, __u8 step)
+{
+	if (step) {
+		ip->ttl = (__u8)(ip->ttl - 1);
+		ip->check = fold((__u64)ip->check + htons(0x0100));
+	}
+}
+
+/* To a port of this host. */
+static __always_inline int forward_local(struct __sk_buff *skb, struct iphdr *ip,
+					 const struct dp_flow_out *flow)
+{
+	const struct dp_port_copy *to = port_get(flow->to_slot);
+	__u8 *eth = ethernet_of(ip);
+
+	if (!to)
+		return -DROP_NOT_LOCAL;
+	forward_age(ip, flow->ttl_step);
+	memcpy(eth, flow->to, 12);
+	bpf_skb_change_type(skb, PACKET_HOST);
+	return deliver(skb, to, flow->to_slot);
+}
+
+/* To another host.  'size' is that of one packet on the node's wire; returns -DROP_TOO_BIG with
+ * '*ret_mtu' and the packet untouched when the path does not carry it. */
+static __always_inline int forward_remote(struct __sk_buff *skb, struct iphdr *ip,
+					  const struct dp_flow_out *flow,
+					  const struct dp_peer_copy *peer, __u32 vni,
+					  __u32 header, __u16 *ret_mtu)
+{
+	const struct dp_nexthop_copy *n = NULL;
+	__u8 format = flow->format, tos = ip->tos;
+	__u32 size, overhead;
+	int r;
+
+	if (format != FORMAT_VXLAN_1) {
+		if (!ipv4_can_rehead(ip))
+			format = FORMAT_IPIP6_1;
+		n = nexthop_get(peer->nexthop);
+		if (unlikely(!n))
+			return -DROP_NO_NEXTHOP;
+	}
+	overhead = forward_overhead(peer, format);
+	size = packet_wire_size(skb, ntohs(ip->tot_len), header, ip->protocol);
+	if (unlikely(!size))
+		return -DROP_MALFORMED;
+	if (unlikely(size + overhead > flow->path_mtu)) {
+		*ret_mtu = (__u16)(flow->path_mtu - overhead);
+		return -DROP_TOO_BIG;
+	}
+	if (likely(format == FORMAT_SIIT_2 || format == FORMAT_SIIT_1)) {
+		r = siit_encode(skb, ip, flow);
+		return r ? r : transmit(skb, n);
+	}
+	forward_age(ip, flow->ttl_step);
+	if (format == FORMAT_VXLAN_1)
+		return vxlan_encode(skb, peer, vni, tos);
+	r = ipip6_encode(skb, flow, ntohs(ip->tot_len), tos, IPPROTO_IPIP, siit_hash(skb, ip));
+	return r ? r : transmit(skb, n);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ICMP errors to a node, as its router would send them (RFC 792, 1122 3.2.2, 1812 4.3.2): made out
+ * of the refused packet itself.
+ *
+ * The packet may have a partial checksum, and the kernel keeps the place of its checksum field
+ * through everything that is done here.  So the new headers are inserted in front and the field
+ * stays where it is in the quotation; should the kernel fill it in after us, the region from the
+ * transport header on will sum to the complement of what the field holds now, and that is the sum
+ * that our checksum covers.
+ */
+#pragma once
+
+#include "bpf/lib/budget.h"
+#include "bpf/lib/packet.h"
+
+enum {
+	ICMP_QUOTE_MAX = 60 + 20, /* IP header with options, TCP header */
+	ICMP_NEW_SIZE = sizeof(struct iphdr) + sizeof(struct icmphdr),
+};
+
+struct icmp_frame {
+	__u8 align[2];
+	__u8 ethernet[ETH_HLEN]; /* the frame begins here */
+	struct iphdr ip;
+	struct icmphdr icmp;
+	__u8 quote[ICMP_QUOTE_MAX];
+};
+
+/* Which error a router answers 'reason' with; false: none. */
+static __always_inline bool icmp_kind(const struct packet *p, __u32 reason, __u8 *ret_type,
+				      __u8 *ret_code)
+{
+	*ret_type = ICMP_DEST_UNREACH;
+	switch (reason) {
+	case DROP_TTL:
+		*ret_type = ICMP_TIME_EXCEEDED;
+		*ret_code = ICMP_EXC_TTL;
+		return true;
+	case DROP_NO_ROUTE:
+		*ret_code = ICMP_NET_UNREACH;
+		return true;
+	case DROP_REFUSED:
+	case DROP_GONE:
+		*ret_code = ICMP_HOST_UNREACH;
+		return p->routed; /* on one's own subnet nobody would answer */
+	case DROP_ROUTER_SERVICE:
+		*ret_code = ICMP_PORT_UNREACH;
+		return true;
+	case DROP_TOO_BIG:
+		*ret_code = ICMP_FRAG_NEEDED;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* RFC 1122 3.2.2: never about an ICMP error, a later fragment, a broadcast or multicast. */
+static __always_inline bool icmp_may_answer(struct __sk_buff *skb, const struct iphdr *ip)
+{
+	__u32 options = (__u32)(ip->ihl - 5) * 4;
+	__u8 type;
+
+	if (ip->frag_off & htons(IP_OFFSET))
+		return false;
+	if ((ntohl(ip->daddr) & 0xf0000000) >= 0xe0000000)
+		return false;
+	if (ip->protocol != IPPROTO_ICMP)
+		return true;
+	if (bpf_skb_load_bytes(skb, ETH_HLEN + sizeof(*ip) + (options & 0x3c), &type, 1))
+		return false;
+	return type == ICMP_ECHO || type == ICMP_ECHOREPLY || type == ICMP_TIMESTAMP ||
+	       type == ICMP_TIMESTAMPREPLY;
+}
+
+/* Cuts the packet down to what is quoted and copies that to 'f'.  Returns the size of the quote or
+ * 0; '*ret_sum' is the sum of the quote. */
+static __always_inline __u32 icmp_quote(struct __sk_buff *skb, struct icmp_frame *f, __u32 header,
+					__u8 protocol, __u64 *ret_sum)
+{
+	__u32 size = header + 8;
+	__u32 field = protocol == IPPROTO_TCP ? 16 : 6;
+	__be16 partial;
+
+	if (header < 20 || header > 60)
+		return 0;
+	if (bpf_skb_load_bytes(skb, ETH_HLEN, f->quote, size))
+		return 0;
+	/* Refused only if the checksum is partial, as the kernel needs its place. */
+	if (!bpf_skb_change_tail(skb, ETH_HLEN + header, 0)) {
+		*ret_sum = (__u32)bpf_csum_diff(NULL, 0, (__be32 *)f->quote, size, 0);
+		return bpf_skb_change_tail(skb, ETH_HLEN + size, 0) ? 0 : size;
+	}
+	if (protocol == IPPROTO_TCP) {
+		size = header + sizeof(struct tcphdr);
+		if (bpf_skb_load_bytes(skb, ETH_HLEN, f->quote, size))
+			return 0;
+	} else if (protocol != IPPROTO_UDP) {
+		return 0;
+	}
+	if (bpf_skb_load_bytes(skb, ETH_HLEN + header + field, &partial, 2) ||
+	    bpf_skb_change_tail(skb, ETH_HLEN + size, 0))
+		return 0;
+	*ret_sum = (__u32)bpf_csum_diff(NULL, 0, (__be32 *)f->quote, header, 0) +
+		   (__u16)~partial;
+	return size;
+}
+
+static __always_inline void icmp_fill(struct icmp_frame *f, const struct packet *p, __u32 quoted,
+				      __u64 quote_sum)
+{
+	const __u32 *icmp = (const __u32 *)&f->icmp;
+	__u16 ethertype = htons(ETH_P_IP);
+
+	memcpy(f->ethernet, p->node_mac, 6);
+	memcpy(f->ethernet + 6, p->router_mac, 6);
+	memcpy(f->ethernet + 12, &ethertype, 2);
+	f->ip.version = 4;
+	f->ip.ihl = 5;
+	f->ip.tos = 0xc0; /* internetwork control: RFC 1812 4.3.2.5 */
+	f->ip.tot_len = htons((__u16)(ICMP_NEW_SIZE + quoted));
+	f->ip.ttl = 64;
+	f->ip.protocol = IPPROTO_ICMP;
+	f->ip.saddr = p->router;
+	memcpy(&f->ip.daddr, p->src + 12, 4);
+	f->ip.check = (__u16)~fold((__u32)bpf_csum_diff(NULL, 0, (__be32 *)&f->ip, 20, 0));
+	f->icmp.checksum = (__u16)~fold(quote_sum + icmp[0] + (__u64)icmp[1]);
+}
+
+static __noinline int icmp_error(struct __sk_buff *skb, const struct packet *p, __u32 type,
+				 __u32 code)
+{
+	const struct dp_port_copy *port = port_get(p->slot);
+	struct icmp_frame f = {};
+	struct iphdr *ip = ipv4_get(skb);
+	__u64 sum = 0;
+	__u32 quoted;
+
+	if (!ip || !port || !icmp_may_answer(skb, ip))
+		return TC_ACT_SHOT;
+	ip = ipv4_get(skb);
+	if (!ip || !budget_take(p->slot, DP_BUDGET_ICMP, DP_ICMP_PER_WINDOW))
+		return TC_ACT_SHOT;
+	quoted = icmp_quote(skb, &f, (__u32)ip->ihl * 4, ip->protocol, &sum);
+	if (quoted < 28 || quoted > ICMP_QUOTE_MAX)
+		return TC_ACT_SHOT;
+	f.icmp.type = (__u8)type;
+	f.icmp.code = (__u8)code;
+	if (code == ICMP_FRAG_NEEDED && type == ICMP_DEST_UNREACH)
+		f.icmp.un.frag.mtu = htons(p->mtu);
+	icmp_fill(&f, p, quoted, sum);
+	if (bpf_skb_adjust_room(skb, ICMP_NEW_SIZE, BPF_ADJ_ROOM_MAC, 0) ||
+	    bpf_skb_store_bytes(skb, 0, f.ethernet, ETH_HLEN + ICMP_NEW_SIZE + quoted, 0))
+		return TC_ACT_SHOT;
+	return (int)bpf_redirect(port->ifindex, 0);
+}
+
+/* Turns a refused packet into its answer, or drops it. */
+static __always_inline int icmp_answer(struct __sk_buff *skb, const struct packet *p, __u32 reason)
+{
+	__u8 type, code = 0;
+
+	if (!p->from_node || !p->router || skb->protocol != htons(ETH_P_IP))
+		return TC_ACT_SHOT;
+	if (!icmp_kind(p, reason, &type, &code))
+		return TC_ACT_SHOT;
+	return icmp_error(skb, p, type, code);
+}

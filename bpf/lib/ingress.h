@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The full path of a packet from the substrate: who sent it, in which format, for which network and
+ * node, and does its source live there.  Its result is a flow, carried out and cached.
+ */
+#pragma once
+
+#include "bpf/lib/flow.h"
+#include "bpf/lib/forward.h"
+#include "bpf/lib/route.h"
+
+/* A substrate packet's claim, taken from its addresses. */
+struct ingress {
+	__u8 src[16], dst[16];
+	__u32 vni;
+	__be32 saddr, daddr;
+	__u8 layout; /* enum format: FORMAT_SIIT_1 or _2, of the addresses */
+	__u8 format; /* of the packet */
+};
+
+/* Which layout of ours the destination is in, or FORMAT_NONE: not for us to judge. */
+static __always_inline __u8 ingress_layout(const __u8 *dst)
+{
+	const volatile __u32 *one = (const volatile __u32 *)config.siit1;
+	const volatile __u32 *two = (const volatile __u32 *)config.siit2;
+	const __u32 *d = (const __u32 *)dst;
+
+	if (config.has_siit2 && d[0] == two[0] && !((d[1] ^ two[1]) & htonl(0xffffff00)))
+		return FORMAT_SIIT_2;
+	if (config.has_siit1 && d[0] == one[0] && d[1] == one[1])
+		return FORMAT_SIIT_1;
+	return FORMAT_NONE;
+}
+
+/* The peer with this locator: its number, or 0. */
+static __always_inline __u32 ingress_peer(const struct ingress *in)
+{
+	struct dp_locator_key key = {};
+	const __u32 *id;
+
+	key.kind = in->layout == FORMAT_SIIT_2 ? DP_LOCATOR_SIIT_2 : DP_LOCATOR_SIIT_1;
+	memcpy(key.addr, in->src, 8);
+	if (in->layout == FORMAT_SIIT_2)
+		key.addr[7] = 0;
+	id = bpf_map_lookup_elem(&locators, &key);
+	return id ? *id : 0;
+}
+
+/* The addresses are well formed and of one network: 0 or a reason. */
+static __always_inline int ingress_check_addresses(struct ingress *in)
+{
+	if (in->layout == FORMAT_SIIT_2) {
+		if (!substrate_siit_2_is_valid(in->src) || !substrate_siit_2_is_valid(in->dst))
+			return -DROP_SUBSTRATE_ADDR;
+	} else if (substrate_version(in->src) != SUBSTRATE_VERSION_SIIT_1 || in->src[8] ||
+		   in->dst[8]) {
+		return -DROP_SUBSTRATE_ADDR;
+	}
+	in->vni = substrate_vni(in->dst);
+	in->saddr = substrate_v4(in->src);
+	in->daddr = substrate_v4(in->dst);
+	if (substrate_vni(in->src) != in->vni || in->vni < SUBSTRATE_VNI_MIN ||
+	    in->vni > SUBSTRATE_VNI_MAX)
+		return -DROP_VNI;
+	return 0;
+}
+
+/* The format by the next header, and whether the peer may use it: 0 or a reason. */
+static __always_inline int ingress_check_format(struct ingress *in, __u8 next,
+						const struct dp_peer_copy *peer)
+{
+	if (next == IPPROTO_IPIP || next == IPPROTO_IPIP6)
+		in->format = FORMAT_IPIP6_1;
+	else if (substrate_can_rehead(next))
+		in->format = in->layout;
+	else
+		return -DROP_SUBSTRATE_PROTOCOL;
+	return peer->accept & FORMAT_BIT(in->format) ? 0 : -DROP_FORMAT;
+}
+
+/* The mapping of an address of either family. */
+static __always_inline const struct dp_mapping_value *ingress_mapping(__u32 vni,
+								       const __u8 addr[16])
+{
+	const __u32 *w = (const __u32 *)addr;
+
+	if (!w[0] && !w[1] && w[2] == htonl(0xffff))
+		return mapping_v4_get(vni, w[3]);
+	return mapping_v6_get(vni, addr);
+}
+
+/* The node here: its slot in 'p', or a reason. */
+static __always_inline int ingress_destination(struct packet *p)
+{
+	const struct dp_mapping_value *m;
+	const struct dp_port_copy *port;
+
+	p->slot = local_slot(p->vni, p->dst);
+	if (p->slot) {
+		port = port_get(p->slot);
+		p->port_id = port ? port->id : 0;
+		return port ? 0 : -DROP_NOT_LOCAL;
+	}
+	m = ingress_mapping(p->vni, p->dst);
+	return m && m->state == DP_STATE_GONE ? -DROP_LOCAL_GONE : -DROP_NOT_LOCAL;
+}
+
+/* Does the source live at this peer (MAP-4)?  0, an upcall, or a reason. */
+static __always_inline int ingress_verify(struct __sk_buff *skb, struct packet *p,
+					  const struct dp_mapping_value *m, __u32 peer,
+					  __u32 flags)
+{
+	if (!m)
+		return upcall(p, DP_NOTE_VERIFY, peer, flags);
+	p->revision = m->revision;
+	if (m->state == DP_STATE_REFUSED || m->state == DP_STATE_GONE)
+		return -DROP_SOURCE_REFUSED;
+	if (m->peer != peer)
+		return -DROP_SPOOF;
+	if (m->state == DP_STATE_HELD && !p->injected)
+		return upcall(p, DP_NOTE_VERIFY, peer, flags);
+	return 0;
+}
+
+/* The IPv4 packet that was inside is what the outer header says. */
+static __always_inline int ingress_check_inner(const struct __sk_buff *skb, __be32 saddr,
+					       __be32 daddr, __u16 size)
+{
+	const struct iphdr *ip = ipv4_get(skb);
+
+	if (!ip || ip->version != 4 || ip->ihl < 5 || ntohs(ip->tot_len) != size ||
+	    size < (__u32)ip->ihl * 4 || ip->saddr != saddr || ip->daddr != daddr)
+		return -DROP_INNER;
+	return 0;
+}
+
+/* Restores the packet and gives it to the node. */
+static __always_inline int ingress_deliver(struct __sk_buff *skb, const struct ipv6hdr *ip6,
+					   const struct dp_flow_in *flow,
+					   const struct dp_port_copy *port, bool layout_1)
+{
+	__u8 next = ip6->nexthdr;
+	__u16 size = ntohs(ip6->payload_len);
+	__be16 ethertype = htons(ETH_P_IP);
+	__u8 *eth;
+	int r;
+
+	if (next == IPPROTO_IPIP) {
+		r = ipip6_decode(skb, true);
+		if (!r)
+			r = ingress_check_inner(skb, substrate_v4(flow->src),
+						substrate_v4(flow->dst), size);
+	} else {
+		r = siit_decode(skb, ip6, flow, layout_1);
+		size = (__u16)(size + sizeof(struct iphdr));
+	}
+	if (!r)
+		r = packet_trim(skb, size);
+	if (r)
+		return r;
+	eth = packet_data(skb);
+	if (eth + ETH_HLEN > (__u8 *)packet_end(skb))
+		return -DROP_REWRITE;
+	memcpy(eth, flow->to, 12);
+	memcpy(eth + 12, &ethertype, 2);
+	return deliver(skb, port, flow->stamp.slot);
+}
+
+/* The frame's MACs as the node is to see them. */
+static __always_inline void ingress_frame(const struct packet *p, const struct dp_port_copy *port,
+					  __be32 saddr, __u8 ret[12])
+{
+	route_frame(ret, port->mac, p->vni, saddr, subnet_get(p->vni, p->src),
+		    subnet_get(p->vni, p->dst));
+}
+
+static __always_inline void ingress_cache(const struct ipv6hdr *ip6, const struct dp_flow_in *flow)
+{
+	struct dp_flow_in_key key = {
+		.source = flow_in_half(&ip6->saddr), .destination = flow_in_half(&ip6->daddr)};
+
+	bpf_map_update_elem(&flows_in, &key, flow, BPF_ANY);
+}
+
+/* IPv4, re-headed or whole, from a known peer and checked so far. */
+static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p,
+					struct ingress *in, __u32 peer_id,
+					const struct dp_peer_copy *peer)
+{
+	struct dp_flow_in *flow = &p->flow.in;
+	const struct dp_port_copy *port;
+	const struct dp_mapping_value *m;
+	const struct ipv6hdr *ip6;
+	__be32 v4[2] = {in->saddr, in->daddr};
+	int r;
+
+	map_v4(p->src, in->saddr);
+	map_v4(p->dst, in->daddr);
+	flow->stamp.epoch = host_epoch();
+	flow->stamp.peer = peer_id;
+	flow->stamp.peer_generation = peer->generation;
+	flow->stamp.bucket = (__u16)dp_bucket_v4(p->vni, in->saddr);
+	flow->stamp.mapping_generation = generation_get(flow->stamp.bucket);
+	flow->accept = peer->accept;
+	r = ingress_destination(p);
+	if (r)
+		return r;
+	port = port_get(p->slot);
+	if (!port)
+		return -DROP_NOT_LOCAL;
+	flow->stamp.slot = (__u16)p->slot;
+	flow->stamp.port_generation = port->generation;
+	/* Once more, now that the generation is read: a change in between shows here or there. */
+	if (local_slot(p->vni, p->dst) != p->slot)
+		return -DROP_NOT_LOCAL;
+	m = mapping_v4_get(p->vni, in->saddr);
+	r = ingress_verify(skb, p, m, peer_id, 0);
+	if (r)
+		return r;
+	memcpy(flow->src, in->src, 32);
+	if (in->layout == FORMAT_SIIT_1)
+		flow->checksum_diff = (__u32)bpf_csum_diff((__be32 *)flow->src, 32, v4, sizeof(v4),
+							  0);
+	ingress_frame(p, port, in->saddr, flow->to);
+	ip6 = ipv6_get(skb);
+	if (!ip6)
+		return -DROP_MALFORMED;
+	if (!p->injected)
+		ingress_cache(ip6, flow);
+	return ingress_deliver(skb, ip6, flow, port, in->layout == FORMAT_SIIT_1);
+}
+
+/* Gives an IPv6 packet, whole again, to its node. */
+static __always_inline int ingress_deliver_ipv6(struct __sk_buff *skb, const struct packet *p)
+{
+	const struct dp_port_copy *port = port_get(p->slot);
+	__be16 ethertype = htons(ETH_P_IPV6);
+	__u8 frame[ETH_HLEN];
+
+	if (!port)
+		return -DROP_NOT_LOCAL;
+	memcpy(frame, port->mac, 6);
+	substrate_dummy_mac_v6(frame + 6, p->vni, p->src);
+	memcpy(frame + 12, &ethertype, 2);
+	if (bpf_skb_store_bytes(skb, 0, frame, sizeof(frame), 0))
+		return -DROP_REWRITE;
+	return deliver(skb, port, p->slot);
+}
+
+/* IPv6 inside ipip6: the outer addresses say the network, the inner ones who. */
+static __always_inline int ingress_ipv6(struct __sk_buff *skb, struct packet *p,
+					const struct ingress *in, __u32 peer_id)
+{
+	struct ipv6hdr inner;
+	__u32 size;
+	int r;
+
+	if (in->saddr || in->daddr ||
+	    bpf_skb_load_bytes(skb, ETH_HLEN + sizeof(inner), &inner, sizeof(inner)) ||
+	    inner.version != 6)
+		return -DROP_INNER;
+	memcpy(p->src, &inner.saddr, 16);
+	memcpy(p->dst, &inner.daddr, 16);
+	size = ntohs(inner.payload_len) + (__u32)sizeof(inner);
+	r = ingress_destination(p);
+	if (!r)
+		r = ingress_verify(skb, p, mapping_v6_get(p->vni, p->src), peer_id, 0);
+	if (!r)
+		r = ipip6_decode(skb, false);
+	if (!r)
+		r = packet_trim(skb, size);
+	return r ? r : ingress_deliver_ipv6(skb, p);
+}
+
+/* A packet whose destination is in a locator of ours. */
+static __noinline int ingress_packet(struct __sk_buff *skb, struct packet *p)
+{
+	struct ingress in = {};
+	const struct dp_peer_copy *peer;
+	const struct ipv6hdr *ip6;
+	__u32 peer_id;
+	int r;
+
+	packet_pull(skb, ETH_HLEN + sizeof(*ip6) + 60);
+	ip6 = ipv6_get(skb);
+	if (!ip6 || ip6->version != 6 ||
+	    skb->len < ETH_HLEN + sizeof(*ip6) + ntohs(ip6->payload_len))
+		return -DROP_MALFORMED;
+	memcpy(in.src, &ip6->saddr, 16);
+	memcpy(in.dst, &ip6->daddr, 16);
+	memcpy(p->src, in.src, 16);
+	memcpy(p->dst, in.dst, 16);
+	in.layout = ingress_layout(in.dst);
+	if (in.layout == FORMAT_NONE)
+		return -DROP_NOTE; /* the entry has looked, unless it is a re-injected packet */
+	peer_id = ingress_peer(&in);
+	peer = peer_get(peer_id);
+	if (!peer_id || !peer)
+		return -DROP_UNKNOWN_PEER;
+	r = ingress_check_addresses(&in);
+	p->vni = in.vni;
+	if (!r)
+		r = ingress_check_format(&in, ip6->nexthdr, peer);
+	if (r)
+		return r;
+	if (ip6->nexthdr == IPPROTO_IPIP6)
+		return ingress_ipv6(skb, p, &in, peer_id);
+	return ingress_ipv4(skb, p, &in, peer_id, peer);
+}

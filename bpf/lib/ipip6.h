@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ipip6/1: the whole packet inside IPv6 (RFC 2473) between the addresses that re-heading would have
+ * used; for IPv6 inside, the embedded IPv4 addresses are zero.  For what a re-headed header could
+ * not restore.
+ */
+#pragma once
+
+#include "bpf/lib/packet.h"
+
+static __always_inline int ipip6_encode(struct __sk_buff *skb, const struct dp_flow_out *flow,
+					__u16 size, __u8 tos, __u8 protocol, __u32 hash)
+{
+	struct ipv6hdr *ip6;
+
+	if (bpf_skb_adjust_room(skb, sizeof(*ip6), BPF_ADJ_ROOM_MAC,
+				BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV6))
+		return -DROP_REWRITE;
+	ip6 = ipv6_get(skb);
+	if (!ip6)
+		return -DROP_REWRITE;
+	*(__be32 *)ip6 = htonl(6U << 28 | (__u32)tos << 20 | (hash & 0x7ff));
+	ip6->payload_len = htons(size);
+	ip6->nexthdr = protocol;
+	ip6->hop_limit = SUBSTRATE_HOP_LIMIT;
+	memcpy(&ip6->saddr, flow->src, 16);
+	memcpy(&ip6->daddr, flow->dst, 16);
+	return 0;
+}
+
+/* Takes the outer header off.  In two steps for IPv4: before 6.3 the kernel knows no other way to
+ * make an IPv6 packet an IPv4 one, and refuses to cut a packet below 40 bytes while it is IPv6. */
+static __always_inline int ipip6_decode(struct __sk_buff *skb, bool v4_inside)
+{
+	int size = v4_inside ? 20 : 40;
+
+	if (v4_inside && bpf_skb_change_proto(skb, htons(ETH_P_IP), 0))
+		return -DROP_REWRITE;
+	if (bpf_skb_adjust_room(skb, -size, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO))
+		return -DROP_REWRITE;
+	return 0;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel's interface: headers that every program needs, and the few constants that the C
+ * library's headers keep where a program cannot include them.  Not about this project.
+ */
+#pragma once
+
+#include <linux/bpf.h>
+#include <linux/icmpv6.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/pkt_cls.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+typedef _Bool bool;
+enum { false, true };
+
+enum {
+	AF_INET = 2,   /* sys/socket.h */
+	AF_INET6 = 10,
+	IP_DF = 0x4000, /* netinet/ip.h */
+	IP_MF = 0x2000,
+	IP_OFFSET = 0x1fff,
+	IPPROTO_IPIP6 = 41, /* IPv6 inside */
+	ARPHRD_ETHER = 1, /* linux/if_arp.h */
+	ARPOP_REQUEST = 1,
+	ARPOP_REPLY = 2,
+};
+
+/* linux/icmp.h */
+enum {
+	ICMP_ECHOREPLY = 0,
+	ICMP_DEST_UNREACH = 3,
+	ICMP_ECHO = 8,
+	ICMP_TIME_EXCEEDED = 11,
+	ICMP_PARAMETERPROB = 12,
+	ICMP_TIMESTAMP = 13,
+	ICMP_TIMESTAMPREPLY = 14,
+	ICMP_NET_UNREACH = 0,
+	ICMP_HOST_UNREACH = 1,
+	ICMP_PROT_UNREACH = 2,
+	ICMP_PORT_UNREACH = 3,
+	ICMP_FRAG_NEEDED = 4,
+	ICMP_HOST_ANO = 10,
+	ICMP_EXC_TTL = 0,
+};
+
+struct icmphdr {
+	__u8 type;
+	__u8 code;
+	__sum16 checksum;
+	union {
+		__be32 word;
+		struct {
+			__be16 pad;
+			__be16 mtu;
+		} frag;
+	} un;
+};
+
+#define htons(x) bpf_htons(x)
+#define ntohs(x) bpf_ntohs(x)
+#define htonl(x) bpf_htonl(x)
+#define ntohl(x) bpf_ntohl(x)
+
+#define memcpy(d, s, n) __builtin_memcpy(d, s, n)
+#define memset(d, c, n) __builtin_memset(d, c, n)
+
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+static __always_inline void *packet_data(const struct __sk_buff *skb)
+{
+	return (void *)(long)skb->data;
+}
+
+static __always_inline void *packet_end(const struct __sk_buff *skb)
+{
+	return (void *)(long)skb->data_end;
+}
+
+/* Compares in words: the compiler makes no memcmp() calls in BPF. */
+static __always_inline bool equal_16(const void *a, const void *b)
+{
+	const __u64 *x = a, *y = b;
+
+	return x[0] == y[0] && x[1] == y[1];
+}
+
+static __always_inline bool equal_6(const void *a, const void *b)
+{
+	const __u16 *x = a, *y = b;
+
+	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2];
+}
+
+static __always_inline bool equal_12(const void *a, const void *b)
+{
+	const __u32 *x = a, *y = b;
+
+	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2];
+}

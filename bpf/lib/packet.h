@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the full path knows about one packet, filled in step by step, and where its headers are.
+ *
+ * A step returns a verdict: 0 "go on", another TC action, VERDICT_UPCALL with what the agent is asked
+ * in 'packet', or -DROP_X, which conclude() turns into 'return refuse(...)'.
+ */
+#pragma once
+
+#include "bpf/lib/table.h"
+
+enum {
+	VERDICT_UPCALL = 100, /* no TC action */
+	VERDICT_DECLINED = 101, /* of the fast path: the full path decides */
+};
+
+struct packet {
+	__u32 slot; /* of the port that it came from or goes to; 0: none yet */
+	__u32 port_id;
+	__u32 vni;
+	__u32 ask_id;	 /* of an upcall: struct dp_note */
+	__u8 ask_kind, ask_flags;
+	__u8 node_mac[6];
+	__u64 revision;	 /* of the mapping that decided */
+	__u8 src[16], dst[16]; /* virtual, IPv4 as ::ffff:a.b.c.d */
+	__u8 router_mac[6]; /* of the sender's subnet */
+	__be32 router;	    /* likewise */
+	__u16 mtu;	    /* what the path would have carried: for DROP_TOO_BIG */
+	bool from_node;	    /* and so it may be answered with an ICMP error */
+	bool routed;	    /* the node sent it to its router */
+	bool injected;	    /* by the agent: HELD counts as LIVE, MACs are a note */
+	union {		    /* the decision */
+		struct dp_flow_out out;
+		struct dp_flow_in in;
+	} flow;
+};
+
+/* One packet at a time is on a CPU, and the stack is small. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct packet);
+} scratch SEC(".maps");
+
+static __always_inline struct packet *packet_new(void)
+{
+	__u32 zero = 0;
+	struct packet *p = bpf_map_lookup_elem(&scratch, &zero);
+
+	if (p)
+		memset(p, 0, sizeof(*p));
+	return p;
+}
+
+/* Ethernet and IPv4 header, when both are there and linear; the IPv4 options are not looked at. */
+static __always_inline struct iphdr *ipv4_get(const struct __sk_buff *skb)
+{
+	struct iphdr *ip = packet_data(skb) + ETH_HLEN;
+
+	return (void *)(ip + 1) > packet_end(skb) ? NULL : ip;
+}
+
+static __always_inline struct ipv6hdr *ipv6_get(const struct __sk_buff *skb)
+{
+	struct ipv6hdr *ip = packet_data(skb) + ETH_HLEN;
+
+	return (void *)(ip + 1) > packet_end(skb) ? NULL : ip;
+}
+
+/* The Ethernet header before an IP header that was checked: the verifier knows it by that pointer. */
+static __always_inline void *ethernet_of(const void *ip)
+{
+	return (void *)ip - ETH_HLEN;
+}
+
+/* Makes the first 'size' bytes linear, or as many as there are (DATAPLANE: a redirected packet may
+ * have its headers in fragments). */
+static __always_inline void packet_pull(struct __sk_buff *skb, __u32 size)
+{
+	if (packet_data(skb) + size > packet_end(skb))
+		bpf_skb_pull_data(skb, skb->len < size ? skb->len : size);
+}
+
+static __always_inline __u16 fold(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (__u16)sum;
+}
+
+/* Sum of the words of a header without options, as it lies in memory. */
+static __always_inline __u64 ipv4_sum(const struct iphdr *ip)
+{
+	const __u32 *w = (const __u32 *)ip;
+
+	return (__u64)w[0] + w[1] + w[2] + w[3] + w[4];
+}
+
+static __always_inline bool ipv4_is_fragment(const struct iphdr *ip)
+{
+	return ip->frag_off & htons(IP_MF | IP_OFFSET);
+}
+
+/* Whether re-heading would lose nothing: no options, no fragment, an identification only where it
+ * has no meaning, a protocol that the substrate does not take for its own. */
+static __always_inline bool ipv4_can_rehead(const struct iphdr *ip)
+{
+	if (ip->ihl != 5 || ipv4_is_fragment(ip) || (ip->frag_off & htons(0x8000)))
+		return false;
+	if (!(ip->frag_off & htons(IP_DF)) && ip->id)
+		return false;
+	return substrate_can_rehead(ip->protocol);
+}
+
+/* The size on the wire of the largest packet that 'skb' becomes, 'header' bytes of IP included:
+ * for GSO, what one segment is.  0: cannot be told. */
+static __always_inline __u32 packet_wire_size(const struct __sk_buff *skb, __u32 size,
+					      __u32 header, __u8 protocol)
+{
+	__u8 *l4;
+
+	if (!skb->gso_size)
+		return size;
+	if (protocol == IPPROTO_UDP)
+		return header + sizeof(struct udphdr) + skb->gso_size;
+	l4 = packet_data(skb) + ETH_HLEN + header;
+	if ((void *)(l4 + sizeof(struct tcphdr)) > packet_end(skb))
+		return 0;
+	return header + (__u32)(l4[12] >> 4) * 4 + skb->gso_size;
+}
+
+/* Cuts Ethernet padding off, so that 'size' bytes of IP are all there is. */
+static __always_inline int packet_trim(struct __sk_buff *skb, __u32 size)
+{
+	if (likely(skb->len == ETH_HLEN + size))
+		return 0;
+	if (skb->len < ETH_HLEN + size)
+		return -DROP_MALFORMED;
+	return bpf_skb_change_tail(skb, ETH_HLEN + size, 0) ? -DROP_REWRITE : 0;
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The full path of an IPv4 packet from a node: source check, subnet, router, mapping.  Its result
+ * is a flow, which is carried out and, when nothing about it is provisional, cached.
+ */
+#pragma once
+
+#include "bpf/lib/flow.h"
+#include "bpf/lib/forward.h"
+#include "bpf/lib/router.h"
+
+/* The header makes sense and says of itself that it is intact. */
+static __always_inline int route_check_header(const struct __sk_buff *skb, const struct iphdr *ip)
+{
+	__u32 header = (__u32)ip->ihl * 4, size = ntohs(ip->tot_len);
+
+	if (ip->version != 4 || header < sizeof(*ip) || size < header ||
+	    skb->len < ETH_HLEN + size || !ip->ttl)
+		return -DROP_MALFORMED;
+	if (header > sizeof(*ip) &&
+	    (void *)ip + 60 > packet_end(skb) && size >= 60)
+		return -DROP_MALFORMED;
+	if (header == sizeof(*ip) && fold(ipv4_sum(ip)) != 0xffff)
+		return -DROP_MALFORMED;
+	return 0;
+}
+
+/* The same for a header with options, whose size is no constant. */
+static __noinline int route_check_options(struct __sk_buff *skb, __u32 header)
+{
+	__u8 buffer[60];
+	__s64 sum;
+
+	header &= 0x3c;
+	if (header < 24 || bpf_skb_load_bytes(skb, ETH_HLEN, buffer, header))
+		return -DROP_MALFORMED;
+	sum = bpf_csum_diff(NULL, 0, (__be32 *)buffer, header, 0);
+	return sum < 0 || fold((__u64)sum) != 0xffff ? -DROP_MALFORMED : 0;
+}
+
+/* A packet to nobody in particular: DHCP is served, the rest is not carried. */
+static __always_inline int route_broadcast(struct __sk_buff *skb, struct packet *p,
+					   const struct iphdr *ip, bool multicast)
+{
+	if (!multicast && router_udp_port(skb, ip) == PORT_DHCP_SERVER)
+		return upcall(p, DP_NOTE_DHCP, p->port_id, 0);
+	return multicast ? -DROP_MULTICAST : -DROP_BROADCAST;
+}
+
+/* Which of the MACs that this node may send to is it?  0 with 'p->routed', or a reason. */
+static __always_inline int route_check_mac(const struct __sk_buff *skb, struct packet *p,
+					   __be32 daddr, const struct dp_subnet_value *mine,
+					   const struct dp_subnet_value *its)
+{
+	__u8 dummy[6];
+	const __u8 *eth = packet_data(skb);
+
+	if (eth + ETH_HLEN > (const __u8 *)packet_end(skb))
+		return -DROP_MALFORMED;
+	if (equal_6(eth, mine->router_mac)) {
+		p->routed = true;
+		return 0;
+	}
+	substrate_dummy_mac_v4(dummy, p->vni, daddr);
+	if (!its || !equal_16(mine->router, its->router) || !equal_6(eth, dummy))
+		return -DROP_DEST_MAC;
+	return 0;
+}
+
+/* The substrate addresses of a pair of hosts, in the newer layout that both have unless the format
+ * names one. */
+static __always_inline bool route_addresses(const struct dp_peer_copy *peer, __u8 format,
+					    __u32 vni, __be32 saddr, __be32 daddr,
+					    struct dp_flow_out *flow)
+{
+	bool both_2 = config.has_siit2 && (peer->flags & DP_PEER_HAS_SIIT_2);
+	bool both_1 = config.has_siit1 && (peer->flags & DP_PEER_HAS_SIIT_1);
+
+	if (format != FORMAT_SIIT_1 && both_2) {
+		substrate_siit_2(flow->src, (const __u8 *)config.siit2, vni, saddr);
+		substrate_siit_2(flow->dst, peer->siit2, vni, daddr);
+		return true;
+	}
+	if (format == FORMAT_SIIT_2 || !both_1)
+		return false;
+	substrate_siit_1(flow->src, (const __u8 *)config.siit1, 0, vni, saddr);
+	substrate_siit_1(flow->dst, peer->siit1, 0, vni, daddr);
+	return true;
+}
+
+/* Fills in how to reach a peer: 0 or a reason. */
+static __always_inline int route_to_peer(const struct dp_peer_copy *peer, __u32 vni,
+					 __be32 saddr, __be32 daddr, struct dp_flow_out *flow)
+{
+	__be32 v4[2] = {saddr, daddr};
+
+	flow->stamp.peer_generation = peer->generation;
+	flow->format = peer->send;
+	flow->path_mtu = peer->path_mtu;
+	if (peer->send == FORMAT_NONE)
+		return -DROP_NO_FORMAT;
+	if (peer->send == FORMAT_VXLAN_1)
+		return 0;
+	if (!route_addresses(peer, peer->send, vni, saddr, daddr, flow))
+		return -DROP_NO_FORMAT;
+	if (peer->send == FORMAT_SIIT_1)
+		flow->checksum_diff = (__u32)bpf_csum_diff(v4, sizeof(v4), (__be32 *)flow->src,
+							   32, 0);
+	return 0;
+}
+
+/* The MACs of a frame that reaches a node of this host: from the neighbour itself inside a subnet,
+ * from the router otherwise. */
+static __always_inline void route_frame(__u8 ret[12], const __u8 to[6], __u32 vni, __be32 saddr,
+					const struct dp_subnet_value *from,
+					const struct dp_subnet_value *into)
+{
+	memcpy(ret, to, 6);
+	if (from && into && !equal_16(from->router, into->router))
+		memcpy(ret + 6, into->router_mac, 6);
+	else
+		substrate_dummy_mac_v4(ret + 6, vni, saddr);
+}
+
+/* The destination's place: a port here, or a peer.  Fills 'flow'; 0, an upcall or a reason;
+ * '*ret_cache' says whether the decision may be kept. */
+static __always_inline int route_locate(struct __sk_buff *skb, struct packet *p, __be32 saddr,
+					__be32 daddr, const struct dp_subnet_value *mine,
+					const struct dp_subnet_value *its,
+					struct dp_flow_out *flow, bool *ret_cache)
+{
+	__u32 slot = local_slot(p->vni, p->dst);
+	const struct dp_mapping_value *m;
+	const struct dp_port_copy *to;
+	const struct dp_peer_copy *peer;
+
+	*ret_cache = true;
+	if (slot) {
+		to = port_get(slot);
+		peer = peer_get(0);
+		if (!to || !peer)
+			return -DROP_NOT_LOCAL;
+		flow->stamp.peer_generation = peer->generation;
+		flow->to_slot = (__u16)slot;
+		flow->to_generation = to->generation;
+		route_frame(flow->to, to->mac, p->vni, saddr, mine, its);
+		return 0;
+	}
+	m = mapping_v4_get(p->vni, daddr);
+	if (!m)
+		return upcall(p, DP_NOTE_RESOLVE, p->port_id,
+			      p->routed ? DP_NOTE_ROUTED : 0);
+	p->revision = m->revision;
+	if (m->state == DP_STATE_REFUSED)
+		return -DROP_REFUSED;
+	if (m->state == DP_STATE_GONE)
+		return -DROP_GONE;
+	if (m->state == DP_STATE_HELD && !p->injected)
+		return upcall(p, DP_NOTE_RESOLVE, p->port_id,
+			      p->routed ? DP_NOTE_ROUTED : 0);
+	*ret_cache = m->state == DP_STATE_LIVE;
+	if (!m->peer)
+		return -DROP_GONE; /* mapped to this host, where no port has it */
+	peer = peer_get(m->peer);
+	if (!peer)
+		return -DROP_NO_PEER;
+	flow->stamp.peer = m->peer;
+	return route_to_peer(peer, p->vni, saddr, daddr, flow);
+}
+
+/* Whoever it is from and to: 0 with the two subnets and, in 'p', the router that speaks for them. */
+static __always_inline int route_subnets(struct packet *p,
+					 const struct dp_subnet_value **ret_mine,
+					 const struct dp_subnet_value **ret_its)
+{
+	const struct dp_subnet_value *mine = subnet_get(p->vni, p->src);
+
+	if (!mine)
+		return -DROP_SOURCE_ADDR;
+	*ret_mine = mine;
+	*ret_its = subnet_get(p->vni, p->dst);
+	memcpy(&p->router, mine->router + 12, 4);
+	memcpy(p->router_mac, mine->router_mac, 6);
+	p->from_node = true;
+	return 0;
+}
+
+/* Decides about a unicast packet and carries it out. */
+static __always_inline int route_unicast(struct __sk_buff *skb, struct packet *p,
+					 const struct dp_port_copy *port,
+					 struct dp_flow_out *flow)
+{
+	const struct dp_subnet_value *mine, *its;
+	struct iphdr *ip = ipv4_get(skb);
+	struct dp_flow_out_key key;
+	const struct dp_peer_copy *peer;
+	__u32 header;
+	__be32 saddr, daddr;
+	bool cache;
+	int r;
+
+	if (!ip)
+		return -DROP_MALFORMED;
+	saddr = ip->saddr;
+	daddr = ip->daddr;
+	flow->stamp.bucket = (__u16)dp_bucket_v4(p->vni, daddr);
+	flow->stamp.mapping_generation = generation_get(flow->stamp.bucket);
+	if (local_slot(p->vni, p->src) != p->slot)
+		return -DROP_SOURCE_ADDR;
+	r = route_subnets(p, &mine, &its);
+	if (!r && !p->injected)
+		r = route_check_mac(skb, p, daddr, mine, its);
+	if (r)
+		return r;
+	if (!its)
+		return -DROP_NO_ROUTE;
+	if (equal_16(its->resolver, p->dst) || equal_16(mine->resolver, p->dst))
+		return router_receive(skb, p, ip, true);
+	if (equal_16(its->router, p->dst))
+		return router_receive(skb, p, ip, false);
+	if (p->routed && ip->ttl <= 1)
+		return -DROP_TTL;
+	flow->ttl_step = p->routed;
+	r = route_locate(skb, p, saddr, daddr, mine, its, flow, &cache);
+	if (r)
+		return r;
+	ip = ipv4_get(skb);
+	if (!ip)
+		return -DROP_MALFORMED;
+	if (cache && !p->injected) {
+		const __u8 *eth = ethernet_of(ip);
+
+		memcpy(flow->from, eth, 12);
+		key.ifindex = port->ifindex;
+		key.saddr = saddr;
+		key.daddr = daddr;
+		bpf_map_update_elem(&flows_out, &key, flow, BPF_ANY);
+	}
+	if (flow->format == FORMAT_NONE)
+		return forward_local(skb, ip, flow);
+	peer = peer_get(flow->stamp.peer);
+	if (!peer)
+		return -DROP_NO_PEER;
+	header = (__u32)ip->ihl * 4;
+	return forward_remote(skb, ip, flow, peer, p->vni, header, &p->mtu);
+}
+
+/* An IPv4 packet from a node. */
+static __noinline int route_ipv4(struct __sk_buff *skb, struct packet *p)
+{
+	const struct dp_port_copy *port = port_get(p->slot);
+	struct dp_flow_out *flow = &p->flow.out;
+	struct iphdr *ip;
+	__be32 destination;
+	int r;
+
+	packet_pull(skb, ETH_HLEN + 60 + sizeof(struct tcphdr));
+	ip = ipv4_get(skb);
+	if (!port || !ip)
+		return -DROP_MALFORMED;
+	r = route_check_header(skb, ip);
+	if (!r && ip->ihl > 5)
+		r = route_check_options(skb, (__u32)ip->ihl * 4);
+	if (r)
+		return r;
+	ip = ipv4_get(skb);
+	if (!ip)
+		return -DROP_MALFORMED;
+	map_v4(p->src, ip->saddr);
+	map_v4(p->dst, ip->daddr);
+	r = packet_trim(skb, ntohs(ip->tot_len));
+	if (r)
+		return r;
+	ip = ipv4_get(skb);
+	if (!ip)
+		return -DROP_MALFORMED;
+	flow->stamp.slot = (__u16)p->slot;
+	flow->stamp.port_generation = port->generation;
+	flow->stamp.epoch = host_epoch();
+	destination = ntohl(ip->daddr);
+	if (destination == 0xffffffff || (destination & 0xf0000000) == 0xe0000000 ||
+	    (!p->injected && (*(const __u8 *)ethernet_of(ip) & 1)))
+		return route_broadcast(skb, p, ip, (destination & 0xf0000000) == 0xe0000000);
+	return route_unicast(skb, p, port, flow);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The last step on either side: out to the wire by a next hop, or in to a node by its port. */
+#pragma once
+
+#include "bpf/lib/counter.h"
+
+/* 'ip' and the Ethernet header before it are linear and writable. */
+static __always_inline int transmit(struct __sk_buff *skb, const struct dp_nexthop_copy *n)
+{
+	__u8 *eth = packet_data(skb);
+	struct bpf_redir_neigh params = {};
+	__be16 ethertype = htons(ETH_P_IPV6);
+
+	if (eth + ETH_HLEN > (__u8 *)packet_end(skb))
+		return -DROP_REWRITE;
+	memcpy(eth, n->destination, 12);
+	memcpy(eth + 12, &ethertype, 2);
+	if (likely(n->flags & DP_NEXTHOP_RESOLVED))
+		return (int)bpf_redirect(n->ifindex, 0);
+	if (n->flags & DP_NEXTHOP_GATEWAY_V6) {
+		params.nh_family = AF_INET6;
+		memcpy(params.ipv6_nh, n->gateway, 16);
+	} else {
+		params.nh_family = AF_INET;
+		memcpy(&params.ipv4_nh, n->gateway + 12, 4);
+	}
+	return (int)bpf_redirect_neigh(n->ifindex, &params, sizeof(params), 0);
+}
+
+/* The frame is as the node is to see it. */
+static __always_inline int deliver(struct __sk_buff *skb, const struct dp_port_copy *port,
+				   __u32 slot)
+{
+	counter_rx(skb, slot);
+	if (port->flags & DP_PORT_PEER_REDIRECT)
+		return (int)bpf_redirect_peer(port->ifindex, 0);
+	return (int)bpf_redirect(port->ifindex, 0);
+}

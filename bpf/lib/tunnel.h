@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The path of a packet that came by vxlan: the peer is known by the tunnel's remote address, the
+ * network by the VNI, which is taken to be that of both ends.
+ */
+#pragma once
+
+#include "bpf/lib/ingress.h"
+
+/* Takes the addresses from the packet inside: 0 with '*ret_size', of IP, or a reason. */
+static __always_inline int tunnel_parse(struct __sk_buff *skb, struct packet *p, __u32 *ret_size)
+{
+	const struct ipv6hdr *ip6;
+	const struct iphdr *ip;
+	int r;
+
+	packet_pull(skb, ETH_HLEN + 60);
+	if (skb->protocol == htons(ETH_P_IP)) {
+		ip = ipv4_get(skb);
+		if (!ip)
+			return -DROP_MALFORMED;
+		r = route_check_header(skb, ip);
+		if (r)
+			return r;
+		map_v4(p->src, ip->saddr);
+		map_v4(p->dst, ip->daddr);
+		*ret_size = ntohs(ip->tot_len);
+		return 0;
+	}
+	ip6 = ipv6_get(skb);
+	if (skb->protocol != htons(ETH_P_IPV6) || !ip6 || ip6->version != 6)
+		return -DROP_PROTOCOL;
+	memcpy(p->src, &ip6->saddr, 16);
+	memcpy(p->dst, &ip6->daddr, 16);
+	*ret_size = ntohs(ip6->payload_len) + (__u32)sizeof(*ip6);
+	return 0;
+}
+
+static __always_inline int tunnel_deliver_ipv4(struct __sk_buff *skb, const struct packet *p)
+{
+	const struct dp_port_copy *port = port_get(p->slot);
+	__u8 macs[12];
+	__be32 saddr;
+
+	if (!port)
+		return -DROP_NOT_LOCAL;
+	memcpy(&saddr, p->src + 12, 4);
+	ingress_frame(p, port, saddr, macs);
+	if (bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0))
+		return -DROP_REWRITE;
+	return deliver(skb, port, p->slot);
+}
+
+/* 'p' has the VNI; the peer is known. */
+static __noinline int tunnel_packet(struct __sk_buff *skb, struct packet *p, __u32 peer_id)
+{
+	const struct dp_peer_copy *peer = peer_get(peer_id);
+	__u32 size = 0;
+	int r;
+
+	if (!peer_id || !peer)
+		return -DROP_UNKNOWN_PEER;
+	if (!(peer->accept & FORMAT_BIT(FORMAT_VXLAN_1)))
+		return -DROP_FORMAT;
+	if (p->vni < SUBSTRATE_VNI_MIN || p->vni > SUBSTRATE_VNI_MAX)
+		return -DROP_VNI;
+	r = tunnel_parse(skb, p, &size);
+	if (!r)
+		r = ingress_destination(p);
+	if (!r)
+		r = ingress_verify(skb, p, ingress_mapping(p->vni, p->src), peer_id,
+				   DP_NOTE_TUNNEL);
+	if (!r)
+		r = packet_trim(skb, size);
+	if (r)
+		return r;
+	return skb->protocol == htons(ETH_P_IP) ? tunnel_deliver_ipv4(skb, p) :
+						  ingress_deliver_ipv6(skb, p);
+}

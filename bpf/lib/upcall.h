@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Handing a packet to the agent, whole: it is redirected to the upcall device with a note in its
+ * MAC fields, the only place besides the packet that survives the way up and down.
+ */
+#pragma once
+
+#include "bpf/lib/budget.h"
+#include "bpf/lib/packet.h"
+
+/* Says what the agent is to be asked; the entry of the program does it. */
+static __always_inline int upcall(struct packet *p, __u8 kind, __u32 id, __u8 flags)
+{
+	p->ask_kind = kind;
+	p->ask_id = id;
+	p->ask_flags = flags;
+	return VERDICT_UPCALL;
+}
+
+static __noinline int upcall_send(struct __sk_buff *skb, const struct packet *p)
+{
+	struct dp_note note = {
+		.magic = DP_NOTE_MAGIC, .kind = p->ask_kind, .flags = p->ask_flags};
+	bool verify = p->ask_kind == DP_NOTE_VERIFY;
+	__be32 id = htonl(p->ask_id);
+
+	if (!budget_take(p->slot, verify ? DP_BUDGET_VERIFY : DP_BUDGET_UPCALL,
+			 DP_UPCALLS_PER_WINDOW))
+		return -DROP_UPCALL_LIMIT;
+	note.vni[0] = (__u8)(p->vni >> 16);
+	note.vni[1] = (__u8)(p->vni >> 8);
+	note.vni[2] = (__u8)p->vni;
+	if (!verify) {
+		note.slot[0] = (__u8)(p->slot >> 8);
+		note.slot[1] = (__u8)p->slot;
+	}
+	memcpy(note.id, &id, 4);
+	if (bpf_skb_store_bytes(skb, 0, &note, sizeof(note), 0))
+		return -DROP_REWRITE;
+	return (int)bpf_redirect(config.upcall_ifindex, 0);
+}

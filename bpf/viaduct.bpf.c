@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The programs of a host, one per attach point.  They are one object because they share tables.
+ *
+ *	port       tcx ingress of a node's interface on the host: packets from the node
+ *	substrate  tcx ingress of the interface to the wire: packets from other hosts
+ *	tunnel     tcx ingress of the vxlan device: packets from other hosts
+ *	upcalls    tcx ingress of the upcall device: packets that the agent sends on their way again
+ *
+ * Where the kernel has no tcx, the same programs are clsact filters.
+ */
+#include "bpf/lib/arp.h"
+#include "bpf/lib/drop.h"
+#include "bpf/lib/ingress.h"
+#include "bpf/lib/route6.h"
+#include "bpf/lib/tunnel.h"
+
+char _license[] SEC("license") = "GPL";
+
+/* A packet of a known flow that needs no judgement. */
+static __always_inline int port_fast(struct __sk_buff *skb)
+{
+	const struct dp_port_copy *port, *to;
+	const struct dp_peer_copy *peer;
+	struct iphdr *ip = ipv4_get(skb);
+	struct dp_flow_out *flow;
+	__u16 mtu;
+	__u32 slot;
+
+	if (!ip || skb->protocol != htons(ETH_P_IP) || *(const __u8 *)ip != 0x45)
+		return VERDICT_DECLINED;
+	flow = flow_out_find(skb, ip);
+	if (!flow || !flow_is_valid(&flow->stamp, &port, &peer) ||
+	    !equal_12(ethernet_of(ip), flow->from))
+		return VERDICT_DECLINED;
+	if (ip->ttl <= flow->ttl_step || skb->len != ETH_HLEN + ntohs(ip->tot_len) ||
+	    fold(ipv4_sum(ip)) != 0xffff)
+		return VERDICT_DECLINED;
+	slot = flow->stamp.slot;
+	if (flow->format == FORMAT_NONE) {
+		to = port_get(flow->to_slot);
+		if (!to || to->generation != flow->to_generation)
+			return VERDICT_DECLINED;
+		counter_tx(skb, slot);
+		return forward_local(skb, ip, flow);
+	}
+	counter_tx(skb, slot);
+	return forward_remote(skb, ip, flow, peer, port->vni, sizeof(*ip), &mtu);
+}
+
+static __always_inline int port_protocol(struct __sk_buff *skb, struct packet *p)
+{
+	switch (skb->protocol) {
+	case htons(ETH_P_IP):
+		return route_ipv4(skb, p);
+	case htons(ETH_P_ARP):
+		return arp_request(skb, p);
+	case htons(ETH_P_IPV6):
+		return route_ipv6(skb, p);
+	default:
+		return -DROP_PROTOCOL;
+	}
+}
+
+/* Who sent it, and is the frame its own? */
+static __always_inline int port_full(struct __sk_buff *skb, struct packet *p, bool count)
+{
+	const struct dp_port_copy *port;
+	__u32 ifindex = skb->ifindex;
+	__u32 *slot = bpf_map_lookup_elem(&port_slots, &ifindex);
+	const struct ethhdr *eth;
+
+	port = slot ? port_get(*slot) : NULL;
+	if (!slot || !port)
+		return -DROP_NO_PORT;
+	p->slot = *slot;
+	p->port_id = port->id;
+	p->vni = port->vni;
+	memcpy(p->node_mac, port->mac, 6);
+	if (count)
+		counter_tx(skb, p->slot);
+	packet_pull(skb, ETH_HLEN);
+	eth = packet_data(skb);
+	if ((const void *)(eth + 1) > packet_end(skb))
+		return -DROP_MALFORMED;
+	if (!equal_6(eth->h_source, port->mac))
+		return -DROP_SOURCE_MAC;
+	if (skb->vlan_present)
+		return -DROP_PROTOCOL;
+	return port_protocol(skb, p);
+}
+
+SEC("tc")
+int port(struct __sk_buff *skb)
+{
+	int verdict = port_fast(skb);
+	struct packet *p;
+
+	if (likely(verdict >= 0 && verdict != VERDICT_DECLINED))
+		return verdict;
+	p = packet_new();
+	if (!p)
+		return TC_ACT_SHOT;
+	if (verdict != -DROP_REWRITE) /* else: no packet any more */
+		verdict = port_full(skb, p, verdict == VERDICT_DECLINED);
+	return conclude(skb, p, verdict);
+}
+
+static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr *ip6)
+{
+	struct dp_flow_in *flow = flow_in_find(ip6);
+	const struct dp_port_copy *port;
+	const struct dp_peer_copy *peer;
+	bool layout_1;
+	__u8 format;
+
+	if (!flow || !equal_16(&ip6->saddr, flow->src) || !equal_16(&ip6->daddr, flow->dst) ||
+	    !flow_is_valid(&flow->stamp, &port, &peer))
+		return VERDICT_DECLINED;
+	layout_1 = substrate_version(flow->dst) == SUBSTRATE_VERSION_SIIT_1;
+	if (ip6->nexthdr == IPPROTO_IPIP)
+		format = FORMAT_IPIP6_1;
+	else if (substrate_can_rehead(ip6->nexthdr))
+		format = layout_1 ? FORMAT_SIIT_1 : FORMAT_SIIT_2;
+	else
+		return VERDICT_DECLINED;
+	if (!(flow->accept & FORMAT_BIT(format)) ||
+	    skb->len != ETH_HLEN + sizeof(*ip6) + ntohs(ip6->payload_len))
+		return VERDICT_DECLINED;
+	return ingress_deliver(skb, ip6, flow, port, layout_1);
+}
+
+SEC("tc")
+int substrate(struct __sk_buff *skb)
+{
+	struct ipv6hdr *ip6 = ipv6_get(skb);
+	struct packet *p;
+	int verdict;
+
+	if (skb->protocol != htons(ETH_P_IPV6) || skb->pkt_type != PACKET_HOST)
+		return TC_ACT_UNSPEC;
+	if (!ip6) {
+		packet_pull(skb, ETH_HLEN + sizeof(*ip6));
+		ip6 = ipv6_get(skb);
+	}
+	if (!ip6 || ingress_layout((const __u8 *)&ip6->daddr) == FORMAT_NONE)
+		return TC_ACT_UNSPEC;
+	verdict = substrate_fast(skb, ip6);
+	if (likely(verdict >= 0 && verdict != VERDICT_DECLINED))
+		return verdict;
+	p = packet_new();
+	if (!p)
+		return TC_ACT_SHOT;
+	if (verdict == VERDICT_DECLINED)
+		verdict = ingress_packet(skb, p);
+	return conclude(skb, p, verdict);
+}
+
+SEC("tc")
+int tunnel(struct __sk_buff *skb)
+{
+	struct packet *p = packet_new();
+	struct dp_locator_key key = {};
+	__u32 *id;
+	int r;
+
+	if (!p)
+		return TC_ACT_SHOT;
+	r = vxlan_remote(skb, &key, &p->vni);
+	if (!r) {
+		id = bpf_map_lookup_elem(&locators, &key);
+		r = tunnel_packet(skb, p, id ? *id : 0);
+	}
+	return conclude(skb, p, r);
+}
+
+/* The packet of a note, sent on its way as though it had just come from where it came from. */
+static __always_inline int upcalls_packet(struct __sk_buff *skb, struct packet *p)
+{
+	const struct dp_port_copy *port;
+	struct dp_note note;
+	__be32 id;
+
+	if (bpf_skb_load_bytes(skb, 0, &note, sizeof(note)) || note.magic != DP_NOTE_MAGIC)
+		return -DROP_NOTE;
+	memcpy(&id, note.id, 4);
+	id = ntohl(id);
+	p->injected = true;
+	p->vni = (__u32)note.vni[0] << 16 | (__u32)note.vni[1] << 8 | note.vni[2];
+	bpf_skb_change_type(skb, PACKET_HOST);
+	if (note.kind == DP_NOTE_VERIFY && (note.flags & DP_NOTE_TUNNEL))
+		return tunnel_packet(skb, p, id);
+	if (note.kind == DP_NOTE_VERIFY)
+		return ingress_packet(skb, p);
+	p->slot = (__u32)note.slot[0] << 8 | note.slot[1];
+	port = port_get(p->slot);
+	if (!port || port->id != id || port->vni != p->vni)
+		return -DROP_NOTE;
+	p->port_id = id;
+	p->routed = note.flags & DP_NOTE_ROUTED;
+	memcpy(p->node_mac, port->mac, 6);
+	return port_protocol(skb, p);
+}
+
+SEC("tc")
+int upcalls(struct __sk_buff *skb)
+{
+	struct packet *p = packet_new();
+
+	return p ? conclude(skb, p, upcalls_packet(skb, p)) : TC_ACT_SHOT;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the programs count and the samples of drops that they report. */
+#include "datapath/bpf_host.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <string.h>
+
+#include "abi/drop.h"
+#include "bpf/viaduct.skel.h"
+
+/* Stops the ring after each event: the caller takes them one by one. */
+static int take_event(void *data, void *bytes, size_t size)
+{
+	struct bpf_host *h = data;
+
+	if (size < sizeof(h->event))
+		return 0;
+	memcpy(&h->event, bytes, sizeof(h->event));
+	h->has_event = true;
+	return -ECANCELED;
+}
+
+int bpf_event_open(struct bpf_host *h)
+{
+	h->n_cpus = libbpf_num_possible_cpus();
+	if (h->n_cpus < 0)
+		return h->n_cpus;
+	h->ring = ring_buffer__new(bpf_map__fd(h->skel->maps.events), take_event, h, NULL);
+	return h->ring ? 0 : -errno;
+}
+
+int bpf_event_fd(const struct datapath *dp)
+{
+	return ring_buffer__epoll_fd(container_of(dp, const struct bpf_host, base)->ring);
+}
+
+int bpf_event_read(struct datapath *dp, struct dp_drop_event *ret)
+{
+	struct bpf_host *h = bpf_host_of(dp);
+	int r = ring_buffer__consume(h->ring);
+
+	if (!h->has_event)
+		return r < 0 ? r : -EAGAIN;
+	h->has_event = false;
+	ret->reason = h->event.reason;
+	ret->port = h->event.port;
+	ret->vni = h->event.vni;
+	ret->revision = h->event.revision;
+	memcpy(ret->src.b, h->event.src, 16);
+	memcpy(ret->dst.b, h->event.dst, 16);
+	return 0;
+}
+
+/* The slot of a port, or of the host for port 0. */
+static int slot_of(struct bpf_host *h, uint32_t port, uint32_t *ret)
+{
+	*ret = 0;
+	return !port || bpf_port_find(h, port, ret) ? 0 : -ENOENT;
+}
+
+int bpf_event_drops(struct datapath *dp, uint32_t port, uint64_t *ret, size_t n)
+{
+	struct bpf_host *h = bpf_host_of(dp);
+	_cleanup_free_ struct dp_drops_value *values =
+		calloc((size_t)h->n_cpus, sizeof(*values));
+	uint32_t slot;
+	int r = slot_of(h, port, &slot);
+
+	if (!values)
+		return -ENOMEM;
+	if (!r)
+		r = bpf_map_lookup_elem(bpf_map__fd(h->skel->maps.drops), &slot, values);
+	if (r)
+		return r;
+	for (size_t i = 0; i < n; i++) {
+		ret[i] = 0;
+		for (int cpu = 0; i < DROP_REASON_MAX && cpu < h->n_cpus; cpu++)
+			ret[i] += values[cpu].packets[i];
+	}
+	return 0;
+}
+
+int bpf_event_counters(struct datapath *dp, uint32_t port, struct dp_port_counters *ret)
+{
+	struct bpf_host *h = bpf_host_of(dp);
+	_cleanup_free_ struct dp_counters_value *values =
+		calloc((size_t)h->n_cpus, sizeof(*values));
+	struct dp_port_counters sum = {};
+	uint32_t slot;
+	int r = slot_of(h, port, &slot);
+
+	if (!values)
+		return -ENOMEM;
+	if (!r)
+		r = bpf_map_lookup_elem(bpf_map__fd(h->skel->maps.counters), &slot, values);
+	if (r)
+		return r;
+	for (int cpu = 0; cpu < h->n_cpus; cpu++) {
+		sum.tx_packets += values[cpu].tx_packets;
+		sum.tx_bytes += values[cpu].tx_bytes;
+		sum.rx_packets += values[cpu].rx_packets;
+		sum.rx_bytes += values[cpu].rx_bytes;
+	}
+	*ret = sum;
+	return 0;
+}
+
+int bpf_event_reset(struct bpf_host *h, uint32_t slot)
+{
+	_cleanup_free_ struct dp_drops_value *zero = calloc((size_t)h->n_cpus, sizeof(*zero));
+	int r;
+
+	if (!zero)
+		return -ENOMEM;
+	static_assert(sizeof(*zero) >= sizeof(struct dp_counters_value), "one zero for both");
+	r = bpf_map_update_elem(bpf_map__fd(h->skel->maps.drops), &slot, zero, BPF_ANY);
+	return r ? r :
+		   bpf_map_update_elem(bpf_map__fd(h->skel->maps.counters), &slot, zero, BPF_ANY);
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening, adopting, closing and destroying a host's data plane in the kernel. */
+#include "datapath/bpf_host.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "bpf/viaduct.skel.h"
+#include "net/rtnl.h"
+
+static const struct mac vxlan_mac = {DP_VXLAN_MAC_DEVICE};
+
+uint32_t bpf_host_generation(struct bpf_host *h)
+{
+	struct dp_host_value *v = bpf_array_row(&h->host, 0);
+	uint32_t generation;
+
+	do
+		generation = (uint32_t)++v->serial;
+	while (!generation);
+	return generation;
+}
+
+void bpf_host_bump_epoch(struct bpf_host *h)
+{
+	struct dp_host_value *v = bpf_array_row(&h->host, 0);
+
+	__atomic_add_fetch(&v->epoch, 1, __ATOMIC_RELEASE);
+}
+
+void bpf_host_bump_mapping(struct bpf_host *h, uint32_t vni, const struct ipaddr *addr)
+{
+	uint32_t v4, bucket;
+	uint32_t *counter;
+
+	memcpy(&v4, addr->b + 12, 4);
+	bucket = ipaddr_is_v4(addr) ? dp_bucket_v4(vni, v4) : dp_bucket_v6(vni, addr->b);
+	counter = bpf_array_row(&h->generations, bucket);
+	__atomic_add_fetch(counter, 1, __ATOMIC_RELEASE);
+}
+
+int bpf_host_error(int r)
+{
+	return r == -E2BIG ? -ENOSPC : r;
+}
+
+/* ---- names ---- */
+
+/* [a-z0-9-]{1,11}: part of device names, of at most 15 bytes, and of a path. */
+static bool name_is_valid(const char *name)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return n && n <= 11 && !name[n];
+}
+
+struct device_names {
+	char upcall[16], vxlan[16];
+};
+
+static struct device_names device_names(const struct dp_config *config)
+{
+	struct device_names d;
+
+	snprintf(d.upcall, sizeof(d.upcall), "%.11s-up", config->name);
+	snprintf(d.vxlan, sizeof(d.vxlan), "%.11s-vx", config->name);
+	return d;
+}
+
+static int dir_name(const struct dp_config *config, char ret[static PATH_MAX])
+{
+	int n = snprintf(ret, PATH_MAX, "%s/viaduct/%s", config->bpffs, config->name);
+
+	return n < 0 || n >= PATH_MAX - 64 ? -ENAMETOOLONG : 0;
+}
+
+/* ---- opening ---- */
+
+/* libbpf's own lines say why a program was refused; they are for developers. */
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char line[512];
+	int n;
+
+	if (level == LIBBPF_DEBUG || !log_enabled(LOG_LEVEL_DEBUG))
+		return 0;
+	n = vsnprintf(line, sizeof(line), format, args);
+	log_debug("libbpf", LOG_STR("text", line));
+	return n;
+}
+
+static void set_sizes(struct viaduct *skel, const struct dp_config *config)
+{
+	bpf_map__set_max_entries(skel->maps.mappings_v4, config->max_mappings);
+	bpf_map__set_max_entries(skel->maps.mappings_v6, config->max_mappings);
+	bpf_map__set_max_entries(skel->maps.flows_out, config->max_flows);
+	bpf_map__set_max_entries(skel->maps.flows_in, config->max_flows);
+}
+
+static void set_rodata(struct viaduct *skel, const struct dp_config *config, int upcall_ifindex,
+		       int vxlan_ifindex)
+{
+	struct dp_rodata r = {
+		.has_siit1 = config->siit1.len > 0,
+		.has_siit2 = config->siit2.len > 0,
+		.upcall_ifindex = (uint32_t)upcall_ifindex,
+		.vxlan_ifindex = (uint32_t)vxlan_ifindex,
+	};
+
+	memcpy(r.siit1, config->siit1.addr.b, 16);
+	memcpy(r.siit2, config->siit2.addr.b, 16);
+	memcpy((void *)&skel->rodata->config, &r, sizeof(r));
+}
+
+/* Every table is pinned but the read-only configuration and the scratch space. */
+static int set_pins(struct bpf_host *h)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, h->skel->obj)
+	{
+		char path[PATH_MAX + 64];
+		int r;
+
+		if (map == h->skel->maps.rodata || map == h->skel->maps.scratch)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", h->dir, bpf_map__name(map));
+		r = bpf_map__set_pin_path(map, path);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int map_array(struct bpf_map *map, struct bpf_array *ret)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t stride = (bpf_map__value_size(map) + 7U) & ~(size_t)7;
+	size_t size = (stride * bpf_map__max_entries(map) + page - 1) & ~(page - 1);
+	void *rows = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+	if (rows == MAP_FAILED)
+		return -errno;
+	*ret = (struct bpf_array){.rows = rows, .stride = stride, .size = size};
+	return 0;
+}
+
+static int map_arrays(struct bpf_host *h)
+{
+	int r = map_array(h->skel->maps.host, &h->host);
+
+	if (!r)
+		r = map_array(h->skel->maps.ports, &h->ports);
+	if (!r)
+		r = map_array(h->skel->maps.peers, &h->peers);
+	if (!r)
+		r = map_array(h->skel->maps.nexthops, &h->nexthops);
+	return r ? r : map_array(h->skel->maps.generations, &h->generations);
+}
+
+static int check_abi(struct bpf_host *h, bool *ret_adopted)
+{
+	struct dp_host_value *v = bpf_array_row(&h->host, 0);
+
+	if (v->abi_version && v->abi_version != DP_ABI_VERSION)
+		return -EINVAL;
+	*ret_adopted = v->abi_version != 0;
+	v->abi_version = DP_ABI_VERSION;
+	return 0;
+}
+
+/* The two devices, made or found: their indices, 0 for vxlan where the kernel has none. */
+static int open_devices(struct bpf_host *h, const struct dp_config *config, int *ret_upcall,
+			int *ret_vxlan)
+{
+	struct device_names names = device_names(config);
+	_cleanup_(rtnl_close_cleanup) struct rtnl *rtnl = NULL;
+	struct rtnl_link link;
+	bool uso;
+	int r;
+
+	r = bpf_upcall_open(names.upcall, &h->upcall_fd, &uso);
+	if (!r)
+		r = rtnl_open(&rtnl);
+	if (!r)
+		r = rtnl_link_find(rtnl, names.upcall, &link);
+	if (r)
+		return r;
+	*ret_upcall = link.ifindex;
+	r = rtnl_link_set_up(rtnl, link.ifindex, true);
+	if (r)
+		return r;
+	*ret_vxlan = 0;
+	r = rtnl_vxlan_create(rtnl, names.vxlan, config->vxlan_port, &vxlan_mac);
+	if (r && r != -EEXIST) {
+		log_debug("no vxlan device", LOG_STR("device", names.vxlan), LOG_ERRNO(r));
+		return 0;
+	}
+	if (rtnl_link_find(rtnl, names.vxlan, &link))
+		return 0; /* EEXIST: another device has the UDP port */
+	r = rtnl_link_set_up(rtnl, link.ifindex, true);
+	if (r) /* its UDP port is taken */
+		log_debug("no vxlan device", LOG_STR("device", names.vxlan), LOG_ERRNO(r));
+	else
+		*ret_vxlan = link.ifindex;
+	return 0;
+}
+
+/* Loads the programs with the pinned tables, or new ones. */
+static int load(struct bpf_host *h, const struct dp_config *config, int upcall_ifindex,
+		int vxlan_ifindex)
+{
+	int r;
+
+	libbpf_set_print(print_libbpf);
+	h->skel = viaduct__open();
+	if (!h->skel)
+		return -errno;
+	set_sizes(h->skel, config);
+	set_rodata(h->skel, config, upcall_ifindex, vxlan_ifindex);
+	r = set_pins(h);
+	if (!r)
+		r = viaduct__load(h->skel);
+	if (!r)
+		r = map_arrays(h);
+	return r;
+}
+
+static int attach_ports(struct bpf_host *h)
+{
+	int prog_fd = bpf_program__fd(h->skel->progs.port);
+
+	for (uint32_t slot = 1; slot < DP_SLOTS_MAX; slot++) {
+		const struct dp_port *p = h->mirror[slot];
+		char name[32];
+		int r;
+
+		if (!p)
+			continue;
+		snprintf(name, sizeof(name), "port_%u", p->id);
+		r = bpf_attach_set(h, name, p->ifindex, prog_fd);
+		if (r && r != -ENODEV) /* the node went while nobody looked: for the agent */
+			return r;
+	}
+	return 0;
+}
+
+static int attach_all(struct bpf_host *h, const struct dp_config *config, int upcall_ifindex,
+		      int vxlan_ifindex)
+{
+	int r = bpf_attach_probe(upcall_ifindex, bpf_program__fd(h->skel->progs.upcalls), &h->tcx);
+
+	if (!r)
+		r = bpf_attach_set(h, "upcall", upcall_ifindex,
+				   bpf_program__fd(h->skel->progs.upcalls));
+	if (!r && vxlan_ifindex)
+		r = bpf_attach_set(h, "tunnel", vxlan_ifindex,
+				   bpf_program__fd(h->skel->progs.tunnel));
+	if (!r)
+		r = bpf_attach_set(h, "substrate", config->substrate_ifindex,
+				   bpf_program__fd(h->skel->progs.substrate));
+	return r ? r : attach_ports(h);
+}
+
+static void unmap_array(struct bpf_array *a)
+{
+	if (a->rows)
+		munmap(a->rows, a->size);
+}
+
+static struct datapath *close_host(struct datapath *dp)
+{
+	struct bpf_host *h = bpf_host_of(dp);
+
+	ring_buffer__free(h->ring);
+	unmap_array(&h->host);
+	unmap_array(&h->ports);
+	unmap_array(&h->peers);
+	unmap_array(&h->nexthops);
+	unmap_array(&h->generations);
+	viaduct__destroy(h->skel);
+	for (size_t i = 0; i < ARRAY_SIZE(h->mirror); i++)
+		free(h->mirror[i]);
+	close_cleanup(&h->upcall_fd);
+	close_cleanup(&h->packet_fd);
+	free(h->buffer);
+	free(h);
+	return NULL;
+}
+
+static const struct datapath_ops bpf_ops = {
+	.close = close_host,
+	.port_set = bpf_port_set,
+	.port_delete = bpf_port_delete,
+	.subnet_set = bpf_subnet_set,
+	.subnet_delete = bpf_subnet_delete,
+	.peer_set = bpf_peer_set,
+	.peer_delete = bpf_peer_delete,
+	.nexthop_set = bpf_nexthop_set,
+	.nexthop_delete = bpf_nexthop_delete,
+	.mapping_set = bpf_mapping_set,
+	.mapping_delete = bpf_mapping_delete,
+	.ports = bpf_ports,
+	.subnets = bpf_subnets,
+	.peers = bpf_peers,
+	.mappings = bpf_mappings,
+	.upcall_fd = bpf_upcall_fd,
+	.upcall_read = bpf_upcall_read,
+	.reinject = bpf_upcall_reinject,
+	.deliver = bpf_upcall_deliver,
+	.event_fd = bpf_event_fd,
+	.event_read = bpf_event_read,
+	.drops = bpf_event_drops,
+	.counters = bpf_event_counters,
+};
+
+static int open_host(struct bpf_host *h, const struct dp_config *config, bool *ret_adopted)
+{
+	int upcall_ifindex, vxlan_ifindex;
+	int r;
+
+	h->buffer = malloc(BPF_FRAME_MAX);
+	if (!h->buffer)
+		return -ENOMEM;
+	h->packet_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (h->packet_fd < 0)
+		return -errno;
+	r = dir_name(config, h->dir);
+	if (!r)
+		r = file_mkdirs(h->dir, 0700);
+	if (!r)
+		r = open_devices(h, config, &upcall_ifindex, &vxlan_ifindex);
+	if (!r)
+		r = load(h, config, upcall_ifindex, vxlan_ifindex);
+	if (!r)
+		r = check_abi(h, ret_adopted);
+	if (!r)
+		r = bpf_port_load(h);
+	if (!r)
+		r = bpf_event_open(h);
+	if (r)
+		return r;
+	bpf_peer_init_self(h);
+	return attach_all(h, config, upcall_ifindex, vxlan_ifindex);
+}
+
+int datapath_open(const struct dp_config *config, struct datapath **ret, bool *ret_adopted)
+{
+	struct bpf_host *h;
+	bool adopted;
+	int r;
+
+	if (!name_is_valid(config->name) || config->substrate_ifindex <= 0 ||
+	    !config->max_mappings || !config->max_flows)
+		return -EINVAL;
+	h = calloc(1, sizeof(*h));
+	if (!h)
+		return -ENOMEM;
+	h->base.ops = &bpf_ops;
+	h->upcall_fd = h->packet_fd = -1;
+	r = open_host(h, config, &adopted);
+	if (r) {
+		close_host(&h->base);
+		return r;
+	}
+	*ret = &h->base;
+	*ret_adopted = adopted;
+	return 0;
+}
+
+/* ---- destroying ---- */
+
+static int detach_port(const struct dp_port *port, void *data)
+{
+	struct bpf_host *h = data;
+	char name[32];
+
+	snprintf(name, sizeof(name), "port_%u", port->id);
+	return bpf_attach_delete(h, name, port->ifindex);
+}
+
+/* Where filters are not pinned links, the devices have to be asked one by one. */
+static int detach_filters(const struct dp_config *config)
+{
+	struct datapath *dp;
+	bool adopted;
+	int r = datapath_open(config, &dp, &adopted);
+
+	if (r)
+		return r;
+	if (!bpf_host_of(dp)->tcx) {
+		r = bpf_ports(dp, detach_port, bpf_host_of(dp));
+		if (!r)
+			r = bpf_attach_delete(bpf_host_of(dp), "substrate",
+					      config->substrate_ifindex);
+	}
+	datapath_close(dp);
+	return r;
+}
+
+static int delete_device(const char *name)
+{
+	_cleanup_(rtnl_close_cleanup) struct rtnl *rtnl = NULL;
+	struct rtnl_link link;
+	int r = rtnl_open(&rtnl);
+
+	if (!r)
+		r = rtnl_link_find(rtnl, name, &link);
+	if (!r)
+		r = rtnl_link_delete(rtnl, link.ifindex);
+	return rtnl_is_gone(r) ? 0 : r;
+}
+
+int datapath_destroy(const struct dp_config *config)
+{
+	struct device_names names = device_names(config);
+	char dir[PATH_MAX];
+	int r, failed = 0;
+
+	if (!name_is_valid(config->name))
+		return -EINVAL;
+	r = dir_name(config, dir);
+	if (r)
+		return r;
+	if (!access(dir, F_OK))
+		detach_filters(config); /* tables of another layout or a lost wire: the rest still goes */
+	r = file_remove_tree(dir);
+	failed = r && r != -ENOENT ? r : 0;
+	r = delete_device(names.upcall);
+	failed = failed ? failed : r;
+	r = delete_device(names.vxlan);
+	return failed ? failed : r;
+}

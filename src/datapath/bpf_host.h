@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside of the BPF back-end: one host's programs, pinned tables and devices.
+ *
+ * Pinned under <bpffs>/viaduct/<name>/: every table by its name, and where the kernel has tcx the
+ * links by theirs (link_substrate, link_upcall, link_tunnel, link_port_ID).  Devices: <name>-up, the
+ * upcall tap, and <name>-vx, the vxlan device.  Programs are loaded anew by each open and take the
+ * place of those that run, one by one and atomically; tables stay.
+ */
+#pragma once
+
+#include <limits.h>
+#include <linux/virtio_net.h>
+#include <stdint.h>
+
+#include "abi/maps.h"
+#include "base/err.h"
+#include "datapath/provider.h"
+
+struct viaduct;
+struct ring_buffer;
+
+/* An array table in shared memory; rows are 8-byte aligned. */
+struct bpf_array {
+	uint8_t *rows;
+	size_t stride, size;
+};
+
+struct bpf_host {
+	struct datapath base;
+	char dir[PATH_MAX];
+	struct viaduct *skel;
+	bool tcx;
+	struct bpf_array host, ports, peers, nexthops, generations;
+	struct dp_port *mirror[DP_SLOTS_MAX]; /* what each slot was set to */
+	int upcall_fd;                        /* the tap */
+	int packet_fd;                        /* to deliver frames */
+	struct ring_buffer *ring;
+	struct dp_event event; /* the one that the ring has just given */
+	bool has_event;
+	int n_cpus;
+	uint8_t *buffer; /* a frame being read */
+};
+
+enum {
+	BPF_FRAME_MAX = 65536 + 256, /* the largest GSO packet, its link and substrate headers */
+};
+
+static inline struct bpf_host *bpf_host_of(struct datapath *dp)
+{
+	return container_of(dp, struct bpf_host, base);
+}
+
+static inline void *bpf_array_row(const struct bpf_array *a, uint32_t i)
+{
+	return a->rows + (size_t)i * a->stride;
+}
+
+/* A new generation for a port or peer: never 0. */
+uint32_t bpf_host_generation(struct bpf_host *h);
+void bpf_host_bump_epoch(struct bpf_host *h);
+void bpf_host_bump_mapping(struct bpf_host *h, uint32_t vni, const struct ipaddr *addr);
+/* bpf(2)'s error for a full table is E2BIG; the contract's is ENOSPC. */
+int bpf_host_error(int r);
+
+/* bpf_attach.c: a program at a device's ingress under a name; replaces what runs there. */
+must_check int bpf_attach_set(struct bpf_host *h, const char *name, int ifindex, int prog_fd);
+int bpf_attach_delete(struct bpf_host *h, const char *name, int ifindex);
+/* Whether this kernel has tcx, found out by attaching to 'ifindex'. */
+must_check int bpf_attach_probe(int ifindex, int prog_fd, bool *ret_tcx);
+
+/* bpf_port.c: ports and subnets. */
+must_check int bpf_port_load(struct bpf_host *h); /* the mirror, from the tables */
+struct dp_port *bpf_port_find(const struct bpf_host *h, uint32_t id, uint32_t *ret_slot);
+int bpf_port_set(struct datapath *dp, const struct dp_port *port);
+int bpf_port_delete(struct datapath *dp, uint32_t id);
+int bpf_ports(struct datapath *dp, int (*fn)(const struct dp_port *, void *), void *arg);
+int bpf_subnet_set(struct datapath *dp, const struct dp_subnet *subnet);
+int bpf_subnet_delete(struct datapath *dp, uint32_t vni, const struct prefix *prefix);
+int bpf_subnets(struct datapath *dp, int (*fn)(const struct dp_subnet *, void *), void *arg);
+
+/* bpf_peer.c: peers and next hops. */
+void bpf_peer_init_self(struct bpf_host *h);
+int bpf_peer_set(struct datapath *dp, const struct dp_peer *peer);
+int bpf_peer_delete(struct datapath *dp, uint32_t id);
+int bpf_peers(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), void *arg);
+int bpf_nexthop_set(struct datapath *dp, const struct dp_nexthop *nexthop);
+int bpf_nexthop_delete(struct datapath *dp, uint32_t id);
+
+/* bpf_mapping.c */
+int bpf_mapping_set(struct datapath *dp, const struct dp_mapping *mapping);
+int bpf_mapping_delete(struct datapath *dp, uint32_t vni, const struct ipaddr *addr);
+int bpf_mappings(struct datapath *dp, int (*fn)(const struct dp_mapping *, void *), void *arg);
+
+/* bpf_upcall.c */
+must_check int bpf_upcall_open(const char *device, int *ret_fd, bool *ret_uso);
+int bpf_upcall_fd(const struct datapath *dp);
+int bpf_upcall_read(struct datapath *dp, struct dp_upcall **ret);
+int bpf_upcall_reinject(struct datapath *dp, const struct dp_upcall *upcall);
+int bpf_upcall_deliver(struct datapath *dp, uint32_t port, const uint8_t *frame, size_t size);
+
+/* bpf_event.c: drop events and counters. */
+must_check int bpf_event_open(struct bpf_host *h);
+int bpf_event_fd(const struct datapath *dp);
+int bpf_event_read(struct datapath *dp, struct dp_drop_event *ret);
+int bpf_event_drops(struct datapath *dp, uint32_t port, uint64_t *ret, size_t n);
+int bpf_event_counters(struct datapath *dp, uint32_t port, struct dp_port_counters *ret);
+must_check int bpf_event_reset(struct bpf_host *h, uint32_t slot); /* a new port starts at zero */

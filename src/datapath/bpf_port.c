@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ports with their addresses, and subnets.  A port has a slot, its index in the tables, for as long
+ * as it exists.  Order matters to the programs: tables first, generations last (abi/maps.h).
+ */
+#include "datapath/bpf_host.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bpf/viaduct.skel.h"
+
+/* ---- slots ---- */
+
+static struct dp_port_value *row(const struct bpf_host *h, uint32_t slot)
+{
+	return bpf_array_row(&h->ports, slot);
+}
+
+static const struct dp_port_copy *current(const struct bpf_host *h, uint32_t slot)
+{
+	const struct dp_port_value *p = row(h, slot);
+
+	return &p->copy[p->current & 1];
+}
+
+static void publish(struct bpf_host *h, uint32_t slot, const struct dp_port_copy *copy)
+{
+	struct dp_port_value *p = row(h, slot);
+	uint32_t next = ~p->current & 1;
+
+	p->copy[next] = *copy;
+	__atomic_store_n(&p->current, next, __ATOMIC_RELEASE);
+}
+
+struct dp_port *bpf_port_find(const struct bpf_host *h, uint32_t id, uint32_t *ret_slot)
+{
+	for (uint32_t slot = 1; slot < DP_SLOTS_MAX; slot++)
+		if (h->mirror[slot] && h->mirror[slot]->id == id) {
+			*ret_slot = slot;
+			return h->mirror[slot];
+		}
+	return NULL;
+}
+
+static int slot_new(struct bpf_host *h, uint32_t *ret_slot)
+{
+	for (uint32_t slot = 1; slot < DP_SLOTS_MAX; slot++) {
+		if (h->mirror[slot])
+			continue;
+		h->mirror[slot] = calloc(1, sizeof(*h->mirror[slot]));
+		if (!h->mirror[slot])
+			return -ENOMEM;
+		*ret_slot = slot;
+		return bpf_event_reset(h, slot);
+	}
+	return -ENOSPC;
+}
+
+/* ---- addresses ---- */
+
+static struct dp_addr_key addr_key(uint32_t vni, const struct ipaddr *addr)
+{
+	struct dp_addr_key key = {.vni = vni};
+
+	memcpy(key.addr, addr->b, sizeof(key.addr));
+	return key;
+}
+
+static bool port_has(const struct dp_port *port, uint32_t vni, const struct ipaddr *addr)
+{
+	for (uint32_t i = 0; port->vni == vni && i < port->n_addrs; i++)
+		if (ipaddr_equal(&port->addrs[i], addr))
+			return true;
+	return false;
+}
+
+/* Takes the addresses of 'was' that are not in 'is' out of the table, unless another port has taken
+ * them over. */
+static void addrs_remove(struct bpf_host *h, uint32_t slot, const struct dp_port *was,
+			 const struct dp_port *is)
+{
+	int fd = bpf_map__fd(h->skel->maps.locals);
+
+	for (uint32_t i = 0; i < was->n_addrs; i++) {
+		struct dp_addr_key key = addr_key(was->vni, &was->addrs[i]);
+		struct dp_local_value owner;
+
+		if ((is && port_has(is, was->vni, &was->addrs[i])) ||
+		    bpf_map_lookup_elem(fd, &key, &owner) || owner.slot != slot)
+			continue;
+		bpf_map_delete_elem(fd, &key);
+		bpf_host_bump_mapping(h, was->vni, &was->addrs[i]);
+	}
+}
+
+static int addrs_add(struct bpf_host *h, uint32_t slot, const struct dp_port *is)
+{
+	struct dp_local_value owner = {.slot = slot};
+
+	for (uint32_t i = 0; i < is->n_addrs; i++) {
+		struct dp_addr_key key = addr_key(is->vni, &is->addrs[i]);
+		int r = bpf_map_update_elem(bpf_map__fd(h->skel->maps.locals), &key, &owner,
+					    BPF_ANY);
+
+		if (r)
+			return bpf_host_error(r);
+		bpf_host_bump_mapping(h, is->vni, &is->addrs[i]);
+	}
+	return 0;
+}
+
+/* ---- ports ---- */
+
+static struct dp_port_copy copy_of(struct bpf_host *h, const struct dp_port *port)
+{
+	struct dp_port_copy c = {
+		.generation = bpf_host_generation(h),
+		.id = port->id,
+		.ifindex = (uint32_t)port->ifindex,
+		.vni = port->vni,
+		.mtu = port->mtu,
+		.flags = port->peer_redirect ? DP_PORT_PEER_REDIRECT : 0,
+	};
+
+	memcpy(c.mac, port->mac.b, 6);
+	return c;
+}
+
+static void link_name(uint32_t id, char ret[static 32])
+{
+	snprintf(ret, 32, "port_%u", id);
+}
+
+static void ifindex_remove(struct bpf_host *h, uint32_t slot, int ifindex)
+{
+	int fd = bpf_map__fd(h->skel->maps.port_slots);
+	uint32_t key = (uint32_t)ifindex, owner;
+
+	if (!bpf_map_lookup_elem(fd, &key, &owner) && owner == slot)
+		bpf_map_delete_elem(fd, &key);
+}
+
+static int install(struct bpf_host *h, uint32_t slot, const struct dp_port *port,
+		   struct dp_port *mirror)
+{
+	uint32_t ifindex = (uint32_t)port->ifindex;
+	struct dp_port_copy copy;
+	char name[32];
+	int r;
+
+	r = addrs_add(h, slot, port);
+	if (r)
+		return r;
+	addrs_remove(h, slot, mirror, port);
+	r = bpf_map_update_elem(bpf_map__fd(h->skel->maps.port_slots), &ifindex, &slot, BPF_ANY);
+	if (r)
+		return bpf_host_error(r);
+	copy = copy_of(h, port);
+	publish(h, slot, &copy);
+	link_name(port->id, name);
+	if (mirror->ifindex && mirror->ifindex != port->ifindex) {
+		ifindex_remove(h, slot, mirror->ifindex);
+		bpf_attach_delete(h, name, mirror->ifindex);
+	}
+	*mirror = *port;
+	return bpf_attach_set(h, name, port->ifindex, bpf_program__fd(h->skel->progs.port));
+}
+
+static void uninstall(struct bpf_host *h, uint32_t slot)
+{
+	struct dp_port *mirror = h->mirror[slot];
+	struct dp_port_copy none = {};
+	char name[32];
+
+	if (mirror->ifindex) {
+		link_name(mirror->id, name);
+		bpf_attach_delete(h, name, mirror->ifindex);
+		ifindex_remove(h, slot, mirror->ifindex);
+	}
+	addrs_remove(h, slot, mirror, NULL);
+	publish(h, slot, &none);
+	free(mirror);
+	h->mirror[slot] = NULL;
+}
+
+int bpf_port_set(struct datapath *dp, const struct dp_port *port)
+{
+	struct bpf_host *h = bpf_host_of(dp);
+	struct dp_port *mirror;
+	bool is_new;
+	uint32_t slot;
+	int r;
+
+	if (!port->id || port->ifindex <= 0 || port->n_addrs > DP_PORT_ADDRS_MAX || !port->vni)
+		return -EINVAL;
+	mirror = bpf_port_find(h, port->id, &slot);
+	is_new = !mirror;
+	if (is_new) {
+		r = slot_new(h, &slot);
+		if (r)
+			return r;
+		mirror = h->mirror[slot];
+		mirror->id = port->id;
+	}
+	r = install(h, slot, port, mirror);
+	if (r && is_new) {
+		mirror->vni = port->vni;
+		mirror->n_addrs = port->n_addrs;
+		memcpy(mirror->addrs, port->addrs, sizeof(mirror->addrs));
+		mirror->ifindex = port->ifindex;
+		uninstall(h, slot);
+	}
+	return r;
+}
+
+int bpf_port_delete(struct datapath *dp, uint32_t id)
+{
+	struct bpf_host *h = bpf_host_of(dp);
+	uint32_t slot;
+
+	if (!bpf_port_find(h, id, &slot))
+		return -ENOENT;
+	uninstall(h, slot);
+	return 0;
+}
+
+int bpf_ports(struct datapath *dp, int (*fn)(const struct dp_port *, void *), void *arg)
+{
+	struct bpf_host *h = bpf_host_of(dp);
+	int r = 0;
+
+	for (uint32_t slot = 1; !r && slot < DP_SLOTS_MAX; slot++)
+		if (h->mirror[slot])
+			r = fn(h->mirror[slot], arg);
+	return r;
+}
+
+int bpf_port_load(struct bpf_host *h)
+{
+	int fd = bpf_map__fd(h->skel->maps.locals);
+	struct dp_addr_key key, next;
+	struct dp_local_value owner;
+	void *at = NULL;
+
+	for (uint32_t slot = 1; slot < DP_SLOTS_MAX; slot++) {
+		const struct dp_port_copy *c = current(h, slot);
+		struct dp_port *p;
+
+		if (!c->generation)
+			continue;
+		p = h->mirror[slot] = calloc(1, sizeof(*p));
+		if (!p)
+			return -ENOMEM;
+		p->id = c->id;
+		p->ifindex = (int)c->ifindex;
+		p->peer_redirect = c->flags & DP_PORT_PEER_REDIRECT;
+		p->vni = c->vni;
+		p->mtu = c->mtu;
+		memcpy(p->mac.b, c->mac, 6);
+	}
+	for (; !bpf_map_get_next_key(fd, at, &next); at = &key) {
+		struct dp_port *p;
+
+		key = next;
+		if (bpf_map_lookup_elem(fd, &key, &owner) || owner.slot >= DP_SLOTS_MAX)
+			continue;
+		p = h->mirror[owner.slot];
+		if (p && p->vni == key.vni && p->n_addrs < DP_PORT_ADDRS_MAX)
+			memcpy(p->addrs[p->n_addrs++].b, key.addr, sizeof(key.addr));
+	}
+	return 0;
+}
+
+/* ---- subnets ---- */
+
+static struct dp_subnet_key subnet_key(uint32_t vni, const struct prefix *prefix)
+{
+	struct dp_subnet_key key = {.len = 32U + prefix->len, .vni = htonl(vni)};
+
+	memcpy(key.addr, prefix->addr.b, sizeof(key.addr));
+	return key;
+}
+
+int bpf_subnet_set(struct datapath *dp, const struct dp_subnet *subnet)
+{
+	struct bpf_host *h = bpf_host_of(dp);
+	struct dp_subnet_key key = subnet_key(subnet->vni, &subnet->prefix);
+	struct dp_subnet_value value = {};
+	int r;
+
+	memcpy(value.router, subnet->router.b, 16);
+	memcpy(value.resolver, subnet->resolver.b, 16);
+	memcpy(value.router_mac, subnet->router_mac.b, 6);
+	r = bpf_map_update_elem(bpf_map__fd(h->skel->maps.subnets), &key, &value, BPF_ANY);
+	if (!r)
+		bpf_host_bump_epoch(h);
+	return bpf_host_error(r);
+}
+
+int bpf_subnet_delete(struct datapath *dp, uint32_t vni, const struct prefix *prefix)
+{
+	struct bpf_host *h = bpf_host_of(dp);
+	struct dp_subnet_key key = subnet_key(vni, prefix);
+	int r = bpf_map_delete_elem(bpf_map__fd(h->skel->maps.subnets), &key);
+
+	if (!r)
+		bpf_host_bump_epoch(h);
+	return bpf_host_error(r);
+}
+
+int bpf_subnets(struct datapath *dp, int (*fn)(const struct dp_subnet *, void *), void *arg)
+{
+	struct bpf_host *h = bpf_host_of(dp);
+	int fd = bpf_map__fd(h->skel->maps.subnets);
+	struct dp_subnet_key key, next;
+	void *at = NULL;
+	int r = 0;
+
+	for (; !r && !bpf_map_get_next_key(fd, at, &next); at = &key) {
+		struct dp_subnet_value value;
+		struct dp_subnet s = {};
+
+		key = next;
+		if (bpf_map_lookup_elem(fd, &key, &value))
+			continue;
+		s.vni = ntohl(key.vni);
+		memcpy(s.prefix.addr.b, key.addr, 16);
+		s.prefix.len = (uint8_t)(key.len - 32);
+		memcpy(s.router.b, value.router, 16);
+		memcpy(s.resolver.b, value.resolver, 16);
+		memcpy(s.router_mac.b, value.router_mac, 6);
+		r = fn(&s, arg);
+	}
+	return r;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The upcall device: a persistent tap with vnet headers.  The programs redirect whole packets to it
+ * with a note in the MAC fields (abi/maps.h); writing one back sends it through the programs again.
+ * It stays when the agent goes; packets that come up meanwhile are dropped by the device.
+ */
+#include "datapath/bpf_host.h"
+
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/if_tun.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "abi/substrate.h"
+
+/* UDP GSO over a tap came with Linux 6.2; newer than the headers. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+/* What datapath_upcall_free() frees is the first member's address. */
+struct upcall {
+	struct dp_upcall dp;
+	struct virtio_net_hdr vnet;
+};
+
+static int set_offload(int fd, bool *ret_uso)
+{
+	unsigned int offload = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+
+	/* An unknown bit makes the kernel refuse the whole mask. */
+	*ret_uso = !ioctl(fd, TUNSETOFFLOAD, (unsigned long)(offload | TUN_F_USO4 | TUN_F_USO6));
+	if (!*ret_uso && ioctl(fd, TUNSETOFFLOAD, (unsigned long)offload))
+		return -errno;
+	return 0;
+}
+
+int bpf_upcall_open(const char *device, int *ret_fd, bool *ret_uso)
+{
+	_cleanup_close_ int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", device);
+	if (ioctl(fd, TUNSETIFF, &request) || ioctl(fd, TUNSETPERSIST, 1UL))
+		return -errno;
+	r = set_offload(fd, ret_uso);
+	if (r)
+		return r;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int bpf_upcall_fd(const struct datapath *dp)
+{
+	return container_of(dp, const struct bpf_host, base)->upcall_fd;
+}
+
+/* ---- what a frame is about ---- */
+
+static void read_ipv4(const uint8_t *packet, size_t size, struct dp_upcall *u)
+{
+	uint32_t words[2];
+
+	if (size < 20)
+		return;
+	memcpy(words, packet + 12, 8);
+	u->src = ipaddr_from_v4(ntohl(words[0]));
+	u->dst = ipaddr_from_v4(ntohl(words[1]));
+}
+
+static void read_ipv6(const uint8_t *packet, size_t size, struct dp_upcall *u)
+{
+	if (size < 40)
+		return;
+	memcpy(u->src.b, packet + 8, 16);
+	memcpy(u->dst.b, packet + 24, 16);
+}
+
+/* A packet of the substrate: what is virtual about it is in its addresses, or inside. */
+static void read_substrate(const uint8_t *packet, size_t size, struct dp_upcall *u)
+{
+	if (size < 40)
+		return;
+	if (packet[6] == IPPROTO_IPV6) {
+		read_ipv6(packet + 40, size - 40, u);
+		return;
+	}
+	u->src = ipaddr_from_v4(ntohl(substrate_v4(packet + 8)));
+	u->dst = ipaddr_from_v4(ntohl(substrate_v4(packet + 24)));
+}
+
+static void read_arp(const uint8_t *packet, size_t size, struct dp_upcall *u)
+{
+	uint32_t word;
+
+	if (size < 28)
+		return;
+	memcpy(&word, packet + 14, 4);
+	u->src = ipaddr_from_v4(ntohl(word));
+	memcpy(&word, packet + 24, 4);
+	u->dst = ipaddr_from_v4(ntohl(word));
+}
+
+/* A neighbour solicitation asks for its target, not for its destination. */
+static void read_nd(const uint8_t *packet, size_t size, struct dp_upcall *u)
+{
+	read_ipv6(packet, size, u);
+	if (size >= 64 && packet[6] == IPPROTO_ICMPV6 && packet[40] == 135)
+		memcpy(u->dst.b, packet + 48, 16);
+}
+
+static void read_addresses(const uint8_t *frame, size_t size, const struct dp_note *note,
+			   struct dp_upcall *u)
+{
+	uint16_t ethertype = (uint16_t)(frame[12] << 8 | frame[13]);
+	const uint8_t *packet = frame + ETH_HLEN;
+
+	size -= ETH_HLEN;
+	if (ethertype == ETH_P_ARP)
+		read_arp(packet, size, u);
+	else if (note->kind == DP_NOTE_ARP)
+		read_nd(packet, size, u);
+	else if (ethertype == ETH_P_IP)
+		read_ipv4(packet, size, u);
+	else if (note->kind == DP_NOTE_VERIFY && !(note->flags & DP_NOTE_TUNNEL))
+		read_substrate(packet, size, u);
+	else
+		read_ipv6(packet, size, u);
+}
+
+static uint32_t note_id(const struct dp_note *note)
+{
+	return (uint32_t)note->id[0] << 24 | (uint32_t)note->id[1] << 16 |
+	       (uint32_t)note->id[2] << 8 | note->id[3];
+}
+
+/* 0 with '*ret', -EAGAIN when the frame is none of the programs' (the kernel's own chatter). */
+static int upcall_new(struct datapath *dp, const struct virtio_net_hdr *vnet, const uint8_t *frame,
+		      size_t size, struct dp_upcall **ret)
+{
+	struct dp_note note;
+	struct upcall *u;
+
+	if (size < ETH_HLEN)
+		return -EAGAIN;
+	memcpy(&note, frame, sizeof(note));
+	if (note.magic != DP_NOTE_MAGIC || note.kind > DP_NOTE_DNS)
+		return -EAGAIN;
+	u = calloc(1, sizeof(*u));
+	if (!u)
+		return -ENOMEM;
+	u->dp.frame = malloc(size);
+	if (!u->dp.frame) {
+		free(u);
+		return -ENOMEM;
+	}
+	memcpy(u->dp.frame, frame, size);
+	u->vnet = *vnet;
+	u->dp.dp = dp;
+	u->dp.size = size;
+	u->dp.kind = (enum dp_upcall_kind)note.kind;
+	u->dp.vni = (uint32_t)note.vni[0] << 16 | (uint32_t)note.vni[1] << 8 | note.vni[2];
+	u->dp.port = note.kind == DP_NOTE_VERIFY ? 0 : note_id(&note);
+	read_addresses(frame, size, &note, &u->dp);
+	*ret = &u->dp;
+	return 0;
+}
+
+int bpf_upcall_read(struct datapath *dp, struct dp_upcall **ret)
+{
+	struct bpf_host *h = bpf_host_of(dp);
+	struct virtio_net_hdr vnet;
+	struct iovec parts[] = {{&vnet, sizeof(vnet)}, {h->buffer, BPF_FRAME_MAX}};
+	ssize_t n;
+	int r;
+
+	do {
+		n = readv(h->upcall_fd, parts, 2);
+		if (n < 0)
+			return errno == EINTR ? -EAGAIN : -errno;
+		r = n < (ssize_t)sizeof(vnet) ? -EAGAIN :
+						upcall_new(dp, &vnet, h->buffer,
+							   (size_t)n - sizeof(vnet), ret);
+	} while (r == -EAGAIN);
+	return r;
+}
+
+int bpf_upcall_reinject(struct datapath *dp, const struct dp_upcall *upcall)
+{
+	const struct upcall *u = container_of(upcall, const struct upcall, dp);
+	struct iovec parts[] = {{(void *)&u->vnet, sizeof(u->vnet)},
+				{upcall->frame, upcall->size}};
+
+	return writev(bpf_host_of(dp)->upcall_fd, parts, 2) < 0 ? -errno : 0;
+}
+
+int bpf_upcall_deliver(struct datapath *dp, uint32_t port, const uint8_t *frame, size_t size)
+{
+	struct bpf_host *h = bpf_host_of(dp);
+	struct sockaddr_ll to = {.sll_family = AF_PACKET};
+	const struct dp_port *p;
+	uint32_t slot;
+
+	p = bpf_port_find(h, port, &slot);
+	if (!p)
+		return -ENOENT;
+	if (size < ETH_HLEN)
+		return -EINVAL;
+	to.sll_ifindex = p->ifindex;
+	return sendto(h->packet_fd, frame, size, 0, (struct sockaddr *)&to, sizeof(to)) < 0 ?
+		       -errno :
+		       0;
+}
