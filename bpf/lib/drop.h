@@ -43,7 +43,7 @@ static __always_inline void drop_event(const struct packet *p, __u32 reason)
 	bpf_ringbuf_submit(e, 0);
 }
 
-static __noinline int refuse(struct __sk_buff *skb, const struct packet *p, __u32 reason)
+static __noinline int refuse(struct __sk_buff *skb, struct packet *p, __u32 reason)
 {
 	__u32 slot = p->slot;
 	struct dp_drops_value *d = bpf_map_lookup_elem(&drops, &slot);
@@ -56,7 +56,7 @@ static __noinline int refuse(struct __sk_buff *skb, const struct packet *p, __u3
 }
 
 /* What a program returns for a verdict. */
-static __always_inline int conclude(struct __sk_buff *skb, const struct packet *p, int verdict)
+static __always_inline int conclude(struct __sk_buff *skb, struct packet *p, int verdict)
 {
 	if (verdict == VERDICT_UPCALL)
 		verdict = upcall_send(skb, p);

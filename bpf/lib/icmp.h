@@ -19,6 +19,7 @@ enum {
 	ICMP_NEW_SIZE = sizeof(struct iphdr) + sizeof(struct icmphdr),
 };
 
+/* In the packet's work space. */
 struct icmp_frame {
 	__u8 align[2];
 	__u8 ethernet[ETH_HLEN]; /* the frame begins here */
@@ -26,6 +27,7 @@ struct icmp_frame {
 	struct icmphdr icmp;
 	__u8 quote[ICMP_QUOTE_MAX];
 };
+_Static_assert(sizeof(struct icmp_frame) <= sizeof(((struct packet *)0)->work), "fits");
 
 /* Which error a router answers 'reason' with; false: none. */
 static __always_inline bool icmp_kind(const struct packet *p, __u32 reason, __u8 *ret_type,
@@ -127,11 +129,11 @@ static __always_inline void icmp_fill(struct icmp_frame *f, const struct packet 
 	f->icmp.checksum = (__u16)~fold(quote_sum + icmp[0] + (__u64)icmp[1]);
 }
 
-static __noinline int icmp_error(struct __sk_buff *skb, const struct packet *p, __u32 type,
+static __noinline int icmp_error(struct __sk_buff *skb, struct packet *p, __u32 type,
 				 __u32 code)
 {
 	const struct dp_port_copy *port = port_get(p->slot);
-	struct icmp_frame f = {};
+	struct icmp_frame *f = (struct icmp_frame *)p->work;
 	struct iphdr *ip = ipv4_get(skb);
 	__u64 sum = 0;
 	__u32 quoted;
@@ -141,22 +143,23 @@ static __noinline int icmp_error(struct __sk_buff *skb, const struct packet *p, 
 	ip = ipv4_get(skb);
 	if (!ip || !budget_take(p->slot, DP_BUDGET_ICMP, DP_ICMP_PER_WINDOW))
 		return TC_ACT_SHOT;
-	quoted = icmp_quote(skb, &f, (__u32)ip->ihl * 4, ip->protocol, &sum);
+	quoted = icmp_quote(skb, f, (__u32)ip->ihl * 4, ip->protocol, &sum);
 	if (quoted < 28 || quoted > ICMP_QUOTE_MAX)
 		return TC_ACT_SHOT;
-	f.icmp.type = (__u8)type;
-	f.icmp.code = (__u8)code;
+	memset(f, 0, __builtin_offsetof(struct icmp_frame, quote));
+	f->icmp.type = (__u8)type;
+	f->icmp.code = (__u8)code;
 	if (code == ICMP_FRAG_NEEDED && type == ICMP_DEST_UNREACH)
-		f.icmp.un.frag.mtu = htons(p->mtu);
-	icmp_fill(&f, p, quoted, sum);
+		f->icmp.un.frag.mtu = htons(p->mtu);
+	icmp_fill(f, p, quoted, sum);
 	if (bpf_skb_adjust_room(skb, ICMP_NEW_SIZE, BPF_ADJ_ROOM_MAC, 0) ||
-	    bpf_skb_store_bytes(skb, 0, f.ethernet, ETH_HLEN + ICMP_NEW_SIZE + quoted, 0))
+	    bpf_skb_store_bytes(skb, 0, f->ethernet, ETH_HLEN + ICMP_NEW_SIZE + quoted, 0))
 		return TC_ACT_SHOT;
 	return (int)bpf_redirect(port->ifindex, 0);
 }
 
 /* Turns a refused packet into its answer, or drops it. */
-static __always_inline int icmp_answer(struct __sk_buff *skb, const struct packet *p, __u32 reason)
+static __always_inline int icmp_answer(struct __sk_buff *skb, struct packet *p, __u32 reason)
 {
 	__u8 type, code = 0;
 

@@ -13,6 +13,16 @@
 
 const volatile struct dp_rodata config = {};
 
+/* A locator of this host.  The compiler must not see through the pointer: it would take the zeros
+ * above for the truth, as the loader fills them in later. */
+static __always_inline const __u8 *config_locator(const volatile __u8 *locator)
+{
+	const __u8 *l = (const __u8 *)locator;
+
+	asm volatile("" : "+r"(l));
+	return l;
+}
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

@@ -31,33 +31,34 @@ struct nd_frame {
 };
 
 /* Writes the advertisement that 'mac' has the target and sends it back. */
-static __always_inline int nd_reply(struct __sk_buff *skb, const struct packet *p,
+static __always_inline int nd_reply(struct __sk_buff *skb, struct packet *p,
 				    const struct dp_port_copy *port, const __u8 mac[6])
 {
-	struct nd_frame f = {};
+	struct nd_frame *f = (struct nd_frame *)p->work;
 	__be16 ethertype = htons(ETH_P_IPV6);
 	__u32 pseudo;
 
-	memcpy(f.ethernet, port->mac, 6);
-	memcpy(f.ethernet + 6, mac, 6);
-	memcpy(f.ethernet + 12, &ethertype, 2);
-	*(__be32 *)&f.ip = htonl(6U << 28);
-	f.ip.payload_len = htons(sizeof(f.nd));
-	f.ip.nexthdr = IPPROTO_ICMPV6;
-	f.ip.hop_limit = 255;
-	memcpy(&f.ip.saddr, p->dst, 16);
-	memcpy(&f.ip.daddr, p->src, 16);
-	f.nd.type = ND_ADVERTISEMENT;
-	f.nd.flags = htonl(0x60000000); /* solicited, override */
-	memcpy(f.nd.target, p->dst, 16);
-	f.nd.option = ND_OPTION_TARGET_MAC;
-	f.nd.option_size = 1;
-	memcpy(f.nd.mac, mac, 6);
-	pseudo = htonl(sizeof(f.nd)) + htonl(IPPROTO_ICMPV6);
-	f.nd.checksum = (__u16)~fold((__u32)bpf_csum_diff(NULL, 0, (__be32 *)&f.ip.saddr,
-							  32 + sizeof(f.nd), pseudo));
-	if (bpf_skb_change_tail(skb, sizeof(f) - sizeof(f.align), 0) ||
-	    bpf_skb_store_bytes(skb, 0, f.ethernet, sizeof(f) - sizeof(f.align), 0))
+	memset(f, 0, sizeof(*f));
+	memcpy(f->ethernet, port->mac, 6);
+	memcpy(f->ethernet + 6, mac, 6);
+	memcpy(f->ethernet + 12, &ethertype, 2);
+	*(__be32 *)&f->ip = htonl(6U << 28);
+	f->ip.payload_len = htons(sizeof(f->nd));
+	f->ip.nexthdr = IPPROTO_ICMPV6;
+	f->ip.hop_limit = 255;
+	memcpy(&f->ip.saddr, p->dst, 16);
+	memcpy(&f->ip.daddr, p->src, 16);
+	f->nd.type = ND_ADVERTISEMENT;
+	f->nd.flags = htonl(0x60000000); /* solicited, override */
+	memcpy(f->nd.target, p->dst, 16);
+	f->nd.option = ND_OPTION_TARGET_MAC;
+	f->nd.option_size = 1;
+	memcpy(f->nd.mac, mac, 6);
+	pseudo = htonl(sizeof(f->nd)) + htonl(IPPROTO_ICMPV6);
+	f->nd.checksum = (__u16)~fold((__u32)bpf_csum_diff(NULL, 0, (__be32 *)&f->ip.saddr,
+							  32 + sizeof(f->nd), pseudo));
+	if (bpf_skb_change_tail(skb, sizeof(*f) - sizeof(f->align), 0) ||
+	    bpf_skb_store_bytes(skb, 0, f->ethernet, sizeof(*f) - sizeof(f->align), 0))
 		return -DROP_REWRITE;
 	return (int)bpf_redirect(port->ifindex, 0);
 }

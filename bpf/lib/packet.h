@@ -33,6 +33,8 @@ struct packet {
 		struct dp_flow_out out;
 		struct dp_flow_in in;
 	} flow;
+	/* For building an answer; not cleared. */
+	__u8 work[144] __attribute__((aligned(8)));
 };
 
 /* One packet at a time is on a CPU, and the stack is small. */
@@ -49,7 +51,7 @@ static __always_inline struct packet *packet_new(void)
 	struct packet *p = bpf_map_lookup_elem(&scratch, &zero);
 
 	if (p)
-		memset(p, 0, sizeof(*p));
+		memset(p, 0, __builtin_offsetof(struct packet, work));
 	return p;
 }
 

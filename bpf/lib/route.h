@@ -77,13 +77,13 @@ static __always_inline bool route_addresses(const struct dp_peer_copy *peer, __u
 	bool both_1 = config.has_siit1 && (peer->flags & DP_PEER_HAS_SIIT_1);
 
 	if (format != FORMAT_SIIT_1 && both_2) {
-		substrate_siit_2(flow->src, (const __u8 *)config.siit2, vni, saddr);
+		substrate_siit_2(flow->src, config_locator(config.siit2), vni, saddr);
 		substrate_siit_2(flow->dst, peer->siit2, vni, daddr);
 		return true;
 	}
 	if (format == FORMAT_SIIT_2 || !both_1)
 		return false;
-	substrate_siit_1(flow->src, (const __u8 *)config.siit1, 0, vni, saddr);
+	substrate_siit_1(flow->src, config_locator(config.siit1), 0, vni, saddr);
 	substrate_siit_1(flow->dst, peer->siit1, 0, vni, daddr);
 	return true;
 }

@@ -63,8 +63,9 @@ static __always_inline void map_v4(__u8 ret[16], __be32 v4)
 	w[3] = v4;
 }
 
-/* The slot of the port that has the address, or 0. */
-static __always_inline __u32 local_slot(__u32 vni, const __u8 addr[16])
+/* The slot of the port that has the address, or 0.  Not inlined, as the next ones: each copy of a
+ * key takes its own piece of the little stack. */
+static __noinline __u32 local_slot(__u32 vni, const __u8 addr[16])
 {
 	struct dp_addr_key key = {.vni = vni};
 	const struct dp_local_value *l;
@@ -74,7 +75,7 @@ static __always_inline __u32 local_slot(__u32 vni, const __u8 addr[16])
 	return l ? l->slot : 0;
 }
 
-static __always_inline const struct dp_subnet_value *subnet_get(__u32 vni, const __u8 addr[16])
+static __noinline const struct dp_subnet_value *subnet_get(__u32 vni, const __u8 addr[16])
 {
 	struct dp_subnet_key key = {.len = 32 + 128, .vni = htonl(vni)};
 
@@ -89,8 +90,8 @@ static __always_inline const struct dp_mapping_value *mapping_v4_get(__u32 vni, 
 	return bpf_map_lookup_elem(&mappings_v4, &key);
 }
 
-static __always_inline const struct dp_mapping_value *mapping_v6_get(__u32 vni,
-								      const __u8 addr[16])
+static __noinline const struct dp_mapping_value *mapping_v6_get(__u32 vni,
+								const __u8 addr[16])
 {
 	struct dp_addr_key key = {.vni = vni};
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "abi/drop.h"
-#include "bpf/viaduct.skel.h"
+#include "datapath/bpf_skel.h"
 
 /* Stops the ring after each event: the caller takes them one by one. */
 static int take_event(void *data, void *bytes, size_t size)

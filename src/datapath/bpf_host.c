@@ -13,7 +13,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "bpf/viaduct.skel.h"
+#include "datapath/bpf_skel.h"
 #include "net/rtnl.h"
 
 static const struct mac vxlan_mac = {DP_VXLAN_MAC_DEVICE};
@@ -184,10 +184,9 @@ static int open_devices(struct bpf_host *h, const struct dp_config *config, int 
 	struct device_names names = device_names(config);
 	_cleanup_(rtnl_close_cleanup) struct rtnl *rtnl = NULL;
 	struct rtnl_link link;
-	bool uso;
 	int r;
 
-	r = bpf_upcall_open(names.upcall, &h->upcall_fd, &uso);
+	r = bpf_upcall_open(names.upcall, &h->upcall_fd, &h->tap_uso);
 	if (!r)
 		r = rtnl_open(&rtnl);
 	if (!r)
@@ -355,7 +354,7 @@ static int open_host(struct bpf_host *h, const struct dp_config *config, bool *r
 int datapath_open(const struct dp_config *config, struct datapath **ret, bool *ret_adopted)
 {
 	struct bpf_host *h;
-	bool adopted;
+	bool adopted = false;
 	int r;
 
 	if (!name_is_valid(config->name) || config->substrate_ifindex <= 0 ||

@@ -31,6 +31,7 @@ struct bpf_host {
 	char dir[PATH_MAX];
 	struct viaduct *skel;
 	bool tcx;
+	bool tap_uso;
 	struct bpf_array host, ports, peers, nexthops, generations;
 	struct dp_port *mirror[DP_SLOTS_MAX]; /* what each slot was set to */
 	int upcall_fd;                        /* the tap */

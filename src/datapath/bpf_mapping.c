@@ -7,7 +7,7 @@
 #include <bpf/libbpf.h>
 #include <string.h>
 
-#include "bpf/viaduct.skel.h"
+#include "datapath/bpf_skel.h"
 
 static_assert(DP_MAPPING_LIVE == (int)DP_STATE_LIVE && DP_MAPPING_HELD == (int)DP_STATE_HELD &&
 		      DP_MAPPING_REFUSED == (int)DP_STATE_REFUSED &&

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "abi/substrate.h"
-#include "bpf/viaduct.skel.h"
+#include "datapath/bpf_skel.h"
 
 /* The siit lengths are of IPv6 prefixes, so they count as they are in the 128-bit space. */
 static bool has_prefix(const struct prefix *p, uint8_t len)

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bpf/viaduct.skel.h"
+#include "datapath/bpf_skel.h"
 
 /* ---- slots ---- */
 

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Two hosts with the real data plane in network namespaces, and nodes on them:
+ *
+ *	node --- host 1 (fd00:1::1, 192.0.2.1) ===wire=== host 2 (fd00:1::2, 192.0.2.2) --- node
+ *
+ * Needs root.  Everything is gone after lab_deinit(): namespaces, devices, pins and the bpffs.
+ * Functions fail the test (cmocka) instead of returning errors.
+ */
+#pragma once
+
+#include <net/if.h>
+
+#include "datapath/datapath.h"
+
+enum {
+	LAB_HOSTS = 2, /* numbers 1 and 2, index 0 and 1 */
+	LAB_NODES = 6,
+	LAB_VNI = 7,
+	LAB_WIRE_MTU = 1500,
+	LAB_NODE_MTU = 1430, /* leaves room for every format over this wire */
+};
+
+struct lab_host {
+	int netns;
+	struct datapath *dp;
+	struct dp_config config;
+	struct mac wire_mac;
+	char name[12];
+};
+
+struct lab_node {
+	int netns;
+	int host; /* index */
+	int ifindex; /* of the host's end */
+	struct dp_port port;
+};
+
+struct lab {
+	char dir[64];
+	int self; /* the namespace of the test */
+	struct lab_host hosts[LAB_HOSTS];
+	struct lab_node nodes[LAB_NODES];
+	int n_nodes;
+};
+
+/* Sends in 'format' both ways; accepts it and ipip6. */
+void lab_init(struct lab *lab, enum format format);
+void lab_deinit(struct lab *lab);
+/* Chooses another format for both directions. */
+void lab_set_format(struct lab *lab, enum format format, bool vxlan_over_v6);
+void lab_open(struct lab *lab, int host); /* the data plane of 'host', again */
+/* 10.'subnet'.0.0/24 style subnets of network 'vni' on both hosts: 'prefix' and its router. */
+void lab_subnet(struct lab *lab, uint32_t vni, const char *prefix, const char *router,
+		const char *resolver);
+/* A node with 'addr', reached by a veth; its default route is 'router'. */
+struct lab_node *lab_node(struct lab *lab, int host, uint32_t vni, const char *addr,
+			  const char *router);
+/* Both hosts know where 'addr' lives; 'host' is an index. */
+void lab_map(struct lab *lab, uint32_t vni, const char *addr, int host,
+	     enum dp_mapping_state state);
+void lab_enter(const struct lab *lab, int netns); /* -1: the test's own */
+struct ipaddr lab_addr(const char *text);
+/* Drops of 'reason' at 'port' (0: the substrate side) of a host. */
+uint64_t lab_drops(const struct lab *lab, int host, uint32_t port, uint32_t reason);
+/* Prints what was dropped where: for a test that is about to fail. */
+void lab_explain(const struct lab *lab);

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole path between nodes: real sockets over the real programs. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "abi/drop.h"
+#include "lab.h"
+
+enum { WAIT_MS = 2000, BULK = 8 << 20 };
+
+static struct sockaddr_in at(const char *addr, uint16_t port)
+{
+	struct ipaddr a = lab_addr(addr);
+
+	return (struct sockaddr_in){.sin_family = AF_INET,
+				    .sin_port = htons(port),
+				    .sin_addr.s_addr = htonl(ipaddr_v4(&a))};
+}
+
+static int socket_in(const struct lab *lab, const struct lab_node *n, int type)
+{
+	int fd;
+
+	lab_enter(lab, n->netns);
+	fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	lab_enter(lab, -1);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static void await(const struct lab *lab, int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int n = poll(&p, 1, WAIT_MS);
+
+	if (n != 1)
+		lab_explain(lab);
+	assert_int_equal(n, 1);
+}
+
+static int bound(const struct lab *lab, const struct lab_node *n, const char *addr, int type)
+{
+	int fd = socket_in(lab, n, type);
+	struct sockaddr_in a = at(addr, 5000);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	return fd;
+}
+
+/* A datagram of 'size' goes from one to the other and back. */
+static void exchange(struct lab *lab, const struct lab_node *from, const char *from_addr,
+		     const struct lab_node *to, const char *to_addr, size_t size)
+{
+	int a = bound(lab, from, from_addr, SOCK_DGRAM), b = bound(lab, to, to_addr, SOCK_DGRAM);
+	struct sockaddr_in there = at(to_addr, 5000), who = {};
+	socklen_t n = sizeof(who);
+	char sent[2000], got[2000];
+
+	memset(sent, 'x', sizeof(sent));
+	assert_int_equal(sendto(a, sent, size, 0, (struct sockaddr *)&there, sizeof(there)),
+			 (ssize_t)size);
+	await(lab, b);
+	assert_int_equal(recvfrom(b, got, sizeof(got), 0, (struct sockaddr *)&who, &n),
+			 (ssize_t)size);
+	assert_memory_equal(sent, got, size);
+	assert_int_equal(who.sin_addr.s_addr, at(from_addr, 0).sin_addr.s_addr);
+	assert_int_equal(sendto(b, got, size, 0, (struct sockaddr *)&who, sizeof(who)),
+			 (ssize_t)size);
+	await(lab, a);
+	assert_int_equal(recv(a, got, sizeof(got), 0), (ssize_t)size);
+	close(a);
+	close(b);
+}
+
+/* A TCP stream, large enough that the kernel makes GSO packets. */
+static void stream(struct lab *lab, const struct lab_node *from, const struct lab_node *to,
+		   const char *to_addr)
+{
+	int server = bound(lab, to, to_addr, SOCK_STREAM);
+	int client = socket_in(lab, from, SOCK_STREAM), peer;
+	struct sockaddr_in there = at(to_addr, 5000);
+	size_t sent = 0, got = 0;
+	static char out[65536], in[65536];
+
+	for (size_t i = 0; i < sizeof(out); i++)
+		out[i] = (char)(i * 7 + i / 251);
+	assert_int_equal(listen(server, 1), 0);
+	assert_int_equal(connect(client, (struct sockaddr *)&there, sizeof(there)), 0);
+	peer = accept(server, NULL, NULL);
+	assert_true(peer >= 0);
+	while (got < BULK) {
+		struct pollfd p[2] = {{.fd = client, .events = sent < BULK ? POLLOUT : 0},
+				      {.fd = peer, .events = POLLIN}};
+		ssize_t n;
+
+		assert_true(poll(p, 2, WAIT_MS) > 0);
+		if (p[0].revents & POLLOUT) {
+			n = send(client, out + sent % sizeof(out),
+				 sizeof(out) - sent % sizeof(out), MSG_DONTWAIT);
+			assert_true(n > 0 || errno == EAGAIN);
+			sent += n > 0 ? (size_t)n : 0;
+		}
+		if (p[1].revents & POLLIN) {
+			size_t want = sizeof(in) - got % sizeof(in);
+
+			n = recv(peer, in, want, MSG_DONTWAIT);
+			assert_true(n > 0);
+			assert_memory_equal(in, out + got % sizeof(out), (size_t)n);
+			got += (size_t)n;
+		}
+	}
+	close(client);
+	close(peer);
+	close(server);
+}
+
+/* Two nodes of one subnet on two hosts, two on one host, one in another subnet. */
+static void check_topology(struct lab *lab, enum format format)
+{
+	struct lab_node *a, *b, *c, *d;
+
+	lab_init(lab, format);
+	lab_subnet(lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", "10.0.0.2");
+	lab_subnet(lab, LAB_VNI, "10.0.2.0/24", "10.0.2.1", "10.0.0.2");
+	a = lab_node(lab, 0, LAB_VNI, "10.0.1.10", "10.0.1.1");
+	b = lab_node(lab, 1, LAB_VNI, "10.0.1.11", "10.0.1.1");
+	c = lab_node(lab, 0, LAB_VNI, "10.0.1.12", "10.0.1.1");
+	d = lab_node(lab, 1, LAB_VNI, "10.0.2.13", "10.0.2.1");
+	lab_map(lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
+	lab_map(lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_LIVE);
+	lab_map(lab, LAB_VNI, "10.0.1.12", 0, DP_MAPPING_LIVE);
+	lab_map(lab, LAB_VNI, "10.0.2.13", 1, DP_MAPPING_LIVE);
+	for (int round = 0; round < 3; round++) { /* the first fills the flow cache */
+		exchange(lab, a, "10.0.1.10", b, "10.0.1.11", 100);
+		exchange(lab, a, "10.0.1.10", b, "10.0.1.11", 1402);
+		exchange(lab, a, "10.0.1.10", c, "10.0.1.12", 100);
+		exchange(lab, a, "10.0.1.10", d, "10.0.2.13", 100);
+		exchange(lab, d, "10.0.2.13", c, "10.0.1.12", 1);
+		exchange(lab, a, "10.0.1.10", b, "10.0.1.11", 1800); /* fragments */
+	}
+	stream(lab, a, b, "10.0.1.11");
+	stream(lab, d, a, "10.0.1.10");
+	stream(lab, c, a, "10.0.1.10");
+	lab_deinit(lab);
+}
+
+/* requirement: PKT-2 */
+/* requirement: PKT-5 */
+/* requirement: PKT-7 */
+static void test_siit_2(void **state)
+{
+	struct lab lab;
+
+	check_topology(&lab, FORMAT_SIIT_2);
+}
+
+/* requirement: PKT-2 */
+static void test_siit_1(void **state)
+{
+	struct lab lab;
+
+	check_topology(&lab, FORMAT_SIIT_1);
+}
+
+/* requirement: PKT-3 */
+static void test_ipip6(void **state)
+{
+	struct lab lab;
+
+	check_topology(&lab, FORMAT_IPIP6_1);
+}
+
+/* requirement: PKT-3 */
+static void test_vxlan(void **state)
+{
+	struct lab lab;
+
+	check_topology(&lab, FORMAT_VXLAN_1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_siit_2),
+		cmocka_unit_test(test_siit_1),
+		cmocka_unit_test(test_ipip6),
+		cmocka_unit_test(test_vxlan),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
