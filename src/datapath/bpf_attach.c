@@ -40,7 +40,7 @@ static int link_ifindex(int fd)
 
 static int tcx_set(struct bpf_host *h, const char *name, int ifindex, int prog_fd)
 {
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int fd = -1, fresh = -1;
 	char path[PATH_MAX + 64];
 
 	link_path(h, name, path);
@@ -49,13 +49,27 @@ static int tcx_set(struct bpf_host *h, const char *name, int ifindex, int prog_f
 		if (link_ifindex(fd) == ifindex && !bpf_link_update(fd, prog_fd, NULL))
 			return 0;
 		/* Of a device that is gone, or another one now. */
+		bpf_link_detach(fd);
 		unlink(path);
-		close(fd);
 	}
-	fd = bpf_link_create(prog_fd, ifindex, (enum bpf_attach_type)TCX_INGRESS, NULL);
-	if (fd < 0)
+	fresh = bpf_link_create(prog_fd, ifindex, (enum bpf_attach_type)TCX_INGRESS, NULL);
+	if (fresh < 0)
 		return -errno;
-	return bpf_obj_pin(fd, path) ? -errno : 0;
+	return bpf_obj_pin(fresh, path) ? -errno : 0;
+}
+
+/* Detached before it is unpinned: the kernel frees an unpinned link some time later, and until then
+ * the device would take no other. */
+static int tcx_delete(struct bpf_host *h, const char *name)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX + 64];
+
+	link_path(h, name, path);
+	fd = bpf_obj_get(path);
+	if (fd >= 0)
+		bpf_link_detach(fd);
+	return unlink(path) && errno != ENOENT ? -errno : 0;
 }
 
 static int clsact_set(int ifindex, int prog_fd)
@@ -79,13 +93,10 @@ int bpf_attach_delete(struct bpf_host *h, const char *name, int ifindex)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
-	char path[PATH_MAX + 64];
 	int r;
 
-	if (h->tcx) {
-		link_path(h, name, path);
-		return unlink(path) && errno != ENOENT ? -errno : 0;
-	}
+	if (h->tcx)
+		return tcx_delete(h, name);
 	r = bpf_tc_detach(&hook, &opts);
 	return r == -ENOENT || r == -ENODEV || r == -EINVAL ? 0 : r; /* gone with its device */
 }
@@ -98,5 +109,7 @@ int bpf_attach_probe(int ifindex, int prog_fd, bool *ret_tcx)
 	if (fd < 0 && errno != EINVAL && errno != EOPNOTSUPP)
 		return -errno;
 	*ret_tcx = fd >= 0;
+	if (fd >= 0)
+		bpf_link_detach(fd);
 	return 0;
 }

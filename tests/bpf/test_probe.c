@@ -61,6 +61,7 @@ static void test_probing_again_finds_the_same(void **state)
 	assert_int_equal(datapath_probe(&lab.hosts[1].config, &caps), 0);
 	assert_int_equal(datapath_probe(&lab.hosts[1].config, &again), 0);
 	lab_enter(&lab, -1);
+	assert_string_equal(caps.refused, again.refused);
 	assert_int_equal(caps.formats, again.formats);
 	lab_deinit(&lab);
 }
