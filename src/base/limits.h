@@ -211,6 +211,8 @@
 #define LIMIT_JOURNAL_PENDING 10000
 /* What one host has not acknowledged: the whole state of the largest host; with more it resyncs. */
 #define LIMIT_OUTBOX_ITEMS (128 * 1024)
+/* Differences kept for a host that is away; with more it gets its whole state when it comes back. */
+#define LIMIT_OUTBOX_AWAY 4096
 /* Mappings pushed to one host and not acknowledged; with more it is not listening. */
 #define LIMIT_UPDATES_WAITING (64 * 1024)
 /* Questions in one Resolve: many times what an agent gathers in one turn of its loop. */

@@ -43,6 +43,7 @@ int agents_add(struct agents *agents, uint32_t number, uint64_t revision)
 		return -ENOMEM;
 	agent->number = number;
 	agent->base = revision;
+	agent->needs_full = revision == AGENTS_NOTHING;
 	outbox_init(&agent->outbox);
 	list_init(&agent->in_dirty);
 	list_init(&agent->in_news);

@@ -79,6 +79,8 @@ void agents_init(struct agents *agents);
 void agents_deinit(struct agents *agents);
 /* One for each host of 'model', complete from 'revision' on. */
 must_check int agents_load(struct agents *agents, const struct model *model, uint64_t revision);
+/* The revision of a host that has nothing yet. */
+#define AGENTS_NOTHING UINT64_MAX
 must_check int agents_add(struct agents *agents, uint32_t number, uint64_t revision);
 /* Its session must have ended. */
 void agents_remove(struct agents *agents, struct agent *agent);

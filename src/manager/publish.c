@@ -164,8 +164,7 @@ static void apply_hosts(struct manager *manager, struct note *note)
 	list_for_each(host, &note->hosts, node) {
 		agent = agents_find(&manager->agents, host->number);
 		if (!host->removed && !agent) {
-			/* It has nothing yet: its base lies ahead of any revision it could name. */
-			if (agents_add(&manager->agents, host->number, UINT64_MAX))
+			if (agents_add(&manager->agents, host->number, AGENTS_NOTHING))
 				log_err("no memory for a new host", LOG_U64("host", host->number));
 		} else if (host->removed && agent) {
 			sessions_remove(manager, agent);
@@ -182,7 +181,8 @@ static void apply_item(struct manager *manager, uint64_t revision, struct note_i
 
 	if (!agent || agent->needs_full || revision <= agent->planned)
 		return;
-	if (outbox_put(&agent->outbox, TAKE_PTR(item->item))) {
+	if (outbox_put(&agent->outbox, TAKE_PTR(item->item)) ||
+	    (!agent->session && outbox_count(&agent->outbox) > LIMIT_OUTBOX_AWAY)) {
 		outbox_clear(&agent->outbox);
 		agent->needs_full = true;
 	}
