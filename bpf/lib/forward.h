@@ -42,40 +42,65 @@ static __always_inline int forward_local(struct __sk_buff *skb, struct iphdr *ip
 	return deliver(skb, to, flow->to_slot);
 }
 
-/* To another host.  'size' is that of one packet on the node's wire; returns -DROP_TOO_BIG with
- * '*ret_mtu' and the packet untouched when the path does not carry it. */
-static __always_inline int forward_remote(struct __sk_buff *skb, struct iphdr *ip,
-					  const struct dp_flow_out *flow,
-					  const struct dp_peer_copy *peer, __u32 vni,
-					  __u32 header, __u16 *ret_mtu)
+/* Whether one packet of the node's wire fits the path in this format; -DROP_TOO_BIG with
+ * '*ret_mtu' when not. */
+static __always_inline int forward_check_size(const struct __sk_buff *skb, const struct iphdr *ip,
+					      const struct dp_flow_out *flow, __u32 overhead,
+					      __u32 header, __u16 *ret_mtu)
 {
-	const struct dp_nexthop_copy *n = NULL;
-	__u8 format = flow->format, tos = ip->tos;
-	__u32 size, overhead;
-	int r;
+	__u32 size = packet_wire_size(skb, ntohs(ip->tot_len), header, ip->protocol);
 
-	if (format != FORMAT_VXLAN_1) {
-		if (!ipv4_can_rehead(ip))
-			format = FORMAT_IPIP6_1;
-		n = nexthop_get(peer->nexthop);
-		if (unlikely(!n))
-			return -DROP_NO_NEXTHOP;
-	}
-	overhead = forward_overhead(peer, format);
-	size = packet_wire_size(skb, ntohs(ip->tot_len), header, ip->protocol);
 	if (unlikely(!size))
 		return -DROP_MALFORMED;
 	if (unlikely(size + overhead > flow->path_mtu)) {
 		*ret_mtu = (__u16)(flow->path_mtu - overhead);
 		return -DROP_TOO_BIG;
 	}
-	if (likely(format == FORMAT_SIIT_2 || format == FORMAT_SIIT_1)) {
+	return 0;
+}
+
+static __always_inline int forward_vxlan(struct __sk_buff *skb, struct iphdr *ip,
+					 const struct dp_flow_out *flow,
+					 const struct dp_peer_copy *peer, __u32 vni, __u32 header,
+					 __u16 *ret_mtu)
+{
+	__u8 tos = ip->tos;
+	int r = forward_check_size(skb, ip, flow, forward_overhead(peer, FORMAT_VXLAN_1), header,
+				   ret_mtu);
+
+	if (r)
+		return r;
+	forward_age(ip, flow->ttl_step);
+	return vxlan_encode(skb, peer, vni, tos);
+}
+
+/* To another host; returns -DROP_TOO_BIG with '*ret_mtu' and the packet untouched when the path does
+ * not carry it.  VXLAN has a way of its own: the 6.1 verifier cannot follow a next hop that is there
+ * for some formats only. */
+static __always_inline int forward_remote(struct __sk_buff *skb, struct iphdr *ip,
+					  const struct dp_flow_out *flow,
+					  const struct dp_peer_copy *peer, __u32 vni,
+					  __u32 header, __u16 *ret_mtu)
+{
+	const struct dp_nexthop_copy *n;
+	__u8 format = flow->format, tos = ip->tos;
+	int r;
+
+	if (format == FORMAT_VXLAN_1)
+		return forward_vxlan(skb, ip, flow, peer, vni, header, ret_mtu);
+	if (!ipv4_can_rehead(ip))
+		format = FORMAT_IPIP6_1;
+	n = nexthop_get(peer->nexthop);
+	if (unlikely(!n))
+		return -DROP_NO_NEXTHOP;
+	r = forward_check_size(skb, ip, flow, forward_overhead(peer, format), header, ret_mtu);
+	if (unlikely(r))
+		return r;
+	if (likely(format != FORMAT_IPIP6_1)) {
 		r = siit_encode(skb, ip, flow);
 		return r ? r : transmit(skb, n);
 	}
 	forward_age(ip, flow->ttl_step);
-	if (format == FORMAT_VXLAN_1)
-		return vxlan_encode(skb, peer, vni, tos);
 	r = ipip6_encode(skb, flow, ntohs(ip->tot_len), tos, IPPROTO_IPIP, siit_hash(skb, ip));
 	return r ? r : transmit(skb, n);
 }

@@ -4,6 +4,15 @@
 
 #include "bpf/lib/maps.h"
 
+/* The compiler must ask the pointer itself whether it is there: knowing why it is (a value that is
+ * not zero) it asks that instead, and the verifiers before 6.8 do not follow. */
+#define TABLE_FOUND(pointer)                                                                       \
+	({                                                                                         \
+		typeof(pointer) found_ = (pointer);                                                \
+		asm volatile("" : "+r"(found_));                                                   \
+		found_;                                                                            \
+	})
+
 static __always_inline __u32 host_epoch(void)
 {
 	__u32 zero = 0;
@@ -20,7 +29,7 @@ static __always_inline const struct dp_port_copy *port_get(__u32 slot)
 	if (!p)
 		return NULL;
 	c = &p->copy[*(const volatile __u32 *)&p->current & 1];
-	return c->generation ? c : NULL;
+	return TABLE_FOUND(c->generation ? c : NULL);
 }
 
 static __always_inline const struct dp_peer_copy *peer_get(__u32 id)
@@ -31,7 +40,7 @@ static __always_inline const struct dp_peer_copy *peer_get(__u32 id)
 	if (!p)
 		return NULL;
 	c = &p->copy[*(const volatile __u32 *)&p->current & 1];
-	return c->generation ? c : NULL;
+	return TABLE_FOUND(c->generation ? c : NULL);
 }
 
 static __always_inline const struct dp_nexthop_copy *nexthop_get(__u32 id)
@@ -42,7 +51,7 @@ static __always_inline const struct dp_nexthop_copy *nexthop_get(__u32 id)
 	if (!n)
 		return NULL;
 	c = &n->copy[*(const volatile __u32 *)&n->current & 1];
-	return c->flags & DP_NEXTHOP_PRESENT ? c : NULL;
+	return TABLE_FOUND(c->flags & DP_NEXTHOP_PRESENT ? c : NULL);
 }
 
 static __always_inline __u32 generation_get(__u32 bucket)
