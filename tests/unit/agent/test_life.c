@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The agent as a whole: connecting, losing the manager, dying and coming back. */
+#include "agent/agent.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "tests/unit/agent/rig.h"
+#include "tests/unit/test.h"
+
+enum { REMOTE = 0x0a000164 };
+
+static int setup(void **state)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+	char directory[] = "/tmp/agent-life-XXXXXX";
+
+	rig_init(r);
+	assert_non_null(mkdtemp(directory));
+	assert_true(asprintf(&r->snapshot, "%s/desired", directory) > 0);
+	*state = r;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct rig *r = *state;
+	char *directory = strdup(r->snapshot);
+
+	*strrchr(directory, '/') = '\0';
+	rig_deinit(r);
+	assert_ok(file_remove_tree(directory));
+	free(directory);
+	free(r);
+	return 0;
+}
+
+static const Viaduct__Agent__Hello *last_hello(const struct rig *r)
+{
+	const Viaduct__Agent__Frame *f = rig_last(r, VIADUCT__AGENT__FRAME__BODY_HELLO);
+
+	assert_non_null(f);
+	return f->hello;
+}
+
+/* requirement: NEG-1 */
+static void test_the_hello_says_who_and_what(void **state)
+{
+	struct rig *r = *state;
+	const Viaduct__Agent__Hello *hello;
+
+	rig_start(r);
+	hello = last_hello(r);
+	assert_string_equal(hello->host_id, "host-1");
+	assert_int_equal(hello->revision, 0);
+	assert_int_equal(hello->n_held, 0);
+	assert_int_equal(hello->capabilities->formats,
+			 FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2) |
+				 FORMAT_BIT(FORMAT_IPIP6_1));
+	assert_string_equal(hello->capabilities->error, "");
+	assert_int_not_equal(hello->capabilities->probed_at, 0);
+	assert_int_equal(r->agent->link.state, LINK_UP);
+}
+
+/* requirement: NEG-1 */
+static void test_capabilities_are_told_when_asked_and_survive_a_failure(void **state)
+{
+	struct rig *r = *state;
+	Viaduct__Agent__CapabilitiesRequest request = VIADUCT__AGENT__CAPABILITIES_REQUEST__INIT;
+	const Viaduct__Agent__Capabilities *told;
+
+	rig_start(r);
+	r->probe_error = -EPERM;
+	rig_send(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES_REQUEST, &request);
+	told = rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)->capabilities;
+	assert_non_null(strstr(told->error, "Operation not permitted"));
+	assert_int_not_equal(told->formats, 0); /* the last confirmed ones */
+	r->probe_error = 0;
+	rig_send(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES_REQUEST, &request);
+	told = rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)->capabilities;
+	assert_string_equal(told->error, "");
+}
+
+/* requirement: NEG-1 */
+static void test_without_a_successful_probe_there_is_nothing_to_tell(void **state)
+{
+	struct rig *r = *state;
+
+	r->probe_error = -EPERM;
+	rig_start(r);
+	assert_int_equal(last_hello(r)->capabilities->formats, 0);
+	assert_int_equal(last_hello(r)->capabilities->probed_at, 0);
+	assert_string_not_equal(last_hello(r)->capabilities->error, "");
+}
+
+/* requirement: OPS-3 */
+static void test_a_lost_manager_is_dialled_again_and_told_what_is_held(void **state)
+{
+	struct rig *r = *state;
+	struct ipaddr addr = rig_addr(REMOTE);
+
+	rig_start(r);
+	rig_desire_all(r);
+	rig_packet(r, REMOTE, 1);
+	rig_answer(r, RIG_PEER, 5);
+	rig_cut(r);
+	assert_int_not_equal(r->agent->link.state, LINK_UP);
+	/* Forwarding goes on without it, for as long as it takes. */
+	r->unreachable = true;
+	rig_advance_ms(r, 1000 * RIG_LEASE_S * 10);
+	assert_int_not_equal(rig_packet(r, REMOTE, 2), FAKE_HELD);
+	assert_true(r->n_dials > 10);
+	r->unreachable = false;
+	rig_advance_ms(r, 2 * LIMIT_AGENT_BACKOFF_MAX_MS);
+	assert_int_equal(r->agent->link.state, LINK_UP);
+	assert_int_equal(last_hello(r)->revision, 10);
+	assert_int_equal(last_hello(r)->cluster_id, RIG_CLUSTER);
+	assert_int_equal(last_hello(r)->n_held, 1);
+	assert_memory_equal(last_hello(r)->held[0]->addr.data, addr.b, 16);
+	assert_int_equal(last_hello(r)->held[0]->revision, 5);
+}
+
+/* requirement: OPS-3 */
+static void test_a_restart_adopts_everything_and_cuts_nothing(void **state)
+{
+	struct rig *r = *state;
+	uint32_t port;
+
+	rig_start(r);
+	rig_desire_all(r);
+	rig_packet(r, REMOTE, 1);
+	rig_answer(r, RIG_PEER, 5);
+	rig_advance_ms(r, 1000); /* the state is saved */
+	port = rig_port(r);
+	rig_stop(r);
+	/* Nobody is there, and packets pass. */
+	const struct ipaddr src = rig_addr(0x0a000104), dst = rig_addr(REMOTE);
+
+	assert_int_not_equal(fake_send_packet(r->world, "h1", port, &src, &dst, 2, NULL), FAKE_HELD);
+	r->unreachable = true;
+	rig_start(r);
+	/* Without the manager it knows all it knew. */
+	assert_int_equal(rig_port(r), port);
+	assert_int_equal(r->agent->revision, 10);
+	assert_int_equal(r->nodes.n_starts, 1);
+	assert_int_equal(r->nodes.n_stops, 0);
+	assert_int_equal(r->agent->reconcile.n_deleted, 0);
+	assert_int_not_equal(rig_packet(r, REMOTE, 3), FAKE_HELD);
+	r->unreachable = false;
+	rig_advance_ms(r, 2 * LIMIT_AGENT_BACKOFF_MAX_MS);
+	assert_int_equal(last_hello(r)->revision, 10);
+	assert_int_equal(last_hello(r)->n_held, 1);
+}
+
+/* requirement: OPS-3 */
+static void test_a_restart_without_saved_state_adopts_as_well(void **state)
+{
+	struct rig *r = *state;
+	uint32_t port;
+
+	rig_start(r);
+	rig_desire_all(r);
+	rig_packet(r, REMOTE, 1);
+	rig_answer(r, RIG_PEER, 5);
+	port = rig_port(r);
+	rig_stop(r);
+	unlink(r->snapshot);
+	rig_start(r);
+	assert_int_equal(last_hello(r)->revision, 0);
+	rig_desire_all(r);
+	assert_int_equal(rig_port(r), port);
+	assert_int_equal(r->nodes.n_starts, 1);
+	assert_int_equal(r->agent->reconcile.n_deleted, 0);
+	assert_int_not_equal(rig_packet(r, REMOTE, 3), FAKE_HELD);
+}
+
+/* requirement: OPS-3 */
+static void test_damaged_saved_state_is_as_good_as_none(void **state)
+{
+	struct rig *r = *state;
+
+	rig_start(r);
+	rig_desire_all(r);
+	rig_stop(r);
+	assert_ok(file_write_atomic(r->snapshot, "\0\0\0\5nonsense", 13, 0600));
+	rig_start(r);
+	assert_int_equal(r->agent->revision, 0);
+	assert_int_equal(r->agent->link.state, LINK_UP);
+	rig_desire_all(r);
+	assert_int_equal(rig_last(r, VIADUCT__AGENT__FRAME__BODY_ACK)->ack->n_failed, 0);
+}
+
+/* requirement: OPS-3 */
+static void test_another_cluster_replaces_everything(void **state)
+{
+	struct rig *r = *state;
+
+	rig_start(r);
+	rig_desire_all(r);
+	r->agent->cluster_id = 99; /* as though the state were another cluster's */
+	rig_cut(r);
+	rig_advance_ms(r, 1000);
+	assert_int_equal(last_hello(r)->cluster_id, 99);
+	assert_int_equal(r->agent->cluster_id, RIG_CLUSTER);
+	assert_int_equal(r->agent->revision, 0);
+}
+
+/* requirement: OPS-3 */
+static void test_a_refusing_manager_is_asked_seldom(void **state)
+{
+	struct rig *r = *state;
+
+	r->refusing = true;
+	rig_start(r);
+	assert_non_null(strstr(r->agent->link.error, "who?"));
+	rig_advance_ms(r, LIMIT_AGENT_BACKOFF_REFUSED_MS / 2 - 1);
+	assert_int_equal(r->n_dials, 1);
+	r->refusing = false;
+	rig_advance_ms(r, 2 * LIMIT_AGENT_BACKOFF_REFUSED_MS);
+	assert_int_equal(r->agent->link.state, LINK_UP);
+	assert_string_equal(r->agent->link.error, "");
+}
+
+/* requirement: OPS-3 */
+static void test_a_silent_manager_is_given_up(void **state)
+{
+	struct rig *r = *state;
+
+	r->deaf = true;
+	rig_start(r);
+	assert_int_equal(r->agent->link.state, LINK_GREETING);
+	rig_advance_ms(r, LIMIT_AGENT_PATIENCE_MS + LIMIT_AGENT_BACKOFF_MAX_MS);
+	assert_true(r->n_dials >= 2);
+}
+
+/* requirement: OPS-3 */
+static void test_dialling_slows_down(void **state)
+{
+	struct rig *r = *state;
+
+	r->unreachable = true;
+	rig_start(r);
+	rig_advance_ms(r, 60000);
+	/* 4 s between attempts on average, after the first few. */
+	assert_in_range(r->n_dials, 10, 40);
+}
+
+/* requirement: OPS-3 */
+static void test_frames_out_of_turn_end_the_session(void **state)
+{
+	struct rig *r = *state;
+	Viaduct__Agent__Welcome welcome = VIADUCT__AGENT__WELCOME__INIT;
+
+	rig_start(r);
+	welcome.protocol = 1;
+	rig_send(r, VIADUCT__AGENT__FRAME__BODY_WELCOME, &welcome);
+	assert_int_not_equal(r->agent->link.state, LINK_UP);
+	rig_advance_ms(r, 1000);
+	assert_int_equal(r->agent->link.state, LINK_UP);
+}
+
+/* requirement: OPS-3 */
+static void test_nonsense_from_the_manager_is_survived(void **state)
+{
+	struct rig *r = *state;
+	Viaduct__Agent__Resolved resolved = VIADUCT__AGENT__RESOLVED__INIT;
+	Viaduct__Agent__Hello hello = VIADUCT__AGENT__HELLO__INIT;
+	Viaduct__Agent__Object empty = VIADUCT__AGENT__OBJECT__INIT;
+	Viaduct__Agent__Object *objects[] = {&empty};
+
+	rig_start(r);
+	rig_desire_all(r);
+	resolved.seq = 999;
+	rig_send(r, VIADUCT__AGENT__FRAME__BODY_RESOLVED, &resolved);
+	rig_send(r, VIADUCT__AGENT__FRAME__BODY_HELLO, &hello);
+	rig_update(r, REMOTE, 77, 3, false); /* a mapping that is not held, at a host that is not known */
+	rig_desire(r, 11, false, objects, 1);
+	assert_int_equal(rig_last(r, VIADUCT__AGENT__FRAME__BODY_ACK)->ack->n_failed, 1);
+	assert_int_equal(r->agent->link.state, LINK_UP);
+	assert_int_not_equal(rig_port(r), 0);
+}
+
+/* requirement: MAP-3 */
+static void test_pushes_change_what_is_held_and_are_acknowledged(void **state)
+{
+	struct rig *r = *state;
+	struct ipaddr addr = rig_addr(REMOTE);
+	Viaduct__Agent__Object *peer = NULL;
+
+	rig_start(r);
+	rig_desire_all(r);
+	peer = rig_peer(r, 3);
+	rig_desire(r, 11, false, &peer, 1);
+	rig_packet(r, REMOTE, 1);
+	rig_answer(r, RIG_PEER, 5);
+	rig_update(r, REMOTE, 3, 6, false);
+	assert_int_equal(cache_find(&r->agent->cache, RIG_VNI, &addr)->peer, 3);
+	assert_int_equal(rig_last(r, VIADUCT__AGENT__FRAME__BODY_UPDATE_ACK)->update_ack->revision, 6);
+	rig_update(r, REMOTE, 0, 7, true);
+	assert_int_equal(cache_find(&r->agent->cache, RIG_VNI, &addr)->state, MAPPING_GONE);
+	assert_int_equal(rig_packet(r, REMOTE, 2), FAKE_DROPPED);
+	/* What is not held is said to be so. */
+	rig_update(r, 0x0a000199, 3, 8, false);
+	assert_int_equal(rig_count(r, VIADUCT__AGENT__FRAME__BODY_RELEASED), 1);
+	assert_int_equal(rig_last(r, VIADUCT__AGENT__FRAME__BODY_UPDATE_ACK)->update_ack->revision, 8);
+}
+
+/* requirement: MAP-3 */
+static void test_traffic_renews_its_mapping(void **state)
+{
+	struct rig *r = *state;
+	struct ipaddr addr = rig_addr(REMOTE);
+	size_t asked;
+
+	rig_start(r);
+	rig_desire_all(r);
+	rig_packet(r, REMOTE, 1);
+	rig_answer(r, RIG_PEER, 5);
+	asked = rig_count(r, VIADUCT__AGENT__FRAME__BODY_RESOLVE);
+	rig_advance_ms(r, 1000 * (RIG_LEASE_S - 5));
+	assert_int_equal(cache_find(&r->agent->cache, RIG_VNI, &addr)->state, MAPPING_PROVING);
+	/* The packet is not delayed by the question. */
+	rig_packet(r, REMOTE, 2);
+	assert_int_equal(cache_find(&r->agent->cache, RIG_VNI, &addr)->state, MAPPING_LIVE);
+	assert_int_equal(r->agent->miss.n_reinjected, 2);
+	assert_int_equal(rig_count(r, VIADUCT__AGENT__FRAME__BODY_RESOLVE), asked + 1);
+	rig_answer(r, RIG_PEER, 5);
+	rig_advance_ms(r, 1000 * (RIG_LEASE_S - 15));
+	assert_int_equal(cache_find(&r->agent->cache, RIG_VNI, &addr)->state, MAPPING_LIVE);
+	assert_int_equal(rig_count(r, VIADUCT__AGENT__FRAME__BODY_RELEASED), 0);
+}
+
+/* requirement: PKT-15 */
+static void test_counters_and_drops_are_reported(void **state)
+{
+	struct rig *r = *state;
+	const Viaduct__Agent__Stats *stats;
+	const Viaduct__Agent__Events *events;
+	const struct ipaddr forged = rig_addr(0x0a000109), dst = rig_addr(REMOTE);
+	uint32_t reason = 0;
+
+	rig_start(r);
+	rig_desire_all(r);
+	assert_int_equal(fake_send_packet(r->world, "h1", rig_port(r), &forged, &dst, 1, &reason),
+			 FAKE_DROPPED);
+	rig_settle(r);
+	rig_advance_ms(r, LIMIT_AGENT_EVENTS_MS + 1);
+	events = rig_last(r, VIADUCT__AGENT__FRAME__BODY_EVENTS)->events;
+	assert_int_equal(events->n_events, 1);
+	assert_int_equal(events->events[0]->kind, VIADUCT__AGENT__EVENT__KIND__SPOOF);
+	assert_int_equal(events->events[0]->reason, reason);
+	assert_string_equal(events->events[0]->interface_id, "eni-1");
+	rig_advance_ms(r, 10000);
+	stats = rig_last(r, VIADUCT__AGENT__FRAME__BODY_STATS)->stats;
+	assert_int_equal(stats->n_interfaces, 1);
+	assert_string_equal(stats->interfaces[0]->id, "eni-1");
+	assert_int_equal(stats->interfaces[0]->n_drops, 1);
+	assert_int_equal(stats->interfaces[0]->drops[0]->reason, reason);
+	assert_int_equal(stats->n_peers, 1);
+	assert_true(stats->peers[0]->reachable);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		TEST(test_the_hello_says_who_and_what),
+		TEST(test_capabilities_are_told_when_asked_and_survive_a_failure),
+		TEST(test_without_a_successful_probe_there_is_nothing_to_tell),
+		TEST(test_a_lost_manager_is_dialled_again_and_told_what_is_held),
+		TEST(test_a_restart_adopts_everything_and_cuts_nothing),
+		TEST(test_a_restart_without_saved_state_adopts_as_well),
+		TEST(test_damaged_saved_state_is_as_good_as_none),
+		TEST(test_another_cluster_replaces_everything),
+		TEST(test_a_refusing_manager_is_asked_seldom),
+		TEST(test_a_silent_manager_is_given_up),
+		TEST(test_dialling_slows_down),
+		TEST(test_frames_out_of_turn_end_the_session),
+		TEST(test_nonsense_from_the_manager_is_survived),
+		TEST(test_pushes_change_what_is_held_and_are_acknowledged),
+		TEST(test_traffic_renews_its_mapping),
+		TEST(test_counters_and_drops_are_reported),
+#undef TEST
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
