@@ -32,7 +32,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void send(struct rig *r, const struct reply_udp *u)
+static void emit(struct rig *r, const struct reply_udp *u)
 {
 	struct buf b;
 
@@ -83,7 +83,7 @@ static void discover(struct rig *r, const struct mac *mac)
 
 	memcpy(request + 28, mac->b, 6);
 	memcpy(request + 236, "\x63\x82\x53\x63\x35\x01\x01\xff", 8);
-	send(r, &u);
+	emit(r, &u);
 }
 
 /* requirement: PKT-8, PKT-9 */
@@ -144,7 +144,7 @@ static void query_bytes(struct rig *r, const void *payload, size_t size)
 		.size = size,
 	};
 
-	send(r, &u);
+	emit(r, &u);
 }
 
 /* Asks for 'name', which is as on the wire ("\3foo"). */
