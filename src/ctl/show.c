@@ -48,45 +48,40 @@ static const struct table_column host_columns[] = {
 	{"INSTANCES", "instances"},
 };
 static const struct table_column network_columns[] = {
-	{"ID", "id"},           {"VNI", "vni"},     {"CIDR", "cidr"},
-	{"ACCOUNT", "account"}, {"STATE", "state"}, {"TAGS", "tags"},
+	{"ID", "id"},   {"VNI", "vni"},         {"CIDRS", "cidrs"},
+	{"MTU", "mtu"}, {"ACCOUNT", "account"}, {"TAGS", "tags"},
 };
 static const struct table_column subnet_columns[] = {
 	{"ID", "id"},           {"NETWORK", "network"}, {"CIDR", "cidr"}, {"ZONE", "zone"},
 	{"ACCOUNT", "account"}, {"FREE", "available"},  {"TAGS", "tags"},
 };
 static const struct table_column instance_columns[] = {
-	{"ID", "id"},     {"STATE", "state"},     {"HOST", "host_name"}, {"ADDRESS", "private_ip"},
-	{"TYPE", "type"}, {"ACCOUNT", "account"}, {"TAGS", "tags"},
+	{"ID", "id"},         {"STATE", "state"},
+	{"HOST", "host"},     {"ADDRESS", "private_address"},
+	{"TYPE", "type"},     {"ACCOUNT", "account"},
+	{"REASON", "reason"}, {"TAGS", "tags"},
 };
 static const struct table_column interface_columns[] = {
-	{"ID", "id"},
-	{"STATUS", "status"},
-	{"ADDRESS", "private_ip"},
-	{"MAC", "mac"},
-	{"SUBNET", "subnet"},
-	{"INSTANCE", "instance"},
-	{"HOST", "host_name"},
-	{"APPLIED", "applied_revision"},
+	{"ID", "id"},     {"STATUS", "status"},   {"ADDRESSES", "addresses"},
+	{"MAC", "mac"},   {"SUBNET", "subnet"},   {"INSTANCE", "attachment.instance"},
+	{"HOST", "host"}, {"APPLIED", "applied"},
 };
 static const struct table_column mapping_columns[] = {
 	{"NETWORK", "network"},   {"VNI", "vni"},         {"ADDRESS", "address"},
-	{"MAC", "mac"},           {"HOST", "host_name"},  {"INTERFACE", "interface"},
+	{"HOST", "host"},         {"STATE", "state"},     {"INTERFACE", "interface"},
 	{"REVISION", "revision"}, {"HOLDERS", "holders"},
 };
 static const struct table_column drop_columns[] = {
-	{"HOST", "host_name"},
-	{"INTERFACE", "interface"},
-	{"REASON", "reason"},
-	{"COUNT", "count"},
+	{"HOST", "host"},       {"INTERFACE", "interface"}, {"REASON", "reason"},
+	{"PACKETS", "packets"}, {"TEXT", "text"},
 };
 static const struct table_column capability_columns[] = {
-	{"HOST", "host_name"},
-	{"CAPABILITY", "name"},
-	{"VALUE", "value"},
+	{"HOST", "host"}, {"FORMATS", "formats"}, {"MTU", "substrate_mtu"}, {"KERNEL", "kernel"},
+	{"TCX", "tcx"},   {"TAP USO", "tap_uso"}, {"REFUSED", "refused"},   {"ERROR", "error"},
 };
 static const struct table_column pair_columns[] = {
-	{"A", "a"}, {"B", "b"}, {"FORMATS", "formats"}, {"MTU", "mtu"}, {"REASON", "reason"},
+	{"FROM", "from"},      {"TO", "to"},        {"SENDS", "send"},
+	{"ACCEPTS", "accept"}, {"MTU", "path_mtu"}, {"REASON", "reason"},
 };
 
 #define COLUMNS(c) (c), ARRAY_SIZE(c)
@@ -174,47 +169,45 @@ static int run_mappings(const struct invocation *inv)
 	return r ? r : print(inv, v, answer);
 }
 
-static bool means(const json_t *pair, const char *side, const char *host)
+/* What was chosen for one direction, added to 'list'. */
+static int fetch_direction(struct client *c, const struct show_view *v, const char *from,
+			   const char *to, json_t *list)
 {
-	char key[16];
+	_cleanup_free_ char *escaped_from = client_escape(c, from), *escaped_to = NULL,
+			    *path = NULL;
+	_cleanup_json_ json_t *answer = NULL;
+	int r;
 
-	if (str_equal(json_string_value(json_object_get(pair, side)), host))
-		return true;
-	return !str_format(key, sizeof(key), "%s_id", side) &&
-	       str_equal(json_string_value(json_object_get(pair, key)), host);
-}
-
-/* Keeps the entries between the two hosts, whichever comes first in them. */
-static void keep_pair(json_t *list, const char *one, const char *other)
-{
-	for (size_t i = json_array_size(list); i > 0; i--) {
-		const json_t *pair = json_array_get(list, i - 1);
-
-		if (!(means(pair, "a", one) && means(pair, "b", other)) &&
-		    !(means(pair, "a", other) && means(pair, "b", one)))
-			json_array_remove(list, i - 1);
-	}
+	escaped_to = client_escape(c, to);
+	if (!escaped_from || !escaped_to ||
+	    str_printf(&path, "%s?from=%s&to=%s", v->path, escaped_from, escaped_to))
+		return complain_memory();
+	r = fetch(c, v, path, &answer);
+	if (!r && json_array_extend(list, json_object_get(answer, v->key)))
+		r = complain_memory();
+	return r;
 }
 
 static int run_pair(const struct invocation *inv)
 {
 	const struct show_view *v = find_view(inv->command->word);
+	const char *one = inv->arguments[0], *other = inv->arguments[1];
 	_cleanup_(client_free_cleanup) struct client *c = NULL;
-	_cleanup_json_ json_t *answer = NULL;
-	json_t *list;
+	_cleanup_json_ json_t *whole = json_pack("{s:[]}", v->key);
+	json_t *list = json_object_get(whole, v->key);
 	int r = locate_manager(inv, &c);
 
 	if (!r)
-		r = fetch(c, v, v->path, &answer);
+		r = fetch_direction(c, v, one, other, list);
+	if (!r)
+		r = fetch_direction(c, v, other, one, list);
 	if (r)
 		return r;
-	list = json_object_get(answer, v->key);
-	keep_pair(list, inv->arguments[0], inv->arguments[1]);
 	if (!json_array_size(list))
 		return complain(-ENOENT,
-				"there are no two hosts %s and %s (\"viaduct hosts\" shows names)",
-				inv->arguments[0], inv->arguments[1]);
-	return print(inv, v, answer);
+				"nothing was chosen between %s and %s: two hosts are needed", one,
+				other);
+	return print(inv, v, whole);
 }
 
 static const struct command_option mappings_options[] = {

@@ -104,7 +104,7 @@ class Node:
     def host(self):
         """The name of its host."""
         record = next(i for i in self.lab.api("instances") if i["id"] == self.id)
-        return record["host_name"]
+        return record["host"]
 
 
 class Lab:
@@ -234,8 +234,8 @@ class Lab:
 
     def drops(self, reason=None, host=None):
         """The sum of the counters of dropped packets."""
-        return sum(d["count"] for d in self.api("drops")
-                   if (reason is None or d["reason"] == reason) and (host is None or d["host_name"] == host))
+        return sum(d["packets"] for d in self.api("drops")
+                   if (reason is None or d["reason"] == reason) and (host is None or d["host"] == host))
 
     @contextlib.contextmanager
     def capture(self, where="router", device="any", expression="", count=None):
