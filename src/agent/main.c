@@ -136,7 +136,7 @@ static int main_paths(struct program *p)
 	int e = str_printf(&p->run, "%s/%s", o->run, o->name);
 
 	if (!e)
-		e = str_printf(&p->resolv, "%s/resolv", p->run);
+		e = str_printf(&p->resolv, "%s/resolv", o->run);
 	if (!e)
 		e = str_printf(&p->socket, "%s/%s.sock", o->run, o->name);
 	if (!e)
@@ -157,6 +157,7 @@ static int main_lock(const char *state, int *ret_fd)
 static int main_start_driver(struct program *p)
 {
 	const struct driver_netns_config config = {.state = p->options->state, .run = p->run,
+						   .resolv = p->resolv,
 						   .netns_dir = p->options->netns_dir,
 						   .prefix = p->options->netns_prefix};
 

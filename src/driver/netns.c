@@ -35,11 +35,6 @@ void driver_netns_device(const char *interface, char ret[static DRIVER_NETNS_DEV
 	snprintf(ret, DRIVER_NETNS_DEVICE_SIZE, "vd%013" PRIx64, h & ((UINT64_C(1) << 52) - 1));
 }
 
-int driver_netns_resolv_path(const char *run, const char *node, char **ret)
-{
-	return str_printf(ret, "%s/resolv/%s.conf", run, node);
-}
-
 static int driver_netns_resolv(const struct driver_netns *dn, const char *node, char **ret)
 {
 	return str_printf(ret, "%s/%s.conf", dn->resolv, node);
@@ -463,7 +458,7 @@ int driver_netns_new(const struct driver_netns_config *config, struct driver **r
 	opened = &dn->driver;
 	e = str_printf(&dn->records, "%s/nodes", config->state);
 	if (!e)
-		e = str_printf(&dn->resolv, "%s/resolv", config->run);
+		e = str_printf(&dn->resolv, "%s", config->resolv);
 	if (!e)
 		e = str_printf(&dn->script, "%s/udhcpc.script", config->run);
 	if (!e)
@@ -472,6 +467,8 @@ int driver_netns_new(const struct driver_netns_config *config, struct driver **r
 		e = str_printf(&dn->prefix, "%s", config->prefix);
 	if (!e)
 		e = file_mkdirs(dn->records, 0700);
+	if (!e)
+		e = file_mkdirs(config->run, 0755);
 	if (!e)
 		e = file_mkdirs(dn->resolv, 0755);
 	if (!e)

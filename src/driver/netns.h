@@ -15,16 +15,14 @@
 
 struct driver_netns_config {
 	const char *state;     /* a directory for the records: survives a reboot */
-	const char *run;       /* one for the client's script and the nodes' resolv.conf: need not */
+	const char *run;       /* one for the client's script: need not survive */
+	const char *resolv;    /* one for the nodes' resolv.conf, ID.conf each; other drivers may share it */
 	const char *netns_dir; /* where namespaces are bound, "/run/netns" */
 	const char *prefix;    /* of their names, "vd-" */
 };
 
 /* Makes the directories, and opens the driver in the calling thread's network namespace. */
 must_check int driver_netns_new(const struct driver_netns_config *config, struct driver **ret);
-
-/* The path of a node's resolv.conf under 'run', to be freed. */
-must_check int driver_netns_resolv_path(const char *run, const char *node, char **ret);
 
 enum { DRIVER_NETNS_DEVICE_SIZE = 16 };
 /* The name of the host's end of an interface. */
