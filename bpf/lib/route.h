@@ -212,10 +212,11 @@ static __always_inline int route_unicast(struct __sk_buff *skb, struct packet *p
 		r = route_check_mac(skb, p, daddr, mine, its);
 	if (r)
 		return r;
+	/* The resolver is in no subnet unless one has the network's first addresses. */
+	if (equal_16(mine->resolver, p->dst) || (its && equal_16(its->resolver, p->dst)))
+		return router_receive(skb, p, ip, true);
 	if (!its)
 		return -DROP_NO_ROUTE;
-	if (equal_16(its->resolver, p->dst) || equal_16(mine->resolver, p->dst))
-		return router_receive(skb, p, ip, true);
 	if (equal_16(its->router, p->dst))
 		return router_receive(skb, p, ip, false);
 	if (p->routed && ip->ttl <= 1)
