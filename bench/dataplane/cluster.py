@@ -81,13 +81,13 @@ class Cluster:
         listener.listen(128)
         manager = f"{self.host_address(1)}"
         manager = f"[{manager}]:8774" if ":" in manager else f"{manager}:8774"
-        sh(self.program("manager", "viaductd"), "init", "--state", state, "--address", self.host_address(1),
-           "--advertise", manager)
+        sh(self.program("manager", "viaductd"), "init", "--state", state, "--address", self.host_address(1))
         with open(os.path.join(state, "admin.json")) as f:
             self.admin = json.load(f)
         self.endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
         self.spawn(self.hosts[0], [self.program("manager", "viaductd"), "run", "--state", state,
-                                   "--agents", manager], "viaductd", listener.fileno())
+                                   "--agents", manager, "--advertise", manager], "viaductd",
+                   listener.fileno())
         wait_for("the manager", lambda: self.api_get("status"))
         listener.close()
 
@@ -96,7 +96,8 @@ class Cluster:
         bundle = os.path.join(self.directory, f"h{n}.json")
         state = os.path.join(self.directory, f"h{n}")
         family = "--v6" if self.substrate == "ipv6" else "--v4"
-        self.viaduct("host", "add", f"h{n}", "--rack", str(n), family, self.host_address(n), "-o", bundle)
+        with open(bundle, "w") as f:
+            f.write(self.viaduct("host", "add", f"h{n}", "--rack", str(n), family, self.host_address(n)))
         agent = self.program("agent", "viaduct-agent")
         sh(agent, "join", bundle, "--state", state)
         argv = [agent, "run", "--state", state, "--substrate", "sub0", "--name", self.agent_name(n),
@@ -136,19 +137,23 @@ class Cluster:
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
         ec2.run_instances(ImageId=IMAGE, MinCount=3, MaxCount=3, SubnetId=subnet)
 
-        def running():
-            all_ = [i for r in ec2.describe_instances()["Reservations"] for i in r["Instances"]]
-            up = [i for i in all_ if i["State"]["Name"] == "running"]
-            return up if len(up) == 3 else None
-
-        wait_for("the instances", running)
+        wait_for("the instances", lambda: self.running(ec2))
+        addresses = {i["InstanceId"]: i["PrivateIpAddress"] for i in self.running(ec2)}
         by_host = {}
         for record in self.api_get("instances")["instances"]:
-            by_host.setdefault(record["host"], []).append(record)
+            by_host.setdefault(record["host"], []).append(record["id"])
         one, two = sorted(by_host.values(), key=len)
         self.b, (self.a, self.c) = one[0], two
+        self.addresses = addresses
         for node in (self.a, self.b, self.c):
             self.prepare(node)
+
+    @staticmethod
+    def running(ec2):
+        """The instances, once all three are running."""
+        all_ = [i for r in ec2.describe_instances()["Reservations"] for i in r["Instances"]]
+        up = [i for i in all_ if i["State"]["Name"] == "running"]
+        return up if len(up) == 3 else None
 
     def prepare(self, node):
         """Waits for the node's address and gives it the MTU that every path of the bench has."""
@@ -158,15 +163,13 @@ class Cluster:
         sh("ip", "-n", ns, "route", "flush", "cache")
 
     def netns(self, node):
-        host = self.hosts[int(node["host_name"][-1]) - 1] if node.get("host_name", "")[-1:].isdigit() else None
-        for name in self.hosts if host is None else [host]:
-            if os.path.exists(path(f"{name}-{node['id']}")):
-                return f"{name}-{node['id']}"
-        raise RuntimeError(f"no namespace of {node['id']}")
+        for host in self.hosts:
+            if os.path.exists(path(f"{host}-{node}")):
+                return f"{host}-{node}"
+        raise RuntimeError(f"no namespace of {node}")
 
-    @staticmethod
-    def address_of(node):
-        return node["private_ip"]
+    def address_of(self, node):
+        return self.addresses[node]
 
     def paths(self, names):
         """{"siit2": "remote", ...}: the paths of this cluster under the bench's names."""
@@ -184,6 +187,5 @@ class Cluster:
                 process.kill()
         for n, host in enumerate(self.hosts, 1):
             subprocess.run(["nsenter", f"--net={path(host)}", self.program("agent", "viaduct-agent"), "leave",
-                            "--state", os.path.join(self.directory, f"h{n}"), "--run", self.directory,
-                            "--name", self.agent_name(n)], capture_output=True)
+                            "--state", os.path.join(self.directory, f"h{n}")], capture_output=True)
         shutil.rmtree(self.directory, ignore_errors=True)
