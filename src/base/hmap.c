@@ -87,6 +87,19 @@ static void grow(struct hmap *m)
 	m->n_buckets = n_buckets;
 }
 
+void hmap_reserve(struct hmap *m, size_t n)
+{
+	size_t n_buckets = FIRST_BUCKETS;
+
+	if (m->n || m->n_buckets)
+		return;
+	while (n_buckets < n && n_buckets <= SIZE_MAX / 2 / sizeof(*m->buckets))
+		n_buckets *= 2;
+	m->buckets = calloc(n_buckets, sizeof(*m->buckets));
+	if (m->buckets)
+		m->n_buckets = n_buckets;
+}
+
 void hmap_insert(struct hmap *m, struct hmap_node *n, uint64_t hash)
 {
 	if (!m->n_old && m->n >= m->n_buckets)

@@ -48,6 +48,8 @@ void hmap_init(struct hmap *m);
 /* Frees the buckets.  The elements are the caller's: freed before (in a loop) or otherwise
  * owned. */
 void hmap_deinit(struct hmap *m);
+/* Makes an empty map large enough for 'n' elements, which spares the growing; else does nothing. */
+void hmap_reserve(struct hmap *m, size_t n);
 void hmap_insert(struct hmap *m, struct hmap_node *n, uint64_t hash);
 /* 'n' must be in 'm'. */
 void hmap_remove(struct hmap *m, struct hmap_node *n);

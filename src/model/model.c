@@ -242,6 +242,15 @@ void model_iter_skip(const struct model *m, struct model_iter *it, enum kind k, 
 
 /* ---- loading ---- */
 
+void model_load_begin(struct model *m, size_t n_records)
+{
+	/* of the kinds that there may be many of; memory that stays unused is never touched */
+	hmap_reserve(&m->kinds[KIND_INTERFACE].by_id, n_records);
+	hmap_reserve(&m->unique[UNIQUE_MAC], n_records);
+	if (mapping_table_reserve(m->mappings, n_records))
+		return; /* then it grows step by step, or fails where it is needed */
+}
+
 static bool has_strings(const char *const *strings, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

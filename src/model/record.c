@@ -41,12 +41,15 @@ static void put_varint(struct buf *b, uint64_t v)
 	buf_put_u8(b, (uint8_t)v);
 }
 
+/* Reads the span itself rather than by calls: a model of a million records is decoded at each start. */
 static uint64_t get_varint(struct cursor *c)
 {
 	uint64_t v = 0;
 
-	for (unsigned int i = 0; i < VARINT_MAX; i++) {
-		uint8_t byte = cursor_u8(c);
+	if (c->at < c->end && *c->at < 0x80)
+		return *c->at++;
+	for (unsigned int i = 0; i < VARINT_MAX && c->at < c->end; i++) {
+		uint8_t byte = *c->at++;
 
 		if (i == VARINT_MAX - 1 && byte > 1)
 			break;
@@ -394,12 +397,15 @@ static int get_struct(struct cursor *c, const struct record *r, void *base)
 	size_t i = 0;
 	int ret;
 
-	while (cursor_left(c)) {
-		unsigned int tag = cursor_u8(c);
-		struct cursor value = cursor_sub(c, get_varint(c));
+	while (c->at < c->end) {
+		unsigned int tag = *c->at++;
+		size_t size = get_varint(c);
+		struct cursor value;
 
-		if (cursor_error(c) || tag <= last) /* twice would leak the first */
+		if (c->error || size > (size_t)(c->end - c->at) || tag <= last) /* twice would leak the first */
 			return -EBADMSG;
+		cursor_init(&value, c->at, size);
+		c->at += size;
 		last = tag;
 		while (i < r->n_fields && r->fields[i].tag < tag)
 			i++;
@@ -407,8 +413,8 @@ static int get_struct(struct cursor *c, const struct record *r, void *base)
 			continue;
 		ret = get_value(&value, &r->fields[i], base);
 		if (!ret)
-			ret = cursor_error(&value);
-		if (!ret && cursor_left(&value))
+			ret = value.error;
+		if (!ret && value.at != value.end)
 			ret = -EBADMSG;
 		if (ret)
 			return ret;

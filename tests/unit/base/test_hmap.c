@@ -94,6 +94,27 @@ static void test_random_insertions_and_removals(void **state)
 	hmap_deinit(&m);
 }
 
+static void test_reserved_map_does_not_grow(void **state)
+{
+	struct hmap m = {0};
+	size_t n_buckets;
+
+	hmap_reserve(&m, N);
+	n_buckets = m.n_buckets;
+	assert_true(n_buckets >= N);
+	for (unsigned int k = 0; k < N; k++) {
+		hmap_insert(&m, &items[k].node, hash_u64(k));
+		items[k].inside = true;
+	}
+	assert_int_equal(m.n_buckets, n_buckets);
+	hmap_reserve(&m, 10 * N); /* not empty any more */
+	assert_int_equal(m.n_buckets, n_buckets);
+	for (unsigned int k = 0; k < N; k++)
+		assert_ptr_equal(find(&m, k), &items[k]);
+	check_iteration(&m);
+	hmap_deinit(&m);
+}
+
 static void test_current_may_be_removed_and_freed(void **state)
 {
 	struct hmap m = {0};
@@ -145,6 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_finds_and_visits_at_every_size, clear_items),
 		cmocka_unit_test_setup(test_random_insertions_and_removals, clear_items),
+		cmocka_unit_test_setup(test_reserved_map_does_not_grow, clear_items),
 		cmocka_unit_test_setup(test_current_may_be_removed_and_freed, clear_items),
 		cmocka_unit_test_setup(test_chains_stay_short_and_no_insertion_moves_everything,
 				       clear_items),
