@@ -62,13 +62,12 @@ static __always_inline int port_protocol(struct __sk_buff *skb, struct packet *p
 	}
 }
 
-/* Who sent it, and is the frame its own? */
-static __always_inline int port_full(struct __sk_buff *skb, struct packet *p, bool count)
+/* Which port is it?  0 with that in 'p', or a reason. */
+static __always_inline int port_identify(const struct __sk_buff *skb, struct packet *p)
 {
 	const struct dp_port_copy *port;
 	__u32 ifindex = skb->ifindex;
-	__u32 *slot = bpf_map_lookup_elem(&port_slots, &ifindex);
-	const struct ethhdr *eth;
+	const __u32 *slot = bpf_map_lookup_elem(&port_slots, &ifindex);
 
 	port = slot ? port_get(*slot) : NULL;
 	if (!slot || !port)
@@ -77,13 +76,19 @@ static __always_inline int port_full(struct __sk_buff *skb, struct packet *p, bo
 	p->port_id = port->id;
 	p->vni = port->vni;
 	memcpy(p->node_mac, port->mac, 6);
-	if (count)
-		counter_tx(skb, p->slot);
+	return 0;
+}
+
+/* Is the frame the node's own?  Then what is in it? */
+static __always_inline int port_full(struct __sk_buff *skb, struct packet *p)
+{
+	const struct ethhdr *eth;
+
 	packet_pull(skb, ETH_HLEN);
 	eth = packet_data(skb);
 	if ((const void *)(eth + 1) > packet_end(skb))
 		return -DROP_MALFORMED;
-	if (!equal_6(eth->h_source, port->mac))
+	if (!equal_6(eth->h_source, p->node_mac))
 		return -DROP_SOURCE_MAC;
 	if (skb->vlan_present)
 		return -DROP_PROTOCOL;
@@ -93,7 +98,7 @@ static __always_inline int port_full(struct __sk_buff *skb, struct packet *p, bo
 SEC("tc")
 int port(struct __sk_buff *skb)
 {
-	int verdict = port_fast(skb);
+	int verdict = port_fast(skb), r;
 	struct packet *p;
 
 	if (likely(verdict >= 0 && verdict != VERDICT_DECLINED))
@@ -101,8 +106,15 @@ int port(struct __sk_buff *skb)
 	p = packet_new();
 	if (!p)
 		return TC_ACT_SHOT;
-	if (verdict != -DROP_REWRITE) /* else: no packet any more */
-		verdict = port_full(skb, p, verdict == VERDICT_DECLINED);
+	r = port_identify(skb, p);
+	if (r)
+		return conclude(skb, p, r);
+	if (verdict == VERDICT_DECLINED)
+		counter_tx(skb, p->slot);
+	/* Too big, and untouched so far: the full path knows whom to tell.  Else there is no packet
+	 * any more that it could look at. */
+	if (verdict == VERDICT_DECLINED || verdict == -DROP_TOO_BIG)
+		verdict = port_full(skb, p);
 	return conclude(skb, p, verdict);
 }
 

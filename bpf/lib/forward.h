@@ -75,14 +75,12 @@ static __always_inline int forward_vxlan(struct __sk_buff *skb, struct iphdr *ip
 }
 
 /* To another host; returns -DROP_TOO_BIG with '*ret_mtu' and the packet untouched when the path does
- * not carry it.  VXLAN has a way of its own: the 6.1 verifier cannot follow a next hop that is there
- * for some formats only. */
+ * not carry it. */
 static __always_inline int forward_remote(struct __sk_buff *skb, struct iphdr *ip,
 					  const struct dp_flow_out *flow,
 					  const struct dp_peer_copy *peer, __u32 vni,
 					  __u32 header, __u16 *ret_mtu)
 {
-	const struct dp_nexthop_copy *n;
 	__u8 format = flow->format, tos = ip->tos;
 	int r;
 
@@ -90,17 +88,14 @@ static __always_inline int forward_remote(struct __sk_buff *skb, struct iphdr *i
 		return forward_vxlan(skb, ip, flow, peer, vni, header, ret_mtu);
 	if (!ipv4_can_rehead(ip))
 		format = FORMAT_IPIP6_1;
-	n = nexthop_get(peer->nexthop);
-	if (unlikely(!n))
-		return -DROP_NO_NEXTHOP;
 	r = forward_check_size(skb, ip, flow, forward_overhead(peer, format), header, ret_mtu);
 	if (unlikely(r))
 		return r;
 	if (likely(format != FORMAT_IPIP6_1)) {
 		r = siit_encode(skb, ip, flow);
-		return r ? r : transmit(skb, n);
+		return r ? r : transmit(skb, peer->nexthop);
 	}
 	forward_age(ip, flow->ttl_step);
 	r = ipip6_encode(skb, flow, ntohs(ip->tot_len), tos, IPPROTO_IPIP, siit_hash(skb, ip));
-	return r ? r : transmit(skb, n);
+	return r ? r : transmit(skb, peer->nexthop);
 }

@@ -43,7 +43,6 @@ static __always_inline int route6_remote(struct __sk_buff *skb, struct packet *p
 {
 	struct dp_flow_out *flow = &p->flow.out;
 	const struct ipv6hdr *ip = ipv6_get(skb);
-	const struct dp_nexthop_copy *n = NULL;
 	__u32 size, wire, overhead;
 	__u8 tos;
 	int r;
@@ -58,12 +57,8 @@ static __always_inline int route6_remote(struct __sk_buff *skb, struct packet *p
 	r = route_to_peer(peer, p->vni, 0, 0, flow);
 	if (r)
 		return r;
-	if (flow->format != FORMAT_VXLAN_1) {
+	if (flow->format != FORMAT_VXLAN_1)
 		flow->format = FORMAT_IPIP6_1;
-		n = nexthop_get(peer->nexthop);
-		if (!n)
-			return -DROP_NO_NEXTHOP;
-	}
 	overhead = forward_overhead(peer, flow->format);
 	if (wire + overhead > flow->path_mtu)
 		return -DROP_TOO_BIG;
@@ -71,7 +66,7 @@ static __always_inline int route6_remote(struct __sk_buff *skb, struct packet *p
 		return vxlan_encode(skb, peer, p->vni, tos);
 	r = ipip6_encode(skb, flow, (__u16)size, tos, IPPROTO_IPIP6,
 			 dp_bucket_v6(p->vni, p->dst));
-	return r ? r : transmit(skb, n);
+	return r ? r : transmit(skb, peer->nexthop);
 }
 
 /* Where the destination lives. */

@@ -4,13 +4,16 @@
 
 #include "bpf/lib/counter.h"
 
-/* 'ip' and the Ethernet header before it are linear and writable. */
-static __always_inline int transmit(struct __sk_buff *skb, const struct dp_nexthop_copy *n)
+/* The packet is IPv6 now. */
+static __always_inline int transmit(struct __sk_buff *skb, __u32 nexthop)
 {
+	const struct dp_nexthop_copy *n = nexthop_get(nexthop);
 	__u8 *eth = packet_data(skb);
 	struct bpf_redir_neigh params = {};
 	__be16 ethertype = htons(ETH_P_IPV6);
 
+	if (!n)
+		return -DROP_NO_NEXTHOP;
 	if (eth + ETH_HLEN > (__u8 *)packet_end(skb))
 		return -DROP_REWRITE;
 	memcpy(eth, n->destination, 12);
