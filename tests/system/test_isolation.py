@@ -269,7 +269,7 @@ def test_spoofed_sources_are_stopped_counted_and_reported(world):
     eni = red1.interfaces[0]["NetworkInterfaceId"]
 
     def counted():
-        return sum(d["count"] for d in lab.api("drops") if d.get("interface") == eni)
+        return sum(d["packets"] for d in lab.api("drops") if d.get("interface") == eni)
 
     before = counted()
     with received(world["red2"]) as got:
