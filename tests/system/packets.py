@@ -38,7 +38,7 @@ while True:
 UDP_SINK = """
 import json, socket, sys, select
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE, 32 << 20)
+s.setsockopt(socket.SOL_SOCKET, 33, 32 << 20)  # SO_RCVBUFFORCE
 s.bind(("", int(sys.argv[1])))
 print("ready", flush=True)
 seen, sizes, n = set(), set(), 0
