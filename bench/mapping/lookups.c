@@ -120,6 +120,7 @@ static void *run_clients(void *data)
 	double start = 0;
 	uint64_t before;
 
+	pthread_setname_np(pthread_self(), "clients");
 	cluster_clients_begin(&clients, load->cluster);
 	for (size_t i = 0; i < CONNECTIONS; i++) {
 		load->clients[i].agent.user = &load->clients[i];

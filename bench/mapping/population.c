@@ -133,7 +133,7 @@ void population_enable_hosts(struct population *p)
 	}
 }
 
-static void add_network(struct population *p, size_t index)
+static void add_network(struct population *p)
 {
 	struct account_create_args account_args = {0};
 	struct subnet_create_args subnet_args = {.cidr = "10.0.0.0/16"};
@@ -165,10 +165,12 @@ void population_add_instances(struct population *p, size_t n)
 	size_t left, now, n_made;
 	struct tx *tx;
 
-	for (size_t network = 0; n; network++) {
+	if (!n)
+		add_network(p);
+	while (n) {
 		left = n < PER_NETWORK ? n : PER_NETWORK;
 		n -= left;
-		add_network(p, network);
+		add_network(p);
 		for (; left; left -= now) {
 			now = left < PER_CALL ? left : PER_CALL;
 			args.subnet_id = p->subnet;
@@ -194,6 +196,17 @@ void population_run_one(struct population *p, char ret_id[static ID_TEXT_SIZE])
 	end(p, tx);
 }
 
+/* xorshift: many of them, and nobody to guess them. */
+static uint32_t below(uint32_t n)
+{
+	static uint64_t word = 0x9e3779b97f4a7c15;
+
+	word ^= word << 13;
+	word ^= word >> 7;
+	word ^= word << 17;
+	return (uint32_t)((word >> 32) * n >> 32);
+}
+
 struct question *population_questions(const struct population *p, uint32_t host, size_t n)
 {
 	const struct mapping_table *table = model_mappings(p->model);
@@ -205,10 +218,10 @@ struct question *population_questions(const struct population *p, uint32_t host,
 		bench_die("questions", -ENOMEM);
 	for (size_t i = 0; i < n; i++) {
 		do
-			from = mapping_at(table, rand_u32_below(n_mappings));
+			from = mapping_at(table, below(n_mappings));
 		while (host && from->host != host);
 		do
-			to = mapping_at(table, rand_u32_below(n_mappings));
+			to = mapping_at(table, below(n_mappings));
 		while (to->vni != from->vni);
 		questions[i] = (struct question){from->host, from->vni, from->addr, to->addr};
 	}
