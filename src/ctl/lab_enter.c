@@ -109,30 +109,18 @@ int lab_enter_find(const struct lab *l, const char *what, int *ret_fd, char **re
 	return 0;
 }
 
-/* The resolv.conf that the DHCP client of a node wrote, in its agent's folder; NULL: none. */
-static char *find_resolv_conf(const struct lab *l, const char *node)
-{
-	char name[LAB_NODE_NAME_SIZE], *path;
-
-	for (uint32_t host = 1; host <= l->n_hosts; host++) {
-		if (str_printf(&path, "%s/run/%s-%s/resolv/%s.conf", l->directory, l->name,
-			       lab_node_name(host, name), node))
-			return NULL;
-		if (!access(path, F_OK))
-			return path;
-		free(path);
-	}
-	return NULL;
-}
-
 /* Mounts of this process alone: the node's resolv.conf, and a /sys of its namespace. */
 static int make_private(const struct lab *l, const char *node)
 {
-	_cleanup_free_ char *resolv = find_resolv_conf(l, node);
+	_cleanup_free_ char *resolv = NULL;
 
+	if (str_printf(&resolv, "%s/run/resolv/%s.conf", l->directory, node))
+		return complain_memory();
+	/* A node without DHCP has none, and then the machine's must not be used either. */
+	if (access(resolv, F_OK) < 0)
+		free(TAKE_PTR(resolv));
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
 		return complain_errno(-errno, "making a mount namespace");
-	/* A node without DHCP has none, and then the machine's must not be used either. */
 	if (!access("/etc/resolv.conf", F_OK) &&
 	    mount(resolv ? resolv : "/dev/null", "/etc/resolv.conf", NULL, MS_BIND, NULL) < 0)
 		return complain_errno(-errno, "mounting the node's resolv.conf");
