@@ -194,10 +194,10 @@ static void serve_dns_told(struct question *q, enum question_result result,
 	struct ipaddr stale;
 	bool fresh;
 
+	/* The manager counts us as a holder now, so we are one; packets will follow. */
+	if (result == QUESTION_OK && miss_learn(&a->miss, answer))
+		log_debug("mapping of a name not kept");
 	if (result == QUESTION_OK && d->dns.kind == DNS_ADDRESS) {
-		/* The manager counts us as a holder now, so we are one. */
-		if (miss_learn(&a->miss, answer))
-			log_debug("mapping of a reverse look-up not kept");
 		serve_dns_address(a, d, &q->addr);
 	} else if (result == QUESTION_OK) {
 		names_put(&a->names, q->vni, d->dns.label, &answer->addr, agent_now(a));

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The netns driver on real namespaces.  The test is the host: it runs in a namespace of its own, and
+ * binds those of its nodes in a directory of its own.  Needs root.
+ */
+#include "driver/netns.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/file.h"
+#include "base/process.h"
+#include "base/str.h"
+#include "driver/client.h"
+#include "driver/record.h"
+#include "net/netns.h"
+#include "net/rtnl.h"
+#include "net/sysctl.h"
+#include "tests/unit/test.h"
+
+struct host {
+	char folder[64], state[96], run[96], resolv[96], netns[96];
+	struct driver *driver;
+	struct rtnl *rtnl;
+};
+
+static const struct driver_interface eni = {
+	.id = "eni-1",
+	.mac = {{0x02, 0, 0, 0, 0, 9}},
+	.mtu = 1460,
+};
+
+static void open_driver(struct host *h)
+{
+	const struct driver_netns_config config = {.state = h->state, .run = h->run,
+						   .resolv = h->resolv, .netns_dir = h->netns,
+						   .prefix = "t-"};
+
+	assert_ok(driver_netns_new(&config, &h->driver));
+}
+
+static int make_host(void **state)
+{
+	struct host *h = calloc(1, sizeof(*h));
+
+	strcpy(h->folder, "/tmp/test_driver.XXXXXX");
+	if (!mkdtemp(h->folder) || unshare(CLONE_NEWNET) < 0)
+		return -1;
+	snprintf(h->state, sizeof(h->state), "%s/state", h->folder);
+	snprintf(h->run, sizeof(h->run), "%s/run", h->folder);
+	snprintf(h->resolv, sizeof(h->resolv), "%s/resolv", h->folder);
+	snprintf(h->netns, sizeof(h->netns), "%s/netns", h->folder);
+	open_driver(h);
+	*state = h;
+	return rtnl_open(&h->rtnl);
+}
+
+static int end_host(void **state)
+{
+	struct host *h = *state;
+	_cleanup_(strv_free_cleanup) char **names = NULL;
+	int e = driver_forget(h->driver, "i-1");
+
+	driver_free(h->driver);
+	rtnl_close(h->rtnl);
+	e = e ?: netns_list(h->netns, &names);
+	if (!e && strv_count(names))
+		e = -EBUSY; /* every test leaves nothing */
+	e = e ?: file_remove_tree(h->folder);
+	free(h);
+	return e;
+}
+
+static struct driver_port start_and_plug(struct host *h)
+{
+	struct driver_port port;
+
+	assert_ok(driver_start(h->driver, "i-1", 1));
+	assert_ok(driver_plug(h->driver, "i-1", &eni, &port));
+	return port;
+}
+
+static int node_fd(const struct host *h)
+{
+	int fd;
+
+	assert_ok(netns_open(h->netns, "t-i-1", &fd));
+	return fd;
+}
+
+static struct rtnl_link node_link(const struct host *h)
+{
+	_cleanup_(rtnl_close_cleanup) struct rtnl *inside = NULL;
+	_cleanup_close_ int fd = node_fd(h);
+	struct rtnl_link link;
+
+	assert_ok(rtnl_open_at(fd, &inside));
+	assert_ok(rtnl_link_find(inside, "eth0", &link));
+	return link;
+}
+
+static struct record read_record(const struct host *h)
+{
+	char path[128];
+	struct record r;
+
+	snprintf(path, sizeof(path), "%s/nodes", h->state);
+	assert_ok(record_read(path, "i-1", &r));
+	return r;
+}
+
+/* requirement: NODE-1, PKT-9 */
+static void test_a_node_has_its_interface(void **state)
+{
+	struct host *h = *state;
+	struct driver_port port = start_and_plug(h);
+	struct rtnl_link inside = node_link(h), outside;
+	char device[DRIVER_NETNS_DEVICE_SIZE], value[8], key[64];
+
+	assert_true(port.peer_redirect);
+	assert_ok(rtnl_link_get(h->rtnl, port.ifindex, &outside));
+	driver_netns_device("eni-1", device);
+	assert_string_equal(outside.name, device);
+	assert_true(outside.up);
+	assert_int_equal(outside.mtu, 1460);
+	assert_true(inside.up);
+	assert_int_equal(inside.mtu, 1460);
+	assert_true(mac_equal(&inside.mac, &eni.mac));
+	/* The host's own stack keeps off. */
+	snprintf(key, sizeof(key), "ipv6/conf/%s/disable_ipv6", device);
+	assert_ok(sysctl_get(-1, key, value, sizeof(value)));
+	assert_string_equal(value, "1");
+}
+
+/* requirement: NODE-1 */
+static void test_everything_is_idempotent(void **state)
+{
+	struct host *h = *state;
+	struct driver_port port = start_and_plug(h), again;
+	struct driver_node node;
+
+	assert_ok(driver_start(h->driver, "i-1", 2));
+	assert_ok(driver_plug(h->driver, "i-1", &eni, &again));
+	assert_int_equal(again.ifindex, port.ifindex);
+	assert_ok(driver_check(h->driver, "i-1", &node));
+	assert_true(node.running);
+	assert_int_equal(node.generation, 2);
+	assert_ok(driver_unplug(h->driver, "i-1", "eni-1"));
+	assert_ok(driver_unplug(h->driver, "i-1", "eni-1"));
+	assert_ok(driver_stop(h->driver, "i-1"));
+	assert_ok(driver_stop(h->driver, "i-1"));
+	assert_ok(driver_check(h->driver, "i-1", &node));
+	assert_false(node.running);
+	assert_int_equal(node.generation, 2);
+	assert_ok(driver_forget(h->driver, "i-1"));
+	assert_ok(driver_forget(h->driver, "i-1"));
+	assert_error(driver_check(h->driver, "i-1", &node), ENOENT);
+}
+
+/* requirement: NODE-1 */
+static void test_a_changed_mtu_and_mac_are_brought_about(void **state)
+{
+	struct host *h = *state;
+	struct driver_port port = start_and_plug(h), again;
+	struct driver_interface changed = eni;
+	struct rtnl_link inside;
+
+	changed.mtu = 1400;
+	assert_ok(driver_plug(h->driver, "i-1", &changed, &again));
+	assert_int_equal(again.ifindex, port.ifindex); /* in place */
+	assert_int_equal(node_link(h).mtu, 1400);
+	changed.mac.b[5] = 0x10;
+	assert_ok(driver_plug(h->driver, "i-1", &changed, &again));
+	assert_int_not_equal(again.ifindex, port.ifindex);
+	inside = node_link(h);
+	assert_true(mac_equal(&inside.mac, &changed.mac));
+}
+
+/* requirement: NODE-1 */
+static void test_what_is_missing_is_made_again(void **state)
+{
+	struct host *h = *state;
+	struct driver_port port = start_and_plug(h), again;
+
+	assert_ok(rtnl_link_delete(h->rtnl, port.ifindex));
+	assert_ok(driver_plug(h->driver, "i-1", &eni, &again));
+	assert_int_equal(node_link(h).mtu, 1460);
+}
+
+/* requirement: NODE-1 */
+static void test_nothing_is_plugged_into_what_does_not_run(void **state)
+{
+	struct host *h = *state;
+	struct driver_port port;
+
+	assert_error(driver_plug(h->driver, "i-1", &eni, &port), ENOENT);
+	assert_ok(driver_start(h->driver, "i-1", 1));
+	assert_ok(driver_stop(h->driver, "i-1"));
+	assert_error(driver_plug(h->driver, "i-1", &eni, &port), ENOENT);
+	assert_error(driver_start(h->driver, "../x", 1), EINVAL);
+	assert_error(driver_start(h->driver, "", 1), EINVAL);
+}
+
+static pid_t start_inside(const struct host *h, const char *const argv[])
+{
+	_cleanup_close_ int fd = node_fd(h);
+	struct process_spec spec = PROCESS_SPEC_INIT;
+	struct process p;
+
+	spec.argv = argv;
+	spec.netns_fd = fd;
+	process_init(&p);
+	assert_ok(process_spawn(&spec, &p));
+	process_deinit(&p);
+	return p.pid;
+}
+
+/* requirement: NODE-1 */
+static void test_stopping_ends_all_that_runs_inside(void **state)
+{
+	struct host *h = *state;
+	static const char *const sleeper[] = {"sleep", "1000", NULL};
+	static const char *const stubborn[] = {"sh", "-c", "trap '' TERM; while :; do sleep 1; done",
+					       NULL};
+	struct driver_port port = start_and_plug(h);
+	struct rtnl_link link;
+	uint64_t start;
+	pid_t a = start_inside(h, sleeper), b = start_inside(h, stubborn);
+
+	assert_ok(driver_stop(h->driver, "i-1"));
+	assert_error(client_start_time(a, &start), ESRCH);
+	assert_error(client_start_time(b, &start), ESRCH);
+	assert_true(rtnl_is_gone(rtnl_link_get(h->rtnl, port.ifindex, &link)));
+}
+
+/* requirement: NODE-1 */
+static void test_a_vanished_namespace_is_a_node_that_ended(void **state)
+{
+	struct host *h = *state;
+	struct driver_port port = start_and_plug(h);
+	struct driver_node node;
+	struct rtnl_link link;
+
+	assert_ok(netns_delete(h->netns, "t-i-1"));
+	assert_ok(driver_check(h->driver, "i-1", &node));
+	assert_false(node.running);
+	assert_int_equal(node.generation, 1);
+	assert_true(rtnl_is_gone(rtnl_link_get(h->rtnl, port.ifindex, &link)));
+}
+
+static int note_node(const struct driver_node *node, void *arg)
+{
+	*(struct driver_node *)arg = *node;
+	return 0;
+}
+
+static int note_interface(const struct driver_interface *interface, void *arg)
+{
+	*(struct driver_interface *)arg = *interface;
+	return 0;
+}
+
+/* requirement: OPS-3 */
+static void test_a_new_driver_knows_the_nodes_of_the_last(void **state)
+{
+	struct host *h = *state;
+	struct driver_port port = start_and_plug(h), again;
+	struct driver_interface interface = {0};
+	struct driver_node node = {0};
+	struct record before, after;
+
+	assert_ok(driver_online(h->driver, "i-1", "eni-1"));
+	before = read_record(h);
+	assert_true(client_is_running(&before.interfaces[0]));
+	h->driver = driver_free(h->driver);
+	open_driver(h);
+	assert_ok(driver_nodes(h->driver, note_node, &node));
+	assert_string_equal(node.id, "i-1");
+	assert_ok(driver_interfaces(h->driver, "i-1", note_interface, &interface));
+	assert_string_equal(interface.id, "eni-1");
+	assert_ok(driver_plug(h->driver, "i-1", &eni, &again));
+	assert_int_equal(again.ifindex, port.ifindex);
+	/* The client goes on; none is started beside it. */
+	assert_ok(driver_online(h->driver, "i-1", "eni-1"));
+	after = read_record(h);
+	assert_int_equal(after.interfaces[0].client, before.interfaces[0].client);
+	/* One that died is replaced. */
+	assert_return_code(kill(before.interfaces[0].client, SIGKILL), 0);
+	assert_return_code(waitpid(before.interfaces[0].client, NULL, 0), 0);
+	assert_ok(driver_online(h->driver, "i-1", "eni-1"));
+	record_deinit(&after);
+	after = read_record(h);
+	assert_int_not_equal(after.interfaces[0].client, before.interfaces[0].client);
+	record_deinit(&before);
+	record_deinit(&after);
+}
+
+/* requirement: OPS-3 */
+static void test_a_pid_of_somebody_else_is_left_alone(void **state)
+{
+	struct record_interface ri = {.client = getpid(), .client_start = 1};
+
+	assert_false(client_is_running(&ri));
+	client_stop(&ri); /* would end this test */
+	assert_int_equal(ri.client, 0);
+}
+
+/* The script as udhcpc calls it, in a node, for a lease with everything. */
+/* requirement: PKT-8, PKT-9 */
+static void test_the_script_configures_the_node_and_nothing_else(void **state)
+{
+	struct host *h = *state;
+	_cleanup_free_ char *script = NULL, *resolv = NULL, *file = NULL;
+	char variable[160], where[128];
+
+	start_and_plug(h);
+	_cleanup_close_ int fd = node_fd(h);
+
+	assert_ok(str_printf(&script, "%s/udhcpc.script", h->run));
+	assert_ok(str_printf(&resolv, "%s/i-1.conf", h->resolv));
+	snprintf(variable, sizeof(variable), "VIADUCT_RESOLV_CONF=%s", resolv);
+
+	const char *const bound[] = {script, "bound", NULL};
+	const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", variable, "interface=eth0",
+				   "ip=10.0.1.4", "mask=24", "router=10.0.1.1", "dns=10.0.0.2",
+				   "domain=ec2.internal", "mtu=1400",
+				   "staticroutes=10.0.0.0/16 10.0.1.1 0.0.0.0/0 10.0.1.1", NULL};
+	struct process_spec spec = PROCESS_SPEC_INIT;
+	struct process_output out;
+
+	spec.argv = bound;
+	spec.env = env;
+	spec.netns_fd = fd;
+	for (int twice = 0; twice < 2; twice++) {
+		assert_ok(process_run(&spec, NULL, 65536, 10000, &out));
+		assert_int_equal(out.status, 0);
+		assert_string_equal(out.err, "");
+		process_output_deinit(&out);
+	}
+	assert_int_equal(node_link(h).mtu, 1400);
+	assert_ok(file_read(resolv, 4096, &file, NULL));
+	assert_string_equal(file, "search ec2.internal\nnameserver 10.0.0.2\n");
+
+	const char *const show[] = {"sh", "-c", "busybox ip -4 addr show dev eth0; busybox ip route",
+				    NULL};
+
+	spec.argv = show;
+	assert_ok(process_run(&spec, NULL, 65536, 10000, &out));
+	assert_non_null(strstr(out.out, "inet 10.0.1.4/24"));
+	assert_non_null(strstr(out.out, "default via 10.0.1.1"));
+	assert_non_null(strstr(out.out, "10.0.0.0/16 via 10.0.1.1"));
+	process_output_deinit(&out);
+	/* The file is the node's: it goes with it. */
+	assert_ok(driver_stop(h->driver, "i-1"));
+	snprintf(where, sizeof(where), "%s", resolv);
+	assert_int_equal(access(where, F_OK), -1);
+}
+
+static void test_device_names_fit_and_differ(void **state)
+{
+	char a[DRIVER_NETNS_DEVICE_SIZE], b[DRIVER_NETNS_DEVICE_SIZE];
+
+	driver_netns_device("eni-0123456789abcdef0", a);
+	driver_netns_device("eni-0123456789abcdef1", b);
+	assert_int_equal(strlen(a), 15);
+	assert_string_not_equal(a, b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_host, end_host)
+		TEST(test_a_node_has_its_interface),
+		TEST(test_everything_is_idempotent),
+		TEST(test_a_changed_mtu_and_mac_are_brought_about),
+		TEST(test_what_is_missing_is_made_again),
+		TEST(test_nothing_is_plugged_into_what_does_not_run),
+		TEST(test_stopping_ends_all_that_runs_inside),
+		TEST(test_a_vanished_namespace_is_a_node_that_ended),
+		TEST(test_a_new_driver_knows_the_nodes_of_the_last),
+		TEST(test_a_pid_of_somebody_else_is_left_alone),
+		TEST(test_the_script_configures_the_node_and_nothing_else),
+		TEST(test_device_names_fit_and_differ),
+#undef TEST
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
