@@ -68,7 +68,7 @@ static void link_on_closed(struct session *session, enum session_end end, const 
 {
 	struct link *l = user;
 
-	if (session != l->session)
+	if (!l || session != l->session)
 		return;
 	/* What was noted before (a Goodbye, a reset) says more. */
 	if (!*l->error)
@@ -84,7 +84,7 @@ static void link_on_opened(struct session *session, void *user)
 	struct link *l = user;
 	int e;
 
-	if (session != l->session)
+	if (!l || session != l->session)
 		return;
 	l->state = LINK_GREETING;
 	e = l->ops->greet(session, l->arg);
@@ -122,7 +122,7 @@ static void link_on_received(struct session *session, const Viaduct__Agent__Fram
 {
 	struct link *l = user;
 
-	if (session != l->session)
+	if (!l || session != l->session)
 		return;
 	if (frame->body_case == VIADUCT__AGENT__FRAME__BODY_GOODBYE)
 		link_on_goodbye(l, frame->goodbye);
@@ -189,8 +189,10 @@ void link_deinit(struct link *l)
 {
 	struct session *session = l->session;
 
-	l->session = NULL; /* its last callbacks find that they are not meant */
+	l->session = NULL;
 	timer_deinit(&l->timer);
-	if (session)
-		session_close(session, VIADUCT__AGENT__GOODBYE__CODE__SHUTDOWN, "the agent stops");
+	if (!session)
+		return;
+	session_set_user(session, NULL); /* its last callbacks come when this link is gone */
+	session_close(session, VIADUCT__AGENT__GOODBYE__CODE__SHUTDOWN, "the agent stops");
 }
