@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The test server, and clients of its two accounts."""
+import os
+import re
+import subprocess
+import xml.etree.ElementTree
+
+import boto3
+import botocore.config
+import botocore.parsers
+import pytest
+
+CONFIG = botocore.config.Config(retries={"max_attempts": 1}, connect_timeout=5, read_timeout=20)
+
+
+
+def check_shape(element, shape, path):
+    """Every element must be one that the service's model names, and its text of the right type: the
+    parser would silently drop what it does not know."""
+    if shape.type_name == "structure":
+        members = {m.serialization.get("name", n): m for n, m in shape.members.items()}
+        for child in element:
+            name = child.tag.split("}")[-1]
+            if path.count("/") == 0 and name == "requestId":
+                continue
+            assert name in members, "%s/%s is not in the model" % (path, name)
+            check_shape(child, members[name], path + "/" + name)
+    elif shape.type_name == "list":
+        for child in element:
+            assert child.tag.split("}")[-1] == shape.member.serialization.get("name", "member")
+            check_shape(child, shape.member, path + "[]")
+    else:
+        text = element.text or ""
+        forms = {"boolean": "true|false", "integer": "[0-9]+", "long": "[0-9]+",
+                 "timestamp": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"}
+        assert re.fullmatch(forms.get(shape.type_name, "(?s:.*)"), text), (path, text)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def checked_parser():
+    """All answers of all tests are checked against the service model that comes with botocore."""
+    parser = botocore.parsers.EC2QueryParser
+    original = parser.parse
+
+    def parse(self, response, shape):
+        if response["status_code"] < 300 and shape is not None:
+            check_shape(xml.etree.ElementTree.fromstring(response["body"]), shape, shape.name)
+        return original(self, response, shape)
+    parser.parse = parse
+    yield
+    parser.parse = original
+
+
+@pytest.fixture(scope="session")
+def endpoint():
+    server = os.environ.get("API_SERVER", "build/tests/unit/api/api_server")
+    p = subprocess.Popen([server], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield "http://127.0.0.1:%d" % int(p.stdout.readline())
+    finally:
+        p.stdin.close()
+        assert p.wait(timeout=20) == 0
+
+
+def client(endpoint, number, service="ec2", **more):
+    arguments = {"region_name": "us-east-1", "endpoint_url": endpoint, "config": CONFIG,
+                 "aws_access_key_id": "KEY%d" % number,
+                 "aws_secret_access_key": "SECRET%d" % number}
+    arguments.update(more)
+    return boto3.client(service, **arguments)
+
+
+@pytest.fixture(scope="session")
+def ec2(endpoint):
+    return client(endpoint, 1)
+
+
+@pytest.fixture(scope="session")
+def other(endpoint):
+    return client(endpoint, 2)
+
+
+@pytest.fixture
+def make_client(endpoint):
+    return lambda number=1, **more: client(endpoint, number, **more)
+
+
+@pytest.fixture
+def vpc(ec2):
+    """A VPC of account 1, taken away with everything in it."""
+    v = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    yield v
+    by_vpc = [{"Name": "vpc-id", "Values": [v]}]
+    for r in ec2.describe_instances(Filters=by_vpc)["Reservations"]:
+        for i in r["Instances"]:
+            ec2.modify_instance_attribute(InstanceId=i["InstanceId"],
+                                          DisableApiTermination={"Value": False})
+            ec2.terminate_instances(InstanceIds=[i["InstanceId"]])
+    for i in ec2.describe_network_interfaces(Filters=by_vpc)["NetworkInterfaces"]:
+        ec2.delete_network_interface(NetworkInterfaceId=i["NetworkInterfaceId"])
+    for s in ec2.describe_subnets(Filters=by_vpc)["Subnets"]:
+        ec2.delete_subnet(SubnetId=s["SubnetId"])
+    ec2.delete_vpc(VpcId=v)
+
+
+@pytest.fixture
+def subnet(ec2, vpc):
+    return ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fixture.h"
+
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/format.h"
+#include "api/sigv4.h"
+#include "base/limits.h"
+#include "base/rand.h"
+#include "model/account.h"
+#include "model/host.h"
+#include "model/release.h"
+#include "model/tx.h"
+
+/* Faults of the fixture itself end the test at once. */
+static void must(int r, const char *what)
+{
+	if (!r)
+		return;
+	fprintf(stderr, "fixture: %s: %d\n", what, r);
+	abort();
+}
+
+static void live_status(void *data, struct api_status_live *ret)
+{
+	struct fixture *f = data;
+
+	*ret = (struct api_status_live){
+		.cluster_id = 42,
+		.durable_revision = model_revision(f->model),
+		.store_kind = "memory",
+		.store_error = f->store_broken ? "no space left" : NULL,
+	};
+}
+
+static void live_host(void *data, uint32_t number, struct api_host_live *ret)
+{
+	struct fixture *f = data;
+
+	*ret = (struct api_host_live){
+		.state = number == 1 ? API_HOST_CONNECTED : API_HOST_DISCONNECTED,
+		.revision = f->hosts_answer ? model_revision(f->model) : 0,
+		.seen_ms = clock_wall_ms(&f->clock),
+		.software = "viaduct-agent test",
+	};
+}
+
+static void live_drops(void *data, void (*fn)(void *user, const struct api_drop *d), void *user)
+{
+	struct fixture *f = data;
+
+	for (size_t i = 0; i < f->n_drops; i++)
+		fn(user, &f->drops[i]);
+}
+
+static const char *const *live_managers(void *data)
+{
+	static const char *const managers[] = {"[fd00::1]:8774", NULL};
+
+	return managers;
+}
+
+static int live_issue(void *data, const char *host_id, struct api_bundle *ret)
+{
+	*ret = (struct api_bundle){
+		.ca = strdup("CA"), .certificate = strdup(host_id), .key = strdup("KEY"),
+		.cluster_id = 42};
+	return ret->ca && ret->certificate && ret->key ? 0 : -ENOMEM;
+}
+
+static void fill(void *data, void *ret, size_t size)
+{
+	rand_bytes(ret, size);
+}
+
+static struct tx *begin(struct fixture *f)
+{
+	struct tx *tx;
+
+	must(tx_begin(f->model, clock_wall_ms(&f->clock), &tx), "begin");
+	return tx;
+}
+
+static void end(struct tx *tx)
+{
+	struct change *c;
+
+	must(tx_end(tx, &c), "end");
+	change_free(c);
+}
+
+static void add_host(struct fixture *f, const char *name, const char *v6)
+{
+	const struct caller operator = {.operator = true};
+	struct host_add_args args = {.name = name, .v6 = v6};
+	struct capabilities can = {
+		.formats = FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2) |
+			   FORMAT_BIT(FORMAT_IPIP6_1),
+		.substrate_mtu = 1500,
+		.tcx = true,
+		.kernel = (char *)"6.1.0",
+		.probed_ms = clock_wall_ms(&f->clock),
+	};
+	struct tx *tx = begin(f);
+	const struct host *h;
+	struct refusal refusal;
+	uint32_t number;
+
+	must(host_add(tx, &operator, &args, &h, &refusal), "host_add");
+	number = h->number;
+	must(host_report(tx, number, &can, &refusal), "host_report");
+	end(tx);
+	host_set_connected(f->model, number, true);
+	release_host_known(f->model, number);
+}
+
+static void add_account(struct fixture *f, const char *id, const char *key, const char *secret)
+{
+	const struct caller operator = {.operator = true};
+	struct account_create_args account = {.id = id, .name = "test"};
+	struct key_create_args keys = {
+		.account_id = id, .access_key_id = key, .secret = secret};
+	struct tx *tx = begin(f);
+	const struct account *a;
+	const struct key *k;
+	struct refusal refusal;
+
+	must(account_create(tx, &operator, &account, &a, &refusal), "account_create");
+	must(key_create(tx, &operator, &keys, &k, &refusal), "key_create");
+	end(tx);
+}
+
+void fixture_init(struct fixture *f, bool real_time)
+{
+	struct model_config config = {.region = "us-east-1", .ids = {.fill = fill}};
+	uint8_t token[SHA256_DIGEST_LENGTH];
+	struct api_config api = {.operator_token_sha256 = token};
+
+	*f = (struct fixture){.hosts_answer = true};
+	if (real_time)
+		clock_init_real(&f->clock);
+	else
+		clock_init_manual(&f->clock, 1, UINT64_C(1769860800000));
+	must(prefix_parse("fd56:6961::/32", &config.organisation), "prefix");
+	must(model_new(&config, &f->model), "model_new");
+	f->live = (struct api_live){
+		.data = f,
+		.status = live_status,
+		.host = live_host,
+		.drops = live_drops,
+		.managers = live_managers,
+		.issue = live_issue,
+	};
+	SHA256((const uint8_t *)"operator", strlen("operator"), token);
+	api.model = f->model;
+	api.clock = &f->clock;
+	api.live = &f->live;
+	must(api_new(&api, &f->api), "api_new");
+	add_account(f, "111111111111", "KEY1", "SECRET1");
+	add_account(f, "222222222222", "KEY2", "SECRET2");
+	add_host(f, "h1", "fd00::11");
+	add_host(f, "h2", "fd00::12");
+}
+
+void fixture_deinit(struct fixture *f)
+{
+	api_free(f->api);
+	model_free(f->model);
+}
+
+static void acknowledge(struct fixture *f)
+{
+	uint64_t revision = model_revision(f->model);
+	struct refusal refusal;
+
+	for (uint32_t number = 1; number <= 2; number++) {
+		struct tx *tx = begin(f);
+
+		must(host_acknowledge(tx, number, revision, NULL, 0, &refusal), "acknowledge");
+		end(tx);
+	}
+}
+
+void fixture_handle(struct fixture *f, const struct http_request *r, struct api_answer *ret)
+{
+	api_handle(f->api, r, ret);
+	ret->change = change_free(ret->change);
+	if (f->hosts_answer)
+		acknowledge(f);
+}
+
+void fixture_ec2(struct fixture *f, int account, const char *form, struct api_answer *ret)
+{
+	struct http_header headers[3] = {{"Host", "127.0.0.1:8773"}};
+	struct http_request r = {
+		.method = "POST",
+		.path = "/",
+		.headers = headers,
+		.n_headers = 2,
+		.body = form,
+		.body_size = strlen(form),
+	};
+	struct sigv4_sign_args args = {
+		.access_key_id = account == 1 ? "KEY1" : "KEY2",
+		.secret = account == 1 ? "SECRET1" : "SECRET2",
+		.region = "us-east-1",
+		.service = "ec2",
+	};
+	char date[SIGV4_TIMESTAMP_SIZE];
+	struct sigv4_cache cache = {};
+	struct arena arena;
+
+	arena_init(&arena, LIMIT_API_ARENA_SIZE);
+	sigv4_timestamp(clock_wall_ms(&f->clock), date);
+	headers[1] = (struct http_header){"X-Amz-Date", date};
+	headers[2] = (struct http_header){"Authorization", sigv4_sign(&r, &args, &cache, &arena)};
+	r.n_headers = 3;
+	fixture_handle(f, &r, ret);
+	arena_deinit(&arena);
+}
+
+void fixture_operator(struct fixture *f, const char *method, const char *path, const char *query,
+		      const char *body, struct api_answer *ret)
+{
+	const struct http_header header = {"authorization", "Bearer operator"};
+	struct http_request r = {
+		.method = method,
+		.path = path,
+		.query = query,
+		.headers = &header,
+		.n_headers = 1,
+		.body = body,
+		.body_size = body ? strlen(body) : 0,
+	};
+
+	fixture_handle(f, &r, ret);
+}
+
+const char *answer_text(struct api_answer *a)
+{
+	/* A terminator behind the content, which is not part of it. */
+	buf_put_u8(&a->body, 0);
+	must(buf_error(&a->body), "answer");
+	a->body.end--;
+	return (const char *)buf_data(&a->body);
+}
+
+char *answer_element(struct api_answer *a, const char *name)
+{
+	char tag[64];
+	const char *begin_at, *end_at;
+
+	snprintf(tag, sizeof(tag), "<%s>", name);
+	begin_at = strstr(answer_text(a), tag);
+	if (!begin_at)
+		return NULL;
+	begin_at += strlen(tag);
+	end_at = strchr(begin_at, '<');
+	return end_at ? strndup(begin_at, (size_t)(end_at - begin_at)) : NULL;
+}
