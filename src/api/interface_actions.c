@@ -168,7 +168,6 @@ int action_assign_private_ip_addresses(struct ec2_call *c)
 	}
 	xml_close(c->xml);
 	xml_empty(c->xml, "assignedIpv4PrefixSet");
-	ec2_write_return(c);
 	return 0;
 }
 

@@ -359,7 +359,7 @@ int param_tag_specification(struct ec2_call *c, const char *resource, const char
 int param_token(struct ec2_call *c, struct token_args *ret)
 {
 	uint8_t digest[EVP_MAX_MD_SIZE];
-	_cleanup_buf_ struct buf all;
+	_cleanup_buf_ struct buf all = {};
 	unsigned int size = 0;
 	int r;
 
