@@ -143,12 +143,23 @@ static int run_host_remove(const struct invocation *inv)
 	return r ? r : request(inv, "DELETE", "/v1/hosts/", id, "", NULL, NULL);
 }
 
-static const struct table_column account_columns[] = {{"ID", "id"}, {"NAME", "name"}};
-static const struct table_column key_columns[] = {
-	{"access key id", "access_key_id"},
-	{"secret access key", "secret_access_key"},
+static const struct table_column account_columns[] = {
+	{"ID", "id"},
+	{"NAME", "name"},
+	{"CREATED", "created_at"},
 };
-static const struct table_column key_list_columns[] = {{"ACCESS KEY ID", "access_key_id"}};
+static const struct table_column new_account_columns[] = {
+	{"id", "account.id"},
+	{"name", "account.name"},
+};
+static const struct table_column key_columns[] = {
+	{"access key id", "key.access_key_id"},
+	{"secret access key", "key.secret_access_key"},
+};
+static const struct table_column key_list_columns[] = {
+	{"ACCESS KEY ID", "access_key_id"},
+	{"CREATED", "created_at"},
+};
 
 static int run_account_create(const struct invocation *inv)
 {
@@ -159,7 +170,8 @@ static int run_account_create(const struct invocation *inv)
 		r = set_text(body, "id", invocation_option(inv, "id"));
 	if (!r)
 		r = request(inv, "POST", "/v1/accounts", "", "", body, &answer);
-	return r ? r : print_object(inv, answer, account_columns, ARRAY_SIZE(account_columns));
+	return r ? r : print_object(inv, answer, new_account_columns,
+				ARRAY_SIZE(new_account_columns));
 }
 
 static int print_list(const struct invocation *inv, const char *path, const char *key,
