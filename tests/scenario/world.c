@@ -29,7 +29,7 @@ static void fill_ids(void *data, void *ret, size_t size)
 		bytes[i] = (uint8_t)(word >> (8 * (i % 8)));
 }
 
-static void start_manager(struct world *w)
+void world_start_manager(struct world *w)
 {
 	struct manager_config config = {.loop = w->loop, .lease_seconds = 300};
 	struct model_config model = {.region = "us-east-1", .ids.fill = fill_ids};
@@ -39,13 +39,14 @@ static void start_manager(struct world *w)
 	assert_int_equal(model_new(&model, &config.model), 0);
 	assert_int_equal(persist_load(config.store, config.model), 0);
 	assert_int_equal(manager_new(&config, &w->manager), 0);
+	w->unreachable = false;
 }
 
 void world_settle(struct world *w)
 {
 	for (int i = 0; i < 2000; i++) {
 		assert_int_equal(loop_settle(w->loop), 0);
-		if (!journal_is_pending(w->manager->journal))
+		if (!w->manager || !journal_is_pending(w->manager->journal))
 			break;
 		/* The store's thread is at work; when its disk hangs it is the scenario's wish. */
 		assert_int_equal(loop_turn(w->loop, 1), 0);
@@ -97,7 +98,7 @@ static void add_host(struct world *w, size_t i)
 	sim_agent_init(&w->agents[i], w->host_ids[i]);
 }
 
-static void add_network(struct world *w)
+void world_add_network(struct world *w)
 {
 	struct refusal refusal = {0};
 	const struct account *account;
@@ -105,7 +106,7 @@ static void add_network(struct world *w)
 	const struct vpc *vpc;
 	struct tx *tx = world_begin(w);
 
-	assert_int_equal(account_create(tx, &operator, &(struct account_create_args){.id = "123456789012"},
+	assert_int_equal(account_create(tx, &operator, &(struct account_create_args){0},
 					&account, &refusal), 0);
 	w->customer = (struct caller){.account = account->o.id};
 	assert_int_equal(vpc_create(tx, &w->customer,
@@ -120,7 +121,7 @@ static void add_network(struct world *w)
 	assert_int_equal(world_end(w, tx), 0);
 }
 
-struct world *world_new(size_t n_hosts)
+struct world *world_new_unconnected(size_t n_hosts)
 {
 	struct world *w = calloc(1, sizeof(*w));
 
@@ -130,11 +131,18 @@ struct world *world_new(size_t n_hosts)
 	clock_init_manual(&w->clock, CLOCK_NS_PER_S, UINT64_C(1764000000000));
 	assert_int_equal(loop_new(&w->clock, &w->loop), 0);
 	assert_int_equal(store_disk_new(&w->disk), 0);
-	start_manager(w);
+	world_start_manager(w);
 	for (size_t i = 0; i < n_hosts; i++)
 		add_host(w, i);
-	add_network(w);
+	world_add_network(w);
 	world_settle(w);
+	return w;
+}
+
+struct world *world_new(size_t n_hosts)
+{
+	struct world *w = world_new_unconnected(n_hosts);
+
 	for (size_t i = 0; i < n_hosts; i++)
 		world_connect(w, i);
 	world_settle(w);
@@ -147,7 +155,7 @@ struct world *world_free(struct world *w)
 	for (size_t i = 0; i < w->n_hosts; i++)
 		w->pairs[i] = pair_free(w->pairs[i]);
 	assert_int_equal(loop_settle(w->loop), 0);
-	manager_free(w->manager);
+	w->manager = manager_free(w->manager);
 	for (size_t i = 0; i < w->n_hosts; i++)
 		sim_agent_deinit(&w->agents[i]);
 	loop_free(w->loop);
@@ -162,14 +170,29 @@ void world_hang_disk(struct world *w, bool hang)
 	store_disk_hang(w->disk, hang);
 }
 
+static void join(struct world *w, size_t host, const struct session_callbacks *callbacks, void *user)
+{
+	void *server_user = sessions_new_user(w->manager);
+
+	assert_non_null(server_user);
+	w->pairs[host] = pair_free(w->pairs[host]);
+	assert_int_equal(pair_new(w->loop, w->host_ids[host], callbacks, user, &sessions_callbacks,
+				  server_user, &w->pairs[host]), 0);
+}
+
 void world_connect(struct world *w, size_t host)
 {
-	void *user = sessions_new_user(w->manager);
+	join(w, host, &sim_agent_callbacks, &w->agents[host]);
+}
 
-	assert_non_null(user);
-	w->pairs[host] = pair_free(w->pairs[host]);
-	assert_int_equal(pair_new(w->loop, w->host_ids[host], &sim_agent_callbacks,
-				  &w->agents[host], &sessions_callbacks, user, &w->pairs[host]), 0);
+int world_dial(struct world *w, size_t host, const struct session_callbacks *callbacks, void *user,
+	       struct session **ret)
+{
+	if (w->unreachable)
+		return -EHOSTUNREACH;
+	join(w, host, callbacks, user);
+	*ret = pair_client(w->pairs[host]);
+	return 0;
 }
 
 void world_disconnect(struct world *w, size_t host)
@@ -178,13 +201,19 @@ void world_disconnect(struct world *w, size_t host)
 	world_settle(w);
 }
 
-void world_restart_manager(struct world *w)
+void world_stop_manager(struct world *w)
 {
+	w->unreachable = true;
 	for (size_t i = 0; i < w->n_hosts; i++)
 		w->pairs[i] = pair_free(w->pairs[i]);
 	assert_int_equal(loop_settle(w->loop), 0);
 	w->manager = manager_free(w->manager);
-	start_manager(w);
+}
+
+void world_restart_manager(struct world *w)
+{
+	world_stop_manager(w);
+	world_start_manager(w);
 }
 
 void world_run(struct world *w, size_t host, const char *addr, char ret_id[static ID_TEXT_SIZE])
@@ -204,7 +233,8 @@ void world_run(struct world *w, size_t host, const char *addr, char ret_id[stati
 	object_id_text(&instance->o, ret_id);
 	assert_int_equal(world_end(w, tx), 0);
 	for (size_t i = 0; i < w->n_hosts; i++)
-		host_set_connected(w->manager->model, w->numbers[i], w->agents[i].session != NULL);
+		host_set_connected(w->manager->model, w->numbers[i],
+				   agents_find(&w->manager->agents, w->numbers[i])->session);
 }
 
 void world_terminate(struct world *w, const char *instance_id)

@@ -38,13 +38,15 @@ struct world {
 	uint32_t numbers[WORLD_HOSTS];
 	char host_ids[WORLD_HOSTS][ID_TEXT_SIZE];
 	struct caller customer;
+	bool unreachable; /* dialling fails */
 	char vpc[ID_TEXT_SIZE], subnet[ID_TEXT_SIZE];
 	uint32_t vni;
 };
 
-/* A manager, 'n_hosts' hosts, connected and settled, an account with a VPC 10.0.0.0/16 and a subnet
- * 10.0.0.0/24 in it. */
+/* A manager, 'n_hosts' hosts that are registered, an account with a VPC 10.0.0.0/16 and a subnet 10.0.0.0/24
+ * in it.  world_new() connects and settles simulated agents, too. */
 struct world *world_new(size_t n_hosts);
+struct world *world_new_unconnected(size_t n_hosts);
 struct world *world_free(struct world *w);
 
 /* Everything that can happen now has happened. */
@@ -55,9 +57,16 @@ void world_advance(struct world *w, uint64_t ms);
 void world_hang_disk(struct world *w, bool hang);
 
 void world_connect(struct world *w, size_t host);
+/* The same for an agent that is not simulated: gives it its end. */
+int world_dial(struct world *w, size_t host, const struct session_callbacks *callbacks, void *user,
+	       struct session **ret);
 void world_disconnect(struct world *w, size_t host); /* as when the path is lost */
-/* kill -9 and a new start on the same disk; the agents' sessions break. */
-void world_restart_manager(struct world *w);
+/* The manager ends, and the sessions break; a new one starts on the same disk. */
+void world_stop_manager(struct world *w);
+void world_start_manager(struct world *w);
+void world_restart_manager(struct world *w); /* both */
+/* Another account with a VPC of the same addresses; it is the customer from now on. */
+void world_add_network(struct world *w);
 
 /* Begins a change of the model as an API call would; world_end() submits it, durable or not. */
 struct tx *world_begin(struct world *w);

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "agent/agent.h"
+#include "driver/fake.h"
+
+enum { SEEN_MAX = 16 };
+
+struct scenario_host {
+	struct loop *loop;
+	struct fake_world *substrate;
+	size_t index;
+	char name[12];
+	char id[40];
+	scenario_dial_fn dial;
+	void *dial_arg;
+	struct fake_nodes nodes;
+	struct driver *driver;
+	struct agent *agent; /* NULL: not running */
+	struct agent_backend backend;
+	/* Ports by their interfaces: known also while the agent is down. */
+	struct {
+		char interface_id[DRIVER_ID_SIZE];
+		uint32_t port;
+	} seen[SEEN_MAX];
+	size_t n_seen;
+};
+
+static int open_plane(void *arg, const struct dp_config *config, struct datapath **ret,
+		      bool *ret_adopted)
+{
+	struct scenario_host *host = arg;
+
+	return datapath_open_fake(host->substrate, config, ret, ret_adopted);
+}
+
+static int destroy_plane(void *arg, const struct dp_config *config)
+{
+	struct scenario_host *host = arg;
+
+	fake_destroy(host->substrate, config->name);
+	return 0;
+}
+
+static int probe(void *arg, const struct dp_config *config, struct dp_capabilities *ret)
+{
+	*ret = (struct dp_capabilities){
+		.formats = FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2) |
+			   FORMAT_BIT(FORMAT_IPIP6_1),
+		.tcx = true, .substrate_mtu = 1500, .kernel = "6.1"};
+	return 0;
+}
+
+static int route(void *arg, const struct ipaddr *target, struct nexthop_way *ret)
+{
+	*ret = (struct nexthop_way){.ifindex = 2, .gateway = *target};
+	return 0;
+}
+
+static int find_link(void *arg, int ifindex, struct nexthop_link *ret)
+{
+	*ret = (struct nexthop_link){.mac = {{2, 0, 0, 0, 0, 1}}, .mtu = 1500};
+	return 0;
+}
+
+static int neighbour(void *arg, const struct nexthop_way *way, struct mac *ret_mac)
+{
+	*ret_mac = (struct mac){{2, 0, 0, 0, 0, 2}};
+	return 0;
+}
+
+static int probe_neighbour(void *arg, const struct nexthop_way *way)
+{
+	return 0;
+}
+
+static const struct nexthop_kernel kernel = {
+	.route = route,
+	.link = find_link,
+	.neighbour = neighbour,
+	.probe = probe_neighbour,
+};
+
+static int dial(void *arg, size_t index, const struct session_callbacks *callbacks, void *user,
+		struct session **ret)
+{
+	struct scenario_host *host = arg;
+
+	return host->dial(host->dial_arg, host->index, callbacks, user, ret);
+}
+
+struct scenario_host *scenario_host_new(struct loop *loop, struct fake_world *substrate, size_t index,
+					const char *host_id, scenario_dial_fn fn, void *arg)
+{
+	struct scenario_host *host = calloc(1, sizeof(*host));
+
+	assert_non_null(host);
+	host->loop = loop;
+	host->substrate = substrate;
+	host->index = index;
+	host->dial = fn;
+	host->dial_arg = arg;
+	snprintf(host->name, sizeof(host->name), "h%u", (unsigned int)(index + 1) % 100);
+	snprintf(host->id, sizeof(host->id), "%s", host_id);
+	host->backend = (struct agent_backend){
+		.open = open_plane, .destroy = destroy_plane, .probe = probe, .arg = host};
+	assert_int_equal(driver_fake_new(&host->nodes, &host->driver), 0);
+	return host;
+}
+
+struct scenario_host *scenario_host_free(struct scenario_host *host)
+{
+	scenario_host_kill(host);
+	driver_free(host->driver);
+	free(host);
+	return NULL;
+}
+
+void scenario_host_start(struct scenario_host *host)
+{
+	const struct agent_config config = {
+		.loop = host->loop,
+		.host_id = host->id,
+		.dialer = {.dial = dial, .n = 1, .arg = host},
+		.backend = &host->backend,
+		.dp = {.name = host->name, .max_mappings = 1000, .max_flows = 1000},
+		.driver = host->driver,
+		.kernel = &kernel,
+		.kernel_arg = host,
+	};
+
+	assert_int_equal(agent_new(&config, &host->agent), 0);
+}
+
+void scenario_host_kill(struct scenario_host *host)
+{
+	host->agent = agent_free(host->agent);
+}
+
+bool scenario_host_is_up(const struct scenario_host *host)
+{
+	return host->agent && host->agent->link.state == LINK_UP;
+}
+
+uint64_t scenario_host_revision(const struct scenario_host *host)
+{
+	return host->agent->revision;
+}
+
+const char *scenario_host_name(const struct scenario_host *host)
+{
+	return host->name;
+}
+
+static uint32_t port_of(struct scenario_host *host, const char *interface_id)
+{
+	const struct port *port = host->agent ? ports_find_interface(&host->agent->ports, interface_id)
+					      : NULL;
+	size_t i;
+
+	for (i = 0; i < host->n_seen; i++)
+		if (!strcmp(host->seen[i].interface_id, interface_id))
+			break;
+	if (port && port->set) {
+		assert_true(i < SEEN_MAX);
+		snprintf(host->seen[i].interface_id, sizeof(host->seen[i].interface_id), "%s",
+			 interface_id);
+		host->seen[i].port = port->dp.id;
+		if (i == host->n_seen)
+			host->n_seen++;
+	}
+	return i < host->n_seen ? host->seen[i].port : 0;
+}
+
+enum fake_verdict scenario_host_send(struct scenario_host *host, const char *interface_id,
+				     const char *src, const char *dst, uint32_t number,
+				     uint32_t *ret_reason)
+{
+	uint32_t port = port_of(host, interface_id);
+	struct ipaddr from, to;
+
+	assert_int_not_equal(port, 0);
+	assert_int_equal(ipaddr_parse(src, &from), 0);
+	assert_int_equal(ipaddr_parse(dst, &to), 0);
+	return fake_send_packet(host->substrate, host->name, port, &from, &to, number, ret_reason);
+}
+
+uint32_t scenario_host_receive(struct scenario_host *host, const char *interface_id)
+{
+	uint32_t port = port_of(host, interface_id), number = 0;
+
+	assert_int_not_equal(port, 0);
+	return fake_receive_packet(host->substrate, host->name, port, &number) ? number : 0;
+}
+
+size_t scenario_host_nodes(const struct scenario_host *host)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < FAKE_NODES_MAX; i++)
+		n += host->nodes.nodes[i].node.id[0] != '\0';
+	return n;
+}

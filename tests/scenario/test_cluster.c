@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Scenarios of whole clusters: the manager and whole agents on the fake data plane, packets between their
+ * nodes, and what is lost (nothing) when manager or agents go.
+ *
+ *	a, on h1 (10.0.0.4) --- substrate --- b, on h2 (10.0.0.5)
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "abi/drop.h"
+#include "base/log.h"
+#include "host.h"
+#include "world.h"
+
+enum { HOSTS = 2 };
+
+struct fixture {
+	struct world *w;
+	struct fake_world *substrate;
+	struct scenario_host *hosts[HOSTS];
+	char a[ID_TEXT_SIZE], b[ID_TEXT_SIZE];         /* instances */
+	char a_eni[ID_TEXT_SIZE], b_eni[ID_TEXT_SIZE]; /* their interfaces */
+};
+
+static int dial(void *arg, size_t host, const struct session_callbacks *callbacks, void *user,
+		struct session **ret)
+{
+	struct fixture *f = arg;
+
+	return world_dial(f->w, host, callbacks, user, ret);
+}
+
+static void run(struct fixture *f, size_t host, const char *addr, char id[static ID_TEXT_SIZE],
+		char eni[static ID_TEXT_SIZE])
+{
+	world_run(f->w, host, addr, id);
+	world_settle(f->w);
+	world_advance(f->w, 1000);
+	assert_int_equal(world_instance(f->w, id)->state, INSTANCE_RUNNING);
+	object_id_text(&world_interface(f->w, id)->o, eni);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	log_set_level(LOG_LEVEL_ERR);
+	f->w = world_new_unconnected(HOSTS);
+	assert_int_equal(fake_world_new(&f->substrate), 0);
+	for (size_t i = 0; i < HOSTS; i++) {
+		f->hosts[i] = scenario_host_new(f->w->loop, f->substrate, i, f->w->host_ids[i], dial, f);
+		scenario_host_start(f->hosts[i]);
+	}
+	world_advance(f->w, 2000);
+	for (size_t i = 0; i < HOSTS; i++)
+		assert_true(scenario_host_is_up(f->hosts[i]));
+	run(f, 0, "10.0.0.4", f->a, f->a_eni);
+	run(f, 1, "10.0.0.5", f->b, f->b_eni);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < HOSTS; i++)
+		scenario_host_free(f->hosts[i]);
+	assert_int_equal(loop_settle(f->w->loop), 0);
+	world_free(f->w);
+	fake_world_free(f->substrate);
+	free(f);
+	return 0;
+}
+
+static enum fake_verdict send_ab(struct fixture *f, uint32_t number)
+{
+	return scenario_host_send(f->hosts[0], f->a_eni, "10.0.0.4", "10.0.0.5", number, NULL);
+}
+
+static uint32_t receive_b(struct fixture *f)
+{
+	return scenario_host_receive(f->hosts[1], f->b_eni);
+}
+
+/* requirement: MAP-2 */
+/* requirement: MAP-4 */
+static void first_packets_are_late_and_in_order_and_not_lost(void **state)
+{
+	struct fixture *f = *state;
+
+	for (uint32_t i = 1; i <= 5; i++)
+		assert_int_equal(send_ab(f, i), FAKE_HELD);
+	world_advance(f->w, 200);
+	for (uint32_t i = 1; i <= 5; i++)
+		assert_int_equal(receive_b(f), i);
+	/* From now on they go by themselves. */
+	assert_int_equal(send_ab(f, 6), FAKE_DELIVERED);
+	assert_int_equal(receive_b(f), 6);
+	assert_int_equal(receive_b(f), 0);
+}
+
+/* requirement: OPS-3 */
+static void traffic_outlives_the_manager(void **state)
+{
+	struct fixture *f = *state;
+
+	send_ab(f, 1);
+	world_advance(f->w, 200);
+	assert_int_equal(receive_b(f), 1);
+	world_stop_manager(f->w);
+	for (uint32_t i = 2; i < 50; i++) {
+		world_advance(f->w, 10000);
+		assert_int_equal(send_ab(f, i), FAKE_DELIVERED);
+		assert_int_equal(receive_b(f), i);
+	}
+	world_start_manager(f->w);
+	world_advance(f->w, 60000);
+	for (size_t i = 0; i < HOSTS; i++)
+		assert_true(scenario_host_is_up(f->hosts[i]));
+	assert_int_equal(world_instance(f->w, f->b)->state, INSTANCE_RUNNING);
+	assert_int_equal(send_ab(f, 50), FAKE_DELIVERED);
+	assert_int_equal(receive_b(f), 50);
+	/* The new manager knows who holds what: what ends is heard of. */
+	world_terminate(f->w, f->b);
+	world_advance(f->w, 1000);
+	assert_int_not_equal(send_ab(f, 51), FAKE_DELIVERED);
+}
+
+/* requirement: OPS-3 */
+static void traffic_outlives_its_agents(void **state)
+{
+	struct fixture *f = *state;
+
+	send_ab(f, 1);
+	world_advance(f->w, 200);
+	assert_int_equal(receive_b(f), 1);
+	scenario_host_kill(f->hosts[0]);
+	scenario_host_kill(f->hosts[1]);
+	for (uint32_t i = 2; i < 20; i++) {
+		world_advance(f->w, 1000);
+		assert_int_equal(send_ab(f, i), FAKE_DELIVERED);
+		assert_int_equal(receive_b(f), i);
+	}
+	assert_false(host_is_connected(f->w->manager->model, f->w->numbers[0]));
+	for (size_t i = 0; i < HOSTS; i++)
+		scenario_host_start(f->hosts[i]);
+	for (uint32_t i = 20; i < 40; i++) {
+		world_advance(f->w, 100);
+		assert_int_equal(send_ab(f, i), FAKE_DELIVERED);
+		assert_int_equal(receive_b(f), i);
+	}
+	world_advance(f->w, 5000);
+	assert_true(host_is_connected(f->w->manager->model, f->w->numbers[0]));
+	assert_int_equal(scenario_host_nodes(f->hosts[0]), 1);
+	assert_int_equal(send_ab(f, 40), FAKE_DELIVERED);
+	assert_int_equal(receive_b(f), 40);
+	assert_int_equal(scenario_host_revision(f->hosts[0]) > 0, 1);
+}
+
+/* requirement: MAP-3 */
+static void an_address_that_is_taken_away_is_heard_of_by_its_holders(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t reason = 0;
+
+	send_ab(f, 1);
+	world_advance(f->w, 200);
+	assert_int_equal(receive_b(f), 1);
+	world_terminate(f->w, f->b);
+	world_advance(f->w, 500);
+	assert_int_equal(world_instance(f->w, f->b)->state, INSTANCE_TERMINATED);
+	assert_int_equal(scenario_host_nodes(f->hosts[1]), 0);
+	assert_int_equal(scenario_host_send(f->hosts[0], f->a_eni, "10.0.0.4", "10.0.0.5", 2, &reason),
+			 FAKE_DROPPED);
+	assert_true(reason == DROP_GONE || reason == DROP_REFUSED);
+	/* The address is free again: everybody has heard. */
+	run(f, 0, "10.0.0.5", f->b, f->b_eni);
+	world_advance(f->w, 60000);
+	send_ab(f, 3);
+	world_advance(f->w, 500);
+	assert_int_equal(scenario_host_receive(f->hosts[0], f->b_eni), 3);
+}
+
+/* requirement: MAP-2 */
+static void networks_of_the_same_addresses_do_not_meet(void **state)
+{
+	char c[ID_TEXT_SIZE], d[ID_TEXT_SIZE], c_eni[ID_TEXT_SIZE], d_eni[ID_TEXT_SIZE];
+	struct fixture *f = *state;
+
+	world_add_network(f->w);
+	run(f, 0, "10.0.0.4", c, c_eni);
+	run(f, 0, "10.0.0.9", d, d_eni);
+	/* 10.0.0.5 is in the other network only. */
+	scenario_host_send(f->hosts[0], c_eni, "10.0.0.4", "10.0.0.5", 1, NULL);
+	world_advance(f->w, 500);
+	assert_int_equal(receive_b(f), 0);
+	/* 10.0.0.9 is in this one only. */
+	scenario_host_send(f->hosts[0], f->a_eni, "10.0.0.4", "10.0.0.9", 2, NULL);
+	world_advance(f->w, 500);
+	assert_int_equal(scenario_host_receive(f->hosts[0], d_eni), 0);
+	scenario_host_send(f->hosts[0], c_eni, "10.0.0.4", "10.0.0.9", 3, NULL);
+	world_advance(f->w, 500);
+	assert_int_equal(scenario_host_receive(f->hosts[0], d_eni), 3);
+	send_ab(f, 4);
+	world_advance(f->w, 500);
+	assert_int_equal(receive_b(f), 4);
+}
+
+/* requirement: MAP-4 */
+static void a_sender_that_lies_is_not_believed(void **state)
+{
+	struct ipaddr b = world_addr("10.0.0.5"), nobody = world_addr("10.0.0.200"), a;
+	struct fixture *f = *state;
+	uint32_t reason = 0;
+
+	a = world_addr("10.0.0.4");
+	/* h1 claims an address that nobody has: held, asked for, refused. */
+	fake_arrive(f->substrate, "h2", "h1", f->w->vni, &nobody, &b, 1, &reason);
+	world_advance(f->w, 500);
+	assert_int_equal(receive_b(f), 0);
+	/* The truth passes. */
+	fake_arrive(f->substrate, "h2", "h1", f->w->vni, &a, &b, 2, &reason);
+	world_advance(f->w, 500);
+	assert_int_equal(receive_b(f), 2);
+	/* 10.0.0.5 lives on h2: from h1 it is a lie. */
+	run(f, 1, "10.0.0.6", (char[ID_TEXT_SIZE]){0}, (char[ID_TEXT_SIZE]){0});
+	a = world_addr("10.0.0.6");
+	fake_arrive(f->substrate, "h2", "h1", f->w->vni, &a, &b, 3, &reason);
+	world_advance(f->w, 500);
+	assert_int_equal(receive_b(f), 0);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(first_packets_are_late_and_in_order_and_not_lost),
+		TEST(traffic_outlives_the_manager),
+		TEST(traffic_outlives_its_agents),
+		TEST(an_address_that_is_taken_away_is_heard_of_by_its_holders),
+		TEST(networks_of_the_same_addresses_do_not_meet),
+		TEST(a_sender_that_lies_is_not_believed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
