@@ -132,7 +132,7 @@ static void make_host(struct lab *lab, int i)
 {
 	struct lab_host *h = &lab->hosts[i];
 
-	snprintf(h->name, sizeof(h->name), "host%d", i + 1);
+	snprintf(h->name, sizeof(h->name), "host%u", (uint8_t)(i + 1));
 	h->netns = make_netns(lab, h->name);
 	h->config = (struct dp_config){
 		.name = h->name,
