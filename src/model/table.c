@@ -607,6 +607,14 @@ static void replace_by_id(struct model *m, struct object *old, struct object *ne
 	}
 }
 
+static void forget_subnet(struct model *m, uint64_t subnet)
+{
+	struct group *g = group_find(m, REL_SUBNET_INTERFACES, KIND_INTERFACE, subnet);
+
+	if (g && !g->n && list_empty(&g->idle))
+		list_push_back(&m->idle_groups, &g->idle);
+}
+
 int table_replace(struct model *m, struct object *old, struct object *new)
 {
 	const struct object *any = new ? new : old;
@@ -623,6 +631,8 @@ int table_replace(struct model *m, struct object *old, struct object *new)
 			replace_unique(m, old, new, &uniques[i]);
 	if (any->kind == KIND_INTERFACE)
 		replace_interface(m, (struct interface *)old, (struct interface *)new);
+	else if (any->kind == KIND_SUBNET && !new)
+		forget_subnet(m, any->id);
 	else if (any->kind == KIND_RELEASE)
 		replace_release(m, (struct release *)old, (struct release *)new);
 	return 0;
@@ -643,6 +653,12 @@ static void network_reclaim(struct model *m, struct carrier *c)
 	free(n);
 }
 
+/* An empty subnet still knows which address it gave away last, until it goes itself. */
+static bool is_remembered(const struct model *m, const struct group *g)
+{
+	return g->relation == REL_SUBNET_INTERFACES && model_get(m, KIND_SUBNET, g->key);
+}
+
 void table_reclaim(struct model *m)
 {
 	struct carrier *c;
@@ -656,6 +672,8 @@ void table_reclaim(struct model *m)
 	}
 	list_for_each(g, &m->idle_groups, idle) {
 		list_remove(&g->idle);
+		if (is_remembered(m, g))
+			continue;
 		hmap_remove(&m->groups, &g->node);
 		free(g);
 	}
