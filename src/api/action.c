@@ -5,14 +5,29 @@
 
 #include "api/handlers.h"
 
-#define T	      PARAM_TEXT
-#define B	      PARAM_BOOL
-#define U	      PARAM_U32
-#define REQ(name, t)  {name, t, PARAM_REQUIRED}
-#define OPT(name, t)  {name, t, PARAM_OPTIONAL}
-#define IGN(name, t)  {name, t, PARAM_IGNORED}
-#define NOT(name, t)  {name, t, PARAM_UNSUPPORTED}
-#define PARAMS(...)   {__VA_ARGS__}
+#define T PARAM_TEXT
+#define B PARAM_BOOL
+#define U PARAM_U32
+#define REQ(name, t)                                                                               \
+	{                                                                                          \
+		name, t, PARAM_REQUIRED                                                            \
+	}
+#define OPT(name, t)                                                                               \
+	{                                                                                          \
+		name, t, PARAM_OPTIONAL                                                            \
+	}
+#define IGN(name, t)                                                                               \
+	{                                                                                          \
+		name, t, PARAM_IGNORED                                                             \
+	}
+#define NOT(name, t)                                                                               \
+	{                                                                                          \
+		name, t, PARAM_UNSUPPORTED                                                         \
+	}
+#define PARAMS(...)                                                                                \
+	{                                                                                          \
+		__VA_ARGS__                                                                        \
+	}
 
 #define ACTION(name, handler, effect, group, filters, parameters, text)                            \
 	static const struct param_spec params_##name[] = parameters;

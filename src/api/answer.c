@@ -29,8 +29,7 @@ static void make_request_id(char ret[static 37])
 void answer_init(struct api_answer *answer, enum api_protocol protocol)
 {
 	*answer = (struct api_answer){.status = 200, .protocol = protocol};
-	answer->content_type =
-		protocol == API_JSON ? "application/json" : "text/xml;charset=UTF-8";
+	answer->content_type = protocol == API_JSON ? "application/json" : "text/xml;charset=UTF-8";
 	buf_init(&answer->body, LIMIT_API_ANSWER_SIZE);
 	make_request_id(answer->request_id);
 }

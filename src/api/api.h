@@ -34,10 +34,10 @@ struct host;
 /* What a session knows of its host. */
 struct api_host_live {
 	enum { API_HOST_NEVER, API_HOST_DISCONNECTED, API_HOST_CONNECTED } state;
-	uint64_t revision;       /* the last one applied; 0: none or unknown */
-	uint64_t seen_ms;        /* unix time of the last word from it; 0: never since start */
-	const char *software;    /* NULL: unknown */
-	const char *address;     /* NULL: unknown */
+	uint64_t revision;    /* the last one applied; 0: none or unknown */
+	uint64_t seen_ms;     /* unix time of the last word from it; 0: never since start */
+	const char *software; /* NULL: unknown */
+	const char *address;  /* NULL: unknown */
 };
 
 struct api_status_live {
@@ -77,7 +77,7 @@ struct api_live {
 };
 
 struct api_config {
-	struct model *model;         /* borrowed, as are the next two */
+	struct model *model; /* borrowed, as are the next two */
 	const struct clock *clock;
 	const struct api_live *live;
 	const uint8_t *operator_token_sha256; /* 32 bytes, copied: of the operators' bearer token */
@@ -89,7 +89,7 @@ struct api_answer {
 	int status;               /* of HTTP */
 	const char *content_type; /* static */
 	struct buf body;
-	struct change *change;    /* what was written, or NULL */
+	struct change *change; /* what was written, or NULL */
 	enum api_protocol protocol;
 	char request_id[37];
 };

@@ -108,8 +108,7 @@ int action_describe_images(struct ec2_call *c)
 	for (size_t i = 0; i < n_ids; i++) {
 		if (!str_has_prefix(ids[i], "ami-"))
 			return ec2_refuse(c, 400, "InvalidAMIID.Malformed",
-					  "Invalid id: \"%.100s\" (expecting \"ami-...\")",
-					  ids[i]);
+					  "Invalid id: \"%.100s\" (expecting \"ami-...\")", ids[i]);
 		if (strcmp(ids[i], IMAGE_ID))
 			return ec2_refuse(c, 400, "InvalidAMIID.NotFound",
 					  "The image id '[%.100s]' does not exist", ids[i]);

@@ -108,10 +108,12 @@ static int read_labels(struct route_call *c, struct host_add_args *args)
 	tags = arena_alloc_array(c->arena, json_object_size(labels) + 1, sizeof(*tags));
 	if (!tags)
 		return -ENOMEM;
-	json_object_foreach(labels, key, value) {
+	json_object_foreach(labels, key, value)
+	{
 		if (!json_is_string(value))
-			return route_refuse(c, 400, "BadRequest", "The label '%.100s' must be a "
-								  "string",
+			return route_refuse(c, 400, "BadRequest",
+					    "The label '%.100s' must be a "
+					    "string",
 					    key);
 		tags[n].key = key;
 		tags[n++].value = json_string_value(value);
@@ -270,7 +272,6 @@ static int put_pairs_from(struct route_call *c, json_t *list, const struct host 
 			r = put_pair(c, list, from, to);
 	return r;
 }
-
 
 int route_pairs(struct route_call *c)
 {

@@ -111,8 +111,8 @@ static int read_tags(struct ec2_call *c, struct instance_run_args *args)
 
 	r = param_tag_specification(c, "instance", taggable, &args->tags, &args->n_tags);
 	if (!r)
-		r = param_tag_specification(c, "network-interface", taggable,
-					    &args->interface_tags, &args->n_interface_tags);
+		r = param_tag_specification(c, "network-interface", taggable, &args->interface_tags,
+					    &args->n_interface_tags);
 	return r;
 }
 

@@ -70,8 +70,8 @@ static void by_private_dns(struct filter_probe *p, const void *item)
 	char text[NAMES_SIZE];
 
 	if (!ipaddr_is_zero(&ITEM->private_addr))
-		filter_text(p, names_private_dns(model_region(p->call->model),
-						 &ITEM->private_addr, text));
+		filter_text(p, names_private_dns(model_region(p->call->model), &ITEM->private_addr,
+						 text));
 }
 
 static void by_reservation(struct filter_probe *p, const void *item)
@@ -197,14 +197,9 @@ const struct filter instance_filters[] = {
 };
 
 const struct filter instance_status_filters[] = {
-	{"availability-zone", by_zone},
-	{"event.code", by_nothing},
-	{"event.description", by_nothing},
-	{"instance-state-code", by_state_code},
-	{"instance-state-name", by_state_name},
-	{"instance-status.reachability", by_reachability},
-	{"instance-status.status", by_check},
-	{"system-status.reachability", by_reachability},
-	{"system-status.status", by_check},
-	{},
+	{"availability-zone", by_zone},         {"event.code", by_nothing},
+	{"event.description", by_nothing},      {"instance-state-code", by_state_code},
+	{"instance-state-name", by_state_name}, {"instance-status.reachability", by_reachability},
+	{"instance-status.status", by_check},   {"system-status.reachability", by_reachability},
+	{"system-status.status", by_check},     {},
 };

@@ -143,8 +143,7 @@ static void by_dns_name(struct filter_probe *p, const void *item)
 {
 	char text[NAMES_SIZE];
 
-	filter_text(p, names_private_dns(model_region(p->call->model), &ITEM->addrs[0].addr,
-					 text));
+	filter_text(p, names_private_dns(model_region(p->call->model), &ITEM->addrs[0].addr, text));
 }
 
 static bool is_attached(const struct interface *i)
@@ -157,8 +156,7 @@ static void by_attachment_id(struct filter_probe *p, const void *item)
 	char text[ID_TEXT_SIZE];
 
 	if (is_attached(ITEM))
-		filter_text(p,
-			    id_text_prefixed(ID_PREFIX_ATTACHMENT, ITEM->attachment.id, text));
+		filter_text(p, id_text_prefixed(ID_PREFIX_ATTACHMENT, ITEM->attachment.id, text));
 }
 
 static void by_attach_time(struct filter_probe *p, const void *item)
@@ -193,8 +191,8 @@ static void by_instance_owner(struct filter_probe *p, const void *item)
 
 static void by_attachment_status(struct filter_probe *p, const void *item)
 {
-	filter_text(p, is_attached(ITEM) ? attachment_state_text(ITEM->attachment.state)
-					 : "detached");
+	filter_text(p,
+		    is_attached(ITEM) ? attachment_state_text(ITEM->attachment.state) : "detached");
 }
 
 static void by_zone(struct filter_probe *p, const void *item)

@@ -43,8 +43,8 @@ static bool path_matches(const char *pattern, const struct route_call *c, size_t
 
 		if (i == n)
 			return false;
-		if (*pattern != '{' && (strncmp(pattern, c->segments[i], length) ||
-					c->segments[i][length]))
+		if (*pattern != '{' &&
+		    (strncmp(pattern, c->segments[i], length) || c->segments[i][length]))
 			return false;
 		pattern += length;
 		i++;
@@ -120,11 +120,13 @@ static int read_body(struct route_call *c, const struct http_request *r)
 				    error.text, error.line);
 	if (!json_is_object(c->body))
 		return route_refuse(c, 400, "BadRequest", "The body must be a JSON object");
-	json_object_foreach(c->body, key, value)
-		if (!is_listed(c->route->fields, key))
-			return route_refuse(c, 400, "BadRequest",
-					    "The field '%.100s' is not known here; known are: %s",
-					    key, c->route->fields);
+	json_object_foreach(
+		c->body, key,
+		value) if (!is_listed(c->route->fields,
+				      key)) return route_refuse(c, 400, "BadRequest",
+								"The field '%.100s' is not known "
+								"here; known are: %s",
+								key, c->route->fields);
 	return 0;
 }
 
@@ -160,8 +162,7 @@ static int write_result(struct route_call *c, struct api_answer *answer)
 	return 0;
 }
 
-static void run(struct route_call *c, const struct http_request *request,
-		struct api_answer *answer)
+static void run(struct route_call *c, const struct http_request *request, struct api_answer *answer)
 {
 	int r;
 
@@ -205,7 +206,7 @@ static int identify(struct api *a, const struct http_request *r, struct route_ca
 			};
 			return -EACCES;
 		}
-		c->caller.operator = true;
+		c->caller.operator= true;
 		return 0;
 	}
 	ret = identity_by_signature(a, r, &id, reterr);

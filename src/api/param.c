@@ -17,8 +17,9 @@ enum { PATTERN_SIZE = 160 };
 static bool is_of_protocol(const char *name)
 {
 	static const char *const names[] = {
-		"Action", "Version", "DryRun", "AWSAccessKeyId", "Signature", "SignatureMethod",
-		"SignatureVersion", "Timestamp", "Expires", "SecurityToken",
+		"Action",    "Version",         "DryRun",           "AWSAccessKeyId",
+		"Signature", "SignatureMethod", "SignatureVersion", "Timestamp",
+		"Expires",   "SecurityToken",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)

@@ -67,15 +67,9 @@ static void by_opt_in(struct filter_probe *p, const void *item)
 }
 
 const struct filter zone_filters[] = {
-	{"group-name", by_region},
-	{"message", by_state},
-	{"opt-in-status", by_opt_in},
-	{"region-name", by_region},
-	{"state", by_state},
-	{"zone-id", by_zone_id},
-	{"zone-name", by_zone_name},
-	{"zone-type", by_type},
-	{},
+	{"group-name", by_region},   {"message", by_state},  {"opt-in-status", by_opt_in},
+	{"region-name", by_region},  {"state", by_state},    {"zone-id", by_zone_id},
+	{"zone-name", by_zone_name}, {"zone-type", by_type}, {},
 };
 
 static void write_zone(struct ec2_call *c, const struct zone *z)
@@ -225,8 +219,7 @@ int action_describe_account_attributes(struct ec2_call *c)
 		while (k < ARRAY_SIZE(attributes) && strcmp(attributes[k].name, names[i]))
 			k++;
 		if (k == ARRAY_SIZE(attributes))
-			return ec2_refuse_value(c, "attributeName", names[i],
-						"Unknown attribute.");
+			return ec2_refuse_value(c, "attributeName", names[i], "Unknown attribute.");
 	}
 	xml_open(c->xml, "accountAttributeSet");
 	for (size_t k = 0; k < ARRAY_SIZE(attributes); k++) {

@@ -63,8 +63,8 @@ int route_text(struct route_call *c, const char *name, bool required, const char
 	*ret = NULL;
 	if (v && !json_is_null(v) && !text)
 		return route_refuse(c, 400, "BadRequest", "'%s' must be a string", name);
-	if (text && (strlen(text) != json_string_length(v) ||
-		     !form_text_is_valid(text, strlen(text))))
+	if (text &&
+	    (strlen(text) != json_string_length(v) || !form_text_is_valid(text, strlen(text))))
 		return route_refuse(c, 400, "BadRequest", "'%s' has control characters", name);
 	if (required && (!text || !*text))
 		return route_refuse(c, 400, "BadRequest", "'%s' must be given", name);
@@ -80,8 +80,7 @@ int route_u32(struct route_call *c, const char *name, const uint32_t **ret)
 	*ret = NULL;
 	if (!v || json_is_null(v))
 		return 0;
-	if (!json_is_integer(v) || json_integer_value(v) < 0 ||
-	    json_integer_value(v) > UINT32_MAX)
+	if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > UINT32_MAX)
 		return route_refuse(c, 400, "BadRequest", "'%s' must be a number from 0", name);
 	number = arena_alloc(c->arena, sizeof(*number));
 	if (!number)

@@ -67,15 +67,17 @@ must_check int route_text(struct route_call *c, const char *name, bool required,
 must_check int route_u32(struct route_call *c, const char *name, const uint32_t **ret);
 
 void json_put(struct route_call *c, json_t *o, const char *key, json_t *value); /* takes 'value' */
-void json_put_text(struct route_call *c, json_t *o, const char *key, const char *value); /* or null */
+void json_put_text(struct route_call *c, json_t *o, const char *key,
+		   const char *value); /* or null */
 void json_put_u64(struct route_call *c, json_t *o, const char *key, uint64_t value);
 void json_put_bool(struct route_call *c, json_t *o, const char *key, bool value);
 void json_put_id(struct route_call *c, json_t *o, const char *key, enum kind k, uint64_t id);
 void json_put_addr(struct route_call *c, json_t *o, const char *key, const struct ipaddr *a);
 void json_put_prefix(struct route_call *c, json_t *o, const char *key, const struct prefix *p);
 void json_put_time(struct route_call *c, json_t *o, const char *key, uint64_t ms); /* 0: null */
-void json_put_account(struct route_call *c, json_t *o, uint64_t account); /* "account" */
-void json_put_host(struct route_call *c, json_t *o, const char *key, uint32_t number); /* its name */
+void json_put_account(struct route_call *c, json_t *o, uint64_t account);          /* "account" */
+void json_put_host(struct route_call *c, json_t *o, const char *key,
+		   uint32_t number); /* its name */
 void json_put_tags(struct route_call *c, json_t *o, const char *key, const struct object *tagged);
 void json_put_formats(struct route_call *c, json_t *o, const char *key, uint32_t formats);
 json_t *json_new_object(struct route_call *c);

@@ -25,8 +25,7 @@ static int read_next(struct route_call *c, struct page_mark *ret, bool *ret_give
 	*ret_given = token;
 	if (!token)
 		return 0;
-	r = page_decode(c->api->page_key, token, c->caller.account, page_list(c->route->path),
-			ret);
+	r = page_decode(c->api->page_key, token, c->caller.account, page_list(c->route->path), ret);
 	if (r == -EBADMSG)
 		return route_refuse(c, 400, "BadRequest",
 				    "'next' is not from this list, or the manager was restarted: "
@@ -66,8 +65,8 @@ int route_list_run(struct route_call *c, const struct route_list *l)
 		r = read_next(c, &after, &given);
 	if (r)
 		return r;
-	it = c->caller.operator ? model_iter_kind(c->model, l->kind)
-				: model_iter_account(c->model, l->kind, c->caller.account);
+	it = c->caller.operator? model_iter_kind(c->model, l->kind)
+			       : model_iter_account(c->model, l->kind, c->caller.account);
 	if (given)
 		model_iter_skip(c->model, &it, l->kind, after.id, after.serial);
 	list = json_new_array(c);

@@ -402,8 +402,8 @@ static bool derive_key(const char *secret, const struct sigv4_auth *auth,
 	buf_init(&first, LIMIT_API_HEADER_SIZE);
 	buf_put_str(&first, "AWS4");
 	buf_put_str(&first, secret);
-	ok = !buf_error(&first) && hmac(buf_data(&first), buf_size(&first), auth->date,
-					strlen(auth->date), ret);
+	ok = !buf_error(&first) &&
+	     hmac(buf_data(&first), buf_size(&first), auth->date, strlen(auth->date), ret);
 	ok = ok && hmac(ret, SIGV4_DIGEST_SIZE, auth->region, strlen(auth->region), ret);
 	ok = ok && hmac(ret, SIGV4_DIGEST_SIZE, auth->service, strlen(auth->service), ret);
 	ok = ok && hmac(ret, SIGV4_DIGEST_SIZE, "aws4_request", strlen("aws4_request"), ret);

@@ -35,7 +35,7 @@ enum sigv4_result {
 
 struct sigv4_auth {
 	const char *access_key_id;
-	const char *date;     /* "20230131", of the scope */
+	const char *date; /* "20230131", of the scope */
 	const char *region;
 	const char *service;
 	const char *signed_headers;

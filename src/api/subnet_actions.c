@@ -115,8 +115,7 @@ static void by_zone_id(struct filter_probe *p, const void *item)
 {
 	char text[ZONE_ID_SIZE];
 
-	filter_text(p,
-		    zone_id_text(p->call->model, ((const struct subnet *)item)->zone, text));
+	filter_text(p, zone_id_text(p->call->model, ((const struct subnet *)item)->zone, text));
 }
 
 static void by_available(struct filter_probe *p, const void *item)

@@ -16,8 +16,7 @@ static void write_block(struct ec2_call *c, const struct cidr_block *b)
 
 	xml_open(c->xml, "item");
 	ec2_write_prefix(c, "cidrBlock", &b->prefix);
-	xml_text(c->xml, "associationId",
-		 id_text_prefixed(ID_PREFIX_VPC_CIDR, b->association, id));
+	xml_text(c->xml, "associationId", id_text_prefixed(ID_PREFIX_VPC_CIDR, b->association, id));
 	xml_open(c->xml, "cidrBlockState");
 	xml_text(c->xml, "state", "associated");
 	xml_close(c->xml);
@@ -106,8 +105,8 @@ static void by_association(struct filter_probe *p, const void *item)
 	char text[ID_TEXT_SIZE];
 
 	for (size_t i = 0; i < v->n_blocks; i++)
-		filter_text(p, id_text_prefixed(ID_PREFIX_VPC_CIDR, v->blocks[i].association,
-						text));
+		filter_text(p,
+			    id_text_prefixed(ID_PREFIX_VPC_CIDR, v->blocks[i].association, text));
 }
 
 static void by_block_state(struct filter_probe *p, const void *item)
@@ -304,8 +303,7 @@ int action_describe_dhcp_options(struct ec2_call *c)
 		xml_text(c->xml, "dhcpOptionsId", DHCP_OPTIONS_ID);
 		ec2_write_owner(c, "ownerId", c->caller.account);
 		xml_open(c->xml, "dhcpConfigurationSet");
-		write_dhcp_option(c, "domain-name",
-				  names_domain(model_region(c->model), domain));
+		write_dhcp_option(c, "domain-name", names_domain(model_region(c->model), domain));
 		write_dhcp_option(c, "domain-name-servers", "AmazonProvidedDNS");
 		xml_close(c->xml);
 		ec2_write_tags(c, &untagged);

@@ -50,7 +50,7 @@ static size_t take_queue(struct committer *c, const struct store_batch **batches
 	struct commit *commit;
 	size_t n = 0;
 
-	list_for_each(commit, &c->queue, node) {
+	list_for_each (commit, &c->queue, node) {
 		if (n == LIMIT_STORE_COMMIT_BATCHES)
 			break;
 		list_remove(&commit->node);

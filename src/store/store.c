@@ -29,7 +29,7 @@ struct store *store_free(struct store *s)
 
 	if (!s)
 		return NULL;
-	list_for_each(w, &s->watches, node)
+	list_for_each (w, &s->watches, node)
 		list_remove(&w->node);
 	s->ops->free(s);
 	return NULL;
@@ -62,10 +62,10 @@ static int check_batches(struct store *s, const struct store_batch *const *batch
 		if (store_batch_empty(batches[i]))
 			return store_fail(s, -EINVAL, "an empty batch cannot be committed");
 		if (batches[i]->first_revision <= last)
-			return store_fail(
-				s, -ESTALE, "revision %llu is not behind revision %llu of the store",
-				(unsigned long long)batches[i]->first_revision,
-				(unsigned long long)last);
+			return store_fail(s, -ESTALE,
+					  "revision %llu is not behind revision %llu of the store",
+					  (unsigned long long)batches[i]->first_revision,
+					  (unsigned long long)last);
 		last = batches[i]->last_revision;
 	}
 	return 0;
@@ -86,7 +86,7 @@ int store_commit(struct store *s, const struct store_batch *const *batches, size
 	s->error.text[0] = '\0';
 	for (size_t i = 0; i < n; i++) {
 		s->info.log_size += buf_size(&batches[i]->payload);
-		list_for_each(w, &s->watches, node)
+		list_for_each (w, &s->watches, node)
 			w->fn(batches[i], w->data);
 	}
 	return 0;

@@ -56,7 +56,7 @@ struct store_disk *store_disk_free(struct store_disk *d)
 
 	if (!d)
 		return NULL;
-	list_for_each(row, &d->rows, node)
+	list_for_each (row, &d->rows, node)
 		row_free(row);
 	pthread_cond_destroy(&d->changed);
 	pthread_mutex_destroy(&d->lock);
@@ -103,7 +103,7 @@ static int memory_load(struct store *s, store_write_fn fn, void *data)
 	struct cursor c;
 	int r;
 
-	list_for_each(row, &m->disk->rows, node) {
+	list_for_each (row, &m->disk->rows, node) {
 		cursor_init(&c, buf_data(&row->batch.payload), buf_size(&row->batch.payload));
 		while (store_write_decode(&c, &w)) {
 			r = fn(&w, data);
@@ -171,7 +171,7 @@ static int memory_commit(struct store *s, const struct store_batch *const *batch
 	for (size_t i = 0; i < n; i++) {
 		r = row_new(batches[i], &row);
 		if (r) {
-			list_for_each(row, &rows, node)
+			list_for_each (row, &rows, node)
 				row_free(row);
 			return store_fail(s, r, "out of memory");
 		}
@@ -186,7 +186,7 @@ static int memory_replay(struct store *s, uint64_t from, store_watch_fn fn, void
 	struct memory_store *m = memory_of(s);
 	struct disk_row *row;
 
-	list_for_each(row, &m->disk->rows, node)
+	list_for_each (row, &m->disk->rows, node)
 		if (row->batch.last_revision >= from)
 			fn(&row->batch, data);
 	return 0;
@@ -221,7 +221,7 @@ int store_memory_open(struct store_disk *d, struct store **ret)
 	store_init(&m->base, &memory_ops);
 	m->disk = d;
 	m->base.info.cluster_id = d->cluster_id;
-	list_for_each(row, &d->rows, node) {
+	list_for_each (row, &d->rows, node) {
 		m->base.info.revision = row->batch.last_revision;
 		m->base.info.log_size += buf_size(&row->batch.payload);
 	}

@@ -37,9 +37,8 @@ static const char *const statement_texts[SQLITE_STATEMENT_N] = {
 	[SQLITE_STATEMENT_CHUNK_ADD] =
 		"INSERT OR REPLACE INTO snapshot (chunk, checksum, payload) VALUES (?, ?, ?)",
 	[SQLITE_STATEMENT_META_SET] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",
-	[SQLITE_STATEMENT_LOG_CLEAN] =
-		"DELETE FROM log WHERE revision <= ?1"
-		" AND revision < (SELECT min(revision) FROM log) + ?2",
+	[SQLITE_STATEMENT_LOG_CLEAN] = "DELETE FROM log WHERE revision <= ?1"
+				       " AND revision < (SELECT min(revision) FROM log) + ?2",
 	[SQLITE_STATEMENT_SNAPSHOT_CLEAN] =
 		"DELETE FROM snapshot WHERE chunk IN (SELECT chunk FROM snapshot"
 		" WHERE chunk < ?1 OR chunk >= ?2 LIMIT ?3)",
@@ -151,8 +150,8 @@ int sqlite_store_payload(struct sqlite_store *s, sqlite3_stmt *st, int column, i
 	const void *data = sqlite3_column_blob(st, column);
 	int size = sqlite3_column_bytes(st, column);
 
-	if (!data || sqlite_store_checksum(data, (size_t)size) !=
-			     sqlite3_column_int64(st, checksum_column))
+	if (!data ||
+	    sqlite_store_checksum(data, (size_t)size) != sqlite3_column_int64(st, checksum_column))
 		return store_fail(&s->base, -EBADMSG,
 				  "%s: %s %lld is damaged; restore the file from a backup", s->path,
 				  what, (long long)sqlite3_column_int64(st, 0));
@@ -261,7 +260,8 @@ static int read_meta(struct sqlite_store *s)
 	if (r)
 		return r;
 	if (!i->cluster_id)
-		return store_fail(&s->base, -EBADMSG, "%s names no cluster: it is damaged", s->path);
+		return store_fail(&s->base, -EBADMSG, "%s names no cluster: it is damaged",
+				  s->path);
 	/* After a failed commit the store's revision is what was acknowledged, whatever is on disk. */
 	if (!s->suspect)
 		i->revision = last > i->snapshot_revision ? last : i->snapshot_revision;
@@ -288,7 +288,8 @@ static int open_database(struct sqlite_store *s)
 	    SQLITE_OK)
 		r = sqlite_store_fail(s, "open");
 	if (!r)
-		r = execute(s, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY", "open");
+		r = execute(s, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY",
+			    "open");
 	if (!r)
 		r = check_format(s, &empty);
 	if (!r)

@@ -65,9 +65,10 @@ static const char *const *live_managers(void *data)
 
 static int live_issue(void *data, const char *host_id, struct api_bundle *ret)
 {
-	*ret = (struct api_bundle){
-		.ca = strdup("CA"), .certificate = strdup(host_id), .key = strdup("KEY"),
-		.cluster_id = 42};
+	*ret = (struct api_bundle){.ca = strdup("CA"),
+				   .certificate = strdup(host_id),
+				   .key = strdup("KEY"),
+				   .cluster_id = 42};
 	return ret->ca && ret->certificate && ret->key ? 0 : -ENOMEM;
 }
 
@@ -94,7 +95,7 @@ static void end(struct tx *tx)
 
 static void add_host(struct fixture *f, const char *name, const char *v6)
 {
-	const struct caller operator = {.operator = true};
+	const struct caller operator= {.operator= true };
 	struct host_add_args args = {.name = name, .v6 = v6};
 	struct capabilities can = {
 		.formats = FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2) |
@@ -109,7 +110,7 @@ static void add_host(struct fixture *f, const char *name, const char *v6)
 	struct refusal refusal;
 	uint32_t number;
 
-	must(host_add(tx, &operator, &args, &h, &refusal), "host_add");
+	must(host_add(tx, &operator, & args, &h, &refusal), "host_add");
 	number = h->number;
 	must(host_report(tx, number, &can, &refusal), "host_report");
 	end(tx);
@@ -119,17 +120,16 @@ static void add_host(struct fixture *f, const char *name, const char *v6)
 
 static void add_account(struct fixture *f, const char *id, const char *key, const char *secret)
 {
-	const struct caller operator = {.operator = true};
+	const struct caller operator= {.operator= true };
 	struct account_create_args account = {.id = id, .name = "test"};
-	struct key_create_args keys = {
-		.account_id = id, .access_key_id = key, .secret = secret};
+	struct key_create_args keys = {.account_id = id, .access_key_id = key, .secret = secret};
 	struct tx *tx = begin(f);
 	const struct account *a;
 	const struct key *k;
 	struct refusal refusal;
 
-	must(account_create(tx, &operator, &account, &a, &refusal), "account_create");
-	must(key_create(tx, &operator, &keys, &k, &refusal), "key_create");
+	must(account_create(tx, &operator, & account, &a, &refusal), "account_create");
+	must(key_create(tx, &operator, & keys, &k, &refusal), "key_create");
 	end(tx);
 }
 

@@ -15,7 +15,7 @@ struct fixture {
 	struct model *model;
 	struct api_live live;
 	struct api *api;
-	bool hosts_answer;   /* hosts acknowledge after each request */
+	bool hosts_answer; /* hosts acknowledge after each request */
 	bool store_broken;
 	struct api_drop drops[4];
 	size_t n_drops;

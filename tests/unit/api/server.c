@@ -14,7 +14,6 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
-
 #include "fixture.h"
 
 enum { MAX_HEADERS = 64 };
@@ -43,8 +42,8 @@ static void on_request(struct evhttp_request *req, void *data)
 	struct evkeyval *h;
 
 	TAILQ_FOREACH(h, evhttp_request_get_input_headers(req), next)
-		if (r.n_headers < MAX_HEADERS)
-			headers[r.n_headers++] = (struct http_header){h->key, h->value};
+	if (r.n_headers < MAX_HEADERS)
+		headers[r.n_headers++] = (struct http_header){h->key, h->value};
 	if (query)
 		*query++ = '\0';
 	r.path = target;
@@ -73,8 +72,7 @@ int main(void)
 {
 	struct event_base *base = event_base_new();
 	struct evhttp *http = evhttp_new(base);
-	struct evhttp_bound_socket *bound =
-		evhttp_bind_socket_with_handle(http, "127.0.0.1", 0);
+	struct evhttp_bound_socket *bound = evhttp_bind_socket_with_handle(http, "127.0.0.1", 0);
 	struct event *input = event_new(base, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, base);
 	struct sockaddr_in addr = {};
 	socklen_t size = sizeof(addr);
@@ -82,8 +80,8 @@ int main(void)
 
 	fixture_init(&f, true);
 	evhttp_set_gencb(http, on_request, &f);
-	if (!bound || getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&addr,
-				  &size))
+	if (!bound ||
+	    getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&addr, &size))
 		return 1;
 	printf("%u\n", ntohs(addr.sin_port));
 	fflush(stdout);

@@ -155,8 +155,7 @@ static void test_unsigned_requests(void **state)
 static void test_order_of_lists(void **state)
 {
 	struct fixture *f = *state;
-	_cleanup_free_ char *vpc =
-		create(f, "Action=CreateVpc&CidrBlock=10.0.0.0/16", "vpcId");
+	_cleanup_free_ char *vpc = create(f, "Action=CreateVpc&CidrBlock=10.0.0.0/16", "vpcId");
 	_cleanup_free_ char *form = NULL, *subnet = NULL, *eni = NULL;
 	struct api_answer a;
 	const char *p;
@@ -279,7 +278,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_protocol_errors), TEST(test_unsigned_requests),
 		TEST(test_order_of_lists),  TEST(test_host_does_not_answer),
-		TEST(test_changes),	    TEST(test_broken_store),
+		TEST(test_changes),         TEST(test_broken_store),
 		TEST(test_table),
 	};
 

@@ -52,9 +52,24 @@ static void test_plus(void **state)
 static void test_bad_encodings(void **state)
 {
 	static const char *const bad[] = {
-		"a=%", "a=%4", "a=%4g", "%zz=1", "a=%00", "a=%01", "a=%1F",
-		"a=%ff", "a=%C3", "a=%C3(", "a=%C0%80", "a=%E0%80%80", "a=%ED%A0%80", /* surrogate */
-		"a=%F4%90%80%80", "a=%EF%BF%BE", "a=%80", "a=%F8%88%80%80%80", "a=\x01",
+		"a=%",
+		"a=%4",
+		"a=%4g",
+		"%zz=1",
+		"a=%00",
+		"a=%01",
+		"a=%1F",
+		"a=%ff",
+		"a=%C3",
+		"a=%C3(",
+		"a=%C0%80",
+		"a=%E0%80%80",
+		"a=%ED%A0%80", /* surrogate */
+		"a=%F4%90%80%80",
+		"a=%EF%BF%BE",
+		"a=%80",
+		"a=%F8%88%80%80%80",
+		"a=\x01",
 	};
 	struct form f;
 
@@ -89,7 +104,7 @@ static void test_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_decoding), cmocka_unit_test(test_plus),
+		cmocka_unit_test(test_decoding),      cmocka_unit_test(test_plus),
 		cmocka_unit_test(test_bad_encodings), cmocka_unit_test(test_twice),
 		cmocka_unit_test(test_limit),
 	};

@@ -90,14 +90,12 @@ static void test_vectors_of_botocore(void **state)
 	assert_true(ARRAY_SIZE(vectors) > 10);
 	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++) {
 		struct http_header headers[7];
-		struct http_request r =
-			request_of(&vectors[i], headers, vectors[i].authorization);
+		struct http_request r = request_of(&vectors[i], headers, vectors[i].authorization);
 		enum sigv4_result result = verify_at(f, &r, SECRET, "us-east-1", NOW_MS);
 
 		if (result)
 			fail_msg("%s: %d", vectors[i].name, result);
-		assert_int_equal(verify_at(f, &r, SECRET "x", "us-east-1", NOW_MS),
-				 SIGV4_MISMATCH);
+		assert_int_equal(verify_at(f, &r, SECRET "x", "us-east-1", NOW_MS), SIGV4_MISMATCH);
 	}
 }
 
@@ -264,9 +262,10 @@ static void test_unsigned(void **state)
 	assert_int_equal(sigv4_parse(&r, &f->arena, &auth), SIGV4_MISSING);
 	r.query = "X-Amz-Signature=00";
 	assert_int_equal(sigv4_parse(&r, &f->arena, &auth), SIGV4_INCOMPLETE);
-	r.query = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a/b/c/d/aws4_request"
-		  "&X-Amz-Date=20150830T123600Z&X-Amz-Expires=700000&X-Amz-SignedHeaders=host"
-		  "&X-Amz-Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31";
+	r.query =
+		"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a/b/c/d/aws4_request"
+		"&X-Amz-Date=20150830T123600Z&X-Amz-Expires=700000&X-Amz-SignedHeaders=host"
+		"&X-Amz-Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31";
 	assert_int_equal(sigv4_parse(&r, &f->arena, &auth), SIGV4_INCOMPLETE); /* over a week */
 }
 
@@ -304,10 +303,14 @@ static void test_timestamp(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_vectors_of_botocore), TEST(test_published_vectors),
-		TEST(test_time),		TEST(test_scope),
-		TEST(test_changes_are_noticed), TEST(test_malformed_headers),
-		TEST(test_unsigned),		TEST(test_cache),
+		TEST(test_vectors_of_botocore),
+		TEST(test_published_vectors),
+		TEST(test_time),
+		TEST(test_scope),
+		TEST(test_changes_are_noticed),
+		TEST(test_malformed_headers),
+		TEST(test_unsigned),
+		TEST(test_cache),
 		TEST(test_timestamp),
 	};
 

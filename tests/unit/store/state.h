@@ -26,7 +26,8 @@ static inline void state_put(struct store_batch *b, uint64_t revision, uint32_t 
 	int size = snprintf(text, sizeof(text), "%u %050u", value, value);
 
 	if (value)
-		store_batch_put(b, revision, (uint8_t)(1 + n % 3), id, (size_t)id_size, text, (size_t)size);
+		store_batch_put(b, revision, (uint8_t)(1 + n % 3), id, (size_t)id_size, text,
+				(size_t)size);
 	else
 		store_batch_delete(b, revision, (uint8_t)(1 + n % 3), id, (size_t)id_size);
 }

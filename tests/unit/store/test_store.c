@@ -217,9 +217,8 @@ static void test_one_owner(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON_BOTH(test_empty),       ON_BOTH(test_commits_survive),
-		ON_BOTH(test_guards),      ON_BOTH(test_watch),
-		ON_BOTH(test_one_owner),   ON_BOTH(test_load_can_be_ended),
+		ON_BOTH(test_empty), ON_BOTH(test_commits_survive), ON_BOTH(test_guards),
+		ON_BOTH(test_watch), ON_BOTH(test_one_owner),       ON_BOTH(test_load_can_be_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -129,9 +129,9 @@ static void test_foreign_files(void **state)
 	struct fixture *f = *state;
 
 	f->store = store_free(f->store);
-	assert_int_equal(file_write_atomic(f->path, "not a database, but long enough to look at",
-					   42, 0600),
-			 0);
+	assert_int_equal(
+		file_write_atomic(f->path, "not a database, but long enough to look at", 42, 0600),
+		0);
 	assert_int_equal(try_open(f), -EBADMSG);
 	assert_non_null(strstr(f->error.text, "not a database"));
 

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Of the operators' API what needs a fixture of its own: drops, releases, a broken store. */
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "abi/drop.h"
+#include "base/err.h"
+#include "model/holders.h"
+#include "model/vpc.h"
+
+#include "fixture.h"
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	fixture_init(f, false);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	fixture_deinit(*state);
+	free(*state);
+	return 0;
+}
+
+static json_t *get(struct fixture *f, const char *path, const char *query)
+{
+	struct api_answer a;
+	json_t *o;
+
+	fixture_operator(f, "GET", path, query, NULL, &a);
+	if (a.status != 200)
+		fail_msg("%s: %d %s", path, a.status, answer_text(&a));
+	o = json_loads(answer_text(&a), 0, NULL);
+	assert_non_null(o);
+	api_answer_deinit(&a);
+	return o;
+}
+
+static char *create(struct fixture *f, const char *form, const char *element)
+{
+	struct api_answer a;
+	char *id;
+
+	fixture_ec2(f, 1, form, &a);
+	id = answer_element(&a, element);
+	if (a.status != 200 || !id)
+		fail_msg("%s: %d %s", form, a.status, answer_text(&a));
+	api_answer_deinit(&a);
+	return id;
+}
+
+/* An instance of account 1; the ids are freed by the caller. */
+static char *run(struct fixture *f, char **ret_subnet)
+{
+	_cleanup_free_ char *vpc = create(f, "Action=CreateVpc&CidrBlock=10.0.0.0/16", "vpcId");
+	_cleanup_free_ char *make_subnet = NULL, *make_instance = NULL;
+
+	assert_true(asprintf(&make_subnet, "Action=CreateSubnet&VpcId=%s&CidrBlock=10.0.1.0/24",
+			     vpc) > 0);
+	*ret_subnet = create(f, make_subnet, "subnetId");
+	assert_true(asprintf(&make_instance,
+			     "Action=RunInstances&MinCount=1&MaxCount=1&SubnetId=%s"
+			     "&PrivateIpAddress=10.0.1.10",
+			     *ret_subnet) > 0);
+	return create(f, make_instance, "instanceId");
+}
+
+static const char *interface_of(struct fixture *f, char ret[static 32])
+{
+	json_t *o = get(f, "/v1/interfaces", NULL);
+	json_t *first = json_array_get(json_object_get(o, "interfaces"), 0);
+
+	snprintf(ret, 32, "%s", json_string_value(json_object_get(first, "id")));
+	json_decref(o);
+	return ret;
+}
+
+/* requirement: PKT-15 */
+static void test_drops(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *subnet = NULL, *instance = run(f, &subnet);
+	json_t *o, *list, *first;
+
+	f->drops[0] = (struct api_drop){.host = 1,
+					.interface_id = interface_of(f, f->drop_interface),
+					.reason = DROP_SOURCE_ADDR,
+					.packets = 7};
+	f->drops[1] = (struct api_drop){.host = 2, .reason = DROP_SPOOF, .packets = 3};
+	f->drops[2] = (struct api_drop){.host = 2, .reason = DROP_REASON_MAX + 5, .packets = 1};
+	f->n_drops = 3;
+	o = get(f, "/v1/drops", NULL);
+	list = json_object_get(o, "drops");
+	assert_int_equal(json_array_size(list), 3);
+	first = json_array_get(list, 0);
+	assert_string_equal(json_string_value(json_object_get(first, "reason")), "SOURCE_ADDR");
+	assert_string_equal(json_string_value(json_object_get(first, "host")), "h1");
+	assert_int_equal(json_integer_value(json_object_get(first, "packets")), 7);
+	assert_true(json_is_null(json_object_get(json_array_get(list, 1), "interface")));
+	json_decref(o);
+	o = get(f, "/v1/drops", "host=h2");
+	assert_int_equal(json_array_size(json_object_get(o, "drops")), 2);
+	json_decref(o);
+	o = get(f, "/v1/drops", "interface=eni-00000000000000001");
+	assert_int_equal(json_array_size(json_object_get(o, "drops")), 0);
+	json_decref(o);
+}
+
+/* An address that a host may still hold is not given away until an operator forces it.
+ * requirement: MAP-3 OPS-1 */
+static void test_release(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *subnet = NULL, *instance = run(f, &subnet);
+	_cleanup_free_ char *form = NULL, *again = NULL, *path = NULL;
+	struct api_answer a;
+	struct ipaddr addr;
+	json_t *o, *list, *m;
+
+	assert_int_equal(ipaddr_parse("10.0.1.10", &addr), 0);
+	o = get(f, "/v1/mappings", NULL);
+	m = json_array_get(json_object_get(o, "mappings"), 0);
+	assert_int_equal(holders_add(model_holders(f->model),
+				     (uint32_t)json_integer_value(json_object_get(m, "vni")), &addr,
+				     2, 1, UINT64_MAX),
+			 0);
+	assert_true(asprintf(&path, "/v1/releases/%s/10.0.1.10",
+			     json_string_value(json_object_get(m, "network"))) > 0);
+	json_decref(o);
+	o = get(f, "/v1/mappings", NULL);
+	m = json_array_get(json_object_get(o, "mappings"), 0);
+	assert_int_equal(json_integer_value(json_object_get(m, "holders")), 1);
+	json_decref(o);
+
+	assert_true(asprintf(&form, "Action=TerminateInstances&InstanceId.1=%s", instance) > 0);
+	fixture_ec2(f, 1, form, &a);
+	assert_int_equal(a.status, 200);
+	api_answer_deinit(&a);
+	o = get(f, "/v1/releases", NULL);
+	list = json_object_get(o, "releases");
+	assert_int_equal(json_array_size(list), 1);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "address")),
+			    "10.0.1.10");
+	json_decref(o);
+	assert_true(asprintf(&again,
+			     "Action=CreateNetworkInterface&SubnetId=%s&PrivateIpAddress=10.0.1.10",
+			     subnet) > 0);
+	fixture_ec2(f, 1, again, &a);
+	assert_non_null(strstr(answer_text(&a), "InvalidIPAddress.InUse"));
+	api_answer_deinit(&a);
+
+	fixture_operator(f, "DELETE", path, NULL, NULL, &a);
+	assert_int_equal(a.status, 200);
+	api_answer_deinit(&a);
+	fixture_ec2(f, 1, again, &a);
+	assert_int_equal(a.status, 200);
+	api_answer_deinit(&a);
+}
+
+/* requirement: OPS-3 */
+static void test_broken_store(void **state)
+{
+	struct fixture *f = *state;
+	struct api_answer a;
+	json_t *o, *store;
+
+	f->store_broken = true;
+	o = get(f, "/v1/status", NULL);
+	store = json_object_get(o, "store");
+	assert_string_equal(json_string_value(json_object_get(store, "state")), "broken");
+	assert_string_equal(json_string_value(json_object_get(store, "error")), "no space left");
+	json_decref(o);
+	fixture_operator(f, "POST", "/v1/accounts", NULL, "{}", &a);
+	api_answer_refuse(&a, "no space left");
+	assert_int_equal(a.status, 503);
+	assert_non_null(strstr(answer_text(&a), "\"Unavailable\""));
+	api_answer_deinit(&a);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_drops),
+		TEST(test_release),
+		TEST(test_broken_store),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

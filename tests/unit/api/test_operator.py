@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operators' JSON API: every route, against docs/openapi.yaml.
+
+requirement: OPS-1
+"""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import urllib.error
+import urllib.request
+
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
+import botocore.exceptions
+import pytest
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+API = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text())
+DUMP = os.environ.get("API_DUMP", "build/tests/unit/api/api_dump")
+OPERATOR = {"Authorization": "Bearer operator"}
+
+
+def resolve(x):
+    while "$ref" in x:
+        node = API
+        for part in x["$ref"].removeprefix("#/").split("/"):
+            node = node[part]
+        x = node
+    return x
+
+
+def check(value, schema, path="answer"):
+    """The part of JSON schema that the file uses; a field that it does not name is an error."""
+    schema = resolve(schema)
+    if value is None:
+        assert schema.get("nullable"), path
+        return
+    types = {"string": str, "integer": int, "boolean": bool, "object": dict, "array": list}
+    assert type(value) is types[schema["type"]], (path, value)
+    if "enum" in schema:
+        assert value in schema["enum"], (path, value)
+    if schema.get("format") == "date-time":
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", value), (path, value)
+    if schema["type"] == "array":
+        for v in value:
+            check(v, schema["items"], path + "[]")
+    if schema["type"] == "object":
+        for name in schema.get("required", []):
+            assert name in value, path + "." + name
+        for name, v in value.items():
+            inner = schema.get("properties", {}).get(name, schema.get("additionalProperties"))
+            assert inner, "%s.%s is not in the file" % (path, name)
+            check(v, inner, path + "." + name)
+
+
+def template_of(path):
+    parts = path.split("/")
+    for t in API["paths"]:
+        pattern = t.split("/")
+        if len(pattern) == len(parts) and all(
+                p == q or p.startswith("{") for p, q in zip(pattern, parts)):
+            return t
+    return None
+
+
+@pytest.fixture(scope="session")
+def call(endpoint):
+    def f(method, path, body=None, headers=None, expect=None):
+        data = json.dumps(body).encode() if isinstance(body, (dict, list)) else body
+        request = urllib.request.Request(endpoint + path, data=data, method=method,
+                                         headers=OPERATOR if headers is None else headers)
+        try:
+            with urllib.request.urlopen(request, timeout=20) as r:
+                status, text, kind = r.status, r.read(), r.headers["Content-Type"]
+        except urllib.error.HTTPError as e:
+            status, text, kind = e.code, e.read(), e.headers["Content-Type"]
+        assert kind == "application/json"
+        answer = json.loads(text)
+        template = template_of(path.partition("?")[0])
+        responses = API["paths"].get(template, {}).get(method.lower(), {}).get("responses", {})
+        response = responses.get(str(status)) or API["components"]["responses"]["error"]
+        check(answer, resolve(response)["content"]["application/json"]["schema"])
+        assert status == (expect or (201 if method == "POST" else 200)), answer
+        return answer
+    return f
+
+
+def signed(endpoint, method, path, number):
+    request = botocore.awsrequest.AWSRequest(method=method, url=endpoint + path)
+    credentials = botocore.credentials.Credentials("KEY%d" % number, "SECRET%d" % number)
+    botocore.auth.SigV4Auth(credentials, "ec2", "us-east-1").add_auth(request)
+    return dict(request.headers)
+
+
+def dump(what):
+    return json.loads(subprocess.run([DUMP, what], check=True, capture_output=True).stdout)
+
+
+def test_file_and_program_agree():
+    """Each route is in the file with its parameters, fields and text, and the file has no others."""
+    found = set()
+    for r in dump("routes"):
+        operation = API["paths"][r["path"]][r["method"].lower()]
+        found.add((r["path"], r["method"].lower()))
+        parameters = [resolve(p) for p in operation.get("parameters", [])]
+        assert {p["name"] for p in parameters if p["in"] == "query"} == set(r["query"].split())
+        assert [p["name"] for p in parameters if p["in"] == "path"] == re.findall(
+            r"{(\w+)}", r["path"])
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        fields = body.get("schema", {}).get("properties", {})
+        assert list(fields) == r["fields"].split()
+        assert operation["summary"] == r["text"]
+        assert operation.get("x-accounts", False) == r["for_accounts"]
+        assert r["writes"] == (r["method"] != "GET")
+    assert found == {(p, m) for p, ms in API["paths"].items() for m in ms}
+
+
+def test_status(call):
+    s = call("GET", "/v1/status")
+    assert s["region"] == "us-east-1" and s["hosts"] == {"total": 2, "connected": 2}
+    assert s["store"] == {"kind": "memory", "state": "ok", "error": None}
+    assert s["revision"] == s["durable_revision"] and s["counts"]["accounts"] >= 2
+
+
+def test_hosts(call):
+    h1, h2 = call("GET", "/v1/hosts")["hosts"][:2]
+    assert (h1["name"], h2["name"]) == ("h1", "h2") and h1["v6"] == "fd00::11"
+    assert h1["state"] == "connected" and h2["state"] == "disconnected"
+    assert h1["capabilities"]["formats"] == ["siit/1", "siit/2", "ipip6/1"]
+    new = call("POST", "/v1/hosts", {"name": "h9", "rack": 3, "v6": "fd00::99",
+                                     "labels": {"env": "test"}})
+    host, bundle = new["host"], new["bundle"]
+    assert host["rack"] == 3 and host["labels"] == {"env": "test"} and host["siit2"]
+    assert bundle["host"] == {k: host[k] for k in ("id", "name", "number")}
+    assert bundle["certificate"] == host["id"] and bundle["managers"] == ["[fd00::1]:8774"]
+    assert call("GET", "/v1/hosts/h9")["host"]["id"] == host["id"]
+    for body, message in (
+            ({}, "'name' must be given"), ({"name": "h9", "v6": "fd00::98"}, "exists"),
+            ({"name": 3}, "'name' must be a string"), ({"name": "x", "rack": -1}, "'rack'"),
+            ({"name": "x", "v6": "nonsense"}, "nonsense"), ({"name": "x y", "v6": "fd00::97"}, "x y"),
+            ({"name": "x", "nonsense": 1}, "'nonsense' is not known"),
+            ({"name": "x", "labels": {"a": 1}}, "label 'a'"), ([], "must be a JSON object"),
+            ({"name": "x\u0001"}, "control"), ({"name": "x", "rack": 4096, "v6": "fd00::96"}, "")):
+        expect = 409 if message == "exists" else 400
+        error = call("POST", "/v1/hosts", body, expect=expect)["error"]
+        assert message in error["message"], (body, error)
+    call("POST", "/v1/hosts", b"{", expect=400)
+    call("POST", "/v1/hosts", b'{"name":"a","name":"b"}', expect=400)
+    call("DELETE", "/v1/hosts/h9")
+    call("DELETE", "/v1/hosts/h9", expect=404)
+    call("GET", "/v1/hosts/h9", expect=404)
+    call("DELETE", "/v1/hosts/h1?force=maybe", expect=400)
+
+
+def test_capabilities_and_pairs(call):
+    assert [c["host"] for c in call("GET", "/v1/capabilities")["capabilities"]] == ["h1", "h2"]
+    pairs = call("GET", "/v1/pairs")["pairs"]
+    assert {(p["from"], p["to"]) for p in pairs} == {("h1", "h2"), ("h2", "h1")}
+    assert all(p["send"] == "siit/2" and p["reason"] for p in pairs)
+    p, = call("GET", "/v1/pairs?from=h1&to=h2")["pairs"]
+    assert "siit/2" in p["accept"] and "ipip6/1" in p["accept"]
+    call("GET", "/v1/pairs?from=nobody", expect=404)
+
+
+@pytest.fixture
+def instance(ec2, subnet):
+    r = ec2.run_instances(MinCount=1, MaxCount=1, SubnetId=subnet, TagSpecifications=[
+        {"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "x"}]}])
+    return r["Instances"][0]
+
+
+def test_objects(call, vpc, subnet, instance):
+    n, = [x for x in call("GET", "/v1/networks")["networks"] if x["id"] == vpc]
+    assert n["cidr"] == "10.0.0.0/16" and n["subnets"] == 1 and n["mtu"] == 1460
+    s, = call("GET", "/v1/subnets?network=" + vpc)["subnets"]
+    assert s["id"] == subnet and s["vni"] == n["vni"] and s["router"] == "10.0.1.1"
+    assert s["interfaces"] == 1 and s["available"] == 250
+    i, = call("GET", "/v1/instances?network=%s&state=running" % vpc)["instances"]
+    assert i["id"] == instance["InstanceId"] and i["tags"] == {"Name": "x"}
+    assert i["host"] in ("h1", "h2") and i["private_address"] == instance["PrivateIpAddress"]
+    assert call("GET", "/v1/instances?network=%s&state=stopped" % vpc)["instances"] == []
+    e, = call("GET", "/v1/interfaces?instance=" + i["id"])["interfaces"]
+    assert [e["id"]] == i["interfaces"] and e["addresses"] == [i["private_address"]]
+    assert e["status"] == "in-use" and e["attachment"]["instance"] == i["id"]
+    assert e["applied"] is True and e["host"] == i["host"]
+    assert call("GET", "/v1/interfaces?subnet=%s&host=%s" % (subnet, i["host"]))[
+        "interfaces"] == [e]
+    m, = call("GET", "/v1/mappings?network=" + vpc)["mappings"]
+    assert m["address"] == i["private_address"] and m["state"] == "active"
+    assert m["interface"] == e["id"] and m["host"] == i["host"] and m["holders"] == 0
+    assert call("GET", "/v1/releases")["releases"] == []
+    call("DELETE", "/v1/releases/%s/10.0.1.9" % vpc, expect=400)
+    call("DELETE", "/v1/releases/%s/nonsense" % vpc, expect=400)
+    call("DELETE", "/v1/releases/vpc-1/10.0.1.9", expect=404)
+    call("DELETE", "/v1/hosts/" + i["host"], expect=409)
+
+
+def test_drops(call):
+    assert call("GET", "/v1/drops") == {"drops": []}
+    call("GET", "/v1/drops?host=nobody", expect=404)
+
+
+def test_accounts(call, make_client):
+    a = call("POST", "/v1/accounts", {"name": "someone"})["account"]
+    assert re.fullmatch("[0-9]{12}", a["id"]) and a["name"] == "someone"
+    path = "/v1/accounts/%s/keys" % a["id"]
+    key = call("POST", path, {})["key"]
+    assert len(key["secret_access_key"]) == 40 and key["account"] == a["id"]
+    listed, = call("GET", path)["keys"]
+    assert listed["access_key_id"] == key["access_key_id"] and "secret_access_key" not in listed
+    client = make_client(aws_access_key_id=key["access_key_id"],
+                         aws_secret_access_key=key["secret_access_key"])
+    v = client.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    call("DELETE", "/v1/accounts/" + a["id"], expect=409)
+    client.delete_vpc(VpcId=v)
+    call("DELETE", path + "/" + key["access_key_id"])
+    with pytest.raises(botocore.exceptions.ClientError):
+        client.describe_vpcs()
+    call("DELETE", path + "/" + key["access_key_id"], expect=404)
+    call("POST", path, {"access_key_id": "KEY1", "secret_access_key": "x" * 20}, expect=409)
+    call("DELETE", "/v1/accounts/" + a["id"])
+    call("GET", path, expect=404)
+    call("POST", "/v1/accounts", {"id": "12"}, expect=400)
+    call("POST", "/v1/accounts", {"id": "111111111111"}, expect=409)
+
+
+def test_pages(call):
+    ids = [call("POST", "/v1/accounts", {"name": "page"})["account"]["id"] for _ in range(5)]
+    found, path = [], "/v1/accounts?limit=2"
+    while path:
+        page = call("GET", path)
+        assert len(page["accounts"]) <= 2
+        found += [a["id"] for a in page["accounts"]]
+        path = "next" in page and "/v1/accounts?limit=2&next=" + page["next"]
+    assert found[-5:] == ids and len(set(found)) == len(found)
+    for bad in ("limit=0", "limit=1001", "limit=x", "next=x", "nonsense=1"):
+        call("GET", "/v1/accounts?" + bad, expect=400)
+    for i in ids:
+        call("DELETE", "/v1/accounts/" + i)
+
+
+def test_who_may(call, endpoint, vpc, instance):
+    assert call("GET", "/v1/status", headers={}, expect=401)["error"]["code"] == "Unauthorized"
+    call("GET", "/v1/status", headers={"Authorization": "Bearer wrong"}, expect=401)
+    call("GET", "/v1/status", headers={"Authorization": "Basic YTpi"}, expect=400)
+    for r in dump("routes"):
+        path = re.sub(r"{\w+}", "x", r["path"])
+        headers = signed(endpoint, r["method"], path, 1)
+        if not r["for_accounts"]:
+            error = call(r["method"], path, headers=headers, expect=403)["error"]
+            assert error["code"] == "Forbidden"
+        else:
+            call(r["method"], path, headers=headers)
+    for path, name in (("/v1/networks", "networks"), ("/v1/instances", "instances"),
+                       ("/v1/interfaces", "interfaces"), ("/v1/mappings", "mappings"),
+                       ("/v1/subnets", "subnets")):
+        assert call("GET", path, headers=signed(endpoint, "GET", path, 1))[name]
+        assert call("GET", path, headers=signed(endpoint, "GET", path, 2))[name] == []
+
+
+def test_what_is_not_there(call):
+    for path in ("/v1", "/v1/", "/v1/nonsense", "/v1/hosts/", "/v1//hosts", "/v1/hosts/a/b",
+                 "/v1/a/b/c/d/e/f/g"):
+        assert call("GET", path, expect=404)["error"]["code"] == "NotFound"
+    call("POST", "/v1/status", {}, expect=405)
+    call("DELETE", "/v1/accounts", expect=405)
