@@ -143,15 +143,10 @@ static int post(struct end *from, const uint8_t *data, size_t size)
 	const Viaduct__Agent__Frame *frame;
 	struct parcel *parcel;
 	int64_t delay = 0;
-	int r;
 
-	if (pair->fault) {
-		r = frame_decode(pair->decoder, data + FRAME_HEADER_SIZE, size - FRAME_HEADER_SIZE,
-				 &frame);
-		if (r)
-			return r;
+	if (pair->fault && size >= FRAME_HEADER_SIZE &&
+	    !frame_decode(pair->decoder, data + FRAME_HEADER_SIZE, size - FRAME_HEADER_SIZE, &frame))
 		delay = pair->fault(from->direction, frame, pair->fault_arg);
-	}
 	if (delay == PAIR_CUT)
 		break_connection(pair);
 	if (delay < 0)
@@ -181,9 +176,10 @@ static int pair_write(void *transport, const uint8_t *data, size_t size)
 	int r = 0;
 
 	while (size && !r && !end->pair->cut) {
-		r = frame_measure(data, size, &record);
-		if (!r)
-			r = post(end, data, record);
+		/* What is no record travels as it is: the other end shall see it. */
+		if (frame_measure(data, size, &record) || record > size)
+			record = size;
+		r = post(end, data, record);
 		if (!r) {
 			data += record;
 			size -= record;

@@ -219,6 +219,19 @@ static void packed_records_go_to_many(void **state)
 	assert_int_equal(f->server.seqs[0], 42);
 }
 
+static void what_does_not_decode_ends_the_session(void **state)
+{
+	static const uint8_t bad[] = {0, 0, 0, 3, 0xff, 0xff, 0xff};
+	struct fixture *f = *state;
+
+	assert_int_equal(peer_send(f->client.session, 1), 0);
+	assert_int_equal(session_send_bytes(f->client.session, bad, sizeof(bad)), 0);
+	assert_int_equal(loop_settle(f->loop), 0);
+	assert_int_equal(f->server.received, 1);
+	assert_int_equal(f->server.end, SESSION_END_PROTOCOL);
+	assert_int_equal(f->client.goodbye, VIADUCT__AGENT__GOODBYE__CODE__PROTOCOL);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -234,6 +247,7 @@ int main(void)
 		TEST(a_peer_that_takes_nothing_loses_its_session),
 		TEST(questions_wait_while_answers_are_not_taken),
 		TEST(packed_records_go_to_many),
+		TEST(what_does_not_decode_ends_the_session),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
