@@ -22,6 +22,7 @@ VIADUCT = str(BUILD / "src" / "ctl" / "viaduct")
 ACCOUNT, KEY, SECRET = "123456789012", "FOOBARKEY", "FOOBARSECRET"
 REGION, IMAGE = "us-east-1", "ami-netns"
 WAIT_SECONDS = 20
+SNAP = 2048  # bytes of each captured packet: a larger one leaves few places in the ring
 
 
 class Failed(Exception):
@@ -238,12 +239,12 @@ class Lab:
                    if (reason is None or d["reason"] == reason) and (host is None or d["host"] == host))
 
     @contextlib.contextmanager
-    def capture(self, where="router", device="any", expression="", count=None):
-        """Packets seen while the block runs; scapy packets appended to the list that it gives."""
+    def capture(self, where="router", device="any", expression=""):
+        """Packets seen while the block runs, as scapy packets in the list that it gives; their lengths are 'wirelen'."""
         from scapy.utils import rdpcap
         path = self.directory / f"capture-{time.monotonic_ns()}.pcap"
-        argv = ["ip", "netns", "exec", f"vd-{self.name}-{where}", "tcpdump", "-i", device, "-n", "-U", "-s", "0",
-                "--immediate-mode", "-w", str(path), *([expression] if expression else [])]
+        argv = ["ip", "netns", "exec", f"vd-{self.name}-{where}", "tcpdump", "-i", device, "-n", "-U", "-s", str(SNAP),
+                "-B", "32768", "--immediate-mode", "-w", str(path), *([expression] if expression else [])]
         dump = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         said = ""
         while "listening on" not in said:
@@ -258,7 +259,9 @@ class Lab:
         finally:
             dump.send_signal(signal.SIGINT)
             dump.wait(10)
-            dump.stderr.close()
+            lost = re.search(r"(\d+) packets dropped by kernel", dump.stderr.read())
+        dump.stderr.close()
+        assert not lost or lost.group(1) == "0", f"the capture missed {lost.group(1)} packets"
         packets += rdpcap(str(path)) if path.stat().st_size > 24 else []
 
 

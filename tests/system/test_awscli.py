@@ -16,7 +16,7 @@ LAB = {"hosts": 1}
 @pytest.fixture(scope="module")
 def aws(lab):
     def call(*argv, check=True, **overrides):
-        env = dict(os.environ, **lab.env, **overrides)
+        env = {**os.environ, **lab.env, **overrides}
         done = labs.run("/usr/bin/aws", "--endpoint-url", lab.endpoint, "ec2", *argv, check=check, env=env)
         if not check:
             return done

@@ -151,7 +151,7 @@ def test_pages_hold_everything_once(lab, net):
         if not token:
             break
     assert pages >= 3 and len(seen) == len(set(seen)) and set(made) <= set(seen)
-    refused("InvalidParameterValue", lab.ec2.describe_network_interfaces,
+    refused("InvalidNextToken", lab.ec2.describe_network_interfaces,
             MaxResults=5, NextToken="forged")
     for eni in made:
         lab.ec2.delete_network_interface(NetworkInterfaceId=eni)

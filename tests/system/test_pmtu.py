@@ -4,6 +4,7 @@ translated for the nodes, and nothing is silently cut.
 
     a --- h1 ---1500--- [ router ] ---1400--- h2 --- b
 """
+import json
 import re
 
 import pytest
@@ -61,13 +62,19 @@ def test_tcp_finds_its_way_through(pair, narrow):
     assert "receiver" in out
 
 
-def test_a_host_that_can_say_it_says_it(pair):
-    """The node's own MTU raised by hand: its host refuses what would not fit.  requirement: PKT-9"""
+def test_the_host_says_what_would_not_fit(lab, pair):
+    """Both ends of the node's link widened by hand: its host answers for the path.  requirement: PKT-9 PKT-15"""
     a, b = pair
-    labs.run("ip", "-n", a.netns, "link", "set", "eth0", "mtu", "1500")
-    try:
+    peer = json.loads(labs.run("ip", "-n", a.netns, "-j", "link", "show", "eth0").stdout)[0]["link_index"]
+    links = json.loads(lab.host_run(a.host, "ip", "-j", "link").stdout)
+    device = next(x["ifname"] for x in links if x["ifindex"] == peer)
+    for mtu in ("1500", "1460"):
+        lab.host_run(a.host, "ip", "link", "set", device, "mtu", mtu)
+        labs.run("ip", "-n", a.netns, "link", "set", "eth0", "mtu", mtu)
+        if mtu == "1460":
+            break
+        before = lab.drops(reason="TOO_BIG", host=a.host)
         done = a.run("ping", "-n", "-c", "2", "-i", "0.2", "-W", "1", "-M", "do", "-s", "1472", b.address, check=False)
         told = re.search(r"mtu ?= ?(\d+)", done.stdout + done.stderr)
         assert told and 1460 <= int(told.group(1)) <= 1480
-    finally:
-        labs.run("ip", "-n", a.netns, "link", "set", "eth0", "mtu", "1460")
+        labs.wait_for("the drops to be counted", lambda: lab.drops(reason="TOO_BIG", host=a.host) > before)
