@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "base/log.h"
 #include "manager/persist.h"
 #include "store/committer.h"
 
@@ -28,6 +29,7 @@ struct journal {
 	/* Of what has failed: told once all of it is undone. */
 	struct list failed_waits;
 	int failure;
+	bool is_broken; /* the log says so: it is told when that ends */
 	struct deferred recovery;
 
 	struct committer_state state;
@@ -57,7 +59,11 @@ static void recover(struct deferred *deferred, void *data)
 	struct journal *journal = data;
 	struct list waits;
 	int failure = journal->failure;
+	const char *text;
 
+	(void)journal_error(journal, &text);
+	log_err("the store does not work: writes are refused", LOG_STR("reason", text));
+	journal->is_broken = true;
 	list_init(&waits);
 	list_splice_back(&waits, &journal->failed_waits);
 	journal->observer.recovered(journal->observer.data);
@@ -74,6 +80,9 @@ static void succeed(struct journal *journal, struct entry *entry)
 	list_splice_back(&waits, &entry->waits);
 	change_free(entry->change);
 	entry_free(journal, entry);
+	if (journal->is_broken)
+		log_info("the store works again");
+	journal->is_broken = false;
 	journal->durable = revision;
 	journal->observer.durable(revision, note, journal->observer.data);
 	tell(&waits, 0);

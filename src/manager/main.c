@@ -49,24 +49,43 @@ static void raise_descriptor_limit(void)
 		log_warn("descriptor limit not raised", LOG_ERRNO(errno));
 }
 
-/* What bundles tell agents: as asked, or the names of the certificate with the agents' port. */
+/* "fd00::1" with ":8774"; '*ret' is NULL for a DNS name, which agents do not look up. */
+static int advertise(const char *name, const char *port, char **ret)
+{
+	struct listen_addr addr;
+	char *text;
+	int r = str_printf(&text, strchr(name, ':') ? "[%s]%s" : "%s%s", name, port);
+
+	if (r)
+		return r;
+	if (listen_parse(text, &addr)) {
+		free(text);
+		text = NULL;
+	}
+	*ret = text;
+	return 0;
+}
+
+/* What bundles tell agents: as asked, or the addresses of the certificate with the agents' port. */
 static int find_advertised(struct daemon *d)
 {
 	const char *port = strrchr(d->options->agents, ':');
-	const char *name;
 	size_t n = 0;
 	int r = 0;
 
 	for (size_t i = 0; i < d->options->n_advertised && !r; i++)
 		r = str_printf(&d->advertised[n++], "%s", d->options->advertised[i]);
 	for (size_t i = 0; i < d->state.n_names && !d->options->n_advertised && !r; i++) {
-		name = d->state.names[i];
 		/* The first three are the loopback's: of use only where there are no others. */
 		if (i < 3 && d->state.n_names > 3)
 			continue;
-		r = str_printf(&d->advertised[n++], strchr(name, ':') ? "[%s]%s" : "%s%s", name,
-			       port ? port : ":8774");
+		r = advertise(d->state.names[i], port ? port : ":8774", &d->advertised[n]);
+		if (!r && d->advertised[n])
+			n++;
 	}
+	if (!r && !n)
+		log_warn("no address of this manager is known: hosts that are added could not "
+			 "reach it (--advertise)");
 	return r;
 }
 

@@ -9,13 +9,14 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "manager/listen.h"
 
 const char options_help[] =
 	"viaductd - the manager of a Viaduct cluster\n"
 	"\n"
 	"  viaductd init [--state DIR] [--address NAME]...\n"
 	"      Makes the cluster's state: certificates, store, administrator (DIR/admin.json).\n"
-	"      --address  a DNS name or address by which agents reach this manager\n"
+	"      --address  an address by which agents reach this manager, repeatable\n"
 	"\n"
 	"  viaductd run [--state DIR] [--config FILE] [OPTION]...\n"
 	"      --http ADDR:PORT       EC2 and operator API         127.0.0.1:8773\n"
@@ -46,12 +47,13 @@ static int parse_address(const char *value, void *dest)
 static int parse_advertised(const char *value, void *dest)
 {
 	struct options *options = dest;
+	struct listen_addr addr;
 	char *copy;
 
 	if (options->n_advertised == OPTIONS_ADDRESSES_MAX)
 		return -ERANGE;
-	/* Whatever the agent may connect to: it needs a port behind the last colon. */
-	if (!strrchr(value, ':') || str_u16(strrchr(value, ':') + 1, 1, 65535, &(uint16_t){0}))
+	/* Agents look no names up: they have to find the manager when nothing else works. */
+	if (listen_parse(value, &addr))
 		return -EINVAL;
 	copy = strdup(value);
 	if (!copy)

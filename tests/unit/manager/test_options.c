@@ -54,7 +54,7 @@ static void the_command_line_goes_before_the_file(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	close(fd);
-	snprintf(line, sizeof(line), "run --http 127.0.0.1:2 --config %s --advertise h:3", path);
+	snprintf(line, sizeof(line), "run --http 127.0.0.1:2 --config %s --advertise 192.0.2.1:3", path);
 	assert_int_equal(parse(line, &o), 0);
 	assert_string_equal(o.region, "eu-west-1");
 	assert_string_equal(o.http, "127.0.0.1:2");
@@ -74,6 +74,7 @@ static void mistakes_are_named(void **state)
 	assert_int_equal(parse("run --lease 0", &o), -EINVAL);
 	assert_non_null(strstr(error, "--lease"));
 	assert_int_equal(parse("run --advertise nowhere", &o), -EINVAL);
+	assert_int_equal(parse("run --advertise manager.example.net:8774", &o), -EINVAL);
 	assert_int_equal(parse("run more", &o), -EINVAL);
 	assert_non_null(strstr(error, "more"));
 	assert_int_equal(parse("run --config /nonexistent/file", &o), -ENOENT);
