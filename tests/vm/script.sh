@@ -9,6 +9,7 @@ check() {
 	if "$@" >/tmp/out 2>&1; then
 		echo "ok $what"
 	else
+		failed=1
 		echo "not ok $what"
 		sed 's/^/# /' /tmp/out | tail -n 40
 	fi
@@ -59,16 +60,19 @@ check "ping across hosts" node "$a" ping -c 3 -W 5 10.0.1.11
 check "ping across subnets" node "$a" ping -c 3 -W 5 10.0.2.10
 check "ping with the largest packet" node "$a" ping -c 2 -W 5 -s 1432 10.0.1.11
 
-head -c 20000000 /dev/urandom >/tmp/data
+mkdir -p /tmp/www
+head -c 20000000 /dev/urandom >/tmp/www/data
 transfer() {
-	node "$b" nc -l -p 5000 </dev/null >/tmp/got &
+	node "$b" httpd -p 5000 -h /tmp/www
 	eventually listening || return 1
-	node "$a" nc 10.0.1.11 5000 </tmp/data
-	wait
-	cmp /tmp/data /tmp/got
+	node "$a" wget -q -O /tmp/got http://10.0.1.11:5000/data && cmp /tmp/www/data /tmp/got
 }
 listening() { node "$b" netstat -ltn | grep -q ':5000 '; }
 check "20 MB by TCP across hosts, unchanged" transfer
+[ -z "$failed" ] || for log in /run/viaduct/lab/vm/*.log; do
+	echo "# $log"
+	tail -n 30 "$log" | sed 's/^/# /'
+done
 check "the lab leaves nothing" viaduct lab down --name vm
 nothing_left() { [ -z "$(ls /run/netns)" ] && [ ! -e /sys/class/net/vd-vm ]; }
 check "no namespace is left" nothing_left
