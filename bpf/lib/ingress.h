@@ -7,63 +7,9 @@
 
 #include "bpf/lib/flow.h"
 #include "bpf/lib/forward.h"
+#include "bpf/lib/icmp6.h"
+#include "bpf/lib/ingress_address.h"
 #include "bpf/lib/route.h"
-
-/* A substrate packet's claim, taken from its addresses. */
-struct ingress {
-	__u8 src[16], dst[16];
-	__u32 vni;
-	__be32 saddr, daddr;
-	__u8 layout; /* enum format: FORMAT_SIIT_1 or _2, of the addresses */
-	__u8 format; /* of the packet */
-};
-
-/* Which layout of ours the destination is in, or FORMAT_NONE: not for us to judge. */
-static __always_inline __u8 ingress_layout(const __u8 *dst)
-{
-	const volatile __u32 *one = (const volatile __u32 *)config.siit1;
-	const volatile __u32 *two = (const volatile __u32 *)config.siit2;
-	const __u32 *d = (const __u32 *)dst;
-
-	if (config.has_siit2 && d[0] == two[0] && !((d[1] ^ two[1]) & htonl(0xffffff00)))
-		return FORMAT_SIIT_2;
-	if (config.has_siit1 && d[0] == one[0] && d[1] == one[1])
-		return FORMAT_SIIT_1;
-	return FORMAT_NONE;
-}
-
-/* The peer with this locator: its number, or 0. */
-static __always_inline __u32 ingress_peer(const struct ingress *in)
-{
-	struct dp_locator_key key = {};
-	const __u32 *id;
-
-	key.kind = in->layout == FORMAT_SIIT_2 ? DP_LOCATOR_SIIT_2 : DP_LOCATOR_SIIT_1;
-	memcpy(key.addr, in->src, 8);
-	if (in->layout == FORMAT_SIIT_2)
-		key.addr[7] = 0;
-	id = bpf_map_lookup_elem(&locators, &key);
-	return id ? *id : 0;
-}
-
-/* The addresses are well formed and of one network: 0 or a reason. */
-static __always_inline int ingress_check_addresses(struct ingress *in)
-{
-	if (in->layout == FORMAT_SIIT_2) {
-		if (!substrate_siit_2_is_valid(in->src) || !substrate_siit_2_is_valid(in->dst))
-			return -DROP_SUBSTRATE_ADDR;
-	} else if (substrate_version(in->src) != SUBSTRATE_VERSION_SIIT_1 || in->src[8] ||
-		   in->dst[8]) {
-		return -DROP_SUBSTRATE_ADDR;
-	}
-	in->vni = substrate_vni(in->dst);
-	in->saddr = substrate_v4(in->src);
-	in->daddr = substrate_v4(in->dst);
-	if (substrate_vni(in->src) != in->vni || in->vni < SUBSTRATE_VNI_MIN ||
-	    in->vni > SUBSTRATE_VNI_MAX)
-		return -DROP_VNI;
-	return 0;
-}
 
 /* The format by the next header, and whether the peer may use it: 0 or a reason. */
 static __always_inline int ingress_check_format(struct ingress *in, __u8 next,
@@ -275,7 +221,7 @@ static __always_inline int ingress_ipv6(struct __sk_buff *skb, struct packet *p,
 /* A packet whose destination is in a locator of ours. */
 static __noinline int ingress_packet(struct __sk_buff *skb, struct packet *p)
 {
-	struct ingress in = {};
+	struct ingress *in = &p->in;
 	const struct dp_peer_copy *peer;
 	const struct ipv6hdr *ip6;
 	__u32 peer_id;
@@ -286,24 +232,26 @@ static __noinline int ingress_packet(struct __sk_buff *skb, struct packet *p)
 	if (!ip6 || ip6->version != 6 ||
 	    skb->len < ETH_HLEN + sizeof(*ip6) + ntohs(ip6->payload_len))
 		return -DROP_MALFORMED;
-	memcpy(in.src, &ip6->saddr, 16);
-	memcpy(in.dst, &ip6->daddr, 16);
-	memcpy(p->src, in.src, 16);
-	memcpy(p->dst, in.dst, 16);
-	in.layout = ingress_layout(in.dst);
-	if (in.layout == FORMAT_NONE)
+	memcpy(in->src, &ip6->saddr, 16);
+	memcpy(in->dst, &ip6->daddr, 16);
+	memcpy(p->src, in->src, 16);
+	memcpy(p->dst, in->dst, 16);
+	in->layout = ingress_layout(in->dst);
+	if (in->layout == FORMAT_NONE)
 		return -DROP_NOTE; /* the entry has looked, unless it is a re-injected packet */
-	peer_id = ingress_peer(&in);
+	if (ip6->nexthdr == IPPROTO_ICMPV6)
+		return icmp6_error(skb, p, in->dst);
+	peer_id = ingress_peer(in->layout, in->src);
 	peer = peer_get(peer_id);
 	if (!peer_id || !peer)
 		return -DROP_UNKNOWN_PEER;
-	r = ingress_check_addresses(&in);
-	p->vni = in.vni;
+	r = ingress_check_addresses(in);
+	p->vni = in->vni;
 	if (!r)
-		r = ingress_check_format(&in, ip6->nexthdr, peer);
+		r = ingress_check_format(in, ip6->nexthdr, peer);
 	if (r)
 		return r;
 	if (ip6->nexthdr == IPPROTO_IPIP6)
-		return ingress_ipv6(skb, p, &in, peer_id);
-	return ingress_ipv4(skb, p, &in, peer_id, peer);
+		return ingress_ipv6(skb, p, in, peer_id);
+	return ingress_ipv4(skb, p, in, peer_id, peer);
 }

@@ -14,6 +14,15 @@ enum {
 	VERDICT_DECLINED = 101, /* of the fast path: the full path decides */
 };
 
+/* A substrate packet's claim, taken from its addresses. */
+struct ingress {
+	__u8 src[16], dst[16];
+	__u32 vni;
+	__be32 saddr, daddr;
+	__u8 layout; /* enum format: FORMAT_SIIT_1 or _2, of the addresses */
+	__u8 format; /* of the packet */
+};
+
 struct packet {
 	__u32 slot; /* of the port that it came from or goes to; 0: none yet */
 	__u32 port_id;
@@ -33,6 +42,7 @@ struct packet {
 		struct dp_flow_out out;
 		struct dp_flow_in in;
 	} flow;
+	struct ingress in; /* for a substrate packet */
 	/* For building an answer; not cleared. */
 	__u8 work[144] __attribute__((aligned(8)));
 };

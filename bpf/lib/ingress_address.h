@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the two addresses of a substrate packet claim, and whether that makes sense. */
+#pragma once
+
+#include "bpf/lib/packet.h"
+
+/* Which layout of ours the destination is in, or FORMAT_NONE: not for us to judge. */
+static __always_inline __u8 ingress_layout(const __u8 *dst)
+{
+	const volatile __u32 *one = (const volatile __u32 *)config.siit1;
+	const volatile __u32 *two = (const volatile __u32 *)config.siit2;
+	const __u32 *d = (const __u32 *)dst;
+
+	if (config.has_siit2 && d[0] == two[0] && !((d[1] ^ two[1]) & htonl(0xffffff00)))
+		return FORMAT_SIIT_2;
+	if (config.has_siit1 && d[0] == one[0] && d[1] == one[1])
+		return FORMAT_SIIT_1;
+	return FORMAT_NONE;
+}
+
+/* The peer whose locator this address has: its number, or 0. */
+static __always_inline __u32 ingress_peer(__u8 layout, const __u8 addr[16])
+{
+	struct dp_locator_key key = {};
+	const __u32 *id;
+
+	key.kind = layout == FORMAT_SIIT_2 ? DP_LOCATOR_SIIT_2 : DP_LOCATOR_SIIT_1;
+	memcpy(key.addr, addr, 8);
+	if (layout == FORMAT_SIIT_2)
+		key.addr[7] = 0;
+	id = bpf_map_lookup_elem(&locators, &key);
+	return id ? *id : 0;
+}
+
+/* The addresses are well formed and of one network: 0 or a reason. */
+static __always_inline int ingress_check_addresses(struct ingress *in)
+{
+	if (in->layout == FORMAT_SIIT_2) {
+		if (!substrate_siit_2_is_valid(in->src) || !substrate_siit_2_is_valid(in->dst))
+			return -DROP_SUBSTRATE_ADDR;
+	} else if (substrate_version(in->src) != SUBSTRATE_VERSION_SIIT_1 || in->src[8] ||
+		   in->dst[8]) {
+		return -DROP_SUBSTRATE_ADDR;
+	}
+	in->vni = substrate_vni(in->dst);
+	in->saddr = substrate_v4(in->src);
+	in->daddr = substrate_v4(in->dst);
+	if (substrate_vni(in->src) != in->vni || in->vni < SUBSTRATE_VNI_MIN ||
+	    in->vni > SUBSTRATE_VNI_MAX)
+		return -DROP_VNI;
+	return 0;
+}
