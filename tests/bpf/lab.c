@@ -210,6 +210,13 @@ void lab_subnet(struct lab *lab, uint32_t vni, const char *prefix, const char *r
 		assert_int_equal(datapath_subnet_set(lab->hosts[i].dp, &s), 0);
 }
 
+void lab_set_port(const struct lab *lab, const struct lab_node *n)
+{
+	lab_enter(lab, lab->hosts[n->host].netns);
+	assert_int_equal(datapath_port_set(lab->hosts[n->host].dp, &n->port), 0);
+	lab_enter(lab, -1);
+}
+
 static void set_up_node(struct lab *lab, struct lab_node *n, const char *addr, const char *router)
 {
 	struct rtnl_route route = {.dst = prefix_v4(0, 0), .gateway = lab_addr(router)};

@@ -56,6 +56,7 @@ void lab_subnet(struct lab *lab, uint32_t vni, const char *prefix, const char *r
 /* A node with 'addr', reached by a veth; its default route is 'router'. */
 struct lab_node *lab_node(struct lab *lab, int host, uint32_t vni, const char *addr,
 			  const char *router);
+void lab_set_port(const struct lab *lab, const struct lab_node *n); /* 'n->port', again */
 /* Both hosts know where 'addr' lives; 'host' is an index. */
 void lab_map(struct lab *lab, uint32_t vni, const char *addr, int host,
 	     enum dp_mapping_state state);
