@@ -397,23 +397,26 @@ void reconcile_unwanted_nodes(struct reconcile_run *run)
 	free(nodes.unwanted);
 }
 
+/* The instance of a port whose node has ended; its id and generation go to '*ret'. */
+static bool reconcile_find_ended(struct reconcile *r, struct driver_node *ret)
+{
+	const struct port *port;
+
+	hmap_for_each(port, &r->ports->by_interface, by_interface)
+		if (port->set && !driver_check(r->driver, port->instance_id, ret) && !ret->running)
+			return true;
+	return false;
+}
+
 void reconcile_check(struct reconcile *r)
 {
-	struct desired_instance *i;
 	struct driver_node node;
 
-	hmap_for_each(i, &r->desired->instances, node) {
-		bool has_ports = false;
-		const struct port *port;
-
-		hmap_for_each(port, &r->ports->by_id, by_id)
-			has_ports = has_ports || str_equal(port->instance_id, i->id);
-		/* Only those that ran are looked at: a node without ports has nothing to lose. */
-		if (!has_ports || driver_check(r->driver, i->id, &node) || node.running)
-			continue;
-		log_warn("instance stopped by itself", LOG_STR("instance", i->id));
-		reconcile_ports_of_gone(r, i->id);
-		reconcile_tell(r, i->id, node.generation,
+	/* Nodes without ports have nothing to lose, so the ports lead to those that matter. */
+	while (reconcile_find_ended(r, &node)) {
+		log_warn("instance stopped by itself", LOG_STR("instance", node.id));
+		reconcile_ports_of_gone(r, node.id);
+		reconcile_tell(r, node.id, node.generation,
 			       VIADUCT__AGENT__INSTANCE_STATUS__STATE__STOPPED,
 			       "it stopped by itself");
 	}
