@@ -23,7 +23,7 @@ enum {
 
 static int need_operator(const struct caller *c, const char *what, struct refusal *reterr)
 {
-	return c->operator ? 0 : refuse(reterr, MODEL_E_NOT_PERMITTED, what);
+	return c->operator? 0 : refuse(reterr, MODEL_E_NOT_PERMITTED, what);
 }
 
 const struct account *account_find(const struct model *m, const char *id)
@@ -99,7 +99,6 @@ int account_create(struct tx *tx, const struct caller *c, const struct account_c
 
 	return r ? r : tx_settle(tx, mark, do_account_create(tx, args, ret, reterr));
 }
-
 
 /* Kinds whose objects are the customer's own, and not about the account itself. */
 static bool is_resource(enum kind k)

@@ -50,5 +50,5 @@ must_check int key_create(struct tx *tx, const struct caller *c, const struct ke
 must_check int key_delete(struct tx *tx, const struct caller *c, const char *account_id,
 			  const char *access_key_id, struct refusal *reterr);
 
-const struct account *account_find(const struct model *m, const char *id); /* or NULL */
+const struct account *account_find(const struct model *m, const char *id);    /* or NULL */
 const struct key *key_find(const struct model *m, const char *access_key_id); /* or NULL */

@@ -50,8 +50,8 @@ static int next(struct tx *tx, uint32_t max, size_t offset,
 
 int counters_next_vni(struct tx *tx, uint32_t *ret, struct refusal *reterr)
 {
-	return next(tx, SUBSTRATE_VNI_MAX, offsetof(struct counters, last_vni), vni_in_use, "networks", ret,
-		    reterr);
+	return next(tx, SUBSTRATE_VNI_MAX, offsetof(struct counters, last_vni), vni_in_use,
+		    "networks", ret, reterr);
 }
 
 int counters_next_host(struct tx *tx, uint32_t *ret, struct refusal *reterr)

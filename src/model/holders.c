@@ -40,11 +40,11 @@ struct host_list {
 
 struct pool {
 	void *records;
-	size_t size;       /* of a record, which begins with its chain */
-	uint32_t n;        /* in use */
-	uint32_t fresh;    /* records from here on were never used */
+	size_t size;    /* of a record, which begins with its chain */
+	uint32_t n;     /* in use */
+	uint32_t fresh; /* records from here on were never used */
 	uint32_t allocated;
-	uint32_t free;     /* first of the free ones */
+	uint32_t free; /* first of the free ones */
 	uint32_t n_buckets;
 	uint32_t *buckets;
 	uint64_t (*hash)(const struct holders *h, uint32_t number);
@@ -198,7 +198,7 @@ struct holders *holders_free(struct holders *h)
 
 	if (!h)
 		return NULL;
-	hmap_for_each(l, &h->hosts, node)
+	hmap_for_each (l, &h->hosts, node)
 		free(l);
 	hmap_deinit(&h->hosts);
 	pool_deinit(&h->slots);
@@ -213,7 +213,8 @@ static uint32_t find_slot(const struct holders *h, uint32_t vni, const struct ip
 {
 	uint32_t n = h->slots.buckets ? *bucket_of(&h->slots, slot_hash(vni, addr)) : NONE;
 
-	while (n != NONE && (slot_at(h, n)->vni != vni || !ipaddr_equal(&slot_at(h, n)->addr, addr)))
+	while (n != NONE &&
+	       (slot_at(h, n)->vni != vni || !ipaddr_equal(&slot_at(h, n)->addr, addr)))
 		n = slot_at(h, n)->chain;
 	return n;
 }
@@ -233,7 +234,7 @@ static struct host_list *find_host(const struct holders *h, uint32_t host)
 {
 	struct host_list *l;
 
-	hmap_for_each_at(l, &h->hosts, hash_u64(host), node)
+	hmap_for_each_at (l, &h->hosts, hash_u64(host), node)
 		if (l->host == host)
 			return l;
 	return NULL;

@@ -25,8 +25,8 @@ struct holders *holders_free(struct holders *h);
 CLEANUP_DEFINE(struct holders *, holders_free);
 
 /* 'host' holds the mapping as of 'revision' until 'expires_ms'; renews an entry that is there. */
-must_check int holders_add(struct holders *h, uint32_t vni, const struct ipaddr *addr, uint32_t host,
-			   uint64_t revision, uint64_t expires_ms);
+must_check int holders_add(struct holders *h, uint32_t vni, const struct ipaddr *addr,
+			   uint32_t host, uint64_t revision, uint64_t expires_ms);
 /* False when there was none. */
 bool holders_remove(struct holders *h, uint32_t vni, const struct ipaddr *addr, uint32_t host);
 void holders_remove_host(struct holders *h, uint32_t host);

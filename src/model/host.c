@@ -209,7 +209,7 @@ static int do_add(struct tx *tx, const struct host_add_args *args, const struct 
 
 static int need_operator(const struct caller *c, struct refusal *reterr)
 {
-	return c->operator ? 0 : refuse(reterr, MODEL_E_NOT_PERMITTED, "Hosts are the operators'");
+	return c->operator? 0 : refuse(reterr, MODEL_E_NOT_PERMITTED, "Hosts are the operators'");
 }
 
 int host_add(struct tx *tx, const struct caller *c, const struct host_add_args *args,

@@ -19,21 +19,21 @@ struct caller;
 struct model;
 
 struct capabilities {
-	uint32_t formats;       /* FORMAT_BIT()s confirmed by the last successful probe */
+	uint32_t formats; /* FORMAT_BIT()s confirmed by the last successful probe */
 	uint32_t substrate_mtu;
 	bool tcx;
 	bool tap_uso;
 	char *kernel;
-	char *refused;          /* why a format is missing, for people */
-	uint64_t probed_ms;     /* 0: no probe has succeeded yet, the host carries no traffic */
-	char *error;            /* of the last probe, if it failed: an alarm; the rest stays */
+	char *refused;      /* why a format is missing, for people */
+	uint64_t probed_ms; /* 0: no probe has succeeded yet, the host carries no traffic */
+	char *error;        /* of the last probe, if it failed: an alarm; the rest stays */
 };
 
 struct host {
-	struct object o;        /* o.tags: the labels */
-	char *name;             /* unique */
+	struct object o; /* o.tags: the labels */
+	char *name;      /* unique */
 	char *zone;
-	uint32_t number;        /* 1.., never re-used */
+	uint32_t number;             /* 1.., never re-used */
 	struct topology_place place; /* locale, area, rack, host */
 	struct locators locators;
 	struct capabilities can;
@@ -74,7 +74,7 @@ must_check int host_report(struct tx *tx, uint32_t number, const struct capabili
 			   struct refusal *reterr);
 
 struct host_failure {
-	enum kind kind;   /* KIND_INSTANCE or KIND_INTERFACE */
+	enum kind kind; /* KIND_INSTANCE or KIND_INTERFACE */
 	uint64_t id;
 	const char *text;
 };
@@ -87,11 +87,12 @@ must_check int host_acknowledge(struct tx *tx, uint32_t number, uint64_t revisio
 /* Whether host_acknowledge() would have anything to do: spares the transaction. */
 bool host_waits(const struct model *m, uint32_t number, uint64_t revision);
 
-const struct host *host_by_number(const struct model *m, uint32_t number); /* or NULL */
+const struct host *host_by_number(const struct model *m, uint32_t number);   /* or NULL */
 const struct host *host_find(const struct model *m, const char *id_or_name); /* or NULL */
 /* Known since this manager runs: neither stored nor undone. */
 void host_set_connected(struct model *m, uint32_t number, bool connected);
 bool host_is_connected(const struct model *m, uint32_t number);
 /* Confirmed to carry traffic: a probe has succeeded and left a format. */
 bool host_is_capable(const struct host *h);
-size_t host_instance_count(const struct model *m, uint32_t number); /* terminated ones not counted */
+size_t host_instance_count(const struct model *m,
+			   uint32_t number); /* terminated ones not counted */

@@ -14,16 +14,11 @@ static const struct {
 	const char *name;
 	const char *prefix;
 } kinds[KIND_MAX] = {
-	[KIND_ACCOUNT] = {"account", ""},
-	[KIND_KEY] = {"key", ""},
-	[KIND_HOST] = {"host", "host-"},
-	[KIND_VPC] = {"vpc", "vpc-"},
-	[KIND_SUBNET] = {"subnet", "subnet-"},
-	[KIND_INTERFACE] = {"interface", "eni-"},
-	[KIND_INSTANCE] = {"instance", "i-"},
-	[KIND_TOKEN] = {"token", ""},
-	[KIND_COUNTERS] = {"counters", ""},
-	[KIND_RELEASE] = {"release", ""},
+	[KIND_ACCOUNT] = {"account", ""},      [KIND_KEY] = {"key", ""},
+	[KIND_HOST] = {"host", "host-"},       [KIND_VPC] = {"vpc", "vpc-"},
+	[KIND_SUBNET] = {"subnet", "subnet-"}, [KIND_INTERFACE] = {"interface", "eni-"},
+	[KIND_INSTANCE] = {"instance", "i-"},  [KIND_TOKEN] = {"token", ""},
+	[KIND_COUNTERS] = {"counters", ""},    [KIND_RELEASE] = {"release", ""},
 };
 
 const char *kind_name(enum kind k)
@@ -42,8 +37,7 @@ enum kind kind_of_id(const char *text)
 	if (!strncmp(text, ID_PREFIX_ATTACHMENT, strlen(ID_PREFIX_ATTACHMENT)))
 		return KIND_NONE;
 	for (enum kind k = KIND_ACCOUNT; k < KIND_MAX; k++)
-		if (kinds[k].prefix[0] &&
-		    !strncmp(text, kinds[k].prefix, strlen(kinds[k].prefix)))
+		if (kinds[k].prefix[0] && !strncmp(text, kinds[k].prefix, strlen(kinds[k].prefix)))
 			return k;
 	return KIND_NONE;
 }

@@ -20,15 +20,16 @@
 enum kind {
 	KIND_NONE = 0,
 	KIND_ACCOUNT = 1,
-	KIND_KEY = 2,       /* an account's access key */
+	KIND_KEY = 2, /* an account's access key */
 	KIND_HOST = 3,
 	KIND_VPC = 4,
 	KIND_SUBNET = 5,
 	KIND_INTERFACE = 6,
 	KIND_INSTANCE = 7,
-	KIND_TOKEN = 8,     /* an idempotent request that was answered */
-	KIND_COUNTERS = 9,  /* exactly one, id 1: numbers that are not re-used */
-	KIND_RELEASE = 10,  /* an address that was taken from its node and is not yet to be given away */
+	KIND_TOKEN = 8,    /* an idempotent request that was answered */
+	KIND_COUNTERS = 9, /* exactly one, id 1: numbers that are not re-used */
+	KIND_RELEASE =
+		10, /* an address that was taken from its node and is not yet to be given away */
 	KIND_MAX,
 };
 

@@ -96,8 +96,8 @@ int instance_find(const struct model *m, const struct caller *c, const char *id,
 }
 
 /* All ids that are not there, in one refusal, as EC2 does. */
-static int check_ids(const struct model *m, const struct caller *c, const char *const *ids, size_t n,
-		     struct refusal *reterr)
+static int check_ids(const struct model *m, const struct caller *c, const char *const *ids,
+		     size_t n, struct refusal *reterr)
 {
 	char missing[REFUSAL_MESSAGE_SIZE / 2] = "";
 	const struct instance *instance;
@@ -320,8 +320,9 @@ int instance_modify(struct tx *tx, const struct caller *c, const struct instance
 static int do_report(struct tx *tx, const struct instance *n, enum instance_report_state state,
 		     const char *text)
 {
-	struct instance_reason reason = {"Client.InstanceInitiatedShutdown",
-					 "Client.InstanceInitiatedShutdown: Instance initiated shutdown"};
+	struct instance_reason reason = {
+		"Client.InstanceInitiatedShutdown",
+		"Client.InstanceInitiatedShutdown: Instance initiated shutdown"};
 	const struct instance *new;
 
 	if (state == INSTANCE_REPORT_FAILED || n->state == INSTANCE_PENDING)
@@ -336,8 +337,7 @@ static int do_report(struct tx *tx, const struct instance *n, enum instance_repo
 int instance_report(struct tx *tx, uint32_t host, uint64_t id, uint64_t generation,
 		    enum instance_report_state state, const char *text)
 {
-	const struct instance *n =
-		(const struct instance *)model_get(tx->m, KIND_INSTANCE, id);
+	const struct instance *n = (const struct instance *)model_get(tx->m, KIND_INSTANCE, id);
 	size_t mark = tx_mark(tx);
 
 	if (!n || n->host != host || n->generation != generation ||

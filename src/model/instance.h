@@ -33,35 +33,36 @@ enum instance_state {
 
 struct instance {
 	struct object o;
-	uint64_t reservation;   /* id, text: ID_PREFIX_RESERVATION */
+	uint64_t reservation; /* id, text: ID_PREFIX_RESERVATION */
 	uint32_t launch_index;
-	uint64_t subnet, vpc;   /* of the primary interface */
-	uint32_t host;          /* number; 0: on none (terminated) */
+	uint64_t subnet, vpc; /* of the primary interface */
+	uint32_t host;        /* number; 0: on none (terminated) */
 	enum instance_state state;
-	uint64_t generation;    /* grows with each start and reboot asked for */
-	uint64_t wait_revision; /* pending, stopping, shutting-down: the host has to acknowledge this */
+	uint64_t generation; /* grows with each start and reboot asked for */
+	uint64_t
+		wait_revision; /* pending, stopping, shutting-down: the host has to acknowledge this */
 	uint64_t launched_ms;
 	uint64_t terminated_ms;
 	struct ipaddr private_addr; /* the primary interface's first; zero when terminated */
-	char *image;            /* "ami-netns" */
+	char *image;                /* "ami-netns" */
 	char *type;
-	char *driver;           /* "netns" */
+	char *driver; /* "netns" */
 	char *zone;
-	char *key_name;         /* NULL: none */
-	char *user_data;        /* as given (base64); NULL: none */
-	char *client_token;     /* NULL: none */
-	char *reason_code;      /* StateReason, e.g. "Client.UserInitiatedShutdown"; NULL: none */
-	char *reason;           /* its message, and StateTransitionReason */
+	char *key_name;     /* NULL: none */
+	char *user_data;    /* as given (base64); NULL: none */
+	char *client_token; /* NULL: none */
+	char *reason_code;  /* StateReason, e.g. "Client.UserInitiatedShutdown"; NULL: none */
+	char *reason;       /* its message, and StateTransitionReason */
 	bool disable_api_termination;
 	bool disable_api_stop;
 	bool terminate_on_shutdown; /* InstanceInitiatedShutdownBehavior */
 
 	struct member by_subnet;
-	struct member by_host;     /* all but terminated */
-	struct member by_waiting;  /* on its host, for an acknowledgement */
+	struct member by_host;    /* all but terminated */
+	struct member by_waiting; /* on its host, for an acknowledgement */
 	struct member by_reservation;
 	struct member by_account_host; /* for spreading (NEG-10) */
-	struct member by_end;      /* among the terminated */
+	struct member by_end;          /* among the terminated */
 };
 
 const char *instance_state_text(enum instance_state s);
@@ -71,7 +72,7 @@ struct instance_type {
 	uint32_t vcpus;
 	uint32_t memory_mib;
 	uint32_t interfaces;
-	uint32_t addresses;  /* per interface */
+	uint32_t addresses; /* per interface */
 };
 /* Or NULL. */
 const struct instance_type *instance_type_find(const char *name);
@@ -79,7 +80,7 @@ const struct instance_type *instance_types(size_t *ret_n);
 
 struct instance_interface_args {
 	uint32_t device_index;
-	const char *interface_id;  /* an existing one, or a new one in: */
+	const char *interface_id; /* an existing one, or a new one in: */
 	const char *subnet_id;
 	const char *description;
 	const char *private_ip;
@@ -90,15 +91,15 @@ struct instance_interface_args {
 };
 
 struct instance_run_args {
-	const char *image;      /* NULL: "ami-netns" */
-	const char *type;       /* NULL: "m1.small", as EC2 */
+	const char *image; /* NULL: "ami-netns" */
+	const char *type;  /* NULL: "m1.small", as EC2 */
 	uint32_t min_count, max_count;
-	const char *subnet_id;  /* either this (with private_ip), or 'interfaces' */
+	const char *subnet_id; /* either this (with private_ip), or 'interfaces' */
 	const char *private_ip;
 	uint32_t secondary_count;
 	const struct instance_interface_args *interfaces;
 	size_t n_interfaces;
-	const char *zone;       /* NULL: the subnet's; else it must be the subnet's */
+	const char *zone; /* NULL: the subnet's; else it must be the subnet's */
 	const char *key_name;
 	const char *user_data;
 	bool disable_api_termination;
@@ -135,15 +136,15 @@ must_check int instance_run(struct tx *tx, const struct caller *c,
 			    size_t *ret_n, struct refusal *reterr);
 /* All of 'ids' or none.  'ret' has room for n.  INSTANCE_NOT_FOUND, INSTANCES_NOT_FOUND, INSTANCE_MALFORMED,
  * INSTANCE_STATE, NO_CAPACITY, TERMINATION_PROTECTED, STOP_PROTECTED */
-must_check int instance_start(struct tx *tx, const struct caller *c, const char *const *ids, size_t n,
-			      struct instance_transition *ret, struct refusal *reterr);
-must_check int instance_stop(struct tx *tx, const struct caller *c, const char *const *ids, size_t n,
-			     struct instance_transition *ret, struct refusal *reterr);
+must_check int instance_start(struct tx *tx, const struct caller *c, const char *const *ids,
+			      size_t n, struct instance_transition *ret, struct refusal *reterr);
+must_check int instance_stop(struct tx *tx, const struct caller *c, const char *const *ids,
+			     size_t n, struct instance_transition *ret, struct refusal *reterr);
 must_check int instance_terminate(struct tx *tx, const struct caller *c, const char *const *ids,
 				  size_t n, struct instance_transition *ret,
 				  struct refusal *reterr);
-must_check int instance_reboot(struct tx *tx, const struct caller *c, const char *const *ids, size_t n,
-			       struct refusal *reterr);
+must_check int instance_reboot(struct tx *tx, const struct caller *c, const char *const *ids,
+			       size_t n, struct refusal *reterr);
 must_check int instance_modify(struct tx *tx, const struct caller *c,
 			       const struct instance_modify_args *args, struct refusal *reterr);
 

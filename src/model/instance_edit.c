@@ -47,12 +47,12 @@ static int step_interface(struct tx *tx, enum instance_step step, const struct i
 			  uint32_t host, bool plugged)
 {
 	if (step == STEP_FINISH)
-		return i->attachment.delete_on_termination ? interface_end(tx, i) :
-							     interface_free_attachment(tx, i);
+		return i->attachment.delete_on_termination ? interface_end(tx, i)
+							   : interface_free_attachment(tx, i);
 	if (i->attachment.state == ATTACHMENT_DETACHING)
 		return 0;
-	return step == STEP_DETACH ? interface_begin_detach(tx, i) :
-				     interface_relocate(tx, i, host, plugged);
+	return step == STEP_DETACH ? interface_begin_detach(tx, i)
+				   : interface_relocate(tx, i, host, plugged);
 }
 
 static int each_interface(struct tx *tx, const struct instance *n, enum instance_step step,

@@ -20,7 +20,8 @@ must_check int instance_enter(struct tx *tx, const struct instance *n, enum inst
 			      uint32_t host, struct instance_reason reason,
 			      const struct instance **ret);
 /* Makes its interfaces be at 'host', plugged or not; refreshes their network. */
-must_check int instance_locate(struct tx *tx, const struct instance *n, uint32_t host, bool plugged);
+must_check int instance_locate(struct tx *tx, const struct instance *n, uint32_t host,
+			       bool plugged);
 /* Asks the host to let the instance and its interfaces go; terminates it at once if it is on none. */
 must_check int instance_begin_end(struct tx *tx, const struct instance *n,
 				  struct instance_reason reason, const struct instance **ret);
@@ -28,6 +29,7 @@ must_check int instance_begin_end(struct tx *tx, const struct instance *n,
 must_check int instance_finish(struct tx *tx, const struct instance *n,
 			       const struct instance **ret);
 /* It stands still, as its host says. */
-must_check int instance_stopped(struct tx *tx, const struct instance *n, struct instance_reason reason);
+must_check int instance_stopped(struct tx *tx, const struct instance *n,
+				struct instance_reason reason);
 /* The host could not start it: a new one ends, another is stopped. */
 must_check int instance_failed(struct tx *tx, const struct instance *n, const char *text);

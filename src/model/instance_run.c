@@ -15,17 +15,17 @@
 #include "model/subnet.h"
 #include "model/token_edit.h"
 
-#define OPERATION     "RunInstances"
-#define IMAGE         "ami-netns"
-#define IMAGE_DRIVER  "netns"
-#define TYPE_DEFAULT  "m1.small"
+#define OPERATION    "RunInstances"
+#define IMAGE        "ami-netns"
+#define IMAGE_DRIVER "netns"
+#define TYPE_DEFAULT "m1.small"
 
 /* One call, once its arguments are checked. */
 struct run {
 	const struct instance_run_args *args;
 	const struct caller *caller;
 	const struct instance_type *type;
-	const struct subnet *subnet;   /* of device index 0 */
+	const struct subnet *subnet;           /* of device index 0 */
 	struct instance_interface_args simple; /* stands for subnet_id and private_ip */
 	const struct instance_interface_args *interfaces;
 	size_t n_interfaces;
@@ -51,8 +51,8 @@ static int check_what(struct run *run, struct refusal *reterr)
 
 	if (args->image && !str_equal(args->image, IMAGE))
 		return refuse(reterr,
-			      is_image_id(args->image) ? MODEL_E_IMAGE_NOT_FOUND :
-							 MODEL_E_IMAGE_MALFORMED,
+			      is_image_id(args->image) ? MODEL_E_IMAGE_NOT_FOUND
+						       : MODEL_E_IMAGE_MALFORMED,
 			      args->image);
 	run->type = instance_type_find(type);
 	if (!run->type)
@@ -298,8 +298,8 @@ static bool is_shortage(int r)
 	       r == MODEL_E_INTERFACE_LIMIT || r == MODEL_E_INSTANCE_LIMIT;
 }
 
-static int make_all(struct tx *tx, const struct run *run, const struct instance **ret, size_t *ret_n,
-		    struct refusal *reterr)
+static int make_all(struct tx *tx, const struct run *run, const struct instance **ret,
+		    size_t *ret_n, struct refusal *reterr)
 {
 	size_t n = 0;
 	int r = 0;

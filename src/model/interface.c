@@ -91,8 +91,8 @@ const struct interface *interface_by_addr(const struct model *m, uint32_t vni,
 {
 	const struct mapping *mapping = mapping_find(m->mappings, vni, addr);
 
-	return mapping ? (const struct interface *)model_get(m, KIND_INTERFACE, mapping->interface) :
-			 NULL;
+	return mapping ? (const struct interface *)model_get(m, KIND_INTERFACE, mapping->interface)
+		       : NULL;
 }
 
 static int answer_again(const struct model *m, const struct token *t, const struct interface **ret,

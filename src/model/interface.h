@@ -33,7 +33,7 @@ struct private_addr {
 };
 
 struct attachment {
-	uint64_t id;         /* text: ID_PREFIX_ATTACHMENT */
+	uint64_t id; /* text: ID_PREFIX_ATTACHMENT */
 	uint64_t instance;
 	uint32_t device_index;
 	enum attachment_state state;
@@ -52,7 +52,7 @@ struct interface {
 	struct private_addr *addrs; /* the first is the primary, at least one */
 	char *description;          /* NULL: "" */
 	bool source_dest_check;
-	uint32_t host;              /* number; 0: on none */
+	uint32_t host; /* number; 0: on none */
 	bool plugged;
 	struct attachment attachment;
 
@@ -60,8 +60,8 @@ struct interface {
 	struct hmap_node by_attachment;
 	struct member by_subnet;
 	struct member by_instance;
-	struct member by_host;      /* in its desired state */
-	struct member by_waiting;   /* on its host, for an acknowledgement */
+	struct member by_host;    /* in its desired state */
+	struct member by_waiting; /* on its host, for an acknowledgement */
 };
 
 /* EC2's status: "available", or "in-use" from the acknowledged attachment on; "attaching" and "detaching"
@@ -77,10 +77,10 @@ struct private_addr_args {
 struct interface_create_args {
 	const char *subnet_id;
 	const char *description;
-	const char *private_ip;               /* the primary address, or NULL */
+	const char *private_ip;                /* the primary address, or NULL */
 	const struct private_addr_args *addrs; /* explicit addresses; at most one primary */
 	size_t n_addrs;
-	uint32_t secondary_count;             /* further addresses, chosen here */
+	uint32_t secondary_count; /* further addresses, chosen here */
 	const struct tag_args *tags;
 	size_t n_tags;
 	struct token_args token;
@@ -97,15 +97,15 @@ struct interface_modify_args {
 	const char *interface_id;
 	const char *description;
 	const bool *source_dest_check;
-	const char *attachment_id;            /* needed with the next one */
+	const char *attachment_id; /* needed with the next one */
 	const bool *delete_on_termination;
 };
 
 struct interface_assign_args {
 	const char *interface_id;
-	const char *const *addrs;             /* explicit, or */
+	const char *const *addrs; /* explicit, or */
 	size_t n_addrs;
-	uint32_t count;                       /* that many */
+	uint32_t count; /* that many */
 	bool allow_reassignment;
 };
 

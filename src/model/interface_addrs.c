@@ -35,8 +35,7 @@ static int take_from(struct tx *tx, const struct interface *other, const struct 
 	int r;
 
 	if (!place)
-		return refuse(reterr, MODEL_E_ADDRESS_PRIMARY, text,
-			      object_id_text(&other->o, id));
+		return refuse(reterr, MODEL_E_ADDRESS_PRIMARY, text, object_id_text(&other->o, id));
 	r = TX_EDIT(tx, other, &new);
 	if (r)
 		return r;
@@ -91,8 +90,7 @@ static int do_assign(struct tx *tx, const struct interface *old,
 		     const struct interface_assign_args *args, const struct interface **ret,
 		     size_t *ret_n, struct refusal *reterr)
 {
-	const struct subnet *s =
-		(const struct subnet *)model_get(tx->m, KIND_SUBNET, old->subnet);
+	const struct subnet *s = (const struct subnet *)model_get(tx->m, KIND_SUBNET, old->subnet);
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
 	size_t most = max_addrs(tx->m, old), n_before = old->n_addrs;
 	const struct interface *result;

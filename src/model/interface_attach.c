@@ -47,8 +47,7 @@ static int check_attach(const struct model *m, const struct interface *i, const 
 		return refuse(reterr, MODEL_E_VPC_SUBNET_MISMATCH, args->instance_id,
 			      args->interface_id);
 	if (!str_equal(s->zone, n->zone))
-		return refuse(reterr, MODEL_E_ZONE_MISMATCH, args->instance_id,
-			      args->interface_id);
+		return refuse(reterr, MODEL_E_ZONE_MISMATCH, args->instance_id, args->interface_id);
 	return check_room(m, n, args, reterr);
 }
 

@@ -22,8 +22,9 @@ struct interface_spec {
 };
 
 /* A new interface with MAC and addresses, not yet put; owned by the caller. */
-must_check int interface_make(struct tx *tx, const struct subnet *s, const struct interface_spec *spec,
-			      struct interface **ret, struct refusal *reterr);
+must_check int interface_make(struct tx *tx, const struct subnet *s,
+			      const struct interface_spec *spec, struct interface **ret,
+			      struct refusal *reterr);
 
 /* The changes below are made to a copy that is to be put. */
 
@@ -41,4 +42,5 @@ must_check int interface_begin_detach(struct tx *tx, const struct interface *i);
 /* Attached, now that the host has said so. */
 must_check int interface_confirm_attach(struct tx *tx, const struct interface *i);
 /* Puts a copy that is located anew. */
-must_check int interface_relocate(struct tx *tx, const struct interface *i, uint32_t host, bool plugged);
+must_check int interface_relocate(struct tx *tx, const struct interface *i, uint32_t host,
+				  bool plugged);

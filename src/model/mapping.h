@@ -45,6 +45,7 @@ enum mapping_question {
 /* The answer to an agent.  'host': number of the asking host, which must host 'asker' in network 'vni'.
  * 0 and '*ret', whose host is not 0, or MAPPING_NOT_HERE, MAPPING_UNKNOWN.  'addr' or 'name' as the question
  * needs.  Allocates nothing; 'reterr' may be NULL, which spares its text. */
-must_check int mapping_resolve(const struct model *m, uint32_t host, enum mapping_question q, uint32_t vni,
-			       const struct ipaddr *asker, const struct ipaddr *addr, const char *name,
-			       const struct mapping **ret, struct refusal *reterr);
+must_check int mapping_resolve(const struct model *m, uint32_t host, enum mapping_question q,
+			       uint32_t vni, const struct ipaddr *asker, const struct ipaddr *addr,
+			       const char *name, const struct mapping **ret,
+			       struct refusal *reterr);

@@ -118,14 +118,14 @@ size_t model_count(const struct model *m, enum kind k)
 
 bool caller_sees(const struct caller *c, const struct object *o)
 {
-	return c->operator || c->account == o->account;
+	return c->operator|| c->account == o->account;
 }
 
 const struct object *model_get(const struct model *m, enum kind k, uint64_t id)
 {
 	const struct object *o;
 
-	hmap_for_each_at(o, &m->kinds[k].by_id, hash_u64(id), by_id)
+	hmap_for_each_at (o, &m->kinds[k].by_id, hash_u64(id), by_id)
 		if (o->id == id)
 			return o;
 	return NULL;

@@ -60,19 +60,19 @@ const struct object *model_get(const struct model *m, enum kind k, uint64_t id);
 
 /* Groups of objects that share a key. */
 enum relation {
-	REL_ACCOUNT,            /* objects of one kind of an account */
-	REL_VPC_SUBNETS,        /* key: vpc */
-	REL_SUBNET_INTERFACES,  /* key: subnet */
-	REL_SUBNET_INSTANCES,   /* key: subnet; terminated ones too */
-	REL_SUBNET_RELEASES,    /* key: subnet */
-	REL_INSTANCE_INTERFACES, /* key: instance; also those being detached */
-	REL_HOST_INTERFACES,    /* key: host number; in its desired state */
-	REL_HOST_INSTANCES,     /* key: host number; all but terminated */
+	REL_ACCOUNT,                 /* objects of one kind of an account */
+	REL_VPC_SUBNETS,             /* key: vpc */
+	REL_SUBNET_INTERFACES,       /* key: subnet */
+	REL_SUBNET_INSTANCES,        /* key: subnet; terminated ones too */
+	REL_SUBNET_RELEASES,         /* key: subnet */
+	REL_INSTANCE_INTERFACES,     /* key: instance; also those being detached */
+	REL_HOST_INTERFACES,         /* key: host number; in its desired state */
+	REL_HOST_INSTANCES,          /* key: host number; all but terminated */
 	REL_HOST_WAITING_INTERFACES, /* key: host number; for its acknowledgement */
 	REL_HOST_WAITING_INSTANCES,
-	REL_RESERVATION,        /* key: reservation; instances */
-	REL_ACCOUNT_HOST,       /* key: model_account_host_key(); instances */
-	REL_TERMINATED,         /* key: 0; instances that are described for a while yet */
+	REL_RESERVATION,  /* key: reservation; instances */
+	REL_ACCOUNT_HOST, /* key: model_account_host_key(); instances */
+	REL_TERMINATED,   /* key: 0; instances that are described for a while yet */
 	REL_MAX,
 };
 uint64_t model_account_host_key(uint64_t account, uint32_t host);

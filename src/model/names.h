@@ -17,6 +17,7 @@ const char *names_domain(const char *region, char buf[static NAMES_SIZE]);
 /* "ip-10-0-0-4" */
 const char *names_host(const struct ipaddr *a, char buf[static NAMES_SIZE]);
 /* "ip-10-0-0-4.ec2.internal" */
-const char *names_private_dns(const char *region, const struct ipaddr *a, char buf[static NAMES_SIZE]);
+const char *names_private_dns(const char *region, const struct ipaddr *a,
+			      char buf[static NAMES_SIZE]);
 /* The address in a name, with or without the domain and a final dot, in either case; -EINVAL. */
 must_check int names_parse(const char *region, const char *name, struct ipaddr *ret);

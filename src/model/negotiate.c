@@ -24,9 +24,8 @@ static const struct {
 };
 
 static const char *const names[FORMAT_MAX] = {
-	[FORMAT_NONE] = "none",	      [FORMAT_SIIT_1] = "siit/1",
-	[FORMAT_SIIT_2] = "siit/2",   [FORMAT_IPIP6_1] = "ipip6/1",
-	[FORMAT_VXLAN_1] = "vxlan/1",
+	[FORMAT_NONE] = "none",       [FORMAT_SIIT_1] = "siit/1",   [FORMAT_SIIT_2] = "siit/2",
+	[FORMAT_IPIP6_1] = "ipip6/1", [FORMAT_VXLAN_1] = "vxlan/1",
 };
 
 const char *format_name(enum format f)
@@ -150,7 +149,8 @@ static uint32_t overhead_of(enum format f, uint32_t accept, bool vxlan_over_v6)
 {
 	if (f == FORMAT_VXLAN_1)
 		return vxlan_over_v6 ? SUBSTRATE_OVERHEAD_VXLAN_V6 : SUBSTRATE_OVERHEAD_VXLAN_V4;
-	return accept & FORMAT_BIT(FORMAT_IPIP6_1) ? SUBSTRATE_OVERHEAD_IPIP6 : SUBSTRATE_OVERHEAD_SIIT;
+	return accept & FORMAT_BIT(FORMAT_IPIP6_1) ? SUBSTRATE_OVERHEAD_IPIP6
+						   : SUBSTRATE_OVERHEAD_SIIT;
 }
 
 static uint32_t accept_of(enum format f, uint32_t formats)

@@ -28,11 +28,11 @@ struct ability {
 enum { CHOICE_REASON_SIZE = 320 };
 
 struct choice {
-	enum format send;   /* FORMAT_NONE: no traffic */
-	uint32_t accept;    /* FORMAT_BIT()s */
+	enum format send; /* FORMAT_NONE: no traffic */
+	uint32_t accept;  /* FORMAT_BIT()s */
 	bool vxlan_over_v6;
-	uint32_t path_mtu;  /* of the substrate: the smaller of the two */
-	uint32_t overhead;  /* the most that a packet grows by, for the node's MTU */
+	uint32_t path_mtu; /* of the substrate: the smaller of the two */
+	uint32_t overhead; /* the most that a packet grows by, for the node's MTU */
 	char reason[CHOICE_REASON_SIZE];
 };
 

@@ -13,8 +13,8 @@
 #include "model/vpc.h"
 
 enum {
-	CLASSES_MAX = 32,     /* hosts of a network differ in few ways; more are taken as the worst */
-	MTU_MIN = 576,        /* what a host must be able to receive: RFC 791 */
+	CLASSES_MAX = 32, /* hosts of a network differ in few ways; more are taken as the worst */
+	MTU_MIN = 576,    /* what a host must be able to receive: RFC 791 */
 };
 
 /* Hosts that are alike for the overhead. */
@@ -109,7 +109,7 @@ int network_refresh_host(struct tx *tx, uint32_t host)
 {
 	struct carrier *c;
 
-	hmap_for_each(c, &tx->m->carriers, node) {
+	hmap_for_each (c, &tx->m->carriers, node) {
 		int r = c->host == host && c->n ? refresh(tx, c->network) : 0;
 
 		if (r)

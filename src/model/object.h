@@ -34,14 +34,14 @@ struct member {
 
 struct object {
 	enum kind kind;
-	uint32_t tx_slot;    /* of the transaction that made this version */
+	uint32_t tx_slot; /* of the transaction that made this version */
 	uint64_t id;
-	uint64_t account;    /* the owner; 0: the system's */
-	uint64_t revision;   /* that last changed it */
-	uint64_t serial;     /* order of creation: lists are in this order, pages continue behind it */
+	uint64_t account;  /* the owner; 0: the system's */
+	uint64_t revision; /* that last changed it */
+	uint64_t serial; /* order of creation: lists are in this order, pages continue behind it */
 	uint64_t created_ms;
 	size_t n_tags;
-	struct tag *tags;    /* in order of key */
+	struct tag *tags; /* in order of key */
 
 	struct hmap_node by_id;
 	struct list by_kind;

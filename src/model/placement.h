@@ -18,8 +18,8 @@ struct host;
 struct placement_args {
 	uint64_t account;
 	const char *zone;
-	const char *what;    /* for the message: "a t2.micro" */
-	uint32_t prefer;     /* number of a host that is taken if it is a candidate; 0: none */
+	const char *what; /* for the message: "a t2.micro" */
+	uint32_t prefer;  /* number of a host that is taken if it is a candidate; 0: none */
 };
 
 /* NO_CAPACITY, naming why each kind of host was passed over. */

@@ -19,8 +19,8 @@
 struct mac plan_router_mac(uint32_t vni)
 {
 	/* locally administered, and not of those that interfaces get, which begin with 02 */
-	return (struct mac){{0x0a, 0x56, (uint8_t)(vni >> 16), (uint8_t)(vni >> 8), (uint8_t)vni,
-			     0x01}};
+	return (struct mac){
+		{0x0a, 0x56, (uint8_t)(vni >> 16), (uint8_t)(vni >> 8), (uint8_t)vni, 0x01}};
 }
 
 /* RFC 4291 appendix A */
@@ -141,7 +141,7 @@ static int plan_networks(const struct model *m, const struct host *self, plan_si
 	struct carrier *c;
 	int r = 0;
 
-	hmap_for_each(c, &m->carriers, node)
+	hmap_for_each (c, &m->carriers, node)
 		if (!r && c->host == self->number && c->n)
 			r = plan_network_subnets(m, c->network->vni, self->number, false, sink,
 						 data);

@@ -98,7 +98,8 @@ typedef int (*plan_sink_fn)(void *data, uint32_t host, const struct plan_item *i
 
 /* 0, -ENOENT for an unknown host, or what the sink returned. */
 must_check int plan_full(const struct model *m, uint32_t host, plan_sink_fn sink, void *data);
-must_check int plan_change(const struct model *m, const struct change *c, plan_sink_fn sink, void *data);
+must_check int plan_change(const struct model *m, const struct change *c, plan_sink_fn sink,
+			   void *data);
 /* Mappings that a change moved, made or ended: calls 'fn' with what is now so (host 0: gone), for Updates to
  * holders.  'revision' is the change's. */
 struct mapping;

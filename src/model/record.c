@@ -1,229 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Encoding, decoding, copying, comparing and freeing by the tables of fields.  See record.h.
+ * Copying, comparing, freeing and walking by the tables of fields.  See record.h; the stored form is in
+ * record_codec.c.
  */
 #include "model/record.h"
 
 #include <string.h>
 
-enum { RECORD_FORMAT = 1, VARINT_MAX = 10 };
+#include "model/record_field.h"
 
-static const void *at(const void *base, const struct field *f)
+CLEANUP_DEFINE(struct object *, record_free);
+
+/* ---- life ---- */
+
+struct object *record_new(enum kind k, uint64_t id)
 {
-	return (const char *)base + f->offset;
-}
+	struct object *o = calloc(1, record_of(k)->size);
 
-static void *at_mut(void *base, const struct field *f)
-{
-	return (char *)base + f->offset;
-}
-
-static size_t count_of(const void *base, const struct field *f)
-{
-	return *(const size_t *)((const char *)base + f->count_offset);
-}
-
-static size_t varint_size(uint64_t v)
-{
-	size_t n = 1;
-
-	while (v >>= 7)
-		n++;
-	return n;
-}
-
-static void put_varint(struct buf *b, uint64_t v)
-{
-	while (v >= 0x80) {
-		buf_put_u8(b, (uint8_t)(v | 0x80));
-		v >>= 7;
+	if (o) {
+		o->kind = k;
+		o->id = id;
 	}
-	buf_put_u8(b, (uint8_t)v);
+	return o;
 }
-
-/* Reads the span itself rather than by calls: a model of a million records is decoded at each start. */
-static uint64_t get_varint(struct cursor *c)
-{
-	uint64_t v = 0;
-
-	if (c->at < c->end && *c->at < 0x80)
-		return *c->at++;
-	for (unsigned int i = 0; i < VARINT_MAX && c->at < c->end; i++) {
-		uint8_t byte = *c->at++;
-
-		if (i == VARINT_MAX - 1 && byte > 1)
-			break;
-		v |= (uint64_t)(byte & 0x7f) << (7 * i);
-		if (!(byte & 0x80))
-			return v;
-	}
-	cursor_fail(c);
-	return 0;
-}
-
-/* The number that a numeric field has. */
-static uint64_t number(const struct field *f, const void *value)
-{
-	switch (f->type) {
-	case FIELD_BOOL:
-		return *(const bool *)value;
-	case FIELD_U32:
-		return *(const uint32_t *)value;
-	default:
-		return *(const uint64_t *)value;
-	}
-}
-
-static bool all_zero(const void *p, size_t size)
-{
-	const uint8_t *b = p;
-
-	for (size_t i = 0; i < size; i++)
-		if (b[i])
-			return false;
-	return true;
-}
-
-/* ---- encoding ---- */
-
-static size_t struct_size(const struct record *r, const void *base);
-
-/* Size of the encoded value; 0: the field is left out. */
-static size_t value_size(const struct field *f, const void *base)
-{
-	const void *v = at(base, f);
-	const struct prefix *p;
-	const char *s;
-	size_t n, size;
-
-	switch (f->type) {
-	case FIELD_BOOL:
-	case FIELD_U32:
-	case FIELD_U64:
-	case FIELD_ID:
-	case FIELD_TIME:
-		return number(f, v) ? varint_size(number(f, v)) : 0;
-	case FIELD_ADDR:
-		if (ipaddr_is_v4(v))
-			return 4;
-		return all_zero(v, sizeof(struct ipaddr)) ? 0 : sizeof(struct ipaddr);
-	case FIELD_PREFIX:
-		p = v;
-		return p->len || !all_zero(&p->addr, sizeof(p->addr)) ? 17 : 0;
-	case FIELD_MAC:
-		return all_zero(v, sizeof(struct mac)) ? 0 : sizeof(struct mac);
-	case FIELD_STRING:
-	case FIELD_SECRET:
-		s = *(const char *const *)v;
-		return s ? strlen(s) : 0;
-	case FIELD_BYTES:
-		return all_zero(v, f->size) ? 0 : f->size;
-	case FIELD_IDS:
-		return count_of(base, f) * sizeof(uint64_t);
-	case FIELD_ARRAY:
-		n = count_of(base, f);
-		size = 0;
-		for (size_t i = 0; i < n; i++) {
-			size_t one = struct_size(f->element, *(char *const *)v + i * f->size);
-
-			size += varint_size(one) + one;
-		}
-		return size;
-	}
-	return 0;
-}
-
-static size_t struct_size(const struct record *r, const void *base)
-{
-	size_t size = 0;
-
-	for (size_t i = 0; i < r->n_fields; i++) {
-		size_t one = value_size(&r->fields[i], base);
-
-		if (one)
-			size += 1 + varint_size(one) + one;
-	}
-	return size;
-}
-
-static void put_struct(struct buf *b, const struct record *r, const void *base);
-
-static void put_value(struct buf *b, const struct field *f, const void *base, size_t size)
-{
-	const void *v = at(base, f);
-	size_t n;
-
-	switch (f->type) {
-	case FIELD_BOOL:
-	case FIELD_U32:
-	case FIELD_U64:
-	case FIELD_ID:
-	case FIELD_TIME:
-		put_varint(b, number(f, v));
-		break;
-	case FIELD_ADDR:
-		buf_put(b, (const uint8_t *)v + sizeof(struct ipaddr) - size, size);
-		break;
-	case FIELD_PREFIX:
-		buf_put(b, &((const struct prefix *)v)->addr, sizeof(struct ipaddr));
-		buf_put_u8(b, ((const struct prefix *)v)->len);
-		break;
-	case FIELD_MAC:
-	case FIELD_BYTES:
-		buf_put(b, v, size);
-		break;
-	case FIELD_STRING:
-	case FIELD_SECRET:
-		buf_put(b, *(const char *const *)v, size);
-		break;
-	case FIELD_IDS:
-		n = count_of(base, f);
-		for (size_t i = 0; i < n; i++)
-			buf_put_le64(b, (*(uint64_t *const *)v)[i]);
-		break;
-	case FIELD_ARRAY:
-		n = count_of(base, f);
-		for (size_t i = 0; i < n; i++) {
-			const char *element = *(char *const *)v + i * f->size;
-
-			put_varint(b, struct_size(f->element, element));
-			put_struct(b, f->element, element);
-		}
-		break;
-	}
-}
-
-static void put_struct(struct buf *b, const struct record *r, const void *base)
-{
-	for (size_t i = 0; i < r->n_fields; i++) {
-		size_t size = value_size(&r->fields[i], base);
-
-		if (!size)
-			continue;
-		buf_put_u8(b, r->fields[i].tag);
-		put_varint(b, size);
-		put_value(b, &r->fields[i], base, size);
-	}
-}
-
-void record_encode(const struct object *o, struct buf *b)
-{
-	buf_put_u8(b, RECORD_FORMAT);
-	put_struct(b, record_of(o->kind), o);
-}
-
-/* ---- freeing ---- */
 
 static void free_fields(const struct record *r, void *base)
 {
 	for (size_t i = 0; i < r->n_fields; i++) {
 		const struct field *f = &r->fields[i];
-		char **v = at_mut(base, f);
+		char **v = field_at_mut(base, f);
 		size_t n;
 
 		switch (f->type) {
 		case FIELD_ARRAY:
-			n = *v ? count_of(base, f) : 0;
+			n = *v ? field_count(base, f) : 0;
 			for (size_t j = 0; j < n; j++)
 				free_fields(f->element, *v + j * f->size);
 			free(*v);
@@ -248,225 +58,14 @@ struct object *record_free(struct object *o)
 	return NULL;
 }
 
-CLEANUP_DEFINE(struct object *, record_free);
-
-static struct object *object_new(enum kind k, uint64_t id)
-{
-	struct object *o = calloc(1, record_of(k)->size);
-
-	if (o) {
-		o->kind = k;
-		o->id = id;
-	}
-	return o;
-}
-
-/* ---- decoding ---- */
-
-static int get_struct(struct cursor *c, const struct record *r, void *base);
-
-static int get_number(struct cursor *c, const struct field *f, void *v)
-{
-	uint64_t n = get_varint(c);
-
-	switch (f->type) {
-	case FIELD_BOOL:
-		if (n > 1)
-			return -EBADMSG;
-		*(bool *)v = n;
-		return 0;
-	case FIELD_U32:
-		if (n > UINT32_MAX || (f->text && !f->text((uint32_t)n)))
-			return -EBADMSG;
-		*(uint32_t *)v = (uint32_t)n;
-		return 0;
-	default:
-		*(uint64_t *)v = n;
-		return 0;
-	}
-}
-
-static int get_addr(struct cursor *c, struct ipaddr *ret)
-{
-	if (cursor_left(c) == 4)
-		*ret = ipaddr_from_v4(cursor_be32(c));
-	else
-		cursor_copy(c, ret, sizeof(*ret));
-	return 0;
-}
-
-static int get_prefix(struct cursor *c, struct prefix *ret)
-{
-	struct ipaddr addr;
-	uint8_t len;
-
-	cursor_copy(c, &addr, sizeof(addr));
-	len = cursor_u8(c);
-	if (len > 128)
-		return -EBADMSG;
-	*ret = prefix_make(&addr, len);
-	return ipaddr_equal(&ret->addr, &addr) ? 0 : -EBADMSG;
-}
-
-static int get_string(struct cursor *c, char **ret)
-{
-	size_t size = cursor_left(c);
-	const uint8_t *bytes = cursor_take(c, size);
-
-	if (!bytes || memchr(bytes, 0, size))
-		return -EBADMSG;
-	*ret = strndup((const char *)bytes, size);
-	return *ret ? 0 : -ENOMEM;
-}
-
-static int get_ids(struct cursor *c, uint64_t **ret, size_t *ret_n)
-{
-	size_t n = cursor_left(c) / sizeof(uint64_t);
-
-	*ret = calloc(n + 1, sizeof(uint64_t));
-	if (!*ret)
-		return -ENOMEM;
-	*ret_n = n;
-	for (size_t i = 0; i < n; i++)
-		(*ret)[i] = cursor_le64(c);
-	return 0;
-}
-
-static int get_array(struct cursor *c, const struct field *f, char **ret, size_t *ret_n)
-{
-	struct cursor ahead = *c;
-	size_t n = 0;
-	int r;
-
-	for (; cursor_left(&ahead); n++)
-		cursor_skip(&ahead, get_varint(&ahead));
-	r = cursor_error(&ahead);
-	if (r)
-		return r;
-	*ret = calloc(n + 1, f->size);
-	if (!*ret)
-		return -ENOMEM;
-	*ret_n = n;
-	for (size_t i = 0; i < n; i++) {
-		struct cursor one = cursor_sub(c, get_varint(c));
-
-		r = get_struct(&one, f->element, *ret + i * f->size);
-		if (r)
-			return r;
-	}
-	return 0;
-}
-
-/* 'c' is the value and nothing else. */
-static int get_value(struct cursor *c, const struct field *f, void *base)
-{
-	size_t *count = (size_t *)(void *)((char *)base + f->count_offset);
-	void *v = at_mut(base, f);
-
-	switch (f->type) {
-	case FIELD_BOOL:
-	case FIELD_U32:
-	case FIELD_U64:
-	case FIELD_ID:
-	case FIELD_TIME:
-		return get_number(c, f, v);
-	case FIELD_ADDR:
-		return get_addr(c, v);
-	case FIELD_PREFIX:
-		return get_prefix(c, v);
-	case FIELD_MAC:
-		cursor_copy(c, v, sizeof(struct mac));
-		return 0;
-	case FIELD_BYTES:
-		cursor_copy(c, v, f->size);
-		return 0;
-	case FIELD_STRING:
-	case FIELD_SECRET:
-		return get_string(c, v);
-	case FIELD_IDS:
-		return get_ids(c, v, count);
-	case FIELD_ARRAY:
-		return get_array(c, f, v, count);
-	}
-	return -EBADMSG;
-}
-
-static int get_struct(struct cursor *c, const struct record *r, void *base)
-{
-	unsigned int last = 0;
-	size_t i = 0;
-	int ret;
-
-	while (c->at < c->end) {
-		unsigned int tag = *c->at++;
-		size_t size = get_varint(c);
-		struct cursor value;
-
-		if (c->error || size > (size_t)(c->end - c->at) || tag <= last) /* twice would leak the first */
-			return -EBADMSG;
-		cursor_init(&value, c->at, size);
-		c->at += size;
-		last = tag;
-		while (i < r->n_fields && r->fields[i].tag < tag)
-			i++;
-		if (i == r->n_fields || r->fields[i].tag != tag)
-			continue;
-		ret = get_value(&value, &r->fields[i], base);
-		if (!ret)
-			ret = value.error;
-		if (!ret && value.at != value.end)
-			ret = -EBADMSG;
-		if (ret)
-			return ret;
-	}
-	return cursor_error(c);
-}
-
-/* A tag has a key, and a value even if that is empty, which the stored form leaves out. */
-static int complete_tags(struct object *o)
-{
-	for (size_t i = 0; i < o->n_tags; i++) {
-		if (!o->tags[i].key || !o->tags[i].key[0])
-			return -EBADMSG;
-		if (!o->tags[i].value)
-			o->tags[i].value = strdup("");
-		if (!o->tags[i].value)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-int record_decode(enum kind k, uint64_t id, const void *data, size_t size, struct object **ret)
-{
-	_cleanup_(record_free_cleanup) struct object *o = NULL;
-	struct cursor c;
-	int r;
-
-	if (!record_of(k))
-		return -EBADMSG;
-	cursor_init(&c, data, size);
-	if (cursor_u8(&c) != RECORD_FORMAT || cursor_error(&c))
-		return -EBADMSG;
-	o = object_new(k, id);
-	if (!o)
-		return -ENOMEM;
-	r = get_struct(&c, record_of(k), o);
-	if (!r)
-		r = complete_tags(o);
-	if (r)
-		return r;
-	*ret = TAKE_PTR(o);
-	return 0;
-}
-
 /* ---- copying and comparing ---- */
 
 static int copy_fields(const struct record *r, void *to, const void *from);
 
 static int copy_array(const struct field *f, void *to, const void *from)
 {
-	size_t n = count_of(from, f);
-	const char *source = *(char *const *)at(from, f);
+	size_t n = field_count(from, f);
+	const char *source = *(char *const *)field_at(from, f);
 	char *copy;
 	int r;
 
@@ -475,7 +74,7 @@ static int copy_array(const struct field *f, void *to, const void *from)
 	copy = calloc(n, f->size);
 	if (!copy)
 		return -ENOMEM;
-	*(char **)at_mut(to, f) = copy;
+	*(char **)field_at_mut(to, f) = copy;
 	*(size_t *)(void *)((char *)to + f->count_offset) = n;
 	if (f->type == FIELD_IDS) {
 		memcpy(copy, source, n * f->size);
@@ -525,15 +124,15 @@ static int copy_fields(const struct record *r, void *to, const void *from)
 			break;
 		case FIELD_STRING:
 		case FIELD_SECRET:
-			s = *(const char *const *)at(from, f);
+			s = *(const char *const *)field_at(from, f);
 			if (!s)
 				break;
-			*(char **)at_mut(to, f) = strdup(s);
-			if (!*(char **)at_mut(to, f))
+			*(char **)field_at_mut(to, f) = strdup(s);
+			if (!*(char **)field_at_mut(to, f))
 				return -ENOMEM;
 			break;
 		default:
-			memcpy(at_mut(to, f), at(from, f), plain_size(f));
+			memcpy(field_at_mut(to, f), field_at(from, f), plain_size(f));
 		}
 	}
 	return 0;
@@ -541,7 +140,7 @@ static int copy_fields(const struct record *r, void *to, const void *from)
 
 int record_copy(const struct object *o, struct object **ret)
 {
-	_cleanup_(record_free_cleanup) struct object *copy = object_new(o->kind, o->id);
+	_cleanup_(record_free_cleanup) struct object *copy = record_new(o->kind, o->id);
 	int r;
 
 	if (!copy)
@@ -557,17 +156,17 @@ static bool equal_fields(const struct record *r, const void *a, const void *b);
 
 static const char *string_at(const void *base, const struct field *f)
 {
-	const char *s = *(const char *const *)at(base, f);
+	const char *s = *(const char *const *)field_at(base, f);
 
 	return s ? s : "";
 }
 
 static bool equal_arrays(const struct field *f, const void *a, const void *b)
 {
-	const char *va = *(char *const *)at(a, f), *vb = *(char *const *)at(b, f);
-	size_t n = count_of(a, f);
+	const char *va = *(char *const *)field_at(a, f), *vb = *(char *const *)field_at(b, f);
+	size_t n = field_count(a, f);
 
-	if (n != count_of(b, f))
+	if (n != field_count(b, f))
 		return false;
 	if (f->type == FIELD_IDS)
 		return !n || !memcmp(va, vb, n * f->size);
@@ -594,11 +193,11 @@ static bool equal_fields(const struct record *r, const void *a, const void *b)
 				return false;
 			break;
 		case FIELD_PREFIX:
-			if (!prefix_equal(at(a, f), at(b, f)))
+			if (!prefix_equal(field_at(a, f), field_at(b, f)))
 				return false;
 			break;
 		default:
-			if (memcmp(at(a, f), at(b, f), plain_size(f)))
+			if (memcmp(field_at(a, f), field_at(b, f), plain_size(f)))
 				return false;
 		}
 	}
@@ -619,13 +218,14 @@ static void walk_fields(const struct record *r, const void *base, const struct r
 		const struct field *f = &r->fields[i];
 
 		if (f->type != FIELD_ARRAY) {
-			v->field(data, f, at(base, f));
+			v->field(data, f, field_at(base, f));
 			continue;
 		}
-		v->enter(data, f, count_of(base, f));
-		for (size_t j = 0; j < count_of(base, f); j++) {
+		v->enter(data, f, field_count(base, f));
+		for (size_t j = 0; j < field_count(base, f); j++) {
 			v->element(data, f, j);
-			walk_fields(f->element, *(char *const *)at(base, f) + j * f->size, v, data);
+			walk_fields(f->element, *(char *const *)field_at(base, f) + j * f->size, v,
+				    data);
 		}
 		v->leave(data, f);
 	}

@@ -23,10 +23,10 @@
 
 enum field_type {
 	FIELD_BOOL,
-	FIELD_U32,    /* also enums */
+	FIELD_U32, /* also enums */
 	FIELD_U64,
-	FIELD_ID,     /* u64; 'kind' or 'prefix' says of what */
-	FIELD_TIME,   /* u64, unix ms */
+	FIELD_ID,   /* u64; 'kind' or 'prefix' says of what */
+	FIELD_TIME, /* u64, unix ms */
 	FIELD_ADDR,
 	FIELD_PREFIX,
 	FIELD_MAC,
@@ -42,14 +42,14 @@ struct record;
 struct field {
 	uint8_t tag;
 	enum field_type type;
-	const char *name;   /* snake_case, as in the operator API */
+	const char *name; /* snake_case, as in the operator API */
 	size_t offset;
-	size_t size;        /* FIELD_BYTES: its size; FIELD_ARRAY, FIELD_IDS: of an element */
+	size_t size;         /* FIELD_BYTES: its size; FIELD_ARRAY, FIELD_IDS: of an element */
 	size_t count_offset; /* FIELD_ARRAY, FIELD_IDS */
-	enum kind kind;     /* FIELD_ID: whose prefix */
-	const char *prefix; /* FIELD_ID without a kind */
+	enum kind kind;      /* FIELD_ID: whose prefix */
+	const char *prefix;  /* FIELD_ID without a kind */
 	const char *(*text)(uint32_t v); /* FIELD_U32: the name of a value, or NULL */
-	const struct record *element; /* FIELD_ARRAY */
+	const struct record *element;    /* FIELD_ARRAY */
 };
 
 struct record {
@@ -77,7 +77,8 @@ struct object *record_free(struct object *o);
 struct record_visitor {
 	void (*field)(void *data, const struct field *f, const void *value);
 	void (*enter)(void *data, const struct field *f, size_t n);
-	void (*element)(void *data, const struct field *f, size_t i); /* before each element's fields */
+	void (*element)(void *data, const struct field *f,
+			size_t i); /* before each element's fields */
 	void (*leave)(void *data, const struct field *f);
 };
 void record_walk(const struct object *o, const struct record_visitor *v, void *data);

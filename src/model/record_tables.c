@@ -15,22 +15,31 @@
 #include "model/vpc.h"
 
 #define F(tag_, type_, struct_, member_, ...)                                                      \
-	{.tag = tag_, .type = type_, .name = #member_, .offset = offsetof(struct_, member_),       \
-	 __VA_ARGS__}
+	{                                                                                          \
+		.tag = tag_, .type = type_, .name = #member_,                                      \
+		.offset = offsetof(struct_, member_), __VA_ARGS__                                  \
+	}
 /* a field with another name than its member */
 #define FN(tag_, type_, name_, struct_, member_, ...)                                              \
-	{.tag = tag_, .type = type_, .name = name_, .offset = offsetof(struct_, member_),          \
-	 __VA_ARGS__}
+	{                                                                                          \
+		.tag = tag_, .type = type_, .name = name_, .offset = offsetof(struct_, member_),   \
+		__VA_ARGS__                                                                        \
+	}
 #define ARRAY(tag_, struct_, member_, record_)                                                     \
-	{.tag = tag_, .type = FIELD_ARRAY, .name = #member_, .offset = offsetof(struct_, member_), \
-	 .size = sizeof(*((struct_ *)NULL)->member_),                                              \
-	 .count_offset = offsetof(struct_, n_##member_), .element = &(record_)}
+	{                                                                                          \
+		.tag = tag_, .type = FIELD_ARRAY, .name = #member_,                                \
+		.offset = offsetof(struct_, member_), .size = sizeof(*((struct_ *)NULL)->member_), \
+		.count_offset = offsetof(struct_, n_##member_), .element = &(record_)              \
+	}
 #define IDS(tag_, struct_, member_)                                                                \
-	{.tag = tag_, .type = FIELD_IDS, .name = #member_, .offset = offsetof(struct_, member_),   \
-	 .size = sizeof(uint64_t), .count_offset = offsetof(struct_, n_##member_)}
+	{                                                                                          \
+		.tag = tag_, .type = FIELD_IDS, .name = #member_,                                  \
+		.offset = offsetof(struct_, member_), .size = sizeof(uint64_t),                    \
+		.count_offset = offsetof(struct_, n_##member_)                                     \
+	}
 #define RECORD(name_, struct_)                                                                     \
-	static const struct record name_##_record = {                                              \
-		#name_, sizeof(struct_), ARRAY_SIZE(name_##_fields), name_##_fields}
+	static const struct record name_##_record = {#name_, sizeof(struct_),                      \
+						     ARRAY_SIZE(name_##_fields), name_##_fields}
 
 static const struct field tag_fields[] = {
 	F(1, FIELD_STRING, struct tag, key),
@@ -40,10 +49,10 @@ RECORD(tag, struct tag);
 
 #define OBJECT_FIELDS                                                                              \
 	FN(1, FIELD_ID, "account", struct object, account, .kind = KIND_ACCOUNT),                  \
-	FN(2, FIELD_U64, "revision", struct object, revision),                                     \
-	FN(3, FIELD_U64, "serial", struct object, serial),                                         \
-	FN(4, FIELD_TIME, "created", struct object, created_ms),                                   \
-	ARRAY(5, struct object, tags, tag_record)
+		FN(2, FIELD_U64, "revision", struct object, revision),                             \
+		FN(3, FIELD_U64, "serial", struct object, serial),                                 \
+		FN(4, FIELD_TIME, "created", struct object, created_ms),                           \
+		ARRAY(5, struct object, tags, tag_record)
 
 static const struct field account_fields[] = {
 	OBJECT_FIELDS,
@@ -213,11 +222,11 @@ RECORD(release, struct release);
 const struct record *record_of(enum kind k)
 {
 	static const struct record *const records[KIND_MAX] = {
-		[KIND_ACCOUNT] = &account_record,     [KIND_KEY] = &key_record,
-		[KIND_HOST] = &host_record,           [KIND_VPC] = &vpc_record,
-		[KIND_SUBNET] = &subnet_record,       [KIND_INTERFACE] = &interface_record,
-		[KIND_INSTANCE] = &instance_record,   [KIND_TOKEN] = &token_record,
-		[KIND_COUNTERS] = &counters_record,   [KIND_RELEASE] = &release_record,
+		[KIND_ACCOUNT] = &account_record,   [KIND_KEY] = &key_record,
+		[KIND_HOST] = &host_record,         [KIND_VPC] = &vpc_record,
+		[KIND_SUBNET] = &subnet_record,     [KIND_INTERFACE] = &interface_record,
+		[KIND_INSTANCE] = &instance_record, [KIND_TOKEN] = &token_record,
+		[KIND_COUNTERS] = &counters_record, [KIND_RELEASE] = &release_record,
 	};
 
 	return k > KIND_NONE && k < KIND_MAX ? records[k] : NULL;

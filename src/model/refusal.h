@@ -39,12 +39,12 @@ struct refusal {
 };
 
 struct refusal_info {
-	const char *name;         /* "VPC_NOT_FOUND" */
-	const char *ec2_code;     /* "InvalidVpcID.NotFound" */
-	int ec2_status;           /* HTTP status in the EC2 API: 400; 500 for lack of capacity */
+	const char *name;     /* "VPC_NOT_FOUND" */
+	const char *ec2_code; /* "InvalidVpcID.NotFound" */
+	int ec2_status;       /* HTTP status in the EC2 API: 400; 500 for lack of capacity */
 	enum refusal_class class;
-	const char *class_name;   /* "NotFound", for the operator API */
-	int status;               /* HTTP status in the operator API */
+	const char *class_name; /* "NotFound", for the operator API */
+	int status;             /* HTTP status in the operator API */
 };
 
 /* 'code' is a MODEL_E_*. */

@@ -35,12 +35,10 @@ struct ipaddr subnet_router(const struct subnet *s)
 
 uint64_t subnet_available(const struct model *m, const struct subnet *s)
 {
-	const struct group *g =
-		group_find(m, REL_SUBNET_INTERFACES, KIND_INTERFACE, s->o.id);
+	const struct group *g = group_find(m, REL_SUBNET_INTERFACES, KIND_INTERFACE, s->o.id);
 	uint64_t taken = g ? g->weight : 0;
 
-	return cidr_usable(&s->prefix) - taken -
-	       model_group_count(m, REL_SUBNET_RELEASES, s->o.id);
+	return cidr_usable(&s->prefix) - taken - model_group_count(m, REL_SUBNET_RELEASES, s->o.id);
 }
 
 static int check_zone(const struct model *m, const char *zone, const char **ret,

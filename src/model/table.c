@@ -4,208 +4,14 @@
  */
 #include "model/table.h"
 
-#include <string.h>
-
 #include "base/hash.h"
-#include "model/account.h"
+#include "model/carrier.h"
 #include "model/host.h"
-#include "model/instance.h"
 #include "model/interface.h"
 #include "model/mapping_table.h"
 #include "model/record.h"
 #include "model/release.h"
-#include "model/subnet.h"
-#include "model/token.h"
-#include "model/vpc.h"
-
-/* ---- what is indexed how ---- */
-
-typedef bool (*key_fn)(const struct object *o, uint64_t *ret);
-
-struct relation_use {
-	enum kind kind; /* KIND_NONE: any */
-	enum relation relation;
-	size_t offset; /* of the struct member */
-	key_fn key;    /* false: it is in no such group now */
-};
-
-struct unique_use {
-	enum kind kind;
-	enum unique unique;
-	size_t offset; /* of the struct hmap_node */
-	key_fn hash;
-};
-
-static bool account_key(const struct object *o, uint64_t *ret)
-{
-	*ret = o->account;
-	return true;
-}
-
-static bool subnet_vpc(const struct object *o, uint64_t *ret)
-{
-	*ret = ((const struct subnet *)o)->vpc;
-	return true;
-}
-
-static bool interface_subnet(const struct object *o, uint64_t *ret)
-{
-	*ret = ((const struct interface *)o)->subnet;
-	return true;
-}
-
-static bool interface_instance(const struct object *o, uint64_t *ret)
-{
-	*ret = ((const struct interface *)o)->attachment.instance;
-	return ((const struct interface *)o)->attachment.state != ATTACHMENT_NONE;
-}
-
-static bool interface_host(const struct object *o, uint64_t *ret)
-{
-	*ret = ((const struct interface *)o)->host;
-	return interface_is_desired((const struct interface *)o);
-}
-
-static bool interface_waiting(const struct object *o, uint64_t *ret)
-{
-	const struct interface *i = (const struct interface *)o;
-
-	*ret = i->host;
-	return i->host && (i->attachment.state == ATTACHMENT_ATTACHING ||
-			   i->attachment.state == ATTACHMENT_DETACHING);
-}
-
-static bool instance_subnet(const struct object *o, uint64_t *ret)
-{
-	*ret = ((const struct instance *)o)->subnet;
-	return true;
-}
-
-static bool instance_host(const struct object *o, uint64_t *ret)
-{
-	*ret = ((const struct instance *)o)->host;
-	return *ret;
-}
-
-static bool instance_waiting(const struct object *o, uint64_t *ret)
-{
-	const struct instance *i = (const struct instance *)o;
-
-	*ret = i->host;
-	return i->host && (i->state == INSTANCE_PENDING || i->state == INSTANCE_STOPPING ||
-			   i->state == INSTANCE_SHUTTING_DOWN);
-}
-
-static bool instance_reservation(const struct object *o, uint64_t *ret)
-{
-	*ret = ((const struct instance *)o)->reservation;
-	return true;
-}
-
-static bool instance_account_host(const struct object *o, uint64_t *ret)
-{
-	const struct instance *i = (const struct instance *)o;
-
-	*ret = model_account_host_key(o->account, i->host);
-	return i->host;
-}
-
-static bool instance_end(const struct object *o, uint64_t *ret)
-{
-	*ret = 0;
-	return ((const struct instance *)o)->state == INSTANCE_TERMINATED;
-}
-
-static bool release_subnet(const struct object *o, uint64_t *ret)
-{
-	*ret = ((const struct release *)o)->subnet;
-	return true;
-}
-
-static const struct relation_use relations[] = {
-	{KIND_NONE, REL_ACCOUNT, offsetof(struct object, by_account), account_key},
-	{KIND_SUBNET, REL_VPC_SUBNETS, offsetof(struct subnet, by_vpc), subnet_vpc},
-	{KIND_INTERFACE, REL_SUBNET_INTERFACES, offsetof(struct interface, by_subnet),
-	 interface_subnet},
-	{KIND_INTERFACE, REL_INSTANCE_INTERFACES, offsetof(struct interface, by_instance),
-	 interface_instance},
-	{KIND_INTERFACE, REL_HOST_INTERFACES, offsetof(struct interface, by_host), interface_host},
-	{KIND_INTERFACE, REL_HOST_WAITING_INTERFACES, offsetof(struct interface, by_waiting),
-	 interface_waiting},
-	{KIND_INSTANCE, REL_SUBNET_INSTANCES, offsetof(struct instance, by_subnet),
-	 instance_subnet},
-	{KIND_INSTANCE, REL_HOST_INSTANCES, offsetof(struct instance, by_host), instance_host},
-	{KIND_INSTANCE, REL_HOST_WAITING_INSTANCES, offsetof(struct instance, by_waiting),
-	 instance_waiting},
-	{KIND_INSTANCE, REL_RESERVATION, offsetof(struct instance, by_reservation),
-	 instance_reservation},
-	{KIND_INSTANCE, REL_ACCOUNT_HOST, offsetof(struct instance, by_account_host),
-	 instance_account_host},
-	{KIND_INSTANCE, REL_TERMINATED, offsetof(struct instance, by_end), instance_end},
-	{KIND_RELEASE, REL_SUBNET_RELEASES, offsetof(struct release, by_subnet), release_subnet},
-};
-
-static bool access_key_hash(const struct object *o, uint64_t *ret)
-{
-	*ret = hash_str(((const struct key *)o)->access_key_id);
-	return true;
-}
-
-static bool host_name_hash(const struct object *o, uint64_t *ret)
-{
-	*ret = hash_str(((const struct host *)o)->name);
-	return true;
-}
-
-static bool host_number_hash(const struct object *o, uint64_t *ret)
-{
-	*ret = hash_u64(((const struct host *)o)->number);
-	return true;
-}
-
-static bool vni_hash(const struct object *o, uint64_t *ret)
-{
-	*ret = hash_u64(((const struct vpc *)o)->vni);
-	return true;
-}
-
-static bool mac_hash(const struct object *o, uint64_t *ret)
-{
-	*ret = hash_bytes(&((const struct interface *)o)->mac, sizeof(struct mac));
-	return true;
-}
-
-static bool attachment_hash(const struct object *o, uint64_t *ret)
-{
-	const struct interface *i = (const struct interface *)o;
-
-	*ret = hash_u64(i->attachment.id);
-	return i->attachment.state != ATTACHMENT_NONE;
-}
-
-uint64_t token_hash(uint64_t account, const char *operation, const char *token)
-{
-	return hash_str(token) ^ hash_u64_bytes(account, operation, strlen(operation));
-}
-
-static bool token_key(const struct object *o, uint64_t *ret)
-{
-	const struct token *t = (const struct token *)o;
-
-	*ret = token_hash(o->account, t->operation, t->token);
-	return true;
-}
-
-static const struct unique_use uniques[] = {
-	{KIND_KEY, UNIQUE_ACCESS_KEY_ID, offsetof(struct key, by_access_key_id), access_key_hash},
-	{KIND_HOST, UNIQUE_HOST_NAME, offsetof(struct host, by_name), host_name_hash},
-	{KIND_HOST, UNIQUE_HOST_NUMBER, offsetof(struct host, by_number), host_number_hash},
-	{KIND_VPC, UNIQUE_VNI, offsetof(struct vpc, by_vni), vni_hash},
-	{KIND_INTERFACE, UNIQUE_MAC, offsetof(struct interface, by_mac), mac_hash},
-	{KIND_INTERFACE, UNIQUE_ATTACHMENT, offsetof(struct interface, by_attachment),
-	 attachment_hash},
-	{KIND_TOKEN, UNIQUE_TOKEN, offsetof(struct token, by_token), token_key},
-};
+#include "model/table_uses.h"
 
 struct hmap_node *unique_first(const struct model *m, enum unique u, uint64_t hash)
 {
@@ -215,23 +21,6 @@ struct hmap_node *unique_first(const struct model *m, enum unique u, uint64_t ha
 static bool applies(const struct relation_use *u, const struct object *o)
 {
 	return u->kind == KIND_NONE || u->kind == o->kind;
-}
-
-size_t relation_offset(enum relation r, enum kind k)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(relations); i++)
-		if (relations[i].relation == r &&
-		    (relations[i].kind == KIND_NONE || relations[i].kind == k))
-			return relations[i].offset + offsetof(struct member, link);
-	return 0;
-}
-
-enum kind relation_kind(enum relation r)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(relations); i++)
-		if (relations[i].relation == r)
-			return relations[i].kind;
-	return KIND_NONE;
 }
 
 /* ---- groups ---- */
@@ -247,7 +36,7 @@ struct group *group_find(const struct model *m, enum relation r, enum kind k, ui
 {
 	struct group *g;
 
-	hmap_for_each_at(g, &m->groups, group_hash(r, k, key), node)
+	hmap_for_each_at (g, &m->groups, group_hash(r, k, key), node)
 		if (g->relation == r && g->kind == k && g->key == key)
 			return g;
 	return NULL;
@@ -355,118 +144,13 @@ static void replace_member(struct model *m, struct object *old, struct object *n
 		group_leave(m, old, u);
 }
 
-/* ---- networks ---- */
-
-struct network *network_find(const struct model *m, uint32_t vni)
-{
-	struct network *n;
-
-	hmap_for_each_at(n, &m->networks, hash_u64(vni), node)
-		if (n->vni == vni)
-			return n;
-	return NULL;
-}
-
-static uint64_t carrier_key(uint32_t vni, uint32_t host)
-{
-	return hash_u64((uint64_t)vni << 32 | host);
-}
-
-static struct carrier *carrier_find(const struct model *m, uint32_t vni, uint32_t host)
-{
-	struct carrier *c;
-
-	hmap_for_each_at(c, &m->carriers, carrier_key(vni, host), node)
-		if (c->network->vni == vni && c->host == host)
-			return c;
-	return NULL;
-}
-
-uint32_t network_interfaces(const struct model *m, uint32_t vni, uint32_t host)
-{
-	const struct carrier *c = carrier_find(m, vni, host);
-
-	return c ? c->n : 0;
-}
-
-static struct network *network_get(struct model *m, uint32_t vni)
-{
-	struct network *n = network_find(m, vni);
-
-	if (n)
-		return n;
-	n = calloc(1, sizeof(*n));
-	if (!n)
-		return NULL;
-	n->vni = vni;
-	hmap_insert(&m->networks, &n->node, hash_u64(vni));
-	return n;
-}
-
-/* Makes room for (vni, host), so that counting it cannot fail. */
-static int carrier_prepare(struct model *m, uint32_t vni, uint32_t host)
-{
-	struct network *n;
-	struct carrier *c;
-
-	if (carrier_find(m, vni, host))
-		return 0;
-	n = network_get(m, vni);
-	if (!n)
-		return -ENOMEM;
-	if (n->n_carriers == n->allocated) {
-		size_t more = n->allocated ? 2 * n->allocated : 4;
-		uint32_t *hosts = reallocarray(n->hosts, more, sizeof(*hosts));
-
-		if (!hosts)
-			return -ENOMEM;
-		n->hosts = hosts;
-		n->allocated = more;
-	}
-	c = calloc(1, sizeof(*c));
-	if (!c)
-		return -ENOMEM;
-	c->network = n;
-	c->host = host;
-	list_push_back(&m->idle_carriers, &c->idle);
-	n->n_carriers++;
-	hmap_insert(&m->carriers, &c->node, carrier_key(vni, host));
-	return 0;
-}
-
-static void carrier_add(struct model *m, uint32_t vni, uint32_t host)
-{
-	struct carrier *c = carrier_find(m, vni, host);
-
-	if (c->n++)
-		return;
-	list_remove(&c->idle);
-	c->place = c->network->n_hosts;
-	c->network->hosts[c->network->n_hosts++] = host;
-	c->network->stale = true;
-}
-
-static void carrier_remove(struct model *m, uint32_t vni, uint32_t host)
-{
-	struct carrier *c = carrier_find(m, vni, host);
-	struct network *n = c->network;
-
-	if (--c->n)
-		return;
-	list_push_back(&m->idle_carriers, &c->idle);
-	n->hosts[c->place] = n->hosts[--n->n_hosts];
-	if (c->place < n->n_hosts)
-		carrier_find(m, vni, n->hosts[c->place])->place = c->place;
-	n->stale = true;
-}
-
 /* ---- hosts ---- */
 
 struct host_state *host_state_find(const struct model *m, uint32_t number)
 {
 	struct host_state *s;
 
-	hmap_for_each_at(s, &m->host_states, hash_u64(number), node)
+	hmap_for_each_at (s, &m->host_states, hash_u64(number), node)
 		if (s->number == number)
 			return s;
 	return NULL;
@@ -511,14 +195,14 @@ static bool has_addr(const struct interface *i, const struct ipaddr *a)
 static void replace_interface(struct model *m, const struct interface *old,
 			      const struct interface *new)
 {
-	if (new && interface_is_desired(new))
+	if (new &&interface_is_desired(new))
 		carrier_add(m, new->vni, new->host);
 	if (old && interface_is_desired(old))
 		carrier_remove(m, old->vni, old->host);
 	for (size_t n = 0; old && n < old->n_addrs; n++)
 		if (!has_addr(new, &old->addrs[n].addr))
 			mapping_table_remove(m->mappings, old->vni, &old->addrs[n].addr, old->o.id);
-	for (size_t n = 0; new && n < new->n_addrs; n++) {
+	for (size_t n = 0; new &&n < new->n_addrs; n++) {
 		struct mapping record = mapping_of(new, n);
 
 		mapping_table_put(m->mappings, &record);
@@ -530,8 +214,8 @@ static void replace_release(struct model *m, const struct release *old, const st
 	if (old)
 		mapping_table_remove(m->mappings, old->vni, &old->addr, 0);
 	if (new) {
-		struct mapping record = {.addr = new->addr, .vni = new->vni,
-					 .revision = new->o.revision};
+		struct mapping record = {
+			.addr = new->addr, .vni = new->vni, .revision = new->o.revision};
 
 		mapping_table_put(m->mappings, &record);
 	}
@@ -551,15 +235,18 @@ static size_t count_new_addrs(const struct interface *i, const struct interface 
 static int prepare(struct model *m, const struct object *old, const struct object *new)
 {
 	const struct interface *i = (const struct interface *)new;
+	size_t n_relations;
+	const struct relation_use *relations = table_relations(&n_relations);
 	uint64_t key;
 	int r = 0;
 
-	for (size_t n = 0; n < ARRAY_SIZE(relations); n++)
+	for (size_t n = 0; n < n_relations; n++)
 		if (applies(&relations[n], new) && relations[n].key(new, &key) &&
 		    !group_get(m, relations[n].relation, new->kind, key))
 			return -ENOMEM;
 	if (new->kind == KIND_INTERFACE) {
-		r = mapping_table_reserve(m->mappings, count_new_addrs(i, (const struct interface *)old));
+		r = mapping_table_reserve(m->mappings,
+					  count_new_addrs(i, (const struct interface *)old));
 		if (!r && interface_is_desired(i))
 			r = carrier_prepare(m, i->vni, i->host);
 	} else if (new->kind == KIND_HOST) {
@@ -578,7 +265,7 @@ static void replace_unique(struct model *m, struct object *old, struct object *n
 	if (old && old->kind == u->kind && u->hash(old, &hash))
 		hmap_remove(&m->unique[u->unique],
 			    (struct hmap_node *)(void *)((char *)old + u->offset));
-	if (new && new->kind == u->kind && u->hash(new, &hash))
+	if (new &&new->kind == u->kind && u->hash(new, &hash))
 		hmap_insert(&m->unique[u->unique],
 			    (struct hmap_node *)(void *)((char *)new + u->offset), hash);
 }
@@ -617,16 +304,19 @@ static void forget_subnet(struct model *m, uint64_t subnet)
 
 int table_replace(struct model *m, struct object *old, struct object *new)
 {
+	size_t n_relations, n_uniques;
+	const struct relation_use *relations = table_relations(&n_relations);
+	const struct unique_use *uniques = table_uniques(&n_uniques);
 	const struct object *any = new ? new : old;
 	int r = new ? prepare(m, old, new) : 0;
 
 	if (r)
 		return r;
 	replace_by_id(m, old, new);
-	for (size_t i = 0; i < ARRAY_SIZE(relations); i++)
+	for (size_t i = 0; i < n_relations; i++)
 		if (applies(&relations[i], any))
 			replace_member(m, old, new, &relations[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(uniques); i++)
+	for (size_t i = 0; i < n_uniques; i++)
 		if (uniques[i].kind == any->kind)
 			replace_unique(m, old, new, &uniques[i]);
 	if (any->kind == KIND_INTERFACE)
@@ -640,19 +330,6 @@ int table_replace(struct model *m, struct object *old, struct object *new)
 
 /* ---- housekeeping ---- */
 
-static void network_reclaim(struct model *m, struct carrier *c)
-{
-	struct network *n = c->network;
-
-	hmap_remove(&m->carriers, &c->node);
-	free(c);
-	if (--n->n_carriers)
-		return;
-	hmap_remove(&m->networks, &n->node);
-	free(n->hosts);
-	free(n);
-}
-
 /* An empty subnet still knows which address it gave away last, until it goes itself. */
 static bool is_remembered(const struct model *m, const struct group *g)
 {
@@ -661,16 +338,12 @@ static bool is_remembered(const struct model *m, const struct group *g)
 
 void table_reclaim(struct model *m)
 {
-	struct carrier *c;
 	struct group *g;
 
 	if (m->n_changes || m->tx)
 		return;
-	list_for_each(c, &m->idle_carriers, idle) {
-		list_remove(&c->idle);
-		network_reclaim(m, c);
-	}
-	list_for_each(g, &m->idle_groups, idle) {
+	carrier_reclaim(m);
+	list_for_each (g, &m->idle_groups, idle) {
 		list_remove(&g->idle);
 		if (is_remembered(m, g))
 			continue;
@@ -718,7 +391,7 @@ int table_sort(struct model *m)
 			r = sort_list(&t->all, t->n, offsetof(struct object, by_kind));
 		t->unsorted = false;
 	}
-	hmap_for_each(g, &m->groups, node) {
+	hmap_for_each (g, &m->groups, node) {
 		if (g->unsorted && !r)
 			r = sort_list(&g->members, g->n, relation_offset(g->relation, g->kind));
 		g->unsorted = false;
@@ -729,24 +402,20 @@ int table_sort(struct model *m)
 void table_deinit(struct model *m)
 {
 	struct host_state *s;
-	struct carrier *c;
 	struct group *g;
 
 	for (enum kind k = KIND_ACCOUNT; k < KIND_MAX; k++) {
 		struct object *o;
 
-		hmap_for_each(o, &m->kinds[k].by_id, by_id)
+		hmap_for_each (o, &m->kinds[k].by_id, by_id)
 			record_free(o);
 		hmap_deinit(&m->kinds[k].by_id);
 	}
-	hmap_for_each(g, &m->groups, node)
+	hmap_for_each (g, &m->groups, node)
 		free(g);
 	hmap_deinit(&m->groups);
-	hmap_for_each(c, &m->carriers, node)
-		network_reclaim(m, c);
-	hmap_deinit(&m->carriers);
-	hmap_deinit(&m->networks);
-	hmap_for_each(s, &m->host_states, node)
+	carrier_deinit(m);
+	hmap_for_each (s, &m->host_states, node)
 		free(s);
 	hmap_deinit(&m->host_states);
 	for (enum unique u = 0; u < UNIQUE_MAX; u++)

@@ -29,33 +29,33 @@ enum unique {
 /* Objects that share a key, in order of their serials. */
 struct group {
 	struct hmap_node node;
-	struct list idle;    /* among the empty ones */
+	struct list idle; /* among the empty ones */
 	enum relation relation;
-	enum kind kind;      /* of its members; tells REL_ACCOUNT's groups apart */
+	enum kind kind; /* of its members; tells REL_ACCOUNT's groups apart */
 	uint64_t key;
 	struct list members;
 	size_t n;
-	uint64_t weight;     /* REL_SUBNET_INTERFACES: addresses in use */
-	uint32_t next_addr;  /* REL_SUBNET_INTERFACES: where the search for a free one goes on */
-	bool unsorted;       /* while loading */
+	uint64_t weight;    /* REL_SUBNET_INTERFACES: addresses in use */
+	uint32_t next_addr; /* REL_SUBNET_INTERFACES: where the search for a free one goes on */
+	bool unsorted;      /* while loading */
 };
 
 /* That a host carries a network: has an interface of it in its desired state. */
 struct carrier {
 	struct hmap_node node;
-	struct list idle;    /* among those with n == 0 */
+	struct list idle; /* among those with n == 0 */
 	struct network *network;
 	uint32_t host;
-	uint32_t n;          /* interfaces; 0 until reclaimed */
-	size_t place;        /* in network->hosts, while n > 0 */
+	uint32_t n;   /* interfaces; 0 until reclaimed */
+	size_t place; /* in network->hosts, while n > 0 */
 };
 
 struct network {
 	struct hmap_node node;
 	uint32_t vni;
-	bool stale;          /* its hosts have changed since its MTU was computed */
+	bool stale; /* its hosts have changed since its MTU was computed */
 	size_t n_hosts, n_carriers, allocated;
-	uint32_t *hosts;     /* numbers of those with n > 0; room for all carriers */
+	uint32_t *hosts; /* numbers of those with n > 0; room for all carriers */
 };
 
 /* What is known of a host while this manager runs. */
@@ -63,14 +63,14 @@ struct host_state {
 	struct hmap_node node;
 	uint32_t number;
 	bool connected;
-	bool known;          /* it has told what it holds */
+	bool known; /* it has told what it holds */
 };
 
 struct kind_table {
 	struct hmap by_id;
 	struct list all;
 	size_t n;
-	bool unsorted;       /* while loading */
+	bool unsorted; /* while loading */
 };
 
 struct model {
@@ -91,8 +91,8 @@ struct model {
 	struct hmap host_states;
 	struct mapping_table *mappings;
 	struct holders *holders;
-	struct tx *tx;       /* the open one */
-	size_t n_changes;    /* that may still be undone */
+	struct tx *tx;    /* the open one */
+	size_t n_changes; /* that may still be undone */
 };
 
 /* Puts 'new' in the place of 'old'; either may be NULL.  Takes nothing: the caller owns 'old' afterwards and

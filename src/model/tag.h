@@ -14,9 +14,11 @@ struct caller;
 struct model;
 
 /* Sets all of 'tags' on all of 'ids', or none.  TAG_*, *_NOT_FOUND */
-must_check int tag_create(struct tx *tx, const struct caller *c, const char *const *ids, size_t n_ids,
-			  const struct tag_args *tags, size_t n_tags, struct refusal *reterr);
+must_check int tag_create(struct tx *tx, const struct caller *c, const char *const *ids,
+			  size_t n_ids, const struct tag_args *tags, size_t n_tags,
+			  struct refusal *reterr);
 /* Removes the named tags; with a value only if it has that value (NULL: whatever it has); with no tags at
  * all, all of them. */
-must_check int tag_delete(struct tx *tx, const struct caller *c, const char *const *ids, size_t n_ids,
-			  const struct tag_args *tags, size_t n_tags, struct refusal *reterr);
+must_check int tag_delete(struct tx *tx, const struct caller *c, const char *const *ids,
+			  size_t n_ids, const struct tag_args *tags, size_t n_tags,
+			  struct refusal *reterr);

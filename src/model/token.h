@@ -12,19 +12,19 @@ enum { TOKEN_DIGEST_SIZE = 16 };
 
 /* Part of the arguments of an idempotent operation. */
 struct token_args {
-	const char *token; /* NULL: none.  1 to 64 characters, else VALUE */
+	const char *token;                 /* NULL: none.  1 to 64 characters, else VALUE */
 	uint8_t digest[TOKEN_DIGEST_SIZE]; /* of all other parameters of the request */
 };
 
 struct token {
 	struct object o;
-	char *operation;     /* "RunInstances" */
+	char *operation; /* "RunInstances" */
 	char *token;
 	uint8_t digest[TOKEN_DIGEST_SIZE];
 	uint64_t expires_ms;
 	enum kind result_kind;
 	size_t n_results;
-	uint64_t *results;   /* ids of what the request made */
+	uint64_t *results; /* ids of what the request made */
 
 	struct hmap_node by_token;
 };

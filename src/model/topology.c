@@ -25,7 +25,8 @@ static struct prefix locator(const struct prefix *organisation, uint32_t bits, u
 
 static uint32_t siit1_bits(const struct topology_place *p)
 {
-	return (uint32_t)SUBSTRATE_VERSION_SIIT_1 << 30 | p->locale << 24 | p->area << 16 | p->rack << 8 | p->host;
+	return (uint32_t)SUBSTRATE_VERSION_SIIT_1 << 30 | p->locale << 24 | p->area << 16 |
+	       p->rack << 8 | p->host;
 }
 
 static uint32_t siit2_bits(const struct topology_place *p)

@@ -28,9 +28,14 @@ struct locators {
 	struct ipaddr v6;
 };
 
-enum { TOPOLOGY_LOCALE_MAX = 63, TOPOLOGY_AREA_MAX = 255, TOPOLOGY_RACK_MAX = 255, TOPOLOGY_HOST_MAX = 255 };
+enum {
+	TOPOLOGY_LOCALE_MAX = 63,
+	TOPOLOGY_AREA_MAX = 255,
+	TOPOLOGY_RACK_MAX = 255,
+	TOPOLOGY_HOST_MAX = 255
+};
 
 /* Sets siit1 and siit2 of '*ret'; v4 and v6 are copied from the arguments.  'organisation' is a /32. */
-must_check int topology_locators(const struct prefix *organisation, const struct topology_place *place,
-				 const struct ipaddr *v4, const struct ipaddr *v6,
-				 struct locators *ret);
+must_check int topology_locators(const struct prefix *organisation,
+				 const struct topology_place *place, const struct ipaddr *v4,
+				 const struct ipaddr *v6, struct locators *ret);

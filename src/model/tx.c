@@ -131,8 +131,13 @@ int tx_end(struct tx *tx, struct change **ret)
 	for (size_t i = 0; i < tx->n; i++)
 		merge_write(c, &tx->writes[i]);
 	drop_empty_writes(c);
-	m->revision = tx->revision;
-	m->n_changes++;
+	if (c->n) {
+		m->revision = tx->revision;
+		m->n_changes++;
+	} else {
+		free(c);
+		c = NULL;
+	}
 	tx_free(tx);
 	*ret = c;
 	return 0;

@@ -33,7 +33,8 @@ struct change;
 
 /* -EBUSY while another is open, -ENOMEM */
 must_check int tx_begin(struct model *m, uint64_t now_ms, struct tx **ret);
-/* '*ret' is NULL when nothing was written.  Takes 'tx' in any case; on -ENOMEM it was aborted. */
+/* '*ret' is NULL when nothing was written, or all that was written is gone again.  Takes 'tx' in any
+ * case; on -ENOMEM it was aborted. */
 must_check int tx_end(struct tx *tx, struct change **ret);
 void tx_abort(struct tx *tx);
 const struct model *tx_model(const struct tx *tx);

@@ -39,8 +39,7 @@ const char *zone_find(const struct model *m, const char *name_or_id)
 	char id[ZONE_ID_SIZE];
 
 	for (size_t i = 0; i < MODEL_ZONES; i++)
-		if (str_equal(name_or_id, m->zones[i]) ||
-		    str_equal(name_or_id, zone_id(m, i, id)))
+		if (str_equal(name_or_id, m->zones[i]) || str_equal(name_or_id, zone_id(m, i, id)))
 			return m->zones[i];
 	return NULL;
 }

@@ -73,7 +73,7 @@ uint32_t cluster_add_host(struct cluster *c, const char *name, const char *v4, c
 	const struct host *h;
 	struct tx *tx = cluster_tx(c);
 	uint32_t number;
-	int r = host_add(tx, &c->operator, &args, &h, &c->refusal);
+	int r = host_add(tx, &c->operator, & args, &h, &c->refusal);
 
 	assert_int_equal(r, 0);
 	number = h->number;
@@ -89,16 +89,16 @@ void cluster_init(struct cluster *c, size_t n_hosts)
 	struct account_create_args account = {.id = ACCOUNT_TEXT, .name = "customer"};
 	const struct account *a;
 
-	*c = (struct cluster){
-		.random = 42,
-		.now_ms = 1000000,
-		.me = {.account = ACCOUNT_ID},
-		.operator = {.operator = true},
-		.stranger = {.account = 999999999999},
-	};
+	*c = (struct cluster){.random = 42,
+			      .now_ms = 1000000,
+			      .me = {.account = ACCOUNT_ID},
+			      .operator= {
+				      .operator= true },
+				      .stranger = {.account = 999999999999},
+			      };
 	assert_int_equal(prefix_parse("fd56:6961::/32", &config.organisation), 0);
 	assert_int_equal(model_new(&config, &c->m), 0);
-	assert_int_equal(cluster_end(c, account_create(cluster_tx(c), &c->operator, &account, &a,
+	assert_int_equal(cluster_end(c, account_create(cluster_tx(c), &c->operator, & account, &a,
 						       &c->refusal)),
 			 0);
 	for (size_t i = 0; i < n_hosts; i++) {

@@ -23,7 +23,7 @@ enum { CLUSTER_HOSTS_MAX = 8 };
 
 struct cluster {
 	struct model *m;
-	uint64_t random;     /* state of the generator of ids */
+	uint64_t random; /* state of the generator of ids */
 	uint64_t now_ms;
 	struct caller me;
 	struct caller operator;

@@ -170,8 +170,8 @@ static void set(struct sink_hosts *h, const struct sink_item *item)
 	}
 	h->items = reallocarray(h->items, h->n + 1, sizeof(*h->items));
 	assert_non_null(h->items);
-	h->items[h->n++] = (struct sink_item){item->host, false, strdup(item->key),
-					      strdup(item->content)};
+	h->items[h->n++] =
+		(struct sink_item){item->host, false, strdup(item->key), strdup(item->content)};
 }
 
 static void drop(struct sink_hosts *h, const struct sink_item *item)

@@ -142,7 +142,8 @@ static void test_the_last_confirmed_result_stays(void **state)
 	revision = model_revision(c.m);
 	c.now_ms += 60000;
 	assert_ok(report(c.hosts[0], host_by_number(c.m, c.hosts[0])->can.formats, 1500, NULL));
-	assert_int_equal(model_revision(c.m), revision); /* only the time is new: nothing to write */
+	assert_int_equal(model_revision(c.m),
+			 revision); /* only the time is new: nothing to write */
 	assert_ok(report(c.hosts[0], 0, 0, "the probe failed"));
 	h = host_by_number(c.m, c.hosts[0]);
 	assert_true(h->can.formats);
@@ -227,16 +228,13 @@ static void test_placement(void **state)
 		host_set_connected(c.m, host_find(c.m, args[i].name)->number, true);
 	}
 	assert_ok(cluster_run(&c, c.subnet, id));
-	assert_ptr_equal(host_by_number(c.m, cluster_instance(&c, id)->host),
-			 host_find(c.m, "a1"));
+	assert_ptr_equal(host_by_number(c.m, cluster_instance(&c, id)->host), host_find(c.m, "a1"));
 	/* as loaded as a2, but in another rack */
 	assert_ok(cluster_run(&c, c.subnet, id));
-	assert_ptr_equal(host_by_number(c.m, cluster_instance(&c, id)->host),
-			 host_find(c.m, "b1"));
+	assert_ptr_equal(host_by_number(c.m, cluster_instance(&c, id)->host), host_find(c.m, "b1"));
 	/* the least loaded, although the rack has one */
 	assert_ok(cluster_run(&c, c.subnet, id));
-	assert_ptr_equal(host_by_number(c.m, cluster_instance(&c, id)->host),
-			 host_find(c.m, "a2"));
+	assert_ptr_equal(host_by_number(c.m, cluster_instance(&c, id)->host), host_find(c.m, "a2"));
 	where.prefer = host_find(c.m, "b1")->number;
 	assert_ok(placement_choose(c.m, &where, &h, &c.refusal));
 	assert_int_equal(h->number, where.prefer);

@@ -27,9 +27,17 @@ static void test_round_trip(void **state)
 static void test_what_is_no_id(void **state)
 {
 	static const char *const texts[] = {
-		"", "vpc-", "vpc", "vpc-0123456789abcdef", "vpc-0123456789abcdef01",
-		"vpc-1123456789abcdef0", "vpc-0123456789ABCDEF0", "vpc-0123456789abcdefg",
-		"subnet-0123456789abcdef0", " vpc-0123456789abcdef0", "vpc-0123456789abcde 0",
+		"",
+		"vpc-",
+		"vpc",
+		"vpc-0123456789abcdef",
+		"vpc-0123456789abcdef01",
+		"vpc-1123456789abcdef0",
+		"vpc-0123456789ABCDEF0",
+		"vpc-0123456789abcdefg",
+		"subnet-0123456789abcdef0",
+		" vpc-0123456789abcdef0",
+		"vpc-0123456789abcde 0",
 	};
 	uint64_t id = 77;
 
@@ -40,8 +48,8 @@ static void test_what_is_no_id(void **state)
 
 static void test_accounts_are_twelve_digits(void **state)
 {
-	static const char *const wrong[] = {"", "12345678901", "1234567890123", "12345678901x",
-					    "000000000000", "-12345678901"};
+	static const char *const wrong[] = {
+		"", "12345678901", "1234567890123", "12345678901x", "000000000000", "-12345678901"};
 	char text[ID_TEXT_SIZE];
 	uint64_t id;
 

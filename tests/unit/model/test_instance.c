@@ -187,15 +187,14 @@ static void test_an_operator_forces_an_address_free(void **state)
 	assert_int_equal(cluster_run(&c, c.subnet, id), 0);
 	cluster_acknowledge(&c);
 	vni = cluster_interface_of(&c, id)->vni;
-	assert_int_equal(cluster_end(&c, release_force(cluster_tx(&c), &c.operator, vni, &a,
-						       &c.refusal)),
-			 MODEL_E_VALUE);
+	assert_int_equal(
+		cluster_end(&c, release_force(cluster_tx(&c), &c.operator, vni, &a, &c.refusal)),
+		MODEL_E_VALUE);
 	assert_int_equal(holders_add(model_holders(c.m), vni, &a, c.hosts[2], 1, 9999), 0);
 	assert_int_equal(act(instance_terminate, id), 0);
 	cluster_acknowledge(&c);
-	assert_int_equal(
-		cluster_end(&c, release_force(cluster_tx(&c), &c.me, vni, &a, &c.refusal)),
-		MODEL_E_NOT_PERMITTED);
+	assert_int_equal(cluster_end(&c, release_force(cluster_tx(&c), &c.me, vni, &a, &c.refusal)),
+			 MODEL_E_NOT_PERMITTED);
 	assert_int_equal(
 		cluster_end(&c, release_force(cluster_tx(&c), &c.operator, vni, &a, &c.refusal)),
 		0);
@@ -208,8 +207,8 @@ static int report(const char *id, uint32_t host, uint64_t generation,
 	uint64_t number;
 
 	assert_int_equal(id_parse(KIND_INSTANCE, id, &number), 0);
-	return cluster_end(&c, instance_report(cluster_tx(&c), host, number, generation, state,
-					       text));
+	return cluster_end(&c,
+			   instance_report(cluster_tx(&c), host, number, generation, state, text));
 }
 
 static void test_a_stop_that_nobody_asked_for(void **state)
@@ -264,13 +263,13 @@ static void test_protection(void **state)
 
 	assert_int_equal(cluster_run(&c, c.subnet, id), 0);
 	cluster_acknowledge(&c);
-	assert_int_equal(
-		cluster_end(&c, instance_modify(cluster_tx(&c), &c.me, &args, &c.refusal)), 0);
+	assert_int_equal(cluster_end(&c, instance_modify(cluster_tx(&c), &c.me, &args, &c.refusal)),
+			 0);
 	assert_int_equal(act(instance_terminate, id), MODEL_E_TERMINATION_PROTECTED);
 	assert_int_equal(act(instance_stop, id), MODEL_E_STOP_PROTECTED);
 	args.disable_api_termination = &no;
-	assert_int_equal(
-		cluster_end(&c, instance_modify(cluster_tx(&c), &c.me, &args, &c.refusal)), 0);
+	assert_int_equal(cluster_end(&c, instance_modify(cluster_tx(&c), &c.me, &args, &c.refusal)),
+			 0);
 	assert_int_equal(act(instance_terminate, id), 0);
 }
 
@@ -281,18 +280,16 @@ static void test_type_changes_only_when_stopped(void **state)
 
 	assert_int_equal(cluster_run(&c, c.subnet, id), 0);
 	cluster_acknowledge(&c);
-	assert_int_equal(
-		cluster_end(&c, instance_modify(cluster_tx(&c), &c.me, &args, &c.refusal)),
-		MODEL_E_INSTANCE_NOT_STOPPED);
+	assert_int_equal(cluster_end(&c, instance_modify(cluster_tx(&c), &c.me, &args, &c.refusal)),
+			 MODEL_E_INSTANCE_NOT_STOPPED);
 	assert_int_equal(act(instance_stop, id), 0);
 	cluster_acknowledge(&c);
-	assert_int_equal(
-		cluster_end(&c, instance_modify(cluster_tx(&c), &c.me, &args, &c.refusal)), 0);
+	assert_int_equal(cluster_end(&c, instance_modify(cluster_tx(&c), &c.me, &args, &c.refusal)),
+			 0);
 	assert_string_equal(cluster_instance(&c, id)->type, "t3.micro");
 	args.type = "z9.huge";
-	assert_int_equal(
-		cluster_end(&c, instance_modify(cluster_tx(&c), &c.me, &args, &c.refusal)),
-		MODEL_E_INSTANCE_TYPE_UNKNOWN);
+	assert_int_equal(cluster_end(&c, instance_modify(cluster_tx(&c), &c.me, &args, &c.refusal)),
+			 MODEL_E_INSTANCE_TYPE_UNKNOWN);
 }
 
 static void test_ids_that_are_not_there(void **state)

@@ -72,8 +72,11 @@ static void test_interfaces(void **state)
 		{.device_index = 1, .interface_id = existing},
 		{.device_index = 1, .subnet_id = c.subnet},
 	};
-	struct instance_run_args args = {.type = "m5.large", .min_count = 1, .max_count = 1,
-					 .interfaces = interfaces, .n_interfaces = 2};
+	struct instance_run_args args = {.type = "m5.large",
+					 .min_count = 1,
+					 .max_count = 1,
+					 .interfaces = interfaces,
+					 .n_interfaces = 2};
 	const struct instance *n;
 	size_t count;
 
@@ -128,9 +131,10 @@ static void test_no_host(void **state)
 	host_set_connected(c.m, c.hosts[0], false);
 	host_set_connected(c.m, c.hosts[1], false);
 	assert_int_equal(run(&args, &n, &count), MODEL_E_NO_CAPACITY);
-	assert_string_equal(c.refusal.message,
-			    "There is no host for m1.small in us-east-1a: of 2 hosts 0 are in other "
-			    "zones, 2 are not connected, 0 have confirmed no wire format");
+	assert_string_equal(
+		c.refusal.message,
+		"There is no host for m1.small in us-east-1a: of 2 hosts 0 are in other "
+		"zones, 2 are not connected, 0 have confirmed no wire format");
 	assert_int_equal(model_count(c.m, KIND_INTERFACE), 0);
 }
 
@@ -179,12 +183,9 @@ static void test_tags_of_both(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_what_may_be_asked_for),
-		TEST(test_interfaces),
-		TEST(test_between_min_and_max),
-		TEST(test_no_host),
-		TEST(test_a_token_runs_once),
-		TEST(test_tags_of_both),
+		TEST(test_what_may_be_asked_for), TEST(test_interfaces),
+		TEST(test_between_min_and_max),   TEST(test_no_host),
+		TEST(test_a_token_runs_once),     TEST(test_tags_of_both),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

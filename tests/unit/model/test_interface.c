@@ -43,11 +43,18 @@ static void test_addresses_asked_for(void **state)
 		const char *addr;
 		int result;
 	} rows[] = {
-		{"10.0.0.4", 0}, {"10.0.0.4", MODEL_E_ADDRESS_IN_USE}, {"10.0.0.254", 0},
-		{"10.0.0.0", MODEL_E_ADDRESS_RESERVED}, {"10.0.0.1", MODEL_E_ADDRESS_RESERVED},
-		{"10.0.0.2", MODEL_E_ADDRESS_RESERVED}, {"10.0.0.3", MODEL_E_ADDRESS_RESERVED},
-		{"10.0.0.255", MODEL_E_ADDRESS_RESERVED}, {"10.0.1.4", MODEL_E_ADDRESS_OUTSIDE},
-		{"10.0.0", MODEL_E_VALUE}, {"fd00::1", MODEL_E_VALUE}, {"", MODEL_E_VALUE},
+		{"10.0.0.4", 0},
+		{"10.0.0.4", MODEL_E_ADDRESS_IN_USE},
+		{"10.0.0.254", 0},
+		{"10.0.0.0", MODEL_E_ADDRESS_RESERVED},
+		{"10.0.0.1", MODEL_E_ADDRESS_RESERVED},
+		{"10.0.0.2", MODEL_E_ADDRESS_RESERVED},
+		{"10.0.0.3", MODEL_E_ADDRESS_RESERVED},
+		{"10.0.0.255", MODEL_E_ADDRESS_RESERVED},
+		{"10.0.1.4", MODEL_E_ADDRESS_OUTSIDE},
+		{"10.0.0", MODEL_E_VALUE},
+		{"fd00::1", MODEL_E_VALUE},
+		{"", MODEL_E_VALUE},
 	};
 	char id[ID_TEXT_SIZE];
 
@@ -135,9 +142,9 @@ static void test_a_token_makes_one_interface(void **state)
 	assert_int_equal(cluster_end(&c, interface_create(cluster_tx(&c), &c.stranger, &args, &i,
 							  &c.refusal)),
 			 MODEL_E_SUBNET_NOT_FOUND);
-	assert_ok(cluster_end(&c, interface_delete(cluster_tx(&c), &c.me,
-						   id_text(KIND_INTERFACE, first, id),
-						   &c.refusal)));
+	assert_ok(
+		cluster_end(&c, interface_delete(cluster_tx(&c), &c.me,
+						 id_text(KIND_INTERFACE, first, id), &c.refusal)));
 	assert_int_equal(create(&args, &i), MODEL_E_INTERFACE_NOT_FOUND);
 	c.now_ms += LIMIT_MODEL_TOKEN_MS;
 	assert_ok(create(&args, &i));
@@ -216,12 +223,12 @@ static void test_unassign(void **state)
 	assert_int_equal(cluster_end(&c, interface_unassign(cluster_tx(&c), &c.me, id, &other, 1,
 							    &c.refusal)),
 			 MODEL_E_ADDRESS_NOT_ASSIGNED);
-	assert_ok(cluster_end(&c, interface_unassign(cluster_tx(&c), &c.me, id, &secondary, 1,
-						     &c.refusal)));
+	assert_ok(cluster_end(
+		&c, interface_unassign(cluster_tx(&c), &c.me, id, &secondary, 1, &c.refusal)));
 	assert_int_equal(cluster_interface(&c, id)->n_addrs, 1);
-	assert_int_equal(cluster_end(&c, interface_unassign(cluster_tx(&c), &c.me, id, NULL, 0,
-							    &c.refusal)),
-			 MODEL_E_MISSING);
+	assert_int_equal(
+		cluster_end(&c, interface_unassign(cluster_tx(&c), &c.me, id, NULL, 0, &c.refusal)),
+		MODEL_E_MISSING);
 }
 
 static int attach(const char *interface, const char *instance, uint32_t index)
@@ -271,9 +278,8 @@ static void test_attach_and_detach_wait_for_the_host(void **state)
 	assert_string_equal(interface_status_text(cluster_interface(&c, i)), "attaching");
 	assert_int_equal(attach(i, n, 2), MODEL_E_INTERFACE_IN_USE);
 	assert_int_equal(attach(second, n, 1), MODEL_E_DEVICE_INDEX_IN_USE);
-	assert_int_equal(
-		cluster_end(&c, interface_delete(cluster_tx(&c), &c.me, i, &c.refusal)),
-		MODEL_E_INTERFACE_IN_USE);
+	assert_int_equal(cluster_end(&c, interface_delete(cluster_tx(&c), &c.me, i, &c.refusal)),
+			 MODEL_E_INTERFACE_IN_USE);
 	cluster_acknowledge(&c);
 	assert_int_equal(state_of(i), ATTACHMENT_ATTACHED);
 	assert_string_equal(interface_status_text(cluster_interface(&c, i)), "in-use");
@@ -281,9 +287,8 @@ static void test_attach_and_detach_wait_for_the_host(void **state)
 	assert_ok(detach(i));
 	assert_int_equal(state_of(i), ATTACHMENT_DETACHING);
 	assert_int_equal(detach(i), MODEL_E_INTERFACE_STATE);
-	assert_int_equal(
-		cluster_end(&c, interface_delete(cluster_tx(&c), &c.me, i, &c.refusal)),
-		MODEL_E_INTERFACE_IN_USE);
+	assert_int_equal(cluster_end(&c, interface_delete(cluster_tx(&c), &c.me, i, &c.refusal)),
+			 MODEL_E_INTERFACE_IN_USE);
 	cluster_acknowledge(&c);
 	assert_int_equal(state_of(i), ATTACHMENT_NONE);
 	assert_string_equal(interface_status_text(cluster_interface(&c, i)), "available");
@@ -294,8 +299,8 @@ static void test_what_cannot_be_attached_or_detached(void **state)
 {
 	char n[ID_TEXT_SIZE], i[ID_TEXT_SIZE], vpc[ID_TEXT_SIZE], subnet[ID_TEXT_SIZE];
 	char primary[ID_TEXT_SIZE], unknown[] = "eni-attach-00000000000000009";
-	struct subnet_create_args args = {.vpc_id = c.vpc, .cidr = "10.0.7.0/24",
-					  .zone = "us-east-1b"};
+	struct subnet_create_args args = {
+		.vpc_id = c.vpc, .cidr = "10.0.7.0/24", .zone = "us-east-1b"};
 	const struct subnet *s;
 
 	assert_ok(cluster_run(&c, c.subnet, n));
@@ -321,8 +326,8 @@ static void test_an_attached_interface_may_outlive_its_instance(void **state)
 	char n[ID_TEXT_SIZE], i[ID_TEXT_SIZE], primary[ID_TEXT_SIZE], attachment[ID_TEXT_SIZE];
 	const char *ids = n;
 	const bool yes = true;
-	struct interface_modify_args args = {.interface_id = i, .attachment_id = attachment,
-					     .delete_on_termination = &yes};
+	struct interface_modify_args args = {
+		.interface_id = i, .attachment_id = attachment, .delete_on_termination = &yes};
 	struct instance_transition t;
 
 	assert_ok(cluster_run(&c, c.subnet, n));
@@ -332,8 +337,8 @@ static void test_an_attached_interface_may_outlive_its_instance(void **state)
 	assert_ok(attach(i, n, 1));
 	cluster_acknowledge(&c);
 	object_id_text(&cluster_interface_of(&c, n)->o, primary);
-	assert_ok(cluster_end(&c, instance_terminate(cluster_tx(&c), &c.me, &ids, 1, &t,
-						     &c.refusal)));
+	assert_ok(cluster_end(&c,
+			      instance_terminate(cluster_tx(&c), &c.me, &ids, 1, &t, &c.refusal)));
 	cluster_acknowledge(&c);
 	assert_int_equal(model_count(c.m, KIND_INTERFACE), 1);
 	assert_int_equal(state_of(i), ATTACHMENT_NONE);
@@ -344,12 +349,13 @@ static void test_an_attached_interface_may_outlive_its_instance(void **state)
 	stop(n);
 	assert_ok(attach(i, n, 1));
 	id_text_prefixed(ID_PREFIX_ATTACHMENT, 1, attachment);
-	assert_int_equal(cluster_end(&c, interface_modify(cluster_tx(&c), &c.me, &args, &c.refusal)),
-			 MODEL_E_ATTACHMENT_MISMATCH);
+	assert_int_equal(
+		cluster_end(&c, interface_modify(cluster_tx(&c), &c.me, &args, &c.refusal)),
+		MODEL_E_ATTACHMENT_MISMATCH);
 	id_text_prefixed(ID_PREFIX_ATTACHMENT, cluster_interface(&c, i)->attachment.id, attachment);
 	assert_ok(cluster_end(&c, interface_modify(cluster_tx(&c), &c.me, &args, &c.refusal)));
-	assert_ok(cluster_end(&c, instance_terminate(cluster_tx(&c), &c.me, &ids, 1, &t,
-						     &c.refusal)));
+	assert_ok(cluster_end(&c,
+			      instance_terminate(cluster_tx(&c), &c.me, &ids, 1, &t, &c.refusal)));
 	cluster_acknowledge(&c);
 	assert_int_equal(model_count(c.m, KIND_INTERFACE), 0);
 }
@@ -358,8 +364,8 @@ static void test_modify(void **state)
 {
 	const bool no = false;
 	char id[ID_TEXT_SIZE], text[LIMIT_MODEL_TEXT + 2];
-	struct interface_modify_args args = {.interface_id = id, .description = "web",
-					     .source_dest_check = &no};
+	struct interface_modify_args args = {
+		.interface_id = id, .description = "web", .source_dest_check = &no};
 
 	assert_ok(cluster_make_interface(&c, c.subnet, NULL, id));
 	assert_true(cluster_interface(&c, id)->source_dest_check);
@@ -372,12 +378,14 @@ static void test_modify(void **state)
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	args.description = text;
-	assert_int_equal(cluster_end(&c, interface_modify(cluster_tx(&c), &c.me, &args, &c.refusal)),
-			 MODEL_E_VALUE);
+	assert_int_equal(
+		cluster_end(&c, interface_modify(cluster_tx(&c), &c.me, &args, &c.refusal)),
+		MODEL_E_VALUE);
 	args.delete_on_termination = &no;
 	args.description = NULL;
-	assert_int_equal(cluster_end(&c, interface_modify(cluster_tx(&c), &c.me, &args, &c.refusal)),
-			 MODEL_E_MISSING);
+	assert_int_equal(
+		cluster_end(&c, interface_modify(cluster_tx(&c), &c.me, &args, &c.refusal)),
+		MODEL_E_MISSING);
 	assert_int_equal(
 		cluster_end(&c, interface_modify(cluster_tx(&c), &c.stranger, &args, &c.refusal)),
 		MODEL_E_INTERFACE_NOT_FOUND);

@@ -46,8 +46,10 @@ static void test_against_a_plain_array(void **state)
 		what = (uint32_t)(seed >> 50) % 10 < (step / 20000 % 2 ? 7U : 3U);
 		i = (uint32_t)(seed >> 33) % N;
 		if (what) {
-			plain[i] = (struct mapping){.addr = ipaddr_from_v4(i / 3), .vni = i % 3 + 1,
-						    .host = step, .interface = i + 1,
+			plain[i] = (struct mapping){.addr = ipaddr_from_v4(i / 3),
+						    .vni = i % 3 + 1,
+						    .host = step,
+						    .interface = i + 1,
 						    .revision = step};
 			assert_ok(mapping_table_reserve(t, 1));
 			mapping_table_put(t, &plain[i]);

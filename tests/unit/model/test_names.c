@@ -20,13 +20,25 @@ static void test_names(void **state)
 /* requirement: PKT-8 */
 static void test_parse(void **state)
 {
-	static const char *const good[] = {"ip-10-0-0-4", "ip-10-0-0-4.", "ip-10-0-0-4.ec2.internal",
-					   "IP-10-0-0-4.EC2.Internal."};
+	static const char *const good[] = {"ip-10-0-0-4", "ip-10-0-0-4.",
+					   "ip-10-0-0-4.ec2.internal", "IP-10-0-0-4.EC2.Internal."};
 	static const char *const bad[] = {
-		"", "ip-", "ip-10-0-0", "ip-10-0-0-4-5", "ip-10-0-0-256", "ip-10-0-0-04",
-		"ip-10-0-0-4.example.com", "ip-10-0-0-4.ec2.internal.x", "ip-10-0-0-4ec2.internal",
-		"ip-10-0-0-4.ec2.internalx", "ip-10-0-0-4..", "x-10-0-0-4", "ip-10-0-0-", "ip--1-0-0-4",
-		"ip-10-0-0-4.us-east-1.compute.internal", "ip-1000-0-0-4",
+		"",
+		"ip-",
+		"ip-10-0-0",
+		"ip-10-0-0-4-5",
+		"ip-10-0-0-256",
+		"ip-10-0-0-04",
+		"ip-10-0-0-4.example.com",
+		"ip-10-0-0-4.ec2.internal.x",
+		"ip-10-0-0-4ec2.internal",
+		"ip-10-0-0-4.ec2.internalx",
+		"ip-10-0-0-4..",
+		"x-10-0-0-4",
+		"ip-10-0-0-",
+		"ip--1-0-0-4",
+		"ip-10-0-0-4.us-east-1.compute.internal",
+		"ip-1000-0-0-4",
 	};
 	struct ipaddr want = ipaddr_from_v4(0x0a000004), a;
 

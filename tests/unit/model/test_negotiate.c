@@ -39,8 +39,10 @@ static const struct {
 	bool over_v6;
 	uint32_t overhead;
 } rows[] = {
-	{"all on both", S1 | S2 | IP | VX, S1 | S2 | IP | VX, V6, V6, FORMAT_SIIT_2, S2 | IP, false, 40},
-	{"highest common version", S1 | S2 | IP, S1 | IP, V6, V6, FORMAT_SIIT_1, S1 | IP, false, 40},
+	{"all on both", S1 | S2 | IP | VX, S1 | S2 | IP | VX, V6, V6, FORMAT_SIIT_2, S2 | IP, false,
+	 40},
+	{"highest common version", S1 | S2 | IP, S1 | IP, V6, V6, FORMAT_SIIT_1, S1 | IP, false,
+	 40},
 	{"siit before vxlan", S1 | VX, S1 | VX, V6 | V4, V6 | V4, FORMAT_SIIT_1, S1, false, 20},
 	{"no ipip6 on one", S2 | IP, S2, V6, V6, FORMAT_SIIT_2, S2, false, 20},
 	{"no common siit: vxlan", S1 | VX, S2 | VX, V6, V6, FORMAT_VXLAN_1, VX, true, 70},

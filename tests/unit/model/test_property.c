@@ -21,7 +21,7 @@ struct run {
 	struct walk w;
 	struct twin twin;
 	size_t n_changes;
-	struct change *changes[IN_FLIGHT]; /* not committed yet, oldest first */
+	struct change *changes[IN_FLIGHT];     /* not committed yet, oldest first */
 	struct sink_script scripts[IN_FLIGHT]; /* what each is to tell the hosts */
 	struct sink_hosts hosts;
 };

@@ -200,11 +200,20 @@ static void test_vpc_and_subnet(void **state)
 {
 	struct cidr_block blocks[] = {{prefix_v4(0x0a000000, 16), 5}, {prefix_v4(0, 0), 6}};
 	struct tag tags[2];
-	struct vpc v = {.o = header(KIND_VPC, tags), .vni = 1, .mtu = 1460, .n_blocks = 2,
-			.blocks = blocks, .tenancy = text_a, .dns_support = true,
-			.dns_hostnames = true, .usage_metrics = true};
-	struct subnet s = {.o = header(KIND_SUBNET, tags), .vpc = 9, .vni = 1,
-			   .prefix = prefix_v4(0x0a000100, 24), .zone = text_b,
+	struct vpc v = {.o = header(KIND_VPC, tags),
+			.vni = 1,
+			.mtu = 1460,
+			.n_blocks = 2,
+			.blocks = blocks,
+			.tenancy = text_a,
+			.dns_support = true,
+			.dns_hostnames = true,
+			.usage_metrics = true};
+	struct subnet s = {.o = header(KIND_SUBNET, tags),
+			   .vpc = 9,
+			   .vni = 1,
+			   .prefix = prefix_v4(0x0a000100, 24),
+			   .zone = text_b,
 			   .map_public_ip = true};
 	_cleanup_(record_free_cleanup) struct object *ov = round_trip(&v.o);
 	_cleanup_(record_free_cleanup) struct object *os = round_trip(&s.o);
@@ -231,19 +240,27 @@ static void test_the_others(void **state)
 	struct tag tags[2];
 	struct account a = {.o = header(KIND_ACCOUNT, tags), .name = text_a};
 	struct key k = {.o = header(KIND_KEY, tags), .access_key_id = text_b, .secret = text_c};
-	struct token t = {.o = header(KIND_TOKEN, tags), .operation = text_d, .token = text_e,
-			  .digest = {1, [15] = 2}, .expires_ms = 3, .result_kind = KIND_INSTANCE,
-			  .n_results = 2, .results = results};
+	struct token t = {.o = header(KIND_TOKEN, tags),
+			  .operation = text_d,
+			  .token = text_e,
+			  .digest = {1, [15] = 2},
+			  .expires_ms = 3,
+			  .result_kind = KIND_INSTANCE,
+			  .n_results = 2,
+			  .results = results};
 	struct counters n = {.o = header(KIND_COUNTERS, tags), .last_vni = 4, .last_host = 5};
-	struct release r = {.o = header(KIND_RELEASE, tags), .vni = 6, .addr = addr("10.0.0.9"),
-			    .subnet = 7, .host = 8};
+	struct release r = {.o = header(KIND_RELEASE, tags),
+			    .vni = 6,
+			    .addr = addr("10.0.0.9"),
+			    .subnet = 7,
+			    .host = 8};
 	_cleanup_(record_free_cleanup) struct object *oa = round_trip(&a.o);
 	_cleanup_(record_free_cleanup) struct object *ok = round_trip(&k.o);
 	_cleanup_(record_free_cleanup) struct object *ot = round_trip(&t.o);
 	_cleanup_(record_free_cleanup) struct object *on = round_trip(&n.o);
-	_cleanup_(record_free_cleanup) struct object *or = round_trip(&r.o);
+	_cleanup_(record_free_cleanup) struct object * or = round_trip(&r.o);
 	const struct token *ct = (const struct token *)ot;
-	const struct release *cr = (const struct release *)or;
+	const struct release *cr = (const struct release *) or ;
 
 	assert_string_equal(((struct account *)oa)->name, "a");
 	assert_string_equal(((struct key *)ok)->access_key_id, "b");
@@ -336,8 +353,12 @@ static void test_mutated_records(void **state)
 {
 	struct private_addr addrs[] = {{addr("10.0.0.4"), 9}, {addr("10.0.0.5"), 0}};
 	struct tag tags[2];
-	struct interface i = {.o = header(KIND_INTERFACE, tags), .vni = 3, .n_addrs = 2,
-			      .addrs = addrs, .description = text_d, .host = 1};
+	struct interface i = {.o = header(KIND_INTERFACE, tags),
+			      .vni = 3,
+			      .n_addrs = 2,
+			      .addrs = addrs,
+			      .description = text_d,
+			      .host = 1};
 	_cleanup_buf_ struct buf b;
 	uint64_t seed = 5;
 	size_t accepted = 0, n = 20000;
@@ -359,7 +380,8 @@ static void test_mutated_records(void **state)
 
 		buf_init(&again, LIMIT_MODEL_RECORD_SIZE);
 		record_encode(o, &again);
-		assert_ok(record_decode(KIND_INTERFACE, 1, buf_data(&again), buf_size(&again), &copy));
+		assert_ok(record_decode(KIND_INTERFACE, 1, buf_data(&again), buf_size(&again),
+					&copy));
 		assert_true(record_equal(o, copy));
 		accepted++;
 	}

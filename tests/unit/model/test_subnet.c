@@ -44,12 +44,19 @@ static void test_where_a_subnet_may_lie(void **state)
 		const char *cidr;
 		int result;
 	} rows[] = {
-		{"10.0.1.0/24", 0}, {"10.0.1.128/25", MODEL_E_SUBNET_CONFLICT},
-		{"10.0.0.0/16", MODEL_E_SUBNET_CONFLICT}, {"10.0.0.0/28", MODEL_E_SUBNET_CONFLICT},
-		{"10.0.2.0/28", 0}, {"10.0.2.16/28", 0}, {"10.0.2.8/28", MODEL_E_SUBNET_CONFLICT},
-		{"10.0.3.0/29", MODEL_E_SUBNET_RANGE}, {"10.1.0.0/24", MODEL_E_SUBNET_RANGE},
-		{"10.0.0.0/15", MODEL_E_SUBNET_RANGE}, {"192.168.0.0/24", MODEL_E_SUBNET_RANGE},
-		{"x", MODEL_E_VALUE}, {NULL, MODEL_E_MISSING},
+		{"10.0.1.0/24", 0},
+		{"10.0.1.128/25", MODEL_E_SUBNET_CONFLICT},
+		{"10.0.0.0/16", MODEL_E_SUBNET_CONFLICT},
+		{"10.0.0.0/28", MODEL_E_SUBNET_CONFLICT},
+		{"10.0.2.0/28", 0},
+		{"10.0.2.16/28", 0},
+		{"10.0.2.8/28", MODEL_E_SUBNET_CONFLICT},
+		{"10.0.3.0/29", MODEL_E_SUBNET_RANGE},
+		{"10.1.0.0/24", MODEL_E_SUBNET_RANGE},
+		{"10.0.0.0/15", MODEL_E_SUBNET_RANGE},
+		{"192.168.0.0/24", MODEL_E_SUBNET_RANGE},
+		{"x", MODEL_E_VALUE},
+		{NULL, MODEL_E_MISSING},
 	};
 	const struct subnet *s;
 
@@ -82,7 +89,7 @@ static void test_a_zone_with_hosts_is_the_default(void **state)
 
 	cluster_init(&other, 0);
 	assert_string_equal(zone_default(other.m), "us-east-1a");
-	assert_int_equal(cluster_end(&other, host_add(cluster_tx(&other), &other.operator, &args,
+	assert_int_equal(cluster_end(&other, host_add(cluster_tx(&other), &other.operator, & args,
 						      &h, &other.refusal)),
 			 0);
 	assert_string_equal(zone_default(other.m), "us-east-1b");

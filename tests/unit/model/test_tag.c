@@ -26,11 +26,11 @@ static int create(const char *a, const char *b, const struct tag_args *tags, siz
 {
 	const char *ids[] = {a, b};
 
-	return cluster_end(&c, tag_create(cluster_tx(&c), &c.me, ids, b ? 2 : 1, tags, n,
-					  &c.refusal));
+	return cluster_end(&c,
+			   tag_create(cluster_tx(&c), &c.me, ids, b ? 2 : 1, tags, n, &c.refusal));
 }
 
-static int delete(const char *a, const struct tag_args *tags, size_t n)
+static int delete (const char *a, const struct tag_args *tags, size_t n)
 {
 	return cluster_end(&c, tag_delete(cluster_tx(&c), &c.me, &a, 1, tags, n, &c.refusal));
 }
@@ -95,7 +95,7 @@ static void test_bad_tags(void **state)
 	assert_int_equal(create(c.vpc, NULL, &empty, 1), MODEL_E_TAG_INVALID);
 	assert_int_equal(create(c.vpc, NULL, &no_value, 1), MODEL_E_TAG_INVALID);
 	assert_int_equal(create(c.vpc, NULL, twice, 2), MODEL_E_TAG_DUPLICATE);
-	assert_int_equal(delete(c.vpc, &reserved, 1), MODEL_E_TAG_RESERVED);
+	assert_int_equal(delete (c.vpc, &reserved, 1), MODEL_E_TAG_RESERVED);
 	assert_int_equal(get(c.vpc)->n_tags, 0);
 }
 
@@ -116,16 +116,17 @@ static void test_all_resources_or_none(void **state)
 static void test_delete(void **state)
 {
 	struct tag_args tags[] = {{"a", "1"}, {"b", "2"}, {"c", "3"}};
-	struct tag_args other = {"a", "9"}, same = {"a", "1"}, any = {"b", NULL}, none = {"z", NULL};
+	struct tag_args other = {"a", "9"}, same = {"a", "1"}, any = {"b", NULL},
+			none = {"z", NULL};
 
 	assert_ok(create(c.vpc, NULL, tags, 3));
-	assert_ok(delete(c.vpc, &other, 1));
-	assert_ok(delete(c.vpc, &none, 1));
+	assert_ok(delete (c.vpc, &other, 1));
+	assert_ok(delete (c.vpc, &none, 1));
 	assert_int_equal(get(c.vpc)->n_tags, 3);
-	assert_ok(delete(c.vpc, &same, 1));
-	assert_ok(delete(c.vpc, &any, 1));
+	assert_ok(delete (c.vpc, &same, 1));
+	assert_ok(delete (c.vpc, &any, 1));
 	assert_int_equal(get(c.vpc)->n_tags, 1);
-	assert_ok(delete(c.vpc, NULL, 0));
+	assert_ok(delete (c.vpc, NULL, 0));
 	assert_int_equal(get(c.vpc)->n_tags, 0);
 }
 
@@ -134,11 +135,8 @@ static void test_delete(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_set_and_replace),
-		TEST(test_limits),
-		TEST(test_bad_tags),
-		TEST(test_all_resources_or_none),
-		TEST(test_delete),
+		TEST(test_set_and_replace),       TEST(test_limits), TEST(test_bad_tags),
+		TEST(test_all_resources_or_none), TEST(test_delete),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,14 +43,24 @@ static void test_blocks(void **state)
 		const char *cidr;
 		int result;
 	} rows[] = {
-		{"10.0.0.0/16", 0}, {"172.16.5.0/28", 0}, {"10.1.2.3/16", 0},
-		{"10.0.0.0/15", MODEL_E_VPC_RANGE}, {"10.0.0.0/29", MODEL_E_VPC_RANGE},
-		{"127.0.0.0/16", MODEL_E_VPC_RANGE}, {"169.254.0.0/24", MODEL_E_VPC_RANGE},
-		{"224.0.0.0/16", MODEL_E_VPC_RANGE}, {"0.1.0.0/16", MODEL_E_VPC_RANGE},
-		{"10.0.0.0", MODEL_E_VALUE}, {"10.0.0/16", MODEL_E_VALUE}, {"x", MODEL_E_VALUE},
-		{"10.0.0.0/33", MODEL_E_VALUE}, {"10.0.0.0/", MODEL_E_VALUE},
-		{"fd00::/64", MODEL_E_VALUE}, {"::ffff:10.0.0.0/16", MODEL_E_VALUE},
-		{"10.0.0.0/16 ", MODEL_E_VALUE}, {NULL, MODEL_E_MISSING},
+		{"10.0.0.0/16", 0},
+		{"172.16.5.0/28", 0},
+		{"10.1.2.3/16", 0},
+		{"10.0.0.0/15", MODEL_E_VPC_RANGE},
+		{"10.0.0.0/29", MODEL_E_VPC_RANGE},
+		{"127.0.0.0/16", MODEL_E_VPC_RANGE},
+		{"169.254.0.0/24", MODEL_E_VPC_RANGE},
+		{"224.0.0.0/16", MODEL_E_VPC_RANGE},
+		{"0.1.0.0/16", MODEL_E_VPC_RANGE},
+		{"10.0.0.0", MODEL_E_VALUE},
+		{"10.0.0/16", MODEL_E_VALUE},
+		{"x", MODEL_E_VALUE},
+		{"10.0.0.0/33", MODEL_E_VALUE},
+		{"10.0.0.0/", MODEL_E_VALUE},
+		{"fd00::/64", MODEL_E_VALUE},
+		{"::ffff:10.0.0.0/16", MODEL_E_VALUE},
+		{"10.0.0.0/16 ", MODEL_E_VALUE},
+		{NULL, MODEL_E_MISSING},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

@@ -101,7 +101,8 @@ static bool key_of(const struct object *o, enum relation r, uint64_t *ret)
 		case REL_SUBNET_INTERFACES:
 			return *ret = i->subnet, true;
 		case REL_INSTANCE_INTERFACES:
-			return *ret = i->attachment.instance, i->attachment.state != ATTACHMENT_NONE;
+			return *ret = i->attachment.instance,
+			       i->attachment.state != ATTACHMENT_NONE;
 		case REL_HOST_INTERFACES:
 			return *ret = i->host,
 			       i->host && (attached || i->attachment.state == ATTACHMENT_ATTACHING);
@@ -306,7 +307,8 @@ static void check_network(const struct twin *t, const struct model *m, const str
 		assert_true(carries(t, v->vni, hosts[i]));
 	for (size_t i = 0; i < t->n; i++)
 		if (t->objects[i]->kind == KIND_HOST)
-			expected += carries(t, v->vni, ((const struct host *)t->objects[i])->number);
+			expected +=
+				carries(t, v->vni, ((const struct host *)t->objects[i])->number);
 	assert_int_equal(n, expected);
 	if (n)
 		check_mtu(t, hosts, n, v->mtu);

@@ -59,9 +59,9 @@ static void check_interface(const struct twin *t, const struct interface *i)
 	assert_int_equal(n->host, i->host);
 	assert_int_not_equal(n->state, INSTANCE_TERMINATED);
 	/* it has mappings exactly while its node is on the network */
-	assert_int_equal(i->plugged, i->attachment.state != ATTACHMENT_DETACHING &&
-					     (n->state == INSTANCE_PENDING ||
-					      n->state == INSTANCE_RUNNING));
+	assert_int_equal(i->plugged,
+			 i->attachment.state != ATTACHMENT_DETACHING &&
+				 (n->state == INSTANCE_PENDING || n->state == INSTANCE_RUNNING));
 }
 
 static void check_two_interfaces(const struct interface *a, const struct interface *b)
@@ -108,7 +108,8 @@ void twin_check_rules(const struct twin *t)
 			const struct object *p = t->objects[k];
 
 			if (o->kind == KIND_SUBNET && p->kind == KIND_SUBNET)
-				check_two_subnets((const struct subnet *)o, (const struct subnet *)p);
+				check_two_subnets((const struct subnet *)o,
+						  (const struct subnet *)p);
 			if (o->kind == KIND_INTERFACE && p->kind == KIND_INTERFACE)
 				check_two_interfaces((const struct interface *)o,
 						     (const struct interface *)p);

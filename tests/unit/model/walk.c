@@ -84,8 +84,9 @@ static bool some_bool(struct walk *w)
 
 static int step_vpc_create(struct walk *w, struct tx *tx)
 {
-	static const char *const cidrs[] = {"10.0.0.0/16", "10.0.0.0/16", "10.0.0.7/20", "10.0.0.0/8",
-					    "224.0.0.0/16", "x", "10.1.0.0/28"};
+	static const char *const cidrs[] = {"10.0.0.0/16", "10.0.0.0/16",  "10.0.0.7/20",
+					    "10.0.0.0/8",  "224.0.0.0/16", "x",
+					    "10.1.0.0/28"};
 	struct vpc_create_args args = {.cidr = cidrs[walk_random(w, ARRAY_SIZE(cidrs))]};
 	const struct vpc *v;
 	int r;
@@ -344,7 +345,7 @@ static int step_host_add(struct walk *w, struct tx *tx)
 		return 0;
 	snprintf(name, sizeof(name), "x%u", walk_random(w, 20));
 	snprintf(v6, sizeof(v6), "fd00::1:%x", walk_random(w, 20));
-	return host_add(tx, &w->c.operator, &args, &h, &w->c.refusal);
+	return host_add(tx, &w->c.operator, & args, &h, &w->c.refusal);
 }
 
 static int step_host_report(struct walk *w, struct tx *tx)
@@ -390,8 +391,8 @@ static int step_holders(struct walk *w, struct tx *tx)
 	if (interface_find(w->c.m, &w->c.operator, some(w, KIND_INTERFACE), &i, NULL))
 		return release_settle(tx, &n);
 	if (some_bool(w))
-		return holders_add(model_holders(w->c.m), i->vni, &i->addrs[0].addr, some_host(w), 1,
-				   1000);
+		return holders_add(model_holders(w->c.m), i->vni, &i->addrs[0].addr, some_host(w),
+				   1, 1000);
 	holders_remove_host(model_holders(w->c.m), some_host(w));
 	return release_settle(tx, &n);
 }
@@ -408,14 +409,30 @@ int walk_step(struct walk *w, struct tx *tx)
 		uint32_t weight;
 		int (*step)(struct walk *w, struct tx *tx);
 	} steps[] = {
-		{2, step_vpc_create},	    {2, step_vpc_modify},     {1, step_vpc_delete},
-		{4, step_subnet_create},    {1, step_subnet_delete},  {1, step_subnet_modify},
-		{8, step_interface_create}, {4, step_interface_delete}, {2, step_interface_modify},
-		{6, step_attach},	    {4, step_detach},	      {6, step_assign},
-		{4, step_unassign},	    {8, step_run},	      {14, step_transition},
-		{2, step_instance_modify},  {4, step_report},	      {14, step_acknowledge},
-		{3, step_tags},		    {2, step_host_add},	      {3, step_host_report},
-		{1, step_host_remove},	    {1, step_accounts},	      {4, step_holders},
+		{2, step_vpc_create},
+		{2, step_vpc_modify},
+		{1, step_vpc_delete},
+		{4, step_subnet_create},
+		{1, step_subnet_delete},
+		{1, step_subnet_modify},
+		{8, step_interface_create},
+		{4, step_interface_delete},
+		{2, step_interface_modify},
+		{6, step_attach},
+		{4, step_detach},
+		{6, step_assign},
+		{4, step_unassign},
+		{8, step_run},
+		{14, step_transition},
+		{2, step_instance_modify},
+		{4, step_report},
+		{14, step_acknowledge},
+		{3, step_tags},
+		{2, step_host_add},
+		{3, step_host_report},
+		{1, step_host_remove},
+		{1, step_accounts},
+		{4, step_holders},
 		{1, step_expire},
 	};
 	uint32_t total = 0, at;

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which indexes objects are in.  See table_uses.h.
+ */
+#include "model/table_uses.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "model/account.h"
+#include "model/host.h"
+#include "model/instance.h"
+#include "model/interface.h"
+#include "model/release.h"
+#include "model/subnet.h"
+#include "model/token.h"
+#include "model/vpc.h"
+
+static bool account_key(const struct object *o, uint64_t *ret)
+{
+	*ret = o->account;
+	return true;
+}
+
+static bool subnet_vpc(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct subnet *)o)->vpc;
+	return true;
+}
+
+static bool interface_subnet(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct interface *)o)->subnet;
+	return true;
+}
+
+static bool interface_instance(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct interface *)o)->attachment.instance;
+	return ((const struct interface *)o)->attachment.state != ATTACHMENT_NONE;
+}
+
+static bool interface_host(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct interface *)o)->host;
+	return interface_is_desired((const struct interface *)o);
+}
+
+static bool interface_waiting(const struct object *o, uint64_t *ret)
+{
+	const struct interface *i = (const struct interface *)o;
+
+	*ret = i->host;
+	return i->host && (i->attachment.state == ATTACHMENT_ATTACHING ||
+			   i->attachment.state == ATTACHMENT_DETACHING);
+}
+
+static bool instance_subnet(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct instance *)o)->subnet;
+	return true;
+}
+
+static bool instance_host(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct instance *)o)->host;
+	return *ret;
+}
+
+static bool instance_waiting(const struct object *o, uint64_t *ret)
+{
+	const struct instance *i = (const struct instance *)o;
+
+	*ret = i->host;
+	return i->host && (i->state == INSTANCE_PENDING || i->state == INSTANCE_STOPPING ||
+			   i->state == INSTANCE_SHUTTING_DOWN);
+}
+
+static bool instance_reservation(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct instance *)o)->reservation;
+	return true;
+}
+
+static bool instance_account_host(const struct object *o, uint64_t *ret)
+{
+	const struct instance *i = (const struct instance *)o;
+
+	*ret = model_account_host_key(o->account, i->host);
+	return i->host;
+}
+
+static bool instance_end(const struct object *o, uint64_t *ret)
+{
+	*ret = 0;
+	return ((const struct instance *)o)->state == INSTANCE_TERMINATED;
+}
+
+static bool release_subnet(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct release *)o)->subnet;
+	return true;
+}
+
+static const struct relation_use relations[] = {
+	{KIND_NONE, REL_ACCOUNT, offsetof(struct object, by_account), account_key},
+	{KIND_SUBNET, REL_VPC_SUBNETS, offsetof(struct subnet, by_vpc), subnet_vpc},
+	{KIND_INTERFACE, REL_SUBNET_INTERFACES, offsetof(struct interface, by_subnet),
+	 interface_subnet},
+	{KIND_INTERFACE, REL_INSTANCE_INTERFACES, offsetof(struct interface, by_instance),
+	 interface_instance},
+	{KIND_INTERFACE, REL_HOST_INTERFACES, offsetof(struct interface, by_host), interface_host},
+	{KIND_INTERFACE, REL_HOST_WAITING_INTERFACES, offsetof(struct interface, by_waiting),
+	 interface_waiting},
+	{KIND_INSTANCE, REL_SUBNET_INSTANCES, offsetof(struct instance, by_subnet),
+	 instance_subnet},
+	{KIND_INSTANCE, REL_HOST_INSTANCES, offsetof(struct instance, by_host), instance_host},
+	{KIND_INSTANCE, REL_HOST_WAITING_INSTANCES, offsetof(struct instance, by_waiting),
+	 instance_waiting},
+	{KIND_INSTANCE, REL_RESERVATION, offsetof(struct instance, by_reservation),
+	 instance_reservation},
+	{KIND_INSTANCE, REL_ACCOUNT_HOST, offsetof(struct instance, by_account_host),
+	 instance_account_host},
+	{KIND_INSTANCE, REL_TERMINATED, offsetof(struct instance, by_end), instance_end},
+	{KIND_RELEASE, REL_SUBNET_RELEASES, offsetof(struct release, by_subnet), release_subnet},
+};
+
+static bool access_key_hash(const struct object *o, uint64_t *ret)
+{
+	*ret = hash_str(((const struct key *)o)->access_key_id);
+	return true;
+}
+
+static bool host_name_hash(const struct object *o, uint64_t *ret)
+{
+	*ret = hash_str(((const struct host *)o)->name);
+	return true;
+}
+
+static bool host_number_hash(const struct object *o, uint64_t *ret)
+{
+	*ret = hash_u64(((const struct host *)o)->number);
+	return true;
+}
+
+static bool vni_hash(const struct object *o, uint64_t *ret)
+{
+	*ret = hash_u64(((const struct vpc *)o)->vni);
+	return true;
+}
+
+static bool mac_hash(const struct object *o, uint64_t *ret)
+{
+	*ret = hash_bytes(&((const struct interface *)o)->mac, sizeof(struct mac));
+	return true;
+}
+
+static bool attachment_hash(const struct object *o, uint64_t *ret)
+{
+	const struct interface *i = (const struct interface *)o;
+
+	*ret = hash_u64(i->attachment.id);
+	return i->attachment.state != ATTACHMENT_NONE;
+}
+
+uint64_t token_hash(uint64_t account, const char *operation, const char *token)
+{
+	return hash_str(token) ^ hash_u64_bytes(account, operation, strlen(operation));
+}
+
+static bool token_key(const struct object *o, uint64_t *ret)
+{
+	const struct token *t = (const struct token *)o;
+
+	*ret = token_hash(o->account, t->operation, t->token);
+	return true;
+}
+
+static const struct unique_use uniques[] = {
+	{KIND_KEY, UNIQUE_ACCESS_KEY_ID, offsetof(struct key, by_access_key_id), access_key_hash},
+	{KIND_HOST, UNIQUE_HOST_NAME, offsetof(struct host, by_name), host_name_hash},
+	{KIND_HOST, UNIQUE_HOST_NUMBER, offsetof(struct host, by_number), host_number_hash},
+	{KIND_VPC, UNIQUE_VNI, offsetof(struct vpc, by_vni), vni_hash},
+	{KIND_INTERFACE, UNIQUE_MAC, offsetof(struct interface, by_mac), mac_hash},
+	{KIND_INTERFACE, UNIQUE_ATTACHMENT, offsetof(struct interface, by_attachment),
+	 attachment_hash},
+	{KIND_TOKEN, UNIQUE_TOKEN, offsetof(struct token, by_token), token_key},
+};
+
+size_t relation_offset(enum relation r, enum kind k)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(relations); i++)
+		if (relations[i].relation == r &&
+		    (relations[i].kind == KIND_NONE || relations[i].kind == k))
+			return relations[i].offset + offsetof(struct member, link);
+	return 0;
+}
+
+enum kind relation_kind(enum relation r)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(relations); i++)
+		if (relations[i].relation == r)
+			return relations[i].kind;
+	return KIND_NONE;
+}
+
+const struct relation_use *table_relations(size_t *ret_n)
+{
+	*ret_n = ARRAY_SIZE(relations);
+	return relations;
+}
+
+const struct unique_use *table_uniques(size_t *ret_n)
+{
+	*ret_n = ARRAY_SIZE(uniques);
+	return uniques;
+}

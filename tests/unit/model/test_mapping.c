@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may know where an address is. */
+#include "model/mapping.h"
+
+#include "tests/unit/model/cluster.h"
+
+static struct cluster c;
+static char here[ID_TEXT_SIZE], there[ID_TEXT_SIZE]; /* instances on different hosts */
+static struct ipaddr a_here, a_there;
+static uint32_t vni;
+
+static int setup(void **state)
+{
+	const struct interface *i;
+
+	cluster_init_network(&c, 2);
+	assert_ok(cluster_run(&c, c.subnet, here));
+	assert_ok(cluster_run(&c, c.subnet, there));
+	cluster_acknowledge(&c);
+	i = cluster_interface_of(&c, here);
+	vni = i->vni;
+	a_here = i->addrs[0].addr;
+	a_there = cluster_interface_of(&c, there)->addrs[0].addr;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	cluster_deinit(&c);
+	return 0;
+}
+
+static int ask(uint32_t host, enum mapping_question q, uint32_t in, const struct ipaddr *asker,
+	       const struct ipaddr *addr, const char *name)
+{
+	const struct mapping *found = NULL;
+	int quiet, r = mapping_resolve(c.m, host, q, in, asker, addr, name, &found, &c.refusal);
+
+	quiet = mapping_resolve(c.m, host, q, in, asker, addr, name, &found, NULL);
+	assert_int_equal(r, quiet);
+	if (!r) {
+		assert_int_equal(found->host, cluster_instance(&c, there)->host);
+		assert_true(ipaddr_equal(&found->addr, &a_there));
+	} else {
+		assert_null(found);
+		assert_int_equal(c.refusal.code, r);
+	}
+	return r;
+}
+
+static int send(uint32_t host, uint32_t in, const struct ipaddr *asker, const struct ipaddr *addr)
+{
+	return ask(host, MAPPING_SEND, in, asker, addr, NULL);
+}
+
+/* requirement: MAP-2 */
+static void test_the_asker_must_live_there(void **state)
+{
+	uint32_t host = cluster_instance(&c, here)->host, other = cluster_instance(&c, there)->host;
+	struct ipaddr nobody = ipaddr_from_v4(0x0a0000f0);
+
+	assert_int_not_equal(host, other);
+	assert_ok(send(host, vni, &a_here, &a_there));
+	assert_int_equal(send(other, vni, &a_here, &a_there), MODEL_E_MAPPING_NOT_HERE);
+	assert_int_equal(send(host, vni, &a_there, &a_there), MODEL_E_MAPPING_NOT_HERE);
+	assert_int_equal(send(host, vni, &nobody, &a_there), MODEL_E_MAPPING_NOT_HERE);
+	assert_int_equal(send(host, vni, &a_here, &nobody), MODEL_E_MAPPING_UNKNOWN);
+	assert_int_equal(send(0, vni, &a_here, &a_there), MODEL_E_MAPPING_NOT_HERE);
+	assert_ok(ask(host, MAPPING_VERIFY, vni, &a_here, &a_there, NULL));
+}
+
+/* requirement: PKT-4 */
+static void test_networks_do_not_see_each_other(void **state)
+{
+	char vpc[ID_TEXT_SIZE], subnet[ID_TEXT_SIZE], id[ID_TEXT_SIZE];
+	const struct interface *i;
+	uint32_t host;
+
+	cluster_make_vpc(&c, "10.0.0.0/16", vpc);
+	cluster_make_subnet(&c, vpc, "10.0.0.0/24", subnet);
+	assert_ok(cluster_run(&c, subnet, id));
+	i = cluster_interface_of(&c, id);
+	host = i->host;
+	assert_true(ipaddr_equal(&i->addrs[0].addr, &a_here)); /* the same address, another node */
+	assert_int_not_equal(i->vni, vni);
+	assert_int_equal(send(host, i->vni, &a_here, &a_there), MODEL_E_MAPPING_UNKNOWN);
+	if (cluster_instance(&c, here)->host != host)
+		assert_int_equal(send(host, vni, &a_here, &a_there), MODEL_E_MAPPING_NOT_HERE);
+}
+
+/* requirement: MAP-2 */
+static void test_a_stopped_node_is_nowhere(void **state)
+{
+	const char *ids = there;
+	struct instance_transition t;
+	uint32_t host = cluster_instance(&c, here)->host;
+
+	assert_ok(cluster_end(&c, instance_stop(cluster_tx(&c), &c.me, &ids, 1, &t, &c.refusal)));
+	assert_int_equal(send(host, vni, &a_here, &a_there), MODEL_E_MAPPING_UNKNOWN);
+	cluster_acknowledge(&c);
+	assert_int_equal(send(host, vni, &a_here, &a_there), MODEL_E_MAPPING_UNKNOWN);
+	/* and asks for nothing */
+	assert_int_equal(send(cluster_instance(&c, there)->host, vni, &a_there, &a_here),
+			 MODEL_E_MAPPING_NOT_HERE);
+}
+
+/* requirement: PKT-8 */
+static void test_names(void **state)
+{
+	uint32_t host = cluster_instance(&c, here)->host;
+	const bool no = false;
+	struct vpc_modify_args args = {.vpc_id = c.vpc, .dns_support = &no};
+
+	assert_ok(ask(host, MAPPING_NAME, vni, &a_here, NULL, "ip-10-0-0-5.ec2.internal"));
+	assert_ok(ask(host, MAPPING_NAME, vni, &a_here, NULL, "ip-10-0-0-5"));
+	assert_int_equal(ask(host, MAPPING_NAME, vni, &a_here, NULL, "ip-10-0-0-9"),
+			 MODEL_E_MAPPING_UNKNOWN);
+	assert_int_equal(ask(host, MAPPING_NAME, vni, &a_here, NULL, "www.example.com"),
+			 MODEL_E_MAPPING_UNKNOWN);
+	assert_int_equal(ask(host, MAPPING_NAME, vni, &a_there, NULL, "ip-10-0-0-5"),
+			 MODEL_E_MAPPING_NOT_HERE);
+	assert_ok(cluster_end(&c, vpc_modify(cluster_tx(&c), &c.me, &args, &c.refusal)));
+	assert_int_equal(ask(host, MAPPING_NAME, vni, &a_here, NULL, "ip-10-0-0-5"),
+			 MODEL_E_MAPPING_UNKNOWN);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_the_asker_must_live_there),
+		TEST(test_networks_do_not_see_each_other),
+		TEST(test_a_stopped_node_is_nowhere),
+		TEST(test_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
