@@ -118,7 +118,9 @@ int port(struct __sk_buff *skb)
 	return conclude(skb, p, verdict);
 }
 
-static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr *ip6)
+/* A packet of a known flow; '*ret_slot' is the port that it is for. */
+static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr *ip6,
+					  __u32 *ret_slot)
 {
 	struct dp_flow_in *flow = flow_in_find(ip6);
 	const struct dp_port_copy *port;
@@ -139,6 +141,7 @@ static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr 
 	if (!(flow->accept & FORMAT_BIT(format)) ||
 	    skb->len != ETH_HLEN + sizeof(*ip6) + ntohs(ip6->payload_len))
 		return VERDICT_DECLINED;
+	*ret_slot = flow->stamp.slot;
 	return ingress_deliver(skb, ip6, flow, port, layout_1);
 }
 
@@ -147,6 +150,7 @@ int substrate(struct __sk_buff *skb)
 {
 	struct ipv6hdr *ip6 = ipv6_get(skb);
 	struct packet *p;
+	__u32 slot = 0;
 	int verdict;
 
 	if (skb->protocol != htons(ETH_P_IPV6) || skb->pkt_type != PACKET_HOST)
@@ -157,12 +161,13 @@ int substrate(struct __sk_buff *skb)
 	}
 	if (!ip6 || ingress_layout((const __u8 *)&ip6->daddr) == FORMAT_NONE)
 		return TC_ACT_UNSPEC;
-	verdict = substrate_fast(skb, ip6);
+	verdict = substrate_fast(skb, ip6, &slot);
 	if (likely(verdict >= 0 && verdict != VERDICT_DECLINED))
 		return verdict;
 	p = packet_new();
 	if (!p)
 		return TC_ACT_SHOT;
+	p->slot = slot;
 	if (verdict == VERDICT_DECLINED)
 		verdict = ingress_packet(skb, p);
 	return conclude(skb, p, verdict);
@@ -191,6 +196,7 @@ static __always_inline int upcalls_packet(struct __sk_buff *skb, struct packet *
 {
 	const struct dp_port_copy *port;
 	struct dp_note note;
+	__u32 slot;
 	__be32 id;
 
 	if (bpf_skb_load_bytes(skb, 0, &note, sizeof(note)) || note.magic != DP_NOTE_MAGIC)
@@ -204,10 +210,11 @@ static __always_inline int upcalls_packet(struct __sk_buff *skb, struct packet *
 		return tunnel_packet(skb, p, id);
 	if (note.kind == DP_NOTE_VERIFY)
 		return ingress_packet(skb, p);
-	p->slot = (__u32)note.slot[0] << 8 | note.slot[1];
-	port = port_get(p->slot);
+	slot = (__u32)note.slot[0] << 8 | note.slot[1];
+	port = port_get(slot);
 	if (!port || port->id != id || port->vni != p->vni)
 		return -DROP_NOTE;
+	p->slot = slot;
 	p->port_id = id;
 	p->routed = note.flags & DP_NOTE_ROUTED;
 	memcpy(p->node_mac, port->mac, 6);

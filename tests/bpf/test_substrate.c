@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packet tables of the wire's side: who may send what, and errors of the substrate. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "abi/drop.h"
+#include "frame.h"
+#include "net/csum.h"
+
+enum { DF = 0x4000, IP6_DST = IP_AT + 24, IP6_SRC = IP_AT + 8, IP6_NEXT = IP_AT + 6 };
+
+/* Host 1's and host 2's addresses of 10.0.1.10 and .11 in network 7; made by hand. */
+#define A_2 "2001:db8:8000:113f:4100:7:a00:10a"
+#define B_2 "2001:db8:8000:123f:4000:7:a00:10b"
+#define A_1 "2001:db8:1:101:0:7:a00:10a"
+#define B_1 "2001:db8:1:102:0:7:a00:10b"
+
+struct fixture {
+	struct lab lab;
+	struct lab_node *a, *b;
+};
+
+static struct fixture fixture;
+
+static int set_up(void **state)
+{
+	struct fixture *f = &fixture;
+
+	lab_init(&f->lab, FORMAT_SIIT_2);
+	lab_subnet(&f->lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", "10.0.0.2");
+	f->a = lab_node(&f->lab, 0, LAB_VNI, "10.0.1.10", "10.0.1.1");
+	f->b = lab_node(&f->lab, 1, LAB_VNI, "10.0.1.11", "10.0.1.1");
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	lab_deinit(&fixture.lab);
+	return 0;
+}
+
+/* As it is before each test. */
+static int reset(void **state)
+{
+	lab_set_format(&fixture.lab, FORMAT_SIIT_2, false);
+	lab_map(&fixture.lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
+	lab_map(&fixture.lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_LIVE);
+	return 0;
+}
+
+/* What host 1 puts on the wire for a's packet to b. */
+static struct frame wire(uint8_t protocol, uint16_t id, uint16_t payload)
+{
+	struct v4 p = {.src = "10.0.1.10", .dst = "10.0.1.11", .from = 1, .protocol = protocol,
+		       .ttl = 64, .id = id, .fragment = id ? 0 : DF, .payload = payload};
+	struct frame f = frame_v4(&p), out;
+
+	assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &out), TC_ACT_REDIRECT);
+	return out;
+}
+
+static void assert_accepted(const struct frame *f)
+{
+	struct frame out;
+	int verdict = frame_from_wire(&fixture.lab, 1, f, &out);
+
+	if (verdict != TC_ACT_REDIRECT)
+		lab_explain(&fixture.lab);
+	assert_int_equal(verdict, TC_ACT_REDIRECT);
+	assert_memory_equal(out.b, fixture.b->port.mac.b, 6);
+}
+
+/* Dropped at the host, before it is known for whom; or at b's port. */
+static void assert_dropped(const struct frame *f, uint32_t reason)
+{
+	frame_assert_dropped_from_wire(&fixture.lab, 1, 0, f, reason);
+}
+
+static void assert_dropped_at_port(const struct frame *f, uint32_t reason)
+{
+	frame_assert_dropped_from_wire(&fixture.lab, 1, fixture.b->port.id, f, reason);
+}
+
+/* ---- not for us ---- */
+
+static void test_other_traffic_passes(void **state)
+{
+	struct frame f = wire(17, 0, 10), out;
+
+	frame_put_addr6(&f, IP6_DST, "fd00:1::2"); /* the host's own address */
+	assert_int_equal(frame_from_wire(&fixture.lab, 1, &f, &out), TC_ACT_UNSPEC);
+	assert_int_equal(out.size, f.size);
+	frame_put_addr6(&f, IP6_DST, "2001:db8:8000:1300::7:a00:10b"); /* a third host's */
+	assert_int_equal(frame_from_wire(&fixture.lab, 1, &f, &out), TC_ACT_UNSPEC);
+	f = wire(17, 0, 10);
+	f.b[0] = 0x06; /* flooded by a switch: another station's MAC */
+	assert_int_equal(frame_run(&fixture.lab, 1, RUN_SUBSTRATE,
+				   fixture.lab.hosts[1].config.substrate_ifindex, &f, &out),
+			 TC_ACT_UNSPEC);
+}
+
+/* ---- who may send what ---- */
+
+struct row {
+	const char *name;
+	uint32_t reason;
+	const char *src, *dst; /* NULL: as it was */
+	uint8_t next;          /* 0: as it was */
+	bool at_port;
+};
+
+/* requirement: MAP-4 */
+/* requirement: MAP-5 */
+/* requirement: PKT-4 */
+static void test_refusals(void **state)
+{
+	static const struct row table[] = {
+		{"no known host", DROP_UNKNOWN_PEER, "2001:db8:8000:133f:3f00:7:a00:10a", NULL, 0, 0},
+		{"not an organisation's address", DROP_UNKNOWN_PEER, "fd00:1::1", NULL, 0, 0},
+		{"this host itself", DROP_UNKNOWN_PEER, "2001:db8:8000:123f:4000:7:a00:10a", NULL, 0,
+		 0},
+		{"a wrong adjust in the source", DROP_SUBSTRATE_ADDR,
+		 "2001:db8:8000:113f:4200:7:a00:10a", NULL, 0, 0},
+		{"a wrong adjust in the destination", DROP_SUBSTRATE_ADDR, NULL,
+		 "2001:db8:8000:123f:4100:7:a00:10b", 0, 0},
+		{"no adjust", DROP_SUBSTRATE_ADDR, "2001:db8:8000:1100:0:7:a00:10a", NULL, 0, 0},
+		{"a layout to the other", DROP_UNKNOWN_PEER, A_1, NULL, 0, 0},
+		{"the other layout", DROP_FORMAT, A_1, B_1, 0, 0},
+		{"a slot of the host", DROP_SUBSTRATE_ADDR, A_1, "2001:db8:1:102:400:7:a00:10b", 0,
+		 0},
+		{"u", DROP_SUBSTRATE_ADDR, A_1, "2001:db8:1:102:200:7:a00:10b", 0, 0},
+		{"g", DROP_SUBSTRATE_ADDR, "2001:db8:1:101:100:7:a00:10a", B_1, 0, 0},
+		{"another network to ours", DROP_VNI, "2001:db8:8000:113e:4100:8:a00:10a", NULL, 0,
+		 0},
+		{"our network to another", DROP_VNI, NULL, "2001:db8:8000:123e:4000:8:a00:10b", 0,
+		 0},
+		{"network 0", DROP_VNI, "2001:db8:8000:1146:4100:0:a00:10a",
+		 "2001:db8:8000:1246:4000:0:a00:10b", 0, 0},
+		{"a handle, not a network", DROP_VNI, "2001:db8:8000:1156:40f0:0:a00:10a",
+		 "2001:db8:8000:1256:3ff0:0:a00:10b", 0, 0},
+		{"no node of ours", DROP_NOT_LOCAL, NULL, "2001:db8:8000:123f:4000:7:a00:163", 0, 0},
+		{"a source that does not live there", DROP_SPOOF,
+		 "2001:db8:8000:113f:4100:7:a00:10b", NULL, 0, 1},
+		{"a fragment of the substrate", DROP_SUBSTRATE_PROTOCOL, NULL, NULL, 44, 0},
+		{"a routing header", DROP_SUBSTRATE_PROTOCOL, NULL, NULL, 43, 0},
+		{"options of the substrate", DROP_SUBSTRATE_PROTOCOL, NULL, NULL, 0xff, 0},
+		{"IPv6 inside, which is none", DROP_INNER, NULL, NULL, 41, 0},
+		{"IPv4 inside, which is none", DROP_INNER, NULL, NULL, 4, 1},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const struct row *r = &table[i];
+		struct frame f = wire(17, 0, 40);
+
+		print_message("  %s\n", r->name);
+		if (r->src)
+			frame_put_addr6(&f, IP6_SRC, r->src);
+		if (r->dst)
+			frame_put_addr6(&f, IP6_DST, r->dst);
+		if (r->next)
+			f.b[IP6_NEXT] = r->next == 0xff ? 0 : r->next;
+		if (r->at_port)
+			assert_dropped_at_port(&f, r->reason);
+		else
+			assert_dropped(&f, r->reason);
+	}
+}
+
+/* What was accepted a moment ago is still compared byte for byte. */
+/* requirement: MAP-4 */
+static void test_refusals_beside_a_cached_flow(void **state)
+{
+	struct frame good = wire(17, 0, 40), f;
+
+	assert_accepted(&good);
+	assert_accepted(&good);
+	f = good;
+	f.b[IP6_SRC + 6] = 0x13; /* another host */
+	assert_dropped(&f, DROP_UNKNOWN_PEER);
+	f = good;
+	f.b[IP6_SRC + 8] ^= 1; /* the adjust */
+	assert_dropped(&f, DROP_SUBSTRATE_ADDR);
+	f = good;
+	f.b[IP6_NEXT] = 43;
+	assert_dropped(&f, DROP_SUBSTRATE_PROTOCOL);
+	f = good;
+	frame_put_u16(&f, IP_AT + 4, 200); /* longer than the frame */
+	assert_dropped(&f, DROP_MALFORMED);
+	assert_accepted(&good);
+}
+
+/* requirement: NEG-6 */
+static void test_formats(void **state)
+{
+	struct frame two = wire(17, 0, 40), whole = wire(17, 5, 40), one;
+	struct dp_peer peer = {.id = 1,
+			       .siit1 = fixture.lab.hosts[0].config.siit1,
+			       .siit2 = fixture.lab.hosts[0].config.siit2,
+			       .send = FORMAT_SIIT_2,
+			       .accept = FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2) |
+					 FORMAT_BIT(FORMAT_IPIP6_1),
+			       .path_mtu = 1500,
+			       .nexthop = 1};
+	struct datapath *dp = fixture.lab.hosts[1].dp;
+
+	lab_set_format(&fixture.lab, FORMAT_SIIT_1, false);
+	one = wire(17, 0, 40);
+	assert_int_equal(datapath_peer_set(dp, &peer), 0); /* old and new for a time of grace */
+	for (int i = 0; i < 2; i++) {
+		assert_accepted(&one);
+		assert_accepted(&two);
+		assert_accepted(&whole);
+	}
+	peer.accept = FORMAT_BIT(FORMAT_SIIT_2);
+	assert_int_equal(datapath_peer_set(dp, &peer), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_accepted(&two);
+		assert_dropped(&one, DROP_FORMAT);
+		assert_dropped(&whole, DROP_FORMAT);
+	}
+	peer.accept = 0;
+	assert_int_equal(datapath_peer_set(dp, &peer), 0);
+	assert_dropped(&two, DROP_FORMAT);
+	assert_int_equal(datapath_peer_delete(dp, 1), 0);
+	assert_dropped(&two, DROP_UNKNOWN_PEER);
+}
+
+/* requirement: MAP-3 */
+/* requirement: MAP-4 */
+static void test_changes_invalidate_flows(void **state)
+{
+	struct frame f = wire(17, 0, 40);
+	struct dp_port other = fixture.b->port;
+	struct datapath *dp = fixture.lab.hosts[1].dp;
+
+	assert_accepted(&f);
+	assert_accepted(&f);
+	lab_map(&fixture.lab, LAB_VNI, "10.0.1.10", 1, DP_MAPPING_LIVE); /* moved away from host 1 */
+	assert_dropped_at_port(&f, DROP_SPOOF);
+	lab_map(&fixture.lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_REFUSED);
+	assert_dropped_at_port(&f, DROP_SOURCE_REFUSED);
+	lab_map(&fixture.lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_GONE);
+	assert_dropped_at_port(&f, DROP_SOURCE_REFUSED);
+	lab_map(&fixture.lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
+	assert_accepted(&f);
+	other.addrs[0] = lab_addr("10.0.1.99"); /* the port's address is another now */
+	assert_int_equal(datapath_port_set(dp, &other), 0);
+	assert_dropped(&f, DROP_NOT_LOCAL);
+	lab_map(&fixture.lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_GONE);
+	assert_dropped(&f, DROP_LOCAL_GONE);
+	assert_int_equal(datapath_port_set(dp, &fixture.b->port), 0);
+	assert_accepted(&f);
+}
+
+/* ---- whole packets ---- */
+
+/* requirement: PKT-3 */
+static void test_inner_must_match(void **state)
+{
+	struct frame good = wire(17, 5, 40), f;
+
+	for (int i = 0; i < 2; i++)
+		assert_accepted(&good);
+	for (size_t at = IP_AT + 40 + 12; at < IP_AT + 40 + 20; at += 4) { /* source, destination */
+		f = good;
+		f.b[at + 3] ^= 1;
+		assert_dropped_at_port(&f, DROP_INNER);
+	}
+}
+
+/* ---- errors of the substrate ---- */
+
+/* An ICMPv6 error of a router about 'about', to its source. */
+static struct frame icmp6(const struct frame *about, uint8_t type, uint8_t code, uint32_t word)
+{
+	size_t quoted = about->size - IP_AT;
+	struct frame f = {.size = IP_AT + 40 + 8 + quoted};
+
+	memcpy(f.b, about->b, IP_AT);
+	frame_put_u32(&f, IP_AT, 6U << 28);
+	frame_put_u16(&f, IP_AT + 4, (uint16_t)(8 + quoted));
+	f.b[IP6_NEXT] = 58;
+	f.b[IP_AT + 7] = 63;
+	frame_put_addr6(&f, IP6_SRC, "fd00:1::ff");
+	memcpy(f.b + IP6_DST, about->b + IP6_SRC, 16);
+	f.b[IP_AT + 40] = type;
+	f.b[IP_AT + 41] = code;
+	frame_put_u32(&f, IP_AT + 44, word);
+	memcpy(f.b + IP_AT + 48, about->b + IP_AT, quoted);
+	return f;
+}
+
+/* a is told in ICMPv4, quoting what it had sent. */
+static void assert_told(const struct frame *sent, const struct frame *error, uint8_t type,
+			uint8_t code, uint16_t mtu)
+{
+	struct frame got, want = *sent;
+
+	assert_int_equal(frame_from_wire(&fixture.lab, 0, error, &got), TC_ACT_REDIRECT);
+	assert_int_equal(got.size, IP_AT + 20 + 8 + 28);
+	assert_memory_equal(got.b, fixture.a->port.mac.b, 6);
+	assert_int_equal(frame_u16(&got, 12), 0x0800);
+	frame_assert_addr4(&got, IP_AT + 12, "10.0.1.1");
+	frame_assert_addr4(&got, IP_AT + 16, "10.0.1.10");
+	assert_int_equal(csum(got.b + IP_AT, 20), 0);
+	assert_int_equal(got.b[IP_AT + 9], 1);
+	assert_int_equal(got.b[IP_AT + 20], type);
+	assert_int_equal(got.b[IP_AT + 21], code);
+	assert_int_equal(frame_u16(&got, IP_AT + 26), mtu);
+	assert_int_equal(csum(got.b + IP_AT + 20, got.size - IP_AT - 20), 0);
+	assert_memory_equal(got.b + IP_AT + 28, want.b + IP_AT, 28);
+}
+
+/* requirement: PKT-9 */
+static void check_errors(enum format format)
+{
+	static const struct {
+		uint8_t type6, code6, type, code;
+		uint32_t word;
+		uint16_t mtu;
+	} table[] = {
+		{2, 0, 3, 4, 1400, 1380},                           /* packet too big */
+		{2, 0, 3, 4, 40, 68},                               /* no smaller than IPv4's least */
+		{1, 0, 3, 1, 0, 0},  {1, 1, 3, 10, 0, 0},           /* unreachable */
+		{1, 2, 3, 1, 0, 0},  {1, 3, 3, 1, 0, 0},  {1, 4, 3, 3, 0, 0},
+		{3, 0, 11, 0, 0, 0}, {3, 1, 11, 1, 0, 0},           /* time exceeded */
+	};
+	struct v4 p = {.src = "10.0.1.10", .dst = "10.0.1.11", .from = 1, .protocol = 17,
+		       .tos = 0x20, .ttl = 33, .fragment = DF, .payload = 100};
+	struct frame sent = frame_v4(&p), out, error;
+
+	lab_set_format(&fixture.lab, format, false);
+	assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &sent, &out), TC_ACT_REDIRECT);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		error = icmp6(&out, table[i].type6, table[i].code6, table[i].word);
+		assert_told(&sent, &error, table[i].type, table[i].code, table[i].mtu);
+	}
+	p.id = 99; /* travels whole */
+	p.fragment = 0;
+	sent = frame_v4(&p);
+	assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &sent, &out), TC_ACT_REDIRECT);
+	error = icmp6(&out, 2, 0, 1400);
+	assert_told(&sent, &error, 3, 4, 1360);
+}
+
+static void test_errors_are_told(void **state)
+{
+	check_errors(FORMAT_SIIT_2);
+	check_errors(FORMAT_SIIT_1);
+}
+
+/* Only about packets that this host may have sent. */
+/* requirement: PKT-9 */
+/* requirement: PKT-4 */
+static void test_forged_errors(void **state)
+{
+	struct frame sent = wire(17, 0, 100), f;
+	const size_t quoted_src = IP_AT + 48 + 8, quoted_dst = IP_AT + 48 + 24;
+
+#define ASSERT_FORGED() frame_assert_dropped_from_wire(&fixture.lab, 0, 0, &f, DROP_ICMP6)
+	f = icmp6(&sent, 1, 3, 0);
+	f.b[quoted_src + 15] ^= 1; /* not to whom it is about */
+	ASSERT_FORGED();
+	f = icmp6(&sent, 1, 3, 0);
+	f.b[quoted_src + 15] ^= 1; /* about a node that is not here */
+	f.b[IP6_DST + 15] ^= 1;
+	ASSERT_FORGED();
+	f = icmp6(&sent, 128, 0, 0); /* no error at all */
+	ASSERT_FORGED();
+	f = icmp6(&sent, 2, 0, 0x10000); /* not so large a path */
+	frame_assert_dropped_from_wire(&fixture.lab, 0, fixture.a->port.id, &f, DROP_ICMP6);
+	f = icmp6(&sent, 1, 3, 0);
+	f.size = IP_AT + 40 + 8 + 40; /* quotes too little */
+	frame_put_u16(&f, IP_AT + 4, 48);
+	frame_assert_dropped_from_wire(&fixture.lab, 0, fixture.a->port.id, &f, DROP_ICMP6);
+	f = icmp6(&sent, 1, 3, 0);
+	f.b[quoted_dst + 15] = 99; /* to an unknown destination */
+	frame_assert_dropped_from_wire(&fixture.lab, 0, fixture.a->port.id, &f, DROP_ICMP6);
+	f = icmp6(&sent, 1, 3, 0);
+	frame_put_addr6(&f, quoted_dst, "fd00::1"); /* to no network */
+	ASSERT_FORGED();
+#undef ASSERT_FORGED
+}
+
+/* ---- the upcall device ---- */
+
+static void test_notes_are_checked(void **state)
+{
+	struct v4 p = {.src = "10.0.1.10", .dst = "10.0.1.11", .from = 1, .protocol = 17,
+		       .ttl = 64, .fragment = DF};
+	struct frame f = frame_v4(&p), out;
+	static const uint8_t notes[][12] = {
+		{0x02, 0, 0, 0, 7, 0, 0, 1, 0, 0, 0, 1},    /* no magic */
+		{0x0a, 0, 0, 0, 7, 0, 3, 200, 0, 0, 0, 1},  /* no such slot */
+		{0x0a, 0, 0, 0, 7, 0, 0, 1, 0, 0, 0, 9},    /* the slot is another port's */
+		{0x0a, 0, 0, 0, 8, 0, 0, 1, 0, 0, 0, 1},    /* another network */
+		{0x0a, 2, 0, 0, 7, 0, 0, 0, 0, 0, 0, 2},    /* to be verified, but no IPv6 */
+	};
+
+	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
+		memcpy(f.b, notes[i], 12);
+		assert_int_equal(frame_run(&fixture.lab, 0, RUN_UPCALLS, 1, &f, &out), TC_ACT_SHOT);
+	}
+	assert_int_equal(lab_drops(&fixture.lab, 0, 0, DROP_NOTE), 4);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_other_traffic_passes, reset),
+		cmocka_unit_test_setup(test_refusals, reset),
+		cmocka_unit_test_setup(test_refusals_beside_a_cached_flow, reset),
+		cmocka_unit_test_setup(test_formats, reset),
+		cmocka_unit_test_setup(test_changes_invalidate_flows, reset),
+		cmocka_unit_test_setup(test_inner_must_match, reset),
+		cmocka_unit_test_setup(test_errors_are_told, reset),
+		cmocka_unit_test_setup(test_forged_errors, reset),
+		cmocka_unit_test_setup(test_notes_are_checked, reset),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
