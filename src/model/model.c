@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "model/account.h"
+#include "model/cidr.h"
 #include "model/counters.h"
 #include "model/holders.h"
 #include "model/host.h"
@@ -279,7 +280,7 @@ static bool is_sound(const struct model *m, const struct object *o)
 		return ((const struct vpc *)o)->n_blocks && ((const struct vpc *)o)->tenancy;
 	case KIND_SUBNET:
 		return ((const struct subnet *)o)->zone &&
-		       prefix_is_v4(&((const struct subnet *)o)->prefix);
+		       cidr_is_allowed(&((const struct subnet *)o)->prefix);
 	case KIND_INTERFACE:
 		for (size_t a = 0; a < i->n_addrs; a++) {
 			owner = mapping_find(m->mappings, i->vni, &i->addrs[a].addr);

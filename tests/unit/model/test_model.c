@@ -201,6 +201,7 @@ static void test_loading_what_cannot_be(void **state)
 	assert_error(model_load(m, KIND_VPC, 1, "\1", 1), EBADMSG);  /* no block */
 	assert_error(model_load(m, KIND_HOST, 1, "\1", 1), EBADMSG); /* no name */
 	assert_error(model_load(m, KIND_TOKEN, 1, "\1", 1), EBADMSG);
+	assert_error(model_load(m, KIND_SUBNET, 1, "\1\15\1z", 4), EBADMSG); /* no addresses */
 	assert_error(model_load(m, KIND_INTERFACE, 1, "garbage", 7), EBADMSG);
 	assert_ok(load(m, &i->o));
 	assert_ok(record_copy(&i->o, &copy));
