@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/ec2.h"
+#include "api/form.h"
 #include "api/xml.h"
 #include "base/hex.h"
 #include "base/limits.h"
@@ -85,6 +86,16 @@ static void write_xml_error(struct api_answer *answer, const char *code, const c
 	xml_deinit(&x);
 }
 
+/* What clients sent is quoted in messages, also cut in the middle of a character. */
+static void make_printable(char *message)
+{
+	if (form_text_is_valid(message, strlen(message)))
+		return;
+	for (; *message; message++)
+		if (*message < ' ' || *message > '~')
+			*message = '?';
+}
+
 void answer_error(struct api_answer *answer, int status, const char *code, const char *format, ...)
 {
 	char message[1024];
@@ -93,6 +104,7 @@ void answer_error(struct api_answer *answer, int status, const char *code, const
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
+	make_printable(message);
 	answer->status = status;
 	buf_reset(&answer->body);
 	if (answer->protocol == API_JSON)

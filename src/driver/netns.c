@@ -282,7 +282,7 @@ static int driver_netns_make(struct driver_netns *dn, int netns_fd, struct recor
 	if (!e)
 		e = record_add(r, interface, &ri);
 	if (!e)
-		e = record_write(dn->records, r);
+		e = record_note(dn->records, r);
 	if (e)
 		return e;
 	driver_netns_device(interface->id, device);
@@ -318,7 +318,7 @@ static int driver_netns_plug(struct driver *d, const char *node,
 	} else if (!e && (ri->interface.mtu != interface->mtu || link.mtu != interface->mtu)) {
 		e = driver_netns_set_mtu(dn, fd, interface, link.ifindex);
 		ri->interface.mtu = interface->mtu;
-		e = e ?: record_write(dn->records, &r);
+		e = e ?: record_note(dn->records, &r);
 	}
 	if (e)
 		return e;
@@ -357,7 +357,7 @@ static int driver_netns_online(struct driver *d, const char *node, const char *i
 
 	e = client_start(&spec, ri);
 	if (!e)
-		e = record_write(dn->records, &r);
+		e = record_note(dn->records, &r);
 	if (e)
 		client_stop(ri);
 	return e;
@@ -380,7 +380,7 @@ static int driver_netns_unplug(struct driver *d, const char *node, const char *i
 	if (e)
 		return e;
 	record_remove(&r, interface);
-	return record_write(dn->records, &r);
+	return record_note(dn->records, &r);
 }
 
 static int driver_netns_nodes(struct driver *d, driver_node_fn fn, void *arg)

@@ -2,6 +2,7 @@
 #include "driver/record.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -134,32 +135,68 @@ int record_read(const char *directory, const char *node, struct record *ret)
 	return 0;
 }
 
-int record_write(const char *directory, const struct record *r)
+static int record_print(const struct record *r, struct buf *text)
 {
-	_cleanup_free_ char *path = NULL;
-	_cleanup_buf_ struct buf text;
 	char mac[MAC_TEXT_SIZE];
-	int e;
 
-	buf_init(&text, LIMIT_NODE_RECORD_SIZE);
-	buf_put_printf(&text, "node %" PRIu64 " %s\n", r->node.generation,
+	buf_put_printf(text, "node %" PRIu64 " %s\n", r->node.generation,
 		       r->node.running ? "running" : "ended");
 	for (size_t i = 0; i < r->n_interfaces; i++) {
 		const struct record_interface *ri = &r->interfaces[i];
 
-		buf_put_printf(&text, "interface %s %u %s %u\n", ri->interface.id,
+		buf_put_printf(text, "interface %s %u %s %u\n", ri->interface.id,
 			       ri->interface.device_index, mac_text(&ri->interface.mac, mac),
 			       ri->interface.mtu);
 		if (ri->client)
-			buf_put_printf(&text, "client %s %d %" PRIu64 "\n", ri->interface.id,
+			buf_put_printf(text, "client %s %d %" PRIu64 "\n", ri->interface.id,
 				       ri->client, ri->client_start);
 	}
-	e = buf_error(&text);
+	return buf_error(text);
+}
+
+int record_write(const char *directory, const struct record *r)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_buf_ struct buf text;
+	int e;
+
+	buf_init(&text, LIMIT_NODE_RECORD_SIZE);
+	e = record_print(r, &text);
 	if (!e)
 		e = record_path(directory, r->node.id, &path);
 	if (!e)
 		e = file_write_atomic(path, buf_data(&text), buf_size(&text), 0600);
 	return e;
+}
+
+static int record_replace(const char *path, const char *fresh, const struct buf *text)
+{
+	_cleanup_close_ int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = write(fd, buf_data(text), buf_size(text));
+	if (n == (ssize_t)buf_size(text) && rename(fresh, path) == 0)
+		return 0;
+	n = n < 0 || n == (ssize_t)buf_size(text) ? -errno : -ENOSPC;
+	unlink(fresh);
+	return (int)n;
+}
+
+int record_note(const char *directory, const struct record *r)
+{
+	_cleanup_free_ char *path = NULL, *fresh = NULL;
+	_cleanup_buf_ struct buf text;
+	int e;
+
+	buf_init(&text, LIMIT_NODE_RECORD_SIZE);
+	e = record_print(r, &text);
+	if (!e)
+		e = record_path(directory, r->node.id, &path);
+	if (!e)
+		e = str_printf(&fresh, "%s.new", path);
+	return e ?: record_replace(path, fresh, &text);
 }
 
 int record_delete(const char *directory, const char *node)

@@ -34,7 +34,11 @@ void record_deinit(struct record *r);
 
 /* -ENOENT: there is none. */
 must_check int record_read(const char *directory, const char *node, struct record *ret);
+/* Durable: for what must be known after a crash of the machine, the node's generation and state. */
 must_check int record_write(const char *directory, const struct record *r);
+/* Outlives this process, not the machine: interfaces and clients end with it as well.  Saves a wait
+ * for the disk. */
+must_check int record_note(const char *directory, const struct record *r);
 must_check int record_delete(const char *directory, const char *node); /* 0 also when there is none */
 /* The ids that have a record, in no order (strv_free() them). */
 must_check int record_list(const char *directory, char ***ret_ids);

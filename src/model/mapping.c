@@ -4,6 +4,9 @@
  */
 #include "model/mapping.h"
 
+#include "model/id.h"
+#include "model/instance.h"
+#include "model/model.h"
 #include "model/names.h"
 #include "model/table.h"
 #include "model/vpc.h"
@@ -17,12 +20,29 @@ static int unknown(const struct ipaddr *addr, struct refusal *reterr)
 	return refuse(reterr, MODEL_E_MAPPING_UNKNOWN, ipaddr_text(addr, text));
 }
 
+/* The primary address of the instance whose id is 'name', if it is in network 'v'. */
+static bool find_instance_name(const struct model *m, const struct vpc *v, const char *name,
+			       struct ipaddr *ret)
+{
+	const struct instance *i;
+	uint64_t id;
+
+	if (id_parse(KIND_INSTANCE, name, &id))
+		return false;
+	i = (const struct instance *)model_get(m, KIND_INSTANCE, id);
+	if (!i || i->vpc != v->o.id || i->state == INSTANCE_TERMINATED)
+		return false;
+	*ret = i->private_addr;
+	return true;
+}
+
 static int find_name(const struct model *m, uint32_t vni, const char *name, struct ipaddr *ret,
 		     struct refusal *reterr)
 {
 	const struct vpc *v = vpc_by_vni(m, vni);
 
-	if (!v || !v->dns_support || !name || names_parse(m->region, name, ret))
+	if (!v || !v->dns_support || !name ||
+	    (names_parse(m->region, name, ret) && !find_instance_name(m, v, name, ret)))
 		return refuse(reterr, MODEL_E_MAPPING_UNKNOWN, name ? name : "");
 	return 0;
 }

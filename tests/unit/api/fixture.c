@@ -9,7 +9,6 @@
 #include "abi/format.h"
 #include "api/sigv4.h"
 #include "base/limits.h"
-#include "base/rand.h"
 #include "model/account.h"
 #include "model/host.h"
 #include "model/release.h"
@@ -72,9 +71,23 @@ static int live_issue(void *data, const char *host_id, struct api_bundle *ret)
 	return ret->ca && ret->certificate && ret->key ? 0 : -ENOMEM;
 }
 
+/* The same ids in each run, so that the seeds of the fuzzer can name objects: splitmix64. */
 static void fill(void *data, void *ret, size_t size)
 {
-	rand_bytes(ret, size);
+	struct fixture *f = data;
+	uint8_t *bytes = ret;
+
+	while (size) {
+		uint64_t z = f->n_ids += UINT64_C(0x9e3779b97f4a7c15);
+		size_t n = size < sizeof(z) ? size : sizeof(z);
+
+		z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+		z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+		z ^= z >> 31;
+		memcpy(bytes, &z, n);
+		bytes += n;
+		size -= n;
+	}
 }
 
 static struct tx *begin(struct fixture *f)
@@ -135,7 +148,7 @@ static void add_account(struct fixture *f, const char *id, const char *key, cons
 
 void fixture_init(struct fixture *f, bool real_time)
 {
-	struct model_config config = {.region = "us-east-1", .ids = {.fill = fill}};
+	struct model_config config = {.region = "us-east-1", .ids = {.fill = fill, .data = f}};
 	uint8_t token[SHA256_DIGEST_LENGTH];
 	struct api_config api = {.operator_token_sha256 = token};
 
@@ -177,8 +190,11 @@ static void acknowledge(struct fixture *f)
 	struct refusal refusal;
 
 	for (uint32_t number = 1; number <= 2; number++) {
-		struct tx *tx = begin(f);
+		struct tx *tx;
 
+		if (!host_by_number(f->model, number))
+			continue; /* a test removed it */
+		tx = begin(f);
 		must(host_acknowledge(tx, number, revision, NULL, 0, &refusal), "acknowledge");
 		end(tx);
 	}

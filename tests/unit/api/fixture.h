@@ -15,6 +15,7 @@ struct fixture {
 	struct model *model;
 	struct api_live live;
 	struct api *api;
+	uint64_t n_ids;    /* state of the source of ids */
 	bool hosts_answer; /* hosts acknowledge after each request */
 	bool store_broken;
 	struct api_drop drops[4];

@@ -100,6 +100,12 @@ static void test_protocol_errors(void **state)
 		{"Action=DescribeVpcs&Filter.1.Name=state", 400, "MissingParameter", NULL},
 		{"Action=DescribeVpcs&Filter.1.Name=x&Filter.1.Value.1=y", 400,
 		 "InvalidParameterValue", "The filter 'x' is invalid"},
+		/* cut in the middle of a character */
+		{"Action=a%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9"
+		 "%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9"
+		 "%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9"
+		 "%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9",
+		 400, "InvalidAction", NULL},
 		{"Action=DescribeSecurityGroups", 400, "UnsupportedOperation", NULL},
 		{"Action=DeleteVpc&VpcId=vpc-1", 400, "InvalidVpcID.NotFound",
 		 "VpcID vpc-1 does not exist."},

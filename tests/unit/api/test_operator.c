@@ -186,6 +186,21 @@ static void test_broken_store(void **state)
 	api_answer_deinit(&a);
 }
 
+/* Whatever is quoted, an error stays JSON. */
+static void test_bytes_in_messages(void **state)
+{
+	struct fixture *f = *state;
+	struct api_answer a;
+	json_t *o;
+
+	fixture_operator(f, "G\x8dT", "/v1/status", NULL, NULL, &a);
+	assert_int_equal(a.status, 405);
+	o = json_loads(answer_text(&a), 0, NULL);
+	assert_non_null(o);
+	json_decref(o);
+	api_answer_deinit(&a);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -194,6 +209,7 @@ int main(void)
 		TEST(test_drops),
 		TEST(test_release),
 		TEST(test_broken_store),
+		TEST(test_bytes_in_messages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,6 +62,25 @@ static void test_what_was_written_is_read(void **state)
 }
 
 /* requirement: OPS-3 */
+static void test_a_note_replaces_what_was_written(void **state)
+{
+	_cleanup_record_ struct record r = {.node = {.id = "i-1", .generation = 7, .running = true}};
+	_cleanup_record_ struct record back = {0};
+	_cleanup_(strv_free_cleanup) char **ids = NULL;
+	struct driver_interface i = interface(1);
+	struct record_interface *ri;
+
+	assert_ok(record_write(folder, &r));
+	assert_ok(record_add(&r, &i, &ri));
+	assert_ok(record_note(folder, &r));
+	assert_ok(record_read(folder, "i-1", &back));
+	assert_int_equal(back.n_interfaces, 1);
+	assert_ok(record_list(folder, &ids));
+	assert_int_equal(strv_count(ids), 1); /* nothing is left beside it */
+	assert_error(record_note("/none", &r), ENOENT);
+}
+
+/* requirement: OPS-3 */
 static void test_records_are_listed_and_deleted(void **state)
 {
 	const struct record a = {.node = {.id = "i-a"}}, b = {.node = {.id = "i-b"}};
@@ -144,6 +163,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 		TEST(test_what_was_written_is_read),
+		TEST(test_a_note_replaces_what_was_written),
 		TEST(test_records_are_listed_and_deleted),
 		TEST(test_no_directory_is_an_empty_one),
 		TEST(test_damaged_records_are_refused),

@@ -113,6 +113,10 @@ static void test_names(void **state)
 
 	assert_ok(ask(host, MAPPING_NAME, vni, &a_here, NULL, "ip-10-0-0-5.ec2.internal"));
 	assert_ok(ask(host, MAPPING_NAME, vni, &a_here, NULL, "ip-10-0-0-5"));
+	/* an instance's id is a name as well, inside its own network */
+	assert_ok(ask(host, MAPPING_NAME, vni, &a_here, NULL, there));
+	assert_int_equal(ask(host, MAPPING_NAME, vni, &a_here, NULL, "i-00000000000000001"),
+			 MODEL_E_MAPPING_UNKNOWN);
 	assert_int_equal(ask(host, MAPPING_NAME, vni, &a_here, NULL, "ip-10-0-0-9"),
 			 MODEL_E_MAPPING_UNKNOWN);
 	assert_int_equal(ask(host, MAPPING_NAME, vni, &a_here, NULL, "www.example.com"),
