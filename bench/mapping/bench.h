@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "population.h"
 
@@ -14,8 +15,8 @@ void bench_tls(size_t n_mappings);
 void bench_push(size_t n_holders);
 /* RunInstances of one, until it is running, on 10 hosts with 'n_interfaces'. */
 void bench_ready(size_t n_interfaces, const char *store);
-/* Opening a store with 'n_mappings'. */
-void bench_start(size_t n_mappings, const char *store);
+/* Opening a store with 'n_mappings', 'n_addrs' of them for each interface. */
+void bench_start(size_t n_mappings, uint32_t n_addrs, const char *store);
 
 /* For populations that are not stored. */
 void bench_drop_change(struct change *change, void *data);

@@ -94,7 +94,7 @@ struct cluster *cluster_new(size_t n_hosts, size_t n_instances, const char *stor
 	population_add_hosts(&cluster->population, n_hosts);
 	cluster_settle(cluster);
 	population_enable_hosts(&cluster->population);
-	population_add_instances(&cluster->population, n_instances);
+	population_add_instances(&cluster->population, n_instances, 1);
 	cluster_settle(cluster);
 	for (size_t i = 0; i < n_hosts; i++)
 		host_set_connected(cluster->manager->model, cluster->population.numbers[i], false);

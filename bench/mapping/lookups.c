@@ -28,7 +28,7 @@ void bench_in_process(size_t n_mappings)
 
 	population_add_hosts(&p, CONNECTIONS);
 	population_enable_hosts(&p);
-	population_add_instances(&p, n_mappings);
+	population_add_instances(&p, n_mappings, 1);
 	questions = population_questions(&p, 0, QUESTIONS);
 	start = bench_cpu_seconds();
 	do {

@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 
 	log_set_level(LOG_LEVEL_WARN);
 	if (argc < 3 || str_u32(argv[2], 0, 100000000, &n)) {
-		fprintf(stderr, "usage: mapping-bench in-process|tls|push|ready|start N [STORE]\n");
+		fprintf(stderr, "usage: mapping-bench in-process|tls|push|ready|start|start-single N [STORE]\n");
 		return 2;
 	}
 	if (!strcmp(argv[1], "in-process"))
@@ -34,7 +34,9 @@ int main(int argc, char **argv)
 	else if (!strcmp(argv[1], "ready"))
 		bench_ready(n, store);
 	else if (!strcmp(argv[1], "start") && store)
-		bench_start(n, store);
+		bench_start(n, 10, store);
+	else if (!strcmp(argv[1], "start-single") && store)
+		bench_start(n, 1, store);
 	else
 		return 2;
 	return 0;

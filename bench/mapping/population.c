@@ -157,10 +157,10 @@ static void add_network(struct population *p)
 	end(p, tx);
 }
 
-void population_add_instances(struct population *p, size_t n)
+void population_add_instances(struct population *p, size_t n, uint32_t n_addrs)
 {
 	static const struct instance *made[PER_CALL];
-	struct instance_run_args args = {0};
+	struct instance_run_args args = {.type = "m5.large", .secondary_count = n_addrs - 1};
 	struct refusal refusal = {0};
 	size_t left, now, n_made;
 	struct tx *tx;
@@ -168,7 +168,7 @@ void population_add_instances(struct population *p, size_t n)
 	if (!n)
 		add_network(p);
 	while (n) {
-		left = n < PER_NETWORK ? n : PER_NETWORK;
+		left = n < PER_NETWORK / n_addrs ? n : PER_NETWORK / n_addrs;
 		n -= left;
 		add_network(p);
 		for (; left; left -= now) {

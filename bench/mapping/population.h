@@ -32,8 +32,8 @@ struct model *population_model(void);
 void population_add_hosts(struct population *p, size_t n);
 /* Hosts say what they can do, and count as connected: instances may be placed there. */
 void population_enable_hosts(struct population *p);
-/* Instances, in networks of at most 62,500. */
-void population_add_instances(struct population *p, size_t n);
+/* Instances of one interface with 'n_addrs' addresses (at most 10), in networks of at most 62,500 addresses. */
+void population_add_instances(struct population *p, size_t n, uint32_t n_addrs);
 /* One more in the last network. */
 void population_run_one(struct population *p, char ret_id[static ID_TEXT_SIZE]);
 

@@ -20,7 +20,8 @@ GOALS = {  # name: (goal, "least" or "most")
     "push_1000_p99_ms": (40, "most"),
     "ready_0_p50_ms": (20, "most"),
     "ready_10000_p50_ms": (20, "most"),
-    "start_1m_s": (1.5, "most"),
+    "start_1m_s": (1.5, "most"),          # 100,000 instances with 10 addresses each
+    "start_1m_single_s": (1.5, "most"),   # 1,000,000 instances with one
 }
 
 
@@ -28,9 +29,10 @@ def once(program, *words):
     return json.loads(subprocess.run([program, *map(str, words)], check=True, capture_output=True, text=True).stdout)
 
 
-def with_store(program, what, n):
+def with_store(program, what, n, rounds, shared=False):
+    """Results of several rounds, each with a store of its own, or all with one that the first round fills."""
     with tempfile.TemporaryDirectory(prefix="viaduct-bench-", dir=os.environ.get("TMPDIR", "/var/tmp")) as folder:
-        return once(program, what, n, os.path.join(folder, "store.db"))
+        return [once(program, what, n, os.path.join(folder, "store" if shared else f"store{i}")) for i in range(rounds)]
 
 
 def median(results, *path):
@@ -54,10 +56,12 @@ def measure(program, rounds, size):
     figures["push_1000_p50_ms"] = median(results, "p50_ms")
     figures["push_1000_p99_ms"] = median(results, "p99_ms")
     for n in (0, 10000):
-        results = [with_store(program, "ready", n) for _ in range(rounds)]
+        results = with_store(program, "ready", n, rounds)
         figures[f"ready_{n}_p50_ms"] = median(results, "p50_ms")
-    results = [with_store(program, "start", size) for _ in range(rounds)]
+    results = with_store(program, "start", size, rounds, shared=True)
     figures["start_1m_s"] = median(results, "total_s")
+    results = with_store(program, "start-single", size, rounds, shared=True)
+    figures["start_1m_single_s"] = median(results, "total_s")
     return figures
 
 

@@ -6,7 +6,10 @@
 #include "model/record.h"
 #include "model/tx.h"
 
-enum { PERSIST_ID_SIZE = 8 };
+enum {
+	PERSIST_ID_SIZE = 8,
+	PERSIST_WRITE_SIZE = 250, /* of an interface or instance, about */
+};
 
 static void put_id(uint64_t id, uint8_t ret[static PERSIST_ID_SIZE])
 {
@@ -52,7 +55,11 @@ static int load_write(const struct store_write *write, void *data)
 
 int persist_load(struct store *store, struct model *model)
 {
-	int r = store_load(store, load_write, model);
+	const struct store_info *info = store_info_get(store);
+	int r;
 
+	/* A guess is enough: it spares the tables growing under way. */
+	model_load_begin(model, (info->log_size + info->snapshot_size) / PERSIST_WRITE_SIZE);
+	r = store_load(store, load_write, model);
 	return r ? r : model_load_end(model, store_info_get(store)->revision);
 }

@@ -18,9 +18,24 @@ struct passed {
 struct candidate {
 	const struct host *host;
 	size_t instances;
-	size_t of_account; /* in its rack; counted only for a tie */
-	bool counted;
 };
+
+enum { RACKS_REMEMBERED = 64 };
+
+struct rack {
+	bool known;
+	struct topology_place place; /* of any of its hosts */
+	size_t n;
+};
+
+struct racks {
+	struct rack rack[RACKS_REMEMBERED];
+};
+
+static bool is_same_rack(const struct topology_place *a, const struct topology_place *b)
+{
+	return a->locale == b->locale && a->area == b->area && a->rack == b->rack;
+}
 
 static bool is_candidate(const struct model *m, const struct host *h, const char *zone,
 			 struct passed *passed)
@@ -41,33 +56,40 @@ static bool is_candidate(const struct model *m, const struct host *h, const char
 	return true;
 }
 
-static void count_rack(const struct model *m, struct candidate *c, uint64_t account)
+/* The account's instances in the rack of 'h'.  Counted once per rack and call, as far as 'racks' reaches:
+ * hosts of one rack tie more often than not. */
+static size_t count_rack(const struct model *m, struct racks *racks, const struct host *h,
+			 uint64_t account)
 {
+	const struct topology_place *p = &h->place;
+	struct rack *rack = &racks->rack[(p->locale * 31 + p->area * 7 + p->rack) % RACKS_REMEMBERED];
 	struct model_iter it = model_iter_kind(m, KIND_HOST);
 	const struct object *o;
 
-	if (c->counted)
-		return;
-	c->counted = true;
+	if (rack->known && is_same_rack(&rack->place, p))
+		return rack->n;
+	*rack = (struct rack){.known = true, .place = *p};
 	while ((o = model_iter_next(&it))) {
-		const struct host *h = (const struct host *)o;
+		const struct host *other = (const struct host *)o;
 
-		if (h->place.locale == c->host->place.locale &&
-		    h->place.area == c->host->place.area && h->place.rack == c->host->place.rack)
-			c->of_account += model_group_count(
-				m, REL_ACCOUNT_HOST, model_account_host_key(account, h->number));
+		if (is_same_rack(&other->place, p))
+			rack->n += model_group_count(m, REL_ACCOUNT_HOST,
+						     model_account_host_key(account, other->number));
 	}
+	return rack->n;
 }
 
-static bool is_better(const struct model *m, struct candidate *a, struct candidate *b,
-		      uint64_t account)
+static bool is_better(const struct model *m, const struct candidate *a, const struct candidate *b,
+		      uint64_t account, struct racks *racks)
 {
+	size_t in_rack_a, in_rack_b;
+
 	if (!b->host || a->instances != b->instances)
 		return !b->host || a->instances < b->instances;
-	count_rack(m, a, account);
-	count_rack(m, b, account);
-	if (a->of_account != b->of_account)
-		return a->of_account < b->of_account;
+	in_rack_a = count_rack(m, racks, a->host, account);
+	in_rack_b = count_rack(m, racks, b->host, account);
+	if (in_rack_a != in_rack_b)
+		return in_rack_a < in_rack_b;
 	return a->host->number < b->host->number;
 }
 
@@ -92,6 +114,7 @@ int placement_choose(const struct model *m, const struct placement_args *args,
 	struct model_iter it = model_iter_kind(m, KIND_HOST);
 	struct candidate best = {.host = NULL};
 	struct passed passed = {0};
+	struct racks racks = {0};
 	const struct object *o;
 
 	while ((o = model_iter_next(&it))) {
@@ -104,7 +127,7 @@ int placement_choose(const struct model *m, const struct placement_args *args,
 			return 0;
 		}
 		c.instances = host_instance_count(m, c.host->number);
-		if (is_better(m, &c, &best, args->account))
+		if (is_better(m, &c, &best, args->account, &racks))
 			best = c;
 	}
 	if (!best.host)
