@@ -18,15 +18,18 @@ void release_host_known(struct model *m, uint32_t number)
 		s->known = true;
 }
 
-/* Some host may hold what it has not told yet. */
+/* Some host may hold what it has not told yet; one that has never carried traffic holds nothing. */
 static bool any_host_unknown(const struct model *m)
 {
 	struct model_iter it = model_iter_kind(m, KIND_HOST);
 	const struct object *o;
 
-	while ((o = model_iter_next(&it)))
-		if (!host_state_find(m, ((const struct host *)o)->number)->known)
+	while ((o = model_iter_next(&it))) {
+		const struct host *h = (const struct host *)o;
+
+		if (h->can.probed_ms && !host_state_find(m, h->number)->known)
 			return true;
+	}
 	return false;
 }
 
