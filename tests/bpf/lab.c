@@ -128,7 +128,7 @@ void lab_set_format(struct lab *lab, enum format format, bool vxlan_over_v6)
 	}
 }
 
-static void make_host(struct lab *lab, int i)
+static void make_host(struct lab *lab, int i, uint32_t max_mappings, uint32_t max_flows)
 {
 	struct lab_host *h = &lab->hosts[i];
 
@@ -142,19 +142,25 @@ static void make_host(struct lab *lab, int i)
 		.v4 = lab_addr(wire_v4[i]),
 		.v6 = lab_addr(wire_v6[i]),
 		.vxlan_port = 4789,
-		.max_mappings = 1024,
-		.max_flows = 1024,
+		.max_mappings = max_mappings,
+		.max_flows = max_flows,
 	};
 }
 
 void lab_init(struct lab *lab, enum format format)
+{
+	lab_init_sized(lab, format, 1024, 1024);
+}
+
+void lab_init_sized(struct lab *lab, enum format format, uint32_t max_mappings,
+		    uint32_t max_flows)
 {
 	*lab = (struct lab){};
 	snprintf(lab->dir, sizeof(lab->dir), "/tmp/vd-bpf-XXXXXX");
 	assert_non_null(mkdtemp(lab->dir));
 	assert_int_equal(netns_open_self(&lab->self), 0);
 	for (int i = 0; i < LAB_HOSTS; i++)
-		make_host(lab, i);
+		make_host(lab, i, max_mappings, max_flows);
 	make_wire(lab);
 	for (int i = 0; i < LAB_HOSTS; i++) {
 		char path[80];
@@ -210,10 +216,10 @@ void lab_subnet(struct lab *lab, uint32_t vni, const char *prefix, const char *r
 		assert_int_equal(datapath_subnet_set(lab->hosts[i].dp, &s), 0);
 }
 
-void lab_set_port(const struct lab *lab, const struct lab_node *n)
+void lab_set_port(const struct lab *lab, int host, const struct dp_port *port)
 {
-	lab_enter(lab, lab->hosts[n->host].netns);
-	assert_int_equal(datapath_port_set(lab->hosts[n->host].dp, &n->port), 0);
+	lab_enter(lab, lab->hosts[host].netns);
+	assert_int_equal(datapath_port_set(lab->hosts[host].dp, port), 0);
 	lab_enter(lab, -1);
 }
 

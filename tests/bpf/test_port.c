@@ -180,8 +180,8 @@ static void test_neighbour_discovery(void **state)
 	a->port.addrs[1] = lab_addr("fe80::1");
 	c->port.addrs[1] = lab_addr("fe80::3");
 	a->port.n_addrs = c->port.n_addrs = 2;
-	assert_int_equal(datapath_port_set(fixture.lab.hosts[0].dp, &a->port), 0);
-	assert_int_equal(datapath_port_set(fixture.lab.hosts[0].dp, &c->port), 0);
+	lab_set_port(&fixture.lab, 0, &a->port);
+	lab_set_port(&fixture.lab, 0, &c->port);
 	lab_map(&fixture.lab, LAB_VNI, "fe80::2", 1, DP_MAPPING_LIVE);
 	lab_map(&fixture.lab, LAB_VNI, "fe80::20", 1, DP_MAPPING_REFUSED);
 	for (int i = 0; i < 2; i++) {
@@ -222,7 +222,7 @@ static void test_ipv6_inside(void **state)
 	lab_map(&fixture.lab, LAB_VNI, "fe80::1", 0, DP_MAPPING_LIVE);
 	fixture.b->port.addrs[1] = lab_addr("fe80::2");
 	fixture.b->port.n_addrs = 2;
-	assert_int_equal(datapath_port_set(fixture.lab.hosts[1].dp, &fixture.b->port), 0);
+	lab_set_port(&fixture.lab, 1, &fixture.b->port);
 	assert_int_equal(send_frame(&f, &answer), TC_ACT_REDIRECT);
 	memcpy(f.b, answer.b + 6, 6);
 	f.b[20] = 17;
@@ -524,9 +524,9 @@ static void test_changes_invalidate_flows(void **state)
 	/* the port's addresses */
 	without.n_addrs = 1;
 	without.addrs[0] = lab_addr("10.0.1.77");
-	assert_int_equal(datapath_port_set(dp, &without), 0);
+	lab_set_port(&fixture.lab, 0, &without);
 	assert_dropped(&f, DROP_SOURCE_ADDR);
-	assert_int_equal(datapath_port_set(dp, &fixture.a->port), 0);
+	lab_set_port(&fixture.lab, 0, &fixture.a->port);
 	assert_int_equal(send_frame(&f, &out), TC_ACT_REDIRECT);
 	/* the peer itself */
 	assert_int_equal(datapath_peer_delete(dp, 2), 0);
@@ -553,7 +553,7 @@ static void test_local_delivery_follows_the_port(void **state)
 	lab_map(&fixture.lab, LAB_VNI, "10.0.1.12", 1, DP_MAPPING_LIVE);
 	assert_int_equal(send_frame(&f, &out), TC_ACT_REDIRECT);
 	assert_int_equal(frame_u16(&out, 12), 0x86dd); /* to the wire now */
-	lab_set_port(&fixture.lab, fixture.c);
+	lab_set_port(&fixture.lab, 0, &fixture.c->port);
 	assert_int_equal(send_frame(&f, &out), TC_ACT_REDIRECT);
 	assert_memory_equal(out.b, fixture.c->port.mac.b, 6);
 }

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the programs cost, in ns per packet: the kernel's own statistics of their run time, over real
+ * packets between two hosts in namespaces (the laboratory of tests/bpf).  BPF_PROG_RUN would not do:
+ * a program that rewrites its packet sees a fresh one only once per call.
+ *
+ * "hit" is a flow in the flow cache; "full" the full path, by making the cache invalid before each
+ * packet.  "pass" is a packet that is none of ours: what the measuring itself and a look at the
+ * header cost.  Prints JSON; run.py makes a table of it.
+ */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/rand.h"
+#include "datapath/bpf_host.h"
+#include "datapath/bpf_skel.h"
+#include "tests/bpf/lab.h"
+
+enum {
+	PACKETS = 20000,
+	ROUNDS = 5,
+	SPREAD = 1000, /* destinations that traffic over many mappings goes to */
+	PORT = 4000,
+	MAPPINGS_MAX = 1000000,
+};
+
+struct cost {
+	double out, in; /* of 'port' on host 1 and 'substrate' (or 'tunnel') on host 2 */
+};
+
+struct count {
+	uint64_t ns, n;
+};
+
+struct bench {
+	struct lab lab;
+	struct lab_node *a, *b;
+	int fd;        /* a's socket */
+	int to;        /* b's: drains by itself, what overflows is of no interest */
+	int in_prog;   /* 'substrate' or 'tunnel' */
+	uint32_t n_mappings;
+};
+
+static struct count counted(int prog_fd)
+{
+	struct bpf_prog_info info = {};
+	uint32_t size = sizeof(info);
+
+	assert_int_equal(bpf_obj_get_info_by_fd(prog_fd, &info, &size), 0);
+	return (struct count){.ns = info.run_time_ns, .n = info.run_cnt};
+}
+
+static double since(int prog_fd, struct count before)
+{
+	struct count now = counted(prog_fd);
+
+	return now.n > before.n ? (double)(now.ns - before.ns) / (double)(now.n - before.n) : 0;
+}
+
+static int udp_socket(struct bench *b, int netns, const char *addr)
+{
+	struct ipaddr ip = lab_addr(addr);
+	struct sockaddr_in at = {.sin_family = AF_INET,
+				 .sin_port = htons(PORT),
+				 .sin_addr.s_addr = htonl(ipaddr_v4(&ip))};
+	int fd;
+
+	lab_enter(&b->lab, netns);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	lab_enter(&b->lab, -1);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	return fd;
+}
+
+static void send_one(const struct bench *b, uint32_t dst)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons(PORT),
+				 .sin_addr.s_addr = htonl(dst)};
+	static const char payload[36]; /* 64 bytes of IPv4 */
+
+	sendto(b->fd, payload, sizeof(payload), 0, (struct sockaddr *)&to, sizeof(to));
+}
+
+/* Every cached flow of both hosts has to be decided anew. */
+static void invalidate(const struct bench *b)
+{
+	for (int i = 0; i < LAB_HOSTS; i++)
+		bpf_host_bump_epoch(bpf_host_of(b->lab.hosts[i].dp));
+}
+
+static int compare(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* Medians of rounds of PACKETS packets to the 'n' destinations, in turn.  Of what arrives nothing is
+ * said when there are many: no node has all these addresses. */
+static struct cost measure(const struct bench *b, const uint32_t *destinations, size_t n, bool full)
+{
+	double out[ROUNDS], in[ROUNDS];
+	int out_prog =
+		bpf_program__fd(bpf_host_of(b->lab.hosts[0].dp)->skel->progs.port);
+
+	for (size_t i = 0; i < 2 * n; i++) /* neighbours, flows, caches */
+		send_one(b, destinations[i % n]);
+	for (int round = 0; round < ROUNDS; round++) {
+		struct count out_before = counted(out_prog), in_before = counted(b->in_prog);
+
+		for (size_t i = 0; i < PACKETS; i++) {
+			if (full)
+				invalidate(b);
+			send_one(b, destinations[i % n]);
+		}
+		out[round] = since(out_prog, out_before);
+		in[round] = since(b->in_prog, in_before);
+	}
+	qsort(out, ROUNDS, sizeof(out[0]), compare);
+	qsort(in, ROUNDS, sizeof(in[0]), compare);
+	return (struct cost){out[ROUNDS / 2], n == 1 ? in[ROUNDS / 2] : 0};
+}
+
+/* The address of mapping 'i': 10.128.0.0 and on, all in a subnet of their own. */
+static uint32_t address(uint32_t i)
+{
+	return 0x0a800000U + 2 + i;
+}
+
+static void add_mappings(struct bench *b, uint32_t n)
+{
+	for (; b->n_mappings < n; b->n_mappings++)
+		for (int i = 0; i < LAB_HOSTS; i++) {
+			struct dp_mapping m = {.vni = LAB_VNI,
+					       .addr = ipaddr_from_v4(address(b->n_mappings)),
+					       .peer = i ? DP_PEER_SELF : 2};
+
+			assert_int_equal(datapath_mapping_set(b->lab.hosts[i].dp, &m), 0);
+		}
+}
+
+/* So that the kernel of node a asks for no neighbour: everything is behind the router. */
+static void open_bench(struct bench *b, enum format format, uint32_t max_mappings)
+{
+	struct bpf_host *in;
+
+	lab_init_sized(&b->lab, format, max_mappings, 65536);
+	lab_subnet(&b->lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", "10.0.0.2");
+	lab_subnet(&b->lab, LAB_VNI, "10.0.2.0/24", "10.0.2.1", "10.0.0.2");
+	lab_subnet(&b->lab, LAB_VNI, "10.128.0.0/9", "10.128.0.1", "10.0.0.2");
+	b->a = lab_node(&b->lab, 0, LAB_VNI, "10.0.1.10", "10.0.1.1");
+	b->b = lab_node(&b->lab, 1, LAB_VNI, "10.0.2.11", "10.0.2.1");
+	lab_map(&b->lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
+	lab_map(&b->lab, LAB_VNI, "10.0.2.11", 1, DP_MAPPING_LIVE);
+	b->fd = udp_socket(b, b->a->netns, "10.0.1.10");
+	b->to = udp_socket(b, b->b->netns, "10.0.2.11");
+	in = bpf_host_of(b->lab.hosts[1].dp);
+	b->in_prog = bpf_program__fd(format == FORMAT_VXLAN_1 ? in->skel->progs.tunnel :
+								in->skel->progs.substrate);
+}
+
+static void close_bench(struct bench *b)
+{
+	close(b->fd);
+	close(b->to);
+	lab_deinit(&b->lab);
+}
+
+static const char *comma = "";
+
+static void report(const char *what, struct cost c)
+{
+	printf("%s\n \"%s\": {\"out\": %.1f, \"in\": %.1f}", comma, what, c.out, c.in);
+	comma = ",";
+	fflush(stdout);
+}
+
+static void bench_formats(void)
+{
+	static const struct {
+		const char *name;
+		enum format format;
+	} table[] = {{"siit2 hit", FORMAT_SIIT_2},
+		     {"siit1 hit", FORMAT_SIIT_1},
+		     {"ipip6 hit", FORMAT_IPIP6_1},
+		     {"vxlan hit", FORMAT_VXLAN_1}};
+	const uint32_t b_addr = 0x0a00020b;
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		struct bench b = {};
+
+		open_bench(&b, table[i].format, 1024);
+		report(table[i].name, measure(&b, &b_addr, 1, false));
+		close_bench(&b);
+	}
+}
+
+/* Packets between the hosts themselves. */
+static void bench_pass(void)
+{
+	struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
+	struct bench b = {};
+	struct count before;
+	int fd;
+
+	open_bench(&b, FORMAT_SIIT_2, 1024);
+	lab_enter(&b.lab, b.lab.hosts[0].netns);
+	fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	lab_enter(&b.lab, -1);
+	memcpy(&to.sin6_addr, b.lab.hosts[1].config.v6.b, 16);
+	before = counted(b.in_prog);
+	for (int i = 0; i < PACKETS; i++)
+		sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
+	report("pass", (struct cost){0, since(b.in_prog, before)});
+	close(fd);
+	close_bench(&b);
+}
+
+static void bench_mappings(void)
+{
+	static const uint32_t sizes[] = {1, 1000, 100000, MAPPINGS_MAX};
+	static uint32_t destinations[SPREAD];
+	const uint32_t one = 0x0a00020b;
+	struct bench b = {};
+	char name[64];
+
+	open_bench(&b, FORMAT_SIIT_2, MAPPINGS_MAX + 1024);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		size_t n = sizes[i] < SPREAD ? sizes[i] : SPREAD;
+
+		add_mappings(&b, sizes[i]);
+		for (size_t j = 0; j < n; j++)
+			destinations[j] = address(rand_u32_below(sizes[i]));
+		snprintf(name, sizeof(name), "hit, %u mappings", sizes[i]);
+		report(name, measure(&b, &one, 1, false));
+		snprintf(name, sizeof(name), "full, %u mappings", sizes[i]);
+		report(name, measure(&b, &one, 1, true));
+		if (n == 1)
+			continue;
+		snprintf(name, sizeof(name), "hit, %u mappings, %zu flows", sizes[i], n);
+		report(name, measure(&b, destinations, n, false));
+		snprintf(name, sizeof(name), "full, %u mappings, %zu destinations", sizes[i], n);
+		report(name, measure(&b, destinations, n, true));
+	}
+	close_bench(&b);
+}
+
+static void run(void **state)
+{
+	int stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
+
+	assert_true(stats >= 0);
+	bench_pass();
+	bench_formats();
+	bench_mappings();
+	close(stats);
+}
+
+int main(void)
+{
+	const struct CMUnitTest all[] = {cmocka_unit_test(run)};
+	int failed;
+
+	printf("{");
+	/* cmocka's own words go to standard error, so that standard output is JSON */
+	cmocka_set_message_output(CM_OUTPUT_XML);
+	setenv("CMOCKA_XML_FILE", "/dev/stderr", 1);
+	failed = cmocka_run_group_tests(all, NULL, NULL);
+	printf("\n}\n");
+	return failed;
+}
