@@ -86,6 +86,14 @@ const struct interface *interface_by_mac(const struct model *m, const struct mac
 	return NULL;
 }
 
+struct ipaddr interface_link_local(const struct interface *i)
+{
+	const uint8_t *m = i->mac.b;
+
+	return (struct ipaddr){{0xfe, 0x80, [8] = m[0] ^ 0x02, m[1], m[2], 0xff, 0xfe, m[3], m[4],
+				m[5]}};
+}
+
 const struct interface *interface_by_addr(const struct model *m, uint32_t vni,
 					  const struct ipaddr *addr)
 {

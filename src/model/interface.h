@@ -142,5 +142,8 @@ const struct interface *interface_by_mac(const struct model *m, const struct mac
 /* Who has the address in the network, attached or not; NULL: nobody, or it is only released. */
 const struct interface *interface_by_addr(const struct model *m, uint32_t vni,
 					  const struct ipaddr *addr);
+/* The IPv6 address that its node makes itself from the MAC (RFC 4291 appendix A).  It is in the mapping
+ * table as the others are, and known inside its subnet. */
+struct ipaddr interface_link_local(const struct interface *i);
 /* Part of its host's desired state. */
 bool interface_is_desired(const struct interface *i);

@@ -6,6 +6,7 @@
 
 #include "model/id.h"
 #include "model/instance.h"
+#include "model/interface.h"
 #include "model/model.h"
 #include "model/names.h"
 #include "model/table.h"
@@ -47,6 +48,21 @@ static int find_name(const struct model *m, uint32_t vni, const char *name, stru
 	return 0;
 }
 
+/* fe80::/10 (RFC 4291 2.5.6) means something inside one link: a subnet. */
+static bool is_link_local(const struct ipaddr *a)
+{
+	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
+static bool in_one_subnet(const struct model *m, const struct mapping *a, const struct mapping *b)
+{
+	const struct interface *one, *other;
+
+	one = (const struct interface *)model_get(m, KIND_INTERFACE, a->interface);
+	other = (const struct interface *)model_get(m, KIND_INTERFACE, b->interface);
+	return one && other && one->subnet == other->subnet;
+}
+
 int mapping_resolve(const struct model *m, uint32_t host, enum mapping_question q, uint32_t vni,
 		    const struct ipaddr *asker, const struct ipaddr *addr, const char *name,
 		    const struct mapping **ret, struct refusal *reterr)
@@ -70,7 +86,7 @@ int mapping_resolve(const struct model *m, uint32_t host, enum mapping_question 
 		addr = &named;
 	}
 	found = mapping_find(m->mappings, vni, addr);
-	if (!found || !found->host)
+	if (!found || !found->host || (is_link_local(addr) && !in_one_subnet(m, asking, found)))
 		return unknown(addr, reterr);
 	*ret = found;
 	return 0;

@@ -23,13 +23,6 @@ struct mac plan_router_mac(uint32_t vni)
 		{0x0a, 0x56, (uint8_t)(vni >> 16), (uint8_t)(vni >> 8), (uint8_t)vni, 0x01}};
 }
 
-/* RFC 4291 appendix A */
-static struct ipaddr link_local(const struct mac *mac)
-{
-	return (struct ipaddr){{0xfe, 0x80, 0, 0, 0, 0, 0, 0, mac->b[0] ^ 0x02, mac->b[1],
-				mac->b[2], 0xff, 0xfe, mac->b[3], mac->b[4], mac->b[5]}};
-}
-
 bool plan_has_instance(const struct instance *n, uint32_t *ret_host)
 {
 	*ret_host = n->host;
@@ -91,7 +84,7 @@ void plan_interface_item(const struct model *m, const struct interface *i, struc
 	p->mtu = v->mtu;
 	for (size_t n = 0; n < i->n_addrs; n++)
 		p->addrs[p->n_addrs++] = i->addrs[n].addr;
-	p->addrs[p->n_addrs++] = link_local(&i->mac);
+	p->addrs[p->n_addrs++] = interface_link_local(i);
 	p->subnet = s->prefix;
 	names_host(&i->addrs[0].addr, p->host_name);
 	p->dns = v->dns_support;

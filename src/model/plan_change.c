@@ -305,6 +305,16 @@ static bool lists(const struct interface *i, const struct ipaddr *a)
 	return false;
 }
 
+static void plan_link_local(const struct model *m, const struct change *c,
+			    const struct interface *before, const struct interface *after,
+			    void (*fn)(void *data, const struct mapping *now), void *data)
+{
+	const struct interface *i = before ? before : after;
+	struct ipaddr addr = interface_link_local(i);
+
+	plan_address(m, c, i, &addr, before && before->plugged ? before->host : 0, fn, data);
+}
+
 void plan_mappings(const struct model *m, const struct change *c,
 		   void (*fn)(void *data, const struct mapping *now), void *data)
 {
@@ -321,5 +331,6 @@ void plan_mappings(const struct model *m, const struct change *c,
 		for (size_t n = 0; after && n < after->n_addrs; n++)
 			if (!lists(before, &after->addrs[n].addr))
 				plan_address(m, c, after, &after->addrs[n].addr, 0, fn, data);
+		plan_link_local(m, c, before, after, fn, data);
 	}
 }

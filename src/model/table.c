@@ -184,6 +184,15 @@ static struct mapping mapping_of(const struct interface *i, size_t n)
 	};
 }
 
+/* The link-local address goes where the primary address goes. */
+static struct mapping mapping_of_link_local(const struct interface *i)
+{
+	struct mapping record = mapping_of(i, 0);
+
+	record.addr = interface_link_local(i);
+	return record;
+}
+
 static bool has_addr(const struct interface *i, const struct ipaddr *a)
 {
 	for (size_t n = 0; i && n < i->n_addrs; n++)
@@ -202,8 +211,18 @@ static void replace_interface(struct model *m, const struct interface *old,
 	for (size_t n = 0; old && n < old->n_addrs; n++)
 		if (!has_addr(new, &old->addrs[n].addr))
 			mapping_table_remove(m->mappings, old->vni, &old->addrs[n].addr, old->o.id);
+	if (old && !new) {
+		struct ipaddr addr = interface_link_local(old);
+
+		mapping_table_remove(m->mappings, old->vni, &addr, old->o.id);
+	}
 	for (size_t n = 0; new &&n < new->n_addrs; n++) {
 		struct mapping record = mapping_of(new, n);
+
+		mapping_table_put(m->mappings, &record);
+	}
+	if (new) {
+		struct mapping record = mapping_of_link_local(new);
 
 		mapping_table_put(m->mappings, &record);
 	}
@@ -225,7 +244,7 @@ static void replace_release(struct model *m, const struct release *old, const st
 
 static size_t count_new_addrs(const struct interface *i, const struct interface *old)
 {
-	size_t count = 0;
+	size_t count = !old; /* the link-local one */
 
 	for (size_t n = 0; n < i->n_addrs; n++)
 		count += !has_addr(old, &i->addrs[n].addr);

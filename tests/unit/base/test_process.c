@@ -222,6 +222,7 @@ static void test_signals_are_as_at_login(void **state)
 {
 	struct process_spec spec = spec_of(
 		(const char *const[]){"grep", "-E", "Sig(Blk|Ign)", "/proc/self/status", NULL});
+	unsigned long long is_blocked, is_ignored;
 	struct process_output o;
 	sigset_t blocked, before;
 
@@ -231,7 +232,10 @@ static void test_signals_are_as_at_login(void **state)
 	sigprocmask(SIG_BLOCK, &blocked, &before);
 	assert_ok(process_run(&spec, NULL, 1000, 10000, &o));
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	assert_string_equal(o.out, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+	assert_int_equal(sscanf(o.out, "SigBlk: %llx SigIgn: %llx", &is_blocked, &is_ignored), 2);
+	assert_true(is_blocked == 0);
+	/* 32 and 33 are the C library's own: how they were when it started, it leaves them. */
+	assert_true((is_ignored & ~(3ULL << 31)) == 0);
 	process_output_deinit(&o);
 }
 

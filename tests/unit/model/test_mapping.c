@@ -88,6 +88,29 @@ static void test_networks_do_not_see_each_other(void **state)
 		assert_int_equal(send(host, vni, &a_here, &a_there), MODEL_E_MAPPING_NOT_HERE);
 }
 
+/* requirement: PKT-1 MAP-2 */
+static void test_link_local_addresses_stay_in_their_subnet(void **state)
+{
+	char subnet[ID_TEXT_SIZE], id[ID_TEXT_SIZE], vpc[ID_TEXT_SIZE];
+	const struct interface *i = cluster_interface_of(&c, there);
+	uint32_t host = cluster_instance(&c, here)->host;
+	struct ipaddr mac_there = interface_link_local(i), mac_elsewhere;
+	const struct mapping *found = NULL;
+
+	assert_ok(mapping_resolve(c.m, host, MAPPING_SEND, vni, &a_here, &mac_there, NULL, &found,
+				  NULL));
+	assert_true(ipaddr_equal(&found->addr, &mac_there));
+	assert_int_equal(found->host, cluster_instance(&c, there)->host);
+	object_id_text(model_get(c.m, KIND_VPC, i->vpc), vpc);
+	cluster_make_subnet(&c, vpc, "10.0.9.0/24", subnet);
+	assert_ok(cluster_run(&c, subnet, id));
+	cluster_acknowledge(&c);
+	mac_elsewhere = interface_link_local(cluster_interface_of(&c, id));
+	assert_int_equal(mapping_resolve(c.m, host, MAPPING_SEND, vni, &a_here, &mac_elsewhere,
+					 NULL, &found, NULL),
+			 MODEL_E_MAPPING_UNKNOWN);
+}
+
 /* requirement: MAP-2 */
 static void test_a_stopped_node_is_nowhere(void **state)
 {
@@ -135,6 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_the_asker_must_live_there),
 		TEST(test_networks_do_not_see_each_other),
+		TEST(test_link_local_addresses_stay_in_their_subnet),
 		TEST(test_a_stopped_node_is_nowhere),
 		TEST(test_names),
 	};

@@ -244,14 +244,21 @@ static void test_a_sink_may_end_it(void **state)
 }
 
 struct moved {
-	size_t n;
+	size_t n; /* of IPv4 */
 	struct mapping last;
+	size_t n_link_local;
+	struct mapping last_link_local;
 };
 
 static void note_mapping(void *data, const struct mapping *now)
 {
 	struct moved *m = data;
 
+	if (!ipaddr_is_v4(&now->addr)) {
+		m->n_link_local++;
+		m->last_link_local = *now;
+		return;
+	}
 	m->n++;
 	m->last = *now;
 }
@@ -287,6 +294,8 @@ static void test_mappings_that_move(void **state)
 	assert_int_equal(m.n, 1);
 	assert_int_equal(m.last.host, host);
 	check_addr(&m.last.addr, "10.0.0.4");
+	assert_int_equal(m.n_link_local, 1);
+	assert_int_equal(m.last_link_local.host, host);
 	object_id_text(&cluster_interface_of(&c, id)->o, a);
 	modify.interface_id = a;
 	m = moved_by(interface_modify(cluster_tx(&c), &c.me, &modify, &c.refusal));
@@ -309,6 +318,8 @@ static void test_mappings_that_move(void **state)
 	m = moved_by(instance_stop(cluster_tx(&c), &c.me, &ids, 1, &t, &c.refusal));
 	assert_int_equal(m.n, 1);
 	assert_int_equal(m.last.host, 0);
+	assert_int_equal(m.n_link_local, 1);
+	assert_int_equal(m.last_link_local.host, 0);
 	assert_true(m.last.revision == model_revision(c.m));
 }
 

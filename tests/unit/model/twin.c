@@ -221,6 +221,7 @@ static size_t check_mappings(const struct model *m, const struct object *o)
 	const struct interface *i = (const struct interface *)o;
 	const struct release *r = (const struct release *)o;
 	const struct mapping *found;
+	struct ipaddr addr;
 
 	if (o->kind == KIND_RELEASE) {
 		found = mapping_find(model_mappings(m), r->vni, &r->addr);
@@ -238,7 +239,12 @@ static size_t check_mappings(const struct model *m, const struct object *o)
 		assert_int_equal(found->host, i->plugged ? i->host : 0);
 		assert_int_equal(found->revision, i->addrs[n].revision);
 	}
-	return i->n_addrs;
+	addr = interface_link_local(i);
+	found = mapping_find(model_mappings(m), i->vni, &addr);
+	assert_non_null(found);
+	assert_int_equal(found->interface, o->id);
+	assert_int_equal(found->host, i->plugged ? i->host : 0);
+	return i->n_addrs + 1;
 }
 
 static void check_subnet(const struct twin *t, const struct model *m, const struct subnet *s)
