@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -22,6 +23,7 @@ VIADUCT = str(BUILD / "src" / "ctl" / "viaduct")
 ACCOUNT, KEY, SECRET = "123456789012", "FOOBARKEY", "FOOBARSECRET"
 REGION, IMAGE = "us-east-1", "ami-netns"
 WAIT_SECONDS = 20
+SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:")
 SNAP = 2048  # bytes of each captured packet: a larger one leaves few places in the ring
 
 
@@ -125,7 +127,25 @@ class Lab:
         self.n_vpcs = 0
 
     def down(self):
-        run(VIADUCT, "lab", "down", "--name", self.name)
+        """Ends the lab.  Its daemons end first, each by itself, and their logs are searched for what sanitizers say."""
+        try:
+            said = self.end_daemons()
+        finally:
+            run(VIADUCT, "lab", "down", "--name", self.name)
+        assert not said, said
+
+    def end_daemons(self):
+        """The lines of sanitizers in the logs of the daemons, after they ended."""
+        try:
+            processes = json.loads((self.directory / "lab.json").read_text())["processes"]
+        except (OSError, ValueError):
+            return ""
+        for name in sorted(processes, reverse=True):
+            with contextlib.suppress(ProcessLookupError):
+                self.kill(name, signal.SIGTERM)
+        lines = [f"{log.name}: {line}" for log in self.directory.glob("*.log")
+                 for line in log.read_text(errors="replace").splitlines() if SANITIZER.search(line)]
+        return "\n".join(lines[:20])
 
     # ---- the two APIs ----
 
@@ -215,13 +235,14 @@ class Lab:
         return json.loads((self.directory / "lab.json").read_text())["processes"][what]["pid"]
 
     def kill(self, what, how=signal.SIGKILL):
-        """Kills a daemon and waits for its end."""
+        """Ends a daemon and waits for its end; ProcessLookupError: it has ended before."""
         pid = self.pid(what)
         fd = os.pidfd_open(pid)
-        os.kill(pid, how)
-        import select
-        select.select([fd], [], [], 10)
-        os.close(fd)
+        try:
+            signal.pidfd_send_signal(fd, how)
+            assert select.select([fd], [], [], 20)[0], f"the daemon of {what} does not end"
+        finally:
+            os.close(fd)
 
     def restart(self, what):
         self.viaduct("lab", "restart", what, "--name", self.name)

@@ -203,3 +203,28 @@ def test_a_dhcp_client_of_the_nodes_own_gets_the_same_lease(nodes):
     """requirement: PKT-8"""
     done = nodes["a"].run("busybox", "udhcpc", "-f", "-n", "-q", "-t", "3", "-i", "eth0", "-s", "/bin/true", check=False)
     assert f"lease of {nodes['a'].address} obtained" in done.stdout + done.stderr
+
+
+def link_local(node):
+    """The address that a node makes itself from its MAC (EUI-64)."""
+    m = [int(x, 16) for x in node.mac.split(":")]
+    return f"fe80::{m[0] ^ 2:x}{m[1]:02x}:{m[2]:x}ff:fe{m[3]:02x}:{m[4]:x}{m[5]:02x}"
+
+
+@pytest.mark.parametrize("far", ["b", "c"])
+def test_ipv6_between_nodes_of_a_subnet(nodes, far):
+    """requirement: PKT-1 PKT-3 PKT-5"""
+    for name in ("a", far):
+        labs.wait_for("duplicate address detection", lambda: "tentative" not in labs.run(
+            "ip", "-6", "-n", nodes[name].netns, "addr").stdout)
+    address = link_local(nodes[far]) + "%eth0"
+    done = nodes["a"].run("ping", "-6", "-n", "-i", "0.1", "-c", "4", "-W", "2", address, check=False)
+    assert " 4 received" in done.stdout, done.stdout
+    large = nodes["a"].run("ping", "-6", "-n", "-c", "2", "-W", "2", "-s", "1412", address, check=False)
+    assert " 2 received" in large.stdout, large.stdout
+
+
+def test_ipv6_does_not_leave_its_subnet(nodes):
+    """Link-local addresses of another subnet are not found.  requirement: PKT-1"""
+    done = nodes["a"].run("ping", "-6", "-n", "-c", "1", "-W", "1", link_local(nodes["d"]) + "%eth0", check=False)
+    assert " 0 received" in done.stdout
