@@ -21,18 +21,18 @@
 
 enum {
 	DP_ABI_VERSION = 1,
-	DP_SLOTS_MAX = 1024,	/* ports of a host; slot 0 is the host's substrate side */
-	DP_PEERS_MAX = 16384,	/* host numbers below this */
+	DP_SLOTS_MAX = 1024,    /* ports of a host; slot 0 is the host's substrate side */
+	DP_PEERS_MAX = 16384,   /* host numbers below this */
 	DP_NEXTHOPS_MAX = 1024, /* ids below this */
-	DP_BUCKETS = 65536,	/* generation counters of mappings */
+	DP_BUCKETS = 65536,     /* generation counters of mappings */
 	DP_SUBNETS_MAX = 65536,
-	DP_LOCALS_MAX = 65536,	/* addresses of all ports: DP_SLOTS_MAX * 64 */
+	DP_LOCALS_MAX = 65536,   /* addresses of all ports: DP_SLOTS_MAX * 64 */
 	DP_LOCATORS_MAX = 65536, /* four for each of DP_PEERS_MAX */
 	DP_EVENTS_SIZE = 65536,
-	DP_EVENTS_PER_SECOND = 100,	/* enough to see each kind, too few to load the agent */
-	DP_UPCALLS_PER_WINDOW = 512,	/* per port and direction: some 4,000 a second */
-	DP_ICMP_PER_WINDOW = 128,	/* ICMP errors per port: some 1,000 a second */
-	DP_WINDOW_SHIFT = 27,		/* a window is 2^27 ns = 134 ms */
+	DP_EVENTS_PER_SECOND = 100,  /* enough to see each kind, too few to load the agent */
+	DP_UPCALLS_PER_WINDOW = 512, /* per port and direction: some 4,000 a second */
+	DP_ICMP_PER_WINDOW = 128,    /* ICMP errors per port: some 1,000 a second */
+	DP_WINDOW_SHIFT = 27,        /* a window is 2^27 ns = 134 ms */
 };
 
 /* ---- load-time configuration ---- */
@@ -42,17 +42,25 @@ struct dp_rodata {
 	__u32 has_siit1, has_siit2;
 	__u32 upcall_ifindex;
 	__u32 vxlan_ifindex; /* 0: none */
+	__u32 flow_mask;     /* places of a flow cache, a power of two, less one */
+	__u32 pad;
 };
 
 /* The fixed inner MACs of vxlan/1: the device's own, and that of every sender. */
-#define DP_VXLAN_MAC_DEVICE {0x0e, 0x76, 0x69, 0x61, 0x00, 0x01}
-#define DP_VXLAN_MAC_SENDER {0x0e, 0x76, 0x69, 0x61, 0x00, 0x02}
+#define DP_VXLAN_MAC_DEVICE                                                                        \
+	{                                                                                          \
+		0x0e, 0x76, 0x69, 0x61, 0x00, 0x01                                                 \
+	}
+#define DP_VXLAN_MAC_SENDER                                                                        \
+	{                                                                                          \
+		0x0e, 0x76, 0x69, 0x61, 0x00, 0x02                                                 \
+	}
 
 /* ---- host: array of one ---- */
 
 struct dp_host_value {
 	__u32 abi_version;
-	__u32 epoch; /* grows with each change of a subnet */
+	__u32 epoch;  /* grows with each change of a subnet */
 	__u64 serial; /* of the last generation given to a port or peer */
 };
 
@@ -133,8 +141,8 @@ struct dp_peer_value {
 };
 
 enum dp_locator_kind {
-	DP_LOCATOR_SIIT_1 = 1, /* the first 8 bytes, the rest zero */
-	DP_LOCATOR_SIIT_2 = 2, /* the first 7 bytes, the rest zero */
+	DP_LOCATOR_SIIT_1 = 1,  /* the first 8 bytes, the rest zero */
+	DP_LOCATOR_SIIT_2 = 2,  /* the first 7 bytes, the rest zero */
 	DP_LOCATOR_ADDRESS = 3, /* an ordinary address, IPv4 or IPv6 */
 };
 
@@ -203,7 +211,13 @@ static inline __attribute__((always_inline, unused)) __u32 dp_bucket_v6(__u32 vn
 	return (__u32)(low >> 48);
 }
 
-/* ---- flows: what the full path decided, LRU hashes ---- */
+/*
+ * ---- flows: what the full path decided ----
+ *
+ * A cache of two ways for each processor: the place is found by arithmetic and no entry is shared, so
+ * a hit costs less than a look-up in the kernel's LRU hash, and nothing is locked.  An entry that is
+ * pushed out, or a flow that changes processors, costs one way through the full path.
+ */
 
 struct dp_stamp {
 	__u32 epoch;
@@ -223,29 +237,26 @@ struct dp_flow_out_key {
 struct dp_flow_out {
 	struct dp_stamp stamp;
 	__u8 src[16], dst[16]; /* substrate addresses */
-	__u8 from[12];	       /* the MACs that the node's frame has: destination, source */
-	__u8 to[12];	       /* the MACs that a frame to a port of this host gets */
-	__u32 to_generation;   /* of that port */
-	__u32 checksum_diff;   /* siit/1: from the IPv4 to the IPv6 addresses */
+	struct dp_flow_out_key key;
+	__u8 from[12];       /* the MACs that the node's frame has: destination, source */
+	__u8 to[12];         /* the MACs that a frame to a port of this host gets */
+	__u32 to_generation; /* of that port */
+	__u32 checksum_diff; /* siit/1: from the IPv4 to the IPv6 addresses */
 	__u16 to_slot;
 	__u16 path_mtu;
 	__u8 format;   /* enum format; FORMAT_NONE: to a port of this host */
 	__u8 ttl_step; /* 1 through a router */
-	__u8 pad[2];
-};
-
-struct dp_flow_in_key {
-	__u64 source, destination; /* the last 7 bytes of the substrate addresses: VNI, IPv4 */
-};
+	__u8 pad[6];
+} __attribute__((aligned(8)));
 
 struct dp_flow_in {
 	struct dp_stamp stamp;
-	__u8 src[16], dst[16]; /* the substrate addresses, exactly */
-	__u8 to[12];	       /* the MACs that the node's frame gets: destination, source */
-	__u32 accept;	       /* formats */
+	__u8 src[16], dst[16]; /* the substrate addresses, exactly: also the key */
+	__u8 to[12];           /* the MACs that the node's frame gets: destination, source */
+	__u32 accept;          /* formats */
 	__u32 checksum_diff;   /* siit/1: from the IPv6 to the IPv4 addresses */
 	__u32 pad;
-};
+} __attribute__((aligned(8)));
 
 /* ---- counters: per-CPU arrays by slot ---- */
 
@@ -274,7 +285,7 @@ struct dp_budget_value {
 /* ---- notes: in the MAC fields of a frame on the upcall device ---- */
 
 enum {
-	DP_NOTE_MAGIC = 0x0a, /* locally administered, unicast */
+	DP_NOTE_MAGIC = 0x0a,    /* locally administered, unicast */
 	DP_NOTE_ROUTED = 1 << 0, /* the node had sent it to its router */
 	DP_NOTE_TUNNEL = 1 << 1, /* came by vxlan: the frame is what was inside, 'id' the peer */
 };
@@ -308,7 +319,7 @@ struct dp_event {
 };
 
 #define DP_LAYOUT(type, size) _Static_assert(sizeof(type) == (size), #type)
-DP_LAYOUT(struct dp_rodata, 48);
+DP_LAYOUT(struct dp_rodata, 56);
 DP_LAYOUT(struct dp_host_value, 16);
 DP_LAYOUT(struct dp_port_copy, 32);
 DP_LAYOUT(struct dp_port_value, 72);
@@ -325,8 +336,7 @@ DP_LAYOUT(struct dp_mapping_v4_key, 8);
 DP_LAYOUT(struct dp_mapping_value, 16);
 DP_LAYOUT(struct dp_stamp, 24);
 DP_LAYOUT(struct dp_flow_out_key, 12);
-DP_LAYOUT(struct dp_flow_out, 96);
-DP_LAYOUT(struct dp_flow_in_key, 16);
+DP_LAYOUT(struct dp_flow_out, 112);
 DP_LAYOUT(struct dp_flow_in, 80);
 DP_LAYOUT(struct dp_counters_value, 32);
 DP_LAYOUT(struct dp_drops_value, 512);

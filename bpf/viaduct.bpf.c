@@ -128,8 +128,7 @@ static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr 
 	bool layout_1;
 	__u8 format;
 
-	if (!flow || !equal_16(&ip6->saddr, flow->src) || !equal_16(&ip6->daddr, flow->dst) ||
-	    !flow_is_valid(&flow->stamp, &port, &peer))
+	if (!flow || !flow_is_valid(&flow->stamp, &port, &peer))
 		return VERDICT_DECLINED;
 	layout_1 = substrate_version(flow->dst) == SUBSTRATE_VERSION_SIIT_1;
 	if (ip6->nexthdr == IPPROTO_IPIP)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The flow cache: what the full path decided, kept until anything that it read may have changed
- * (abi/maps.h: generations).  A hit costs one hash look-up and a few array look-ups.
+ * (abi/maps.h: generations).  A hit costs a few array look-ups.
  */
 #pragma once
 
@@ -27,14 +27,58 @@ static __always_inline bool flow_is_valid(const struct dp_stamp *s,
 	return true;
 }
 
+/* The first of a flow's two places; the other one's number differs in the last bit. */
+static __always_inline __u32 flow_place(__u64 a, __u64 b)
+{
+	__u64 h = (a * 0x9E3779B97F4A7C15ULL ^ b) * 0xFF51AFD7ED558CCDULL;
+
+	return (__u32)(h >> 32) & config.flow_mask;
+}
+
+/* ---- from nodes ---- */
+
+static __always_inline __u32 flow_out_place(const struct dp_flow_out_key *k)
+{
+	return flow_place((__u64)k->saddr << 32 | k->daddr, k->ifindex);
+}
+
+static __always_inline bool flow_out_is(const struct dp_flow_out *f,
+					const struct dp_flow_out_key *k)
+{
+	return f && f->key.saddr == k->saddr && f->key.daddr == k->daddr &&
+	       f->key.ifindex == k->ifindex;
+}
+
 static __always_inline struct dp_flow_out *flow_out_find(const struct __sk_buff *skb,
 							 const struct iphdr *ip)
 {
 	struct dp_flow_out_key key = {
 		.ifindex = skb->ifindex, .saddr = ip->saddr, .daddr = ip->daddr};
+	__u32 place = flow_out_place(&key);
+	struct dp_flow_out *f = bpf_map_lookup_elem(&flows_out, &place);
 
-	return bpf_map_lookup_elem(&flows_out, &key);
+	if (likely(flow_out_is(f, &key)))
+		return f;
+	place ^= 1;
+	f = bpf_map_lookup_elem(&flows_out, &place);
+	return flow_out_is(f, &key) ? f : NULL;
 }
+
+/* Keeps a decision; the one in its place moves to the other. */
+static __always_inline void flow_out_keep(const struct dp_flow_out *flow)
+{
+	__u32 place = flow_out_place(&flow->key), other = place ^ 1;
+	struct dp_flow_out *f = bpf_map_lookup_elem(&flows_out, &place);
+	struct dp_flow_out *g = bpf_map_lookup_elem(&flows_out, &other);
+
+	if (!f || !g)
+		return;
+	if (!flow_out_is(f, &flow->key))
+		*g = *f;
+	*f = *flow;
+}
+
+/* ---- from the substrate ---- */
 
 /* The bytes of an address that say who, without where: VNI and IPv4. */
 static __always_inline __u64 flow_in_half(const void *addr)
@@ -42,10 +86,37 @@ static __always_inline __u64 flow_in_half(const void *addr)
 	return *(const __u64 *)(addr + 8) & FLOW_IN_MASK;
 }
 
+static __always_inline __u32 flow_in_place(const void *src, const void *dst)
+{
+	return flow_place(flow_in_half(src), flow_in_half(dst));
+}
+
+static __always_inline bool flow_in_is(const struct dp_flow_in *f, const void *src, const void *dst)
+{
+	return f && equal_16(f->src, src) && equal_16(f->dst, dst);
+}
+
 static __always_inline struct dp_flow_in *flow_in_find(const struct ipv6hdr *ip6)
 {
-	struct dp_flow_in_key key = {
-		.source = flow_in_half(&ip6->saddr), .destination = flow_in_half(&ip6->daddr)};
+	__u32 place = flow_in_place(&ip6->saddr, &ip6->daddr);
+	struct dp_flow_in *f = bpf_map_lookup_elem(&flows_in, &place);
 
-	return bpf_map_lookup_elem(&flows_in, &key);
+	if (likely(flow_in_is(f, &ip6->saddr, &ip6->daddr)))
+		return f;
+	place ^= 1;
+	f = bpf_map_lookup_elem(&flows_in, &place);
+	return flow_in_is(f, &ip6->saddr, &ip6->daddr) ? f : NULL;
+}
+
+static __always_inline void flow_in_keep(const struct dp_flow_in *flow)
+{
+	__u32 place = flow_in_place(flow->src, flow->dst), other = place ^ 1;
+	struct dp_flow_in *f = bpf_map_lookup_elem(&flows_in, &place);
+	struct dp_flow_in *g = bpf_map_lookup_elem(&flows_in, &other);
+
+	if (!f || !g)
+		return;
+	if (!flow_in_is(f, flow->src, flow->dst))
+		*g = *f;
+	*f = *flow;
 }

@@ -26,7 +26,7 @@ static __always_inline int ingress_check_format(struct ingress *in, __u8 next,
 
 /* The mapping of an address of either family. */
 static __always_inline const struct dp_mapping_value *ingress_mapping(__u32 vni,
-								       const __u8 addr[16])
+								      const __u8 addr[16])
 {
 	const __u32 *w = (const __u32 *)addr;
 
@@ -53,8 +53,7 @@ static __always_inline int ingress_destination(struct packet *p)
 
 /* Does the source live at this peer (MAP-4)?  0, an upcall, or a reason. */
 static __always_inline int ingress_verify(struct __sk_buff *skb, struct packet *p,
-					  const struct dp_mapping_value *m, __u32 peer,
-					  __u32 flags)
+					  const struct dp_mapping_value *m, __u32 peer, __u32 flags)
 {
 	if (!m)
 		return upcall(p, DP_NOTE_VERIFY, peer, flags);
@@ -120,18 +119,9 @@ static __always_inline void ingress_frame(const struct packet *p, const struct d
 		    subnet_get(p->vni, p->dst));
 }
 
-static __always_inline void ingress_cache(const struct ipv6hdr *ip6, const struct dp_flow_in *flow)
-{
-	struct dp_flow_in_key key = {
-		.source = flow_in_half(&ip6->saddr), .destination = flow_in_half(&ip6->daddr)};
-
-	bpf_map_update_elem(&flows_in, &key, flow, BPF_ANY);
-}
-
 /* IPv4, re-headed or whole, from a known peer and checked so far. */
-static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p,
-					struct ingress *in, __u32 peer_id,
-					const struct dp_peer_copy *peer)
+static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p, struct ingress *in,
+					__u32 peer_id, const struct dp_peer_copy *peer)
 {
 	struct dp_flow_in *flow = &p->flow.in;
 	const struct dp_port_copy *port;
@@ -165,14 +155,14 @@ static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p,
 		return r;
 	memcpy(flow->src, in->src, 32);
 	if (in->layout == FORMAT_SIIT_1)
-		flow->checksum_diff = (__u32)bpf_csum_diff((__be32 *)flow->src, 32, v4, sizeof(v4),
-							  0);
+		flow->checksum_diff =
+			(__u32)bpf_csum_diff((__be32 *)flow->src, 32, v4, sizeof(v4), 0);
 	ingress_frame(p, port, in->saddr, flow->to);
 	ip6 = ipv6_get(skb);
 	if (!ip6)
 		return -DROP_MALFORMED;
 	if (!p->injected)
-		ingress_cache(ip6, flow);
+		flow_in_keep(flow);
 	return ingress_deliver(skb, ip6, flow, port, in->layout == FORMAT_SIIT_1);
 }
 

@@ -17,8 +17,7 @@ static __always_inline int route_check_header(const struct __sk_buff *skb, const
 	if (ip->version != 4 || header < sizeof(*ip) || size < header ||
 	    skb->len < ETH_HLEN + size || !ip->ttl)
 		return -DROP_MALFORMED;
-	if (header > sizeof(*ip) &&
-	    (void *)ip + 60 > packet_end(skb) && size >= 60)
+	if (header > sizeof(*ip) && (void *)ip + 60 > packet_end(skb) && size >= 60)
 		return -DROP_MALFORMED;
 	if (header == sizeof(*ip) && fold(ipv4_sum(ip)) != 0xffff)
 		return -DROP_MALFORMED;
@@ -69,9 +68,8 @@ static __always_inline int route_check_mac(const struct __sk_buff *skb, struct p
 
 /* The substrate addresses of a pair of hosts, in the newer layout that both have unless the format
  * names one. */
-static __always_inline bool route_addresses(const struct dp_peer_copy *peer, __u8 format,
-					    __u32 vni, __be32 saddr, __be32 daddr,
-					    struct dp_flow_out *flow)
+static __always_inline bool route_addresses(const struct dp_peer_copy *peer, __u8 format, __u32 vni,
+					    __be32 saddr, __be32 daddr, struct dp_flow_out *flow)
 {
 	bool both_2 = config.has_siit2 && (peer->flags & DP_PEER_HAS_SIIT_2);
 	bool both_1 = config.has_siit1 && (peer->flags & DP_PEER_HAS_SIIT_1);
@@ -89,8 +87,8 @@ static __always_inline bool route_addresses(const struct dp_peer_copy *peer, __u
 }
 
 /* Fills in how to reach a peer: 0 or a reason. */
-static __always_inline int route_to_peer(const struct dp_peer_copy *peer, __u32 vni,
-					 __be32 saddr, __be32 daddr, struct dp_flow_out *flow)
+static __always_inline int route_to_peer(const struct dp_peer_copy *peer, __u32 vni, __be32 saddr,
+					 __be32 daddr, struct dp_flow_out *flow)
 {
 	__be32 v4[2] = {saddr, daddr};
 
@@ -104,8 +102,8 @@ static __always_inline int route_to_peer(const struct dp_peer_copy *peer, __u32 
 	if (!route_addresses(peer, peer->send, vni, saddr, daddr, flow))
 		return -DROP_NO_FORMAT;
 	if (peer->send == FORMAT_SIIT_1)
-		flow->checksum_diff = (__u32)bpf_csum_diff(v4, sizeof(v4), (__be32 *)flow->src,
-							   32, 0);
+		flow->checksum_diff =
+			(__u32)bpf_csum_diff(v4, sizeof(v4), (__be32 *)flow->src, 32, 0);
 	return 0;
 }
 
@@ -126,8 +124,8 @@ static __always_inline void route_frame(__u8 ret[12], const __u8 to[6], __u32 vn
  * '*ret_cache' says whether the decision may be kept. */
 static __always_inline int route_locate(struct __sk_buff *skb, struct packet *p, __be32 saddr,
 					__be32 daddr, const struct dp_subnet_value *mine,
-					const struct dp_subnet_value *its,
-					struct dp_flow_out *flow, bool *ret_cache)
+					const struct dp_subnet_value *its, struct dp_flow_out *flow,
+					bool *ret_cache)
 {
 	__u32 slot = local_slot(p->vni, p->dst);
 	const struct dp_mapping_value *m;
@@ -148,16 +146,14 @@ static __always_inline int route_locate(struct __sk_buff *skb, struct packet *p,
 	}
 	m = mapping_v4_get(p->vni, daddr);
 	if (!m)
-		return upcall(p, DP_NOTE_RESOLVE, p->port_id,
-			      p->routed ? DP_NOTE_ROUTED : 0);
+		return upcall(p, DP_NOTE_RESOLVE, p->port_id, p->routed ? DP_NOTE_ROUTED : 0);
 	p->revision = m->revision;
 	if (m->state == DP_STATE_REFUSED)
 		return -DROP_REFUSED;
 	if (m->state == DP_STATE_GONE)
 		return -DROP_GONE;
 	if (m->state == DP_STATE_HELD && !p->injected)
-		return upcall(p, DP_NOTE_RESOLVE, p->port_id,
-			      p->routed ? DP_NOTE_ROUTED : 0);
+		return upcall(p, DP_NOTE_RESOLVE, p->port_id, p->routed ? DP_NOTE_ROUTED : 0);
 	*ret_cache = m->state == DP_STATE_LIVE;
 	if (!m->peer)
 		return -DROP_GONE; /* mapped to this host, where no port has it */
@@ -169,8 +165,7 @@ static __always_inline int route_locate(struct __sk_buff *skb, struct packet *p,
 }
 
 /* Whoever it is from and to: 0 with the two subnets and, in 'p', the router that speaks for them. */
-static __always_inline int route_subnets(struct packet *p,
-					 const struct dp_subnet_value **ret_mine,
+static __always_inline int route_subnets(struct packet *p, const struct dp_subnet_value **ret_mine,
 					 const struct dp_subnet_value **ret_its)
 {
 	const struct dp_subnet_value *mine = subnet_get(p->vni, p->src);
@@ -187,12 +182,10 @@ static __always_inline int route_subnets(struct packet *p,
 
 /* Decides about a unicast packet and carries it out. */
 static __always_inline int route_unicast(struct __sk_buff *skb, struct packet *p,
-					 const struct dp_port_copy *port,
-					 struct dp_flow_out *flow)
+					 const struct dp_port_copy *port, struct dp_flow_out *flow)
 {
 	const struct dp_subnet_value *mine, *its;
 	struct iphdr *ip = ipv4_get(skb);
-	struct dp_flow_out_key key;
 	const struct dp_peer_copy *peer;
 	__u32 header;
 	__be32 saddr, daddr;
@@ -232,10 +225,10 @@ static __always_inline int route_unicast(struct __sk_buff *skb, struct packet *p
 		const __u8 *eth = ethernet_of(ip);
 
 		memcpy(flow->from, eth, 12);
-		key.ifindex = port->ifindex;
-		key.saddr = saddr;
-		key.daddr = daddr;
-		bpf_map_update_elem(&flows_out, &key, flow, BPF_ANY);
+		flow->key.ifindex = port->ifindex;
+		flow->key.saddr = saddr;
+		flow->key.daddr = daddr;
+		flow_out_keep(flow);
 	}
 	if (flow->format == FORMAT_NONE)
 		return forward_local(skb, ip, flow);

@@ -184,8 +184,8 @@
 /* A join bundle: three PEM texts and a list of managers. */
 #define LIMIT_AGENT_BUNDLE_SIZE (64 * 1024)
 #define LIMIT_AGENT_MANAGERS    16
-/* Flows that the programs remember the verdict of. */
-#define LIMIT_AGENT_FLOWS 65536
+/* Flows that the programs remember the verdict of, per processor and direction: 200 bytes each. */
+#define LIMIT_AGENT_FLOWS 16384
 /* The control socket: a request is a few words; the longest answer lists every mapping. */
 #define LIMIT_AGENT_CONTROL_CLIENTS 32
 #define LIMIT_AGENT_CONTROL_LINE    4096

@@ -97,12 +97,22 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 	return n;
 }
 
+/* The places of a flow cache: the largest power of two that is not above what is asked for. */
+static uint32_t flow_places(const struct dp_config *config)
+{
+	uint32_t n = 2;
+
+	while (n <= config->max_flows / 2)
+		n *= 2;
+	return n;
+}
+
 static void set_sizes(struct viaduct *skel, const struct dp_config *config)
 {
 	bpf_map__set_max_entries(skel->maps.mappings_v4, config->max_mappings);
 	bpf_map__set_max_entries(skel->maps.mappings_v6, config->max_mappings);
-	bpf_map__set_max_entries(skel->maps.flows_out, config->max_flows);
-	bpf_map__set_max_entries(skel->maps.flows_in, config->max_flows);
+	bpf_map__set_max_entries(skel->maps.flows_out, flow_places(config));
+	bpf_map__set_max_entries(skel->maps.flows_in, flow_places(config));
 }
 
 static void set_rodata(struct viaduct *skel, const struct dp_config *config, int upcall_ifindex,
@@ -113,6 +123,7 @@ static void set_rodata(struct viaduct *skel, const struct dp_config *config, int
 		.has_siit2 = config->siit2.len > 0,
 		.upcall_ifindex = (uint32_t)upcall_ifindex,
 		.vxlan_ifindex = (uint32_t)vxlan_ifindex,
+		.flow_mask = flow_places(config) - 1,
 	};
 
 	memcpy(r.siit1, config->siit1.addr.b, 16);

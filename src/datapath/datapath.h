@@ -43,7 +43,7 @@ struct dp_config {
 	struct ipaddr v6;       /* this host's ordinary IPv6 substrate address; zero: has none */
 	uint16_t vxlan_port;    /* UDP port of vxlan/1, 4789 by default */
 	uint32_t max_mappings;  /* sizes of the tables, fixed while pinned */
-	uint32_t max_flows;
+	uint32_t max_flows;     /* per processor and direction; rounded down to a power of two */
 };
 
 /* What this kernel can carry, found out by doing it (NEG-1).  Reported to the manager as it is. */
