@@ -21,7 +21,11 @@
 #include "net/rtnl.h"
 #include "wire/tls.h"
 
-enum { MAIN_VXLAN_PORT = 4789 /* IANA's */ };
+enum {
+	MAIN_VXLAN_PORT = 4789, /* IANA's */
+	MAIN_GOODBYE_TURNS = 10,
+	MAIN_GOODBYE_TURN_MS = 10,
+};
 
 /* Everything that a running agent has beside the agent itself. */
 struct program {
@@ -236,12 +240,14 @@ static int main_start(struct program *p)
 static void main_stop(struct program *p)
 {
 	control_deinit(&p->control);
+	p->kernel.nexthops = NULL;
 	agent_free(p->agent);
 	driver_free(p->driver);
-	if (p->loop) {
-		(void)!loop_settle(p->loop); /* the Goodbye leaves */
+	/* The Goodbye leaves, and the manager closes; one that hangs is not waited for. */
+	for (unsigned int n = 0; p->tls && p->loop && n < MAIN_GOODBYE_TURNS; n++)
+		(void)!loop_turn(p->loop, MAIN_GOODBYE_TURN_MS);
+	if (p->loop)
 		kernel_deinit(&p->kernel);
-	}
 	tls_free(p->tls);
 	loop_free(p->loop);
 	bundle_deinit(&p->bundle);
