@@ -35,6 +35,7 @@ struct host;
 struct api_host_live {
 	enum { API_HOST_NEVER, API_HOST_DISCONNECTED, API_HOST_CONNECTED } state;
 	uint64_t revision;    /* the last one applied; 0: none or unknown */
+	bool lacks_nothing;   /* it has applied all that concerns it, whatever the revision */
 	uint64_t seen_ms;     /* unix time of the last word from it; 0: never since start */
 	const char *software; /* NULL: unknown */
 	const char *address;  /* NULL: unknown */

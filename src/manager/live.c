@@ -35,6 +35,9 @@ static void live_host(void *data, uint32_t number, struct api_host_live *ret)
 	if (!agent)
 		return;
 	ret->revision = agent->acknowledged;
+	ret->lacks_nothing = agent->was_connected && !agent->needs_full &&
+			     !outbox_count(&agent->outbox) &&
+			     !journal_is_pending(live->manager->journal);
 	if (agent->session) {
 		ret->state = API_HOST_CONNECTED;
 		ret->seen_ms = clock_wall_ms(live->manager->clock);

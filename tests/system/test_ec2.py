@@ -165,6 +165,8 @@ def test_an_instances_life(lab, net):
     found = lab.ec2.describe_network_interfaces(NetworkInterfaceIds=[eni])["NetworkInterfaces"][0]
     assert found["Status"] == "in-use" and found["Attachment"]["InstanceId"] == node.id
     assert found["Attachment"]["DeleteOnTermination"] is True
+    labs.wait_for("its host to have it as it is",
+                  lambda: next(i for i in lab.api("interfaces") if i["id"] == eni)["applied"])
     refused("InvalidNetworkInterface.InUse", lab.ec2.delete_network_interface,
             NetworkInterfaceId=eni)
     lab.ec2.stop_instances(InstanceIds=[node.id])
