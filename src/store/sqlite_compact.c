@@ -11,10 +11,27 @@ struct sqlite_compact_entry {
 	size_t order;
 };
 
+struct sqlite_compact_run {
+	struct heap_node node;
+	const struct sqlite_compact_entry *next;
+	size_t first, end; /* of the entries */
+};
+
+static bool run_less(const struct heap_node *na, const struct heap_node *nb)
+{
+	const struct sqlite_compact_run *a = container_of(na, struct sqlite_compact_run, node);
+	const struct sqlite_compact_run *b = container_of(nb, struct sqlite_compact_run, node);
+	int r = store_write_compare(&a->next->write, &b->next->write);
+
+	/* Of one object the last write comes first. */
+	return r ? r < 0 : a->first > b->first;
+}
+
 void sqlite_compact_init(struct sqlite_compact *c)
 {
 	*c = (struct sqlite_compact){.phase = SQLITE_COMPACT_CLEAN};
 	buf_init(&c->old, LIMIT_STORE_BATCH_SIZE);
+	heap_init(&c->heads, run_less);
 }
 
 void sqlite_compact_reset(struct sqlite_compact *c)
@@ -25,6 +42,7 @@ void sqlite_compact_reset(struct sqlite_compact *c)
 		free(c->payloads[i]);
 	free(c->payloads);
 	free(c->entries);
+	free(c->runs);
 	buf_deinit(&c->old);
 	sqlite_compact_init(c);
 	c->retry_size = retry_size;
@@ -85,27 +103,67 @@ static int compare_entries(const void *pa, const void *pb)
 	return a->order < b->order ? -1 : a->order > b->order;
 }
 
-/* Keeps the last write of each object. */
-static void sort_tail(struct sqlite_compact *c)
+/* Makes the entries from 'first' on a run: sorted, of each object the last write. */
+static int end_run(struct sqlite_compact *c, size_t first)
 {
-	size_t n = 0;
+	size_t n = first;
+	int r;
 
-	if (!c->n_entries)
-		return;
-	qsort(c->entries, c->n_entries, sizeof(*c->entries), compare_entries);
-	for (size_t i = 0; i < c->n_entries; i++) {
-		if (n && !store_write_compare(&c->entries[n - 1].write, &c->entries[i].write))
+	if (first == c->n_entries)
+		return 0;
+	r = grow((void **)&c->runs, &c->allocated_runs, c->n_runs, sizeof(*c->runs));
+	if (r)
+		return r;
+	qsort(c->entries + first, c->n_entries - first, sizeof(*c->entries), compare_entries);
+	for (size_t i = first; i < c->n_entries; i++) {
+		if (n > first &&
+		    !store_write_compare(&c->entries[n - 1].write, &c->entries[i].write))
 			n--;
 		c->entries[n++] = c->entries[i];
 	}
 	c->n_entries = n;
+	c->runs[c->n_runs++] = (struct sqlite_compact_run){.first = first, .end = n};
+	return 0;
+}
+
+/* All is read: neither array moves any more. */
+static void begin_merge(struct sqlite_compact *c)
+{
+	for (size_t i = 0; i < c->n_runs; i++) {
+		c->runs[i].next = c->entries + c->runs[i].first;
+		heap_insert(&c->heads, &c->runs[i].node);
+	}
+	c->phase = SQLITE_COMPACT_MERGE;
+}
+
+/* The next write of the tail, or NULL. */
+static const struct store_write *peek_new(const struct sqlite_compact *c)
+{
+	const struct heap_node *n = heap_first(&c->heads);
+
+	return n ? &container_of(n, struct sqlite_compact_run, node)->next->write : NULL;
+}
+
+/* Moves on behind 'w', which peek_new() gave, and the older writes of the same object. */
+static void drop_new(struct sqlite_compact *c, const struct store_write *w)
+{
+	const struct store_write *head;
+
+	while ((head = peek_new(c)) && !store_write_compare(head, w)) {
+		struct sqlite_compact_run *run =
+			container_of(heap_first(&c->heads), struct sqlite_compact_run, node);
+
+		heap_remove(&c->heads, &run->node);
+		if (++run->next < c->entries + run->end)
+			heap_insert(&c->heads, &run->node);
+	}
 }
 
 static int step_read(struct sqlite_store *s)
 {
 	struct sqlite_compact *c = &s->compact;
 	sqlite3_stmt *st = sqlite_store_statement(s, SQLITE_STATEMENT_LOG);
-	size_t size, budget = LIMIT_STORE_STEP_SIZE;
+	size_t size, budget = LIMIT_STORE_STEP_SIZE, first = c->n_entries;
 	const void *data;
 	int r = 0, step = SQLITE_DONE;
 
@@ -124,10 +182,10 @@ static int step_read(struct sqlite_store *s)
 	if (!r && step != SQLITE_ROW && step != SQLITE_DONE)
 		r = sqlite_store_fail(s, "read the log");
 	sqlite3_reset(st);
-	if (!r && step == SQLITE_DONE) {
-		sort_tail(c);
-		c->phase = SQLITE_COMPACT_MERGE;
-	}
+	if (!r)
+		r = end_run(c, first);
+	if (!r && step == SQLITE_DONE)
+		begin_merge(c);
 	return r;
 }
 
@@ -187,14 +245,13 @@ static int next_old(struct sqlite_store *s)
 static int merge_one(struct sqlite_store *s, struct buf *out, bool *ret_end)
 {
 	struct sqlite_compact *c = &s->compact;
-	const struct store_write *new = NULL;
+	const struct store_write *new;
 	int order, r;
 
 	r = next_old(s);
 	if (r)
 		return r;
-	if (c->entry < c->n_entries)
-		new = &c->entries[c->entry].write;
+	new = peek_new(c);
 	*ret_end = !new && !c->have_old;
 	if (*ret_end)
 		return 0;
@@ -209,7 +266,7 @@ static int merge_one(struct sqlite_store *s, struct buf *out, bool *ret_end)
 	} else {
 		if (new->value)
 			store_write_encode(out, new);
-		c->entry++;
+		drop_new(c, new);
 	}
 	if (order <= 0)
 		c->have_old = false;
@@ -267,7 +324,7 @@ static int step_merge(struct sqlite_store *s)
 	while (!r && !end && buf_size(&out) < LIMIT_STORE_CHUNK_SIZE)
 		r = merge_one(s, &out, &end);
 	if (!r)
-		r = sqlite_store_begin(s);
+		r = sqlite_store_begin(s, end); /* before it is valid, nothing depends on it */
 	if (r)
 		return r;
 	if (buf_size(&out)) {
@@ -289,7 +346,7 @@ static int step_clean(struct sqlite_store *s)
 	sqlite3_stmt *st;
 	int n = 0, r;
 
-	r = sqlite_store_begin(s);
+	r = sqlite_store_begin(s, false);
 	if (r)
 		return r;
 	st = sqlite_store_statement(s, SQLITE_STATEMENT_LOG_CLEAN);

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/heap.h"
 #include "store/batch.h"
 
 struct sqlite_store;
@@ -33,9 +34,12 @@ struct sqlite_compact {
 	size_t n_payloads, allocated_payloads;
 	struct sqlite_compact_entry *entries;
 	size_t n_entries, allocated_entries;
+	/* One run of entries per step of reading, each sorted: no step sorts everything. */
+	struct sqlite_compact_run *runs;
+	size_t n_runs, allocated_runs;
 
 	/* The merge. */
-	size_t entry;           /* the next of the tail */
+	struct heap heads;      /* the runs that have entries left, the next entry first */
 	uint64_t old_chunk;     /* the next of the old snapshot */
 	struct buf old;         /* the one being read */
 	struct cursor old_rest; /* behind 'old_write' */

@@ -30,6 +30,7 @@ struct sqlite_store {
 	sqlite3_stmt *statements[SQLITE_STATEMENT_N];
 	uint64_t generation; /* of the valid snapshot */
 	uint64_t n_chunks;   /* of the valid snapshot */
+	bool lazy;           /* PRAGMA synchronous is NORMAL, not FULL */
 	bool suspect;        /* a commit failed: the log may hold more than we said */
 	struct sqlite_compact compact;
 };
@@ -40,7 +41,9 @@ must_check int sqlite_store_fail(struct sqlite_store *s, const char *what);
 sqlite3_stmt *sqlite_store_statement(struct sqlite_store *s, enum sqlite_statement which);
 /* Steps a statement that gives no rows, and resets it. */
 must_check int sqlite_store_run(struct sqlite_store *s, sqlite3_stmt *st, const char *what);
-must_check int sqlite_store_begin(struct sqlite_store *s);
+/* 'durable': the commit waits for the disk.  If not, it is durable with the next one that is; a crash
+ * before that takes it back, and never half of it. */
+must_check int sqlite_store_begin(struct sqlite_store *s, bool durable);
 /* Commits when 'r' is 0, else rolls back and returns 'r'. */
 must_check int sqlite_store_end(struct sqlite_store *s, int r);
 must_check int sqlite_store_set_meta(struct sqlite_store *s, const char *key, uint64_t value);

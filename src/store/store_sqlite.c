@@ -114,8 +114,18 @@ static int execute(struct sqlite_store *s, const char *sql, const char *what)
 	return 0;
 }
 
-int sqlite_store_begin(struct sqlite_store *s)
+int sqlite_store_begin(struct sqlite_store *s, bool durable)
 {
+	int r;
+
+	if (s->lazy == durable) {
+		r = execute(s,
+			    durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
+			    "begin");
+		if (r)
+			return r;
+		s->lazy = !durable;
+	}
 	return execute(s, "BEGIN IMMEDIATE", "begin");
 }
 
@@ -195,7 +205,7 @@ static int create_schema(struct sqlite_store *s)
 	char sql[96];
 	int r;
 
-	r = sqlite_store_begin(s);
+	r = sqlite_store_begin(s, true);
 	if (r)
 		return r;
 	r = execute(s, schema, "make tables");
@@ -277,6 +287,7 @@ static void close_database(struct sqlite_store *s)
 	}
 	sqlite3_close(s->db);
 	s->db = NULL;
+	s->lazy = false;
 }
 
 static int open_database(struct sqlite_store *s)
@@ -429,7 +440,7 @@ static int sqlite_commit(struct store *base, const struct store_batch *const *ba
 	if (!s->db)
 		r = open_database(s);
 	if (!r)
-		r = sqlite_store_begin(s);
+		r = sqlite_store_begin(s, true);
 	if (r)
 		return r;
 	if (s->suspect)

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "base/limits.h"
 
 #include "state.h"
 
@@ -235,6 +236,34 @@ static void test_compaction_of_everything_deleted(void **state)
 	assert_int_equal(store_info_get(f->store)->revision, 20);
 }
 
+/* More than one step reads: the same objects in several runs, of which the last one counts. */
+static void test_compaction_of_a_long_log(void **state)
+{
+	struct fixture *f = *state;
+	struct store_batch b;
+	const struct store_batch *batches[] = {&b};
+
+	for (uint32_t round = 0; round < 2; round++) {
+		for (uint32_t n = 0; n < 30; n++) {
+			store_batch_init(&b);
+			for (uint32_t i = 0; i < 2000; i++) {
+				uint32_t object = (i * 7 + n * 131) % STATE_MAX;
+				uint32_t value = (i + n) % 9 ? i * n + 1 : 0;
+
+				state_put(&b, ++f->revision, object, value);
+				f->expected.values[object] = value;
+			}
+			assert_int_equal(store_commit(f->store, batches, 1), 0);
+			store_batch_deinit(&b);
+		}
+		assert_true(store_info_get(f->store)->log_size > 3 * LIMIT_STORE_STEP_SIZE);
+		compact_all(f);
+		assert_int_equal(state_loads(f->store, &f->expected), 0);
+	}
+	assert_int_equal(try_open(f), 0);
+	assert_int_equal(state_loads(f->store, &f->expected), 0);
+}
+
 static void test_commits_between_steps(void **state)
 {
 	struct fixture *f = *state;
@@ -430,6 +459,7 @@ int main(void)
 		TEST(test_damage_is_noticed),
 		TEST(test_compaction),
 		TEST(test_compaction_of_everything_deleted),
+		TEST(test_compaction_of_a_long_log),
 		TEST(test_commits_between_steps),
 		TEST(test_crash_in_compaction),
 		TEST(test_killed_while_committing),
