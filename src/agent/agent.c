@@ -115,7 +115,8 @@ int agent_open_plane(struct agent *a)
 			agent_close_plane(a);
 	}
 	if (e) {
-		snprintf(a->plane_error, sizeof(a->plane_error), "the data plane cannot be opened: %s",
+		snprintf(a->plane_error, sizeof(a->plane_error),
+			 "the data plane cannot be opened: %s",
 			 strerrordesc_np(-e) ?: "unknown error");
 		log_err("data plane not open", LOG_ERRNO(e));
 		return e;
@@ -133,15 +134,16 @@ int agent_open_plane(struct agent *a)
 /* ---- the link ---- */
 
 /* Every mapping that is held, as the Hello wants it. */
-static int agent_write_held(const struct agent *a, struct arena *arena, Viaduct__Agent__Hello *hello)
+static int agent_write_held(const struct agent *a, struct arena *arena,
+			    Viaduct__Agent__Hello *hello)
 {
 	const struct mapping *m;
 
-	hello->held = arena_alloc_array(arena, hmap_count(&a->cache.mappings) + 1,
-					sizeof(*hello->held));
+	hello->held =
+		arena_alloc_array(arena, hmap_count(&a->cache.mappings) + 1, sizeof(*hello->held));
 	if (!hello->held)
 		return -ENOMEM;
-	hmap_for_each(m, &a->cache.mappings, node) {
+	hmap_for_each (m, &a->cache.mappings, node) {
 		Viaduct__Agent__HeldMapping *held;
 
 		if (!mapping_is_held(m))
@@ -390,10 +392,14 @@ int agent_new(const struct agent_config *config, struct agent **ret)
 	cache_init(&a->cache, a->loop, agent_on_released, a);
 	questions_init(&a->questions, a->loop, agent_send, agent_on_orphan, a);
 	miss_init(&a->miss, &a->cache, &a->questions, &agent_miss_ops, a);
-	a->reconcile = (struct reconcile){.driver = config->driver, .desired = &a->desired,
-					  .ports = &a->ports, .nexthops = &a->nexthops,
-					  .cache = &a->cache, .miss = &a->miss,
-					  .status = agent_on_instance, .arg = a};
+	a->reconcile = (struct reconcile){.driver = config->driver,
+					  .desired = &a->desired,
+					  .ports = &a->ports,
+					  .nexthops = &a->nexthops,
+					  .cache = &a->cache,
+					  .miss = &a->miss,
+					  .status = agent_on_instance,
+					  .arg = a};
 	link_init(&a->link, a->loop, &config->dialer, &agent_link_ops, a);
 	serve_init(a);
 	upcalls_init(a);
@@ -401,7 +407,8 @@ int agent_new(const struct agent_config *config, struct agent **ret)
 	sync_init(a);
 
 	const struct probe_spec spec = {.fn = config->backend->probe,
-					.fn_arg = config->backend->arg, .config = &a->config.dp,
+					.fn_arg = config->backend->arg,
+					.config = &a->config.dp,
 					.disallowed = config->disallowed,
 					.threaded = config->threaded_probe};
 

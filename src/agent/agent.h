@@ -13,8 +13,8 @@
  * Everything that touches the world comes in by 'struct agent_config', so that the whole agent runs
  * in a test: on the fake data plane, the fake driver, a pair instead of TLS, and virtual time.
  *
- * Life: agent_new() loads what the last life left (snapshot), adopts the data plane when it can, and
- * probes; when the probe has ended the link is started.  agent_free() leaves the data plane and
+ * Life: agent_new() loads what the last life left (snapshot), adopts the data plane when it can,
+ * and probes; when the probe has ended the link is started.  agent_free() leaves the data plane and
  * the nodes as they are.
  *
  * Ownership: an agent owns its parts; what 'config' points to is borrowed for its life.
@@ -59,12 +59,12 @@ struct agent_config {
 	uint8_t boot_id[AGENT_BOOT_ID_SIZE];
 	struct link_dialer dialer;
 	const struct agent_backend *backend;
-	struct dp_config dp;    /* without locators and addresses: those are the manager's to say */
+	struct dp_config dp; /* without locators and addresses: those are the manager's to say */
 	struct driver *driver;
 	const struct nexthop_kernel *kernel;
 	void *kernel_arg;
-	const char *snapshot;   /* path; NULL: none is kept */
-	uint32_t disallowed;    /* formats that the operator does not want on this host */
+	const char *snapshot; /* path; NULL: none is kept */
+	uint32_t disallowed;  /* formats that the operator does not want on this host */
 	bool threaded_probe;
 };
 
@@ -74,9 +74,9 @@ struct serve_dns;
 struct agent {
 	struct agent_config config;
 	struct loop *loop;
-	struct datapath *dp;      /* NULL until the manager, or the snapshot, said who we are */
+	struct datapath *dp; /* NULL until the manager, or the snapshot, said who we are */
 	struct dp_config dp_config;
-	char plane_error[160];    /* why 'dp' is NULL */
+	char plane_error[160]; /* why 'dp' is NULL */
 
 	struct desired desired;
 	uint64_t revision, cluster_id;
@@ -94,7 +94,7 @@ struct agent {
 	struct watch upcalls;
 	struct deferred drain;
 	unsigned int n_drains;
-	uint64_t n_upcalls[6];    /* by enum dp_upcall_kind */
+	uint64_t n_upcalls[6]; /* by enum dp_upcall_kind */
 	/* serve.c */
 	struct list dns;
 	size_t n_dns;

@@ -88,7 +88,7 @@ static int bundle_copy(struct bundle *b, const char *id, const char *name, const
 	b->pair.certificate = strdup(certificate);
 	b->pair.key = strdup(key);
 	return b->host_id && b->host_name && b->ca && b->pair.certificate && b->pair.key ? 0
-											  : -ENOMEM;
+											 : -ENOMEM;
 }
 
 static int bundle_decode(const char *text, size_t size, struct bundle *b, char *reterr_text)
@@ -102,7 +102,8 @@ static int bundle_decode(const char *text, size_t size, struct bundle *b, char *
 
 	root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
 	if (!root) {
-		snprintf(reterr_text, BUNDLE_ERROR_SIZE, "no JSON: line %d: %s", error.line, error.text);
+		snprintf(reterr_text, BUNDLE_ERROR_SIZE, "no JSON: line %d: %s", error.line,
+			 error.text);
 		return -EINVAL;
 	}
 	if (json_unpack_ex(root, &error, 0, "{s:i,s:{s:s,s:s,s:i},s:s,s:s,s:s,s:o,s:I}", "version",
@@ -113,8 +114,10 @@ static int bundle_decode(const char *text, size_t size, struct bundle *b, char *
 		return -EINVAL;
 	}
 	if (version != BUNDLE_VERSION) {
-		snprintf(reterr_text, BUNDLE_ERROR_SIZE, "version %d of the join bundle is not known: "
-			 "use an agent as new as the manager", version);
+		snprintf(reterr_text, BUNDLE_ERROR_SIZE,
+			 "version %d of the join bundle is not known: "
+			 "use an agent as new as the manager",
+			 version);
 		return -EINVAL;
 	}
 	if (!driver_id_is_valid(id) || number < 1) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The join bundle: who this host is in its cluster, and how it proves it.  The manager prints it once
- * ("viaduct host add"); "viaduct-agent join" checks it and installs it, readable by root alone.
+ * The join bundle: who this host is in its cluster, and how it proves it. The manager prints it
+ * once ("viaduct host add"); "viaduct-agent join" checks it and installs it, readable by root
+ * alone.
  *
  * JSON: {"version":1, "host":{"id","name","number"}, "ca":PEM, "certificate":PEM, "key":PEM,
  * "managers":["[fd00::1]:8774"], "cluster_id":N}.  Managers are numeric addresses with a port.
@@ -18,7 +19,7 @@
 #include "wire/pki.h"
 
 struct bundle_manager {
-	char *name;                    /* the address, as the certificate must have it */
+	char *name; /* the address, as the certificate must have it */
 	struct sockaddr_storage addr;
 	socklen_t addr_size;
 };

@@ -26,8 +26,11 @@ static uint64_t cache_now(const struct cache *c)
 
 void cache_init(struct cache *c, struct loop *loop, cache_released_fn released, void *arg)
 {
-	*c = (struct cache){.loop = loop, .lease_s = LIMIT_AGENT_LEASE_S,
-			    .max = LIMIT_AGENT_MAPPINGS, .released = released, .arg = arg};
+	*c = (struct cache){.loop = loop,
+			    .lease_s = LIMIT_AGENT_LEASE_S,
+			    .max = LIMIT_AGENT_MAPPINGS,
+			    .released = released,
+			    .arg = arg};
 	hmap_init(&c->mappings);
 	heap_init(&c->order, cache_less);
 	list_init(&c->settling);
@@ -39,7 +42,7 @@ void cache_abandon(struct cache *c)
 	struct mapping *m;
 
 	timer_disarm(&c->timer);
-	hmap_for_each(m, &c->mappings, node) {
+	hmap_for_each (m, &c->mappings, node) {
 		hmap_remove(&c->mappings, &m->node);
 		heap_remove(&c->order, &m->order);
 		list_remove(&m->settling);
@@ -59,7 +62,7 @@ struct mapping *cache_find(const struct cache *c, uint32_t vni, const struct ipa
 {
 	struct mapping *m;
 
-	hmap_for_each_at(m, &c->mappings, cache_hash(vni, addr), node)
+	hmap_for_each_at (m, &c->mappings, cache_hash(vni, addr), node)
 		if (m->vni == vni && ipaddr_equal(&m->addr, addr))
 			return m;
 	return NULL;
@@ -73,7 +76,7 @@ bool mapping_is_held(const struct mapping *m)
 const char *mapping_state_text(enum mapping_state state)
 {
 	static const char *const texts[] = {
-		[MAPPING_LIVE] = "live",	 [MAPPING_SETTLING] = "settling",
+		[MAPPING_LIVE] = "live",       [MAPPING_SETTLING] = "settling",
 		[MAPPING_PROVING] = "proving", [MAPPING_REFUSED] = "refused",
 		[MAPPING_GONE] = "gone",
 	};
@@ -145,8 +148,10 @@ static enum dp_mapping_state cache_dp_state(enum mapping_state state)
 static int cache_write(struct cache *c, struct mapping *m, enum mapping_state state, uint32_t peer,
 		       uint64_t revision)
 {
-	const struct dp_mapping record = {.vni = m->vni, .addr = m->addr,
-					  .state = cache_dp_state(state), .peer = peer,
+	const struct dp_mapping record = {.vni = m->vni,
+					  .addr = m->addr,
+					  .state = cache_dp_state(state),
+					  .peer = peer,
 					  .revision = revision};
 	int e = c->dp ? datapath_mapping_set(c->dp, &record) : -ENOTCONN;
 
@@ -234,7 +239,7 @@ void cache_connected(struct cache *c, uint32_t lease_s)
 
 	c->connected = true;
 	c->lease_s = lease_s ? lease_s : LIMIT_AGENT_LEASE_S;
-	hmap_for_each(m, &c->mappings, node) {
+	hmap_for_each (m, &c->mappings, node) {
 		if (!mapping_is_held(m)) {
 			cache_begin_negative(c, m);
 			continue;
@@ -254,7 +259,7 @@ void cache_disconnected(struct cache *c)
 	c->connected = false;
 	timer_disarm(&c->timer);
 	/* Without a manager nobody can renew them: what was to be proved is taken as used. */
-	hmap_for_each(m, &c->mappings, node) {
+	hmap_for_each (m, &c->mappings, node) {
 		m->asked = false;
 		if (m->state == MAPPING_PROVING)
 			(void)!cache_write(c, m, MAPPING_LIVE, m->peer, m->revision);
@@ -333,7 +338,7 @@ void cache_settle(struct cache *c)
 {
 	struct mapping *m;
 
-	list_for_each(m, &c->settling, settling)
+	list_for_each (m, &c->settling, settling)
 		if (cache_write(c, m, MAPPING_LIVE, m->peer, m->revision))
 			cache_end(c, m);
 }
@@ -381,7 +386,7 @@ void cache_drop_peer(struct cache *c, uint32_t peer)
 {
 	struct mapping *m;
 
-	hmap_for_each(m, &c->mappings, node)
+	hmap_for_each (m, &c->mappings, node)
 		if (mapping_is_held(m) && m->peer == peer)
 			cache_end(c, m);
 }

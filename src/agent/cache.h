@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The mappings that this host holds: which virtual address lives at which peer, for how long.  It is
+ * The mappings that this host holds: which virtual address lives at which peer, for how long. It is
  * the agent's memory of the data plane's table and the only one that writes it.
  *
  * Life of a mapping:
@@ -12,14 +12,15 @@
  *
  * SETTLING: packets that waited are being written back, later ones still come up and queue behind.
  * PROVING: the same to the programs, so that a packet shows that the mapping is in use; it is then
- * live again at once, and asked for again, which gives it a new lifetime.  REFUSED and GONE are short
- * memories of a refusal and of a departure.
+ * live again at once, and asked for again, which gives it a new lifetime. REFUSED and GONE are
+ * short memories of a refusal and of a departure.
  *
- * Lifetimes end only while connected to a manager (fail static): without one nothing ends, and on the
- * next connection all start anew, because the agent then says what it holds.  Revisions never go back.
+ * Lifetimes end only while connected to a manager (fail static): without one nothing ends, and on
+ * the next connection all start anew, because the agent then says what it holds. Revisions never go
+ * back.
  *
- * Ownership: the cache owns its mappings; a borrowed one lasts until the next change.  Threading: the
- * loop's.  Errors: 0 or the data plane's.
+ * Ownership: the cache owns its mappings; a borrowed one lasts until the next change. Threading:
+ * the loop's.  Errors: 0 or the data plane's.
  */
 #pragma once
 
@@ -43,8 +44,8 @@ enum mapping_state {
 
 struct mapping {
 	struct hmap_node node;
-	struct heap_node order;    /* by deadline */
-	struct list settling;      /* while SETTLING */
+	struct heap_node order; /* by deadline */
+	struct list settling;   /* while SETTLING */
 	uint32_t vni;
 	struct ipaddr addr;
 	enum mapping_state state;
@@ -92,8 +93,8 @@ struct mapping *cache_find(const struct cache *c, uint32_t vni, const struct ipa
 /* What the manager answered or pushed.  'lifetime_s' 0: the session's.  A mapping with a newer
  * revision than 'revision' stays as it is.  A new one is SETTLING, one that was held in whatever
  * state for this peer or another stays or becomes what lets packets pass in order. */
-must_check int cache_install(struct cache *c, uint32_t vni, const struct ipaddr *addr, uint32_t peer,
-			     uint64_t revision, uint32_t lifetime_s);
+must_check int cache_install(struct cache *c, uint32_t vni, const struct ipaddr *addr,
+			     uint32_t peer, uint64_t revision, uint32_t lifetime_s);
 must_check int cache_refuse(struct cache *c, uint32_t vni, const struct ipaddr *addr);
 must_check int cache_gone(struct cache *c, uint32_t vni, const struct ipaddr *addr,
 			  uint64_t revision);

@@ -70,7 +70,8 @@ static int control_client_write(struct control_client *cl)
 	ssize_t n;
 
 	while (buf_size(&cl->out)) {
-		n = send(cl->fd, buf_data(&cl->out), buf_size(&cl->out), MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = send(cl->fd, buf_data(&cl->out), buf_size(&cl->out),
+			 MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			break;
 		if (n < 0)
@@ -168,7 +169,7 @@ void control_deinit(struct control *c)
 
 	if (!c->path)
 		return;
-	list_for_each(cl, &c->clients, link)
+	list_for_each (cl, &c->clients, link)
 		control_client_free(cl);
 	watch_deinit(&c->watch);
 	if (c->fd >= 0) {

@@ -25,10 +25,8 @@ static json_t *control_prefix(const struct prefix *p)
 static const char *control_format(enum format f)
 {
 	static const char *const names[FORMAT_MAX] = {
-		[FORMAT_NONE] = "none",
-		[FORMAT_SIIT_1] = "siit/1",
-		[FORMAT_SIIT_2] = "siit/2",
-		[FORMAT_IPIP6_1] = "ipip6/1",
+		[FORMAT_NONE] = "none",       [FORMAT_SIIT_1] = "siit/1",
+		[FORMAT_SIIT_2] = "siit/2",   [FORMAT_IPIP6_1] = "ipip6/1",
 		[FORMAT_VXLAN_1] = "vxlan/1",
 	};
 
@@ -57,17 +55,17 @@ static json_t *control_status(struct control *c)
 		"version", VIADUCT_VERSION, "host_id", a->config.host_id, "host", "name", h->name,
 		"number", (int)h->number, "siit1", control_prefix(&h->siit1), "siit2",
 		control_prefix(&h->siit2), "v4", control_addr(&h->v4), "v6", control_addr(&h->v6),
-		"manager", "state", link_state_text(a->link.state), "error", a->link.error, "sessions",
-		(json_int_t)a->link.n_sessions, "revision", (json_int_t)a->revision, "cluster_id",
-		(json_int_t)a->cluster_id, "datapath", "open", a->dp != NULL, "error", a->plane_error,
-		"counts", "ports", (int)hmap_count(&a->ports.by_id), "mappings",
+		"manager", "state", link_state_text(a->link.state), "error", a->link.error,
+		"sessions", (json_int_t)a->link.n_sessions, "revision", (json_int_t)a->revision,
+		"cluster_id", (json_int_t)a->cluster_id, "datapath", "open", a->dp != NULL, "error",
+		a->plane_error, "counts", "ports", (int)hmap_count(&a->ports.by_id), "mappings",
 		(int)hmap_count(&a->cache.mappings), "peers", (int)hmap_count(&a->desired.peers),
 		"subnets", (int)hmap_count(&a->desired.subnets), "instances",
 		(int)hmap_count(&a->desired.instances), "held_bytes", (int)a->miss.held_bytes,
 		"totals", "asked", (json_int_t)a->miss.n_asked, "held", (json_int_t)a->miss.n_held,
-		"reinjected", (json_int_t)a->miss.n_reinjected, "dhcp", (json_int_t)a->n_dhcp_answers,
-		"dns", (json_int_t)a->n_dns_answers, "events", (json_int_t)a->n_events, "resolv_dir",
-		c->resolv_dir);
+		"reinjected", (json_int_t)a->miss.n_reinjected, "dhcp",
+		(json_int_t)a->n_dhcp_answers, "dns", (json_int_t)a->n_dns_answers, "events",
+		(json_int_t)a->n_events, "resolv_dir", c->resolv_dir);
 }
 
 static json_t *control_ports(struct control *c)
@@ -75,7 +73,7 @@ static json_t *control_ports(struct control *c)
 	json_t *list = json_array();
 	const struct port *p;
 
-	hmap_for_each(p, &c->agent->ports.by_id, by_id) {
+	hmap_for_each (p, &c->agent->ports.by_id, by_id) {
 		char mac[MAC_TEXT_SIZE];
 		struct dp_port_counters n = {0};
 		json_t *addrs = json_array();
@@ -86,8 +84,8 @@ static json_t *control_ports(struct control *c)
 			n = (struct dp_port_counters){0};
 		json_array_append_new(
 			list,
-			json_pack("{s:i, s:s, s:s, s:i, s:i, s:s, s:i, s:o, s:I, s:I, s:I, s:I}", "id",
-				  (int)p->dp.id, "interface", p->interface_id, "instance",
+			json_pack("{s:i, s:s, s:s, s:i, s:i, s:s, s:i, s:o, s:I, s:I, s:I, s:I}",
+				  "id", (int)p->dp.id, "interface", p->interface_id, "instance",
 				  p->instance_id, "ifindex", p->dp.ifindex, "vni", (int)p->dp.vni,
 				  "mac", mac_text(&p->dp.mac, mac), "mtu", (int)p->dp.mtu, "addrs",
 				  addrs, "tx_packets", (json_int_t)n.tx_packets, "tx_bytes",
@@ -104,14 +102,15 @@ static json_t *control_mappings(struct control *c)
 	json_t *list = json_array();
 	const struct mapping *m;
 
-	hmap_for_each(m, &cache->mappings, node) {
-		json_int_t left_ms = m->end_ns > now ? (json_int_t)((m->end_ns - now) / 1000000) : 0;
+	hmap_for_each (m, &cache->mappings, node) {
+		json_int_t left_ms =
+			m->end_ns > now ? (json_int_t)((m->end_ns - now) / 1000000) : 0;
 
-		json_array_append_new(
-			list, json_pack("{s:i, s:o, s:s, s:i, s:I, s:I}", "vni", (int)m->vni, "addr",
-					control_addr(&m->addr), "state", mapping_state_text(m->state),
-					"peer", (int)m->peer, "revision", (json_int_t)m->revision,
-					"left_ms", left_ms));
+		json_array_append_new(list, json_pack("{s:i, s:o, s:s, s:i, s:I, s:I}", "vni",
+						      (int)m->vni, "addr", control_addr(&m->addr),
+						      "state", mapping_state_text(m->state), "peer",
+						      (int)m->peer, "revision",
+						      (json_int_t)m->revision, "left_ms", left_ms));
 	}
 	return list;
 }
@@ -146,7 +145,7 @@ static json_t *control_drops(struct control *c)
 	json_t *interfaces = json_object();
 	const struct port *p;
 
-	hmap_for_each(p, &c->agent->ports.by_interface, by_interface)
+	hmap_for_each (p, &c->agent->ports.by_interface, by_interface)
 		if (p->set)
 			json_object_set_new(interfaces, p->interface_id,
 					    control_drops_of(c, p->dp.id));
@@ -170,17 +169,16 @@ static json_t *control_peers(struct control *c)
 	json_t *list = json_array();
 	const struct desired_peer *p;
 
-	hmap_for_each(p, &c->agent->desired.peers, node) {
+	hmap_for_each (p, &c->agent->desired.peers, node) {
 		const char *text;
 		bool reachable = nexthops_reachable(&c->agent->nexthops, p->dp.id, &text);
 
-		json_array_append_new(
-			list, json_pack("{s:i, s:s, s:s, s:o, s:i, s:s, s:b, s:s}", "number",
-					(int)p->dp.id, "name", p->name, "send",
-					control_format(p->dp.send), "accept",
-					control_formats(p->dp.accept), "path_mtu",
-					(int)p->dp.path_mtu, "reason", p->reason, "reachable",
-					reachable, "text", text));
+		json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:o, s:i, s:s, s:b, s:s}",
+						      "number", (int)p->dp.id, "name", p->name,
+						      "send", control_format(p->dp.send), "accept",
+						      control_formats(p->dp.accept), "path_mtu",
+						      (int)p->dp.path_mtu, "reason", p->reason,
+						      "reachable", reachable, "text", text));
 	}
 	return list;
 }
@@ -190,13 +188,13 @@ static json_t *control_instances(struct control *c)
 	json_t *list = json_array();
 	const struct desired_instance *i;
 
-	hmap_for_each(i, &c->agent->desired.instances, node) {
+	hmap_for_each (i, &c->agent->desired.instances, node) {
 		struct driver_node node = {0};
 		int e = driver_check(c->agent->config.driver, i->id, &node);
 
-		json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:b, s:I}", "id", i->id, "name",
-						      i->name, "wanted", i->running, "running",
-						      !e && node.running, "generation",
+		json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:b, s:I}", "id", i->id,
+						      "name", i->name, "wanted", i->running,
+						      "running", !e && node.running, "generation",
 						      (json_int_t)i->generation));
 	}
 	return list;
@@ -247,7 +245,8 @@ char *control_answer(struct control *c, const char *line, size_t length)
 	if (json_is_object(request))
 		answer = control_dispatch(c, request);
 	else
-		answer = control_error("BadRequest", "a line is one JSON object: {\"request\":...}");
+		answer =
+			control_error("BadRequest", "a line is one JSON object: {\"request\":...}");
 	if (answer)
 		text = json_dumps(answer, JSON_COMPACT);
 	if (text && str_printf(&result, "%s\n", text))

@@ -18,8 +18,10 @@
 enum { CONVERT_VNI_MAX = 0xEFFFFF }; /* of a network; above are handles of the receiving host */
 
 bool convert_vni_is_valid(uint32_t vni);
-must_check int convert_addr(const ProtobufCBinaryData *b, struct ipaddr *ret); /* exactly 16 bytes */
-must_check int convert_optional_addr(const ProtobufCBinaryData *b, struct ipaddr *ret); /* or none */
+must_check int convert_addr(const ProtobufCBinaryData *b,
+			    struct ipaddr *ret); /* exactly 16 bytes */
+must_check int convert_optional_addr(const ProtobufCBinaryData *b,
+				     struct ipaddr *ret); /* or none */
 must_check int convert_prefix(const ProtobufCBinaryData *b, uint32_t len, struct prefix *ret);
 /* A locator: 16 bytes and nothing set behind 'len'; empty gives a prefix of length 0. */
 must_check int convert_locator(const ProtobufCBinaryData *b, uint8_t len, struct prefix *ret);

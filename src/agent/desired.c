@@ -18,7 +18,7 @@ struct desired_peer *desired_find_peer(const struct desired *d, uint32_t number)
 {
 	struct desired_peer *p;
 
-	hmap_for_each_at(p, &d->peers, hash_u64(number), node)
+	hmap_for_each_at (p, &d->peers, hash_u64(number), node)
 		if (p->dp.id == number)
 			return p;
 	return NULL;
@@ -29,7 +29,7 @@ struct desired_subnet *desired_find_subnet(const struct desired *d, uint32_t vni
 {
 	struct desired_subnet *s;
 
-	hmap_for_each_at(s, &d->subnets, desired_subnet_hash(vni, prefix), node)
+	hmap_for_each_at (s, &d->subnets, desired_subnet_hash(vni, prefix), node)
 		if (s->dp.vni == vni && prefix_equal(&s->dp.prefix, prefix))
 			return s;
 	return NULL;
@@ -39,7 +39,7 @@ struct desired_instance *desired_find_instance(const struct desired *d, const ch
 {
 	struct desired_instance *i;
 
-	hmap_for_each_at(i, &d->instances, hash_str(id), node)
+	hmap_for_each_at (i, &d->instances, hash_str(id), node)
 		if (str_equal(i->id, id))
 			return i;
 	return NULL;
@@ -49,7 +49,7 @@ struct desired_interface *desired_find_interface(const struct desired *d, const 
 {
 	struct desired_interface *i;
 
-	hmap_for_each_at(i, &d->interfaces, hash_str(id), node)
+	hmap_for_each_at (i, &d->interfaces, hash_str(id), node)
 		if (str_equal(i->driver.id, id))
 			return i;
 	return NULL;
@@ -72,22 +72,22 @@ static void desired_remove_unseen(struct desired *d, uint64_t keep)
 	struct desired_instance *i;
 	struct desired_interface *f;
 
-	hmap_for_each(p, &d->peers, node)
+	hmap_for_each (p, &d->peers, node)
 		if (!keep || p->sweep != keep) {
 			hmap_remove(&d->peers, &p->node);
 			free(p);
 		}
-	hmap_for_each(s, &d->subnets, node)
+	hmap_for_each (s, &d->subnets, node)
 		if (!keep || s->sweep != keep) {
 			hmap_remove(&d->subnets, &s->node);
 			free(s);
 		}
-	hmap_for_each(i, &d->instances, node)
+	hmap_for_each (i, &d->instances, node)
 		if (!keep || i->sweep != keep) {
 			hmap_remove(&d->instances, &i->node);
 			free(i);
 		}
-	hmap_for_each(f, &d->interfaces, node)
+	hmap_for_each (f, &d->interfaces, node)
 		if (!keep || f->sweep != keep) {
 			hmap_remove(&d->interfaces, &f->node);
 			free(f);
@@ -407,8 +407,7 @@ static void desired_remove_key(struct desired *d, const struct desired_key *key)
 
 	if (key->kind == DESIRED_PEER && (p = desired_find_peer(d, key->number)))
 		hmap_remove(&d->peers, &p->node);
-	if (key->kind == DESIRED_SUBNET &&
-	    (s = desired_find_subnet(d, key->number, &key->prefix)))
+	if (key->kind == DESIRED_SUBNET && (s = desired_find_subnet(d, key->number, &key->prefix)))
 		hmap_remove(&d->subnets, &s->node);
 	if (key->kind == DESIRED_INSTANCE && (i = desired_find_instance(d, key->id)))
 		hmap_remove(&d->instances, &i->node);

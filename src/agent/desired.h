@@ -2,14 +2,15 @@
 /*
  * What the manager wants of this host: the tables that the frames Desired fill (abi/agent.proto).
  *
- * Concept.  Objects are the host itself, its peers, the subnets, instances and interfaces it carries.
- * Each has a key; setting one that exists replaces it whole.  A full Desired is a *sweep*: what it
- * did not name is removed.  Every object that comes from the wire is checked here, so that the rest
- * of the agent only sees values that make sense by themselves; whether they fit together (an
- * interface whose subnet is unknown) is found out when they are applied.
+ * Concept. Objects are the host itself, its peers, the subnets, instances and interfaces it
+ * carries. Each has a key; setting one that exists replaces it whole. A full Desired is a *sweep*:
+ * what it did not name is removed. Every object that comes from the wire is checked here, so that
+ * the rest of the agent only sees values that make sense by themselves; whether they fit together
+ * (an interface whose subnet is unknown) is found out when they are applied.
  *
- * Ownership: the tables own their objects; borrowed pointers last until the object is set or removed.
- * Pure: no I/O.  One thread.  Errors: 0 or a negative errno, with a text for people that is static.
+ * Ownership: the tables own their objects; borrowed pointers last until the object is set or
+ * removed. Pure: no I/O. One thread. Errors: 0 or a negative errno, with a text for people that is
+ * static.
  */
 #pragma once
 
@@ -39,7 +40,7 @@ struct desired_host {
 struct desired_peer {
 	struct hmap_node node;
 	uint64_t sweep;
-	uint64_t seen; /* the reconciling run that was here last */
+	uint64_t seen;     /* the reconciling run that was here last */
 	struct dp_peer dp; /* nexthop 0 */
 	char name[DESIRED_NAME_SIZE];
 	char reason[256];
@@ -50,7 +51,7 @@ struct desired_subnet {
 	uint64_t sweep;
 	uint64_t seen; /* the reconciling run that was here last */
 	struct dp_subnet dp;
-	struct prefix network;  /* len 0: not told */
+	struct prefix network; /* len 0: not told */
 	char domain[DESIRED_DOMAIN_SIZE];
 };
 

@@ -93,7 +93,8 @@ static void dhcp_read_option(uint8_t code, struct cursor *o, struct dhcp_request
 
 static int dhcp_read_options(struct cursor *c, struct dhcp_request *r)
 {
-	uint64_t seen[4] = {0}; /* bit per code: an option given twice is a riddle (RFC 3396 aside) */
+	uint64_t seen[4] = {
+		0}; /* bit per code: an option given twice is a riddle (RFC 3396 aside) */
 
 	while (cursor_left(c)) {
 		uint8_t code = cursor_u8(c);

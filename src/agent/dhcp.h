@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The DHCP server of one interface (RFC 2131, 2132, 3442): it knows one client and one address, keeps
- * no state, and so cannot run out of anything.
+ * The DHCP server of one interface (RFC 2131, 2132, 3442): it knows one client and one address,
+ * keeps no state, and so cannot run out of anything.
  *
  * Decoding is strict, but takes what real clients send: padding, unknown options, options in any
- * order, no END behind a full packet.  A client is answered with its interface's own record or not at
- * all.  Pure: no I/O, no clock.  Any thread.
+ * order, no END behind a full packet. A client is answered with its interface's own record or not
+ * at all.  Pure: no I/O, no clock.  Any thread.
  */
 #pragma once
 
@@ -20,13 +20,13 @@ enum {
 
 /* What the client is to be told. */
 struct dhcp_lease {
-	struct mac mac;           /* of the interface: requests of others are not answered */
-	struct ipaddr addr;       /* IPv4 */
+	struct mac mac;     /* of the interface: requests of others are not answered */
+	struct ipaddr addr; /* IPv4 */
 	struct prefix subnet;
-	struct ipaddr router;     /* also the server's identity */
-	struct prefix network;    /* reached by the router; len 0: none is told */
-	struct ipaddr resolver;   /* zero: none is told */
-	uint16_t mtu;             /* 0: none is told */
+	struct ipaddr router;           /* also the server's identity */
+	struct prefix network;          /* reached by the router; len 0: none is told */
+	struct ipaddr resolver;         /* zero: none is told */
+	uint16_t mtu;                   /* 0: none is told */
 	const char *host_name, *domain; /* "" or NULL: none is told */
 };
 
@@ -37,13 +37,14 @@ enum dhcp_verdict {
 };
 
 struct dhcp_answer {
-	bool broadcast;           /* send to 255.255.255.255, else to 'destination' */
+	bool broadcast; /* send to 255.255.255.255, else to 'destination' */
 	struct ipaddr destination;
-	const char *kind;         /* "offer", "ack", "nak"; of a request: "release", "decline" */
+	const char *kind; /* "offer", "ack", "nak"; of a request: "release", "decline" */
 };
 
 /* Reads the request and, when the verdict is DHCP_ANSWER, appends the answer's UDP payload to 'b'.
- * 0 with '*ret_verdict' and '*ret_answer' (kind only unless answered); -EBADMSG: not a DHCP request. */
+ * 0 with '*ret_verdict' and '*ret_answer' (kind only unless answered); -EBADMSG: not a DHCP
+ * request. */
 must_check int dhcp_serve(const uint8_t *payload, size_t size, const struct dhcp_lease *lease,
 			  struct buf *b, enum dhcp_verdict *ret_verdict,
 			  struct dhcp_answer *ret_answer);

@@ -24,9 +24,10 @@ enum {
 static const char dns_reverse_zone[] = "in-addr.arpa";
 
 /* Reads a name without compression (a question is the first name of its message, there is nothing to
- * point at) to dotted lower-case text.  A byte that is no printable ASCII, or a dot inside a label, makes it a
- * name that we cannot have: '*ret_plain' is then false. */
-static void dns_read_name(struct cursor *c, char ret_text[static DNS_NAME_SIZE + 1], bool *ret_plain)
+ * point at) to dotted lower-case text. A byte that is no printable ASCII, or a dot inside a label,
+ * makes it a name that we cannot have: '*ret_plain' is then false. */
+static void dns_read_name(struct cursor *c, char ret_text[static DNS_NAME_SIZE + 1],
+			  bool *ret_plain)
 {
 	size_t n = 0;
 	uint8_t length;
@@ -78,8 +79,8 @@ static bool dns_is_in_zone(const char *name, const char *zone)
 {
 	size_t length = strlen(name), zone_length = strlen(zone);
 
-	return zone_length && length > zone_length + 1 &&
-	       name[length - zone_length - 1] == '.' && str_has_suffix(name, zone);
+	return zone_length && length > zone_length + 1 && name[length - zone_length - 1] == '.' &&
+	       str_has_suffix(name, zone);
 }
 
 /* What a plain name is about. */

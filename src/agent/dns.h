@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DNS messages (RFC 1035) as the agent answers them for its nodes: one question, at most one answer.
+ * DNS messages (RFC 1035) as the agent answers them for its nodes: one question, at most one
+ * answer.
  *
  * Concept.  dns_parse() reads a query and says what it is about: a *name* of the network (an
- * instance's), an *address* of the network (reverse), or nothing that is served here.  Whoever knows
+ * instance's), an *address* of the network (reverse), or nothing that is served here. Whoever knows
  * more decides and calls dns_answer(), which needs nothing but the question.
  *
- * Names served: a single label, alone or in the network's domain ("ip-10-0-0-4", "i-0123.ec2.internal"),
- * and D.C.B.A.in-addr.arpa.  Everything else is to be REFUSED: no resolver is behind this one.
- * EDNS is ignored: the OPT record is not read and none is sent, which tells the asker (RFC 6891 7).
+ * Names served: a single label, alone or in the network's domain ("ip-10-0-0-4",
+ * "i-0123.ec2.internal"), and D.C.B.A.in-addr.arpa. Everything else is to be REFUSED: no resolver
+ * is behind this one. EDNS is ignored: the OPT record is not read and none is sent, which tells the
+ * asker (RFC 6891 7).
  *
  * Hostile input: no pointer is followed, every length is checked.  Pure, any thread.
  */
@@ -19,9 +21,9 @@
 
 enum {
 	DNS_PORT = 53,
-	DNS_LABEL_SIZE = 64,  /* with the NUL */
-	DNS_NAME_SIZE = 255,  /* of a name on the wire, RFC 1035 2.3.4 */
-	DNS_ANSWER_TTL = 60,  /* seconds: as EC2's */
+	DNS_LABEL_SIZE = 64, /* with the NUL */
+	DNS_NAME_SIZE = 255, /* of a name on the wire, RFC 1035 2.3.4 */
+	DNS_ANSWER_TTL = 60, /* seconds: as EC2's */
 };
 
 enum dns_rcode {
@@ -41,14 +43,14 @@ enum dns_kind {
 
 struct dns_question {
 	uint16_t id;
-	uint16_t flags;          /* as sent */
+	uint16_t flags; /* as sent */
 	enum dns_kind kind;
-	enum dns_rcode rcode;    /* of DNS_OTHER */
-	uint16_t type;           /* QTYPE */
-	bool in_domain;          /* the name ended in the network's domain */
+	enum dns_rcode rcode;       /* of DNS_OTHER */
+	uint16_t type;              /* QTYPE */
+	bool in_domain;             /* the name ended in the network's domain */
 	char label[DNS_LABEL_SIZE]; /* lower case */
 	struct ipaddr addr;
-	size_t size;             /* of the question section to be repeated, 0: none could be read */
+	size_t size; /* of the question section to be repeated, 0: none could be read */
 	uint8_t section[DNS_NAME_SIZE + 4]; /* it, as it was sent */
 };
 

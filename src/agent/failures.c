@@ -20,8 +20,8 @@ void failures_add(struct failures *f, const struct desired_key *key, int error, 
 {
 	struct failure *grown = NULL;
 
-	log_warn("desired state not applied", LOG_STR("id", key->id), LOG_U64("number", key->number),
-		 LOG_STR("reason", text), LOG_ERRNO(error));
+	log_warn("desired state not applied", LOG_STR("id", key->id),
+		 LOG_U64("number", key->number), LOG_STR("reason", text), LOG_ERRNO(error));
 	if (f->n < LIMIT_AGENT_FAILURES)
 		grown = reallocarray(f->items, f->n + 1, sizeof(*grown));
 	if (!grown) {

@@ -27,9 +27,8 @@ static int kernel_link(void *arg, int ifindex, struct nexthop_link *ret)
 
 	if (e)
 		return e;
-	*ret = (struct nexthop_link){.mac = link.mac,
-				     .mtu = link.mtu > UINT16_MAX ? UINT16_MAX
-								  : (uint16_t)link.mtu};
+	*ret = (struct nexthop_link){
+		.mac = link.mac, .mtu = link.mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)link.mtu};
 	return 0;
 }
 

@@ -27,8 +27,12 @@ const char *link_state_text(enum link_state state)
 void link_init(struct link *l, struct loop *loop, const struct link_dialer *dialer,
 	       const struct link_ops *ops, void *arg)
 {
-	*l = (struct link){.loop = loop, .dialer = *dialer, .ops = ops, .arg = arg,
-			   .backoff_ms = LIMIT_AGENT_BACKOFF_MIN_MS, .error = "not yet connected"};
+	*l = (struct link){.loop = loop,
+			   .dialer = *dialer,
+			   .ops = ops,
+			   .arg = arg,
+			   .backoff_ms = LIMIT_AGENT_BACKOFF_MIN_MS,
+			   .error = "not yet connected"};
 	timer_init(&l->timer, loop, link_on_timer, l);
 }
 
@@ -118,7 +122,8 @@ static void link_on_goodbye(struct link *l, const Viaduct__Agent__Goodbye *goodb
 	link_note_error(l, "the manager said goodbye", goodbye->text);
 }
 
-static void link_on_received(struct session *session, const Viaduct__Agent__Frame *frame, void *user)
+static void link_on_received(struct session *session, const Viaduct__Agent__Frame *frame,
+			     void *user)
 {
 	struct link *l = user;
 
@@ -128,7 +133,8 @@ static void link_on_received(struct session *session, const Viaduct__Agent__Fram
 		link_on_goodbye(l, frame->goodbye);
 	else if (l->state == LINK_UP && frame->body_case != VIADUCT__AGENT__FRAME__BODY_WELCOME)
 		l->ops->received(frame, l->arg);
-	else if (l->state == LINK_GREETING && frame->body_case == VIADUCT__AGENT__FRAME__BODY_WELCOME)
+	else if (l->state == LINK_GREETING &&
+		 frame->body_case == VIADUCT__AGENT__FRAME__BODY_WELCOME)
 		link_on_welcome(l, frame->welcome);
 	else
 		link_reset(l, "the manager spoke out of turn");

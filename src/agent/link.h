@@ -2,11 +2,11 @@
 /*
  * The link to the system manager: one session at a time, opened again whenever it ends.
  *
- * Life: DOWN -> DIALLING -> GREETING (the Hello is sent) -> UP (the Welcome came).  A link that comes
- * down waits before it dials again: from LIMIT_AGENT_BACKOFF_MIN_MS, doubled at each failure up to
- * LIMIT_AGENT_BACKOFF_MAX_MS, spread at random so that a thousand hosts do not come back as one.  The
- * managers known are tried in turn.  A manager that refuses us (unknown host, no common version) is
- * asked again at the longest interval: an operator has to act.
+ * Life: DOWN -> DIALLING -> GREETING (the Hello is sent) -> UP (the Welcome came). A link that
+ * comes down waits before it dials again: from LIMIT_AGENT_BACKOFF_MIN_MS, doubled at each failure
+ * up to LIMIT_AGENT_BACKOFF_MAX_MS, spread at random so that a thousand hosts do not come back as
+ * one. The managers known are tried in turn. A manager that refuses us (unknown host, no common
+ * version) is asked again at the longest interval: an operator has to act.
  *
  * How a session is dialled is the caller's business, so that tests use pairs in virtual time.
  *
@@ -46,12 +46,12 @@ struct link {
 	void *arg;
 	enum link_state state;
 	struct session *session;
-	struct timer timer;   /* DOWN: the next dial; DIALLING, GREETING: patience */
+	struct timer timer; /* DOWN: the next dial; DIALLING, GREETING: patience */
 	uint64_t backoff_ms;
-	bool refused;         /* the manager does not want us */
-	size_t next;          /* manager to dial */
-	uint64_t n_sessions;  /* that came up */
-	char error[256];      /* why it is down; "" while up */
+	bool refused;        /* the manager does not want us */
+	size_t next;         /* manager to dial */
+	uint64_t n_sessions; /* that came up */
+	char error[256];     /* why it is down; "" while up */
 };
 
 void link_init(struct link *l, struct loop *loop, const struct link_dialer *dialer,

@@ -129,7 +129,7 @@ static int main_mount_bpffs(const char *path)
 	if (fs.f_type == BPF_FS_MAGIC)
 		return 0;
 	return mount("bpf", path, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0 ? -errno
-											      : 0;
+											    : 0;
 }
 
 /* ---- run ---- */
@@ -160,7 +160,8 @@ static int main_lock(const char *state, int *ret_fd)
 
 static int main_start_driver(struct program *p)
 {
-	const struct driver_netns_config config = {.state = p->options->state, .run = p->run,
+	const struct driver_netns_config config = {.state = p->options->state,
+						   .run = p->run,
 						   .resolv = p->resolv,
 						   .netns_dir = p->options->netns_dir,
 						   .prefix = p->options->netns_prefix};

@@ -48,7 +48,7 @@ static struct pending *miss_find(const struct miss *m, uint32_t vni, const struc
 {
 	struct pending *p;
 
-	hmap_for_each_at(p, &m->pending, miss_hash(vni, addr), node)
+	hmap_for_each_at (p, &m->pending, miss_hash(vni, addr), node)
 		if (p->question.vni == vni && ipaddr_equal(&p->question.addr, addr))
 			return p;
 	return NULL;
@@ -65,7 +65,7 @@ static struct load *miss_load(struct miss *m, uint32_t port)
 {
 	struct load *l;
 
-	hmap_for_each_at(l, &m->loads, hash_u64(port), node)
+	hmap_for_each_at (l, &m->loads, hash_u64(port), node)
 		if (l->port == port)
 			return l;
 	l = calloc(1, sizeof(*l));
@@ -165,7 +165,7 @@ static void miss_drop_held(struct miss *m, struct pending *p, enum miss_drop rea
 {
 	struct held *h;
 
-	list_for_each(h, &p->held, link)
+	list_for_each (h, &p->held, link)
 		miss_drop(m, miss_unhold(m, h), reason);
 }
 
@@ -173,7 +173,7 @@ void miss_set_datapath(struct miss *m, struct datapath *dp)
 {
 	struct pending *p;
 
-	hmap_for_each(p, &m->pending, node) {
+	hmap_for_each (p, &m->pending, node) {
 		miss_drop_held(m, p, MISS_DROP_FAULT);
 		miss_free_pending(m, p);
 	}
@@ -188,8 +188,9 @@ void miss_deinit(struct miss *m)
 }
 
 /* Asks where 'addr' is.  On failure nothing is pending. */
-static int miss_ask(struct miss *m, Viaduct__Agent__Question__Kind kind, uint32_t port, uint32_t vni,
-		    const struct ipaddr *asker, const struct ipaddr *addr, struct pending **ret)
+static int miss_ask(struct miss *m, Viaduct__Agent__Question__Kind kind, uint32_t port,
+		    uint32_t vni, const struct ipaddr *asker, const struct ipaddr *addr,
+		    struct pending **ret)
 {
 	struct load *l = miss_load(m, port);
 	struct pending *p;
@@ -208,8 +209,12 @@ static int miss_ask(struct miss *m, Viaduct__Agent__Question__Kind kind, uint32_
 	p->miss = m;
 	p->port = port;
 	list_init(&p->held);
-	p->question = (struct question){.kind = kind, .vni = vni, .asker = *asker, .addr = *addr,
-					.fn = miss_on_answer, .arg = p};
+	p->question = (struct question){.kind = kind,
+					.vni = vni,
+					.asker = *asker,
+					.addr = *addr,
+					.fn = miss_on_answer,
+					.arg = p};
 	hmap_insert(&m->pending, &p->node, miss_hash(vni, addr));
 	e = questions_ask(m->questions, &p->question);
 	if (e) {
@@ -292,7 +297,7 @@ static void miss_release(struct miss *m, struct pending *p)
 {
 	struct held *h;
 
-	list_for_each(h, &p->held, link)
+	list_for_each (h, &p->held, link)
 		miss_reinject(m, miss_unhold(m, h));
 	if (cache_is_settling(m->cache))
 		m->ops->drain(m->arg);
@@ -353,8 +358,8 @@ void miss_drop_port(struct miss *m, uint32_t port)
 	struct pending *p;
 	struct held *h;
 
-	hmap_for_each(p, &m->pending, node)
-		list_for_each(h, &p->held, link)
+	hmap_for_each (p, &m->pending, node)
+		list_for_each (h, &p->held, link)
 			if (h->upcall->port == port)
 				miss_drop(m, miss_unhold(m, h), MISS_DROP_FAULT);
 }

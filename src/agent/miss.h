@@ -4,10 +4,10 @@
  *
  * Concept.  The first packet about an address asks the manager; it and those behind it are held, in
  * order, within bounds per port and in all.  On the answer the mapping is written so that later
- * packets still come up ("settling"), the held ones are sent through the programs again, and when no
- * more wait the mapping goes live: the first packet is late, not lost, and none overtakes another.
- * A refusal is written as well, and the packets sent again, so that the programs answer and count it
- * as any other.  Out of time: the packets are dropped and counted here.
+ * packets still come up ("settling"), the held ones are sent through the programs again, and when
+ * no more wait the mapping goes live: the first packet is late, not lost, and none overtakes
+ * another. A refusal is written as well, and the packets sent again, so that the programs answer
+ * and count it as any other.  Out of time: the packets are dropped and counted here.
  *
  * miss_settle() is to be called by whoever reads upcalls once nothing waits to be read.
  *

@@ -32,7 +32,7 @@ static struct name *names_find(const struct names *n, uint32_t vni, const char *
 {
 	struct name *name;
 
-	hmap_for_each_at(name, &n->names, names_hash(vni, label), node)
+	hmap_for_each_at (name, &n->names, names_hash(vni, label), node)
 		if (name->vni == vni && str_equal(name->label, label))
 			return name;
 	return NULL;
@@ -49,7 +49,7 @@ void names_deinit(struct names *n)
 {
 	struct name *name;
 
-	list_for_each(name, &n->age, age)
+	list_for_each (name, &n->age, age)
 		names_remove(n, name);
 	hmap_deinit(&n->names);
 }

@@ -19,8 +19,11 @@ static void nexthops_on_look(struct timer *t, void *data);
 void nexthops_init(struct nexthops *n, struct loop *loop, const struct nexthop_kernel *kernel,
 		   void *kernel_arg, nexthops_moved_fn moved, void *arg)
 {
-	*n = (struct nexthops){.loop = loop, .kernel = kernel, .kernel_arg = kernel_arg,
-			       .moved = moved, .arg = arg};
+	*n = (struct nexthops){.loop = loop,
+			       .kernel = kernel,
+			       .kernel_arg = kernel_arg,
+			       .moved = moved,
+			       .arg = arg};
 	hmap_init(&n->peers);
 	hmap_init(&n->hops);
 	timer_init(&n->probe, loop, nexthops_on_probe, n);
@@ -32,11 +35,11 @@ void nexthops_set_datapath(struct nexthops *n, struct datapath *dp)
 	struct nexthop_peer *p;
 	struct nexthop *h;
 
-	hmap_for_each(p, &n->peers, node) {
+	hmap_for_each (p, &n->peers, node) {
 		hmap_remove(&n->peers, &p->node);
 		free(p);
 	}
-	hmap_for_each(h, &n->hops, node) {
+	hmap_for_each (h, &n->hops, node) {
 		hmap_remove(&n->hops, &h->node);
 		free(h);
 	}
@@ -72,7 +75,7 @@ void nexthops_forget_old(struct nexthops *n)
 	for (uint32_t id = 1; id <= n->n_old; id++) {
 		bool used = false;
 
-		hmap_for_each(h, &n->hops, node)
+		hmap_for_each (h, &n->hops, node)
 			used = used || h->dp.id == id;
 		if (!used)
 			(void)!datapath_nexthop_delete(n->dp, id);
@@ -84,7 +87,7 @@ static struct nexthop_peer *nexthops_find_peer(const struct nexthops *n, uint32_
 {
 	struct nexthop_peer *p;
 
-	hmap_for_each_at(p, &n->peers, hash_u64(number), node)
+	hmap_for_each_at (p, &n->peers, hash_u64(number), node)
 		if (p->number == number)
 			return p;
 	return NULL;
@@ -99,7 +102,7 @@ static struct nexthop *nexthops_find(const struct nexthops *n, const struct next
 {
 	struct nexthop *h;
 
-	hmap_for_each_at(h, &n->hops, nexthops_hash(way), node)
+	hmap_for_each_at (h, &n->hops, nexthops_hash(way), node)
 		if (h->way.ifindex == way->ifindex && ipaddr_equal(&h->way.gateway, &way->gateway))
 			return h;
 	return NULL;
@@ -111,7 +114,7 @@ static bool nexthops_id_is_used(const struct nexthops *n, uint32_t id)
 
 	if (id <= n->n_old)
 		return true;
-	hmap_for_each(h, &n->hops, node)
+	hmap_for_each (h, &n->hops, node)
 		if (h->dp.id == id)
 			return true;
 	return false;
@@ -127,8 +130,8 @@ static bool nexthops_equal(const struct dp_nexthop *a, const struct dp_nexthop *
 /* Looks how the next hop is now and tells the data plane when that is new. */
 static int nexthops_refresh(struct nexthops *n, struct nexthop *h)
 {
-	struct dp_nexthop now = {.id = h->dp.id, .ifindex = h->way.ifindex,
-				 .gateway = h->way.gateway};
+	struct dp_nexthop now = {
+		.id = h->dp.id, .ifindex = h->way.ifindex, .gateway = h->way.gateway};
 	struct nexthop_link link;
 	int e;
 
@@ -147,7 +150,8 @@ static int nexthops_refresh(struct nexthops *n, struct nexthop *h)
 		return e;
 	if (!h->set || now.resolved != h->dp.resolved)
 		log_info("next hop changed", LOG_U64("nexthop", now.id),
-			 LOG_ADDR("gateway", &now.gateway), LOG_STR("resolved", now.resolved ? "yes" : "no"));
+			 LOG_ADDR("gateway", &now.gateway),
+			 LOG_STR("resolved", now.resolved ? "yes" : "no"));
 	h->dp = now;
 	h->set = true;
 	return 0;
@@ -249,10 +253,10 @@ static void nexthops_on_look(struct timer *t, void *data)
 	struct nexthop_peer *p;
 	struct nexthop *h;
 
-	hmap_for_each(h, &n->hops, node)
+	hmap_for_each (h, &n->hops, node)
 		if (nexthops_refresh(n, h))
 			log_debug("next hop not refreshed", LOG_U64("nexthop", h->dp.id));
-	hmap_for_each(p, &n->peers, node)
+	hmap_for_each (p, &n->peers, node)
 		if (nexthops_look_for(n, p))
 			n->moved(p->number, p->hop ? p->hop->dp.id : 0, n->arg);
 }
@@ -264,7 +268,7 @@ static void nexthops_on_probe(struct timer *t, void *data)
 	struct nexthop *h;
 	bool missing = false;
 
-	hmap_for_each(h, &n->hops, node) {
+	hmap_for_each (h, &n->hops, node) {
 		if (!h->n_users) {
 			nexthops_delete(n, h);
 			continue;
@@ -272,12 +276,13 @@ static void nexthops_on_probe(struct timer *t, void *data)
 		missing = missing || !h->dp.resolved;
 		(void)!n->kernel->probe(n->kernel_arg, &h->way);
 	}
-	hmap_for_each(p, &n->peers, node)
+	hmap_for_each (p, &n->peers, node)
 		missing = missing || !p->hop;
 	if (missing)
 		nexthops_changed(n);
-	timer_arm_in(&n->probe, (missing ? LIMIT_AGENT_NEXTHOP_SEARCH_MS : LIMIT_AGENT_NEXTHOP_PROBE_MS) *
-					CLOCK_NS_PER_MS);
+	timer_arm_in(&n->probe,
+		     (missing ? LIMIT_AGENT_NEXTHOP_SEARCH_MS : LIMIT_AGENT_NEXTHOP_PROBE_MS) *
+			     CLOCK_NS_PER_MS);
 }
 
 bool nexthops_reachable(const struct nexthops *n, uint32_t peer, const char **ret_text)

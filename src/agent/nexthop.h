@@ -2,16 +2,16 @@
 /*
  * Next hops: where packets for each peer leave this host.
  *
- * For each peer's substrate address the kernel's routing table is asked for the way; peers that share
- * a gateway share a next hop.  Its neighbour entry is kept alive by probes, because the programs send
- * past the kernel, which would let it grow stale.  While the neighbour is unknown the next hop is
- * "unresolved" and the programs leave the search to the kernel.
+ * For each peer's substrate address the kernel's routing table is asked for the way; peers that
+ * share a gateway share a next hop. Its neighbour entry is kept alive by probes, because the
+ * programs send past the kernel, which would let it grow stale. While the neighbour is unknown the
+ * next hop is "unresolved" and the programs leave the search to the kernel.
  *
  * The kernel is behind 'struct nexthop_kernel', so that all this runs without one in tests; changes
  * of routes, links and neighbours are told by nexthops_changed().
  *
- * Numbers that an earlier life of the agent gave, and that peers in the data plane still use, are not
- * given again before nexthops_forget_old().
+ * Numbers that an earlier life of the agent gave, and that peers in the data plane still use, are
+ * not given again before nexthops_forget_old().
  *
  * Ownership: embedded; the kernel is borrowed.  Threading: the loop's.
  */
@@ -62,8 +62,8 @@ struct nexthops {
 	const struct nexthop_kernel *kernel;
 	void *kernel_arg;
 	struct datapath *dp;
-	struct hmap peers;  /* number -> target -> next hop */
-	struct hmap hops;   /* by their way */
+	struct hmap peers; /* number -> target -> next hop */
+	struct hmap hops;  /* by their way */
 	uint32_t last_id, n_old;
 	struct timer probe; /* keeps neighbours alive, and looks again for ways that are missing */
 	struct timer look;  /* changes come in swarms: looked at once per swarm */

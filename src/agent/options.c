@@ -46,7 +46,8 @@ const char *options_help(void)
 {
 	return "viaduct-agent: the communication manager of a host\n"
 	       "\n"
-	       "  viaduct-agent join FILE [--state DIR]   install the join bundle of \"viaduct host add\"\n"
+	       "  viaduct-agent join FILE [--state DIR]   install the join bundle of \"viaduct "
+	       "host add\"\n"
 	       "  viaduct-agent run --substrate IFNAME    carry the networks of this host\n"
 	       "  viaduct-agent leave [--state DIR]       undo everything on this host\n"
 	       "\n"
@@ -109,8 +110,10 @@ static int options_read_file(struct options *o, const char *path, char *reterr_t
 
 	options_fields(o, fields);
 	for (size_t i = 0; i < KEY_MAX; i++)
-		keys[i] = (struct config_key){.section = "", .key = options_keys[i].name,
-					      .parse = config_parse_string, .dest = fields[i],
+		keys[i] = (struct config_key){.section = "",
+					      .key = options_keys[i].name,
+					      .parse = config_parse_string,
+					      .dest = fields[i],
 					      .expected = options_keys[i].expected};
 	e = config_load(path, keys, KEY_MAX, &error);
 	if (e)
@@ -162,7 +165,8 @@ static int options_check_formats(struct options *o, char *reterr_text)
 		e = options_parse_format(names[i], &allowed);
 	if (e || !allowed) {
 		snprintf(reterr_text, OPTIONS_ERROR_SIZE,
-			 "formats: \"%s\" is no list of siit/2, siit/1, ipip6/1, vxlan/1", o->formats);
+			 "formats: \"%s\" is no list of siit/2, siit/1, ipip6/1, vxlan/1",
+			 o->formats);
 		return e ?: -EINVAL;
 	}
 	for (int f = FORMAT_NONE + 1; f < FORMAT_MAX; f++)
@@ -233,8 +237,9 @@ static int options_read_command(struct options *o, char **words, int n, char *re
 		if (!str_equal(words[0], commands[i].name))
 			continue;
 		if (n > commands[i].n_words) {
-			snprintf(reterr_text, OPTIONS_ERROR_SIZE, "%s: \"%s\" is one argument too many",
-				 words[0], words[commands[i].n_words]);
+			snprintf(reterr_text, OPTIONS_ERROR_SIZE,
+				 "%s: \"%s\" is one argument too many", words[0],
+				 words[commands[i].n_words]);
 			return -EINVAL;
 		}
 		o->command = commands[i].command;

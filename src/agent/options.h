@@ -2,9 +2,9 @@
 /*
  * What the agent was told to do: command line and configuration file.
  *
- * The file has "key = value" lines with the names of the long options; the command line wins.  After
- * options_parse() nothing changes any more.  What a run used is saved beside its state, so that "leave" finds
- * everything that the run made.
+ * The file has "key = value" lines with the names of the long options; the command line wins. After
+ * options_parse() nothing changes any more. What a run used is saved beside its state, so that
+ * "leave" finds everything that the run made.
  *
  * Ownership: heap strings inside: options_deinit().
  */
@@ -26,13 +26,13 @@ enum options_command {
 
 struct options {
 	enum options_command command;
-	char *state;         /* directory; survives a reboot */
-	char *run;           /* directory; need not */
-	char *name;          /* of this agent on its machine: [a-z0-9-]{1,11} */
-	char *substrate;     /* the interface to the wire */
+	char *state;     /* directory; survives a reboot */
+	char *run;       /* directory; need not */
+	char *name;      /* of this agent on its machine: [a-z0-9-]{1,11} */
+	char *substrate; /* the interface to the wire */
 	char *bpffs;
 	char *netns_dir, *netns_prefix;
-	char *formats;       /* "siit/1,ipip6/1": the only ones allowed on this host; NULL: all */
+	char *formats; /* "siit/1,ipip6/1": the only ones allowed on this host; NULL: all */
 	char *log_level;
 	char *bundle;        /* join: the file */
 	uint32_t disallowed; /* formats, from 'formats': FORMAT_BIT()s */

@@ -16,7 +16,7 @@ void ports_clear(struct ports *p)
 {
 	struct port *port;
 
-	hmap_for_each(port, &p->by_id, by_id)
+	hmap_for_each (port, &p->by_id, by_id)
 		ports_remove(p, port);
 }
 
@@ -31,7 +31,7 @@ struct port *ports_find(const struct ports *p, uint32_t id)
 {
 	struct port *port;
 
-	hmap_for_each_at(port, &p->by_id, hash_u64(id), by_id)
+	hmap_for_each_at (port, &p->by_id, hash_u64(id), by_id)
 		if (port->dp.id == id)
 			return port;
 	return NULL;
@@ -41,7 +41,7 @@ struct port *ports_find_interface(const struct ports *p, const char *interface_i
 {
 	struct port *port;
 
-	hmap_for_each_at(port, &p->by_interface, hash_str(interface_id), by_interface)
+	hmap_for_each_at (port, &p->by_interface, hash_str(interface_id), by_interface)
 		if (str_equal(port->interface_id, interface_id))
 			return port;
 	return NULL;
@@ -83,7 +83,7 @@ static struct port *ports_find_adopted(const struct ports *p, uint32_t vni, cons
 {
 	struct port *port;
 
-	hmap_for_each(port, &p->by_id, by_id)
+	hmap_for_each (port, &p->by_id, by_id)
 		if (!*port->interface_id && port->dp.vni == vni && mac_equal(&port->dp.mac, mac))
 			return port;
 	return NULL;

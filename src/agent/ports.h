@@ -2,10 +2,10 @@
 /*
  * The ports of the data plane, and which interface each one is.
  *
- * A port's number is the data plane's name of an interface.  It stays the same as long as the interface is
- * plugged, also across a restart of the agent: ports found in the data plane are *adopted*, and an
- * interface with the same network and MAC takes its old number.  Numbers go round, so that one that
- * was given back is not used again soon: packets that name it may still wait.
+ * A port's number is the data plane's name of an interface. It stays the same as long as the
+ * interface is plugged, also across a restart of the agent: ports found in the data plane are
+ * *adopted*, and an interface with the same network and MAC takes its old number. Numbers go round,
+ * so that one that was given back is not used again soon: packets that name it may still wait.
  *
  * Ownership: the table owns its ports; a borrowed one lasts until it is removed.  One thread.
  */
@@ -20,10 +20,10 @@
 
 struct port {
 	struct hmap_node by_id, by_interface;
-	struct dp_port dp;                  /* as the data plane has it; only 'id' before it was set */
-	bool set;                           /* the data plane has it */
-	char interface_id[DRIVER_ID_SIZE];  /* "": adopted, and nobody's yet */
-	char instance_id[DRIVER_ID_SIZE];   /* that it is plugged into */
+	struct dp_port dp; /* as the data plane has it; only 'id' before it was set */
+	bool set;          /* the data plane has it */
+	char interface_id[DRIVER_ID_SIZE]; /* "": adopted, and nobody's yet */
+	char instance_id[DRIVER_ID_SIZE];  /* that it is plugged into */
 };
 
 struct ports {

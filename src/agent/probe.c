@@ -12,9 +12,14 @@ static void probe_on_timer(struct timer *t, void *data);
 int probe_init(struct probe *p, struct loop *loop, const struct probe_spec *spec,
 	       probe_done_fn done, void *arg)
 {
-	*p = (struct probe){.loop = loop, .fn = spec->fn, .fn_arg = spec->fn_arg, .config = spec->config,
-			    .disallowed = spec->disallowed, .threaded = spec->threaded,
-			    .done = done, .arg = arg};
+	*p = (struct probe){.loop = loop,
+			    .fn = spec->fn,
+			    .fn_arg = spec->fn_arg,
+			    .config = spec->config,
+			    .disallowed = spec->disallowed,
+			    .threaded = spec->threaded,
+			    .done = done,
+			    .arg = arg};
 	timer_init(&p->timer, loop, probe_on_timer, p);
 	return wake_init(&p->wake, loop, probe_on_wake, p);
 }

@@ -3,9 +3,9 @@
  * What this host can do, found out by trying (NEG-1): at the start, at an interval, when asked.
  *
  * A probe takes a while (programs are loaded, devices made), so it runs on a thread of its own; the
- * result comes back through the loop.  The last confirmed result stays when a later probe fails, with
- * the error beside it; without any success since the start there is none, and the host carries no
- * traffic.  Formats that the operator disallowed on this host are taken out, and said to be.
+ * result comes back through the loop. The last confirmed result stays when a later probe fails,
+ * with the error beside it; without any success since the start there is none, and the host carries
+ * no traffic.  Formats that the operator disallowed on this host are taken out, and said to be.
  *
  * Ownership: embedded.  Threading: the loop's; the probing function runs on the other thread.
  */

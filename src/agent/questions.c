@@ -33,7 +33,7 @@ void questions_deinit(struct questions *qs)
 {
 	struct question_batch *b;
 
-	list_for_each(b, &qs->batches, link)
+	list_for_each (b, &qs->batches, link)
 		free(b);
 	list_init(&qs->batches);
 	deferred_deinit(&qs->flush);
@@ -145,7 +145,7 @@ static int questions_send_some(struct questions *qs)
 	batch = calloc(1, sizeof(*batch) + LIMIT_AGENT_QUESTIONS_PER_FRAME * sizeof(q));
 	if (!batch)
 		return -ENOMEM;
-	list_for_each(q, &qs->waiting, state) {
+	list_for_each (q, &qs->waiting, state) {
 		if (batch->n == LIMIT_AGENT_QUESTIONS_PER_FRAME)
 			break;
 		batch->places[batch->n++] = q;
@@ -212,7 +212,7 @@ void questions_disconnected(struct questions *qs)
 {
 	struct question_batch *b;
 
-	list_for_each(b, &qs->batches, link) {
+	list_for_each (b, &qs->batches, link) {
 		for (size_t i = 0; i < b->n; i++)
 			if (b->places[i]) {
 				b->places[i]->batch = NULL;
@@ -229,7 +229,7 @@ static void questions_insert_by_age(struct questions *qs, struct question *q)
 {
 	struct question *other;
 
-	list_for_each(other, &qs->all, age)
+	list_for_each (other, &qs->all, age)
 		if (other->deadline_ns >= q->deadline_ns) {
 			list_push_back(&other->age, &q->age); /* before 'other' */
 			return;
@@ -239,8 +239,8 @@ static void questions_insert_by_age(struct questions *qs, struct question *q)
 
 int answer_read(const Viaduct__Agent__Mapping *m, struct answer *ret)
 {
-	struct answer a = {.vni = m->vni, .host = m->host, .revision = m->revision,
-			   .lifetime_s = m->lifetime};
+	struct answer a = {
+		.vni = m->vni, .host = m->host, .revision = m->revision, .lifetime_s = m->lifetime};
 
 	if (!convert_vni_is_valid(m->vni) || convert_addr(&m->addr, &a.addr))
 		return -EINVAL;
@@ -304,7 +304,7 @@ static struct question_batch *questions_find(struct questions *qs, uint64_t seq)
 {
 	struct question_batch *b;
 
-	list_for_each(b, &qs->batches, link)
+	list_for_each (b, &qs->batches, link)
 		if (b->seq == seq)
 			return b;
 	return NULL;

@@ -3,9 +3,10 @@
  * Questions to the manager (Resolve) and their answers (Resolved).
  *
  * Concept.  A question is embedded in whoever asks: the miss path, DNS.  Those asked in one turn of
- * the loop leave in one frame.  A question ends in exactly one call of its function: answered, refused, or out of
- * time (LIMIT_AGENT_QUESTION_MS after it was asked, with or without a manager).  UNAVAILABLE is asked
- * again; so is what was under way when a session ended.  Whoever cancels is not called.
+ * the loop leave in one frame. A question ends in exactly one call of its function: answered,
+ * refused, or out of time (LIMIT_AGENT_QUESTION_MS after it was asked, with or without a manager).
+ * UNAVAILABLE is asked again; so is what was under way when a session ended. Whoever cancels is not
+ * called.
  *
  * An answer that comes for a question which has ended makes this host a holder all the same, so it
  * goes to the 'orphan' function.

@@ -201,8 +201,7 @@ static int reconcile_see_peer(const struct dp_peer *actual, void *arg)
 static int reconcile_see_subnet(const struct dp_subnet *actual, void *arg)
 {
 	struct reconcile_actual *a = arg;
-	struct desired_subnet *s =
-		desired_find_subnet(a->r->desired, actual->vni, &actual->prefix);
+	struct desired_subnet *s = desired_find_subnet(a->r->desired, actual->vni, &actual->prefix);
 	struct dp_subnet *grown;
 
 	if (s) {
@@ -225,20 +224,22 @@ static void reconcile_set_unseen(struct reconcile_run *run)
 	struct desired_subnet *s;
 	int e;
 
-	hmap_for_each(p, &r->desired->peers, node) {
+	hmap_for_each (p, &r->desired->peers, node) {
 		e = p->seen == r->round ? 0 : reconcile_peer(r, p);
 		if (e)
-			failures_add(run->failures,
-				     &(struct desired_key){.kind = DESIRED_PEER, .number = p->dp.id}, e,
-				     "the data plane did not take the peer");
+			failures_add(
+				run->failures,
+				&(struct desired_key){.kind = DESIRED_PEER, .number = p->dp.id}, e,
+				"the data plane did not take the peer");
 	}
-	hmap_for_each(s, &r->desired->subnets, node) {
+	hmap_for_each (s, &r->desired->subnets, node) {
 		e = s->seen == r->round ? 0 : reconcile_subnet(r, s);
 		if (e)
 			failures_add(run->failures,
-				     &(struct desired_key){.kind = DESIRED_SUBNET, .number = s->dp.vni,
-							   .prefix = s->dp.prefix}, e,
-				     "the data plane did not take the subnet");
+				     &(struct desired_key){.kind = DESIRED_SUBNET,
+							   .number = s->dp.vni,
+							   .prefix = s->dp.prefix},
+				     e, "the data plane did not take the subnet");
 	}
 }
 
@@ -251,7 +252,8 @@ static void reconcile_delete_unwanted(struct reconcile_run *run, const struct re
 		reconcile_delete_key(run, &key);
 	}
 	for (size_t i = 0; i < a->n_subnets; i++) {
-		key = (struct desired_key){.kind = DESIRED_SUBNET, .number = a->subnets[i].vni,
+		key = (struct desired_key){.kind = DESIRED_SUBNET,
+					   .number = a->subnets[i].vni,
 					   .prefix = a->subnets[i].prefix};
 		reconcile_delete_key(run, &key);
 	}
@@ -274,7 +276,7 @@ void reconcile_full(struct reconcile *r, struct failures *failures)
 		failures_add(failures, &(struct desired_key){.kind = DESIRED_HOST}, e,
 			     "the data plane's tables cannot be read");
 	reconcile_set_unseen(&run);
-	hmap_for_each(i, &r->desired->instances, node)
+	hmap_for_each (i, &r->desired->instances, node)
 		reconcile_instance(&run, i->id);
 	reconcile_delete_unwanted(&run, &actual);
 	free(actual.peers);

@@ -4,15 +4,15 @@
  * desired state.
  *
  * Two ways.  reconcile_some() applies named objects, after a Desired that brought differences.
- * reconcile_full() reads what the data plane and the driver really have and changes what differs: at
- * the start, after a full Desired, and now and then.  Both are idempotent and end in the same state; what is
- * as it should be is not touched.  The order never cuts what is to stay: ports go before nodes, peers
- * come before what uses them and go after it.
+ * reconcile_full() reads what the data plane and the driver really have and changes what differs:
+ * at the start, after a full Desired, and now and then. Both are idempotent and end in the same
+ * state; what is as it should be is not touched. The order never cuts what is to stay: ports go
+ * before nodes, peers come before what uses them and go after it.
  *
  * A node's start: the driver makes it, its interfaces are plugged and become ports, then it is told
- * that it is online.  If any of this fails at a start, the node is ended and reported FAILED, and not
- * started again before a new start is asked for.  Everything else that fails is reported and tried
- * again by the next full run.
+ * that it is online. If any of this fails at a start, the node is ended and reported FAILED, and
+ * not started again before a new start is asked for. Everything else that fails is reported and
+ * tried again by the next full run.
  *
  * Ownership: borrows all it works on.  Threading: the loop's.  No I/O of its own.
  */
@@ -43,8 +43,9 @@ struct reconcile {
 	/* An instance was brought to, or found in, a state. */
 	void (*status)(const struct instance_status *status, void *arg);
 	void *arg;
-	uint64_t round;            /* counts runs */
-	uint64_t n_set, n_deleted; /* records written to the data plane, starts and stops of nodes */
+	uint64_t round; /* counts runs */
+	uint64_t n_set,
+		n_deleted; /* records written to the data plane, starts and stops of nodes */
 };
 
 /* What one run works with. */

@@ -38,8 +38,11 @@ static void reconcile_port_gone(struct reconcile *r, struct port *port)
 static int reconcile_port(struct reconcile *r, const struct desired_interface *i,
 			  const struct driver_port *plugged)
 {
-	struct dp_port record = {.ifindex = plugged->ifindex, .peer_redirect = plugged->peer_redirect,
-				 .vni = i->vni, .mac = i->driver.mac, .mtu = (uint16_t)i->driver.mtu,
+	struct dp_port record = {.ifindex = plugged->ifindex,
+				 .peer_redirect = plugged->peer_redirect,
+				 .vni = i->vni,
+				 .mac = i->driver.mac,
+				 .mtu = (uint16_t)i->driver.mtu,
 				 .n_addrs = i->n_addrs};
 	struct port *port;
 	int e;
@@ -143,8 +146,8 @@ static void reconcile_unplug_unwanted(struct reconcile_run *run, const char *ins
 static void reconcile_tell(struct reconcile *r, const char *id, uint64_t generation,
 			   Viaduct__Agent__InstanceStatus__State state, const char *text)
 {
-	const struct instance_status status = {.id = id, .generation = generation, .state = state,
-					       .text = text};
+	const struct instance_status status = {
+		.id = id, .generation = generation, .state = state, .text = text};
 
 	r->status(&status, r->arg);
 }
@@ -153,7 +156,7 @@ static void reconcile_ports_of_gone(struct reconcile *r, const char *instance)
 {
 	struct port *port;
 
-	hmap_for_each(port, &r->ports->by_id, by_id)
+	hmap_for_each (port, &r->ports->by_id, by_id)
 		if (str_equal(port->instance_id, instance))
 			reconcile_port_gone(r, port);
 }
@@ -176,7 +179,7 @@ static int reconcile_plug_all(struct reconcile_run *run, const struct desired_in
 	struct desired_interface *i;
 	int result = 0;
 
-	hmap_for_each(i, &run->r->desired->interfaces, node) {
+	hmap_for_each (i, &run->r->desired->interfaces, node) {
 		const char *text = NULL;
 		int e;
 
@@ -348,7 +351,7 @@ static bool reconcile_port_is_wanted(const struct desired *desired, const struct
 		i = desired_find_interface(desired, port->interface_id);
 		return i && i->vni == port->dp.vni && mac_equal(&i->driver.mac, &port->dp.mac);
 	}
-	hmap_for_each(i, &desired->interfaces, node)
+	hmap_for_each (i, &desired->interfaces, node)
 		if (i->vni == port->dp.vni && mac_equal(&i->driver.mac, &port->dp.mac))
 			return true;
 	return false;
@@ -358,7 +361,7 @@ void reconcile_unwanted_ports(struct reconcile_run *run)
 {
 	struct port *port;
 
-	hmap_for_each(port, &run->r->ports->by_id, by_id)
+	hmap_for_each (port, &run->r->ports->by_id, by_id)
 		if (!reconcile_port_is_wanted(run->r->desired, port))
 			reconcile_port_gone(run->r, port);
 }
@@ -402,7 +405,7 @@ static bool reconcile_find_ended(struct reconcile *r, struct driver_node *ret)
 {
 	const struct port *port;
 
-	hmap_for_each(port, &r->ports->by_interface, by_interface)
+	hmap_for_each (port, &r->ports->by_interface, by_interface)
 		if (port->set && !driver_check(r->driver, port->instance_id, ret) && !ret->running)
 			return true;
 	return false;

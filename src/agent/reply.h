@@ -2,9 +2,9 @@
 /*
  * UDP over IPv4 over Ethernet, both ways, for what the agent answers itself (DHCP, DNS).
  *
- * Reading trusts nothing: lengths, version, header checksum and fragment fields are checked; the UDP
- * checksum is not, because a node's kernel leaves it to an offload that this packet never meets.
- * Any thread.  Errors: -EBADMSG for a frame that is not whole, plain UDP over IPv4.
+ * Reading trusts nothing: lengths, version, header checksum and fragment fields are checked; the
+ * UDP checksum is not, because a node's kernel leaves it to an offload that this packet never
+ * meets. Any thread.  Errors: -EBADMSG for a frame that is not whole, plain UDP over IPv4.
  */
 #pragma once
 

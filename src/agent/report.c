@@ -42,8 +42,8 @@ static Viaduct__Agent__DropCount **report_drop_counts(struct agent *a, struct ar
 						      uint32_t port, size_t *ret_n)
 {
 	uint64_t drops[AGENT_REASONS_MAX];
-	Viaduct__Agent__DropCount **counts = arena_alloc_array(arena, AGENT_REASONS_MAX,
-							       sizeof(*counts));
+	Viaduct__Agent__DropCount **counts =
+		arena_alloc_array(arena, AGENT_REASONS_MAX, sizeof(*counts));
 	size_t n = 0;
 
 	*ret_n = 0;
@@ -74,7 +74,7 @@ static int report_interfaces(struct agent *a, struct arena *arena, Viaduct__Agen
 					  sizeof(*m->interfaces));
 	if (!m->interfaces)
 		return -ENOMEM;
-	hmap_for_each(port, &a->ports.by_interface, by_interface) {
+	hmap_for_each (port, &a->ports.by_interface, by_interface) {
 		Viaduct__Agent__InterfaceStats *i = arena_alloc(arena, sizeof(*i));
 		struct dp_port_counters counters;
 
@@ -101,7 +101,7 @@ static int report_peers(struct agent *a, struct arena *arena, Viaduct__Agent__St
 	m->peers = arena_alloc_array(arena, hmap_count(&a->desired.peers) + 1, sizeof(*m->peers));
 	if (!m->peers)
 		return -ENOMEM;
-	hmap_for_each(p, &a->desired.peers, node) {
+	hmap_for_each (p, &a->desired.peers, node) {
 		Viaduct__Agent__PeerStats *s = arena_alloc(arena, sizeof(*s));
 		const char *text;
 

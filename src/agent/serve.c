@@ -175,8 +175,8 @@ static void serve_dns_address(struct agent *a, const struct serve_dns *d, const 
 
 	if (!serve_find(a, d->port, &i, &s))
 		return;
-	snprintf(name, sizeof(name), "ip-%u-%u-%u-%u%s%s", v4 >> 24, v4 >> 16 & 0xff, v4 >> 8 & 0xff,
-		 v4 & 0xff, *s->domain ? "." : "", s->domain);
+	snprintf(name, sizeof(name), "ip-%u-%u-%u-%u%s%s", v4 >> 24, v4 >> 16 & 0xff,
+		 v4 >> 8 & 0xff, v4 & 0xff, *s->domain ? "." : "", s->domain);
 	serve_dns_answer(a, d, DNS_NOERROR, NULL, name);
 }
 
@@ -206,8 +206,8 @@ static void serve_dns_told(struct question *q, enum question_result result,
 		if (d->dns.kind == DNS_NAME)
 			names_drop(&a->names, q->vni, d->dns.label);
 		serve_dns_answer(a, d, serve_dns_unknown(d), NULL, NULL);
-	} else if (d->dns.kind == DNS_NAME && !names_get(&a->names, q->vni, d->dns.label,
-							 agent_now(a), &stale, &fresh)) {
+	} else if (d->dns.kind == DNS_NAME &&
+		   !names_get(&a->names, q->vni, d->dns.label, agent_now(a), &stale, &fresh)) {
 		serve_dns_answer(a, d, DNS_NOERROR, &stale, NULL);
 	} else {
 		serve_dns_answer(a, d, DNS_SERVFAIL, NULL, NULL);
@@ -222,10 +222,10 @@ static bool serve_dns_known_name(const struct agent *a, uint32_t vni, const char
 	const struct desired_interface *i;
 	bool fresh;
 
-	hmap_for_each(i, &a->desired.interfaces, node)
-		if (i->vni == vni && (str_equal(i->host_name, label) ||
-				      (i->driver.device_index == 0 &&
-				       str_equal(i->instance_id, label)))) {
+	hmap_for_each (i, &a->desired.interfaces, node)
+		if (i->vni == vni &&
+		    (str_equal(i->host_name, label) ||
+		     (i->driver.device_index == 0 && str_equal(i->instance_id, label)))) {
 			*ret = i->addrs[0];
 			return true;
 		}
@@ -241,7 +241,7 @@ static bool serve_dns_known_address(const struct agent *a, uint32_t vni, const s
 
 	if (m)
 		return mapping_is_held(m);
-	hmap_for_each(i, &a->desired.interfaces, node)
+	hmap_for_each (i, &a->desired.interfaces, node)
 		for (uint32_t n = 0; i->vni == vni && n < i->n_addrs; n++)
 			if (ipaddr_equal(&i->addrs[n], addr))
 				return true;
@@ -270,8 +270,8 @@ static void serve_dns_ask(struct agent *a, struct serve_dns *d, uint32_t vni)
 	}
 }
 
-static void serve_dns_decide(struct agent *a, struct serve_dns *d, const struct desired_interface *i,
-			     const struct desired_subnet *s)
+static void serve_dns_decide(struct agent *a, struct serve_dns *d,
+			     const struct desired_interface *i, const struct desired_subnet *s)
 {
 	struct ipaddr addr;
 
@@ -299,7 +299,7 @@ static size_t serve_dns_waiting(const struct agent *a, uint32_t port)
 	const struct serve_dns *d;
 	size_t n = 0;
 
-	list_for_each(d, &a->dns, link)
+	list_for_each (d, &a->dns, link)
 		n += d->port == port;
 	return n;
 }
@@ -361,7 +361,7 @@ void serve_deinit(struct agent *a)
 {
 	struct serve_dns *d;
 
-	list_for_each(d, &a->dns, link)
+	list_for_each (d, &a->dns, link)
 		serve_dns_free(d);
 	names_deinit(&a->names);
 }

@@ -167,13 +167,13 @@ static int snapshot_build(struct snapshot *s, const struct desired *d)
 		return -ENOMEM;
 	if (d->host.set)
 		e = snapshot_host(s, &d->host);
-	hmap_for_each(p, &d->peers, node)
+	hmap_for_each (p, &d->peers, node)
 		e = e ?: snapshot_peer(s, p);
-	hmap_for_each(n, &d->subnets, node)
+	hmap_for_each (n, &d->subnets, node)
 		e = e ?: snapshot_subnet(s, n);
-	hmap_for_each(i, &d->instances, node)
+	hmap_for_each (i, &d->instances, node)
 		e = e ?: snapshot_instance(s, i);
-	hmap_for_each(f, &d->interfaces, node)
+	hmap_for_each (f, &d->interfaces, node)
 		e = e ?: snapshot_interface(s, f);
 	return e;
 }
@@ -202,7 +202,8 @@ static int snapshot_pack(struct buf *b, const struct snapshot *s, uint64_t clust
 	return frame_pack(b, &frame);
 }
 
-int snapshot_write(const char *path, const struct desired *d, uint64_t cluster_id, uint64_t revision)
+int snapshot_write(const char *path, const struct desired *d, uint64_t cluster_id,
+		   uint64_t revision)
 {
 	struct snapshot s = {0};
 	_cleanup_buf_ struct buf b;

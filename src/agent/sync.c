@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the manager says about this host's state, and the answers: Desired -> Ack, Update -> UpdateAck,
- * and the snapshot that lets the next life of the agent begin where this one stands.
+ * What the manager says about this host's state, and the answers: Desired -> Ack, Update ->
+ * UpdateAck, and the snapshot that lets the next life of the agent begin where this one stands.
  *
- * Revisions only grow.  A Desired with differences that is older than what was applied cannot be put in
- * its place any more: the session is ended, and the next Hello says that nothing is held, which makes
- * the manager send everything.
+ * Revisions only grow. A Desired with differences that is older than what was applied cannot be put
+ * in its place any more: the session is ended, and the next Hello says that nothing is held, which
+ * makes the manager send everything.
  */
 #include <string.h>
 
@@ -158,7 +158,8 @@ static void sync_apply(struct agent *a, bool full, const struct sync_keys *keys,
 	if (!was_open || sync_names_host(keys))
 		e = agent_open_plane(a);
 	if (e) {
-		failures_add(failures, &(struct desired_key){.kind = DESIRED_HOST}, e, a->plane_error);
+		failures_add(failures, &(struct desired_key){.kind = DESIRED_HOST}, e,
+			     a->plane_error);
 		return;
 	}
 	if (full || !was_open)
@@ -228,7 +229,8 @@ void sync_full(struct agent *a)
 /* ---- Update ---- */
 
 /* An address that we do not hold: whoever pushes it should not have to. */
-static void sync_release(struct agent *a, uint32_t vni, const struct ipaddr *addr, uint64_t revision)
+static void sync_release(struct agent *a, uint32_t vni, const struct ipaddr *addr,
+			 uint64_t revision)
 {
 	Viaduct__Agent__HeldMapping held = VIADUCT__AGENT__HELD_MAPPING__INIT;
 	Viaduct__Agent__HeldMapping *pointers[] = {&held};
@@ -267,8 +269,8 @@ static void sync_update_one(struct agent *a, const Viaduct__Agent__Mapping *m)
 		e = miss_learn(&a->miss, &told);
 	if (!e)
 		return;
-	log_warn("pushed mapping not applied", LOG_U64("vni", told.vni), LOG_ADDR("addr", &told.addr),
-		 LOG_ERRNO(e));
+	log_warn("pushed mapping not applied", LOG_U64("vni", told.vni),
+		 LOG_ADDR("addr", &told.addr), LOG_ERRNO(e));
 	/* The old location must not be used any more; the next packet asks. */
 	cache_drop(&a->cache, told.vni, &told.addr);
 }

@@ -58,7 +58,7 @@ static void upcalls_on_ready(struct watch *w, unsigned int ready, void *data)
 }
 
 /* The held packets are written back.  Those that came meanwhile follow them, then the mapping goes
- * live; what slipped in between is picked up by the watch.  A port that never stops sending does not
+ * live; what slipped in between is picked up by the watch. A port that never stops sending does not
  * keep it from going live: then a few packets overtake each other. */
 static void upcalls_on_drain(struct deferred *d, void *data)
 {

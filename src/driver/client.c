@@ -65,9 +65,10 @@ int client_start(const struct client_spec *spec, struct record_interface *ri)
 	if (e)
 		return e;
 
-	const char *const argv[] = {"busybox", "udhcpc", "-f", "-i", device, "-s", spec->script,
-				    "-t", "3", "-T", "1", "-A", "1", "-O", "staticroutes", "-O",
-				    "mtu", "-x", host_name, NULL};
+	const char *const argv[] = {"busybox", "udhcpc",     "-f", "-i",      device,
+				    "-s",      spec->script, "-t", "3",       "-T",
+				    "1",       "-A",         "1",  "-O",      "staticroutes",
+				    "-O",      "mtu",        "-x", host_name, NULL};
 	const char *const env[] = {resolv, path, NULL};
 	struct process_spec ps = PROCESS_SPEC_INIT;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The DHCP client that configures an interface inside a node's namespace: busybox udhcpc with a script
- * of ours (udhcpc.script), which changes nothing outside the namespace but one file.
+ * The DHCP client that configures an interface inside a node's namespace: busybox udhcpc with a
+ * script of ours (udhcpc.script), which changes nothing outside the namespace but one file.
  *
  * A client outlives the driver that started it and is found again by its pid and start time.
  * Errors: 0 or a negative errno.  One thread.
@@ -20,7 +20,7 @@ struct client_spec {
 	const char *resolv_conf; /* where the node's resolv.conf is to be */
 	int netns_fd;
 	uint32_t device_index;
-	const char *host_name;   /* told to the server: the node's id */
+	const char *host_name; /* told to the server: the node's id */
 };
 
 /* Starts a client and notes it in '*ri'. */

@@ -4,13 +4,13 @@
  * network namespace) and 'fake' (tables in memory, for tests without a kernel).
  *
  * Concept.  A *node* has an id and a generation: each start that was asked for has its own.  A node
- * is running, or it has ended and only its record is left, so that a start that was asked for once is
- * not repeated after the node stopped by itself.  An *interface* is plugged into a running node; the
- * host's end of it is a device whose index the data plane needs.
+ * is running, or it has ended and only its record is left, so that a start that was asked for once
+ * is not repeated after the node stopped by itself. An *interface* is plugged into a running node;
+ * the host's end of it is a device whose index the data plane needs.
  *
- * Everything is recorded outside this process: a driver opened again after a crash knows the nodes of
- * its predecessor and whether they still run.  All calls are idempotent: what is there already, as
- * asked, is left alone; what is gone is not missed.
+ * Everything is recorded outside this process: a driver opened again after a crash knows the nodes
+ * of its predecessor and whether they still run. All calls are idempotent: what is there already,
+ * as asked, is left alone; what is gone is not missed.
  *
  * Ownership: a driver is heap memory of its opener; arguments are borrowed for the call; what a
  * callback is given lives until it returns.  Threading: one thread.  The calls block for as long as

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The fake driver: nodes in memory, for tests and scenarios without a kernel.  What it knows outlives
- * driver_free(): it belongs to a 'struct fake_nodes' of the test, as real nodes belong to the host.
+ * The fake driver: nodes in memory, for tests and scenarios without a kernel. What it knows
+ * outlives driver_free(): it belongs to a 'struct fake_nodes' of the test, as real nodes belong to
+ * the host.
  */
 #pragma once
 

@@ -18,7 +18,7 @@
 struct driver_netns {
 	struct driver driver; /* first: the contract's part */
 	char *records, *resolv, *script, *netns_dir, *prefix;
-	struct rtnl *rtnl;    /* in the host's namespace */
+	struct rtnl *rtnl; /* in the host's namespace */
 };
 
 static struct driver_netns *driver_netns_of(struct driver *d)
@@ -28,7 +28,8 @@ static struct driver_netns *driver_netns_of(struct driver *d)
 
 void driver_netns_device(const char *interface, char ret[static DRIVER_NETNS_DEVICE_SIZE])
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a: the same name in every life of the agent */
+	uint64_t h =
+		UINT64_C(0xcbf29ce484222325); /* FNV-1a: the same name in every life of the agent */
 
 	for (; *interface; interface++)
 		h = (h ^ (uint8_t)*interface) * UINT64_C(0x100000001b3);
@@ -213,7 +214,8 @@ static int driver_netns_create_pair(struct driver_netns *dn, int netns_fd,
 	if (e)
 		return e;
 
-	const struct rtnl_veth_end host_end = {.name = device, .netns_fd = -1, .mtu = interface->mtu};
+	const struct rtnl_veth_end host_end = {
+		.name = device, .netns_fd = -1, .mtu = interface->mtu};
 	const struct rtnl_veth_end node_end = {.name = node_device,
 					       .netns_fd = netns_fd,
 					       .mac = &interface->mac,

@@ -3,8 +3,8 @@
  * The netns driver: a node is a network namespace, its interfaces are veth pairs.
  *
  * The namespace is bound at NETNS_DIR/PREFIX ID.  The node's end of an interface is ethN with the
- * interface's MAC and MTU; the host's end is "vd" and 13 hex digits made from the interface's id, in
- * the namespace of the driver's opener.  Offloads stay as the kernel sets them: GSO packets pass
+ * interface's MAC and MTU; the host's end is "vd" and 13 hex digits made from the interface's id,
+ * in the namespace of the driver's opener.  Offloads stay as the kernel sets them: GSO packets pass
  * whole.  A DHCP client per interface configures the node (driver/client.h).
  *
  * Ending a node ends every process inside its namespace.
@@ -14,9 +14,10 @@
 #include "driver/driver.h"
 
 struct driver_netns_config {
-	const char *state;     /* a directory for the records: survives a reboot */
-	const char *run;       /* one for the client's script: need not survive */
-	const char *resolv;    /* one for the nodes' resolv.conf, ID.conf each; other drivers may share it */
+	const char *state; /* a directory for the records: survives a reboot */
+	const char *run;   /* one for the client's script: need not survive */
+	const char *
+		resolv; /* one for the nodes' resolv.conf, ID.conf each; other drivers may share it */
 	const char *netns_dir; /* where namespaces are bound, "/run/netns" */
 	const char *prefix;    /* of their names, "vd-" */
 };

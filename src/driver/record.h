@@ -19,8 +19,9 @@
 
 struct record_interface {
 	struct driver_interface interface;
-	pid_t client;          /* 0: none was started */
-	uint64_t client_start; /* of that process, in clock ticks since boot: a pid alone may be re-used */
+	pid_t client; /* 0: none was started */
+	uint64_t
+		client_start; /* of that process, in clock ticks since boot: a pid alone may be re-used */
 };
 
 struct record {
@@ -39,7 +40,8 @@ must_check int record_write(const char *directory, const struct record *r);
 /* Outlives this process, not the machine: interfaces and clients end with it as well.  Saves a wait
  * for the disk. */
 must_check int record_note(const char *directory, const struct record *r);
-must_check int record_delete(const char *directory, const char *node); /* 0 also when there is none */
+must_check int record_delete(const char *directory,
+			     const char *node); /* 0 also when there is none */
 /* The ids that have a record, in no order (strv_free() them). */
 must_check int record_list(const char *directory, char ***ret_ids);
 

@@ -13,14 +13,14 @@ static void check(const struct desired *d)
 	const struct desired_subnet *s;
 	const struct desired_peer *p;
 
-	hmap_for_each(i, &d->interfaces, node)
+	hmap_for_each (i, &d->interfaces, node)
 		if (!driver_id_is_valid(i->driver.id) || !i->n_addrs ||
 		    i->n_addrs > DP_PORT_ADDRS_MAX || desired_find_interface(d, i->driver.id) != i)
 			abort();
-	hmap_for_each(s, &d->subnets, node)
+	hmap_for_each (s, &d->subnets, node)
 		if (!prefix_contains(&s->dp.prefix, &s->dp.router))
 			abort();
-	hmap_for_each(p, &d->peers, node)
+	hmap_for_each (p, &d->peers, node)
 		if (p->dp.send >= FORMAT_MAX || desired_find_peer(d, p->dp.id) != p)
 			abort();
 }

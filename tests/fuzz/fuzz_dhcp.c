@@ -9,9 +9,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_answer(const struct buf *payload, const struct dhcp_lease *lease)
 {
-	struct reply_udp u = {.source = lease->router, .destination = lease->addr,
-			      .source_port = DHCP_SERVER_PORT, .destination_port = DHCP_CLIENT_PORT,
-			      .payload = buf_data(payload), .size = buf_size(payload)};
+	struct reply_udp u = {.source = lease->router,
+			      .destination = lease->addr,
+			      .source_port = DHCP_SERVER_PORT,
+			      .destination_port = DHCP_CLIENT_PORT,
+			      .payload = buf_data(payload),
+			      .size = buf_size(payload)};
 	struct reply_udp back;
 	struct buf frame;
 

@@ -56,7 +56,8 @@ static void rig_on_received(struct session *session, const Viaduct__Agent__Frame
 		rig_welcome(r, session);
 }
 
-static void rig_on_closed(struct session *session, enum session_end end, const char *text, void *user)
+static void rig_on_closed(struct session *session, enum session_end end, const char *text,
+			  void *user)
 {
 }
 
@@ -132,7 +133,9 @@ static int rig_probe(void *arg, const struct dp_config *config, struct dp_capabi
 	*ret = (struct dp_capabilities){.formats = FORMAT_BIT(FORMAT_SIIT_1) |
 						   FORMAT_BIT(FORMAT_SIIT_2) |
 						   FORMAT_BIT(FORMAT_IPIP6_1),
-					.tcx = true, .substrate_mtu = 1500, .kernel = "6.18"};
+					.tcx = true,
+					.substrate_mtu = 1500,
+					.kernel = "6.18"};
 	return 0;
 }
 
@@ -187,8 +190,8 @@ void rig_init(struct rig *r)
 	assert_ok(driver_fake_new(&r->nodes, &r->driver));
 	assert_ok(ipaddr_parse("fe80::1", &r->gateway));
 	arena_init(&r->arena, 1 << 24);
-	r->backend = (struct agent_backend){.open = rig_open, .destroy = rig_destroy,
-					    .probe = rig_probe, .arg = r};
+	r->backend = (struct agent_backend){
+		.open = rig_open, .destroy = rig_destroy, .probe = rig_probe, .arg = r};
 	r->dialer = (struct link_dialer){.dial = rig_dial, .n = 1, .arg = r};
 }
 
@@ -294,8 +297,8 @@ static void *rig_object(struct rig *r, Viaduct__Agent__Object__ObjectCase kind, 
 Viaduct__Agent__Object *rig_host(struct rig *r)
 {
 	Viaduct__Agent__Object *o;
-	Viaduct__Agent__HostConfig *m = rig_object(r, VIADUCT__AGENT__OBJECT__OBJECT_HOST,
-						   sizeof(*m), &o);
+	Viaduct__Agent__HostConfig *m =
+		rig_object(r, VIADUCT__AGENT__OBJECT__OBJECT_HOST, sizeof(*m), &o);
 
 	viaduct__agent__host_config__init(m);
 	m->number = 1;
@@ -308,7 +311,8 @@ Viaduct__Agent__Object *rig_host(struct rig *r)
 Viaduct__Agent__Object *rig_peer(struct rig *r, uint32_t number)
 {
 	Viaduct__Agent__Object *o;
-	Viaduct__Agent__Peer *m = rig_object(r, VIADUCT__AGENT__OBJECT__OBJECT_PEER, sizeof(*m), &o);
+	Viaduct__Agent__Peer *m =
+		rig_object(r, VIADUCT__AGENT__OBJECT__OBJECT_PEER, sizeof(*m), &o);
 	char locator[64];
 
 	viaduct__agent__peer__init(m);
@@ -326,8 +330,8 @@ Viaduct__Agent__Object *rig_peer(struct rig *r, uint32_t number)
 Viaduct__Agent__Object *rig_subnet(struct rig *r)
 {
 	Viaduct__Agent__Object *o;
-	Viaduct__Agent__Subnet *m = rig_object(r, VIADUCT__AGENT__OBJECT__OBJECT_SUBNET, sizeof(*m),
-					       &o);
+	Viaduct__Agent__Subnet *m =
+		rig_object(r, VIADUCT__AGENT__OBJECT__OBJECT_SUBNET, sizeof(*m), &o);
 
 	viaduct__agent__subnet__init(m);
 	m->vni = RIG_VNI;
@@ -346,8 +350,8 @@ Viaduct__Agent__Object *rig_instance(struct rig *r, const char *id, bool running
 				     uint64_t generation)
 {
 	Viaduct__Agent__Object *o;
-	Viaduct__Agent__Instance *m = rig_object(r, VIADUCT__AGENT__OBJECT__OBJECT_INSTANCE,
-						 sizeof(*m), &o);
+	Viaduct__Agent__Instance *m =
+		rig_object(r, VIADUCT__AGENT__OBJECT__OBJECT_INSTANCE, sizeof(*m), &o);
 
 	viaduct__agent__instance__init(m);
 	m->id = (char *)(uintptr_t)id;
@@ -361,8 +365,8 @@ Viaduct__Agent__Object *rig_interface(struct rig *r, const char *id, const char 
 				      uint32_t v4)
 {
 	Viaduct__Agent__Object *o;
-	Viaduct__Agent__Interface *m = rig_object(r, VIADUCT__AGENT__OBJECT__OBJECT_INTERFACE,
-						  sizeof(*m), &o);
+	Viaduct__Agent__Interface *m =
+		rig_object(r, VIADUCT__AGENT__OBJECT__OBJECT_INTERFACE, sizeof(*m), &o);
 	const uint8_t mac[6] = {0x02, 0, 0, 0, (uint8_t)(v4 >> 8), (uint8_t)v4};
 	char *name = arena_printf(&r->arena, "ip-%u-%u-%u-%u", v4 >> 24, v4 >> 16 & 0xff,
 				  v4 >> 8 & 0xff, v4 & 0xff);
@@ -398,8 +402,11 @@ void rig_desire(struct rig *r, uint64_t revision, bool full, Viaduct__Agent__Obj
 void rig_desire_all(struct rig *r)
 {
 	Viaduct__Agent__Object *objects[] = {
-		rig_host(r), rig_peer(r, RIG_PEER), rig_subnet(r),
-		rig_instance(r, "i-1", true, 1), rig_interface(r, "eni-1", "i-1", 0x0a000104),
+		rig_host(r),
+		rig_peer(r, RIG_PEER),
+		rig_subnet(r),
+		rig_instance(r, "i-1", true, 1),
+		rig_interface(r, "eni-1", "i-1", 0x0a000104),
 	};
 
 	rig_desire(r, 10, true, objects, ARRAY_SIZE(objects));
@@ -418,7 +425,8 @@ uint32_t rig_port(const struct rig *r)
 enum fake_verdict rig_packet(struct rig *r, uint32_t dst, uint32_t number)
 {
 	const struct ipaddr src = rig_addr(0x0a000104), to = rig_addr(dst);
-	enum fake_verdict v = fake_send_packet(r->world, "h1", rig_port(r), &src, &to, number, NULL);
+	enum fake_verdict v =
+		fake_send_packet(r->world, "h1", rig_port(r), &src, &to, number, NULL);
 
 	rig_settle(r);
 	return v;
@@ -434,8 +442,8 @@ void rig_answer(struct rig *r, uint32_t host, uint64_t revision)
 	resolve = frame->resolve;
 	resolved.seq = resolve->seq;
 	resolved.n_answers = resolve->n_questions;
-	resolved.answers = arena_alloc_array(&r->arena, resolve->n_questions,
-					     sizeof(*resolved.answers));
+	resolved.answers =
+		arena_alloc_array(&r->arena, resolve->n_questions, sizeof(*resolved.answers));
 	for (size_t i = 0; i < resolve->n_questions; i++) {
 		Viaduct__Agent__Answer *a = arena_alloc(&r->arena, sizeof(*a));
 		Viaduct__Agent__Mapping *m = arena_alloc(&r->arena, sizeof(*m));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A host in a test: the whole agent on the fake data plane and the fake driver, in virtual time, with
- * a manager that says what the test wants and remembers what it hears.
+ * A host in a test: the whole agent on the fake data plane and the fake driver, in virtual time,
+ * with a manager that says what the test wants and remembers what it hears.
  *
  * The host is number 1 with interface eni-1 (10.0.1.4) of instance i-1; host 2 is its peer.  The
  * network is VNI 5, 10.0.0.0/16, its subnet 10.0.1.0/24.
@@ -34,9 +34,9 @@ struct rig {
 	struct agent_backend backend;
 	struct link_dialer dialer;
 	/* The manager. */
-	bool deaf;                     /* does not answer the Hello */
-	bool refusing;                 /* says Goodbye: unknown host */
-	bool unreachable;              /* dialling fails */
+	bool deaf;        /* does not answer the Hello */
+	bool refusing;    /* says Goodbye: unknown host */
+	bool unreachable; /* dialling fails */
 	unsigned int n_dials;
 	Viaduct__Agent__Frame *frames[RIG_FRAMES_MAX]; /* heard, oldest first */
 	size_t n_frames;

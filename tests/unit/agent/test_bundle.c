@@ -45,8 +45,8 @@ static int end_cluster(void **state)
 
 static json_t *bundle(const struct cluster *c)
 {
-	return json_pack("{s:i, s:{s:s, s:s, s:i}, s:s, s:s, s:s, s:[s, s], s:I}", "version", 1, "host",
-			 "id", "host-1", "name", "h1", "number", 3, "ca", c->ca.certificate,
+	return json_pack("{s:i, s:{s:s, s:s, s:i}, s:s, s:s, s:s, s:[s, s], s:I}", "version", 1,
+			 "host", "id", "host-1", "name", "h1", "number", 3, "ca", c->ca.certificate,
 			 "certificate", c->host.certificate, "key", c->host.key, "managers",
 			 "[fd00::1]:8774", "192.0.2.1:1234", "cluster_id", (json_int_t)99);
 }

@@ -79,8 +79,8 @@ static json_t *ask(struct desk *d, const char *line)
 static void test_every_request_has_its_answer(void **state)
 {
 	struct desk *d = *state;
-	static const char *const requests[] = {"status", "ports",	"mappings", "drops",
-					       "peers",	 "capabilities", "instances", "probe"};
+	static const char *const requests[] = {"status", "ports",        "mappings",  "drops",
+					       "peers",  "capabilities", "instances", "probe"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
 		char line[64];
@@ -101,9 +101,9 @@ static void test_the_answers_say_what_is(void **state)
 
 	status = json_object_get(answer, "status");
 	assert_string_equal(json_string_value(json_object_get(status, "host_id")), "host-1");
-	assert_string_equal(json_string_value(json_object_get(json_object_get(status, "manager"),
-							      "state")),
-			    "up");
+	assert_string_equal(
+		json_string_value(json_object_get(json_object_get(status, "manager"), "state")),
+		"up");
 	assert_int_equal(json_integer_value(json_object_get(status, "revision")), 10);
 	json_decref(answer);
 	answer = ask(d, "{\"request\":\"ports\"}\n");
@@ -122,8 +122,8 @@ static void test_the_answers_say_what_is(void **state)
 static void test_mistakes_are_answered(void **state)
 {
 	struct desk *d = *state;
-	static const char *const lines[] = {"{\"request\":\"fly\"}\n", "{}\n", "[]\n", "\n", "rubbish\n",
-					    "{\"request\":7}\n"};
+	static const char *const lines[] = {
+		"{\"request\":\"fly\"}\n", "{}\n", "[]\n", "\n", "rubbish\n", "{\"request\":7}\n"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		json_t *answer = ask(d, lines[i]), *error = json_object_get(answer, "error");

@@ -137,7 +137,8 @@ static void test_an_address_is_answered_with_its_name(void **state)
 {
 	struct query q = query("4.0.0.10.in-addr.arpa", PTR, IN);
 	static const uint8_t record[] = "\xc0\x0c\x00\x0c\x00\x01\x00\x00\x00\x3c\x00\x1a"
-					"\x0bip-10-0-0-4\x03" "ec2\x08internal";
+					"\x0bip-10-0-0-4\x03"
+					"ec2\x08internal";
 	struct dns_question d;
 	struct buf b;
 

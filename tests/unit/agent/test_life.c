@@ -56,9 +56,9 @@ static void test_the_hello_says_who_and_what(void **state)
 	assert_string_equal(hello->host_id, "host-1");
 	assert_int_equal(hello->revision, 0);
 	assert_int_equal(hello->n_held, 0);
-	assert_int_equal(hello->capabilities->formats,
-			 FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2) |
-				 FORMAT_BIT(FORMAT_IPIP6_1));
+	assert_int_equal(hello->capabilities->formats, FORMAT_BIT(FORMAT_SIIT_1) |
+							       FORMAT_BIT(FORMAT_SIIT_2) |
+							       FORMAT_BIT(FORMAT_IPIP6_1));
 	assert_string_equal(hello->capabilities->error, "");
 	assert_int_not_equal(hello->capabilities->probed_at, 0);
 	assert_int_equal(r->agent->link.state, LINK_UP);
@@ -138,7 +138,8 @@ static void test_a_restart_adopts_everything_and_cuts_nothing(void **state)
 	/* Nobody is there, and packets pass. */
 	const struct ipaddr src = rig_addr(0x0a000104), dst = rig_addr(REMOTE);
 
-	assert_int_not_equal(fake_send_packet(r->world, "h1", port, &src, &dst, 2, NULL), FAKE_HELD);
+	assert_int_not_equal(fake_send_packet(r->world, "h1", port, &src, &dst, 2, NULL),
+			     FAKE_HELD);
 	r->unreachable = true;
 	rig_start(r);
 	/* Without the manager it knows all it knew. */
@@ -275,7 +276,8 @@ static void test_nonsense_from_the_manager_is_survived(void **state)
 	resolved.seq = 999;
 	rig_send(r, VIADUCT__AGENT__FRAME__BODY_RESOLVED, &resolved);
 	rig_send(r, VIADUCT__AGENT__FRAME__BODY_HELLO, &hello);
-	rig_update(r, REMOTE, 77, 3, false); /* a mapping that is not held, at a host that is not known */
+	rig_update(r, REMOTE, 77, 3,
+		   false); /* a mapping that is not held, at a host that is not known */
 	rig_desire(r, 11, false, objects, 1);
 	assert_int_equal(rig_last(r, VIADUCT__AGENT__FRAME__BODY_ACK)->ack->n_failed, 1);
 	assert_int_equal(r->agent->link.state, LINK_UP);
@@ -297,14 +299,16 @@ static void test_pushes_change_what_is_held_and_are_acknowledged(void **state)
 	rig_answer(r, RIG_PEER, 5);
 	rig_update(r, REMOTE, 3, 6, false);
 	assert_int_equal(cache_find(&r->agent->cache, RIG_VNI, &addr)->peer, 3);
-	assert_int_equal(rig_last(r, VIADUCT__AGENT__FRAME__BODY_UPDATE_ACK)->update_ack->revision, 6);
+	assert_int_equal(rig_last(r, VIADUCT__AGENT__FRAME__BODY_UPDATE_ACK)->update_ack->revision,
+			 6);
 	rig_update(r, REMOTE, 0, 7, true);
 	assert_int_equal(cache_find(&r->agent->cache, RIG_VNI, &addr)->state, MAPPING_GONE);
 	assert_int_equal(rig_packet(r, REMOTE, 2), FAKE_DROPPED);
 	/* What is not held is said to be so. */
 	rig_update(r, 0x0a000199, 3, 8, false);
 	assert_int_equal(rig_count(r, VIADUCT__AGENT__FRAME__BODY_RELEASED), 1);
-	assert_int_equal(rig_last(r, VIADUCT__AGENT__FRAME__BODY_UPDATE_ACK)->update_ack->revision, 8);
+	assert_int_equal(rig_last(r, VIADUCT__AGENT__FRAME__BODY_UPDATE_ACK)->update_ack->revision,
+			 8);
 }
 
 /* requirement: MAP-3 */

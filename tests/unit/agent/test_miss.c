@@ -248,7 +248,8 @@ static void test_an_unknown_sender_is_verified(void **state)
 	assert_ok(prefix_parse("fd56:6961:8000:100::/56", &us.siit2));
 	assert_ok(datapath_open_fake(r->world, &config, &dp, &adopted));
 	assert_ok(datapath_peer_set(dp, &us));
-	assert_int_equal(fake_arrive(r->world, "h1", "h2", RIG_VNI, &src, &dst, 7, NULL), FAKE_HELD);
+	assert_int_equal(fake_arrive(r->world, "h1", "h2", RIG_VNI, &src, &dst, 7, NULL),
+			 FAKE_HELD);
 	rig_settle(r);
 	q = rig_last(r, VIADUCT__AGENT__FRAME__BODY_RESOLVE)->resolve->questions[0];
 	assert_int_equal(q->kind, VIADUCT__AGENT__QUESTION__KIND__VERIFY);

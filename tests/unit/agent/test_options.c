@@ -63,7 +63,8 @@ static void test_the_line_wins_over_the_file(void **state)
 	_cleanup_options_ struct options o = {0};
 	char error[OPTIONS_ERROR_SIZE], path[128], line[256];
 
-	write_config("name = filed\nsubstrate = eth9\nformats = siit/1,ipip6/1\n", path, sizeof(path));
+	write_config("name = filed\nsubstrate = eth9\nformats = siit/1,ipip6/1\n", path,
+		     sizeof(path));
 	snprintf(line, sizeof(line), "run --config %s --name lined", path);
 	assert_ok(parse(line, &o, error));
 	assert_string_equal(o.name, "lined");
@@ -78,7 +79,7 @@ static void test_commands(void **state)
 		enum options_command command;
 	} rows[] = {
 		{"join /tmp/b.json", OPTIONS_JOIN}, {"leave --state /tmp/x", OPTIONS_LEAVE},
-		{"--help", OPTIONS_HELP},	    {"run --help", OPTIONS_HELP},
+		{"--help", OPTIONS_HELP},           {"run --help", OPTIONS_HELP},
 		{"--version", OPTIONS_VERSION},
 	};
 
@@ -138,7 +139,8 @@ static void test_what_a_run_used_is_found_again(void **state)
 	_cleanup_options_ struct options o = {0}, back = {0};
 	char error[OPTIONS_ERROR_SIZE], line[256];
 
-	snprintf(line, sizeof(line), "run --substrate e1 --name h7 --netns-prefix p- --state %s", folder);
+	snprintf(line, sizeof(line), "run --substrate e1 --name h7 --netns-prefix p- --state %s",
+		 folder);
 	assert_ok(parse(line, &o, error));
 	assert_ok(options_save(&o));
 	back.state = strdup(folder);

@@ -294,8 +294,11 @@ static void test_a_refused_object_of_a_full_state_keeps_the_old_one(void **state
 {
 	struct rig *r = *state;
 	Viaduct__Agent__Object *objects[] = {
-		rig_host(r), rig_peer(r, RIG_PEER), rig_subnet(r),
-		rig_instance(r, "i-1", true, 1), rig_interface(r, "eni-1", "i-1", 0x0a000104),
+		rig_host(r),
+		rig_peer(r, RIG_PEER),
+		rig_subnet(r),
+		rig_instance(r, "i-1", true, 1),
+		rig_interface(r, "eni-1", "i-1", 0x0a000104),
 	};
 
 	objects[4]->interface->mtu = 1;

@@ -103,7 +103,7 @@ static void test_a_node_gets_its_own_record(void **state)
 	assert_int_equal(u.source_port, DHCP_SERVER_PORT);
 	assert_int_equal(u.destination_port, DHCP_CLIENT_PORT);
 	assert_memory_equal(u.payload + 16, "\x0a\x00\x01\x04", 4);
-	assert_non_null(memmem(u.payload, u.size, "\x1a\x02\x05\xb4", 4)); /* MTU 1460 */
+	assert_non_null(memmem(u.payload, u.size, "\x1a\x02\x05\xb4", 4));         /* MTU 1460 */
 	assert_non_null(memmem(u.payload, u.size, "\x06\x04\x0a\x00\x00\x02", 6)); /* resolver */
 	free(frame);
 }
@@ -160,7 +160,8 @@ static void query(struct rig *r, const char *name, uint8_t type)
 }
 
 /* The answer's code, its number of records, and its last four bytes. */
-static void assert_answered(struct rig *r, enum dns_rcode rcode, uint8_t n_records, const char *tail)
+static void assert_answered(struct rig *r, enum dns_rcode rcode, uint8_t n_records,
+			    const char *tail)
 {
 	uint8_t *frame;
 	struct reply_udp u = receive(r, &frame);
@@ -181,7 +182,10 @@ static void test_names_of_this_host_are_known_here(void **state)
 {
 	struct rig *r = *state;
 
-	query(r, "\x0bip-10-0-1-4\x03" "ec2\x08internal", 1);
+	query(r,
+	      "\x0bip-10-0-1-4\x03"
+	      "ec2\x08internal",
+	      1);
 	assert_answered(r, DNS_NOERROR, 1, "\x0a\x00\x01\x04");
 	query(r, "\x03i-1", 1);
 	assert_answered(r, DNS_NOERROR, 1, "\x0a\x00\x01\x04");
@@ -195,7 +199,11 @@ static void test_other_names_are_refused(void **state)
 {
 	struct rig *r = *state;
 
-	query(r, "\x03www\x07" "example\x03" "com", 1);
+	query(r,
+	      "\x03www\x07"
+	      "example\x03"
+	      "com",
+	      1);
 	assert_answered(r, DNS_REFUSED, 0, NULL);
 	assert_int_equal(rig_count(r, VIADUCT__AGENT__FRAME__BODY_RESOLVE), 0);
 }
@@ -211,7 +219,10 @@ static void test_other_instances_are_asked_for_and_remembered(void **state)
 	const Viaduct__Agent__Question *q;
 	struct ipaddr addr = rig_addr(0x0a000164), asker = rig_addr(0x0a000104);
 
-	query(r, "\x03i-9\x03" "ec2\x08internal", 1);
+	query(r,
+	      "\x03i-9\x03"
+	      "ec2\x08internal",
+	      1);
 	assert_true(hears_nothing(r));
 	q = rig_last(r, VIADUCT__AGENT__FRAME__BODY_RESOLVE)->resolve->questions[0];
 	assert_int_equal(q->kind, VIADUCT__AGENT__QUESTION__KIND__NAME);
@@ -227,7 +238,10 @@ static void test_other_instances_are_asked_for_and_remembered(void **state)
 	resolved.answers = answers;
 	rig_send(r, VIADUCT__AGENT__FRAME__BODY_RESOLVED, &resolved);
 	assert_answered(r, DNS_NOERROR, 1, "\x0a\x00\x01\x64");
-	query(r, "\x03i-9\x03" "ec2\x08internal", 1);
+	query(r,
+	      "\x03i-9\x03"
+	      "ec2\x08internal",
+	      1);
 	assert_answered(r, DNS_NOERROR, 1, "\x0a\x00\x01\x64");
 	assert_int_equal(rig_count(r, VIADUCT__AGENT__FRAME__BODY_RESOLVE), 1);
 	/* Without a manager the name goes on working, however old it is. */
@@ -243,7 +257,10 @@ static void test_unknown_names_of_the_domain_do_not_exist(void **state)
 {
 	struct rig *r = *state;
 
-	query(r, "\x03i-8\x03" "ec2\x08internal", 1);
+	query(r,
+	      "\x03i-8\x03"
+	      "ec2\x08internal",
+	      1);
 	rig_answer(r, 0, 0);
 	assert_answered(r, DNS_NXDOMAIN, 0, NULL);
 	query(r, "\x09localhost", 1);
@@ -255,14 +272,40 @@ static void test_unknown_names_of_the_domain_do_not_exist(void **state)
 static void test_addresses_have_names(void **state)
 {
 	struct rig *r = *state;
-	static const char outside[] = "\x01" "4\x01" "1\x01" "0\x02" "11\x07in-addr\x04" "arpa";
+	static const char outside[] = "\x01"
+				      "4\x01"
+				      "1\x01"
+				      "0\x02"
+				      "11\x07in-addr\x04"
+				      "arpa";
 
-	query(r, "\x01" "4\x01" "1\x01" "0\x02" "10\x07in-addr\x04" "arpa", 12);
+	query(r,
+	      "\x01"
+	      "4\x01"
+	      "1\x01"
+	      "0\x02"
+	      "10\x07in-addr\x04"
+	      "arpa",
+	      12);
 	assert_answered(r, DNS_NOERROR, 1, NULL);
-	query(r, "\x03" "100\x01" "1\x01" "0\x02" "10\x07in-addr\x04" "arpa", 12);
+	query(r,
+	      "\x03"
+	      "100\x01"
+	      "1\x01"
+	      "0\x02"
+	      "10\x07in-addr\x04"
+	      "arpa",
+	      12);
 	rig_answer(r, RIG_PEER, 5);
 	assert_answered(r, DNS_NOERROR, 1, NULL);
-	query(r, "\x03" "101\x01" "1\x01" "0\x02" "10\x07in-addr\x04" "arpa", 12);
+	query(r,
+	      "\x03"
+	      "101\x01"
+	      "1\x01"
+	      "0\x02"
+	      "10\x07in-addr\x04"
+	      "arpa",
+	      12);
 	rig_answer(r, 0, 0);
 	assert_answered(r, DNS_NXDOMAIN, 0, NULL);
 	query(r, outside, 12);

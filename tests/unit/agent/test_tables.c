@@ -250,7 +250,7 @@ static void test_neighbours_are_kept_alive_and_followed(void **state)
 	nexthops_changed(&l->nexthops);
 	nexthops_changed(&l->nexthops);
 	assert_ok(loop_advance(l->loop, LIMIT_AGENT_NEXTHOP_SWARM_MS * CLOCK_NS_PER_MS));
-	hmap_for_each(h, &l->nexthops.hops, node)
+	hmap_for_each (h, &l->nexthops.hops, node)
 		assert_int_equal(h->dp.destination.b[5], 9);
 	l->neighbour_known = false;
 	nexthops_changed(&l->nexthops);

@@ -37,8 +37,10 @@ static const struct driver_interface eni = {
 
 static void open_driver(struct host *h)
 {
-	const struct driver_netns_config config = {.state = h->state, .run = h->run,
-						   .resolv = h->resolv, .netns_dir = h->netns,
+	const struct driver_netns_config config = {.state = h->state,
+						   .run = h->run,
+						   .resolv = h->resolv,
+						   .netns_dir = h->netns,
 						   .prefix = "t-"};
 
 	assert_ok(driver_netns_new(&config, &h->driver));
@@ -225,8 +227,8 @@ static void test_stopping_ends_all_that_runs_inside(void **state)
 {
 	struct host *h = *state;
 	static const char *const sleeper[] = {"sleep", "1000", NULL};
-	static const char *const stubborn[] = {"sh", "-c", "trap '' TERM; while :; do sleep 1; done",
-					       NULL};
+	static const char *const stubborn[] = {"sh", "-c",
+					       "trap '' TERM; while :; do sleep 1; done", NULL};
 	struct driver_port port = start_and_plug(h);
 	struct rtnl_link link;
 	uint64_t start;
@@ -326,10 +328,17 @@ static void test_the_script_configures_the_node_and_nothing_else(void **state)
 	snprintf(variable, sizeof(variable), "VIADUCT_RESOLV_CONF=%s", resolv);
 
 	const char *const bound[] = {script, "bound", NULL};
-	const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", variable, "interface=eth0",
-				   "ip=10.0.1.4", "mask=24", "router=10.0.1.1", "dns=10.0.0.2",
-				   "domain=ec2.internal", "mtu=1400",
-				   "staticroutes=10.0.0.0/16 10.0.1.1 0.0.0.0/0 10.0.1.1", NULL};
+	const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+				   variable,
+				   "interface=eth0",
+				   "ip=10.0.1.4",
+				   "mask=24",
+				   "router=10.0.1.1",
+				   "dns=10.0.0.2",
+				   "domain=ec2.internal",
+				   "mtu=1400",
+				   "staticroutes=10.0.0.0/16 10.0.1.1 0.0.0.0/0 10.0.1.1",
+				   NULL};
 	struct process_spec spec = PROCESS_SPEC_INIT;
 	struct process_output out;
 
@@ -346,8 +355,8 @@ static void test_the_script_configures_the_node_and_nothing_else(void **state)
 	assert_ok(file_read(resolv, 4096, &file, NULL));
 	assert_string_equal(file, "search ec2.internal\nnameserver 10.0.0.2\n");
 
-	const char *const show[] = {"sh", "-c", "busybox ip -4 addr show dev eth0; busybox ip route",
-				    NULL};
+	const char *const show[] = {"sh", "-c",
+				    "busybox ip -4 addr show dev eth0; busybox ip route", NULL};
 
 	spec.argv = show;
 	assert_ok(process_run(&spec, NULL, 65536, 10000, &out));

@@ -34,7 +34,8 @@ static struct driver_interface interface(unsigned int n)
 /* requirement: OPS-3 */
 static void test_what_was_written_is_read(void **state)
 {
-	_cleanup_record_ struct record r = {.node = {.id = "i-1", .generation = 7, .running = true}};
+	_cleanup_record_ struct record r = {
+		.node = {.id = "i-1", .generation = 7, .running = true}};
 	_cleanup_record_ struct record back = {0};
 	struct record_interface *ri;
 	struct driver_interface i = interface(1);
@@ -64,7 +65,8 @@ static void test_what_was_written_is_read(void **state)
 /* requirement: OPS-3 */
 static void test_a_note_replaces_what_was_written(void **state)
 {
-	_cleanup_record_ struct record r = {.node = {.id = "i-1", .generation = 7, .running = true}};
+	_cleanup_record_ struct record r = {
+		.node = {.id = "i-1", .generation = 7, .running = true}};
 	_cleanup_record_ struct record back = {0};
 	_cleanup_(strv_free_cleanup) char **ids = NULL;
 	struct driver_interface i = interface(1);
@@ -121,7 +123,8 @@ static void test_damaged_records_are_refused(void **state)
 		"interface eni-1 99 02:00:00:00:00:01 1460\n",
 		"interface eni-1 0 02:00:00:00:00 1460\n",
 		"interface eni-1 0 02:00:00:00:00:01 66000\n",
-		"interface eni-1 0 02:00:00:00:00:01 1460\ninterface eni-1 0 02:00:00:00:00:01 1460\n",
+		"interface eni-1 0 02:00:00:00:00:01 1460\ninterface eni-1 0 02:00:00:00:00:01 "
+		"1460\n",
 		"client eni-1 12 13\n",
 		"interface eni-1 0 02:00:00:00:00:01 1460\nclient eni-1 0 13\n",
 		"rubbish\n",
