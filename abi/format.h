@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * Wire formats: what the manager chooses from for each pair of hosts (DESIGN: formats, NEG-7).
+ * Wire formats: what the manager chooses from for each pair of hosts (docs/substrate.md).
  * The numbers are on the agent protocol and in maps: they are never re-used.
  */
 #pragma once

@@ -242,7 +242,7 @@
 #define LIMIT_HTTP_TIMEOUT_S 60
 /* Requests whose answer waits for the store; more are refused at once. */
 #define LIMIT_HTTP_WAITING 8192
-/* How long a call waits for the holders of an address that it took away (DESIGN: then it goes on). */
+/* How long a call waits for the holders of an address that it took away (then it goes on). */
 #define LIMIT_RELEASE_WAIT_MS 5000
 /* Files of the state directory: certificates and credentials. */
 #define LIMIT_STATE_FILE_SIZE (64 * 1024)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The MTU of a network (DESIGN section 6): the smallest substrate MTU of the hosts that carry it, minus
+ * The MTU of a network (docs/substrate.md): the smallest substrate MTU of the hosts that carry it, minus
  * the most that a packet may grow by between any two of them.  It is part of the VPC, so that a change of
  * it is a change of intent, with a revision.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Released addresses (DESIGN section 5): an address that was taken from its node while hosts held, or may
+ * Released addresses: an address that was taken from its node while hosts held, or may
  * have held, its mapping.  It stays in use until every holder has acknowledged the change, or an operator
  * forces it; until then nobody gets it.
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where a host is in the substrate's topology, and the locators that follow from it (DESIGN section 6,
+ * Where a host is in the substrate's topology, and the locators that follow from it (docs/substrate.md,
  * abi/substrate.h): siit/1, a /64 per host (locale 6, area 8, rack 8, host 8 bits), and siit/2, a /56
  * (locale 4, area 4, rack 6, host 8 bits).  Values that do not fit siit/2 give no siit/2 locator; a host
  * without an IPv6 substrate address has neither.

@@ -22,7 +22,7 @@ struct cidr_block {
 struct vpc {
 	struct object o;
 	uint32_t vni;
-	uint32_t mtu; /* of its interfaces (DESIGN section 6); 0: no host carries it yet */
+	uint32_t mtu; /* of its interfaces (docs/substrate.md); 0: no host carries it yet */
 	size_t n_blocks;
 	struct cidr_block *blocks; /* at least one */
 	char *tenancy;             /* "default" or "dedicated" */

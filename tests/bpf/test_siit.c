@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Packet tables of re-heading: what a node sends, what is on the wire, what the other node gets.
- * The substrate addresses are written out, made by hand from DESIGN's layouts:
+ * The substrate addresses are written out, made by hand from the layouts of docs/substrate.md:
  *	host 1: 2001:db8:1:101::/64 and 2001:db8:8000:1100::/56, host 2: ...:102::/64, ...:1200::/56
  */
 #include <netinet/in.h>
@@ -118,7 +118,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* What the wire has to carry for a row (RFC 7915 4.1, where it applies; DESIGN section 6). */
+/* What the wire has to carry for a row (RFC 7915 4.1, where it applies; docs/substrate.md). */
 static void check_wire(const struct row *r, const struct layout *l, const struct frame *sent,
 		       const struct frame *wire)
 {

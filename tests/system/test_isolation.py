@@ -120,7 +120,7 @@ def siit1(locator, vni, inner):
 
 
 def siit2(locator, vni, inner):
-    """DESIGN's rule anew, in other words than the program's: byte 7 low, byte 8 high of the complement."""
+    """The rule of docs/substrate.md anew, in other words than the program's: byte 7 low, byte 8 high of the complement."""
     a = bytearray(ipaddress.ip_network(locator, strict=False).network_address.packed[:7] + b"\0\0" + tail(vni, inner))
     total = sum(a[i] << 8 | a[i + 1] for i in range(0, 12, 2))
     while total >> 16:

@@ -283,7 +283,7 @@ static const struct host *host_of(const struct twin *t, uint32_t number)
 	return NULL;
 }
 
-/* DESIGN section 6: the smallest substrate MTU minus the largest overhead of any pair. */
+/* docs/substrate.md: the smallest substrate MTU minus the largest overhead of any pair. */
 static void check_mtu(const struct twin *t, const uint32_t *hosts, size_t n, uint32_t mtu)
 {
 	uint32_t smallest = UINT32_MAX, worst = 0;
