@@ -99,7 +99,7 @@ struct load {
 	struct cluster *cluster;
 	struct client clients[CONNECTIONS];
 	unsigned int depth, batch;
-	volatile bool measuring, stop;
+	volatile bool ready, measuring, stop;
 	uint64_t n;
 	double seconds;
 };
@@ -130,6 +130,8 @@ static void *run_clients(void *data)
 	for (size_t i = 0; i < CONNECTIONS; i++)
 		while (!load->clients[i].agent.n_desired)
 			cluster_turn(&clients);
+	while (!load->ready)
+		cluster_turn(&clients);
 	for (size_t i = 0; i < CONNECTIONS; i++)
 		for (unsigned int k = 0; k < load->depth; k++)
 			ask(&load->clients[i]);
@@ -144,6 +146,17 @@ static void *run_clients(void *data)
 	load->stop = true;
 	cluster_clients_end(&clients);
 	return NULL;
+}
+
+/* What the hosts said when they connected is written. */
+static bool has_settled(const struct cluster *cluster)
+{
+	if (agents_count_connected(&cluster->manager->agents) < CONNECTIONS)
+		return false;
+	for (size_t i = 0; i < CONNECTIONS; i++)
+		if (host_waits(cluster->manager->model, cluster->population.numbers[i], UINT64_MAX))
+			return false;
+	return !journal_is_pending(cluster->manager->journal);
 }
 
 static void measure(struct cluster *cluster, const char *name, unsigned int depth, unsigned int batch)
@@ -168,6 +181,8 @@ static void measure(struct cluster *cluster, const char *name, unsigned int dept
 	}
 	pthread_create(&thread, NULL, run_clients, load);
 	while (!load->stop) {
+		if (!load->ready)
+			load->ready = has_settled(cluster);
 		if (load->measuring && start == 0)
 			start = bench_cpu_seconds();
 		if (loop_turn(cluster->loop, 10))

@@ -221,6 +221,8 @@
 #define LIMIT_RESOLVES_WAITING 1024
 /* Transitions of instances of one host that wait for the store: each of its instances, twice. */
 #define LIMIT_INTAKE_REPORTS 4096
+/* How long one turn of the loop takes up reports of agents. */
+#define LIMIT_INTAKE_TURN_NS 5000000
 /* Events kept for people to look at. */
 #define LIMIT_EVENTS 1024
 /* Connections of agents: hosts, twice over while all of them reconnect; below RLIMIT_NOFILE. */

@@ -45,7 +45,7 @@ struct agent {
 	bool confirm;         /* send a Desired even when nothing is different */
 	uint64_t planned;     /* changes up to this revision are contained in that whole state */
 	uint64_t base;        /* the outbox says all that a host lacks which has this revision or later */
-	uint64_t sent;        /* revision of the last Desired of this session */
+	uint64_t sent;        /* revision of the last Desired, also of an earlier session */
 	uint64_t acknowledged;
 	struct list in_dirty;
 

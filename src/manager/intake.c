@@ -270,6 +270,7 @@ void intake_absorb(struct manager *manager)
 {
 	struct agent *agent;
 	struct list news;
+	uint64_t begun;
 	struct tx *tx;
 	bool wrote;
 	size_t n = 0;
@@ -284,7 +285,13 @@ void intake_absorb(struct manager *manager)
 	}
 	list_init(&news);
 	list_splice_back(&news, &manager->news);
+	begun = clock_mono_ns(manager->clock);
 	list_for_each(agent, &news, in_news) {
+		/* A thousand hosts that come back must not stop the look-ups of the others. */
+		if (clock_mono_ns(manager->clock) - begun > LIMIT_INTAKE_TURN_NS) {
+			deferred_schedule(&manager->absorb);
+			break;
+		}
 		r = absorb_agent(tx, agent);
 		if (r)
 			log_err("report not taken", LOG_U64("host", agent->number), LOG_ERRNO(r));
@@ -297,7 +304,7 @@ void intake_absorb(struct manager *manager)
 	manager->releases_due = r < 0;
 	wrote = tx_has_writes(tx);
 	r = manager_submit(manager, tx);
-	/* Those that failed stay, for the next tick. */
+	/* Those that failed stay for the next tick, those that were not reached for the next turn. */
 	list_splice_back(&manager->news, &news);
 	if (r)
 		regather(manager, model_revision(manager->model));

@@ -287,14 +287,13 @@ static int plan_everything(struct manager *manager, struct agent *agent)
 void publish_begin(struct manager *manager, struct agent *agent, uint64_t revision,
 		   uint64_t cluster_id)
 {
-	uint64_t now = journal_durable(manager->journal);
+	bool known = cluster_id == manager->cluster_id &&
+		     revision <= journal_durable(manager->journal);
 
-	agent->sent = 0;
-	if (cluster_id != manager->cluster_id || revision < agent->base || revision > now ||
-	    !revision)
+	agent->acknowledged = known ? revision : 0;
+	if (!known || revision < agent->base || !revision)
 		agent->needs_full = true;
 	if (!agent->needs_full) {
-		agent->acknowledged = revision;
 		agent->full = false;
 		outbox_acknowledge(&agent->outbox, revision);
 		outbox_rewind(&agent->outbox);
@@ -305,11 +304,14 @@ void publish_begin(struct manager *manager, struct agent *agent, uint64_t revisi
 
 void publish_acknowledge(struct manager *manager, struct agent *agent, uint64_t revision)
 {
-	if (revision > agent->sent) {
+	if (revision > journal_durable(manager->journal)) {
 		session_close(agent->session, VIADUCT__AGENT__GOODBYE__CODE__PROTOCOL,
-			      "it acknowledged what was never sent");
+			      "it acknowledged what has never been");
 		return;
 	}
+	/* Of a manager before this one, perhaps: this one will hear of what it sends itself. */
+	if (revision > agent->sent)
+		return;
 	if (revision > agent->acknowledged)
 		agent->acknowledged = revision;
 	outbox_acknowledge(&agent->outbox, revision);

@@ -11,6 +11,11 @@
 #include "model/mapping.h"
 #include "wire/session.h"
 
+enum {
+	PREFETCH_QUESTIONS = 16, /* at a time: what they need fits the first-level cache */
+	PREFETCH_STAGES = 4,     /* holders_prefetch() */
+};
+
 /* Questions that wait for a commit. */
 struct waiting {
 	struct list node;
@@ -197,6 +202,32 @@ static void send_answers(struct manager *manager, struct agent *agent, uint64_t 
 		log_err("answer not sent", LOG_U64("host", agent->number), LOG_ERRNO(r));
 }
 
+/* The tables are larger than any cache: many look-ups wait for memory together, not one by one. */
+static void prefetch(struct manager *manager, const struct agent *agent,
+		     const Viaduct__Agent__Resolve *questions, size_t first)
+{
+	const struct mapping_table *table = model_mappings(manager->model);
+	const struct holders *holders = model_holders(manager->model);
+	size_t end = first + PREFETCH_QUESTIONS;
+	const Viaduct__Agent__Question *question;
+	struct ipaddr asker, addr;
+
+	if (end > questions->n_questions)
+		end = questions->n_questions;
+	for (unsigned int stage = 0; stage < PREFETCH_STAGES; stage++) {
+		for (size_t i = first; i < end; i++) {
+			question = questions->questions[i];
+			if (message_addr(&question->addr, &addr))
+				continue;
+			holders_prefetch(holders, stage, question->vni, &addr, agent->number);
+			if (stage > 1 || message_addr(&question->asker, &asker))
+				continue;
+			mapping_prefetch(table, stage, question->vni, &addr);
+			mapping_prefetch(table, stage, question->vni, &asker);
+		}
+	}
+}
+
 void resolve_answer(struct manager *manager, struct agent *agent,
 		    const Viaduct__Agent__Resolve *questions)
 {
@@ -211,6 +242,8 @@ void resolve_answer(struct manager *manager, struct agent *agent,
 		return;
 	}
 	for (size_t i = 0; i < questions->n_questions; i++) {
+		if (i % PREFETCH_QUESTIONS == 0 && i + 1 < questions->n_questions)
+			prefetch(manager, agent, questions, i);
 		if (look_up(manager, agent, questions->questions[i], &mapping) == NOT_DURABLE) {
 			if (!unavailable && wait_for_commit(manager, agent, questions))
 				return;

@@ -332,6 +332,31 @@ static uint32_t get_slot(struct holders *h, uint32_t vni, const struct ipaddr *a
 	return n;
 }
 
+void holders_prefetch(const struct holders *h, unsigned int stage, uint32_t vni,
+		      const struct ipaddr *addr, uint32_t host)
+{
+	uint32_t *bucket, slot;
+
+	if (!h->slots.buckets || !h->entries.buckets)
+		return;
+	bucket = bucket_of(&h->slots, slot_hash(vni, addr));
+	if (stage == 0) {
+		__builtin_prefetch(bucket);
+	} else if (stage == 1) {
+		if (*bucket != NONE)
+			__builtin_prefetch(slot_at(h, *bucket));
+	} else {
+		slot = find_slot(h, vni, addr);
+		if (slot == NONE)
+			return;
+		bucket = bucket_of(&h->entries, entry_hash(slot, host));
+		if (stage == 2)
+			__builtin_prefetch(bucket);
+		else if (*bucket != NONE)
+			__builtin_prefetch(entry_at(h, *bucket));
+	}
+}
+
 int holders_add(struct holders *h, uint32_t vni, const struct ipaddr *addr, uint32_t host,
 		uint64_t revision, uint64_t expires_ms)
 {

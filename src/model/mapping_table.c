@@ -192,6 +192,20 @@ const struct mapping *mapping_find(const struct mapping_table *t, uint32_t vni,
 	return i < 0 ? NULL : &t->records[t->index[i] & NUMBER_MASK];
 }
 
+void mapping_prefetch(const struct mapping_table *t, unsigned int stage, uint32_t vni,
+		      const struct ipaddr *addr)
+{
+	uint32_t *place;
+
+	if (!t->index)
+		return;
+	place = &t->index[record_hash(vni, addr) & (t->index_size - 1)];
+	if (stage == 0)
+		__builtin_prefetch(place);
+	else if (!place_is_free(*place))
+		__builtin_prefetch(&t->records[*place & NUMBER_MASK]);
+}
+
 size_t mapping_count(const struct mapping_table *t)
 {
 	return t->n;
