@@ -39,9 +39,10 @@ void lab_daemon_defer_signals(void)
 	sigaction(SIGTERM, &note, NULL);
 }
 
-/* A daemon's program: beside this one (installed), in its room's folder (built), or in PATH. */
-static char *find_program(const char *room, const char *name)
+/* A daemon's program: where it is from this one, installed or built, or in PATH. */
+static char *find_program(const char *built, const char *name)
 {
+	const char *const folders[] = {"", "../sbin/", built};
 	char self[512], path[1024], *slash;
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
@@ -50,10 +51,10 @@ static char *find_program(const char *room, const char *name)
 	self[n] = '\0';
 	slash = strrchr(self, '/');
 	*slash = '\0';
-	if (!str_format(path, sizeof(path), "%s/%s", self, name) && !access(path, X_OK))
-		return realpath(path, NULL);
-	if (!str_format(path, sizeof(path), "%s/../%s/%s", self, room, name) && !access(path, X_OK))
-		return realpath(path, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		if (!str_format(path, sizeof(path), "%s/%s%s", self, folders[i], name) &&
+		    !access(path, X_OK))
+			return realpath(path, NULL);
 	return strdup(name);
 }
 
@@ -164,7 +165,7 @@ static int write_admin(const struct lab *l)
 
 int lab_daemon_init_manager(struct lab *l, int *ret_socket)
 {
-	_cleanup_free_ char *program = find_program("manager", "viaductd");
+	_cleanup_free_ char *program = find_program("../manager/", "viaductd");
 	_cleanup_close_ int netns_fd = -1, socket_fd = -1;
 	const struct ipaddr own = lab_node_address(l, 0);
 	char address[IPADDR_TEXT_SIZE];
@@ -228,7 +229,7 @@ static int start(struct lab *l, uint32_t node, struct process_spec *spec)
  * process in between can say it. */
 int lab_daemon_start_manager(struct lab *l, int socket)
 {
-	_cleanup_free_ char *program = find_program("manager", "viaductd");
+	_cleanup_free_ char *program = find_program("../manager/", "viaductd");
 	const struct ipaddr own = lab_node_address(l, 0);
 	char address[IPADDR_TEXT_SIZE], advertise[IPADDR_TEXT_SIZE + 16];
 	struct process_spec spec = PROCESS_SPEC_INIT;
@@ -269,7 +270,7 @@ static char *agent_state(const struct lab *l, uint32_t node)
 
 int lab_daemon_join(const struct lab *l, uint32_t node, const json_t *bundle)
 {
-	_cleanup_free_ char *program = find_program("agent", "viaduct-agent");
+	_cleanup_free_ char *program = find_program("../agent/", "viaduct-agent");
 	_cleanup_free_ char *state = agent_state(l, node), *file = NULL, *text = NULL;
 	const char *argv[] = {program, "join", NULL, "--state", state, NULL};
 	int r;
@@ -303,7 +304,7 @@ static int write_agent_config(const struct lab *l, uint32_t node, const char *st
 
 int lab_daemon_start_agent(struct lab *l, uint32_t node)
 {
-	_cleanup_free_ char *program = find_program("agent", "viaduct-agent");
+	_cleanup_free_ char *program = find_program("../agent/", "viaduct-agent");
 	_cleanup_free_ char *state = agent_state(l, node), *run = lab_path(l, "run");
 	_cleanup_free_ char *bpffs = lab_path(l, "bpf"), *config = NULL;
 	char node_name[LAB_NODE_NAME_SIZE], name[LAB_NAME_SIZE + LAB_NODE_NAME_SIZE];
