@@ -208,7 +208,15 @@ static struct mapping *cache_add(struct cache *c, uint32_t vni, const struct ipa
 
 static void cache_expire(struct cache *c, struct mapping *m)
 {
-	if (m->state == MAPPING_LIVE && !m->asked && cache_now(c) < m->end_ns) {
+	if (m->asked) {
+		/* In use, and the manager owes an answer: what is known serves on (fail static), and is
+		 * proved again. */
+		m->asked = false;
+		m->end_ns = cache_now(c) + 2 * LIMIT_AGENT_RENEWAL_MS * CLOCK_NS_PER_MS;
+		cache_schedule(c, m, m->end_ns - LIMIT_AGENT_RENEWAL_MS * CLOCK_NS_PER_MS);
+		return;
+	}
+	if (m->state == MAPPING_LIVE && cache_now(c) < m->end_ns) {
 		if (!cache_write(c, m, MAPPING_PROVING, m->peer, m->revision)) {
 			cache_schedule(c, m, m->end_ns);
 			return;

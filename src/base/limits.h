@@ -120,8 +120,9 @@
 /* A refusal or a departure is remembered this long: packets to nowhere must not become questions, and
  * an address that comes to life must not stay dead. */
 #define LIMIT_AGENT_NEGATIVE_MS 2000
-/* Mappings come up for use this long before their lifetime ends, so that one in use is renewed. */
-#define LIMIT_AGENT_RENEWAL_MS 10000
+/* Mappings come up for use this long before their lifetime ends, so that one in use is renewed.  Short,
+ * because packets for it would wait for an agent that dies meanwhile; long enough for a slow flow. */
+#define LIMIT_AGENT_RENEWAL_MS 2000
 /* A lifetime without a word of the manager, and the shortest that is believed. */
 #define LIMIT_AGENT_LEASE_S     300
 #define LIMIT_AGENT_LEASE_MIN_S 5

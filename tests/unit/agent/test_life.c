@@ -323,7 +323,7 @@ static void test_traffic_renews_its_mapping(void **state)
 	rig_packet(r, REMOTE, 1);
 	rig_answer(r, RIG_PEER, 5);
 	asked = rig_count(r, VIADUCT__AGENT__FRAME__BODY_RESOLVE);
-	rig_advance_ms(r, 1000 * (RIG_LEASE_S - 5));
+	rig_advance_ms(r, 1000 * (RIG_LEASE_S - 1));
 	assert_int_equal(cache_find(&r->agent->cache, RIG_VNI, &addr)->state, MAPPING_PROVING);
 	/* The packet is not delayed by the question. */
 	rig_packet(r, REMOTE, 2);
