@@ -52,8 +52,8 @@ static const struct table_column network_columns[] = {
 	{"MTU", "mtu"}, {"ACCOUNT", "account"}, {"TAGS", "tags"},
 };
 static const struct table_column subnet_columns[] = {
-	{"ID", "id"},           {"NETWORK", "network"}, {"CIDR", "cidr"}, {"ZONE", "zone"},
-	{"ACCOUNT", "account"}, {"FREE", "available"},  {"TAGS", "tags"},
+	{"ID", "id"},     {"NETWORK", "network"}, {"CIDR", "cidr"},       {"ROUTER", "router"},
+	{"ZONE", "zone"}, {"FREE", "available"},  {"ACCOUNT", "account"}, {"TAGS", "tags"},
 };
 static const struct table_column instance_columns[] = {
 	{"ID", "id"},         {"STATE", "state"},

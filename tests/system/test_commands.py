@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: every table shows what the API has, and mistakes are answered with what to do.
+
+    viaduct --- 127.0.0.1 --- vd-NAME-manager            h1: node,  h2: node
+"""
+import json
+import os
+import re
+
+import pytest
+from scapy.layers.inet6 import IPv6
+
+import lab as labs
+
+LAB = {"hosts": 2}
+# Columns that must have a value in at least one row.
+TABLES = {
+    "hosts": ["NAME", "ID", "STATE", "ZONE", "SIIT1", "SIIT2", "V6", "INSTANCES"],
+    "networks": ["ID", "VNI", "CIDRS", "MTU", "ACCOUNT"],
+    "subnets": ["ID", "NETWORK", "CIDR", "ROUTER", "FREE"],
+    "instances": ["ID", "STATE", "HOST", "ADDRESS", "ACCOUNT", "TAGS"],
+    "interfaces": ["ID", "STATUS", "ADDRESSES", "MAC", "INSTANCE", "HOST"],
+    "mappings": ["NETWORK", "VNI", "ADDRESS", "HOST", "INTERFACE", "REVISION"],
+    "capabilities": ["HOST", "FORMATS", "MTU", "KERNEL"],
+    "drops": ["HOST", "REASON", "PACKETS"],
+}
+
+
+@pytest.fixture(scope="module")
+def nodes(lab):
+    _, (subnet,) = lab.subnets("10.0.1.0/24")
+    tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "one"}]}]
+    a, b = lab.start(subnet, TagSpecifications=tags), lab.start(subnet)
+    assert a.ping(b.address) == 3
+    a.ping("10.0.1.99", count=1)  # something to be dropped
+    labs.wait_for("a drop", lambda: lab.api("drops"))
+    return a, b
+
+
+def rows(text):
+    """A printed table as a list of dictionaries."""
+    head, *lines = text.splitlines()
+    starts = [m.start() for m in re.finditer(r"(?:^|(?<=  ))\S", head)]
+    cut = [slice(a, b) for a, b in zip(starts, starts[1:] + [None])]
+    return [{head[c].strip(): line[c].strip() for c in cut} for line in lines]
+
+
+@pytest.mark.parametrize("what", TABLES)
+def test_tables_have_what_the_api_has(lab, nodes, what):
+    """requirement: OPS-1"""
+    table = rows(lab.viaduct(what, "--lab", lab.name))
+    assert len(table) == len(lab.api(what)) > 0
+    for column in TABLES[what]:
+        assert any(row[column] not in ("", "-") for row in table), f"{what}: {column} is empty in all rows"
+
+
+def test_status(lab, nodes):
+    """requirement: OPS-1"""
+    text = lab.viaduct("status", "--lab", lab.name)
+    assert "store state: ok" in text and "hosts connected: 2" in text and "instances: 2" in text
+    assert ": -" not in text.replace("store error: -", "")
+    assert lab.status()["counts"]["interfaces"] == 2
+
+
+def test_mappings_of_one_network(lab, nodes):
+    """requirement: MAP-1 OPS-1"""
+    network = lab.api("networks")[0]["id"]
+    found = lab.api("mappings", "--network", network)
+    assert {m["address"] for m in found} >= {n.address for n in nodes}
+    wrong = labs.run(labs.VIADUCT, "mappings", "--network", "vpc-00000000000000000", "--json", "--lab", lab.name, check=False)
+    assert wrong.returncode == 1 or json.loads(wrong.stdout)["mappings"] == []
+
+
+def test_pair_tells_both_directions_and_why(lab, nodes):
+    """requirement: NEG-2 OPS-1"""
+    table = rows(lab.viaduct("pair", "h1", "h2", "--lab", lab.name))
+    assert {(r["FROM"], r["TO"]) for r in table} == {("h1", "h2"), ("h2", "h1")}
+    assert all("siit/2" in r["REASON"] for r in table)
+
+
+@pytest.mark.parametrize("argv, said", [
+    (["nonsense"], "no command"),
+    (["hosts", "--colour"], "--colour"),
+    (["host", "remove", "h99"], "viaduct hosts"),
+    (["pair", "h1", "h99"], "h99"),
+    (["host", "add"], "NAME"),
+    (["account", "key", "list", "abc"], "12 digits"),
+    (["account", "key", "delete", "123456789012", "NOSUCHKEY"], "NOSUCHKEY"),
+    (["decode", "2001:db8::1", "10.0.0.1"], "10.0.0.1"),
+    (["lab", "exec", "nobody", "--", "true"], "viaduct instances"),
+    (["lab", "restart", "h99"], "h99"),
+    (["lab", "up", "--name", "Not-A-Name"], "lower case"),
+    (["lab", "up", "--name", "q", "--substrate", "ipx"], "ipv4 or ipv6"),
+    (["lab", "up", "--name", "q", "--formats", "h9=siit/2"], "no such host"),
+])
+def test_mistakes_are_told(lab, argv, said):
+    """requirement: OPS-1"""
+    done = labs.run(labs.VIADUCT, *argv, check=False, env={**os.environ, **lab.env})
+    assert done.returncode in (1, 2)
+    assert said in done.stderr and done.stderr.startswith("viaduct: ")
+
+
+def test_help_of_every_command():
+    """requirement: OPS-1"""
+    def walk(words):
+        out = labs.run(labs.VIADUCT, *words, "--help").stdout
+        assert out.startswith(f"{words[-1] if words else 'viaduct'}: ")
+        commands = out.split("Commands (each with --help):\n")
+        for line in commands[1].split("\n\n")[0].splitlines() if len(commands) > 1 else []:
+            yield from walk(words + [line.split()[0]])
+        yield words
+    assert len(list(walk([]))) > 25
+
+
+def test_decode_reads_addresses_of_the_substrate(lab, nodes):
+    """requirement: MAP-5"""
+    a, b = nodes
+    with lab.capture(expression="ip6 proto 1 and dst net fd56:6961::/32") as seen:
+        assert a.ping(b.address, count=1) == 1
+    packet = seen[0][IPv6]
+    table = rows(lab.viaduct("decode", packet.src, packet.dst))
+    assert [r["VIRTUAL ADDRESS"] for r in table] == [a.address, b.address]
+    assert {r["VNI"] for r in table} == {str(lab.api("networks")[0]["vni"])}
+    assert {r["LAYOUT"] for r in table} == {"siit/2"}
