@@ -35,6 +35,11 @@ struct sqlite_store {
 	struct sqlite_compact compact;
 };
 
+/* Opens 's->path', makes its tables if it is empty, checks whose it is, and reads what 'meta' says. */
+must_check int sqlite_store_open_database(struct sqlite_store *s);
+/* Closes the database, not the store; also one that is not open. */
+void sqlite_store_close(struct sqlite_store *s);
+
 /* Remembers what SQLite says about a failure of 'what', and returns the errno for it. */
 must_check int sqlite_store_fail(struct sqlite_store *s, const char *what);
 /* A statement, reset and without values. */
