@@ -71,6 +71,8 @@ struct api_live {
 	void (*host)(void *data, uint32_t number, struct api_host_live *ret);
 	/* Calls 'fn' for every counter that is not 0, grouped by host and interface. */
 	void (*drops)(void *data, void (*fn)(void *user, const struct api_drop *d), void *user);
+	/* Asks a host to report what it can do.  0, or -ENOTCONN. */
+	int (*probe)(void *data, uint32_t number);
 	/* Addresses agents should connect to ("[2001:db8::1]:8774"), NULL-terminated, borrowed. */
 	const char *const *(*managers)(void *data);
 	/* Makes a certificate whose CN is 'host_id'.  0 or a negative errno. */

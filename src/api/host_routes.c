@@ -212,6 +212,20 @@ int route_host_remove(struct route_call *c)
 	return r;
 }
 
+int route_host_probe(struct route_call *c)
+{
+	const struct host *h = host_find(c->model, c->segments[2]);
+	const struct api_live *live = c->api->live;
+
+	if (!h)
+		return refuse_host(c, c->segments[2]);
+	if (live->probe(live->data, h->number))
+		return route_refuse(c, 409, "NotConnected",
+				    "'%.64s' is not connected: it probes when it comes back", h->name);
+	c->result = json_new_object(c);
+	return 0;
+}
+
 static json_t *show_capabilities(struct route_call *c, const struct object *object)
 {
 	const struct host *h = (const struct host *)object;

@@ -143,6 +143,14 @@ static int run_host_remove(const struct invocation *inv)
 	return r ? r : request(inv, "DELETE", "/v1/hosts/", id, "", NULL, NULL);
 }
 
+static int run_host_probe(const struct invocation *inv)
+{
+	_cleanup_free_ char *id = NULL;
+	int r = find_host(inv, inv->arguments[0], &id);
+
+	return r ? r : request(inv, "POST", "/v1/hosts/", id, "/probe", NULL, NULL);
+}
+
 static const struct table_column account_columns[] = {
 	{"ID", "id"},
 	{"NAME", "name"},
@@ -275,6 +283,8 @@ const struct command operate_host_commands[OPERATE_HOST_COMMANDS] = {
 	 .n_options = ARRAY_SIZE(host_add_options), .run = run_host_add},
 	{"remove", "forget a host that has no instances", .arguments = "HOST", .min_arguments = 1,
 	 .max_arguments = 1, .run = run_host_remove},
+	{"probe", "have a host find out anew what it can do", .arguments = "HOST",
+	 .min_arguments = 1, .max_arguments = 1, .run = run_host_probe},
 };
 
 const struct command operate_account_commands[OPERATE_ACCOUNT_COMMANDS] = {

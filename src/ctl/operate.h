@@ -6,6 +6,6 @@
 
 #include "ctl/command.h"
 
-enum { OPERATE_HOST_COMMANDS = 2, OPERATE_ACCOUNT_COMMANDS = 3 };
+enum { OPERATE_HOST_COMMANDS = 3, OPERATE_ACCOUNT_COMMANDS = 3 };
 extern const struct command operate_host_commands[OPERATE_HOST_COMMANDS];
 extern const struct command operate_account_commands[OPERATE_ACCOUNT_COMMANDS];

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "manager/manager.h"
+#include "manager/sessions.h"
 #include "store/store.h"
 #include "wire/session.h"
 
@@ -86,6 +87,14 @@ static void live_drops(void *data, void (*fn)(void *user, const struct api_drop 
 	}
 }
 
+static int live_probe(void *data, uint32_t number)
+{
+	struct live *live = data;
+	struct agent *agent = agents_find(&live->manager->agents, number);
+
+	return agent ? sessions_ask_capabilities(agent) : -ENOTCONN;
+}
+
 static const char *const *live_managers(void *data)
 {
 	const struct live *live = data;
@@ -125,6 +134,7 @@ struct api_live live_api(struct live *live)
 		.status = live_status,
 		.host = live_host,
 		.drops = live_drops,
+		.probe = live_probe,
 		.managers = live_managers,
 		.issue = live_issue,
 	};

@@ -156,6 +156,18 @@ static int send_welcome(struct link *link)
 	return session_send(link->session, &frame);
 }
 
+int sessions_ask_capabilities(struct agent *agent)
+{
+	Viaduct__Agent__CapabilitiesRequest request = VIADUCT__AGENT__CAPABILITIES_REQUEST__INIT;
+	Viaduct__Agent__Frame frame = VIADUCT__AGENT__FRAME__INIT;
+
+	if (!agent->session)
+		return -ENOTCONN;
+	frame.body_case = VIADUCT__AGENT__FRAME__BODY_CAPABILITIES_REQUEST;
+	frame.capabilities_request = &request;
+	return session_send(agent->session, &frame) ? -ENOTCONN : 0;
+}
+
 /* Finds the agent that may speak through this session, or refuses. */
 static struct agent *admit(struct link *link, const Viaduct__Agent__Hello *hello)
 {

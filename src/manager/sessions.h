@@ -36,5 +36,8 @@ void *sessions_new_user(struct manager *manager);
 /* The session could not be made after all. */
 void sessions_drop_user(void *user);
 
+/* Asks the agent to probe and report.  0; -ENOTCONN. */
+must_check int sessions_ask_capabilities(struct agent *agent);
+
 /* The agent's host is no longer registered: ends its session. */
 void sessions_remove(struct manager *manager, struct agent *agent);

@@ -290,6 +290,23 @@ static void no_common_choice_is_told_with_its_reason(void **state)
 	world_check_desired(w, 1);
 }
 
+/* requirement: NEG-1 */
+static void a_host_reports_anew_when_it_is_asked(void **state)
+{
+	struct world *w = *state;
+	struct agent *agent = agents_find(&w->manager->agents, w->numbers[1]);
+
+	w->agents[1].formats = FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2);
+	assert_int_equal(sessions_ask_capabilities(agent), 0);
+	world_settle(w);
+	assert_int_equal(host_by_number(w->manager->model, w->numbers[1])->can.formats,
+			 FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2));
+	/* The other one is told that ipip6 is gone. */
+	world_check_desired(w, 0);
+	world_disconnect(w, 1);
+	assert_int_equal(sessions_ask_capabilities(agent), -ENOTCONN);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -306,6 +323,7 @@ int main(void)
 		TEST(look_ups_go_on_while_the_disk_hangs),
 		TEST(hosts_are_told_what_was_chosen_between_them),
 		TEST(no_common_choice_is_told_with_its_reason),
+		TEST(a_host_reports_anew_when_it_is_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,11 +72,20 @@ static void must_send(struct sim_agent *agent, Viaduct__Agent__Frame__BodyCase k
 		session_close(agent->session, VIADUCT__AGENT__GOODBYE__CODE__UNSPECIFIED, "no room");
 }
 
+static void fill_capabilities(const struct sim_agent *agent, Viaduct__Agent__Capabilities *can)
+{
+	viaduct__agent__capabilities__init(can);
+	can->formats = agent->formats;
+	can->substrate_mtu = agent->mtu;
+	can->kernel = (char *)"6.1.0-sim";
+	can->probed_at = 1;
+}
+
 static void opened(struct session *session, void *user)
 {
 	struct sim_agent *agent = user;
 	Viaduct__Agent__Hello hello = VIADUCT__AGENT__HELLO__INIT;
-	Viaduct__Agent__Capabilities can = VIADUCT__AGENT__CAPABILITIES__INIT;
+	Viaduct__Agent__Capabilities can;
 	size_t n = hmap_count(&agent->mappings), i = 0;
 	_cleanup_free_ Viaduct__Agent__HeldMapping *held = calloc(n + 1, sizeof(*held));
 	_cleanup_free_ Viaduct__Agent__HeldMapping **pointers = calloc(n + 1, sizeof(*pointers));
@@ -93,10 +102,7 @@ static void opened(struct session *session, void *user)
 		pointers[i] = &held[i];
 		i++;
 	}
-	can.formats = agent->formats;
-	can.substrate_mtu = agent->mtu;
-	can.kernel = (char *)"6.1.0-sim";
-	can.probed_at = 1;
+	fill_capabilities(agent, &can);
 	hello.protocol_min = 1;
 	hello.protocol_max = 1;
 	hello.host_id = agent->host_id;
@@ -305,6 +311,14 @@ static void take_update(struct sim_agent *agent, const Viaduct__Agent__Update *u
 		agent->on_update(agent, update);
 }
 
+static void report_capabilities(struct sim_agent *agent)
+{
+	Viaduct__Agent__Capabilities can;
+
+	fill_capabilities(agent, &can);
+	must_send(agent, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES, &can);
+}
+
 static void received(struct session *session, const Viaduct__Agent__Frame *frame, void *user)
 {
 	struct sim_agent *agent = user;
@@ -324,6 +338,9 @@ static void received(struct session *session, const Viaduct__Agent__Frame *frame
 		break;
 	case VIADUCT__AGENT__FRAME__BODY_RESOLVED:
 		take_resolved(agent, frame->resolved);
+		break;
+	case VIADUCT__AGENT__FRAME__BODY_CAPABILITIES_REQUEST:
+		report_capabilities(agent);
 		break;
 	case VIADUCT__AGENT__FRAME__BODY_UPDATE:
 		take_update(agent, frame->update);

@@ -62,6 +62,13 @@ static const char *const *live_managers(void *data)
 	return managers;
 }
 
+static int live_probe(void *data, uint32_t number)
+{
+	const struct fixture *f = data;
+
+	return f->hosts_answer ? 0 : -ENOTCONN;
+}
+
 static int live_issue(void *data, const char *host_id, struct api_bundle *ret)
 {
 	*ret = (struct api_bundle){.ca = strdup("CA"),
@@ -165,6 +172,7 @@ void fixture_init(struct fixture *f, bool real_time)
 		.host = live_host,
 		.drops = live_drops,
 		.managers = live_managers,
+		.probe = live_probe,
 		.issue = live_issue,
 	};
 	SHA256((const uint8_t *)"operator", strlen("operator"), token);
