@@ -384,6 +384,28 @@ static void test_too_big(void **state)
 	assert_int_equal(out.size, 1514);
 }
 
+/* What VXLAN adds is more. */
+/* requirement: PKT-9 */
+static void test_too_big_for_vxlan(void **state)
+{
+	struct v4 p = {.src = "10.0.1.10", .dst = "10.0.1.11", .from = 1, .protocol = 17,
+		       .ttl = 64, .fragment = DF};
+	struct frame f, out;
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		uint16_t limit = v6 ? 1430 : 1450;
+
+		lab_set_format(&fixture.lab, FORMAT_VXLAN_1, v6);
+		p.payload = (uint16_t)(limit - 28);
+		f = frame_v4(&p);
+		assert_int_equal(send_frame(&f, &out), TC_ACT_REDIRECT);
+		p.payload++;
+		f = frame_v4(&p);
+		assert_icmp(&f, 3, 4, limit);
+	}
+	lab_set_format(&fixture.lab, FORMAT_SIIT_2, false);
+}
+
 /* ---- refusals ---- */
 
 struct drop_row {
@@ -617,6 +639,7 @@ int main(void)
 		cmocka_unit_test(test_icmp_errors),
 		cmocka_unit_test(test_no_icmp_about),
 		cmocka_unit_test(test_too_big),
+		cmocka_unit_test(test_too_big_for_vxlan),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_refusals_beside_a_cached_flow),
 		cmocka_unit_test(test_changes_invalidate_flows),
