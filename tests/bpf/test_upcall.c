@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -372,6 +373,59 @@ static void test_outlives_the_agent(void **state)
 	lab_deinit(&f.lab);
 }
 
+enum { STEADY = 4000, STEADY_GAP_US = 250 };
+
+/* Numbers, one packet each, for about a second. */
+static void *send_steadily(void *data)
+{
+	const struct timespec gap = {.tv_nsec = STEADY_GAP_US * 1000};
+	int fd = *(int *)data;
+
+	for (uint32_t i = 0; i < STEADY; i++) {
+		send_to(fd, "10.0.1.11", 4000, &i, sizeof(i));
+		nanosleep(&gap, NULL);
+	}
+	return NULL;
+}
+
+/* Programs are replaced while packets pass: none is lost. */
+/* requirement: OPS-3 */
+static void test_adoption_loses_nothing(void **state)
+{
+	const int room = 16 << 20;
+	struct timespec now;
+	struct fixture f;
+	pthread_t sender;
+	uint32_t number;
+	int a, b, adoptions = 0;
+
+	set_up(&f, FORMAT_SIIT_2);
+	lab_map(&f.lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
+	lab_map(&f.lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_LIVE);
+	a = udp_socket(&f, f.a, "10.0.1.10", 4000);
+	b = udp_socket(&f, f.b, "10.0.1.11", 4000);
+	assert_int_equal(setsockopt(b, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)), 0);
+	send_to(a, "10.0.1.11", 4000, "first", 5); /* resolves the neighbour */
+	expect(&f, b, "first", 5);
+	assert_int_equal(pthread_create(&sender, NULL, send_steadily, &a), 0);
+	do {
+		for (int host = 0; host < LAB_HOSTS; host++) {
+			f.lab.hosts[host].dp = datapath_close(f.lab.hosts[host].dp);
+			lab_open(&f.lab, host);
+		}
+		adoptions++;
+		clock_gettime(CLOCK_REALTIME, &now);
+	} while (pthread_timedjoin_np(sender, NULL, &now));
+	assert_true(adoptions > 1);
+	for (uint32_t i = 0; i < STEADY; i++) {
+		assert_int_equal(recv(b, &number, sizeof(number), MSG_DONTWAIT), sizeof(number));
+		assert_int_equal(number, i);
+	}
+	close(a);
+	close(b);
+	lab_deinit(&f.lab);
+}
+
 /* requirement: OPS-3 */
 static void test_other_sizes_are_refused(void **state)
 {
@@ -403,6 +457,7 @@ int main(void)
 		cmocka_unit_test(test_deliver),
 		cmocka_unit_test(test_upcalls_are_limited),
 		cmocka_unit_test(test_outlives_the_agent),
+		cmocka_unit_test(test_adoption_loses_nothing),
 		cmocka_unit_test(test_other_sizes_are_refused),
 	};
 
