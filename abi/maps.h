@@ -10,10 +10,12 @@
  * Twin records.  Ports, peers and next hops are arrays in shared memory.  The agent fills the copy
  * that is not current and then switches 'current': a program sees the old record or the new one.
  *
- * Generations.  A cached flow is valid while four counters are what they were when the full path was
- * begun: that of its port, of its peer, of the bucket of its mapping, and the epoch (subnets).  The
- * writer changes a table first and the counter afterwards; the full path reads the counter first and
- * the table afterwards: an entry made from old contents never validates.
+ * Generations.  A cached flow is valid while two counters are what they were when the full path was
+ * begun: the epoch, which grows when a port, peer or subnet changes (seldom: instances come and go,
+ * hosts join), and that of its mapping's bucket (often).  Two and not one for each record, because every
+ * counter looked at is a cache line of the packet's time.  The writer changes a table first and the
+ * counter afterwards; the full path reads the counter first and the table afterwards: an entry made
+ * from old contents never validates.
  */
 #pragma once
 
@@ -60,8 +62,7 @@ struct dp_rodata {
 
 struct dp_host_value {
 	__u32 abi_version;
-	__u32 epoch;  /* grows with each change of a subnet */
-	__u64 serial; /* of the last generation given to a port or peer */
+	__u32 epoch; /* grows with each change of a port, peer or subnet */
 };
 
 /* ---- ports: array by slot ---- */
@@ -71,7 +72,7 @@ enum {
 };
 
 struct dp_port_copy {
-	__u32 generation; /* 0: no port */
+	__u32 present; /* 0: no port */
 	__u32 id;
 	__u32 ifindex;
 	__u32 vni;
@@ -124,7 +125,7 @@ enum {
 };
 
 struct dp_peer_copy {
-	__u32 generation; /* 0: no peer */
+	__u32 present; /* 0: no peer */
 	__u32 nexthop;
 	__u8 siit1[16], siit2[16];
 	__u8 v4[16], v6[16];
@@ -221,8 +222,6 @@ static inline __attribute__((always_inline, unused)) __u32 dp_bucket_v6(__u32 vn
 
 struct dp_stamp {
 	__u32 epoch;
-	__u32 port_generation;
-	__u32 peer_generation;
 	__u32 mapping_generation;
 	__u32 peer;
 	__u16 slot;
@@ -240,13 +239,15 @@ struct dp_flow_out {
 	struct dp_flow_out_key key;
 	__u8 from[12];       /* the MACs that the node's frame has: destination, source */
 	__u8 to[12];         /* the MACs that a frame to a port of this host gets */
-	__u32 to_generation; /* of that port */
+	__u32 to_ifindex;    /* of that port */
+	__u32 nexthop;       /* or where it leaves this host */
 	__u32 checksum_diff; /* siit/1: from the IPv4 to the IPv6 addresses */
 	__u16 to_slot;
 	__u16 path_mtu;
 	__u8 format;   /* enum format; FORMAT_NONE: to a port of this host */
 	__u8 ttl_step; /* 1 through a router */
-	__u8 pad[6];
+	__u8 to_flags; /* of that port */
+	__u8 pad;
 } __attribute__((aligned(8)));
 
 struct dp_flow_in {
@@ -255,6 +256,8 @@ struct dp_flow_in {
 	__u8 to[12];           /* the MACs that the node's frame gets: destination, source */
 	__u32 accept;          /* formats */
 	__u32 checksum_diff;   /* siit/1: from the IPv6 to the IPv4 addresses */
+	__u32 to_ifindex;      /* of the port */
+	__u32 to_flags;
 	__u32 pad;
 } __attribute__((aligned(8)));
 
@@ -320,7 +323,7 @@ struct dp_event {
 
 #define DP_LAYOUT(type, size) _Static_assert(sizeof(type) == (size), #type)
 DP_LAYOUT(struct dp_rodata, 56);
-DP_LAYOUT(struct dp_host_value, 16);
+DP_LAYOUT(struct dp_host_value, 8);
 DP_LAYOUT(struct dp_port_copy, 32);
 DP_LAYOUT(struct dp_port_value, 72);
 DP_LAYOUT(struct dp_addr_key, 20);
@@ -334,9 +337,9 @@ DP_LAYOUT(struct dp_nexthop_copy, 40);
 DP_LAYOUT(struct dp_nexthop_value, 88);
 DP_LAYOUT(struct dp_mapping_v4_key, 8);
 DP_LAYOUT(struct dp_mapping_value, 16);
-DP_LAYOUT(struct dp_stamp, 24);
+DP_LAYOUT(struct dp_stamp, 16);
 DP_LAYOUT(struct dp_flow_out_key, 12);
-DP_LAYOUT(struct dp_flow_out, 112);
+DP_LAYOUT(struct dp_flow_out, 104);
 DP_LAYOUT(struct dp_flow_in, 80);
 DP_LAYOUT(struct dp_counters_value, 32);
 DP_LAYOUT(struct dp_drops_value, 512);

@@ -17,35 +17,41 @@
 
 char _license[] SEC("license") = "GPL";
 
+/* By the tunnel device, which wants to know more than a flow keeps. */
+static __always_inline int port_fast_vxlan(struct __sk_buff *skb, struct iphdr *ip,
+					   const struct dp_flow_out *flow)
+{
+	const struct dp_port_copy *port = port_get(flow->stamp.slot);
+	const struct dp_peer_copy *peer = peer_get(flow->stamp.peer);
+	__u16 mtu;
+
+	if (!port || !peer)
+		return VERDICT_DECLINED;
+	counter_tx(skb, flow->stamp.slot);
+	return forward_vxlan(skb, ip, flow, peer, port->vni, sizeof(*ip), &mtu);
+}
+
 /* A packet of a known flow that needs no judgement. */
 static __always_inline int port_fast(struct __sk_buff *skb)
 {
-	const struct dp_port_copy *port, *to;
-	const struct dp_peer_copy *peer;
 	struct iphdr *ip = ipv4_get(skb);
 	struct dp_flow_out *flow;
 	__u16 mtu;
-	__u32 slot;
 
 	if (!ip || skb->protocol != htons(ETH_P_IP) || *(const __u8 *)ip != 0x45)
 		return VERDICT_DECLINED;
 	flow = flow_out_find(skb, ip);
-	if (!flow || !flow_is_valid(&flow->stamp, &port, &peer) ||
-	    !equal_12(ethernet_of(ip), flow->from))
+	if (!flow || !flow_is_valid(&flow->stamp) || !equal_12(ethernet_of(ip), flow->from))
 		return VERDICT_DECLINED;
 	if (ip->ttl <= flow->ttl_step || skb->len != ETH_HLEN + ntohs(ip->tot_len) ||
 	    fold(ipv4_sum(ip)) != 0xffff)
 		return VERDICT_DECLINED;
-	slot = flow->stamp.slot;
-	if (flow->format == FORMAT_NONE) {
-		to = port_get(flow->to_slot);
-		if (!to || to->generation != flow->to_generation)
-			return VERDICT_DECLINED;
-		counter_tx(skb, slot);
+	if (flow->format == FORMAT_VXLAN_1)
+		return port_fast_vxlan(skb, ip, flow);
+	counter_tx(skb, flow->stamp.slot);
+	if (flow->format == FORMAT_NONE)
 		return forward_local(skb, ip, flow);
-	}
-	counter_tx(skb, slot);
-	return forward_remote(skb, ip, flow, peer, port->vni, sizeof(*ip), &mtu);
+	return forward_rehead(skb, ip, flow, sizeof(*ip), &mtu);
 }
 
 static __always_inline int port_protocol(struct __sk_buff *skb, struct packet *p)
@@ -123,12 +129,10 @@ static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr 
 					  __u32 *ret_slot)
 {
 	struct dp_flow_in *flow = flow_in_find(ip6);
-	const struct dp_port_copy *port;
-	const struct dp_peer_copy *peer;
 	bool layout_1;
 	__u8 format;
 
-	if (!flow || !flow_is_valid(&flow->stamp, &port, &peer))
+	if (!flow || !flow_is_valid(&flow->stamp))
 		return VERDICT_DECLINED;
 	layout_1 = substrate_version(flow->dst) == SUBSTRATE_VERSION_SIIT_1;
 	if (ip6->nexthdr == IPPROTO_IPIP)
@@ -141,7 +145,7 @@ static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr 
 	    skb->len != ETH_HLEN + sizeof(*ip6) + ntohs(ip6->payload_len))
 		return VERDICT_DECLINED;
 	*ret_slot = flow->stamp.slot;
-	return ingress_deliver(skb, ip6, flow, port, layout_1);
+	return ingress_deliver(skb, ip6, flow, layout_1);
 }
 
 SEC("tc")

@@ -10,21 +10,10 @@
 /* All but the first of eight bytes, as they lie in memory. */
 #define FLOW_IN_MASK bpf_cpu_to_be64(0x00ffffffffffffffULL)
 
-/* The port's and peer's records if the stamp still holds. */
-static __always_inline bool flow_is_valid(const struct dp_stamp *s,
-					  const struct dp_port_copy **ret_port,
-					  const struct dp_peer_copy **ret_peer)
+/* Whether nothing that the decision was made from has changed. */
+static __always_inline bool flow_is_valid(const struct dp_stamp *s)
 {
-	const struct dp_port_copy *port = port_get(s->slot);
-	const struct dp_peer_copy *peer = peer_get(s->peer);
-
-	if (!port || !peer || port->generation != s->port_generation ||
-	    peer->generation != s->peer_generation || host_epoch() != s->epoch ||
-	    generation_get(s->bucket) != s->mapping_generation)
-		return false;
-	*ret_port = port;
-	*ret_peer = peer;
-	return true;
+	return host_epoch() == s->epoch && generation_get(s->bucket) == s->mapping_generation;
 }
 
 /* The first of a flow's two places; the other one's number differs in the last bit. */

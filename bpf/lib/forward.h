@@ -13,8 +13,8 @@
 static __always_inline __u32 forward_overhead(const struct dp_peer_copy *peer, __u8 format)
 {
 	if (format == FORMAT_VXLAN_1)
-		return peer->flags & DP_PEER_VXLAN_V6 ? SUBSTRATE_OVERHEAD_VXLAN_V6 :
-							SUBSTRATE_OVERHEAD_VXLAN_V4;
+		return peer->flags & DP_PEER_VXLAN_V6 ? SUBSTRATE_OVERHEAD_VXLAN_V6
+						      : SUBSTRATE_OVERHEAD_VXLAN_V4;
 	return format == FORMAT_IPIP6_1 ? SUBSTRATE_OVERHEAD_IPIP6 : SUBSTRATE_OVERHEAD_SIIT;
 }
 
@@ -31,15 +31,12 @@ static __always_inline void forward_age(struct iphdr *ip, __u8 step)
 static __always_inline int forward_local(struct __sk_buff *skb, struct iphdr *ip,
 					 const struct dp_flow_out *flow)
 {
-	const struct dp_port_copy *to = port_get(flow->to_slot);
 	__u8 *eth = ethernet_of(ip);
 
-	if (!to)
-		return -DROP_NOT_LOCAL;
 	forward_age(ip, flow->ttl_step);
 	memcpy(eth, flow->to, 12);
 	bpf_skb_change_type(skb, PACKET_HOST);
-	return deliver(skb, to, flow->to_slot);
+	return deliver_to(skb, flow->to_slot, flow->to_ifindex, flow->to_flags);
 }
 
 /* Whether one packet of the node's wire fits the path in this format; -DROP_TOO_BIG with
@@ -74,28 +71,36 @@ static __always_inline int forward_vxlan(struct __sk_buff *skb, struct iphdr *ip
 	return vxlan_encode(skb, peer, vni, tos);
 }
 
+/* To another host on an IPv6 substrate, re-headed or, where that would lose something, whole. */
+static __always_inline int forward_rehead(struct __sk_buff *skb, struct iphdr *ip,
+					  const struct dp_flow_out *flow, __u32 header,
+					  __u16 *ret_mtu)
+{
+	bool whole = flow->format == FORMAT_IPIP6_1 || !ipv4_can_rehead(ip);
+	__u8 tos = ip->tos;
+	int r = forward_check_size(skb, ip, flow,
+				   whole ? SUBSTRATE_OVERHEAD_IPIP6 : SUBSTRATE_OVERHEAD_SIIT,
+				   header, ret_mtu);
+
+	if (unlikely(r))
+		return r;
+	if (likely(!whole)) {
+		r = siit_encode(skb, ip, flow);
+		return r ? r : transmit(skb, flow->nexthop);
+	}
+	forward_age(ip, flow->ttl_step);
+	r = ipip6_encode(skb, flow, ntohs(ip->tot_len), tos, IPPROTO_IPIP, siit_hash(skb, ip));
+	return r ? r : transmit(skb, flow->nexthop);
+}
+
 /* To another host; returns -DROP_TOO_BIG with '*ret_mtu' and the packet untouched when the path does
  * not carry it. */
 static __always_inline int forward_remote(struct __sk_buff *skb, struct iphdr *ip,
 					  const struct dp_flow_out *flow,
-					  const struct dp_peer_copy *peer, __u32 vni,
-					  __u32 header, __u16 *ret_mtu)
+					  const struct dp_peer_copy *peer, __u32 vni, __u32 header,
+					  __u16 *ret_mtu)
 {
-	__u8 format = flow->format, tos = ip->tos;
-	int r;
-
-	if (format == FORMAT_VXLAN_1)
+	if (flow->format == FORMAT_VXLAN_1)
 		return forward_vxlan(skb, ip, flow, peer, vni, header, ret_mtu);
-	if (!ipv4_can_rehead(ip))
-		format = FORMAT_IPIP6_1;
-	r = forward_check_size(skb, ip, flow, forward_overhead(peer, format), header, ret_mtu);
-	if (unlikely(r))
-		return r;
-	if (likely(format != FORMAT_IPIP6_1)) {
-		r = siit_encode(skb, ip, flow);
-		return r ? r : transmit(skb, peer->nexthop);
-	}
-	forward_age(ip, flow->ttl_step);
-	r = ipip6_encode(skb, flow, ntohs(ip->tot_len), tos, IPPROTO_IPIP, siit_hash(skb, ip));
-	return r ? r : transmit(skb, peer->nexthop);
+	return forward_rehead(skb, ip, flow, header, ret_mtu);
 }

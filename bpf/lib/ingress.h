@@ -81,8 +81,7 @@ static __always_inline int ingress_check_inner(const struct __sk_buff *skb, __be
 
 /* Restores the packet and gives it to the node. */
 static __always_inline int ingress_deliver(struct __sk_buff *skb, const struct ipv6hdr *ip6,
-					   const struct dp_flow_in *flow,
-					   const struct dp_port_copy *port, bool layout_1)
+					   const struct dp_flow_in *flow, bool layout_1)
 {
 	__u8 next = ip6->nexthdr;
 	__u16 size = ntohs(ip6->payload_len);
@@ -108,7 +107,7 @@ static __always_inline int ingress_deliver(struct __sk_buff *skb, const struct i
 		return -DROP_REWRITE;
 	memcpy(eth, flow->to, 12);
 	memcpy(eth + 12, &ethertype, 2);
-	return deliver(skb, port, flow->stamp.slot);
+	return deliver_to(skb, flow->stamp.slot, flow->to_ifindex, flow->to_flags);
 }
 
 /* The frame's MACs as the node is to see them. */
@@ -134,7 +133,6 @@ static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p,
 	map_v4(p->dst, in->daddr);
 	flow->stamp.epoch = host_epoch();
 	flow->stamp.peer = peer_id;
-	flow->stamp.peer_generation = peer->generation;
 	flow->stamp.bucket = (__u16)dp_bucket_v4(p->vni, in->saddr);
 	flow->stamp.mapping_generation = generation_get(flow->stamp.bucket);
 	flow->accept = peer->accept;
@@ -145,10 +143,8 @@ static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p,
 	if (!port)
 		return -DROP_NOT_LOCAL;
 	flow->stamp.slot = (__u16)p->slot;
-	flow->stamp.port_generation = port->generation;
-	/* Once more, now that the generation is read: a change in between shows here or there. */
-	if (local_slot(p->vni, p->dst) != p->slot)
-		return -DROP_NOT_LOCAL;
+	flow->to_ifindex = port->ifindex;
+	flow->to_flags = port->flags;
 	m = mapping_v4_get(p->vni, in->saddr);
 	r = ingress_verify(skb, p, m, peer_id, 0);
 	if (r)
@@ -163,7 +159,7 @@ static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p,
 		return -DROP_MALFORMED;
 	if (!p->injected)
 		flow_in_keep(flow);
-	return ingress_deliver(skb, ip6, flow, port, in->layout == FORMAT_SIIT_1);
+	return ingress_deliver(skb, ip6, flow, in->layout == FORMAT_SIIT_1);
 }
 
 /* Gives an IPv6 packet, whole again, to its node. */

@@ -92,7 +92,7 @@ static __always_inline int route_to_peer(const struct dp_peer_copy *peer, __u32 
 {
 	__be32 v4[2] = {saddr, daddr};
 
-	flow->stamp.peer_generation = peer->generation;
+	flow->nexthop = peer->nexthop;
 	flow->format = peer->send;
 	flow->path_mtu = peer->path_mtu;
 	if (peer->send == FORMAT_NONE)
@@ -135,12 +135,11 @@ static __always_inline int route_locate(struct __sk_buff *skb, struct packet *p,
 	*ret_cache = true;
 	if (slot) {
 		to = port_get(slot);
-		peer = peer_get(0);
-		if (!to || !peer)
+		if (!to)
 			return -DROP_NOT_LOCAL;
-		flow->stamp.peer_generation = peer->generation;
 		flow->to_slot = (__u16)slot;
-		flow->to_generation = to->generation;
+		flow->to_ifindex = to->ifindex;
+		flow->to_flags = (__u8)to->flags;
 		route_frame(flow->to, to->mac, p->vni, saddr, mine, its);
 		return 0;
 	}
@@ -269,7 +268,6 @@ static __noinline int route_ipv4(struct __sk_buff *skb, struct packet *p)
 	if (!ip)
 		return -DROP_MALFORMED;
 	flow->stamp.slot = (__u16)p->slot;
-	flow->stamp.port_generation = port->generation;
 	flow->stamp.epoch = host_epoch();
 	destination = ntohl(ip->daddr);
 	if (destination == 0xffffffff || (destination & 0xf0000000) == 0xe0000000 ||

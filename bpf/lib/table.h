@@ -29,7 +29,7 @@ static __always_inline const struct dp_port_copy *port_get(__u32 slot)
 	if (!p)
 		return NULL;
 	c = &p->copy[*(const volatile __u32 *)&p->current & 1];
-	return TABLE_FOUND(c->generation ? c : NULL);
+	return TABLE_FOUND(c->present ? c : NULL);
 }
 
 static __always_inline const struct dp_peer_copy *peer_get(__u32 id)
@@ -40,7 +40,7 @@ static __always_inline const struct dp_peer_copy *peer_get(__u32 id)
 	if (!p)
 		return NULL;
 	c = &p->copy[*(const volatile __u32 *)&p->current & 1];
-	return TABLE_FOUND(c->generation ? c : NULL);
+	return TABLE_FOUND(c->present ? c : NULL);
 }
 
 static __always_inline const struct dp_nexthop_copy *nexthop_get(__u32 id)
@@ -99,8 +99,7 @@ static __always_inline const struct dp_mapping_value *mapping_v4_get(__u32 vni, 
 	return bpf_map_lookup_elem(&mappings_v4, &key);
 }
 
-static __noinline const struct dp_mapping_value *mapping_v6_get(__u32 vni,
-								const __u8 addr[16])
+static __noinline const struct dp_mapping_value *mapping_v6_get(__u32 vni, const __u8 addr[16])
 {
 	struct dp_addr_key key = {.vni = vni};
 

@@ -31,11 +31,16 @@ static __always_inline int transmit(struct __sk_buff *skb, __u32 nexthop)
 }
 
 /* The frame is as the node is to see it. */
+static __always_inline int deliver_to(struct __sk_buff *skb, __u32 slot, __u32 ifindex, __u32 flags)
+{
+	counter_rx(skb, slot);
+	if (flags & DP_PORT_PEER_REDIRECT)
+		return (int)bpf_redirect_peer(ifindex, 0);
+	return (int)bpf_redirect(ifindex, 0);
+}
+
 static __always_inline int deliver(struct __sk_buff *skb, const struct dp_port_copy *port,
 				   __u32 slot)
 {
-	counter_rx(skb, slot);
-	if (port->flags & DP_PORT_PEER_REDIRECT)
-		return (int)bpf_redirect_peer(port->ifindex, 0);
-	return (int)bpf_redirect(port->ifindex, 0);
+	return deliver_to(skb, slot, port->ifindex, port->flags);
 }

@@ -18,17 +18,6 @@
 
 static const struct mac vxlan_mac = {DP_VXLAN_MAC_DEVICE};
 
-uint32_t bpf_host_generation(struct bpf_host *h)
-{
-	struct dp_host_value *v = bpf_array_row(&h->host, 0);
-	uint32_t generation;
-
-	do
-		generation = (uint32_t)++v->serial;
-	while (!generation);
-	return generation;
-}
-
 void bpf_host_bump_epoch(struct bpf_host *h)
 {
 	struct dp_host_value *v = bpf_array_row(&h->host, 0);
@@ -441,7 +430,8 @@ int datapath_destroy(const struct dp_config *config)
 	if (r)
 		return r;
 	if (!access(dir, F_OK))
-		detach_filters(config); /* tables of another layout or a lost wire: the rest still goes */
+		detach_filters(
+			config); /* tables of another layout or a lost wire: the rest still goes */
 	r = file_remove_tree(dir);
 	failed = r && r != -ENOENT ? r : 0;
 	r = delete_device(names.upcall);

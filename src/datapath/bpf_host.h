@@ -57,8 +57,7 @@ static inline void *bpf_array_row(const struct bpf_array *a, uint32_t i)
 	return a->rows + (size_t)i * a->stride;
 }
 
-/* A new generation for a port or peer: never 0. */
-uint32_t bpf_host_generation(struct bpf_host *h);
+/* After a change of a port, peer or subnet: what was decided from it is decided anew. */
 void bpf_host_bump_epoch(struct bpf_host *h);
 void bpf_host_bump_mapping(struct bpf_host *h, uint32_t vni, const struct ipaddr *addr);
 /* bpf(2)'s error for a full table is E2BIG; the contract's is ENOSPC. */

@@ -34,6 +34,7 @@ static void publish(struct bpf_host *h, uint32_t id, const struct dp_peer_copy *
 
 	p->copy[next] = *copy;
 	__atomic_store_n(&p->current, next, __ATOMIC_RELEASE);
+	bpf_host_bump_epoch(h);
 }
 
 /* Locators. */
@@ -112,15 +113,16 @@ static int locators_set(struct bpf_host *h, uint32_t id, const struct locators *
 
 void bpf_peer_init_self(struct bpf_host *h)
 {
-	struct dp_peer_copy self = {.generation = bpf_host_generation(h)};
+	struct dp_peer_copy self = {.present = 1};
 
-	if (!current(h, DP_PEER_SELF)->generation)
+	if (!current(h, DP_PEER_SELF)->present)
 		publish(h, DP_PEER_SELF, &self);
 }
 
 static struct dp_peer_copy copy_of(const struct dp_peer *peer)
 {
 	struct dp_peer_copy c = {
+		.present = 1,
 		.nexthop = peer->nexthop,
 		.accept = peer->accept,
 		.path_mtu = peer->path_mtu,
@@ -159,7 +161,6 @@ int bpf_peer_set(struct datapath *dp, const struct dp_peer *peer)
 			return r;
 		locators_remove(h, peer->id, &had, &has);
 	}
-	c.generation = bpf_host_generation(h);
 	publish(h, peer->id, &c);
 	return 0;
 }
@@ -170,7 +171,7 @@ int bpf_peer_delete(struct datapath *dp, uint32_t id)
 	struct dp_peer_copy none = {};
 	struct locators had, has = {};
 
-	if (id >= DP_PEERS_MAX || !current(h, id)->generation)
+	if (id >= DP_PEERS_MAX || !current(h, id)->present)
 		return -ENOENT;
 	had = locators_of(current(h, id));
 	publish(h, id, &none);
@@ -188,7 +189,7 @@ int bpf_peers(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), vo
 		const struct dp_peer_copy *c = current(h, id);
 		struct dp_peer peer = {.id = id};
 
-		if (!c->generation)
+		if (!c->present)
 			continue;
 		memcpy(peer.siit1.addr.b, c->siit1, 16);
 		memcpy(peer.siit2.addr.b, c->siit2, 16);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ports with their addresses, and subnets.  A port has a slot, its index in the tables, for as long
- * as it exists.  Order matters to the programs: tables first, generations last (abi/maps.h).
+ * as it exists.  Order matters to the programs: tables first, the epoch last (abi/maps.h).
  */
 #include "datapath/bpf_host.h"
 
@@ -34,6 +34,7 @@ static void publish(struct bpf_host *h, uint32_t slot, const struct dp_port_copy
 
 	p->copy[next] = *copy;
 	__atomic_store_n(&p->current, next, __ATOMIC_RELEASE);
+	bpf_host_bump_epoch(h);
 }
 
 struct dp_port *bpf_port_find(const struct bpf_host *h, uint32_t id, uint32_t *ret_slot)
@@ -115,10 +116,10 @@ static int addrs_add(struct bpf_host *h, uint32_t slot, const struct dp_port *is
 
 /* ---- ports ---- */
 
-static struct dp_port_copy copy_of(struct bpf_host *h, const struct dp_port *port)
+static struct dp_port_copy copy_of(const struct dp_port *port)
 {
 	struct dp_port_copy c = {
-		.generation = bpf_host_generation(h),
+		.present = 1,
 		.id = port->id,
 		.ifindex = (uint32_t)port->ifindex,
 		.vni = port->vni,
@@ -159,7 +160,7 @@ static int install(struct bpf_host *h, uint32_t slot, const struct dp_port *port
 	r = bpf_map_update_elem(bpf_map__fd(h->skel->maps.port_slots), &ifindex, &slot, BPF_ANY);
 	if (r)
 		return bpf_host_error(r);
-	copy = copy_of(h, port);
+	copy = copy_of(port);
 	publish(h, slot, &copy);
 	link_name(port->id, name);
 	if (mirror->ifindex && mirror->ifindex != port->ifindex) {
@@ -250,7 +251,7 @@ int bpf_port_load(struct bpf_host *h)
 		const struct dp_port_copy *c = current(h, slot);
 		struct dp_port *p;
 
-		if (!c->generation)
+		if (!c->present)
 			continue;
 		p = h->mirror[slot] = calloc(1, sizeof(*p));
 		if (!p)
