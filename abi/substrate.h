@@ -27,7 +27,7 @@ enum {
 	SUBSTRATE_SIIT_2_LEN = 56,
 	SUBSTRATE_VNI_MIN = 1, /* from 0xF00000 up: handles of the receiving host */
 	SUBSTRATE_VNI_MAX = 0xEFFFFF,
-	SUBSTRATE_HOP_LIMIT = 64, /* the substrate's own, never the node's */
+	SUBSTRATE_HOP_LIMIT = 64,     /* the substrate's own, never the node's */
 	SUBSTRATE_OVERHEAD_SIIT = 20, /* bytes of IP that a format adds to an IPv4 packet */
 	SUBSTRATE_OVERHEAD_IPIP6 = 40,
 	SUBSTRATE_OVERHEAD_VXLAN_V4 = 50,
@@ -126,8 +126,8 @@ SUBSTRATE_INLINE __u8 substrate_label_ttl(__u32 label)
 SUBSTRATE_INLINE int substrate_can_rehead(__u8 protocol)
 {
 	switch (protocol) {
-	case 0:	  /* hop-by-hop options */
-	case 4:	  /* IPv4: would look like ipip6 */
+	case 0:   /* hop-by-hop options */
+	case 4:   /* IPv4: would look like ipip6 */
 	case 41:  /* IPv6, likewise */
 	case 43:  /* routing header */
 	case 44:  /* fragment header */

@@ -44,9 +44,9 @@ struct count {
 struct bench {
 	struct lab lab;
 	struct lab_node *a, *b;
-	int fd;        /* a's socket */
-	int to;        /* b's: drains by itself, what overflows is of no interest */
-	int in_prog;   /* 'substrate' or 'tunnel' */
+	int fd;      /* a's socket */
+	int to;      /* b's: drains by itself, what overflows is of no interest */
+	int in_prog; /* 'substrate' or 'tunnel' */
 	uint32_t n_mappings;
 };
 
@@ -84,9 +84,8 @@ static int udp_socket(struct bench *b, int netns, const char *addr)
 
 static void send_one(const struct bench *b, uint32_t dst)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET,
-				 .sin_port = htons(PORT),
-				 .sin_addr.s_addr = htonl(dst)};
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(PORT), .sin_addr.s_addr = htonl(dst)};
 	static const char payload[36]; /* 64 bytes of IPv4 */
 
 	sendto(b->fd, payload, sizeof(payload), 0, (struct sockaddr *)&to, sizeof(to));
@@ -111,8 +110,7 @@ static int compare(const void *a, const void *b)
 static struct cost measure(const struct bench *b, const uint32_t *destinations, size_t n, bool full)
 {
 	double out[ROUNDS], in[ROUNDS];
-	int out_prog =
-		bpf_program__fd(bpf_host_of(b->lab.hosts[0].dp)->skel->progs.port);
+	int out_prog = bpf_program__fd(bpf_host_of(b->lab.hosts[0].dp)->skel->progs.port);
 
 	for (size_t i = 0; i < 2 * n; i++) /* neighbours, flows, caches */
 		send_one(b, destinations[i % n]);
@@ -166,8 +164,8 @@ static void open_bench(struct bench *b, enum format format, uint32_t max_mapping
 	b->fd = udp_socket(b, b->a->netns, "10.0.1.10");
 	b->to = udp_socket(b, b->b->netns, "10.0.2.11");
 	in = bpf_host_of(b->lab.hosts[1].dp);
-	b->in_prog = bpf_program__fd(format == FORMAT_VXLAN_1 ? in->skel->progs.tunnel :
-								in->skel->progs.substrate);
+	b->in_prog = bpf_program__fd(format == FORMAT_VXLAN_1 ? in->skel->progs.tunnel
+							      : in->skel->progs.substrate);
 }
 
 static void close_bench(struct bench *b)

@@ -103,8 +103,7 @@ static __always_inline __u32 icmp_quote(struct __sk_buff *skb, struct icmp_frame
 	if (bpf_skb_load_bytes(skb, ETH_HLEN + header + field, &partial, 2) ||
 	    bpf_skb_change_tail(skb, ETH_HLEN + size, 0))
 		return 0;
-	*ret_sum = (__u32)bpf_csum_diff(NULL, 0, (__be32 *)f->quote, header, 0) +
-		   (__u16)~partial;
+	*ret_sum = (__u32)bpf_csum_diff(NULL, 0, (__be32 *)f->quote, header, 0) + (__u16)~partial;
 	return size;
 }
 
@@ -129,8 +128,7 @@ static __always_inline void icmp_fill(struct icmp_frame *f, const struct packet 
 	f->icmp.checksum = (__u16)~fold(quote_sum + icmp[0] + (__u64)icmp[1]);
 }
 
-static __noinline int icmp_error(struct __sk_buff *skb, struct packet *p, __u32 type,
-				 __u32 code)
+static __noinline int icmp_error(struct __sk_buff *skb, struct packet *p, __u32 type, __u32 code)
 {
 	const struct dp_port_copy *port = port_get(p->slot);
 	struct icmp_frame *f = (struct icmp_frame *)p->work;

@@ -29,9 +29,9 @@ static __always_inline bool icmp6_kind(const __u8 message[8], __u8 *ret_type, __
 	switch (message[0]) {
 	case ICMP6_UNREACHABLE:
 		*ret_type = ICMP_DEST_UNREACH;
-		*ret_code = code == 1 ? ICMP_HOST_ANO :
-			    code == 4 ? ICMP_PORT_UNREACH :
-					ICMP_HOST_UNREACH;
+		*ret_code = code == 1   ? ICMP_HOST_ANO
+			    : code == 4 ? ICMP_PORT_UNREACH
+					: ICMP_HOST_UNREACH;
 		return code <= 4;
 	case ICMP6_TOO_BIG:
 		*ret_type = ICMP_DEST_UNREACH;
@@ -96,7 +96,7 @@ static __always_inline int icmp6_quote_siit(struct __sk_buff *skb, struct icmp_f
 		return -DROP_ICMP6;
 	if (in->layout == FORMAT_SIIT_1 && ip->protocol == IPPROTO_UDP && *udp_check)
 		*udp_check = (__u16)~fold(
-			(__u64)(__u16)~*udp_check +
+			(__u64)(__u16) ~*udp_check +
 			(__u32)bpf_csum_diff((__be32 *)in->src, 32, v4, sizeof(v4), 0));
 	return 0;
 }
@@ -109,9 +109,8 @@ static __always_inline int icmp6_quote_ipip6(struct __sk_buff *skb, struct icmp_
 
 	if (bpf_skb_load_bytes(skb, ICMP6_INNER_AT, f->quote, sizeof(*ip) + 8))
 		return -DROP_ICMP6;
-	return ip->saddr == in->saddr && ip->daddr == in->daddr && ip->version == 4 ?
-		       0 :
-		       -DROP_ICMP6;
+	return ip->saddr == in->saddr && ip->daddr == in->daddr && ip->version == 4 ? 0
+										    : -DROP_ICMP6;
 }
 
 /* Makes the packet the ICMPv4 error 'f' and gives it to the node. */
@@ -160,8 +159,8 @@ static __noinline int icmp6_error(struct __sk_buff *skb, struct packet *p,
 		r = icmp6_quote_ipip6(skb, f, in);
 	} else {
 		overhead = SUBSTRATE_OVERHEAD_SIIT;
-		r = substrate_can_rehead(quoted.nexthdr) ? icmp6_quote_siit(skb, f, &quoted, in) :
-							   -DROP_ICMP6;
+		r = substrate_can_rehead(quoted.nexthdr) ? icmp6_quote_siit(skb, f, &quoted, in)
+							 : -DROP_ICMP6;
 	}
 	if (r)
 		return r;

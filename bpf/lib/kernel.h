@@ -24,13 +24,13 @@ typedef _Bool bool;
 enum { false, true };
 
 enum {
-	AF_INET = 2,   /* sys/socket.h */
+	AF_INET = 2, /* sys/socket.h */
 	AF_INET6 = 10,
 	IP_DF = 0x4000, /* netinet/ip.h */
 	IP_MF = 0x2000,
 	IP_OFFSET = 0x1fff,
 	IPPROTO_IPIP6 = 41, /* IPv6 inside */
-	ARPHRD_ETHER = 1, /* linux/if_arp.h */
+	ARPHRD_ETHER = 1,   /* linux/if_arp.h */
 	ARPOP_REQUEST = 1,
 	ARPOP_REPLY = 2,
 };

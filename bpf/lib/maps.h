@@ -140,7 +140,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, DP_SLOTS_MAX * DP_BUDGET_KINDS);
+	__uint(max_entries, DP_SLOTS_MAX *DP_BUDGET_KINDS);
 	__type(key, __u32);
 	__type(value, struct dp_budget_value);
 } budgets SEC(".maps");

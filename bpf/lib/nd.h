@@ -55,8 +55,8 @@ static __always_inline int nd_reply(struct __sk_buff *skb, struct packet *p,
 	f->nd.option_size = 1;
 	memcpy(f->nd.mac, mac, 6);
 	pseudo = htonl(sizeof(f->nd)) + htonl(IPPROTO_ICMPV6);
-	f->nd.checksum = (__u16)~fold((__u32)bpf_csum_diff(NULL, 0, (__be32 *)&f->ip.saddr,
-							  32 + sizeof(f->nd), pseudo));
+	f->nd.checksum = (__u16)~fold(
+		(__u32)bpf_csum_diff(NULL, 0, (__be32 *)&f->ip.saddr, 32 + sizeof(f->nd), pseudo));
 	if (bpf_skb_change_tail(skb, sizeof(*f) - sizeof(f->align), 0) ||
 	    bpf_skb_store_bytes(skb, 0, f->ethernet, sizeof(*f) - sizeof(f->align), 0))
 		return -DROP_REWRITE;

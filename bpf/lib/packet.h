@@ -10,7 +10,7 @@
 #include "bpf/lib/table.h"
 
 enum {
-	VERDICT_UPCALL = 100, /* no TC action */
+	VERDICT_UPCALL = 100,   /* no TC action */
 	VERDICT_DECLINED = 101, /* of the fast path: the full path decides */
 };
 
@@ -27,18 +27,18 @@ struct packet {
 	__u32 slot; /* of the port that it came from or goes to; 0: none yet */
 	__u32 port_id;
 	__u32 vni;
-	__u32 ask_id;	 /* of an upcall: struct dp_note */
+	__u32 ask_id; /* of an upcall: struct dp_note */
 	__u8 ask_kind, ask_flags;
 	__u8 node_mac[6];
-	__u64 revision;	 /* of the mapping that decided */
+	__u64 revision;        /* of the mapping that decided */
 	__u8 src[16], dst[16]; /* virtual, IPv4 as ::ffff:a.b.c.d */
-	__u8 router_mac[6]; /* of the sender's subnet */
-	__be32 router;	    /* likewise */
-	__u16 mtu;	    /* what the path would have carried: for DROP_TOO_BIG */
-	bool from_node;	    /* and so it may be answered with an ICMP error */
-	bool routed;	    /* the node sent it to its router */
-	bool injected;	    /* by the agent: HELD counts as LIVE, MACs are a note */
-	union {		    /* the decision */
+	__u8 router_mac[6];    /* of the sender's subnet */
+	__be32 router;         /* likewise */
+	__u16 mtu;             /* what the path would have carried: for DROP_TOO_BIG */
+	bool from_node;        /* and so it may be answered with an ICMP error */
+	bool routed;           /* the node sent it to its router */
+	bool injected;         /* by the agent: HELD counts as LIVE, MACs are a note */
+	union {                /* the decision */
 		struct dp_flow_out out;
 		struct dp_flow_in in;
 	} flow;
@@ -129,8 +129,8 @@ static __always_inline bool ipv4_can_rehead(const struct iphdr *ip)
 
 /* The size on the wire of the largest packet that 'skb' becomes, 'header' bytes of IP included:
  * for GSO, what one segment is.  0: cannot be told. */
-static __always_inline __u32 packet_wire_size(const struct __sk_buff *skb, __u32 size,
-					      __u32 header, __u8 protocol)
+static __always_inline __u32 packet_wire_size(const struct __sk_buff *skb, __u32 size, __u32 header,
+					      __u8 protocol)
 {
 	__u8 *l4;
 

@@ -64,8 +64,7 @@ static __always_inline int route6_remote(struct __sk_buff *skb, struct packet *p
 		return -DROP_TOO_BIG;
 	if (flow->format == FORMAT_VXLAN_1)
 		return vxlan_encode(skb, peer, p->vni, tos);
-	r = ipip6_encode(skb, flow, (__u16)size, tos, IPPROTO_IPIP6,
-			 dp_bucket_v6(p->vni, p->dst));
+	r = ipip6_encode(skb, flow, (__u16)size, tos, IPPROTO_IPIP6, dp_bucket_v6(p->vni, p->dst));
 	return r ? r : transmit(skb, peer->nexthop);
 }
 

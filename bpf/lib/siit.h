@@ -80,8 +80,8 @@ static __always_inline int siit_encode(struct __sk_buff *skb, const struct iphdr
 	ip6 = ipv6_get(skb);
 	if (!ip6)
 		return -DROP_REWRITE;
-	*(__be32 *)ip6 = htonl(6U << 28 | (__u32)f.tos << 20 |
-			       substrate_label(f.df, f.ttl, f.hash));
+	*(__be32 *)ip6 =
+		htonl(6U << 28 | (__u32)f.tos << 20 | substrate_label(f.df, f.ttl, f.hash));
 	ip6->payload_len = htons((__u16)(f.size - sizeof(struct iphdr)));
 	ip6->nexthdr = f.protocol;
 	ip6->hop_limit = SUBSTRATE_HOP_LIMIT;

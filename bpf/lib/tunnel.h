@@ -74,6 +74,6 @@ static __noinline int tunnel_packet(struct __sk_buff *skb, struct packet *p, __u
 		r = packet_trim(skb, size);
 	if (r)
 		return r;
-	return skb->protocol == htons(ETH_P_IP) ? tunnel_deliver_ipv4(skb, p) :
-						  ingress_deliver_ipv6(skb, p);
+	return skb->protocol == htons(ETH_P_IP) ? tunnel_deliver_ipv4(skb, p)
+						: ingress_deliver_ipv6(skb, p);
 }

@@ -19,8 +19,7 @@ static __always_inline int upcall(struct packet *p, __u8 kind, __u32 id, __u8 fl
 
 static __noinline int upcall_send(struct __sk_buff *skb, const struct packet *p)
 {
-	struct dp_note note = {
-		.magic = DP_NOTE_MAGIC, .kind = p->ask_kind, .flags = p->ask_flags};
+	struct dp_note note = {.magic = DP_NOTE_MAGIC, .kind = p->ask_kind, .flags = p->ask_flags};
 	bool verify = p->ask_kind == DP_NOTE_VERIFY;
 	__be32 id = htonl(p->ask_id);
 

@@ -33,8 +33,7 @@ static int link_ifindex(int fd)
 
 	if (bpf_obj_get_info_by_fd(fd, &u.info, &size))
 		return 0;
-	memcpy(&ifindex, u.bytes + offsetof(struct bpf_link_info, raw_tracepoint),
-	       sizeof(ifindex));
+	memcpy(&ifindex, u.bytes + offsetof(struct bpf_link_info, raw_tracepoint), sizeof(ifindex));
 	return (int)ifindex;
 }
 

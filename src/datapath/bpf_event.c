@@ -62,8 +62,7 @@ static int slot_of(struct bpf_host *h, uint32_t port, uint32_t *ret)
 int bpf_event_drops(struct datapath *dp, uint32_t port, uint64_t *ret, size_t n)
 {
 	struct bpf_host *h = bpf_host_of(dp);
-	_cleanup_free_ struct dp_drops_value *values =
-		calloc((size_t)h->n_cpus, sizeof(*values));
+	_cleanup_free_ struct dp_drops_value *values = calloc((size_t)h->n_cpus, sizeof(*values));
 	uint32_t slot;
 	int r = slot_of(h, port, &slot);
 
@@ -115,6 +114,6 @@ int bpf_event_reset(struct bpf_host *h, uint32_t slot)
 		return -ENOMEM;
 	static_assert(sizeof(*zero) >= sizeof(struct dp_counters_value), "one zero for both");
 	r = bpf_map_update_elem(bpf_map__fd(h->skel->maps.drops), &slot, zero, BPF_ANY);
-	return r ? r :
-		   bpf_map_update_elem(bpf_map__fd(h->skel->maps.counters), &slot, zero, BPF_ANY);
+	return r ? r
+		 : bpf_map_update_elem(bpf_map__fd(h->skel->maps.counters), &slot, zero, BPF_ANY);
 }

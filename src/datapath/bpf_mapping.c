@@ -24,8 +24,8 @@ struct mapping_key {
 
 static struct mapping_key key_of(const struct bpf_host *h, uint32_t vni, const struct ipaddr *addr)
 {
-	struct mapping_key k = {.fd = bpf_map__fd(ipaddr_is_v4(addr) ? h->skel->maps.mappings_v4 :
-								       h->skel->maps.mappings_v6)};
+	struct mapping_key k = {.fd = bpf_map__fd(ipaddr_is_v4(addr) ? h->skel->maps.mappings_v4
+								     : h->skel->maps.mappings_v6)};
 
 	if (ipaddr_is_v4(addr)) {
 		k.v4.vni = vni;

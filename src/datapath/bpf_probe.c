@@ -43,7 +43,7 @@ struct probe {
 	char name[12];
 	struct datapath *dp;
 	int sender, receiver; /* the hosts' ends of two nodes' interfaces */
-	int node;	      /* the sender's own end */
+	int node;             /* the sender's own end */
 	struct dp_capabilities *caps;
 };
 
@@ -239,9 +239,9 @@ static int vxlan_trip(struct probe *p)
 	} while (!r && e.reason != DROP_NOT_LOCAL);
 	if (r)
 		return r;
-	return e.vni == PROBE_VNI && ipaddr_equal(&e.src, &src) && ipaddr_equal(&e.dst, &dst) ?
-		       0 :
-		       -EBADMSG;
+	return e.vni == PROBE_VNI && ipaddr_equal(&e.src, &src) && ipaddr_equal(&e.dst, &dst)
+		       ? 0
+		       : -EBADMSG;
 }
 
 static void probe_vxlan(struct probe *p)
@@ -290,8 +290,8 @@ static int make_devices(struct probe *p, const struct mac *wire_mac)
 		r = make_veth(rtnl, "sender", "node", NULL, &p->sender, &p->node);
 	if (!r)
 		r = make_veth(rtnl, "receiver", "other", NULL, &p->receiver, &other);
-	return r ? r :
-		   make_veth(rtnl, "wire", "far", wire_mac, &p->config.substrate_ifindex, &other);
+	return r ? r
+		 : make_veth(rtnl, "wire", "far", wire_mac, &p->config.substrate_ifindex, &other);
 }
 
 /* In the namespace. */

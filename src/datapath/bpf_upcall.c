@@ -189,9 +189,9 @@ int bpf_upcall_read(struct datapath *dp, struct dp_upcall **ret)
 		n = readv(h->upcall_fd, parts, 2);
 		if (n < 0)
 			return errno == EINTR ? -EAGAIN : -errno;
-		r = n < (ssize_t)sizeof(vnet) ? -EAGAIN :
-						upcall_new(dp, &vnet, h->buffer,
-							   (size_t)n - sizeof(vnet), ret);
+		r = n < (ssize_t)sizeof(vnet)
+			    ? -EAGAIN
+			    : upcall_new(dp, &vnet, h->buffer, (size_t)n - sizeof(vnet), ret);
 	} while (r == -EAGAIN);
 	return r;
 }
@@ -199,8 +199,7 @@ int bpf_upcall_read(struct datapath *dp, struct dp_upcall **ret)
 int bpf_upcall_reinject(struct datapath *dp, const struct dp_upcall *upcall)
 {
 	const struct upcall *u = container_of(upcall, const struct upcall, dp);
-	struct iovec parts[] = {{(void *)&u->vnet, sizeof(u->vnet)},
-				{upcall->frame, upcall->size}};
+	struct iovec parts[] = {{(void *)&u->vnet, sizeof(u->vnet)}, {upcall->frame, upcall->size}};
 
 	return writev(bpf_host_of(dp)->upcall_fd, parts, 2) < 0 ? -errno : 0;
 }
@@ -218,7 +217,6 @@ int bpf_upcall_deliver(struct datapath *dp, uint32_t port, const uint8_t *frame,
 	if (size < ETH_HLEN)
 		return -EINVAL;
 	to.sll_ifindex = p->ifindex;
-	return sendto(h->packet_fd, frame, size, 0, (struct sockaddr *)&to, sizeof(to)) < 0 ?
-		       -errno :
-		       0;
+	return sendto(h->packet_fd, frame, size, 0, (struct sockaddr *)&to, sizeof(to)) < 0 ? -errno
+											    : 0;
 }

@@ -110,9 +110,9 @@ void frame_assert_checksum(const struct frame *f)
 
 static size_t transport_header(const struct v4 *p)
 {
-	return p->protocol == IPPROTO_TCP ? 20 :
-	       p->protocol == IPPROTO_UDP || p->protocol == IPPROTO_ICMP ? 8 :
-									   0;
+	return p->protocol == IPPROTO_TCP                                  ? 20
+	       : p->protocol == IPPROTO_UDP || p->protocol == IPPROTO_ICMP ? 8
+									   : 0;
 }
 
 static void fill_transport(struct frame *f, const struct v4 *p, size_t at)

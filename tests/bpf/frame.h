@@ -54,8 +54,7 @@ int frame_run(const struct lab *lab, int host, enum frame_program program, int i
 /* From a node's interface; from the wire (the destination MAC becomes the host's). */
 int frame_from_node(const struct lab *lab, const struct lab_node *n, const struct frame *in,
 		    struct frame *ret_out);
-int frame_from_wire(const struct lab *lab, int host, const struct frame *in,
-		    struct frame *ret_out);
+int frame_from_wire(const struct lab *lab, int host, const struct frame *in, struct frame *ret_out);
 /* The frame is dropped, and 'reason' is counted for it at 'port' (0: the substrate side). */
 void frame_assert_dropped_by_node(const struct lab *lab, const struct lab_node *n,
 				  const struct frame *in, uint32_t reason);

@@ -78,10 +78,10 @@ static void set_up_wire(struct lab *lab, int i)
 
 static void make_wire(struct lab *lab)
 {
-	struct rtnl_veth_end a = {.name = "wire", .netns_fd = lab->hosts[0].netns,
-				  .mtu = LAB_WIRE_MTU};
-	struct rtnl_veth_end b = {.name = "wire", .netns_fd = lab->hosts[1].netns,
-				  .mtu = LAB_WIRE_MTU};
+	struct rtnl_veth_end a = {
+		.name = "wire", .netns_fd = lab->hosts[0].netns, .mtu = LAB_WIRE_MTU};
+	struct rtnl_veth_end b = {
+		.name = "wire", .netns_fd = lab->hosts[1].netns, .mtu = LAB_WIRE_MTU};
 	struct rtnl *rtnl;
 
 	assert_int_equal(rtnl_open(&rtnl), 0);
@@ -152,8 +152,7 @@ void lab_init(struct lab *lab, enum format format)
 	lab_init_sized(lab, format, 1024, 1024);
 }
 
-void lab_init_sized(struct lab *lab, enum format format, uint32_t max_mappings,
-		    uint32_t max_flows)
+void lab_init_sized(struct lab *lab, enum format format, uint32_t max_mappings, uint32_t max_flows)
 {
 	*lab = (struct lab){};
 	snprintf(lab->dir, sizeof(lab->dir), "/tmp/vd-bpf-XXXXXX");
@@ -244,8 +243,8 @@ struct lab_node *lab_node(struct lab *lab, int host, uint32_t vni, const char *a
 {
 	struct lab_node *n = &lab->nodes[lab->n_nodes];
 	char name[16], outer[16];
-	struct rtnl_veth_end out = {.name = outer, .netns_fd = lab->hosts[host].netns,
-				    .mtu = LAB_NODE_MTU};
+	struct rtnl_veth_end out = {
+		.name = outer, .netns_fd = lab->hosts[host].netns, .mtu = LAB_NODE_MTU};
 	struct rtnl_veth_end in = {.name = "eth0", .mtu = LAB_NODE_MTU};
 	struct rtnl_link link;
 	struct rtnl *rtnl;
@@ -256,8 +255,11 @@ struct lab_node *lab_node(struct lab *lab, int host, uint32_t vni, const char *a
 	lab->n_nodes++;
 	n->netns = make_netns(lab, name);
 	n->host = host;
-	n->port = (struct dp_port){.id = (uint32_t)lab->n_nodes, .peer_redirect = true,
-				   .vni = vni, .mtu = LAB_NODE_MTU, .n_addrs = 1};
+	n->port = (struct dp_port){.id = (uint32_t)lab->n_nodes,
+				   .peer_redirect = true,
+				   .vni = vni,
+				   .mtu = LAB_NODE_MTU,
+				   .n_addrs = 1};
 	n->port.addrs[0] = lab_addr(addr);
 	n->port.mac = (struct mac){{0x02, 0, 0, 0, 0, (uint8_t)lab->n_nodes}};
 	in.netns_fd = n->netns;
@@ -276,8 +278,7 @@ struct lab_node *lab_node(struct lab *lab, int host, uint32_t vni, const char *a
 	return n;
 }
 
-void lab_map(struct lab *lab, uint32_t vni, const char *addr, int host,
-	     enum dp_mapping_state state)
+void lab_map(struct lab *lab, uint32_t vni, const char *addr, int host, enum dp_mapping_state state)
 {
 	for (int i = 0; i < LAB_HOSTS; i++) {
 		struct dp_mapping m = {.vni = vni,

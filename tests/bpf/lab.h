@@ -31,7 +31,7 @@ struct lab_host {
 
 struct lab_node {
 	int netns;
-	int host; /* index */
+	int host;    /* index */
 	int ifindex; /* of the host's end */
 	struct dp_port port;
 };
@@ -47,8 +47,7 @@ struct lab {
 /* Sends in 'format' both ways; accepts it and ipip6. */
 void lab_init(struct lab *lab, enum format format);
 /* The same with tables for so many mappings and flows; lab_init() makes small ones. */
-void lab_init_sized(struct lab *lab, enum format format, uint32_t max_mappings,
-		    uint32_t max_flows);
+void lab_init_sized(struct lab *lab, enum format format, uint32_t max_mappings, uint32_t max_flows);
 void lab_deinit(struct lab *lab);
 /* Chooses another format for both directions. */
 void lab_set_format(struct lab *lab, enum format format, bool vxlan_over_v6);
@@ -59,7 +58,8 @@ void lab_subnet(struct lab *lab, uint32_t vni, const char *prefix, const char *r
 /* A node with 'addr', reached by a veth; its default route is 'router'. */
 struct lab_node *lab_node(struct lab *lab, int host, uint32_t vni, const char *addr,
 			  const char *router);
-void lab_set_port(const struct lab *lab, int host, const struct dp_port *port); /* in its namespace */
+void lab_set_port(const struct lab *lab, int host,
+		  const struct dp_port *port); /* in its namespace */
 /* Both hosts know where 'addr' lives; 'host' is an index. */
 void lab_map(struct lab *lab, uint32_t vni, const char *addr, int host,
 	     enum dp_mapping_state state);

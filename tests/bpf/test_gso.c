@@ -50,7 +50,10 @@ static void add_node(int host, uint32_t id, const char *addr, struct node *ret)
 	struct rtnl_link link;
 	struct rtnl *rtnl;
 
-	ret->port = (struct dp_port){.id = id, .vni = LAB_VNI, .mtu = LAB_NODE_MTU, .n_addrs = 1,
+	ret->port = (struct dp_port){.id = id,
+				     .vni = LAB_VNI,
+				     .mtu = LAB_NODE_MTU,
+				     .n_addrs = 1,
 				     .mac = {{0x02, 0, 0, 0, 0, (uint8_t)id}}};
 	ret->port.addrs[0] = lab_addr(addr);
 	lab_enter(&fixture.lab, fixture.lab.hosts[host].netns);
@@ -116,8 +119,10 @@ static void make(uint8_t protocol, size_t payload, size_t gso, bool df)
 	sent.size = L4_AT + l4_size(protocol) + payload;
 	memset(sent.b, 0, sent.size);
 	memcpy(sent.b, (uint8_t[]){0x06, LAB_VNI, 10, 0, 1, 11, 0x02, 0, 0, 0, 0, 1, 8, 0}, 14);
-	memcpy(sent.b + IP_AT, (uint8_t[]){0x45, 0, 0, 0, 0, 0, df ? 0x40 : 0, 0, 64, protocol, 0,
-					   0, 10, 0, 1, 10, 10, 0, 1, 11}, 20);
+	memcpy(sent.b + IP_AT,
+	       (uint8_t[]){0x45, 0,  0,  0, 0, 0, df ? 0x40 : 0, 0, 64, protocol, 0, 0, 10, 0,
+			   1,    10, 10, 0, 1, 11},
+	       20);
 	put_u16(sent.b + IP_AT + 2, sent.size - IP_AT);
 	if (!df)
 		put_u16(sent.b + IP_AT + 4, 0x4321);
@@ -135,9 +140,9 @@ static void make(uint8_t protocol, size_t payload, size_t gso, bool df)
 	memcpy(sent.b + L4_AT + checksum_field(protocol), &sum, 2);
 	sent.vnet = (struct virtio_net_hdr){
 		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-		.gso_type = !gso ? VIRTIO_NET_HDR_GSO_NONE :
-			    protocol == TCP ? VIRTIO_NET_HDR_GSO_TCPV4 :
-					      VIRTIO_NET_HDR_GSO_UDP_L4,
+		.gso_type = !gso              ? VIRTIO_NET_HDR_GSO_NONE
+			    : protocol == TCP ? VIRTIO_NET_HDR_GSO_TCPV4
+					      : VIRTIO_NET_HDR_GSO_UDP_L4,
 		.gso_size = (uint16_t)gso,
 		.hdr_len = (uint16_t)(L4_AT + l4_size(protocol)),
 		.csum_start = L4_AT,
@@ -214,8 +219,8 @@ static void assert_pieces(uint8_t protocol)
 		n = got.size - header;
 		assert_int_equal(got.b[IP_AT + 2] << 8 | got.b[IP_AT + 3], got.size - IP_AT);
 		assert_int_equal(csum(got.b + IP_AT, 20), 0);
-		assert_int_equal(
-			csum_fold(csum_add(pseudo(&got), got.b + L4_AT, got.size - L4_AT)), 0);
+		assert_int_equal(csum_fold(csum_add(pseudo(&got), got.b + L4_AT, got.size - L4_AT)),
+				 0);
 		assert_true(at + n <= sent.size);
 		assert_memory_equal(got.b + header, sent.b + at, n);
 		at += n;
@@ -362,9 +367,12 @@ static void test_segments_are_counted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_siit_2),     cmocka_unit_test(test_siit_1),
-		cmocka_unit_test(test_ipip6),      cmocka_unit_test(test_vxlan),
-		cmocka_unit_test(test_held_whole), cmocka_unit_test(test_too_big),
+		cmocka_unit_test(test_siit_2),
+		cmocka_unit_test(test_siit_1),
+		cmocka_unit_test(test_ipip6),
+		cmocka_unit_test(test_vxlan),
+		cmocka_unit_test(test_held_whole),
+		cmocka_unit_test(test_too_big),
 		cmocka_unit_test(test_segments_are_counted),
 	};
 

@@ -16,7 +16,8 @@
 #include "lab.h"
 
 enum {
-	WAIT_MS = 8000, /* the kernel may be making sure of its own address on the wire first (DAD) */
+	WAIT_MS =
+		8000, /* the kernel may be making sure of its own address on the wire first (DAD) */
 	BULK = 8 << 20,
 };
 
@@ -107,8 +108,8 @@ static void stream(struct lab *lab, const struct lab_node *from, const struct la
 
 		assert_true(poll(p, 2, WAIT_MS) > 0);
 		if (p[0].revents & POLLOUT) {
-			n = send(client, out + sent % sizeof(out),
-				 sizeof(out) - sent % sizeof(out), MSG_DONTWAIT);
+			n = send(client, out + sent % sizeof(out), sizeof(out) - sent % sizeof(out),
+				 MSG_DONTWAIT);
 			assert_true(n > 0 || errno == EAGAIN);
 			sent += n > 0 ? (size_t)n : 0;
 		}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Packet tables of the node's side: ARP, neighbour discovery, the router, ICMP errors, refusals. */
+/* Packet tables of the node's side: the router, ICMP errors, refusals. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -61,198 +61,18 @@ static void assert_dropped(const struct frame *in, uint32_t reason)
 	frame_assert_dropped_by_node(&fixture.lab, fixture.a, in, reason);
 }
 
-/* ---- ARP ---- */
-
-static struct frame arp(const char *sender, const char *target)
-{
-	struct ipaddr from = lab_addr(sender), to = lab_addr(target);
-	struct frame f = {.size = 42};
-
-	memcpy(f.b, broadcast, 6);
-	memcpy(f.b + 6, node_mac, 6);
-	frame_put_u16(&f, 12, 0x0806);
-	memcpy(f.b + 14, (uint8_t[]){0, 1, 8, 0, 6, 4, 0, 1}, 8);
-	memcpy(f.b + 22, node_mac, 6);
-	memcpy(f.b + 28, from.b + 12, 4);
-	memcpy(f.b + 38, to.b + 12, 4);
-	return f;
-}
-
-static void assert_arp_answer(const char *target, const uint8_t mac[6])
-{
-	struct frame request = arp("10.0.1.10", target), answer;
-
-	assert_int_equal(send_frame(&request, &answer), TC_ACT_REDIRECT);
-	assert_int_equal(answer.size, 42);
-	assert_memory_equal(answer.b, node_mac, 6);
-	assert_memory_equal(answer.b + 6, mac, 6);
-	assert_int_equal(frame_u16(&answer, 20), 2); /* reply */
-	assert_memory_equal(answer.b + 22, mac, 6);
-	frame_assert_addr4(&answer, 28, target);
-	assert_memory_equal(answer.b + 32, node_mac, 6);
-	frame_assert_addr4(&answer, 38, "10.0.1.10");
-}
-
-/* requirement: PKT-1 */
-static void test_arp_answers(void **state)
-{
-	assert_arp_answer("10.0.1.11", (uint8_t[]){0x06, LAB_VNI, 10, 0, 1, 11});
-	assert_arp_answer("10.0.1.12", (uint8_t[]){0x06, LAB_VNI, 10, 0, 1, 12}); /* same host */
-	assert_arp_answer("10.0.1.1", router_mac);
-}
-
-/* What does not resolve, or is not one's business, gets no answer. */
-/* requirement: PKT-1 */
-static void test_arp_silence(void **state)
-{
-	static const struct {
-		const char *sender, *target;
-		uint32_t reason;
-	} table[] = {
-		{"10.0.1.10", "10.0.1.20", DROP_ARP_REFUSED},
-		{"10.0.1.10", "10.0.1.21", DROP_ARP_REFUSED},
-		{"0.0.0.0", "10.0.1.10", DROP_ARP_IGNORED},   /* probe */
-		{"0.0.0.0", "10.0.1.11", DROP_ARP_IGNORED},   /* probe of another's */
-		{"10.0.1.10", "10.0.1.10", DROP_ARP_IGNORED}, /* announcement */
-		{"10.0.1.10", "10.0.2.13", DROP_ARP_IGNORED}, /* another subnet */
-		{"10.0.1.10", "192.0.2.1", DROP_ARP_IGNORED}, /* no subnet */
-		{"10.0.1.11", "10.0.1.12", DROP_SOURCE_ADDR}, /* another's address */
-	};
-	struct frame f;
-
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		f = arp(table[i].sender, table[i].target);
-		assert_dropped(&f, table[i].reason);
-	}
-	f = arp("10.0.1.10", "10.0.1.11");
-	f.b[27] = 9; /* another's MAC inside */
-	assert_dropped(&f, DROP_SOURCE_MAC);
-	f = arp("10.0.1.10", "10.0.1.11");
-	frame_put_u16(&f, 20, 2); /* a reply nobody asked for */
-	assert_dropped(&f, DROP_ARP_IGNORED);
-	f = arp("10.0.1.10", "10.0.1.11");
-	f.b[18] = 8; /* no Ethernet */
-	assert_dropped(&f, DROP_MALFORMED);
-	f = arp("10.0.1.10", "10.0.1.11");
-	f.size = 30;
-	assert_dropped(&f, DROP_MALFORMED);
-}
-
-/* ---- neighbour discovery ---- */
-
-static struct frame solicitation(const char *source, const char *target)
-{
-	struct frame f = {.size = 14 + 40 + 32};
-
-	memcpy(f.b, (uint8_t[]){0x33, 0x33, 0xff, 0, 0, 0}, 6);
-	memcpy(f.b + 6, node_mac, 6);
-	frame_put_u16(&f, 12, 0x86dd);
-	frame_put_u32(&f, 14, 6U << 28);
-	frame_put_u16(&f, 18, 32);
-	f.b[20] = 58;
-	f.b[21] = 255;
-	frame_put_addr6(&f, 22, source);
-	frame_put_addr6(&f, 38, "ff02::1:ff00:2");
-	f.b[54] = 135;
-	frame_put_addr6(&f, 62, target);
-	f.b[78] = 1;
-	f.b[79] = 1;
-	memcpy(f.b + 80, node_mac, 6);
-	return f;
-}
-
-static uint16_t checksum6(const struct frame *f)
-{
-	struct ipaddr src, dst;
-
-	memcpy(src.b, f->b + 22, 16);
-	memcpy(dst.b, f->b + 38, 16);
-	return csum_fold(csum_add(csum_pseudo(&src, &dst, 58, (uint32_t)f->size - 54), f->b + 54,
-				  f->size - 54));
-}
-
-/* requirement: PKT-1 */
-static void test_neighbour_discovery(void **state)
-{
-	struct lab_node *a = fixture.a, *c = fixture.c;
-	struct frame f, answer;
-
-	a->port.addrs[1] = lab_addr("fe80::1");
-	c->port.addrs[1] = lab_addr("fe80::3");
-	a->port.n_addrs = c->port.n_addrs = 2;
-	lab_set_port(&fixture.lab, 0, &a->port);
-	lab_set_port(&fixture.lab, 0, &c->port);
-	lab_map(&fixture.lab, LAB_VNI, "fe80::2", 1, DP_MAPPING_LIVE);
-	lab_map(&fixture.lab, LAB_VNI, "fe80::20", 1, DP_MAPPING_REFUSED);
-	for (int i = 0; i < 2; i++) {
-		const char *target = i ? "fe80::3" : "fe80::2"; /* this host's, the other's */
-
-		f = solicitation("fe80::1", target);
-		assert_int_equal(send_frame(&f, &answer), TC_ACT_REDIRECT);
-		assert_int_equal(answer.size, 14 + 40 + 32);
-		assert_memory_equal(answer.b, node_mac, 6);
-		assert_int_equal(answer.b[6] & 3, 2); /* a made-up unicast MAC */
-		frame_assert_addr6(&answer, 22, target);
-		frame_assert_addr6(&answer, 38, "fe80::1");
-		assert_int_equal(answer.b[21], 255);
-		assert_int_equal(answer.b[54], 136);
-		assert_int_equal(answer.b[58], 0x60); /* solicited, override */
-		frame_assert_addr6(&answer, 62, target);
-		assert_int_equal(frame_u16(&answer, 78), 0x0201); /* target link-layer address */
-		assert_memory_equal(answer.b + 80, answer.b + 6, 6);
-		assert_int_equal(checksum6(&answer), 0);
-	}
-	f = solicitation("fe80::1", "fe80::20");
-	assert_dropped(&f, DROP_ND_REFUSED);
-	f = solicitation("::", "fe80::1"); /* duplicate address detection */
-	assert_dropped(&f, DROP_ND_IGNORED);
-	f = solicitation("fe80::3", "fe80::2");
-	assert_dropped(&f, DROP_SOURCE_ADDR);
-	f = solicitation("fe80::1", "fe80::2");
-	f.b[54] = 133; /* router solicitation */
-	assert_dropped(&f, DROP_MULTICAST);
-}
-
-/* IPv6 between the nodes: data to the MAC that was handed out, whole on the wire. */
-/* requirement: PKT-3 */
-static void test_ipv6_inside(void **state)
-{
-	struct frame f = solicitation("fe80::1", "fe80::2"), answer, wire, got;
-
-	lab_map(&fixture.lab, LAB_VNI, "fe80::1", 0, DP_MAPPING_LIVE);
-	fixture.b->port.addrs[1] = lab_addr("fe80::2");
-	fixture.b->port.n_addrs = 2;
-	lab_set_port(&fixture.lab, 1, &fixture.b->port);
-	assert_int_equal(send_frame(&f, &answer), TC_ACT_REDIRECT);
-	memcpy(f.b, answer.b + 6, 6);
-	f.b[20] = 17;
-	frame_put_addr6(&f, 38, "fe80::2");
-	assert_int_equal(send_frame(&f, &wire), TC_ACT_REDIRECT);
-	assert_int_equal(wire.size, f.size + 40);
-	assert_int_equal(wire.b[20], 41);
-	frame_assert_addr6(&wire, 22, "2001:db8:8000:113f:4100:7::");
-	frame_assert_addr6(&wire, 38, "2001:db8:8000:123f:4000:7::");
-	assert_memory_equal(wire.b + 54, f.b + 14, f.size - 14);
-	assert_int_equal(frame_from_wire(&fixture.lab, 1, &wire, &got), TC_ACT_REDIRECT);
-	assert_int_equal(got.size, f.size);
-	assert_memory_equal(got.b + 12, f.b + 12, f.size - 12);
-	assert_memory_equal(got.b, fixture.b->port.mac.b, 6);
-	/* From where fe80::1 does not live: */
-	lab_map(&fixture.lab, LAB_VNI, "fe80::1", 1, DP_MAPPING_LIVE);
-	frame_assert_dropped_from_wire(&fixture.lab, 1, fixture.b->port.id, &wire, DROP_SPOOF);
-	/* Inside of embedded addresses that are not zero: */
-	wire.b[37] = 1;
-	frame_assert_dropped_from_wire(&fixture.lab, 1, 0, &wire, DROP_INNER);
-	f.b[0] ^= 4;
-	assert_dropped(&f, DROP_DEST_MAC);
-}
-
 /* ---- the router ---- */
 
 static struct frame to_router(const char *dst, uint8_t protocol, uint8_t ttl)
 {
-	struct v4 p = {.src = "10.0.1.10", .dst = dst, .mac = router_mac, .from = 1,
-		       .protocol = protocol, .ttl = ttl, .fragment = DF, .payload = 40};
+	struct v4 p = {.src = "10.0.1.10",
+		       .dst = dst,
+		       .mac = router_mac,
+		       .from = 1,
+		       .protocol = protocol,
+		       .ttl = ttl,
+		       .fragment = DF,
+		       .payload = 40};
 
 	return frame_v4(&p);
 }
@@ -310,8 +130,14 @@ static void assert_icmp(const struct frame *sent, uint8_t type, uint8_t code, ui
 /* requirement: PKT-7 */
 static void test_icmp_errors(void **state)
 {
-	struct v4 options = {.src = "10.0.1.10", .dst = "192.0.2.9", .mac = router_mac, .from = 1,
-			     .protocol = 17, .ttl = 5, .n_options = 12, .payload = 30};
+	struct v4 options = {.src = "10.0.1.10",
+			     .dst = "192.0.2.9",
+			     .mac = router_mac,
+			     .from = 1,
+			     .protocol = 17,
+			     .ttl = 5,
+			     .n_options = 12,
+			     .payload = 30};
 	struct frame f;
 
 	f = to_router("10.0.2.13", IPPROTO_UDP, 1); /* traceroute's first hop */
@@ -337,8 +163,12 @@ static void test_icmp_errors(void **state)
 /* requirement: PKT-7 */
 static void test_no_icmp_about(void **state)
 {
-	struct v4 inside = {.src = "10.0.1.10", .dst = "10.0.1.21", .from = 1,
-			    .protocol = 17, .ttl = 64, .fragment = DF};
+	struct v4 inside = {.src = "10.0.1.10",
+			    .dst = "10.0.1.21",
+			    .from = 1,
+			    .protocol = 17,
+			    .ttl = 64,
+			    .fragment = DF};
 	struct frame f = to_router("192.0.2.9", IPPROTO_ICMP, 64), out;
 
 	f.b[IP_AT + 20] = 3;
@@ -356,8 +186,13 @@ static void test_no_icmp_about(void **state)
 /* requirement: PKT-9 */
 static void test_too_big(void **state)
 {
-	struct v4 p = {.src = "10.0.1.10", .dst = "10.0.1.11", .from = 1, .protocol = 17,
-		       .ttl = 64, .fragment = DF, .payload = 1452};
+	struct v4 p = {.src = "10.0.1.10",
+		       .dst = "10.0.1.11",
+		       .from = 1,
+		       .protocol = 17,
+		       .ttl = 64,
+		       .fragment = DF,
+		       .payload = 1452};
 	struct frame f = frame_v4(&p), out;
 
 	for (int round = 0; round < 2; round++) { /* without and with a cached flow */
@@ -388,8 +223,12 @@ static void test_too_big(void **state)
 /* requirement: PKT-9 */
 static void test_too_big_for_vxlan(void **state)
 {
-	struct v4 p = {.src = "10.0.1.10", .dst = "10.0.1.11", .from = 1, .protocol = 17,
-		       .ttl = 64, .fragment = DF};
+	struct v4 p = {.src = "10.0.1.10",
+		       .dst = "10.0.1.11",
+		       .from = 1,
+		       .protocol = 17,
+		       .ttl = 64,
+		       .fragment = DF};
 	struct frame f, out;
 
 	for (int v6 = 0; v6 < 2; v6++) {
@@ -421,7 +260,7 @@ struct drop_row {
 #pragma GCC diagnostic ignored "-Woverride-init"
 #define UDP(...)                                                                                   \
 	{                                                                                          \
-		.src = "10.0.1.10", .dst = "10.0.1.11", .from = 1, .protocol = 17, .ttl = 64,     \
+		.src = "10.0.1.10", .dst = "10.0.1.11", .from = 1, .protocol = 17, .ttl = 64,      \
 		.fragment = DF, .payload = 10, __VA_ARGS__                                         \
 	}
 
@@ -433,6 +272,7 @@ static void test_refusals(void **state)
 	static const uint8_t other_network[6] = {0x06, LAB_VNI + 1, 10, 0, 1, 11};
 	static const uint8_t routed_dummy[6] = {0x06, LAB_VNI, 10, 0, 2, 13};
 	static const uint8_t multicast[6] = {0x01, 0, 0x5e, 0, 0, 5};
+	/* clang-format off */
 	static const struct drop_row table[] = {
 		{"another's address", DROP_SOURCE_ADDR, UDP(.src = "10.0.1.11"), 0, 0, 0, 0},
 		{"no address", DROP_SOURCE_ADDR, UDP(.src = "0.0.0.0"), 0, 0, 0, 0},
@@ -460,6 +300,7 @@ static void test_refusals(void **state)
 		{"longer than the frame", DROP_MALFORMED, UDP(), 0, 0, 40, false},
 		{"not IP", DROP_PROTOCOL, UDP(), 12, 0x99, 0, false},
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		const struct drop_row *r = &table[i];
@@ -631,10 +472,6 @@ static void test_counters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_arp_answers),
-		cmocka_unit_test(test_arp_silence),
-		cmocka_unit_test(test_neighbour_discovery),
-		cmocka_unit_test(test_ipv6_inside),
 		cmocka_unit_test(test_router_answers_ping),
 		cmocka_unit_test(test_icmp_errors),
 		cmocka_unit_test(test_no_icmp_about),

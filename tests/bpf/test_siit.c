@@ -27,6 +27,7 @@ struct row {
 		.src = "10.0.1.10", .dst = "10.0.1.11", .from = 1, __VA_ARGS__                     \
 	}
 
+/* clang-format off */
 static const struct row rows[] = {
 	/* re-headed */
 	{"TCP", PACKET(.protocol = 6, .ttl = 64, .fragment = DF, .id = 77, .payload = 100), 0, 0},
@@ -77,6 +78,7 @@ static const struct row rows[] = {
 	{"protocol 140", PACKET(.protocol = 140, .ttl = 64, .fragment = DF, .payload = 40), WHOLE, 0},
 	{"whole and padded", PACKET(.protocol = 17, .ttl = 64, .id = 1, .payload = 1), WHOLE, 17},
 };
+/* clang-format on */
 
 struct layout {
 	enum format format;
@@ -170,8 +172,7 @@ static void check_row(const struct row *r, const struct layout *l)
 	struct frame sent = frame_v4(&r->packet), padded = sent, wire, got;
 
 	padded.size += r->padding;
-	assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &padded, &wire),
-			 TC_ACT_REDIRECT);
+	assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &padded, &wire), TC_ACT_REDIRECT);
 	check_wire(r, l, &sent, &wire);
 	assert_int_equal(frame_from_wire(&fixture.lab, 1, &wire, &got), TC_ACT_REDIRECT);
 	check_restored(r, &sent, &got);
@@ -205,8 +206,9 @@ static void test_siit_1(void **state)
 /* requirement: PKT-3 */
 static void test_ipip6(void **state)
 {
-	struct row r = {"chosen", PACKET(.protocol = 17, .ttl = 64, .fragment = DF, .id = 9,
-					 .payload = 30), WHOLE, 0};
+	struct row r = {"chosen",
+			PACKET(.protocol = 17, .ttl = 64, .fragment = DF, .id = 9, .payload = 30),
+			WHOLE, 0};
 	struct layout l = siit_2;
 
 	lab_set_format(&fixture.lab, FORMAT_IPIP6_1, false);
@@ -242,8 +244,15 @@ static void test_label_is_of_the_flow(void **state)
 static void check_routed(enum format format, uint16_t id, uint16_t fragment)
 {
 	static const uint8_t router[6] = {0x02, 0xff, 0, 0, 0, 1};
-	struct v4 p = {.src = "10.0.1.10", .dst = "10.0.2.13", .mac = router, .from = 1,
-		       .protocol = 17, .ttl = 64, .id = id, .fragment = fragment, .payload = 20};
+	struct v4 p = {.src = "10.0.1.10",
+		       .dst = "10.0.2.13",
+		       .mac = router,
+		       .from = 1,
+		       .protocol = 17,
+		       .ttl = 64,
+		       .id = id,
+		       .fragment = fragment,
+		       .payload = 20};
 	struct frame sent = frame_v4(&p), wire, got, want = sent;
 
 	lab_set_format(&fixture.lab, format, false);
@@ -270,10 +279,8 @@ static void test_routed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_siit_2),
-		cmocka_unit_test(test_siit_1),
-		cmocka_unit_test(test_ipip6),
-		cmocka_unit_test(test_label_is_of_the_flow),
+		cmocka_unit_test(test_siit_2), cmocka_unit_test(test_siit_1),
+		cmocka_unit_test(test_ipip6),  cmocka_unit_test(test_label_is_of_the_flow),
 		cmocka_unit_test(test_routed),
 	};
 

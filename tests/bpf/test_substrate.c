@@ -54,8 +54,14 @@ static int reset(void **state)
 /* What host 1 puts on the wire for a's packet to b. */
 static struct frame wire(uint8_t protocol, uint16_t id, uint16_t payload)
 {
-	struct v4 p = {.src = "10.0.1.10", .dst = "10.0.1.11", .from = 1, .protocol = protocol,
-		       .ttl = 64, .id = id, .fragment = id ? 0 : DF, .payload = payload};
+	struct v4 p = {.src = "10.0.1.10",
+		       .dst = "10.0.1.11",
+		       .from = 1,
+		       .protocol = protocol,
+		       .ttl = 64,
+		       .id = id,
+		       .fragment = id ? 0 : DF,
+		       .payload = payload};
 	struct frame f = frame_v4(&p), out;
 
 	assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &out), TC_ACT_REDIRECT);
@@ -117,6 +123,7 @@ struct row {
 /* requirement: PKT-4 */
 static void test_refusals(void **state)
 {
+	/* clang-format off */
 	static const struct row table[] = {
 		{"no known host", DROP_UNKNOWN_PEER, "2001:db8:8000:133f:3f00:7:a00:10a", NULL, 0, 0},
 		{"not an organisation's address", DROP_UNKNOWN_PEER, "fd00:1::1", NULL, 0, 0},
@@ -150,6 +157,7 @@ static void test_refusals(void **state)
 		{"IPv6 inside, which is none", DROP_INNER, NULL, NULL, 41, 0},
 		{"IPv4 inside, which is none", DROP_INNER, NULL, NULL, 4, 1},
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		const struct row *r = &table[i];
@@ -237,7 +245,8 @@ static void test_changes_invalidate_flows(void **state)
 
 	assert_accepted(&f);
 	assert_accepted(&f);
-	lab_map(&fixture.lab, LAB_VNI, "10.0.1.10", 1, DP_MAPPING_LIVE); /* moved away from host 1 */
+	lab_map(&fixture.lab, LAB_VNI, "10.0.1.10", 1,
+		DP_MAPPING_LIVE); /* moved away from host 1 */
 	assert_dropped_at_port(&f, DROP_SPOOF);
 	lab_map(&fixture.lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_REFUSED);
 	assert_dropped_at_port(&f, DROP_SOURCE_REFUSED);
@@ -316,6 +325,7 @@ static void assert_told(const struct frame *sent, const struct frame *error, uin
 /* requirement: PKT-9 */
 static void check_errors(enum format format)
 {
+	/* clang-format off */
 	static const struct {
 		uint8_t type6, code6, type, code;
 		uint32_t word;
@@ -327,8 +337,15 @@ static void check_errors(enum format format)
 		{1, 2, 3, 1, 0, 0},  {1, 3, 3, 1, 0, 0},  {1, 4, 3, 3, 0, 0},
 		{3, 0, 11, 0, 0, 0}, {3, 1, 11, 1, 0, 0},           /* time exceeded */
 	};
-	struct v4 p = {.src = "10.0.1.10", .dst = "10.0.1.11", .from = 1, .protocol = 17,
-		       .tos = 0x20, .ttl = 33, .fragment = DF, .payload = 100};
+	/* clang-format on */
+	struct v4 p = {.src = "10.0.1.10",
+		       .dst = "10.0.1.11",
+		       .from = 1,
+		       .protocol = 17,
+		       .tos = 0x20,
+		       .ttl = 33,
+		       .fragment = DF,
+		       .payload = 100};
 	struct frame sent = frame_v4(&p), out, error;
 
 	lab_set_format(&fixture.lab, format, false);
@@ -388,15 +405,19 @@ static void test_forged_errors(void **state)
 
 static void test_notes_are_checked(void **state)
 {
-	struct v4 p = {.src = "10.0.1.10", .dst = "10.0.1.11", .from = 1, .protocol = 17,
-		       .ttl = 64, .fragment = DF};
+	struct v4 p = {.src = "10.0.1.10",
+		       .dst = "10.0.1.11",
+		       .from = 1,
+		       .protocol = 17,
+		       .ttl = 64,
+		       .fragment = DF};
 	struct frame f = frame_v4(&p), out;
 	static const uint8_t notes[][12] = {
-		{0x02, 0, 0, 0, 7, 0, 0, 1, 0, 0, 0, 1},    /* no magic */
-		{0x0a, 0, 0, 0, 7, 0, 3, 200, 0, 0, 0, 1},  /* no such slot */
-		{0x0a, 0, 0, 0, 7, 0, 0, 1, 0, 0, 0, 9},    /* the slot is another port's */
-		{0x0a, 0, 0, 0, 8, 0, 0, 1, 0, 0, 0, 1},    /* another network */
-		{0x0a, 2, 0, 0, 7, 0, 0, 0, 0, 0, 0, 2},    /* to be verified, but no IPv6 */
+		{0x02, 0, 0, 0, 7, 0, 0, 1, 0, 0, 0, 1},   /* no magic */
+		{0x0a, 0, 0, 0, 7, 0, 3, 200, 0, 0, 0, 1}, /* no such slot */
+		{0x0a, 0, 0, 0, 7, 0, 0, 1, 0, 0, 0, 9},   /* the slot is another port's */
+		{0x0a, 0, 0, 0, 8, 0, 0, 1, 0, 0, 0, 1},   /* another network */
+		{0x0a, 2, 0, 0, 7, 0, 0, 0, 0, 0, 0, 2},   /* to be verified, but no IPv6 */
 	};
 
 	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {

@@ -274,9 +274,9 @@ static void test_dns_and_dhcp_come_up(void **state)
 static void test_deliver(void **state)
 {
 	uint8_t frame[ETH_HLEN + 28 + 2] = {
-		0x02, 0, 0, 0, 0, 1, 0x02, 0xff, 0, 0, 0, 1, 0x08, 0x00,
-		0x45, 0, 0, 30, 0, 0, 0x40, 0, 64, 17, 0, 0, 10, 0, 0, 2, 10, 0, 1, 10,
-		0, 53, 0x0f, 0xa0, 0, 10, 0, 0, 'o', 'k'};
+		0x02, 0, 0,  0,  0, 1,    0x02, 0xff, 0,  0,  0, 1,  0x08, 0x00, 0x45,
+		0,    0, 30, 0,  0, 0x40, 0,    64,   17, 0,  0, 10, 0,    0,    2,
+		10,   0, 1,  10, 0, 53,   0x0f, 0xa0, 0,  10, 0, 0,  'o',  'k'};
 	uint32_t sum = 0;
 	struct fixture f;
 	int a;

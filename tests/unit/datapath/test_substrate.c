@@ -26,7 +26,8 @@ static struct ipaddr parse(const char *text)
 /* requirement: MAP-5 */
 static void test_written_out(void **state)
 {
-	struct ipaddr locator_1 = parse("2001:db8:1:101::"), locator_2 = parse("2001:db8:8000:1100::");
+	struct ipaddr locator_1 = parse("2001:db8:1:101::"),
+		      locator_2 = parse("2001:db8:8000:1100::");
 	struct ipaddr want, got;
 
 	want = parse("2001:db8:1:101:0:7:a00:10a");
@@ -78,7 +79,8 @@ static void test_neutral(void **state)
 		for (size_t j = 0; j < 7; j++)
 			locator[j] = edge ? edges[random() % 6] : (uint8_t)random();
 		locator[0] |= 0x20; /* an organisation is not zero */
-		assert_neutral(locator, edge ? edges[i % 6] * 0x10101U : (uint32_t)random() & 0xffffff,
+		assert_neutral(locator,
+			       edge ? edges[i % 6] * 0x10101U : (uint32_t)random() & 0xffffff,
 			       (uint32_t)random());
 	}
 }
