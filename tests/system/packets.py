@@ -67,6 +67,17 @@ print(n)
 """
 
 
+# 800 numbered datagrams, 40 to each call (UDP_SEGMENT).
+UDP_GSO = """
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect((sys.argv[1], int(sys.argv[2])))
+s.setsockopt(17, 103, 1000)  # SOL_UDP, UDP_SEGMENT
+for batch in range(20):
+    s.send(b"".join((batch * 40 + i).to_bytes(8, "big") + bytes(992) for i in range(40)))
+"""
+
+
 def send_frames(node, frames, device="eth0"):
     lines = "\n".join(bytes(f).hex() for f in frames)
     node.run("/usr/bin/python3", "-c", SEND, device, input=lines)

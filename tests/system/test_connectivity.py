@@ -10,7 +10,7 @@ import re
 import pytest
 
 import lab as labs
-from packets import udp_sink, udp_source
+from packets import UDP_GSO, udp_sink, udp_source
 
 LAB = {"hosts": 2}
 
@@ -132,16 +132,6 @@ def test_gso_packets_stay_whole_on_the_substrate(lab, nodes):
         server.kill()
         server.wait()
     assert any(p.wirelen > 20000 for p in seen), "no packet above 20 kB: segmentation came before the substrate"
-
-
-UDP_GSO = """
-import socket, sys
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.connect((sys.argv[1], int(sys.argv[2])))
-s.setsockopt(17, 103, 1000)  # SOL_UDP, UDP_SEGMENT
-for batch in range(20):
-    s.send(b"".join((batch * 40 + i).to_bytes(8, "big") + bytes(992) for i in range(40)))
-"""
 
 
 @pytest.mark.parametrize("far", ["b", "c", "d"])

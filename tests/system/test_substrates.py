@@ -8,7 +8,7 @@ import ipaddress
 import pytest
 
 import lab as labs
-from packets import udp_sink, udp_source
+from packets import UDP_GSO, udp_sink, udp_source
 
 KINDS = {
     # name: (lab, formats expected between h1 and h2, the node's MTU)
@@ -65,6 +65,16 @@ def test_udp_loses_nothing(world):
     with udp_sink(b, 6000) as got:
         sent = int(udp_source(a, b.address, 6000, rate=1000, seconds=1, size=mtu - 28).communicate(timeout=30)[0])
     assert got == {"n": sent, "distinct": sent, "sizes": [mtu - 28]}
+
+
+def test_udp_gso_loses_nothing(world):
+    """requirement: PKT-2 PKT-3"""
+    _, a, b, d, _, _ = world
+    for far in (b, d):
+        assert a.ping(far.address, count=1) == 1
+        with udp_sink(far, 6001) as got:
+            a.python(UDP_GSO, far.address, "6001")
+        assert got == {"n": 800, "distinct": 800, "sizes": [1000]}
 
 
 def test_tcp_both_ways(world):
