@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <jansson.h>
 #include <openssl/sha.h>
@@ -346,9 +347,13 @@ int state_load(const char *dir, uint64_t now_ms, struct state *ret, struct state
 	struct state state = {0};
 	int r = 0;
 
-	if (!has_file(dir, "admin.json"))
+	if (!has_file(dir, "admin.json")) {
+		if (access(dir, X_OK) && errno == EACCES)
+			return fail(reterr, -EACCES, "%s may not be read: run this as its owner",
+				    dir);
 		return fail(reterr, -ENOENT, "%s is not initialised: run 'viaductd init --state %s'",
 			    dir, dir);
+	}
 	state.dir = strdup(dir);
 	if (!state.dir)
 		r = fail(reterr, -ENOMEM, "out of memory");
