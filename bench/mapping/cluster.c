@@ -136,7 +136,8 @@ void cluster_connect(struct cluster_clients *clients, struct sim_agent *agent, s
 		r = tls_client_new(cluster->ca.certificate, &pair, &tls);
 	if (!r)
 		r = session_connect(clients->loop, tls, (const struct sockaddr *)&cluster->addr,
-				    sizeof(cluster->addr), NULL, &sim_agent_callbacks, agent, &session);
+				    sizeof(cluster->addr), NULL, &sim_agent_callbacks, agent,
+				    &session);
 	if (r)
 		bench_die("connect", r);
 	tls_free(tls);

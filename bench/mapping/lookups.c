@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Look-ups: in process, and over TLS sessions on the loopback.  The clients run on a thread of their own;
- * the service's speed is given per second of its own thread's CPU, so that what the clients use of the
- * machine does not count, and as seen by the clock.
+ * Look-ups: in process, and over TLS sessions on the loopback.  The clients run on a thread of
+ * their own; the service's speed is given per second of its own thread's CPU, so that what the
+ * clients use of the machine does not count, and as seen by the clock.
  */
 #include "bench.h"
 
@@ -91,7 +91,8 @@ static void answered(struct sim_agent *agent, const Viaduct__Agent__Resolved *re
 
 	client->n_answers += resolved->n_answers;
 	for (size_t i = 0; i < resolved->n_answers; i++)
-		client->n_refused += resolved->answers[i]->status != VIADUCT__AGENT__ANSWER__STATUS__OK;
+		client->n_refused +=
+			resolved->answers[i]->status != VIADUCT__AGENT__ANSWER__STATUS__OK;
 	ask(client);
 }
 
@@ -159,7 +160,8 @@ static bool has_settled(const struct cluster *cluster)
 	return !journal_is_pending(cluster->manager->journal);
 }
 
-static void measure(struct cluster *cluster, const char *name, unsigned int depth, unsigned int batch)
+static void measure(struct cluster *cluster, const char *name, unsigned int depth,
+		    unsigned int batch)
 {
 	struct load *load = calloc(1, sizeof(*load));
 	double cpu = 0, start = 0;

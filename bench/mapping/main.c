@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mapping-bench WHAT N [STORE]: measures one thing and prints it as a line of JSON.  run.py calls it.
+ * mapping-bench WHAT N [STORE]: measures one thing and prints it as a line of JSON.  run.py calls
+ * it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@ int main(int argc, char **argv)
 
 	log_set_level(LOG_LEVEL_WARN);
 	if (argc < 3 || str_u32(argv[2], 0, 100000000, &n)) {
-		fprintf(stderr, "usage: mapping-bench in-process|tls|push|ready|start|start-single N [STORE]\n");
+		fprintf(stderr, "usage: mapping-bench in-process|tls|push|ready|start|start-single "
+				"N [STORE]\n");
 		return 2;
 	}
 	if (!strcmp(argv[1], "in-process"))

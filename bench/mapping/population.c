@@ -13,7 +13,7 @@
 
 enum { PER_NETWORK = 62500, PER_CALL = 500 };
 
-static const struct caller operator= {.operator= true};
+static const struct caller the_operator = {.operator = true};
 
 void bench_die(const char *what, int r)
 {
@@ -106,7 +106,7 @@ void population_add_hosts(struct population *p, size_t n)
 		snprintf(name, sizeof(name), "h%zu", i + 1);
 		snprintf(addr, sizeof(addr), "fd00::%zx", i + 1);
 		tx = begin(p);
-		check("host_add", host_add(tx, &operator, &args, &host, &refusal), &refusal);
+		check("host_add", host_add(tx, &the_operator, &args, &host, &refusal), &refusal);
 		p->numbers[p->n_hosts] = host->number;
 		object_id_text(&host->o, p->host_ids[p->n_hosts]);
 		p->n_hosts++;
@@ -116,7 +116,8 @@ void population_add_hosts(struct population *p, size_t n)
 
 void population_enable_hosts(struct population *p)
 {
-	struct capabilities can = {.formats = FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1),
+	struct capabilities can = {.formats =
+					   FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1),
 				   .substrate_mtu = 1500,
 				   .kernel = (char *)"6.1.0-sim",
 				   .refused = (char *)"",
@@ -144,7 +145,8 @@ static void add_network(struct population *p)
 	const struct vpc *vpc;
 	struct tx *tx = begin(p);
 
-	check("account_create", account_create(tx, &operator, &account_args, &account, &refusal), &refusal);
+	check("account_create",
+	      account_create(tx, &the_operator, &account_args, &account, &refusal), &refusal);
 	p->customer = (struct caller){.account = account->o.id};
 	check("vpc_create",
 	      vpc_create(tx, &p->customer, &(struct vpc_create_args){.cidr = "10.0.0.0/16"}, &vpc,
@@ -176,7 +178,8 @@ void population_add_instances(struct population *p, size_t n, uint32_t n_addrs)
 			args.subnet_id = p->subnet;
 			args.min_count = args.max_count = (uint32_t)now;
 			tx = begin(p);
-			check("instance_run", instance_run(tx, &p->customer, &args, made, &n_made, &refusal),
+			check("instance_run",
+			      instance_run(tx, &p->customer, &args, made, &n_made, &refusal),
 			      &refusal);
 			end(p, tx);
 		}
@@ -191,7 +194,8 @@ void population_run_one(struct population *p, char ret_id[static ID_TEXT_SIZE])
 	struct tx *tx = begin(p);
 	size_t n;
 
-	check("instance_run", instance_run(tx, &p->customer, &args, &instance, &n, &refusal), &refusal);
+	check("instance_run", instance_run(tx, &p->customer, &args, &instance, &n, &refusal),
+	      &refusal);
 	object_id_text(&instance->o, ret_id);
 	end(p, tx);
 }

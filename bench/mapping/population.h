@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A populated cloud for the benchmarks: hosts, networks, and instances with one address each, made by the
- * model's own operations.  Faults end the program: a benchmark has nobody to report them to.
+ * A populated cloud for the benchmarks: hosts, networks, and instances with one address each, made
+ * by the model's own operations.  Faults end the program: a benchmark has nobody to report them to.
  */
 #pragma once
 
@@ -32,7 +32,8 @@ struct model *population_model(void);
 void population_add_hosts(struct population *p, size_t n);
 /* Hosts say what they can do, and count as connected: instances may be placed there. */
 void population_enable_hosts(struct population *p);
-/* Instances of one interface with 'n_addrs' addresses (at most 10), in networks of at most 62,500 addresses. */
+/* Instances of one interface with 'n_addrs' addresses (at most 10), in networks of at most 62,500
+ * addresses. */
 void population_add_instances(struct population *p, size_t n, uint32_t n_addrs);
 /* One more in the last network. */
 void population_run_one(struct population *p, char ret_id[static ID_TEXT_SIZE]);
@@ -47,6 +48,6 @@ struct question {
 struct question *population_questions(const struct population *p, uint32_t host, size_t n);
 
 _Noreturn void bench_die(const char *what, int r);
-double bench_seconds(void);     /* monotonic */
-double bench_cpu_seconds(void); /* of this thread */
+double bench_seconds(void);                      /* monotonic */
+double bench_cpu_seconds(void);                  /* of this thread */
 int bench_compare(const void *a, const void *b); /* doubles, for qsort() */

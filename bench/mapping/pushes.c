@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pushes: the time from a change of the model to the moment when the last agent has heard of it, through the
- * journal, the store's thread, the sessions and the clients' own loop.
+ * Pushes: the time from a change of the model to the moment when the last agent has heard of it,
+ * through the journal, the store's thread, the sessions and the clients' own loop.
  */
 #include "bench.h"
 
@@ -60,8 +60,9 @@ static void resolved(struct sim_agent *sim, const Viaduct__Agent__Resolved *answ
 static void ask_all(struct holder_agent *agent)
 {
 	for (size_t i = 0; i < ROUNDS; i++)
-		if (sim_agent_ask(&agent->sim, VIADUCT__AGENT__QUESTION__KIND__SEND, agent->crowd->vni,
-				  &agent->asker, &agent->crowd->targets[i].addr, i))
+		if (sim_agent_ask(&agent->sim, VIADUCT__AGENT__QUESTION__KIND__SEND,
+				  agent->crowd->vni, &agent->asker, &agent->crowd->targets[i].addr,
+				  i))
 			bench_die("question", -EIO);
 }
 

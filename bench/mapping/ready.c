@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One more interface: the time from the request to run an instance until the model, durably, says that it
- * runs, with hosts that confirm at once; and how long the manager takes to start with what is there.
+ * One more interface: the time from the request to run an instance until the model, durably, says
+ * that it runs, with hosts that confirm at once; and how long the manager takes to start with what
+ * is there.
  */
 #include "bench.h"
 

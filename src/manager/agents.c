@@ -28,7 +28,7 @@ void agents_deinit(struct agents *agents)
 {
 	struct agent *agent;
 
-	hmap_for_each(agent, &agents->by_number, by_number) {
+	hmap_for_each (agent, &agents->by_number, by_number) {
 		hmap_remove(&agents->by_number, &agent->by_number);
 		agent_free(agent);
 	}
@@ -76,7 +76,7 @@ struct agent *agents_find(const struct agents *agents, uint32_t number)
 {
 	struct agent *agent;
 
-	hmap_for_each_at(agent, &agents->by_number, hash_u64(number), by_number)
+	hmap_for_each_at (agent, &agents->by_number, hash_u64(number), by_number)
 		if (agent->number == number)
 			return agent;
 	return NULL;
@@ -87,7 +87,7 @@ size_t agents_count_connected(const struct agents *agents)
 	struct agent *agent;
 	size_t n = 0;
 
-	hmap_for_each(agent, &agents->by_number, by_number)
+	hmap_for_each (agent, &agents->by_number, by_number)
 		n += agent->session != NULL;
 	return n;
 }

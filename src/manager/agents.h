@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the running manager knows of each host's agent beside the model: its session, what it was told
- * and has acknowledged, what it reported.
+ * What the running manager knows of each host's agent beside the model: its session, what it was
+ * told and has acknowledged, what it reported.
  *
- * There is one for every host of the model, connected or not, from the start of the manager (or from
- * the host's registration) until the host is removed.  Each group of members belongs to the file that
- * its comment names; others read.
+ * There is one for every host of the model, connected or not, from the start of the manager (or
+ * from the host's registration) until the host is removed.  Each group of members belongs to the
+ * file that its comment names; others read.
  *
  * Ownership: the table owns the agents.  Threading: the loop's thread.
  */
@@ -34,18 +34,18 @@ struct agent {
 	bool was_connected;      /* since this manager runs */
 	uint64_t since_ms;       /* unix; of the session, or when it ended */
 	char software[64];
-	/* Its session was given something that the model showed at this revision: when that turns out
-	 * not to become durable, the session is ended and begins anew. */
+	/* Its session was given something that the model showed at this revision: when that turns
+	 * out not to become durable, the session is ended and begins anew. */
 	uint64_t shown;
 
 	/* publish.c */
 	struct outbox outbox;
-	bool needs_full;      /* the outbox does not say all that the host lacks */
-	bool full;            /* the outbox holds the host's whole state, to be sent as such */
-	bool confirm;         /* send a Desired even when nothing is different */
-	uint64_t planned;     /* changes up to this revision are contained in that whole state */
-	uint64_t base;        /* the outbox says all that a host lacks which has this revision or later */
-	uint64_t sent;        /* revision of the last Desired, also of an earlier session */
+	bool needs_full;  /* the outbox does not say all that the host lacks */
+	bool full;        /* the outbox holds the host's whole state, to be sent as such */
+	bool confirm;     /* send a Desired even when nothing is different */
+	uint64_t planned; /* changes up to this revision are contained in that whole state */
+	uint64_t base; /* the outbox says all that a host lacks which has this revision or later */
+	uint64_t sent; /* revision of the last Desired, also of an earlier session */
 	uint64_t acknowledged;
 	struct list in_dirty;
 
@@ -56,12 +56,12 @@ struct agent {
 	/* intake.c */
 	struct list in_news;      /* something of it is to be written */
 	struct list in_unsettled; /* something of it is kept until it is durable */
-	struct list reports;     /* transitions of instances that are not durable yet */
+	struct list reports;      /* transitions of instances that are not durable yet */
 	size_t n_reports;
 	struct host_failure *failures; /* of the last Ack, with their texts */
 	size_t n_failures;
 	struct capabilities *can; /* reported and not durable yet; NULL: none */
-	uint64_t can_revision;   /* of the change that holds them; 0: not in the model */
+	uint64_t can_revision;    /* of the change that holds them; 0: not in the model */
 
 	/* stats.c */
 	Viaduct__Agent__Stats *stats;

@@ -72,7 +72,8 @@ static void on_ready(struct watch *watch, unsigned int ready, void *data)
 	struct gate *gate = data;
 	int fd;
 
-	/* A few per turn: a thousand hosts that reconnect must not stop the look-ups of the others. */
+	/* A few per turn: a thousand hosts that reconnect must not stop the look-ups of the others.
+	 */
 	for (int i = 0; i < LIMIT_ACCEPT_PER_TURN; i++) {
 		fd = accept4(gate->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {

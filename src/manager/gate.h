@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The gate: where agents connect.  Accepts connections on a listening socket and makes sessions of them.
+ * The gate: where agents connect.  Accepts connections on a listening socket and makes sessions of
+ * them.
  *
- * A certificate whose host is no longer registered is refused in the handshake.  When the process runs
- * out of descriptors the gate closes for a moment instead of spinning.
+ * A certificate whose host is no longer registered is refused in the handshake.  When the process
+ * runs out of descriptors the gate closes for a moment instead of spinning.
  *
  * Threading: the loop's thread.  Errors: 0 or -errno.
  */

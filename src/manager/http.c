@@ -122,8 +122,8 @@ static void await_releases(struct exchange *exchange)
 	check_releases(&exchange->release_timer, exchange);
 }
 
-/* Remembers which addresses 'change' took from their nodes while others hold them.  Without memory the
- * call only does not wait for them. */
+/* Remembers which addresses 'change' took from their nodes while others hold them.  Without memory
+ * the call only does not wait for them. */
 static void note_releases(struct exchange *exchange, const struct change *change)
 {
 	struct write write;
@@ -197,7 +197,8 @@ static void describe(struct evhttp_request *request, struct http_header *headers
 		uri = strchr(scheme + 3, '/') ? strchr(scheme + 3, '/') : "/";
 	length = strcspn(uri, "?#");
 	snprintf(path, path_size, "%.*s", (int)length, length ? uri : "/");
-	TAILQ_FOREACH(header, evhttp_request_get_input_headers(request), next) {
+	TAILQ_FOREACH(header, evhttp_request_get_input_headers(request), next)
+	{
 		if (n == LIMIT_HTTP_HEADERS)
 			break;
 		headers[n++] = (struct http_header){header->key, header->value};
@@ -276,7 +277,8 @@ static void on_request(struct evhttp_request *request, void *data)
 	timer_init(&exchange->release_timer, http->manager->loop, check_releases, exchange);
 	list_push_back(&http->exchanges, &exchange->node);
 	http->n_exchanges++;
-	evhttp_connection_set_closecb(evhttp_request_get_connection(request), client_gone, exchange);
+	evhttp_connection_set_closecb(evhttp_request_get_connection(request), client_gone,
+				      exchange);
 	execute(exchange);
 }
 
@@ -313,7 +315,7 @@ struct http *http_free(struct http *http)
 
 	if (!http)
 		return NULL;
-	list_for_each(exchange, &http->exchanges, node)
+	list_for_each (exchange, &http->exchanges, node)
 		exchange_free(exchange);
 	if (http->server)
 		evhttp_free(http->server);

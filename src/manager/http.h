@@ -2,9 +2,10 @@
 /*
  * HTTP: requests from the listening socket to the API, and its answers back once they may leave.
  *
- * An answer leaves when everything that the API saw or wrote for it is durable.  When the commit fails,
- * a request that wrote is refused, and one that only read is answered anew.  A call that took an address
- * from its node leaves when nobody holds the address any more, or after LIMIT_RELEASE_WAIT_MS.
+ * An answer leaves when everything that the API saw or wrote for it is durable.  When the commit
+ * fails, a request that wrote is refused, and one that only read is answered anew.  A call that
+ * took an address from its node leaves when nobody holds the address any more, or after
+ * LIMIT_RELEASE_WAIT_MS.
  *
  * A client that is slow or gone costs its connection and nothing else.
  *

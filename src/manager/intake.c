@@ -56,7 +56,7 @@ void intake_clear(struct agent *agent)
 {
 	struct report *report;
 
-	list_for_each(report, &agent->reports, node)
+	list_for_each (report, &agent->reports, node)
 		report_free(agent, report);
 	failures_free(agent);
 	agent->can = capabilities_free(agent->can);
@@ -119,8 +119,7 @@ void intake_ack(struct manager *manager, struct agent *agent, const Viaduct__Age
 		return;
 	}
 	publish_acknowledge(manager, agent, ack->revision);
-	if (agent->n_failures ||
-	    host_waits(manager->model, agent->number, agent->acknowledged))
+	if (agent->n_failures || host_waits(manager->model, agent->number, agent->acknowledged))
 		mark(manager, agent);
 }
 
@@ -203,7 +202,8 @@ void intake_status(struct manager *manager, struct agent *agent,
 	mark(manager, agent);
 }
 
-/* A refusal means that the model knows better (the host or the instance is gone): nothing to retry. */
+/* A refusal means that the model knows better (the host or the instance is gone): nothing to retry.
+ */
 static int absorb_agent(struct tx *tx, struct agent *agent)
 {
 	uint64_t revision = tx_revision(tx);
@@ -216,7 +216,7 @@ static int absorb_agent(struct tx *tx, struct agent *agent)
 		if (r >= 0)
 			agent->can_revision = revision;
 	}
-	list_for_each(report, &agent->reports, node) {
+	list_for_each (report, &agent->reports, node) {
 		if (r < 0 || report->revision)
 			continue;
 		r = instance_report(tx, agent->number, report->id, report->generation,
@@ -224,8 +224,8 @@ static int absorb_agent(struct tx *tx, struct agent *agent)
 		if (r >= 0)
 			report->revision = revision;
 	}
-	if (r >= 0 && (agent->n_failures ||
-		       host_waits(tx_model(tx), agent->number, agent->acknowledged)))
+	if (r >= 0 &&
+	    (agent->n_failures || host_waits(tx_model(tx), agent->number, agent->acknowledged)))
 		r = host_acknowledge(tx, agent->number, agent->acknowledged, agent->failures,
 				     agent->n_failures, &refusal);
 	return r < 0 ? r : 0;
@@ -237,10 +237,10 @@ static void forget(struct manager *manager, uint64_t first, uint64_t last)
 	struct report *report;
 	struct agent *agent;
 
-	list_for_each(agent, &manager->unsettled, in_unsettled) {
+	list_for_each (agent, &manager->unsettled, in_unsettled) {
 		if (agent->can && agent->can_revision >= first && agent->can_revision <= last)
 			agent->can = capabilities_free(agent->can);
-		list_for_each(report, &agent->reports, node)
+		list_for_each (report, &agent->reports, node)
 			if (report->revision >= first && report->revision <= last)
 				report_free(agent, report);
 		if (!agent->can && list_empty(&agent->reports) && list_empty(&agent->in_news))
@@ -254,10 +254,10 @@ static void regather(struct manager *manager, uint64_t revision)
 	struct report *report;
 	struct agent *agent;
 
-	list_for_each(agent, &manager->unsettled, in_unsettled) {
+	list_for_each (agent, &manager->unsettled, in_unsettled) {
 		if (agent->can_revision > revision)
 			agent->can_revision = 0;
-		list_for_each(report, &agent->reports, node)
+		list_for_each (report, &agent->reports, node)
 			if (report->revision > revision)
 				report->revision = 0;
 		if (list_empty(&agent->in_news))
@@ -286,7 +286,7 @@ void intake_absorb(struct manager *manager)
 	list_init(&news);
 	list_splice_back(&news, &manager->news);
 	begun = clock_mono_ns(manager->clock);
-	list_for_each(agent, &news, in_news) {
+	list_for_each (agent, &news, in_news) {
 		/* A thousand hosts that come back must not stop the look-ups of the others. */
 		if (clock_mono_ns(manager->clock) - begun > LIMIT_INTAKE_TURN_NS) {
 			deferred_schedule(&manager->absorb);
@@ -304,7 +304,8 @@ void intake_absorb(struct manager *manager)
 	manager->releases_due = r < 0;
 	wrote = tx_has_writes(tx);
 	r = manager_submit(manager, tx);
-	/* Those that failed stay for the next tick, those that were not reached for the next turn. */
+	/* Those that failed stay for the next tick, those that were not reached for the next turn.
+	 */
 	list_splice_back(&manager->news, &news);
 	if (r)
 		regather(manager, model_revision(manager->model));

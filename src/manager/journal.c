@@ -187,7 +187,8 @@ bool journal_is_pending(const struct journal *journal)
 	return !list_empty(&journal->pending);
 }
 
-bool journal_wait(struct journal *journal, struct journal_wait *wait, journal_wait_fn fn, void *data)
+bool journal_wait(struct journal *journal, struct journal_wait *wait, journal_wait_fn fn,
+		  void *data)
 {
 	struct entry *last = list_last(&journal->pending, struct entry, node);
 

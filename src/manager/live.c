@@ -76,7 +76,7 @@ static void live_drops(void *data, void (*fn)(void *user, const struct api_drop 
 	const Viaduct__Agent__Stats *stats;
 	struct agent *agent;
 
-	hmap_for_each(agent, &live->manager->agents.by_number, by_number) {
+	hmap_for_each (agent, &live->manager->agents.by_number, by_number) {
 		stats = agent->stats;
 		if (!stats)
 			continue;

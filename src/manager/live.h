@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the API shows that the model does not know: sessions, counters, the store's health, certificates
- * (struct api_live).
+ * What the API shows that the model does not know: sessions, counters, the store's health,
+ * certificates (struct api_live).
  *
  * Threading: the loop's thread.
  */
@@ -15,7 +15,7 @@
 struct manager;
 
 struct live {
-	struct manager *manager;       /* borrowed, as all of this */
+	struct manager *manager; /* borrowed, as all of this */
 	const struct pki_pair *ca;
 	const char *const *advertised; /* NULL-terminated */
 };

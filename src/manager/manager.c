@@ -41,7 +41,7 @@ static void expire_holders(struct manager *manager)
 	uint64_t now = manager_now_ms(manager);
 	struct agent *agent;
 
-	hmap_for_each(agent, &manager->agents.by_number, by_number) {
+	hmap_for_each (agent, &manager->agents.by_number, by_number) {
 		if (agent->session &&
 		    holders_expire(holders, agent->number, now, LIMIT_HOLDERS_EXPIRED_PER_TICK))
 			manager->releases_due = true;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The manager: the parts of viaductd that are not HTTP, put together.  One event loop thread owns all
- * of it; only the journal's commits run beside it.
+ * The manager: the parts of viaductd that are not HTTP, put together.  One event loop thread owns
+ * all of it; only the journal's commits run beside it.
  *
- * For the files of this room and for scenario tests, which run it on an in-memory store and pairs of
- * sessions in virtual time.  Each part is a file: journal (changes on their way to the store), agents
- * (what is known of each host's agent), sessions (who is connected), publish (desired state), updates
- * (pushes of mappings), resolve (look-ups), intake (what agents report), stats.
+ * For the files of this room and for scenario tests, which run it on an in-memory store and pairs
+ * of sessions in virtual time.  Each part is a file: journal (changes on their way to the store),
+ * agents (what is known of each host's agent), sessions (who is connected), publish (desired
+ * state), updates (pushes of mappings), resolve (look-ups), intake (what agents report), stats.
  */
 #pragma once
 
@@ -38,7 +38,7 @@ struct manager {
 	struct loop *loop;
 	struct clock *clock;
 	struct model *model;
-	struct store *store;    /* the journal's thread uses it: not to be touched */
+	struct store *store; /* the journal's thread uses it: not to be touched */
 	const char *store_kind;
 	uint64_t cluster_id;
 	uint32_t lease_seconds;
@@ -49,15 +49,15 @@ struct manager {
 	struct resolver resolver;
 	struct events events;
 
-	struct list dirty;       /* agents that something is to be sent to: publish.c */
+	struct list dirty; /* agents that something is to be sent to: publish.c */
 	struct deferred flush;
-	uint64_t planned;        /* the highest of the agents' */
-	struct buf scratch;      /* of one frame */
+	uint64_t planned;   /* the highest of the agents' */
+	struct buf scratch; /* of one frame */
 
-	struct list news;        /* agents that reported something: intake.c */
-	struct list unsettled;   /* agents whose reports are kept until they are durable */
+	struct list news;      /* agents that reported something: intake.c */
+	struct list unsettled; /* agents whose reports are kept until they are durable */
 	struct deferred absorb;
-	bool releases_due;       /* a holder has gone: released addresses may be free */
+	bool releases_due; /* a holder has gone: released addresses may be free */
 
 	struct timer tick;
 };
@@ -74,5 +74,6 @@ uint64_t manager_now_ms(const struct manager *manager);
  * their way. */
 uint64_t manager_lease_ms(const struct manager *manager);
 
-/* Ends a transaction of the manager's own.  Faults are logged: what it was about is to be tried again. */
+/* Ends a transaction of the manager's own.  Faults are logged: what it was about is to be tried
+ * again. */
 must_check int manager_submit(struct manager *manager, struct tx *tx);

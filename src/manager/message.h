@@ -3,8 +3,8 @@
  * Between the model's types and the agent protocol's.
  *
  * Messages to agents are built in a struct message: they borrow from it and from the item, and live
- * until its next use.  What comes from agents is checked here: an address has 16 bytes, or the message
- * is refused.  Plain functions, any thread.
+ * until its next use.  What comes from agents is checked here: an address has 16 bytes, or the
+ * message is refused.  Plain functions, any thread.
  */
 #pragma once
 

@@ -28,7 +28,8 @@ const char options_help[] =
 	"      --lease SECONDS        lifetime of mappings         300\n"
 	"      --log-level LEVEL      err, warn, info, debug       info\n"
 	"\n"
-	"  DIR is /var/lib/viaduct unless given.  FILE has lines 'name = value' with these names.\n";
+	"  DIR is /var/lib/viaduct unless given.  FILE has lines 'name = value' with these "
+	"names.\n";
 
 static int parse_address(const char *value, void *dest)
 {
@@ -84,9 +85,11 @@ static void fill_keys(struct options *o, struct config_key ret[static N_KEYS])
 		{"", "http", config_parse_string, &o->http, "ADDRESS:PORT", false, false},
 		{"", "agents", config_parse_string, &o->agents, "ADDRESS:PORT", false, false},
 		{"", "region", config_parse_string, &o->region, "a name", false, false},
-		{"", "organisation", config_parse_string, &o->organisation, "a prefix", false, false},
+		{"", "organisation", config_parse_string, &o->organisation, "a prefix", false,
+		 false},
 		{"", "lease", parse_lease, &o->lease_seconds, "1 to 86400", false, false},
-		{"", "log-level", parse_level, &o->log_level, "err, warn, info or debug", false, false},
+		{"", "log-level", parse_level, &o->log_level, "err, warn, info or debug", false,
+		 false},
 		{"", "address", parse_address, o, "at most 16 of them", false, true},
 		{"", "advertise", parse_advertised, o, "ADDRESS:PORT, at most 16", false, true},
 	};
@@ -95,20 +98,13 @@ static void fill_keys(struct options *o, struct config_key ret[static N_KEYS])
 }
 
 static const struct option long_options[] = {
-	{"state", required_argument, NULL, 'o'},
-	{"store", required_argument, NULL, 'o'},
-	{"http", required_argument, NULL, 'o'},
-	{"agents", required_argument, NULL, 'o'},
-	{"region", required_argument, NULL, 'o'},
-	{"organisation", required_argument, NULL, 'o'},
-	{"lease", required_argument, NULL, 'o'},
-	{"log-level", required_argument, NULL, 'o'},
-	{"address", required_argument, NULL, 'o'},
-	{"advertise", required_argument, NULL, 'o'},
-	{"config", required_argument, NULL, 'c'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},
-	{0},
+	{"state", required_argument, NULL, 'o'},   {"store", required_argument, NULL, 'o'},
+	{"http", required_argument, NULL, 'o'},    {"agents", required_argument, NULL, 'o'},
+	{"region", required_argument, NULL, 'o'},  {"organisation", required_argument, NULL, 'o'},
+	{"lease", required_argument, NULL, 'o'},   {"log-level", required_argument, NULL, 'o'},
+	{"address", required_argument, NULL, 'o'}, {"advertise", required_argument, NULL, 'o'},
+	{"config", required_argument, NULL, 'c'},  {"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},       {0},
 };
 
 static int set_defaults(struct options *o)
@@ -212,7 +208,8 @@ static int read_command(int argc, char **argv, struct options *o, char *reterr)
 	return 0;
 }
 
-int options_parse(int argc, char **argv, struct options *ret, char reterr[static OPTIONS_ERROR_SIZE])
+int options_parse(int argc, char **argv, struct options *ret,
+		  char reterr[static OPTIONS_ERROR_SIZE])
 {
 	struct options o;
 	int r;

@@ -2,8 +2,8 @@
 /*
  * What viaductd was asked to do: its command line and its configuration file.
  *
- * The file has the same names as the command line, without the dashes; what the command line says goes
- * before it.  Parsed once, immutable after.
+ * The file has the same names as the command line, without the dashes; what the command line says
+ * goes before it.  Parsed once, immutable after.
  */
 #pragma once
 
@@ -25,9 +25,9 @@ struct options {
 	enum options_command command;
 	char *config;
 	char *state;
-	char *store;        /* "sqlite", "memory" */
-	char *http;         /* "127.0.0.1:8773" */
-	char *agents;       /* "[::]:8774" */
+	char *store;  /* "sqlite", "memory" */
+	char *http;   /* "127.0.0.1:8773" */
+	char *agents; /* "[::]:8774" */
 	char *region;
 	char *organisation;
 	char *log_level;

@@ -78,15 +78,16 @@ void outbox_clear(struct outbox *outbox)
 {
 	struct outbox_item *item;
 
-	list_for_each(item, &outbox->items, node)
+	list_for_each (item, &outbox->items, node)
 		drop(outbox, item);
 }
 
-static struct outbox_item *find(struct outbox *outbox, const struct outbox_item *like, uint64_t hash)
+static struct outbox_item *find(struct outbox *outbox, const struct outbox_item *like,
+				uint64_t hash)
 {
 	struct outbox_item *item;
 
-	hmap_for_each_at(item, &outbox->by_key, hash, by_key)
+	hmap_for_each_at (item, &outbox->by_key, hash, by_key)
 		if (item->key_size == like->key_size &&
 		    !memcmp(item->key_bytes, like->key_bytes, like->key_size))
 			return item;
@@ -128,7 +129,7 @@ int outbox_pack(struct outbox *outbox, uint64_t revision, bool full, struct buf 
 
 	if (!set || !remove)
 		return -ENOMEM;
-	list_for_each(item, &outbox->items, node) {
+	list_for_each (item, &outbox->items, node) {
 		if (item->sent && !full)
 			continue;
 		if (item->object)
@@ -147,7 +148,7 @@ int outbox_pack(struct outbox *outbox, uint64_t revision, bool full, struct buf 
 	r = frame_pack(out, &frame);
 	if (r)
 		return r;
-	list_for_each(item, &outbox->items, node)
+	list_for_each (item, &outbox->items, node)
 		item->sent = true;
 	outbox->n_unsent = 0;
 	return 0;
@@ -157,7 +158,7 @@ void outbox_acknowledge(struct outbox *outbox, uint64_t revision)
 {
 	struct outbox_item *item;
 
-	list_for_each(item, &outbox->items, node)
+	list_for_each (item, &outbox->items, node)
 		if (item->revision <= revision)
 			drop(outbox, item);
 }
@@ -166,7 +167,7 @@ void outbox_rewind(struct outbox *outbox)
 {
 	struct outbox_item *item;
 
-	list_for_each(item, &outbox->items, node)
+	list_for_each (item, &outbox->items, node)
 		item->sent = false;
 	outbox->n_unsent = outbox_count(outbox);
 }

@@ -2,12 +2,12 @@
 /*
  * An outbox: what one host has to be told of its desired state, until it has acknowledged it.
  *
- * One item per object: a later word about an object replaces an earlier one.  Items carry the revision
- * that they belong to.  An item leaves when the host has acknowledged that revision; a host that
- * reconnects is told again what it has not acknowledged.
+ * One item per object: a later word about an object replaces an earlier one.  Items carry the
+ * revision that they belong to.  An item leaves when the host has acknowledged that revision; a
+ * host that reconnects is told again what it has not acknowledged.
  *
- * Ownership: items are copies.  One thread.  Errors: -ENOMEM; -ENOBUFS above LIMIT_OUTBOX_ITEMS: the
- * host then needs all of its state anew.
+ * Ownership: items are copies.  One thread.  Errors: -ENOMEM; -ENOBUFS above LIMIT_OUTBOX_ITEMS:
+ * the host then needs all of its state anew.
  */
 #pragma once
 
@@ -29,10 +29,10 @@ struct outbox_item {
 	struct hmap_node by_key;
 	uint64_t revision;
 	bool sent;
-	Viaduct__Agent__Object *object;    /* NULL: it is to be removed */
-	Viaduct__Agent__ObjectKey *key;    /* NULL: the host itself */
+	Viaduct__Agent__Object *object; /* NULL: it is to be removed */
+	Viaduct__Agent__ObjectKey *key; /* NULL: the host itself */
 	uint32_t key_size;
-	uint8_t key_bytes[];               /* 'key' packed */
+	uint8_t key_bytes[]; /* 'key' packed */
 };
 
 must_check int outbox_item_new(const struct plan_item *item, uint64_t revision,

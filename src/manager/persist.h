@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The model in the store: each object is a write of its kind, its id (8 bytes, big-endian, so that the
- * store's order is that of the numbers) and its record (model/record.h).
+ * The model in the store: each object is a write of its kind, its id (8 bytes, big-endian, so that
+ * the store's order is that of the numbers) and its record (model/record.h).
  *
  * Plain functions, any thread.  Errors: -errno.
  */
@@ -15,5 +15,6 @@ struct model;
 
 /* Adds the writes of 'change', which must be the model's last. */
 must_check int persist_change(const struct change *change, struct store_batch *batch);
-/* Loads all of 'store' into the empty 'model'.  -EBADMSG: a record is damaged or contradicts another. */
+/* Loads all of 'store' into the empty 'model'.  -EBADMSG: a record is damaged or contradicts
+ * another. */
 must_check int persist_load(struct store *store, struct model *model);

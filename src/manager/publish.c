@@ -29,7 +29,7 @@ struct note_mapping {
 struct note {
 	struct list items;
 	struct list mappings;
-	bool incomplete;  /* no memory: all hosts need their whole state */
+	bool incomplete; /* no memory: all hosts need their whole state */
 	uint64_t revision;
 	struct list hosts; /* that came or went */
 };
@@ -48,13 +48,13 @@ static void note_free(struct note *note)
 
 	if (!note)
 		return;
-	list_for_each(item, &note->items, node) {
+	list_for_each (item, &note->items, node) {
 		outbox_item_free(item->item);
 		free(item);
 	}
-	list_for_each(mapping, &note->mappings, node)
+	list_for_each (mapping, &note->mappings, node)
 		free(mapping);
-	list_for_each(host, &note->hosts, node)
+	list_for_each (host, &note->hosts, node)
 		free(host);
 	free(note);
 }
@@ -118,7 +118,8 @@ static void note_hosts(struct note *note, const struct change *change)
 			return;
 		}
 		host->removed = !write.after;
-		host->number = ((const struct host *)(write.after ? write.after : write.before))->number;
+		host->number =
+			((const struct host *)(write.after ? write.after : write.before))->number;
 		list_push_back(&note->hosts, &host->node);
 	}
 }
@@ -147,7 +148,7 @@ static void restart_all(struct manager *manager)
 	struct agent *agent;
 
 	log_err("no memory to note a change: all hosts resync");
-	hmap_for_each(agent, &manager->agents.by_number, by_number) {
+	hmap_for_each (agent, &manager->agents.by_number, by_number) {
 		outbox_clear(&agent->outbox);
 		agent->needs_full = true;
 		if (agent->session)
@@ -161,7 +162,7 @@ static void apply_hosts(struct manager *manager, struct note *note)
 	struct note_host *host;
 	struct agent *agent;
 
-	list_for_each(host, &note->hosts, node) {
+	list_for_each (host, &note->hosts, node) {
 		agent = agents_find(&manager->agents, host->number);
 		if (!host->removed && !agent) {
 			if (agents_add(&manager->agents, host->number, AGENTS_NOTHING))
@@ -201,14 +202,14 @@ static void durable(uint64_t revision, void *data_note, void *data)
 		restart_all(manager);
 	} else {
 		apply_hosts(manager, note);
-		list_for_each(item, &note->items, node)
+		list_for_each (item, &note->items, node)
 			apply_item(manager, revision, item);
-		list_for_each(mapping, &note->mappings, node)
+		list_for_each (mapping, &note->mappings, node)
 			updates_publish(manager, &mapping->now);
 	}
 	/* Whole states that waited for this revision may leave. */
 	if (revision <= manager->planned) {
-		hmap_for_each(agent, &manager->agents.by_number, by_number)
+		hmap_for_each (agent, &manager->agents.by_number, by_number)
 			if (agent->full && agent->session)
 				publish_mark(manager, agent);
 	}
@@ -228,7 +229,7 @@ static void recovered(void *data)
 	uint64_t revision = journal_durable(manager->journal);
 	struct agent *agent;
 
-	hmap_for_each(agent, &manager->agents.by_number, by_number) {
+	hmap_for_each (agent, &manager->agents.by_number, by_number) {
 		if (agent->planned > revision) {
 			outbox_clear(&agent->outbox);
 			agent->planned = 0;
@@ -287,8 +288,8 @@ static int plan_everything(struct manager *manager, struct agent *agent)
 void publish_begin(struct manager *manager, struct agent *agent, uint64_t revision,
 		   uint64_t cluster_id)
 {
-	bool known = cluster_id == manager->cluster_id &&
-		     revision <= journal_durable(manager->journal);
+	bool known =
+		cluster_id == manager->cluster_id && revision <= journal_durable(manager->journal);
 
 	agent->acknowledged = known ? revision : 0;
 	if (!known || revision < agent->base || !revision)
@@ -373,7 +374,7 @@ void publish_tick(struct manager *manager)
 	uint64_t revision = journal_durable(manager->journal);
 	struct agent *agent;
 
-	hmap_for_each(agent, &manager->agents.by_number, by_number) {
+	hmap_for_each (agent, &manager->agents.by_number, by_number) {
 		if (!agent->session || agent->sent >= revision || agent->needs_full || agent->full)
 			continue;
 		if (!host_waits(manager->model, agent->number, revision))

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Publishing: turns each change into what the hosts have to be told, and tells them once it is durable.
+ * Publishing: turns each change into what the hosts have to be told, and tells them once it is
+ * durable.
  *
- * At the change the plan's differences are noted, while the model is as the change left it.  When the
- * change is durable they go to the hosts' outboxes and leave at the end of that turn of the loop, many
- * changes in one Desired.  A host that the differences do not fit (it is new, it was away for too
- * long, it belongs to another cluster's state) gets its whole state.
+ * At the change the plan's differences are noted, while the model is as the change left it.  When
+ * the change is durable they go to the hosts' outboxes and leave at the end of that turn of the
+ * loop, many changes in one Desired.  A host that the differences do not fit (it is new, it was
+ * away for too long, it belongs to another cluster's state) gets its whole state.
  */
 #pragma once
 

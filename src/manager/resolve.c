@@ -62,7 +62,7 @@ void resolve_forget(struct manager *manager, struct agent *agent)
 {
 	struct waiting *waiting;
 
-	list_for_each(waiting, &manager->resolver.waiting, node)
+	list_for_each (waiting, &manager->resolver.waiting, node)
 		if (waiting->agent == agent)
 			waiting_free(waiting);
 }
@@ -82,7 +82,7 @@ static void settled(int result, void *data)
 
 /* False: no room, and the asker has to be told so. */
 static bool wait_for_commit(struct manager *manager, struct agent *agent,
-		 const Viaduct__Agent__Resolve *questions)
+			    const Viaduct__Agent__Resolve *questions)
 {
 	struct waiting *waiting;
 	ProtobufCMessage *copy;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The mapping service: answers where virtual addresses are (MAP-2), and puts whoever is told on record
- * as a holder (MAP-3).
+ * The mapping service: answers where virtual addresses are (MAP-2), and puts whoever is told on
+ * record as a holder (MAP-3).
  *
  * An answer comes straight from the mapping table, without allocation.  It never tells what is not
- * durable: questions that touch it wait for the commit, at most LIMIT_RESOLVES_WAITING frames per host;
- * the others go on meanwhile, whatever the disk does.  Refused and unknown look the same to the asker.
+ * durable: questions that touch it wait for the commit, at most LIMIT_RESOLVES_WAITING frames per
+ * host; the others go on meanwhile, whatever the disk does.  Refused and unknown look the same to
+ * the asker.
  *
  * Threading: the loop's thread.
  */

@@ -109,7 +109,7 @@ void sessions_deinit(struct sessions *sessions, struct manager *manager)
 {
 	struct link *link;
 
-	list_for_each(link, &sessions->links, node) {
+	list_for_each (link, &sessions->links, node) {
 		detach(link);
 		if (link->session)
 			session_close(link->session, VIADUCT__AGENT__GOODBYE__CODE__SHUTDOWN,
@@ -134,8 +134,8 @@ static void closed(struct session *session, enum session_end end, const char *te
 	struct link *link = user;
 
 	log_info("session ended", LOG_STR("peer", session_peer_addr(session)),
-		 LOG_STR("host", session_peer(session)->name), LOG_STR("end", session_end_text(end)),
-		 LOG_STR("text", text));
+		 LOG_STR("host", session_peer(session)->name),
+		 LOG_STR("end", session_end_text(end)), LOG_STR("text", text));
 	detach(link);
 	link_free(link);
 }
@@ -176,8 +176,9 @@ static struct agent *admit(struct link *link, const Viaduct__Agent__Hello *hello
 	struct agent *agent = NULL;
 
 	if (hello->protocol_min > PROTOCOL_VERSION || hello->protocol_max < PROTOCOL_VERSION) {
-		session_close(link->session, VIADUCT__AGENT__GOODBYE__CODE__VERSION,
-			      "this manager speaks version 1 of the protocol: install a matching agent");
+		session_close(
+			link->session, VIADUCT__AGENT__GOODBYE__CODE__VERSION,
+			"this manager speaks version 1 of the protocol: install a matching agent");
 		return NULL;
 	}
 	host = host_find(link->manager->model, name);

@@ -3,9 +3,9 @@
  * Sessions: which agents are connected, and where their frames go.
  *
  * A connection becomes an agent's session when its Hello fits: the certificate names a host that is
- * registered, the Hello says the same, the versions overlap.  A second session of a host replaces the
- * first: the host's agent was restarted, or its old path is dead.  A session without a Hello ends after
- * LIMIT_HELLO_MS.
+ * registered, the Hello says the same, the versions overlap.  A second session of a host replaces
+ * the first: the host's agent was restarted, or its old path is dead.  A session without a Hello
+ * ends after LIMIT_HELLO_MS.
  *
  * Threading: the loop's thread.
  */

@@ -49,7 +49,8 @@ static int file_path(const char *dir, const char *name, char **ret)
 	return str_printf(ret, "%s/%s", dir, name);
 }
 
-static int write_file(const char *dir, const char *name, const char *text, struct state_error *reterr)
+static int write_file(const char *dir, const char *name, const char *text,
+		      struct state_error *reterr)
 {
 	_cleanup_free_ char *path = NULL;
 	int r = file_path(dir, name, &path);
@@ -111,8 +112,8 @@ static int write_json(const char *dir, const char *name, const json_t *json,
 	return write_file(dir, name, text, reterr);
 }
 
-static int write_state(const char *dir, const char *const *names, size_t n_names,
-		       const char *token, struct state_error *reterr)
+static int write_state(const char *dir, const char *const *names, size_t n_names, const char *token,
+		       struct state_error *reterr)
 {
 	_cleanup_(json_decref_cleanup) json_t *array = json_array();
 	_cleanup_(json_decref_cleanup) json_t *state = NULL;
@@ -158,7 +159,7 @@ static int make_administrator(struct model *model, struct change **ret, char *re
 			      const struct key **ret_key, struct state_error *reterr)
 {
 	struct account_create_args account_args = {.name = "administrator"};
-	struct caller caller = {.operator= true};
+	struct caller caller = {.operator= true };
 	const struct account *account;
 	struct refusal refusal = {0};
 	struct tx *tx;
@@ -197,13 +198,13 @@ static int commit(struct store *store, const struct change *change, struct state
 		 : 0;
 }
 
-static int write_admin(const char *dir, const char *token, const char *account, const struct key *key,
-		       struct state_error *reterr)
+static int write_admin(const char *dir, const char *token, const char *account,
+		       const struct key *key, struct state_error *reterr)
 {
-	_cleanup_(json_decref_cleanup) json_t *json = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s}", "endpoint", "http://127.0.0.1:8773", "token", token,
-		"account_id", account, "access_key_id", key->access_key_id, "secret_access_key",
-		key->secret);
+	_cleanup_(json_decref_cleanup) json_t *json =
+		json_pack("{s:s, s:s, s:s, s:s, s:s}", "endpoint", "http://127.0.0.1:8773", "token",
+			  token, "account_id", account, "access_key_id", key->access_key_id,
+			  "secret_access_key", key->secret);
 
 	return write_json(dir, "admin.json", json, reterr);
 }
@@ -274,7 +275,8 @@ int state_init(const char *dir, const char *const *names, size_t n_names, uint64
 		all[n++] = names[i];
 	if (has_file(dir, "admin.json"))
 		return fail(reterr, -EEXIST,
-			    "%s is initialised already; nothing was changed (credentials: %s/admin.json)",
+			    "%s is initialised already; nothing was changed (credentials: "
+			    "%s/admin.json)",
 			    dir, dir);
 	r = file_mkdirs(dir, 0700);
 	if (!r && chmod(dir, 0700))
@@ -307,7 +309,8 @@ static int read_state(struct state *state, struct state_error *reterr)
 	if (!hash || hex_decode(hash, state->token_hash, sizeof(state->token_hash)) ||
 	    json_array_size(names) > STATE_NAMES_MAX)
 		return fail(reterr, -EBADMSG, "%s/state.json is damaged", state->dir);
-	json_array_foreach(names, i, name) {
+	json_array_foreach(names, i, name)
+	{
 		state->names[i] = json_is_string(name) ? strdup(json_string_value(name)) : NULL;
 		if (!state->names[i])
 			return fail(reterr, -EBADMSG, "%s/state.json is damaged", state->dir);
@@ -351,8 +354,8 @@ int state_load(const char *dir, uint64_t now_ms, struct state *ret, struct state
 		if (access(dir, X_OK) && errno == EACCES)
 			return fail(reterr, -EACCES, "%s may not be read: run this as its owner",
 				    dir);
-		return fail(reterr, -ENOENT, "%s is not initialised: run 'viaductd init --state %s'",
-			    dir, dir);
+		return fail(reterr, -ENOENT,
+			    "%s is not initialised: run 'viaductd init --state %s'", dir, dir);
 	}
 	state.dir = strdup(dir);
 	if (!state.dir)
@@ -366,8 +369,8 @@ int state_load(const char *dir, uint64_t now_ms, struct state *ret, struct state
 	if (!r)
 		r = renew_server(&state, now_ms, reterr);
 	if (!r && pki_check(state.ca.certificate, &state.server))
-		r = fail(reterr, -EINVAL, "%s: server.crt, server.key and ca.crt do not belong together",
-			 dir);
+		r = fail(reterr, -EINVAL,
+			 "%s: server.crt, server.key and ca.crt do not belong together", dir);
 	if (r) {
 		state_deinit(&state);
 		return r;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The state directory of viaductd, beside the store: the cluster's CA, the manager's certificate, and
- * what proves the operator.
+ * The state directory of viaductd, beside the store: the cluster's CA, the manager's certificate,
+ * and what proves the operator.
  *
  *	ca.crt ca.key server.crt server.key   PEM
  *	state.json                            the server's names, the operator token's hash
@@ -34,22 +34,22 @@ struct state {
 	char *dir;
 	struct pki_pair ca, server;
 	size_t n_names;
-	char *names[STATE_NAMES_MAX]; /* of the server's certificate */
+	char *names[STATE_NAMES_MAX];              /* of the server's certificate */
 	uint8_t token_hash[STATE_TOKEN_HASH_SIZE]; /* SHA-256 */
-	struct store_disk *disk; /* of a memory store; NULL: none */
+	struct store_disk *disk;                   /* of a memory store; NULL: none */
 };
 
-/* Makes 'dir' and all that is in it; 'names' are what agents will call the manager, beside localhost.
- * -EEXIST: it is initialised already, and nothing was changed. */
-must_check int state_init(const char *dir, const char *const *names, size_t n_names, uint64_t now_ms,
-			  struct state_error *reterr);
+/* Makes 'dir' and all that is in it; 'names' are what agents will call the manager, beside
+ * localhost. -EEXIST: it is initialised already, and nothing was changed. */
+must_check int state_init(const char *dir, const char *const *names, size_t n_names,
+			  uint64_t now_ms, struct state_error *reterr);
 /* The server's certificate is made anew when it is about to expire.  -ENOENT: not initialised. */
 must_check int state_load(const char *dir, uint64_t now_ms, struct state *ret,
 			  struct state_error *reterr);
 void state_deinit(struct state *state);
 
-/* Opens the store of 'kind' ("sqlite" or "memory") and loads a model from it.  The memory store begins
- * empty and ends with 'state'. */
+/* Opens the store of 'kind' ("sqlite" or "memory") and loads a model from it.  The memory store
+ * begins empty and ends with 'state'. */
 must_check int state_open_store(struct state *state, const char *kind, struct store **ret,
 				struct state_error *reterr);
 must_check int state_load_model(struct store *store, const char *region, const char *organisation,

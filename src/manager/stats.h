@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What agents count and see: the last Stats of each (kept in the agent), and the last
- * LIMIT_EVENTS events of the cluster.  In memory only: agents count from their own start, and say it again.
+ * What agents count and see: the last Stats of each (kept in the agent), and the last LIMIT_EVENTS
+ * events of the cluster.  In memory only: agents count from their own start, and say it again.
  *
  * Threading: the loop's thread.
  */

@@ -31,7 +31,7 @@ void updates_clear(struct agent *agent)
 {
 	struct update *update;
 
-	list_for_each(update, &agent->updates, node)
+	list_for_each (update, &agent->updates, node)
 		update_free(agent, update);
 }
 
@@ -92,7 +92,8 @@ void updates_take_held(struct manager *manager, struct agent *agent,
 
 		if (message_addr(&held->addr, &gone.addr))
 			continue;
-		r = holders_add(holders, held->vni, &gone.addr, agent->number, held->revision, expires);
+		r = holders_add(holders, held->vni, &gone.addr, agent->number, held->revision,
+				expires);
 		mapping = mapping_find(table, held->vni, &gone.addr);
 		if (mapping && mapping->host && mapping->revision == held->revision)
 			continue;
@@ -113,7 +114,7 @@ void updates_acknowledge(struct manager *manager, struct agent *agent, uint64_t 
 	struct update *update;
 	struct holder holder;
 
-	list_for_each(update, &agent->updates, node) {
+	list_for_each (update, &agent->updates, node) {
 		const struct mapping *now = &update->now;
 
 		if (!update->sent || now->revision > revision)
@@ -178,7 +179,7 @@ void updates_flush(struct manager *manager, struct agent *agent)
 		return;
 	messages = calloc(n, sizeof(*messages));
 	pointers = calloc(n, sizeof(*pointers));
-	list_for_each(update, &agent->updates, node) {
+	list_for_each (update, &agent->updates, node) {
 		if (!messages || !pointers)
 			break;
 		if (update->sent)

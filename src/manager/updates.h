@@ -2,10 +2,10 @@
 /*
  * Updates: pushes of mappings that have changed to the hosts that hold them (MAP-3).
  *
- * A holder stays on record with what it knows until it has acknowledged the update; only then does an
- * address that was taken from its node have one holder less.  Updates of one turn of the loop go to a
- * host in one frame.  A host that is not connected gets none: it says what it holds when it comes
- * back, and is corrected then.
+ * A holder stays on record with what it knows until it has acknowledged the update; only then does
+ * an address that was taken from its node have one holder less.  Updates of one turn of the loop go
+ * to a host in one frame.  A host that is not connected gets none: it says what it holds when it
+ * comes back, and is corrected then.
  *
  * A host that leaves LIMIT_UPDATES_WAITING of them unacknowledged loses its session.
  */

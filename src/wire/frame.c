@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Packing and decoding of records.  protobuf-c allocates each part of a message by itself; here they
- * all come from one arena, so that a decode is a few additions and its end is one.
+ * Packing and decoding of records.  protobuf-c allocates each part of a message by itself; here
+ * they all come from one arena, so that a decode is a few additions and its end is one.
  */
 #include "wire/frame.h"
 
@@ -93,7 +93,8 @@ int frame_decode(struct frame_decoder *decoder, const uint8_t *data, size_t size
 	arena_reset(&decoder->arena);
 	frame = viaduct__agent__frame__unpack(&decoder->allocator, size, data);
 	if (!frame)
-		/* protobuf-c does not say why; an arena that is nearly full is the one other cause. */
+		/* protobuf-c does not say why; an arena that is nearly full is the one other cause.
+		 */
 		return decoder->arena.used > LIMIT_WIRE_DECODE_SIZE / 2 ? -ENOMEM : -EBADMSG;
 	*ret_frame = frame;
 	return 0;

@@ -5,8 +5,8 @@
  *
  * The decoder works on bytes that came from a peer and trusts none of them: a record above
  * LIMIT_WIRE_FRAME_SIZE, one that does not decode, and one whose decoded form would need more than
- * LIMIT_WIRE_DECODE_SIZE bytes are refused.  It owns one arena that every record re-uses, so that decoding
- * costs no allocation once it has warmed up.
+ * LIMIT_WIRE_DECODE_SIZE bytes are refused.  It owns one arena that every record re-uses, so that
+ * decoding costs no allocation once it has warmed up.
  *
  * Threading: a decoder belongs to one thread.  Frames are the generated protobuf-c types.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The in-memory transport.  Each record is a parcel with a timer of its own; parcels that are due in
- * the next turn of the loop go through one queue, in order.
+ * The in-memory transport.  Each record is a parcel with a timer of its own; parcels that are due
+ * in the next turn of the loop go through one queue, in order.
  */
 #include "wire/pair.h"
 
@@ -23,11 +23,11 @@ struct parcel {
 struct end {
 	struct pair *pair;
 	struct end *other;
-	struct session *session; /* NULL: ended */
+	struct session *session;       /* NULL: ended */
 	enum pair_direction direction; /* of what is sent here */
-	struct list travelling;  /* parcels from here with a delay */
-	struct list arrived;     /* parcels to here, to be read in the next turn */
-	size_t queued;           /* bytes sent from here and not yet read there */
+	struct list travelling;        /* parcels from here with a delay */
+	struct list arrived;           /* parcels to here, to be read in the next turn */
+	size_t queued;                 /* bytes sent from here and not yet read there */
 	bool paused;
 };
 
@@ -54,7 +54,7 @@ static void drop_parcels(struct list *parcels)
 {
 	struct parcel *parcel;
 
-	list_for_each(parcel, parcels, node)
+	list_for_each (parcel, parcels, node)
 		parcel_free(parcel);
 }
 
@@ -145,7 +145,8 @@ static int post(struct end *from, const uint8_t *data, size_t size)
 	int64_t delay = 0;
 
 	if (pair->fault && size >= FRAME_HEADER_SIZE &&
-	    !frame_decode(pair->decoder, data + FRAME_HEADER_SIZE, size - FRAME_HEADER_SIZE, &frame))
+	    !frame_decode(pair->decoder, data + FRAME_HEADER_SIZE, size - FRAME_HEADER_SIZE,
+			  &frame))
 		delay = pair->fault(from->direction, frame, pair->fault_arg);
 	if (delay == PAIR_CUT)
 		break_connection(pair);
@@ -214,7 +215,8 @@ static void pair_shut(void *transport, bool linger)
 	if (linger)
 		read_arrived(end->other);
 	if (end->other->session && !pair->stalled)
-		session_end(end->other->session, SESSION_END_PEER, "the peer closed the connection");
+		session_end(end->other->session, SESSION_END_PEER,
+			    "the peer closed the connection");
 	pair_release(pair);
 }
 

@@ -160,13 +160,13 @@ static int add_names(X509 *x, const char *const *texts, size_t n)
 		if (r)
 			return r;
 	}
-	return X509_add1_ext_i2d(x, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) == 1
-		       ? 0
-		       : -EIO;
+	return X509_add1_ext_i2d(x, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) == 1 ? 0
+											     : -EIO;
 }
 
 /* A certificate and key, complete but for extensions and signature. */
-static int make_blank(const char *name, struct pki_validity validity, X509 **ret, EVP_PKEY **ret_key)
+static int make_blank(const char *name, struct pki_validity validity, X509 **ret,
+		      EVP_PKEY **ret_key)
 {
 	_cleanup_(X509_free_cleanup) X509 *x = X509_new();
 	_cleanup_(EVP_PKEY_free_cleanup) EVP_PKEY *key = EVP_EC_gen("P-256");

@@ -2,8 +2,8 @@
 /*
  * The cluster's own certificate authority: makes the CA, the server's and the hosts' certificates.
  *
- * Everything is PEM text in memory; who keeps it where is the caller's business.  Keys are EC P-256.
- * Serial numbers are 127 random bits.  A host's certificate names the host: CN = its id.
+ * Everything is PEM text in memory; who keeps it where is the caller's business.  Keys are EC
+ * P-256. Serial numbers are 127 random bits.  A host's certificate names the host: CN = its id.
  *
  * Ownership: results are heap strings in a struct pki_pair; pki_pair_deinit() wipes and frees the
  * key.  Threading: any thread.  Errors: -EINVAL for PEM that does not parse or does not fit

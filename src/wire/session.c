@@ -99,7 +99,8 @@ static void check_life(struct timer *timer, void *data)
 		session_end(session, SESSION_END_TIMEOUT, "the handshake took too long");
 		return;
 	}
-	/* While input is left unread on purpose, silence says nothing; the queue's limit watches. */
+	/* While input is left unread on purpose, silence says nothing; the queue's limit watches.
+	 */
 	if (now < ping_at || session->paused) {
 		session->pinged = false;
 		session->last_call = false;
@@ -184,7 +185,8 @@ void session_end(struct session *session, enum session_end end, const char *text
 }
 
 /* Sends a Goodbye behind what waits, past the queue's limit, and lets it all linger. */
-static void say_goodbye(struct session *session, Viaduct__Agent__Goodbye__Code code, const char *text)
+static void say_goodbye(struct session *session, Viaduct__Agent__Goodbye__Code code,
+			const char *text)
 {
 	Viaduct__Agent__Goodbye goodbye = VIADUCT__AGENT__GOODBYE__INIT;
 	Viaduct__Agent__Frame frame = VIADUCT__AGENT__FRAME__INIT;
@@ -255,7 +257,8 @@ void session_flush(struct session *session)
 	if (session->state != SESSION_OPEN || !buf_size(&session->out))
 		return;
 	deferred_cancel(&session->flush);
-	r = session->ops->write(session->transport, buf_data(&session->out), buf_size(&session->out));
+	r = session->ops->write(session->transport, buf_data(&session->out),
+				buf_size(&session->out));
 	buf_reset(&session->out);
 	if (r)
 		session_end(session, SESSION_END_FAULT, "out of memory");

@@ -3,24 +3,25 @@
  * A session of the agent protocol: frames in order, both ways, over mutual TLS or over an in-memory
  * pair (wire/pair.h).  Neither end knows which.
  *
- * Life.  session_connect() and session_accept() give a session that is *opening*; 'opened' is called
- * once the handshake is done and the peer's certificate is known.  Then frames may be sent and
- * 'received' is called for each that comes, in order.  'closed' is called exactly once, as the last
- * callback, whoever ended the session and why; the session is freed when it returns.  A session that
- * never opened ends with 'closed' too.  Ping and Pong are answered here and never passed up.
+ * Life.  session_connect() and session_accept() give a session that is *opening*; 'opened' is
+ * called once the handshake is done and the peer's certificate is known.  Then frames may be sent
+ * and 'received' is called for each that comes, in order.  'closed' is called exactly once, as the
+ * last callback, whoever ended the session and why; the session is freed when it returns.  A
+ * session that never opened ends with 'closed' too.  Ping and Pong are answered here and never
+ * passed up.
  *
  * Sending copies: all frames sent during one turn of the loop leave in one write.  What waits to be
  * sent is bounded by the queue limit; a peer that lets it fill up is told QUEUE_FULL and loses the
  * session, so that it never holds up others.  While the peer does not read its answers (half of the
  * limit waits), nothing more is read from it.
  *
- * Dead peers.  After LIMIT_WIRE_PING_MS without input a Ping goes out, after LIMIT_WIRE_DEAD_MS the session ends
- * with SESSION_END_TIMEOUT.  The handshake has LIMIT_WIRE_HANDSHAKE_MS.
+ * Dead peers.  After LIMIT_WIRE_PING_MS without input a Ping goes out, after LIMIT_WIRE_DEAD_MS the
+ * session ends with SESSION_END_TIMEOUT.  The handshake has LIMIT_WIRE_HANDSHAKE_MS.
  *
- * Ownership: the session belongs to the loop; 'user' pointers are the caller's.  Callbacks may send,
- * and may call session_close() on any session (no callback but 'closed' follows; 'closed' comes in
- * the same turn of the loop but never from inside session_close() itself).
- * Threading: the loop's thread.  Errors: 0 or -errno.
+ * Ownership: the session belongs to the loop; 'user' pointers are the caller's.  Callbacks may
+ * send, and may call session_close() on any session (no callback but 'closed' follows; 'closed'
+ * comes in the same turn of the loop but never from inside session_close() itself). Threading: the
+ * loop's thread.  Errors: 0 or -errno.
  */
 #pragma once
 
@@ -60,21 +61,22 @@ struct session_callbacks {
 /* Dials 'addr'.  'peer_name' as in tls_connection().  Returns 0 even when the connection will fail:
  * that is told by 'closed'. */
 must_check int session_connect(struct loop *loop, struct tls_context *tls,
-			       const struct sockaddr *addr, socklen_t addr_size, const char *peer_name,
-			       const struct session_callbacks *callbacks, void *user,
-			       struct session **ret);
+			       const struct sockaddr *addr, socklen_t addr_size,
+			       const char *peer_name, const struct session_callbacks *callbacks,
+			       void *user, struct session **ret);
 
 /* Takes the connected socket 'fd' (closed by the session, also when this fails). */
 must_check int session_accept(struct loop *loop, struct tls_context *tls, int fd,
 			      const struct session_callbacks *callbacks, void *user,
 			      struct session **ret);
 
-/* Ends the session.  Unless 'code' is UNSPECIFIED a Goodbye with 'text' is sent first, as far as the
- * peer takes it within LIMIT_WIRE_GOODBYE_MS; the session's callbacks are not held up by that. */
+/* Ends the session.  Unless 'code' is UNSPECIFIED a Goodbye with 'text' is sent first, as far as
+ * the peer takes it within LIMIT_WIRE_GOODBYE_MS; the session's callbacks are not held up by that.
+ */
 void session_close(struct session *session, Viaduct__Agent__Goodbye__Code code, const char *text);
 
-/* Queues 'frame'.  -ENOTCONN: not open, or closing; -EMSGSIZE: above LIMIT_WIRE_FRAME_SIZE; -ENOBUFS: the
- * queue is full and the session is now closing; -ENOMEM. */
+/* Queues 'frame'.  -ENOTCONN: not open, or closing; -EMSGSIZE: above LIMIT_WIRE_FRAME_SIZE;
+ * -ENOBUFS: the queue is full and the session is now closing; -ENOMEM. */
 must_check int session_send(struct session *session, const Viaduct__Agent__Frame *frame);
 
 /* Queues records packed before: one frame for many sessions is packed once.  Errors as above. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sessions over TLS and TCP, by libevent's bufferevents.  A session costs one write per turn of the
- * loop, whatever the number of frames; input is read as far as it is contiguous and drained at once.
+ * loop, whatever the number of frames; input is read as far as it is contiguous and drained at
+ * once.
  */
 #include "wire/session.h"
 
@@ -105,7 +106,8 @@ static void describe_tls_error(struct stream *stream, unsigned long error, char 
 	const char *reason = error ? ERR_reason_error_string(error) : NULL;
 
 	if (verify != X509_V_OK)
-		snprintf(text, size, "the peer's certificate: %s", X509_verify_cert_error_string(verify));
+		snprintf(text, size, "the peer's certificate: %s",
+			 X509_verify_cert_error_string(verify));
 	else
 		snprintf(text, size, "%s", reason ? reason : "connection lost");
 	ERR_clear_error();
@@ -175,7 +177,8 @@ static void on_event(struct bufferevent *bev, short what, void *data)
 		return;
 	}
 	if (tls_peer(bufferevent_openssl_get_ssl(bev), &peer)) {
-		session_end(stream->session, SESSION_END_TLS, "the peer's certificate names nobody");
+		session_end(stream->session, SESSION_END_TLS,
+			    "the peer's certificate names nobody");
 		return;
 	}
 	setsockopt(bufferevent_getfd(bev), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -223,7 +226,8 @@ static void stream_shut(void *transport, bool linger)
 
 	stream->session = NULL;
 	if (linger && stream->open)
-		stream->linger = evtimer_new(bufferevent_get_base(stream->bev), linger_over, stream);
+		stream->linger =
+			evtimer_new(bufferevent_get_base(stream->bev), linger_over, stream);
 	if (!stream->linger || evtimer_add(stream->linger, &wait)) {
 		stream_free(stream);
 		return;

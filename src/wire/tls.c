@@ -98,7 +98,8 @@ static int tls_new(bool server, const char *ca_certificate, const struct pki_pai
 	/* A resumed session would skip the question whether the host is still welcome. */
 	SSL_CTX_set_session_cache_mode(context->ssl, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_num_tickets(context->ssl, 0);
-	/* A connection that breaks without a close_notify is an ordinary end: frames say where they end. */
+	/* A connection that breaks without a close_notify is an ordinary end: frames say where they
+	 * end. */
 	SSL_CTX_set_options(context->ssl, SSL_OP_NO_TICKET | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	/* An idle session keeps no buffers: 34 KB less for each of thousands. */
 	SSL_CTX_set_mode(context->ssl, SSL_MODE_RELEASE_BUFFERS);
@@ -120,7 +121,8 @@ int tls_server_new(const char *ca_certificate, const struct pki_pair *pair, tls_
 	return 0;
 }
 
-int tls_client_new(const char *ca_certificate, const struct pki_pair *pair, struct tls_context **ret)
+int tls_client_new(const char *ca_certificate, const struct pki_pair *pair,
+		   struct tls_context **ret)
 {
 	return tls_new(false, ca_certificate, pair, ret);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as a stream of records: each is decoded, named and packed again, and what was packed decodes
- * to a frame of the same kind.
+ * Any bytes as a stream of records: each is decoded, named and packed again, and what was packed
+ * decodes to a frame of the same kind.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,7 +10,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Unknown fields are kept as they came, and need not be well formed: only what we know must come back. */
+/* Unknown fields are kept as they came, and need not be well formed: only what we know must come
+ * back. */
 static void check_again(const Viaduct__Agent__Frame *frame)
 {
 	const Viaduct__Agent__Frame *again;

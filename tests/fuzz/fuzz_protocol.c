@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A manager with one registered host, whose agent says whatever the input says: the bytes go into its
- * session as they are, behind a Hello that fits unless the first byte is odd.  The manager must survive it,
- * and must still answer a decent agent afterwards.
+ * A manager with one registered host, whose agent says whatever the input says: the bytes go into
+ * its session as they are, behind a Hello that fits unless the first byte is odd.  The manager must
+ * survive it, and must still answer a decent agent afterwards.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -55,7 +55,7 @@ static void fill(void *data, void *ret, size_t size)
 static struct manager *make_manager(struct loop *loop, struct store_disk *disk,
 				    char ret_host[static ID_TEXT_SIZE])
 {
-	static const struct caller operator= {.operator= true};
+	static const struct caller the_operator = {.operator = true};
 	struct manager_config config = {.loop = loop, .lease_seconds = 300};
 	struct model_config model = {.region = "us-east-1", .ids.fill = fill};
 	struct refusal refusal;
@@ -69,8 +69,8 @@ static struct manager *make_manager(struct loop *loop, struct store_disk *disk,
 	must(model_new(&model, &config.model));
 	must(manager_new(&config, &manager));
 	must(tx_begin(manager->model, 1, &tx));
-	must(host_add(tx, &operator, &(struct host_add_args){.name = "h", .v6 = "fd00::1"}, &host,
-		      &refusal));
+	must(host_add(tx, &the_operator, &(struct host_add_args){.name = "h", .v6 = "fd00::1"},
+		      &host, &refusal));
 	object_id_text(&host->o, ret_host);
 	must(tx_end(tx, &change));
 	must(journal_submit(manager->journal, change));

@@ -51,10 +51,12 @@ static int destroy_plane(void *arg, const struct dp_config *config)
 
 static int probe(void *arg, const struct dp_config *config, struct dp_capabilities *ret)
 {
-	*ret = (struct dp_capabilities){
-		.formats = FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2) |
-			   FORMAT_BIT(FORMAT_IPIP6_1),
-		.tcx = true, .substrate_mtu = 1500, .kernel = "6.1"};
+	*ret = (struct dp_capabilities){.formats = FORMAT_BIT(FORMAT_SIIT_1) |
+						   FORMAT_BIT(FORMAT_SIIT_2) |
+						   FORMAT_BIT(FORMAT_IPIP6_1),
+					.tcx = true,
+					.substrate_mtu = 1500,
+					.kernel = "6.1"};
 	return 0;
 }
 
@@ -96,8 +98,9 @@ static int dial(void *arg, size_t index, const struct session_callbacks *callbac
 	return host->dial(host->dial_arg, host->index, callbacks, user, ret);
 }
 
-struct scenario_host *scenario_host_new(struct loop *loop, struct fake_world *substrate, size_t index,
-					const char *host_id, scenario_dial_fn fn, void *arg)
+struct scenario_host *scenario_host_new(struct loop *loop, struct fake_world *substrate,
+					size_t index, const char *host_id, scenario_dial_fn fn,
+					void *arg)
 {
 	struct scenario_host *host = calloc(1, sizeof(*host));
 
@@ -161,8 +164,8 @@ const char *scenario_host_name(const struct scenario_host *host)
 
 static uint32_t port_of(struct scenario_host *host, const char *interface_id)
 {
-	const struct port *port = host->agent ? ports_find_interface(&host->agent->ports, interface_id)
-					      : NULL;
+	const struct port *port =
+		host->agent ? ports_find_interface(&host->agent->ports, interface_id) : NULL;
 	size_t i;
 
 	for (i = 0; i < host->n_seen; i++)

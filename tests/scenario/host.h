@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A host of a scenario that runs the whole agent, on the fake data plane and the fake driver.  What the
- * agent leaves behind when it ends (the data plane, the nodes) stays, as it does on a real host.
+ * A host of a scenario that runs the whole agent, on the fake data plane and the fake driver.  What
+ * the agent leaves behind when it ends (the data plane, the nodes) stays, as it does on a real
+ * host.
  *
  * Knows nothing of the manager: how to reach one is handed in.
  */
@@ -20,8 +21,9 @@ struct scenario_host;
 typedef int (*scenario_dial_fn)(void *arg, size_t host, const struct session_callbacks *callbacks,
 				void *user, struct session **ret);
 
-struct scenario_host *scenario_host_new(struct loop *loop, struct fake_world *substrate, size_t index,
-					const char *host_id, scenario_dial_fn dial, void *arg);
+struct scenario_host *scenario_host_new(struct loop *loop, struct fake_world *substrate,
+					size_t index, const char *host_id, scenario_dial_fn dial,
+					void *arg);
 struct scenario_host *scenario_host_free(struct scenario_host *host);
 /* The agent begins, or ends as by kill -9: without a word. */
 void scenario_host_start(struct scenario_host *host);
@@ -30,7 +32,8 @@ bool scenario_host_is_up(const struct scenario_host *host); /* linked to the man
 uint64_t scenario_host_revision(const struct scenario_host *host);
 const char *scenario_host_name(const struct scenario_host *host); /* in the substrate */
 
-/* The node of 'interface_id' sends packet 'number'.  The port must have been seen while the agent ran. */
+/* The node of 'interface_id' sends packet 'number'.  The port must have been seen while the agent
+ * ran. */
 enum fake_verdict scenario_host_send(struct scenario_host *host, const char *interface_id,
 				     const char *src, const char *dst, uint32_t number,
 				     uint32_t *ret_reason);

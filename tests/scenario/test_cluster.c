@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Scenarios of whole clusters: the manager and whole agents on the fake data plane, packets between their
- * nodes, and what is lost (nothing) when manager or agents go.
+ * Scenarios of whole clusters: the manager and whole agents on the fake data plane, packets between
+ * their nodes, and what is lost (nothing) when manager or agents go.
  *
  *	a, on h1 (10.0.0.4) --- substrate --- b, on h2 (10.0.0.5)
  */
@@ -54,7 +54,8 @@ static int setup(void **state)
 	f->w = world_new_unconnected(HOSTS);
 	assert_int_equal(fake_world_new(&f->substrate), 0);
 	for (size_t i = 0; i < HOSTS; i++) {
-		f->hosts[i] = scenario_host_new(f->w->loop, f->substrate, i, f->w->host_ids[i], dial, f);
+		f->hosts[i] =
+			scenario_host_new(f->w->loop, f->substrate, i, f->w->host_ids[i], dial, f);
 		scenario_host_start(f->hosts[i]);
 	}
 	world_advance(f->w, 2000);
@@ -177,8 +178,9 @@ static void an_address_that_is_taken_away_is_heard_of_by_its_holders(void **stat
 	world_advance(f->w, 500);
 	assert_int_equal(world_instance(f->w, f->b)->state, INSTANCE_TERMINATED);
 	assert_int_equal(scenario_host_nodes(f->hosts[1]), 0);
-	assert_int_equal(scenario_host_send(f->hosts[0], f->a_eni, "10.0.0.4", "10.0.0.5", 2, &reason),
-			 FAKE_DROPPED);
+	assert_int_equal(
+		scenario_host_send(f->hosts[0], f->a_eni, "10.0.0.4", "10.0.0.5", 2, &reason),
+		FAKE_DROPPED);
 	assert_true(reason == DROP_GONE || reason == DROP_REFUSED);
 	/* The address is free again: everybody has heard. */
 	run(f, 0, "10.0.0.5", f->b, f->b_eni);

@@ -108,9 +108,8 @@ static void a_slow_agent_holds_up_nobody(void **state)
 	world_check_desired(w, 0);
 }
 
-/* requirement: MAP-3 */
-static int64_t delay_first_updates(enum pair_direction direction, const Viaduct__Agent__Frame *frame,
-				   void *arg)
+static int64_t delay_first_updates(enum pair_direction direction,
+				   const Viaduct__Agent__Frame *frame, void *arg)
 {
 	int *n = arg;
 
@@ -144,7 +143,8 @@ static void pushes_that_overtake_each_other_end_with_the_newest(void **state)
 		assert_int_equal(world_end(w, tx), 0);
 		world_settle(w);
 		tx = world_begin(w);
-		assert_int_equal(instance_start(tx, &w->customer, &id, 1, &transition, &refusal), 0);
+		assert_int_equal(instance_start(tx, &w->customer, &id, 1, &transition, &refusal),
+				 0);
 		assert_int_equal(world_end(w, tx), 0);
 		world_settle(w);
 	}
@@ -222,7 +222,8 @@ static void a_second_session_replaces_the_first(void **state)
 
 	sim_agent_init(&twin, w->host_ids[0]);
 	assert_int_equal(pair_new(w->loop, w->host_ids[0], &sim_agent_callbacks, &twin,
-				  &sessions_callbacks, user, &second), 0);
+				  &sessions_callbacks, user, &second),
+			 0);
 	world_settle(w);
 	assert_int_equal(w->agents[0].goodbye, VIADUCT__AGENT__GOODBYE__CODE__REPLACED);
 	assert_null(w->agents[0].session);
@@ -243,8 +244,9 @@ static void strangers_and_liars_are_refused(void **state)
 	struct pair *pair;
 
 	sim_agent_init(&stranger, "host-0ffffffffffffffff");
-	assert_int_equal(pair_new(w->loop, "host-0ffffffffffffffff", &sim_agent_callbacks, &stranger,
-				  &sessions_callbacks, user, &pair), 0);
+	assert_int_equal(pair_new(w->loop, "host-0ffffffffffffffff", &sim_agent_callbacks,
+				  &stranger, &sessions_callbacks, user, &pair),
+			 0);
 	world_settle(w);
 	assert_int_equal(stranger.goodbye, VIADUCT__AGENT__GOODBYE__CODE__UNKNOWN_HOST);
 	pair_free(pair);
@@ -253,7 +255,8 @@ static void strangers_and_liars_are_refused(void **state)
 	sim_agent_init(&stranger, w->host_ids[1]);
 	user = sessions_new_user(w->manager);
 	assert_int_equal(pair_new(w->loop, w->host_ids[0], &sim_agent_callbacks, &stranger,
-				  &sessions_callbacks, user, &pair), 0);
+				  &sessions_callbacks, user, &pair),
+			 0);
 	world_settle(w);
 	assert_int_equal(stranger.goodbye, VIADUCT__AGENT__GOODBYE__CODE__PROTOCOL);
 	assert_false(stranger.welcome);
@@ -265,12 +268,12 @@ static void strangers_and_liars_are_refused(void **state)
 
 static void a_removed_host_loses_its_session(void **state)
 {
-	static const struct caller operator= {.operator= true};
+	static const struct caller the_operator = {.operator = true};
 	struct refusal refusal = {0};
 	struct world *w = *state;
 	struct tx *tx = world_begin(w);
 
-	assert_int_equal(host_remove(tx, &operator, w->host_ids[2], false, &refusal), 0);
+	assert_int_equal(host_remove(tx, &the_operator, w->host_ids[2], false, &refusal), 0);
 	assert_int_equal(world_end(w, tx), 0);
 	world_settle(w);
 	assert_int_equal(w->agents[2].goodbye, VIADUCT__AGENT__GOODBYE__CODE__UNKNOWN_HOST);

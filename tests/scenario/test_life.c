@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Scenarios without faults of the network: an instance's life, look-ups, moves of an address, and what the
- * store's failures do.
+ * Scenarios without faults of the network: an instance's life, look-ups, moves of an address, and
+ * what the store's failures do.
  *
  *	h1 --- manager --- h2          one network, 10.0.0.0/24
  */
@@ -43,8 +43,10 @@ static void an_instance_runs_once_its_host_has_confirmed(void **state)
 	world_settle(w);
 	assert_int_equal(world_instance(w, id)->state, INSTANCE_PENDING);
 	assert_int_equal(world_interface(w, id)->attachment.state, ATTACHMENT_ATTACHING);
-	assert_int_equal(sim_agent_count(&w->agents[0], VIADUCT__AGENT__OBJECT__OBJECT_INTERFACE), 1);
-	assert_int_equal(sim_agent_count(&w->agents[1], VIADUCT__AGENT__OBJECT__OBJECT_INTERFACE), 0);
+	assert_int_equal(sim_agent_count(&w->agents[0], VIADUCT__AGENT__OBJECT__OBJECT_INTERFACE),
+			 1);
+	assert_int_equal(sim_agent_count(&w->agents[1], VIADUCT__AGENT__OBJECT__OBJECT_INTERFACE),
+			 0);
 	assert_int_equal(sim_agent_acknowledge(&w->agents[0]), 0);
 	world_settle(w);
 	assert_int_equal(world_instance(w, id)->state, INSTANCE_RUNNING);
@@ -65,7 +67,8 @@ static void only_who_hosts_the_asker_is_told(void **state)
 	world_ask(w, 0, "10.0.0.4", "10.0.0.5");
 	assert_int_equal(w->agents[0].status, VIADUCT__AGENT__ANSWER__STATUS__OK);
 	assert_int_equal(w->agents[0].host, w->numbers[1]);
-	/* h2 does not host 10.0.0.4 and may not ask for it; nor does an address exist that nobody has. */
+	/* h2 does not host 10.0.0.4 and may not ask for it; nor does an address exist that nobody
+	 * has. */
 	world_ask(w, 1, "10.0.0.4", "10.0.0.5");
 	assert_int_equal(w->agents[1].status, VIADUCT__AGENT__ANSWER__STATUS__REFUSED);
 	world_ask(w, 0, "10.0.0.4", "10.0.0.77");
@@ -162,7 +165,8 @@ static void an_instance_that_its_host_stopped_is_stopped(void **state)
 	world_run(w, 0, NULL, id);
 	world_settle(w);
 	assert_int_equal(sim_agent_report(&w->agents[0], id, world_instance(w, id)->generation,
-					  VIADUCT__AGENT__INSTANCE_STATUS__STATE__STOPPED), 0);
+					  VIADUCT__AGENT__INSTANCE_STATUS__STATE__STOPPED),
+			 0);
 	world_settle(w);
 	assert_int_equal(world_instance(w, id)->state, INSTANCE_STOPPED);
 }
@@ -233,7 +237,8 @@ static void look_ups_go_on_while_the_disk_hangs(void **state)
 	/* What is not durable is not told: the question waits. */
 	world_ask(w, 0, "10.0.0.4", "10.0.0.6");
 	assert_int_equal(w->agents[0].resolved_seq, 1);
-	assert_int_equal(sim_agent_count(&w->agents[1], VIADUCT__AGENT__OBJECT__OBJECT_INTERFACE), 1);
+	assert_int_equal(sim_agent_count(&w->agents[1], VIADUCT__AGENT__OBJECT__OBJECT_INTERFACE),
+			 1);
 	world_hang_disk(w, false);
 	world_settle(w);
 	world_advance(w, 100);
@@ -250,7 +255,7 @@ static void hosts_are_told_what_was_chosen_between_them(void **state)
 	Viaduct__Agent__Object *message;
 	size_t n = 0;
 
-	hmap_for_each(object, &w->agents[0].objects, node) {
+	hmap_for_each (object, &w->agents[0].objects, node) {
 		message = viaduct__agent__object__unpack(NULL, object->size,
 							 object->bytes + object->key_size);
 		if (message->object_case == VIADUCT__AGENT__OBJECT__OBJECT_PEER) {
@@ -276,7 +281,7 @@ static void no_common_choice_is_told_with_its_reason(void **state)
 	world_disconnect(w, 1);
 	world_connect(w, 1);
 	world_settle(w);
-	hmap_for_each(object, &w->agents[0].objects, node) {
+	hmap_for_each (object, &w->agents[0].objects, node) {
 		message = viaduct__agent__object__unpack(NULL, object->size,
 							 object->bytes + object->key_size);
 		if (message->object_case == VIADUCT__AGENT__OBJECT__OBJECT_PEER) {

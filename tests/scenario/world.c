@@ -15,7 +15,7 @@
 #include "model/plan.h"
 #include "model/tx.h"
 
-static const struct caller operator= {.operator= true};
+static const struct caller the_operator = {.operator = true};
 
 /* Not random: a scenario that fails fails again. */
 static void fill_ids(void *data, void *ret, size_t size)
@@ -91,7 +91,7 @@ static void add_host(struct world *w, size_t i)
 
 	snprintf(name, sizeof(name), "h%zu", i + 1);
 	snprintf(addr, sizeof(addr), "fd00::%zu", i + 1);
-	assert_int_equal(host_add(tx, &operator, &args, &host, &refusal), 0);
+	assert_int_equal(host_add(tx, &the_operator, &args, &host, &refusal), 0);
 	w->numbers[i] = host->number;
 	object_id_text(&host->o, w->host_ids[i]);
 	assert_int_equal(world_end(w, tx), 0);
@@ -106,17 +106,21 @@ void world_add_network(struct world *w)
 	const struct vpc *vpc;
 	struct tx *tx = world_begin(w);
 
-	assert_int_equal(account_create(tx, &operator, &(struct account_create_args){0},
-					&account, &refusal), 0);
+	assert_int_equal(account_create(tx, &the_operator, &(struct account_create_args){0},
+					&account, &refusal),
+			 0);
 	w->customer = (struct caller){.account = account->o.id};
 	assert_int_equal(vpc_create(tx, &w->customer,
-				    &(struct vpc_create_args){.cidr = "10.0.0.0/16"}, &vpc, &refusal), 0);
+				    &(struct vpc_create_args){.cidr = "10.0.0.0/16"}, &vpc,
+				    &refusal),
+			 0);
 	object_id_text(&vpc->o, w->vpc);
 	w->vni = vpc->vni;
-	assert_int_equal(subnet_create(tx, &w->customer,
-				       &(struct subnet_create_args){.vpc_id = w->vpc,
-								    .cidr = "10.0.0.0/24"},
-				       &subnet, &refusal), 0);
+	assert_int_equal(
+		subnet_create(tx, &w->customer,
+			      &(struct subnet_create_args){.vpc_id = w->vpc, .cidr = "10.0.0.0/24"},
+			      &subnet, &refusal),
+		0);
 	object_id_text(&subnet->o, w->subnet);
 	assert_int_equal(world_end(w, tx), 0);
 }
@@ -170,14 +174,16 @@ void world_hang_disk(struct world *w, bool hang)
 	store_disk_hang(w->disk, hang);
 }
 
-static void join(struct world *w, size_t host, const struct session_callbacks *callbacks, void *user)
+static void join(struct world *w, size_t host, const struct session_callbacks *callbacks,
+		 void *user)
 {
 	void *server_user = sessions_new_user(w->manager);
 
 	assert_non_null(server_user);
 	w->pairs[host] = pair_free(w->pairs[host]);
 	assert_int_equal(pair_new(w->loop, w->host_ids[host], callbacks, user, &sessions_callbacks,
-				  server_user, &w->pairs[host]), 0);
+				  server_user, &w->pairs[host]),
+			 0);
 }
 
 void world_connect(struct world *w, size_t host)
@@ -243,7 +249,8 @@ void world_terminate(struct world *w, const char *instance_id)
 	struct refusal refusal = {0};
 	struct tx *tx = world_begin(w);
 
-	assert_int_equal(instance_terminate(tx, &w->customer, &instance_id, 1, &transition, &refusal), 0);
+	assert_int_equal(
+		instance_terminate(tx, &w->customer, &instance_id, 1, &transition, &refusal), 0);
 	assert_int_equal(world_end(w, tx), 0);
 }
 
@@ -260,8 +267,8 @@ const struct instance *world_instance(struct world *w, const char *id)
 const struct interface *world_interface(struct world *w, const char *instance_id)
 {
 	const struct instance *instance = world_instance(w, instance_id);
-	struct model_iter it = model_iter_group(w->manager->model, REL_INSTANCE_INTERFACES,
-						instance->o.id);
+	struct model_iter it =
+		model_iter_group(w->manager->model, REL_INSTANCE_INTERFACES, instance->o.id);
 
 	return (const struct interface *)model_iter_next(&it);
 }
@@ -282,7 +289,7 @@ static int check_item(void *data, uint32_t host, const struct plan_item *item)
 	bool found = false;
 
 	viaduct__agent__object__pack(message, bytes);
-	hmap_for_each(object, &checking->agent->objects, node)
+	hmap_for_each (object, &checking->agent->objects, node)
 		found |= object->size == size &&
 			 !memcmp(object->bytes + object->key_size, bytes, size);
 	assert_true(found);
@@ -310,7 +317,8 @@ void world_ask(struct world *w, size_t host, const char *asker, const char *addr
 {
 	struct ipaddr from = world_addr(asker), to = world_addr(addr);
 
-	assert_int_equal(sim_agent_ask(&w->agents[host], VIADUCT__AGENT__QUESTION__KIND__SEND, w->vni,
-				       &from, &to, w->agents[host].resolved_seq + 1), 0);
+	assert_int_equal(sim_agent_ask(&w->agents[host], VIADUCT__AGENT__QUESTION__KIND__SEND,
+				       w->vni, &from, &to, w->agents[host].resolved_seq + 1),
+			 0);
 	world_settle(w);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A cluster in one process, for scenarios: the manager on a store in memory, hosts with simulated agents
- * joined to it by pairs, in virtual time.  What happens to frames on the way, and to the store's disk, is
- * the scenario's to say.
+ * A cluster in one process, for scenarios: the manager on a store in memory, hosts with simulated
+ * agents joined to it by pairs, in virtual time.  What happens to frames on the way, and to the
+ * store's disk, is the scenario's to say.
  *
- * The store's commits run on their own thread: world_settle() waits for them, in real time, while virtual
- * time stands still.
+ * The store's commits run on their own thread: world_settle() waits for them, in real time, while
+ * virtual time stands still.
  */
 #pragma once
 
@@ -34,7 +34,7 @@ struct world {
 	struct manager *manager;
 	size_t n_hosts;
 	struct sim_agent agents[WORLD_HOSTS];
-	struct pair *pairs[WORLD_HOSTS];   /* NULL: not connected */
+	struct pair *pairs[WORLD_HOSTS]; /* NULL: not connected */
 	uint32_t numbers[WORLD_HOSTS];
 	char host_ids[WORLD_HOSTS][ID_TEXT_SIZE];
 	struct caller customer;
@@ -43,8 +43,8 @@ struct world {
 	uint32_t vni;
 };
 
-/* A manager, 'n_hosts' hosts that are registered, an account with a VPC 10.0.0.0/16 and a subnet 10.0.0.0/24
- * in it.  world_new() connects and settles simulated agents, too. */
+/* A manager, 'n_hosts' hosts that are registered, an account with a VPC 10.0.0.0/16 and a subnet
+ * 10.0.0.0/24 in it.  world_new() connects and settles simulated agents, too. */
 struct world *world_new(size_t n_hosts);
 struct world *world_new_unconnected(size_t n_hosts);
 struct world *world_free(struct world *w);
@@ -72,8 +72,8 @@ void world_add_network(struct world *w);
 struct tx *world_begin(struct world *w);
 int world_end(struct world *w, struct tx *tx);
 
-/* Runs an instance on 'host' with the primary address 'addr', or one that is chosen (NULL).  Does not wait.
- * 'ret_id' gets its id. */
+/* Runs an instance on 'host' with the primary address 'addr', or one that is chosen (NULL).  Does
+ * not wait. 'ret_id' gets its id. */
 void world_run(struct world *w, size_t host, const char *addr, char ret_id[static ID_TEXT_SIZE]);
 void world_terminate(struct world *w, const char *instance_id);
 const struct instance *world_instance(struct world *w, const char *id);

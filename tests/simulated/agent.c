@@ -24,7 +24,7 @@ static void clear_objects(struct sim_agent *agent)
 {
 	struct sim_object *object;
 
-	hmap_for_each(object, &agent->objects, node) {
+	hmap_for_each (object, &agent->objects, node) {
 		hmap_remove(&agent->objects, &object->node);
 		free(object);
 	}
@@ -34,7 +34,7 @@ static void clear_mappings(struct sim_agent *agent)
 {
 	struct sim_mapping *mapping;
 
-	hmap_for_each(mapping, &agent->mappings, node) {
+	hmap_for_each (mapping, &agent->mappings, node) {
 		hmap_remove(&agent->mappings, &mapping->node);
 		free(mapping);
 	}
@@ -69,7 +69,8 @@ static int send_body(struct sim_agent *agent, Viaduct__Agent__Frame__BodyCase ki
 static void must_send(struct sim_agent *agent, Viaduct__Agent__Frame__BodyCase kind, void *body)
 {
 	if (send_body(agent, kind, body))
-		session_close(agent->session, VIADUCT__AGENT__GOODBYE__CODE__UNSPECIFIED, "no room");
+		session_close(agent->session, VIADUCT__AGENT__GOODBYE__CODE__UNSPECIFIED,
+			      "no room");
 }
 
 static void fill_capabilities(const struct sim_agent *agent, Viaduct__Agent__Capabilities *can)
@@ -94,7 +95,7 @@ static void opened(struct session *session, void *user)
 	agent->session = session;
 	agent->welcome = false;
 	agent->n_sessions++;
-	hmap_for_each(mapping, &agent->mappings, node) {
+	hmap_for_each (mapping, &agent->mappings, node) {
 		viaduct__agent__held_mapping__init(&held[i]);
 		held[i].vni = mapping->vni;
 		held[i].addr = bytes_of(&mapping->addr);
@@ -120,7 +121,7 @@ static struct sim_object *find_object(struct sim_agent *agent, uint64_t hash, co
 {
 	struct sim_object *object;
 
-	hmap_for_each_at(object, &agent->objects, hash, node)
+	hmap_for_each_at (object, &agent->objects, hash, node)
 		if (object->key_size == key_size && !memcmp(object->bytes, key, key_size))
 			return object;
 	return NULL;
@@ -128,8 +129,7 @@ static struct sim_object *find_object(struct sim_agent *agent, uint64_t hash, co
 
 static void remove_key(struct sim_agent *agent, const uint8_t *key, size_t key_size)
 {
-	struct sim_object *object =
-		find_object(agent, hash_bytes(key, key_size), key, key_size);
+	struct sim_object *object = find_object(agent, hash_bytes(key, key_size), key, key_size);
 
 	if (!object)
 		return;
@@ -221,7 +221,8 @@ static void take_desired(struct sim_agent *agent, const Viaduct__Agent__Desired 
 	}
 	agent->revision = desired->revision;
 	if (!agent->silent && sim_agent_acknowledge(agent))
-		session_close(agent->session, VIADUCT__AGENT__GOODBYE__CODE__UNSPECIFIED, "no room");
+		session_close(agent->session, VIADUCT__AGENT__GOODBYE__CODE__UNSPECIFIED,
+			      "no room");
 	if (agent->on_desired)
 		agent->on_desired(agent, desired);
 }
@@ -236,7 +237,7 @@ static struct sim_mapping *find_mapping(const struct sim_agent *agent, uint32_t 
 {
 	struct sim_mapping *mapping;
 
-	hmap_for_each_at(mapping, &agent->mappings, mapping_hash(vni, addr), node)
+	hmap_for_each_at (mapping, &agent->mappings, mapping_hash(vni, addr), node)
 		if (mapping->vni == vni && ipaddr_equal(&mapping->addr, addr))
 			return mapping;
 	return NULL;
@@ -306,7 +307,8 @@ static void take_update(struct sim_agent *agent, const Viaduct__Agent__Update *u
 	for (size_t i = 0; i < update->n_mappings; i++)
 		set_mapping(agent, update->mappings[i]);
 	if (!agent->silent && sim_agent_acknowledge_updates(agent))
-		session_close(agent->session, VIADUCT__AGENT__GOODBYE__CODE__UNSPECIFIED, "no room");
+		session_close(agent->session, VIADUCT__AGENT__GOODBYE__CODE__UNSPECIFIED,
+			      "no room");
 	if (agent->on_update)
 		agent->on_update(agent, update);
 }
@@ -400,7 +402,7 @@ size_t sim_agent_count(const struct sim_agent *agent, Viaduct__Agent__Object__Ob
 	Viaduct__Agent__Object *message;
 	size_t n = 0;
 
-	hmap_for_each(object, &agent->objects, node) {
+	hmap_for_each (object, &agent->objects, node) {
 		message = viaduct__agent__object__unpack(NULL, object->size,
 							 object->bytes + object->key_size);
 		if (!message)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A simulated agent: speaks the agent protocol as an agent does, over any session, and keeps what it is
- * told in tables without a data plane behind them.  For scenarios of the manager and for bench/.
+ * A simulated agent: speaks the agent protocol as an agent does, over any session, and keeps what
+ * it is told in tables without a data plane behind them.  For scenarios of the manager and for
+ * bench/.
  *
  * It acknowledges what it is told at once, unless told to be silent.  One thread.
  */
@@ -36,9 +37,9 @@ struct sim_agent {
 	char host_id[40];
 	uint32_t formats;
 	uint32_t mtu;
-	bool silent;            /* acknowledges nothing */
-	bool forget_mappings;   /* keeps no mappings: for benches */
-	bool only_count;        /* keeps no objects: for benches */
+	bool silent;          /* acknowledges nothing */
+	bool forget_mappings; /* keeps no mappings: for benches */
+	bool only_count;      /* keeps no objects: for benches */
 	void (*on_desired)(struct sim_agent *agent, const Viaduct__Agent__Desired *desired);
 	void (*on_resolved)(struct sim_agent *agent, const Viaduct__Agent__Resolved *resolved);
 	void (*on_update)(struct sim_agent *agent, const Viaduct__Agent__Update *update);

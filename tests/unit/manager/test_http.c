@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP in front of the API, on the loopback: answers leave when they are durable, failures are told, and no
- * client harms another.
+ * HTTP in front of the API, on the loopback: answers leave when they are durable, failures are
+ * told, and no client harms another.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -130,7 +130,8 @@ static void say(int fd, const char *method, const char *path, const char *body)
 	assert_int_equal(write(fd, text, (size_t)n), n);
 }
 
-/* Turns the loop for up to 'ms' and returns the status that came, 0: none.  The rest is in 'reply'. */
+/* Turns the loop for up to 'ms' and returns the status that came, 0: none.  The rest is in 'reply'.
+ */
 static char reply[8192];
 
 static int hear(struct fixture *f, int fd, unsigned int ms)
@@ -233,8 +234,12 @@ static void what_is_too_large_is_refused(void **state)
 static void garbage_is_not_answered_with_a_crash(void **state)
 {
 	static const char *const bad[] = {
-		"\r\n\r\n", "GET\r\n\r\n", "\x16\x03\x01\x02\x00\x01", "GET /\xff?%%%0 HTTP/1.1\r\nHost:\r\n\r\n",
-		"GET http://x HTTP/1.1\r\nHost: x\r\n\r\n", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+		"\r\n\r\n",
+		"GET\r\n\r\n",
+		"\x16\x03\x01\x02\x00\x01",
+		"GET /\xff?%%%0 HTTP/1.1\r\nHost:\r\n\r\n",
+		"GET http://x HTTP/1.1\r\nHost: x\r\n\r\n",
+		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
 		"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n"};
 	struct fixture *f = *state;
 	int fd;

@@ -118,7 +118,7 @@ static int teardown(void **state)
 /* Makes an account with the number 'i'. */
 static int change(struct fixture *f, unsigned int i)
 {
-	static const struct caller operator= {.operator= true};
+	static const struct caller the_operator = {.operator = true};
 	const struct account *account;
 	struct refusal refusal = {0};
 	struct change *c = NULL;
@@ -127,8 +127,9 @@ static int change(struct fixture *f, unsigned int i)
 
 	snprintf(id, sizeof(id), "%012u", i);
 	assert_int_equal(tx_begin(f->model, 1, &tx), 0);
-	assert_int_equal(account_create(tx, &operator, &(struct account_create_args){.id = id}, &account,
-					&refusal), 0);
+	assert_int_equal(account_create(tx, &the_operator, &(struct account_create_args){.id = id},
+					&account, &refusal),
+			 0);
 	assert_int_equal(tx_end(tx, &c), 0);
 	return journal_submit(f->journal, c);
 }

@@ -17,9 +17,18 @@
 
 static void addresses_are_read_strictly(void **state)
 {
-	static const char *const bad[] = {"",	"127.0.0.1", "127.0.0.1:", "127.0.0.1:0", ":80",
-					  "::1:80", "[::1]", "[::1]80", "localhost:80", "127.0.0.1:65536",
-					  "[127.0.0.1:80", "127.0.0.1:80x"};
+	static const char *const bad[] = {"",
+					  "127.0.0.1",
+					  "127.0.0.1:",
+					  "127.0.0.1:0",
+					  ":80",
+					  "::1:80",
+					  "[::1]",
+					  "[::1]80",
+					  "localhost:80",
+					  "127.0.0.1:65536",
+					  "[127.0.0.1:80",
+					  "127.0.0.1:80x"};
 	struct listen_addr addr;
 
 	assert_int_equal(listen_parse("127.0.0.1:8773", &addr), 0);

@@ -22,9 +22,15 @@ static void an_interface_arrives_whole(void **state)
 {
 	struct plan_item item = {
 		.kind = PLAN_INTERFACE,
-		.interface = {.id = "eni-00000000000000001", .instance_id = "i-00000000000000002",
-			      .device_index = 1, .vni = 7, .mac = {{2, 0, 0, 0, 0, 9}}, .mtu = 1460,
-			      .n_addrs = 2, .host_name = "ip-10-0-0-4", .dns = true},
+		.interface = {.id = "eni-00000000000000001",
+			      .instance_id = "i-00000000000000002",
+			      .device_index = 1,
+			      .vni = 7,
+			      .mac = {{2, 0, 0, 0, 0, 9}},
+			      .mtu = 1460,
+			      .n_addrs = 2,
+			      .host_name = "ip-10-0-0-4",
+			      .dns = true},
 	};
 	const Viaduct__Agent__Object *object;
 	struct ipaddr addr;
@@ -68,8 +74,10 @@ static void absent_addresses_are_empty_fields(void **state)
 static void a_copy_outlives_its_source(void **state)
 {
 	struct plan_item item = {.kind = PLAN_INSTANCE,
-				 .instance = {.id = "i-00000000000000002", .driver = "netns",
-					      .running = true, .generation = 5}};
+				 .instance = {.id = "i-00000000000000002",
+					      .driver = "netns",
+					      .running = true,
+					      .generation = 5}};
 	ProtobufCMessage *copy;
 	struct message c;
 
@@ -86,8 +94,10 @@ static void addresses_of_another_size_are_refused(void **state)
 	uint8_t bytes[17] = {0};
 	struct ipaddr addr = addr_of("10.0.0.4"), before = addr;
 
-	assert_int_equal(message_addr(&(ProtobufCBinaryData){.len = 4, .data = bytes}, &addr), -EINVAL);
-	assert_int_equal(message_addr(&(ProtobufCBinaryData){.len = 17, .data = bytes}, &addr), -EINVAL);
+	assert_int_equal(message_addr(&(ProtobufCBinaryData){.len = 4, .data = bytes}, &addr),
+			 -EINVAL);
+	assert_int_equal(message_addr(&(ProtobufCBinaryData){.len = 17, .data = bytes}, &addr),
+			 -EINVAL);
 	assert_int_equal(message_addr(&(ProtobufCBinaryData){0}, &addr), -EINVAL);
 	assert_true(ipaddr_equal(&addr, &before));
 }

@@ -54,7 +54,8 @@ static void the_command_line_goes_before_the_file(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	close(fd);
-	snprintf(line, sizeof(line), "run --http 127.0.0.1:2 --config %s --advertise 192.0.2.1:3", path);
+	snprintf(line, sizeof(line), "run --http 127.0.0.1:2 --config %s --advertise 192.0.2.1:3",
+		 path);
 	assert_int_equal(parse(line, &o), 0);
 	assert_string_equal(o.region, "eu-west-1");
 	assert_string_equal(o.http, "127.0.0.1:2");

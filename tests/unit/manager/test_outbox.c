@@ -37,7 +37,8 @@ static const Viaduct__Agent__Desired *pack(struct outbox *outbox, uint64_t revis
 	buf_init(&out, SIZE_MAX);
 	assert_int_equal(outbox_pack(outbox, revision, full, &out), 0);
 	assert_int_equal(frame_decode(decoder, buf_data(&out) + FRAME_HEADER_SIZE,
-				      buf_size(&out) - FRAME_HEADER_SIZE, &frame), 0);
+				      buf_size(&out) - FRAME_HEADER_SIZE, &frame),
+			 0);
 	assert_int_equal(frame->body_case, VIADUCT__AGENT__FRAME__BODY_DESIRED);
 	assert_int_equal(frame->desired->revision, revision);
 	if (!outbox_count(outbox))

@@ -60,7 +60,7 @@ static char *read_state(const struct fixture *f, const char *name)
 static void init_makes_a_directory_for_root_alone(void **state)
 {
 	static const char *const names[] = {"fd00::1", "manager.example"};
-	static const char *const files[] = {"ca.crt", "ca.key", "server.crt", "server.key",
+	static const char *const files[] = {"ca.crt",     "ca.key",     "server.crt", "server.key",
 					    "state.json", "admin.json", "store.db"};
 	const struct fixture *f = *state;
 	struct state loaded;
@@ -127,7 +127,8 @@ static void the_administrator_is_in_the_store(void **state)
 	assert_non_null(key);
 	assert_string_equal(key->secret,
 			    json_string_value(json_object_get(admin, "secret_access_key")));
-	assert_non_null(account_find(model, json_string_value(json_object_get(admin, "account_id"))));
+	assert_non_null(
+		account_find(model, json_string_value(json_object_get(admin, "account_id"))));
 	model_free(model);
 	store_free(store);
 	state_deinit(&loaded);

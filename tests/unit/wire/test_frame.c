@@ -44,7 +44,8 @@ static void packed_frames_decode_in_order(void **state)
 	for (uint64_t i = 0; i < 100; i++) {
 		assert_int_equal(frame_measure(buf_data(&out), buf_size(&out), &size), 0);
 		assert_int_equal(frame_decode(decoder, buf_data(&out) + FRAME_HEADER_SIZE,
-					      size - FRAME_HEADER_SIZE, &frame), 0);
+					      size - FRAME_HEADER_SIZE, &frame),
+				 0);
 		assert_int_equal(frame->body_case, VIADUCT__AGENT__FRAME__BODY_PING);
 		assert_int_equal(frame->ping->token, i << 32 | i);
 		assert_string_equal(frame_name(frame), "ping");
@@ -78,7 +79,8 @@ static void nested_questions_survive(void **state)
 	buf_init(&out, SIZE_MAX);
 	assert_int_equal(frame_pack(&out, &frame), 0);
 	assert_int_equal(frame_decode(decoder, buf_data(&out) + FRAME_HEADER_SIZE,
-				      buf_size(&out) - FRAME_HEADER_SIZE, &got), 0);
+				      buf_size(&out) - FRAME_HEADER_SIZE, &got),
+			 0);
 	assert_true(got->resolve->seq == UINT64_MAX);
 	assert_int_equal(got->resolve->n_questions, 3);
 	assert_int_equal(got->resolve->questions[2]->vni, 0xabcdef);

@@ -29,7 +29,8 @@ static int setup(void **state)
 	clock_init_manual(&f->clock, CLOCK_NS_PER_S, 1000);
 	assert_int_equal(loop_new(&f->clock, &f->loop), 0);
 	assert_int_equal(pair_new(f->loop, "host-1", &peer_callbacks, &f->client, &peer_callbacks,
-				  &f->server, &f->pair), 0);
+				  &f->server, &f->pair),
+			 0);
 	assert_int_equal(loop_settle(f->loop), 0);
 	*state = f;
 	return 0;
@@ -71,7 +72,8 @@ static void frames_arrive_in_order_and_are_answered(void **state)
 		assert_int_equal(f->client.seqs[i], i);
 }
 
-static int64_t even_late(enum pair_direction direction, const Viaduct__Agent__Frame *frame, void *arg)
+static int64_t even_late(enum pair_direction direction, const Viaduct__Agent__Frame *frame,
+			 void *arg)
 {
 	if (frame->body_case != VIADUCT__AGENT__FRAME__BODY_RESOLVE)
 		return 0;

@@ -42,8 +42,9 @@ static void on_connection(struct watch *watch, unsigned int ready, void *data)
 	int fd = accept(f->listener, NULL, NULL);
 
 	assert_true(fd >= 0);
-	assert_int_equal(session_accept(f->loop, f->server_tls, fd, &peer_callbacks, &f->server,
-					&session), 0);
+	assert_int_equal(
+		session_accept(f->loop, f->server_tls, fd, &peer_callbacks, &f->server, &session),
+		0);
 }
 
 static int setup(void **state)
@@ -59,15 +60,16 @@ static int setup(void **state)
 	assert_int_equal(pki_make_ca("Test CA", validity, &f->ca), 0);
 	assert_int_equal(pki_make_server(&f->ca, names, 1, validity, &f->server_pair), 0);
 	assert_int_equal(pki_make_host(&f->ca, "host-7", validity, &f->host_pair), 0);
-	assert_int_equal(tls_server_new(f->ca.certificate, &f->server_pair, admit, f, &f->server_tls),
-			 0);
+	assert_int_equal(
+		tls_server_new(f->ca.certificate, &f->server_pair, admit, f, &f->server_tls), 0);
 	f->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	f->addr.sin_family = AF_INET;
 	f->addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_int_equal(bind(f->listener, (struct sockaddr *)&f->addr, size), 0);
 	assert_int_equal(listen(f->listener, 16), 0);
 	assert_int_equal(getsockname(f->listener, (struct sockaddr *)&f->addr, &size), 0);
-	assert_int_equal(watch_init(&f->watch, f->loop, f->listener, WATCH_READ, on_connection, f), 0);
+	assert_int_equal(watch_init(&f->watch, f->loop, f->listener, WATCH_READ, on_connection, f),
+			 0);
 	*state = f;
 	return 0;
 }
@@ -102,7 +104,8 @@ static void connect_with(struct fixture *f, const struct pki_pair *pair, const c
 
 	assert_int_equal(tls_client_new(ca, pair, &tls), 0);
 	assert_int_equal(session_connect(f->loop, tls, (struct sockaddr *)&f->addr, sizeof(f->addr),
-					 peer_name, &peer_callbacks, &f->client, &session), 0);
+					 peer_name, &peer_callbacks, &f->client, &session),
+			 0);
 	tls_free(tls);
 }
 
