@@ -22,6 +22,7 @@ struct loop {
 	struct event *signals[2];
 	struct heap timers;
 	struct list deferred;
+	struct list ends;
 	uint64_t n_armed;  /* timers armed so far: their order */
 	uint64_t tick_ns;  /* what 'tick' is set to; 0: not set */
 	uint64_t n_events; /* callbacks made, to see whether the loop has settled */
@@ -100,6 +101,7 @@ int loop_new(struct clock *clock, struct loop **ret)
 	l->clock = clock;
 	heap_init(&l->timers, timer_less);
 	list_init(&l->deferred);
+	list_init(&l->ends);
 	l->base = event_base_new();
 	if (!l->base)
 		return errno ? -errno : -ENOMEM;
@@ -114,6 +116,11 @@ struct loop *loop_free(struct loop *l)
 {
 	if (!l)
 		return NULL;
+	while (!list_empty(&l->ends)) {
+		struct loop_end *e = container_of(l->ends.next, struct loop_end, link);
+
+		e->fn(e);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(l->signals); i++)
 		if (l->signals[i])
 			event_free(l->signals[i]);
@@ -123,6 +130,12 @@ struct loop *loop_free(struct loop *l)
 		event_base_free(l->base);
 	free(l);
 	return NULL;
+}
+
+void loop_end_add(struct loop *l, struct loop_end *e, void (*fn)(struct loop_end *e))
+{
+	e->fn = fn;
+	list_push_back(&l->ends, &e->link);
 }
 
 struct clock *loop_clock(struct loop *l)

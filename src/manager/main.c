@@ -188,6 +188,10 @@ static void stop(struct daemon *d)
 	d->http = http_free(d->http);
 	d->api = api_free(d->api);
 	d->manager = manager_free(d->manager);
+	/* The Goodbyes leave, and the agents close; one that hangs is not waited for. */
+	for (int i = 0; d->loop && i < LIMIT_SHUTDOWN_TURNS; i++)
+		if (loop_turn(d->loop, 1))
+			break;
 	for (size_t i = 0; i < ARRAY_SIZE(d->advertised); i++)
 		free(d->advertised[i]);
 	state_deinit(&d->state);

@@ -24,6 +24,8 @@
 #include "wire/transport.h"
 
 struct stream {
+	struct loop *loop;
+	struct loop_end end; /* in the loop's list while it lingers */
 	struct bufferevent *bev;
 	struct session *session; /* NULL: only what is queued is still to go out */
 	struct event *linger;    /* ends that */
@@ -39,6 +41,7 @@ enum {
 
 static void stream_free(struct stream *stream)
 {
+	list_remove(&stream->end.link);
 	if (stream->linger)
 		event_free(stream->linger);
 	bufferevent_free(stream->bev); /* closes the socket, frees the SSL */
@@ -216,6 +219,11 @@ static void linger_over(evutil_socket_t fd, short what, void *data)
 	stream_free(data);
 }
 
+static void loop_is_over(struct loop_end *end)
+{
+	stream_free(container_of(end, struct stream, end));
+}
+
 static void stream_shut(void *transport, bool linger)
 {
 	const struct timeval wait = {
@@ -232,6 +240,7 @@ static void stream_shut(void *transport, bool linger)
 		stream_free(stream);
 		return;
 	}
+	loop_end_add(stream->loop, &stream->end, loop_is_over);
 	bufferevent_setwatermark(stream->bev, EV_WRITE, 0, 0);
 	bufferevent_enable(stream->bev, EV_READ);
 	on_write(stream->bev, stream);
@@ -262,6 +271,7 @@ static int stream_new(struct loop *loop, struct tls_context *tls, int fd, const 
 		SSL_free(ssl);
 		return -ENOMEM;
 	}
+	stream->loop = loop;
 	stream->server = server;
 	stream->bev = bufferevent_openssl_socket_new(loop_event_base(loop), fd, ssl,
 						     server ? BUFFEREVENT_SSL_ACCEPTING
