@@ -386,6 +386,36 @@ static void test_signals_stop_the_loop(void **state)
 	assert_int_equal(raise(SIGPIPE), 0); /* ignored: we are still here */
 }
 
+struct tenant {
+	struct loop_end end;
+	int *n_ended;
+};
+
+static void end_tenant(struct loop_end *e)
+{
+	struct tenant *t = container_of(e, struct tenant, end);
+
+	list_remove(&e->link);
+	++*t->n_ended;
+}
+
+static void test_what_lives_in_a_loop_ends_with_it(void **state)
+{
+	int n_ended = 0;
+	struct tenant stays = {.n_ended = &n_ended}, leaves = {.n_ended = &n_ended};
+	struct clock clock;
+	struct loop *l;
+
+	clock_init_real(&clock);
+	assert_ok(loop_new(&clock, &l));
+	loop_end_add(l, &stays.end, end_tenant);
+	loop_end_add(l, &leaves.end, end_tenant);
+	end_tenant(&leaves.end);
+	assert_int_equal(n_ended, 1);
+	loop_free(l);
+	assert_int_equal(n_ended, 2);
+}
+
 int main(void)
 {
 #define MANUAL(test) cmocka_unit_test_setup_teardown(test, setup_manual, teardown)
@@ -402,6 +432,7 @@ int main(void)
 		REAL(test_stop_before_run_ends_it_at_once),
 		REAL(test_wake_from_threads),
 		REAL(test_signals_stop_the_loop),
+		cmocka_unit_test(test_what_lives_in_a_loop_ends_with_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
