@@ -56,7 +56,8 @@ def render(rows, mentions):
         letters = row.split("-")[0]
         if letters != section:
             section = letters
-            out += ["", f"## {letters}: {SECTIONS[letters]}", "", "| row | state | behaviour | tests |", "|---|---|---|---|"]
+            out += ["", f"## {letters}: {SECTIONS[letters]}", "", "| row | state | behaviour | tests |",
+                    "|---|---|---|---|"]
         tests = "<br>".join(f"`{f}`" for f in mentions.get(row, {}))
         out.append(f"| {row} | {state} | {text} | {tests} |")
     return "\n".join(out) + "\n"

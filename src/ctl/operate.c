@@ -178,8 +178,8 @@ static int run_account_create(const struct invocation *inv)
 		r = set_text(body, "id", invocation_option(inv, "id"));
 	if (!r)
 		r = request(inv, "POST", "/v1/accounts", "", "", body, &answer);
-	return r ? r : print_object(inv, answer, new_account_columns,
-				ARRAY_SIZE(new_account_columns));
+	return r ? r
+		 : print_object(inv, answer, new_account_columns, ARRAY_SIZE(new_account_columns));
 }
 
 static int print_list(const struct invocation *inv, const char *path, const char *key,

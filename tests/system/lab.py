@@ -261,7 +261,7 @@ class Lab:
 
     @contextlib.contextmanager
     def capture(self, where="router", device="any", expression=""):
-        """Packets seen while the block runs, as scapy packets in the list that it gives; their lengths are 'wirelen'."""
+        """Packets seen while the block runs, as scapy packets in the list it gives; their lengths are 'wirelen'."""
         from scapy.utils import rdpcap
         path = self.directory / f"capture-{time.monotonic_ns()}.pcap"
         argv = ["ip", "netns", "exec", f"vd-{self.name}-{where}", "tcpdump", "-i", device, "-n", "-U", "-s", str(SNAP),

@@ -76,7 +76,8 @@ def test_accounts_and_keys(manager):
     viaduct, port, _ = manager
     viaduct("account", "create", "team", "--id", "111122223333")
     assert "111122223333" in viaduct("account", "list").stdout
-    viaduct("account", "key", "create", "111122223333", "--access-key-id", "TEAMKEY", "--secret-access-key", "TEAMSECRET")
+    viaduct("account", "key", "create", "111122223333", "--access-key-id", "TEAMKEY",
+            "--secret-access-key", "TEAMSECRET")
     assert "TEAMKEY" in viaduct("account", "key", "list", "111122223333").stdout
     assert "TEAMSECRET" not in viaduct("account", "key", "list", "111122223333").stdout
     import boto3

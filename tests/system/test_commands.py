@@ -67,7 +67,8 @@ def test_mappings_of_one_network(lab, nodes):
     network = lab.api("networks")[0]["id"]
     found = lab.api("mappings", "--network", network)
     assert {m["address"] for m in found} >= {n.address for n in nodes}
-    wrong = labs.run(labs.VIADUCT, "mappings", "--network", "vpc-00000000000000000", "--json", "--lab", lab.name, check=False)
+    wrong = labs.run(labs.VIADUCT, "mappings", "--network", "vpc-00000000000000000", "--json", "--lab", lab.name,
+                     check=False)
     assert wrong.returncode == 1 or json.loads(wrong.stdout)["mappings"] == []
 
 

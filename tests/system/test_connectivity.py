@@ -177,7 +177,8 @@ def test_dns_knows_instances_and_refuses_the_rest(nodes):
     a, b = nodes["a"], nodes["b"]
     resolver = re.search(r"nameserver (\S+)", a.run("cat", "/etc/resolv.conf").stdout).group(1)
     name = "ip-" + b.address.replace(".", "-")
-    out = a.run("dig", "+short", "+search", "+time=2", "+tries=2", f"@{resolver}", f"{name}.ec2.internal").stdout.strip()
+    out = a.run("dig", "+short", "+search", "+time=2", "+tries=2", f"@{resolver}",
+                f"{name}.ec2.internal").stdout.strip()
     assert out == b.address
     assert "status: REFUSED" in a.run("dig", "+time=2", "+tries=1", f"@{resolver}", "example.org", check=False).stdout
     assert a.run("getent", "hosts", name, check=False).stdout.split()[:1] == [b.address]
@@ -191,7 +192,8 @@ def test_the_machines_own_resolver_is_untouched(lab, nodes):
 
 def test_a_dhcp_client_of_the_nodes_own_gets_the_same_lease(nodes):
     """requirement: PKT-8"""
-    done = nodes["a"].run("busybox", "udhcpc", "-f", "-n", "-q", "-t", "3", "-i", "eth0", "-s", "/bin/true", check=False)
+    done = nodes["a"].run("busybox", "udhcpc", "-f", "-n", "-q", "-t", "3", "-i", "eth0", "-s", "/bin/true",
+                          check=False)
     assert f"lease of {nodes['a'].address} obtained" in done.stdout + done.stderr
 
 

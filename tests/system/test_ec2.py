@@ -131,7 +131,8 @@ def test_tags_and_filters(lab, net):
     assert matching(tag__tier=["all"]) == set(ids)
     described = lab.ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": ids[:1]}])["Tags"]
     assert {(t["Key"], t["Value"]) for t in described} == {("Name", "web-0"), ("tier", "all")}
-    refused("InvalidParameterValue", lab.ec2.describe_network_interfaces, Filters=[{"Name": "no-such", "Values": ["x"]}])
+    refused("InvalidParameterValue", lab.ec2.describe_network_interfaces,
+            Filters=[{"Name": "no-such", "Values": ["x"]}])
     for eni in ids:
         lab.ec2.delete_network_interface(NetworkInterfaceId=eni)
 
@@ -143,7 +144,8 @@ def test_pages_hold_everything_once(lab, net):
     seen, token, pages = [], None, 0
     while True:
         kw = {"NextToken": token} if token else {}
-        page = lab.ec2.describe_network_interfaces(MaxResults=5, Filters=[{"Name": "subnet-id", "Values": [net[1]]}], **kw)
+        page = lab.ec2.describe_network_interfaces(
+            MaxResults=5, Filters=[{"Name": "subnet-id", "Values": [net[1]]}], **kw)
         pages += 1
         seen += [e["NetworkInterfaceId"] for e in page["NetworkInterfaces"]]
         assert len(page["NetworkInterfaces"]) <= 5
@@ -186,10 +188,12 @@ def test_attach_and_detach_on_a_stopped_instance(lab, net):
     """requirement: OPS-1"""
     node = lab.start(net[1])
     eni = lab.ec2.create_network_interface(SubnetId=net[1])["NetworkInterface"]["NetworkInterfaceId"]
-    refused("IncorrectState", lab.ec2.attach_network_interface, NetworkInterfaceId=eni, InstanceId=node.id, DeviceIndex=1)
+    refused("IncorrectState", lab.ec2.attach_network_interface, NetworkInterfaceId=eni, InstanceId=node.id,
+            DeviceIndex=1)
     lab.ec2.stop_instances(InstanceIds=[node.id])
     labs.wait_for("it to stop", lambda: state_of(lab, node.id) == "stopped")
-    attachment = lab.ec2.attach_network_interface(NetworkInterfaceId=eni, InstanceId=node.id, DeviceIndex=1)["AttachmentId"]
+    attachment = lab.ec2.attach_network_interface(NetworkInterfaceId=eni, InstanceId=node.id,
+                                                  DeviceIndex=1)["AttachmentId"]
     lab.ec2.start_instances(InstanceIds=[node.id])
     node = lab.ready(node.id)
     assert len(node.interfaces) == 2

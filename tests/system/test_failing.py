@@ -127,7 +127,8 @@ def test_the_manager_killed_at_any_moment_forgets_nothing_acknowledged(lab, node
         expected[eni] = (address, tag)
     assert len(expected) > 12
     found = {e["NetworkInterfaceId"]: (e["PrivateIpAddress"], e["Description"])
-             for page in lab.ec2.get_paginator("describe_network_interfaces").paginate() for e in page["NetworkInterfaces"]
+             for page in lab.ec2.get_paginator("describe_network_interfaces").paginate()
+             for e in page["NetworkInterfaces"]
              if e["SubnetId"] == subnet}
     for eni, (address, tag) in expected.items():
         if address is None:

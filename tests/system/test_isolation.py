@@ -86,8 +86,8 @@ def crossing_frames(world):
     out += [Ether(src=own_mac, dst=BROADCAST) / ARP(op=op, hwsrc=own_mac, psrc=psrc, pdst="10.0.1.10", hwdst=m)
             for op in (1, 2) for psrc in ("10.0.1.10", "10.0.1.11") for m in (BROADCAST, *blue_macs)]
     # IPIP towards the substrate addresses of blue, ICMP errors about its packets, frames that are not IP.
-    out.append(Ether(src=own_mac, dst=router) / IP(src=red1.address, dst="10.0.1.11") / IP(src="10.0.1.11", dst="10.0.1.10") /
-               udp)
+    out.append(Ether(src=own_mac, dst=router) / IP(src=red1.address, dst="10.0.1.11") /
+               IP(src="10.0.1.11", dst="10.0.1.10") / udp)
     out.append(Ether(src=own_mac, dst=router) / IP(src=red1.address, dst="10.0.1.11") / ICMP(type=3, code=4) /
                IP(src="10.0.1.11", dst="10.0.1.10") / UDP(sport=9, dport=9))
     out.append(Ether(src=own_mac, dst=BROADCAST, type=0x88b5) / MARK)
@@ -120,7 +120,7 @@ def siit1(locator, vni, inner):
 
 
 def siit2(locator, vni, inner):
-    """The rule of docs/substrate.md anew, in other words than the program's: byte 7 low, byte 8 high of the complement."""
+    """The rule of docs/substrate.md anew, in other words than the program's: byte 7 low, 8 high of the complement."""
     a = bytearray(ipaddress.ip_network(locator, strict=False).network_address.packed[:7] + b"\0\0" + tail(vni, inner))
     total = sum(a[i] << 8 | a[i + 1] for i in range(0, 12, 2))
     while total >> 16:
@@ -195,8 +195,10 @@ def test_forged_substrate_packets_are_dropped_and_counted(world):
     packets += [IPv6(src=good, dst=to_blue, nh=4) / IP(src=src, dst=dst) / udp
                 for src, dst in (("10.0.1.99", "10.0.1.11"), ("10.0.1.10", "10.0.1.10"), ("10.0.1.10", "10.0.1.77"))]
     # a network that was never made; siit/1 where siit/2 was chosen; a broken adjust
-    packets.append(IPv6(src=siit2(here["siit2"], 0xeffffe, "10.0.1.10"), dst=siit2(there["siit2"], 0xeffffe, "10.0.1.11")) / udp)
-    packets.append(IPv6(src=siit1(here["siit1"], blue, "10.0.1.10"), dst=siit1(there["siit1"], blue, "10.0.1.11")) / udp)
+    packets.append(IPv6(src=siit2(here["siit2"], 0xeffffe, "10.0.1.10"),
+                        dst=siit2(there["siit2"], 0xeffffe, "10.0.1.11")) / udp)
+    packets.append(IPv6(src=siit1(here["siit1"], blue, "10.0.1.10"),
+                        dst=siit1(there["siit1"], blue, "10.0.1.11")) / udp)
     broken = bytearray(ipaddress.ip_address(to_blue).packed)
     broken[8] ^= 0x10
     packets.append(IPv6(src=good, dst=str(ipaddress.ip_address(bytes(broken)))) / udp)

@@ -148,7 +148,8 @@ def test_env_and_exec_by_name():
         assert re.search(r"inet6 fd76:6c61:6200:1::2/64", host)
         wrong = labs.run(labs.VIADUCT, "lab", "exec", "--name", lab.name, "nobody", "--", "true", check=False)
         assert wrong.returncode == 1 and "viaduct instances" in wrong.stderr
-        status = labs.run(labs.VIADUCT, "lab", "exec", "--name", lab.name, "web", "--", "sh", "-c", "exit 7", check=False)
+        status = labs.run(labs.VIADUCT, "lab", "exec", "--name", lab.name, "web", "--", "sh", "-c", "exit 7",
+                          check=False)
         assert status.returncode == 7
         evaluated = labs.run("sh", "-c", f'eval "$({labs.VIADUCT} lab env --name {lab.name})"; '
                                          f'{labs.VIADUCT} status --json')
