@@ -29,7 +29,7 @@ class Cluster:
         self.substrate, self.formats = substrate, formats
         self.directory = tempfile.mkdtemp(prefix="viaduct-bench-")
         self.processes = []
-        self.hosts = [nss.make(f"{name}-h{n}") for n in (1, 2)]
+        self.hosts = [nss.make(f"viaduct-{name}-h{n}") for n in (1, 2)]
 
     # ---- the hosts ----
 
@@ -110,7 +110,7 @@ class Cluster:
         self.spawn(host, argv, f"agent{n}")
 
     def agent_name(self, n):
-        return f"b{os.getpid() % 10000}{self.name[:4]}{n}"
+        return f"b{os.getpid() % 10000}{self.name[-4:]}{n}"
 
     def start(self):
         self.link_hosts()

@@ -144,7 +144,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build", help="the Meson build folder")
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--seconds", type=float, default=0.5, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=0.2, help="of each measurement")
     parser.add_argument("--paths", help="only these, comma separated (routing is always there)")
     parser.add_argument("--output", default="build/bench/dataplane.json")
     options = parser.parse_args()

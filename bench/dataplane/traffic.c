@@ -35,7 +35,7 @@ enum {
 	UDP_LAST_WORD = 2,        /* bytes of the datagram that ends a UDP run; no other has this size */
 	UDP_LAST_WORD_GAP_US = 1000,
 	SAMPLES_MAX = 4 * 1000 * 1000,
-	WARM_UP_MS = 200,
+	WARM_UP_MS = 100,
 	RECEIVE_TIMEOUT_S = 5,
 };
 
