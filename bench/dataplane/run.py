@@ -70,13 +70,13 @@ def pmtu_discovery(one, on):
                  f"echo {0 if on else 1} >/proc/sys/net/ipv4/ip_no_pmtu_disc")
 
 
-def run_round(traffic, paths, seconds, results):
+def run_round(traffic, paths, seconds, results, cores_wanted):
     """Measures everything once; modes whose two figures come from one run share it."""
     runs = {}
     for name, mode, streams, offload, _ in MEASURES:
         runs.setdefault((mode, streams, offload), []).append(name)
     for (mode, streams, offload), _names in runs.items():
-        for cores, cpus in CORES.items():
+        for cores, cpus in cores_wanted.items():
             for one in random.sample(paths, len(paths)):
                 one.set_offload(offload)
                 pmtu_discovery(one, not one.no_df)
@@ -88,7 +88,8 @@ def run_round(traffic, paths, seconds, results):
 
 def ratio(results, path_name, peer, cores, name):
     mine, theirs = results.get((path_name, cores, name)), results.get((peer, cores, name))
-    return [m / t for m, t in zip(mine, theirs)] if mine and theirs else None
+    # A round in which a starved peer got nothing through says nothing about a ratio.
+    return [m / t for m, t in zip(mine or [], theirs or []) if t] or None
 
 
 def summary(results, path_names):
@@ -146,10 +147,12 @@ def main():
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--seconds", type=float, default=0.2, help="of each measurement")
     parser.add_argument("--paths", help="only these, comma separated (routing is always there)")
+    parser.add_argument("--cores", choices=CORES, help="only on one core or two (default: both)")
     parser.add_argument("--output", default="build/bench/dataplane.json")
     options = parser.parse_args()
     if os.geteuid():
         sys.exit("bench/dataplane makes network namespaces: run it as root")
+    cores = {options.cores: CORES[options.cores]} if options.cores else CORES
     wanted = set(options.paths.split(",")) if options.paths else None
     traffic = os.path.join(os.path.abspath(options.build), "bench", "dataplane", "traffic")
     nss, clusters, paths, results = hosts.Namespaces(), [], [], {}
@@ -167,7 +170,7 @@ def main():
             cluster.run_instances()
             paths += cluster.paths(names)
         for n in range(options.rounds):
-            run_round(traffic, paths, options.seconds, results)
+            run_round(traffic, paths, options.seconds, results, cores)
             print(f"round {n + 1} of {options.rounds}", file=sys.stderr)
     finally:
         for cluster in clusters:
