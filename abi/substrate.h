@@ -25,8 +25,11 @@ enum {
 	SUBSTRATE_VERSION_SIIT_2 = 2,
 	SUBSTRATE_SIIT_1_LEN = 64, /* of a host's locator, in bits */
 	SUBSTRATE_SIIT_2_LEN = 56,
-	SUBSTRATE_VNI_MIN = 1, /* from 0xF00000 up: handles of the receiving host */
+	SUBSTRATE_VNI_MIN = 1,
 	SUBSTRATE_VNI_MAX = 0xEFFFFF,
+	/* Handles: a gateway of an edge, or an interface whatever the address.  Only as a destination's. */
+	SUBSTRATE_VNI_HANDLE_MIN = 0xF00000,
+	SUBSTRATE_VNI_HANDLE_MAX = 0xFFFFFE,
 	SUBSTRATE_HOP_LIMIT = 64,     /* the substrate's own, never the node's */
 	SUBSTRATE_OVERHEAD_SIIT = 20, /* bytes of IP that a format adds to an IPv4 packet */
 	SUBSTRATE_OVERHEAD_IPIP6 = 40,

@@ -31,6 +31,10 @@ struct datapath;
 enum {
 	DP_PEER_SELF = 0,      /* the peer id of this host */
 	DP_PORT_ADDRS_MAX = 64, /* addresses of one port: EC2's most per interface is 50 */
+	DP_GROUPS_MAX = 16,     /* security groups of one interface */
+	DP_ACL_ENTRIES_MAX = 80, /* of one ACL: EC2's most is 40 each way */
+	DP_PEER_SET_MAX = 16,   /* hosts of one record (NIC-4) */
+	DP_PROTOCOL_ANY = 256,
 };
 
 struct dp_config {
@@ -42,8 +46,10 @@ struct dp_config {
 	struct ipaddr v4;       /* this host's IPv4 substrate address; zero: has none */
 	struct ipaddr v6;       /* this host's ordinary IPv6 substrate address; zero: has none */
 	uint16_t vxlan_port;    /* UDP port of vxlan/1, 4789 by default */
+	int uplink_ifindex;     /* an edge's interface to the world outside; 0: no edge */
 	uint32_t max_mappings;  /* sizes of the tables, fixed while pinned */
 	uint32_t max_flows;     /* per processor and direction; rounded down to a power of two */
+	uint32_t max_connections; /* tracked on this host; rounded up to a power of two; 0: 65,536 */
 };
 
 /* What this kernel can carry, found out by doing it (NEG-1).  Reported to the manager as it is. */
@@ -66,6 +72,18 @@ struct dp_port {
 	uint16_t mtu;           /* the largest IPv4 packet the node is told to send */
 	uint32_t n_addrs;
 	struct ipaddr addrs[DP_PORT_ADDRS_MAX]; /* IPv4 and IPv6 it may send from and receives for */
+	uint32_t n_groups;      /* none: no security group is enforced */
+	uint32_t groups[DP_GROUPS_MAX]; /* numbers, ascending */
+	uint32_t connections;   /* how many of its connections may be tracked; 0: a share of max_connections */
+	bool forwards;          /* may send from and gets packets for addresses that are not its own (PKT-13) */
+	uint32_t handle;        /* a destination VNI that means this port; 0: none */
+	bool disabled;          /* nothing passes */
+	uint32_t n_exits;
+	struct dp_exit {
+		struct ipaddr addr;     /* one of addrs */
+		uint32_t peer;          /* the edge that has its public address; 0 with handle 0: none has, 0: this host */
+		uint32_t handle;        /* of the gateway there */
+	} exits[DP_PORT_ADDRS_MAX];
 };
 
 struct dp_subnet {
@@ -74,6 +92,96 @@ struct dp_subnet {
 	struct ipaddr router;   /* the logical router's address inside 'prefix' */
 	struct ipaddr resolver; /* the network's DNS address, in whatever subnet; zero: none */
 	struct mac router_mac;
+	uint32_t acl;           /* number of a dp_acl; 0: none, all is allowed */
+	uint32_t table;         /* number of a dp_table; 0: none, only the network's own addresses */
+};
+
+/* ---- policy (NIC-6): what a new connection must be allowed by.  Said in abi/agent.proto ---- */
+
+struct dp_rule {
+	bool egress;
+	uint16_t protocol;      /* or DP_PROTOCOL_ANY */
+	uint16_t from, to;      /* destination ports, or ICMP type << 8 | code */
+	uint32_t group;         /* the other end is in this group; 0: it is in 'prefix' */
+	struct prefix prefix;
+};
+
+/* Rules allow; what none allows is refused.  Ports name groups that may not be set yet: such allow
+ * nothing. */
+struct dp_group {
+	uint32_t number;        /* 1.. */
+	size_t n_rules;
+	const struct dp_rule *rules;
+};
+
+struct dp_acl_entry {
+	bool egress, allow;
+	uint16_t protocol;
+	uint16_t from, to;
+	struct prefix prefix;
+};
+
+/* Stateless, for packets that cross the border of a subnet; the first entry that matches decides. */
+struct dp_acl {
+	uint32_t number;
+	size_t n_entries;
+	const struct dp_acl_entry *entries;
+};
+
+/* ---- ways out of a network ---- */
+
+enum dp_target {
+	DP_TARGET_BLACKHOLE,
+	DP_TARGET_INTERNET,     /* IPv4: by the exit of the sender's address.  IPv6: 'peer', 'vni' */
+	DP_TARGET_GATEWAY,      /* 'peer', 'vni' its handle there */
+	DP_TARGET_NETWORK,      /* 'vni' a peered network; the address is looked up there */
+	DP_TARGET_INTERFACE,    /* 'peer', 'vni' the handle of a port there */
+};
+
+struct dp_route {
+	struct prefix prefix;
+	enum dp_target target;
+	uint32_t peer;          /* DP_PEER_SELF: this host */
+	uint32_t vni;           /* written as the destination's */
+};
+
+/* The network's own addresses need no route and come first. */
+struct dp_table {
+	uint32_t number;        /* 1.. */
+	size_t n_routes;
+	const struct dp_route *routes;
+};
+
+/* ---- edge (EDGE-1): only with an uplink ---- */
+
+enum dp_gateway_kind {
+	DP_GATEWAY_INTERNET,
+	DP_GATEWAY_NAT,
+	DP_GATEWAY_EGRESS_ONLY, /* IPv6: only what answers goes in */
+};
+
+struct dp_static_port {
+	uint8_t protocol;
+	uint16_t public_port, port;
+	struct ipaddr addr;
+};
+
+struct dp_gateway {
+	uint32_t handle;
+	enum dp_gateway_kind kind;
+	uint32_t vni;
+	struct ipaddr public;   /* NAT: sends from here; zero otherwise */
+	uint16_t port_first, port_last; /* NAT */
+	size_t n_statics;
+	const struct dp_static_port *statics;
+};
+
+/* A public address, one to one with a private one.  The edge answers ARP for it on the uplink. */
+struct dp_public {
+	struct ipaddr public;
+	uint32_t vni;
+	struct ipaddr addr;
+	uint32_t handle;        /* of the internet gateway */
 };
 
 struct dp_peer {
@@ -85,6 +193,7 @@ struct dp_peer {
 	bool vxlan_over_v6;
 	uint16_t path_mtu;      /* of the substrate between the two, bytes of IP */
 	uint32_t nexthop;       /* id of a dp_nexthop, 0: none yet */
+	bool edge;              /* may send from addresses that no network has */
 };
 
 /* Where packets leave.  Either resolved (MACs known), or 'resolved' false and the kernel finds the
@@ -111,6 +220,10 @@ struct dp_mapping {
 	enum dp_mapping_state state;
 	uint32_t peer;
 	uint64_t revision;      /* of the manager, for explaining */
+	uint32_t n_groups;
+	uint32_t groups[DP_GROUPS_MAX]; /* security groups it is in, ascending */
+	uint32_t n_peers;       /* of a record on several nodes; 0 or 1: 'peer' alone */
+	uint32_t peers[DP_PEER_SET_MAX];
 };
 
 enum dp_upcall_kind {
@@ -128,6 +241,7 @@ struct dp_upcall {
 	uint32_t port;          /* 0: from the substrate */
 	uint32_t vni;
 	struct ipaddr src, dst; /* virtual addresses */
+	uint32_t other_vni;     /* RESOLVE: the network of 'dst', VERIFY: of 'src', when it is a peered one; else 0 */
 	size_t size;            /* of 'frame', without the vnet header */
 	uint8_t *frame;         /* Ethernet frame; its MACs are the programs' notes, not the node's, but for DHCP and ARP bodies */
 	struct datapath *dp;
@@ -167,11 +281,51 @@ int datapath_nexthop_delete(struct datapath *dp, uint32_t id);
 int datapath_mapping_set(struct datapath *dp, const struct dp_mapping *mapping);
 int datapath_mapping_delete(struct datapath *dp, uint32_t vni, const struct ipaddr *addr);
 
+/* Setting a group, ACL or table that exists replaces its contents at once for new connections (a packet sees the
+ * old or the new).  -ENOSPC when it does not fit, and the old one stays. */
+int datapath_group_set(struct datapath *dp, const struct dp_group *group);
+int datapath_group_delete(struct datapath *dp, uint32_t number);
+int datapath_acl_set(struct datapath *dp, const struct dp_acl *acl);
+int datapath_acl_delete(struct datapath *dp, uint32_t number);
+int datapath_table_set(struct datapath *dp, const struct dp_table *table);
+int datapath_table_delete(struct datapath *dp, uint32_t number);
+/* Packets of either network may arrive in the other. */
+int datapath_peering_set(struct datapath *dp, uint32_t vni_a, uint32_t vni_b);
+int datapath_peering_delete(struct datapath *dp, uint32_t vni_a, uint32_t vni_b);
+/* -EOPNOTSUPP without an uplink. */
+int datapath_gateway_set(struct datapath *dp, const struct dp_gateway *gateway);
+int datapath_gateway_delete(struct datapath *dp, uint32_t handle);
+int datapath_public_set(struct datapath *dp, const struct dp_public *public);
+int datapath_public_delete(struct datapath *dp, const struct ipaddr *public);
+
 /* Iterators: 'fn' may not change the table; a non-zero return ends the walk and is returned. */
 int datapath_ports(struct datapath *dp, int (*fn)(const struct dp_port *, void *), void *arg);
 int datapath_subnets(struct datapath *dp, int (*fn)(const struct dp_subnet *, void *), void *arg);
 int datapath_peers(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), void *arg);
 int datapath_mappings(struct datapath *dp, int (*fn)(const struct dp_mapping *, void *), void *arg);
+
+/* By number, handle or public address alone: after an adoption the agent deletes what is not desired and sets
+ * what is again, which changes nothing where it is the same. */
+int datapath_groups(struct datapath *dp, int (*fn)(uint32_t number, void *), void *arg);
+int datapath_acls(struct datapath *dp, int (*fn)(uint32_t number, void *), void *arg);
+int datapath_tables(struct datapath *dp, int (*fn)(uint32_t number, void *), void *arg);
+int datapath_peerings(struct datapath *dp, int (*fn)(uint32_t vni_a, uint32_t vni_b, void *), void *arg);
+int datapath_gateways(struct datapath *dp, int (*fn)(uint32_t handle, void *), void *arg);
+int datapath_publics(struct datapath *dp, int (*fn)(const struct ipaddr *public, void *), void *arg);
+
+/* One tracked connection, as its port's node sees it. */
+struct dp_connection {
+	uint32_t port;
+	uint8_t protocol;
+	struct ipaddr local, remote;
+	uint16_t local_port, remote_port; /* ICMP echo: the identifier, 0 */
+	bool egress;            /* begun by the node */
+	const char *state;      /* "syn-sent", "established", "closing", ...: static text */
+	uint32_t expires_in;    /* seconds */
+};
+/* Of one port, or of all (0). */
+int datapath_connections(struct datapath *dp, uint32_t port,
+			 int (*fn)(const struct dp_connection *, void *), void *arg);
 
 int datapath_upcall_fd(const struct datapath *dp); /* readable when an upcall waits */
 int datapath_upcall_read(struct datapath *dp, struct dp_upcall **ret); /* -EAGAIN: none */
