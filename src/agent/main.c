@@ -18,6 +18,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "driver/netns.h"
+#include "net/netns.h"
 #include "net/rtnl.h"
 #include "wire/tls.h"
 
@@ -165,8 +166,9 @@ static int main_start_driver(struct program *p)
 						   .resolv = p->resolv,
 						   .netns_dir = p->options->netns_dir,
 						   .prefix = p->options->netns_prefix};
+	int e = netns_share(config.netns_dir);
 
-	return driver_netns_new(&config, &p->driver);
+	return e ?: driver_netns_new(&config, &p->driver);
 }
 
 static int main_start_agent(struct program *p, int ifindex)

@@ -70,15 +70,18 @@ static int end_processes(const struct remains *r)
 	return lab_process_end_inside(open_fds, n, LIMIT_LAB_STOP_MS);
 }
 
+/* All that can be, also when one cannot. */
 static int remove_namespaces(const struct remains *r)
 {
+	int result = 0;
+
 	for (size_t i = 0; i < r->n; i++) {
 		int e = netns_delete(LAB_NETNS_DIR, r->own[i]);
 
 		if (e && e != -ENOENT)
-			return complain_errno(e, "removing network namespace %s", r->own[i]);
+			result = complain_errno(e, "removing network namespace %s", r->own[i]);
 	}
-	return 0;
+	return result;
 }
 
 static int unmount_bpffs(const char *directory)

@@ -102,8 +102,11 @@ int lab_net_create(const struct lab *l)
 	_cleanup_(rtnl_close_cleanup) struct rtnl *router = NULL;
 	_cleanup_close_ int router_fd = -1;
 	char name[LAB_NODE_NAME_SIZE];
-	int e = make_router(l, &router_fd);
+	int e = netns_share(LAB_NETNS_DIR);
 
+	if (e)
+		return complain_errno(e, "sharing %s", LAB_NETNS_DIR);
+	e = make_router(l, &router_fd);
 	if (e)
 		return e;
 	e = rtnl_open_at(router_fd, &router);

@@ -9,6 +9,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -99,6 +100,33 @@ static int create_at(const char *path)
 		r = -errno;
 	return_or_die(home);
 	return r;
+}
+
+/* A bind of the directory onto itself, which takes along what is bound in there. */
+static int share_directory(const char *directory)
+{
+	if (!mount("", directory, "none", MS_SHARED | MS_REC, NULL))
+		return 0;
+	if (errno != EINVAL) /* EINVAL: it is no mount point yet */
+		return -errno;
+	if (mount(directory, directory, "none", MS_BIND | MS_REC, NULL) < 0 ||
+	    mount("", directory, "none", MS_SHARED | MS_REC, NULL) < 0)
+		return -errno;
+	return 0;
+}
+
+int netns_share(const char *directory)
+{
+	_cleanup_close_ int fd = -1;
+	int r = file_mkdirs(directory, 0755);
+
+	if (r < 0)
+		return r;
+	/* Two that find no mount point would each make one. */
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || flock(fd, LOCK_EX) < 0)
+		return -errno;
+	return share_directory(directory);
 }
 
 int netns_create(const char *directory, const char *name)

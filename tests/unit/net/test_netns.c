@@ -4,11 +4,13 @@
 
 #include <fcntl.h>
 #include <net/if.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -191,6 +193,39 @@ static void test_other_kinds_of_namespace_are_refused(void **state)
 	assert_ok(netns_delete(folder, "mnt"));
 }
 
+/* In a mount namespace of its own: makes a namespace in the folder, then does to the folder what
+ * ip-netns(8) does at its first use, and deletes.  Returns what deleting said. */
+static int delete_after_ip_netns(bool shared)
+{
+	pid_t child = fork();
+	int status, r;
+
+	assert_true(child >= 0);
+	if (child) {
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status));
+		return -WEXITSTATUS(status);
+	}
+	r = unshare(CLONE_NEWNS) < 0 || mount("", "/", "none", MS_PRIVATE | MS_REC, NULL) < 0;
+	if (!r && shared)
+		r = netns_share(folder) || netns_share(folder);
+	if (!r)
+		r = netns_create(folder, "node");
+	if (!r && mount("", folder, "none", MS_SHARED | MS_REC, NULL) < 0)
+		r = mount(folder, folder, "none", MS_BIND | MS_REC, NULL) < 0;
+	_exit(r ? 255 : -netns_delete(folder, "node"));
+}
+
+static void test_shared_directory_survives_ip_netns(void **state)
+{
+	char path[128];
+
+	assert_int_equal(delete_after_ip_netns(true), 0);
+	assert_int_equal(delete_after_ip_netns(false), -EBUSY); /* what sharing is for */
+	assert_ok(str_format(path, sizeof(path), "%s/node", folder));
+	assert_int_equal(unlink(path), 0);
+}
+
 static void test_list_is_sorted(void **state)
 {
 	_cleanup_(strv_free_cleanup) char **names = NULL;
@@ -220,6 +255,7 @@ int main(void)
 		IN_FOLDER(test_loopback_is_up),
 		IN_FOLDER(test_leftover_file_is_no_namespace_and_can_be_deleted),
 		IN_FOLDER(test_other_kinds_of_namespace_are_refused),
+		IN_FOLDER(test_shared_directory_survives_ip_netns),
 		IN_FOLDER(test_list_is_sorted),
 	};
 
