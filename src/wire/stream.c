@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sessions over TLS and TCP, by libevent's bufferevents.  A session costs one write per turn of the
- * loop, whatever the number of frames; input is read as far as it is contiguous and drained at
- * once.
+ * Sessions over TLS and TCP.  OpenSSL reads and writes the socket itself: for a busy session a turn
+ * of the loop is one read, of as many TLS records as have come, and one write of all that was said.
+ * The socket is watched for room only while something waits for it.
  */
 #include "wire/session.h"
 
+#include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <netdb.h>
 #include <stdio.h>
+#include <string.h>
 
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/bufferevent_ssl.h>
-#include <event2/event.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -23,89 +21,64 @@
 #include "base/loop.h"
 #include "wire/transport.h"
 
+enum stream_state {
+	STREAM_CONNECTING,
+	STREAM_HANDSHAKE,
+	STREAM_OPEN,
+	STREAM_BROKEN, /* the session has been told */
+};
+
 struct stream {
 	struct loop *loop;
 	struct loop_end end; /* in the loop's list while it lingers */
-	struct bufferevent *bev;
+	enum stream_state state;
+	SSL *ssl;
+	int fd;
+	struct watch watch;
 	struct session *session; /* NULL: only what is queued is still to go out */
-	struct event *linger;    /* ends that */
+	struct timer linger;     /* ends that */
+	struct buf in;           /* the beginning of a record, or what was left unread on purpose */
+	struct buf out;          /* what the socket did not take */
+	struct deferred again;   /* for what the socket will not announce */
 	bool server;
 	bool paused;
-	bool open;
 };
 
 enum {
-	/* Written per turn: several TLS records of 16 KB; what is read is one record at a time. */
-	STREAM_TURN_SIZE = 256 * 1024,
+	/* Read, and written, per turn: several TLS records of 16 KB. */
+	STREAM_READ_SIZE = 64 * 1024,
+	STREAM_WRITE_SIZE = 256 * 1024,
 };
 
 static void stream_free(struct stream *stream)
 {
 	list_remove(&stream->end.link);
-	if (stream->linger)
-		event_free(stream->linger);
-	bufferevent_free(stream->bev); /* closes the socket, frees the SSL */
+	deferred_deinit(&stream->again);
+	timer_deinit(&stream->linger);
+	watch_deinit(&stream->watch);
+	SSL_free(stream->ssl);
+	if (stream->fd >= 0)
+		close(stream->fd);
+	buf_deinit(&stream->in);
+	buf_deinit(&stream->out);
 	free(stream);
 }
 
-/* Gives the session what has come.  Called with a session that is open. */
-static void read_input(struct stream *stream)
+/* Nothing more is done with the connection; tells the session, or goes away where there is none. */
+static void stream_break(struct stream *stream, enum session_end end, const char *text)
 {
-	struct evbuffer *in = bufferevent_get_input(stream->bev);
-	size_t contiguous, wanted, taken;
-	const uint8_t *data;
-
-	while (!stream->paused && session_is_open(stream->session)) {
-		contiguous = evbuffer_get_contiguous_space(in);
-		if (!contiguous)
-			return;
-		data = evbuffer_pullup(in, (ev_ssize_t)contiguous);
-		taken = session_input(stream->session, data, contiguous, &wanted);
-		evbuffer_drain(in, taken);
-		if (taken)
-			continue;
-		/* One record lies across blocks: join them once all of it is here. */
-		if (!wanted)
-			wanted = FRAME_HEADER_SIZE;
-		if (evbuffer_get_length(in) < wanted || contiguous >= wanted)
-			return;
-		if (!evbuffer_pullup(in, (ev_ssize_t)wanted)) {
-			session_end(stream->session, SESSION_END_FAULT, "out of memory");
-			return;
-		}
-	}
-}
-
-static void on_read(struct bufferevent *bev, void *data)
-{
-	struct stream *stream = data;
-
+	stream->state = STREAM_BROKEN;
+	deferred_cancel(&stream->again);
+	watch_deinit(&stream->watch);
 	if (stream->session)
-		read_input(stream);
+		session_end(stream->session, end, text);
 	else
-		evbuffer_drain(bufferevent_get_input(bev),
-			       evbuffer_get_length(bufferevent_get_input(bev)));
-}
-
-static void on_write(struct bufferevent *bev, void *data)
-{
-	struct stream *stream = data;
-
-	if (stream->session) {
-		session_drained(stream->session);
-		if (!stream->paused)
-			read_input(stream);
-	} else if (!evbuffer_get_length(bufferevent_get_output(bev))) {
-		/* Closing now, with input unread, would reset the connection and lose the Goodbye:
-		 * wait for the peer's end, or the time-out. */
-		shutdown(bufferevent_getfd(bev), SHUT_WR);
-		bufferevent_disable(bev, EV_WRITE);
-	}
+		stream_free(stream);
 }
 
 static void describe_tls_error(struct stream *stream, unsigned long error, char *text, size_t size)
 {
-	long verify = SSL_get_verify_result(bufferevent_openssl_get_ssl(stream->bev));
+	long verify = SSL_get_verify_result(stream->ssl);
 	const char *reason = error ? ERR_reason_error_string(error) : NULL;
 
 	if (verify != X509_V_OK)
@@ -113,21 +86,12 @@ static void describe_tls_error(struct stream *stream, unsigned long error, char 
 			 X509_verify_cert_error_string(verify));
 	else
 		snprintf(text, size, "%s", reason ? reason : "connection lost");
-	ERR_clear_error();
 }
 
-static bool is_connected(const struct stream *stream)
+/* OpenSSL has given up.  'error': of SSL_get_error(); 'socket_error': errno then. */
+static void on_error(struct stream *stream, int error, int socket_error)
 {
-	struct sockaddr_storage addr;
-	socklen_t size = sizeof(addr);
-
-	return !getpeername(bufferevent_getfd(stream->bev), (struct sockaddr *)&addr, &size);
-}
-
-static void on_error(struct stream *stream, short what)
-{
-	int socket_error = EVUTIL_SOCKET_ERROR();
-	unsigned long tls_error = bufferevent_get_openssl_error(stream->bev);
+	unsigned long tls_error = error == SSL_ERROR_SSL ? ERR_peek_error() : 0;
 	char text[128];
 
 	/* OpenSSL 3 reports what the socket said as an error of its own. */
@@ -135,23 +99,374 @@ static void on_error(struct stream *stream, short what)
 		socket_error = (int)(tls_error & ERR_SYSTEM_MASK);
 		tls_error = 0;
 	}
-	/* libevent puts SSL_ERROR_SYSCALL and the like among them. */
-	if (!ERR_GET_LIB(tls_error))
-		tls_error = 0;
 	/* A client's certificate is judged when for the client the handshake is already over. */
-	if (tls_error || (!stream->open && is_connected(stream))) {
+	if (stream->state == STREAM_HANDSHAKE && !stream->server && !tls_error && socket_error) {
+		stream_break(stream, SESSION_END_CONNECT, strerror(socket_error));
+	} else if (tls_error || stream->state == STREAM_HANDSHAKE) {
 		describe_tls_error(stream, tls_error, text, sizeof(text));
-		session_end(stream->session, SESSION_END_TLS, text);
+		stream_break(stream, SESSION_END_TLS, text);
+	} else if (error == SSL_ERROR_SYSCALL && socket_error) {
+		stream_break(stream, SESSION_END_PEER, strerror(socket_error));
+	} else {
+		stream_break(stream, SESSION_END_PEER, "the peer closed the connection");
+	}
+	ERR_clear_error();
+}
+
+static void watch_for(struct stream *stream, unsigned int wanted)
+{
+	if (stream->state != STREAM_BROKEN && watch_set(&stream->watch, wanted))
+		stream_break(stream, SESSION_END_FAULT, "the socket cannot be watched");
+}
+
+/* What the socket is to announce, once the handshake is over. */
+static void watch_open(struct stream *stream)
+{
+	watch_for(stream,
+		  (stream->paused ? 0 : WATCH_READ) | (buf_size(&stream->out) ? WATCH_WRITE : 0U));
+}
+
+/* ---- reading ---- */
+
+/* Reads what has come, 'size' bytes at most.  Returns how many; then '*ret_error' is what
+ * SSL_get_error() said of the read that gave none, or SSL_ERROR_NONE. */
+static size_t read_some(struct stream *stream, uint8_t *data, size_t size, int *ret_error)
+{
+	size_t n, total = 0;
+	int r;
+
+	*ret_error = SSL_ERROR_NONE;
+	do {
+		ERR_clear_error();
+		errno = 0;
+		r = SSL_read_ex(stream->ssl, data + total, size - total, &n);
+		if (r != 1) {
+			*ret_error = SSL_get_error(stream->ssl, r);
+			break;
+		}
+		total += n;
+		/* Nothing in OpenSSL's hands: the socket will say when there is more. */
+	} while (total < size && SSL_has_pending(stream->ssl));
+	return total;
+}
+
+/* Gives the session whole records and returns how many bytes they took. */
+static size_t give(struct stream *stream, const uint8_t *data, size_t size)
+{
+	size_t wanted, taken = 0, n;
+
+	while (taken < size && !stream->paused && session_is_open(stream->session)) {
+		n = session_input(stream->session, data + taken, size - taken, &wanted);
+		if (!n)
+			break;
+		taken += n;
+	}
+	return taken;
+}
+
+static void give_input(struct stream *stream, const uint8_t *data, size_t size)
+{
+	size_t taken;
+
+	/* Straight from where it was read, unless something waits before it. */
+	if (!buf_size(&stream->in)) {
+		taken = give(stream, data, size);
+		data += taken;
+		size -= taken;
+	}
+	if (!size)
+		return;
+	buf_put(&stream->in, data, size);
+	if (buf_error(&stream->in)) {
+		stream_break(stream, SESSION_END_FAULT, "out of memory");
 		return;
 	}
-	if (!stream->open)
-		session_end(stream->session, stream->server ? SESSION_END_TLS : SESSION_END_CONNECT,
-			    socket_error ? evutil_socket_error_to_string(socket_error)
-					 : "the connection was refused or lost");
+	buf_consume(&stream->in, give(stream, buf_data(&stream->in), buf_size(&stream->in)));
+	if (!buf_size(&stream->in))
+		buf_deinit(&stream->in);
+}
+
+static void read_input(struct stream *stream)
+{
+	uint8_t data[STREAM_READ_SIZE];
+	int error, socket_error;
+	size_t n;
+
+	n = read_some(stream, data, sizeof(data), &error);
+	socket_error = errno;
+	if (n && stream->session)
+		give_input(stream, data, n);
+	if (stream->state == STREAM_BROKEN ||
+	    (stream->session && !session_is_open(stream->session)))
+		return;
+	if (error == SSL_ERROR_NONE) {
+		if (SSL_has_pending(stream->ssl))
+			deferred_schedule(&stream->again);
+	} else if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+		on_error(stream, error, socket_error);
+	}
+}
+
+static void read_again(struct deferred *deferred, void *data)
+{
+	struct stream *stream = data;
+
+	if (stream->state != STREAM_OPEN)
+		return;
+	/* What it was paused for may have left at once. */
+	if (stream->session && session_is_open(stream->session))
+		session_drained(stream->session);
+	if (stream->paused)
+		return;
+	if (stream->session && buf_size(&stream->in)) {
+		buf_consume(&stream->in,
+			    give(stream, buf_data(&stream->in), buf_size(&stream->in)));
+		if (stream->paused || !session_is_open(stream->session))
+			return;
+	}
+	read_input(stream);
+}
+
+/* ---- writing ---- */
+
+/* Returns how many bytes the socket took; fewer than 'size': it will say when there is room, or the
+ * connection is broken (and the stream perhaps gone: '*ret_alive'). */
+static size_t write_some(struct stream *stream, const uint8_t *data, size_t size, bool *ret_alive)
+{
+	size_t total = 0, n;
+	int r, error;
+
+	*ret_alive = true;
+	while (total < size && total < STREAM_WRITE_SIZE) {
+		ERR_clear_error();
+		errno = 0;
+		r = SSL_write_ex(stream->ssl, data + total, size - total, &n);
+		if (r == 1) {
+			total += n;
+			continue;
+		}
+		error = SSL_get_error(stream->ssl, r);
+		if (error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_WANT_READ)
+			break;
+		*ret_alive = stream->session;
+		on_error(stream, error, errno);
+		break;
+	}
+	return total;
+}
+
+static int stream_write(void *transport, const uint8_t *data, size_t size)
+{
+	struct stream *stream = transport;
+	bool alive;
+	size_t n = 0;
+
+	if (stream->state != STREAM_OPEN)
+		return 0; /* the session hears of it in this turn */
+	if (!buf_size(&stream->out))
+		n = write_some(stream, data, size, &alive);
+	if (n == size || stream->state == STREAM_BROKEN)
+		return 0;
+	buf_put(&stream->out, data + n, size - n);
+	if (buf_error(&stream->out))
+		return -ENOMEM;
+	watch_open(stream);
+	return 0;
+}
+
+/* Everything is said.  Closing now, with input unread, would reset the connection and lose the
+ * Goodbye: wait for the peer's end, or the time-out. */
+static void end_output(struct stream *stream)
+{
+	shutdown(stream->fd, SHUT_WR);
+}
+
+/* False: the stream is gone. */
+static bool write_output(struct stream *stream)
+{
+	bool alive;
+	size_t n;
+
+	n = write_some(stream, buf_data(&stream->out), buf_size(&stream->out), &alive);
+	if (!alive || stream->state == STREAM_BROKEN)
+		return alive;
+	buf_consume(&stream->out, n);
+	if (!buf_size(&stream->out)) {
+		buf_deinit(&stream->out);
+		if (!stream->session)
+			end_output(stream);
+	}
+	watch_open(stream);
+	if (stream->state == STREAM_OPEN && stream->session && session_is_open(stream->session))
+		session_drained(stream->session);
+	return true;
+}
+
+/* ---- the beginning ---- */
+
+static void shake_hands(struct stream *stream)
+{
+	struct pki_info peer;
+	int r, error, on = 1;
+
+	ERR_clear_error();
+	errno = 0;
+	r = SSL_do_handshake(stream->ssl);
+	if (r != 1) {
+		error = SSL_get_error(stream->ssl, r);
+		if (error == SSL_ERROR_WANT_READ)
+			watch_for(stream, WATCH_READ);
+		else if (error == SSL_ERROR_WANT_WRITE)
+			watch_for(stream, WATCH_WRITE);
+		else
+			on_error(stream, error, errno);
+		return;
+	}
+	if (tls_peer(stream->ssl, &peer)) {
+		stream_break(stream, SESSION_END_TLS, "the peer's certificate names nobody");
+		return;
+	}
+	setsockopt(stream->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	stream->state = STREAM_OPEN;
+	watch_open(stream);
+	/* The first frames may have come with the end of the handshake. */
+	deferred_schedule(&stream->again);
+	session_opened(stream->session, &peer);
+}
+
+static void finish_connect(struct stream *stream)
+{
+	socklen_t size = sizeof(int);
+	int error = 0;
+
+	if (getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &error, &size))
+		error = errno;
+	if (error) {
+		stream_break(stream, SESSION_END_CONNECT, strerror(error));
+		return;
+	}
+	stream->state = STREAM_HANDSHAKE;
+	shake_hands(stream);
+}
+
+static void on_ready(struct watch *watch, unsigned int ready, void *data)
+{
+	struct stream *stream = data;
+
+	switch (stream->state) {
+	case STREAM_CONNECTING:
+		finish_connect(stream);
+		break;
+	case STREAM_HANDSHAKE:
+		shake_hands(stream);
+		break;
+	case STREAM_OPEN:
+		if (ready & WATCH_WRITE && !write_output(stream))
+			break;
+		if (ready & WATCH_READ && stream->state == STREAM_OPEN && !stream->paused)
+			read_input(stream);
+		break;
+	case STREAM_BROKEN:
+		break;
+	}
+}
+
+/* ---- the session's side ---- */
+
+static size_t stream_queued(const void *transport)
+{
+	const struct stream *stream = transport;
+
+	return buf_size(&stream->out);
+}
+
+static void stream_pause(void *transport, bool paused)
+{
+	struct stream *stream = transport;
+
+	if (stream->state != STREAM_OPEN)
+		return;
+	stream->paused = paused;
+	watch_open(stream);
+	deferred_schedule(&stream->again);
+}
+
+static void linger_over(struct timer *timer, void *data)
+{
+	stream_free(data);
+}
+
+static void loop_is_over(struct loop_end *end)
+{
+	stream_free(container_of(end, struct stream, end));
+}
+
+static void stream_shut(void *transport, bool linger)
+{
+	struct stream *stream = transport;
+
+	stream->session = NULL;
+	if (!linger || stream->state != STREAM_OPEN) {
+		stream_free(stream);
+		return;
+	}
+	timer_arm_in(&stream->linger, LIMIT_WIRE_GOODBYE_MS * CLOCK_NS_PER_MS);
+	loop_end_add(stream->loop, &stream->end, loop_is_over);
+	buf_deinit(&stream->in);
+	stream->paused = false;
+	if (!buf_size(&stream->out))
+		end_output(stream);
+	deferred_schedule(&stream->again);
+	watch_open(stream);
+}
+
+static const struct transport_ops stream_ops = {
+	.write = stream_write,
+	.queued = stream_queued,
+	.pause = stream_pause,
+	.shut = stream_shut,
+};
+
+/* Takes 'fd', also on failure. */
+static int stream_new(struct loop *loop, struct tls_context *tls, int fd, const char *peer_name,
+		      const struct session_callbacks *callbacks, void *user, struct stream **ret)
+{
+	struct stream *stream = calloc(1, sizeof(*stream));
+	int r = -ENOMEM;
+
+	if (!stream) {
+		if (fd >= 0)
+			close(fd);
+		return -ENOMEM;
+	}
+	stream->loop = loop;
+	stream->server = tls_is_server(tls);
+	stream->fd = fd;
+	stream->state = stream->server ? STREAM_HANDSHAKE : STREAM_CONNECTING;
+	list_init(&stream->end.link);
+	timer_init(&stream->linger, loop, linger_over, stream);
+	deferred_init(&stream->again, loop, read_again, stream);
+	/* One frame that is not whole, and what is read at a time. */
+	buf_init(&stream->in, LIMIT_WIRE_FRAME_SIZE + FRAME_HEADER_SIZE + STREAM_READ_SIZE);
+	buf_init(&stream->out, SIZE_MAX); /* the session has a limit */
+	r = tls_connection(tls, peer_name, &stream->ssl);
+	if (!r && fd >= 0 && !SSL_set_fd(stream->ssl, fd))
+		r = -ENOMEM;
+	if (!r && fd >= 0)
+		r = watch_init(&stream->watch, loop, fd, stream->server ? WATCH_READ : WATCH_WRITE,
+			       on_ready, stream);
+	if (!r)
+		r = session_new(loop, &stream_ops, stream, callbacks, user, &stream->session);
+	if (r) {
+		stream_free(stream);
+		return r;
+	}
+	if (stream->server)
+		SSL_set_accept_state(stream->ssl);
 	else
-		session_end(stream->session, SESSION_END_PEER,
-			    what & BEV_EVENT_EOF ? "the peer closed the connection"
-						 : evutil_socket_error_to_string(socket_error));
+		SSL_set_connect_state(stream->ssl);
+	*ret = stream;
+	return 0;
 }
 
 static void set_peer_addr(struct session *session, const struct sockaddr *addr, socklen_t size)
@@ -165,159 +480,25 @@ static void set_peer_addr(struct session *session, const struct sockaddr *addr, 
 	session_set_peer_addr(session, text);
 }
 
-static void on_event(struct bufferevent *bev, short what, void *data)
-{
-	struct stream *stream = data;
-	struct pki_info peer;
-	int on = 1;
-
-	if (!stream->session) {
-		stream_free(stream);
-		return;
-	}
-	if (!(what & BEV_EVENT_CONNECTED)) {
-		on_error(stream, what);
-		return;
-	}
-	if (tls_peer(bufferevent_openssl_get_ssl(bev), &peer)) {
-		session_end(stream->session, SESSION_END_TLS,
-			    "the peer's certificate names nobody");
-		return;
-	}
-	setsockopt(bufferevent_getfd(bev), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	stream->open = true;
-	session_opened(stream->session, &peer);
-}
-
-static int stream_write(void *transport, const uint8_t *data, size_t size)
-{
-	struct stream *stream = transport;
-
-	return bufferevent_write(stream->bev, data, size) ? -ENOMEM : 0;
-}
-
-static size_t stream_queued(const void *transport)
-{
-	const struct stream *stream = transport;
-
-	return evbuffer_get_length(bufferevent_get_output(stream->bev));
-}
-
-static void stream_pause(void *transport, bool paused)
-{
-	struct stream *stream = transport;
-
-	stream->paused = paused;
-	if (paused)
-		bufferevent_disable(stream->bev, EV_READ);
-	else
-		bufferevent_enable(stream->bev, EV_READ);
-}
-
-static void linger_over(evutil_socket_t fd, short what, void *data)
-{
-	stream_free(data);
-}
-
-static void loop_is_over(struct loop_end *end)
-{
-	stream_free(container_of(end, struct stream, end));
-}
-
-static void stream_shut(void *transport, bool linger)
-{
-	const struct timeval wait = {
-		.tv_sec = LIMIT_WIRE_GOODBYE_MS / 1000,
-		.tv_usec = LIMIT_WIRE_GOODBYE_MS % 1000 * 1000,
-	};
-	struct stream *stream = transport;
-
-	stream->session = NULL;
-	if (linger && stream->open)
-		stream->linger =
-			evtimer_new(bufferevent_get_base(stream->bev), linger_over, stream);
-	if (!stream->linger || evtimer_add(stream->linger, &wait)) {
-		stream_free(stream);
-		return;
-	}
-	loop_end_add(stream->loop, &stream->end, loop_is_over);
-	bufferevent_setwatermark(stream->bev, EV_WRITE, 0, 0);
-	bufferevent_enable(stream->bev, EV_READ);
-	on_write(stream->bev, stream);
-}
-
-static const struct transport_ops stream_ops = {
-	.write = stream_write,
-	.queued = stream_queued,
-	.pause = stream_pause,
-	.shut = stream_shut,
-};
-
-/* 'fd' is closed on failure. */
-static int stream_new(struct loop *loop, struct tls_context *tls, int fd, const char *peer_name,
-		      const struct session_callbacks *callbacks, void *user, struct stream **ret)
-{
-	bool server = tls_is_server(tls);
-	_cleanup_close_ int socket = fd;
-	struct stream *stream;
-	SSL *ssl;
-	int r;
-
-	r = tls_connection(tls, peer_name, &ssl);
-	if (r)
-		return r;
-	stream = calloc(1, sizeof(*stream));
-	if (!stream) {
-		SSL_free(ssl);
-		return -ENOMEM;
-	}
-	stream->loop = loop;
-	stream->server = server;
-	stream->bev = bufferevent_openssl_socket_new(loop_event_base(loop), fd, ssl,
-						     server ? BUFFEREVENT_SSL_ACCEPTING
-							    : BUFFEREVENT_SSL_CONNECTING,
-						     BEV_OPT_CLOSE_ON_FREE);
-	if (!stream->bev) {
-		SSL_free(ssl);
-		free(stream);
-		return -ENOMEM;
-	}
-	TAKE_FD(socket);
-	bufferevent_openssl_set_allow_dirty_shutdown(stream->bev, 1);
-	bufferevent_set_max_single_write(stream->bev, STREAM_TURN_SIZE);
-	bufferevent_setwatermark(stream->bev, EV_WRITE, LIMIT_WIRE_QUEUE_SIZE / 8, 0);
-	r = session_new(loop, &stream_ops, stream, callbacks, user, &stream->session);
-	if (r) {
-		stream_free(stream);
-		return r;
-	}
-	bufferevent_setcb(stream->bev, on_read, on_write, on_event, stream);
-	if (bufferevent_enable(stream->bev, EV_READ | EV_WRITE)) {
-		session_discard(stream->session);
-		stream_free(stream);
-		return -EIO;
-	}
-	*ret = stream;
-	return 0;
-}
-
 int session_connect(struct loop *loop, struct tls_context *tls, const struct sockaddr *addr,
 		    socklen_t addr_size, const char *peer_name,
 		    const struct session_callbacks *callbacks, void *user, struct session **ret)
 {
 	struct stream *stream;
-	int r;
+	int fd, r, error = 0;
 
 	if (tls_is_server(tls))
 		return -EINVAL;
-	r = stream_new(loop, tls, -1, peer_name, callbacks, user, &stream);
+	fd = socket(addr->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0 || (connect(fd, addr, addr_size) && errno != EINPROGRESS))
+		error = errno;
+	r = stream_new(loop, tls, fd, peer_name, callbacks, user, &stream);
 	if (r)
 		return r;
 	set_peer_addr(stream->session, addr, addr_size);
 	/* No socket, no route: like any other failure it is told by 'closed'. */
-	if (bufferevent_socket_connect(stream->bev, addr, (int)addr_size))
-		session_end(stream->session, SESSION_END_CONNECT,
-			    evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
+	if (error)
+		stream_break(stream, SESSION_END_CONNECT, strerror(error));
 	*ret = stream->session;
 	return 0;
 }
@@ -330,7 +511,7 @@ int session_accept(struct loop *loop, struct tls_context *tls, int fd,
 	struct stream *stream;
 	int r;
 
-	if (!tls_is_server(tls) || evutil_make_socket_nonblocking(fd)) {
+	if (!tls_is_server(tls) || fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK)) {
 		close(fd);
 		return -EINVAL;
 	}

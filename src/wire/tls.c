@@ -102,7 +102,10 @@ static int tls_new(bool server, const char *ca_certificate, const struct pki_pai
 	 * end. */
 	SSL_CTX_set_options(context->ssl, SSL_OP_NO_TICKET | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	/* An idle session keeps no buffers: 34 KB less for each of thousands. */
-	SSL_CTX_set_mode(context->ssl, SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_mode(context->ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+					       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	/* One read for all records that have come, not two for each. */
+	SSL_CTX_set_read_ahead(context->ssl, 1);
 	SSL_CTX_set_verify(context->ssl, mode, server ? verify_client : NULL);
 	SSL_CTX_set_app_data(context->ssl, context);
 	*ret = TAKE_PTR(context);

@@ -148,6 +148,51 @@ static void many_frames_pass_both_ways(void **state)
 		assert_int_equal(f->client.seqs[i], i);
 }
 
+/* The server stops reading each time that a few answers wait to leave, and goes on after. */
+static void reading_goes_on_after_a_pause(void **state)
+{
+	struct fixture *f = *state;
+
+	open_both(f);
+	f->server.echo = true;
+	session_set_queue_limit(f->server.session, 1024);
+	for (uint64_t i = 0; i < 5000; i++)
+		assert_int_equal(peer_send(f->client.session, i), 0);
+	run_until(f, f->client.received == 5000);
+	for (uint64_t i = 0; i < ARRAY_SIZE(f->client.seqs); i++)
+		assert_int_equal(f->client.seqs[i], i);
+}
+
+/* Much more than sockets hold waits for a peer that does not run; then it leaves, in order. */
+static void what_the_socket_does_not_take_waits(void **state)
+{
+	enum { BLOCK = 1024 * 1024, BLOCKS = 12 };
+	_cleanup_free_ char *name = calloc(1, BLOCK);
+	Viaduct__Agent__Question question = VIADUCT__AGENT__QUESTION__INIT;
+	Viaduct__Agent__Question *questions[] = {&question};
+	Viaduct__Agent__Resolve resolve = VIADUCT__AGENT__RESOLVE__INIT;
+	Viaduct__Agent__Frame frame = VIADUCT__AGENT__FRAME__INIT;
+	struct fixture *f = *state;
+
+	open_both(f);
+	memset(name, 'n', BLOCK - 1);
+	question.name = name;
+	resolve.n_questions = 1;
+	resolve.questions = questions;
+	frame.body_case = VIADUCT__AGENT__FRAME__BODY_RESOLVE;
+	frame.resolve = &resolve;
+	for (uint64_t i = 0; i < BLOCKS; i++) {
+		resolve.seq = i;
+		assert_int_equal(session_send(f->client.session, &frame), 0);
+		session_flush(f->client.session);
+	}
+	assert_true(session_queued(f->client.session) > BLOCK);
+	run_until(f, f->server.received == BLOCKS);
+	for (uint64_t i = 0; i < BLOCKS; i++)
+		assert_int_equal(f->server.seqs[i], i);
+	assert_int_equal(session_queued(f->client.session), 0);
+}
+
 static void a_frame_of_the_largest_size_passes(void **state)
 {
 	_cleanup_free_ char *name = malloc(LIMIT_WIRE_FRAME_SIZE);
@@ -297,6 +342,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_certificate_names_the_host),
 		TEST(many_frames_pass_both_ways),
+		TEST(reading_goes_on_after_a_pause),
+		TEST(what_the_socket_does_not_take_waits),
 		TEST(a_frame_of_the_largest_size_passes),
 		TEST(a_removed_host_is_refused),
 		TEST(a_stranger_is_refused),
