@@ -72,8 +72,22 @@ static int reconcile_port(struct reconcile *r, const struct desired_interface *i
 
 /* ---- interfaces ---- */
 
-static int reconcile_plug(struct reconcile *r, const struct desired_interface *i,
-			  const char **reterr_text)
+/* Has the port an address that its interface has no more? */
+static bool reconcile_port_is_ahead(const struct port *port, const struct desired_interface *i)
+{
+	for (uint32_t n = 0; n < port->dp.n_addrs; n++) {
+		uint32_t k = 0;
+
+		while (k < i->n_addrs && !ipaddr_equal(&port->dp.addrs[n], &i->addrs[k]))
+			k++;
+		if (k == i->n_addrs)
+			return true;
+	}
+	return false;
+}
+
+static int reconcile_plug_or_fail(struct reconcile *r, const struct desired_interface *i,
+				  const char **reterr_text)
 {
 	struct driver_port plugged;
 	int e;
@@ -92,6 +106,29 @@ static int reconcile_plug(struct reconcile *r, const struct desired_interface *i
 		return e;
 	e = driver_online(r->driver, i->instance_id, i->driver.id);
 	*reterr_text = "the node's interface could not be configured";
+	return e;
+}
+
+/* An address that left the interface may be another node's as soon as this is acknowledged, also when it
+ * failed: then the port goes off the network with all that it had. */
+static void reconcile_drop_ahead(struct reconcile *r, const struct desired_interface *i)
+{
+	struct port *port = ports_find_interface(r->ports, i->driver.id);
+
+	if (!port || !port->set || !reconcile_port_is_ahead(port, i))
+		return;
+	log_warn("port taken off the network: its addresses could not be changed",
+		 LOG_STR("interface", i->driver.id));
+	reconcile_port_gone(r, port);
+}
+
+static int reconcile_plug(struct reconcile *r, const struct desired_interface *i,
+			  const char **reterr_text)
+{
+	int e = reconcile_plug_or_fail(r, i, reterr_text);
+
+	if (e)
+		reconcile_drop_ahead(r, i);
 	return e;
 }
 
@@ -331,9 +368,12 @@ void reconcile_interface(struct reconcile_run *run, const char *id)
 	}
 	instance = i ? desired_find_instance(r->desired, i->instance_id) : NULL;
 	/* Of an instance that is dealt with as a whole, or not here, or not running: nothing to do. */
-	if (!instance || instance->seen == r->round || !instance->running ||
-	    driver_check(r->driver, instance->id, &node) || !node.running)
+	if (!instance || instance->seen == r->round || !instance->running)
 		return;
+	if (driver_check(r->driver, instance->id, &node) || !node.running) {
+		reconcile_drop_ahead(r, i);
+		return;
+	}
 	e = reconcile_plug(r, i, &text);
 	if (e) {
 		memcpy(key.id, i->driver.id, sizeof(key.id));

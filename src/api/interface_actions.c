@@ -105,7 +105,8 @@ int action_attach_network_interface(struct ec2_call *c)
 
 int action_detach_network_interface(struct ec2_call *c)
 {
-	int r = interface_detach(c->tx, &c->caller, param_text(c, "AttachmentId"), &c->refusal);
+	int r = interface_detach(c->tx, &c->caller, param_text(c, "AttachmentId"),
+				 param_is_true(c, "Force"), &c->refusal);
 
 	if (!r)
 		ec2_write_return(c);

@@ -91,6 +91,7 @@
 #define LIMIT_MODEL_RUN_COUNT      1000 /* instances of one call: its answer must stay readable */
 #define LIMIT_MODEL_KEYS           16
 #define LIMIT_MODEL_BLOCKS         5
+#define LIMIT_MODEL_HOST_PORTS     1023 /* interfaces on one host: DP_SLOTS_MAX without slot 0 */
 #define LIMIT_MODEL_INTERFACE_ADDRS 50 /* EC2's most; DP_PORT_ADDRS_MAX must hold them and a link-local one */
 #define LIMIT_MODEL_TAGS           50
 #define LIMIT_MODEL_TAG_KEY        128
@@ -245,7 +246,8 @@
 #define LIMIT_HTTP_TIMEOUT_S 60
 /* Requests whose answer waits for the store; more are refused at once. */
 #define LIMIT_HTTP_WAITING 8192
-/* How long a call waits for the holders of an address that it took away (then it goes on). */
+/* How long a call waits until all hosts have acknowledged that an address or an interface has left its
+ * node; then it answers, and what is not acknowledged is not given away. */
 #define LIMIT_RELEASE_WAIT_MS 5000
 /* Files of the state directory: certificates and credentials. */
 #define LIMIT_STATE_FILE_SIZE (64 * 1024)

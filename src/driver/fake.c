@@ -89,6 +89,8 @@ static int fake_plug(struct driver *d, const char *id, const struct driver_inter
 	struct fake_node *n = fake_nodes_find(fake_of(d), id);
 	size_t i;
 
+	if (fake_of(d)->fail_plug)
+		return fake_of(d)->fail_plug;
 	if (!n || !n->node.running)
 		return -ENOENT;
 	i = fake_interface(n, interface->id);

@@ -26,6 +26,7 @@ struct fake_nodes {
 	int last_ifindex;
 	unsigned int n_starts, n_stops; /* that changed something */
 	int fail_start;                 /* when not 0, what starts answer */
+	int fail_plug;                  /* likewise */
 };
 
 must_check int driver_fake_new(struct fake_nodes *nodes, struct driver **ret);

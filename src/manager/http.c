@@ -14,8 +14,8 @@
 #include "api/api.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "manager/handover.h"
 #include "manager/manager.h"
-#include "model/release.h"
 
 struct http {
 	struct manager *manager;
@@ -35,14 +35,12 @@ struct exchange {
 	bool again; /* answered anew already, after a commit failed */
 	struct journal_wait wait;
 
-	/* Addresses that the call took away and that others may still hold. */
-	struct timer release_timer;
-	uint64_t release_deadline_ns;
-	uint64_t *releases;
-	size_t n_releases;
+	struct handover handover; /* what the call took from nodes */
+	struct timer handover_timer;
+	uint64_t handover_deadline_ns;
 };
 
-static const uint64_t release_poll_ns = 10 * CLOCK_NS_PER_MS;
+static const uint64_t handover_poll_ns = 2 * CLOCK_NS_PER_MS;
 
 static void execute(struct exchange *exchange);
 
@@ -56,9 +54,9 @@ static void exchange_free(struct exchange *exchange)
 			evhttp_connection_set_closecb(connection, NULL, NULL);
 	}
 	journal_wait_cancel(&exchange->wait);
-	timer_deinit(&exchange->release_timer);
+	timer_deinit(&exchange->handover_timer);
 	api_answer_deinit(&exchange->answer);
-	free(exchange->releases);
+	handover_deinit(&exchange->handover);
 	list_remove(&exchange->node);
 	exchange->http->n_exchanges--;
 	free(exchange);
@@ -94,52 +92,23 @@ static void send_answer(struct exchange *exchange)
 		evbuffer_free(body);
 }
 
-static bool releases_are_gone(const struct exchange *exchange)
-{
-	const struct model *model = exchange->http->manager->model;
-
-	for (size_t i = 0; i < exchange->n_releases; i++)
-		if (model_get(model, KIND_RELEASE, exchange->releases[i]))
-			return false;
-	return true;
-}
-
-static void check_releases(struct timer *timer, void *data)
+static void check_handover(struct timer *timer, void *data)
 {
 	struct exchange *exchange = data;
-	uint64_t now = clock_mono_ns(exchange->http->manager->clock);
+	struct manager *manager = exchange->http->manager;
 
-	if (releases_are_gone(exchange) || now >= exchange->release_deadline_ns)
+	if (handover_is_done(&exchange->handover, manager->model) ||
+	    clock_mono_ns(manager->clock) >= exchange->handover_deadline_ns)
 		send_answer(exchange);
 	else
-		timer_arm_in(timer, release_poll_ns);
+		timer_arm_in(timer, handover_poll_ns);
 }
 
-static void await_releases(struct exchange *exchange)
+static void await_handover(struct exchange *exchange)
 {
-	exchange->release_deadline_ns = clock_mono_ns(exchange->http->manager->clock) +
-					LIMIT_RELEASE_WAIT_MS * CLOCK_NS_PER_MS;
-	check_releases(&exchange->release_timer, exchange);
-}
-
-/* Remembers which addresses 'change' took from their nodes while others hold them.  Without memory
- * the call only does not wait for them. */
-static void note_releases(struct exchange *exchange, const struct change *change)
-{
-	struct write write;
-	uint64_t *grown;
-
-	for (size_t i = 0; i < change_count(change); i++) {
-		write = change_get(change, i);
-		if (write.kind != KIND_RELEASE || write.before)
-			continue;
-		grown = realloc(exchange->releases,
-				(exchange->n_releases + 1) * sizeof(*exchange->releases));
-		if (!grown)
-			return;
-		exchange->releases = grown;
-		exchange->releases[exchange->n_releases++] = write.id;
-	}
+	exchange->handover_deadline_ns = clock_mono_ns(exchange->http->manager->clock) +
+					 LIMIT_RELEASE_WAIT_MS * CLOCK_NS_PER_MS;
+	check_handover(&exchange->handover_timer, exchange);
 }
 
 static const char *why_not(struct exchange *exchange, int error, char *buf, size_t size)
@@ -168,8 +137,8 @@ static void settled(int result, void *data)
 {
 	struct exchange *exchange = data;
 
-	if (!result && exchange->n_releases) {
-		await_releases(exchange);
+	if (!result && exchange->handover.n) {
+		await_handover(exchange);
 	} else if (!result) {
 		send_answer(exchange);
 	} else if (exchange->wrote || exchange->again) {
@@ -252,7 +221,7 @@ static void execute(struct exchange *exchange)
 	change = TAKE_PTR(exchange->answer.change);
 	exchange->wrote = change != NULL;
 	if (change) {
-		note_releases(exchange, change);
+		handover_note(&exchange->handover, change);
 		r = journal_submit(http->manager->journal, change);
 	}
 	if (r)
@@ -274,7 +243,7 @@ static void on_request(struct evhttp_request *request, void *data)
 	}
 	exchange->http = http;
 	exchange->request = request;
-	timer_init(&exchange->release_timer, http->manager->loop, check_releases, exchange);
+	timer_init(&exchange->handover_timer, http->manager->loop, check_handover, exchange);
 	list_push_back(&http->exchanges, &exchange->node);
 	http->n_exchanges++;
 	evhttp_connection_set_closecb(evhttp_request_get_connection(request), client_gone,

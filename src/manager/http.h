@@ -4,8 +4,8 @@
  *
  * An answer leaves when everything that the API saw or wrote for it is durable.  When the commit
  * fails, a request that wrote is refused, and one that only read is answered anew.  A call that
- * took an address from its node leaves when nobody holds the address any more, or after
- * LIMIT_RELEASE_WAIT_MS.
+ * took an address or an interface from its node leaves when all hosts have acknowledged that
+ * (manager/handover.h), or after LIMIT_RELEASE_WAIT_MS.
  *
  * A client that is slow or gone costs its connection and nothing else.
  *

@@ -47,7 +47,7 @@ int address_append(struct interface *i, const struct ipaddr *a, uint64_t revisio
 	if (!addrs)
 		return -ENOMEM;
 	i->addrs = addrs;
-	addrs[i->n_addrs++] = (struct private_addr){*a, revision};
+	addrs[i->n_addrs++] = (struct private_addr){.addr = *a, .revision = revision};
 	return 0;
 }
 

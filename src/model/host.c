@@ -12,6 +12,7 @@
 #include "model/counters.h"
 #include "model/edit.h"
 #include "model/instance_edit.h"
+#include "model/release_edit.h"
 #include "model/zone.h"
 
 enum { NAME_MAX_LENGTH = 63 };
@@ -249,6 +250,9 @@ static int do_remove(struct tx *tx, const struct host *h)
 {
 	int r = end_instances(tx, h);
 
+	/* what it has not acknowledged it never will */
+	if (!r)
+		r = release_acknowledge(tx, h->number, UINT64_MAX, NULL, 0);
 	return r ? r : tx_delete(tx, &h->o);
 }
 

@@ -7,6 +7,7 @@
 #include "model/host.h"
 #include "model/instance_edit.h"
 #include "model/interface_edit.h"
+#include "model/release_edit.h"
 
 static const struct host_failure *failure_of(const struct host_failure *failed, size_t n,
 					     enum kind k, uint64_t id)
@@ -74,13 +75,20 @@ static int acknowledge_instances(struct tx *tx, uint32_t number, uint64_t revisi
 	return 0;
 }
 
-/* An interface whose instance is ending goes with it. */
-static bool is_ending(const struct model *m, const struct interface *i)
+static int acknowledge_interface(struct tx *tx, const struct interface *i, bool failed)
 {
 	const struct instance *n =
-		(const struct instance *)model_get(m, KIND_INSTANCE, i->attachment.instance);
+		(const struct instance *)model_get(tx->m, KIND_INSTANCE, i->attachment.instance);
 
-	return n->state == INSTANCE_SHUTTING_DOWN;
+	/* it goes with its instance */
+	if (n->state == INSTANCE_SHUTTING_DOWN)
+		return 0;
+	if (i->attachment.state == ATTACHMENT_DETACHING)
+		return failed ? 0 : interface_free_attachment(tx, i);
+	if (!failed)
+		return interface_confirm_attach(tx, i);
+	/* attached to a running instance, and its host cannot: as if it had not been asked for */
+	return n->state == INSTANCE_RUNNING ? interface_begin_detach(tx, i, true) : 0;
 }
 
 static int acknowledge_interfaces(struct tx *tx, uint32_t number, uint64_t revision,
@@ -94,13 +102,9 @@ static int acknowledge_interfaces(struct tx *tx, uint32_t number, uint64_t revis
 		const struct interface *i = (const struct interface *)o;
 		int r = 0;
 
-		if (i->attachment.wait_revision > revision ||
-		    failure_of(failed, n_failed, KIND_INTERFACE, o->id) || is_ending(tx->m, i))
-			r = 0;
-		else if (i->attachment.state == ATTACHMENT_ATTACHING)
-			r = interface_confirm_attach(tx, i);
-		else
-			r = interface_free_attachment(tx, i);
+		if (i->attachment.wait_revision <= revision)
+			r = acknowledge_interface(
+				tx, i, failure_of(failed, n_failed, KIND_INTERFACE, o->id));
 		if (r)
 			return r;
 		o = next;
@@ -113,7 +117,9 @@ static int do_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
 {
 	int r = acknowledge_instances(tx, number, revision, failed, n_failed);
 
-	return r ? r : acknowledge_interfaces(tx, number, revision, failed, n_failed);
+	if (!r)
+		r = acknowledge_interfaces(tx, number, revision, failed, n_failed);
+	return r ? r : release_acknowledge(tx, number, revision, failed, n_failed);
 }
 
 int host_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
@@ -134,6 +140,7 @@ bool host_waits(const struct model *m, uint32_t number, uint64_t revision)
 {
 	struct model_iter instances = model_iter_group(m, REL_HOST_WAITING_INSTANCES, number);
 	struct model_iter interfaces = model_iter_group(m, REL_HOST_WAITING_INTERFACES, number);
+	struct model_iter releases = model_iter_group(m, REL_HOST_WAITING_RELEASES, number);
 	const struct object *o;
 
 	while ((o = model_iter_next(&instances)))
@@ -141,6 +148,9 @@ bool host_waits(const struct model *m, uint32_t number, uint64_t revision)
 			return true;
 	while ((o = model_iter_next(&interfaces)))
 		if (((const struct interface *)o)->attachment.wait_revision <= revision)
+			return true;
+	while ((o = model_iter_next(&releases)))
+		if (((const struct release *)o)->wait_revision <= revision)
 			return true;
 	return false;
 }

@@ -157,6 +157,7 @@ static int start_one(struct tx *tx, const struct instance *n, const char *id,
 		.zone = n->zone,
 		.what = n->type,
 		.prefer = n->host,
+		.ports = model_group_count(tx->m, REL_INSTANCE_INTERFACES, n->o.id),
 	};
 	const struct host *host;
 	int r;

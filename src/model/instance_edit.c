@@ -51,7 +51,7 @@ static int step_interface(struct tx *tx, enum instance_step step, const struct i
 							   : interface_free_attachment(tx, i);
 	if (i->attachment.state == ATTACHMENT_DETACHING)
 		return 0;
-	return step == STEP_DETACH ? interface_begin_detach(tx, i)
+	return step == STEP_DETACH ? interface_begin_detach(tx, i, false)
 				   : interface_relocate(tx, i, host, plugged);
 }
 

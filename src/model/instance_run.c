@@ -266,6 +266,7 @@ static int make_one(struct tx *tx, const struct run *run, uint32_t index,
 		.account = run->subnet->o.account,
 		.zone = run->subnet->zone,
 		.what = run->type->name,
+		.ports = run->n_interfaces,
 	};
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
 	const struct instance *result;

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "model/edit.h"
+#include "model/instance.h"
 #include "model/interface_edit.h"
 #include "model/mapping.h"
 #include "model/token_edit.h"
@@ -44,6 +45,23 @@ bool interface_is_desired(const struct interface *i)
 {
 	return i->host && (i->attachment.state == ATTACHMENT_ATTACHING ||
 			   i->attachment.state == ATTACHMENT_ATTACHED);
+}
+
+bool interface_is_live(const struct model *m, const struct interface *i)
+{
+	const struct instance *n;
+
+	if (!i->host || i->plugged || i->attachment.state == ATTACHMENT_DETACHING)
+		return i->host;
+	n = (const struct instance *)model_get(m, KIND_INSTANCE, i->attachment.instance);
+	return n && n->state != INSTANCE_STOPPED;
+}
+
+uint32_t interface_addr_host(const struct interface *i, size_t n)
+{
+	if (i->addrs[n].arriving)
+		return i->addrs[n].at;
+	return i->plugged ? i->host : 0;
 }
 
 int interface_find(const struct model *m, const struct caller *c, const char *id,
@@ -90,8 +108,8 @@ struct ipaddr interface_link_local(const struct interface *i)
 {
 	const uint8_t *m = i->mac.b;
 
-	return (struct ipaddr){{0xfe, 0x80, [8] = m[0] ^ 0x02, m[1], m[2], 0xff, 0xfe, m[3], m[4],
-				m[5]}};
+	return (struct ipaddr){
+		{0xfe, 0x80, [8] = m[0] ^ 0x02, m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5]}};
 }
 
 const struct interface *interface_by_addr(const struct model *m, uint32_t vni,

@@ -6,7 +6,7 @@
  * that made it so.  While 'host' is set and the attachment is not detaching, the interface is part of
  * that host's desired state.  While 'plugged' (the instance is pending or running), its addresses have
  * mappings to the host.  An address that had a mapping and leaves its interface becomes a 'struct release',
- * in use until nobody holds the old mapping (model/release.h).
+ * in use until its host has acknowledged and nobody holds the old mapping (model/release.h).
  */
 #pragma once
 
@@ -30,6 +30,10 @@ enum attachment_state {
 struct private_addr {
 	struct ipaddr addr;
 	uint64_t revision; /* that last changed where it is: of its mapping */
+	/* It is not here yet: its former host has not acknowledged that it lost it (model/release.h).  Until
+	 * then its mapping leads to 'at', the number of that host; 0: nowhere. */
+	bool arriving;
+	uint32_t at;
 };
 
 struct attachment {
@@ -116,17 +120,20 @@ must_check int interface_create(struct tx *tx, const struct caller *c,
 /* INTERFACE_NOT_FOUND, INTERFACE_IN_USE */
 must_check int interface_delete(struct tx *tx, const struct caller *c, const char *id,
 				struct refusal *reterr);
-/* To a stopped instance.  INTERFACE_NOT_FOUND, INSTANCE_NOT_FOUND, INTERFACE_IN_USE, INSTANCE_RUNNING,
- * DEVICE_INDEX_IN_USE, ATTACHMENT_LIMIT, VPC_SUBNET_MISMATCH, ZONE_MISMATCH */
+/* To a running or a stopped instance.  INTERFACE_NOT_FOUND, INSTANCE_NOT_FOUND, INTERFACE_IN_USE,
+ * INSTANCE_ATTACH_STATE, DEVICE_INDEX_IN_USE, ATTACHMENT_LIMIT, VPC_SUBNET_MISMATCH, ZONE_MISMATCH, NO_PORT */
 must_check int interface_attach(struct tx *tx, const struct caller *c,
 				const struct interface_attach_args *args,
 				const struct interface **ret, struct refusal *reterr);
-/* From a stopped instance.  ATTACHMENT_NOT_FOUND, DEVICE_INDEX_PRIMARY, INSTANCE_RUNNING, INTERFACE_STATE */
+/* From a running or a stopped instance.  It is detaching until the host has acknowledged.  'force': one that
+ * is detaching already is no error; by an operator it is free at once, whatever its host still does.
+ * ATTACHMENT_NOT_FOUND, DEVICE_INDEX_PRIMARY, INSTANCE_ATTACH_STATE, INTERFACE_STATE */
 must_check int interface_detach(struct tx *tx, const struct caller *c, const char *attachment_id,
-				struct refusal *reterr);
+				bool force, struct refusal *reterr);
 must_check int interface_modify(struct tx *tx, const struct caller *c,
 				const struct interface_modify_args *args, struct refusal *reterr);
-/* '*ret' is the new version; the new addresses are its last '*ret_n_assigned'.
+/* '*ret' is the new version; the new addresses are its last '*ret_n_assigned'.  One that is taken from
+ * another interface (allow_reassignment) arrives when that one's host has acknowledged (model/release.h).
  * INTERFACE_NOT_FOUND, ADDRESS_*, NO_FREE_ADDRESS, COMBINATION */
 must_check int interface_assign(struct tx *tx, const struct caller *c,
 				const struct interface_assign_args *args,
@@ -147,3 +154,7 @@ const struct interface *interface_by_addr(const struct model *m, uint32_t vni,
 struct ipaddr interface_link_local(const struct interface *i);
 /* Part of its host's desired state. */
 bool interface_is_desired(const struct interface *i);
+/* Its node may be on the network with it: plugged, or its host has not acknowledged the contrary. */
+bool interface_is_live(const struct model *m, const struct interface *i);
+/* Where the mapping of its address 'n' leads: the number of a host, 0: nowhere. */
+uint32_t interface_addr_host(const struct interface *i, size_t n);

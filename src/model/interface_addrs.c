@@ -43,6 +43,33 @@ static int take_from(struct tx *tx, const struct interface *other, const struct 
 	return TX_PUT(tx, other, &new);
 }
 
+/* Brings 'a', the address of 'other' at 'place', to 'i', a copy that is to be put: at once when no node is
+ * on the network with it, else when its host has acknowledged. */
+static int move_here(struct tx *tx, const struct interface *other, size_t place,
+		     struct interface *i, const char *text, struct refusal *reterr)
+{
+	struct private_addr a = other->addrs[place];
+	bool live = interface_is_live(tx->m, other);
+	uint32_t at = interface_addr_host(other, place);
+	char id[ID_TEXT_SIZE];
+	int r;
+
+	if (a.arriving)
+		return refuse(reterr, MODEL_E_ADDRESS_MOVING, text, object_id_text(&other->o, id));
+	r = take_from(tx, other, &a.addr, text, reterr);
+	if (r)
+		return r;
+	if (!live)
+		return address_append(i, &a.addr, tx->revision);
+	r = address_append(i, &a.addr, a.revision);
+	if (r)
+		return r;
+	i->addrs[i->n_addrs - 1].arriving = true;
+	i->addrs[i->n_addrs - 1].at = at;
+	other = (const struct interface *)model_get(tx->m, KIND_INTERFACE, other->o.id);
+	return release_begin_move(tx, other, &a, i->o.id, false);
+}
+
 /* Makes 'text' an address of 'i', a copy that is to be put. */
 static int assign_one(struct tx *tx, const struct subnet *s, struct interface *i, const char *text,
 		      const struct interface_assign_args *args, struct refusal *reterr)
@@ -63,10 +90,7 @@ static int assign_one(struct tx *tx, const struct subnet *s, struct interface *i
 		if (!args->allow_reassignment)
 			return refuse(reterr, MODEL_E_ADDRESS_ASSIGNED, text,
 				      object_id_text(&other->o, id));
-		r = take_from(tx, other, &a, text, reterr);
-		if (r)
-			return r;
-		return address_append(i, &a, tx->revision);
+		return move_here(tx, other, address_index(other, &a), i, text, reterr);
 	}
 	return address_append(i, &a, i->plugged ? tx->revision : 0);
 }
@@ -82,7 +106,8 @@ static int assign_all(struct tx *tx, const struct subnet *s, struct interface *i
 	if (!r && args->count)
 		r = address_pick(tx->m, s, i, args->count, reterr);
 	for (size_t k = before; k < i->n_addrs && !r && i->plugged; k++)
-		i->addrs[k].revision = tx->revision;
+		if (!i->addrs[k].arriving)
+			i->addrs[k].revision = tx->revision;
 	return r;
 }
 
@@ -168,7 +193,7 @@ static int do_unassign(struct tx *tx, const struct interface *old, const char *c
 	r = tx_put(tx, &old->o, &o);
 	for (size_t k = 0; k < old->n_addrs && !r; k++)
 		if (address_index(new, &old->addrs[k].addr) == new->n_addrs)
-			r = release_make(tx, old, &old->addrs[k]);
+			r = release_make(tx, old, &old->addrs[k], interface_is_live(tx->m, old));
 	return r;
 }
 

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Attaching interfaces to stopped instances, and detaching them.  See interface.h.
+ * Attaching interfaces to instances, and detaching them.  See interface.h.
  */
 #include <stdio.h>
 
+#include "base/limits.h"
 #include "base/str.h"
 #include "model/edit.h"
 #include "model/instance.h"
 #include "model/interface_edit.h"
+
+static bool can_change(const struct instance *n)
+{
+	return n->state == INSTANCE_RUNNING || n->state == INSTANCE_STOPPED;
+}
 
 static int check_room(const struct model *m, const struct instance *n,
 		      const struct interface_attach_args *args, struct refusal *reterr)
@@ -28,6 +34,8 @@ static int check_room(const struct model *m, const struct instance *n,
 		snprintf(text, sizeof(text), "%u", t->interfaces);
 		return refuse(reterr, MODEL_E_ATTACHMENT_LIMIT, text, n->type);
 	}
+	if (model_group_count(m, REL_HOST_INTERFACES, n->host) >= LIMIT_MODEL_HOST_PORTS)
+		return refuse(reterr, MODEL_E_NO_PORT, args->instance_id);
 	return 0;
 }
 
@@ -38,8 +46,8 @@ static int check_attach(const struct model *m, const struct interface *i, const 
 
 	if (i->attachment.state != ATTACHMENT_NONE)
 		return refuse(reterr, MODEL_E_INTERFACE_IN_USE, args->interface_id);
-	if (n->state != INSTANCE_STOPPED)
-		return refuse(reterr, MODEL_E_INSTANCE_RUNNING, args->instance_id,
+	if (!can_change(n))
+		return refuse(reterr, MODEL_E_INSTANCE_ATTACH_STATE, args->instance_id,
 			      instance_state_text(n->state));
 	if (n->o.account != i->o.account)
 		return refuse(reterr, MODEL_E_INTERFACE_NOT_FOUND, args->interface_id);
@@ -73,7 +81,7 @@ static int do_attach(struct tx *tx, const struct caller *c,
 		id = tx_random(tx);
 	while (!id || interface_by_attachment(tx->m, id));
 	interface_attach_to(new, n->o.id, args->device_index, id, tx->now_ms, tx->revision);
-	interface_locate(new, n->host, false, tx->revision);
+	interface_locate(new, n->host, n->state == INSTANCE_RUNNING, tx->revision);
 	result = new;
 	r = TX_PUT(tx, old, &new);
 	if (!r)
@@ -92,7 +100,7 @@ int interface_attach(struct tx *tx, const struct caller *c,
 	return tx_settle(tx, mark, do_attach(tx, c, args, ret, reterr));
 }
 
-static int do_detach(struct tx *tx, const struct caller *c, const char *attachment_id,
+static int do_detach(struct tx *tx, const struct caller *c, const char *attachment_id, bool force,
 		     struct refusal *reterr)
 {
 	const struct interface *i = NULL;
@@ -108,20 +116,24 @@ static int do_detach(struct tx *tx, const struct caller *c, const char *attachme
 	n = (const struct instance *)model_get(tx->m, KIND_INSTANCE, i->attachment.instance);
 	if (!i->attachment.device_index)
 		return refuse(reterr, MODEL_E_DEVICE_INDEX_PRIMARY, attachment_id);
+	if (force && c->operator)
+		return interface_free_attachment(tx, i);
+	if (i->attachment.state == ATTACHMENT_DETACHING && force)
+		return 0;
 	if (i->attachment.state == ATTACHMENT_DETACHING)
 		return refuse(reterr, MODEL_E_INTERFACE_STATE, object_id_text(&i->o, id_text_buf),
 			      interface_status_text(i));
-	if (n->state != INSTANCE_STOPPED)
-		return refuse(reterr, MODEL_E_INSTANCE_RUNNING, object_id_text(&n->o, id_text_buf),
-			      instance_state_text(n->state));
-	r = interface_begin_detach(tx, i);
+	if (!can_change(n))
+		return refuse(reterr, MODEL_E_INSTANCE_ATTACH_STATE,
+			      object_id_text(&n->o, id_text_buf), instance_state_text(n->state));
+	r = interface_begin_detach(tx, i, true);
 	return r ? r : network_refresh(tx, i->vni);
 }
 
-int interface_detach(struct tx *tx, const struct caller *c, const char *attachment_id,
+int interface_detach(struct tx *tx, const struct caller *c, const char *attachment_id, bool force,
 		     struct refusal *reterr)
 {
 	size_t mark = tx_mark(tx);
 
-	return tx_settle(tx, mark, do_detach(tx, c, attachment_id, reterr));
+	return tx_settle(tx, mark, do_detach(tx, c, attachment_id, force, reterr));
 }

@@ -122,7 +122,8 @@ void interface_locate(struct interface *i, uint32_t host, bool plugged, uint64_t
 	i->host = host;
 	i->plugged = plugged;
 	for (size_t n = 0; n < i->n_addrs && before != after; n++)
-		i->addrs[n].revision = revision;
+		if (!i->addrs[n].arriving)
+			i->addrs[n].revision = revision;
 }
 
 void interface_attach_to(struct interface *i, uint64_t instance, uint32_t device_index,
@@ -143,7 +144,7 @@ int interface_end(struct tx *tx, const struct interface *i)
 	int r = tx_delete(tx, &i->o);
 
 	for (size_t n = 0; n < i->n_addrs && !r; n++)
-		r = release_make(tx, i, &i->addrs[n]);
+		r = release_make(tx, i, &i->addrs[n], false);
 	return r;
 }
 
@@ -159,7 +160,7 @@ int interface_free_attachment(struct tx *tx, const struct interface *i)
 	return TX_PUT(tx, i, &new);
 }
 
-int interface_begin_detach(struct tx *tx, const struct interface *i)
+int interface_begin_detach(struct tx *tx, const struct interface *i, bool keep)
 {
 	struct interface *new = NULL;
 	int r = TX_EDIT(tx, i, &new);
@@ -168,6 +169,8 @@ int interface_begin_detach(struct tx *tx, const struct interface *i)
 		return r;
 	interface_locate(new, i->host, false, tx->revision);
 	new->attachment.state = ATTACHMENT_DETACHING;
+	if (keep)
+		new->attachment.delete_on_termination = false;
 	new->attachment.wait_revision = tx->revision;
 	return TX_PUT(tx, i, &new);
 }

@@ -33,12 +33,12 @@ void interface_locate(struct interface *i, uint32_t host, bool plugged, uint64_t
 void interface_attach_to(struct interface *i, uint64_t instance, uint32_t device_index,
 			 uint64_t attachment, uint64_t now_ms, uint64_t revision);
 
-/* Deletes it and releases its addresses. */
+/* Deletes it and releases its addresses; no node is on the network with it. */
 must_check int interface_end(struct tx *tx, const struct interface *i);
 /* Ends its attachment: it is available again. */
 must_check int interface_free_attachment(struct tx *tx, const struct interface *i);
-/* Asks the host to let it go. */
-must_check int interface_begin_detach(struct tx *tx, const struct interface *i);
+/* Asks the host to let it go.  'keep': it outlives an instance that ends meanwhile. */
+must_check int interface_begin_detach(struct tx *tx, const struct interface *i, bool keep);
 /* Attached, now that the host has said so. */
 must_check int interface_confirm_attach(struct tx *tx, const struct interface *i);
 /* Puts a copy that is located anew. */

@@ -64,15 +64,17 @@ enum relation {
 	REL_VPC_SUBNETS,             /* key: vpc */
 	REL_SUBNET_INTERFACES,       /* key: subnet */
 	REL_SUBNET_INSTANCES,        /* key: subnet; terminated ones too */
-	REL_SUBNET_RELEASES,         /* key: subnet */
+	REL_SUBNET_RELEASES,         /* key: subnet; those that lead to no interface */
 	REL_INSTANCE_INTERFACES,     /* key: instance; also those being detached */
 	REL_HOST_INTERFACES,         /* key: host number; in its desired state */
 	REL_HOST_INSTANCES,          /* key: host number; all but terminated */
 	REL_HOST_WAITING_INTERFACES, /* key: host number; for its acknowledgement */
 	REL_HOST_WAITING_INSTANCES,
-	REL_RESERVATION,  /* key: reservation; instances */
-	REL_ACCOUNT_HOST, /* key: model_account_host_key(); instances */
-	REL_TERMINATED,   /* key: 0; instances that are described for a while yet */
+	REL_HOST_WAITING_RELEASES,
+	REL_INTERFACE_MOVES, /* key: the interface that gets the address; releases */
+	REL_RESERVATION,     /* key: reservation; instances */
+	REL_ACCOUNT_HOST,    /* key: model_account_host_key(); instances */
+	REL_TERMINATED,      /* key: 0; instances that are described for a while yet */
 	REL_MAX,
 };
 uint64_t model_account_host_key(uint64_t account, uint32_t host);

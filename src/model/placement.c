@@ -6,13 +6,14 @@
 
 #include <stdio.h>
 
+#include "base/limits.h"
 #include "base/str.h"
 #include "model/host.h"
 #include "model/model.h"
 
 /* Why hosts were passed over. */
 struct passed {
-	size_t total, elsewhere, disconnected, incapable;
+	size_t total, elsewhere, disconnected, incapable, full;
 };
 
 struct candidate {
@@ -37,11 +38,11 @@ static bool is_same_rack(const struct topology_place *a, const struct topology_p
 	return a->locale == b->locale && a->area == b->area && a->rack == b->rack;
 }
 
-static bool is_candidate(const struct model *m, const struct host *h, const char *zone,
-			 struct passed *passed)
+static bool is_candidate(const struct model *m, const struct host *h,
+			 const struct placement_args *args, struct passed *passed)
 {
 	passed->total++;
-	if (!str_equal(h->zone, zone)) {
+	if (!str_equal(h->zone, args->zone)) {
 		passed->elsewhere++;
 		return false;
 	}
@@ -53,6 +54,13 @@ static bool is_candidate(const struct model *m, const struct host *h, const char
 		passed->incapable++;
 		return false;
 	}
+	/* the interfaces of a stopped instance have their ports on its host already */
+	if (h->number != args->prefer &&
+	    model_group_count(m, REL_HOST_INTERFACES, h->number) + args->ports >
+		    LIMIT_MODEL_HOST_PORTS) {
+		passed->full++;
+		return false;
+	}
 	return true;
 }
 
@@ -62,7 +70,8 @@ static size_t count_rack(const struct model *m, struct racks *racks, const struc
 			 uint64_t account)
 {
 	const struct topology_place *p = &h->place;
-	struct rack *rack = &racks->rack[(p->locale * 31 + p->area * 7 + p->rack) % RACKS_REMEMBERED];
+	struct rack *rack =
+		&racks->rack[(p->locale * 31 + p->area * 7 + p->rack) % RACKS_REMEMBERED];
 	struct model_iter it = model_iter_kind(m, KIND_HOST);
 	const struct object *o;
 
@@ -73,8 +82,9 @@ static size_t count_rack(const struct model *m, struct racks *racks, const struc
 		const struct host *other = (const struct host *)o;
 
 		if (is_same_rack(&other->place, p))
-			rack->n += model_group_count(m, REL_ACCOUNT_HOST,
-						     model_account_host_key(account, other->number));
+			rack->n +=
+				model_group_count(m, REL_ACCOUNT_HOST,
+						  model_account_host_key(account, other->number));
 	}
 	return rack->n;
 }
@@ -96,15 +106,15 @@ static bool is_better(const struct model *m, const struct candidate *a, const st
 static int refuse_placement(const struct placement_args *args, const struct passed *p,
 			    struct refusal *reterr)
 {
-	char why[160];
+	char why[200];
 
 	if (!p->total)
 		snprintf(why, sizeof(why), "no host has been added");
 	else
 		snprintf(why, sizeof(why),
 			 "of %zu hosts %zu are in other zones, %zu are not connected, %zu have "
-			 "confirmed no wire format",
-			 p->total, p->elsewhere, p->disconnected, p->incapable);
+			 "confirmed no wire format, %zu have no port left",
+			 p->total, p->elsewhere, p->disconnected, p->incapable, p->full);
 	return refuse(reterr, MODEL_E_NO_CAPACITY, args->what, args->zone, why);
 }
 
@@ -120,7 +130,7 @@ int placement_choose(const struct model *m, const struct placement_args *args,
 	while ((o = model_iter_next(&it))) {
 		struct candidate c = {.host = (const struct host *)o};
 
-		if (!is_candidate(m, c.host, args->zone, &passed))
+		if (!is_candidate(m, c.host, args, &passed))
 			continue;
 		if (c.host->number == args->prefer) {
 			*ret = c.host;

@@ -20,6 +20,7 @@ struct placement_args {
 	const char *zone;
 	const char *what; /* for the message: "a t2.micro" */
 	uint32_t prefer;  /* number of a host that is taken if it is a candidate; 0: none */
+	size_t ports;     /* that it needs: its interfaces */
 };
 
 /* NO_CAPACITY, naming why each kind of host was passed over. */

@@ -83,7 +83,8 @@ void plan_interface_item(const struct model *m, const struct interface *i, struc
 	p->mac = i->mac;
 	p->mtu = v->mtu;
 	for (size_t n = 0; n < i->n_addrs; n++)
-		p->addrs[p->n_addrs++] = i->addrs[n].addr;
+		if (!i->addrs[n].arriving)
+			p->addrs[p->n_addrs++] = i->addrs[n].addr;
 	p->addrs[p->n_addrs++] = interface_link_local(i);
 	p->subnet = s->prefix;
 	names_host(&i->addrs[0].addr, p->host_name);

@@ -168,7 +168,8 @@ static bool same_interface(const struct interface *a, const struct interface *b)
 	    a->attachment.instance != b->attachment.instance || a->n_addrs != b->n_addrs)
 		return false;
 	for (size_t i = 0; i < a->n_addrs; i++)
-		if (!ipaddr_equal(&a->addrs[i].addr, &b->addrs[i].addr))
+		if (!ipaddr_equal(&a->addrs[i].addr, &b->addrs[i].addr) ||
+		    a->addrs[i].arriving != b->addrs[i].arriving)
 			return false;
 	return true;
 }
@@ -327,9 +328,9 @@ void plan_mappings(const struct model *m, const struct change *c,
 			continue;
 		for (size_t n = 0; before && n < before->n_addrs; n++)
 			plan_address(m, c, before, &before->addrs[n].addr,
-				     before->plugged ? before->host : 0, fn, data);
+				     interface_addr_host(before, n), fn, data);
 		for (size_t n = 0; after && n < after->n_addrs; n++)
-			if (!lists(before, &after->addrs[n].addr))
+			if (!lists(before, &after->addrs[n].addr) && !after->addrs[n].arriving)
 				plan_address(m, c, after, &after->addrs[n].addr, 0, fn, data);
 		plan_link_local(m, c, before, after, fn, data);
 	}

@@ -122,6 +122,8 @@ RECORD(subnet, struct subnet);
 static const struct field private_addr_fields[] = {
 	F(1, FIELD_ADDR, struct private_addr, addr),
 	F(2, FIELD_U64, struct private_addr, revision),
+	F(3, FIELD_BOOL, struct private_addr, arriving),
+	F(4, FIELD_U32, struct private_addr, at),
 };
 RECORD(private_addr, struct private_addr);
 
@@ -210,12 +212,22 @@ static const struct field counters_fields[] = {
 };
 RECORD(counters, struct counters);
 
+static const char *step_text(uint32_t v)
+{
+	return release_step_text((enum release_step)v);
+}
+
 static const struct field release_fields[] = {
 	OBJECT_FIELDS,
 	F(10, FIELD_U32, struct release, vni),
 	F(11, FIELD_ADDR, struct release, addr),
 	F(12, FIELD_ID, struct release, subnet, .kind = KIND_SUBNET),
 	F(13, FIELD_U32, struct release, host),
+	F(14, FIELD_U64, struct release, wait_revision),
+	F(15, FIELD_ID, struct release, from, .kind = KIND_INTERFACE),
+	F(16, FIELD_ID, struct release, to, .kind = KIND_INTERFACE),
+	F(17, FIELD_U32, struct release, step, .text = step_text),
+	F(18, FIELD_BOOL, struct release, back),
 };
 RECORD(release, struct release);
 

@@ -1,13 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside the model: how operations release addresses (model/release.h).
+ * Inside the model: how operations take addresses from interfaces (model/release.h).
  */
 #pragma once
 
 #include "model/interface.h"
+#include "model/release.h"
 
 struct tx;
+struct host_failure;
 
 /* 'a' has left 'i', which is in the model without it or not any more: keeps it from being given away while
- * somebody may hold its old mapping.  -ENOMEM */
-must_check int release_make(struct tx *tx, const struct interface *i, const struct private_addr *a);
+ * somebody may use it as it was.  'live': its node may, too, until its host has acknowledged.  -ENOMEM */
+must_check int release_make(struct tx *tx, const struct interface *i, const struct private_addr *a,
+			    bool live);
+/* 'a' has left 'from', whose node may use it until its host has acknowledged, and is in 'to' as one that
+ * arrives.  -ENOMEM */
+must_check int release_begin_move(struct tx *tx, const struct interface *from,
+				  const struct private_addr *a, uint64_t to, bool back);
+/* The move that brought or brings 'addr' to the interface, or NULL. */
+const struct release *release_find_move(const struct model *m, uint64_t to,
+					const struct ipaddr *addr);
+/* A move whose first step is being waited for leads nowhere any more: its address has left 'to'. */
+must_check int release_end_move(struct tx *tx, const struct release *rel);
+/* The first holder is stopped: the second one gets the address. */
+must_check int release_arrive(struct tx *tx, const struct release *rel);
+/* 'number' has acknowledged 'revision': what waited for that goes on. */
+must_check int release_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
+				   const struct host_failure *failed, size_t n_failed);

@@ -178,7 +178,7 @@ static struct mapping mapping_of(const struct interface *i, size_t n)
 	return (struct mapping){
 		.addr = i->addrs[n].addr,
 		.vni = i->vni,
-		.host = i->plugged ? i->host : 0,
+		.host = interface_addr_host(i, n),
 		.interface = i->o.id,
 		.revision = i->addrs[n].revision,
 	};
@@ -230,9 +230,10 @@ static void replace_interface(struct model *m, const struct interface *old,
 
 static void replace_release(struct model *m, const struct release *old, const struct release *new)
 {
-	if (old)
+	/* the address of a move is in the interface that gets it */
+	if (old && !old->to)
 		mapping_table_remove(m->mappings, old->vni, &old->addr, 0);
-	if (new) {
+	if (new && !new->to) {
 		struct mapping record = {
 			.addr = new->addr, .vni = new->vni, .revision = new->o.revision};
 

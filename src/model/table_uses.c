@@ -99,7 +99,19 @@ static bool instance_end(const struct object *o, uint64_t *ret)
 static bool release_subnet(const struct object *o, uint64_t *ret)
 {
 	*ret = ((const struct release *)o)->subnet;
-	return true;
+	return !((const struct release *)o)->to;
+}
+
+static bool release_waiting(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct release *)o)->host;
+	return ((const struct release *)o)->wait_revision;
+}
+
+static bool release_to(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct release *)o)->to;
+	return *ret;
 }
 
 static const struct relation_use relations[] = {
@@ -123,6 +135,9 @@ static const struct relation_use relations[] = {
 	 instance_account_host},
 	{KIND_INSTANCE, REL_TERMINATED, offsetof(struct instance, by_end), instance_end},
 	{KIND_RELEASE, REL_SUBNET_RELEASES, offsetof(struct release, by_subnet), release_subnet},
+	{KIND_RELEASE, REL_HOST_WAITING_RELEASES, offsetof(struct release, by_waiting),
+	 release_waiting},
+	{KIND_RELEASE, REL_INTERFACE_MOVES, offsetof(struct release, by_to), release_to},
 };
 
 static bool access_key_hash(const struct object *o, uint64_t *ret)

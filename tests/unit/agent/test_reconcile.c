@@ -83,6 +83,23 @@ static struct tables tables(const struct rig *r)
 	return t;
 }
 
+/* Its acknowledgement says that the node has the address no more: so it must not, whatever fails.
+ * requirement: NIC-3 */
+static void test_a_port_that_cannot_lose_an_address_goes(void **state)
+{
+	struct rig *r = *state;
+	Viaduct__Agent__Object *o[] = {rig_interface(r, "eni-1", "i-1", 0x0a000109)};
+
+	r->nodes.fail_plug = -ENOSPC;
+	rig_desire(r, 11, false, o, 1);
+	assert_int_equal(last_ack(r)->n_failed, 1);
+	assert_int_equal(tables(r).n_ports, 0);
+	r->nodes.fail_plug = 0;
+	rig_desire(r, 12, false, o, 1);
+	assert_int_equal(last_ack(r)->n_failed, 0);
+	assert_int_equal(tables(r).n_ports, 1);
+}
+
 /* requirement: NODE-1 */
 static void test_everything_desired_is_made_and_acknowledged(void **state)
 {
@@ -375,6 +392,7 @@ int main(void)
 		TEST(test_a_refused_object_of_a_full_state_keeps_the_old_one),
 		TEST(test_older_differences_make_it_start_over),
 		TEST(test_addresses_change_in_place),
+		TEST(test_a_port_that_cannot_lose_an_address_goes),
 		TEST(test_a_peer_follows_its_next_hop),
 #undef TEST
 	};

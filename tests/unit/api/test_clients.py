@@ -284,7 +284,9 @@ def test_attach_and_detach(ec2, subnet):
     i = run(ec2, subnet, InstanceType="t3.small")["Instances"][0]["InstanceId"]
     n = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
     attach = {"NetworkInterfaceId": n, "InstanceId": i, "DeviceIndex": 1}
-    assert code(ec2.attach_network_interface, **attach) == "IncorrectState"
+    a = ec2.attach_network_interface(**attach)["AttachmentId"]
+    assert code(ec2.attach_network_interface, **attach) == "InvalidNetworkInterface.InUse"
+    ec2.detach_network_interface(AttachmentId=a, Force=True)
     ec2.stop_instances(InstanceIds=[i])
     a = ec2.attach_network_interface(**attach)["AttachmentId"]
     d, = ec2.describe_network_interfaces(NetworkInterfaceIds=[n])["NetworkInterfaces"]

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Interfaces: addresses asked for and chosen, attachments on stopped instances, who sees them. */
+/* Interfaces: addresses asked for and chosen, attachments on running and stopped instances, who sees them. */
 #include "model/interface.h"
 
 #include <stdio.h>
@@ -244,7 +244,7 @@ static int detach(const char *interface)
 	char id[ID_TEXT_SIZE];
 
 	id_text_prefixed(ID_PREFIX_ATTACHMENT, cluster_interface(&c, interface)->attachment.id, id);
-	return cluster_end(&c, interface_detach(cluster_tx(&c), &c.me, id, &c.refusal));
+	return cluster_end(&c, interface_detach(cluster_tx(&c), &c.me, id, false, &c.refusal));
 }
 
 static void stop(const char *id)
@@ -260,6 +260,64 @@ static enum attachment_state state_of(const char *interface)
 	return cluster_interface(&c, interface)->attachment.state;
 }
 
+/* A running instance gets and loses an interface.  requirement: NIC-2 */
+static void test_hot_attach_and_detach(void **state)
+{
+	char n[ID_TEXT_SIZE], i[ID_TEXT_SIZE], attachment[ID_TEXT_SIZE];
+	const struct mapping *mapping;
+	const struct interface *shown;
+
+	assert_ok(cluster_run(&c, c.subnet, n));
+	assert_ok(cluster_make_interface(&c, c.subnet, NULL, i));
+	assert_int_equal(attach(i, n, 1), MODEL_E_INSTANCE_ATTACH_STATE);
+	cluster_acknowledge(&c);
+	assert_ok(attach(i, n, 1));
+	shown = cluster_interface(&c, i);
+	assert_true(shown->plugged);
+	assert_int_equal(shown->host, cluster_instance(&c, n)->host);
+	mapping = mapping_find(model_mappings(c.m), shown->vni, &shown->addrs[0].addr);
+	assert_int_equal(mapping->host, shown->host);
+	cluster_acknowledge(&c);
+	assert_int_equal(state_of(i), ATTACHMENT_ATTACHED);
+	assert_ok(detach(i));
+	shown = cluster_interface(&c, i);
+	mapping = mapping_find(model_mappings(c.m), shown->vni, &shown->addrs[0].addr);
+	assert_int_equal(mapping->host, 0); /* nobody is led to it any more */
+	assert_int_equal(state_of(i), ATTACHMENT_DETACHING);
+	/* a customer's force does not make a silent host speak; an operator's does without it */
+	id_text_prefixed(ID_PREFIX_ATTACHMENT, shown->attachment.id, attachment);
+	assert_ok(cluster_end(
+		&c, interface_detach(cluster_tx(&c), &c.me, attachment, true, &c.refusal)));
+	assert_int_equal(state_of(i), ATTACHMENT_DETACHING);
+	assert_int_equal(attach(i, n, 1), MODEL_E_INTERFACE_IN_USE);
+	assert_ok(cluster_end(
+		&c, interface_detach(cluster_tx(&c), &c.operator, attachment, true, &c.refusal)));
+	assert_int_equal(state_of(i), ATTACHMENT_NONE);
+	assert_ok(attach(i, n, 1));
+}
+
+/* The host of a running instance cannot carry it: available again, when the host has let go.
+ * requirement: NIC-2 */
+static void test_an_attachment_that_fails_ends(void **state)
+{
+	struct host_failure failure = {.kind = KIND_INTERFACE, .text = "no"};
+	char n[ID_TEXT_SIZE], i[ID_TEXT_SIZE];
+	uint32_t host;
+
+	assert_ok(cluster_run(&c, c.subnet, n));
+	assert_ok(cluster_make_interface(&c, c.subnet, NULL, i));
+	cluster_acknowledge(&c);
+	assert_ok(attach(i, n, 1));
+	host = cluster_interface(&c, i)->host;
+	failure.id = cluster_interface(&c, i)->o.id;
+	assert_ok(cluster_end(&c, host_acknowledge(cluster_tx(&c), host, model_revision(c.m),
+						   &failure, 1, &c.refusal)));
+	assert_int_equal(state_of(i), ATTACHMENT_DETACHING);
+	cluster_acknowledge(&c);
+	assert_int_equal(state_of(i), ATTACHMENT_NONE);
+	assert_int_equal(cluster_instance(&c, n)->state, INSTANCE_RUNNING);
+}
+
 /* requirement: MAP-1 */
 static void test_attach_and_detach_wait_for_the_host(void **state)
 {
@@ -269,7 +327,6 @@ static void test_attach_and_detach_wait_for_the_host(void **state)
 	assert_ok(cluster_make_interface(&c, c.subnet, NULL, i));
 	assert_ok(cluster_make_interface(&c, c.subnet, NULL, second));
 	cluster_acknowledge(&c);
-	assert_int_equal(attach(i, n, 1), MODEL_E_INSTANCE_RUNNING);
 	stop(n);
 	assert_int_equal(attach(i, n, 0), MODEL_E_DEVICE_INDEX_IN_USE);
 	assert_int_equal(attach(i, n, 99), MODEL_E_ATTACHMENT_LIMIT);
@@ -308,9 +365,9 @@ static void test_what_cannot_be_attached_or_detached(void **state)
 	stop(n);
 	object_id_text(&cluster_interface_of(&c, n)->o, primary);
 	assert_int_equal(detach(primary), MODEL_E_DEVICE_INDEX_PRIMARY);
-	assert_int_equal(
-		cluster_end(&c, interface_detach(cluster_tx(&c), &c.me, unknown, &c.refusal)),
-		MODEL_E_ATTACHMENT_NOT_FOUND);
+	assert_int_equal(cluster_end(&c, interface_detach(cluster_tx(&c), &c.me, unknown, false,
+							  &c.refusal)),
+			 MODEL_E_ATTACHMENT_NOT_FOUND);
 	cluster_make_vpc(&c, "10.0.0.0/16", vpc);
 	cluster_make_subnet(&c, vpc, "10.0.0.0/24", subnet);
 	assert_ok(cluster_make_interface(&c, subnet, NULL, i));
@@ -404,6 +461,8 @@ int main(void)
 		TEST(test_tokens_are_forgotten),
 		TEST(test_assign),
 		TEST(test_unassign),
+		TEST(test_hot_attach_and_detach),
+		TEST(test_an_attachment_that_fails_ends),
 		TEST(test_attach_and_detach_wait_for_the_host),
 		TEST(test_what_cannot_be_attached_or_detached),
 		TEST(test_an_attached_interface_may_outlive_its_instance),

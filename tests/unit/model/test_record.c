@@ -70,7 +70,9 @@ static struct ipaddr addr(const char *text)
 /* requirement: MAP-1 */
 static void test_interface(void **state)
 {
-	struct private_addr addrs[] = {{addr("10.0.0.4"), 9}, {addr("fd00::4"), 0}};
+	struct private_addr addrs[] = {
+		{.addr = addr("10.0.0.4"), .revision = 9, .arriving = true, .at = 3},
+		{.addr = addr("fd00::4")}};
 	struct tag tags[2];
 	struct interface i = {
 		.o = header(KIND_INTERFACE, tags),
@@ -351,7 +353,8 @@ static uint32_t next_random(uint64_t *seed)
 /* Changed bytes decode to something that encodes again, or are refused; sanitizers watch. */
 static void test_mutated_records(void **state)
 {
-	struct private_addr addrs[] = {{addr("10.0.0.4"), 9}, {addr("10.0.0.5"), 0}};
+	struct private_addr addrs[] = {{.addr = addr("10.0.0.4"), .revision = 9},
+				       {.addr = addr("10.0.0.5")}};
 	struct tag tags[2];
 	struct interface i = {.o = header(KIND_INTERFACE, tags),
 			      .vni = 3,

@@ -89,12 +89,17 @@ static bool key_of(const struct object *o, enum relation r, uint64_t *ret)
 {
 	const struct interface *i = (const struct interface *)o;
 	const struct instance *n = (const struct instance *)o;
+	const struct release *rel = (const struct release *)o;
 	bool attached;
 
 	if (o->kind == KIND_SUBNET && r == REL_VPC_SUBNETS)
 		return *ret = ((const struct subnet *)o)->vpc, true;
 	if (o->kind == KIND_RELEASE && r == REL_SUBNET_RELEASES)
-		return *ret = ((const struct release *)o)->subnet, true;
+		return *ret = rel->subnet, !rel->to;
+	if (o->kind == KIND_RELEASE && r == REL_HOST_WAITING_RELEASES)
+		return *ret = rel->host, rel->wait_revision;
+	if (o->kind == KIND_RELEASE && r == REL_INTERFACE_MOVES)
+		return *ret = rel->to, rel->to;
 	if (o->kind == KIND_INTERFACE) {
 		attached = i->attachment.state == ATTACHMENT_ATTACHED;
 		switch (r) {
@@ -223,7 +228,7 @@ static size_t check_mappings(const struct model *m, const struct object *o)
 	const struct mapping *found;
 	struct ipaddr addr;
 
-	if (o->kind == KIND_RELEASE) {
+	if (o->kind == KIND_RELEASE && !r->to) {
 		found = mapping_find(model_mappings(m), r->vni, &r->addr);
 		assert_non_null(found);
 		assert_int_equal(found->interface, 0);
@@ -236,7 +241,10 @@ static size_t check_mappings(const struct model *m, const struct object *o)
 		found = mapping_find(model_mappings(m), i->vni, &i->addrs[n].addr);
 		assert_non_null(found);
 		assert_int_equal(found->interface, o->id);
-		assert_int_equal(found->host, i->plugged ? i->host : 0);
+		if (i->addrs[n].arriving)
+			assert_int_equal(found->host, i->addrs[n].at);
+		else
+			assert_int_equal(found->host, i->plugged ? i->host : 0);
 		assert_int_equal(found->revision, i->addrs[n].revision);
 	}
 	addr = interface_link_local(i);
@@ -257,7 +265,8 @@ static void check_subnet(const struct twin *t, const struct model *m, const stru
 		if (o->kind == KIND_INTERFACE && ((const struct interface *)o)->subnet == s->o.id)
 			taken += ((const struct interface *)o)->n_addrs;
 		if (o->kind == KIND_RELEASE)
-			taken += ((const struct release *)o)->subnet == s->o.id;
+			taken += !((const struct release *)o)->to &&
+				 ((const struct release *)o)->subnet == s->o.id;
 	}
 	assert_int_equal(subnet_available(m, s) + taken, cidr_usable(&s->prefix));
 }

@@ -2,6 +2,7 @@
 /* The rules of a VPC as statements about any two objects.  See twin.h. */
 #include "model/instance.h"
 #include "model/interface.h"
+#include "model/release.h"
 #include "model/subnet.h"
 #include "model/vpc.h"
 #include "tests/unit/model/twin.h"
@@ -64,6 +65,39 @@ static void check_interface(const struct twin *t, const struct interface *i)
 				 (n->state == INSTANCE_PENDING || n->state == INSTANCE_RUNNING));
 }
 
+/* What arrives is on its way from a host that has not acknowledged, and by one move only. */
+static void check_arrivals(const struct twin *t, const struct interface *i)
+{
+	for (size_t k = 0; k < i->n_addrs; k++) {
+		size_t n = 0;
+
+		for (size_t j = 0; j < t->n; j++) {
+			const struct release *r = (const struct release *)t->objects[j];
+
+			n += r->o.kind == KIND_RELEASE && r->to == i->o.id && r->wait_revision &&
+			     r->step == RELEASE_LEAVING &&
+			     ipaddr_equal(&r->addr, &i->addrs[k].addr);
+		}
+		assert_int_equal(n, i->addrs[k].arriving);
+	}
+	assert_false(i->addrs[0].arriving);
+}
+
+/* A move leads to an interface that has the address, and from a node that has not. */
+static void check_release(const struct twin *t, const struct release *r)
+{
+	const struct interface *to;
+	size_t n = 0;
+
+	if (!r->to)
+		return;
+	to = (const struct interface *)find(t, KIND_INTERFACE, r->to);
+	for (size_t k = 0; k < to->n_addrs; k++)
+		n += ipaddr_equal(&to->addrs[k].addr, &r->addr) &&
+		     to->addrs[k].arriving == (r->step == RELEASE_LEAVING);
+	assert_int_equal(n, 1);
+}
+
 static void check_two_interfaces(const struct interface *a, const struct interface *b)
 {
 	assert_false(mac_equal(&a->mac, &b->mac));
@@ -100,8 +134,12 @@ void twin_check_rules(const struct twin *t)
 
 		if (o->kind == KIND_SUBNET)
 			check_subnet(t, (const struct subnet *)o);
-		if (o->kind == KIND_INTERFACE)
+		if (o->kind == KIND_INTERFACE) {
 			check_interface(t, (const struct interface *)o);
+			check_arrivals(t, (const struct interface *)o);
+		}
+		if (o->kind == KIND_RELEASE)
+			check_release(t, (const struct release *)o);
 		if (o->kind == KIND_INSTANCE)
 			check_instance(t, (const struct instance *)o);
 		for (size_t k = 0; k < i; k++) {

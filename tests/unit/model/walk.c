@@ -200,7 +200,8 @@ static int step_detach(struct walk *w, struct tx *tx)
 
 	if (!interface_find(w->c.m, &w->c.operator, id, &i, NULL) && i->attachment.state)
 		id_text_prefixed(ID_PREFIX_ATTACHMENT, i->attachment.id, text);
-	return interface_detach(tx, someone(w), text, &w->c.refusal);
+	return interface_detach(tx, walk_random(w, 10) ? someone(w) : &w->c.operator, text,
+				!walk_random(w, 4), &w->c.refusal);
 }
 
 static int step_assign(struct walk *w, struct tx *tx)
@@ -309,10 +310,11 @@ static int step_report(struct walk *w, struct tx *tx)
 static int step_acknowledge(struct walk *w, struct tx *tx)
 {
 	uint64_t revision = model_revision(w->c.m);
-	struct host_failure failure = {.kind = KIND_INSTANCE, .text = "failed"};
+	struct host_failure failure = {.kind = some_bool(w) ? KIND_INSTANCE : KIND_INTERFACE,
+				       .text = "failed"};
 	bool fails = !walk_random(w, 8);
 
-	if (id_parse(KIND_INSTANCE, some(w, KIND_INSTANCE), &failure.id))
+	if (id_parse(failure.kind, some(w, failure.kind), &failure.id))
 		fails = false;
 	return host_acknowledge(tx, some_host(w), revision - walk_random(w, 3), &failure, fails,
 				&w->c.refusal);
@@ -397,6 +399,21 @@ static int step_holders(struct walk *w, struct tx *tx)
 	return release_settle(tx, &n);
 }
 
+/* An operator's word, for whatever is on its way. */
+static int step_force(struct walk *w, struct tx *tx)
+{
+	struct model_iter it = model_iter_kind(w->c.m, KIND_RELEASE);
+	const struct release *r = (const struct release *)model_iter_next(&it);
+	uint32_t vni;
+	struct ipaddr addr;
+
+	if (!r)
+		return 0;
+	vni = r->vni;
+	addr = r->addr;
+	return release_force(tx, &w->c.operator, vni, &addr, &w->c.refusal);
+}
+
 static int step_expire(struct walk *w, struct tx *tx)
 {
 	w->c.now_ms += 60 * 1000 * walk_random(w, 60);
@@ -433,6 +450,7 @@ int walk_step(struct walk *w, struct tx *tx)
 		{1, step_host_remove},
 		{1, step_accounts},
 		{4, step_holders},
+		{1, step_force},
 		{1, step_expire},
 	};
 	uint32_t total = 0, at;

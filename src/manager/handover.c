@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/handover.h"
+
+#include <stdlib.h>
+
+#include "model/holders.h"
+#include "model/instance.h"
+#include "model/interface.h"
+#include "model/model.h"
+#include "model/tx.h"
+
+struct handover_item {
+	enum kind kind;
+	uint64_t id;
+	uint64_t attachment; /* KIND_INTERFACE: that ends */
+	uint64_t revision;   /* at which its mappings led nowhere */
+};
+
+void handover_deinit(struct handover *h)
+{
+	free(h->items);
+	*h = (struct handover){0};
+}
+
+/* An interface that is detached by itself; what goes with its instance is another story. */
+static bool is_detached(const struct write *w)
+{
+	const struct interface *before = (const struct interface *)w->before;
+	const struct interface *after = (const struct interface *)w->after;
+
+	return w->kind == KIND_INTERFACE && before && after &&
+	       before->attachment.state != ATTACHMENT_DETACHING &&
+	       after->attachment.state == ATTACHMENT_DETACHING &&
+	       !after->attachment.delete_on_termination;
+}
+
+void handover_note(struct handover *h, const struct change *change)
+{
+	struct handover_item item, *grown;
+	struct write w;
+
+	for (size_t i = 0; i < change_count(change); i++) {
+		w = change_get(change, i);
+		item = (struct handover_item){
+			.kind = w.kind, .id = w.id, .revision = change_revision(change)};
+		if (is_detached(&w))
+			item.attachment = ((const struct interface *)w.after)->attachment.id;
+		else if (w.kind != KIND_RELEASE || w.before)
+			continue;
+		grown = reallocarray(h->items, h->n + 1, sizeof(*grown));
+		if (!grown)
+			return;
+		h->items = grown;
+		grown[h->n++] = item;
+	}
+}
+
+struct outdated {
+	uint64_t revision;
+	bool any;
+};
+
+static void note_outdated(void *data, const struct holder *e)
+{
+	struct outdated *o = data;
+
+	o->any |= e->revision < o->revision;
+}
+
+/* Somebody has not acknowledged that the address left the node. */
+static bool is_held(struct model *model, uint32_t vni, const struct ipaddr *addr, uint64_t revision)
+{
+	struct outdated o = {.revision = revision};
+
+	holders_each_of_mapping(model_holders(model), vni, addr, note_outdated, &o);
+	return o.any;
+}
+
+static bool is_done(const struct handover_item *item, struct model *model)
+{
+	const struct object *o = model_get(model, item->kind, item->id);
+	const struct interface *i = (const struct interface *)o;
+	const struct object *n;
+	struct ipaddr link_local;
+
+	if (!o || item->kind != KIND_INTERFACE)
+		return !o;
+	n = model_get(model, KIND_INSTANCE, i->attachment.instance);
+	if (n && ((const struct instance *)n)->state == INSTANCE_SHUTTING_DOWN)
+		return true;
+	if (i->attachment.state == ATTACHMENT_DETACHING && i->attachment.id == item->attachment)
+		return false;
+	for (size_t k = 0; k < i->n_addrs; k++)
+		if (is_held(model, i->vni, &i->addrs[k].addr, item->revision))
+			return false;
+	link_local = interface_link_local(i);
+	return !is_held(model, i->vni, &link_local, item->revision);
+}
+
+bool handover_is_done(const struct handover *h, struct model *model)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (!is_done(&h->items[i], model))
+			return false;
+	return true;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Addresses on their way from one interface to another.  See release.h.
+ */
+#include "model/address.h"
+#include "model/edit.h"
+#include "model/host.h"
+#include "model/interface_edit.h"
+#include "model/release_edit.h"
+
+const struct release *release_find_move(const struct model *m, uint64_t to,
+					const struct ipaddr *addr)
+{
+	struct model_iter it = model_iter_group(m, REL_INTERFACE_MOVES, to);
+	const struct object *o;
+
+	while ((o = model_iter_next(&it)))
+		if (ipaddr_equal(&((const struct release *)o)->addr, addr))
+			return (const struct release *)o;
+	return NULL;
+}
+
+int release_begin_move(struct tx *tx, const struct interface *from, const struct private_addr *a,
+		       uint64_t to, bool back)
+{
+	const struct release *before = release_find_move(tx->m, from->o.id, &a->addr);
+	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	struct release *rel;
+	int r = before ? tx_delete(tx, &before->o) : 0;
+
+	if (!r)
+		r = tx_make(tx, KIND_RELEASE, from->o.account, &o);
+	if (r)
+		return r;
+	rel = (struct release *)o;
+	rel->vni = from->vni;
+	rel->addr = a->addr;
+	rel->subnet = from->subnet;
+	rel->host = from->host;
+	rel->wait_revision = tx->revision;
+	rel->from = from->o.id;
+	rel->to = to;
+	rel->back = back;
+	return tx_put(tx, NULL, &o);
+}
+
+int release_end_move(struct tx *tx, const struct release *rel)
+{
+	struct release *new = NULL;
+	int r = TX_EDIT(tx, rel, &new);
+
+	if (r)
+		return r;
+	new->to = 0;
+	return TX_PUT(tx, rel, &new);
+}
+
+/* The host has nothing to acknowledge any more. */
+static int stop_waiting(struct tx *tx, const struct release *rel)
+{
+	struct release *new = NULL;
+	int r = TX_EDIT(tx, rel, &new);
+
+	if (r)
+		return r;
+	new->wait_revision = 0;
+	r = TX_PUT(tx, rel, &new);
+	if (r)
+		return r;
+	rel = (const struct release *)model_get(tx->m, KIND_RELEASE, rel->o.id);
+	return release_is_settled(tx->m, rel) ? tx_delete(tx, &rel->o) : 0;
+}
+
+int release_arrive(struct tx *tx, const struct release *rel)
+{
+	const struct interface *to =
+		(const struct interface *)model_get(tx->m, KIND_INTERFACE, rel->to);
+	size_t place = address_index(to, &rel->addr);
+	struct interface *new = NULL;
+	struct release *moved = NULL;
+	struct private_addr *a;
+	uint32_t was;
+	int r = TX_EDIT(tx, to, &new);
+
+	if (r)
+		return r;
+	a = &new->addrs[place];
+	was = interface_addr_host(new, place);
+	a->arriving = false;
+	a->at = 0;
+	/* whoever knows where it was need not hear of a move within a host */
+	if (interface_addr_host(new, place) != was)
+		a->revision = tx->revision;
+	r = TX_PUT(tx, to, &new);
+	if (!r)
+		r = TX_EDIT(tx, rel, &moved);
+	if (r)
+		return r;
+	to = (const struct interface *)model_get(tx->m, KIND_INTERFACE, rel->to);
+	moved->step = RELEASE_ARRIVING;
+	moved->host = to->host;
+	moved->wait_revision = interface_is_live(tx->m, to) ? tx->revision : 0;
+	r = TX_PUT(tx, rel, &moved);
+	if (r)
+		return r;
+	rel = (const struct release *)model_get(tx->m, KIND_RELEASE, rel->o.id);
+	return release_is_settled(tx->m, rel) ? tx_delete(tx, &rel->o) : 0;
+}
+
+/* The new host cannot carry it: back to the first one, which gets it when the new one has let it go. */
+static int turn_back(struct tx *tx, const struct release *rel, const struct interface *first)
+{
+	const struct interface *second =
+		(const struct interface *)model_get(tx->m, KIND_INTERFACE, rel->to);
+	size_t place = address_index(second, &rel->addr);
+	struct private_addr a = second->addrs[place];
+	struct interface *without = NULL, *with = NULL;
+	uint32_t at = interface_addr_host(second, place);
+	int r = TX_EDIT(tx, second, &without);
+
+	if (r)
+		return r;
+	address_drop(without, place);
+	r = TX_PUT(tx, second, &without);
+	if (!r)
+		r = TX_EDIT(tx, first, &with);
+	if (r)
+		return r;
+	r = address_append(with, &a.addr, a.revision);
+	if (r) {
+		record_free(&with->o);
+		return r;
+	}
+	with->addrs[with->n_addrs - 1].arriving = true;
+	with->addrs[with->n_addrs - 1].at = at;
+	r = TX_PUT(tx, first, &with);
+	if (r)
+		return r;
+	second = (const struct interface *)model_get(tx->m, KIND_INTERFACE, rel->to);
+	return release_begin_move(tx, second, &a, rel->from, true);
+}
+
+static bool has_failed(const struct release *rel, const struct host_failure *failed, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (failed[i].kind == KIND_INTERFACE && failed[i].id == rel->to)
+			return true;
+	return false;
+}
+
+static int acknowledge_one(struct tx *tx, const struct release *rel,
+			   const struct host_failure *failed, size_t n_failed)
+{
+	const struct interface *first;
+
+	/* a host that fails with an interface takes it off the network: it has lost the address */
+	if (rel->step == RELEASE_LEAVING)
+		return rel->to ? release_arrive(tx, rel) : stop_waiting(tx, rel);
+	first = (const struct interface *)model_get(tx->m, KIND_INTERFACE, rel->from);
+	if (first && !rel->back && has_failed(rel, failed, n_failed))
+		return turn_back(tx, rel, first);
+	return stop_waiting(tx, rel);
+}
+
+int release_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
+			const struct host_failure *failed, size_t n_failed)
+{
+	struct model_iter it = model_iter_group(tx->m, REL_HOST_WAITING_RELEASES, number);
+	const struct object *o = model_iter_next(&it);
+	int r = 0;
+
+	while (o && !r) {
+		const struct object *next = model_iter_next(&it);
+		const struct release *rel = (const struct release *)o;
+
+		if (rel->wait_revision <= revision)
+			r = acknowledge_one(tx, rel, failed, n_failed);
+		o = next;
+	}
+	return r;
+}
