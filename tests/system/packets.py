@@ -142,3 +142,91 @@ def frame(sender, receiver_address, ip):
 def only_ip(frames, **fields):
     """The IPv4 packets among frames whose fields have these values."""
     return [f[IP] for f in frames if IP in f and all(getattr(f[IP], k) == v for k, v in fields.items())]
+
+
+# Both answer each line on their standard input with one line of JSON, and end with it.
+STREAM_SOURCE = """
+import json, select, socket, struct, sys, time
+source, address, port, rate = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IP, 15, 1)  # IP_FREEBIND
+if source:
+    s.bind((source, 0))
+print("ready", flush=True)
+begin, n, errors = time.monotonic(), 0, 0
+while True:
+    while n < (time.monotonic() - begin) * rate:
+        try:
+            s.sendto(struct.pack("!Qd", n, time.monotonic()), (address, port))
+        except OSError:
+            errors += 1
+        n += 1
+    if select.select([sys.stdin], [], [], 0.5 / rate)[0]:
+        if not sys.stdin.readline():
+            break
+        print(json.dumps({"n": n, "errors": errors}), flush=True)
+"""
+
+STREAM_SINK = """
+import json, select, socket, struct, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, 33, 32 << 20)  # SO_RCVBUFFORCE
+s.setsockopt(socket.IPPROTO_IP, 15, 1)  # IP_FREEBIND
+s.bind((sys.argv[1], int(sys.argv[2])))
+print("ready", flush=True)
+got = []
+while True:
+    ready = select.select([s, sys.stdin], [], [])[0]
+    if s in ready:
+        data, where = s.recvfrom(2048)
+        seq, at = struct.unpack("!Qd", data[:16])
+        got.append((seq, at, time.monotonic(), where[0]))
+    if sys.stdin in ready:
+        line = sys.stdin.readline()
+        if not line:
+            break
+        print(json.dumps(got if line == "all\\n" else {"n": len(got), "last": got[-1] if got else None}), flush=True)
+"""
+
+
+class Talker:
+    """One end of a stream of numbered, dated datagrams, asked while it runs."""
+
+    def __init__(self, node, script, *argv):
+        self.process = _start(node, script, *argv)
+
+    def ask(self, what="state"):
+        self.process.stdin.write(f"{what}\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait(20)
+
+
+class Stream:
+    """Datagrams at 'rate' per second from one node to an address, wherever that is: 'sinks' listen on several nodes.
+    Times are of the machine's one monotonic clock."""
+
+    def __init__(self, sender, address, sinks, port=7100, rate=1000, source=""):
+        self.sinks = {name: Talker(node, STREAM_SINK, "", port) for name, node in sinks.items()}
+        self.source = Talker(sender, STREAM_SOURCE, source, address, port, rate)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.source.end()
+        for sink in self.sinks.values():
+            sink.end()
+
+    def sent(self):
+        return self.source.ask()["n"]
+
+    def count(self, name):
+        return self.sinks[name].ask()["n"]
+
+    def arrivals(self, name):
+        """[(number, sent at, received at, from)], in order of arrival."""
+        return [tuple(a) for a in self.sinks[name].ask("all")]
