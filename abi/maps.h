@@ -22,7 +22,7 @@
 #include <linux/types.h>
 
 enum {
-	DP_ABI_VERSION = 1,
+	DP_ABI_VERSION = 2,
 	DP_SLOTS_MAX = 1024,    /* ports of a host; slot 0 is the host's substrate side */
 	DP_PEERS_MAX = 16384,   /* host numbers below this */
 	DP_NEXTHOPS_MAX = 1024, /* ids below this */
@@ -45,7 +45,9 @@ struct dp_rodata {
 	__u32 upcall_ifindex;
 	__u32 vxlan_ifindex; /* 0: none */
 	__u32 flow_mask;     /* places of a flow cache, a power of two, less one */
-	__u32 pad;
+	__u32 uplink_ifindex; /* 0: no edge */
+	__u8 uplink_mac[6];
+	__u8 pad[2];
 };
 
 /* The fixed inner MACs of vxlan/1: the device's own, and that of every sender. */
@@ -69,6 +71,7 @@ struct dp_host_value {
 
 enum {
 	DP_PORT_PEER_REDIRECT = 1 << 0,
+	DP_PORT_FORWARDS = 1 << 1, /* source/destination check off */
 };
 
 struct dp_port_copy {
@@ -79,7 +82,7 @@ struct dp_port_copy {
 	__u8 mac[6];
 	__u16 mtu;
 	__u32 flags;
-	__u32 pad;
+	__u32 handle; /* 0: none */
 };
 
 struct dp_port_value {
@@ -97,8 +100,14 @@ struct dp_addr_key {
 	__u8 addr[16];
 };
 
+enum {
+	DP_LOCAL_EXIT = 1 << 0, /* has a public address, at an edge or nowhere now (handle 0) */
+};
+
 struct dp_local_value {
 	__u32 slot;
+	__u32 flags;
+	__u32 exit_peer, exit_handle;
 };
 
 /* ---- subnets: LPM ---- */
@@ -114,6 +123,7 @@ struct dp_subnet_value {
 	__u8 resolver[16]; /* zero: none */
 	__u8 router_mac[6];
 	__u8 pad[2];
+	__u32 table; /* of routes; 0: none */
 };
 
 /* ---- peers: array by host number; locators: hash locator -> host number (__u32) ---- */
@@ -122,6 +132,7 @@ enum {
 	DP_PEER_HAS_SIIT_1 = 1 << 0,
 	DP_PEER_HAS_SIIT_2 = 1 << 1,
 	DP_PEER_VXLAN_V6 = 1 << 2,
+	DP_PEER_EDGE = 1 << 3, /* may send from addresses that no network has */
 };
 
 struct dp_peer_copy {
@@ -322,14 +333,14 @@ struct dp_event {
 };
 
 #define DP_LAYOUT(type, size) _Static_assert(sizeof(type) == (size), #type)
-DP_LAYOUT(struct dp_rodata, 56);
+DP_LAYOUT(struct dp_rodata, 64);
 DP_LAYOUT(struct dp_host_value, 8);
 DP_LAYOUT(struct dp_port_copy, 32);
 DP_LAYOUT(struct dp_port_value, 72);
 DP_LAYOUT(struct dp_addr_key, 20);
-DP_LAYOUT(struct dp_local_value, 4);
+DP_LAYOUT(struct dp_local_value, 16);
 DP_LAYOUT(struct dp_subnet_key, 24);
-DP_LAYOUT(struct dp_subnet_value, 40);
+DP_LAYOUT(struct dp_subnet_value, 44);
 DP_LAYOUT(struct dp_peer_copy, 80);
 DP_LAYOUT(struct dp_peer_value, 168);
 DP_LAYOUT(struct dp_locator_key, 20);

@@ -2,7 +2,7 @@
 /* Reading the tables that the agent writes: NULL is "not there". */
 #pragma once
 
-#include "bpf/lib/maps.h"
+#include "bpf/lib/gateway_maps.h"
 
 /* The compiler must ask the pointer itself whether it is there: knowing why it is (a value that is
  * not zero) it asks that instead, and the verifiers before 6.8 do not follow. */
@@ -72,15 +72,21 @@ static __always_inline void map_v4(__u8 ret[16], __be32 v4)
 	w[3] = v4;
 }
 
-/* The slot of the port that has the address, or 0.  Not inlined, as the next ones: each copy of a
- * key takes its own piece of the little stack. */
-static __noinline __u32 local_slot(__u32 vni, const __u8 addr[16])
+/* What is known of an address of this host.  Not inlined, as the next ones: each copy of a key takes
+ * its own piece of the little stack. */
+static __noinline const struct dp_local_value *local_get(__u32 vni, const __u8 addr[16])
 {
 	struct dp_addr_key key = {.vni = vni};
-	const struct dp_local_value *l;
 
 	memcpy(key.addr, addr, 16);
-	l = bpf_map_lookup_elem(&locals, &key);
+	return bpf_map_lookup_elem(&locals, &key);
+}
+
+/* The slot of the port that has the address, or 0. */
+static __always_inline __u32 local_slot(__u32 vni, const __u8 addr[16])
+{
+	const struct dp_local_value *l = local_get(vni, addr);
+
 	return l ? l->slot : 0;
 }
 

@@ -104,7 +104,7 @@ static void set_sizes(struct viaduct *skel, const struct dp_config *config)
 	bpf_map__set_max_entries(skel->maps.flows_in, flow_places(config));
 }
 
-static void set_rodata(struct viaduct *skel, const struct dp_config *config, int upcall_ifindex,
+static void set_rodata(struct bpf_host *h, const struct dp_config *config, int upcall_ifindex,
 		       int vxlan_ifindex)
 {
 	struct dp_rodata r = {
@@ -113,11 +113,13 @@ static void set_rodata(struct viaduct *skel, const struct dp_config *config, int
 		.upcall_ifindex = (uint32_t)upcall_ifindex,
 		.vxlan_ifindex = (uint32_t)vxlan_ifindex,
 		.flow_mask = flow_places(config) - 1,
+		.uplink_ifindex = (uint32_t)h->uplink_ifindex,
 	};
 
 	memcpy(r.siit1, config->siit1.addr.b, 16);
 	memcpy(r.siit2, config->siit2.addr.b, 16);
-	memcpy((void *)&skel->rodata->config, &r, sizeof(r));
+	memcpy(r.uplink_mac, h->uplink_mac.b, 6);
+	memcpy((void *)&h->skel->rodata->config, &r, sizeof(r));
 }
 
 /* Every table is pinned but the read-only configuration and the scratch space. */
@@ -177,6 +179,23 @@ static int check_abi(struct bpf_host *h, bool *ret_adopted)
 	return 0;
 }
 
+/* What the programs have to know of an edge's interface to the world. */
+static int open_uplink(struct bpf_host *h, const struct dp_config *config, struct rtnl *rtnl)
+{
+	struct rtnl_link link;
+	int r;
+
+	h->uplink_ifindex = config->uplink_ifindex;
+	h->max_sessions = config->max_connections ? config->max_connections : 65536;
+	if (!config->uplink_ifindex)
+		return 0;
+	r = rtnl_link_get(rtnl, config->uplink_ifindex, &link);
+	if (r)
+		return r;
+	h->uplink_mac = link.mac;
+	return 0;
+}
+
 /* The two devices, made or found: their indices, 0 for vxlan where the kernel has none. */
 static int open_devices(struct bpf_host *h, const struct dp_config *config, int *ret_upcall,
 			int *ret_vxlan)
@@ -195,6 +214,9 @@ static int open_devices(struct bpf_host *h, const struct dp_config *config, int 
 		return r;
 	*ret_upcall = link.ifindex;
 	r = rtnl_link_set_up(rtnl, link.ifindex, true);
+	if (r)
+		return r;
+	r = open_uplink(h, config, rtnl);
 	if (r)
 		return r;
 	*ret_vxlan = 0;
@@ -224,7 +246,7 @@ static int load(struct bpf_host *h, const struct dp_config *config, int upcall_i
 	if (!h->skel)
 		return -errno;
 	set_sizes(h->skel, config);
-	set_rodata(h->skel, config, upcall_ifindex, vxlan_ifindex);
+	set_rodata(h, config, upcall_ifindex, vxlan_ifindex);
 	r = set_pins(h);
 	if (!r)
 		r = viaduct__load(h->skel);
@@ -311,6 +333,19 @@ static const struct datapath_ops bpf_ops = {
 	.subnets = bpf_subnets,
 	.peers = bpf_peers,
 	.mappings = bpf_mappings,
+	.table_set = bpf_table_set,
+	.table_delete = bpf_table_delete,
+	.tables = bpf_tables,
+	.peering_set = bpf_peering_set,
+	.peering_delete = bpf_peering_delete,
+	.peerings = bpf_peerings,
+	.gateway_set = bpf_gateway_set,
+	.gateway_delete = bpf_gateway_delete,
+	.gateways = bpf_gateways,
+	.gateway_counters = bpf_gateway_counters,
+	.public_set = bpf_public_set,
+	.public_delete = bpf_public_delete,
+	.publics = bpf_publics,
 	.upcall_fd = bpf_upcall_fd,
 	.upcall_read = bpf_upcall_read,
 	.reinject = bpf_upcall_reinject,
@@ -358,6 +393,7 @@ int datapath_open(const struct dp_config *config, struct datapath **ret, bool *r
 	int r;
 
 	if (!name_is_valid(config->name) || config->substrate_ifindex <= 0 ||
+	    config->uplink_ifindex < 0 || config->uplink_ifindex == config->substrate_ifindex ||
 	    !config->max_mappings || !config->max_flows)
 		return -EINVAL;
 	h = calloc(1, sizeof(*h));

@@ -41,6 +41,10 @@ struct bpf_host {
 	bool has_event;
 	int n_cpus;
 	uint8_t *buffer; /* a frame being read */
+	int uplink_ifindex; /* 0: no edge */
+	struct mac uplink_mac;
+	uint32_t max_sessions;  /* of one gateway */
+	uint32_t last_instance; /* of a route table */
 };
 
 enum {
@@ -91,6 +95,23 @@ int bpf_nexthop_delete(struct datapath *dp, uint32_t id);
 int bpf_mapping_set(struct datapath *dp, const struct dp_mapping *mapping);
 int bpf_mapping_delete(struct datapath *dp, uint32_t vni, const struct ipaddr *addr);
 int bpf_mappings(struct datapath *dp, int (*fn)(const struct dp_mapping *, void *), void *arg);
+
+/* bpf_table.c: route tables and peerings. */
+int bpf_table_set(struct datapath *dp, const struct dp_table *table);
+int bpf_table_delete(struct datapath *dp, uint32_t number);
+int bpf_tables(struct datapath *dp, int (*fn)(uint32_t number, void *), void *arg);
+int bpf_peering_set(struct datapath *dp, uint32_t vni_a, uint32_t vni_b);
+int bpf_peering_delete(struct datapath *dp, uint32_t vni_a, uint32_t vni_b);
+int bpf_peerings(struct datapath *dp, int (*fn)(uint32_t vni_a, uint32_t vni_b, void *), void *arg);
+
+/* bpf_gateway.c, bpf_public.c: of an edge. */
+int bpf_gateway_set(struct datapath *dp, const struct dp_gateway *gateway);
+int bpf_gateway_delete(struct datapath *dp, uint32_t handle);
+int bpf_gateways(struct datapath *dp, int (*fn)(uint32_t handle, void *), void *arg);
+int bpf_gateway_counters(struct datapath *dp, uint32_t handle, struct dp_gateway_counters *ret);
+int bpf_public_set(struct datapath *dp, const struct dp_public *public);
+int bpf_public_delete(struct datapath *dp, const struct ipaddr *public);
+int bpf_publics(struct datapath *dp, int (*fn)(const struct ipaddr *public, void *), void *arg);
 
 /* bpf_upcall.c */
 must_check int bpf_upcall_open(const char *device, int *ret_fd, bool *ret_uso);

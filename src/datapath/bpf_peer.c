@@ -137,6 +137,8 @@ static struct dp_peer_copy copy_of(const struct dp_peer *peer)
 		c.flags |= DP_PEER_HAS_SIIT_1;
 	if (has_prefix(&peer->siit2, SUBSTRATE_SIIT_2_LEN))
 		c.flags |= DP_PEER_HAS_SIIT_2;
+	if (peer->edge)
+		c.flags |= DP_PEER_EDGE;
 	if (peer->vxlan_over_v6)
 		c.flags |= DP_PEER_VXLAN_V6;
 	return c;
@@ -201,6 +203,7 @@ int bpf_peers(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), vo
 		peer.accept = c->accept;
 		peer.vxlan_over_v6 = c->flags & DP_PEER_VXLAN_V6;
 		peer.path_mtu = c->path_mtu;
+		peer.edge = c->flags & DP_PEER_EDGE;
 		peer.nexthop = c->nexthop;
 		r = fn(&peer, arg);
 	}

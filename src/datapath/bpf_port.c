@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "abi/gateway.h"
+#include "abi/substrate.h"
 #include "datapath/bpf_skel.h"
 
 /* ---- slots ---- */
@@ -98,12 +100,26 @@ static void addrs_remove(struct bpf_host *h, uint32_t slot, const struct dp_port
 	}
 }
 
+/* Which way to the Internet an address has. */
+static struct dp_local_value local_value(uint32_t slot, const struct dp_port *port,
+					 const struct ipaddr *addr)
+{
+	struct dp_local_value v = {.slot = slot};
+
+	for (uint32_t i = 0; i < port->n_exits; i++)
+		if (ipaddr_equal(&port->exits[i].addr, addr)) {
+			v.flags = DP_LOCAL_EXIT;
+			v.exit_peer = port->exits[i].peer;
+			v.exit_handle = port->exits[i].handle;
+		}
+	return v;
+}
+
 static int addrs_add(struct bpf_host *h, uint32_t slot, const struct dp_port *is)
 {
-	struct dp_local_value owner = {.slot = slot};
-
 	for (uint32_t i = 0; i < is->n_addrs; i++) {
 		struct dp_addr_key key = addr_key(is->vni, &is->addrs[i]);
+		struct dp_local_value owner = local_value(slot, is, &is->addrs[i]);
 		int r = bpf_map_update_elem(bpf_map__fd(h->skel->maps.locals), &key, &owner,
 					    BPF_ANY);
 
@@ -112,6 +128,30 @@ static int addrs_add(struct bpf_host *h, uint32_t slot, const struct dp_port *is
 		bpf_host_bump_mapping(h, is->vni, &is->addrs[i]);
 	}
 	return 0;
+}
+
+/* ---- handles: packets for the port whatever their address ---- */
+
+static int handle_add(struct bpf_host *h, uint32_t slot, const struct dp_port *port)
+{
+	struct dp_handle_value value = {
+		.kind = DP_HANDLE_PORT, .vni = port->vni, .row = slot};
+
+	if (!port->handle)
+		return 0;
+	return bpf_host_error(bpf_map_update_elem(bpf_map__fd(h->skel->maps.handles),
+						  &port->handle, &value, BPF_ANY));
+}
+
+/* Unless it is another port's by now. */
+static void handle_remove(struct bpf_host *h, uint32_t slot, uint32_t handle)
+{
+	int fd = bpf_map__fd(h->skel->maps.handles);
+	struct dp_handle_value owner;
+
+	if (handle && !bpf_map_lookup_elem(fd, &handle, &owner) &&
+	    owner.kind == DP_HANDLE_PORT && owner.row == slot)
+		bpf_map_delete_elem(fd, &handle);
 }
 
 /* ---- ports ---- */
@@ -125,8 +165,11 @@ static struct dp_port_copy copy_of(const struct dp_port *port)
 		.vni = port->vni,
 		.mtu = port->mtu,
 		.flags = port->peer_redirect ? DP_PORT_PEER_REDIRECT : 0,
+		.handle = port->handle,
 	};
 
+	if (port->forwards)
+		c.flags |= DP_PORT_FORWARDS;
 	memcpy(c.mac, port->mac.b, 6);
 	return c;
 }
@@ -154,8 +197,12 @@ static int install(struct bpf_host *h, uint32_t slot, const struct dp_port *port
 	int r;
 
 	r = addrs_add(h, slot, port);
+	if (!r)
+		r = handle_add(h, slot, port);
 	if (r)
 		return r;
+	if (mirror->handle != port->handle)
+		handle_remove(h, slot, mirror->handle);
 	addrs_remove(h, slot, mirror, port);
 	r = bpf_map_update_elem(bpf_map__fd(h->skel->maps.port_slots), &ifindex, &slot, BPF_ANY);
 	if (r)
@@ -183,6 +230,7 @@ static void uninstall(struct bpf_host *h, uint32_t slot)
 		ifindex_remove(h, slot, mirror->ifindex);
 	}
 	addrs_remove(h, slot, mirror, NULL);
+	handle_remove(h, slot, mirror->handle);
 	publish(h, slot, &none);
 	free(mirror);
 	h->mirror[slot] = NULL;
@@ -196,7 +244,9 @@ int bpf_port_set(struct datapath *dp, const struct dp_port *port)
 	uint32_t slot;
 	int r;
 
-	if (!port->id || port->ifindex <= 0 || port->n_addrs > DP_PORT_ADDRS_MAX || !port->vni)
+	if (!port->id || port->ifindex <= 0 || port->n_addrs > DP_PORT_ADDRS_MAX || !port->vni ||
+	    port->n_exits > DP_PORT_ADDRS_MAX ||
+	    (port->handle && port->handle < SUBSTRATE_VNI_HANDLE_MIN))
 		return -EINVAL;
 	mirror = bpf_port_find(h, port->id, &slot);
 	is_new = !mirror;
@@ -213,6 +263,7 @@ int bpf_port_set(struct datapath *dp, const struct dp_port *port)
 		mirror->n_addrs = port->n_addrs;
 		memcpy(mirror->addrs, port->addrs, sizeof(mirror->addrs));
 		mirror->ifindex = port->ifindex;
+		mirror->handle = port->handle;
 		uninstall(h, slot);
 	}
 	return r;
@@ -240,6 +291,17 @@ int bpf_ports(struct datapath *dp, int (*fn)(const struct dp_port *, void *), vo
 	return r;
 }
 
+static void addr_load(struct dp_port *p, const struct dp_addr_key *key,
+		      const struct dp_local_value *value)
+{
+	struct ipaddr *addr = &p->addrs[p->n_addrs++];
+
+	memcpy(addr->b, key->addr, sizeof(addr->b));
+	if (value->flags & DP_LOCAL_EXIT)
+		p->exits[p->n_exits++] = (struct dp_exit){
+			.addr = *addr, .peer = value->exit_peer, .handle = value->exit_handle};
+}
+
 int bpf_port_load(struct bpf_host *h)
 {
 	int fd = bpf_map__fd(h->skel->maps.locals);
@@ -261,6 +323,8 @@ int bpf_port_load(struct bpf_host *h)
 		p->peer_redirect = c->flags & DP_PORT_PEER_REDIRECT;
 		p->vni = c->vni;
 		p->mtu = c->mtu;
+		p->forwards = c->flags & DP_PORT_FORWARDS;
+		p->handle = c->handle;
 		memcpy(p->mac.b, c->mac, 6);
 	}
 	for (; !bpf_map_get_next_key(fd, at, &next); at = &key) {
@@ -271,7 +335,7 @@ int bpf_port_load(struct bpf_host *h)
 			continue;
 		p = h->mirror[owner.slot];
 		if (p && p->vni == key.vni && p->n_addrs < DP_PORT_ADDRS_MAX)
-			memcpy(p->addrs[p->n_addrs++].b, key.addr, sizeof(key.addr));
+			addr_load(p, &key, &owner);
 	}
 	return 0;
 }
@@ -296,6 +360,7 @@ int bpf_subnet_set(struct datapath *dp, const struct dp_subnet *subnet)
 	memcpy(value.router, subnet->router.b, 16);
 	memcpy(value.resolver, subnet->resolver.b, 16);
 	memcpy(value.router_mac, subnet->router_mac.b, 6);
+	value.table = subnet->table;
 	r = bpf_map_update_elem(bpf_map__fd(h->skel->maps.subnets), &key, &value, BPF_ANY);
 	if (!r)
 		bpf_host_bump_epoch(h);
@@ -334,6 +399,7 @@ int bpf_subnets(struct datapath *dp, int (*fn)(const struct dp_subnet *, void *)
 		memcpy(s.router.b, value.router, 16);
 		memcpy(s.resolver.b, value.resolver, 16);
 		memcpy(s.router_mac.b, value.router_mac, 6);
+		s.table = value.table;
 		r = fn(&s, arg);
 	}
 	return r;

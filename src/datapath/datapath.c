@@ -99,6 +99,72 @@ int datapath_mappings(struct datapath *dp, int (*fn)(const struct dp_mapping *, 
 	return dp->ops->mappings(dp, fn, arg);
 }
 
+int datapath_table_set(struct datapath *dp, const struct dp_table *table)
+{
+	return dp->ops->table_set(dp, table);
+}
+
+int datapath_table_delete(struct datapath *dp, uint32_t number)
+{
+	return dp->ops->table_delete(dp, number);
+}
+
+int datapath_tables(struct datapath *dp, int (*fn)(uint32_t number, void *), void *arg)
+{
+	return dp->ops->tables(dp, fn, arg);
+}
+
+int datapath_peering_set(struct datapath *dp, uint32_t vni_a, uint32_t vni_b)
+{
+	return dp->ops->peering_set(dp, vni_a, vni_b);
+}
+
+int datapath_peering_delete(struct datapath *dp, uint32_t vni_a, uint32_t vni_b)
+{
+	return dp->ops->peering_delete(dp, vni_a, vni_b);
+}
+
+int datapath_peerings(struct datapath *dp, int (*fn)(uint32_t vni_a, uint32_t vni_b, void *),
+		      void *arg)
+{
+	return dp->ops->peerings(dp, fn, arg);
+}
+
+int datapath_gateway_set(struct datapath *dp, const struct dp_gateway *gateway)
+{
+	return dp->ops->gateway_set(dp, gateway);
+}
+
+int datapath_gateway_delete(struct datapath *dp, uint32_t handle)
+{
+	return dp->ops->gateway_delete(dp, handle);
+}
+
+int datapath_gateways(struct datapath *dp, int (*fn)(uint32_t handle, void *), void *arg)
+{
+	return dp->ops->gateways(dp, fn, arg);
+}
+
+int datapath_gateway_counters(struct datapath *dp, uint32_t handle, struct dp_gateway_counters *ret)
+{
+	return dp->ops->gateway_counters(dp, handle, ret);
+}
+
+int datapath_public_set(struct datapath *dp, const struct dp_public *public)
+{
+	return dp->ops->public_set(dp, public);
+}
+
+int datapath_public_delete(struct datapath *dp, const struct ipaddr *public)
+{
+	return dp->ops->public_delete(dp, public);
+}
+
+int datapath_publics(struct datapath *dp, int (*fn)(const struct ipaddr *public, void *), void *arg)
+{
+	return dp->ops->publics(dp, fn, arg);
+}
+
 int datapath_upcall_read(struct datapath *dp, struct dp_upcall **ret)
 {
 	return dp->ops->upcall_read(dp, ret);

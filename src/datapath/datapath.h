@@ -261,6 +261,14 @@ struct dp_port_counters {
 	uint64_t rx_packets, rx_bytes; /* to the node */
 };
 
+/* Of one gateway of this edge, GSO packets counted as what they become on the wire. */
+struct dp_gateway_counters {
+	uint64_t out_packets, out_bytes; /* to the world */
+	uint64_t in_packets, in_bytes;   /* to nodes */
+	uint64_t no_port;     /* dropped: NAT_PORTS */
+	uint64_t unsolicited; /* dropped: UNSOLICITED */
+};
+
 /* Tries what this host can do, on devices of its own that are gone when it returns. */
 int datapath_probe(const struct dp_config *config, struct dp_capabilities *ret);
 
@@ -295,6 +303,7 @@ int datapath_peering_delete(struct datapath *dp, uint32_t vni_a, uint32_t vni_b)
 /* -EOPNOTSUPP without an uplink. */
 int datapath_gateway_set(struct datapath *dp, const struct dp_gateway *gateway);
 int datapath_gateway_delete(struct datapath *dp, uint32_t handle);
+int datapath_gateway_counters(struct datapath *dp, uint32_t handle, struct dp_gateway_counters *ret);
 int datapath_public_set(struct datapath *dp, const struct dp_public *public);
 int datapath_public_delete(struct datapath *dp, const struct ipaddr *public);
 

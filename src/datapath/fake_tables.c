@@ -8,6 +8,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "datapath/fake_gateway.h"
+
 /* ---- rows ---- */
 
 static void *row(const struct fake_table *t, size_t i)
@@ -168,6 +170,10 @@ int fake_host_new(struct fake_world *world, const struct dp_config *config, stru
 	h->peers.row_size = sizeof(struct dp_peer);
 	h->nexthops.row_size = sizeof(struct dp_nexthop);
 	h->mappings.row_size = sizeof(struct dp_mapping);
+	h->tables.row_size = sizeof(struct dp_table);
+	h->peerings.row_size = sizeof(struct fake_peering);
+	h->gateways.row_size = sizeof(struct fake_gateway);
+	h->publics.row_size = sizeof(struct dp_public);
 	list_init(&h->upcalls);
 	list_init(&h->events);
 	h->upcall_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -213,6 +219,7 @@ struct fake_host *fake_host_free(struct fake_host *h)
 	free(h->peers.rows);
 	free(h->nexthops.rows);
 	free(h->mappings.rows);
+	fake_gateway_free_all(h);
 	free_upcalls(h);
 	free_events(h);
 	if (h->upcall_fd >= 0)
@@ -356,8 +363,7 @@ static int op_port_delete(struct datapath *dp, uint32_t id)
 	return 0;
 }
 
-/* Sets a record: 'found' is the one it replaces, or NULL. */
-static int put(struct fake_table *t, void *found, const void *record)
+int fake_table_put(struct fake_table *t, void *found, const void *record)
 {
 	void *r = found ? found : row_add(t);
 
@@ -367,7 +373,7 @@ static int put(struct fake_table *t, void *found, const void *record)
 	return 0;
 }
 
-static int drop_row(struct fake_table *t, void *found)
+int fake_table_drop(struct fake_table *t, void *found)
 {
 	if (!found)
 		return -ENOENT;
@@ -379,42 +385,42 @@ static int op_subnet_set(struct datapath *dp, const struct dp_subnet *s)
 {
 	struct fake_host *h = host_of(dp);
 
-	return put(&h->subnets, subnet_exact(h, s->vni, &s->prefix), s);
+	return fake_table_put(&h->subnets, subnet_exact(h, s->vni, &s->prefix), s);
 }
 
 static int op_subnet_delete(struct datapath *dp, uint32_t vni, const struct prefix *prefix)
 {
 	struct fake_host *h = host_of(dp);
 
-	return drop_row(&h->subnets, subnet_exact(h, vni, prefix));
+	return fake_table_drop(&h->subnets, subnet_exact(h, vni, prefix));
 }
 
 static int op_peer_set(struct datapath *dp, const struct dp_peer *peer)
 {
 	struct fake_host *h = host_of(dp);
 
-	return put(&h->peers, fake_peer_find(h, peer->id), peer);
+	return fake_table_put(&h->peers, fake_peer_find(h, peer->id), peer);
 }
 
 static int op_peer_delete(struct datapath *dp, uint32_t id)
 {
 	struct fake_host *h = host_of(dp);
 
-	return drop_row(&h->peers, fake_peer_find(h, id));
+	return fake_table_drop(&h->peers, fake_peer_find(h, id));
 }
 
 static int op_nexthop_set(struct datapath *dp, const struct dp_nexthop *nexthop)
 {
 	struct fake_host *h = host_of(dp);
 
-	return put(&h->nexthops, nexthop_find(h, nexthop->id), nexthop);
+	return fake_table_put(&h->nexthops, nexthop_find(h, nexthop->id), nexthop);
 }
 
 static int op_nexthop_delete(struct datapath *dp, uint32_t id)
 {
 	struct fake_host *h = host_of(dp);
 
-	return drop_row(&h->nexthops, nexthop_find(h, id));
+	return fake_table_drop(&h->nexthops, nexthop_find(h, id));
 }
 
 static int op_mapping_set(struct datapath *dp, const struct dp_mapping *m)
@@ -424,14 +430,14 @@ static int op_mapping_set(struct datapath *dp, const struct dp_mapping *m)
 
 	if (!found && h->config.max_mappings && h->mappings.n >= h->config.max_mappings)
 		return -ENOSPC;
-	return put(&h->mappings, found, m);
+	return fake_table_put(&h->mappings, found, m);
 }
 
 static int op_mapping_delete(struct datapath *dp, uint32_t vni, const struct ipaddr *addr)
 {
 	struct fake_host *h = host_of(dp);
 
-	return drop_row(&h->mappings, fake_mapping_find(h, vni, addr));
+	return fake_table_drop(&h->mappings, fake_mapping_find(h, vni, addr));
 }
 
 /* One walk for all tables; a row begins with the contract's record. */
@@ -542,6 +548,19 @@ const struct datapath_ops fake_ops = {
 	.subnets = op_subnets,
 	.peers = op_peers,
 	.mappings = op_mappings,
+	.table_set = fake_table_set,
+	.table_delete = fake_table_delete,
+	.tables = fake_tables,
+	.peering_set = fake_peering_set,
+	.peering_delete = fake_peering_delete,
+	.peerings = fake_peerings,
+	.gateway_set = fake_gateway_set,
+	.gateway_delete = fake_gateway_delete,
+	.gateways = fake_gateways,
+	.gateway_counters = fake_gateway_counters,
+	.public_set = fake_public_set,
+	.public_delete = fake_public_delete,
+	.publics = fake_publics,
 	.upcall_fd = op_upcall_fd,
 	.upcall_read = op_upcall_read,
 	.reinject = fake_reinject,

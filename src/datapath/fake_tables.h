@@ -52,6 +52,7 @@ struct fake_host {
 	struct dp_config config; /* 'name' points to the above */
 	bool open;
 	struct fake_table ports, subnets, peers, nexthops, mappings;
+	struct fake_table tables, peerings, gateways, publics; /* fake_gateway.h */
 	uint64_t drops[DROP_REASON_MAX]; /* of the substrate side */
 	struct list upcalls, events;
 	int upcall_fd, event_fd; /* eventfds, readable while their queue is not empty */
@@ -76,6 +77,10 @@ struct fake_port *fake_port_by_addr(struct fake_host *h, uint32_t vni, const str
 struct dp_subnet *fake_subnet_find(struct fake_host *h, uint32_t vni, const struct ipaddr *addr);
 struct dp_peer *fake_peer_find(struct fake_host *h, uint32_t id);
 struct dp_mapping *fake_mapping_find(struct fake_host *h, uint32_t vni, const struct ipaddr *addr);
+
+/* Sets a record: 'found' is the one it replaces, or NULL. */
+must_check int fake_table_put(struct fake_table *t, void *found, const void *record);
+int fake_table_drop(struct fake_table *t, void *found); /* NULL: -ENOENT */
 
 /* Queues; -ENOSPC when FAKE_QUEUE_MAX wait. */
 must_check int fake_queue_frame(struct fake_port *port, const uint8_t *data, size_t size);

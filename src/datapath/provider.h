@@ -24,6 +24,22 @@ struct datapath_ops {
 	int (*peers)(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), void *arg);
 	int (*mappings)(struct datapath *dp, int (*fn)(const struct dp_mapping *, void *),
 			void *arg);
+	int (*table_set)(struct datapath *dp, const struct dp_table *table);
+	int (*table_delete)(struct datapath *dp, uint32_t number);
+	int (*tables)(struct datapath *dp, int (*fn)(uint32_t number, void *), void *arg);
+	int (*peering_set)(struct datapath *dp, uint32_t vni_a, uint32_t vni_b);
+	int (*peering_delete)(struct datapath *dp, uint32_t vni_a, uint32_t vni_b);
+	int (*peerings)(struct datapath *dp, int (*fn)(uint32_t vni_a, uint32_t vni_b, void *),
+			void *arg);
+	int (*gateway_set)(struct datapath *dp, const struct dp_gateway *gateway);
+	int (*gateway_delete)(struct datapath *dp, uint32_t handle);
+	int (*gateways)(struct datapath *dp, int (*fn)(uint32_t handle, void *), void *arg);
+	int (*gateway_counters)(struct datapath *dp, uint32_t handle,
+				struct dp_gateway_counters *ret);
+	int (*public_set)(struct datapath *dp, const struct dp_public *public);
+	int (*public_delete)(struct datapath *dp, const struct ipaddr *public);
+	int (*publics)(struct datapath *dp, int (*fn)(const struct ipaddr *public, void *),
+		       void *arg);
 	int (*upcall_fd)(const struct datapath *dp);
 	int (*upcall_read)(struct datapath *dp, struct dp_upcall **ret);
 	int (*reinject)(struct datapath *dp, const struct dp_upcall *upcall);

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * Tables of the ways out of a network: routes, peerings and handles on every host; public addresses
+ * and translation on an edge.  The rules of abi/maps.h hold here too.  Addresses with '__be32' are
+ * IPv4; ports are in network order.
+ *
+ * Who writes: routes, peerings, handles, publics and statics the agent; bindings and sessions the
+ * programs (and the agent a binding for each static port).
+ *
+ * Translation.  A NAT gateway gives each (protocol, address, port) inside a port of its own outside
+ * (RFC 4787 REQ-1, endpoint-independent mapping): its *binding*.  A *session* is a binding and one
+ * address and port of the world; only what belongs to a session comes in (REQ-8, address and
+ * port-dependent filtering).  An internet gateway translates addresses alone; its sessions remember
+ * which node a connection was begun with, for when the public address moves (EDGE-2).
+ *
+ * Each gateway has tables of its own for them, found by its row: one customer's sessions push out no
+ * other's.  Nothing is collected: what has expired counts as absent, and the oldest makes room.
+ */
+#pragma once
+
+#include <linux/types.h>
+
+enum {
+	DP_TABLES_MAX = 16384,
+	DP_ROUTES_MAX = 262144,
+	DP_PEERINGS_MAX = 16384,
+	DP_HANDLES_MAX = 8192,
+	DP_GATEWAYS_MAX = 1024, /* rows */
+	DP_PUBLICS_MAX = 65536,
+	DP_STATICS_MAX = 65536,
+	DP_NAT_PROTOCOLS = 3, /* TCP, UDP, ICMP echo */
+	DP_NAT_PROBES = 256,  /* ports looked at before a gateway has none left */
+	DP_FRAGMENTS_MAX = 4096,
+};
+
+/* Seconds without a packet.  TCP: RFC 5382 REQ-5 and RFC 7857 2.1; UDP: RFC 4787 REQ-5; ICMP: RFC
+ * 5508 REQ-2; fragments: RFC 791 3.2. */
+enum {
+	DP_TIMEOUT_TCP_ESTABLISHED = 7440,
+	DP_TIMEOUT_TCP_OPENING = 240,
+	DP_TIMEOUT_TCP_CLOSING = 120,
+	DP_TIMEOUT_TCP_RESET = 10,
+	DP_TIMEOUT_UDP_ANSWERED = 300,
+	DP_TIMEOUT_UDP = 120,
+	DP_TIMEOUT_ICMP = 60,
+	DP_TIMEOUT_OTHER = 600,
+	DP_TIMEOUT_FRAGMENT = 15,
+};
+
+/* ---- routes: LPM; tables: hash number (__u32) -> instance (__u32) ---- */
+
+/* A table is written under a new instance and then switched to: a packet sees the old or the new. */
+struct dp_route_key {
+	__u32 len; /* 32 + prefix length in the 128-bit space */
+	__be32 instance; /* times 2, and 1 for IPv4: a default route is of one family */
+	__u8 addr[16];
+};
+
+struct dp_route_value {
+	__u32 target; /* enum dp_target of src/datapath/datapath.h, below for the programs */
+	__u32 peer;
+	__u32 vni;
+};
+
+enum {
+	DP_WAY_BLACKHOLE = 0,
+	DP_WAY_INTERNET = 1,
+	DP_WAY_GATEWAY = 2,
+	DP_WAY_NETWORK = 3,
+	DP_WAY_INTERFACE = 4,
+};
+
+/* ---- peerings: hash -> __u32 1 ---- */
+
+struct dp_peering_key {
+	__u32 vni_a, vni_b; /* a < b */
+};
+
+/* ---- handles: hash VNI (__u32) -> what it means on this host ---- */
+
+enum dp_handle_kind {
+	DP_HANDLE_PORT = 1,
+	DP_HANDLE_INTERNET = 2,
+	DP_HANDLE_NAT = 3,
+	DP_HANDLE_EGRESS_ONLY = 4,
+};
+
+struct dp_handle_value {
+	__u32 kind;
+	__u32 vni;
+	__u32 row;     /* a port's slot; a gateway's row */
+	__be32 public; /* NAT */
+	__u16 port_first, port_last; /* NAT, host order */
+};
+
+/* ---- publics: hash address (__be32) -> who has it; publics_of: hash dp_mapping_v4_key -> it ---- */
+
+struct dp_public_value {
+	__u32 kind; /* DP_HANDLE_INTERNET or DP_HANDLE_NAT */
+	__u32 handle;
+	__u32 vni;
+	__be32 addr; /* INTERNET: the private one */
+};
+
+struct dp_public_of_value {
+	__be32 public;
+	__u32 handle;
+};
+
+/* ---- statics: hash -> the port outside (__be16 in a __u32) ---- */
+
+struct dp_inside_key {
+	__u32 handle;
+	__be32 addr;
+	__be16 port;
+	__u8 protocol;
+	__u8 pad;
+};
+
+/* ---- by row: bindings (array), inside (LRU hash), sessions (LRU hash) ---- */
+
+enum {
+	DP_BINDING_USED = 1 << 0,
+	DP_BINDING_STATIC = 1 << 1, /* never expires */
+	DP_BINDINGS = DP_NAT_PROTOCOLS * 65536, /* protocol * 65536 + port outside in host order */
+};
+
+/* 'owner' changes as one word: whoever exchanges it has the port. */
+struct dp_binding {
+	__u64 owner; /* flags << 48 | port << 32 | address, as they lie in the packet */
+	__u32 expires; /* in seconds of the monotonic clock */
+	__u32 pad;
+};
+
+/* inside: dp_inside_key (with handle 0) -> the port outside (__be16 in a __u32), a hint: the binding
+ * says whose it is. */
+
+enum {
+	DP_SESSION_OUTSIDE = 0, /* 'here' is the public end */
+	DP_SESSION_INSIDE = 1,  /* 'here' is the node's: of internet gateways */
+	DP_SESSION_SEEN_IN = 1 << 0, /* state: a packet came in, ... */
+	DP_SESSION_FIN_IN = 1 << 1,
+	DP_SESSION_FIN_OUT = 1 << 2,
+	DP_SESSION_RESET = 1 << 3,
+};
+
+struct dp_session_key {
+	__be32 here, there;
+	__be16 here_port, there_port; /* ICMP echo: the identifier, 0 */
+	__u8 protocol;
+	__u8 side;
+	__u8 pad[2];
+};
+
+struct dp_session_value {
+	__be32 addr; /* OUTSIDE: the node's; INSIDE: the public one */
+	__be16 port;
+	__u8 state;
+	__u8 pad;
+	__u32 expires;
+};
+
+/* ---- gateway_counters: per-CPU array by row ---- */
+
+struct dp_gateway_counters_value {
+	__u64 out_packets, out_bytes, in_packets, in_bytes;
+	__u64 no_port;     /* refused: NAT_PORTS */
+	__u64 unsolicited; /* refused: UNSOLICITED */
+};
+
+/* ---- fragment_notes: LRU hash; what the first fragment of a datagram said ---- */
+
+struct dp_fragment_key {
+	__be32 saddr, daddr;
+	__u32 vni; /* 0: from the world */
+	__be16 id;
+	__u8 protocol;
+	__u8 pad;
+};
+
+struct dp_fragment_value {
+	__be32 addr; /* what the address is translated to */
+	__u32 expires;
+};
+
+#define DP_GATEWAY_LAYOUT(type, size) _Static_assert(sizeof(type) == (size), #type)
+DP_GATEWAY_LAYOUT(struct dp_route_key, 24);
+DP_GATEWAY_LAYOUT(struct dp_route_value, 12);
+DP_GATEWAY_LAYOUT(struct dp_peering_key, 8);
+DP_GATEWAY_LAYOUT(struct dp_handle_value, 20);
+DP_GATEWAY_LAYOUT(struct dp_public_value, 16);
+DP_GATEWAY_LAYOUT(struct dp_public_of_value, 8);
+DP_GATEWAY_LAYOUT(struct dp_inside_key, 12);
+DP_GATEWAY_LAYOUT(struct dp_binding, 16);
+DP_GATEWAY_LAYOUT(struct dp_session_key, 16);
+DP_GATEWAY_LAYOUT(struct dp_session_value, 12);
+DP_GATEWAY_LAYOUT(struct dp_gateway_counters_value, 48);
+DP_GATEWAY_LAYOUT(struct dp_fragment_key, 16);
+DP_GATEWAY_LAYOUT(struct dp_fragment_value, 8);

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Public addresses of an edge: each belongs to a node's private address or to a NAT gateway. */
+#include "datapath/bpf_gateway.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <netinet/if_ether.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "datapath/bpf_skel.h"
+
+/* Tells the neighbours on the uplink that the address is here now (RFC 5227 3): it may have been at
+ * another edge.  Whoever misses it asks. */
+static void announce(struct bpf_host *h, uint32_t addr)
+{
+	struct {
+		struct ether_header ethernet;
+		struct ether_arp arp;
+	} __attribute__((packed)) f = {
+		.ethernet.ether_type = htons(ETHERTYPE_ARP),
+		.arp.ea_hdr = {.ar_hrd = htons(1),
+			       .ar_pro = htons(ETHERTYPE_IP),
+			       .ar_hln = 6,
+			       .ar_pln = 4,
+			       .ar_op = htons(ARPOP_REQUEST)},
+	};
+	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = h->uplink_ifindex};
+
+	memset(f.ethernet.ether_dhost, 0xff, 6);
+	memcpy(f.ethernet.ether_shost, h->uplink_mac.b, 6);
+	memcpy(f.arp.arp_sha, h->uplink_mac.b, 6);
+	memcpy(f.arp.arp_spa, &addr, 4);
+	memcpy(f.arp.arp_tpa, &addr, 4);
+	(void)!sendto(h->packet_fd, &f, sizeof(f), 0, (struct sockaddr *)&to, sizeof(to));
+}
+
+int bpf_public_find(const struct bpf_host *h, uint32_t addr, struct dp_public_value *ret)
+{
+	return bpf_map_lookup_elem(bpf_map__fd(h->skel->maps.publics), &addr, ret);
+}
+
+int bpf_public_put(struct bpf_host *h, uint32_t addr, const struct dp_public_value *value)
+{
+	struct dp_public_value was;
+	bool had = !bpf_public_find(h, addr, &was);
+	int r = bpf_map_update_elem(bpf_map__fd(h->skel->maps.publics), &addr, value, BPF_ANY);
+
+	if (!r && !had)
+		announce(h, addr);
+	return bpf_host_error(r);
+}
+
+/* The private address has 'addr' no more, unless it has another by now. */
+static void public_of_remove(struct bpf_host *h, uint32_t addr, const struct dp_public_value *was)
+{
+	int fd = bpf_map__fd(h->skel->maps.publics_of);
+	struct dp_mapping_v4_key key = {.vni = was->vni, .addr = was->addr};
+	struct dp_public_of_value owner;
+
+	if (!bpf_map_lookup_elem(fd, &key, &owner) && owner.public == addr)
+		bpf_map_delete_elem(fd, &key);
+}
+
+int bpf_public_set(struct datapath *dp, const struct dp_public *public)
+{
+	struct bpf_host *h = bpf_host_of(dp);
+	uint32_t addr = bpf_gateway_v4(&public->public);
+	struct dp_public_value value = {
+		.kind = DP_HANDLE_INTERNET,
+		.handle = public->handle,
+		.vni = public->vni,
+		.addr = bpf_gateway_v4(&public->addr),
+	};
+	struct dp_mapping_v4_key key = {.vni = value.vni, .addr = value.addr};
+	struct dp_public_of_value of = {.public = addr, .handle = public->handle};
+	struct dp_public_value was;
+	bool had;
+	int r;
+
+	if (!h->uplink_ifindex)
+		return -EOPNOTSUPP;
+	if (!addr || !value.addr || !public->vni)
+		return -EINVAL;
+	had = !bpf_public_find(h, addr, &was);
+	if (had && was.kind == DP_HANDLE_NAT)
+		return -EEXIST;
+	r = bpf_map_update_elem(bpf_map__fd(h->skel->maps.publics_of), &key, &of, BPF_ANY);
+	if (!r)
+		r = bpf_public_put(h, addr, &value);
+	if (!r && had && (was.vni != value.vni || was.addr != value.addr))
+		public_of_remove(h, addr, &was);
+	return bpf_host_error(r);
+}
+
+int bpf_public_delete(struct datapath *dp, const struct ipaddr *public)
+{
+	struct bpf_host *h = bpf_host_of(dp);
+	uint32_t addr = bpf_gateway_v4(public);
+	struct dp_public_value was;
+	int r = bpf_public_find(h, addr, &was);
+
+	if (r || was.kind != DP_HANDLE_INTERNET)
+		return -ENOENT;
+	public_of_remove(h, addr, &was);
+	return bpf_map_delete_elem(bpf_map__fd(h->skel->maps.publics), &addr);
+}
+
+int bpf_publics(struct datapath *dp, int (*fn)(const struct ipaddr *public, void *), void *arg)
+{
+	struct bpf_host *h = bpf_host_of(dp);
+	int fd = bpf_map__fd(h->skel->maps.publics);
+	struct dp_public_value value;
+	uint32_t key, next;
+	void *at = NULL;
+	int r = 0;
+
+	for (; !r && !bpf_map_get_next_key(fd, at, &next); at = &key) {
+		struct ipaddr addr;
+
+		key = next;
+		addr = ipaddr_from_v4(ntohl(key));
+		if (!bpf_map_lookup_elem(fd, &key, &value) && value.kind == DP_HANDLE_INTERNET)
+			r = fn(&addr, arg);
+	}
+	return r;
+}
