@@ -28,7 +28,7 @@ enum {
 	DP_NEXTHOPS_MAX = 1024, /* ids below this */
 	DP_BUCKETS = 65536,     /* generation counters of mappings */
 	DP_SUBNETS_MAX = 65536,
-	DP_LOCALS_MAX = 65536,   /* addresses of all ports: DP_SLOTS_MAX * 64 */
+	DP_LOCALS_MAX = 131072,  /* addresses of all ports: more than DP_SLOTS_MAX * 104 */
 	DP_LOCATORS_MAX = 65536, /* four for each of DP_PEERS_MAX */
 	DP_EVENTS_SIZE = 65536,
 	DP_EVENTS_PER_SECOND = 100,  /* enough to see each kind, too few to load the agent */

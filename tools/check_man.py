@@ -136,7 +136,7 @@ def check_flat(program, page, say):
 def check_config(program, options, path, say):
     with open(path) as file:
         lines = file.read().splitlines()
-    settings = [m.group(1) for m in (re.match(r"#([a-z-]+ = .+)$", line) for line in lines) if m]
+    settings = [m.group(1) for m in (re.match(r"#([a-z0-9-]+ = .+)$", line) for line in lines) if m]
     keys = {s.split(" = ")[0] for s in settings}
     for key in sorted(options - NO_KEY - keys):
         if f"# {key}:" not in "\n".join(lines):

@@ -161,8 +161,9 @@ static const char *desired_read_subnet(const Viaduct__Agent__Subnet *m, struct d
 	if (convert_prefix(&m->prefix, m->prefix_len, &s->dp.prefix))
 		return "the subnet's prefix is none";
 	if (convert_addr(&m->router, &s->dp.router) ||
-	    !prefix_contains(&s->dp.prefix, &s->dp.router))
-		return "the subnet's router is not inside it";
+	    (!prefix_contains(&s->dp.prefix, &s->dp.router) &&
+	     (prefix_is_v4(&s->dp.prefix) || !ipaddr_is_link_local(&s->dp.router))))
+		return "the subnet's router is neither inside it nor link-local";
 	if (convert_mac(&m->router_mac, &s->dp.router_mac))
 		return "the subnet's router has no unicast MAC";
 	if (convert_optional_addr(&m->resolver, &s->dp.resolver))

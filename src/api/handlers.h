@@ -25,7 +25,16 @@ int action_describe_subnets(struct ec2_call *c);
 int action_modify_subnet_attribute(struct ec2_call *c);
 extern const struct filter subnet_filters[];
 
-/* interface_actions.c, address_actions.c, interface_view.c */
+/* vpc_block_actions.c, block6_actions.c */
+int action_associate_vpc_cidr_block(struct ec2_call *c);
+int action_disassociate_vpc_cidr_block(struct ec2_call *c);
+int action_associate_subnet_cidr_block(struct ec2_call *c);
+int action_disassociate_subnet_cidr_block(struct ec2_call *c);
+int action_describe_ipv6_pools(struct ec2_call *c);
+int action_get_associated_ipv6_pool_cidrs(struct ec2_call *c);
+extern const struct filter pool6_filters[];
+
+/* interface_actions.c, address6_actions.c, interface_view.c */
 int action_create_network_interface(struct ec2_call *c);
 int action_delete_network_interface(struct ec2_call *c);
 int action_attach_network_interface(struct ec2_call *c);
@@ -33,6 +42,8 @@ int action_detach_network_interface(struct ec2_call *c);
 int action_modify_network_interface_attribute(struct ec2_call *c);
 int action_assign_private_ip_addresses(struct ec2_call *c);
 int action_unassign_private_ip_addresses(struct ec2_call *c);
+int action_assign_ipv6_addresses(struct ec2_call *c);
+int action_unassign_ipv6_addresses(struct ec2_call *c);
 int action_describe_network_interfaces(struct ec2_call *c);
 int action_describe_network_interface_attribute(struct ec2_call *c);
 extern const struct filter interface_filters[];

@@ -55,6 +55,7 @@ static int read_interface(struct ec2_call *c, uint32_t index, struct instance_in
 {
 	const char *type = param_text(c, of_interface(c, index, "InterfaceType"));
 	const char *prefix = param_name(c, "NetworkInterface.%u.", index);
+	int r;
 
 	if (!prefix)
 		return -ENOMEM;
@@ -73,7 +74,10 @@ static int read_interface(struct ec2_call *c, uint32_t index, struct instance_in
 	};
 	if (ret->device_index == UINT32_MAX)
 		return ec2_refuse_missing(c, of_interface(c, index, "DeviceIndex"));
-	return interface_params_addrs(c, prefix, &ret->addrs, &ret->n_addrs);
+	r = interface_params_addrs(c, prefix, &ret->addrs, &ret->n_addrs);
+	return r ? r
+		 : interface_params_addrs6(c, prefix, "Ipv6Addresses", &ret->addrs6, &ret->n_addrs6,
+					   &ret->count6);
 }
 
 static int read_interfaces(struct ec2_call *c, struct instance_run_args *args)
@@ -86,7 +90,8 @@ static int read_interfaces(struct ec2_call *c, struct instance_run_args *args)
 	r = param_indices(c, "NetworkInterface", &indices, &n);
 	if (r || !n)
 		return r;
-	if (args->subnet_id || args->private_ip || args->secondary_count)
+	if (args->subnet_id || args->private_ip || args->secondary_count || args->n_addrs6 ||
+	    args->count6)
 		return ec2_refuse(c, 400, "InvalidParameterCombination",
 				  "Network interfaces and an instance-level subnet ID or private "
 				  "address may not be specified on the same request");
@@ -148,6 +153,9 @@ static int read_run_args(struct ec2_call *c, struct instance_run_args *args)
 	args->terminate_on_shutdown = !r && terminate && *terminate;
 	if (!r)
 		r = read_user_data(c, "UserData", &args->user_data);
+	if (!r)
+		r = interface_params_addrs6(c, "", "Ipv6Address", &args->addrs6, &args->n_addrs6,
+					    &args->count6);
 	if (!r)
 		r = read_interfaces(c, args);
 	if (!r)

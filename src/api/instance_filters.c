@@ -128,6 +128,7 @@ BY_INTERFACE(by_nic_index, "attachment.device-index")
 BY_INTERFACE(by_nic_attachment_status, "attachment.status")
 BY_INTERFACE(by_nic_zone, "availability-zone")
 BY_INTERFACE(by_nic_description, "description")
+BY_INTERFACE(by_nic_ipv6, "ipv6-addresses.ipv6-address")
 BY_INTERFACE(by_nic_mac, "mac-address")
 BY_INTERFACE(by_nic_id, "network-interface-id")
 BY_INTERFACE(by_nic_owner, "owner-id")
@@ -170,6 +171,7 @@ const struct filter instance_filters[] = {
 	{"network-interface.description", by_nic_description},
 	{"network-interface.group-id", by_nothing},
 	{"network-interface.group-name", by_nothing},
+	{"network-interface.ipv6-addresses.ipv6-address", by_nic_ipv6},
 	{"network-interface.mac-address", by_nic_mac},
 	{"network-interface.network-interface-id", by_nic_id},
 	{"network-interface.owner-id", by_nic_owner},

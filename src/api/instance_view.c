@@ -72,6 +72,17 @@ static void write_interfaces(struct ec2_call *c, const struct instance *i)
 	xml_close(c->xml);
 }
 
+/* The first IPv6 address of the first interface. */
+static void write_ipv6(struct ec2_call *c, const struct interface *primary)
+{
+	for (size_t k = 0; primary && k < primary->n_addrs; k++) {
+		if (ipaddr_is_v4(&primary->addrs[k].addr))
+			continue;
+		ec2_write_addr(c, "ipv6Address", &primary->addrs[k].addr);
+		return;
+	}
+}
+
 static void write_machine(struct ec2_call *c, const struct instance *i)
 {
 	const struct instance_type *t = instance_type_find(i->type);
@@ -119,6 +130,7 @@ void instance_write(struct ec2_call *c, const struct instance *i)
 	}
 	if (primary)
 		xml_bool(c->xml, "sourceDestCheck", primary->source_dest_check);
+	write_ipv6(c, primary);
 	ec2_write_no_groups(c);
 	xml_text(c->xml, "clientToken", i->client_token ? i->client_token : "");
 	ec2_write_tags(c, &i->o);

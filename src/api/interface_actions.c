@@ -58,6 +58,9 @@ int action_create_network_interface(struct ec2_call *c)
 		return ec2_refuse_unsupported(c, "InterfaceType other than interface");
 	r = interface_params_addrs(c, "", &args.addrs, &args.n_addrs);
 	if (!r)
+		r = interface_params_addrs6(c, "", "Ipv6Addresses", &args.addrs6, &args.n_addrs6,
+					    &args.count6);
+	if (!r)
 		r = param_tag_specification(c, "network-interface", taggable, &args.tags,
 					    &args.n_tags);
 	if (!r)

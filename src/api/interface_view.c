@@ -26,10 +26,25 @@ static void write_addrs(struct ec2_call *c, const struct interface *i)
 {
 	xml_open(c->xml, "privateIpAddressesSet");
 	for (size_t k = 0; k < i->n_addrs; k++) {
+		if (!ipaddr_is_v4(&i->addrs[k].addr))
+			continue;
 		xml_open(c->xml, "item");
 		ec2_write_addr(c, "privateIpAddress", &i->addrs[k].addr);
 		write_dns_name(c, &i->addrs[k].addr);
 		xml_bool(c->xml, "primary", !k);
+		xml_close(c->xml);
+	}
+	xml_close(c->xml);
+}
+
+static void write_addrs6(struct ec2_call *c, const struct interface *i)
+{
+	xml_open(c->xml, "ipv6AddressesSet");
+	for (size_t k = 0; k < i->n_addrs; k++) {
+		if (ipaddr_is_v4(&i->addrs[k].addr))
+			continue;
+		xml_open(c->xml, "item");
+		ec2_write_addr(c, "ipv6Address", &i->addrs[k].addr);
 		xml_close(c->xml);
 	}
 	xml_close(c->xml);
@@ -86,7 +101,7 @@ static void write_identity(struct ec2_call *c, const struct interface *i)
 	xml_bool(c->xml, "sourceDestCheck", i->source_dest_check);
 	ec2_write_no_groups(c);
 	write_addrs(c, i);
-	xml_empty(c->xml, "ipv6AddressesSet");
+	write_addrs6(c, i);
 	xml_text(c->xml, "interfaceType", "interface");
 }
 
@@ -130,13 +145,22 @@ static void by_private_ip(struct filter_probe *p, const void *item)
 static void by_any_ip(struct filter_probe *p, const void *item)
 {
 	for (size_t k = 0; k < ITEM->n_addrs; k++)
-		filter_addr(p, &ITEM->addrs[k].addr);
+		if (ipaddr_is_v4(&ITEM->addrs[k].addr))
+			filter_addr(p, &ITEM->addrs[k].addr);
+}
+
+static void by_ipv6(struct filter_probe *p, const void *item)
+{
+	for (size_t k = 0; k < ITEM->n_addrs; k++)
+		if (!ipaddr_is_v4(&ITEM->addrs[k].addr))
+			filter_addr(p, &ITEM->addrs[k].addr);
 }
 
 static void by_primary(struct filter_probe *p, const void *item)
 {
 	for (size_t k = 0; k < ITEM->n_addrs; k++)
-		filter_bool(p, !k);
+		if (ipaddr_is_v4(&ITEM->addrs[k].addr))
+			filter_bool(p, !k);
 }
 
 static void by_dns_name(struct filter_probe *p, const void *item)
@@ -254,7 +278,7 @@ static void by_vpc(struct filter_probe *p, const void *item)
 	filter_id(p, KIND_VPC, ITEM->vpc);
 }
 
-/* Of functions that no interface has yet: groups, public and IPv6 addresses. */
+/* Of functions that no interface has yet: groups and public addresses. */
 static void by_nothing(struct filter_probe *p, const void *item)
 {
 }
@@ -281,7 +305,7 @@ const struct filter interface_filters[] = {
 	{"group-id", by_nothing},
 	{"group-name", by_nothing},
 	{"interface-type", by_type},
-	{"ipv6-addresses.ipv6-address", by_nothing},
+	{"ipv6-addresses.ipv6-address", by_ipv6},
 	{"mac-address", by_mac},
 	{"network-interface-id", by_id},
 	{"owner-id", by_owner},

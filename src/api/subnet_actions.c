@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "api/block6.h"
 #include "api/describe.h"
 #include "api/handlers.h"
 #include "api/param.h"
-#include "model/subnet.h"
+#include "model/subnet_block6.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,14 +27,14 @@ static void write_subnet(struct ec2_call *c, const struct subnet *s)
 	ec2_write_owner(c, "ownerId", s->o.account);
 	ec2_write_id(c, "vpcId", KIND_VPC, s->vpc);
 	ec2_write_prefix(c, "cidrBlock", &s->prefix);
-	xml_empty(c->xml, "ipv6CidrBlockAssociationSet");
+	block6_write_subnet_set(c, s);
 	xml_u64(c->xml, "availableIpAddressCount", subnet_available(c->model, s));
 	xml_text(c->xml, "availabilityZone", s->zone);
 	xml_text(c->xml, "availabilityZoneId", zone_id_text(c->model, s->zone, zone_id));
 	xml_bool(c->xml, "defaultForAz", false);
 	xml_bool(c->xml, "mapPublicIpOnLaunch", s->map_public_ip);
 	xml_bool(c->xml, "mapCustomerOwnedIpOnLaunch", false);
-	xml_bool(c->xml, "assignIpv6AddressOnCreation", false);
+	xml_bool(c->xml, "assignIpv6AddressOnCreation", s->assign_ipv6);
 	xml_bool(c->xml, "enableDns64", false);
 	xml_bool(c->xml, "ipv6Native", false);
 	xml_open(c->xml, "privateDnsNameOptionsOnLaunch");
@@ -52,6 +53,7 @@ int action_create_subnet(struct ec2_call *c)
 	struct subnet_create_args args = {
 		.vpc_id = param_text(c, "VpcId"),
 		.cidr = param_text(c, "CidrBlock"),
+		.cidr6 = param_text(c, "Ipv6CidrBlock"),
 		.zone = zone ? zone : zone_id,
 	};
 	const struct subnet *s;
@@ -87,8 +89,14 @@ int action_modify_subnet_attribute(struct ec2_call *c)
 	struct subnet_modify_args args = {
 		.subnet_id = param_text(c, "SubnetId"),
 		.map_public_ip = param_bool(c, "MapPublicIpOnLaunch.Value"),
+		.assign_ipv6 = param_bool(c, "AssignIpv6AddressOnCreation.Value"),
 	};
-	int r = subnet_modify(c->tx, &c->caller, &args, &c->refusal);
+	int r;
+
+	if (args.map_public_ip && args.assign_ipv6)
+		return ec2_refuse(c, 400, "InvalidParameterCombination",
+				  "Fields for multiple attribute types specified: name one");
+	r = subnet_modify(c->tx, &c->caller, &args, &c->refusal);
 
 	if (!r)
 		ec2_write_return(c);
@@ -160,8 +168,28 @@ static void by_vpc(struct filter_probe *p, const void *item)
 	filter_id(p, KIND_VPC, ((const struct subnet *)item)->vpc);
 }
 
-static void by_nothing(struct filter_probe *p, const void *item)
+static void by_association6(struct filter_probe *p, const void *item)
 {
+	const struct subnet *s = item;
+	char text[ID_TEXT_SIZE];
+
+	if (subnet_has_block6(s))
+		filter_text(p, id_text_prefixed(ID_PREFIX_SUBNET_CIDR, s->association6, text));
+}
+
+static void by_block6(struct filter_probe *p, const void *item)
+{
+	const struct subnet *s = item;
+	char text[PREFIX_TEXT_SIZE];
+
+	if (subnet_has_block6(s))
+		filter_text(p, prefix_text(&s->prefix6, text));
+}
+
+static void by_block6_state(struct filter_probe *p, const void *item)
+{
+	if (subnet_has_block6(item))
+		filter_text(p, "associated");
 }
 
 const struct filter subnet_filters[] = {
@@ -176,9 +204,9 @@ const struct filter subnet_filters[] = {
 	{"default-for-az", by_default},
 	{"defaultForAz", by_default},
 	{"enable-dns64", by_default},
-	{"ipv6-cidr-block-association.association-id", by_nothing},
-	{"ipv6-cidr-block-association.ipv6-cidr-block", by_nothing},
-	{"ipv6-cidr-block-association.state", by_nothing},
+	{"ipv6-cidr-block-association.association-id", by_association6},
+	{"ipv6-cidr-block-association.ipv6-cidr-block", by_block6},
+	{"ipv6-cidr-block-association.state", by_block6_state},
 	{"ipv6-native", by_default},
 	{"map-public-ip-on-launch", by_public},
 	{"owner-id", by_owner},

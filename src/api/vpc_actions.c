@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VPCs, and the one set of DHCP options that all of them have. */
+#include "api/block6.h"
 #include "api/describe.h"
 #include "api/handlers.h"
 #include "api/param.h"
@@ -33,7 +34,7 @@ static void write_vpc(struct ec2_call *c, const struct vpc *v)
 	for (size_t i = 0; i < v->n_blocks; i++)
 		write_block(c, &v->blocks[i]);
 	xml_close(c->xml);
-	xml_empty(c->xml, "ipv6CidrBlockAssociationSet");
+	block6_write_vpc_set(c, v);
 	xml_text(c->xml, "dhcpOptionsId", DHCP_OPTIONS_ID);
 	ec2_write_tags(c, &v->o);
 	xml_text(c->xml, "instanceTenancy", v->tenancy);
@@ -43,7 +44,9 @@ static void write_vpc(struct ec2_call *c, const struct vpc *v)
 int action_create_vpc(struct ec2_call *c)
 {
 	static const char *const taggable[] = {"vpc", NULL};
+	const struct vpc_block6_args block6 = block6_params(c);
 	struct vpc_create_args args = {
+		.block6 = vpc_block6_is_asked(&block6) ? &block6 : NULL,
 		.cidr = param_text(c, "CidrBlock"),
 		.tenancy = param_text(c, "InstanceTenancy"),
 	};
@@ -139,8 +142,38 @@ static void by_id(struct filter_probe *p, const void *item)
 	filter_id(p, KIND_VPC, ((const struct object *)item)->id);
 }
 
-static void by_nothing(struct filter_probe *p, const void *item)
+static void by_association6(struct filter_probe *p, const void *item)
 {
+	const struct vpc *v = item;
+	char text[ID_TEXT_SIZE];
+
+	for (size_t i = 0; i < v->n_blocks6; i++)
+		filter_text(p,
+			    id_text_prefixed(ID_PREFIX_VPC_CIDR, v->blocks6[i].association, text));
+}
+
+static void by_block6(struct filter_probe *p, const void *item)
+{
+	const struct vpc *v = item;
+	char text[PREFIX_TEXT_SIZE];
+
+	for (size_t i = 0; i < v->n_blocks6; i++)
+		filter_text(p, prefix_text(&v->blocks6[i].prefix, text));
+}
+
+static void by_pool6(struct filter_probe *p, const void *item)
+{
+	const struct vpc *v = item;
+	char text[ID_TEXT_SIZE];
+
+	for (size_t i = 0; i < v->n_blocks6; i++)
+		filter_text(p, block6_pool_text(&v->blocks6[i], text));
+}
+
+static void by_block6_state(struct filter_probe *p, const void *item)
+{
+	if (((const struct vpc *)item)->n_blocks6)
+		filter_text(p, "associated");
 }
 
 const struct filter vpc_filters[] = {
@@ -152,10 +185,10 @@ const struct filter vpc_filters[] = {
 	{"cidr-block-association.state", by_block_state},
 	{"dhcp-options-id", by_dhcp},
 	{"dhcpOptionsId", by_dhcp},
-	{"ipv6-cidr-block-association.association-id", by_nothing},
-	{"ipv6-cidr-block-association.ipv6-cidr-block", by_nothing},
-	{"ipv6-cidr-block-association.ipv6-pool", by_nothing},
-	{"ipv6-cidr-block-association.state", by_nothing},
+	{"ipv6-cidr-block-association.association-id", by_association6},
+	{"ipv6-cidr-block-association.ipv6-cidr-block", by_block6},
+	{"ipv6-cidr-block-association.ipv6-pool", by_pool6},
+	{"ipv6-cidr-block-association.state", by_block6_state},
 	{"is-default", by_default},
 	{"isDefault", by_default},
 	{"owner-id", by_owner},

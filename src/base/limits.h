@@ -92,7 +92,9 @@
 #define LIMIT_MODEL_KEYS           16
 #define LIMIT_MODEL_BLOCKS         5
 #define LIMIT_MODEL_HOST_PORTS     1023 /* interfaces on one host: DP_SLOTS_MAX without slot 0 */
-#define LIMIT_MODEL_INTERFACE_ADDRS 50 /* EC2's most; DP_PORT_ADDRS_MAX must hold them and a link-local one */
+#define LIMIT_MODEL_BLOCKS6        1
+/* EC2's most of each family; DP_PORT_ADDRS_MAX must hold both and a link-local one */
+#define LIMIT_MODEL_INTERFACE_ADDRS 50
 #define LIMIT_MODEL_TAGS           50
 #define LIMIT_MODEL_TAG_KEY        128
 #define LIMIT_MODEL_TAG_VALUE      256
@@ -131,10 +133,10 @@
  * again, ping has given up. */
 #define LIMIT_AGENT_QUESTION_MS 3000
 /* The manager cannot say yet: ask again soon, not at once. */
-#define LIMIT_AGENT_RETRY_MS 200
+#define LIMIT_AGENT_RETRY_MS            200
 #define LIMIT_AGENT_QUESTIONS_PER_FRAME 256
 /* Questions under way: more distinct ones in three seconds is a scan. */
-#define LIMIT_AGENT_QUESTIONS 16384
+#define LIMIT_AGENT_QUESTIONS          16384
 #define LIMIT_AGENT_QUESTIONS_PER_PORT 1024
 /* Packets held: a burst of one port at the start of its flows; GSO packets may be 64 KiB each. */
 #define LIMIT_AGENT_HELD_PER_PORT       512
@@ -206,7 +208,7 @@
 /* A lab's daemons answer in a second or two; a machine under load may need many times that. */
 #define LIMIT_LAB_START_MS 60000
 /* What a daemon gets to end by itself before it is killed. */
-#define LIMIT_LAB_STOP_MS 3000
+#define LIMIT_LAB_STOP_MS   3000
 #define LIMIT_LAB_FILE_SIZE (1024 * 1024)
 
 /* Manager.  Changes whose commit has not come back: with more the disk hangs, and refusing is kinder. */

@@ -29,27 +29,28 @@
 struct datapath;
 
 enum {
-	DP_PEER_SELF = 0,      /* the peer id of this host */
-	DP_PORT_ADDRS_MAX = 64, /* addresses of one port: EC2's most per interface is 50 */
-	DP_GROUPS_MAX = 16,     /* security groups of one interface */
+	DP_PEER_SELF = 0,        /* the peer id of this host */
+	DP_PORT_ADDRS_MAX = 104, /* addresses of one port: EC2's most is 50 of each family */
+	DP_GROUPS_MAX = 16,      /* security groups of one interface */
 	DP_ACL_ENTRIES_MAX = 80, /* of one ACL: EC2's most is 40 each way */
-	DP_PEER_SET_MAX = 16,   /* hosts of one record (NIC-4) */
+	DP_PEER_SET_MAX = 16,    /* hosts of one record (NIC-4) */
 	DP_PROTOCOL_ANY = 256,
 };
 
 struct dp_config {
-	const char *name;       /* of this host's folder in bpffs and of its devices; [a-z0-9-]{1,11} */
-	const char *bpffs;      /* where bpffs is mounted, "/sys/fs/bpf" by default */
-	int substrate_ifindex;  /* the interface to the wire, in this network namespace */
-	struct prefix siit1;    /* this host's /64 of layout siit/1; len 0: has none */
-	struct prefix siit2;    /* this host's /56 of layout siit/2; len 0: has none */
-	struct ipaddr v4;       /* this host's IPv4 substrate address; zero: has none */
-	struct ipaddr v6;       /* this host's ordinary IPv6 substrate address; zero: has none */
-	uint16_t vxlan_port;    /* UDP port of vxlan/1, 4789 by default */
-	int uplink_ifindex;     /* an edge's interface to the world outside; 0: no edge */
-	uint32_t max_mappings;  /* sizes of the tables, fixed while pinned */
-	uint32_t max_flows;     /* per processor and direction; rounded down to a power of two */
-	uint32_t max_connections; /* tracked on this host; rounded up to a power of two; 0: 65,536 */
+	const char *name;  /* of this host's folder in bpffs and of its devices; [a-z0-9-]{1,11} */
+	const char *bpffs; /* where bpffs is mounted, "/sys/fs/bpf" by default */
+	int substrate_ifindex; /* the interface to the wire, in this network namespace */
+	struct prefix siit1;   /* this host's /64 of layout siit/1; len 0: has none */
+	struct prefix siit2;   /* this host's /56 of layout siit/2; len 0: has none */
+	struct ipaddr v4;      /* this host's IPv4 substrate address; zero: has none */
+	struct ipaddr v6;      /* this host's ordinary IPv6 substrate address; zero: has none */
+	uint16_t vxlan_port;   /* UDP port of vxlan/1, 4789 by default */
+	int uplink_ifindex;    /* an edge's interface to the world outside; 0: no edge */
+	uint32_t max_mappings; /* sizes of the tables, fixed while pinned */
+	uint32_t max_flows;    /* per processor and direction; rounded down to a power of two */
+	uint32_t
+		max_connections; /* tracked on this host; rounded up to a power of two; 0: 65,536 */
 };
 
 /* What this kernel can carry, found out by doing it (NEG-1).  Reported to the manager as it is. */
@@ -64,25 +65,28 @@ struct dp_capabilities {
 
 /* A node's interface. */
 struct dp_port {
-	uint32_t id;            /* chosen by the agent, 1..; never re-used while packets may be held */
-	int ifindex;            /* the host's end */
-	bool peer_redirect;     /* a veth whose other end is the node: bpf_redirect_peer may be used */
+	uint32_t id;        /* chosen by the agent, 1..; never re-used while packets may be held */
+	int ifindex;        /* the host's end */
+	bool peer_redirect; /* a veth whose other end is the node: bpf_redirect_peer may be used */
 	uint32_t vni;
-	struct mac mac;         /* the node's */
-	uint16_t mtu;           /* the largest IPv4 packet the node is told to send */
+	struct mac mac; /* the node's */
+	uint16_t mtu;   /* the largest IPv4 packet the node is told to send */
 	uint32_t n_addrs;
-	struct ipaddr addrs[DP_PORT_ADDRS_MAX]; /* IPv4 and IPv6 it may send from and receives for */
-	uint32_t n_groups;      /* none: no security group is enforced */
-	uint32_t groups[DP_GROUPS_MAX]; /* numbers, ascending */
-	uint32_t connections;   /* how many of its connections may be tracked; 0: a share of max_connections */
-	bool forwards;          /* may send from and gets packets for addresses that are not its own (PKT-13) */
-	uint32_t handle;        /* a destination VNI that means this port; 0: none */
-	bool disabled;          /* nothing passes */
+	struct ipaddr
+		addrs[DP_PORT_ADDRS_MAX]; /* IPv4 and IPv6 it may send from and receives for */
+	uint32_t n_groups;                /* none: no security group is enforced */
+	uint32_t groups[DP_GROUPS_MAX];   /* numbers, ascending */
+	uint32_t
+		connections; /* how many of its connections may be tracked; 0: a share of max_connections */
+	bool forwards; /* may send from and gets packets for addresses that are not its own (PKT-13) */
+	uint32_t handle; /* a destination VNI that means this port; 0: none */
+	bool disabled;   /* nothing passes */
 	uint32_t n_exits;
 	struct dp_exit {
-		struct ipaddr addr;     /* one of addrs */
-		uint32_t peer;          /* the edge that has its public address; 0 with handle 0: none has, 0: this host */
-		uint32_t handle;        /* of the gateway there */
+		struct ipaddr addr; /* one of addrs */
+		uint32_t
+			peer; /* the edge that has its public address; 0 with handle 0: none has, 0: this host */
+		uint32_t handle; /* of the gateway there */
 	} exits[DP_PORT_ADDRS_MAX];
 };
 
@@ -92,24 +96,24 @@ struct dp_subnet {
 	struct ipaddr router;   /* the logical router's address inside 'prefix' */
 	struct ipaddr resolver; /* the network's DNS address, in whatever subnet; zero: none */
 	struct mac router_mac;
-	uint32_t acl;           /* number of a dp_acl; 0: none, all is allowed */
-	uint32_t table;         /* number of a dp_table; 0: none, only the network's own addresses */
+	uint32_t acl;   /* number of a dp_acl; 0: none, all is allowed */
+	uint32_t table; /* number of a dp_table; 0: none, only the network's own addresses */
 };
 
 /* ---- policy (NIC-6): what a new connection must be allowed by.  Said in abi/agent.proto ---- */
 
 struct dp_rule {
 	bool egress;
-	uint16_t protocol;      /* or DP_PROTOCOL_ANY */
-	uint16_t from, to;      /* destination ports, or ICMP type << 8 | code */
-	uint32_t group;         /* the other end is in this group; 0: it is in 'prefix' */
+	uint16_t protocol; /* or DP_PROTOCOL_ANY */
+	uint16_t from, to; /* destination ports, or ICMP type << 8 | code */
+	uint32_t group;    /* the other end is in this group; 0: it is in 'prefix' */
 	struct prefix prefix;
 };
 
 /* Rules allow; what none allows is refused.  Ports name groups that may not be set yet: such allow
  * nothing. */
 struct dp_group {
-	uint32_t number;        /* 1.. */
+	uint32_t number; /* 1.. */
 	size_t n_rules;
 	const struct dp_rule *rules;
 };
@@ -132,22 +136,22 @@ struct dp_acl {
 
 enum dp_target {
 	DP_TARGET_BLACKHOLE,
-	DP_TARGET_INTERNET,     /* IPv4: by the exit of the sender's address.  IPv6: 'peer', 'vni' */
-	DP_TARGET_GATEWAY,      /* 'peer', 'vni' its handle there */
-	DP_TARGET_NETWORK,      /* 'vni' a peered network; the address is looked up there */
-	DP_TARGET_INTERFACE,    /* 'peer', 'vni' the handle of a port there */
+	DP_TARGET_INTERNET,  /* IPv4: by the exit of the sender's address.  IPv6: 'peer', 'vni' */
+	DP_TARGET_GATEWAY,   /* 'peer', 'vni' its handle there */
+	DP_TARGET_NETWORK,   /* 'vni' a peered network; the address is looked up there */
+	DP_TARGET_INTERFACE, /* 'peer', 'vni' the handle of a port there */
 };
 
 struct dp_route {
 	struct prefix prefix;
 	enum dp_target target;
-	uint32_t peer;          /* DP_PEER_SELF: this host */
-	uint32_t vni;           /* written as the destination's */
+	uint32_t peer; /* DP_PEER_SELF: this host */
+	uint32_t vni;  /* written as the destination's */
 };
 
 /* The network's own addresses need no route and come first. */
 struct dp_table {
-	uint32_t number;        /* 1.. */
+	uint32_t number; /* 1.. */
 	size_t n_routes;
 	const struct dp_route *routes;
 };
@@ -170,7 +174,7 @@ struct dp_gateway {
 	uint32_t handle;
 	enum dp_gateway_kind kind;
 	uint32_t vni;
-	struct ipaddr public;   /* NAT: sends from here; zero otherwise */
+	struct ipaddr public;           /* NAT: sends from here; zero otherwise */
 	uint16_t port_first, port_last; /* NAT */
 	size_t n_statics;
 	const struct dp_static_port *statics;
@@ -181,25 +185,26 @@ struct dp_public {
 	struct ipaddr public;
 	uint32_t vni;
 	struct ipaddr addr;
-	uint32_t handle;        /* of the internet gateway */
+	uint32_t handle; /* of the internet gateway */
 };
 
 struct dp_peer {
-	uint32_t id;            /* the manager's host number; DP_PEER_SELF for this host */
+	uint32_t id; /* the manager's host number; DP_PEER_SELF for this host */
 	struct prefix siit1, siit2;
-	struct ipaddr v4, v6;   /* its substrate addresses (zero: none); vxlan goes to v6 if set and chosen, else v4 */
-	enum format send;       /* chosen for packets to it; FORMAT_NONE: nothing may be sent */
-	uint32_t accept;        /* FORMAT_BIT()s that it may use towards this host */
+	struct ipaddr v4,
+		v6; /* its substrate addresses (zero: none); vxlan goes to v6 if set and chosen, else v4 */
+	enum format send; /* chosen for packets to it; FORMAT_NONE: nothing may be sent */
+	uint32_t accept;  /* FORMAT_BIT()s that it may use towards this host */
 	bool vxlan_over_v6;
-	uint16_t path_mtu;      /* of the substrate between the two, bytes of IP */
-	uint32_t nexthop;       /* id of a dp_nexthop, 0: none yet */
-	bool edge;              /* may send from addresses that no network has */
+	uint16_t path_mtu; /* of the substrate between the two, bytes of IP */
+	uint32_t nexthop;  /* id of a dp_nexthop, 0: none yet */
+	bool edge;         /* may send from addresses that no network has */
 };
 
 /* Where packets leave.  Either resolved (MACs known), or 'resolved' false and the kernel finds the
  * neighbour of 'gateway' by itself while the agent keeps asking. */
 struct dp_nexthop {
-	uint32_t id;            /* 1.. */
+	uint32_t id; /* 1.. */
 	int ifindex;
 	bool resolved;
 	struct ipaddr gateway;
@@ -208,10 +213,10 @@ struct dp_nexthop {
 };
 
 enum dp_mapping_state {
-	DP_MAPPING_LIVE,   /* packets go to 'peer' */
-	DP_MAPPING_HELD,   /* known, but packets queue behind those being re-injected: they still come up */
+	DP_MAPPING_LIVE, /* packets go to 'peer' */
+	DP_MAPPING_HELD, /* known, but packets queue behind those being re-injected: they still come up */
 	DP_MAPPING_REFUSED, /* asked for and refused: no such address, or not allowed to know */
-	DP_MAPPING_GONE,   /* was here or there and is not any more: senders hear "host unreachable" */
+	DP_MAPPING_GONE, /* was here or there and is not any more: senders hear "host unreachable" */
 };
 
 struct dp_mapping {
@@ -219,41 +224,43 @@ struct dp_mapping {
 	struct ipaddr addr;
 	enum dp_mapping_state state;
 	uint32_t peer;
-	uint64_t revision;      /* of the manager, for explaining */
+	uint64_t revision; /* of the manager, for explaining */
 	uint32_t n_groups;
 	uint32_t groups[DP_GROUPS_MAX]; /* security groups it is in, ascending */
-	uint32_t n_peers;       /* of a record on several nodes; 0 or 1: 'peer' alone */
+	uint32_t n_peers;               /* of a record on several nodes; 0 or 1: 'peer' alone */
 	uint32_t peers[DP_PEER_SET_MAX];
 };
 
 enum dp_upcall_kind {
-	DP_UPCALL_RESOLVE,  /* port -> unknown destination: 'port', 'vni', 'dst' */
-	DP_UPCALL_ARP,      /* port asks for the MAC of an address whose mapping is unknown: 'port', 'vni', 'dst' */
-	DP_UPCALL_VERIFY,   /* arrived from the substrate from a source that is unknown here: 'vni', 'src', 'dst' */
-	DP_UPCALL_DHCP,     /* a node's DHCP request: 'port'; the frame as sent */
-	DP_UPCALL_DNS,      /* a node's DNS query to its network's resolver: 'port'; the frame as sent */
-	DP_UPCALL_ICMP6,    /* an ICMPv6 error of the substrate that the programs could not place */
+	DP_UPCALL_RESOLVE, /* port -> unknown destination: 'port', 'vni', 'dst' */
+	DP_UPCALL_ARP, /* port asks for the MAC of an address whose mapping is unknown: 'port', 'vni', 'dst' */
+	DP_UPCALL_VERIFY, /* arrived from the substrate from a source that is unknown here: 'vni', 'src', 'dst' */
+	DP_UPCALL_DHCP, /* a node's DHCP request: 'port'; the frame as sent */
+	DP_UPCALL_DNS, /* a node's DNS query to its network's resolver: 'port'; the frame as sent */
+	DP_UPCALL_ICMP6, /* an ICMPv6 error of the substrate that the programs could not place */
 };
 
 /* A packet that came up.  Owned by the agent until datapath_upcall_free(). */
 struct dp_upcall {
 	enum dp_upcall_kind kind;
-	uint32_t port;          /* 0: from the substrate */
+	uint32_t port; /* 0: from the substrate */
 	uint32_t vni;
 	struct ipaddr src, dst; /* virtual addresses */
-	uint32_t other_vni;     /* RESOLVE: the network of 'dst', VERIFY: of 'src', when it is a peered one; else 0 */
-	size_t size;            /* of 'frame', without the vnet header */
-	uint8_t *frame;         /* Ethernet frame; its MACs are the programs' notes, not the node's, but for DHCP and ARP bodies */
+	uint32_t
+		other_vni; /* RESOLVE: the network of 'dst', VERIFY: of 'src', when it is a peered one; else 0 */
+	size_t size; /* of 'frame', without the vnet header */
+	uint8_t *
+		frame; /* Ethernet frame; its MACs are the programs' notes, not the node's, but for DHCP and ARP bodies */
 	struct datapath *dp;
 };
 
 /* A sampled drop (PKT-15), at most DP_EVENTS_PER_SECOND of them. */
 struct dp_drop_event {
-	uint32_t reason;        /* enum drop_reason, abi/drop_reasons.def */
-	uint32_t port;          /* 0: the substrate side */
+	uint32_t reason; /* enum drop_reason, abi/drop_reasons.def */
+	uint32_t port;   /* 0: the substrate side */
 	uint32_t vni;
 	struct ipaddr src, dst;
-	uint64_t revision;      /* of the configuration that decided */
+	uint64_t revision; /* of the configuration that decided */
 };
 
 struct dp_port_counters {
@@ -275,8 +282,8 @@ int datapath_probe(const struct dp_config *config, struct dp_capabilities *ret);
 /* Opens or adopts.  '*ret_adopted' says whether tables were found from before.
  * -EINVAL: 'config' contradicts what is pinned (another layout or size): datapath_destroy() first. */
 int datapath_open(const struct dp_config *config, struct datapath **ret, bool *ret_adopted);
-struct datapath *datapath_close(struct datapath *dp);  /* leaves everything running; returns NULL */
-int datapath_destroy(const struct dp_config *config);  /* detaches, unpins, deletes the devices */
+struct datapath *datapath_close(struct datapath *dp); /* leaves everything running; returns NULL */
+int datapath_destroy(const struct dp_config *config); /* detaches, unpins, deletes the devices */
 
 int datapath_port_set(struct datapath *dp, const struct dp_port *port);
 int datapath_port_delete(struct datapath *dp, uint32_t id);
@@ -318,9 +325,11 @@ int datapath_mappings(struct datapath *dp, int (*fn)(const struct dp_mapping *, 
 int datapath_groups(struct datapath *dp, int (*fn)(uint32_t number, void *), void *arg);
 int datapath_acls(struct datapath *dp, int (*fn)(uint32_t number, void *), void *arg);
 int datapath_tables(struct datapath *dp, int (*fn)(uint32_t number, void *), void *arg);
-int datapath_peerings(struct datapath *dp, int (*fn)(uint32_t vni_a, uint32_t vni_b, void *), void *arg);
+int datapath_peerings(struct datapath *dp, int (*fn)(uint32_t vni_a, uint32_t vni_b, void *),
+		      void *arg);
 int datapath_gateways(struct datapath *dp, int (*fn)(uint32_t handle, void *), void *arg);
-int datapath_publics(struct datapath *dp, int (*fn)(const struct ipaddr *public, void *), void *arg);
+int datapath_publics(struct datapath *dp, int (*fn)(const struct ipaddr *public, void *),
+		     void *arg);
 
 /* One tracked connection, as its port's node sees it. */
 struct dp_connection {
@@ -328,9 +337,9 @@ struct dp_connection {
 	uint8_t protocol;
 	struct ipaddr local, remote;
 	uint16_t local_port, remote_port; /* ICMP echo: the identifier, 0 */
-	bool egress;            /* begun by the node */
-	const char *state;      /* "syn-sent", "established", "closing", ...: static text */
-	uint32_t expires_in;    /* seconds */
+	bool egress;                      /* begun by the node */
+	const char *state;   /* "syn-sent", "established", "closing", ...: static text */
+	uint32_t expires_in; /* seconds */
 };
 /* Of one port, or of all (0). */
 int datapath_connections(struct datapath *dp, uint32_t port,

@@ -127,7 +127,7 @@ static int start_manager(struct daemon *d)
 		r = state_open_store(&d->state, d->options->store, &config.store, &error);
 	if (!r)
 		r = state_load_model(config.store, d->options->region, d->options->organisation,
-				     &config.model, &error);
+				     d->options->ipv6_pool, &config.model, &error);
 	if (r) {
 		store_free(config.store);
 		log_err("cannot start", LOG_STR("reason", error.text));

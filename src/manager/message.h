@@ -28,7 +28,7 @@ struct message {
 		Viaduct__Agent__Instance instance;
 		Viaduct__Agent__Interface interface;
 	};
-	ProtobufCBinaryData addrs[LIMIT_MODEL_INTERFACE_ADDRS + 1];
+	ProtobufCBinaryData addrs[PLAN_ADDRS_MAX];
 };
 
 /* The item's key; NULL for the host itself, which is never removed. */

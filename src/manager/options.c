@@ -25,6 +25,7 @@ const char options_help[] =
 	"      --store KIND           sqlite or memory             sqlite\n"
 	"      --region NAME                                       us-east-1\n"
 	"      --organisation PREFIX  /32 of the locators          fd56:6961::/32\n"
+	"      --ipv6-pool PREFIX     of the VPCs' blocks, or none fd56:6976:3600::/40\n"
 	"      --lease SECONDS        lifetime of mappings         300\n"
 	"      --log-level LEVEL      err, warn, info, debug       info\n"
 	"\n"
@@ -75,7 +76,7 @@ static int parse_level(const char *value, void *dest)
 	return log_level_parse(value, &level) ? -EINVAL : config_parse_string(value, dest);
 }
 
-enum { N_KEYS = 10 };
+enum { N_KEYS = 11 };
 
 static void fill_keys(struct options *o, struct config_key ret[static N_KEYS])
 {
@@ -86,6 +87,8 @@ static void fill_keys(struct options *o, struct config_key ret[static N_KEYS])
 		{"", "agents", config_parse_string, &o->agents, "ADDRESS:PORT", false, false},
 		{"", "region", config_parse_string, &o->region, "a name", false, false},
 		{"", "organisation", config_parse_string, &o->organisation, "a prefix", false,
+		 false},
+		{"", "ipv6-pool", config_parse_string, &o->ipv6_pool, "a prefix or none", false,
 		 false},
 		{"", "lease", parse_lease, &o->lease_seconds, "1 to 86400", false, false},
 		{"", "log-level", parse_level, &o->log_level, "err, warn, info or debug", false,
@@ -98,13 +101,21 @@ static void fill_keys(struct options *o, struct config_key ret[static N_KEYS])
 }
 
 static const struct option long_options[] = {
-	{"state", required_argument, NULL, 'o'},   {"store", required_argument, NULL, 'o'},
-	{"http", required_argument, NULL, 'o'},    {"agents", required_argument, NULL, 'o'},
-	{"region", required_argument, NULL, 'o'},  {"organisation", required_argument, NULL, 'o'},
-	{"lease", required_argument, NULL, 'o'},   {"log-level", required_argument, NULL, 'o'},
-	{"address", required_argument, NULL, 'o'}, {"advertise", required_argument, NULL, 'o'},
-	{"config", required_argument, NULL, 'c'},  {"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},       {0},
+	{"state", required_argument, NULL, 'o'},
+	{"store", required_argument, NULL, 'o'},
+	{"http", required_argument, NULL, 'o'},
+	{"agents", required_argument, NULL, 'o'},
+	{"region", required_argument, NULL, 'o'},
+	{"organisation", required_argument, NULL, 'o'},
+	{"ipv6-pool", required_argument, NULL, 'o'},
+	{"lease", required_argument, NULL, 'o'},
+	{"log-level", required_argument, NULL, 'o'},
+	{"address", required_argument, NULL, 'o'},
+	{"advertise", required_argument, NULL, 'o'},
+	{"config", required_argument, NULL, 'c'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{0},
 };
 
 static int set_defaults(struct options *o)
@@ -116,11 +127,12 @@ static int set_defaults(struct options *o)
 		.agents = strdup("[::]:8774"),
 		.region = strdup("us-east-1"),
 		.organisation = strdup("fd56:6961::/32"),
+		.ipv6_pool = strdup("fd56:6976:3600::/40"),
 		.log_level = strdup("info"),
 		.lease_seconds = 300,
 	};
 	return o->state && o->store && o->http && o->agents && o->region && o->organisation &&
-			       o->log_level
+			       o->ipv6_pool && o->log_level
 		       ? 0
 		       : -ENOMEM;
 }
@@ -242,6 +254,7 @@ void options_deinit(struct options *o)
 	free(o->agents);
 	free(o->region);
 	free(o->organisation);
+	free(o->ipv6_pool);
 	free(o->log_level);
 	for (size_t i = 0; i < o->n_addresses; i++)
 		free(o->addresses[i]);

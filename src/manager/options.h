@@ -30,6 +30,7 @@ struct options {
 	char *agents; /* "[::]:8774" */
 	char *region;
 	char *organisation;
+	char *ipv6_pool; /* a prefix, or "none" */
 	char *log_level;
 	uint32_t lease_seconds;
 	size_t n_addresses; /* init: names of the manager */

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "manager/persist.h"
 #include "model/account.h"
+#include "model/cidr6.h"
 #include "model/model.h"
 #include "model/tx.h"
 #include "net/addr.h"
@@ -134,7 +135,7 @@ static void fill_random(void *data, void *ret, size_t size)
 }
 
 int state_load_model(struct store *store, const char *region, const char *organisation,
-		     struct model **ret, struct state_error *reterr)
+		     const char *ipv6_pool, struct model **ret, struct state_error *reterr)
 {
 	_cleanup_(model_free_cleanup) struct model *model = NULL;
 	struct model_config config = {.region = region, .ids.fill = fill_random};
@@ -143,6 +144,13 @@ int state_load_model(struct store *store, const char *region, const char *organi
 	if (prefix_parse(organisation, &config.organisation) || config.organisation.len != 32)
 		return fail(reterr, -EINVAL, "organisation '%s' is not an IPv6 prefix of 32 bits",
 			    organisation);
+	if (strcmp(ipv6_pool, "none") &&
+	    (prefix_parse(ipv6_pool, &config.ipv6_pool) || !cidr6_is_pool(&config.ipv6_pool) ||
+	     prefix_overlaps(&config.ipv6_pool, &config.organisation)))
+		return fail(reterr, -EINVAL,
+			    "ipv6-pool '%s' is not an IPv6 prefix of 32 to 56 bits, global or "
+			    "unique local, outside of the organisation's",
+			    ipv6_pool);
 	r = model_new(&config, &model);
 	if (r)
 		return fail(reterr, r, "no model: %s", strerror(-r));
@@ -229,7 +237,7 @@ static int init_store(const char *dir, const char *token, struct state_error *re
 		return fail(reterr, r, "%s/store.db: %s", dir, strerror(-r));
 	r = state_open_store(&state, "sqlite", &store, reterr);
 	if (!r)
-		r = state_load_model(store, "us-east-1", "fd56:6961::/32", &model, reterr);
+		r = state_load_model(store, "us-east-1", "fd56:6961::/32", "none", &model, reterr);
 	if (!r)
 		r = make_administrator(model, &change, account, &key, reterr);
 	if (!r)

@@ -52,5 +52,7 @@ void state_deinit(struct state *state);
  * begins empty and ends with 'state'. */
 must_check int state_open_store(struct state *state, const char *kind, struct store **ret,
 				struct state_error *reterr);
+/* 'ipv6_pool': "none", or what VPCs get their IPv6 blocks from. */
 must_check int state_load_model(struct store *store, const char *region, const char *organisation,
-				struct model **ret, struct state_error *reterr);
+				const char *ipv6_pool, struct model **ret,
+				struct state_error *reterr);

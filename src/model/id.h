@@ -33,7 +33,7 @@ enum kind {
 	KIND_MAX,
 };
 
-enum { ID_TEXT_SIZE = 32 };
+enum { ID_TEXT_SIZE = 40 }; /* "subnet-cidr-assoc-" and 17 digits */
 
 /* "vpc", "subnet", ...: for people and for the operator API. */
 const char *kind_name(enum kind k);

@@ -87,6 +87,9 @@ struct instance_interface_args {
 	const struct private_addr_args *addrs;
 	size_t n_addrs;
 	uint32_t secondary_count;
+	const char *const *addrs6;
+	size_t n_addrs6;
+	const uint32_t *count6;            /* as in struct interface_create_args */
 	const bool *delete_on_termination; /* NULL: true for a new one, false for an existing one */
 };
 
@@ -97,6 +100,9 @@ struct instance_run_args {
 	const char *subnet_id; /* either this (with private_ip), or 'interfaces' */
 	const char *private_ip;
 	uint32_t secondary_count;
+	const char *const *addrs6;
+	size_t n_addrs6;
+	const uint32_t *count6;
 	const struct instance_interface_args *interfaces;
 	size_t n_interfaces;
 	const char *zone; /* NULL: the subnet's; else it must be the subnet's */

@@ -76,7 +76,8 @@ static int choose_interfaces(struct run *run, struct refusal *reterr)
 {
 	const struct instance_run_args *args = run->args;
 
-	if (args->n_interfaces && (args->subnet_id || args->private_ip || args->secondary_count))
+	if (args->n_interfaces && (args->subnet_id || args->private_ip || args->secondary_count ||
+				   args->n_addrs6 || args->count6))
 		return refuse(reterr, MODEL_E_COMBINATION,
 			      "Network interfaces and an instance-level subnet ID may not be "
 			      "specified on the same request");
@@ -86,6 +87,9 @@ static int choose_interfaces(struct run *run, struct refusal *reterr)
 		.subnet_id = args->subnet_id,
 		.private_ip = args->private_ip,
 		.secondary_count = args->secondary_count,
+		.addrs6 = args->addrs6,
+		.n_addrs6 = args->n_addrs6,
+		.count6 = args->count6,
 	};
 	run->interfaces = args->n_interfaces ? args->interfaces : &run->simple;
 	run->n_interfaces = args->n_interfaces ? args->n_interfaces : 1;
@@ -128,7 +132,8 @@ static int check_interface(const struct model *m, const struct run *run,
 	const struct interface *i;
 	int r;
 
-	if (run->args->max_count > 1 && (a->interface_id || a->private_ip || a->n_addrs))
+	if (run->args->max_count > 1 &&
+	    (a->interface_id || a->private_ip || a->n_addrs || a->n_addrs6))
 		return refuse(reterr, MODEL_E_COMBINATION,
 			      "A network interface or a private IP address can only be given to "
 			      "one instance.");
@@ -136,7 +141,8 @@ static int check_interface(const struct model *m, const struct run *run,
 		return refuse(reterr, MODEL_E_NO_DEFAULT_VPC, "");
 	if (!a->interface_id)
 		return subnet_find(m, run->caller, a->subnet_id, ret, reterr);
-	if (a->subnet_id || a->private_ip || a->n_addrs || a->secondary_count || a->description)
+	if (a->subnet_id || a->private_ip || a->n_addrs || a->secondary_count || a->n_addrs6 ||
+	    a->count6 || a->description)
 		return refuse(reterr, MODEL_E_COMBINATION,
 			      "An existing network interface has its subnet, addresses and "
 			      "description already.");
@@ -221,6 +227,9 @@ static int take_interface(struct tx *tx, const struct run *run,
 		.addrs = a->addrs,
 		.n_addrs = a->n_addrs,
 		.secondary_count = a->secondary_count,
+		.addrs6 = a->addrs6,
+		.n_addrs6 = a->n_addrs6,
+		.count6 = a->count6,
 		.max_addrs = run->type->addresses,
 		.tags = run->args->interface_tags,
 		.n_tags = run->args->n_interface_tags,

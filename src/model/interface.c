@@ -106,10 +106,24 @@ const struct interface *interface_by_mac(const struct model *m, const struct mac
 
 struct ipaddr interface_link_local(const struct interface *i)
 {
-	const uint8_t *m = i->mac.b;
+	return interface_link_local_of(&i->mac);
+}
+
+struct ipaddr interface_link_local_of(const struct mac *mac)
+{
+	const uint8_t *m = mac->b;
 
 	return (struct ipaddr){
 		{0xfe, 0x80, [8] = m[0] ^ 0x02, m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5]}};
+}
+
+size_t interface_count_addrs(const struct interface *i, bool v6)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < i->n_addrs; k++)
+		n += ipaddr_is_v4(&i->addrs[k].addr) != v6;
+	return n;
 }
 
 const struct interface *interface_by_addr(const struct model *m, uint32_t vni,
@@ -144,6 +158,9 @@ static int do_create(struct tx *tx, const struct caller *c,
 		.addrs = args->addrs,
 		.n_addrs = args->n_addrs,
 		.secondary_count = args->secondary_count,
+		.addrs6 = args->addrs6,
+		.n_addrs6 = args->n_addrs6,
+		.count6 = args->count6,
 		.max_addrs = LIMIT_MODEL_INTERFACE_ADDRS,
 		.tags = args->tags,
 		.n_tags = args->n_tags,

@@ -53,8 +53,9 @@ struct interface {
 	uint32_t vni;
 	struct mac mac;
 	size_t n_addrs;
-	struct private_addr *addrs; /* the first is the primary, at least one */
-	char *description;          /* NULL: "" */
+	struct private_addr
+		*addrs;    /* of both families; the first is the primary, IPv4, always there */
+	char *description; /* NULL: "" */
 	bool source_dest_check;
 	uint32_t host; /* number; 0: on none */
 	bool plugged;
@@ -84,7 +85,10 @@ struct interface_create_args {
 	const char *private_ip;                /* the primary address, or NULL */
 	const struct private_addr_args *addrs; /* explicit addresses; at most one primary */
 	size_t n_addrs;
-	uint32_t secondary_count; /* further addresses, chosen here */
+	uint32_t secondary_count;  /* further addresses, chosen here */
+	const char *const *addrs6; /* explicit IPv6 addresses, or */
+	size_t n_addrs6;
+	const uint32_t *count6; /* that many; NULL with none: as the subnet says */
 	const struct tag_args *tags;
 	size_t n_tags;
 	struct token_args token;
@@ -142,6 +146,15 @@ must_check int interface_assign(struct tx *tx, const struct caller *c,
 must_check int interface_unassign(struct tx *tx, const struct caller *c, const char *id,
 				  const char *const *addrs, size_t n_addrs, struct refusal *reterr);
 
+/* The same for IPv6; 'allow_reassignment' is not looked at. ADDRESS_*, NO_BLOCK6, COMBINATION */
+must_check int interface_assign6(struct tx *tx, const struct caller *c,
+				 const struct interface_assign_args *args,
+				 const struct interface **ret, size_t *ret_n_assigned,
+				 struct refusal *reterr);
+must_check int interface_unassign6(struct tx *tx, const struct caller *c, const char *id,
+				   const char *const *addrs, size_t n_addrs,
+				   struct refusal *reterr);
+
 must_check int interface_find(const struct model *m, const struct caller *c, const char *id,
 			      const struct interface **ret, struct refusal *reterr);
 const struct interface *interface_by_attachment(const struct model *m, uint64_t attachment_id);
@@ -152,6 +165,9 @@ const struct interface *interface_by_addr(const struct model *m, uint32_t vni,
 /* The IPv6 address that its node makes itself from the MAC (RFC 4291 appendix A).  It is in the mapping
  * table as the others are, and known inside its subnet. */
 struct ipaddr interface_link_local(const struct interface *i);
+struct ipaddr interface_link_local_of(const struct mac *mac);
+/* How many addresses of a family it has; the link-local one does not count. */
+size_t interface_count_addrs(const struct interface *i, bool v6);
 /* Part of its host's desired state. */
 bool interface_is_desired(const struct interface *i);
 /* Its node may be on the network with it: plugged, or its host has not acknowledged the contrary. */

@@ -12,8 +12,7 @@
 #include "model/mapping.h"
 #include "model/release_edit.h"
 
-/* An attached interface has room for what its instance's type allows. */
-static size_t max_addrs(const struct model *m, const struct interface *i)
+size_t interface_max_addrs(const struct model *m, const struct interface *i)
 {
 	const struct instance *n;
 	const struct instance_type *t;
@@ -117,7 +116,7 @@ static int do_assign(struct tx *tx, const struct interface *old,
 {
 	const struct subnet *s = (const struct subnet *)model_get(tx->m, KIND_SUBNET, old->subnet);
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
-	size_t most = max_addrs(tx->m, old), n_before = old->n_addrs;
+	size_t most = interface_max_addrs(tx->m, old), n_before = old->n_addrs;
 	const struct interface *result;
 	int r;
 
@@ -132,7 +131,7 @@ static int do_assign(struct tx *tx, const struct interface *old,
 	if (r)
 		return r;
 	result = (const struct interface *)o;
-	if (result->n_addrs > most)
+	if (interface_count_addrs(result, false) > most)
 		return refuse(reterr, MODEL_E_ADDRESS_LIMIT, args->interface_id);
 	if (result->n_addrs != n_before)
 		r = tx_put(tx, &old->o, &o);
@@ -162,7 +161,7 @@ static int unassign_one(struct interface *i, const char *text, struct refusal *r
 	struct ipaddr a;
 	size_t place;
 
-	if (ipaddr_parse(text, &a))
+	if (ipaddr_parse(text, &a) || !ipaddr_is_v4(&a))
 		return refuse(reterr, MODEL_E_VALUE, text, "privateIpAddress",
 			      "This is not a valid IPv4 address.");
 	place = address_index(i, &a);

@@ -82,6 +82,16 @@ static int add_addresses(struct tx *tx, const struct subnet *s, const struct int
 	return r;
 }
 
+static int add_addresses6(struct tx *tx, const struct subnet *s, const struct interface_spec *spec,
+			  struct interface *i, struct refusal *reterr)
+{
+	bool assigns = s->assign_ipv6 && subnet_has_block6(s);
+	uint32_t count = spec->count6 ? *spec->count6 : !spec->n_addrs6 && assigns;
+
+	return interface_add_addrs6(tx, s, i, spec->addrs6, spec->n_addrs6, count, spec->max_addrs,
+				    reterr);
+}
+
 int interface_make(struct tx *tx, const struct subnet *s, const struct interface_spec *spec,
 		   struct interface **ret, struct refusal *reterr)
 {
@@ -104,6 +114,8 @@ int interface_make(struct tx *tx, const struct subnet *s, const struct interface
 	i->source_dest_check = true;
 	i->mac = new_mac(tx);
 	r = add_addresses(tx, s, spec, i, reterr);
+	if (!r)
+		r = add_addresses6(tx, s, spec, i, reterr);
 	if (!r)
 		r = edit_string(&i->description, spec->description);
 	if (!r)

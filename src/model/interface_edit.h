@@ -16,7 +16,10 @@ struct interface_spec {
 	const struct private_addr_args *addrs;
 	size_t n_addrs;
 	uint32_t secondary_count;
-	size_t max_addrs; /* of the instance's type, if any; else LIMIT_MODEL_INTERFACE_ADDRS */
+	const char *const *addrs6;
+	size_t n_addrs6;
+	const uint32_t *count6; /* NULL: as the subnet says, unless 'addrs6' are named */
+	size_t max_addrs; /* per family: of the instance's type, if any; else LIMIT_MODEL_INTERFACE_ADDRS */
 	const struct tag_args *tags;
 	size_t n_tags;
 };
@@ -25,6 +28,13 @@ struct interface_spec {
 must_check int interface_make(struct tx *tx, const struct subnet *s,
 			      const struct interface_spec *spec, struct interface **ret,
 			      struct refusal *reterr);
+
+/* How many addresses of each family it may have: an attached one what its instance's type allows. */
+size_t interface_max_addrs(const struct model *m, const struct interface *i);
+/* Gives a copy that is to be put IPv6 addresses: those that are named, or 'count' free ones. */
+must_check int interface_add_addrs6(struct tx *tx, const struct subnet *s, struct interface *i,
+				    const char *const *addrs, size_t n_addrs, uint32_t count,
+				    size_t max_addrs, struct refusal *reterr);
 
 /* The changes below are made to a copy that is to be put. */
 

@@ -48,12 +48,7 @@ static int find_name(const struct model *m, uint32_t vni, const char *name, stru
 	return 0;
 }
 
-/* fe80::/10 (RFC 4291 2.5.6) means something inside one link: a subnet. */
-static bool is_link_local(const struct ipaddr *a)
-{
-	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
-}
-
+/* A link-local address means something inside one link: a subnet. */
 static bool in_one_subnet(const struct model *m, const struct mapping *a, const struct mapping *b)
 {
 	const struct interface *one, *other;
@@ -86,7 +81,8 @@ int mapping_resolve(const struct model *m, uint32_t host, enum mapping_question 
 		addr = &named;
 	}
 	found = mapping_find(m->mappings, vni, addr);
-	if (!found || !found->host || (is_link_local(addr) && !in_one_subnet(m, asking, found)))
+	if (!found || !found->host ||
+	    (ipaddr_is_link_local(addr) && !in_one_subnet(m, asking, found)))
 		return unknown(addr, reterr);
 	*ret = found;
 	return 0;

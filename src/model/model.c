@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "model/account.h"
 #include "model/cidr.h"
+#include "model/cidr6.h"
 #include "model/counters.h"
 #include "model/holders.h"
 #include "model/host.h"
@@ -70,7 +71,9 @@ int model_new(const struct model_config *config, struct model **ret)
 	_cleanup_(model_free_cleanup) struct model *m = NULL;
 	int r;
 
-	if (config->organisation.len != 32)
+	if (config->organisation.len != 32 ||
+	    (config->ipv6_pool.len && (!cidr6_is_pool(&config->ipv6_pool) ||
+				       prefix_overlaps(&config->ipv6_pool, &config->organisation))))
 		return -EINVAL;
 	m = calloc(1, sizeof(*m));
 	if (!m)
@@ -80,6 +83,7 @@ int model_new(const struct model_config *config, struct model **ret)
 	list_init(&m->idle_groups);
 	list_init(&m->idle_carriers);
 	m->organisation = config->organisation;
+	m->ipv6_pool = config->ipv6_pool;
 	m->ids = config->ids;
 	m->region = strdup(config->region);
 	if (!m->region)
@@ -287,7 +291,8 @@ static bool is_sound(const struct model *m, const struct object *o)
 			if (owner && owner->interface != o->id)
 				return false;
 		}
-		return i->n_addrs && i->n_addrs <= LIMIT_MODEL_INTERFACE_ADDRS;
+		return i->n_addrs && i->n_addrs <= 2 * LIMIT_MODEL_INTERFACE_ADDRS &&
+		       ipaddr_is_v4(&i->addrs[0].addr);
 	case KIND_INSTANCE:
 		return has_strings((const char *const[]){n->image, n->type, n->driver, n->zone}, 4);
 	case KIND_TOKEN:

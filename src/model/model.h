@@ -31,10 +31,12 @@ struct holders;
 struct model_config {
 	const char *region;         /* "us-east-1" */
 	struct prefix organisation; /* the /32 that locators are in */
+	struct prefix ipv6_pool;    /* what VPCs get their IPv6 blocks from; len 0: no IPv6 */
 	struct id_source ids;
 };
 
-/* Copies 'config'.  The zones are REGIONa, REGIONb, REGIONc.  -ENOMEM, -EINVAL (organisation no /32). */
+/* Copies 'config'.  The zones are REGIONa, REGIONb, REGIONc.  -ENOMEM, -EINVAL (organisation no /32,
+ * ipv6_pool not one that cidr6_is_pool() allows, or inside the organisation). */
 must_check int model_new(const struct model_config *config, struct model **ret);
 struct model *model_free(struct model *m);
 CLEANUP_DEFINE(struct model *, model_free);

@@ -23,6 +23,13 @@ struct mac plan_router_mac(uint32_t vni)
 		{0x0a, 0x56, (uint8_t)(vni >> 16), (uint8_t)(vni >> 8), (uint8_t)vni, 0x01}};
 }
 
+struct ipaddr plan_router_link_local(uint32_t vni)
+{
+	const struct mac mac = plan_router_mac(vni);
+
+	return interface_link_local_of(&mac);
+}
+
 bool plan_has_instance(const struct instance *n, uint32_t *ret_host)
 {
 	*ret_host = n->host;
@@ -56,6 +63,33 @@ void plan_subnet_item(const struct model *m, const struct subnet *s, const struc
 	ret->subnet.router_mac = plan_router_mac(s->vni);
 	ret->subnet.resolver = vpc_resolver(v);
 	ret->subnet.network = v->blocks[0].prefix;
+	names_domain(m->region, ret->subnet.domain);
+}
+
+void plan_subnet6_item(const struct model *m, const struct subnet *s, const struct vpc *v,
+		       struct plan_item *ret)
+{
+	static const struct prefix none;
+
+	plan_subnet_item(m, s, v, ret);
+	ret->subnet.prefix = s->prefix6;
+	ret->subnet.router = plan_router_link_local(s->vni);
+	ret->subnet.resolver = none.addr;
+	ret->subnet.network = v->n_blocks6 ? v->blocks6[0].prefix : none;
+}
+
+bool plan_has_link(const struct vpc *v)
+{
+	return v->n_blocks6;
+}
+
+void plan_link_item(const struct model *m, const struct vpc *v, struct plan_item *ret)
+{
+	*ret = (struct plan_item){.kind = PLAN_SUBNET};
+	ret->subnet.vni = v->vni;
+	ret->subnet.prefix = (struct prefix){{{0xfe, 0x80}}, 64};
+	ret->subnet.router = plan_router_link_local(v->vni);
+	ret->subnet.router_mac = plan_router_mac(v->vni);
 	names_domain(m->region, ret->subnet.domain);
 }
 
@@ -123,6 +157,16 @@ int plan_network_subnets(const struct model *m, uint32_t vni, uint32_t host, boo
 	it = model_iter_group(m, REL_VPC_SUBNETS, v->o.id);
 	while (!r && (o = model_iter_next(&it))) {
 		plan_subnet_item(m, (const struct subnet *)o, v, &item);
+		item.remove = remove;
+		r = sink(data, host, &item);
+		if (r || !subnet_has_block6((const struct subnet *)o))
+			continue;
+		plan_subnet6_item(m, (const struct subnet *)o, v, &item);
+		item.remove = remove;
+		r = sink(data, host, &item);
+	}
+	if (!r && plan_has_link(v)) {
+		plan_link_item(m, v, &item);
 		item.remove = remove;
 		r = sink(data, host, &item);
 	}

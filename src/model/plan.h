@@ -48,6 +48,8 @@ struct plan_peer {
 	struct choice choice;
 };
 
+/* A subnet with IPv6 is two of these, one for each block.  A network with IPv6 has one more for the
+ * link-local prefix, by which its router is found; their router is the router's link-local address. */
 struct plan_subnet {
 	uint32_t vni;
 	struct prefix prefix;
@@ -66,6 +68,8 @@ struct plan_instance {
 	char name[NAMES_SIZE]; /* "ip-10-0-0-4" */
 };
 
+enum { PLAN_ADDRS_MAX = 2 * LIMIT_MODEL_INTERFACE_ADDRS + 1 };
+
 struct plan_interface {
 	char id[ID_TEXT_SIZE];
 	char instance_id[ID_TEXT_SIZE];
@@ -74,8 +78,9 @@ struct plan_interface {
 	struct mac mac;
 	uint32_t mtu;
 	size_t n_addrs;
-	/* private addresses, the primary first, then the link-local IPv6 address of the MAC */
-	struct ipaddr addrs[LIMIT_MODEL_INTERFACE_ADDRS + 1];
+	/* private addresses of both families, the primary first, then the link-local IPv6 address of
+	 * the MAC */
+	struct ipaddr addrs[PLAN_ADDRS_MAX];
 	struct prefix subnet;
 	char host_name[NAMES_SIZE];
 	bool dns;
@@ -110,3 +115,5 @@ void plan_mappings(const struct model *m, const struct change *c,
 must_check int plan_choice(const struct model *m, uint32_t from, uint32_t to, struct choice *ret);
 /* The address of the network's router on the link: dummy, the same in all subnets of a network. */
 struct mac plan_router_mac(uint32_t vni);
+/* Its IPv6 address there. */
+struct ipaddr plan_router_link_local(uint32_t vni);

@@ -98,37 +98,85 @@ static int plan_vpc_interfaces(struct planner *p, const struct vpc *v)
 	return r;
 }
 
+/* To all hosts that carry a network now. */
+static int emit_to_carriers(struct planner *p, uint32_t vni, struct plan_item *item, bool remove)
+{
+	const struct network *n = network_find(p->m, vni);
+	int r = 0;
+
+	for (size_t i = 0; n && i < n->n_hosts && !r; i++)
+		r = emit(p, n->hosts[i], item, remove);
+	return r;
+}
+
 static int plan_vpc_change(struct planner *p, const struct vpc *before, const struct vpc *after)
 {
+	struct plan_item item;
+	int r = 0;
+
 	if (!before || !after)
 		return 0;
+	if (plan_has_link(before) != plan_has_link(after)) {
+		plan_link_item(p->m, after, &item);
+		r = emit_to_carriers(p, after->vni, &item, !plan_has_link(after));
+	}
+	if (r)
+		return r;
 	if (before->mtu == after->mtu && before->dns_support == after->dns_support)
 		return 0;
 	return plan_vpc_interfaces(p, after);
+}
+
+/* To those that carried the network until this change, too. */
+static int emit_removal(struct planner *p, uint32_t vni, struct plan_item *item)
+{
+	int r = emit_to_carriers(p, vni, item, true);
+
+	for (size_t i = 0; i < p->n_deltas && !r; i++)
+		if (p->deltas[i].vni == vni)
+			r = emit(p, p->deltas[i].host, item, true);
+	return r;
+}
+
+/* The IPv6 block of a subnet is an item of its own; 'before' or 'after' may be NULL. */
+static int plan_block6_change(struct planner *p, const struct subnet *before,
+			      const struct subnet *after)
+{
+	bool was = before && subnet_has_block6(before), is = after && subnet_has_block6(after);
+	struct plan_item item = {.kind = PLAN_SUBNET};
+	const struct vpc *v;
+	int r = 0;
+
+	if (was && is && prefix_equal(&before->prefix6, &after->prefix6))
+		return 0;
+	if (was) {
+		item.subnet.vni = before->vni;
+		item.subnet.prefix = before->prefix6;
+		r = emit_removal(p, before->vni, &item);
+	}
+	v = is ? vpc_by_vni(p->m, after->vni) : NULL;
+	if (r || !v)
+		return r;
+	plan_subnet6_item(p->m, after, v, &item);
+	return emit_to_carriers(p, after->vni, &item, false);
 }
 
 static int plan_subnet_change(struct planner *p, const struct subnet *before,
 			      const struct subnet *after)
 {
 	const struct subnet *s = after ? after : before;
-	const struct network *n = network_find(p->m, s->vni);
 	const struct vpc *v = vpc_by_vni(p->m, s->vni);
 	struct plan_item item = {.kind = PLAN_SUBNET};
-	int r = 0;
+	int r;
 
 	if (before && after)
-		return 0;
+		return plan_block6_change(p, before, after);
 	if (after && v)
 		plan_subnet_item(p->m, s, v, &item);
 	item.subnet.vni = s->vni;
 	item.subnet.prefix = s->prefix;
-	for (size_t i = 0; n && i < n->n_hosts && !r; i++)
-		r = emit(p, n->hosts[i], &item, !after);
-	/* a host that carried the network until this change had it, too */
-	for (size_t i = 0; i < p->n_deltas && !after && !r; i++)
-		if (p->deltas[i].vni == s->vni)
-			r = emit(p, p->deltas[i].host, &item, true);
-	return r;
+	r = after ? emit_to_carriers(p, s->vni, &item, false) : emit_removal(p, s->vni, &item);
+	return r ? r : plan_block6_change(p, before, after);
 }
 
 /* ---- nodes ---- */

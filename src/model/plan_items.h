@@ -19,6 +19,12 @@ void plan_host_item(const struct host *h, struct plan_item *ret);
 void plan_peer_item(const struct host *self, const struct host *peer, struct plan_item *ret);
 void plan_subnet_item(const struct model *m, const struct subnet *s, const struct vpc *v,
 		      struct plan_item *ret);
+/* The same for the IPv6 block that the subnet has. */
+void plan_subnet6_item(const struct model *m, const struct subnet *s, const struct vpc *v,
+		       struct plan_item *ret);
+/* The link-local prefix of a network with IPv6. */
+void plan_link_item(const struct model *m, const struct vpc *v, struct plan_item *ret);
+bool plan_has_link(const struct vpc *v);
 void plan_instance_item(const struct instance *n, struct plan_item *ret);
 void plan_interface_item(const struct model *m, const struct interface *i, struct plan_item *ret);
 

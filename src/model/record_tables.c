@@ -10,7 +10,7 @@
 #include "model/interface.h"
 #include "model/record.h"
 #include "model/release.h"
-#include "model/subnet.h"
+#include "model/subnet_block6.h"
 #include "model/token.h"
 #include "model/vpc.h"
 
@@ -94,6 +94,7 @@ RECORD(host, struct host);
 static const struct field block_fields[] = {
 	FN(1, FIELD_PREFIX, "cidr", struct cidr_block, prefix),
 	F(2, FIELD_ID, struct cidr_block, association, .prefix = ID_PREFIX_VPC_CIDR),
+	F(3, FIELD_BOOL, struct cidr_block, from_pool),
 };
 RECORD(block, struct cidr_block);
 
@@ -106,6 +107,7 @@ static const struct field vpc_fields[] = {
 	F(14, FIELD_BOOL, struct vpc, dns_support),
 	F(15, FIELD_BOOL, struct vpc, dns_hostnames),
 	F(16, FIELD_BOOL, struct vpc, usage_metrics),
+	ARRAY(17, struct vpc, blocks6, block_record),
 };
 RECORD(vpc, struct vpc);
 
@@ -116,6 +118,10 @@ static const struct field subnet_fields[] = {
 	FN(12, FIELD_PREFIX, "cidr", struct subnet, prefix),
 	F(13, FIELD_STRING, struct subnet, zone),
 	F(14, FIELD_BOOL, struct subnet, map_public_ip),
+	FN(15, FIELD_PREFIX, "ipv6_cidr", struct subnet, prefix6),
+	FN(16, FIELD_ID, "ipv6_association", struct subnet, association6,
+	   .prefix = ID_PREFIX_SUBNET_CIDR),
+	F(17, FIELD_BOOL, struct subnet, assign_ipv6),
 };
 RECORD(subnet, struct subnet);
 

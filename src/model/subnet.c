@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "model/cidr.h"
 #include "model/edit.h"
+#include "model/subnet_edit.h"
 #include "model/vpc.h"
 #include "model/zone.h"
 
@@ -36,9 +37,14 @@ struct ipaddr subnet_router(const struct subnet *s)
 uint64_t subnet_available(const struct model *m, const struct subnet *s)
 {
 	const struct group *g = group_find(m, REL_SUBNET_INTERFACES, KIND_INTERFACE, s->o.id);
-	uint64_t taken = g ? g->weight : 0;
+	const struct group *h = group_find(m, REL_SUBNET_RELEASES, KIND_RELEASE, s->o.id);
 
-	return cidr_usable(&s->prefix) - taken - model_group_count(m, REL_SUBNET_RELEASES, s->o.id);
+	return cidr_usable(&s->prefix) - (g ? g->weight : 0) - (h ? h->weight : 0);
+}
+
+bool subnet_has_block6(const struct subnet *s)
+{
+	return s->prefix6.len;
 }
 
 static int check_zone(const struct model *m, const char *zone, const char **ret,
@@ -106,6 +112,8 @@ static int do_create(struct tx *tx, const struct caller *c, const struct subnet_
 	r = check_prefix(tx->m, v, args->cidr, &s->prefix, reterr);
 	if (!r)
 		r = edit_string(&s->zone, zone);
+	if (!r && args->cidr6)
+		r = subnet_set_block6(tx, s, args->cidr6, reterr);
 	if (!r)
 		r = tags_set(o, args->tags, args->n_tags, reterr);
 	if (!r)
@@ -139,15 +147,17 @@ int subnet_delete(struct tx *tx, const struct caller *c, const char *id, struct 
 static int do_modify(struct tx *tx, const struct subnet *old, const struct subnet_modify_args *args)
 {
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
-	int r;
+	struct subnet *new;
+	int r = tx_edit(tx, &old->o, &o);
 
-	if (!args->map_public_ip || *args->map_public_ip == old->map_public_ip)
-		return 0;
-	r = tx_edit(tx, &old->o, &o);
 	if (r)
 		return r;
-	((struct subnet *)o)->map_public_ip = *args->map_public_ip;
-	return tx_put(tx, &old->o, &o);
+	new = (struct subnet *)o;
+	if (args->map_public_ip)
+		new->map_public_ip = *args->map_public_ip;
+	if (args->assign_ipv6)
+		new->assign_ipv6 = *args->assign_ipv6;
+	return record_equal(&old->o, o) ? 0 : tx_put(tx, &old->o, &o);
 }
 
 int subnet_modify(struct tx *tx, const struct caller *c, const struct subnet_modify_args *args,

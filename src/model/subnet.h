@@ -21,6 +21,9 @@ struct subnet {
 	struct prefix prefix;
 	char *zone;
 	bool map_public_ip;
+	struct prefix prefix6; /* the IPv6 block (model/subnet_block6.h); len 0: none */
+	uint64_t association6; /* id, text "subnet-cidr-assoc-0..." */
+	bool assign_ipv6;      /* new interfaces get an IPv6 address */
 
 	struct member by_vpc;
 };
@@ -28,7 +31,8 @@ struct subnet {
 struct subnet_create_args {
 	const char *vpc_id;
 	const char *cidr;
-	const char *zone; /* name or id ("use1-az1"); NULL: the first zone that has hosts */
+	const char *cidr6; /* NULL: no IPv6 */
+	const char *zone;  /* name or id ("use1-az1"); NULL: the first zone that has hosts */
 	const struct tag_args *tags;
 	size_t n_tags;
 };
@@ -37,9 +41,10 @@ struct subnet_create_args {
 struct subnet_modify_args {
 	const char *subnet_id;
 	const bool *map_public_ip;
+	const bool *assign_ipv6;
 };
 
-/* VPC_NOT_FOUND, VALUE, SUBNET_RANGE, SUBNET_CONFLICT, SUBNET_LIMIT, TAG_* */
+/* VPC_NOT_FOUND, VALUE, SUBNET_RANGE, SUBNET_CONFLICT, SUBNET_CONFLICT6, SUBNET_LIMIT, TAG_* */
 must_check int subnet_create(struct tx *tx, const struct caller *c,
 			     const struct subnet_create_args *args, const struct subnet **ret,
 			     struct refusal *reterr);
@@ -51,6 +56,7 @@ must_check int subnet_modify(struct tx *tx, const struct caller *c,
 
 must_check int subnet_find(const struct model *m, const struct caller *c, const char *id,
 			   const struct subnet **ret, struct refusal *reterr);
-/* AvailableIpAddressCount: neither reserved, nor in use, nor released and not yet to be given away. */
+bool subnet_has_block6(const struct subnet *s);
+/* AvailableIpAddressCount: of IPv4; neither reserved, nor in use, nor released and not yet to be given away. */
 uint64_t subnet_available(const struct model *m, const struct subnet *s);
 struct ipaddr subnet_router(const struct subnet *s);

@@ -90,7 +90,9 @@ static struct member *member_at(struct object *o, const struct relation_use *u)
 
 static uint64_t weight_of(const struct object *o, enum relation r)
 {
-	return r == REL_SUBNET_INTERFACES ? ((const struct interface *)o)->n_addrs : 0;
+	if (r == REL_SUBNET_INTERFACES)
+		return interface_count_addrs((const struct interface *)o, false);
+	return r == REL_SUBNET_RELEASES && ipaddr_is_v4(&((const struct release *)o)->addr);
 }
 
 static void group_leave(struct model *m, struct object *o, const struct relation_use *u)

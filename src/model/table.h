@@ -35,7 +35,7 @@ struct group {
 	uint64_t key;
 	struct list members;
 	size_t n;
-	uint64_t weight;    /* REL_SUBNET_INTERFACES: addresses in use */
+	uint64_t weight;    /* REL_SUBNET_INTERFACES, REL_SUBNET_RELEASES: IPv4 addresses in use */
 	uint32_t next_addr; /* REL_SUBNET_INTERFACES: where the search for a free one goes on */
 	bool unsorted;      /* while loading */
 };
@@ -77,6 +77,7 @@ struct model {
 	char *region;
 	char *zones[MODEL_ZONES];
 	struct prefix organisation;
+	struct prefix ipv6_pool;
 	struct id_source ids;
 	uint64_t revision;
 	uint64_t last_serial;

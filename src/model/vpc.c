@@ -12,6 +12,7 @@
 #include "model/cidr.h"
 #include "model/counters.h"
 #include "model/edit.h"
+#include "model/vpc_edit.h"
 
 int vpc_find(const struct model *m, const struct caller *c, const char *id, const struct vpc **ret,
 	     struct refusal *reterr)
@@ -76,7 +77,7 @@ static int fill_vpc(struct tx *tx, struct vpc *v, const struct vpc_create_args *
 	if (!v->blocks)
 		return -ENOMEM;
 	v->n_blocks = 1;
-	v->blocks[0] = (struct cidr_block){*prefix, tx_random(tx)};
+	v->blocks[0] = (struct cidr_block){.prefix = *prefix, .association = tx_random(tx)};
 	return edit_string(&v->tenancy, args->tenancy ? args->tenancy : "default");
 }
 
@@ -93,6 +94,8 @@ static int do_create(struct tx *tx, const struct caller *c, const struct vpc_cre
 		r = tx_make(tx, KIND_VPC, c->account, &o);
 	if (!r)
 		r = fill_vpc(tx, (struct vpc *)o, args, &prefix);
+	if (!r && args->block6)
+		r = vpc_add_block6(tx, (struct vpc *)o, args->block6, reterr);
 	if (!r)
 		r = tags_set(o, args->tags, args->n_tags, reterr);
 	if (!r)

@@ -17,6 +17,7 @@ struct model;
 struct cidr_block {
 	struct prefix prefix;
 	uint64_t association; /* id, text "vpc-cidr-assoc-0..." */
+	bool from_pool;       /* IPv6: asked for out of a pool that was named */
 };
 
 struct vpc {
@@ -25,7 +26,9 @@ struct vpc {
 	uint32_t mtu; /* of its interfaces (docs/substrate.md); 0: no host carries it yet */
 	size_t n_blocks;
 	struct cidr_block *blocks; /* at least one */
-	char *tenancy;             /* "default" or "dedicated" */
+	size_t n_blocks6;
+	struct cidr_block *blocks6; /* IPv6 (model/vpc_block6.h) */
+	char *tenancy;              /* "default" or "dedicated" */
 	bool dns_support;
 	bool dns_hostnames;
 	bool usage_metrics;
@@ -35,9 +38,12 @@ struct vpc {
 
 #define ID_PREFIX_VPC_CIDR "vpc-cidr-assoc-"
 
+struct vpc_block6_args;
+
 struct vpc_create_args {
 	const char *cidr;
-	const char *tenancy; /* NULL: "default" */
+	const struct vpc_block6_args *block6; /* NULL: none is asked for */
+	const char *tenancy;                  /* NULL: "default" */
 	const struct tag_args *tags;
 	size_t n_tags;
 };
@@ -50,7 +56,7 @@ struct vpc_modify_args {
 	const bool *usage_metrics;
 };
 
-/* VALUE, VPC_RANGE, VPC_LIMIT, NUMBERS_EXHAUSTED, TAG_* */
+/* VALUE, VPC_RANGE, VPC_LIMIT, NUMBERS_EXHAUSTED, TAG_*, and those of vpc_associate_block6() */
 must_check int vpc_create(struct tx *tx, const struct caller *c, const struct vpc_create_args *args,
 			  const struct vpc **ret, struct refusal *reterr);
 /* VPC_NOT_FOUND, VPC_DEPENDENCY */

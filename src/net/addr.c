@@ -45,6 +45,11 @@ bool ipaddr_is_zero(const struct ipaddr *a)
 	return ipaddr_equal(a, &zero);
 }
 
+bool ipaddr_is_link_local(const struct ipaddr *a)
+{
+	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
 int ipaddr_compare(const struct ipaddr *a, const struct ipaddr *b)
 {
 	return memcmp(a->b, b->b, sizeof(a->b));

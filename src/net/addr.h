@@ -37,6 +37,7 @@ struct ipaddr ipaddr_from_v4(uint32_t host_order);
 uint32_t ipaddr_v4(const struct ipaddr *a);
 bool ipaddr_is_v4(const struct ipaddr *a);
 bool ipaddr_is_zero(const struct ipaddr *a);
+bool ipaddr_is_link_local(const struct ipaddr *a); /* fe80::/10, RFC 4291 2.5.6 */
 int ipaddr_compare(const struct ipaddr *a, const struct ipaddr *b);
 bool ipaddr_equal(const struct ipaddr *a, const struct ipaddr *b);
 

@@ -165,6 +165,7 @@ void fixture_init(struct fixture *f, bool real_time)
 	else
 		clock_init_manual(&f->clock, 1, UINT64_C(1769860800000));
 	must(prefix_parse("fd56:6961::/32", &config.organisation), "prefix");
+	must(prefix_parse("fd56:6976:3600::/40", &config.ipv6_pool), "pool");
 	must(model_new(&config, &f->model), "model_new");
 	f->live = (struct api_live){
 		.data = f,

@@ -65,8 +65,6 @@ def test_bad_vpcs(ec2, cidr, expected):
 
 def test_vpc_without_cidr(ec2):
     assert code(ec2.create_vpc) == "MissingParameter"
-    assert code(ec2.create_vpc, CidrBlock="10.0.0.0/16",
-                AmazonProvidedIpv6CidrBlock=True) == "UnsupportedOperation"
     v = ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=False)["Vpc"]
     ec2.delete_vpc(VpcId=v["VpcId"])
 

@@ -37,6 +37,7 @@ static void defaults_are_the_documented_ones(void **state)
 	assert_string_equal(o.agents, "[::]:8774");
 	assert_string_equal(o.region, "us-east-1");
 	assert_string_equal(o.organisation, "fd56:6961::/32");
+	assert_string_equal(o.ipv6_pool, "fd56:6976:3600::/40");
 	assert_int_equal(o.lease_seconds, 300);
 	options_deinit(&o);
 	assert_int_equal(parse("", &o), 0);

@@ -122,7 +122,9 @@ static void the_administrator_is_in_the_store(void **state)
 	free(text);
 	assert_int_equal(state_load(f->dir, NOW_MS, &loaded, &error), 0);
 	assert_int_equal(state_open_store(&loaded, "sqlite", &store, &error), 0);
-	assert_int_equal(state_load_model(store, "us-east-1", "fd56:6961::/32", &model, &error), 0);
+	assert_int_equal(state_load_model(store, "us-east-1", "fd56:6961::/32",
+					  "fd56:6976:3600::/40", &model, &error),
+			 0);
 	key = key_find(model, json_string_value(json_object_get(admin, "access_key_id")));
 	assert_non_null(key);
 	assert_string_equal(key->secret,

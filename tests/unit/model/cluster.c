@@ -97,6 +97,7 @@ void cluster_init(struct cluster *c, size_t n_hosts)
 				      .stranger = {.account = 999999999999},
 			      };
 	assert_int_equal(prefix_parse("fd56:6961::/32", &config.organisation), 0);
+	assert_int_equal(prefix_parse("fd56:6976:3600::/40", &config.ipv6_pool), 0);
 	assert_int_equal(model_new(&config, &c->m), 0);
 	assert_int_equal(cluster_end(c, account_create(cluster_tx(c), &c->operator, & account, &a,
 						       &c->refusal)),

@@ -200,13 +200,18 @@ static void test_host(void **state)
 
 static void test_vpc_and_subnet(void **state)
 {
-	struct cidr_block blocks[] = {{prefix_v4(0x0a000000, 16), 5}, {prefix_v4(0, 0), 6}};
+	struct cidr_block blocks[] = {{.prefix = prefix_v4(0x0a000000, 16), .association = 5},
+				      {.prefix = prefix_v4(0, 0), .association = 6}};
+	struct cidr_block blocks6[] = {
+		{.prefix = {{{0xfd}}, 56}, .association = 7, .from_pool = true}};
 	struct tag tags[2];
 	struct vpc v = {.o = header(KIND_VPC, tags),
 			.vni = 1,
 			.mtu = 1460,
 			.n_blocks = 2,
 			.blocks = blocks,
+			.n_blocks6 = 1,
+			.blocks6 = blocks6,
 			.tenancy = text_a,
 			.dns_support = true,
 			.dns_hostnames = true,
@@ -216,7 +221,10 @@ static void test_vpc_and_subnet(void **state)
 			   .vni = 1,
 			   .prefix = prefix_v4(0x0a000100, 24),
 			   .zone = text_b,
-			   .map_public_ip = true};
+			   .map_public_ip = true,
+			   .prefix6 = {{{0xfd}}, 64},
+			   .association6 = 8,
+			   .assign_ipv6 = true};
 	_cleanup_(record_free_cleanup) struct object *ov = round_trip(&v.o);
 	_cleanup_(record_free_cleanup) struct object *os = round_trip(&s.o);
 	const struct vpc *cv = (const struct vpc *)ov;
@@ -227,13 +235,18 @@ static void test_vpc_and_subnet(void **state)
 	assert_int_equal(cv->n_blocks, 2);
 	assert_true(prefix_equal(&cv->blocks[0].prefix, &blocks[0].prefix));
 	assert_int_equal(cv->blocks[1].association, 6);
+	assert_int_equal(cv->n_blocks6, 1);
+	assert_true(prefix_equal(&cv->blocks6[0].prefix, &blocks6[0].prefix));
+	assert_true(cv->blocks6[0].from_pool && cv->blocks6[0].association == 7);
 	assert_string_equal(cv->tenancy, "a");
 	assert_true(cv->dns_support && cv->dns_hostnames && cv->usage_metrics);
 	assert_int_equal(cs->vpc, 9);
 	assert_int_equal(cs->vni, 1);
 	assert_true(prefix_equal(&cs->prefix, &s.prefix));
 	assert_string_equal(cs->zone, "b");
-	assert_true(cs->map_public_ip);
+	assert_true(cs->map_public_ip && cs->assign_ipv6);
+	assert_true(prefix_equal(&cs->prefix6, &s.prefix6));
+	assert_int_equal(cs->association6, 8);
 }
 
 static void test_the_others(void **state)

@@ -137,7 +137,7 @@ static void test_delete_needs_it_empty(void **state)
 static void test_modify(void **state)
 {
 	const bool yes = true;
-	struct subnet_modify_args args = {c.subnet, &yes};
+	struct subnet_modify_args args = {.subnet_id = c.subnet, .map_public_ip = &yes};
 
 	assert_int_equal(cluster_end(&c, subnet_modify(cluster_tx(&c), &c.me, &args, &c.refusal)),
 			 0);

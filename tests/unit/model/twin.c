@@ -255,6 +255,15 @@ static size_t check_mappings(const struct model *m, const struct object *o)
 	return i->n_addrs + 1;
 }
 
+static uint64_t count_v4(const struct interface *i)
+{
+	uint64_t n = 0;
+
+	for (size_t k = 0; k < i->n_addrs; k++)
+		n += ipaddr_is_v4(&i->addrs[k].addr);
+	return n;
+}
+
 static void check_subnet(const struct twin *t, const struct model *m, const struct subnet *s)
 {
 	uint64_t taken = 0;
@@ -263,8 +272,8 @@ static void check_subnet(const struct twin *t, const struct model *m, const stru
 		const struct object *o = t->objects[i];
 
 		if (o->kind == KIND_INTERFACE && ((const struct interface *)o)->subnet == s->o.id)
-			taken += ((const struct interface *)o)->n_addrs;
-		if (o->kind == KIND_RELEASE)
+			taken += count_v4((const struct interface *)o);
+		if (o->kind == KIND_RELEASE && ipaddr_is_v4(&((const struct release *)o)->addr))
 			taken += !((const struct release *)o)->to &&
 				 ((const struct release *)o)->subnet == s->o.id;
 	}

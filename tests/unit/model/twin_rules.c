@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rules of a VPC as statements about any two objects.  See twin.h. */
+#include <string.h>
+
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/release.h"
@@ -22,6 +24,9 @@ static void check_subnet(const struct twin *t, const struct subnet *s)
 	const struct vpc *v = (const struct vpc *)find(t, KIND_VPC, s->vpc);
 
 	assert_true(prefix_covers(&v->blocks[0].prefix, &s->prefix));
+	assert_true(!s->prefix6.len == !s->association6);
+	assert_true(!s->prefix6.len ||
+		    (v->n_blocks6 && prefix_covers(&v->blocks6[0].prefix, &s->prefix6)));
 	assert_int_equal(v->vni, s->vni);
 	assert_int_equal(v->o.account, s->o.account);
 }
@@ -30,13 +35,30 @@ static void check_two_subnets(const struct subnet *a, const struct subnet *b)
 {
 	if (a->vpc == b->vpc)
 		assert_false(prefix_overlaps(&a->prefix, &b->prefix));
+	if (a->prefix6.len && b->prefix6.len)
+		assert_false(prefix_overlaps(&a->prefix6, &b->prefix6));
+}
+
+/* A block is one VPC's. */
+static void check_two_vpcs(const struct vpc *a, const struct vpc *b)
+{
+	for (size_t i = 0; i < a->n_blocks6; i++)
+		for (size_t k = 0; k < b->n_blocks6; k++)
+			assert_false(prefix_overlaps(&a->blocks6[i].prefix, &b->blocks6[k].prefix));
 }
 
 /* The first four addresses of a subnet and the last are nobody's. */
 static void check_address(const struct subnet *s, const struct ipaddr *a)
 {
 	uint32_t base = ipaddr_v4(&s->prefix.addr), size = 1U << (128 - s->prefix.len);
+	static const uint8_t zeros[7], ones[7] = {255, 255, 255, 255, 255, 255, 255};
 
+	if (!ipaddr_is_v4(a)) {
+		assert_true(prefix_contains(&s->prefix6, a));
+		assert_false(!memcmp(a->b + 8, zeros, 7) && a->b[15] < 4);
+		assert_false(!memcmp(a->b + 8, ones, 7) && a->b[15] == 255);
+		return;
+	}
 	assert_true(ipaddr_v4(a) >= base + 4);
 	assert_true(ipaddr_v4(a) < base + size - 1);
 }
@@ -145,6 +167,8 @@ void twin_check_rules(const struct twin *t)
 		for (size_t k = 0; k < i; k++) {
 			const struct object *p = t->objects[k];
 
+			if (o->kind == KIND_VPC && p->kind == KIND_VPC)
+				check_two_vpcs((const struct vpc *)o, (const struct vpc *)p);
 			if (o->kind == KIND_SUBNET && p->kind == KIND_SUBNET)
 				check_two_subnets((const struct subnet *)o,
 						  (const struct subnet *)p);

@@ -22,8 +22,7 @@ static void remember(struct walk *w, const struct object *o)
 	object_id_text(o, w->ids[i]);
 }
 
-/* An id of 'kind' that there was, mostly a recent one, or now and then nonsense. */
-static const char *some(struct walk *w, enum kind k)
+const char *walk_some(struct walk *w, enum kind k)
 {
 	static const char *const nonsense[] = {"", "vpc-", "i-00000000000000000", "eni-zz",
 					       "subnet-0123456789abcdef0"};
@@ -42,7 +41,7 @@ static const char *some(struct walk *w, enum kind k)
 	return "eni-0123456789abcdef0";
 }
 
-static const struct caller *someone(struct walk *w)
+const struct caller *walk_someone(struct walk *w)
 {
 	return walk_random(w, 30) ? &w->c.me : &w->c.stranger;
 }
@@ -93,7 +92,7 @@ static int step_vpc_create(struct walk *w, struct tx *tx)
 
 	if (model_count(w->c.m, KIND_VPC) > 4)
 		return 0;
-	r = vpc_create(tx, someone(w), &args, &v, &w->c.refusal);
+	r = vpc_create(tx, walk_someone(w), &args, &v, &w->c.refusal);
 	if (!r)
 		remember(w, &v->o);
 	return r;
@@ -103,29 +102,29 @@ static int step_vpc_modify(struct walk *w, struct tx *tx)
 {
 	bool support = some_bool(w), names = some_bool(w);
 	struct vpc_modify_args args = {
-		.vpc_id = some(w, KIND_VPC),
+		.vpc_id = walk_some(w, KIND_VPC),
 		.dns_support = &support,
 		.dns_hostnames = some_bool(w) ? &names : NULL,
 	};
 
-	return vpc_modify(tx, someone(w), &args, &w->c.refusal);
+	return vpc_modify(tx, walk_someone(w), &args, &w->c.refusal);
 }
 
 static int step_vpc_delete(struct walk *w, struct tx *tx)
 {
-	return vpc_delete(tx, someone(w), some(w, KIND_VPC), &w->c.refusal);
+	return vpc_delete(tx, walk_someone(w), walk_some(w, KIND_VPC), &w->c.refusal);
 }
 
 static int step_subnet_create(struct walk *w, struct tx *tx)
 {
 	char cidr[32];
-	struct subnet_create_args args = {.vpc_id = some(w, KIND_VPC), .cidr = cidr};
+	struct subnet_create_args args = {.vpc_id = walk_some(w, KIND_VPC), .cidr = cidr};
 	const struct subnet *s;
 	int r;
 
 	snprintf(cidr, sizeof(cidr), "10.0.%u.%u/%u", walk_random(w, 4), 16 * walk_random(w, 4),
 		 27 + walk_random(w, 3));
-	r = subnet_create(tx, someone(w), &args, &s, &w->c.refusal);
+	r = subnet_create(tx, walk_someone(w), &args, &s, &w->c.refusal);
 	if (!r)
 		remember(w, &s->o);
 	return r;
@@ -133,26 +132,32 @@ static int step_subnet_create(struct walk *w, struct tx *tx)
 
 static int step_subnet_delete(struct walk *w, struct tx *tx)
 {
-	return subnet_delete(tx, someone(w), some(w, KIND_SUBNET), &w->c.refusal);
+	return subnet_delete(tx, walk_someone(w), walk_some(w, KIND_SUBNET), &w->c.refusal);
 }
 
 static int step_subnet_modify(struct walk *w, struct tx *tx)
 {
 	bool map = some_bool(w);
-	struct subnet_modify_args args = {some(w, KIND_SUBNET), &map};
+	struct subnet_modify_args args = {
+		.subnet_id = walk_some(w, KIND_SUBNET),
+		.map_public_ip = &map,
+		.assign_ipv6 = some_bool(w) ? &map : NULL,
+	};
 
-	return subnet_modify(tx, someone(w), &args, &w->c.refusal);
+	return subnet_modify(tx, walk_someone(w), &args, &w->c.refusal);
 }
 
 static int step_interface_create(struct walk *w, struct tx *tx)
 {
 	char addr[24], token[8];
-	const char *subnet = some(w, KIND_SUBNET);
+	const char *subnet = walk_some(w, KIND_SUBNET);
+	const uint32_t count6 = walk_random(w, 2);
 	struct interface_create_args args = {
 		.subnet_id = subnet,
 		.description = some_bool(w) ? "one" : NULL,
 		.private_ip = some_bool(w) ? some_addr(w, subnet, "", addr) : NULL,
 		.secondary_count = walk_random(w, 4),
+		.count6 = some_bool(w) ? &count6 : NULL,
 	};
 	const struct interface *i;
 	int r;
@@ -160,7 +165,7 @@ static int step_interface_create(struct walk *w, struct tx *tx)
 	snprintf(token, sizeof(token), "t%u", walk_random(w, 50));
 	if (some_bool(w))
 		args.token = (struct token_args){.token = token, .digest = {(uint8_t)some_bool(w)}};
-	r = interface_create(tx, someone(w), &args, &i, &w->c.refusal);
+	r = interface_create(tx, walk_someone(w), &args, &i, &w->c.refusal);
 	if (!r)
 		remember(w, &i->o);
 	return r;
@@ -168,46 +173,46 @@ static int step_interface_create(struct walk *w, struct tx *tx)
 
 static int step_interface_delete(struct walk *w, struct tx *tx)
 {
-	return interface_delete(tx, someone(w), some(w, KIND_INTERFACE), &w->c.refusal);
+	return interface_delete(tx, walk_someone(w), walk_some(w, KIND_INTERFACE), &w->c.refusal);
 }
 
 static int step_interface_modify(struct walk *w, struct tx *tx)
 {
 	bool check = some_bool(w);
 	struct interface_modify_args args = {
-		.interface_id = some(w, KIND_INTERFACE),
+		.interface_id = walk_some(w, KIND_INTERFACE),
 		.description = some_bool(w) ? "other" : "",
 		.source_dest_check = &check,
 	};
 
-	return interface_modify(tx, someone(w), &args, &w->c.refusal);
+	return interface_modify(tx, walk_someone(w), &args, &w->c.refusal);
 }
 
 static int step_attach(struct walk *w, struct tx *tx)
 {
-	struct interface_attach_args args = {some(w, KIND_INTERFACE), some(w, KIND_INSTANCE),
-					     walk_random(w, 4)};
+	struct interface_attach_args args = {walk_some(w, KIND_INTERFACE),
+					     walk_some(w, KIND_INSTANCE), walk_random(w, 4)};
 	const struct interface *i;
 
-	return interface_attach(tx, someone(w), &args, &i, &w->c.refusal);
+	return interface_attach(tx, walk_someone(w), &args, &i, &w->c.refusal);
 }
 
 static int step_detach(struct walk *w, struct tx *tx)
 {
-	const char *id = some(w, KIND_INTERFACE);
+	const char *id = walk_some(w, KIND_INTERFACE);
 	const struct interface *i;
 	char text[ID_TEXT_SIZE] = "eni-attach-00000000000000000";
 
 	if (!interface_find(w->c.m, &w->c.operator, id, &i, NULL) && i->attachment.state)
 		id_text_prefixed(ID_PREFIX_ATTACHMENT, i->attachment.id, text);
-	return interface_detach(tx, walk_random(w, 10) ? someone(w) : &w->c.operator, text,
+	return interface_detach(tx, walk_random(w, 10) ? walk_someone(w) : &w->c.operator, text,
 				!walk_random(w, 4), &w->c.refusal);
 }
 
 static int step_assign(struct walk *w, struct tx *tx)
 {
 	char a[24], b[24];
-	const char *id = some(w, KIND_INTERFACE);
+	const char *id = walk_some(w, KIND_INTERFACE);
 	const char *addrs[] = {some_addr(w, "", id, a), some_addr(w, "", id, b)};
 	bool explicit = some_bool(w);
 	struct interface_assign_args args = {
@@ -220,27 +225,27 @@ static int step_assign(struct walk *w, struct tx *tx)
 	const struct interface *i;
 	size_t n;
 
-	return interface_assign(tx, someone(w), &args, &i, &n, &w->c.refusal);
+	return interface_assign(tx, walk_someone(w), &args, &i, &n, &w->c.refusal);
 }
 
 static int step_unassign(struct walk *w, struct tx *tx)
 {
-	const char *id = some(w, KIND_INTERFACE);
+	const char *id = walk_some(w, KIND_INTERFACE);
 	const struct interface *i;
 	char text[IPADDR_TEXT_SIZE] = "10.0.0.9";
 	const char *addrs = text;
 
 	if (!interface_find(w->c.m, &w->c.operator, id, &i, NULL))
 		ipaddr_text(&i->addrs[walk_random(w, (uint32_t)i->n_addrs)].addr, text);
-	return interface_unassign(tx, someone(w), id, &addrs, 1, &w->c.refusal);
+	return interface_unassign(tx, walk_someone(w), id, &addrs, 1, &w->c.refusal);
 }
 
 static int step_run(struct walk *w, struct tx *tx)
 {
 	char token[8];
 	struct instance_interface_args interfaces[2] = {
-		{.subnet_id = some(w, KIND_SUBNET), .secondary_count = walk_random(w, 2)},
-		{.device_index = 1, .interface_id = some(w, KIND_INTERFACE)},
+		{.subnet_id = walk_some(w, KIND_SUBNET), .secondary_count = walk_random(w, 2)},
+		{.device_index = 1, .interface_id = walk_some(w, KIND_INTERFACE)},
 	};
 	struct instance_run_args args = {
 		.type = walk_random(w, 20) ? "m5.large" : "z1.none",
@@ -260,7 +265,7 @@ static int step_run(struct walk *w, struct tx *tx)
 		args.token.token = token;
 	if (args.n_interfaces == 2)
 		args.max_count = 1;
-	r = instance_run(tx, someone(w), &args, made, &n, &w->c.refusal);
+	r = instance_run(tx, walk_someone(w), &args, made, &n, &w->c.refusal);
 	for (size_t i = 0; !r && i < n; i++)
 		remember(w, &made[i]->o);
 	return r;
@@ -268,19 +273,19 @@ static int step_run(struct walk *w, struct tx *tx)
 
 static int step_transition(struct walk *w, struct tx *tx)
 {
-	const char *ids[2] = {some(w, KIND_INSTANCE), some(w, KIND_INSTANCE)};
+	const char *ids[2] = {walk_some(w, KIND_INSTANCE), walk_some(w, KIND_INSTANCE)};
 	size_t n = 1 + !walk_random(w, 4);
 	struct instance_transition t[2];
 
 	switch (walk_random(w, 4)) {
 	case 0:
-		return instance_start(tx, someone(w), ids, n, t, &w->c.refusal);
+		return instance_start(tx, walk_someone(w), ids, n, t, &w->c.refusal);
 	case 1:
-		return instance_stop(tx, someone(w), ids, n, t, &w->c.refusal);
+		return instance_stop(tx, walk_someone(w), ids, n, t, &w->c.refusal);
 	case 2:
-		return instance_reboot(tx, someone(w), ids, n, &w->c.refusal);
+		return instance_reboot(tx, walk_someone(w), ids, n, &w->c.refusal);
 	default:
-		return instance_terminate(tx, someone(w), ids, n, t, &w->c.refusal);
+		return instance_terminate(tx, walk_someone(w), ids, n, t, &w->c.refusal);
 	}
 }
 
@@ -288,20 +293,20 @@ static int step_instance_modify(struct walk *w, struct tx *tx)
 {
 	bool no = false, check = some_bool(w);
 	struct instance_modify_args args = {
-		.instance_id = some(w, KIND_INSTANCE),
+		.instance_id = walk_some(w, KIND_INSTANCE),
 		.disable_api_termination = &no,
 		.source_dest_check = some_bool(w) ? &check : NULL,
 		.type = some_bool(w) ? "m5.xlarge" : NULL,
 	};
 
-	return instance_modify(tx, someone(w), &args, &w->c.refusal);
+	return instance_modify(tx, walk_someone(w), &args, &w->c.refusal);
 }
 
 static int step_report(struct walk *w, struct tx *tx)
 {
 	const struct instance *n;
 
-	if (instance_find(w->c.m, &w->c.operator, some(w, KIND_INSTANCE), &n, NULL))
+	if (instance_find(w->c.m, &w->c.operator, walk_some(w, KIND_INSTANCE), &n, NULL))
 		return 0;
 	return instance_report(tx, n->host, n->o.id, n->generation - !walk_random(w, 4),
 			       (enum instance_report_state)walk_random(w, 3), "it said so");
@@ -314,7 +319,7 @@ static int step_acknowledge(struct walk *w, struct tx *tx)
 				       .text = "failed"};
 	bool fails = !walk_random(w, 8);
 
-	if (id_parse(failure.kind, some(w, failure.kind), &failure.id))
+	if (id_parse(failure.kind, walk_some(w, failure.kind), &failure.id))
 		fails = false;
 	return host_acknowledge(tx, some_host(w), revision - walk_random(w, 3), &failure, fails,
 				&w->c.refusal);
@@ -323,7 +328,8 @@ static int step_acknowledge(struct walk *w, struct tx *tx)
 static int step_tags(struct walk *w, struct tx *tx)
 {
 	const enum kind kinds[] = {KIND_VPC, KIND_SUBNET, KIND_INTERFACE, KIND_INSTANCE};
-	const char *ids[2] = {some(w, kinds[walk_random(w, 4)]), some(w, kinds[walk_random(w, 4)])};
+	const char *ids[2] = {walk_some(w, kinds[walk_random(w, 4)]),
+			      walk_some(w, kinds[walk_random(w, 4)])};
 	char key[8];
 	struct tag_args tag = {key, some_bool(w) ? "value" : ""};
 
@@ -331,9 +337,10 @@ static int step_tags(struct walk *w, struct tx *tx)
 	if (!walk_random(w, 20))
 		tag.key = "aws:x";
 	if (walk_random(w, 3))
-		return tag_create(tx, someone(w), ids, 2, &tag, 1, &w->c.refusal);
+		return tag_create(tx, walk_someone(w), ids, 2, &tag, 1, &w->c.refusal);
 	tag.value = NULL;
-	return tag_delete(tx, someone(w), ids, 2, &tag, (size_t)walk_random(w, 2), &w->c.refusal);
+	return tag_delete(tx, walk_someone(w), ids, 2, &tag, (size_t)walk_random(w, 2),
+			  &w->c.refusal);
 }
 
 static int step_host_add(struct walk *w, struct tx *tx)
@@ -390,7 +397,7 @@ static int step_holders(struct walk *w, struct tx *tx)
 	const struct interface *i;
 	size_t n;
 
-	if (interface_find(w->c.m, &w->c.operator, some(w, KIND_INTERFACE), &i, NULL))
+	if (interface_find(w->c.m, &w->c.operator, walk_some(w, KIND_INTERFACE), &i, NULL))
 		return release_settle(tx, &n);
 	if (some_bool(w))
 		return holders_add(model_holders(w->c.m), i->vni, &i->addrs[0].addr, some_host(w),
@@ -452,6 +459,10 @@ int walk_step(struct walk *w, struct tx *tx)
 		{4, step_holders},
 		{1, step_force},
 		{1, step_expire},
+		{3, walk_vpc_block6},
+		{4, walk_subnet_block6},
+		{6, walk_assign6},
+		{4, walk_unassign6},
 	};
 	uint32_t total = 0, at;
 	size_t i = 0;

@@ -23,3 +23,14 @@ void walk_deinit(struct walk *w);
 uint32_t walk_random(struct walk *w, uint32_t below);
 /* One random operation in 'tx'; its result. */
 int walk_step(struct walk *w, struct tx *tx);
+
+/* An id of 'kind' that there was, mostly a recent one, or now and then nonsense. */
+const char *walk_some(struct walk *w, enum kind k);
+/* Mostly the account's owner. */
+const struct caller *walk_someone(struct walk *w);
+
+/* Steps with IPv6 (walk_ipv6.c). */
+int walk_vpc_block6(struct walk *w, struct tx *tx);
+int walk_subnet_block6(struct walk *w, struct tx *tx);
+int walk_assign6(struct walk *w, struct tx *tx);
+int walk_unassign6(struct walk *w, struct tx *tx);
