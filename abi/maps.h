@@ -5,7 +5,8 @@
  * layouts asserted below by both compilers.  Pinned tables outlive the programs and the agent: a
  * change of layout is a new DP_ABI_VERSION.
  *
- * Who writes: all but flows, counters, budgets and events are written by the agent alone.
+ * Who writes: all but flows, connections, passed, counters, budgets and events are written by the
+ * agent alone.
  *
  * Twin records.  Ports, peers and next hops are arrays in shared memory.  The agent fills the copy
  * that is not current and then switches 'current': a program sees the old record or the new one.
@@ -19,6 +20,7 @@
  */
 #pragma once
 
+#include <linux/bpf.h>
 #include <linux/types.h>
 
 enum {
@@ -30,6 +32,14 @@ enum {
 	DP_SUBNETS_MAX = 65536,
 	DP_LOCALS_MAX = 131072,  /* addresses of all ports: more than DP_SLOTS_MAX * 104 */
 	DP_LOCATORS_MAX = 65536, /* four for each of DP_PEERS_MAX */
+	DP_IDENTITIES_MAX = 16384,   /* distinct sets of security groups that addresses are in */
+	DP_GROUPS_TABLE_MAX = 65536, /* security groups whose rules are known here */
+	DP_ACLS_MAX = 4096,
+	DP_RANGES_MAX = 262144,    /* of ports, in all lists of what is allowed */
+	DP_RANGES_PER_LIST = 4096, /* a look-up takes one step for each doubling */
+	DP_LISTS_BY_PREFIX_MAX = 1048576,
+	DP_LISTS_BY_GROUP_MAX = 65536,
+	DP_PASSED_MAX = 4096, /* first fragments that have passed and whose others have not yet */
 	DP_EVENTS_SIZE = 65536,
 	DP_EVENTS_PER_SECOND = 100,  /* enough to see each kind, too few to load the agent */
 	DP_UPCALLS_PER_WINDOW = 512, /* per port and direction: some 4,000 a second */
@@ -48,6 +58,7 @@ struct dp_rodata {
 	__u32 uplink_ifindex; /* 0: no edge */
 	__u8 uplink_mac[6];
 	__u8 pad[2];
+	__u64 connection_seed; /* of the hash that finds a connection's place */
 };
 
 /* The fixed inner MACs of vxlan/1: the device's own, and that of every sender. */
@@ -64,7 +75,8 @@ struct dp_rodata {
 
 struct dp_host_value {
 	__u32 abi_version;
-	__u32 epoch; /* grows with each change of a port, peer or subnet */
+	__u32 epoch; /* grows with each change of a port, peer, subnet or ACL */
+	__u64 connection_seed;
 };
 
 /* ---- ports: array by slot ---- */
@@ -72,6 +84,13 @@ struct dp_host_value {
 enum {
 	DP_PORT_PEER_REDIRECT = 1 << 0,
 	DP_PORT_FORWARDS = 1 << 1, /* source/destination check off */
+	DP_PORT_TRACKED = 1 << 2, /* it is in security groups */
+};
+
+/* A port's share of the connection table: sets 'first' to 'first + mask', their number a power of
+ * two. */
+struct dp_region {
+	__u32 first, mask;
 };
 
 struct dp_port_copy {
@@ -82,7 +101,10 @@ struct dp_port_copy {
 	__u8 mac[6];
 	__u16 mtu;
 	__u32 flags;
-	__u32 handle; /* 0: none */
+	__u32 handle;      /* 0: none */
+	__u32 identity;    /* its security groups */
+	__u32 connections; /* as dp_port.connections, for the agent to find again */
+	struct dp_region region;
 };
 
 struct dp_port_value {
@@ -124,6 +146,7 @@ struct dp_subnet_value {
 	__u8 router_mac[6];
 	__u8 pad[2];
 	__u32 table; /* of routes; 0: none */
+	__u32 acl; /* number, 0: none */
 };
 
 /* ---- peers: array by host number; locators: hash locator -> host number (__u32) ---- */
@@ -197,6 +220,8 @@ struct dp_mapping_value {
 	__u32 peer;
 	__u32 state; /* enum dp_mapping_state of src/datapath/datapath.h, below for the programs */
 	__u64 revision;
+	__u32 identity; /* its security groups */
+	__u32 pad;
 };
 
 enum {
@@ -224,6 +249,110 @@ static inline __attribute__((always_inline, unused)) __u32 dp_bucket_v6(__u32 vn
 }
 
 /*
+ * ---- policy: security groups and ACLs, as look-ups ----
+ *
+ * What is allowed to or from an address is a *list*: sorted, disjoint ranges of what a packet is
+ * about, which is one number: protocol << 16 | destination port (TCP, UDP) or type << 8 | code (ICMP,
+ * ICMPv6) or 0.  Lists are contiguous in 'ranges'.
+ *
+ * A set of security groups, or an ACL, is compiled to a *rulebook*: the number under which its lists
+ * are found, by the longest prefix of the other end's address (lists_by_prefix: the list of a prefix
+ * counts in all shorter ones), and by a group that the other end is in (lists_by_group).  A changed
+ * set is compiled under a new number, then the one word that names it changes, and the old lists
+ * go when no packet can look at them any more: a packet sees the old policy or the new one.
+ *
+ * An *identity* is a number for a set of security groups, 0 for none; it is what mappings and ports
+ * carry.
+ */
+
+struct dp_range {
+	__u32 from, to;
+};
+
+struct dp_list {
+	__u32 first, n; /* in 'ranges'; n 0: nothing is allowed */
+};
+
+enum {
+	DP_SUBJECT_MAX = 0xffffff, /* of a range: protocol 255, port 65,535 */
+	/* The word that names a rulebook is its number << 2 | for each direction a bit, 1 << egress: an
+	 * identity's has rules that name groups; an ACL's allows everything.  0: nothing is allowed. */
+	DP_RULEBOOK_SHIFT = 2,
+	DP_RULEBOOK_BITS = 3,
+};
+
+/* lists_by_prefix: LPM */
+struct dp_prefix_key {
+	__u32 len;    /* 32 + prefix length in the 128-bit space */
+	__be32 scope; /* rulebook number << 2 | IPv6 << 1 | egress */
+	__u8 addr[16];
+};
+
+/* lists_by_group: hash */
+struct dp_group_key {
+	__u32 scope; /* as above, IPv6 0 */
+	__u32 group;
+};
+
+/* identities: array */
+struct dp_identity_value {
+	__u32 n;        /* groups; 0: unused */
+	__u32 rulebook; /* when a port here has this identity, else 0 */
+	__u32 groups[16];
+};
+
+/* acls: hash number (__u32) -> rulebook (__u32); groups: hash number (__u32) -> fingerprint (__u64)
+ * of the rules, for the agent alone. */
+
+/*
+ * ---- connections: array of sets (abi/connection.h has the states) ----
+ *
+ * A connection is in one of two sets of its port's region, which its hash names.  A set is changed
+ * under its lock, but for 'seen'; the hash is checked before the rest of the key, so that an entry
+ * that is being replaced is taken neither for the old nor for the new one.
+ */
+
+struct dp_connection_key {
+	__u8 local[16], remote[16];     /* of the port's node, and the other end */
+	__be16 local_port, remote_port; /* ICMP: connection.h */
+	__u8 protocol;
+	__u8 pad[3];
+};
+
+struct dp_connection_value {
+	__u8 local[16], remote[16];
+	__be16 local_port, remote_port;
+	__u8 protocol;
+	__u8 state; /* enum connection_state; 0: no connection */
+	__u8 flags;
+	__u8 pad;
+	__u32 hash;
+	__u32 seen; /* tick of its last packet */
+};
+
+enum {
+	DP_SET_CONNECTIONS = 8,
+	DP_TICK_SHIFT = 30, /* a tick is 2^30 ns = 1.07 s */
+};
+
+struct dp_connection_set {
+	struct bpf_spin_lock lock;
+	__u32 pad;
+	struct dp_connection_value connections[DP_SET_CONNECTIONS];
+};
+
+/* passed: LRU hash; the first fragment of a packet, which says what it is about, has passed. */
+struct dp_passed_key {
+	__u8 src[16], dst[16];
+	__be32 id;
+	__u16 slot;
+	__u8 protocol;
+	__u8 egress;
+};
+
+/* value: the tick (__u32) of the first fragment */
+
+/*
  * ---- flows: what the full path decided ----
  *
  * A cache of two ways for each processor: the place is found by arithmetic and no entry is shared, so
@@ -237,6 +366,14 @@ struct dp_stamp {
 	__u32 peer;
 	__u16 slot;
 	__u16 bucket;
+};
+
+/* What a cached flow does not decide, because it is about ports. */
+enum {
+	DP_JUDGE_EGRESS = 1 << 0,  /* has the sender's port this connection? */
+	DP_JUDGE_INGRESS = 1 << 1, /* has the receiver's? */
+	DP_JUDGE_ACL_EGRESS = 1 << 2,
+	DP_JUDGE_ACL_INGRESS = 1 << 3,
 };
 
 struct dp_flow_out_key {
@@ -258,7 +395,10 @@ struct dp_flow_out {
 	__u8 format;   /* enum format; FORMAT_NONE: to a port of this host */
 	__u8 ttl_step; /* 1 through a router */
 	__u8 to_flags; /* of that port */
-	__u8 pad;
+	__u8 judge;    /* DP_JUDGE_*: each packet is asked about */
+	struct dp_region region;    /* connections of the sender, */
+	struct dp_region to_region; /* of the port here that gets it */
+	struct dp_list acl, to_acl; /* what the ACLs allow between the two addresses */
 } __attribute__((aligned(8)));
 
 struct dp_flow_in {
@@ -269,7 +409,9 @@ struct dp_flow_in {
 	__u32 checksum_diff;   /* siit/1: from the IPv6 to the IPv4 addresses */
 	__u32 to_ifindex;      /* of the port */
 	__u32 to_flags;
-	__u32 pad;
+	__u32 judge;
+	struct dp_region to_region;
+	struct dp_list to_acl;
 } __attribute__((aligned(8)));
 
 /* ---- counters: per-CPU arrays by slot ---- */
@@ -333,25 +475,33 @@ struct dp_event {
 };
 
 #define DP_LAYOUT(type, size) _Static_assert(sizeof(type) == (size), #type)
-DP_LAYOUT(struct dp_rodata, 64);
-DP_LAYOUT(struct dp_host_value, 8);
-DP_LAYOUT(struct dp_port_copy, 32);
-DP_LAYOUT(struct dp_port_value, 72);
+DP_LAYOUT(struct dp_rodata, 72);
+DP_LAYOUT(struct dp_host_value, 16);
+DP_LAYOUT(struct dp_port_copy, 48);
+DP_LAYOUT(struct dp_port_value, 104);
 DP_LAYOUT(struct dp_addr_key, 20);
 DP_LAYOUT(struct dp_local_value, 16);
 DP_LAYOUT(struct dp_subnet_key, 24);
-DP_LAYOUT(struct dp_subnet_value, 44);
+DP_LAYOUT(struct dp_subnet_value, 48);
 DP_LAYOUT(struct dp_peer_copy, 80);
 DP_LAYOUT(struct dp_peer_value, 168);
 DP_LAYOUT(struct dp_locator_key, 20);
 DP_LAYOUT(struct dp_nexthop_copy, 40);
 DP_LAYOUT(struct dp_nexthop_value, 88);
 DP_LAYOUT(struct dp_mapping_v4_key, 8);
-DP_LAYOUT(struct dp_mapping_value, 16);
+DP_LAYOUT(struct dp_mapping_value, 24);
+DP_LAYOUT(struct dp_range, 8);
+DP_LAYOUT(struct dp_prefix_key, 24);
+DP_LAYOUT(struct dp_group_key, 8);
+DP_LAYOUT(struct dp_identity_value, 72);
+DP_LAYOUT(struct dp_connection_key, 40);
+DP_LAYOUT(struct dp_connection_value, 48);
+DP_LAYOUT(struct dp_connection_set, 392);
+DP_LAYOUT(struct dp_passed_key, 40);
 DP_LAYOUT(struct dp_stamp, 16);
 DP_LAYOUT(struct dp_flow_out_key, 12);
-DP_LAYOUT(struct dp_flow_out, 104);
-DP_LAYOUT(struct dp_flow_in, 80);
+DP_LAYOUT(struct dp_flow_out, 136);
+DP_LAYOUT(struct dp_flow_in, 96);
 DP_LAYOUT(struct dp_counters_value, 32);
 DP_LAYOUT(struct dp_drops_value, 512);
 DP_LAYOUT(struct dp_budget_value, 16);

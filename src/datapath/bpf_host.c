@@ -13,6 +13,9 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/rand.h"
+#include "datapath/bpf_connection.h"
+#include "datapath/bpf_policy.h"
 #include "datapath/bpf_skel.h"
 #include "net/rtnl.h"
 
@@ -102,6 +105,23 @@ static void set_sizes(struct viaduct *skel, const struct dp_config *config)
 	bpf_map__set_max_entries(skel->maps.mappings_v6, config->max_mappings);
 	bpf_map__set_max_entries(skel->maps.flows_out, flow_places(config));
 	bpf_map__set_max_entries(skel->maps.flows_in, flow_places(config));
+	bpf_map__set_max_entries(skel->maps.connections,
+				 bpf_connection_sets(config->max_connections));
+}
+
+/* Of the table that is pinned, if one is: what is in it lies where the seed says. */
+static uint64_t connection_seed(const struct bpf_host *h)
+{
+	char path[PATH_MAX + 64];
+	_cleanup_close_ int fd = -1;
+	struct dp_host_value v = {};
+	uint32_t zero = 0;
+
+	snprintf(path, sizeof(path), "%s/host", h->dir);
+	fd = bpf_obj_get(path);
+	if (fd >= 0 && !bpf_map_lookup_elem(fd, &zero, &v) && v.connection_seed)
+		return v.connection_seed;
+	return rand_u64() | 1;
 }
 
 static void set_rodata(struct bpf_host *h, const struct dp_config *config, int upcall_ifindex,
@@ -114,6 +134,7 @@ static void set_rodata(struct bpf_host *h, const struct dp_config *config, int u
 		.vxlan_ifindex = (uint32_t)vxlan_ifindex,
 		.flow_mask = flow_places(config) - 1,
 		.uplink_ifindex = (uint32_t)h->uplink_ifindex,
+		.connection_seed = connection_seed(h),
 	};
 
 	memcpy(r.siit1, config->siit1.addr.b, 16);
@@ -165,7 +186,11 @@ static int map_arrays(struct bpf_host *h)
 		r = map_array(h->skel->maps.peers, &h->peers);
 	if (!r)
 		r = map_array(h->skel->maps.nexthops, &h->nexthops);
-	return r ? r : map_array(h->skel->maps.generations, &h->generations);
+	if (!r)
+		r = map_array(h->skel->maps.generations, &h->generations);
+	if (!r)
+		r = map_array(h->skel->maps.identities, &h->identities);
+	return r ? r : map_array(h->skel->maps.ranges, &h->ranges);
 }
 
 static int check_abi(struct bpf_host *h, bool *ret_adopted)
@@ -176,6 +201,7 @@ static int check_abi(struct bpf_host *h, bool *ret_adopted)
 		return -EINVAL;
 	*ret_adopted = v->abi_version != 0;
 	v->abi_version = DP_ABI_VERSION;
+	v->connection_seed = h->skel->rodata->config.connection_seed;
 	return 0;
 }
 
@@ -291,6 +317,36 @@ static int attach_all(struct bpf_host *h, const struct dp_config *config, int up
 	return r ? r : attach_ports(h);
 }
 
+/* In this order: what names a rulebook is loaded before those that nothing names are dropped. */
+static int load_policy(struct bpf_host *h)
+{
+	int r;
+
+	h->policy = calloc(1, sizeof(*h->policy));
+	if (!h->policy)
+		return -ENOMEM;
+	r = bpf_rulebook_load(h);
+	if (!r)
+		r = bpf_group_load(h);
+	if (!r)
+		r = bpf_identity_load(h);
+	if (!r)
+		r = bpf_acl_load(h);
+	if (!r)
+		bpf_rulebook_loaded(h);
+	return r;
+}
+
+static void unload_policy(struct bpf_host *h)
+{
+	if (!h->policy)
+		return;
+	bpf_identity_unload(h);
+	bpf_group_unload(h);
+	bpf_rulebook_unload(h);
+	free(h->policy);
+}
+
 static void unmap_array(struct bpf_array *a)
 {
 	if (a->rows)
@@ -307,6 +363,9 @@ static struct datapath *close_host(struct datapath *dp)
 	unmap_array(&h->peers);
 	unmap_array(&h->nexthops);
 	unmap_array(&h->generations);
+	unload_policy(h);
+	unmap_array(&h->identities);
+	unmap_array(&h->ranges);
 	viaduct__destroy(h->skel);
 	for (size_t i = 0; i < ARRAY_SIZE(h->mirror); i++)
 		free(h->mirror[i]);
@@ -329,6 +388,10 @@ static const struct datapath_ops bpf_ops = {
 	.nexthop_delete = bpf_nexthop_delete,
 	.mapping_set = bpf_mapping_set,
 	.mapping_delete = bpf_mapping_delete,
+	.group_set = bpf_group_set,
+	.group_delete = bpf_group_delete,
+	.acl_set = bpf_acl_set,
+	.acl_delete = bpf_acl_delete,
 	.ports = bpf_ports,
 	.subnets = bpf_subnets,
 	.peers = bpf_peers,
@@ -346,6 +409,9 @@ static const struct datapath_ops bpf_ops = {
 	.public_set = bpf_public_set,
 	.public_delete = bpf_public_delete,
 	.publics = bpf_publics,
+	.groups = bpf_groups,
+	.acls = bpf_acls,
+	.connections = bpf_connections,
 	.upcall_fd = bpf_upcall_fd,
 	.upcall_read = bpf_upcall_read,
 	.reinject = bpf_upcall_reinject,
@@ -376,6 +442,8 @@ static int open_host(struct bpf_host *h, const struct dp_config *config, bool *r
 		r = load(h, config, upcall_ifindex, vxlan_ifindex);
 	if (!r)
 		r = check_abi(h, ret_adopted);
+	if (!r)
+		r = load_policy(h);
 	if (!r)
 		r = bpf_port_load(h);
 	if (!r)

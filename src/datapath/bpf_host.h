@@ -19,6 +19,7 @@
 
 struct viaduct;
 struct ring_buffer;
+struct bpf_policy;
 
 /* An array table in shared memory; rows are 8-byte aligned. */
 struct bpf_array {
@@ -33,6 +34,8 @@ struct bpf_host {
 	bool tcx;
 	bool tap_uso;
 	struct bpf_array host, ports, peers, nexthops, generations;
+	struct bpf_array identities, ranges;
+	struct bpf_policy *policy;            /* bpf_policy.h */
 	struct dp_port *mirror[DP_SLOTS_MAX]; /* what each slot was set to */
 	int upcall_fd;                        /* the tap */
 	int packet_fd;                        /* to deliver frames */
@@ -61,7 +64,7 @@ static inline void *bpf_array_row(const struct bpf_array *a, uint32_t i)
 	return a->rows + (size_t)i * a->stride;
 }
 
-/* After a change of a port, peer or subnet: what was decided from it is decided anew. */
+/* After a change of a port, peer, subnet or ACL: what was decided from it is decided anew. */
 void bpf_host_bump_epoch(struct bpf_host *h);
 void bpf_host_bump_mapping(struct bpf_host *h, uint32_t vni, const struct ipaddr *addr);
 /* bpf(2)'s error for a full table is E2BIG; the contract's is ENOSPC. */

@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 #include <string.h>
 
+#include "datapath/bpf_policy.h"
 #include "datapath/bpf_skel.h"
 
 static_assert(DP_MAPPING_LIVE == (int)DP_STATE_LIVE && DP_MAPPING_HELD == (int)DP_STATE_HELD &&
@@ -50,7 +51,9 @@ int bpf_mapping_set(struct datapath *dp, const struct dp_mapping *mapping)
 
 	if (mapping->state > DP_MAPPING_GONE || mapping->peer >= DP_PEERS_MAX)
 		return -EINVAL;
-	r = bpf_map_update_elem(k.fd, &k.v4, &value, BPF_ANY);
+	r = bpf_identity_get(h, mapping->groups, mapping->n_groups, &value.identity);
+	if (!r)
+		r = bpf_map_update_elem(k.fd, &k.v4, &value, BPF_ANY);
 	if (!r)
 		bpf_host_bump_mapping(h, mapping->vni, &mapping->addr);
 	return bpf_host_error(r);
@@ -67,7 +70,8 @@ int bpf_mapping_delete(struct datapath *dp, uint32_t vni, const struct ipaddr *a
 	return bpf_host_error(r);
 }
 
-static int walk(int fd, bool v4, int (*fn)(const struct dp_mapping *, void *), void *arg)
+static int walk(const struct bpf_host *h, int fd, bool v4,
+		int (*fn)(const struct dp_mapping *, void *), void *arg)
 {
 	struct mapping_key k = {}, next = {};
 	void *at = NULL;
@@ -89,6 +93,7 @@ static int walk(int fd, bool v4, int (*fn)(const struct dp_mapping *, void *), v
 		m.state = (enum dp_mapping_state)value.state;
 		m.peer = value.peer;
 		m.revision = value.revision;
+		m.n_groups = bpf_identity_groups(h, value.identity, m.groups);
 		r = fn(&m, arg);
 	}
 	return r;
@@ -97,7 +102,7 @@ static int walk(int fd, bool v4, int (*fn)(const struct dp_mapping *, void *), v
 int bpf_mappings(struct datapath *dp, int (*fn)(const struct dp_mapping *, void *), void *arg)
 {
 	struct bpf_host *h = bpf_host_of(dp);
-	int r = walk(bpf_map__fd(h->skel->maps.mappings_v4), true, fn, arg);
+	int r = walk(h, bpf_map__fd(h->skel->maps.mappings_v4), true, fn, arg);
 
-	return r ? r : walk(bpf_map__fd(h->skel->maps.mappings_v6), false, fn, arg);
+	return r ? r : walk(h, bpf_map__fd(h->skel->maps.mappings_v6), false, fn, arg);
 }

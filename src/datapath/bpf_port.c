@@ -13,6 +13,8 @@
 
 #include "abi/gateway.h"
 #include "abi/substrate.h"
+#include "datapath/bpf_connection.h"
+#include "datapath/bpf_policy.h"
 #include "datapath/bpf_skel.h"
 
 /* ---- slots ---- */
@@ -156,6 +158,24 @@ static void handle_remove(struct bpf_host *h, uint32_t slot, uint32_t handle)
 
 /* ---- ports ---- */
 
+/* Fills in the groups and the connections of a port.  On success the port uses its identity, and the
+ * caller leaves that of before. */
+static int policy_of(struct bpf_host *h, uint32_t slot, const struct dp_port *port,
+		     struct dp_port_copy *c)
+{
+	const struct dp_port_copy *was = current(h, slot);
+	int r = bpf_identity_get(h, port->groups, port->n_groups, &c->identity);
+
+	c->connections = port->connections;
+	if (r || !c->identity)
+		return r;
+	c->flags |= DP_PORT_TRACKED;
+	c->region = was->region;
+	r = bpf_connection_region(h, slot, port, was->present && was->flags & DP_PORT_TRACKED,
+				  &c->region);
+	return r ? r : bpf_identity_use(h, c->identity);
+}
+
 static struct dp_port_copy copy_of(const struct dp_port *port)
 {
 	struct dp_port_copy c = {
@@ -192,7 +212,8 @@ static int install(struct bpf_host *h, uint32_t slot, const struct dp_port *port
 		   struct dp_port *mirror)
 {
 	uint32_t ifindex = (uint32_t)port->ifindex;
-	struct dp_port_copy copy;
+	struct dp_port_copy copy = copy_of(port);
+	uint32_t had = current(h, slot)->identity;
 	char name[32];
 	int r;
 
@@ -201,14 +222,19 @@ static int install(struct bpf_host *h, uint32_t slot, const struct dp_port *port
 		r = handle_add(h, slot, port);
 	if (r)
 		return r;
+	r = policy_of(h, slot, port, &copy);
+	if (r)
+		return r;
 	if (mirror->handle != port->handle)
 		handle_remove(h, slot, mirror->handle);
 	addrs_remove(h, slot, mirror, port);
 	r = bpf_map_update_elem(bpf_map__fd(h->skel->maps.port_slots), &ifindex, &slot, BPF_ANY);
-	if (r)
+	if (r) {
+		bpf_identity_leave(h, copy.identity);
 		return bpf_host_error(r);
-	copy = copy_of(port);
+	}
 	publish(h, slot, &copy);
+	bpf_identity_leave(h, had);
 	link_name(port->id, name);
 	if (mirror->ifindex && mirror->ifindex != port->ifindex) {
 		ifindex_remove(h, slot, mirror->ifindex);
@@ -221,6 +247,7 @@ static int install(struct bpf_host *h, uint32_t slot, const struct dp_port *port
 static void uninstall(struct bpf_host *h, uint32_t slot)
 {
 	struct dp_port *mirror = h->mirror[slot];
+	uint32_t had = current(h, slot)->identity;
 	struct dp_port_copy none = {};
 	char name[32];
 
@@ -232,6 +259,7 @@ static void uninstall(struct bpf_host *h, uint32_t slot)
 	addrs_remove(h, slot, mirror, NULL);
 	handle_remove(h, slot, mirror->handle);
 	publish(h, slot, &none);
+	bpf_identity_leave(h, had);
 	free(mirror);
 	h->mirror[slot] = NULL;
 }
@@ -308,6 +336,7 @@ int bpf_port_load(struct bpf_host *h)
 	struct dp_addr_key key, next;
 	struct dp_local_value owner;
 	void *at = NULL;
+	int r;
 
 	for (uint32_t slot = 1; slot < DP_SLOTS_MAX; slot++) {
 		const struct dp_port_copy *c = current(h, slot);
@@ -326,6 +355,11 @@ int bpf_port_load(struct bpf_host *h)
 		p->forwards = c->flags & DP_PORT_FORWARDS;
 		p->handle = c->handle;
 		memcpy(p->mac.b, c->mac, 6);
+		p->connections = c->connections;
+		p->n_groups = bpf_identity_groups(h, c->identity, p->groups);
+		r = bpf_identity_use(h, c->identity);
+		if (r)
+			return r;
 	}
 	for (; !bpf_map_get_next_key(fd, at, &next); at = &key) {
 		struct dp_port *p;
@@ -361,6 +395,7 @@ int bpf_subnet_set(struct datapath *dp, const struct dp_subnet *subnet)
 	memcpy(value.resolver, subnet->resolver.b, 16);
 	memcpy(value.router_mac, subnet->router_mac.b, 6);
 	value.table = subnet->table;
+	value.acl = subnet->acl;
 	r = bpf_map_update_elem(bpf_map__fd(h->skel->maps.subnets), &key, &value, BPF_ANY);
 	if (!r)
 		bpf_host_bump_epoch(h);
@@ -400,6 +435,7 @@ int bpf_subnets(struct datapath *dp, int (*fn)(const struct dp_subnet *, void *)
 		memcpy(s.resolver.b, value.resolver, 16);
 		memcpy(s.router_mac.b, value.router_mac, 6);
 		s.table = value.table;
+		s.acl = value.acl;
 		r = fn(&s, arg);
 	}
 	return r;

@@ -2,9 +2,19 @@
 /* The contract's functions, each handed to the back-end that opened the data plane. */
 #include "datapath/datapath.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
+#include "abi/connection.h"
 #include "datapath/provider.h"
+
+const char *connection_text(uint8_t state)
+{
+	static const char *const texts[] = CONNECTION_TEXTS;
+
+	static_assert(sizeof(texts) / sizeof(texts[0]) == CONNECTION_STATES, "one for each");
+	return state < CONNECTION_STATES ? texts[state] : "unknown";
+}
 
 struct datapath *datapath_close(struct datapath *dp)
 {
@@ -77,6 +87,26 @@ int datapath_mapping_set(struct datapath *dp, const struct dp_mapping *mapping)
 int datapath_mapping_delete(struct datapath *dp, uint32_t vni, const struct ipaddr *addr)
 {
 	return dp->ops->mapping_delete(dp, vni, addr);
+}
+
+int datapath_group_set(struct datapath *dp, const struct dp_group *group)
+{
+	return dp->ops->group_set(dp, group);
+}
+
+int datapath_group_delete(struct datapath *dp, uint32_t number)
+{
+	return dp->ops->group_delete(dp, number);
+}
+
+int datapath_acl_set(struct datapath *dp, const struct dp_acl *acl)
+{
+	return dp->ops->acl_set(dp, acl);
+}
+
+int datapath_acl_delete(struct datapath *dp, uint32_t number)
+{
+	return dp->ops->acl_delete(dp, number);
 }
 
 int datapath_ports(struct datapath *dp, int (*fn)(const struct dp_port *, void *), void *arg)
@@ -163,6 +193,22 @@ int datapath_public_delete(struct datapath *dp, const struct ipaddr *public)
 int datapath_publics(struct datapath *dp, int (*fn)(const struct ipaddr *public, void *), void *arg)
 {
 	return dp->ops->publics(dp, fn, arg);
+}
+
+int datapath_groups(struct datapath *dp, int (*fn)(uint32_t number, void *), void *arg)
+{
+	return dp->ops->groups(dp, fn, arg);
+}
+
+int datapath_acls(struct datapath *dp, int (*fn)(uint32_t number, void *), void *arg)
+{
+	return dp->ops->acls(dp, fn, arg);
+}
+
+int datapath_connections(struct datapath *dp, uint32_t port,
+			 int (*fn)(const struct dp_connection *, void *), void *arg)
+{
+	return dp->ops->connections(dp, port, fn, arg);
 }
 
 int datapath_upcall_read(struct datapath *dp, struct dp_upcall **ret)

@@ -76,8 +76,7 @@ struct dp_port {
 		addrs[DP_PORT_ADDRS_MAX]; /* IPv4 and IPv6 it may send from and receives for */
 	uint32_t n_groups;                /* none: no security group is enforced */
 	uint32_t groups[DP_GROUPS_MAX];   /* numbers, ascending */
-	uint32_t
-		connections; /* how many of its connections may be tracked; 0: a share of max_connections */
+	uint32_t connections; /* how many of its connections have to fit; 0: a share of the host's */
 	bool forwards; /* may send from and gets packets for addresses that are not its own (PKT-13) */
 	uint32_t handle; /* a destination VNI that means this port; 0: none */
 	bool disabled;   /* nothing passes */

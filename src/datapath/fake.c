@@ -11,7 +11,6 @@
 #include <net/if_arp.h>
 #include <netinet/if_ether.h>
 #include <netinet/ip.h>
-#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +32,7 @@ struct packet {
 	struct ipaddr src, dst;
 	uint8_t protocol;
 	uint16_t destination_port;
+	struct fake_tuple tuple;
 	uint64_t revision; /* of the mapping that decided, for the event */
 	bool reinjected;   /* HELD counts as LIVE */
 };
@@ -139,6 +139,40 @@ static enum fake_verdict to_node(struct fake_host *h, struct fake_port *port,
 	return FAKE_DELIVERED;
 }
 
+/* ---- policy ---- */
+
+/* Asks one of the two ports: 0 or the reason. 'groups' are those of the other end. */
+static uint32_t judge(struct fake_host *h, struct fake_port *port, const struct packet *p,
+		      bool egress, const uint32_t *groups, uint32_t n_groups)
+{
+	struct fake_judged what = {
+		.vni = p->vni,
+		.egress = egress,
+		.local = egress ? p->src : p->dst,
+		.remote = egress ? p->dst : p->src,
+		.groups = groups,
+		.n_groups = n_groups,
+		.tuple = &p->tuple,
+	};
+
+	return fake_judge(h, port, &what);
+}
+
+/* From one port of this host to another. */
+static enum fake_verdict to_neighbour(struct fake_host *h, struct fake_port *port,
+				      struct fake_port *here, const struct packet *p,
+				      uint32_t *ret_reason)
+{
+	uint32_t reason = judge(h, port, p, true, here->dp.groups, here->dp.n_groups);
+
+	if (reason)
+		return refuse(h, port, p, reason, ret_reason);
+	reason = judge(h, here, p, false, port->dp.groups, port->dp.n_groups);
+	if (reason)
+		return refuse(h, here, p, reason, ret_reason);
+	return to_node(h, here, p, ret_reason);
+}
+
 /* ---- arriving from the substrate ---- */
 
 /* The peer record of 'h' for another host, by its substrate addresses. */
@@ -184,6 +218,7 @@ static enum fake_verdict arrive(struct fake_host *h, const struct dp_peer *peer,
 	struct dp_mapping *m = fake_mapping_find(h, p->vni, &p->src);
 	struct dp_mapping *here = fake_mapping_find(h, p->vni, &p->dst);
 	struct fake_port *port = fake_port_by_addr(h, p->vni, &p->dst);
+	uint32_t reason;
 
 	if (!peer)
 		return refuse(h, NULL, p, DROP_UNKNOWN_PEER, ret_reason);
@@ -200,6 +235,9 @@ static enum fake_verdict arrive(struct fake_host *h, const struct dp_peer *peer,
 		return refuse(h, NULL, p, DROP_SOURCE_REFUSED, ret_reason);
 	if (m->peer != peer->id)
 		return refuse(h, NULL, p, DROP_SPOOF, ret_reason);
+	reason = judge(h, port, p, false, m->groups, m->n_groups);
+	if (reason)
+		return refuse(h, port, p, reason, ret_reason);
 	return to_node(h, port, p, ret_reason);
 }
 
@@ -225,15 +263,19 @@ static enum fake_verdict leave(struct fake_host *h, struct fake_port *port, stru
 	struct fake_port *here = fake_port_by_addr(h, p->vni, &p->dst);
 	struct packet arriving = *p;
 	struct fake_host *other;
+	uint32_t reason;
 
 	if (here)
-		return to_node(h, here, p, ret_reason);
+		return to_neighbour(h, port, here, p, ret_reason);
 	if (!peer)
 		return refuse(h, port, p, DROP_NO_PEER, ret_reason);
 	if (peer->send == FORMAT_NONE)
 		return refuse(h, port, p, DROP_NO_FORMAT, ret_reason);
 	if (!peer->nexthop)
 		return refuse(h, port, p, DROP_NO_NEXTHOP, ret_reason);
+	reason = judge(h, port, p, true, m->groups, m->n_groups);
+	if (reason)
+		return refuse(h, port, p, reason, ret_reason);
 	other = host_of_peer(h, peer);
 	if (!other)
 		return FAKE_DELIVERED; /* left this host; nobody is there, as on a real substrate */
@@ -244,13 +286,14 @@ static enum fake_verdict leave(struct fake_host *h, struct fake_port *port, stru
 static enum fake_verdict route(struct fake_host *h, struct fake_port *port, struct packet *p,
 			       uint32_t *ret_reason)
 {
+	struct fake_port *here = fake_port_by_addr(h, p->vni, &p->dst);
 	const struct dp_mapping *m;
 
 	if (!fake_subnet_find(h, p->vni, &p->dst))
 		return refuse(h, port, p, DROP_NO_ROUTE, ret_reason);
 	m = fake_mapping_find(h, p->vni, &p->dst);
-	if (!m && fake_port_by_addr(h, p->vni, &p->dst))
-		return to_node(h, fake_port_by_addr(h, p->vni, &p->dst), p, ret_reason);
+	if (!m && here)
+		return to_neighbour(h, port, here, p, ret_reason);
 	if (!m)
 		return hold(h, port, p, DP_UPCALL_RESOLVE, ret_reason);
 	p->revision = m->revision;
@@ -333,7 +376,7 @@ static enum fake_verdict arp(struct fake_host *h, struct fake_port *port, struct
 static bool parse_ip(struct packet *p)
 {
 	struct iphdr ip;
-	struct udphdr udp;
+	size_t at;
 
 	if (p->size < sizeof(struct ether_header) + sizeof(ip))
 		return false;
@@ -344,11 +387,12 @@ static bool parse_ip(struct packet *p)
 	p->src = ipaddr_from_v4(ntohl(ip.saddr));
 	p->dst = ipaddr_from_v4(ntohl(ip.daddr));
 	p->protocol = ip.protocol;
-	if (ip.protocol == IPPROTO_UDP &&
-	    p->size >= sizeof(struct ether_header) + ip.ihl * 4U + sizeof(udp)) {
-		memcpy(&udp, p->frame + sizeof(struct ether_header) + ip.ihl * 4U, sizeof(udp));
-		p->destination_port = ntohs(udp.dest);
-	}
+	at = sizeof(struct ether_header) + ip.ihl * 4U;
+	if (at > p->size)
+		return false;
+	fake_tuple_read(&p->tuple, ip.protocol, p->frame + at, p->size - at);
+	if (ip.protocol == IPPROTO_UDP)
+		p->destination_port = p->tuple.destination;
 	return true;
 }
 
@@ -447,7 +491,8 @@ enum fake_verdict fake_arrive(struct fake_world *world, const char *name, const 
 			   .size = sizeof(n),
 			   .vni = vni,
 			   .src = *src,
-			   .dst = *dst};
+			   .dst = *dst,
+			   .tuple.protocol = NUMBER_PROTOCOL};
 	struct dp_peer *back, *towards;
 
 	if (!h || !sender) {
@@ -523,6 +568,8 @@ int fake_reinject(struct datapath *dp, const struct dp_upcall *upcall)
 		from_node(h, port, &p, NULL);
 		return 0;
 	}
+	if (!parse_ip(&p))
+		return -EINVAL;
 	memcpy(&note, upcall->frame + offsetof(struct ether_header, ether_shost), sizeof(note));
 	arrive(h, fake_peer_find(h, note.peer), note.format, &p, NULL);
 	return 0;

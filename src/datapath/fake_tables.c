@@ -55,6 +55,7 @@ static void port_clear(struct fake_port *port)
 {
 	free_frames(port->received);
 	free(port->received);
+	free(port->connections);
 }
 
 /* ---- look-ups ---- */
@@ -153,6 +154,28 @@ struct dp_mapping *fake_mapping_find(struct fake_host *h, uint32_t vni, const st
 	return NULL;
 }
 
+struct dp_group *fake_group_find(struct fake_host *h, uint32_t number)
+{
+	for (size_t i = 0; i < h->groups.n; i++) {
+		struct dp_group *g = row(&h->groups, i);
+
+		if (g->number == number)
+			return g;
+	}
+	return NULL;
+}
+
+struct dp_acl *fake_acl_find(struct fake_host *h, uint32_t number)
+{
+	for (size_t i = 0; i < h->acls.n; i++) {
+		struct dp_acl *a = row(&h->acls, i);
+
+		if (a->number == number)
+			return a;
+	}
+	return NULL;
+}
+
 /* ---- hosts ---- */
 
 int fake_host_new(struct fake_world *world, const struct dp_config *config, struct fake_host **ret)
@@ -174,6 +197,8 @@ int fake_host_new(struct fake_world *world, const struct dp_config *config, stru
 	h->peerings.row_size = sizeof(struct fake_peering);
 	h->gateways.row_size = sizeof(struct fake_gateway);
 	h->publics.row_size = sizeof(struct dp_public);
+	h->groups.row_size = sizeof(struct dp_group);
+	h->acls.row_size = sizeof(struct dp_acl);
 	list_init(&h->upcalls);
 	list_init(&h->events);
 	h->upcall_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -220,6 +245,12 @@ struct fake_host *fake_host_free(struct fake_host *h)
 	free(h->nexthops.rows);
 	free(h->mappings.rows);
 	fake_gateway_free_all(h);
+	for (size_t i = 0; i < h->groups.n; i++)
+		free((void *)((struct dp_group *)row(&h->groups, i))->rules);
+	free(h->groups.rows);
+	for (size_t i = 0; i < h->acls.n; i++)
+		free((void *)((struct dp_acl *)row(&h->acls, i))->entries);
+	free(h->acls.rows);
 	free_upcalls(h);
 	free_events(h);
 	if (h->upcall_fd >= 0)
@@ -332,7 +363,8 @@ static int op_port_set(struct datapath *dp, const struct dp_port *port)
 	struct fake_host *h = host_of(dp);
 	struct fake_port *p = fake_port_find(h, port->id);
 
-	if (!port->id || !port->vni || port->n_addrs > DP_PORT_ADDRS_MAX)
+	if (!port->id || !port->vni || port->n_addrs > DP_PORT_ADDRS_MAX ||
+	    port->n_groups > DP_GROUPS_MAX)
 		return -EINVAL;
 	if (!p) {
 		struct list *received = malloc(sizeof(*received));
@@ -440,6 +472,46 @@ static int op_mapping_delete(struct datapath *dp, uint32_t vni, const struct ipa
 	return fake_table_drop(&h->mappings, fake_mapping_find(h, vni, addr));
 }
 
+int fake_group_put(struct fake_host *h, const struct dp_group *group)
+{
+	struct dp_group *found = fake_group_find(h, group->number);
+	void *was = found ? (void *)found->rules : NULL;
+	int r = fake_table_put(&h->groups, found, group);
+
+	free(r ? (void *)group->rules : was);
+	return r;
+}
+
+int fake_acl_put(struct fake_host *h, const struct dp_acl *acl)
+{
+	struct dp_acl *found = fake_acl_find(h, acl->number);
+	void *was = found ? (void *)found->entries : NULL;
+	int r = fake_table_put(&h->acls, found, acl);
+
+	free(r ? (void *)acl->entries : was);
+	return r;
+}
+
+static int op_group_delete(struct datapath *dp, uint32_t number)
+{
+	struct fake_host *h = host_of(dp);
+	struct dp_group *found = fake_group_find(h, number);
+
+	if (found)
+		free((void *)found->rules);
+	return fake_table_drop(&h->groups, found);
+}
+
+static int op_acl_delete(struct datapath *dp, uint32_t number)
+{
+	struct fake_host *h = host_of(dp);
+	struct dp_acl *found = fake_acl_find(h, number);
+
+	if (found)
+		free((void *)found->entries);
+	return fake_table_drop(&h->acls, found);
+}
+
 /* One walk for all tables; a row begins with the contract's record. */
 #define OP_WALK(name, table, type)                                                                 \
 	static int op_##name(struct datapath *dp, int (*fn)(const type *, void *), void *arg)      \
@@ -456,6 +528,28 @@ OP_WALK(subnets, subnets, struct dp_subnet)
 OP_WALK(peers, peers, struct dp_peer)
 OP_WALK(mappings, mappings, struct dp_mapping)
 #undef OP_WALK
+
+/* Rows that are shown by their number, which comes first. */
+static int walk_numbers(struct fake_table *t, int (*fn)(uint32_t number, void *), void *arg)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < t->n; i++)
+		r = fn(*(const uint32_t *)row(t, i), arg);
+	return r;
+}
+
+static int op_groups(struct datapath *dp, int (*fn)(uint32_t number, void *), void *arg)
+{
+	static_assert(!offsetof(struct dp_group, number), "first");
+	return walk_numbers(&host_of(dp)->groups, fn, arg);
+}
+
+static int op_acls(struct datapath *dp, int (*fn)(uint32_t number, void *), void *arg)
+{
+	static_assert(!offsetof(struct dp_acl, number), "first");
+	return walk_numbers(&host_of(dp)->acls, fn, arg);
+}
 
 static int op_upcall_fd(const struct datapath *dp)
 {
@@ -544,6 +638,10 @@ const struct datapath_ops fake_ops = {
 	.nexthop_delete = op_nexthop_delete,
 	.mapping_set = op_mapping_set,
 	.mapping_delete = op_mapping_delete,
+	.group_set = fake_group_set,
+	.group_delete = op_group_delete,
+	.acl_set = fake_acl_set,
+	.acl_delete = op_acl_delete,
 	.ports = op_ports,
 	.subnets = op_subnets,
 	.peers = op_peers,
@@ -561,6 +659,9 @@ const struct datapath_ops fake_ops = {
 	.public_set = fake_public_set,
 	.public_delete = fake_public_delete,
 	.publics = fake_publics,
+	.groups = op_groups,
+	.acls = op_acls,
+	.connections = fake_connections,
 	.upcall_fd = op_upcall_fd,
 	.upcall_read = op_upcall_read,
 	.reinject = fake_reinject,

@@ -22,8 +22,12 @@ struct fake_table {
 	uint8_t *rows;
 };
 
+struct fake_connection;
+
 struct fake_port {
 	struct dp_port dp;
+	struct fake_connection *connections;
+	size_t n_connections;
 	struct dp_port_counters counters;
 	uint64_t drops[DROP_REASON_MAX];
 	struct list *received; /* struct fake_frame */
@@ -51,7 +55,7 @@ struct fake_host {
 	char name[FAKE_NAME_SIZE];
 	struct dp_config config; /* 'name' points to the above */
 	bool open;
-	struct fake_table ports, subnets, peers, nexthops, mappings;
+	struct fake_table ports, subnets, peers, nexthops, mappings, groups, acls;
 	struct fake_table tables, peerings, gateways, publics; /* fake_gateway.h */
 	uint64_t drops[DROP_REASON_MAX]; /* of the substrate side */
 	struct list upcalls, events;
@@ -88,6 +92,40 @@ must_check int fake_queue_upcall(struct fake_host *h, const struct dp_upcall *up
 				 const uint8_t *frame, size_t size);
 void fake_count_drop(struct fake_host *h, struct fake_port *port,
 		     const struct dp_drop_event *event);
+
+/* ---- policy (fake_policy.c) ---- */
+
+/* What a packet's transport header says; 'local' and 'remote' are a connection's. */
+struct fake_tuple {
+	struct ipaddr local, remote;
+	uint16_t source, destination; /* ICMP: type << 8 | code in the latter */
+	uint8_t protocol;
+	uint8_t tcp; /* byte 13 */
+};
+
+/* A packet as one of the two ports sees it. */
+struct fake_judged {
+	uint32_t vni;
+	bool egress;
+	struct ipaddr local, remote;
+	const uint32_t *groups; /* of the remote */
+	size_t n_groups;
+	const struct fake_tuple *tuple;
+};
+
+/* 'data' is what follows the IP header. */
+void fake_tuple_read(struct fake_tuple *t, uint8_t protocol, const uint8_t *data, size_t size);
+/* 0, or the drop reason. */
+uint32_t fake_judge(struct fake_host *h, struct fake_port *port, const struct fake_judged *what);
+struct dp_group *fake_group_find(struct fake_host *h, uint32_t number);
+struct dp_acl *fake_acl_find(struct fake_host *h, uint32_t number);
+/* Take over what they are given. */
+int fake_group_put(struct fake_host *h, const struct dp_group *group);
+int fake_acl_put(struct fake_host *h, const struct dp_acl *acl);
+int fake_group_set(struct datapath *dp, const struct dp_group *group);
+int fake_acl_set(struct datapath *dp, const struct dp_acl *acl);
+int fake_connections(struct datapath *dp, uint32_t port,
+		     int (*fn)(const struct dp_connection *, void *), void *arg);
 
 /* The operations that only read or write tables. */
 extern const struct datapath_ops fake_ops;

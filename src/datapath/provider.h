@@ -19,6 +19,10 @@ struct datapath_ops {
 	int (*nexthop_delete)(struct datapath *dp, uint32_t id);
 	int (*mapping_set)(struct datapath *dp, const struct dp_mapping *mapping);
 	int (*mapping_delete)(struct datapath *dp, uint32_t vni, const struct ipaddr *addr);
+	int (*group_set)(struct datapath *dp, const struct dp_group *group);
+	int (*group_delete)(struct datapath *dp, uint32_t number);
+	int (*acl_set)(struct datapath *dp, const struct dp_acl *acl);
+	int (*acl_delete)(struct datapath *dp, uint32_t number);
 	int (*ports)(struct datapath *dp, int (*fn)(const struct dp_port *, void *), void *arg);
 	int (*subnets)(struct datapath *dp, int (*fn)(const struct dp_subnet *, void *), void *arg);
 	int (*peers)(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), void *arg);
@@ -40,6 +44,10 @@ struct datapath_ops {
 	int (*public_delete)(struct datapath *dp, const struct ipaddr *public);
 	int (*publics)(struct datapath *dp, int (*fn)(const struct ipaddr *public, void *),
 		       void *arg);
+	int (*groups)(struct datapath *dp, int (*fn)(uint32_t number, void *), void *arg);
+	int (*acls)(struct datapath *dp, int (*fn)(uint32_t number, void *), void *arg);
+	int (*connections)(struct datapath *dp, uint32_t port,
+			   int (*fn)(const struct dp_connection *, void *), void *arg);
 	int (*upcall_fd)(const struct datapath *dp);
 	int (*upcall_read)(struct datapath *dp, struct dp_upcall **ret);
 	int (*reinject)(struct datapath *dp, const struct dp_upcall *upcall);
@@ -49,6 +57,9 @@ struct datapath_ops {
 	int (*drops)(struct datapath *dp, uint32_t port, uint64_t *ret, size_t n);
 	int (*counters)(struct datapath *dp, uint32_t port, struct dp_port_counters *ret);
 };
+
+/* The text of an enum connection_state (abi/connection.h). */
+const char *connection_text(uint8_t state);
 
 struct datapath {
 	const struct datapath_ops *ops;

@@ -247,6 +247,94 @@ static void a_full_table_says_so(void **state)
 	assert_int_equal(datapath_mapping_set(t->a, &m), -ENOSPC);
 }
 
+/* ---- policy ---- */
+
+/* Port 1 of host 'dp' gets group 'number' and the group a rule for UDP from (or to) 'prefix'. */
+static void set_group(struct datapath *dp, const char *addr, uint32_t number, bool egress,
+		      const char *prefix, uint32_t remote_group)
+{
+	struct dp_rule rule = {.egress = egress,
+			       .protocol = DP_PROTOCOL_ANY,
+			       .to = 65535,
+			       .prefix = locator(prefix),
+			       .group = remote_group};
+	struct dp_group group = {.number = number, .n_rules = 1, .rules = &rule};
+	struct dp_port port = {.id = PORT,
+			       .vni = VNI,
+			       .mac = {{2, 0, 0, 0, 0, 1}},
+			       .n_addrs = 1,
+			       .addrs = {v4(addr)},
+			       .n_groups = 1,
+			       .groups = {number}};
+
+	assert_int_equal(datapath_group_set(dp, &group), 0);
+	assert_int_equal(datapath_port_set(dp, &port), 0);
+}
+
+static int count_connection(const struct dp_connection *c, void *arg)
+{
+	assert_string_equal(c->state, "tracked");
+	++*(int *)arg;
+	return 0;
+}
+
+static int count_number(uint32_t number, void *arg)
+{
+	assert_int_not_equal(number, 0);
+	++*(int *)arg;
+	return 0;
+}
+
+/* requirement: NIC-6 */
+static void groups_decide_and_connections_live_on(void **state)
+{
+	struct two *t = *state;
+	struct ipaddr a = v4("10.0.0.4"), b = v4("10.0.0.5");
+	uint32_t reason = 0;
+	int n = 0;
+
+	map(t->a, "10.0.0.5", 2, DP_MAPPING_LIVE);
+	map(t->b, "10.0.0.4", 2, DP_MAPPING_LIVE);
+	set_group(t->a, "10.0.0.4", 1, true, "10.0.0.5/32", 0);
+	set_group(t->b, "10.0.0.5", 2, false, "192.0.2.0/24", 0);
+	assert_int_equal(send_a_to_b(t, 1, &reason), FAKE_DROPPED);
+	assert_int_equal(reason, DROP_GROUP_INGRESS);
+	/* b may not begin anything; a's first packet makes the way back. */
+	assert_int_equal(fake_send_packet(t->world, "b", PORT, &b, &a, 2, &reason), FAKE_DROPPED);
+	assert_int_equal(reason, DROP_GROUP_EGRESS);
+	set_group(t->b, "10.0.0.5", 2, false, "10.0.0.0/24", 0);
+	assert_int_equal(send_a_to_b(t, 3, &reason), FAKE_DELIVERED);
+	assert_int_equal(fake_send_packet(t->world, "b", PORT, &b, &a, 4, &reason), FAKE_DELIVERED);
+	/* A rule that goes ends nothing that is tracked. */
+	set_group(t->b, "10.0.0.5", 2, false, "192.0.2.0/24", 0);
+	assert_int_equal(send_a_to_b(t, 5, &reason), FAKE_DELIVERED);
+	assert_int_equal(datapath_connections(t->b, 0, count_connection, &n), 0);
+	assert_int_equal(n, 1);
+	n = 0;
+	assert_int_equal(datapath_groups(t->b, count_number, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(datapath_group_delete(t->b, 2), 0);
+	assert_int_equal(datapath_group_delete(t->b, 2), -ENOENT);
+}
+
+/* requirement: NIC-6 */
+static void groups_of_the_other_end_decide(void **state)
+{
+	struct two *t = *state;
+	struct dp_mapping m = {.vni = VNI, .addr = v4("10.0.0.4"), .peer = 2, .n_groups = 1};
+	uint32_t reason = 0;
+
+	map(t->a, "10.0.0.5", 2, DP_MAPPING_LIVE);
+	set_group(t->b, "10.0.0.5", 2, false, "0.0.0.0/0", 9);
+	m.groups[0] = 8;
+	assert_int_equal(datapath_mapping_set(t->b, &m), 0);
+	assert_int_equal(send_a_to_b(t, 1, &reason), FAKE_DROPPED);
+	assert_int_equal(reason, DROP_GROUP_INGRESS);
+	m.groups[0] = 9;
+	assert_int_equal(datapath_mapping_set(t->b, &m), 0);
+	assert_int_equal(send_a_to_b(t, 2, &reason), FAKE_DELIVERED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +345,8 @@ int main(void)
 		TEST(tables_outlive_the_handle_and_carry_on),
 		TEST(other_peoples_addresses_are_stopped),
 		TEST(a_full_table_says_so),
+		TEST(groups_decide_and_connections_live_on),
+		TEST(groups_of_the_other_end_decide),
 #undef TEST
 	};
 
