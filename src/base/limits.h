@@ -95,6 +95,23 @@
 #define LIMIT_MODEL_BLOCKS6        1
 /* EC2's most of each family; DP_PORT_ADDRS_MAX must hold both and a link-local one */
 #define LIMIT_MODEL_INTERFACE_ADDRS 50
+/* Security groups of an account; 2,500 at EC2. */
+#define LIMIT_MODEL_GROUPS         2500
+/* Rules of a group, by direction and family, and groups of an interface: EC2's, unless the operator allows an
+ * account more; together at most what a new connection can be compared with in a few microseconds. */
+#define LIMIT_MODEL_GROUP_RULES     60
+#define LIMIT_MODEL_GROUP_RULES_MAX 1000
+#define LIMIT_MODEL_INTERFACE_GROUPS_USUAL 5
+#define LIMIT_MODEL_INTERFACE_GROUPS       16 /* DP_GROUPS_MAX */
+/* Prefix lists of an account, entries of one (EC2's), and entries of the versions that are kept for being
+ * restored: a list whose entries all change has a few of them, and a record stays below a megabyte. */
+#define LIMIT_MODEL_LISTS           100
+#define LIMIT_MODEL_LIST_ENTRIES    1000
+#define LIMIT_MODEL_LIST_KEPT       2000
+/* Network ACLs of a VPC, and entries of one by direction: EC2's; the second as far as EC2 lets it be raised. */
+#define LIMIT_MODEL_ACLS            200
+#define LIMIT_MODEL_ACL_ENTRIES     20
+#define LIMIT_MODEL_ACL_ENTRIES_MAX 40 /* both directions: DP_ACL_ENTRIES_MAX */
 #define LIMIT_MODEL_TAGS           50
 #define LIMIT_MODEL_TAG_KEY        128
 #define LIMIT_MODEL_TAG_VALUE      256

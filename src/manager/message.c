@@ -89,6 +89,14 @@ const Viaduct__Agent__ObjectKey *message_key(struct message *c, const struct pla
 		c->key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_INTERFACE_ID;
 		c->key.interface_id = (char *)item->interface.id;
 		break;
+	case PLAN_GROUP:
+		c->key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_GROUP_NUMBER;
+		c->key.group_number = item->group.number;
+		break;
+	case PLAN_ACL:
+		c->key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_ACL_NUMBER;
+		c->key.acl_number = item->acl.number;
+		break;
 	}
 	return &c->key;
 }
@@ -136,6 +144,7 @@ static void set_subnet(struct message *c, const struct plan_subnet *subnet)
 	c->subnet.network = message_bytes(&subnet->network.addr);
 	c->subnet.network_len = subnet->network.len;
 	c->subnet.domain = (char *)subnet->domain;
+	c->subnet.acl = subnet->acl;
 	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_SUBNET;
 	c->object.subnet = &c->subnet;
 }
@@ -169,12 +178,99 @@ static void set_interface(struct message *c, const struct plan_interface *interf
 	c->interface.subnet_prefix_len = interface->subnet.len;
 	c->interface.host_name = (char *)interface->host_name;
 	c->interface.dns = interface->dns;
+	c->interface.n_groups = interface->n_groups;
+	c->interface.groups = (uint32_t *)interface->groups;
 	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_INTERFACE;
 	c->object.interface = &c->interface;
 }
 
-const Viaduct__Agent__Object *message_object(struct message *c, const struct plan_item *item)
+/* 'n' messages of 'size' bytes behind as many pointers to them, in c->rules; NULL: no memory. */
+static void **alloc_messages(struct message *c, size_t n, size_t size)
 {
+	void **pointers;
+	char *at;
+
+	free(c->rules);
+	c->rules = calloc(n ? n : 1, sizeof(void *) + size);
+	if (!c->rules)
+		return NULL;
+	pointers = c->rules;
+	at = (char *)(pointers + n);
+	for (size_t i = 0; i < n; i++, at += size)
+		pointers[i] = at;
+	return pointers;
+}
+
+static void fill_rule(Viaduct__Agent__Rule *message, const struct plan_rule *rule)
+{
+	viaduct__agent__rule__init(message);
+	message->egress = rule->egress;
+	message->protocol = rule->traffic.protocol;
+	message->from = rule->traffic.from;
+	message->to = rule->traffic.to;
+	message->group = rule->group;
+	if (rule->group)
+		return;
+	message->prefix = message_bytes(&rule->prefix.addr);
+	message->prefix_len = rule->prefix.len;
+}
+
+static int set_group(struct message *c, const struct plan_group *group)
+{
+	Viaduct__Agent__Rule **rules = (Viaduct__Agent__Rule **)alloc_messages(
+		c, group->n_rules, sizeof(Viaduct__Agent__Rule));
+
+	if (!rules)
+		return -ENOMEM;
+	for (size_t i = 0; i < group->n_rules; i++)
+		fill_rule(rules[i], &group->rules[i]);
+	viaduct__agent__security_group__init(&c->group);
+	c->group.number = group->number;
+	c->group.id = (char *)group->id;
+	c->group.n_rules = group->n_rules;
+	c->group.rules = rules;
+	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_GROUP;
+	c->object.group = &c->group;
+	return 0;
+}
+
+static void fill_entry(Viaduct__Agent__AclEntry *message, const struct plan_rule *entry)
+{
+	viaduct__agent__acl_entry__init(message);
+	message->egress = entry->egress;
+	message->allow = entry->allow;
+	message->protocol = entry->traffic.protocol;
+	message->from = entry->traffic.from;
+	message->to = entry->traffic.to;
+	message->prefix = message_bytes(&entry->prefix.addr);
+	message->prefix_len = entry->prefix.len;
+	message->rule_number = entry->number;
+}
+
+static int set_acl(struct message *c, const struct plan_acl *acl)
+{
+	Viaduct__Agent__AclEntry **entries = (Viaduct__Agent__AclEntry **)alloc_messages(
+		c, acl->n_entries, sizeof(Viaduct__Agent__AclEntry));
+
+	if (!entries)
+		return -ENOMEM;
+	for (size_t i = 0; i < acl->n_entries; i++)
+		fill_entry(entries[i], &acl->entries[i]);
+	viaduct__agent__acl__init(&c->acl);
+	c->acl.number = acl->number;
+	c->acl.id = (char *)acl->id;
+	c->acl.n_entries = acl->n_entries;
+	c->acl.entries = entries;
+	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_ACL;
+	c->object.acl = &c->acl;
+	return 0;
+}
+
+int message_object(struct message *c, const struct plan_item *item,
+		   const Viaduct__Agent__Object **ret)
+{
+	int r = 0;
+
 	viaduct__agent__object__init(&c->object);
 	switch (item->kind) {
 	case PLAN_HOST:
@@ -192,6 +288,31 @@ const Viaduct__Agent__Object *message_object(struct message *c, const struct pla
 	case PLAN_INTERFACE:
 		set_interface(c, &item->interface);
 		break;
+	case PLAN_GROUP:
+		r = set_group(c, &item->group);
+		break;
+	case PLAN_ACL:
+		r = set_acl(c, &item->acl);
+		break;
 	}
-	return &c->object;
+	if (!r)
+		*ret = &c->object;
+	return r;
+}
+
+void message_deinit(struct message *c)
+{
+	free(c->rules);
+	c->rules = NULL;
+}
+
+void message_mapping(Viaduct__Agent__Mapping *message, const struct mapping *mapping)
+{
+	message->vni = mapping->vni;
+	message->addr = message_bytes(&mapping->addr);
+	message->host = mapping->host;
+	message->revision = mapping->revision;
+	message->gone = !mapping->host;
+	message->n_groups = mapping->groups ? mapping->groups->n : 0;
+	message->groups = mapping->groups ? (uint32_t *)mapping->groups->numbers : NULL;
 }

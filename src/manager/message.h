@@ -3,7 +3,7 @@
  * Between the model's types and the agent protocol's.
  *
  * Messages to agents are built in a struct message: they borrow from it and from the item, and live
- * until its next use.  What comes from agents is checked here: an address has 16 bytes, or the
+ * until its next use or message_deinit(), which is needed only after a message_object().  What comes from agents is checked here: an address has 16 bytes, or the
  * message is refused.  Plain functions, any thread.
  */
 #pragma once
@@ -14,6 +14,7 @@
 #include "abi/agent.pb-c.h"
 #include "base/err.h"
 #include "model/host.h"
+#include "model/mapping.h"
 #include "model/plan.h"
 #include "net/addr.h"
 
@@ -27,14 +28,22 @@ struct message {
 		Viaduct__Agent__Subnet subnet;
 		Viaduct__Agent__Instance instance;
 		Viaduct__Agent__Interface interface;
+		Viaduct__Agent__SecurityGroup group;
+		Viaduct__Agent__Acl acl;
 	};
 	ProtobufCBinaryData addrs[PLAN_ADDRS_MAX];
+	void *rules; /* of a group, or the entries of an ACL: the messages and pointers to them */
 };
+
+void message_deinit(struct message *c);
 
 /* The item's key; NULL for the host itself, which is never removed. */
 const Viaduct__Agent__ObjectKey *message_key(struct message *c, const struct plan_item *item);
-/* The item itself, which is one to set. */
-const Viaduct__Agent__Object *message_object(struct message *c, const struct plan_item *item);
+/* The item itself, which is one to set.  'c' begins as {}.  -ENOMEM */
+must_check int message_object(struct message *c, const struct plan_item *item,
+			      const Viaduct__Agent__Object **ret);
+/* A mapping as it is told to agents; borrows. */
+void message_mapping(Viaduct__Agent__Mapping *message, const struct mapping *mapping);
 
 /* A copy of any message on the heap, to be freed by protobuf_c_message_free_unpacked(m, NULL). */
 must_check int message_copy(const ProtobufCMessage *message, ProtobufCMessage **ret);

@@ -23,10 +23,11 @@ struct outbox_item *outbox_item_free(struct outbox_item *item)
 
 int outbox_item_new(const struct plan_item *plan, uint64_t revision, struct outbox_item **ret)
 {
-	struct message c;
+	_cleanup_(message_deinit) struct message c = {};
 	const Viaduct__Agent__ObjectKey *key = message_key(&c, plan);
 	size_t key_size = key ? viaduct__agent__object_key__get_packed_size(key) : 0;
 	struct outbox_item *item = calloc(1, sizeof(*item) + key_size);
+	const Viaduct__Agent__Object *object;
 	ProtobufCMessage *copy;
 	int r = 0;
 
@@ -41,7 +42,9 @@ int outbox_item_new(const struct plan_item *plan, uint64_t revision, struct outb
 			item->key = (Viaduct__Agent__ObjectKey *)copy;
 	}
 	if (!r && !plan->remove) {
-		r = message_copy(&message_object(&c, plan)->base, &copy);
+		r = message_object(&c, plan, &object);
+		if (!r)
+			r = message_copy(&object->base, &copy);
 		if (!r)
 			item->object = (Viaduct__Agent__Object *)copy;
 	}

@@ -27,6 +27,7 @@ struct note_mapping {
 };
 
 struct note {
+	struct model *model;
 	struct list items;
 	struct list mappings;
 	bool incomplete; /* no memory: all hosts need their whole state */
@@ -52,8 +53,10 @@ static void note_free(struct note *note)
 		outbox_item_free(item->item);
 		free(item);
 	}
-	list_for_each (mapping, &note->mappings, node)
+	list_for_each (mapping, &note->mappings, node) {
+		group_set_release(note->model, mapping->now.groups);
 		free(mapping);
+	}
 	list_for_each (host, &note->hosts, node)
 		free(host);
 	free(note);
@@ -100,6 +103,7 @@ static void note_moved(void *data, const struct mapping *now)
 		return;
 	}
 	mapping->now = *now;
+	group_set_hold(noting->note->model, now->groups);
 	list_push_back(&noting->note->mappings, &mapping->node);
 }
 
@@ -132,6 +136,7 @@ static void changed(const struct change *change, void **ret_note, void *data)
 	*ret_note = noting.note;
 	if (!noting.note)
 		return;
+	noting.note->model = manager->model;
 	noting.note->revision = change_revision(change);
 	list_init(&noting.note->items);
 	list_init(&noting.note->mappings);

@@ -171,10 +171,7 @@ static void set_answer(struct resolver *resolver, size_t i, const struct mapping
 		resolver->answers[i].status = VIADUCT__AGENT__ANSWER__STATUS__REFUSED;
 		return;
 	}
-	message->vni = mapping->vni;
-	message->addr = message_bytes(&mapping->addr);
-	message->host = mapping->host;
-	message->revision = mapping->revision;
+	message_mapping(message, mapping);
 	resolver->answers[i].status = VIADUCT__AGENT__ANSWER__STATUS__OK;
 	resolver->answers[i].mapping = message;
 }

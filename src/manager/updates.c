@@ -15,12 +15,14 @@
 
 struct update {
 	struct list node; /* in agent->updates, in order of revision */
-	struct mapping now;
+	struct model *model;
+	struct mapping now; /* holds its groups */
 	bool sent;
 };
 
 static void update_free(struct agent *agent, struct update *update)
 {
+	group_set_release(update->model, update->now.groups);
 	list_remove(&update->node);
 	agent->n_updates--;
 	agent->n_updates_unsent -= !update->sent;
@@ -47,7 +49,9 @@ static void queue(struct manager *manager, struct agent *agent, const struct map
 			      "it does not acknowledge updates of mappings");
 		return;
 	}
+	update->model = manager->model;
 	update->now = *now;
+	group_set_hold(manager->model, now->groups);
 	list_push_back(&agent->updates, &update->node);
 	agent->n_updates++;
 	agent->n_updates_unsent++;
@@ -158,11 +162,7 @@ void updates_release(struct manager *manager, struct agent *agent,
 static void fill(Viaduct__Agent__Mapping *message, const struct mapping *now)
 {
 	viaduct__agent__mapping__init(message);
-	message->vni = now->vni;
-	message->addr = message_bytes(&now->addr);
-	message->host = now->host;
-	message->revision = now->revision;
-	message->gone = !now->host;
+	message_mapping(message, now);
 }
 
 void updates_flush(struct manager *manager, struct agent *agent)

@@ -100,6 +100,85 @@ int account_create(struct tx *tx, const struct caller *c, const struct account_c
 	return r ? r : tx_settle(tx, mark, do_account_create(tx, args, ret, reterr));
 }
 
+struct account_limits account_limits(const struct model *m, uint64_t account)
+{
+	const struct account *a = (const struct account *)model_get(m, KIND_ACCOUNT, account);
+	struct account_limits l = {
+		.group_rules = LIMIT_MODEL_GROUP_RULES,
+		.interface_groups = LIMIT_MODEL_INTERFACE_GROUPS_USUAL,
+		.acl_entries = LIMIT_MODEL_ACL_ENTRIES,
+	};
+
+	if (a && a->group_rules)
+		l.group_rules = a->group_rules;
+	if (a && a->interface_groups)
+		l.interface_groups = a->interface_groups;
+	if (a && a->acl_entries)
+		l.acl_entries = a->acl_entries;
+	return l;
+}
+
+static int set_limit(uint32_t *limit, const uint32_t *value, uint32_t max, const char *name,
+		     struct refusal *reterr)
+{
+	char text[16], why[64];
+
+	if (!value)
+		return 0;
+	if (*value > max) {
+		snprintf(text, sizeof(text), "%u", *value);
+		snprintf(why, sizeof(why), "It is at most %u; 0 stands for the usual.", max);
+		return refuse(reterr, MODEL_E_VALUE, text, name, why);
+	}
+	*limit = *value;
+	return 0;
+}
+
+static int do_account_limit(struct tx *tx, const struct account *old,
+			    const struct account_limit_args *args, const struct account **ret,
+			    struct refusal *reterr)
+{
+	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	struct account *new;
+	int r = tx_edit(tx, &old->o, &o);
+
+	if (r)
+		return r;
+	new = (struct account *)o;
+	r = set_limit(&new->group_rules, args->group_rules, LIMIT_MODEL_GROUP_RULES_MAX,
+		      "rules_per_security_group", reterr);
+	if (!r)
+		r = set_limit(&new->interface_groups, args->interface_groups,
+			      LIMIT_MODEL_INTERFACE_GROUPS, "security_groups_per_interface",
+			      reterr);
+	if (!r)
+		r = set_limit(&new->acl_entries, args->acl_entries, LIMIT_MODEL_ACL_ENTRIES_MAX,
+			      "entries_per_network_acl", reterr);
+	if (r)
+		return r;
+	if (record_equal(&old->o, o))
+		new = (struct account *)(uintptr_t)old;
+	else
+		r = tx_put(tx, &old->o, &o);
+	if (!r)
+		*ret = new;
+	return r;
+}
+
+int account_limit(struct tx *tx, const struct caller *c, const struct account_limit_args *args,
+		  const struct account **ret, struct refusal *reterr)
+{
+	const struct account *a = account_find(tx->m, args->account_id);
+	size_t mark = tx_mark(tx);
+	int r = need_operator(c, "Limits are set by operators", reterr);
+
+	if (r)
+		return r;
+	if (!a)
+		return refuse(reterr, MODEL_E_ACCOUNT_NOT_FOUND, args->account_id);
+	return tx_settle(tx, mark, do_account_limit(tx, a, args, ret, reterr));
+}
+
 /* Kinds whose objects are the customer's own, and not about the account itself. */
 static bool is_resource(enum kind k)
 {

@@ -17,6 +17,24 @@ struct model;
 struct account {
 	struct object o; /* o.id is the number, o.account too */
 	char *name;
+	uint32_t group_rules; /* limits; 0: the usual one */
+	uint32_t interface_groups;
+	uint32_t acl_entries;
+};
+
+/* What an account may have, where an operator can change it. */
+struct account_limits {
+	uint32_t group_rules;      /* of a security group, by direction and family of addresses */
+	uint32_t interface_groups; /* security groups of an interface */
+	uint32_t acl_entries;      /* of a network ACL, by direction */
+};
+
+/* NULL: unchanged; 0: the usual */
+struct account_limit_args {
+	const char *account_id;
+	const uint32_t *group_rules;      /* up to LIMIT_MODEL_GROUP_RULES_MAX */
+	const uint32_t *interface_groups; /* up to LIMIT_MODEL_INTERFACE_GROUPS */
+	const uint32_t *acl_entries;      /* up to LIMIT_MODEL_ACL_ENTRIES_MAX */
 };
 
 struct key {
@@ -41,6 +59,10 @@ struct key_create_args {
 must_check int account_create(struct tx *tx, const struct caller *c,
 			      const struct account_create_args *args, const struct account **ret,
 			      struct refusal *reterr);
+/* What is there already stays when a limit falls below it.  ACCOUNT_NOT_FOUND, VALUE, NOT_PERMITTED */
+must_check int account_limit(struct tx *tx, const struct caller *c,
+			     const struct account_limit_args *args, const struct account **ret,
+			     struct refusal *reterr);
 /* Deletes its keys too.  ACCOUNT_DEPENDENCY while it owns anything else. */
 must_check int account_delete(struct tx *tx, const struct caller *c, const char *id,
 			      struct refusal *reterr);
@@ -50,5 +72,7 @@ must_check int key_create(struct tx *tx, const struct caller *c, const struct ke
 must_check int key_delete(struct tx *tx, const struct caller *c, const char *account_id,
 			  const char *access_key_id, struct refusal *reterr);
 
+/* Of the account, or the usual ones when there is none of that number. */
+struct account_limits account_limits(const struct model *m, uint64_t account);
 const struct account *account_find(const struct model *m, const char *id);    /* or NULL */
 const struct key *key_find(const struct model *m, const char *access_key_id); /* or NULL */

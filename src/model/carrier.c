@@ -1,65 +1,73 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which hosts carry which networks.  See table.h and carrier.h.
+ * Which hosts carry which networks and security groups.  See table.h and carrier.h.
  */
 #include "model/carrier.h"
 
 #include "base/hash.h"
 
-struct network *network_find(const struct model *m, uint32_t vni)
+static uint64_t carried_hash(enum carried_kind k, uint32_t number)
 {
-	struct network *n;
-
-	hmap_for_each_at (n, &m->networks, hash_u64(vni), node)
-		if (n->vni == vni)
-			return n;
-	return NULL;
+	return hash_u64((uint64_t)k << 32 | number);
 }
 
-static uint64_t carrier_key(uint32_t vni, uint32_t host)
+struct carried *carried_find(const struct model *m, enum carried_kind k, uint32_t number)
 {
-	return hash_u64((uint64_t)vni << 32 | host);
-}
+	struct carried *c;
 
-static struct carrier *carrier_find(const struct model *m, uint32_t vni, uint32_t host)
-{
-	struct carrier *c;
-
-	hmap_for_each_at (c, &m->carriers, carrier_key(vni, host), node)
-		if (c->network->vni == vni && c->host == host)
+	hmap_for_each_at (c, &m->carried, carried_hash(k, number), node)
+		if (c->kind == k && c->number == number)
 			return c;
 	return NULL;
 }
 
-uint32_t network_interfaces(const struct model *m, uint32_t vni, uint32_t host)
+static uint64_t carrier_hash(enum carried_kind k, uint32_t number, uint32_t host)
 {
-	const struct carrier *c = carrier_find(m, vni, host);
+	return hash_u64(((uint64_t)number << 32 | host) ^ (uint64_t)k << 31);
+}
+
+static struct carrier *carrier_find(const struct model *m, enum carried_kind k, uint32_t number,
+				    uint32_t host)
+{
+	struct carrier *c;
+
+	hmap_for_each_at (c, &m->carriers, carrier_hash(k, number, host), node)
+		if (c->carried->kind == k && c->carried->number == number && c->host == host)
+			return c;
+	return NULL;
+}
+
+uint32_t carried_interfaces(const struct model *m, enum carried_kind k, uint32_t number,
+			    uint32_t host)
+{
+	const struct carrier *c = carrier_find(m, k, number, host);
 
 	return c ? c->n : 0;
 }
 
-static struct network *network_get(struct model *m, uint32_t vni)
+static struct carried *carried_get(struct model *m, enum carried_kind k, uint32_t number)
 {
-	struct network *n = network_find(m, vni);
+	struct carried *c = carried_find(m, k, number);
 
-	if (n)
-		return n;
-	n = calloc(1, sizeof(*n));
-	if (!n)
+	if (c)
+		return c;
+	c = calloc(1, sizeof(*c));
+	if (!c)
 		return NULL;
-	n->vni = vni;
-	hmap_insert(&m->networks, &n->node, hash_u64(vni));
-	return n;
+	c->kind = k;
+	c->number = number;
+	hmap_insert(&m->carried, &c->node, carried_hash(k, number));
+	return c;
 }
 
-int carrier_prepare(struct model *m, uint32_t vni, uint32_t host)
+int carrier_prepare(struct model *m, enum carried_kind k, uint32_t number, uint32_t host)
 {
-	struct network *n;
+	struct carried *n;
 	struct carrier *c;
 
-	if (carrier_find(m, vni, host))
+	if (carrier_find(m, k, number, host))
 		return 0;
-	n = network_get(m, vni);
+	n = carried_get(m, k, number);
 	if (!n)
 		return -ENOMEM;
 	if (n->n_carriers == n->allocated) {
@@ -74,49 +82,50 @@ int carrier_prepare(struct model *m, uint32_t vni, uint32_t host)
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
-	c->network = n;
+	c->carried = n;
 	c->host = host;
 	list_push_back(&m->idle_carriers, &c->idle);
 	n->n_carriers++;
-	hmap_insert(&m->carriers, &c->node, carrier_key(vni, host));
+	hmap_insert(&m->carriers, &c->node, carrier_hash(k, number, host));
 	return 0;
 }
 
-void carrier_add(struct model *m, uint32_t vni, uint32_t host)
+void carrier_add(struct model *m, enum carried_kind k, uint32_t number, uint32_t host)
 {
-	struct carrier *c = carrier_find(m, vni, host);
+	struct carrier *c = carrier_find(m, k, number, host);
+	struct carried *n = c->carried;
 
 	if (c->n++)
 		return;
 	list_remove(&c->idle);
-	c->place = c->network->n_hosts;
-	c->network->hosts[c->network->n_hosts++] = host;
-	c->network->stale = true;
+	c->place = n->n_hosts;
+	n->hosts[n->n_hosts++] = host;
+	n->stale = true;
 }
 
-void carrier_remove(struct model *m, uint32_t vni, uint32_t host)
+void carrier_remove(struct model *m, enum carried_kind k, uint32_t number, uint32_t host)
 {
-	struct carrier *c = carrier_find(m, vni, host);
-	struct network *n = c->network;
+	struct carrier *c = carrier_find(m, k, number, host);
+	struct carried *n = c->carried;
 
 	if (--c->n)
 		return;
 	list_push_back(&m->idle_carriers, &c->idle);
 	n->hosts[c->place] = n->hosts[--n->n_hosts];
 	if (c->place < n->n_hosts)
-		carrier_find(m, vni, n->hosts[c->place])->place = c->place;
+		carrier_find(m, k, number, n->hosts[c->place])->place = c->place;
 	n->stale = true;
 }
 
 static void carrier_free(struct model *m, struct carrier *c)
 {
-	struct network *n = c->network;
+	struct carried *n = c->carried;
 
 	hmap_remove(&m->carriers, &c->node);
 	free(c);
 	if (--n->n_carriers)
 		return;
-	hmap_remove(&m->networks, &n->node);
+	hmap_remove(&m->carried, &n->node);
 	free(n->hosts);
 	free(n);
 }
@@ -138,5 +147,5 @@ void carrier_deinit(struct model *m)
 	hmap_for_each (c, &m->carriers, node)
 		carrier_free(m, c);
 	hmap_deinit(&m->carriers);
-	hmap_deinit(&m->networks);
+	hmap_deinit(&m->carried);
 }

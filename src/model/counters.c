@@ -7,6 +7,8 @@
 #include "abi/substrate.h"
 #include "model/edit.h"
 #include "model/host.h"
+#include "model/network_acl.h"
+#include "model/security_group.h"
 #include "model/vpc.h"
 
 static bool vni_in_use(const struct model *m, uint32_t n)
@@ -48,6 +50,16 @@ static int next(struct tx *tx, uint32_t max, size_t offset,
 	return refuse(reterr, MODEL_E_NUMBERS_EXHAUSTED, what);
 }
 
+static bool group_in_use(const struct model *m, uint32_t n)
+{
+	return security_group_by_number(m, n);
+}
+
+static bool acl_in_use(const struct model *m, uint32_t n)
+{
+	return network_acl_by_number(m, n);
+}
+
 int counters_next_vni(struct tx *tx, uint32_t *ret, struct refusal *reterr)
 {
 	return next(tx, SUBSTRATE_VNI_MAX, offsetof(struct counters, last_vni), vni_in_use,
@@ -58,4 +70,16 @@ int counters_next_host(struct tx *tx, uint32_t *ret, struct refusal *reterr)
 {
 	return next(tx, HOST_NUMBER_MAX, offsetof(struct counters, last_host), host_in_use, "hosts",
 		    ret, reterr);
+}
+
+int counters_next_group(struct tx *tx, uint32_t *ret, struct refusal *reterr)
+{
+	return next(tx, UINT32_MAX, offsetof(struct counters, last_group), group_in_use,
+		    "security groups", ret, reterr);
+}
+
+int counters_next_acl(struct tx *tx, uint32_t *ret, struct refusal *reterr)
+{
+	return next(tx, UINT32_MAX, offsetof(struct counters, last_acl), acl_in_use,
+		    "network ACLs", ret, reterr);
 }

@@ -19,6 +19,10 @@ static const struct {
 	[KIND_SUBNET] = {"subnet", "subnet-"}, [KIND_INTERFACE] = {"interface", "eni-"},
 	[KIND_INSTANCE] = {"instance", "i-"},  [KIND_TOKEN] = {"token", ""},
 	[KIND_COUNTERS] = {"counters", ""},    [KIND_RELEASE] = {"release", ""},
+	[KIND_SECURITY_GROUP] = {"security-group", "sg-"},
+	[KIND_SECURITY_GROUP_RULE] = {"security-group-rule", "sgr-"},
+	[KIND_NETWORK_ACL] = {"network-acl", "acl-"},
+	[KIND_PREFIX_LIST] = {"prefix-list", "pl-"},
 };
 
 const char *kind_name(enum kind k)

@@ -30,6 +30,10 @@ enum kind {
 	KIND_COUNTERS = 9, /* exactly one, id 1: numbers that are not re-used */
 	KIND_RELEASE =
 		10, /* an address that was taken from its node and is not yet to be given away */
+	KIND_SECURITY_GROUP = 11,
+	KIND_SECURITY_GROUP_RULE = 12,
+	KIND_NETWORK_ACL = 13,
+	KIND_PREFIX_LIST = 14,
 	KIND_MAX,
 };
 

@@ -13,6 +13,7 @@
 #include "model/instance.h"
 #include "model/interface_edit.h"
 #include "model/mapping.h"
+#include "model/security_group_edit.h"
 #include "model/token_edit.h"
 
 #define OPERATION "CreateNetworkInterface"
@@ -39,6 +40,14 @@ const char *interface_status_text(const struct interface *i)
 	default:
 		return attachment_state_text(i->attachment.state);
 	}
+}
+
+bool interface_has_group(const struct interface *i, uint64_t id)
+{
+	for (size_t n = 0; n < i->n_groups; n++)
+		if (i->groups[n].id == id)
+			return true;
+	return false;
 }
 
 bool interface_is_desired(const struct interface *i)
@@ -161,6 +170,8 @@ static int do_create(struct tx *tx, const struct caller *c,
 		.addrs6 = args->addrs6,
 		.n_addrs6 = args->n_addrs6,
 		.count6 = args->count6,
+		.groups = args->groups,
+		.n_groups = args->n_groups,
 		.max_addrs = LIMIT_MODEL_INTERFACE_ADDRS,
 		.tags = args->tags,
 		.n_tags = args->n_tags,
@@ -231,6 +242,31 @@ static int check_attachment(const struct interface *i, const struct interface_mo
 	return 0;
 }
 
+static bool same_groups(const struct interface *i, const struct group_ref *refs, size_t n)
+{
+	for (size_t k = 0; k < n; k++)
+		if (!interface_has_group(i, refs[k].id))
+			return false;
+	return i->n_groups == n;
+}
+
+/* Hosts know the groups of an address from its mapping: with them the mapping changes. */
+static int regroup(struct tx *tx, struct interface *i, const struct interface_modify_args *args,
+		   struct refusal *reterr)
+{
+	_cleanup_free_ struct group_ref *before = i->groups;
+	size_t n_before = i->n_groups;
+	int r;
+
+	i->groups = NULL;
+	i->n_groups = 0;
+	r = security_group_join(tx, i, args->groups, args->n_groups, reterr);
+	for (size_t n = 0; !r && i->plugged && n < i->n_addrs; n++)
+		if (!i->addrs[n].arriving && !same_groups(i, before, n_before))
+			i->addrs[n].revision = tx->revision;
+	return r;
+}
+
 static int do_modify(struct tx *tx, const struct interface *old,
 		     const struct interface_modify_args *args, struct refusal *reterr)
 {
@@ -252,6 +288,8 @@ static int do_modify(struct tx *tx, const struct interface *old,
 		new->source_dest_check = *args->source_dest_check;
 	if (args->delete_on_termination)
 		new->attachment.delete_on_termination = *args->delete_on_termination;
+	if (!r && args->n_groups)
+		r = regroup(tx, new, args, reterr);
 	if (r || record_equal(&old->o, o))
 		return r;
 	return tx_put(tx, &old->o, &o);

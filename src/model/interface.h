@@ -13,12 +13,14 @@
 #include "model/host.h"
 #include "model/object.h"
 #include "model/refusal.h"
+#include "model/security_group.h"
 #include "model/token.h"
 #include "net/addr.h"
 
 struct tx;
 struct caller;
 struct model;
+struct group_set;
 
 enum attachment_state {
 	ATTACHMENT_NONE = 0, /* and the interface is available */
@@ -57,6 +59,8 @@ struct interface {
 		*addrs;    /* of both families; the first is the primary, IPv4, always there */
 	char *description; /* NULL: "" */
 	bool source_dest_check;
+	size_t n_groups; /* at most LIMIT_MODEL_INTERFACE_GROUPS; 0: from a store older than groups */
+	struct group_ref *groups;
 	uint32_t host; /* number; 0: on none */
 	bool plugged;
 	struct attachment attachment;
@@ -67,6 +71,7 @@ struct interface {
 	struct member by_instance;
 	struct member by_host;    /* in its desired state */
 	struct member by_waiting; /* on its host, for an acknowledgement */
+	struct group_set *group_set; /* of this version; NULL: no groups */
 };
 
 /* EC2's status: "available", or "in-use" from the acknowledged attachment on; "attaching" and "detaching"
@@ -89,6 +94,8 @@ struct interface_create_args {
 	const char *const *addrs6; /* explicit IPv6 addresses, or */
 	size_t n_addrs6;
 	const uint32_t *count6; /* that many; NULL with none: as the subnet says */
+	const char *const *groups; /* ids; none: the VPC's default group */
+	size_t n_groups;
 	const struct tag_args *tags;
 	size_t n_tags;
 	struct token_args token;
@@ -107,6 +114,8 @@ struct interface_modify_args {
 	const bool *source_dest_check;
 	const char *attachment_id; /* needed with the next one */
 	const bool *delete_on_termination;
+	const char *const *groups; /* ids: of these and no others it is a member from now on */
+	size_t n_groups;
 };
 
 struct interface_assign_args {
@@ -117,7 +126,8 @@ struct interface_assign_args {
 	bool allow_reassignment;
 };
 
-/* SUBNET_NOT_FOUND, VALUE, COMBINATION, ADDRESS_*, NO_FREE_ADDRESS, INTERFACE_LIMIT, TAG_*, TOKEN_MISMATCH */
+/* SUBNET_NOT_FOUND, VALUE, COMBINATION, ADDRESS_*, NO_FREE_ADDRESS, INTERFACE_LIMIT, GROUP_*, GROUPS_LIMIT, TAG_*,
+ * TOKEN_MISMATCH */
 must_check int interface_create(struct tx *tx, const struct caller *c,
 				const struct interface_create_args *args,
 				const struct interface **ret, struct refusal *reterr);
@@ -168,6 +178,8 @@ struct ipaddr interface_link_local(const struct interface *i);
 struct ipaddr interface_link_local_of(const struct mac *mac);
 /* How many addresses of a family it has; the link-local one does not count. */
 size_t interface_count_addrs(const struct interface *i, bool v6);
+/* The interface is in the group 'id'. */
+bool interface_has_group(const struct interface *i, uint64_t id);
 /* Part of its host's desired state. */
 bool interface_is_desired(const struct interface *i);
 /* Its node may be on the network with it: plugged, or its host has not acknowledged the contrary. */

@@ -11,6 +11,7 @@
 #include "model/address.h"
 #include "model/edit.h"
 #include "model/release_edit.h"
+#include "model/security_group_edit.h"
 
 static struct mac new_mac(struct tx *tx)
 {
@@ -116,6 +117,8 @@ int interface_make(struct tx *tx, const struct subnet *s, const struct interface
 	r = add_addresses(tx, s, spec, i, reterr);
 	if (!r)
 		r = add_addresses6(tx, s, spec, i, reterr);
+	if (!r)
+		r = security_group_join(tx, i, spec->groups, spec->n_groups, reterr);
 	if (!r)
 		r = edit_string(&i->description, spec->description);
 	if (!r)

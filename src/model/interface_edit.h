@@ -19,6 +19,8 @@ struct interface_spec {
 	const char *const *addrs6;
 	size_t n_addrs6;
 	const uint32_t *count6; /* NULL: as the subnet says, unless 'addrs6' are named */
+	const char *const *groups;
+	size_t n_groups;
 	size_t max_addrs; /* per family: of the instance's type, if any; else LIMIT_MODEL_INTERFACE_ADDRS */
 	const struct tag_args *tags;
 	size_t n_tags;

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "model/group_set.h"
 #include "model/refusal.h"
 #include "net/addr.h"
 
@@ -25,7 +26,8 @@ struct mapping {
 	uint32_t vni;
 	uint32_t host;      /* number; 0: nowhere now (stopped, not attached, released) */
 	uint64_t interface; /* id; 0: released, waiting for its holders */
-	uint64_t revision;  /* that last changed where it is */
+	uint64_t revision;  /* that last changed where it is, or its groups */
+	const struct group_set *groups; /* that the interface is in; NULL: none */
 };
 
 /* Or NULL. */

@@ -18,6 +18,7 @@
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/mapping_table.h"
+#include "model/policy_records.h"
 #include "model/record.h"
 #include "model/subnet.h"
 #include "model/table.h"
@@ -82,6 +83,7 @@ int model_new(const struct model_config *config, struct model **ret)
 		list_init(&m->kinds[k].all);
 	list_init(&m->idle_groups);
 	list_init(&m->idle_carriers);
+	list_init(&m->idle_group_sets);
 	m->organisation = config->organisation;
 	m->ipv6_pool = config->ipv6_pool;
 	m->ids = config->ids;
@@ -148,7 +150,7 @@ struct holders *model_holders(struct model *m)
 
 size_t model_network_hosts(const struct model *m, uint32_t vni, const uint32_t **ret_numbers)
 {
-	const struct network *n = network_find(m, vni);
+	const struct carried *n = carried_find(m, CARRIED_NETWORK, vni);
 
 	*ret_numbers = n ? n->hosts : NULL;
 	return n ? n->n_hosts : 0;
@@ -292,9 +294,15 @@ static bool is_sound(const struct model *m, const struct object *o)
 				return false;
 		}
 		return i->n_addrs && i->n_addrs <= 2 * LIMIT_MODEL_INTERFACE_ADDRS &&
-		       ipaddr_is_v4(&i->addrs[0].addr);
+		       ipaddr_is_v4(&i->addrs[0].addr) &&
+		       i->n_groups <= LIMIT_MODEL_INTERFACE_GROUPS;
 	case KIND_INSTANCE:
 		return has_strings((const char *const[]){n->image, n->type, n->driver, n->zone}, 4);
+	case KIND_SECURITY_GROUP:
+	case KIND_SECURITY_GROUP_RULE:
+	case KIND_NETWORK_ACL:
+	case KIND_PREFIX_LIST:
+		return policy_is_sound(o);
 	case KIND_TOKEN:
 		return has_strings((const char *const[]){t->operation, t->token}, 2);
 	default:
@@ -347,18 +355,25 @@ static bool references_hold(const struct model *m, const struct object *o)
 	switch (o->kind) {
 	case KIND_SUBNET:
 		v = (const struct vpc *)model_get(m, KIND_VPC, ((const struct subnet *)o)->vpc);
-		return v && v->vni == ((const struct subnet *)o)->vni;
+		return v && v->vni == ((const struct subnet *)o)->vni &&
+		       policy_references_hold(m, o);
 	case KIND_INTERFACE:
 		if (i->attachment.state != ATTACHMENT_NONE &&
 		    !model_get(m, KIND_INSTANCE, i->attachment.instance))
 			return false;
 		if (i->host && !host_by_number(m, i->host))
 			return false;
-		return model_get(m, KIND_SUBNET, i->subnet) && model_get(m, KIND_VPC, i->vpc);
+		return model_get(m, KIND_SUBNET, i->subnet) && model_get(m, KIND_VPC, i->vpc) &&
+		       policy_references_hold(m, o);
 	case KIND_INSTANCE:
 		return !n->host || host_by_number(m, n->host);
 	case KIND_KEY:
 		return model_get(m, KIND_ACCOUNT, o->account);
+	case KIND_VPC:
+	case KIND_SECURITY_GROUP:
+	case KIND_SECURITY_GROUP_RULE:
+	case KIND_NETWORK_ACL:
+		return policy_references_hold(m, o);
 	default:
 		return true;
 	}

@@ -77,6 +77,12 @@ enum relation {
 	REL_RESERVATION,     /* key: reservation; instances */
 	REL_ACCOUNT_HOST,    /* key: model_account_host_key(); instances */
 	REL_TERMINATED,      /* key: 0; instances that are described for a while yet */
+	REL_VPC_GROUPS,      /* key: vpc; security groups */
+	REL_GROUP_RULES,     /* key: security group; its rules */
+	REL_PEER_RULES,      /* key: security group; rules that name it as the other end */
+	REL_LIST_RULES,      /* key: prefix list; rules that name it */
+	REL_VPC_ACLS,        /* key: vpc; network ACLs */
+	REL_ACL_SUBNETS,     /* key: network ACL; subnets that have it */
 	REL_MAX,
 };
 uint64_t model_account_host_key(uint64_t account, uint32_t host);

@@ -61,7 +61,7 @@ static uint32_t worst_overhead(const struct classes *c)
 }
 
 /* 0: not known */
-static uint32_t network_mtu(const struct model *m, const struct network *n)
+static uint32_t network_mtu(const struct model *m, const struct carried *n)
 {
 	struct classes c = {.n = 0};
 	uint32_t overhead;
@@ -81,9 +81,9 @@ static uint32_t network_mtu(const struct model *m, const struct network *n)
 	return c.mtu < MTU_MIN + overhead ? MTU_MIN : c.mtu - overhead;
 }
 
-static int refresh(struct tx *tx, struct network *n)
+static int refresh(struct tx *tx, struct carried *n)
 {
-	const struct vpc *v = vpc_by_vni(tx->m, n->vni);
+	const struct vpc *v = vpc_by_vni(tx->m, n->number);
 	uint32_t mtu = network_mtu(tx->m, n);
 	struct vpc *new = NULL;
 	int r;
@@ -100,7 +100,7 @@ static int refresh(struct tx *tx, struct network *n)
 
 int network_refresh(struct tx *tx, uint32_t vni)
 {
-	struct network *n = network_find(tx->m, vni);
+	struct carried *n = carried_find(tx->m, CARRIED_NETWORK, vni);
 
 	return n && n->stale ? refresh(tx, n) : 0;
 }
@@ -110,8 +110,10 @@ int network_refresh_host(struct tx *tx, uint32_t host)
 	struct carrier *c;
 
 	hmap_for_each (c, &tx->m->carriers, node) {
-		int r = c->host == host && c->n ? refresh(tx, c->network) : 0;
+		int r = 0;
 
+		if (c->carried->kind == CARRIED_NETWORK && c->host == host && c->n)
+			r = refresh(tx, c->carried);
 		if (r)
 			return r;
 	}

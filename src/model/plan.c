@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/group_set.h"
 #include "model/host.h"
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/model.h"
+#include "model/network_acl.h"
 #include "model/plan_items.h"
 #include "model/subnet.h"
 #include "model/table.h"
@@ -64,6 +66,7 @@ void plan_subnet_item(const struct model *m, const struct subnet *s, const struc
 	ret->subnet.resolver = vpc_resolver(v);
 	ret->subnet.network = v->blocks[0].prefix;
 	names_domain(m->region, ret->subnet.domain);
+	ret->subnet.acl = s->acl_number;
 }
 
 void plan_subnet6_item(const struct model *m, const struct subnet *s, const struct vpc *v,
@@ -123,6 +126,8 @@ void plan_interface_item(const struct model *m, const struct interface *i, struc
 	p->subnet = s->prefix;
 	names_host(&i->addrs[0].addr, p->host_name);
 	p->dns = v->dns_support;
+	for (uint32_t n = 0; i->group_set && n < i->group_set->n; n++)
+		p->groups[p->n_groups++] = i->group_set->numbers[n];
 }
 
 static int plan_hosts(const struct model *m, const struct host *self, plan_sink_fn sink, void *data)
@@ -143,6 +148,27 @@ static int plan_hosts(const struct model *m, const struct host *self, plan_sink_
 	return r;
 }
 
+/* Those that subnets have. */
+static int plan_network_acls(const struct model *m, const struct vpc *v, uint32_t host, bool remove,
+			     plan_sink_fn sink, void *data)
+{
+	struct model_iter it = model_iter_group(m, REL_VPC_ACLS, v->o.id);
+	_cleanup_(plan_rules_deinit) struct plan_rules rules = {};
+	const struct object *o;
+	struct plan_item item;
+	int r = 0;
+
+	while (!r && (o = model_iter_next(&it))) {
+		if (!model_group_count(m, REL_ACL_SUBNETS, o->id))
+			continue;
+		r = plan_acl_item((const struct network_acl *)o, &rules, &item);
+		item.remove = remove;
+		if (!r)
+			r = sink(data, host, &item);
+	}
+	return r;
+}
+
 int plan_network_subnets(const struct model *m, uint32_t vni, uint32_t host, bool remove,
 			 plan_sink_fn sink, void *data)
 {
@@ -154,6 +180,7 @@ int plan_network_subnets(const struct model *m, uint32_t vni, uint32_t host, boo
 
 	if (!v) /* its subnets went before it, each by itself */
 		return 0;
+	r = plan_network_acls(m, v, host, remove, sink, data);
 	it = model_iter_group(m, REL_VPC_SUBNETS, v->o.id);
 	while (!r && (o = model_iter_next(&it))) {
 		plan_subnet_item(m, (const struct subnet *)o, v, &item);
@@ -180,8 +207,8 @@ static int plan_networks(const struct model *m, const struct host *self, plan_si
 	int r = 0;
 
 	hmap_for_each (c, &m->carriers, node)
-		if (!r && c->host == self->number && c->n)
-			r = plan_network_subnets(m, c->network->vni, self->number, false, sink,
+		if (!r && c->carried->kind == CARRIED_NETWORK && c->host == self->number && c->n)
+			r = plan_network_subnets(m, c->carried->number, self->number, false, sink,
 						 data);
 	return r;
 }
@@ -218,6 +245,8 @@ int plan_full(const struct model *m, uint32_t host, plan_sink_fn sink, void *dat
 	r = plan_hosts(m, self, sink, data);
 	if (!r)
 		r = plan_networks(m, self, sink, data);
+	if (!r)
+		r = plan_host_groups(m, host, sink, data);
 	if (!r)
 		r = plan_nodes(m, self, sink, data);
 	return r;

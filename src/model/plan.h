@@ -22,6 +22,7 @@
 #include "model/names.h"
 #include "model/negotiate.h"
 #include "model/topology.h"
+#include "model/traffic.h"
 #include "net/addr.h"
 
 struct change;
@@ -33,7 +34,10 @@ enum plan_kind {
 	PLAN_SUBNET,    /* key: vni, prefix */
 	PLAN_INSTANCE,  /* key: id */
 	PLAN_INTERFACE, /* key: id */
+	PLAN_GROUP,     /* key: number; to hosts that have an interface in it */
+	PLAN_ACL,       /* key: number; to hosts that carry a network where a subnet has it */
 };
+enum { PLAN_KINDS = PLAN_ACL + 1 };
 
 struct plan_host {
 	uint32_t number;
@@ -58,6 +62,7 @@ struct plan_subnet {
 	struct ipaddr resolver;
 	struct prefix network;
 	char domain[NAMES_SIZE];
+	uint32_t acl; /* number; 0: none */
 };
 
 struct plan_instance {
@@ -84,6 +89,33 @@ struct plan_interface {
 	struct prefix subnet;
 	char host_name[NAMES_SIZE];
 	bool dns;
+	size_t n_groups;
+	uint32_t groups[LIMIT_MODEL_INTERFACE_GROUPS]; /* numbers, ascending */
+};
+
+/* A rule or an entry, as hosts compare it. */
+struct plan_rule {
+	bool egress;
+	bool allow;
+	struct traffic traffic;
+	struct prefix prefix; /* the other end, */
+	uint32_t group;       /* or, when not 0, the group that it is in */
+	uint32_t number;      /* of an ACL's entry, for people */
+	uint64_t rule;        /* id of the group's rule, not for hosts */
+};
+
+struct plan_group {
+	uint32_t number;
+	char id[ID_TEXT_SIZE];
+	size_t n_rules;
+	const struct plan_rule *rules;
+};
+
+struct plan_acl {
+	uint32_t number;
+	char id[ID_TEXT_SIZE];
+	size_t n_entries;
+	const struct plan_rule *entries; /* in the order of evaluation */
 };
 
 struct plan_item {
@@ -95,6 +127,8 @@ struct plan_item {
 		struct plan_subnet subnet;
 		struct plan_instance instance;
 		struct plan_interface interface;
+		struct plan_group group;
+		struct plan_acl acl;
 	};
 };
 

@@ -8,32 +8,30 @@
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/mapping.h"
-#include "model/plan.h"
-#include "model/plan_items.h"
+#include "model/plan_change.h"
 #include "model/subnet.h"
-#include "model/table.h"
-#include "model/tx.h"
 #include "model/vpc.h"
 
-/* By how many interfaces of a network a host's desired state grows or shrinks. */
-struct delta {
-	uint32_t vni;
-	uint32_t host;
-	int64_t n;
-};
-
-struct planner {
-	const struct model *m;
-	plan_sink_fn sink;
-	void *data;
-	size_t n_deltas;
-	struct delta *deltas;
-};
-
-static int emit(struct planner *p, uint32_t host, struct plan_item *item, bool remove)
+int planner_emit(struct planner *p, uint32_t host, struct plan_item *item, bool remove)
 {
 	item->remove = remove;
 	return p->sink(p->data, host, item);
+}
+
+int planner_emit_carriers(struct planner *p, enum carried_kind k, uint32_t number,
+			  struct plan_item *item, bool remove)
+{
+	const struct carried *c = carried_find(p->m, k, number);
+	int r = 0;
+
+	for (size_t i = 0; c && i < c->n_hosts && !r; i++)
+		if (c->hosts[i])
+			r = planner_emit(p, c->hosts[i], item, remove);
+	/* a host that carried it until this change had the item, too */
+	for (size_t i = 0; i < p->n_deltas && remove && !r; i++)
+		if (p->deltas[i].kind == k && p->deltas[i].number == number)
+			r = planner_emit(p, p->deltas[i].host, item, true);
+	return r;
 }
 
 /* ---- hosts ---- */
@@ -57,7 +55,7 @@ static int plan_host_change(struct planner *p, const struct host *before, const 
 		return 0;
 	if (after) {
 		plan_host_item(after, &item);
-		r = emit(p, after->number, &item, false);
+		r = planner_emit(p, after->number, &item, false);
 	}
 	while (!r && (o = model_iter_next(&it))) {
 		const struct host *other = (const struct host *)o;
@@ -65,11 +63,11 @@ static int plan_host_change(struct planner *p, const struct host *before, const 
 		if (after && o == &after->o)
 			continue;
 		plan_peer_item(other, after ? after : before, &item);
-		r = emit(p, other->number, &item, !after);
+		r = planner_emit(p, other->number, &item, !after);
 		if (r || !after)
 			continue;
 		plan_peer_item(after, other, &item);
-		r = emit(p, after->number, &item, false);
+		r = planner_emit(p, after->number, &item, false);
 	}
 	return r;
 }
@@ -92,20 +90,9 @@ static int plan_vpc_interfaces(struct planner *p, const struct vpc *v)
 			if (!interface_is_desired(i))
 				continue;
 			plan_interface_item(p->m, i, &item);
-			r = emit(p, i->host, &item, false);
+			r = planner_emit(p, i->host, &item, false);
 		}
 	}
-	return r;
-}
-
-/* To all hosts that carry a network now. */
-static int emit_to_carriers(struct planner *p, uint32_t vni, struct plan_item *item, bool remove)
-{
-	const struct network *n = network_find(p->m, vni);
-	int r = 0;
-
-	for (size_t i = 0; n && i < n->n_hosts && !r; i++)
-		r = emit(p, n->hosts[i], item, remove);
 	return r;
 }
 
@@ -118,7 +105,8 @@ static int plan_vpc_change(struct planner *p, const struct vpc *before, const st
 		return 0;
 	if (plan_has_link(before) != plan_has_link(after)) {
 		plan_link_item(p->m, after, &item);
-		r = emit_to_carriers(p, after->vni, &item, !plan_has_link(after));
+		r = planner_emit_carriers(p, CARRIED_NETWORK, after->vni, &item,
+					  !plan_has_link(after));
 	}
 	if (r)
 		return r;
@@ -127,55 +115,53 @@ static int plan_vpc_change(struct planner *p, const struct vpc *before, const st
 	return plan_vpc_interfaces(p, after);
 }
 
-/* To those that carried the network until this change, too. */
-static int emit_removal(struct planner *p, uint32_t vni, struct plan_item *item)
-{
-	int r = emit_to_carriers(p, vni, item, true);
-
-	for (size_t i = 0; i < p->n_deltas && !r; i++)
-		if (p->deltas[i].vni == vni)
-			r = emit(p, p->deltas[i].host, item, true);
-	return r;
-}
-
 /* The IPv6 block of a subnet is an item of its own; 'before' or 'after' may be NULL. */
 static int plan_block6_change(struct planner *p, const struct subnet *before,
 			      const struct subnet *after)
 {
 	bool was = before && subnet_has_block6(before), is = after && subnet_has_block6(after);
 	struct plan_item item = {.kind = PLAN_SUBNET};
+	bool same = was && is && prefix_equal(&before->prefix6, &after->prefix6);
 	const struct vpc *v;
 	int r = 0;
 
-	if (was && is && prefix_equal(&before->prefix6, &after->prefix6))
+	if (same && before->acl == after->acl)
 		return 0;
-	if (was) {
+	if (was && !same) {
 		item.subnet.vni = before->vni;
 		item.subnet.prefix = before->prefix6;
-		r = emit_removal(p, before->vni, &item);
+		r = planner_emit_carriers(p, CARRIED_NETWORK, before->vni, &item, true);
 	}
 	v = is ? vpc_by_vni(p->m, after->vni) : NULL;
 	if (r || !v)
 		return r;
 	plan_subnet6_item(p->m, after, v, &item);
-	return emit_to_carriers(p, after->vni, &item, false);
+	return planner_emit_carriers(p, CARRIED_NETWORK, after->vni, &item, false);
+}
+
+static int plan_block_change(struct planner *p, const struct subnet *before,
+			     const struct subnet *after)
+{
+	const struct subnet *s = after ? after : before;
+	const struct vpc *v = vpc_by_vni(p->m, s->vni);
+	struct plan_item item = {.kind = PLAN_SUBNET};
+
+	if (before && after && before->acl == after->acl)
+		return 0;
+	if (after && v)
+		plan_subnet_item(p->m, s, v, &item);
+	item.subnet.vni = s->vni;
+	item.subnet.prefix = s->prefix;
+	return planner_emit_carriers(p, CARRIED_NETWORK, s->vni, &item, !after);
 }
 
 static int plan_subnet_change(struct planner *p, const struct subnet *before,
 			      const struct subnet *after)
 {
-	const struct subnet *s = after ? after : before;
-	const struct vpc *v = vpc_by_vni(p->m, s->vni);
-	struct plan_item item = {.kind = PLAN_SUBNET};
-	int r;
+	int r = plan_subnet_acls(p, before, after);
 
-	if (before && after)
-		return plan_block6_change(p, before, after);
-	if (after && v)
-		plan_subnet_item(p->m, s, v, &item);
-	item.subnet.vni = s->vni;
-	item.subnet.prefix = s->prefix;
-	r = after ? emit_to_carriers(p, s->vni, &item, false) : emit_removal(p, s->vni, &item);
+	if (!r)
+		r = plan_block_change(p, before, after);
 	return r ? r : plan_block6_change(p, before, after);
 }
 
@@ -203,9 +189,9 @@ static int plan_instance_change(struct planner *p, const struct instance *before
 	if (is)
 		plan_instance_item(after, &new);
 	if (was && (!is || from != to))
-		r = emit(p, from, &old, true);
+		r = planner_emit(p, from, &old, true);
 	if (!r && is && (!was || from != to || !same_instance(&old, &new)))
-		r = emit(p, to, &new, false);
+		r = planner_emit(p, to, &new, false);
 	return r;
 }
 
@@ -213,7 +199,8 @@ static int plan_instance_change(struct planner *p, const struct instance *before
 static bool same_interface(const struct interface *a, const struct interface *b)
 {
 	if (a->attachment.device_index != b->attachment.device_index ||
-	    a->attachment.instance != b->attachment.instance || a->n_addrs != b->n_addrs)
+	    a->attachment.instance != b->attachment.instance || a->n_addrs != b->n_addrs ||
+	    a->group_set != b->group_set)
 		return false;
 	for (size_t i = 0; i < a->n_addrs; i++)
 		if (!ipaddr_equal(&a->addrs[i].addr, &b->addrs[i].addr) ||
@@ -233,44 +220,64 @@ static int plan_interface_change(struct planner *p, const struct interface *befo
 	if (was && (!is || before->host != after->host)) {
 		item = (struct plan_item){.kind = PLAN_INTERFACE};
 		object_id_text(&before->o, item.interface.id);
-		r = emit(p, before->host, &item, true);
+		r = planner_emit(p, before->host, &item, true);
 	}
 	if (!r && is && (!was || before->host != after->host || !same_interface(before, after))) {
 		plan_interface_item(p->m, after, &item);
-		r = emit(p, after->host, &item, false);
+		r = planner_emit(p, after->host, &item, false);
 	}
 	return r;
 }
 
-/* ---- which hosts carry which networks ---- */
+/* ---- which hosts carry which networks and groups ---- */
 
-static void add_delta(struct planner *p, const struct interface *i, int64_t n)
+static void add_delta(struct planner *p, enum carried_kind kind, uint32_t number, uint32_t host,
+		      int64_t n)
 {
 	size_t k = 0;
 
-	if (!i || !interface_is_desired(i))
-		return;
-	while (k < p->n_deltas && (p->deltas[k].vni != i->vni || p->deltas[k].host != i->host))
+	while (k < p->n_deltas && (p->deltas[k].kind != kind || p->deltas[k].number != number ||
+				   p->deltas[k].host != host))
 		k++;
 	if (k == p->n_deltas)
-		p->deltas[p->n_deltas++] = (struct delta){i->vni, i->host, 0};
+		p->deltas[p->n_deltas++] = (struct delta){kind, number, host, 0};
 	p->deltas[k].n += n;
+}
+
+static size_t count_deltas(const struct object *o)
+{
+	return o ? 1 + ((const struct interface *)o)->n_groups : 0;
+}
+
+static void add_interface(struct planner *p, const struct interface *i, int64_t n)
+{
+	if (!i || !interface_is_desired(i))
+		return;
+	add_delta(p, CARRIED_NETWORK, i->vni, i->host, n);
+	for (size_t k = 0; k < i->n_groups; k++)
+		add_delta(p, CARRIED_GROUP, i->groups[k].number, i->host, n);
 }
 
 static int collect_deltas(struct planner *p, const struct change *c)
 {
-	size_t n = change_count(c);
+	size_t n = 0;
 
-	p->deltas = calloc(2 * n + 1, sizeof(*p->deltas));
+	for (size_t i = 0; i < change_count(c); i++) {
+		struct write w = change_get(c, i);
+
+		if (w.kind == KIND_INTERFACE)
+			n += count_deltas(w.before) + count_deltas(w.after);
+	}
+	p->deltas = calloc(n + 1, sizeof(*p->deltas));
 	if (!p->deltas)
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < change_count(c); i++) {
 		struct write w = change_get(c, i);
 
 		if (w.kind != KIND_INTERFACE)
 			continue;
-		add_delta(p, (const struct interface *)w.before, -1);
-		add_delta(p, (const struct interface *)w.after, 1);
+		add_interface(p, (const struct interface *)w.before, -1);
+		add_interface(p, (const struct interface *)w.after, 1);
 	}
 	return 0;
 }
@@ -281,11 +288,15 @@ static int plan_carriers(struct planner *p)
 
 	for (size_t i = 0; i < p->n_deltas && !r; i++) {
 		const struct delta *d = &p->deltas[i];
-		int64_t now = network_interfaces(p->m, d->vni, d->host);
+		int64_t now = carried_interfaces(p->m, d->kind, d->number, d->host);
 		int64_t before = now - d->n;
 
-		if (!before != !now)
-			r = plan_network_subnets(p->m, d->vni, d->host, !now, p->sink, p->data);
+		if (!before == !now)
+			continue;
+		if (d->kind == CARRIED_GROUP)
+			r = plan_group_carrier(p, d, now);
+		else
+			r = plan_network_subnets(p->m, d->number, d->host, !now, p->sink, p->data);
 	}
 	return r;
 }
@@ -308,6 +319,9 @@ static int plan_write(struct planner *p, const struct write *w)
 	case KIND_INTERFACE:
 		return plan_interface_change(p, (const struct interface *)w->before,
 					     (const struct interface *)w->after);
+	case KIND_NETWORK_ACL:
+		return plan_acl_change(p, (const struct network_acl *)w->before,
+				       (const struct network_acl *)w->after);
 	default:
 		return 0;
 	}
@@ -322,19 +336,35 @@ int plan_change(const struct model *m, const struct change *c, plan_sink_fn sink
 	deltas = p.deltas;
 	if (!r)
 		r = plan_carriers(&p);
+	if (!r)
+		r = plan_group_contents(&p, c);
 	for (size_t i = 0; i < change_count(c) && !r; i++) {
 		struct write w = change_get(c, i);
 
 		r = plan_write(&p, &w);
 	}
+	plan_rules_deinit(&p.rules);
 	return r;
 }
 
 /* ---- mappings ---- */
 
-/* What is now so of an address that 'i' had, or has; 0: 'was' was there before. */
+/* Where an address of 'i' was, and in which groups. */
+struct place {
+	uint32_t host; /* 0: nowhere */
+	const struct group_set *groups;
+};
+
+static const struct place nowhere;
+
+static struct place place_of(const struct interface *i, size_t n)
+{
+	return (struct place){interface_addr_host(i, n), i->group_set};
+}
+
+/* What is now so of an address that 'i' had, or has, and that was at 'was'. */
 static void plan_address(const struct model *m, const struct change *c, const struct interface *i,
-			 const struct ipaddr *a, uint32_t was,
+			 const struct ipaddr *a, struct place was,
 			 void (*fn)(void *data, const struct mapping *now), void *data)
 {
 	const struct mapping *found = mapping_find(m->mappings, i->vni, a);
@@ -342,7 +372,7 @@ static void plan_address(const struct model *m, const struct change *c, const st
 
 	if (found && found->host)
 		now = *found;
-	if (now.host != was)
+	if (now.host != was.host || (now.host && now.groups != was.groups))
 		fn(data, &now);
 }
 
@@ -361,7 +391,7 @@ static void plan_link_local(const struct model *m, const struct change *c,
 	const struct interface *i = before ? before : after;
 	struct ipaddr addr = interface_link_local(i);
 
-	plan_address(m, c, i, &addr, before && before->plugged ? before->host : 0, fn, data);
+	plan_address(m, c, i, &addr, before ? place_of(before, 0) : nowhere, fn, data);
 }
 
 void plan_mappings(const struct model *m, const struct change *c,
@@ -375,11 +405,11 @@ void plan_mappings(const struct model *m, const struct change *c,
 		if (w.kind != KIND_INTERFACE)
 			continue;
 		for (size_t n = 0; before && n < before->n_addrs; n++)
-			plan_address(m, c, before, &before->addrs[n].addr,
-				     interface_addr_host(before, n), fn, data);
+			plan_address(m, c, before, &before->addrs[n].addr, place_of(before, n), fn,
+				     data);
 		for (size_t n = 0; after && n < after->n_addrs; n++)
 			if (!lists(before, &after->addrs[n].addr) && !after->addrs[n].arriving)
-				plan_address(m, c, after, &after->addrs[n].addr, 0, fn, data);
+				plan_address(m, c, after, &after->addrs[n].addr, nowhere, fn, data);
 		plan_link_local(m, c, before, after, fn, data);
 	}
 }

@@ -9,6 +9,8 @@
 struct host;
 struct instance;
 struct interface;
+struct network_acl;
+struct security_group;
 struct subnet;
 struct vpc;
 
@@ -28,6 +30,26 @@ bool plan_has_link(const struct vpc *v);
 void plan_instance_item(const struct instance *n, struct plan_item *ret);
 void plan_interface_item(const struct model *m, const struct interface *i, struct plan_item *ret);
 
-/* All subnets of a network to one host. */
+/* All subnets of a network to one host, and the ACLs that they have. */
 must_check int plan_network_subnets(const struct model *m, uint32_t vni, uint32_t host, bool remove,
 				    plan_sink_fn sink, void *data);
+
+/* What a group, or an ACL, says to hosts; made of rules that stand one by one in the model. */
+struct plan_rules {
+	size_t n, allocated;
+	struct plan_rule *v;
+};
+void plan_rules_deinit(struct plan_rules *rules);
+/* Replace what is in 'rules'.  -ENOMEM */
+must_check int plan_rules_of_group(const struct model *m, const struct security_group *g,
+				   struct plan_rules *rules);
+must_check int plan_rules_of_acl(const struct network_acl *a, struct plan_rules *rules);
+
+/* The item borrows 'rules', and what was there before is gone. */
+must_check int plan_group_item(const struct model *m, const struct security_group *g,
+			       struct plan_rules *rules, struct plan_item *ret);
+must_check int plan_acl_item(const struct network_acl *a, struct plan_rules *rules,
+			     struct plan_item *ret);
+/* The groups that the host has interfaces in. */
+must_check int plan_host_groups(const struct model *m, uint32_t host, plan_sink_fn sink,
+				void *data);

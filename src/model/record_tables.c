@@ -5,12 +5,17 @@
  */
 #include "model/account.h"
 #include "model/counters.h"
+#include "model/group_rule.h"
 #include "model/host.h"
 #include "model/instance.h"
 #include "model/interface.h"
+#include "model/network_acl.h"
+#include "model/prefix_list.h"
 #include "model/record.h"
 #include "model/release.h"
+#include "model/security_group.h"
 #include "model/subnet_block6.h"
+#include "model/subnet.h"
 #include "model/token.h"
 #include "model/vpc.h"
 
@@ -57,6 +62,9 @@ RECORD(tag, struct tag);
 static const struct field account_fields[] = {
 	OBJECT_FIELDS,
 	F(10, FIELD_STRING, struct account, name),
+	FN(11, FIELD_U32, "rules_per_security_group", struct account, group_rules),
+	FN(12, FIELD_U32, "security_groups_per_interface", struct account, interface_groups),
+	FN(13, FIELD_U32, "entries_per_network_acl", struct account, acl_entries),
 };
 RECORD(account, struct account);
 
@@ -108,6 +116,8 @@ static const struct field vpc_fields[] = {
 	F(15, FIELD_BOOL, struct vpc, dns_hostnames),
 	F(16, FIELD_BOOL, struct vpc, usage_metrics),
 	ARRAY(17, struct vpc, blocks6, block_record),
+	F(18, FIELD_ID, struct vpc, default_group, .kind = KIND_SECURITY_GROUP),
+	F(19, FIELD_ID, struct vpc, default_acl, .kind = KIND_NETWORK_ACL),
 };
 RECORD(vpc, struct vpc);
 
@@ -122,6 +132,9 @@ static const struct field subnet_fields[] = {
 	FN(16, FIELD_ID, "ipv6_association", struct subnet, association6,
 	   .prefix = ID_PREFIX_SUBNET_CIDR),
 	F(17, FIELD_BOOL, struct subnet, assign_ipv6),
+	F(18, FIELD_ID, struct subnet, acl, .kind = KIND_NETWORK_ACL),
+	F(19, FIELD_U32, struct subnet, acl_number),
+	F(20, FIELD_ID, struct subnet, acl_association, .prefix = ID_PREFIX_ACL_ASSOCIATION),
 };
 RECORD(subnet, struct subnet);
 
@@ -132,6 +145,12 @@ static const struct field private_addr_fields[] = {
 	F(4, FIELD_U32, struct private_addr, at),
 };
 RECORD(private_addr, struct private_addr);
+
+static const struct field group_ref_fields[] = {
+	F(1, FIELD_ID, struct group_ref, id, .kind = KIND_SECURITY_GROUP),
+	F(2, FIELD_U32, struct group_ref, number),
+};
+RECORD(group_ref, struct group_ref);
 
 static const char *attachment_text(uint32_t v)
 {
@@ -159,6 +178,7 @@ static const struct field interface_fields[] = {
 	FN(24, FIELD_U64, "wait_revision", struct interface, attachment.wait_revision),
 	FN(25, FIELD_BOOL, "delete_on_termination", struct interface,
 	   attachment.delete_on_termination),
+	ARRAY(26, struct interface, groups, group_ref_record),
 };
 RECORD(interface, struct interface);
 
@@ -215,6 +235,8 @@ static const struct field counters_fields[] = {
 	OBJECT_FIELDS,
 	F(10, FIELD_U32, struct counters, last_vni),
 	F(11, FIELD_U32, struct counters, last_host),
+	F(12, FIELD_U32, struct counters, last_group),
+	F(13, FIELD_U32, struct counters, last_acl),
 };
 RECORD(counters, struct counters);
 
@@ -237,6 +259,88 @@ static const struct field release_fields[] = {
 };
 RECORD(release, struct release);
 
+static const struct field group_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_ID, struct security_group, vpc, .kind = KIND_VPC),
+	F(11, FIELD_U32, struct security_group, number),
+	F(12, FIELD_STRING, struct security_group, name),
+	F(13, FIELD_STRING, struct security_group, description),
+	F(14, FIELD_BOOL, struct security_group, is_default),
+};
+RECORD(group, struct security_group);
+
+static const char *end_text(uint32_t v)
+{
+	return rule_end_text((enum rule_end)v);
+}
+
+static const struct field rule_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_ID, struct group_rule, group, .kind = KIND_SECURITY_GROUP),
+	F(11, FIELD_BOOL, struct group_rule, egress),
+	FN(12, FIELD_U32, "protocol", struct group_rule, traffic.protocol),
+	FN(13, FIELD_U32, "from", struct group_rule, traffic.from),
+	FN(14, FIELD_U32, "to", struct group_rule, traffic.to),
+	F(15, FIELD_U32, struct group_rule, end, .text = end_text),
+	FN(16, FIELD_PREFIX, "cidr", struct group_rule, prefix),
+	FN(17, FIELD_ID, "peer_group", struct group_rule, peer, .kind = KIND_SECURITY_GROUP),
+	F(18, FIELD_U32, struct group_rule, peer_number),
+	F(19, FIELD_ID, struct group_rule, peer_account, .kind = KIND_ACCOUNT),
+	F(20, FIELD_ID, struct group_rule, peer_vpc, .kind = KIND_VPC),
+	FN(21, FIELD_ID, "prefix_list", struct group_rule, list, .kind = KIND_PREFIX_LIST),
+	F(22, FIELD_STRING, struct group_rule, description),
+};
+RECORD(rule, struct group_rule);
+
+static const struct field acl_entry_fields[] = {
+	F(1, FIELD_U32, struct acl_entry, rule),
+	F(2, FIELD_BOOL, struct acl_entry, egress),
+	F(3, FIELD_BOOL, struct acl_entry, allow),
+	FN(4, FIELD_U32, "protocol", struct acl_entry, traffic.protocol),
+	FN(5, FIELD_U32, "from", struct acl_entry, traffic.from),
+	FN(6, FIELD_U32, "to", struct acl_entry, traffic.to),
+	FN(7, FIELD_PREFIX, "cidr", struct acl_entry, prefix),
+};
+RECORD(acl_entry, struct acl_entry);
+
+static const struct field acl_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_ID, struct network_acl, vpc, .kind = KIND_VPC),
+	F(11, FIELD_U32, struct network_acl, number),
+	F(12, FIELD_BOOL, struct network_acl, is_default),
+	ARRAY(13, struct network_acl, entries, acl_entry_record),
+};
+RECORD(acl, struct network_acl);
+
+static const struct field list_entry_fields[] = {
+	FN(1, FIELD_PREFIX, "cidr", struct prefix_list_entry, prefix),
+	F(2, FIELD_STRING, struct prefix_list_entry, description),
+};
+RECORD(list_entry, struct prefix_list_entry);
+
+static const struct field list_version_fields[] = {
+	F(1, FIELD_U64, struct prefix_list_version, version),
+	ARRAY(2, struct prefix_list_version, entries, list_entry_record),
+};
+RECORD(list_version, struct prefix_list_version);
+
+static const char *list_state_text(uint32_t v)
+{
+	return prefix_list_state_text((enum prefix_list_state)v);
+}
+
+static const struct field list_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_STRING, struct prefix_list, name),
+	F(11, FIELD_BOOL, struct prefix_list, v6),
+	F(12, FIELD_U32, struct prefix_list, max_entries),
+	F(13, FIELD_U64, struct prefix_list, version),
+	F(14, FIELD_U32, struct prefix_list, state, .text = list_state_text),
+	ARRAY(15, struct prefix_list, entries, list_entry_record),
+	ARRAY(16, struct prefix_list, versions, list_version_record),
+};
+RECORD(list, struct prefix_list);
+
 const struct record *record_of(enum kind k)
 {
 	static const struct record *const records[KIND_MAX] = {
@@ -245,6 +349,9 @@ const struct record *record_of(enum kind k)
 		[KIND_SUBNET] = &subnet_record,     [KIND_INTERFACE] = &interface_record,
 		[KIND_INSTANCE] = &instance_record, [KIND_TOKEN] = &token_record,
 		[KIND_COUNTERS] = &counters_record, [KIND_RELEASE] = &release_record,
+		[KIND_SECURITY_GROUP] = &group_record,
+		[KIND_SECURITY_GROUP_RULE] = &rule_record,
+		[KIND_NETWORK_ACL] = &acl_record,   [KIND_PREFIX_LIST] = &list_record,
 	};
 
 	return k > KIND_NONE && k < KIND_MAX ? records[k] : NULL;

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "model/cidr.h"
 #include "model/edit.h"
+#include "model/network_acl_edit.h"
 #include "model/subnet_edit.h"
 #include "model/vpc.h"
 #include "model/zone.h"
@@ -116,6 +117,7 @@ static int do_create(struct tx *tx, const struct caller *c, const struct subnet_
 		r = subnet_set_block6(tx, s, args->cidr6, reterr);
 	if (!r)
 		r = tags_set(o, args->tags, args->n_tags, reterr);
+	network_acl_assign(tx, s, network_acl_default(tx->m, v));
 	if (!r)
 		r = tx_put(tx, NULL, &o);
 	if (!r)

@@ -24,8 +24,13 @@ struct subnet {
 	struct prefix prefix6; /* the IPv6 block (model/subnet_block6.h); len 0: none */
 	uint64_t association6; /* id, text "subnet-cidr-assoc-0..." */
 	bool assign_ipv6;      /* new interfaces get an IPv6 address */
+	uint64_t acl; /* 0: none, from a store older than ACLs */
+	uint32_t acl_number;
+	uint64_t acl_association; /* id, text: ID_PREFIX_ACL_ASSOCIATION */
 
+	struct hmap_node by_acl_association;
 	struct member by_vpc;
+	struct member by_acl;
 };
 
 struct subnet_create_args {

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "model/carrier.h"
+#include "model/group_set.h"
 #include "model/host.h"
 #include "model/interface.h"
 #include "model/mapping_table.h"
@@ -183,6 +184,7 @@ static struct mapping mapping_of(const struct interface *i, size_t n)
 		.host = interface_addr_host(i, n),
 		.interface = i->o.id,
 		.revision = i->addrs[n].revision,
+		.groups = i->group_set,
 	};
 }
 
@@ -203,13 +205,33 @@ static bool has_addr(const struct interface *i, const struct ipaddr *a)
 	return false;
 }
 
+/* Members that are on no host count as those of host 0. */
+static uint32_t group_host(const struct interface *i)
+{
+	return interface_is_desired(i) ? i->host : 0;
+}
+
+static void replace_groups(struct model *m, const struct interface *old,
+			   const struct interface *new)
+{
+	for (size_t n = 0; new &&n < new->n_groups; n++)
+		carrier_add(m, CARRIED_GROUP, new->groups[n].number, group_host(new));
+	for (size_t n = 0; old && n < old->n_groups; n++)
+		carrier_remove(m, CARRIED_GROUP, old->groups[n].number, group_host(old));
+	if (new)
+		group_set_hold(m, new->group_set);
+	if (old)
+		group_set_release(m, old->group_set);
+}
+
 static void replace_interface(struct model *m, const struct interface *old,
 			      const struct interface *new)
 {
 	if (new &&interface_is_desired(new))
-		carrier_add(m, new->vni, new->host);
+		carrier_add(m, CARRIED_NETWORK, new->vni, new->host);
 	if (old && interface_is_desired(old))
-		carrier_remove(m, old->vni, old->host);
+		carrier_remove(m, CARRIED_NETWORK, old->vni, old->host);
+	replace_groups(m, old, new);
 	for (size_t n = 0; old && n < old->n_addrs; n++)
 		if (!has_addr(new, &old->addrs[n].addr))
 			mapping_table_remove(m->mappings, old->vni, &old->addrs[n].addr, old->o.id);
@@ -254,9 +276,19 @@ static size_t count_new_addrs(const struct interface *i, const struct interface 
 	return count;
 }
 
-static int prepare(struct model *m, const struct object *old, const struct object *new)
+static int prepare_interface(struct model *m, const struct interface *old, struct interface *new)
 {
-	const struct interface *i = (const struct interface *)new;
+	int r = mapping_table_reserve(m->mappings, count_new_addrs(new, old));
+
+	if (!r && interface_is_desired(new))
+		r = carrier_prepare(m, CARRIED_NETWORK, new->vni, new->host);
+	for (size_t n = 0; !r && n < new->n_groups; n++)
+		r = carrier_prepare(m, CARRIED_GROUP, new->groups[n].number, group_host(new));
+	return r ? r : group_set_prepare(m, new, &new->group_set);
+}
+
+static int prepare(struct model *m, const struct object *old, struct object *new)
+{
 	size_t n_relations;
 	const struct relation_use *relations = table_relations(&n_relations);
 	uint64_t key;
@@ -267,10 +299,7 @@ static int prepare(struct model *m, const struct object *old, const struct objec
 		    !group_get(m, relations[n].relation, new->kind, key))
 			return -ENOMEM;
 	if (new->kind == KIND_INTERFACE) {
-		r = mapping_table_reserve(m->mappings,
-					  count_new_addrs(i, (const struct interface *)old));
-		if (!r && interface_is_desired(i))
-			r = carrier_prepare(m, i->vni, i->host);
+		r = prepare_interface(m, (const struct interface *)old, (struct interface *)new);
 	} else if (new->kind == KIND_HOST) {
 		r = host_state_prepare(m, ((const struct host *)new)->number);
 	} else if (new->kind == KIND_RELEASE) {
@@ -365,6 +394,7 @@ void table_reclaim(struct model *m)
 	if (m->n_changes || m->tx)
 		return;
 	carrier_reclaim(m);
+	group_set_reclaim(m);
 	list_for_each (g, &m->idle_groups, idle) {
 		list_remove(&g->idle);
 		if (is_remembered(m, g))
@@ -437,6 +467,7 @@ void table_deinit(struct model *m)
 		free(g);
 	hmap_deinit(&m->groups);
 	carrier_deinit(m);
+	group_set_deinit(m);
 	hmap_for_each (s, &m->host_states, node)
 		free(s);
 	hmap_deinit(&m->host_states);

@@ -23,6 +23,10 @@ enum unique {
 	UNIQUE_MAC,
 	UNIQUE_ATTACHMENT,
 	UNIQUE_TOKEN,
+	UNIQUE_GROUP_NUMBER,
+	UNIQUE_GROUP_NAME, /* in its VPC */
+	UNIQUE_ACL_NUMBER,
+	UNIQUE_ACL_ASSOCIATION,
 	UNIQUE_MAX,
 };
 
@@ -40,22 +44,27 @@ struct group {
 	bool unsorted;      /* while loading */
 };
 
-/* That a host carries a network: has an interface of it in its desired state. */
+/* That a host carries a network or a security group: has an interface of it in its desired state. */
 struct carrier {
 	struct hmap_node node;
 	struct list idle; /* among those with n == 0 */
-	struct network *network;
+	struct carried *carried;
 	uint32_t host;
 	uint32_t n;   /* interfaces; 0 until reclaimed */
-	size_t place; /* in network->hosts, while n > 0 */
+	size_t place; /* in carried->hosts, while n > 0 */
 };
 
-struct network {
+enum carried_kind { CARRIED_NETWORK, CARRIED_GROUP };
+
+struct carried {
 	struct hmap_node node;
-	uint32_t vni;
-	bool stale; /* its hosts have changed since its MTU was computed */
+	enum carried_kind kind;
+	uint32_t number; /* the network's VNI, the group's number */
+	bool stale;      /* a network: its hosts have changed since its MTU was computed */
 	size_t n_hosts, n_carriers, allocated;
-	uint32_t *hosts; /* numbers of those with n > 0; room for all carriers */
+	/* Numbers of those with n > 0; room for all carriers.  Of groups also 0, as the host of members that
+	 * are on none. */
+	uint32_t *hosts;
 };
 
 /* What is known of a host while this manager runs. */
@@ -86,10 +95,12 @@ struct model {
 	struct hmap unique[UNIQUE_MAX];
 	struct hmap groups;
 	struct list idle_groups;
-	struct hmap networks;
+	struct hmap carried;
 	struct hmap carriers;
 	struct list idle_carriers;
 	struct hmap host_states;
+	struct hmap group_sets;
+	struct list idle_group_sets;
 	struct mapping_table *mappings;
 	struct holders *holders;
 	struct tx *tx;    /* the open one */
@@ -116,9 +127,12 @@ size_t relation_offset(enum relation r, enum kind k);
 
 struct hmap_node *unique_first(const struct model *m, enum unique u, uint64_t hash);
 uint64_t token_hash(uint64_t account, const char *operation, const char *token);
+uint64_t group_name_hash(uint64_t vpc, const char *name);
 
-struct network *network_find(const struct model *m, uint32_t vni); /* or NULL */
-/* How many interfaces of the network the host has in its desired state. */
-uint32_t network_interfaces(const struct model *m, uint32_t vni, uint32_t host);
+/* Or NULL. */
+struct carried *carried_find(const struct model *m, enum carried_kind k, uint32_t number);
+/* How many interfaces of it the host has in its desired state. */
+uint32_t carried_interfaces(const struct model *m, enum carried_kind k, uint32_t number,
+			    uint32_t host);
 /* Every host in the model has one. */
 struct host_state *host_state_find(const struct model *m, uint32_t number); /* or NULL */

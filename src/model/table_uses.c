@@ -8,10 +8,13 @@
 
 #include "base/hash.h"
 #include "model/account.h"
+#include "model/group_rule.h"
 #include "model/host.h"
 #include "model/instance.h"
 #include "model/interface.h"
+#include "model/network_acl.h"
 #include "model/release.h"
+#include "model/security_group.h"
 #include "model/subnet.h"
 #include "model/token.h"
 #include "model/vpc.h"
@@ -96,6 +99,42 @@ static bool instance_end(const struct object *o, uint64_t *ret)
 	return ((const struct instance *)o)->state == INSTANCE_TERMINATED;
 }
 
+static bool group_vpc(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct security_group *)o)->vpc;
+	return true;
+}
+
+static bool rule_group(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct group_rule *)o)->group;
+	return true;
+}
+
+static bool rule_peer(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct group_rule *)o)->peer;
+	return ((const struct group_rule *)o)->end == RULE_END_GROUP;
+}
+
+static bool rule_list(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct group_rule *)o)->list;
+	return ((const struct group_rule *)o)->end == RULE_END_LIST;
+}
+
+static bool acl_vpc(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct network_acl *)o)->vpc;
+	return true;
+}
+
+static bool subnet_acl(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct subnet *)o)->acl;
+	return *ret;
+}
+
 static bool release_subnet(const struct object *o, uint64_t *ret)
 {
 	*ret = ((const struct release *)o)->subnet;
@@ -138,6 +177,13 @@ static const struct relation_use relations[] = {
 	{KIND_RELEASE, REL_HOST_WAITING_RELEASES, offsetof(struct release, by_waiting),
 	 release_waiting},
 	{KIND_RELEASE, REL_INTERFACE_MOVES, offsetof(struct release, by_to), release_to},
+	{KIND_SECURITY_GROUP, REL_VPC_GROUPS, offsetof(struct security_group, by_vpc), group_vpc},
+	{KIND_SECURITY_GROUP_RULE, REL_GROUP_RULES, offsetof(struct group_rule, by_group),
+	 rule_group},
+	{KIND_SECURITY_GROUP_RULE, REL_PEER_RULES, offsetof(struct group_rule, by_peer), rule_peer},
+	{KIND_SECURITY_GROUP_RULE, REL_LIST_RULES, offsetof(struct group_rule, by_list), rule_list},
+	{KIND_NETWORK_ACL, REL_VPC_ACLS, offsetof(struct network_acl, by_vpc), acl_vpc},
+	{KIND_SUBNET, REL_ACL_SUBNETS, offsetof(struct subnet, by_acl), subnet_acl},
 };
 
 static bool access_key_hash(const struct object *o, uint64_t *ret)
@@ -191,6 +237,37 @@ static bool token_key(const struct object *o, uint64_t *ret)
 	return true;
 }
 
+static bool group_number_hash(const struct object *o, uint64_t *ret)
+{
+	*ret = hash_u64(((const struct security_group *)o)->number);
+	return true;
+}
+
+uint64_t group_name_hash(uint64_t vpc, const char *name)
+{
+	return hash_u64_bytes(vpc, name, strlen(name));
+}
+
+static bool group_name(const struct object *o, uint64_t *ret)
+{
+	const struct security_group *g = (const struct security_group *)o;
+
+	*ret = group_name_hash(g->vpc, g->name);
+	return true;
+}
+
+static bool acl_number_hash(const struct object *o, uint64_t *ret)
+{
+	*ret = hash_u64(((const struct network_acl *)o)->number);
+	return true;
+}
+
+static bool acl_association_hash(const struct object *o, uint64_t *ret)
+{
+	*ret = hash_u64(((const struct subnet *)o)->acl_association);
+	return ((const struct subnet *)o)->acl_association;
+}
+
 static const struct unique_use uniques[] = {
 	{KIND_KEY, UNIQUE_ACCESS_KEY_ID, offsetof(struct key, by_access_key_id), access_key_hash},
 	{KIND_HOST, UNIQUE_HOST_NAME, offsetof(struct host, by_name), host_name_hash},
@@ -199,6 +276,14 @@ static const struct unique_use uniques[] = {
 	{KIND_INTERFACE, UNIQUE_MAC, offsetof(struct interface, by_mac), mac_hash},
 	{KIND_INTERFACE, UNIQUE_ATTACHMENT, offsetof(struct interface, by_attachment),
 	 attachment_hash},
+	{KIND_SECURITY_GROUP, UNIQUE_GROUP_NUMBER, offsetof(struct security_group, by_number),
+	 group_number_hash},
+	{KIND_SECURITY_GROUP, UNIQUE_GROUP_NAME, offsetof(struct security_group, by_name),
+	 group_name},
+	{KIND_NETWORK_ACL, UNIQUE_ACL_NUMBER, offsetof(struct network_acl, by_number),
+	 acl_number_hash},
+	{KIND_SUBNET, UNIQUE_ACL_ASSOCIATION, offsetof(struct subnet, by_acl_association),
+	 acl_association_hash},
 	{KIND_TOKEN, UNIQUE_TOKEN, offsetof(struct token, by_token), token_key},
 };
 

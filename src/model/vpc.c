@@ -12,6 +12,8 @@
 #include "model/cidr.h"
 #include "model/counters.h"
 #include "model/edit.h"
+#include "model/network_acl_edit.h"
+#include "model/security_group_edit.h"
 #include "model/vpc_edit.h"
 
 int vpc_find(const struct model *m, const struct caller *c, const char *id, const struct vpc **ret,
@@ -39,6 +41,11 @@ const struct vpc *vpc_by_vni(const struct model *m, uint32_t vni)
 			return v;
 	}
 	return NULL;
+}
+
+bool vpc_has_v6(const struct vpc *v)
+{
+	return v->n_blocks6;
 }
 
 struct ipaddr vpc_resolver(const struct vpc *v)
@@ -102,8 +109,14 @@ static int do_create(struct tx *tx, const struct caller *c, const struct vpc_cre
 		r = counters_next_vni(tx, &((struct vpc *)o)->vni, reterr);
 	if (r)
 		return r;
+	((struct vpc *)o)->default_group = tx_new_id(tx, KIND_SECURITY_GROUP);
+	((struct vpc *)o)->default_acl = tx_new_id(tx, KIND_NETWORK_ACL);
 	result = (const struct vpc *)o;
 	r = tx_put(tx, NULL, &o);
+	if (!r)
+		r = network_acl_make_default(tx, result, reterr);
+	if (!r)
+		r = security_group_make_default(tx, result, reterr);
 	if (!r)
 		*ret = result;
 	return r;
@@ -117,6 +130,25 @@ int vpc_create(struct tx *tx, const struct caller *c, const struct vpc_create_ar
 	return tx_settle(tx, mark, do_create(tx, c, args, ret, reterr));
 }
 
+/* What it was made with goes with it; anything else stands in the way. */
+static bool has_dependencies(const struct model *m, const struct vpc *v)
+{
+	return model_group_count(m, REL_VPC_SUBNETS, v->o.id) ||
+	       model_group_count(m, REL_VPC_GROUPS, v->o.id) > !!v->default_group ||
+	       model_group_count(m, REL_VPC_ACLS, v->o.id) > !!v->default_acl;
+}
+
+static int do_delete(struct tx *tx, const struct vpc *v)
+{
+	const struct security_group *g = security_group_default(tx->m, v);
+	const struct network_acl *a = network_acl_default(tx->m, v);
+	int r = g ? security_group_end(tx, g) : 0;
+
+	if (!r && a)
+		r = tx_delete(tx, &a->o);
+	return r ? r : tx_delete(tx, &v->o);
+}
+
 int vpc_delete(struct tx *tx, const struct caller *c, const char *id, struct refusal *reterr)
 {
 	size_t mark = tx_mark(tx);
@@ -125,9 +157,9 @@ int vpc_delete(struct tx *tx, const struct caller *c, const char *id, struct ref
 
 	if (r)
 		return r;
-	if (model_group_count(tx->m, REL_VPC_SUBNETS, v->o.id))
+	if (has_dependencies(tx->m, v))
 		return refuse(reterr, MODEL_E_VPC_DEPENDENCY, id);
-	return tx_settle(tx, mark, tx_delete(tx, &v->o));
+	return tx_settle(tx, mark, do_delete(tx, v));
 }
 
 static int do_modify(struct tx *tx, const struct vpc *old, const struct vpc_modify_args *args,

@@ -32,6 +32,8 @@ struct vpc {
 	bool dns_support;
 	bool dns_hostnames;
 	bool usage_metrics;
+	uint64_t default_group; /* 0: none, from a store older than groups and ACLs */
+	uint64_t default_acl;
 
 	struct hmap_node by_vni;
 };
@@ -70,5 +72,7 @@ must_check int vpc_modify(struct tx *tx, const struct caller *c, const struct vp
 must_check int vpc_find(const struct model *m, const struct caller *c, const char *id,
 			const struct vpc **ret, struct refusal *reterr);
 const struct vpc *vpc_by_vni(const struct model *m, uint32_t vni); /* or NULL */
+/* It has an IPv6 block. */
+bool vpc_has_v6(const struct vpc *v);
 /* The network's resolver: the base of the primary block plus two. */
 struct ipaddr vpc_resolver(const struct vpc *v);

@@ -281,13 +281,17 @@ struct checking {
 static int check_item(void *data, uint32_t host, const struct plan_item *item)
 {
 	struct checking *checking = data;
-	struct message c;
-	const Viaduct__Agent__Object *message = message_object(&c, item);
-	size_t size = viaduct__agent__object__get_packed_size(message);
-	_cleanup_free_ uint8_t *bytes = malloc(size);
+	_cleanup_(message_deinit) struct message c = {};
+	_cleanup_free_ uint8_t *bytes = NULL;
+	const Viaduct__Agent__Object *message;
 	struct sim_object *object;
 	bool found = false;
+	size_t size;
 
+	assert_int_equal(message_object(&c, item, &message), 0);
+	size = viaduct__agent__object__get_packed_size(message);
+	bytes = malloc(size);
+	assert_non_null(bytes);
 	viaduct__agent__object__pack(message, bytes);
 	hmap_for_each (object, &checking->agent->objects, node)
 		found |= object->size == size &&

@@ -163,6 +163,14 @@ static size_t key_of(const Viaduct__Agent__Object *object, uint8_t *ret, size_t 
 		key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_INTERFACE_ID;
 		key.interface_id = object->interface->id;
 		break;
+	case VIADUCT__AGENT__OBJECT__OBJECT_GROUP:
+		key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_GROUP_NUMBER;
+		key.group_number = object->group->number;
+		break;
+	case VIADUCT__AGENT__OBJECT__OBJECT_ACL:
+		key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_ACL_NUMBER;
+		key.acl_number = object->acl->number;
+		break;
 	default:
 		return 0; /* the host itself */
 	}

@@ -34,12 +34,12 @@ static void an_interface_arrives_whole(void **state)
 	};
 	const Viaduct__Agent__Object *object;
 	struct ipaddr addr;
-	struct message c;
+	struct message c = {};
 
 	item.interface.addrs[0] = addr_of("10.0.0.4");
 	item.interface.addrs[1] = addr_of("fe80::ff:fe00:9");
 	item.interface.subnet = prefix_v4(0x0a000000, 24);
-	object = message_object(&c, &item);
+	assert_int_equal(message_object(&c, &item, &object), 0);
 	assert_int_equal(object->object_case, VIADUCT__AGENT__OBJECT__OBJECT_INTERFACE);
 	assert_string_equal(object->interface->id, "eni-00000000000000001");
 	assert_string_equal(object->interface->instance_id, "i-00000000000000002");
@@ -60,15 +60,67 @@ static void absent_addresses_are_empty_fields(void **state)
 {
 	struct plan_item item = {.kind = PLAN_PEER, .peer = {.number = 3, .name = "h3"}};
 	const Viaduct__Agent__Object *object;
-	struct message c;
+	struct message c = {};
 
 	item.peer.locators.v4 = addr_of("192.0.2.3");
-	object = message_object(&c, &item);
+	assert_int_equal(message_object(&c, &item, &object), 0);
 	assert_int_equal(object->peer->siit1.len, 0);
 	assert_int_equal(object->peer->siit2.len, 0);
 	assert_int_equal(object->peer->v6.len, 0);
 	assert_int_equal(object->peer->v4.len, 16);
 	assert_int_equal(message_key(&c, &item)->peer_number, 3);
+}
+
+/* requirement: NIC-6 */
+static void rules_arrive_whole(void **state)
+{
+	const struct plan_rule rules[] = {
+		{.egress = true,
+		 .traffic = {TRAFFIC_TCP, 22, 80},
+		 .prefix = prefix_v4(0x0a000000, 8)},
+		{.traffic = {TRAFFIC_ANY, 0, TRAFFIC_MAX}, .group = 9},
+	};
+	struct plan_item item = {.kind = PLAN_GROUP,
+				 .group = {7, "sg-00000000000000007", 2, rules}};
+	_cleanup_(message_deinit) struct message c = {};
+	const Viaduct__Agent__Object *object;
+
+	assert_int_equal(message_object(&c, &item, &object), 0);
+	assert_int_equal(object->group->number, 7);
+	assert_string_equal(object->group->id, "sg-00000000000000007");
+	assert_int_equal(object->group->n_rules, 2);
+	assert_true(object->group->rules[0]->egress);
+	assert_int_equal(object->group->rules[0]->protocol, 6);
+	assert_int_equal(object->group->rules[0]->from, 22);
+	assert_int_equal(object->group->rules[0]->to, 80);
+	assert_int_equal(object->group->rules[0]->prefix_len, 104);
+	assert_int_equal(object->group->rules[0]->group, 0);
+	assert_int_equal(object->group->rules[1]->protocol, 256);
+	assert_int_equal(object->group->rules[1]->group, 9);
+	assert_int_equal(object->group->rules[1]->prefix.len, 0);
+	assert_int_equal(message_key(&c, &item)->group_number, 7);
+}
+
+/* requirement: NIC-6 */
+static void entries_arrive_in_order(void **state)
+{
+	const struct plan_rule entries[] = {
+		{.allow = true, .traffic = {TRAFFIC_UDP, 53, 53}, .number = 90},
+		{.egress = true, .traffic = {TRAFFIC_ANY, 0, TRAFFIC_MAX}, .number = 100},
+	};
+	struct plan_item item = {.kind = PLAN_ACL,
+				 .acl = {3, "acl-00000000000000003", 2, entries}};
+	_cleanup_(message_deinit) struct message c = {};
+	const Viaduct__Agent__Object *object;
+
+	assert_int_equal(message_object(&c, &item, &object), 0);
+	assert_int_equal(object->acl->n_entries, 2);
+	assert_true(object->acl->entries[0]->allow);
+	assert_int_equal(object->acl->entries[0]->rule_number, 90);
+	assert_int_equal(object->acl->entries[0]->from, 53);
+	assert_false(object->acl->entries[1]->allow);
+	assert_true(object->acl->entries[1]->egress);
+	assert_int_equal(message_key(&c, &item)->acl_number, 3);
 }
 
 static void a_copy_outlives_its_source(void **state)
@@ -78,10 +130,12 @@ static void a_copy_outlives_its_source(void **state)
 					      .driver = "netns",
 					      .running = true,
 					      .generation = 5}};
+	const Viaduct__Agent__Object *object;
 	ProtobufCMessage *copy;
-	struct message c;
+	struct message c = {};
 
-	assert_int_equal(message_copy(&message_object(&c, &item)->base, &copy), 0);
+	assert_int_equal(message_object(&c, &item, &object), 0);
+	assert_int_equal(message_copy(&object->base, &copy), 0);
 	memset(&c, 0xff, sizeof(c));
 	memset(&item, 0xff, sizeof(item));
 	assert_string_equal(((Viaduct__Agent__Object *)copy)->instance->id, "i-00000000000000002");
@@ -107,6 +161,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_interface_arrives_whole),
 		cmocka_unit_test(absent_addresses_are_empty_fields),
+		cmocka_unit_test(rules_arrive_whole),
+		cmocka_unit_test(entries_arrive_in_order),
 		cmocka_unit_test(a_copy_outlives_its_source),
 		cmocka_unit_test(addresses_of_another_size_are_refused),
 	};

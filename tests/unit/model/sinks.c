@@ -11,7 +11,7 @@
 #include "model/host.h"
 #include "tests/unit/test.h"
 
-enum { TEXT_MAX = 8192 };
+enum { TEXT_MAX = 65536 };
 
 static void put_addr(struct buf *b, const struct ipaddr *a)
 {
@@ -66,8 +66,25 @@ static char *key_of(const struct plan_item *i)
 	case PLAN_INTERFACE:
 		buf_put_str(&b, i->interface.id);
 		break;
+	case PLAN_GROUP:
+		buf_put_printf(&b, "%u", i->group.number);
+		break;
+	case PLAN_ACL:
+		buf_put_printf(&b, "%u", i->acl.number);
+		break;
 	}
 	return take(&b);
+}
+
+static void put_rules(struct buf *b, const struct plan_rule *rules, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct plan_rule *r = &rules[i];
+
+		buf_put_printf(b, "%d %d %u %u-%u %u %u ", r->egress, r->allow, r->traffic.protocol,
+			       r->traffic.from, r->traffic.to, r->group, r->number);
+		put_prefix(b, &r->prefix);
+	}
 }
 
 static void put_interface(struct buf *b, const struct plan_interface *i)
@@ -78,6 +95,8 @@ static void put_interface(struct buf *b, const struct plan_interface *i)
 		       mac_text(&i->mac, mac), i->mtu, i->host_name, i->dns);
 	for (size_t n = 0; n < i->n_addrs; n++)
 		put_addr(b, &i->addrs[n]);
+	for (size_t n = 0; n < i->n_groups; n++)
+		buf_put_printf(b, "sg%u ", i->groups[n]);
 	put_prefix(b, &i->subnet);
 }
 
@@ -102,7 +121,8 @@ static char *content_of(const struct plan_item *i)
 		put_addr(&b, &i->subnet.router);
 		put_addr(&b, &i->subnet.resolver);
 		put_prefix(&b, &i->subnet.network);
-		buf_put_printf(&b, "%s %s", mac_text(&i->subnet.router_mac, mac), i->subnet.domain);
+		buf_put_printf(&b, "%s %s acl%u", mac_text(&i->subnet.router_mac, mac),
+			       i->subnet.domain, i->subnet.acl);
 		break;
 	case PLAN_INSTANCE:
 		buf_put_printf(&b, "%s %d %ju %s", i->instance.driver, i->instance.running,
@@ -110,6 +130,14 @@ static char *content_of(const struct plan_item *i)
 		break;
 	case PLAN_INTERFACE:
 		put_interface(&b, &i->interface);
+		break;
+	case PLAN_GROUP:
+		buf_put_printf(&b, "%s ", i->group.id);
+		put_rules(&b, i->group.rules, i->group.n_rules);
+		break;
+	case PLAN_ACL:
+		buf_put_printf(&b, "%s ", i->acl.id);
+		put_rules(&b, i->acl.entries, i->acl.n_entries);
 		break;
 	}
 	return take(&b);

@@ -64,10 +64,13 @@ static void test_kinds_have_names(void **state)
 {
 	for (enum kind k = KIND_ACCOUNT; k < KIND_MAX; k++)
 		assert_non_null(kind_name(k));
+	assert_int_equal(kind_of_id("sg-0"), KIND_SECURITY_GROUP);
+	assert_int_equal(kind_of_id("sgr-0"), KIND_SECURITY_GROUP_RULE);
+	assert_int_equal(kind_of_id("acl-0"), KIND_NETWORK_ACL);
 	assert_null(kind_name(KIND_NONE));
 	assert_null(kind_name(KIND_MAX));
 	assert_int_equal(kind_of_id("i-0"), KIND_INSTANCE);
-	assert_int_equal(kind_of_id("sg-0"), KIND_NONE);
+	assert_int_equal(kind_of_id("sgx-0"), KIND_NONE);
 }
 
 int main(void)

@@ -23,10 +23,10 @@ static int teardown(void **state)
 
 /* How much of what was told, to whom, and the last item of each kind. */
 struct told {
-	size_t n[PLAN_INTERFACE + 1];
-	size_t removed[PLAN_INTERFACE + 1];
-	uint32_t host[PLAN_INTERFACE + 1];
-	struct plan_item last[PLAN_INTERFACE + 1];
+	size_t n[PLAN_KINDS];
+	size_t removed[PLAN_KINDS];
+	uint32_t host[PLAN_KINDS];
+	struct plan_item last[PLAN_KINDS];
 };
 
 static int note(void *data, uint32_t host, const struct plan_item *item)

@@ -7,13 +7,16 @@
 #include "base/str.h"
 #include "model/account.h"
 #include "model/cidr.h"
+#include "model/group_rule.h"
 #include "model/host.h"
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/mapping.h"
 #include "model/negotiate.h"
+#include "model/network_acl.h"
 #include "model/record.h"
 #include "model/release.h"
+#include "model/security_group.h"
 #include "model/subnet.h"
 #include "model/vpc.h"
 #include "tests/unit/test.h"
@@ -94,6 +97,20 @@ static bool key_of(const struct object *o, enum relation r, uint64_t *ret)
 
 	if (o->kind == KIND_SUBNET && r == REL_VPC_SUBNETS)
 		return *ret = ((const struct subnet *)o)->vpc, true;
+	if (o->kind == KIND_SUBNET && r == REL_ACL_SUBNETS)
+		return *ret = ((const struct subnet *)o)->acl, true;
+	if (o->kind == KIND_SECURITY_GROUP && r == REL_VPC_GROUPS)
+		return *ret = ((const struct security_group *)o)->vpc, true;
+	if (o->kind == KIND_NETWORK_ACL && r == REL_VPC_ACLS)
+		return *ret = ((const struct network_acl *)o)->vpc, true;
+	if (o->kind == KIND_SECURITY_GROUP_RULE && r == REL_GROUP_RULES)
+		return *ret = ((const struct group_rule *)o)->group, true;
+	if (o->kind == KIND_SECURITY_GROUP_RULE && r == REL_PEER_RULES)
+		return *ret = ((const struct group_rule *)o)->peer,
+		       ((const struct group_rule *)o)->peer;
+	if (o->kind == KIND_SECURITY_GROUP_RULE && r == REL_LIST_RULES)
+		return *ret = ((const struct group_rule *)o)->list,
+		       ((const struct group_rule *)o)->list;
 	if (o->kind == KIND_RELEASE && r == REL_SUBNET_RELEASES)
 		return *ret = rel->subnet, !rel->to;
 	if (o->kind == KIND_RELEASE && r == REL_HOST_WAITING_RELEASES)
@@ -209,6 +226,18 @@ static void check_unique(const struct model *m, const struct object *o)
 		break;
 	case KIND_VPC:
 		assert_ptr_equal(vpc_by_vni(m, ((const struct vpc *)o)->vni), same);
+		break;
+	case KIND_SECURITY_GROUP:
+		assert_ptr_equal(security_group_by_number(
+					 m, ((const struct security_group *)o)->number),
+				 same);
+		assert_ptr_equal(security_group_by_name(m, ((const struct security_group *)o)->vpc,
+							((const struct security_group *)o)->name),
+				 same);
+		break;
+	case KIND_NETWORK_ACL:
+		assert_ptr_equal(network_acl_by_number(m, ((const struct network_acl *)o)->number),
+				 same);
 		break;
 	case KIND_INTERFACE:
 		assert_ptr_equal(interface_by_mac(m, &i->mac), same);

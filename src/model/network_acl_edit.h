@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside the model: network ACLs as parts of other operations.
+ */
+#pragma once
+
+#include "model/network_acl.h"
+
+struct tx;
+
+/* The default ACL of a VPC that is in the model already: it allows everything. */
+must_check int network_acl_make_default(struct tx *tx, const struct vpc *v, struct refusal *reterr);
+/* Gives 's', a copy that is to be put, the ACL (NULL: none) by a new association. */
+void network_acl_assign(struct tx *tx, struct subnet *s, const struct network_acl *a);
