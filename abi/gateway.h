@@ -30,11 +30,10 @@ enum {
 	DP_STATICS_MAX = 65536,
 	DP_NAT_PROTOCOLS = 3, /* TCP, UDP, ICMP echo */
 	DP_NAT_PROBES = 256,  /* ports looked at before a gateway has none left */
-	DP_FRAGMENTS_MAX = 4096,
 };
 
 /* Seconds without a packet.  TCP: RFC 5382 REQ-5 and RFC 7857 2.1; UDP: RFC 4787 REQ-5; ICMP: RFC
- * 5508 REQ-2; fragments: RFC 791 3.2. */
+ * 5508 REQ-2. */
 enum {
 	DP_TIMEOUT_TCP_ESTABLISHED = 7440,
 	DP_TIMEOUT_TCP_OPENING = 240,
@@ -44,7 +43,6 @@ enum {
 	DP_TIMEOUT_UDP = 120,
 	DP_TIMEOUT_ICMP = 60,
 	DP_TIMEOUT_OTHER = 600,
-	DP_TIMEOUT_FRAGMENT = 15,
 };
 
 /* ---- routes: LPM; tables: hash number (__u32) -> instance (__u32) ---- */
@@ -168,21 +166,6 @@ struct dp_gateway_counters_value {
 	__u64 unsolicited; /* refused: UNSOLICITED */
 };
 
-/* ---- fragment_notes: LRU hash; what the first fragment of a datagram said ---- */
-
-struct dp_fragment_key {
-	__be32 saddr, daddr;
-	__u32 vni; /* 0: from the world */
-	__be16 id;
-	__u8 protocol;
-	__u8 pad;
-};
-
-struct dp_fragment_value {
-	__be32 addr; /* what the address is translated to */
-	__u32 expires;
-};
-
 #define DP_GATEWAY_LAYOUT(type, size) _Static_assert(sizeof(type) == (size), #type)
 DP_GATEWAY_LAYOUT(struct dp_route_key, 24);
 DP_GATEWAY_LAYOUT(struct dp_route_value, 12);
@@ -195,5 +178,3 @@ DP_GATEWAY_LAYOUT(struct dp_binding, 16);
 DP_GATEWAY_LAYOUT(struct dp_session_key, 16);
 DP_GATEWAY_LAYOUT(struct dp_session_value, 12);
 DP_GATEWAY_LAYOUT(struct dp_gateway_counters_value, 48);
-DP_GATEWAY_LAYOUT(struct dp_fragment_key, 16);
-DP_GATEWAY_LAYOUT(struct dp_fragment_value, 8);

@@ -105,6 +105,7 @@ struct dp_port_copy {
 	__u32 identity;    /* its security groups */
 	__u32 connections; /* as dp_port.connections, for the agent to find again */
 	struct dp_region region;
+	__u8 home[16]; /* its first address */
 };
 
 struct dp_port_value {
@@ -390,6 +391,8 @@ struct dp_flow_out {
 	__u32 to_ifindex;    /* of that port */
 	__u32 nexthop;       /* or where it leaves this host */
 	__u32 checksum_diff; /* siit/1: from the IPv4 to the IPv6 addresses */
+	__u32 vni;           /* of the destination, a network or a handle */
+	__u32 pad2;
 	__u16 to_slot;
 	__u16 path_mtu;
 	__u8 format;   /* enum format; FORMAT_NONE: to a port of this host */
@@ -444,6 +447,8 @@ enum {
 	DP_NOTE_MAGIC = 0x0a,    /* locally administered, unicast */
 	DP_NOTE_ROUTED = 1 << 0, /* the node had sent it to its router */
 	DP_NOTE_TUNNEL = 1 << 1, /* came by vxlan: the frame is what was inside, 'id' the peer */
+	DP_NOTE_OTHER = 1 << 2,  /* 'vni' is the destination's, not the port's */
+	DP_NOTE_UPLINK = 1 << 3, /* came from the world: 'id' the private IPv4 address that it is for */
 };
 
 struct dp_note {
@@ -477,8 +482,8 @@ struct dp_event {
 #define DP_LAYOUT(type, size) _Static_assert(sizeof(type) == (size), #type)
 DP_LAYOUT(struct dp_rodata, 72);
 DP_LAYOUT(struct dp_host_value, 16);
-DP_LAYOUT(struct dp_port_copy, 48);
-DP_LAYOUT(struct dp_port_value, 104);
+DP_LAYOUT(struct dp_port_copy, 64);
+DP_LAYOUT(struct dp_port_value, 136);
 DP_LAYOUT(struct dp_addr_key, 20);
 DP_LAYOUT(struct dp_local_value, 16);
 DP_LAYOUT(struct dp_subnet_key, 24);
@@ -500,7 +505,7 @@ DP_LAYOUT(struct dp_connection_set, 392);
 DP_LAYOUT(struct dp_passed_key, 40);
 DP_LAYOUT(struct dp_stamp, 16);
 DP_LAYOUT(struct dp_flow_out_key, 12);
-DP_LAYOUT(struct dp_flow_out, 136);
+DP_LAYOUT(struct dp_flow_out, 144);
 DP_LAYOUT(struct dp_flow_in, 96);
 DP_LAYOUT(struct dp_counters_value, 32);
 DP_LAYOUT(struct dp_drops_value, 512);

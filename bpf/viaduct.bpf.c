@@ -21,14 +21,13 @@ char _license[] SEC("license") = "GPL";
 static __always_inline int port_fast_vxlan(struct __sk_buff *skb, struct iphdr *ip,
 					   const struct dp_flow_out *flow)
 {
-	const struct dp_port_copy *port = port_get(flow->stamp.slot);
 	const struct dp_peer_copy *peer = peer_get(flow->stamp.peer);
 	__u16 mtu;
 
-	if (!port || !peer)
+	if (!peer)
 		return VERDICT_DECLINED;
 	counter_tx(skb, flow->stamp.slot);
-	return forward_vxlan(skb, ip, flow, peer, port->vni, sizeof(*ip), &mtu);
+	return forward_vxlan(skb, ip, flow, peer, sizeof(*ip), &mtu);
 }
 
 /* A packet of a known flow that needs no judgement. */
@@ -215,8 +214,9 @@ static __always_inline int upcalls_packet(struct __sk_buff *skb, struct packet *
 		return ingress_packet(skb, p);
 	slot = (__u32)note.slot[0] << 8 | note.slot[1];
 	port = port_get(slot);
-	if (!port || port->id != id || port->vni != p->vni)
+	if (!port || port->id != id || (port->vni != p->vni && !(note.flags & DP_NOTE_OTHER)))
 		return -DROP_NOTE;
+	p->vni = port->vni;
 	p->slot = slot;
 	p->port_id = id;
 	p->routed = note.flags & DP_NOTE_ROUTED;

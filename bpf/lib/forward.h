@@ -58,7 +58,7 @@ static __always_inline int forward_check_size(const struct __sk_buff *skb, const
 
 static __always_inline int forward_vxlan(struct __sk_buff *skb, struct iphdr *ip,
 					 const struct dp_flow_out *flow,
-					 const struct dp_peer_copy *peer, __u32 vni, __u32 header,
+					 const struct dp_peer_copy *peer, __u32 header,
 					 __u16 *ret_mtu)
 {
 	__u8 tos = ip->tos;
@@ -68,7 +68,7 @@ static __always_inline int forward_vxlan(struct __sk_buff *skb, struct iphdr *ip
 	if (r)
 		return r;
 	forward_age(ip, flow->ttl_step);
-	return vxlan_encode(skb, peer, vni, tos);
+	return vxlan_encode(skb, peer, flow->vni, tos);
 }
 
 /* To another host on an IPv6 substrate, re-headed or, where that would lose something, whole. */
@@ -97,10 +97,10 @@ static __always_inline int forward_rehead(struct __sk_buff *skb, struct iphdr *i
  * not carry it. */
 static __always_inline int forward_remote(struct __sk_buff *skb, struct iphdr *ip,
 					  const struct dp_flow_out *flow,
-					  const struct dp_peer_copy *peer, __u32 vni, __u32 header,
+					  const struct dp_peer_copy *peer, __u32 header,
 					  __u16 *ret_mtu)
 {
 	if (flow->format == FORMAT_VXLAN_1)
-		return forward_vxlan(skb, ip, flow, peer, vni, header, ret_mtu);
+		return forward_vxlan(skb, ip, flow, peer, header, ret_mtu);
 	return forward_rehead(skb, ip, flow, header, ret_mtu);
 }

@@ -55,18 +55,25 @@ static __always_inline int icmp6_check_quote(struct packet *p, struct ingress *i
 	__u32 peer;
 
 	in->layout = ingress_layout(in->src);
-	if (in->layout == FORMAT_NONE || ingress_check_addresses(in))
+	if (in->layout == FORMAT_NONE || ingress_check_addresses(in) ||
+	    !ingress_is_network(in->src_vni))
 		return -DROP_ICMP6;
-	p->vni = in->vni;
+	p->vni = in->src_vni;
 	map_v4(p->src, in->saddr);
 	map_v4(p->dst, in->daddr);
 	p->slot = local_slot(p->vni, p->src);
 	port = port_get(p->slot);
 	subnet = subnet_get(p->vni, p->src);
-	m = mapping_v4_get(p->vni, in->daddr);
 	peer = ingress_peer(in->layout, in->dst);
-	if (!p->slot || !port || !subnet || !m || !peer || m->peer != peer)
+	if (!p->slot || !port || !subnet || !peer)
 		return -DROP_ICMP6;
+	if (in->vni < SUBSTRATE_VNI_HANDLE_MIN) {
+		m = mapping_v4_get(in->vni, in->daddr);
+		if (!m || m->peer != peer)
+			return -DROP_ICMP6;
+	} else if (way_find(p, subnet->table) || p->to_vni != in->vni || p->to_peer != peer) {
+		return -DROP_ICMP6;
+	}
 	p->port_id = port->id;
 	memcpy(p->node_mac, port->mac, 6);
 	memcpy(p->router_mac, subnet->router_mac, 6);

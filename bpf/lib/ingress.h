@@ -40,15 +40,32 @@ static __always_inline int ingress_destination(struct packet *p)
 {
 	const struct dp_mapping_value *m;
 	const struct dp_port_copy *port;
+	const struct dp_handle_value *h;
 
-	p->slot = local_slot(p->vni, p->dst);
+	if (p->to_handle) {
+		h = handle_get(p->to_vni);
+		p->slot = h && h->kind == DP_HANDLE_PORT ? h->row : 0;
+	} else {
+		p->slot = local_slot(p->vni, p->dst);
+	}
 	if (p->slot) {
 		port = port_get(p->slot);
 		p->port_id = port ? port->id : 0;
 		return port ? 0 : -DROP_NOT_LOCAL;
 	}
+	if (p->to_handle)
+		return -DROP_HANDLE;
 	m = ingress_mapping(p->vni, p->dst);
 	return m && m->state == DP_STATE_GONE ? -DROP_LOCAL_GONE : -DROP_NOT_LOCAL;
+}
+
+/* From an edge: an address that no subnet of the network has needs no mapping. */
+static __always_inline bool ingress_is_outside(const struct packet *p, __u32 peer_id)
+{
+	const struct dp_peer_copy *peer = peer_get(peer_id);
+
+	return peer && peer->flags & DP_PEER_EDGE && p->from_vni == p->vni && !p->to_handle &&
+	       !subnet_get(p->vni, p->src);
 }
 
 /* Does the source live at this peer (MAP-4)?  0, an upcall, or a reason. */
@@ -56,7 +73,7 @@ static __always_inline int ingress_verify(struct __sk_buff *skb, struct packet *
 					  const struct dp_mapping_value *m, __u32 peer, __u32 flags)
 {
 	if (!m)
-		return upcall(p, DP_NOTE_VERIFY, peer, flags);
+		return ingress_is_outside(p, peer) ? 0 : upcall(p, DP_NOTE_VERIFY, peer, flags);
 	p->revision = m->revision;
 	if (m->state == DP_STATE_REFUSED || m->state == DP_STATE_GONE)
 		return -DROP_SOURCE_REFUSED;
@@ -114,7 +131,7 @@ static __always_inline int ingress_deliver(struct __sk_buff *skb, const struct i
 static __always_inline void ingress_frame(const struct packet *p, const struct dp_port_copy *port,
 					  __be32 saddr, __u8 ret[12])
 {
-	route_frame(ret, port->mac, p->vni, saddr, subnet_get(p->vni, p->src),
+	route_frame(ret, port->mac, p->vni, saddr, subnet_get(p->from_vni, p->src),
 		    subnet_get(p->vni, p->dst));
 }
 
@@ -126,14 +143,14 @@ static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p,
 	const struct dp_port_copy *port;
 	const struct dp_mapping_value *m;
 	const struct ipv6hdr *ip6;
-	__be32 v4[2] = {in->saddr, in->daddr};
+	__be32 v4[2] = {in->saddr, in->daddr}, source = ingress_source_key(p, in->saddr);
 	int r;
 
 	map_v4(p->src, in->saddr);
 	map_v4(p->dst, in->daddr);
 	flow->stamp.epoch = host_epoch();
 	flow->stamp.peer = peer_id;
-	flow->stamp.bucket = (__u16)dp_bucket_v4(p->vni, in->saddr);
+	flow->stamp.bucket = (__u16)dp_bucket_v4(p->from_vni, source);
 	flow->stamp.mapping_generation = generation_get(flow->stamp.bucket);
 	flow->accept = peer->accept;
 	r = ingress_destination(p);
@@ -145,7 +162,7 @@ static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p,
 	flow->stamp.slot = (__u16)p->slot;
 	flow->to_ifindex = port->ifindex;
 	flow->to_flags = port->flags;
-	m = mapping_v4_get(p->vni, in->saddr);
+	m = mapping_v4_get(p->from_vni, source);
 	r = ingress_verify(skb, p, m, peer_id, 0);
 	if (r)
 		return r;
@@ -196,7 +213,7 @@ static __always_inline int ingress_ipv6(struct __sk_buff *skb, struct packet *p,
 	size = ntohs(inner.payload_len) + (__u32)sizeof(inner);
 	r = ingress_destination(p);
 	if (!r)
-		r = ingress_verify(skb, p, mapping_v6_get(p->vni, p->src), peer_id, 0);
+		r = ingress_verify(skb, p, mapping_v6_get(p->from_vni, p->src), peer_id, 0);
 	if (!r)
 		r = ipip6_decode(skb, false);
 	if (!r)
@@ -232,7 +249,8 @@ static __noinline int ingress_packet(struct __sk_buff *skb, struct packet *p)
 	if (!peer_id || !peer)
 		return -DROP_UNKNOWN_PEER;
 	r = ingress_check_addresses(in);
-	p->vni = in->vni;
+	if (!r)
+		r = ingress_networks(p, in->src_vni, in->vni);
 	if (!r)
 		r = ingress_check_format(in, ip6->nexthdr, peer);
 	if (r)

@@ -17,7 +17,7 @@ enum {
 /* A substrate packet's claim, taken from its addresses. */
 struct ingress {
 	__u8 src[16], dst[16];
-	__u32 vni;
+	__u32 vni, src_vni; /* that each end's address carries */
 	__be32 saddr, daddr;
 	__u8 layout; /* enum format: FORMAT_SIIT_1 or _2, of the addresses */
 	__u8 format; /* of the packet */
@@ -29,9 +29,14 @@ struct packet {
 	__u32 vni;
 	__u32 ask_id; /* of an upcall: struct dp_note */
 	__u8 ask_kind, ask_flags;
+	bool to_handle;        /* the way leads to a handle */
+	__u32 to_vni;          /* written as the destination's: a network or a handle */
+	__u32 to_peer;         /* who has that handle */
+	__u32 from_vni;        /* written as the source's: the network, or the handle of one that forwards */
 	__u8 node_mac[6];
 	__u64 revision;        /* of the mapping that decided */
 	__u8 src[16], dst[16]; /* virtual, IPv4 as ::ffff:a.b.c.d */
+	__u8 home[16];         /* of a port that forwards: the first of its own addresses */
 	__u8 router_mac[6];    /* of the sender's subnet */
 	__be32 router;         /* likewise */
 	__u16 mtu;             /* what the path would have carried: for DROP_TOO_BIG */

@@ -8,6 +8,7 @@
 #include "bpf/lib/flow.h"
 #include "bpf/lib/forward.h"
 #include "bpf/lib/router.h"
+#include "bpf/lib/way.h"
 
 /* The header makes sense and says of itself that it is intact. */
 static __always_inline int route_check_header(const struct __sk_buff *skb, const struct iphdr *ip)
@@ -68,38 +69,43 @@ static __always_inline int route_check_mac(const struct __sk_buff *skb, struct p
 
 /* The substrate addresses of a pair of hosts, in the newer layout that both have unless the format
  * names one. */
-static __always_inline bool route_addresses(const struct dp_peer_copy *peer, __u8 format, __u32 vni,
-					    __be32 saddr, __be32 daddr, struct dp_flow_out *flow)
+static __always_inline bool route_addresses(const struct dp_peer_copy *peer, __u8 format,
+					    __u32 from_vni, __u32 to_vni, __be32 saddr,
+					    __be32 daddr, struct dp_flow_out *flow)
 {
 	bool both_2 = config.has_siit2 && (peer->flags & DP_PEER_HAS_SIIT_2);
 	bool both_1 = config.has_siit1 && (peer->flags & DP_PEER_HAS_SIIT_1);
 
 	if (format != FORMAT_SIIT_1 && both_2) {
-		substrate_siit_2(flow->src, config_locator(config.siit2), vni, saddr);
-		substrate_siit_2(flow->dst, peer->siit2, vni, daddr);
+		substrate_siit_2(flow->src, config_locator(config.siit2), from_vni, saddr);
+		substrate_siit_2(flow->dst, peer->siit2, to_vni, daddr);
 		return true;
 	}
 	if (format == FORMAT_SIIT_2 || !both_1)
 		return false;
-	substrate_siit_1(flow->src, config_locator(config.siit1), 0, vni, saddr);
-	substrate_siit_1(flow->dst, peer->siit1, 0, vni, daddr);
+	substrate_siit_1(flow->src, config_locator(config.siit1), 0, from_vni, saddr);
+	substrate_siit_1(flow->dst, peer->siit1, 0, to_vni, daddr);
 	return true;
 }
 
 /* Fills in how to reach a peer: 0 or a reason. */
-static __always_inline int route_to_peer(const struct dp_peer_copy *peer, __u32 vni, __be32 saddr,
-					 __be32 daddr, struct dp_flow_out *flow)
+static __always_inline int route_to_peer(const struct dp_peer_copy *peer, __u32 from_vni,
+					 __u32 to_vni, __be32 saddr, __be32 daddr,
+					 struct dp_flow_out *flow)
 {
 	__be32 v4[2] = {saddr, daddr};
 
 	flow->nexthop = peer->nexthop;
 	flow->format = peer->send;
 	flow->path_mtu = peer->path_mtu;
+	flow->vni = to_vni;
 	if (peer->send == FORMAT_NONE)
 		return -DROP_NO_FORMAT;
+	/* VXLAN says one VNI; a handle implies the sender's. */
 	if (peer->send == FORMAT_VXLAN_1)
-		return 0;
-	if (!route_addresses(peer, peer->send, vni, saddr, daddr, flow))
+		return from_vni == to_vni || to_vni >= SUBSTRATE_VNI_HANDLE_MIN ? 0
+										: -DROP_NO_FORMAT;
+	if (!route_addresses(peer, peer->send, from_vni, to_vni, saddr, daddr, flow))
 		return -DROP_NO_FORMAT;
 	if (peer->send == FORMAT_SIIT_1)
 		flow->checksum_diff =
@@ -114,7 +120,7 @@ static __always_inline void route_frame(__u8 ret[12], const __u8 to[6], __u32 vn
 					const struct dp_subnet_value *into)
 {
 	memcpy(ret, to, 6);
-	if (from && into && !equal_16(from->router, into->router))
+	if (into && (!from || !equal_16(from->router, into->router)))
 		memcpy(ret + 6, into->router_mac, 6);
 	else
 		substrate_dummy_mac_v4(ret + 6, vni, saddr);
@@ -127,7 +133,8 @@ static __always_inline int route_locate(struct __sk_buff *skb, struct packet *p,
 					const struct dp_subnet_value *its, struct dp_flow_out *flow,
 					bool *ret_cache)
 {
-	__u32 slot = local_slot(p->vni, p->dst);
+	__u32 slot = local_slot(p->to_vni, p->dst);
+	__u8 flags = p->routed ? DP_NOTE_ROUTED : 0;
 	const struct dp_mapping_value *m;
 	const struct dp_port_copy *to;
 	const struct dp_peer_copy *peer;
@@ -143,16 +150,18 @@ static __always_inline int route_locate(struct __sk_buff *skb, struct packet *p,
 		route_frame(flow->to, to->mac, p->vni, saddr, mine, its);
 		return 0;
 	}
-	m = mapping_v4_get(p->vni, daddr);
+	if (p->to_vni != p->vni)
+		flags |= DP_NOTE_OTHER;
+	m = mapping_v4_get(p->to_vni, daddr);
 	if (!m)
-		return upcall(p, DP_NOTE_RESOLVE, p->port_id, p->routed ? DP_NOTE_ROUTED : 0);
+		return upcall(p, DP_NOTE_RESOLVE, p->port_id, flags);
 	p->revision = m->revision;
 	if (m->state == DP_STATE_REFUSED)
 		return -DROP_REFUSED;
 	if (m->state == DP_STATE_GONE)
 		return -DROP_GONE;
 	if (m->state == DP_STATE_HELD && !p->injected)
-		return upcall(p, DP_NOTE_RESOLVE, p->port_id, p->routed ? DP_NOTE_ROUTED : 0);
+		return upcall(p, DP_NOTE_RESOLVE, p->port_id, flags);
 	*ret_cache = m->state == DP_STATE_LIVE;
 	if (!m->peer)
 		return -DROP_GONE; /* mapped to this host, where no port has it */
@@ -160,14 +169,59 @@ static __always_inline int route_locate(struct __sk_buff *skb, struct packet *p,
 	if (!peer)
 		return -DROP_NO_PEER;
 	flow->stamp.peer = m->peer;
-	return route_to_peer(peer, p->vni, saddr, daddr, flow);
+	return route_to_peer(peer, p->from_vni, p->to_vni, saddr, daddr, flow);
+}
+
+/* As above for a way to a handle: a port of this host, whatever the address, or a peer. */
+static __always_inline int route_to_handle(struct packet *p, __be32 saddr, __be32 daddr,
+					   struct dp_flow_out *flow, bool *ret_cache)
+{
+	const struct dp_handle_value *h;
+	const struct dp_peer_copy *peer;
+	const struct dp_port_copy *to;
+
+	*ret_cache = true;
+	if (p->to_peer) {
+		peer = peer_get(p->to_peer);
+		if (!peer)
+			return -DROP_NO_PEER;
+		flow->stamp.peer = p->to_peer;
+		return route_to_peer(peer, p->from_vni, p->to_vni, saddr, daddr, flow);
+	}
+	h = handle_get(p->to_vni);
+	if (!h || h->vni != p->vni || h->kind != DP_HANDLE_PORT)
+		return -DROP_HANDLE;
+	to = port_get(h->row);
+	if (!to)
+		return -DROP_HANDLE;
+	flow->to_slot = (__u16)h->row;
+	flow->to_ifindex = to->ifindex;
+	flow->to_flags = (__u8)to->flags;
+	route_frame(flow->to, to->mac, p->vni, saddr, NULL, NULL);
+	return 0;
+}
+
+/* Is the source the port's own, or may the port forward others'?  0 with the networks of the packet
+ * so far, or a reason. */
+static __always_inline int route_check_source(struct packet *p, const struct dp_port_copy *port)
+{
+	p->to_vni = p->vni;
+	p->from_vni = p->vni;
+	if (local_slot(p->vni, p->src) == p->slot)
+		return 0;
+	if (!(port->flags & DP_PORT_FORWARDS) || !port->handle)
+		return -DROP_SOURCE_ADDR;
+	p->from_vni = port->handle;
+	memcpy(p->home, port->home, 16);
+	return 0;
 }
 
 /* Whoever it is from and to: 0 with the two subnets and, in 'p', the router that speaks for them. */
 static __always_inline int route_subnets(struct packet *p, const struct dp_subnet_value **ret_mine,
 					 const struct dp_subnet_value **ret_its)
 {
-	const struct dp_subnet_value *mine = subnet_get(p->vni, p->src);
+	const struct dp_subnet_value *mine =
+		subnet_get(p->vni, p->from_vni == p->vni ? p->src : p->home);
 
 	if (!mine)
 		return -DROP_SOURCE_ADDR;
@@ -195,10 +249,9 @@ static __always_inline int route_unicast(struct __sk_buff *skb, struct packet *p
 		return -DROP_MALFORMED;
 	saddr = ip->saddr;
 	daddr = ip->daddr;
-	flow->stamp.bucket = (__u16)dp_bucket_v4(p->vni, daddr);
-	flow->stamp.mapping_generation = generation_get(flow->stamp.bucket);
-	if (local_slot(p->vni, p->src) != p->slot)
-		return -DROP_SOURCE_ADDR;
+	r = route_check_source(p, port);
+	if (r)
+		return r;
 	r = route_subnets(p, &mine, &its);
 	if (!r && !p->injected)
 		r = route_check_mac(skb, p, daddr, mine, its);
@@ -207,14 +260,21 @@ static __always_inline int route_unicast(struct __sk_buff *skb, struct packet *p
 	/* The resolver is in no subnet unless one has the network's first addresses. */
 	if (equal_16(mine->resolver, p->dst) || (its && equal_16(its->resolver, p->dst)))
 		return router_receive(skb, p, ip, true);
-	if (!its)
-		return -DROP_NO_ROUTE;
-	if (equal_16(its->router, p->dst))
+	if (its && equal_16(its->router, p->dst))
 		return router_receive(skb, p, ip, false);
+	r = its ? 0 : way_find(p, mine->table);
+	if (r)
+		return r;
 	if (p->routed && ip->ttl <= 1)
 		return -DROP_TTL;
 	flow->ttl_step = p->routed;
-	r = route_locate(skb, p, saddr, daddr, mine, its, flow, &cache);
+	flow->stamp.bucket = (__u16)dp_bucket_v4(p->to_vni, daddr);
+	flow->stamp.mapping_generation = generation_get(flow->stamp.bucket);
+	if (p->to_handle)
+		r = route_to_handle(p, saddr, daddr, flow, &cache);
+	else
+		r = route_locate(skb, p, saddr, daddr, mine,
+				 its ? its : subnet_get(p->to_vni, p->dst), flow, &cache);
 	if (r)
 		return r;
 	ip = ipv4_get(skb);
@@ -235,7 +295,7 @@ static __always_inline int route_unicast(struct __sk_buff *skb, struct packet *p
 	if (!peer)
 		return -DROP_NO_PEER;
 	header = (__u32)ip->ihl * 4;
-	return forward_remote(skb, ip, flow, peer, p->vni, header, &p->mtu);
+	return forward_remote(skb, ip, flow, peer, header, &p->mtu);
 }
 
 /* An IPv4 packet from a node. */

@@ -54,7 +54,7 @@ static __always_inline int route6_remote(struct __sk_buff *skb, struct packet *p
 	wire = packet_wire_size(skb, size, sizeof(*ip), ip->nexthdr);
 	if (!wire)
 		return -DROP_MALFORMED;
-	r = route_to_peer(peer, p->vni, 0, 0, flow);
+	r = route_to_peer(peer, p->vni, p->vni, 0, 0, flow);
 	if (r)
 		return r;
 	if (flow->format != FORMAT_VXLAN_1)

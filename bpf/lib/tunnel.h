@@ -51,6 +51,17 @@ static __always_inline int tunnel_deliver_ipv4(struct __sk_buff *skb, const stru
 	return deliver(skb, port, p->slot);
 }
 
+/* A network, or a handle, which implies the network of both. */
+static __always_inline int tunnel_networks(struct packet *p)
+{
+	const struct dp_handle_value *h;
+
+	if (p->vni < SUBSTRATE_VNI_HANDLE_MIN)
+		return ingress_networks(p, p->vni, p->vni);
+	h = handle_get(p->vni);
+	return h ? ingress_networks(p, h->vni, p->vni) : -DROP_HANDLE;
+}
+
 /* 'p' has the VNI; the peer is known. */
 static __noinline int tunnel_packet(struct __sk_buff *skb, struct packet *p, __u32 peer_id)
 {
@@ -62,9 +73,9 @@ static __noinline int tunnel_packet(struct __sk_buff *skb, struct packet *p, __u
 		return -DROP_UNKNOWN_PEER;
 	if (!(peer->accept & FORMAT_BIT(FORMAT_VXLAN_1)))
 		return -DROP_FORMAT;
-	if (p->vni < SUBSTRATE_VNI_MIN || p->vni > SUBSTRATE_VNI_MAX)
-		return -DROP_VNI;
-	r = tunnel_parse(skb, p, &size);
+	r = tunnel_networks(p);
+	if (!r)
+		r = tunnel_parse(skb, p, &size);
 	if (!r)
 		r = ingress_destination(p);
 	if (!r)

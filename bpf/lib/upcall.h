@@ -21,14 +21,17 @@ static __noinline int upcall_send(struct __sk_buff *skb, const struct packet *p)
 {
 	struct dp_note note = {.magic = DP_NOTE_MAGIC, .kind = p->ask_kind, .flags = p->ask_flags};
 	bool verify = p->ask_kind == DP_NOTE_VERIFY;
+	bool other =
+		p->ask_flags & DP_NOTE_OTHER || (p->ask_flags & DP_NOTE_TUNNEL && p->to_handle);
+	__u32 vni = other ? p->to_vni : p->vni;
 	__be32 id = htonl(p->ask_id);
 
 	if (!budget_take(p->slot, verify ? DP_BUDGET_VERIFY : DP_BUDGET_UPCALL,
 			 DP_UPCALLS_PER_WINDOW))
 		return -DROP_UPCALL_LIMIT;
-	note.vni[0] = (__u8)(p->vni >> 16);
-	note.vni[1] = (__u8)(p->vni >> 8);
-	note.vni[2] = (__u8)p->vni;
+	note.vni[0] = (__u8)(vni >> 16);
+	note.vni[1] = (__u8)(vni >> 8);
+	note.vni[2] = (__u8)vni;
 	if (!verify) {
 		note.slot[0] = (__u8)(p->slot >> 8);
 		note.slot[1] = (__u8)p->slot;

@@ -52,8 +52,7 @@ static int check(const struct bpf_host *h, const struct dp_gateway *g)
 static int nat_public_set(struct bpf_host *h, const struct dp_gateway *g,
 			  const struct dp_handle_value *was)
 {
-	struct dp_public_value value = {
-		.kind = DP_HANDLE_NAT, .handle = g->handle, .vni = g->vni};
+	struct dp_public_value value = {.kind = DP_HANDLE_NAT, .handle = g->handle, .vni = g->vni};
 	uint32_t addr = bpf_gateway_v4(&g->public);
 
 	if (g->kind != DP_GATEWAY_NAT)

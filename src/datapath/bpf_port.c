@@ -191,6 +191,7 @@ static struct dp_port_copy copy_of(const struct dp_port *port)
 	if (port->forwards)
 		c.flags |= DP_PORT_FORWARDS;
 	memcpy(c.mac, port->mac.b, 6);
+	memcpy(c.home, port->addrs[0].b, 16);
 	return c;
 }
 

@@ -6,6 +6,8 @@
  */
 #include "datapath/bpf_host.h"
 
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_ether.h>
@@ -18,7 +20,9 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "abi/gateway.h"
 #include "abi/substrate.h"
+#include "datapath/bpf_skel.h"
 
 /* UDP GSO over a tap came with Linux 6.2; newer than the headers. */
 #ifndef TUN_F_USO4
@@ -139,6 +143,60 @@ static void read_addresses(const uint8_t *frame, size_t size, const struct dp_no
 		read_ipv6(packet, size, u);
 }
 
+/* ---- which networks ---- */
+
+static uint32_t note_vni(const struct dp_note *note)
+{
+	return (uint32_t)note->vni[0] << 16 | (uint32_t)note->vni[1] << 8 | note->vni[2];
+}
+
+/* From a port: the network of the destination is another one when the note says so. */
+static void read_port_networks(struct bpf_host *h, const struct dp_note *note, struct dp_upcall *u)
+{
+	const struct dp_port *port;
+	uint32_t slot;
+
+	u->vni = note_vni(note);
+	if (!(note->flags & DP_NOTE_OTHER))
+		return;
+	port = bpf_port_find(h, u->port, &slot);
+	u->other_vni = u->vni;
+	u->vni = port ? port->vni : 0;
+}
+
+/* For a handle nobody's address is the destination's: it becomes that of the port which has it, or
+ * zero for a gateway. */
+static void read_handle(struct bpf_host *h, uint32_t handle, struct dp_upcall *u)
+{
+	struct dp_handle_value value;
+
+	u->dst = (struct ipaddr){};
+	if (bpf_map_lookup_elem(bpf_map__fd(h->skel->maps.handles), &handle, &value))
+		return;
+	u->vni = value.vni;
+	if (value.kind == DP_HANDLE_PORT && value.row < DP_SLOTS_MAX && h->mirror[value.row])
+		u->dst = h->mirror[value.row]->addrs[0];
+}
+
+/* From the substrate: the source's network is another one when its address says so.  What a node
+ * forwards is asked for by its handle and the network that it goes to (bpf/lib/ingress_address.h). */
+static void read_substrate_networks(struct bpf_host *h, const struct dp_note *note,
+				    const uint8_t *frame, size_t size, struct dp_upcall *u)
+{
+	uint32_t src_vni, dst_vni = u->vni = note_vni(note);
+
+	if (!(note->flags & DP_NOTE_TUNNEL) && size >= ETH_HLEN + 40) {
+		src_vni = substrate_vni(frame + ETH_HLEN + 8);
+		dst_vni = substrate_vni(frame + ETH_HLEN + 24);
+		if (src_vni != u->vni)
+			u->other_vni = src_vni;
+		if (src_vni >= SUBSTRATE_VNI_HANDLE_MIN)
+			u->src = ipaddr_from_v4(u->vni);
+	}
+	if (dst_vni >= SUBSTRATE_VNI_HANDLE_MIN)
+		read_handle(h, dst_vni, u);
+}
+
 static uint32_t note_id(const struct dp_note *note)
 {
 	return (uint32_t)note->id[0] << 24 | (uint32_t)note->id[1] << 16 |
@@ -170,9 +228,15 @@ static int upcall_new(struct datapath *dp, const struct virtio_net_hdr *vnet, co
 	u->dp.dp = dp;
 	u->dp.size = size;
 	u->dp.kind = (enum dp_upcall_kind)note.kind;
-	u->dp.vni = (uint32_t)note.vni[0] << 16 | (uint32_t)note.vni[1] << 8 | note.vni[2];
-	u->dp.port = note.kind == DP_NOTE_VERIFY ? 0 : note_id(&note);
+	u->dp.port =
+		note.kind == DP_NOTE_VERIFY || note.flags & DP_NOTE_UPLINK ? 0 : note_id(&note);
 	read_addresses(frame, size, &note, &u->dp);
+	if (note.kind == DP_NOTE_VERIFY)
+		read_substrate_networks(bpf_host_of(dp), &note, frame, size, &u->dp);
+	else
+		read_port_networks(bpf_host_of(dp), &note, &u->dp);
+	if (note.flags & DP_NOTE_UPLINK && ipaddr_is_v4(&u->dp.dst))
+		u->dp.dst = ipaddr_from_v4(note_id(&note));
 	*ret = &u->dp;
 	return 0;
 }

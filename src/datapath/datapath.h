@@ -244,12 +244,15 @@ struct dp_upcall {
 	enum dp_upcall_kind kind;
 	uint32_t port; /* 0: from the substrate */
 	uint32_t vni;
-	struct ipaddr src, dst; /* virtual addresses */
-	uint32_t
-		other_vni; /* RESOLVE: the network of 'dst', VERIFY: of 'src', when it is a peered one; else 0 */
-	size_t size; /* of 'frame', without the vnet header */
-	uint8_t *
-		frame; /* Ethernet frame; its MACs are the programs' notes, not the node's, but for DHCP and ARP bodies */
+	/* Virtual addresses.  RESOLVE with 'port' 0: an edge asks for itself, 'src' is the world's.  VERIFY: 'dst' is
+	 * the receiving node's; all zero for a gateway of this edge; of a node that forwards, its first address. */
+	struct ipaddr src, dst;
+	/* RESOLVE: the network of 'dst', VERIFY: of 'src', when it is a peered one; else 0.  VERIFY of what a node
+	 * forwards: its handle, and 'src' is 0.a.b.c, the network that it forwards into: the location asked for is that
+	 * of the node, if it may. */
+	uint32_t other_vni;
+	size_t size;            /* of 'frame', without the vnet header */
+	uint8_t *frame;         /* Ethernet frame; its MACs are the programs' notes, not the node's, but for DHCP and ARP bodies */
 	struct datapath *dp;
 };
 

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Ways out of a network: a destination in no subnet of the network is looked up in the table of the
+ * sender's subnet.  A way leads to another network, where the address is looked up like one's own, or
+ * to a handle, which means a gateway or a node that forwards.
+ */
+#pragma once
+
+#include "bpf/lib/packet.h"
+
+static __always_inline const struct dp_handle_value *handle_get(__u32 vni)
+{
+	return bpf_map_lookup_elem(&handles, &vni);
+}
+
+static __always_inline bool way_is_peered(__u32 vni, __u32 other)
+{
+	struct dp_peering_key key = {
+		.vni_a = vni < other ? vni : other,
+		.vni_b = vni < other ? other : vni,
+	};
+
+	return bpf_map_lookup_elem(&peerings, &key);
+}
+
+static __always_inline bool way_is_v4(const __u8 addr[16])
+{
+	const __u32 *w = (const __u32 *)addr;
+
+	return !w[0] && !w[1] && w[2] == htonl(0xffff);
+}
+
+static __noinline const struct dp_route_value *way_get(__u32 table, const __u8 addr[16])
+{
+	const __u32 *instance = bpf_map_lookup_elem(&tables, &table);
+	struct dp_route_key key = {.len = 32 + 128};
+
+	if (!instance)
+		return NULL;
+	key.instance = htonl(*instance * 2 + way_is_v4(addr));
+	memcpy(key.addr, addr, 16);
+	return bpf_map_lookup_elem(&routes, &key);
+}
+
+/* To the gateway that has the public address of the sender's. */
+static __always_inline int way_by_exit(struct packet *p)
+{
+	const struct dp_local_value *l = local_get(p->vni, p->src);
+
+	if (!l || !(l->flags & DP_LOCAL_EXIT))
+		return -DROP_NO_PUBLIC;
+	p->to_peer = l->exit_peer;
+	p->to_vni = l->exit_handle;
+	return l->exit_handle ? 0 : -DROP_NO_EDGE;
+}
+
+/* Where 'table' leads 'p->dst': 0 with 'p->to_vni' and, for a handle, 'p->to_peer'; or a reason. */
+static __noinline int way_find(struct packet *p, __u32 table)
+{
+	const struct dp_route_value *w = table ? way_get(table, p->dst) : NULL;
+
+	if (!w)
+		return -DROP_NO_ROUTE;
+	p->to_vni = w->vni;
+	p->to_peer = w->peer;
+	switch (w->target) {
+	case DP_WAY_NETWORK:
+		return way_is_peered(p->vni, w->vni) ? 0 : -DROP_NOT_PEERED;
+	case DP_WAY_INTERNET:
+		p->to_handle = true;
+		if (way_is_v4(p->dst))
+			return way_by_exit(p);
+		return w->vni ? 0 : -DROP_NO_EDGE;
+	case DP_WAY_GATEWAY:
+		p->to_handle = true;
+		return w->vni ? 0 : -DROP_NO_EDGE;
+	case DP_WAY_INTERFACE:
+		p->to_handle = true;
+		return w->vni ? 0 : -DROP_BLACKHOLE;
+	default:
+		return -DROP_BLACKHOLE;
+	}
+}
