@@ -5,6 +5,7 @@
 #include "api/param.h"
 #include "model/instance.h"
 #include "model/interface.h"
+#include "model/interface_rights.h"
 #include "model/names.h"
 #include "model/subnet.h"
 
@@ -128,7 +129,7 @@ static int find(const struct model *m, const struct caller *caller, const char *
 		const struct object **ret, struct refusal *reterr)
 {
 	const struct interface *i;
-	int r = interface_find(m, caller, id, &i, reterr);
+	int r = interface_find_for(m, caller, id, INTERFACE_SEE, &i, reterr);
 
 	if (!r)
 		*ret = &i->o;

@@ -112,6 +112,8 @@
 #define LIMIT_MODEL_ACLS            200
 #define LIMIT_MODEL_ACL_ENTRIES     20
 #define LIMIT_MODEL_ACL_ENTRIES_MAX 40 /* both directions: DP_ACL_ENTRIES_MAX */
+#define LIMIT_MODEL_INTERFACE_ACCOUNTS 64 /* in each list of one interface */
+#define LIMIT_MODEL_INTERFACE_ROUTES   16 /* what a DHCP option of 255 bytes holds, with room for the rest */
 #define LIMIT_MODEL_TAGS           50
 #define LIMIT_MODEL_TAG_KEY        128
 #define LIMIT_MODEL_TAG_VALUE      256

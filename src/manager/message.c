@@ -180,6 +180,7 @@ static void set_interface(struct message *c, const struct plan_interface *interf
 	c->interface.dns = interface->dns;
 	c->interface.n_groups = interface->n_groups;
 	c->interface.groups = (uint32_t *)interface->groups;
+	c->interface.disabled = interface->disabled;
 	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_INTERFACE;
 	c->object.interface = &c->interface;
 }

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "model/edit.h"
+#include "model/interface_edit.h"
 
 enum {
 	ACCOUNT_MIN = 100000000000, /* chosen ones have no leading zeros: people drop them */
@@ -189,6 +190,7 @@ static int do_account_delete(struct tx *tx, const struct account *a, const char 
 			     struct refusal *reterr)
 {
 	const enum kind gone_with_it[] = {KIND_KEY, KIND_TOKEN};
+	int r;
 
 	for (enum kind k = KIND_ACCOUNT; k < KIND_MAX; k++) {
 		struct model_iter it = model_iter_account(tx->m, k, a->o.id);
@@ -202,14 +204,15 @@ static int do_account_delete(struct tx *tx, const struct account *a, const char 
 
 		while (o) {
 			const struct object *next = model_iter_next(&it);
-			int r = tx_delete(tx, o);
 
+			r = tx_delete(tx, o);
 			if (r)
 				return r;
 			o = next;
 		}
 	}
-	return tx_delete(tx, &a->o);
+	r = interface_forget_account(tx, a->o.id);
+	return r ? r : tx_delete(tx, &a->o);
 }
 
 int account_delete(struct tx *tx, const struct caller *c, const char *id, struct refusal *reterr)

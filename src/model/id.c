@@ -23,6 +23,7 @@ static const struct {
 	[KIND_SECURITY_GROUP_RULE] = {"security-group-rule", "sgr-"},
 	[KIND_NETWORK_ACL] = {"network-acl", "acl-"},
 	[KIND_PREFIX_LIST] = {"prefix-list", "pl-"},
+	[KIND_PERMISSION] = {"permission", "eni-perm-"},
 };
 
 const char *kind_name(enum kind k)
@@ -32,18 +33,23 @@ const char *kind_name(enum kind k)
 
 const char *kind_prefix(enum kind k)
 {
-	return k > KIND_NONE && k < KIND_MAX ? kinds[k].prefix : "";
+	return k > KIND_NONE && k < KIND_MAX && kinds[k].prefix ? kinds[k].prefix : "";
 }
 
 enum kind kind_of_id(const char *text)
 {
-	/* "eni-attach-" begins like an interface's id, and is none */
+	enum kind found = KIND_NONE;
+
+	/* "eni-attach-" begins like an interface's id, and is none; "eni-perm-" is a permission's */
 	if (!strncmp(text, ID_PREFIX_ATTACHMENT, strlen(ID_PREFIX_ATTACHMENT)))
 		return KIND_NONE;
-	for (enum kind k = KIND_ACCOUNT; k < KIND_MAX; k++)
-		if (kinds[k].prefix[0] && !strncmp(text, kinds[k].prefix, strlen(kinds[k].prefix)))
-			return k;
-	return KIND_NONE;
+	for (enum kind k = KIND_ACCOUNT; k < KIND_MAX; k++) {
+		size_t length = strlen(kind_prefix(k));
+
+		if (length > strlen(kind_prefix(found)) && !strncmp(text, kind_prefix(k), length))
+			found = k;
+	}
+	return found;
 }
 
 const char *id_text_prefixed(const char *prefix, uint64_t id, char buf[static ID_TEXT_SIZE])

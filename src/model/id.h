@@ -34,12 +34,13 @@ enum kind {
 	KIND_SECURITY_GROUP_RULE = 12,
 	KIND_NETWORK_ACL = 13,
 	KIND_PREFIX_LIST = 14,
+	KIND_PERMISSION = 23,
 	KIND_MAX,
 };
 
 enum { ID_TEXT_SIZE = 40 }; /* "subnet-cidr-assoc-" and 17 digits */
 
-/* "vpc", "subnet", ...: for people and for the operator API. */
+/* "vpc", "subnet", ...: for people and for the operator API; NULL for numbers that no kind has. */
 const char *kind_name(enum kind k);
 /* "vpc-", "eni-", ...; "" for kinds whose objects have no textual id. */
 const char *kind_prefix(enum kind k);

@@ -61,18 +61,21 @@ static int each_interface(struct tx *tx, const struct instance *n, enum instance
 	struct model_iter it = model_iter_group(tx->m, REL_INSTANCE_INTERFACES, n->o.id);
 	const struct object *o = model_iter_next(&it);
 	uint32_t vni = 0;
+	int r = 0;
 
-	while (o) {
+	while (o && !r) {
 		const struct object *next = model_iter_next(&it);
-		int r;
+		uint32_t other = ((const struct interface *)o)->vni;
 
-		vni = ((const struct interface *)o)->vni; /* an instance is in one network */
-		r = step_interface(tx, step, (const struct interface *)o, host, plugged);
-		if (r)
-			return r;
+		/* in one network, but for interfaces of other accounts */
+		if (vni && other != vni)
+			r = network_refresh(tx, vni);
+		vni = other;
+		if (!r)
+			r = step_interface(tx, step, (const struct interface *)o, host, plugged);
 		o = next;
 	}
-	return vni ? network_refresh(tx, vni) : 0;
+	return r || !vni ? r : network_refresh(tx, vni);
 }
 
 int instance_locate(struct tx *tx, const struct instance *n, uint32_t host, bool plugged)

@@ -149,6 +149,9 @@ static int check_interface(const struct model *m, const struct run *run,
 	r = interface_find(m, run->caller, a->interface_id, &i, reterr);
 	if (r)
 		return r;
+	if (i->condition != INTERFACE_NORMAL)
+		return refuse(reterr, MODEL_E_INTERFACE_STATE, a->interface_id,
+			      interface_condition_text(i->condition));
 	if (i->attachment.state != ATTACHMENT_NONE)
 		return refuse(reterr, MODEL_E_INTERFACE_IN_USE, a->interface_id);
 	*ret = (const struct subnet *)model_get(m, KIND_SUBNET, i->subnet);

@@ -12,6 +12,7 @@
 #include "model/edit.h"
 #include "model/instance.h"
 #include "model/interface_edit.h"
+#include "model/interface_rights.h"
 #include "model/mapping.h"
 #include "model/security_group_edit.h"
 #include "model/token_edit.h"
@@ -48,6 +49,17 @@ bool interface_has_group(const struct interface *i, uint64_t id)
 		if (i->groups[n].id == id)
 			return true;
 	return false;
+}
+
+const char *interface_condition_text(enum interface_condition c)
+{
+	static const char *const texts[] = {
+		[INTERFACE_NORMAL] = "normal",
+		[INTERFACE_DISABLED] = "disabled",
+		[INTERFACE_IN_REPAIR] = "in-repair",
+	};
+
+	return c < ARRAY_SIZE(texts) ? texts[c] : NULL;
 }
 
 bool interface_is_desired(const struct interface *i)
@@ -215,7 +227,7 @@ int interface_delete(struct tx *tx, const struct caller *c, const char *id, stru
 {
 	size_t mark = tx_mark(tx);
 	const struct interface *i;
-	int r = interface_find(tx->m, c, id, &i, reterr);
+	int r = interface_find_for(tx->m, c, id, INTERFACE_OWN, &i, reterr);
 
 	if (r)
 		return r;
@@ -300,7 +312,7 @@ int interface_modify(struct tx *tx, const struct caller *c,
 {
 	size_t mark = tx_mark(tx);
 	const struct interface *i;
-	int r = interface_find(tx->m, c, args->interface_id, &i, reterr);
+	int r = interface_find_for(tx->m, c, args->interface_id, INTERFACE_MODIFY, &i, reterr);
 
 	return r ? r : tx_settle(tx, mark, do_modify(tx, i, args, reterr));
 }

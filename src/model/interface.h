@@ -48,6 +48,19 @@ struct attachment {
 	bool delete_on_termination;
 };
 
+/* What an interface is fit for, beside being attached or not. */
+enum interface_condition {
+	INTERFACE_NORMAL = 0,
+	INTERFACE_DISABLED = 1,  /* nothing passes, and it cannot be attached */
+	INTERFACE_IN_REPAIR = 2, /* it cannot be attached */
+};
+
+/* A way that the interface's node is told by DHCP (RFC 3442). */
+struct interface_route {
+	struct prefix prefix;
+	struct ipaddr via; /* in the subnet; zero: on the link */
+};
+
 struct interface {
 	struct object o;
 	uint64_t subnet;
@@ -64,6 +77,15 @@ struct interface {
 	uint32_t host; /* number; 0: on none */
 	bool plugged;
 	struct attachment attachment;
+	enum interface_condition condition;
+	struct ipaddr dns_server; /* for its node; zero: the network's */
+	uint32_t vlan;            /* 0: none */
+	uint64_t billing_account; /* 0: the owner */
+	size_t n_routes;
+	struct interface_route *routes;
+	/* Accounts beside the owner that may do that: model/interface_rights.h. */
+	size_t n_attachers, n_detachers, n_setters, n_modifiers;
+	uint64_t *attachers, *detachers, *setters, *modifiers;
 
 	struct hmap_node by_mac;
 	struct hmap_node by_attachment;
@@ -78,6 +100,7 @@ struct interface {
  * while the host has not acknowledged. */
 const char *interface_status_text(const struct interface *i);
 const char *attachment_state_text(enum attachment_state s);
+const char *interface_condition_text(enum interface_condition c); /* "normal", ... */
 
 struct private_addr_args {
 	const char *addr;
@@ -118,6 +141,23 @@ struct interface_modify_args {
 	size_t n_groups;
 };
 
+struct account_list {
+	const char *const *ids;
+	size_t n;
+};
+
+/* What EC2 does not have.  NULL: unchanged */
+struct interface_set_args {
+	const char *interface_id;
+	const struct account_list *attachers, *detachers, *setters, *modifiers;
+	const char *condition;  /* interface_condition_text() */
+	const char *dns_server; /* "": the network's */
+	const uint32_t *vlan;
+	const char *billing_account; /* "": the owner */
+	const struct interface_route *routes;
+	const size_t *n_routes; /* NULL: routes are unchanged */
+};
+
 struct interface_assign_args {
 	const char *interface_id;
 	const char *const *addrs; /* explicit, or */
@@ -144,6 +184,9 @@ must_check int interface_attach(struct tx *tx, const struct caller *c,
  * ATTACHMENT_NOT_FOUND, DEVICE_INDEX_PRIMARY, INSTANCE_ATTACH_STATE, INTERFACE_STATE */
 must_check int interface_detach(struct tx *tx, const struct caller *c, const char *attachment_id,
 				bool force, struct refusal *reterr);
+/* The owner alone changes the lists.  INTERFACE_NOT_FOUND, INTERFACE_RIGHT, ACCOUNT_NOT_FOUND, VALUE */
+must_check int interface_set(struct tx *tx, const struct caller *c,
+			     const struct interface_set_args *args, struct refusal *reterr);
 must_check int interface_modify(struct tx *tx, const struct caller *c,
 				const struct interface_modify_args *args, struct refusal *reterr);
 /* '*ret' is the new version; the new addresses are its last '*ret_n_assigned'.  One that is taken from
@@ -165,6 +208,7 @@ must_check int interface_unassign6(struct tx *tx, const struct caller *c, const 
 				   const char *const *addrs, size_t n_addrs,
 				   struct refusal *reterr);
 
+/* The caller's own; for what others may do with it see model/interface_rights.h. */
 must_check int interface_find(const struct model *m, const struct caller *c, const char *id,
 			      const struct interface **ret, struct refusal *reterr);
 const struct interface *interface_by_attachment(const struct model *m, uint64_t attachment_id);

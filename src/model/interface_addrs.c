@@ -9,6 +9,7 @@
 #include "model/edit.h"
 #include "model/instance.h"
 #include "model/interface_edit.h"
+#include "model/interface_rights.h"
 #include "model/mapping.h"
 #include "model/release_edit.h"
 
@@ -42,17 +43,21 @@ static int take_from(struct tx *tx, const struct interface *other, const struct 
 	return TX_PUT(tx, other, &new);
 }
 
-/* Brings 'a', the address of 'other' at 'place', to 'i', a copy that is to be put: at once when no node is
- * on the network with it, else when its host has acknowledged. */
-static int move_here(struct tx *tx, const struct interface *other, size_t place,
-		     struct interface *i, const char *text, struct refusal *reterr)
+/* Brings an address of 'other' to 'i', a copy that is to be put: at once when no node is on the network with
+ * it, else when its host has acknowledged. */
+static int move_here(struct tx *tx, const struct caller *c, const struct interface *other,
+		     const struct ipaddr *addr, struct interface *i, struct refusal *reterr)
 {
+	size_t place = address_index(other, addr);
 	struct private_addr a = other->addrs[place];
 	bool live = interface_is_live(tx->m, other);
 	uint32_t at = interface_addr_host(other, place);
-	char id[ID_TEXT_SIZE];
-	int r;
+	char id[ID_TEXT_SIZE], text[IPADDR_TEXT_SIZE];
+	int r = interface_check_right(tx->m, other, c, INTERFACE_SET, reterr);
 
+	ipaddr_text(addr, text);
+	if (r)
+		return r;
 	if (a.arriving)
 		return refuse(reterr, MODEL_E_ADDRESS_MOVING, text, object_id_text(&other->o, id));
 	r = take_from(tx, other, &a.addr, text, reterr);
@@ -70,8 +75,8 @@ static int move_here(struct tx *tx, const struct interface *other, size_t place,
 }
 
 /* Makes 'text' an address of 'i', a copy that is to be put. */
-static int assign_one(struct tx *tx, const struct subnet *s, struct interface *i, const char *text,
-		      const struct interface_assign_args *args, struct refusal *reterr)
+static int assign_one(struct tx *tx, const struct caller *c, const struct subnet *s,
+		      struct interface *i, const char *text, bool take, struct refusal *reterr)
 {
 	const struct interface *other;
 	char id[ID_TEXT_SIZE];
@@ -86,22 +91,23 @@ static int assign_one(struct tx *tx, const struct subnet *s, struct interface *i
 		other = interface_by_addr(tx->m, s->vni, &a);
 		if (!other)
 			return refuse(reterr, MODEL_E_ADDRESS_IN_USE, text);
-		if (!args->allow_reassignment)
+		if (!take)
 			return refuse(reterr, MODEL_E_ADDRESS_ASSIGNED, text,
 				      object_id_text(&other->o, id));
-		return move_here(tx, other, address_index(other, &a), i, text, reterr);
+		return move_here(tx, c, other, &a, i, reterr);
 	}
 	return address_append(i, &a, i->plugged ? tx->revision : 0);
 }
 
-static int assign_all(struct tx *tx, const struct subnet *s, struct interface *i,
-		      const struct interface_assign_args *args, struct refusal *reterr)
+static int assign_all(struct tx *tx, const struct caller *c, const struct subnet *s,
+		      struct interface *i, const struct interface_assign_args *args,
+		      struct refusal *reterr)
 {
 	size_t before = i->n_addrs;
 	int r = 0;
 
 	for (size_t k = 0; k < args->n_addrs && !r; k++)
-		r = assign_one(tx, s, i, args->addrs[k], args, reterr);
+		r = assign_one(tx, c, s, i, args->addrs[k], args->allow_reassignment, reterr);
 	if (!r && args->count)
 		r = address_pick(tx->m, s, i, args->count, reterr);
 	for (size_t k = before; k < i->n_addrs && !r && i->plugged; k++)
@@ -110,7 +116,7 @@ static int assign_all(struct tx *tx, const struct subnet *s, struct interface *i
 	return r;
 }
 
-static int do_assign(struct tx *tx, const struct interface *old,
+static int do_assign(struct tx *tx, const struct caller *c, const struct interface *old,
 		     const struct interface_assign_args *args, const struct interface **ret,
 		     size_t *ret_n, struct refusal *reterr)
 {
@@ -127,7 +133,7 @@ static int do_assign(struct tx *tx, const struct interface *old,
 		return refuse(reterr, MODEL_E_ADDRESS_LIMIT, args->interface_id);
 	r = tx_edit(tx, &old->o, &o);
 	if (!r)
-		r = assign_all(tx, s, (struct interface *)o, args, reterr);
+		r = assign_all(tx, c, s, (struct interface *)o, args, reterr);
 	if (r)
 		return r;
 	result = (const struct interface *)o;
@@ -150,9 +156,9 @@ int interface_assign(struct tx *tx, const struct caller *c,
 {
 	size_t mark = tx_mark(tx);
 	const struct interface *i;
-	int r = interface_find(tx->m, c, args->interface_id, &i, reterr);
+	int r = interface_find_for(tx->m, c, args->interface_id, INTERFACE_SET, &i, reterr);
 
-	return r ? r : tx_settle(tx, mark, do_assign(tx, i, args, ret, ret_n_assigned, reterr));
+	return r ? r : tx_settle(tx, mark, do_assign(tx, c, i, args, ret, ret_n_assigned, reterr));
 }
 
 static int unassign_one(struct interface *i, const char *text, struct refusal *reterr)
@@ -201,7 +207,7 @@ int interface_unassign(struct tx *tx, const struct caller *c, const char *id,
 {
 	size_t mark = tx_mark(tx);
 	const struct interface *i;
-	int r = interface_find(tx->m, c, id, &i, reterr);
+	int r = interface_find_for(tx->m, c, id, INTERFACE_SET, &i, reterr);
 
 	return r ? r : tx_settle(tx, mark, do_unassign(tx, i, addrs, n_addrs, reterr));
 }

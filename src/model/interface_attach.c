@@ -9,6 +9,7 @@
 #include "model/edit.h"
 #include "model/instance.h"
 #include "model/interface_edit.h"
+#include "model/interface_rights.h"
 
 static bool can_change(const struct instance *n)
 {
@@ -43,15 +44,22 @@ static int check_attach(const struct model *m, const struct interface *i, const 
 			const struct interface_attach_args *args, struct refusal *reterr)
 {
 	const struct subnet *s = (const struct subnet *)model_get(m, KIND_SUBNET, i->subnet);
+	int r;
 
 	if (i->attachment.state != ATTACHMENT_NONE)
 		return refuse(reterr, MODEL_E_INTERFACE_IN_USE, args->interface_id);
 	if (!can_change(n))
 		return refuse(reterr, MODEL_E_INSTANCE_ATTACH_STATE, args->instance_id,
 			      instance_state_text(n->state));
-	if (n->o.account != i->o.account)
-		return refuse(reterr, MODEL_E_INTERFACE_NOT_FOUND, args->interface_id);
-	if (n->vpc != i->vpc)
+	if (i->condition != INTERFACE_NORMAL)
+		return refuse(reterr, MODEL_E_INTERFACE_STATE, args->interface_id,
+			      interface_condition_text(i->condition));
+	/* an operator does it for the instance's owner, who needs the right himself */
+	r = interface_check_right(m, i, &(struct caller){.account = n->o.account}, INTERFACE_ATTACH,
+				  reterr);
+	if (r)
+		return r;
+	if (n->vpc != i->vpc && n->o.account == i->o.account)
 		return refuse(reterr, MODEL_E_VPC_SUBNET_MISMATCH, args->instance_id,
 			      args->interface_id);
 	if (!str_equal(s->zone, n->zone))
@@ -67,7 +75,7 @@ static int do_attach(struct tx *tx, const struct caller *c,
 	const struct instance *n;
 	struct interface *new = NULL;
 	uint64_t id;
-	int r = interface_find(tx->m, c, args->interface_id, &old, reterr);
+	int r = interface_find_for(tx->m, c, args->interface_id, INTERFACE_ATTACH, &old, reterr);
 
 	if (!r)
 		r = instance_find(tx->m, c, args->instance_id, &n, reterr);
@@ -111,8 +119,11 @@ static int do_detach(struct tx *tx, const struct caller *c, const char *attachme
 
 	if (!id_parse_prefixed(ID_PREFIX_ATTACHMENT, attachment_id, &id))
 		i = interface_by_attachment(tx->m, id);
-	if (!i || !caller_sees(c, &i->o))
+	if (!i || !interface_permits(tx->m, i, c, INTERFACE_SEE))
 		return refuse(reterr, MODEL_E_ATTACHMENT_NOT_FOUND, attachment_id);
+	r = interface_check_right(tx->m, i, c, INTERFACE_DETACH, reterr);
+	if (r)
+		return r;
 	n = (const struct instance *)model_get(tx->m, KIND_INSTANCE, i->attachment.instance);
 	if (!i->attachment.device_index)
 		return refuse(reterr, MODEL_E_DEVICE_INDEX_PRIMARY, attachment_id);

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "model/address.h"
 #include "model/edit.h"
+#include "model/permission.h"
 #include "model/release_edit.h"
 #include "model/security_group_edit.h"
 
@@ -156,8 +157,10 @@ void interface_attach_to(struct interface *i, uint64_t instance, uint32_t device
 
 int interface_end(struct tx *tx, const struct interface *i)
 {
-	int r = tx_delete(tx, &i->o);
+	int r = permission_end_all(tx, i->o.id);
 
+	if (!r)
+		r = tx_delete(tx, &i->o);
 	for (size_t n = 0; n < i->n_addrs && !r; n++)
 		r = release_make(tx, i, &i->addrs[n], false);
 	return r;

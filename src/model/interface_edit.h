@@ -53,6 +53,8 @@ must_check int interface_free_attachment(struct tx *tx, const struct interface *
 must_check int interface_begin_detach(struct tx *tx, const struct interface *i, bool keep);
 /* Attached, now that the host has said so. */
 must_check int interface_confirm_attach(struct tx *tx, const struct interface *i);
+/* The account goes: nobody lets it do anything any more. */
+must_check int interface_forget_account(struct tx *tx, uint64_t account);
 /* Puts a copy that is located anew. */
 must_check int interface_relocate(struct tx *tx, const struct interface *i, uint32_t host,
 				  bool plugged);

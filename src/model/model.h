@@ -83,6 +83,7 @@ enum relation {
 	REL_LIST_RULES,      /* key: prefix list; rules that name it */
 	REL_VPC_ACLS,        /* key: vpc; network ACLs */
 	REL_ACL_SUBNETS,     /* key: network ACL; subnets that have it */
+	REL_INTERFACE_PERMISSIONS, /* key: interface */
 	REL_MAX,
 };
 uint64_t model_account_host_key(uint64_t account, uint32_t host);

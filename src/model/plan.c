@@ -128,6 +128,7 @@ void plan_interface_item(const struct model *m, const struct interface *i, struc
 	p->dns = v->dns_support;
 	for (uint32_t n = 0; i->group_set && n < i->group_set->n; n++)
 		p->groups[p->n_groups++] = i->group_set->numbers[n];
+	p->disabled = i->condition == INTERFACE_DISABLED;
 }
 
 static int plan_hosts(const struct model *m, const struct host *self, plan_sink_fn sink, void *data)

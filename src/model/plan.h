@@ -91,6 +91,7 @@ struct plan_interface {
 	bool dns;
 	size_t n_groups;
 	uint32_t groups[LIMIT_MODEL_INTERFACE_GROUPS]; /* numbers, ascending */
+	bool disabled;
 };
 
 /* A rule or an entry, as hosts compare it. */

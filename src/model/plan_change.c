@@ -200,7 +200,7 @@ static bool same_interface(const struct interface *a, const struct interface *b)
 {
 	if (a->attachment.device_index != b->attachment.device_index ||
 	    a->attachment.instance != b->attachment.instance || a->n_addrs != b->n_addrs ||
-	    a->group_set != b->group_set)
+	    a->group_set != b->group_set || a->condition != b->condition)
 		return false;
 	for (size_t i = 0; i < a->n_addrs; i++)
 		if (!ipaddr_equal(&a->addrs[i].addr, &b->addrs[i].addr) ||

@@ -11,6 +11,7 @@
 #include "model/interface.h"
 #include "model/network_acl.h"
 #include "model/prefix_list.h"
+#include "model/permission.h"
 #include "model/record.h"
 #include "model/release.h"
 #include "model/security_group.h"
@@ -157,6 +158,17 @@ static const char *attachment_text(uint32_t v)
 	return attachment_state_text((enum attachment_state)v);
 }
 
+static const char *condition_text(uint32_t v)
+{
+	return interface_condition_text((enum interface_condition)v);
+}
+
+static const struct field interface_route_fields[] = {
+	F(1, FIELD_PREFIX, struct interface_route, prefix),
+	F(2, FIELD_ADDR, struct interface_route, via),
+};
+RECORD(interface_route, struct interface_route);
+
 static const struct field interface_fields[] = {
 	OBJECT_FIELDS,
 	F(10, FIELD_ID, struct interface, subnet, .kind = KIND_SUBNET),
@@ -179,6 +191,15 @@ static const struct field interface_fields[] = {
 	FN(25, FIELD_BOOL, "delete_on_termination", struct interface,
 	   attachment.delete_on_termination),
 	ARRAY(26, struct interface, groups, group_ref_record),
+	F(60, FIELD_U32, struct interface, condition, .text = condition_text),
+	F(61, FIELD_ADDR, struct interface, dns_server),
+	F(62, FIELD_U32, struct interface, vlan),
+	F(63, FIELD_ID, struct interface, billing_account, .kind = KIND_ACCOUNT),
+	ARRAY(64, struct interface, routes, interface_route_record),
+	IDS(65, struct interface, attachers),
+	IDS(66, struct interface, detachers),
+	IDS(67, struct interface, setters),
+	IDS(68, struct interface, modifiers),
 };
 RECORD(interface, struct interface);
 
@@ -341,6 +362,19 @@ static const struct field list_fields[] = {
 };
 RECORD(list, struct prefix_list);
 
+static const char *permission_text(uint32_t v)
+{
+	return permission_type_text((enum permission_type)v);
+}
+
+static const struct field permission_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_ID, struct permission, interface, .kind = KIND_INTERFACE),
+	F(11, FIELD_ID, struct permission, grantee, .kind = KIND_ACCOUNT),
+	F(12, FIELD_U32, struct permission, type, .text = permission_text),
+};
+RECORD(permission, struct permission);
+
 const struct record *record_of(enum kind k)
 {
 	static const struct record *const records[KIND_MAX] = {
@@ -352,6 +386,7 @@ const struct record *record_of(enum kind k)
 		[KIND_SECURITY_GROUP] = &group_record,
 		[KIND_SECURITY_GROUP_RULE] = &rule_record,
 		[KIND_NETWORK_ACL] = &acl_record,   [KIND_PREFIX_LIST] = &list_record,
+		[KIND_PERMISSION] = &permission_record,
 	};
 
 	return k > KIND_NONE && k < KIND_MAX ? records[k] : NULL;

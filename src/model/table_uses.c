@@ -13,6 +13,7 @@
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/network_acl.h"
+#include "model/permission.h"
 #include "model/release.h"
 #include "model/security_group.h"
 #include "model/subnet.h"
@@ -153,6 +154,12 @@ static bool release_to(const struct object *o, uint64_t *ret)
 	return *ret;
 }
 
+static bool permission_interface(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct permission *)o)->interface;
+	return true;
+}
+
 static const struct relation_use relations[] = {
 	{KIND_NONE, REL_ACCOUNT, offsetof(struct object, by_account), account_key},
 	{KIND_SUBNET, REL_VPC_SUBNETS, offsetof(struct subnet, by_vpc), subnet_vpc},
@@ -184,6 +191,8 @@ static const struct relation_use relations[] = {
 	{KIND_SECURITY_GROUP_RULE, REL_LIST_RULES, offsetof(struct group_rule, by_list), rule_list},
 	{KIND_NETWORK_ACL, REL_VPC_ACLS, offsetof(struct network_acl, by_vpc), acl_vpc},
 	{KIND_SUBNET, REL_ACL_SUBNETS, offsetof(struct subnet, by_acl), subnet_acl},
+	{KIND_PERMISSION, REL_INTERFACE_PERMISSIONS, offsetof(struct permission, by_interface),
+	 permission_interface},
 };
 
 static bool access_key_hash(const struct object *o, uint64_t *ret)

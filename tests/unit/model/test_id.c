@@ -2,6 +2,7 @@
 /* Ids as text: EC2's form, and nothing else. */
 #include "model/id.h"
 
+#include "model/record.h"
 #include "tests/unit/test.h"
 
 static void test_round_trip(void **state)
@@ -63,10 +64,12 @@ static void test_accounts_are_twelve_digits(void **state)
 static void test_kinds_have_names(void **state)
 {
 	for (enum kind k = KIND_ACCOUNT; k < KIND_MAX; k++)
-		assert_non_null(kind_name(k));
+		assert_int_equal(!kind_name(k), !record_of(k));
 	assert_int_equal(kind_of_id("sg-0"), KIND_SECURITY_GROUP);
 	assert_int_equal(kind_of_id("sgr-0"), KIND_SECURITY_GROUP_RULE);
 	assert_int_equal(kind_of_id("acl-0"), KIND_NETWORK_ACL);
+	assert_int_equal(kind_of_id("eni-perm-0"), KIND_PERMISSION);
+	assert_int_equal(kind_of_id("eni-0"), KIND_INTERFACE);
 	assert_null(kind_name(KIND_NONE));
 	assert_null(kind_name(KIND_MAX));
 	assert_int_equal(kind_of_id("i-0"), KIND_INSTANCE);
