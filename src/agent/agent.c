@@ -48,6 +48,7 @@ static int agent_adopt_plane(struct agent *a)
 	nexthops_set_datapath(&a->nexthops, a->dp);
 	miss_set_datapath(&a->miss, a->dp);
 	a->reconcile.dp = a->dp;
+	a->reconcile.opening++;
 	e = datapath_peers(a->dp, agent_note_nexthop, a);
 	if (!e)
 		e = ports_adopt(&a->ports, a->dp);
@@ -69,13 +70,27 @@ static struct dp_config agent_plane_config(const struct agent *a)
 	config.siit2 = a->desired.host.siit2;
 	config.v4 = a->desired.host.v4;
 	config.v6 = a->desired.host.v6;
+	if (!a->desired.host.edge)
+		config.uplink_ifindex = 0;
 	return config;
 }
 
 static bool agent_plane_equal(const struct dp_config *a, const struct dp_config *b)
 {
 	return prefix_equal(&a->siit1, &b->siit1) && prefix_equal(&a->siit2, &b->siit2) &&
-	       ipaddr_equal(&a->v4, &b->v4) && ipaddr_equal(&a->v6, &b->v6);
+	       ipaddr_equal(&a->v4, &b->v4) && ipaddr_equal(&a->v6, &b->v6) &&
+	       a->uplink_ifindex == b->uplink_ifindex;
+}
+
+const char *agent_role_error(const struct agent *a)
+{
+	if (!a->desired.host.set || a->desired.host.edge == !!a->config.dp.uplink_ifindex)
+		return NULL;
+	return a->desired.host.edge
+		       ? "the manager calls this host an edge: run its agent with role = edge and "
+			 "uplink = IFNAME"
+		       : "the manager does not call this host an edge: register it with \"viaduct "
+			 "host add NAME --edge\", or run its agent without role = edge";
 }
 
 static int agent_open_backend(struct agent *a, const struct dp_config *config, bool *ret_adopted)
@@ -296,11 +311,33 @@ static void agent_on_unwanted(const struct answer *answer, void *arg)
 	agent_tell_released(arg, answer->vni, &answer->addr, answer->revision);
 }
 
-static int agent_asker(uint32_t port, struct ipaddr *ret, void *arg)
+/* An edge receives for the world outside; whoever it is there, it asks for itself. */
+static bool agent_is_inside(const struct agent *a, uint32_t vni, const struct ipaddr *addr)
 {
-	const struct agent *a = arg;
-	const struct port *p = ports_find(&a->ports, port);
+	const struct desired_subnet *s;
 
+	hmap_for_each (s, &a->desired.subnets, node)
+		if (s->dp.vni == vni && prefix_contains(&s->dp.prefix, addr))
+			return true;
+	return false;
+}
+
+static int agent_asker(const struct dp_upcall *u, struct ipaddr *ret, void *arg)
+{
+	static const struct ipaddr nobody;
+	const struct agent *a = arg;
+	const struct port *p;
+
+	if (u->kind == DP_UPCALL_VERIFY) {
+		*ret = a->desired.host.edge && !agent_is_inside(a, u->vni, &u->dst) ? nobody
+										    : u->dst;
+		return 0;
+	}
+	if (!u->port && a->desired.host.edge) {
+		*ret = nobody;
+		return 0;
+	}
+	p = ports_find(&a->ports, u->port);
 	if (!p || !p->dp.n_addrs)
 		return -ENOENT;
 	*ret = p->dp.addrs[0];
@@ -400,6 +437,8 @@ int agent_new(const struct agent_config *config, struct agent **ret)
 					  .miss = &a->miss,
 					  .status = agent_on_instance,
 					  .arg = a};
+	announcer_init(&a->announcer, a->loop, config->announce, config->kernel_arg,
+		       config->dp.uplink_ifindex);
 	link_init(&a->link, a->loop, &config->dialer, &agent_link_ops, a);
 	serve_init(a);
 	upcalls_init(a);
@@ -428,6 +467,7 @@ struct agent *agent_free(struct agent *a)
 	if (!a)
 		return NULL;
 	probe_deinit(&a->probe);
+	announcer_deinit(&a->announcer);
 	link_deinit(&a->link);
 	sync_deinit(a);
 	if (a->dp)

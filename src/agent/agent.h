@@ -25,6 +25,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/announce.h"
 #include "agent/cache.h"
 #include "agent/desired.h"
 #include "agent/link.h"
@@ -63,6 +64,9 @@ struct agent_config {
 	struct driver *driver;
 	const struct nexthop_kernel *kernel;
 	void *kernel_arg;
+	/* Says on an edge's uplink that it has 'public' now. */
+	announce_fn announce;
+	const char *uplink;   /* its name, for people; NULL: this host is no edge */
 	const char *snapshot; /* path; NULL: none is kept */
 	uint32_t disallowed;  /* formats that the operator does not want on this host */
 	bool threaded_probe;
@@ -89,6 +93,7 @@ struct agent {
 	struct names names;
 	struct link link;
 	struct probe probe;
+	struct announcer announcer;
 
 	/* upcalls.c */
 	struct watch upcalls;
@@ -117,6 +122,8 @@ CLEANUP_DEFINE(struct agent *, agent_free);
 /* Opens or re-opens the data plane as 'desired.host' says; 0 when it is open. */
 must_check int agent_open_plane(struct agent *a);
 uint64_t agent_now(const struct agent *a); /* ns, monotonic */
+/* How what the manager says of this host's role contradicts its configuration; NULL: not. */
+const char *agent_role_error(const struct agent *a);
 
 /* ---- the parts that are nothing without an agent ---- */
 

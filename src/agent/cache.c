@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/cache.h"
 
+#include <string.h>
+
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -46,6 +48,7 @@ void cache_abandon(struct cache *c)
 		hmap_remove(&c->mappings, &m->node);
 		heap_remove(&c->order, &m->order);
 		list_remove(&m->settling);
+		free(m->lists);
 		free(m);
 	}
 	c->dp = NULL;
@@ -144,26 +147,82 @@ static enum dp_mapping_state cache_dp_state(enum mapping_state state)
 	}
 }
 
-/* Writes the mapping with a new state; only when the data plane took it is '*m' changed. */
-static int cache_write(struct cache *c, struct mapping *m, enum mapping_state state, uint32_t peer,
-		       uint64_t revision)
+/* Writes what is said of 'm' with a new state. */
+static int cache_put(struct cache *c, const struct mapping *m, enum mapping_state state,
+		     const struct mapping_place *place)
 {
-	const struct dp_mapping record = {.vni = m->vni,
-					  .addr = m->addr,
-					  .state = cache_dp_state(state),
-					  .peer = peer,
-					  .revision = revision};
-	int e = c->dp ? datapath_mapping_set(c->dp, &record) : -ENOTCONN;
+	struct dp_mapping record = {.vni = m->vni,
+				    .addr = m->addr,
+				    .state = cache_dp_state(state),
+				    .peer = place->peer,
+				    .revision = place->revision,
+				    .n_groups = place->n_groups,
+				    .n_peers = place->n_peers};
 
-	if (e)
-		return e;
+	memcpy(record.groups, place->groups, place->n_groups * sizeof(record.groups[0]));
+	memcpy(record.peers, place->peers, place->n_peers * sizeof(record.peers[0]));
+	return c->dp ? datapath_mapping_set(c->dp, &record) : -ENOTCONN;
+}
+
+static void cache_enter(struct cache *c, struct mapping *m, enum mapping_state state)
+{
 	m->state = state;
-	m->peer = peer;
-	m->revision = revision;
 	list_remove(&m->settling);
 	if (state == MAPPING_SETTLING)
 		list_push_back(&c->settling, &m->settling);
+}
+
+/* Writes the mapping with a new state; only when the data plane took it is '*m' changed. */
+static int cache_write(struct cache *c, struct mapping *m, enum mapping_state state)
+{
+	struct mapping_place place = {.peer = m->peer,
+				      .revision = m->revision,
+				      .n_groups = m->n_groups,
+				      .n_peers = m->n_peers};
+	int e;
+
+	if (m->lists) {
+		memcpy(place.groups, m->lists, m->n_groups * sizeof(*m->lists));
+		memcpy(place.peers, m->lists + m->n_groups, m->n_peers * sizeof(*m->lists));
+	}
+	e = cache_put(c, m, state, &place);
+	if (!e)
+		cache_enter(c, m, state);
+	return e;
+}
+
+/* '*m' is as 'place' says.  Most mappings are in one group or none: the lists are no longer than that. */
+static int cache_keep(struct mapping *m, const struct mapping_place *place)
+{
+	const size_t n = place->n_groups + place->n_peers;
+	uint32_t *lists = n ? calloc(n, sizeof(*lists)) : NULL;
+
+	if (n && !lists)
+		return -ENOMEM;
+	if (lists) {
+		memcpy(lists, place->groups, place->n_groups * sizeof(*lists));
+		memcpy(lists + place->n_groups, place->peers, place->n_peers * sizeof(*lists));
+	}
+	free(m->lists);
+	m->lists = lists;
+	m->n_groups = (uint8_t)place->n_groups;
+	m->n_peers = (uint8_t)place->n_peers;
+	m->peer = place->peer;
+	m->revision = place->revision;
 	return 0;
+}
+
+/* The same for a mapping that lives somewhere else now, or is in other groups. */
+static int cache_move(struct cache *c, struct mapping *m, enum mapping_state state,
+		      const struct mapping_place *place)
+{
+	int e = cache_put(c, m, state, place);
+
+	if (!e)
+		e = cache_keep(m, place);
+	if (!e)
+		cache_enter(c, m, state);
+	return e;
 }
 
 static void cache_unlink(struct cache *c, struct mapping *m)
@@ -171,6 +230,7 @@ static void cache_unlink(struct cache *c, struct mapping *m)
 	hmap_remove(&c->mappings, &m->node);
 	heap_remove(&c->order, &m->order);
 	list_remove(&m->settling);
+	free(m->lists);
 	free(m);
 }
 
@@ -217,7 +277,7 @@ static void cache_expire(struct cache *c, struct mapping *m)
 		return;
 	}
 	if (m->state == MAPPING_LIVE && cache_now(c) < m->end_ns) {
-		if (!cache_write(c, m, MAPPING_PROVING, m->peer, m->revision)) {
+		if (!cache_write(c, m, MAPPING_PROVING)) {
 			cache_schedule(c, m, m->end_ns);
 			return;
 		}
@@ -253,8 +313,7 @@ void cache_connected(struct cache *c, uint32_t lease_s)
 			continue;
 		}
 		cache_begin_lifetime(c, m, 0);
-		if (m->state == MAPPING_PROVING &&
-		    cache_write(c, m, MAPPING_LIVE, m->peer, m->revision))
+		if (m->state == MAPPING_PROVING && cache_write(c, m, MAPPING_LIVE))
 			cache_schedule(c, m, m->end_ns); /* stays as it is until used or over */
 	}
 	cache_arm(c);
@@ -270,20 +329,20 @@ void cache_disconnected(struct cache *c)
 	hmap_for_each (m, &c->mappings, node) {
 		m->asked = false;
 		if (m->state == MAPPING_PROVING)
-			(void)!cache_write(c, m, MAPPING_LIVE, m->peer, m->revision);
+			(void)!cache_write(c, m, MAPPING_LIVE);
 	}
 }
 
 /* ---- what the manager says ---- */
 
-int cache_install(struct cache *c, uint32_t vni, const struct ipaddr *addr, uint32_t peer,
-		  uint64_t revision, uint32_t lifetime_s)
+int cache_install(struct cache *c, uint32_t vni, const struct ipaddr *addr,
+		  const struct mapping_place *place, uint32_t lifetime_s)
 {
 	struct mapping *m = cache_find(c, vni, addr);
 	enum mapping_state state = MAPPING_SETTLING;
 	int e;
 
-	if (m && m->state != MAPPING_REFUSED && m->revision > revision)
+	if (m && m->state != MAPPING_REFUSED && m->revision > place->revision)
 		return 0;
 	/* Nothing waits for one that carries packets already: it changes in place. */
 	if (m && m->state == MAPPING_LIVE)
@@ -292,7 +351,7 @@ int cache_install(struct cache *c, uint32_t vni, const struct ipaddr *addr, uint
 		m = cache_add(c, vni, addr);
 	if (!m)
 		return -ENOMEM;
-	e = cache_write(c, m, state, peer, revision);
+	e = cache_move(c, m, state, place);
 	if (e) {
 		/* An old location must not stay when the new one cannot be written. */
 		cache_end(c, m);
@@ -305,6 +364,7 @@ int cache_install(struct cache *c, uint32_t vni, const struct ipaddr *addr, uint
 static int cache_negate(struct cache *c, uint32_t vni, const struct ipaddr *addr,
 			enum mapping_state state, uint64_t revision)
 {
+	const struct mapping_place nowhere = {.peer = DP_PEER_SELF, .revision = revision};
 	struct mapping *m = cache_find(c, vni, addr);
 	int e;
 
@@ -312,7 +372,7 @@ static int cache_negate(struct cache *c, uint32_t vni, const struct ipaddr *addr
 		m = cache_add(c, vni, addr);
 	if (!m)
 		return -ENOMEM;
-	e = cache_write(c, m, state, DP_PEER_SELF, revision);
+	e = cache_move(c, m, state, &nowhere);
 	if (e) {
 		cache_end(c, m);
 		return e;
@@ -347,13 +407,13 @@ void cache_settle(struct cache *c)
 	struct mapping *m;
 
 	list_for_each (m, &c->settling, settling)
-		if (cache_write(c, m, MAPPING_LIVE, m->peer, m->revision))
+		if (cache_write(c, m, MAPPING_LIVE))
 			cache_end(c, m);
 }
 
 int cache_use(struct cache *c, struct mapping *m)
 {
-	int e = cache_write(c, m, MAPPING_SETTLING, m->peer, m->revision);
+	int e = cache_write(c, m, MAPPING_SETTLING);
 
 	if (e)
 		return e;
@@ -403,11 +463,17 @@ static int cache_adopt_one(const struct dp_mapping *record, void *arg)
 {
 	struct cache *c = arg;
 	struct mapping *m = cache_add(c, record->vni, &record->addr);
+	struct mapping_place place = {.peer = record->peer,
+				      .revision = record->revision,
+				      .n_groups = record->n_groups,
+				      .n_peers = record->n_peers};
 
 	if (!m)
 		return -ENOMEM;
-	m->peer = record->peer;
-	m->revision = record->revision;
+	memcpy(place.groups, record->groups, sizeof(place.groups));
+	memcpy(place.peers, record->peers, sizeof(place.peers));
+	if (cache_keep(m, &place))
+		return -ENOMEM;
 	switch (record->state) {
 	case DP_MAPPING_LIVE:
 		m->state = MAPPING_LIVE;

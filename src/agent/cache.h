@@ -42,6 +42,16 @@ enum mapping_state {
 	MAPPING_GONE,
 };
 
+/* What the manager says of an address: which host (or hosts, NIC-4: 'peer' is one of them), and the
+ * security groups it is in. */
+struct mapping_place {
+	uint32_t peer;
+	uint64_t revision;
+	uint32_t n_groups, n_peers;     /* n_peers 0: 'peer' alone */
+	uint32_t groups[DP_GROUPS_MAX]; /* ascending */
+	uint32_t peers[DP_PEER_SET_MAX];
+};
+
 struct mapping {
 	struct hmap_node node;
 	struct heap_node order; /* by deadline */
@@ -51,6 +61,8 @@ struct mapping {
 	enum mapping_state state;
 	uint32_t peer;
 	uint64_t revision;
+	uint8_t n_groups, n_peers;
+	uint32_t *lists;           /* the groups, then the peers; NULL: none */
 	uint64_t deadline_ns;      /* when something happens: see the drawing */
 	uint64_t end_ns;           /* of the lifetime */
 	bool asked;                /* its renewal is under way */
@@ -94,7 +106,7 @@ struct mapping *cache_find(const struct cache *c, uint32_t vni, const struct ipa
  * revision than 'revision' stays as it is.  A new one is SETTLING, one that was held in whatever
  * state for this peer or another stays or becomes what lets packets pass in order. */
 must_check int cache_install(struct cache *c, uint32_t vni, const struct ipaddr *addr,
-			     uint32_t peer, uint64_t revision, uint32_t lifetime_s);
+			     const struct mapping_place *place, uint32_t lifetime_s);
 must_check int cache_refuse(struct cache *c, uint32_t vni, const struct ipaddr *addr);
 must_check int cache_gone(struct cache *c, uint32_t vni, const struct ipaddr *addr,
 			  uint64_t revision);

@@ -3,11 +3,17 @@
 
 #include <string.h>
 
+#include "abi/substrate.h"
 #include "base/str.h"
 
 bool convert_vni_is_valid(uint32_t vni)
 {
 	return vni >= 1 && vni <= CONVERT_VNI_MAX;
+}
+
+bool convert_handle_is_valid(uint32_t handle)
+{
+	return handle >= SUBSTRATE_VNI_HANDLE_MIN && handle <= SUBSTRATE_VNI_HANDLE_MAX;
 }
 
 int convert_addr(const ProtobufCBinaryData *b, struct ipaddr *ret)
@@ -37,6 +43,18 @@ int convert_prefix(const ProtobufCBinaryData *b, uint32_t len, struct prefix *re
 	if (!ipaddr_equal(&p.addr, &addr))
 		return -EINVAL;
 	*ret = p;
+	return 0;
+}
+
+int convert_any_prefix(const ProtobufCBinaryData *b, uint32_t len, struct prefix *ret)
+{
+	struct ipaddr addr;
+
+	if (len)
+		return convert_prefix(b, len, ret);
+	if (convert_addr(b, &addr) || !ipaddr_is_zero(&addr))
+		return -EINVAL;
+	*ret = (struct prefix){0};
 	return 0;
 }
 

@@ -18,11 +18,14 @@
 enum { CONVERT_VNI_MAX = 0xEFFFFF }; /* of a network; above are handles of the receiving host */
 
 bool convert_vni_is_valid(uint32_t vni);
+bool convert_handle_is_valid(uint32_t handle); /* of a gateway or an interface */
 must_check int convert_addr(const ProtobufCBinaryData *b,
 			    struct ipaddr *ret); /* exactly 16 bytes */
 must_check int convert_optional_addr(const ProtobufCBinaryData *b,
 				     struct ipaddr *ret); /* or none */
 must_check int convert_prefix(const ProtobufCBinaryData *b, uint32_t len, struct prefix *ret);
+/* The same, or ::/0, which says all of IPv6 (all of IPv4 has a length of 96). */
+must_check int convert_any_prefix(const ProtobufCBinaryData *b, uint32_t len, struct prefix *ret);
 /* A locator: 16 bytes and nothing set behind 'len'; empty gives a prefix of length 0. */
 must_check int convert_locator(const ProtobufCBinaryData *b, uint8_t len, struct prefix *ret);
 must_check int convert_mac(const ProtobufCBinaryData *b, struct mac *ret); /* unicast, not zero */

@@ -14,7 +14,7 @@ enum {
 	DHCP_SNAME_FILE_SIZE = 64 + 128,
 	DHCP_FLAG_BROADCAST = 0x8000,
 	DHCP_MIN_PAYLOAD = 300, /* BOOTP's size: relays and old clients drop less (RFC 1542 2.1) */
-	DHCP_NAME_MAX = 63,
+	DHCP_DOMAIN_MAX = 140,  /* what else is told leaves no more of 312 bytes (RFC 2131 2) */
 };
 #define DHCP_COOKIE 0x63825363U
 
@@ -26,6 +26,7 @@ enum dhcp_option {
 	OPTION_HOST_NAME = 12,
 	OPTION_DOMAIN = 15,
 	OPTION_MTU = 26,
+	OPTION_NTP = 42,
 	OPTION_REQUESTED = 50,
 	OPTION_LEASE = 51,
 	OPTION_OVERLOAD = 52,
@@ -154,6 +155,17 @@ static void dhcp_put_address(struct buf *b, enum dhcp_option code, const struct 
 	buf_put_be32(b, ipaddr_v4(a));
 }
 
+static void dhcp_put_servers(struct buf *b, enum dhcp_option code, const struct ipaddr *servers,
+			     size_t n)
+{
+	if (!n)
+		return;
+	buf_put_u8(b, code);
+	buf_put_u8(b, (uint8_t)(4 * n));
+	for (size_t i = 0; i < n; i++)
+		buf_put_be32(b, ipaddr_v4(&servers[i]));
+}
+
 static void dhcp_put_u32(struct buf *b, enum dhcp_option code, uint32_t v)
 {
 	buf_put_u8(b, code);
@@ -163,7 +175,7 @@ static void dhcp_put_u32(struct buf *b, enum dhcp_option code, uint32_t v)
 
 static void dhcp_put_text(struct buf *b, enum dhcp_option code, const char *text)
 {
-	size_t length = text ? strnlen(text, DHCP_NAME_MAX) : 0;
+	size_t length = text ? strlen(text) : 0;
 
 	if (!length)
 		return;
@@ -201,10 +213,11 @@ static void dhcp_put_lease(struct buf *b, const struct dhcp_lease *lease, bool t
 	}
 	dhcp_put_u32(b, OPTION_MASK, mask);
 	dhcp_put_address(b, OPTION_ROUTER, &lease->router);
-	if (!ipaddr_is_zero(&lease->resolver))
-		dhcp_put_address(b, OPTION_DNS, &lease->resolver);
+	dhcp_put_servers(b, OPTION_DNS, lease->resolvers, lease->n_resolvers);
+	dhcp_put_servers(b, OPTION_NTP, lease->ntp, lease->n_ntp);
 	dhcp_put_text(b, OPTION_HOST_NAME, lease->host_name);
-	dhcp_put_text(b, OPTION_DOMAIN, lease->domain);
+	if (lease->domain && strnlen(lease->domain, DHCP_DOMAIN_MAX + 1) <= DHCP_DOMAIN_MAX)
+		dhcp_put_text(b, OPTION_DOMAIN, lease->domain);
 	if (lease->mtu) {
 		buf_put_u8(b, OPTION_MTU);
 		buf_put_u8(b, 2);

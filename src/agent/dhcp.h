@@ -15,6 +15,7 @@
 enum {
 	DHCP_SERVER_PORT = 67,
 	DHCP_CLIENT_PORT = 68,
+	DHCP_SERVERS_MAX = 4,      /* of a kind */
 	DHCP_LEASE_SECONDS = 3600, /* EC2's; renewed after half of it */
 };
 
@@ -23,11 +24,13 @@ struct dhcp_lease {
 	struct mac mac;     /* of the interface: requests of others are not answered */
 	struct ipaddr addr; /* IPv4 */
 	struct prefix subnet;
-	struct ipaddr router;           /* also the server's identity */
-	struct prefix network;          /* reached by the router; len 0: none is told */
-	struct ipaddr resolver;         /* zero: none is told */
-	uint16_t mtu;                   /* 0: none is told */
-	const char *host_name, *domain; /* "" or NULL: none is told */
+	struct ipaddr router;  /* also the server's identity */
+	struct prefix network; /* reached by the router; len 0: none is told */
+	struct ipaddr resolvers[DHCP_SERVERS_MAX], ntp[DHCP_SERVERS_MAX]; /* IPv4 */
+	size_t n_resolvers, n_ntp;                                        /* 0: none is told */
+	uint16_t mtu;                                                     /* 0: none is told */
+	const char *host_name,
+		*domain; /* "" or NULL: none is told; nor is a domain above 140 characters */
 };
 
 enum dhcp_verdict {

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/kernel.h"
 
+#include <arpa/inet.h>
+#include <net/ethernet.h>
+#include <netinet/if_ether.h>
+#include <linux/if_packet.h>
+#include <string.h>
+#include <sys/socket.h>
+
 #include "base/log.h"
 
 static int kernel_route(void *arg, const struct ipaddr *target, struct nexthop_way *ret)
@@ -51,6 +58,47 @@ static int kernel_probe(void *arg, const struct nexthop_way *way)
 	struct kernel *k = arg;
 
 	return rtnl_neigh_probe(k->rtnl, way->ifindex, &way->gateway);
+}
+
+/* RFC 5227 2.3: a request whose sender and target are the address. */
+static struct ether_arp kernel_announcement(const struct mac *mac, const struct ipaddr *public)
+{
+	struct ether_arp arp = {.ea_hdr = {.ar_hrd = htons(ARPHRD_ETHER),
+					   .ar_pro = htons(ETH_P_IP),
+					   .ar_hln = ETH_ALEN,
+					   .ar_pln = sizeof(arp.arp_spa),
+					   .ar_op = htons(ARPOP_REQUEST)}};
+
+	memcpy(arp.arp_sha, mac->b, sizeof(arp.arp_sha));
+	memcpy(arp.arp_spa, public->b + 12, sizeof(arp.arp_spa));
+	memcpy(arp.arp_tpa, public->b + 12, sizeof(arp.arp_tpa));
+	return arp;
+}
+
+int kernel_announce(void *arg, int ifindex, const struct ipaddr *public)
+{
+	struct sockaddr_ll to = {.sll_family = AF_PACKET,
+				 .sll_protocol = htons(ETH_P_ARP),
+				 .sll_ifindex = ifindex,
+				 .sll_halen = ETH_ALEN,
+				 .sll_addr = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+	_cleanup_close_ int fd = -1;
+	struct nexthop_link link;
+	struct ether_arp arp;
+	int e = kernel_link(arg, ifindex, &link);
+
+	if (e)
+		return e;
+	if (!ipaddr_is_v4(public))
+		return -EAFNOSUPPORT;
+	arp = kernel_announcement(&link.mac, public);
+	fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	return sendto(fd, &arp, sizeof(arp), MSG_DONTWAIT, (const struct sockaddr *)&to,
+		      sizeof(to)) < 0
+		       ? -errno
+		       : 0;
 }
 
 const struct nexthop_kernel *kernel_ops(void)

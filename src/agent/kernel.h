@@ -20,5 +20,7 @@ struct kernel {
 
 must_check int kernel_init(struct kernel *k, struct loop *loop);
 void kernel_deinit(struct kernel *k);
+/* Announces 'public' on an interface by ARP (announce_fn; 'arg' is the 'struct kernel'). */
+must_check int kernel_announce(void *arg, int ifindex, const struct ipaddr *public);
 /* The operations; their argument is the 'struct kernel'. */
 const struct nexthop_kernel *kernel_ops(void);

@@ -88,15 +88,17 @@ static int main_dial(void *arg, size_t index, const struct session_callbacks *ca
 			       m->name, callbacks, user, ret);
 }
 
-static struct dp_config main_dp_config(const struct options *o, int ifindex)
+static struct dp_config main_dp_config(const struct options *o, int ifindex, int uplink_ifindex)
 {
 	return (struct dp_config){
 		.name = o->name,
 		.bpffs = o->bpffs,
 		.substrate_ifindex = ifindex,
+		.uplink_ifindex = uplink_ifindex,
 		.vxlan_port = MAIN_VXLAN_PORT,
 		.max_mappings = LIMIT_AGENT_MAPPINGS,
 		.max_flows = LIMIT_AGENT_FLOWS,
+		.max_connections = o->n_connections,
 	};
 }
 
@@ -171,17 +173,19 @@ static int main_start_driver(struct program *p)
 	return e ?: driver_netns_new(&config, &p->driver);
 }
 
-static int main_start_agent(struct program *p, int ifindex)
+static int main_start_agent(struct program *p, int ifindex, int uplink_ifindex)
 {
 	struct agent_config config = {
 		.loop = p->loop,
 		.host_id = p->bundle.host_id,
 		.dialer = {.dial = main_dial, .n = p->bundle.n_managers, .arg = p},
 		.backend = &main_backend,
-		.dp = main_dp_config(p->options, ifindex),
+		.dp = main_dp_config(p->options, ifindex, uplink_ifindex),
+		.uplink = p->options->uplink,
 		.driver = p->driver,
 		.kernel = kernel_ops(),
 		.kernel_arg = &p->kernel,
+		.announce = kernel_announce,
 		.snapshot = p->snapshot,
 		.disallowed = p->options->disallowed,
 		.threaded_probe = true,
@@ -196,7 +200,7 @@ static int main_start_agent(struct program *p, int ifindex)
 	return control_init(&p->control, p->agent, p->socket, p->resolv);
 }
 
-static int main_find_substrate(const char *name, int *ret_ifindex)
+static int main_find_link(const char *name, int *ret_ifindex)
 {
 	_cleanup_(rtnl_close_cleanup) struct rtnl *rtnl = NULL;
 	struct rtnl_link link;
@@ -212,11 +216,14 @@ static int main_find_substrate(const char *name, int *ret_ifindex)
 static int main_start(struct program *p)
 {
 	const struct options *o = p->options;
-	int ifindex, e;
+	int ifindex, uplink_ifindex = 0, e;
 
-	e = main_find_substrate(o->substrate, &ifindex);
+	e = main_find_link(o->substrate, &ifindex);
 	if (e)
 		return main_fail_errno(o->substrate, e);
+	e = o->uplink ? main_find_link(o->uplink, &uplink_ifindex) : 0;
+	if (e)
+		return main_fail_errno(o->uplink, e);
 	e = main_mount_bpffs(o->bpffs);
 	if (e)
 		return main_fail_errno(o->bpffs, e);
@@ -236,7 +243,7 @@ static int main_start(struct program *p)
 	if (!e)
 		e = main_start_driver(p);
 	if (!e)
-		e = main_start_agent(p, ifindex);
+		e = main_start_agent(p, ifindex, uplink_ifindex);
 	return e ? main_fail_errno("cannot start", e) : 0;
 }
 
@@ -337,7 +344,7 @@ static int main_end_nodes(struct program *p)
 
 static int main_undo(struct program *p)
 {
-	const struct dp_config config = main_dp_config(p->options, 0);
+	const struct dp_config config = main_dp_config(p->options, 0, 0);
 	int e = main_paths(p), step;
 
 	if (!e)

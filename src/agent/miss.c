@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/miss.h"
 
+#include <string.h>
+
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -49,7 +51,8 @@ static struct pending *miss_find(const struct miss *m, uint32_t vni, const struc
 	struct pending *p;
 
 	hmap_for_each_at (p, &m->pending, miss_hash(vni, addr), node)
-		if (p->question.vni == vni && ipaddr_equal(&p->question.addr, addr))
+		if (question_subject_vni(&p->question) == vni &&
+		    ipaddr_equal(&p->question.addr, addr))
 			return p;
 	return NULL;
 }
@@ -187,12 +190,23 @@ void miss_deinit(struct miss *m)
 	hmap_deinit(&m->loads);
 }
 
-/* Asks where 'addr' is.  On failure nothing is pending. */
-static int miss_ask(struct miss *m, Viaduct__Agent__Question__Kind kind, uint32_t port,
-		    uint32_t vni, const struct ipaddr *asker, const struct ipaddr *addr,
-		    struct pending **ret)
+/* What a packet wants to be known, and who may ask. */
+struct subject {
+	Viaduct__Agent__Question__Kind kind;
+	uint32_t port;
+	uint32_t vni, addr_vni; /* of the asker; of the address, when it is another one, else 0 */
+	struct ipaddr asker, addr;
+};
+
+static uint32_t miss_subject_vni(const struct subject *s)
 {
-	struct load *l = miss_load(m, port);
+	return s->addr_vni ? s->addr_vni : s->vni;
+}
+
+/* Asks where the address is.  On failure nothing is pending. */
+static int miss_ask(struct miss *m, const struct subject *s, struct pending **ret)
+{
+	struct load *l = miss_load(m, s->port);
 	struct pending *p;
 	int e;
 
@@ -207,15 +221,16 @@ static int miss_ask(struct miss *m, Viaduct__Agent__Question__Kind kind, uint32_
 	}
 	l->n_questions++;
 	p->miss = m;
-	p->port = port;
+	p->port = s->port;
 	list_init(&p->held);
-	p->question = (struct question){.kind = kind,
-					.vni = vni,
-					.asker = *asker,
-					.addr = *addr,
+	p->question = (struct question){.kind = s->kind,
+					.vni = s->vni,
+					.addr_vni = s->addr_vni,
+					.asker = s->asker,
+					.addr = s->addr,
 					.fn = miss_on_answer,
 					.arg = p};
-	hmap_insert(&m->pending, &p->node, miss_hash(vni, addr));
+	hmap_insert(&m->pending, &p->node, miss_hash(miss_subject_vni(s), &s->addr));
 	e = questions_ask(m->questions, &p->question);
 	if (e) {
 		miss_free_pending(m, p);
@@ -226,32 +241,35 @@ static int miss_ask(struct miss *m, Viaduct__Agent__Question__Kind kind, uint32_
 	return 0;
 }
 
-/* What an upcall is about, and who may ask. */
-static int miss_subject(struct miss *m, const struct dp_upcall *u,
-			Viaduct__Agent__Question__Kind *ret_kind, struct ipaddr *ret_asker,
-			struct ipaddr *ret_addr)
+static int miss_subject(struct miss *m, const struct dp_upcall *u, struct subject *ret)
 {
+	struct subject s = {.port = u->port, .vni = u->vni};
+	int e;
+
+	if (u->other_vni != u->vni)
+		s.addr_vni = u->other_vni;
+	s.kind = VIADUCT__AGENT__QUESTION__KIND__SEND;
+	s.addr = u->dst;
 	if (u->kind == DP_UPCALL_VERIFY) {
-		*ret_kind = VIADUCT__AGENT__QUESTION__KIND__VERIFY;
-		*ret_asker = u->dst;
-		*ret_addr = u->src;
-		return 0;
+		s.kind = VIADUCT__AGENT__QUESTION__KIND__VERIFY;
+		s.addr = u->src;
 	}
-	*ret_kind = VIADUCT__AGENT__QUESTION__KIND__SEND;
-	*ret_addr = u->dst;
-	return m->ops->asker(u->port, ret_asker, m->arg);
+	e = m->ops->asker(u, &s.asker, m->arg);
+	if (!e)
+		*ret = s;
+	return e;
 }
 
 /* A packet came up although the cache knows its address. */
 static void miss_take_known(struct miss *m, struct mapping *mapping, struct dp_upcall *u,
-			    Viaduct__Agent__Question__Kind kind, const struct ipaddr *asker)
+			    const struct subject *s)
 {
 	struct pending *p;
 
 	if (mapping->state == MAPPING_PROVING) {
 		/* Live again at once; without room for the question it ends with its lifetime. */
 		if (!cache_use(m->cache, mapping)) {
-			(void)!miss_ask(m, kind, u->port, mapping->vni, asker, &mapping->addr, &p);
+			(void)!miss_ask(m, s, &p);
 			m->ops->drain(m->arg);
 		}
 	} else if (mapping->state != MAPPING_SETTLING && !cache_repeat(m->cache, mapping)) {
@@ -263,22 +281,23 @@ static void miss_take_known(struct miss *m, struct mapping *mapping, struct dp_u
 
 void miss_take(struct miss *m, struct dp_upcall *u)
 {
-	Viaduct__Agent__Question__Kind kind;
-	struct ipaddr asker, addr;
 	struct mapping *mapping;
 	struct pending *p;
+	struct subject s;
+	uint32_t vni;
 
-	if (miss_subject(m, u, &kind, &asker, &addr)) {
+	if (miss_subject(m, u, &s)) {
 		miss_drop(m, u, MISS_DROP_FAULT);
 		return;
 	}
-	mapping = cache_find(m->cache, u->vni, &addr);
+	vni = miss_subject_vni(&s);
+	mapping = cache_find(m->cache, vni, &s.addr);
 	if (mapping) {
-		miss_take_known(m, mapping, u, kind, &asker);
+		miss_take_known(m, mapping, u, &s);
 		return;
 	}
-	p = miss_find(m, u->vni, &addr);
-	if (!p && miss_ask(m, kind, u->port, u->vni, &asker, &addr, &p)) {
+	p = miss_find(m, vni, &s.addr);
+	if (!p && miss_ask(m, &s, &p)) {
 		miss_drop(m, u, MISS_DROP_BOUND);
 		return;
 	}
@@ -305,12 +324,13 @@ static void miss_release(struct miss *m, struct pending *p)
 
 static int miss_install(struct miss *m, const struct answer *a)
 {
-	uint32_t peer;
-	int e = m->ops->peer(a->host, &peer, m->arg);
+	struct mapping_place place = {.revision = a->revision, .n_groups = a->n_groups};
+	int e = m->ops->peer(a->host, &place.peer, m->arg);
 
-	if (!e)
-		e = cache_install(m->cache, a->vni, &a->addr, peer, a->revision, a->lifetime_s);
-	return e;
+	memcpy(place.groups, a->groups, sizeof(place.groups));
+	for (; !e && place.n_peers < a->n_hosts; place.n_peers++)
+		e = m->ops->peer(a->hosts[place.n_peers], &place.peers[place.n_peers], m->arg);
+	return e ?: cache_install(m->cache, a->vni, &a->addr, &place, a->lifetime_s);
 }
 
 static void miss_on_answer(struct question *q, enum question_result result,
@@ -328,7 +348,7 @@ static void miss_on_answer(struct question *q, enum question_result result,
 		if (e)
 			m->ops->unwanted(answer, m->arg);
 	} else if (result == QUESTION_REFUSED) {
-		e = cache_refuse(m->cache, q->vni, &q->addr);
+		e = cache_refuse(m->cache, question_subject_vni(q), &q->addr);
 	}
 	if (!e)
 		miss_release(m, p);

@@ -31,8 +31,9 @@ enum miss_drop {
 };
 
 struct miss_ops {
-	/* The primary address of a port: it asks. -ENOENT: there is no such port. */
-	int (*asker)(uint32_t port, struct ipaddr *ret, void *arg);
+	/* Who asks because of 'u': the primary address of the port that sends, the address that
+	 * receives; for the world outside, on an edge, zero.  -ENOENT: there is no such port. */
+	int (*asker)(const struct dp_upcall *u, struct ipaddr *ret, void *arg);
 	/* The data plane's id of the manager's host 'number'.  -ENOENT: unknown here (yet). */
 	int (*peer)(uint32_t number, uint32_t *ret_peer, void *arg);
 	/* Something is settling: read what waits, then call miss_settle(). */

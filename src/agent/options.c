@@ -18,10 +18,13 @@ enum options_key {
 	KEY_RUN,
 	KEY_NAME,
 	KEY_SUBSTRATE,
+	KEY_ROLE,
+	KEY_UPLINK,
 	KEY_BPFFS,
 	KEY_NETNS_DIR,
 	KEY_NETNS_PREFIX,
 	KEY_FORMATS,
+	KEY_MAX_CONNECTIONS,
 	KEY_LOG_LEVEL,
 	KEY_MAX,
 };
@@ -33,10 +36,13 @@ static const struct {
 	[KEY_RUN] = {"run", "/run/viaduct-agent", "a directory"},
 	[KEY_NAME] = {"name", "host", "a name"},
 	[KEY_SUBSTRATE] = {"substrate", NULL, "an interface"},
+	[KEY_ROLE] = {"role", "host", "host or edge"},
+	[KEY_UPLINK] = {"uplink", NULL, "an interface"},
 	[KEY_BPFFS] = {"bpffs", "/sys/fs/bpf", "a directory"},
 	[KEY_NETNS_DIR] = {"netns-dir", "/run/netns", "a directory"},
 	[KEY_NETNS_PREFIX] = {"netns-prefix", "vd-", "a prefix"},
 	[KEY_FORMATS] = {"formats", NULL, "a list of formats"},
+	[KEY_MAX_CONNECTIONS] = {"max-connections", NULL, "a number"},
 	[KEY_LOG_LEVEL] = {"log-level", "info", "err, warn, info or debug"},
 };
 
@@ -57,11 +63,14 @@ const char *options_help(void)
 	       "  --run DIR             control socket and files of a boot [/run/viaduct-agent]\n"
 	       "  --name NAME           this agent on its machine, [a-z0-9-]{1,11} [host]\n"
 	       "  --substrate IFNAME    the interface to the other hosts\n"
+	       "  --role ROLE           host, or edge: the way to the world outside [host]\n"
+	       "  --uplink IFNAME       the interface of an edge to the world outside\n"
 	       "  --bpffs DIR           where bpffs is mounted [/sys/fs/bpf]\n"
 	       "  --netns-dir DIR       where namespaces of instances are bound [/run/netns]\n"
 	       "  --netns-prefix TEXT   of their names [vd-]\n"
 	       "  --formats LIST        the only wire formats allowed on this host, such as\n"
 	       "                        siit/1,ipip6/1 [all that work]\n"
+	       "  --max-connections N   how many connections may be tracked on this host [65536]\n"
 	       "  --log-level LEVEL     err, warn, info or debug [info]\n"
 	       "  --help, --version\n";
 }
@@ -72,10 +81,13 @@ static void options_fields(struct options *o, char **ret[static KEY_MAX])
 	ret[KEY_RUN] = &o->run;
 	ret[KEY_NAME] = &o->name;
 	ret[KEY_SUBSTRATE] = &o->substrate;
+	ret[KEY_ROLE] = &o->role;
+	ret[KEY_UPLINK] = &o->uplink;
 	ret[KEY_BPFFS] = &o->bpffs;
 	ret[KEY_NETNS_DIR] = &o->netns_dir;
 	ret[KEY_NETNS_PREFIX] = &o->netns_prefix;
 	ret[KEY_FORMATS] = &o->formats;
+	ret[KEY_MAX_CONNECTIONS] = &o->max_connections;
 	ret[KEY_LOG_LEVEL] = &o->log_level;
 }
 
@@ -175,8 +187,46 @@ static int options_check_formats(struct options *o, char *reterr_text)
 	return 0;
 }
 
+static int options_check_role(const struct options *o, char *reterr_text)
+{
+	const bool edge = str_equal(o->role, "edge");
+	const char *text = NULL;
+
+	if (!edge && !str_equal(o->role, "host"))
+		text = "is neither host nor edge";
+	else if (edge && !o->uplink)
+		text = "needs --uplink: name the interface to the world outside";
+	else if (!edge && o->uplink)
+		text = "has no uplink: say --role edge as well, or leave --uplink out";
+	else if (edge && o->substrate && str_equal(o->uplink, o->substrate))
+		text = "needs an uplink that is not the substrate";
+	if (!text)
+		return 0;
+	snprintf(reterr_text, OPTIONS_ERROR_SIZE, "role: \"%s\" %s", o->role, text);
+	return -EINVAL;
+}
+
+static int options_check_connections(struct options *o, char *reterr_text)
+{
+	uint32_t n;
+
+	if (!o->max_connections)
+		return 0;
+	if (config_parse_u32(o->max_connections, &n) || n < LIMIT_AGENT_CONNECTIONS_MIN ||
+	    n > LIMIT_AGENT_CONNECTIONS_MAX) {
+		snprintf(reterr_text, OPTIONS_ERROR_SIZE,
+			 "max-connections: \"%s\" is no number from %u to %u", o->max_connections,
+			 LIMIT_AGENT_CONNECTIONS_MIN, LIMIT_AGENT_CONNECTIONS_MAX);
+		return -EINVAL;
+	}
+	o->n_connections = n;
+	return 0;
+}
+
 static int options_check(struct options *o, char *reterr_text)
 {
+	int e;
+
 	size_t length = strspn(o->name, "abcdefghijklmnopqrstuvwxyz0123456789-");
 
 	if (!length || o->name[length] || length >= OPTIONS_NAME_SIZE) {
@@ -198,7 +248,10 @@ static int options_check(struct options *o, char *reterr_text)
 		snprintf(reterr_text, OPTIONS_ERROR_SIZE, "join needs the file of the join bundle");
 		return -EINVAL;
 	}
-	return options_check_formats(o, reterr_text);
+	e = options_check_role(o, reterr_text);
+	if (!e)
+		e = options_check_connections(o, reterr_text);
+	return e ?: options_check_formats(o, reterr_text);
 }
 
 /* ---- the command line ---- */
@@ -208,10 +261,13 @@ static const struct option options_long[] = {
 	{"run", required_argument, NULL, KEY_RUN},
 	{"name", required_argument, NULL, KEY_NAME},
 	{"substrate", required_argument, NULL, KEY_SUBSTRATE},
+	{"role", required_argument, NULL, KEY_ROLE},
+	{"uplink", required_argument, NULL, KEY_UPLINK},
 	{"bpffs", required_argument, NULL, KEY_BPFFS},
 	{"netns-dir", required_argument, NULL, KEY_NETNS_DIR},
 	{"netns-prefix", required_argument, NULL, KEY_NETNS_PREFIX},
 	{"formats", required_argument, NULL, KEY_FORMATS},
+	{"max-connections", required_argument, NULL, KEY_MAX_CONNECTIONS},
 	{"log-level", required_argument, NULL, KEY_LOG_LEVEL},
 	{"config", required_argument, NULL, OPTION_CONFIG},
 	{"help", no_argument, NULL, OPTION_HELP},

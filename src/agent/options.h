@@ -30,12 +30,16 @@ struct options {
 	char *run;       /* directory; need not */
 	char *name;      /* of this agent on its machine: [a-z0-9-]{1,11} */
 	char *substrate; /* the interface to the wire */
+	char *role;      /* "host" or "edge" */
+	char *uplink;    /* of an edge: the interface to the world outside; else NULL */
 	char *bpffs;
 	char *netns_dir, *netns_prefix;
-	char *formats; /* "siit/1,ipip6/1": the only ones allowed on this host; NULL: all */
+	char *formats;         /* "siit/1,ipip6/1": the only ones allowed on this host; NULL: all */
+	char *max_connections; /* a number; NULL: the data plane's own */
 	char *log_level;
-	char *bundle;        /* join: the file */
-	uint32_t disallowed; /* formats, from 'formats': FORMAT_BIT()s */
+	char *bundle;           /* join: the file */
+	uint32_t n_connections; /* from 'max_connections'; 0: not given */
+	uint32_t disallowed;    /* formats, from 'formats': FORMAT_BIT()s */
 	enum log_level level;
 };
 

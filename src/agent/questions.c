@@ -114,6 +114,7 @@ static void questions_write(const struct question *q, Viaduct__Agent__Question *
 		m->name = (char *)(uintptr_t)q->name;
 	else
 		m->addr = convert_bytes(&q->addr);
+	m->addr_vni = q->addr_vni;
 }
 
 static int questions_send(struct questions *qs, struct question_batch *batch)
@@ -244,6 +245,16 @@ int answer_read(const Viaduct__Agent__Mapping *m, struct answer *ret)
 
 	if (!convert_vni_is_valid(m->vni) || convert_addr(&m->addr, &a.addr))
 		return -EINVAL;
+	if (m->n_groups > DP_GROUPS_MAX || m->n_hosts > DP_PEER_SET_MAX)
+		return -EINVAL;
+	for (size_t n = 0; n < m->n_groups; n++) {
+		/* Ascending, so that the same groups are the same list. */
+		if (n && m->groups[n] <= m->groups[n - 1])
+			return -EINVAL;
+		a.groups[a.n_groups++] = m->groups[n];
+	}
+	for (size_t n = 0; n < m->n_hosts; n++)
+		a.hosts[a.n_hosts++] = m->hosts[n];
 	*ret = a;
 	return 0;
 }
@@ -266,10 +277,16 @@ int questions_again(struct questions *qs, struct question *q)
 	return 0;
 }
 
+uint32_t question_subject_vni(const struct question *q)
+{
+	return q->addr_vni ? q->addr_vni : q->vni;
+}
+
 static bool questions_fits(const struct question *q, const struct answer *a)
 {
-	return q->vni == a->vni && (q->kind == VIADUCT__AGENT__QUESTION__KIND__NAME ||
-				    ipaddr_equal(&q->addr, &a->addr));
+	return question_subject_vni(q) == a->vni &&
+	       (q->kind == VIADUCT__AGENT__QUESTION__KIND__NAME ||
+		ipaddr_equal(&q->addr, &a->addr));
 }
 
 /* One answer to 'q', which may be NULL: it ended before. */

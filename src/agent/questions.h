@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "base/loop.h"
+#include "datapath/datapath.h"
 #include "net/addr.h"
 
 enum {
@@ -41,7 +42,10 @@ struct answer {
 	struct ipaddr addr;
 	uint32_t host; /* the manager's number */
 	uint64_t revision;
-	uint32_t lifetime_s; /* 0: the session's */
+	uint32_t lifetime_s;             /* 0: the session's */
+	uint32_t n_groups, n_hosts;      /* n_hosts 0: 'host' alone */
+	uint32_t groups[DP_GROUPS_MAX];  /* security groups it is in, ascending */
+	uint32_t hosts[DP_PEER_SET_MAX]; /* the manager's numbers of all the hosts */
 };
 
 struct question;
@@ -52,7 +56,8 @@ typedef void (*question_fn)(struct question *q, enum question_result result,
 struct question {
 	/* Set by the asker. */
 	Viaduct__Agent__Question__Kind kind;
-	uint32_t vni;
+	uint32_t vni;      /* of the asker */
+	uint32_t addr_vni; /* of 'addr', when it is in another network; else 0 */
 	struct ipaddr asker, addr;
 	char name[QUESTION_NAME_SIZE];
 	question_fn fn;
@@ -96,6 +101,9 @@ void questions_connected(struct questions *qs);
 void questions_disconnected(struct questions *qs);
 /* An answer came.  -EPROTO: it answers nothing that was asked, or not what was asked. */
 must_check int questions_answered(struct questions *qs, const Viaduct__Agent__Resolved *m);
+
+/* The network of the address that a question is about. */
+uint32_t question_subject_vni(const struct question *q);
 
 /* Checks a mapping of the protocol.  -EINVAL: it makes no sense. */
 must_check int answer_read(const Viaduct__Agent__Mapping *m, struct answer *ret);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Peers and subnets, and the order of both runs; nodes and ports are in reconcile_node.c. */
+/* Peers and subnets, and the order of both runs; nodes and ports are in reconcile_node.c, the rest in
+ * reconcile_way.c. */
 #include "agent/reconcile.h"
 
 #include <string.h>
@@ -48,7 +49,7 @@ static bool reconcile_peer_equal(const struct dp_peer *a, const struct dp_peer *
 	       prefix_equal(&a->siit2, &b->siit2) && ipaddr_equal(&a->v4, &b->v4) &&
 	       ipaddr_equal(&a->v6, &b->v6) && a->send == b->send && a->accept == b->accept &&
 	       a->vxlan_over_v6 == b->vxlan_over_v6 && a->path_mtu == b->path_mtu &&
-	       a->nexthop == b->nexthop;
+	       a->nexthop == b->nexthop && a->edge == b->edge;
 }
 
 int reconcile_peer(struct reconcile *r, const struct desired_peer *p)
@@ -79,7 +80,8 @@ static bool reconcile_subnet_equal(const struct dp_subnet *a, const struct dp_su
 {
 	return a->vni == b->vni && prefix_equal(&a->prefix, &b->prefix) &&
 	       ipaddr_equal(&a->router, &b->router) && ipaddr_equal(&a->resolver, &b->resolver) &&
-	       mac_equal(&a->router_mac, &b->router_mac);
+	       mac_equal(&a->router_mac, &b->router_mac) && a->acl == b->acl &&
+	       a->table == b->table;
 }
 
 static int reconcile_subnet(struct reconcile *r, const struct desired_subnet *s)
@@ -100,40 +102,85 @@ static int reconcile_subnet_gone(struct reconcile *r, uint32_t vni, const struct
 	return e == -ENOENT ? 0 : e;
 }
 
-/* ---- differences ---- */
+/* ---- one object ---- */
 
-static void reconcile_set_key(struct reconcile_run *run, const struct desired_key *key)
+/* In this order they are set, in the other they are deleted: each before what names it. */
+static const enum desired_kind reconcile_order[] = {
+	DESIRED_PEER,    DESIRED_GROUP,   DESIRED_ACL,    DESIRED_TABLE,
+	DESIRED_PEERING, DESIRED_GATEWAY, DESIRED_PUBLIC, DESIRED_SUBNET,
+};
+
+static const char *reconcile_refusal(int error)
 {
-	const struct desired_peer *p;
-	const struct desired_subnet *s;
-	int e = 0;
+	return error == -EOPNOTSUPP ? "this host is no edge: its agent runs without an uplink"
+	       : error == -ENOSPC   ? "the data plane has no room for it"
+				    : "the data plane did not take it";
+}
 
-	if (key->kind == DESIRED_PEER && (p = desired_find_peer(run->r->desired, key->number)))
-		e = reconcile_peer(run->r, p);
-	if (key->kind == DESIRED_SUBNET &&
-	    (s = desired_find_subnet(run->r->desired, key->number, &key->prefix)))
-		e = reconcile_subnet(run->r, s);
+static void reconcile_set_item(struct reconcile_run *run, const struct desired_key *key,
+			       struct desired_item *item)
+{
+	int e;
+
+	if (key->kind == DESIRED_PEER)
+		e = reconcile_peer(run->r, (const struct desired_peer *)item);
+	else if (key->kind == DESIRED_SUBNET)
+		e = reconcile_subnet(run->r, (const struct desired_subnet *)item);
+	else
+		e = reconcile_way_set(run->r, key->kind, item);
 	if (e)
-		failures_add(run->failures, key, e, "the data plane did not take it");
+		failures_add(run->failures, key, e, reconcile_refusal(e));
+}
+
+static int reconcile_way_gone(struct reconcile *r, const struct desired_key *key)
+{
+	int e = reconcile_way_delete(r, key);
+
+	if (!e)
+		r->n_deleted++;
+	return e == -ENOENT || e == -EOPNOTSUPP ? 0 : e;
 }
 
 static void reconcile_delete_key(struct reconcile_run *run, const struct desired_key *key)
 {
-	int e = 0;
+	int e;
 
-	if (key->kind == DESIRED_PEER && !desired_find_peer(run->r->desired, key->number))
+	if (key->kind == DESIRED_PEER)
 		e = reconcile_peer_gone(run->r, key->number);
-	if (key->kind == DESIRED_SUBNET &&
-	    !desired_find_subnet(run->r->desired, key->number, &key->prefix))
+	else if (key->kind == DESIRED_SUBNET)
 		e = reconcile_subnet_gone(run->r, key->number, &key->prefix);
+	else
+		e = reconcile_way_gone(run->r, key);
 	if (e)
 		failures_add(run->failures, key, e, "the data plane did not let it go");
 }
 
+/* ---- differences ---- */
+
+static void reconcile_set_keys(struct reconcile_run *run, const struct desired_key *keys, size_t n)
+{
+	struct desired_item *item;
+
+	for (size_t k = 0; k < ARRAY_SIZE(reconcile_order); k++)
+		for (size_t i = 0; i < n; i++)
+			if (keys[i].kind == reconcile_order[k] &&
+			    (item = desired_find(run->r->desired, &keys[i])))
+				reconcile_set_item(run, &keys[i], item);
+}
+
+static void reconcile_delete_keys(struct reconcile_run *run, const struct desired_key *keys,
+				  size_t n)
+{
+	for (size_t k = ARRAY_SIZE(reconcile_order); k; k--)
+		for (size_t i = 0; i < n; i++)
+			if (keys[i].kind == reconcile_order[k - 1] &&
+			    !desired_find(run->r->desired, &keys[i]))
+				reconcile_delete_key(run, &keys[i]);
+}
+
 static bool reconcile_key_is_wanted(const struct reconcile_run *run, const struct desired_key *key)
 {
-	return key->kind == DESIRED_INSTANCE ? !!desired_find_instance(run->r->desired, key->id)
-					     : !!desired_find_interface(run->r->desired, key->id);
+	return desired_find(run->r->desired, key);
 }
 
 /* Instances and interfaces that are wanted, or those that are not. */
@@ -157,29 +204,29 @@ void reconcile_some(struct reconcile *r, const struct desired_key *keys, size_t 
 
 	r->round++;
 	reconcile_node_keys(&run, keys, n_keys, false);
-	for (size_t i = 0; i < n_keys; i++)
-		reconcile_set_key(&run, &keys[i]);
+	reconcile_set_keys(&run, keys, n_keys);
 	reconcile_node_keys(&run, keys, n_keys, true);
-	for (size_t i = 0; i < n_keys; i++)
-		reconcile_delete_key(&run, &keys[i]);
+	reconcile_delete_keys(&run, keys, n_keys);
 }
 
 /* ---- everything ---- */
 
-/* What is in the data plane and wanted as it is carries the number of this run; what is not wanted is
- * noted to be deleted after the walk. */
-struct reconcile_actual {
-	struct reconcile *r;
-	uint32_t *peers;
-	struct dp_subnet *subnets;
-	size_t n_peers, n_subnets;
-};
+int reconcile_note_unwanted(struct reconcile_actual *a, const struct desired_key *key)
+{
+	struct desired_key *grown = reallocarray(a->unwanted, a->n + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	a->unwanted = grown;
+	grown[a->n++] = *key;
+	return 0;
+}
 
 static int reconcile_see_peer(const struct dp_peer *actual, void *arg)
 {
+	const struct desired_key key = {.kind = DESIRED_PEER, .number = actual->id};
 	struct reconcile_actual *a = arg;
 	struct desired_peer *p = desired_find_peer(a->r->desired, actual->id);
-	uint32_t *grown;
 
 	if (p) {
 		const struct dp_peer record = reconcile_peer_record(a->r, p);
@@ -188,75 +235,35 @@ static int reconcile_see_peer(const struct dp_peer *actual, void *arg)
 			p->seen = a->r->round;
 		return 0;
 	}
-	if (actual->id == DP_PEER_SELF)
-		return 0;
-	grown = reallocarray(a->peers, a->n_peers + 1, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	a->peers = grown;
-	grown[a->n_peers++] = actual->id;
-	return 0;
+	return actual->id == DP_PEER_SELF ? 0 : reconcile_note_unwanted(a, &key);
 }
 
 static int reconcile_see_subnet(const struct dp_subnet *actual, void *arg)
 {
+	const struct desired_key key = {
+		.kind = DESIRED_SUBNET, .number = actual->vni, .prefix = actual->prefix};
 	struct reconcile_actual *a = arg;
 	struct desired_subnet *s = desired_find_subnet(a->r->desired, actual->vni, &actual->prefix);
-	struct dp_subnet *grown;
 
-	if (s) {
-		if (reconcile_subnet_equal(&s->dp, actual))
-			s->seen = a->r->round;
-		return 0;
-	}
-	grown = reallocarray(a->subnets, a->n_subnets + 1, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	a->subnets = grown;
-	grown[a->n_subnets++] = *actual;
+	if (!s)
+		return reconcile_note_unwanted(a, &key);
+	if (reconcile_subnet_equal(&s->dp, actual))
+		s->seen = a->r->round;
 	return 0;
 }
 
 static void reconcile_set_unseen(struct reconcile_run *run)
 {
 	struct reconcile *r = run->r;
-	struct desired_peer *p;
-	struct desired_subnet *s;
-	int e;
+	struct desired_item *item;
 
-	hmap_for_each (p, &r->desired->peers, node) {
-		e = p->seen == r->round ? 0 : reconcile_peer(r, p);
-		if (e)
-			failures_add(
-				run->failures,
-				&(struct desired_key){.kind = DESIRED_PEER, .number = p->dp.id}, e,
-				"the data plane did not take the peer");
-	}
-	hmap_for_each (s, &r->desired->subnets, node) {
-		e = s->seen == r->round ? 0 : reconcile_subnet(r, s);
-		if (e)
-			failures_add(run->failures,
-				     &(struct desired_key){.kind = DESIRED_SUBNET,
-							   .number = s->dp.vni,
-							   .prefix = s->dp.prefix},
-				     e, "the data plane did not take the subnet");
-	}
-}
+	for (size_t k = 0; k < ARRAY_SIZE(reconcile_order); k++)
+		hmap_for_each (item, desired_table(r->desired, reconcile_order[k]), node) {
+			const struct desired_key key = desired_key_of(reconcile_order[k], item);
 
-static void reconcile_delete_unwanted(struct reconcile_run *run, const struct reconcile_actual *a)
-{
-	struct desired_key key;
-
-	for (size_t i = 0; i < a->n_peers; i++) {
-		key = (struct desired_key){.kind = DESIRED_PEER, .number = a->peers[i]};
-		reconcile_delete_key(run, &key);
-	}
-	for (size_t i = 0; i < a->n_subnets; i++) {
-		key = (struct desired_key){.kind = DESIRED_SUBNET,
-					   .number = a->subnets[i].vni,
-					   .prefix = a->subnets[i].prefix};
-		reconcile_delete_key(run, &key);
-	}
+			if (item->seen != r->round)
+				reconcile_set_item(run, &key, item);
+		}
 }
 
 void reconcile_full(struct reconcile *r, struct failures *failures)
@@ -272,15 +279,16 @@ void reconcile_full(struct reconcile *r, struct failures *failures)
 	e = datapath_peers(r->dp, reconcile_see_peer, &actual);
 	if (!e)
 		e = datapath_subnets(r->dp, reconcile_see_subnet, &actual);
+	if (!e)
+		e = reconcile_see_ways(&actual);
 	if (e)
 		failures_add(failures, &(struct desired_key){.kind = DESIRED_HOST}, e,
 			     "the data plane's tables cannot be read");
 	reconcile_set_unseen(&run);
 	hmap_for_each (i, &r->desired->instances, node)
 		reconcile_instance(&run, i->id);
-	reconcile_delete_unwanted(&run, &actual);
-	free(actual.peers);
-	free(actual.subnets);
+	reconcile_delete_keys(&run, actual.unwanted, actual.n);
+	free(actual.unwanted);
 	if (!failures_any(failures))
 		nexthops_forget_old(r->nexthops);
 }

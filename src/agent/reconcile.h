@@ -6,8 +6,9 @@
  * Two ways.  reconcile_some() applies named objects, after a Desired that brought differences.
  * reconcile_full() reads what the data plane and the driver really have and changes what differs:
  * at the start, after a full Desired, and now and then. Both are idempotent and end in the same
- * state; what is as it should be is not touched. The order never cuts what is to stay: ports go
- * before nodes, peers come before what uses them and go after it.
+ * state; what is as it should be is not touched. The order never cuts what is to stay, and never
+ * opens what is to be closed: ports go before nodes, and peers, groups, ACLs and route tables come
+ * before what names them and go after it.
  *
  * A node's start: the driver makes it, its interfaces are plugged and become ports, then it is told
  * that it is online. If any of this fails at a start, the node is ended and reported FAILED, and
@@ -44,6 +45,8 @@ struct reconcile {
 	void (*status)(const struct instance_status *status, void *arg);
 	void *arg;
 	uint64_t round; /* counts runs */
+	uint64_t
+		opening; /* counts openings of the data plane: what an earlier one took may be gone */
 	uint64_t n_set,
 		n_deleted; /* records written to the data plane, starts and stops of nodes */
 };
@@ -54,6 +57,16 @@ struct reconcile_run {
 	struct failures *failures;
 };
 
+/* What a full run found in the data plane and nobody wants: deleted after the walk.  What is wanted
+ * and as it is to be carries the number of the run. */
+struct reconcile_actual {
+	struct reconcile *r;
+	struct desired_key *unwanted;
+	size_t n;
+};
+
+must_check int reconcile_note_unwanted(struct reconcile_actual *a, const struct desired_key *key);
+
 void reconcile_full(struct reconcile *r, struct failures *failures);
 void reconcile_some(struct reconcile *r, const struct desired_key *keys, size_t n_keys,
 		    struct failures *failures);
@@ -61,6 +74,16 @@ void reconcile_some(struct reconcile *r, const struct desired_key *keys, size_t 
 void reconcile_check(struct reconcile *r);
 /* Writes the peer again: its next hop is another one. */
 must_check int reconcile_peer(struct reconcile *r, const struct desired_peer *p);
+
+/* ---- policy, ways out, what an edge has (reconcile_way.c), used by the two runs ---- */
+
+must_check int reconcile_way_set(struct reconcile *r, enum desired_kind kind,
+				 struct desired_item *item);
+must_check int reconcile_way_delete(struct reconcile *r, const struct desired_key *key);
+must_check int reconcile_see_ways(struct reconcile_actual *a);
+/* The ways to the Internet of an interface's addresses, as its port has them. */
+void reconcile_exits(const struct reconcile *r, const struct desired_interface *i,
+		     struct dp_port *port);
 
 /* ---- instances (reconcile_node.c), used by the two runs ---- */
 

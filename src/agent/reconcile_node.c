@@ -11,16 +11,35 @@
 
 /* ---- ports ---- */
 
+static bool reconcile_port_groups_equal(const struct dp_port *a, const struct dp_port *b)
+{
+	return a->n_groups == b->n_groups &&
+	       !memcmp(a->groups, b->groups, a->n_groups * sizeof(a->groups[0]));
+}
+
+static bool reconcile_port_exits_equal(const struct dp_port *a, const struct dp_port *b)
+{
+	if (a->n_exits != b->n_exits)
+		return false;
+	for (uint32_t i = 0; i < a->n_exits; i++)
+		if (!ipaddr_equal(&a->exits[i].addr, &b->exits[i].addr) ||
+		    a->exits[i].peer != b->exits[i].peer ||
+		    a->exits[i].handle != b->exits[i].handle)
+			return false;
+	return true;
+}
+
 static bool reconcile_port_equal(const struct dp_port *a, const struct dp_port *b)
 {
 	if (a->id != b->id || a->ifindex != b->ifindex || a->peer_redirect != b->peer_redirect ||
 	    a->vni != b->vni || !mac_equal(&a->mac, &b->mac) || a->mtu != b->mtu ||
-	    a->n_addrs != b->n_addrs)
+	    a->n_addrs != b->n_addrs || a->forwards != b->forwards || a->disabled != b->disabled ||
+	    a->handle != b->handle || a->connections != b->connections)
 		return false;
 	for (uint32_t i = 0; i < a->n_addrs; i++)
 		if (!ipaddr_equal(&a->addrs[i], &b->addrs[i]))
 			return false;
-	return true;
+	return reconcile_port_groups_equal(a, b) && reconcile_port_exits_equal(a, b);
 }
 
 static void reconcile_port_gone(struct reconcile *r, struct port *port)
@@ -43,11 +62,18 @@ static int reconcile_port(struct reconcile *r, const struct desired_interface *i
 				 .vni = i->vni,
 				 .mac = i->driver.mac,
 				 .mtu = (uint16_t)i->driver.mtu,
-				 .n_addrs = i->n_addrs};
+				 .n_addrs = i->n_addrs,
+				 .n_groups = i->n_groups,
+				 .connections = i->connections,
+				 .forwards = i->forwards,
+				 .handle = i->handle,
+				 .disabled = i->disabled};
 	struct port *port;
 	int e;
 
 	memcpy(record.addrs, i->addrs, i->n_addrs * sizeof(record.addrs[0]));
+	memcpy(record.groups, i->groups, i->n_groups * sizeof(record.groups[0]));
+	reconcile_exits(r, i, &record);
 	e = ports_get(r->ports, i->driver.id, i->vni, &i->driver.mac, &port);
 	if (e)
 		return e;

@@ -48,22 +48,36 @@ static void serve_deliver(struct agent *a, uint32_t port, const struct reply_udp
 
 /* ---- DHCP ---- */
 
+static size_t serve_v4_servers(const struct ipaddr *from, size_t n, struct ipaddr *to)
+{
+	size_t n_v4 = 0;
+
+	for (size_t k = 0; k < n; k++)
+		if (ipaddr_is_v4(&from[k]))
+			to[n_v4++] = from[k];
+	return n_v4;
+}
+
+/* The network's resolver serves unless the VPC's DHCP options name others. */
 static struct dhcp_lease serve_lease(const struct desired_interface *i,
 				     const struct desired_subnet *s)
 {
-	static const struct ipaddr none;
-
-	return (struct dhcp_lease){
+	struct dhcp_lease lease = {
 		.mac = i->driver.mac,
 		.addr = i->addrs[0],
 		.subnet = s->dp.prefix,
 		.router = s->dp.router,
 		.network = s->network,
-		.resolver = i->dns ? s->dp.resolver : none,
 		.mtu = (uint16_t)i->driver.mtu,
 		.host_name = i->host_name,
-		.domain = s->domain,
+		.domain = *i->domain_name ? i->domain_name : s->domain,
 	};
+
+	lease.n_resolvers = serve_v4_servers(i->dns_servers, i->n_dns_servers, lease.resolvers);
+	lease.n_ntp = serve_v4_servers(i->ntp_servers, i->n_ntp_servers, lease.ntp);
+	if (!i->n_dns_servers && i->dns && !ipaddr_is_zero(&s->dp.resolver))
+		lease.resolvers[lease.n_resolvers++] = s->dp.resolver;
+	return lease;
 }
 
 static void serve_dhcp_answer(struct agent *a, uint32_t port, const struct dhcp_lease *lease,

@@ -12,7 +12,7 @@
 #include "agent/desired.h"
 #include "wire/frame.h"
 
-must_check int snapshot_write(const char *path, const struct desired *d, uint64_t cluster_id,
+must_check int snapshot_write(const char *path, struct desired *d, uint64_t cluster_id,
 			      uint64_t revision);
 
 /* Reads the file and calls 'fn' with the Desired in it, which lives until 'fn' returns. */

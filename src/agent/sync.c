@@ -42,24 +42,33 @@ static void sync_save_soon(struct agent *a)
 
 /* ---- Ack ---- */
 
-static void sync_write_key(const struct desired_key *key, Viaduct__Agent__ObjectKey *m,
-			   Viaduct__Agent__SubnetKey *subnet)
+/* What the keys of one failure point to. */
+struct sync_key {
+	Viaduct__Agent__ObjectKey key;
+	Viaduct__Agent__SubnetKey subnet;
+	Viaduct__Agent__Peering peering;
+};
+
+static void sync_write_key(const struct desired_key *key, struct sync_key *to)
 {
+	Viaduct__Agent__ObjectKey *m = &to->key;
+
 	viaduct__agent__object_key__init(m);
 	switch (key->kind) {
 	case DESIRED_HOST:
+	case DESIRED_KIND_MAX:
 		break; /* has no key: the text says it */
 	case DESIRED_PEER:
 		m->key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_PEER_NUMBER;
 		m->peer_number = key->number;
 		break;
 	case DESIRED_SUBNET:
-		viaduct__agent__subnet_key__init(subnet);
-		subnet->vni = key->number;
-		subnet->prefix = convert_bytes(&key->prefix.addr);
-		subnet->prefix_len = key->prefix.len;
+		viaduct__agent__subnet_key__init(&to->subnet);
+		to->subnet.vni = key->number;
+		to->subnet.prefix = convert_bytes(&key->prefix.addr);
+		to->subnet.prefix_len = key->prefix.len;
 		m->key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_SUBNET;
-		m->subnet = subnet;
+		m->subnet = &to->subnet;
 		break;
 	case DESIRED_INSTANCE:
 		m->key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_INSTANCE_ID;
@@ -68,6 +77,33 @@ static void sync_write_key(const struct desired_key *key, Viaduct__Agent__Object
 	case DESIRED_INTERFACE:
 		m->key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_INTERFACE_ID;
 		m->interface_id = (char *)(uintptr_t)key->id;
+		break;
+	case DESIRED_GROUP:
+		m->key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_GROUP_NUMBER;
+		m->group_number = key->number;
+		break;
+	case DESIRED_ACL:
+		m->key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_ACL_NUMBER;
+		m->acl_number = key->number;
+		break;
+	case DESIRED_TABLE:
+		m->key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_TABLE_NUMBER;
+		m->table_number = key->number;
+		break;
+	case DESIRED_PEERING:
+		viaduct__agent__peering__init(&to->peering);
+		to->peering.vni_a = key->vni_a;
+		to->peering.vni_b = key->vni_b;
+		m->key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_PEERING;
+		m->peering = &to->peering;
+		break;
+	case DESIRED_GATEWAY:
+		m->key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_GATEWAY_HANDLE;
+		m->gateway_handle = key->number;
+		break;
+	case DESIRED_PUBLIC:
+		m->key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_PUBLIC;
+		m->public_ = convert_bytes(&key->prefix.addr);
 		break;
 	}
 }
@@ -82,16 +118,15 @@ static void sync_ack(struct agent *a, uint64_t revision, const struct failures *
 {
 	Viaduct__Agent__Failure messages[LIMIT_AGENT_FAILURES];
 	Viaduct__Agent__Failure *pointers[LIMIT_AGENT_FAILURES];
-	Viaduct__Agent__ObjectKey keys[LIMIT_AGENT_FAILURES];
-	Viaduct__Agent__SubnetKey subnets[LIMIT_AGENT_FAILURES];
+	struct sync_key keys[LIMIT_AGENT_FAILURES];
 	Viaduct__Agent__Ack ack = VIADUCT__AGENT__ACK__INIT;
 	Viaduct__Agent__Frame frame = VIADUCT__AGENT__FRAME__INIT;
 	int e;
 
 	for (size_t i = 0; i < failures->n; i++) {
 		viaduct__agent__failure__init(&messages[i]);
-		sync_write_key(&failures->items[i].key, &keys[i], &subnets[i]);
-		messages[i].key = &keys[i];
+		sync_write_key(&failures->items[i].key, &keys[i]);
+		messages[i].key = &keys[i].key;
 		messages[i].error = sync_errno(failures->items[i].error);
 		messages[i].text = failures->items[i].text;
 		pointers[i] = &messages[i];
@@ -149,23 +184,47 @@ static bool sync_names_host(const struct sync_keys *keys)
 	return false;
 }
 
+/* Says outside what the manager has just given this edge; a NAT gateway has its address too. */
+static void sync_announce(struct agent *a, const struct sync_keys *keys)
+{
+	for (size_t i = 0; i < keys->n; i++) {
+		const struct desired_key *key = &keys->items[i];
+		const struct desired_item *item = desired_find(&a->desired, key);
+		const struct desired_gateway *gateway = (const struct desired_gateway *)item;
+
+		if (key->kind == DESIRED_PUBLIC && !item)
+			announcer_remove(&a->announcer, &key->prefix.addr);
+		if (!item || item->applied != a->reconcile.opening)
+			continue;
+		if (key->kind == DESIRED_PUBLIC)
+			announcer_add(&a->announcer, &key->prefix.addr);
+		if (key->kind == DESIRED_GATEWAY && !ipaddr_is_zero(&gateway->dp.public))
+			announcer_add(&a->announcer, &gateway->dp.public);
+	}
+}
+
 static void sync_apply(struct agent *a, bool full, const struct sync_keys *keys,
 		       struct failures *failures)
 {
-	bool was_open = a->dp;
+	const bool was_open = a->dp, names_host = sync_names_host(keys);
 	int e = 0;
 
-	if (!was_open || sync_names_host(keys))
+	if (!was_open || names_host)
 		e = agent_open_plane(a);
 	if (e) {
 		failures_add(failures, &(struct desired_key){.kind = DESIRED_HOST}, e,
 			     a->plane_error);
 		return;
 	}
+	if ((full || names_host) && agent_role_error(a))
+		failures_add(failures, &(struct desired_key){.kind = DESIRED_HOST}, -EOPNOTSUPP,
+			     agent_role_error(a));
 	if (full || !was_open)
 		reconcile_full(&a->reconcile, failures);
 	else
 		reconcile_some(&a->reconcile, keys->items, keys->n, failures);
+	if (a->link.state == LINK_UP)
+		sync_announce(a, keys);
 }
 
 /* Ends a session whose frames contradict each other. */

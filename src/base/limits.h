@@ -207,6 +207,18 @@
 /* A join bundle: three PEM texts and a list of managers. */
 #define LIMIT_AGENT_BUNDLE_SIZE (64 * 1024)
 #define LIMIT_AGENT_MANAGERS    16
+/* Tracked connections of a host: fewer are of no use, and more take more memory than a host gives away
+ * (a GiB or several). */
+#define LIMIT_AGENT_CONNECTIONS_MIN 1024U
+#define LIMIT_AGENT_CONNECTIONS_MAX (16U * 1024 * 1024)
+/* Connections listed at a time: people read them. */
+#define LIMIT_AGENT_CONNECTIONS_LISTED 10000
+/* Public addresses announced in one turn of the loop, and how long until the next ones; each is said
+ * twice (RFC 5227 2.3: ANNOUNCE_NUM, ANNOUNCE_INTERVAL). */
+#define LIMIT_AGENT_ANNOUNCED_PER_TURN 64
+#define LIMIT_AGENT_ANNOUNCE_TURN_MS   10
+#define LIMIT_AGENT_ANNOUNCE_TIMES     2
+#define LIMIT_AGENT_ANNOUNCE_AGAIN_MS  2000
 /* Flows that the programs remember the verdict of, per processor and direction: 200 bytes each. */
 #define LIMIT_AGENT_FLOWS 16384
 /* The control socket: a request is a few words; the longest answer lists every mapping. */
@@ -224,6 +236,9 @@
 
 /* Lab: hosts share one machine, and a host's number has 8 bits on the substrate. */
 #define LIMIT_LAB_HOSTS 64
+/* More edges than this show nothing that fewer do not. */
+#define LIMIT_LAB_EDGES 8
+#define LIMIT_LAB_NODES (LIMIT_LAB_HOSTS + LIMIT_LAB_EDGES)
 /* A lab's daemons answer in a second or two; a machine under load may need many times that. */
 #define LIMIT_LAB_START_MS 60000
 /* What a daemon gets to end by itself before it is killed. */

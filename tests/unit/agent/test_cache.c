@@ -96,9 +96,10 @@ static int dp_state(struct bench *b, uint32_t n)
 
 static struct mapping *install(struct bench *b, uint32_t n, uint32_t peer, uint64_t revision)
 {
+	const struct mapping_place place = {.peer = peer, .revision = revision};
 	struct ipaddr a = ipaddr_from_v4(0x0a000000 + n);
 
-	assert_ok(cache_install(&b->cache, VNI, &a, peer, revision, 0));
+	assert_ok(cache_install(&b->cache, VNI, &a, &place, 0));
 	return cache_find(&b->cache, VNI, &a);
 }
 
@@ -276,11 +277,12 @@ static void test_a_full_cache_lets_the_next_to_end_go(void **state)
 static void test_a_full_data_plane_is_an_error_and_leaves_no_trace(void **state)
 {
 	struct bench *b = *state;
+	const struct mapping_place place = {.peer = 2, .revision = 10};
 	struct ipaddr a = ipaddr_from_v4(0x0a000020);
 
 	for (uint32_t n = 1; n <= 16; n++)
 		install(b, n, 2, 10);
-	assert_int_equal(cache_install(&b->cache, VNI, &a, 2, 10, 0), -ENOSPC);
+	assert_int_equal(cache_install(&b->cache, VNI, &a, &place, 0), -ENOSPC);
 	assert_null(cache_find(&b->cache, VNI, &a));
 	assert_int_equal(b->n_released, 0);
 }

@@ -18,7 +18,8 @@ static struct dhcp_lease lease(void)
 		.subnet = prefix_v4(0x0a000100, 24),
 		.router = ipaddr_from_v4(0x0a000101),
 		.network = prefix_v4(0x0a000000, 16),
-		.resolver = ipaddr_from_v4(0x0a000002),
+		.resolvers = {ipaddr_from_v4(0x0a000002)},
+		.n_resolvers = 1,
 		.mtu = 1460,
 		.host_name = "ip-10-0-1-4",
 		.domain = "ec2.internal",
@@ -160,7 +161,7 @@ static void test_what_is_not_known_is_not_told(void **state)
 	struct buf b;
 	uint8_t size;
 
-	l.resolver = (struct ipaddr){{0}};
+	l.n_resolvers = 0;
 	l.network = (struct prefix){0};
 	l.mtu = 0;
 	l.host_name = NULL;

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The desired state as messages of the protocol: hosts and nodes here, the rest in snapshot_policy.c. */
+#include "agent/convert.h"
+#include "agent/snapshot_build.h"
+
+Viaduct__Agent__Object *snapshot_object(struct snapshot *s, Viaduct__Agent__Object__ObjectCase kind)
+{
+	Viaduct__Agent__Object *o = arena_alloc(&s->arena, sizeof(*o));
+
+	if (!o)
+		return NULL;
+	viaduct__agent__object__init(o);
+	o->object_case = kind;
+	s->objects[s->n++] = o;
+	return o;
+}
+
+char *snapshot_text(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+
+static ProtobufCBinaryData snapshot_optional(const struct ipaddr *a)
+{
+	return ipaddr_is_zero(a) ? (ProtobufCBinaryData){0} : convert_bytes(a);
+}
+
+static ProtobufCBinaryData snapshot_locator(const struct prefix *p)
+{
+	return p->len ? convert_bytes(&p->addr) : (ProtobufCBinaryData){0};
+}
+
+static ProtobufCBinaryData snapshot_mac(const struct mac *m)
+{
+	return (ProtobufCBinaryData){.len = sizeof(m->b), .data = (uint8_t *)(uintptr_t)m->b};
+}
+
+static int snapshot_host(struct snapshot *s, const struct desired_host *h)
+{
+	Viaduct__Agent__Object *o = snapshot_object(s, VIADUCT__AGENT__OBJECT__OBJECT_HOST);
+	Viaduct__Agent__HostConfig *m = arena_alloc(&s->arena, sizeof(*m));
+
+	if (!o || !m)
+		return -ENOMEM;
+	viaduct__agent__host_config__init(m);
+	o->host = m;
+	m->number = h->number;
+	m->name = snapshot_text(h->name);
+	m->siit1 = snapshot_locator(&h->siit1);
+	m->siit2 = snapshot_locator(&h->siit2);
+	m->v4 = snapshot_optional(&h->v4);
+	m->v6 = snapshot_optional(&h->v6);
+	m->edge = h->edge;
+	return 0;
+}
+
+static int snapshot_peer(struct snapshot *s, const struct desired_item *item)
+{
+	const struct desired_peer *p = (const struct desired_peer *)item;
+	Viaduct__Agent__Object *o = snapshot_object(s, VIADUCT__AGENT__OBJECT__OBJECT_PEER);
+	Viaduct__Agent__Peer *m = arena_alloc(&s->arena, sizeof(*m));
+
+	if (!o || !m)
+		return -ENOMEM;
+	viaduct__agent__peer__init(m);
+	o->peer = m;
+	m->number = p->dp.id;
+	m->name = snapshot_text(p->name);
+	m->siit1 = snapshot_locator(&p->dp.siit1);
+	m->siit2 = snapshot_locator(&p->dp.siit2);
+	m->v4 = snapshot_optional(&p->dp.v4);
+	m->v6 = snapshot_optional(&p->dp.v6);
+	m->send = p->dp.send;
+	m->accept = p->dp.accept;
+	m->path_mtu = p->dp.path_mtu;
+	m->vxlan_over_v6 = p->dp.vxlan_over_v6;
+	m->reason = snapshot_text(p->reason);
+	m->edge = p->dp.edge;
+	return 0;
+}
+
+static int snapshot_subnet(struct snapshot *s, const struct desired_item *item)
+{
+	const struct desired_subnet *n = (const struct desired_subnet *)item;
+	Viaduct__Agent__Object *o = snapshot_object(s, VIADUCT__AGENT__OBJECT__OBJECT_SUBNET);
+	Viaduct__Agent__Subnet *m = arena_alloc(&s->arena, sizeof(*m));
+
+	if (!o || !m)
+		return -ENOMEM;
+	viaduct__agent__subnet__init(m);
+	o->subnet = m;
+	m->vni = n->dp.vni;
+	m->prefix = convert_bytes(&n->dp.prefix.addr);
+	m->prefix_len = n->dp.prefix.len;
+	m->router = convert_bytes(&n->dp.router);
+	m->router_mac = snapshot_mac(&n->dp.router_mac);
+	m->resolver = snapshot_optional(&n->dp.resolver);
+	m->network = snapshot_locator(&n->network);
+	m->network_len = n->network.len;
+	m->domain = snapshot_text(n->domain);
+	m->acl = n->dp.acl;
+	m->table = n->dp.table;
+	return 0;
+}
+
+static int snapshot_instance(struct snapshot *s, const struct desired_item *item)
+{
+	const struct desired_instance *i = (const struct desired_instance *)item;
+	Viaduct__Agent__Object *o = snapshot_object(s, VIADUCT__AGENT__OBJECT__OBJECT_INSTANCE);
+	Viaduct__Agent__Instance *m = arena_alloc(&s->arena, sizeof(*m));
+
+	if (!o || !m)
+		return -ENOMEM;
+	viaduct__agent__instance__init(m);
+	o->instance = m;
+	m->id = snapshot_text(i->id);
+	m->driver = snapshot_text(i->driver);
+	m->name = snapshot_text(i->name);
+	m->running = i->running;
+	m->generation = i->generation;
+	return 0;
+}
+
+static ProtobufCBinaryData *snapshot_addrs(struct snapshot *s, const struct ipaddr *addrs, size_t n,
+					   size_t *ret_n)
+{
+	ProtobufCBinaryData *list = arena_alloc_array(&s->arena, n + 1, sizeof(*list));
+
+	for (size_t k = 0; list && k < n; k++)
+		list[k] = convert_bytes(&addrs[k]);
+	*ret_n = n;
+	return list;
+}
+
+static int snapshot_exits(struct snapshot *s, const struct desired_interface *i,
+			  Viaduct__Agent__Interface *m)
+{
+	Viaduct__Agent__Exit *exits = arena_alloc_array(&s->arena, i->n_exits + 1, sizeof(*exits));
+
+	m->exits = arena_alloc_array(&s->arena, i->n_exits + 1, sizeof(*m->exits));
+	if (!exits || !m->exits)
+		return -ENOMEM;
+	for (uint32_t n = 0; n < i->n_exits; n++) {
+		viaduct__agent__exit__init(&exits[n]);
+		exits[n].addr = convert_bytes(&i->exits[n].addr);
+		exits[n].public_ = convert_bytes(&i->exits[n].public);
+		exits[n].peer = i->exits[n].peer;
+		exits[n].handle = i->exits[n].handle;
+		m->exits[m->n_exits++] = &exits[n];
+	}
+	return 0;
+}
+
+static int snapshot_interface(struct snapshot *s, const struct desired_item *item)
+{
+	const struct desired_interface *i = (const struct desired_interface *)item;
+	Viaduct__Agent__Object *o = snapshot_object(s, VIADUCT__AGENT__OBJECT__OBJECT_INTERFACE);
+	Viaduct__Agent__Interface *m = arena_alloc(&s->arena, sizeof(*m));
+
+	if (!o || !m)
+		return -ENOMEM;
+	viaduct__agent__interface__init(m);
+	o->interface = m;
+	m->addrs = snapshot_addrs(s, i->addrs, i->n_addrs, &m->n_addrs);
+	m->dns_servers = snapshot_addrs(s, i->dns_servers, i->n_dns_servers, &m->n_dns_servers);
+	m->ntp_servers = snapshot_addrs(s, i->ntp_servers, i->n_ntp_servers, &m->n_ntp_servers);
+	m->groups = (uint32_t *)(uintptr_t)i->groups;
+	m->n_groups = i->n_groups;
+	m->id = snapshot_text(i->driver.id);
+	m->instance_id = snapshot_text(i->instance_id);
+	m->device_index = i->driver.device_index;
+	m->vni = i->vni;
+	m->mac = snapshot_mac(&i->driver.mac);
+	m->mtu = i->driver.mtu;
+	m->subnet_prefix = convert_bytes(&i->subnet.addr);
+	m->subnet_prefix_len = i->subnet.len;
+	m->host_name = snapshot_text(i->host_name);
+	m->dns = i->dns;
+	m->forwards = i->forwards;
+	m->disabled = i->disabled;
+	m->handle = i->handle;
+	m->connections = i->connections;
+	m->domain_name = snapshot_text(i->domain_name);
+	if (!m->addrs || !m->dns_servers || !m->ntp_servers)
+		return -ENOMEM;
+	return snapshot_exits(s, i, m);
+}
+
+int snapshot_build(struct snapshot *s, struct desired *d)
+{
+	static int (*const builders[DESIRED_KIND_MAX])(struct snapshot * s,
+						       const struct desired_item *item) = {
+		[DESIRED_PEER] = snapshot_peer,         [DESIRED_SUBNET] = snapshot_subnet,
+		[DESIRED_INSTANCE] = snapshot_instance, [DESIRED_INTERFACE] = snapshot_interface,
+		[DESIRED_GROUP] = snapshot_group,       [DESIRED_ACL] = snapshot_acl,
+		[DESIRED_TABLE] = snapshot_table,       [DESIRED_PEERING] = snapshot_peering,
+		[DESIRED_GATEWAY] = snapshot_gateway,   [DESIRED_PUBLIC] = snapshot_public,
+	};
+	const struct desired_item *item;
+	size_t max = 1;
+	int e = 0;
+
+	for (enum desired_kind kind = DESIRED_PEER; kind < DESIRED_KIND_MAX; kind++)
+		max += hmap_count(desired_table(d, kind));
+	s->objects = arena_alloc_array(&s->arena, max, sizeof(*s->objects));
+	if (!s->objects)
+		return -ENOMEM;
+	if (d->host.set)
+		e = snapshot_host(s, &d->host);
+	for (enum desired_kind kind = DESIRED_PEER; kind < DESIRED_KIND_MAX; kind++)
+		hmap_for_each (item, desired_table(d, kind), node)
+			e = e ?: builders[kind](s, item);
+	return e;
+}
