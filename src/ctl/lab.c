@@ -42,9 +42,22 @@ char *lab_path(const struct lab *l, const char *leaf)
 	return str_printf(&path, "%s/%s", l->directory, leaf) ? NULL : path;
 }
 
-const char *lab_node_name(uint32_t node, char ret[static LAB_NODE_NAME_SIZE])
+uint32_t lab_last_node(const struct lab *l)
 {
-	snprintf(ret, LAB_NODE_NAME_SIZE, node ? "h%u" : "manager", node);
+	return l->n_hosts + l->n_edges;
+}
+
+bool lab_is_edge(const struct lab *l, uint32_t node)
+{
+	return node > l->n_hosts;
+}
+
+const char *lab_node_name(const struct lab *l, uint32_t node, char ret[static LAB_NODE_NAME_SIZE])
+{
+	if (lab_is_edge(l, node))
+		snprintf(ret, LAB_NODE_NAME_SIZE, "e%u", node - l->n_hosts);
+	else
+		snprintf(ret, LAB_NODE_NAME_SIZE, node ? "h%u" : "manager", node);
 	return ret;
 }
 
@@ -69,6 +82,24 @@ struct ipaddr lab_node_address(const struct lab *l, uint32_t node)
 struct ipaddr lab_gateway_address(const struct lab *l, uint32_t node)
 {
 	return link_address(l, node, 1);
+}
+
+/* 203.0.113.END or 2001:db8:ffff::END (RFC 5737, RFC 3849) */
+static struct ipaddr outside_address(bool ipv4, uint8_t end)
+{
+	struct ipaddr a = {{0x20, 0x01, 0x0d, 0xb8, 0xff, 0xff, [15] = end}};
+
+	return ipv4 ? ipaddr_from_v4(203U << 24 | 113U << 8 | end) : a;
+}
+
+struct ipaddr lab_world_address(bool ipv4)
+{
+	return outside_address(ipv4, 1);
+}
+
+struct ipaddr lab_uplink_address(const struct lab *l, uint32_t node, bool ipv4)
+{
+	return outside_address(ipv4, (uint8_t)(10 + node - l->n_hosts));
 }
 
 static int set_directory(struct lab *l)
@@ -124,9 +155,9 @@ static json_t *processes_to_json(const struct lab *l)
 	json_t *list = json_object();
 	char name[LAB_NODE_NAME_SIZE];
 
-	for (uint32_t i = 0; i <= l->n_hosts; i++)
+	for (uint32_t i = 0; i <= lab_last_node(l); i++)
 		if (l->processes[i].pid)
-			json_object_set_new(list, lab_node_name(i, name),
+			json_object_set_new(list, lab_node_name(l, i, name),
 					    json_pack("{s:i,s:I}", "pid", (int)l->processes[i].pid,
 						      "start", (json_int_t)l->processes[i].start));
 	return list;
@@ -137,9 +168,9 @@ static json_t *formats_to_json(const struct lab *l)
 	json_t *list = json_object();
 	char name[LAB_NODE_NAME_SIZE];
 
-	for (uint32_t i = 1; i <= l->n_hosts; i++)
+	for (uint32_t i = 1; i <= lab_last_node(l); i++)
 		if (l->formats[i])
-			json_object_set_new(list, lab_node_name(i, name),
+			json_object_set_new(list, lab_node_name(l, i, name),
 					    json_string(l->formats[i]));
 	return list;
 }
@@ -150,11 +181,11 @@ int lab_save(const struct lab *l)
 	_cleanup_json_ json_t *j = NULL;
 	int r;
 
-	j = json_pack("{s:i,s:s,s:b,s:s,s:i,s:i,s:i,s:s,s:o,s:o}", "version", 1, "name", l->name,
-		      "up", l->up, "substrate", l->ipv4 ? "ipv4" : "ipv6", "mtu", (int)l->mtu,
-		      "hosts", (int)l->n_hosts, "port", (int)l->port, "manager_state",
-		      l->manager_state, "formats", formats_to_json(l), "processes",
-		      processes_to_json(l));
+	j = json_pack("{s:i,s:s,s:b,s:s,s:i,s:i,s:i,s:i,s:s,s:o,s:o}", "version", 1, "name",
+		      l->name, "up", l->up, "substrate", l->ipv4 ? "ipv4" : "ipv6", "mtu",
+		      (int)l->mtu, "hosts", (int)l->n_hosts, "edges", (int)l->n_edges, "port",
+		      (int)l->port, "manager_state", l->manager_state, "formats",
+		      formats_to_json(l), "processes", processes_to_json(l));
 	text = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
 	if (!text || !path)
 		return complain_memory();
@@ -166,8 +197,8 @@ static void processes_from_json(struct lab *l, const json_t *list)
 {
 	char name[LAB_NODE_NAME_SIZE];
 
-	for (uint32_t i = 0; i <= l->n_hosts; i++) {
-		const json_t *p = json_object_get(list, lab_node_name(i, name));
+	for (uint32_t i = 0; i <= lab_last_node(l); i++) {
+		const json_t *p = json_object_get(list, lab_node_name(l, i, name));
 
 		l->processes[i].pid = (pid_t)json_integer_value(json_object_get(p, "pid"));
 		l->processes[i].start = (uint64_t)json_integer_value(json_object_get(p, "start"));
@@ -178,9 +209,9 @@ static int formats_from_json(struct lab *l, const json_t *list)
 {
 	char name[LAB_NODE_NAME_SIZE];
 
-	for (uint32_t i = 1; i <= l->n_hosts; i++) {
+	for (uint32_t i = 1; i <= lab_last_node(l); i++) {
 		const char *formats =
-			json_string_value(json_object_get(list, lab_node_name(i, name)));
+			json_string_value(json_object_get(list, lab_node_name(l, i, name)));
 
 		if (!formats)
 			continue;
@@ -194,21 +225,22 @@ static int formats_from_json(struct lab *l, const json_t *list)
 static int from_json(struct lab *l, json_t *j)
 {
 	json_t *formats = NULL, *processes = NULL;
-	int version, up, mtu, n_hosts, port;
+	int version, up, mtu, n_hosts, n_edges = 0, port;
 	const char *substrate, *manager_state;
 
-	if (json_unpack(j, "{s:i,s:b,s:s,s:i,s:i,s:i,s:s,s:o,s:o}", "version", &version, "up", &up,
-			"substrate", &substrate, "mtu", &mtu, "hosts", &n_hosts, "port", &port,
-			"manager_state", &manager_state, "formats", &formats, "processes",
-			&processes))
+	if (json_unpack(j, "{s:i,s:b,s:s,s:i,s:i,s?i,s:i,s:s,s:o,s:o}", "version", &version, "up",
+			&up, "substrate", &substrate, "mtu", &mtu, "hosts", &n_hosts, "edges",
+			&n_edges, "port", &port, "manager_state", &manager_state, "formats",
+			&formats, "processes", &processes))
 		return -EBADMSG;
-	if (version != 1 || n_hosts < 1 || n_hosts > LIMIT_LAB_HOSTS || port < 0 ||
-	    port > UINT16_MAX)
+	if (version != 1 || n_hosts < 1 || n_hosts > LIMIT_LAB_HOSTS || n_edges < 0 ||
+	    n_edges > LIMIT_LAB_EDGES || port < 0 || port > UINT16_MAX)
 		return -EBADMSG;
 	l->up = up;
 	l->ipv4 = str_equal(substrate, "ipv4");
 	l->mtu = (uint32_t)mtu;
 	l->n_hosts = (uint32_t)n_hosts;
+	l->n_edges = (uint32_t)n_edges;
 	l->port = (uint16_t)port;
 	l->manager_state = strdup(manager_state);
 	if (!l->manager_state)

@@ -5,13 +5,16 @@
  *	vd-NAME-manager ---+
  *	vd-NAME-h1 --------+--- vd-NAME-router       each on its own link, with its own subnet
  *	vd-NAME-h2 --------+
+ *	vd-NAME-e1 --------+--- (one segment) vd-NAME-world: all that is outside
  *	vd-NAME-i-...                                the nodes that the agents start
  *
  * Concept.  What is known of a lab is in LAB_ROOT/NAME/lab.json, written before what it speaks of
  * is made; and everything a lab makes has a name that begins with "vd-NAME-" or lies in that
  * folder.  So a lab can be ended whatever became of the process that started it.
  *
- * Nodes of the substrate are numbered: 0 is the manager, 1 to n_hosts are the hosts.  Nothing of
+ * Nodes of the substrate are numbered: 0 is the manager, 1 to n_hosts are the hosts, and behind them
+ * come the edges.  The world has LAB_WORLD, each edge an address beside it on its uplink, and to both
+ * the pool of public addresses is on link: who has one answers for it.  Nothing of
  * the machine's own network is touched but one TCP port of its loopback, where the API answers.
  *
  * Ownership: struct lab is embedded, lab_deinit() frees its strings.  One thread.  Functions
@@ -30,6 +33,9 @@
 #define LAB_ROOT        "/run/viaduct/lab"
 #define LAB_NETNS_DIR   "/run/netns"
 #define LAB_DEVICE      "sub0" /* a node's end of its link */
+#define LAB_UPLINK      "up0"  /* an edge's end of its link to the world */
+#define LAB_SEGMENT     "out0" /* the world's end of all of them */
+#define LAB_POOL        "198.51.100.0/24"
 #define LAB_AGENTS_PORT 8774
 #define LAB_HTTP_PORT   8773
 #define LAB_REGION      "us-east-1"
@@ -56,11 +62,11 @@ struct lab {
 	bool up; /* its start came to its end */
 	bool ipv4;
 	uint32_t mtu;
-	uint32_t n_hosts;
+	uint32_t n_hosts, n_edges;
 	uint16_t port;                      /* of the API on 127.0.0.1; 0: not bound yet */
 	char *manager_state;                /* viaductd's directory */
-	char *formats[LIMIT_LAB_HOSTS + 1]; /* NULL: all that the host can do */
-	struct lab_process processes[LIMIT_LAB_HOSTS + 1];
+	char *formats[LIMIT_LAB_NODES + 1]; /* NULL: all that the host can do */
+	struct lab_process processes[LIMIT_LAB_NODES + 1];
 	int lock_fd; /* -1: not held */
 };
 
@@ -85,11 +91,17 @@ must_check int lab_lock(struct lab *l);
 
 /* LAB_ROOT/NAME/LEAF, to be freed; NULL: out of memory. */
 char *lab_path(const struct lab *l, const char *leaf);
-/* "manager", "h1", ... */
-const char *lab_node_name(uint32_t node, char ret[static LAB_NODE_NAME_SIZE]);
+/* The number of the last node, and whether a node is an edge. */
+uint32_t lab_last_node(const struct lab *l);
+bool lab_is_edge(const struct lab *l, uint32_t node);
+/* "manager", "h1", ..., "e1", ... */
+const char *lab_node_name(const struct lab *l, uint32_t node, char ret[static LAB_NODE_NAME_SIZE]);
 /* "vd-NAME-WHAT"; -ENAMETOOLONG. */
 must_check int lab_netns_name(const struct lab *l, const char *what,
 			      char ret[static LAB_NETNS_NAME_SIZE]);
 /* The addresses of the two ends of a node's link. */
 struct ipaddr lab_node_address(const struct lab *l, uint32_t node);
 struct ipaddr lab_gateway_address(const struct lab *l, uint32_t node);
+/* On the segment outside: of the world, and of an edge's uplink. */
+struct ipaddr lab_world_address(bool ipv4);
+struct ipaddr lab_uplink_address(const struct lab *l, uint32_t node, bool ipv4);

@@ -13,6 +13,7 @@
 
 #define DEFAULT_NAME  "lab"
 #define DEFAULT_HOSTS 2
+#define DEFAULT_EDGES 0
 #define DEFAULT_MTU   1500
 /* RFC 8200: a link under IPv6 carries 1280 bytes; veth takes up to 65535. */
 #define MTU_MIN 1280
@@ -24,6 +25,7 @@ static const struct command_option name_option[] = {
 static const struct command_option up_options[] = {
 	{"name", "NAME", "of the lab (default: lab)", false},
 	{"hosts", "N", "how many hosts, 1 to 64 (default: 2)", false},
+	{"edges", "N", "how many edges to the world outside, 0 to 8 (default: 1)", false},
 	{"substrate", "ipv6|ipv4", "what the hosts' network speaks (default: ipv6)", false},
 	{"mtu", "BYTES", "of the substrate's links (default: 1500)", false},
 	{"formats", "[HOST=]LIST", "all that hosts, or this host, may use: siit/1,ipip6/1", true},
@@ -69,8 +71,8 @@ static int parse_formats(struct lab *l, const char *text)
 	bool known = false;
 	int r = 0;
 
-	for (uint32_t node = 1; !r && node <= l->n_hosts; node++) {
-		lab_node_name(node, name);
+	for (uint32_t node = 1; !r && node <= lab_last_node(l); node++) {
+		lab_node_name(l, node, name);
 		if (equals && (strlen(name) != (size_t)(equals - text) ||
 			       strncmp(name, text, (size_t)(equals - text)) != 0))
 			continue;
@@ -100,6 +102,8 @@ static int parse_up(const struct invocation *inv, struct lab *l)
 	l->ipv4 = str_equal(text, "ipv4");
 	r = parse_number(inv, "hosts", 1, LIMIT_LAB_HOSTS, &l->n_hosts);
 	if (!r)
+		r = parse_number(inv, "edges", 0, LIMIT_LAB_EDGES, &l->n_edges);
+	if (!r)
 		r = parse_number(inv, "mtu", MTU_MIN, MTU_MAX, &l->mtu);
 	while (!r && (text = invocation_next(inv, "formats", &at)))
 		r = parse_formats(l, text);
@@ -113,16 +117,18 @@ static int parse_up(const struct invocation *inv, struct lab *l)
 
 static int run_up(const struct invocation *inv)
 {
-	_cleanup_(lab_deinit) struct lab l = {
-		.n_hosts = DEFAULT_HOSTS, .mtu = DEFAULT_MTU, .lock_fd = -1};
+	_cleanup_(lab_deinit) struct lab l = {.n_hosts = DEFAULT_HOSTS,
+					      .n_edges = DEFAULT_EDGES,
+					      .mtu = DEFAULT_MTU,
+					      .lock_fd = -1};
 	int r = parse_up(inv, &l);
 
 	if (!r)
 		r = lab_up(&l, invocation_option(inv, "keep-failed") != NULL);
 	if (r)
 		return r;
-	printf("Lab %s is up: %u hosts, substrate %s, MTU %u.\n", l.name, l.n_hosts,
-	       l.ipv4 ? "ipv4" : "ipv6", l.mtu);
+	printf("Lab %s is up: %u hosts, %u edges, substrate %s, MTU %u.\n", l.name, l.n_hosts,
+	       l.n_edges, l.ipv4 ? "ipv4" : "ipv6", l.mtu);
 	printf("API: http://127.0.0.1:%u  (account " LAB_ACCOUNT ", key " LAB_ACCESS_KEY
 	       ", secret " LAB_SECRET_KEY ")\n",
 	       l.port);
@@ -186,11 +192,11 @@ static int restart_one(struct lab *l, const char *what)
 {
 	char name[LAB_NODE_NAME_SIZE];
 
-	for (uint32_t node = 0; node <= l->n_hosts; node++)
-		if (str_equal(what, lab_node_name(node, name)))
+	for (uint32_t node = 0; node <= lab_last_node(l); node++)
+		if (str_equal(what, lab_node_name(l, node, name)))
 			return lab_restart(l, node);
-	return complain(-EINVAL, "\"%s\" is no part of lab %s with a daemon: manager, h1 .. h%u",
-			what, l->name, l->n_hosts);
+	return complain(-EINVAL, "\"%s\" is no part of lab %s with a daemon: manager, h1 .. h%u%s",
+			what, l->name, l->n_hosts, l->n_edges ? ", e1 .." : "");
 }
 
 static int run_restart(const struct invocation *inv)
@@ -219,21 +225,22 @@ static int describe(const char *name, json_t *list)
 		json_decref(pids);
 		return r == -ENOENT || r == -EBADMSG ? 0 : r;
 	}
-	for (uint32_t node = 0; node <= l.n_hosts; node++) {
+	for (uint32_t node = 0; node <= lab_last_node(&l); node++) {
 		if (!lab_daemon_is_running(&l, node))
 			continue;
 		n_running++;
-		json_object_set_new(pids, lab_node_name(node, node_name),
+		json_object_set_new(pids, lab_node_name(&l, node, node_name),
 				    json_integer(l.processes[node].pid));
 	}
 	json_object_set_new(daemons, "running", json_integer(n_running));
 	json_object_set_new(daemons, "pids", pids);
-	if (json_array_append_new(
-		    list,
-		    json_pack("{s:s,s:s,s:i,s:s,s:i,s:o,s:o}", "name", l.name, "state",
-			      l.up ? "up" : "incomplete", "hosts", (int)l.n_hosts, "substrate",
-			      l.ipv4 ? "ipv4" : "ipv6", "mtu", (int)l.mtu, "endpoint",
-			      json_sprintf("http://127.0.0.1:%u", l.port), "daemons", daemons)))
+	if (json_array_append_new(list,
+				  json_pack("{s:s,s:s,s:i,s:i,s:s,s:i,s:o,s:o}", "name", l.name,
+					    "state", l.up ? "up" : "incomplete", "hosts",
+					    (int)l.n_hosts, "edges", (int)l.n_edges, "substrate",
+					    l.ipv4 ? "ipv4" : "ipv6", "mtu", (int)l.mtu, "endpoint",
+					    json_sprintf("http://127.0.0.1:%u", l.port), "daemons",
+					    daemons)))
 		return complain_memory();
 	return 0;
 }
@@ -241,13 +248,10 @@ static int describe(const char *name, json_t *list)
 static int run_list(const struct invocation *inv)
 {
 	static const struct table_column columns[] = {
-		{"NAME", "name"},
-		{"STATE", "state"},
-		{"HOSTS", "hosts"},
-		{"SUBSTRATE", "substrate"},
-		{"MTU", "mtu"},
-		{"ENDPOINT", "endpoint"},
-		{"DAEMONS", "daemons.running"},
+		{"NAME", "name"},           {"STATE", "state"},
+		{"HOSTS", "hosts"},         {"EDGES", "edges"},
+		{"SUBSTRATE", "substrate"}, {"MTU", "mtu"},
+		{"ENDPOINT", "endpoint"},   {"DAEMONS", "daemons.running"},
 	};
 	_cleanup_(strv_free_cleanup) char **names = NULL;
 	_cleanup_json_ json_t *list = json_array(), *whole = NULL;
@@ -274,15 +278,16 @@ const struct command lab_commands[LAB_COMMANDS] = {
 	 .n_options = ARRAY_SIZE(up_options), .run = run_up},
 	{"down", "end a lab and all that belongs to it, also after a crash", NAME_OPTION,
 	 .run = run_down},
-	{"exec", "run a command inside an instance, a host, the router or the manager",
-	 .arguments = "INSTANCE|hN|router|manager -- COMMAND...", .min_arguments = 2,
+	{"exec",
+	 "run a command inside an instance, a host, an edge, the router, the world or the manager",
+	 .arguments = "INSTANCE|hN|eN|router|world|manager -- COMMAND...", .min_arguments = 2,
 	 .max_arguments = LIMIT_CTL_WORDS, NAME_OPTION, .run = run_exec},
 	{"shell", "a shell that knows the lab: viaduct and aws just work", NAME_OPTION,
 	 .run = run_shell},
 	{"env", "print the variables of such a shell: eval \"$(viaduct lab env)\"", NAME_OPTION,
 	 .run = run_env},
 	{"restart", "start daemons anew, after a crash or to see what happens",
-	 .arguments = "manager|hN...", .min_arguments = 1, .max_arguments = LIMIT_LAB_HOSTS + 1,
+	 .arguments = "manager|hN|eN...", .min_arguments = 1, .max_arguments = LIMIT_LAB_NODES + 1,
 	 NAME_OPTION, .run = run_restart},
 	{"list", "the labs on this machine", .run = run_list},
 };

@@ -66,7 +66,7 @@ static void show_log(const struct lab *l, uint32_t node)
 	const char *tail;
 	size_t size;
 
-	lab_node_name(node, name);
+	lab_node_name(l, node, name);
 	if (str_printf(&path, "%s/%s.log", l->directory, name) ||
 	    file_read(path, SIZE_MAX - 1, &text, &size) || !size)
 		return;
@@ -76,7 +76,7 @@ static void show_log(const struct lab *l, uint32_t node)
 
 static void show_logs(const struct lab *l)
 {
-	for (uint32_t node = 0; node <= l->n_hosts; node++)
+	for (uint32_t node = 0; node <= lab_last_node(l); node++)
 		show_log(l, node);
 }
 
@@ -197,7 +197,7 @@ static int start(struct lab *l, uint32_t node, struct process_spec *spec)
 	struct process p;
 	int r;
 
-	lab_node_name(node, name);
+	lab_node_name(l, node, name);
 	snprintf(leaf, sizeof(leaf), "%s.log", name);
 	log_path = lab_path(l, leaf);
 	if (!log_path)
@@ -265,7 +265,7 @@ static char *agent_state(const struct lab *l, uint32_t node)
 {
 	char name[LAB_NODE_NAME_SIZE];
 
-	return lab_path(l, lab_node_name(node, name));
+	return lab_path(l, lab_node_name(l, node, name));
 }
 
 int lab_daemon_join(const struct lab *l, uint32_t node, const json_t *bundle)
@@ -310,23 +310,30 @@ int lab_daemon_start_agent(struct lab *l, uint32_t node)
 	char node_name[LAB_NODE_NAME_SIZE], name[LAB_NAME_SIZE + LAB_NODE_NAME_SIZE];
 	char prefix[LAB_NETNS_NAME_SIZE];
 	struct process_spec spec = PROCESS_SPEC_INIT;
-	const char *argv[] = {program,    "run",    "--state",     state,         "--substrate",
-			      LAB_DEVICE, "--name", name,          "--bpffs",     bpffs,
-			      "--run",    run,      "--netns-dir", LAB_NETNS_DIR, "--netns-prefix",
-			      prefix,     NULL,     NULL,          NULL};
+	const char *argv[24] = {program,       "run",         "--state",        state,
+				"--substrate", LAB_DEVICE,    "--name",         name,
+				"--bpffs",     bpffs,         "--run",          run,
+				"--netns-dir", LAB_NETNS_DIR, "--netns-prefix", prefix};
+	size_t n = 16;
 	int r;
 
 	if (!program || !state || !run || !bpffs)
 		return complain_memory();
-	snprintf(name, sizeof(name), "%s-%s", l->name, lab_node_name(node, node_name));
+	snprintf(name, sizeof(name), "%s-%s", l->name, lab_node_name(l, node, node_name));
 	r = lab_netns_name(l, "", prefix);
 	if (!r)
 		r = write_agent_config(l, node, state, &config);
 	if (r)
 		return r;
 	if (config) {
-		argv[16] = "--config";
-		argv[17] = config;
+		argv[n++] = "--config";
+		argv[n++] = config;
+	}
+	if (lab_is_edge(l, node)) {
+		argv[n++] = "--role";
+		argv[n++] = "edge";
+		argv[n++] = "--uplink";
+		argv[n++] = LAB_UPLINK;
 	}
 	spec.argv = argv;
 	return start(l, node, &spec);
@@ -367,14 +374,14 @@ static int check_daemons(const struct lab *l, uint32_t which)
 {
 	char name[LAB_NODE_NAME_SIZE];
 
-	for (uint32_t node = 0; node <= l->n_hosts; node++) {
+	for (uint32_t node = 0; node <= lab_last_node(l); node++) {
 		if (which != LAB_ALL_NODES && which != node)
 			continue;
 		if (!l->processes[node].pid || lab_daemon_is_running(l, node))
 			continue;
 		show_log(l, node);
 		return complain(-ECHILD, "the daemon of %s ended by itself (its log is above)",
-				lab_node_name(node, name));
+				lab_node_name(l, node, name));
 	}
 	return 0;
 }
@@ -425,7 +432,7 @@ int lab_agent_answers(struct client *c, const struct lab *l, uint32_t node, stru
 	if (fd < 0)
 		return -errno;
 	if (str_format(a.sun_path, sizeof(a.sun_path), "%s/run/%s-%s.sock", l->directory, l->name,
-		       lab_node_name(node, name)))
+		       lab_node_name(l, node, name)))
 		return -ENAMETOOLONG;
 	return !connect(fd, (struct sockaddr *)&a, sizeof(a));
 }
@@ -443,5 +450,5 @@ int lab_agents_connected(struct client *c, const struct lab *l, uint32_t node,
 		return r;
 	json_array_foreach(json_object_get(list, "hosts"), i, host) n +=
 		str_equal(json_string_value(json_object_get(host, "state")), "connected");
-	return n >= l->n_hosts;
+	return n >= lab_last_node(l);
 }

@@ -14,15 +14,15 @@
 #include "ctl/locate.h"
 #include "net/netns.h"
 
-/* True for "router", "manager", "h1".."hN". */
+/* True for "router", "world", "manager", "h1".."hN", "e1".."eN". */
 static bool is_part(const struct lab *l, const char *what)
 {
 	char name[LAB_NODE_NAME_SIZE];
 
-	if (str_equal(what, "router"))
+	if (str_equal(what, "router") || (l->n_edges && str_equal(what, "world")))
 		return true;
-	for (uint32_t node = 0; node <= l->n_hosts; node++)
-		if (str_equal(what, lab_node_name(node, name)))
+	for (uint32_t node = 0; node <= lab_last_node(l); node++)
+		if (str_equal(what, lab_node_name(l, node, name)))
 			return true;
 	return false;
 }
@@ -48,8 +48,8 @@ static int find_named(const json_t *list, const char *name, char **ret)
 	if (!found)
 		return complain(
 			-ENOENT,
-			"\"%s\" is no instance (by id or Name tag), no host, not the router "
-			"or the manager: \"viaduct instances\" shows what there is",
+			"\"%s\" is no instance (by id or Name tag), no host, not the router, "
+			"the world or the manager: \"viaduct instances\" shows what there is",
 			name);
 	if (n > 1)
 		return complain(-EINVAL, "several instances have the name \"%s\": give the id",

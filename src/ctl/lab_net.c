@@ -3,11 +3,12 @@
 
 #include "base/str.h"
 #include "ctl/complain.h"
+#include "ctl/lab_world.h"
 #include "net/netns.h"
 #include "net/rtnl.h"
 #include "net/sysctl.h"
 
-static int create_netns(const struct lab *l, const char *what, int *ret_fd)
+int lab_net_make(const struct lab *l, const char *what, int *ret_fd)
 {
 	char name[LAB_NETNS_NAME_SIZE];
 	int r = lab_netns_name(l, what, name);
@@ -35,7 +36,7 @@ int lab_net_open(const struct lab *l, const char *what, int *ret_fd)
 
 static int make_router(const struct lab *l, int *ret_fd)
 {
-	int r = create_netns(l, "router", ret_fd);
+	int r = lab_net_make(l, "router", ret_fd);
 
 	if (r)
 		return r;
@@ -63,12 +64,16 @@ static int set_up_end(struct rtnl *r, const char *device, struct ipaddr address,
 	return e;
 }
 
-static int add_default_route(struct rtnl *r, int ifindex, struct ipaddr gateway, bool ipv4)
+/* The substrate is all there is to a host; an edge's other ways lead to the world. */
+static int route_substrate(struct rtnl *r, int ifindex, struct ipaddr gateway, const struct lab *l,
+			   bool edge)
 {
 	struct rtnl_route route = {.gateway = gateway, .oif = ifindex};
 
-	if (ipv4)
-		route.dst = prefix_v4(0, 0);
+	if (l->ipv4)
+		route.dst = edge ? prefix_v4(172U << 24 | 31U << 16, 16) : prefix_v4(0, 0);
+	else if (edge)
+		route.dst = (struct prefix){.addr = {{0xfd}}, .len = 8};
 	return rtnl_route_add(r, &route);
 }
 
@@ -81,7 +86,7 @@ static int link_node(const struct lab *l, uint32_t node, const char *name, int r
 	struct rtnl_veth_end far = {.name = LAB_DEVICE, .mtu = l->mtu};
 	int ifindex, e;
 
-	e = create_netns(l, name, &fd);
+	e = lab_net_make(l, name, &fd);
 	if (e)
 		return e;
 	far.netns_fd = fd;
@@ -93,7 +98,8 @@ static int link_node(const struct lab *l, uint32_t node, const char *name, int r
 	if (!e)
 		e = set_up_end(inside, LAB_DEVICE, lab_node_address(l, node), l->ipv4, &ifindex);
 	if (!e)
-		e = add_default_route(inside, ifindex, lab_gateway_address(l, node), l->ipv4);
+		e = route_substrate(inside, ifindex, lab_gateway_address(l, node), l,
+				    lab_is_edge(l, node));
 	return e ? complain_errno(e, "linking %s to the router", name) : 0;
 }
 
@@ -112,9 +118,9 @@ int lab_net_create(const struct lab *l)
 	e = rtnl_open_at(router_fd, &router);
 	if (e)
 		return complain_errno(e, "configuring the router");
-	for (uint32_t node = 0; !e && node <= l->n_hosts; node++)
-		e = link_node(l, node, lab_node_name(node, name), router_fd, router);
-	return e;
+	for (uint32_t node = 0; !e && node <= lab_last_node(l); node++)
+		e = link_node(l, node, lab_node_name(l, node, name), router_fd, router);
+	return e || !l->n_edges ? e : lab_world_create(l);
 }
 
 static int route_locator(struct rtnl *router, const struct lab *l, uint32_t node, const char *text)

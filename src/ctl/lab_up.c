@@ -92,9 +92,10 @@ static int add_host(struct lab *l, struct client *c, uint32_t node)
 	int r;
 
 	r = request(c, "/v1/hosts",
-		    json_pack("{s:s,s:s,s:i,s:s}", "name", lab_node_name(node, name), "zone",
-			      LAB_ZONE, "rack", (int)(node - 1) % 64, l->ipv4 ? "v4" : "v6",
-			      ipaddr_text(&own, address)),
+		    json_pack("{s:s,s:s,s:i,s:s,s:o*}", "name", lab_node_name(l, node, name),
+			      "zone", LAB_ZONE, "rack", (int)(node - 1) % 64, l->ipv4 ? "v4" : "v6",
+			      ipaddr_text(&own, address), "edge",
+			      lab_is_edge(l, node) ? json_true() : NULL),
 		    &answer);
 	if (r)
 		return r;
@@ -120,8 +121,10 @@ static int build(struct lab *l)
 		r = lab_net_create(l);
 	if (!r)
 		r = start_manager(l, &c);
-	for (uint32_t node = 1; !r && node <= l->n_hosts; node++)
+	for (uint32_t node = 1; !r && node <= lab_last_node(l); node++)
 		r = add_host(l, c, node);
+	if (!r && l->n_edges)
+		r = request(c, "/v1/pools", json_pack("{s:s}", "cidr", LAB_POOL), NULL);
 	if (!r)
 		r = lab_daemon_wait(l, c, LAB_ALL_NODES, "all agents to connect",
 				    lab_agents_connected);
