@@ -91,12 +91,12 @@ struct cluster *cluster_new(size_t n_hosts, size_t n_instances, const char *stor
 		bench_die("manager", r);
 	cluster->population = (struct population){
 		.model = cluster->manager->model, .submit = submit, .data = cluster};
-	population_add_hosts(&cluster->population, n_hosts);
+	population_add_hosts(&cluster->population, population_hosts_for(n_instances, n_hosts));
 	cluster_settle(cluster);
 	population_enable_hosts(&cluster->population);
 	population_add_instances(&cluster->population, n_instances, 1);
 	cluster_settle(cluster);
-	for (size_t i = 0; i < n_hosts; i++)
+	for (size_t i = 0; i < cluster->population.n_hosts; i++)
 		host_set_connected(cluster->manager->model, cluster->population.numbers[i], false);
 	open_gate(cluster);
 	return cluster;

@@ -27,7 +27,7 @@ struct cluster {
 	struct sockaddr_in addr;
 };
 
-/* 'n_hosts' hosts that can carry instances, and as many of these as asked for.  'store': the path
+/* At least 'n_hosts' hosts that can carry instances, and as many of these as asked for.  'store': the path
  * of an SQLite store to be made, or NULL for one in memory. */
 struct cluster *cluster_new(size_t n_hosts, size_t n_instances, const char *store);
 struct cluster *cluster_free(struct cluster *cluster);

@@ -26,7 +26,7 @@ void bench_in_process(size_t n_mappings)
 	size_t n = 0, found = 0;
 	double start, took;
 
-	population_add_hosts(&p, CONNECTIONS);
+	population_add_hosts(&p, population_hosts_for(n_mappings, CONNECTIONS));
 	population_enable_hosts(&p);
 	population_add_instances(&p, n_mappings, 1);
 	questions = population_questions(&p, 0, QUESTIONS);

@@ -11,9 +11,9 @@
 #include "model/subnet.h"
 #include "model/vpc.h"
 
-enum { PER_NETWORK = 62500, PER_CALL = 500 };
+enum { PER_NETWORK = 62500, PER_CALL = 500, PER_HOST = 1000 };
 
-static const struct caller the_operator = {.operator = true};
+static const struct caller the_operator = {.operator= true };
 
 void bench_die(const char *what, int r)
 {
@@ -112,6 +112,13 @@ void population_add_hosts(struct population *p, size_t n)
 		p->n_hosts++;
 		end(p, tx);
 	}
+}
+
+size_t population_hosts_for(size_t n_instances, size_t n_hosts)
+{
+	size_t needed = n_instances / PER_HOST + 1;
+
+	return needed > n_hosts ? needed : n_hosts;
 }
 
 void population_enable_hosts(struct population *p)

@@ -15,7 +15,7 @@
 #include "model/model.h"
 #include "model/tx.h"
 
-enum { POPULATION_HOSTS_MAX = 1024 };
+enum { POPULATION_HOSTS_MAX = 2048 };
 
 struct population {
 	struct model *model;
@@ -30,6 +30,8 @@ struct population {
 
 struct model *population_model(void);
 void population_add_hosts(struct population *p, size_t n);
+/* How many hosts that many instances need, and at least 'n_hosts'. */
+size_t population_hosts_for(size_t n_instances, size_t n_hosts);
 /* Hosts say what they can do, and count as connected: instances may be placed there. */
 void population_enable_hosts(struct population *p);
 /* Instances of one interface with 'n_addrs' addresses (at most 10), in networks of at most 62,500

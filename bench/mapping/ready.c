@@ -135,7 +135,7 @@ static void fill_store(size_t n_mappings, uint32_t n_addrs, const char *path)
 	int r = 0;
 
 	p.data = store;
-	population_add_hosts(&p, READY_HOSTS);
+	population_add_hosts(&p, population_hosts_for(n_mappings / n_addrs, READY_HOSTS));
 	population_enable_hosts(&p);
 	population_add_instances(&p, n_mappings / n_addrs, n_addrs);
 	/* As a manager that has run for a while leaves it. */

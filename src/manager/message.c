@@ -9,6 +9,23 @@ static ProtobufCBinaryData bytes_of(const void *data, size_t size)
 	return (ProtobufCBinaryData){.len = size, .data = (uint8_t *)data};
 }
 
+static const struct ipaddr *addr_in(const ProtobufCBinaryData *bytes)
+{
+	return bytes->len == sizeof(struct ipaddr) ? (const struct ipaddr *)bytes->data : NULL;
+}
+
+struct lookup_question message_question(const Viaduct__Agent__Question *question)
+{
+	return (struct lookup_question){
+		.kind = (uint32_t)question->kind,
+		.vni = question->vni,
+		.addr_vni = question->addr_vni,
+		.asker = addr_in(&question->asker),
+		.addr = addr_in(&question->addr),
+		.name = question->name,
+	};
+}
+
 ProtobufCBinaryData message_bytes(const struct ipaddr *addr)
 {
 	return bytes_of(addr->b, sizeof(addr->b));

@@ -17,6 +17,7 @@
 #include "model/mapping.h"
 #include "model/plan.h"
 #include "net/addr.h"
+#include "wire/lookup.h"
 
 struct message {
 	Viaduct__Agent__Object object;
@@ -50,7 +51,8 @@ must_check int message_copy(const ProtobufCMessage *message, ProtobufCMessage **
 
 /* -EINVAL: not 16 bytes. */
 must_check int message_addr(const ProtobufCBinaryData *bytes, struct ipaddr *ret);
-ProtobufCBinaryData message_bytes(const struct ipaddr *addr); /* borrows */
+ProtobufCBinaryData message_bytes(const struct ipaddr *addr);                      /* borrows */
+struct lookup_question message_question(const Viaduct__Agent__Question *question); /* borrows */
 
 /* Borrows the strings of 'message'. */
 struct capabilities message_capabilities(const Viaduct__Agent__Capabilities *message);

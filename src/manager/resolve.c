@@ -2,18 +2,34 @@
 #include "manager/resolve.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "base/log.h"
-#include "manager/message.h"
 #include "manager/manager.h"
+#include "manager/message.h"
 #include "model/holders.h"
 #include "model/mapping.h"
+#include "wire/frame.h"
 #include "wire/session.h"
 
 enum {
 	PREFETCH_QUESTIONS = 16, /* at a time: what they need fits the first-level cache */
-	PREFETCH_STAGES = 4,     /* holders_prefetch() */
+	MAPPING_PREFETCH_STAGES = 2,
+	FRAMES_AT_A_TIME = 128,
+};
+
+/* What a question is looked up by. */
+struct resolver_keys {
+	bool valid;
+	enum mapping_question kind;
+	struct mapping_key asker, addr;
+};
+
+/* One frame: 'n' questions from 'first' on in the resolver's room. */
+struct asked {
+	uint64_t seq;
+	size_t first, n;
 };
 
 /* Questions that wait for a commit. */
@@ -22,23 +38,19 @@ struct waiting {
 	struct journal_wait wait;
 	struct manager *manager;
 	struct agent *agent;
-	Viaduct__Agent__Resolve *questions;
+	uint64_t seq;
+	size_t n;
+	struct lookup_question *questions; /* and behind them what they borrow */
 };
 
 int resolver_init(struct resolver *resolver)
 {
 	list_init(&resolver->waiting);
+	buf_init(&resolver->out, SIZE_MAX);
+	resolver->questions = calloc(LIMIT_RESOLVE_QUESTIONS, sizeof(*resolver->questions));
+	resolver->keys = calloc(LIMIT_RESOLVE_QUESTIONS, sizeof(*resolver->keys));
 	resolver->answers = calloc(LIMIT_RESOLVE_QUESTIONS, sizeof(*resolver->answers));
-	resolver->pointers = calloc(LIMIT_RESOLVE_QUESTIONS, sizeof(Viaduct__Agent__Answer *));
-	resolver->mappings = calloc(LIMIT_RESOLVE_QUESTIONS, sizeof(*resolver->mappings));
-	if (!resolver->answers || !resolver->pointers || !resolver->mappings)
-		return -ENOMEM;
-	for (size_t i = 0; i < LIMIT_RESOLVE_QUESTIONS; i++) {
-		viaduct__agent__answer__init(&resolver->answers[i]);
-		viaduct__agent__mapping__init(&resolver->mappings[i]);
-		resolver->pointers[i] = &resolver->answers[i];
-	}
-	return 0;
+	return resolver->questions && resolver->keys && resolver->answers ? 0 : -ENOMEM;
 }
 
 static void waiting_free(struct waiting *waiting)
@@ -46,15 +58,16 @@ static void waiting_free(struct waiting *waiting)
 	journal_wait_cancel(&waiting->wait);
 	list_remove(&waiting->node);
 	waiting->agent->n_resolves_waiting--;
-	viaduct__agent__resolve__free_unpacked(waiting->questions, NULL);
+	free(waiting->questions);
 	free(waiting);
 }
 
 void resolver_deinit(struct resolver *resolver)
 {
+	free(resolver->questions);
+	free(resolver->keys);
 	free(resolver->answers);
-	free(resolver->pointers);
-	free(resolver->mappings);
+	buf_deinit(&resolver->out);
 	*resolver = (struct resolver){0};
 }
 
@@ -67,38 +80,74 @@ void resolve_forget(struct manager *manager, struct agent *agent)
 			waiting_free(waiting);
 }
 
+/* ---- waiting for a commit ---- */
+
+/* A copy that borrows nothing, in one piece of memory; or NULL. */
+static struct lookup_question *copy_questions(const struct lookup_question *questions, size_t n)
+{
+	size_t size = n * sizeof(*questions);
+	struct lookup_question *copy;
+	char *to;
+
+	for (size_t i = 0; i < n; i++)
+		size += 2 * sizeof(struct ipaddr) +
+			(questions[i].name ? strlen(questions[i].name) + 1 : 0);
+	copy = malloc(size ? size : 1);
+	if (!copy)
+		return NULL;
+	if (n)
+		memcpy(copy, questions, n * sizeof(*questions));
+	to = (char *)(copy + n);
+	for (size_t i = 0; i < n; i++) {
+		if (copy[i].asker)
+			copy[i].asker = memcpy(to, copy[i].asker, sizeof(struct ipaddr));
+		to += sizeof(struct ipaddr);
+		if (copy[i].addr)
+			copy[i].addr = memcpy(to, copy[i].addr, sizeof(struct ipaddr));
+		to += sizeof(struct ipaddr);
+		if (copy[i].name)
+			copy[i].name = strcpy(to, copy[i].name);
+		to += copy[i].name ? strlen(to) + 1 : 0;
+	}
+	return copy;
+}
+
+static void answer_one(struct manager *manager, struct agent *agent, uint64_t seq,
+		       const struct lookup_question *questions, size_t n);
+
 static void settled(int result, void *data)
 {
 	struct waiting *waiting = data;
 	struct manager *manager = waiting->manager;
 	struct agent *agent = waiting->agent;
-	Viaduct__Agent__Resolve *questions = TAKE_PTR(waiting->questions);
+	_cleanup_free_ struct lookup_question *questions = TAKE_PTR(waiting->questions);
+	uint64_t seq = waiting->seq;
+	size_t n = waiting->n;
 
 	/* Durable or undone: in either case the model is to be asked again. */
 	waiting_free(waiting);
-	resolve_answer(manager, agent, questions);
-	viaduct__agent__resolve__free_unpacked(questions, NULL);
+	answer_one(manager, agent, seq, questions, n);
 }
 
 /* False: no room, and the asker has to be told so. */
-static bool wait_for_commit(struct manager *manager, struct agent *agent,
-			    const Viaduct__Agent__Resolve *questions)
+static bool wait_for_commit(struct manager *manager, struct agent *agent, const struct asked *asked)
 {
 	struct waiting *waiting;
-	ProtobufCMessage *copy;
 
 	if (agent->n_resolves_waiting >= LIMIT_RESOLVES_WAITING)
 		return false;
 	waiting = calloc(1, sizeof(*waiting));
 	if (!waiting)
 		return false;
-	if (message_copy(&questions->base, &copy)) {
+	waiting->questions = copy_questions(&manager->resolver.questions[asked->first], asked->n);
+	if (!waiting->questions) {
 		free(waiting);
 		return false;
 	}
 	waiting->manager = manager;
 	waiting->agent = agent;
-	waiting->questions = (Viaduct__Agent__Resolve *)copy;
+	waiting->seq = asked->seq;
+	waiting->n = asked->n;
 	list_push_back(&manager->resolver.waiting, &waiting->node);
 	agent->n_resolves_waiting++;
 	if (journal_wait(manager->journal, &waiting->wait, settled, waiting))
@@ -107,12 +156,9 @@ static bool wait_for_commit(struct manager *manager, struct agent *agent,
 	return false;
 }
 
-enum outcome {
-	ANSWERED,
-	NOT_DURABLE, /* the answer depends on a change that is on its way */
-};
+/* ---- looking up ---- */
 
-static bool question_kind(Viaduct__Agent__Question__Kind kind, enum mapping_question *ret)
+static bool question_kind(uint32_t kind, enum mapping_question *ret)
 {
 	switch (kind) {
 	case VIADUCT__AGENT__QUESTION__KIND__SEND:
@@ -129,137 +175,213 @@ static bool question_kind(Viaduct__Agent__Question__Kind kind, enum mapping_ques
 	}
 }
 
+static void set_keys(struct resolver_keys *keys, const struct lookup_question *question)
+{
+	keys->valid = question_kind(question->kind, &keys->kind) && question->asker &&
+		      (question->addr || keys->kind == MAPPING_NAME);
+	if (!keys->valid)
+		return;
+	keys->asker = mapping_key_of(question->vni, question->asker);
+	if (keys->kind != MAPPING_NAME)
+		keys->addr = mapping_key_of(question->addr_vni ? question->addr_vni : question->vni,
+					    question->addr);
+}
+
+/* The tables are larger than any cache: many look-ups wait for memory together, not one by one. */
+static void prefetch(struct manager *manager, const struct agent *agent,
+		     const struct resolver_keys *keys, size_t n)
+{
+	const struct mapping_table *table = model_mappings(manager->model);
+	const struct holders *holders = model_holders(manager->model);
+
+	for (unsigned int stage = 0; stage < HOLDERS_PREFETCH_STAGES; stage++) {
+		for (size_t i = 0; i < n; i++) {
+			if (!keys[i].valid || keys[i].kind == MAPPING_NAME)
+				continue;
+			holders_prefetch(holders, stage, &keys[i].addr, agent->number);
+			if (stage >= MAPPING_PREFETCH_STAGES)
+				continue;
+			mapping_prefetch(table, stage, &keys[i].addr);
+			mapping_prefetch(table, stage, &keys[i].asker);
+		}
+	}
+}
+
+enum outcome {
+	ANSWERED,
+	NOT_DURABLE, /* the answer depends on a change that is on its way */
+};
+
 /* Looks one question up; '*ret' is NULL when it is refused. */
 static enum outcome look_up(struct manager *manager, struct agent *agent,
-			    const Viaduct__Agent__Question *question, const struct mapping **ret)
+			    const struct lookup_question *question,
+			    const struct resolver_keys *keys, const struct mapping **ret)
 {
-	uint64_t durable = journal_durable(manager->journal);
 	const struct mapping *mapping = NULL;
-	struct ipaddr asker, addr = {0};
-	enum mapping_question kind;
 	int r;
 
 	*ret = NULL;
-	if (!question_kind(question->kind, &kind) || message_addr(&question->asker, &asker) ||
-	    (kind != MAPPING_NAME && message_addr(&question->addr, &addr)))
+	if (!keys->valid)
 		return ANSWERED;
-	r = mapping_resolve(manager->model, agent->number, kind, question->vni, &asker, &addr,
-			    question->name, &mapping, NULL);
+	r = mapping_resolve_key(manager->model, agent->number, keys->kind, &keys->asker,
+				&keys->addr, question->name, &mapping, NULL);
 	if (r && journal_is_pending(manager->journal))
 		return NOT_DURABLE; /* it may be refused for something that has not happened yet */
 	if (r)
 		return ANSWERED;
-	if (mapping->revision > durable)
+	if (mapping->revision > journal_durable(manager->journal))
 		return NOT_DURABLE;
 	*ret = mapping;
 	return ANSWERED;
 }
 
 static int remember_holder(struct manager *manager, const struct agent *agent,
-			   const struct mapping *mapping, uint64_t expires_ms)
+			   const struct resolver_keys *keys, const struct mapping *mapping,
+			   uint64_t expires_ms)
 {
-	return holders_add(model_holders(manager->model), mapping->vni, &mapping->addr,
-			   agent->number, mapping->revision, expires_ms);
+	struct holders *holders = model_holders(manager->model);
+
+	if (keys->kind == MAPPING_NAME)
+		return holders_add(holders, mapping->vni, &mapping->addr, agent->number,
+				   mapping->revision, expires_ms);
+	return holders_add_key(holders, &keys->addr, agent->number, mapping->revision, expires_ms);
 }
 
-static void set_answer(struct resolver *resolver, size_t i, const struct mapping *mapping)
+static struct lookup_answer answer_of(const struct mapping *mapping)
 {
-	Viaduct__Agent__Mapping *message = &resolver->mappings[i];
-
-	resolver->answers[i].mapping = NULL;
-	if (!mapping) {
-		resolver->answers[i].status = VIADUCT__AGENT__ANSWER__STATUS__REFUSED;
-		return;
-	}
-	message_mapping(message, mapping);
-	resolver->answers[i].status = VIADUCT__AGENT__ANSWER__STATUS__OK;
-	resolver->answers[i].mapping = message;
+	if (!mapping)
+		return (struct lookup_answer){.status = VIADUCT__AGENT__ANSWER__STATUS__REFUSED};
+	return (struct lookup_answer){
+		.status = VIADUCT__AGENT__ANSWER__STATUS__OK,
+		.addr = &mapping->addr,
+		.vni = mapping->vni,
+		.host = mapping->host,
+		.revision = mapping->revision,
+		.groups = mapping->groups ? mapping->groups->numbers : NULL,
+		.n_groups = mapping->groups ? mapping->groups->n : 0,
+	};
 }
 
-static void set_unavailable(struct resolver *resolver, size_t i)
+static const struct lookup_answer unavailable_answer = {
+	.status = VIADUCT__AGENT__ANSWER__STATUS__UNAVAILABLE,
+};
+
+static void note_refusal(struct agent *agent, const struct lookup_question *question)
 {
-	resolver->answers[i].mapping = NULL;
-	resolver->answers[i].status = VIADUCT__AGENT__ANSWER__STATUS__UNAVAILABLE;
+	agent->n_refused++;
+	log_info("mapping refused", LOG_U64("host", agent->number), LOG_U64("vni", question->vni));
 }
 
-static void send_answers(struct manager *manager, struct agent *agent, uint64_t seq, size_t n)
+/* Looks up the questions of one frame.  False: they wait, all of them. */
+static bool look_up_frame(struct manager *manager, struct agent *agent, const struct asked *asked,
+			  uint64_t expires_ms)
 {
-	Viaduct__Agent__Resolved resolved = VIADUCT__AGENT__RESOLVED__INIT;
-	Viaduct__Agent__Frame frame = VIADUCT__AGENT__FRAME__INIT;
-	int r;
+	struct resolver *resolver = &manager->resolver;
+	const struct lookup_question *question;
+	const struct mapping *mapping;
+	bool unavailable = false;
 
-	resolved.seq = seq;
-	resolved.n_answers = n;
-	resolved.answers = manager->resolver.pointers;
-	frame.body_case = VIADUCT__AGENT__FRAME__BODY_RESOLVED;
-	frame.resolved = &resolved;
-	r = session_send(agent->session, &frame);
-	/* A queue that is full ends the session; an agent asks again what was not answered. */
-	if (r == -ENOMEM)
-		log_err("answer not sent", LOG_U64("host", agent->number), LOG_ERRNO(r));
-}
-
-/* The tables are larger than any cache: many look-ups wait for memory together, not one by one. */
-static void prefetch(struct manager *manager, const struct agent *agent,
-		     const Viaduct__Agent__Resolve *questions, size_t first)
-{
-	const struct mapping_table *table = model_mappings(manager->model);
-	const struct holders *holders = model_holders(manager->model);
-	size_t end = first + PREFETCH_QUESTIONS;
-	const Viaduct__Agent__Question *question;
-	struct ipaddr asker, addr;
-
-	if (end > questions->n_questions)
-		end = questions->n_questions;
-	for (unsigned int stage = 0; stage < PREFETCH_STAGES; stage++) {
-		for (size_t i = first; i < end; i++) {
-			question = questions->questions[i];
-			if (message_addr(&question->addr, &addr))
-				continue;
-			holders_prefetch(holders, stage, question->vni, &addr, agent->number);
-			if (stage > 1 || message_addr(&question->asker, &asker))
-				continue;
-			mapping_prefetch(table, stage, question->vni, &addr);
-			mapping_prefetch(table, stage, question->vni, &asker);
+	for (size_t i = asked->first; i < asked->first + asked->n; i++) {
+		question = &resolver->questions[i];
+		if (look_up(manager, agent, question, &resolver->keys[i], &mapping) ==
+		    NOT_DURABLE) {
+			if (!unavailable && wait_for_commit(manager, agent, asked))
+				return false;
+			unavailable = true;
+			resolver->answers[i] = unavailable_answer;
+			continue;
 		}
+		/* Who is told must be on record: else a change would not reach it. */
+		if (mapping &&
+		    remember_holder(manager, agent, &resolver->keys[i], mapping, expires_ms)) {
+			resolver->answers[i] = unavailable_answer;
+			continue;
+		}
+		agent->n_resolved += mapping != NULL;
+		if (!mapping)
+			note_refusal(agent, question);
+		resolver->answers[i] = answer_of(mapping);
 	}
+	return true;
+}
+
+/* Answers frames whose questions are in the resolver's room, 'n' in all. */
+static void answer(struct manager *manager, struct agent *agent, const struct asked *asked,
+		   size_t n_asked, size_t n)
+{
+	uint64_t expires_ms = manager_now_ms(manager) + manager_lease_ms(manager);
+	struct resolver *resolver = &manager->resolver;
+	size_t prefetched = 0, more;
+	int r = 0;
+
+	for (size_t i = 0; i < n; i++)
+		set_keys(&resolver->keys[i], &resolver->questions[i]);
+	buf_reset(&resolver->out);
+	for (size_t i = 0; i < n_asked && !r; i++) {
+		while (prefetched < asked[i].first + asked[i].n) {
+			more = n - prefetched < PREFETCH_QUESTIONS ? n - prefetched
+								   : PREFETCH_QUESTIONS;
+			prefetch(manager, agent, &resolver->keys[prefetched], more);
+			prefetched += more;
+		}
+		if (look_up_frame(manager, agent, &asked[i], expires_ms))
+			r = lookup_write(&resolver->out, asked[i].seq,
+					 &resolver->answers[asked[i].first], asked[i].n);
+	}
+	if (!r && buf_size(&resolver->out))
+		r = session_send_bytes(agent->session, buf_data(&resolver->out),
+				       buf_size(&resolver->out));
+	/* A queue that is full ends the session; an agent asks again what was not answered. */
+	if (r == -ENOMEM || r == -EMSGSIZE)
+		log_err("answers not sent", LOG_U64("host", agent->number), LOG_ERRNO(r));
+}
+
+static void answer_one(struct manager *manager, struct agent *agent, uint64_t seq,
+		       const struct lookup_question *questions, size_t n)
+{
+	struct asked asked = {.seq = seq, .n = n};
+
+	if (n)
+		memcpy(manager->resolver.questions, questions, n * sizeof(*questions));
+	answer(manager, agent, &asked, 1, n);
+}
+
+size_t resolve_records(struct manager *manager, struct agent *agent, const uint8_t *data,
+		       size_t size)
+{
+	struct resolver *resolver = &manager->resolver;
+	struct asked asked[FRAMES_AT_A_TIME];
+	size_t n_asked = 0, n = 0, at = 0, record;
+
+	while (n_asked < FRAMES_AT_A_TIME && !frame_measure(data + at, size - at, &record) &&
+	       record <= size - at) {
+		struct asked *next = &asked[n_asked];
+
+		if (lookup_read(data + at + FRAME_HEADER_SIZE, record - FRAME_HEADER_SIZE,
+				&resolver->questions[n], LIMIT_RESOLVE_QUESTIONS - n, &next->seq,
+				&next->n))
+			break;
+		next->first = n;
+		n += next->n;
+		n_asked++;
+		at += record;
+	}
+	if (n_asked)
+		answer(manager, agent, asked, n_asked, n);
+	return at;
 }
 
 void resolve_answer(struct manager *manager, struct agent *agent,
 		    const Viaduct__Agent__Resolve *questions)
 {
-	uint64_t expires_ms = manager_now_ms(manager) + manager_lease_ms(manager);
-	struct resolver *resolver = &manager->resolver;
-	const struct mapping *mapping;
-	bool unavailable = false;
+	struct asked asked = {.seq = questions->seq, .n = questions->n_questions};
 
 	if (questions->n_questions > LIMIT_RESOLVE_QUESTIONS) {
 		session_close(agent->session, VIADUCT__AGENT__GOODBYE__CODE__PROTOCOL,
 			      "too many questions in one frame");
 		return;
 	}
-	for (size_t i = 0; i < questions->n_questions; i++) {
-		if (i % PREFETCH_QUESTIONS == 0 && i + 1 < questions->n_questions)
-			prefetch(manager, agent, questions, i);
-		if (look_up(manager, agent, questions->questions[i], &mapping) == NOT_DURABLE) {
-			if (!unavailable && wait_for_commit(manager, agent, questions))
-				return;
-			unavailable = true;
-			set_unavailable(resolver, i);
-			continue;
-		}
-		/* Who is told must be on record: else a change would not reach it. */
-		if (mapping && remember_holder(manager, agent, mapping, expires_ms)) {
-			set_unavailable(resolver, i);
-			continue;
-		}
-		agent->n_resolved += mapping != NULL;
-		if (!mapping) {
-			agent->n_refused++;
-			log_info("mapping refused", LOG_U64("host", agent->number),
-				 LOG_U64("vni", questions->questions[i]->vni));
-		}
-		set_answer(resolver, i, mapping);
-	}
-	send_answers(manager, agent, questions->seq, questions->n_questions);
+	for (size_t i = 0; i < questions->n_questions; i++)
+		manager->resolver.questions[i] = message_question(questions->questions[i]);
+	answer(manager, agent, &asked, 1, questions->n_questions);
 }

@@ -283,8 +283,16 @@ static void received(struct session *session, const Viaduct__Agent__Frame *frame
 	}
 }
 
+static size_t records(struct session *session, const uint8_t *data, size_t size, void *user)
+{
+	struct link *link = user;
+
+	return link->agent ? resolve_records(link->manager, link->agent, data, size) : 0;
+}
+
 const struct session_callbacks sessions_callbacks = {
 	.opened = opened,
 	.received = received,
 	.closed = closed,
+	.records = records,
 };

@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/hmap.h"
+#include "model/mapping.h"
 
 enum { POOL_MIN = 64 };
 #define NONE UINT32_MAX
@@ -71,11 +72,6 @@ static uint32_t *chain_at(const struct pool *p, uint32_t n)
 	return (uint32_t *)(void *)((char *)p->records + n * p->size);
 }
 
-static uint64_t slot_hash(uint32_t vni, const struct ipaddr *addr)
-{
-	return hash_u64_bytes(vni, addr, sizeof(*addr));
-}
-
 static uint64_t entry_hash(uint32_t slot, uint32_t host)
 {
 	return hash_u64((uint64_t)slot << 32 | host);
@@ -83,7 +79,7 @@ static uint64_t entry_hash(uint32_t slot, uint32_t host)
 
 static uint64_t hash_of_slot(const struct holders *h, uint32_t n)
 {
-	return slot_hash(slot_at(h, n)->vni, &slot_at(h, n)->addr);
+	return mapping_key_of(slot_at(h, n)->vni, &slot_at(h, n)->addr).hash;
 }
 
 static uint64_t hash_of_entry(const struct holders *h, uint32_t n)
@@ -209,14 +205,21 @@ struct holders *holders_free(struct holders *h)
 
 /* ---- finding ---- */
 
-static uint32_t find_slot(const struct holders *h, uint32_t vni, const struct ipaddr *addr)
+static uint32_t find_slot_key(const struct holders *h, const struct mapping_key *key)
 {
-	uint32_t n = h->slots.buckets ? *bucket_of(&h->slots, slot_hash(vni, addr)) : NONE;
+	uint32_t n = h->slots.buckets ? *bucket_of(&h->slots, key->hash) : NONE;
 
 	while (n != NONE &&
-	       (slot_at(h, n)->vni != vni || !ipaddr_equal(&slot_at(h, n)->addr, addr)))
+	       (slot_at(h, n)->vni != key->vni || !ipaddr_equal(&slot_at(h, n)->addr, &key->addr)))
 		n = slot_at(h, n)->chain;
 	return n;
+}
+
+static uint32_t find_slot(const struct holders *h, uint32_t vni, const struct ipaddr *addr)
+{
+	struct mapping_key key = mapping_key_of(vni, addr);
+
+	return find_slot_key(h, &key);
 }
 
 static uint32_t find_entry(const struct holders *h, uint32_t slot, uint32_t host)
@@ -320,52 +323,69 @@ static void remove_entry(struct holders *h, struct host_list *l, uint32_t n)
 
 /* ---- changing ---- */
 
-static uint32_t get_slot(struct holders *h, uint32_t vni, const struct ipaddr *addr)
+static uint32_t get_slot(struct holders *h, const struct mapping_key *key)
 {
-	uint32_t n = find_slot(h, vni, addr);
+	uint32_t *bucket, n = find_slot_key(h, key);
 
 	if (n != NONE)
 		return n;
 	n = pool_take(&h->slots);
-	*slot_at(h, n) = (struct slot){.vni = vni, .addr = *addr, .first = NONE};
-	pool_link(h, &h->slots, n);
+	bucket = bucket_of(&h->slots, key->hash);
+	*slot_at(h, n) =
+		(struct slot){.chain = *bucket, .vni = key->vni, .addr = key->addr, .first = NONE};
+	*bucket = n;
 	return n;
 }
 
-void holders_prefetch(const struct holders *h, unsigned int stage, uint32_t vni,
-		      const struct ipaddr *addr, uint32_t host)
+/* Who renews an entry takes it out of its host's list: its neighbours there are touched as well. */
+static void prefetch_neighbours(const struct holders *h, uint32_t n)
+{
+	const struct entry *e = entry_at(h, n);
+
+	if (e->host_prev != NONE)
+		__builtin_prefetch(entry_at(h, e->host_prev));
+	if (e->host_next != NONE)
+		__builtin_prefetch(entry_at(h, e->host_next));
+}
+
+void holders_prefetch(const struct holders *h, unsigned int stage, const struct mapping_key *key,
+		      uint32_t host)
 {
 	uint32_t *bucket, slot;
 
 	if (!h->slots.buckets || !h->entries.buckets)
 		return;
-	bucket = bucket_of(&h->slots, slot_hash(vni, addr));
+	bucket = bucket_of(&h->slots, key->hash);
 	if (stage == 0) {
 		__builtin_prefetch(bucket);
-	} else if (stage == 1) {
+		return;
+	}
+	if (stage == 1) {
 		if (*bucket != NONE)
 			__builtin_prefetch(slot_at(h, *bucket));
-	} else {
-		slot = find_slot(h, vni, addr);
-		if (slot == NONE)
-			return;
-		bucket = bucket_of(&h->entries, entry_hash(slot, host));
-		if (stage == 2)
-			__builtin_prefetch(bucket);
-		else if (*bucket != NONE)
-			__builtin_prefetch(entry_at(h, *bucket));
+		return;
 	}
+	slot = find_slot_key(h, key);
+	if (slot == NONE)
+		return;
+	bucket = bucket_of(&h->entries, entry_hash(slot, host));
+	if (stage == 2)
+		__builtin_prefetch(bucket);
+	else if (*bucket != NONE && stage == 3)
+		__builtin_prefetch(entry_at(h, *bucket));
+	else if (*bucket != NONE)
+		prefetch_neighbours(h, *bucket);
 }
 
-int holders_add(struct holders *h, uint32_t vni, const struct ipaddr *addr, uint32_t host,
-		uint64_t revision, uint64_t expires_ms)
+int holders_add_key(struct holders *h, const struct mapping_key *key, uint32_t host,
+		    uint64_t revision, uint64_t expires_ms)
 {
 	struct host_list *l = get_host(h, host);
 	uint32_t slot, n;
 
 	if (!l || pool_reserve(h, &h->slots) || pool_reserve(h, &h->entries))
 		return -ENOMEM;
-	slot = get_slot(h, vni, addr);
+	slot = get_slot(h, key);
 	n = find_entry(h, slot, host);
 	if (n == NONE) {
 		n = pool_take(&h->entries);
@@ -379,6 +399,14 @@ int holders_add(struct holders *h, uint32_t vni, const struct ipaddr *addr, uint
 	entry_at(h, n)->expires_ms = expires_ms;
 	host_list_append(h, l, n);
 	return 0;
+}
+
+int holders_add(struct holders *h, uint32_t vni, const struct ipaddr *addr, uint32_t host,
+		uint64_t revision, uint64_t expires_ms)
+{
+	struct mapping_key key = mapping_key_of(vni, addr);
+
+	return holders_add_key(h, &key, host, revision, expires_ms);
 }
 
 bool holders_remove(struct holders *h, uint32_t vni, const struct ipaddr *addr, uint32_t host)

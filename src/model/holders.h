@@ -19,6 +19,7 @@
 #include "net/addr.h"
 
 struct holders;
+struct mapping_key;
 
 must_check int holders_new(struct holders **ret);
 struct holders *holders_free(struct holders *h);
@@ -27,10 +28,13 @@ CLEANUP_DEFINE(struct holders *, holders_free);
 /* 'host' holds the mapping as of 'revision' until 'expires_ms'; renews an entry that is there. */
 must_check int holders_add(struct holders *h, uint32_t vni, const struct ipaddr *addr,
 			   uint32_t host, uint64_t revision, uint64_t expires_ms);
-/* Brings nearer to the processor what holders_add() will read, in stages 0 to 3 with other work between
- * them.  For many at a time; changes nothing. */
-void holders_prefetch(const struct holders *h, unsigned int stage, uint32_t vni,
-		      const struct ipaddr *addr, uint32_t host);
+must_check int holders_add_key(struct holders *h, const struct mapping_key *key, uint32_t host,
+			       uint64_t revision, uint64_t expires_ms);
+enum { HOLDERS_PREFETCH_STAGES = 5 };
+/* Brings nearer to the processor what holders_add_key() will read, in stages 0 to 4 with other work
+ * between them.  For many at a time; changes nothing. */
+void holders_prefetch(const struct holders *h, unsigned int stage, const struct mapping_key *key,
+		      uint32_t host);
 /* False when there was none. */
 bool holders_remove(struct holders *h, uint32_t vni, const struct ipaddr *addr, uint32_t host);
 void holders_remove_host(struct holders *h, uint32_t host);

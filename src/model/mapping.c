@@ -48,42 +48,47 @@ static int find_name(const struct model *m, uint32_t vni, const char *name, stru
 	return 0;
 }
 
-/* A link-local address means something inside one link: a subnet. */
-static bool in_one_subnet(const struct model *m, const struct mapping *a, const struct mapping *b)
+int mapping_resolve_key(const struct model *m, uint32_t host, enum mapping_question q,
+			const struct mapping_key *asker, const struct mapping_key *addr,
+			const char *name, const struct mapping **ret, struct refusal *reterr)
 {
-	const struct interface *one, *other;
-
-	one = (const struct interface *)model_get(m, KIND_INTERFACE, a->interface);
-	other = (const struct interface *)model_get(m, KIND_INTERFACE, b->interface);
-	return one && other && one->subnet == other->subnet;
-}
-
-int mapping_resolve(const struct model *m, uint32_t host, enum mapping_question q, uint32_t vni,
-		    const struct ipaddr *asker, const struct ipaddr *addr, const char *name,
-		    const struct mapping **ret, struct refusal *reterr)
-{
-	const struct mapping *asking = mapping_find(m->mappings, vni, asker);
+	const struct mapping *asking = mapping_find_key(m->mappings, asker);
 	const struct mapping *found;
 	char text[IPADDR_TEXT_SIZE];
-	struct ipaddr named;
+	struct mapping_key named;
+	struct ipaddr named_addr;
 	int r;
 
 	/* the question of a host that is not hosting the node, or of another network's node */
 	if (!asking || !host || asking->host != host) {
 		if (!reterr)
 			return MODEL_E_MAPPING_NOT_HERE;
-		return refuse(reterr, MODEL_E_MAPPING_NOT_HERE, ipaddr_text(asker, text));
+		return refuse(reterr, MODEL_E_MAPPING_NOT_HERE, ipaddr_text(&asker->addr, text));
 	}
 	if (q == MAPPING_NAME) {
-		r = find_name(m, vni, name, &named, reterr);
+		r = find_name(m, asker->vni, name, &named_addr, reterr);
 		if (r)
 			return r;
+		named = mapping_key_of(asker->vni, &named_addr);
 		addr = &named;
 	}
-	found = mapping_find(m->mappings, vni, addr);
+	if (addr->vni != asker->vni)
+		return unknown(&addr->addr, reterr);
+	found = mapping_find_key(m->mappings, addr);
 	if (!found || !found->host ||
-	    (ipaddr_is_link_local(addr) && !in_one_subnet(m, asking, found)))
-		return unknown(addr, reterr);
+	    (ipaddr_is_link_local(&addr->addr) && found->subnet != asking->subnet))
+		return unknown(&addr->addr, reterr);
 	*ret = found;
 	return 0;
+}
+
+int mapping_resolve(const struct model *m, uint32_t host, enum mapping_question q, uint32_t vni,
+		    const struct ipaddr *asker, const struct ipaddr *addr, const char *name,
+		    const struct mapping **ret, struct refusal *reterr)
+{
+	struct mapping_key from = mapping_key_of(vni, asker), to = from;
+
+	if (q != MAPPING_NAME)
+		to = mapping_key_of(vni, addr);
+	return mapping_resolve_key(m, host, q, &from, &to, name, ret, reterr);
 }

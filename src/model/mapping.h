@@ -28,15 +28,26 @@ struct mapping {
 	uint64_t interface; /* id; 0: released, waiting for its holders */
 	uint64_t revision;  /* that last changed where it is, or its groups */
 	const struct group_set *groups; /* that the interface is in; NULL: none */
+	uint64_t subnet;                /* id; 0: released */
 };
+
+/* What a mapping, and its holders, are found by, with the hash that finding them needs. */
+struct mapping_key {
+	struct ipaddr addr;
+	uint32_t vni;
+	uint64_t hash;
+};
+struct mapping_key mapping_key_of(uint32_t vni, const struct ipaddr *addr);
 
 /* Or NULL. */
 const struct mapping *mapping_find(const struct mapping_table *t, uint32_t vni,
 				   const struct ipaddr *addr);
+const struct mapping *mapping_find_key(const struct mapping_table *t,
+				       const struct mapping_key *key);
 /* Brings nearer to the processor what mapping_find() will read: first (stage 0) the place in the index,
  * then (stage 1), after other work, the record.  For many look-ups at a time; changes nothing. */
-void mapping_prefetch(const struct mapping_table *t, unsigned int stage, uint32_t vni,
-		      const struct ipaddr *addr);
+void mapping_prefetch(const struct mapping_table *t, unsigned int stage,
+		      const struct mapping_key *key);
 size_t mapping_count(const struct mapping_table *t);
 /* i < mapping_count(); in no order.  For lists. */
 const struct mapping *mapping_at(const struct mapping_table *t, size_t i);
@@ -55,3 +66,8 @@ must_check int mapping_resolve(const struct model *m, uint32_t host, enum mappin
 			       uint32_t vni, const struct ipaddr *asker, const struct ipaddr *addr,
 			       const char *name, const struct mapping **ret,
 			       struct refusal *reterr);
+/* The same with keys that are there; 'addr' may be of another network than 'asker', and is unknown then. */
+must_check int mapping_resolve_key(const struct model *m, uint32_t host, enum mapping_question q,
+				   const struct mapping_key *asker, const struct mapping_key *addr,
+				   const char *name, const struct mapping **ret,
+				   struct refusal *reterr);

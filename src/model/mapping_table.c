@@ -184,22 +184,34 @@ void mapping_table_remove(struct mapping_table *t, uint32_t vni, const struct ip
 	}
 }
 
-const struct mapping *mapping_find(const struct mapping_table *t, uint32_t vni,
-				   const struct ipaddr *addr)
+struct mapping_key mapping_key_of(uint32_t vni, const struct ipaddr *addr)
 {
-	ssize_t i = index_find(t, record_hash(vni, addr), vni, addr);
+	return (struct mapping_key){.addr = *addr, .vni = vni, .hash = record_hash(vni, addr)};
+}
+
+const struct mapping *mapping_find_key(const struct mapping_table *t, const struct mapping_key *key)
+{
+	ssize_t i = index_find(t, key->hash, key->vni, &key->addr);
 
 	return i < 0 ? NULL : &t->records[t->index[i] & NUMBER_MASK];
 }
 
-void mapping_prefetch(const struct mapping_table *t, unsigned int stage, uint32_t vni,
-		      const struct ipaddr *addr)
+const struct mapping *mapping_find(const struct mapping_table *t, uint32_t vni,
+				   const struct ipaddr *addr)
 {
-	uint32_t *place;
+	struct mapping_key key = mapping_key_of(vni, addr);
+
+	return mapping_find_key(t, &key);
+}
+
+void mapping_prefetch(const struct mapping_table *t, unsigned int stage,
+		      const struct mapping_key *key)
+{
+	const uint32_t *place;
 
 	if (!t->index)
 		return;
-	place = &t->index[record_hash(vni, addr) & (t->index_size - 1)];
+	place = &t->index[key->hash & (t->index_size - 1)];
 	if (stage == 0)
 		__builtin_prefetch(place);
 	else if (!place_is_free(*place))

@@ -185,6 +185,7 @@ static struct mapping mapping_of(const struct interface *i, size_t n)
 		.interface = i->o.id,
 		.revision = i->addrs[n].revision,
 		.groups = i->group_set,
+		.subnet = i->subnet,
 	};
 }
 

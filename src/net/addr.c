@@ -55,11 +55,6 @@ int ipaddr_compare(const struct ipaddr *a, const struct ipaddr *b)
 	return memcmp(a->b, b->b, sizeof(a->b));
 }
 
-bool ipaddr_equal(const struct ipaddr *a, const struct ipaddr *b)
-{
-	return ipaddr_compare(a, b) == 0;
-}
-
 int ipaddr_parse(const char *text, struct ipaddr *ret)
 {
 	struct in6_addr v6;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct ipaddr {
 	uint8_t b[16];
@@ -39,7 +40,10 @@ bool ipaddr_is_v4(const struct ipaddr *a);
 bool ipaddr_is_zero(const struct ipaddr *a);
 bool ipaddr_is_link_local(const struct ipaddr *a); /* fe80::/10, RFC 4291 2.5.6 */
 int ipaddr_compare(const struct ipaddr *a, const struct ipaddr *b);
-bool ipaddr_equal(const struct ipaddr *a, const struct ipaddr *b);
+static inline bool ipaddr_equal(const struct ipaddr *a, const struct ipaddr *b)
+{
+	return !memcmp(a->b, b->b, sizeof(a->b)); /* two comparisons, where it is inline */
+}
 
 /* Text as inet_pton(3) reads it, IPv4 or IPv6; nothing before or behind.
  * Returns 0 with '*ret', or -EINVAL with '*ret' untouched. */

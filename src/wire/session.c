@@ -286,10 +286,20 @@ static void violation(struct session *session, const char *text)
 	session_end(session, SESSION_END_PROTOCOL, text);
 }
 
+/* While a peer does not read its answers, nothing more is read from it. */
+static void hold_back(struct session *session)
+{
+	if (session->state != SESSION_OPEN || session_queued(session) <= session->queue_limit / 2)
+		return;
+	session->paused = true;
+	session_flush(session);
+	session->ops->pause(session->transport, true);
+}
+
 size_t session_input(struct session *session, const uint8_t *data, size_t size, size_t *ret_wanted)
 {
 	const Viaduct__Agent__Frame *frame;
-	size_t at = 0, record = 0;
+	size_t at = 0, record = 0, taken;
 	int r;
 
 	session->input_ns = clock_mono_ns(loop_clock(session->loop));
@@ -308,6 +318,15 @@ size_t session_input(struct session *session, const uint8_t *data, size_t size, 
 			*ret_wanted = record;
 			break;
 		}
+		taken = session->callbacks->records
+				? session->callbacks->records(session, data + at, size - at,
+							      session->user)
+				: 0;
+		at += taken;
+		if (taken) {
+			hold_back(session);
+			continue;
+		}
 		r = frame_decode(session->decoder, data + at + FRAME_HEADER_SIZE,
 				 record - FRAME_HEADER_SIZE, &frame);
 		if (r) {
@@ -316,12 +335,7 @@ size_t session_input(struct session *session, const uint8_t *data, size_t size, 
 		}
 		at += record;
 		receive(session, frame);
-		if (session_queued(session) > session->queue_limit / 2 &&
-		    session->state == SESSION_OPEN) {
-			session->paused = true;
-			session_flush(session);
-			session->ops->pause(session->transport, true);
-		}
+		hold_back(session);
 	}
 	session_flush(session);
 	return at;

@@ -56,6 +56,10 @@ struct session_callbacks {
 	void (*received)(struct session *session, const Viaduct__Agent__Frame *frame, void *user);
 	/* 'text' says more, for logs. */
 	void (*closed)(struct session *session, enum session_end end, const char *text, void *user);
+	/* May be NULL.  Records as they came, before any is decoded: 'data' begins with a whole one.
+	 * Returns how many bytes of whole records it took, from the first on; a record that it does not
+	 * take goes to 'received'. */
+	size_t (*records)(struct session *session, const uint8_t *data, size_t size, void *user);
 };
 
 /* Dials 'addr'.  'peer_name' as in tls_connection().  Returns 0 even when the connection will fail:

@@ -45,7 +45,8 @@ static void closed(struct session *session, enum session_end end, const char *te
 	((struct agent_end *)user)->session = NULL;
 }
 
-static const struct session_callbacks callbacks = {opened, received, closed};
+static const struct session_callbacks callbacks = {
+	.opened = opened, .received = received, .closed = closed};
 
 static void fill(void *data, void *ret, size_t size)
 {
@@ -55,7 +56,7 @@ static void fill(void *data, void *ret, size_t size)
 static struct manager *make_manager(struct loop *loop, struct store_disk *disk,
 				    char ret_host[static ID_TEXT_SIZE])
 {
-	static const struct caller the_operator = {.operator = true};
+	static const struct caller the_operator = {.operator= true };
 	struct manager_config config = {.loop = loop, .lease_seconds = 300};
 	struct model_config model = {.region = "us-east-1", .ids.fill = fill};
 	struct refusal refusal;
