@@ -48,6 +48,32 @@ int action_describe_network_interfaces(struct ec2_call *c);
 int action_describe_network_interface_attribute(struct ec2_call *c);
 extern const struct filter interface_filters[];
 
+/* route_table_actions.c, route_table_view.c */
+int action_create_route_table(struct ec2_call *c);
+int action_delete_route_table(struct ec2_call *c);
+int action_describe_route_tables(struct ec2_call *c);
+int action_create_route(struct ec2_call *c);
+int action_replace_route(struct ec2_call *c);
+int action_delete_route(struct ec2_call *c);
+int action_associate_route_table(struct ec2_call *c);
+int action_disassociate_route_table(struct ec2_call *c);
+int action_replace_route_table_association(struct ec2_call *c);
+int action_enable_vgw_route_propagation(struct ec2_call *c);
+int action_disable_vgw_route_propagation(struct ec2_call *c);
+extern const struct filter route_table_filters[];
+
+/* gateway_actions.c */
+int action_create_internet_gateway(struct ec2_call *c);
+int action_delete_internet_gateway(struct ec2_call *c);
+int action_attach_internet_gateway(struct ec2_call *c);
+int action_detach_internet_gateway(struct ec2_call *c);
+int action_describe_internet_gateways(struct ec2_call *c);
+int action_create_egress_only_internet_gateway(struct ec2_call *c);
+int action_delete_egress_only_internet_gateway(struct ec2_call *c);
+int action_describe_egress_only_internet_gateways(struct ec2_call *c);
+extern const struct filter internet_gateway_filters[];
+extern const struct filter egress_gateway_filters[];
+
 /* tag_actions.c */
 int action_create_tags(struct ec2_call *c);
 int action_delete_tags(struct ec2_call *c);
@@ -86,6 +112,9 @@ struct instance;
 struct interface;
 void interface_write(struct ec2_call *c, const struct interface *i);
 void interface_write_in_instance(struct ec2_call *c, const struct interface *i);
+/* A route table, without the element around it. */
+struct route_table;
+void route_table_write(struct ec2_call *c, const struct route_table *t);
 /* An instance, an item of instancesSet. */
 void instance_write(struct ec2_call *c, const struct instance *i);
 /* Security groups: an empty set, where clients expect one. */

@@ -49,6 +49,9 @@ static const struct {
 	{KIND_SUBNET, "subnet"},
 	{KIND_INTERFACE, "network-interface"},
 	{KIND_INSTANCE, "instance"},
+	{KIND_ROUTE_TABLE, "route-table"},
+	{KIND_INTERNET_GATEWAY, "internet-gateway"},
+	{KIND_EGRESS_GATEWAY, "egress-only-internet-gateway"},
 };
 
 struct tagged {

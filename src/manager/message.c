@@ -114,6 +114,14 @@ const Viaduct__Agent__ObjectKey *message_key(struct message *c, const struct pla
 		c->key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_ACL_NUMBER;
 		c->key.acl_number = item->acl.number;
 		break;
+	case PLAN_TABLE:
+		c->key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_TABLE_NUMBER;
+		c->key.table_number = item->table.number;
+		break;
+	case PLAN_GATEWAY:
+		c->key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_GATEWAY_HANDLE;
+		c->key.gateway_handle = item->gateway.handle;
+		break;
 	}
 	return &c->key;
 }
@@ -162,6 +170,7 @@ static void set_subnet(struct message *c, const struct plan_subnet *subnet)
 	c->subnet.network_len = subnet->network.len;
 	c->subnet.domain = (char *)subnet->domain;
 	c->subnet.acl = subnet->acl;
+	c->subnet.table = subnet->table;
 	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_SUBNET;
 	c->object.subnet = &c->subnet;
 }
@@ -195,6 +204,8 @@ static void set_interface(struct message *c, const struct plan_interface *interf
 	c->interface.subnet_prefix_len = interface->subnet.len;
 	c->interface.host_name = (char *)interface->host_name;
 	c->interface.dns = interface->dns;
+	c->interface.forwards = interface->forwards;
+	c->interface.handle = interface->handle;
 	c->interface.n_groups = interface->n_groups;
 	c->interface.groups = (uint32_t *)interface->groups;
 	c->interface.disabled = interface->disabled;
@@ -284,6 +295,75 @@ static int set_acl(struct message *c, const struct plan_acl *acl)
 	return 0;
 }
 
+static Viaduct__Agent__Route__Target target_of(enum plan_target target)
+{
+	switch (target) {
+	case PLAN_TARGET_INTERNET:
+		return VIADUCT__AGENT__ROUTE__TARGET__INTERNET;
+	case PLAN_TARGET_GATEWAY:
+		return VIADUCT__AGENT__ROUTE__TARGET__GATEWAY;
+	case PLAN_TARGET_NETWORK:
+		return VIADUCT__AGENT__ROUTE__TARGET__NETWORK;
+	case PLAN_TARGET_INTERFACE:
+		return VIADUCT__AGENT__ROUTE__TARGET__INTERFACE;
+	default:
+		return VIADUCT__AGENT__ROUTE__TARGET__BLACKHOLE;
+	}
+}
+
+static void fill_route(Viaduct__Agent__Route *message, const struct plan_route *route)
+{
+	viaduct__agent__route__init(message);
+	message->prefix = message_bytes(&route->prefix.addr);
+	message->prefix_len = route->prefix.len;
+	message->target = target_of(route->target);
+	message->peer = route->peer;
+	message->vni = route->vni;
+}
+
+static int set_table(struct message *c, const struct plan_table *table)
+{
+	Viaduct__Agent__Route **routes = (Viaduct__Agent__Route **)alloc_messages(
+		c, table->n_routes, sizeof(Viaduct__Agent__Route));
+
+	if (!routes)
+		return -ENOMEM;
+	for (size_t i = 0; i < table->n_routes; i++)
+		fill_route(routes[i], &table->routes[i]);
+	viaduct__agent__route_table__init(&c->table);
+	c->table.number = table->number;
+	c->table.id = (char *)table->id;
+	c->table.n_routes = table->n_routes;
+	c->table.routes = routes;
+	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_TABLE;
+	c->object.table = &c->table;
+	return 0;
+}
+
+static Viaduct__Agent__Gateway__Kind gateway_kind_of(enum plan_gateway_kind kind)
+{
+	switch (kind) {
+	case PLAN_GATEWAY_INTERNET:
+		return VIADUCT__AGENT__GATEWAY__KIND__INTERNET;
+	case PLAN_GATEWAY_NAT:
+		return VIADUCT__AGENT__GATEWAY__KIND__NAT;
+	case PLAN_GATEWAY_EGRESS_ONLY:
+		return VIADUCT__AGENT__GATEWAY__KIND__EGRESS_ONLY;
+	}
+	return VIADUCT__AGENT__GATEWAY__KIND__UNSPECIFIED;
+}
+
+static void set_gateway(struct message *c, const struct plan_gateway *gateway)
+{
+	viaduct__agent__gateway__init(&c->gateway);
+	c->gateway.handle = gateway->handle;
+	c->gateway.kind = gateway_kind_of(gateway->kind);
+	c->gateway.id = (char *)gateway->id;
+	c->gateway.vni = gateway->vni;
+	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_GATEWAY;
+	c->object.gateway = &c->gateway;
+}
+
 int message_object(struct message *c, const struct plan_item *item,
 		   const Viaduct__Agent__Object **ret)
 {
@@ -311,6 +391,12 @@ int message_object(struct message *c, const struct plan_item *item,
 		break;
 	case PLAN_ACL:
 		r = set_acl(c, &item->acl);
+		break;
+	case PLAN_TABLE:
+		r = set_table(c, &item->table);
+		break;
+	case PLAN_GATEWAY:
+		set_gateway(c, &item->gateway);
 		break;
 	}
 	if (!r)

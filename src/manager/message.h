@@ -31,9 +31,11 @@ struct message {
 		Viaduct__Agent__Interface interface;
 		Viaduct__Agent__SecurityGroup group;
 		Viaduct__Agent__Acl acl;
+		Viaduct__Agent__RouteTable table;
+		Viaduct__Agent__Gateway gateway;
 	};
 	ProtobufCBinaryData addrs[PLAN_ADDRS_MAX];
-	void *rules; /* of a group, or the entries of an ACL: the messages and pointers to them */
+	void *rules; /* of a group, entries of an ACL, routes: the messages and pointers to them */
 };
 
 void message_deinit(struct message *c);

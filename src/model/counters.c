@@ -5,9 +5,11 @@
 #include "model/counters.h"
 
 #include "abi/substrate.h"
+#include "base/hash.h"
 #include "model/edit.h"
 #include "model/host.h"
 #include "model/network_acl.h"
+#include "model/route_table.h"
 #include "model/security_group.h"
 #include "model/vpc.h"
 
@@ -19,6 +21,27 @@ static bool vni_in_use(const struct model *m, uint32_t n)
 static bool host_in_use(const struct model *m, uint32_t n)
 {
 	return host_by_number(m, n);
+}
+
+static bool handle_in_use(const struct model *m, uint32_t n)
+{
+	uint32_t number = SUBSTRATE_VNI_HANDLE_MIN - 1 + n;
+	const struct hmap_node *node = unique_first(m, UNIQUE_HANDLE, hash_u64(number));
+
+	for (; node; node = hmap_next_at(node))
+		if (hmap_entry(node, const struct handle, node)->number == number)
+			return true;
+	return false;
+}
+
+static bool table_in_use(const struct model *m, uint32_t n)
+{
+	const struct hmap_node *node = unique_first(m, UNIQUE_TABLE_NUMBER, hash_u64(n));
+
+	for (; node; node = hmap_next_at(node))
+		if (hmap_entry(node, const struct route_table, by_number)->number == n)
+			return true;
+	return false;
 }
 
 static int next(struct tx *tx, uint32_t max, size_t offset,
@@ -82,4 +105,21 @@ int counters_next_acl(struct tx *tx, uint32_t *ret, struct refusal *reterr)
 {
 	return next(tx, UINT32_MAX, offsetof(struct counters, last_acl), acl_in_use,
 		    "network ACLs", ret, reterr);
+}
+
+int counters_next_handle(struct tx *tx, uint32_t *ret, struct refusal *reterr)
+{
+	uint32_t n = 0;
+	int r = next(tx, SUBSTRATE_VNI_HANDLE_MAX - SUBSTRATE_VNI_HANDLE_MIN + 1,
+		     offsetof(struct counters, last_handle), handle_in_use, "gateways", &n, reterr);
+
+	if (!r)
+		*ret = SUBSTRATE_VNI_HANDLE_MIN - 1 + n;
+	return r;
+}
+
+int counters_next_table(struct tx *tx, uint32_t *ret, struct refusal *reterr)
+{
+	return next(tx, UINT32_MAX, offsetof(struct counters, last_table), table_in_use,
+		    "route tables", ret, reterr);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Numbers that are handed out in turn and not re-used while others last: VNIs, numbers of hosts, groups and ACLs.  One
- * object, so that they survive restarts.
+ * Numbers that are handed out in turn and not re-used while others last: VNIs, handles, numbers of hosts, groups, ACLs
+ * and route tables.  One object, so that they survive restarts.
  */
 #pragma once
 
@@ -15,12 +15,20 @@ enum {
 	HOST_NUMBER_MAX = 0xFFFFFF,
 };
 
+/* Part of objects that have one; 'number' is 0 while they have none. */
+struct handle {
+	uint32_t number;
+	struct hmap_node node;
+};
+
 struct counters {
 	struct object o;
 	uint32_t last_vni;
 	uint32_t last_host;
 	uint32_t last_group;
 	uint32_t last_acl;
+	uint32_t last_handle; /* as an offset from SUBSTRATE_VNI_HANDLE_MIN - 1 */
+	uint32_t last_table;
 };
 
 /* The next number that is not in use; NUMBERS_EXHAUSTED, -ENOMEM. */
@@ -28,3 +36,6 @@ must_check int counters_next_vni(struct tx *tx, uint32_t *ret, struct refusal *r
 must_check int counters_next_host(struct tx *tx, uint32_t *ret, struct refusal *reterr);
 must_check int counters_next_group(struct tx *tx, uint32_t *ret, struct refusal *reterr);
 must_check int counters_next_acl(struct tx *tx, uint32_t *ret, struct refusal *reterr);
+/* A VNI that stands for a gateway or an interface: SUBSTRATE_VNI_HANDLE_MIN and up. */
+must_check int counters_next_handle(struct tx *tx, uint32_t *ret, struct refusal *reterr);
+must_check int counters_next_table(struct tx *tx, uint32_t *ret, struct refusal *reterr);

@@ -23,6 +23,9 @@ static const struct {
 	[KIND_SECURITY_GROUP_RULE] = {"security-group-rule", "sgr-"},
 	[KIND_NETWORK_ACL] = {"network-acl", "acl-"},
 	[KIND_PREFIX_LIST] = {"prefix-list", "pl-"},
+	[KIND_ROUTE_TABLE] = {"route-table", "rtb-"},
+	[KIND_INTERNET_GATEWAY] = {"internet-gateway", "igw-"},
+	[KIND_EGRESS_GATEWAY] = {"egress-only-internet-gateway", "eigw-"},
 	[KIND_PERMISSION] = {"permission", "eni-perm-"},
 };
 

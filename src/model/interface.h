@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "model/counters.h"
 #include "model/host.h"
 #include "model/object.h"
 #include "model/refusal.h"
@@ -86,6 +87,7 @@ struct interface {
 	/* Accounts beside the owner that may do that: model/interface_rights.h. */
 	size_t n_attachers, n_detachers, n_setters, n_modifiers;
 	uint64_t *attachers, *detachers, *setters, *modifiers;
+	struct handle handle; /* given when a route first names it as its target */
 
 	struct hmap_node by_mac;
 	struct hmap_node by_attachment;

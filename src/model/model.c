@@ -13,13 +13,16 @@
 #include "model/cidr.h"
 #include "model/cidr6.h"
 #include "model/counters.h"
+#include "model/egress_gateway.h"
 #include "model/holders.h"
 #include "model/host.h"
 #include "model/instance.h"
 #include "model/interface.h"
+#include "model/internet_gateway.h"
 #include "model/mapping_table.h"
 #include "model/policy_records.h"
 #include "model/record.h"
+#include "model/route_table.h"
 #include "model/subnet.h"
 #include "model/table.h"
 #include "model/token.h"
@@ -345,6 +348,37 @@ int model_load(struct model *m, enum kind k, uint64_t id, const void *data, size
 	return 0;
 }
 
+static bool is_table_of(const struct model *m, uint64_t table, uint64_t vpc)
+{
+	const struct object *o = model_get(m, KIND_ROUTE_TABLE, table);
+
+	return !table || (o && ((const struct route_table *)o)->vpc == vpc);
+}
+
+/* The same for ways out of networks. */
+static bool ways_hold(const struct model *m, const struct object *o)
+{
+	const struct route_table *t = (const struct route_table *)o;
+	const struct internet_gateway *g = (const struct internet_gateway *)o;
+
+	switch (o->kind) {
+	case KIND_VPC:
+		return is_table_of(m, ((const struct vpc *)o)->main_table, o->id);
+	case KIND_SUBNET:
+		return is_table_of(m, ((const struct subnet *)o)->table,
+				   ((const struct subnet *)o)->vpc);
+	case KIND_ROUTE_TABLE:
+		return t->number && model_get(m, KIND_VPC, t->vpc);
+	case KIND_INTERNET_GATEWAY:
+		return g->handle.number && (!g->vpc || model_get(m, KIND_VPC, g->vpc));
+	case KIND_EGRESS_GATEWAY:
+		return ((const struct egress_gateway *)o)->handle.number &&
+		       model_get(m, KIND_VPC, ((const struct egress_gateway *)o)->vpc);
+	default:
+		return true;
+	}
+}
+
 /* Every object that another one names must be there. */
 static bool references_hold(const struct model *m, const struct object *o)
 {
@@ -352,6 +386,8 @@ static bool references_hold(const struct model *m, const struct object *o)
 	const struct instance *n = (const struct instance *)o;
 	const struct vpc *v;
 
+	if (!ways_hold(m, o))
+		return false;
 	switch (o->kind) {
 	case KIND_SUBNET:
 		v = (const struct vpc *)model_get(m, KIND_VPC, ((const struct subnet *)o)->vpc);

@@ -84,6 +84,10 @@ enum relation {
 	REL_VPC_ACLS,        /* key: vpc; network ACLs */
 	REL_ACL_SUBNETS,     /* key: network ACL; subnets that have it */
 	REL_INTERFACE_PERMISSIONS, /* key: interface */
+	REL_VPC_TABLES,           /* key: vpc; route tables, the main one too */
+	REL_TABLE_SUBNETS,        /* key: route table; subnets associated with it by themselves */
+	REL_VPC_INTERNET_GATEWAY, /* key: vpc; at most one */
+	REL_VPC_EGRESS_GATEWAYS,  /* key: vpc */
 	REL_MAX,
 };
 uint64_t model_account_host_key(uint64_t account, uint32_t host);

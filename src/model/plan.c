@@ -14,6 +14,7 @@
 #include "model/model.h"
 #include "model/network_acl.h"
 #include "model/plan_items.h"
+#include "model/route_table.h"
 #include "model/subnet.h"
 #include "model/table.h"
 #include "model/vpc.h"
@@ -58,6 +59,8 @@ void plan_peer_item(const struct host *self, const struct host *peer, struct pla
 void plan_subnet_item(const struct model *m, const struct subnet *s, const struct vpc *v,
 		      struct plan_item *ret)
 {
+	const struct route_table *table;
+
 	*ret = (struct plan_item){.kind = PLAN_SUBNET};
 	ret->subnet.vni = s->vni;
 	ret->subnet.prefix = s->prefix;
@@ -67,6 +70,8 @@ void plan_subnet_item(const struct model *m, const struct subnet *s, const struc
 	ret->subnet.network = v->blocks[0].prefix;
 	names_domain(m->region, ret->subnet.domain);
 	ret->subnet.acl = s->acl_number;
+	table = route_table_of(m, s);
+	ret->subnet.table = table ? table->number : 0;
 }
 
 void plan_subnet6_item(const struct model *m, const struct subnet *s, const struct vpc *v,
@@ -126,6 +131,8 @@ void plan_interface_item(const struct model *m, const struct interface *i, struc
 	p->subnet = s->prefix;
 	names_host(&i->addrs[0].addr, p->host_name);
 	p->dns = v->dns_support;
+	p->forwards = !i->source_dest_check;
+	p->handle = i->handle.number;
 	for (uint32_t n = 0; i->group_set && n < i->group_set->n; n++)
 		p->groups[p->n_groups++] = i->group_set->numbers[n];
 	p->disabled = i->condition == INTERFACE_DISABLED;
@@ -170,8 +177,8 @@ static int plan_network_acls(const struct model *m, const struct vpc *v, uint32_
 	return r;
 }
 
-int plan_network_subnets(const struct model *m, uint32_t vni, uint32_t host, bool remove,
-			 plan_sink_fn sink, void *data)
+int plan_network(const struct model *m, uint32_t vni, uint32_t host, bool remove, plan_sink_fn sink,
+		 void *data)
 {
 	const struct vpc *v = vpc_by_vni(m, vni);
 	struct model_iter it;
@@ -179,9 +186,11 @@ int plan_network_subnets(const struct model *m, uint32_t vni, uint32_t host, boo
 	struct plan_item item;
 	int r = 0;
 
-	if (!v) /* its subnets went before it, each by itself */
+	if (!v) /* what it had went before it, each by itself */
 		return 0;
 	r = plan_network_acls(m, v, host, remove, sink, data);
+	if (!r)
+		r = plan_network_ways(m, v, host, remove, sink, data);
 	it = model_iter_group(m, REL_VPC_SUBNETS, v->o.id);
 	while (!r && (o = model_iter_next(&it))) {
 		plan_subnet_item(m, (const struct subnet *)o, v, &item);
@@ -209,8 +218,7 @@ static int plan_networks(const struct model *m, const struct host *self, plan_si
 
 	hmap_for_each (c, &m->carriers, node)
 		if (!r && c->carried->kind == CARRIED_NETWORK && c->host == self->number && c->n)
-			r = plan_network_subnets(m, c->carried->number, self->number, false, sink,
-						 data);
+			r = plan_network(m, c->carried->number, self->number, false, sink, data);
 	return r;
 }
 

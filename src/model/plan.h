@@ -36,8 +36,10 @@ enum plan_kind {
 	PLAN_INTERFACE, /* key: id */
 	PLAN_GROUP,     /* key: number; to hosts that have an interface in it */
 	PLAN_ACL,       /* key: number; to hosts that carry a network where a subnet has it */
+	PLAN_TABLE,     /* key: number */
+	PLAN_GATEWAY,   /* key: handle */
 };
-enum { PLAN_KINDS = PLAN_ACL + 1 };
+enum { PLAN_KINDS = PLAN_GATEWAY + 1 };
 
 struct plan_host {
 	uint32_t number;
@@ -62,7 +64,8 @@ struct plan_subnet {
 	struct ipaddr resolver;
 	struct prefix network;
 	char domain[NAMES_SIZE];
-	uint32_t acl; /* number; 0: none */
+	uint32_t acl;   /* number; 0: none */
+	uint32_t table; /* number; 0: none */
 };
 
 struct plan_instance {
@@ -92,6 +95,8 @@ struct plan_interface {
 	size_t n_groups;
 	uint32_t groups[LIMIT_MODEL_INTERFACE_GROUPS]; /* numbers, ascending */
 	bool disabled;
+	bool forwards;                                 /* source/destination check is off */
+	uint32_t handle;                               /* 0: no route names it */
 };
 
 /* A rule or an entry, as hosts compare it. */
@@ -119,6 +124,38 @@ struct plan_acl {
 	const struct plan_rule *entries; /* in the order of evaluation */
 };
 
+/* As abi/agent.proto, Route. */
+enum plan_target {
+	PLAN_TARGET_BLACKHOLE,
+	PLAN_TARGET_INTERNET,
+	PLAN_TARGET_GATEWAY,
+	PLAN_TARGET_NETWORK,
+	PLAN_TARGET_INTERFACE,
+};
+
+struct plan_route {
+	struct prefix prefix;
+	enum plan_target target;
+	uint32_t peer;
+	uint32_t vni;
+};
+
+struct plan_table {
+	uint32_t number;
+	char id[ID_TEXT_SIZE];
+	size_t n_routes;
+	const struct plan_route *routes; /* borrowed for the call of the sink */
+};
+
+enum plan_gateway_kind { PLAN_GATEWAY_INTERNET, PLAN_GATEWAY_NAT, PLAN_GATEWAY_EGRESS_ONLY };
+
+struct plan_gateway {
+	uint32_t handle;
+	enum plan_gateway_kind kind;
+	char id[ID_TEXT_SIZE];
+	uint32_t vni;
+};
+
 struct plan_item {
 	enum plan_kind kind;
 	bool remove; /* then only the key is filled in */
@@ -130,6 +167,8 @@ struct plan_item {
 		struct plan_interface interface;
 		struct plan_group group;
 		struct plan_acl acl;
+		struct plan_table table;
+		struct plan_gateway gateway;
 	};
 };
 

@@ -96,6 +96,33 @@ static int plan_vpc_interfaces(struct planner *p, const struct vpc *v)
 	return r;
 }
 
+/* Both items of a subnet. */
+static int emit_subnet(struct planner *p, const struct subnet *s, const struct vpc *v)
+{
+	struct plan_item item;
+	int r;
+
+	plan_subnet_item(p->m, s, v, &item);
+	r = planner_emit_carriers(p, CARRIED_NETWORK, s->vni, &item, false);
+	if (r || !subnet_has_block6(s))
+		return r;
+	plan_subnet6_item(p->m, s, v, &item);
+	return planner_emit_carriers(p, CARRIED_NETWORK, s->vni, &item, false);
+}
+
+/* Those that the main route table serves. */
+static int plan_vpc_subnets(struct planner *p, const struct vpc *v)
+{
+	struct model_iter subnets = model_iter_group(p->m, REL_VPC_SUBNETS, v->o.id);
+	const struct object *s;
+	int r = 0;
+
+	while (!r && (s = model_iter_next(&subnets)))
+		if (!((const struct subnet *)s)->table)
+			r = emit_subnet(p, (const struct subnet *)s, v);
+	return r;
+}
+
 static int plan_vpc_change(struct planner *p, const struct vpc *before, const struct vpc *after)
 {
 	struct plan_item item;
@@ -108,11 +135,11 @@ static int plan_vpc_change(struct planner *p, const struct vpc *before, const st
 		r = planner_emit_carriers(p, CARRIED_NETWORK, after->vni, &item,
 					  !plan_has_link(after));
 	}
-	if (r)
-		return r;
-	if (before->mtu == after->mtu && before->dns_support == after->dns_support)
-		return 0;
-	return plan_vpc_interfaces(p, after);
+	if (!r && (before->mtu != after->mtu || before->dns_support != after->dns_support))
+		r = plan_vpc_interfaces(p, after);
+	if (!r && before->main_table != after->main_table)
+		r = plan_vpc_subnets(p, after);
+	return r ? r : plan_vpc_blocks(p, before, after);
 }
 
 /* The IPv6 block of a subnet is an item of its own; 'before' or 'after' may be NULL. */
@@ -125,7 +152,7 @@ static int plan_block6_change(struct planner *p, const struct subnet *before,
 	const struct vpc *v;
 	int r = 0;
 
-	if (same && before->acl == after->acl)
+	if (same && before->acl == after->acl && before->table == after->table)
 		return 0;
 	if (was && !same) {
 		item.subnet.vni = before->vni;
@@ -146,7 +173,7 @@ static int plan_block_change(struct planner *p, const struct subnet *before,
 	const struct vpc *v = vpc_by_vni(p->m, s->vni);
 	struct plan_item item = {.kind = PLAN_SUBNET};
 
-	if (before && after && before->acl == after->acl)
+	if (before && after && before->acl == after->acl && before->table == after->table)
 		return 0;
 	if (after && v)
 		plan_subnet_item(p->m, s, v, &item);
@@ -200,7 +227,8 @@ static bool same_interface(const struct interface *a, const struct interface *b)
 {
 	if (a->attachment.device_index != b->attachment.device_index ||
 	    a->attachment.instance != b->attachment.instance || a->n_addrs != b->n_addrs ||
-	    a->group_set != b->group_set || a->condition != b->condition)
+	    a->group_set != b->group_set || a->condition != b->condition ||
+	    a->source_dest_check != b->source_dest_check || a->handle.number != b->handle.number)
 		return false;
 	for (size_t i = 0; i < a->n_addrs; i++)
 		if (!ipaddr_equal(&a->addrs[i].addr, &b->addrs[i].addr) ||
@@ -226,7 +254,7 @@ static int plan_interface_change(struct planner *p, const struct interface *befo
 		plan_interface_item(p->m, after, &item);
 		r = planner_emit(p, after->host, &item, false);
 	}
-	return r;
+	return r ? r : plan_interface_routes(p, before, after);
 }
 
 /* ---- which hosts carry which networks and groups ---- */
@@ -296,7 +324,7 @@ static int plan_carriers(struct planner *p)
 		if (d->kind == CARRIED_GROUP)
 			r = plan_group_carrier(p, d, now);
 		else
-			r = plan_network_subnets(p->m, d->number, d->host, !now, p->sink, p->data);
+			r = plan_network(p->m, d->number, d->host, !now, p->sink, p->data);
 	}
 	return r;
 }
@@ -322,6 +350,15 @@ static int plan_write(struct planner *p, const struct write *w)
 	case KIND_NETWORK_ACL:
 		return plan_acl_change(p, (const struct network_acl *)w->before,
 				       (const struct network_acl *)w->after);
+	case KIND_ROUTE_TABLE:
+		return plan_table_change(p, (const struct route_table *)w->before,
+					 (const struct route_table *)w->after);
+	case KIND_INTERNET_GATEWAY:
+		return plan_internet_gateway_change(p, (const struct internet_gateway *)w->before,
+						    (const struct internet_gateway *)w->after);
+	case KIND_EGRESS_GATEWAY:
+		return plan_egress_gateway_change(p, (const struct egress_gateway *)w->before,
+						  (const struct egress_gateway *)w->after);
 	default:
 		return 0;
 	}

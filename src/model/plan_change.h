@@ -9,6 +9,10 @@
 #include "model/table.h"
 #include "model/tx.h"
 
+struct egress_gateway;
+struct internet_gateway;
+struct route_table;
+
 /* By how many interfaces of a network or group a host's desired state grows or shrinks. */
 struct delta {
 	enum carried_kind kind;
@@ -40,3 +44,18 @@ must_check int plan_acl_change(struct planner *p, const struct network_acl *befo
 /* The ACLs that a subnet had and has. */
 must_check int plan_subnet_acls(struct planner *p, const struct subnet *before,
 				const struct subnet *after);
+
+/* Route tables and gateways: plan_ways.c.  Before or after may be NULL. */
+must_check int plan_table_change(struct planner *p, const struct route_table *before,
+				 const struct route_table *after);
+must_check int plan_internet_gateway_change(struct planner *p,
+					    const struct internet_gateway *before,
+					    const struct internet_gateway *after);
+must_check int plan_egress_gateway_change(struct planner *p, const struct egress_gateway *before,
+					  const struct egress_gateway *after);
+/* Routes that name the interface lead elsewhere, if they do. */
+must_check int plan_interface_routes(struct planner *p, const struct interface *before,
+				     const struct interface *after);
+/* All tables of a VPC, if its address blocks have changed. */
+must_check int plan_vpc_blocks(struct planner *p, const struct vpc *before,
+			       const struct vpc *after);

@@ -30,9 +30,12 @@ bool plan_has_link(const struct vpc *v);
 void plan_instance_item(const struct instance *n, struct plan_item *ret);
 void plan_interface_item(const struct model *m, const struct interface *i, struct plan_item *ret);
 
-/* All subnets of a network to one host, and the ACLs that they have. */
-must_check int plan_network_subnets(const struct model *m, uint32_t vni, uint32_t host, bool remove,
-				    plan_sink_fn sink, void *data);
+/* What every host that carries a network has of it, to one host: subnets, their ACLs, route tables. */
+must_check int plan_network(const struct model *m, uint32_t vni, uint32_t host, bool remove,
+			    plan_sink_fn sink, void *data);
+/* Of these the route tables (plan_ways.c). */
+must_check int plan_network_ways(const struct model *m, const struct vpc *v, uint32_t host,
+				 bool remove, plan_sink_fn sink, void *data);
 
 /* What a group, or an ACL, says to hosts; made of rules that stand one by one in the model. */
 struct plan_rules {

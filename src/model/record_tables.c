@@ -15,6 +15,15 @@
 #include "model/record.h"
 #include "model/release.h"
 #include "model/security_group.h"
+#include "model/egress_gateway.h"
+#include "model/host.h"
+#include "model/instance.h"
+#include "model/interface.h"
+#include "model/internet_gateway.h"
+#include "model/record.h"
+#include "model/release.h"
+#include "model/route_table.h"
+#include "model/subnet.h"
 #include "model/subnet_block6.h"
 #include "model/subnet.h"
 #include "model/token.h"
@@ -119,6 +128,8 @@ static const struct field vpc_fields[] = {
 	ARRAY(17, struct vpc, blocks6, block_record),
 	F(18, FIELD_ID, struct vpc, default_group, .kind = KIND_SECURITY_GROUP),
 	F(19, FIELD_ID, struct vpc, default_acl, .kind = KIND_NETWORK_ACL),
+	F(60, FIELD_ID, struct vpc, main_table, .kind = KIND_ROUTE_TABLE),
+	F(61, FIELD_ID, struct vpc, main_association, .prefix = ID_PREFIX_TABLE_ASSOCIATION),
 };
 RECORD(vpc, struct vpc);
 
@@ -136,6 +147,8 @@ static const struct field subnet_fields[] = {
 	F(18, FIELD_ID, struct subnet, acl, .kind = KIND_NETWORK_ACL),
 	F(19, FIELD_U32, struct subnet, acl_number),
 	F(20, FIELD_ID, struct subnet, acl_association, .prefix = ID_PREFIX_ACL_ASSOCIATION),
+	F(60, FIELD_ID, struct subnet, table, .kind = KIND_ROUTE_TABLE),
+	F(61, FIELD_ID, struct subnet, table_association, .prefix = ID_PREFIX_TABLE_ASSOCIATION),
 };
 RECORD(subnet, struct subnet);
 
@@ -200,6 +213,7 @@ static const struct field interface_fields[] = {
 	IDS(66, struct interface, detachers),
 	IDS(67, struct interface, setters),
 	IDS(68, struct interface, modifiers),
+	FN(80, FIELD_U32, "handle", struct interface, handle.number),
 };
 RECORD(interface, struct interface);
 
@@ -258,6 +272,8 @@ static const struct field counters_fields[] = {
 	F(11, FIELD_U32, struct counters, last_host),
 	F(12, FIELD_U32, struct counters, last_group),
 	F(13, FIELD_U32, struct counters, last_acl),
+	F(60, FIELD_U32, struct counters, last_handle),
+	F(61, FIELD_U32, struct counters, last_table),
 };
 RECORD(counters, struct counters);
 
@@ -361,6 +377,45 @@ static const struct field list_fields[] = {
 	ARRAY(16, struct prefix_list, versions, list_version_record),
 };
 RECORD(list, struct prefix_list);
+static const char *route_text(uint32_t v)
+{
+	return route_target_text((enum route_target)v);
+}
+
+static const struct field route_fields[] = {
+	F(1, FIELD_PREFIX, struct route, destination),
+	F(2, FIELD_U64, struct route, prefix_list),
+	F(3, FIELD_U32, struct route, target, .text = route_text),
+	F(4, FIELD_U64, struct route, target_id),
+};
+RECORD(route, struct route);
+
+static const struct field route_table_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_ID, struct route_table, vpc, .kind = KIND_VPC),
+	F(11, FIELD_U32, struct route_table, vni),
+	F(12, FIELD_U32, struct route_table, number),
+	ARRAY(13, struct route_table, routes, route_record),
+};
+RECORD(route_table, struct route_table);
+
+static const struct field internet_gateway_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_ID, struct internet_gateway, vpc, .kind = KIND_VPC),
+	F(11, FIELD_U32, struct internet_gateway, vni),
+	F(12, FIELD_U32, struct internet_gateway, edge),
+	FN(13, FIELD_U32, "handle", struct internet_gateway, handle.number),
+};
+RECORD(internet_gateway, struct internet_gateway);
+
+static const struct field egress_gateway_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_ID, struct egress_gateway, vpc, .kind = KIND_VPC),
+	F(11, FIELD_U32, struct egress_gateway, vni),
+	F(12, FIELD_U32, struct egress_gateway, edge),
+	FN(13, FIELD_U32, "handle", struct egress_gateway, handle.number),
+};
+RECORD(egress_gateway, struct egress_gateway);
 
 static const char *permission_text(uint32_t v)
 {
@@ -387,6 +442,9 @@ const struct record *record_of(enum kind k)
 		[KIND_SECURITY_GROUP_RULE] = &rule_record,
 		[KIND_NETWORK_ACL] = &acl_record,   [KIND_PREFIX_LIST] = &list_record,
 		[KIND_PERMISSION] = &permission_record,
+		[KIND_ROUTE_TABLE] = &route_table_record,
+		[KIND_INTERNET_GATEWAY] = &internet_gateway_record,
+		[KIND_EGRESS_GATEWAY] = &egress_gateway_record,
 	};
 
 	return k > KIND_NONE && k < KIND_MAX ? records[k] : NULL;

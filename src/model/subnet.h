@@ -27,10 +27,14 @@ struct subnet {
 	uint64_t acl; /* 0: none, from a store older than ACLs */
 	uint32_t acl_number;
 	uint64_t acl_association; /* id, text: ID_PREFIX_ACL_ASSOCIATION */
+	uint64_t table;             /* its route table; 0: the VPC's main one */
+	uint64_t table_association; /* id, text "rtbassoc-0..."; 0: none */
 
 	struct hmap_node by_acl_association;
 	struct member by_vpc;
 	struct member by_acl;
+	struct member by_table;
+	struct hmap_node by_table_association;
 };
 
 struct subnet_create_args {

@@ -27,6 +27,10 @@ enum unique {
 	UNIQUE_GROUP_NAME, /* in its VPC */
 	UNIQUE_ACL_NUMBER,
 	UNIQUE_ACL_ASSOCIATION,
+	UNIQUE_HANDLE, /* of gateways and interfaces: struct handle */
+	UNIQUE_TABLE_NUMBER,
+	UNIQUE_TABLE_ASSOCIATION, /* of subnets */
+	UNIQUE_MAIN_ASSOCIATION,  /* of VPCs */
 	UNIQUE_MAX,
 };
 

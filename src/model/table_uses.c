@@ -8,13 +8,16 @@
 
 #include "base/hash.h"
 #include "model/account.h"
+#include "model/egress_gateway.h"
 #include "model/group_rule.h"
 #include "model/host.h"
 #include "model/instance.h"
 #include "model/interface.h"
+#include "model/internet_gateway.h"
 #include "model/network_acl.h"
 #include "model/permission.h"
 #include "model/release.h"
+#include "model/route_table.h"
 #include "model/security_group.h"
 #include "model/subnet.h"
 #include "model/token.h"
@@ -136,6 +139,30 @@ static bool subnet_acl(const struct object *o, uint64_t *ret)
 	return *ret;
 }
 
+static bool table_vpc(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct route_table *)o)->vpc;
+	return true;
+}
+
+static bool subnet_table(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct subnet *)o)->table;
+	return *ret;
+}
+
+static bool internet_gateway_vpc(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct internet_gateway *)o)->vpc;
+	return *ret;
+}
+
+static bool egress_gateway_vpc(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct egress_gateway *)o)->vpc;
+	return true;
+}
+
 static bool release_subnet(const struct object *o, uint64_t *ret)
 {
 	*ret = ((const struct release *)o)->subnet;
@@ -193,6 +220,12 @@ static const struct relation_use relations[] = {
 	{KIND_SUBNET, REL_ACL_SUBNETS, offsetof(struct subnet, by_acl), subnet_acl},
 	{KIND_PERMISSION, REL_INTERFACE_PERMISSIONS, offsetof(struct permission, by_interface),
 	 permission_interface},
+	{KIND_ROUTE_TABLE, REL_VPC_TABLES, offsetof(struct route_table, by_vpc), table_vpc},
+	{KIND_SUBNET, REL_TABLE_SUBNETS, offsetof(struct subnet, by_table), subnet_table},
+	{KIND_INTERNET_GATEWAY, REL_VPC_INTERNET_GATEWAY, offsetof(struct internet_gateway, by_vpc),
+	 internet_gateway_vpc},
+	{KIND_EGRESS_GATEWAY, REL_VPC_EGRESS_GATEWAYS, offsetof(struct egress_gateway, by_vpc),
+	 egress_gateway_vpc},
 };
 
 static bool access_key_hash(const struct object *o, uint64_t *ret)
@@ -277,6 +310,45 @@ static bool acl_association_hash(const struct object *o, uint64_t *ret)
 	return ((const struct subnet *)o)->acl_association;
 }
 
+static bool handle_key(const struct handle *h, uint64_t *ret)
+{
+	*ret = hash_u64(h->number);
+	return h->number;
+}
+
+static bool interface_handle(const struct object *o, uint64_t *ret)
+{
+	return handle_key(&((const struct interface *)o)->handle, ret);
+}
+
+static bool internet_gateway_handle(const struct object *o, uint64_t *ret)
+{
+	return handle_key(&((const struct internet_gateway *)o)->handle, ret);
+}
+
+static bool egress_gateway_handle(const struct object *o, uint64_t *ret)
+{
+	return handle_key(&((const struct egress_gateway *)o)->handle, ret);
+}
+
+static bool table_number(const struct object *o, uint64_t *ret)
+{
+	*ret = hash_u64(((const struct route_table *)o)->number);
+	return true;
+}
+
+static bool table_association(const struct object *o, uint64_t *ret)
+{
+	*ret = hash_u64(((const struct subnet *)o)->table_association);
+	return ((const struct subnet *)o)->table_association;
+}
+
+static bool main_association(const struct object *o, uint64_t *ret)
+{
+	*ret = hash_u64(((const struct vpc *)o)->main_association);
+	return ((const struct vpc *)o)->main_association;
+}
+
 static const struct unique_use uniques[] = {
 	{KIND_KEY, UNIQUE_ACCESS_KEY_ID, offsetof(struct key, by_access_key_id), access_key_hash},
 	{KIND_HOST, UNIQUE_HOST_NAME, offsetof(struct host, by_name), host_name_hash},
@@ -294,6 +366,17 @@ static const struct unique_use uniques[] = {
 	{KIND_SUBNET, UNIQUE_ACL_ASSOCIATION, offsetof(struct subnet, by_acl_association),
 	 acl_association_hash},
 	{KIND_TOKEN, UNIQUE_TOKEN, offsetof(struct token, by_token), token_key},
+	{KIND_INTERFACE, UNIQUE_HANDLE, offsetof(struct interface, handle.node), interface_handle},
+	{KIND_INTERNET_GATEWAY, UNIQUE_HANDLE, offsetof(struct internet_gateway, handle.node),
+	 internet_gateway_handle},
+	{KIND_EGRESS_GATEWAY, UNIQUE_HANDLE, offsetof(struct egress_gateway, handle.node),
+	 egress_gateway_handle},
+	{KIND_ROUTE_TABLE, UNIQUE_TABLE_NUMBER, offsetof(struct route_table, by_number),
+	 table_number},
+	{KIND_SUBNET, UNIQUE_TABLE_ASSOCIATION, offsetof(struct subnet, by_table_association),
+	 table_association},
+	{KIND_VPC, UNIQUE_MAIN_ASSOCIATION, offsetof(struct vpc, by_main_association),
+	 main_association},
 };
 
 size_t relation_offset(enum relation r, enum kind k)

@@ -13,6 +13,7 @@
 #include "model/counters.h"
 #include "model/edit.h"
 #include "model/network_acl_edit.h"
+#include "model/route_table.h"
 #include "model/security_group_edit.h"
 #include "model/vpc_edit.h"
 
@@ -107,6 +108,8 @@ static int do_create(struct tx *tx, const struct caller *c, const struct vpc_cre
 		r = tags_set(o, args->tags, args->n_tags, reterr);
 	if (!r)
 		r = counters_next_vni(tx, &((struct vpc *)o)->vni, reterr);
+	if (!r)
+		r = route_table_make_main(tx, (struct vpc *)o, reterr);
 	if (r)
 		return r;
 	((struct vpc *)o)->default_group = tx_new_id(tx, KIND_SECURITY_GROUP);
@@ -135,7 +138,10 @@ static bool has_dependencies(const struct model *m, const struct vpc *v)
 {
 	return model_group_count(m, REL_VPC_SUBNETS, v->o.id) ||
 	       model_group_count(m, REL_VPC_GROUPS, v->o.id) > !!v->default_group ||
-	       model_group_count(m, REL_VPC_ACLS, v->o.id) > !!v->default_acl;
+	       model_group_count(m, REL_VPC_ACLS, v->o.id) > !!v->default_acl ||
+	       model_group_count(m, REL_VPC_TABLES, v->o.id) > !!v->main_table ||
+	       model_group_count(m, REL_VPC_INTERNET_GATEWAY, v->o.id) ||
+	       model_group_count(m, REL_VPC_EGRESS_GATEWAYS, v->o.id);
 }
 
 static int do_delete(struct tx *tx, const struct vpc *v)
@@ -146,6 +152,8 @@ static int do_delete(struct tx *tx, const struct vpc *v)
 
 	if (!r && a)
 		r = tx_delete(tx, &a->o);
+	if (!r)
+		r = route_table_end_main(tx, v);
 	return r ? r : tx_delete(tx, &v->o);
 }
 

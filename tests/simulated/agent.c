@@ -171,6 +171,22 @@ static size_t key_of(const Viaduct__Agent__Object *object, uint8_t *ret, size_t 
 		key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_ACL_NUMBER;
 		key.acl_number = object->acl->number;
 		break;
+	case VIADUCT__AGENT__OBJECT__OBJECT_TABLE:
+		key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_TABLE_NUMBER;
+		key.table_number = object->table->number;
+		break;
+	case VIADUCT__AGENT__OBJECT__OBJECT_PEERING:
+		key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_PEERING;
+		key.peering = object->peering;
+		break;
+	case VIADUCT__AGENT__OBJECT__OBJECT_GATEWAY:
+		key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_GATEWAY_HANDLE;
+		key.gateway_handle = object->gateway->handle;
+		break;
+	case VIADUCT__AGENT__OBJECT__OBJECT_PUBLIC:
+		key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_PUBLIC;
+		key.public_ = object->public_->public_;
+		break;
 	default:
 		return 0; /* the host itself */
 	}

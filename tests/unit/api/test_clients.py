@@ -619,4 +619,4 @@ def test_what_is_not_there(ec2):
             (ec2.describe_vpc_classic_link, {}),
             (ec2.create_network_interface, {"SubnetId": "subnet-1", "Groups": ["sg-1"]})):
         assert code(call, **arguments) == "UnsupportedOperation"
-    assert refused(ec2.create_internet_gateway)[::2] == ("InvalidAction", 400)
+    assert refused(ec2.create_transit_gateway)[::2] == ("InvalidAction", 400)

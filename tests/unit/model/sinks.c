@@ -72,6 +72,12 @@ static char *key_of(const struct plan_item *i)
 	case PLAN_ACL:
 		buf_put_printf(&b, "%u", i->acl.number);
 		break;
+	case PLAN_TABLE:
+		buf_put_printf(&b, "%u", i->table.number);
+		break;
+	case PLAN_GATEWAY:
+		buf_put_printf(&b, "%u", i->gateway.handle);
+		break;
 	}
 	return take(&b);
 }
@@ -91,13 +97,24 @@ static void put_interface(struct buf *b, const struct plan_interface *i)
 {
 	char mac[MAC_TEXT_SIZE];
 
-	buf_put_printf(b, "%s %u %u %s %u %s %d ", i->instance_id, i->device_index, i->vni,
-		       mac_text(&i->mac, mac), i->mtu, i->host_name, i->dns);
+	buf_put_printf(b, "%s %u %u %s %u %s %d %d %u ", i->instance_id, i->device_index, i->vni,
+		       mac_text(&i->mac, mac), i->mtu, i->host_name, i->dns, i->forwards,
+		       i->handle);
 	for (size_t n = 0; n < i->n_addrs; n++)
 		put_addr(b, &i->addrs[n]);
 	for (size_t n = 0; n < i->n_groups; n++)
 		buf_put_printf(b, "sg%u ", i->groups[n]);
 	put_prefix(b, &i->subnet);
+}
+
+static void put_table(struct buf *b, const struct plan_table *t)
+{
+	buf_put_str(b, t->id);
+	for (size_t n = 0; n < t->n_routes; n++) {
+		buf_put_printf(b, " %d %u %u ", (int)t->routes[n].target, t->routes[n].peer,
+			       t->routes[n].vni);
+		put_prefix(b, &t->routes[n].prefix);
+	}
 }
 
 static char *content_of(const struct plan_item *i)
@@ -121,8 +138,8 @@ static char *content_of(const struct plan_item *i)
 		put_addr(&b, &i->subnet.router);
 		put_addr(&b, &i->subnet.resolver);
 		put_prefix(&b, &i->subnet.network);
-		buf_put_printf(&b, "%s %s acl%u", mac_text(&i->subnet.router_mac, mac),
-			       i->subnet.domain, i->subnet.acl);
+		buf_put_printf(&b, "%s %s acl%u rtb%u", mac_text(&i->subnet.router_mac, mac),
+			       i->subnet.domain, i->subnet.acl, i->subnet.table);
 		break;
 	case PLAN_INSTANCE:
 		buf_put_printf(&b, "%s %d %ju %s", i->instance.driver, i->instance.running,
@@ -138,6 +155,12 @@ static char *content_of(const struct plan_item *i)
 	case PLAN_ACL:
 		buf_put_printf(&b, "%s ", i->acl.id);
 		put_rules(&b, i->acl.entries, i->acl.n_entries);
+		break;
+	case PLAN_TABLE:
+		put_table(&b, &i->table);
+		break;
+	case PLAN_GATEWAY:
+		buf_put_printf(&b, "%d %s %u", (int)i->gateway.kind, i->gateway.id, i->gateway.vni);
 		break;
 	}
 	return take(&b);

@@ -175,7 +175,8 @@ static void test_loading_later_versions_and_deletions(void **state)
 	_cleanup_(model_free_cleanup) struct model *m = empty_model();
 	const struct interface *i = cluster_interface(&c, ids[0]);
 	uint64_t id = i->o.id;
-	const enum kind kinds[] = {KIND_VPC, KIND_SECURITY_GROUP, KIND_NETWORK_ACL};
+	const enum kind kinds[] = {KIND_VPC, KIND_SECURITY_GROUP, KIND_NETWORK_ACL,
+				   KIND_ROUTE_TABLE};
 
 	model_load_begin(m, 100);
 	assert_ok(load(m, &i->o));

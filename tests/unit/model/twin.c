@@ -95,6 +95,8 @@ static bool key_of(const struct object *o, enum relation r, uint64_t *ret)
 	const struct release *rel = (const struct release *)o;
 	bool attached;
 
+	if (twin_ways_key(o, r, ret))
+		return true;
 	if (o->kind == KIND_SUBNET && r == REL_VPC_SUBNETS)
 		return *ret = ((const struct subnet *)o)->vpc, true;
 	if (o->kind == KIND_SUBNET && r == REL_ACL_SUBNETS)

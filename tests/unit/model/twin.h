@@ -23,3 +23,7 @@ void twin_undo(struct twin *t, const struct change *c);
 void twin_check(const struct twin *t, const struct model *m);
 /* Fails the test if the objects break a rule that no sequence of operations may break. */
 void twin_check_rules(const struct twin *t);
+
+/* The same for ways out of networks: twin_ways.c. */
+bool twin_ways_key(const struct object *o, enum relation r, uint64_t *ret);
+void twin_ways_check_rules(const struct twin *t);

@@ -177,4 +177,5 @@ void twin_check_rules(const struct twin *t)
 						     (const struct interface *)p);
 		}
 	}
+	twin_ways_check_rules(t);
 }

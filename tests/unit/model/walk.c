@@ -327,9 +327,10 @@ static int step_acknowledge(struct walk *w, struct tx *tx)
 
 static int step_tags(struct walk *w, struct tx *tx)
 {
-	const enum kind kinds[] = {KIND_VPC, KIND_SUBNET, KIND_INTERFACE, KIND_INSTANCE};
-	const char *ids[2] = {walk_some(w, kinds[walk_random(w, 4)]),
-			      walk_some(w, kinds[walk_random(w, 4)])};
+	const enum kind kinds[] = {KIND_VPC, KIND_SUBNET, KIND_INTERFACE, KIND_INSTANCE,
+				   KIND_ROUTE_TABLE};
+	const char *ids[2] = {walk_some(w, kinds[walk_random(w, 5)]),
+			      walk_some(w, kinds[walk_random(w, 5)])};
 	char key[8];
 	struct tag_args tag = {key, some_bool(w) ? "value" : ""};
 
@@ -427,6 +428,11 @@ static int step_expire(struct walk *w, struct tx *tx)
 	return tx_expire(tx, 10);
 }
 
+void walk_remember(struct walk *w, const struct object *o)
+{
+	remember(w, o);
+}
+
 int walk_step(struct walk *w, struct tx *tx)
 {
 	static const struct {
@@ -463,6 +469,7 @@ int walk_step(struct walk *w, struct tx *tx)
 		{4, walk_subnet_block6},
 		{6, walk_assign6},
 		{4, walk_unassign6},
+		{26, walk_step_ways},
 	};
 	uint32_t total = 0, at;
 	size_t i = 0;

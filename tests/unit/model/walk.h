@@ -34,3 +34,8 @@ int walk_vpc_block6(struct walk *w, struct tx *tx);
 int walk_subnet_block6(struct walk *w, struct tx *tx);
 int walk_assign6(struct walk *w, struct tx *tx);
 int walk_unassign6(struct walk *w, struct tx *tx);
+/* Ids that walk_some() gives from now on. */
+void walk_remember(struct walk *w, const struct object *o);
+
+/* Ways out of networks: walk_ways.c. */
+int walk_step_ways(struct walk *w, struct tx *tx);

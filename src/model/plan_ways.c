@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ways out of networks in a plan: route tables and gateways.  See plan_items.h and plan_change.h.
+ */
+#include <string.h>
+
+#include "model/egress_gateway.h"
+#include "model/interface.h"
+#include "model/internet_gateway.h"
+#include "model/model.h"
+#include "model/plan_change.h"
+#include "model/route_table.h"
+#include "model/vpc.h"
+
+/* ---- items ---- */
+
+static struct plan_route route_item(const struct model *m, const struct route_table *t,
+				    const struct route *r, const struct prefix *destination,
+				    uint32_t host)
+{
+	static const enum plan_target targets[] = {
+		[WAY_BLACKHOLE] = PLAN_TARGET_BLACKHOLE, [WAY_INTERNET] = PLAN_TARGET_INTERNET,
+		[WAY_GATEWAY] = PLAN_TARGET_GATEWAY,	 [WAY_NETWORK] = PLAN_TARGET_NETWORK,
+		[WAY_INTERFACE] = PLAN_TARGET_INTERFACE,
+	};
+	struct route_hop hop = route_resolve(m, t, r, !prefix_is_v4(destination));
+
+	return (struct plan_route){
+		.prefix = *destination,
+		.target = targets[hop.way],
+		.peer = hop.host == host ? 0 : hop.host,
+		.vni = hop.vni,
+	};
+}
+
+/* An address of the network's blocks that is in no subnet goes nowhere, whatever the other routes say. */
+static size_t local_items(const struct vpc *v, struct plan_route *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->n_blocks; i++)
+		ret[n++] = (struct plan_route){v->blocks[i].prefix, PLAN_TARGET_BLACKHOLE, 0, 0};
+	for (size_t i = 0; i < v->n_blocks6; i++)
+		ret[n++] = (struct plan_route){v->blocks6[i].prefix, PLAN_TARGET_BLACKHOLE, 0, 0};
+	return n;
+}
+
+static int emit_table(const struct model *m, const struct route_table *t, uint32_t host,
+		      bool remove, plan_sink_fn sink, void *data)
+{
+	const struct vpc *v = (const struct vpc *)model_get(m, KIND_VPC, t->vpc);
+	struct plan_item item = {.kind = PLAN_TABLE, .remove = remove};
+	_cleanup_free_ struct plan_route *routes = NULL;
+
+	item.table.number = t->number;
+	if (remove || !v)
+		return sink(data, host, &item);
+	routes = calloc(v->n_blocks + v->n_blocks6 + t->n_routes, sizeof(*routes));
+	if (!routes)
+		return -ENOMEM;
+	object_id_text(&t->o, item.table.id);
+	item.table.n_routes = local_items(v, routes);
+	for (size_t i = 0; i < t->n_routes; i++)
+		routes[item.table.n_routes++] =
+			route_item(m, t, &t->routes[i], &t->routes[i].destination, host);
+	item.table.routes = routes;
+	return sink(data, host, &item);
+}
+
+int plan_network_ways(const struct model *m, const struct vpc *v, uint32_t host, bool remove,
+		      plan_sink_fn sink, void *data)
+{
+	struct model_iter it = model_iter_group(m, REL_VPC_TABLES, v->o.id);
+	const struct object *o;
+	int r = 0;
+
+	while (!r && (o = model_iter_next(&it)))
+		r = emit_table(m, (const struct route_table *)o, host, remove, sink, data);
+	return r;
+}
+
+/* ---- changes ---- */
+
+static int emit_table_everywhere(struct planner *p, const struct route_table *t)
+{
+	const struct carried *c = carried_find(p->m, CARRIED_NETWORK, t->vni);
+	int r = 0;
+
+	for (size_t i = 0; c && i < c->n_hosts && !r; i++)
+		if (c->hosts[i])
+			r = emit_table(p->m, t, c->hosts[i], false, p->sink, p->data);
+	return r;
+}
+
+static bool same_routes(const struct route_table *a, const struct route_table *b)
+{
+	for (size_t i = 0; i < a->n_routes && a->n_routes == b->n_routes; i++)
+		if (!prefix_equal(&a->routes[i].destination, &b->routes[i].destination) ||
+		    a->routes[i].prefix_list != b->routes[i].prefix_list ||
+		    a->routes[i].target != b->routes[i].target ||
+		    a->routes[i].target_id != b->routes[i].target_id)
+			return false;
+	return a->n_routes == b->n_routes;
+}
+
+int plan_table_change(struct planner *p, const struct route_table *before,
+		      const struct route_table *after)
+{
+	struct plan_item item = {.kind = PLAN_TABLE};
+
+	if (!after) {
+		item.table.number = before->number;
+		return planner_emit_carriers(p, CARRIED_NETWORK, before->vni, &item, true);
+	}
+	return before && same_routes(before, after) ? 0 : emit_table_everywhere(p, after);
+}
+
+static bool same_list(const struct cidr_block *a, size_t n_a, const struct cidr_block *b,
+		      size_t n_b)
+{
+	for (size_t i = 0; i < n_a && n_a == n_b; i++)
+		if (!prefix_equal(&a[i].prefix, &b[i].prefix))
+			return false;
+	return n_a == n_b;
+}
+
+int plan_vpc_blocks(struct planner *p, const struct vpc *before, const struct vpc *after)
+{
+	struct model_iter it = model_iter_group(p->m, REL_VPC_TABLES, after->o.id);
+	const struct object *o;
+	int r = 0;
+
+	if (same_list(before->blocks, before->n_blocks, after->blocks, after->n_blocks) &&
+	    same_list(before->blocks6, before->n_blocks6, after->blocks6, after->n_blocks6))
+		return 0;
+
+	while (!r && (o = model_iter_next(&it)))
+		r = emit_table_everywhere(p, (const struct route_table *)o);
+	return r;
+}
+
+static bool names(const struct route_table *t, enum route_target target, uint64_t id)
+{
+	for (size_t i = 0; i < t->n_routes; i++)
+		if (t->routes[i].target == target && t->routes[i].target_id == id)
+			return true;
+	return false;
+}
+
+/* The tables of 'vpc' that have a route to the target. */
+static int emit_tables_to(struct planner *p, uint64_t vpc, enum route_target target, uint64_t id)
+{
+	struct model_iter it = model_iter_group(p->m, REL_VPC_TABLES, vpc);
+	const struct object *o;
+	int r = 0;
+
+	while (!r && (o = model_iter_next(&it)))
+		if (names((const struct route_table *)o, target, id))
+			r = emit_table_everywhere(p, (const struct route_table *)o);
+	return r;
+}
+
+int plan_internet_gateway_change(struct planner *p, const struct internet_gateway *before,
+				 const struct internet_gateway *after)
+{
+	const struct internet_gateway *any = after ? after : before;
+	int r = 0;
+
+	if (before && after && before->vpc == after->vpc && before->edge == after->edge)
+		return 0;
+	if (before && before->vpc)
+		r = emit_tables_to(p, before->vpc, ROUTE_INTERNET_GATEWAY, any->o.id);
+	if (!r && after && after->vpc)
+		r = emit_tables_to(p, after->vpc, ROUTE_INTERNET_GATEWAY, any->o.id);
+	return r;
+}
+
+int plan_egress_gateway_change(struct planner *p, const struct egress_gateway *before,
+			       const struct egress_gateway *after)
+{
+	const struct egress_gateway *any = after ? after : before;
+
+	if (before && after && before->edge == after->edge)
+		return 0;
+	return emit_tables_to(p, any->vpc, ROUTE_EGRESS_GATEWAY, any->o.id);
+}
+
+int plan_interface_routes(struct planner *p, const struct interface *before,
+			  const struct interface *after)
+{
+	const struct interface *any = after ? after : before;
+
+	if (!any->handle.number)
+		return 0;
+	if (before && after && before->host == after->host && before->plugged == after->plugged &&
+	    before->handle.number == after->handle.number)
+		return 0;
+	return emit_tables_to(p, any->vpc, ROUTE_INTERFACE, any->o.id);
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Routes of a table: making, changing, deleting, and where they lead.  See route_table.h.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/str.h"
+#include "model/cidr.h"
+#include "model/edit.h"
+#include "model/egress_gateway.h"
+#include "model/instance.h"
+#include "model/interface.h"
+#include "model/internet_gateway.h"
+#include "model/route_table.h"
+#include "model/vpc.h"
+
+const char *route_target_text(enum route_target t)
+{
+	static const char *const texts[] = {
+		[ROUTE_INTERNET_GATEWAY] = "internet-gateway",
+		[ROUTE_EGRESS_GATEWAY] = "egress-only-internet-gateway",
+		[ROUTE_NAT_GATEWAY] = "nat-gateway",
+		[ROUTE_INTERFACE] = "network-interface",
+		[ROUTE_PEERING] = "vpc-peering-connection",
+	};
+
+	return t < ARRAY_SIZE(texts) ? texts[t] : NULL;
+}
+
+enum kind route_target_kind(enum route_target t)
+{
+	switch (t) {
+	case ROUTE_INTERNET_GATEWAY:
+		return KIND_INTERNET_GATEWAY;
+	case ROUTE_EGRESS_GATEWAY:
+		return KIND_EGRESS_GATEWAY;
+	case ROUTE_INTERFACE:
+		return KIND_INTERFACE;
+	default:
+		return KIND_NONE;
+	}
+}
+
+/* ---- destinations ---- */
+
+struct destination {
+	struct prefix prefix;
+	const char *text; /* as it was named */
+};
+
+static int parse_ipv6_cidr(const char *text, struct prefix *ret)
+{
+	const char *slash = strchr(text, '/');
+	char addr_text[IPADDR_TEXT_SIZE];
+	struct ipaddr addr;
+	uint16_t len;
+
+	if (!slash || (size_t)(slash - text) >= sizeof(addr_text))
+		return -EINVAL;
+	memcpy(addr_text, text, (size_t)(slash - text));
+	addr_text[slash - text] = '\0';
+	if (!strchr(addr_text, ':') || ipaddr_parse(addr_text, &addr) || ipaddr_is_v4(&addr) ||
+	    str_u16(slash + 1, 0, 128, &len))
+		return -EINVAL;
+	*ret = prefix_make(&addr, (uint8_t)len);
+	return 0;
+}
+
+static int read_destination(const struct route_args *args, struct destination *ret,
+			    struct refusal *reterr)
+{
+	int n = !!args->cidr + !!args->ipv6_cidr + !!args->prefix_list_id;
+
+	if (!n)
+		return refuse(reterr, MODEL_E_MISSING,
+			      "destinationCidrBlock, destinationIpv6CidrBlock or "
+			      "destinationPrefixListId");
+	if (n > 1)
+		return refuse(reterr, MODEL_E_COMBINATION,
+			      "Name one destination: destinationCidrBlock, "
+			      "destinationIpv6CidrBlock or destinationPrefixListId.");
+	if (args->prefix_list_id)
+		return refuse(reterr, MODEL_E_UNSUPPORTED, "destinationPrefixListId");
+	ret->text = args->cidr ? args->cidr : args->ipv6_cidr;
+	if (args->cidr && cidr_parse(args->cidr, &ret->prefix))
+		return refuse(reterr, MODEL_E_VALUE, args->cidr, "destinationCidrBlock",
+			      "This is not a valid CIDR block.");
+	if (args->ipv6_cidr && parse_ipv6_cidr(args->ipv6_cidr, &ret->prefix))
+		return refuse(reterr, MODEL_E_VALUE, args->ipv6_cidr, "destinationIpv6CidrBlock",
+			      "This is not a valid IPv6 CIDR block.");
+	return 0;
+}
+
+/* 0.0.0.0/0 is ::ffff:0:0/96, so that ::/0 would cover it if lengths alone decided. */
+static bool same_destination(const struct route *r, const struct destination *d)
+{
+	return !r->prefix_list && prefix_equal(&r->destination, &d->prefix);
+}
+
+static size_t find_route(const struct route_table *t, const struct destination *d)
+{
+	size_t i = 0;
+
+	while (i < t->n_routes && !same_destination(&t->routes[i], d))
+		i++;
+	return i;
+}
+
+static int check_local(const struct model *m, const struct route_table *t,
+		       const struct destination *d, struct refusal *reterr)
+{
+	const struct vpc *v = (const struct vpc *)model_get(m, KIND_VPC, t->vpc);
+
+	for (size_t i = 0; i < v->n_blocks; i++)
+		if (prefix_covers(&v->blocks[i].prefix, &d->prefix))
+			return refuse(reterr, MODEL_E_ROUTE_LOCAL, d->text);
+	for (size_t i = 0; i < v->n_blocks6; i++)
+		if (prefix_covers(&v->blocks6[i].prefix, &d->prefix))
+			return refuse(reterr, MODEL_E_ROUTE_LOCAL, d->text);
+	return 0;
+}
+
+/* ---- targets ---- */
+
+struct target {
+	enum route_target target;
+	uint64_t id;
+	const struct interface *interface;
+};
+
+static int networks_differ(const struct route_args *args, const char *what, const char *id,
+			   struct refusal *reterr)
+{
+	return refuse(reterr, MODEL_E_ROUTE_NETWORKS, args->table_id, what, id);
+}
+
+static int target_gateway(const struct model *m, const struct caller *c,
+			  const struct route_table *t, const struct route_args *args,
+			  struct target *ret, struct refusal *reterr)
+{
+	const char *id = args->gateway_id;
+	const struct internet_gateway *g;
+
+	if (str_equal(id, "local"))
+		return refuse(reterr, MODEL_E_VALUE, id, "gatewayId",
+			      "The local routes of a table are there already, and cannot be "
+			      "changed.");
+	if (str_has_prefix(id, "vpce-"))
+		return refuse(reterr, MODEL_E_ROUTE_TARGET, id);
+	if (str_has_prefix(id, "vgw-"))
+		return refuse(reterr, MODEL_E_VPN_GATEWAY_NOT_FOUND, id);
+	if (internet_gateway_find(m, c, id, &g, NULL))
+		return refuse(reterr, MODEL_E_GATEWAY_NOT_FOUND, id);
+	if (g->vpc != t->vpc)
+		return networks_differ(args, "network gateway", id, reterr);
+	*ret = (struct target){ROUTE_INTERNET_GATEWAY, g->o.id, NULL};
+	return 0;
+}
+
+static int target_egress(const struct model *m, const struct caller *c,
+			 const struct route_table *t, const struct route_args *args,
+			 struct target *ret, struct refusal *reterr)
+{
+	const struct egress_gateway *g;
+
+	if (egress_gateway_find(m, c, args->egress_gateway_id, &g, NULL))
+		return refuse(reterr, MODEL_E_GATEWAY_NOT_FOUND, args->egress_gateway_id);
+	if (g->vpc != t->vpc)
+		return networks_differ(args, "network gateway", args->egress_gateway_id, reterr);
+	if (!args->ipv6_cidr)
+		return refuse(reterr, MODEL_E_VALUE, args->egress_gateway_id,
+			      "egressOnlyInternetGatewayId",
+			      "It serves IPv6 destinations alone.");
+	*ret = (struct target){ROUTE_EGRESS_GATEWAY, g->o.id, NULL};
+	return 0;
+}
+
+static int target_interface(const struct model *m, const struct caller *c,
+			    const struct route_table *t, const struct route_args *args,
+			    struct target *ret, struct refusal *reterr)
+{
+	const struct interface *i;
+	int r = interface_find(m, c, args->interface_id, &i, reterr);
+
+	if (r)
+		return r;
+	if (i->vpc != t->vpc)
+		return networks_differ(args, "interface", args->interface_id, reterr);
+	*ret = (struct target){ROUTE_INTERFACE, i->o.id, i};
+	return 0;
+}
+
+static int target_instance(const struct model *m, const struct caller *c,
+			   const struct route_table *t, const struct route_args *args,
+			   struct target *ret, struct refusal *reterr)
+{
+	const struct interface *i;
+	const struct instance *n;
+	struct model_iter it;
+	int r = instance_find(m, c, args->instance_id, &n, reterr);
+
+	if (r)
+		return r;
+	if (n->vpc != t->vpc)
+		return networks_differ(args, "instance", args->instance_id, reterr);
+	it = model_iter_group(m, REL_INSTANCE_INTERFACES, n->o.id);
+	i = (const struct interface *)model_iter_next(&it);
+	if (!i || model_iter_next(&it))
+		return refuse(reterr, MODEL_E_INSTANCE_INTERFACES, args->instance_id);
+	*ret = (struct target){ROUTE_INTERFACE, i->o.id, i};
+	return 0;
+}
+
+static int read_target(const struct model *m, const struct caller *c, const struct route_table *t,
+		       const struct route_args *args, struct target *ret, struct refusal *reterr)
+{
+	const struct {
+		const char *id;
+		int (*read)(const struct model *m, const struct caller *c,
+			    const struct route_table *t, const struct route_args *args,
+			    struct target *ret, struct refusal *reterr);
+	} targets[] = {
+		{args->gateway_id, target_gateway},
+		{args->egress_gateway_id, target_egress},
+		{args->interface_id, target_interface},
+		{args->instance_id, target_instance},
+	};
+	size_t n = 0, found = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+		if (!targets[i].id)
+			continue;
+		n++;
+		found = i;
+	}
+	if (n != 1)
+		return refuse(reterr, MODEL_E_COMBINATION,
+			      "The request must contain exactly one of gatewayId, natGatewayId, "
+			      "networkInterfaceId, vpcPeeringConnectionId, "
+			      "egressOnlyInternetGatewayId, instanceId");
+	return targets[found].read(m, c, t, args, ret, reterr);
+}
+
+/* An interface that a route names has a handle from then on. */
+static int give_handle(struct tx *tx, const struct target *target, struct refusal *reterr)
+{
+	struct interface *new = NULL;
+	int r;
+
+	if (!target->interface || target->interface->handle.number)
+		return 0;
+	r = TX_EDIT(tx, target->interface, &new);
+	if (r)
+		return r;
+	r = counters_next_handle(tx, &new->handle.number, reterr);
+	if (r) {
+		record_free(&new->o);
+		return r;
+	}
+	return TX_PUT(tx, target->interface, &new);
+}
+
+/* ---- operations ---- */
+
+static int append(struct route_table *t, const struct route *route)
+{
+	struct route *routes = reallocarray(t->routes, t->n_routes + 1, sizeof(*routes));
+
+	if (!routes)
+		return -ENOMEM;
+	t->routes = routes;
+	routes[t->n_routes++] = *route;
+	return 0;
+}
+
+static int put_route(struct tx *tx, const struct route_table *old, size_t place,
+		     const struct destination *d, const struct target *target)
+{
+	struct route route = {
+		.destination = d->prefix,
+		.target = target->target,
+		.target_id = target->id,
+	};
+	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	struct route_table *new;
+	int r = tx_edit(tx, &old->o, &o);
+
+	if (r)
+		return r;
+	new = (struct route_table *)o;
+	if (place == new->n_routes)
+		r = append(new, &route);
+	else
+		new->routes[place] = route;
+	if (r || record_equal(&old->o, o))
+		return r;
+	return tx_put(tx, &old->o, &o);
+}
+
+static int do_create(struct tx *tx, const struct caller *c, const struct route_args *args,
+		     bool replace, struct refusal *reterr)
+{
+	const struct route_table *t;
+	struct destination d;
+	struct target target;
+	size_t place = 0;
+	int r = route_table_find(tx->m, c, args->table_id, &t, reterr);
+
+	if (!r)
+		r = read_destination(args, &d, reterr);
+	if (!r)
+		r = check_local(tx->m, t, &d, reterr);
+	if (!r)
+		r = read_target(tx->m, c, t, args, &target, reterr);
+	if (r)
+		return r;
+	place = find_route(t, &d);
+	if (place < t->n_routes && !replace)
+		return refuse(reterr, MODEL_E_ROUTE_EXISTS, d.text);
+	if (place == t->n_routes && replace)
+		return refuse(reterr, MODEL_E_ROUTE_UNDEFINED, d.text);
+	if (place == t->n_routes && t->n_routes >= LIMIT_MODEL_ROUTES)
+		return refuse(reterr, MODEL_E_ROUTE_LIMIT, args->table_id);
+	r = give_handle(tx, &target, reterr);
+	return r ? r : put_route(tx, t, place, &d, &target);
+}
+
+int route_create(struct tx *tx, const struct caller *c, const struct route_args *args,
+		 struct refusal *reterr)
+{
+	size_t mark = tx_mark(tx);
+
+	return tx_settle(tx, mark, do_create(tx, c, args, false, reterr));
+}
+
+int route_replace(struct tx *tx, const struct caller *c, const struct route_args *args,
+		  struct refusal *reterr)
+{
+	size_t mark = tx_mark(tx);
+
+	return tx_settle(tx, mark, do_create(tx, c, args, true, reterr));
+}
+
+static int do_delete(struct tx *tx, const struct caller *c, const struct route_args *args,
+		     struct refusal *reterr)
+{
+	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	const struct route_table *old;
+	struct route_table *new;
+	struct destination d;
+	size_t place;
+	int r = route_table_find(tx->m, c, args->table_id, &old, reterr);
+
+	if (!r)
+		r = read_destination(args, &d, reterr);
+	if (r)
+		return r;
+	place = find_route(old, &d);
+	if (place == old->n_routes) {
+		r = check_local(tx->m, old, &d, reterr);
+		if (!r)
+			r = refuse(reterr, MODEL_E_ROUTE_NOT_FOUND, d.text, args->table_id);
+		return r;
+	}
+	r = tx_edit(tx, &old->o, &o);
+	if (r)
+		return r;
+	new = (struct route_table *)o;
+	new->n_routes--;
+	memmove(&new->routes[place], &new->routes[place + 1],
+		(new->n_routes - place) * sizeof(*new->routes));
+	return tx_put(tx, &old->o, &o);
+}
+
+int route_delete(struct tx *tx, const struct caller *c, const struct route_args *args,
+		 struct refusal *reterr)
+{
+	size_t mark = tx_mark(tx);
+
+	return tx_settle(tx, mark, do_delete(tx, c, args, reterr));
+}
