@@ -466,6 +466,7 @@ enum {
 	DP_NOTE_VERIFY,
 	DP_NOTE_DHCP,
 	DP_NOTE_DNS,
+	DP_NOTE_CONFIGURE6,
 };
 
 /* ---- events: ring buffer ---- */

@@ -8,6 +8,7 @@
 
 #include "bpf/lib/budget.h"
 #include "bpf/lib/icmp.h"
+#include "bpf/lib/icmp_v6.h"
 #include "bpf/lib/packet.h"
 #include "bpf/lib/upcall.h"
 
@@ -52,6 +53,10 @@ static __noinline int refuse(struct __sk_buff *skb, struct packet *p, __u32 reas
 		d->packets[reason & (DROP_REASON_MAX - 1)]++;
 	if (drop_has_event(reason))
 		drop_event(p, reason);
+	if (!p->from_node)
+		return TC_ACT_SHOT;
+	if (skb->protocol == htons(ETH_P_IPV6))
+		return icmp_v6_answer(skb, p, reason);
 	return icmp_answer(skb, p, reason);
 }
 

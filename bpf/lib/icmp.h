@@ -75,9 +75,10 @@ static __always_inline bool icmp_may_answer(struct __sk_buff *skb, const struct 
 	       type == ICMP_TIMESTAMPREPLY;
 }
 
-/* Cuts the packet down to what is quoted and copies that to 'f'.  Returns the size of the quote or
+/* Cuts the packet down to what is quoted and copies that to 'quote', which has
+ * room for ICMP_QUOTE_MAX; 'header' is the IP header's size.  Returns the size of the quote or
  * 0; '*ret_sum' is the sum of the quote. */
-static __always_inline __u32 icmp_quote(struct __sk_buff *skb, struct icmp_frame *f, __u32 header,
+static __always_inline __u32 icmp_quote(struct __sk_buff *skb, __u8 *quote, __u32 header,
 					__u8 protocol, __u64 *ret_sum)
 {
 	__u32 size = header + 8;
@@ -86,16 +87,16 @@ static __always_inline __u32 icmp_quote(struct __sk_buff *skb, struct icmp_frame
 
 	if (header < 20 || header > 60)
 		return 0;
-	if (bpf_skb_load_bytes(skb, ETH_HLEN, f->quote, size))
+	if (bpf_skb_load_bytes(skb, ETH_HLEN, quote, size))
 		return 0;
 	/* Refused only if the checksum is partial, as the kernel needs its place. */
 	if (!bpf_skb_change_tail(skb, ETH_HLEN + header, 0)) {
-		*ret_sum = (__u32)bpf_csum_diff(NULL, 0, (__be32 *)f->quote, size, 0);
+		*ret_sum = (__u32)bpf_csum_diff(NULL, 0, (__be32 *)quote, size, 0);
 		return bpf_skb_change_tail(skb, ETH_HLEN + size, 0) ? 0 : size;
 	}
 	if (protocol == IPPROTO_TCP) {
 		size = header + sizeof(struct tcphdr);
-		if (bpf_skb_load_bytes(skb, ETH_HLEN, f->quote, size))
+		if (bpf_skb_load_bytes(skb, ETH_HLEN, quote, size))
 			return 0;
 	} else if (protocol != IPPROTO_UDP) {
 		return 0;
@@ -103,7 +104,7 @@ static __always_inline __u32 icmp_quote(struct __sk_buff *skb, struct icmp_frame
 	if (bpf_skb_load_bytes(skb, ETH_HLEN + header + field, &partial, 2) ||
 	    bpf_skb_change_tail(skb, ETH_HLEN + size, 0))
 		return 0;
-	*ret_sum = (__u32)bpf_csum_diff(NULL, 0, (__be32 *)f->quote, header, 0) + (__u16)~partial;
+	*ret_sum = (__u32)bpf_csum_diff(NULL, 0, (__be32 *)quote, header, 0) + (__u16)~partial;
 	return size;
 }
 
@@ -141,7 +142,7 @@ static __noinline int icmp_error(struct __sk_buff *skb, struct packet *p, __u32 
 	ip = ipv4_get(skb);
 	if (!ip || !budget_take(p->slot, DP_BUDGET_ICMP, DP_ICMP_PER_WINDOW))
 		return TC_ACT_SHOT;
-	quoted = icmp_quote(skb, f, (__u32)ip->ihl * 4, ip->protocol, &sum);
+	quoted = icmp_quote(skb, f->quote, (__u32)ip->ihl * 4, ip->protocol, &sum);
 	if (quoted < 28 || quoted > ICMP_QUOTE_MAX)
 		return TC_ACT_SHOT;
 	memset(f, 0, __builtin_offsetof(struct icmp_frame, quote));

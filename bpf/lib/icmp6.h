@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * ICMPv6 errors of the substrate about our packets, told to the node as ICMPv4 from its router
- * (RFC 7915 5.2, 5.3): the quoted packet becomes again what the node had sent.  Only after checking
- * that this host could have sent it: from an address of a port here, to a mapped destination.
+ * ICMPv6 errors of the substrate about our packets, told to the node by its router: as ICMPv4 (RFC 7915
+ * 5.2, 5.3), or as ICMPv6 when it was about IPv6 that travelled whole (RFC 2473 8).  The quoted packet
+ * becomes again what the node had sent.  Only after checking that this host could have sent it: from an
+ * address of a port here, to a mapped destination.
  */
 #pragma once
 
 #include "bpf/lib/icmp.h"
+#include "bpf/lib/icmp_v6.h"
 #include "bpf/lib/ingress_address.h"
 #include "bpf/lib/siit.h"
 #include "bpf/lib/transmit.h"
 
 enum {
-	ICMP6_UNREACHABLE = 1,
-	ICMP6_TOO_BIG = 2,
-	ICMP6_TIME_EXCEEDED = 3,
 	ICMP6_AT = ETH_HLEN + sizeof(struct ipv6hdr), /* where the message begins */
 	ICMP6_QUOTE_AT = ICMP6_AT + 8,
 	ICMP6_INNER_AT = ICMP6_QUOTE_AT + sizeof(struct ipv6hdr),
@@ -138,6 +137,77 @@ static __always_inline int icmp6_deliver(struct __sk_buff *skb, struct packet *p
 	return deliver(skb, port, p->slot);
 }
 
+/* Could this host have sent the IPv6 packet inside the quoted one?  0 with the node in 'p', or a reason. */
+static __always_inline int icmp6_check_inner(struct packet *p, struct ingress *in,
+					     const struct ipv6hdr *inner)
+{
+	const struct dp_mapping_value *m;
+	const struct dp_port_copy *port;
+	__u32 peer;
+
+	in->layout = ingress_layout(in->src);
+	if (in->layout == FORMAT_NONE || ingress_check_addresses(in) || in->saddr || in->daddr ||
+	    inner->version != 6 || !ingress_is_network(in->src_vni))
+		return -DROP_ICMP6;
+	p->vni = in->src_vni;
+	memcpy(p->src, &inner->saddr, 16);
+	memcpy(p->dst, &inner->daddr, 16);
+	p->slot = local_slot(p->vni, p->src);
+	port = port_get(p->slot);
+	m = mapping_v6_get(in->vni, p->dst);
+	peer = ingress_peer(in->layout, in->dst);
+	if (!p->slot || !port || !m || !peer || m->peer != peer)
+		return -DROP_ICMP6;
+	p->port_id = port->id;
+	memcpy(p->node_mac, port->mac, 6);
+	return 0;
+}
+
+/* The error about an IPv6 packet that travelled whole, which it may not have been big enough for, or for
+ * which there was no way: both are so for the node's packet, too (RFC 2473 8.1 to 8.3). */
+static __noinline int icmp6_error_inside(struct __sk_buff *skb, struct packet *p,
+					 const __u8 message[8])
+{
+	const __u32 quoted = sizeof(struct ipv6hdr) + 8, size = ETH_HLEN + ICMP6_NEW_SIZE + quoted;
+	struct icmp6_frame *f = (struct icmp6_frame *)p->work;
+	const struct dp_subnet_value *link;
+	const struct dp_port_copy *port;
+	__u8 type, code;
+	__u32 mtu;
+	int r;
+
+	if (!message || !icmp6_kind(message, &type, &code) ||
+	    bpf_skb_load_bytes(skb, ICMP6_INNER_AT, f->quote, quoted))
+		return -DROP_ICMP6;
+	r = icmp6_check_inner(p, &p->in, (const struct ipv6hdr *)f->quote);
+	if (r)
+		return r;
+	port = port_get(p->slot);
+	link = subnet_get(p->vni, p->src);
+	if (!port || !link)
+		return -DROP_ICMP6;
+	memset(f, 0, __builtin_offsetof(struct icmp6_frame, quote));
+	f->type = message[0];
+	f->code = message[0] == ICMP6_UNREACHABLE ? ICMP6_ADDRESS : message[1];
+	if (message[0] == ICMP6_TOO_BIG) {
+		memcpy(&mtu, message + 4, 4);
+		mtu = ntohl(mtu);
+		if (mtu > 0xffff)
+			return -DROP_ICMP6;
+		mtu = mtu < IPV6_MIN_MTU + SUBSTRATE_OVERHEAD_IPIP6
+			      ? IPV6_MIN_MTU
+			      : mtu - SUBSTRATE_OVERHEAD_IPIP6;
+		f->mtu = htonl(mtu);
+	}
+	if (!budget_take(p->slot, DP_BUDGET_ICMP, DP_ICMP_PER_WINDOW))
+		return TC_ACT_SHOT;
+	icmp_v6_fill(f, p, link, quoted,
+		     (__u32)bpf_csum_diff(NULL, 0, (__be32 *)f->quote, quoted, 0));
+	if (bpf_skb_change_tail(skb, size, 0) || bpf_skb_store_bytes(skb, 0, f->ethernet, size, 0))
+		return -DROP_REWRITE;
+	return deliver(skb, port, p->slot);
+}
+
 /* 'destination' is the address that the error was sent to. */
 static __noinline int icmp6_error(struct __sk_buff *skb, struct packet *p,
 				  const __u8 destination[16])
@@ -158,6 +228,8 @@ static __noinline int icmp6_error(struct __sk_buff *skb, struct packet *p,
 		return -DROP_ICMP6;
 	memcpy(in->src, &quoted.saddr, 16);
 	memcpy(in->dst, &quoted.daddr, 16);
+	if (quoted.nexthdr == IPPROTO_IPIP6)
+		return icmp6_error_inside(skb, p, message);
 	r = icmp6_check_quote(p, in);
 	if (r)
 		return r;

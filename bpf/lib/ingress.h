@@ -9,6 +9,7 @@
 #include "bpf/lib/forward.h"
 #include "bpf/lib/icmp6.h"
 #include "bpf/lib/ingress_address.h"
+#include "bpf/lib/ipv6.h"
 #include "bpf/lib/route.h"
 
 /* The format by the next header, and whether the peer may use it: 0 or a reason. */
@@ -183,6 +184,7 @@ static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p,
 static __always_inline int ingress_deliver_ipv6(struct __sk_buff *skb, const struct packet *p)
 {
 	const struct dp_port_copy *port = port_get(p->slot);
+	const struct dp_subnet_value *link;
 	__be16 ethertype = htons(ETH_P_IPV6);
 	__u8 frame[ETH_HLEN];
 
@@ -190,6 +192,11 @@ static __always_inline int ingress_deliver_ipv6(struct __sk_buff *skb, const str
 		return -DROP_NOT_LOCAL;
 	memcpy(frame, port->mac, 6);
 	substrate_dummy_mac_v6(frame + 6, p->vni, p->src);
+	if (!ipv6_same_link(p->src, p->dst) && !ipv6_is_link_local(p->dst)) {
+		link = subnet_get(p->vni, p->dst);
+		if (link)
+			memcpy(frame + 6, link->router_mac, 6);
+	}
 	memcpy(frame + 12, &ethertype, 2);
 	if (bpf_skb_store_bytes(skb, 0, frame, sizeof(frame), 0))
 		return -DROP_REWRITE;

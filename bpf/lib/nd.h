@@ -5,14 +5,8 @@
  */
 #pragma once
 
-#include "bpf/lib/packet.h"
+#include "bpf/lib/ipv6.h"
 #include "bpf/lib/upcall.h"
-
-enum {
-	ND_SOLICITATION = 135,
-	ND_ADVERTISEMENT = 136,
-	ND_OPTION_TARGET_MAC = 2,
-};
 
 struct nd_message {
 	__u8 type, code;
@@ -30,9 +24,14 @@ struct nd_frame {
 	struct nd_message nd;
 };
 
+enum {
+	ND_FLAG_ROUTER = 0x80000000, /* RFC 4861 4.4 */
+	ND_FLAGS = 0x60000000,       /* solicited, override */
+};
+
 /* Writes the advertisement that 'mac' has the target and sends it back. */
 static __always_inline int nd_reply(struct __sk_buff *skb, struct packet *p,
-				    const struct dp_port_copy *port, const __u8 mac[6])
+				    const struct dp_port_copy *port, const __u8 mac[6], __u32 flags)
 {
 	struct nd_frame *f = (struct nd_frame *)p->work;
 	__be16 ethertype = htons(ETH_P_IPV6);
@@ -49,7 +48,7 @@ static __always_inline int nd_reply(struct __sk_buff *skb, struct packet *p,
 	memcpy(&f->ip.saddr, p->dst, 16);
 	memcpy(&f->ip.daddr, p->src, 16);
 	f->nd.type = ND_ADVERTISEMENT;
-	f->nd.flags = htonl(0x60000000); /* solicited, override */
+	f->nd.flags = htonl(flags);
 	memcpy(f->nd.target, p->dst, 16);
 	f->nd.option = ND_OPTION_TARGET_MAC;
 	f->nd.option_size = 1;
@@ -67,25 +66,33 @@ static __always_inline int nd_reply(struct __sk_buff *skb, struct packet *p,
 static __noinline int nd_solicitation(struct __sk_buff *skb, struct packet *p)
 {
 	const struct dp_port_copy *port = port_get(p->slot);
+	const struct dp_subnet_value *link;
 	const struct dp_mapping_value *m;
 	__u8 mac[8];
 	__u32 slot;
 
 	if (!port || bpf_skb_load_bytes(skb, ETH_HLEN + sizeof(struct ipv6hdr) + 8, p->dst, 16))
 		return -DROP_MALFORMED;
-	if (!(((__u64 *)p->src)[0] | ((__u64 *)p->src)[1]))
+	if (ipv6_is_zero(p->src))
 		return -DROP_ND_IGNORED; /* duplicate address detection */
 	if (local_slot(p->vni, p->src) != p->slot)
 		return -DROP_SOURCE_ADDR;
+	link = subnet_get(p->vni, p->dst);
+	if (link && equal_16(link->router, p->dst))
+		return nd_reply(skb, p, port, link->router_mac, ND_FLAGS | ND_FLAG_ROUTER);
+	/* what is on another link is not a neighbour */
+	if (!ipv6_is_link_local(p->src) && !ipv6_is_link_local(p->dst) &&
+	    !ipv6_same_link(p->src, p->dst))
+		return -DROP_ND_IGNORED;
 	substrate_dummy_mac_v6(mac, p->vni, p->dst);
 	slot = local_slot(p->vni, p->dst);
 	if (slot)
-		return slot == p->slot ? -DROP_ND_IGNORED : nd_reply(skb, p, port, mac);
+		return slot == p->slot ? -DROP_ND_IGNORED : nd_reply(skb, p, port, mac, ND_FLAGS);
 	m = mapping_v6_get(p->vni, p->dst);
 	if (!m)
 		return upcall(p, DP_NOTE_ARP, p->port_id, 0);
 	p->revision = m->revision;
 	if (m->state == DP_STATE_LIVE || m->state == DP_STATE_HELD)
-		return nd_reply(skb, p, port, mac);
+		return nd_reply(skb, p, port, mac, ND_FLAGS);
 	return -DROP_ND_REFUSED;
 }

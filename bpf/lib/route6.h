@@ -1,28 +1,68 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The path of an IPv6 packet from a node: inside its subnet only (link-local), whole in ipip6 or
- * vxlan.  It is rare, so it is not cached.
+ * The path of an IPv6 packet from a node: source check, link or router, mapping; whole in ipip6 or
+ * vxlan.
  */
 #pragma once
 
 #include "bpf/lib/forward.h"
 #include "bpf/lib/nd.h"
 #include "bpf/lib/route.h"
+#include "bpf/lib/router6.h"
+
+/* The network's prefix fe80::/64, whose router all its links share; NULL: it has no IPv6. */
+static __always_inline const struct dp_subnet_value *route6_link(const struct packet *p)
+{
+	/* in words: the compiler would keep bytes in a table of their own */
+	__u64 link_local[2];
+
+	link_local[0] = bpf_cpu_to_be64(0xfe80ULL << 48);
+	link_local[1] = 0;
+	return subnet_get(p->vni, (const __u8 *)link_local);
+}
 
 /* Neighbour discovery and its kin: 0 for other packets. */
-static __always_inline int route6_icmp(struct __sk_buff *skb, struct packet *p, __u8 next)
+static __always_inline int route6_icmp(struct __sk_buff *skb, struct packet *p, __u8 next, __u16 at)
 {
 	__u8 type;
 
-	if (next != IPPROTO_ICMPV6)
+	if (next != IPPROTO_ICMPV6 || !at)
 		return 0;
-	if (bpf_skb_load_bytes(skb, ETH_HLEN + sizeof(struct ipv6hdr), &type, 1))
+	if (bpf_skb_load_bytes(skb, at, &type, 1))
 		return -DROP_MALFORMED;
-	if (type == ND_SOLICITATION)
-		return nd_solicitation(skb, p);
-	return type == ND_ADVERTISEMENT ? -DROP_ND_IGNORED : 0;
+	switch (type) {
+	case ND_SOLICITATION:
+		/* RFC 4861 7.1.1; behind extension headers nobody needs it */
+		return at == ETH_HLEN + sizeof(struct ipv6hdr) ? nd_solicitation(skb, p)
+							       : -DROP_ND_IGNORED;
+	case ND_ADVERTISEMENT:
+		return -DROP_ND_IGNORED;
+	case ND_ROUTER_ADVERTISEMENT:
+	case ND_REDIRECT:
+		return -DROP_ROUTER_GUARD;
+	case ND_ROUTER_SOLICITATION:
+		if (!route6_link(p))
+			return -DROP_ND_IGNORED;
+		if (!ipv6_is_zero(p->src) && local_slot(p->vni, p->src) != p->slot)
+			return -DROP_SOURCE_ADDR;
+		return upcall(p, DP_NOTE_CONFIGURE6, p->port_id, 0);
+	default:
+		return 0;
+	}
 }
 
+/* DHCPv6 is served, the rest is not carried. */
+static __always_inline int route6_multicast(struct __sk_buff *skb, struct packet *p, __u8 next,
+					    __u16 at)
+{
+	if (!router6_is_dhcp(p->dst) || router6_udp_port(skb, next, at) != PORT_DHCP6_SERVER)
+		return -DROP_MULTICAST;
+	if (local_slot(p->vni, p->src) != p->slot)
+		return -DROP_SOURCE_ADDR;
+	return route6_link(p) ? upcall(p, DP_NOTE_CONFIGURE6, p->port_id, 0) : -DROP_MULTICAST;
+}
+
+/* The frame's MACs as the receiving node is to see them, and one hop less through the router. */
 static __always_inline int route6_local(struct __sk_buff *skb, const struct packet *p, __u32 slot)
 {
 	const struct dp_port_copy *to = port_get(slot);
@@ -31,66 +71,105 @@ static __always_inline int route6_local(struct __sk_buff *skb, const struct pack
 	if (!to)
 		return -DROP_NOT_LOCAL;
 	memcpy(macs, to->mac, 6);
-	substrate_dummy_mac_v6(macs + 6, p->vni, p->src);
+	if (p->routed)
+		memcpy(macs + 6, p->router_mac, 6);
+	else
+		substrate_dummy_mac_v6(macs + 6, p->vni, p->src);
 	if (bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0))
 		return -DROP_REWRITE;
 	bpf_skb_change_type(skb, PACKET_HOST);
 	return deliver(skb, to, slot);
 }
 
+/* -DROP_TOO_BIG with 'p->mtu' and the packet untouched when the path does not carry it. */
+static __always_inline int route6_check_size(const struct __sk_buff *skb, struct packet *p,
+					     const struct ipv6hdr *ip,
+					     const struct dp_peer_copy *peer,
+					     const struct dp_flow_out *flow)
+{
+	__u32 size = ntohs(ip->payload_len) + (__u32)sizeof(*ip);
+	__u32 overhead = forward_overhead(peer, flow->format);
+	__u32 wire = packet_wire_size(skb, size, sizeof(*ip), ip->nexthdr);
+
+	if (!wire)
+		return -DROP_MALFORMED;
+	if (wire + overhead <= flow->path_mtu)
+		return 0;
+	p->mtu = (__u16)(flow->path_mtu - overhead);
+	return -DROP_TOO_BIG;
+}
+
+static __always_inline void route6_age(struct ipv6hdr *ip, const struct packet *p)
+{
+	if (p->routed)
+		ip->hop_limit = (__u8)(ip->hop_limit - 1);
+}
+
 static __always_inline int route6_remote(struct __sk_buff *skb, struct packet *p,
 					 const struct dp_peer_copy *peer)
 {
 	struct dp_flow_out *flow = &p->flow.out;
-	const struct ipv6hdr *ip = ipv6_get(skb);
-	__u32 size, wire, overhead;
+	struct ipv6hdr *ip = ipv6_get(skb);
+	__u16 size;
 	__u8 tos;
 	int r;
 
 	if (!ip)
-		return -DROP_MALFORMED;
-	size = ntohs(ip->payload_len) + (__u32)sizeof(*ip);
-	tos = (__u8)(ntohl(*(const __be32 *)ip) >> 20);
-	wire = packet_wire_size(skb, size, sizeof(*ip), ip->nexthdr);
-	if (!wire)
 		return -DROP_MALFORMED;
 	r = route_to_peer(peer, p->vni, p->vni, 0, 0, flow);
 	if (r)
 		return r;
 	if (flow->format != FORMAT_VXLAN_1)
 		flow->format = FORMAT_IPIP6_1;
-	overhead = forward_overhead(peer, flow->format);
-	if (wire + overhead > flow->path_mtu)
-		return -DROP_TOO_BIG;
+	r = route6_check_size(skb, p, ip, peer, flow);
+	if (r)
+		return r;
+	size = (__u16)(ntohs(ip->payload_len) + sizeof(*ip));
+	tos = (__u8)(ntohl(*(const __be32 *)ip) >> 20);
+	route6_age(ip, p);
 	if (flow->format == FORMAT_VXLAN_1)
 		return vxlan_encode(skb, peer, p->vni, tos);
-	r = ipip6_encode(skb, flow, (__u16)size, tos, IPPROTO_IPIP6, dp_bucket_v6(p->vni, p->dst));
+	r = ipip6_encode(skb, flow, size, tos, IPPROTO_IPIP6, dp_bucket_v6(p->vni, p->dst));
 	return r ? r : transmit(skb, peer->nexthop);
 }
 
-/* Where the destination lives. */
-static __always_inline int route6_unicast(struct __sk_buff *skb, struct packet *p)
+/* Straight to a neighbour, or to the router?  0 with 'p->routed', or a reason. */
+static __always_inline int route6_check_mac(const struct __sk_buff *skb, struct packet *p,
+					    const struct dp_subnet_value *mine)
 {
+	const __u8 *eth = packet_data(skb);
+	__u8 dummy[8];
+
+	if (eth + ETH_HLEN > (const __u8 *)packet_end(skb))
+		return -DROP_MALFORMED;
+	if (mine && equal_6(eth, mine->router_mac)) {
+		p->routed = true;
+		return 0;
+	}
+	if (!ipv6_same_link(p->src, p->dst) && !ipv6_is_link_local(p->dst))
+		return -DROP_DEST_MAC;
+	substrate_dummy_mac_v6(dummy, p->vni, p->dst);
+	return equal_6(eth, dummy) ? 0 : -DROP_DEST_MAC;
+}
+
+/* The destination's place: a port here, or a peer. */
+static __always_inline int route6_locate(struct __sk_buff *skb, struct packet *p)
+{
+	__u32 slot = local_slot(p->vni, p->dst);
 	const struct dp_mapping_value *m;
 	const struct dp_peer_copy *peer;
-	__u8 dummy[8];
-	__u32 slot;
+	struct ipv6hdr *ip;
 
-	if (local_slot(p->vni, p->src) != p->slot)
-		return -DROP_SOURCE_ADDR;
-	if (!p->injected) {
-		const __u8 *eth = packet_data(skb);
-
-		substrate_dummy_mac_v6(dummy, p->vni, p->dst);
-		if (eth + ETH_HLEN > (const __u8 *)packet_end(skb) || !equal_6(eth, dummy))
-			return -DROP_DEST_MAC;
-	}
-	slot = local_slot(p->vni, p->dst);
-	if (slot)
+	if (slot) {
+		ip = ipv6_get(skb);
+		if (!ip)
+			return -DROP_MALFORMED;
+		route6_age(ip, p);
 		return route6_local(skb, p, slot);
+	}
 	m = mapping_v6_get(p->vni, p->dst);
 	if (!m || (m->state == DP_STATE_HELD && !p->injected))
-		return upcall(p, DP_NOTE_RESOLVE, p->port_id, 0);
+		return upcall(p, DP_NOTE_RESOLVE, p->port_id, p->routed ? DP_NOTE_ROUTED : 0);
 	p->revision = m->revision;
 	if (m->state == DP_STATE_REFUSED)
 		return -DROP_REFUSED;
@@ -100,11 +179,43 @@ static __always_inline int route6_unicast(struct __sk_buff *skb, struct packet *
 	return peer ? route6_remote(skb, p, peer) : -DROP_NO_PEER;
 }
 
+static __always_inline int route6_unicast(struct __sk_buff *skb, struct packet *p, __u8 next,
+					  __u16 at)
+{
+	const struct dp_subnet_value *mine, *its;
+	struct ipv6hdr *ip;
+	int r;
+
+	if (local_slot(p->vni, p->src) != p->slot)
+		return -DROP_SOURCE_ADDR;
+	mine = subnet_get(p->vni, p->src);
+	its = subnet_get(p->vni, p->dst);
+	if (mine)
+		memcpy(p->router_mac, mine->router_mac, 6);
+	p->from_node = mine;
+	if (!p->injected) {
+		r = route6_check_mac(skb, p, mine);
+		if (r)
+			return r;
+	}
+	if (its && equal_16(its->router, p->dst))
+		return p->routed ? router6_receive(skb, p, next, at) : -DROP_DEST_MAC;
+	if (!p->routed)
+		return route6_locate(skb, p);
+	/* a link-local address means nothing elsewhere (RFC 4291 2.5.6) */
+	if (!its || ipv6_is_link_local(p->src) || ipv6_is_link_local(p->dst))
+		return -DROP_NO_ROUTE;
+	ip = ipv6_get(skb);
+	if (!ip || ip->hop_limit <= 1)
+		return ip ? -DROP_TTL : -DROP_MALFORMED;
+	return route6_locate(skb, p);
+}
+
 static __noinline int route_ipv6(struct __sk_buff *skb, struct packet *p)
 {
 	struct ipv6hdr *ip;
-	__u32 size;
-	__u8 next;
+	__u8 next = 0;
+	__u16 at = 0;
 	int r;
 
 	packet_pull(skb, ETH_HLEN + sizeof(*ip) + sizeof(struct tcphdr));
@@ -113,14 +224,14 @@ static __noinline int route_ipv6(struct __sk_buff *skb, struct packet *p)
 		return -DROP_MALFORMED;
 	memcpy(p->src, &ip->saddr, 16);
 	memcpy(p->dst, &ip->daddr, 16);
-	next = ip->nexthdr;
-	size = ntohs(ip->payload_len) + (__u32)sizeof(*ip);
-	r = packet_trim(skb, size);
+	r = packet_trim(skb, ntohs(ip->payload_len) + (__u32)sizeof(*ip));
 	if (!r)
-		r = route6_icmp(skb, p, next);
+		r = ipv6_upper(skb, &next, &at);
+	if (!r)
+		r = route6_icmp(skb, p, next, at);
 	if (r)
 		return r;
 	if (p->dst[0] == 0xff)
-		return -DROP_MULTICAST;
-	return route6_unicast(skb, p);
+		return route6_multicast(skb, p, next, at);
+	return route6_unicast(skb, p, next, at);
 }

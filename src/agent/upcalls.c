@@ -23,8 +23,7 @@ static void upcalls_dispatch(struct agent *a, struct dp_upcall *u)
 	case DP_UPCALL_DNS:
 		serve_dns(a, u);
 		break;
-	case DP_UPCALL_ICMP6:
-		/* About a packet of nobody here: there is no one to tell. */
+	case DP_UPCALL_CONFIGURE6:
 		datapath_upcall_free(u);
 		break;
 	}

@@ -213,7 +213,7 @@ static int upcall_new(struct datapath *dp, const struct virtio_net_hdr *vnet, co
 	if (size < ETH_HLEN)
 		return -EAGAIN;
 	memcpy(&note, frame, sizeof(note));
-	if (note.magic != DP_NOTE_MAGIC || note.kind > DP_NOTE_DNS)
+	if (note.magic != DP_NOTE_MAGIC || note.kind > DP_NOTE_CONFIGURE6)
 		return -EAGAIN;
 	u = calloc(1, sizeof(*u));
 	if (!u)

@@ -236,7 +236,7 @@ enum dp_upcall_kind {
 	DP_UPCALL_VERIFY, /* arrived from the substrate from a source that is unknown here: 'vni', 'src', 'dst' */
 	DP_UPCALL_DHCP, /* a node's DHCP request: 'port'; the frame as sent */
 	DP_UPCALL_DNS, /* a node's DNS query to its network's resolver: 'port'; the frame as sent */
-	DP_UPCALL_ICMP6, /* an ICMPv6 error of the substrate that the programs could not place */
+	DP_UPCALL_CONFIGURE6, /* a node's DHCPv6 message or router solicitation: 'port'; the frame as sent */
 };
 
 /* A packet that came up.  Owned by the agent until datapath_upcall_free(). */
