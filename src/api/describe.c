@@ -77,7 +77,7 @@ struct listing {
 
 static bool shows(const struct ec2_call *c, const struct listing *l, const struct object *o)
 {
-	if (o->kind != l->describe->kind || !caller_sees(&c->caller, o))
+	if (o->kind != l->describe->kind)
 		return false;
 	if (l->describe->shows && !l->describe->shows(c, o))
 		return false;
@@ -190,6 +190,12 @@ static struct model_iter choose_list(struct ec2_call *c, const struct listing *l
 	return model_iter_account(c->model, l->describe->kind, c->caller.account);
 }
 
+/* Of a group, whose members may be others'. */
+static bool show_own(struct ec2_call *c, struct listing *l, const struct object *o)
+{
+	return !caller_sees(&c->caller, o) || show(c, l, o);
+}
+
 static void list_all(struct ec2_call *c, struct listing *l)
 {
 	const struct object *o;
@@ -201,14 +207,14 @@ static void list_all(struct ec2_call *c, struct listing *l)
 		return;
 	if (o) {
 		if (!l->page.begun_before)
-			show(c, l, o);
+			show_own(c, l, o);
 		return;
 	}
 	if (l->page.begun_before)
 		model_iter_skip(c->model, &it, l->describe->kind, l->page.after.id,
 				l->page.after.serial);
 	while ((o = model_iter_next(&it)))
-		if (!show(c, l, o))
+		if (!show_own(c, l, o))
 			break;
 }
 

@@ -46,6 +46,7 @@ int action_assign_ipv6_addresses(struct ec2_call *c);
 int action_unassign_ipv6_addresses(struct ec2_call *c);
 int action_describe_network_interfaces(struct ec2_call *c);
 int action_describe_network_interface_attribute(struct ec2_call *c);
+int action_reset_network_interface_attribute(struct ec2_call *c);
 extern const struct filter interface_filters[];
 
 /* route_table_actions.c, route_table_view.c */
@@ -73,6 +74,12 @@ int action_delete_egress_only_internet_gateway(struct ec2_call *c);
 int action_describe_egress_only_internet_gateways(struct ec2_call *c);
 extern const struct filter internet_gateway_filters[];
 extern const struct filter egress_gateway_filters[];
+
+/* permission_actions.c */
+int action_create_network_interface_permission(struct ec2_call *c);
+int action_delete_network_interface_permission(struct ec2_call *c);
+int action_describe_network_interface_permissions(struct ec2_call *c);
+extern const struct filter permission_filters[];
 
 /* tag_actions.c */
 int action_create_tags(struct ec2_call *c);

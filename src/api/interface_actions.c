@@ -144,6 +144,23 @@ int action_modify_network_interface_attribute(struct ec2_call *c)
 	return r;
 }
 
+int action_reset_network_interface_attribute(struct ec2_call *c)
+{
+	static const bool yes = true;
+	const struct interface_modify_args args = {
+		.interface_id = param_text(c, "NetworkInterfaceId"),
+		.source_dest_check = &yes,
+	};
+	int r;
+
+	if (!param_text(c, "SourceDestCheck"))
+		return ec2_refuse_missing(c, "SourceDestCheck");
+	r = interface_modify(c->tx, &c->caller, &args, &c->refusal);
+	if (!r)
+		ec2_write_return(c);
+	return r;
+}
+
 int action_assign_private_ip_addresses(struct ec2_call *c)
 {
 	struct interface_assign_args args = {

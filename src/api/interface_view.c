@@ -356,8 +356,8 @@ int action_describe_network_interface_attribute(struct ec2_call *c)
 
 	if (!attribute)
 		return ec2_refuse_missing(c, "attribute");
-	r = interface_find(c->model, &c->caller, param_text(c, "NetworkInterfaceId"), &i,
-			   &c->refusal);
+	r = interface_find_for(c->model, &c->caller, param_text(c, "NetworkInterfaceId"),
+			       INTERFACE_SEE, &i, &c->refusal);
 	if (r)
 		return r;
 	ec2_write_id(c, "networkInterfaceId", KIND_INTERFACE, i->o.id);

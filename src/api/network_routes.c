@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Networks, subnets, interfaces, instances and mappings in the operators' API. */
+/* Networks, subnets, instances and mappings in the operators' API. */
 #include "api/route_handlers.h"
 #include "api/state.h"
 #include "model/holders.h"
@@ -7,18 +7,10 @@
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/mapping.h"
-#include "model/release.h"
 #include "model/subnet.h"
 #include "model/vpc.h"
 
 #include <string.h>
-
-static void put_identity(struct route_call *c, json_t *o, const struct object *object)
-{
-	json_put_id(c, o, "id", object->kind, object->id);
-	json_put_account(c, o, object->account);
-	json_put_u64(c, o, "revision", object->revision);
-}
 
 static json_t *show_network(struct route_call *c, const struct object *object)
 {
@@ -26,7 +18,7 @@ static json_t *show_network(struct route_call *c, const struct object *object)
 	json_t *o = json_new_object(c), *blocks = json_new_array(c);
 	char text[PREFIX_TEXT_SIZE];
 
-	put_identity(c, o, object);
+	json_put_identity(c, o, object);
 	json_put_u64(c, o, "vni", v->vni);
 	json_put_prefix(c, o, "cidr", &v->blocks[0].prefix);
 	for (size_t i = 0; i < v->n_blocks; i++)
@@ -56,7 +48,7 @@ static json_t *show_subnet(struct route_call *c, const struct object *object)
 	if (!route_query_is(c, "network", KIND_VPC, s->vpc))
 		return NULL;
 	o = json_new_object(c);
-	put_identity(c, o, object);
+	json_put_identity(c, o, object);
 	json_put_id(c, o, "network", KIND_VPC, s->vpc);
 	json_put_u64(c, o, "vni", s->vni);
 	json_put_prefix(c, o, "cidr", &s->prefix);
@@ -101,7 +93,7 @@ static json_t *show_instance(struct route_call *c, const struct object *object)
 	    (state && strcmp(state, instance_state_text(i->state))))
 		return NULL;
 	o = json_new_object(c);
-	put_identity(c, o, object);
+	json_put_identity(c, o, object);
 	json_put_text(c, o, "state", instance_state_text(i->state));
 	json_put_text(c, o, "type", i->type);
 	json_put_text(c, o, "image", i->image);
@@ -124,74 +116,6 @@ static json_t *show_instance(struct route_call *c, const struct object *object)
 int route_instances(struct route_call *c)
 {
 	static const struct route_list list = {"instances", KIND_INSTANCE, show_instance};
-
-	return route_list_run(c, &list);
-}
-
-static void put_attachment(struct route_call *c, json_t *o, const struct attachment *a)
-{
-	char text[ID_TEXT_SIZE];
-	json_t *shown;
-
-	if (a->state == ATTACHMENT_NONE) {
-		json_put(c, o, "attachment", json_null());
-		return;
-	}
-	shown = json_new_object(c);
-	json_put_text(c, shown, "id", id_text_prefixed(ID_PREFIX_ATTACHMENT, a->id, text));
-	json_put_id(c, shown, "instance", KIND_INSTANCE, a->instance);
-	json_put_u64(c, shown, "device_index", a->device_index);
-	json_put_text(c, shown, "status", attachment_state_text(a->state));
-	json_put_bool(c, shown, "delete_on_termination", a->delete_on_termination);
-	json_put(c, o, "attachment", shown);
-}
-
-/* Whether its host says that it has applied the interface as it is now. */
-static bool is_applied(const struct route_call *c, const struct interface *i)
-{
-	struct api_host_live live = {};
-
-	if (!i->host)
-		return false;
-	c->api->live->host(c->api->live->data, i->host, &live);
-	/* What the host itself has said makes a revision, of which it need not hear. */
-	return live.lacks_nothing || live.revision >= i->o.revision;
-}
-
-static json_t *show_interface(struct route_call *c, const struct object *object)
-{
-	const struct interface *i = (const struct interface *)object;
-	json_t *o, *addrs;
-	char text[IPADDR_TEXT_SIZE], mac[MAC_TEXT_SIZE];
-
-	if (!route_query_is(c, "network", KIND_VPC, i->vpc) ||
-	    !route_query_is(c, "subnet", KIND_SUBNET, i->subnet) ||
-	    !route_query_is(c, "instance", KIND_INSTANCE, i->attachment.instance) ||
-	    !route_query_is_host(c, "host", i->host))
-		return NULL;
-	o = json_new_object(c);
-	addrs = json_new_array(c);
-	put_identity(c, o, object);
-	json_put_id(c, o, "network", KIND_VPC, i->vpc);
-	json_put_u64(c, o, "vni", i->vni);
-	json_put_id(c, o, "subnet", KIND_SUBNET, i->subnet);
-	json_put_text(c, o, "mac", mac_text(&i->mac, mac));
-	for (size_t k = 0; k < i->n_addrs; k++)
-		json_append(c, addrs, json_string(ipaddr_text(&i->addrs[k].addr, text)));
-	json_put(c, o, "addresses", addrs);
-	json_put_text(c, o, "status", interface_status_text(i));
-	json_put_text(c, o, "description", i->description ? i->description : "");
-	json_put_bool(c, o, "source_dest_check", i->source_dest_check);
-	put_attachment(c, o, &i->attachment);
-	json_put_host(c, o, "host", i->host);
-	json_put_bool(c, o, "applied", is_applied(c, i));
-	json_put_tags(c, o, "tags", object);
-	return o;
-}
-
-int route_interfaces(struct route_call *c)
-{
-	static const struct route_list list = {"interfaces", KIND_INTERFACE, show_interface};
 
 	return route_list_run(c, &list);
 }
@@ -244,48 +168,4 @@ int route_mappings(struct route_call *c)
 	static const struct route_list list = {"mappings", KIND_INTERFACE, show_mappings};
 
 	return route_list_run(c, &list);
-}
-
-static json_t *show_release(struct route_call *c, const struct object *object)
-{
-	const struct release *r = (const struct release *)object;
-	const struct vpc *v = vpc_by_vni(c->model, r->vni);
-	json_t *o;
-
-	if (!route_query_is(c, "network", KIND_VPC, v ? v->o.id : 0))
-		return NULL;
-	o = json_new_object(c);
-	json_put_id(c, o, "network", KIND_VPC, v ? v->o.id : 0);
-	json_put_u64(c, o, "vni", r->vni);
-	json_put_addr(c, o, "address", &r->addr);
-	json_put_id(c, o, "subnet", KIND_SUBNET, r->subnet);
-	json_put_host(c, o, "host", r->host);
-	json_put_u64(c, o, "revision", object->revision);
-	json_put_u64(c, o, "holders", count_holders(c, r->vni, &r->addr));
-	return o;
-}
-
-int route_releases(struct route_call *c)
-{
-	static const struct route_list list = {"releases", KIND_RELEASE, show_release};
-
-	return route_list_run(c, &list);
-}
-
-int route_release_force(struct route_call *c)
-{
-	const struct vpc *v;
-	struct ipaddr addr;
-	int r;
-
-	r = vpc_find(c->model, &c->caller, c->segments[2], &v, &c->refusal);
-	if (r)
-		return r;
-	if (ipaddr_parse(c->segments[3], &addr))
-		return route_refuse(c, 400, "BadRequest", "'%.60s' is not an address",
-				    c->segments[3]);
-	r = release_force(c->tx, &c->caller, v->vni, &addr, &c->refusal);
-	if (!r)
-		c->result = json_new_object(c);
-	return r;
 }

@@ -111,7 +111,7 @@ static int read_body(struct route_call *c, const struct http_request *r)
 	const char *key;
 	json_t *value;
 
-	if (strcmp(r->method, "POST"))
+	if (strcmp(r->method, "POST") && strcmp(r->method, "PUT"))
 		return 0;
 	c->body = r->body_size ? json_loadb(r->body, r->body_size, JSON_REJECT_DUPLICATES, &error)
 			       : json_object();

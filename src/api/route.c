@@ -146,6 +146,13 @@ void json_put_account(struct route_call *c, json_t *o, uint64_t account)
 	json_put_text(c, o, "account", account ? account_text(account, text) : NULL);
 }
 
+void json_put_identity(struct route_call *c, json_t *o, const struct object *object)
+{
+	json_put_id(c, o, "id", object->kind, object->id);
+	json_put_account(c, o, object->account);
+	json_put_u64(c, o, "revision", object->revision);
+}
+
 void json_put_host(struct route_call *c, json_t *o, const char *key, uint32_t number)
 {
 	const struct host *h = number ? host_by_number(c->model, number) : NULL;

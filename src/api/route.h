@@ -30,7 +30,7 @@ struct route_call {
 	uint64_t now_ms;
 	const char *segments[ROUTE_SEGMENTS]; /* of the path, behind /v1/ */
 	struct form query;
-	json_t *body; /* of a POST: an object; borrowed */
+	json_t *body; /* of a POST or PUT: an object; borrowed */
 	struct arena *arena;
 	json_t *result;
 	int status; /* of success: 200 unless the handler says otherwise */
@@ -75,6 +75,8 @@ void json_put_id(struct route_call *c, json_t *o, const char *key, enum kind k, 
 void json_put_addr(struct route_call *c, json_t *o, const char *key, const struct ipaddr *a);
 void json_put_prefix(struct route_call *c, json_t *o, const char *key, const struct prefix *p);
 void json_put_time(struct route_call *c, json_t *o, const char *key, uint64_t ms); /* 0: null */
+/* "id", "account", "revision" */
+void json_put_identity(struct route_call *c, json_t *o, const struct object *object);
 void json_put_account(struct route_call *c, json_t *o, uint64_t account);          /* "account" */
 void json_put_host(struct route_call *c, json_t *o, const char *key,
 		   uint32_t number); /* its name */

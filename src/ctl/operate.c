@@ -250,6 +250,20 @@ static int run_key_delete(const struct invocation *inv)
 	return request(inv, "DELETE", prefix, inv->arguments[1], "", NULL, NULL);
 }
 
+/* Neither a network's id nor an address has anything that needs escaping; what is none is refused. */
+static int run_release(const struct invocation *inv)
+{
+	_cleanup_free_ char *prefix = NULL;
+
+	if (strspn(inv->arguments[0], "abcdefghijklmnopqrstuvwxyz0123456789-") !=
+	    strlen(inv->arguments[0]))
+		return complain(-EINVAL, "\"%s\" is no network (\"viaduct networks\")",
+				inv->arguments[0]);
+	if (str_printf(&prefix, "/v1/releases/%s/", inv->arguments[0]))
+		return complain_memory();
+	return request(inv, "DELETE", prefix, inv->arguments[1], "", NULL, NULL);
+}
+
 static const struct command_option host_add_options[] = {
 	{"zone", "ZONE", "its availability zone", false},
 	{"rack", "N", "where it stands, part of its substrate address", false},
@@ -285,6 +299,15 @@ const struct command operate_host_commands[OPERATE_HOST_COMMANDS] = {
 	 .max_arguments = 1, .run = run_host_remove},
 	{"probe", "have a host find out anew what it can do", .arguments = "HOST",
 	 .min_arguments = 1, .max_arguments = 1, .run = run_host_probe},
+};
+
+const struct command operate_release_command = {
+	.word = "release",
+	.help = "go on with an address that waits for hosts (see \"viaduct releases\")",
+	.arguments = "NETWORK ADDRESS",
+	.min_arguments = 2,
+	.max_arguments = 2,
+	.run = run_release,
 };
 
 const struct command operate_account_commands[OPERATE_ACCOUNT_COMMANDS] = {

@@ -9,3 +9,4 @@
 enum { OPERATE_HOST_COMMANDS = 3, OPERATE_ACCOUNT_COMMANDS = 3 };
 extern const struct command operate_host_commands[OPERATE_HOST_COMMANDS];
 extern const struct command operate_account_commands[OPERATE_ACCOUNT_COMMANDS];
+extern const struct command operate_release_command;

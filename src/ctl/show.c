@@ -71,6 +71,11 @@ static const struct table_column mapping_columns[] = {
 	{"HOST", "host"},         {"STATE", "state"},     {"INTERFACE", "interface"},
 	{"REVISION", "revision"}, {"HOLDERS", "holders"},
 };
+static const struct table_column release_columns[] = {
+	{"NETWORK", "network"}, {"ADDRESS", "address"}, {"STEP", "step"},
+	{"HOST", "host"},       {"FROM", "from"},       {"TO", "to"},
+	{"WAITS FOR", "waits_for"},
+};
 static const struct table_column drop_columns[] = {
 	{"HOST", "host"},       {"INTERFACE", "interface"}, {"REASON", "reason"},
 	{"PACKETS", "packets"}, {"TEXT", "text"},
@@ -94,6 +99,7 @@ static const struct show_view views[] = {
 	{"instances", "/v1/instances", "instances", COLUMNS(instance_columns)},
 	{"interfaces", "/v1/interfaces", "interfaces", COLUMNS(interface_columns)},
 	{"mappings", "/v1/mappings", "mappings", COLUMNS(mapping_columns)},
+	{"releases", "/v1/releases", "releases", COLUMNS(release_columns)},
 	{"drops", "/v1/drops", "drops", COLUMNS(drop_columns)},
 	{"capabilities", "/v1/capabilities", "capabilities", COLUMNS(capability_columns)},
 	{"pair", "/v1/pairs", "pairs", COLUMNS(pair_columns)},
@@ -226,6 +232,8 @@ const struct command show_commands[SHOW_COMMANDS] = {
 	{"mappings", "which host has which virtual address, and who knows",
 	 .options = mappings_options, .n_options = ARRAY_SIZE(mappings_options),
 	 .run = run_mappings},
+	{"releases", "addresses on their way from their nodes, and which hosts are waited for",
+	 .run = run_show},
 	{"drops", "packets dropped, by host, interface and reason", .run = run_show},
 	{"capabilities", "what each host's probes found", .run = run_show},
 	{"pair", "what was chosen for two hosts, and why", .arguments = "HOST HOST",

@@ -29,7 +29,7 @@ static const struct command lab = {
 
 const struct command *tree_root(void)
 {
-	static struct command children[SHOW_COMMANDS + 4];
+	static struct command children[SHOW_COMMANDS + 5];
 	static const struct command root = {
 		.word = "viaduct",
 		.help = "the command line of Viaduct, virtual private cloud networks",
@@ -42,5 +42,6 @@ const struct command *tree_root(void)
 	children[SHOW_COMMANDS + 1] = account;
 	children[SHOW_COMMANDS + 2] = lab;
 	children[SHOW_COMMANDS + 3] = decode_command;
+	children[SHOW_COMMANDS + 4] = operate_release_command;
 	return &root;
 }

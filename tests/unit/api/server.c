@@ -25,6 +25,8 @@ static const char *method_text(struct evhttp_request *req)
 		return "GET";
 	case EVHTTP_REQ_POST:
 		return "POST";
+	case EVHTTP_REQ_PUT:
+		return "PUT";
 	case EVHTTP_REQ_DELETE:
 		return "DELETE";
 	default:

@@ -620,3 +620,50 @@ def test_what_is_not_there(ec2):
             (ec2.create_network_interface, {"SubnetId": "subnet-1", "Groups": ["sg-1"]})):
         assert code(call, **arguments) == "UnsupportedOperation"
     assert refused(ec2.create_transit_gateway)[::2] == ("InvalidAction", 400)
+
+
+def test_permissions(ec2, other, subnet):
+    """Another account attaches an interface that it was permitted to.  requirement: NIC-1"""
+    n = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    grant = {"NetworkInterfaceId": n, "Permission": "INSTANCE-ATTACH"}
+    assert code(ec2.create_network_interface_permission, **grant) == "MissingParameter"
+    assert code(ec2.create_network_interface_permission, AwsAccountId="222222222222", NetworkInterfaceId=n,
+                Permission="ALL") == "InvalidParameterValue"
+    assert code(other.create_network_interface_permission, AwsAccountId="222222222222",
+                **grant) == "InvalidNetworkInterfaceID.NotFound"
+    assert code(other.describe_network_interfaces,
+                NetworkInterfaceIds=[n]) == "InvalidNetworkInterfaceID.NotFound"
+    p = ec2.create_network_interface_permission(AwsAccountId="222222222222", **grant)["InterfacePermission"]
+    assert p["Permission"] == "INSTANCE-ATTACH" and p["PermissionState"]["State"] == "granted"
+    assert p["AwsAccountId"] == "222222222222" and p["NetworkInterfaceId"] == n
+    found = ec2.describe_network_interface_permissions(Filters=[
+        {"Name": "network-interface-permission.network-interface-id", "Values": [n]}])
+    assert found["NetworkInterfacePermissions"] == [p]
+    seen = other.describe_network_interfaces(NetworkInterfaceIds=[n])["NetworkInterfaces"]
+    assert seen[0]["OwnerId"] == "111111111111"
+    assert code(other.delete_network_interface, NetworkInterfaceId=n) == "AuthFailure"
+    assert code(other.modify_network_interface_attribute, NetworkInterfaceId=n,
+                Description={"Value": "mine"}) == "AuthFailure"
+    v = other.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+    s = other.create_subnet(VpcId=v, CidrBlock="10.8.1.0/24")["Subnet"]["SubnetId"]
+    i = run(other, s)["Instances"][0]["InstanceId"]
+    a = other.attach_network_interface(NetworkInterfaceId=n, InstanceId=i, DeviceIndex=1)["AttachmentId"]
+    attachment = ec2.describe_network_interfaces(NetworkInterfaceIds=[n])["NetworkInterfaces"][0]["Attachment"]
+    assert attachment["InstanceOwnerId"] == "222222222222" and attachment["InstanceId"] == i
+    permission = {"NetworkInterfacePermissionId": p["NetworkInterfacePermissionId"]}
+    assert code(ec2.delete_network_interface_permission, **permission) == "OperationNotPermitted"
+    other.detach_network_interface(AttachmentId=a)
+    ec2.delete_network_interface_permission(**permission)
+    assert code(ec2.delete_network_interface_permission, **permission) == "InvalidPermissionID.NotFound"
+    other.terminate_instances(InstanceIds=[i])
+    other.delete_subnet(SubnetId=s)
+    other.delete_vpc(VpcId=v)
+
+
+def test_reset_interface_attribute(ec2, subnet):
+    n = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    ec2.modify_network_interface_attribute(NetworkInterfaceId=n, SourceDestCheck={"Value": False})
+    ec2.reset_network_interface_attribute(NetworkInterfaceId=n, SourceDestCheck="true")
+    d = ec2.describe_network_interface_attribute(NetworkInterfaceId=n, Attribute="sourceDestCheck")
+    assert d["SourceDestCheck"]["Value"] is True
+    assert code(ec2.reset_network_interface_attribute, NetworkInterfaceId=n) == "MissingParameter"

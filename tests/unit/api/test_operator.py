@@ -253,6 +253,9 @@ def test_who_may(call, endpoint, vpc, instance):
         if not r["for_accounts"]:
             error = call(r["method"], path, headers=headers, expect=403)["error"]
             assert error["code"] == "Forbidden"
+        elif "{" in r["path"]:
+            call(r["method"], path, headers=headers, expect=404 if r["path"].count("/") == 3 or
+                 r["method"] == "DELETE" else 400)
         else:
             call(r["method"], path, headers=headers)
     for path, name in (("/v1/networks", "networks"), ("/v1/instances", "instances"),
@@ -260,6 +263,35 @@ def test_who_may(call, endpoint, vpc, instance):
                        ("/v1/subnets", "subnets")):
         assert call("GET", path, headers=signed(endpoint, "GET", path, 1))[name]
         assert call("GET", path, headers=signed(endpoint, "GET", path, 2))[name] == []
+
+
+def test_an_interface_record(call, ec2, subnet, instance):
+    """What EC2 does not have of a record is set and shown here.  requirement: NIC-1"""
+    eni = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    path = "/v1/interfaces/" + eni
+    before = call("GET", path)["interface"]
+    assert before["condition"] == "normal" and before["zone"] == "us-east-1a" and before["macs"] == []
+    assert before["billing_account"] == before["account"] == "111111111111"
+    wanted = {"attachers": ["222222222222"], "setters": ["222222222222"], "condition": "disabled", "vlan": 12,
+              "dns_server": "10.0.1.53", "billing_account": "222222222222",
+              "routes": [{"prefix": "192.168.0.0/16", "via": "10.0.1.9"}]}
+    after = call("PUT", path, wanted)["interface"]
+    assert {k: after[k] for k in wanted} == wanted and after["modifiers"] == []
+    assert call("GET", path)["interface"] == after
+    for wrong in ({"attachers": "222222222222"}, {"attachers": [1]}, {"routes": [{"via": "10.0.1.9"}]},
+                  {"vlan": "x"}, {"color": "red"}):
+        assert call("PUT", path, wrong, expect=400)["error"]["code"] == "BadRequest"
+    assert call("PUT", path, {"attachers": ["333333333333"]}, expect=404)["error"]
+    assert call("GET", path)["interface"] == after
+    attach = {"instance": instance["InstanceId"]}
+    assert call("PUT", path + "/attachment", attach, expect=409)["error"]
+    call("PUT", path, {"condition": "normal"})
+    attached = call("PUT", path + "/attachment", attach)["interface"]
+    assert attached["attachment"]["device_index"] == 1 and attached["attachment"]["owner"] == "111111111111"
+    assert attached["macs"] == [attached["mac"]]
+    call("DELETE", path + "/attachment?force=true")
+    assert call("GET", path)["interface"]["attachment"] is None
+    call("DELETE", path + "/attachment", expect=404)
 
 
 def test_what_is_not_there(call):

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Interface records in the operators' API: what EC2 shows of them, and the rest. */
+#include "api/call.h"
+#include "api/route_handlers.h"
+#include "api/state.h"
+#include "model/host.h"
+#include "model/instance.h"
+#include "model/interface_rights.h"
+#include "model/subnet.h"
+
+#include <string.h>
+
+static void put_attachment(struct route_call *c, json_t *o, const struct attachment *a)
+{
+	const struct object *n = model_get(c->model, KIND_INSTANCE, a->instance);
+	char text[ID_TEXT_SIZE], account[ACCOUNT_TEXT_SIZE];
+	json_t *shown;
+
+	if (a->state == ATTACHMENT_NONE) {
+		json_put(c, o, "attachment", json_null());
+		return;
+	}
+	shown = json_new_object(c);
+	json_put_text(c, shown, "id", id_text_prefixed(ID_PREFIX_ATTACHMENT, a->id, text));
+	json_put_id(c, shown, "instance", KIND_INSTANCE, a->instance);
+	json_put_u64(c, shown, "device_index", a->device_index);
+	json_put_text(c, shown, "status", attachment_state_text(a->state));
+	json_put_bool(c, shown, "delete_on_termination", a->delete_on_termination);
+	json_put_time(c, shown, "attached_at", a->attached_ms);
+	json_put_text(c, shown, "owner",
+		      n ? account_text(n->account, account) : NULL); /* of the instance */
+	json_put(c, o, "attachment", shown);
+}
+
+/* Whether its host says that it has applied the interface as it is now. */
+static bool is_applied(const struct route_call *c, const struct interface *i)
+{
+	struct api_host_live live = {};
+
+	if (!i->host)
+		return false;
+	c->api->live->host(c->api->live->data, i->host, &live);
+	/* What the host itself has said makes a revision, of which it need not hear. */
+	return live.lacks_nothing || live.revision >= i->o.revision;
+}
+
+static void put_addresses(struct route_call *c, json_t *o, const struct interface *i)
+{
+	json_t *addrs = json_new_array(c), *arriving = json_new_array(c);
+	char text[IPADDR_TEXT_SIZE];
+
+	for (size_t k = 0; k < i->n_addrs; k++) {
+		ipaddr_text(&i->addrs[k].addr, text);
+		json_append(c, addrs, json_string(text));
+		if (i->addrs[k].arriving)
+			json_append(c, arriving, json_string(text));
+	}
+	json_put(c, o, "addresses", addrs);
+	json_put(c, o, "arriving", arriving);
+}
+
+static void put_accounts(struct route_call *c, json_t *o, const char *key, const uint64_t *accounts,
+			 size_t n)
+{
+	json_t *list = json_new_array(c);
+	char text[ACCOUNT_TEXT_SIZE];
+
+	for (size_t k = 0; k < n; k++)
+		json_append(c, list, json_string(account_text(accounts[k], text)));
+	json_put(c, o, key, list);
+}
+
+static void put_routes(struct route_call *c, json_t *o, const struct interface *i)
+{
+	json_t *list = json_new_array(c);
+
+	for (size_t k = 0; k < i->n_routes; k++) {
+		json_t *route = json_new_object(c);
+
+		json_put_prefix(c, route, "prefix", &i->routes[k].prefix);
+		json_put_addr(c, route, "via", &i->routes[k].via);
+		json_append(c, list, route);
+	}
+	json_put(c, o, "routes", list);
+}
+
+/* Of the devices that stand for it in nodes. */
+static void put_macs(struct route_call *c, json_t *o, const struct interface *i)
+{
+	json_t *list = json_new_array(c);
+	char text[MAC_TEXT_SIZE];
+
+	json_put_text(c, o, "mac", mac_text(&i->mac, text));
+	if (i->attachment.state != ATTACHMENT_NONE)
+		json_append(c, list, json_string(text));
+	json_put(c, o, "macs", list);
+}
+
+/* What EC2 does not have. */
+static void put_record(struct route_call *c, json_t *o, const struct interface *i)
+{
+	const struct subnet *s = (const struct subnet *)model_get(c->model, KIND_SUBNET, i->subnet);
+	char text[ACCOUNT_TEXT_SIZE];
+
+	json_put_text(c, o, "condition", interface_condition_text(i->condition));
+	json_put_text(c, o, "zone", s ? s->zone : NULL);
+	json_put_addr(c, o, "dns_server", &i->dns_server);
+	json_put_u64(c, o, "vlan", i->vlan);
+	json_put_text(c, o, "billing_account",
+		      account_text(i->billing_account ? i->billing_account : i->o.account, text));
+	put_routes(c, o, i);
+	put_accounts(c, o, "attachers", i->attachers, i->n_attachers);
+	put_accounts(c, o, "detachers", i->detachers, i->n_detachers);
+	put_accounts(c, o, "setters", i->setters, i->n_setters);
+	put_accounts(c, o, "modifiers", i->modifiers, i->n_modifiers);
+}
+
+static json_t *show_one(struct route_call *c, const struct interface *i)
+{
+	json_t *o = json_new_object(c);
+
+	json_put_identity(c, o, &i->o);
+	json_put_id(c, o, "network", KIND_VPC, i->vpc);
+	json_put_u64(c, o, "vni", i->vni);
+	json_put_id(c, o, "subnet", KIND_SUBNET, i->subnet);
+	put_macs(c, o, i);
+	put_addresses(c, o, i);
+	json_put_text(c, o, "status", interface_status_text(i));
+	json_put_text(c, o, "description", i->description ? i->description : "");
+	json_put_bool(c, o, "source_dest_check", i->source_dest_check);
+	put_attachment(c, o, &i->attachment);
+	json_put_host(c, o, "host", i->host);
+	json_put_bool(c, o, "applied", is_applied(c, i));
+	put_record(c, o, i);
+	json_put_tags(c, o, "tags", &i->o);
+	return o;
+}
+
+static json_t *show_interface(struct route_call *c, const struct object *object)
+{
+	const struct interface *i = (const struct interface *)object;
+
+	if (!route_query_is(c, "network", KIND_VPC, i->vpc) ||
+	    !route_query_is(c, "subnet", KIND_SUBNET, i->subnet) ||
+	    !route_query_is(c, "instance", KIND_INSTANCE, i->attachment.instance) ||
+	    !route_query_is_host(c, "host", i->host))
+		return NULL;
+	return show_one(c, i);
+}
+
+int route_interfaces(struct route_call *c)
+{
+	static const struct route_list list = {"interfaces", KIND_INTERFACE, show_interface};
+
+	return route_list_run(c, &list);
+}
+
+int route_interface(struct route_call *c)
+{
+	const struct interface *i;
+	int r = interface_find_for(c->model, &c->caller, c->segments[2], INTERFACE_SEE, &i,
+				   &c->refusal);
+
+	if (r)
+		return r;
+	c->result = json_new_object(c);
+	json_put(c, c->result, "interface", show_one(c, i));
+	return 0;
+}
+
+/* ---- setting ---- */
+
+/* A list of accounts; '*ret' is NULL when it is not there. */
+static int read_accounts(struct route_call *c, const char *name, const struct account_list **ret)
+{
+	const json_t *list = json_object_get(c->body, name), *item;
+	struct account_list *read;
+	const char **ids;
+	size_t i;
+
+	*ret = NULL;
+	if (!list)
+		return 0;
+	if (!json_is_array(list))
+		return route_refuse(c, 400, "BadRequest", "'%s' must be a list of accounts", name);
+	read = arena_alloc(c->arena, sizeof(*read));
+	ids = arena_alloc_array(c->arena, json_array_size(list) + 1, sizeof(*ids));
+	if (!read || !ids)
+		return -ENOMEM;
+	json_array_foreach(list, i, item)
+	{
+		ids[i] = json_string_value(item);
+		if (!ids[i])
+			return route_refuse(c, 400, "BadRequest",
+					    "'%s' must be a list of accounts, each a string of 12 "
+					    "digits",
+					    name);
+	}
+	*read = (struct account_list){ids, json_array_size(list)};
+	*ret = read;
+	return 0;
+}
+
+static int read_route(struct route_call *c, const json_t *item, struct interface_route *ret)
+{
+	const char *prefix = json_string_value(json_object_get(item, "prefix"));
+	const char *via = json_string_value(json_object_get(item, "via"));
+
+	*ret = (struct interface_route){.via = {{0}}};
+	if (!prefix || prefix_parse(prefix, &ret->prefix) || (via && ipaddr_parse(via, &ret->via)))
+		return route_refuse(c, 400, "BadRequest",
+				    "'routes' must be a list of {\"prefix\": \"192.0.2.0/24\", "
+				    "\"via\": ADDRESS}");
+	return 0;
+}
+
+static int read_routes(struct route_call *c, struct interface_set_args *args)
+{
+	const json_t *list = json_object_get(c->body, "routes"), *item;
+	struct interface_route *routes;
+	size_t i, *n;
+	int r = 0;
+
+	if (!list)
+		return 0;
+	if (!json_is_array(list))
+		return route_refuse(c, 400, "BadRequest", "'routes' must be a list");
+	n = arena_alloc(c->arena, sizeof(*n));
+	routes = arena_alloc_array(c->arena, json_array_size(list) + 1, sizeof(*routes));
+	if (!n || !routes)
+		return -ENOMEM;
+	json_array_foreach(list, i, item)
+	{
+		if (!r)
+			r = read_route(c, item, &routes[i]);
+	}
+	*n = json_array_size(list);
+	args->routes = routes;
+	args->n_routes = n;
+	return r;
+}
+
+/* All that are given change, or none. */
+int route_interface_set(struct route_call *c)
+{
+	struct interface_set_args args = {.interface_id = c->segments[2]};
+	const struct interface *i;
+	int r = read_accounts(c, "attachers", &args.attachers);
+
+	if (!r)
+		r = read_accounts(c, "detachers", &args.detachers);
+	if (!r)
+		r = read_accounts(c, "setters", &args.setters);
+	if (!r)
+		r = read_accounts(c, "modifiers", &args.modifiers);
+	if (!r)
+		r = route_text(c, "condition", false, &args.condition);
+	if (!r)
+		r = route_text(c, "dns_server", false, &args.dns_server);
+	if (!r)
+		r = route_u32(c, "vlan", &args.vlan);
+	if (!r)
+		r = route_text(c, "billing_account", false, &args.billing_account);
+	if (!r)
+		r = read_routes(c, &args);
+	if (!r)
+		r = interface_set(c->tx, &c->caller, &args, &c->refusal);
+	if (!r)
+		r = interface_find_for(c->model, &c->caller, c->segments[2], INTERFACE_SEE, &i,
+				       &c->refusal);
+	if (r)
+		return r;
+	c->result = json_new_object(c);
+	json_put(c, c->result, "interface", show_one(c, i));
+	return 0;
+}
+
+int route_interface_attach(struct route_call *c)
+{
+	struct interface_attach_args args = {.interface_id = c->segments[2], .device_index = 1};
+	const struct interface *i;
+	const uint32_t *index;
+	int r = route_text(c, "instance", true, &args.instance_id);
+
+	if (!r)
+		r = route_u32(c, "device_index", &index);
+	if (!r && index)
+		args.device_index = *index;
+	if (!r)
+		r = interface_attach(c->tx, &c->caller, &args, &i, &c->refusal);
+	if (r)
+		return r;
+	c->result = json_new_object(c);
+	json_put(c, c->result, "interface", show_one(c, i));
+	return 0;
+}
+
+int route_interface_detach(struct route_call *c)
+{
+	const char *force = route_query(c, "force");
+	const struct interface *i;
+	char id[ID_TEXT_SIZE];
+	int r;
+
+	r = interface_find_for(c->model, &c->caller, c->segments[2], INTERFACE_SEE, &i,
+			       &c->refusal);
+	if (r)
+		return r;
+	if (i->attachment.state == ATTACHMENT_NONE)
+		return route_refuse(c, 404, "NotFound", "'%.60s' is not attached", c->segments[2]);
+	id_text_prefixed(ID_PREFIX_ATTACHMENT, i->attachment.id, id);
+	r = interface_detach(c->tx, &c->caller, id, force && !strcmp(force, "true"), &c->refusal);
+	if (!r)
+		c->result = json_new_object(c);
+	return r;
+}
