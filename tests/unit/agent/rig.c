@@ -180,6 +180,16 @@ static const struct nexthop_kernel rig_kernel = {
 	.probe = rig_probe_neighbour,
 };
 
+static int rig_announce(void *arg, int ifindex, const struct ipaddr *public)
+{
+	struct rig *r = arg;
+
+	assert_int_equal(ifindex, r->uplink);
+	assert_true(r->n_announced < RIG_ANNOUNCED_MAX);
+	r->announced[r->n_announced++] = *public;
+	return 0;
+}
+
 void rig_init(struct rig *r)
 {
 	*r = (struct rig){0};
@@ -202,7 +212,12 @@ void rig_start(struct rig *r)
 		.host_id = "host-1",
 		.dialer = r->dialer,
 		.backend = &r->backend,
-		.dp = {.name = "h1", .max_mappings = 1000, .max_flows = 1000},
+		.dp = {.name = "h1",
+		       .max_mappings = 1000,
+		       .max_flows = 1000,
+		       .uplink_ifindex = r->uplink},
+		.announce = rig_announce,
+		.uplink = r->uplink ? "up0" : NULL,
 		.driver = r->driver,
 		.kernel = &rig_kernel,
 		.kernel_arg = r,
@@ -264,7 +279,7 @@ struct ipaddr rig_addr(uint32_t v4)
 	return ipaddr_from_v4(v4);
 }
 
-static ProtobufCBinaryData rig_v4(struct rig *r, uint32_t v4)
+ProtobufCBinaryData rig_v4(struct rig *r, uint32_t v4)
 {
 	struct ipaddr a = ipaddr_from_v4(v4);
 
@@ -279,8 +294,8 @@ static ProtobufCBinaryData rig_text_addr(struct rig *r, const char *text)
 	return rig_bytes(r, a.b, sizeof(a.b));
 }
 
-static void *rig_object(struct rig *r, Viaduct__Agent__Object__ObjectCase kind, size_t size,
-			Viaduct__Agent__Object **ret)
+void *rig_object(struct rig *r, Viaduct__Agent__Object__ObjectCase kind, size_t size,
+		 Viaduct__Agent__Object **ret)
 {
 	Viaduct__Agent__Object *o = arena_alloc(&r->arena, sizeof(*o));
 	void *body = arena_alloc(&r->arena, size);

@@ -20,6 +20,7 @@ enum {
 	RIG_CLUSTER = 7,
 	RIG_LEASE_S = 60,
 	RIG_FRAMES_MAX = 512,
+	RIG_ANNOUNCED_MAX = 64,
 };
 
 struct rig {
@@ -48,6 +49,10 @@ struct rig {
 	int probe_error;
 	unsigned int n_probes;
 	char *snapshot; /* path, or NULL */
+	/* The world outside. */
+	int uplink; /* ifindex; 0: this agent is no edge */
+	struct ipaddr announced[RIG_ANNOUNCED_MAX];
+	size_t n_announced;
 };
 
 void rig_init(struct rig *r);
@@ -69,6 +74,9 @@ size_t rig_count(const struct rig *r, Viaduct__Agent__Frame__BodyCase kind);
 void rig_forget_frames(struct rig *r);
 
 /* Objects, in the rig's arena. */
+void *rig_object(struct rig *r, Viaduct__Agent__Object__ObjectCase kind, size_t size,
+		 Viaduct__Agent__Object **ret);
+ProtobufCBinaryData rig_v4(struct rig *r, uint32_t v4);
 Viaduct__Agent__Object *rig_host(struct rig *r);
 Viaduct__Agent__Object *rig_peer(struct rig *r, uint32_t number);
 Viaduct__Agent__Object *rig_subnet(struct rig *r);

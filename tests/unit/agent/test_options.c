@@ -56,6 +56,23 @@ static void test_defaults_and_the_line(void **state)
 	assert_string_equal(o.bpffs, "/sys/fs/bpf");
 	assert_string_equal(o.netns_prefix, "vd-");
 	assert_int_equal(o.disallowed, 0);
+	assert_string_equal(o.role, "host");
+	assert_null(o.uplink);
+	assert_int_equal(o.n_connections, 0);
+}
+
+/* requirement: EDGE-1 */
+static void test_an_edge(void **state)
+{
+	_cleanup_options_ struct options o = {0};
+	char error[OPTIONS_ERROR_SIZE], path[128], line[256];
+
+	write_config("role = edge\nuplink = eth1\nmax-connections = 1048576\n", path, sizeof(path));
+	snprintf(line, sizeof(line), "run --substrate eth0 --config %s", path);
+	assert_ok(parse(line, &o, error));
+	assert_string_equal(o.role, "edge");
+	assert_string_equal(o.uplink, "eth1");
+	assert_int_equal(o.n_connections, 1048576);
 }
 
 static void test_the_line_wins_over_the_file(void **state)
@@ -107,6 +124,12 @@ static void test_mistakes_are_named(void **state)
 		{"run --substrate e --formats gre", "\"gre\" is no list"},
 		{"run --substrate e --formats siit/2,,", "is no list"},
 		{"run --substrate e --log-level loud", "\"loud\" is none of"},
+		{"run --substrate e --role router", "\"router\" is neither host nor edge"},
+		{"run --substrate e --role edge", "needs --uplink"},
+		{"run --substrate e --uplink u", "has no uplink: say --role edge as well"},
+		{"run --substrate e --role edge --uplink e", "not the substrate"},
+		{"run --substrate e --max-connections many", "\"many\" is no number"},
+		{"run --substrate e --max-connections 10", "from 1024 to"},
 		{"run --substrate e extra", "\"extra\" is one argument too many"},
 		{"join", "needs the file"},
 		{"run --config /none --substrate e", "/none"},
@@ -156,6 +179,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 		TEST(test_defaults_and_the_line),
+		TEST(test_an_edge),
 		TEST(test_the_line_wins_over_the_file),
 		TEST(test_commands),
 		TEST(test_mistakes_are_named),
