@@ -107,7 +107,7 @@ struct agent {
 	/* report.c */
 	struct watch events;
 	struct timer stats, flush_events;
-	uint64_t stats_ns;
+	uint64_t stats_ns, count_round;
 	struct dp_drop_event *waiting_events;
 	size_t n_waiting_events;
 	uint64_t n_events;

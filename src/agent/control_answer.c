@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The answers of the control socket: one function per request, one table. */
+/* The answers of the control socket: one function per request, one table.  Those about connections and the
+ * edge are in control_network.c. */
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "abi/drop.h"
-#include "agent/control.h"
+#include "agent/control_answer.h"
 #include "base/str.h"
 
-static json_t *control_addr(const struct ipaddr *a)
+json_t *control_addr(const struct ipaddr *a)
 {
 	char text[IPADDR_TEXT_SIZE];
 
@@ -43,12 +44,11 @@ static json_t *control_formats(uint32_t formats)
 	return list;
 }
 
-static json_t *control_status(struct control *c)
+static json_t *control_status(struct control *c, const json_t *request)
 {
 	const struct agent *a = c->agent;
 	const struct desired_host *h = &a->desired.host;
-
-	return json_pack(
+	json_t *status = json_pack(
 		"{s:s, s:s, s:{s:s, s:i, s:o, s:o, s:o, s:o}, s:{s:s, s:s, s:I},"
 		" s:I, s:I, s:{s:b, s:s}, s:{s:i, s:i, s:i, s:i, s:i, s:i},"
 		" s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:s}",
@@ -66,9 +66,15 @@ static json_t *control_status(struct control *c)
 		"reinjected", (json_int_t)a->miss.n_reinjected, "dhcp",
 		(json_int_t)a->n_dhcp_answers, "dns", (json_int_t)a->n_dns_answers, "events",
 		(json_int_t)a->n_events, "resolv_dir", c->resolv_dir);
+
+	/* The manager and the configuration may not agree about it. */
+	json_object_set_new(status, "role", json_string(a->config.uplink ? "edge" : "host"));
+	json_object_set_new(status, "role_error",
+			    agent_role_error(a) ? json_string(agent_role_error(a)) : json_null());
+	return status;
 }
 
-static json_t *control_ports(struct control *c)
+static json_t *control_ports(struct control *c, const json_t *request)
 {
 	json_t *list = json_array();
 	const struct port *p;
@@ -95,7 +101,7 @@ static json_t *control_ports(struct control *c)
 	return list;
 }
 
-static json_t *control_mappings(struct control *c)
+static json_t *control_mappings(struct control *c, const json_t *request)
 {
 	const struct cache *cache = &c->agent->cache;
 	const uint64_t now = agent_now(c->agent);
@@ -140,7 +146,7 @@ static json_t *control_drops_of(struct control *c, uint32_t port)
 	return reasons;
 }
 
-static json_t *control_drops(struct control *c)
+static json_t *control_drops(struct control *c, const json_t *request)
 {
 	json_t *interfaces = json_object();
 	const struct port *p;
@@ -152,7 +158,7 @@ static json_t *control_drops(struct control *c)
 	return json_pack("{s:o, s:o}", "host", control_drops_of(c, 0), "interfaces", interfaces);
 }
 
-static json_t *control_capabilities(struct control *c)
+static json_t *control_capabilities(struct control *c, const json_t *request)
 {
 	const struct probe *p = &c->agent->probe;
 
@@ -164,7 +170,7 @@ static json_t *control_capabilities(struct control *c)
 			 p->error);
 }
 
-static json_t *control_peers(struct control *c)
+static json_t *control_peers(struct control *c, const json_t *request)
 {
 	json_t *list = json_array();
 	const struct desired_peer *p;
@@ -183,7 +189,7 @@ static json_t *control_peers(struct control *c)
 	return list;
 }
 
-static json_t *control_instances(struct control *c)
+static json_t *control_instances(struct control *c, const json_t *request)
 {
 	json_t *list = json_array();
 	const struct desired_instance *i;
@@ -200,7 +206,7 @@ static json_t *control_instances(struct control *c)
 	return list;
 }
 
-static json_t *control_probe(struct control *c)
+static json_t *control_probe(struct control *c, const json_t *request)
 {
 	probe_start(&c->agent->probe);
 	return json_true();
@@ -208,7 +214,7 @@ static json_t *control_probe(struct control *c)
 
 static const struct {
 	const char *request;
-	json_t *(*answer)(struct control *c);
+	json_t *(*answer)(struct control *c, const json_t *request);
 } control_requests[] = {
 	{"status", control_status},
 	{"ports", control_ports},
@@ -217,6 +223,8 @@ static const struct {
 	{"capabilities", control_capabilities},
 	{"peers", control_peers},
 	{"instances", control_instances},
+	{"connections", control_connections},
+	{"edge", control_edge},
 	{"probe", control_probe},
 };
 
@@ -231,9 +239,10 @@ static json_t *control_dispatch(struct control *c, const json_t *line)
 
 	for (size_t i = 0; request && i < ARRAY_SIZE(control_requests); i++)
 		if (str_equal(control_requests[i].request, request))
-			return json_pack("{s:o}", request, control_requests[i].answer(c));
+			return json_pack("{s:o}", request, control_requests[i].answer(c, line));
 	return control_error("UnknownRequest", "requests are status, ports, mappings, drops, "
-					       "capabilities, peers, instances, probe");
+					       "capabilities, peers, instances, connections, "
+					       "edge, probe");
 }
 
 char *control_answer(struct control *c, const char *line, size_t length)

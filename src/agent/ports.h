@@ -24,6 +24,8 @@ struct port {
 	bool set;          /* the data plane has it */
 	char interface_id[DRIVER_ID_SIZE]; /* "": adopted, and nobody's yet */
 	char instance_id[DRIVER_ID_SIZE];  /* that it is plugged into */
+	uint64_t n_connections;            /* when they were counted last, in round 'counted' */
+	uint64_t counted;
 };
 
 struct ports {

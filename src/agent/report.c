@@ -13,6 +13,7 @@ static void report_on_flush(struct timer *t, void *data);
 
 void report_init(struct agent *a)
 {
+	a->count_round = 1;
 	timer_init(&a->stats, a->loop, report_on_stats, a);
 	timer_init(&a->flush_events, a->loop, report_on_flush, a);
 }
@@ -66,6 +67,32 @@ static Viaduct__Agent__DropCount **report_drop_counts(struct agent *a, struct ar
 	return counts;
 }
 
+static int report_count_connection(const struct dp_connection *c, void *arg)
+{
+	++*(uint64_t *)arg;
+	return 0;
+}
+
+/* Counting goes through a port's part of the table: a few ports at a time, and all in turn. */
+static void report_count_connections(struct agent *a)
+{
+	unsigned int n_left = LIMIT_AGENT_COUNTED_PORTS;
+	struct port *port;
+
+	hmap_for_each (port, &a->ports.by_interface, by_interface) {
+		uint64_t n = 0;
+
+		if (!port->set || port->counted == a->count_round)
+			continue;
+		if (!n_left--)
+			return;
+		port->counted = a->count_round;
+		if (!datapath_connections(a->dp, port->dp.id, report_count_connection, &n))
+			port->n_connections = n;
+	}
+	a->count_round++;
+}
+
 static int report_interfaces(struct agent *a, struct arena *arena, Viaduct__Agent__Stats *m)
 {
 	const struct port *port;
@@ -88,6 +115,7 @@ static int report_interfaces(struct agent *a, struct arena *arena, Viaduct__Agen
 		i->tx_bytes = counters.tx_bytes;
 		i->rx_packets = counters.rx_packets;
 		i->rx_bytes = counters.rx_bytes;
+		i->connections = port->n_connections;
 		i->drops = report_drop_counts(a, arena, port->dp.id, &i->n_drops);
 		m->interfaces[m->n_interfaces++] = i;
 	}
@@ -123,6 +151,7 @@ static int report_send_stats(struct agent *a, struct arena *arena)
 	int e;
 
 	stats.at = clock_wall_ms(loop_clock(a->loop));
+	report_count_connections(a);
 	stats.host_drops = report_drop_counts(a, arena, 0, &stats.n_host_drops);
 	e = report_interfaces(a, arena, &stats);
 	if (!e)

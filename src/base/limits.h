@@ -214,6 +214,8 @@
  * (a GiB or several). */
 #define LIMIT_AGENT_CONNECTIONS_MIN 1024U
 #define LIMIT_AGENT_CONNECTIONS_MAX (16U * 1024 * 1024)
+/* Ports whose connections are counted for one report. */
+#define LIMIT_AGENT_COUNTED_PORTS 16U
 /* Connections listed at a time: people read them. */
 #define LIMIT_AGENT_CONNECTIONS_LISTED 10000
 /* Public addresses announced in one turn of the loop, and how long until the next ones; each is said

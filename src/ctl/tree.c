@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ctl/connections.h"
 #include "ctl/decode.h"
 #include "ctl/lab_command.h"
 #include "ctl/operate.h"
@@ -29,7 +30,7 @@ static const struct command lab = {
 
 const struct command *tree_root(void)
 {
-	static struct command children[SHOW_COMMANDS + 5];
+	static struct command children[SHOW_COMMANDS + 6];
 	static const struct command root = {
 		.word = "viaduct",
 		.help = "the command line of Viaduct, virtual private cloud networks",
@@ -43,5 +44,6 @@ const struct command *tree_root(void)
 	children[SHOW_COMMANDS + 2] = lab;
 	children[SHOW_COMMANDS + 3] = decode_command;
 	children[SHOW_COMMANDS + 4] = operate_release_command;
+	children[SHOW_COMMANDS + 5] = connections_command;
 	return &root;
 }

@@ -79,8 +79,9 @@ static json_t *ask(struct desk *d, const char *line)
 static void test_every_request_has_its_answer(void **state)
 {
 	struct desk *d = *state;
-	static const char *const requests[] = {"status", "ports",        "mappings",  "drops",
-					       "peers",  "capabilities", "instances", "probe"};
+	static const char *const requests[] = {"status",      "ports",        "mappings",  "drops",
+					       "peers",       "capabilities", "instances", "probe",
+					       "connections", "edge"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
 		char line[64];
@@ -115,6 +116,77 @@ static void test_the_answers_say_what_is(void **state)
 	answer = ask(d, "{\"request\":\"peers\"}\n");
 	port = json_array_get(json_object_get(answer, "peers"), 0);
 	assert_string_equal(json_string_value(json_object_get(port, "send")), "siit/2");
+	json_decref(answer);
+}
+
+/* eni-1 in a group that lets it begin whatever it wants. */
+static void desire_group(struct rig *r)
+{
+	static uint32_t number = 7;
+	Viaduct__Agent__SecurityGroup group = VIADUCT__AGENT__SECURITY_GROUP__INIT;
+	Viaduct__Agent__Rule rule = VIADUCT__AGENT__RULE__INIT, *rules[] = {&rule};
+	Viaduct__Agent__Object object = VIADUCT__AGENT__OBJECT__INIT;
+	Viaduct__Agent__Object *objects[] = {&object, rig_interface(r, "eni-1", "i-1", 0x0a000104)};
+
+	rule.egress = true;
+	rule.protocol = DP_PROTOCOL_ANY;
+	rule.to = UINT16_MAX;
+	rule.prefix = rig_v4(r, 0);
+	rule.prefix_len = 96;
+	group.number = number;
+	group.n_rules = 1;
+	group.rules = rules;
+	object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_GROUP;
+	object.group = &group;
+	objects[1]->interface->n_groups = 1;
+	objects[1]->interface->groups = &number;
+	rig_desire(r, 11, false, objects, ARRAY_SIZE(objects));
+}
+
+/* requirement: NIC-6, OPS-2 */
+static void test_connections_are_shown_and_counted(void **state)
+{
+	struct desk *d = *state;
+	const Viaduct__Agent__Frame *stats;
+	json_t *answer, *list;
+
+	desire_group(&d->rig);
+	rig_packet(&d->rig, 0x0a000164, 1);
+	rig_answer(&d->rig, RIG_PEER, 20);
+	answer = ask(d, "{\"request\":\"connections\",\"interface\":\"eni-1\"}\n");
+	list = json_object_get(json_object_get(answer, "connections"), "list");
+	assert_int_equal(json_array_size(list), 1);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "remote")),
+			    "10.0.1.100");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "begun")),
+			    "here");
+	json_decref(answer);
+	answer = ask(d, "{\"request\":\"connections\",\"interface\":\"eni-2\"}\n");
+	list = json_object_get(json_object_get(answer, "connections"), "list");
+	assert_int_equal(json_array_size(list), 0);
+	json_decref(answer);
+	rig_advance_ms(&d->rig, 10001);
+	stats = rig_last(&d->rig, VIADUCT__AGENT__FRAME__BODY_STATS);
+	assert_non_null(stats);
+	assert_int_equal(stats->stats->interfaces[0]->connections, 1);
+}
+
+/* requirement: EDGE-1 */
+static void test_a_role_that_the_manager_sees_otherwise_is_in_the_status(void **state)
+{
+	struct desk *d = *state;
+	Viaduct__Agent__Object *host = rig_host(&d->rig);
+	json_t *answer = ask(d, "{\"request\":\"status\"}\n"), *status;
+
+	status = json_object_get(answer, "status");
+	assert_string_equal(json_string_value(json_object_get(status, "role")), "host");
+	assert_true(json_is_null(json_object_get(status, "role_error")));
+	json_decref(answer);
+	host->host->edge = true;
+	rig_desire(&d->rig, 11, false, &host, 1);
+	answer = ask(d, "{\"request\":\"status\"}\n");
+	status = json_object_get(answer, "status");
+	assert_non_null(strstr(json_string_value(json_object_get(status, "role_error")), "uplink"));
 	json_decref(answer);
 }
 
@@ -181,6 +253,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(test_every_request_has_its_answer),
 		TEST(test_the_answers_say_what_is),
+		TEST(test_connections_are_shown_and_counted),
+		TEST(test_a_role_that_the_manager_sees_otherwise_is_in_the_status),
 		TEST(test_mistakes_are_answered),
 		TEST(test_a_line_without_end_is_cut_off),
 		TEST(test_clients_are_bounded),

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/control_answer.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "base/str.h"
+
+/* ---- connections ---- */
+
+struct control_walk {
+	struct control *control;
+	json_t *list;
+};
+
+static json_t *control_protocol(uint8_t protocol)
+{
+	static const struct {
+		uint8_t number;
+		const char *name;
+	} names[] = {
+		{IPPROTO_ICMP, "icmp"},
+		{IPPROTO_TCP, "tcp"},
+		{IPPROTO_UDP, "udp"},
+		{IPPROTO_ICMPV6, "icmpv6"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i].number == protocol)
+			return json_string(names[i].name);
+	return json_sprintf("%u", protocol);
+}
+
+static int control_see_connection(const struct dp_connection *n, void *arg)
+{
+	struct control_walk *w = arg;
+	const struct port *port = ports_find(&w->control->agent->ports, n->port);
+
+	if (json_array_size(w->list) >= LIMIT_AGENT_CONNECTIONS_LISTED)
+		return -ENOSPC;
+	return json_array_append_new(
+		       w->list,
+		       json_pack("{s:s, s:o, s:o, s:i, s:o, s:i, s:s, s:s, s:i}", "interface",
+				 port ? port->interface_id : "", "protocol",
+				 control_protocol(n->protocol), "local", control_addr(&n->local),
+				 "local_port", (int)n->local_port, "remote",
+				 control_addr(&n->remote), "remote_port", (int)n->remote_port,
+				 "begun", n->egress ? "here" : "there", "state", n->state,
+				 "expires_in", (int)n->expires_in))
+		       ? -ENOMEM
+		       : 0;
+}
+
+json_t *control_connections(struct control *c, const json_t *request)
+{
+	const char *interface = json_string_value(json_object_get(request, "interface"));
+	const struct port *port =
+		interface ? ports_find_interface(&c->agent->ports, interface) : NULL;
+	struct control_walk w = {.control = c, .list = json_array()};
+	int e = 0;
+
+	if (c->agent->dp && (!interface || (port && port->set)))
+		e = datapath_connections(c->agent->dp, port ? port->dp.id : 0,
+					 control_see_connection, &w);
+	return json_pack("{s:o, s:b}", "list", w.list, "truncated", e == -ENOSPC);
+}
+
+/* ---- what an edge has ---- */
+
+static const char *control_gateway_kind(enum dp_gateway_kind kind)
+{
+	static const char *const names[] = {
+		[DP_GATEWAY_INTERNET] = "internet",
+		[DP_GATEWAY_NAT] = "nat",
+		[DP_GATEWAY_EGRESS_ONLY] = "egress-only",
+	};
+
+	return names[kind];
+}
+
+json_t *control_edge(struct control *c, const json_t *request)
+{
+	const struct agent *a = c->agent;
+	json_t *gateways = json_array(), *publics = json_array();
+	const struct desired_gateway *g;
+	const struct desired_public *p;
+
+	hmap_for_each (g, &a->desired.gateways, node)
+		json_array_append_new(gateways,
+				      json_pack("{s:s, s:s, s:i, s:i, s:o, s:b}", "id", g->id,
+						"kind", control_gateway_kind(g->dp.kind), "handle",
+						(int)g->dp.handle, "vni", (int)g->dp.vni, "public",
+						control_addr(&g->dp.public), "applied",
+						g->applied == a->reconcile.opening));
+	hmap_for_each (p, &a->desired.publics, node)
+		json_array_append_new(publics,
+				      json_pack("{s:s, s:o, s:i, s:o, s:b}", "id", p->id, "public",
+						control_addr(&p->dp.public), "vni", (int)p->dp.vni,
+						"private", control_addr(&p->dp.addr), "applied",
+						p->applied == a->reconcile.opening));
+	return json_pack("{s:s?, s:o, s:o, s:I}", "uplink", a->config.uplink, "gateways", gateways,
+			 "publics", publics, "announced", (json_int_t)a->announcer.n_sent);
+}
