@@ -14,8 +14,13 @@ int action_delete_vpc(struct ec2_call *c);
 int action_describe_vpcs(struct ec2_call *c);
 int action_describe_vpc_attribute(struct ec2_call *c);
 int action_modify_vpc_attribute(struct ec2_call *c);
-int action_describe_dhcp_options(struct ec2_call *c);
 extern const struct filter vpc_filters[];
+
+/* dhcp_options_actions.c */
+int action_create_dhcp_options(struct ec2_call *c);
+int action_delete_dhcp_options(struct ec2_call *c);
+int action_associate_dhcp_options(struct ec2_call *c);
+int action_describe_dhcp_options(struct ec2_call *c);
 extern const struct filter dhcp_filters[];
 
 /* subnet_actions.c */

@@ -51,6 +51,7 @@ static const struct {
 	{KIND_INSTANCE, "instance"},
 	{KIND_ROUTE_TABLE, "route-table"},
 	{KIND_INTERNET_GATEWAY, "internet-gateway"},
+	{KIND_DHCP_OPTIONS, "dhcp-options"},
 	{KIND_EGRESS_GATEWAY, "egress-only-internet-gateway"},
 };
 

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* VPCs, and the one set of DHCP options that all of them have. */
+/* VPCs. */
 #include "api/block6.h"
 #include "api/describe.h"
+#include "api/dhcp_options_view.h"
 #include "api/handlers.h"
 #include "api/param.h"
-#include "model/names.h"
 #include "model/vpc.h"
 
 #include <string.h>
-
-#define DHCP_OPTIONS_ID "default"
 
 static void write_block(struct ec2_call *c, const struct cidr_block *b)
 {
@@ -26,6 +24,8 @@ static void write_block(struct ec2_call *c, const struct cidr_block *b)
 
 static void write_vpc(struct ec2_call *c, const struct vpc *v)
 {
+	char id[ID_TEXT_SIZE];
+
 	ec2_write_id(c, "vpcId", KIND_VPC, v->o.id);
 	ec2_write_owner(c, "ownerId", v->o.account);
 	xml_text(c->xml, "state", "available");
@@ -35,7 +35,7 @@ static void write_vpc(struct ec2_call *c, const struct vpc *v)
 		write_block(c, &v->blocks[i]);
 	xml_close(c->xml);
 	block6_write_vpc_set(c, v);
-	xml_text(c->xml, "dhcpOptionsId", DHCP_OPTIONS_ID);
+	xml_text(c->xml, "dhcpOptionsId", dhcp_options_id(v, id));
 	ec2_write_tags(c, &v->o);
 	xml_text(c->xml, "instanceTenancy", v->tenancy);
 	xml_bool(c->xml, "isDefault", false);
@@ -119,7 +119,9 @@ static void by_block_state(struct filter_probe *p, const void *item)
 
 static void by_dhcp(struct filter_probe *p, const void *item)
 {
-	filter_text(p, DHCP_OPTIONS_ID);
+	char text[ID_TEXT_SIZE];
+
+	filter_text(p, dhcp_options_id(item, text));
 }
 
 static void by_default(struct filter_probe *p, const void *item)
@@ -267,81 +269,4 @@ int action_modify_vpc_attribute(struct ec2_call *c)
 	if (!r)
 		ec2_write_return(c);
 	return r;
-}
-
-static void by_dhcp_key(struct filter_probe *p, const void *item)
-{
-	filter_text(p, "domain-name");
-	filter_text(p, "domain-name-servers");
-}
-
-static void by_dhcp_value(struct filter_probe *p, const void *item)
-{
-	char domain[NAMES_SIZE];
-
-	filter_text(p, names_domain(model_region(p->call->model), domain));
-	filter_text(p, "AmazonProvidedDNS");
-}
-
-static void by_dhcp_owner(struct filter_probe *p, const void *item)
-{
-	filter_owner(p, p->call->caller.account);
-}
-
-const struct filter dhcp_filters[] = {
-	{"dhcp-options-id", by_dhcp},
-	{"key", by_dhcp_key},
-	{"owner-id", by_dhcp_owner},
-	{"value", by_dhcp_value},
-	{},
-};
-
-static void write_dhcp_option(struct ec2_call *c, const char *key, const char *value)
-{
-	xml_open(c->xml, "item");
-	xml_text(c->xml, "key", key);
-	xml_open(c->xml, "valueSet");
-	xml_open(c->xml, "item");
-	xml_text(c->xml, "value", value);
-	xml_close(c->xml);
-	xml_close(c->xml);
-	xml_close(c->xml);
-}
-
-/* What the hosts answer by DHCP is the same for all VPCs. */
-int action_describe_dhcp_options(struct ec2_call *c)
-{
-	static const struct object untagged = {};
-	const char *const *ids;
-	struct filter_set filters;
-	struct page_run page;
-	char domain[NAMES_SIZE];
-	size_t n;
-	int r;
-
-	r = filter_parse(c, dhcp_filters, true, &filters);
-	if (!r)
-		r = page_run_begin(c, &page);
-	if (!r)
-		r = param_list(c, "DhcpOptionsId", &ids, &n);
-	if (r)
-		return r;
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(ids[i], DHCP_OPTIONS_ID))
-			return ec2_refuse(c, 400, "InvalidDhcpOptionID.NotFound",
-					  "The dhcpOption ID '%.100s' does not exist", ids[i]);
-	xml_open(c->xml, "dhcpOptionsSet");
-	if (filter_passes(c, &filters, NULL, &untagged)) {
-		xml_open(c->xml, "item");
-		xml_text(c->xml, "dhcpOptionsId", DHCP_OPTIONS_ID);
-		ec2_write_owner(c, "ownerId", c->caller.account);
-		xml_open(c->xml, "dhcpConfigurationSet");
-		write_dhcp_option(c, "domain-name", names_domain(model_region(c->model), domain));
-		write_dhcp_option(c, "domain-name-servers", "AmazonProvidedDNS");
-		xml_close(c->xml);
-		ec2_write_tags(c, &untagged);
-		xml_close(c->xml);
-	}
-	xml_close(c->xml);
-	return 0;
 }

@@ -187,6 +187,20 @@ static void set_instance(struct message *c, const struct plan_instance *instance
 	c->object.instance = &c->instance;
 }
 
+static void set_dhcp(struct message *c, const struct plan_interface *interface)
+{
+	for (size_t i = 0; i < interface->n_dns; i++)
+		c->dns_servers[i] = message_bytes(&interface->dns_servers[i]);
+	c->interface.n_dns_servers = interface->n_dns;
+	c->interface.dns_servers = c->dns_servers;
+	for (size_t i = 0; i < interface->n_ntp; i++)
+		c->ntp_servers[i] = message_bytes(&interface->ntp_servers[i]);
+	c->interface.n_ntp_servers = interface->n_ntp;
+	c->interface.ntp_servers = c->ntp_servers;
+	if (interface->domain_name)
+		c->interface.domain_name = (char *)interface->domain_name;
+}
+
 static void set_interface(struct message *c, const struct plan_interface *interface)
 {
 	viaduct__agent__interface__init(&c->interface);
@@ -209,6 +223,7 @@ static void set_interface(struct message *c, const struct plan_interface *interf
 	c->interface.n_groups = interface->n_groups;
 	c->interface.groups = (uint32_t *)interface->groups;
 	c->interface.disabled = interface->disabled;
+	set_dhcp(c, interface);
 	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_INTERFACE;
 	c->object.interface = &c->interface;
 }

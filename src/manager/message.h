@@ -35,6 +35,7 @@ struct message {
 		Viaduct__Agent__Gateway gateway;
 	};
 	ProtobufCBinaryData addrs[PLAN_ADDRS_MAX];
+	ProtobufCBinaryData dns_servers[DHCP_SERVERS_MAX], ntp_servers[DHCP_SERVERS_MAX];
 	void *rules; /* of a group, entries of an ACL, routes: the messages and pointers to them */
 };
 

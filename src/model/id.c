@@ -26,6 +26,7 @@ static const struct {
 	[KIND_ROUTE_TABLE] = {"route-table", "rtb-"},
 	[KIND_INTERNET_GATEWAY] = {"internet-gateway", "igw-"},
 	[KIND_EGRESS_GATEWAY] = {"egress-only-internet-gateway", "eigw-"},
+	[KIND_DHCP_OPTIONS] = {"dhcp-options", "dopt-"},
 	[KIND_PERMISSION] = {"permission", "eni-perm-"},
 };
 

@@ -363,7 +363,9 @@ static bool ways_hold(const struct model *m, const struct object *o)
 
 	switch (o->kind) {
 	case KIND_VPC:
-		return is_table_of(m, ((const struct vpc *)o)->main_table, o->id);
+		return is_table_of(m, ((const struct vpc *)o)->main_table, o->id) &&
+		       (!((const struct vpc *)o)->dhcp_options ||
+			model_get(m, KIND_DHCP_OPTIONS, ((const struct vpc *)o)->dhcp_options));
 	case KIND_SUBNET:
 		return is_table_of(m, ((const struct subnet *)o)->table,
 				   ((const struct subnet *)o)->vpc);

@@ -88,6 +88,7 @@ enum relation {
 	REL_TABLE_SUBNETS,        /* key: route table; subnets associated with it by themselves */
 	REL_VPC_INTERNET_GATEWAY, /* key: vpc; at most one */
 	REL_VPC_EGRESS_GATEWAYS,  /* key: vpc */
+	REL_DHCP_VPCS,            /* key: DHCP options set; VPCs that have it */
 	REL_MAX,
 };
 uint64_t model_account_host_key(uint64_t account, uint32_t host);

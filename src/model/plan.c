@@ -111,6 +111,17 @@ void plan_instance_item(const struct instance *n, struct plan_item *ret)
 	names_host(&n->private_addr, ret->instance.name);
 }
 
+static void set_dhcp(struct plan_interface *p, const struct model *m, const struct vpc *v)
+{
+	struct dhcp_settings s = dhcp_settings_of(m, v);
+
+	p->domain_name = s.domain;
+	p->n_dns = s.n_dns;
+	memcpy(p->dns_servers, s.dns, sizeof(s.dns));
+	p->n_ntp = s.n_ntp;
+	memcpy(p->ntp_servers, s.ntp, sizeof(s.ntp));
+}
+
 void plan_interface_item(const struct model *m, const struct interface *i, struct plan_item *ret)
 {
 	const struct subnet *s = (const struct subnet *)model_get(m, KIND_SUBNET, i->subnet);
@@ -136,6 +147,7 @@ void plan_interface_item(const struct model *m, const struct interface *i, struc
 	for (uint32_t n = 0; i->group_set && n < i->group_set->n; n++)
 		p->groups[p->n_groups++] = i->group_set->numbers[n];
 	p->disabled = i->condition == INTERFACE_DISABLED;
+	set_dhcp(p, m, v);
 }
 
 static int plan_hosts(const struct model *m, const struct host *self, plan_sink_fn sink, void *data)

@@ -18,6 +18,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "model/dhcp_options.h"
 #include "model/id.h"
 #include "model/names.h"
 #include "model/negotiate.h"
@@ -94,9 +95,14 @@ struct plan_interface {
 	bool dns;
 	size_t n_groups;
 	uint32_t groups[LIMIT_MODEL_INTERFACE_GROUPS]; /* numbers, ascending */
+	size_t n_dns;                                  /* 0: the network's resolver */
+	struct ipaddr dns_servers[DHCP_SERVERS_MAX];
+	const char *domain_name; /* NULL: the subnet's */
+	size_t n_ntp;
+	struct ipaddr ntp_servers[DHCP_SERVERS_MAX];
 	bool disabled;
-	bool forwards;                                 /* source/destination check is off */
-	uint32_t handle;                               /* 0: no route names it */
+	bool forwards;   /* source/destination check is off */
+	uint32_t handle; /* 0: no route names it */
 };
 
 /* A rule or an entry, as hosts compare it. */

@@ -135,7 +135,8 @@ static int plan_vpc_change(struct planner *p, const struct vpc *before, const st
 		r = planner_emit_carriers(p, CARRIED_NETWORK, after->vni, &item,
 					  !plan_has_link(after));
 	}
-	if (!r && (before->mtu != after->mtu || before->dns_support != after->dns_support))
+	if (!r && (before->mtu != after->mtu || before->dns_support != after->dns_support ||
+		   before->dhcp_options != after->dhcp_options))
 		r = plan_vpc_interfaces(p, after);
 	if (!r && before->main_table != after->main_table)
 		r = plan_vpc_subnets(p, after);

@@ -6,6 +6,7 @@
 #include "model/account.h"
 #include "model/counters.h"
 #include "model/group_rule.h"
+#include "model/dhcp_options.h"
 #include "model/host.h"
 #include "model/instance.h"
 #include "model/interface.h"
@@ -130,6 +131,7 @@ static const struct field vpc_fields[] = {
 	F(19, FIELD_ID, struct vpc, default_acl, .kind = KIND_NETWORK_ACL),
 	F(60, FIELD_ID, struct vpc, main_table, .kind = KIND_ROUTE_TABLE),
 	F(61, FIELD_ID, struct vpc, main_association, .prefix = ID_PREFIX_TABLE_ASSOCIATION),
+	F(70, FIELD_ID, struct vpc, dhcp_options, .kind = KIND_DHCP_OPTIONS),
 };
 RECORD(vpc, struct vpc);
 
@@ -430,6 +432,18 @@ static const struct field permission_fields[] = {
 };
 RECORD(permission, struct permission);
 
+static const struct field dhcp_option_fields[] = {
+	F(1, FIELD_STRING, struct dhcp_option, key),
+	F(2, FIELD_STRING, struct dhcp_option, value),
+};
+RECORD(dhcp_option, struct dhcp_option);
+
+static const struct field dhcp_options_fields[] = {
+	OBJECT_FIELDS,
+	ARRAY(10, struct dhcp_options, options, dhcp_option_record),
+};
+RECORD(dhcp_options, struct dhcp_options);
+
 const struct record *record_of(enum kind k)
 {
 	static const struct record *const records[KIND_MAX] = {
@@ -441,6 +455,7 @@ const struct record *record_of(enum kind k)
 		[KIND_SECURITY_GROUP] = &group_record,
 		[KIND_SECURITY_GROUP_RULE] = &rule_record,
 		[KIND_NETWORK_ACL] = &acl_record,   [KIND_PREFIX_LIST] = &list_record,
+		[KIND_DHCP_OPTIONS] = &dhcp_options_record,
 		[KIND_PERMISSION] = &permission_record,
 		[KIND_ROUTE_TABLE] = &route_table_record,
 		[KIND_INTERNET_GATEWAY] = &internet_gateway_record,

@@ -187,6 +187,12 @@ static bool permission_interface(const struct object *o, uint64_t *ret)
 	return true;
 }
 
+static bool vpc_dhcp(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct vpc *)o)->dhcp_options;
+	return *ret;
+}
+
 static const struct relation_use relations[] = {
 	{KIND_NONE, REL_ACCOUNT, offsetof(struct object, by_account), account_key},
 	{KIND_SUBNET, REL_VPC_SUBNETS, offsetof(struct subnet, by_vpc), subnet_vpc},
@@ -226,6 +232,7 @@ static const struct relation_use relations[] = {
 	 internet_gateway_vpc},
 	{KIND_EGRESS_GATEWAY, REL_VPC_EGRESS_GATEWAYS, offsetof(struct egress_gateway, by_vpc),
 	 egress_gateway_vpc},
+	{KIND_VPC, REL_DHCP_VPCS, offsetof(struct vpc, by_dhcp), vpc_dhcp},
 };
 
 static bool access_key_hash(const struct object *o, uint64_t *ret)

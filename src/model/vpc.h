@@ -34,11 +34,14 @@ struct vpc {
 	bool usage_metrics;
 	uint64_t default_group; /* 0: none, from a store older than groups and ACLs */
 	uint64_t default_acl;
-	uint64_t main_table;       /* route table of the subnets that name none; 0: none (before there were any) */
+	uint64_t
+		main_table; /* route table of the subnets that name none; 0: none (before there were any) */
+	uint64_t dhcp_options;     /* 0: the default ones (model/dhcp_options.h) */
 	uint64_t main_association; /* id, text "rtbassoc-0..." */
 
 	struct hmap_node by_vni;
 	struct hmap_node by_main_association;
+	struct member by_dhcp;
 };
 
 #define ID_PREFIX_VPC_CIDR "vpc-cidr-assoc-"

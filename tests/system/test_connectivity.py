@@ -220,3 +220,27 @@ def test_ipv6_does_not_leave_its_subnet(nodes):
     """Link-local addresses of another subnet are not found.  requirement: PKT-1"""
     done = nodes["a"].run("ping", "-6", "-n", "-c", "1", "-W", "1", link_local(nodes["d"]) + "%eth0", check=False)
     assert " 0 received" in done.stdout
+
+
+def test_dhcp_options_reach_the_node(lab, nodes):
+    """requirement: PKT-8"""
+    node = nodes["a"]
+    interface, = lab.ec2.describe_instances(InstanceIds=[node.id])["Reservations"][0]["Instances"][0]["NetworkInterfaces"]
+    made = lab.ec2.create_dhcp_options(DhcpConfigurations=[
+        {"Key": "domain-name", "Values": ["shop.example"]},
+        {"Key": "domain-name-servers", "Values": ["10.0.0.77", "AmazonProvidedDNS"]}])["DhcpOptions"]["DhcpOptionsId"]
+    lab.ec2.associate_dhcp_options(DhcpOptionsId=made, VpcId=interface["VpcId"])
+    script = lab.directory / "told.sh"
+    script.write_text("#!/bin/sh\nexec env\n")
+    script.chmod(0o755)
+
+    def asks():
+        """What a client of the node's own is told: its script prints what it was given."""
+        out = node.run("busybox", "udhcpc", "-f", "-n", "-q", "-t", "3", "-i", "eth0", "-s", script).stdout
+        return dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
+
+    labs.wait_for("the options", lambda: asks().get("domain") == "shop.example")
+    assert asks()["dns"].split()[0] == "10.0.0.77" and len(asks()["dns"].split()) == 2
+    lab.ec2.associate_dhcp_options(DhcpOptionsId="default", VpcId=interface["VpcId"])
+    labs.wait_for("the default", lambda: asks().get("domain") == "ec2.internal")
+    lab.ec2.delete_dhcp_options(DhcpOptionsId=made)
