@@ -125,9 +125,9 @@ enum {
 
 /* 'owner' changes as one word: whoever exchanges it has the port. */
 struct dp_binding {
-	__u64 owner; /* flags << 48 | port << 32 | address, as they lie in the packet */
+	__u64 owner;   /* flags << 48 | port << 32 | address, as they lie in the packet */
 	__u32 expires; /* in seconds of the monotonic clock */
-	__u32 pad;
+	__u32 shared;  /* more than one session may need it: it outlives the end of any */
 };
 
 /* inside: dp_inside_key (with handle 0) -> the port outside (__be16 in a __u32), a hint: the binding

@@ -6,14 +6,17 @@
  *	substrate  tcx ingress of the interface to the wire: packets from other hosts
  *	tunnel     tcx ingress of the vxlan device: packets from other hosts
  *	upcalls    tcx ingress of the upcall device: packets that the agent sends on their way again
+ *	uplink     tcx ingress of an edge's interface to the world
  *
  * Where the kernel has no tcx, the same programs are clsact filters.
  */
 #include "bpf/lib/arp.h"
 #include "bpf/lib/drop.h"
+#include "bpf/lib/edge_answer.h"
 #include "bpf/lib/ingress.h"
 #include "bpf/lib/route6.h"
 #include "bpf/lib/tunnel.h"
+#include "bpf/lib/uplink.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -120,12 +123,15 @@ int port(struct __sk_buff *skb)
 	 * any more that it could look at. */
 	if (verdict == VERDICT_DECLINED || verdict == -DROP_TOO_BIG)
 		verdict = port_full(skb, p);
-	return conclude(skb, p, verdict);
+	if (verdict == VERDICT_EDGE)
+		verdict = edge_out(skb, p);
+	return edge_conclude(skb, p, verdict);
 }
 
-/* A packet of a known flow; '*ret_slot' is the port that it is for. */
+/* A packet of a known flow; '*ret_slot' is the port that it is for, '*ret_vni' what is written as its
+ * destination's. */
 static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr *ip6,
-					  __u32 *ret_slot)
+					  __u32 *ret_slot, __u32 *ret_vni)
 {
 	struct dp_flow_in *flow = flow_in_find(ip6);
 	bool layout_1;
@@ -144,6 +150,7 @@ static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr 
 	    skb->len != ETH_HLEN + sizeof(*ip6) + ntohs(ip6->payload_len))
 		return VERDICT_DECLINED;
 	*ret_slot = flow->stamp.slot;
+	*ret_vni = substrate_vni(flow->dst);
 	return ingress_deliver(skb, ip6, flow, layout_1);
 }
 
@@ -152,7 +159,7 @@ int substrate(struct __sk_buff *skb)
 {
 	struct ipv6hdr *ip6 = ipv6_get(skb);
 	struct packet *p;
-	__u32 slot = 0;
+	__u32 slot = 0, vni = 0;
 	int verdict;
 
 	if (skb->protocol != htons(ETH_P_IPV6) || skb->pkt_type != PACKET_HOST)
@@ -163,16 +170,19 @@ int substrate(struct __sk_buff *skb)
 	}
 	if (!ip6 || ingress_layout((const __u8 *)&ip6->daddr) == FORMAT_NONE)
 		return TC_ACT_UNSPEC;
-	verdict = substrate_fast(skb, ip6, &slot);
-	if (likely(verdict >= 0 && verdict != VERDICT_DECLINED))
+	verdict = substrate_fast(skb, ip6, &slot, &vni);
+	if (likely(verdict >= 0 && verdict < VERDICT_UPCALL))
 		return verdict;
 	p = packet_new();
 	if (!p)
 		return TC_ACT_SHOT;
 	p->slot = slot;
+	p->to_vni = vni;
 	if (verdict == VERDICT_DECLINED)
 		verdict = ingress_packet(skb, p);
-	return conclude(skb, p, verdict);
+	if (verdict == VERDICT_EDGE)
+		verdict = edge_out(skb, p);
+	return edge_conclude(skb, p, verdict);
 }
 
 SEC("tc")
@@ -190,7 +200,9 @@ int tunnel(struct __sk_buff *skb)
 		id = bpf_map_lookup_elem(&locators, &key);
 		r = tunnel_packet(skb, p, id ? *id : 0);
 	}
-	return conclude(skb, p, r);
+	if (r == VERDICT_EDGE)
+		r = edge_out(skb, p);
+	return edge_conclude(skb, p, r);
 }
 
 /* The packet of a note, sent on its way as though it had just come from where it came from. */
@@ -208,6 +220,8 @@ static __always_inline int upcalls_packet(struct __sk_buff *skb, struct packet *
 	p->injected = true;
 	p->vni = (__u32)note.vni[0] << 16 | (__u32)note.vni[1] << 8 | note.vni[2];
 	bpf_skb_change_type(skb, PACKET_HOST);
+	if (note.flags & DP_NOTE_UPLINK)
+		return skb->protocol == htons(ETH_P_IP) ? uplink_ipv4(skb, p) : -DROP_NOTE;
 	if (note.kind == DP_NOTE_VERIFY && (note.flags & DP_NOTE_TUNNEL))
 		return tunnel_packet(skb, p, id);
 	if (note.kind == DP_NOTE_VERIFY)
@@ -228,6 +242,30 @@ SEC("tc")
 int upcalls(struct __sk_buff *skb)
 {
 	struct packet *p = packet_new();
+	int verdict;
 
-	return p ? conclude(skb, p, upcalls_packet(skb, p)) : TC_ACT_SHOT;
+	if (!p)
+		return TC_ACT_SHOT;
+	verdict = upcalls_packet(skb, p);
+	if (verdict == VERDICT_EDGE)
+		verdict = edge_out(skb, p);
+	return edge_conclude(skb, p, verdict);
+}
+
+SEC("tc")
+int uplink(struct __sk_buff *skb)
+{
+	const struct iphdr *ip;
+	struct packet *p;
+
+	if (skb->protocol == htons(ETH_P_ARP))
+		return uplink_arp(skb);
+	if (skb->protocol != htons(ETH_P_IP) || skb->pkt_type != PACKET_HOST)
+		return TC_ACT_UNSPEC;
+	packet_pull(skb, ETH_HLEN + sizeof(*ip));
+	ip = ipv4_get(skb);
+	if (!ip || !nat_public(ip->daddr))
+		return TC_ACT_UNSPEC;
+	p = packet_new();
+	return p ? edge_conclude(skb, p, uplink_ipv4(skb, p)) : TC_ACT_SHOT;
 }

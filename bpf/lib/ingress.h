@@ -36,7 +36,7 @@ static __always_inline const struct dp_mapping_value *ingress_mapping(__u32 vni,
 	return mapping_v6_get(vni, addr);
 }
 
-/* The node here: its slot in 'p', or a reason. */
+/* The node here: its slot in 'p'; VERDICT_EDGE for a gateway; or a reason. */
 static __always_inline int ingress_destination(struct packet *p)
 {
 	const struct dp_mapping_value *m;
@@ -45,7 +45,11 @@ static __always_inline int ingress_destination(struct packet *p)
 
 	if (p->to_handle) {
 		h = handle_get(p->to_vni);
-		p->slot = h && h->kind == DP_HANDLE_PORT ? h->row : 0;
+		if (!h)
+			return -DROP_HANDLE;
+		if (h->kind != DP_HANDLE_PORT)
+			return config.uplink_ifindex ? VERDICT_EDGE : -DROP_HANDLE;
+		p->slot = h->row;
 	} else {
 		p->slot = local_slot(p->vni, p->dst);
 	}
@@ -125,6 +129,8 @@ static __always_inline int ingress_deliver(struct __sk_buff *skb, const struct i
 		return -DROP_REWRITE;
 	memcpy(eth, flow->to, 12);
 	memcpy(eth + 12, &ethertype, 2);
+	if (!flow->to_ifindex)
+		return VERDICT_EDGE;
 	return deliver_to(skb, flow->stamp.slot, flow->to_ifindex, flow->to_flags);
 }
 
@@ -155,14 +161,17 @@ static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p,
 	flow->stamp.mapping_generation = generation_get(flow->stamp.bucket);
 	flow->accept = peer->accept;
 	r = ingress_destination(p);
-	if (r)
+	if (r && r != VERDICT_EDGE)
 		return r;
-	port = port_get(p->slot);
-	if (!port)
+	port = r ? NULL : port_get(p->slot);
+	if (!r && !port)
 		return -DROP_NOT_LOCAL;
-	flow->stamp.slot = (__u16)p->slot;
-	flow->to_ifindex = port->ifindex;
-	flow->to_flags = port->flags;
+	if (port) { /* else it stays zero: for a gateway */
+		flow->stamp.slot = (__u16)p->slot;
+		flow->to_ifindex = port->ifindex;
+		flow->to_flags = port->flags;
+		ingress_frame(p, port, in->saddr, flow->to);
+	}
 	m = mapping_v4_get(p->from_vni, source);
 	r = ingress_verify(skb, p, m, peer_id, 0);
 	if (r)
@@ -171,7 +180,6 @@ static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p,
 	if (in->layout == FORMAT_SIIT_1)
 		flow->checksum_diff =
 			(__u32)bpf_csum_diff((__be32 *)flow->src, 32, v4, sizeof(v4), 0);
-	ingress_frame(p, port, in->saddr, flow->to);
 	ip6 = ipv6_get(skb);
 	if (!ip6)
 		return -DROP_MALFORMED;
@@ -219,6 +227,8 @@ static __always_inline int ingress_ipv6(struct __sk_buff *skb, struct packet *p,
 	memcpy(p->dst, &inner.daddr, 16);
 	size = ntohs(inner.payload_len) + (__u32)sizeof(inner);
 	r = ingress_destination(p);
+	if (r == VERDICT_EDGE)
+		return -DROP_HANDLE;
 	if (!r)
 		r = ingress_verify(skb, p, mapping_v6_get(p->from_vni, p->src), peer_id, 0);
 	if (!r)

@@ -12,6 +12,7 @@
 enum {
 	VERDICT_UPCALL = 100,   /* no TC action */
 	VERDICT_DECLINED = 101, /* of the fast path: the full path decides */
+	VERDICT_EDGE = 102,     /* plain IPv4, for a gateway of this host */
 };
 
 /* A substrate packet's claim, taken from its addresses. */
@@ -23,16 +24,25 @@ struct ingress {
 	__u8 format; /* of the packet */
 };
 
+/* Which side a packet comes to an edge from. */
+enum edge_side {
+	EDGE_SIDE_NONE,
+	EDGE_SIDE_INSIDE,
+	EDGE_SIDE_WORLD,
+};
+
 struct packet {
 	__u32 slot; /* of the port that it came from or goes to; 0: none yet */
 	__u32 port_id;
 	__u32 vni;
 	__u32 ask_id; /* of an upcall: struct dp_note */
 	__u8 ask_kind, ask_flags;
-	bool to_handle;        /* the way leads to a handle */
-	__u32 to_vni;          /* written as the destination's: a network or a handle */
-	__u32 to_peer;         /* who has that handle */
-	__u32 from_vni;        /* written as the source's: the network, or the handle of one that forwards */
+	bool to_handle; /* the way leads to a handle */
+	__u8 edge;      /* enum edge_side */
+	__be32 public;  /* WORLD: the address that it was for */
+	__u32 to_vni;   /* written as the destination's: a network or a handle */
+	__u32 to_peer;  /* who has that handle */
+	__u32 from_vni; /* written as the source's: the network, or the handle of one that forwards */
 	__u8 node_mac[6];
 	__u64 revision;        /* of the mapping that decided */
 	__u8 src[16], dst[16]; /* virtual, IPv4 as ::ffff:a.b.c.d */

@@ -189,8 +189,10 @@ static __always_inline int route_to_handle(struct packet *p, __be32 saddr, __be3
 		return route_to_peer(peer, p->from_vni, p->to_vni, saddr, daddr, flow);
 	}
 	h = handle_get(p->to_vni);
-	if (!h || h->vni != p->vni || h->kind != DP_HANDLE_PORT)
+	if (!h || h->vni != p->vni)
 		return -DROP_HANDLE;
+	if (h->kind != DP_HANDLE_PORT)
+		return config.uplink_ifindex ? VERDICT_EDGE : -DROP_HANDLE;
 	to = port_get(h->row);
 	if (!to)
 		return -DROP_HANDLE;

@@ -67,6 +67,7 @@ static __noinline int tunnel_packet(struct __sk_buff *skb, struct packet *p, __u
 {
 	const struct dp_peer_copy *peer = peer_get(peer_id);
 	__u32 size = 0;
+	bool to_edge;
 	int r;
 
 	if (!peer_id || !peer)
@@ -78,6 +79,9 @@ static __noinline int tunnel_packet(struct __sk_buff *skb, struct packet *p, __u
 		r = tunnel_parse(skb, p, &size);
 	if (!r)
 		r = ingress_destination(p);
+	to_edge = r == VERDICT_EDGE;
+	if (to_edge)
+		r = skb->protocol == htons(ETH_P_IP) ? 0 : -DROP_HANDLE;
 	if (!r)
 		r = ingress_verify(skb, p, ingress_mapping(p->vni, p->src), peer_id,
 				   DP_NOTE_TUNNEL);
@@ -85,6 +89,8 @@ static __noinline int tunnel_packet(struct __sk_buff *skb, struct packet *p, __u
 		r = packet_trim(skb, size);
 	if (r)
 		return r;
+	if (to_edge)
+		return VERDICT_EDGE;
 	return skb->protocol == htons(ETH_P_IP) ? tunnel_deliver_ipv4(skb, p)
 						: ingress_deliver_ipv6(skb, p);
 }

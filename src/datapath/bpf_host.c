@@ -314,6 +314,9 @@ static int attach_all(struct bpf_host *h, const struct dp_config *config, int up
 	if (!r)
 		r = bpf_attach_set(h, "substrate", config->substrate_ifindex,
 				   bpf_program__fd(h->skel->progs.substrate));
+	if (!r && config->uplink_ifindex)
+		r = bpf_attach_set(h, "uplink", config->uplink_ifindex,
+				   bpf_program__fd(h->skel->progs.uplink));
 	return r ? r : attach_ports(h);
 }
 
@@ -504,6 +507,8 @@ static int detach_filters(const struct dp_config *config)
 		if (!r)
 			r = bpf_attach_delete(bpf_host_of(dp), "substrate",
 					      config->substrate_ifindex);
+		if (!r && config->uplink_ifindex)
+			r = bpf_attach_delete(bpf_host_of(dp), "uplink", config->uplink_ifindex);
 	}
 	datapath_close(dp);
 	return r;

@@ -182,7 +182,7 @@ int frame_run(const struct lab *lab, int host, enum frame_program program, int i
 {
 	struct bpf_host *h = bpf_host_of(lab->hosts[host].dp);
 	const struct bpf_program *programs[] = {h->skel->progs.port, h->skel->progs.substrate,
-						h->skel->progs.upcalls};
+						h->skel->progs.upcalls, h->skel->progs.uplink};
 	struct __sk_buff context = {.ifindex = (uint32_t)ifindex};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in->b, .data_size_in = (uint32_t)in->size,
 		    .data_out = ret_out->b, .data_size_out = FRAME_MAX, .ctx_in = &context,
@@ -207,6 +207,15 @@ int frame_from_wire(const struct lab *lab, int host, const struct frame *in, str
 
 	memcpy(f.b, lab->hosts[host].wire_mac.b, 6);
 	return frame_run(lab, host, RUN_SUBSTRATE, lab->hosts[host].config.substrate_ifindex, &f,
+			 ret_out);
+}
+
+int frame_from_world(const struct lab *lab, const struct frame *in, struct frame *ret_out)
+{
+	struct frame f = *in;
+
+	memcpy(f.b, lab->uplink_mac.b, 6);
+	return frame_run(lab, LAB_EDGE, RUN_UPLINK, lab->hosts[LAB_EDGE].config.uplink_ifindex, &f,
 			 ret_out);
 }
 

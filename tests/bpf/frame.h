@@ -46,7 +46,7 @@ void frame_assert_addr4(const struct frame *f, size_t at, const char *text);
 /* The transport checksum over the pseudo header of the addresses in the packet is right. */
 void frame_assert_checksum(const struct frame *f);
 
-enum frame_program { RUN_PORT, RUN_SUBSTRATE, RUN_UPCALLS };
+enum frame_program { RUN_PORT, RUN_SUBSTRATE, RUN_UPCALLS, RUN_UPLINK };
 
 /* Runs a program of 'host' with a frame from 'ifindex'; the verdict, and what became of the frame. */
 int frame_run(const struct lab *lab, int host, enum frame_program program, int ifindex,
@@ -55,6 +55,8 @@ int frame_run(const struct lab *lab, int host, enum frame_program program, int i
 int frame_from_node(const struct lab *lab, const struct lab_node *n, const struct frame *in,
 		    struct frame *ret_out);
 int frame_from_wire(const struct lab *lab, int host, const struct frame *in, struct frame *ret_out);
+/* From the world, to an edge's uplink (likewise). */
+int frame_from_world(const struct lab *lab, const struct frame *in, struct frame *ret_out);
 /* The frame is dropped, and 'reason' is counted for it at 'port' (0: the substrate side). */
 void frame_assert_dropped_by_node(const struct lab *lab, const struct lab_node *n,
 				  const struct frame *in, uint32_t reason);

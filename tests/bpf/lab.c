@@ -195,15 +195,88 @@ void lab_deinit(struct lab *lab)
 		close(lab->nodes[i].netns);
 		assert_int_equal(netns_delete(lab->dir, name), 0);
 	}
+	if (lab->world) {
+		close(lab->world);
+		assert_int_equal(netns_delete(lab->dir, "world"), 0);
+	}
 	close(lab->self);
 	assert_int_equal(file_remove_tree(lab->dir), 0);
 }
 
-void lab_subnet(struct lab *lab, uint32_t vni, const char *prefix, const char *router,
-		const char *resolver)
+struct prefix lab_prefix(const char *text)
+{
+	struct prefix p;
+
+	assert_int_equal(prefix_parse(text, &p), 0);
+	return p;
+}
+
+static void set_up_world(struct lab *lab)
+{
+	struct rtnl_link link;
+	struct rtnl *rtnl;
+
+	lab_enter(lab, lab->world);
+	assert_int_equal(rtnl_open(&rtnl), 0);
+	assert_int_equal(rtnl_link_find(rtnl, "eth0", &link), 0);
+	assert_int_equal(rtnl_link_set_up(rtnl, link.ifindex, true), 0);
+	add_address(rtnl, link.ifindex, "198.51.100.1", 96 + 24);
+	add_address(rtnl, link.ifindex, "203.0.113.1", 96 + 24);
+	rtnl_close(rtnl);
+	lab_enter(lab, -1);
+}
+
+static void set_up_uplink(struct lab *lab)
+{
+	struct lab_host *h = &lab->hosts[LAB_EDGE];
+	struct rtnl_route route = {.dst = prefix_v4(0, 0), .gateway = lab_addr("198.51.100.1")};
+	struct rtnl_link link;
+	struct rtnl *rtnl;
+
+	lab_enter(lab, h->netns);
+	assert_int_equal(rtnl_open(&rtnl), 0);
+	assert_int_equal(rtnl_link_find(rtnl, "uplink", &link), 0);
+	assert_int_equal(rtnl_link_set_up(rtnl, link.ifindex, true), 0);
+	add_address(rtnl, link.ifindex, "198.51.100.2", 96 + 24);
+	assert_int_equal(rtnl_route_add(rtnl, &route), 0);
+	rtnl_close(rtnl);
+	lab_enter(lab, -1);
+	h->config.uplink_ifindex = link.ifindex;
+	lab->uplink_mac = link.mac;
+	h->dp = datapath_close(h->dp);
+	lab_open(lab, LAB_EDGE);
+}
+
+void lab_world(struct lab *lab)
+{
+	struct rtnl_veth_end in = {.name = "eth0", .mtu = LAB_WIRE_MTU};
+	struct rtnl_veth_end out = {
+		.name = "uplink", .netns_fd = lab->hosts[LAB_EDGE].netns, .mtu = LAB_WIRE_MTU};
+	struct rtnl *rtnl;
+
+	lab->world = make_netns(lab, "world");
+	in.netns_fd = lab->world;
+	assert_int_equal(rtnl_open(&rtnl), 0);
+	assert_int_equal(rtnl_veth_create(rtnl, &out, &in), 0);
+	rtnl_close(rtnl);
+	set_up_world(lab);
+	set_up_uplink(lab);
+}
+
+void lab_table(struct lab *lab, uint32_t number, size_t n, const struct dp_route *routes)
+{
+	struct dp_table t = {.number = number, .n_routes = n, .routes = routes};
+
+	for (int i = 0; i < LAB_HOSTS; i++)
+		assert_int_equal(datapath_table_set(lab->hosts[i].dp, &t), 0);
+}
+
+static void set_subnet(struct lab *lab, uint32_t vni, const char *prefix, const char *router,
+		       const char *resolver, uint32_t table)
 {
 	struct dp_subnet s = {
 		.vni = vni,
+		.table = table,
 		.router = lab_addr(router),
 		.router_mac = {{0x02, 0xff, 0, 0, 0, (uint8_t)lab_addr(router).b[14]}},
 	};
@@ -213,6 +286,18 @@ void lab_subnet(struct lab *lab, uint32_t vni, const char *prefix, const char *r
 		s.resolver = lab_addr(resolver);
 	for (int i = 0; i < LAB_HOSTS; i++)
 		assert_int_equal(datapath_subnet_set(lab->hosts[i].dp, &s), 0);
+}
+
+void lab_subnet(struct lab *lab, uint32_t vni, const char *prefix, const char *router,
+		const char *resolver)
+{
+	set_subnet(lab, vni, prefix, router, resolver, 0);
+}
+
+void lab_subnet_with(struct lab *lab, uint32_t vni, const char *prefix, const char *router,
+		     uint32_t table)
+{
+	set_subnet(lab, vni, prefix, router, NULL, table);
 }
 
 void lab_set_port(const struct lab *lab, int host, const struct dp_port *port)

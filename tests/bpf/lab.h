@@ -17,6 +17,7 @@ enum {
 	LAB_HOSTS = 2, /* numbers 1 and 2, index 0 and 1 */
 	LAB_NODES = 6,
 	LAB_VNI = 7,
+	LAB_EDGE = 1, /* the host that lab_world() makes an edge */
 	LAB_WIRE_MTU = 1500,
 	LAB_NODE_MTU = 1430, /* leaves room for every format over this wire */
 };
@@ -42,6 +43,8 @@ struct lab {
 	struct lab_host hosts[LAB_HOSTS];
 	struct lab_node nodes[LAB_NODES];
 	int n_nodes;
+	int world; /* its namespace, with lab_world() */
+	struct mac uplink_mac;
 };
 
 /* Sends in 'format' both ways; accepts it and ipip6. */
@@ -55,6 +58,14 @@ void lab_open(struct lab *lab, int host); /* the data plane of 'host', again */
 /* 10.'subnet'.0.0/24 style subnets of network 'vni' on both hosts: 'prefix' and its router. */
 void lab_subnet(struct lab *lab, uint32_t vni, const char *prefix, const char *router,
 		const char *resolver);
+void lab_subnet_with(struct lab *lab, uint32_t vni, const char *prefix, const char *router,
+		     uint32_t table);
+/* Makes host 2 an edge: its uplink (198.51.100.2/24) leads to a namespace that is the world, with
+ * 198.51.100.1 and 203.0.113.1/24. */
+void lab_world(struct lab *lab);
+/* A table of routes on both hosts. */
+void lab_table(struct lab *lab, uint32_t number, size_t n, const struct dp_route *routes);
+struct prefix lab_prefix(const char *text);
 /* A node with 'addr', reached by a veth; its default route is 'router'. */
 struct lab_node *lab_node(struct lab *lab, int host, uint32_t vni, const char *addr,
 			  const char *router);

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An edge: between the networks and the world, on plain IPv4 packets (what came by the substrate is
+ * restored first: a packet is rewritten, never encapsulated twice).
+ *
+ *	out  gateway by its handle, translation of the source, out of the uplink as the kernel routes
+ *	in   gateway by the public address, translation of the destination, to the node's host
+ *
+ * What goes out to a public address of this edge comes in again at once (RFC 4787 REQ-9).  Either way
+ * is one hop.  What is refused for its size or age is answered (edge_answer()).
+ */
+#pragma once
+
+#include "bpf/lib/drop.h"
+#include "bpf/lib/nat.h"
+#include "bpf/lib/route.h"
+#include "bpf/lib/translate.h"
+
+static __always_inline void edge_count(const struct __sk_buff *skb, const struct edge *e)
+{
+	__u32 row = e->gateway.row;
+	struct dp_gateway_counters_value *c = bpf_map_lookup_elem(&gateway_counters, &row);
+
+	if (!c)
+		return;
+	if (e->out) {
+		c->out_packets += counter_segments(skb);
+		c->out_bytes += skb->len;
+	} else {
+		c->in_packets += counter_segments(skb);
+		c->in_bytes += skb->len;
+	}
+}
+
+/* Counts what a gateway refused, beside the host's own counters of reasons. */
+static __always_inline int edge_refused(const struct edge *e, int r)
+{
+	__u32 row = e->gateway.row;
+	struct dp_gateway_counters_value *c = bpf_map_lookup_elem(&gateway_counters, &row);
+
+	if (c && r == -DROP_NAT_PORTS)
+		c->no_port++;
+	if (c && r == -DROP_UNSOLICITED)
+		c->unsolicited++;
+	return r;
+}
+
+static __always_inline int edge_gateway(struct edge *e, __u32 handle)
+{
+	const struct dp_handle_value *h = handle_get(handle);
+
+	if (!h || h->row >= DP_GATEWAYS_MAX)
+		return -DROP_HANDLE;
+	e->handle = handle;
+	memcpy(&e->gateway, h, sizeof(*h));
+	return 0;
+}
+
+/* ---- to a node ---- */
+
+/* Where the node is that 'p->dst' in 'p->vni' is: 0 with the flow, an upcall, or a reason. */
+static __noinline int edge_locate(struct packet *p, __be32 saddr, __be32 daddr)
+{
+	struct dp_flow_out *flow = &p->flow.out;
+	const struct dp_mapping_value *m;
+	const struct dp_peer_copy *peer;
+	const struct dp_port_copy *to;
+	__u32 slot = local_slot(p->vni, p->dst);
+
+	memset(flow, 0, sizeof(*flow));
+	if (slot) {
+		to = port_get(slot);
+		if (!to)
+			return -DROP_NOT_LOCAL;
+		flow->to_slot = (__u16)slot;
+		flow->to_ifindex = to->ifindex;
+		flow->to_flags = (__u8)to->flags;
+		route_frame(flow->to, to->mac, p->vni, saddr, NULL, subnet_get(p->vni, p->dst));
+		return 0;
+	}
+	m = mapping_v4_get(p->vni, daddr);
+	if (!m || (m->state == DP_STATE_HELD && !p->injected))
+		return upcall(p, DP_NOTE_RESOLVE, ntohl(daddr), DP_NOTE_UPLINK);
+	p->revision = m->revision;
+	if (m->state == DP_STATE_REFUSED)
+		return -DROP_REFUSED;
+	if (m->state == DP_STATE_GONE || !m->peer)
+		return -DROP_GONE;
+	peer = peer_get(m->peer);
+	if (!peer)
+		return -DROP_NO_PEER;
+	flow->stamp.peer = m->peer;
+	return route_to_peer(peer, p->vni, p->vni, saddr, daddr, flow);
+}
+
+/* Whether the path to the node carries it: before it is changed, for the answer's sake. */
+static __always_inline int edge_fits(struct __sk_buff *skb, struct packet *p)
+{
+	const struct dp_flow_out *flow = &p->flow.out;
+	const struct dp_peer_copy *peer;
+	struct iphdr *ip = ipv4_get(skb);
+	__u32 overhead;
+	bool whole;
+
+	if (!ip)
+		return -DROP_MALFORMED;
+	if (flow->format == FORMAT_NONE)
+		return 0;
+	peer = peer_get(flow->stamp.peer);
+	if (!peer)
+		return -DROP_NO_PEER;
+	whole = flow->format != FORMAT_VXLAN_1 && !ipv4_can_rehead(ip);
+	overhead = forward_overhead(peer, whole ? FORMAT_IPIP6_1 : flow->format);
+	return forward_check_size(skb, ip, flow, overhead, (__u32)ip->ihl * 4, &p->mtu);
+}
+
+/* Sends the packet, translated, to where edge_locate() found the node. */
+static __noinline int edge_to_node(struct __sk_buff *skb, struct packet *p)
+{
+	struct dp_flow_out *flow = &p->flow.out;
+	const struct dp_peer_copy *peer;
+	struct iphdr *ip = ipv4_get(skb);
+
+	if (!ip)
+		return -DROP_REWRITE;
+	if (flow->format == FORMAT_NONE)
+		return forward_local(skb, ip, flow);
+	peer = peer_get(flow->stamp.peer);
+	if (!peer)
+		return -DROP_NO_PEER;
+	return forward_remote(skb, ip, flow, peer, (__u32)ip->ihl * 4, &p->mtu);
+}
+
+/* ---- in ---- */
+
+static __always_inline int edge_translate_in(struct edge *e, const struct dp_public_value *public)
+{
+	return public->kind == DP_HANDLE_NAT ? nat_in(e) : nat_public_in(e, public->addr);
+}
+
+/* A packet to a public address of this edge; TC_ACT_UNSPEC for others. */
+static __noinline int edge_in(struct __sk_buff *skb, struct packet *p)
+{
+	const struct dp_public_value *public;
+	struct edge *e = edge_new(false);
+	struct iphdr *ip = ipv4_get(skb);
+	__be32 saddr;
+	int r;
+
+	if (!ip || !e)
+		return -DROP_MALFORMED;
+	saddr = ip->saddr;
+	public = nat_public(ip->daddr);
+	if (!public)
+		return TC_ACT_UNSPEC;
+	p->edge = EDGE_SIDE_WORLD;
+	p->vni = public->vni;
+	r = edge_gateway(e, public->handle);
+	if (!r)
+		r = edge_parse(skb, p, e);
+	if (r)
+		return r;
+	ip = ipv4_get(skb);
+	if (!ip)
+		return -DROP_MALFORMED;
+	if (ip->ttl <= 1)
+		return -DROP_TTL;
+	r = edge_translate_in(e, public);
+	if (r)
+		return edge_refused(e, r);
+	map_v4(p->dst, e->new_addr);
+	r = edge_locate(p, saddr, e->new_addr);
+	if (!r)
+		r = edge_fits(skb, p);
+	if (!r)
+		r = translate(skb, e);
+	if (r)
+		return r;
+	edge_count(skb, e);
+	return edge_to_node(skb, p);
+}
+
+/* ---- out ---- */
+
+static __always_inline int edge_check_uplink(struct __sk_buff *skb, struct packet *p)
+{
+	const struct iphdr *ip = ipv4_get(skb);
+	__u32 mtu = 0, size;
+
+	if (!ip)
+		return -DROP_MALFORMED;
+	size = packet_wire_size(skb, ntohs(ip->tot_len), (__u32)ip->ihl * 4, ip->protocol);
+	if (!size)
+		return -DROP_MALFORMED;
+	bpf_check_mtu(skb, config.uplink_ifindex, &mtu, 0, 0);
+	p->mtu = (__u16)mtu;
+	return mtu && size > mtu ? -DROP_TOO_BIG : 0;
+}
+
+/* Out of the uplink as the kernel routes it; needs no forwarding of the machine's. */
+static __always_inline int edge_to_world(struct __sk_buff *skb)
+{
+	return (int)bpf_redirect_neigh(config.uplink_ifindex, NULL, 0, 0);
+}
+
+static __always_inline int edge_translate_out(struct edge *e)
+{
+	switch (e->gateway.kind) {
+	case DP_HANDLE_NAT:
+		return nat_out(e);
+	case DP_HANDLE_INTERNET:
+		return nat_public_out(e);
+	default:
+		return -DROP_HANDLE;
+	}
+}
+
+/* The packet as the node sent it, its source verified; 'p' has its network and the gateway's handle.
+ * Its Ethernet header says that it is IPv4. */
+static __noinline int edge_out(struct __sk_buff *skb, struct packet *p)
+{
+	struct edge *e = edge_new(true);
+	struct iphdr *ip;
+	int r;
+
+	packet_pull(skb, ETH_HLEN + 60 + sizeof(struct tcphdr));
+	ip = ipv4_get(skb);
+	if (!e || !ip)
+		return -DROP_MALFORMED;
+	r = route_check_header(skb, ip);
+	if (r)
+		return r;
+	p->edge = EDGE_SIDE_INSIDE;
+	r = edge_gateway(e, p->to_vni);
+	p->vni = e->gateway.vni;
+	if (!r)
+		r = edge_parse(skb, p, e);
+	if (!r)
+		r = edge_check_uplink(skb, p);
+	if (r)
+		return r;
+	ip = ipv4_get(skb);
+	if (!ip)
+		return -DROP_MALFORMED;
+	if (ip->ttl <= 1)
+		return -DROP_TTL;
+	r = edge_translate_out(e);
+	if (!r)
+		r = translate(skb, e);
+	if (r)
+		return edge_refused(e, r);
+	edge_count(skb, e);
+	ip = ipv4_get(skb);
+	if (!ip)
+		return -DROP_REWRITE;
+	return nat_public(ip->daddr) ? edge_in(skb, p) : edge_to_world(skb);
+}
