@@ -55,27 +55,6 @@ void handover_note(struct handover *h, const struct change *change)
 	}
 }
 
-struct outdated {
-	uint64_t revision;
-	bool any;
-};
-
-static void note_outdated(void *data, const struct holder *e)
-{
-	struct outdated *o = data;
-
-	o->any |= e->revision < o->revision;
-}
-
-/* Somebody has not acknowledged that the address left the node. */
-static bool is_held(struct model *model, uint32_t vni, const struct ipaddr *addr, uint64_t revision)
-{
-	struct outdated o = {.revision = revision};
-
-	holders_each_of_mapping(model_holders(model), vni, addr, note_outdated, &o);
-	return o.any;
-}
-
 static bool is_done(const struct handover_item *item, struct model *model)
 {
 	const struct object *o = model_get(model, item->kind, item->id);
@@ -91,10 +70,11 @@ static bool is_done(const struct handover_item *item, struct model *model)
 	if (i->attachment.state == ATTACHMENT_DETACHING && i->attachment.id == item->attachment)
 		return false;
 	for (size_t k = 0; k < i->n_addrs; k++)
-		if (is_held(model, i->vni, &i->addrs[k].addr, item->revision))
+		if (holders_any_before(model_holders(model), i->vni, &i->addrs[k].addr,
+				       item->revision))
 			return false;
 	link_local = interface_link_local(i);
-	return !is_held(model, i->vni, &link_local, item->revision);
+	return !holders_any_before(model_holders(model), i->vni, &link_local, item->revision);
 }
 
 bool handover_is_done(const struct handover *h, struct model *model)

@@ -212,6 +212,20 @@ enum outcome {
 	NOT_DURABLE, /* the answer depends on a change that is on its way */
 };
 
+/* Who asked for an address that has an owner and is nowhere now is told when it is somewhere: else he
+ * would believe the refusal for a while yet.  Without memory for that he does. */
+static void note_interest(struct manager *manager, const struct agent *agent,
+			  const struct resolver_keys *keys)
+{
+	const struct mapping *found = mapping_find_key(model_mappings(manager->model), &keys->addr);
+
+	if (!found || !found->interface || found->host || !found->revision)
+		return;
+	if (holders_add_key(model_holders(manager->model), &keys->addr, agent->number,
+			    found->revision, manager_now_ms(manager) + manager_lease_ms(manager)))
+		log_debug("interest not noted", LOG_U64("host", agent->number));
+}
+
 /* Looks one question up; '*ret' is NULL when it is refused. */
 static enum outcome look_up(struct manager *manager, struct agent *agent,
 			    const struct lookup_question *question,
@@ -227,6 +241,8 @@ static enum outcome look_up(struct manager *manager, struct agent *agent,
 				&keys->addr, question->name, &mapping, NULL);
 	if (r && journal_is_pending(manager->journal))
 		return NOT_DURABLE; /* it may be refused for something that has not happened yet */
+	if (r == MODEL_E_MAPPING_UNKNOWN && keys->kind != MAPPING_NAME)
+		note_interest(manager, agent, keys);
 	if (r)
 		return ANSWERED;
 	if (mapping->revision > journal_durable(manager->journal))

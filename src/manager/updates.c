@@ -9,6 +9,7 @@
 #include "manager/manager.h"
 #include "manager/publish.h"
 #include "model/holders.h"
+#include "model/instance.h"
 #include "model/mapping.h"
 #include "model/release.h"
 #include "wire/session.h"
@@ -112,8 +113,23 @@ void updates_take_held(struct manager *manager, struct agent *agent,
 	manager->releases_due = true;
 }
 
+/* The address has an owner that is not ending: who knew where it was will want to know where it is again,
+ * and not believe for a while that it is nowhere. */
+static bool may_come_back(const struct manager *manager, const struct mapping *gone)
+{
+	const struct interface *i = interface_by_addr(manager->model, gone->vni, &gone->addr);
+	const struct instance *n;
+
+	if (!i || i->attachment.state == ATTACHMENT_NONE)
+		return i;
+	n = (const struct instance *)model_get(manager->model, KIND_INSTANCE,
+					       i->attachment.instance);
+	return n && n->state != INSTANCE_SHUTTING_DOWN;
+}
+
 void updates_acknowledge(struct manager *manager, struct agent *agent, uint64_t revision)
 {
+	uint64_t expires = manager_now_ms(manager) + manager_lease_ms(manager);
 	struct holders *holders = model_holders(manager->model);
 	struct update *update;
 	struct holder holder;
@@ -124,13 +140,17 @@ void updates_acknowledge(struct manager *manager, struct agent *agent, uint64_t 
 		if (!update->sent || now->revision > revision)
 			continue;
 		if (!now->host) {
-			holders_remove(holders, now->vni, &now->addr, agent->number);
+			if (!may_come_back(manager, now) ||
+			    holders_add(holders, now->vni, &now->addr, agent->number, now->revision,
+					expires))
+				holders_remove(holders, now->vni, &now->addr, agent->number);
 			manager->releases_due = true;
 		} else if (holders_get(holders, now->vni, &now->addr, agent->number, &holder) &&
 			   holder.revision < now->revision) {
-			/* Renewing an entry that is there needs no memory. */
+			/* Renewing an entry that is there needs no memory.  For a whole lifetime: one
+			 * that was told nothing but a refusal before begins one now. */
 			if (holders_add(holders, now->vni, &now->addr, agent->number, now->revision,
-					holder.expires_ms))
+					expires))
 				log_err("holder not renewed", LOG_U64("host", agent->number));
 			manager->releases_due = true;
 		}

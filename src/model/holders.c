@@ -481,6 +481,27 @@ bool holders_get(const struct holders *h, uint32_t vni, const struct ipaddr *add
 	return true;
 }
 
+struct before {
+	uint64_t revision;
+	bool any;
+};
+
+static void note_before(void *data, const struct holder *e)
+{
+	struct before *b = data;
+
+	b->any |= e->revision < b->revision;
+}
+
+bool holders_any_before(const struct holders *h, uint32_t vni, const struct ipaddr *addr,
+			uint64_t revision)
+{
+	struct before b = {.revision = revision};
+
+	holders_each_of_mapping(h, vni, addr, note_before, &b);
+	return b.any;
+}
+
 void holders_each_of_mapping(const struct holders *h, uint32_t vni, const struct ipaddr *addr,
 			     void (*fn)(void *data, const struct holder *e), void *data)
 {

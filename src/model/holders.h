@@ -45,6 +45,9 @@ size_t holders_expire(struct holders *h, uint32_t host, uint64_t now_ms, size_t 
 size_t holders_count(const struct holders *h);
 size_t holders_memory(const struct holders *h);
 bool holders_any(const struct holders *h, uint32_t vni, const struct ipaddr *addr);
+/* Somebody holds it as it was before 'revision'. */
+bool holders_any_before(const struct holders *h, uint32_t vni, const struct ipaddr *addr,
+			uint64_t revision);
 
 struct holder {
 	uint32_t vni;

@@ -295,6 +295,7 @@ static const struct field release_fields[] = {
 	F(16, FIELD_ID, struct release, to, .kind = KIND_INTERFACE),
 	F(17, FIELD_U32, struct release, step, .text = step_text),
 	F(18, FIELD_BOOL, struct release, back),
+	F(19, FIELD_U64, struct release, since),
 };
 RECORD(release, struct release);
 

@@ -66,13 +66,13 @@ static void note_outdated(void *data, const struct holder *e)
 		o->fn(o->data, e->host, RELEASE_BY_HOLDER);
 }
 
-/* Holders that do not know where the address is now; of one that is nowhere every holder is such. */
+/* Holders that do not know where the address is now, or that it is nowhere. */
 static size_t each_outdated(const struct model *m, const struct release *r,
 			    void (*fn)(void *data, uint32_t host, enum release_blocker why),
 			    void *data)
 {
 	const struct mapping *now = mapping_find(m->mappings, r->vni, &r->addr);
-	struct outdated o = {.revision = UINT64_MAX, .fn = fn, .data = data};
+	struct outdated o = {.revision = r->since ? r->since : UINT64_MAX, .fn = fn, .data = data};
 
 	if (now && r->to)
 		o.revision = now->revision;
@@ -116,6 +116,8 @@ size_t release_count(const struct model *m)
 int release_make(struct tx *tx, const struct interface *i, const struct private_addr *a, bool live)
 {
 	const struct release *move = release_find_move(tx->m, i->o.id, &a->addr);
+	/* where its mapping leads nowhere it has done so since that changed last */
+	const uint64_t since = live || i->plugged ? tx->revision : a->revision;
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
 	struct release *rel;
 	int r;
@@ -127,7 +129,8 @@ int release_make(struct tx *tx, const struct interface *i, const struct private_
 		return r;
 	if (!a->revision) /* it has never been anywhere */
 		return 0;
-	if (!live && !holders_any(tx->m->holders, i->vni, &a->addr) && !any_host_unknown(tx->m))
+	if (!live && !holders_any_before(tx->m->holders, i->vni, &a->addr, since) &&
+	    !any_host_unknown(tx->m))
 		return 0;
 	r = tx_make(tx, KIND_RELEASE, i->o.account, &o);
 	if (r)
@@ -138,6 +141,7 @@ int release_make(struct tx *tx, const struct interface *i, const struct private_
 	rel->subnet = i->subnet;
 	rel->host = i->host;
 	rel->from = i->o.id;
+	rel->since = since;
 	rel->wait_revision = live ? tx->revision : 0;
 	return tx_put(tx, NULL, &o);
 }

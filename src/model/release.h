@@ -47,6 +47,7 @@ struct release {
 	uint64_t subnet;
 	uint32_t host;          /* where it was; arriving: where it is to be */
 	uint64_t wait_revision; /* that 'host' has to acknowledge; 0: it has */
+	uint64_t since;         /* leading nowhere: the revision from which it does */
 	uint64_t from;          /* the interface that had it */
 	uint64_t to;            /* the interface that gets it; 0: none */
 	enum release_step step;

@@ -52,6 +52,7 @@ int release_end_move(struct tx *tx, const struct release *rel)
 	if (r)
 		return r;
 	new->to = 0;
+	new->since = tx->revision;
 	return TX_PUT(tx, rel, &new);
 }
 

@@ -333,6 +333,51 @@ static void a_detach_is_done_when_host_and_holders_say_so(void **state)
 	assert_true(is_done(w));
 }
 
+/* Who was refused an address that is nowhere hears when it is somewhere, and does not hold it up meanwhile.
+ * requirement: NIC-2 MAP-3 */
+static void who_was_refused_is_told(void **state)
+{
+	struct interface_create_args create = {.private_ip = "10.0.0.90"};
+	struct interface_attach_args attach = {.device_index = 1};
+	char eni[ID_TEXT_SIZE], attachment[ID_TEXT_SIZE];
+	struct ipaddr addr = world_addr("10.0.0.90");
+	struct world *w = *state;
+	struct refusal refusal = {0};
+	const struct interface *i;
+	struct tx *tx = world_begin(w);
+
+	create.subnet_id = w->subnet;
+	attach.interface_id = eni;
+	attach.instance_id = nodes[0];
+	assert_int_equal(interface_create(tx, &w->customer, &create, &i, &refusal), 0);
+	object_id_text(&i->o, eni);
+	assert_int_equal(interface_attach(tx, &w->customer, &attach, &i, &refusal), 0);
+	id_text_prefixed(ID_PREFIX_ATTACHMENT, i->attachment.id, attachment);
+	assert_int_equal(world_end(w, tx), 0);
+	world_settle(w);
+	detach(w, attachment);
+	world_ask(w, 2, "10.0.0.6", "10.0.0.90");
+	assert_int_equal(w->agents[2].status, VIADUCT__AGENT__ANSWER__STATUS__REFUSED);
+	attach.instance_id = nodes[1];
+	tx = world_begin(w);
+	assert_int_equal(interface_attach(tx, &w->customer, &attach, &i, &refusal), 0);
+	assert_int_equal(world_end(w, tx), 0);
+	w->agents[2].n_updates = 0;
+	world_settle(w);
+	assert_int_equal(w->agents[2].n_updates, 1);
+	/* and of one that asks in vain no release waits */
+	world_settle(w);
+	i = interface_by_addr(w->manager->model, w->vni, &addr);
+	id_text_prefixed(ID_PREFIX_ATTACHMENT, i->attachment.id, attachment);
+	detach(w, attachment);
+	world_ask(w, 0, "10.0.0.4", "10.0.0.90");
+	tx = world_begin(w);
+	assert_int_equal(interface_delete(tx, &w->customer, eni, &refusal), 0);
+	submit(w, tx);
+	world_settle(w);
+	assert_int_equal(release_count(w->manager->model), 0);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -347,6 +392,7 @@ int main(void)
 		TEST(a_manager_that_ends_in_the_middle_goes_on_where_it_was),
 		TEST(a_failed_commit_in_the_middle_is_made_good),
 		TEST(a_detach_is_done_when_host_and_holders_say_so),
+		TEST(who_was_refused_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
