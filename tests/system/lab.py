@@ -22,6 +22,8 @@ BUILD = pathlib.Path(os.environ.get("VIADUCT_BUILD", ROOT / "build")).resolve()
 VIADUCT = str(BUILD / "src" / "ctl" / "viaduct")
 ACCOUNT, KEY, SECRET = "123456789012", "FOOBARKEY", "FOOBARSECRET"
 REGION, IMAGE = "us-east-1", "ami-netns"
+WORLD = "203.0.113.1"  # the world's address, outside of all networks
+POOL = "198.51.100.0/24"  # of public addresses
 WAIT_SECONDS = 20
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:")
 SNAP = 2048  # bytes of each captured packet: a larger one leaves few places in the ring
@@ -65,15 +67,12 @@ def free_name(prefix="t"):
     raise AssertionError("no free lab name")
 
 
-class Node:
-    """A running instance: commands run inside its namespace."""
+class Place:
+    """Where commands run: an instance, a host, an edge, the router, the world."""
 
-    def __init__(self, lab, instance):
-        self.lab, self.id = lab, instance["InstanceId"]
-        self.address = instance["PrivateIpAddress"]
-        self.interfaces = instance["NetworkInterfaces"]
-        self.mac = self.interfaces[0]["MacAddress"] if self.interfaces else None
-        self.netns = f"vd-{lab.name}-{self.id}"
+    def __init__(self, lab, where):
+        self.lab, self.id = lab, where
+        self.netns = f"vd-{lab.name}-{where}"
 
     def argv(self, *argv):
         return [VIADUCT, "lab", "exec", "--name", self.lab.name, self.id, "--", *map(str, argv)]
@@ -84,7 +83,8 @@ class Node:
     def spawn(self, *argv, **kw):
         kw.setdefault("stdout", subprocess.PIPE)
         kw.setdefault("stderr", subprocess.STDOUT)
-        return subprocess.Popen(self.argv(*argv), text=True, stdin=subprocess.DEVNULL, **kw)
+        kw.setdefault("stdin", subprocess.DEVNULL)
+        return subprocess.Popen(self.argv(*argv), text=True, **kw)
 
     def python(self, script, *argv, **kw):
         return self.run("/usr/bin/python3", "-c", script, *argv, **kw)
@@ -93,6 +93,20 @@ class Node:
         """How many of 'count' pings were answered."""
         done = self.run("ping", "-n", "-i", "0.05", "-c", count, "-W", "2", *options, address, check=False)
         return int(re.search(r"(\d+) received", done.stdout).group(1)) if "received" in done.stdout else 0
+
+
+class Node(Place):
+    """A running instance: commands run inside its namespace."""
+
+    def __init__(self, lab, instance):
+        super().__init__(lab, instance["InstanceId"])
+        self.address = instance["PrivateIpAddress"]
+        self.interfaces = instance["NetworkInterfaces"]
+        self.mac = self.interfaces[0]["MacAddress"] if self.interfaces else None
+
+    @property
+    def interface(self):
+        return self.interfaces[0]["NetworkInterfaceId"]
 
     def neighbour(self, address):
         """The MAC by which this node knows an address, or None."""
@@ -111,9 +125,10 @@ class Node:
 
 
 class Lab:
-    def __init__(self, name=None, hosts=2, substrate="ipv6", mtu=1500, formats=(), manager_state=None):
+    def __init__(self, name=None, hosts=2, edges=0, substrate="ipv6", mtu=1500, formats=(), manager_state=None):
         self.name = name or free_name()
-        argv = [VIADUCT, "lab", "up", "--name", self.name, "--hosts", hosts, "--substrate", substrate, "--mtu", mtu]
+        argv = [VIADUCT, "lab", "up", "--name", self.name, "--hosts", hosts, "--edges", edges, "--substrate", substrate,
+                "--mtu", mtu]
         for f in formats:
             argv += ["--formats", f]
         if manager_state:
@@ -123,6 +138,7 @@ class Lab:
         self.env = dict(re.findall(r"^export (\w+)='(.*)'$", self.viaduct("lab", "env", "--name", self.name), re.M))
         self.endpoint = self.env["VIADUCT_ENDPOINT"]
         self.n_hosts = hosts
+        self.world = Place(self, "world") if edges else None
         self.ec2 = self.client(KEY, SECRET)
         self.n_vpcs = 0
 
@@ -246,6 +262,17 @@ class Lab:
 
     def restart(self, what):
         self.viaduct("lab", "restart", what, "--name", self.name)
+
+    def pid_runs(self, what):
+        return os.path.exists(f"/proc/{self.pid(what)}")
+
+    def agent(self, host, request):
+        """What a host's agent answers on its control socket."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(WAIT_SECONDS)
+            s.connect(str(self.directory / "run" / f"{self.name}-{host}.sock"))
+            s.sendall(json.dumps({"request": request}).encode() + b"\n")
+            return json.loads(s.makefile().readline())[request]
 
     def hosts(self):
         return {h["name"]: h for h in self.api("hosts")}
