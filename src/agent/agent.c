@@ -388,6 +388,11 @@ static void agent_on_instance(const struct instance_status *status, void *arg)
 	(void)!link_send(&a->link, &frame); /* told again when the link comes up */
 }
 
+static void agent_on_port(const struct port *port, void *arg)
+{
+	serve6_greet(arg, port);
+}
+
 /* The first probe decides what the Hello says; later ones are told as they come. */
 static void agent_on_probed(void *arg)
 {
@@ -436,11 +441,13 @@ int agent_new(const struct agent_config *config, struct agent **ret)
 					  .cache = &a->cache,
 					  .miss = &a->miss,
 					  .status = agent_on_instance,
+					  .online = agent_on_port,
 					  .arg = a};
 	announcer_init(&a->announcer, a->loop, config->announce, config->kernel_arg,
 		       config->dp.uplink_ifindex);
 	link_init(&a->link, a->loop, &config->dialer, &agent_link_ops, a);
 	serve_init(a);
+	serve6_init(a);
 	upcalls_init(a);
 	report_init(a);
 	sync_init(a);
@@ -472,6 +479,7 @@ struct agent *agent_free(struct agent *a)
 	sync_deinit(a);
 	if (a->dp)
 		agent_close_plane(a);
+	serve6_deinit(a);
 	serve_deinit(a);
 	report_deinit(a);
 	upcalls_deinit(a);

@@ -99,11 +99,14 @@ struct agent {
 	struct watch upcalls;
 	struct deferred drain;
 	unsigned int n_drains;
-	uint64_t n_upcalls[6]; /* by enum dp_upcall_kind */
+	uint64_t n_upcalls[DP_UPCALL_CONFIGURE6 + 1]; /* by enum dp_upcall_kind */
 	/* serve.c */
 	struct list dns;
 	size_t n_dns;
 	uint64_t n_dhcp_answers, n_dns_answers, n_bad_requests;
+	/* serve6.c */
+	struct timer advertise;
+	uint64_t n_advertisements;
 	/* report.c */
 	struct watch events;
 	struct timer stats, flush_events;
@@ -148,6 +151,13 @@ void serve_init(struct agent *a);
 void serve_deinit(struct agent *a);
 void serve_dhcp(struct agent *a, struct dp_upcall *upcall);
 void serve_dns(struct agent *a, struct dp_upcall *upcall);
+
+/* serve6.c: the same for router solicitations and DHCPv6; tells nodes about their router now and then. */
+void serve6_init(struct agent *a);
+void serve6_deinit(struct agent *a);
+void serve6(struct agent *a, struct dp_upcall *upcall);
+/* Tells the node behind the port now, if it has IPv6. */
+void serve6_greet(struct agent *a, const struct port *port);
 
 /* report.c: counters and sampled drops to the manager. */
 void report_init(struct agent *a);

@@ -43,6 +43,8 @@ struct reconcile {
 	struct miss *miss;
 	/* An instance was brought to, or found in, a state. */
 	void (*status)(const struct instance_status *status, void *arg);
+	/* A port is there, or has other addresses. */
+	void (*online)(const struct port *port, void *arg);
 	void *arg;
 	uint64_t round; /* counts runs */
 	uint64_t

@@ -54,8 +54,9 @@ static void reconcile_port_gone(struct reconcile *r, struct port *port)
 	ports_remove(r->ports, port);
 }
 
+/* '*ret': the port, when it is new or has changed. */
 static int reconcile_port(struct reconcile *r, const struct desired_interface *i,
-			  const struct driver_port *plugged)
+			  const struct driver_port *plugged, const struct port **ret)
 {
 	struct dp_port record = {.ifindex = plugged->ifindex,
 				 .peer_redirect = plugged->peer_redirect,
@@ -90,6 +91,7 @@ static int reconcile_port(struct reconcile *r, const struct desired_interface *i
 	port->dp = record;
 	port->set = true;
 	r->n_set++;
+	*ret = port;
 	/* Somebody may have asked for these addresses before they were here. */
 	for (uint32_t n = 0; n < i->n_addrs; n++)
 		cache_drop_negative(r->cache, i->vni, &i->addrs[n]);
@@ -112,9 +114,29 @@ static bool reconcile_port_is_ahead(const struct port *port, const struct desire
 	return false;
 }
 
+/* The node's own side of an interface that carries packets now. */
+static int reconcile_configure(struct reconcile *r, const struct desired_interface *i,
+			       const struct port *changed)
+{
+	struct ipaddr addrs[DP_PORT_ADDRS_MAX];
+	size_t n = 0;
+	int e = driver_online(r->driver, i->instance_id, i->driver.id);
+
+	if (e || !changed)
+		return e;
+	for (uint32_t k = 0; k < i->n_addrs; k++)
+		if (!ipaddr_is_v4(&i->addrs[k]) && !ipaddr_is_link_local(&i->addrs[k]))
+			addrs[n++] = i->addrs[k];
+	e = driver_addresses6(r->driver, i->instance_id, i->driver.id, addrs, n);
+	if (!e)
+		r->online(changed, r->arg);
+	return e;
+}
+
 static int reconcile_plug_or_fail(struct reconcile *r, const struct desired_interface *i,
 				  const char **reterr_text)
 {
+	const struct port *changed = NULL;
 	struct driver_port plugged;
 	int e;
 
@@ -126,11 +148,11 @@ static int reconcile_plug_or_fail(struct reconcile *r, const struct desired_inte
 	*reterr_text = "the interface could not be plugged into the node";
 	if (e)
 		return e;
-	e = reconcile_port(r, i, &plugged);
+	e = reconcile_port(r, i, &plugged, &changed);
 	*reterr_text = "the data plane did not take the port";
 	if (e)
 		return e;
-	e = driver_online(r->driver, i->instance_id, i->driver.id);
+	e = reconcile_configure(r, i, changed);
 	*reterr_text = "the node's interface could not be configured";
 	return e;
 }

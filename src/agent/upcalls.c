@@ -24,7 +24,7 @@ static void upcalls_dispatch(struct agent *a, struct dp_upcall *u)
 		serve_dns(a, u);
 		break;
 	case DP_UPCALL_CONFIGURE6:
-		datapath_upcall_free(u);
+		serve6(a, u);
 		break;
 	}
 }

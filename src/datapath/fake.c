@@ -10,7 +10,9 @@
 #include <net/ethernet.h>
 #include <net/if_arp.h>
 #include <netinet/if_ether.h>
+#include <netinet/icmp6.h>
 #include <netinet/ip.h>
+#include <netinet/ip6.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +22,7 @@
 
 enum {
 	DHCP_SERVER_PORT = 67,
+	DHCP6_SERVER_PORT = 547,
 	DNS_PORT = 53,
 	NUMBER_PROTOCOL = 253, /* RFC 3692: for experiments */
 };
@@ -396,6 +399,24 @@ static bool parse_ip(struct packet *p)
 	return true;
 }
 
+/* Of IPv6 the fake one knows what comes up to the agent alone: router solicitations and DHCPv6. */
+static enum fake_verdict configure6(struct fake_host *h, struct fake_port *port, struct packet *p,
+				    uint32_t *ret_reason)
+{
+	const uint8_t *upper = p->frame + sizeof(struct ether_header) + sizeof(struct ip6_hdr);
+	struct ip6_hdr ip;
+
+	if (p->size < sizeof(struct ether_header) + sizeof(ip) + 4)
+		return refuse(h, port, p, DROP_MALFORMED, ret_reason);
+	memcpy(&ip, p->frame + sizeof(struct ether_header), sizeof(ip));
+	memcpy(p->src.b, &ip.ip6_src, sizeof(p->src.b));
+	memcpy(p->dst.b, &ip.ip6_dst, sizeof(p->dst.b));
+	if ((ip.ip6_nxt == IPPROTO_ICMPV6 && upper[0] == ND_ROUTER_SOLICIT) ||
+	    (ip.ip6_nxt == IPPROTO_UDP && (upper[2] << 8 | upper[3]) == DHCP6_SERVER_PORT))
+		return hold(h, port, p, DP_UPCALL_CONFIGURE6, ret_reason);
+	return refuse(h, port, p, DROP_MULTICAST, ret_reason);
+}
+
 static enum fake_verdict from_node(struct fake_host *h, struct fake_port *port, struct packet *p,
 				   uint32_t *ret_reason)
 {
@@ -408,6 +429,8 @@ static enum fake_verdict from_node(struct fake_host *h, struct fake_port *port, 
 		return refuse(h, port, p, DROP_SOURCE_MAC, ret_reason);
 	if (e->ether_type == htons(ETHERTYPE_ARP))
 		return arp(h, port, p, ret_reason);
+	if (e->ether_type == htons(ETHERTYPE_IPV6))
+		return configure6(h, port, p, ret_reason);
 	if (e->ether_type != htons(ETHERTYPE_IP))
 		return refuse(h, port, p, DROP_PROTOCOL, ret_reason);
 	if (!parse_ip(p))

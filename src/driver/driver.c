@@ -46,6 +46,14 @@ int driver_online(struct driver *d, const char *node, const char *interface)
 	return d->ops->online(d, node, interface);
 }
 
+int driver_addresses6(struct driver *d, const char *node, const char *interface,
+		      const struct ipaddr *addrs, size_t n)
+{
+	if (!driver_id_is_valid(node) || !driver_id_is_valid(interface))
+		return -EINVAL;
+	return d->ops->addresses6(d, node, interface, addrs, n);
+}
+
 int driver_unplug(struct driver *d, const char *node, const char *interface)
 {
 	if (!driver_id_is_valid(node) || !driver_id_is_valid(interface))

@@ -61,6 +61,8 @@ struct driver_ops {
 	int (*plug)(struct driver *d, const char *node, const struct driver_interface *interface,
 		    struct driver_port *ret);
 	int (*online)(struct driver *d, const char *node, const char *interface);
+	int (*addresses6)(struct driver *d, const char *node, const char *interface,
+			  const struct ipaddr *addrs, size_t n);
 	int (*unplug)(struct driver *d, const char *node, const char *interface);
 	int (*nodes)(struct driver *d, driver_node_fn fn, void *arg);
 	int (*interfaces)(struct driver *d, const char *node, driver_interface_fn fn, void *arg);
@@ -90,6 +92,9 @@ must_check int driver_plug(struct driver *d, const char *node,
 			   const struct driver_interface *interface, struct driver_port *ret);
 /* Says that the interface now carries packets: the node may configure itself. */
 must_check int driver_online(struct driver *d, const char *node, const char *interface);
+/* Which IPv6 addresses the interface has.  A back-end whose nodes ask for themselves (DHCPv6) does nothing. */
+must_check int driver_addresses6(struct driver *d, const char *node, const char *interface,
+				 const struct ipaddr *addrs, size_t n);
 must_check int driver_unplug(struct driver *d, const char *node, const char *interface);
 /* Iterators over what is recorded.  'fn' may change nothing; a non-zero return ends the walk and is
  * returned. */

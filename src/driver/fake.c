@@ -100,6 +100,7 @@ static int fake_plug(struct driver *d, const char *id, const struct driver_inter
 		n->n_interfaces++;
 		n->ifindexes[i] = ++fake_of(d)->last_ifindex;
 		n->online[i] = false;
+		n->n_addrs6[i] = 0;
 	}
 	n->interfaces[i] = *interface;
 	*ret = (struct driver_port){.ifindex = n->ifindexes[i], .peer_redirect = true};
@@ -117,6 +118,18 @@ static int fake_online(struct driver *d, const char *id, const char *interface)
 	return 0;
 }
 
+static int fake_addresses6(struct driver *d, const char *id, const char *interface,
+			   const struct ipaddr *addrs, size_t n_addrs)
+{
+	struct fake_node *n = fake_nodes_find(fake_of(d), id);
+	size_t i = n ? fake_interface(n, interface) : 0;
+
+	if (!n || i == n->n_interfaces)
+		return -ENOENT;
+	n->n_addrs6[i] = n_addrs;
+	return 0;
+}
+
 static int fake_unplug(struct driver *d, const char *id, const char *interface)
 {
 	struct fake_node *n = fake_nodes_find(fake_of(d), id);
@@ -128,6 +141,7 @@ static int fake_unplug(struct driver *d, const char *id, const char *interface)
 	n->interfaces[i] = n->interfaces[n->n_interfaces];
 	n->ifindexes[i] = n->ifindexes[n->n_interfaces];
 	n->online[i] = n->online[n->n_interfaces];
+	n->n_addrs6[i] = n->n_addrs6[n->n_interfaces];
 	return 0;
 }
 
@@ -164,6 +178,7 @@ static const struct driver_ops fake_ops = {
 	.check = fake_check,
 	.plug = fake_plug,
 	.online = fake_online,
+	.addresses6 = fake_addresses6,
 	.unplug = fake_unplug,
 	.nodes = fake_nodes_each,
 	.interfaces = fake_interfaces_each,

@@ -17,6 +17,7 @@ struct fake_node {
 	struct driver_interface interfaces[FAKE_INTERFACES_MAX];
 	int ifindexes[FAKE_INTERFACES_MAX];
 	bool online[FAKE_INTERFACES_MAX];
+	size_t n_addrs6[FAKE_INTERFACES_MAX];
 	size_t n_interfaces;
 };
 

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "driver/addresses6.h"
 #include "driver/client.h"
 #include "driver/inmates.h"
 #include "driver/record.h"
@@ -73,12 +74,12 @@ static int driver_netns_bind(const struct driver_netns *dn, const char *node)
 		e = netns_create(dn->netns_dir, name);
 	if (!e)
 		e = netns_open(dn->netns_dir, name, &fd);
-	/* A node is an end point: it routes only when its user says so, and believes no router's
-	 * advertisement, because its network has none that speaks. */
+	/* A node is an end point: it routes only when its user says so.  It believes its network's router,
+	 * also when it routes itself; nobody else's advertisements are let through. */
 	if (!e)
 		e = sysctl_set(fd, "ipv4/ip_forward", "0");
 	if (!e)
-		e = sysctl_set(fd, "ipv6/conf/default/accept_ra", "0");
+		e = sysctl_set(fd, "ipv6/conf/default/accept_ra", "2");
 	return e == -EEXIST ? 0 : e;
 }
 
@@ -365,6 +366,25 @@ static int driver_netns_online(struct driver *d, const char *node, const char *i
 	return e;
 }
 
+/* Set from outside: Debian 12 has no DHCPv6 client that leaves the files of the host alone. */
+static int driver_netns_addresses6(struct driver *d, const char *node, const char *interface,
+				   const struct ipaddr *addrs, size_t n)
+{
+	struct driver_netns *dn = driver_netns_of(d);
+	_cleanup_record_ struct record r = {0};
+	_cleanup_close_ int fd = -1;
+	const struct record_interface *ri;
+	int e = record_read(dn->records, node, &r);
+
+	if (e)
+		return e;
+	ri = record_find(&r, interface);
+	if (!ri)
+		return -ENOENT;
+	e = driver_netns_enter(dn, node, &fd);
+	return e ?: addresses6_set(fd, ri->interface.device_index, addrs, n);
+}
+
 static int driver_netns_unplug(struct driver *d, const char *node, const char *interface)
 {
 	struct driver_netns *dn = driver_netns_of(d);
@@ -442,6 +462,7 @@ static const struct driver_ops driver_netns_ops = {
 	.check = driver_netns_check,
 	.plug = driver_netns_plug,
 	.online = driver_netns_online,
+	.addresses6 = driver_netns_addresses6,
 	.unplug = driver_netns_unplug,
 	.nodes = driver_netns_nodes,
 	.interfaces = driver_netns_interfaces,
