@@ -13,8 +13,9 @@ static char options[ID_TEXT_SIZE];
 static const char *const servers[] = {"10.0.0.53", DHCP_OPTIONS_PROVIDED};
 static const char *const domain[] = {"shop.example"};
 static const char *const clocks[] = {"10.0.0.9"};
-static const struct dhcp_option_args given[] = {
-	{"domain-name", domain, 1}, {"domain-name-servers", servers, 2}, {"ntp-servers", clocks, 1}};
+static const struct dhcp_option_args given[] = {{"domain-name", domain, 1},
+						{"domain-name-servers", servers, 2},
+						{"ntp-servers", clocks, 1}};
 
 static int setup(void **state)
 {
@@ -83,9 +84,9 @@ static void test_hosts_are_told(void **state)
 static void test_a_set_in_use_stays(void **state)
 {
 	associate(options);
-	assert_int_equal(cluster_end(&c, dhcp_options_delete(cluster_tx(&c), &c.me, options,
-							     &c.refusal)),
-			 MODEL_E_DHCP_OPTIONS_DEPENDENCY);
+	assert_int_equal(
+		cluster_end(&c, dhcp_options_delete(cluster_tx(&c), &c.me, options, &c.refusal)),
+		MODEL_E_DHCP_OPTIONS_DEPENDENCY);
 	associate(DHCP_OPTIONS_DEFAULT);
 	assert_ok(cluster_end(&c, dhcp_options_delete(cluster_tx(&c), &c.me, options, &c.refusal)));
 }
