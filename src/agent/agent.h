@@ -124,6 +124,7 @@ CLEANUP_DEFINE(struct agent *, agent_free);
 
 /* Opens or re-opens the data plane as 'desired.host' says; 0 when it is open. */
 must_check int agent_open_plane(struct agent *a);
+void agent_close_plane(struct agent *a); /* it goes on carrying packets */
 uint64_t agent_now(const struct agent *a); /* ns, monotonic */
 /* How what the manager says of this host's role contradicts its configuration; NULL: not. */
 const char *agent_role_error(const struct agent *a);
