@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packet tables of public addresses, one to one, and of the uplink. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "abi/drop.h"
+#include "edge_lab.h"
+#include "net/csum.h"
+
+enum { SYN = 2, ACK = 0x10, RST = 4, TCP = IPPROTO_TCP, UDP = IPPROTO_UDP, ICMP = 1, GRE = 47 };
+
+#define A        "10.0.1.10"
+#define B        "10.0.1.11"
+#define C        "10.0.1.12"
+#define WORLD    "203.0.113.1"
+#define PUBLIC_A "198.51.100.10"
+#define PUBLIC_B "198.51.100.11"
+#define PUBLIC_C "198.51.100.12"
+
+static struct edge_lab fixture;
+
+static struct datapath *edge(void)
+{
+	return fixture.lab.hosts[LAB_EDGE].dp;
+}
+
+static int set_up(void **state)
+{
+	edge_lab_init(&fixture, FORMAT_SIIT_2);
+	edge_lab_route(&fixture, EDGE_IGW);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	edge_lab_deinit(&fixture);
+	return 0;
+}
+
+static void delete_public(const char *public)
+{
+	struct ipaddr addr = lab_addr(public);
+	int r = datapath_public_delete(edge(), &addr);
+
+	assert_true(!r || r == -ENOENT);
+}
+
+/* a and c have public addresses, b has none; nothing is remembered. */
+static int reset(void **state)
+{
+	struct dp_gateway igw = {.handle = EDGE_IGW, .kind = DP_GATEWAY_INTERNET, .vni = LAB_VNI};
+
+	assert_int_equal(datapath_gateway_delete(edge(), EDGE_IGW), 0);
+	assert_int_equal(datapath_gateway_set(edge(), &igw), 0);
+	delete_public(PUBLIC_A);
+	delete_public(PUBLIC_B);
+	edge_lab_public(&fixture, fixture.a, PUBLIC_A);
+	edge_lab_public(&fixture, fixture.b, NULL);
+	edge_lab_public(&fixture, fixture.c, PUBLIC_C);
+	edge_lab_format(&fixture, FORMAT_SIIT_2);
+	lab_map(&fixture.lab, LAB_VNI, A, 0, DP_MAPPING_LIVE);
+	return 0;
+}
+
+static struct edge_packet packet(uint8_t protocol, const char *src, uint16_t sport, const char *dst,
+				 uint16_t dport, uint8_t flags)
+{
+	return (struct edge_packet){.protocol = protocol,
+				    .src = src,
+				    .dst = dst,
+				    .sport = sport,
+				    .dport = dport,
+				    .flags = flags,
+				    .payload = 100};
+}
+
+static void out(const struct lab_node *n, const struct edge_packet *p, const char *public)
+{
+	struct frame f = edge_lab_out(&fixture, n, p);
+
+	edge_assert(&f, public, p->sport, p->dst, p->dport);
+}
+
+static void in(const struct lab_node *n, const struct edge_packet *p, const char *private)
+{
+	struct frame f = edge_lab_in(&fixture, n, p);
+
+	edge_assert(&f, p->src, p->sport, private, p->dport);
+}
+
+/* ---- there and back ---- */
+
+static void check_round_trips(enum format format)
+{
+	static const uint8_t protocols[] = {TCP, UDP, ICMP};
+
+	edge_lab_format(&fixture, format);
+	for (size_t i = 0; i < sizeof(protocols); i++) {
+		uint8_t ping = protocols[i] == ICMP ? 8 : 0;
+		struct edge_packet o = packet(protocols[i], A, 4000, WORLD, 80, ping);
+		struct edge_packet n = packet(protocols[i], WORLD, 4001, PUBLIC_A, 22, ping);
+
+		for (int round = 0; round < 2; round++) {
+			out(fixture.a, &o, PUBLIC_A);
+			in(fixture.a, &n, A); /* begun outside */
+		}
+	}
+}
+
+/* requirement: EDGE-1 */
+static void test_round_trips(void **state)
+{
+	check_round_trips(FORMAT_SIIT_2);
+	check_round_trips(FORMAT_SIIT_1);
+}
+
+/* Protocols without ports, and fragments, have an address. */
+/* requirement: EDGE-1 */
+static void test_without_ports(void **state)
+{
+	struct edge_packet p = packet(GRE, A, 0, WORLD, 0, 0);
+	struct frame f = edge_lab_out(&fixture, fixture.a, &p);
+
+	frame_assert_addr4(&f, IP_AT + 12, PUBLIC_A);
+	p = packet(GRE, WORLD, 0, PUBLIC_A, 0, 0);
+	f = edge_lab_in(&fixture, fixture.a, &p);
+	frame_assert_addr4(&f, IP_AT + 16, A);
+	p = packet(UDP, A, 4000, WORLD, 80, 0);
+	p.fragment = 0x0010;
+	f = edge_lab_out(&fixture, fixture.a, &p);
+	frame_assert_addr4(&f, IP_AT + 12, PUBLIC_A);
+	assert_int_equal(csum(f.b + IP_AT, 20), 0);
+	p = packet(UDP, WORLD, 80, PUBLIC_A, 4000, 0);
+	p.fragment = 0x2010;
+	f = edge_lab_in(&fixture, fixture.a, &p);
+	frame_assert_addr4(&f, IP_AT + 16, A);
+	assert_int_equal(frame_u16(&f, IP_AT + 6), 0x2010);
+}
+
+/* A node without a public address: its own host knows, and the edge as well. */
+/* requirement: EDGE-1 */
+static void test_no_public(void **state)
+{
+	struct edge_packet p = packet(UDP, B, 4000, WORLD, 80, 0);
+	struct frame f = edge_frame(&fixture, fixture.b, &p);
+
+	frame_assert_dropped_by_node(&fixture.lab, fixture.b, &f, DROP_NO_PUBLIC);
+	edge_lab_public(&fixture, fixture.b, PUBLIC_B);
+	out(fixture.b, &p, PUBLIC_B);
+	delete_public(PUBLIC_B);
+	p.sport = 4001;
+	edge_lab_out_refused(&fixture, fixture.b, &p, DROP_NO_PUBLIC);
+}
+
+/* requirement: EDGE-1 */
+static void test_node_of_the_edge(void **state)
+{
+	struct edge_packet p = packet(UDP, C, 4000, WORLD, 80, 0);
+
+	out(fixture.c, &p, PUBLIC_C);
+	p = packet(TCP, WORLD, 4000, PUBLIC_C, 80, SYN);
+	in(fixture.c, &p, C);
+}
+
+/* From one public address to another of the same edge, and to one's own. */
+/* requirement: EDGE-1 */
+static void test_hairpin(void **state)
+{
+	struct edge_packet p = packet(UDP, A, 4000, PUBLIC_B, 53, 0);
+	struct frame f;
+
+	edge_lab_public(&fixture, fixture.b, PUBLIC_B);
+	f = edge_lab_out(&fixture, fixture.a, &p);
+	f = edge_lab_deliver(&fixture, fixture.b, &f);
+	edge_assert(&f, PUBLIC_A, 4000, B, 53);
+	p = packet(UDP, B, 53, PUBLIC_A, 4000, 0);
+	f = edge_lab_out(&fixture, fixture.b, &p);
+	f = edge_lab_deliver(&fixture, fixture.a, &f);
+	edge_assert(&f, PUBLIC_B, 53, A, 4000);
+	p = packet(UDP, A, 4000, PUBLIC_A, 53, 0);
+	f = edge_lab_out(&fixture, fixture.a, &p);
+	f = edge_lab_deliver(&fixture, fixture.a, &f);
+	edge_assert(&f, PUBLIC_A, 4000, A, 53);
+	p = packet(UDP, A, 4000, PUBLIC_C, 53, 0); /* to a node of the edge's host */
+	f = edge_lab_out(&fixture, fixture.a, &p);
+	edge_assert(&f, PUBLIC_A, 4000, C, 53);
+}
+
+/* ---- an address moves ---- */
+
+static void move_public(const char *public, const struct lab_node *to)
+{
+	struct dp_public p = {.public = lab_addr(public),
+			      .vni = LAB_VNI,
+			      .addr = to->port.addrs[0],
+			      .handle = EDGE_IGW};
+
+	assert_int_equal(datapath_public_set(edge(), &p), 0);
+}
+
+/* Who had a connection keeps it, both ways; what is new goes to the new node. */
+/* requirement: EDGE-2 */
+static void test_remapped(void **state)
+{
+	struct edge_packet syn = packet(TCP, WORLD, 5000, PUBLIC_A, 80, SYN);
+	struct edge_packet back = packet(TCP, A, 80, WORLD, 5000, SYN | ACK);
+	struct edge_packet asked = packet(UDP, A, 4000, WORLD, 53, 0);
+	struct edge_packet answer = packet(UDP, WORLD, 53, PUBLIC_A, 4000, 0);
+	struct edge_packet fresh = packet(TCP, WORLD, 5001, PUBLIC_A, 80, SYN);
+	struct edge_packet new_out = packet(TCP, A, 81, WORLD, 5002, SYN);
+
+	in(fixture.a, &syn, A);
+	out(fixture.a, &back, PUBLIC_A);
+	out(fixture.a, &asked, PUBLIC_A);
+	move_public(PUBLIC_A, fixture.b);
+	syn.flags = ACK;
+	in(fixture.a, &syn, A);
+	back.flags = ACK;
+	out(fixture.a, &back, PUBLIC_A);
+	in(fixture.a, &answer, A);
+	in(fixture.b, &fresh, B);
+	edge_lab_out_refused(&fixture, fixture.a, &new_out, DROP_NO_PUBLIC);
+	edge_lab_public(&fixture, fixture.b, PUBLIC_A);
+	new_out.src = B;
+	out(fixture.b, &new_out, PUBLIC_A);
+	delete_public(PUBLIC_A); /* with the address its connections go */
+	edge_lab_out_refused(&fixture, fixture.a, &back, DROP_NO_PUBLIC);
+}
+
+/* What nobody inside has answered belongs to nobody. */
+/* requirement: EDGE-2 */
+static void test_unanswered_is_not_kept(void **state)
+{
+	struct edge_packet syn = packet(TCP, WORLD, 5000, PUBLIC_A, 80, SYN);
+	struct edge_packet reset_it = packet(TCP, A, 80, WORLD, 5001, RST);
+
+	in(fixture.a, &syn, A);
+	out(fixture.a, &reset_it, PUBLIC_A);
+	move_public(PUBLIC_A, fixture.b);
+	in(fixture.b, &syn, B);
+	syn.sport = 5001;
+	in(fixture.b, &syn, B);
+}
+
+/* The node itself moves to another host: connections follow its mapping. */
+/* requirement: EDGE-2 */
+static void test_node_moves(void **state)
+{
+	struct edge_packet syn = packet(TCP, WORLD, 5000, PUBLIC_A, 80, SYN);
+	struct edge_packet back = packet(TCP, A, 80, WORLD, 5000, SYN | ACK);
+	struct dp_mapping m = {
+		.vni = LAB_VNI, .addr = lab_addr(A), .state = DP_MAPPING_GONE, .revision = 2};
+	struct frame f, wire;
+
+	in(fixture.a, &syn, A);
+	out(fixture.a, &back, PUBLIC_A);
+	assert_int_equal(datapath_mapping_set(edge(), &m), 0);
+	edge_lab_in_refused(&fixture, &syn, DROP_GONE);
+	m.state = DP_MAPPING_LIVE;
+	m.peer = 9;
+	assert_int_equal(datapath_mapping_set(edge(), &m), 0);
+	edge_lab_in_refused(&fixture, &syn, DROP_NO_PEER);
+	m.peer = 1;
+	assert_int_equal(datapath_mapping_set(edge(), &m), 0);
+	f = edge_frame(&fixture, NULL, &syn);
+	assert_int_equal(frame_from_world(&fixture.lab, &f, &wire), TC_ACT_REDIRECT);
+}
+
+/* ---- errors ---- */
+
+/* requirement: EDGE-1 */
+static void test_errors(void **state)
+{
+	struct edge_packet p = packet(UDP, A, 4000, WORLD, 80, 0);
+	struct frame sent = edge_lab_out(&fixture, fixture.a, &p), error, wire, got, q = {};
+
+	error = edge_error(&fixture, NULL, "192.0.2.77", PUBLIC_A, &sent, sent.size - IP_AT);
+	assert_int_equal(frame_from_world(&fixture.lab, &error, &wire), TC_ACT_REDIRECT);
+	got = edge_lab_deliver(&fixture, fixture.a, &wire);
+	frame_assert_addr4(&got, IP_AT + 12, "192.0.2.77");
+	frame_assert_addr4(&got, IP_AT + 16, A);
+	assert_int_equal(csum(got.b + EDGE_L4, got.size - EDGE_L4), 0);
+	q.size = sent.size;
+	frame_put_u16(&q, 12, 0x0800);
+	memcpy(q.b + IP_AT, got.b + EDGE_L4 + 8, sent.size - IP_AT);
+	edge_assert(&q, A, 4000, WORLD, 80);
+}
+
+/* ---- the agent is asked ---- */
+
+/* Where a node is that the world speaks to: the packet waits, whole, as it came. */
+/* requirement: MAP-2 */
+/* requirement: EDGE-1 */
+static void test_unknown_node(void **state)
+{
+	struct edge_packet p = packet(UDP, WORLD, 53, PUBLIC_A, 4000, 0);
+	struct frame f = edge_frame(&fixture, NULL, &p), up, wire, got;
+	struct ipaddr a = lab_addr(A);
+
+	assert_int_equal(datapath_mapping_delete(edge(), LAB_VNI, &a), 0);
+	assert_int_equal(frame_from_world(&fixture.lab, &f, &up), TC_ACT_REDIRECT);
+	assert_int_equal(up.b[0], 0x0a);
+	assert_int_equal(up.b[1], 0);
+	assert_memory_equal(up.b + 8, a.b + 12, 4);
+	assert_memory_equal(up.b + 12, f.b + 12, f.size - 12);
+	lab_map(&fixture.lab, LAB_VNI, A, 0, DP_MAPPING_HELD);
+	assert_int_equal(frame_from_world(&fixture.lab, &f, &got), TC_ACT_REDIRECT);
+	assert_int_equal(got.b[0], 0x0a); /* behind the first */
+	assert_int_equal(frame_run(&fixture.lab, LAB_EDGE, RUN_UPCALLS, 1, &up, &wire),
+			 TC_ACT_REDIRECT);
+	lab_map(&fixture.lab, LAB_VNI, A, 0, DP_MAPPING_LIVE);
+	got = edge_lab_deliver(&fixture, fixture.a, &wire);
+	edge_assert(&got, WORLD, 53, A, 4000);
+}
+
+/* ---- the uplink ---- */
+
+static struct frame arp(const char *target)
+{
+	struct ipaddr sender = lab_addr("198.51.100.1"), t = lab_addr(target);
+	struct frame f = {.size = 42};
+	static const uint8_t head[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02, 0,   0, 0,
+				       0,    0x77, 0x08, 0x06, 0,    1,    0x08, 0,   6, 4,
+				       0,    1,    0x02, 0,    0,    0,    0,    0x77};
+
+	memcpy(f.b, head, sizeof(head));
+	memcpy(f.b + 28, sender.b + 12, 4);
+	memcpy(f.b + 38, t.b + 12, 4);
+	return f;
+}
+
+/* requirement: EDGE-1 */
+static void test_arp(void **state)
+{
+	static const char *const ours[] = {PUBLIC_A, EDGE_NAT_PUBLIC};
+	int uplink = fixture.lab.hosts[LAB_EDGE].config.uplink_ifindex;
+	struct frame f, got;
+
+	for (size_t i = 0; i < 2; i++) {
+		f = arp(ours[i]);
+		assert_int_equal(frame_run(&fixture.lab, LAB_EDGE, RUN_UPLINK, uplink, &f, &got),
+				 TC_ACT_REDIRECT);
+		assert_memory_equal(got.b, f.b + 6, 6);
+		assert_memory_equal(got.b + 6, fixture.lab.uplink_mac.b, 6);
+		assert_int_equal(frame_u16(&got, 20), 2);
+		assert_memory_equal(got.b + 22, fixture.lab.uplink_mac.b, 6);
+		frame_assert_addr4(&got, 28, ours[i]);
+		frame_assert_addr4(&got, 38, "198.51.100.1");
+	}
+	f = arp("198.51.100.2"); /* the machine's own */
+	assert_int_equal(frame_run(&fixture.lab, LAB_EDGE, RUN_UPLINK, uplink, &f, &got),
+			 TC_ACT_UNSPEC);
+	assert_int_equal(got.size, f.size);
+	assert_memory_equal(got.b, f.b, f.size);
+}
+
+/* What is the machine's stays the machine's. */
+/* requirement: EDGE-1 */
+static void test_other_traffic_passes(void **state)
+{
+	struct edge_packet p = packet(TCP, WORLD, 5000, "198.51.100.2", 22, SYN);
+	struct frame f = edge_frame(&fixture, NULL, &p), got;
+
+	assert_int_equal(frame_from_world(&fixture.lab, &f, &got), TC_ACT_UNSPEC);
+	p.dst = PUBLIC_B; /* nobody's now */
+	f = edge_frame(&fixture, NULL, &p);
+	assert_int_equal(frame_from_world(&fixture.lab, &f, &got), TC_ACT_UNSPEC);
+}
+
+static int count(const struct ipaddr *public, void *data)
+{
+	++*(int *)data;
+	return 0;
+}
+
+/* requirement: EDGE-1 */
+static void test_contract(void **state)
+{
+	struct dp_public p = {.public = lab_addr(EDGE_NAT_PUBLIC),
+			      .vni = LAB_VNI,
+			      .addr = lab_addr(A),
+			      .handle = EDGE_IGW};
+	struct ipaddr nat = lab_addr(EDGE_NAT_PUBLIC);
+	int n = 0;
+
+	assert_int_equal(datapath_public_set(edge(), &p), -EEXIST); /* a gateway's */
+	assert_int_equal(datapath_public_delete(edge(), &nat), -ENOENT);
+	assert_int_equal(datapath_public_set(fixture.lab.hosts[0].dp, &p), -EOPNOTSUPP);
+	assert_int_equal(datapath_publics(edge(), count, &n), 0);
+	assert_int_equal(n, 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_round_trips, reset),
+		cmocka_unit_test_setup(test_without_ports, reset),
+		cmocka_unit_test_setup(test_no_public, reset),
+		cmocka_unit_test_setup(test_node_of_the_edge, reset),
+		cmocka_unit_test_setup(test_hairpin, reset),
+		cmocka_unit_test_setup(test_remapped, reset),
+		cmocka_unit_test_setup(test_unanswered_is_not_kept, reset),
+		cmocka_unit_test_setup(test_node_moves, reset),
+		cmocka_unit_test_setup(test_errors, reset),
+		cmocka_unit_test_setup(test_unknown_node, reset),
+		cmocka_unit_test_setup(test_arp, reset),
+		cmocka_unit_test_setup(test_other_traffic_passes, reset),
+		cmocka_unit_test_setup(test_contract, reset),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
