@@ -64,6 +64,17 @@ static void move_some(struct hmap *m)
 	}
 }
 
+/* From the one chain to 'buckets'. */
+static void leave_single(struct hmap *m, struct hmap_node **buckets, size_t n_buckets)
+{
+	while (m->single) {
+		struct hmap_node *n = m->single;
+
+		m->single = n->next;
+		push(&buckets[n->hash & (n_buckets - 1)], n);
+	}
+}
+
 static void grow(struct hmap *m)
 {
 	size_t n_buckets = m->n_buckets ? 2 * m->n_buckets : FIRST_BUCKETS;
@@ -76,12 +87,7 @@ static void grow(struct hmap *m)
 		m->n_old = m->n_buckets;
 		m->n_moved = 0;
 	} else {
-		while (m->single) {
-			struct hmap_node *n = m->single;
-
-			m->single = n->next;
-			push(&buckets[n->hash & (n_buckets - 1)], n);
-		}
+		leave_single(m, buckets, n_buckets);
 	}
 	m->buckets = buckets;
 	m->n_buckets = n_buckets;
@@ -90,14 +96,28 @@ static void grow(struct hmap *m)
 void hmap_reserve(struct hmap *m, size_t n)
 {
 	size_t n_buckets = FIRST_BUCKETS;
+	struct hmap_node **buckets;
 
-	if (m->n || m->n_buckets)
+	if (m->n_buckets)
 		return;
 	while (n_buckets < n && n_buckets <= SIZE_MAX / 2 / sizeof(*m->buckets))
 		n_buckets *= 2;
-	m->buckets = calloc(n_buckets, sizeof(*m->buckets));
-	if (m->buckets)
-		m->n_buckets = n_buckets;
+	buckets = calloc(n_buckets, sizeof(*buckets));
+	if (!buckets)
+		return;
+	leave_single(m, buckets, n_buckets);
+	m->buckets = buckets;
+	m->n_buckets = n_buckets;
+}
+
+void hmap_prefetch(const struct hmap *m, uint64_t hash, unsigned int stage)
+{
+	struct hmap_node *const *chain = chain_at(m, hash);
+
+	if (!stage)
+		__builtin_prefetch(chain);
+	else if (*chain)
+		__builtin_prefetch(*chain);
 }
 
 void hmap_insert(struct hmap *m, struct hmap_node *n, uint64_t hash)

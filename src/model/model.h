@@ -118,7 +118,8 @@ const struct object *model_iter_next(struct model_iter *it);
 
 /* About so many records are going to be loaded: saves the time of growing.  May be left out. */
 void model_load_begin(struct model *m, size_t n_records);
-/* One stored record: 'data' as model/record.h encodes it; size 0: it is deleted.  -EBADMSG for a record that
+/* One stored record: 'data' as model/record.h encodes it; size 0: it is deleted.  Seen by readers after
+ * model_load_end(), or when a deletion has been loaded; so are contradictions.  -EBADMSG for a record that
  * is malformed, or contradicts what is loaded (two owners of one address); -ENOMEM. */
 must_check int model_load(struct model *m, enum kind k, uint64_t id, const void *data, size_t size);
 /* Ends loading: puts lists in order, checks references.  -EBADMSG. */

@@ -33,22 +33,55 @@ static uint64_t group_hash(enum relation r, enum kind k, uint64_t key)
 	return hash_bytes(which, sizeof(which));
 }
 
+static bool is_group(const struct group *g, enum relation r, enum kind k, uint64_t key)
+{
+	return g->relation == r && g->kind == k && g->key == key;
+}
+
+/* Where a group is at hand, if it is.  Whoever chooses keys that meet here makes two groups take turns, and
+ * gains nothing. */
+static size_t place_at_hand(enum relation r, enum kind k, uint64_t key)
+{
+	uint64_t mixed = (key ^ (uint64_t)r << 56 ^ (uint64_t)k << 48) * 0x9e3779b97f4a7c15;
+
+	return mixed >> 32 & (MODEL_GROUPS_AT_HAND - 1);
+}
+
 struct group *group_find(const struct model *m, enum relation r, enum kind k, uint64_t key)
 {
-	struct group *g;
+	struct group *g = m->groups_at_hand[place_at_hand(r, k, key)];
 
+	if (g && is_group(g, r, k, key))
+		return g;
 	hmap_for_each_at (g, &m->groups, group_hash(r, k, key), node)
-		if (g->relation == r && g->kind == k && g->key == key)
+		if (is_group(g, r, k, key))
 			return g;
 	return NULL;
+}
+
+static void group_keep_at_hand(struct model *m, struct group *g)
+{
+	m->groups_at_hand[place_at_hand(g->relation, g->kind, g->key)] = g;
+}
+
+static void group_free(struct model *m, struct group *g)
+{
+	struct group **at_hand = &m->groups_at_hand[place_at_hand(g->relation, g->kind, g->key)];
+
+	if (*at_hand == g)
+		*at_hand = NULL;
+	hmap_remove(&m->groups, &g->node);
+	free(g);
 }
 
 struct group *group_get(struct model *m, enum relation r, enum kind k, uint64_t key)
 {
 	struct group *g = group_find(m, r, k, key);
 
-	if (g)
+	if (g) {
+		group_keep_at_hand(m, g);
 		return g;
+	}
 	g = calloc(1, sizeof(*g));
 	if (!g)
 		return NULL;
@@ -59,6 +92,7 @@ struct group *group_get(struct model *m, enum relation r, enum kind k, uint64_t 
 	list_init(&g->idle);
 	list_push_back(&m->idle_groups, &g->idle);
 	hmap_insert(&m->groups, &g->node, group_hash(r, k, key));
+	group_keep_at_hand(m, g);
 	return g;
 }
 
@@ -380,6 +414,48 @@ int table_replace(struct model *m, struct object *old, struct object *new)
 	return 0;
 }
 
+/* ---- many at a time ---- */
+
+void table_prefetch_id(const struct model *m, enum kind k, uint64_t id, unsigned int stage)
+{
+	hmap_prefetch(&m->kinds[k].by_id, hash_u64(id), stage);
+}
+
+static void prefetch_addrs(const struct model *m, const struct interface *i)
+{
+	struct ipaddr link_local = interface_link_local(i);
+	struct mapping_key key = mapping_key_of(i->vni, &link_local);
+
+	mapping_prefetch(m->mappings, 0, &key);
+	for (size_t n = 0; n < i->n_addrs; n++) {
+		key = mapping_key_of(i->vni, &i->addrs[n].addr);
+		mapping_prefetch(m->mappings, 0, &key);
+	}
+}
+
+void table_prefetch(const struct model *m, const struct object *o, unsigned int stage)
+{
+	const struct interface *i = (const struct interface *)o;
+	size_t n_uniques;
+	const struct unique_use *uniques = table_uniques(&n_uniques);
+	uint64_t hash;
+
+	table_prefetch_id(m, o->kind, o->id, stage);
+	if (o->kind != KIND_INTERFACE)
+		return; /* of the others there are few, or they are in few groups */
+	if (i->attachment.state != ATTACHMENT_NONE)
+		hmap_prefetch(
+			&m->groups,
+			group_hash(REL_INSTANCE_INTERFACES, KIND_INTERFACE, i->attachment.instance),
+			stage);
+	if (stage)
+		return;
+	for (size_t n = 0; n < n_uniques; n++)
+		if (uniques[n].kind == KIND_INTERFACE && uniques[n].hash(o, &hash))
+			hmap_prefetch(&m->unique[uniques[n].unique], hash, 0);
+	prefetch_addrs(m, i);
+}
+
 /* ---- housekeeping ---- */
 
 /* An empty subnet still knows which address it gave away last, until it goes itself. */
@@ -400,8 +476,7 @@ void table_reclaim(struct model *m)
 		list_remove(&g->idle);
 		if (is_remembered(m, g))
 			continue;
-		hmap_remove(&m->groups, &g->node);
-		free(g);
+		group_free(m, g);
 	}
 }
 
@@ -464,6 +539,8 @@ void table_deinit(struct model *m)
 			record_free(o);
 		hmap_deinit(&m->kinds[k].by_id);
 	}
+	for (size_t i = 0; i < m->n_arriving; i++)
+		record_free(m->arriving[i]);
 	hmap_for_each (g, &m->groups, node)
 		free(g);
 	hmap_deinit(&m->groups);

@@ -79,6 +79,11 @@ struct host_state {
 	bool known; /* it has told what it holds */
 };
 
+enum {
+	MODEL_LOAD_BATCH = 32, /* records that wait for memory together while loading */
+	MODEL_GROUPS_AT_HAND = 1024,
+};
+
 struct kind_table {
 	struct hmap by_id;
 	struct list all;
@@ -95,9 +100,14 @@ struct model {
 	uint64_t revision;
 	uint64_t last_serial;
 	bool loading;
+	size_t n_arriving; /* while loading: decoded and not yet put in */
+	struct object *arriving[MODEL_LOAD_BATCH];
 	struct kind_table kinds[KIND_MAX];
 	struct hmap unique[UNIQUE_MAX];
 	struct hmap groups;
+	/* Groups found lately, each in the one place where it may be: the few that most records are in need no
+	 * look-up. */
+	struct group *groups_at_hand[MODEL_GROUPS_AT_HAND];
 	struct list idle_groups;
 	struct hmap carried;
 	struct hmap carriers;
@@ -114,6 +124,10 @@ struct model {
 /* Puts 'new' in the place of 'old'; either may be NULL.  Takes nothing: the caller owns 'old' afterwards and
  * the model 'new'.  -ENOMEM, and nothing has changed; never when 'new' was in the model before. */
 must_check int table_replace(struct model *m, struct object *old, struct object *new);
+/* Brings nearer to the processor what table_replace() will read for 'o', or model_get() for an id: first
+ * (stage 0) the places in the tables, then (stage 1) what is found there. */
+void table_prefetch(const struct model *m, const struct object *o, unsigned int stage);
+void table_prefetch_id(const struct model *m, enum kind k, uint64_t id, unsigned int stage);
 /* Frees what is empty, if no change can be undone. */
 void table_reclaim(struct model *m);
 /* Puts lists in order after loading. */
