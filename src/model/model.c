@@ -15,8 +15,6 @@
 #include "model/record.h"
 #include "model/table.h"
 
-CLEANUP_DEFINE(struct object *, record_free);
-
 struct model *model_free(struct model *m)
 {
 	if (!m)
