@@ -85,6 +85,7 @@ enum {
 	DP_PORT_PEER_REDIRECT = 1 << 0,
 	DP_PORT_FORWARDS = 1 << 1, /* source/destination check off */
 	DP_PORT_TRACKED = 1 << 2, /* it is in security groups */
+	DP_PORT_DISABLED = 1 << 3, /* nothing passes, either way */
 };
 
 /* A port's share of the connection table: sets 'first' to 'first + mask', their number a power of

@@ -84,7 +84,7 @@ static __always_inline int port_identify(const struct __sk_buff *skb, struct pac
 	p->port_id = port->id;
 	p->vni = port->vni;
 	memcpy(p->node_mac, port->mac, 6);
-	return 0;
+	return port->flags & DP_PORT_DISABLED ? -DROP_DISABLED : 0;
 }
 
 /* Is the frame the node's own?  Then what is in it? */

@@ -72,6 +72,8 @@ static __noinline int edge_locate(struct packet *p, __be32 saddr, __be32 daddr)
 		to = port_get(slot);
 		if (!to)
 			return -DROP_NOT_LOCAL;
+		if (to->flags & DP_PORT_DISABLED)
+			return -DROP_DISABLED;
 		flow->to_slot = (__u16)slot;
 		flow->to_ifindex = to->ifindex;
 		flow->to_flags = (__u8)to->flags;

@@ -56,7 +56,9 @@ static __always_inline int ingress_destination(struct packet *p)
 	if (p->slot) {
 		port = port_get(p->slot);
 		p->port_id = port ? port->id : 0;
-		return port ? 0 : -DROP_NOT_LOCAL;
+		if (!port)
+			return -DROP_NOT_LOCAL;
+		return port->flags & DP_PORT_DISABLED ? -DROP_DISABLED : 0;
 	}
 	if (p->to_handle)
 		return -DROP_HANDLE;

@@ -144,6 +144,8 @@ static __always_inline int route_locate(struct __sk_buff *skb, struct packet *p,
 		to = port_get(slot);
 		if (!to)
 			return -DROP_NOT_LOCAL;
+		if (to->flags & DP_PORT_DISABLED)
+			return -DROP_DISABLED;
 		flow->to_slot = (__u16)slot;
 		flow->to_ifindex = to->ifindex;
 		flow->to_flags = (__u8)to->flags;
@@ -196,6 +198,8 @@ static __always_inline int route_to_handle(struct packet *p, __be32 saddr, __be3
 	to = port_get(h->row);
 	if (!to)
 		return -DROP_HANDLE;
+	if (to->flags & DP_PORT_DISABLED)
+		return -DROP_DISABLED;
 	flow->to_slot = (__u16)h->row;
 	flow->to_ifindex = to->ifindex;
 	flow->to_flags = (__u8)to->flags;

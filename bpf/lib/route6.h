@@ -70,6 +70,8 @@ static __always_inline int route6_local(struct __sk_buff *skb, const struct pack
 
 	if (!to)
 		return -DROP_NOT_LOCAL;
+	if (to->flags & DP_PORT_DISABLED)
+		return -DROP_DISABLED;
 	memcpy(macs, to->mac, 6);
 	if (p->routed)
 		memcpy(macs + 6, p->router_mac, 6);

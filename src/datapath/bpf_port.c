@@ -190,6 +190,8 @@ static struct dp_port_copy copy_of(const struct dp_port *port)
 
 	if (port->forwards)
 		c.flags |= DP_PORT_FORWARDS;
+	if (port->disabled)
+		c.flags |= DP_PORT_DISABLED;
 	memcpy(c.mac, port->mac.b, 6);
 	memcpy(c.home, port->addrs[0].b, 16);
 	return c;
@@ -354,6 +356,7 @@ int bpf_port_load(struct bpf_host *h)
 		p->vni = c->vni;
 		p->mtu = c->mtu;
 		p->forwards = c->flags & DP_PORT_FORWARDS;
+		p->disabled = c->flags & DP_PORT_DISABLED;
 		p->handle = c->handle;
 		memcpy(p->mac.b, c->mac, 6);
 		p->connections = c->connections;

@@ -168,6 +168,8 @@ static enum fake_verdict to_neighbour(struct fake_host *h, struct fake_port *por
 {
 	uint32_t reason = judge(h, port, p, true, here->dp.groups, here->dp.n_groups);
 
+	if (here->dp.disabled) /* the sender's packet: counted there, as all that does not leave */
+		return refuse(h, port, p, DROP_DISABLED, ret_reason);
 	if (reason)
 		return refuse(h, port, p, reason, ret_reason);
 	reason = judge(h, here, p, false, port->dp.groups, port->dp.n_groups);
@@ -231,6 +233,8 @@ static enum fake_verdict arrive(struct fake_host *h, const struct dp_peer *peer,
 		return refuse(h, NULL, p, DROP_LOCAL_GONE, ret_reason);
 	if (!port)
 		return refuse(h, NULL, p, DROP_NOT_LOCAL, ret_reason);
+	if (port->dp.disabled)
+		return refuse(h, port, p, DROP_DISABLED, ret_reason);
 	if (!m || (m->state == DP_MAPPING_HELD && !p->reinjected))
 		return hold_for_verification(h, peer, format, p, ret_reason);
 	p->revision = m->revision;
@@ -423,6 +427,8 @@ static enum fake_verdict from_node(struct fake_host *h, struct fake_port *port, 
 	const struct ether_header *e = (const struct ether_header *)p->frame;
 	const struct dp_subnet *own;
 
+	if (port->dp.disabled)
+		return refuse(h, port, p, DROP_DISABLED, ret_reason);
 	if (p->size < sizeof(*e))
 		return refuse(h, port, p, DROP_MALFORMED, ret_reason);
 	if (memcmp(e->ether_shost, port->dp.mac.b, 6))

@@ -229,6 +229,7 @@ static bool same_interface(const struct interface *a, const struct interface *b)
 	if (a->attachment.device_index != b->attachment.device_index ||
 	    a->attachment.instance != b->attachment.instance || a->n_addrs != b->n_addrs ||
 	    a->group_set != b->group_set || a->condition != b->condition ||
+	    !ipaddr_equal(&a->dns_server, &b->dns_server) ||
 	    a->source_dest_check != b->source_dest_check || a->handle.number != b->handle.number)
 		return false;
 	for (size_t i = 0; i < a->n_addrs; i++)

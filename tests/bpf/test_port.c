@@ -317,6 +317,28 @@ static void test_refusals(void **state)
 	}
 }
 
+/* A port that is disabled sends nothing and gets nothing, also what was let through a moment before.
+ * requirement: NIC-1 */
+static void test_a_disabled_port(void **state)
+{
+	struct v4 to_c = UDP(.dst = "10.0.1.12");
+	struct frame f = frame_v4(&to_c), out;
+	struct dp_port port = fixture.a->port;
+
+	assert_int_equal(send_frame(&f, &out), TC_ACT_REDIRECT);
+	port.disabled = true;
+	lab_set_port(&fixture.lab, 0, &port);
+	assert_dropped(&f, DROP_DISABLED);
+	lab_set_port(&fixture.lab, 0, &fixture.a->port);
+	assert_int_equal(send_frame(&f, &out), TC_ACT_REDIRECT);
+	port = fixture.c->port;
+	port.disabled = true;
+	lab_set_port(&fixture.lab, 0, &port);
+	assert_dropped(&f, DROP_DISABLED);
+	lab_set_port(&fixture.lab, 0, &fixture.c->port);
+	assert_int_equal(send_frame(&f, &out), TC_ACT_REDIRECT);
+}
+
 /* The same once the flow is cached: what the cache does not know is judged anew. */
 /* requirement: PKT-10 */
 static void test_refusals_beside_a_cached_flow(void **state)
@@ -478,6 +500,7 @@ int main(void)
 		cmocka_unit_test(test_too_big),
 		cmocka_unit_test(test_too_big_for_vxlan),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_a_disabled_port),
 		cmocka_unit_test(test_refusals_beside_a_cached_flow),
 		cmocka_unit_test(test_changes_invalidate_flows),
 		cmocka_unit_test(test_local_delivery_follows_the_port),
