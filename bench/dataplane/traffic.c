@@ -6,7 +6,8 @@
  *   traffic --from NETNS --to NETNS --address A --mode MODE [--cpus C,D] [--seconds S] [--streams N]
  *
  * Modes: tcp-bulk (bit/s received), udp-rate (64-byte packets/s received), tcp-rr and udp-rr
- * (request-response: ns at p50 and p99, and round trips/s).  NETNS is a path; A is the address of the
+ * (request-response: ns at p50 and p99, and round trips/s), tcp-crr (connections/s: connect, request,
+ * response, close; the far end closes first, so that the near end's ports are free again).  NETNS is a path; A is the address of the
  * far end.  Prints one JSON object.  Used by run.py; knows nothing of what carries the packets.
  */
 #include <arpa/inet.h>
@@ -373,10 +374,70 @@ static void run_udp_two_cores(const struct run *run)
 	printf("{\"packets_per_second\": %.0f}\n", (double)(after - before) * 1e9 / (double)(end - start));
 }
 
+/* The far end of connections that carry one request. */
+static void *far_connections(void *arg)
+{
+	struct stream *s = arg;
+	char byte;
+
+	enter(&s->run->to);
+	for (;;) {
+		int fd = accept(s->socket, NULL, NULL);
+
+		if (fd < 0)
+			break; /* shut down: the end */
+		if (recv(fd, &byte, 1, 0) == 1 && send(fd, &byte, 1, MSG_NOSIGNAL) == 1)
+			atomic_fetch_add_explicit(&s->received, 1, memory_order_relaxed);
+		close(fd);
+	}
+	return NULL;
+}
+
+static void *near_connections(void *arg)
+{
+	struct stream *s = arg;
+	char byte = 'x';
+
+	enter(&s->run->from);
+	while (!atomic_load_explicit(&s->stop, memory_order_relaxed)) {
+		int fd = connect_to(s, SOCK_STREAM);
+
+		if (send(fd, &byte, 1, MSG_NOSIGNAL) != 1 || recv(fd, &byte, 1, 0) != 1 ||
+		    recv(fd, &byte, 1, 0) != 0)
+			die("connection");
+		close(fd);
+	}
+	return NULL;
+}
+
+static void run_connections(const struct run *run)
+{
+	struct stream s = { .run = run, .port = PORT, .socket = bound_socket(run, PORT, SOCK_STREAM) };
+	struct timeval forever = { 0 };
+	pthread_t near, far;
+	unsigned long long before, after;
+	uint64_t start, end;
+
+	setsockopt(s.socket, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof(forever));
+	pthread_create(&far, NULL, far_connections, &s);
+	pthread_create(&near, NULL, near_connections, &s);
+	sleep_for(WARM_UP_MS / 1000.0);
+	before = atomic_load(&s.received);
+	start = now_ns();
+	sleep_for(run->seconds);
+	after = atomic_load(&s.received);
+	end = now_ns();
+	atomic_store(&s.stop, true);
+	pthread_join(near, NULL);
+	shutdown(s.socket, SHUT_RDWR);
+	pthread_join(far, NULL);
+	printf("{\"connections_per_second\": %.0f}\n", (double)(after - before) * 1e9 / (double)(end - start));
+}
+
 static void usage(void)
 {
 	fprintf(stderr, "usage: traffic --from NETNS --to NETNS --address IPV4 --mode "
-			"tcp-bulk|tcp-rr|udp-rr|udp-rate [--cpus A,B] [--seconds S] [--streams N]\n");
+			"tcp-bulk|tcp-rr|tcp-crr|udp-rr|udp-rate [--cpus A,B] [--seconds S] [--streams N]\n");
 	exit(2);
 }
 
@@ -426,6 +487,8 @@ int main(int argc, char **argv)
 			run_udp_one_core(&run);
 		else
 			run_udp_two_cores(&run);
+	} else if (!strcmp(run.mode, "tcp-crr")) {
+		run_connections(&run);
 	} else if (!strcmp(run.mode, "tcp-bulk") || !strcmp(run.mode, "tcp-rr") ||
 		   !strcmp(run.mode, "udp-rr")) {
 		run_streams(&run);
