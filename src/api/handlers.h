@@ -10,6 +10,7 @@
 
 /* vpc_actions.c */
 int action_create_vpc(struct ec2_call *c);
+int action_create_default_vpc(struct ec2_call *c);
 int action_delete_vpc(struct ec2_call *c);
 int action_describe_vpcs(struct ec2_call *c);
 int action_describe_vpc_attribute(struct ec2_call *c);
@@ -25,6 +26,7 @@ extern const struct filter dhcp_filters[];
 
 /* subnet_actions.c */
 int action_create_subnet(struct ec2_call *c);
+int action_create_default_subnet(struct ec2_call *c);
 int action_delete_subnet(struct ec2_call *c);
 int action_describe_subnets(struct ec2_call *c);
 int action_modify_subnet_attribute(struct ec2_call *c);

@@ -4,6 +4,7 @@
 #include "api/handlers.h"
 #include "api/param.h"
 #include "base/limits.h"
+#include "model/default_vpc.h"
 #include "model/host.h"
 
 #include <stdio.h>
@@ -205,6 +206,7 @@ static const struct {
 
 int action_describe_account_attributes(struct ec2_call *c)
 {
+	const struct vpc *vpc = default_vpc_of(c->model, c->caller.account);
 	const char *const *names;
 	char number[16];
 	size_t n;
@@ -230,8 +232,11 @@ int action_describe_account_attributes(struct ec2_call *c)
 		xml_text(c->xml, "attributeName", attributes[k].name);
 		xml_open(c->xml, "attributeValueSet");
 		xml_open(c->xml, "item");
-		xml_text(c->xml, "attributeValue",
-			 attributes[k].text ? attributes[k].text : number);
+		if (!strcmp(attributes[k].name, "default-vpc") && vpc)
+			ec2_write_id(c, "attributeValue", KIND_VPC, vpc->o.id);
+		else
+			xml_text(c->xml, "attributeValue",
+				 attributes[k].text ? attributes[k].text : number);
 		xml_close(c->xml);
 		xml_close(c->xml);
 		xml_close(c->xml);

@@ -3,6 +3,7 @@
 #include "api/describe.h"
 #include "api/handlers.h"
 #include "api/param.h"
+#include "model/default_vpc.h"
 #include "model/subnet_block6.h"
 
 #include <stdio.h>
@@ -31,7 +32,7 @@ static void write_subnet(struct ec2_call *c, const struct subnet *s)
 	xml_u64(c->xml, "availableIpAddressCount", subnet_available(c->model, s));
 	xml_text(c->xml, "availabilityZone", s->zone);
 	xml_text(c->xml, "availabilityZoneId", zone_id_text(c->model, s->zone, zone_id));
-	xml_bool(c->xml, "defaultForAz", false);
+	xml_bool(c->xml, "defaultForAz", s->is_default);
 	xml_bool(c->xml, "mapPublicIpOnLaunch", s->map_public_ip);
 	xml_bool(c->xml, "mapCustomerOwnedIpOnLaunch", false);
 	xml_bool(c->xml, "assignIpv6AddressOnCreation", s->assign_ipv6);
@@ -67,6 +68,20 @@ int action_create_subnet(struct ec2_call *c)
 	r = param_tag_specification(c, "subnet", taggable, &args.tags, &args.n_tags);
 	if (!r)
 		r = subnet_create(c->tx, &c->caller, &args, &s, &c->refusal);
+	if (r)
+		return r;
+	xml_open(c->xml, "subnet");
+	write_subnet(c, s);
+	xml_close(c->xml);
+	return 0;
+}
+
+int action_create_default_subnet(struct ec2_call *c)
+{
+	const struct subnet *s;
+	int r = default_subnet_create(c->tx, &c->caller, param_text(c, "AvailabilityZone"), &s,
+				      &c->refusal);
+
 	if (r)
 		return r;
 	xml_open(c->xml, "subnet");
@@ -140,6 +155,11 @@ static void by_cidr(struct filter_probe *p, const void *item)
 
 static void by_default(struct filter_probe *p, const void *item)
 {
+	filter_bool(p, ((const struct subnet *)item)->is_default);
+}
+
+static void by_never(struct filter_probe *p, const void *item)
+{
 	filter_bool(p, false);
 }
 
@@ -203,11 +223,11 @@ const struct filter subnet_filters[] = {
 	{"cidrBlock", by_cidr},
 	{"default-for-az", by_default},
 	{"defaultForAz", by_default},
-	{"enable-dns64", by_default},
+	{"enable-dns64", by_never},
 	{"ipv6-cidr-block-association.association-id", by_association6},
 	{"ipv6-cidr-block-association.ipv6-cidr-block", by_block6},
 	{"ipv6-cidr-block-association.state", by_block6_state},
-	{"ipv6-native", by_default},
+	{"ipv6-native", by_never},
 	{"map-public-ip-on-launch", by_public},
 	{"owner-id", by_owner},
 	{"state", by_state},

@@ -5,6 +5,7 @@
 #include "api/dhcp_options_view.h"
 #include "api/handlers.h"
 #include "api/param.h"
+#include "model/default_vpc.h"
 #include "model/vpc.h"
 
 #include <string.h>
@@ -38,7 +39,7 @@ static void write_vpc(struct ec2_call *c, const struct vpc *v)
 	xml_text(c->xml, "dhcpOptionsId", dhcp_options_id(v, id));
 	ec2_write_tags(c, &v->o);
 	xml_text(c->xml, "instanceTenancy", v->tenancy);
-	xml_bool(c->xml, "isDefault", false);
+	xml_bool(c->xml, "isDefault", v->is_default);
 }
 
 int action_create_vpc(struct ec2_call *c)
@@ -62,6 +63,19 @@ int action_create_vpc(struct ec2_call *c)
 		return r;
 	xml_open(c->xml, "vpc");
 	write_vpc(c, vpc);
+	xml_close(c->xml);
+	return 0;
+}
+
+int action_create_default_vpc(struct ec2_call *c)
+{
+	const struct vpc *v;
+	int r = default_vpc_create(c->tx, &c->caller, &v, &c->refusal);
+
+	if (r)
+		return r;
+	xml_open(c->xml, "vpc");
+	write_vpc(c, v);
 	xml_close(c->xml);
 	return 0;
 }
@@ -126,7 +140,7 @@ static void by_dhcp(struct filter_probe *p, const void *item)
 
 static void by_default(struct filter_probe *p, const void *item)
 {
-	filter_bool(p, false);
+	filter_bool(p, ((const struct vpc *)item)->is_default);
 }
 
 static void by_owner(struct filter_probe *p, const void *item)

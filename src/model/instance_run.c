@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/str.h"
+#include "model/default_vpc.h"
 #include "model/edit.h"
 #include "model/instance.h"
 #include "model/interface_edit.h"
@@ -81,8 +82,6 @@ static int choose_interfaces(struct run *run, struct refusal *reterr)
 		return refuse(reterr, MODEL_E_COMBINATION,
 			      "Network interfaces and an instance-level subnet ID may not be "
 			      "specified on the same request");
-	if (!args->n_interfaces && !args->subnet_id)
-		return refuse(reterr, MODEL_E_NO_DEFAULT_VPC, "");
 	run->simple = (struct instance_interface_args){
 		.subnet_id = args->subnet_id,
 		.private_ip = args->private_ip,
@@ -124,6 +123,16 @@ static int check_indexes(const struct run *run, struct refusal *reterr)
 	return 0;
 }
 
+/* Of a new interface: the one that is named, or the default one. */
+static int find_subnet(const struct model *m, const struct run *run, const char *id,
+		       const struct subnet **ret, struct refusal *reterr)
+{
+	if (id)
+		return subnet_find(m, run->caller, id, ret, reterr);
+	*ret = default_subnet_of(m, run->caller->account, run->args->zone);
+	return *ret ? 0 : refuse(reterr, MODEL_E_NO_DEFAULT_VPC, "");
+}
+
 /* One of the interfaces: an existing one that is free, or a new one. */
 static int check_interface(const struct model *m, const struct run *run,
 			   const struct instance_interface_args *a, const struct subnet **ret,
@@ -137,10 +146,8 @@ static int check_interface(const struct model *m, const struct run *run,
 		return refuse(reterr, MODEL_E_COMBINATION,
 			      "A network interface or a private IP address can only be given to "
 			      "one instance.");
-	if (!a->interface_id && !a->subnet_id)
-		return refuse(reterr, MODEL_E_NO_DEFAULT_VPC, "");
 	if (!a->interface_id)
-		return subnet_find(m, run->caller, a->subnet_id, ret, reterr);
+		return find_subnet(m, run, a->subnet_id, ret, reterr);
 	if (a->subnet_id || a->private_ip || a->n_addrs || a->secondary_count || a->n_addrs6 ||
 	    a->count6 || a->description)
 		return refuse(reterr, MODEL_E_COMBINATION,
@@ -245,7 +252,7 @@ static int take_interface(struct tx *tx, const struct run *run,
 		r = interface_find(tx->m, run->caller, a->interface_id, ret_old, reterr);
 		return r ? r : TX_EDIT(tx, *ret_old, ret);
 	}
-	r = subnet_find(tx->m, run->caller, a->subnet_id, &s, reterr);
+	r = find_subnet(tx->m, run, a->subnet_id, &s, reterr);
 	return r ? r : interface_make(tx, s, &spec, ret, reterr);
 }
 

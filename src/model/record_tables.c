@@ -132,6 +132,7 @@ static const struct field vpc_fields[] = {
 	F(60, FIELD_ID, struct vpc, main_table, .kind = KIND_ROUTE_TABLE),
 	F(61, FIELD_ID, struct vpc, main_association, .prefix = ID_PREFIX_TABLE_ASSOCIATION),
 	F(70, FIELD_ID, struct vpc, dhcp_options, .kind = KIND_DHCP_OPTIONS),
+	F(71, FIELD_BOOL, struct vpc, is_default),
 };
 RECORD(vpc, struct vpc);
 
@@ -151,6 +152,7 @@ static const struct field subnet_fields[] = {
 	F(20, FIELD_ID, struct subnet, acl_association, .prefix = ID_PREFIX_ACL_ASSOCIATION),
 	F(60, FIELD_ID, struct subnet, table, .kind = KIND_ROUTE_TABLE),
 	F(61, FIELD_ID, struct subnet, table_association, .prefix = ID_PREFIX_TABLE_ASSOCIATION),
+	F(70, FIELD_BOOL, struct subnet, is_default),
 };
 RECORD(subnet, struct subnet);
 

@@ -21,6 +21,7 @@ struct subnet {
 	struct prefix prefix;
 	char *zone;
 	bool map_public_ip;
+	bool is_default; /* of its zone in a default VPC (model/default_vpc.h) */
 	struct prefix prefix6; /* the IPv6 block (model/subnet_block6.h); len 0: none */
 	uint64_t association6; /* id, text "subnet-cidr-assoc-0..." */
 	bool assign_ipv6;      /* new interfaces get an IPv6 address */

@@ -32,6 +32,7 @@ struct vpc {
 	bool dns_support;
 	bool dns_hostnames;
 	bool usage_metrics;
+	bool is_default; /* model/default_vpc.h */
 	uint64_t default_group; /* 0: none, from a store older than groups and ACLs */
 	uint64_t default_acl;
 	uint64_t
