@@ -79,6 +79,22 @@ static const char *control_gateway_kind(enum dp_gateway_kind kind)
 	return names[kind];
 }
 
+static json_t *control_gateway(const struct agent *a, const struct desired_gateway *g)
+{
+	struct dp_gateway_counters n = {0};
+
+	if (a->dp && datapath_gateway_counters(a->dp, g->dp.handle, &n))
+		n = (struct dp_gateway_counters){0};
+	return json_pack("{s:s, s:s, s:i, s:i, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "id",
+			 g->id, "kind", control_gateway_kind(g->dp.kind), "handle",
+			 (int)g->dp.handle, "vni", (int)g->dp.vni, "public",
+			 control_addr(&g->dp.public), "applied", g->applied == a->reconcile.opening,
+			 "out_packets", (json_int_t)n.out_packets, "out_bytes",
+			 (json_int_t)n.out_bytes, "in_packets", (json_int_t)n.in_packets,
+			 "in_bytes", (json_int_t)n.in_bytes, "no_port", (json_int_t)n.no_port,
+			 "unsolicited", (json_int_t)n.unsolicited);
+}
+
 json_t *control_edge(struct control *c, const json_t *request)
 {
 	const struct agent *a = c->agent;
@@ -87,12 +103,7 @@ json_t *control_edge(struct control *c, const json_t *request)
 	const struct desired_public *p;
 
 	hmap_for_each (g, &a->desired.gateways, node)
-		json_array_append_new(gateways,
-				      json_pack("{s:s, s:s, s:i, s:i, s:o, s:b}", "id", g->id,
-						"kind", control_gateway_kind(g->dp.kind), "handle",
-						(int)g->dp.handle, "vni", (int)g->dp.vni, "public",
-						control_addr(&g->dp.public), "applied",
-						g->applied == a->reconcile.opening));
+		json_array_append_new(gateways, control_gateway(a, g));
 	hmap_for_each (p, &a->desired.publics, node)
 		json_array_append_new(publics,
 				      json_pack("{s:s, s:o, s:i, s:o, s:b}", "id", p->id, "public",

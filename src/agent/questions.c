@@ -243,7 +243,10 @@ int answer_read(const Viaduct__Agent__Mapping *m, struct answer *ret)
 	struct answer a = {
 		.vni = m->vni, .host = m->host, .revision = m->revision, .lifetime_s = m->lifetime};
 
-	if (!convert_vni_is_valid(m->vni) || convert_addr(&m->addr, &a.addr))
+	/* A handle stands for a node that forwards (dp_upcall). */
+	if (!convert_vni_is_valid(m->vni) && !convert_handle_is_valid(m->vni))
+		return -EINVAL;
+	if (convert_addr(&m->addr, &a.addr))
 		return -EINVAL;
 	if (m->n_groups > DP_GROUPS_MAX || m->n_hosts > DP_PEER_SET_MAX)
 		return -EINVAL;
