@@ -166,7 +166,7 @@ static void set_subnet(struct message *c, const struct plan_subnet *subnet)
 	c->subnet.router = message_bytes(&subnet->router);
 	c->subnet.router_mac = bytes_of(subnet->router_mac.b, sizeof(subnet->router_mac.b));
 	c->subnet.resolver = message_bytes(&subnet->resolver);
-	c->subnet.network = message_bytes(&subnet->network.addr);
+	c->subnet.network = locator_or_empty(&subnet->network);
 	c->subnet.network_len = subnet->network.len;
 	c->subnet.domain = (char *)subnet->domain;
 	c->subnet.acl = subnet->acl;

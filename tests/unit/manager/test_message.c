@@ -69,6 +69,13 @@ static void absent_addresses_are_empty_fields(void **state)
 	assert_int_equal(object->peer->v6.len, 0);
 	assert_int_equal(object->peer->v4.len, 16);
 	assert_int_equal(message_key(&c, &item)->peer_number, 3);
+
+	/* a prefix that is no part of the network's blocks, as the link-local one */
+	item = (struct plan_item){.kind = PLAN_SUBNET,
+				  .subnet = {.vni = 7, .prefix = {{{0xfe, 0x80}}, 64}}};
+	assert_int_equal(message_object(&c, &item, &object), 0);
+	assert_int_equal(object->subnet->prefix_len, 64);
+	assert_int_equal(object->subnet->network.len, 0);
 }
 
 /* requirement: NIC-6 */
@@ -108,8 +115,7 @@ static void entries_arrive_in_order(void **state)
 		{.allow = true, .traffic = {TRAFFIC_UDP, 53, 53}, .number = 90},
 		{.egress = true, .traffic = {TRAFFIC_ANY, 0, TRAFFIC_MAX}, .number = 100},
 	};
-	struct plan_item item = {.kind = PLAN_ACL,
-				 .acl = {3, "acl-00000000000000003", 2, entries}};
+	struct plan_item item = {.kind = PLAN_ACL, .acl = {3, "acl-00000000000000003", 2, entries}};
 	_cleanup_(message_deinit) struct message c = {};
 	const Viaduct__Agent__Object *object;
 
