@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "abi/substrate.h"
-#include "datapath/fake_tables.h"
+#include "datapath/fake_gateway.h"
 #include "net/csum.h"
 
 enum {
@@ -36,6 +36,8 @@ struct packet {
 	uint8_t protocol;
 	uint16_t destination_port;
 	struct fake_tuple tuple;
+	uint32_t src_vni;  /* of the sender's network */
+	uint32_t handle;   /* of a gateway or port, whatever the address; 0: none */
 	uint64_t revision; /* of the mapping that decided, for the event */
 	bool reinjected;   /* HELD counts as LIVE */
 };
@@ -129,6 +131,12 @@ static enum fake_verdict hold(struct fake_host *h, struct fake_port *port, const
 		.dst = p->dst,
 	};
 
+	if (p->src_vni != p->vni) /* each asks in its own network */
+		up.other_vni = port ? p->vni : p->src_vni;
+	if (port)
+		up.vni = p->src_vni;
+	if (p->handle)
+		up.dst = (struct ipaddr){};
 	if (fake_queue_upcall(h, &up, p->frame, p->size))
 		return refuse(h, port, p, DROP_UPCALL_LIMIT, ret_reason);
 	return FAKE_HELD;
@@ -149,7 +157,7 @@ static uint32_t judge(struct fake_host *h, struct fake_port *port, const struct 
 		      bool egress, const uint32_t *groups, uint32_t n_groups)
 {
 	struct fake_judged what = {
-		.vni = p->vni,
+		.vni = egress ? p->src_vni : p->vni,
 		.egress = egress,
 		.local = egress ? p->src : p->dst,
 		.remote = egress ? p->dst : p->src,
@@ -194,46 +202,102 @@ static struct dp_peer *peer_of(struct fake_host *h, const struct fake_host *from
 	return NULL;
 }
 
-/* Who sent a packet that waits for verification, in the source MAC: as with the programs' notes. */
+/* Who sent a packet that waits for verification and what it is for, in the MACs: as with the programs'
+ * notes. */
 struct note {
-	uint32_t peer;
-	uint16_t format;
-} __attribute__((packed));
-static_assert(sizeof(struct note) == 6, "fills a MAC");
+	uint32_t peer, handle, format;
+};
+static_assert(sizeof(struct note) == 12, "fills two MACs");
 
 static enum fake_verdict hold_for_verification(struct fake_host *h, const struct dp_peer *peer,
 					       enum format format, const struct packet *p,
 					       uint32_t *ret_reason)
 {
 	_cleanup_free_ uint8_t *frame = malloc(p->size);
-	struct note note = {.peer = peer->id, .format = (uint16_t)format};
+	struct note note = {.peer = peer->id, .handle = p->handle, .format = format};
 	struct packet noted = *p;
 
 	if (!frame)
 		return refuse(h, NULL, p, DROP_UPCALL_LIMIT, ret_reason);
 	memcpy(frame, p->frame, p->size);
-	memcpy(frame + offsetof(struct ether_header, ether_shost), &note, sizeof(note));
+	memcpy(frame, &note, sizeof(note));
 	noted.frame = frame;
 	return hold(h, NULL, &noted, DP_UPCALL_VERIFY, ret_reason);
+}
+
+static struct fake_port *port_by_handle(struct fake_host *h, uint32_t handle)
+{
+	for (size_t i = 0; handle && i < h->ports.n; i++) {
+		struct fake_port *p = (struct fake_port *)h->ports.rows + i;
+
+		if (p->dp.handle == handle)
+			return p;
+	}
+	return NULL;
+}
+
+/* From an edge: an address that no subnet of the network has needs no mapping. */
+static bool is_outside(struct fake_host *h, const struct dp_peer *peer, const struct packet *p)
+{
+	return peer->edge && p->src_vni == p->vni && !p->handle &&
+	       !fake_subnet_find(h, p->vni, &p->src);
+}
+
+/* Out of the uplink: the world is not modelled, what leaves is counted. */
+static enum fake_verdict to_world(struct fake_gateway *g, const struct packet *p)
+{
+	g->counters.out_packets++;
+	g->counters.out_bytes += p->size;
+	return FAKE_DELIVERED;
+}
+
+/* For a handle of this host: a port's node, or a gateway. */
+static enum fake_verdict to_handle(struct fake_host *h, const struct packet *p,
+				   uint32_t *ret_reason)
+{
+	struct fake_gateway *g = fake_gateway_find(h, p->handle);
+	struct fake_port *port = port_by_handle(h, p->handle);
+
+	if (port)
+		return port->dp.vni == p->vni ? to_node(h, port, p, ret_reason)
+					      : refuse(h, NULL, p, DROP_VNI, ret_reason);
+	if (!g)
+		return refuse(h, NULL, p, DROP_HANDLE, ret_reason);
+	if (g->dp.vni != p->vni)
+		return refuse(h, NULL, p, DROP_VNI, ret_reason);
+	if (g->dp.kind == DP_GATEWAY_INTERNET && ipaddr_is_v4(&p->src) &&
+	    !fake_public_of(h, p->vni, &p->src))
+		return refuse(h, NULL, p, DROP_NO_PUBLIC, ret_reason);
+	return to_world(g, p);
 }
 
 static enum fake_verdict arrive(struct fake_host *h, const struct dp_peer *peer, enum format format,
 				struct packet *p, uint32_t *ret_reason)
 {
-	struct dp_mapping *m = fake_mapping_find(h, p->vni, &p->src);
+	struct dp_mapping *m = fake_mapping_find(h, p->src_vni, &p->src);
 	struct dp_mapping *here = fake_mapping_find(h, p->vni, &p->dst);
-	struct fake_port *port = fake_port_by_addr(h, p->vni, &p->dst);
+	struct fake_port *port =
+		p->handle ? port_by_handle(h, p->handle) : fake_port_by_addr(h, p->vni, &p->dst);
+	struct dp_mapping outside = {.peer = peer ? peer->id : 0};
 	uint32_t reason;
 
 	if (!peer)
 		return refuse(h, NULL, p, DROP_UNKNOWN_PEER, ret_reason);
+	if (p->src_vni != p->vni && !fake_is_peered(h, p->src_vni, p->vni))
+		return refuse(h, NULL, p, DROP_NOT_PEERED, ret_reason);
 	if (!(peer->accept & FORMAT_BIT(format)))
 		return refuse(h, NULL, p, DROP_FORMAT, ret_reason);
-	if (!port && here && here->state == DP_MAPPING_GONE)
+	if (p->handle && !port && !fake_gateway_find(h, p->handle))
+		return refuse(h, NULL, p, DROP_HANDLE, ret_reason);
+	if (!m && is_outside(h, peer, p))
+		m = &outside;
+	if (p->handle && !port)
+		here = NULL;
+	else if (!port && here && here->state == DP_MAPPING_GONE)
 		return refuse(h, NULL, p, DROP_LOCAL_GONE, ret_reason);
-	if (!port)
+	else if (!port)
 		return refuse(h, NULL, p, DROP_NOT_LOCAL, ret_reason);
-	if (port->dp.disabled)
+	if (port && port->dp.disabled)
 		return refuse(h, port, p, DROP_DISABLED, ret_reason);
 	if (!m || (m->state == DP_MAPPING_HELD && !p->reinjected))
 		return hold_for_verification(h, peer, format, p, ret_reason);
@@ -242,6 +306,8 @@ static enum fake_verdict arrive(struct fake_host *h, const struct dp_peer *peer,
 		return refuse(h, NULL, p, DROP_SOURCE_REFUSED, ret_reason);
 	if (m->peer != peer->id)
 		return refuse(h, NULL, p, DROP_SPOOF, ret_reason);
+	if (p->handle)
+		return to_handle(h, p, ret_reason);
 	reason = judge(h, port, p, false, m->groups, m->n_groups);
 	if (reason)
 		return refuse(h, port, p, reason, ret_reason);
@@ -267,7 +333,7 @@ static enum fake_verdict leave(struct fake_host *h, struct fake_port *port, stru
 			       const struct dp_mapping *m, uint32_t *ret_reason)
 {
 	struct dp_peer *peer = fake_peer_find(h, m->peer);
-	struct fake_port *here = fake_port_by_addr(h, p->vni, &p->dst);
+	struct fake_port *here = p->handle ? NULL : fake_port_by_addr(h, p->vni, &p->dst);
 	struct packet arriving = *p;
 	struct fake_host *other;
 	uint32_t reason;
@@ -276,7 +342,7 @@ static enum fake_verdict leave(struct fake_host *h, struct fake_port *port, stru
 		return to_neighbour(h, port, here, p, ret_reason);
 	if (!peer)
 		return refuse(h, port, p, DROP_NO_PEER, ret_reason);
-	if (peer->send == FORMAT_NONE)
+	if (peer->send == FORMAT_NONE || (peer->send == FORMAT_VXLAN_1 && p->src_vni != p->vni))
 		return refuse(h, port, p, DROP_NO_FORMAT, ret_reason);
 	if (!peer->nexthop)
 		return refuse(h, port, p, DROP_NO_NEXTHOP, ret_reason);
@@ -290,14 +356,56 @@ static enum fake_verdict leave(struct fake_host *h, struct fake_port *port, stru
 	return arrive(other, peer_of(other, h), peer->send, &arriving, ret_reason);
 }
 
+/* Where the table of the sender's subnet leads: 0 with another network or a handle in 'p' and its peer,
+ * or a reason. */
+static uint32_t find_way(struct fake_host *h, const struct fake_port *port, struct packet *p,
+			 uint32_t *ret_peer)
+{
+	const struct dp_subnet *own = fake_subnet_find(h, p->vni, &p->src);
+	const struct dp_route *r = own ? fake_route_find(h, own->table, &p->dst) : NULL;
+
+	if (!r)
+		return DROP_NO_ROUTE;
+	if (r->target == DP_TARGET_NETWORK) {
+		if (!fake_is_peered(h, p->vni, r->vni))
+			return DROP_NOT_PEERED;
+		p->vni = r->vni;
+		return 0;
+	}
+	if (r->target == DP_TARGET_BLACKHOLE || (r->target == DP_TARGET_INTERFACE && !r->vni))
+		return DROP_BLACKHOLE;
+	p->handle = r->vni;
+	*ret_peer = r->peer;
+	if (r->target != DP_TARGET_INTERNET || !ipaddr_is_v4(&p->dst))
+		return p->handle ? 0 : DROP_NO_EDGE;
+	for (uint32_t i = 0; i < port->dp.n_exits; i++) {
+		const struct dp_exit *e = &port->dp.exits[i];
+
+		p->handle = e->handle;
+		*ret_peer = e->peer;
+		if (ipaddr_equal(&e->addr, &p->src))
+			return e->handle ? 0 : DROP_NO_EDGE;
+	}
+	return DROP_NO_PUBLIC;
+}
+
 static enum fake_verdict route(struct fake_host *h, struct fake_port *port, struct packet *p,
 			       uint32_t *ret_reason)
 {
-	struct fake_port *here = fake_port_by_addr(h, p->vni, &p->dst);
+	struct dp_mapping way = {};
+	struct fake_port *here;
 	const struct dp_mapping *m;
 
-	if (!fake_subnet_find(h, p->vni, &p->dst))
-		return refuse(h, port, p, DROP_NO_ROUTE, ret_reason);
+	if (!fake_subnet_find(h, p->vni, &p->dst)) {
+		uint32_t reason = find_way(h, port, p, &way.peer);
+
+		if (reason)
+			return refuse(h, port, p, reason, ret_reason);
+		if (p->handle)
+			return way.peer ? leave(h, port, p, &way, ret_reason)
+					: to_handle(h, p, ret_reason);
+	}
+	here = fake_port_by_addr(h, p->vni, &p->dst);
 	m = fake_mapping_find(h, p->vni, &p->dst);
 	if (!m && here)
 		return to_neighbour(h, port, here, p, ret_reason);
@@ -465,7 +573,7 @@ enum fake_verdict fake_send(struct fake_world *world, const char *name, uint32_t
 			*ret_reason = DROP_NO_PORT;
 		return FAKE_DROPPED;
 	}
-	p.vni = from->dp.vni;
+	p.vni = p.src_vni = from->dp.vni;
 	from->counters.tx_packets++;
 	from->counters.tx_bytes += size;
 	return from_node(h, from, &p, ret_reason);
@@ -519,6 +627,7 @@ enum fake_verdict fake_arrive(struct fake_world *world, const char *name, const 
 	struct packet p = {.frame = (const uint8_t *)&n,
 			   .size = sizeof(n),
 			   .vni = vni,
+			   .src_vni = vni,
 			   .src = *src,
 			   .dst = *dst,
 			   .tuple.protocol = NUMBER_PROTOCOL};
@@ -583,6 +692,7 @@ int fake_reinject(struct datapath *dp, const struct dp_upcall *upcall)
 		.vni = upcall->vni,
 		.src = upcall->src,
 		.dst = upcall->dst,
+		.src_vni = upcall->other_vni ? upcall->other_vni : upcall->vni,
 		.reinjected = true,
 	};
 	struct note note;
@@ -594,12 +704,14 @@ int fake_reinject(struct datapath *dp, const struct dp_upcall *upcall)
 
 		if (!port)
 			return -ENOENT;
+		p.src_vni = p.vni;
 		from_node(h, port, &p, NULL);
 		return 0;
 	}
 	if (!parse_ip(&p))
 		return -EINVAL;
-	memcpy(&note, upcall->frame + offsetof(struct ether_header, ether_shost), sizeof(note));
-	arrive(h, fake_peer_find(h, note.peer), note.format, &p, NULL);
+	memcpy(&note, upcall->frame, sizeof(note));
+	p.handle = note.handle;
+	arrive(h, fake_peer_find(h, note.peer), (enum format)note.format, &p, NULL);
 	return 0;
 }
