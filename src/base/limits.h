@@ -28,6 +28,8 @@
 #define LIMIT_STORE_BATCH_SIZE (64 * 1024 * 1024)
 /* Batches made durable by one sync; what waits beyond goes with the next. */
 #define LIMIT_STORE_COMMIT_BATCHES 256
+/* How soon a store that works again is seen to, when nobody writes; each try syncs once. */
+#define LIMIT_STORE_PROBE_S 1
 /* Reading this much log takes 0.1 s at start, and folding it is cheap beside having written it. */
 #define LIMIT_STORE_TAIL_SIZE (16 * 1024 * 1024)
 /* One step of compaction: 1 to 3 ms between two commits. */

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/limits.h"
 
@@ -74,6 +75,28 @@ static void note_result(struct committer *c, int r)
 	pthread_cond_broadcast(&c->changed);
 }
 
+/* Waits for something to do; while the last commit has failed, until it is time to try the store.  With the
+ * lock. */
+static void wait_for_change(struct committer *c)
+{
+	struct timespec until;
+	int r;
+
+	if (!c->state.error || c->failed || c->stop) {
+		pthread_cond_wait(&c->changed, &c->lock);
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += LIMIT_STORE_PROBE_S;
+	if (pthread_cond_timedwait(&c->changed, &c->lock, &until) != ETIMEDOUT)
+		return;
+	pthread_mutex_unlock(&c->lock);
+	r = store_probe(c->store);
+	pthread_mutex_lock(&c->lock);
+	c->state.error = r;
+	memcpy(&c->state.text, store_error_text(c->store), sizeof(c->state.text));
+}
+
 static void *commit_thread(void *data)
 {
 	struct committer *c = data;
@@ -88,7 +111,7 @@ static void *commit_thread(void *data)
 		if (!n && c->stop && !c->failed)
 			break;
 		if (!n && (!more || c->stop)) {
-			pthread_cond_wait(&c->changed, &c->lock);
+			wait_for_change(c);
 			continue;
 		}
 		pthread_mutex_unlock(&c->lock);
@@ -152,6 +175,7 @@ static void on_wake(struct wake *w, void *data)
 int committer_new(struct loop *l, struct store *s, struct committer **ret)
 {
 	struct committer *c = calloc(1, sizeof(*c));
+	pthread_condattr_t monotonic;
 	int r;
 
 	if (!c)
@@ -167,7 +191,10 @@ int committer_new(struct loop *l, struct store *s, struct committer **ret)
 		return r;
 	}
 	pthread_mutex_init(&c->lock, NULL);
-	pthread_cond_init(&c->changed, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&c->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	r = pthread_create(&c->thread, NULL, commit_thread, c);
 	if (r) {
 		pthread_cond_destroy(&c->changed);

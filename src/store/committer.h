@@ -9,7 +9,8 @@
  * Failure.  When a commit fails, everything submitted behind it fails with it, because it builds on
  * what is not there: the loop's thread gets the completions of all of them in one go, the newest
  * first, so that undoing them in this order leads back to the last durable state.  What is
- * submitted after that is tried anew.
+ * submitted after that is tried anew.  Where nothing is, the thread tries the store by itself every
+ * LIMIT_STORE_PROBE_S, so that the state it shows is true.
  *
  * A disk that hangs holds up completions and nothing else.
  *
@@ -44,7 +45,7 @@ struct commit {
 
 /* What the last commit said, for status. */
 struct committer_state {
-	int error; /* of the last commit; 0: it succeeded */
+	int error; /* of the last commit or try; 0: it succeeded */
 	struct store_error text;
 	struct store_info info; /* of the store after the last commit */
 };

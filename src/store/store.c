@@ -92,6 +92,15 @@ int store_commit(struct store *s, const struct store_batch *const *batches, size
 	return 0;
 }
 
+int store_probe(struct store *s)
+{
+	int r = s->ops->probe(s);
+
+	if (!r)
+		s->error.text[0] = '\0';
+	return r;
+}
+
 int store_compact(struct store *s, bool force, bool *ret_more)
 {
 	if (!s->ops->compact) {

@@ -74,6 +74,8 @@ struct store_ops {
 	const char *kind;
 	int (*load)(struct store *s, store_write_fn fn, void *data);
 	int (*commit)(struct store *s, const struct store_batch *const *batches, size_t n);
+	/* Writes something that means nothing, as durably as a commit. */
+	int (*probe)(struct store *s);
 	/* Calls 'fn' for each batch of the log with a revision of 'from' or later. */
 	int (*replay)(struct store *s, uint64_t from, store_watch_fn fn, void *data);
 	/* One bounded step of compaction. */
@@ -108,6 +110,9 @@ must_check int store_load(struct store *s, store_write_fn fn, void *data);
 
 /* Makes 'n' batches durable with one sync, all or none.  They must be in order and not empty. */
 must_check int store_commit(struct store *s, const struct store_batch *const *batches, size_t n);
+
+/* After a failed commit: would one succeed now? */
+must_check int store_probe(struct store *s);
 
 /* Does a bounded piece (some milliseconds) of folding the log into the snapshot, if the log has
  * grown enough, or always with 'force'.  '*ret_more' tells whether more is to be done now. */

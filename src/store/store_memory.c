@@ -157,6 +157,13 @@ static int row_new(const struct store_batch *b, struct disk_row **ret)
 	return 0;
 }
 
+static int memory_probe(struct store *s)
+{
+	int r = disk_obey(memory_of(s)->disk);
+
+	return r ? store_fail(s, r, "the disk was told to fail: %s", strerror(-r)) : 0;
+}
+
 static int memory_commit(struct store *s, const struct store_batch *const *batches, size_t n)
 {
 	struct memory_store *m = memory_of(s);
@@ -204,6 +211,7 @@ static const struct store_ops memory_ops = {
 	.kind = "memory",
 	.load = memory_load,
 	.commit = memory_commit,
+	.probe = memory_probe,
 	.replay = memory_replay,
 	.free = memory_free,
 };

@@ -128,24 +128,17 @@ static int drop_refused(struct sqlite_store *s)
 	return sqlite_store_run(s, st, "clear the log");
 }
 
-static int sqlite_commit(struct store *base, const struct store_batch *const *batches, size_t n)
+static int begin(struct sqlite_store *s)
 {
-	struct sqlite_store *s = sqlite_of(base);
-	uint64_t previous = base->info.revision;
 	int r = 0;
 
 	if (!s->db)
 		r = sqlite_store_open_database(s);
-	if (!r)
-		r = sqlite_store_begin(s, true);
-	if (r)
-		return r;
-	if (s->suspect)
-		r = drop_refused(s);
-	for (size_t i = 0; i < n && !r; i++) {
-		r = append(s, batches[i], previous);
-		previous = batches[i]->last_revision;
-	}
+	return r ? r : sqlite_store_begin(s, true);
+}
+
+static int end(struct sqlite_store *s, int r)
+{
 	r = sqlite_store_end(s, r);
 	if (r) {
 		/* What the disk holds now is known only after reading it again. */
@@ -155,6 +148,37 @@ static int sqlite_commit(struct store *base, const struct store_batch *const *ba
 	}
 	s->suspect = false;
 	return 0;
+}
+
+static int sqlite_commit(struct store *base, const struct store_batch *const *batches, size_t n)
+{
+	struct sqlite_store *s = sqlite_of(base);
+	uint64_t previous = base->info.revision;
+	int r = begin(s);
+
+	if (r)
+		return r;
+	if (s->suspect)
+		r = drop_refused(s);
+	for (size_t i = 0; i < n && !r; i++) {
+		r = append(s, batches[i], previous);
+		previous = batches[i]->last_revision;
+	}
+	return end(s, r);
+}
+
+static int sqlite_probe(struct store *base)
+{
+	struct sqlite_store *s = sqlite_of(base);
+	int r = begin(s);
+
+	if (r)
+		return r;
+	if (s->suspect)
+		r = drop_refused(s);
+	if (!r)
+		r = sqlite_store_set_meta(s, "probed", base->info.revision);
+	return end(s, r);
 }
 
 static int sqlite_replay(struct store *base, uint64_t from, store_watch_fn fn, void *user)
@@ -219,6 +243,7 @@ static const struct store_ops sqlite_ops = {
 	.kind = "sqlite",
 	.load = sqlite_load,
 	.commit = sqlite_commit,
+	.probe = sqlite_probe,
 	.replay = sqlite_replay,
 	.compact = sqlite_compact,
 	.free = sqlite_free,

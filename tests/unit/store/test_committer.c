@@ -154,6 +154,30 @@ static void test_failure_takes_all_behind_it(void **state)
 	assert_int_equal(state_loads(f->store, &expected), 0);
 }
 
+/* Nobody writes: it is seen all the same that the store works again, and that it does not yet.
+ * requirement: OPS-3 */
+static void test_the_store_is_tried_by_itself(void **state)
+{
+	struct fixture *f = *state;
+	struct committer_state s;
+
+	store_disk_fail_next(f->disk, 2, -ENOSPC); /* the commit and the first try */
+	submit(f, 0);
+	wait_for(f, 1);
+	assert_int_equal(f->results[0], -ENOSPC);
+	committer_state_get(f->committer, &s);
+	assert_int_equal(s.error, -ENOSPC);
+	for (unsigned int i = 0; s.error; i++) {
+		assert_true(i < 1000);
+		assert_int_equal(loop_turn(f->loop, 20), 0);
+		committer_state_get(f->committer, &s);
+	}
+	assert_string_equal(s.text.text, "");
+	/* Nothing was written by that. */
+	f->committer = committer_free(f->committer);
+	assert_int_equal(state_loads(f->store, &(struct state){}), 0);
+}
+
 /* What is submitted between the failure and its completion builds on what is not there. */
 static void test_failure_reaches_late_submissions(void **state)
 {
@@ -207,6 +231,7 @@ int main(void)
 		TEST(test_order_of_success),
 		TEST(test_grouping),
 		TEST(test_failure_takes_all_behind_it),
+		TEST(test_the_store_is_tried_by_itself),
 		TEST(test_failure_reaches_late_submissions),
 		TEST(test_leaving_finishes),
 		TEST(test_drain_delivers_failures),

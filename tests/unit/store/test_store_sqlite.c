@@ -386,10 +386,14 @@ static void child_full_disk(struct fixture *f)
 		_exit(2);
 	if (state_commit(f->store, f->revision + 1, 1, 1) != -ENOSPC)
 		_exit(3);
+	if (store_probe(f->store) != -ENOSPC || !*store_error_text(f->store))
+		_exit(8);
 	/* Room again: the next commit goes through by itself. */
 	if (ftruncate(fd, 0))
 		_exit(4);
 	close(fd);
+	if (store_probe(f->store) || *store_error_text(f->store))
+		_exit(9);
 	if (state_commit(f->store, f->revision + 1, 2000, 5))
 		_exit(5);
 	f->expected.values[2000] = 5;
