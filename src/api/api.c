@@ -23,7 +23,10 @@ int api_new(const struct api_config *config, struct api **ret)
 	a->live = config->live;
 	memcpy(a->operator_token_sha256, config->operator_token_sha256,
 	       sizeof(a->operator_token_sha256));
-	rand_bytes(a->page_key, sizeof(a->page_key));
+	if (config->page_key)
+		memcpy(a->page_key, config->page_key, sizeof(a->page_key));
+	else
+		rand_bytes(a->page_key, sizeof(a->page_key));
 	arena_init(&a->arena, LIMIT_API_ARENA_SIZE);
 	*ret = a;
 	return 0;

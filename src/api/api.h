@@ -84,6 +84,8 @@ struct api_config {
 	const struct clock *clock;
 	const struct api_live *live;
 	const uint8_t *operator_token_sha256; /* 32 bytes, copied: of the operators' bearer token */
+	/* 32 bytes, copied: under which pages go on; the same after a restart.  NULL: one of this process */
+	const uint8_t *page_key;
 };
 
 enum api_protocol { API_EC2, API_STS, API_JSON };

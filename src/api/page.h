@@ -4,8 +4,8 @@
  *
  * A list is in the order of creation, so a page continues behind the last object of the one before, and
  * what is made or deleted meanwhile neither repeats nor hides others.  The token names that object, the
- * account and the list it is for; it is authenticated with a key of the process, so that it is good for
- * nothing else.  After a restart of the manager old tokens are refused and the client begins again.
+ * account and the list it is for; it is authenticated with the manager's key, so that it is good for
+ * nothing else, and for this also after a restart.
  */
 #pragma once
 
@@ -28,6 +28,6 @@ uint64_t page_list(const char *name);
 /* Writes the token of 'm'.  -EIO when the cryptographic library refuses. */
 must_check int page_encode(const uint8_t key[static PAGE_KEY_SIZE], const struct page_mark *m,
 			   char ret[static PAGE_TOKEN_SIZE]);
-/* -EBADMSG: not a token of this process, for this account and list. */
+/* -EBADMSG: not a token under this key, for this account and list. */
 must_check int page_decode(const uint8_t key[static PAGE_KEY_SIZE], const char *token,
 			   uint64_t account, uint64_t list, struct page_mark *ret);

@@ -5,6 +5,7 @@
 #include "api/state.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "model/host.h"
 
 static int read_limit(struct route_call *c, uint32_t *ret)
 {
@@ -15,6 +16,39 @@ static int read_limit(struct route_call *c, uint32_t *ret)
 		return route_refuse(c, 400, "BadRequest", "'limit' must be between 1 and %u",
 				    LIMIT_API_PAGE_MAX);
 	return 0;
+}
+
+/* An id that names nothing would show as an empty list. */
+static int check_filter(struct route_call *c, const char *name, enum kind k)
+{
+	const char *text = route_query(c, name);
+	const struct object *o = NULL;
+	uint64_t id;
+
+	if (!text)
+		return 0;
+	if (!id_parse(k, text, &id))
+		o = model_get(c->model, k, id);
+	if (o && caller_sees(&c->caller, o))
+		return 0;
+	return route_refuse(c, 404, "NotFound", "There is no %s '%.60s'; see /v1/%ss", name, text,
+			    name);
+}
+
+static int check_filters(struct route_call *c)
+{
+	const char *host = route_query(c, "host");
+	int r = check_filter(c, "network", KIND_VPC);
+
+	if (!r)
+		r = check_filter(c, "subnet", KIND_SUBNET);
+	if (!r)
+		r = check_filter(c, "instance", KIND_INSTANCE);
+	/* Which hosts there are is for operators to know. */
+	if (!r && host && c->caller.operator&& !host_find(c->model, host))
+		r = route_refuse(c, 404, "NotFound", "There is no host '%.100s'; see /v1/hosts",
+				 host);
+	return r;
 }
 
 static int read_next(struct route_call *c, struct page_mark *ret, bool *ret_given)
@@ -28,8 +62,7 @@ static int read_next(struct route_call *c, struct page_mark *ret, bool *ret_give
 	r = page_decode(c->api->page_key, token, c->caller.account, page_list(c->route->path), ret);
 	if (r == -EBADMSG)
 		return route_refuse(c, 400, "BadRequest",
-				    "'next' is not from this list, or the manager was restarted: "
-				    "begin again without it");
+				    "'next' is not from this list: begin again without it");
 	return r;
 }
 
@@ -60,7 +93,9 @@ int route_list_run(struct route_call *c, const struct route_list *l)
 	json_t *list;
 	int r;
 
-	r = read_limit(c, &limit);
+	r = check_filters(c);
+	if (!r)
+		r = read_limit(c, &limit);
 	if (!r)
 		r = read_next(c, &after, &given);
 	if (r)

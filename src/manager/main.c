@@ -128,7 +128,10 @@ static int start_manager(struct daemon *d)
 	if (!r)
 		r = state_load_model(config.store, d->options->region, d->options->organisation,
 				     d->options->ipv6_pool, &config.model, &error);
+	if (!r)
+		r = state_restore_admin(&d->state, config.store, config.model, &error);
 	if (r) {
+		model_free(config.model);
 		store_free(config.store);
 		log_err("cannot start", LOG_STR("reason", error.text));
 		return r;
@@ -138,14 +141,18 @@ static int start_manager(struct daemon *d)
 
 static int start_api(struct daemon *d)
 {
+	uint8_t page_key[STATE_KEY_SIZE];
 	struct api_config config = {
 		.model = d->manager->model,
 		.clock = &d->clock,
 		.live = &d->api_live,
 		.operator_token_sha256 = d->state.token_hash,
+		.page_key = page_key,
 	};
 	int r = find_advertised(d);
 
+	if (!r)
+		r = state_derive_key(&d->state, "pages", page_key);
 	if (r)
 		return r;
 	d->live = (struct live){

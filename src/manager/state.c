@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <jansson.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/sha.h>
 
 #include "base/file.h"
@@ -162,11 +164,13 @@ int state_load_model(struct store *store, const char *region, const char *organi
 	return 0;
 }
 
-/* The bootstrap administrator's account and key, in the store. */
-static int make_administrator(struct model *model, struct change **ret, char *ret_account,
-			      const struct key **ret_key, struct state_error *reterr)
+/* The bootstrap administrator's account and key, in the model: as 'like' says, or new ones. */
+static int make_administrator(struct model *model, const struct key_create_args *like,
+			      struct change **ret, char *ret_account, const struct key **ret_key,
+			      struct state_error *reterr)
 {
-	struct account_create_args account_args = {.name = "administrator"};
+	struct account_create_args account_args = {.id = like->account_id, .name = "administrator"};
+	struct key_create_args key_args = *like;
 	struct caller caller = {.operator= true };
 	const struct account *account;
 	struct refusal refusal = {0};
@@ -179,8 +183,8 @@ static int make_administrator(struct model *model, struct change **ret, char *re
 	r = account_create(tx, &caller, &account_args, &account, &refusal);
 	if (!r) {
 		object_id_text(&account->o, ret_account);
-		r = key_create(tx, &caller, &(struct key_create_args){.account_id = ret_account},
-			       ret_key, &refusal);
+		key_args.account_id = ret_account;
+		r = key_create(tx, &caller, &key_args, ret_key, &refusal);
 	}
 	if (r) {
 		tx_abort(tx);
@@ -239,7 +243,8 @@ static int init_store(const char *dir, const char *token, struct state_error *re
 	if (!r)
 		r = state_load_model(store, "us-east-1", "fd56:6961::/32", "none", &model, reterr);
 	if (!r)
-		r = make_administrator(model, &change, account, &key, reterr);
+		r = make_administrator(model, &(struct key_create_args){0}, &change, account, &key,
+				       reterr);
 	if (!r)
 		r = commit(store, change, reterr);
 	return r ? r : write_admin(dir, token, account, key, reterr);
@@ -325,6 +330,45 @@ static int read_state(struct state *state, struct state_error *reterr)
 		state->n_names++;
 	}
 	return 0;
+}
+
+int state_derive_key(const struct state *state, const char *purpose,
+		     uint8_t ret[static STATE_KEY_SIZE])
+{
+	unsigned int size = STATE_KEY_SIZE;
+
+	static_assert(STATE_KEY_SIZE == SHA256_DIGEST_LENGTH, "what the function gives");
+	/* The CA's key lasts as long as the cluster, and nobody else has it. */
+	if (!HMAC(EVP_sha256(), state->ca.key, (int)strlen(state->ca.key), (const uint8_t *)purpose,
+		  strlen(purpose), ret, &size))
+		return -EIO;
+	return 0;
+}
+
+int state_restore_admin(const struct state *state, struct store *store, struct model *model,
+			struct state_error *reterr)
+{
+	_cleanup_(change_free_cleanup) struct change *change = NULL;
+	_cleanup_(json_decref_cleanup) json_t *json = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct key_create_args like = {0};
+	char account[ID_TEXT_SIZE];
+	const struct key *key;
+	int r;
+
+	if (!state->disk || model_count(model, KIND_ACCOUNT))
+		return 0;
+	r = read_file(state->dir, "admin.json", &text, reterr);
+	if (r)
+		return r;
+	json = json_loads(text, 0, NULL);
+	like.account_id = json_string_value(json_object_get(json, "account_id"));
+	like.access_key_id = json_string_value(json_object_get(json, "access_key_id"));
+	like.secret = json_string_value(json_object_get(json, "secret_access_key"));
+	if (!like.account_id || !like.access_key_id || !like.secret)
+		return fail(reterr, -EBADMSG, "%s/admin.json is damaged", state->dir);
+	r = make_administrator(model, &like, &change, account, &key, reterr);
+	return r ? r : commit(store, change, reterr);
 }
 
 /* Agents that trust the CA accept the new certificate as they did the old one. */

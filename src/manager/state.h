@@ -24,7 +24,12 @@ struct model;
 struct store;
 struct store_disk;
 
-enum { STATE_ERROR_SIZE = 512, STATE_TOKEN_HASH_SIZE = 32, STATE_NAMES_MAX = 32 };
+enum {
+	STATE_ERROR_SIZE = 512,
+	STATE_TOKEN_HASH_SIZE = 32,
+	STATE_KEY_SIZE = 32,
+	STATE_NAMES_MAX = 32
+};
 
 struct state_error {
 	char text[STATE_ERROR_SIZE];
@@ -47,11 +52,17 @@ must_check int state_init(const char *dir, const char *const *names, size_t n_na
 must_check int state_load(const char *dir, uint64_t now_ms, struct state *ret,
 			  struct state_error *reterr);
 void state_deinit(struct state *state);
+/* A key of the cluster for 'purpose', the same each time.  -EIO when the cryptographic library refuses. */
+must_check int state_derive_key(const struct state *state, const char *purpose,
+				uint8_t ret[static STATE_KEY_SIZE]);
 
 /* Opens the store of 'kind' ("sqlite" or "memory") and loads a model from it.  The memory store
  * begins empty and ends with 'state'. */
 must_check int state_open_store(struct state *state, const char *kind, struct store **ret,
 				struct state_error *reterr);
+/* Puts the administrator of admin.json into the model of a memory store that has no accounts yet. */
+must_check int state_restore_admin(const struct state *state, struct store *store,
+				   struct model *model, struct state_error *reterr);
 /* 'ipv6_pool': "none", or what VPCs get their IPv6 blocks from. */
 must_check int state_load_model(struct store *store, const char *region, const char *organisation,
 				const char *ipv6_pool, struct model **ret,

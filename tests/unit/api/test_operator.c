@@ -11,6 +11,7 @@
 #include "abi/drop.h"
 #include "base/err.h"
 #include "model/holders.h"
+#include "api/state.h"
 #include "model/vpc.h"
 
 #include "fixture.h"
@@ -201,6 +202,73 @@ static void test_bytes_in_messages(void **state)
 	api_answer_deinit(&a);
 }
 
+/* A list goes on behind a page when the manager was restarted, and not under another cluster's key. */
+static void test_pages_outlive_the_process(void **state)
+{
+	static const uint8_t keys[][32] = {{1}, {2}};
+	struct fixture *f = *state;
+	struct api_config config = {
+		.model = f->model,
+		.clock = &f->clock,
+		.live = &f->live,
+		.operator_token_sha256 = f->api->operator_token_sha256,
+		.page_key = keys[0],
+	};
+	struct api_answer a;
+	struct api *next;
+	char query[400];
+	json_t *o;
+
+	assert_int_equal(api_new(&config, &next), 0);
+	api_free(f->api);
+	f->api = next;
+	o = get(f, "/v1/hosts", "limit=1");
+	snprintf(query, sizeof(query), "next=%s", json_string_value(json_object_get(o, "next")));
+	json_decref(o);
+	config.operator_token_sha256 = f->api->operator_token_sha256;
+	assert_int_equal(api_new(&config, &next), 0);
+	api_free(f->api);
+	f->api = next;
+	o = get(f, "/v1/hosts", query);
+	assert_string_equal(json_string_value(json_object_get(
+				    json_array_get(json_object_get(o, "hosts"), 0), "name")),
+			    "h2");
+	json_decref(o);
+	config.page_key = keys[1];
+	config.operator_token_sha256 = f->api->operator_token_sha256;
+	assert_int_equal(api_new(&config, &next), 0);
+	api_free(f->api);
+	f->api = next;
+	fixture_operator(f, "GET", "/v1/hosts", query, NULL, &a);
+	assert_int_equal(a.status, 400);
+	api_answer_deinit(&a);
+}
+
+/* An empty list would say that it is there, and empty. */
+static void test_what_is_not_there_is_no_empty_list(void **state)
+{
+	static const char *const queries[][2] = {
+		{"/v1/mappings", "network=vpc-00000000000000000"},
+		{"/v1/mappings", "network=nonsense"},
+		{"/v1/mappings", "host=h9"},
+		{"/v1/subnets", "network=vpc-00000000000000001"},
+		{"/v1/instances", "subnet=subnet-00000000000000001"},
+		{"/v1/interfaces", "instance=i-00000000000000001"},
+	};
+	struct fixture *f = *state;
+	struct api_answer a;
+
+	for (size_t i = 0; i < ARRAY_SIZE(queries); i++) {
+		fixture_operator(f, "GET", queries[i][0], queries[i][1], NULL, &a);
+		if (a.status != 404)
+			fail_msg("%s?%s: %d %s", queries[i][0], queries[i][1], a.status,
+				 answer_text(&a));
+		assert_non_null(strstr(answer_text(&a), "see /v1/"));
+		api_answer_deinit(&a);
+	}
+	json_decref(get(f, "/v1/mappings", "host=h1"));
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -210,6 +278,8 @@ int main(void)
 		TEST(test_release),
 		TEST(test_broken_store),
 		TEST(test_bytes_in_messages),
+		TEST(test_pages_outlive_the_process),
+		TEST(test_what_is_not_there_is_no_empty_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,9 +106,8 @@ static void the_token_is_stored_as_its_hash_only(void **state)
 	json_decref(admin);
 }
 
-static void the_administrator_is_in_the_store(void **state)
+static void check_administrator(const struct fixture *f, const char *kind)
 {
-	const struct fixture *f = *state;
 	struct state loaded;
 	struct store *store;
 	struct model *model;
@@ -116,15 +115,18 @@ static void the_administrator_is_in_the_store(void **state)
 	char *text;
 	json_t *admin;
 
-	assert_int_equal(state_init(f->dir, NULL, 0, NOW_MS, &error), 0);
 	text = read_state(f, "admin.json");
 	admin = json_loads(text, 0, NULL);
 	free(text);
 	assert_int_equal(state_load(f->dir, NOW_MS, &loaded, &error), 0);
-	assert_int_equal(state_open_store(&loaded, "sqlite", &store, &error), 0);
+	assert_int_equal(state_open_store(&loaded, kind, &store, &error), 0);
 	assert_int_equal(state_load_model(store, "us-east-1", "fd56:6961::/32",
 					  "fd56:6976:3600::/40", &model, &error),
 			 0);
+	assert_int_equal(state_restore_admin(&loaded, store, model, &error), 0);
+	assert_int_equal(state_restore_admin(&loaded, store, model, &error), 0);
+	assert_int_equal(model_count(model, KIND_ACCOUNT), 1);
+	assert_int_equal(store_info_get(store)->revision, model_revision(model));
 	key = key_find(model, json_string_value(json_object_get(admin, "access_key_id")));
 	assert_non_null(key);
 	assert_string_equal(key->secret,
@@ -135,6 +137,33 @@ static void the_administrator_is_in_the_store(void **state)
 	store_free(store);
 	state_deinit(&loaded);
 	json_decref(admin);
+}
+
+/* requirement: OPS-1 */
+static void the_administrator_is_in_the_store(void **state)
+{
+	const struct fixture *f = *state;
+
+	assert_int_equal(state_init(f->dir, NULL, 0, NOW_MS, &error), 0);
+	check_administrator(f, "sqlite");
+	check_administrator(f, "memory"); /* which begins empty each time */
+	check_administrator(f, "memory");
+}
+
+static void a_key_is_the_same_each_time(void **state)
+{
+	uint8_t keys[3][STATE_KEY_SIZE];
+	const struct fixture *f = *state;
+	struct state loaded;
+
+	assert_int_equal(state_init(f->dir, NULL, 0, NOW_MS, &error), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		assert_int_equal(state_load(f->dir, NOW_MS, &loaded, &error), 0);
+		assert_int_equal(state_derive_key(&loaded, i < 2 ? "pages" : "other", keys[i]), 0);
+		state_deinit(&loaded);
+	}
+	assert_memory_equal(keys[0], keys[1], STATE_KEY_SIZE);
+	assert_memory_not_equal(keys[0], keys[2], STATE_KEY_SIZE);
 }
 
 static void a_second_init_changes_nothing(void **state)
@@ -217,6 +246,7 @@ int main(void)
 		TEST(init_makes_a_directory_for_root_alone),
 		TEST(the_token_is_stored_as_its_hash_only),
 		TEST(the_administrator_is_in_the_store),
+		TEST(a_key_is_the_same_each_time),
 		TEST(a_second_init_changes_nothing),
 		TEST(an_interrupted_init_is_begun_anew),
 		TEST(names_that_are_none_are_refused),
