@@ -56,6 +56,7 @@ static json_t *show_key(struct route_call *c, const struct key *key)
 
 	json_put_text(c, o, "access_key_id", key->access_key_id);
 	json_put_account(c, o, key->o.account);
+	json_put_text(c, o, "role", key_role_text(key->role));
 	json_put_time(c, o, "created_at", key->o.created_ms);
 	return o;
 }
@@ -89,6 +90,8 @@ int route_key_create(struct route_call *c)
 	r = route_text(c, "access_key_id", false, &args.access_key_id);
 	if (!r)
 		r = route_text(c, "secret_access_key", false, &args.secret);
+	if (!r)
+		r = route_text(c, "role", false, &args.role);
 	if (!r)
 		r = key_create(c->tx, &c->caller, &args, &key, &c->refusal);
 	if (r)

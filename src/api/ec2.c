@@ -84,6 +84,10 @@ static void run_action(struct ec2_call *c, struct api_answer *answer)
 
 	if (c->action->effect == ACTION_REFUSES)
 		r = ec2_refuse_unsupported(c, c->action->name);
+	if (!r && writes && c->caller.read_only)
+		r = ec2_refuse(c, 403, "UnauthorizedOperation",
+			       "You are not authorized to perform this operation. The access key "
+			       "is read-only.");
 	if (!r)
 		r = param_check(c, c->action->params, c->action->n_params);
 	if (!r && writes)

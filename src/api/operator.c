@@ -253,6 +253,8 @@ void operator_handle(struct api *a, const struct http_request *r, struct api_ans
 	else if (!c.route->for_accounts && !c.caller.operator)
 		answer_error(ret, 403, "Forbidden",
 			     "Only operators may do this: use the operator's token");
+	else if (c.route->writes && c.caller.read_only)
+		answer_error(ret, 403, "Forbidden", "The access key is read-only");
 	else
 		run(&c, r, ret);
 }

@@ -166,6 +166,7 @@ static const struct table_column key_columns[] = {
 };
 static const struct table_column key_list_columns[] = {
 	{"ACCESS KEY ID", "access_key_id"},
+	{"ROLE", "role"},
 	{"CREATED", "created_at"},
 };
 
@@ -215,6 +216,8 @@ static int run_key_create(const struct invocation *inv)
 	if (!r)
 		r = set_text(body, "secret_access_key",
 			     invocation_option(inv, "secret-access-key"));
+	if (!r)
+		r = set_text(body, "role", invocation_option(inv, "role"));
 	if (!r)
 		r = request(inv, "POST", "/v1/accounts/", inv->arguments[0], "/keys", body,
 			    &answer);
@@ -279,6 +282,7 @@ static const struct command_option account_create_options[] = {
 static const struct command_option key_create_options[] = {
 	{"access-key-id", "ID", "(default: a random one)", false},
 	{"secret-access-key", "SECRET", "(default: a random one)", false},
+	{"role", "ROLE", "full, or read-only (default: full)", false},
 };
 
 static const struct command key_commands[] = {

@@ -49,6 +49,13 @@ const struct key *key_find(const struct model *m, const char *access_key_id)
 	return NULL;
 }
 
+const char *key_role_text(enum key_role r)
+{
+	static const char *const texts[] = {[KEY_FULL] = "full", [KEY_READ_ONLY] = "read-only"};
+
+	return r < ARRAY_SIZE(texts) ? texts[r] : NULL;
+}
+
 static int choose_account(struct tx *tx, const char *text, uint64_t *ret, struct refusal *reterr)
 {
 	uint64_t id = 0;
@@ -261,6 +268,11 @@ static int fill_key(struct tx *tx, struct key *k, const struct key_create_args *
 	if (args->secret && (!args->secret[0] || strlen(args->secret) > SECRET_MAX))
 		return refuse(reterr, MODEL_E_VALUE, "...", "secret_access_key",
 			      "It has 1 to 128 characters.");
+	if (str_equal(args->role, key_role_text(KEY_READ_ONLY)))
+		k->role = KEY_READ_ONLY;
+	else if (args->role && !str_equal(args->role, key_role_text(KEY_FULL)))
+		return refuse(reterr, MODEL_E_VALUE, args->role, "role",
+			      "It is full or read-only.");
 	if (args->access_key_id && key_find(tx->m, args->access_key_id))
 		return refuse(reterr, MODEL_E_EXISTS, args->access_key_id);
 	do

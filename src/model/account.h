@@ -37,10 +37,17 @@ struct account_limit_args {
 	const uint32_t *acl_entries;      /* up to LIMIT_MODEL_ACL_ENTRIES_MAX */
 };
 
+/* What may be done with a key, in its account. */
+enum key_role {
+	KEY_FULL = 0,
+	KEY_READ_ONLY = 1,
+};
+
 struct key {
 	struct object o; /* o.account owns it */
 	char *access_key_id;
 	char *secret;
+	enum key_role role;
 
 	struct hmap_node by_access_key_id;
 };
@@ -53,6 +60,7 @@ struct key_create_args {
 	const char *account_id;
 	const char *access_key_id; /* NULL: "AKIA" and 16 characters */
 	const char *secret;        /* NULL: 40 characters */
+	const char *role;          /* key_role_text(); NULL: "full" */
 };
 
 /* EXISTS, VALUE, NOT_PERMITTED */
@@ -74,5 +82,6 @@ must_check int key_delete(struct tx *tx, const struct caller *c, const char *acc
 
 /* Of the account, or the usual ones when there is none of that number. */
 struct account_limits account_limits(const struct model *m, uint64_t account);
+const char *key_role_text(enum key_role r); /* "full", "read-only" */
 const struct account *account_find(const struct model *m, const char *id);    /* or NULL */
 const struct key *key_find(const struct model *m, const char *access_key_id); /* or NULL */

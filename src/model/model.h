@@ -53,6 +53,7 @@ size_t model_count(const struct model *m, enum kind k);
 struct caller {
 	uint64_t account;
 	bool operator;
+	bool read_only; /* whoever takes its requests refuses those that write */
 };
 /* The object exists and the caller may see it. */
 bool caller_sees(const struct caller *c, const struct object *o);

@@ -79,10 +79,16 @@ static const struct field account_fields[] = {
 };
 RECORD(account, struct account);
 
+static const char *role_text(uint32_t v)
+{
+	return key_role_text((enum key_role)v);
+}
+
 static const struct field key_fields[] = {
 	OBJECT_FIELDS,
 	F(10, FIELD_STRING, struct key, access_key_id),
 	F(11, FIELD_SECRET, struct key, secret),
+	F(12, FIELD_U32, struct key, role, .text = role_text),
 };
 RECORD(key, struct key);
 

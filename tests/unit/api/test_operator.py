@@ -265,6 +265,23 @@ def test_who_may(call, endpoint, vpc, instance):
         assert call("GET", path, headers=signed(endpoint, "GET", path, 2))[name] == []
 
 
+def test_a_read_only_key(call, make_client, vpc):
+    """requirement: OPS-2"""
+    path = "/v1/accounts/111111111111/keys"
+    assert call("POST", path, {"role": "king"}, expect=400)["error"]
+    key = call("POST", path, {"role": "read-only"})["key"]
+    assert key["role"] == "read-only"
+    ec2 = make_client(aws_access_key_id=key["access_key_id"], aws_secret_access_key=key["secret_access_key"])
+    assert vpc in [v["VpcId"] for v in ec2.describe_vpcs()["Vpcs"]]
+    for write, arguments in ((ec2.create_vpc, {"CidrBlock": "10.3.0.0/16"}), (ec2.delete_vpc, {"VpcId": vpc}),
+                             (ec2.create_vpc, {"CidrBlock": "10.3.0.0/16", "DryRun": True})):
+        with pytest.raises(botocore.exceptions.ClientError) as e:
+            write(**arguments)
+        assert e.value.response["Error"]["Code"] == "UnauthorizedOperation"
+    assert vpc in [v["VpcId"] for v in ec2.describe_vpcs()["Vpcs"]]
+    call("DELETE", "%s/%s" % (path, key["access_key_id"]))
+
+
 def test_an_interface_record(call, ec2, subnet, instance):
     """What EC2 does not have of a record is set and shown here.  requirement: NIC-1"""
     eni = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]

@@ -32,7 +32,8 @@ static int create(const struct caller *caller, const char *id, const struct acco
 static int create_key(const char *account, const char *id, const char *secret,
 		      const struct key **ret)
 {
-	struct key_create_args args = {account, id, secret};
+	struct key_create_args args = {
+		.account_id = account, .access_key_id = id, .secret = secret};
 
 	return cluster_end(&c, key_create(cluster_tx(&c), &c.operator, & args, ret, &c.refusal));
 }

@@ -382,7 +382,8 @@ static int step_host_remove(struct walk *w, struct tx *tx)
 static int step_accounts(struct walk *w, struct tx *tx)
 {
 	char name[16];
-	struct key_create_args args = {ACCOUNT_TEXT, name, "secret"};
+	struct key_create_args args = {
+		.account_id = ACCOUNT_TEXT, .access_key_id = name, .secret = "secret"};
 	const struct key *k;
 
 	snprintf(name, sizeof(name), "AKIA%u", walk_random(w, 9));
