@@ -443,7 +443,7 @@ static void test_walk_visits_everything(void **state)
 	struct key k = {.o = header(KIND_KEY, tags), .access_key_id = text_b, .secret = text_c};
 
 	record_walk(&k.o, &visitor, &log);
-	assert_int_equal(log.n_fields, 4 + 2 * 2 + 2);
+	assert_int_equal(log.n_fields, 4 + 2 * 2 + 3);
 	assert_int_equal(log.n_elements, 2);
 	assert_int_equal(log.n_secrets, 1);
 	assert_int_equal(log.depth, 0);
