@@ -15,7 +15,7 @@
 static json_t *show_network(struct route_call *c, const struct object *object)
 {
 	const struct vpc *v = (const struct vpc *)object;
-	json_t *o = json_new_object(c), *blocks = json_new_array(c);
+	json_t *o = json_new_object(c), *blocks = json_new_array(c), *blocks6 = json_new_array(c);
 	char text[PREFIX_TEXT_SIZE];
 
 	json_put_identity(c, o, object);
@@ -24,6 +24,9 @@ static json_t *show_network(struct route_call *c, const struct object *object)
 	for (size_t i = 0; i < v->n_blocks; i++)
 		json_append(c, blocks, json_string(prefix_text(&v->blocks[i].prefix, text)));
 	json_put(c, o, "cidrs", blocks);
+	for (size_t i = 0; i < v->n_blocks6; i++)
+		json_append(c, blocks6, json_string(prefix_text(&v->blocks6[i].prefix, text)));
+	json_put(c, o, "ipv6_cidrs", blocks6);
 	json_put_u64(c, o, "mtu", v->mtu);
 	json_put_bool(c, o, "dns_support", v->dns_support);
 	json_put_bool(c, o, "dns_hostnames", v->dns_hostnames);
@@ -52,6 +55,7 @@ static json_t *show_subnet(struct route_call *c, const struct object *object)
 	json_put_id(c, o, "network", KIND_VPC, s->vpc);
 	json_put_u64(c, o, "vni", s->vni);
 	json_put_prefix(c, o, "cidr", &s->prefix);
+	json_put_prefix(c, o, "ipv6_cidr", &s->prefix6);
 	json_put_text(c, o, "zone", s->zone);
 	json_put_addr(c, o, "router", &router);
 	json_put_u64(c, o, "available", subnet_available(c->model, s));

@@ -48,12 +48,13 @@ static const struct table_column host_columns[] = {
 	{"INSTANCES", "instances"},
 };
 static const struct table_column network_columns[] = {
-	{"ID", "id"},   {"VNI", "vni"},         {"CIDRS", "cidrs"},
+	{"ID", "id"},   {"VNI", "vni"},         {"CIDRS", "cidrs"}, {"IPV6", "ipv6_cidrs"},
 	{"MTU", "mtu"}, {"ACCOUNT", "account"}, {"TAGS", "tags"},
 };
 static const struct table_column subnet_columns[] = {
-	{"ID", "id"},     {"NETWORK", "network"}, {"CIDR", "cidr"},       {"ROUTER", "router"},
-	{"ZONE", "zone"}, {"FREE", "available"},  {"ACCOUNT", "account"}, {"TAGS", "tags"},
+	{"ID", "id"},          {"NETWORK", "network"}, {"CIDR", "cidr"},
+	{"IPV6", "ipv6_cidr"}, {"ROUTER", "router"},   {"ZONE", "zone"},
+	{"FREE", "available"}, {"ACCOUNT", "account"}, {"TAGS", "tags"},
 };
 static const struct table_column instance_columns[] = {
 	{"ID", "id"},         {"STATE", "state"},
@@ -72,8 +73,8 @@ static const struct table_column mapping_columns[] = {
 	{"REVISION", "revision"}, {"HOLDERS", "holders"},
 };
 static const struct table_column release_columns[] = {
-	{"NETWORK", "network"}, {"ADDRESS", "address"}, {"STEP", "step"},
-	{"HOST", "host"},       {"FROM", "from"},       {"TO", "to"},
+	{"NETWORK", "network"},     {"ADDRESS", "address"}, {"STEP", "step"},
+	{"HOST", "host"},           {"FROM", "from"},       {"TO", "to"},
 	{"WAITS FOR", "waits_for"},
 };
 static const struct table_column drop_columns[] = {

@@ -95,3 +95,40 @@ def test_refusals(aws, argv, overrides, code):
     assert done.returncode in (253, 254, 255)
     assert any(c in done.stderr for c in code.split("|")), done.stderr
     assert "DryRunOperation" in code or "An error occurred" in done.stderr
+
+
+def test_ipv6_from_nothing_to_nothing(lab, aws):
+    """requirement: OPS-1 PKT-1"""
+    vpc = aws("create-vpc", "--cidr-block", "10.6.0.0/16", "--amazon-provided-ipv6-cidr-block")["Vpc"]["VpcId"]
+    block, = aws("describe-vpcs", "--vpc-ids", vpc)["Vpcs"][0]["Ipv6CidrBlockAssociationSet"]
+    assert block["Ipv6CidrBlockState"]["State"] == "associated"
+    cidr = block["Ipv6CidrBlock"].replace("/56", "/64")
+    subnet = aws("create-subnet", "--vpc-id", vpc, "--cidr-block", "10.6.1.0/24", "--availability-zone", "us-east-1a",
+                 "--ipv6-cidr-block", cidr)["Subnet"]
+    part, = subnet["Ipv6CidrBlockAssociationSet"]
+    aws("modify-subnet-attribute", "--subnet-id", subnet["SubnetId"], "--assign-ipv6-address-on-creation")
+    instance, = aws("run-instances", "--image-id", "ami-netns", "--count", "1", "--subnet-id", subnet["SubnetId"],
+                    "--ipv6-address-count", "2")["Instances"]
+    aws("wait", "instance-running", "--instance-ids", instance["InstanceId"])
+    node = lab.ready(instance["InstanceId"])
+    nic = node.interfaces[0]
+    first, second = [a["Ipv6Address"] for a in nic["Ipv6Addresses"]]
+    shown = labs.run("ip", "-n", node.netns, "-6", "addr", "show", "dev", "eth0").stdout
+    assert first in shown and second in shown
+    gone = aws("unassign-ipv6-addresses", "--network-interface-id", nic["NetworkInterfaceId"], "--ipv6-addresses", second)
+    assert gone["UnassignedIpv6Addresses"] == [second]
+    third, = aws("assign-ipv6-addresses", "--network-interface-id", nic["NetworkInterfaceId"], "--ipv6-address-count",
+                 "1")["AssignedIpv6Addresses"]
+    found = aws("describe-network-interfaces", "--filters", f"Name=ipv6-addresses.ipv6-address,Values={third}")
+    assert [i["NetworkInterfaceId"] for i in found["NetworkInterfaces"]] == [nic["NetworkInterfaceId"]]
+    refused = aws("disassociate-subnet-cidr-block", "--association-id", part["AssociationId"], check=False)
+    assert refused.returncode and "InvalidCidrBlock.InUse" in refused.stderr
+    aws("terminate-instances", "--instance-ids", instance["InstanceId"])
+    aws("wait", "instance-terminated", "--instance-ids", instance["InstanceId"])
+    aws("modify-subnet-attribute", "--subnet-id", subnet["SubnetId"], "--no-assign-ipv6-address-on-creation")
+    # the last of its addresses is free when its host has said so
+    labs.wait_for("the block to be free", lambda: aws("disassociate-subnet-cidr-block", "--association-id",
+                                                      part["AssociationId"], check=False).returncode == 0)
+    aws("disassociate-vpc-cidr-block", "--association-id", block["AssociationId"])
+    aws("delete-subnet", "--subnet-id", subnet["SubnetId"])
+    aws("delete-vpc", "--vpc-id", vpc)

@@ -176,6 +176,7 @@ def instance(ec2, subnet):
 def test_objects(call, vpc, subnet, instance):
     n, = [x for x in call("GET", "/v1/networks")["networks"] if x["id"] == vpc]
     assert n["cidr"] == "10.0.0.0/16" and n["subnets"] == 1 and n["mtu"] == 1460
+    assert n["ipv6_cidrs"] == []
     s, = call("GET", "/v1/subnets?network=" + vpc)["subnets"]
     assert s["id"] == subnet and s["vni"] == n["vni"] and s["router"] == "10.0.1.1"
     assert s["interfaces"] == 1 and s["available"] == 250
