@@ -8,6 +8,7 @@
 #define T PARAM_TEXT
 #define B PARAM_BOOL
 #define U PARAM_U32
+#define I PARAM_I32
 #define REQ(name, t)                                                                               \
 	{                                                                                          \
 		name, t, PARAM_REQUIRED                                                            \

@@ -88,6 +88,45 @@ int action_delete_network_interface_permission(struct ec2_call *c);
 int action_describe_network_interface_permissions(struct ec2_call *c);
 extern const struct filter permission_filters[];
 
+/* group_actions.c, group_reference_actions.c, group_view.c, group_filters.c */
+int action_authorize_security_group_egress(struct ec2_call *c);
+int action_authorize_security_group_ingress(struct ec2_call *c);
+int action_create_security_group(struct ec2_call *c);
+int action_delete_security_group(struct ec2_call *c);
+int action_describe_security_group_references(struct ec2_call *c);
+int action_describe_security_group_rules(struct ec2_call *c);
+int action_describe_security_groups(struct ec2_call *c);
+int action_describe_stale_security_groups(struct ec2_call *c);
+int action_modify_security_group_rules(struct ec2_call *c);
+int action_revoke_security_group_egress(struct ec2_call *c);
+int action_revoke_security_group_ingress(struct ec2_call *c);
+int action_update_security_group_rule_descriptions_egress(struct ec2_call *c);
+int action_update_security_group_rule_descriptions_ingress(struct ec2_call *c);
+extern const struct filter group_filters[];
+extern const struct filter group_rule_filters[];
+
+/* acl_actions.c, acl_filters.c */
+int action_create_network_acl(struct ec2_call *c);
+int action_create_network_acl_entry(struct ec2_call *c);
+int action_delete_network_acl(struct ec2_call *c);
+int action_delete_network_acl_entry(struct ec2_call *c);
+int action_describe_network_acls(struct ec2_call *c);
+int action_replace_network_acl_association(struct ec2_call *c);
+int action_replace_network_acl_entry(struct ec2_call *c);
+extern const struct filter acl_filters[];
+
+/* prefix_list_actions.c */
+int action_create_managed_prefix_list(struct ec2_call *c);
+int action_delete_managed_prefix_list(struct ec2_call *c);
+int action_describe_managed_prefix_lists(struct ec2_call *c);
+int action_describe_prefix_lists(struct ec2_call *c);
+int action_get_managed_prefix_list_associations(struct ec2_call *c);
+int action_get_managed_prefix_list_entries(struct ec2_call *c);
+int action_modify_managed_prefix_list(struct ec2_call *c);
+int action_restore_managed_prefix_list_version(struct ec2_call *c);
+extern const struct filter prefix_list_filters[];
+extern const struct filter aws_prefix_list_filters[];
+
 /* tag_actions.c */
 int action_create_tags(struct ec2_call *c);
 int action_delete_tags(struct ec2_call *c);
@@ -131,7 +170,5 @@ struct route_table;
 void route_table_write(struct ec2_call *c, const struct route_table *t);
 /* An instance, an item of instancesSet. */
 void instance_write(struct ec2_call *c, const struct instance *i);
-/* Security groups: an empty set, where clients expect one. */
-void ec2_write_no_groups(struct ec2_call *c);
 /* "use1-az1" of "us-east-1a"; NULL when the region has no such zone. */
 const char *zone_id_text(const struct model *m, const char *zone, char buf[static ZONE_ID_SIZE]);

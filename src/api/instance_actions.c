@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Starting, stopping, changing instances; instance_view.c shows them. */
+#include "api/group_view.h"
 #include "api/handlers.h"
 #include "api/interface_params.h"
 #include "api/param.h"
@@ -74,6 +75,9 @@ static int read_interface(struct ec2_call *c, uint32_t index, struct instance_in
 	};
 	if (ret->device_index == UINT32_MAX)
 		return ec2_refuse_missing(c, of_interface(c, index, "DeviceIndex"));
+	r = param_list(c, of_interface(c, index, "SecurityGroupId"), &ret->groups, &ret->n_groups);
+	if (r)
+		return r;
 	r = interface_params_addrs(c, prefix, &ret->addrs, &ret->n_addrs);
 	return r ? r
 		 : interface_params_addrs6(c, prefix, "Ipv6Addresses", &ret->addrs6, &ret->n_addrs6,
@@ -121,6 +125,26 @@ static int read_tags(struct ec2_call *c, struct instance_run_args *args)
 	return r;
 }
 
+/* Names are those of groups of the default VPC. */
+static int read_groups(struct ec2_call *c, struct instance_run_args *args)
+{
+	const char *const *names;
+	size_t n;
+	int r = param_list(c, "SecurityGroupId", &args->groups, &args->n_groups);
+
+	if (!r)
+		r = param_list(c, "SecurityGroup", &names, &n);
+	if (r || !n)
+		return r;
+	if (args->subnet_id)
+		return ec2_refuse(c, 400, "InvalidParameterCombination",
+				  "The parameter groupName cannot be used with the parameter "
+				  "subnet: name groups by SecurityGroupId");
+	return ec2_refuse(c, 400, "VPCIdNotSpecified",
+			  "No default VPC for this user: name a subnet, and groups by "
+			  "SecurityGroupId");
+}
+
 static int read_run_args(struct ec2_call *c, struct instance_run_args *args)
 {
 	const char *tenancy = param_text(c, "Placement.Tenancy");
@@ -149,7 +173,9 @@ static int read_run_args(struct ec2_call *c, struct instance_run_args *args)
 				  "You have requested more instances (%u) than one call may start "
 				  "(%u)",
 				  args->max_count, LIMIT_MODEL_RUN_COUNT);
-	r = read_shutdown_behavior(c, "InstanceInitiatedShutdownBehavior", &terminate);
+	r = read_groups(c, args);
+	if (!r)
+		r = read_shutdown_behavior(c, "InstanceInitiatedShutdownBehavior", &terminate);
 	args->terminate_on_shutdown = !r && terminate && *terminate;
 	if (!r)
 		r = read_user_data(c, "UserData", &args->user_data);
@@ -183,7 +209,7 @@ int action_run_instances(struct ec2_call *c)
 	xml_text(c->xml, "reservationId",
 		 id_text_prefixed(ID_PREFIX_RESERVATION, instances[0]->reservation, id));
 	ec2_write_owner(c, "ownerId", instances[0]->o.account);
-	ec2_write_no_groups(c);
+	group_write_set(c, NULL);
 	xml_open(c->xml, "instancesSet");
 	for (size_t i = 0; i < n; i++)
 		instance_write(c, instances[i]);
@@ -307,7 +333,9 @@ int action_modify_instance_attribute(struct ec2_call *c)
 	};
 	int n, r;
 
-	r = read_user_data(c, "UserData.Value", &args.user_data);
+	r = param_list(c, "GroupId", &args.groups, &args.n_groups);
+	if (!r)
+		r = read_user_data(c, "UserData.Value", &args.user_data);
 	if (!r)
 		r = read_shutdown_behavior(c, "InstanceInitiatedShutdownBehavior.Value",
 					   &args.terminate_on_shutdown);
@@ -316,7 +344,7 @@ int action_modify_instance_attribute(struct ec2_call *c)
 	if (r)
 		return r;
 	n = !!args.disable_api_termination + !!args.disable_api_stop + !!args.source_dest_check +
-	    !!args.type + !!args.user_data + !!args.terminate_on_shutdown;
+	    !!args.type + !!args.user_data + !!args.terminate_on_shutdown + !!args.n_groups;
 	if (!n)
 		return ec2_refuse_missing(c, "Attribute");
 	if (n > 1)

@@ -129,6 +129,8 @@ BY_INTERFACE(by_nic_attachment_status, "attachment.status")
 BY_INTERFACE(by_nic_zone, "availability-zone")
 BY_INTERFACE(by_nic_description, "description")
 BY_INTERFACE(by_nic_ipv6, "ipv6-addresses.ipv6-address")
+BY_INTERFACE(by_nic_group, "group-id")
+BY_INTERFACE(by_nic_group_name, "group-name")
 BY_INTERFACE(by_nic_mac, "mac-address")
 BY_INTERFACE(by_nic_id, "network-interface-id")
 BY_INTERFACE(by_nic_owner, "owner-id")
@@ -153,8 +155,8 @@ const struct filter instance_filters[] = {
 	{"instance-state-code", by_state_code},
 	{"instance-state-name", by_state_name},
 	{"instance-type", by_type},
-	{"instance.group-id", by_nothing},
-	{"instance.group-name", by_nothing},
+	{"instance.group-id", by_nic_group},
+	{"instance.group-name", by_nic_group_name},
 	{"ip-address", by_nothing},
 	{"key-name", by_key_name},
 	{"launch-index", by_launch_index},
@@ -169,8 +171,8 @@ const struct filter instance_filters[] = {
 	{"network-interface.attachment.status", by_nic_attachment_status},
 	{"network-interface.availability-zone", by_nic_zone},
 	{"network-interface.description", by_nic_description},
-	{"network-interface.group-id", by_nothing},
-	{"network-interface.group-name", by_nothing},
+	{"network-interface.group-id", by_nic_group},
+	{"network-interface.group-name", by_nic_group_name},
 	{"network-interface.ipv6-addresses.ipv6-address", by_nic_ipv6},
 	{"network-interface.mac-address", by_nic_mac},
 	{"network-interface.network-interface-id", by_nic_id},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Showing instances, as instances and by their attributes. */
 #include "api/describe.h"
+#include "api/group_view.h"
 #include "api/handlers.h"
 #include "api/param.h"
 #include "model/instance.h"
@@ -131,7 +132,7 @@ void instance_write(struct ec2_call *c, const struct instance *i)
 	if (primary)
 		xml_bool(c->xml, "sourceDestCheck", primary->source_dest_check);
 	write_ipv6(c, primary);
-	ec2_write_no_groups(c);
+	group_write_set(c, primary);
 	xml_text(c->xml, "clientToken", i->client_token ? i->client_token : "");
 	ec2_write_tags(c, &i->o);
 	write_interfaces(c, i);
@@ -178,7 +179,7 @@ static void write_item(struct ec2_call *c, const struct object *o, void *data)
 		xml_text(c->xml, "reservationId",
 			 id_text_prefixed(ID_PREFIX_RESERVATION, i->reservation, id));
 		ec2_write_owner(c, "ownerId", o->account);
-		ec2_write_no_groups(c);
+		group_write_set(c, NULL);
 		xml_open(c->xml, "instancesSet");
 	}
 	instance_write(c, i);
@@ -288,8 +289,9 @@ static bool write_attribute(struct ec2_call *c, const struct instance *i, const 
 		write_flag(c, name, primary && primary->source_dest_check);
 	else if (!strcmp(name, "ebsOptimized") || !strcmp(name, "enaSupport"))
 		write_flag(c, name, false);
-	else if (!strcmp(name, "groupSet") || !strcmp(name, "blockDeviceMapping") ||
-		 !strcmp(name, "productCodes") || !strcmp(name, "kernel") ||
+	else if (!strcmp(name, "groupSet"))
+		group_write_set(c, primary);
+	else if (!strcmp(name, "blockDeviceMapping") || !strcmp(name, "productCodes") || !strcmp(name, "kernel") ||
 		 !strcmp(name, "ramdisk") || !strcmp(name, "sriovNetSupport"))
 		xml_empty(c->xml, name);
 	else

@@ -58,6 +58,8 @@ int action_create_network_interface(struct ec2_call *c)
 		return ec2_refuse_unsupported(c, "InterfaceType other than interface");
 	r = interface_params_addrs(c, "", &args.addrs, &args.n_addrs);
 	if (!r)
+		r = param_list(c, "SecurityGroupId", &args.groups, &args.n_groups);
+	if (!r)
 		r = interface_params_addrs6(c, "", "Ipv6Addresses", &args.addrs6, &args.n_addrs6,
 					    &args.count6);
 	if (!r)
@@ -127,10 +129,14 @@ int action_modify_network_interface_attribute(struct ec2_call *c)
 	};
 	int n = !!args.description + !!args.source_dest_check +
 		(args.attachment_id || args.delete_on_termination);
-	int r;
+	int r = param_list(c, "SecurityGroupId", &args.groups, &args.n_groups);
 
+	if (r)
+		return r;
+	n += !!args.n_groups;
 	if (!n)
-		return ec2_refuse_missing(c, "Description, SourceDestCheck or Attachment");
+		return ec2_refuse_missing(
+			c, "Description, SourceDestCheck, Attachment or SecurityGroupId");
 	if (n > 1)
 		return ec2_refuse(c, 400, "InvalidParameterCombination",
 				  "Fields for multiple attribute types specified: name one");

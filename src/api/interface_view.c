@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Showing interfaces. */
 #include "api/describe.h"
+#include "api/group_view.h"
 #include "api/handlers.h"
 #include "api/param.h"
 #include "model/instance.h"
@@ -10,11 +11,6 @@
 #include "model/subnet.h"
 
 #include <string.h>
-
-void ec2_write_no_groups(struct ec2_call *c)
-{
-	xml_empty(c->xml, "groupSet");
-}
 
 static void write_dns_name(struct ec2_call *c, const struct ipaddr *a)
 {
@@ -100,7 +96,7 @@ static void write_identity(struct ec2_call *c, const struct interface *i)
 	ec2_write_addr(c, "privateIpAddress", &i->addrs[0].addr);
 	write_dns_name(c, &i->addrs[0].addr);
 	xml_bool(c->xml, "sourceDestCheck", i->source_dest_check);
-	ec2_write_no_groups(c);
+	group_write_set(c, i);
 	write_addrs(c, i);
 	write_addrs6(c, i);
 	xml_text(c->xml, "interfaceType", "interface");
@@ -244,6 +240,22 @@ static void by_mac(struct filter_probe *p, const void *item)
 	filter_text(p, mac_text(&ITEM->mac, text));
 }
 
+static void by_group(struct filter_probe *p, const void *item)
+{
+	for (size_t k = 0; k < ITEM->n_groups; k++)
+		filter_id(p, KIND_SECURITY_GROUP, ITEM->groups[k].id);
+}
+
+static void by_group_name(struct filter_probe *p, const void *item)
+{
+	for (size_t k = 0; k < ITEM->n_groups; k++) {
+		const struct security_group *g = (const struct security_group *)model_get(
+			p->call->model, KIND_SECURITY_GROUP, ITEM->groups[k].id);
+
+		filter_text(p, g ? g->name : NULL);
+	}
+}
+
 static void by_id(struct filter_probe *p, const void *item)
 {
 	filter_id(p, KIND_INTERFACE, ITEM->o.id);
@@ -303,8 +315,8 @@ const struct filter interface_filters[] = {
 	{"attachment.status", by_attachment_status},
 	{"availability-zone", by_zone},
 	{"description", by_description},
-	{"group-id", by_nothing},
-	{"group-name", by_nothing},
+	{"group-id", by_group},
+	{"group-name", by_group_name},
 	{"interface-type", by_type},
 	{"ipv6-addresses.ipv6-address", by_ipv6},
 	{"mac-address", by_mac},
@@ -370,7 +382,7 @@ int action_describe_network_interface_attribute(struct ec2_call *c)
 		xml_bool(c->xml, "value", i->source_dest_check);
 		xml_close(c->xml);
 	} else if (!strcmp(attribute, "groupSet")) {
-		ec2_write_no_groups(c);
+		group_write_set(c, i);
 	} else if (!strcmp(attribute, "attachment")) {
 		write_attachment(c, i, false);
 	} else {

@@ -82,6 +82,7 @@ static bool switches_off(const struct param_spec *s, const char *value)
 static int check_value(struct ec2_call *c, const struct param_spec *s, const struct form_param *p)
 {
 	uint32_t number;
+	int64_t wide;
 	bool yes;
 
 	if (s->need == PARAM_UNSUPPORTED && !switches_off(s, p->value))
@@ -89,6 +90,8 @@ static int check_value(struct ec2_call *c, const struct param_spec *s, const str
 	if (s->type == PARAM_BOOL && !parse_bool(p->value, &yes))
 		return ec2_refuse_value(c, p->name, p->value, "It must be true or false.");
 	if (s->type == PARAM_U32 && str_u32(p->value, 0, INT32_MAX, &number))
+		return ec2_refuse_value(c, p->name, p->value, "It must be a number.");
+	if (s->type == PARAM_I32 && str_i64(p->value, INT32_MIN, INT32_MAX, &wide))
 		return ec2_refuse_value(c, p->name, p->value, "It must be a number.");
 	return 0;
 }
@@ -201,6 +204,20 @@ uint32_t param_u32(const struct ec2_call *c, const char *name, uint32_t fallback
 	return text && !str_u32(text, 0, INT32_MAX, &value) ? value : fallback;
 }
 
+const int32_t *param_i32(const struct ec2_call *c, const char *name)
+{
+	const char *text = form_find(c->form, name);
+	int32_t *ret;
+	int64_t value;
+
+	if (!text || str_i64(text, INT32_MIN, INT32_MAX, &value))
+		return NULL;
+	ret = arena_alloc_array(c->arena, 1, sizeof(*ret));
+	if (ret)
+		*ret = (int32_t)value;
+	return ret;
+}
+
 static int compare_u32(const void *a, const void *b)
 {
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -208,17 +225,37 @@ static int compare_u32(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* The first parameter whose name does not come before 'prefix': those that begin with it follow. */
+static size_t first_with(const struct form *f, const char *prefix, size_t length)
+{
+	size_t low = 0, high = f->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strncmp(f->params[middle].name, prefix, length) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 int param_indices(const struct ec2_call *c, const char *prefix, const uint32_t **ret, size_t *ret_n)
 {
 	size_t length = strlen(prefix), n = 0, unique = 0;
-	uint32_t *indices = arena_alloc_array(c->arena, c->form->n + 1, sizeof(*indices));
+	size_t first = first_with(c->form, prefix, length), end = first;
+	uint32_t *indices;
 
+	while (end < c->form->n && !strncmp(c->form->params[end].name, prefix, length))
+		end++;
+	indices = arena_alloc_array(c->arena, end - first + 1, sizeof(*indices));
 	if (!indices)
 		return -ENOMEM;
-	for (size_t i = 0; i < c->form->n; i++) {
+	for (size_t i = first; i < end; i++) {
 		const char *name = c->form->params[i].name;
 
-		if (!strncmp(name, prefix, length) && name[length] == '.')
+		if (name[length] == '.')
 			indices[n++] = (uint32_t)atoi(name + length + 1);
 	}
 	qsort(indices, n, sizeof(*indices), compare_u32);

@@ -21,7 +21,7 @@
 #include "model/host.h"
 #include "model/token.h"
 
-enum param_type { PARAM_TEXT, PARAM_BOOL, PARAM_U32 };
+enum param_type { PARAM_TEXT, PARAM_BOOL, PARAM_U32, PARAM_I32 };
 
 enum param_need {
 	PARAM_OPTIONAL,
@@ -44,6 +44,9 @@ const bool *param_bool(const struct ec2_call *c, const char *name);
 bool param_is_true(const struct ec2_call *c, const char *name);
 /* 'fallback' when it was not sent. */
 uint32_t param_u32(const struct ec2_call *c, const char *name, uint32_t fallback);
+
+/* NULL when it was not sent; lives as long as the call.  For PARAM_I32. */
+const int32_t *param_i32(const struct ec2_call *c, const char *name);
 
 /* A list, in order of its indices: PREFIX.1, PREFIX.2, ...  0, -ENOMEM */
 must_check int param_list(const struct ec2_call *c, const char *prefix, const char *const **ret,

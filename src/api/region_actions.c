@@ -4,6 +4,7 @@
 #include "api/handlers.h"
 #include "api/param.h"
 #include "base/limits.h"
+#include "model/account.h"
 #include "model/default_vpc.h"
 #include "model/host.h"
 
@@ -190,6 +191,9 @@ int action_describe_regions(struct ec2_call *c)
 	return 0;
 }
 
+/* Which of the account's limits says. */
+#define GROUPS_ATTRIBUTE "vpc-max-security-groups-per-interface"
+
 /* As numbers in text, for EC2 has them so. */
 static const struct {
 	const char *name;
@@ -199,7 +203,7 @@ static const struct {
 	{"supported-platforms", "VPC", 0},
 	{"default-vpc", "none", 0},
 	{"max-instances", NULL, LIMIT_MODEL_INSTANCES},
-	{"vpc-max-security-groups-per-interface", "0", 0},
+	{GROUPS_ATTRIBUTE, NULL, 0},
 	{"max-elastic-ips", "0", 0},
 	{"vpc-max-elastic-ips", "0", 0},
 };
@@ -227,7 +231,10 @@ int action_describe_account_attributes(struct ec2_call *c)
 	for (size_t k = 0; k < ARRAY_SIZE(attributes); k++) {
 		if (!is_named(names, n, attributes[k].name))
 			continue;
-		snprintf(number, sizeof(number), "%u", attributes[k].number);
+		snprintf(number, sizeof(number), "%u",
+			 strcmp(attributes[k].name, GROUPS_ATTRIBUTE)
+				 ? attributes[k].number
+				 : account_limits(c->model, c->caller.account).interface_groups);
 		xml_open(c->xml, "item");
 		xml_text(c->xml, "attributeName", attributes[k].name);
 		xml_open(c->xml, "attributeValueSet");

@@ -10,7 +10,7 @@
 
 enum { V4_LEN = 96, VPC_LEN_MIN = V4_LEN + 16, VPC_LEN_MAX = V4_LEN + 28 };
 
-static int parse(const char *text, bool v6, struct prefix *ret)
+int cidr_parse(const char *text, struct prefix *ret)
 {
 	const char *slash = strchr(text, '/');
 	char addr_text[IPADDR_TEXT_SIZE];
@@ -21,22 +21,11 @@ static int parse(const char *text, bool v6, struct prefix *ret)
 		return -EINVAL;
 	memcpy(addr_text, text, (size_t)(slash - text));
 	addr_text[slash - text] = '\0';
-	/* an IPv4-mapped address is no IPv6 address of anybody's */
-	if (ipaddr_parse(addr_text, &addr) || ipaddr_is_v4(&addr) == v6 ||
-	    !strchr(addr_text, ':') == v6 || str_u16(slash + 1, 0, v6 ? 128 : 32, &len))
+	if (ipaddr_parse(addr_text, &addr) || !ipaddr_is_v4(&addr) || strchr(addr_text, ':') ||
+	    str_u16(slash + 1, 0, 32, &len))
 		return -EINVAL;
-	*ret = prefix_make(&addr, (uint8_t)(v6 ? len : V4_LEN + len));
+	*ret = prefix_make(&addr, (uint8_t)(V4_LEN + len));
 	return 0;
-}
-
-int cidr_parse(const char *text, struct prefix *ret)
-{
-	return parse(text, false, ret);
-}
-
-int cidr_parse_v6(const char *text, struct prefix *ret)
-{
-	return parse(text, true, ret);
 }
 
 bool cidr_is_allowed(const struct prefix *p)

@@ -20,8 +20,6 @@ enum {
 
 /* An IPv4 block; bits behind the length are cleared, as EC2 does.  -EINVAL */
 must_check int cidr_parse(const char *text, struct prefix *ret);
-/* An IPv6 block, the same.  -EINVAL */
-must_check int cidr_parse_v6(const char *text, struct prefix *ret);
 /* Between /16 and /28, and of addresses that a node may have. */
 bool cidr_is_allowed(const struct prefix *p);
 /* Of a subnet's block. */

@@ -246,21 +246,23 @@ int instance_reboot(struct tx *tx, const struct caller *c, const char *const *id
 
 /* ---- attributes ---- */
 
-static int modify_only_interface(struct tx *tx, const struct instance *n, bool source_dest_check,
-				 const char *id, struct refusal *reterr)
+static int modify_only_interface(struct tx *tx, const struct caller *c, const struct instance *n,
+				 const struct instance_modify_args *args, struct refusal *reterr)
 {
 	struct model_iter it = model_iter_group(tx->m, REL_INSTANCE_INTERFACES, n->o.id);
 	const struct object *o = model_iter_next(&it);
-	struct interface *new = NULL;
-	int r;
+	char id[ID_TEXT_SIZE];
+	struct interface_modify_args change = {
+		.interface_id = id,
+		.source_dest_check = args->source_dest_check,
+		.groups = args->groups,
+		.n_groups = args->n_groups,
+	};
 
 	if (!o || model_iter_next(&it))
-		return refuse(reterr, MODEL_E_INSTANCE_INTERFACES, id);
-	r = tx_edit(tx, o, (struct object **)&new);
-	if (r)
-		return r;
-	new->source_dest_check = source_dest_check;
-	return tx_put(tx, o, (struct object **)&new);
+		return refuse(reterr, MODEL_E_INSTANCE_INTERFACES, args->instance_id);
+	object_id_text(o, id);
+	return interface_modify(tx, c, &change, reterr);
 }
 
 static int check_modify(const struct instance *n, const struct instance_modify_args *args,
@@ -276,16 +278,15 @@ static int check_modify(const struct instance *n, const struct instance_modify_a
 	return 0;
 }
 
-static int do_modify(struct tx *tx, const struct instance *old,
+static int do_modify(struct tx *tx, const struct caller *c, const struct instance *old,
 		     const struct instance_modify_args *args, struct refusal *reterr)
 {
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
 	struct instance *new;
 	int r = check_modify(old, args, reterr);
 
-	if (!r && args->source_dest_check)
-		r = modify_only_interface(tx, old, *args->source_dest_check, args->instance_id,
-					  reterr);
+	if (!r && (args->source_dest_check || args->n_groups))
+		r = modify_only_interface(tx, c, old, args, reterr);
 	if (!r)
 		r = tx_edit(tx, &old->o, &o);
 	if (r)
@@ -313,7 +314,7 @@ int instance_modify(struct tx *tx, const struct caller *c, const struct instance
 	const struct instance *n;
 	int r = instance_find(tx->m, c, args->instance_id, &n, reterr);
 
-	return r ? r : tx_settle(tx, mark, do_modify(tx, n, args, reterr));
+	return r ? r : tx_settle(tx, mark, do_modify(tx, c, n, args, reterr));
 }
 
 /* ---- reports of hosts ---- */

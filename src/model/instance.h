@@ -86,6 +86,8 @@ struct instance_interface_args {
 	const char *private_ip;
 	const struct private_addr_args *addrs;
 	size_t n_addrs;
+	const char *const *groups; /* of a new one; none: the VPC's default group */
+	size_t n_groups;
 	uint32_t secondary_count;
 	const char *const *addrs6;
 	size_t n_addrs6;
@@ -97,8 +99,10 @@ struct instance_run_args {
 	const char *image; /* NULL: "ami-netns" */
 	const char *type;  /* NULL: "m1.small", as EC2 */
 	uint32_t min_count, max_count;
-	const char *subnet_id; /* either this (with private_ip), or 'interfaces' */
+	const char *subnet_id; /* either this (with private_ip and groups), or 'interfaces' */
 	const char *private_ip;
+	const char *const *groups;
+	size_t n_groups;
 	uint32_t secondary_count;
 	const char *const *addrs6;
 	size_t n_addrs6;
@@ -132,6 +136,8 @@ struct instance_modify_args {
 	const bool *source_dest_check; /* of its only interface */
 	const char *type;              /* of a stopped instance */
 	const char *user_data;         /* of a stopped instance */
+	const char *const *groups;     /* of its only interface */
+	size_t n_groups;
 };
 
 /* Starts between min_count and max_count.  'ret' has room for max_count.  All carry one reservation.

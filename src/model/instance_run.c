@@ -77,6 +77,10 @@ static int choose_interfaces(struct run *run, struct refusal *reterr)
 {
 	const struct instance_run_args *args = run->args;
 
+	if (args->n_interfaces && args->n_groups)
+		return refuse(reterr, MODEL_E_COMBINATION,
+			      "Network interfaces and an instance-level security groups may not be "
+			      "specified on the same request");
 	if (args->n_interfaces && (args->subnet_id || args->private_ip || args->secondary_count ||
 				   args->n_addrs6 || args->count6))
 		return refuse(reterr, MODEL_E_COMBINATION,
@@ -85,6 +89,8 @@ static int choose_interfaces(struct run *run, struct refusal *reterr)
 	run->simple = (struct instance_interface_args){
 		.subnet_id = args->subnet_id,
 		.private_ip = args->private_ip,
+		.groups = args->groups,
+		.n_groups = args->n_groups,
 		.secondary_count = args->secondary_count,
 		.addrs6 = args->addrs6,
 		.n_addrs6 = args->n_addrs6,
@@ -148,11 +154,11 @@ static int check_interface(const struct model *m, const struct run *run,
 			      "one instance.");
 	if (!a->interface_id)
 		return find_subnet(m, run, a->subnet_id, ret, reterr);
-	if (a->subnet_id || a->private_ip || a->n_addrs || a->secondary_count || a->n_addrs6 ||
-	    a->count6 || a->description)
+	if (a->subnet_id || a->private_ip || a->n_addrs || a->n_groups || a->secondary_count ||
+	    a->n_addrs6 || a->count6 || a->description)
 		return refuse(reterr, MODEL_E_COMBINATION,
-			      "An existing network interface has its subnet, addresses and "
-			      "description already.");
+			      "An existing network interface has its subnet, addresses, groups "
+			      "and description already.");
 	r = interface_find(m, run->caller, a->interface_id, &i, reterr);
 	if (r)
 		return r;
@@ -236,6 +242,8 @@ static int take_interface(struct tx *tx, const struct run *run,
 		.private_ip = a->private_ip,
 		.addrs = a->addrs,
 		.n_addrs = a->n_addrs,
+		.groups = a->groups,
+		.n_groups = a->n_groups,
 		.secondary_count = a->secondary_count,
 		.addrs6 = a->addrs6,
 		.n_addrs6 = a->n_addrs6,

@@ -72,6 +72,55 @@ static int allow_all(struct network_acl *a, const struct vpc *v)
 	return 0;
 }
 
+static const struct acl_entry all_v6 = {
+	.rule = DEFAULT_RULE6,
+	.allow = true,
+	.traffic = {.protocol = TRAFFIC_ANY, .to = TRAFFIC_MAX},
+};
+
+/* Has the one entry of that direction that it was made with. */
+static bool is_usual(const struct network_acl *a, bool egress)
+{
+	const struct prefix everything = prefix_v4(0, 0);
+	size_t n = 0;
+	bool usual = false;
+
+	for (size_t i = 0; i < a->n_entries; i++) {
+		const struct acl_entry *e = &a->entries[i];
+
+		if (e->egress != egress)
+			continue;
+		n++;
+		usual = e->rule == DEFAULT_RULE && e->allow &&
+			traffic_equal(&e->traffic, &all_v6.traffic) &&
+			prefix_equal(&e->prefix, &everything);
+	}
+	return usual && n == 1;
+}
+
+int network_acl_widen(struct tx *tx, const struct vpc *v)
+{
+	const struct network_acl *old = network_acl_default(tx->m, v);
+	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	struct network_acl *new;
+	int r;
+
+	if (!old || (!is_usual(old, false) && !is_usual(old, true)))
+		return 0;
+	r = tx_edit(tx, &old->o, &o);
+	if (r)
+		return r;
+	new = (struct network_acl *)o;
+	for (size_t egress = 0; egress < 2 && !r; egress++) {
+		struct acl_entry e = all_v6;
+
+		e.egress = egress;
+		if (is_usual(old, egress))
+			r = network_acl_insert(new, &e);
+	}
+	return r ? r : tx_put(tx, &old->o, &o);
+}
+
 static int make(struct tx *tx, const struct vpc *v, uint64_t id, const struct tag_args *tags,
 		size_t n_tags, const struct network_acl **ret, struct refusal *reterr)
 {

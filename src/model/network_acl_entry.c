@@ -8,8 +8,9 @@
 #include "base/str.h"
 #include "model/account.h"
 #include "model/cidr.h"
+#include "model/cidr6.h"
 #include "model/edit.h"
-#include "model/network_acl.h"
+#include "model/network_acl_edit.h"
 
 static const char *rule_text(uint32_t rule, char buf[static 16])
 {
@@ -27,7 +28,7 @@ static int parse_prefix(const struct acl_entry_args *args, struct prefix *ret,
 		return refuse(reterr, MODEL_E_MISSING, "cidrBlock or ipv6CidrBlock");
 	if (args->cidr && cidr_parse(args->cidr, ret))
 		return refuse(reterr, MODEL_E_CIDR_MALFORMED, args->cidr);
-	if (args->cidr6 && cidr_parse_v6(args->cidr6, ret))
+	if (args->cidr6 && cidr6_parse(args->cidr6, ret))
 		return refuse(reterr, MODEL_E_CIDR_MALFORMED, args->cidr6);
 	return 0;
 }
@@ -88,8 +89,10 @@ static int check_room(const struct model *m, const struct network_acl *a, bool e
 		       : refuse(reterr, MODEL_E_ACL_ENTRY_LIMIT, id);
 }
 
-static int insert(struct network_acl *a, size_t place, const struct acl_entry *e)
+int network_acl_insert(struct network_acl *a, const struct acl_entry *e)
 {
+	bool found;
+	size_t place = entry_place(a, e->rule, e->egress, &found);
 	struct acl_entry *entries = reallocarray(a->entries, a->n_entries + 1, sizeof(*entries));
 
 	if (!entries)
@@ -132,7 +135,7 @@ static int do_set(struct tx *tx, const struct caller *c, const struct acl_entry_
 	if (replace)
 		new->entries[place] = entry;
 	else
-		r = insert(new, place, &entry);
+		r = network_acl_insert(new, &entry);
 	return r || record_equal(&old->o, o) ? r : tx_put(tx, &old->o, &o);
 }
 

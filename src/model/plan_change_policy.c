@@ -83,10 +83,11 @@ static int collect_list(struct planner *p, const struct write *w, struct ids *id
 }
 
 /* Another description changes nothing for hosts. */
-static bool same_rule(const struct group_rule *a, const struct group_rule *b)
+static bool says_other(const struct write *w)
 {
-	return a && b && traffic_equal(&a->traffic, &b->traffic) && a->end == b->end &&
-	       prefix_equal(&a->prefix, &b->prefix) && a->peer == b->peer && a->list == b->list;
+	return !w->before || !w->after ||
+	       !group_rule_same((const struct group_rule *)w->before,
+				(const struct group_rule *)w->after);
 }
 
 static int collect(struct planner *p, const struct change *c, struct ids *ids)
@@ -100,9 +101,7 @@ static int collect(struct planner *p, const struct change *c, struct ids *ids)
 
 		if (w.kind == KIND_PREFIX_LIST)
 			r = collect_list(p, &w, ids);
-		else if (w.kind == KIND_SECURITY_GROUP_RULE &&
-			 !same_rule((const struct group_rule *)w.before,
-				    (const struct group_rule *)w.after))
+		else if (w.kind == KIND_SECURITY_GROUP_RULE && says_other(&w))
 			r = ids_add(ids, rule->group);
 	}
 	return r;

@@ -98,7 +98,8 @@ static int check_text(const struct security_group_create_args *args, struct refu
 }
 
 /* Everything out: of IPv6 where the VPC has a block of it. */
-static int make_egress_rules(struct tx *tx, const struct vpc *v, const struct security_group *g)
+static int make_egress_rules(struct tx *tx, const struct vpc *v, const struct security_group *g,
+			     struct refusal *reterr)
 {
 	struct group_rule rule = {
 		.egress = true,
@@ -106,11 +107,48 @@ static int make_egress_rules(struct tx *tx, const struct vpc *v, const struct se
 		.prefix = prefix_v4(0, 0),
 	};
 	const struct group_rule *made;
-	int r = group_rule_make(tx, g, &rule, &made);
+	int r = group_rule_make(tx, g, &rule, NULL, 0, &made, reterr);
 
 	rule.prefix = (struct prefix){};
 	if (!r && vpc_has_v6(v))
-		r = group_rule_make(tx, g, &rule, &made);
+		r = group_rule_make(tx, g, &rule, NULL, 0, &made, reterr);
+	return r;
+}
+
+/* Its only egress rule lets all of IPv4 out. */
+static bool has_usual_egress(const struct model *m, const struct security_group *g)
+{
+	struct model_iter it = model_iter_group(m, REL_GROUP_RULES, g->o.id);
+	const struct group_rule usual = {
+		.egress = true,
+		.traffic = {.protocol = TRAFFIC_ANY, .to = TRAFFIC_MAX},
+		.prefix = prefix_v4(0, 0),
+	};
+	const struct group_rule *rule;
+	bool found = false;
+
+	while ((rule = (const struct group_rule *)model_iter_next(&it))) {
+		if (rule->egress && !group_rule_same(rule, &usual))
+			return false;
+		found |= rule->egress;
+	}
+	return found;
+}
+
+int security_group_widen(struct tx *tx, const struct vpc *v, struct refusal *reterr)
+{
+	struct model_iter it = model_iter_group(tx->m, REL_VPC_GROUPS, v->o.id);
+	const struct group_rule rule = {
+		.egress = true,
+		.traffic = {.protocol = TRAFFIC_ANY, .to = TRAFFIC_MAX},
+	};
+	const struct security_group *g;
+	const struct group_rule *made;
+	int r = 0;
+
+	while (!r && (g = (const struct security_group *)model_iter_next(&it)))
+		if (has_usual_egress(tx->m, g))
+			r = group_rule_make(tx, g, &rule, NULL, 0, &made, reterr);
 	return r;
 }
 
@@ -160,8 +198,8 @@ int security_group_make_default(struct tx *tx, const struct vpc *v, struct refus
 	if (r)
 		return r;
 	rule.peer_number = g->number;
-	r = group_rule_make(tx, g, &rule, &made);
-	return r ? r : make_egress_rules(tx, v, g);
+	r = group_rule_make(tx, g, &rule, NULL, 0, &made, reterr);
+	return r ? r : make_egress_rules(tx, v, g, reterr);
 }
 
 static int do_create(struct tx *tx, const struct caller *c,
@@ -182,7 +220,7 @@ static int do_create(struct tx *tx, const struct caller *c,
 	if (model_account_count(tx->m, KIND_SECURITY_GROUP, v->o.account) >= LIMIT_MODEL_GROUPS)
 		return refuse(reterr, MODEL_E_GROUP_LIMIT, args->name);
 	r = make(tx, v, 0, args->name, args->description, args->tags, args->n_tags, ret, reterr);
-	return r ? r : make_egress_rules(tx, v, *ret);
+	return r ? r : make_egress_rules(tx, v, *ret, reterr);
 }
 
 int security_group_create(struct tx *tx, const struct caller *c,

@@ -12,6 +12,9 @@ struct tx;
 /* The default group of a VPC that is in the model already, with its rules. */
 must_check int security_group_make_default(struct tx *tx, const struct vpc *v,
 					   struct refusal *reterr);
+/* 'v' has got an IPv6 block: groups that let all of IPv4 out, and have no other egress rule, let all of IPv6
+ * out, as new ones will. */
+must_check int security_group_widen(struct tx *tx, const struct vpc *v, struct refusal *reterr);
 /* Deletes a group and its rules, whatever it is used for. */
 must_check int security_group_end(struct tx *tx, const struct security_group *g);
 

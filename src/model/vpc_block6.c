@@ -10,6 +10,8 @@
 #include "base/str.h"
 #include "model/cidr6.h"
 #include "model/edit.h"
+#include "model/network_acl_edit.h"
+#include "model/security_group_edit.h"
 #include "model/subnet.h"
 #include "model/vpc_edit.h"
 
@@ -153,6 +155,10 @@ static int do_associate(struct tx *tx, const struct vpc *old, const struct vpc_b
 		return r;
 	result = (const struct vpc *)o;
 	r = tx_put(tx, &old->o, &o);
+	if (!r)
+		r = security_group_widen(tx, result, reterr);
+	if (!r)
+		r = network_acl_widen(tx, result);
 	if (!r)
 		*ret = result;
 	return r;

@@ -87,7 +87,7 @@ def test_paging_by_the_command_line(aws):
     (("create-vpc", "--cidr-block", "nonsense"), {}, "InvalidParameterValue"),
     (("create-vpc", "--cidr-block", "10.0.0.0/16", "--dry-run"), {}, "DryRunOperation"),
     (("run-instances", "--image-id", "ami-unknown"), {}, "InvalidAMIID"),
-    (("create-security-group", "--group-name", "g", "--description", "d"), {}, "UnsupportedOperation|InvalidAction"),
+    (("create-transit-gateway",), {}, "UnsupportedOperation|InvalidAction"),
 ])
 def test_refusals(aws, argv, overrides, code):
     """requirement: OPS-1"""

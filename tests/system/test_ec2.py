@@ -235,4 +235,4 @@ def test_unknown_actions_and_groups_are_refused(lab, net):
     with pytest.raises(ClientError) as e:
         lab.ec2.describe_spot_instance_requests()
     assert e.value.response["Error"]["Code"] in ("InvalidAction", "UnsupportedOperation")
-    refused("UnsupportedOperation", lab.ec2.create_network_interface, SubnetId=net[1], Groups=["sg-00000000000000000"])
+    refused("InvalidGroup.NotFound", lab.ec2.create_network_interface, SubnetId=net[1], Groups=["sg-00000000000000000"])

@@ -31,7 +31,7 @@ def check_shape(element, shape, path):
             check_shape(child, shape.member, path + "[]")
     else:
         text = element.text or ""
-        forms = {"boolean": "true|false", "integer": "[0-9]+", "long": "[0-9]+",
+        forms = {"boolean": "true|false", "integer": "-?[0-9]+", "long": "[0-9]+",
                  "timestamp": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"}
         assert re.fullmatch(forms.get(shape.type_name, "(?s:.*)"), text), (path, text)
 
@@ -100,6 +100,18 @@ def vpc(ec2):
         ec2.delete_network_interface(NetworkInterfaceId=i["NetworkInterfaceId"])
     for s in ec2.describe_subnets(Filters=by_vpc)["Subnets"]:
         ec2.delete_subnet(SubnetId=s["SubnetId"])
+    for a in ec2.describe_network_acls(Filters=by_vpc)["NetworkAcls"]:
+        if not a["IsDefault"]:
+            ec2.delete_network_acl(NetworkAclId=a["NetworkAclId"])
+    groups = ec2.describe_security_groups(Filters=by_vpc)["SecurityGroups"]
+    for g in groups: # rules name other groups
+        for rules, revoke in ((g["IpPermissions"], ec2.revoke_security_group_ingress),
+                              (g["IpPermissionsEgress"], ec2.revoke_security_group_egress)):
+            if rules:
+                revoke(GroupId=g["GroupId"], IpPermissions=rules)
+    for g in groups:
+        if g["GroupName"] != "default":
+            ec2.delete_security_group(GroupId=g["GroupId"])
     ec2.delete_vpc(VpcId=v)
 
 

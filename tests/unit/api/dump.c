@@ -29,7 +29,7 @@ static json_t *dump_routes(void)
 
 static json_t *dump_params(const struct action *a)
 {
-	static const char *const types[] = {"text", "boolean", "number"};
+	static const char *const types[] = {"text", "boolean", "number", "number"};
 	static const char *const needs[] = {"optional", "required", "ignored", "unsupported"};
 	json_t *list = json_array();
 

@@ -117,7 +117,7 @@ def test_interface_life(ec2, subnet, vpc):
     assert i["PrivateDnsName"] == "ip-10-0-1-50.ec2.internal" and i["VpcId"] == vpc
     assert i["PrivateIpAddresses"] == [{"PrivateIpAddress": "10.0.1.50", "Primary": True,
                                         "PrivateDnsName": "ip-10-0-1-50.ec2.internal"}]
-    assert i["SourceDestCheck"] is True and i["Description"] == "d" and i["Groups"] == []
+    assert i["SourceDestCheck"] is True and i["Description"] == "d" and [g["GroupName"] for g in i["Groups"]] == ["default"]
     assert i["TagSet"] == [{"Key": "k", "Value": ""}] and i["InterfaceType"] == "interface"
     assert i["RequesterManaged"] is False and "Attachment" not in i
     eni = i["NetworkInterfaceId"]
@@ -137,7 +137,7 @@ def test_interface_life(ec2, subnet, vpc):
         "Value": "e"}
     assert attribute(NetworkInterfaceId=eni, Attribute="sourceDestCheck")["SourceDestCheck"] == {
         "Value": False}
-    assert attribute(NetworkInterfaceId=eni, Attribute="groupSet")["Groups"] == []
+    assert attribute(NetworkInterfaceId=eni, Attribute="groupSet")["Groups"] == i["Groups"]
     assert code(attribute, NetworkInterfaceId=eni, Attribute="x") == "InvalidParameterValue"
     assert code(ec2.delete_subnet, SubnetId=subnet) == "DependencyViolation"
     ec2.delete_network_interface(NetworkInterfaceId=eni)
@@ -335,7 +335,7 @@ def test_run_instances_refusals(ec2, subnet):
     assert code(run, ec2=ec2, subnet=subnet, MinCount=0) == "InvalidParameterValue"
     assert code(run, ec2=ec2, subnet=subnet, MaxCount=5000) == "InstanceLimitExceeded"
     assert code(run, ec2=ec2, subnet=subnet,
-                SecurityGroupIds=["sg-1"]) == "UnsupportedOperation"
+                SecurityGroupIds=["sg-1"]) == "InvalidGroupId.Malformed"
     assert code(run, ec2=ec2, subnet=subnet, NetworkInterfaces=[
         {"DeviceIndex": 0, "SubnetId": subnet}]) == "InvalidParameterCombination"
     assert code(run, ec2=ec2, subnet=subnet, Placement={
@@ -369,7 +369,7 @@ def test_instance_attributes(ec2, subnet):
     assert get("instanceType", "InstanceType") == {"Value": "m1.small"}
     assert get("instanceInitiatedShutdownBehavior",
                "InstanceInitiatedShutdownBehavior") == {"Value": "terminate"}
-    assert get("groupSet", "Groups") == []
+    assert [g["GroupName"] for g in get("groupSet", "Groups")] == ["default"]
     assert get("sourceDestCheck", "SourceDestCheck") == {"Value": True}
     assert get("disableApiTermination", "DisableApiTermination") == {"Value": True}
     assert code(ec2.terminate_instances, InstanceIds=[i]) == "OperationNotPermitted"
@@ -385,7 +385,7 @@ def test_instance_attributes(ec2, subnet):
     ec2.modify_instance_attribute(InstanceId=i, InstanceType={"Value": "t3.micro"})
     assert get("instanceType", "InstanceType") == {"Value": "t3.micro"}
     assert code(ec2.modify_instance_attribute, InstanceId=i,
-                Groups=["sg-1"]) == "UnsupportedOperation"
+                Groups=["sg-1"]) == "InvalidGroupId.Malformed"
     assert code(ec2.describe_instance_attribute, InstanceId=i,
                 Attribute="nonsense") == "InvalidParameterValue"
 
@@ -614,10 +614,8 @@ def test_presigned(ec2):
 
 def test_what_is_not_there(ec2):
     for call, arguments in (
-            (ec2.create_security_group, {"GroupName": "g", "Description": "d"}),
-            (ec2.describe_security_groups, {}),
             (ec2.describe_vpc_classic_link, {}),
-            (ec2.create_network_interface, {"SubnetId": "subnet-1", "Groups": ["sg-1"]})):
+            (ec2.describe_vpc_classic_link_dns_support, {})):
         assert code(call, **arguments) == "UnsupportedOperation"
     assert refused(ec2.create_transit_gateway)[::2] == ("InvalidAction", 400)
 
