@@ -65,50 +65,28 @@ enum {
 			"closed", "reset", "one-way", "stream", "query", "tracked"                 \
 	}
 
-/* Seconds without a packet, by state. */
+/* By state: seconds without a packet; and how readily a connection gives its place to a new one when its
+ * port may have no more: the smallest first, and of equals the one that has been silent longest. */
+static const struct connection_rule {
+	__u32 timeout;
+	__u32 worth;
+} connection_rules[16] __attribute__((unused)) = {
+	[CONNECTION_SYN_SENT] = {60, 2},  [CONNECTION_SYN_RECEIVED] = {60, 2},
+	[CONNECTION_PICKED_UP] = {60, 2}, [CONNECTION_ESTABLISHED] = {432000, 3},
+	[CONNECTION_CLOSING] = {60, 1},   [CONNECTION_CLOSED] = {30, 1},
+	[CONNECTION_RESET] = {10, 1},     [CONNECTION_ONE_WAY] = {30, 2},
+	[CONNECTION_STREAM] = {180, 3},   [CONNECTION_QUERY] = {30, 2},
+	[CONNECTION_OTHER] = {600, 3},
+};
+
 CONNECTION_INLINE __u32 connection_timeout(__u8 state)
 {
-	switch (state) {
-	case CONNECTION_ESTABLISHED:
-		return 432000;
-	case CONNECTION_SYN_SENT:
-	case CONNECTION_SYN_RECEIVED:
-	case CONNECTION_PICKED_UP:
-	case CONNECTION_CLOSING:
-		return 60;
-	case CONNECTION_CLOSED:
-	case CONNECTION_ONE_WAY:
-	case CONNECTION_QUERY:
-		return 30;
-	case CONNECTION_RESET:
-		return 10;
-	case CONNECTION_STREAM:
-		return 180;
-	case CONNECTION_OTHER:
-		return 600;
-	default:
-		return 0;
-	}
+	return connection_rules[state & 15].timeout;
 }
 
-/* How readily a connection gives its place to a new one when its port may have no more: the smallest
- * first, and of equals the one that has been silent longest. */
 CONNECTION_INLINE __u32 connection_worth(__u8 state)
 {
-	switch (state) {
-	case CONNECTION_CLOSING:
-	case CONNECTION_CLOSED:
-	case CONNECTION_RESET:
-		return 1;
-	case CONNECTION_SYN_SENT:
-	case CONNECTION_SYN_RECEIVED:
-	case CONNECTION_PICKED_UP:
-	case CONNECTION_ONE_WAY:
-	case CONNECTION_QUERY:
-		return 2;
-	default:
-		return 3;
-	}
+	return connection_rules[state & 15].worth;
 }
 
 enum {

@@ -319,7 +319,7 @@ struct dp_connection_key {
 	__be16 local_port, remote_port; /* ICMP: connection.h */
 	__u8 protocol;
 	__u8 pad[3];
-};
+} __attribute__((aligned(8)));
 
 struct dp_connection_value {
 	__u8 local[16], remote[16];
@@ -330,7 +330,7 @@ struct dp_connection_value {
 	__u8 pad;
 	__u32 hash;
 	__u32 seen; /* tick of its last packet */
-};
+} __attribute__((aligned(8)));
 
 enum {
 	DP_SET_CONNECTIONS = 8,
@@ -353,6 +353,7 @@ struct dp_passed_key {
 };
 
 /* value: the tick (__u32) of the first fragment */
+enum { DP_PASSED_TICKS = 30 }; /* RFC 791 3.2 waits 15 s for the others, most systems 30 */
 
 /*
  * ---- flows: what the full path decided ----

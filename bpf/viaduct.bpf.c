@@ -48,6 +48,8 @@ static __always_inline int port_fast(struct __sk_buff *skb)
 	if (ip->ttl <= flow->ttl_step || skb->len != ETH_HLEN + ntohs(ip->tot_len) ||
 	    fold(ipv4_sum(ip)) != 0xffff)
 		return VERDICT_DECLINED;
+	if (flow->judge && !policy_hit_out(skb, flow))
+		return VERDICT_DECLINED;
 	if (flow->format == FORMAT_VXLAN_1)
 		return port_fast_vxlan(skb, ip, flow);
 	counter_tx(skb, flow->stamp.slot);
@@ -148,6 +150,8 @@ static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr 
 		return VERDICT_DECLINED;
 	if (!(flow->accept & FORMAT_BIT(format)) ||
 	    skb->len != ETH_HLEN + sizeof(*ip6) + ntohs(ip6->payload_len))
+		return VERDICT_DECLINED;
+	if (flow->judge && !policy_hit_in(skb, flow))
 		return VERDICT_DECLINED;
 	*ret_slot = flow->stamp.slot;
 	*ret_vni = substrate_vni(flow->dst);

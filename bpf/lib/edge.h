@@ -12,6 +12,7 @@
 #pragma once
 
 #include "bpf/lib/drop.h"
+#include "bpf/lib/ingress.h"
 #include "bpf/lib/nat.h"
 #include "bpf/lib/route.h"
 #include "bpf/lib/translate.h"
@@ -179,7 +180,22 @@ static __noinline int edge_in(struct __sk_buff *skb, struct packet *p)
 	if (r)
 		return r;
 	edge_count(skb, e);
-	return edge_to_node(skb, p);
+	if (p->flow.out.format != FORMAT_NONE)
+		return edge_to_node(skb, p);
+	p->slot = p->flow.out.to_slot;
+	p->from_vni = p->vni;
+	p->to_handle = false;
+	p->identity = 0;
+	map_v4(p->src, saddr);
+	return VERDICT_TO_PORT;
+}
+
+/* A packet from the world, translated, for a node of this host: what do its groups and its ACL say? */
+static __always_inline int edge_to_port(struct __sk_buff *skb, struct packet *p)
+{
+	int r = ingress_judge(skb, p, ETH_HLEN, IPPROTO_IPIP);
+
+	return r ? r : edge_to_node(skb, p);
 }
 
 /* ---- out ---- */

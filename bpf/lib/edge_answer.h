@@ -88,8 +88,11 @@ static __noinline int edge_answer(struct __sk_buff *skb, struct packet *p, __u32
 /* As conclude(), for a packet that may be an edge's. */
 static __always_inline int edge_conclude(struct __sk_buff *skb, struct packet *p, int verdict)
 {
-	int r = conclude(skb, p, verdict);
+	int r;
 
+	if (verdict == VERDICT_TO_PORT)
+		verdict = edge_to_port(skb, p);
+	r = conclude(skb, p, verdict);
 	if (verdict < 0 && p->edge && !p->from_node)
 		return edge_answer(skb, p, (__u32)-verdict);
 	return r;

@@ -16,6 +16,7 @@
 static __always_inline int ingress_check_format(struct ingress *in, __u8 next,
 						const struct dp_peer_copy *peer)
 {
+	in->next = next;
 	if (next == IPPROTO_IPIP || next == IPPROTO_IPIP6)
 		in->format = FORMAT_IPIP6_1;
 	else if (substrate_can_rehead(next))
@@ -82,6 +83,7 @@ static __always_inline int ingress_verify(struct __sk_buff *skb, struct packet *
 	if (!m)
 		return ingress_is_outside(p, peer) ? 0 : upcall(p, DP_NOTE_VERIFY, peer, flags);
 	p->revision = m->revision;
+	p->identity = p->from_vni < SUBSTRATE_VNI_HANDLE_MIN ? m->identity : 0;
 	if (m->state == DP_STATE_REFUSED || m->state == DP_STATE_GONE)
 		return -DROP_SOURCE_REFUSED;
 	if (m->peer != peer)
@@ -144,14 +146,44 @@ static __always_inline void ingress_frame(const struct packet *p, const struct d
 		    subnet_get(p->vni, p->dst));
 }
 
-/* IPv4, re-headed or whole, from a known peer and checked so far. */
+/* The ACL at the subnet of the port that gets the packet. */
+static __always_inline __u32 ingress_acl(const struct packet *p, const struct dp_port_copy *port)
+{
+	const struct dp_subnet_value *mine =
+		subnet_get(p->vni, p->to_handle ? port->home : p->dst);
+
+	return mine && mine->acl ? policy_acl(mine, subnet_get(p->from_vni, p->src)) : 0;
+}
+
+/* Security groups and ACL of the port: 0, or a reason.  'at' is where the inner packet is; IPv4 that
+ * was re-headed has no header there but its protocol 'next'. */
+__judged_once int ingress_judge(struct __sk_buff *skb, struct packet *p, __u32 at, __u32 next)
+{
+	const struct dp_port_copy *port = p ? port_get(p->slot) : NULL;
+	__u32 acl;
+	int r;
+
+	if (!port || !p)
+		return -DROP_NOT_LOCAL;
+	acl = ingress_acl(p, port);
+	if (!policy_is_needed(port, acl))
+		return 0;
+	if (next == IPPROTO_IPIP)
+		r = tuple_read_v4(skb, p, at);
+	else if (next == IPPROTO_IPIP6)
+		r = tuple_read_v6(skb, p, at);
+	else
+		r = tuple_read(skb, p, at, next);
+	return r ? r : policy_judge(skb, p, p->slot << 1, p->identity, acl);
+}
+
+/* IPv4, re-headed or whole, from a known peer and checked so far: VERDICT_ROUTED, or what becomes of it. */
 static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p, struct ingress *in,
 					__u32 peer_id, const struct dp_peer_copy *peer)
 {
 	struct dp_flow_in *flow = &p->flow.in;
 	const struct dp_port_copy *port;
 	const struct dp_mapping_value *m;
-	const struct ipv6hdr *ip6;
 	__be32 v4[2] = {in->saddr, in->daddr}, source = ingress_source_key(p, in->saddr);
 	int r;
 
@@ -182,12 +214,7 @@ static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p,
 	if (in->layout == FORMAT_SIIT_1)
 		flow->checksum_diff =
 			(__u32)bpf_csum_diff((__be32 *)flow->src, 32, v4, sizeof(v4), 0);
-	ip6 = ipv6_get(skb);
-	if (!ip6)
-		return -DROP_MALFORMED;
-	if (!p->injected)
-		flow_in_keep(flow);
-	return ingress_deliver(skb, ip6, flow, in->layout == FORMAT_SIIT_1);
+	return VERDICT_ROUTED;
 }
 
 /* Gives an IPv6 packet, whole again, to its node. */
@@ -213,12 +240,11 @@ static __always_inline int ingress_deliver_ipv6(struct __sk_buff *skb, const str
 	return deliver(skb, port, p->slot);
 }
 
-/* IPv6 inside ipip6: the outer addresses say the network, the inner ones who. */
+/* IPv6 inside ipip6: the outer addresses say the network, the inner ones who.  As above. */
 static __always_inline int ingress_ipv6(struct __sk_buff *skb, struct packet *p,
 					const struct ingress *in, __u32 peer_id)
 {
 	struct ipv6hdr inner;
-	__u32 size;
 	int r;
 
 	if (in->saddr || in->daddr ||
@@ -227,21 +253,17 @@ static __always_inline int ingress_ipv6(struct __sk_buff *skb, struct packet *p,
 		return -DROP_INNER;
 	memcpy(p->src, &inner.saddr, 16);
 	memcpy(p->dst, &inner.daddr, 16);
-	size = ntohs(inner.payload_len) + (__u32)sizeof(inner);
+	p->size = ntohs(inner.payload_len) + (__u32)sizeof(inner);
 	r = ingress_destination(p);
 	if (r == VERDICT_EDGE)
 		return -DROP_HANDLE;
 	if (!r)
 		r = ingress_verify(skb, p, mapping_v6_get(p->from_vni, p->src), peer_id, 0);
-	if (!r)
-		r = ipip6_decode(skb, false);
-	if (!r)
-		r = packet_trim(skb, size);
-	return r ? r : ingress_deliver_ipv6(skb, p);
+	return r ? r : VERDICT_ROUTED;
 }
 
-/* A packet whose destination is in a locator of ours. */
-static __noinline int ingress_packet(struct __sk_buff *skb, struct packet *p)
+/* Looks at a packet whose destination is in a locator of ours: VERDICT_ROUTED, or what becomes of it. */
+static __noinline int ingress_decide(struct __sk_buff *skb, struct packet *p)
 {
 	struct ingress *in = &p->in;
 	const struct dp_peer_copy *peer;
@@ -277,4 +299,38 @@ static __noinline int ingress_packet(struct __sk_buff *skb, struct packet *p)
 	if (ip6->nexthdr == IPPROTO_IPIP6)
 		return ingress_ipv6(skb, p, in, peer_id);
 	return ingress_ipv4(skb, p, in, peer_id, peer);
+}
+
+/* Keeps what is decided and allowed, restores the packet and gives it to the node. */
+static __noinline int ingress_carry(struct __sk_buff *skb, struct packet *p)
+{
+	struct dp_flow_in *flow = &p->flow.in;
+	const struct ipv6hdr *ip6;
+	int r;
+
+	if (p->in.next == IPPROTO_IPIP6) {
+		r = ipip6_decode(skb, false);
+		if (!r)
+			r = packet_trim(skb, p->size);
+		return r ? r : ingress_deliver_ipv6(skb, p);
+	}
+	policy_keep_in(p, flow);
+	ip6 = ipv6_get(skb);
+	if (!ip6)
+		return -DROP_MALFORMED;
+	if (!p->injected)
+		flow_in_keep(flow);
+	return ingress_deliver(skb, ip6, flow, p->in.layout == FORMAT_SIIT_1);
+}
+
+/* A packet whose destination is in a locator of ours, in steps as route_ipv4().  One for a gateway is not
+ * judged: no node gets it. */
+static __noinline int ingress_packet(struct __sk_buff *skb, struct packet *p)
+{
+	int r = ingress_decide(skb, p);
+
+	if (r != VERDICT_ROUTED)
+		return r;
+	r = p->slot ? ingress_judge(skb, p, ETH_HLEN + sizeof(struct ipv6hdr), p->in.next) : 0;
+	return r ? r : ingress_carry(skb, p);
 }

@@ -74,6 +74,12 @@ struct icmphdr {
 #define memcpy(d, s, n) __builtin_memcpy(d, s, n)
 #define memset(d, c, n) __builtin_memset(d, c, n)
 
+#define barrier() asm volatile("" ::: "memory")
+
+/* A function that the verifier looks at once, by itself, and not again for each way that leads to it.  It
+ * knows nothing of its arguments: a pointer to memory may be NULL. */
+#define __judged_once __attribute__((noinline, used))
+
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 

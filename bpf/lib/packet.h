@@ -13,6 +13,8 @@ enum {
 	VERDICT_UPCALL = 100,   /* no TC action */
 	VERDICT_DECLINED = 101, /* of the fast path: the full path decides */
 	VERDICT_EDGE = 102,     /* plain IPv4, for a gateway of this host */
+	VERDICT_TO_PORT = 104,  /* from the world, for a node of this host that has to be asked */
+	VERDICT_ROUTED = 103,   /* it is decided where the packet goes */
 };
 
 /* A substrate packet's claim, taken from its addresses. */
@@ -22,6 +24,40 @@ struct ingress {
 	__be32 saddr, daddr;
 	__u8 layout; /* enum format: FORMAT_SIIT_1 or _2, of the addresses */
 	__u8 format; /* of the packet */
+	__u8 next;   /* its next header */
+};
+
+enum {
+	TUPLE_PLAIN = 0, /* a packet of a connection */
+	TUPLE_QUERY = 1, /* ICMP: asks */
+	TUPLE_ANSWER = 2,
+	TUPLE_ERROR = 3,
+	TUPLE_LONE = 4, /* ICMP: neither */
+	TUPLE_FIRST = 1, /* of fragments */
+	TUPLE_LATER = 2,
+};
+
+/* What a packet is about (tuple.h). */
+struct tuple {
+	__u32 at;      /* where its transport header is */
+	__u32 subject; /* abi/maps.h: policy */
+	__be32 id;     /* of a fragment */
+	__be16 source, destination; /* ports; of ICMP queries the number and 0 */
+	__u8 protocol;
+	__u8 kind;
+	__u8 query; /* ICMP: the type that asked */
+	__u8 tcp;   /* byte 13 of its header */
+	__u8 fragment;
+	__u8 pad[3];
+	__u8 bytes[40] __attribute__((aligned(8))); /* being looked at */
+};
+
+/* What one of a packet's two ports has said about it (policy.h): what a flow keeps. */
+struct side {
+	struct dp_region region;
+	struct dp_list acl;
+	__u32 judge; /* DP_JUDGE_* */
+	__u32 pad;
 };
 
 /* Which side a packet comes to an edge from. */
@@ -58,6 +94,18 @@ struct packet {
 		struct dp_flow_in in;
 	} flow;
 	struct ingress in; /* for a substrate packet */
+	__u32 identity;    /* security groups of the other end */
+	__u32 acl, to_acl; /* ACLs that it meets leaving a subnet, and entering one of this host's */
+	__u32 size;        /* of an IPv6 packet inside another */
+	bool keep;         /* the decision may go into the flow cache */
+	struct side side[2]; /* by egress */
+	struct tuple tuple;
+	struct dp_connection_key key;
+	struct dp_passed_key fragment;
+	__u32 place; /* in a set of connections */
+	struct {
+		__u8 src[16], dst[16];
+	} quoted; /* by an ICMP error, as the error travels */
 	/* For building an answer; not cleared. */
 	__u8 work[144] __attribute__((aligned(8)));
 };

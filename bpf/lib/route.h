@@ -7,6 +7,7 @@
 
 #include "bpf/lib/flow.h"
 #include "bpf/lib/forward.h"
+#include "bpf/lib/policy.h"
 #include "bpf/lib/router.h"
 #include "bpf/lib/way.h"
 
@@ -146,6 +147,7 @@ static __always_inline int route_locate(struct __sk_buff *skb, struct packet *p,
 			return -DROP_NOT_LOCAL;
 		if (to->flags & DP_PORT_DISABLED)
 			return -DROP_DISABLED;
+		p->identity = to->identity;
 		flow->to_slot = (__u16)slot;
 		flow->to_ifindex = to->ifindex;
 		flow->to_flags = (__u8)to->flags;
@@ -158,6 +160,7 @@ static __always_inline int route_locate(struct __sk_buff *skb, struct packet *p,
 	if (!m)
 		return upcall(p, DP_NOTE_RESOLVE, p->port_id, flags);
 	p->revision = m->revision;
+	p->identity = m->identity;
 	if (m->state == DP_STATE_REFUSED)
 		return -DROP_REFUSED;
 	if (m->state == DP_STATE_GONE)
@@ -239,16 +242,29 @@ static __always_inline int route_subnets(struct packet *p, const struct dp_subne
 	return 0;
 }
 
-/* Decides about a unicast packet and carries it out. */
+/* The ACL at the subnet of a port of this host that gets the packet. */
+static __always_inline __u32 route_acl_at(const struct packet *p, const struct dp_flow_out *flow,
+					  const struct dp_subnet_value *mine,
+					  const struct dp_subnet_value *its)
+{
+	const struct dp_port_copy *to;
+
+	if (!flow->to_slot)
+		return 0;
+	if (p->to_handle) {
+		to = port_get(flow->to_slot);
+		its = to ? subnet_get(p->vni, to->home) : NULL;
+	}
+	return policy_acl(its, p->from_vni == p->vni ? mine : NULL);
+}
+
+/* Decides where a unicast packet goes: VERDICT_ROUTED, or what becomes of it. */
 static __always_inline int route_unicast(struct __sk_buff *skb, struct packet *p,
 					 const struct dp_port_copy *port, struct dp_flow_out *flow)
 {
 	const struct dp_subnet_value *mine, *its;
 	struct iphdr *ip = ipv4_get(skb);
-	const struct dp_peer_copy *peer;
-	__u32 header;
 	__be32 saddr, daddr;
-	bool cache;
 	int r;
 
 	if (!ip)
@@ -273,26 +289,38 @@ static __always_inline int route_unicast(struct __sk_buff *skb, struct packet *p
 		return r;
 	if (p->routed && ip->ttl <= 1)
 		return -DROP_TTL;
+	p->acl = policy_acl(mine, its);
 	flow->ttl_step = p->routed;
 	flow->stamp.bucket = (__u16)dp_bucket_v4(p->to_vni, daddr);
 	flow->stamp.mapping_generation = generation_get(flow->stamp.bucket);
+	if (!its && !p->to_handle)
+		its = subnet_get(p->to_vni, p->dst);
 	if (p->to_handle)
-		r = route_to_handle(p, saddr, daddr, flow, &cache);
+		r = route_to_handle(p, saddr, daddr, flow, &p->keep);
 	else
-		r = route_locate(skb, p, saddr, daddr, mine,
-				 its ? its : subnet_get(p->to_vni, p->dst), flow, &cache);
-	if (r)
-		return r;
-	ip = ipv4_get(skb);
+		r = route_locate(skb, p, saddr, daddr, mine, its, flow, &p->keep);
+	p->to_acl = route_acl_at(p, flow, mine, its);
+	return r ? r : VERDICT_ROUTED;
+}
+
+/* Carries out and keeps what is decided and allowed. */
+static __noinline int route_carry(struct __sk_buff *skb, struct packet *p)
+{
+	struct dp_flow_out *flow = &p->flow.out;
+	const struct dp_peer_copy *peer;
+	struct iphdr *ip = ipv4_get(skb);
+	__u32 header;
+
 	if (!ip)
 		return -DROP_MALFORMED;
-	if (cache && !p->injected) {
+	policy_keep_out(p, flow);
+	if (p->keep && !p->injected) {
 		const __u8 *eth = ethernet_of(ip);
 
 		memcpy(flow->from, eth, 12);
-		flow->key.ifindex = port->ifindex;
-		flow->key.saddr = saddr;
-		flow->key.daddr = daddr;
+		flow->key.ifindex = skb->ifindex;
+		flow->key.saddr = ip->saddr;
+		flow->key.daddr = ip->daddr;
 		flow_out_keep(flow);
 	}
 	if (flow->format == FORMAT_NONE)
@@ -304,8 +332,8 @@ static __always_inline int route_unicast(struct __sk_buff *skb, struct packet *p
 	return forward_remote(skb, ip, flow, peer, header, &p->mtu);
 }
 
-/* An IPv4 packet from a node. */
-static __noinline int route_ipv4(struct __sk_buff *skb, struct packet *p)
+/* Looks at an IPv4 packet and decides: as route_unicast(). */
+static __noinline int route_decide(struct __sk_buff *skb, struct packet *p)
 {
 	const struct dp_port_copy *port = port_get(p->slot);
 	struct dp_flow_out *flow = &p->flow.out;
@@ -340,4 +368,18 @@ static __noinline int route_ipv4(struct __sk_buff *skb, struct packet *p)
 	    (!p->injected && (*(const __u8 *)ethernet_of(ip) & 1)))
 		return route_broadcast(skb, p, ip, (destination & 0xf0000000) == 0xe0000000);
 	return route_unicast(skb, p, port, flow);
+}
+
+/* An IPv4 packet from a node.  In steps that follow each other, not one inside the other: they share
+ * the little stack. */
+static __noinline int route_ipv4(struct __sk_buff *skb, struct packet *p)
+{
+	int decided = route_decide(skb, p), r;
+
+	if (decided != VERDICT_ROUTED && decided != VERDICT_EDGE)
+		return decided;
+	r = policy_out(skb, p, p->flow.out.to_slot, p->acl, p->to_acl);
+	if (r || decided == VERDICT_EDGE)
+		return r ? r : VERDICT_EDGE;
+	return route_carry(skb, p);
 }

@@ -7,6 +7,7 @@
 
 #include "bpf/lib/forward.h"
 #include "bpf/lib/nd.h"
+#include "bpf/lib/policy.h"
 #include "bpf/lib/route.h"
 #include "bpf/lib/router6.h"
 
@@ -154,20 +155,19 @@ static __always_inline int route6_check_mac(const struct __sk_buff *skb, struct 
 	return equal_6(eth, dummy) ? 0 : -DROP_DEST_MAC;
 }
 
-/* The destination's place: a port here, or a peer. */
-static __always_inline int route6_locate(struct __sk_buff *skb, struct packet *p)
+/* The destination's place: VERDICT_ROUTED, and in 'p->flow.out' a port here or a peer; or what becomes
+ * of the packet. */
+static __always_inline int route6_locate(struct packet *p)
 {
 	__u32 slot = local_slot(p->vni, p->dst);
 	const struct dp_mapping_value *m;
-	const struct dp_peer_copy *peer;
-	struct ipv6hdr *ip;
+	const struct dp_port_copy *to;
 
 	if (slot) {
-		ip = ipv6_get(skb);
-		if (!ip)
-			return -DROP_MALFORMED;
-		route6_age(ip, p);
-		return route6_local(skb, p, slot);
+		to = port_get(slot);
+		p->identity = to ? to->identity : 0;
+		p->flow.out.to_slot = (__u16)slot;
+		return VERDICT_ROUTED;
 	}
 	m = mapping_v6_get(p->vni, p->dst);
 	if (!m || (m->state == DP_STATE_HELD && !p->injected))
@@ -177,7 +177,25 @@ static __always_inline int route6_locate(struct __sk_buff *skb, struct packet *p
 		return -DROP_REFUSED;
 	if (m->state == DP_STATE_GONE || !m->peer)
 		return -DROP_GONE;
-	peer = peer_get(m->peer);
+	p->identity = m->identity;
+	p->flow.out.stamp.peer = m->peer;
+	return VERDICT_ROUTED;
+}
+
+/* Carries out what is decided and allowed. */
+static __noinline int route6_carry(struct __sk_buff *skb, struct packet *p)
+{
+	const struct dp_peer_copy *peer;
+	struct ipv6hdr *ip;
+
+	if (p->flow.out.to_slot) {
+		ip = ipv6_get(skb);
+		if (!ip)
+			return -DROP_MALFORMED;
+		route6_age(ip, p);
+		return route6_local(skb, p, p->flow.out.to_slot);
+	}
+	peer = peer_get(p->flow.out.stamp.peer);
 	return peer ? route6_remote(skb, p, peer) : -DROP_NO_PEER;
 }
 
@@ -190,8 +208,11 @@ static __always_inline int route6_unicast(struct __sk_buff *skb, struct packet *
 
 	if (local_slot(p->vni, p->src) != p->slot)
 		return -DROP_SOURCE_ADDR;
+	p->from_vni = p->vni;
 	mine = subnet_get(p->vni, p->src);
 	its = subnet_get(p->vni, p->dst);
+	p->acl = policy_acl(mine, its);
+	p->to_acl = policy_acl(its, mine);
 	if (mine)
 		memcpy(p->router_mac, mine->router_mac, 6);
 	p->from_node = mine;
@@ -203,17 +224,17 @@ static __always_inline int route6_unicast(struct __sk_buff *skb, struct packet *
 	if (its && equal_16(its->router, p->dst))
 		return p->routed ? router6_receive(skb, p, next, at) : -DROP_DEST_MAC;
 	if (!p->routed)
-		return route6_locate(skb, p);
+		return route6_locate(p);
 	/* a link-local address means nothing elsewhere (RFC 4291 2.5.6) */
 	if (!its || ipv6_is_link_local(p->src) || ipv6_is_link_local(p->dst))
 		return -DROP_NO_ROUTE;
 	ip = ipv6_get(skb);
 	if (!ip || ip->hop_limit <= 1)
 		return ip ? -DROP_TTL : -DROP_MALFORMED;
-	return route6_locate(skb, p);
+	return route6_locate(p);
 }
 
-static __noinline int route_ipv6(struct __sk_buff *skb, struct packet *p)
+static __noinline int route6_decide(struct __sk_buff *skb, struct packet *p)
 {
 	struct ipv6hdr *ip;
 	__u8 next = 0;
@@ -236,4 +257,15 @@ static __noinline int route_ipv6(struct __sk_buff *skb, struct packet *p)
 	if (p->dst[0] == 0xff)
 		return route6_multicast(skb, p, next, at);
 	return route6_unicast(skb, p, next, at);
+}
+
+/* An IPv6 packet from a node, in steps as route_ipv4(). */
+static __noinline int route_ipv6(struct __sk_buff *skb, struct packet *p)
+{
+	int r = route6_decide(skb, p);
+
+	if (r != VERDICT_ROUTED)
+		return r;
+	r = policy_out(skb, p, p->flow.out.to_slot, p->acl, p->to_acl);
+	return r ? r : route6_carry(skb, p);
 }

@@ -85,6 +85,9 @@ static __noinline int tunnel_packet(struct __sk_buff *skb, struct packet *p, __u
 	if (!r)
 		r = ingress_verify(skb, p, ingress_mapping(p->vni, p->src), peer_id,
 				   DP_NOTE_TUNNEL);
+	if (!r && !to_edge)
+		r = ingress_judge(skb, p, ETH_HLEN,
+				  skb->protocol == htons(ETH_P_IP) ? IPPROTO_IPIP : IPPROTO_IPIP6);
 	if (!r)
 		r = packet_trim(skb, size);
 	if (r)

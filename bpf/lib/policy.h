@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Security groups and ACLs, asked about a packet once for the port that sends it and once for the one
+ * that gets it, each on the host where it is.  What can be said of two addresses goes into the flow
+ * cache; what is about ports is asked for each packet (DP_JUDGE_*).
+ *
+ * Order, as in EC2: out of a node its groups and then its subnet's ACL, into a node the ACL first.
+ *
+ * Never asked about: ARP, neighbour discovery, DHCP, DNS to the resolver, what the router answers.
+ */
+#pragma once
+
+#include "bpf/lib/connection.h"
+#include "bpf/lib/rulebook.h"
+#include "bpf/lib/tuple.h"
+
+/* ---- ACLs ---- */
+
+/* The ACL that a packet meets at the subnet of one end, if it crosses its border; 0: none. */
+static __always_inline __u32 policy_acl(const struct dp_subnet_value *mine,
+					const struct dp_subnet_value *its)
+{
+	return mine && mine != its ? mine->acl : 0;
+}
+
+static __always_inline int policy_judge_acl(struct packet *p, __u32 number, bool egress)
+{
+	const __u32 *word = bpf_map_lookup_elem(&acls, &number);
+	struct side *side = &p->side[egress];
+	__u64 list;
+
+	if (word && (*word >> egress & 1))
+		return 0;
+	side->judge |= egress ? DP_JUDGE_ACL_EGRESS : DP_JUDGE_ACL_INGRESS;
+	list = word ? rulebook_by_prefix(p, *word, egress) : 0;
+	side->acl.first = (__u32)list;
+	side->acl.n = (__u32)(list >> 32);
+	if (p->tuple.fragment != TUPLE_LATER &&
+	    !list_has(side->acl.first, side->acl.n, p->tuple.subject))
+		return egress ? -DROP_ACL_EGRESS : -DROP_ACL_INGRESS;
+	return 0;
+}
+
+/* ---- groups ---- */
+
+static __always_inline bool policy_allows(const struct packet *p, __u32 own, __u32 identity,
+					  bool egress)
+{
+	const struct dp_identity_value *v = bpf_map_lookup_elem(&identities, &own);
+
+	return v && rulebook_allows(p, *(const volatile __u32 *)&v->rulebook, egress, identity);
+}
+
+/* Is it about a connection that is tracked?  Destroys 'p->tuple'. */
+static __noinline bool policy_error_belongs(struct __sk_buff *skb, struct packet *p,
+					    const struct dp_region *region, bool egress)
+{
+	if (tuple_read_quoted(skb, p))
+		return false;
+	tuple_key_quoted(p, egress);
+	return connection_track(p, region, CONNECTION_ERROR) == CONNECTION_PASS;
+}
+
+static __always_inline int policy_refused(bool egress)
+{
+	return egress ? -DROP_GROUP_EGRESS : -DROP_GROUP_INGRESS;
+}
+
+/* Whether a packet may begin something that is tracked. Errors do not, nor answers that nobody waits for,
+ * nor messages on their own: each of those is asked about. */
+static __always_inline bool policy_begins(const struct tuple *t)
+{
+	return t->kind == TUPLE_PLAIN || t->kind == TUPLE_QUERY;
+}
+
+static __always_inline int policy_judge_groups(struct __sk_buff *skb, struct packet *p,
+					       const struct dp_port_copy *port, __u32 identity,
+					       bool egress)
+{
+	const struct tuple *t = &p->tuple;
+	__u32 how = t->tcp | (egress ? CONNECTION_BY_NODE : 0);
+	int r = CONNECTION_ABSENT;
+
+	if (policy_begins(t) || t->kind == TUPLE_ANSWER) {
+		tuple_key(p, egress);
+		r = connection_track(p, &port->region, how);
+	}
+	if (r == CONNECTION_PASS)
+		return 0;
+	if (t->protocol == IPPROTO_TCP && t->tcp & CONNECTION_TCP_RST)
+		return -DROP_CONNECTION_STATE;
+	if (!policy_allows(p, port->identity, identity, egress)) {
+		if (t->kind == TUPLE_ERROR && policy_error_belongs(skb, p, &port->region, egress))
+			return 0;
+		return policy_refused(egress);
+	}
+	if (!policy_begins(t))
+		return 0;
+	if (r == CONNECTION_JUDGE)
+		r = connection_track(p, &port->region, how | CONNECTION_ALLOWED);
+	if (r != CONNECTION_PASS)
+		r = connection_begin(p, &port->region, how);
+	return r == CONNECTION_PASS ? 0 : -DROP_CONNECTION_LIMIT;
+}
+
+/* ---- fragments ---- */
+
+/* The later ones pass where the first has. */
+static __noinline int policy_fragment(struct packet *p, __u32 slot, bool egress)
+{
+	struct dp_passed_key *key = &p->fragment;
+	__u32 now = connection_tick();
+	const __u32 *then;
+
+	memcpy(key->src, p->src, 16);
+	memcpy(key->dst, p->dst, 16);
+	key->id = p->tuple.id;
+	key->slot = (__u16)slot;
+	key->protocol = p->tuple.protocol;
+	key->egress = egress;
+	if (p->tuple.fragment == TUPLE_FIRST) {
+		bpf_map_update_elem(&passed, key, &now, BPF_ANY);
+		return 0;
+	}
+	then = bpf_map_lookup_elem(&passed, key);
+	return then && now - *then <= DP_PASSED_TICKS ? 0 : -DROP_FRAGMENT;
+}
+
+/* ---- one side ---- */
+
+/* 'side' is a slot << 1 | egress; 'identity' that of the other end.  'p->tuple' is filled in. */
+__judged_once int policy_judge(struct __sk_buff *skb, struct packet *p, __u32 side, __u32 identity,
+			       __u32 acl)
+{
+	__u32 slot = side >> 1;
+	bool egress = side & 1, tracked, later;
+	const struct dp_port_copy *port = port_get(slot);
+	int r = 0;
+
+	if (!port || !p)
+		return -DROP_NOT_LOCAL;
+	tracked = port->flags & DP_PORT_TRACKED;
+	later = p->tuple.fragment == TUPLE_LATER;
+	if (tracked) {
+		p->side[egress].judge |= egress ? DP_JUDGE_EGRESS : DP_JUDGE_INGRESS;
+		p->side[egress].region = port->region;
+	}
+	if (acl && !egress)
+		r = policy_judge_acl(p, acl, false);
+	if (!r && tracked && !later)
+		r = policy_judge_groups(skb, p, port, identity, egress);
+	if (!r && acl && egress)
+		r = policy_judge_acl(p, acl, true);
+	if (!r && p->tuple.fragment && p->side[egress].judge)
+		r = policy_fragment(p, slot, egress);
+	return r;
+}
+
+static __always_inline bool policy_is_needed(const struct dp_port_copy *port, __u32 acl)
+{
+	return acl || port->flags & DP_PORT_TRACKED;
+}
+
+/* ---- both ---- */
+
+/* A packet from the node of 'p->slot', as it came: to the port 'to_slot' of this host, or 0.  'acl'
+ * and 'to_acl' are those of the two subnets.  0, or the reason, which is then counted for the port that
+ * refuses. */
+__judged_once int policy_out(struct __sk_buff *skb, struct packet *p, __u32 to_slot, __u32 acl,
+			     __u32 to_acl)
+{
+	const struct dp_port_copy *port = p ? port_get(p->slot) : NULL;
+	const struct dp_port_copy *to = to_slot ? port_get(to_slot) : NULL;
+	bool mine, its, is_error;
+	__u32 identity;
+	int r;
+
+	if (!port || !p)
+		return -DROP_NOT_LOCAL;
+	mine = policy_is_needed(port, acl);
+	its = to && policy_is_needed(to, to_acl);
+	if (!mine && !its)
+		return 0;
+	identity = p->from_vni == p->vni ? port->identity : 0;
+	r = skb->protocol == htons(ETH_P_IP) ? tuple_read_v4(skb, p, ETH_HLEN)
+					     : tuple_read_v6(skb, p, ETH_HLEN);
+	is_error = p->tuple.kind == TUPLE_ERROR;
+	if (!r && mine)
+		r = policy_judge(skb, p, p->slot << 1 | 1, p->identity, acl);
+	if (r || !its)
+		return r;
+	if (is_error) /* has been looked into */
+		r = skb->protocol == htons(ETH_P_IP) ? tuple_read_v4(skb, p, ETH_HLEN)
+						     : tuple_read_v6(skb, p, ETH_HLEN);
+	if (!r)
+		r = policy_judge(skb, p, to_slot << 1, identity, to_acl);
+	if (r) {
+		p->slot = to_slot;
+		p->port_id = to->id;
+	}
+	return r;
+}
+
+static __always_inline void policy_keep_out(const struct packet *p, struct dp_flow_out *flow)
+{
+	flow->judge = p->side[0].judge | p->side[1].judge;
+	flow->region = p->side[1].region;
+	flow->to_region = p->side[0].region;
+	flow->acl = p->side[1].acl;
+	flow->to_acl = p->side[0].acl;
+}
+
+static __always_inline void policy_keep_in(const struct packet *p, struct dp_flow_in *flow)
+{
+	flow->judge = p->side[0].judge;
+	flow->to_region = p->side[0].region;
+	flow->to_acl = p->side[0].acl;
+}
+
+/* ---- for packets of a known flow ---- */
+
+/* What a plain TCP or UDP packet is about: true with the ports in '*k' and the subject, TCP flags. */
+static __always_inline bool policy_ports(const struct __sk_buff *skb, const void *l4, __u8 protocol,
+					 __be16 ports[2], __u32 *ret_tcp)
+{
+	const __u8 *b = l4;
+
+	if (protocol == IPPROTO_TCP) {
+		if (l4 + 14 > packet_end(skb))
+			return false;
+		*ret_tcp = b[13];
+	} else if (protocol == IPPROTO_UDP) {
+		if (l4 + 8 > packet_end(skb))
+			return false;
+		*ret_tcp = 0;
+	} else {
+		return false;
+	}
+	memcpy(ports, b, 4);
+	return true;
+}
+
+/* As the port that has 'region' sees the connection. */
+static __always_inline void policy_key_v4(struct dp_connection_key *k, __be32 local, __be32 remote,
+					  __be16 local_port, __be16 remote_port, __u8 protocol)
+{
+	__builtin_memset(k, 0, sizeof(*k));
+	map_v4(k->local, local);
+	map_v4(k->remote, remote);
+	k->local_port = local_port;
+	k->remote_port = remote_port;
+	k->protocol = protocol;
+}
+
+/* Whether the packet at 'ip', without options, passes without the full path being asked. */
+__judged_once int policy_hit_out(struct __sk_buff *skb, const struct dp_flow_out *flow)
+{
+	const struct iphdr *ip = ipv4_get(skb);
+	struct dp_connection_key k __attribute__((aligned(8)));
+	__be16 ports[2];
+	__u32 tcp, subject;
+
+	if (!ip || !flow || ipv4_is_fragment(ip) ||
+	    !policy_ports(skb, ip + 1, ip->protocol, ports, &tcp))
+		return false;
+	subject = (__u32)ip->protocol << 16 | ntohs(ports[1]);
+	if (flow->judge & DP_JUDGE_EGRESS) {
+		policy_key_v4(&k, ip->saddr, ip->daddr, ports[0], ports[1], ip->protocol);
+		if (!connection_hit(&k, &flow->region, tcp | CONNECTION_BY_NODE))
+			return false;
+	}
+	if (flow->judge & DP_JUDGE_ACL_EGRESS && !list_has(flow->acl.first, flow->acl.n, subject))
+		return false;
+	if (flow->judge & DP_JUDGE_ACL_INGRESS &&
+	    !list_has(flow->to_acl.first, flow->to_acl.n, subject))
+		return false;
+	if (flow->judge & DP_JUDGE_INGRESS) {
+		policy_key_v4(&k, ip->daddr, ip->saddr, ports[1], ports[0], ip->protocol);
+		return connection_hit(&k, &flow->to_region, tcp);
+	}
+	return true;
+}
+
+/* The same for one from the substrate, re-headed, or whole ('ipip') without options. */
+__judged_once int policy_hit_in(struct __sk_buff *skb, const struct dp_flow_in *flow)
+{
+	const struct ipv6hdr *ip6 = ipv6_get(skb);
+	struct dp_connection_key k __attribute__((aligned(8)));
+	const void *l4;
+	__be16 ports[2];
+	__u8 protocol;
+	__u32 tcp, subject;
+
+	if (!ip6 || !flow)
+		return false;
+	protocol = ip6->nexthdr;
+	l4 = ip6 + 1;
+	if (protocol == IPPROTO_IPIP) {
+		const struct iphdr *ip = l4;
+
+		if ((void *)(ip + 1) > packet_end(skb) || *(const __u8 *)ip != 0x45 ||
+		    ipv4_is_fragment(ip))
+			return false;
+		protocol = ip->protocol;
+		l4 = ip + 1;
+	}
+	if (!policy_ports(skb, l4, protocol, ports, &tcp))
+		return false;
+	subject = (__u32)protocol << 16 | ntohs(ports[1]);
+	if (flow->judge & DP_JUDGE_ACL_INGRESS &&
+	    !list_has(flow->to_acl.first, flow->to_acl.n, subject))
+		return false;
+	if (!(flow->judge & DP_JUDGE_INGRESS))
+		return true;
+	policy_key_v4(&k, substrate_v4(flow->dst), substrate_v4(flow->src), ports[1], ports[0],
+		      protocol);
+	return connection_hit(&k, &flow->to_region, tcp);
+}
