@@ -380,6 +380,80 @@ static void test_device_names_fit_and_differ(void **state)
 	assert_string_not_equal(a, b);
 }
 
+/* ---- IPv6 addresses ---- */
+
+struct seen6 {
+	size_t n, alone;
+	struct ipaddr last;
+};
+
+static int see6(const struct rtnl_addr *a, void *data)
+{
+	struct seen6 *s = data;
+
+	if (ipaddr_is_v4(&a->addr) || ipaddr_is_link_local(&a->addr) || a->addr.b[0] != 0x20)
+		return 0;
+	s->n++;
+	s->alone += a->len == 128;
+	s->last = a->addr;
+	return 0;
+}
+
+static struct seen6 node_addresses6(const struct host *h)
+{
+	_cleanup_(rtnl_close_cleanup) struct rtnl *inside = NULL;
+	_cleanup_close_ int fd = node_fd(h);
+	struct seen6 s = {0};
+
+	assert_ok(rtnl_open_at(fd, &inside));
+	assert_ok(rtnl_addr_dump(inside, see6, &s));
+	return s;
+}
+
+/* requirement: PKT-1 */
+static void test_ipv6_addresses(void **state)
+{
+	struct host *h = *state;
+	struct ipaddr addrs[2], own;
+	_cleanup_(rtnl_close_cleanup) struct rtnl *inside = NULL;
+	_cleanup_close_ int fd = -1;
+	struct rtnl_addr a = {.len = 64};
+	struct seen6 s;
+	char value[8];
+
+	start_and_plug(h);
+	assert_ok(ipaddr_parse("2001:db8::a", &addrs[0]));
+	assert_ok(ipaddr_parse("2001:db8::b", &addrs[1]));
+	assert_ok(driver_addresses6(h->driver, "i-1", "eni-1", addrs, 2));
+	s = node_addresses6(h);
+	assert_int_equal(s.n, 2);
+	assert_int_equal(s.alone, 2);
+	assert_ok(driver_addresses6(h->driver, "i-1", "eni-1", addrs, 2)); /* again */
+	assert_int_equal(node_addresses6(h).n, 2);
+
+	/* what the node has given itself, with a prefix, is its own affair */
+	assert_ok(ipaddr_parse("2001:db8::99", &own));
+	fd = node_fd(h);
+	assert_ok(rtnl_open_at(fd, &inside));
+	a.ifindex = node_link(h).ifindex;
+	a.addr = own;
+	assert_ok(rtnl_addr_add(inside, &a));
+	assert_ok(driver_addresses6(h->driver, "i-1", "eni-1", addrs + 1, 1));
+	s = node_addresses6(h);
+	assert_int_equal(s.n, 2);
+	assert_int_equal(s.alone, 1);
+	assert_ok(driver_addresses6(h->driver, "i-1", "eni-1", NULL, 0));
+	s = node_addresses6(h);
+	assert_int_equal(s.n, 1);
+	assert_true(ipaddr_equal(&s.last, &own));
+
+	assert_error(driver_addresses6(h->driver, "i-1", "eni-2", addrs, 1), ENOENT);
+	assert_error(driver_addresses6(h->driver, "i-2", "eni-1", addrs, 1), ENOENT);
+	/* it listens to its router */
+	assert_ok(sysctl_get(fd, "ipv6/conf/eth0/accept_ra", value, sizeof(value)));
+	assert_string_equal(value, "2");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,6 +469,7 @@ int main(void)
 		TEST(test_a_pid_of_somebody_else_is_left_alone),
 		TEST(test_the_script_configures_the_node_and_nothing_else),
 		TEST(test_device_names_fit_and_differ),
+		TEST(test_ipv6_addresses),
 #undef TEST
 	};
 
