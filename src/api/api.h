@@ -27,6 +27,7 @@
 #include "base/err.h"
 #include "model/model.h"
 #include "model/tx.h"
+#include "model/usage.h"
 
 struct api;
 struct host;
@@ -71,6 +72,8 @@ struct api_live {
 	void (*host)(void *data, uint32_t number, struct api_host_live *ret);
 	/* Calls 'fn' for every counter that is not 0, grouped by host and interface. */
 	void (*drops)(void *data, void (*fn)(void *user, const struct api_drop *d), void *user);
+	/* What is known now of an interface's usage; false: nothing. */
+	bool (*usage)(void *data, uint64_t interface, struct usage *ret);
 	/* Asks a host to report what it can do.  0, or -ENOTCONN. */
 	int (*probe)(void *data, uint32_t number);
 	/* Addresses agents should connect to ("[2001:db8::1]:8774"), NULL-terminated, borrowed. */

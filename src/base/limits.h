@@ -127,6 +127,8 @@
 #define LIMIT_MODEL_USER_DATA      22000 /* 16 KiB in base64, EC2's limit */
 #define LIMIT_MODEL_TOKEN          64    /* characters, EC2's */
 #define LIMIT_MODEL_TOKEN_MS       (24ULL * 3600 * 1000)
+/* Usage is asked for after the month that it belongs to. */
+#define LIMIT_MODEL_USAGE_MS       (62ULL * 24 * 3600 * 1000)
 #define LIMIT_MODEL_TERMINATED_MS  (3600ULL * 1000) /* EC2 shows them for about an hour */
 /* A record in the store; the largest is an instance with user data and tags. */
 #define LIMIT_MODEL_RECORD_SIZE    (64 * 1024)
@@ -269,6 +271,11 @@
 #define LIMIT_INTAKE_REPORTS 4096
 /* How long one turn of the loop takes up reports of agents. */
 #define LIMIT_INTAKE_TURN_NS 5000000
+/* Usage is stored that often: what is lost with the manager is what hosts cannot say again. */
+#define LIMIT_METERING_STORE_MS 60000
+/* Usage stored and looked through in one tick. */
+#define LIMIT_METERING_PER_TICK 1024
+#define LIMIT_METERING_EXPIRE_MS (3600ULL * 1000)
 /* Events kept for people to look at. */
 #define LIMIT_EVENTS 1024
 /* Connections of agents: hosts, twice over while all of them reconnect; below RLIMIT_NOFILE. */

@@ -77,6 +77,11 @@ static const struct table_column release_columns[] = {
 	{"HOST", "host"},           {"FROM", "from"},       {"TO", "to"},
 	{"WAITS FOR", "waits_for"},
 };
+static const struct table_column usage_columns[] = {
+	{"INTERFACE", "interface"}, {"ACCOUNT", "account"},   {"BILLED TO", "billing_account"},
+	{"TX BYTES", "tx_bytes"},   {"RX BYTES", "rx_bytes"}, {"TX PACKETS", "tx_packets"},
+	{"RX PACKETS", "rx_packets"}, {"SECONDS", "used_seconds"},
+};
 static const struct table_column drop_columns[] = {
 	{"HOST", "host"},       {"INTERFACE", "interface"}, {"REASON", "reason"},
 	{"PACKETS", "packets"}, {"TEXT", "text"},
@@ -101,6 +106,7 @@ static const struct show_view views[] = {
 	{"interfaces", "/v1/interfaces", "interfaces", COLUMNS(interface_columns)},
 	{"mappings", "/v1/mappings", "mappings", COLUMNS(mapping_columns)},
 	{"releases", "/v1/releases", "releases", COLUMNS(release_columns)},
+	{"usage", "/v1/usage", "usage", COLUMNS(usage_columns)},
 	{"drops", "/v1/drops", "drops", COLUMNS(drop_columns)},
 	{"capabilities", "/v1/capabilities", "capabilities", COLUMNS(capability_columns)},
 	{"pair", "/v1/pairs", "pairs", COLUMNS(pair_columns)},
@@ -234,6 +240,8 @@ const struct command show_commands[SHOW_COMMANDS] = {
 	 .options = mappings_options, .n_options = ARRAY_SIZE(mappings_options),
 	 .run = run_mappings},
 	{"releases", "addresses on their way from their nodes, and which hosts are waited for",
+	 .run = run_show},
+	{"usage", "what went through interfaces, and for how long they were in use",
 	 .run = run_show},
 	{"drops", "packets dropped, by host, interface and reason", .run = run_show},
 	{"capabilities", "what each host's probes found", .run = run_show},

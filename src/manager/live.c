@@ -87,6 +87,13 @@ static void live_drops(void *data, void (*fn)(void *user, const struct api_drop 
 	}
 }
 
+static bool live_usage(void *data, uint64_t interface, struct usage *ret)
+{
+	const struct live *live = data;
+
+	return metering_get(live->manager, interface, ret);
+}
+
 static int live_probe(void *data, uint32_t number)
 {
 	struct live *live = data;
@@ -134,6 +141,7 @@ struct api_live live_api(struct live *live)
 		.status = live_status,
 		.host = live_host,
 		.drops = live_drops,
+		.usage = live_usage,
 		.probe = live_probe,
 		.managers = live_managers,
 		.issue = live_issue,

@@ -56,6 +56,7 @@ static void tick(struct timer *timer, void *data)
 	expire_holders(manager);
 	publish_tick(manager);
 	intake_tick(manager);
+	metering_tick(manager, false);
 }
 
 int manager_new(const struct manager_config *config, struct manager **ret)
@@ -82,6 +83,7 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	agents_init(&manager->agents);
 	sessions_init(&manager->sessions);
 	events_init(&manager->events);
+	metering_init(&manager->metering);
 	buf_init(&manager->scratch, SIZE_MAX);
 	deferred_init(&manager->flush, config->loop, flush, manager);
 	deferred_init(&manager->absorb, config->loop, absorb, manager);
@@ -107,12 +109,15 @@ struct manager *manager_free(struct manager *manager)
 	timer_deinit(&manager->tick);
 	deferred_deinit(&manager->absorb);
 	sessions_deinit(&manager->sessions, manager);
+	if (manager->journal)
+		metering_tick(manager, true);
 	/* What is still on its way becomes durable; the observer finds nobody to tell. */
 	manager->journal = journal_free(manager->journal);
 	deferred_deinit(&manager->flush);
 	resolver_deinit(&manager->resolver);
 	agents_deinit(&manager->agents);
 	events_deinit(&manager->events);
+	metering_deinit(&manager->metering);
 	buf_deinit(&manager->scratch);
 	model_free(manager->model);
 	store_free(manager->store);

@@ -20,6 +20,7 @@
 #include "base/loop.h"
 #include "manager/agents.h"
 #include "manager/journal.h"
+#include "manager/metering.h"
 #include "manager/resolve.h"
 #include "manager/sessions.h"
 #include "manager/stats.h"
@@ -48,6 +49,7 @@ struct manager {
 	struct sessions sessions;
 	struct resolver resolver;
 	struct events events;
+	struct metering metering;
 
 	struct list dirty; /* agents that something is to be sent to: publish.c */
 	struct deferred flush;

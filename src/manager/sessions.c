@@ -18,7 +18,7 @@
 enum { PROTOCOL_VERSION = 1 };
 
 static const uint32_t probe_seconds = 60;
-static const uint32_t stats_seconds = 2;
+static const uint32_t stats_seconds = SESSIONS_STATS_MS / 1000;
 
 /* One connection. */
 struct link {
@@ -253,6 +253,7 @@ static void take(struct manager *manager, struct agent *agent, const Viaduct__Ag
 		break;
 	case VIADUCT__AGENT__FRAME__BODY_STATS:
 		stats_take(agent, frame->stats);
+		metering_take(manager, agent, frame->stats);
 		break;
 	case VIADUCT__AGENT__FRAME__BODY_EVENTS:
 		events_take(&manager->events, agent, frame->events);

@@ -20,6 +20,8 @@
 struct agent;
 struct manager;
 
+enum { SESSIONS_STATS_MS = 2000 }; /* how often agents report what they count */
+
 struct sessions {
 	struct list links;
 	size_t n;

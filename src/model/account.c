@@ -190,13 +190,13 @@ int account_limit(struct tx *tx, const struct caller *c, const struct account_li
 /* Kinds whose objects are the customer's own, and not about the account itself. */
 static bool is_resource(enum kind k)
 {
-	return k != KIND_ACCOUNT && k != KIND_KEY && k != KIND_TOKEN;
+	return k != KIND_ACCOUNT && k != KIND_KEY && k != KIND_TOKEN && k != KIND_USAGE;
 }
 
 static int do_account_delete(struct tx *tx, const struct account *a, const char *id,
 			     struct refusal *reterr)
 {
-	const enum kind gone_with_it[] = {KIND_KEY, KIND_TOKEN};
+	const enum kind gone_with_it[] = {KIND_KEY, KIND_TOKEN, KIND_USAGE};
 	int r;
 
 	for (enum kind k = KIND_ACCOUNT; k < KIND_MAX; k++) {

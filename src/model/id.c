@@ -28,6 +28,7 @@ static const struct {
 	[KIND_EGRESS_GATEWAY] = {"egress-only-internet-gateway", "eigw-"},
 	[KIND_DHCP_OPTIONS] = {"dhcp-options", "dopt-"},
 	[KIND_PERMISSION] = {"permission", "eni-perm-"},
+	[KIND_USAGE] = {"usage", ""},
 };
 
 const char *kind_name(enum kind k)

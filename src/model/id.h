@@ -39,6 +39,7 @@ enum kind {
 	KIND_EGRESS_GATEWAY = 17,
 	KIND_DHCP_OPTIONS = 20,
 	KIND_PERMISSION = 23,
+	KIND_USAGE = 26, /* of an interface, whose id it has */
 	KIND_MAX,
 };
 

@@ -28,6 +28,7 @@
 #include "model/subnet_block6.h"
 #include "model/subnet.h"
 #include "model/token.h"
+#include "model/usage.h"
 #include "model/vpc.h"
 
 #define F(tag_, type_, struct_, member_, ...)                                                      \
@@ -441,6 +442,23 @@ static const struct field permission_fields[] = {
 };
 RECORD(permission, struct permission);
 
+static const struct field usage_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_ID, struct usage, billing_account, .kind = KIND_ACCOUNT),
+	FN(11, FIELD_U64, "tx_packets", struct usage, sum.tx_packets),
+	FN(12, FIELD_U64, "tx_bytes", struct usage, sum.tx_bytes),
+	FN(13, FIELD_U64, "rx_packets", struct usage, sum.rx_packets),
+	FN(14, FIELD_U64, "rx_bytes", struct usage, sum.rx_bytes),
+	F(15, FIELD_U64, struct usage, used_ms),
+	F(16, FIELD_U32, struct usage, host),
+	FN(17, FIELD_U64, "seen_tx_packets", struct usage, seen.tx_packets),
+	FN(18, FIELD_U64, "seen_tx_bytes", struct usage, seen.tx_bytes),
+	FN(19, FIELD_U64, "seen_rx_packets", struct usage, seen.rx_packets),
+	FN(20, FIELD_U64, "seen_rx_bytes", struct usage, seen.rx_bytes),
+	FN(21, FIELD_TIME, "reported", struct usage, reported_ms),
+};
+RECORD(usage, struct usage);
+
 static const struct field dhcp_option_fields[] = {
 	F(1, FIELD_STRING, struct dhcp_option, key),
 	F(2, FIELD_STRING, struct dhcp_option, value),
@@ -466,6 +484,7 @@ const struct record *record_of(enum kind k)
 		[KIND_NETWORK_ACL] = &acl_record,   [KIND_PREFIX_LIST] = &list_record,
 		[KIND_DHCP_OPTIONS] = &dhcp_options_record,
 		[KIND_PERMISSION] = &permission_record,
+		[KIND_USAGE] = &usage_record,
 		[KIND_ROUTE_TABLE] = &route_table_record,
 		[KIND_INTERNET_GATEWAY] = &internet_gateway_record,
 		[KIND_EGRESS_GATEWAY] = &egress_gateway_record,

@@ -76,13 +76,17 @@ int release_arrive(struct tx *tx, const struct release *rel)
 {
 	const struct interface *to =
 		(const struct interface *)model_get(tx->m, KIND_INTERFACE, rel->to);
-	size_t place = address_index(to, &rel->addr);
+	size_t place = to ? address_index(to, &rel->addr) : 0;
 	struct interface *new = NULL;
 	struct release *moved = NULL;
 	struct private_addr *a;
 	uint32_t was;
-	int r = TX_EDIT(tx, to, &new);
+	int r;
 
+	/* of a store of another origin, perhaps: what leads nowhere ends */
+	if (!to || place == to->n_addrs)
+		return tx_delete(tx, &rel->o);
+	r = TX_EDIT(tx, to, &new);
 	if (r)
 		return r;
 	a = &new->addrs[place];
@@ -113,12 +117,17 @@ static int turn_back(struct tx *tx, const struct release *rel, const struct inte
 {
 	const struct interface *second =
 		(const struct interface *)model_get(tx->m, KIND_INTERFACE, rel->to);
-	size_t place = address_index(second, &rel->addr);
-	struct private_addr a = second->addrs[place];
+	size_t place = second ? address_index(second, &rel->addr) : 0;
 	struct interface *without = NULL, *with = NULL;
-	uint32_t at = interface_addr_host(second, place);
-	int r = TX_EDIT(tx, second, &without);
+	struct private_addr a;
+	uint32_t at;
+	int r;
 
+	if (!second || place == second->n_addrs)
+		return tx_delete(tx, &rel->o);
+	a = second->addrs[place];
+	at = interface_addr_host(second, place);
+	r = TX_EDIT(tx, second, &without);
 	if (r)
 		return r;
 	address_drop(without, place);

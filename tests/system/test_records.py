@@ -6,7 +6,9 @@
                     h3 --- c
 """
 import json
+import signal
 import time
+import urllib.request
 
 import pytest
 from botocore.exceptions import ClientError
@@ -15,6 +17,14 @@ import lab as labs
 from packets import Stream
 
 LAB = {"hosts": 3}
+
+
+def operate(lab, method, path, body=None):
+    """A request to the operators' API."""
+    request = urllib.request.Request(lab.endpoint + path, data=json.dumps(body or {}).encode(), method=method,
+                                     headers={"Authorization": f"Bearer {lab.env['VIADUCT_TOKEN']}"})
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+        return json.load(answer)
 
 
 @pytest.fixture(scope="module")
@@ -140,3 +150,120 @@ def test_an_address_is_never_on_two_nodes(lab, nodes):
     assert address not in [x["PrivateIpAddress"] for x in shown]
     for node in (a, b):
         node.run("ip", "addr", "del", f"{address}/32", "dev", "eth0")
+
+
+def test_an_address_is_not_given_away_while_its_host_is_silent(lab, nodes):
+    """The host of the first holder is away: the call returns after 5 s, the second one has nothing, and an operator sees
+    for whom is waited.  When the host is back it goes on.  requirement: NIC-3"""
+    a, b, c = nodes["a"], nodes["b"], nodes["c"]
+    address = "10.0.1.71"
+    for node in (a, b):
+        node.run("ip", "addr", "add", f"{address}/32", "dev", "eth0")
+    move(lab, address, a)
+    labs.wait_for("the first holder", lambda: c.ping(address) == 3)
+    lab.kill(a.host)
+    took = move(lab, address, b)
+    assert 4.5 < took < 8
+    waiting = [r for r in lab.api("releases") if r["address"] == address]
+    assert [r["step"] for r in waiting] == ["leaving"]
+    assert [w["host"] for w in waiting[0]["waits_for"]] == [a.host]
+    # It is the first one still that has it, without its agent, and nobody else.
+    with Stream(c, address, {"a": a, "b": b}) as to:
+        labs.wait_for("the first holder", lambda: to.count("a") > 100)
+        assert to.count("b") == 0
+        lab.restart(a.host)
+        lab.connected()
+        labs.wait_for("the second holder", lambda: to.count("b") > 100)
+        first_of_b = min(x[2] for x in to.arrivals("b"))
+        assert max(x[2] for x in to.arrivals("a")) < first_of_b
+    labs.wait_for("the end of the move", lambda: not lab.api("releases"))
+    for node in (a, b):
+        node.run("ip", "addr", "del", f"{address}/32", "dev", "eth0")
+
+
+def test_a_disabled_interface_passes_nothing(lab, nodes):
+    """requirement: NIC-1"""
+    a, c = nodes["a"], nodes["c"]
+    path = f"/v1/interfaces/{a.interfaces[0]['NetworkInterfaceId']}"
+    assert c.ping(a.address) == 3
+    operate(lab, "PUT", path, {"condition": "disabled"})
+    labs.wait_for("the interface to be off", lambda: c.ping(a.address, count=1) == 0)
+    assert a.ping(c.address, count=2) == 0
+    operate(lab, "PUT", path, {"condition": "normal"})
+    labs.wait_for("the interface to be on", lambda: c.ping(a.address) == 3)
+
+
+def test_another_account_attaches_what_it_was_permitted_to(lab, nodes):
+    """An interface of one account's network in an instance of another's.  requirement: NIC-1 NIC-2"""
+    account, guest = lab.account("guest")
+    _, (subnet,) = lab.subnets("10.66.1.0/24", vpc_cidr="10.66.0.0/16", ec2=guest)
+    node = lab.start(subnet, ec2=guest, InstanceType="t3.small")
+    eni = lab.ec2.create_network_interface(SubnetId=nodes["subnet"], PrivateIpAddress="10.0.1.80")
+    eni = eni["NetworkInterface"]["NetworkInterfaceId"]
+    wanted = {"NetworkInterfaceId": eni, "InstanceId": node.id, "DeviceIndex": 1}
+    assert code(guest.attach_network_interface, **wanted) == "InvalidNetworkInterfaceID.NotFound"
+    permission = lab.ec2.create_network_interface_permission(
+        NetworkInterfaceId=eni, AwsAccountId=account, Permission="INSTANCE-ATTACH")["InterfacePermission"]
+    attachment = guest.attach_network_interface(**wanted)["AttachmentId"]
+    labs.wait_for("DHCP in the guest's instance", lambda: configured(node, "eth1", "10.0.1.80"))
+    assert nodes["c"].ping("10.0.1.80") == 3
+    assert status(lab, eni)["Attachment"]["InstanceOwnerId"] == account
+    assert code(guest.delete_network_interface, NetworkInterfaceId=eni) == "AuthFailure"
+    guest.detach_network_interface(AttachmentId=attachment)
+    assert status(lab, eni)["Status"] == "available"
+    lab.ec2.delete_network_interface_permission(
+        NetworkInterfacePermissionId=permission["NetworkInterfacePermissionId"])
+    lab.ec2.delete_network_interface(NetworkInterfaceId=eni)
+
+
+def test_usage_is_kept_across_restarts(lab, nodes):
+    """requirement: OPS-2"""
+    a, b, c = nodes["a"], nodes["b"], nodes["c"]
+    eni = a.interfaces[0]["NetworkInterfaceId"]
+
+    def usage():
+        return operate(lab, "GET", f"/v1/interfaces/{eni}")["interface"]["usage"]
+
+    def settled():
+        """Two reports without traffic in between."""
+        before = usage()
+        labs.wait_for("another report", lambda: usage()["reported_at"] != before["reported_at"])
+        return usage()["tx_packets"] == before["tx_packets"]
+
+    assert a.ping(c.address, "-s", 1000, count=50) == 50
+    labs.wait_for("the last packets to be reported", settled)
+    first = usage()
+    assert first["tx_packets"] >= 50 and first["tx_bytes"] >= 50 * 1028 and first["used_seconds"] > 0
+    for what in (a.host, "manager"):
+        lab.kill(what, signal.SIGTERM)
+        lab.restart(what)
+        lab.connected()
+    assert a.ping(c.address, "-s", 1000, count=50) == 50
+    labs.wait_for("the last packets to be reported", settled)
+    second = usage()
+    assert 50 <= second["tx_packets"] - first["tx_packets"] < 70
+    assert second["used_seconds"] >= first["used_seconds"]
+    listed = {u["interface"]: u for u in lab.api("usage")}
+    assert listed[eni]["tx_packets"] == second["tx_packets"] and listed[eni]["billing_account"] == labs.ACCOUNT
+    assert b.ping(c.address) == 3
+
+
+def test_terminating_deletes_or_keeps_each_interface(lab, nodes):
+    """requirement: NIC-5"""
+    kept, gone = (lab.ec2.create_network_interface(SubnetId=nodes["subnet"])["NetworkInterface"]["NetworkInterfaceId"]
+                  for _ in range(2))
+    made = lab.ec2.run_instances(ImageId=labs.IMAGE, MinCount=1, MaxCount=1, InstanceType="t3.small", NetworkInterfaces=[
+        {"DeviceIndex": 0, "NetworkInterfaceId": kept}, {"DeviceIndex": 1, "NetworkInterfaceId": gone}])["Instances"][0]
+    node = lab.ready(made["InstanceId"])
+    attachment = status(lab, gone)["Attachment"]
+    assert attachment["DeleteOnTermination"] is False
+    lab.ec2.modify_network_interface_attribute(NetworkInterfaceId=gone, Attachment={
+        "AttachmentId": attachment["AttachmentId"], "DeleteOnTermination": True})
+    assert links(node) >= {"eth0", "eth1"}
+    assert code(lab.ec2.detach_network_interface,
+                AttachmentId=status(lab, kept)["Attachment"]["AttachmentId"]) == "OperationNotPermitted"
+    lab.ec2.terminate_instances(InstanceIds=[node.id])
+    labs.wait_for("the interface that is kept", lambda: status(lab, kept)["Status"] == "available")
+    assert code(lab.ec2.describe_network_interfaces,
+                NetworkInterfaceIds=[gone]) == "InvalidNetworkInterfaceID.NotFound"
+    lab.ec2.delete_network_interface(NetworkInterfaceId=kept)

@@ -55,6 +55,19 @@ static void live_drops(void *data, void (*fn)(void *user, const struct api_drop 
 		fn(user, &f->drops[i]);
 }
 
+static bool live_usage(void *data, uint64_t interface, struct usage *ret)
+{
+	const struct fixture *f = data;
+
+	if (interface != f->used)
+		return false;
+	*ret = (struct usage){
+		.sum = {.tx_packets = 3, .tx_bytes = 300, .rx_packets = 2, .rx_bytes = 200},
+		.used_ms = 90 * 60 * 1000,
+		.reported_ms = clock_wall_ms(&f->clock)};
+	return true;
+}
+
 static const char *const *live_managers(void *data)
 {
 	static const char *const managers[] = {"[fd00::1]:8774", NULL};
@@ -172,6 +185,7 @@ void fixture_init(struct fixture *f, bool real_time)
 		.status = live_status,
 		.host = live_host,
 		.drops = live_drops,
+		.usage = live_usage,
 		.managers = live_managers,
 		.probe = live_probe,
 		.issue = live_issue,

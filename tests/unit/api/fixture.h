@@ -20,6 +20,7 @@ struct fixture {
 	bool store_broken;
 	struct api_drop drops[4];
 	size_t n_drops;
+	uint64_t used; /* id of the interface that has usage */
 	char drop_interface[32];
 };
 

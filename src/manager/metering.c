@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/metering.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "manager/agents.h"
+#include "manager/manager.h"
+#include "manager/sessions.h"
+#include "model/id.h"
+#include "model/interface.h"
+#include "model/tx.h"
+
+struct metered {
+	struct hmap_node node;
+	struct list in_due;
+	uint64_t due_ms; /* of the monotonic clock */
+	struct usage usage;
+};
+
+void metering_init(struct metering *m)
+{
+	*m = (struct metering){0};
+	hmap_init(&m->entries);
+	list_init(&m->due);
+}
+
+static void forget(struct metering *m, struct metered *e)
+{
+	hmap_remove(&m->entries, &e->node);
+	list_remove(&e->in_due);
+	free(e);
+}
+
+void metering_deinit(struct metering *m)
+{
+	struct metered *e;
+
+	hmap_for_each (e, &m->entries, node)
+		forget(m, e);
+	hmap_deinit(&m->entries);
+}
+
+static struct metered *find(const struct metering *m, uint64_t interface)
+{
+	struct metered *e;
+
+	hmap_for_each_at (e, &m->entries, hash_u64(interface), node)
+		if (e->usage.o.id == interface)
+			return e;
+	return NULL;
+}
+
+/* The entry, which goes on from what is stored; NULL: no memory, the next report makes it good. */
+static struct metered *get(struct manager *manager, uint64_t interface)
+{
+	struct metered *e = find(&manager->metering, interface);
+	const struct usage *stored = usage_find(manager->model, interface);
+
+	if (e)
+		return e;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return NULL;
+	if (stored)
+		e->usage = *stored;
+	e->usage.o = (struct object){.kind = KIND_USAGE, .id = interface};
+	hmap_insert(&manager->metering.entries, &e->node, hash_u64(interface));
+	return e;
+}
+
+static void take_one(struct manager *manager, uint32_t host,
+		     const Viaduct__Agent__InterfaceStats *s)
+{
+	const struct usage_counts seen = {
+		.tx_packets = s->tx_packets,
+		.tx_bytes = s->tx_bytes,
+		.rx_packets = s->rx_packets,
+		.rx_bytes = s->rx_bytes,
+	};
+	const struct interface *i;
+	struct metered *e;
+	uint64_t id;
+
+	if (id_parse(KIND_INTERFACE, s->id, &id))
+		return;
+	/* a host speaks for what is plugged in there, not for others */
+	i = (const struct interface *)model_get(manager->model, KIND_INTERFACE, id);
+	if (!i || i->host != host)
+		return;
+	e = get(manager, id);
+	if (!e)
+		return;
+	usage_add(&e->usage, host, &seen, clock_wall_ms(manager->clock), SESSIONS_STATS_MS);
+	if (!list_empty(&e->in_due))
+		return;
+	e->due_ms = manager_now_ms(manager) + LIMIT_METERING_STORE_MS;
+	list_push_back(&manager->metering.due, &e->in_due);
+}
+
+void metering_take(struct manager *manager, const struct agent *agent,
+		   const Viaduct__Agent__Stats *stats)
+{
+	for (size_t i = 0; i < stats->n_interfaces; i++)
+		take_one(manager, agent->number, stats->interfaces[i]);
+}
+
+/* What is stored and belongs to an interface that is gone will not be reported any more. */
+static int store(struct manager *manager, struct tx *tx, bool all)
+{
+	struct metering *m = &manager->metering;
+	uint64_t now = manager_now_ms(manager);
+	struct metered *e;
+	size_t n = 0;
+	int r = 0;
+
+	while (!r && (e = list_first(&m->due, struct metered, in_due))) {
+		if (!all && (e->due_ms > now || n++ == LIMIT_METERING_PER_TICK))
+			break;
+		r = usage_put(tx, &e->usage);
+		list_remove(&e->in_due);
+		if (!r && !model_get(manager->model, KIND_INTERFACE, e->usage.o.id))
+			forget(m, e);
+	}
+	return r;
+}
+
+static bool is_idle(const struct manager *manager, bool all)
+{
+	const struct metering *m = &manager->metering;
+	const struct metered *first = list_first(&m->due, struct metered, in_due);
+	uint64_t now = manager_now_ms(manager);
+
+	if (now >= m->expire_ms)
+		return false;
+	return !first || (!all && first->due_ms > now);
+}
+
+void metering_tick(struct manager *manager, bool all)
+{
+	struct metering *m = &manager->metering;
+	uint64_t now = manager_now_ms(manager);
+	struct tx *tx;
+	int r;
+
+	if (is_idle(manager, all) || tx_begin(manager->model, clock_wall_ms(manager->clock), &tx))
+		return;
+	r = store(manager, tx, all);
+	if (!r && now >= m->expire_ms) {
+		r = usage_expire(tx, LIMIT_METERING_PER_TICK);
+		m->expire_ms = now + LIMIT_METERING_EXPIRE_MS;
+	}
+	if (r) {
+		tx_abort(tx);
+		log_err("usage not stored", LOG_ERRNO(r));
+		return;
+	}
+	/* what does not become durable is stored again with the next report */
+	if (manager_submit(manager, tx))
+		return;
+}
+
+bool metering_get(const struct manager *manager, uint64_t interface, struct usage *ret)
+{
+	const struct metered *e = find(&manager->metering, interface);
+	const struct usage *stored = usage_find(manager->model, interface);
+
+	if (e)
+		*ret = e->usage;
+	else if (stored)
+		*ret = *stored;
+	return e || stored;
+}
