@@ -84,6 +84,10 @@
 #define LIMIT_WIRE_DEAD_MS      15000
 #define LIMIT_WIRE_HANDSHAKE_MS 10000
 #define LIMIT_WIRE_GOODBYE_MS   1000
+/* A host's certificate.  It is renewed over the session in the last third of its life, so a host may be away for
+ * months; one that was stolen is of use until its host is removed, or for as long. */
+#define LIMIT_HOST_CERTIFICATE_DAYS 365
+#define LIMIT_HOST_CERTIFICATE_RENEW_DAYS (LIMIT_HOST_CERTIFICATE_DAYS / 3)
 
 /* Model: what one customer may have, so that none can crowd out the others; EC2's where EC2 has one. */
 #define LIMIT_MODEL_VPCS           4096
