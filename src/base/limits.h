@@ -124,6 +124,12 @@
 #define LIMIT_MODEL_TABLES          200
 #define LIMIT_MODEL_ROUTES          100 /* of one table; EC2 gives 50 */
 #define LIMIT_MODEL_EGRESS_GATEWAYS 5
+#define LIMIT_MODEL_NAT_GATEWAYS    64  /* of one VPC */
+#define LIMIT_MODEL_NAT_PORTS       256 /* static ones of one gateway */
+#define LIMIT_MODEL_ADDRESSES       256 /* elastic ones of an account; EC2 gives 5 until it is asked */
+/* How long an edge may be away before others get what it has: longer than its agent's attempts to come back. */
+#define LIMIT_MODEL_EDGE_LOST_MS    10000
+#define LIMIT_MODEL_EDGE_MOVES      4096 /* in one transaction */
 #define LIMIT_MODEL_TAGS           50
 #define LIMIT_MODEL_TAG_KEY        128
 #define LIMIT_MODEL_TAG_VALUE      256
