@@ -263,14 +263,14 @@ class Lab:
     def restart(self, what):
         self.viaduct("lab", "restart", what, "--name", self.name)
 
-    def pid_runs(self, what):
-        return os.path.exists(f"/proc/{self.pid(what)}")
-
     def agent(self, host, request):
-        """What a host's agent answers on its control socket."""
+        """What a host's agent answers on its control socket; None if it does not run."""
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(WAIT_SECONDS)
-            s.connect(str(self.directory / "run" / f"{self.name}-{host}.sock"))
+            try:
+                s.connect(str(self.directory / "run" / f"{self.name}-{host}.sock"))
+            except (ConnectionRefusedError, FileNotFoundError):
+                return None
             s.sendall(json.dumps({"request": request}).encode() + b"\n")
             return json.loads(s.makefile().readline())[request]
 
