@@ -131,6 +131,10 @@ static void agent_on_frame(const Viaduct__Agent__Frame *frame, void *arg)
 	case VIADUCT__AGENT__FRAME__BODY_CAPABILITIES_REQUEST:
 		probe_start(&a->probe);
 		break;
+	case VIADUCT__AGENT__FRAME__BODY_CERTIFICATE:
+		if (a->config.renew)
+			a->config.renew(a->config.renew_arg, frame->certificate);
+		break;
 	default:
 		/* A newer manager's, or one that only managers receive: not for us to judge. */
 		log_debug("frame ignored", LOG_STR("frame", frame_name(frame)));

@@ -70,6 +70,9 @@ struct agent_config {
 	const char *snapshot; /* path; NULL: none is kept */
 	uint32_t disallowed;  /* formats that the operator does not want on this host */
 	bool threaded_probe;
+	/* Keeps the certificate to come with from now on (the frame's is borrowed).  NULL: it is ignored. */
+	void (*renew)(void *arg, const Viaduct__Agent__Certificate *certificate);
+	void *renew_arg;
 };
 
 /* A DNS query that waits for an answer of the manager (serve.c). */

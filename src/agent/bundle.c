@@ -183,6 +183,76 @@ int bundle_read(const char *path, uint64_t now_ms, struct bundle *ret,
 	return 0;
 }
 
+/* Whether the bundle would be good with 'pair' instead, and for longer. */
+static int bundle_check_renewal(const struct bundle *b, const struct pki_pair *pair,
+				uint64_t now_ms, char *reterr_text)
+{
+	struct bundle renewed = *b; /* borrows */
+	struct pki_info before, after;
+	int e;
+
+	renewed.pair = *pair;
+	e = bundle_check(&renewed, now_ms, reterr_text);
+	if (!e)
+		e = pki_info(b->pair.certificate, &before);
+	if (!e)
+		e = pki_info(pair->certificate, &after);
+	if (!e && after.not_after_ms <= before.not_after_ms) {
+		snprintf(reterr_text, BUNDLE_ERROR_SIZE, "it ends no later than the present one");
+		e = -EINVAL;
+	}
+	return e;
+}
+
+static int bundle_write_pair(const char *path, const struct pki_pair *pair)
+{
+	_cleanup_(bundle_json_free) json_t *root = NULL;
+	char *text;
+	size_t size;
+	int e;
+
+	e = file_read(path, LIMIT_AGENT_BUNDLE_SIZE, &text, &size);
+	if (e)
+		return e;
+	root = json_loadb(text, size, 0, NULL);
+	explicit_bzero(text, size);
+	free(text);
+	if (json_object_set_new(root, "certificate", json_string(pair->certificate)) ||
+	    json_object_set_new(root, "key", json_string(pair->key)))
+		return -EINVAL;
+	text = json_dumps(root, JSON_INDENT(1));
+	if (!text)
+		return -ENOMEM;
+	e = file_write_atomic(path, text, strlen(text), 0600);
+	explicit_bzero(text, strlen(text));
+	free(text);
+	return e;
+}
+
+int bundle_renew(const char *path, struct bundle *b, const struct pki_pair *pair, uint64_t now_ms,
+		 char reterr_text[static BUNDLE_ERROR_SIZE])
+{
+	struct pki_pair copy = {strdup(pair->certificate), strdup(pair->key)};
+	int e = copy.certificate && copy.key ? 0 : -ENOMEM;
+
+	if (e)
+		snprintf(reterr_text, BUNDLE_ERROR_SIZE, "out of memory");
+	else
+		e = bundle_check_renewal(b, pair, now_ms, reterr_text);
+	if (!e) {
+		e = bundle_write_pair(path, pair);
+		if (e)
+			snprintf(reterr_text, BUNDLE_ERROR_SIZE, "%s: %s", path, strerror(-e));
+	}
+	if (e) {
+		pki_pair_deinit(&copy);
+		return e;
+	}
+	pki_pair_deinit(&b->pair);
+	b->pair = copy;
+	return 0;
+}
+
 int bundle_path(const char *state, char **ret)
 {
 	return str_printf(ret, "%s/bundle.json", state);

@@ -88,6 +88,29 @@ static int main_dial(void *arg, size_t index, const struct session_callbacks *ca
 			       m->name, callbacks, user, ret);
 }
 
+/* Dials with the new certificate from now on, and after the next start. */
+static void main_renew(void *arg, const Viaduct__Agent__Certificate *m)
+{
+	const struct pki_pair pair = {.certificate = m->certificate, .key = m->key};
+	_cleanup_free_ char *path = NULL;
+	struct program *p = arg;
+	char error[BUNDLE_ERROR_SIZE] = "out of memory";
+	struct tls_context *tls;
+	int e = bundle_path(p->options->state, &path);
+
+	if (!e)
+		e = bundle_renew(path, &p->bundle, &pair, clock_wall_ms(&p->clock), error);
+	if (!e)
+		e = tls_client_new(p->bundle.ca, &p->bundle.pair, &tls);
+	if (e) {
+		log_err("the new certificate is not used", LOG_STR("reason", error), LOG_ERRNO(e));
+		return;
+	}
+	tls_free(p->tls);
+	p->tls = tls;
+	log_info("certificate renewed");
+}
+
 static struct dp_config main_dp_config(const struct options *o, int ifindex, int uplink_ifindex)
 {
 	return (struct dp_config){
@@ -189,6 +212,8 @@ static int main_start_agent(struct program *p, int ifindex, int uplink_ifindex)
 		.snapshot = p->snapshot,
 		.disallowed = p->options->disallowed,
 		.threaded_probe = true,
+		.renew = main_renew,
+		.renew_arg = p,
 	};
 	int e = main_boot_id(config.boot_id);
 

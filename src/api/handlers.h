@@ -6,6 +6,7 @@
 
 #include "api/call.h"
 #include "api/filter.h"
+#include "model/names.h"
 #include "model/zone.h"
 
 /* vpc_actions.c */
@@ -126,6 +127,21 @@ int action_modify_managed_prefix_list(struct ec2_call *c);
 int action_restore_managed_prefix_list_version(struct ec2_call *c);
 extern const struct filter prefix_list_filters[];
 extern const struct filter aws_prefix_list_filters[];
+/* elastic_actions.c */
+int action_allocate_address(struct ec2_call *c);
+int action_release_address(struct ec2_call *c);
+int action_associate_address(struct ec2_call *c);
+int action_disassociate_address(struct ec2_call *c);
+int action_describe_addresses(struct ec2_call *c);
+int action_describe_addresses_attribute(struct ec2_call *c);
+int action_describe_public_ipv4_pools(struct ec2_call *c);
+extern const struct filter address_filters[];
+
+/* nat_actions.c */
+int action_create_nat_gateway(struct ec2_call *c);
+int action_delete_nat_gateway(struct ec2_call *c);
+int action_describe_nat_gateways(struct ec2_call *c);
+extern const struct filter nat_gateway_filters[];
 
 /* tag_actions.c */
 int action_create_tags(struct ec2_call *c);
@@ -168,6 +184,15 @@ void interface_write_in_instance(struct ec2_call *c, const struct interface *i);
 /* A route table, without the element around it. */
 struct route_table;
 void route_table_write(struct ec2_call *c, const struct route_table *t);
+/* What a private address is associated with, or NULL; the element <association>; its public name, "" when the
+ * network has no names. */
+struct elastic;
+const struct elastic *elastic_of(const struct ec2_call *c, const struct interface *i,
+				 const struct ipaddr *a);
+void elastic_write_association(struct ec2_call *c, const struct elastic *e, bool in_instance);
+const char *elastic_name(const struct ec2_call *c, const struct elastic *e,
+			 char buf[static NAMES_SIZE]);
+void elastic_filter_owner(struct filter_probe *p, const struct elastic *e);
 /* An instance, an item of instancesSet. */
 void instance_write(struct ec2_call *c, const struct instance *i);
 /* "use1-az1" of "us-east-1a"; NULL when the region has no such zone. */

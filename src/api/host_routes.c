@@ -4,6 +4,7 @@
 #include "api/state.h"
 #include "abi/drop.h"
 #include "base/limits.h"
+#include "model/edge.h"
 #include "model/host.h"
 #include "model/interface.h"
 #include "model/mapping.h"
@@ -67,6 +68,9 @@ static json_t *show_host(struct route_call *c, const struct object *object)
 	put_capabilities(c, can, &h->can);
 	json_put(c, o, "capabilities", can);
 	json_put_u64(c, o, "instances", host_instance_count(c->model, h->number));
+	json_put_text(c, o, "role", h->edge ? "edge" : "host");
+	json_put_bool(c, o, "runs_instances", !h->edge || h->instances);
+	json_put_u64(c, o, "owns", edge_load(c->model, h->number));
 	json_put_tags(c, o, "labels", object);
 	return o;
 }
@@ -123,6 +127,18 @@ static int read_labels(struct route_call *c, struct host_add_args *args)
 	return 0;
 }
 
+static int read_flag(struct route_call *c, const char *name, bool *ret)
+{
+	const json_t *value = json_object_get(c->body, name);
+
+	if (!value || json_is_null(value))
+		return 0;
+	if (!json_is_boolean(value))
+		return route_refuse(c, 400, "BadRequest", "'%s' must be true or false", name);
+	*ret = json_is_true(value);
+	return 0;
+}
+
 static int read_host(struct route_call *c, struct host_add_args *args)
 {
 	int r;
@@ -140,6 +156,10 @@ static int read_host(struct route_call *c, struct host_add_args *args)
 		r = route_text(c, "v4", false, &args->v4);
 	if (!r)
 		r = route_text(c, "v6", false, &args->v6);
+	if (!r)
+		r = read_flag(c, "edge", &args->edge);
+	if (!r)
+		r = read_flag(c, "instances", &args->instances);
 	return r ? r : read_labels(c, args);
 }
 

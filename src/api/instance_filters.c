@@ -2,6 +2,7 @@
 /* The filters of DescribeInstances and DescribeInstanceStatus. */
 #include "api/filter.h"
 #include "api/handlers.h"
+#include "model/elastic.h"
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/names.h"
@@ -93,6 +94,35 @@ static void by_vpc(struct filter_probe *p, const void *item)
 		filter_id(p, KIND_VPC, ITEM->vpc);
 }
 
+/* The public address of its primary private one, or NULL. */
+static const struct elastic *public_of(const struct ec2_call *c, const struct instance *i)
+{
+	struct model_iter it = model_iter_group(c->model, REL_INSTANCE_INTERFACES, i->o.id);
+	const struct interface *e;
+
+	while ((e = (const struct interface *)model_iter_next(&it)))
+		if (!e->attachment.device_index)
+			return elastic_of(c, e, &e->addrs[0].addr);
+	return NULL;
+}
+
+static void by_public_name(struct filter_probe *p, const void *item)
+{
+	const struct elastic *e = public_of(p->call, item);
+	char text[NAMES_SIZE];
+
+	if (e)
+		filter_text(p, elastic_name(p->call, e, text));
+}
+
+static void by_public_ip(struct filter_probe *p, const void *item)
+{
+	const struct elastic *e = public_of(p->call, item);
+
+	if (e)
+		filter_addr(p, &e->public);
+}
+
 static void by_nothing(struct filter_probe *p, const void *item)
 {
 }
@@ -146,7 +176,7 @@ const struct filter instance_filters[] = {
 	{"block-device-mapping.device-name", by_nothing},
 	{"block-device-mapping.volume-id", by_nothing},
 	{"client-token", by_client_token},
-	{"dns-name", by_nothing},
+	{"dns-name", by_public_name},
 	{"hypervisor", by_hypervisor},
 	{"iam-instance-profile.arn", by_nothing},
 	{"image-id", by_image},
@@ -157,7 +187,7 @@ const struct filter instance_filters[] = {
 	{"instance-type", by_type},
 	{"instance.group-id", by_nic_group},
 	{"instance.group-name", by_nic_group_name},
-	{"ip-address", by_nothing},
+	{"ip-address", by_public_ip},
 	{"key-name", by_key_name},
 	{"launch-index", by_launch_index},
 	{"launch-time", by_launch_time},

@@ -4,6 +4,7 @@
 #include "api/group_view.h"
 #include "api/handlers.h"
 #include "api/param.h"
+#include "model/elastic.h"
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/names.h"
@@ -20,14 +21,37 @@ static void write_state(struct ec2_call *c, const char *name, enum instance_stat
 	xml_close(c->xml);
 }
 
+/* The interface at device index 0, or NULL. */
+static const struct interface *primary_of(const struct ec2_call *c, const struct instance *i)
+{
+	struct model_iter it = model_iter_group(c->model, REL_INSTANCE_INTERFACES, i->o.id);
+	const struct interface *e;
+
+	while ((e = (const struct interface *)model_iter_next(&it)))
+		if (!e->attachment.device_index)
+			return e;
+	return NULL;
+}
+
+/* The public address of its primary private one, or NULL. */
+static const struct elastic *public_of(const struct ec2_call *c, const struct instance *i)
+{
+	const struct interface *e = primary_of(c, i);
+
+	return e ? elastic_of(c, e, &e->addrs[0].addr) : NULL;
+}
+
 static void write_dns_names(struct ec2_call *c, const struct instance *i)
 {
+	const struct elastic *e = public_of(c, i);
 	char text[NAMES_SIZE] = "";
 
 	if (!ipaddr_is_zero(&i->private_addr))
 		names_private_dns(model_region(c->model), &i->private_addr, text);
 	xml_text(c->xml, "privateDnsName", text);
-	xml_text(c->xml, "dnsName", "");
+	xml_text(c->xml, "dnsName", e ? elastic_name(c, e, text) : "");
+	if (e)
+		ec2_write_addr(c, "ipAddress", &e->public);
 }
 
 static void write_placement(struct ec2_call *c, const struct instance *i)
@@ -48,18 +72,6 @@ static void write_reason(struct ec2_call *c, const struct instance *i)
 	xml_text(c->xml, "code", i->reason_code);
 	xml_text(c->xml, "message", i->reason);
 	xml_close(c->xml);
-}
-
-/* The interface at device index 0, or NULL. */
-static const struct interface *primary_of(const struct ec2_call *c, const struct instance *i)
-{
-	struct model_iter it = model_iter_group(c->model, REL_INSTANCE_INTERFACES, i->o.id);
-	const struct interface *e;
-
-	while ((e = (const struct interface *)model_iter_next(&it)))
-		if (!e->attachment.device_index)
-			return e;
-	return NULL;
 }
 
 static void write_interfaces(struct ec2_call *c, const struct instance *i)

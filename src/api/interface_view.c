@@ -4,6 +4,7 @@
 #include "api/group_view.h"
 #include "api/handlers.h"
 #include "api/param.h"
+#include "model/elastic.h"
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/interface_rights.h"
@@ -19,7 +20,16 @@ static void write_dns_name(struct ec2_call *c, const struct ipaddr *a)
 	xml_text(c->xml, "privateDnsName", names_private_dns(model_region(c->model), a, text));
 }
 
-static void write_addrs(struct ec2_call *c, const struct interface *i)
+static void write_association(struct ec2_call *c, const struct interface *i,
+			      const struct ipaddr *a, bool in_instance)
+{
+	const struct elastic *e = elastic_of(c, i, a);
+
+	if (e)
+		elastic_write_association(c, e, in_instance);
+}
+
+static void write_addrs(struct ec2_call *c, const struct interface *i, bool in_instance)
 {
 	xml_open(c->xml, "privateIpAddressesSet");
 	for (size_t k = 0; k < i->n_addrs; k++) {
@@ -29,6 +39,7 @@ static void write_addrs(struct ec2_call *c, const struct interface *i)
 		ec2_write_addr(c, "privateIpAddress", &i->addrs[k].addr);
 		write_dns_name(c, &i->addrs[k].addr);
 		xml_bool(c->xml, "primary", !k);
+		write_association(c, i, &i->addrs[k].addr, in_instance);
 		xml_close(c->xml);
 	}
 	xml_close(c->xml);
@@ -81,8 +92,13 @@ static void write_attachment(struct ec2_call *c, const struct interface *i, bool
 	xml_close(c->xml);
 }
 
+static const char *type_of(const struct interface *i)
+{
+	return i->managed_by ? "nat_gateway" : "interface";
+}
+
 /* What both views have. */
-static void write_identity(struct ec2_call *c, const struct interface *i)
+static void write_identity(struct ec2_call *c, const struct interface *i, bool in_instance)
 {
 	char mac[MAC_TEXT_SIZE];
 
@@ -97,18 +113,21 @@ static void write_identity(struct ec2_call *c, const struct interface *i)
 	write_dns_name(c, &i->addrs[0].addr);
 	xml_bool(c->xml, "sourceDestCheck", i->source_dest_check);
 	group_write_set(c, i);
-	write_addrs(c, i);
+	write_association(c, i, &i->addrs[0].addr, in_instance);
+	write_addrs(c, i, in_instance);
 	write_addrs6(c, i);
-	xml_text(c->xml, "interfaceType", "interface");
+	xml_text(c->xml, "interfaceType", type_of(i));
 }
 
 void interface_write(struct ec2_call *c, const struct interface *i)
 {
 	const struct subnet *s = subnet_of(c, i);
 
-	write_identity(c, i);
+	write_identity(c, i, false);
 	xml_text(c->xml, "availabilityZone", s ? s->zone : NULL);
-	xml_bool(c->xml, "requesterManaged", false);
+	if (i->managed_by)
+		xml_text(c->xml, "requesterId", "viaduct");
+	xml_bool(c->xml, "requesterManaged", i->managed_by);
 	write_attachment(c, i, false);
 	ec2_write_tags(c, &i->o);
 }
@@ -116,7 +135,7 @@ void interface_write(struct ec2_call *c, const struct interface *i)
 void interface_write_in_instance(struct ec2_call *c, const struct interface *i)
 {
 	xml_open(c->xml, "item");
-	write_identity(c, i);
+	write_identity(c, i, true);
 	write_attachment(c, i, true);
 	xml_close(c->xml);
 }
@@ -230,7 +249,7 @@ static void by_description(struct filter_probe *p, const void *item)
 
 static void by_type(struct filter_probe *p, const void *item)
 {
-	filter_text(p, "interface");
+	filter_text(p, type_of(ITEM));
 }
 
 static void by_mac(struct filter_probe *p, const void *item)
@@ -268,7 +287,76 @@ static void by_owner(struct filter_probe *p, const void *item)
 
 static void by_requester_managed(struct filter_probe *p, const void *item)
 {
-	filter_bool(p, false);
+	filter_bool(p, ITEM->managed_by);
+}
+
+static void by_requester(struct filter_probe *p, const void *item)
+{
+	if (ITEM->managed_by)
+		filter_text(p, "viaduct");
+}
+
+/* Calls 'fn' with what is associated with any of the addresses. */
+static void each_elastic(struct filter_probe *p, const struct interface *i,
+			 void (*fn)(struct filter_probe *p, const struct elastic *e))
+{
+	for (size_t k = 0; k < i->n_addrs; k++) {
+		const struct elastic *e = elastic_of(p->call, i, &i->addrs[k].addr);
+
+		if (e)
+			fn(p, e);
+	}
+}
+
+static void elastic_public(struct filter_probe *p, const struct elastic *e)
+{
+	filter_addr(p, &e->public);
+}
+
+static void elastic_allocation(struct filter_probe *p, const struct elastic *e)
+{
+	if (!e->automatic)
+		filter_id(p, KIND_ADDRESS, e->o.id);
+}
+
+static void elastic_association(struct filter_probe *p, const struct elastic *e)
+{
+	char id[ID_TEXT_SIZE];
+
+	if (!e->automatic)
+		filter_text(p, id_text_prefixed(ID_PREFIX_ADDRESS_ASSOCIATION, e->association, id));
+}
+
+static void elastic_dns(struct filter_probe *p, const struct elastic *e)
+{
+	char text[NAMES_SIZE];
+
+	filter_text(p, elastic_name(p->call, e, text));
+}
+
+static void by_ip_owner(struct filter_probe *p, const void *item)
+{
+	each_elastic(p, ITEM, elastic_filter_owner);
+}
+
+static void by_public_ip(struct filter_probe *p, const void *item)
+{
+	each_elastic(p, ITEM, elastic_public);
+}
+
+static void by_allocation(struct filter_probe *p, const void *item)
+{
+	each_elastic(p, ITEM, elastic_allocation);
+}
+
+static void by_association(struct filter_probe *p, const void *item)
+{
+	each_elastic(p, ITEM, elastic_association);
+}
+
+static void by_public_name(struct filter_probe *p, const void *item)
+{
+	each_elastic(p, ITEM, elastic_dns);
 }
 
 static void by_source_dest_check(struct filter_probe *p, const void *item)
@@ -291,21 +379,16 @@ static void by_vpc(struct filter_probe *p, const void *item)
 	filter_id(p, KIND_VPC, ITEM->vpc);
 }
 
-/* Of functions that no interface has yet: groups and public addresses. */
-static void by_nothing(struct filter_probe *p, const void *item)
-{
-}
-
 const struct filter interface_filters[] = {
-	{"addresses.association.owner-id", by_nothing},
-	{"addresses.association.public-ip", by_nothing},
+	{"addresses.association.owner-id", by_ip_owner},
+	{"addresses.association.public-ip", by_public_ip},
 	{"addresses.primary", by_primary},
 	{"addresses.private-ip-address", by_any_ip},
-	{"association.allocation-id", by_nothing},
-	{"association.association-id", by_nothing},
-	{"association.ip-owner-id", by_nothing},
-	{"association.public-dns-name", by_nothing},
-	{"association.public-ip", by_nothing},
+	{"association.allocation-id", by_allocation},
+	{"association.association-id", by_association},
+	{"association.ip-owner-id", by_ip_owner},
+	{"association.public-dns-name", by_public_name},
+	{"association.public-ip", by_public_ip},
 	{"attachment.attach-time", by_attach_time},
 	{"attachment.attachment-id", by_attachment_id},
 	{"attachment.delete-on-termination", by_delete_on_termination},
@@ -324,7 +407,7 @@ const struct filter interface_filters[] = {
 	{"owner-id", by_owner},
 	{"private-dns-name", by_dns_name},
 	{"private-ip-address", by_private_ip},
-	{"requester-id", by_nothing},
+	{"requester-id", by_requester},
 	{"requester-managed", by_requester_managed},
 	{"source-dest-check", by_source_dest_check},
 	{"status", by_status},

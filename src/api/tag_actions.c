@@ -57,6 +57,8 @@ static const struct {
 	{KIND_INTERNET_GATEWAY, "internet-gateway"},
 	{KIND_DHCP_OPTIONS, "dhcp-options"},
 	{KIND_EGRESS_GATEWAY, "egress-only-internet-gateway"},
+	{KIND_NAT_GATEWAY, "natgateway"},
+	{KIND_ADDRESS, "elastic-ip"},
 };
 
 struct tagged {

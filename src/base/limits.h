@@ -84,6 +84,10 @@
 #define LIMIT_WIRE_DEAD_MS      15000
 #define LIMIT_WIRE_HANDSHAKE_MS 10000
 #define LIMIT_WIRE_GOODBYE_MS   1000
+/* A host's certificate.  It is renewed over the session in the last third of its life, so a host may be away for
+ * months; one that was stolen is of use until its host is removed, or for as long. */
+#define LIMIT_HOST_CERTIFICATE_DAYS 365
+#define LIMIT_HOST_CERTIFICATE_RENEW_DAYS (LIMIT_HOST_CERTIFICATE_DAYS / 3)
 
 /* Model: what one customer may have, so that none can crowd out the others; EC2's where EC2 has one. */
 #define LIMIT_MODEL_VPCS           4096
@@ -120,6 +124,12 @@
 #define LIMIT_MODEL_TABLES          200
 #define LIMIT_MODEL_ROUTES          100 /* of one table; EC2 gives 50 */
 #define LIMIT_MODEL_EGRESS_GATEWAYS 5
+#define LIMIT_MODEL_NAT_GATEWAYS    64  /* of one VPC */
+#define LIMIT_MODEL_NAT_PORTS       256 /* static ones of one gateway */
+#define LIMIT_MODEL_ADDRESSES       256 /* elastic ones of an account; EC2 gives 5 until it is asked */
+/* How long an edge may be away before others get what it has: longer than its agent's attempts to come back. */
+#define LIMIT_MODEL_EDGE_LOST_MS    10000
+#define LIMIT_MODEL_EDGE_MOVES      4096 /* in one transaction */
 #define LIMIT_MODEL_TAGS           50
 #define LIMIT_MODEL_TAG_KEY        128
 #define LIMIT_MODEL_TAG_VALUE      256

@@ -60,6 +60,13 @@ static int set_number(const struct invocation *inv, json_t *body, const char *ke
 	return json_object_set_new(body, key, json_integer(value)) ? complain_memory() : 0;
 }
 
+static int set_flag(const struct invocation *inv, json_t *body, const char *key)
+{
+	return invocation_option(inv, key) && json_object_set_new(body, key, json_true())
+		       ? complain_memory()
+		       : 0;
+}
+
 static int set_labels(const struct invocation *inv, json_t *body)
 {
 	json_t *labels = json_object();
@@ -93,6 +100,10 @@ static int run_host_add(const struct invocation *inv)
 		r = set_text(body, texts[i], invocation_option(inv, texts[i]));
 	for (size_t i = 0; !r && i < ARRAY_SIZE(numbers); i++)
 		r = set_number(inv, body, numbers[i]);
+	if (!r)
+		r = set_flag(inv, body, "edge");
+	if (!r)
+		r = set_flag(inv, body, "instances");
 	if (!r)
 		r = set_labels(inv, body);
 	if (!r)
@@ -267,6 +278,39 @@ static int run_release(const struct invocation *inv)
 	return request(inv, "DELETE", prefix, inv->arguments[1], "", NULL, NULL);
 }
 
+static const struct table_column pool_columns[] = {
+	{"CIDR", "cidr"},
+	{"ID", "id"},
+	{"ADDRESSES", "addresses"},
+	{"ALLOCATED", "allocated"},
+};
+static const struct table_column new_pool_columns[] = {
+	{"cidr", "pool.cidr"},
+	{"id", "pool.id"},
+	{"addresses", "pool.addresses"},
+};
+
+static int run_pool_add(const struct invocation *inv)
+{
+	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
+	int r = set_text(body, "cidr", inv->arguments[0]);
+
+	if (!r)
+		r = request(inv, "POST", "/v1/pools", "", "", body, &answer);
+	return r ? r : print_object(inv, answer, new_pool_columns, ARRAY_SIZE(new_pool_columns));
+}
+
+static int run_pool_list(const struct invocation *inv)
+{
+	return print_list(inv, "/v1/pools", "pools", pool_columns, ARRAY_SIZE(pool_columns));
+}
+
+/* A slash is escaped in the path, and the manager takes a CIDR as well as an id. */
+static int run_pool_remove(const struct invocation *inv)
+{
+	return request(inv, "DELETE", "/v1/pools/", inv->arguments[0], "", NULL, NULL);
+}
+
 static const struct command_option host_add_options[] = {
 	{"zone", "ZONE", "its availability zone", false},
 	{"rack", "N", "where it stands, part of its substrate address", false},
@@ -274,6 +318,8 @@ static const struct command_option host_add_options[] = {
 	{"locale", "N", "the same, above the area", false},
 	{"v6", "ADDRESS", "its own IPv6 address on the substrate", false},
 	{"v4", "ADDRESS", "its own IPv4 address on the substrate", false},
+	{"edge", NULL, "it has an uplink: gets gateways and public addresses, and no instances", false},
+	{"instances", NULL, "an edge that runs instances all the same", false},
 	{"label", "KEY=VALUE", "for policies and placement", true},
 };
 static const struct command_option account_create_options[] = {
@@ -303,6 +349,14 @@ const struct command operate_host_commands[OPERATE_HOST_COMMANDS] = {
 	 .max_arguments = 1, .run = run_host_remove},
 	{"probe", "have a host find out anew what it can do", .arguments = "HOST",
 	 .min_arguments = 1, .max_arguments = 1, .run = run_host_probe},
+};
+
+const struct command operate_pool_commands[OPERATE_POOL_COMMANDS] = {
+	{"add", "a block of public addresses that edges answer for", .arguments = "CIDR",
+	 .min_arguments = 1, .max_arguments = 1, .run = run_pool_add},
+	{"list", "the pools, and how much of each is allocated", .run = run_pool_list},
+	{"remove", "a pool of which nothing is allocated", .arguments = "CIDR", .min_arguments = 1,
+	 .max_arguments = 1, .run = run_pool_remove},
 };
 
 const struct command operate_release_command = {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The commands that change something at the manager: hosts, accounts and their keys.
+ * The commands that change something at the manager: hosts, pools, accounts and their keys.
  */
 #pragma once
 
 #include "ctl/command.h"
 
-enum { OPERATE_HOST_COMMANDS = 3, OPERATE_ACCOUNT_COMMANDS = 3 };
+enum { OPERATE_HOST_COMMANDS = 3, OPERATE_ACCOUNT_COMMANDS = 3, OPERATE_POOL_COMMANDS = 3 };
 extern const struct command operate_host_commands[OPERATE_HOST_COMMANDS];
 extern const struct command operate_account_commands[OPERATE_ACCOUNT_COMMANDS];
+extern const struct command operate_pool_commands[OPERATE_POOL_COMMANDS];
 extern const struct command operate_release_command;

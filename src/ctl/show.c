@@ -38,6 +38,7 @@ static const struct table_column host_columns[] = {
 	{"NAME", "name"},
 	{"ID", "id"},
 	{"STATE", "state"},
+	{"ROLE", "role"},
 	{"ZONE", "zone"},
 	{"RACK", "rack"},
 	{"SIIT1", "siit1"},
@@ -46,6 +47,7 @@ static const struct table_column host_columns[] = {
 	{"V4", "v4"},
 	{"REVISION", "revision"},
 	{"INSTANCES", "instances"},
+	{"OWNS", "owns"},
 };
 static const struct table_column network_columns[] = {
 	{"ID", "id"},   {"VNI", "vni"},         {"CIDRS", "cidrs"}, {"IPV6", "ipv6_cidrs"},
@@ -82,6 +84,15 @@ static const struct table_column usage_columns[] = {
 	{"TX BYTES", "tx_bytes"},   {"RX BYTES", "rx_bytes"}, {"TX PACKETS", "tx_packets"},
 	{"RX PACKETS", "rx_packets"}, {"SECONDS", "used_seconds"},
 };
+static const struct table_column address_columns[] = {
+	{"PUBLIC", "public"},   {"PRIVATE", "private"}, {"NETWORK", "network"},
+	{"NAT", "nat_gateway"}, {"EDGE", "edge"},       {"AUTOMATIC", "automatic"},
+	{"ID", "id"},           {"ACCOUNT", "account"}, {"TAGS", "tags"},
+};
+static const struct table_column nat_columns[] = {
+	{"ID", "id"},     {"STATE", "state"}, {"NETWORK", "network"}, {"PUBLIC", "public"},
+	{"EDGE", "edge"}, {"PORTS", "ports"}, {"FAILURE", "failure"}, {"TAGS", "tags"},
+};
 static const struct table_column drop_columns[] = {
 	{"HOST", "host"},       {"INTERFACE", "interface"}, {"REASON", "reason"},
 	{"PACKETS", "packets"}, {"TEXT", "text"},
@@ -107,6 +118,8 @@ static const struct show_view views[] = {
 	{"mappings", "/v1/mappings", "mappings", COLUMNS(mapping_columns)},
 	{"releases", "/v1/releases", "releases", COLUMNS(release_columns)},
 	{"usage", "/v1/usage", "usage", COLUMNS(usage_columns)},
+	{"addresses", "/v1/addresses", "addresses", COLUMNS(address_columns)},
+	{"nat-gateways", "/v1/nat-gateways", "nat_gateways", COLUMNS(nat_columns)},
 	{"drops", "/v1/drops", "drops", COLUMNS(drop_columns)},
 	{"capabilities", "/v1/capabilities", "capabilities", COLUMNS(capability_columns)},
 	{"pair", "/v1/pairs", "pairs", COLUMNS(pair_columns)},
@@ -243,6 +256,9 @@ const struct command show_commands[SHOW_COMMANDS] = {
 	 .run = run_show},
 	{"usage", "what went through interfaces, and for how long they were in use",
 	 .run = run_show},
+	{"addresses", "public addresses, what they stand for, and which edge has them",
+	 .run = run_show},
+	{"nat-gateways", "the NAT gateways and which edge has them", .run = run_show},
 	{"drops", "packets dropped, by host, interface and reason", .run = run_show},
 	{"capabilities", "what each host's probes found", .run = run_show},
 	{"pair", "what was chosen for two hosts, and why", .arguments = "HOST HOST",

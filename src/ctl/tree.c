@@ -21,6 +21,12 @@ static const struct command account = {
 	.children = operate_account_commands,
 	.n_children = OPERATE_ACCOUNT_COMMANDS,
 };
+static const struct command pool = {
+	.word = "pool",
+	.help = "pools of public addresses",
+	.children = operate_pool_commands,
+	.n_children = OPERATE_POOL_COMMANDS,
+};
 static const struct command lab = {
 	.word = "lab",
 	.help = "a whole cluster in namespaces of this machine",
@@ -30,7 +36,7 @@ static const struct command lab = {
 
 const struct command *tree_root(void)
 {
-	static struct command children[SHOW_COMMANDS + 6];
+	static struct command children[SHOW_COMMANDS + 7];
 	static const struct command root = {
 		.word = "viaduct",
 		.help = "the command line of Viaduct, virtual private cloud networks",
@@ -45,5 +51,6 @@ const struct command *tree_root(void)
 	children[SHOW_COMMANDS + 3] = decode_command;
 	children[SHOW_COMMANDS + 4] = operate_release_command;
 	children[SHOW_COMMANDS + 5] = connections_command;
+	children[SHOW_COMMANDS + 6] = pool;
 	return &root;
 }

@@ -38,6 +38,9 @@ struct agent {
 	 * out not to become durable, the session is ended and begins anew. */
 	uint64_t shown;
 
+	/* renew.c */
+	uint64_t certificate_until_ms; /* unix: of the newest that it has; 0: none is renewed */
+
 	/* publish.c */
 	struct outbox outbox;
 	bool needs_full;  /* the outbox does not say all that the host lacks */

@@ -9,7 +9,9 @@
 #include "manager/message.h"
 #include "manager/manager.h"
 #include "manager/publish.h"
+#include "model/edge.h"
 #include "model/instance.h"
+#include "model/nat_gateway.h"
 #include "model/release.h"
 #include "model/tx.h"
 #include "wire/session.h"
@@ -79,22 +81,35 @@ static void restart(struct agent *agent, const char *why)
 	session_close(agent->session, VIADUCT__AGENT__GOODBYE__CODE__UNSPECIFIED, why);
 }
 
-static int add_failure(struct agent *agent, const Viaduct__Agent__Failure *failure)
+/* The object of a customer's that a key names; false: there is none that waits for its host. */
+static bool failed_object(const struct manager *manager, const struct agent *agent,
+			  const Viaduct__Agent__ObjectKey *key, struct host_failure *ret)
+{
+	switch (key->key_case) {
+	case VIADUCT__AGENT__OBJECT_KEY__KEY_INSTANCE_ID:
+		ret->kind = KIND_INSTANCE;
+		return !id_parse(ret->kind, key->instance_id, &ret->id);
+	case VIADUCT__AGENT__OBJECT_KEY__KEY_INTERFACE_ID:
+		ret->kind = KIND_INTERFACE;
+		return !id_parse(ret->kind, key->interface_id, &ret->id);
+	case VIADUCT__AGENT__OBJECT_KEY__KEY_GATEWAY_HANDLE:
+		ret->kind = KIND_NAT_GATEWAY;
+		ret->id = nat_gateway_waiting(manager->model, agent->number, key->gateway_handle);
+		return ret->id;
+	default:
+		return false;
+	}
+}
+
+static int add_failure(const struct manager *manager, struct agent *agent,
+		       const Viaduct__Agent__Failure *failure)
 {
 	const Viaduct__Agent__ObjectKey *key = failure->key;
 	struct host_failure f = {0};
 
 	log_warn("host could not apply", LOG_U64("host", agent->number),
 		 LOG_STR("text", failure->text), LOG_ERRNO(failure->error));
-	if (!key)
-		return 0;
-	if (key->key_case == VIADUCT__AGENT__OBJECT_KEY__KEY_INSTANCE_ID)
-		f.kind = KIND_INSTANCE;
-	else if (key->key_case == VIADUCT__AGENT__OBJECT_KEY__KEY_INTERFACE_ID)
-		f.kind = KIND_INTERFACE;
-	else
-		return 0;
-	if (id_parse(f.kind, key->instance_id, &f.id))
+	if (!key || !failed_object(manager, agent, key, &f))
 		return 0;
 	f.text = strdup(failure->text);
 	if (!f.text)
@@ -113,7 +128,7 @@ void intake_ack(struct manager *manager, struct agent *agent, const Viaduct__Age
 		r = agent->failures ? 0 : -ENOMEM;
 	}
 	for (size_t i = 0; i < ack->n_failed && !r; i++)
-		r = add_failure(agent, ack->failed[i]);
+		r = add_failure(manager, agent, ack->failed[i]);
 	if (r) {
 		restart(agent, "its acknowledgement could not be kept");
 		return;
@@ -344,8 +359,33 @@ static void expire(struct manager *manager)
 		return;
 }
 
+/* What lost edges had goes to others. */
+static void settle_edges(struct manager *manager)
+{
+	uint64_t now_ms = manager_now_ms(manager);
+	struct tx *tx;
+	int r;
+
+	if (!edge_due(manager->model, now_ms))
+		return;
+	r = tx_begin(manager->model, clock_wall_ms(manager->clock), &tx);
+	if (r)
+		return;
+	r = edge_settle(tx, now_ms, LIMIT_MODEL_EDGE_MOVES);
+	if (r) {
+		tx_abort(tx);
+		log_err("nothing moved between edges", LOG_ERRNO(r));
+		return;
+	}
+	log_info("edges settled", LOG_U64("revision", tx_revision(tx)));
+	/* What is due stays so: the next tick tries again. */
+	if (manager_submit(manager, tx))
+		return;
+}
+
 void intake_tick(struct manager *manager)
 {
 	intake_absorb(manager);
 	expire(manager);
+	settle_edges(manager);
 }

@@ -4,13 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "manager/manager.h"
 #include "manager/sessions.h"
 #include "store/store.h"
 #include "wire/session.h"
-
-/* Hosts are re-joined when they are re-installed, not by the calendar. */
-static const uint32_t host_days = 3650;
 
 static void live_status(void *data, struct api_status_live *ret)
 {
@@ -112,7 +110,8 @@ static const char *const *live_managers(void *data)
 static int live_issue(void *data, const char *host_id, struct api_bundle *ret)
 {
 	struct live *live = data;
-	struct pki_validity validity = {clock_wall_ms(live->manager->clock), host_days};
+	struct pki_validity validity = {clock_wall_ms(live->manager->clock),
+					LIMIT_HOST_CERTIFICATE_DAYS};
 	struct pki_pair pair;
 	char *ca;
 	int r;

@@ -118,6 +118,7 @@ static int start_manager(struct daemon *d)
 	struct manager_config config = {
 		.loop = d->loop,
 		.lease_seconds = d->options->lease_seconds,
+		.ca = &d->state.ca,
 	};
 	struct state_error error;
 	int r;

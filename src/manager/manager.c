@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "manager/intake.h"
 #include "manager/publish.h"
+#include "manager/renew.h"
 #include "model/holders.h"
 #include "model/tx.h"
 #include "store/store.h"
@@ -57,6 +58,7 @@ static void tick(struct timer *timer, void *data)
 	publish_tick(manager);
 	intake_tick(manager);
 	metering_tick(manager, false);
+	renew_tick(manager);
 }
 
 int manager_new(const struct manager_config *config, struct manager **ret)
@@ -77,6 +79,7 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	manager->store_kind = store_info_get(config->store)->kind;
 	manager->cluster_id = store_info_get(config->store)->cluster_id;
 	manager->lease_seconds = config->lease_seconds;
+	manager->ca = config->ca;
 	list_init(&manager->dirty);
 	list_init(&manager->news);
 	list_init(&manager->unsettled);

@@ -26,6 +26,7 @@
 #include "manager/stats.h"
 #include "model/model.h"
 
+struct pki_pair;
 struct store;
 
 struct manager_config {
@@ -33,6 +34,8 @@ struct manager_config {
 	struct model *model;    /* loaded from 'store'; taken */
 	struct store *store;    /* taken */
 	uint32_t lease_seconds; /* of mappings */
+	/* Renews the hosts' certificates; borrowed.  NULL: they end when they end. */
+	const struct pki_pair *ca;
 };
 
 struct manager {
@@ -43,6 +46,7 @@ struct manager {
 	const char *store_kind;
 	uint64_t cluster_id;
 	uint32_t lease_seconds;
+	const struct pki_pair *ca;
 
 	struct journal *journal;
 	struct agents agents;

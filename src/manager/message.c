@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/nat_gateway.h"
+
 static ProtobufCBinaryData bytes_of(const void *data, size_t size)
 {
 	return (ProtobufCBinaryData){.len = size, .data = (uint8_t *)data};
@@ -122,6 +124,10 @@ const Viaduct__Agent__ObjectKey *message_key(struct message *c, const struct pla
 		c->key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_GATEWAY_HANDLE;
 		c->key.gateway_handle = item->gateway.handle;
 		break;
+	case PLAN_PUBLIC:
+		c->key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_PUBLIC;
+		c->key.public_ = message_bytes(&item->public.public);
+		break;
 	}
 	return &c->key;
 }
@@ -135,6 +141,7 @@ static void set_host(struct message *c, const struct plan_host *host)
 	c->host.siit2 = locator_or_empty(&host->locators.siit2);
 	c->host.v4 = addr_or_empty(&host->locators.v4);
 	c->host.v6 = addr_or_empty(&host->locators.v6);
+	c->host.edge = host->edge;
 	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_HOST;
 	c->object.host = &c->host;
 }
@@ -153,6 +160,7 @@ static void set_peer(struct message *c, const struct plan_peer *peer)
 	c->peer.path_mtu = peer->choice.path_mtu;
 	c->peer.vxlan_over_v6 = peer->choice.vxlan_over_v6;
 	c->peer.reason = (char *)peer->choice.reason;
+	c->peer.edge = peer->edge;
 	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_PEER;
 	c->object.peer = &c->peer;
 }
@@ -187,6 +195,49 @@ static void set_instance(struct message *c, const struct plan_instance *instance
 	c->object.instance = &c->instance;
 }
 
+/* 'n' messages of 'size' bytes behind as many pointers to them, in c->rules; NULL: no memory. */
+static void **alloc_messages(struct message *c, size_t n, size_t size)
+{
+	void **pointers;
+	char *at;
+
+	free(c->rules);
+	c->rules = calloc(n ? n : 1, sizeof(void *) + size);
+	if (!c->rules)
+		return NULL;
+	pointers = c->rules;
+	at = (char *)(pointers + n);
+	for (size_t i = 0; i < n; i++, at += size)
+		pointers[i] = at;
+	return pointers;
+}
+
+static void fill_exit(Viaduct__Agent__Exit *message, const struct plan_exit *exit)
+{
+	viaduct__agent__exit__init(message);
+	message->addr = message_bytes(&exit->addr);
+	message->public_ = message_bytes(&exit->public);
+	message->peer = exit->peer;
+	message->handle = exit->handle;
+}
+
+static int set_exits(struct message *c, const struct plan_interface *interface)
+{
+	Viaduct__Agent__Exit **exits;
+
+	if (!interface->n_exits)
+		return 0;
+	exits = (Viaduct__Agent__Exit **)alloc_messages(c, interface->n_exits,
+							sizeof(Viaduct__Agent__Exit));
+	if (!exits)
+		return -ENOMEM;
+	for (size_t i = 0; i < interface->n_exits; i++)
+		fill_exit(exits[i], &interface->exits[i]);
+	c->interface.n_exits = interface->n_exits;
+	c->interface.exits = exits;
+	return 0;
+}
+
 static void set_dhcp(struct message *c, const struct plan_interface *interface)
 {
 	for (size_t i = 0; i < interface->n_dns; i++)
@@ -201,7 +252,7 @@ static void set_dhcp(struct message *c, const struct plan_interface *interface)
 		c->interface.domain_name = (char *)interface->domain_name;
 }
 
-static void set_interface(struct message *c, const struct plan_interface *interface)
+static int set_interface(struct message *c, const struct plan_interface *interface)
 {
 	viaduct__agent__interface__init(&c->interface);
 	c->interface.id = (char *)interface->id;
@@ -226,23 +277,7 @@ static void set_interface(struct message *c, const struct plan_interface *interf
 	set_dhcp(c, interface);
 	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_INTERFACE;
 	c->object.interface = &c->interface;
-}
-
-/* 'n' messages of 'size' bytes behind as many pointers to them, in c->rules; NULL: no memory. */
-static void **alloc_messages(struct message *c, size_t n, size_t size)
-{
-	void **pointers;
-	char *at;
-
-	free(c->rules);
-	c->rules = calloc(n ? n : 1, sizeof(void *) + size);
-	if (!c->rules)
-		return NULL;
-	pointers = c->rules;
-	at = (char *)(pointers + n);
-	for (size_t i = 0; i < n; i++, at += size)
-		pointers[i] = at;
-	return pointers;
+	return set_exits(c, interface);
 }
 
 static void fill_rule(Viaduct__Agent__Rule *message, const struct plan_rule *rule)
@@ -368,15 +403,53 @@ static Viaduct__Agent__Gateway__Kind gateway_kind_of(enum plan_gateway_kind kind
 	return VIADUCT__AGENT__GATEWAY__KIND__UNSPECIFIED;
 }
 
-static void set_gateway(struct message *c, const struct plan_gateway *gateway)
+static int set_ports(struct message *c, const struct plan_gateway *gateway)
+{
+	Viaduct__Agent__StaticPort **ports;
+
+	if (!gateway->n_ports)
+		return 0;
+	ports = (Viaduct__Agent__StaticPort **)alloc_messages(c, gateway->n_ports,
+							      sizeof(Viaduct__Agent__StaticPort));
+	if (!ports)
+		return -ENOMEM;
+	for (size_t i = 0; i < gateway->n_ports; i++) {
+		viaduct__agent__static_port__init(ports[i]);
+		ports[i]->protocol = gateway->ports[i].protocol;
+		ports[i]->public_port = gateway->ports[i].public_port;
+		ports[i]->addr = message_bytes(&gateway->ports[i].addr);
+		ports[i]->port = gateway->ports[i].port;
+	}
+	c->gateway.n_statics = gateway->n_ports;
+	c->gateway.statics = ports;
+	return 0;
+}
+
+static int set_gateway(struct message *c, const struct plan_gateway *gateway)
 {
 	viaduct__agent__gateway__init(&c->gateway);
 	c->gateway.handle = gateway->handle;
 	c->gateway.kind = gateway_kind_of(gateway->kind);
 	c->gateway.id = (char *)gateway->id;
 	c->gateway.vni = gateway->vni;
+	c->gateway.public_ = addr_or_empty(&gateway->public);
+	c->gateway.port_first = gateway->port_first;
+	c->gateway.port_last = gateway->port_last;
 	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_GATEWAY;
 	c->object.gateway = &c->gateway;
+	return set_ports(c, gateway);
+}
+
+static void set_public(struct message *c, const struct plan_public *public)
+{
+	viaduct__agent__public_address__init(&c->public);
+	c->public.public_ = message_bytes(&public->public);
+	c->public.vni = public->vni;
+	c->public.addr = message_bytes(&public->addr);
+	c->public.handle = public->handle;
+	c->public.id = (char *)public->id;
+	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_PUBLIC;
+	c->object.public_ = &c->public;
 }
 
 int message_object(struct message *c, const struct plan_item *item,
@@ -399,7 +472,7 @@ int message_object(struct message *c, const struct plan_item *item,
 		set_instance(c, &item->instance);
 		break;
 	case PLAN_INTERFACE:
-		set_interface(c, &item->interface);
+		r = set_interface(c, &item->interface);
 		break;
 	case PLAN_GROUP:
 		r = set_group(c, &item->group);
@@ -411,7 +484,10 @@ int message_object(struct message *c, const struct plan_item *item,
 		r = set_table(c, &item->table);
 		break;
 	case PLAN_GATEWAY:
-		set_gateway(c, &item->gateway);
+		r = set_gateway(c, &item->gateway);
+		break;
+	case PLAN_PUBLIC:
+		set_public(c, &item->public);
 		break;
 	}
 	if (!r)

@@ -33,10 +33,12 @@ struct message {
 		Viaduct__Agent__Acl acl;
 		Viaduct__Agent__RouteTable table;
 		Viaduct__Agent__Gateway gateway;
+		Viaduct__Agent__PublicAddress public;
 	};
 	ProtobufCBinaryData addrs[PLAN_ADDRS_MAX];
 	ProtobufCBinaryData dns_servers[DHCP_SERVERS_MAX], ntp_servers[DHCP_SERVERS_MAX];
-	void *rules; /* of a group, entries of an ACL, routes: the messages and pointers to them */
+	/* Rules of a group, entries of an ACL, routes, exits, static ports: the messages and pointers to them. */
+	void *rules;
 };
 
 void message_deinit(struct message *c);

@@ -10,6 +10,7 @@
 #include "manager/intake.h"
 #include "manager/manager.h"
 #include "manager/publish.h"
+#include "manager/renew.h"
 #include "manager/resolve.h"
 #include "manager/stats.h"
 #include "manager/updates.h"
@@ -224,6 +225,7 @@ static void take_hello(struct link *link, const Viaduct__Agent__Hello *hello)
 		 LOG_STR("software", hello->software), LOG_U64("revision", hello->revision));
 	if (send_welcome(link))
 		return; /* the session is ending */
+	renew_begin(manager, agent);
 	updates_take_held(manager, agent, hello);
 	publish_begin(manager, agent, hello->revision, hello->cluster_id);
 	if (hello->capabilities)

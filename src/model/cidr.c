@@ -28,7 +28,7 @@ int cidr_parse(const char *text, struct prefix *ret)
 	return 0;
 }
 
-bool cidr_is_allowed(const struct prefix *p)
+bool cidr_is_unicast(const struct prefix *p)
 {
 	/* this network, loopback, link-local, multicast and reserved (RFC 6890) */
 	const struct prefix excluded[] = {
@@ -38,12 +38,15 @@ bool cidr_is_allowed(const struct prefix *p)
 		prefix_v4(0xe0000000, 3),
 	};
 
-	if (p->len < VPC_LEN_MIN || p->len > VPC_LEN_MAX)
-		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(excluded); i++)
 		if (prefix_overlaps(&excluded[i], p))
 			return false;
 	return true;
+}
+
+bool cidr_is_allowed(const struct prefix *p)
+{
+	return p->len >= VPC_LEN_MIN && p->len <= VPC_LEN_MAX && cidr_is_unicast(p);
 }
 
 static uint32_t block_size(const struct prefix *p)

@@ -22,6 +22,8 @@ enum {
 must_check int cidr_parse(const char *text, struct prefix *ret);
 /* Between /16 and /28, and of addresses that a node may have. */
 bool cidr_is_allowed(const struct prefix *p);
+/* Of addresses that a node may have, whatever its size. */
+bool cidr_is_unicast(const struct prefix *p);
 /* Of a subnet's block. */
 uint64_t cidr_usable(const struct prefix *p);
 bool cidr_is_reserved(const struct prefix *p, const struct ipaddr *a);

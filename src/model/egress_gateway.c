@@ -5,6 +5,7 @@
 #include "model/egress_gateway.h"
 
 #include "base/limits.h"
+#include "model/edge.h"
 #include "model/edit.h"
 #include "model/token_edit.h"
 #include "model/vpc.h"
@@ -50,11 +51,14 @@ static int make(struct tx *tx, const struct vpc *v, const struct egress_gateway_
 	g = (struct egress_gateway *)o;
 	g->vpc = v->o.id;
 	g->vni = v->vni;
+	g->edge = edge_choose(tx->m);
 	r = tags_set(o, args->tags, args->n_tags, reterr);
 	if (!r)
 		r = counters_next_handle(tx, &g->handle.number, reterr);
 	if (!r)
 		r = tx_put(tx, NULL, &o);
+	if (!r)
+		r = network_refresh(tx, v->vni);
 	if (!r)
 		*ret = g;
 	return r;
@@ -95,6 +99,14 @@ int egress_gateway_create(struct tx *tx, const struct caller *c,
 	return tx_settle(tx, mark, do_create(tx, c, args, ret, reterr));
 }
 
+static int do_delete(struct tx *tx, const struct egress_gateway *g)
+{
+	uint32_t vni = g->vni;
+	int r = tx_delete(tx, &g->o);
+
+	return r ? r : network_refresh(tx, vni);
+}
+
 int egress_gateway_delete(struct tx *tx, const struct caller *c, const char *id,
 			  struct refusal *reterr)
 {
@@ -102,5 +114,5 @@ int egress_gateway_delete(struct tx *tx, const struct caller *c, const char *id,
 	const struct egress_gateway *g;
 	int r = egress_gateway_find(tx->m, c, id, &g, reterr);
 
-	return r ? r : tx_settle(tx, mark, tx_delete(tx, &g->o));
+	return r ? r : tx_settle(tx, mark, do_delete(tx, g));
 }

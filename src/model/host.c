@@ -10,8 +10,10 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "model/counters.h"
+#include "model/edge.h"
 #include "model/edit.h"
 #include "model/instance_edit.h"
+#include "model/nat_gateway_edit.h"
 #include "model/release_edit.h"
 #include "model/zone.h"
 
@@ -189,6 +191,8 @@ static int do_add(struct tx *tx, const struct host_add_args *args, const struct 
 	if (r)
 		return r;
 	h = (struct host *)o;
+	h->edge = args->edge;
+	h->instances = args->edge && args->instances;
 	r = fill_place(tx->m, h, args, reterr);
 	if (!r)
 		r = edit_string(&h->name, args->name);
@@ -253,6 +257,10 @@ static int do_remove(struct tx *tx, const struct host *h)
 	/* what it has not acknowledged it never will */
 	if (!r)
 		r = release_acknowledge(tx, h->number, UINT64_MAX, NULL, 0);
+	if (!r)
+		r = nat_gateway_acknowledge(tx, h->number, UINT64_MAX, NULL, 0);
+	if (!r)
+		r = edge_evacuate(tx, h);
 	return r ? r : tx_delete(tx, &h->o);
 }
 

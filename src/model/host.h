@@ -37,7 +37,10 @@ struct host {
 	struct topology_place place; /* locale, area, rack, host */
 	struct locators locators;
 	struct capabilities can;
+	bool edge;      /* has that role: model/edge.h */
+	bool instances; /* an edge: runs instances, too */
 
+	struct member by_edge; /* with that role */
 	struct hmap_node by_name;
 	struct hmap_node by_number;
 };
@@ -55,6 +58,8 @@ struct host_add_args {
 	const uint32_t *rack;   /* NULL: 0 */
 	const char *v4;         /* substrate addresses; NULL: none; one of them is needed */
 	const char *v6;
+	bool edge;
+	bool instances; /* means something for an edge only */
 	const struct tag_args *labels;
 	size_t n_labels;
 };
@@ -74,7 +79,7 @@ must_check int host_report(struct tx *tx, uint32_t number, const struct capabili
 			   struct refusal *reterr);
 
 struct host_failure {
-	enum kind kind; /* KIND_INSTANCE or KIND_INTERFACE */
+	enum kind kind; /* KIND_INSTANCE, KIND_INTERFACE or KIND_NAT_GATEWAY */
 	uint64_t id;
 	const char *text;
 };

@@ -7,6 +7,7 @@
 #include "model/host.h"
 #include "model/instance_edit.h"
 #include "model/interface_edit.h"
+#include "model/nat_gateway_edit.h"
 #include "model/release_edit.h"
 
 static const struct host_failure *failure_of(const struct host_failure *failed, size_t n,
@@ -119,7 +120,9 @@ static int do_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
 
 	if (!r)
 		r = acknowledge_interfaces(tx, number, revision, failed, n_failed);
-	return r ? r : release_acknowledge(tx, number, revision, failed, n_failed);
+	if (!r)
+		r = release_acknowledge(tx, number, revision, failed, n_failed);
+	return r ? r : nat_gateway_acknowledge(tx, number, revision, failed, n_failed);
 }
 
 int host_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
@@ -152,5 +155,5 @@ bool host_waits(const struct model *m, uint32_t number, uint64_t revision)
 	while ((o = model_iter_next(&releases)))
 		if (((const struct release *)o)->wait_revision <= revision)
 			return true;
-	return false;
+	return nat_gateway_waits(m, number, revision);
 }

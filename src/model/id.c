@@ -27,6 +27,9 @@ static const struct {
 	[KIND_INTERNET_GATEWAY] = {"internet-gateway", "igw-"},
 	[KIND_EGRESS_GATEWAY] = {"egress-only-internet-gateway", "eigw-"},
 	[KIND_DHCP_OPTIONS] = {"dhcp-options", "dopt-"},
+	[KIND_NAT_GATEWAY] = {"natgateway", "nat-"},
+	[KIND_ADDRESS] = {"elastic-ip", "eipalloc-"},
+	[KIND_POOL] = {"pool", "ipv4pool-ec2-"},
 	[KIND_PERMISSION] = {"permission", "eni-perm-"},
 	[KIND_USAGE] = {"usage", ""},
 };

@@ -38,6 +38,9 @@ enum kind {
 	KIND_INTERNET_GATEWAY = 16,
 	KIND_EGRESS_GATEWAY = 17,
 	KIND_DHCP_OPTIONS = 20,
+	KIND_NAT_GATEWAY = 18,
+	KIND_ADDRESS = 19, /* an elastic (public) address */
+	KIND_POOL = 22,    /* public addresses to allocate from */
 	KIND_PERMISSION = 23,
 	KIND_USAGE = 26, /* of an interface, whose id it has */
 	KIND_MAX,

@@ -93,6 +93,7 @@ struct instance_interface_args {
 	size_t n_addrs6;
 	const uint32_t *count6;            /* as in struct interface_create_args */
 	const bool *delete_on_termination; /* NULL: true for a new one, false for an existing one */
+	const bool *public_ip; /* a public address while it runs; NULL: as the subnet says, if there are any */
 };
 
 struct instance_run_args {

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "model/default_vpc.h"
 #include "model/edit.h"
+#include "model/elastic_edit.h"
 #include "model/instance.h"
 #include "model/interface_edit.h"
 #include "model/placement.h"
@@ -152,6 +153,13 @@ static int check_interface(const struct model *m, const struct run *run,
 		return refuse(reterr, MODEL_E_COMBINATION,
 			      "A network interface or a private IP address can only be given to "
 			      "one instance.");
+	if (a->public_ip && *a->public_ip &&
+	    (a->interface_id || a->device_index || run->n_interfaces > 1))
+		return refuse(reterr, MODEL_E_COMBINATION,
+			      "The associatePublicIPAddress parameter can only be given for the "
+			      "only network interface, a new one with device index 0.");
+	if (a->public_ip && *a->public_ip && !model_count(m, KIND_POOL))
+		return refuse(reterr, MODEL_E_POOL_EXHAUSTED, "");
 	if (!a->interface_id)
 		return find_subnet(m, run, a->subnet_id, ret, reterr);
 	if (a->subnet_id || a->private_ip || a->n_addrs || a->n_groups || a->secondary_count ||
@@ -165,7 +173,7 @@ static int check_interface(const struct model *m, const struct run *run,
 	if (i->condition != INTERFACE_NORMAL)
 		return refuse(reterr, MODEL_E_INTERFACE_STATE, a->interface_id,
 			      interface_condition_text(i->condition));
-	if (i->attachment.state != ATTACHMENT_NONE)
+	if (i->attachment.state != ATTACHMENT_NONE || i->managed_by)
 		return refuse(reterr, MODEL_E_INTERFACE_IN_USE, a->interface_id);
 	*ret = (const struct subnet *)model_get(m, KIND_SUBNET, i->subnet);
 	return 0;
@@ -264,11 +272,22 @@ static int take_interface(struct tx *tx, const struct run *run,
 	return r ? r : interface_make(tx, s, &spec, ret, reterr);
 }
 
+/* Whether the new interface gets a public address with its node: the first one alone. */
+static bool wants_public(const struct model *m, const struct run *run,
+			 const struct instance_interface_args *a)
+{
+	if (a->interface_id || a->device_index)
+		return false;
+	return a->public_ip ? *a->public_ip
+			    : run->n_interfaces == 1 && run->subnet->map_public_ip &&
+				      model_count(m, KIND_POOL);
+}
+
 static int plug_interface(struct tx *tx, const struct run *run, struct instance *n,
 			  const struct instance_interface_args *a, struct refusal *reterr)
 {
 	struct interface *i = NULL;
-	const struct interface *old;
+	const struct interface *old, *result;
 	uint64_t id;
 	int r = take_interface(tx, run, a, &old, &i, reterr);
 
@@ -283,7 +302,10 @@ static int plug_interface(struct tx *tx, const struct run *run, struct instance 
 		a->delete_on_termination ? *a->delete_on_termination : !a->interface_id;
 	if (!a->device_index)
 		n->private_addr = i->addrs[0].addr;
-	return TX_PUT(tx, old, &i);
+	i->auto_public |= wants_public(tx->m, run, a);
+	result = i;
+	r = TX_PUT(tx, old, &i);
+	return r || !result->auto_public ? r : elastic_give_automatic(tx, result, reterr);
 }
 
 static int make_one(struct tx *tx, const struct run *run, uint32_t index,
@@ -323,7 +345,7 @@ static int make_one(struct tx *tx, const struct run *run, uint32_t index,
 static bool is_shortage(int r)
 {
 	return r == MODEL_E_NO_CAPACITY || r == MODEL_E_NO_FREE_ADDRESS ||
-	       r == MODEL_E_INTERFACE_LIMIT || r == MODEL_E_INSTANCE_LIMIT;
+	       r == MODEL_E_POOL_EXHAUSTED || r == MODEL_E_INTERFACE_LIMIT || r == MODEL_E_INSTANCE_LIMIT;
 }
 
 static int make_all(struct tx *tx, const struct run *run, const struct instance **ret,

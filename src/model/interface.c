@@ -33,6 +33,8 @@ const char *attachment_state_text(enum attachment_state s)
 
 const char *interface_status_text(const struct interface *i)
 {
+	if (i->managed_by)
+		return "in-use";
 	switch (i->attachment.state) {
 	case ATTACHMENT_NONE:
 		return "available";

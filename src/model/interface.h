@@ -88,6 +88,8 @@ struct interface {
 	size_t n_attachers, n_detachers, n_setters, n_modifiers;
 	uint64_t *attachers, *detachers, *setters, *modifiers;
 	struct handle handle; /* given when a route first names it as its target */
+	uint64_t managed_by;  /* the NAT gateway whose it is: nobody else changes it; 0: none */
+	bool auto_public;     /* its node gets a public address whenever it starts */
 
 	struct hmap_node by_mac;
 	struct hmap_node by_attachment;

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "model/address.h"
 #include "model/edit.h"
+#include "model/elastic_edit.h"
 #include "model/instance.h"
 #include "model/interface_edit.h"
 #include "model/interface_rights.h"
@@ -180,6 +181,14 @@ static int unassign_one(struct interface *i, const char *text, struct refusal *r
 	return 0;
 }
 
+/* 'a' has left the interface for good. */
+static int give_back(struct tx *tx, const struct interface *old, const struct private_addr *a)
+{
+	int r = elastic_forget_private(tx, old->vni, &a->addr);
+
+	return r ? r : release_make(tx, old, a, interface_is_live(tx->m, old));
+}
+
 static int do_unassign(struct tx *tx, const struct interface *old, const char *const *addrs,
 		       size_t n, struct refusal *reterr)
 {
@@ -198,7 +207,7 @@ static int do_unassign(struct tx *tx, const struct interface *old, const char *c
 	r = tx_put(tx, &old->o, &o);
 	for (size_t k = 0; k < old->n_addrs && !r; k++)
 		if (address_index(new, &old->addrs[k].addr) == new->n_addrs)
-			r = release_make(tx, old, &old->addrs[k], interface_is_live(tx->m, old));
+			r = give_back(tx, old, &old->addrs[k]);
 	return r;
 }
 

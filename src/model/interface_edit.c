@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "model/address.h"
 #include "model/edit.h"
+#include "model/elastic_edit.h"
 #include "model/permission.h"
 #include "model/release_edit.h"
 #include "model/security_group_edit.h"
@@ -159,6 +160,8 @@ int interface_end(struct tx *tx, const struct interface *i)
 {
 	int r = permission_end_all(tx, i->o.id);
 
+	for (size_t n = 0; n < i->n_addrs && !r; n++)
+		r = elastic_forget_private(tx, i->vni, &i->addrs[n].addr);
 	if (!r)
 		r = tx_delete(tx, &i->o);
 	for (size_t n = 0; n < i->n_addrs && !r; n++)
@@ -175,14 +178,17 @@ int interface_free_attachment(struct tx *tx, const struct interface *i)
 		return r;
 	interface_locate(new, 0, false, tx->revision);
 	new->attachment = (struct attachment){.state = ATTACHMENT_NONE};
+	new->auto_public = false;
 	return TX_PUT(tx, i, &new);
 }
 
 int interface_begin_detach(struct tx *tx, const struct interface *i, bool keep)
 {
 	struct interface *new = NULL;
-	int r = TX_EDIT(tx, i, &new);
+	int r = elastic_end_automatic(tx, i);
 
+	if (!r)
+		r = TX_EDIT(tx, i, &new);
 	if (r)
 		return r;
 	interface_locate(new, i->host, false, tx->revision);
@@ -205,11 +211,27 @@ int interface_confirm_attach(struct tx *tx, const struct interface *i)
 	return TX_PUT(tx, i, &new);
 }
 
+/* Public addresses that come and go with the node. */
+static int follow_node(struct tx *tx, const struct interface *i, bool plugged)
+{
+	int r;
+
+	if (!plugged)
+		return i->plugged ? elastic_end_automatic(tx, i) : 0;
+	if (i->plugged || !i->auto_public)
+		return 0;
+	/* one that has none left to get starts without */
+	r = elastic_give_automatic(tx, i, NULL);
+	return r > 0 ? 0 : r;
+}
+
 int interface_relocate(struct tx *tx, const struct interface *i, uint32_t host, bool plugged)
 {
 	struct interface *new = NULL;
-	int r = TX_EDIT(tx, i, &new);
+	int r = follow_node(tx, i, plugged);
 
+	if (!r)
+		r = TX_EDIT(tx, i, &new);
 	if (r)
 		return r;
 	if (host != i->host) {

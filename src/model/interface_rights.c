@@ -83,9 +83,11 @@ int interface_check_right(const struct model *m, const struct interface *i, cons
 {
 	char id[ID_TEXT_SIZE];
 
-	if (interface_permits(m, i, c, right))
-		return 0;
 	object_id_text(&i->o, id);
+	if (interface_permits(m, i, c, right))
+		return right != INTERFACE_SEE && i->managed_by
+			       ? refuse(reterr, MODEL_E_INTERFACE_MANAGED, id)
+			       : 0;
 	if (!interface_permits(m, i, c, INTERFACE_SEE))
 		return refuse(reterr, MODEL_E_INTERFACE_NOT_FOUND, id);
 	return refuse(reterr, MODEL_E_INTERFACE_RIGHT, id, right_text(right));

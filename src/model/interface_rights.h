@@ -27,7 +27,8 @@ enum interface_right {
 
 bool interface_permits(const struct model *m, const struct interface *i, const struct caller *c,
 		       enum interface_right right);
-/* 0, INTERFACE_RIGHT, or INTERFACE_NOT_FOUND when the caller may not even see it. */
+/* 0, INTERFACE_RIGHT, INTERFACE_MANAGED (but to see it), or INTERFACE_NOT_FOUND when the caller may not even
+ * see it. */
 must_check int interface_check_right(const struct model *m, const struct interface *i,
 				     const struct caller *c, enum interface_right right,
 				     struct refusal *reterr);

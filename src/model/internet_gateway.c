@@ -5,6 +5,7 @@
 #include "model/internet_gateway.h"
 
 #include "base/limits.h"
+#include "model/edge.h"
 #include "model/edit.h"
 #include "model/vpc.h"
 
@@ -77,6 +78,7 @@ int internet_gateway_delete(struct tx *tx, const struct caller *c, const char *i
 
 static int attach_to(struct tx *tx, const struct internet_gateway *g, const struct vpc *v)
 {
+	uint32_t vni = v ? v->vni : g->vni;
 	struct internet_gateway *new = NULL;
 	int r = TX_EDIT(tx, g, &new);
 
@@ -84,7 +86,9 @@ static int attach_to(struct tx *tx, const struct internet_gateway *g, const stru
 		return r;
 	new->vpc = v ? v->o.id : 0;
 	new->vni = v ? v->vni : 0;
-	return TX_PUT(tx, g, &new);
+	new->edge = v ? edge_choose(tx->m) : 0;
+	r = TX_PUT(tx, g, &new);
+	return r ? r : network_refresh(tx, vni);
 }
 
 int internet_gateway_attach(struct tx *tx, const struct caller *c, const char *id,
@@ -124,5 +128,7 @@ int internet_gateway_detach(struct tx *tx, const struct caller *c, const char *i
 		return r;
 	if (g->vpc != v->o.id)
 		return refuse(reterr, MODEL_E_GATEWAY_NOT_ATTACHED, id, vpc_id);
+	if (model_group_count(tx->m, REL_VPC_ADDRESSES, v->o.id))
+		return refuse(reterr, MODEL_E_GATEWAY_ADDRESSES, vpc_id);
 	return tx_settle(tx, mark, attach_to(tx, g, NULL));
 }

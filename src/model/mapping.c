@@ -4,6 +4,7 @@
  */
 #include "model/mapping.h"
 
+#include "model/edge.h"
 #include "model/id.h"
 #include "model/instance.h"
 #include "model/interface.h"
@@ -48,6 +49,18 @@ static int find_name(const struct model *m, uint32_t vni, const char *name, stru
 	return 0;
 }
 
+/* An edge asks for itself: for what is behind its public addresses and gateways. */
+static int to_edge(const struct model *m, const struct mapping_key *addr, const struct mapping **ret,
+		   struct refusal *reterr)
+{
+	const struct mapping *found = mapping_find_key(m->mappings, addr);
+
+	if (!found || !found->host || ipaddr_is_link_local(&addr->addr))
+		return unknown(&addr->addr, reterr);
+	*ret = found;
+	return 0;
+}
+
 int mapping_resolve_key(const struct model *m, uint32_t host, enum mapping_question q,
 			const struct mapping_key *asker, const struct mapping_key *addr,
 			const char *name, const struct mapping **ret, struct refusal *reterr)
@@ -61,6 +74,8 @@ int mapping_resolve_key(const struct model *m, uint32_t host, enum mapping_quest
 
 	/* the question of a host that is not hosting the node, or of another network's node */
 	if (!asking || !host || asking->host != host) {
+		if (q != MAPPING_NAME && host && edge_may_know(m, host, addr->vni, &addr->addr))
+			return to_edge(m, addr, ret, reterr);
 		if (!reterr)
 			return MODEL_E_MAPPING_NOT_HERE;
 		return refuse(reterr, MODEL_E_MAPPING_NOT_HERE, ipaddr_text(&asker->addr, text));

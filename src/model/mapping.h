@@ -59,7 +59,8 @@ enum mapping_question {
 	MAPPING_NAME,   /* 'asker' wants to know the address of 'name' */
 };
 
-/* The answer to an agent.  'host': number of the asking host, which must host 'asker' in network 'vni'.
+/* The answer to an agent.  'host': number of the asking host, which must host 'asker' in network 'vni', or be an
+ * edge, and 'addr' be behind one of its public addresses or gateways (edge_may_know()).
  * 0 and '*ret', whose host is not 0, or MAPPING_NOT_HERE, MAPPING_UNKNOWN.  'addr' or 'name' as the question
  * needs.  Allocates nothing; 'reterr' may be NULL, which spares its text. */
 must_check int mapping_resolve(const struct model *m, uint32_t host, enum mapping_question q,

@@ -90,6 +90,17 @@ enum relation {
 	REL_VPC_INTERNET_GATEWAY, /* key: vpc; at most one */
 	REL_VPC_EGRESS_GATEWAYS,  /* key: vpc */
 	REL_DHCP_VPCS,            /* key: DHCP options set; VPCs that have it */
+	REL_VPC_NAT_GATEWAYS,     /* key: vpc; all but failed and deleted ones */
+	REL_SUBNET_NAT_GATEWAYS,  /* key: subnet; likewise */
+	REL_HOST_WAITING_NAT_GATEWAYS,
+	REL_ENDED_NAT_GATEWAYS, /* key: 0; those that are described for a while yet */
+	REL_POOL_ADDRESSES,     /* key: pool; elastic addresses */
+	REL_VPC_ADDRESSES,      /* key: vpc; associated elastic addresses */
+	REL_EDGES,              /* key: 0; hosts with that role */
+	/* key: host number of the edge, 0: of those that no edge has now */
+	REL_EDGE_ADDRESSES, /* associated ones */
+	REL_EDGE_INTERNET_GATEWAYS,
+	REL_EDGE_EGRESS_GATEWAYS,
 	REL_MAX,
 };
 uint64_t model_account_host_key(uint64_t account, uint32_t host);
@@ -131,5 +142,6 @@ must_check int model_load_end(struct model *m, uint64_t revision);
 const struct mapping_table *model_mappings(const struct model *m);
 struct holders *model_holders(struct model *m);
 
-/* Hosts that carry a network (have an interface of it in their desired state), in no order. */
+/* Hosts that carry a network (have an interface of it in their desired state, or are its edges), in no
+ * order. */
 size_t model_network_hosts(const struct model *m, uint32_t vni, const uint32_t **ret_numbers);

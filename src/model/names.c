@@ -41,6 +41,20 @@ const char *names_private_dns(const char *region, const struct ipaddr *a,
 	return buf;
 }
 
+const char *names_public_dns(const char *region, const struct ipaddr *a,
+			     char buf[static NAMES_SIZE])
+{
+	uint32_t v = ipaddr_v4(a);
+	int n = snprintf(buf, NAMES_SIZE, "ec2-%u-%u-%u-%u.", v >> 24, v >> 16 & 0xff,
+			 v >> 8 & 0xff, v & 0xff);
+
+	if (str_equal(region, "us-east-1"))
+		snprintf(buf + n, NAMES_SIZE - (size_t)n, "compute-1.amazonaws.com");
+	else
+		snprintf(buf + n, NAMES_SIZE - (size_t)n, "%.64s.compute.amazonaws.com", region);
+	return buf;
+}
+
 /* One number of 0 to 255 without leading zeros; returns what is behind it, or NULL. */
 static const char *octet(const char *s, uint32_t *ret)
 {

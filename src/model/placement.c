@@ -41,6 +41,8 @@ static bool is_same_rack(const struct topology_place *a, const struct topology_p
 static bool is_candidate(const struct model *m, const struct host *h,
 			 const struct placement_args *args, struct passed *passed)
 {
+	if (h->edge && !h->instances)
+		return false;
 	passed->total++;
 	if (!str_equal(h->zone, args->zone)) {
 		passed->elsewhere++;

@@ -42,7 +42,7 @@ bool plan_has_instance(const struct instance *n, uint32_t *ret_host)
 void plan_host_item(const struct host *h, struct plan_item *ret)
 {
 	*ret = (struct plan_item){.kind = PLAN_HOST};
-	ret->host = (struct plan_host){h->number, h->name, h->locators};
+	ret->host = (struct plan_host){h->number, h->name, h->locators, h->edge};
 }
 
 void plan_peer_item(const struct host *self, const struct host *peer, struct plan_item *ret)
@@ -53,6 +53,7 @@ void plan_peer_item(const struct host *self, const struct host *peer, struct pla
 	ret->peer.number = peer->number;
 	ret->peer.name = peer->name;
 	ret->peer.locators = peer->locators;
+	ret->peer.edge = peer->edge;
 	ret->peer.choice = negotiate(&from, self->name, &to, peer->name);
 }
 
@@ -144,6 +145,7 @@ void plan_interface_item(const struct model *m, const struct interface *i, struc
 	p->dns = v->dns_support;
 	p->forwards = !i->source_dest_check;
 	p->handle = i->handle.number;
+	plan_exits(m, i, p);
 	for (uint32_t n = 0; i->group_set && n < i->group_set->n; n++)
 		p->groups[p->n_groups++] = i->group_set->numbers[n];
 	p->disabled = i->condition == INTERFACE_DISABLED;
@@ -272,6 +274,8 @@ int plan_full(const struct model *m, uint32_t host, plan_sink_fn sink, void *dat
 		r = plan_networks(m, self, sink, data);
 	if (!r)
 		r = plan_host_groups(m, host, sink, data);
+	if (!r && self->edge)
+		r = plan_edge(m, host, sink, data);
 	if (!r)
 		r = plan_nodes(m, self, sink, data);
 	return r;

@@ -28,6 +28,7 @@
 
 struct change;
 struct model;
+struct nat_port;
 
 enum plan_kind {
 	PLAN_HOST,      /* the host itself; only ever set */
@@ -38,14 +39,16 @@ enum plan_kind {
 	PLAN_GROUP,     /* key: number; to hosts that have an interface in it */
 	PLAN_ACL,       /* key: number; to hosts that carry a network where a subnet has it */
 	PLAN_TABLE,     /* key: number */
-	PLAN_GATEWAY,   /* key: handle */
+	PLAN_GATEWAY,   /* key: handle; to edges */
+	PLAN_PUBLIC,    /* key: the public address; to the edge that has it */
 };
-enum { PLAN_KINDS = PLAN_GATEWAY + 1 };
+enum { PLAN_KINDS = PLAN_PUBLIC + 1 };
 
 struct plan_host {
 	uint32_t number;
 	const char *name;
 	struct locators locators;
+	bool edge;
 };
 
 struct plan_peer {
@@ -53,6 +56,7 @@ struct plan_peer {
 	const char *name;
 	struct locators locators;
 	struct choice choice;
+	bool edge;
 };
 
 /* A subnet with IPv6 is two of these, one for each block.  A network with IPv6 has one more for the
@@ -79,6 +83,14 @@ struct plan_instance {
 
 enum { PLAN_ADDRS_MAX = 2 * LIMIT_MODEL_INTERFACE_ADDRS + 1 };
 
+/* A public address of one of an interface's addresses. */
+struct plan_exit {
+	struct ipaddr addr;
+	struct ipaddr public;
+	uint32_t peer;   /* number of the edge that has it; 0: none now */
+	uint32_t handle; /* of the internet gateway */
+};
+
 struct plan_interface {
 	char id[ID_TEXT_SIZE];
 	char instance_id[ID_TEXT_SIZE];
@@ -103,6 +115,8 @@ struct plan_interface {
 	bool disabled;
 	bool forwards;   /* source/destination check is off */
 	uint32_t handle; /* 0: no route names it */
+	size_t n_exits;
+	struct plan_exit exits[LIMIT_MODEL_INTERFACE_ADDRS];
 };
 
 /* A rule or an entry, as hosts compare it. */
@@ -160,6 +174,18 @@ struct plan_gateway {
 	enum plan_gateway_kind kind;
 	char id[ID_TEXT_SIZE];
 	uint32_t vni;
+	struct ipaddr public;           /* NAT; zero otherwise */
+	uint32_t port_first, port_last; /* NAT */
+	size_t n_ports;
+	const struct nat_port *ports; /* NAT: connections begun outside that are let in */
+};
+
+struct plan_public {
+	struct ipaddr public;
+	uint32_t vni;
+	struct ipaddr addr;
+	uint32_t handle; /* of the internet gateway */
+	char id[ID_TEXT_SIZE];
 };
 
 struct plan_item {
@@ -175,6 +201,7 @@ struct plan_item {
 		struct plan_acl acl;
 		struct plan_table table;
 		struct plan_gateway gateway;
+		struct plan_public public;
 	};
 };
 

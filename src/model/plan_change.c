@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "model/edge.h"
 #include "model/host.h"
 #include "model/instance.h"
 #include "model/interface.h"
@@ -40,7 +41,7 @@ static bool same_host(const struct host *a, const struct host *b)
 {
 	struct ability x = ability_of(a), y = ability_of(b);
 
-	return x.formats == y.formats && x.mtu == y.mtu && !strcmp(a->name, b->name) &&
+	return x.formats == y.formats && x.mtu == y.mtu && a->edge == b->edge && !strcmp(a->name, b->name) &&
 	       !memcmp(&a->locators, &b->locators, sizeof(a->locators));
 }
 
@@ -276,7 +277,9 @@ static void add_delta(struct planner *p, enum carried_kind kind, uint32_t number
 
 static size_t count_deltas(const struct object *o)
 {
-	return o ? 1 + ((const struct interface *)o)->n_groups : 0;
+	if (!o)
+		return 0;
+	return o->kind == KIND_INTERFACE ? 1 + ((const struct interface *)o)->n_groups : 1;
 }
 
 static void add_interface(struct planner *p, const struct interface *i, int64_t n)
@@ -288,6 +291,23 @@ static void add_interface(struct planner *p, const struct interface *i, int64_t 
 		add_delta(p, CARRIED_GROUP, i->groups[k].number, i->host, n);
 }
 
+static void add_object(struct planner *p, const struct object *o, int64_t n)
+{
+	uint32_t vni, host;
+
+	if (o && o->kind == KIND_INTERFACE)
+		add_interface(p, (const struct interface *)o, n);
+	else if (edge_serves(o, &vni, &host))
+		add_delta(p, CARRIED_NETWORK, vni, host, n);
+}
+
+/* Whose objects make a host carry something. */
+static bool carries(enum kind k)
+{
+	return k == KIND_INTERFACE || k == KIND_ADDRESS || k == KIND_INTERNET_GATEWAY ||
+	       k == KIND_EGRESS_GATEWAY;
+}
+
 static int collect_deltas(struct planner *p, const struct change *c)
 {
 	size_t n = 0;
@@ -295,7 +315,7 @@ static int collect_deltas(struct planner *p, const struct change *c)
 	for (size_t i = 0; i < change_count(c); i++) {
 		struct write w = change_get(c, i);
 
-		if (w.kind == KIND_INTERFACE)
+		if (carries(w.kind))
 			n += count_deltas(w.before) + count_deltas(w.after);
 	}
 	p->deltas = calloc(n + 1, sizeof(*p->deltas));
@@ -304,10 +324,10 @@ static int collect_deltas(struct planner *p, const struct change *c)
 	for (size_t i = 0; i < change_count(c); i++) {
 		struct write w = change_get(c, i);
 
-		if (w.kind != KIND_INTERFACE)
+		if (!carries(w.kind))
 			continue;
-		add_interface(p, (const struct interface *)w.before, -1);
-		add_interface(p, (const struct interface *)w.after, 1);
+		add_object(p, w.before, -1);
+		add_object(p, w.after, 1);
 	}
 	return 0;
 }
@@ -361,6 +381,12 @@ static int plan_write(struct planner *p, const struct write *w)
 	case KIND_EGRESS_GATEWAY:
 		return plan_egress_gateway_change(p, (const struct egress_gateway *)w->before,
 						  (const struct egress_gateway *)w->after);
+	case KIND_NAT_GATEWAY:
+		return plan_nat_gateway_change(p, (const struct nat_gateway *)w->before,
+					       (const struct nat_gateway *)w->after);
+	case KIND_ADDRESS:
+		return plan_elastic_change(p, (const struct elastic *)w->before,
+					   (const struct elastic *)w->after);
 	default:
 		return 0;
 	}

@@ -6,12 +6,14 @@
 
 #include "model/plan.h"
 #include "model/plan_items.h"
+#include "model/route_table.h"
 #include "model/table.h"
 #include "model/tx.h"
 
 struct egress_gateway;
+struct elastic;
 struct internet_gateway;
-struct route_table;
+struct nat_gateway;
 
 /* By how many interfaces of a network or group a host's desired state grows or shrinks. */
 struct delta {
@@ -45,7 +47,7 @@ must_check int plan_acl_change(struct planner *p, const struct network_acl *befo
 must_check int plan_subnet_acls(struct planner *p, const struct subnet *before,
 				const struct subnet *after);
 
-/* Route tables and gateways: plan_ways.c.  Before or after may be NULL. */
+/* Route tables: plan_ways.c; gateways and public addresses: plan_edge.c.  Before or after may be NULL. */
 must_check int plan_table_change(struct planner *p, const struct route_table *before,
 				 const struct route_table *after);
 must_check int plan_internet_gateway_change(struct planner *p,
@@ -53,6 +55,13 @@ must_check int plan_internet_gateway_change(struct planner *p,
 					    const struct internet_gateway *after);
 must_check int plan_egress_gateway_change(struct planner *p, const struct egress_gateway *before,
 					  const struct egress_gateway *after);
+must_check int plan_nat_gateway_change(struct planner *p, const struct nat_gateway *before,
+				       const struct nat_gateway *after);
+must_check int plan_elastic_change(struct planner *p, const struct elastic *before,
+				   const struct elastic *after);
+/* The tables of 'vpc' that have a route to the target. */
+must_check int plan_tables_to(struct planner *p, uint64_t vpc, enum route_target target,
+			      uint64_t id);
 /* Routes that name the interface lead elsewhere, if they do. */
 must_check int plan_interface_routes(struct planner *p, const struct interface *before,
 				     const struct interface *after);

@@ -33,7 +33,14 @@ void plan_interface_item(const struct model *m, const struct interface *i, struc
 /* What every host that carries a network has of it, to one host: subnets, their ACLs, route tables. */
 must_check int plan_network(const struct model *m, uint32_t vni, uint32_t host, bool remove,
 			    plan_sink_fn sink, void *data);
-/* Of these the route tables (plan_ways.c). */
+/* Public addresses of an interface: plan_edge.c. */
+void plan_exits(const struct model *m, const struct interface *i, struct plan_interface *ret);
+/* What an edge has of its own: public addresses, NAT gateways, egress-only gateways. */
+must_check int plan_edge(const struct model *m, uint32_t host, plan_sink_fn sink, void *data);
+/* The internet gateway of a network, to an edge that serves it. */
+must_check int plan_network_gateway(const struct model *m, const struct vpc *v, uint32_t host,
+				    bool remove, plan_sink_fn sink, void *data);
+/* Of these the route tables, and to an edge the internet gateway (plan_ways.c). */
 must_check int plan_network_ways(const struct model *m, const struct vpc *v, uint32_t host,
 				 bool remove, plan_sink_fn sink, void *data);
 

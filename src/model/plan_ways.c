@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ways out of networks in a plan: route tables and gateways.  See plan_items.h and plan_change.h.
+ * Route tables in a plan; what edges have is in plan_edge.c.  See plan_items.h and plan_change.h.
  */
 #include <string.h>
 
-#include "model/egress_gateway.h"
 #include "model/interface.h"
-#include "model/internet_gateway.h"
 #include "model/model.h"
 #include "model/plan_change.h"
 #include "model/route_table.h"
@@ -76,7 +74,7 @@ int plan_network_ways(const struct model *m, const struct vpc *v, uint32_t host,
 
 	while (!r && (o = model_iter_next(&it)))
 		r = emit_table(m, (const struct route_table *)o, host, remove, sink, data);
-	return r;
+	return r ? r : plan_network_gateway(m, v, host, remove, sink, data);
 }
 
 /* ---- changes ---- */
@@ -147,8 +145,7 @@ static bool names(const struct route_table *t, enum route_target target, uint64_
 	return false;
 }
 
-/* The tables of 'vpc' that have a route to the target. */
-static int emit_tables_to(struct planner *p, uint64_t vpc, enum route_target target, uint64_t id)
+int plan_tables_to(struct planner *p, uint64_t vpc, enum route_target target, uint64_t id)
 {
 	struct model_iter it = model_iter_group(p->m, REL_VPC_TABLES, vpc);
 	const struct object *o;
@@ -158,31 +155,6 @@ static int emit_tables_to(struct planner *p, uint64_t vpc, enum route_target tar
 		if (names((const struct route_table *)o, target, id))
 			r = emit_table_everywhere(p, (const struct route_table *)o);
 	return r;
-}
-
-int plan_internet_gateway_change(struct planner *p, const struct internet_gateway *before,
-				 const struct internet_gateway *after)
-{
-	const struct internet_gateway *any = after ? after : before;
-	int r = 0;
-
-	if (before && after && before->vpc == after->vpc && before->edge == after->edge)
-		return 0;
-	if (before && before->vpc)
-		r = emit_tables_to(p, before->vpc, ROUTE_INTERNET_GATEWAY, any->o.id);
-	if (!r && after && after->vpc)
-		r = emit_tables_to(p, after->vpc, ROUTE_INTERNET_GATEWAY, any->o.id);
-	return r;
-}
-
-int plan_egress_gateway_change(struct planner *p, const struct egress_gateway *before,
-			       const struct egress_gateway *after)
-{
-	const struct egress_gateway *any = after ? after : before;
-
-	if (before && after && before->edge == after->edge)
-		return 0;
-	return emit_tables_to(p, any->vpc, ROUTE_EGRESS_GATEWAY, any->o.id);
 }
 
 int plan_interface_routes(struct planner *p, const struct interface *before,
@@ -195,5 +167,5 @@ int plan_interface_routes(struct planner *p, const struct interface *before,
 	if (before && after && before->host == after->host && before->plugged == after->plugged &&
 	    before->handle.number == after->handle.number)
 		return 0;
-	return emit_tables_to(p, any->vpc, ROUTE_INTERFACE, any->o.id);
+	return plan_tables_to(p, any->vpc, ROUTE_INTERFACE, any->o.id);
 }

@@ -13,14 +13,17 @@
 #include "model/network_acl.h"
 #include "model/prefix_list.h"
 #include "model/permission.h"
+#include "model/pool.h"
 #include "model/record.h"
 #include "model/release.h"
 #include "model/security_group.h"
 #include "model/egress_gateway.h"
+#include "model/elastic.h"
 #include "model/host.h"
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/internet_gateway.h"
+#include "model/nat_gateway.h"
 #include "model/record.h"
 #include "model/release.h"
 #include "model/route_table.h"
@@ -114,6 +117,8 @@ static const struct field host_fields[] = {
 	FN(26, FIELD_STRING, "refused", struct host, can.refused),
 	FN(27, FIELD_TIME, "probed", struct host, can.probed_ms),
 	FN(28, FIELD_STRING, "probe_error", struct host, can.error),
+	F(60, FIELD_BOOL, struct host, edge),
+	F(61, FIELD_BOOL, struct host, instances),
 };
 RECORD(host, struct host);
 
@@ -225,6 +230,8 @@ static const struct field interface_fields[] = {
 	IDS(67, struct interface, setters),
 	IDS(68, struct interface, modifiers),
 	FN(80, FIELD_U32, "handle", struct interface, handle.number),
+	F(81, FIELD_ID, struct interface, managed_by, .kind = KIND_NAT_GATEWAY),
+	F(82, FIELD_BOOL, struct interface, auto_public),
 };
 RECORD(interface, struct interface);
 
@@ -429,6 +436,59 @@ static const struct field egress_gateway_fields[] = {
 };
 RECORD(egress_gateway, struct egress_gateway);
 
+static const char *nat_text(uint32_t v)
+{
+	return nat_state_text((enum nat_state)v);
+}
+
+static const struct field nat_port_fields[] = {
+	F(1, FIELD_U32, struct nat_port, protocol),
+	F(2, FIELD_U32, struct nat_port, public_port),
+	FN(3, FIELD_ADDR, "address", struct nat_port, addr),
+	F(4, FIELD_U32, struct nat_port, port),
+};
+RECORD(nat_port, struct nat_port);
+
+static const struct field nat_gateway_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_ID, struct nat_gateway, vpc, .kind = KIND_VPC),
+	F(11, FIELD_U32, struct nat_gateway, vni),
+	F(12, FIELD_ID, struct nat_gateway, subnet, .kind = KIND_SUBNET),
+	F(13, FIELD_ID, struct nat_gateway, interface, .kind = KIND_INTERFACE),
+	F(14, FIELD_ID, struct nat_gateway, address, .kind = KIND_ADDRESS),
+	F(15, FIELD_ADDR, struct nat_gateway, private_addr),
+	F(16, FIELD_ADDR, struct nat_gateway, public_addr),
+	F(17, FIELD_U32, struct nat_gateway, state, .text = nat_text),
+	F(18, FIELD_U32, struct nat_gateway, edge),
+	FN(19, FIELD_U32, "handle", struct nat_gateway, handle.number),
+	F(20, FIELD_U64, struct nat_gateway, wait_revision),
+	FN(21, FIELD_TIME, "ended", struct nat_gateway, ended_ms),
+	F(22, FIELD_STRING, struct nat_gateway, failure_code),
+	F(23, FIELD_STRING, struct nat_gateway, failure),
+	ARRAY(24, struct nat_gateway, ports, nat_port_record),
+};
+RECORD(nat_gateway, struct nat_gateway);
+
+static const struct field elastic_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_ADDR, struct elastic, public),
+	F(11, FIELD_ID, struct elastic, pool, .kind = KIND_POOL),
+	F(12, FIELD_BOOL, struct elastic, automatic),
+	F(13, FIELD_ID, struct elastic, association, .prefix = ID_PREFIX_ADDRESS_ASSOCIATION),
+	F(14, FIELD_ID, struct elastic, vpc, .kind = KIND_VPC),
+	F(15, FIELD_U32, struct elastic, vni),
+	F(16, FIELD_ADDR, struct elastic, private_addr),
+	F(17, FIELD_ID, struct elastic, nat_gateway, .kind = KIND_NAT_GATEWAY),
+	F(18, FIELD_U32, struct elastic, edge),
+};
+RECORD(elastic, struct elastic);
+
+static const struct field pool_fields[] = {
+	OBJECT_FIELDS,
+	FN(10, FIELD_PREFIX, "cidr", struct pool, prefix),
+};
+RECORD(pool, struct pool);
+
 static const char *permission_text(uint32_t v)
 {
 	return permission_type_text((enum permission_type)v);
@@ -488,6 +548,9 @@ const struct record *record_of(enum kind k)
 		[KIND_ROUTE_TABLE] = &route_table_record,
 		[KIND_INTERNET_GATEWAY] = &internet_gateway_record,
 		[KIND_EGRESS_GATEWAY] = &egress_gateway_record,
+		[KIND_NAT_GATEWAY] = &nat_gateway_record,
+		[KIND_ADDRESS] = &elastic_record,
+		[KIND_POOL] = &pool_record,
 	};
 
 	return k > KIND_NONE && k < KIND_MAX ? records[k] : NULL;

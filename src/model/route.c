@@ -13,6 +13,7 @@
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/internet_gateway.h"
+#include "model/nat_gateway.h"
 #include "model/route_table.h"
 #include "model/vpc.h"
 
@@ -36,6 +37,8 @@ enum kind route_target_kind(enum route_target t)
 		return KIND_INTERNET_GATEWAY;
 	case ROUTE_EGRESS_GATEWAY:
 		return KIND_EGRESS_GATEWAY;
+	case ROUTE_NAT_GATEWAY:
+		return KIND_NAT_GATEWAY;
 	case ROUTE_INTERFACE:
 		return KIND_INTERFACE;
 	default:
@@ -177,6 +180,23 @@ static int target_egress(const struct model *m, const struct caller *c,
 	return 0;
 }
 
+static int target_nat(const struct model *m, const struct caller *c, const struct route_table *t,
+		      const struct route_args *args, struct target *ret, struct refusal *reterr)
+{
+	const struct nat_gateway *g;
+
+	if (nat_gateway_find(m, c, args->nat_gateway_id, &g, NULL) || g->state == NAT_DELETED ||
+	    g->state == NAT_FAILED)
+		return refuse(reterr, MODEL_E_NAT_TARGET_NOT_FOUND, args->nat_gateway_id);
+	if (g->vpc != t->vpc)
+		return networks_differ(args, "network gateway", args->nat_gateway_id, reterr);
+	if (args->ipv6_cidr)
+		return refuse(reterr, MODEL_E_VALUE, args->nat_gateway_id, "natGatewayId",
+			      "It serves IPv4 destinations alone.");
+	*ret = (struct target){ROUTE_NAT_GATEWAY, g->o.id, NULL};
+	return 0;
+}
+
 static int target_interface(const struct model *m, const struct caller *c,
 			    const struct route_table *t, const struct route_args *args,
 			    struct target *ret, struct refusal *reterr)
@@ -224,6 +244,7 @@ static int read_target(const struct model *m, const struct caller *c, const stru
 	} targets[] = {
 		{args->gateway_id, target_gateway},
 		{args->egress_gateway_id, target_egress},
+		{args->nat_gateway_id, target_nat},
 		{args->interface_id, target_interface},
 		{args->instance_id, target_instance},
 	};

@@ -6,6 +6,7 @@
 #include "model/interface.h"
 #include "model/internet_gateway.h"
 #include "model/model.h"
+#include "model/nat_gateway.h"
 #include "model/route_table.h"
 
 static const struct route_hop nowhere = {.way = WAY_BLACKHOLE};
@@ -22,6 +23,13 @@ static struct route_hop by_internet(const struct internet_gateway *g, const stru
 static struct route_hop by_egress(const struct egress_gateway *g)
 {
 	return g && g->edge ? (struct route_hop){WAY_GATEWAY, g->edge, g->handle.number} : nowhere;
+}
+
+static struct route_hop by_nat(const struct nat_gateway *g)
+{
+	return g && nat_gateway_serves(g)
+		       ? (struct route_hop){WAY_GATEWAY, g->edge, g->handle.number}
+		       : nowhere;
 }
 
 static struct route_hop by_interface(const struct interface *i, const struct route_table *t)
@@ -42,6 +50,8 @@ struct route_hop route_resolve(const struct model *m, const struct route_table *
 		return by_internet((const struct internet_gateway *)o, t, v6);
 	case ROUTE_EGRESS_GATEWAY:
 		return by_egress((const struct egress_gateway *)o);
+	case ROUTE_NAT_GATEWAY:
+		return by_nat((const struct nat_gateway *)o);
 	case ROUTE_INTERFACE:
 		return by_interface((const struct interface *)o, t);
 	default:
@@ -59,6 +69,9 @@ bool route_is_active(const struct model *m, const struct route_table *t, const s
 		return o && ((const struct internet_gateway *)o)->vpc == t->vpc;
 	case ROUTE_EGRESS_GATEWAY:
 		return o;
+	case ROUTE_NAT_GATEWAY:
+		return o && (((const struct nat_gateway *)o)->state == NAT_PENDING ||
+			     ((const struct nat_gateway *)o)->state == NAT_AVAILABLE);
 	case ROUTE_INTERFACE:
 		return by_interface((const struct interface *)o, t).way != WAY_BLACKHOLE;
 	default:

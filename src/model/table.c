@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "model/carrier.h"
+#include "model/edge.h"
 #include "model/group_set.h"
 #include "model/host.h"
 #include "model/interface.h"
@@ -287,6 +288,17 @@ static void replace_interface(struct model *m, const struct interface *old,
 	}
 }
 
+/* An edge carries the networks that it has gateways and public addresses of. */
+static void replace_edge(struct model *m, const struct object *old, const struct object *new)
+{
+	uint32_t vni, host;
+
+	if (edge_serves(new, &vni, &host))
+		carrier_add(m, CARRIED_NETWORK, vni, host);
+	if (edge_serves(old, &vni, &host))
+		carrier_remove(m, CARRIED_NETWORK, vni, host);
+}
+
 static void replace_release(struct model *m, const struct release *old, const struct release *new)
 {
 	/* the address of a move is in the interface that gets it */
@@ -326,6 +338,7 @@ static int prepare(struct model *m, const struct object *old, struct object *new
 {
 	size_t n_relations;
 	const struct relation_use *relations = table_relations(&n_relations);
+	uint32_t vni, host;
 	uint64_t key;
 	int r = 0;
 
@@ -339,6 +352,8 @@ static int prepare(struct model *m, const struct object *old, struct object *new
 		r = host_state_prepare(m, ((const struct host *)new)->number);
 	} else if (new->kind == KIND_RELEASE) {
 		r = mapping_table_reserve(m->mappings, 1);
+	} else if (edge_serves(new, &vni, &host)) {
+		r = carrier_prepare(m, CARRIED_NETWORK, vni, host);
 	}
 	return r;
 }
@@ -411,6 +426,8 @@ int table_replace(struct model *m, struct object *old, struct object *new)
 		forget_subnet(m, any->id);
 	else if (any->kind == KIND_RELEASE)
 		replace_release(m, (struct release *)old, (struct release *)new);
+	else
+		replace_edge(m, old, new);
 	return 0;
 }
 

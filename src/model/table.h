@@ -31,6 +31,9 @@ enum unique {
 	UNIQUE_TABLE_NUMBER,
 	UNIQUE_TABLE_ASSOCIATION, /* of subnets */
 	UNIQUE_MAIN_ASSOCIATION,  /* of VPCs */
+	UNIQUE_PUBLIC,
+	UNIQUE_ADDRESS_ASSOCIATION,
+	UNIQUE_ELASTIC_PRIVATE,
 	UNIQUE_MAX,
 };
 
@@ -48,7 +51,8 @@ struct group {
 	bool unsorted;      /* while loading */
 };
 
-/* That a host carries a network or a security group: has an interface of it in its desired state. */
+/* That a host carries a network or a security group: has an interface of it in its desired state, or, of a
+ * network, a gateway or public address. */
 struct carrier {
 	struct hmap_node node;
 	struct list idle; /* among those with n == 0 */
@@ -77,6 +81,7 @@ struct host_state {
 	uint32_t number;
 	bool connected;
 	bool known; /* it has told what it holds */
+	uint64_t lost_ms; /* an edge: not connected since (model/edge.h); 0: connected */
 };
 
 enum {

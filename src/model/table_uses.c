@@ -9,11 +9,13 @@
 #include "base/hash.h"
 #include "model/account.h"
 #include "model/egress_gateway.h"
+#include "model/elastic_edit.h"
 #include "model/group_rule.h"
 #include "model/host.h"
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/internet_gateway.h"
+#include "model/nat_gateway.h"
 #include "model/network_acl.h"
 #include "model/permission.h"
 #include "model/release.h"
@@ -163,6 +165,71 @@ static bool egress_gateway_vpc(const struct object *o, uint64_t *ret)
 	return true;
 }
 
+static bool host_edge(const struct object *o, uint64_t *ret)
+{
+	*ret = 0;
+	return ((const struct host *)o)->edge;
+}
+
+static bool internet_gateway_edge(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct internet_gateway *)o)->edge;
+	return ((const struct internet_gateway *)o)->vpc;
+}
+
+static bool egress_gateway_edge(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct egress_gateway *)o)->edge;
+	return true;
+}
+
+static bool elastic_pool(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct elastic *)o)->pool;
+	return true;
+}
+
+static bool elastic_vpc(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct elastic *)o)->vpc;
+	return ((const struct elastic *)o)->association;
+}
+
+static bool elastic_edge(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct elastic *)o)->edge;
+	return ((const struct elastic *)o)->association;
+}
+
+static bool nat_is_over(const struct nat_gateway *g)
+{
+	return g->state == NAT_FAILED || g->state == NAT_DELETED;
+}
+
+static bool nat_vpc(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct nat_gateway *)o)->vpc;
+	return !nat_is_over((const struct nat_gateway *)o);
+}
+
+static bool nat_subnet(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct nat_gateway *)o)->subnet;
+	return !nat_is_over((const struct nat_gateway *)o);
+}
+
+static bool nat_waiting(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct nat_gateway *)o)->edge;
+	return *ret && ((const struct nat_gateway *)o)->wait_revision;
+}
+
+static bool nat_end(const struct object *o, uint64_t *ret)
+{
+	*ret = 0;
+	return nat_is_over((const struct nat_gateway *)o);
+}
+
 static bool release_subnet(const struct object *o, uint64_t *ret)
 {
 	*ret = ((const struct release *)o)->subnet;
@@ -233,6 +300,20 @@ static const struct relation_use relations[] = {
 	{KIND_EGRESS_GATEWAY, REL_VPC_EGRESS_GATEWAYS, offsetof(struct egress_gateway, by_vpc),
 	 egress_gateway_vpc},
 	{KIND_VPC, REL_DHCP_VPCS, offsetof(struct vpc, by_dhcp), vpc_dhcp},
+	{KIND_HOST, REL_EDGES, offsetof(struct host, by_edge), host_edge},
+	{KIND_INTERNET_GATEWAY, REL_EDGE_INTERNET_GATEWAYS,
+	 offsetof(struct internet_gateway, by_edge), internet_gateway_edge},
+	{KIND_EGRESS_GATEWAY, REL_EDGE_EGRESS_GATEWAYS, offsetof(struct egress_gateway, by_edge),
+	 egress_gateway_edge},
+	{KIND_ADDRESS, REL_POOL_ADDRESSES, offsetof(struct elastic, by_pool), elastic_pool},
+	{KIND_ADDRESS, REL_VPC_ADDRESSES, offsetof(struct elastic, by_vpc), elastic_vpc},
+	{KIND_ADDRESS, REL_EDGE_ADDRESSES, offsetof(struct elastic, by_edge), elastic_edge},
+	{KIND_NAT_GATEWAY, REL_VPC_NAT_GATEWAYS, offsetof(struct nat_gateway, by_vpc), nat_vpc},
+	{KIND_NAT_GATEWAY, REL_SUBNET_NAT_GATEWAYS, offsetof(struct nat_gateway, by_subnet),
+	 nat_subnet},
+	{KIND_NAT_GATEWAY, REL_HOST_WAITING_NAT_GATEWAYS, offsetof(struct nat_gateway, by_waiting),
+	 nat_waiting},
+	{KIND_NAT_GATEWAY, REL_ENDED_NAT_GATEWAYS, offsetof(struct nat_gateway, by_end), nat_end},
 };
 
 static bool access_key_hash(const struct object *o, uint64_t *ret)
@@ -338,6 +419,33 @@ static bool egress_gateway_handle(const struct object *o, uint64_t *ret)
 	return handle_key(&((const struct egress_gateway *)o)->handle, ret);
 }
 
+static bool nat_gateway_handle(const struct object *o, uint64_t *ret)
+{
+	return handle_key(&((const struct nat_gateway *)o)->handle, ret);
+}
+
+static bool elastic_public(const struct object *o, uint64_t *ret)
+{
+	const struct elastic *e = (const struct elastic *)o;
+
+	*ret = hash_bytes(&e->public, sizeof(e->public));
+	return true;
+}
+
+static bool elastic_association(const struct object *o, uint64_t *ret)
+{
+	*ret = hash_u64(((const struct elastic *)o)->association);
+	return ((const struct elastic *)o)->association;
+}
+
+static bool elastic_private(const struct object *o, uint64_t *ret)
+{
+	const struct elastic *e = (const struct elastic *)o;
+
+	*ret = elastic_private_hash(e->vni, &e->private_addr);
+	return e->association;
+}
+
 static bool table_number(const struct object *o, uint64_t *ret)
 {
 	*ret = hash_u64(((const struct route_table *)o)->number);
@@ -378,6 +486,13 @@ static const struct unique_use uniques[] = {
 	 internet_gateway_handle},
 	{KIND_EGRESS_GATEWAY, UNIQUE_HANDLE, offsetof(struct egress_gateway, handle.node),
 	 egress_gateway_handle},
+	{KIND_NAT_GATEWAY, UNIQUE_HANDLE, offsetof(struct nat_gateway, handle.node),
+	 nat_gateway_handle},
+	{KIND_ADDRESS, UNIQUE_PUBLIC, offsetof(struct elastic, by_public), elastic_public},
+	{KIND_ADDRESS, UNIQUE_ADDRESS_ASSOCIATION, offsetof(struct elastic, by_association),
+	 elastic_association},
+	{KIND_ADDRESS, UNIQUE_ELASTIC_PRIVATE, offsetof(struct elastic, by_private),
+	 elastic_private},
 	{KIND_ROUTE_TABLE, UNIQUE_TABLE_NUMBER, offsetof(struct route_table, by_number),
 	 table_number},
 	{KIND_SUBNET, UNIQUE_TABLE_ASSOCIATION, offsetof(struct subnet, by_table_association),

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "model/edit.h"
 #include "model/instance.h"
+#include "model/nat_gateway.h"
 #include "model/token.h"
 
 struct change {
@@ -292,6 +293,9 @@ static bool is_over(const struct tx *tx, const struct object *o)
 
 	if (o->kind == KIND_TOKEN)
 		return ((const struct token *)o)->expires_ms <= tx->now_ms;
+	if (o->kind == KIND_NAT_GATEWAY)
+		return ((const struct nat_gateway *)o)->ended_ms + LIMIT_MODEL_TERMINATED_MS <=
+		       tx->now_ms;
 	return i->state == INSTANCE_TERMINATED &&
 	       i->terminated_ms + LIMIT_MODEL_TERMINATED_MS <= tx->now_ms;
 }
@@ -325,5 +329,7 @@ int tx_expire(struct tx *tx, size_t max)
 
 	if (!r)
 		r = expire_list(tx, model_iter_group(tx->m, REL_TERMINATED, 0), &max);
+	if (!r)
+		r = expire_list(tx, model_iter_group(tx->m, REL_ENDED_NAT_GATEWAYS, 0), &max);
 	return tx_settle(tx, mark, r);
 }

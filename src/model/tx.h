@@ -57,6 +57,6 @@ void change_undo(struct change *c); /* takes it */
 struct change *change_free(struct change *c);
 CLEANUP_DEFINE(struct change *, change_free);
 
-/* Housekeeping, to be called now and then: forgets client tokens and terminated instances that are over,
+/* Housekeeping, to be called now and then: forgets client tokens, terminated instances and deleted NAT gateways that are over,
  * at most 'max' of them. */
 must_check int tx_expire(struct tx *tx, size_t max);

@@ -120,6 +120,7 @@ const char *frame_name(const Viaduct__Agent__Frame *frame)
 		[VIADUCT__AGENT__FRAME__BODY_RELEASED] = "released",
 		[VIADUCT__AGENT__FRAME__BODY_PING] = "ping",
 		[VIADUCT__AGENT__FRAME__BODY_PONG] = "pong",
+		[VIADUCT__AGENT__FRAME__BODY_CERTIFICATE] = "certificate",
 	};
 	unsigned int body = (unsigned int)frame->body_case;
 

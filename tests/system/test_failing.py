@@ -3,6 +3,7 @@
 
     a, c --- h1 --- [ router ] --- h2 --- b          the manager on a link of its own
 """
+import json
 import random
 import threading
 import time
@@ -151,6 +152,38 @@ def test_an_agent_that_was_away_learns_what_it_missed(lab, nodes):
     lab.restart(witness.host)
     lab.connected()
     labs.wait_for("the address to be forgotten", lambda: witness.ping(fresh.address, count=1) == 0)
+
+
+def sign(bundle, state, folder, days):
+    """A certificate for the bundle's key that ends sooner than the manager makes them."""
+    files = {name: folder / name for name in ("key", "request", "extensions", "certificate")}
+    files["key"].write_text(bundle["key"])
+    files["extensions"].write_text("basicConstraints=critical,CA:FALSE\nextendedKeyUsage=clientAuth\n")
+    labs.run("openssl", "req", "-new", "-key", files["key"], "-subj", "/CN=" + bundle["host"]["id"], "-out", files["request"])
+    labs.run("openssl", "x509", "-req", "-in", files["request"], "-CA", state / "ca.crt", "-CAkey", state / "ca.key",
+             "-days", days, "-extfile", files["extensions"], "-out", files["certificate"])
+    return files["certificate"].read_text()
+
+
+def test_a_certificate_that_ends_soon_is_renewed(lab, nodes, tmp_path):
+    """The agent comes with one of 30 days, is given one of a year, and comes back with that.  requirement: OPS-3"""
+    path = lab.directory / "h1" / "bundle.json"
+    bundle = json.loads(path.read_text())
+    bundle["certificate"] = sign(bundle, lab.directory / "manager", tmp_path, 30)
+    lab.kill("h1")
+    path.write_text(json.dumps(bundle))
+    lab.restart("h1")
+    labs.wait_for("the new certificate",
+                  lambda: json.loads(path.read_text())["certificate"] != bundle["certificate"])
+    renewed = json.loads(path.read_text())
+    assert renewed["key"] != bundle["key"] and renewed["host"] == bundle["host"]
+    (tmp_path / "renewed").write_text(renewed["certificate"])
+    labs.run("openssl", "x509", "-in", tmp_path / "renewed", "-noout", "-checkend", 360 * 86400)
+    lab.kill("h1")
+    lab.restart("h1")
+    lab.connected()
+    assert nodes["a"].ping(nodes["b"].address) == 3
+    assert json.loads(path.read_text()) == renewed
 
 
 @pytest.fixture

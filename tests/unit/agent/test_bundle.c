@@ -177,6 +177,43 @@ static void test_an_expired_certificate_is_refused(void **state)
 	assert_non_null(strstr(error, "expired"));
 }
 
+/* requirement: OPS-3 */
+static void test_the_certificate_is_renewed(void **state)
+{
+	struct cluster *c = *state;
+	_cleanup_bundle_ struct bundle b = {0}, again = {0};
+	const struct pki_validity longer = {.now_ms = now_ms, .days = 20};
+	struct pki_pair next, other, foreign_ca, foreign;
+	char error[BUNDLE_ERROR_SIZE];
+	_cleanup_free_ char *installed = NULL;
+
+	assert_ok(pki_make_host(&c->ca, "host-1", longer, &next));
+	assert_ok(pki_make_host(&c->ca, "host-2", longer, &other));
+	assert_ok(pki_make_ca("other", longer, &foreign_ca));
+	assert_ok(pki_make_host(&foreign_ca, "host-1", longer, &foreign));
+	write_bundle(c, bundle(c));
+	assert_ok(bundle_install(c->file, c->state, now_ms, error));
+	assert_ok(bundle_path(c->state, &installed));
+	assert_ok(bundle_read(installed, now_ms, &b, error));
+	/* Another host's, another cluster's, and the one that is there. */
+	assert_error(bundle_renew(installed, &b, &other, now_ms, error), EINVAL);
+	assert_error(bundle_renew(installed, &b, &foreign, now_ms, error), EINVAL);
+	assert_error(bundle_renew(installed, &b, &c->host, now_ms, error), EINVAL);
+	assert_string_equal(b.pair.certificate, c->host.certificate);
+	assert_ok(bundle_renew(installed, &b, &next, now_ms, error));
+	assert_string_equal(b.pair.certificate, next.certificate);
+	assert_ok(bundle_read(installed, now_ms, &again, error));
+	assert_string_equal(again.pair.certificate, next.certificate);
+	assert_string_equal(again.pair.key, next.key);
+	assert_string_equal(again.ca, c->ca.certificate);
+	assert_int_equal(again.n_managers, 2);
+	assert_int_equal(again.cluster_id, 99);
+	pki_pair_deinit(&next);
+	pki_pair_deinit(&other);
+	pki_pair_deinit(&foreign_ca);
+	pki_pair_deinit(&foreign);
+}
+
 static void test_no_json_and_no_file(void **state)
 {
 	struct cluster *c = *state;
@@ -199,6 +236,7 @@ int main(void)
 		TEST(test_another_host_is_not_overwritten),
 		TEST(test_what_does_not_fit_is_refused),
 		TEST(test_an_expired_certificate_is_refused),
+		TEST(test_the_certificate_is_renewed),
 		TEST(test_no_json_and_no_file),
 #undef TEST
 	};

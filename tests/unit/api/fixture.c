@@ -10,6 +10,7 @@
 #include "api/sigv4.h"
 #include "base/limits.h"
 #include "model/account.h"
+#include "model/edge.h"
 #include "model/host.h"
 #include "model/release.h"
 #include "model/tx.h"
@@ -209,24 +210,54 @@ void fixture_deinit(struct fixture *f)
 
 static void acknowledge(struct fixture *f)
 {
+	struct model_iter it = model_iter_kind(f->model, KIND_HOST);
 	uint64_t revision = model_revision(f->model);
 	struct refusal refusal;
+	const struct host *h;
 
-	for (uint32_t number = 1; number <= 2; number++) {
-		struct tx *tx;
+	while ((h = (const struct host *)model_iter_next(&it))) {
+		struct tx *tx = begin(f);
 
-		if (!host_by_number(f->model, number))
-			continue; /* a test removed it */
-		tx = begin(f);
-		must(host_acknowledge(tx, number, revision, NULL, 0, &refusal), "acknowledge");
+		must(host_acknowledge(tx, h->number, revision, NULL, 0, &refusal), "acknowledge");
 		end(tx);
 	}
+}
+
+/* An edge that was added is there at once, and gets what no edge has. */
+static void connect_edges(struct fixture *f)
+{
+	struct model_iter it = model_iter_group(f->model, REL_EDGES, 0);
+	const struct host *h;
+	struct tx *tx;
+
+	while ((h = (const struct host *)model_iter_next(&it))) {
+		struct capabilities can = {.formats = FORMAT_BIT(FORMAT_SIIT_2),
+					   .substrate_mtu = 1500,
+					   .probed_ms = clock_wall_ms(&f->clock)};
+		uint32_t number = h->number;
+		struct refusal refusal;
+
+		if (host_is_connected(f->model, number))
+			continue;
+		tx = begin(f);
+		must(host_report(tx, number, &can, &refusal), "host_report");
+		end(tx);
+		host_set_connected(f->model, number, true);
+		release_host_known(f->model, number);
+		it = model_iter_group(f->model, REL_EDGES, 0); /* its place is another version's now */
+	}
+	if (!edge_due(f->model, 1))
+		return;
+	tx = begin(f);
+	must(edge_settle(tx, 1, 1000), "edge_settle");
+	end(tx);
 }
 
 void fixture_handle(struct fixture *f, const struct http_request *r, struct api_answer *ret)
 {
 	api_handle(f->api, r, ret);
 	ret->change = change_free(ret->change);
+	connect_edges(f);
 	if (f->hosts_answer)
 		acknowledge(f);
 }

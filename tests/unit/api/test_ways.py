@@ -3,6 +3,10 @@
 
 requirement: TOPO-1
 """
+import json
+import urllib.error
+import urllib.request
+
 import pytest
 
 from test_clients import code, names, refused
@@ -206,3 +210,256 @@ def test_egress_only_gateway(ec2, other, vpc):
     assert main_table(ec2, vpc)["Routes"][1]["State"] == "blackhole"
     assert code(ec2.create_egress_only_internet_gateway,
                 VpcId="vpc-00000000000000001") == "InvalidVpcID.NotFound"
+
+
+# ---- public addresses and NAT gateways ----
+
+def operator(endpoint, method, path, body=None):
+    request = urllib.request.Request(endpoint + path, method=method,
+                                     data=json.dumps(body).encode() if body else None,
+                                     headers={"Authorization": "Bearer operator"})
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
+
+
+@pytest.fixture
+def edge(endpoint):
+    """An edge, and a pool of 14 public addresses."""
+    operator(endpoint, "POST", "/v1/hosts", {"name": "e1", "v6": "fd00::e1", "edge": True})
+    pool = operator(endpoint, "POST", "/v1/pools", {"cidr": "198.51.100.0/28"})["pool"]
+    yield pool
+    operator(endpoint, "DELETE", "/v1/pools/" + pool["id"])
+    operator(endpoint, "DELETE", "/v1/hosts/e1")
+
+
+@pytest.fixture
+def address(ec2, edge):
+    a = ec2.allocate_address(Domain="vpc")
+    yield a
+    if ec2.describe_addresses(Filters=names(allocation_id=[a["AllocationId"]]))["Addresses"]:
+        ec2.release_address(AllocationId=a["AllocationId"])
+
+
+def test_elastic_address_life(ec2, other, edge, gateway, subnet, vpc):
+    a = ec2.allocate_address(Domain="vpc", TagSpecifications=[
+        {"ResourceType": "elastic-ip", "Tags": [{"Key": "Name", "Value": "a"}]}])
+    ip, allocation = a["PublicIp"], a["AllocationId"]
+    assert a["Domain"] == "vpc" and a["NetworkBorderGroup"] == "us-east-1"
+    assert a["PublicIpv4Pool"] == edge["id"] and ip.startswith("198.51.100.")
+    d, = ec2.describe_addresses(AllocationIds=[allocation])["Addresses"]
+    assert d == {"PublicIp": ip, "AllocationId": allocation, "Domain": "vpc",
+                 "Tags": [{"Key": "Name", "Value": "a"}], "PublicIpv4Pool": edge["id"],
+                 "NetworkBorderGroup": "us-east-1"}
+    assert ec2.describe_addresses(PublicIps=[ip])["Addresses"] == [d]
+    assert ec2.describe_addresses_attribute(AllocationIds=[allocation], Attribute="domain-name")[
+        "Addresses"] == [{"PublicIp": ip, "AllocationId": allocation}]
+    p, = ec2.describe_public_ipv4_pools(PoolIds=[edge["id"]])["PublicIpv4Pools"]
+    assert p["TotalAddressCount"] == 14 and p["TotalAvailableAddressCount"] == 13
+    assert code(other.describe_addresses, AllocationIds=[allocation]) == "InvalidAllocationID.NotFound"
+    assert code(ec2.describe_addresses, PublicIps=["192.0.2.1"]) == "InvalidAddress.NotFound"
+    assert code(other.release_address, AllocationId=allocation) == "InvalidAllocationID.NotFound"
+    assert code(ec2.allocate_address, Address=ip) == "InvalidIPAddress.InUse"
+    assert code(ec2.allocate_address, Address="192.0.2.1") == "InvalidAddress.NotFound"
+    assert code(ec2.allocate_address, Domain="standard") == "InvalidParameterValue"
+    assert code(ec2.allocate_address, DryRun=True) == "DryRunOperation"
+
+    i = ec2.run_instances(MinCount=1, MaxCount=1, SubnetId=subnet)["Instances"][0]
+    eni = i["NetworkInterfaces"][0]["NetworkInterfaceId"]
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
+    association = ec2.associate_address(AllocationId=allocation, InstanceId=i["InstanceId"])["AssociationId"]
+    assert ec2.associate_address(AllocationId=allocation, NetworkInterfaceId=eni)[
+        "AssociationId"] == association
+    d, = ec2.describe_addresses(Filters=names(association_id=[association]))["Addresses"]
+    assert d["InstanceId"] == i["InstanceId"] and d["NetworkInterfaceId"] == eni
+    assert d["PrivateIpAddress"] == i["PrivateIpAddress"]
+    assert d["NetworkInterfaceOwnerId"] == "111111111111"
+    name = "ec2-%s.compute-1.amazonaws.com" % ip.replace(".", "-")
+    n, = ec2.describe_network_interfaces(Filters=[
+        {"Name": "association.public-ip", "Values": [ip]}])["NetworkInterfaces"]
+    assert n["Association"] == {"AllocationId": allocation, "AssociationId": association,
+                                "IpOwnerId": "111111111111", "PublicDnsName": name, "PublicIp": ip}
+    assert n["PrivateIpAddresses"][0]["Association"] == n["Association"]
+    i = ec2.describe_instances(Filters=names(ip_address=[ip]))["Reservations"][0]["Instances"][0]
+    assert i["PublicIpAddress"] == ip and i["PublicDnsName"] == name
+    assert i["NetworkInterfaces"][0]["Association"]["PublicIp"] == ip
+
+    second = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    assert refused(ec2.associate_address, AllocationId=allocation, NetworkInterfaceId=second)[:2] == (
+        "Resource.AlreadyAssociated",
+        "resource %s is already associated with associate-id %s" % (allocation, association))
+    assert code(ec2.release_address, AllocationId=allocation) == "InvalidIPAddress.InUse"
+    assert code(ec2.detach_internet_gateway, InternetGatewayId=gateway,
+                VpcId=vpc) == "DependencyViolation"
+    moved = ec2.associate_address(AllocationId=allocation, NetworkInterfaceId=second,
+                                  AllowReassociation=True)["AssociationId"]
+    assert code(ec2.disassociate_address, AssociationId=association) == "InvalidAssociationID.NotFound"
+    assert code(other.disassociate_address, AssociationId=moved) == "InvalidAssociationID.NotFound"
+    ec2.disassociate_address(AssociationId=moved)
+    assert "AssociationId" not in ec2.describe_addresses(PublicIps=[ip])["Addresses"][0]
+    for arguments in ({}, {"AllocationId": allocation}, {"InstanceId": i["InstanceId"]}):
+        assert code(ec2.associate_address, **arguments) == "MissingParameter"
+    assert code(ec2.disassociate_address) == "MissingParameter"
+    ec2.release_address(AllocationId=allocation)
+    assert code(ec2.release_address, AllocationId=allocation) == "InvalidAllocationID.NotFound"
+
+
+def test_address_without_a_gateway(ec2, address, subnet):
+    eni = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    assert code(ec2.associate_address, AllocationId=address["AllocationId"],
+                NetworkInterfaceId=eni) == "Gateway.NotAttached"
+
+
+def test_addresses_run_out(ec2, edge):
+    allocations = [ec2.allocate_address()["AllocationId"] for _ in range(14)]
+    assert code(ec2.allocate_address) == "InsufficientAddressCapacity"
+    for a in allocations:
+        ec2.release_address(AllocationId=a)
+
+
+def test_secondary_addresses_have_their_own(ec2, address, gateway, subnet):
+    eni = ec2.create_network_interface(SubnetId=subnet, PrivateIpAddresses=[
+        {"PrivateIpAddress": "10.0.1.10", "Primary": True}, {"PrivateIpAddress": "10.0.1.11"}])[
+        "NetworkInterface"]["NetworkInterfaceId"]
+    second = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    allocation = address["AllocationId"]
+    assert code(ec2.associate_address, AllocationId=allocation, NetworkInterfaceId=eni,
+                PrivateIpAddress="10.0.1.12") == "InvalidParameterValue"
+    ec2.associate_address(AllocationId=allocation, NetworkInterfaceId=eni,
+                          PrivateIpAddress="10.0.1.11")
+    # a private address that moves takes its public one along
+    ec2.assign_private_ip_addresses(NetworkInterfaceId=second, PrivateIpAddresses=["10.0.1.11"],
+                                    AllowReassignment=True)
+    d, = ec2.describe_addresses(AllocationIds=[allocation])["Addresses"]
+    assert d["NetworkInterfaceId"] == second and d["PrivateIpAddress"] == "10.0.1.11"
+    ec2.unassign_private_ip_addresses(NetworkInterfaceId=second, PrivateIpAddresses=["10.0.1.11"])
+    assert "AssociationId" not in ec2.describe_addresses(AllocationIds=[allocation])["Addresses"][0]
+
+
+def test_public_addresses_of_instances(ec2, edge, gateway, subnet, vpc):
+    ec2.modify_subnet_attribute(SubnetId=subnet, MapPublicIpOnLaunch={"Value": True})
+    i = ec2.run_instances(MinCount=1, MaxCount=1, SubnetId=subnet)["Instances"][0]
+    ip = i["PublicIpAddress"]
+    assert ip.startswith("198.51.100.")
+    association = i["NetworkInterfaces"][0]["Association"]
+    assert association == {"IpOwnerId": "amazon", "PublicDnsName": "", "PublicIp": ip}
+    assert ec2.describe_addresses()["Addresses"] == []
+    assert code(ec2.describe_addresses, PublicIps=[ip]) == "InvalidAddress.NotFound"
+    ec2.stop_instances(InstanceIds=[i["InstanceId"]])
+    d = ec2.describe_instances(InstanceIds=[i["InstanceId"]])["Reservations"][0]["Instances"][0]
+    assert "PublicIpAddress" not in d
+    ec2.start_instances(InstanceIds=[i["InstanceId"]])
+    d = ec2.describe_instances(InstanceIds=[i["InstanceId"]])["Reservations"][0]["Instances"][0]
+    assert d["PublicIpAddress"].startswith("198.51.100.")
+    allocation = ec2.allocate_address()
+    ec2.associate_address(AllocationId=allocation["AllocationId"], InstanceId=i["InstanceId"])
+    d = ec2.describe_instances(InstanceIds=[i["InstanceId"]])["Reservations"][0]["Instances"][0]
+    assert d["PublicIpAddress"] == allocation["PublicIp"]
+    ec2.terminate_instances(InstanceIds=[i["InstanceId"]])
+    ec2.release_address(AllocationId=allocation["AllocationId"])
+    i = ec2.run_instances(MinCount=1, MaxCount=1, NetworkInterfaces=[
+        {"DeviceIndex": 0, "SubnetId": subnet, "AssociatePublicIpAddress": False}])["Instances"][0]
+    assert "PublicIpAddress" not in i
+    ec2.terminate_instances(InstanceIds=[i["InstanceId"]])
+    ec2.modify_subnet_attribute(SubnetId=subnet, MapPublicIpOnLaunch={"Value": False})
+    i = ec2.run_instances(MinCount=1, MaxCount=1, NetworkInterfaces=[
+        {"DeviceIndex": 0, "SubnetId": subnet, "AssociatePublicIpAddress": True}])["Instances"][0]
+    assert i["PublicIpAddress"]
+    ec2.terminate_instances(InstanceIds=[i["InstanceId"]])
+
+
+def test_edges_run_no_instances(ec2, endpoint, edge, subnet):
+    """requirement: EDGE-1"""
+    for _ in range(6):
+        ec2.run_instances(MinCount=1, MaxCount=1, SubnetId=subnet)
+    hosts = {h["name"]: h for h in operator(endpoint, "GET", "/v1/hosts")["hosts"]}
+    assert hosts["e1"]["role"] == "edge" and hosts["e1"]["instances"] == 0
+    assert hosts["h1"]["role"] == "host" and hosts["h1"]["instances"] >= 3
+
+
+def test_nat_gateway_life(ec2, other, endpoint, address, gateway, subnet, vpc):
+    allocation = address["AllocationId"]
+    g = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=allocation, ClientToken="n-" + vpc,
+                               TagSpecifications=[{"ResourceType": "natgateway", "Tags": [
+                                   {"Key": "k", "Value": "v"}]}])
+    assert g["ClientToken"] == "n-" + vpc
+    g = g["NatGateway"]
+    nat = g["NatGatewayId"]
+    assert g["State"] == "pending" and g["ConnectivityType"] == "public" and g["VpcId"] == vpc
+    a, = g["NatGatewayAddresses"]
+    assert a["AllocationId"] == allocation and a["PublicIp"] == address["PublicIp"]
+    ec2.get_waiter("nat_gateway_available").wait(NatGatewayIds=[nat])
+    assert ec2.create_nat_gateway(SubnetId=subnet, AllocationId=allocation,
+                                  ClientToken="n-" + vpc, TagSpecifications=[
+                                      {"ResourceType": "natgateway", "Tags": [
+                                          {"Key": "k", "Value": "v"}]}])["NatGateway"]["NatGatewayId"] == nat
+    n, = ec2.describe_network_interfaces(NetworkInterfaceIds=[a["NetworkInterfaceId"]])[
+        "NetworkInterfaces"]
+    assert n["InterfaceType"] == "nat_gateway" and n["RequesterManaged"] and n["Status"] == "in-use"
+    assert n["PrivateIpAddress"] == a["PrivateIp"] and n["SubnetId"] == subnet
+    assert n["Association"]["AllocationId"] == allocation
+    for call, arguments in (
+            (ec2.delete_network_interface, {}),
+            (ec2.modify_network_interface_attribute, {"Description": {"Value": "x"}}),
+            (ec2.assign_private_ip_addresses, {"SecondaryPrivateIpAddressCount": 1})):
+        assert code(call, NetworkInterfaceId=n["NetworkInterfaceId"],
+                    **arguments) == "OperationNotPermitted"
+    association = n["Association"]["AssociationId"]
+    assert code(ec2.disassociate_address, AssociationId=association) == "OperationNotPermitted"
+    rtb = main_table(ec2, vpc)["RouteTableId"]
+    ec2.create_route(RouteTableId=rtb, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)
+    r = main_table(ec2, vpc)["Routes"][1]
+    assert r["NatGatewayId"] == nat and r["State"] == "active"
+    for name, value in (("state", "available"), ("subnet-id", subnet), ("vpc-id", vpc),
+                        ("tag:k", "v"), ("nat-gateway-id", nat)):
+        found = ec2.describe_nat_gateways(Filters=[{"Name": name, "Values": [value]},
+                                                   {"Name": "vpc-id", "Values": [vpc]}])
+        assert [f["NatGatewayId"] for f in found["NatGateways"]] == [nat], name
+    assert code(other.delete_nat_gateway, NatGatewayId=nat) == "NatGatewayNotFound"
+    assert code(ec2.delete_subnet, SubnetId=subnet) == "DependencyViolation"
+    shown, = operator(endpoint, "GET", "/v1/nat-gateways?edge=e1")["nat_gateways"]
+    assert shown["id"] == nat and shown["state"] == "available"
+
+    eni = ec2.create_network_interface(SubnetId=subnet, PrivateIpAddress="10.0.1.77")[
+        "NetworkInterface"]["NetworkInterfaceId"]
+    port = {"protocol": "tcp", "public_port": 80, "address": "10.0.1.77", "port": 8080}
+    path = "/v1/nat-gateways/%s/ports" % nat
+    assert operator(endpoint, "POST", path, port)["port"] == port
+    with pytest.raises(urllib.error.HTTPError) as e:
+        operator(endpoint, "POST", path, port)
+    assert e.value.code == 409
+    assert operator(endpoint, "GET", "/v1/nat-gateways?edge=e1")["nat_gateways"][0]["ports"] == [port]
+    operator(endpoint, "DELETE", path + "/tcp/80")
+    with pytest.raises(urllib.error.HTTPError) as e:
+        operator(endpoint, "DELETE", path + "/tcp/80")
+    assert e.value.code == 404
+    ec2.delete_network_interface(NetworkInterfaceId=eni)
+
+    assert ec2.delete_nat_gateway(NatGatewayId=nat)["NatGatewayId"] == nat
+    ec2.get_waiter("nat_gateway_deleted").wait(NatGatewayIds=[nat])
+    d, = ec2.describe_nat_gateways(NatGatewayIds=[nat])["NatGateways"]
+    assert d["State"] == "deleted" and d["DeleteTime"] >= d["CreateTime"]
+    assert d["NatGatewayAddresses"] == g["NatGatewayAddresses"]
+    assert main_table(ec2, vpc)["Routes"][1]["State"] == "blackhole"
+    assert code(ec2.describe_network_interfaces, NetworkInterfaceIds=[
+        n["NetworkInterfaceId"]]) == "InvalidNetworkInterfaceID.NotFound"
+    ec2.delete_nat_gateway(NatGatewayId=nat)  # deleted already: nothing more
+    ec2.release_address(AllocationId=allocation)
+
+
+def test_nat_gateways_refused(ec2, address, subnet, vpc):
+    allocation = address["AllocationId"]
+    assert code(ec2.create_nat_gateway, SubnetId=subnet,
+                AllocationId=allocation) == "Gateway.NotAttached"
+    assert code(ec2.create_nat_gateway, SubnetId=subnet) == "MissingParameter"
+    assert code(ec2.create_nat_gateway, SubnetId="subnet-00000000000000001",
+                AllocationId=allocation) == "InvalidSubnetID.NotFound"
+    assert code(ec2.create_nat_gateway, SubnetId=subnet,
+                AllocationId="eipalloc-00000000000000001") == "InvalidAllocationID.NotFound"
+    assert code(ec2.create_nat_gateway, SubnetId=subnet,
+                ConnectivityType="private") == "UnsupportedOperation"
+    assert code(ec2.delete_nat_gateway, NatGatewayId="nat-00000000000000001") == "NatGatewayNotFound"
+    assert code(ec2.describe_nat_gateways, NatGatewayIds=[
+        "nat-00000000000000001"]) == "NatGatewayNotFound"
+    assert code(ec2.create_route, RouteTableId=main_table(ec2, vpc)["RouteTableId"],
+                DestinationCidrBlock="0.0.0.0/0",
+                NatGatewayId="nat-00000000000000001") == "InvalidNatGatewayID.NotFound"

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "model/host.h"
+#include "model/nat_gateway.h"
 #include "tests/unit/test.h"
 
 enum { TEXT_MAX = 65536 };
@@ -78,6 +79,9 @@ static char *key_of(const struct plan_item *i)
 	case PLAN_GATEWAY:
 		buf_put_printf(&b, "%u", i->gateway.handle);
 		break;
+	case PLAN_PUBLIC:
+		put_addr(&b, &i->public.public);
+		break;
 	}
 	return take(&b);
 }
@@ -104,6 +108,11 @@ static void put_interface(struct buf *b, const struct plan_interface *i)
 		put_addr(b, &i->addrs[n]);
 	for (size_t n = 0; n < i->n_groups; n++)
 		buf_put_printf(b, "sg%u ", i->groups[n]);
+	for (size_t n = 0; n < i->n_exits; n++) {
+		put_addr(b, &i->exits[n].addr);
+		put_addr(b, &i->exits[n].public);
+		buf_put_printf(b, "%u %u ", i->exits[n].peer, i->exits[n].handle);
+	}
 	put_prefix(b, &i->subnet);
 }
 
@@ -117,6 +126,18 @@ static void put_table(struct buf *b, const struct plan_table *t)
 	}
 }
 
+static void put_gateway(struct buf *b, const struct plan_gateway *g)
+{
+	buf_put_printf(b, "%d %s %u %u-%u ", (int)g->kind, g->id, g->vni, g->port_first,
+		       g->port_last);
+	put_addr(b, &g->public);
+	for (size_t n = 0; n < g->n_ports; n++) {
+		buf_put_printf(b, "%u %u %u ", g->ports[n].protocol, g->ports[n].public_port,
+			       g->ports[n].port);
+		put_addr(b, &g->ports[n].addr);
+	}
+}
+
 static char *content_of(const struct plan_item *i)
 {
 	char mac[MAC_TEXT_SIZE];
@@ -125,11 +146,11 @@ static char *content_of(const struct plan_item *i)
 	buf_init(&b, TEXT_MAX);
 	switch (i->kind) {
 	case PLAN_HOST:
-		buf_put_printf(&b, "%u %s ", i->host.number, i->host.name);
+		buf_put_printf(&b, "%u %s %d ", i->host.number, i->host.name, i->host.edge);
 		put_locators(&b, &i->host.locators);
 		break;
 	case PLAN_PEER:
-		buf_put_printf(&b, "%s %d %u %u %d %s ", i->peer.name, (int)i->peer.choice.send,
+		buf_put_printf(&b, "%d %s %d %u %u %d %s ", i->peer.edge, i->peer.name, (int)i->peer.choice.send,
 			       i->peer.choice.accept, i->peer.choice.path_mtu,
 			       i->peer.choice.vxlan_over_v6, i->peer.choice.reason);
 		put_locators(&b, &i->peer.locators);
@@ -160,7 +181,11 @@ static char *content_of(const struct plan_item *i)
 		put_table(&b, &i->table);
 		break;
 	case PLAN_GATEWAY:
-		buf_put_printf(&b, "%d %s %u", (int)i->gateway.kind, i->gateway.id, i->gateway.vni);
+		put_gateway(&b, &i->gateway);
+		break;
+	case PLAN_PUBLIC:
+		buf_put_printf(&b, "%s %u %u ", i->public.id, i->public.vni, i->public.handle);
+		put_addr(&b, &i->public.addr);
 		break;
 	}
 	return take(&b);

@@ -319,6 +319,9 @@ static bool carries(const struct twin *t, uint32_t vni, uint32_t host)
 		if (key_of(t->objects[i], REL_HOST_INTERFACES, &number) && number == host &&
 		    ((const struct interface *)t->objects[i])->vni == vni)
 			return true;
+	for (size_t i = 0; i < t->n; i++)
+		if (twin_ways_carries(t->objects[i], vni, host))
+			return true;
 	return false;
 }
 

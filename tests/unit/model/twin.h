@@ -26,4 +26,6 @@ void twin_check_rules(const struct twin *t);
 
 /* The same for ways out of networks: twin_ways.c. */
 bool twin_ways_key(const struct object *o, enum relation r, uint64_t *ret);
+/* 'o' makes the host, an edge, carry the network. */
+bool twin_ways_carries(const struct object *o, uint32_t vni, uint32_t host);
 void twin_ways_check_rules(const struct twin *t);

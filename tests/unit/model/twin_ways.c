@@ -2,13 +2,53 @@
 /* What the twin knows of ways out of networks.  See twin.h. */
 #include "model/counters.h"
 #include "model/egress_gateway.h"
+#include "model/elastic.h"
+#include "model/host.h"
 #include "model/interface.h"
 #include "model/internet_gateway.h"
+#include "model/nat_gateway.h"
+#include "model/pool.h"
 #include "model/route_table.h"
 #include "model/subnet.h"
 #include "model/vpc.h"
 #include "tests/unit/model/twin.h"
 #include "tests/unit/test.h"
+
+static bool elastic_key(const struct elastic *e, enum relation r, uint64_t *ret)
+{
+	switch (r) {
+	case REL_POOL_ADDRESSES:
+		*ret = e->pool;
+		return true;
+	case REL_VPC_ADDRESSES:
+		*ret = e->vpc;
+		return e->association;
+	case REL_EDGE_ADDRESSES:
+		*ret = e->edge;
+		return e->association;
+	default:
+		return false;
+	}
+}
+
+static bool nat_key(const struct nat_gateway *g, enum relation r, uint64_t *ret)
+{
+	bool over = g->state == NAT_FAILED || g->state == NAT_DELETED;
+
+	switch (r) {
+	case REL_VPC_NAT_GATEWAYS:
+		return !over && (*ret = g->vpc);
+	case REL_SUBNET_NAT_GATEWAYS:
+		return !over && (*ret = g->subnet);
+	case REL_HOST_WAITING_NAT_GATEWAYS:
+		return (g->state == NAT_PENDING || g->state == NAT_DELETING) && (*ret = g->edge);
+	case REL_ENDED_NAT_GATEWAYS:
+		*ret = 0;
+		return over;
+	default:
+		return false;
+	}
+}
 
 bool twin_ways_key(const struct object *o, enum relation r, uint64_t *ret)
 {
@@ -24,6 +64,37 @@ bool twin_ways_key(const struct object *o, enum relation r, uint64_t *ret)
 	case REL_VPC_EGRESS_GATEWAYS:
 		return o->kind == KIND_EGRESS_GATEWAY &&
 		       (*ret = ((const struct egress_gateway *)o)->vpc);
+	case REL_EDGES:
+		*ret = 0;
+		return o->kind == KIND_HOST && ((const struct host *)o)->edge;
+	case REL_EDGE_INTERNET_GATEWAYS:
+		return o->kind == KIND_INTERNET_GATEWAY &&
+		       ((const struct internet_gateway *)o)->vpc &&
+		       (*ret = ((const struct internet_gateway *)o)->edge, true);
+	case REL_EDGE_EGRESS_GATEWAYS:
+		return o->kind == KIND_EGRESS_GATEWAY &&
+		       (*ret = ((const struct egress_gateway *)o)->edge, true);
+	default:
+		return o->kind == KIND_ADDRESS ? elastic_key((const struct elastic *)o, r, ret)
+					       : o->kind == KIND_NAT_GATEWAY &&
+							 nat_key((const struct nat_gateway *)o, r,
+								 ret);
+	}
+}
+
+bool twin_ways_carries(const struct object *o, uint32_t vni, uint32_t host)
+{
+	const struct elastic *e = (const struct elastic *)o;
+	const struct internet_gateway *i = (const struct internet_gateway *)o;
+	const struct egress_gateway *g = (const struct egress_gateway *)o;
+
+	switch (o->kind) {
+	case KIND_ADDRESS:
+		return e->association && e->vni == vni && e->edge == host;
+	case KIND_INTERNET_GATEWAY:
+		return i->vpc && i->vni == vni && i->edge == host;
+	case KIND_EGRESS_GATEWAY:
+		return g->vni == vni && g->edge == host;
 	default:
 		return false;
 	}
@@ -83,9 +154,84 @@ static uint32_t handle_of(const struct object *o)
 		return ((const struct internet_gateway *)o)->handle.number;
 	case KIND_EGRESS_GATEWAY:
 		return ((const struct egress_gateway *)o)->handle.number;
+	case KIND_NAT_GATEWAY:
+		return ((const struct nat_gateway *)o)->handle.number;
 	default:
 		return 0;
 	}
+}
+
+static bool has_private(const struct twin *t, uint32_t vni, const struct ipaddr *a)
+{
+	for (size_t k = 0; k < t->n; k++) {
+		const struct interface *i = (const struct interface *)t->objects[k];
+
+		for (size_t n = 0; i->o.kind == KIND_INTERFACE && i->vni == vni && n < i->n_addrs;
+		     n++)
+			if (ipaddr_equal(&i->addrs[n].addr, a))
+				return true;
+	}
+	return false;
+}
+
+static bool has_gateway(const struct twin *t, uint64_t vpc)
+{
+	for (size_t k = 0; k < t->n; k++)
+		if (t->objects[k]->kind == KIND_INTERNET_GATEWAY &&
+		    ((const struct internet_gateway *)t->objects[k])->vpc == vpc)
+			return true;
+	return false;
+}
+
+/* Whoever has something at the border is an edge. */
+static void check_edge(const struct twin *t, uint32_t number)
+{
+	for (size_t k = 0; k < t->n && number; k++) {
+		const struct host *h = (const struct host *)t->objects[k];
+
+		if (h->o.kind != KIND_HOST || h->number != number)
+			continue;
+		assert_true(h->edge);
+		return;
+	}
+	assert_int_equal(number, 0);
+}
+
+static void check_elastic(const struct twin *t, const struct elastic *e)
+{
+	const struct pool *p = (const struct pool *)find(t, KIND_POOL, e->pool);
+	const struct nat_gateway *g;
+
+	assert_true(prefix_contains(&p->prefix, &e->public));
+	assert_true(e->automatic ? !!e->association : true);
+	if (e->association)
+		check_edge(t, e->edge);
+	assert_int_equal(!e->association, !e->vni);
+	if (!e->association)
+		return;
+	assert_true(has_private(t, e->vni, &e->private_addr));
+	assert_true(e->automatic || has_gateway(t, e->vpc));
+	if (!e->nat_gateway)
+		return;
+	g = (const struct nat_gateway *)find(t, KIND_NAT_GATEWAY, e->nat_gateway);
+	assert_true(g->address == e->o.id);
+	assert_int_equal(g->edge, e->edge);
+}
+
+/* Until it is over, its address and interface are its own. */
+static void check_nat(const struct twin *t, const struct nat_gateway *g)
+{
+	bool over = g->state == NAT_FAILED || g->state == NAT_DELETED;
+	const struct interface *i;
+
+	assert_int_equal(!!g->wait_revision, g->state == NAT_PENDING || g->state == NAT_DELETING);
+	if (over)
+		return;
+	i = (const struct interface *)find(t, KIND_INTERFACE, g->interface);
+	assert_true(i->managed_by == g->o.id);
+	assert_int_equal(i->attachment.state, ATTACHMENT_NONE);
+	assert_true(((const struct elastic *)find(t, KIND_ADDRESS, g->address))->nat_gateway ==
+		    g->o.id);
 }
 
 static void check_two(const struct object *a, const struct object *b)
@@ -97,6 +243,14 @@ static void check_two(const struct object *a, const struct object *b)
 		assert_int_not_equal(handle_of(a), handle_of(b));
 	if (a->kind == KIND_INTERNET_GATEWAY && b->kind == KIND_INTERNET_GATEWAY && x->vpc)
 		assert_true(x->vpc != y->vpc);
+	if (a->kind == KIND_ADDRESS && b->kind == KIND_ADDRESS) {
+		const struct elastic *e = (const struct elastic *)a;
+		const struct elastic *f = (const struct elastic *)b;
+
+		assert_false(ipaddr_equal(&e->public, &f->public));
+		assert_false(e->association && e->vni == f->vni &&
+			     ipaddr_equal(&e->private_addr, &f->private_addr));
+	}
 	if (a->kind == KIND_ROUTE_TABLE && b->kind == KIND_ROUTE_TABLE)
 		assert_int_not_equal(((const struct route_table *)a)->number,
 				     ((const struct route_table *)b)->number);
@@ -110,6 +264,10 @@ void twin_ways_check_rules(const struct twin *t)
 		check_tables(t, o);
 		if (o->kind == KIND_ROUTE_TABLE)
 			check_routes(t, (const struct route_table *)o);
+		if (o->kind == KIND_ADDRESS)
+			check_elastic(t, (const struct elastic *)o);
+		if (o->kind == KIND_NAT_GATEWAY)
+			check_nat(t, (const struct nat_gateway *)o);
 		for (size_t k = 0; k < i; k++)
 			check_two(o, t->objects[k]);
 	}

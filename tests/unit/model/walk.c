@@ -470,7 +470,7 @@ int walk_step(struct walk *w, struct tx *tx)
 		{4, walk_subnet_block6},
 		{6, walk_assign6},
 		{4, walk_unassign6},
-		{26, walk_step_ways},
+		{44, walk_step_ways},
 	};
 	uint32_t total = 0, at;
 	size_t i = 0;

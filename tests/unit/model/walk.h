@@ -15,6 +15,7 @@ struct walk {
 	size_t n_ids;
 	char ids[WALK_IDS][ID_TEXT_SIZE];
 	size_t n_names;
+	uint64_t mono_ms;
 	size_t done[2]; /* operations refused, and not */
 };
 
