@@ -101,7 +101,6 @@ struct packet {
 	struct side side[2]; /* by egress */
 	struct tuple tuple;
 	struct dp_connection_key key;
-	struct dp_passed_key fragment;
 	__u32 place; /* in a set of connections */
 	struct {
 		__u8 src[16], dst[16];

@@ -106,23 +106,24 @@ static __always_inline int policy_judge_groups(struct __sk_buff *skb, struct pac
 /* ---- fragments ---- */
 
 /* The later ones pass where the first has. */
-static __noinline int policy_fragment(struct packet *p, __u32 slot, bool egress)
+static __noinline int policy_fragment(const struct packet *p, __u32 slot, bool egress)
 {
-	struct dp_passed_key *key = &p->fragment;
+	struct dp_passed_key key = {
+		.id = p->tuple.id,
+		.slot = (__u16)slot,
+		.protocol = p->tuple.protocol,
+		.egress = egress,
+	};
 	__u32 now = connection_tick();
 	const __u32 *then;
 
-	memcpy(key->src, p->src, 16);
-	memcpy(key->dst, p->dst, 16);
-	key->id = p->tuple.id;
-	key->slot = (__u16)slot;
-	key->protocol = p->tuple.protocol;
-	key->egress = egress;
+	memcpy(key.src, p->src, 16);
+	memcpy(key.dst, p->dst, 16);
 	if (p->tuple.fragment == TUPLE_FIRST) {
-		bpf_map_update_elem(&passed, key, &now, BPF_ANY);
+		bpf_map_update_elem(&passed, &key, &now, BPF_ANY);
 		return 0;
 	}
-	then = bpf_map_lookup_elem(&passed, key);
+	then = bpf_map_lookup_elem(&passed, &key);
 	return then && now - *then <= DP_PASSED_TICKS ? 0 : -DROP_FRAGMENT;
 }
 
