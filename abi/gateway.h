@@ -28,6 +28,7 @@ enum {
 	DP_GATEWAYS_MAX = 1024, /* rows */
 	DP_PUBLICS_MAX = 65536,
 	DP_STATICS_MAX = 65536,
+	DP_NETWORKS6_MAX = 65536,
 	DP_NAT_PROTOCOLS = 3, /* TCP, UDP, ICMP echo */
 	DP_NAT_PROBES = 256,  /* ports looked at before a gateway has none left */
 };
@@ -158,6 +159,22 @@ struct dp_session_value {
 	__u32 expires;
 };
 
+/* sessions6 (LRU hash, of egress-only gateways) -> dp_session_value, of which 'addr' and 'port' are not
+ * used. */
+struct dp_session6_key {
+	__u8 node[16], world[16];
+	__be16 node_port, world_port; /* ICMPv6: the identifier, 0 */
+	__u8 protocol;
+	__u8 pad[3];
+};
+
+/* ---- networks6: LPM -> VNI (__u32); of an edge: which network has an address of the world ---- */
+
+struct dp_network6_key {
+	__u32 len;
+	__u8 addr[16];
+};
+
 /* ---- gateway_counters: per-CPU array by row ---- */
 
 struct dp_gateway_counters_value {
@@ -177,4 +194,6 @@ DP_GATEWAY_LAYOUT(struct dp_inside_key, 12);
 DP_GATEWAY_LAYOUT(struct dp_binding, 16);
 DP_GATEWAY_LAYOUT(struct dp_session_key, 16);
 DP_GATEWAY_LAYOUT(struct dp_session_value, 12);
+DP_GATEWAY_LAYOUT(struct dp_session6_key, 40);
+DP_GATEWAY_LAYOUT(struct dp_network6_key, 20);
 DP_GATEWAY_LAYOUT(struct dp_gateway_counters_value, 48);

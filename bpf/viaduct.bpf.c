@@ -126,7 +126,7 @@ int port(struct __sk_buff *skb)
 	if (verdict == VERDICT_DECLINED || verdict == -DROP_TOO_BIG)
 		verdict = port_full(skb, p);
 	if (verdict == VERDICT_EDGE)
-		verdict = edge_out(skb, p);
+		verdict = edge_leave(skb, p);
 	return edge_conclude(skb, p, verdict);
 }
 
@@ -185,7 +185,7 @@ int substrate(struct __sk_buff *skb)
 	if (verdict == VERDICT_DECLINED)
 		verdict = ingress_packet(skb, p);
 	if (verdict == VERDICT_EDGE)
-		verdict = edge_out(skb, p);
+		verdict = edge_leave(skb, p);
 	return edge_conclude(skb, p, verdict);
 }
 
@@ -205,7 +205,7 @@ int tunnel(struct __sk_buff *skb)
 		r = tunnel_packet(skb, p, id ? *id : 0);
 	}
 	if (r == VERDICT_EDGE)
-		r = edge_out(skb, p);
+		r = edge_leave(skb, p);
 	return edge_conclude(skb, p, r);
 }
 
@@ -225,7 +225,7 @@ static __always_inline int upcalls_packet(struct __sk_buff *skb, struct packet *
 	p->vni = (__u32)note.vni[0] << 16 | (__u32)note.vni[1] << 8 | note.vni[2];
 	bpf_skb_change_type(skb, PACKET_HOST);
 	if (note.flags & DP_NOTE_UPLINK)
-		return skb->protocol == htons(ETH_P_IP) ? uplink_ipv4(skb, p) : -DROP_NOTE;
+		return uplink_packet(skb, p);
 	if (note.kind == DP_NOTE_VERIFY && (note.flags & DP_NOTE_TUNNEL))
 		return tunnel_packet(skb, p, id);
 	if (note.kind == DP_NOTE_VERIFY)
@@ -252,24 +252,19 @@ int upcalls(struct __sk_buff *skb)
 		return TC_ACT_SHOT;
 	verdict = upcalls_packet(skb, p);
 	if (verdict == VERDICT_EDGE)
-		verdict = edge_out(skb, p);
+		verdict = edge_leave(skb, p);
 	return edge_conclude(skb, p, verdict);
 }
 
 SEC("tc")
 int uplink(struct __sk_buff *skb)
 {
-	const struct iphdr *ip;
 	struct packet *p;
 
 	if (skb->protocol == htons(ETH_P_ARP))
 		return uplink_arp(skb);
-	if (skb->protocol != htons(ETH_P_IP) || skb->pkt_type != PACKET_HOST)
-		return TC_ACT_UNSPEC;
-	packet_pull(skb, ETH_HLEN + sizeof(*ip));
-	ip = ipv4_get(skb);
-	if (!ip || !nat_public(ip->daddr))
+	if (skb->pkt_type != PACKET_HOST || !uplink_is_ours(skb))
 		return TC_ACT_UNSPEC;
 	p = packet_new();
-	return p ? edge_conclude(skb, p, uplink_ipv4(skb, p)) : TC_ACT_SHOT;
+	return p ? edge_conclude(skb, p, uplink_packet(skb, p)) : TC_ACT_SHOT;
 }

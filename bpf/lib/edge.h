@@ -190,14 +190,6 @@ static __noinline int edge_in(struct __sk_buff *skb, struct packet *p)
 	return VERDICT_TO_PORT;
 }
 
-/* A packet from the world, translated, for a node of this host: what do its groups and its ACL say? */
-static __always_inline int edge_to_port(struct __sk_buff *skb, struct packet *p)
-{
-	int r = ingress_judge(skb, p, ETH_HLEN, IPPROTO_IPIP);
-
-	return r ? r : edge_to_node(skb, p);
-}
-
 /* ---- out ---- */
 
 static __always_inline int edge_check_uplink(struct __sk_buff *skb, struct packet *p)

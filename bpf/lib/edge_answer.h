@@ -6,8 +6,9 @@
  */
 #pragma once
 
-#include "bpf/lib/edge.h"
+#include "bpf/lib/edge6.h"
 #include "bpf/lib/icmp.h"
+#include "bpf/lib/icmp_v6.h"
 
 /* The address that an answer to a node comes from. */
 static __always_inline __be32 edge_answer_source(const struct packet *p)
@@ -65,8 +66,8 @@ static __noinline int edge_answer_node(struct __sk_buff *skb, struct packet *p)
 	return r < 0 || r == VERDICT_UPCALL ? TC_ACT_SHOT : r;
 }
 
-/* What becomes of a packet that an edge refused. */
-static __noinline int edge_answer(struct __sk_buff *skb, struct packet *p, __u32 reason)
+/* What becomes of an IPv4 packet that an edge refused. */
+static __noinline int edge_answer_v4(struct __sk_buff *skb, struct packet *p, __u32 reason)
 {
 	__u8 type = ICMP_DEST_UNREACH, code = ICMP_FRAG_NEEDED;
 
@@ -83,6 +84,68 @@ static __noinline int edge_answer(struct __sk_buff *skb, struct packet *p, __u32
 	if (!p->router || !edge_answer_make(skb, p, type, code))
 		return TC_ACT_SHOT;
 	return p->edge == EDGE_SIDE_INSIDE ? edge_answer_node(skb, p) : edge_to_world(skb);
+}
+
+/* ---- ICMPv6: from the address that the packet was for, either way ---- */
+
+static __noinline bool edge_answer6_make(struct __sk_buff *skb, struct packet *p, __u32 type)
+{
+	struct icmp6_frame *f = (struct icmp6_frame *)p->work;
+	struct ipv6hdr *ip = ipv6_get(skb);
+	__u32 quoted, size, pseudo;
+	__be16 ethertype = htons(ETH_P_IPV6);
+	__u64 sum = 0;
+	__u8 next;
+
+	if (!ip)
+		return false;
+	next = ip->nexthdr;
+	if (!icmp_v6_may_answer(skb, next) || !budget_take(0, DP_BUDGET_ICMP, DP_ICMP_PER_WINDOW))
+		return false;
+	quoted = icmp_quote(skb, f->quote, sizeof(*ip), next, &sum);
+	if (quoted < sizeof(*ip) + 8 || quoted > ICMP6_QUOTE_MAX)
+		return false;
+	memset(f, 0, __builtin_offsetof(struct icmp6_frame, quote));
+	size = 8 + quoted;
+	memcpy(f->ethernet + 12, &ethertype, 2);
+	*(__be32 *)&f->ip = htonl(6U << 28);
+	f->ip.payload_len = htons((__u16)size);
+	f->ip.nexthdr = IPPROTO_ICMPV6;
+	f->ip.hop_limit = 64;
+	memcpy(&f->ip.saddr, p->dst, 16);
+	memcpy(&f->ip.daddr, p->src, 16);
+	f->type = (__u8)type;
+	if (type == ICMP6_TOO_BIG)
+		f->mtu = htonl(p->mtu);
+	pseudo = htonl(size) + htonl(IPPROTO_ICMPV6);
+	f->checksum = (__u16)~fold(
+		sum + (__u32)bpf_csum_diff(NULL, 0, (__be32 *)&f->ip.saddr, 40, pseudo));
+	return !bpf_skb_adjust_room(skb, ICMP6_NEW_SIZE, BPF_ADJ_ROOM_MAC, 0) &&
+	       !bpf_skb_store_bytes(skb, 0, f->ethernet, ETH_HLEN + ICMP6_NEW_SIZE + quoted, 0);
+}
+
+static __noinline int edge_answer_v6(struct __sk_buff *skb, struct packet *p, __u32 reason)
+{
+	int r;
+
+	if (reason != DROP_TTL && reason != DROP_TOO_BIG)
+		return TC_ACT_SHOT;
+	if (!edge_answer6_make(skb, p, reason == DROP_TTL ? ICMP6_TIME_EXCEEDED : ICMP6_TOO_BIG))
+		return TC_ACT_SHOT;
+	if (p->edge == EDGE_SIDE_WORLD)
+		return edge_to_world(skb);
+	memcpy(p->dst, p->src, 16);
+	r = edge6_locate(p);
+	if (!r && p->flow.out.format != FORMAT_NONE)
+		r = edge6_to_node(skb, p);
+	return r < 0 || r == VERDICT_UPCALL ? TC_ACT_SHOT : r;
+}
+
+/* What becomes of a packet that an edge refused. */
+static __always_inline int edge_answer(struct __sk_buff *skb, struct packet *p, __u32 reason)
+{
+	return skb->protocol == htons(ETH_P_IPV6) ? edge_answer_v6(skb, p, reason)
+						  : edge_answer_v4(skb, p, reason);
 }
 
 /* As conclude(), for a packet that may be an edge's. */

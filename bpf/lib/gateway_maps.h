@@ -101,6 +101,27 @@ struct {
 } sessions SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, DP_GATEWAYS_MAX);
+	__type(key, __u32);
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_LRU_HASH);
+			__uint(max_entries, 1);
+			__uint(key_size, sizeof(struct dp_session6_key));
+			__uint(value_size, sizeof(struct dp_session_value));
+		});
+} sessions6 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, DP_NETWORKS6_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct dp_network6_key);
+	__type(value, __u32);
+} networks6 SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, DP_GATEWAYS_MAX);
 	__type(key, __u32);

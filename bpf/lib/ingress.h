@@ -149,8 +149,7 @@ static __always_inline void ingress_frame(const struct packet *p, const struct d
 /* The ACL at the subnet of the port that gets the packet. */
 static __always_inline __u32 ingress_acl(const struct packet *p, const struct dp_port_copy *port)
 {
-	const struct dp_subnet_value *mine =
-		subnet_get(p->vni, p->to_handle ? port->home : p->dst);
+	const struct dp_subnet_value *mine = subnet_get(p->vni, p->to_handle ? port->home : p->dst);
 
 	return mine && mine->acl ? policy_acl(mine, subnet_get(p->from_vni, p->src)) : 0;
 }
@@ -255,9 +254,7 @@ static __always_inline int ingress_ipv6(struct __sk_buff *skb, struct packet *p,
 	memcpy(p->dst, &inner.daddr, 16);
 	p->size = ntohs(inner.payload_len) + (__u32)sizeof(inner);
 	r = ingress_destination(p);
-	if (r == VERDICT_EDGE)
-		return -DROP_HANDLE;
-	if (!r)
+	if (!r || r == VERDICT_EDGE)
 		r = ingress_verify(skb, p, mapping_v6_get(p->from_vni, p->src), peer_id, 0);
 	return r ? r : VERDICT_ROUTED;
 }
@@ -301,6 +298,14 @@ static __noinline int ingress_decide(struct __sk_buff *skb, struct packet *p)
 	return ingress_ipv4(skb, p, in, peer_id, peer);
 }
 
+/* For a gateway: the frame says what it is again. */
+static __always_inline int ingress_to_edge_ipv6(struct __sk_buff *skb)
+{
+	__be16 ethertype = htons(ETH_P_IPV6);
+
+	return bpf_skb_store_bytes(skb, 12, &ethertype, 2, 0) ? -DROP_REWRITE : VERDICT_EDGE;
+}
+
 /* Keeps what is decided and allowed, restores the packet and gives it to the node. */
 static __noinline int ingress_carry(struct __sk_buff *skb, struct packet *p)
 {
@@ -312,7 +317,9 @@ static __noinline int ingress_carry(struct __sk_buff *skb, struct packet *p)
 		r = ipip6_decode(skb, false);
 		if (!r)
 			r = packet_trim(skb, p->size);
-		return r ? r : ingress_deliver_ipv6(skb, p);
+		if (r)
+			return r;
+		return p->slot ? ingress_deliver_ipv6(skb, p) : ingress_to_edge_ipv6(skb);
 	}
 	policy_keep_in(p, flow);
 	ip6 = ipv6_get(skb);

@@ -12,7 +12,7 @@
 enum {
 	VERDICT_UPCALL = 100,   /* no TC action */
 	VERDICT_DECLINED = 101, /* of the fast path: the full path decides */
-	VERDICT_EDGE = 102,     /* plain IPv4, for a gateway of this host */
+	VERDICT_EDGE = 102,     /* plain again, for a gateway of this host */
 	VERDICT_TO_PORT = 104,  /* from the world, for a node of this host that has to be asked */
 	VERDICT_ROUTED = 103,   /* it is decided where the packet goes */
 };

@@ -119,7 +119,7 @@ static __always_inline int route6_remote(struct __sk_buff *skb, struct packet *p
 
 	if (!ip)
 		return -DROP_MALFORMED;
-	r = route_to_peer(peer, p->vni, p->vni, 0, 0, flow);
+	r = route_to_peer(peer, p->vni, p->to_vni, 0, 0, flow);
 	if (r)
 		return r;
 	if (flow->format != FORMAT_VXLAN_1)
@@ -131,7 +131,7 @@ static __always_inline int route6_remote(struct __sk_buff *skb, struct packet *p
 	tos = (__u8)(ntohl(*(const __be32 *)ip) >> 20);
 	route6_age(ip, p);
 	if (flow->format == FORMAT_VXLAN_1)
-		return vxlan_encode(skb, peer, p->vni, tos);
+		return vxlan_encode(skb, peer, flow->vni, tos);
 	r = ipip6_encode(skb, flow, size, tos, IPPROTO_IPIP6, dp_bucket_v6(p->vni, p->dst));
 	return r ? r : transmit(skb, peer->nexthop);
 }
@@ -159,7 +159,8 @@ static __always_inline int route6_check_mac(const struct __sk_buff *skb, struct 
  * of the packet. */
 static __always_inline int route6_locate(struct packet *p)
 {
-	__u32 slot = local_slot(p->vni, p->dst);
+	__u32 slot = local_slot(p->to_vni, p->dst);
+	__u8 flags = p->routed ? DP_NOTE_ROUTED : 0;
 	const struct dp_mapping_value *m;
 	const struct dp_port_copy *to;
 
@@ -169,9 +170,11 @@ static __always_inline int route6_locate(struct packet *p)
 		p->flow.out.to_slot = (__u16)slot;
 		return VERDICT_ROUTED;
 	}
-	m = mapping_v6_get(p->vni, p->dst);
+	if (p->to_vni != p->vni)
+		flags |= DP_NOTE_OTHER;
+	m = mapping_v6_get(p->to_vni, p->dst);
 	if (!m || (m->state == DP_STATE_HELD && !p->injected))
-		return upcall(p, DP_NOTE_RESOLVE, p->port_id, p->routed ? DP_NOTE_ROUTED : 0);
+		return upcall(p, DP_NOTE_RESOLVE, p->port_id, flags);
 	p->revision = m->revision;
 	if (m->state == DP_STATE_REFUSED)
 		return -DROP_REFUSED;
@@ -179,6 +182,24 @@ static __always_inline int route6_locate(struct packet *p)
 		return -DROP_GONE;
 	p->identity = m->identity;
 	p->flow.out.stamp.peer = m->peer;
+	return VERDICT_ROUTED;
+}
+
+/* As above for a way to a handle; VERDICT_EDGE for a gateway of this host. */
+static __always_inline int route6_to_handle(struct packet *p)
+{
+	const struct dp_handle_value *h;
+
+	if (p->to_peer) {
+		p->flow.out.stamp.peer = p->to_peer;
+		return VERDICT_ROUTED;
+	}
+	h = handle_get(p->to_vni);
+	if (!h || h->vni != p->vni)
+		return -DROP_HANDLE;
+	if (h->kind != DP_HANDLE_PORT)
+		return config.uplink_ifindex ? VERDICT_EDGE : -DROP_HANDLE;
+	p->flow.out.to_slot = (__u16)h->row;
 	return VERDICT_ROUTED;
 }
 
@@ -209,6 +230,7 @@ static __always_inline int route6_unicast(struct __sk_buff *skb, struct packet *
 	if (local_slot(p->vni, p->src) != p->slot)
 		return -DROP_SOURCE_ADDR;
 	p->from_vni = p->vni;
+	p->to_vni = p->vni;
 	mine = subnet_get(p->vni, p->src);
 	its = subnet_get(p->vni, p->dst);
 	p->acl = policy_acl(mine, its);
@@ -226,12 +248,15 @@ static __always_inline int route6_unicast(struct __sk_buff *skb, struct packet *
 	if (!p->routed)
 		return route6_locate(p);
 	/* a link-local address means nothing elsewhere (RFC 4291 2.5.6) */
-	if (!its || ipv6_is_link_local(p->src) || ipv6_is_link_local(p->dst))
+	if (ipv6_is_link_local(p->src) || ipv6_is_link_local(p->dst))
 		return -DROP_NO_ROUTE;
+	r = its ? 0 : way_find(p, mine ? mine->table : 0);
+	if (r)
+		return r;
 	ip = ipv6_get(skb);
 	if (!ip || ip->hop_limit <= 1)
 		return ip ? -DROP_TTL : -DROP_MALFORMED;
-	return route6_locate(p);
+	return p->to_handle ? route6_to_handle(p) : route6_locate(p);
 }
 
 static __noinline int route6_decide(struct __sk_buff *skb, struct packet *p)
@@ -262,10 +287,12 @@ static __noinline int route6_decide(struct __sk_buff *skb, struct packet *p)
 /* An IPv6 packet from a node, in steps as route_ipv4(). */
 static __noinline int route_ipv6(struct __sk_buff *skb, struct packet *p)
 {
-	int r = route6_decide(skb, p);
+	int decided = route6_decide(skb, p), r;
 
-	if (r != VERDICT_ROUTED)
-		return r;
+	if (decided != VERDICT_ROUTED && decided != VERDICT_EDGE)
+		return decided;
 	r = policy_out(skb, p, p->flow.out.to_slot, p->acl, p->to_acl);
-	return r ? r : route6_carry(skb, p);
+	if (r || decided == VERDICT_EDGE)
+		return r ? r : VERDICT_EDGE;
+	return route6_carry(skb, p);
 }

@@ -81,7 +81,7 @@ static __noinline int tunnel_packet(struct __sk_buff *skb, struct packet *p, __u
 		r = ingress_destination(p);
 	to_edge = r == VERDICT_EDGE;
 	if (to_edge)
-		r = skb->protocol == htons(ETH_P_IP) ? 0 : -DROP_HANDLE;
+		r = 0;
 	if (!r)
 		r = ingress_verify(skb, p, ingress_mapping(p->vni, p->src), peer_id,
 				   DP_NOTE_TUNNEL);

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "bpf/lib/arp.h"
-#include "bpf/lib/edge.h"
+#include "bpf/lib/edge6.h"
 
 static __noinline int uplink_arp(struct __sk_buff *skb)
 {
@@ -34,7 +34,6 @@ static __noinline int uplink_arp(struct __sk_buff *skb)
 	return (int)bpf_redirect(config.uplink_ifindex, 0);
 }
 
-/* 'p' may say that the packet was written back by the agent. */
 static __noinline int uplink_ipv4(struct __sk_buff *skb, struct packet *p)
 {
 	struct iphdr *ip;
@@ -54,4 +53,46 @@ static __noinline int uplink_ipv4(struct __sk_buff *skb, struct packet *p)
 		return -DROP_MALFORMED;
 	p->public = ip->daddr;
 	return edge_in(skb, p);
+}
+
+static __noinline int uplink_ipv6(struct __sk_buff *skb, struct packet *p)
+{
+	struct ipv6hdr *ip;
+	int r;
+
+	packet_pull(skb, ETH_HLEN + sizeof(*ip) + sizeof(struct tcphdr));
+	ip = ipv6_get(skb);
+	if (!ip || ip->version != 6)
+		return -DROP_MALFORMED;
+	r = packet_trim(skb, ntohs(ip->payload_len) + (__u32)sizeof(*ip));
+	return r ? r : edge6_in(skb, p);
+}
+
+/* 'p' may say that the packet was written back by the agent. */
+static __always_inline int uplink_packet(struct __sk_buff *skb, struct packet *p)
+{
+	switch (skb->protocol) {
+	case htons(ETH_P_IP):
+		return uplink_ipv4(skb, p);
+	case htons(ETH_P_IPV6):
+		return uplink_ipv6(skb, p);
+	default:
+		return -DROP_NOTE;
+	}
+}
+
+/* Is it to a public address, or one of a network?  The machine's own packets are not copied or held up. */
+static __always_inline bool uplink_is_ours(struct __sk_buff *skb)
+{
+	const struct ipv6hdr *ip6;
+	const struct iphdr *ip;
+
+	packet_pull(skb, ETH_HLEN + sizeof(*ip6));
+	if (skb->protocol == htons(ETH_P_IP)) {
+		ip = ipv4_get(skb);
+		return ip && nat_public(ip->daddr);
+	}
+	ip6 = ipv6_get(skb);
+	return skb->protocol == htons(ETH_P_IPV6) && ip6 &&
+	       edge6_network((const __u8 *)&ip6->daddr);
 }

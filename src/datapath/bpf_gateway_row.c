@@ -71,6 +71,7 @@ static int row_put(struct bpf_map *outer, uint32_t row, enum bpf_map_type type, 
 static void tables_delete(struct bpf_host *h, uint32_t row)
 {
 	bpf_map_delete_elem(bpf_map__fd(h->skel->maps.sessions), &row);
+	bpf_map_delete_elem(bpf_map__fd(h->skel->maps.sessions6), &row);
 	bpf_map_delete_elem(bpf_map__fd(h->skel->maps.inside), &row);
 	bpf_map_delete_elem(bpf_map__fd(h->skel->maps.bindings), &row);
 }
@@ -85,7 +86,11 @@ int bpf_gateway_row_new(struct bpf_host *h, enum dp_gateway_kind kind, uint32_t 
 	if (!r)
 		r = bpf_map_update_elem(bpf_map__fd(h->skel->maps.gateway_counters), &row, zero,
 					BPF_ANY);
-	if (!r)
+	if (!r && kind == DP_GATEWAY_EGRESS_ONLY)
+		r = row_put(h->skel->maps.sessions6, row, BPF_MAP_TYPE_LRU_HASH,
+			    sizeof(struct dp_session6_key), sizeof(struct dp_session_value),
+			    h->max_sessions);
+	else if (!r)
 		r = row_put(h->skel->maps.sessions, row, BPF_MAP_TYPE_LRU_HASH,
 			    sizeof(struct dp_session_key), sizeof(struct dp_session_value),
 			    h->max_sessions);

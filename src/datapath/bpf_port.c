@@ -136,13 +136,12 @@ static int addrs_add(struct bpf_host *h, uint32_t slot, const struct dp_port *is
 
 static int handle_add(struct bpf_host *h, uint32_t slot, const struct dp_port *port)
 {
-	struct dp_handle_value value = {
-		.kind = DP_HANDLE_PORT, .vni = port->vni, .row = slot};
+	struct dp_handle_value value = {.kind = DP_HANDLE_PORT, .vni = port->vni, .row = slot};
 
 	if (!port->handle)
 		return 0;
-	return bpf_host_error(bpf_map_update_elem(bpf_map__fd(h->skel->maps.handles),
-						  &port->handle, &value, BPF_ANY));
+	return bpf_host_error(bpf_map_update_elem(bpf_map__fd(h->skel->maps.handles), &port->handle,
+						  &value, BPF_ANY));
 }
 
 /* Unless it is another port's by now. */
@@ -151,8 +150,8 @@ static void handle_remove(struct bpf_host *h, uint32_t slot, uint32_t handle)
 	int fd = bpf_map__fd(h->skel->maps.handles);
 	struct dp_handle_value owner;
 
-	if (handle && !bpf_map_lookup_elem(fd, &handle, &owner) &&
-	    owner.kind == DP_HANDLE_PORT && owner.row == slot)
+	if (handle && !bpf_map_lookup_elem(fd, &handle, &owner) && owner.kind == DP_HANDLE_PORT &&
+	    owner.row == slot)
 		bpf_map_delete_elem(fd, &handle);
 }
 
@@ -388,6 +387,32 @@ static struct dp_subnet_key subnet_key(uint32_t vni, const struct prefix *prefix
 	return key;
 }
 
+/* An edge finds the network of an address of the world by it alone; link-local ones are every
+ * network's. */
+static int network6_set(struct bpf_host *h, const struct dp_subnet *subnet)
+{
+	struct dp_network6_key key = {.len = subnet->prefix.len};
+	const uint8_t *b = subnet->prefix.addr.b;
+	uint32_t vni = subnet->vni;
+
+	if (!h->uplink_ifindex || prefix_is_v4(&subnet->prefix) ||
+	    (b[0] == 0xfe && (b[1] & 0xc0) == 0x80))
+		return 0;
+	memcpy(key.addr, b, sizeof(key.addr));
+	return bpf_map_update_elem(bpf_map__fd(h->skel->maps.networks6), &key, &vni, BPF_ANY);
+}
+
+static void network6_delete(struct bpf_host *h, uint32_t vni, const struct prefix *prefix)
+{
+	struct dp_network6_key key = {.len = prefix->len};
+	int fd = bpf_map__fd(h->skel->maps.networks6);
+	uint32_t owner;
+
+	memcpy(key.addr, prefix->addr.b, sizeof(key.addr));
+	if (!prefix_is_v4(prefix) && !bpf_map_lookup_elem(fd, &key, &owner) && owner == vni)
+		bpf_map_delete_elem(fd, &key);
+}
+
 int bpf_subnet_set(struct datapath *dp, const struct dp_subnet *subnet)
 {
 	struct bpf_host *h = bpf_host_of(dp);
@@ -402,6 +427,8 @@ int bpf_subnet_set(struct datapath *dp, const struct dp_subnet *subnet)
 	value.acl = subnet->acl;
 	r = bpf_map_update_elem(bpf_map__fd(h->skel->maps.subnets), &key, &value, BPF_ANY);
 	if (!r)
+		r = network6_set(h, subnet);
+	if (!r)
 		bpf_host_bump_epoch(h);
 	return bpf_host_error(r);
 }
@@ -412,6 +439,7 @@ int bpf_subnet_delete(struct datapath *dp, uint32_t vni, const struct prefix *pr
 	struct dp_subnet_key key = subnet_key(vni, prefix);
 	int r = bpf_map_delete_elem(bpf_map__fd(h->skel->maps.subnets), &key);
 
+	network6_delete(h, vni, prefix);
 	if (!r)
 		bpf_host_bump_epoch(h);
 	return bpf_host_error(r);

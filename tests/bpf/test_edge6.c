@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packet tables of an edge for IPv6: nothing is translated; who may come in. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "abi/drop.h"
+#include "frame.h"
+#include "net/csum.h"
+
+enum {
+	L4_AT = IP_AT + 40,
+	HOP_AT = IP_AT + 7,
+	SRC_AT = IP_AT + 8,
+	DST_AT = IP_AT + 24,
+	IGW = 0xf00001,
+	EIGW = 0xf00002,
+	OTHER_VNI = 8,
+	UDP = 17,
+	ICMP6 = 58,
+	EDGE_NUMBER = LAB_EDGE + 1,
+};
+
+#define A     "2001:db8:1:1::a" /* host 1 */
+#define C     "2001:db8:1:1::c" /* on the edge's host */
+#define X     "2001:db8:2:1::a" /* host 2, in another network */
+#define WORLD "2001:db8:ffff::1"
+
+static const uint8_t router_mac[6] = {0x02, 0xff, 0, 0, 0, 0};
+
+struct fixture {
+	struct lab lab;
+	struct lab_node *a, *c, *x;
+};
+
+static struct fixture fixture;
+
+static struct datapath *edge(void)
+{
+	return fixture.lab.hosts[LAB_EDGE].dp;
+}
+
+/* ---- the lab ---- */
+
+static void give(struct lab_node *n, const char *addr)
+{
+	n->port.addrs[n->port.n_addrs++] = lab_addr(addr);
+	lab_set_port(&fixture.lab, n->host, &n->port);
+}
+
+static void set_format(enum format format)
+{
+	const struct lab_host *h = &fixture.lab.hosts[LAB_EDGE];
+	struct dp_peer p = {.id = EDGE_NUMBER,
+			    .siit1 = h->config.siit1,
+			    .siit2 = h->config.siit2,
+			    .v4 = h->config.v4,
+			    .send = format,
+			    .accept = FORMAT_BIT(format) | FORMAT_BIT(FORMAT_IPIP6_1),
+			    .path_mtu = LAB_WIRE_MTU,
+			    .nexthop = 1,
+			    .edge = true};
+
+	lab_set_format(&fixture.lab, format, false);
+	assert_int_equal(datapath_peer_set(fixture.lab.hosts[0].dp, &p), 0);
+}
+
+/* The world by a gateway; the other network by peering. */
+static void set_route(uint32_t handle)
+{
+	for (int i = 0; i < LAB_HOSTS; i++) {
+		struct dp_route routes[] = {
+			{.prefix = lab_prefix("::/0"),
+			 .target = handle == IGW ? DP_TARGET_INTERNET : DP_TARGET_GATEWAY,
+			 .peer = i == LAB_EDGE ? DP_PEER_SELF : EDGE_NUMBER,
+			 .vni = handle},
+			{.prefix = lab_prefix("2001:db8:2::/48"),
+			 .target = DP_TARGET_NETWORK,
+			 .vni = OTHER_VNI},
+		};
+		struct dp_table t = {.number = 1, .n_routes = 2, .routes = routes};
+
+		assert_int_equal(datapath_table_set(fixture.lab.hosts[i].dp, &t), 0);
+	}
+}
+
+static int set_up(void **state)
+{
+	struct fixture *f = &fixture;
+
+	lab_init(&f->lab, FORMAT_SIIT_2);
+	lab_world(&f->lab);
+	lab_subnet_with(&f->lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", 0);
+	lab_subnet_with(&f->lab, LAB_VNI, "2001:db8:1:1::/64", "fe80::", 1);
+	lab_subnet_with(&f->lab, LAB_VNI, "fe80::/64", "fe80::", 0);
+	lab_subnet_with(&f->lab, OTHER_VNI, "2001:db8:2:1::/64", "fe80::", 0);
+	f->a = lab_node(&f->lab, 0, LAB_VNI, "10.0.1.10", "10.0.1.1");
+	f->c = lab_node(&f->lab, LAB_EDGE, LAB_VNI, "10.0.1.12", "10.0.1.1");
+	f->x = lab_node(&f->lab, LAB_EDGE, OTHER_VNI, "10.0.1.10", "10.0.1.1");
+	give(f->a, A);
+	give(f->c, C);
+	give(f->x, X);
+	for (int i = 0; i < LAB_HOSTS; i++)
+		assert_int_equal(datapath_peering_set(f->lab.hosts[i].dp, LAB_VNI, OTHER_VNI), 0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	lab_deinit(&fixture.lab);
+	return 0;
+}
+
+static int reset(void **state)
+{
+	struct dp_gateway igw = {.handle = IGW, .kind = DP_GATEWAY_INTERNET, .vni = LAB_VNI};
+	struct dp_gateway eigw = {.handle = EIGW, .kind = DP_GATEWAY_EGRESS_ONLY, .vni = LAB_VNI};
+
+	datapath_gateway_delete(edge(), EIGW); /* with its sessions */
+	assert_int_equal(datapath_gateway_set(edge(), &igw), 0);
+	assert_int_equal(datapath_gateway_set(edge(), &eigw), 0);
+	lab_map(&fixture.lab, LAB_VNI, A, 0, DP_MAPPING_LIVE);
+	lab_map(&fixture.lab, LAB_VNI, C, LAB_EDGE, DP_MAPPING_LIVE);
+	lab_map(&fixture.lab, OTHER_VNI, X, LAB_EDGE, DP_MAPPING_LIVE);
+	set_format(FORMAT_SIIT_2);
+	set_route(EIGW);
+	return 0;
+}
+
+/* ---- packets ---- */
+
+/* UDP, or an ICMPv6 message of type 'dport'; from a node, or from the world (NULL). */
+static struct frame packet(const struct lab_node *from, const char *src, uint16_t sport,
+			   const char *dst, uint16_t dport, uint8_t protocol, size_t payload)
+{
+	struct frame f = {.size = L4_AT + 8 + payload};
+	struct ipaddr s = lab_addr(src), d = lab_addr(dst);
+	uint16_t sum;
+
+	memcpy(f.b, router_mac, 6);
+	if (from)
+		memcpy(f.b + 6, from->port.mac.b, 6);
+	frame_put_u16(&f, 12, 0x86dd);
+	frame_put_u32(&f, IP_AT, 6U << 28);
+	frame_put_u16(&f, IP_AT + 4, (uint16_t)(8 + payload));
+	f.b[IP_AT + 6] = protocol;
+	f.b[HOP_AT] = 64;
+	memcpy(f.b + SRC_AT, s.b, 16);
+	memcpy(f.b + DST_AT, d.b, 16);
+	frame_put_u16(&f, L4_AT, sport);
+	frame_put_u16(&f, L4_AT + 2, dport);
+	frame_put_u16(&f, L4_AT + 4, (uint16_t)(8 + payload));
+	if (protocol == ICMP6) {
+		f.b[L4_AT] = (uint8_t)dport;
+		f.b[L4_AT + 1] = 0;
+		frame_put_u16(&f, L4_AT + 2, 0);
+		frame_put_u16(&f, L4_AT + 4, sport);
+	}
+	sum = csum_fold(csum_add(csum_pseudo(&s, &d, protocol, (uint32_t)(f.size - L4_AT)),
+				 f.b + L4_AT, f.size - L4_AT));
+	memcpy(f.b + L4_AT + (protocol == UDP ? 6 : 2), &sum, 2);
+	return f;
+}
+
+static void assert_redirected(int verdict)
+{
+	if (verdict != TC_ACT_REDIRECT)
+		lab_explain(&fixture.lab);
+	assert_int_equal(verdict, TC_ACT_REDIRECT);
+}
+
+/* As sent, but 'hops' older. */
+static void assert_same(const struct frame *out, const struct frame *in, uint8_t hops)
+{
+	assert_int_equal(out->size, in->size);
+	assert_int_equal(frame_u16(out, 12), 0x86dd);
+	assert_int_equal(out->b[HOP_AT], in->b[HOP_AT] - hops);
+	assert_memory_equal(out->b + IP_AT, in->b + IP_AT, 7);
+	assert_memory_equal(out->b + SRC_AT, in->b + SRC_AT, in->size - SRC_AT);
+}
+
+static void goes_out(const struct lab_node *n, const struct frame *f)
+{
+	struct frame wire, out;
+
+	assert_redirected(frame_from_node(&fixture.lab, n, f, &wire));
+	if (n->host == LAB_EDGE) {
+		assert_same(&wire, f, 1); /* no router between */
+		return;
+	}
+	assert_redirected(frame_from_wire(&fixture.lab, LAB_EDGE, &wire, &out));
+	assert_same(&out, f, 2);
+}
+
+static void comes_in(const struct lab_node *n, const struct frame *f)
+{
+	struct frame wire, out;
+
+	assert_redirected(frame_from_world(&fixture.lab, f, &wire));
+	if (n->host == LAB_EDGE) {
+		out = wire;
+	} else {
+		assert_redirected(frame_from_wire(&fixture.lab, n->host, &wire, &out));
+		assert_memory_equal(out.b + 6, router_mac, 6);
+	}
+	assert_memory_equal(out.b, n->port.mac.b, 6);
+	assert_same(&out, f, 1);
+}
+
+static void is_refused(const struct frame *f, uint32_t reason)
+{
+	uint64_t before = lab_drops(&fixture.lab, LAB_EDGE, 0, reason);
+	struct frame out;
+
+	frame_from_world(&fixture.lab, f, &out);
+	if (lab_drops(&fixture.lab, LAB_EDGE, 0, reason) != before + 1)
+		lab_explain(&fixture.lab);
+	assert_int_equal(lab_drops(&fixture.lab, LAB_EDGE, 0, reason), before + 1);
+}
+
+/* ---- an internet gateway ---- */
+
+/* requirement: EDGE-1 */
+/* requirement: PKT-3 */
+static void test_internet(void **state)
+{
+	struct frame out = packet(fixture.a, A, 4000, WORLD, 53, UDP, 100);
+	struct frame in = packet(NULL, WORLD, 4001, A, 80, UDP, 100); /* begun outside */
+
+	set_route(IGW);
+	goes_out(fixture.a, &out);
+	comes_in(fixture.a, &in);
+	out = packet(fixture.c, C, 4000, WORLD, 53, UDP, 100);
+	in = packet(NULL, WORLD, 4001, C, 80, UDP, 100);
+	goes_out(fixture.c, &out);
+	comes_in(fixture.c, &in);
+}
+
+/* What a subnet has no way to gets nothing from there. */
+/* requirement: EDGE-1 */
+static void test_no_route_back(void **state)
+{
+	struct frame in = packet(NULL, WORLD, 4001, X, 80, UDP, 100), got;
+
+	is_refused(&in, DROP_UNSOLICITED);
+	in = packet(NULL, WORLD, 4001, "2001:db8:9::1", 80, UDP, 100); /* the machine's */
+	assert_int_equal(frame_from_world(&fixture.lab, &in, &got), TC_ACT_UNSPEC);
+}
+
+/* ---- an egress-only gateway ---- */
+
+/* requirement: EDGE-1 */
+static void test_egress_only(void **state)
+{
+	static const uint8_t protocols[] = {UDP, ICMP6};
+
+	for (size_t i = 0; i < 2; i++) {
+		bool ping = protocols[i] == ICMP6;
+		struct frame in = packet(NULL, WORLD, ping ? 4000 : 53, A, ping ? 129 : 4000,
+					 protocols[i], 100);
+		struct frame out =
+			packet(fixture.a, A, 4000, WORLD, ping ? 128 : 53, protocols[i], 100);
+
+		is_refused(&in, DROP_UNSOLICITED);
+		goes_out(fixture.a, &out);
+		comes_in(fixture.a, &in);
+		in = packet(NULL, "2001:db8:ffff::2", ping ? 4000 : 53, A, ping ? 129 : 4000,
+			    protocols[i], 100);
+		is_refused(&in, DROP_UNSOLICITED);
+		in = packet(NULL, WORLD, ping ? 4001 : 54, A, ping ? 129 : 4000, protocols[i], 100);
+		is_refused(&in, DROP_UNSOLICITED);
+	}
+}
+
+/* An error about what went out comes in; one about nothing does not. */
+/* requirement: EDGE-1 */
+static void test_egress_only_errors(void **state)
+{
+	struct frame out = packet(fixture.a, A, 4000, WORLD, 53, UDP, 20);
+	struct frame in = packet(NULL, "2001:db8:eeee::1", 0, A, 1, ICMP6, 68);
+
+	memcpy(in.b + L4_AT + 8, out.b + IP_AT, 68);
+	is_refused(&in, DROP_UNSOLICITED);
+	goes_out(fixture.a, &out);
+	comes_in(fixture.a, &in);
+}
+
+/* ---- who, where, how large ---- */
+
+/* requirement: MAP-4 */
+static void test_source_is_verified(void **state)
+{
+	struct frame out = packet(fixture.a, A, 4000, WORLD, 53, UDP, 100), wire, got;
+
+	assert_redirected(frame_from_node(&fixture.lab, fixture.a, &out, &wire));
+	lab_map(&fixture.lab, LAB_VNI, A, 1, DP_MAPPING_LIVE);
+	frame_assert_dropped_from_wire(&fixture.lab, LAB_EDGE, 0, &wire, DROP_SPOOF);
+	lab_map(&fixture.lab, LAB_VNI, A, 0, DP_MAPPING_LIVE);
+	assert_redirected(frame_from_wire(&fixture.lab, LAB_EDGE, &wire, &got));
+	assert_same(&got, &out, 2);
+}
+
+/* requirement: MAP-2 */
+static void test_unknown_node(void **state)
+{
+	struct frame in = packet(NULL, WORLD, 4001, A, 80, UDP, 100), up, wire, got;
+	struct ipaddr a = lab_addr(A);
+
+	set_route(IGW);
+	assert_int_equal(datapath_mapping_delete(edge(), LAB_VNI, &a), 0);
+	assert_redirected(frame_from_world(&fixture.lab, &in, &up));
+	assert_int_equal(up.b[0], 0x0a);
+	assert_memory_equal(up.b + 12, in.b + 12, in.size - 12);
+	lab_map(&fixture.lab, LAB_VNI, A, 0, DP_MAPPING_HELD);
+	assert_redirected(frame_run(&fixture.lab, LAB_EDGE, RUN_UPCALLS, 1, &up, &wire));
+	lab_map(&fixture.lab, LAB_VNI, A, 0, DP_MAPPING_LIVE);
+	assert_redirected(frame_from_wire(&fixture.lab, 0, &wire, &got));
+	assert_same(&got, &in, 1);
+}
+
+/* The world is told by ICMPv6 what the way to the node does not carry, and what is too old. */
+/* requirement: PKT-9 */
+static void test_world_is_told(void **state)
+{
+	struct frame in = packet(NULL, WORLD, 4001, A, 80, UDP, 1413), out;
+	struct ipaddr a = lab_addr(A), world = lab_addr(WORLD);
+
+	set_route(IGW);
+	for (int i = 0; i < 2; i++) {
+		uint32_t sum = csum_pseudo(&a, &world, ICMP6, 8 + 48);
+
+		assert_redirected(frame_from_world(&fixture.lab, &in, &out));
+		assert_int_equal(out.size, L4_AT + 8 + 48);
+		assert_memory_equal(out.b + SRC_AT, a.b, 16);
+		assert_memory_equal(out.b + DST_AT, world.b, 16);
+		assert_int_equal(out.b[L4_AT], i ? 3 : 2);
+		assert_int_equal(frame_u32(&out, L4_AT + 4), i ? 0 : LAB_WIRE_MTU - 40);
+		assert_int_equal(csum_fold(csum_add(sum, out.b + L4_AT, 8 + 48)), 0);
+		assert_memory_equal(out.b + L4_AT + 8, in.b + IP_AT, 48);
+		in = packet(NULL, WORLD, 4001, A, 80, UDP, 100);
+		in.b[HOP_AT] = 1;
+	}
+}
+
+/* ---- peered networks ---- */
+
+/* requirement: PKT-3 */
+/* requirement: TOPO-1 */
+static void test_peered(void **state)
+{
+	struct frame out = packet(fixture.a, A, 4000, X, 53, UDP, 100), wire, got;
+
+	assert_redirected(frame_from_node(&fixture.lab, fixture.a, &out, &wire));
+	assert_int_equal(frame_u32(&wire, SRC_AT + 8) & 0xffffff, LAB_VNI);
+	assert_int_equal(frame_u32(&wire, DST_AT + 8) & 0xffffff, OTHER_VNI);
+	assert_redirected(frame_from_wire(&fixture.lab, LAB_EDGE, &wire, &got));
+	assert_memory_equal(got.b, fixture.x->port.mac.b, 6);
+	assert_same(&got, &out, 1);
+	lab_map(&fixture.lab, LAB_VNI, A, 1, DP_MAPPING_LIVE);
+	frame_assert_dropped_from_wire(&fixture.lab, LAB_EDGE, fixture.x->port.id, &wire,
+				       DROP_SPOOF);
+	lab_map(&fixture.lab, LAB_VNI, A, 0, DP_MAPPING_LIVE);
+	assert_int_equal(datapath_peering_delete(edge(), LAB_VNI, OTHER_VNI), 0);
+	frame_assert_dropped_from_wire(&fixture.lab, LAB_EDGE, 0, &wire, DROP_NOT_PEERED);
+	assert_int_equal(datapath_peering_set(edge(), LAB_VNI, OTHER_VNI), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_internet, reset),
+		cmocka_unit_test_setup(test_no_route_back, reset),
+		cmocka_unit_test_setup(test_egress_only, reset),
+		cmocka_unit_test_setup(test_egress_only_errors, reset),
+		cmocka_unit_test_setup(test_source_is_verified, reset),
+		cmocka_unit_test_setup(test_unknown_node, reset),
+		cmocka_unit_test_setup(test_world_is_told, reset),
+		cmocka_unit_test_setup(test_peered, reset),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
