@@ -69,6 +69,9 @@ static __noinline int edge_locate(struct packet *p, __be32 saddr, __be32 daddr)
 	__u32 slot = local_slot(p->vni, p->dst);
 
 	memset(flow, 0, sizeof(*flow));
+	flow->stamp.epoch = host_epoch();
+	flow->stamp.bucket = (__u16)dp_bucket_v4(p->vni, daddr);
+	flow->stamp.mapping_generation = generation_get(flow->stamp.bucket);
 	if (slot) {
 		to = port_get(slot);
 		if (!to)
@@ -93,7 +96,29 @@ static __noinline int edge_locate(struct packet *p, __be32 saddr, __be32 daddr)
 	if (!peer)
 		return -DROP_NO_PEER;
 	flow->stamp.peer = m->peer;
+	flow->key.ifindex = config.uplink_ifindex;
+	flow->key.saddr = saddr;
+	flow->key.daddr = daddr;
 	return route_to_peer(peer, p->vni, p->vni, saddr, daddr, flow);
+}
+
+/* The same by the flow cache, where such flows are under the uplink.  Two networks may have the same
+ * address: the flow's VNI tells. */
+static __always_inline int edge_find(struct packet *p, __be32 saddr, __be32 daddr)
+{
+	struct dp_flow_out_key key = {
+		.ifindex = config.uplink_ifindex, .saddr = saddr, .daddr = daddr};
+	const struct dp_flow_out *cached = flow_out_get(&key);
+	int r;
+
+	if (cached && cached->vni == p->vni && flow_is_valid(&cached->stamp)) {
+		memcpy(&p->flow.out, cached, sizeof(*cached));
+		return 0;
+	}
+	r = edge_locate(p, saddr, daddr);
+	if (!r && p->flow.out.format != FORMAT_NONE && !p->injected)
+		flow_out_keep(&p->flow.out);
+	return r;
 }
 
 /* Whether the path to the node carries it: before it is changed, for the answer's sake. */
@@ -172,7 +197,7 @@ static __noinline int edge_in(struct __sk_buff *skb, struct packet *p)
 	if (r)
 		return edge_refused(e, r);
 	map_v4(p->dst, e->new_addr);
-	r = edge_locate(p, saddr, e->new_addr);
+	r = edge_find(p, saddr, e->new_addr);
 	if (!r)
 		r = edge_fits(skb, p);
 	if (!r)

@@ -38,19 +38,25 @@ static __always_inline bool flow_out_is(const struct dp_flow_out *f,
 	       f->key.ifindex == k->ifindex;
 }
 
+static __always_inline struct dp_flow_out *flow_out_get(const struct dp_flow_out_key *key)
+{
+	__u32 place = flow_out_place(key);
+	struct dp_flow_out *f = bpf_map_lookup_elem(&flows_out, &place);
+
+	if (likely(flow_out_is(f, key)))
+		return f;
+	place ^= 1;
+	f = bpf_map_lookup_elem(&flows_out, &place);
+	return flow_out_is(f, key) ? f : NULL;
+}
+
 static __always_inline struct dp_flow_out *flow_out_find(const struct __sk_buff *skb,
 							 const struct iphdr *ip)
 {
 	struct dp_flow_out_key key = {
 		.ifindex = skb->ifindex, .saddr = ip->saddr, .daddr = ip->daddr};
-	__u32 place = flow_out_place(&key);
-	struct dp_flow_out *f = bpf_map_lookup_elem(&flows_out, &place);
 
-	if (likely(flow_out_is(f, &key)))
-		return f;
-	place ^= 1;
-	f = bpf_map_lookup_elem(&flows_out, &place);
-	return flow_out_is(f, &key) ? f : NULL;
+	return flow_out_get(&key);
 }
 
 /* Keeps a decision; the one in its place moves to the other. */
