@@ -225,7 +225,7 @@ static __always_inline int upcalls_packet(struct __sk_buff *skb, struct packet *
 	p->vni = (__u32)note.vni[0] << 16 | (__u32)note.vni[1] << 8 | note.vni[2];
 	bpf_skb_change_type(skb, PACKET_HOST);
 	if (note.flags & DP_NOTE_UPLINK)
-		return uplink_packet(skb, p);
+		return config.uplink_ifindex ? uplink_packet(skb, p) : -DROP_NOTE;
 	if (note.kind == DP_NOTE_VERIFY && (note.flags & DP_NOTE_TUNNEL))
 		return tunnel_packet(skb, p, id);
 	if (note.kind == DP_NOTE_VERIFY)
@@ -261,6 +261,8 @@ int uplink(struct __sk_buff *skb)
 {
 	struct packet *p;
 
+	if (!config.uplink_ifindex)
+		return TC_ACT_UNSPEC;
 	if (skb->protocol == htons(ETH_P_ARP))
 		return uplink_arp(skb);
 	if (skb->pkt_type != PACKET_HOST || !uplink_is_ours(skb))

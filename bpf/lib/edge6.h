@@ -293,9 +293,12 @@ static __noinline int edge6_out(struct __sk_buff *skb, struct packet *p)
 
 /* ---- either family ---- */
 
-/* For a gateway of this host: see edge_out(). */
+/* For a gateway of this host: see edge_out().  Where there is no uplink the kernel need not look at all
+ * that follows. */
 static __always_inline int edge_leave(struct __sk_buff *skb, struct packet *p)
 {
+	if (!config.uplink_ifindex)
+		return -DROP_HANDLE;
 	return skb->protocol == htons(ETH_P_IPV6) ? edge6_out(skb, p) : edge_out(skb, p);
 }
 

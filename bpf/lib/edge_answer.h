@@ -153,6 +153,8 @@ static __always_inline int edge_conclude(struct __sk_buff *skb, struct packet *p
 {
 	int r;
 
+	if (!config.uplink_ifindex)
+		return conclude(skb, p, verdict);
 	if (verdict == VERDICT_TO_PORT)
 		verdict = edge_to_port(skb, p);
 	r = conclude(skb, p, verdict);
