@@ -4,6 +4,17 @@
 #include "api/route_handlers.h"
 #include "model/account.h"
 
+static json_t *show_limits(struct route_call *c, uint64_t account)
+{
+	struct account_limits l = account_limits(c->model, account);
+	json_t *o = json_new_object(c);
+
+	json_put_u64(c, o, "rules_per_security_group", l.group_rules);
+	json_put_u64(c, o, "security_groups_per_interface", l.interface_groups);
+	json_put_u64(c, o, "entries_per_network_acl", l.acl_entries);
+	return o;
+}
+
 static json_t *show_account(struct route_call *c, const struct object *object)
 {
 	json_t *o = json_new_object(c);
@@ -12,6 +23,7 @@ static json_t *show_account(struct route_call *c, const struct object *object)
 	json_put_text(c, o, "id", account_text(object->id, text));
 	json_put_text(c, o, "name", ((const struct account *)object)->name);
 	json_put_time(c, o, "created_at", object->created_ms);
+	json_put(c, o, "limits", show_limits(c, object->id));
 	return o;
 }
 
@@ -36,6 +48,26 @@ int route_account_create(struct route_call *c)
 	if (r)
 		return r;
 	c->status = 201;
+	c->result = json_new_object(c);
+	json_put(c, c->result, "account", show_account(c, &account->o));
+	return 0;
+}
+
+int route_account_limits(struct route_call *c)
+{
+	struct account_limit_args args = {.account_id = c->segments[2]};
+	const struct account *account;
+	int r;
+
+	r = route_u32(c, "rules_per_security_group", &args.group_rules);
+	if (!r)
+		r = route_u32(c, "security_groups_per_interface", &args.interface_groups);
+	if (!r)
+		r = route_u32(c, "entries_per_network_acl", &args.acl_entries);
+	if (!r)
+		r = account_limit(c->tx, &c->caller, &args, &account, &c->refusal);
+	if (r)
+		return r;
 	c->result = json_new_object(c);
 	json_put(c, c->result, "account", show_account(c, &account->o));
 	return 0;

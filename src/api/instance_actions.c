@@ -4,6 +4,7 @@
 #include "api/handlers.h"
 #include "api/interface_params.h"
 #include "api/param.h"
+#include "api/rule_params.h"
 #include "base/limits.h"
 #include "model/instance.h"
 
@@ -131,6 +132,7 @@ static int read_tags(struct ec2_call *c, struct instance_run_args *args)
 static int read_groups(struct ec2_call *c, struct instance_run_args *args)
 {
 	const char *const *names;
+	const char **ids;
 	size_t n;
 	int r = param_list(c, "SecurityGroupId", &args->groups, &args->n_groups);
 
@@ -142,9 +144,16 @@ static int read_groups(struct ec2_call *c, struct instance_run_args *args)
 		return ec2_refuse(c, 400, "InvalidParameterCombination",
 				  "The parameter groupName cannot be used with the parameter "
 				  "subnet: name groups by SecurityGroupId");
-	return ec2_refuse(c, 400, "VPCIdNotSpecified",
-			  "No default VPC for this user: name a subnet, and groups by "
-			  "SecurityGroupId");
+	ids = arena_alloc_array(c->arena, args->n_groups + n, sizeof(*ids));
+	if (!ids)
+		return -ENOMEM;
+	for (size_t i = 0; i < args->n_groups; i++)
+		ids[i] = args->groups[i];
+	for (size_t i = 0; i < n && !r; i++)
+		r = rule_params_named(c, names[i], &ids[args->n_groups + i]);
+	args->groups = ids;
+	args->n_groups += n;
+	return r;
 }
 
 static int read_run_args(struct ec2_call *c, struct instance_run_args *args)

@@ -6,6 +6,7 @@
 
 #include "api/param.h"
 #include "base/limits.h"
+#include "model/default_vpc.h"
 #include "model/security_group.h"
 
 struct reading {
@@ -144,6 +145,23 @@ int rule_params(struct ec2_call *c, const struct rule_args **ret, size_t *ret_n)
 	return r;
 }
 
+int rule_params_named(struct ec2_call *c, const char *name, const char **ret_id)
+{
+	const struct vpc *v = default_vpc_of(c->model, c->caller.account);
+	const struct security_group *g = v ? security_group_by_name(c->model, v->o.id, name) : NULL;
+	char id[ID_TEXT_SIZE];
+
+	if (!v)
+		return ec2_refuse(c, 400, "VPCIdNotSpecified",
+				  "No default VPC for this user: name the security group by its id");
+	if (!g)
+		return ec2_refuse(c, 400, "InvalidGroup.NotFound",
+				  "The security group '%.255s' does not exist in default VPC '%s'",
+				  name, object_id_text(&v->o, id));
+	*ret_id = arena_strdup(c->arena, object_id_text(&g->o, id));
+	return *ret_id ? 0 : -ENOMEM;
+}
+
 int rule_params_group(struct ec2_call *c, const char **ret_id)
 {
 	const char *id = param_text(c, "GroupId"), *name = param_text(c, "GroupName");
@@ -157,10 +175,5 @@ int rule_params_group(struct ec2_call *c, const char **ret_id)
 	}
 	if (!name)
 		return ec2_refuse_missing(c, "GroupId");
-	/* names are those of the default VPC, and there is none */
-	return ec2_refuse(
-		c, 400, "InvalidGroup.NotFound",
-		"The security group '%.255s' does not exist in default VPC 'none'. Name it "
-		"by GroupId",
-		name);
+	return rule_params_named(c, name, ret_id);
 }

@@ -171,6 +171,11 @@ static const struct table_column new_account_columns[] = {
 	{"id", "account.id"},
 	{"name", "account.name"},
 };
+static const struct table_column account_limit_columns[] = {
+	{"rules per security group", "account.limits.rules_per_security_group"},
+	{"security groups per interface", "account.limits.security_groups_per_interface"},
+	{"entries per network ACL", "account.limits.entries_per_network_acl"},
+};
 static const struct table_column key_columns[] = {
 	{"access key id", "key.access_key_id"},
 	{"secret access key", "key.secret_access_key"},
@@ -192,6 +197,38 @@ static int run_account_create(const struct invocation *inv)
 		r = request(inv, "POST", "/v1/accounts", "", "", body, &answer);
 	return r ? r
 		 : print_object(inv, answer, new_account_columns, ARRAY_SIZE(new_account_columns));
+}
+
+static int run_account_limit(const struct invocation *inv)
+{
+	static const struct {
+		const char *option;
+		const char *field;
+	} limits[] = {
+		{"rules-per-group", "rules_per_security_group"},
+		{"groups-per-interface", "security_groups_per_interface"},
+		{"entries-per-acl", "entries_per_network_acl"},
+	};
+	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(limits) && !r; i++) {
+		const char *text = invocation_option(inv, limits[i].option);
+		uint32_t value;
+
+		if (!text)
+			continue;
+		if (str_u32(text, 0, UINT32_MAX, &value))
+			return complain(-EINVAL, "--%s %s: a number", limits[i].option, text);
+		if (json_object_set_new(body, limits[i].field, json_integer(value)))
+			r = complain_memory();
+	}
+	if (!r)
+		r = request(inv, "PUT", "/v1/accounts/", inv->arguments[0], "/limits", body,
+			    &answer);
+	return r ? r
+		 : print_object(inv, answer, account_limit_columns,
+				ARRAY_SIZE(account_limit_columns));
 }
 
 static int print_list(const struct invocation *inv, const char *path, const char *key,
@@ -325,6 +362,11 @@ static const struct command_option host_add_options[] = {
 static const struct command_option account_create_options[] = {
 	{"id", "ID", "12 digits (default: a free one)", false},
 };
+static const struct command_option account_limit_options[] = {
+	{"rules-per-group", "N", "of a security group, by direction and family, up to 1000", false},
+	{"groups-per-interface", "N", "security groups, up to 16", false},
+	{"entries-per-acl", "N", "of a network ACL, by direction, up to 40", false},
+};
 static const struct command_option key_create_options[] = {
 	{"access-key-id", "ID", "(default: a random one)", false},
 	{"secret-access-key", "SECRET", "(default: a random one)", false},
@@ -373,6 +415,10 @@ const struct command operate_account_commands[OPERATE_ACCOUNT_COMMANDS] = {
 	 .options = account_create_options, .n_options = ARRAY_SIZE(account_create_options),
 	 .run = run_account_create},
 	{"list", "the accounts", .run = run_account_list},
+	{"limit", "shows what an account may have, and changes it; 0: the usual",
+	 .arguments = "ACCOUNT", .min_arguments = 1, .max_arguments = 1,
+	 .options = account_limit_options, .n_options = ARRAY_SIZE(account_limit_options),
+	 .run = run_account_limit},
 	{"key", "access keys of an account", .children = key_commands,
 	 .n_children = ARRAY_SIZE(key_commands)},
 };

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "model/account.h"
 #include "model/counters.h"
+#include "model/default_vpc.h"
 #include "model/edit.h"
 #include "model/group_rule_edit.h"
 #include "model/security_group_edit.h"
@@ -206,17 +207,20 @@ static int do_create(struct tx *tx, const struct caller *c,
 		     const struct security_group_create_args *args,
 		     const struct security_group **ret, struct refusal *reterr)
 {
-	const struct vpc *v;
+	const struct vpc *v = NULL;
+	char id[ID_TEXT_SIZE];
 	int r = check_text(args, reterr);
 
-	if (!r && !args->vpc_id)
-		return refuse(reterr, MODEL_E_NO_DEFAULT_VPC, "");
-	if (!r)
+	if (!r && args->vpc_id)
 		r = vpc_find(tx->m, c, args->vpc_id, &v, reterr);
 	if (r)
 		return r;
+	if (!args->vpc_id)
+		v = default_vpc_of(tx->m, c->account);
+	if (!v)
+		return refuse(reterr, MODEL_E_NO_DEFAULT_VPC, "");
 	if (security_group_by_name(tx->m, v->o.id, args->name))
-		return refuse(reterr, MODEL_E_GROUP_EXISTS, args->name, args->vpc_id);
+		return refuse(reterr, MODEL_E_GROUP_EXISTS, args->name, object_id_text(&v->o, id));
 	if (model_account_count(tx->m, KIND_SECURITY_GROUP, v->o.account) >= LIMIT_MODEL_GROUPS)
 		return refuse(reterr, MODEL_E_GROUP_LIMIT, args->name);
 	r = make(tx, v, 0, args->name, args->description, args->tags, args->n_tags, ret, reterr);

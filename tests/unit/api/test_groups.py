@@ -173,7 +173,8 @@ def test_flat_parameters(ec2, vpc):
     ec2.revoke_security_group_ingress(**flat)
     assert code(ec2.revoke_security_group_ingress, **flat) == "InvalidPermission.NotFound"
     assert code(ec2.authorize_security_group_ingress, GroupName="g", IpProtocol="tcp",
-                FromPort=1, ToPort=1, CidrIp=ANYWHERE) == "InvalidGroup.NotFound"
+                FromPort=1, ToPort=1, CidrIp=ANYWHERE) in ("InvalidGroup.NotFound",
+                                                           "VPCIdNotSpecified")
 
 
 @pytest.mark.parametrize("permission, expected", [
@@ -388,3 +389,18 @@ def test_references(ec2, vpc):
                 GroupId=[NOWHERE]) == "InvalidGroup.NotFound"
     assert code(ec2.describe_stale_security_groups,
                 VpcId="vpc-00000000000000001") == "InvalidVpcID.NotFound"
+
+
+def test_names_are_those_of_the_default_vpc(other):
+    v = other.create_default_vpc()["Vpc"]["VpcId"]
+    g = other.create_security_group(GroupName="g", Description="d")["GroupId"]
+    assert shown(other, g)["VpcId"] == v
+    other.authorize_security_group_ingress(GroupName="g", IpProtocol="tcp", FromPort=1, ToPort=1,
+                                           SourceSecurityGroupName="default")
+    i = other.run_instances(MinCount=1, MaxCount=1, SecurityGroups=["g"])["Instances"][0]
+    assert i["SecurityGroups"] == [{"GroupId": g, "GroupName": "g"}]
+    assert code(other.run_instances, MinCount=1, MaxCount=1,
+                SecurityGroups=["nobody"]) == "InvalidGroup.NotFound"
+    assert code(other.authorize_security_group_ingress, GroupName="nobody", IpProtocol="tcp",
+                FromPort=1, ToPort=1, CidrIp=ANYWHERE) == "InvalidGroup.NotFound"
+    other.terminate_instances(InstanceIds=[i["InstanceId"]])

@@ -208,6 +208,15 @@ def test_drops(call):
 def test_accounts(call, make_client):
     a = call("POST", "/v1/accounts", {"name": "someone"})["account"]
     assert re.fullmatch("[0-9]{12}", a["id"]) and a["name"] == "someone"
+    assert a["limits"] == {"rules_per_security_group": 60, "security_groups_per_interface": 5,
+                           "entries_per_network_acl": 20}
+    limits = "/v1/accounts/%s/limits" % a["id"]
+    assert call("PUT", limits, {"rules_per_security_group": 1000})["account"]["limits"] == dict(
+        a["limits"], rules_per_security_group=1000)
+    call("PUT", limits, {"security_groups_per_interface": 17}, expect=400)
+    call("PUT", limits, {"entries_per_network_acl": 41}, expect=400)
+    call("PUT", "/v1/accounts/999999999999/limits", {}, expect=404)
+    assert call("PUT", limits, {"rules_per_security_group": 0})["account"] == a
     path = "/v1/accounts/%s/keys" % a["id"]
     key = call("POST", path, {})["key"]
     assert len(key["secret_access_key"]) == 40 and key["account"] == a["id"]

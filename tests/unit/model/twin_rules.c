@@ -178,4 +178,5 @@ void twin_check_rules(const struct twin *t)
 		}
 	}
 	twin_ways_check_rules(t);
+	twin_policy_check_rules(t);
 }

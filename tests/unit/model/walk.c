@@ -471,6 +471,7 @@ int walk_step(struct walk *w, struct tx *tx)
 		{6, walk_assign6},
 		{4, walk_unassign6},
 		{44, walk_step_ways},
+		{26, walk_step_policy},
 	};
 	uint32_t total = 0, at;
 	size_t i = 0;
