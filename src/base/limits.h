@@ -263,6 +263,9 @@
 #define LIMIT_LAB_START_MS 60000
 /* What a daemon gets to end by itself before it is killed. */
 #define LIMIT_LAB_STOP_MS   3000
+/* Times that a lab's namespaces are looked for when it ends: the second finds what its daemons made while they were
+ * ending, the third that there is nothing. */
+#define LIMIT_LAB_DOWN_ROUNDS 5
 #define LIMIT_LAB_FILE_SIZE (1024 * 1024)
 
 /* Manager.  Changes whose commit has not come back: with more the disk hangs, and refusing is kinder. */

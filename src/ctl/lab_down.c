@@ -98,25 +98,46 @@ static int unmount_bpffs(const char *directory)
 	return 0;
 }
 
-int lab_down(const char *name, bool *ret_found)
+/* Ends and removes what is there now; '*ret_n' tells how many namespaces that were. */
+static int remove_remains(const char *name, size_t *ret_n)
 {
 	_cleanup_(remains_deinit) struct remains remains = {0};
+	int r = find_remains(name, &remains);
+
+	if (r)
+		return complain_errno(r, "listing the network namespaces");
+	r = end_processes(&remains);
+	if (r)
+		return complain_errno(r, "ending the processes of lab %s", name);
+	*ret_n = remains.n;
+	return remove_namespaces(&remains);
+}
+
+int lab_down(const char *name, bool *ret_found)
+{
 	_cleanup_free_ char *directory = NULL;
 	bool found;
+	size_t n;
 	int r;
 
 	if (geteuid() != 0)
 		return complain(-EPERM, "labs belong to root: run this as root");
 	if (str_printf(&directory, LAB_ROOT "/%s", name))
 		return complain_memory();
-	r = find_remains(name, &remains);
-	if (r)
-		return complain_errno(r, "listing the network namespaces");
-	found = remains.n || !access(directory, F_OK);
-	r = end_processes(&remains);
-	if (r)
-		return complain_errno(r, "ending the processes of lab %s", name);
-	r = remove_namespaces(&remains);
+	found = !access(directory, F_OK);
+	/* More than once: while it was ending, an agent may have made the namespace of an instance that was just
+	 * starting. */
+	for (int round = 0; round < LIMIT_LAB_DOWN_ROUNDS; round++) {
+		r = remove_remains(name, &n);
+		if (r || !n)
+			break;
+		found = true;
+	}
+	if (!r && n)
+		return complain(-EBUSY,
+				"something goes on making network namespaces vd-%s-*: end it, "
+				"and run this again",
+				name);
 	if (!r)
 		r = unmount_bpffs(directory);
 	if (r)

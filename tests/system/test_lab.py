@@ -87,6 +87,32 @@ def test_down_after_everything_was_killed():
     assert machine(name) == before
 
 
+def test_down_removes_what_is_made_while_it_ends(tmp_path):
+    """A process on a host that, told to end, first makes a namespace with another process in it: as an agent does
+    that was just starting an instance.  requirement: OPS-3"""
+    name = labs.free_name("l")
+    before = machine(name)
+    lab = labs.Lab(name=name, hosts=1)
+    script = tmp_path / "late"
+    script.write_text(f"""#!/bin/sh
+late() {{
+	ip netns add vd-{name}-late
+	nsenter --net=/run/netns/vd-{name}-late sleep 1000 &
+	exit
+}}
+trap late TERM
+: > {tmp_path}/ready
+while :; do sleep 0.05; done
+""")
+    late = subprocess.Popen(["nsenter", f"--net=/run/netns/vd-{name}-h1", "sh", str(script)])
+    labs.wait_for("the script", (tmp_path / "ready").exists)
+    try:
+        lab.down()
+        assert machine(name) == before
+    finally:
+        late.wait(20)
+
+
 def test_an_interrupted_start_cleans_up_after_itself():
     """requirement: OPS-3"""
     name = labs.free_name("n")
