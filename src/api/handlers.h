@@ -197,3 +197,13 @@ void elastic_filter_owner(struct filter_probe *p, const struct elastic *e);
 void instance_write(struct ec2_call *c, const struct instance *i);
 /* "use1-az1" of "us-east-1a"; NULL when the region has no such zone. */
 const char *zone_id_text(const struct model *m, const char *zone, char buf[static ZONE_ID_SIZE]);
+
+/* insights_actions.c */
+int action_create_network_insights_path(struct ec2_call *c);
+int action_delete_network_insights_path(struct ec2_call *c);
+int action_describe_network_insights_paths(struct ec2_call *c);
+int action_start_network_insights_analysis(struct ec2_call *c);
+int action_delete_network_insights_analysis(struct ec2_call *c);
+int action_describe_network_insights_analyses(struct ec2_call *c);
+extern const struct filter insights_path_filters[];
+extern const struct filter insights_analysis_filters[];

@@ -56,6 +56,8 @@ static const struct {
 	{KIND_ROUTE_TABLE, "route-table"},
 	{KIND_INTERNET_GATEWAY, "internet-gateway"},
 	{KIND_DHCP_OPTIONS, "dhcp-options"},
+	{KIND_INSIGHTS_PATH, "network-insights-path"},
+	{KIND_INSIGHTS_ANALYSIS, "network-insights-analysis"},
 	{KIND_EGRESS_GATEWAY, "egress-only-internet-gateway"},
 	{KIND_NAT_GATEWAY, "natgateway"},
 	{KIND_ADDRESS, "elastic-ip"},

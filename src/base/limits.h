@@ -121,6 +121,7 @@
 #define LIMIT_MODEL_INTERFACE_ACCOUNTS 64 /* in each list of one interface */
 #define LIMIT_MODEL_INTERFACE_ROUTES   16 /* what a DHCP option of 255 bytes holds, with room for the rest */
 #define LIMIT_MODEL_DHCP_OPTIONS    1000 /* sets of an account, EC2's */
+#define LIMIT_MODEL_INSIGHTS        1000 /* paths, and analyses, of an account */
 #define LIMIT_MODEL_TABLES          200
 #define LIMIT_MODEL_ROUTES          100 /* of one table; EC2 gives 50 */
 #define LIMIT_MODEL_EGRESS_GATEWAYS 5

@@ -29,9 +29,12 @@ static const struct {
 	[KIND_DHCP_OPTIONS] = {"dhcp-options", "dopt-"},
 	[KIND_NAT_GATEWAY] = {"natgateway", "nat-"},
 	[KIND_ADDRESS] = {"elastic-ip", "eipalloc-"},
+	[KIND_PEERING] = {"vpc-peering-connection", "pcx-"},
 	[KIND_POOL] = {"pool", "ipv4pool-ec2-"},
 	[KIND_PERMISSION] = {"permission", "eni-perm-"},
 	[KIND_USAGE] = {"usage", ""},
+	[KIND_INSIGHTS_PATH] = {"network-insights-path", "nip-"},
+	[KIND_INSIGHTS_ANALYSIS] = {"network-insights-analysis", "nia-"},
 };
 
 const char *kind_name(enum kind k)

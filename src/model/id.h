@@ -37,11 +37,14 @@ enum kind {
 	KIND_ROUTE_TABLE = 15,
 	KIND_INTERNET_GATEWAY = 16,
 	KIND_EGRESS_GATEWAY = 17,
-	KIND_DHCP_OPTIONS = 20,
 	KIND_NAT_GATEWAY = 18,
 	KIND_ADDRESS = 19, /* an elastic (public) address */
-	KIND_POOL = 22,    /* public addresses to allocate from */
+	KIND_DHCP_OPTIONS = 20,
+	KIND_PEERING = 21,
+	KIND_POOL = 22, /* public addresses to allocate from */
 	KIND_PERMISSION = 23,
+	KIND_INSIGHTS_PATH = 24,
+	KIND_INSIGHTS_ANALYSIS = 25,
 	KIND_USAGE = 26, /* of an interface, whose id it has */
 	KIND_MAX,
 };

@@ -11,6 +11,7 @@
 #include "model/cidr.h"
 #include "model/egress_gateway.h"
 #include "model/host.h"
+#include "model/insights.h"
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/internet_gateway.h"
@@ -226,6 +227,9 @@ static bool references_hold(const struct model *m, const struct object *o)
 		       policy_references_hold(m, o);
 	case KIND_INSTANCE:
 		return !n->host || host_by_number(m, n->host);
+	case KIND_INSIGHTS_ANALYSIS:
+		return model_get(m, KIND_INSIGHTS_PATH,
+				 ((const struct insights_analysis *)o)->path);
 	case KIND_KEY:
 		return model_get(m, KIND_ACCOUNT, o->account);
 	case KIND_VPC:

@@ -101,6 +101,7 @@ enum relation {
 	REL_EDGE_ADDRESSES, /* associated ones */
 	REL_EDGE_INTERNET_GATEWAYS,
 	REL_EDGE_EGRESS_GATEWAYS,
+	REL_PATH_ANALYSES,        /* key: network insights path */
 	REL_MAX,
 };
 uint64_t model_account_host_key(uint64_t account, uint32_t host);

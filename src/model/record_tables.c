@@ -8,6 +8,7 @@
 #include "model/group_rule.h"
 #include "model/dhcp_options.h"
 #include "model/host.h"
+#include "model/insights.h"
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/network_acl.h"
@@ -531,6 +532,48 @@ static const struct field dhcp_options_fields[] = {
 };
 RECORD(dhcp_options, struct dhcp_options);
 
+static const struct field insights_path_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_U32, struct insights_path, source_kind, .text = kind_text),
+	F(11, FIELD_U64, struct insights_path, source),
+	F(12, FIELD_U32, struct insights_path, destination_kind, .text = kind_text),
+	F(13, FIELD_U64, struct insights_path, destination),
+	F(14, FIELD_ADDR, struct insights_path, source_addr),
+	F(15, FIELD_ADDR, struct insights_path, destination_addr),
+	F(16, FIELD_U32, struct insights_path, protocol),
+	F(17, FIELD_U32, struct insights_path, port),
+};
+RECORD(insights_path, struct insights_path);
+
+static const struct field reach_step_fields[] = {
+	F(1, FIELD_U32, struct reach_step, what),
+	F(2, FIELD_U32, struct reach_step, code),
+	F(3, FIELD_BOOL, struct reach_step, back),
+	F(4, FIELD_BOOL, struct reach_step, egress),
+	F(5, FIELD_U32, struct reach_step, kind, .text = kind_text),
+	F(6, FIELD_U64, struct reach_step, id),
+	F(7, FIELD_U32, struct reach_step, attached_kind, .text = kind_text),
+	F(8, FIELD_U64, struct reach_step, attached),
+	F(9, FIELD_U64, struct reach_step, rule),
+	F(10, FIELD_BOOL, struct reach_step, allow),
+	F(11, FIELD_U32, struct reach_step, protocol),
+	F(12, FIELD_U32, struct reach_step, from),
+	F(13, FIELD_U32, struct reach_step, to),
+	F(14, FIELD_PREFIX, struct reach_step, prefix),
+	F(15, FIELD_U64, struct reach_step, group),
+	F(16, FIELD_U32, struct reach_step, target_kind, .text = kind_text),
+	F(17, FIELD_U64, struct reach_step, target),
+};
+RECORD(reach_step, struct reach_step);
+
+static const struct field insights_analysis_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_ID, struct insights_analysis, path, .kind = KIND_INSIGHTS_PATH),
+	F(11, FIELD_BOOL, struct insights_analysis, found),
+	ARRAY(12, struct insights_analysis, steps, reach_step_record),
+};
+RECORD(insights_analysis, struct insights_analysis);
+
 const struct record *record_of(enum kind k)
 {
 	static const struct record *const records[KIND_MAX] = {
@@ -545,6 +588,8 @@ const struct record *record_of(enum kind k)
 		[KIND_DHCP_OPTIONS] = &dhcp_options_record,
 		[KIND_PERMISSION] = &permission_record,
 		[KIND_USAGE] = &usage_record,
+		[KIND_INSIGHTS_PATH] = &insights_path_record,
+		[KIND_INSIGHTS_ANALYSIS] = &insights_analysis_record,
 		[KIND_ROUTE_TABLE] = &route_table_record,
 		[KIND_INTERNET_GATEWAY] = &internet_gateway_record,
 		[KIND_EGRESS_GATEWAY] = &egress_gateway_record,

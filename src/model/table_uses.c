@@ -12,6 +12,7 @@
 #include "model/elastic_edit.h"
 #include "model/group_rule.h"
 #include "model/host.h"
+#include "model/insights.h"
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/internet_gateway.h"
@@ -260,6 +261,12 @@ static bool vpc_dhcp(const struct object *o, uint64_t *ret)
 	return *ret;
 }
 
+static bool analysis_path(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct insights_analysis *)o)->path;
+	return true;
+}
+
 static const struct relation_use relations[] = {
 	{KIND_NONE, REL_ACCOUNT, offsetof(struct object, by_account), account_key},
 	{KIND_SUBNET, REL_VPC_SUBNETS, offsetof(struct subnet, by_vpc), subnet_vpc},
@@ -299,6 +306,8 @@ static const struct relation_use relations[] = {
 	 internet_gateway_vpc},
 	{KIND_EGRESS_GATEWAY, REL_VPC_EGRESS_GATEWAYS, offsetof(struct egress_gateway, by_vpc),
 	 egress_gateway_vpc},
+	{KIND_INSIGHTS_ANALYSIS, REL_PATH_ANALYSES, offsetof(struct insights_analysis, by_path),
+	 analysis_path},
 	{KIND_VPC, REL_DHCP_VPCS, offsetof(struct vpc, by_dhcp), vpc_dhcp},
 	{KIND_HOST, REL_EDGES, offsetof(struct host, by_edge), host_edge},
 	{KIND_INTERNET_GATEWAY, REL_EDGE_INTERNET_GATEWAYS,

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Network insights: questions about reachability that are kept (paths), and their answers (analyses).
+ *
+ * An analysis is made whole when it is started (model/reach.h) and says what was so at that time.
+ * Operations: see model/tx.h for what all of them have in common.
+ */
+#pragma once
+
+#include "model/host.h"
+#include "model/object.h"
+#include "model/reach.h"
+#include "model/refusal.h"
+#include "model/token.h"
+
+struct tx;
+struct caller;
+struct model;
+
+struct insights_path {
+	struct object o;
+	enum kind source_kind; /* KIND_INSTANCE, KIND_INTERFACE, KIND_INTERNET_GATEWAY */
+	uint64_t source;
+	enum kind destination_kind;
+	uint64_t destination;
+	struct ipaddr source_addr;      /* zero: the primary one */
+	struct ipaddr destination_addr; /* zero: the primary one */
+	uint32_t protocol;
+	uint32_t port;
+};
+
+struct insights_analysis {
+	struct object o;
+	uint64_t path;
+	bool found;
+	size_t n_steps;
+	struct reach_step *steps;
+
+	struct member by_path;
+};
+
+struct insights_path_args {
+	const char *source; /* the id of an instance, an interface or an internet gateway */
+	const char *destination;
+	const char *source_ip; /* NULL: none; needed for a gateway */
+	const char *destination_ip;
+	const char *protocol; /* "tcp", "udp" */
+	uint32_t port;        /* 1 to 65535 */
+	const struct tag_args *tags;
+	size_t n_tags;
+	struct token_args token;
+};
+
+struct insights_start_args {
+	const char *path_id;
+	const struct tag_args *tags;
+	size_t n_tags;
+	struct token_args token;
+};
+
+/* VALUE, MISSING, *_NOT_FOUND, COMBINATION, INSIGHTS_LIMIT, TAG_*, TOKEN_MISMATCH */
+must_check int insights_path_create(struct tx *tx, const struct caller *c,
+				    const struct insights_path_args *args,
+				    const struct insights_path **ret, struct refusal *reterr);
+/* INSIGHTS_PATH_NOT_FOUND, INSIGHTS_PATH_DEPENDENCY while it has analyses */
+must_check int insights_path_delete(struct tx *tx, const struct caller *c, const char *id,
+				    struct refusal *reterr);
+/* INSIGHTS_PATH_NOT_FOUND, *_NOT_FOUND when an end is gone, INSIGHTS_LIMIT, TAG_*, TOKEN_MISMATCH */
+must_check int insights_start(struct tx *tx, const struct caller *c,
+			      const struct insights_start_args *args,
+			      const struct insights_analysis **ret, struct refusal *reterr);
+/* INSIGHTS_ANALYSIS_NOT_FOUND */
+must_check int insights_analysis_delete(struct tx *tx, const struct caller *c, const char *id,
+					struct refusal *reterr);
+
+must_check int insights_path_find(const struct model *m, const struct caller *c, const char *id,
+				  const struct insights_path **ret, struct refusal *reterr);
+must_check int insights_analysis_find(const struct model *m, const struct caller *c, const char *id,
+				      const struct insights_analysis **ret, struct refusal *reterr);

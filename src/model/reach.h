@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reachability: whether a connection from A to B would be possible, and by what way or for what reason not,
+ * computed from the model by the rules that the hosts enforce (model/policy.h, model/route_table.h).
+ *
+ * The question is EC2's of CreateNetworkInsightsPath: a protocol and a destination port; the source port is
+ * free, so there is a path when there is one for some source port.  The way back counts: network ACLs
+ * and routes have to let the answers through (for UDP too: a path is two ways).  Pure.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "model/id.h"
+#include "net/addr.h"
+
+struct interface;
+struct model;
+struct internet_gateway;
+
+/* Why not: EC2's explanation codes.  Written to the store: never re-used. */
+enum reach_code {
+	REACH_PASSES = 0,
+	REACH_BAD_STATE = 1,      /* not attached, or its instance does not run */
+	REACH_GROUP_MISMATCH = 2, /* no rule of the interface's groups allows it */
+	REACH_GROUP_EMPTY = 3,    /* they have no rule at all in this direction */
+	REACH_ACL_DENIES = 4,     /* an entry, or the end of the list */
+	REACH_NO_ROUTE = 5,
+	REACH_BAD_ROUTE = 6,         /* a blackhole */
+	REACH_NO_PUBLIC_EGRESS = 7,  /* to the Internet, without a public address */
+	REACH_NO_PUBLIC_INGRESS = 8, /* from the Internet, to no public address */
+	REACH_NOT_PEERED = 9,        /* the peering is not active, or the address not in the peer */
+	REACH_NO_INGRESS = 10,       /* a NAT or egress-only gateway lets nothing in */
+	REACH_SOURCE_DEST_CHECK = 11, /* the node that the route leads to does not forward */
+	REACH_FORWARDS = 12,          /* leads to a node that forwards: what it does is not known */
+	REACH_NO_DESTINATION = 13,    /* the address is nobody's */
+};
+/* "ENI_SG_RULES_MISMATCH" */
+const char *reach_code_text(enum reach_code c);
+
+/* Written to the store: never re-used. */
+enum reach_what {
+	REACH_INTERFACE = 1,
+	REACH_GROUP = 2,
+	REACH_ACL = 3,
+	REACH_ROUTE = 4,
+	REACH_GATEWAY = 5, /* internet, NAT, egress-only gateway, or peering */
+};
+
+/* One component on the way, in order; the first that does not pass ends its direction. */
+struct reach_step {
+	enum reach_what what;
+	enum reach_code code;
+	bool back; /* on the way of the answers */
+	bool egress;
+	enum kind kind; /* of the component */
+	uint64_t id;
+	enum kind attached_kind; /* what it acts for: an interface, a subnet */
+	uint64_t attached;
+	uint64_t rule; /* of a group: the rule's id; of an ACL: the rule number; 0: none */
+	bool allow;
+	uint32_t protocol; /* of that rule; 256: any */
+	uint32_t from, to;
+	struct prefix prefix;  /* of that rule or route */
+	uint64_t group;        /* of that rule, when it names a group instead */
+	enum kind target_kind; /* of a route */
+	uint64_t target;
+};
+
+enum { REACH_STEPS_MAX = 24 };
+
+struct reach_end {
+	const struct interface *interface;      /* NULL: outside, */
+	const struct internet_gateway *gateway; /* behind this one */
+	struct ipaddr addr;                     /* private, or of the world */
+};
+
+struct reach_question {
+	struct reach_end from, to;
+	uint8_t protocol; /* TCP or UDP */
+	uint16_t port;    /* of the destination */
+};
+
+struct reach_answer {
+	bool found;
+	size_t n_steps;
+	struct reach_step steps[REACH_STEPS_MAX];
+};
+
+/* -ENOMEM */
+must_check int reach_analyse(const struct model *m, const struct reach_question *q,
+			     struct reach_answer *ret);

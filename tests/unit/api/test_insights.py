@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Network insights as boto3 sees them.  What they say is proved on packets by tests/system/test_reach.py.
+
+requirement: OPS-1
+"""
+import pytest
+
+from test_clients import code, names
+
+
+@pytest.fixture
+def ends(ec2, subnet):
+    made = [ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"] for _ in range(2)]
+    yield made
+    for i in made:
+        ec2.delete_network_interface(NetworkInterfaceId=i)
+
+
+@pytest.fixture
+def path(ec2, ends):
+    p = ec2.create_network_insights_path(
+        Source=ends[0], Destination=ends[1], Protocol="tcp", DestinationPort=80,
+        TagSpecifications=[{"ResourceType": "network-insights-path", "Tags": [{"Key": "Name", "Value": "web"}]}])
+    yield p["NetworkInsightsPath"]
+    for a in ec2.describe_network_insights_analyses()["NetworkInsightsAnalyses"]:
+        ec2.delete_network_insights_analysis(NetworkInsightsAnalysisId=a["NetworkInsightsAnalysisId"])
+    for p in ec2.describe_network_insights_paths()["NetworkInsightsPaths"]:
+        ec2.delete_network_insights_path(NetworkInsightsPathId=p["NetworkInsightsPathId"])
+
+
+def test_path(ec2, ends, path):
+    assert path["NetworkInsightsPathId"].startswith("nip-0") and path["Protocol"] == "tcp"
+    assert path["Source"] == ends[0] and path["SourceArn"].endswith(f":network-interface/{ends[0]}")
+    found = ec2.describe_network_insights_paths(NetworkInsightsPathIds=[path["NetworkInsightsPathId"]])
+    assert found["NetworkInsightsPaths"] == [path]
+    for filters, n in ((names(destination=[ends[1]], protocol=["tcp"], destination_port=["80"]), 1),
+                       (names(source=[ends[1]]), 0), ([{"Name": "tag:Name", "Values": ["web"]}], 1)):
+        assert len(ec2.describe_network_insights_paths(Filters=filters)["NetworkInsightsPaths"]) == n
+
+
+def test_analysis(ec2, ends, path):
+    token = "a-token"
+    a = ec2.start_network_insights_analysis(NetworkInsightsPathId=path["NetworkInsightsPathId"],
+                                            ClientToken=token)["NetworkInsightsAnalysis"]
+    assert a["Status"] == "succeeded" and a["NetworkPathFound"] is False
+    assert {e["ExplanationCode"] for e in a["Explanations"]} == {"BAD_STATE"}  # neither is attached
+    assert {e["NetworkInterface"]["Id"] for e in a["Explanations"]} == set(ends)
+    again = ec2.start_network_insights_analysis(NetworkInsightsPathId=path["NetworkInsightsPathId"], ClientToken=token)
+    assert again["NetworkInsightsAnalysis"] == a
+    found = ec2.describe_network_insights_analyses(NetworkInsightsPathId=path["NetworkInsightsPathId"])
+    assert found["NetworkInsightsAnalyses"] == [a]
+    for filters, n in ((names(path_found=["true"]), 0), (names(path_found=["false"], status=["succeeded"]), 1)):
+        assert len(ec2.describe_network_insights_analyses(Filters=filters)["NetworkInsightsAnalyses"]) == n
+    assert code(ec2.delete_network_insights_path,
+                NetworkInsightsPathId=path["NetworkInsightsPathId"]) == "AnalysisExistsForNetworkInsightsPath"
+
+
+def test_an_end_that_is_gone(ec2, subnet, path):
+    gone = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    p = ec2.create_network_insights_path(Source=path["Source"], Destination=gone, Protocol="udp", DestinationPort=53)
+    ec2.delete_network_interface(NetworkInterfaceId=gone)
+    assert code(ec2.start_network_insights_analysis,
+                NetworkInsightsPathId=p["NetworkInsightsPath"]["NetworkInsightsPathId"]) == "InvalidParameterValue"
+
+
+@pytest.mark.parametrize("change, expected", [
+    ({"Source": "eni-00000000000000001"}, "InvalidNetworkInterfaceID.NotFound"),
+    ({"Source": "vpc-00000000000000001"}, "InvalidParameterValue"), ({"Source": ""}, "MissingParameter"),
+    ({"Destination": "i-00000000000000001"}, "InvalidInstanceID.NotFound"),
+    ({"Protocol": "icmp"}, "InvalidParameterValue"), ({"DestinationPort": 65536}, "InvalidParameterValue"),
+    ({"DestinationPort": 0}, "InvalidParameterValue"), ({"SourceIp": "10.0.0"}, "InvalidParameterValue")])
+def test_questions_without_sense_are_refused(ec2, ends, change, expected):
+    good = {"Source": ends[0], "Destination": ends[1], "Protocol": "tcp", "DestinationPort": 80}
+    assert code(ec2.create_network_insights_path, **{**good, **change}) == expected
+    assert code(ec2.create_network_insights_path, **{**good, "Destination": ends[0]}) == "InvalidParameterCombination"
+    assert not ec2.describe_network_insights_paths()["NetworkInsightsPaths"]
+
+
+def test_ids_without_sense_are_refused(ec2):
+    assert code(ec2.delete_network_insights_path,
+                NetworkInsightsPathId="nip-00000000000000001") == "InvalidNetworkInsightsPathId.NotFound"
+    assert code(ec2.describe_network_insights_analyses,
+                NetworkInsightsAnalysisIds=["nia-1"]) == "InvalidNetworkInsightsAnalysisId.NotFound"
