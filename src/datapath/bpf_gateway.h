@@ -34,6 +34,5 @@ must_check int bpf_gateway_row_statics(struct bpf_host *h, uint32_t row, const s
 
 /* Whose a public address is: 0 or -ENOENT. */
 int bpf_public_find(const struct bpf_host *h, uint32_t addr, struct dp_public_value *ret);
-/* Writes that and, if it is new here, tells the neighbours. */
 must_check int bpf_public_put(struct bpf_host *h, uint32_t addr,
 			      const struct dp_public_value *value);

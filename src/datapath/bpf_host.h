@@ -76,7 +76,7 @@ int bpf_attach_delete(struct bpf_host *h, const char *name, int ifindex);
 /* Whether this kernel has tcx, found out by attaching to 'ifindex'. */
 must_check int bpf_attach_probe(int ifindex, int prog_fd, bool *ret_tcx);
 
-/* bpf_port.c: ports and subnets. */
+/* bpf_port.c, bpf_subnet.c */
 must_check int bpf_port_load(struct bpf_host *h); /* the mirror, from the tables */
 struct dp_port *bpf_port_find(const struct bpf_host *h, uint32_t id, uint32_t *ret_slot);
 int bpf_port_set(struct datapath *dp, const struct dp_port *port);

@@ -5,38 +5,9 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <linux/if_packet.h>
-#include <net/ethernet.h>
-#include <netinet/if_ether.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "datapath/bpf_skel.h"
-
-/* Tells the neighbours on the uplink that the address is here now (RFC 5227 3): it may have been at
- * another edge.  Whoever misses it asks. */
-static void announce(struct bpf_host *h, uint32_t addr)
-{
-	struct {
-		struct ether_header ethernet;
-		struct ether_arp arp;
-	} __attribute__((packed)) f = {
-		.ethernet.ether_type = htons(ETHERTYPE_ARP),
-		.arp.ea_hdr = {.ar_hrd = htons(1),
-			       .ar_pro = htons(ETHERTYPE_IP),
-			       .ar_hln = 6,
-			       .ar_pln = 4,
-			       .ar_op = htons(ARPOP_REQUEST)},
-	};
-	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = h->uplink_ifindex};
-
-	memset(f.ethernet.ether_dhost, 0xff, 6);
-	memcpy(f.ethernet.ether_shost, h->uplink_mac.b, 6);
-	memcpy(f.arp.arp_sha, h->uplink_mac.b, 6);
-	memcpy(f.arp.arp_spa, &addr, 4);
-	memcpy(f.arp.arp_tpa, &addr, 4);
-	(void)!sendto(h->packet_fd, &f, sizeof(f), 0, (struct sockaddr *)&to, sizeof(to));
-}
 
 int bpf_public_find(const struct bpf_host *h, uint32_t addr, struct dp_public_value *ret)
 {
@@ -45,13 +16,8 @@ int bpf_public_find(const struct bpf_host *h, uint32_t addr, struct dp_public_va
 
 int bpf_public_put(struct bpf_host *h, uint32_t addr, const struct dp_public_value *value)
 {
-	struct dp_public_value was;
-	bool had = !bpf_public_find(h, addr, &was);
-	int r = bpf_map_update_elem(bpf_map__fd(h->skel->maps.publics), &addr, value, BPF_ANY);
-
-	if (!r && !had)
-		announce(h, addr);
-	return bpf_host_error(r);
+	return bpf_host_error(
+		bpf_map_update_elem(bpf_map__fd(h->skel->maps.publics), &addr, value, BPF_ANY));
 }
 
 /* The private address has 'addr' no more, unless it has another by now. */

@@ -179,7 +179,8 @@ struct dp_gateway {
 	const struct dp_static_port *statics;
 };
 
-/* A public address, one to one with a private one.  The edge answers ARP for it on the uplink. */
+/* A public address, one to one with a private one.  The programs answer ARP for it on the uplink; announcing it
+ * is the agent's. */
 struct dp_public {
 	struct ipaddr public;
 	uint32_t vni;
