@@ -13,7 +13,7 @@
 
 #define DEFAULT_NAME  "lab"
 #define DEFAULT_HOSTS 2
-#define DEFAULT_EDGES 0
+#define DEFAULT_EDGES 1
 #define DEFAULT_MTU   1500
 /* RFC 8200: a link under IPv6 carries 1280 bytes; veth takes up to 65535. */
 #define MTU_MIN 1280
