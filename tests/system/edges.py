@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The usual network with a way out, made by the EC2 API: public and private subnets, gateways, elastic addresses."""
+from lab import wait_for
+
+EVERYWHERE = "0.0.0.0/0"
+OPEN = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": EVERYWHERE}]}
+
+
+class Network:
+    """A VPC; its first subnet is public, the second has no way out until it is given one."""
+
+    def __init__(self, lab, block=10, ec2=None):
+        self.lab, self.ec2 = lab, ec2 or lab.ec2
+        self.cidr = f"10.{block}.0.0/16"
+        self.id, (self.public, self.private) = lab.subnets(f"10.{block}.1.0/24", f"10.{block}.2.0/24",
+                                                           vpc_cidr=self.cidr, ec2=self.ec2)
+        self.tables = {s: self.table(s) for s in (self.public, self.private)}
+        self.open = self.ec2.create_security_group(GroupName="open", Description="all is allowed",
+                                                   VpcId=self.id)["GroupId"]
+        self.ec2.authorize_security_group_ingress(GroupId=self.open, IpPermissions=[OPEN])
+
+    def table(self, subnet):
+        """A route table of the subnet's own."""
+        table = self.ec2.create_route_table(VpcId=self.id)["RouteTable"]["RouteTableId"]
+        self.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+        return table
+
+    def route(self, subnet, cidr, **target):
+        self.ec2.create_route(RouteTableId=self.tables[subnet], DestinationCidrBlock=cidr, **target)
+
+    def unroute(self, subnet, cidr):
+        self.ec2.delete_route(RouteTableId=self.tables[subnet], DestinationCidrBlock=cidr)
+
+    def internet(self):
+        """An internet gateway, and the route of the public subnet to it."""
+        gateway = self.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        self.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=self.id)
+        self.route(self.public, EVERYWHERE, GatewayId=gateway)
+        return gateway
+
+    def allocate(self):
+        """An elastic address: (allocation id, address)."""
+        a = self.ec2.allocate_address(Domain="vpc")
+        return a["AllocationId"], a["PublicIp"]
+
+    def associate(self, allocation, node, **kw):
+        return self.ec2.associate_address(AllocationId=allocation, NetworkInterfaceId=node.interface,
+                                          **kw)["AssociationId"]
+
+    def nat(self):
+        """A NAT gateway in the public subnet, and the route of the private one to it: (id, its public address)."""
+        allocation, public = self.allocate()
+        gateway = self.ec2.create_nat_gateway(SubnetId=self.public, AllocationId=allocation)["NatGateway"]["NatGatewayId"]
+
+        def available():
+            found = self.ec2.describe_nat_gateways(NatGatewayIds=[gateway])["NatGateways"][0]
+            assert found["State"] in ("pending", "available"), found
+            return found["State"] == "available"
+
+        wait_for(f"{gateway} to be available", available)
+        self.route(self.private, EVERYWHERE, NatGatewayId=gateway)
+        return gateway, public
+
+    def node(self, subnet=None, group=None, host=None):
+        for _ in range(6):
+            node = self.lab.start(subnet or self.public, ec2=self.ec2, SecurityGroupIds=[group or self.open])
+            if not host or node.host == host:
+                return node
+        raise AssertionError(f"placement never chose {host}")

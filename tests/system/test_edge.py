@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ways in and out: public addresses and NAT, over every kind of substrate.
+
+    node --- h1, h2 --- [ router ] --- e1 --- world (203.0.113.1)        198.51.100.0/24 is on link outside
+"""
+import re
+import signal
+
+import pytest
+
+import lab as labs
+from conversations import Conversation, ask, server
+from edges import Network
+from lab import WORLD, wait_for
+
+KINDS = {
+    "siit/2": {},
+    "siit/1": {"formats": ["siit/1,ipip6/1"]},
+    "vxlan": {"substrate": "ipv4"},
+}
+PORT = 7000
+
+
+class Site:
+    """A lab with an edge, and in it a network with one node of each sort."""
+
+    def __init__(self, **kw):
+        self.lab = labs.Lab(hosts=2, edges=1, **kw)
+        self.world = self.lab.world
+        try:
+            self.net = Network(self.lab)
+            self.gateway = self.net.internet()
+            self.allocation, self.address = self.net.allocate()
+            self.web = self.net.node(host="h1")
+            self.association = self.net.associate(self.allocation, self.web)
+            self.nat, self.nat_address = self.net.nat()
+            self.worker = self.net.node(self.net.private, host="h2")
+        except BaseException:
+            self.lab.down()
+            raise
+
+
+@pytest.fixture(scope="module", params=list(KINDS), ids=list(KINDS))
+def site(request):
+    made = Site(**KINDS[request.param])
+    yield made
+    made.lab.down()
+
+
+def test_a_public_address_works_both_ways(site):
+    """requirement: EDGE-1, TOPO-1"""
+    with server(site.web, site.world):
+        assert ask(site.world, site.address)[0] == WORLD
+        assert ask(site.world, site.address, protocol="udp")[0] == WORLD
+        assert ask(site.web, WORLD)[0] == site.address
+        assert ask(site.web, WORLD, protocol="udp")[0] == site.address
+    assert site.world.ping(site.address) == 3
+    assert site.world.ping(site.address, "-s", "1400") == 3
+    assert site.web.ping(WORLD) == 3
+
+
+def test_much_goes_through_whole(site):
+    """requirement: EDGE-1, PKT-3"""
+    for place, other in ((site.web, WORLD), (site.worker, WORLD), (site.world, site.address)):
+        target = site.world if other == WORLD else site.web
+        listening = target.spawn("iperf3", "-s", "-1")
+        wait_for("iperf3 to listen", lambda t=target: ":5201" in t.run("ss", "-ltn").stdout)
+        done = place.run("iperf3", "-c", other, "-n", "40M", "-J", timeout=60)
+        listening.wait(20)
+        assert '"error"' not in done.stdout
+
+
+def test_a_node_without_public_address_has_no_way_by_the_internet_gateway(site):
+    """requirement: EDGE-1"""
+    bare = site.net.node()
+    assert bare.ping(WORLD, count=1) == 0
+    wait_for("the drop to be counted", lambda: site.lab.drops("NO_PUBLIC") > 0)
+
+
+def test_security_groups_judge_the_world_too(site):
+    """requirement: NIC-6, EDGE-1"""
+    group = site.net.ec2.create_security_group(GroupName="web", Description="one port",
+                                               VpcId=site.net.id)["GroupId"]
+    site.net.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[
+        {"IpProtocol": "tcp", "FromPort": PORT, "ToPort": PORT, "IpRanges": [{"CidrIp": f"{WORLD}/32"}]}])
+    node = site.net.node(group=group)
+    allocation, address = site.net.allocate()
+    site.net.associate(allocation, node)
+    with server(node, port=PORT), server(node, port=PORT + 1):
+        wait_for("the address to work", lambda: ask(site.world, address, PORT))
+        assert ask(site.world, address, PORT + 1) is None
+        assert site.world.ping(address, count=1) == 0
+        assert node.ping(WORLD) == 3
+
+
+def test_nat_carries_what_begins_inside(site):
+    """requirement: EDGE-1"""
+    with server(site.world):
+        seen = ask(site.worker, WORLD)
+        assert seen[0] == site.nat_address
+        assert ask(site.worker, WORLD, protocol="udp")[0] == site.nat_address
+        # One inner port is one outer port, whoever is asked (RFC 4787, REQ-1).
+        with Conversation(site.worker, WORLD) as one, Conversation(site.worker, WORLD) as two:
+            assert one.lives() and two.lives() and one.peer() != two.peer()
+    assert site.worker.ping(WORLD) == 3
+    with server(site.worker):
+        assert ask(site.world, site.nat_address, seconds=1) is None
+    assert site.world.ping(site.nat_address, count=1) == 0
+    wait_for("the drops to be counted", lambda: site.lab.drops("UNSOLICITED") > 0)
+
+
+def test_errors_of_the_world_come_back_through_nat(site):
+    """requirement: EDGE-1"""
+    # A port that nobody listens on: the ICMP error is translated back, and the asker hears it.
+    refused = site.worker.python(
+        "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(3);"
+        f"s.connect(('{WORLD}', 9)); s.send(b'x')\n"
+        "try: print(s.recv(10))\nexcept OSError as e: print(type(e).__name__)").stdout.strip()
+    assert refused == "ConnectionRefusedError"
+
+
+def test_traceroute_shows_the_router_and_the_world(site):
+    """requirement: EDGE-1"""
+    out = site.worker.run("traceroute", "-n", "-q", "1", "-w", "2", "-m", "6", WORLD).stdout
+    hops = re.findall(r"^ *\d+ +(\S+)", out, re.M)
+    assert hops[-1] == WORLD, out
+    assert len(hops) >= 2, out
+
+
+def test_two_nodes_meet_by_their_public_addresses(site):
+    """requirement: EDGE-1"""
+    other = site.net.node(host="h2")
+    allocation, address = site.net.allocate()
+    site.net.associate(allocation, other)
+    with server(site.web, other):
+        wait_for("the address to work", lambda: ask(site.world, address))
+        assert ask(site.web, address)[0] == site.address
+        assert ask(other, site.address)[0] == address
+        assert ask(site.worker, address)[0] == site.nat_address
+
+
+def test_a_public_address_moves_to_another_node(site):
+    """requirement: EDGE-2"""
+    other = site.net.node(host="h2")
+    with server(site.web, other):
+        assert ask(site.world, site.address)[2] == site.web.address
+        for node in (other, site.web):
+            site.net.associate(site.allocation, node, AllowReassociation=True)
+            wait_for("new connections to reach the other node",
+                     lambda n=node: (ask(site.world, site.address) or (0, 0, 0))[2] == n.address)
+
+
+def test_killed_agents_lose_nothing(site):
+    """requirement: EDGE-2, OPS-3"""
+    with server(site.web, site.world), Conversation(site.world, site.address) as coming, \
+            Conversation(site.worker, WORLD) as going:
+        assert coming.lives() and going.lives()
+        for what in ("e1", "h1", "h2", "manager"):
+            site.lab.kill(what, signal.SIGKILL)
+        assert coming.lives() and going.lives()
+        assert ask(site.world, site.address) and ask(site.worker, WORLD)
+        for what in ("manager", "e1", "h1", "h2"):
+            site.lab.restart(what)
+            assert coming.lives() and going.lives()
+        site.lab.connected()
+        assert ask(site.world, site.address) and ask(site.worker, WORLD)
+        assert coming.lives() and going.lives()
+
+
+def test_an_address_that_is_taken_away_is_nobodys(site):
+    """requirement: EDGE-1"""
+    node = site.net.node()
+    allocation, address = site.net.allocate()
+    association = site.net.associate(allocation, node)
+    wait_for("the address to work", lambda: site.world.ping(address, count=1))
+    site.net.ec2.disassociate_address(AssociationId=association)
+    wait_for("the address to be gone", lambda: not site.world.ping(address, count=1))
+    site.net.ec2.release_address(AllocationId=allocation)
