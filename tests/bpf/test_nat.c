@@ -4,9 +4,15 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "abi/drop.h"
+#include "abi/gateway.h"
+#include "datapath/bpf_host.h"
+#include "datapath/bpf_skel.h"
 #include "edge_lab.h"
 #include "net/csum.h"
 
@@ -264,6 +270,103 @@ static void test_ports_run_out(void **state)
 	assert_int_equal(datapath_gateway_counters(fixture.lab.hosts[LAB_EDGE].dp, EDGE_NAT, &c),
 			 0);
 	assert_int_equal(c.no_port, 1);
+}
+
+/* The binding of a UDP or TCP port of the gateway, to look at and to change. */
+static struct dp_binding binding(uint8_t protocol, uint16_t port, const struct dp_binding *set)
+{
+	struct viaduct *skel = bpf_host_of(fixture.lab.hosts[LAB_EDGE].dp)->skel;
+	uint32_t handle = EDGE_NAT, id, at = (protocol == UDP ? 65536U : 0U) + port;
+	struct dp_handle_value gateway;
+	struct dp_binding b;
+	int fd;
+
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(skel->maps.handles), &handle, &gateway),
+			 0);
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(skel->maps.bindings), &gateway.row, &id),
+			 0);
+	fd = bpf_map_get_fd_by_id(id);
+	assert_true(fd >= 0);
+	if (set)
+		assert_int_equal(bpf_map_update_elem(fd, &at, set, BPF_ANY), 0);
+	assert_int_equal(bpf_map_lookup_elem(fd, &at, &b), 0);
+	close(fd);
+	return b;
+}
+
+/* Seconds that a binding has left, as the programs' clock counts. */
+static uint32_t time_left(const struct dp_binding *b)
+{
+	struct timespec now;
+
+	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+	return b->expires - (uint32_t)now.tv_sec;
+}
+
+/* A port that nobody has used for long is another's, and what was said through it is forgotten. */
+/* requirement: EDGE-1 */
+static void test_expired(void **state)
+{
+	struct edge_packet a = out_packet(UDP, A, 4000, WORLD, 53);
+	struct edge_packet b = out_packet(UDP, B, 4000, WORLD, 54);
+	struct edge_packet in = in_packet(UDP, WORLD, 53, 4000);
+	struct dp_binding old;
+
+	set_ports(4000, 4000);
+	send_out(fixture.a, &a);
+	edge_lab_out_refused(&fixture, fixture.b, &b, DROP_NAT_PORTS);
+	old = binding(UDP, 4000, NULL);
+	assert_in_range(time_left(&old), DP_TIMEOUT_UDP - 5, DP_TIMEOUT_UDP);
+	answer(fixture.a, UDP, WORLD, 53, 4000, A, 4000);
+	old = binding(UDP, 4000, NULL);
+	assert_in_range(time_left(&old), DP_TIMEOUT_UDP_ANSWERED - 5, DP_TIMEOUT_UDP_ANSWERED);
+	old.expires -= DP_TIMEOUT_UDP_ANSWERED + 1;
+	binding(UDP, 4000, &old);
+	edge_lab_in_refused(&fixture, &in, DROP_UNSOLICITED);
+	assert_int_equal(send_out(fixture.b, &b), 4000);
+	edge_lab_in_refused(&fixture, &in, DROP_UNSOLICITED); /* not b's, and not a's any more */
+	answer(fixture.b, UDP, WORLD, 54, 4000, B, 4000);
+	edge_lab_out_refused(&fixture, fixture.a, &a, DROP_NAT_PORTS);
+}
+
+/* RFC 5382 REQ-5, RFC 7857 2: how long TCP is kept, opening, open and closed. */
+/* requirement: EDGE-1 */
+static void test_tcp_times(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		bool out;
+		uint8_t flags;
+		uint32_t left;
+	} table[] = {
+		{true, SYN, DP_TIMEOUT_TCP_OPENING},
+		{false, SYN | ACK, DP_TIMEOUT_TCP_ESTABLISHED},
+		{true, ACK, DP_TIMEOUT_TCP_ESTABLISHED},
+		{false, FIN | ACK, DP_TIMEOUT_TCP_ESTABLISHED},  /* half closed is open */
+		{true, FIN | ACK, DP_TIMEOUT_TCP_CLOSING},
+		{false, ACK, DP_TIMEOUT_TCP_CLOSING},
+		{true, SYN, DP_TIMEOUT_TCP_OPENING},             /* the same ends begin anew */
+		{false, RST | ACK, DP_TIMEOUT_TCP_RESET},
+		{true, ACK, DP_TIMEOUT_TCP_RESET},               /* not revived */
+	};
+	/* clang-format on */
+	struct edge_packet out = out_packet(TCP, A, 4000, WORLD, 80);
+	struct edge_packet in = in_packet(TCP, WORLD, 80, 4000);
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct edge_packet *p = table[i].out ? &out : &in;
+		struct dp_binding b;
+
+		p->flags = table[i].flags;
+		if (table[i].out)
+			send_out(fixture.a, p);
+		else
+			edge_lab_in(&fixture, fixture.a, p);
+		b = binding(TCP, 4000, NULL);
+		if (table[i].flags == SYN && i)
+			continue; /* a binding is not shortened by what begins */
+		assert_in_range(time_left(&b), table[i].left - 5, table[i].left);
+	}
 }
 
 /* requirement: EDGE-1 */
@@ -525,6 +628,8 @@ int main(void)
 		cmocka_unit_test_setup(test_unsolicited, reset),
 		cmocka_unit_test_setup(test_static_ports, reset),
 		cmocka_unit_test_setup(test_ports_run_out, reset),
+		cmocka_unit_test_setup(test_expired, reset),
+		cmocka_unit_test_setup(test_tcp_times, reset),
 		cmocka_unit_test_setup(test_other_protocols, reset),
 		cmocka_unit_test_setup(test_hairpin, reset),
 		cmocka_unit_test_setup(test_errors, reset),
