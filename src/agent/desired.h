@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "abi/agent.pb-c.h"
+#include "agent/dhcp.h"
 #include "base/err.h"
 #include "base/hmap.h"
 #include "base/list.h"
@@ -108,6 +109,8 @@ struct desired_interface {
 	char domain_name[DESIRED_DOMAIN_SIZE];
 	size_t n_dns_servers, n_ntp_servers;
 	struct ipaddr dns_servers[DESIRED_SERVERS_MAX], ntp_servers[DESIRED_SERVERS_MAX];
+	size_t n_routes;
+	struct dhcp_route routes[DHCP_ROUTES_MAX]; /* for its node */
 	uint32_t n_exits;
 	struct desired_exit exits[];
 };

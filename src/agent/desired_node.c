@@ -125,6 +125,17 @@ static const char *desired_read_options(const Viaduct__Agent__Interface *m,
 		return "the interface's NTP servers are more than 4, or one is not 16 bytes";
 	if (convert_name(m->domain_name, i->domain_name, sizeof(i->domain_name)))
 		return "the interface's domain is too long";
+	if (m->n_routes > DHCP_ROUTES_MAX)
+		return "the interface has more than 16 routes for its node";
+	for (size_t n = 0; n < m->n_routes; n++) {
+		const Viaduct__Agent__NodeRoute *r = m->routes[n];
+
+		if (convert_prefix(&r->prefix, r->prefix_len, &i->routes[n].prefix) ||
+		    !ipaddr_is_v4(&i->routes[n].prefix.addr) ||
+		    (r->via.len && convert_addr(&r->via, &i->routes[n].via)))
+			return "a route for the interface's node is no IPv4 route";
+		i->n_routes++;
+	}
 	return NULL;
 }
 

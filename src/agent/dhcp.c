@@ -185,18 +185,34 @@ static void dhcp_put_text(struct buf *b, enum dhcp_option code, const char *text
 }
 
 /* RFC 3442: a route's prefix is cut to the bytes that matter. */
+static size_t dhcp_route_size(const struct prefix *p)
+{
+	return 1 + (prefix_text_len(p) + 7U) / 8 + 4;
+}
+
+static void dhcp_put_route(struct buf *b, const struct prefix *p, uint32_t via)
+{
+	buf_put_u8(b, prefix_text_len(p));
+	buf_put(b, p->addr.b + 12, (prefix_text_len(p) + 7U) / 8);
+	buf_put_be32(b, via);
+}
+
 static void dhcp_put_routes(struct buf *b, const struct dhcp_lease *lease)
 {
-	const uint8_t v4_len = prefix_text_len(&lease->network);
-	const uint8_t n_bytes = (uint8_t)((v4_len + 7) / 8);
+	size_t size = dhcp_route_size(&lease->network) + 1 + 4;
 
 	if (!lease->network.len)
 		return;
+	for (size_t i = 0; i < lease->n_routes; i++)
+		size += dhcp_route_size(&lease->routes[i].prefix);
 	buf_put_u8(b, OPTION_ROUTES);
-	buf_put_u8(b, (uint8_t)(1 + n_bytes + 4 + 1 + 4));
-	buf_put_u8(b, v4_len);
-	buf_put(b, lease->network.addr.b + 12, n_bytes);
-	buf_put_be32(b, ipaddr_v4(&lease->router));
+	buf_put_u8(b, (uint8_t)size); /* 9 bytes a route at most: it fits */
+	dhcp_put_route(b, &lease->network, ipaddr_v4(&lease->router));
+	for (size_t i = 0; i < lease->n_routes; i++)
+		dhcp_put_route(b, &lease->routes[i].prefix,
+			       ipaddr_is_zero(&lease->routes[i].via)
+				       ? 0
+				       : ipaddr_v4(&lease->routes[i].via));
 	/* Who reads this option ignores the router option, so the default route is here as well. */
 	buf_put_u8(b, 0);
 	buf_put_be32(b, ipaddr_v4(&lease->router));

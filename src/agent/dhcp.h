@@ -15,8 +15,14 @@
 enum {
 	DHCP_SERVER_PORT = 67,
 	DHCP_CLIENT_PORT = 68,
-	DHCP_SERVERS_MAX = 4,      /* of a kind */
+	DHCP_SERVERS_MAX = 4, /* of a kind */
+	DHCP_ROUTES_MAX = 16,
 	DHCP_LEASE_SECONDS = 3600, /* EC2's; renewed after half of it */
+};
+
+struct dhcp_route {
+	struct prefix prefix; /* IPv4 */
+	struct ipaddr via;    /* IPv4; zero: on the link */
 };
 
 /* What the client is to be told. */
@@ -26,6 +32,8 @@ struct dhcp_lease {
 	struct prefix subnet;
 	struct ipaddr router;  /* also the server's identity */
 	struct prefix network; /* reached by the router; len 0: none is told */
+	size_t n_routes;       /* further ones, told with it; at most DHCP_ROUTES_MAX */
+	const struct dhcp_route *routes;
 	struct ipaddr resolvers[DHCP_SERVERS_MAX], ntp[DHCP_SERVERS_MAX]; /* IPv4 */
 	size_t n_resolvers, n_ntp;                                        /* 0: none is told */
 	uint16_t mtu;                                                     /* 0: none is told */

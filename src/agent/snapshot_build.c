@@ -151,6 +151,25 @@ static int snapshot_exits(struct snapshot *s, const struct desired_interface *i,
 	return 0;
 }
 
+static int snapshot_node_routes(struct snapshot *s, const struct desired_interface *i,
+				Viaduct__Agent__Interface *m)
+{
+	Viaduct__Agent__NodeRoute *routes =
+		arena_alloc_array(&s->arena, i->n_routes + 1, sizeof(*routes));
+
+	m->routes = arena_alloc_array(&s->arena, i->n_routes + 1, sizeof(*m->routes));
+	if (!routes || !m->routes)
+		return -ENOMEM;
+	for (size_t n = 0; n < i->n_routes; n++) {
+		viaduct__agent__node_route__init(&routes[n]);
+		routes[n].prefix = convert_bytes(&i->routes[n].prefix.addr);
+		routes[n].prefix_len = i->routes[n].prefix.len;
+		routes[n].via = snapshot_optional(&i->routes[n].via);
+		m->routes[m->n_routes++] = &routes[n];
+	}
+	return 0;
+}
+
 static int snapshot_interface(struct snapshot *s, const struct desired_item *item)
 {
 	const struct desired_interface *i = (const struct desired_interface *)item;
@@ -181,7 +200,7 @@ static int snapshot_interface(struct snapshot *s, const struct desired_item *ite
 	m->handle = i->handle;
 	m->connections = i->connections;
 	m->domain_name = snapshot_text(i->domain_name);
-	if (!m->addrs || !m->dns_servers || !m->ntp_servers)
+	if (!m->addrs || !m->dns_servers || !m->ntp_servers || snapshot_node_routes(s, i, m))
 		return -ENOMEM;
 	return snapshot_exits(s, i, m);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/interface.h"
 #include "model/nat_gateway.h"
 
 static ProtobufCBinaryData bytes_of(const void *data, size_t size)
@@ -252,6 +253,22 @@ static void set_dhcp(struct message *c, const struct plan_interface *interface)
 		c->interface.domain_name = (char *)interface->domain_name;
 }
 
+static void set_node_routes(struct message *c, const struct plan_interface *interface)
+{
+	for (size_t i = 0; i < interface->n_routes; i++) {
+		const struct interface_route *r = &interface->routes[i];
+
+		viaduct__agent__node_route__init(&c->routes[i]);
+		c->routes[i].prefix = message_bytes(&r->prefix.addr);
+		c->routes[i].prefix_len = r->prefix.len;
+		if (!ipaddr_is_zero(&r->via))
+			c->routes[i].via = message_bytes(&r->via);
+		c->route_pointers[i] = &c->routes[i];
+	}
+	c->interface.n_routes = interface->n_routes;
+	c->interface.routes = c->route_pointers;
+}
+
 static int set_interface(struct message *c, const struct plan_interface *interface)
 {
 	viaduct__agent__interface__init(&c->interface);
@@ -275,6 +292,7 @@ static int set_interface(struct message *c, const struct plan_interface *interfa
 	c->interface.groups = (uint32_t *)interface->groups;
 	c->interface.disabled = interface->disabled;
 	set_dhcp(c, interface);
+	set_node_routes(c, interface);
 	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_INTERFACE;
 	c->object.interface = &c->interface;
 	return set_exits(c, interface);

@@ -37,6 +37,8 @@ struct message {
 	};
 	ProtobufCBinaryData addrs[PLAN_ADDRS_MAX];
 	ProtobufCBinaryData dns_servers[DHCP_SERVERS_MAX], ntp_servers[DHCP_SERVERS_MAX];
+	Viaduct__Agent__NodeRoute routes[LIMIT_MODEL_INTERFACE_ROUTES];
+	Viaduct__Agent__NodeRoute *route_pointers[LIMIT_MODEL_INTERFACE_ROUTES];
 	/* Rules of a group, entries of an ACL, routes, exits, static ports: the messages and pointers to them. */
 	void *rules;
 };

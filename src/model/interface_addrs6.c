@@ -9,6 +9,7 @@
 #include "model/cidr6.h"
 #include "model/edit.h"
 #include "model/interface_edit.h"
+#include "model/interface_rights.h"
 #include "model/mapping.h"
 #include "model/release_edit.h"
 
@@ -121,7 +122,7 @@ int interface_assign6(struct tx *tx, const struct caller *c,
 {
 	size_t mark = tx_mark(tx);
 	const struct interface *i;
-	int r = interface_find(tx->m, c, args->interface_id, &i, reterr);
+	int r = interface_find_for(tx->m, c, args->interface_id, INTERFACE_SET, &i, reterr);
 
 	return r ? r : tx_settle(tx, mark, do_assign(tx, i, args, ret, ret_n_assigned, reterr));
 }
@@ -170,7 +171,7 @@ int interface_unassign6(struct tx *tx, const struct caller *c, const char *id,
 {
 	size_t mark = tx_mark(tx);
 	const struct interface *i;
-	int r = interface_find(tx->m, c, id, &i, reterr);
+	int r = interface_find_for(tx->m, c, id, INTERFACE_SET, &i, reterr);
 
 	return r ? r : tx_settle(tx, mark, do_unassign(tx, i, addrs, n_addrs, reterr));
 }

@@ -150,6 +150,8 @@ void plan_interface_item(const struct model *m, const struct interface *i, struc
 		p->groups[p->n_groups++] = i->group_set->numbers[n];
 	p->disabled = i->condition == INTERFACE_DISABLED;
 	set_dhcp(p, m, v);
+	p->n_routes = i->n_routes;
+	p->routes = i->routes;
 	if (!ipaddr_is_zero(&i->dns_server)) {
 		p->n_dns = 1;
 		p->dns_servers[0] = i->dns_server;

@@ -112,6 +112,8 @@ struct plan_interface {
 	const char *domain_name; /* NULL: the subnet's */
 	size_t n_ntp;
 	struct ipaddr ntp_servers[DHCP_SERVERS_MAX];
+	size_t n_routes;
+	const struct interface_route *routes; /* of the interface: borrowed */
 	bool disabled;
 	bool forwards;   /* source/destination check is off */
 	uint32_t handle; /* 0: no route names it */

@@ -224,13 +224,24 @@ static int plan_instance_change(struct planner *p, const struct instance *before
 	return r;
 }
 
+static bool same_routes(const struct interface *a, const struct interface *b)
+{
+	if (a->n_routes != b->n_routes)
+		return false;
+	for (size_t i = 0; i < a->n_routes; i++)
+		if (!prefix_equal(&a->routes[i].prefix, &b->routes[i].prefix) ||
+		    !ipaddr_equal(&a->routes[i].via, &b->routes[i].via))
+			return false;
+	return true;
+}
+
 /* What plan_interface_item() takes from the interface itself. */
 static bool same_interface(const struct interface *a, const struct interface *b)
 {
 	if (a->attachment.device_index != b->attachment.device_index ||
 	    a->attachment.instance != b->attachment.instance || a->n_addrs != b->n_addrs ||
 	    a->group_set != b->group_set || a->condition != b->condition ||
-	    !ipaddr_equal(&a->dns_server, &b->dns_server) ||
+	    !ipaddr_equal(&a->dns_server, &b->dns_server) || !same_routes(a, b) ||
 	    a->source_dest_check != b->source_dest_check || a->handle.number != b->handle.number)
 		return false;
 	for (size_t i = 0; i < a->n_addrs; i++)

@@ -267,3 +267,25 @@ def test_terminating_deletes_or_keeps_each_interface(lab, nodes):
     assert code(lab.ec2.describe_network_interfaces,
                 NetworkInterfaceIds=[gone]) == "InvalidNetworkInterfaceID.NotFound"
     lab.ec2.delete_network_interface(NetworkInterfaceId=kept)
+
+
+def test_a_record_tells_its_node_resolver_and_routes(lab, nodes):
+    """What is set on a record that is attached afterwards is what the node is told by DHCP.  requirement: NIC-1"""
+    eni = lab.ec2.create_network_interface(SubnetId=nodes["subnet"], PrivateIpAddress="10.0.1.91")
+    eni = eni["NetworkInterface"]["NetworkInterfaceId"]
+    operate(lab, "PUT", f"/v1/interfaces/{eni}", {
+        "dns_server": "10.0.1.53", "routes": [{"prefix": "172.16.0.0/12", "via": nodes["c"].address}]})
+    made = lab.ec2.run_instances(ImageId=labs.IMAGE, MinCount=1, MaxCount=1, NetworkInterfaces=[
+        {"DeviceIndex": 0, "NetworkInterfaceId": eni}])["Instances"][0]
+    node = lab.ready(made["InstanceId"])
+
+    def routes():
+        return {r["dst"]: r.get("gateway") for r in json.loads(
+            labs.run("ip", "-n", node.netns, "-4", "-j", "route", "show").stdout)}
+
+    labs.wait_for("the routes", lambda: routes().get("172.16.0.0/12") == nodes["c"].address)
+    assert routes()["default"] == "10.0.1.1"
+    labs.wait_for("the resolver", lambda: "nameserver 10.0.1.53" in node.run("cat", "/etc/resolv.conf").stdout)
+    lab.ec2.terminate_instances(InstanceIds=[node.id])
+    labs.wait_for("the interface", lambda: status(lab, eni)["Status"] == "available")
+    lab.ec2.delete_network_interface(NetworkInterfaceId=eni)

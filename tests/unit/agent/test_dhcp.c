@@ -151,6 +151,31 @@ static void test_discover_is_offered_everything(void **state)
 	buf_deinit(&b);
 }
 
+/* Ways that an interface's record names come between the network's and the default one.
+ * requirement: NIC-1 */
+static void test_routes_of_a_record(void **state)
+{
+	static const uint8_t expected[] = {16, 10, 0, 10, 0, 1, 1, 12, 172, 16, 10, 0,
+					   1,  9,  0, 0,  0, 0, 0, 0,  10,  0,  1,  1};
+	struct dhcp_route routes[2] = {{.via = ipaddr_from_v4(0x0a000109)}};
+	struct dhcp_lease l = lease();
+	struct request r = request(0, 0);
+	enum dhcp_verdict verdict;
+	struct dhcp_answer answer;
+	struct buf b;
+
+	assert_ok(prefix_parse("172.16.0.0/12", &routes[0].prefix));
+	assert_ok(prefix_parse("0.0.0.0/0", &routes[1].prefix));
+	l.routes = routes;
+	l.n_routes = 2;
+	type(&r, 1);
+	end(&r);
+	buf_init(&b, 1500);
+	assert_int_equal(dhcp_serve(r.bytes, r.size, &l, &b, &verdict, &answer), 0);
+	assert_option(&b, 121, expected, sizeof(expected));
+	buf_deinit(&b);
+}
+
 /* requirement: PKT-8 */
 static void test_what_is_not_known_is_not_told(void **state)
 {
@@ -380,6 +405,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_discover_is_offered_everything),
+		cmocka_unit_test(test_routes_of_a_record),
 		cmocka_unit_test(test_what_is_not_known_is_not_told),
 		cmocka_unit_test(test_each_message_gets_its_answer),
 		cmocka_unit_test(test_inform_gives_no_lease),
