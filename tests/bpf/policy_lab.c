@@ -314,6 +314,11 @@ size_t policy_count(const struct lab_node *n)
 
 void policy_age(const struct lab_node *n, uint32_t seconds)
 {
+	policy_age_ticks(n, (uint32_t)((uint64_t)seconds * 1000000000 >> DP_TICK_SHIFT) + 1);
+}
+
+void policy_age_ticks(const struct lab_node *n, uint32_t ticks)
+{
 	struct bpf_host *h = bpf_host_of(policy_lab.lab.hosts[n->host].dp);
 	int fd = bpf_map__fd(h->skel->maps.connections);
 	const struct dp_port_value *port;
@@ -329,8 +334,7 @@ void policy_age(const struct lab_node *n, uint32_t seconds)
 
 		assert_int_equal(bpf_map_lookup_elem_flags(fd, &key, &set, BPF_F_LOCK), 0);
 		for (size_t k = 0; k < DP_SET_CONNECTIONS; k++)
-			set.connections[k].seen -=
-				(uint32_t)((uint64_t)seconds * 1000000000 >> DP_TICK_SHIFT) + 1;
+			set.connections[k].seen -= ticks;
 		assert_int_equal(bpf_map_update_elem(fd, &key, &set, BPF_F_LOCK), 0);
 	}
 }

@@ -62,5 +62,6 @@ uint32_t policy_icmp(const struct lab_node *from, const struct lab_node *to, uin
 /* The state of the connection of a node's port 'local' with 'remote' of any other; "none". */
 const char *policy_state(const struct lab_node *n, uint16_t local, uint16_t remote);
 size_t policy_count(const struct lab_node *n);
-/* As if so many seconds had passed for what the node has. */
+/* As if so much time had passed for what the node has: seconds, or ticks of the programs' clock. */
 void policy_age(const struct lab_node *n, uint32_t seconds);
+void policy_age_ticks(const struct lab_node *n, uint32_t ticks);

@@ -8,6 +8,8 @@
 
 #include "abi/drop.h"
 #include "base/err.h"
+#include "base/rand.h"
+#include "connection_twin.h"
 #include "policy_lab.h"
 
 static struct policy_lab *const l = &policy_lab;
@@ -410,6 +412,23 @@ static void test_too_many_asked_for(void **state)
 	PLAY({'s', ACK, 0, "established", "established"});
 }
 
+/* Random packets fare as with a twin that has neither hashes nor sets. */
+/* requirement: NIC-6 */
+static void test_random_sequences(void **state)
+{
+	uint8_t events[400];
+	uint32_t seed = rand_u32_below(1U << 31);
+
+	srandom(seed);
+	twin_set_up();
+	for (int round = 0; round < 40; round++) {
+		for (size_t i = 0; i < sizeof(events); i++)
+			events[i] = (uint8_t)random();
+		print_message("seed %u, round %d\n", seed, round);
+		twin_play(events, sizeof(events));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest all[] = {
@@ -430,6 +449,7 @@ int main(void)
 		TEST(test_quota),
 		TEST(test_limit),
 		TEST(test_too_many_asked_for),
+		TEST(test_random_sequences),
 #undef TEST
 	};
 

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Two hosts with a node each for bench/policy: the data plane alone, set up as agents would.
+ *
+ *   policy-hosts HOST-A HOST-B BPFFS
+ *
+ * HOST-A and HOST-B are names of namespaces, each with "sub0" to the other and "node" to its node, which
+ * is 10.0.1.2 (MAC 02:00:00:00:00:01) or 10.0.2.2 (MAC 02:00:00:00:00:02) and has a router at .1.  Says
+ * "ready", and takes everything down when its input ends.
+ *
+ * Lines of input, each answered with "ready" or, the last, with figures:
+ *   none      no node is in a group
+ *   rules N   the node at B is in a group of N rules for its port, the last of which allows; A's may begin
+ *             all
+ *   groups    the rule names a group of 1,000 members, of which A's node is one
+ *   fill N    begins so many connections at A's node and says {"connections": C, "bytes": B}: those
+ *             that are tracked then, and the table's memory
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <net/ethernet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "abi/substrate.h"
+#include "datapath/bpf_host.h"
+#include "datapath/bpf_skel.h"
+#include "net/csum.h"
+#include "net/netns.h"
+#include "net/rtnl.h"
+
+enum {
+	HOSTS = 2,
+	VNI = 7,
+	MTU = 1500,
+	NODE_MTU = 1400,
+	TRAFFIC_PORT = 5201,
+	TRAFFIC_PORTS = 16,
+	RULES_MAX = 1000,
+	MEMBERS = 1000,
+	GROUP_A = 1,
+	GROUP_B = 2,
+	CONNECTIONS = 1000000,
+	PORTS = 60000, /* of one address, for filling */
+};
+
+struct host {
+	int netns;
+	struct dp_config config;
+	struct datapath *dp;
+	struct mac mac; /* on the substrate */
+	struct dp_port port;
+};
+
+static const char *const siit1[] = {"2001:db8:1:101::", "2001:db8:1:102::"};
+static const char *const siit2[] = {"2001:db8:8000:1100::", "2001:db8:8000:1200::"};
+static const char *const nodes[] = {"10.0.1.2", "10.0.2.2"};
+static const char *const routers[] = {"10.0.1.1", "10.0.2.1"};
+
+static struct host hosts[HOSTS];
+
+static void check(int r, const char *what)
+{
+	if (!r)
+		return;
+	fprintf(stderr, "policy-hosts: %s: %s\n", what, strerror(-r));
+	exit(1);
+}
+
+static struct ipaddr addr(const char *text)
+{
+	struct ipaddr a;
+
+	check(ipaddr_parse(text, &a), text);
+	return a;
+}
+
+static struct prefix prefix(const char *text, uint8_t len)
+{
+	struct ipaddr a = addr(text);
+
+	return prefix_make(&a, len);
+}
+
+static int find(const char *name, struct mac *ret_mac)
+{
+	struct rtnl_link link;
+	struct rtnl *rtnl;
+
+	check(rtnl_open(&rtnl), "rtnetlink");
+	check(rtnl_link_find(rtnl, name, &link), name);
+	rtnl_close(rtnl);
+	if (ret_mac)
+		*ret_mac = link.mac;
+	return link.ifindex;
+}
+
+/* ---- setting up ---- */
+
+static void open_host(int i, const char *netns, const char *bpffs)
+{
+	struct host *h = &hosts[i];
+	char path[256];
+	bool adopted;
+
+	snprintf(path, sizeof(path), "%s/%d", bpffs, i);
+	check(mkdir(path, 0700) ? -errno : 0, path);
+	check(mount("bpf", path, "bpf", 0, NULL) ? -errno : 0, path);
+	check(netns_open("/run/netns", netns, &h->netns), netns);
+	check(netns_enter(h->netns), netns);
+	h->config = (struct dp_config){.name = i ? "bench-b" : "bench-a",
+				       .bpffs = strdup(path),
+				       .siit1 = prefix(siit1[i], 64),
+				       .siit2 = prefix(siit2[i], 56),
+				       .vxlan_port = 4789,
+				       .max_mappings = 4096,
+				       .max_flows = 16384,
+				       .max_connections = CONNECTIONS,
+				       .substrate_ifindex = find("sub0", &h->mac)};
+	check(datapath_open(&h->config, &h->dp, &adopted), "data plane");
+	h->port = (struct dp_port){.id = 1,
+				   .ifindex = find("node", NULL),
+				   .peer_redirect = true,
+				   .vni = VNI,
+				   .mac = {{2, 0, 0, 0, 0, (uint8_t)(i + 1)}},
+				   .mtu = NODE_MTU,
+				   .n_addrs = 1,
+				   .addrs = {addr(nodes[i])}};
+}
+
+static void set_port(int i)
+{
+	check(netns_enter(hosts[i].netns), "namespace");
+	check(datapath_port_set(hosts[i].dp, &hosts[i].port), "port");
+}
+
+static void set_peer(int i)
+{
+	const struct host *other = &hosts[!i];
+	struct dp_nexthop n = {.id = 1,
+			       .ifindex = hosts[i].config.substrate_ifindex,
+			       .resolved = true,
+			       .source = hosts[i].mac,
+			       .destination = other->mac,
+			       .mtu = MTU};
+	struct dp_peer p = {.id = (uint32_t)!i + 1,
+			    .siit1 = other->config.siit1,
+			    .siit2 = other->config.siit2,
+			    .send = FORMAT_SIIT_2,
+			    .accept = FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1),
+			    .path_mtu = MTU,
+			    .nexthop = 1};
+
+	check(datapath_nexthop_set(hosts[i].dp, &n), "next hop");
+	check(datapath_peer_set(hosts[i].dp, &p), "peer");
+}
+
+static void map(int i, struct ipaddr a, int at, uint32_t group)
+{
+	struct dp_mapping m = {.vni = VNI,
+			       .addr = a,
+			       .peer = i == at ? DP_PEER_SELF : (uint32_t)at + 1,
+			       .revision = 1,
+			       .n_groups = group ? 1 : 0,
+			       .groups = {group}};
+
+	check(datapath_mapping_set(hosts[i].dp, &m), "mapping");
+}
+
+static void set_network(int i)
+{
+	for (int k = 0; k < HOSTS; k++) {
+		struct dp_subnet s = {.vni = VNI,
+				      .prefix = prefix(routers[k], 96 + 24),
+				      .router = addr(routers[k]),
+				      .router_mac = {{2, 0xff, 0, 0, 0, (uint8_t)(k + 1)}}};
+
+		check(datapath_subnet_set(hosts[i].dp, &s), "subnet");
+		map(i, addr(nodes[k]), k, 0);
+	}
+	set_port(i);
+}
+
+/* ---- policy ---- */
+
+static void join(int i, uint32_t group)
+{
+	hosts[i].port.n_groups = group ? 1 : 0;
+	hosts[i].port.groups[0] = group;
+	set_port(i);
+	for (int k = 0; k < HOSTS; k++)
+		map(k, addr(nodes[i]), i, group);
+}
+
+static void set_group(int i, uint32_t number, const struct dp_rule *rules, size_t n)
+{
+	struct dp_group g = {.number = number, .n_rules = n, .rules = rules};
+
+	check(datapath_group_set(hosts[i].dp, &g), "group");
+}
+
+static struct dp_rule rule_for(struct prefix from, uint32_t group)
+{
+	return (struct dp_rule){.protocol = IPPROTO_TCP,
+				.from = TRAFFIC_PORT,
+				.to = TRAFFIC_PORT + TRAFFIC_PORTS,
+				.prefix = from,
+				.group = group};
+}
+
+static void may_begin_all(void)
+{
+	struct dp_rule all = {.egress = true,
+			      .protocol = DP_PROTOCOL_ANY,
+			      .to = 65535,
+			      .prefix = prefix_v4(0, 0)};
+
+	set_group(0, GROUP_A, &all, 1);
+	join(0, GROUP_A);
+}
+
+static void use_rules(size_t n)
+{
+	static struct dp_rule rules[RULES_MAX];
+
+	for (size_t k = 0; k + 1 < n; k++) /* hosts of another network, each for itself */
+		rules[k] = rule_for(prefix_v4(0x0a640000U + (uint32_t)k, 32), 0);
+	rules[n - 1] = rule_for(prefix("10.0.1.0", 96 + 24), 0);
+	may_begin_all();
+	set_group(1, GROUP_B, rules, n);
+	join(1, GROUP_B);
+}
+
+static void use_groups(void)
+{
+	struct dp_rule rule = rule_for((struct prefix){}, GROUP_A);
+
+	may_begin_all();
+	for (uint32_t k = 1; k < MEMBERS; k++)
+		map(1, ipaddr_from_v4(0x0a000a00U + k), 0, GROUP_A);
+	set_group(1, GROUP_B, &rule, 1);
+	join(1, GROUP_B);
+}
+
+static void use_none(void)
+{
+	join(0, 0);
+	join(1, 0);
+}
+
+/* ---- filling ---- */
+
+struct datagram {
+	struct ether_header ethernet;
+	struct iphdr ip;
+	struct udphdr udp;
+	uint8_t payload[8];
+} __attribute__((packed));
+
+static struct datagram datagram(uint32_t to, uint16_t port)
+{
+	struct datagram d = {
+		.ethernet = {.ether_dhost = {2, 0xff, 0, 0, 0, 1},
+			     .ether_shost = {2, 0, 0, 0, 0, 1},
+			     .ether_type = htons(ETHERTYPE_IP)},
+		.ip = {.version = 4,
+		       .ihl = 5,
+		       .tot_len = htons(sizeof(d) - sizeof(d.ethernet)),
+		       .ttl = 64,
+		       .protocol = IPPROTO_UDP,
+		       .frag_off = htons(0x4000)},
+		.udp = {.uh_sport = htons(port),
+			.uh_dport = htons(TRAFFIC_PORT),
+			.uh_ulen = htons(16)},
+	};
+	struct ipaddr from = addr(nodes[0]);
+
+	d.ip.saddr = htonl(ipaddr_v4(&from));
+	d.ip.daddr = htonl(to);
+	d.ip.check = csum(&d.ip, sizeof(d.ip));
+	return d;
+}
+
+static int count(const struct dp_connection *c, void *arg)
+{
+	++*(size_t *)arg;
+	return 0;
+}
+
+static size_t table_bytes(void)
+{
+	struct bpf_host *h = bpf_host_of(hosts[0].dp);
+	char path[64], line[128];
+	size_t bytes = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d",
+		 bpf_map__fd(h->skel->maps.connections));
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "memlock: %zu", &bytes) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return bytes;
+}
+
+static void fill(size_t n)
+{
+	struct bpf_host *h = bpf_host_of(hosts[0].dp);
+	int prog = bpf_program__fd(h->skel->progs.port);
+	struct __sk_buff context = {.ifindex = (uint32_t)hosts[0].port.ifindex};
+	static uint8_t out[2048];
+	size_t tracked = 0;
+
+	join(0, 0); /* gives back its part of the table: it gets all of it */
+	hosts[0].port.connections = (uint32_t)n;
+	may_begin_all();
+	check(netns_enter(hosts[0].netns), "namespace");
+	for (size_t i = 0; i < n; i++) {
+		uint32_t to = 0x0a00020aU + (uint32_t)(i / PORTS);
+		struct datagram d = datagram(to, (uint16_t)(1024 + i % PORTS));
+		LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &d, .data_size_in = sizeof(d),
+			    .data_out = out, .data_size_out = sizeof(out), .ctx_in = &context,
+			    .ctx_size_in = sizeof(context));
+
+		if (!(i % PORTS))
+			map(0, ipaddr_from_v4(to), 1, 0);
+		check(bpf_prog_test_run_opts(prog, &opts), "program");
+	}
+	check(datapath_connections(hosts[0].dp, 1, count, &tracked), "connections");
+	printf("{\"connections\": %zu, \"bytes\": %zu}\n", tracked, table_bytes());
+}
+
+static void obey(char *line)
+{
+	size_t n;
+
+	if (!strcmp(line, "none\n"))
+		use_none();
+	else if (!strcmp(line, "groups\n"))
+		use_groups();
+	else if (sscanf(line, "rules %zu", &n) == 1 && n && n <= RULES_MAX)
+		use_rules(n);
+	else if (sscanf(line, "fill %zu", &n) == 1) {
+		fill(n);
+		fflush(stdout);
+		return;
+	} else {
+		check(-EINVAL, line);
+	}
+	printf("ready\n");
+	fflush(stdout);
+}
+
+int main(int argc, char *argv[])
+{
+	char line[64];
+
+	if (argc != 4) {
+		fprintf(stderr, "usage: policy-hosts HOST-A HOST-B BPFFS\n");
+		return 2;
+	}
+	for (int i = 0; i < HOSTS; i++)
+		open_host(i, argv[1 + i], argv[3]);
+	for (int i = 0; i < HOSTS; i++) {
+		set_peer(i);
+		set_network(i);
+	}
+	printf("ready\n");
+	fflush(stdout);
+	while (fgets(line, sizeof(line), stdin))
+		obey(line);
+	for (int i = 0; i < HOSTS; i++) {
+		check(netns_enter(hosts[i].netns), "namespace");
+		datapath_close(hosts[i].dp);
+		check(datapath_destroy(&hosts[i].config), "destroy");
+		umount2(hosts[i].config.bpffs, MNT_DETACH);
+		rmdir(hosts[i].config.bpffs);
+	}
+	return 0;
+}

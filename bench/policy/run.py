@@ -1,0 +1,196 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""bench/policy: security groups beside kernel VXLAN with stateful nftables rules, in one run.
+
+    a (10.0.1.2) --- host --- host --- b (10.0.2.2)
+
+Kernel: each host routes between its node and a vxlan device and has nftables: established connections pass, then N rules,
+of which the last one allows. Viaduct: the data plane on both, b in a security group of N rules, or of one rule that
+names a group of 1,000 members. Every round measures every path once with every number of rules; a figure is the
+median over the rounds, a ratio the median of the rounds' ratios. Then: what 1,000,000 tracked connections
+take.
+"""
+import argparse
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "dataplane"))
+import hosts  # noqa: E402
+from run import median_interval  # noqa: E402
+
+A, B = "10.0.1.2", "10.0.2.2"
+RULES = ("none", "rules 1", "rules 100", "rules 1000", "groups")
+# (name, traffic's mode, its key in traffic's answer)
+MEASURES = [
+    ("tcp_crr", "tcp-crr", "connections_per_second"),
+    ("tcp_rr", "tcp-rr", "p50_ns"),
+    ("tcp_bulk", "tcp-bulk", "bits_per_second"),
+]
+UNITS = {"connections_per_second": (1e3, "k/s"), "p50_ns": (1e3, "us"), "bits_per_second": (1e9, "Gb/s")}
+MILLION = 1000000
+
+
+def topology(nss, name):
+    """The namespaces a, host, host and b, linked; the nodes have their addresses."""
+    a, h1, h2, b = hosts.two_hosts(nss, name)
+    for number, node, net in ((1, a, 1), (2, b, 2)):
+        hosts.sh("ip", "-n", node, "link", "set", "eth0", "address", f"02:00:00:00:00:0{number}")
+        hosts.address(node, "eth0", f"10.0.{net}.2/24")
+        hosts.sh("ip", "-n", node, "route", "add", "default", "via", f"10.0.{net}.1")
+    return a, h1, h2, b
+
+
+class Kernel:
+    """VXLAN between two routers, and nftables on both."""
+
+    def __init__(self, nss):
+        self.a, h1, h2, self.b = topology(nss, "policy-k")
+        self.hosts = (h1, h2)
+        for host, own, far in ((h1, 1, 2), (h2, 2, 1)):
+            hosts.address(host, "node", f"10.0.{own}.1/24")
+            hosts.address(host, "sub0", f"192.168.0.{own}/24")
+            hosts.sh("ip", "-n", host, "link", "add", "vx0", "type", "vxlan", "id", "77", "dstport", "4789",
+                     "local", f"192.168.0.{own}", "remote", f"192.168.0.{far}", "dev", "sub0")
+            hosts.address(host, "vx0", f"172.16.0.{own}/24")
+            hosts.sh("ip", "-n", host, "link", "set", "vx0", "up")
+            hosts.sh("ip", "-n", host, "route", "add", f"10.0.{far}.0/24", "via", f"172.16.0.{far}")
+            hosts.forward(host)
+
+    def use(self, rules):
+        count = 1 if rules == "groups" else int(rules.split()[1]) if rules != "none" else 0
+        for host, is_b in zip(self.hosts, (False, True)):
+            lines = ["flush ruleset"]
+            if count:
+                allow = [f"ip saddr 10.100.{k >> 8}.{k & 255} tcp dport 5201-5217 accept" for k in range(count - 1)]
+                if rules == "groups":
+                    members = ", ".join(f"10.0.{10 + (k >> 8)}.{k & 255}" for k in range(1, 1000))
+                    allow.append(f"ip saddr {{ {A}, {members} }} tcp dport 5201-5217 accept")
+                else:
+                    allow.append("ip saddr 10.0.1.0/24 tcp dport 5201-5217 accept")
+                body = "; ".join(["ct state established,related accept"] + (allow if is_b else ["accept"]))
+                lines.append("table inet groups { chain forward { type filter hook forward priority 0; policy drop; "
+                             f"{body}; }}\n}}")
+            subprocess.run(["nsenter", f"--net={hosts.path(host)}", "nft", "-f", "-"], check=True, text=True,
+                           input="\n".join(lines) + "\n")
+
+    def stop(self):
+        pass
+
+
+class Viaduct:
+    """The data planes of two hosts."""
+
+    def __init__(self, nss, build):
+        self.a, h1, h2, self.b = topology(nss, "policy-v")
+        self.directory = tempfile.TemporaryDirectory(prefix="viaduct-bench-")
+        self.process = subprocess.Popen([os.path.join(build, "bench", "policy", "policy-hosts"), h1, h2,
+                                         self.directory.name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.answer()
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError("policy-hosts ended")
+        return line.strip()
+
+    def use(self, rules):
+        self.process.stdin.write(rules + "\n")
+        self.process.stdin.flush()
+        return self.answer()
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait(30)
+        self.directory.cleanup()
+
+
+def measure(traffic, path, mode, seconds):
+    return json.loads(hosts.sh(traffic, "--from", hosts.path(path.a), "--to", hosts.path(path.b), "--address", B,
+                               "--mode", mode, "--cpus", "0,0", "--seconds", str(seconds)))
+
+
+def summary(results):
+    out = {}
+    for rules in RULES:
+        for name, _, _ in MEASURES:
+            mine, theirs = results[("viaduct", rules, name)], results[("kernel", rules, name)]
+            without = results[("viaduct", "none", name)]
+            ratios = [m / t for m, t in zip(mine, theirs)]
+            low, high = median_interval(ratios)
+            out.setdefault(rules.replace(" ", "_"), {})[name] = {
+                "median": statistics.median(mine), "nftables": statistics.median(theirs),
+                "vs_nftables": round(statistics.median(ratios), 4),
+                "vs_nftables_interval": [round(low, 4), round(high, 4)],
+                "vs_without": round(statistics.median(m / w for m, w in zip(mine, without)), 4)}
+    return out
+
+
+def print_table(out):
+    for rules, figures in out.items():
+        print(f"\n{rules}: Viaduct, VXLAN and nftables (ratio, 95 % interval), beside Viaduct without rules")
+        for name, _, key in MEASURES:
+            f, (scale, unit) = figures[name], UNITS[key]
+            print(f"  {name:10}{f['median'] / scale:9.2f} {f['nftables'] / scale:9.2f} {unit:5}({f['vs_nftables']:.2f}, "
+                  f"{f['vs_nftables_interval'][0]:.2f} to {f['vs_nftables_interval'][1]:.2f}) {f['vs_without']:.3f}")
+
+
+def print_goals(out, million):
+    print("\ngoals")
+    for rules in out:
+        r = out[rules]["tcp_crr"]["vs_nftables"]
+        if rules != "none":
+            print(f"  new connections, {rules}: {r:.3f}, goal >= 1.3: {'met' if r >= 1.3 else 'NOT met'}")
+            for name, worse in (("tcp_rr", 1.05), ("tcp_bulk", 1 / 1.05)):
+                r = out[rules][name]["vs_without"]
+                met = r <= worse if worse > 1 else r >= worse
+                print(f"  established {name}, {rules}: {r:.3f} of none, goal {worse:.3f}: {'met' if met else 'NOT met'}")
+    size = million["bytes"] / 2 ** 20
+    print(f"  {million['connections']} tracked connections: {size:.0f} MB, goal <= 256: "
+          f"{'met' if size <= 256 and million['connections'] >= 0.999 * MILLION else 'NOT met'}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default="build", help="the Meson build folder")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=float, default=0.2, help="of each measurement")
+    parser.add_argument("--output", default="build/bench/policy.json")
+    options = parser.parse_args()
+    if os.geteuid():
+        sys.exit("bench/policy makes network namespaces: run it as root")
+    build = os.path.abspath(options.build)
+    traffic = os.path.join(build, "bench", "dataplane", "traffic")
+    nss, results, paths = hosts.Namespaces(), {}, {}
+    try:
+        paths["kernel"] = Kernel(nss)
+        paths["viaduct"] = Viaduct(nss, build)
+        for n in range(options.rounds):
+            for rules in random.sample(RULES, len(RULES)):
+                for path in paths.values():
+                    path.use(rules)
+                for name, mode, key in MEASURES:
+                    for which in random.sample(list(paths), len(paths)):
+                        answer = measure(traffic, paths[which], mode, options.seconds)
+                        results.setdefault((which, rules, name), []).append(answer[key])
+            print(f"round {n + 1} of {options.rounds}", file=sys.stderr)
+        million = json.loads(paths["viaduct"].use(f"fill {MILLION}"))
+    finally:
+        for one in paths.values():
+            one.stop()
+        nss.remove()
+    out = summary(results)
+    print_table(out)
+    print_goals(out, million)
+    out["million"] = million
+    os.makedirs(os.path.dirname(os.path.abspath(options.output)), exist_ok=True)
+    with open(options.output, "w") as f:
+        json.dump(out, f, indent=1)
+
+
+if __name__ == "__main__":
+    main()
