@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "abi/drop.h"
+#include "abi/substrate.h"
 #include "base/err.h"
 #include "policy_lab.h"
 
@@ -308,6 +309,152 @@ static void test_formats(void **state)
 	}
 }
 
+/* ---- IPv6 ---- */
+
+#define A6 "2001:db8:1:1::a"
+#define B6 "2001:db8:1:1::b" /* on the other host */
+#define C6 "2001:db8:1:1::c"
+#define D6 "2001:db8:1:2::d" /* in another subnet */
+
+enum { NEXT_AT = IP_AT + 6, V6_PAYLOAD_AT = IP_AT + 40, FRAGMENT_HEADER = 44, ICMP6 = 58 };
+
+static void give_v6(struct lab_node *n, const char *addr)
+{
+	if (n->port.n_addrs == 1)
+		n->port.addrs[n->port.n_addrs++] = lab_addr(addr);
+	lab_set_port(&l->lab, n->host, &n->port);
+	lab_map(&l->lab, LAB_VNI, addr, n->host, DP_MAPPING_LIVE);
+}
+
+/* 'payload' is what follows the header. */
+static struct frame frame_v6(const struct lab_node *from, const char *src, const char *dst,
+			     const uint8_t *mac, uint8_t next, const uint8_t *payload, size_t size)
+{
+	struct ipaddr to = lab_addr(dst);
+	struct frame f = {.size = V6_PAYLOAD_AT + size};
+
+	if (mac)
+		memcpy(f.b, mac, 6);
+	else
+		substrate_dummy_mac_v6(f.b, LAB_VNI, to.b);
+	memcpy(f.b + 6, from->port.mac.b, 6);
+	frame_put_u16(&f, 12, 0x86dd);
+	frame_put_u32(&f, IP_AT, 6U << 28);
+	frame_put_u16(&f, IP_AT + 4, (uint16_t)size);
+	f.b[NEXT_AT] = next;
+	f.b[IP_AT + 7] = 64;
+	frame_put_addr6(&f, IP_AT + 8, src);
+	frame_put_addr6(&f, IP_AT + 24, dst);
+	memcpy(f.b + V6_PAYLOAD_AT, payload, size);
+	return f;
+}
+
+static struct frame udp_v6(const struct lab_node *from, const char *src, const char *dst,
+			   uint16_t source, uint16_t destination)
+{
+	uint8_t udp[16] = {(uint8_t)(source >> 8),
+			   (uint8_t)source,
+			   (uint8_t)(destination >> 8),
+			   (uint8_t)destination,
+			   0,
+			   16};
+
+	return frame_v6(from, src, dst, NULL, IPPROTO_UDP, udp, sizeof(udp));
+}
+
+static void set_up_v6(struct dp_rule in)
+{
+	struct dp_rule out[] = {policy_rule(true, DP_PROTOCOL_ANY, 0, 65535, "::/0", 0)};
+
+	lab_subnet(&l->lab, LAB_VNI, "2001:db8:1:1::/64", "fe80::100", NULL);
+	lab_subnet(&l->lab, LAB_VNI, "2001:db8:1:2::/64", "fe80::100", NULL);
+	lab_subnet(&l->lab, LAB_VNI, "fe80::/64", "fe80::100", NULL);
+	policy_give(l->a, out, 1);
+	policy_give(l->b, &in, 1);
+	policy_give(l->c, &in, 1);
+	give_v6(l->a, A6);
+	give_v6(l->b, B6);
+	give_v6(l->c, C6);
+	give_v6(l->d, D6);
+}
+
+/* requirement: NIC-6 PKT-1 */
+static void test_ipv6(void **state)
+{
+	struct frame to_b = udp_v6(l->a, A6, B6, 5000, 80), back = udp_v6(l->b, B6, A6, 80, 5000);
+	struct frame other = udp_v6(l->a, A6, B6, 5000, 81);
+	struct frame to_c = udp_v6(l->a, A6, C6, 5000, 80), from_c = udp_v6(l->c, C6, A6, 80, 5000);
+
+	set_up_v6(policy_rule(false, IPPROTO_UDP, 80, 80, "2001:db8:1::/48", 0));
+	assert_int_equal(policy_send_frame(l->b, l->a, &back), DROP_GROUP_EGRESS);
+	assert_int_equal(policy_send_frame(l->a, l->b, &other), DROP_GROUP_INGRESS);
+	assert_int_equal(policy_send_frame(l->a, l->b, &to_b), 0);
+	assert_int_equal(policy_send_frame(l->b, l->a, &back), 0);
+	assert_string_equal(policy_state(l->b, 80, 5000), "stream");
+	assert_int_equal(policy_send_frame(l->c, l->a, &from_c), DROP_GROUP_EGRESS);
+	assert_int_equal(policy_send_frame(l->a, l->c, &to_c), 0);
+	assert_int_equal(policy_send_frame(l->c, l->a, &from_c), 0);
+	/* A rule for all of IPv4 says nothing of IPv6. */
+	policy_set_group(
+		2, (struct dp_rule[]){policy_rule(false, IPPROTO_UDP, 80, 80, "0.0.0.0/0", 0)}, 1);
+	to_b = udp_v6(l->a, A6, B6, 5001, 80);
+	assert_int_equal(policy_send_frame(l->a, l->b, &to_b), DROP_GROUP_INGRESS);
+}
+
+/* What is about ports stands behind other headers; an error about a packet quotes it. */
+/* requirement: NIC-6 */
+static void test_ipv6_headers(void **state)
+{
+	uint8_t options[24] = {IPPROTO_UDP, 0, 1, 4, 0, 0, 0, 0, 0x13, 0x88, 0, 80, 0, 16};
+	uint8_t first[24] = {IPPROTO_UDP, 0, 0, 1, 0, 0, 0, 9, 0x13, 0x88, 0, 80, 0, 16};
+	uint8_t later[24] = {IPPROTO_UDP, 0, 0, 16, 0, 0, 0, 9};
+	uint8_t error[64] = {1, 4};
+	struct frame f;
+
+	set_up_v6(policy_rule(false, IPPROTO_UDP, 80, 80, "::/0", 0));
+	f = frame_v6(l->a, A6, B6, NULL, FRAGMENT_HEADER, later, sizeof(later));
+	assert_int_equal(policy_send_frame(l->a, l->b, &f), DROP_FRAGMENT);
+	f = frame_v6(l->a, A6, B6, NULL, FRAGMENT_HEADER, first, sizeof(first));
+	assert_int_equal(policy_send_frame(l->a, l->b, &f), 0);
+	f = frame_v6(l->a, A6, B6, NULL, FRAGMENT_HEADER, later, sizeof(later));
+	assert_int_equal(policy_send_frame(l->a, l->b, &f), 0);
+	f = frame_v6(l->a, A6, B6, NULL, 60, options, sizeof(options));
+	assert_int_equal(policy_send_frame(l->a, l->b, &f), 0);
+	options[11] = 81;
+	f = frame_v6(l->a, A6, B6, NULL, 60, options, sizeof(options));
+	assert_int_equal(policy_send_frame(l->a, l->b, &f), DROP_GROUP_INGRESS);
+	/* b says that the port is closed: about what a sent, and about what it did not. */
+	f = udp_v6(l->a, A6, B6, 5000, 80);
+	memcpy(error + 8, f.b + IP_AT, 56);
+	f = frame_v6(l->b, B6, A6, NULL, ICMP6, error, sizeof(error));
+	assert_int_equal(policy_send_frame(l->b, l->a, &f), 0);
+	error[8 + 40 + 1] ^= 1;
+	f = frame_v6(l->b, B6, A6, NULL, ICMP6, error, sizeof(error));
+	assert_int_equal(policy_send_frame(l->b, l->a, &f), DROP_GROUP_EGRESS);
+}
+
+/* An ACL knows its subnet by the prefix: all routers of IPv6 have one address. */
+/* requirement: NIC-6 */
+static void test_ipv6_acl(void **state)
+{
+	static const uint8_t router_mac[6] = {0x02, 0xff, 0, 0, 0, 1};
+	struct dp_subnet s = {.vni = LAB_VNI,
+			      .router = lab_addr("fe80::100"),
+			      .router_mac = {{0x02, 0xff, 0, 0, 0, 1}},
+			      .acl = 9};
+	struct frame f = udp_v6(l->a, A6, D6, 5000, 80), inside = udp_v6(l->a, A6, B6, 5000, 80);
+
+	set_up_v6(policy_rule(false, IPPROTO_UDP, 80, 80, "::/0", 0));
+	memcpy(f.b, router_mac, 6);
+	assert_int_equal(policy_send_frame(l->a, l->d, &f), 0);
+	set_acl(9, NULL, 0);
+	assert_int_equal(prefix_parse("2001:db8:1:2::/64", &s.prefix), 0);
+	for (int i = 0; i < LAB_HOSTS; i++)
+		assert_int_equal(datapath_subnet_set(l->lab.hosts[i].dp, &s), 0);
+	assert_int_equal(policy_send_frame(l->a, l->d, &f), DROP_ACL_INGRESS);
+	assert_int_equal(policy_send_frame(l->a, l->b, &inside), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest all[] = {
@@ -323,6 +470,9 @@ int main(void)
 		TEST(test_acl),
 		TEST(test_order_of_both),
 		TEST(test_formats),
+		TEST(test_ipv6),
+		TEST(test_ipv6_headers),
+		TEST(test_ipv6_acl),
 #undef TEST
 	};
 
