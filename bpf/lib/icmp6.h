@@ -141,6 +141,7 @@ static __always_inline int icmp6_deliver(struct __sk_buff *skb, struct packet *p
 static __always_inline int icmp6_check_inner(struct packet *p, struct ingress *in,
 					     const struct ipv6hdr *inner)
 {
+	const struct dp_subnet_value *subnet;
 	const struct dp_mapping_value *m;
 	const struct dp_port_copy *port;
 	__u32 peer;
@@ -154,10 +155,17 @@ static __always_inline int icmp6_check_inner(struct packet *p, struct ingress *i
 	memcpy(p->dst, &inner->daddr, 16);
 	p->slot = local_slot(p->vni, p->src);
 	port = port_get(p->slot);
-	m = mapping_v6_get(in->vni, p->dst);
+	subnet = subnet_get(p->vni, p->src);
 	peer = ingress_peer(in->layout, in->dst);
-	if (!p->slot || !port || !m || !peer || m->peer != peer)
+	if (!p->slot || !port || !subnet || !peer)
 		return -DROP_ICMP6;
+	if (in->vni < SUBSTRATE_VNI_HANDLE_MIN) {
+		m = mapping_v6_get(in->vni, p->dst);
+		if (!m || m->peer != peer)
+			return -DROP_ICMP6;
+	} else if (way_find(p, subnet->table) || p->to_vni != in->vni || p->to_peer != peer) {
+		return -DROP_ICMP6;
+	}
 	p->port_id = port->id;
 	memcpy(p->node_mac, port->mac, 6);
 	return 0;

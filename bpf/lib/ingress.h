@@ -239,6 +239,15 @@ static __always_inline int ingress_deliver_ipv6(struct __sk_buff *skb, const str
 	return deliver(skb, port, p->slot);
 }
 
+/* Where the source of an IPv6 packet lives, or, for what a node forwards, who may forward into this network
+ * (ingress_source_key()). */
+static __always_inline const struct dp_mapping_value *ingress_source(const struct packet *p)
+{
+	return p->from_vni >= SUBSTRATE_VNI_HANDLE_MIN
+		       ? mapping_v4_get(p->from_vni, ingress_source_key(p, 0))
+		       : mapping_v6_get(p->from_vni, p->src);
+}
+
 /* IPv6 inside ipip6: the outer addresses say the network, the inner ones who.  As above. */
 static __always_inline int ingress_ipv6(struct __sk_buff *skb, struct packet *p,
 					const struct ingress *in, __u32 peer_id)
@@ -255,7 +264,7 @@ static __always_inline int ingress_ipv6(struct __sk_buff *skb, struct packet *p,
 	p->size = ntohs(inner.payload_len) + (__u32)sizeof(inner);
 	r = ingress_destination(p);
 	if (!r || r == VERDICT_EDGE)
-		r = ingress_verify(skb, p, mapping_v6_get(p->from_vni, p->src), peer_id, 0);
+		r = ingress_verify(skb, p, ingress_source(p), peer_id, 0);
 	return r ? r : VERDICT_ROUTED;
 }
 

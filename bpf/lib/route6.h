@@ -119,7 +119,7 @@ static __always_inline int route6_remote(struct __sk_buff *skb, struct packet *p
 
 	if (!ip)
 		return -DROP_MALFORMED;
-	r = route_to_peer(peer, p->vni, p->to_vni, 0, 0, flow);
+	r = route_to_peer(peer, p->from_vni, p->to_vni, 0, 0, flow);
 	if (r)
 		return r;
 	if (flow->format != FORMAT_VXLAN_1)
@@ -132,7 +132,7 @@ static __always_inline int route6_remote(struct __sk_buff *skb, struct packet *p
 	route6_age(ip, p);
 	if (flow->format == FORMAT_VXLAN_1)
 		return vxlan_encode(skb, peer, flow->vni, tos);
-	r = ipip6_encode(skb, flow, size, tos, IPPROTO_IPIP6, dp_bucket_v6(p->vni, p->dst));
+	r = ipip6_encode(skb, flow, size, tos, IPPROTO_IPIP6, dp_bucket_v6(p->to_vni, p->dst));
 	return r ? r : transmit(skb, peer->nexthop);
 }
 
@@ -223,18 +223,18 @@ static __noinline int route6_carry(struct __sk_buff *skb, struct packet *p)
 static __always_inline int route6_unicast(struct __sk_buff *skb, struct packet *p, __u8 next,
 					  __u16 at)
 {
+	const struct dp_port_copy *port = port_get(p->slot);
 	const struct dp_subnet_value *mine, *its;
 	struct ipv6hdr *ip;
 	int r;
 
-	if (local_slot(p->vni, p->src) != p->slot)
-		return -DROP_SOURCE_ADDR;
-	p->from_vni = p->vni;
-	p->to_vni = p->vni;
-	mine = subnet_get(p->vni, p->src);
+	if (!port)
+		return -DROP_NO_PORT;
+	r = route_check_source(p, port);
+	if (r)
+		return r;
+	mine = subnet_get(p->vni, p->from_vni == p->vni ? p->src : p->home);
 	its = subnet_get(p->vni, p->dst);
-	p->acl = policy_acl(mine, its);
-	p->to_acl = policy_acl(its, mine);
 	if (mine)
 		memcpy(p->router_mac, mine->router_mac, 6);
 	p->from_node = mine;
@@ -256,7 +256,12 @@ static __always_inline int route6_unicast(struct __sk_buff *skb, struct packet *
 	ip = ipv6_get(skb);
 	if (!ip || ip->hop_limit <= 1)
 		return ip ? -DROP_TTL : -DROP_MALFORMED;
-	return p->to_handle ? route6_to_handle(p) : route6_locate(p);
+	/* inside a link there are no ACLs, whatever kinds of addresses are used there */
+	p->acl = policy_acl(mine, its);
+	if (p->to_handle)
+		return route6_to_handle(p);
+	p->to_acl = policy_acl(its ? its : subnet_get(p->to_vni, p->dst), mine);
+	return route6_locate(p);
 }
 
 static __noinline int route6_decide(struct __sk_buff *skb, struct packet *p)

@@ -502,6 +502,112 @@ static void test_path_mtu(void **state)
 	frame_assert_dropped_from_wire(&fixture.lab, 0, fixture.a->port.id, &error, DROP_ICMP6);
 }
 
+/* ---- ways out of the network ---- */
+
+enum { PEERED_VNI = 8, FORWARDER_HANDLE = 0xf00011, TABLE = 3 };
+
+#define PEERED "2001:db8:8::e" /* host 2, in the peered network */
+
+static void set_ways(struct fixture *f)
+{
+	struct dp_route routes[] = {
+		{.target = DP_TARGET_NETWORK, .vni = PEERED_VNI},
+		{.target = DP_TARGET_INTERFACE, .peer = 2, .vni = FORWARDER_HANDLE},
+		{.target = DP_TARGET_BLACKHOLE},
+	};
+	const struct dp_table table = {TABLE, sizeof(routes) / sizeof(routes[0]), routes};
+	struct dp_subnet s = {.vni = LAB_VNI, .router = lab_addr(ROUTER), .table = TABLE};
+
+	assert_int_equal(prefix_parse("2001:db8:8::/48", &routes[0].prefix), 0);
+	assert_int_equal(prefix_parse("2001:db8:9::/48", &routes[1].prefix), 0);
+	assert_int_equal(prefix_parse("2001:db8:a::/48", &routes[2].prefix), 0);
+	assert_int_equal(prefix_parse("2001:db8:1:1::/64", &s.prefix), 0);
+	memcpy(s.router_mac.b, router_mac, 6);
+	for (int i = 0; i < LAB_HOSTS; i++) {
+		assert_int_equal(datapath_table_set(f->lab.hosts[i].dp, &table), 0);
+		assert_int_equal(datapath_subnet_set(f->lab.hosts[i].dp, &s), 0);
+		assert_int_equal(datapath_peering_set(f->lab.hosts[i].dp, LAB_VNI, PEERED_VNI), 0);
+	}
+	lab_subnet(&f->lab, PEERED_VNI, "2001:db8:8::/64", ROUTER, NULL);
+}
+
+static void d_forwards(struct fixture *f)
+{
+	f->d->port.forwards = true;
+	f->d->port.handle = FORWARDER_HANDLE;
+	lab_set_port(&f->lab, 1, &f->d->port);
+}
+
+/* Under the node's handle and the network that it may forward into (bpf/lib/ingress_address.h). */
+static void allow_forwarder(struct fixture *f, enum dp_mapping_state state)
+{
+	const struct dp_mapping m = {.vni = FORWARDER_HANDLE,
+				     .addr = ipaddr_from_v4(LAB_VNI),
+				     .state = state,
+				     .peer = 2,
+				     .revision = 1};
+
+	assert_int_equal(datapath_mapping_set(f->lab.hosts[0].dp, &m), 0);
+}
+
+/* requirement: PKT-13, TOPO-1 */
+static void test_ways_out(void **state)
+{
+	struct fixture *f = &fixture;
+	struct lab_node *e = lab_node(&f->lab, 1, PEERED_VNI, "10.0.8.10", "10.0.8.1");
+	struct frame p, wire, got;
+
+	set_ways(f);
+	e->port.addrs[e->port.n_addrs++] = lab_addr(PEERED);
+	lab_set_port(&f->lab, 1, &e->port);
+	lab_map(&f->lab, PEERED_VNI, PEERED, 1, DP_MAPPING_LIVE);
+
+	/* to a peered network: the addresses say both */
+	p = packet(A, PEERED, router_mac, 17, 60);
+	wire = run(&p);
+	frame_assert_addr6(&wire, SRC_AT, "2001:db8:8000:113f:4100:7::");
+	assert_int_equal(substrate_vni(wire.b + DST_AT), PEERED_VNI);
+	assert_int_equal(frame_from_wire(&f->lab, 1, &wire, &got), TC_ACT_REDIRECT);
+	assert_memory_equal(got.b, e->port.mac.b, 6);
+	assert_int_equal(got.b[HOP_LIMIT_AT], 63);
+	assert_memory_equal(got.b + SRC_AT, p.b + SRC_AT, p.size - SRC_AT);
+
+	/* to a node that forwards, whatever the address */
+	d_forwards(f);
+	p = packet(A, "2001:db8:9:1::77", router_mac, 17, 60);
+	wire = run(&p);
+	assert_int_equal(substrate_vni(wire.b + DST_AT), FORWARDER_HANDLE);
+	assert_int_equal(frame_from_wire(&f->lab, 1, &wire, &got), TC_ACT_REDIRECT);
+	assert_memory_equal(got.b, f->d->port.mac.b, 6);
+	frame_assert_addr6(&got, DST_AT, "2001:db8:9:1::77");
+
+	/* what the substrate says of that */
+	p = substrate_error(&wire, 2, 0, 1400);
+	assert_int_equal(frame_from_wire(&f->lab, 0, &p, &got), TC_ACT_REDIRECT);
+	assert_int_equal(frame_u32(&got, PAYLOAD_AT + 4), 1360);
+
+	/* and what it sends on, from wherever: its host says who, and that it may was looked up */
+	p = packet("2001:db8:9:1::77", A, router_mac, 17, 60);
+	memcpy(p.b + 6, f->d->port.mac.b, 6);
+	assert_int_equal(frame_from_node(&f->lab, f->d, &p, &wire), TC_ACT_REDIRECT);
+	assert_int_equal(substrate_vni(wire.b + SRC_AT), FORWARDER_HANDLE);
+	allow_forwarder(f, DP_MAPPING_REFUSED);
+	frame_assert_dropped_from_wire(&f->lab, 0, f->a->port.id, &wire, DROP_SOURCE_REFUSED);
+	allow_forwarder(f, DP_MAPPING_LIVE);
+	assert_int_equal(frame_from_wire(&f->lab, 0, &wire, &got), TC_ACT_REDIRECT);
+	assert_memory_equal(got.b, f->a->port.mac.b, 6);
+	assert_memory_equal(got.b + SRC_AT, p.b + SRC_AT, p.size - SRC_AT);
+
+	p = packet(A, "2001:db8:a::1", router_mac, 17, 60);
+	assert_dropped(&p, DROP_BLACKHOLE);
+	p = packet(A, "2001:db8:b::1", router_mac, 17, 60);
+	assert_error(&p, 1, 0, 0); /* no route */
+	/* peered no more */
+	assert_int_equal(datapath_peering_delete(f->lab.hosts[0].dp, LAB_VNI, PEERED_VNI), 0);
+	p = packet(A, PEERED, router_mac, 17, 60);
+	assert_dropped(&p, DROP_NOT_PEERED);
+}
+
 /* A network without IPv6 has no router there: what nodes say by themselves is dropped quietly. */
 static void test_a_network_without_ipv6(void **state)
 {
@@ -529,6 +635,7 @@ int main(void)
 		cmocka_unit_test(test_which_macs_may_be_sent_to),
 		cmocka_unit_test(test_sources_are_verified),
 		cmocka_unit_test(test_path_mtu),
+		cmocka_unit_test(test_ways_out),
 		cmocka_unit_test(test_a_network_without_ipv6),
 	};
 
