@@ -137,6 +137,15 @@ int action_describe_addresses_attribute(struct ec2_call *c);
 int action_describe_public_ipv4_pools(struct ec2_call *c);
 extern const struct filter address_filters[];
 
+/* peering_actions.c */
+int action_create_vpc_peering_connection(struct ec2_call *c);
+int action_accept_vpc_peering_connection(struct ec2_call *c);
+int action_reject_vpc_peering_connection(struct ec2_call *c);
+int action_delete_vpc_peering_connection(struct ec2_call *c);
+int action_modify_vpc_peering_connection_options(struct ec2_call *c);
+int action_describe_vpc_peering_connections(struct ec2_call *c);
+extern const struct filter peering_filters[];
+
 /* nat_actions.c */
 int action_create_nat_gateway(struct ec2_call *c);
 int action_delete_nat_gateway(struct ec2_call *c);

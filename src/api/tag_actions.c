@@ -61,6 +61,7 @@ static const struct {
 	{KIND_EGRESS_GATEWAY, "egress-only-internet-gateway"},
 	{KIND_NAT_GATEWAY, "natgateway"},
 	{KIND_ADDRESS, "elastic-ip"},
+	{KIND_PEERING, "vpc-peering-connection"},
 };
 
 struct tagged {

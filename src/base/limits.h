@@ -125,6 +125,8 @@
 #define LIMIT_MODEL_TABLES          200
 #define LIMIT_MODEL_ROUTES          100 /* of one table; EC2 gives 50 */
 #define LIMIT_MODEL_EGRESS_GATEWAYS 5
+#define LIMIT_MODEL_PEERINGS        125 /* of one VPC, EC2's most */
+#define LIMIT_MODEL_PEERING_MS      (7ULL * 24 * 3600 * 1000) /* until one is accepted */
 #define LIMIT_MODEL_NAT_GATEWAYS    64  /* of one VPC */
 #define LIMIT_MODEL_NAT_PORTS       256 /* static ones of one gateway */
 #define LIMIT_MODEL_ADDRESSES       256 /* elastic ones of an account; EC2 gives 5 until it is asked */

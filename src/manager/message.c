@@ -83,6 +83,13 @@ int message_copy(const ProtobufCMessage *message, ProtobufCMessage **ret)
 	return 0;
 }
 
+static void set_peering(struct message *c, const struct plan_peering *peering)
+{
+	viaduct__agent__peering__init(&c->peering);
+	c->peering.vni_a = peering->vni_a;
+	c->peering.vni_b = peering->vni_b;
+}
+
 const Viaduct__Agent__ObjectKey *message_key(struct message *c, const struct plan_item *item)
 {
 	viaduct__agent__object_key__init(&c->key);
@@ -128,6 +135,11 @@ const Viaduct__Agent__ObjectKey *message_key(struct message *c, const struct pla
 	case PLAN_PUBLIC:
 		c->key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_PUBLIC;
 		c->key.public_ = message_bytes(&item->public.public);
+		break;
+	case PLAN_PEERING:
+		set_peering(c, &item->peering);
+		c->key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_PEERING;
+		c->key.peering = &c->peering;
 		break;
 	}
 	return &c->key;
@@ -506,6 +518,11 @@ int message_object(struct message *c, const struct plan_item *item,
 		break;
 	case PLAN_PUBLIC:
 		set_public(c, &item->public);
+		break;
+	case PLAN_PEERING:
+		set_peering(c, &item->peering);
+		c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_PEERING;
+		c->object.peering = &c->peering;
 		break;
 	}
 	if (!r)

@@ -35,6 +35,7 @@ struct message {
 		Viaduct__Agent__Gateway gateway;
 		Viaduct__Agent__PublicAddress public;
 	};
+	Viaduct__Agent__Peering peering; /* key and object */
 	ProtobufCBinaryData addrs[PLAN_ADDRS_MAX];
 	ProtobufCBinaryData dns_servers[DHCP_SERVERS_MAX], ntp_servers[DHCP_SERVERS_MAX];
 	Viaduct__Agent__NodeRoute routes[LIMIT_MODEL_INTERFACE_ROUTES];

@@ -11,6 +11,7 @@
 #include "manager/updates.h"
 #include "model/holders.h"
 #include "model/mapping.h"
+#include "model/peering.h"
 #include "model/plan.h"
 #include "wire/session.h"
 
@@ -32,7 +33,13 @@ struct note {
 	struct list mappings;
 	bool incomplete; /* no memory: all hosts need their whole state */
 	uint64_t revision;
-	struct list hosts; /* that came or went */
+	struct list hosts;    /* that came or went */
+	struct list partings; /* peerings that ended */
+};
+
+struct note_parting {
+	struct list node;
+	uint32_t vni, other_vni;
 };
 
 struct note_host {
@@ -45,6 +52,7 @@ static void note_free(struct note *note)
 {
 	struct note_item *item;
 	struct note_mapping *mapping;
+	struct note_parting *parting;
 	struct note_host *host;
 
 	if (!note)
@@ -59,6 +67,8 @@ static void note_free(struct note *note)
 	}
 	list_for_each (host, &note->hosts, node)
 		free(host);
+	list_for_each (parting, &note->partings, node)
+		free(parting);
 	free(note);
 }
 
@@ -107,6 +117,28 @@ static void note_moved(void *data, const struct mapping *now)
 	list_push_back(&noting->note->mappings, &mapping->node);
 }
 
+static void note_partings(struct note *note, const struct change *change)
+{
+	for (size_t i = 0; i < change_count(change); i++) {
+		struct write write = change_get(change, i);
+		const struct peering *before = (const struct peering *)write.before;
+		const struct peering *after = (const struct peering *)write.after;
+		struct note_parting *parting;
+
+		if (write.kind != KIND_PEERING || !before || before->state != PEERING_ACTIVE ||
+		    (after && after->state == PEERING_ACTIVE))
+			continue;
+		parting = calloc(1, sizeof(*parting));
+		if (!parting) {
+			note->incomplete = true;
+			return;
+		}
+		parting->vni = before->requester.vni;
+		parting->other_vni = before->accepter.vni;
+		list_push_back(&note->partings, &parting->node);
+	}
+}
+
 static void note_hosts(struct note *note, const struct change *change)
 {
 	struct note_host *host;
@@ -141,6 +173,8 @@ static void changed(const struct change *change, void **ret_note, void *data)
 	list_init(&noting.note->items);
 	list_init(&noting.note->mappings);
 	list_init(&noting.note->hosts);
+	list_init(&noting.note->partings);
+	note_partings(noting.note, change);
 	note_hosts(noting.note, change);
 	plan_mappings(manager->model, change, note_moved, &noting);
 	if (plan_change(manager->model, change, note_plan, &noting))
@@ -199,6 +233,7 @@ static void durable(uint64_t revision, void *data_note, void *data)
 {
 	struct manager *manager = data;
 	struct note *note = data_note;
+	struct note_parting *parting;
 	struct note_item *item;
 	struct note_mapping *mapping;
 	struct agent *agent;
@@ -211,6 +246,8 @@ static void durable(uint64_t revision, void *data_note, void *data)
 			apply_item(manager, revision, item);
 		list_for_each (mapping, &note->mappings, node)
 			updates_publish(manager, &mapping->now);
+		list_for_each (parting, &note->partings, node)
+			updates_part(manager, parting->vni, parting->other_vni, revision);
 	}
 	/* Whole states that waited for this revision may leave. */
 	if (revision <= manager->planned) {

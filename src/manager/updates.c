@@ -11,6 +11,7 @@
 #include "model/holders.h"
 #include "model/instance.h"
 #include "model/mapping.h"
+#include "model/peering.h"
 #include "model/release.h"
 #include "wire/session.h"
 
@@ -81,6 +82,42 @@ void updates_publish(struct manager *manager, const struct mapping *now)
 				&fanout);
 }
 
+struct parting {
+	struct manager *manager;
+	struct agent *agent;
+	uint32_t vni;
+	uint64_t revision;
+};
+
+static void withdraw(void *data, const struct holder *holder)
+{
+	const struct parting *p = data;
+	struct mapping gone = {.addr = holder->addr, .vni = holder->vni, .revision = p->revision};
+
+	if (holder->vni == p->vni && holder->revision < p->revision)
+		queue(p->manager, p->agent, &gone);
+}
+
+/* Who carries 'from' and has no other way to know 'vni'. */
+static void part_from(struct manager *manager, uint32_t from, uint32_t vni, uint64_t revision)
+{
+	struct parting p = {.manager = manager, .vni = vni, .revision = revision};
+	const uint32_t *hosts;
+	size_t n = model_network_hosts(manager->model, from, &hosts);
+
+	for (size_t i = 0; i < n; i++) {
+		p.agent = agents_find(&manager->agents, hosts[i]);
+		if (p.agent && !peering_reaches(manager->model, hosts[i], vni))
+			holders_each_of_host(model_holders(manager->model), hosts[i], withdraw, &p);
+	}
+}
+
+void updates_part(struct manager *manager, uint32_t vni, uint32_t other_vni, uint64_t revision)
+{
+	part_from(manager, vni, other_vni, revision);
+	part_from(manager, other_vni, vni, revision);
+}
+
 void updates_take_held(struct manager *manager, struct agent *agent,
 		       const Viaduct__Agent__Hello *hello)
 {
@@ -100,6 +137,9 @@ void updates_take_held(struct manager *manager, struct agent *agent,
 		r = holders_add(holders, held->vni, &gone.addr, agent->number, held->revision,
 				expires);
 		mapping = mapping_find(table, held->vni, &gone.addr);
+		/* a peering may have ended while it was away */
+		if (mapping && !peering_reaches(manager->model, agent->number, held->vni))
+			mapping = NULL;
 		if (mapping && mapping->host && mapping->revision == held->revision)
 			continue;
 		gone.vni = held->vni;

@@ -17,6 +17,9 @@ struct agent;
 struct manager;
 struct mapping;
 
+/* A peering ended at 'revision', which is durable: hosts that knew one network by it alone are told that the
+ * mappings they hold of it are gone. */
+void updates_part(struct manager *manager, uint32_t vni, uint32_t other_vni, uint64_t revision);
 /* 'now' is durable: tells all who hold it. */
 void updates_publish(struct manager *manager, const struct mapping *now);
 /* What an agent says in its Hello that it holds: remembers it, corrects what is old. */

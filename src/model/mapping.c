@@ -10,6 +10,7 @@
 #include "model/interface.h"
 #include "model/model.h"
 #include "model/names.h"
+#include "model/peering.h"
 #include "model/table.h"
 #include "model/vpc.h"
 
@@ -87,7 +88,7 @@ int mapping_resolve_key(const struct model *m, uint32_t host, enum mapping_quest
 		named = mapping_key_of(asker->vni, &named_addr);
 		addr = &named;
 	}
-	if (addr->vni != asker->vni)
+	if (addr->vni != asker->vni && !peering_is_active(m, asker->vni, addr->vni))
 		return unknown(&addr->addr, reterr);
 	found = mapping_find_key(m->mappings, addr);
 	if (!found || !found->host ||

@@ -67,7 +67,8 @@ must_check int mapping_resolve(const struct model *m, uint32_t host, enum mappin
 			       uint32_t vni, const struct ipaddr *asker, const struct ipaddr *addr,
 			       const char *name, const struct mapping **ret,
 			       struct refusal *reterr);
-/* The same with keys that are there; 'addr' may be of another network than 'asker', and is unknown then. */
+/* The same with keys that are there; 'addr' may be of another network than 'asker', and is
+ * unknown unless the two are peered. */
 must_check int mapping_resolve_key(const struct model *m, uint32_t host, enum mapping_question q,
 				   const struct mapping_key *asker, const struct mapping_key *addr,
 				   const char *name, const struct mapping **ret,

@@ -97,6 +97,9 @@ enum relation {
 	REL_POOL_ADDRESSES,     /* key: pool; elastic addresses */
 	REL_VPC_ADDRESSES,      /* key: vpc; associated elastic addresses */
 	REL_EDGES,              /* key: 0; hosts with that role */
+	REL_VPC_PEERINGS_OUT,   /* key: vpc that asked; pending and active peerings */
+	REL_VPC_PEERINGS_IN,    /* key: vpc that was asked; likewise */
+	REL_PEERINGS,           /* key: 0: pending, 1: over; see model/peering.c */
 	/* key: host number of the edge, 0: of those that no edge has now */
 	REL_EDGE_ADDRESSES, /* associated ones */
 	REL_EDGE_INTERNET_GATEWAYS,

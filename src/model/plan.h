@@ -41,8 +41,9 @@ enum plan_kind {
 	PLAN_TABLE,     /* key: number */
 	PLAN_GATEWAY,   /* key: handle; to edges */
 	PLAN_PUBLIC,    /* key: the public address; to the edge that has it */
+	PLAN_PEERING,   /* key: itself; to hosts that carry one of the two networks */
 };
-enum { PLAN_KINDS = PLAN_PUBLIC + 1 };
+enum { PLAN_KINDS = PLAN_PEERING + 1 };
 
 struct plan_host {
 	uint32_t number;
@@ -190,6 +191,10 @@ struct plan_public {
 	char id[ID_TEXT_SIZE];
 };
 
+struct plan_peering {
+	uint32_t vni_a, vni_b; /* vni_a < vni_b */
+};
+
 struct plan_item {
 	enum plan_kind kind;
 	bool remove; /* then only the key is filled in */
@@ -204,6 +209,7 @@ struct plan_item {
 		struct plan_table table;
 		struct plan_gateway gateway;
 		struct plan_public public;
+		struct plan_peering peering;
 	};
 };
 

@@ -395,6 +395,9 @@ static int plan_write(struct planner *p, const struct write *w)
 	case KIND_NAT_GATEWAY:
 		return plan_nat_gateway_change(p, (const struct nat_gateway *)w->before,
 					       (const struct nat_gateway *)w->after);
+	case KIND_PEERING:
+		return plan_peering_change(p, (const struct peering *)w->before,
+					   (const struct peering *)w->after);
 	case KIND_ADDRESS:
 		return plan_elastic_change(p, (const struct elastic *)w->before,
 					   (const struct elastic *)w->after);

@@ -14,6 +14,7 @@ struct egress_gateway;
 struct elastic;
 struct internet_gateway;
 struct nat_gateway;
+struct peering;
 
 /* By how many interfaces of a network or group a host's desired state grows or shrinks. */
 struct delta {
@@ -59,6 +60,8 @@ must_check int plan_nat_gateway_change(struct planner *p, const struct nat_gatew
 				       const struct nat_gateway *after);
 must_check int plan_elastic_change(struct planner *p, const struct elastic *before,
 				   const struct elastic *after);
+must_check int plan_peering_change(struct planner *p, const struct peering *before,
+				   const struct peering *after);
 /* The tables of 'vpc' that have a route to the target. */
 must_check int plan_tables_to(struct planner *p, uint64_t vpc, enum route_target target,
 			      uint64_t id);

@@ -33,6 +33,9 @@ void plan_interface_item(const struct model *m, const struct interface *i, struc
 /* What every host that carries a network has of it, to one host: subnets, their ACLs, route tables. */
 must_check int plan_network(const struct model *m, uint32_t vni, uint32_t host, bool remove,
 			    plan_sink_fn sink, void *data);
+/* The networks that a network is peered with, to a host that carries it: plan_peering.c. */
+must_check int plan_network_peerings(const struct model *m, const struct vpc *v, uint32_t host,
+				     bool remove, plan_sink_fn sink, void *data);
 /* Public addresses of an interface: plan_edge.c. */
 void plan_exits(const struct model *m, const struct interface *i, struct plan_interface *ret);
 /* What an edge has of its own: public addresses, NAT gateways, egress-only gateways. */

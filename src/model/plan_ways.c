@@ -74,6 +74,8 @@ int plan_network_ways(const struct model *m, const struct vpc *v, uint32_t host,
 
 	while (!r && (o = model_iter_next(&it)))
 		r = emit_table(m, (const struct route_table *)o, host, remove, sink, data);
+	if (!r)
+		r = plan_network_peerings(m, v, host, remove, sink, data);
 	return r ? r : plan_network_gateway(m, v, host, remove, sink, data);
 }
 

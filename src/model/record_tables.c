@@ -14,6 +14,7 @@
 #include "model/network_acl.h"
 #include "model/prefix_list.h"
 #include "model/permission.h"
+#include "model/peering.h"
 #include "model/pool.h"
 #include "model/record.h"
 #include "model/release.h"
@@ -484,6 +485,29 @@ static const struct field elastic_fields[] = {
 };
 RECORD(elastic, struct elastic);
 
+static const char *peering_text(uint32_t v)
+{
+	return peering_state_text((enum peering_state)v);
+}
+
+static const struct field peering_fields[] = {
+	OBJECT_FIELDS,
+	FN(10, FIELD_ID, "requester_vpc", struct peering, requester.vpc, .kind = KIND_VPC),
+	FN(11, FIELD_ID, "requester", struct peering, requester.account, .kind = KIND_ACCOUNT),
+	FN(12, FIELD_U32, "requester_vni", struct peering, requester.vni),
+	FN(13, FIELD_PREFIX, "requester_cidr", struct peering, requester.block),
+	FN(14, FIELD_BOOL, "requester_dns", struct peering, requester.dns),
+	FN(15, FIELD_ID, "accepter_vpc", struct peering, accepter.vpc, .kind = KIND_VPC),
+	FN(16, FIELD_ID, "accepter", struct peering, accepter.account, .kind = KIND_ACCOUNT),
+	FN(17, FIELD_U32, "accepter_vni", struct peering, accepter.vni),
+	FN(18, FIELD_PREFIX, "accepter_cidr", struct peering, accepter.block),
+	FN(19, FIELD_BOOL, "accepter_dns", struct peering, accepter.dns),
+	F(20, FIELD_U32, struct peering, state, .text = peering_text),
+	FN(21, FIELD_TIME, "expires", struct peering, expires_ms),
+	FN(22, FIELD_TIME, "ended", struct peering, ended_ms),
+};
+RECORD(peering, struct peering);
+
 static const struct field pool_fields[] = {
 	OBJECT_FIELDS,
 	FN(10, FIELD_PREFIX, "cidr", struct pool, prefix),
@@ -595,6 +619,7 @@ const struct record *record_of(enum kind k)
 		[KIND_EGRESS_GATEWAY] = &egress_gateway_record,
 		[KIND_NAT_GATEWAY] = &nat_gateway_record,
 		[KIND_ADDRESS] = &elastic_record,
+		[KIND_PEERING] = &peering_record,
 		[KIND_POOL] = &pool_record,
 	};
 

@@ -14,6 +14,7 @@
 #include "model/interface.h"
 #include "model/internet_gateway.h"
 #include "model/nat_gateway.h"
+#include "model/peering.h"
 #include "model/route_table.h"
 #include "model/vpc.h"
 
@@ -39,6 +40,8 @@ enum kind route_target_kind(enum route_target t)
 		return KIND_EGRESS_GATEWAY;
 	case ROUTE_NAT_GATEWAY:
 		return KIND_NAT_GATEWAY;
+	case ROUTE_PEERING:
+		return KIND_PEERING;
 	case ROUTE_INTERFACE:
 		return KIND_INTERFACE;
 	default:
@@ -197,6 +200,24 @@ static int target_nat(const struct model *m, const struct caller *c, const struc
 	return 0;
 }
 
+/* One that is pending is a black hole until it is accepted. */
+static int target_peering(const struct model *m, const struct caller *c,
+			  const struct route_table *t, const struct route_args *args,
+			  struct target *ret, struct refusal *reterr)
+{
+	const struct peering *p;
+	int r = peering_find(m, c, args->peering_id, &p, reterr);
+
+	if (r)
+		return r;
+	if (p->state != PEERING_PENDING && p->state != PEERING_ACTIVE)
+		return refuse(reterr, MODEL_E_PEERING_NOT_FOUND, args->peering_id);
+	if (!peering_other(p, t->vpc))
+		return networks_differ(args, "peering connection", args->peering_id, reterr);
+	*ret = (struct target){ROUTE_PEERING, p->o.id, NULL};
+	return 0;
+}
+
 static int target_interface(const struct model *m, const struct caller *c,
 			    const struct route_table *t, const struct route_args *args,
 			    struct target *ret, struct refusal *reterr)
@@ -245,6 +266,7 @@ static int read_target(const struct model *m, const struct caller *c, const stru
 		{args->gateway_id, target_gateway},
 		{args->egress_gateway_id, target_egress},
 		{args->nat_gateway_id, target_nat},
+		{args->peering_id, target_peering},
 		{args->interface_id, target_interface},
 		{args->instance_id, target_instance},
 	};

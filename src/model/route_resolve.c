@@ -7,6 +7,7 @@
 #include "model/internet_gateway.h"
 #include "model/model.h"
 #include "model/nat_gateway.h"
+#include "model/peering.h"
 #include "model/route_table.h"
 
 static const struct route_hop nowhere = {.way = WAY_BLACKHOLE};
@@ -32,6 +33,15 @@ static struct route_hop by_nat(const struct nat_gateway *g)
 		       : nowhere;
 }
 
+static struct route_hop by_peering(const struct peering *p, const struct route_table *t)
+{
+	const struct peering_side *other = p ? peering_other(p, t->vpc) : NULL;
+
+	return other && p->state == PEERING_ACTIVE
+		       ? (struct route_hop){.way = WAY_NETWORK, .vni = other->vni}
+		       : nowhere;
+}
+
 static struct route_hop by_interface(const struct interface *i, const struct route_table *t)
 {
 	if (!i || i->vpc != t->vpc || !i->host || !i->plugged)
@@ -52,6 +62,8 @@ struct route_hop route_resolve(const struct model *m, const struct route_table *
 		return by_egress((const struct egress_gateway *)o);
 	case ROUTE_NAT_GATEWAY:
 		return by_nat((const struct nat_gateway *)o);
+	case ROUTE_PEERING:
+		return by_peering((const struct peering *)o, t);
 	case ROUTE_INTERFACE:
 		return by_interface((const struct interface *)o, t);
 	default:
@@ -72,6 +84,8 @@ bool route_is_active(const struct model *m, const struct route_table *t, const s
 	case ROUTE_NAT_GATEWAY:
 		return o && (((const struct nat_gateway *)o)->state == NAT_PENDING ||
 			     ((const struct nat_gateway *)o)->state == NAT_AVAILABLE);
+	case ROUTE_PEERING:
+		return by_peering((const struct peering *)o, t).way != WAY_BLACKHOLE;
 	case ROUTE_INTERFACE:
 		return by_interface((const struct interface *)o, t).way != WAY_BLACKHOLE;
 	default:

@@ -19,6 +19,7 @@
 #include "model/nat_gateway.h"
 #include "model/network_acl.h"
 #include "model/permission.h"
+#include "model/peering.h"
 #include "model/release.h"
 #include "model/route_table.h"
 #include "model/security_group.h"
@@ -202,6 +203,29 @@ static bool elastic_edge(const struct object *o, uint64_t *ret)
 	return ((const struct elastic *)o)->association;
 }
 
+static bool peering_lives(const struct peering *p)
+{
+	return p->state == PEERING_PENDING || p->state == PEERING_ACTIVE;
+}
+
+static bool peering_out(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct peering *)o)->requester.vpc;
+	return peering_lives((const struct peering *)o);
+}
+
+static bool peering_in(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct peering *)o)->accepter.vpc;
+	return peering_lives((const struct peering *)o);
+}
+
+static bool peering_end(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct peering *)o)->state != PEERING_PENDING;
+	return ((const struct peering *)o)->state != PEERING_ACTIVE;
+}
+
 static bool nat_is_over(const struct nat_gateway *g)
 {
 	return g->state == NAT_FAILED || g->state == NAT_DELETED;
@@ -309,6 +333,9 @@ static const struct relation_use relations[] = {
 	{KIND_INSIGHTS_ANALYSIS, REL_PATH_ANALYSES, offsetof(struct insights_analysis, by_path),
 	 analysis_path},
 	{KIND_VPC, REL_DHCP_VPCS, offsetof(struct vpc, by_dhcp), vpc_dhcp},
+	{KIND_PEERING, REL_VPC_PEERINGS_OUT, offsetof(struct peering, by_requester), peering_out},
+	{KIND_PEERING, REL_VPC_PEERINGS_IN, offsetof(struct peering, by_accepter), peering_in},
+	{KIND_PEERING, REL_PEERINGS, offsetof(struct peering, by_end), peering_end},
 	{KIND_HOST, REL_EDGES, offsetof(struct host, by_edge), host_edge},
 	{KIND_INTERNET_GATEWAY, REL_EDGE_INTERNET_GATEWAYS,
 	 offsetof(struct internet_gateway, by_edge), internet_gateway_edge},

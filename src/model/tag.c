@@ -33,6 +33,7 @@ static const struct {
 	{KIND_EGRESS_GATEWAY, MODEL_E_EGRESS_GATEWAY_NOT_FOUND},
 	{KIND_NAT_GATEWAY, MODEL_E_NAT_NOT_FOUND},
 	{KIND_ADDRESS, MODEL_E_ALLOCATION_NOT_FOUND},
+	{KIND_PEERING, MODEL_E_PEERING_NOT_FOUND},
 };
 
 const char *object_tag(const struct object *o, const char *key)

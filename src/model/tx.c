@@ -10,6 +10,7 @@
 #include "model/edit.h"
 #include "model/instance.h"
 #include "model/nat_gateway.h"
+#include "model/peering.h"
 #include "model/token.h"
 
 struct change {
@@ -331,5 +332,7 @@ int tx_expire(struct tx *tx, size_t max)
 		r = expire_list(tx, model_iter_group(tx->m, REL_TERMINATED, 0), &max);
 	if (!r)
 		r = expire_list(tx, model_iter_group(tx->m, REL_ENDED_NAT_GATEWAYS, 0), &max);
+	if (!r)
+		r = peering_expire(tx, &max);
 	return tx_settle(tx, mark, r);
 }

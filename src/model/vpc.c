@@ -141,6 +141,8 @@ static bool has_dependencies(const struct model *m, const struct vpc *v)
 	       model_group_count(m, REL_VPC_ACLS, v->o.id) > !!v->default_acl ||
 	       model_group_count(m, REL_VPC_TABLES, v->o.id) > !!v->main_table ||
 	       model_group_count(m, REL_VPC_INTERNET_GATEWAY, v->o.id) ||
+	       model_group_count(m, REL_VPC_PEERINGS_OUT, v->o.id) ||
+	       model_group_count(m, REL_VPC_PEERINGS_IN, v->o.id) ||
 	       model_group_count(m, REL_VPC_EGRESS_GATEWAYS, v->o.id);
 }
 

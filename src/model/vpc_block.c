@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "model/cidr.h"
 #include "model/edit.h"
+#include "model/peering.h"
 #include "model/route_table.h"
 #include "model/subnet.h"
 
@@ -43,7 +44,7 @@ static int check_block(const struct model *m, const struct vpc *v, const char *t
 	for (size_t i = 0; i < v->n_blocks; i++)
 		if (prefix_overlaps(&v->blocks[i].prefix, ret))
 			return refuse(reterr, MODEL_E_BLOCK_CONFLICT, text);
-	if (is_routed(m, v, ret))
+	if (is_routed(m, v, ret) || peering_conflicts(m, v->o.id, ret))
 		return refuse(reterr, MODEL_E_BLOCK_CONFLICT, text);
 	snprintf(limit, sizeof(limit), "%d", LIMIT_MODEL_BLOCKS);
 	if (v->n_blocks >= LIMIT_MODEL_BLOCKS)

@@ -463,3 +463,89 @@ def test_nat_gateways_refused(ec2, address, subnet, vpc):
     assert code(ec2.create_route, RouteTableId=main_table(ec2, vpc)["RouteTableId"],
                 DestinationCidrBlock="0.0.0.0/0",
                 NatGatewayId="nat-00000000000000001") == "InvalidNatGatewayID.NotFound"
+
+
+# ---- peering ----
+
+@pytest.fixture
+def two_vpcs(ec2, other):
+    mine = ec2.create_vpc(CidrBlock="10.40.0.0/16")["Vpc"]["VpcId"]
+    theirs = other.create_vpc(CidrBlock="10.41.0.0/16")["Vpc"]["VpcId"]
+    yield mine, theirs
+    for p in ec2.describe_vpc_peering_connections(Filters=[
+            {"Name": "status-code", "Values": ["pending-acceptance", "active"]}])["VpcPeeringConnections"]:
+        ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=p["VpcPeeringConnectionId"])
+    ec2.delete_vpc(VpcId=mine)
+    other.delete_vpc(VpcId=theirs)
+
+
+def test_peering_between_accounts(ec2, other, two_vpcs):
+    mine, theirs = two_vpcs
+    p = ec2.create_vpc_peering_connection(VpcId=mine, PeerVpcId=theirs, PeerOwnerId="222222222222",
+                                          TagSpecifications=[
+                                              {"ResourceType": "vpc-peering-connection",
+                                               "Tags": [{"Key": "k", "Value": "v"}]}])["VpcPeeringConnection"]
+    pcx = p["VpcPeeringConnectionId"]
+    assert p["Status"] == {"Code": "pending-acceptance", "Message": "Pending Acceptance"}
+    assert p["RequesterVpcInfo"]["VpcId"] == mine and p["AccepterVpcInfo"]["VpcId"] == theirs
+    assert p["AccepterVpcInfo"]["OwnerId"] == "222222222222" and p["Tags"] == [{"Key": "k", "Value": "v"}]
+    assert (p["ExpirationTime"] - p["ExpirationTime"].now(p["ExpirationTime"].tzinfo)).days in (6, 7)
+    ec2.get_waiter("vpc_peering_connection_exists").wait(VpcPeeringConnectionIds=[pcx])
+    seen, = other.describe_vpc_peering_connections(Filters=[
+        {"Name": "accepter-vpc-info.vpc-id", "Values": [theirs]}])["VpcPeeringConnections"]
+    assert seen["VpcPeeringConnectionId"] == pcx
+    assert code(ec2.accept_vpc_peering_connection, VpcPeeringConnectionId=pcx) == "OperationNotPermitted"
+    assert code(ec2.reject_vpc_peering_connection, VpcPeeringConnectionId=pcx) == "OperationNotPermitted"
+    rtb = main_table(ec2, mine)["RouteTableId"]
+    ec2.create_route(RouteTableId=rtb, DestinationCidrBlock="10.41.0.0/16", VpcPeeringConnectionId=pcx)
+    assert main_table(ec2, mine)["Routes"][1]["State"] == "blackhole"
+    p = other.accept_vpc_peering_connection(VpcPeeringConnectionId=pcx)["VpcPeeringConnection"]
+    assert p["Status"]["Code"] == "active" and "ExpirationTime" not in p
+    assert p["AccepterVpcInfo"]["CidrBlockSet"] == [{"CidrBlock": "10.41.0.0/16"}]
+    assert p["RequesterVpcInfo"]["PeeringOptions"]["AllowDnsResolutionFromRemoteVpc"] is False
+    r = main_table(ec2, mine)["Routes"][1]
+    assert r["State"] == "active" and r["VpcPeeringConnectionId"] == pcx
+    o = ec2.modify_vpc_peering_connection_options(VpcPeeringConnectionId=pcx, RequesterPeeringConnectionOptions={
+        "AllowDnsResolutionFromRemoteVpc": True})
+    assert o["RequesterPeeringConnectionOptions"]["AllowDnsResolutionFromRemoteVpc"] is True
+    assert code(ec2.modify_vpc_peering_connection_options, VpcPeeringConnectionId=pcx,
+                AccepterPeeringConnectionOptions={
+                    "AllowDnsResolutionFromRemoteVpc": True}) == "OperationNotPermitted"
+    for name, value in (("requester-vpc-info.vpc-id", mine), ("status-code", "active"),
+                        ("requester-vpc-info.cidr-block", "10.40.0.0/16"), ("tag:k", "v"),
+                        ("accepter-vpc-info.owner-id", "222222222222"),
+                        ("vpc-peering-connection-id", pcx)):
+        found = ec2.describe_vpc_peering_connections(Filters=[{"Name": name, "Values": [value]}])
+        assert [f["VpcPeeringConnectionId"] for f in found["VpcPeeringConnections"]] == [pcx], name
+    assert code(ec2.delete_vpc, VpcId=mine) == "DependencyViolation"
+    assert code(ec2.associate_vpc_cidr_block, VpcId=mine,
+                CidrBlock="10.41.8.0/24") == "InvalidVpc.Range"
+    other.delete_vpc_peering_connection(VpcPeeringConnectionId=pcx)
+    ec2.get_waiter("vpc_peering_connection_deleted").wait(VpcPeeringConnectionIds=[pcx])
+    assert main_table(ec2, mine)["Routes"][1]["State"] == "blackhole"
+    assert code(other.reject_vpc_peering_connection, VpcPeeringConnectionId=pcx) == "InvalidStateTransition"
+
+
+def test_peering_refused(ec2, other, two_vpcs):
+    mine, theirs = two_vpcs
+    create = ec2.create_vpc_peering_connection
+    assert create(VpcId=mine, PeerVpcId=theirs)["VpcPeeringConnection"]["Status"]["Code"] == "failed"
+    assert create(VpcId=mine, PeerVpcId=mine)["VpcPeeringConnection"]["Status"] == {
+        "Code": "failed",
+        "Message": "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range"}
+    assert code(create, VpcId=theirs, PeerVpcId=mine) == "InvalidVpcID.NotFound"
+    assert code(create, VpcId=mine) == "MissingParameter"
+    assert code(create, VpcId=mine, PeerVpcId=theirs, PeerRegion="eu-west-1") == "OperationNotPermitted"
+    nowhere = "pcx-00000000000000001"
+    for call in (ec2.accept_vpc_peering_connection, ec2.reject_vpc_peering_connection,
+                 ec2.delete_vpc_peering_connection):
+        assert code(call, VpcPeeringConnectionId=nowhere) == "InvalidVpcPeeringConnectionID.NotFound"
+    pcx = create(VpcId=mine, PeerVpcId=theirs, PeerOwnerId="222222222222")["VpcPeeringConnection"][
+        "VpcPeeringConnectionId"]
+    assert code(other.delete_vpc_peering_connection,
+                VpcPeeringConnectionId=pcx) == "OperationNotPermitted"
+    other.reject_vpc_peering_connection(VpcPeeringConnectionId=pcx)
+    p, = ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=[pcx])["VpcPeeringConnections"]
+    assert p["Status"]["Code"] == "rejected"
+    assert code(other.accept_vpc_peering_connection,
+                VpcPeeringConnectionId=pcx) == "InvalidStateTransition"

@@ -82,6 +82,9 @@ static char *key_of(const struct plan_item *i)
 	case PLAN_PUBLIC:
 		put_addr(&b, &i->public.public);
 		break;
+	case PLAN_PEERING:
+		buf_put_printf(&b, "%u %u", i->peering.vni_a, i->peering.vni_b);
+		break;
 	}
 	return take(&b);
 }
@@ -186,6 +189,8 @@ static char *content_of(const struct plan_item *i)
 	case PLAN_PUBLIC:
 		buf_put_printf(&b, "%s %u %u ", i->public.id, i->public.vni, i->public.handle);
 		put_addr(&b, &i->public.addr);
+		break;
+	case PLAN_PEERING:
 		break;
 	}
 	return take(&b);

@@ -7,6 +7,7 @@
 #include "model/interface.h"
 #include "model/internet_gateway.h"
 #include "model/nat_gateway.h"
+#include "model/peering.h"
 #include "model/pool.h"
 #include "model/route_table.h"
 #include "model/subnet.h"
@@ -50,6 +51,18 @@ static bool nat_key(const struct nat_gateway *g, enum relation r, uint64_t *ret)
 	}
 }
 
+static bool peering_key(const struct peering *p, enum relation r, uint64_t *ret)
+{
+	bool over = p->state != PEERING_PENDING && p->state != PEERING_ACTIVE;
+
+	if (r == REL_PEERINGS) {
+		*ret = over;
+		return p->state != PEERING_ACTIVE;
+	}
+	*ret = r == REL_VPC_PEERINGS_OUT ? p->requester.vpc : p->accepter.vpc;
+	return !over;
+}
+
 bool twin_ways_key(const struct object *o, enum relation r, uint64_t *ret)
 {
 	switch (r) {
@@ -64,6 +77,10 @@ bool twin_ways_key(const struct object *o, enum relation r, uint64_t *ret)
 	case REL_VPC_EGRESS_GATEWAYS:
 		return o->kind == KIND_EGRESS_GATEWAY &&
 		       (*ret = ((const struct egress_gateway *)o)->vpc);
+	case REL_VPC_PEERINGS_OUT:
+	case REL_VPC_PEERINGS_IN:
+	case REL_PEERINGS:
+		return o->kind == KIND_PEERING && peering_key((const struct peering *)o, r, ret);
 	case REL_EDGES:
 		*ret = 0;
 		return o->kind == KIND_HOST && ((const struct host *)o)->edge;
@@ -234,6 +251,21 @@ static void check_nat(const struct twin *t, const struct nat_gateway *g)
 		    g->o.id);
 }
 
+/* Peered networks share no address, and live as long as their peering. */
+static void check_peering(const struct twin *t, const struct peering *p)
+{
+	const struct vpc *a, *b;
+
+	if (p->state != PEERING_PENDING && p->state != PEERING_ACTIVE)
+		return;
+	a = (const struct vpc *)find(t, KIND_VPC, p->requester.vpc);
+	b = (const struct vpc *)find(t, KIND_VPC, p->accepter.vpc);
+	assert_true(a != b);
+	for (size_t i = 0; i < a->n_blocks && p->state == PEERING_ACTIVE; i++)
+		for (size_t k = 0; k < b->n_blocks; k++)
+			assert_false(prefix_overlaps(&a->blocks[i].prefix, &b->blocks[k].prefix));
+}
+
 static void check_two(const struct object *a, const struct object *b)
 {
 	const struct internet_gateway *x = (const struct internet_gateway *)a;
@@ -266,6 +298,8 @@ void twin_ways_check_rules(const struct twin *t)
 			check_routes(t, (const struct route_table *)o);
 		if (o->kind == KIND_ADDRESS)
 			check_elastic(t, (const struct elastic *)o);
+		if (o->kind == KIND_PEERING)
+			check_peering(t, (const struct peering *)o);
 		if (o->kind == KIND_NAT_GATEWAY)
 			check_nat(t, (const struct nat_gateway *)o);
 		for (size_t k = 0; k < i; k++)

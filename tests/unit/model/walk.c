@@ -85,7 +85,7 @@ static int step_vpc_create(struct walk *w, struct tx *tx)
 {
 	static const char *const cidrs[] = {"10.0.0.0/16", "10.0.0.0/16",  "10.0.0.7/20",
 					    "10.0.0.0/8",  "224.0.0.0/16", "x",
-					    "10.1.0.0/28"};
+					    "10.1.0.0/28", "10.2.0.0/20"};
 	struct vpc_create_args args = {.cidr = cidrs[walk_random(w, ARRAY_SIZE(cidrs))]};
 	const struct vpc *v;
 	int r;

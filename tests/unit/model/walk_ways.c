@@ -7,6 +7,7 @@
 #include "model/elastic.h"
 #include "model/internet_gateway.h"
 #include "model/nat_gateway.h"
+#include "model/peering.h"
 #include "model/pool.h"
 #include "model/route_table.h"
 #include "tests/unit/model/walk.h"
@@ -52,9 +53,12 @@ static struct route_args some_route(struct walk *w, char table[static ID_TEXT_SI
 		args.cidr = cidrs[walk_random(w, ARRAY_SIZE(cidrs))];
 	else
 		args.ipv6_cidr = walk_random(w, 2) ? "::/0" : "2001:db8::/32";
-	switch (walk_random(w, 5)) {
+	switch (walk_random(w, 6)) {
 	case 0:
 		args.gateway_id = walk_some(w, KIND_INTERNET_GATEWAY);
+		break;
+	case 4:
+		args.peering_id = walk_some(w, KIND_PEERING);
 		break;
 	case 3:
 		args.nat_gateway_id = walk_some(w, KIND_NAT_GATEWAY);
@@ -274,11 +278,35 @@ static int step_edge(struct walk *w, struct tx *tx)
 	return r ? r : host_report(tx, h->number, &can, &w->c.refusal);
 }
 
+static int step_peering(struct walk *w, struct tx *tx)
+{
+	struct peering_create_args args = {.vpc_id = walk_some(w, KIND_VPC),
+					   .peer_vpc_id = walk_some(w, KIND_VPC)};
+	const char *id = walk_some(w, KIND_PEERING);
+	const struct peering *p;
+	int r;
+
+	switch (walk_random(w, 6)) {
+	case 0:
+		return peering_reject(tx, walk_someone(w), id, &w->c.refusal);
+	case 1:
+		return peering_delete(tx, walk_someone(w), id, &w->c.refusal);
+	case 2:
+	case 3:
+		return peering_accept(tx, walk_someone(w), id, &p, &w->c.refusal);
+	default:
+		r = peering_create(tx, walk_someone(w), &args, &p, &w->c.refusal);
+		if (!r)
+			walk_remember(w, &p->o);
+		return r;
+	}
+}
+
 int walk_step_ways(struct walk *w, struct tx *tx)
 {
 	static int (*const steps[])(struct walk *w, struct tx *tx) = {
 		step_pool, step_allocate, step_allocate, step_elastic, step_elastic, step_elastic,
-		step_nat_gateway, step_nat_gateway, step_edge, step_edge,
+		step_nat_gateway, step_nat_gateway, step_edge, step_edge, step_peering, step_peering,
 		step_table_create, step_table_delete,     step_route,          step_route,
 		step_route,        step_associate,        step_associate,      step_internet_gateway,
 		step_internet_gateway, step_egress_gateway,
