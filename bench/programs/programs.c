@@ -6,7 +6,8 @@
  *
  * "hit" is a flow in the flow cache; "full" the full path, by making the cache invalid before each
  * packet.  "pass" is a packet that is none of ours: what the measuring itself and a look at the
- * header cost.  Prints JSON; run.py makes a table of it.
+ * header cost.  "tracked": both nodes are in a security group, "untracked": the same without.  Prints JSON;
+ * run.py makes a table of it.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -204,6 +205,41 @@ static void bench_formats(void)
 	}
 }
 
+/* Both nodes in a security group whose rules allow everything. */
+static void join_group(struct bench *b)
+{
+	struct dp_rule rules[] = {
+		{.egress = true,
+		 .protocol = DP_PROTOCOL_ANY,
+		 .to = 65535,
+		 .prefix = prefix_v4(0, 0)},
+		{.protocol = DP_PROTOCOL_ANY, .to = 65535, .prefix = prefix_v4(0, 0)}};
+	struct dp_group group = {.number = 1, .n_rules = ARRAY_SIZE(rules), .rules = rules};
+	struct lab_node *nodes[] = {b->a, b->b};
+
+	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
+		assert_int_equal(datapath_group_set(b->lab.hosts[nodes[i]->host].dp, &group), 0);
+		nodes[i]->port.n_groups = 1;
+		nodes[i]->port.groups[0] = 1;
+		lab_set_port(&b->lab, nodes[i]->host, &nodes[i]->port);
+	}
+}
+
+/* The same packets as "siit2 hit", of a connection that both hosts track. */
+static void bench_tracked(void)
+{
+	const uint32_t b_addr = 0x0a00020b;
+	struct bench b = {};
+
+	open_bench(&b, FORMAT_SIIT_2, 1024);
+	report("untracked hit", measure(&b, &b_addr, 1, false));
+	report("untracked full", measure(&b, &b_addr, 1, true));
+	join_group(&b);
+	report("tracked hit", measure(&b, &b_addr, 1, false));
+	report("tracked full", measure(&b, &b_addr, 1, true));
+	close_bench(&b);
+}
+
 /* Packets between the hosts themselves. */
 static void bench_pass(void)
 {
@@ -261,6 +297,7 @@ static void run(void **state)
 	assert_true(stats >= 0);
 	bench_pass();
 	bench_formats();
+	bench_tracked();
 	bench_mappings();
 	close(stats);
 }
