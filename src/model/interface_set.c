@@ -117,7 +117,8 @@ static int set_routes(const struct model *m, struct interface *i, const struct i
 	routes = calloc(n + 1, sizeof(*routes));
 	if (!routes)
 		return -ENOMEM;
-	memcpy(routes, v, n * sizeof(*routes));
+	if (n)
+		memcpy(routes, v, n * sizeof(*routes));
 	free(i->routes);
 	i->routes = n ? TAKE_PTR(routes) : NULL;
 	i->n_routes = n;
