@@ -143,8 +143,8 @@
 /* Usage is asked for after the month that it belongs to. */
 #define LIMIT_MODEL_USAGE_MS       (62ULL * 24 * 3600 * 1000)
 #define LIMIT_MODEL_TERMINATED_MS  (3600ULL * 1000) /* EC2 shows them for about an hour */
-/* A record in the store; the largest is an instance with user data and tags. */
-#define LIMIT_MODEL_RECORD_SIZE    (64 * 1024)
+/* A record in the store; the largest is a prefix list with the versions that are kept. */
+#define LIMIT_MODEL_RECORD_SIZE    (1024 * 1024)
 
 /* Driver: EC2's largest instances have 15 interfaces. */
 #define LIMIT_NODE_INTERFACES 16
