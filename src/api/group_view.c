@@ -118,7 +118,8 @@ static void write_permission(struct ec2_call *c, const struct permissions *p,
 	}
 	write_ends(c, p, t, "groups", RULE_END_GROUP, false);
 	write_ends(c, p, t, "ipRanges", RULE_END_PREFIX, false);
-	write_ends(c, p, t, "ipv6Ranges", RULE_END_PREFIX, true);
+	if (!p->shows) /* a stale permission has none, in EC2's model */
+		write_ends(c, p, t, "ipv6Ranges", RULE_END_PREFIX, true);
 	write_ends(c, p, t, "prefixListIds", RULE_END_LIST, false);
 	xml_close(c->xml);
 }

@@ -11,9 +11,11 @@
 #include "model/cidr6.h"
 #include "model/edit.h"
 #include "model/group_rule_edit.h"
+#include "model/peering.h"
 #include "model/prefix_list.h"
 #include "model/security_group.h"
 #include "model/text.h"
+#include "model/vpc.h"
 
 const char *rule_end_text(enum rule_end e)
 {
@@ -175,11 +177,21 @@ int group_rule_refuse(int code, const struct group_rule *rule, struct refusal *r
 
 /* ---- reading ---- */
 
+/* Groups of a VPC that is peered with may be named, also another account's. */
+static bool is_peered(const struct model *m, uint64_t vpc, uint64_t other)
+{
+	const struct vpc *a = (const struct vpc *)model_get(m, KIND_VPC, vpc);
+	const struct vpc *b = (const struct vpc *)model_get(m, KIND_VPC, other);
+
+	return a && b && peering_is_active(m, a->vni, b->vni);
+}
+
 static int read_group(const struct model *m, const struct caller *c, const struct security_group *g,
 		      const struct rule_args *args, struct group_rule *ret, struct refusal *reterr)
 {
 	const struct security_group *peer;
 	uint64_t id, owner;
+	bool near;
 
 	if (args->group_id) {
 		if (!text_is_id("sg-", args->group_id))
@@ -191,12 +203,13 @@ static int read_group(const struct model *m, const struct caller *c, const struc
 	} else {
 		peer = security_group_by_name(m, g->vpc, args->group_name);
 	}
-	if (!peer || (peer->vpc != g->vpc && !caller_sees(c, &peer->o)) ||
+	near = peer && (peer->vpc == g->vpc || is_peered(m, g->vpc, peer->vpc));
+	if (!peer || (!near && !caller_sees(c, &peer->o)) ||
 	    (args->user_id &&
 	     (id_parse(KIND_ACCOUNT, args->user_id, &owner) || owner != peer->o.account)))
 		return refuse(reterr, MODEL_E_GROUP_NOT_FOUND,
 			      args->group_id ? args->group_id : args->group_name);
-	if (peer->vpc != g->vpc)
+	if (!near)
 		return refuse(reterr, MODEL_E_GROUP_VPC_MISMATCH, args->group_id);
 	ret->end = RULE_END_GROUP;
 	ret->peer = peer->o.id;

@@ -404,3 +404,31 @@ def test_names_are_those_of_the_default_vpc(other):
     assert code(other.authorize_security_group_ingress, GroupName="nobody", IpProtocol="tcp",
                 FromPort=1, ToPort=1, CidrIp=ANYWHERE) == "InvalidGroup.NotFound"
     other.terminate_instances(InstanceIds=[i["InstanceId"]])
+
+
+def test_groups_of_peered_networks(ec2, other, vpc):
+    """requirement: NIC-6, TOPO-1"""
+    theirs = other.create_vpc(CidrBlock="10.66.0.0/16")["Vpc"]["VpcId"]
+    g, h = group_of(ec2, vpc), group_of(other, theirs)
+    rule = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": h, "UserId": "222222222222"}]}
+    assert code(ec2.authorize_security_group_ingress, GroupId=g,
+                IpPermissions=[rule]) == "InvalidGroup.NotFound"
+    p = ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=theirs, PeerOwnerId="222222222222")[
+        "VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    other.accept_vpc_peering_connection(VpcPeeringConnectionId=p)
+    made, = ec2.authorize_security_group_ingress(GroupId=g, IpPermissions=[rule])[
+        "SecurityGroupRules"]
+    assert made["ReferencedGroupInfo"] == {"GroupId": h, "UserId": "222222222222",
+                                           "VpcId": theirs}
+    references = other.describe_security_group_references(GroupId=[h])["SecurityGroupReferenceSet"]
+    assert [(r["GroupId"], r["ReferencingVpcId"]) for r in references] == [(h, vpc)]
+    # it may go, and leaves a rule that is stale
+    assert ec2.describe_stale_security_groups(VpcId=vpc)["StaleSecurityGroupSet"] == []
+    other.delete_security_group(GroupId=h)
+    stale, = ec2.describe_stale_security_groups(VpcId=vpc)["StaleSecurityGroupSet"]
+    assert stale["GroupId"] == g
+    assert stale["StaleIpPermissions"][0]["UserIdGroupPairs"][0]["GroupId"] == h
+    ec2.revoke_security_group_ingress(GroupId=g, SecurityGroupRuleIds=[
+        made["SecurityGroupRuleId"]])
+    ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=p)
+    other.delete_vpc(VpcId=theirs)
