@@ -3,6 +3,7 @@
 #include "api/call.h"
 #include "api/route_handlers.h"
 #include "model/account.h"
+#include "model/default_vpc.h"
 
 static json_t *show_limits(struct route_call *c, uint64_t account)
 {
@@ -34,10 +35,25 @@ int route_accounts(struct route_call *c)
 	return route_list_run(c, &list);
 }
 
+/* If it is asked for. */
+static int make_default_vpc(struct route_call *c, uint64_t account)
+{
+	const json_t *wanted = json_object_get(c->body, "default_vpc");
+	const struct caller owner = {.account = account};
+	const struct vpc *v;
+
+	if (!wanted || json_is_null(wanted) || json_is_false(wanted))
+		return 0;
+	if (!json_is_true(wanted))
+		return route_refuse(c, 400, "BadRequest", "'default_vpc' must be true or false");
+	return default_vpc_create(c->tx, &owner, &v, &c->refusal);
+}
+
 int route_account_create(struct route_call *c)
 {
 	struct account_create_args args = {};
 	const struct account *account;
+	uint64_t id = 0;
 	int r;
 
 	r = route_text(c, "id", false, &args.id);
@@ -45,8 +61,13 @@ int route_account_create(struct route_call *c)
 		r = route_text(c, "name", false, &args.name);
 	if (!r)
 		r = account_create(c->tx, &c->caller, &args, &account, &c->refusal);
+	if (!r) {
+		id = account->o.id;
+		r = make_default_vpc(c, id);
+	}
 	if (r)
 		return r;
+	account = (const struct account *)model_get(c->model, KIND_ACCOUNT, id);
 	c->status = 201;
 	c->result = json_new_object(c);
 	json_put(c, c->result, "account", show_account(c, &account->o));

@@ -193,6 +193,9 @@ static int run_account_create(const struct invocation *inv)
 
 	if (!r)
 		r = set_text(body, "id", invocation_option(inv, "id"));
+	if (!r && invocation_option(inv, "default-vpc") &&
+	    json_object_set_new(body, "default_vpc", json_true()))
+		r = complain_memory();
 	if (!r)
 		r = request(inv, "POST", "/v1/accounts", "", "", body, &answer);
 	return r ? r
@@ -361,6 +364,7 @@ static const struct command_option host_add_options[] = {
 };
 static const struct command_option account_create_options[] = {
 	{"id", "ID", "12 digits (default: a free one)", false},
+	{"default-vpc", NULL, "it begins with a default VPC", false},
 };
 static const struct command_option account_limit_options[] = {
 	{"rules-per-group", "N", "of a security group, by direction and family, up to 1000", false},

@@ -205,6 +205,13 @@ def test_drops(call):
     call("GET", "/v1/drops?host=nobody", expect=404)
 
 
+def test_an_account_with_a_default_vpc(call):
+    a = call("POST", "/v1/accounts", {"name": "n", "default_vpc": True})["account"]["id"]
+    mine = [n for n in call("GET", "/v1/networks")["networks"] if n["account"] == a]
+    assert [n["cidr"] for n in mine] == ["172.31.0.0/16"]
+    call("POST", "/v1/accounts", {"name": "n", "default_vpc": "yes"}, expect=400)
+
+
 def test_accounts(call, make_client):
     a = call("POST", "/v1/accounts", {"name": "someone"})["account"]
     assert re.fullmatch("[0-9]{12}", a["id"]) and a["name"] == "someone"
