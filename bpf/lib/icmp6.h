@@ -174,18 +174,22 @@ static __always_inline int icmp6_check_inner(struct packet *p, struct ingress *i
 /* The error about an IPv6 packet that travelled whole, which it may not have been big enough for, or for
  * which there was no way: both are so for the node's packet, too (RFC 2473 8.1 to 8.3). */
 static __noinline int icmp6_error_inside(struct __sk_buff *skb, struct packet *p,
-					 const __u8 message[8])
+					 const __u8 destination[16])
 {
 	const __u32 quoted = sizeof(struct ipv6hdr) + 8, size = ETH_HLEN + ICMP6_NEW_SIZE + quoted;
 	struct icmp6_frame *f = (struct icmp6_frame *)p->work;
 	const struct dp_subnet_value *link;
 	const struct dp_port_copy *port;
-	__u8 type, code;
+	__u8 message[8], type, code;
 	__u32 mtu;
 	int r;
 
-	if (!message || !icmp6_kind(message, &type, &code) ||
+	if (bpf_skb_load_bytes(skb, ICMP6_AT, message, sizeof(message)) ||
+	    !icmp6_kind(message, &type, &code) ||
+	    bpf_skb_load_bytes(skb, ICMP6_QUOTE_AT + 8, p->in.src, 32) ||
 	    bpf_skb_load_bytes(skb, ICMP6_INNER_AT, f->quote, quoted))
+		return -DROP_ICMP6;
+	if (!destination || !equal_16(p->in.src, destination))
 		return -DROP_ICMP6;
 	r = icmp6_check_inner(p, &p->in, (const struct ipv6hdr *)f->quote);
 	if (r)
@@ -236,8 +240,6 @@ static __noinline int icmp6_error(struct __sk_buff *skb, struct packet *p,
 		return -DROP_ICMP6;
 	memcpy(in->src, &quoted.saddr, 16);
 	memcpy(in->dst, &quoted.daddr, 16);
-	if (quoted.nexthdr == IPPROTO_IPIP6)
-		return icmp6_error_inside(skb, p, message);
 	r = icmp6_check_quote(p, in);
 	if (r)
 		return r;
@@ -260,4 +262,16 @@ static __noinline int icmp6_error(struct __sk_buff *skb, struct packet *p,
 		f->icmp.un.frag.mtu = htons((__u16)mtu);
 	}
 	return icmp6_deliver(skb, p, f);
+}
+
+/* One of the two, each for itself: they share the little stack. */
+static __always_inline int icmp6_any(struct __sk_buff *skb, struct packet *p,
+				     const __u8 destination[16])
+{
+	__u8 next;
+
+	if (bpf_skb_load_bytes(skb, ICMP6_QUOTE_AT + 6, &next, 1))
+		return -DROP_ICMP6;
+	return next == IPPROTO_IPIP6 ? icmp6_error_inside(skb, p, destination)
+				     : icmp6_error(skb, p, destination);
 }

@@ -290,7 +290,7 @@ static __noinline int ingress_decide(struct __sk_buff *skb, struct packet *p)
 	if (in->layout == FORMAT_NONE)
 		return -DROP_NOTE; /* the entry has looked, unless it is a re-injected packet */
 	if (ip6->nexthdr == IPPROTO_ICMPV6)
-		return icmp6_error(skb, p, in->dst);
+		return icmp6_any(skb, p, p->dst);
 	peer_id = ingress_peer(in->layout, in->src);
 	peer = peer_get(peer_id);
 	if (!peer_id || !peer)
