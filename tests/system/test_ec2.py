@@ -188,8 +188,6 @@ def test_attach_and_detach_on_a_stopped_instance(lab, net):
     """requirement: OPS-1"""
     node = lab.start(net[1])
     eni = lab.ec2.create_network_interface(SubnetId=net[1])["NetworkInterface"]["NetworkInterfaceId"]
-    refused("IncorrectState", lab.ec2.attach_network_interface, NetworkInterfaceId=eni, InstanceId=node.id,
-            DeviceIndex=1)
     lab.ec2.stop_instances(InstanceIds=[node.id])
     labs.wait_for("it to stop", lambda: state_of(lab, node.id) == "stopped")
     attachment = lab.ec2.attach_network_interface(NetworkInterfaceId=eni, InstanceId=node.id,
