@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Instances and their interfaces: nodes of the driver, ports of the data plane. */
 #include "agent/reconcile.h"
+#include "agent/reconcile_port.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,110 +10,7 @@
 #include "base/log.h"
 #include "base/str.h"
 
-/* ---- ports ---- */
-
-static bool reconcile_port_groups_equal(const struct dp_port *a, const struct dp_port *b)
-{
-	return a->n_groups == b->n_groups &&
-	       !memcmp(a->groups, b->groups, a->n_groups * sizeof(a->groups[0]));
-}
-
-static bool reconcile_port_exits_equal(const struct dp_port *a, const struct dp_port *b)
-{
-	if (a->n_exits != b->n_exits)
-		return false;
-	for (uint32_t i = 0; i < a->n_exits; i++)
-		if (!ipaddr_equal(&a->exits[i].addr, &b->exits[i].addr) ||
-		    a->exits[i].peer != b->exits[i].peer ||
-		    a->exits[i].handle != b->exits[i].handle)
-			return false;
-	return true;
-}
-
-static bool reconcile_port_equal(const struct dp_port *a, const struct dp_port *b)
-{
-	if (a->id != b->id || a->ifindex != b->ifindex || a->peer_redirect != b->peer_redirect ||
-	    a->vni != b->vni || !mac_equal(&a->mac, &b->mac) || a->mtu != b->mtu ||
-	    a->n_addrs != b->n_addrs || a->forwards != b->forwards || a->disabled != b->disabled ||
-	    a->handle != b->handle || a->connections != b->connections)
-		return false;
-	for (uint32_t i = 0; i < a->n_addrs; i++)
-		if (!ipaddr_equal(&a->addrs[i], &b->addrs[i]))
-			return false;
-	return reconcile_port_groups_equal(a, b) && reconcile_port_exits_equal(a, b);
-}
-
-static void reconcile_port_gone(struct reconcile *r, struct port *port)
-{
-	int e = port->set ? datapath_port_delete(r->dp, port->dp.id) : -ENOENT;
-
-	if (!e)
-		r->n_deleted++;
-	else if (e != -ENOENT)
-		log_warn("port not deleted", LOG_U64("port", port->dp.id), LOG_ERRNO(e));
-	miss_drop_port(r->miss, port->dp.id);
-	ports_remove(r->ports, port);
-}
-
-/* '*ret': the port, when it is new or has changed. */
-static int reconcile_port(struct reconcile *r, const struct desired_interface *i,
-			  const struct driver_port *plugged, const struct port **ret)
-{
-	struct dp_port record = {.ifindex = plugged->ifindex,
-				 .peer_redirect = plugged->peer_redirect,
-				 .vni = i->vni,
-				 .mac = i->driver.mac,
-				 .mtu = (uint16_t)i->driver.mtu,
-				 .n_addrs = i->n_addrs,
-				 .n_groups = i->n_groups,
-				 .connections = i->connections,
-				 .forwards = i->forwards,
-				 .handle = i->handle,
-				 .disabled = i->disabled};
-	struct port *port;
-	int e;
-
-	memcpy(record.addrs, i->addrs, i->n_addrs * sizeof(record.addrs[0]));
-	memcpy(record.groups, i->groups, i->n_groups * sizeof(record.groups[0]));
-	reconcile_exits(r, i, &record);
-	e = ports_get(r->ports, i->driver.id, i->vni, &i->driver.mac, &port);
-	if (e)
-		return e;
-	record.id = port->dp.id;
-	memcpy(port->instance_id, i->instance_id, sizeof(port->instance_id));
-	if (port->set && reconcile_port_equal(&record, &port->dp))
-		return 0;
-	e = datapath_port_set(r->dp, &record);
-	if (e) {
-		if (!port->set)
-			ports_remove(r->ports, port);
-		return e;
-	}
-	port->dp = record;
-	port->set = true;
-	r->n_set++;
-	*ret = port;
-	/* Somebody may have asked for these addresses before they were here. */
-	for (uint32_t n = 0; n < i->n_addrs; n++)
-		cache_drop_negative(r->cache, i->vni, &i->addrs[n]);
-	return 0;
-}
-
 /* ---- interfaces ---- */
-
-/* Has the port an address that its interface has no more? */
-static bool reconcile_port_is_ahead(const struct port *port, const struct desired_interface *i)
-{
-	for (uint32_t n = 0; n < port->dp.n_addrs; n++) {
-		uint32_t k = 0;
-
-		while (k < i->n_addrs && !ipaddr_equal(&port->dp.addrs[n], &i->addrs[k]))
-			k++;
-		if (k == i->n_addrs)
-			return true;
-	}
-	return false;
-}
 
 /* The node's own side of an interface that carries packets now. */
 static int reconcile_configure(struct reconcile *r, const struct desired_interface *i,
