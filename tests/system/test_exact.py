@@ -55,10 +55,11 @@ def variants(a, b):
          UDP(sport=1121, dport=2222) / PAYLOAD, 4),
         ("record route", ip(options=[IPOption_RR(routers=["0.0.0.0"] * 2), IPOption_NOP()], **df) /
          UDP(sport=1122, dport=2222) / PAYLOAD, 4),
+        # One datagram: a later fragment passes where the first has.
         ("first fragment", ip(flags="MF", id=0xaaaa) / UDP(sport=1123, dport=2222, len=8 + 512) /
          Raw(PAYLOAD[:248]), 4),
-        ("middle fragment", ip(flags="MF", frag=32, id=0xaaab, proto=17) / Raw(PAYLOAD[:248]), 4),
-        ("last fragment", ip(frag=64, id=0xaaac, proto=17) / Raw(PAYLOAD), 4),
+        ("middle fragment", ip(flags="MF", frag=32, id=0xaaaa, proto=17) / Raw(PAYLOAD[:248]), 4),
+        ("last fragment", ip(frag=64, id=0xaaaa, proto=17) / Raw(PAYLOAD), 4),
         ("IPv4 in IPv4", ip(proto=4, **df) / IP(src="1.2.3.4", dst="5.6.7.8") / UDP() / PAYLOAD, 4),
         ("IPv6 in IPv4", ip(proto=41, **df) / IPv6(src="2001:db8::1", dst="2001:db8::2") / UDP() / PAYLOAD, 4),
         ("protocol 0", ip(proto=0, **df) / Raw(PAYLOAD), 4),
