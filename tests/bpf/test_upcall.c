@@ -373,19 +373,37 @@ static void test_outlives_the_agent(void **state)
 	lab_deinit(&f.lab);
 }
 
-enum { STEADY = 4000, STEADY_GAP_US = 250 };
+enum { STEADY_GAP_US = 500, ADOPTIONS = 3 };
 
-/* Numbers, one packet each, for about a second. */
+struct steady {
+	int fd;
+	_Atomic bool stop;
+	uint32_t n; /* packets sent */
+};
+
+/* Numbers, one packet each, until told to stop. */
 static void *send_steadily(void *data)
 {
 	const struct timespec gap = {.tv_nsec = STEADY_GAP_US * 1000};
-	int fd = *(int *)data;
+	struct steady *s = data;
 
-	for (uint32_t i = 0; i < STEADY; i++) {
-		send_to(fd, "10.0.1.11", 4000, &i, sizeof(i));
+	while (!s->stop) {
+		send_to(s->fd, "10.0.1.11", 4000, &s->n, sizeof(s->n));
+		s->n++;
 		nanosleep(&gap, NULL);
 	}
 	return NULL;
+}
+
+/* Takes what has come, which must go on where the last call ended. */
+static void expect_steady(int fd, uint32_t *next)
+{
+	uint32_t number;
+
+	while (recv(fd, &number, sizeof(number), MSG_DONTWAIT) == sizeof(number)) {
+		assert_int_equal(number, *next);
+		++*next;
+	}
 }
 
 /* Programs are replaced while packets pass: none is lost. */
@@ -393,11 +411,11 @@ static void *send_steadily(void *data)
 static void test_adoption_loses_nothing(void **state)
 {
 	const int room = 16 << 20;
-	struct timespec now;
+	struct steady steady = {};
+	uint32_t next = 0;
 	struct fixture f;
 	pthread_t sender;
-	uint32_t number;
-	int a, b, adoptions = 0;
+	int a, b;
 
 	set_up(&f, FORMAT_SIIT_2);
 	lab_map(&f.lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
@@ -407,20 +425,22 @@ static void test_adoption_loses_nothing(void **state)
 	assert_int_equal(setsockopt(b, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)), 0);
 	send_to(a, "10.0.1.11", 4000, "first", 5); /* resolves the neighbour */
 	expect(&f, b, "first", 5);
-	assert_int_equal(pthread_create(&sender, NULL, send_steadily, &a), 0);
-	do {
-		for (int host = 0; host < LAB_HOSTS; host++) {
-			f.lab.hosts[host].dp = datapath_close(f.lab.hosts[host].dp);
-			lab_open(&f.lab, host);
-		}
-		adoptions++;
-		clock_gettime(CLOCK_REALTIME, &now);
-	} while (pthread_timedjoin_np(sender, NULL, &now));
-	assert_true(adoptions > 1);
-	for (uint32_t i = 0; i < STEADY; i++) {
-		assert_int_equal(recv(b, &number, sizeof(number), MSG_DONTWAIT), sizeof(number));
-		assert_int_equal(number, i);
+	steady.fd = a;
+	assert_int_equal(pthread_create(&sender, NULL, send_steadily, &steady), 0);
+	for (int i = 0; i < ADOPTIONS * LAB_HOSTS; i++) {
+		int host = i % LAB_HOSTS;
+
+		f.lab.hosts[host].dp = datapath_close(f.lab.hosts[host].dp);
+		lab_open(&f.lab, host);
+		expect_steady(b, &next);
 	}
+	steady.stop = true;
+	assert_int_equal(pthread_join(sender, NULL), 0);
+	do
+		expect_steady(b, &next);
+	while (next < steady.n && poll(&(struct pollfd){.fd = b, .events = POLLIN}, 1, 2000) == 1);
+	assert_int_equal(next, steady.n);
+	assert_true(next > 0);
 	close(a);
 	close(b);
 	lab_deinit(&f.lab);
