@@ -5,6 +5,7 @@
 #include "model/placement.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/limits.h"
 #include "base/str.h"
@@ -21,17 +22,22 @@ struct candidate {
 	size_t instances;
 };
 
-enum { RACKS_REMEMBERED = 64 };
-
 struct rack {
 	bool known;
 	struct topology_place place; /* of any of its hosts */
-	size_t n;
+	size_t n;                    /* the account's instances there */
 };
 
+/* All racks, by their place; made when two candidates tie, which costs a walk over the hosts. */
 struct racks {
-	struct rack rack[RACKS_REMEMBERED];
+	struct rack *rack;
+	size_t mask; /* places, a power of two, less one */
 };
+
+static void racks_deinit(struct racks *r)
+{
+	free(r->rack);
+}
 
 static bool is_same_rack(const struct topology_place *a, const struct topology_place *b)
 {
@@ -66,43 +72,59 @@ static bool is_candidate(const struct model *m, const struct host *h,
 	return true;
 }
 
-/* The account's instances in the rack of 'h'.  Counted once per rack and call, as far as 'racks' reaches:
- * hosts of one rack tie more often than not. */
-static size_t count_rack(const struct model *m, struct racks *racks, const struct host *h,
-			 uint64_t account)
+/* The rack's, or the place where it belongs. */
+static struct rack *find_rack(const struct racks *r, const struct topology_place *p)
 {
-	const struct topology_place *p = &h->place;
-	struct rack *rack =
-		&racks->rack[(p->locale * 31 + p->area * 7 + p->rack) % RACKS_REMEMBERED];
-	struct model_iter it = model_iter_kind(m, KIND_HOST);
-	const struct object *o;
+	size_t i = (p->locale * 31 + p->area * 7 + p->rack) & r->mask;
 
-	if (rack->known && is_same_rack(&rack->place, p))
-		return rack->n;
-	*rack = (struct rack){.known = true, .place = *p};
-	while ((o = model_iter_next(&it))) {
-		const struct host *other = (const struct host *)o;
-
-		if (is_same_rack(&other->place, p))
-			rack->n +=
-				model_group_count(m, REL_ACCOUNT_HOST,
-						  model_account_host_key(account, other->number));
-	}
-	return rack->n;
+	while (r->rack[i].known && !is_same_rack(&r->rack[i].place, p))
+		i = (i + 1) & r->mask;
+	return &r->rack[i];
 }
 
-static bool is_better(const struct model *m, const struct candidate *a, const struct candidate *b,
-		      uint64_t account, struct racks *racks)
+static int count_racks(const struct model *m, struct racks *r, uint64_t account)
+{
+	struct model_iter it = model_iter_kind(m, KIND_HOST);
+	size_t places = 2;
+	const struct object *o;
+
+	if (r->rack)
+		return 0;
+	while (places < 2 * model_count(m, KIND_HOST))
+		places *= 2;
+	r->rack = calloc(places, sizeof(*r->rack));
+	if (!r->rack)
+		return -ENOMEM;
+	r->mask = places - 1;
+	while ((o = model_iter_next(&it))) {
+		const struct host *h = (const struct host *)o;
+		struct rack *rack = find_rack(r, &h->place);
+
+		rack->known = true;
+		rack->place = h->place;
+		rack->n += model_group_count(m, REL_ACCOUNT_HOST,
+					     model_account_host_key(account, h->number));
+	}
+	return 0;
+}
+
+/* Whether 'a' is the better one: 0 with '*ret', or -ENOMEM. */
+static int compare(const struct model *m, const struct candidate *a, const struct candidate *b,
+		   uint64_t account, struct racks *racks, bool *ret)
 {
 	size_t in_rack_a, in_rack_b;
+	int r;
 
+	*ret = !b->host || a->instances < b->instances;
 	if (!b->host || a->instances != b->instances)
-		return !b->host || a->instances < b->instances;
-	in_rack_a = count_rack(m, racks, a->host, account);
-	in_rack_b = count_rack(m, racks, b->host, account);
-	if (in_rack_a != in_rack_b)
-		return in_rack_a < in_rack_b;
-	return a->host->number < b->host->number;
+		return 0;
+	r = count_racks(m, racks, account);
+	if (r)
+		return r;
+	in_rack_a = find_rack(racks, &a->host->place)->n;
+	in_rack_b = find_rack(racks, &b->host->place)->n;
+	*ret = in_rack_a != in_rack_b ? in_rack_a < in_rack_b : a->host->number < b->host->number;
+	return 0;
 }
 
 static int refuse_placement(const struct placement_args *args, const struct passed *p,
@@ -126,8 +148,10 @@ int placement_choose(const struct model *m, const struct placement_args *args,
 	struct model_iter it = model_iter_kind(m, KIND_HOST);
 	struct candidate best = {.host = NULL};
 	struct passed passed = {0};
-	struct racks racks = {0};
+	_cleanup_(racks_deinit) struct racks racks = {};
 	const struct object *o;
+	bool better;
+	int r;
 
 	while ((o = model_iter_next(&it))) {
 		struct candidate c = {.host = (const struct host *)o};
@@ -139,7 +163,10 @@ int placement_choose(const struct model *m, const struct placement_args *args,
 			return 0;
 		}
 		c.instances = host_instance_count(m, c.host->number);
-		if (is_better(m, &c, &best, args->account, &racks))
+		r = compare(m, &c, &best, args->account, &racks, &better);
+		if (r)
+			return r;
+		if (better)
 			best = c;
 	}
 	if (!best.host)

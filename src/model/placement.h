@@ -23,6 +23,6 @@ struct placement_args {
 	size_t ports;     /* that it needs: its interfaces */
 };
 
-/* NO_CAPACITY, naming why each kind of host was passed over. */
+/* NO_CAPACITY, naming why each kind of host was passed over; -ENOMEM. */
 must_check int placement_choose(const struct model *m, const struct placement_args *args,
 				const struct host **ret, struct refusal *reterr);
