@@ -7,5 +7,5 @@ enum drop_reason {
 #define DROP_REASON(number, name, event, text) DROP_##name = number,
 #include "abi/drop_reasons.def"
 #undef DROP_REASON
-	DROP_REASON_MAX = 64, /* places in the counters */
+	DROP_REASON_MAX = 128, /* places in the counters */
 };

@@ -24,7 +24,7 @@
 #include <linux/types.h>
 
 enum {
-	DP_ABI_VERSION = 2,
+	DP_ABI_VERSION = 3,
 	DP_SLOTS_MAX = 1024,    /* ports of a host; slot 0 is the host's substrate side */
 	DP_PEERS_MAX = 16384,   /* host numbers below this */
 	DP_NEXTHOPS_MAX = 1024, /* ids below this */
@@ -426,7 +426,7 @@ struct dp_counters_value {
 };
 
 struct dp_drops_value {
-	__u64 packets[64]; /* DROP_REASON_MAX */
+	__u64 packets[128]; /* DROP_REASON_MAX */
 };
 
 /* ---- budgets: array; how much a slot may still ask for in this window ---- */
@@ -511,7 +511,7 @@ DP_LAYOUT(struct dp_flow_out_key, 12);
 DP_LAYOUT(struct dp_flow_out, 144);
 DP_LAYOUT(struct dp_flow_in, 96);
 DP_LAYOUT(struct dp_counters_value, 32);
-DP_LAYOUT(struct dp_drops_value, 512);
+DP_LAYOUT(struct dp_drops_value, 1024);
 DP_LAYOUT(struct dp_budget_value, 16);
 DP_LAYOUT(struct dp_note, 12);
 DP_LAYOUT(struct dp_event, 56);
