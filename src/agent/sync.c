@@ -7,7 +7,9 @@
  * in its place any more: the session is ended, and the next Hello says that nothing is held, which
  * makes the manager send everything.
  */
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/agent.h"
 #include "agent/convert.h"
@@ -23,17 +25,32 @@ struct sync_keys {
 
 /* ---- the snapshot ---- */
 
+static void sync_complain_unsaved(const struct agent *a, int e)
+{
+	log_err("state not saved: a restart would not know it", LOG_STR("path", a->config.snapshot),
+		LOG_ERRNO(e));
+}
+
 static void sync_on_save(struct timer *t, void *data)
 {
 	struct agent *a = data;
 	int e = snapshot_write(a->config.snapshot, &a->desired, a->cluster_id, a->revision);
 
 	if (e)
-		log_err("state not saved: a restart without the manager would not know it",
-			LOG_STR("path", a->config.snapshot), LOG_ERRNO(e));
+		sync_complain_unsaved(a, e);
 }
 
-/* Soon, but once for many changes: it is written durably, which takes a while. */
+/* Before it is applied: an agent that is killed must not come back with less than its programs have. */
+static void sync_record(struct agent *a, const Viaduct__Agent__Desired *m)
+{
+	int e = a->config.snapshot ? snapshot_append(a->config.snapshot, m, a->cluster_id) : 0;
+
+	/* With the file out of the way, the next life takes all from the manager and adopts. */
+	if (e && unlink(a->config.snapshot) < 0 && errno != ENOENT)
+		sync_complain_unsaved(a, e);
+}
+
+/* Soon, but once for many changes: all of it, durably, takes a while. */
 static void sync_save_soon(struct agent *a)
 {
 	if (a->config.snapshot && !timer_armed(&a->save))
@@ -248,6 +265,7 @@ void sync_desired(struct agent *a, const Viaduct__Agent__Desired *m)
 		sync_start_over(a, "no memory for the desired state");
 		return;
 	}
+	sync_record(a, m);
 	sync_take(a, m, &keys, &failures);
 	sync_apply(a, m->full, &keys, &failures);
 	free(keys.items);
@@ -258,22 +276,32 @@ void sync_desired(struct agent *a, const Viaduct__Agent__Desired *m)
 	sync_save_soon(a);
 }
 
+/* What it says is taken, and only the end of it applied. */
 static int sync_loaded(uint64_t cluster_id, const Viaduct__Agent__Desired *m, void *arg)
 {
 	struct agent *a = arg;
+	_cleanup_failures_ struct failures failures = {0};
+	struct sync_keys keys = {.items = calloc(m->n_set + m->n_remove + 1, sizeof(*keys.items))};
 
+	if (!keys.items)
+		return -ENOMEM;
+	sync_take(a, m, &keys, &failures);
+	free(keys.items);
 	a->cluster_id = cluster_id;
-	sync_desired(a, m);
-	timer_disarm(&a->save);
+	a->revision = m->revision;
 	return 0;
 }
 
 void sync_load(struct agent *a)
 {
+	_cleanup_failures_ struct failures failures = {0};
+	const struct sync_keys keys = {0};
 	int e = a->config.snapshot ? snapshot_read(a->config.snapshot, sync_loaded, a) : -ENOENT;
 
 	if (e && e != -ENOENT)
 		log_warn("saved state not used", LOG_STR("path", a->config.snapshot), LOG_ERRNO(e));
+	if (!e)
+		sync_apply(a, true, &keys, &failures);
 }
 
 void sync_full(struct agent *a)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/snapshot.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "tests/unit/agent/rig.h"
@@ -175,6 +176,57 @@ static void test_a_restart_without_saved_state_adopts_as_well(void **state)
 	assert_int_equal(r->nodes.n_starts, 1);
 	assert_int_equal(r->agent->reconcile.n_deleted, 0);
 	assert_int_not_equal(rig_packet(r, REMOTE, 3), FAKE_HELD);
+}
+
+/* An end without warning: what was saved is what is in the file now. */
+static void end_at_once(struct rig *r, size_t cut)
+{
+	_cleanup_free_ char *saved = NULL;
+	size_t size;
+
+	assert_ok(file_read(r->snapshot, SNAPSHOT_SIZE_MAX, &saved, &size));
+	rig_stop(r);
+	assert_true(cut < size);
+	assert_ok(file_write_atomic(r->snapshot, saved, size - cut, 0600));
+}
+
+/* requirement: OPS-3 */
+static void test_a_killed_agent_knows_what_it_acknowledged_last(void **state)
+{
+	struct rig *r = *state;
+
+	Viaduct__Agent__Object *before[] = {rig_host(r), rig_peer(r, RIG_PEER), rig_subnet(r)};
+	Viaduct__Agent__Object *after[] = {rig_instance(r, "i-1", true, 1),
+					   rig_interface(r, "eni-1", "i-1", 0x0a000104)};
+
+	rig_start(r);
+	rig_desire(r, 5, true, before, ARRAY_SIZE(before));
+	rig_advance_ms(r, 2 * LIMIT_AGENT_SAVE_MS); /* all of it is saved */
+	rig_desire(r, 10, false, after, ARRAY_SIZE(after));
+	assert_int_equal(r->nodes.n_starts, 1);
+	r->unreachable = true;
+	end_at_once(r, 0);
+	rig_start(r);
+	assert_int_equal(r->agent->revision, 10);
+	assert_int_equal(r->nodes.n_starts, 1);
+	assert_int_equal(r->nodes.n_stops, 0);
+	assert_int_equal(r->agent->reconcile.n_deleted, 0);
+}
+
+/* requirement: OPS-3 */
+static void test_a_record_cut_short_is_not_taken(void **state)
+{
+	struct rig *r = *state;
+	Viaduct__Agent__Object *stopped[] = {rig_instance(r, "i-1", false, 1)};
+
+	rig_start(r);
+	rig_desire_all(r);
+	rig_advance_ms(r, 2 * LIMIT_AGENT_SAVE_MS);
+	rig_desire(r, 11, false, stopped, ARRAY_SIZE(stopped));
+	end_at_once(r, 1);
+	r->unreachable = true;
+	rig_start(r);
+	assert_int_equal(r->agent->revision, 10);
 }
 
 /* requirement: OPS-3 */
@@ -376,6 +428,8 @@ int main(void)
 		TEST(test_a_lost_manager_is_dialled_again_and_told_what_is_held),
 		TEST(test_a_restart_adopts_everything_and_cuts_nothing),
 		TEST(test_a_restart_without_saved_state_adopts_as_well),
+		TEST(test_a_killed_agent_knows_what_it_acknowledged_last),
+		TEST(test_a_record_cut_short_is_not_taken),
 		TEST(test_damaged_saved_state_is_as_good_as_none),
 		TEST(test_another_cluster_replaces_everything),
 		TEST(test_a_refusing_manager_is_asked_seldom),
