@@ -4,14 +4,15 @@
  * and translation on an edge.  The rules of abi/maps.h hold here too.  Addresses with '__be32' are
  * IPv4; ports are in network order.
  *
- * Who writes: routes, peerings, handles, publics and statics the agent; bindings and sessions the
+ * Who writes: routes, peerings, handles, publics, formers and statics the agent; bindings and sessions the
  * programs (and the agent a binding for each static port).
  *
  * Translation.  A NAT gateway gives each (protocol, address, port) inside a port of its own outside
  * (RFC 4787 REQ-1, endpoint-independent mapping): its *binding*.  A *session* is a binding and one
  * address and port of the world; only what belongs to a session comes in (REQ-8, address and
  * port-dependent filtering).  An internet gateway translates addresses alone; its sessions remember
- * which node a connection was begun with, for when the public address moves (EDGE-2).
+ * which node a connection was begun with, for when the public address moves (EDGE-2): the node that had
+ * it keeps those connections while it is among the address's *formers*.
  *
  * Each gateway has tables of its own for them, found by its row: one customer's sessions push out no
  * other's.  Nothing is collected: what has expired counts as absent, and the oldest makes room.
@@ -28,6 +29,7 @@ enum {
 	DP_GATEWAYS_MAX = 1024, /* rows */
 	DP_PUBLICS_MAX = 65536,
 	DP_STATICS_MAX = 65536,
+	DP_FORMERS_MAX = 4, /* of one public address */
 	DP_NETWORKS6_MAX = 65536,
 	DP_NAT_PROTOCOLS = 3, /* TCP, UDP, ICMP echo */
 	DP_NAT_PROBES = 256,  /* ports looked at before a gateway has none left */
@@ -44,6 +46,7 @@ enum {
 	DP_TIMEOUT_UDP = 120,
 	DP_TIMEOUT_ICMP = 60,
 	DP_TIMEOUT_OTHER = 600,
+	DP_TIMEOUT_FORMER = 30, /* unanswered by a node that had the address: it may be dead */
 };
 
 /* ---- routes: LPM; tables: hash number (__u32) -> instance (__u32) ---- */
@@ -104,6 +107,12 @@ struct dp_public_value {
 struct dp_public_of_value {
 	__be32 public;
 	__u32 handle;
+};
+
+/* ---- formers: hash public address (__be32) -> who had it and keeps his connections; 0: nobody ---- */
+
+struct dp_formers_value {
+	__be32 addr[DP_FORMERS_MAX];
 };
 
 /* ---- statics: hash -> the port outside (__be16 in a __u32) ---- */
@@ -190,6 +199,7 @@ DP_GATEWAY_LAYOUT(struct dp_peering_key, 8);
 DP_GATEWAY_LAYOUT(struct dp_handle_value, 20);
 DP_GATEWAY_LAYOUT(struct dp_public_value, 16);
 DP_GATEWAY_LAYOUT(struct dp_public_of_value, 8);
+DP_GATEWAY_LAYOUT(struct dp_formers_value, 16);
 DP_GATEWAY_LAYOUT(struct dp_inside_key, 12);
 DP_GATEWAY_LAYOUT(struct dp_binding, 16);
 DP_GATEWAY_LAYOUT(struct dp_session_key, 16);

@@ -47,6 +47,7 @@ enum {
 	TCP_FIN = 1,
 	TCP_SYN = 2,
 	TCP_RST = 4,
+	TCP_ACK = 16,
 };
 
 static __always_inline struct edge *edge_new(bool out)

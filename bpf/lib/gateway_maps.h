@@ -55,6 +55,14 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, DP_PUBLICS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __be32);
+	__type(value, struct dp_formers_value);
+} formers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, DP_STATICS_MAX);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct dp_inside_key);

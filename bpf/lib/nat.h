@@ -343,7 +343,66 @@ static __always_inline void nat_remember(const struct edge *e, void *table)
 	bpf_map_update_elem(table, &key, &value, BPF_ANY);
 }
 
-/* From inside: an old connection keeps the public address it began with while that exists. */
+/* Did 'addr' have the public address, and may its connections go on? */
+static __noinline bool nat_is_former(__be32 public, __be32 addr)
+{
+	const struct dp_formers_value *f = bpf_map_lookup_elem(&formers, &public);
+
+	_Static_assert(DP_FORMERS_MAX == 4, "each is looked at");
+	return f && (f->addr[0] == addr || f->addr[1] == addr || f->addr[2] == addr ||
+		     f->addr[3] == addr);
+}
+
+/* A packet from the world to a node that had the address.  What begins is not the node's any more, and
+ * what it does not answer is not for long. */
+static __noinline bool nat_former_in(const struct edge *e, struct dp_session_value *s)
+{
+	__u32 expires = s->expires;
+
+	if ((e->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN || !nat_is_former(e->here, s->addr))
+		return false;
+	if (e->kind == EDGE_ERROR)
+		return true;
+	nat_touch(e, s);
+	if ((__s32)(expires - (e->now + DP_TIMEOUT_FORMER)) > 0)
+		expires = e->now + DP_TIMEOUT_FORMER;
+	s->expires = expires;
+	return true;
+}
+
+/* From a node that had 'inside->addr': its own connections only, as the world's side knows them. */
+static __noinline bool nat_former_out(const struct edge *e, void *table,
+				      struct dp_session_value *inside)
+{
+	struct dp_session_key key = nat_key(e, inside->addr, e->here_port, DP_SESSION_OUTSIDE);
+	struct dp_session_value *s = bpf_map_lookup_elem(table, &key);
+
+	if (!s || s->addr != e->here || (__s32)(s->expires - e->now) <= 0 ||
+	    !nat_is_former(inside->addr, e->here))
+		return false;
+	nat_touch(e, s);
+	nat_touch(e, inside);
+	return true;
+}
+
+/* An old connection keeps the public address it began with while the node has that, or has had it and may
+ * end what it began. */
+static __always_inline bool nat_keeps_public(const struct edge *e, void *table,
+					     struct dp_session_value *s)
+{
+	const struct dp_public_value *public = nat_public(s->addr);
+
+	if (!public || public->handle != e->handle)
+		return false;
+	if (public->addr != e->here)
+		return nat_former_out(e, table, s);
+	if ((__s32)(s->expires - e->now) <= 0)
+		return false;
+	nat_touch(e, s);
+	return true;
+}
+
+/* From inside. */
 static __noinline int nat_public_out(struct edge *e)
 {
 	struct dp_session_key key = nat_key(e, e->here, e->here_port, DP_SESSION_INSIDE);
@@ -356,9 +415,8 @@ static __noinline int nat_public_out(struct edge *e)
 		return -DROP_HANDLE;
 	e->new_port = e->here_port;
 	s = e->kind == EDGE_FRAGMENT ? NULL : bpf_map_lookup_elem(table, &key);
-	if (s && (__s32)(s->expires - e->now) > 0 && nat_public(s->addr)) {
+	if (s && nat_keeps_public(e, table, s)) {
 		e->new_addr = s->addr;
-		nat_touch(e, s);
 		return 0;
 	}
 	of = bpf_map_lookup_elem(&publics_of, &of_key);
@@ -382,9 +440,11 @@ static __noinline int nat_public_in(struct edge *e, __be32 addr)
 	e->new_addr = addr;
 	e->new_port = e->here_port;
 	s = e->kind == EDGE_FRAGMENT ? NULL : bpf_map_lookup_elem(table, &key);
-	if (s && (__s32)(s->expires - e->now) > 0) {
-		e->new_addr = s->addr;
+	if (!s || (__s32)(s->expires - e->now) <= 0)
+		return 0;
+	if (s->addr == addr)
 		nat_touch(e, s);
-	}
+	else if (nat_former_in(e, s))
+		e->new_addr = s->addr;
 	return 0;
 }

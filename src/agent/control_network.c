@@ -95,6 +95,18 @@ static json_t *control_gateway(const struct agent *a, const struct desired_gatew
 			 "unsolicited", (json_int_t)n.unsolicited);
 }
 
+static json_t *control_public(const struct agent *a, const struct desired_public *p)
+{
+	json_t *formers = json_array();
+
+	for (size_t n = 0; n < p->dp.n_formers; n++)
+		json_array_append_new(formers, control_addr(&p->dp.formers[n]));
+	return json_pack("{s:s, s:o, s:i, s:o, s:o, s:b}", "id", p->id, "public",
+			 control_addr(&p->dp.public), "vni", (int)p->dp.vni, "private",
+			 control_addr(&p->dp.addr), "formers", formers, "applied",
+			 p->applied == a->reconcile.opening);
+}
+
 json_t *control_edge(struct control *c, const json_t *request)
 {
 	const struct agent *a = c->agent;
@@ -105,11 +117,7 @@ json_t *control_edge(struct control *c, const json_t *request)
 	hmap_for_each (g, &a->desired.gateways, node)
 		json_array_append_new(gateways, control_gateway(a, g));
 	hmap_for_each (p, &a->desired.publics, node)
-		json_array_append_new(publics,
-				      json_pack("{s:s, s:o, s:i, s:o, s:b}", "id", p->id, "public",
-						control_addr(&p->dp.public), "vni", (int)p->dp.vni,
-						"private", control_addr(&p->dp.addr), "applied",
-						p->applied == a->reconcile.opening));
+		json_array_append_new(publics, control_public(a, p));
 	return json_pack("{s:s?, s:o, s:o, s:I}", "uplink", a->config.uplink, "gateways", gateways,
 			 "publics", publics, "announced", (json_int_t)a->announcer.n_sent);
 }

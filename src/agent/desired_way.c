@@ -181,6 +181,13 @@ static const char *desired_read_public(const Viaduct__Agent__PublicAddress *m,
 		return "the public address's gateway has no handle";
 	if (convert_name(m->id, p->id, sizeof(p->id)))
 		return "the public address's id is too long";
+	if (m->n_formers > DP_FORMERS)
+		return "more had the public address than this agent knows of: update it";
+	for (size_t n = 0; n < m->n_formers; n++)
+		if (convert_addr(&m->formers[n], &p->dp.formers[n]) ||
+		    !ipaddr_is_v4(&p->dp.formers[n]))
+			return "a private address that had the public one is no IPv4 address";
+	p->dp.n_formers = (uint32_t)m->n_formers;
 	p->dp.vni = m->vni;
 	p->dp.handle = m->handle;
 	return NULL;

@@ -185,8 +185,9 @@ int snapshot_public(struct snapshot *s, const struct desired_item *item)
 	const struct desired_public *p = (const struct desired_public *)item;
 	Viaduct__Agent__Object *o = snapshot_object(s, VIADUCT__AGENT__OBJECT__OBJECT_PUBLIC);
 	Viaduct__Agent__PublicAddress *m = snapshot_array(s, 1, sizeof(*m));
+	ProtobufCBinaryData *formers = snapshot_array(s, p->dp.n_formers + 1, sizeof(*formers));
 
-	if (!o || !m)
+	if (!o || !m || !formers)
 		return -ENOMEM;
 	viaduct__agent__public_address__init(m);
 	o->public_ = m;
@@ -195,5 +196,9 @@ int snapshot_public(struct snapshot *s, const struct desired_item *item)
 	m->addr = convert_bytes(&p->dp.addr);
 	m->handle = p->dp.handle;
 	m->id = snapshot_text(p->id);
+	m->formers = formers;
+	m->n_formers = p->dp.n_formers;
+	for (size_t n = 0; n < m->n_formers; n++)
+		formers[n] = convert_bytes(&p->dp.formers[n]);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The border in the operators' API: pools of public addresses, who has which address, NAT gateways' ports. */
 #include "api/route_handlers.h"
+#include "model/drain.h"
 #include "model/elastic.h"
 #include "model/nat_gateway.h"
 #include "model/pool.h"
@@ -57,6 +58,23 @@ int route_pool_remove(struct route_call *c)
 
 /* ---- addresses ---- */
 
+/* Who had the address and keeps his connections, and until when. */
+static json_t *show_drains(struct route_call *c, const struct elastic *e)
+{
+	struct model_iter it = model_iter_group(c->model, REL_ADDRESS_DRAINS, e->o.id);
+	json_t *drains = json_new_array(c);
+	const struct drain *d;
+
+	while ((d = (const struct drain *)model_iter_next(&it))) {
+		json_t *o = json_new_object(c);
+
+		json_put_addr(c, o, "private", &d->private_addr);
+		json_put_time(c, o, "until", d->until_ms);
+		json_append(c, drains, o);
+	}
+	return drains;
+}
+
 static json_t *show_address(struct route_call *c, const struct object *object)
 {
 	const struct elastic *e = (const struct elastic *)object;
@@ -73,6 +91,7 @@ static json_t *show_address(struct route_call *c, const struct object *object)
 	json_put_addr(c, o, "private", &e->private_addr);
 	json_put_id(c, o, "nat_gateway", KIND_NAT_GATEWAY, e->nat_gateway);
 	json_put_host(c, o, "edge", e->edge);
+	json_put(c, o, "draining", show_drains(c, e));
 	json_put_tags(c, o, "tags", object);
 	return o;
 }

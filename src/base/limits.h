@@ -130,6 +130,11 @@
 #define LIMIT_MODEL_NAT_GATEWAYS    64  /* of one VPC */
 #define LIMIT_MODEL_NAT_PORTS       256 /* static ones of one gateway */
 #define LIMIT_MODEL_ADDRESSES       256 /* elastic ones of an account; EC2 gives 5 until it is asked */
+/* How long a node keeps its connections of a public address that is another's now: as long as EC2's load balancers may
+ * let those of a target end at most. */
+#define LIMIT_MODEL_DRAIN_MS (3600ULL * 1000)
+#define LIMIT_MODEL_DRAINS                                                                         \
+	4 /* of one public address: those that had it last; abi/gateway.h has room for them */
 /* How long an edge may be away before others get what it has: longer than its agent's attempts to come back. */
 #define LIMIT_MODEL_EDGE_LOST_MS    10000
 #define LIMIT_MODEL_EDGE_MOVES      4096 /* in one transaction */

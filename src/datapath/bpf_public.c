@@ -31,6 +31,23 @@ static void public_of_remove(struct bpf_host *h, uint32_t addr, const struct dp_
 		bpf_map_delete_elem(fd, &key);
 }
 
+_Static_assert((int)DP_FORMERS == (int)DP_FORMERS_MAX, "as many as the table has room for");
+
+/* Who had the address and keeps his connections. */
+static int formers_put(struct bpf_host *h, uint32_t addr, const struct ipaddr *formers, uint32_t n)
+{
+	int fd = bpf_map__fd(h->skel->maps.formers);
+	struct dp_formers_value value = {};
+
+	if (!n) {
+		bpf_map_delete_elem(fd, &addr);
+		return 0;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		value.addr[i] = bpf_gateway_v4(&formers[i]);
+	return bpf_map_update_elem(fd, &addr, &value, BPF_ANY);
+}
+
 int bpf_public_set(struct datapath *dp, const struct dp_public *public)
 {
 	struct bpf_host *h = bpf_host_of(dp);
@@ -49,12 +66,15 @@ int bpf_public_set(struct datapath *dp, const struct dp_public *public)
 
 	if (!h->uplink_ifindex)
 		return -EOPNOTSUPP;
-	if (!addr || !value.addr || !public->vni)
+	if (!addr || !value.addr || !public->vni || public->n_formers > DP_FORMERS)
 		return -EINVAL;
 	had = !bpf_public_find(h, addr, &was);
 	if (had && was.kind == DP_HANDLE_NAT)
 		return -EEXIST;
-	r = bpf_map_update_elem(bpf_map__fd(h->skel->maps.publics_of), &key, &of, BPF_ANY);
+	/* first who keeps what he has, then who gets the rest */
+	r = formers_put(h, addr, public->formers, public->n_formers);
+	if (!r)
+		r = bpf_map_update_elem(bpf_map__fd(h->skel->maps.publics_of), &key, &of, BPF_ANY);
 	if (!r)
 		r = bpf_public_put(h, addr, &value);
 	if (!r && had && (was.vni != value.vni || was.addr != value.addr))
@@ -72,6 +92,7 @@ int bpf_public_delete(struct datapath *dp, const struct ipaddr *public)
 	if (r || was.kind != DP_HANDLE_INTERNET)
 		return -ENOENT;
 	public_of_remove(h, addr, &was);
+	formers_put(h, addr, NULL, 0);
 	return bpf_map_delete_elem(bpf_map__fd(h->skel->maps.publics), &addr);
 }
 

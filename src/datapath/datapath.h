@@ -179,6 +179,8 @@ struct dp_gateway {
 	const struct dp_static_port *statics;
 };
 
+enum { DP_FORMERS = 4 };
+
 /* A public address, one to one with a private one.  The programs answer ARP for it on the uplink; announcing it
  * is the agent's. */
 struct dp_public {
@@ -186,6 +188,9 @@ struct dp_public {
 	uint32_t vni;
 	struct ipaddr addr;
 	uint32_t handle; /* of the internet gateway */
+	uint32_t n_formers;
+	/* private addresses in 'vni' that had it: what they began goes on, nothing begins (EDGE-2) */
+	struct ipaddr formers[DP_FORMERS];
 };
 
 struct dp_peer {

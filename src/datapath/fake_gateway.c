@@ -272,7 +272,8 @@ int fake_public_set(struct datapath *dp, const struct dp_public *public)
 
 	if (!h->config.uplink_ifindex)
 		return -EOPNOTSUPP;
-	if (!ipaddr_v4(&public->public) || !ipaddr_v4(&public->addr) || !public->vni)
+	if (!ipaddr_v4(&public->public) || !ipaddr_v4(&public->addr) || !public->vni ||
+	    public->n_formers > DP_FORMERS)
 		return -EINVAL;
 	if (fake_gateway_by_public(h, &public->public))
 		return -EEXIST;

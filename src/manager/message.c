@@ -478,6 +478,10 @@ static void set_public(struct message *c, const struct plan_public *public)
 	c->public.addr = message_bytes(&public->addr);
 	c->public.handle = public->handle;
 	c->public.id = (char *)public->id;
+	c->public.n_formers = public->n_formers;
+	c->public.formers = c->formers;
+	for (size_t i = 0; i < public->n_formers; i++)
+		c->formers[i] = message_bytes(&public->formers[i]);
 	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_PUBLIC;
 	c->object.public_ = &c->public;
 }

@@ -37,6 +37,7 @@ struct message {
 	};
 	Viaduct__Agent__Peering peering; /* key and object */
 	ProtobufCBinaryData addrs[PLAN_ADDRS_MAX];
+	ProtobufCBinaryData formers[LIMIT_MODEL_DRAINS];
 	ProtobufCBinaryData dns_servers[DHCP_SERVERS_MAX], ntp_servers[DHCP_SERVERS_MAX];
 	Viaduct__Agent__NodeRoute routes[LIMIT_MODEL_INTERFACE_ROUTES];
 	Viaduct__Agent__NodeRoute *route_pointers[LIMIT_MODEL_INTERFACE_ROUTES];

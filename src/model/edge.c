@@ -5,6 +5,7 @@
 #include "model/edge.h"
 
 #include "base/limits.h"
+#include "model/drain.h"
 #include "model/edit.h"
 #include "model/egress_gateway.h"
 #include "model/elastic_edit.h"
@@ -233,7 +234,7 @@ bool edge_may_know(const struct model *m, uint32_t host, uint32_t vni, const str
 	const struct elastic *e = elastic_by_private(m, vni, addr);
 	const struct vpc *v;
 
-	if (e && e->edge == host)
+	if ((e && e->edge == host) || drain_find(m, vni, addr, host))
 		return true;
 	v = edge_is(m, host) ? vpc_by_vni(m, vni) : NULL;
 	if (!v)

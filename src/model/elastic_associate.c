@@ -4,6 +4,7 @@
  */
 #include "base/hash.h"
 #include "model/address.h"
+#include "model/drain.h"
 #include "model/edge.h"
 #include "model/edit.h"
 #include "model/elastic_edit.h"
@@ -19,13 +20,28 @@ static uint32_t keep_edge(const struct model *m, uint32_t edge)
 	return edge_is(m, edge) ? edge : edge_choose(m);
 }
 
+/* Who had the address keeps his connections if the same edge and gateway have them: drain.h. */
+static int hand_over(struct tx *tx, const struct elastic *e, uint32_t vni, const struct ipaddr *a,
+		     uint64_t nat_gateway)
+{
+	int r = drain_end(tx, e, vni, a);
+
+	if (r || !e->association)
+		return r;
+	if (nat_gateway || e->vni != vni || !edge_is(tx->m, e->edge))
+		return drain_end_all(tx, e);
+	return drain_begin(tx, e);
+}
+
 static int bind(struct tx *tx, const struct elastic *e, const struct interface *i,
 		const struct ipaddr *a, uint64_t nat_gateway, const struct elastic **ret)
 {
 	struct elastic *new = NULL;
 	const struct elastic *result;
-	int r = TX_EDIT(tx, e, &new);
+	int r = hand_over(tx, e, i->vni, a, nat_gateway);
 
+	if (!r)
+		r = TX_EDIT(tx, e, &new);
 	if (r)
 		return r;
 	new->association = tx_random(tx) | 1; /* not 0 */
@@ -51,6 +67,9 @@ int elastic_unbind(struct tx *tx, const struct elastic *e)
 
 	if (!e->association)
 		return 0;
+	r = drain_end_all(tx, e);
+	if (r)
+		return r;
 	if (e->automatic) {
 		r = tx_delete(tx, &e->o);
 		return r ? r : network_refresh(tx, vni);
@@ -82,8 +101,10 @@ int elastic_set_edge(struct tx *tx, const struct elastic *e, uint32_t edge)
 {
 	struct elastic *new = NULL;
 	uint32_t vni = e->vni;
-	int r = TX_EDIT(tx, e, &new);
+	int r = drain_end_all(tx, e);
 
+	if (!r)
+		r = TX_EDIT(tx, e, &new);
 	if (r)
 		return r;
 	new->edge = edge;
@@ -94,8 +115,9 @@ int elastic_set_edge(struct tx *tx, const struct elastic *e, uint32_t edge)
 int elastic_forget_private(struct tx *tx, uint32_t vni, const struct ipaddr *a)
 {
 	const struct elastic *e = elastic_by_private(tx->m, vni, a);
+	int r = drain_forget_private(tx, vni, a);
 
-	return e ? elastic_unbind(tx, e) : 0;
+	return r || !e ? r : elastic_unbind(tx, e);
 }
 
 /* ---- automatic ones ---- */

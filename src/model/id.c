@@ -14,11 +14,16 @@ static const struct {
 	const char *name;
 	const char *prefix;
 } kinds[KIND_MAX] = {
-	[KIND_ACCOUNT] = {"account", ""},      [KIND_KEY] = {"key", ""},
-	[KIND_HOST] = {"host", "host-"},       [KIND_VPC] = {"vpc", "vpc-"},
-	[KIND_SUBNET] = {"subnet", "subnet-"}, [KIND_INTERFACE] = {"interface", "eni-"},
-	[KIND_INSTANCE] = {"instance", "i-"},  [KIND_TOKEN] = {"token", ""},
-	[KIND_COUNTERS] = {"counters", ""},    [KIND_RELEASE] = {"release", ""},
+	[KIND_ACCOUNT] = {"account", ""},
+	[KIND_KEY] = {"key", ""},
+	[KIND_HOST] = {"host", "host-"},
+	[KIND_VPC] = {"vpc", "vpc-"},
+	[KIND_SUBNET] = {"subnet", "subnet-"},
+	[KIND_INTERFACE] = {"interface", "eni-"},
+	[KIND_INSTANCE] = {"instance", "i-"},
+	[KIND_TOKEN] = {"token", ""},
+	[KIND_COUNTERS] = {"counters", ""},
+	[KIND_RELEASE] = {"release", ""},
 	[KIND_SECURITY_GROUP] = {"security-group", "sg-"},
 	[KIND_SECURITY_GROUP_RULE] = {"security-group-rule", "sgr-"},
 	[KIND_NETWORK_ACL] = {"network-acl", "acl-"},
@@ -33,6 +38,7 @@ static const struct {
 	[KIND_POOL] = {"pool", "ipv4pool-ec2-"},
 	[KIND_PERMISSION] = {"permission", "eni-perm-"},
 	[KIND_USAGE] = {"usage", ""},
+	[KIND_DRAIN] = {"drain", ""},
 	[KIND_INSIGHTS_PATH] = {"network-insights-path", "nip-"},
 	[KIND_INSIGHTS_ANALYSIS] = {"network-insights-analysis", "nia-"},
 };

@@ -46,6 +46,7 @@ enum kind {
 	KIND_INSIGHTS_PATH = 24,
 	KIND_INSIGHTS_ANALYSIS = 25,
 	KIND_USAGE = 26, /* of an interface, whose id it has */
+	KIND_DRAIN = 27, /* connections of a public address that stay where they are */
 	KIND_MAX,
 };
 

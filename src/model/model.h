@@ -74,24 +74,24 @@ enum relation {
 	REL_HOST_WAITING_INTERFACES, /* key: host number; for its acknowledgement */
 	REL_HOST_WAITING_INSTANCES,
 	REL_HOST_WAITING_RELEASES,
-	REL_INTERFACE_MOVES, /* key: the interface that gets the address; releases */
-	REL_RESERVATION,     /* key: reservation; instances */
-	REL_ACCOUNT_HOST,    /* key: model_account_host_key(); instances */
-	REL_TERMINATED,      /* key: 0; instances that are described for a while yet */
-	REL_VPC_GROUPS,      /* key: vpc; security groups */
-	REL_GROUP_RULES,     /* key: security group; its rules */
-	REL_PEER_RULES,      /* key: security group; rules that name it as the other end */
-	REL_LIST_RULES,      /* key: prefix list; rules that name it */
-	REL_VPC_ACLS,        /* key: vpc; network ACLs */
-	REL_ACL_SUBNETS,     /* key: network ACL; subnets that have it */
+	REL_INTERFACE_MOVES,       /* key: the interface that gets the address; releases */
+	REL_RESERVATION,           /* key: reservation; instances */
+	REL_ACCOUNT_HOST,          /* key: model_account_host_key(); instances */
+	REL_TERMINATED,            /* key: 0; instances that are described for a while yet */
+	REL_VPC_GROUPS,            /* key: vpc; security groups */
+	REL_GROUP_RULES,           /* key: security group; its rules */
+	REL_PEER_RULES,            /* key: security group; rules that name it as the other end */
+	REL_LIST_RULES,            /* key: prefix list; rules that name it */
+	REL_VPC_ACLS,              /* key: vpc; network ACLs */
+	REL_ACL_SUBNETS,           /* key: network ACL; subnets that have it */
 	REL_INTERFACE_PERMISSIONS, /* key: interface */
-	REL_VPC_TABLES,           /* key: vpc; route tables, the main one too */
-	REL_TABLE_SUBNETS,        /* key: route table; subnets associated with it by themselves */
-	REL_VPC_INTERNET_GATEWAY, /* key: vpc; at most one */
-	REL_VPC_EGRESS_GATEWAYS,  /* key: vpc */
-	REL_DHCP_VPCS,            /* key: DHCP options set; VPCs that have it */
-	REL_VPC_NAT_GATEWAYS,     /* key: vpc; all but failed and deleted ones */
-	REL_SUBNET_NAT_GATEWAYS,  /* key: subnet; likewise */
+	REL_VPC_TABLES,            /* key: vpc; route tables, the main one too */
+	REL_TABLE_SUBNETS,         /* key: route table; subnets associated with it by themselves */
+	REL_VPC_INTERNET_GATEWAY,  /* key: vpc; at most one */
+	REL_VPC_EGRESS_GATEWAYS,   /* key: vpc */
+	REL_DHCP_VPCS,             /* key: DHCP options set; VPCs that have it */
+	REL_VPC_NAT_GATEWAYS,      /* key: vpc; all but failed and deleted ones */
+	REL_SUBNET_NAT_GATEWAYS,   /* key: subnet; likewise */
 	REL_HOST_WAITING_NAT_GATEWAYS,
 	REL_ENDED_NAT_GATEWAYS, /* key: 0; those that are described for a while yet */
 	REL_POOL_ADDRESSES,     /* key: pool; elastic addresses */
@@ -104,7 +104,8 @@ enum relation {
 	REL_EDGE_ADDRESSES, /* associated ones */
 	REL_EDGE_INTERNET_GATEWAYS,
 	REL_EDGE_EGRESS_GATEWAYS,
-	REL_PATH_ANALYSES,        /* key: network insights path */
+	REL_PATH_ANALYSES,  /* key: network insights path */
+	REL_ADDRESS_DRAINS, /* key: elastic address; in the order in which they began */
 	REL_MAX,
 };
 uint64_t model_account_host_key(uint64_t account, uint32_t host);

@@ -189,6 +189,8 @@ struct plan_public {
 	struct ipaddr addr;
 	uint32_t handle; /* of the internet gateway */
 	char id[ID_TEXT_SIZE];
+	size_t n_formers;
+	struct ipaddr formers[LIMIT_MODEL_DRAINS]; /* that had it: model/drain.h */
 };
 
 struct plan_peering {

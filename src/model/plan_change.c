@@ -401,6 +401,9 @@ static int plan_write(struct planner *p, const struct write *w)
 	case KIND_ADDRESS:
 		return plan_elastic_change(p, (const struct elastic *)w->before,
 					   (const struct elastic *)w->after);
+	case KIND_DRAIN:
+		return plan_drain_change(p, (const struct drain *)w->before,
+					 (const struct drain *)w->after);
 	default:
 		return 0;
 	}

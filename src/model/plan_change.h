@@ -10,6 +10,7 @@
 #include "model/table.h"
 #include "model/tx.h"
 
+struct drain;
 struct egress_gateway;
 struct elastic;
 struct internet_gateway;
@@ -60,6 +61,8 @@ must_check int plan_nat_gateway_change(struct planner *p, const struct nat_gatew
 				       const struct nat_gateway *after);
 must_check int plan_elastic_change(struct planner *p, const struct elastic *before,
 				   const struct elastic *after);
+must_check int plan_drain_change(struct planner *p, const struct drain *before,
+				 const struct drain *after);
 must_check int plan_peering_change(struct planner *p, const struct peering *before,
 				   const struct peering *after);
 /* The tables of 'vpc' that have a route to the target. */

@@ -3,6 +3,7 @@
  * What edges have in a plan: gateways and public addresses; and the exits of interfaces.  See plan_items.h and
  * plan_change.h.
  */
+#include "model/drain.h"
 #include "model/edge.h"
 #include "model/egress_gateway.h"
 #include "model/elastic.h"
@@ -27,6 +28,8 @@ void plan_exits(const struct model *m, const struct interface *i, struct plan_in
 	for (size_t n = 0; g && n < ret->n_addrs; n++) {
 		const struct elastic *e = elastic_by_private(m, i->vni, &ret->addrs[n]);
 
+		if (!e)
+			e = drain_find(m, i->vni, &ret->addrs[n], 0);
 		if (e && !e->nat_gateway)
 			ret->exits[ret->n_exits++] = (struct plan_exit){
 				ret->addrs[n], e->public, e->edge, g->handle.number};
@@ -67,6 +70,16 @@ static void nat_item(const struct nat_gateway *g, struct plan_item *ret)
 	object_id_text(&g->o, ret->gateway.id);
 }
 
+static void put_formers(const struct model *m, const struct elastic *e, struct plan_public *ret)
+{
+	struct model_iter it = model_iter_group(m, REL_ADDRESS_DRAINS, e->o.id);
+	const struct drain *d;
+
+	while ((d = (const struct drain *)model_iter_next(&it)) &&
+	       ret->n_formers < LIMIT_MODEL_DRAINS)
+		ret->formers[ret->n_formers++] = d->private_addr;
+}
+
 /* False: there is nothing to be told to any edge. */
 static bool public_item(const struct model *m, const struct elastic *e, struct plan_item *ret)
 {
@@ -83,6 +96,7 @@ static bool public_item(const struct model *m, const struct elastic *e, struct p
 	ret->public.addr = e->private_addr;
 	ret->public.handle = g->handle.number;
 	object_id_text(&e->o, ret->public.id);
+	put_formers(m, e, &ret->public);
 	return true;
 }
 
@@ -179,6 +193,20 @@ int plan_elastic_change(struct planner *p, const struct elastic *before,
 	if (!r && after)
 		r = emit_exits(p, after->vni, &after->private_addr);
 	return r;
+}
+
+int plan_drain_change(struct planner *p, const struct drain *before, const struct drain *after)
+{
+	const struct drain *d = after ? after : before;
+	const struct elastic *e = (const struct elastic *)model_get(p->m, KIND_ADDRESS, d->address);
+	struct plan_item item;
+	int r = 0;
+
+	if (before && after)
+		return 0;
+	if (e && public_item(p->m, e, &item))
+		r = planner_emit(p, e->edge, &item, false);
+	return r ? r : emit_exits(p, d->vni, &d->private_addr);
 }
 
 /* To the edges that serve the network, and for a removal to those that did until this change. */

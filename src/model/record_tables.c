@@ -20,6 +20,7 @@
 #include "model/release.h"
 #include "model/security_group.h"
 #include "model/egress_gateway.h"
+#include "model/drain.h"
 #include "model/elastic.h"
 #include "model/host.h"
 #include "model/instance.h"
@@ -485,6 +486,15 @@ static const struct field elastic_fields[] = {
 };
 RECORD(elastic, struct elastic);
 
+static const struct field drain_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_ID, struct drain, address, .kind = KIND_ADDRESS),
+	F(11, FIELD_U32, struct drain, vni),
+	F(12, FIELD_ADDR, struct drain, private_addr),
+	FN(13, FIELD_TIME, "until", struct drain, until_ms),
+};
+RECORD(drain, struct drain);
+
 static const char *peering_text(uint32_t v)
 {
 	return peering_state_text((enum peering_state)v);
@@ -601,14 +611,20 @@ RECORD(insights_analysis, struct insights_analysis);
 const struct record *record_of(enum kind k)
 {
 	static const struct record *const records[KIND_MAX] = {
-		[KIND_ACCOUNT] = &account_record,   [KIND_KEY] = &key_record,
-		[KIND_HOST] = &host_record,         [KIND_VPC] = &vpc_record,
-		[KIND_SUBNET] = &subnet_record,     [KIND_INTERFACE] = &interface_record,
-		[KIND_INSTANCE] = &instance_record, [KIND_TOKEN] = &token_record,
-		[KIND_COUNTERS] = &counters_record, [KIND_RELEASE] = &release_record,
+		[KIND_ACCOUNT] = &account_record,
+		[KIND_KEY] = &key_record,
+		[KIND_HOST] = &host_record,
+		[KIND_VPC] = &vpc_record,
+		[KIND_SUBNET] = &subnet_record,
+		[KIND_INTERFACE] = &interface_record,
+		[KIND_INSTANCE] = &instance_record,
+		[KIND_TOKEN] = &token_record,
+		[KIND_COUNTERS] = &counters_record,
+		[KIND_RELEASE] = &release_record,
 		[KIND_SECURITY_GROUP] = &group_record,
 		[KIND_SECURITY_GROUP_RULE] = &rule_record,
-		[KIND_NETWORK_ACL] = &acl_record,   [KIND_PREFIX_LIST] = &list_record,
+		[KIND_NETWORK_ACL] = &acl_record,
+		[KIND_PREFIX_LIST] = &list_record,
 		[KIND_DHCP_OPTIONS] = &dhcp_options_record,
 		[KIND_PERMISSION] = &permission_record,
 		[KIND_USAGE] = &usage_record,
@@ -619,6 +635,7 @@ const struct record *record_of(enum kind k)
 		[KIND_EGRESS_GATEWAY] = &egress_gateway_record,
 		[KIND_NAT_GATEWAY] = &nat_gateway_record,
 		[KIND_ADDRESS] = &elastic_record,
+		[KIND_DRAIN] = &drain_record,
 		[KIND_PEERING] = &peering_record,
 		[KIND_POOL] = &pool_record,
 	};

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "model/account.h"
 #include "model/egress_gateway.h"
+#include "model/drain.h"
 #include "model/elastic_edit.h"
 #include "model/group_rule.h"
 #include "model/host.h"
@@ -291,6 +292,12 @@ static bool analysis_path(const struct object *o, uint64_t *ret)
 	return true;
 }
 
+static bool drain_address(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct drain *)o)->address;
+	return true;
+}
+
 static const struct relation_use relations[] = {
 	{KIND_NONE, REL_ACCOUNT, offsetof(struct object, by_account), account_key},
 	{KIND_SUBNET, REL_VPC_SUBNETS, offsetof(struct subnet, by_vpc), subnet_vpc},
@@ -343,6 +350,7 @@ static const struct relation_use relations[] = {
 	 egress_gateway_edge},
 	{KIND_ADDRESS, REL_POOL_ADDRESSES, offsetof(struct elastic, by_pool), elastic_pool},
 	{KIND_ADDRESS, REL_VPC_ADDRESSES, offsetof(struct elastic, by_vpc), elastic_vpc},
+	{KIND_DRAIN, REL_ADDRESS_DRAINS, offsetof(struct drain, by_address), drain_address},
 	{KIND_ADDRESS, REL_EDGE_ADDRESSES, offsetof(struct elastic, by_edge), elastic_edge},
 	{KIND_NAT_GATEWAY, REL_VPC_NAT_GATEWAYS, offsetof(struct nat_gateway, by_vpc), nat_vpc},
 	{KIND_NAT_GATEWAY, REL_SUBNET_NAT_GATEWAYS, offsetof(struct nat_gateway, by_subnet),
@@ -482,6 +490,14 @@ static bool elastic_private(const struct object *o, uint64_t *ret)
 	return e->association;
 }
 
+static bool drain_private(const struct object *o, uint64_t *ret)
+{
+	const struct drain *d = (const struct drain *)o;
+
+	*ret = elastic_private_hash(d->vni, &d->private_addr);
+	return true;
+}
+
 static bool table_number(const struct object *o, uint64_t *ret)
 {
 	*ret = hash_u64(((const struct route_table *)o)->number);
@@ -529,6 +545,7 @@ static const struct unique_use uniques[] = {
 	 elastic_association},
 	{KIND_ADDRESS, UNIQUE_ELASTIC_PRIVATE, offsetof(struct elastic, by_private),
 	 elastic_private},
+	{KIND_DRAIN, UNIQUE_DRAIN_PRIVATE, offsetof(struct drain, by_private), drain_private},
 	{KIND_ROUTE_TABLE, UNIQUE_TABLE_NUMBER, offsetof(struct route_table, by_number),
 	 table_number},
 	{KIND_SUBNET, UNIQUE_TABLE_ASSOCIATION, offsetof(struct subnet, by_table_association),

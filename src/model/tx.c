@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "model/drain.h"
 #include "model/edit.h"
 #include "model/instance.h"
 #include "model/nat_gateway.h"
@@ -334,5 +335,7 @@ int tx_expire(struct tx *tx, size_t max)
 		r = expire_list(tx, model_iter_group(tx->m, REL_ENDED_NAT_GATEWAYS, 0), &max);
 	if (!r)
 		r = peering_expire(tx, &max);
+	if (!r)
+		r = drain_expire(tx, &max);
 	return tx_settle(tx, mark, r);
 }

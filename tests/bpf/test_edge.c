@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Packet tables of public addresses, one to one, and of the uplink. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <time.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "abi/drop.h"
+#include "abi/gateway.h"
+#include "datapath/bpf_host.h"
+#include "datapath/bpf_skel.h"
 #include "edge_lab.h"
 #include "net/csum.h"
 
@@ -191,17 +199,50 @@ static void test_hairpin(void **state)
 
 /* ---- an address moves ---- */
 
-static void move_public(const char *public, const struct lab_node *to)
+static void move_public(const char *public, const struct lab_node *to,
+			const struct lab_node *former)
 {
 	struct dp_public p = {.public = lab_addr(public),
 			      .vni = LAB_VNI,
 			      .addr = to->port.addrs[0],
 			      .handle = EDGE_IGW};
 
+	if (former)
+		p.formers[p.n_formers++] = former->port.addrs[0];
 	assert_int_equal(datapath_public_set(edge(), &p), 0);
 }
 
-/* Who had a connection keeps it, both ways; what is new goes to the new node. */
+/* Seconds until the session of a connection with PUBLIC_A is over; 'less' takes some away. */
+static int32_t session_left(const struct edge_packet *in, uint32_t less)
+{
+	struct viaduct *skel = bpf_host_of(edge())->skel;
+	struct dp_session_key key = {.here_port = htons(in->dport),
+				     .there_port = htons(in->sport),
+				     .protocol = in->protocol,
+				     .side = DP_SESSION_OUTSIDE};
+	uint32_t handle = EDGE_IGW, id;
+	struct dp_session_value value;
+	struct dp_handle_value gateway;
+	struct timespec now;
+	int fd;
+
+	assert_int_equal(inet_pton(AF_INET, in->dst, &key.here), 1);
+	assert_int_equal(inet_pton(AF_INET, in->src, &key.there), 1);
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(skel->maps.handles), &handle, &gateway),
+			 0);
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(skel->maps.sessions), &gateway.row, &id),
+			 0);
+	fd = bpf_map_get_fd_by_id(id);
+	assert_true(fd >= 0);
+	assert_int_equal(bpf_map_lookup_elem(fd, &key, &value), 0);
+	value.expires -= less;
+	assert_int_equal(bpf_map_update_elem(fd, &key, &value, BPF_ANY), 0);
+	close(fd);
+	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+	return (int32_t)(value.expires - (uint32_t)now.tv_sec);
+}
+
+/* Who had a connection keeps it, both ways, while he may end it; what is new goes to the new node. */
 /* requirement: EDGE-2 */
 static void test_remapped(void **state)
 {
@@ -215,7 +256,7 @@ static void test_remapped(void **state)
 	in(fixture.a, &syn, A);
 	out(fixture.a, &back, PUBLIC_A);
 	out(fixture.a, &asked, PUBLIC_A);
-	move_public(PUBLIC_A, fixture.b);
+	move_public(PUBLIC_A, fixture.b, fixture.a);
 	syn.flags = ACK;
 	in(fixture.a, &syn, A);
 	back.flags = ACK;
@@ -223,11 +264,86 @@ static void test_remapped(void **state)
 	in(fixture.a, &answer, A);
 	in(fixture.b, &fresh, B);
 	edge_lab_out_refused(&fixture, fixture.a, &new_out, DROP_NO_PUBLIC);
+	move_public(PUBLIC_A, fixture.b, NULL); /* its time is over: everything is the new node's */
+	in(fixture.b, &syn, B);
+	edge_lab_out_refused(&fixture, fixture.a, &back, DROP_NO_PUBLIC);
 	edge_lab_public(&fixture, fixture.b, PUBLIC_A);
 	new_out.src = B;
 	out(fixture.b, &new_out, PUBLIC_A);
 	delete_public(PUBLIC_A); /* with the address its connections go */
+	back.src = B;
+	edge_lab_out_refused(&fixture, fixture.b, &back, DROP_NO_PUBLIC);
+}
+
+/* The same ends begin anew after the move: with the new node, and the old one has no word in it. */
+/* requirement: EDGE-2 */
+static void test_remapped_begins_anew(void **state)
+{
+	struct edge_packet syn = packet(TCP, WORLD, 5000, PUBLIC_A, 80, SYN);
+	struct edge_packet old = packet(TCP, A, 80, WORLD, 5000, SYN | ACK), new = old;
+
+	in(fixture.a, &syn, A);
+	out(fixture.a, &old, PUBLIC_A);
+	edge_lab_public(&fixture, fixture.b, PUBLIC_A);
+	move_public(PUBLIC_A, fixture.b, fixture.a);
+	in(fixture.b, &syn, B);
+	new.src = B;
+	out(fixture.b, &new, PUBLIC_A);
+	syn.flags = old.flags = ACK;
+	in(fixture.b, &syn, B);
+	edge_lab_out_refused(&fixture, fixture.a, &old, DROP_NO_PUBLIC);
+}
+
+/* A node that had the address and is dead answers nothing: what goes on coming from the same ports is soon the
+ * new node's.  One that answers keeps it. */
+/* requirement: EDGE-2 */
+static void test_remapped_from_the_dead(void **state)
+{
+	struct edge_packet ask = packet(UDP, WORLD, 500, PUBLIC_A, 500, 0);
+	struct edge_packet answer = packet(UDP, A, 500, WORLD, 500, 0);
+
+	in(fixture.a, &ask, A);
+	out(fixture.a, &answer, PUBLIC_A);
+	in(fixture.a, &ask, A);
+	assert_in_range(session_left(&ask, 0), DP_TIMEOUT_UDP_ANSWERED - 5,
+			DP_TIMEOUT_UDP_ANSWERED);
+	edge_lab_public(&fixture, fixture.b, PUBLIC_A);
+	move_public(PUBLIC_A, fixture.b, fixture.a);
+	in(fixture.a, &ask, A);
+	assert_in_range(session_left(&ask, 10), DP_TIMEOUT_FORMER - 15, DP_TIMEOUT_FORMER - 10);
+	in(fixture.a, &ask, A); /* does not begin it anew */
+	assert_in_range(session_left(&ask, 0), DP_TIMEOUT_FORMER - 15, DP_TIMEOUT_FORMER - 10);
+	out(fixture.a, &answer, PUBLIC_A); /* it lives */
+	assert_in_range(session_left(&ask, 0), DP_TIMEOUT_UDP_ANSWERED - 5,
+			DP_TIMEOUT_UDP_ANSWERED);
+	in(fixture.a, &ask, A);
+	session_left(&ask, DP_TIMEOUT_FORMER + 1);
+	in(fixture.b, &ask, B);
+	edge_lab_out_refused(&fixture, fixture.a, &answer, DROP_NO_PUBLIC);
+	answer.src = B;
+	out(fixture.b, &answer, PUBLIC_A);
+}
+
+/* A public address that was given to another gateway is not used by who had it, whatever it remembers. */
+/* requirement: EDGE-2 */
+/* requirement: PKT-10 */
+static void test_remapped_to_another_gateway(void **state)
+{
+	struct dp_gateway other = {
+		.handle = EDGE_IGW + 0x10, .kind = DP_GATEWAY_INTERNET, .vni = LAB_VNI + 1};
+	struct edge_packet syn = packet(TCP, WORLD, 5000, PUBLIC_A, 80, SYN);
+	struct edge_packet back = packet(TCP, A, 80, WORLD, 5000, SYN | ACK);
+	struct dp_public p = {.public = lab_addr(PUBLIC_A),
+			      .vni = LAB_VNI + 1,
+			      .addr = lab_addr(A),
+			      .handle = other.handle};
+
+	in(fixture.a, &syn, A);
+	out(fixture.a, &back, PUBLIC_A);
+	assert_int_equal(datapath_gateway_set(edge(), &other), 0);
+	assert_int_equal(datapath_public_set(edge(), &p), 0);
 	edge_lab_out_refused(&fixture, fixture.a, &back, DROP_NO_PUBLIC);
+	assert_int_equal(datapath_gateway_delete(edge(), other.handle), 0);
 }
 
 /* What nobody inside has answered belongs to nobody. */
@@ -239,7 +355,7 @@ static void test_unanswered_is_not_kept(void **state)
 
 	in(fixture.a, &syn, A);
 	out(fixture.a, &reset_it, PUBLIC_A);
-	move_public(PUBLIC_A, fixture.b);
+	move_public(PUBLIC_A, fixture.b, fixture.a);
 	in(fixture.b, &syn, B);
 	syn.sport = 5001;
 	in(fixture.b, &syn, B);
@@ -402,6 +518,9 @@ int main(void)
 		cmocka_unit_test_setup(test_node_of_the_edge, reset),
 		cmocka_unit_test_setup(test_hairpin, reset),
 		cmocka_unit_test_setup(test_remapped, reset),
+		cmocka_unit_test_setup(test_remapped_begins_anew, reset),
+		cmocka_unit_test_setup(test_remapped_from_the_dead, reset),
+		cmocka_unit_test_setup(test_remapped_to_another_gateway, reset),
 		cmocka_unit_test_setup(test_unanswered_is_not_kept, reset),
 		cmocka_unit_test_setup(test_node_moves, reset),
 		cmocka_unit_test_setup(test_errors, reset),

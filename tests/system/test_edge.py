@@ -150,6 +150,49 @@ def test_a_public_address_moves_to_another_node(site):
                      lambda n=node: (ask(site.world, site.address) or (0, 0, 0))[2] == n.address)
 
 
+def test_a_node_that_had_the_address_keeps_its_connections(site):
+    """requirement: EDGE-2"""
+    other = site.net.node(host="h2")
+    with server(site.web, other, site.world), Conversation(site.world, site.address) as coming, \
+            Conversation(site.web, WORLD) as going:
+        assert coming.lives() and going.peer()[0] == site.address
+        site.net.associate(site.allocation, other, AllowReassociation=True)
+        wait_for("new connections to reach the other node",
+                 lambda: (ask(site.world, site.address) or (0, 0, 0))[2] == other.address)
+        assert ask(other, WORLD)[0] == site.address
+        shown = next(a for a in site.lab.api("addresses") if a["public"] == site.address)
+        assert site.web.address in [d["private"] for d in shown["draining"]]
+        # What it has goes on, both ways, and nothing new comes of it.
+        assert coming.lives() and going.peer()[0] == site.address
+        assert ask(site.web, WORLD) is None
+        # The node fails: what it had is over, and the same ports reach the new one.
+        site.lab.ec2.disassociate_address(PublicIp=site.address)
+        assert not coming.lives(1) and not going.lives(1)
+        site.net.associate(site.allocation, site.web)
+        wait_for("the first node to have it again",
+                 lambda: (ask(site.world, site.address) or (0, 0, 0))[2] == site.web.address)
+
+
+def test_what_a_failed_node_had_is_the_new_nodes(site):
+    """requirement: EDGE-2"""
+    first, second = site.net.node(host="h1"), site.net.node(host="h2")
+    allocation, address = site.net.allocate()
+    site.net.associate(allocation, first)
+
+    def reaches(node):
+        # as NTP or IPsec, from one port to one port
+        return (ask(site.world, address, protocol="udp", source_port=4500) or (0, 0, 0))[2] == node.address
+
+    with server(first, second):
+        wait_for("the address to work", lambda: reaches(first))
+        site.net.associate(allocation, second, AllowReassociation=True)
+        wait_for("a new connection to reach the second node",
+                 lambda: (ask(site.world, address) or (0, 0, 0))[2] == second.address)
+        assert reaches(first)
+        site.net.ec2.terminate_instances(InstanceIds=[first.id])
+        wait_for("the connection to be the second node's", lambda: reaches(second))
+
+
 def test_killed_agents_lose_nothing(site):
     """requirement: EDGE-2, OPS-3"""
     with server(site.web, site.world), Conversation(site.world, site.address) as coming, \

@@ -189,6 +189,8 @@ static char *content_of(const struct plan_item *i)
 	case PLAN_PUBLIC:
 		buf_put_printf(&b, "%s %u %u ", i->public.id, i->public.vni, i->public.handle);
 		put_addr(&b, &i->public.addr);
+		for (size_t n = 0; n < i->public.n_formers; n++)
+			put_addr(&b, &i->public.formers[n]);
 		break;
 	case PLAN_PEERING:
 		break;

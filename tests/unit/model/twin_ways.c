@@ -2,6 +2,8 @@
 /* What the twin knows of ways out of networks.  See twin.h. */
 #include "model/counters.h"
 #include "model/egress_gateway.h"
+#include "base/limits.h"
+#include "model/drain.h"
 #include "model/elastic.h"
 #include "model/host.h"
 #include "model/interface.h"
@@ -266,6 +268,20 @@ static void check_peering(const struct twin *t, const struct peering *p)
 			assert_false(prefix_overlaps(&a->blocks[i].prefix, &b->blocks[k].prefix));
 }
 
+static void check_drain(const struct twin *t, const struct drain *d)
+{
+	const struct elastic *e = (const struct elastic *)find(t, KIND_ADDRESS, d->address);
+	size_t n = 0;
+
+	assert_true(e->association && e->edge && !e->nat_gateway);
+	assert_int_equal(e->vni, d->vni);
+	assert_false(ipaddr_equal(&e->private_addr, &d->private_addr));
+	for (size_t i = 0; i < t->n; i++)
+		n += t->objects[i]->kind == KIND_DRAIN &&
+		     ((const struct drain *)t->objects[i])->address == d->address;
+	assert_in_range(n, 1, LIMIT_MODEL_DRAINS);
+}
+
 static void check_two(const struct object *a, const struct object *b)
 {
 	const struct internet_gateway *x = (const struct internet_gateway *)a;
@@ -298,6 +314,8 @@ void twin_ways_check_rules(const struct twin *t)
 			check_routes(t, (const struct route_table *)o);
 		if (o->kind == KIND_ADDRESS)
 			check_elastic(t, (const struct elastic *)o);
+		if (o->kind == KIND_DRAIN)
+			check_drain(t, (const struct drain *)o);
 		if (o->kind == KIND_PEERING)
 			check_peering(t, (const struct peering *)o);
 		if (o->kind == KIND_NAT_GATEWAY)
