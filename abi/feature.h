@@ -18,6 +18,13 @@ enum feature {
 	FEATURE_MAX,
 };
 
+#define FEATURE_NAMES                                                                              \
+	{                                                                                          \
+		[FEATURE_CRYPT_1] = "crypt/1", [FEATURE_CRYPT_2] = "crypt/2",                      \
+		[FEATURE_INTEGRITY_1] = "integrity/1", [FEATURE_LZ4_1] = "lz4/1",                  \
+		[FEATURE_RATE_1] = "rate/1",                                                       \
+	}
+
 #define FEATURE_BIT(f) (1U << (f))
 enum {
 	FEATURES_CRYPT = FEATURE_BIT(FEATURE_CRYPT_1) | FEATURE_BIT(FEATURE_CRYPT_2),

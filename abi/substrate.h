@@ -35,6 +35,9 @@ enum {
 	SUBSTRATE_OVERHEAD_IPIP6 = 40,
 	SUBSTRATE_OVERHEAD_VXLAN_V4 = 50,
 	SUBSTRATE_OVERHEAD_VXLAN_V6 = 70,
+	/* What sealing adds to that: an IP header, UDP, PSP with its IV, a tag (docs/negotiation.md) */
+	SUBSTRATE_OVERHEAD_SEAL_V4 = 60,
+	SUBSTRATE_OVERHEAD_SEAL_V6 = 80,
 };
 
 SUBSTRATE_INLINE unsigned int substrate_version(const __u8 a[16])

@@ -13,8 +13,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static void put_capabilities(struct route_call *c, json_t *o, const struct capabilities *can)
+static void put_capabilities(struct route_call *c, json_t *o, const struct host *h)
 {
+	const struct capabilities *can = &h->can;
+
 	json_put_formats(c, o, "formats", can->formats);
 	json_put_u64(c, o, "substrate_mtu", can->substrate_mtu);
 	json_put_bool(c, o, "tcx", can->tcx);
@@ -23,6 +25,12 @@ static void put_capabilities(struct route_call *c, json_t *o, const struct capab
 	json_put_text(c, o, "refused", can->refused);
 	json_put_time(c, o, "probed_at", can->probed_ms);
 	json_put_text(c, o, "error", can->error);
+	json_put_features(c, o, "features", can->features);
+	json_put_features(c, o, "required_features", can->required_features);
+	json_put_features(c, o, "disallowed_features", can->disallowed_features);
+	json_put_formats(c, o, "disallowed_formats", can->disallowed_formats);
+	json_put_u64(c, o, "generation", can->generation);
+	json_put_text(c, o, "fault", ability_of(h).fault);
 }
 
 static const char *state_text(const struct api_host_live *live)
@@ -65,7 +73,7 @@ static json_t *show_host(struct route_call *c, const struct object *object)
 	json_put_time(c, o, "seen_at", live.seen_ms);
 	json_put_text(c, o, "software", live.software);
 	json_put_text(c, o, "address", live.address);
-	put_capabilities(c, can, &h->can);
+	put_capabilities(c, can, h);
 	json_put(c, o, "capabilities", can);
 	json_put_u64(c, o, "instances", host_instance_count(c->model, h->number));
 	json_put_text(c, o, "role", h->edge ? "edge" : "host");
@@ -253,7 +261,7 @@ static json_t *show_capabilities(struct route_call *c, const struct object *obje
 
 	json_put_text(c, o, "host", h->name);
 	json_put_u64(c, o, "number", h->number);
-	put_capabilities(c, o, &h->can);
+	put_capabilities(c, o, h);
 	return o;
 }
 
@@ -264,25 +272,49 @@ int route_capabilities(struct route_call *c)
 	return route_list_run(c, &list);
 }
 
+static json_t *show_accepts(struct route_call *c, const struct choice *choice)
+{
+	json_t *list = json_new_array(c);
+
+	for (size_t i = 0; i < choice->n_accepts; i++) {
+		json_t *o = json_new_object(c);
+
+		json_put_formats(c, o, "formats", choice->accepts[i].formats);
+		json_put_features(c, o, "features", choice->accepts[i].features);
+		json_append(c, list, o);
+	}
+	return list;
+}
+
+static void put_choice(struct route_call *c, json_t *o, const struct choice *choice)
+{
+	char id[ID_TEXT_SIZE];
+
+	json_put_text(c, o, "send", format_name(choice->send));
+	json_put_formats(c, o, "send_formats", choice->send_formats);
+	json_put_features(c, o, "send_features", choice->send_features);
+	json_put_formats(c, o, "accept", choice_formats(choice));
+	json_put(c, o, "accepts", show_accepts(c, choice));
+	json_put_u64(c, o, "path_mtu", choice->path_mtu);
+	json_put_u64(c, o, "overhead", choice->overhead);
+	json_put_u64(c, o, "rate_bits", choice->rate.bits);
+	json_put_u64(c, o, "rate_burst", choice->rate.burst);
+	json_put_bool(c, o, "inferred", choice->inferred);
+	json_put_text(c, o, "policy",
+		      choice->policy ? id_text_prefixed(ID_PREFIX_CHOICE_POLICY, choice->policy, id) : NULL);
+	json_put_text(c, o, "reason", choice->reason);
+}
+
 static int put_pair(struct route_call *c, json_t *list, const struct host *from,
 		    const struct host *to)
 {
 	json_t *o = json_new_object(c);
 	struct choice choice;
-	int r;
 
-	r = plan_choice(c->model, from->number, to->number, &choice);
-	if (r) {
-		json_decref(o);
-		return r;
-	}
+	pair_choice(c->model, from, to, &pair_all, &choice);
 	json_put_text(c, o, "from", from->name);
 	json_put_text(c, o, "to", to->name);
-	json_put_text(c, o, "send", format_name(choice.send));
-	json_put_formats(c, o, "accept", choice.accept);
-	json_put_u64(c, o, "path_mtu", choice.path_mtu);
-	json_put_u64(c, o, "overhead", choice.overhead == UINT32_MAX ? 0 : choice.overhead);
-	json_put_text(c, o, "reason", choice.reason);
+	put_choice(c, o, &choice);
 	json_append(c, list, o);
 	return 0;
 }

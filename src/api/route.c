@@ -10,7 +10,7 @@
 #include "api/route_handlers.h"
 #include "api/xml.h"
 #include "model/host.h"
-#include "model/negotiate.h"
+#include "model/ability.h"
 
 enum { OPERATORS = 0, ACCOUNTS = 1, READS = 0, WRITES = 1 };
 
@@ -176,6 +176,16 @@ void json_put_formats(struct route_call *c, json_t *o, const char *key, uint32_t
 	for (unsigned int f = FORMAT_NONE + 1; f < FORMAT_MAX; f++)
 		if (formats & FORMAT_BIT(f))
 			json_append(c, list, json_string(format_name((enum format)f)));
+	json_put(c, o, key, list);
+}
+
+void json_put_features(struct route_call *c, json_t *o, const char *key, uint32_t features)
+{
+	json_t *list = json_new_array(c);
+
+	for (enum feature f = 0; f < FEATURE_MAX; f++)
+		if (features & FEATURE_BIT(f))
+			json_append(c, list, json_string(feature_name(f)));
 	json_put(c, o, key, list);
 }
 

@@ -82,6 +82,7 @@ void json_put_host(struct route_call *c, json_t *o, const char *key,
 		   uint32_t number); /* its name */
 void json_put_tags(struct route_call *c, json_t *o, const char *key, const struct object *tagged);
 void json_put_formats(struct route_call *c, json_t *o, const char *key, uint32_t formats);
+void json_put_features(struct route_call *c, json_t *o, const char *key, uint32_t features);
 json_t *json_new_object(struct route_call *c);
 json_t *json_new_array(struct route_call *c);
 void json_append(struct route_call *c, json_t *array, json_t *value); /* takes 'value' */

@@ -64,6 +64,11 @@ struct capabilities message_capabilities(const Viaduct__Agent__Capabilities *mes
 		.refused = message->refused,
 		.probed_ms = message->probed_at,
 		.error = message->error,
+		.features = message->features,
+		.required_features = message->required_features,
+		.disallowed_features = message->disallowed_features,
+		.disallowed_formats = message->disallowed_formats,
+		.generation = message->generation,
 	};
 }
 
@@ -159,6 +164,32 @@ static void set_host(struct message *c, const struct plan_host *host)
 	c->object.host = &c->host;
 }
 
+static void set_choice(struct message_choice *m, const struct choice *choice)
+{
+	Viaduct__Agent__Choice *c = &m->choice;
+
+	viaduct__agent__choice__init(c);
+	c->send = choice->send;
+	c->send_features = choice->send_features;
+	for (size_t i = 0; i < choice->n_accepts; i++) {
+		viaduct__agent__accept__init(&m->accepts[i]);
+		m->accepts[i].formats = choice->accepts[i].formats;
+		m->accepts[i].features = choice->accepts[i].features;
+		m->accept_pointers[i] = &m->accepts[i];
+	}
+	c->n_accepts = choice->n_accepts;
+	c->accepts = m->accept_pointers;
+	c->path_mtu = choice->path_mtu;
+	c->outer_v6 = choice->outer_v6;
+	c->rate_bits = choice->rate.bits;
+	c->rate_burst = choice->rate.burst;
+	c->generation = choice->generation;
+	if (choice->policy)
+		c->policy = (char *)id_text_prefixed(ID_PREFIX_CHOICE_POLICY, choice->policy, m->policy);
+	c->reason = (char *)choice->reason;
+	c->inferred = choice->inferred;
+}
+
 static void set_peer(struct message *c, const struct plan_peer *peer)
 {
 	viaduct__agent__peer__init(&c->peer);
@@ -169,11 +200,13 @@ static void set_peer(struct message *c, const struct plan_peer *peer)
 	c->peer.v4 = addr_or_empty(&peer->locators.v4);
 	c->peer.v6 = addr_or_empty(&peer->locators.v6);
 	c->peer.send = peer->choice.send;
-	c->peer.accept = peer->choice.accept;
+	c->peer.accept = choice_formats(&peer->choice);
 	c->peer.path_mtu = peer->choice.path_mtu;
-	c->peer.vxlan_over_v6 = peer->choice.vxlan_over_v6;
+	c->peer.vxlan_over_v6 = peer->choice.outer_v6;
 	c->peer.reason = (char *)peer->choice.reason;
 	c->peer.edge = peer->edge;
+	set_choice(&c->choice, &peer->choice);
+	c->peer.choice = &c->choice.choice;
 	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_PEER;
 	c->object.peer = &c->peer;
 }

@@ -36,6 +36,12 @@ struct message {
 		Viaduct__Agent__PublicAddress public;
 	};
 	Viaduct__Agent__Peering peering; /* key and object */
+	struct message_choice {
+		Viaduct__Agent__Choice choice;
+		Viaduct__Agent__Accept accepts[CHOICE_ACCEPTS_MAX];
+		Viaduct__Agent__Accept *accept_pointers[CHOICE_ACCEPTS_MAX];
+		char policy[ID_TEXT_SIZE];
+	} choice;
 	ProtobufCBinaryData addrs[PLAN_ADDRS_MAX];
 	ProtobufCBinaryData formers[LIMIT_MODEL_DRAINS];
 	ProtobufCBinaryData dns_servers[DHCP_SERVERS_MAX], ntp_servers[DHCP_SERVERS_MAX];

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "model/ability.h"
 #include "model/counters.h"
 #include "model/edge.h"
 #include "model/edit.h"
@@ -65,7 +66,9 @@ bool host_is_connected(const struct model *m, uint32_t number)
 
 bool host_is_capable(const struct host *h)
 {
-	return h->can.probed_ms && h->can.formats;
+	struct ability a = ability_of(h);
+
+	return a.formats;
 }
 
 size_t host_instance_count(const struct model *m, uint32_t number)
@@ -296,14 +299,20 @@ static int set_abilities(struct capabilities *can, const struct capabilities *re
 	can->tcx = report->tcx;
 	can->tap_uso = report->tap_uso;
 	can->probed_ms = report->probed_ms;
+	can->features = report->features;
+	can->required_features = report->required_features;
+	can->disallowed_features = report->disallowed_features;
+	can->disallowed_formats = report->disallowed_formats;
+	can->generation = report->generation;
 	r = edit_string(&can->kernel, report->kernel);
 	return r ? r : edit_string(&can->refused, report->refused);
 }
 
-static bool differs_in_abilities(const struct capabilities *a, const struct capabilities *b)
+static bool differs_in_abilities(const struct host *a, const struct host *b)
 {
-	return a->formats != b->formats || a->substrate_mtu != b->substrate_mtu ||
-	       !a->probed_ms != !b->probed_ms;
+	struct ability x = ability_of(a), y = ability_of(b);
+
+	return !ability_equal(&x, &y) || x.mtu != y.mtu || !x.fault != !y.fault;
 }
 
 static int do_report(struct tx *tx, const struct host *old, const struct capabilities *report)
@@ -335,7 +344,7 @@ static int do_report(struct tx *tx, const struct host *old, const struct capabil
 	} else if (record_equal(&old->o, o)) {
 		return 0;
 	}
-	matters = differs_in_abilities(&old->can, &new->can);
+	matters = differs_in_abilities(old, new);
 	r = tx_put(tx, &old->o, &o);
 	return r || !matters ? r : network_refresh_host(tx, new->number);
 }

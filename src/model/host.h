@@ -27,6 +27,11 @@ struct capabilities {
 	char *refused;      /* why a format is missing, for people */
 	uint64_t probed_ms; /* 0: no probe has succeeded yet, the host carries no traffic */
 	char *error;        /* of the last probe, if it failed: an alarm; the rest stays */
+	uint32_t features;  /* FEATURE_BIT()s, likewise confirmed */
+	uint32_t required_features;   /* without these, in any version, it talks to nobody */
+	uint32_t disallowed_features; /* it has them and must not use them */
+	uint32_t disallowed_formats;
+	uint64_t generation; /* grows with each change of what it reports; 0: from before there were any */
 };
 
 struct host {
@@ -97,7 +102,8 @@ const struct host *host_find(const struct model *m, const char *id_or_name); /* 
 /* Known since this manager runs: neither stored nor undone. */
 void host_set_connected(struct model *m, uint32_t number, bool connected);
 bool host_is_connected(const struct model *m, uint32_t number);
-/* Confirmed to carry traffic: a probe has succeeded and left a format. */
+/* Confirmed to carry traffic: a probe has succeeded and left a format, and its report is possible
+ * (model/ability.h). */
 bool host_is_capable(const struct host *h);
 size_t host_instance_count(const struct model *m,
 			   uint32_t number); /* terminated ones not counted */

@@ -67,6 +67,7 @@ must_check int id_parse_prefixed(const char *prefix, const char *text, uint64_t 
 
 #define ID_PREFIX_ATTACHMENT  "eni-attach-"
 #define ID_PREFIX_RESERVATION "r-"
+#define ID_PREFIX_CHOICE_POLICY "np-"
 
 /* Random bytes, given to the model by whoever made it: it has no source of its own. */
 struct id_source {

@@ -1,109 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The choice between two hosts.  See negotiate.h.
+ * The choice for one direction between two hosts.  See negotiate.h; the sentences are in negotiate_reason.c.
  */
 #include "model/negotiate.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "abi/substrate.h"
-#include "model/host.h"
+#include "model/negotiate_reason.h"
 
-enum framework { FRAMEWORK_SIIT, FRAMEWORK_VXLAN, FRAMEWORK_MAX };
-
-/* In the order of preference: frameworks as they come, and their versions by number. */
-static const struct {
-	enum framework framework;
-	struct version version;
-	enum format format;
-} offers[] = {
-	{FRAMEWORK_SIIT, {1, 0}, FORMAT_SIIT_1},
-	{FRAMEWORK_SIIT, {2, 0}, FORMAT_SIIT_2},
-	{FRAMEWORK_VXLAN, {1, 0}, FORMAT_VXLAN_1},
-};
-
-static const char *const names[FORMAT_MAX] = {
-	[FORMAT_NONE] = "none",       [FORMAT_SIIT_1] = "siit/1",   [FORMAT_SIIT_2] = "siit/2",
-	[FORMAT_IPIP6_1] = "ipip6/1", [FORMAT_VXLAN_1] = "vxlan/1",
-};
-
-const char *format_name(enum format f)
-{
-	return f < FORMAT_MAX ? names[f] : "unknown";
-}
-
-const char *format_list(uint32_t formats, char buf[static FORMAT_LIST_SIZE])
-{
-	size_t used = 0;
-
-	buf[0] = '\0';
-	for (enum format f = FORMAT_NONE + 1; f < FORMAT_MAX; f++)
-		if (formats & FORMAT_BIT(f))
-			used += (size_t)snprintf(buf + used, FORMAT_LIST_SIZE - used, "%s%s",
-						 used ? ", " : "", names[f]);
-	if (!used)
-		snprintf(buf, FORMAT_LIST_SIZE, "nothing");
-	return buf;
-}
-
-static bool is_higher(const struct version *a, const struct version *b)
-{
-	return a->major != b->major ? a->major > b->major : a->minor > b->minor;
-}
-
-bool negotiate_version(const struct version *a, size_t n_a, const struct version *b, size_t n_b,
-		       struct version *ret)
-{
-	bool found = false;
-	struct version best = {0, 0};
-
-	for (size_t i = 0; i < n_a; i++)
-		for (size_t j = 0; j < n_b; j++) {
-			if (a[i].major != b[j].major || a[i].minor != b[j].minor)
-				continue;
-			if (!found || is_higher(&a[i], &best))
-				best = a[i];
-			found = true;
-		}
-	if (found)
-		*ret = best;
-	return found;
-}
-
-struct ability ability_of(const struct host *h)
-{
-	return (struct ability){
-		/* what no probe has confirmed does not count (NEG-1) */
-		.formats = h->can.probed_ms ? h->can.formats : 0,
-		.mtu = h->can.substrate_mtu,
-		.locators = h->locators,
-	};
-}
-
-/* What the host can do with the addresses it has. */
-static uint32_t usable(const struct ability *a)
-{
-	uint32_t formats = a->formats;
-
-	if (!a->locators.siit1.len)
-		formats &= ~FORMAT_BIT(FORMAT_SIIT_1);
-	if (!a->locators.siit2.len)
-		formats &= ~FORMAT_BIT(FORMAT_SIIT_2);
-	if (!(formats & (FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2))))
-		formats &= ~FORMAT_BIT(FORMAT_IPIP6_1);
-	return formats;
-}
+static const struct demand nothing;
 
 static bool both_have(const struct ipaddr *a, const struct ipaddr *b)
 {
 	return !ipaddr_is_zero(a) && !ipaddr_is_zero(b);
 }
 
-/* The formats that both can use towards each other. */
+/* The formats that both can use towards each other, before policies. */
 static uint32_t common(const struct ability *a, const struct ability *b, bool *ret_v6)
 {
-	uint32_t formats = usable(a) & usable(b);
+	uint32_t formats = ability_usable(a) & ability_usable(b);
 	bool v4 = both_have(&a->locators.v4, &b->locators.v4);
 	bool v6 = both_have(&a->locators.v6, &b->locators.v6);
 
@@ -113,104 +29,207 @@ static uint32_t common(const struct ability *a, const struct ability *b, bool *r
 	return formats;
 }
 
-static size_t versions_in(uint32_t formats, enum framework f,
-			  struct version ret[static ARRAY_SIZE(offers)])
-{
-	size_t n = 0;
+/* ---- the format ---- */
 
-	for (size_t i = 0; i < ARRAY_SIZE(offers); i++)
-		if (offers[i].framework == f && formats & FORMAT_BIT(offers[i].format))
-			ret[n++] = offers[i].version;
-	return n;
-}
-
-static enum format format_of(enum framework f, const struct version *v)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(offers); i++)
-		if (offers[i].framework == f && offers[i].version.major == v->major &&
-		    offers[i].version.minor == v->minor)
-			return offers[i].format;
-	return FORMAT_NONE;
-}
-
-static enum format choose(uint32_t a, uint32_t b)
+static enum format highest(uint32_t formats)
 {
 	for (enum framework f = 0; f < FRAMEWORK_MAX; f++) {
-		struct version va[ARRAY_SIZE(offers)], vb[ARRAY_SIZE(offers)], best;
-		size_t n_a = versions_in(a, f, va), n_b = versions_in(b, f, vb);
+		enum format best = format_highest(f, formats, formats);
 
-		if (negotiate_version(va, n_a, vb, n_b, &best))
-			return format_of(f, &best);
+		if (best != FORMAT_NONE)
+			return best;
 	}
 	return FORMAT_NONE;
 }
 
-static uint32_t overhead_of(enum format f, uint32_t accept, bool vxlan_over_v6)
+/* The first of the list that is there, and of it the highest version. */
+static enum format first_of(const struct demand_list *l, uint32_t formats)
 {
-	if (f == FORMAT_VXLAN_1)
-		return vxlan_over_v6 ? SUBSTRATE_OVERHEAD_VXLAN_V6 : SUBSTRATE_OVERHEAD_VXLAN_V4;
-	return accept & FORMAT_BIT(FORMAT_IPIP6_1) ? SUBSTRATE_OVERHEAD_IPIP6
-						   : SUBSTRATE_OVERHEAD_SIIT;
+	for (uint32_t i = 0; i < l->n; i++) {
+		enum format best = highest(formats & l->masks[i]);
+
+		if (best != FORMAT_NONE)
+			return best;
+	}
+	return FORMAT_NONE;
 }
 
-static uint32_t accept_of(enum format f, uint32_t formats)
+static uint32_t eligible(uint32_t formats, bool joins)
+{
+	for (enum format f = FORMAT_NONE + 1; joins && f < FORMAT_MAX; f++)
+		if (!format_joins_networks(f))
+			formats &= ~FORMAT_BIT(f);
+	return formats;
+}
+
+static enum format choose_format(const struct demand *d, uint32_t formats, struct policy_ref *ret_policy)
+{
+	enum format f;
+
+	formats = eligible(formats, d->joins);
+	if (d->pin_formats.n) {
+		*ret_policy = d->pin_formats.policy;
+		return first_of(&d->pin_formats, formats);
+	}
+	f = first_of(&d->prefer_formats, formats);
+	if (f != FORMAT_NONE)
+		*ret_policy = d->prefer_formats.policy;
+	return f != FORMAT_NONE ? f : highest(formats);
+}
+
+/* ipip6 carries, packet by packet, what siit cannot. */
+static uint32_t with_companion(enum format f, uint32_t formats)
 {
 	if (f == FORMAT_NONE)
 		return 0;
-	if (f == FORMAT_VXLAN_1)
+	if (!(FORMAT_BIT(f) & framework_formats(FRAMEWORK_SIIT)))
 		return FORMAT_BIT(f);
 	return FORMAT_BIT(f) | (formats & FORMAT_BIT(FORMAT_IPIP6_1));
 }
 
-uint32_t negotiate_overhead(const struct ability *a, const struct ability *b)
-{
-	bool v6;
-	uint32_t formats = common(a, b, &v6);
-	enum format f = choose(formats, formats);
+/* ---- the features ---- */
 
-	return f == FORMAT_NONE ? UINT32_MAX : overhead_of(f, accept_of(f, formats), v6);
+static enum feature first_feature(enum feature_framework f, const struct demand_list *l, uint32_t features)
+{
+	for (uint32_t i = 0; i < l->n; i++) {
+		enum feature best = feature_highest(f, features & l->masks[i], features);
+
+		if (best != FEATURE_MAX)
+			return best;
+	}
+	return FEATURE_MAX;
 }
 
-static const char *family_list(const struct locators *l)
+/* Of one framework: FEATURE_MAX for none; false: what has to be used is not there. */
+static bool choose_feature(enum feature_framework f, const struct demand *d, uint32_t required,
+			   uint32_t features, enum feature *ret)
 {
-	bool v4 = !ipaddr_is_zero(&l->v4), v6 = !ipaddr_is_zero(&l->v6);
+	bool needed = required & framework_features(f);
 
-	return v4 && v6 ? "IPv4 and IPv6" : v4 ? "IPv4" : v6 ? "IPv6" : "no address";
+	if (d->pin_features[f].n) {
+		*ret = first_feature(f, &d->pin_features[f], features);
+		return *ret != FEATURE_MAX;
+	}
+	*ret = first_feature(f, &d->prefer_features[f], features);
+	if (*ret == FEATURE_MAX && needed)
+		*ret = feature_highest(f, features, features);
+	return *ret != FEATURE_MAX || !needed;
 }
 
-static void explain(struct choice *c, const struct ability *from, const char *from_name,
-		    const struct ability *to, const char *to_name)
+/* Encryption has integrity already: where both are wanted it is used alone, and where it is left, it is enough. */
+static bool choose_features(const struct demand *d, struct wish *w, enum feature_framework *ret_missing)
 {
-	char has_from[FORMAT_LIST_SIZE], has_to[FORMAT_LIST_SIZE];
+	uint32_t features = w->permitted_features;
+	bool sealed = false;
 
-	format_list(usable(from), has_from);
-	format_list(usable(to), has_to);
-	if (c->send == FORMAT_NONE)
-		snprintf(c->reason, sizeof(c->reason),
-			 "no format in common: %.40s has %s (%s), %.40s has %s (%s)", from_name,
-			 has_from, family_list(&from->locators), to_name, has_to,
-			 family_list(&to->locators));
-	else
-		snprintf(c->reason, sizeof(c->reason),
-			 "%s%s: the best of what %.40s (%s) and %.40s (%s) have in common",
-			 format_name(c->send),
-			 c->accept & FORMAT_BIT(FORMAT_IPIP6_1) ? " with ipip6/1" : "", from_name,
-			 has_from, to_name, has_to);
+	w->features = 0;
+	for (enum feature_framework f = 0; f < FEATURE_FRAMEWORKS; f++) {
+		enum feature chosen;
+
+		if (f == FEATURE_INTEGRITY && sealed)
+			continue;
+		if (!choose_feature(f, d, w->required_features, features, &chosen)) {
+			*ret_missing = f;
+			return false;
+		}
+		if (chosen == FEATURE_MAX)
+			continue;
+		w->features |= FEATURE_BIT(chosen);
+		sealed |= f == FEATURE_CRYPT;
+	}
+	return true;
 }
 
-struct choice negotiate(const struct ability *from, const char *from_name, const struct ability *to,
-			const char *to_name)
+static uint32_t overhead_of(const struct wish *w)
 {
-	struct choice c = {.path_mtu = from->mtu < to->mtu ? from->mtu : to->mtu};
+	uint32_t overhead = w->formats & FORMAT_BIT(FORMAT_IPIP6_1) ? SUBSTRATE_OVERHEAD_IPIP6
+								      : SUBSTRATE_OVERHEAD_SIIT;
+
+	if (w->send == FORMAT_VXLAN_1)
+		overhead = w->outer_v6 ? SUBSTRATE_OVERHEAD_VXLAN_V6 : SUBSTRATE_OVERHEAD_VXLAN_V4;
+	if (w->features & FEATURES_PAYLOAD)
+		overhead += w->outer_v6 ? SUBSTRATE_OVERHEAD_SEAL_V6 : SUBSTRATE_OVERHEAD_SEAL_V4;
+	return overhead;
+}
+
+/* The policy that is named as the one that decided, where no list of formats did: that of a feature in use, else the
+ * first that took away a format that both have. */
+static struct policy_ref deciding(const struct demand *d, const struct wish *w, uint32_t cut)
+{
+	for (enum feature_framework f = 0; f < FEATURE_FRAMEWORKS; f++) {
+		if (!(w->features & framework_features(f)))
+			continue;
+		if (d->pin_features[f].n)
+			return d->pin_features[f].policy;
+		if (d->prefer_features[f].n)
+			return d->prefer_features[f].policy;
+		if (d->required_features & framework_features(f))
+			return d->required_by[f];
+	}
+	for (enum format f = FORMAT_NONE + 1; f < FORMAT_MAX; f++)
+		if (cut & FORMAT_BIT(f))
+			return d->format_cut_by[f];
+	return (struct policy_ref){0};
+}
+
+static struct policy_ref lacking(const struct demand *d, enum feature_framework f)
+{
+	if (d->pin_features[f].n)
+		return d->pin_features[f].policy;
+	return d->required_features & framework_features(f) ? d->required_by[f] : (struct policy_ref){0};
+}
+
+/* Fills in what follows from the format and features. */
+static void complete(struct wish *w, const struct demand *d, bool v6)
+{
+	w->formats = with_companion(w->send, w->permitted_formats);
+	w->outer_v6 = v6 && (w->features & FEATURES_PAYLOAD ||
+			     !(w->formats & framework_formats(FRAMEWORK_SIIT)));
+	w->overhead = overhead_of(w);
+	w->rate = w->features & FEATURE_BIT(FEATURE_RATE_1) ? d->rate : (struct demand_rate){0};
+	w->inferred = d->inferred;
+}
+
+static void decide(const struct ability *from, const struct ability *to, const struct demand *d,
+		   struct wish *w, struct lack *ret_lack)
+{
 	bool v6;
 	uint32_t formats = common(from, to, &v6);
 
-	c.send = choose(formats, formats);
-	c.accept = accept_of(c.send, formats);
-	if (c.send != FORMAT_NONE) {
-		c.vxlan_over_v6 = c.send == FORMAT_VXLAN_1 && v6;
-		c.overhead = overhead_of(c.send, c.accept, v6);
+	*w = (struct wish){.path_mtu = from->mtu < to->mtu ? from->mtu : to->mtu};
+	*ret_lack = (struct lack){.feature = FEATURE_FRAMEWORKS};
+	w->permitted_formats = formats & ~d->cut_formats;
+	w->permitted_features = from->features & to->features & ~d->cut_features;
+	w->required_features = from->required_features | to->required_features | d->required_features;
+	w->send = choose_format(d, w->permitted_formats, &w->policy);
+	ret_lack->formats = w->send == FORMAT_NONE;
+	if (w->send != FORMAT_NONE && !choose_features(d, w, &ret_lack->feature)) {
+		w->policy = lacking(d, ret_lack->feature);
+		w->send = FORMAT_NONE;
+		w->features = 0;
+		return;
 	}
-	explain(&c, from, from_name, to, to_name);
-	return c;
+	if (!w->policy.id)
+		w->policy = deciding(d, w, formats & d->cut_formats);
+	if (w->send != FORMAT_NONE)
+		complete(w, d, v6);
+}
+
+void negotiate_quickly(const struct ability *from, const struct ability *to, const struct demand *d,
+		       struct wish *ret)
+{
+	struct lack lack;
+
+	decide(from, to, d ? d : &nothing, ret, &lack);
+	ret->reason[0] = '\0';
+}
+
+void negotiate(const struct ability *from, const char *from_name, const struct ability *to, const char *to_name,
+	       const struct demand *d, struct wish *ret)
+{
+	struct side sides[2] = {{from, from_name}, {to, to_name}};
+	struct lack lack;
+
+	decide(from, to, d ? d : &nothing, ret, &lack);
+	negotiate_explain(&sides[0], &sides[1], d ? d : &nothing, &lack, ret);
 }

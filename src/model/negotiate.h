@@ -1,59 +1,75 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Choosing what two hosts use between them (NEG-2, NEG-7): a pure function of what both have.
+ * Choosing what one host uses towards another (NEG-2, NEG-3, NEG-7; docs/negotiation.md): a pure function of what
+ * both have and of what policies demand for one direction of one class of their traffic.
  *
- * Formats belong to frameworks with versions.  Of one framework the highest version that both have is
- * chosen; among frameworks the order is siit, then vxlan.  ipip6 accompanies siit, per packet, where both
- * have it.  siit needs the locators of that layout on both sides; vxlan an address of one family on both.
- * Nothing in common: nothing may be sent, and the reason names what each has.
+ * The order of both hosts and of the policies changes nothing but whose name is said first: a demand is what
+ * policies come to together (model/choice_rules.h).  Nothing in common: nothing may be sent, and the reason
+ * names what each has and which policy took what away.
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "model/ability.h"
 
-#include "abi/format.h"
-#include "model/topology.h"
-
-struct host;
-
-/* What of a host matters. */
-struct ability {
-	uint32_t formats;
-	uint32_t mtu; /* of its substrate */
-	struct locators locators;
+/* A policy, to be named. */
+struct policy_ref {
+	uint64_t id;      /* 0: none */
+	const char *name; /* borrowed */
 };
 
-enum { CHOICE_REASON_SIZE = 320 };
+/* What one policy names, in its order: each mask is a version, or all of a framework. */
+enum { DEMAND_LIST_MAX = 16 };
+struct demand_list {
+	struct policy_ref policy;
+	uint32_t n; /* 0: no policy names any */
+	uint32_t masks[DEMAND_LIST_MAX];
+};
 
-struct choice {
+struct demand_rate {
+	uint64_t bits; /* a second; 0: none is set */
+	uint32_t burst; /* bytes */
+};
+
+/* What policies demand; all zero: nothing. */
+struct demand {
+	uint32_t cut_formats; /* taken away: forbidden, or not among those required */
+	uint32_t cut_features;
+	uint32_t required_features; /* of each framework with a bit here, a version that is left */
+	struct demand_list pin_formats;
+	struct demand_list prefer_formats;
+	struct demand_list pin_features[FEATURE_FRAMEWORKS];
+	struct demand_list prefer_features[FEATURE_FRAMEWORKS];
+	struct demand_rate rate;
+	bool joins;    /* from one network into another */
+	bool inferred; /* only the source is told (NEG-5) */
+	/* who did it, for the reason */
+	struct policy_ref format_cut_by[FORMAT_MAX];
+	struct policy_ref feature_cut_by[FEATURE_MAX];
+	struct policy_ref required_by[FEATURE_FRAMEWORKS];
+};
+
+enum { CHOICE_REASON_SIZE = 640 };
+
+/* What one direction of one class is to use. */
+struct wish {
 	enum format send; /* FORMAT_NONE: no traffic */
-	uint32_t accept;  /* FORMAT_BIT()s */
-	bool vxlan_over_v6;
+	uint32_t formats; /* that one, and ipip6 where it accompanies it; 0: none */
+	uint32_t features;
+	bool outer_v6;     /* of tunnels and of what is sealed: over IPv6 */
 	uint32_t path_mtu; /* of the substrate: the smaller of the two */
 	uint32_t overhead; /* the most that a packet grows by, for the node's MTU */
+	struct demand_rate rate;
+	bool inferred;
+	uint32_t permitted_formats; /* what both have and policies leave: what an inferring receiver takes */
+	uint32_t permitted_features;
+	uint32_t required_features; /* by policies or by one of the hosts */
+	struct policy_ref policy; /* that decided; id 0: none did */
 	char reason[CHOICE_REASON_SIZE];
 };
 
-/* What 'from' uses towards 'to', and accepts from it.  Symmetric in all but the names in the reason. */
-struct choice negotiate(const struct ability *from, const char *from_name, const struct ability *to,
-			const char *to_name);
-struct ability ability_of(const struct host *h);
-/* Only the overhead, UINT32_MAX for no common choice: the reason is not written. */
-uint32_t negotiate_overhead(const struct ability *a, const struct ability *b);
-
-/* A version of anything: major.minor. */
-struct version {
-	uint16_t major, minor;
-};
-/* The highest version in both lists, in any order (1.0, 1.1, 3.0 with 1.0, 1.1, 2.0 gives 1.1); false when
- * there is none. */
-bool negotiate_version(const struct version *a, size_t n_a, const struct version *b, size_t n_b,
-		       struct version *ret);
-
-/* "siit/2"; "none" for FORMAT_NONE. */
-const char *format_name(enum format f);
-enum { FORMAT_LIST_SIZE = 64 };
-/* "siit/1, siit/2, ipip6/1", or "nothing" */
-const char *format_list(uint32_t formats, char buf[static FORMAT_LIST_SIZE]);
+/* 'd' NULL: no policy matches. */
+void negotiate(const struct ability *from, const char *from_name, const struct ability *to, const char *to_name,
+	       const struct demand *d, struct wish *ret);
+/* The same without the reason. */
+void negotiate_quickly(const struct ability *from, const struct ability *to, const struct demand *d,
+		       struct wish *ret);

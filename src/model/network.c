@@ -25,20 +25,12 @@ struct classes {
 	uint32_t mtu;
 };
 
-static bool same_class(const struct ability *a, const struct ability *b)
-{
-	return a->formats == b->formats && !a->locators.siit1.len == !b->locators.siit1.len &&
-	       !a->locators.siit2.len == !b->locators.siit2.len &&
-	       ipaddr_is_zero(&a->locators.v4) == ipaddr_is_zero(&b->locators.v4) &&
-	       ipaddr_is_zero(&a->locators.v6) == ipaddr_is_zero(&b->locators.v6);
-}
-
 static void add_class(struct classes *c, const struct ability *a)
 {
 	if (a->mtu && (!c->mtu || a->mtu < c->mtu))
 		c->mtu = a->mtu;
 	for (size_t i = 0; i < c->n; i++)
-		if (same_class(&c->v[i], a))
+		if (ability_equal(&c->v[i], a))
 			return;
 	if (c->n == CLASSES_MAX)
 		c->overflow = true;
@@ -52,10 +44,11 @@ static uint32_t worst_overhead(const struct classes *c)
 
 	for (size_t i = 0; i < c->n; i++)
 		for (size_t j = i; j < c->n; j++) {
-			uint32_t overhead = negotiate_overhead(&c->v[i], &c->v[j]);
+			struct wish w;
 
-			if (overhead != UINT32_MAX && overhead > worst)
-				worst = overhead;
+			negotiate_quickly(&c->v[i], &c->v[j], NULL, &w);
+			if (w.overhead > worst)
+				worst = w.overhead;
 		}
 	return c->overflow || !worst ? SUBSTRATE_OVERHEAD_VXLAN_V6 : worst;
 }

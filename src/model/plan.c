@@ -45,16 +45,15 @@ void plan_host_item(const struct host *h, struct plan_item *ret)
 	ret->host = (struct plan_host){h->number, h->name, h->locators, h->edge};
 }
 
-void plan_peer_item(const struct host *self, const struct host *peer, struct plan_item *ret)
+void plan_peer_item(const struct model *m, const struct host *self, const struct host *peer,
+		    struct plan_item *ret)
 {
-	struct ability from = ability_of(self), to = ability_of(peer);
-
 	*ret = (struct plan_item){.kind = PLAN_PEER};
 	ret->peer.number = peer->number;
 	ret->peer.name = peer->name;
 	ret->peer.locators = peer->locators;
 	ret->peer.edge = peer->edge;
-	ret->peer.choice = negotiate(&from, self->name, &to, peer->name);
+	pair_choice(m, self, peer, &pair_all, &ret->peer.choice);
 }
 
 void plan_subnet_item(const struct model *m, const struct subnet *s, const struct vpc *v,
@@ -170,7 +169,7 @@ static int plan_hosts(const struct model *m, const struct host *self, plan_sink_
 	while (!r && (o = model_iter_next(&it))) {
 		if (o == &self->o)
 			continue;
-		plan_peer_item(self, (const struct host *)o, &item);
+		plan_peer_item(m, self, (const struct host *)o, &item);
 		r = sink(data, self->number, &item);
 	}
 	return r;
@@ -281,17 +280,4 @@ int plan_full(const struct model *m, uint32_t host, plan_sink_fn sink, void *dat
 	if (!r)
 		r = plan_nodes(m, self, sink, data);
 	return r;
-}
-
-int plan_choice(const struct model *m, uint32_t from, uint32_t to, struct choice *ret)
-{
-	const struct host *a = host_by_number(m, from), *b = host_by_number(m, to);
-	struct ability from_ability, to_ability;
-
-	if (!a || !b)
-		return -ENOENT;
-	from_ability = ability_of(a);
-	to_ability = ability_of(b);
-	*ret = negotiate(&from_ability, a->name, &to_ability, b->name);
-	return 0;
 }

@@ -21,7 +21,7 @@
 #include "model/dhcp_options.h"
 #include "model/id.h"
 #include "model/names.h"
-#include "model/negotiate.h"
+#include "model/pair.h"
 #include "model/topology.h"
 #include "model/traffic.h"
 #include "net/addr.h"
@@ -228,8 +228,6 @@ struct mapping;
 void plan_mappings(const struct model *m, const struct change *c,
 		   void (*fn)(void *data, const struct mapping *now), void *data);
 
-/* Between two hosts, for people and for GET /v1/pairs.  -ENOENT. */
-must_check int plan_choice(const struct model *m, uint32_t from, uint32_t to, struct choice *ret);
 /* The address of the network's router on the link: dummy, the same in all subnets of a network. */
 struct mac plan_router_mac(uint32_t vni);
 /* Its IPv6 address there. */

@@ -41,7 +41,7 @@ static bool same_host(const struct host *a, const struct host *b)
 {
 	struct ability x = ability_of(a), y = ability_of(b);
 
-	return x.formats == y.formats && x.mtu == y.mtu && a->edge == b->edge && !strcmp(a->name, b->name) &&
+	return ability_equal(&x, &y) && x.mtu == y.mtu && x.fault == y.fault && a->edge == b->edge && !strcmp(a->name, b->name) &&
 	       !memcmp(&a->locators, &b->locators, sizeof(a->locators));
 }
 
@@ -63,11 +63,11 @@ static int plan_host_change(struct planner *p, const struct host *before, const 
 
 		if (after && o == &after->o)
 			continue;
-		plan_peer_item(other, after ? after : before, &item);
+		plan_peer_item(p->m, other, after ? after : before, &item);
 		r = planner_emit(p, other->number, &item, !after);
 		if (r || !after)
 			continue;
-		plan_peer_item(after, other, &item);
+		plan_peer_item(p->m, after, other, &item);
 		r = planner_emit(p, after->number, &item, false);
 	}
 	return r;

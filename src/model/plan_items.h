@@ -18,7 +18,8 @@ struct vpc;
 bool plan_has_instance(const struct instance *n, uint32_t *ret_host);
 
 void plan_host_item(const struct host *h, struct plan_item *ret);
-void plan_peer_item(const struct host *self, const struct host *peer, struct plan_item *ret);
+void plan_peer_item(const struct model *m, const struct host *self, const struct host *peer,
+		    struct plan_item *ret);
 void plan_subnet_item(const struct model *m, const struct subnet *s, const struct vpc *v,
 		      struct plan_item *ret);
 /* The same for the IPv6 block that the subnet has. */

@@ -122,6 +122,11 @@ static const struct field host_fields[] = {
 	FN(28, FIELD_STRING, "probe_error", struct host, can.error),
 	F(60, FIELD_BOOL, struct host, edge),
 	F(61, FIELD_BOOL, struct host, instances),
+	FN(62, FIELD_U32, "features", struct host, can.features),
+	FN(63, FIELD_U32, "required_features", struct host, can.required_features),
+	FN(64, FIELD_U32, "disallowed_features", struct host, can.disallowed_features),
+	FN(65, FIELD_U32, "disallowed_formats", struct host, can.disallowed_formats),
+	FN(66, FIELD_U64, "generation", struct host, can.generation),
 };
 RECORD(host, struct host);
 

@@ -154,8 +154,10 @@ static char *content_of(const struct plan_item *i)
 		break;
 	case PLAN_PEER:
 		buf_put_printf(&b, "%d %s %d %u %u %d %s ", i->peer.edge, i->peer.name, (int)i->peer.choice.send,
-			       i->peer.choice.accept, i->peer.choice.path_mtu,
-			       i->peer.choice.vxlan_over_v6, i->peer.choice.reason);
+			       choice_formats(&i->peer.choice), i->peer.choice.path_mtu,
+			       i->peer.choice.outer_v6, i->peer.choice.reason);
+		buf_put_printf(&b, "%x %zu %jx ", i->peer.choice.send_features, i->peer.choice.n_accepts,
+			       (uintmax_t)i->peer.choice.policy);
 		put_locators(&b, &i->peer.locators);
 		break;
 	case PLAN_SUBNET:

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The choice between two hosts: rows of what each has, and what is chosen. */
+/* The choice between two hosts: rows of what each has and what is chosen, and any set of abilities and
+ * demands against a reference that is written as plainly as the rules are. */
 #include "model/negotiate.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "model/id.h"
 #include "tests/unit/test.h"
 
 #define S1 FORMAT_BIT(FORMAT_SIIT_1)
@@ -63,13 +65,14 @@ static void test_rows(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct ability a = make(rows[i].a, rows[i].families_a, 1500);
 		struct ability b = make(rows[i].b, rows[i].families_b, 9000);
-		struct choice c = negotiate(&a, "h1", &b, "h2");
+		struct wish w;
 
-		if (c.send != rows[i].send || c.accept != rows[i].accept ||
-		    c.vxlan_over_v6 != rows[i].over_v6 || c.overhead != rows[i].overhead)
-			fail_msg("%s: %s, accepts %x, overhead %u (%s)", rows[i].what,
-				 format_name(c.send), c.accept, c.overhead, c.reason);
-		assert_int_equal(c.path_mtu, 1500);
+		negotiate(&a, "h1", &b, "h2", NULL, &w);
+		if (w.send != rows[i].send || w.formats != rows[i].accept ||
+		    w.outer_v6 != rows[i].over_v6 || w.overhead != rows[i].overhead)
+			fail_msg("%s: %s, formats %x, overhead %u (%s)", rows[i].what,
+				 format_name(w.send), w.formats, w.overhead, w.reason);
+		assert_int_equal(w.path_mtu, 1500);
 	}
 }
 
@@ -77,38 +80,245 @@ static void test_rows(void **state)
 static void test_no_choice_names_what_each_has(void **state)
 {
 	struct ability a = make(S1 | IP, V6, 1500), b = make(VX, V4, 1500);
-	struct choice c = negotiate(&a, "left", &b, "right");
+	struct wish w;
 
-	assert_int_equal(c.send, FORMAT_NONE);
-	assert_string_equal(c.reason, "no format in common: left has siit/1, ipip6/1 (IPv6), "
+	negotiate(&a, "left", &b, "right", NULL, &w);
+	assert_int_equal(w.send, FORMAT_NONE);
+	assert_string_equal(w.reason, "no format in common: left has siit/1, ipip6/1 (IPv6), "
 				      "right has vxlan/1 (IPv4)");
+	a = make(S2, V6, 1500), b = make(S2, V6, 1500);
+	a.features = FEATURE_BIT(FEATURE_CRYPT_1);
+	b.required_features = FEATURE_BIT(FEATURE_CRYPT_2);
+	b.features = FEATURE_BIT(FEATURE_CRYPT_2) | FEATURE_BIT(FEATURE_LZ4_1);
+	negotiate(&a, "left", &b, "right", NULL, &w);
+	assert_int_equal(w.send, FORMAT_NONE);
+	assert_string_equal(w.reason, "no crypt in common, which right requires: left has crypt/1, "
+				      "right has crypt/2, lz4/1");
+	b.fault = "its report is upside down";
+	b.formats = 0;
+	negotiate(&a, "left", &b, "right", NULL, &w);
+	assert_string_equal(w.reason, "no format in common: left has siit/2 (IPv6), "
+				      "right has nothing: its report is upside down");
 }
 
-/* requirement: NEG-2 */
-static void test_properties(void **state)
+/* requirement: NEG-3, NEG-7 */
+static void test_policies_are_named(void **state)
+{
+	struct ability a = make(S1 | S2 | VX, V4 | V6, 1500), b = a;
+	struct demand d = {.cut_formats = S2};
+	struct wish w;
+
+	d.format_cut_by[FORMAT_SIIT_2] = (struct policy_ref){0x1a, "old"};
+	negotiate(&a, "h1", &b, "h2", &d, &w);
+	assert_int_equal(w.send, FORMAT_SIIT_1);
+	assert_int_equal(w.policy.id, 0x1a);
+	assert_non_null(strstr(w.reason, "siit/2 is taken away by np-0000000000000001a (old)"));
+	d.pin_formats = (struct demand_list){{0x2b, "pinned"}, 1, {S2}};
+	negotiate(&a, "h1", &b, "h2", &d, &w);
+	assert_int_equal(w.send, FORMAT_NONE);
+	assert_int_equal(w.policy.id, 0x2b);
+	assert_non_null(strstr(w.reason, "no format in common of those pinned by np-0000000000000002b"));
+	assert_non_null(strstr(w.reason, "siit/2 is taken away by np-0000000000000001a (old)"));
+	d.pin_formats.masks[0] = VX;
+	negotiate(&a, "h1", &b, "h2", &d, &w);
+	assert_int_equal(w.send, FORMAT_VXLAN_1);
+	assert_non_null(strstr(w.reason, "vxlan/1: pinned by np-0000000000000002b (pinned)"));
+}
+
+/* ---- against a plain reference ---- */
+
+/* Smaller is better; -1: not allowed. */
+static int rank_format(enum format f, const struct ability *a, const struct ability *b, const struct demand *d)
+{
+	static const int order[FORMAT_MAX] = {
+		[FORMAT_SIIT_2] = 1, [FORMAT_SIIT_1] = 2, [FORMAT_VXLAN_1] = 3};
+	uint32_t bit = FORMAT_BIT(f);
+
+	if (!order[f] || !(a->formats & bit) || !(b->formats & bit) || d->cut_formats & bit)
+		return -1;
+	if (f == FORMAT_SIIT_1 && (!a->locators.siit1.len || !b->locators.siit1.len))
+		return -1;
+	if (f == FORMAT_SIIT_2 && (!a->locators.siit2.len || !b->locators.siit2.len))
+		return -1;
+	if (f == FORMAT_VXLAN_1 && d->joins)
+		return -1;
+	if (f == FORMAT_VXLAN_1 &&
+	    (ipaddr_is_zero(&a->locators.v4) || ipaddr_is_zero(&b->locators.v4)) &&
+	    (ipaddr_is_zero(&a->locators.v6) || ipaddr_is_zero(&b->locators.v6)))
+		return -1;
+	for (uint32_t i = 0; i < d->pin_formats.n; i++)
+		if (d->pin_formats.masks[i] & bit)
+			return (int)i * 10 + order[f];
+	if (d->pin_formats.n)
+		return -1;
+	for (uint32_t i = 0; i < d->prefer_formats.n; i++)
+		if (d->prefer_formats.masks[i] & bit)
+			return (int)i * 10 + order[f];
+	return 1000 + order[f];
+}
+
+static enum format best_format(const struct ability *a, const struct ability *b, const struct demand *d)
+{
+	enum format best = FORMAT_NONE;
+	int best_rank = 10000;
+
+	for (enum format f = FORMAT_NONE + 1; f < FORMAT_MAX; f++) {
+		int rank = rank_format(f, a, b, d);
+
+		if (rank >= 0 && rank < best_rank) {
+			best = f;
+			best_rank = rank;
+		}
+	}
+	return best;
+}
+
+/* What features are used, or UINT32_MAX: one that is needed is missing. */
+static uint32_t best_features(const struct ability *a, const struct ability *b, const struct demand *d)
+{
+	static const uint32_t frameworks[FEATURE_FRAMEWORKS] = {
+		[FEATURE_CRYPT] = 0x3, [FEATURE_INTEGRITY] = 0x4, [FEATURE_LZ4] = 0x8, [FEATURE_RATE] = 0x10};
+	uint32_t have = a->features & b->features & ~d->cut_features, used = 0;
+	uint32_t needed = a->required_features | b->required_features | d->required_features;
+
+	for (int f = 0; f < FEATURE_FRAMEWORKS; f++) {
+		const struct demand_list *l = d->pin_features[f].n ? &d->pin_features[f] : &d->prefer_features[f];
+		uint32_t mine = 0;
+
+		if (f == FEATURE_INTEGRITY && used & 0x3)
+			continue;
+		for (uint32_t i = 0; i < l->n && !mine; i++)
+			mine = have & l->masks[i] & frameworks[f];
+		if (!mine && !d->pin_features[f].n && needed & frameworks[f])
+			mine = have & frameworks[f];
+		if (!mine && (d->pin_features[f].n || needed & frameworks[f]))
+			return UINT32_MAX;
+		if (mine)
+			used |= mine & 0x2 ? 0x2 : mine; /* of crypt the higher */
+	}
+	return used;
+}
+
+static uint32_t seed = 1;
+
+static uint32_t dice(uint32_t n)
+{
+	seed = seed * 1103515245 + 12345;
+	return (seed >> 8) % n;
+}
+
+static void roll_list(struct demand_list *l, const uint32_t *masks, uint32_t n_masks, uint64_t policy)
+{
+	l->n = dice(3);
+	l->policy = (struct policy_ref){policy, "p"};
+	for (uint32_t i = 0; i < l->n; i++)
+		l->masks[i] = masks[dice(n_masks)];
+}
+
+static void roll_demand(struct demand *d)
+{
+	static const uint32_t formats[] = {S1, S2, S1 | S2, VX};
+	static const uint32_t features[FEATURE_FRAMEWORKS][3] = {
+		{1, 2, 3}, {4, 4, 4}, {8, 8, 8}, {16, 16, 16}};
+
+	*d = (struct demand){.joins = !dice(4), .inferred = !dice(4)};
+	d->cut_formats = dice(2) ? dice(32) : 0;
+	d->cut_features = dice(2) ? dice(32) : 0;
+	d->required_features = dice(2) ? dice(32) : 0;
+	for (enum format f = 0; f < FORMAT_MAX; f++)
+		d->format_cut_by[f] = (struct policy_ref){0x100 + f, "cuts"};
+	for (enum feature f = 0; f < FEATURE_MAX; f++)
+		d->feature_cut_by[f] = (struct policy_ref){0x200 + f, "cuts"};
+	for (enum feature_framework f = 0; f < FEATURE_FRAMEWORKS; f++)
+		d->required_by[f] = (struct policy_ref){0x300 + f, "requires"};
+	if (!dice(3))
+		roll_list(&d->pin_formats, formats, ARRAY_SIZE(formats), 0x400);
+	if (!dice(2))
+		roll_list(&d->prefer_formats, formats, ARRAY_SIZE(formats), 0x401);
+	for (enum feature_framework f = 0; f < FEATURE_FRAMEWORKS; f++) {
+		if (!dice(4))
+			roll_list(&d->pin_features[f], features[f], 3, 0x402);
+		if (!dice(2))
+			roll_list(&d->prefer_features[f], features[f], 3, 0x403);
+	}
+}
+
+static void check_against_reference(const struct ability *a, const struct ability *b, const struct demand *d)
+{
+	static const struct demand nothing;
+	enum format f = best_format(a, b, d ? d : &nothing);
+	uint32_t features = best_features(a, b, d ? d : &nothing);
+	struct wish ab, ba, quick;
+
+	negotiate(a, "left", b, "right", d, &ab);
+	negotiate(b, "right", a, "left", d, &ba);
+	negotiate_quickly(a, b, d, &quick);
+	if (features == UINT32_MAX || f == FORMAT_NONE) {
+		f = FORMAT_NONE;
+		features = 0;
+	}
+	assert_int_equal(ab.send, f);
+	assert_int_equal(ab.features, features);
+	/* the same whoever asks */
+	assert_int_equal(ba.send, f);
+	assert_int_equal(ba.features, features);
+	assert_int_equal(ba.formats, ab.formats);
+	assert_int_equal(ba.overhead, ab.overhead);
+	assert_int_equal(ba.policy.id, ab.policy.id);
+	assert_int_equal(ba.permitted_features, ab.permitted_features);
+	assert_int_equal(ab.path_mtu, 1400);
+	assert_int_equal(quick.send, ab.send);
+	assert_int_equal(quick.overhead, ab.overhead);
+	assert_int_equal(quick.policy.id, ab.policy.id);
+	/* only what both have and nobody took away */
+	assert_int_equal(ab.formats & ~(a->formats & b->formats), 0);
+	assert_int_equal(ab.features & ~(a->features & b->features), 0);
+	assert_int_equal(d ? ab.formats & d->cut_formats : 0, 0);
+	assert_int_equal(d ? ab.features & d->cut_features : 0, 0);
+	assert_true(f == FORMAT_NONE ? !ab.formats : ab.formats & FORMAT_BIT(f));
+	assert_false(ab.features & FEATURES_CRYPT && ab.features & FEATURE_BIT(FEATURE_INTEGRITY_1));
+	/* and it says why */
+	if (f != FORMAT_NONE)
+		assert_ptr_equal(strstr(ab.reason, format_name(f)), ab.reason);
+	else
+		assert_non_null(strstr(ab.reason, "in common"));
+	if (ab.policy.id) {
+		char id[ID_TEXT_SIZE];
+
+		if (strlen(ab.reason) + 1 < sizeof(ab.reason))
+			assert_non_null(strstr(ab.reason, id_text_prefixed("np-", ab.policy.id, id)));
+	}
+}
+
+/* requirement: NEG-2, NEG-3, NEG-7 */
+static void test_any_abilities(void **state)
 {
 	const int families[] = {V4, V6, V4 | V6, V6_FAR, V4 | V6_FAR};
 
 	for (uint32_t n = 0; n < 32 * 32 * 25; n++) {
 		struct ability a = make(n % 32 & ~1U, families[n / 1024 % 5], 1500);
 		struct ability b = make(n / 32 % 32 & ~1U, families[n / 1024 / 5], 1400);
-		struct choice ab = negotiate(&a, "a", &b, "b"), ba = negotiate(&b, "b", &a, "a");
-		uint32_t overhead = negotiate_overhead(&a, &b);
 
-		/* both ends agree, and use only what both have */
-		assert_int_equal(ab.send, ba.send);
-		assert_int_equal(ab.accept, ba.accept);
-		assert_int_equal(ab.path_mtu, 1400);
-		assert_int_equal(ab.accept & ~(a.formats & b.formats), 0);
-		assert_true(ab.send == FORMAT_NONE ? !ab.accept : ab.accept & FORMAT_BIT(ab.send));
-		/* a higher version of siit is never left unused */
-		if (a.formats & b.formats & S2 && a.locators.siit2.len && b.locators.siit2.len)
-			assert_int_equal(ab.send, FORMAT_SIIT_2);
-		if (overhead == UINT32_MAX)
-			assert_int_equal(ab.send, FORMAT_NONE);
-		else
-			assert_int_equal(ab.overhead, overhead);
-		assert_non_null(strstr(ab.reason, ab.send ? format_name(ab.send) : "no format"));
+		check_against_reference(&a, &b, NULL);
+	}
+}
+
+/* requirement: NEG-2, NEG-3, NEG-7 */
+static void test_any_abilities_and_demands(void **state)
+{
+	const int families[] = {V4, V6, V4 | V6, V6_FAR, V4 | V6_FAR};
+
+	for (uint32_t n = 0; n < 200000; n++) {
+		struct ability a = make(dice(32) & ~1U, families[dice(5)], 1500);
+		struct ability b = make(dice(32) & ~1U, families[dice(5)], 1400);
+		struct demand d;
+
+		a.features = dice(32) | dice(32);
+		b.features = dice(32) | dice(32);
+		a.required_features = dice(3) ? 0 : dice(32);
+		b.required_features = dice(3) ? 0 : dice(32);
+		roll_demand(&d);
+		check_against_reference(&a, &b, &d);
 	}
 }
 
@@ -132,7 +342,8 @@ static void test_versions(void **state)
 
 static void test_names(void **state)
 {
-	char text[FORMAT_LIST_SIZE];
+	char text[FORMAT_LIST_SIZE], features[FEATURE_LIST_SIZE];
+	uint32_t f, x;
 
 	assert_string_equal(format_name(FORMAT_SIIT_2), "siit/2");
 	assert_string_equal(format_name(FORMAT_NONE), "none");
@@ -140,6 +351,18 @@ static void test_names(void **state)
 	assert_string_equal(format_list(S1 | S2 | IP | VX, text),
 			    "siit/1, siit/2, ipip6/1, vxlan/1");
 	assert_string_equal(format_list(0, text), "nothing");
+	assert_string_equal(feature_list(0x1f, features), "crypt/1, crypt/2, integrity/1, lz4/1, rate/1");
+	assert_ok(ability_parse("siit", &f, &x));
+	assert_int_equal(f, S1 | S2);
+	assert_int_equal(x, 0);
+	assert_ok(ability_parse("ipip6/1", &f, &x));
+	assert_int_equal(f, IP);
+	assert_ok(ability_parse("crypt/2", &f, &x));
+	assert_int_equal(x, FEATURE_BIT(FEATURE_CRYPT_2));
+	assert_int_equal(f, 0);
+	for (size_t i = 0; i < 6; i++)
+		assert_error(ability_parse((const char *[]){"", "sii", "siit/", "siit/3", "none", "/"}[i], &f, &x),
+			     EINVAL);
 }
 
 int main(void)
@@ -147,7 +370,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_no_choice_names_what_each_has),
-		cmocka_unit_test(test_properties),
+		cmocka_unit_test(test_policies_are_named),
+		cmocka_unit_test(test_any_abilities),
+		cmocka_unit_test(test_any_abilities_and_demands),
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_names),
 	};

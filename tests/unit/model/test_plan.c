@@ -95,7 +95,7 @@ static void test_peers(void **state)
 	assert_int_equal(t.n[PLAN_PEER], 2);
 	assert_int_equal(p->number, c.hosts[2]);
 	assert_int_equal(p->choice.send, FORMAT_SIIT_2);
-	assert_int_equal(p->choice.accept, FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1));
+	assert_int_equal(choice_formats(&p->choice), FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1));
 	assert_int_equal(p->choice.path_mtu, 1500);
 	check_addr(&p->locators.v6, "fd00::3");
 	assert_int_equal(t.n[PLAN_SUBNET] + t.n[PLAN_INSTANCE] + t.n[PLAN_INTERFACE], 0);
@@ -215,7 +215,7 @@ static void test_abilities_are_told_to_all(void **state)
 	assert_int_equal(t.n[PLAN_HOST], 1);
 	assert_int_equal(t.n[PLAN_PEER], 4);
 	assert_int_equal(t.last[PLAN_PEER].peer.choice.send, FORMAT_VXLAN_1);
-	assert_true(t.last[PLAN_PEER].peer.choice.vxlan_over_v6);
+	assert_true(t.last[PLAN_PEER].peer.choice.outer_v6);
 	assert_int_equal(t.last[PLAN_PEER].peer.choice.path_mtu, 1400);
 }
 
@@ -227,10 +227,9 @@ static void test_choice_of_a_pair(void **state)
 	struct choice choice;
 
 	told_by(host_report(cluster_tx(&c), c.hosts[0], &can, &c.refusal));
-	assert_ok(plan_choice(c.m, c.hosts[0], c.hosts[1], &choice));
+	pair_choice(c.m, host_by_number(c.m, c.hosts[0]), host_by_number(c.m, c.hosts[1]), &pair_all, &choice);
 	assert_int_equal(choice.send, FORMAT_NONE);
-	assert_non_null(strstr(choice.reason, "h1 has nothing"));
-	assert_error(plan_choice(c.m, c.hosts[0], 999, &choice), ENOENT);
+	assert_non_null(strstr(choice.reason, "h1 has nothing: its report has ipip6 without siit"));
 }
 
 static int refuse_all(void *data, uint32_t host, const struct plan_item *item)

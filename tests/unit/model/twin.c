@@ -347,10 +347,11 @@ static void check_mtu(const struct twin *t, const uint32_t *hosts, size_t n, uin
 			smallest = a.mtu;
 		for (size_t k = 0; k < n; k++) {
 			struct ability b = ability_of(host_of(t, hosts[k]));
-			struct choice c = negotiate(&a, "a", &b, "b");
+			struct wish w;
 
-			if (c.overhead > worst)
-				worst = c.overhead;
+			negotiate_quickly(&a, &b, NULL, &w);
+			if (w.overhead > worst)
+				worst = w.overhead;
 		}
 	}
 	assert_int_equal(mtu, smallest - (worst ? worst : 70));

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What hosts can do, and what it is called.  See ability.h.
+ */
+#include "model/ability.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "model/host.h"
+
+static const struct {
+	enum framework framework;
+	struct version version;
+	enum format format;
+	bool joins; /* carries the source's network */
+} offers[] = {
+	{FRAMEWORK_SIIT, {1, 0}, FORMAT_SIIT_1, true},
+	{FRAMEWORK_SIIT, {2, 0}, FORMAT_SIIT_2, true},
+	{FRAMEWORK_VXLAN, {1, 0}, FORMAT_VXLAN_1, false},
+};
+
+static const struct {
+	enum feature_framework framework;
+	struct version version;
+	enum feature feature;
+} extras[] = {
+	{FEATURE_CRYPT, {1, 0}, FEATURE_CRYPT_1},
+	{FEATURE_CRYPT, {2, 0}, FEATURE_CRYPT_2},
+	{FEATURE_INTEGRITY, {1, 0}, FEATURE_INTEGRITY_1},
+	{FEATURE_LZ4, {1, 0}, FEATURE_LZ4_1},
+	{FEATURE_RATE, {1, 0}, FEATURE_RATE_1},
+};
+_Static_assert(ARRAY_SIZE(extras) == FEATURE_MAX, "every feature belongs to a framework");
+
+static const char *const format_names[FORMAT_MAX] = {
+	[FORMAT_NONE] = "none",       [FORMAT_SIIT_1] = "siit/1",   [FORMAT_SIIT_2] = "siit/2",
+	[FORMAT_IPIP6_1] = "ipip6/1", [FORMAT_VXLAN_1] = "vxlan/1",
+};
+static const char *const feature_names[FEATURE_MAX] = FEATURE_NAMES;
+
+/* ---- names ---- */
+
+const char *format_name(enum format f)
+{
+	return f < FORMAT_MAX ? format_names[f] : "unknown";
+}
+
+const char *feature_name(enum feature f)
+{
+	return f < FEATURE_MAX ? feature_names[f] : "unknown";
+}
+
+static const char *name_list(uint32_t bits, const char *const *names, size_t n, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	snprintf(buf, size, "nothing");
+	for (size_t i = 0; i < n && used < size; i++)
+		if (bits >> i & 1)
+			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? ", " : "",
+						 names[i]);
+	return buf;
+}
+
+const char *format_list(uint32_t formats, char buf[static FORMAT_LIST_SIZE])
+{
+	return name_list(formats & ~FORMAT_BIT(FORMAT_NONE), format_names, FORMAT_MAX, buf,
+			 FORMAT_LIST_SIZE);
+}
+
+const char *feature_list(uint32_t features, char buf[static FEATURE_LIST_SIZE])
+{
+	return name_list(features, feature_names, FEATURE_MAX, buf, FEATURE_LIST_SIZE);
+}
+
+/* "siit/2" is named by "siit/2" and by "siit". */
+static bool is_named(const char *name, const char *text)
+{
+	size_t length = strlen(text);
+
+	return !strncmp(name, text, length) && (!name[length] || name[length] == '/');
+}
+
+int ability_parse(const char *text, uint32_t *ret_formats, uint32_t *ret_features)
+{
+	uint32_t formats = 0, features = 0;
+
+	for (enum format f = FORMAT_NONE + 1; f < FORMAT_MAX; f++)
+		if (is_named(format_names[f], text))
+			formats |= FORMAT_BIT(f);
+	for (enum feature f = 0; f < FEATURE_MAX; f++)
+		if (is_named(feature_names[f], text))
+			features |= FEATURE_BIT(f);
+	if (!*text || (!formats && !features))
+		return -EINVAL;
+	*ret_formats = formats;
+	*ret_features = features;
+	return 0;
+}
+
+/* ---- versions ---- */
+
+static bool is_higher(const struct version *a, const struct version *b)
+{
+	return a->major != b->major ? a->major > b->major : a->minor > b->minor;
+}
+
+bool negotiate_version(const struct version *a, size_t n_a, const struct version *b, size_t n_b,
+		       struct version *ret)
+{
+	bool found = false;
+	struct version best = {0, 0};
+
+	for (size_t i = 0; i < n_a; i++)
+		for (size_t j = 0; j < n_b; j++) {
+			if (a[i].major != b[j].major || a[i].minor != b[j].minor)
+				continue;
+			if (!found || is_higher(&a[i], &best))
+				best = a[i];
+			found = true;
+		}
+	if (found)
+		*ret = best;
+	return found;
+}
+
+static size_t format_versions(uint32_t formats, enum framework f,
+			      struct version ret[static ARRAY_SIZE(offers)])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(offers); i++)
+		if (offers[i].framework == f && formats & FORMAT_BIT(offers[i].format))
+			ret[n++] = offers[i].version;
+	return n;
+}
+
+enum format format_highest(enum framework f, uint32_t a, uint32_t b)
+{
+	struct version va[ARRAY_SIZE(offers)] = {}, vb[ARRAY_SIZE(offers)] = {}, best;
+	size_t n_a = format_versions(a, f, va), n_b = format_versions(b, f, vb);
+
+	if (!negotiate_version(va, n_a, vb, n_b, &best))
+		return FORMAT_NONE;
+	for (size_t i = 0; i < ARRAY_SIZE(offers); i++)
+		if (offers[i].framework == f && offers[i].version.major == best.major &&
+		    offers[i].version.minor == best.minor)
+			return offers[i].format;
+	return FORMAT_NONE;
+}
+
+static size_t feature_versions(uint32_t features, enum feature_framework f,
+			       struct version ret[static ARRAY_SIZE(extras)])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(extras); i++)
+		if (extras[i].framework == f && features & FEATURE_BIT(extras[i].feature))
+			ret[n++] = extras[i].version;
+	return n;
+}
+
+enum feature feature_highest(enum feature_framework f, uint32_t a, uint32_t b)
+{
+	struct version va[ARRAY_SIZE(extras)] = {}, vb[ARRAY_SIZE(extras)] = {}, best;
+	size_t n_a = feature_versions(a, f, va), n_b = feature_versions(b, f, vb);
+
+	if (!negotiate_version(va, n_a, vb, n_b, &best))
+		return FEATURE_MAX;
+	for (size_t i = 0; i < ARRAY_SIZE(extras); i++)
+		if (extras[i].framework == f && extras[i].version.major == best.major &&
+		    extras[i].version.minor == best.minor)
+			return extras[i].feature;
+	return FEATURE_MAX;
+}
+
+uint32_t framework_formats(enum framework f)
+{
+	uint32_t formats = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(offers); i++)
+		if (offers[i].framework == f)
+			formats |= FORMAT_BIT(offers[i].format);
+	return formats;
+}
+
+uint32_t framework_features(enum feature_framework f)
+{
+	uint32_t features = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(extras); i++)
+		if (extras[i].framework == f)
+			features |= FEATURE_BIT(extras[i].feature);
+	return features;
+}
+
+enum feature_framework feature_framework_of(enum feature f)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(extras); i++)
+		if (extras[i].feature == f)
+			return extras[i].framework;
+	return FEATURE_FRAMEWORKS;
+}
+
+bool format_joins_networks(enum format f)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(offers); i++)
+		if (offers[i].format == f)
+			return offers[i].joins;
+	return false;
+}
+
+/* ---- reports ---- */
+
+enum {
+	KNOWN_FORMATS = (1U << FORMAT_MAX) - 1 - FORMAT_BIT(FORMAT_NONE),
+	KNOWN_FEATURES = FEATURE_BIT(FEATURE_MAX) - 1,
+	SIIT_FORMATS = FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2),
+};
+
+static const char *features_fault(const struct capabilities *can)
+{
+	uint32_t have = can->features & ~can->disallowed_features;
+
+	if (can->required_features && !(can->required_features & KNOWN_FEATURES))
+		return "its report requires features that nobody knows";
+	for (enum feature_framework f = 0; f < FEATURE_FRAMEWORKS; f++) {
+		uint32_t versions = framework_features(f);
+
+		if (!(can->required_features & versions) || have & versions)
+			continue;
+		return can->features & versions ? "its report requires a feature that it disallows"
+						: "its report requires a feature that it has not";
+	}
+	return NULL;
+}
+
+const char *capabilities_fault(const struct capabilities *can)
+{
+	uint32_t formats = can->formats & ~can->disallowed_formats;
+
+	if (can->formats && !(can->formats & KNOWN_FORMATS))
+		return "its report has only formats that nobody knows";
+	if (!can->substrate_mtu)
+		return "its report says that its substrate has an MTU of 0";
+	if (formats & FORMAT_BIT(FORMAT_IPIP6_1) &&
+	    !((can->formats | can->disallowed_formats) & SIIT_FORMATS))
+		return "its report has ipip6 without siit, which cannot be";
+	return features_fault(can);
+}
+
+struct ability ability_of(const struct host *h)
+{
+	const struct capabilities *can = &h->can;
+	struct ability a = {.mtu = can->substrate_mtu, .locators = h->locators};
+
+	/* what no probe has confirmed does not count (NEG-1) */
+	a.fault = can->probed_ms ? capabilities_fault(can) : "no probe of it has succeeded yet";
+	if (a.fault)
+		return a;
+	a.formats = can->formats & ~can->disallowed_formats & KNOWN_FORMATS;
+	a.features = can->features & ~can->disallowed_features & KNOWN_FEATURES;
+	a.required_features = can->required_features & KNOWN_FEATURES;
+	return a;
+}
+
+uint32_t ability_usable(const struct ability *a)
+{
+	uint32_t formats = a->formats;
+
+	if (!a->locators.siit1.len)
+		formats &= ~FORMAT_BIT(FORMAT_SIIT_1);
+	if (!a->locators.siit2.len)
+		formats &= ~FORMAT_BIT(FORMAT_SIIT_2);
+	if (!(formats & SIIT_FORMATS))
+		formats &= ~FORMAT_BIT(FORMAT_IPIP6_1);
+	return formats;
+}
+
+bool ability_equal(const struct ability *a, const struct ability *b)
+{
+	return a->formats == b->formats && a->features == b->features &&
+	       a->required_features == b->required_features &&
+	       !a->locators.siit1.len == !b->locators.siit1.len &&
+	       !a->locators.siit2.len == !b->locators.siit2.len &&
+	       ipaddr_is_zero(&a->locators.v4) == ipaddr_is_zero(&b->locators.v4) &&
+	       ipaddr_is_zero(&a->locators.v6) == ipaddr_is_zero(&b->locators.v6);
+}
+
+const char *ability_families(const struct ability *a)
+{
+	bool v4 = !ipaddr_is_zero(&a->locators.v4), v6 = !ipaddr_is_zero(&a->locators.v6);
+
+	return v4 && v6 ? "IPv4 and IPv6" : v4 ? "IPv4" : v6 ? "IPv6" : "no address";
+}

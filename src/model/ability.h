@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a host can do, as negotiation sees it (docs/negotiation.md), and the names of formats and features.
+ *
+ * Both belong to frameworks with versions ("siit/2" is version 2 of siit).  A report counts as a whole or not
+ * at all: what it says must be possible.  Pure; any thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/feature.h"
+#include "abi/format.h"
+#include "base/err.h"
+#include "model/topology.h"
+
+struct host;
+struct capabilities;
+
+/* What of a host matters. */
+struct ability {
+	uint32_t formats;           /* FORMAT_BIT()s that it has and may use */
+	uint32_t features;          /* FEATURE_BIT()s likewise */
+	uint32_t required_features; /* without these, in any version, it talks to nobody */
+	uint32_t mtu;               /* of its substrate */
+	struct locators locators;
+	const char *fault; /* why nothing of its report counts; NULL: it counts */
+};
+
+struct ability ability_of(const struct host *h);
+/* Why a report cannot be: a text that says what is wrong with it; NULL: nothing is.  Only for one whose probe
+ * has succeeded. */
+const char *capabilities_fault(const struct capabilities *can);
+/* The formats that it can use with the addresses it has. */
+uint32_t ability_usable(const struct ability *a);
+/* Alike for every choice, but for the MTU. */
+bool ability_equal(const struct ability *a, const struct ability *b);
+/* "IPv4", "IPv4 and IPv6", ... */
+const char *ability_families(const struct ability *a);
+
+/* Frameworks of formats, in the order in which they are preferred, and of features. */
+enum framework { FRAMEWORK_SIIT, FRAMEWORK_REIP4, FRAMEWORK_GENEVE, FRAMEWORK_VXLAN, FRAMEWORK_MAX };
+enum feature_framework {
+	FEATURE_CRYPT,
+	FEATURE_INTEGRITY,
+	FEATURE_LZ4,
+	FEATURE_RATE,
+	FEATURE_FRAMEWORKS,
+};
+
+/* A version of anything: major.minor. */
+struct version {
+	uint16_t major, minor;
+};
+/* The highest version in both lists, in any order (1.0, 1.1, 3.0 with 1.0, 1.1, 2.0 gives 1.1); false when
+ * there is none. */
+bool negotiate_version(const struct version *a, size_t n_a, const struct version *b, size_t n_b,
+		       struct version *ret);
+
+/* All versions of a framework, bits; ipip6, which accompanies siit, is of none. */
+uint32_t framework_formats(enum framework f);
+uint32_t framework_features(enum feature_framework f);
+enum feature_framework feature_framework_of(enum feature f);
+/* Of the formats in both sets, all of one framework, the highest version; FORMAT_NONE: they have none in
+ * common. */
+enum format format_highest(enum framework f, uint32_t a, uint32_t b);
+/* Likewise; FEATURE_MAX: none. */
+enum feature feature_highest(enum feature_framework f, uint32_t a, uint32_t b);
+/* It says on the wire which network the source is in. */
+bool format_joins_networks(enum format f);
+
+/* "siit/2"; "none" for FORMAT_NONE. */
+const char *format_name(enum format f);
+const char *feature_name(enum feature f);
+enum { FORMAT_LIST_SIZE = 96, FEATURE_LIST_SIZE = 64 };
+/* "siit/1, siit/2, ipip6/1", or "nothing" */
+const char *format_list(uint32_t formats, char buf[static FORMAT_LIST_SIZE]);
+const char *feature_list(uint32_t features, char buf[static FEATURE_LIST_SIZE]);
+/* "siit/2", "siit" (all its versions), "crypt", ...: bits in exactly one of the two.  -EINVAL: unknown. */
+must_check int ability_parse(const char *text, uint32_t *ret_formats, uint32_t *ret_features);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pairs of hosts: which classes of traffic there are between two, what each direction of a class wishes to use
+ * (docs/negotiation.md), and what a host is told.
+ *
+ * A wish is a function of the model: both reports and the policies.  What hosts are told comes from
+ * pair_choice() alone.
+ */
+#pragma once
+
+#include "model/negotiate.h"
+
+struct host;
+struct model;
+
+/* A class of what one host, or one at it, sends to another: all of it, what goes from one network to the same or
+ * another, or from one interface to another. */
+struct pair_class {
+	uint32_t vni, peer_vni;             /* 0: all networks */
+	uint64_t interface, peer_interface; /* ids; 0: all of the networks' */
+};
+extern const struct pair_class pair_all;
+/* The same from the other end. */
+struct pair_class pair_class_reverse(const struct pair_class *c);
+
+/* A packet is taken in one of these formats with exactly these payload features (lz4 may be absent). */
+struct accept {
+	uint32_t formats;
+	uint32_t features;
+};
+enum { CHOICE_ACCEPTS_MAX = 8 };
+
+/* What a host uses towards another and takes from it (abi/agent.proto, Choice). */
+struct choice {
+	enum format send; /* FORMAT_NONE: no traffic */
+	uint32_t send_formats; /* that one, and ipip6 where it accompanies it */
+	uint32_t send_features;
+	size_t n_accepts;
+	struct accept accepts[CHOICE_ACCEPTS_MAX];
+	bool outer_v6;
+	uint32_t path_mtu;
+	uint32_t overhead; /* of what is sent */
+	struct demand_rate rate;
+	bool inferred;
+	uint64_t generation; /* of the direction that is sent; 0: it has not changed yet */
+	uint64_t policy; /* id; 0: none */
+	char reason[CHOICE_REASON_SIZE]; /* of what is sent */
+};
+
+/* All formats of 'accepts'. */
+uint32_t choice_formats(const struct choice *c);
+
+/* What is best from 'from' to 'to'. */
+void pair_wish(const struct model *m, const struct host *from, const struct host *to,
+	       const struct pair_class *c, struct wish *ret);
+/* What 'self' is told about its traffic of a class with 'peer'. */
+void pair_choice(const struct model *m, const struct host *self, const struct host *peer,
+		 const struct pair_class *c, struct choice *ret);
