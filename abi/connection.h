@@ -168,21 +168,16 @@ CONNECTION_INLINE __u8 connection_next(__u8 protocol, __u8 state, __u8 *flags, _
 }
 
 /* Whether a packet that may belong to a connection in 'state' leaves it as it is, so that it may pass
- * without the lock. */
+ * without the lock.  'tcp' is 0 for other protocols. */
 CONNECTION_INLINE _Bool connection_is_settled(__u8 state, __u8 flags, __u8 tcp, _Bool egress)
 {
-	switch (state) {
-	case CONNECTION_ESTABLISHED:
-	case CONNECTION_CLOSING:
-	case CONNECTION_CLOSED:
-		return !(tcp & (CONNECTION_TCP_FIN | CONNECTION_TCP_SYN | CONNECTION_TCP_RST));
-	case CONNECTION_ONE_WAY:
-		return !!(flags & CONNECTION_EGRESS) == egress;
-	case CONNECTION_STREAM:
-	case CONNECTION_QUERY:
-	case CONNECTION_OTHER:
-		return 1;
-	default:
+	const __u32 settled = 1U << CONNECTION_ESTABLISHED | 1U << CONNECTION_CLOSING |
+			      1U << CONNECTION_CLOSED | 1U << CONNECTION_STREAM |
+			      1U << CONNECTION_QUERY | 1U << CONNECTION_OTHER;
+
+	if (tcp & (CONNECTION_TCP_FIN | CONNECTION_TCP_SYN | CONNECTION_TCP_RST))
 		return 0;
-	}
+	if (settled >> (state & 15) & 1)
+		return 1;
+	return state == CONNECTION_ONE_WAY && !!(flags & CONNECTION_EGRESS) == egress;
 }

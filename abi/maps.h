@@ -3,7 +3,7 @@
  * The tables between the programs (bpf/) and the data plane provider (src/datapath/): keys, values,
  * load-time configuration, notes on upcalls, events.  Fixed-width, no padding that is not named,
  * layouts asserted below by both compilers.  Pinned tables outlive the programs and the agent: a
- * change of layout is a new DP_ABI_VERSION.
+ * change of layout is a new DP_ABI_VERSION.  Flows are not pinned: new programs begin with none.
  *
  * Who writes: all but flows, connections, passed, counters, budgets and events are written by the
  * agent alone.
@@ -366,7 +366,6 @@ enum { DP_PASSED_TICKS = 30 }; /* RFC 791 3.2 waits 15 s for the others, most sy
 struct dp_stamp {
 	__u32 epoch;
 	__u32 mapping_generation;
-	__u32 peer;
 	__u16 slot;
 	__u16 bucket;
 };
@@ -384,37 +383,64 @@ struct dp_flow_out_key {
 	__be32 saddr, daddr;
 };
 
+/* Connections that a flow knows the places of, so that their packets need no search.  A power of two. */
+enum {
+	DP_RECALL = 8,
+	DP_RECALL_TO = 4,
+};
+
+/* Where each connection that a flow has seen last is: its set * DP_SET_CONNECTIONS + its place there
+ * + 1; 0: none.  At the low bits of its hash's upper half. */
+
 struct dp_flow_out {
+	/* What each packet is compared with, and needs. */
 	struct dp_stamp stamp;
-	__u8 src[16], dst[16]; /* substrate addresses */
 	struct dp_flow_out_key key;
-	__u8 from[12];       /* the MACs that the node's frame has: destination, source */
-	__u8 to[12];         /* the MACs that a frame to a port of this host gets */
-	__u32 to_ifindex;    /* of that port */
-	__u32 nexthop;       /* or where it leaves this host */
-	__u32 checksum_diff; /* siit/1: from the IPv4 to the IPv6 addresses */
-	__u32 vni;           /* of the destination, a network or a handle */
-	__u32 pad2;
-	__u16 to_slot;
+	__u8 from[12]; /* the MACs that the node's frame has: destination, source */
+	__u32 nexthop; /* where it leaves this host */
 	__u16 path_mtu;
 	__u8 format;   /* enum format; FORMAT_NONE: to a port of this host */
 	__u8 ttl_step; /* 1 through a router */
-	__u8 to_flags; /* of that port */
 	__u8 judge;    /* DP_JUDGE_*: each packet is asked about */
+	__u8 to_flags; /* of the port here that gets it */
+	__u16 to_slot;
+	__u32 tick, jiffy; /* the clock of the connections, read at that jiffy */
+	__u64 hash;        /* of the sender's connections, their addresses' part */
+	union {
+		struct { /* to another host: the substrate addresses */
+			__u8 src[16], dst[16];
+		};
+		struct { /* to a port here: of its connections */
+			__u64 to_hash;
+			__u32 to_recall[DP_RECALL_TO];
+		};
+	};
+	__u32 recall[DP_RECALL]; /* of the sender's connections */
+	/* What fewer need. */
+	__u8 to[12];         /* the MACs that a frame to a port of this host gets */
+	__u32 to_ifindex;    /* of that port */
+	__u32 peer;          /* 0: this host */
+	__u32 vni;           /* of the destination, a network or a handle */
+	__u32 checksum_diff; /* siit/1: from the IPv4 to the IPv6 addresses */
+	__u32 pad;
 	struct dp_region region;    /* connections of the sender, */
 	struct dp_region to_region; /* of the port here that gets it */
 	struct dp_list acl, to_acl; /* what the ACLs allow between the two addresses */
 } __attribute__((aligned(8)));
 
 struct dp_flow_in {
-	struct dp_stamp stamp;
 	__u8 src[16], dst[16]; /* the substrate addresses, exactly: also the key */
-	__u8 to[12];           /* the MACs that the node's frame gets: destination, source */
-	__u32 accept;          /* formats */
-	__u32 checksum_diff;   /* siit/1: from the IPv6 to the IPv4 addresses */
-	__u32 to_ifindex;      /* of the port */
-	__u32 to_flags;
-	__u32 judge;
+	struct dp_stamp stamp;
+	__u16 accept;      /* formats */
+	__u8 judge;        /* DP_JUDGE_* */
+	__u8 to_flags;     /* of the port */
+	__u32 tick, jiffy; /* as above */
+	__u64 hash;        /* of the port's connections, their addresses' part */
+	__u32 recall[DP_RECALL];
+	__u8 to[12]; /* the MACs that the node's frame gets: destination, source */
+	__u32 to_ifindex;
+	__u32 checksum_diff; /* siit/1: from the IPv6 to the IPv4 addresses */
+	__u32 pad;
 	struct dp_region to_region;
 	struct dp_list to_acl;
 } __attribute__((aligned(8)));
@@ -506,10 +532,10 @@ DP_LAYOUT(struct dp_connection_key, 40);
 DP_LAYOUT(struct dp_connection_value, 48);
 DP_LAYOUT(struct dp_connection_set, 392);
 DP_LAYOUT(struct dp_passed_key, 40);
-DP_LAYOUT(struct dp_stamp, 16);
+DP_LAYOUT(struct dp_stamp, 12);
 DP_LAYOUT(struct dp_flow_out_key, 12);
-DP_LAYOUT(struct dp_flow_out, 144);
-DP_LAYOUT(struct dp_flow_in, 96);
+DP_LAYOUT(struct dp_flow_out, 192);
+DP_LAYOUT(struct dp_flow_in, 136);
 DP_LAYOUT(struct dp_counters_value, 32);
 DP_LAYOUT(struct dp_drops_value, 1024);
 DP_LAYOUT(struct dp_budget_value, 16);

@@ -24,7 +24,7 @@ char _license[] SEC("license") = "GPL";
 static __always_inline int port_fast_vxlan(struct __sk_buff *skb, struct iphdr *ip,
 					   const struct dp_flow_out *flow)
 {
-	const struct dp_peer_copy *peer = peer_get(flow->stamp.peer);
+	const struct dp_peer_copy *peer = peer_get(flow->peer);
 	__u16 mtu;
 
 	if (!peer)
@@ -48,7 +48,7 @@ static __always_inline int port_fast(struct __sk_buff *skb)
 	if (ip->ttl <= flow->ttl_step || skb->len != ETH_HLEN + ntohs(ip->tot_len) ||
 	    fold(ipv4_sum(ip)) != 0xffff)
 		return VERDICT_DECLINED;
-	if (flow->judge && !policy_hit_out(skb, flow))
+	if (flow->judge && !policy_recall_out(skb, ip, flow) && !policy_hit_out(skb, flow))
 		return VERDICT_DECLINED;
 	if (flow->format == FORMAT_VXLAN_1)
 		return port_fast_vxlan(skb, ip, flow);
@@ -151,7 +151,7 @@ static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr 
 	if (!(flow->accept & FORMAT_BIT(format)) ||
 	    skb->len != ETH_HLEN + sizeof(*ip6) + ntohs(ip6->payload_len))
 		return VERDICT_DECLINED;
-	if (flow->judge && !policy_hit_in(skb, flow))
+	if (flow->judge && !policy_recall_in(skb, ip6, flow) && !policy_hit_in(skb, flow))
 		return VERDICT_DECLINED;
 	*ret_slot = flow->stamp.slot;
 	*ret_vni = substrate_vni(flow->dst);

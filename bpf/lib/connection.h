@@ -37,16 +37,41 @@ static __always_inline bool connection_is_over(__u8 state, __u32 seen, __u32 now
 	       (__u64)connection_timeout(state) * 1000000000;
 }
 
+/* The hash in two parts: what all connections between two addresses share, */
+static __always_inline __u64 connection_hash_addresses(const void *local, const void *remote)
+{
+	const __u64 *l = local, *r = remote;
+	__u64 h = config.connection_seed ^ l[0] ^ (r[0] << 32 | r[0] >> 32);
+
+	h = (h ^ h >> 32) * 0x9E3779B97F4A7C15ULL;
+	h = (h ^ h >> 32 ^ l[1]) * 0xFF51AFD7ED558CCDULL;
+	h = (h ^ h >> 32 ^ r[1]) * 0xC4CEB9FE1A85EC53ULL;
+	return h ^ h >> 32;
+}
+
+/* and the ports: the last word of a key. */
+static __always_inline __u64 connection_hash_ports(__u64 addresses, __u64 ports)
+{
+	__u64 h = (addresses ^ ports) * 0x9E3779B97F4A7C15ULL;
+
+	return h ^ h >> 32;
+}
+
 static __always_inline __u64 connection_hash(const struct dp_connection_key *k)
 {
 	const __u64 *w = (const __u64 *)k;
-	__u64 h = config.connection_seed ^ w[0] ^ (w[2] << 32 | w[2] >> 32);
 
-	h = (h ^ h >> 32) * 0x9E3779B97F4A7C15ULL;
-	h = (h ^ h >> 32 ^ w[1]) * 0xFF51AFD7ED558CCDULL;
-	h = (h ^ h >> 32 ^ w[3]) * 0xC4CEB9FE1A85EC53ULL;
-	h = (h ^ h >> 32 ^ w[4]) * 0x9E3779B97F4A7C15ULL;
-	return h ^ h >> 32;
+	return connection_hash_ports(connection_hash_addresses(k->local, k->remote), w[4]);
+}
+
+/* The last word of a key with these ports, the local one first as they lie in memory. */
+static __always_inline __u64 connection_ports(__u32 ports, __u8 protocol)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return ports | (__u64)protocol << 32;
+#else
+	return (__u64)ports << 32 | (__u64)protocol << 24;
+#endif
 }
 
 /* The two sets of a hash. */
@@ -93,8 +118,8 @@ static __always_inline bool connection_find(const struct dp_connection_key *k,
 	return *ret_place < DP_SET_CONNECTIONS;
 }
 
-/* Whether a packet belongs to a connection and changes nothing about it. 'how': CONNECTION_BY_NODE
- * and TCP flags. */
+/* Whether a packet belongs to a connection and changes nothing about it: 0, or where the connection is
+ * (abi/maps.h: DP_RECALL).  'how': CONNECTION_BY_NODE and TCP flags. */
 __judged_once int connection_hit(const struct dp_connection_key *k, const struct dp_region *region,
 				 __u32 how)
 {
@@ -104,25 +129,63 @@ __judged_once int connection_hit(const struct dp_connection_key *k, const struct
 	__u64 hash;
 
 	if (!k || !region)
-		return false;
+		return 0;
 	hash = connection_hash(k);
 	if (!connection_find(k, region, hash, &at, &place))
-		return false;
+		return 0;
 	set = bpf_map_lookup_elem(&connections, &at);
 	if (!set)
-		return false;
+		return 0;
+	/* The verifier has forgotten what the compiler knows. */
+	asm volatile("" : "+r"(place));
 	c = &set->connections[place & (DP_SET_CONNECTIONS - 1)];
 	/* It may have given its place to another one meanwhile. */
 	if (c->hash != (__u32)(hash >> 32) ||
 	    !connection_is_settled(c->state, c->flags, (__u8)how, how & CONNECTION_BY_NODE))
-		return false;
+		return 0;
 	now = connection_tick();
-	if (c->seen == now)
-		return true;
-	if (connection_is_over(c->state, c->seen, now))
+	if (c->seen != now) {
+		if (connection_is_over(c->state, c->seen, now))
+			return 0;
+		c->seen = now;
+	}
+	return (int)(at * DP_SET_CONNECTIONS + place + 1);
+}
+
+/* The same for a connection whose place is remembered, for most packets: without a search, a write or a
+ * call, each of which costs more than all the rest.  'now' is connection_tick().  A place has only ever
+ * connections of one port while the flow that remembers it is valid: a port's region changes with
+ * the epoch. */
+static __always_inline bool connection_recall(__u32 place, __u64 hash, __u32 ports, __u8 protocol,
+					      __u32 how, __u32 now)
+{
+	__u32 at = (place - 1) / DP_SET_CONNECTIONS;
+	const struct dp_connection_set *set = bpf_map_lookup_elem(&connections, &at);
+	const volatile struct dp_connection_value *c;
+	__u8 state, flags;
+
+	if (!set)
 		return false;
-	c->seen = now;
-	return true;
+	c = &set->connections[(place - 1) & (DP_SET_CONNECTIONS - 1)];
+	if (*(const volatile __u32 *)&c->local_port != ports || c->protocol != protocol)
+		return false;
+	state = c->state;
+	flags = c->flags;
+	/* Last: it is 0 from before anything else of an entry is replaced. */
+	return c->hash == (__u32)(hash >> 32) && c->seen == now &&
+	       connection_is_settled(state, flags, (__u8)how, how & CONNECTION_BY_NODE);
+}
+
+/* connection_tick(), read once in a jiffy, which is when it moves. */
+static __always_inline __u32 connection_tick_in(__u32 *tick, __u32 *jiffy)
+{
+	__u32 now = (__u32)bpf_jiffies64();
+
+	if (unlikely(*jiffy != now)) {
+		*jiffy = now;
+		*tick = connection_tick();
+	}
+	return *tick;
 }
 
 /* Under the lock: what the packet does to a connection that may be the one. */

@@ -95,7 +95,7 @@ static __noinline int edge_locate(struct packet *p, __be32 saddr, __be32 daddr)
 	peer = peer_get(m->peer);
 	if (!peer)
 		return -DROP_NO_PEER;
-	flow->stamp.peer = m->peer;
+	flow->peer = m->peer;
 	flow->key.ifindex = config.uplink_ifindex;
 	flow->key.saddr = saddr;
 	flow->key.daddr = daddr;
@@ -134,7 +134,7 @@ static __always_inline int edge_fits(struct __sk_buff *skb, struct packet *p)
 		return -DROP_MALFORMED;
 	if (flow->format == FORMAT_NONE)
 		return 0;
-	peer = peer_get(flow->stamp.peer);
+	peer = peer_get(flow->peer);
 	if (!peer)
 		return -DROP_NO_PEER;
 	whole = flow->format != FORMAT_VXLAN_1 && !ipv4_can_rehead(ip);
@@ -153,7 +153,7 @@ static __noinline int edge_to_node(struct __sk_buff *skb, struct packet *p)
 		return -DROP_REWRITE;
 	if (flow->format == FORMAT_NONE)
 		return forward_local(skb, ip, flow);
-	peer = peer_get(flow->stamp.peer);
+	peer = peer_get(flow->peer);
 	if (!peer)
 		return -DROP_NO_PEER;
 	return forward_remote(skb, ip, flow, peer, (__u32)ip->ihl * 4, &p->mtu);

@@ -158,7 +158,7 @@ static __noinline int edge6_locate(struct packet *p)
 	peer = peer_get(m->peer);
 	if (!peer)
 		return -DROP_NO_PEER;
-	flow->stamp.peer = m->peer;
+	flow->peer = m->peer;
 	r = route_to_peer(peer, p->vni, p->vni, 0, 0, flow);
 	if (!r && flow->format != FORMAT_VXLAN_1)
 		flow->format = FORMAT_IPIP6_1;
@@ -168,7 +168,7 @@ static __noinline int edge6_locate(struct packet *p)
 static __noinline int edge6_to_node(struct __sk_buff *skb, struct packet *p)
 {
 	struct dp_flow_out *flow = &p->flow.out;
-	const struct dp_peer_copy *peer = peer_get(flow->stamp.peer);
+	const struct dp_peer_copy *peer = peer_get(flow->peer);
 	const struct ipv6hdr *ip = ipv6_get(skb);
 	__u16 size;
 	__u8 tos;
@@ -217,7 +217,7 @@ static __noinline int edge6_in(struct __sk_buff *skb, struct packet *p)
 	r = edge6_locate(p);
 	if (r)
 		return r;
-	peer = peer_get(p->flow.out.stamp.peer);
+	peer = peer_get(p->flow.out.peer);
 	ip = ipv6_get(skb);
 	if (!ip || !peer)
 		return -DROP_MALFORMED;

@@ -189,10 +189,9 @@ static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p,
 	map_v4(p->src, in->saddr);
 	map_v4(p->dst, in->daddr);
 	flow->stamp.epoch = host_epoch();
-	flow->stamp.peer = peer_id;
 	flow->stamp.bucket = (__u16)dp_bucket_v4(p->from_vni, source);
 	flow->stamp.mapping_generation = generation_get(flow->stamp.bucket);
-	flow->accept = peer->accept;
+	flow->accept = (__u16)peer->accept;
 	r = ingress_destination(p);
 	if (r && r != VERDICT_EDGE)
 		return r;
@@ -202,7 +201,7 @@ static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p,
 	if (port) { /* else it stays zero: for a gateway */
 		flow->stamp.slot = (__u16)p->slot;
 		flow->to_ifindex = port->ifindex;
-		flow->to_flags = port->flags;
+		flow->to_flags = (__u8)port->flags;
 		ingress_frame(p, port, in->saddr, flow->to);
 	}
 	m = mapping_v4_get(p->from_vni, source);

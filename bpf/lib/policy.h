@@ -204,116 +204,190 @@ __judged_once int policy_out(struct __sk_buff *skb, struct packet *p, __u32 to_s
 
 static __always_inline void policy_keep_out(const struct packet *p, struct dp_flow_out *flow)
 {
-	flow->judge = p->side[0].judge | p->side[1].judge;
+	flow->judge = (__u8)(p->side[0].judge | p->side[1].judge);
 	flow->region = p->side[1].region;
 	flow->to_region = p->side[0].region;
 	flow->acl = p->side[1].acl;
 	flow->to_acl = p->side[0].acl;
+	if (flow->judge & DP_JUDGE_EGRESS)
+		flow->hash = connection_hash_addresses(p->src, p->dst);
+	if (flow->judge & DP_JUDGE_INGRESS)
+		flow->to_hash = connection_hash_addresses(p->dst, p->src);
 }
 
 static __always_inline void policy_keep_in(const struct packet *p, struct dp_flow_in *flow)
 {
-	flow->judge = p->side[0].judge;
+	flow->judge = (__u8)p->side[0].judge;
 	flow->to_region = p->side[0].region;
 	flow->to_acl = p->side[0].acl;
+	if (flow->judge & DP_JUDGE_INGRESS)
+		flow->hash = connection_hash_addresses(p->dst, p->src);
 }
 
 /* ---- for packets of a known flow ---- */
 
-/* What a plain TCP or UDP packet is about: true with the ports in '*k' and the subject, TCP flags. */
-static __always_inline bool policy_ports(const struct __sk_buff *skb, const void *l4, __u8 protocol,
-					 __be16 ports[2], __u32 *ret_tcp)
-{
-	const __u8 *b = l4;
+/* Of a plain TCP or UDP packet. */
+struct policy_ports {
+	__u32 ports; /* source, destination, as they lie in memory */
+	__u8 protocol;
+	__u8 tcp; /* flags; 0 for UDP */
+};
 
+/* What a packet is about; false: it is not so plain. */
+static __always_inline bool policy_ports_get(const struct __sk_buff *skb, const void *l4,
+					     __u8 protocol, struct policy_ports *ret)
+{
+	ret->protocol = protocol;
+	ret->tcp = 0;
 	if (protocol == IPPROTO_TCP) {
 		if (l4 + 14 > packet_end(skb))
 			return false;
-		*ret_tcp = b[13];
-	} else if (protocol == IPPROTO_UDP) {
-		if (l4 + 8 > packet_end(skb))
-			return false;
-		*ret_tcp = 0;
-	} else {
+		ret->tcp = ((const __u8 *)l4)[13];
+	} else if (protocol != IPPROTO_UDP || l4 + 8 > packet_end(skb)) {
 		return false;
 	}
-	memcpy(ports, b, 4);
+	ret->ports = *(const __u32 *)l4;
 	return true;
 }
 
-/* As the port that has 'region' sees the connection. */
-static __always_inline void policy_key_v4(struct dp_connection_key *k, __be32 local, __be32 remote,
-					  __be16 local_port, __be16 remote_port, __u8 protocol)
+/* The same of one from the substrate, re-headed, or whole ('ipip') without options. */
+static __always_inline bool policy_ports_in(const struct __sk_buff *skb, const struct ipv6hdr *ip6,
+					    struct policy_ports *ret)
 {
-	__builtin_memset(k, 0, sizeof(*k));
+	const struct iphdr *ip = (const void *)(ip6 + 1);
+
+	if (likely(ip6->nexthdr != IPPROTO_IPIP))
+		return policy_ports_get(skb, ip, ip6->nexthdr, ret);
+	if ((void *)(ip + 1) > packet_end(skb) || *(const __u8 *)ip != 0x45 || ipv4_is_fragment(ip))
+		return false;
+	return policy_ports_get(skb, ip + 1, ip->protocol, ret);
+}
+
+/* Source and destination the other way round. */
+static __always_inline __u32 policy_swapped(__u32 ports)
+{
+	return ports << 16 | ports >> 16;
+}
+
+/* What an ACL is asked about. */
+static __always_inline __u32 policy_subject(const struct policy_ports *t)
+{
+	return (__u32)t->protocol << 16 | ntohs(((const __be16 *)&t->ports)[1]);
+}
+
+/* Where in a flow's 'recall' a connection is. */
+static __always_inline __u32 policy_recall_at(__u64 addresses, __u32 ports, __u8 protocol)
+{
+	return (__u32)(connection_hash_ports(addresses, connection_ports(ports, protocol)) >> 32);
+}
+
+static __always_inline bool policy_recall(const __u32 *recall, __u32 n, __u64 addresses,
+					  __u32 ports, const struct policy_ports *t, __u32 how,
+					  __u32 now)
+{
+	__u64 hash = connection_hash_ports(addresses, connection_ports(ports, t->protocol));
+
+	return connection_recall(recall[hash >> 32 & (n - 1)], hash, ports, t->protocol,
+				 how | t->tcp, now);
+}
+
+/* Whether the packet at 'ip', without options, belongs to connections that the flow remembers. */
+static __always_inline bool policy_recall_out(const struct __sk_buff *skb, const struct iphdr *ip,
+					      struct dp_flow_out *flow)
+{
+	struct policy_ports t;
+	__u32 now;
+
+	if (flow->judge & (DP_JUDGE_ACL_EGRESS | DP_JUDGE_ACL_INGRESS) || ipv4_is_fragment(ip) ||
+	    !policy_ports_get(skb, ip + 1, ip->protocol, &t))
+		return false;
+	now = connection_tick_in(&flow->tick, &flow->jiffy);
+	if (flow->judge & DP_JUDGE_EGRESS && !policy_recall(flow->recall, DP_RECALL, flow->hash,
+							    t.ports, &t, CONNECTION_BY_NODE, now))
+		return false;
+	return !(flow->judge & DP_JUDGE_INGRESS) ||
+	       policy_recall(flow->to_recall, DP_RECALL_TO, flow->to_hash, policy_swapped(t.ports),
+			     &t, 0, now);
+}
+
+static __always_inline bool policy_recall_in(const struct __sk_buff *skb, const struct ipv6hdr *ip6,
+					     struct dp_flow_in *flow)
+{
+	struct policy_ports t;
+
+	return flow->judge == DP_JUDGE_INGRESS && policy_ports_in(skb, ip6, &t) &&
+	       policy_recall(flow->recall, DP_RECALL, flow->hash, policy_swapped(t.ports), &t, 0,
+			     connection_tick_in(&flow->tick, &flow->jiffy));
+}
+
+/* As the port that has the connection sees it. */
+static __always_inline void policy_key_v4(struct dp_connection_key *k, __be32 local, __be32 remote,
+					  __u32 ports, __u8 protocol)
+{
+	__u64 *w = (__u64 *)k;
+
 	map_v4(k->local, local);
 	map_v4(k->remote, remote);
-	k->local_port = local_port;
-	k->remote_port = remote_port;
-	k->protocol = protocol;
+	w[4] = connection_ports(ports, protocol);
 }
 
-/* Whether the packet at 'ip', without options, passes without the full path being asked. */
-__judged_once int policy_hit_out(struct __sk_buff *skb, const struct dp_flow_out *flow)
+/* Whether the packet passes without the full path being asked: as policy_recall_out(), with a search for
+ * its connections, and ACLs. */
+__judged_once int policy_hit_out(struct __sk_buff *skb, struct dp_flow_out *flow)
 {
 	const struct iphdr *ip = ipv4_get(skb);
-	struct dp_connection_key k __attribute__((aligned(8)));
-	__be16 ports[2];
-	__u32 tcp, subject;
+	struct dp_connection_key k;
+	struct policy_ports t;
+	__u32 ports;
+	int place;
 
 	if (!ip || !flow || ipv4_is_fragment(ip) ||
-	    !policy_ports(skb, ip + 1, ip->protocol, ports, &tcp))
+	    !policy_ports_get(skb, ip + 1, ip->protocol, &t))
 		return false;
-	subject = (__u32)ip->protocol << 16 | ntohs(ports[1]);
 	if (flow->judge & DP_JUDGE_EGRESS) {
-		policy_key_v4(&k, ip->saddr, ip->daddr, ports[0], ports[1], ip->protocol);
-		if (!connection_hit(&k, &flow->region, tcp | CONNECTION_BY_NODE))
+		policy_key_v4(&k, ip->saddr, ip->daddr, t.ports, t.protocol);
+		place = connection_hit(&k, &flow->region, t.tcp | CONNECTION_BY_NODE);
+		if (!place)
 			return false;
+		flow->recall[policy_recall_at(flow->hash, t.ports, t.protocol) & (DP_RECALL - 1)] =
+			(__u32)place;
 	}
-	if (flow->judge & DP_JUDGE_ACL_EGRESS && !list_has(flow->acl.first, flow->acl.n, subject))
+	if (flow->judge & DP_JUDGE_ACL_EGRESS &&
+	    !list_has(flow->acl.first, flow->acl.n, policy_subject(&t)))
 		return false;
 	if (flow->judge & DP_JUDGE_ACL_INGRESS &&
-	    !list_has(flow->to_acl.first, flow->to_acl.n, subject))
-		return false;
-	if (flow->judge & DP_JUDGE_INGRESS) {
-		policy_key_v4(&k, ip->daddr, ip->saddr, ports[1], ports[0], ip->protocol);
-		return connection_hit(&k, &flow->to_region, tcp);
-	}
-	return true;
-}
-
-/* The same for one from the substrate, re-headed, or whole ('ipip') without options. */
-__judged_once int policy_hit_in(struct __sk_buff *skb, const struct dp_flow_in *flow)
-{
-	const struct ipv6hdr *ip6 = ipv6_get(skb);
-	struct dp_connection_key k __attribute__((aligned(8)));
-	const void *l4;
-	__be16 ports[2];
-	__u8 protocol;
-	__u32 tcp, subject;
-
-	if (!ip6 || !flow)
-		return false;
-	protocol = ip6->nexthdr;
-	l4 = ip6 + 1;
-	if (protocol == IPPROTO_IPIP) {
-		const struct iphdr *ip = l4;
-
-		if ((void *)(ip + 1) > packet_end(skb) || *(const __u8 *)ip != 0x45 ||
-		    ipv4_is_fragment(ip))
-			return false;
-		protocol = ip->protocol;
-		l4 = ip + 1;
-	}
-	if (!policy_ports(skb, l4, protocol, ports, &tcp))
-		return false;
-	subject = (__u32)protocol << 16 | ntohs(ports[1]);
-	if (flow->judge & DP_JUDGE_ACL_INGRESS &&
-	    !list_has(flow->to_acl.first, flow->to_acl.n, subject))
+	    !list_has(flow->to_acl.first, flow->to_acl.n, policy_subject(&t)))
 		return false;
 	if (!(flow->judge & DP_JUDGE_INGRESS))
 		return true;
-	policy_key_v4(&k, substrate_v4(flow->dst), substrate_v4(flow->src), ports[1], ports[0],
-		      protocol);
-	return connection_hit(&k, &flow->to_region, tcp);
+	ports = policy_swapped(t.ports);
+	policy_key_v4(&k, ip->daddr, ip->saddr, ports, t.protocol);
+	place = connection_hit(&k, &flow->to_region, t.tcp);
+	flow->to_recall[policy_recall_at(flow->to_hash, ports, t.protocol) & (DP_RECALL_TO - 1)] =
+		(__u32)place;
+	return place != 0;
+}
+
+/* The same for one from the substrate. */
+__judged_once int policy_hit_in(struct __sk_buff *skb, struct dp_flow_in *flow)
+{
+	const struct ipv6hdr *ip6 = ipv6_get(skb);
+	struct dp_connection_key k;
+	struct policy_ports t;
+	__u32 ports;
+	int place;
+
+	if (!ip6 || !flow || !policy_ports_in(skb, ip6, &t))
+		return false;
+	if (flow->judge & DP_JUDGE_ACL_INGRESS &&
+	    !list_has(flow->to_acl.first, flow->to_acl.n, policy_subject(&t)))
+		return false;
+	if (!(flow->judge & DP_JUDGE_INGRESS))
+		return true;
+	ports = policy_swapped(t.ports);
+	policy_key_v4(&k, substrate_v4(flow->dst), substrate_v4(flow->src), ports, t.protocol);
+	place = connection_hit(&k, &flow->to_region, t.tcp);
+	flow->recall[policy_recall_at(flow->hash, ports, t.protocol) & (DP_RECALL - 1)] =
+		(__u32)place;
+	return place != 0;
 }

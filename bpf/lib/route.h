@@ -173,7 +173,7 @@ static __always_inline int route_locate(struct __sk_buff *skb, struct packet *p,
 	peer = peer_get(m->peer);
 	if (!peer)
 		return -DROP_NO_PEER;
-	flow->stamp.peer = m->peer;
+	flow->peer = m->peer;
 	return route_to_peer(peer, p->from_vni, p->to_vni, saddr, daddr, flow);
 }
 
@@ -190,7 +190,7 @@ static __always_inline int route_to_handle(struct packet *p, __be32 saddr, __be3
 		peer = peer_get(p->to_peer);
 		if (!peer)
 			return -DROP_NO_PEER;
-		flow->stamp.peer = p->to_peer;
+		flow->peer = p->to_peer;
 		return route_to_peer(peer, p->from_vni, p->to_vni, saddr, daddr, flow);
 	}
 	h = handle_get(p->to_vni);
@@ -325,7 +325,7 @@ static __noinline int route_carry(struct __sk_buff *skb, struct packet *p)
 	}
 	if (flow->format == FORMAT_NONE)
 		return forward_local(skb, ip, flow);
-	peer = peer_get(flow->stamp.peer);
+	peer = peer_get(flow->peer);
 	if (!peer)
 		return -DROP_NO_PEER;
 	header = (__u32)ip->ihl * 4;

@@ -181,7 +181,7 @@ static __always_inline int route6_locate(struct packet *p)
 	if (m->state == DP_STATE_GONE || !m->peer)
 		return -DROP_GONE;
 	p->identity = m->identity;
-	p->flow.out.stamp.peer = m->peer;
+	p->flow.out.peer = m->peer;
 	return VERDICT_ROUTED;
 }
 
@@ -191,7 +191,7 @@ static __always_inline int route6_to_handle(struct packet *p)
 	const struct dp_handle_value *h;
 
 	if (p->to_peer) {
-		p->flow.out.stamp.peer = p->to_peer;
+		p->flow.out.peer = p->to_peer;
 		return VERDICT_ROUTED;
 	}
 	h = handle_get(p->to_vni);
@@ -216,7 +216,7 @@ static __noinline int route6_carry(struct __sk_buff *skb, struct packet *p)
 		route6_age(ip, p);
 		return route6_local(skb, p, p->flow.out.to_slot);
 	}
-	peer = peer_get(p->flow.out.stamp.peer);
+	peer = peer_get(p->flow.out.peer);
 	return peer ? route6_remote(skb, p, peer) : -DROP_NO_PEER;
 }
 

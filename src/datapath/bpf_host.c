@@ -143,7 +143,21 @@ static void set_rodata(struct bpf_host *h, const struct dp_config *config, int u
 	memcpy((void *)&h->skel->rodata->config, &r, sizeof(r));
 }
 
-/* Every table is pinned but the read-only configuration and the scratch space. */
+/* Tables that are made anew with the programs: nothing in them is lost that matters, and their layout may
+ * change without a new DP_ABI_VERSION. */
+static bool is_transient(const struct bpf_host *h, const struct bpf_map *map)
+{
+	const struct bpf_map *all[] = {h->skel->maps.rodata, h->skel->maps.scratch,
+				       h->skel->maps.edge_scratch, h->skel->maps.flows_out,
+				       h->skel->maps.flows_in};
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (map == all[i])
+			return true;
+	return false;
+}
+
+/* Every other table is pinned. */
 static int set_pins(struct bpf_host *h)
 {
 	struct bpf_map *map;
@@ -153,9 +167,11 @@ static int set_pins(struct bpf_host *h)
 		char path[PATH_MAX + 64];
 		int r;
 
-		if (map == h->skel->maps.rodata || map == h->skel->maps.scratch)
-			continue;
 		snprintf(path, sizeof(path), "%s/%s", h->dir, bpf_map__name(map));
+		if (is_transient(h, map)) {
+			unlink(path); /* earlier versions pinned it */
+			continue;
+		}
 		r = bpf_map__set_pin_path(map, path);
 		if (r)
 			return r;

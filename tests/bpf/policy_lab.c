@@ -317,7 +317,8 @@ void policy_age(const struct lab_node *n, uint32_t seconds)
 	policy_age_ticks(n, (uint32_t)((uint64_t)seconds * 1000000000 >> DP_TICK_SHIFT) + 1);
 }
 
-void policy_age_ticks(const struct lab_node *n, uint32_t ticks)
+void policy_each(const struct lab_node *n, void (*fn)(struct dp_connection_value *, uint32_t),
+		 uint32_t arg)
 {
 	struct bpf_host *h = bpf_host_of(policy_lab.lab.hosts[n->host].dp);
 	int fd = bpf_map__fd(h->skel->maps.connections);
@@ -334,7 +335,17 @@ void policy_age_ticks(const struct lab_node *n, uint32_t ticks)
 
 		assert_int_equal(bpf_map_lookup_elem_flags(fd, &key, &set, BPF_F_LOCK), 0);
 		for (size_t k = 0; k < DP_SET_CONNECTIONS; k++)
-			set.connections[k].seen -= ticks;
+			fn(&set.connections[k], arg);
 		assert_int_equal(bpf_map_update_elem(fd, &key, &set, BPF_F_LOCK), 0);
 	}
+}
+
+static void make_older(struct dp_connection_value *c, uint32_t ticks)
+{
+	c->seen -= ticks;
+}
+
+void policy_age_ticks(const struct lab_node *n, uint32_t ticks)
+{
+	policy_each(n, make_older, ticks);
 }

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "abi/maps.h"
 #include "frame.h"
 
 enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
@@ -65,3 +66,6 @@ size_t policy_count(const struct lab_node *n);
 /* As if so much time had passed for what the node has: seconds, or ticks of the programs' clock. */
 void policy_age(const struct lab_node *n, uint32_t seconds);
 void policy_age_ticks(const struct lab_node *n, uint32_t ticks);
+/* Changes what the node has in the table of connections, free places too. */
+void policy_each(const struct lab_node *n, void (*fn)(struct dp_connection_value *, uint32_t),
+		 uint32_t arg);

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Packet tables of security groups and network ACLs: who may begin what. */
+#include <bpf/bpf.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "abi/drop.h"
 #include "abi/substrate.h"
 #include "base/err.h"
+#include "datapath/bpf_host.h"
 #include "policy_lab.h"
 
 #define ALL_OUT policy_rule(true, DP_PROTOCOL_ANY, 0, 65535, "0.0.0.0/0", 0)
@@ -198,6 +202,35 @@ static void test_adoption(void **state)
 	policy_set_group(2, &wider, 1);
 	assert_int_equal(policy_tcp(l->a, l->b, 5001, 81, SYN), 0);
 	assert_int_equal(policy_tcp(l->a, l->b, 5001, 82, SYN), DROP_GROUP_INGRESS);
+}
+
+/* Versions before kept their flows in pinned tables of another layout: they go, connections stay. */
+/* requirement: NIC-6 OPS-3 */
+static void test_adoption_of_an_earlier_version(void **state)
+{
+	static const char *const tables[] = {"flows_out", "flows_in", "edge_scratch"};
+	struct dp_rule rule = policy_rule(false, IPPROTO_TCP, 80, 80, "0.0.0.0/0", 0);
+	char path[PATH_MAX + 64];
+
+	allow_into_b(rule);
+	assert_int_equal(policy_tcp(l->a, l->b, 5000, 80, SYN), 0);
+	assert_int_equal(policy_tcp(l->b, l->a, 80, 5000, SYN | ACK), 0);
+	assert_int_equal(policy_tcp(l->a, l->b, 5000, 80, ACK), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		int fd = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, tables[i], 4, 144, 16, NULL);
+
+		snprintf(path, sizeof(path), "%s/%s", bpf_host_of(l->lab.hosts[1].dp)->dir,
+			 tables[i]);
+		assert_true(fd >= 0);
+		assert_int_equal(bpf_obj_pin(fd, path), 0);
+		close(fd);
+	}
+	datapath_close(l->lab.hosts[1].dp);
+	lab_open(&l->lab, 1);
+	assert_true(access(path, F_OK));
+	assert_string_equal(policy_state(l->b, 80, 5000), "established");
+	assert_int_equal(policy_tcp(l->a, l->b, 5000, 80, ACK), 0);
+	assert_int_equal(policy_tcp(l->b, l->a, 80, 5000, ACK), 0);
 }
 
 /* ---- ACLs ---- */
@@ -467,6 +500,7 @@ int main(void)
 		TEST(test_icmp_types),
 		TEST(test_rules_change),
 		TEST(test_adoption),
+		TEST(test_adoption_of_an_earlier_version),
 		TEST(test_acl),
 		TEST(test_order_of_both),
 		TEST(test_formats),
