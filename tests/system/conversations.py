@@ -24,9 +24,11 @@ def answer(c):
             pass
 def serve_udp(s):
     own = sys.argv[2]
+    s.setsockopt(socket.IPPROTO_IP, 8, 1)  # IP_PKTINFO: the answer comes from where it was asked
     while True:
-        data, peer = s.recvfrom(65536)
-        s.sendto(f"{peer[0]} {peer[1]} {own} ".encode() + data, peer)
+        data, (about, *_), _, peer = s.recvmsg(65536, 64)
+        asked = bytes(4) + about[2][8:12] + bytes(4)
+        s.sendmsg([f"{peer[0]} {peer[1]} {own} ".encode() + data], [(socket.IPPROTO_IP, 8, asked)], 0, peer)
 t = socket.create_server(("", port), backlog=128)
 u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 u.bind(("", port))

@@ -61,9 +61,9 @@ class Network:
         self.route(self.private, EVERYWHERE, NatGatewayId=gateway)
         return gateway, public
 
-    def node(self, subnet=None, group=None, host=None):
+    def node(self, subnet=None, group=None, host=None, **kw):
         for _ in range(6):
-            node = self.lab.start(subnet or self.public, ec2=self.ec2, SecurityGroupIds=[group or self.open])
+            node = self.lab.start(subnet or self.public, ec2=self.ec2, SecurityGroupIds=[group or self.open], **kw)
             if not host or node.host == host:
                 return node
         raise AssertionError(f"placement never chose {host}")

@@ -193,6 +193,34 @@ def test_what_a_failed_node_had_is_the_new_nodes(site):
         wait_for("the connection to be the second node's", lambda: reaches(second))
 
 
+def test_a_private_address_moves_with_its_public_one(site):
+    """requirement: NIC-3, EDGE-2"""
+    moving = "10.10.1.200"
+    nodes = [site.net.node(host=h, InstanceType="t3.small") for h in ("h1", "h2")]
+    for node in nodes:
+        node.run("ip", "addr", "add", f"{moving}/32", "dev", "eth0")
+
+    def move(node):
+        site.net.ec2.assign_private_ip_addresses(NetworkInterfaceId=node.interface, PrivateIpAddresses=[moving],
+                                                 AllowReassignment=True)
+
+    move(nodes[0])
+    allocation, address = site.net.allocate()
+    site.net.associate(allocation, nodes[0], PrivateIpAddress=moving)
+
+    def reached():
+        # as NTP or IPsec, from one port to one port: one connection for the edge, whoever has the address
+        return (ask(site.world, address, protocol="udp", source_port=4500) or (0, 0, 0))[2]
+
+    with server(*nodes):
+        wait_for("the address to work", lambda: reached() == nodes[0].address)
+        with Conversation(site.world, address) as open_before:
+            for node in (nodes[1], nodes[0]):
+                move(node)
+                assert reached() == node.address
+            assert open_before.lives()
+
+
 def test_killed_agents_lose_nothing(site):
     """requirement: EDGE-2, OPS-3"""
     with server(site.web, site.world), Conversation(site.world, site.address) as coming, \
