@@ -59,6 +59,8 @@ struct dp_rodata {
 	__u8 uplink_mac[6];
 	__u8 pad[2];
 	__u64 connection_seed; /* of the hash that finds a connection's place */
+	__u32 copy_ifindex; /* the device that copies of packets go up by */
+	__u32 pad2;
 };
 
 /* The fixed inner MACs of vxlan/1: the device's own, and that of every sender. */
@@ -86,6 +88,8 @@ enum {
 	DP_PORT_FORWARDS = 1 << 1, /* source/destination check off */
 	DP_PORT_TRACKED = 1 << 2, /* it is in security groups */
 	DP_PORT_DISABLED = 1 << 3, /* nothing passes, either way */
+	DP_PORT_LOGGED = 1 << 4,   /* abi/watch.h */
+	DP_PORT_MIRRORED = 1 << 5,
 };
 
 /* A port's share of the connection table: sets 'first' to 'first + mask', their number a power of
@@ -477,6 +481,7 @@ enum {
 	DP_NOTE_TUNNEL = 1 << 1, /* came by vxlan: the frame is what was inside, 'id' the peer */
 	DP_NOTE_OTHER = 1 << 2,  /* 'vni' is the destination's, not the port's */
 	DP_NOTE_UPLINK = 1 << 3, /* came from the world: 'id' the private IPv4 address that it is for */
+	DP_NOTE_COPY = 1 << 4,   /* the agent's own, with a copy inside: its port's policy is not asked */
 };
 
 struct dp_note {
@@ -509,7 +514,7 @@ struct dp_event {
 };
 
 #define DP_LAYOUT(type, size) _Static_assert(sizeof(type) == (size), #type)
-DP_LAYOUT(struct dp_rodata, 72);
+DP_LAYOUT(struct dp_rodata, 80);
 DP_LAYOUT(struct dp_host_value, 16);
 DP_LAYOUT(struct dp_port_copy, 64);
 DP_LAYOUT(struct dp_port_value, 136);

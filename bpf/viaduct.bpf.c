@@ -7,6 +7,7 @@
  *	tunnel     tcx ingress of the vxlan device: packets from other hosts
  *	upcalls    tcx ingress of the upcall device: packets that the agent sends on their way again
  *	uplink     tcx ingress of an edge's interface to the world
+ *	delivered  tcx egress of a watched node's interface: packets that the node is about to get
  *
  * Where the kernel has no tcx, the same programs are clsact filters.
  */
@@ -238,6 +239,7 @@ static __always_inline int upcalls_packet(struct __sk_buff *skb, struct packet *
 	p->slot = slot;
 	p->port_id = id;
 	p->routed = note.flags & DP_NOTE_ROUTED;
+	p->copied = note.flags & DP_NOTE_COPY;
 	memcpy(p->node_mac, port->mac, 6);
 	return port_protocol(skb, p);
 }
@@ -269,4 +271,21 @@ int uplink(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	p = packet_new();
 	return p ? edge_conclude(skb, p, uplink_packet(skb, p)) : TC_ACT_SHOT;
+}
+
+SEC("tc")
+int delivered(struct __sk_buff *skb)
+{
+	__u32 ifindex = skb->ifindex;
+	const __u32 *slot = bpf_map_lookup_elem(&port_slots, &ifindex);
+	struct packet *p;
+	int r;
+
+	if (!slot)
+		return TC_ACT_UNSPEC;
+	p = packet_new();
+	if (!p)
+		return TC_ACT_SHOT;
+	r = watch_in(skb, p, *slot);
+	return r ? refuse(skb, p, (__u32)-r) : TC_ACT_UNSPEC;
 }

@@ -11,6 +11,7 @@
 #include "bpf/lib/icmp_v6.h"
 #include "bpf/lib/packet.h"
 #include "bpf/lib/upcall.h"
+#include "bpf/lib/watch.h"
 
 static __always_inline bool drop_has_event(__u32 reason)
 {
@@ -53,6 +54,7 @@ static __noinline int refuse(struct __sk_buff *skb, struct packet *p, __u32 reas
 		d->packets[reason & (DROP_REASON_MAX - 1)]++;
 	if (drop_has_event(reason))
 		drop_event(p, reason);
+	watch_refused(skb, p, reason);
 	if (!p->from_node)
 		return TC_ACT_SHOT;
 	if (skb->protocol == htons(ETH_P_IPV6))

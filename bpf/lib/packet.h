@@ -48,7 +48,9 @@ struct tuple {
 	__u8 query; /* ICMP: the type that asked */
 	__u8 tcp;   /* byte 13 of its header */
 	__u8 fragment;
-	__u8 pad[3];
+	__u8 quoted;  /* it is what an error quotes, not the packet itself */
+	__u8 offset;  /* TCP: words of its header */
+	__u8 pad;
 	__u8 bytes[40] __attribute__((aligned(8))); /* being looked at */
 };
 
@@ -88,6 +90,8 @@ struct packet {
 	__u16 mtu;             /* what the path would have carried: for DROP_TOO_BIG */
 	bool from_node;        /* and so it may be answered with an ICMP error */
 	bool routed;           /* the node sent it to its router */
+	bool copied;           /* the agent's own: DP_NOTE_COPY */
+	bool refused_out;      /* the last of its ports to be asked was the sender's */
 	bool injected;         /* by the agent: HELD counts as LIVE, MACs are a note */
 	union {                /* the decision */
 		struct dp_flow_out out;

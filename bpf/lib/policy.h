@@ -140,6 +140,7 @@ __judged_once int policy_judge(struct __sk_buff *skb, struct packet *p, __u32 si
 
 	if (!port || !p)
 		return -DROP_NOT_LOCAL;
+	p->refused_out = egress;
 	tracked = port->flags & DP_PORT_TRACKED;
 	later = p->tuple.fragment == TUPLE_LATER;
 	if (tracked) {
@@ -178,7 +179,7 @@ __judged_once int policy_out(struct __sk_buff *skb, struct packet *p, __u32 to_s
 
 	if (!port || !p)
 		return -DROP_NOT_LOCAL;
-	mine = policy_is_needed(port, acl);
+	mine = !p->copied && policy_is_needed(port, acl);
 	its = to && policy_is_needed(to, to_acl);
 	if (!mine && !its)
 		return 0;

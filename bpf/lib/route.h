@@ -9,6 +9,7 @@
 #include "bpf/lib/forward.h"
 #include "bpf/lib/policy.h"
 #include "bpf/lib/router.h"
+#include "bpf/lib/watch.h"
 #include "bpf/lib/way.h"
 
 /* The header makes sense and says of itself that it is intact. */
@@ -374,11 +375,13 @@ static __noinline int route_decide(struct __sk_buff *skb, struct packet *p)
  * the little stack. */
 static __noinline int route_ipv4(struct __sk_buff *skb, struct packet *p)
 {
+	__u32 slot = p->slot;
 	int decided = route_decide(skb, p), r;
 
 	if (decided != VERDICT_ROUTED && decided != VERDICT_EDGE)
-		return decided;
+		return watch_query(skb, p, decided);
 	r = policy_out(skb, p, p->flow.out.to_slot, p->acl, p->to_acl);
+	r = watch_out(skb, p, slot, r);
 	if (r || decided == VERDICT_EDGE)
 		return r ? r : VERDICT_EDGE;
 	return route_carry(skb, p);

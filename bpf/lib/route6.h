@@ -292,11 +292,13 @@ static __noinline int route6_decide(struct __sk_buff *skb, struct packet *p)
 /* An IPv6 packet from a node, in steps as route_ipv4(). */
 static __noinline int route_ipv6(struct __sk_buff *skb, struct packet *p)
 {
+	__u32 slot = p->slot;
 	int decided = route6_decide(skb, p), r;
 
 	if (decided != VERDICT_ROUTED && decided != VERDICT_EDGE)
 		return decided;
 	r = policy_out(skb, p, p->flow.out.to_slot, p->acl, p->to_acl);
+	r = watch_out(skb, p, slot, r);
 	if (r || decided == VERDICT_EDGE)
 		return r ? r : VERDICT_EDGE;
 	return route6_carry(skb, p);

@@ -77,6 +77,7 @@ static __always_inline int tuple_transport(struct __sk_buff *skb, struct packet 
 		if (bpf_skb_load_bytes(skb, t->at, b, 14))
 			return -DROP_MALFORMED;
 		t->tcp = b[13];
+		t->offset = b[12] >> 4;
 		break;
 	case IPPROTO_UDP:
 		if (bpf_skb_load_bytes(skb, t->at, b, 8))
@@ -191,6 +192,7 @@ static __always_inline int tuple_quoted_transport(struct __sk_buff *skb, struct 
 {
 	__u8 *b = t->bytes;
 
+	t->quoted = true;
 	t->kind = TUPLE_PLAIN;
 	t->source = 0;
 	t->destination = 0;

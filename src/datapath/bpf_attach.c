@@ -12,6 +12,7 @@
 
 enum {
 	TCX_INGRESS = 46, /* BPF_TCX_INGRESS: newer than the C library's headers */
+	TCX_EGRESS = 47,
 	FILTER_HANDLE = 1,
 	FILTER_PRIORITY = 1,
 };
@@ -37,7 +38,7 @@ static int link_ifindex(int fd)
 	return (int)ifindex;
 }
 
-static int tcx_set(struct bpf_host *h, const char *name, int ifindex, int prog_fd)
+static int tcx_set(struct bpf_host *h, const char *name, int ifindex, int prog_fd, int side)
 {
 	_cleanup_close_ int fd = -1, fresh = -1;
 	char path[PATH_MAX + 64];
@@ -51,7 +52,7 @@ static int tcx_set(struct bpf_host *h, const char *name, int ifindex, int prog_f
 		bpf_link_detach(fd);
 		unlink(path);
 	}
-	fresh = bpf_link_create(prog_fd, ifindex, (enum bpf_attach_type)TCX_INGRESS, NULL);
+	fresh = bpf_link_create(prog_fd, ifindex, (enum bpf_attach_type)side, NULL);
 	if (fresh < 0)
 		return -errno;
 	return bpf_obj_pin(fresh, path) ? -errno : 0;
@@ -71,9 +72,14 @@ static int tcx_delete(struct bpf_host *h, const char *name)
 	return unlink(path) && errno != ENOENT ? -errno : 0;
 }
 
-static int clsact_set(int ifindex, int prog_fd)
+static enum bpf_tc_attach_point clsact_point(int side)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
+	return side == TCX_EGRESS ? BPF_TC_EGRESS : BPF_TC_INGRESS;
+}
+
+static int clsact_set(int ifindex, int prog_fd, int side)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = clsact_point(side));
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY,
 		    .prog_fd = prog_fd, .flags = BPF_TC_F_REPLACE);
 	int r = bpf_tc_hook_create(&hook);
@@ -83,21 +89,39 @@ static int clsact_set(int ifindex, int prog_fd)
 	return bpf_tc_attach(&hook, &opts);
 }
 
+static int clsact_delete(int ifindex, int side)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = clsact_point(side));
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+	int r = bpf_tc_detach(&hook, &opts);
+
+	return r == -ENOENT || r == -ENODEV || r == -EINVAL ? 0 : r; /* gone with its device */
+}
+
+static int attach(struct bpf_host *h, const char *name, int ifindex, int prog_fd, int side)
+{
+	return h->tcx ? tcx_set(h, name, ifindex, prog_fd, side)
+		      : clsact_set(ifindex, prog_fd, side);
+}
+
 int bpf_attach_set(struct bpf_host *h, const char *name, int ifindex, int prog_fd)
 {
-	return h->tcx ? tcx_set(h, name, ifindex, prog_fd) : clsact_set(ifindex, prog_fd);
+	return attach(h, name, ifindex, prog_fd, TCX_INGRESS);
 }
 
 int bpf_attach_delete(struct bpf_host *h, const char *name, int ifindex)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
-	int r;
+	return h->tcx ? tcx_delete(h, name) : clsact_delete(ifindex, TCX_INGRESS);
+}
 
-	if (h->tcx)
-		return tcx_delete(h, name);
-	r = bpf_tc_detach(&hook, &opts);
-	return r == -ENOENT || r == -ENODEV || r == -EINVAL ? 0 : r; /* gone with its device */
+int bpf_attach_set_egress(struct bpf_host *h, const char *name, int ifindex, int prog_fd)
+{
+	return attach(h, name, ifindex, prog_fd, TCX_EGRESS);
+}
+
+int bpf_attach_delete_egress(struct bpf_host *h, const char *name, int ifindex)
+{
+	return h->tcx ? tcx_delete(h, name) : clsact_delete(ifindex, TCX_EGRESS);
 }
 
 int bpf_attach_probe(int ifindex, int prog_fd, bool *ret_tcx)

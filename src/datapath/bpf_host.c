@@ -55,7 +55,7 @@ static bool name_is_valid(const char *name)
 }
 
 struct device_names {
-	char upcall[16], vxlan[16];
+	char upcall[16], copy[16], vxlan[16];
 };
 
 static struct device_names device_names(const struct dp_config *config)
@@ -63,6 +63,7 @@ static struct device_names device_names(const struct dp_config *config)
 	struct device_names d;
 
 	snprintf(d.upcall, sizeof(d.upcall), "%.11s-up", config->name);
+	snprintf(d.copy, sizeof(d.copy), "%.11s-cp", config->name);
 	snprintf(d.vxlan, sizeof(d.vxlan), "%.11s-vx", config->name);
 	return d;
 }
@@ -124,14 +125,20 @@ static uint64_t connection_seed(const struct bpf_host *h)
 	return rand_u64() | 1;
 }
 
-static void set_rodata(struct bpf_host *h, const struct dp_config *config, int upcall_ifindex,
-		       int vxlan_ifindex)
+/* The devices of a host, by index. */
+struct devices {
+	int upcall, copy, vxlan; /* vxlan 0: the kernel has none */
+};
+
+static void set_rodata(struct bpf_host *h, const struct dp_config *config,
+		       const struct devices *devices)
 {
 	struct dp_rodata r = {
 		.has_siit1 = config->siit1.len > 0,
 		.has_siit2 = config->siit2.len > 0,
-		.upcall_ifindex = (uint32_t)upcall_ifindex,
-		.vxlan_ifindex = (uint32_t)vxlan_ifindex,
+		.upcall_ifindex = (uint32_t)devices->upcall,
+		.vxlan_ifindex = (uint32_t)devices->vxlan,
+		.copy_ifindex = (uint32_t)devices->copy,
 		.flow_mask = flow_places(config) - 1,
 		.uplink_ifindex = (uint32_t)h->uplink_ifindex,
 		.connection_seed = connection_seed(h),
@@ -206,6 +213,10 @@ static int map_arrays(struct bpf_host *h)
 		r = map_array(h->skel->maps.generations, &h->generations);
 	if (!r)
 		r = map_array(h->skel->maps.identities, &h->identities);
+	if (!r)
+		r = map_array(h->skel->maps.watch, &h->watch);
+	if (!r)
+		r = map_array(h->skel->maps.watch_slots, &h->watch_slots);
 	return r ? r : map_array(h->skel->maps.ranges, &h->ranges);
 }
 
@@ -238,30 +249,38 @@ static int open_uplink(struct bpf_host *h, const struct dp_config *config, struc
 	return 0;
 }
 
-/* The two devices, made or found: their indices, 0 for vxlan where the kernel has none. */
-static int open_devices(struct bpf_host *h, const struct dp_config *config, int *ret_upcall,
-			int *ret_vxlan)
+/* A tap, made or found, and up. */
+static int open_tap(struct rtnl *rtnl, const char *name, int *ret_fd, bool *ret_uso, int *ret_ifindex)
+{
+	struct rtnl_link link;
+	int r = bpf_upcall_open(name, ret_fd, ret_uso);
+
+	if (!r)
+		r = rtnl_link_find(rtnl, name, &link);
+	if (r)
+		return r;
+	*ret_ifindex = link.ifindex;
+	return rtnl_link_set_up(rtnl, link.ifindex, true);
+}
+
+/* The devices, made or found. */
+static int open_devices(struct bpf_host *h, const struct dp_config *config, struct devices *ret)
 {
 	struct device_names names = device_names(config);
 	_cleanup_(rtnl_close_cleanup) struct rtnl *rtnl = NULL;
 	struct rtnl_link link;
-	int r;
+	bool copy_uso;
+	int r = rtnl_open(&rtnl);
 
-	r = bpf_upcall_open(names.upcall, &h->upcall_fd, &h->tap_uso);
 	if (!r)
-		r = rtnl_open(&rtnl);
+		r = open_tap(rtnl, names.upcall, &h->upcall_fd, &h->tap_uso, &ret->upcall);
 	if (!r)
-		r = rtnl_link_find(rtnl, names.upcall, &link);
+		r = open_tap(rtnl, names.copy, &h->copy_fd, &copy_uso, &ret->copy);
+	if (!r)
+		r = open_uplink(h, config, rtnl);
 	if (r)
 		return r;
-	*ret_upcall = link.ifindex;
-	r = rtnl_link_set_up(rtnl, link.ifindex, true);
-	if (r)
-		return r;
-	r = open_uplink(h, config, rtnl);
-	if (r)
-		return r;
-	*ret_vxlan = 0;
+	ret->vxlan = 0;
 	r = rtnl_vxlan_create(rtnl, names.vxlan, config->vxlan_port, &vxlan_mac);
 	if (r && r != -EEXIST) {
 		log_debug("no vxlan device", LOG_STR("device", names.vxlan), LOG_ERRNO(r));
@@ -273,13 +292,12 @@ static int open_devices(struct bpf_host *h, const struct dp_config *config, int 
 	if (r) /* its UDP port is taken */
 		log_debug("no vxlan device", LOG_STR("device", names.vxlan), LOG_ERRNO(r));
 	else
-		*ret_vxlan = link.ifindex;
+		ret->vxlan = link.ifindex;
 	return 0;
 }
 
 /* Loads the programs with the pinned tables, or new ones. */
-static int load(struct bpf_host *h, const struct dp_config *config, int upcall_ifindex,
-		int vxlan_ifindex)
+static int load(struct bpf_host *h, const struct dp_config *config, const struct devices *devices)
 {
 	int r;
 
@@ -288,7 +306,7 @@ static int load(struct bpf_host *h, const struct dp_config *config, int upcall_i
 	if (!h->skel)
 		return -errno;
 	set_sizes(h->skel, config);
-	set_rodata(h, config, upcall_ifindex, vxlan_ifindex);
+	set_rodata(h, config, devices);
 	r = set_pins(h);
 	if (!r)
 		r = viaduct__load(h->skel);
@@ -310,22 +328,24 @@ static int attach_ports(struct bpf_host *h)
 			continue;
 		snprintf(name, sizeof(name), "port_%u", p->id);
 		r = bpf_attach_set(h, name, p->ifindex, prog_fd);
+		if (!r && (p->logged || p->mirrored))
+			r = bpf_port_watch(h, p);
 		if (r && r != -ENODEV) /* the node went while nobody looked: for the agent */
 			return r;
 	}
 	return 0;
 }
 
-static int attach_all(struct bpf_host *h, const struct dp_config *config, int upcall_ifindex,
-		      int vxlan_ifindex)
+static int attach_all(struct bpf_host *h, const struct dp_config *config,
+		      const struct devices *devices)
 {
-	int r = bpf_attach_probe(upcall_ifindex, bpf_program__fd(h->skel->progs.upcalls), &h->tcx);
+	int r = bpf_attach_probe(devices->upcall, bpf_program__fd(h->skel->progs.upcalls), &h->tcx);
 
 	if (!r)
-		r = bpf_attach_set(h, "upcall", upcall_ifindex,
+		r = bpf_attach_set(h, "upcall", devices->upcall,
 				   bpf_program__fd(h->skel->progs.upcalls));
-	if (!r && vxlan_ifindex)
-		r = bpf_attach_set(h, "tunnel", vxlan_ifindex,
+	if (!r && devices->vxlan)
+		r = bpf_attach_set(h, "tunnel", devices->vxlan,
 				   bpf_program__fd(h->skel->progs.tunnel));
 	if (!r)
 		r = bpf_attach_set(h, "substrate", config->substrate_ifindex,
@@ -385,10 +405,13 @@ static struct datapath *close_host(struct datapath *dp)
 	unload_policy(h);
 	unmap_array(&h->identities);
 	unmap_array(&h->ranges);
+	unmap_array(&h->watch);
+	unmap_array(&h->watch_slots);
 	viaduct__destroy(h->skel);
 	for (size_t i = 0; i < ARRAY_SIZE(h->mirror); i++)
 		free(h->mirror[i]);
 	close_cleanup(&h->upcall_fd);
+	close_cleanup(&h->copy_fd);
 	close_cleanup(&h->packet_fd);
 	free(h->buffer);
 	free(h);
@@ -439,11 +462,20 @@ static const struct datapath_ops bpf_ops = {
 	.event_read = bpf_event_read,
 	.drops = bpf_event_drops,
 	.counters = bpf_event_counters,
+	.window_close = bpf_window_close,
+	.window = bpf_window,
+	.window_forget = bpf_window_forget,
+	.records = bpf_records,
+	.records_skipped = bpf_records_skipped,
+	.mirror_set = bpf_mirror_set,
+	.copy_fd = bpf_copy_fd,
+	.copy_read = bpf_copy_read,
+	.copy_send = bpf_copy_send,
 };
 
 static int open_host(struct bpf_host *h, const struct dp_config *config, bool *ret_adopted)
 {
-	int upcall_ifindex, vxlan_ifindex;
+	struct devices devices = {};
 	int r;
 
 	h->buffer = malloc(BPF_FRAME_MAX);
@@ -456,9 +488,9 @@ static int open_host(struct bpf_host *h, const struct dp_config *config, bool *r
 	if (!r)
 		r = file_mkdirs(h->dir, 0700);
 	if (!r)
-		r = open_devices(h, config, &upcall_ifindex, &vxlan_ifindex);
+		r = open_devices(h, config, &devices);
 	if (!r)
-		r = load(h, config, upcall_ifindex, vxlan_ifindex);
+		r = load(h, config, &devices);
 	if (!r)
 		r = check_abi(h, ret_adopted);
 	if (!r)
@@ -467,10 +499,12 @@ static int open_host(struct bpf_host *h, const struct dp_config *config, bool *r
 		r = bpf_port_load(h);
 	if (!r)
 		r = bpf_event_open(h);
+	if (!r)
+		bpf_watch_open(h);
 	if (r)
 		return r;
 	bpf_peer_init_self(h);
-	return attach_all(h, config, upcall_ifindex, vxlan_ifindex);
+	return attach_all(h, config, &devices);
 }
 
 int datapath_open(const struct dp_config *config, struct datapath **ret, bool *ret_adopted)
@@ -487,7 +521,7 @@ int datapath_open(const struct dp_config *config, struct datapath **ret, bool *r
 	if (!h)
 		return -ENOMEM;
 	h->base.ops = &bpf_ops;
-	h->upcall_fd = h->packet_fd = -1;
+	h->upcall_fd = h->copy_fd = h->packet_fd = -1;
 	r = open_host(h, config, &adopted);
 	if (r) {
 		close_host(&h->base);
@@ -505,6 +539,8 @@ static int detach_port(const struct dp_port *port, void *data)
 	struct bpf_host *h = data;
 	char name[32];
 
+	snprintf(name, sizeof(name), "watch_%u", port->id);
+	bpf_attach_delete_egress(h, name, port->ifindex);
 	snprintf(name, sizeof(name), "port_%u", port->id);
 	return bpf_attach_delete(h, name, port->ifindex);
 }
@@ -560,6 +596,8 @@ int datapath_destroy(const struct dp_config *config)
 	r = file_remove_tree(dir);
 	failed = r && r != -ENOENT ? r : 0;
 	r = delete_device(names.upcall);
+	failed = failed ? failed : r;
+	r = delete_device(names.copy);
 	failed = failed ? failed : r;
 	r = delete_device(names.vxlan);
 	return failed ? failed : r;

@@ -3,8 +3,8 @@
  * Inside of the BPF back-end: one host's programs, pinned tables and devices.
  *
  * Pinned under <bpffs>/viaduct/<name>/: every table by its name, and where the kernel has tcx the
- * links by theirs (link_substrate, link_upcall, link_tunnel, link_port_ID).  Devices: <name>-up, the
- * upcall tap, and <name>-vx, the vxlan device.  Programs are loaded anew by each open and take the
+ * links by theirs (link_substrate, link_upcall, link_tunnel, link_port_ID, link_watch_ID).  Devices:
+ * <name>-up, the upcall tap, <name>-cp, that of copies, and <name>-vx, the vxlan device.  Programs are loaded anew by each open and take the
  * place of those that run, one by one and atomically; tables stay.
  */
 #pragma once
@@ -35,9 +35,11 @@ struct bpf_host {
 	bool tap_uso;
 	struct bpf_array host, ports, peers, nexthops, generations;
 	struct bpf_array identities, ranges;
+	struct bpf_array watch, watch_slots;
 	struct bpf_policy *policy;            /* bpf_policy.h */
 	struct dp_port *mirror[DP_SLOTS_MAX]; /* what each slot was set to */
 	int upcall_fd;                        /* the tap */
+	int copy_fd;                          /* the tap of copies */
 	int packet_fd;                        /* to deliver frames */
 	struct ring_buffer *ring;
 	struct dp_event event; /* the one that the ring has just given */
@@ -73,6 +75,9 @@ int bpf_host_error(int r);
 /* bpf_attach.c: a program at a device's ingress under a name; replaces what runs there. */
 must_check int bpf_attach_set(struct bpf_host *h, const char *name, int ifindex, int prog_fd);
 int bpf_attach_delete(struct bpf_host *h, const char *name, int ifindex);
+/* The same at its egress; names are other ones. */
+must_check int bpf_attach_set_egress(struct bpf_host *h, const char *name, int ifindex, int prog_fd);
+int bpf_attach_delete_egress(struct bpf_host *h, const char *name, int ifindex);
 /* Whether this kernel has tcx, found out by attaching to 'ifindex'. */
 must_check int bpf_attach_probe(int ifindex, int prog_fd, bool *ret_tcx);
 
@@ -80,6 +85,10 @@ must_check int bpf_attach_probe(int ifindex, int prog_fd, bool *ret_tcx);
 must_check int bpf_port_load(struct bpf_host *h); /* the mirror, from the tables */
 struct dp_port *bpf_port_find(const struct bpf_host *h, uint32_t id, uint32_t *ret_slot);
 int bpf_port_set(struct datapath *dp, const struct dp_port *port);
+/* Also its 'mirrored'. */
+must_check int bpf_port_put(struct bpf_host *h, const struct dp_port *port);
+/* Has program 'delivered' at the port's egress, or not, as the port says. */
+int bpf_port_watch(struct bpf_host *h, const struct dp_port *port);
 int bpf_port_delete(struct datapath *dp, uint32_t id);
 int bpf_ports(struct datapath *dp, int (*fn)(const struct dp_port *, void *), void *arg);
 int bpf_subnet_set(struct datapath *dp, const struct dp_subnet *subnet);
@@ -130,3 +139,17 @@ int bpf_event_read(struct datapath *dp, struct dp_drop_event *ret);
 int bpf_event_drops(struct datapath *dp, uint32_t port, uint64_t *ret, size_t n);
 int bpf_event_counters(struct datapath *dp, uint32_t port, struct dp_port_counters *ret);
 must_check int bpf_event_reset(struct bpf_host *h, uint32_t slot); /* a new port starts at zero */
+
+/* bpf_watch.c: flow logs and mirroring (datapath/watch.h). */
+void bpf_watch_open(struct bpf_host *h);
+void bpf_watch_reset(struct bpf_host *h, uint32_t slot); /* it is logged from now on */
+int bpf_window_close(struct datapath *dp, uint64_t now_ns);
+int bpf_window(struct datapath *dp, struct dp_window *ret);
+int bpf_window_forget(struct datapath *dp);
+int bpf_records(struct datapath *dp, int (*fn)(const struct dp_record *, void *), void *arg);
+int bpf_records_skipped(struct datapath *dp, uint32_t port, uint64_t *ret);
+int bpf_mirror_set(struct datapath *dp, uint32_t port, const struct dp_mirror_value *mirror);
+void bpf_mirror_forget(struct bpf_host *h, uint32_t slot);
+int bpf_copy_fd(const struct datapath *dp);
+int bpf_copy_read(struct datapath *dp, struct dp_copy *ret);
+int bpf_copy_send(struct datapath *dp, uint32_t port, uint8_t *frame, size_t size);

@@ -191,6 +191,12 @@ static struct dp_port_copy copy_of(const struct dp_port *port)
 		c.flags |= DP_PORT_FORWARDS;
 	if (port->disabled)
 		c.flags |= DP_PORT_DISABLED;
+	if (port->logged)
+		c.flags |= DP_PORT_LOGGED;
+	if (port->mirrored)
+		c.flags |= DP_PORT_MIRRORED;
+	if (port->logged || port->mirrored) /* by its device, where program 'delivered' is */
+		c.flags &= ~(uint32_t)DP_PORT_PEER_REDIRECT;
 	memcpy(c.mac, port->mac.b, 6);
 	memcpy(c.home, port->addrs[0].b, 16);
 	return c;
@@ -199,6 +205,27 @@ static struct dp_port_copy copy_of(const struct dp_port *port)
 static void link_name(uint32_t id, char ret[static 32])
 {
 	snprintf(ret, 32, "port_%u", id);
+}
+
+/* Program 'delivered' is where somebody watches, and nowhere else. */
+int bpf_port_watch(struct bpf_host *h, const struct dp_port *port)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "watch_%u", port->id);
+	if (!port->logged && !port->mirrored)
+		return bpf_attach_delete_egress(h, name, port->ifindex);
+	return bpf_attach_set_egress(h, name, port->ifindex,
+				     bpf_program__fd(h->skel->progs.delivered));
+}
+
+static void unwatch(struct bpf_host *h, const struct dp_port *mirror)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "watch_%u", mirror->id);
+	if (mirror->logged || mirror->mirrored)
+		bpf_attach_delete_egress(h, name, mirror->ifindex);
 }
 
 static void ifindex_remove(struct bpf_host *h, uint32_t slot, int ifindex)
@@ -216,8 +243,12 @@ static int install(struct bpf_host *h, uint32_t slot, const struct dp_port *port
 	uint32_t ifindex = (uint32_t)port->ifindex;
 	struct dp_port_copy copy = copy_of(port);
 	uint32_t had = current(h, slot)->identity;
+	bool watched;
 	char name[32];
 	int r;
+
+	if (port->logged && !mirror->logged)
+		bpf_watch_reset(h, slot);
 
 	r = addrs_add(h, slot, port);
 	if (!r)
@@ -241,9 +272,12 @@ static int install(struct bpf_host *h, uint32_t slot, const struct dp_port *port
 	if (mirror->ifindex && mirror->ifindex != port->ifindex) {
 		ifindex_remove(h, slot, mirror->ifindex);
 		bpf_attach_delete(h, name, mirror->ifindex);
+		unwatch(h, mirror);
 	}
+	watched = mirror->logged || mirror->mirrored;
 	*mirror = *port;
-	return bpf_attach_set(h, name, port->ifindex, bpf_program__fd(h->skel->progs.port));
+	r = bpf_attach_set(h, name, port->ifindex, bpf_program__fd(h->skel->progs.port));
+	return r || (!watched && !port->logged && !port->mirrored) ? r : bpf_port_watch(h, port);
 }
 
 static void uninstall(struct bpf_host *h, uint32_t slot)
@@ -256,8 +290,10 @@ static void uninstall(struct bpf_host *h, uint32_t slot)
 	if (mirror->ifindex) {
 		link_name(mirror->id, name);
 		bpf_attach_delete(h, name, mirror->ifindex);
+		unwatch(h, mirror);
 		ifindex_remove(h, slot, mirror->ifindex);
 	}
+	bpf_mirror_forget(h, slot);
 	addrs_remove(h, slot, mirror, NULL);
 	handle_remove(h, slot, mirror->handle);
 	publish(h, slot, &none);
@@ -266,9 +302,8 @@ static void uninstall(struct bpf_host *h, uint32_t slot)
 	h->mirror[slot] = NULL;
 }
 
-int bpf_port_set(struct datapath *dp, const struct dp_port *port)
+int bpf_port_put(struct bpf_host *h, const struct dp_port *port)
 {
-	struct bpf_host *h = bpf_host_of(dp);
 	struct dp_port *mirror;
 	bool is_new;
 	uint32_t slot;
@@ -297,6 +332,17 @@ int bpf_port_set(struct datapath *dp, const struct dp_port *port)
 		uninstall(h, slot);
 	}
 	return r;
+}
+
+int bpf_port_set(struct datapath *dp, const struct dp_port *port)
+{
+	struct bpf_host *h = bpf_host_of(dp);
+	struct dp_port record = *port;
+	uint32_t slot;
+	const struct dp_port *was = bpf_port_find(h, port->id, &slot);
+
+	record.mirrored = was && was->mirrored;
+	return bpf_port_put(h, &record);
 }
 
 int bpf_port_delete(struct datapath *dp, uint32_t id)
@@ -356,6 +402,8 @@ int bpf_port_load(struct bpf_host *h)
 		p->mtu = c->mtu;
 		p->forwards = c->flags & DP_PORT_FORWARDS;
 		p->disabled = c->flags & DP_PORT_DISABLED;
+		p->logged = c->flags & DP_PORT_LOGGED;
+		p->mirrored = c->flags & DP_PORT_MIRRORED;
 		p->handle = c->handle;
 		memcpy(p->mac.b, c->mac, 6);
 		p->connections = c->connections;

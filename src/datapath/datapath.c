@@ -240,3 +240,48 @@ int datapath_counters(struct datapath *dp, uint32_t port, struct dp_port_counter
 {
 	return dp->ops->counters(dp, port, ret);
 }
+
+int datapath_window_close(struct datapath *dp, uint64_t now_ns)
+{
+	return dp->ops->window_close(dp, now_ns);
+}
+
+int datapath_window(struct datapath *dp, struct dp_window *ret)
+{
+	return dp->ops->window(dp, ret);
+}
+
+int datapath_window_forget(struct datapath *dp)
+{
+	return dp->ops->window_forget(dp);
+}
+
+int datapath_records(struct datapath *dp, int (*fn)(const struct dp_record *, void *), void *arg)
+{
+	return dp->ops->records(dp, fn, arg);
+}
+
+int datapath_records_skipped(struct datapath *dp, uint32_t port, uint64_t *ret)
+{
+	return dp->ops->records_skipped(dp, port, ret);
+}
+
+int datapath_mirror_set(struct datapath *dp, uint32_t port, const struct dp_mirror_value *mirror)
+{
+	return dp->ops->mirror_set(dp, port, mirror);
+}
+
+int datapath_copy_fd(const struct datapath *dp)
+{
+	return dp->ops->copy_fd(dp);
+}
+
+int datapath_copy_read(struct datapath *dp, struct dp_copy *ret)
+{
+	return dp->ops->copy_read(dp, ret);
+}
+
+int datapath_copy_send(struct datapath *dp, uint32_t port, uint8_t *frame, size_t size)
+{
+	return dp->ops->copy_send(dp, port, frame, size);
+}

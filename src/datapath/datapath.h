@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "abi/format.h"
+#include "datapath/watch.h"
 #include "net/addr.h"
 
 struct datapath;
@@ -80,6 +81,8 @@ struct dp_port {
 	bool forwards; /* may send from and gets packets for addresses that are not its own (PKT-13) */
 	uint32_t handle; /* a destination VNI that means this port; 0: none */
 	bool disabled;   /* nothing passes */
+	bool logged;     /* its flows are counted (datapath/watch.h) */
+	bool mirrored;   /* the data plane's own: it has rules, datapath_mirror_set() */
 	uint32_t n_exits;
 	struct dp_exit {
 		struct ipaddr addr; /* one of addrs */

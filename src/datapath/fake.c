@@ -40,6 +40,7 @@ struct packet {
 	uint32_t handle;   /* of a gateway or port, whatever the address; 0: none */
 	uint64_t revision; /* of the mapping that decided, for the event */
 	bool reinjected;   /* HELD counts as LIVE */
+	bool copied;       /* the agent's own, with a copy inside: its port is not asked */
 };
 
 int fake_world_new(struct fake_world **ret)
@@ -166,7 +167,25 @@ static uint32_t judge(struct fake_host *h, struct fake_port *port, const struct 
 		.tuple = &p->tuple,
 	};
 
-	return fake_judge(h, port, &what);
+	struct fake_seen seen = {
+		.frame = p->frame,
+		.size = p->size,
+		.src = p->src,
+		.dst = p->dst,
+		.source = p->tuple.source,
+		.destination = p->tuple.destination,
+		.protocol = p->tuple.protocol,
+		.tcp = p->tuple.tcp,
+		.egress = egress,
+	};
+	uint32_t reason;
+
+	if (p->copied && egress)
+		return 0;
+	reason = fake_judge(h, port, &what);
+	seen.reject = reason;
+	fake_watch_see(h, port, &seen);
+	return reason;
 }
 
 /* From one port of this host to another. */
@@ -713,5 +732,21 @@ int fake_reinject(struct datapath *dp, const struct dp_upcall *upcall)
 	memcpy(&note, upcall->frame, sizeof(note));
 	p.handle = note.handle;
 	arrive(h, fake_peer_find(h, note.peer), (enum format)note.format, &p, NULL);
+	return 0;
+}
+
+int fake_copy_send(struct datapath *dp, uint32_t port, uint8_t *frame, size_t size)
+{
+	struct fake_host *h = ((struct fake_datapath *)dp)->host;
+	struct fake_port *from = fake_port_find(h, port);
+	struct packet p = {.frame = frame, .size = size, .reinjected = true, .copied = true};
+	struct ether_header *ethernet = (struct ether_header *)frame;
+
+	if (!from)
+		return -ENOENT;
+	memcpy(ethernet->ether_shost, from->dp.mac.b, 6);
+	ethernet->ether_type = htons(ETHERTYPE_IP);
+	p.vni = p.src_vni = from->dp.vni;
+	from_node(h, from, &p, NULL);
 	return 0;
 }

@@ -204,7 +204,7 @@ int fake_host_new(struct fake_world *world, const struct dp_config *config, stru
 	h->upcall_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	h->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	list_push_back(&world->hosts, &h->link);
-	if (h->upcall_fd < 0 || h->event_fd < 0) {
+	if (h->upcall_fd < 0 || h->event_fd < 0 || fake_watch_init(&h->watch)) {
 		fake_host_free(h);
 		return -errno;
 	}
@@ -253,6 +253,7 @@ struct fake_host *fake_host_free(struct fake_host *h)
 	free(h->acls.rows);
 	free_upcalls(h);
 	free_events(h);
+	fake_watch_deinit(&h->watch);
 	if (h->upcall_fd >= 0)
 		close(h->upcall_fd);
 	if (h->event_fd >= 0)
@@ -390,6 +391,7 @@ static int op_port_delete(struct datapath *dp, uint32_t id)
 
 	if (!p)
 		return -ENOENT;
+	fake_watch_forget_port(h, id);
 	port_clear(p);
 	row_remove(&h->ports, p);
 	return 0;
@@ -670,4 +672,13 @@ const struct datapath_ops fake_ops = {
 	.event_read = op_event_read,
 	.drops = op_drops,
 	.counters = op_counters,
+	.window_close = fake_window_close,
+	.window = fake_window,
+	.window_forget = fake_window_forget,
+	.records = fake_records,
+	.records_skipped = fake_records_skipped,
+	.mirror_set = fake_mirror_set,
+	.copy_fd = fake_copy_fd,
+	.copy_read = fake_copy_read,
+	.copy_send = fake_copy_send,
 };

@@ -8,6 +8,7 @@
 #include "abi/drop.h"
 #include "base/list.h"
 #include "datapath/fake.h"
+#include "datapath/fake_watch.h"
 #include "datapath/provider.h"
 
 enum {
@@ -57,6 +58,7 @@ struct fake_host {
 	bool open;
 	struct fake_table ports, subnets, peers, nexthops, mappings, groups, acls;
 	struct fake_table tables, peerings, gateways, publics; /* fake_gateway.h */
+	struct fake_watch watch;
 	uint64_t drops[DROP_REASON_MAX]; /* of the substrate side */
 	struct list upcalls, events;
 	int upcall_fd, event_fd; /* eventfds, readable while their queue is not empty */

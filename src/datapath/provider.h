@@ -56,6 +56,15 @@ struct datapath_ops {
 	int (*event_read)(struct datapath *dp, struct dp_drop_event *ret);
 	int (*drops)(struct datapath *dp, uint32_t port, uint64_t *ret, size_t n);
 	int (*counters)(struct datapath *dp, uint32_t port, struct dp_port_counters *ret);
+	int (*window_close)(struct datapath *dp, uint64_t now_ns);
+	int (*window)(struct datapath *dp, struct dp_window *ret);
+	int (*window_forget)(struct datapath *dp);
+	int (*records)(struct datapath *dp, int (*fn)(const struct dp_record *, void *), void *arg);
+	int (*records_skipped)(struct datapath *dp, uint32_t port, uint64_t *ret);
+	int (*mirror_set)(struct datapath *dp, uint32_t port, const struct dp_mirror_value *mirror);
+	int (*copy_fd)(const struct datapath *dp);
+	int (*copy_read)(struct datapath *dp, struct dp_copy *ret);
+	int (*copy_send)(struct datapath *dp, uint32_t port, uint8_t *frame, size_t size);
 };
 
 /* The text of an enum connection_state (abi/connection.h). */
