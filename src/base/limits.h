@@ -310,6 +310,9 @@
 /* Work of one tick, so that it does not hold up the loop: some milliseconds each. */
 #define LIMIT_HOLDERS_EXPIRED_PER_TICK 4096
 #define LIMIT_MODEL_EXPIRED_PER_TICK   256
+#define LIMIT_MODEL_SHIFTS_PER_TICK    4096
+/* Packets are on the substrate, or in a queue before it, for no longer than this. */
+#define LIMIT_MODEL_SHIFT_GRACE_MS 2000
 /* HTTP: EC2 allows 16 KiB of user data, and a signed request has a few KiB of headers. */
 #define LIMIT_HTTP_HEADERS_SIZE (64 * 1024)
 #define LIMIT_HTTP_BODY_SIZE    (1024 * 1024)

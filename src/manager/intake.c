@@ -12,6 +12,7 @@
 #include "model/edge.h"
 #include "model/instance.h"
 #include "model/nat_gateway.h"
+#include "model/pair_shift.h"
 #include "model/release.h"
 #include "model/tx.h"
 #include "wire/session.h"
@@ -85,6 +86,8 @@ static void restart(struct agent *agent, const char *why)
 static bool failed_object(const struct manager *manager, const struct agent *agent,
 			  const Viaduct__Agent__ObjectKey *key, struct host_failure *ret)
 {
+	const struct host *peer;
+
 	switch (key->key_case) {
 	case VIADUCT__AGENT__OBJECT_KEY__KEY_INSTANCE_ID:
 		ret->kind = KIND_INSTANCE;
@@ -96,6 +99,11 @@ static bool failed_object(const struct manager *manager, const struct agent *age
 		ret->kind = KIND_NAT_GATEWAY;
 		ret->id = nat_gateway_waiting(manager->model, agent->number, key->gateway_handle);
 		return ret->id;
+	case VIADUCT__AGENT__OBJECT_KEY__KEY_PEER_NUMBER:
+		peer = host_by_number(manager->model, key->peer_number);
+		ret->kind = KIND_HOST;
+		ret->id = peer ? peer->o.id : 0;
+		return peer;
 	default:
 		return false;
 	}
@@ -383,9 +391,32 @@ static void settle_edges(struct manager *manager)
 		return;
 }
 
+/* What no packet can be in any more is not accepted any more. */
+static void settle_shifts(struct manager *manager)
+{
+	struct tx *tx;
+	int r;
+
+	if (!pair_shift_due(manager->model, clock_wall_ms(manager->clock)))
+		return;
+	r = tx_begin(manager->model, clock_wall_ms(manager->clock), &tx);
+	if (r)
+		return;
+	r = pair_shift_tick(tx, LIMIT_MODEL_SHIFTS_PER_TICK);
+	if (r) {
+		tx_abort(tx);
+		log_err("no choice settled", LOG_ERRNO(r));
+		return;
+	}
+	/* What is due stays so: the next tick tries again. */
+	if (manager_submit(manager, tx))
+		return;
+}
+
 void intake_tick(struct manager *manager)
 {
 	intake_absorb(manager);
 	expire(manager);
+	settle_shifts(manager);
 	settle_edges(manager);
 }

@@ -15,6 +15,7 @@
 #include "model/edit.h"
 #include "model/instance_edit.h"
 #include "model/nat_gateway_edit.h"
+#include "model/pair_shift.h"
 #include "model/release_edit.h"
 #include "model/zone.h"
 
@@ -264,6 +265,8 @@ static int do_remove(struct tx *tx, const struct host *h)
 		r = nat_gateway_acknowledge(tx, h->number, UINT64_MAX, NULL, 0);
 	if (!r)
 		r = edge_evacuate(tx, h);
+	if (!r)
+		r = pair_shift_forget(tx, h->number);
 	return r ? r : tx_delete(tx, &h->o);
 }
 
@@ -318,6 +321,7 @@ static bool differs_in_abilities(const struct host *a, const struct host *b)
 static int do_report(struct tx *tx, const struct host *old, const struct capabilities *report)
 {
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	_cleanup_(pair_survey_deinit) struct pair_survey before = {0};
 	bool failed = report->error && report->error[0];
 	uint64_t probed_ms = old->can.probed_ms;
 	struct host *new;
@@ -345,8 +349,14 @@ static int do_report(struct tx *tx, const struct host *old, const struct capabil
 		return 0;
 	}
 	matters = differs_in_abilities(old, new);
-	r = tx_put(tx, &old->o, &o);
-	return r || !matters ? r : network_refresh_host(tx, new->number);
+	if (matters)
+		r = pair_survey_host(tx->m, old->number, &before);
+	if (!r)
+		r = tx_put(tx, &old->o, &o);
+	if (r || !matters)
+		return r;
+	r = pair_survey_shift(tx, &before);
+	return r ? r : network_refresh_host(tx, new->number);
 }
 
 int host_report(struct tx *tx, uint32_t number, const struct capabilities *report,

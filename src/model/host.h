@@ -84,7 +84,7 @@ must_check int host_report(struct tx *tx, uint32_t number, const struct capabili
 			   struct refusal *reterr);
 
 struct host_failure {
-	enum kind kind; /* KIND_INSTANCE, KIND_INTERFACE or KIND_NAT_GATEWAY */
+	enum kind kind; /* KIND_INSTANCE, KIND_INTERFACE, KIND_NAT_GATEWAY, or KIND_HOST for a peer */
 	uint64_t id;
 	const char *text;
 };

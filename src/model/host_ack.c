@@ -8,6 +8,7 @@
 #include "model/instance_edit.h"
 #include "model/interface_edit.h"
 #include "model/nat_gateway_edit.h"
+#include "model/pair_shift.h"
 #include "model/release_edit.h"
 
 static const struct host_failure *failure_of(const struct host_failure *failed, size_t n,
@@ -122,6 +123,8 @@ static int do_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
 		r = acknowledge_interfaces(tx, number, revision, failed, n_failed);
 	if (!r)
 		r = release_acknowledge(tx, number, revision, failed, n_failed);
+	if (!r)
+		r = pair_shift_acknowledge(tx, number, revision, failed, n_failed);
 	return r ? r : nat_gateway_acknowledge(tx, number, revision, failed, n_failed);
 }
 
@@ -155,5 +158,5 @@ bool host_waits(const struct model *m, uint32_t number, uint64_t revision)
 	while ((o = model_iter_next(&releases)))
 		if (((const struct release *)o)->wait_revision <= revision)
 			return true;
-	return nat_gateway_waits(m, number, revision);
+	return nat_gateway_waits(m, number, revision) || pair_shift_waits(m, number, revision);
 }

@@ -39,6 +39,7 @@ static const struct {
 	[KIND_PERMISSION] = {"permission", "eni-perm-"},
 	[KIND_USAGE] = {"usage", ""},
 	[KIND_DRAIN] = {"drain", ""},
+	[KIND_PAIR_SHIFT] = {"pair-shift", ""},
 	[KIND_INSIGHTS_PATH] = {"network-insights-path", "nip-"},
 	[KIND_INSIGHTS_ANALYSIS] = {"network-insights-analysis", "nia-"},
 };

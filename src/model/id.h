@@ -47,6 +47,7 @@ enum kind {
 	KIND_INSIGHTS_ANALYSIS = 25,
 	KIND_USAGE = 26, /* of an interface, whose id it has */
 	KIND_DRAIN = 27, /* connections of a public address that stay where they are */
+	KIND_PAIR_SHIFT = 32, /* what two hosts use changes */
 	KIND_MAX,
 };
 

@@ -106,6 +106,10 @@ enum relation {
 	REL_EDGE_EGRESS_GATEWAYS,
 	REL_PATH_ANALYSES,  /* key: network insights path */
 	REL_ADDRESS_DRAINS, /* key: elastic address; in the order in which they began */
+	REL_PAIR_SHIFTS,          /* key: pair_shift_key() */
+	REL_HOST_WAITING_SENDERS, /* key: host number; shifts that wait for it to send otherwise */
+	REL_HOST_WAITING_RECEIVERS, /* likewise to accept more */
+	REL_PAST_SHIFTS, /* key: 0; shifts with terms that are accepted for a while yet */
 	REL_MAX,
 };
 uint64_t model_account_host_key(uint64_t account, uint32_t host);

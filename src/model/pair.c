@@ -4,9 +4,11 @@
  */
 #include "model/pair.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "model/host.h"
+#include "model/pair_shift.h"
 
 const struct pair_class pair_all;
 
@@ -50,6 +52,17 @@ static void accept_permitted(const struct wish *w, struct choice *c)
 	}
 }
 
+/* As add_accepts() below: lz4 is used when it shrinks, so it counts as absent, too. */
+static void add_shifting(const struct shift *s, struct choice *c)
+{
+	struct terms all[SHIFT_TERMS_MAX];
+	size_t n = shift_accept(s, all);
+
+	for (size_t i = 0; i < n && c->n_accepts < CHOICE_ACCEPTS_MAX; i++)
+		c->accepts[c->n_accepts++] = (struct accept){
+			FORMAT_BIT(all[i].format) | all[i].beside, all[i].features};
+}
+
 static void add_accepts(const struct wish *in, struct choice *c)
 {
 	if (in->send == FORMAT_NONE)
@@ -60,9 +73,26 @@ static void add_accepts(const struct wish *in, struct choice *c)
 		c->accepts[c->n_accepts++] = (struct accept){in->formats, in->features & FEATURES_PAYLOAD};
 }
 
+/* Until the receiver is ready, what is sent is what was. */
+static void send_shifting(const struct pair_shift *p, const struct host *peer, struct choice *c)
+{
+	const struct terms *t = shift_send(&p->shift);
+	size_t used = strlen(c->reason);
+
+	c->generation = p->o.revision;
+	if (t->format == c->send && t->features == (c->send_features & FEATURES_PAYLOAD))
+		return;
+	c->send = (enum format)t->format;
+	c->send_formats = t->format == FORMAT_NONE ? 0 : FORMAT_BIT(t->format) | t->beside;
+	c->send_features = (c->send_features & ~(uint32_t)FEATURES_PAYLOAD) | t->features;
+	snprintf(c->reason + used, sizeof(c->reason) - used, "; %s until %s accepts that",
+		 format_name(c->send), peer->name);
+}
+
 void pair_choice(const struct model *m, const struct host *self, const struct host *peer,
 		 const struct pair_class *c, struct choice *ret)
 {
+	const struct pair_shift *changing_in, *changing_out;
 	struct pair_class reverse = pair_class_reverse(c);
 	struct wish out, in;
 
@@ -80,5 +110,12 @@ void pair_choice(const struct model *m, const struct host *self, const struct ho
 		.policy = out.policy.id,
 	};
 	memcpy(ret->reason, out.reason, sizeof(ret->reason));
-	add_accepts(&in, ret);
+	changing_in = pair_shift_find(m, peer->number, self->number, &reverse);
+	if (changing_in)
+		add_shifting(&changing_in->shift, ret);
+	if (!changing_in || in.inferred)
+		add_accepts(&in, ret);
+	changing_out = pair_shift_find(m, self->number, peer->number, c);
+	if (changing_out)
+		send_shifting(changing_out, peer, ret);
 }

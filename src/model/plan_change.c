@@ -9,6 +9,7 @@
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/mapping.h"
+#include "model/pair_shift.h"
 #include "model/plan_change.h"
 #include "model/subnet.h"
 #include "model/vpc.h"
@@ -71,6 +72,23 @@ static int plan_host_change(struct planner *p, const struct host *before, const 
 		r = planner_emit(p, after->number, &item, false);
 	}
 	return r;
+}
+
+/* Both ends of a choice that changes: what one sends, and the other accepts. */
+static int plan_pair_change(struct planner *p, const struct pair_shift *s)
+{
+	const struct host *from = host_by_number(p->m, s->from), *to = host_by_number(p->m, s->to);
+	struct plan_item item;
+	int r;
+
+	if (!from || !to)
+		return 0;
+	plan_peer_item(p->m, from, to, &item);
+	r = planner_emit(p, from->number, &item, false);
+	if (r)
+		return r;
+	plan_peer_item(p->m, to, from, &item);
+	return planner_emit(p, to->number, &item, false);
 }
 
 /* ---- networks ---- */
@@ -401,6 +419,9 @@ static int plan_write(struct planner *p, const struct write *w)
 	case KIND_ADDRESS:
 		return plan_elastic_change(p, (const struct elastic *)w->before,
 					   (const struct elastic *)w->after);
+	case KIND_PAIR_SHIFT:
+		return plan_pair_change(p, (const struct pair_shift *)(w->after ? w->after
+										: w->before));
 	case KIND_DRAIN:
 		return plan_drain_change(p, (const struct drain *)w->before,
 					 (const struct drain *)w->after);

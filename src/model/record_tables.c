@@ -13,6 +13,7 @@
 #include "model/interface.h"
 #include "model/network_acl.h"
 #include "model/prefix_list.h"
+#include "model/pair_shift.h"
 #include "model/permission.h"
 #include "model/peering.h"
 #include "model/pool.h"
@@ -542,6 +543,40 @@ static const struct field permission_fields[] = {
 };
 RECORD(permission, struct permission);
 
+static const struct field pair_shift_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_U32, struct pair_shift, from),
+	F(11, FIELD_U32, struct pair_shift, to),
+	FN(12, FIELD_U32, "vni", struct pair_shift, class.vni),
+	FN(13, FIELD_U32, "peer_vni", struct pair_shift, class.peer_vni),
+	FN(14, FIELD_ID, "interface", struct pair_shift, class.interface, .kind = KIND_INTERFACE),
+	FN(15, FIELD_ID, "peer_interface", struct pair_shift, class.peer_interface,
+	   .kind = KIND_INTERFACE),
+	FN(16, FIELD_U64, "sender_revision", struct pair_shift, shift.sender_revision),
+	FN(17, FIELD_U64, "receiver_revision", struct pair_shift, shift.receiver_revision),
+	FN(18, FIELD_TIME, "past_since", struct pair_shift, shift.past_ms),
+	FN(20, FIELD_U32, "using_format", struct pair_shift, shift.using.format),
+	FN(21, FIELD_U32, "using_beside", struct pair_shift, shift.using.beside),
+	FN(22, FIELD_U32, "using_features", struct pair_shift, shift.using.features),
+	FN(23, FIELD_U32, "using_key_epoch", struct pair_shift, shift.using.key_epoch),
+	FN(30, FIELD_BOOL, "told", struct pair_shift, shift.told.set),
+	FN(31, FIELD_U32, "told_format", struct pair_shift, shift.told.terms.format),
+	FN(32, FIELD_U32, "told_beside", struct pair_shift, shift.told.terms.beside),
+	FN(33, FIELD_U32, "told_features", struct pair_shift, shift.told.terms.features),
+	FN(34, FIELD_U32, "told_key_epoch", struct pair_shift, shift.told.terms.key_epoch),
+	FN(40, FIELD_BOOL, "offered", struct pair_shift, shift.offered.set),
+	FN(41, FIELD_U32, "offered_format", struct pair_shift, shift.offered.terms.format),
+	FN(42, FIELD_U32, "offered_beside", struct pair_shift, shift.offered.terms.beside),
+	FN(43, FIELD_U32, "offered_features", struct pair_shift, shift.offered.terms.features),
+	FN(44, FIELD_U32, "offered_key_epoch", struct pair_shift, shift.offered.terms.key_epoch),
+	FN(50, FIELD_BOOL, "past", struct pair_shift, shift.past.set),
+	FN(51, FIELD_U32, "past_format", struct pair_shift, shift.past.terms.format),
+	FN(52, FIELD_U32, "past_beside", struct pair_shift, shift.past.terms.beside),
+	FN(53, FIELD_U32, "past_features", struct pair_shift, shift.past.terms.features),
+	FN(54, FIELD_U32, "past_key_epoch", struct pair_shift, shift.past.terms.key_epoch),
+};
+RECORD(pair_shift, struct pair_shift);
+
 static const struct field usage_fields[] = {
 	OBJECT_FIELDS,
 	F(10, FIELD_ID, struct usage, billing_account, .kind = KIND_ACCOUNT),
@@ -641,6 +676,7 @@ const struct record *record_of(enum kind k)
 		[KIND_NAT_GATEWAY] = &nat_gateway_record,
 		[KIND_ADDRESS] = &elastic_record,
 		[KIND_DRAIN] = &drain_record,
+		[KIND_PAIR_SHIFT] = &pair_shift_record,
 		[KIND_PEERING] = &peering_record,
 		[KIND_POOL] = &pool_record,
 	};

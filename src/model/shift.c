@@ -83,9 +83,14 @@ bool shift_receiver_acknowledged(struct shift *s, uint64_t acknowledged, uint64_
 	return true;
 }
 
+bool shift_is_over(const struct shift *s, uint64_t now_ms, uint64_t grace_ms)
+{
+	return s->past.set && now_ms >= s->past_ms && now_ms - s->past_ms >= grace_ms;
+}
+
 bool shift_tick(struct shift *s, uint64_t now_ms, uint64_t grace_ms, uint64_t revision)
 {
-	if (!s->past.set || now_ms - s->past_ms < grace_ms)
+	if (!shift_is_over(s, now_ms, grace_ms))
 		return false;
 	s->past = (struct shift_terms){0};
 	tell(s, revision);

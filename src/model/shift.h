@@ -67,6 +67,8 @@ bool shift_sender_acknowledged(struct shift *s, uint64_t acknowledged, uint64_t 
 			       uint64_t revision);
 bool shift_receiver_acknowledged(struct shift *s, uint64_t acknowledged, uint64_t revision);
 /* What was in use 'grace_ms' ago and longer is not on its way any more. */
+/* Whether shift_tick() has something to do. */
+bool shift_is_over(const struct shift *s, uint64_t now_ms, uint64_t grace_ms);
 bool shift_tick(struct shift *s, uint64_t now_ms, uint64_t grace_ms, uint64_t revision);
 
 /* What the sender is to use, and the receiver to accept; returns their number. */

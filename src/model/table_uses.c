@@ -20,6 +20,7 @@
 #include "model/nat_gateway.h"
 #include "model/network_acl.h"
 #include "model/permission.h"
+#include "model/pair_shift.h"
 #include "model/peering.h"
 #include "model/release.h"
 #include "model/route_table.h"
@@ -298,6 +299,32 @@ static bool drain_address(const struct object *o, uint64_t *ret)
 	return true;
 }
 
+static bool pair_shift_hosts(const struct object *o, uint64_t *ret)
+{
+	const struct pair_shift *p = (const struct pair_shift *)o;
+
+	*ret = pair_shift_key(p->from, p->to);
+	return true;
+}
+
+static bool pair_shift_sender(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct pair_shift *)o)->from;
+	return ((const struct pair_shift *)o)->shift.sender_revision;
+}
+
+static bool pair_shift_receiver(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct pair_shift *)o)->to;
+	return ((const struct pair_shift *)o)->shift.receiver_revision;
+}
+
+static bool pair_shift_past(const struct object *o, uint64_t *ret)
+{
+	*ret = 0;
+	return ((const struct pair_shift *)o)->shift.past.set;
+}
+
 static const struct relation_use relations[] = {
 	{KIND_NONE, REL_ACCOUNT, offsetof(struct object, by_account), account_key},
 	{KIND_SUBNET, REL_VPC_SUBNETS, offsetof(struct subnet, by_vpc), subnet_vpc},
@@ -322,6 +349,12 @@ static const struct relation_use relations[] = {
 	{KIND_RELEASE, REL_HOST_WAITING_RELEASES, offsetof(struct release, by_waiting),
 	 release_waiting},
 	{KIND_RELEASE, REL_INTERFACE_MOVES, offsetof(struct release, by_to), release_to},
+	{KIND_PAIR_SHIFT, REL_PAIR_SHIFTS, offsetof(struct pair_shift, by_hosts), pair_shift_hosts},
+	{KIND_PAIR_SHIFT, REL_HOST_WAITING_SENDERS, offsetof(struct pair_shift, by_sender_waiting),
+	 pair_shift_sender},
+	{KIND_PAIR_SHIFT, REL_HOST_WAITING_RECEIVERS,
+	 offsetof(struct pair_shift, by_receiver_waiting), pair_shift_receiver},
+	{KIND_PAIR_SHIFT, REL_PAST_SHIFTS, offsetof(struct pair_shift, by_past), pair_shift_past},
 	{KIND_SECURITY_GROUP, REL_VPC_GROUPS, offsetof(struct security_group, by_vpc), group_vpc},
 	{KIND_SECURITY_GROUP_RULE, REL_GROUP_RULES, offsetof(struct group_rule, by_group),
 	 rule_group},

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Choices of pairs that are changing.  See pair_shift.h; the steps are in shift.c.
+ */
+#include "model/pair_shift.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "model/edit.h"
+#include "model/host.h"
+
+uint64_t pair_shift_key(uint32_t from, uint32_t to)
+{
+	return (uint64_t)from << 32 | to;
+}
+
+static bool same_class(const struct pair_class *a, const struct pair_class *b)
+{
+	return a->vni == b->vni && a->peer_vni == b->peer_vni && a->interface == b->interface &&
+	       a->peer_interface == b->peer_interface;
+}
+
+const struct pair_shift *pair_shift_find(const struct model *m, uint32_t from, uint32_t to,
+					 const struct pair_class *c)
+{
+	struct model_iter it = model_iter_group(m, REL_PAIR_SHIFTS, pair_shift_key(from, to));
+	const struct object *o;
+
+	while ((o = model_iter_next(&it)))
+		if (same_class(&((const struct pair_shift *)o)->class, c))
+			return (const struct pair_shift *)o;
+	return NULL;
+}
+
+struct terms pair_terms(const struct wish *w)
+{
+	return (struct terms){
+		.format = w->send,
+		.beside = w->send == FORMAT_NONE ? 0 : w->formats & ~FORMAT_BIT(w->send),
+		.features = w->features & FEATURES_PAYLOAD,
+	};
+}
+
+/* ---- surveys ---- */
+
+static int survey_one(const struct model *m, const struct host *from, const struct host *to,
+		      const struct pair_class *c, struct pair_survey *s)
+{
+	struct wish w;
+
+	if (s->n == s->allocated) {
+		size_t more = s->allocated ? 2 * s->allocated : 64;
+		void *items = reallocarray(s->items, more, sizeof(*s->items));
+
+		if (!items)
+			return -ENOMEM;
+		s->items = items;
+		s->allocated = more;
+	}
+	pair_wish(m, from, to, c, &w);
+	s->items[s->n++] = (struct pair_surveyed){from->number, to->number, *c, pair_terms(&w)};
+	return 0;
+}
+
+int pair_survey_host(const struct model *m, uint32_t number, struct pair_survey *ret)
+{
+	const struct host *h = host_by_number(m, number);
+	struct model_iter it = model_iter_kind(m, KIND_HOST);
+	const struct object *o;
+	int r = 0;
+
+	*ret = (struct pair_survey){0};
+	/* one that could do nothing was sent nothing */
+	if (!host_is_capable(h))
+		return 0;
+	while (!r && (o = model_iter_next(&it))) {
+		if (o == &h->o)
+			continue;
+		r = survey_one(m, h, (const struct host *)o, &pair_all, ret);
+		if (!r)
+			r = survey_one(m, (const struct host *)o, h, &pair_all, ret);
+	}
+	return r;
+}
+
+int pair_survey_all(const struct model *m, struct pair_survey *ret)
+{
+	struct model_iter it = model_iter_kind(m, KIND_HOST);
+	const struct object *a, *b;
+	int r = 0;
+
+	*ret = (struct pair_survey){0};
+	while (!r && (a = model_iter_next(&it))) {
+		struct model_iter others = model_iter_kind(m, KIND_HOST);
+
+		while (!r && (b = model_iter_next(&others)))
+			if (a != b)
+				r = survey_one(m, (const struct host *)a, (const struct host *)b,
+					       &pair_all, ret);
+	}
+	return r;
+}
+
+void pair_survey_deinit(struct pair_survey *s)
+{
+	free(s->items);
+	*s = (struct pair_survey){0};
+}
+
+/* ---- shifts ---- */
+
+static int keep(struct tx *tx, const struct pair_shift *old, const struct shift *s)
+{
+	struct pair_shift *new;
+	int r;
+
+	if (shift_is_settled(s))
+		return tx_delete(tx, &old->o);
+	r = TX_EDIT(tx, old, &new);
+	if (r)
+		return r;
+	new->shift = *s;
+	return TX_PUT(tx, old, &new);
+}
+
+static int begin(struct tx *tx, const struct pair_surveyed *before, const struct terms *wish)
+{
+	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	struct pair_shift *p;
+	int r;
+
+	/* nothing was on its way */
+	if (before->terms.format == FORMAT_NONE || terms_equal(&before->terms, wish))
+		return 0;
+	r = tx_make(tx, KIND_PAIR_SHIFT, 0, &o);
+	if (r)
+		return r;
+	p = (struct pair_shift *)o;
+	p->from = before->from;
+	p->to = before->to;
+	p->class = before->class;
+	p->shift = shift_settled(&before->terms);
+	(void)shift_wish(&p->shift, wish, tx->revision);
+	return tx_put(tx, NULL, &o);
+}
+
+static int shift_one(struct tx *tx, const struct pair_surveyed *before)
+{
+	const struct host *from = host_by_number(tx->m, before->from);
+	const struct host *to = host_by_number(tx->m, before->to);
+	const struct pair_shift *now;
+	struct terms terms;
+	struct shift s;
+	struct wish w;
+
+	if (!from || !to)
+		return 0;
+	pair_wish(tx->m, from, to, &before->class, &w);
+	terms = pair_terms(&w);
+	now = pair_shift_find(tx->m, before->from, before->to, &before->class);
+	if (!now)
+		return begin(tx, before, &terms);
+	s = now->shift;
+	return shift_wish(&s, &terms, tx->revision) ? keep(tx, now, &s) : 0;
+}
+
+int pair_survey_shift(struct tx *tx, const struct pair_survey *before)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < before->n && !r; i++)
+		r = shift_one(tx, &before->items[i]);
+	return r;
+}
+
+/* What a host could not apply of a peer it has not acknowledged. */
+static bool has_failed(const struct model *m, uint32_t peer, const struct host_failure *failed,
+		       size_t n)
+{
+	const struct host *h = host_by_number(m, peer);
+
+	for (size_t i = 0; i < n; i++)
+		if (failed[i].kind == KIND_HOST && h && failed[i].id == h->o.id)
+			return true;
+	return false;
+}
+
+static int acknowledge_all(struct tx *tx, uint32_t number, bool sender, uint64_t revision,
+			   const struct host_failure *failed, size_t n_failed)
+{
+	struct model_iter it = model_iter_group(
+		tx->m, sender ? REL_HOST_WAITING_SENDERS : REL_HOST_WAITING_RECEIVERS, number);
+	const struct object *o = model_iter_next(&it);
+	int r = 0;
+
+	while (o && !r) {
+		const struct object *next = model_iter_next(&it);
+		const struct pair_shift *p = (const struct pair_shift *)o;
+		struct shift s = p->shift;
+		bool changed = false;
+
+		if (!has_failed(tx->m, sender ? p->to : p->from, failed, n_failed))
+			changed = sender ? shift_sender_acknowledged(&s, revision, tx->now_ms,
+								     tx->revision)
+					 : shift_receiver_acknowledged(&s, revision, tx->revision);
+		r = changed ? keep(tx, p, &s) : 0;
+		o = next;
+	}
+	return r;
+}
+
+int pair_shift_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
+			   const struct host_failure *failed, size_t n_failed)
+{
+	int r = acknowledge_all(tx, number, true, revision, failed, n_failed);
+
+	return r ? r : acknowledge_all(tx, number, false, revision, failed, n_failed);
+}
+
+bool pair_shift_waits(const struct model *m, uint32_t number, uint64_t revision)
+{
+	struct model_iter senders = model_iter_group(m, REL_HOST_WAITING_SENDERS, number);
+	struct model_iter receivers = model_iter_group(m, REL_HOST_WAITING_RECEIVERS, number);
+	const struct object *o;
+
+	while ((o = model_iter_next(&senders)))
+		if (((const struct pair_shift *)o)->shift.sender_revision <= revision)
+			return true;
+	while ((o = model_iter_next(&receivers)))
+		if (((const struct pair_shift *)o)->shift.receiver_revision <= revision)
+			return true;
+	return false;
+}
+
+/* ---- time ---- */
+
+bool pair_shift_due(const struct model *m, uint64_t now_ms)
+{
+	struct model_iter it = model_iter_group(m, REL_PAST_SHIFTS, 0);
+	const struct object *o;
+
+	while ((o = model_iter_next(&it)))
+		if (shift_is_over(&((const struct pair_shift *)o)->shift, now_ms,
+				  LIMIT_MODEL_SHIFT_GRACE_MS))
+			return true;
+	return false;
+}
+
+static int do_tick(struct tx *tx, size_t max)
+{
+	struct model_iter it = model_iter_group(tx->m, REL_PAST_SHIFTS, 0);
+	const struct object *o = model_iter_next(&it);
+	int r = 0;
+
+	while (o && !r && max) {
+		const struct object *next = model_iter_next(&it);
+		const struct pair_shift *p = (const struct pair_shift *)o;
+		struct shift s = p->shift;
+
+		if (shift_tick(&s, tx->now_ms, LIMIT_MODEL_SHIFT_GRACE_MS, tx->revision)) {
+			r = keep(tx, p, &s);
+			max--;
+		}
+		o = next;
+	}
+	return r;
+}
+
+int pair_shift_tick(struct tx *tx, size_t max)
+{
+	size_t mark = tx_mark(tx);
+
+	return tx_settle(tx, mark, do_tick(tx, max));
+}
+
+int pair_shift_forget(struct tx *tx, uint32_t number)
+{
+	struct model_iter it = model_iter_kind(tx->m, KIND_PAIR_SHIFT);
+	const struct object *o = model_iter_next(&it);
+	int r = 0;
+
+	while (o && !r) {
+		const struct object *next = model_iter_next(&it);
+		const struct pair_shift *p = (const struct pair_shift *)o;
+
+		r = p->from == number || p->to == number ? tx_delete(tx, o) : 0;
+		o = next;
+	}
+	return r;
+}

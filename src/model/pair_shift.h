@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Choices of pairs that are changing (NEG-8): which direction of which class is between two settled choices,
+ * and whose acknowledgement it waits for (model/shift.h).
+ *
+ * A settled choice is derived (pair_wish()) and nothing of it is stored.  An operation that may change wishes
+ * takes a survey before it writes and hands it in afterwards: where something was used and is to be something else
+ * now, a shift begins, or one that is under way gets its new end.  What was not used before has nothing to lose: it is as
+ * wished at once.
+ */
+#pragma once
+
+#include "model/object.h"
+#include "model/pair.h"
+#include "model/shift.h"
+
+struct host_failure;
+struct tx;
+
+/* One direction of one class. */
+struct pair_shift {
+	struct object o;
+	uint32_t from, to; /* numbers of hosts */
+	struct pair_class class; /* as 'from' sees it */
+	struct shift shift;
+
+	struct member by_hosts;
+	struct member by_sender_waiting;   /* for the sender's acknowledgement */
+	struct member by_receiver_waiting; /* for the receiver's */
+	struct member by_past;             /* for time */
+};
+
+/* Groups: model_pair_key() of the two hosts. */
+uint64_t pair_shift_key(uint32_t from, uint32_t to);
+/* Or NULL: that direction is settled. */
+const struct pair_shift *pair_shift_find(const struct model *m, uint32_t from, uint32_t to,
+					 const struct pair_class *c);
+/* The terms of a wish that is settled. */
+struct terms pair_terms(const struct wish *w);
+
+/* What was wished for before an operation. */
+struct pair_survey {
+	size_t n, allocated;
+	struct pair_surveyed {
+		uint32_t from, to;
+		struct pair_class class;
+		struct terms terms;
+	} *items;
+};
+
+/* All directions from and to a host, or of all hosts.  -ENOMEM */
+must_check int pair_survey_host(const struct model *m, uint32_t number, struct pair_survey *ret);
+must_check int pair_survey_all(const struct model *m, struct pair_survey *ret);
+void pair_survey_deinit(struct pair_survey *s);
+/* The operation has written: begins shifts where wishes are others now. */
+must_check int pair_survey_shift(struct tx *tx, const struct pair_survey *before);
+
+/* A host has acknowledged 'revision', but for 'failed': what waited for that goes on. */
+must_check int pair_shift_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
+				      const struct host_failure *failed, size_t n_failed);
+bool pair_shift_waits(const struct model *m, uint32_t number, uint64_t revision);
+/* Housekeeping: what was used LIMIT_MODEL_SHIFT_GRACE_MS ago is not accepted any more. */
+bool pair_shift_due(const struct model *m, uint64_t now_ms);
+must_check int pair_shift_tick(struct tx *tx, size_t max);
+/* The host is going. */
+must_check int pair_shift_forget(struct tx *tx, uint32_t number);
