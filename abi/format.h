@@ -11,8 +11,9 @@ enum format {
 	FORMAT_SIIT_2 = 2,  /* re-heading, layout siit/2, checksum-neutral */
 	FORMAT_IPIP6_1 = 3, /* IP in IPv6 between the pair's embedded addresses */
 	FORMAT_VXLAN_1 = 4, /* RFC 7348 by the kernel's device */
+	FORMAT_REIP4_1 = 5, /* re-heading on IPv4: both addresses become labels */
 	FORMAT_MAX,
-	/* Given out, and not carried yet: FORMAT_REIP4_1 = 5, FORMAT_GENEVE_1 = 6, FORMAT_GENEVE_2 = 7 */
+	/* Given out, and not carried yet: FORMAT_GENEVE_1 = 6, FORMAT_GENEVE_2 = 7 */
 };
 
 #define FORMAT_BIT(f) (1U << (f))

@@ -32,6 +32,7 @@ enum {
 	DP_SUBNETS_MAX = 65536,
 	DP_LOCALS_MAX = 131072,  /* addresses of all ports: more than DP_SLOTS_MAX * 104 */
 	DP_LOCATORS_MAX = 65536, /* four for each of DP_PEERS_MAX */
+	DP_LABELS_MAX = 327680,  /* of mappings, and two for each of DP_LOCALS_MAX that is IPv4 */
 	DP_IDENTITIES_MAX = 16384,   /* distinct sets of security groups that addresses are in */
 	DP_GROUPS_TABLE_MAX = 65536, /* security groups whose rules are known here */
 	DP_ACLS_MAX = 4096,
@@ -56,6 +57,8 @@ struct dp_rodata {
 	__u32 vxlan_ifindex; /* 0: none */
 	__u32 flow_mask;     /* places of a flow cache, a power of two, less one */
 	__u32 uplink_ifindex; /* 0: no edge */
+	__be32 labels;        /* this host's range of labels (reip4), */
+	__be32 labels_mask;   /* 0: none */
 	__u8 uplink_mac[6];
 	__u8 pad[2];
 	__u64 connection_seed; /* of the hash that finds a connection's place */
@@ -192,6 +195,26 @@ struct dp_locator_key {
 	__u8 addr[16];
 };
 
+/*
+ * ---- labels (reip4): ordinary IPv4 addresses that stand for a virtual one ----
+ *
+ * label_ranges: LPM; whose range a label is in (host number, __u32).
+ *
+ * labels: hash.  With vni 0 and a label it says what the label stands for; with a network and an address
+ * of a port here, the label that is written for it.  A label of another host counts only as long as the
+ * mapping of what it stands for names it.
+ */
+
+struct dp_label_range_key {
+	__u32 len; /* of the IPv4 prefix */
+	__be32 addr;
+};
+
+struct dp_label_value {
+	__u32 vni;   /* of 'addr'; 0: 'addr' is a label */
+	__be32 addr;
+};
+
 /* ---- nexthops: array by id ---- */
 
 enum {
@@ -227,7 +250,7 @@ struct dp_mapping_value {
 	__u32 state; /* enum dp_mapping_state of src/datapath/datapath.h, below for the programs */
 	__u64 revision;
 	__u32 identity; /* its security groups */
-	__u32 pad;
+	__be32 label;   /* reip4: 0: none */
 };
 
 enum {
@@ -411,7 +434,7 @@ struct dp_flow_out {
 	__u32 tick, jiffy; /* the clock of the connections, read at that jiffy */
 	__u64 hash;        /* of the sender's connections, their addresses' part */
 	union {
-		struct { /* to another host: the substrate addresses */
+		struct { /* to another host: the substrate addresses; reip4: the labels, at the end */
 			__u8 src[16], dst[16];
 		};
 		struct { /* to a port here: of its connections */
@@ -424,8 +447,8 @@ struct dp_flow_out {
 	__u8 to[12];         /* the MACs that a frame to a port of this host gets */
 	__u32 to_ifindex;    /* of that port */
 	__u32 peer;          /* 0: this host */
-	__u32 vni;           /* of the destination, a network or a handle */
-	__u32 checksum_diff; /* siit/1: from the IPv4 to the IPv6 addresses */
+	__u32 vni; /* of the destination, a network or a handle; 0: vxlan cannot say it */
+	__u32 checksum_diff; /* siit/1, reip4: from the virtual to the substrate addresses */
 	__u32 pad;
 	struct dp_region region;    /* connections of the sender, */
 	struct dp_region to_region; /* of the port here that gets it */
@@ -433,7 +456,9 @@ struct dp_flow_out {
 } __attribute__((aligned(8)));
 
 struct dp_flow_in {
-	__u8 src[16], dst[16]; /* the substrate addresses, exactly: also the key */
+	/* The substrate addresses, exactly: also the key.  reip4: 0 (no locator begins so), the virtual
+	 * address, 0x0000ffff, the label. */
+	__u8 src[16], dst[16];
 	struct dp_stamp stamp;
 	__u16 accept;      /* formats */
 	__u8 judge;        /* DP_JUDGE_* */
@@ -443,7 +468,7 @@ struct dp_flow_in {
 	__u32 recall[DP_RECALL];
 	__u8 to[12]; /* the MACs that the node's frame gets: destination, source */
 	__u32 to_ifindex;
-	__u32 checksum_diff; /* siit/1: from the IPv6 to the IPv4 addresses */
+	__u32 checksum_diff; /* siit/1, reip4: from the substrate to the virtual addresses */
 	__u32 pad;
 	struct dp_region to_region;
 	struct dp_list to_acl;
@@ -525,6 +550,8 @@ DP_LAYOUT(struct dp_subnet_value, 48);
 DP_LAYOUT(struct dp_peer_copy, 80);
 DP_LAYOUT(struct dp_peer_value, 168);
 DP_LAYOUT(struct dp_locator_key, 20);
+DP_LAYOUT(struct dp_label_range_key, 8);
+DP_LAYOUT(struct dp_label_value, 8);
 DP_LAYOUT(struct dp_nexthop_copy, 40);
 DP_LAYOUT(struct dp_nexthop_value, 88);
 DP_LAYOUT(struct dp_mapping_v4_key, 8);

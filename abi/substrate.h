@@ -11,7 +11,8 @@
  * lies across two 16-bit words: byte 7 is the low byte, byte 8 the high byte of the complement of
  * the sum of the other words; 0x0000, never 0xFFFF.  Addresses are compared byte for byte.
  *
- * Also here: what re-heading keeps of an IPv4 header outside the addresses, in the flow label.
+ * Also here: what re-heading keeps of an IPv4 header outside the addresses, in the flow label, or on IPv4
+ * in the identification.
  * Addresses are 16 bytes in network order; 'v4' is in network order, 'vni' in host order.
  */
 #pragma once
@@ -38,6 +39,10 @@ enum {
 	/* What sealing adds to that: an IP header, UDP, PSP with its IV, a tag (docs/negotiation.md) */
 	SUBSTRATE_OVERHEAD_SEAL_V4 = 60,
 	SUBSTRATE_OVERHEAD_SEAL_V6 = 80,
+	SUBSTRATE_REIP4_SEGMENTS_MAX = 255, /* of a GSO packet: substrate_reip4_id() */
+	/* Of a host's range of labels (reip4), in bits.  Its first and last address are nobody's. */
+	SUBSTRATE_LABELS_LEN_MIN = 16,
+	SUBSTRATE_LABELS_LEN_MAX = 28,
 };
 
 SUBSTRATE_INLINE unsigned int substrate_version(const __u8 a[16])
@@ -126,6 +131,20 @@ SUBSTRATE_INLINE int substrate_label_df(__u32 label)
 SUBSTRATE_INLINE __u8 substrate_label_ttl(__u32 label)
 {
 	return (__u8)(label >> 11);
+}
+
+/*
+ * reip4: the identification of a packet with DF means nothing (RFC 6864 4.1) and carries the TTL in its
+ * high byte.  Who cuts a GSO packet counts the identification up, so the low byte is left to him.
+ */
+SUBSTRATE_INLINE __u16 substrate_reip4_id(__u8 ttl)
+{
+	return (__u16)(ttl << 8);
+}
+
+SUBSTRATE_INLINE __u8 substrate_reip4_ttl(__u16 id)
+{
+	return (__u8)(id >> 8);
 }
 
 /* Protocols whose number means something else as an IPv6 next header: never re-headed. */

@@ -15,14 +15,15 @@
 #include "bpf/lib/drop.h"
 #include "bpf/lib/edge_answer.h"
 #include "bpf/lib/ingress.h"
+#include "bpf/lib/ingress_reip4.h"
 #include "bpf/lib/route6.h"
 #include "bpf/lib/tunnel.h"
 #include "bpf/lib/uplink.h"
 
 char _license[] SEC("license") = "GPL";
 
-/* By the tunnel device, which wants to know more than a flow keeps. */
-static __always_inline int port_fast_vxlan(struct __sk_buff *skb, struct iphdr *ip,
+/* By the tunnel device, which wants to know more than a flow keeps, or re-headed on IPv4. */
+static __always_inline int port_fast_v4(struct __sk_buff *skb, struct iphdr *ip,
 					   const struct dp_flow_out *flow)
 {
 	const struct dp_peer_copy *peer = peer_get(flow->peer);
@@ -31,6 +32,8 @@ static __always_inline int port_fast_vxlan(struct __sk_buff *skb, struct iphdr *
 	if (!peer)
 		return VERDICT_DECLINED;
 	counter_tx(skb, flow->stamp.slot);
+	if (flow->format == FORMAT_REIP4_1)
+		return forward_reip4(skb, ip, flow, peer, sizeof(*ip), &mtu);
 	return forward_vxlan(skb, ip, flow, peer, sizeof(*ip), &mtu);
 }
 
@@ -51,8 +54,8 @@ static __always_inline int port_fast(struct __sk_buff *skb)
 		return VERDICT_DECLINED;
 	if (flow->judge && !policy_recall_out(skb, ip, flow) && !policy_hit_out(skb, flow))
 		return VERDICT_DECLINED;
-	if (flow->format == FORMAT_VXLAN_1)
-		return port_fast_vxlan(skb, ip, flow);
+	if (flow->format >= FORMAT_VXLAN_1)
+		return port_fast_v4(skb, ip, flow);
 	counter_tx(skb, flow->stamp.slot);
 	if (flow->format == FORMAT_NONE)
 		return forward_local(skb, ip, flow);
@@ -159,6 +162,33 @@ static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr 
 	return ingress_deliver(skb, ip6, flow, layout_1);
 }
 
+/* IPv4 for one of our labels. */
+static __noinline int substrate_labelled(struct __sk_buff *skb)
+{
+	int verdict = reip4_fast(skb);
+	struct packet *p;
+
+	if (likely(verdict >= 0 && verdict < VERDICT_UPCALL))
+		return verdict;
+	p = packet_new();
+	if (!p)
+		return TC_ACT_SHOT;
+	if (verdict == VERDICT_DECLINED)
+		verdict = reip4_packet(skb, p);
+	return conclude(skb, p, verdict);
+}
+
+static __always_inline bool substrate_is_label(struct __sk_buff *skb)
+{
+	const struct iphdr *ip;
+
+	if (!config.labels_mask || skb->pkt_type != PACKET_HOST)
+		return false;
+	packet_pull(skb, ETH_HLEN + sizeof(*ip));
+	ip = ipv4_get(skb);
+	return ip && reip4_is_ours(ip->daddr);
+}
+
 SEC("tc")
 int substrate(struct __sk_buff *skb)
 {
@@ -167,6 +197,8 @@ int substrate(struct __sk_buff *skb)
 	__u32 slot = 0, vni = 0;
 	int verdict;
 
+	if (skb->protocol == htons(ETH_P_IP))
+		return substrate_is_label(skb) ? substrate_labelled(skb) : TC_ACT_UNSPEC;
 	if (skb->protocol != htons(ETH_P_IPV6) || skb->pkt_type != PACKET_HOST)
 		return TC_ACT_UNSPEC;
 	if (!ip6) {
@@ -230,7 +262,8 @@ static __always_inline int upcalls_packet(struct __sk_buff *skb, struct packet *
 	if (note.kind == DP_NOTE_VERIFY && (note.flags & DP_NOTE_TUNNEL))
 		return tunnel_packet(skb, p, id);
 	if (note.kind == DP_NOTE_VERIFY)
-		return ingress_packet(skb, p);
+		return skb->protocol == htons(ETH_P_IP) ? reip4_packet(skb, p)
+							: ingress_packet(skb, p);
 	slot = (__u32)note.slot[0] << 8 | note.slot[1];
 	port = port_get(slot);
 	if (!port || port->id != id || (port->vni != p->vni && !(note.flags & DP_NOTE_OTHER)))

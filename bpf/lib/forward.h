@@ -6,6 +6,7 @@
 #pragma once
 
 #include "bpf/lib/ipip6.h"
+#include "bpf/lib/reip4.h"
 #include "bpf/lib/siit.h"
 #include "bpf/lib/transmit.h"
 #include "bpf/lib/vxlan.h"
@@ -15,6 +16,8 @@ static __always_inline __u32 forward_overhead(const struct dp_peer_copy *peer, _
 	if (format == FORMAT_VXLAN_1)
 		return peer->flags & DP_PEER_VXLAN_V6 ? SUBSTRATE_OVERHEAD_VXLAN_V6
 						      : SUBSTRATE_OVERHEAD_VXLAN_V4;
+	if (format == FORMAT_REIP4_1)
+		return 0;
 	return format == FORMAT_IPIP6_1 ? SUBSTRATE_OVERHEAD_IPIP6 : SUBSTRATE_OVERHEAD_SIIT;
 }
 
@@ -71,6 +74,24 @@ static __always_inline int forward_vxlan(struct __sk_buff *skb, struct iphdr *ip
 	return vxlan_encode(skb, peer, flow->vni, tos);
 }
 
+/* To another host on an IPv4 substrate: re-headed, and what that would lose something of whole, by vxlan
+ * where the two hosts have it and it can say the networks. */
+static __always_inline int forward_reip4(struct __sk_buff *skb, struct iphdr *ip,
+					 const struct dp_flow_out *flow,
+					 const struct dp_peer_copy *peer, __u32 header,
+					 __u16 *ret_mtu)
+{
+	int r;
+
+	if (unlikely(!reip4_can_carry(skb, ip)))
+		return flow->vni ? forward_vxlan(skb, ip, flow, peer, header, ret_mtu)
+				 : -DROP_NO_FORMAT;
+	r = forward_check_size(skb, ip, flow, 0, sizeof(*ip), ret_mtu);
+	if (!r)
+		r = reip4_encode(skb, ip, flow);
+	return r ? r : transmit_as(skb, flow->nexthop, htons(ETH_P_IP));
+}
+
 /* To another host on an IPv6 substrate, re-headed or, where that would lose something, whole. */
 static __always_inline int forward_rehead(struct __sk_buff *skb, struct iphdr *ip,
 					  const struct dp_flow_out *flow, __u32 header,
@@ -102,5 +123,7 @@ static __always_inline int forward_remote(struct __sk_buff *skb, struct iphdr *i
 {
 	if (flow->format == FORMAT_VXLAN_1)
 		return forward_vxlan(skb, ip, flow, peer, header, ret_mtu);
+	if (flow->format == FORMAT_REIP4_1)
+		return forward_reip4(skb, ip, flow, peer, header, ret_mtu);
 	return forward_rehead(skb, ip, flow, header, ret_mtu);
 }

@@ -79,6 +79,22 @@ struct {
 } locators SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, DP_PEERS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct dp_label_range_key);
+	__type(value, __u32);
+} label_ranges SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, DP_LABELS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct dp_mapping_v4_key);
+	__type(value, struct dp_label_value);
+} labels SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, DP_NEXTHOPS_MAX);
 	__uint(map_flags, BPF_F_MMAPABLE);

@@ -15,6 +15,7 @@ enum {
 	VERDICT_EDGE = 102,     /* plain again, for a gateway of this host */
 	VERDICT_TO_PORT = 104,  /* from the world, for a node of this host that has to be asked */
 	VERDICT_ROUTED = 103,   /* it is decided where the packet goes */
+	VERDICT_ICMP4 = 105,    /* from no host: an error of the substrate, perhaps */
 };
 
 /* A substrate packet's claim, taken from its addresses. */

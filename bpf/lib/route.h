@@ -103,8 +103,14 @@ static __always_inline int route_to_peer(const struct dp_peer_copy *peer, __u32 
 	flow->vni = to_vni;
 	if (peer->send == FORMAT_NONE)
 		return -DROP_NO_FORMAT;
+	/* What has no labels goes by what accompanies them. */
+	if (peer->send == FORMAT_REIP4_1) {
+		if (!(peer->accept & FORMAT_BIT(FORMAT_VXLAN_1)))
+			return -DROP_NO_FORMAT;
+		flow->format = FORMAT_VXLAN_1;
+	}
 	/* VXLAN says one VNI; a handle implies the sender's. */
-	if (peer->send == FORMAT_VXLAN_1)
+	if (flow->format == FORMAT_VXLAN_1)
 		return from_vni == to_vni || to_vni >= SUBSTRATE_VNI_HANDLE_MIN ? 0
 										: -DROP_NO_FORMAT;
 	if (!route_addresses(peer, peer->send, from_vni, to_vni, saddr, daddr, flow))
@@ -175,6 +181,9 @@ static __always_inline int route_locate(struct __sk_buff *skb, struct packet *p,
 	if (!peer)
 		return -DROP_NO_PEER;
 	flow->peer = m->peer;
+	if (peer->send == FORMAT_REIP4_1 && reip4_route(peer, p->from_vni, p->to_vni, saddr, daddr,
+							m->label, flow))
+		return 0;
 	return route_to_peer(peer, p->from_vni, p->to_vni, saddr, daddr, flow);
 }
 

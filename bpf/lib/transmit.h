@@ -4,13 +4,12 @@
 
 #include "bpf/lib/counter.h"
 
-/* The packet is IPv6 now. */
-static __always_inline int transmit(struct __sk_buff *skb, __u32 nexthop)
+/* The packet is of the substrate now, IPv6 or IPv4 as 'ethertype' says. */
+static __always_inline int transmit_as(struct __sk_buff *skb, __u32 nexthop, __be16 ethertype)
 {
 	const struct dp_nexthop_copy *n = nexthop_get(nexthop);
 	__u8 *eth = packet_data(skb);
 	struct bpf_redir_neigh params = {};
-	__be16 ethertype = htons(ETH_P_IPV6);
 
 	if (!n)
 		return -DROP_NO_NEXTHOP;
@@ -28,6 +27,11 @@ static __always_inline int transmit(struct __sk_buff *skb, __u32 nexthop)
 		memcpy(&params.ipv4_nh, n->gateway + 12, 4);
 	}
 	return (int)bpf_redirect_neigh(n->ifindex, &params, sizeof(params), 0);
+}
+
+static __always_inline int transmit(struct __sk_buff *skb, __u32 nexthop)
+{
+	return transmit_as(skb, nexthop, htons(ETH_P_IPV6));
 }
 
 /* The frame is as the node is to see it. */

@@ -53,6 +53,7 @@ static void probe_restrict(const struct probe *p, struct dp_capabilities *c)
 		[FORMAT_SIIT_2] = "siit/2",
 		[FORMAT_IPIP6_1] = "ipip6/1",
 		[FORMAT_VXLAN_1] = "vxlan/1",
+		[FORMAT_REIP4_1] = "reip4/1",
 	};
 
 	for (int f = FORMAT_NONE + 1; f < FORMAT_MAX; f++) {

@@ -2,6 +2,7 @@
 /* Opening, adopting, closing and destroying a host's data plane in the kernel. */
 #include "datapath/bpf_host.h"
 
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <stdarg.h>
@@ -136,6 +137,9 @@ static void set_rodata(struct bpf_host *h, const struct dp_config *config,
 	struct dp_rodata r = {
 		.has_siit1 = config->siit1.len > 0,
 		.has_siit2 = config->siit2.len > 0,
+		.labels = config->labels.len ? htonl(ipaddr_v4(&config->labels.addr)) : 0,
+		.labels_mask = config->labels.len ? htonl(UINT32_MAX << (128 - config->labels.len))
+						  : 0,
 		.upcall_ifindex = (uint32_t)devices->upcall,
 		.vxlan_ifindex = (uint32_t)devices->vxlan,
 		.copy_ifindex = (uint32_t)devices->copy,
@@ -410,6 +414,7 @@ static struct datapath *close_host(struct datapath *dp)
 	viaduct__destroy(h->skel);
 	for (size_t i = 0; i < ARRAY_SIZE(h->mirror); i++)
 		free(h->mirror[i]);
+	free(h->label_ranges);
 	close_cleanup(&h->upcall_fd);
 	close_cleanup(&h->copy_fd);
 	close_cleanup(&h->packet_fd);
@@ -498,6 +503,8 @@ static int open_host(struct bpf_host *h, const struct dp_config *config, bool *r
 	if (!r)
 		r = bpf_port_load(h);
 	if (!r)
+		r = bpf_label_load(h);
+	if (!r)
 		r = bpf_event_open(h);
 	if (!r)
 		bpf_watch_open(h);
@@ -515,7 +522,7 @@ int datapath_open(const struct dp_config *config, struct datapath **ret, bool *r
 
 	if (!name_is_valid(config->name) || config->substrate_ifindex <= 0 ||
 	    config->uplink_ifindex < 0 || config->uplink_ifindex == config->substrate_ifindex ||
-	    !config->max_mappings || !config->max_flows)
+	    !config->max_mappings || !config->max_flows || !datapath_labels_are_valid(&config->labels))
 		return -EINVAL;
 	h = calloc(1, sizeof(*h));
 	if (!h)

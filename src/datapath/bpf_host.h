@@ -38,6 +38,7 @@ struct bpf_host {
 	struct bpf_array watch, watch_slots;
 	struct bpf_policy *policy;            /* bpf_policy.h */
 	struct dp_port *mirror[DP_SLOTS_MAX]; /* what each slot was set to */
+	struct prefix *label_ranges;          /* by peer: bpf_label.c */
 	int upcall_fd;                        /* the tap */
 	int copy_fd;                          /* the tap of copies */
 	int packet_fd;                        /* to deliver frames */
@@ -102,6 +103,22 @@ int bpf_peer_delete(struct datapath *dp, uint32_t id);
 int bpf_peers(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), void *arg);
 int bpf_nexthop_set(struct datapath *dp, const struct dp_nexthop *nexthop);
 int bpf_nexthop_delete(struct datapath *dp, uint32_t id);
+
+/* bpf_label.c: what labels stand for (reip4). */
+must_check int bpf_label_load(struct bpf_host *h);
+/* Sets the range of a peer, len 0: none.  -EINVAL, -ENOSPC */
+must_check int bpf_label_range_set(struct bpf_host *h, uint32_t peer, const struct prefix *range);
+/* 'label' stands for the address from now on, and 'was' (0: none) not any more. */
+must_check int bpf_label_set(struct bpf_host *h, uint32_t vni, const struct ipaddr *addr,
+			     uint32_t label, uint32_t was);
+/* The same for an address of a port here, which is written as its label. */
+must_check int bpf_label_set_own(struct bpf_host *h, uint32_t vni, const struct ipaddr *addr,
+				 uint32_t label);
+/* What is written for an address of a port here; 0: nothing. */
+uint32_t bpf_label_of(const struct bpf_host *h, uint32_t vni, const struct ipaddr *addr);
+/* What a label stands for; false: not known here. */
+bool bpf_label_find(const struct bpf_host *h, uint32_t label, uint32_t *ret_vni,
+		    struct ipaddr *ret_addr);
 
 /* bpf_mapping.c */
 int bpf_mapping_set(struct datapath *dp, const struct dp_mapping *mapping);

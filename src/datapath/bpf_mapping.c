@@ -38,6 +38,16 @@ static struct mapping_key key_of(const struct bpf_host *h, uint32_t vni, const s
 	return k;
 }
 
+/* The label of an address as the table has it, or 0. */
+static uint32_t label_of(const struct mapping_key *k, const struct ipaddr *addr)
+{
+	struct dp_mapping_value value;
+
+	return ipaddr_is_v4(addr) && !bpf_map_lookup_elem(k->fd, &k->v4, &value)
+		       ? ntohl(value.label)
+		       : 0;
+}
+
 int bpf_mapping_set(struct datapath *dp, const struct dp_mapping *mapping)
 {
 	struct bpf_host *h = bpf_host_of(dp);
@@ -47,11 +57,15 @@ int bpf_mapping_set(struct datapath *dp, const struct dp_mapping *mapping)
 		.state = mapping->state,
 		.revision = mapping->revision,
 	};
+	uint32_t was = label_of(&k, &mapping->addr);
 	int r;
 
 	if (mapping->state > DP_MAPPING_GONE || mapping->peer >= DP_PEERS_MAX)
 		return -EINVAL;
+	value.label = htonl(mapping->label);
 	r = bpf_identity_get(h, mapping->groups, mapping->n_groups, &value.identity);
+	if (!r)
+		r = bpf_label_set(h, mapping->vni, &mapping->addr, mapping->label, was);
 	if (!r)
 		r = bpf_map_update_elem(k.fd, &k.v4, &value, BPF_ANY);
 	if (!r)
@@ -63,8 +77,10 @@ int bpf_mapping_delete(struct datapath *dp, uint32_t vni, const struct ipaddr *a
 {
 	struct bpf_host *h = bpf_host_of(dp);
 	struct mapping_key k = key_of(h, vni, addr);
-	int r = bpf_map_delete_elem(k.fd, &k.v4);
+	int r = bpf_label_set(h, vni, addr, 0, label_of(&k, addr));
 
+	if (!r)
+		r = bpf_map_delete_elem(k.fd, &k.v4);
 	if (!r)
 		bpf_host_bump_mapping(h, vni, addr);
 	return bpf_host_error(r);
@@ -93,6 +109,7 @@ static int walk(const struct bpf_host *h, int fd, bool v4,
 		m.state = (enum dp_mapping_state)value.state;
 		m.peer = value.peer;
 		m.revision = value.revision;
+		m.label = ntohl(value.label);
 		m.n_groups = bpf_identity_groups(h, value.identity, m.groups);
 		r = fn(&m, arg);
 	}

@@ -111,6 +111,8 @@ static int locators_set(struct bpf_host *h, uint32_t id, const struct locators *
 
 /* Peers. */
 
+static const struct prefix no_labels;
+
 void bpf_peer_init_self(struct bpf_host *h)
 {
 	struct dp_peer_copy self = {.present = 1};
@@ -155,6 +157,9 @@ int bpf_peer_set(struct datapath *dp, const struct dp_peer *peer)
 	    (peer->siit1.len && !(c.flags & DP_PEER_HAS_SIIT_1)) ||
 	    (peer->siit2.len && !(c.flags & DP_PEER_HAS_SIIT_2)))
 		return -EINVAL;
+	r = bpf_label_range_set(h, peer->id, peer->id == DP_PEER_SELF ? &no_labels : &peer->labels);
+	if (r)
+		return r;
 	had = locators_of(current(h, peer->id));
 	/* This host's own locators are not a peer's: nothing arrives from oneself. */
 	if (peer->id != DP_PEER_SELF) {
@@ -172,10 +177,14 @@ int bpf_peer_delete(struct datapath *dp, uint32_t id)
 	struct bpf_host *h = bpf_host_of(dp);
 	struct dp_peer_copy none = {};
 	struct locators had, has = {};
+	int r;
 
 	if (id >= DP_PEERS_MAX || !current(h, id)->present)
 		return -ENOENT;
 	had = locators_of(current(h, id));
+	r = bpf_label_range_set(h, id, &no_labels);
+	if (r)
+		return r;
 	publish(h, id, &none);
 	locators_remove(h, id, &had, &has);
 	bpf_peer_init_self(h);
@@ -205,6 +214,7 @@ int bpf_peers(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), vo
 		peer.path_mtu = c->path_mtu;
 		peer.edge = c->flags & DP_PEER_EDGE;
 		peer.nexthop = c->nexthop;
+		peer.labels = h->label_ranges[id];
 		r = fn(&peer, arg);
 	}
 	return r;

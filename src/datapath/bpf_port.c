@@ -98,6 +98,7 @@ static void addrs_remove(struct bpf_host *h, uint32_t slot, const struct dp_port
 		    bpf_map_lookup_elem(fd, &key, &owner) || owner.slot != slot)
 			continue;
 		bpf_map_delete_elem(fd, &key);
+		(void)!bpf_label_set_own(h, was->vni, &was->addrs[i], 0); /* takes no room */
 		bpf_host_bump_mapping(h, was->vni, &was->addrs[i]);
 	}
 }
@@ -125,6 +126,8 @@ static int addrs_add(struct bpf_host *h, uint32_t slot, const struct dp_port *is
 		int r = bpf_map_update_elem(bpf_map__fd(h->skel->maps.locals), &key, &owner,
 					    BPF_ANY);
 
+		if (!r)
+			r = bpf_label_set_own(h, is->vni, &is->addrs[i], is->labels[i]);
 		if (r)
 			return bpf_host_error(r);
 		bpf_host_bump_mapping(h, is->vni, &is->addrs[i]);
@@ -367,12 +370,13 @@ int bpf_ports(struct datapath *dp, int (*fn)(const struct dp_port *, void *), vo
 	return r;
 }
 
-static void addr_load(struct dp_port *p, const struct dp_addr_key *key,
+static void addr_load(const struct bpf_host *h, struct dp_port *p, const struct dp_addr_key *key,
 		      const struct dp_local_value *value)
 {
-	struct ipaddr *addr = &p->addrs[p->n_addrs++];
+	struct ipaddr *addr = &p->addrs[p->n_addrs];
 
 	memcpy(addr->b, key->addr, sizeof(addr->b));
+	p->labels[p->n_addrs++] = bpf_label_of(h, p->vni, addr);
 	if (value->flags & DP_LOCAL_EXIT)
 		p->exits[p->n_exits++] = (struct dp_exit){
 			.addr = *addr, .peer = value->exit_peer, .handle = value->exit_handle};
@@ -420,7 +424,7 @@ int bpf_port_load(struct bpf_host *h)
 			continue;
 		p = h->mirror[owner.slot];
 		if (p && p->vni == key.vni && p->n_addrs < DP_PORT_ADDRS_MAX)
-			addr_load(p, &key, &owner);
+			addr_load(h, p, &key, &owner);
 	}
 	return 0;
 }

@@ -34,6 +34,7 @@ enum {
 	PROBE_VNI = 1,
 	PROBE_SENDER = 0x0a000002, /* 10.0.0.2 */
 	PROBE_RECEIVER = 0x0a000003,
+	PROBE_LABELS = 0xc6120000, /* 198.18.0.0/24 (RFC 2544), this host's and its disguise's */
 	PROBE_PAYLOAD = 32,
 	PROBE_WAIT_MS = 1000,
 };
@@ -99,6 +100,11 @@ static struct probe_packet packet_make(bool with_identification)
 
 /* ---- the tables ---- */
 
+static uint32_t label_of(uint32_t addr)
+{
+	return PROBE_LABELS | (addr & 0xff);
+}
+
 static int set_port(struct probe *p, uint32_t id, int ifindex, const struct mac *mac, uint32_t addr)
 {
 	struct dp_port port = {.id = id,
@@ -107,7 +113,8 @@ static int set_port(struct probe *p, uint32_t id, int ifindex, const struct mac 
 			       .mac = *mac,
 			       .mtu = 1400,
 			       .n_addrs = 1,
-			       .addrs = {ipaddr_from_v4(addr)}};
+			       .addrs = {ipaddr_from_v4(addr)},
+			       .labels = {label_of(addr)}};
 
 	return datapath_port_set(p->dp, &port);
 }
@@ -127,6 +134,7 @@ static int set_tables(struct probe *p, enum format format)
 	struct dp_peer peer = {.id = 1,
 			       .siit1 = p->config.siit1,
 			       .siit2 = p->config.siit2,
+			       .labels = p->config.labels,
 			       .v4 = ipaddr_from_v4(INADDR_LOOPBACK),
 			       .send = format,
 			       .accept = FORMAT_BIT(format),
@@ -135,7 +143,8 @@ static int set_tables(struct probe *p, enum format format)
 	struct dp_mapping m = {.vni = PROBE_VNI,
 			       .addr = ipaddr_from_v4(PROBE_RECEIVER),
 			       .state = DP_MAPPING_LIVE,
-			       .peer = 1};
+			       .peer = 1,
+			       .label = label_of(PROBE_RECEIVER)};
 	int r = datapath_subnet_set(p->dp, &subnet);
 
 	if (!r)
@@ -153,7 +162,8 @@ static int turn_tables(struct probe *p)
 	struct dp_mapping m = {.vni = PROBE_VNI,
 			       .addr = ipaddr_from_v4(PROBE_SENDER),
 			       .state = DP_MAPPING_LIVE,
-			       .peer = 1};
+			       .peer = 1,
+			       .label = label_of(PROBE_SENDER)};
 	int r = datapath_port_delete(p->dp, 1);
 
 	if (!r)
@@ -310,6 +320,7 @@ static int probe_inside(struct probe *p)
 	probe_format(p, FORMAT_SIIT_1, "siit/1", &wire_mac);
 	probe_format(p, FORMAT_SIIT_2, "siit/2", &wire_mac);
 	probe_format(p, FORMAT_IPIP6_1, "ipip6/1", &wire_mac);
+	probe_format(p, FORMAT_REIP4_1, "reip4/1", &wire_mac);
 	probe_vxlan(p);
 	datapath_close(p->dp);
 	return datapath_destroy(&p->config);
@@ -339,6 +350,7 @@ static void make_config(struct probe *p, const struct dp_config *config)
 		.bpffs = config->bpffs,
 		.siit1 = prefix_make(&siit1, SUBSTRATE_SIIT_1_LEN),
 		.siit2 = prefix_make(&siit2, SUBSTRATE_SIIT_2_LEN),
+		.labels = prefix_v4(PROBE_LABELS, 24),
 		.vxlan_port = config->vxlan_port,
 		.max_mappings = 16,
 		.max_flows = 256,

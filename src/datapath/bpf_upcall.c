@@ -197,6 +197,20 @@ static void read_substrate_networks(struct bpf_host *h, const struct dp_note *no
 		read_handle(h, dst_vni, u);
 }
 
+/* The same for what came re-headed on IPv4: both addresses are labels, of which the source's may be unknown. */
+static void read_labels(struct bpf_host *h, struct dp_upcall *u)
+{
+	uint32_t vni;
+
+	if (!ipaddr_is_v4(&u->src) || !ipaddr_is_v4(&u->dst))
+		return;
+	bpf_label_find(h, ipaddr_v4(&u->dst), &u->vni, &u->dst);
+	if (!bpf_label_find(h, ipaddr_v4(&u->src), &vni, &u->src))
+		u->src_is_label = true;
+	else if (vni != u->vni)
+		u->other_vni = vni;
+}
+
 static uint32_t note_id(const struct dp_note *note)
 {
 	return (uint32_t)note->id[0] << 24 | (uint32_t)note->id[1] << 16 |
@@ -231,7 +245,11 @@ static int upcall_new(struct datapath *dp, const struct virtio_net_hdr *vnet, co
 	u->dp.port =
 		note.kind == DP_NOTE_VERIFY || note.flags & DP_NOTE_UPLINK ? 0 : note_id(&note);
 	read_addresses(frame, size, &note, &u->dp);
-	if (note.kind == DP_NOTE_VERIFY)
+	if (note.kind == DP_NOTE_VERIFY && !(note.flags & DP_NOTE_TUNNEL) &&
+	    (frame[12] << 8 | frame[13]) == ETH_P_IP) {
+		u->dp.vni = note_vni(&note);
+		read_labels(bpf_host_of(dp), &u->dp);
+	} else if (note.kind == DP_NOTE_VERIFY)
 		read_substrate_networks(bpf_host_of(dp), &note, frame, size, &u->dp);
 	else
 		read_port_networks(bpf_host_of(dp), &note, &u->dp);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "abi/connection.h"
+#include "abi/substrate.h"
 #include "datapath/provider.h"
 
 const char *connection_text(uint8_t state)
@@ -14,6 +15,13 @@ const char *connection_text(uint8_t state)
 
 	static_assert(sizeof(texts) / sizeof(texts[0]) == CONNECTION_STATES, "one for each");
 	return state < CONNECTION_STATES ? texts[state] : "unknown";
+}
+
+bool datapath_labels_are_valid(const struct prefix *range)
+{
+	return !range->len || (ipaddr_is_v4(&range->addr) &&
+			       range->len >= 96 + SUBSTRATE_LABELS_LEN_MIN &&
+			       range->len <= 96 + SUBSTRATE_LABELS_LEN_MAX);
 }
 
 struct datapath *datapath_close(struct datapath *dp)

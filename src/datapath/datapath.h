@@ -46,6 +46,7 @@ struct dp_config {
 	struct prefix siit2;   /* this host's /56 of layout siit/2; len 0: has none */
 	struct ipaddr v4;      /* this host's IPv4 substrate address; zero: has none */
 	struct ipaddr v6;      /* this host's ordinary IPv6 substrate address; zero: has none */
+	struct prefix labels;  /* reip4: this host's range of labels, IPv4; len 0: has none */
 	uint16_t vxlan_port;   /* UDP port of vxlan/1, 4789 by default */
 	int uplink_ifindex;    /* an edge's interface to the world outside; 0: no edge */
 	uint32_t max_mappings; /* sizes of the tables, fixed while pinned */
@@ -75,6 +76,8 @@ struct dp_port {
 	uint32_t n_addrs;
 	struct ipaddr
 		addrs[DP_PORT_ADDRS_MAX]; /* IPv4 and IPv6 it may send from and receives for */
+	/* reip4: what stands for each on the substrate, in this host's range; 0: nothing.  IPv4 only. */
+	uint32_t labels[DP_PORT_ADDRS_MAX];
 	uint32_t n_groups;                /* none: no security group is enforced */
 	uint32_t groups[DP_GROUPS_MAX];   /* numbers, ascending */
 	uint32_t connections; /* how many of its connections have to fit; 0: a share of the host's */
@@ -199,6 +202,7 @@ struct dp_public {
 struct dp_peer {
 	uint32_t id; /* the manager's host number; DP_PEER_SELF for this host */
 	struct prefix siit1, siit2;
+	struct prefix labels; /* reip4: its range of labels; len 0: none */
 	struct ipaddr v4,
 		v6; /* its substrate addresses (zero: none); vxlan goes to v6 if set and chosen, else v4 */
 	enum format send; /* chosen for packets to it; FORMAT_NONE: nothing may be sent */
@@ -237,7 +241,11 @@ struct dp_mapping {
 	uint32_t groups[DP_GROUPS_MAX]; /* security groups it is in, ascending */
 	uint32_t n_peers;               /* of a record on several nodes; 0 or 1: 'peer' alone */
 	uint32_t peers[DP_PEER_SET_MAX];
+	uint32_t label; /* reip4: what stands for it at 'peer'; 0: nothing */
 };
+
+/* VNI 0 has no addresses but labels: the mapping of one is REFUSED or absent. */
+enum { DP_VNI_LABELS = 0 };
 
 enum dp_upcall_kind {
 	DP_UPCALL_RESOLVE, /* port -> unknown destination: 'port', 'vni', 'dst' */
@@ -260,6 +268,7 @@ struct dp_upcall {
 	 * forwards: its handle, and 'src' is 0.a.b.c, the network that it forwards into: the location asked for is that
 	 * of the node, if it may. */
 	uint32_t other_vni;
+	bool src_is_label; /* VERIFY: 'src' is a label that is not known here, and 'other_vni' 0 */
 	size_t size;            /* of 'frame', without the vnet header */
 	uint8_t *frame;         /* Ethernet frame; its MACs are the programs' notes, not the node's, but for DHCP and ARP bodies */
 	struct datapath *dp;
@@ -286,6 +295,9 @@ struct dp_gateway_counters {
 	uint64_t no_port;     /* dropped: NAT_PORTS */
 	uint64_t unsolicited; /* dropped: UNSOLICITED */
 };
+
+/* A host's range of labels: none, or IPv4 of a size that abi/substrate.h allows. */
+bool datapath_labels_are_valid(const struct prefix *range);
 
 /* Tries what this host can do, on devices of its own that are gone when it returns. */
 int datapath_probe(const struct dp_config *config, struct dp_capabilities *ret);

@@ -35,7 +35,7 @@ _Static_assert(ARRAY_SIZE(extras) == FEATURE_MAX, "every feature belongs to a fr
 
 static const char *const format_names[FORMAT_MAX] = {
 	[FORMAT_NONE] = "none",       [FORMAT_SIIT_1] = "siit/1",   [FORMAT_SIIT_2] = "siit/2",
-	[FORMAT_IPIP6_1] = "ipip6/1", [FORMAT_VXLAN_1] = "vxlan/1",
+	[FORMAT_IPIP6_1] = "ipip6/1", [FORMAT_VXLAN_1] = "vxlan/1", [FORMAT_REIP4_1] = "reip4/1",
 };
 static const char *const feature_names[FEATURE_MAX] = FEATURE_NAMES;
 

@@ -4,9 +4,11 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <linux/if_packet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <cmocka.h>
 
 #include "datapath/bpf_host.h"
@@ -209,6 +211,16 @@ int frame_from_wire(const struct lab *lab, int host, const struct frame *in, str
 	memcpy(f.b, lab->hosts[host].wire_mac.b, 6);
 	return frame_run(lab, host, RUN_SUBSTRATE, lab->hosts[host].config.substrate_ifindex, &f,
 			 ret_out);
+}
+
+void frame_transmit(const struct lab *lab, int host, const struct frame *f)
+{
+	struct sockaddr_ll to = {.sll_family = AF_PACKET,
+				 .sll_ifindex = lab->hosts[host].config.substrate_ifindex};
+
+	assert_int_equal(sendto(bpf_host_of(lab->hosts[host].dp)->packet_fd, f->b, f->size, 0,
+				(struct sockaddr *)&to, sizeof(to)),
+			 (ssize_t)f->size);
 }
 
 int frame_from_world(const struct lab *lab, const struct frame *in, struct frame *ret_out)

@@ -55,6 +55,8 @@ int frame_run(const struct lab *lab, int host, enum frame_program program, int i
 int frame_from_node(const struct lab *lab, const struct lab_node *n, const struct frame *in,
 		    struct frame *ret_out);
 int frame_from_wire(const struct lab *lab, int host, const struct frame *in, struct frame *ret_out);
+/* Really sends it from the host's wire to the other host. */
+void frame_transmit(const struct lab *lab, int host, const struct frame *f);
 /* From the world, to an edge's uplink (likewise). */
 int frame_from_world(const struct lab *lab, const struct frame *in, struct frame *ret_out);
 /* The frame is dropped, and 'reason' is counted for it at 'port' (0: the substrate side). */

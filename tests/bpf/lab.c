@@ -21,6 +21,7 @@ static const char *const siit1[] = {"2001:db8:1:101::", "2001:db8:1:102::"};
 static const char *const siit2[] = {"2001:db8:8000:1100::", "2001:db8:8000:1200::"};
 static const char *const wire_v6[] = {"fd00:1::1", "fd00:1::2"};
 static const char *const wire_v4[] = {"192.0.2.1", "192.0.2.2"};
+static const uint32_t labels[] = {0xc6120100, 0xc6120200}; /* 198.18.1.0/24 and .2.0/24 */
 
 struct ipaddr lab_addr(const char *text)
 {
@@ -28,6 +29,12 @@ struct ipaddr lab_addr(const char *text)
 
 	assert_int_equal(ipaddr_parse(text, &a), 0);
 	return a;
+}
+
+uint32_t lab_label(int host, uint32_t vni, const struct ipaddr *addr)
+{
+	return ipaddr_is_v4(addr) ? labels[host] | ((ipaddr_v4(addr) + 32 * (vni - LAB_VNI)) & 0xff)
+				  : 0;
 }
 
 static struct prefix host_prefix(const char *text, uint8_t len)
@@ -118,7 +125,10 @@ void lab_set_format(struct lab *lab, enum format format, bool vxlan_over_v6)
 				    .v4 = other->config.v4,
 				    .v6 = other->config.v6,
 				    .send = format,
-				    .accept = FORMAT_BIT(format) | FORMAT_BIT(FORMAT_IPIP6_1),
+				    .accept = FORMAT_BIT(format) |
+					      FORMAT_BIT(format == FORMAT_REIP4_1 ? FORMAT_VXLAN_1
+										  : FORMAT_IPIP6_1),
+				    .labels = other->config.labels,
 				    .vxlan_over_v6 = vxlan_over_v6,
 				    .path_mtu = LAB_WIRE_MTU,
 				    .nexthop = 1};
@@ -141,6 +151,7 @@ static void make_host(struct lab *lab, int i, uint32_t max_mappings, uint32_t ma
 		.siit2 = host_prefix(siit2[i], 56),
 		.v4 = lab_addr(wire_v4[i]),
 		.v6 = lab_addr(wire_v6[i]),
+		.labels = prefix_v4(labels[i], 24),
 		.vxlan_port = 4789,
 		.max_mappings = max_mappings,
 		.max_flows = max_flows,
@@ -346,6 +357,7 @@ struct lab_node *lab_node(struct lab *lab, int host, uint32_t vni, const char *a
 				   .mtu = LAB_NODE_MTU,
 				   .n_addrs = 1};
 	n->port.addrs[0] = lab_addr(addr);
+	n->port.labels[0] = lab_label(host, vni, &n->port.addrs[0]);
 	n->port.mac = (struct mac){{0x02, 0, 0, 0, 0, (uint8_t)lab->n_nodes}};
 	in.netns_fd = n->netns;
 	in.mac = &n->port.mac;
@@ -372,6 +384,7 @@ void lab_map(struct lab *lab, uint32_t vni, const char *addr, int host, enum dp_
 				       .peer = i == host ? DP_PEER_SELF : (uint32_t)host + 1,
 				       .revision = 1};
 
+		m.label = lab_label(host, vni, &m.addr);
 		assert_int_equal(datapath_mapping_set(lab->hosts[i].dp, &m), 0);
 	}
 }

@@ -71,6 +71,8 @@ struct lab_node *lab_node(struct lab *lab, int host, uint32_t vni, const char *a
 			  const char *router);
 void lab_set_port(const struct lab *lab, int host,
 		  const struct dp_port *port); /* in its namespace */
+/* What stands for an address at a host (reip4), from lab_node() and lab_map() on; 0: an IPv6 address. */
+uint32_t lab_label(int host, uint32_t vni, const struct ipaddr *addr);
 /* Both hosts know where 'addr' lives; 'host' is an index. */
 void lab_map(struct lab *lab, uint32_t vni, const char *addr, int host,
 	     enum dp_mapping_state state);

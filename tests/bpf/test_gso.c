@@ -56,6 +56,7 @@ static void add_node(int host, uint32_t id, const char *addr, struct node *ret)
 				     .n_addrs = 1,
 				     .mac = {{0x02, 0, 0, 0, 0, (uint8_t)id}}};
 	ret->port.addrs[0] = lab_addr(addr);
+	ret->port.labels[0] = lab_label(host, LAB_VNI, &ret->port.addrs[0]);
 	lab_enter(&fixture.lab, fixture.lab.hosts[host].netns);
 	assert_int_equal(bpf_upcall_open("node", &ret->fd, &ret->uso), 0);
 	assert_int_equal(rtnl_open(&rtnl), 0);
@@ -291,6 +292,12 @@ static void test_vxlan(void **state)
 	check_format(FORMAT_VXLAN_1, true);
 }
 
+/* requirement: PKT-16 */
+static void test_reip4(void **state)
+{
+	check_format(FORMAT_REIP4_1, false);
+}
+
 /* A whole GSO packet goes up to the agent, is held, and goes on whole. */
 /* requirement: MAP-2 */
 static void test_held_whole(void **state)
@@ -371,6 +378,7 @@ int main(void)
 		cmocka_unit_test(test_siit_1),
 		cmocka_unit_test(test_ipip6),
 		cmocka_unit_test(test_vxlan),
+		cmocka_unit_test(test_reip4),
 		cmocka_unit_test(test_held_whole),
 		cmocka_unit_test(test_too_big),
 		cmocka_unit_test(test_segments_are_counted),

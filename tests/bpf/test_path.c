@@ -191,6 +191,14 @@ static void test_vxlan(void **state)
 	check_topology(&lab, FORMAT_VXLAN_1);
 }
 
+/* requirement: PKT-16 */
+static void test_reip4(void **state)
+{
+	struct lab lab;
+
+	check_topology(&lab, FORMAT_REIP4_1);
+}
+
 /* Two networks with the same addresses on the same two hosts: each talks to its own. */
 /* requirement: PKT-4 */
 static void test_same_addresses_in_two_networks(void **state)
@@ -322,6 +330,7 @@ int main(void)
 		cmocka_unit_test(test_siit_1),
 		cmocka_unit_test(test_ipip6),
 		cmocka_unit_test(test_vxlan),
+		cmocka_unit_test(test_reip4),
 		cmocka_unit_test(test_same_addresses_in_two_networks),
 		cmocka_unit_test(test_unresolved_next_hop),
 		cmocka_unit_test(test_vxlan_refusals),

@@ -28,7 +28,8 @@ static int n_entries(const char *path)
 static void test_formats(void **state)
 {
 	const uint32_t all = FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2) |
-			     FORMAT_BIT(FORMAT_IPIP6_1) | FORMAT_BIT(FORMAT_VXLAN_1);
+			     FORMAT_BIT(FORMAT_IPIP6_1) | FORMAT_BIT(FORMAT_VXLAN_1) |
+			     FORMAT_BIT(FORMAT_REIP4_1);
 	struct dp_capabilities caps;
 	struct utsname name;
 	char path[128];
