@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The two threads: one reads the sealing device and sends, one receives and writes to the device.
+ *
+ * They work in batches: until the device or the sockets are empty, and then what waits is sent and
+ * written.  The table is changed between batches.
+ *
+ * Ownership: engine_new() to engine_free(), which waits for both threads.  Threading: called by one
+ * thread, which is neither.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "seal/protocol.h"
+#include "seal/reserve.h"
+#include "seal/table.h"
+
+struct engine;
+
+/* 'shared' and 'reserve' are borrowed.  -ENODEV: the device is not there. */
+must_check int engine_new(const struct seal_image *image, struct seal_shared *shared,
+			  struct reserve *reserve, struct engine **ret);
+struct engine *engine_free(struct engine *e);
+/* Whether the device and the addresses are these. */
+bool engine_is_for(const struct engine *e, const struct seal_image *image);
+/* Whether a thread has ended because of its device. */
+bool engine_is_broken(const struct engine *e);
+/* With all that is in the image from the next batch on. */
+must_check int engine_configure(struct engine *e, const void *image, size_t size);

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * viaduct-seal: seals and opens a host's packets, for the agent that started it and for its
+ * successors (seal/protocol.h).  Not to be started by hand.
+ *
+ *	viaduct-seal RESERVE	with the listening socket as its standard input
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdalign.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "seal/engine.h"
+
+struct worker {
+	int listener, agent;
+	int counters; /* descriptor of 'shared' */
+	struct seal_shared *shared;
+	struct reserve reserve;
+	struct engine *engine;
+	uint64_t generation;
+	bool quit;
+};
+
+static int worker_send(struct worker *w, const struct seal_message *m, int fd)
+{
+	alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+	struct iovec iov = {(void *)(uintptr_t)m, sizeof(*m)};
+	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
+	struct cmsghdr *c;
+
+	if (fd >= 0) {
+		h.msg_control = control;
+		h.msg_controllen = sizeof(control);
+		c = CMSG_FIRSTHDR(&h);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	}
+	return sendmsg(w->agent, &h, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static int worker_receive(struct worker *w, struct seal_message *ret, int *ret_fd)
+{
+	alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+	struct iovec iov = {ret, sizeof(*ret)};
+	struct msghdr h = {.msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = control,
+			   .msg_controllen = sizeof(control)};
+	ssize_t n = recvmsg(w->agent, &h, MSG_CMSG_CLOEXEC);
+	struct cmsghdr *c;
+
+	if (n < 0)
+		return -errno;
+	c = CMSG_FIRSTHDR(&h);
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(ret_fd, CMSG_DATA(c), sizeof(*ret_fd));
+	return n == sizeof(*ret) ? 0 : -EPIPE;
+}
+
+/* ---- what the agent asks for ---- */
+
+static int worker_apply(struct worker *w, const void *image, size_t size)
+{
+	const struct seal_image *head = image;
+	int r = size < sizeof(*head) ? -EINVAL : 0;
+
+	if (r)
+		return r;
+	if (w->engine && (!engine_is_for(w->engine, head) || engine_is_broken(w->engine)))
+		w->engine = engine_free(w->engine);
+	if (!w->engine)
+		r = engine_new(head, w->shared, &w->reserve, &w->engine);
+	if (!r)
+		r = engine_configure(w->engine, image, size);
+	if (!r)
+		w->generation = head->generation;
+	return r;
+}
+
+static int worker_configure(struct worker *w, int fd)
+{
+	struct stat st;
+	void *image;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) || !st.st_size)
+		return -EINVAL;
+	image = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (image == MAP_FAILED)
+		return -errno;
+	r = worker_apply(w, image, (size_t)st.st_size);
+	munmap(image, (size_t)st.st_size);
+	return r;
+}
+
+/* 0, or the agent is gone. */
+static int worker_answer(struct worker *w)
+{
+	struct seal_message m, answer = {.generation = w->generation};
+	_cleanup_close_ int fd = -1;
+	int r = worker_receive(w, &m, &fd);
+
+	if (r)
+		return r;
+	switch (m.kind) {
+	case SEAL_HELLO:
+		answer.kind = SEAL_WELCOME;
+		answer.version = SEAL_PROTOCOL;
+		answer.pid = getpid();
+		return worker_send(w, &answer, w->counters);
+	case SEAL_CONFIGURE:
+		answer.kind = SEAL_CONFIGURED;
+		answer.error = worker_configure(w, fd);
+		answer.generation = w->generation;
+		return worker_send(w, &answer, -1);
+	case SEAL_QUIT:
+		w->quit = true;
+		return 0;
+	default:
+		return -EPROTO;
+	}
+}
+
+/* One agent at a time: the newest. */
+static void worker_turn(struct worker *w)
+{
+	struct pollfd fds[] = {{.fd = w->listener, .events = POLLIN},
+			       {.fd = w->agent, .events = POLLIN}};
+	int fd;
+
+	if (poll(fds, 2, -1) < 0)
+		return;
+	if (fds[1].revents && worker_answer(w)) {
+		close(w->agent);
+		w->agent = -1;
+	}
+	if (fds[0].revents & POLLIN) {
+		fd = accept4(w->listener, NULL, NULL, SOCK_CLOEXEC);
+		if (fd < 0)
+			return;
+		close_cleanup(&w->agent);
+		w->agent = fd;
+	} else if (fds[0].revents) {
+		w->quit = true;
+	}
+}
+
+/* ---- life ---- */
+
+static int worker_share(struct worker *w)
+{
+	w->counters = memfd_create("viaduct-seal", MFD_CLOEXEC);
+	if (w->counters < 0 || ftruncate(w->counters, sizeof(*w->shared)))
+		return -errno;
+	w->shared =
+		mmap(NULL, sizeof(*w->shared), PROT_READ | PROT_WRITE, MAP_SHARED, w->counters, 0);
+	return w->shared == MAP_FAILED ? -errno : 0;
+}
+
+/* No core file, no debugger but root's: there are keys in memory. */
+static void worker_protect(void)
+{
+	const struct rlimit none = {};
+
+	(void)!prctl(PR_SET_DUMPABLE, 0);
+	(void)!setrlimit(RLIMIT_CORE, &none);
+}
+
+static int worker_fail(const char *what, int e)
+{
+	fprintf(stderr, "viaduct-seal: %s: %s\n", what, strerrordesc_np(-e) ?: "unknown error");
+	return EXIT_FAILURE;
+}
+
+static uint64_t worker_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+int main(int argc, char **argv)
+{
+	struct worker w = {.agent = -1, .counters = -1};
+	int e;
+
+	if (argc != 2) {
+		fputs("viaduct-seal is started by viaduct-agent\n", stderr);
+		return 2;
+	}
+	worker_protect();
+	signal(SIGPIPE, SIG_IGN);
+	w.listener = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (w.listener < 0)
+		return worker_fail("no socket", -errno);
+	e = worker_share(&w);
+	if (e)
+		return worker_fail("counters", e);
+	e = reserve_open(&w.reserve, argv[1], worker_now());
+	if (e)
+		return worker_fail(argv[1], e);
+	while (!w.quit)
+		worker_turn(&w);
+	w.engine = engine_free(w.engine);
+	reserve_close(&w.reserve);
+	close_cleanup(&w.agent);
+	return EXIT_SUCCESS;
+}

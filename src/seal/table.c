@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "seal/table.h"
+
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+#include <string.h>
+
+static int table_compare_class(const void *a, const void *b)
+{
+	const struct table_class *x = a, *y = b;
+
+	return (x->record.number > y->record.number) - (x->record.number < y->record.number);
+}
+
+static int table_compare_key(const void *a, const void *b)
+{
+	const struct table_key *x = *(const struct table_key *const *)a;
+	const struct table_key *y = *(const struct table_key *const *)b;
+
+	if (x->record.seals != y->record.seals)
+		return x->record.seals - y->record.seals;
+	return (x->record.spi > y->record.spi) - (x->record.spi < y->record.spi);
+}
+
+static struct table_key *table_find_key(const struct table *t, bool seals, uint32_t spi)
+{
+	struct table_key wanted = {.record = {.spi = spi, .seals = seals}}, *key = &wanted;
+	struct table_key **found =
+		t->n_keys ? bsearch(&key, t->keys, t->n_keys, sizeof(*t->keys), table_compare_key)
+			  : NULL;
+
+	return found ? *found : NULL;
+}
+
+const struct table_class *table_class_find(const struct table *t, uint32_t number)
+{
+	struct table_class wanted = {.record = {.number = number}};
+
+	return t->n_classes ? bsearch(&wanted, t->classes, t->n_classes, sizeof(*t->classes),
+				      table_compare_class)
+			    : NULL;
+}
+
+struct table_key *table_opener_find(const struct table *t, uint32_t spi)
+{
+	return table_find_key(t, false, spi & ~(uint32_t)SEAL_SPI_PARTIAL);
+}
+
+static struct table_key *table_key_free(struct table_key *k, struct reserve *reserve)
+{
+	if (!k)
+		return NULL;
+	if (k->record.seals)
+		reserve_used(reserve, k->next);
+	cipher_deinit(&k->cipher);
+	free(k);
+	return NULL;
+}
+
+static bool table_record_is_valid(const struct seal_key_record *r)
+{
+	return r->cipher > SEAL_CLEAR && r->cipher < SEAL_CIPHERS && r->seals <= 1 &&
+	       !(r->spi & SEAL_SPI_PARTIAL) && r->peer && r->peer < DP_PEERS_MAX;
+}
+
+static int table_key_new(const struct seal_key_record *r, const uint8_t *fingerprint,
+			 struct reserve *reserve, uint64_t now_ns, struct table_key **ret)
+{
+	struct table_key *k = calloc(1, sizeof(*k));
+	int e;
+
+	if (!k)
+		return -ENOMEM;
+	k->record = *r;
+	OPENSSL_cleanse(k->record.key, sizeof(k->record.key));
+	memcpy(k->fingerprint, fingerprint, sizeof(k->fingerprint));
+	e = cipher_init(&k->cipher, (enum seal_cipher)r->cipher, r->key, r->seals);
+	if (!e && r->seals)
+		e = reserve_start(reserve, now_ns, &k->next);
+	if (e) {
+		k->record.seals = 0;
+		table_key_free(k, reserve);
+		return e;
+	}
+	*ret = k;
+	return 0;
+}
+
+/* The key of a record: 'old' one's when it is the same, with '*ret_old' saying so. */
+static int table_take_key(const struct seal_key_record *r, const struct table *old,
+			  struct reserve *reserve, uint64_t now_ns, struct table_key **ret)
+{
+	struct table_key *k = old ? table_find_key(old, r->seals, r->spi) : NULL;
+	uint8_t fingerprint[32];
+
+	SHA256(r->key, cipher_key_size((enum seal_cipher)r->cipher), fingerprint);
+	if (k && k->record.peer == r->peer && k->record.cipher == r->cipher &&
+	    !memcmp(k->fingerprint, fingerprint, sizeof(fingerprint))) {
+		*ret = k;
+		return 0;
+	}
+	return table_key_new(r, fingerprint, reserve, now_ns, ret);
+}
+
+static bool table_has_key(const struct table *t, const struct table_key *key)
+{
+	return table_find_key(t, key->record.seals, key->record.spi) == key;
+}
+
+/* Frees a table and those keys that 'other', which may be NULL, has not. */
+static void table_drop(struct table *t, const struct table *other, struct reserve *reserve)
+{
+	for (uint32_t i = 0; t->keys && i < t->n_keys; i++)
+		if (t->keys[i] && (!other || !table_has_key(other, t->keys[i])))
+			table_key_free(t->keys[i], reserve);
+	free(t->keys);
+	free(t->classes);
+	free(t);
+}
+
+struct table *table_free(struct table *t, struct reserve *reserve)
+{
+	if (t)
+		table_drop(t, NULL, reserve);
+	return NULL;
+}
+
+static int table_read_keys(struct table *t, const struct seal_key_record *records, uint32_t n,
+			   const struct table *old, struct reserve *reserve, uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		int e = table_record_is_valid(&records[i])
+				? table_take_key(&records[i], old, reserve, now_ns, &t->keys[i])
+				: -EINVAL;
+
+		if (e)
+			return e;
+		t->n_keys = i + 1;
+	}
+	qsort(t->keys, n, sizeof(*t->keys), table_compare_key);
+	for (uint32_t i = 1; i < n; i++)
+		if (!table_compare_key(&t->keys[i - 1], &t->keys[i]))
+			return -EINVAL;
+	return 0;
+}
+
+static int table_read_classes(struct table *t, const struct seal_class *records, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct table_class *c = &t->classes[i];
+
+		c->record = records[i];
+		if (!c->record.peer || c->record.peer >= DP_PEERS_MAX || !c->record.cipher ||
+		    c->record.cipher >= SEAL_CIPHERS)
+			return -EINVAL;
+		c->key = table_find_key(t, true, c->record.spi);
+		if (c->key && (c->key->record.cipher != c->record.cipher ||
+			       c->key->record.peer != c->record.peer))
+			c->key = NULL;
+	}
+	t->n_classes = n;
+	qsort(t->classes, n, sizeof(*t->classes), table_compare_class);
+	return 0;
+}
+
+int table_new(const void *image, size_t size, struct table *old, struct reserve *reserve,
+	      uint64_t now_ns, struct table **ret)
+{
+	const struct seal_image *head = image;
+	const struct seal_class *classes = (const void *)(head + 1);
+	struct table *t;
+	int e;
+
+	if (size < sizeof(*head) || head->n_classes > SEAL_CLASSES_MAX ||
+	    head->n_keys > SEAL_KEYS_MAX ||
+	    size != sizeof(*head) + head->n_classes * sizeof(struct seal_class) +
+			    head->n_keys * sizeof(struct seal_key_record))
+		return -EINVAL;
+	for (uint32_t i = 0; old && i < old->n_keys; i++)
+		if (old->keys[i]->record.seals)
+			reserve_used(reserve, old->keys[i]->next);
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	t->keys = calloc(head->n_keys + 1, sizeof(struct table_key *));
+	t->classes = calloc(head->n_classes + 1, sizeof(*t->classes));
+	e = t->keys && t->classes ? 0 : -ENOMEM;
+	if (!e)
+		e = table_read_keys(t, (const void *)(classes + head->n_classes), head->n_keys, old,
+				    reserve, now_ns);
+	if (!e)
+		e = table_read_classes(t, classes, head->n_classes);
+	if (e) {
+		table_drop(t, old, reserve);
+		return e;
+	}
+	if (old)
+		table_drop(old, t, reserve);
+	*ret = t;
+	return 0;
+}
