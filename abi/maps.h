@@ -539,7 +539,7 @@ struct dp_event {
 };
 
 #define DP_LAYOUT(type, size) _Static_assert(sizeof(type) == (size), #type)
-DP_LAYOUT(struct dp_rodata, 80);
+DP_LAYOUT(struct dp_rodata, 88);
 DP_LAYOUT(struct dp_host_value, 16);
 DP_LAYOUT(struct dp_port_copy, 64);
 DP_LAYOUT(struct dp_port_value, 136);
