@@ -189,7 +189,7 @@ extern const struct filter instance_type_filters[];
 struct instance;
 struct interface;
 void interface_write(struct ec2_call *c, const struct interface *i);
-void interface_write_in_instance(struct ec2_call *c, const struct interface *i);
+void interface_write_in_instance(struct ec2_call *c, const struct interface *i, uint64_t instance);
 /* A route table, without the element around it. */
 struct route_table;
 void route_table_write(struct ec2_call *c, const struct route_table *t);

@@ -101,7 +101,7 @@ static const struct elastic *public_of(const struct ec2_call *c, const struct in
 	const struct interface *e;
 
 	while ((e = (const struct interface *)model_iter_next(&it)))
-		if (!e->attachment.device_index)
+		if (!interface_attachment_to(e, i->o.id)->device_index)
 			return elastic_of(c, e, &e->addrs[0].addr);
 	return NULL;
 }

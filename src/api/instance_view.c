@@ -28,7 +28,7 @@ static const struct interface *primary_of(const struct ec2_call *c, const struct
 	const struct interface *e;
 
 	while ((e = (const struct interface *)model_iter_next(&it)))
-		if (!e->attachment.device_index)
+		if (!interface_attachment_to(e, i->o.id)->device_index)
 			return e;
 	return NULL;
 }
@@ -81,7 +81,7 @@ static void write_interfaces(struct ec2_call *c, const struct instance *i)
 
 	xml_open(c->xml, "networkInterfaceSet");
 	while ((o = model_iter_next(&it)))
-		interface_write_in_instance(c, (const struct interface *)o);
+		interface_write_in_instance(c, (const struct interface *)o, i->o.id);
 	xml_close(c->xml);
 }
 

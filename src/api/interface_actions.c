@@ -95,15 +95,15 @@ int action_attach_network_interface(struct ec2_call *c)
 		.instance_id = param_text(c, "InstanceId"),
 		.device_index = param_u32(c, "DeviceIndex", 0),
 	};
-	const struct interface *i;
+	const struct attachment *a;
 	char id[ID_TEXT_SIZE];
 	int r;
 
-	r = interface_attach(c->tx, &c->caller, &args, &i, &c->refusal);
+	r = interface_attach(c->tx, &c->caller, &args, &a, &c->refusal);
 	if (r)
 		return r;
 	xml_text(c->xml, "attachmentId",
-		 id_text_prefixed(ID_PREFIX_ATTACHMENT, i->attachment.id, id));
+		 id_text_prefixed(ID_PREFIX_ATTACHMENT, a->id, id));
 	xml_u64(c->xml, "networkCardIndex", 0);
 	return 0;
 }

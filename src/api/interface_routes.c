@@ -10,16 +10,14 @@
 
 #include <string.h>
 
-static void put_attachment(struct route_call *c, json_t *o, const struct attachment *a)
+static json_t *show_attachment(struct route_call *c, const struct attachment *a)
 {
-	const struct object *n = model_get(c->model, KIND_INSTANCE, a->instance);
 	char text[ID_TEXT_SIZE], account[ACCOUNT_TEXT_SIZE];
+	uint64_t owner = attachment_owner(c->model, a);
 	json_t *shown;
 
-	if (a->state == ATTACHMENT_NONE) {
-		json_put(c, o, "attachment", json_null());
-		return;
-	}
+	if (a->state == ATTACHMENT_NONE)
+		return json_null();
 	shown = json_new_object(c);
 	json_put_text(c, shown, "id", id_text_prefixed(ID_PREFIX_ATTACHMENT, a->id, text));
 	json_put_id(c, shown, "instance", KIND_INSTANCE, a->instance);
@@ -28,20 +26,52 @@ static void put_attachment(struct route_call *c, json_t *o, const struct attachm
 	json_put_bool(c, shown, "delete_on_termination", a->delete_on_termination);
 	json_put_time(c, shown, "attached_at", a->attached_ms);
 	json_put_text(c, shown, "owner",
-		      n ? account_text(n->account, account) : NULL); /* of the instance */
-	json_put(c, o, "attachment", shown);
+		      owner ? account_text(owner, account) : NULL); /* of the instance */
+	json_put_host(c, shown, "host", a->host);
+	json_put_bool(c, shown, "lost", a->lost);
+	return shown;
 }
 
-/* Whether its host says that it has applied the interface as it is now. */
-static bool is_applied(const struct route_call *c, const struct interface *i)
+/* The first, which is the only one unless it is shared, and all of them. */
+static void put_attachments(struct route_call *c, json_t *o, const struct interface *i)
+{
+	json_t *all = json_new_array(c), *hosts = json_new_array(c), *instances = json_new_array(c);
+	char text[ID_TEXT_SIZE];
+
+	for (size_t n = 0; n < interface_attachment_count(i); n++) {
+		const struct attachment *a = interface_attachment(i, n);
+
+		json_append(c, all, show_attachment(c, a));
+		json_append(c, instances, json_string(id_text(KIND_INSTANCE, a->instance, text)));
+		if (a->host)
+			json_append(c, hosts, json_host(c, a->host));
+	}
+	json_put_bool(c, o, "shared", i->shared);
+	json_put(c, o, "attachment", show_attachment(c, &i->attachment));
+	json_put(c, o, "attachments", all);
+	json_put(c, o, "instances", instances);
+	json_put_host(c, o, "host", i->attachment.host);
+	json_put(c, o, "hosts", hosts);
+}
+
+static bool is_applied_at(const struct route_call *c, const struct interface *i, uint32_t host)
 {
 	struct api_host_live live = {};
 
-	if (!i->host)
+	if (!host)
 		return false;
-	c->api->live->host(c->api->live->data, i->host, &live);
+	c->api->live->host(c->api->live->data, host, &live);
 	/* What the host itself has said makes a revision, of which it need not hear. */
 	return live.lacks_nothing || live.revision >= i->o.revision;
+}
+
+/* Whether its hosts say that they have applied the interface as it is now. */
+static bool is_applied(const struct route_call *c, const struct interface *i)
+{
+	for (size_t n = 0; n < interface_attachment_count(i); n++)
+		if (!is_applied_at(c, i, interface_attachment(i, n)->host))
+			return false;
+	return interface_attachment_count(i);
 }
 
 static void put_addresses(struct route_call *c, json_t *o, const struct interface *i)
@@ -91,7 +121,7 @@ static void put_macs(struct route_call *c, json_t *o, const struct interface *i)
 	char text[MAC_TEXT_SIZE];
 
 	json_put_text(c, o, "mac", mac_text(&i->mac, text));
-	if (i->attachment.state != ATTACHMENT_NONE)
+	if (interface_attachment_count(i))
 		json_append(c, list, json_string(text));
 	json_put(c, o, "macs", list);
 }
@@ -142,8 +172,7 @@ static json_t *show_one(struct route_call *c, const struct interface *i)
 	json_put_text(c, o, "status", interface_status_text(i));
 	json_put_text(c, o, "description", i->description ? i->description : "");
 	json_put_bool(c, o, "source_dest_check", i->source_dest_check);
-	put_attachment(c, o, &i->attachment);
-	json_put_host(c, o, "host", i->host);
+	put_attachments(c, o, i);
 	json_put_bool(c, o, "applied", is_applied(c, i));
 	put_record(c, o, i);
 	c->api->live->usage(c->api->live->data, i->o.id, &usage);
@@ -152,14 +181,34 @@ static json_t *show_one(struct route_call *c, const struct interface *i)
 	return o;
 }
 
+bool route_interface_is_at(const struct route_call *c, const struct interface *i)
+{
+	for (size_t n = 0; n < interface_attachment_count(i); n++)
+		if (route_query_is_host(c, "host", interface_attachment(i, n)->host))
+			return true;
+	return route_query_is_host(c, "host", 0);
+}
+
+/* One of its attachments, if the question names an instance, or a host. */
+static bool has_attachment(const struct route_call *c, const struct interface *i)
+{
+	for (size_t n = 0; n < interface_attachment_count(i); n++) {
+		const struct attachment *a = interface_attachment(i, n);
+
+		if (route_query_is(c, "instance", KIND_INSTANCE, a->instance) &&
+		    route_query_is_host(c, "host", a->host))
+			return true;
+	}
+	return route_query_is(c, "instance", KIND_INSTANCE, 0) && route_query_is_host(c, "host", 0);
+}
+
 static json_t *show_interface(struct route_call *c, const struct object *object)
 {
 	const struct interface *i = (const struct interface *)object;
 
 	if (!route_query_is(c, "network", KIND_VPC, i->vpc) ||
 	    !route_query_is(c, "subnet", KIND_SUBNET, i->subnet) ||
-	    !route_query_is(c, "instance", KIND_INSTANCE, i->attachment.instance) ||
-	    !route_query_is_host(c, "host", i->host))
+	    !has_attachment(c, i))
 		return NULL;
 	return show_one(c, i);
 }
@@ -280,6 +329,8 @@ int route_interface_set(struct route_call *c)
 	if (!r)
 		r = read_routes(c, &args);
 	if (!r)
+		r = route_bool(c, "shared", &args.shared);
+	if (!r)
 		r = interface_set(c->tx, &c->caller, &args, &c->refusal);
 	if (!r)
 		r = interface_find_for(c->model, &c->caller, c->segments[2], INTERFACE_SEE, &i,
@@ -294,7 +345,7 @@ int route_interface_set(struct route_call *c)
 int route_interface_attach(struct route_call *c)
 {
 	struct interface_attach_args args = {.interface_id = c->segments[2], .device_index = 1};
-	const struct interface *i;
+	const struct attachment *a;
 	const uint32_t *index;
 	int r = route_text(c, "instance", true, &args.instance_id);
 
@@ -303,17 +354,30 @@ int route_interface_attach(struct route_call *c)
 	if (!r && index)
 		args.device_index = *index;
 	if (!r)
-		r = interface_attach(c->tx, &c->caller, &args, &i, &c->refusal);
+		r = interface_attach(c->tx, &c->caller, &args, &a, &c->refusal);
 	if (r)
 		return r;
 	c->result = json_new_object(c);
-	json_put(c, c->result, "interface", show_one(c, i));
+	json_put(c, c->result, "attachment", show_attachment(c, a));
+	json_put(c, c->result, "interface", show_one(c, a->of));
 	return 0;
+}
+
+static bool names_attachment(const struct interface *i, const char *text)
+{
+	uint64_t id;
+
+	if (id_parse_prefixed(ID_PREFIX_ATTACHMENT, text, &id))
+		return false;
+	for (size_t n = 0; n < interface_attachment_count(i); n++)
+		if (interface_attachment(i, n)->id == id)
+			return true;
+	return false;
 }
 
 int route_interface_detach(struct route_call *c)
 {
-	const char *force = route_query(c, "force");
+	const char *force = route_query(c, "force"), *which = route_query(c, "attachment");
 	const struct interface *i;
 	char id[ID_TEXT_SIZE];
 	int r;
@@ -322,10 +386,19 @@ int route_interface_detach(struct route_call *c)
 			       &c->refusal);
 	if (r)
 		return r;
-	if (i->attachment.state == ATTACHMENT_NONE)
+	if (!interface_attachment_count(i))
 		return route_refuse(c, 404, "NotFound", "'%.60s' is not attached", c->segments[2]);
-	id_text_prefixed(ID_PREFIX_ATTACHMENT, i->attachment.id, id);
-	r = interface_detach(c->tx, &c->caller, id, force && !strcmp(force, "true"), &c->refusal);
+	if (!which && interface_attachment_count(i) > 1)
+		return route_refuse(c, 409, "Conflict",
+				    "'%.60s' is attached to several instances: say which attachment "
+				    "ends, as ?attachment=eni-attach-...",
+				    c->segments[2]);
+	if (!which)
+		which = id_text_prefixed(ID_PREFIX_ATTACHMENT, i->attachment.id, id);
+	if (!names_attachment(i, which))
+		return route_refuse(c, 404, "NotFound", "'%.60s' is no attachment of '%.60s'",
+				    which, c->segments[2]);
+	r = interface_detach(c->tx, &c->caller, which, force && !strcmp(force, "true"), &c->refusal);
 	if (!r)
 		c->result = json_new_object(c);
 	return r;

@@ -63,17 +63,16 @@ static const struct subnet *subnet_of(const struct ec2_call *c, const struct int
 	return (const struct subnet *)model_get(c->model, KIND_SUBNET, i->subnet);
 }
 
-static uint64_t instance_owner(const struct ec2_call *c, const struct interface *i)
+static uint64_t instance_owner(const struct ec2_call *c, const struct attachment *a)
 {
-	const struct object *o = model_get(c->model, KIND_INSTANCE, i->attachment.instance);
+	uint64_t owner = attachment_owner(c->model, a);
 
-	return o ? o->account : i->o.account;
+	return owner ? owner : a->of->o.account;
 }
 
 /* 'in_instance': there the instance is known, and not repeated. */
-static void write_attachment(struct ec2_call *c, const struct interface *i, bool in_instance)
+static void write_attachment(struct ec2_call *c, const struct attachment *a, bool in_instance)
 {
-	const struct attachment *a = &i->attachment;
 	char id[ID_TEXT_SIZE];
 
 	if (a->state == ATTACHMENT_NONE)
@@ -82,7 +81,7 @@ static void write_attachment(struct ec2_call *c, const struct interface *i, bool
 	xml_text(c->xml, "attachmentId", id_text_prefixed(ID_PREFIX_ATTACHMENT, a->id, id));
 	if (!in_instance) {
 		ec2_write_id(c, "instanceId", KIND_INSTANCE, a->instance);
-		ec2_write_owner(c, "instanceOwnerId", instance_owner(c, i));
+		ec2_write_owner(c, "instanceOwnerId", instance_owner(c, a));
 	}
 	xml_u64(c->xml, "deviceIndex", a->device_index);
 	xml_u64(c->xml, "networkCardIndex", 0);
@@ -128,15 +127,16 @@ void interface_write(struct ec2_call *c, const struct interface *i)
 	if (i->managed_by)
 		xml_text(c->xml, "requesterId", "viaduct");
 	xml_bool(c->xml, "requesterManaged", i->managed_by);
-	write_attachment(c, i, false);
+	/* EC2 has one: of a shared interface the first is shown */
+	write_attachment(c, &i->attachment, false);
 	ec2_write_tags(c, &i->o);
 }
 
-void interface_write_in_instance(struct ec2_call *c, const struct interface *i)
+void interface_write_in_instance(struct ec2_call *c, const struct interface *i, uint64_t instance)
 {
 	xml_open(c->xml, "item");
 	write_identity(c, i, true);
-	write_attachment(c, i, true);
+	write_attachment(c, interface_attachment_to(i, instance), true);
 	xml_close(c->xml);
 }
 
@@ -186,53 +186,69 @@ static void by_dns_name(struct filter_probe *p, const void *item)
 	filter_text(p, names_private_dns(model_region(p->call->model), &ITEM->addrs[0].addr, text));
 }
 
-static bool is_attached(const struct interface *i)
-{
-	return i->attachment.state != ATTACHMENT_NONE;
-}
+/* Filters about attachments: of a shared interface any of them counts. */
+#define EACH_ATTACHMENT(a)                                                                         \
+	(size_t n_ = 0; n_ < interface_attachment_count(ITEM) &&                                   \
+			((a) = interface_attachment(ITEM, n_));                                    \
+	 n_++)
 
 static void by_attachment_id(struct filter_probe *p, const void *item)
 {
+	const struct attachment *a;
 	char text[ID_TEXT_SIZE];
 
-	if (is_attached(ITEM))
-		filter_text(p, id_text_prefixed(ID_PREFIX_ATTACHMENT, ITEM->attachment.id, text));
+	for EACH_ATTACHMENT (a)
+		filter_text(p, id_text_prefixed(ID_PREFIX_ATTACHMENT, a->id, text));
 }
 
 static void by_attach_time(struct filter_probe *p, const void *item)
 {
-	if (is_attached(ITEM))
-		filter_time(p, ITEM->attachment.attached_ms);
+	const struct attachment *a;
+
+	for EACH_ATTACHMENT (a)
+		filter_time(p, a->attached_ms);
 }
 
 static void by_delete_on_termination(struct filter_probe *p, const void *item)
 {
-	if (is_attached(ITEM))
-		filter_bool(p, ITEM->attachment.delete_on_termination);
+	const struct attachment *a;
+
+	for EACH_ATTACHMENT (a)
+		filter_bool(p, a->delete_on_termination);
 }
 
 static void by_device_index(struct filter_probe *p, const void *item)
 {
-	if (is_attached(ITEM))
-		filter_u64(p, ITEM->attachment.device_index);
+	const struct attachment *a;
+
+	for EACH_ATTACHMENT (a)
+		filter_u64(p, a->device_index);
 }
 
 static void by_instance(struct filter_probe *p, const void *item)
 {
-	if (is_attached(ITEM))
-		filter_id(p, KIND_INSTANCE, ITEM->attachment.instance);
+	const struct attachment *a;
+
+	for EACH_ATTACHMENT (a)
+		filter_id(p, KIND_INSTANCE, a->instance);
 }
 
 static void by_instance_owner(struct filter_probe *p, const void *item)
 {
-	if (is_attached(ITEM))
-		filter_owner(p, instance_owner(p->call, ITEM));
+	const struct attachment *a;
+
+	for EACH_ATTACHMENT (a)
+		filter_owner(p, instance_owner(p->call, a));
 }
 
 static void by_attachment_status(struct filter_probe *p, const void *item)
 {
-	filter_text(p,
-		    is_attached(ITEM) ? attachment_state_text(ITEM->attachment.state) : "detached");
+	const struct attachment *a;
+
+	if (!interface_attachment_count(ITEM))
+		filter_text(p, "detached");
+	for EACH_ATTACHMENT (a)
+		filter_text(p, attachment_state_text(a->state));
 }
 
 static void by_zone(struct filter_probe *p, const void *item)
@@ -467,7 +483,7 @@ int action_describe_network_interface_attribute(struct ec2_call *c)
 	} else if (!strcmp(attribute, "groupSet")) {
 		group_write_set(c, i);
 	} else if (!strcmp(attribute, "attachment")) {
-		write_attachment(c, i, false);
+		write_attachment(c, &i->attachment, false);
 	} else {
 		return ec2_refuse_value(c, "attribute", attribute, "Unknown attribute.");
 	}

@@ -137,6 +137,18 @@ static uint64_t count_holders(const struct route_call *c, uint32_t vni, const st
 	return n;
 }
 
+/* All that have it: of a shared interface perhaps several. */
+static json_t *show_hosts(struct route_call *c, const struct mapping *m)
+{
+	json_t *hosts = json_new_array(c);
+
+	for (uint32_t n = 0; m && m->hosts && n < m->hosts->n; n++)
+		json_append(c, hosts, json_host(c, m->hosts->numbers[n]));
+	if (m && m->host && !m->hosts)
+		json_append(c, hosts, json_host(c, m->host));
+	return hosts;
+}
+
 /* All addresses of an interface, as an array. */
 static json_t *show_mappings(struct route_call *c, const struct object *object)
 {
@@ -144,7 +156,7 @@ static json_t *show_mappings(struct route_call *c, const struct object *object)
 	json_t *list;
 
 	if (!route_query_is(c, "network", KIND_VPC, i->vpc) ||
-	    !route_query_is_host(c, "host", i->host))
+	    !route_interface_is_at(c, i))
 		return NULL;
 	list = json_new_array(c);
 	for (size_t k = 0; k < i->n_addrs; k++) {
@@ -159,6 +171,7 @@ static json_t *show_mappings(struct route_call *c, const struct object *object)
 		json_put_id(c, o, "interface", KIND_INTERFACE, object->id);
 		json_put_id(c, o, "instance", KIND_INSTANCE, i->attachment.instance);
 		json_put_host(c, o, "host", host);
+		json_put(c, o, "hosts", show_hosts(c, m));
 		json_put_text(c, o, "state", host ? "active" : "nowhere");
 		json_put_u64(c, o, "revision", i->addrs[k].revision);
 		json_put_u64(c, o, "holders", count_holders(c, i->vni, &i->addrs[k].addr));

@@ -90,6 +90,20 @@ int route_u32(struct route_call *c, const char *name, const uint32_t **ret)
 	return 0;
 }
 
+int route_bool(struct route_call *c, const char *name, const bool **ret)
+{
+	static const bool values[] = {false, true};
+	json_t *v = json_object_get(c->body, name);
+
+	*ret = NULL;
+	if (!v || json_is_null(v))
+		return 0;
+	if (!json_is_boolean(v))
+		return route_refuse(c, 400, "BadRequest", "'%s' must be true or false", name);
+	*ret = &values[json_is_true(v)];
+	return 0;
+}
+
 void json_put(struct route_call *c, json_t *o, const char *key, json_t *value)
 {
 	if (json_object_set_new(o, key, value))
@@ -151,6 +165,13 @@ void json_put_identity(struct route_call *c, json_t *o, const struct object *obj
 	json_put_id(c, o, "id", object->kind, object->id);
 	json_put_account(c, o, object->account);
 	json_put_u64(c, o, "revision", object->revision);
+}
+
+json_t *json_host(struct route_call *c, uint32_t number)
+{
+	const struct host *h = host_by_number(c->model, number);
+
+	return h ? json_string(h->name) : json_null();
 }
 
 void json_put_host(struct route_call *c, json_t *o, const char *key, uint32_t number)

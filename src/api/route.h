@@ -66,6 +66,9 @@ must_check int route_text(struct route_call *c, const char *name, bool required,
 /* A number 0..UINT32_MAX of the body; '*ret' is NULL when it is not there. */
 must_check int route_u32(struct route_call *c, const char *name, const uint32_t **ret);
 
+/* True or false of the body; likewise. */
+must_check int route_bool(struct route_call *c, const char *name, const bool **ret);
+
 void json_put(struct route_call *c, json_t *o, const char *key, json_t *value); /* takes 'value' */
 void json_put_text(struct route_call *c, json_t *o, const char *key,
 		   const char *value); /* or null */
@@ -78,6 +81,8 @@ void json_put_time(struct route_call *c, json_t *o, const char *key, uint64_t ms
 /* "id", "account", "revision" */
 void json_put_identity(struct route_call *c, json_t *o, const struct object *object);
 void json_put_account(struct route_call *c, json_t *o, uint64_t account);          /* "account" */
+/* Its name; null when there is no such host. */
+json_t *json_host(struct route_call *c, uint32_t number);
 void json_put_host(struct route_call *c, json_t *o, const char *key,
 		   uint32_t number); /* its name */
 void json_put_tags(struct route_call *c, json_t *o, const char *key, const struct object *tagged);

@@ -8,3 +8,7 @@
 	int handler(struct route_call *c);
 #include "api/routes.def"
 #undef ROUTE
+
+struct interface;
+/* If the question names a host: the interface is there. */
+bool route_interface_is_at(const struct route_call *c, const struct interface *i);

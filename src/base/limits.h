@@ -119,6 +119,7 @@
 #define LIMIT_MODEL_ACL_ENTRIES     20
 #define LIMIT_MODEL_ACL_ENTRIES_MAX 40 /* both directions: DP_ACL_ENTRIES_MAX */
 #define LIMIT_MODEL_INTERFACE_ACCOUNTS 64 /* in each list of one interface */
+#define LIMIT_MODEL_ATTACHMENTS        16 /* of one shared interface: DP_PEER_SET_MAX */
 #define LIMIT_MODEL_INTERFACE_ROUTES   16 /* what a DHCP option of 255 bytes holds, with room for the rest */
 #define LIMIT_MODEL_DHCP_OPTIONS    1000 /* sets of an account, EC2's */
 #define LIMIT_MODEL_INSIGHTS        1000 /* paths, and analyses, of an account */

@@ -66,12 +66,12 @@ static const struct table_column instance_columns[] = {
 };
 static const struct table_column interface_columns[] = {
 	{"ID", "id"},     {"STATUS", "status"},   {"ADDRESSES", "addresses"},
-	{"MAC", "mac"},   {"SUBNET", "subnet"},   {"INSTANCE", "attachment.instance"},
-	{"HOST", "host"}, {"APPLIED", "applied"},
+	{"MAC", "mac"},   {"SUBNET", "subnet"},   {"INSTANCE", "instances"},
+	{"HOST", "hosts"}, {"APPLIED", "applied"},
 };
 static const struct table_column mapping_columns[] = {
 	{"NETWORK", "network"},   {"VNI", "vni"},         {"ADDRESS", "address"},
-	{"HOST", "host"},         {"STATE", "state"},     {"INTERFACE", "interface"},
+	{"HOST", "hosts"},        {"STATE", "state"},     {"INTERFACE", "interface"},
 	{"REVISION", "revision"}, {"HOLDERS", "holders"},
 };
 static const struct table_column release_columns[] = {

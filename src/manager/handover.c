@@ -23,28 +23,37 @@ void handover_deinit(struct handover *h)
 }
 
 /* An interface that is detached by itself; what goes with its instance is another story. */
-static bool is_detached(const struct write *w)
+static const struct attachment *find_detached(const struct write *w)
 {
 	const struct interface *before = (const struct interface *)w->before;
 	const struct interface *after = (const struct interface *)w->after;
 
-	return w->kind == KIND_INTERFACE && before && after &&
-	       before->attachment.state != ATTACHMENT_DETACHING &&
-	       after->attachment.state == ATTACHMENT_DETACHING &&
-	       !after->attachment.delete_on_termination;
+	if (w->kind != KIND_INTERFACE || !before || !after)
+		return NULL;
+	for (size_t n = 0; n < interface_attachment_count(after); n++) {
+		const struct attachment *a = interface_attachment(after, n);
+		const struct attachment *was = interface_attachment_to(before, a->instance);
+
+		if (a->state == ATTACHMENT_DETACHING && !a->delete_on_termination && was &&
+		    was->state != ATTACHMENT_DETACHING)
+			return a;
+	}
+	return NULL;
 }
 
 void handover_note(struct handover *h, const struct change *change)
 {
 	struct handover_item item, *grown;
+	const struct attachment *detached;
 	struct write w;
 
 	for (size_t i = 0; i < change_count(change); i++) {
 		w = change_get(change, i);
 		item = (struct handover_item){
 			.kind = w.kind, .id = w.id, .revision = change_revision(change)};
-		if (is_detached(&w))
-			item.attachment = ((const struct interface *)w.after)->attachment.id;
+		detached = find_detached(&w);
+		if (detached)
+			item.attachment = detached->id;
 		else if (w.kind != KIND_RELEASE || w.before)
 			continue;
 		grown = reallocarray(h->items, h->n + 1, sizeof(*grown));
@@ -59,15 +68,17 @@ static bool is_done(const struct handover_item *item, struct model *model)
 {
 	const struct object *o = model_get(model, item->kind, item->id);
 	const struct interface *i = (const struct interface *)o;
+	const struct attachment *a;
 	const struct object *n;
 	struct ipaddr link_local;
 
 	if (!o || item->kind != KIND_INTERFACE)
 		return !o;
-	n = model_get(model, KIND_INSTANCE, i->attachment.instance);
+	a = attachment_find(model, item->attachment);
+	n = a ? model_get(model, KIND_INSTANCE, a->instance) : NULL;
 	if (n && ((const struct instance *)n)->state == INSTANCE_SHUTTING_DOWN)
 		return true;
-	if (i->attachment.state == ATTACHMENT_DETACHING && i->attachment.id == item->attachment)
+	if (a && a->state == ATTACHMENT_DETACHING)
 		return false;
 	for (size_t k = 0; k < i->n_addrs; k++)
 		if (holders_any_before(model_holders(model), i->vni, &i->addrs[k].addr,

@@ -413,10 +413,35 @@ static void settle_shifts(struct manager *manager)
 		return;
 }
 
+/* Connections to shared interfaces are not sent to hosts that are lost. */
+static void settle_shared(struct manager *manager)
+{
+	uint64_t now_ms = manager_now_ms(manager);
+	struct tx *tx;
+	int r;
+
+	if (!interface_lost_due(manager->model, now_ms))
+		return;
+	r = tx_begin(manager->model, clock_wall_ms(manager->clock), &tx);
+	if (r)
+		return;
+	r = interface_settle_lost(tx, now_ms, LIMIT_MODEL_EDGE_MOVES);
+	if (r) {
+		tx_abort(tx);
+		log_err("lost hosts stay in the mappings of shared interfaces", LOG_ERRNO(r));
+		return;
+	}
+	log_info("shared interfaces settled", LOG_U64("revision", tx_revision(tx)));
+	/* What is due stays so: the next tick tries again. */
+	if (manager_submit(manager, tx))
+		return;
+}
+
 void intake_tick(struct manager *manager)
 {
 	intake_absorb(manager);
 	expire(manager);
 	settle_shifts(manager);
 	settle_edges(manager);
+	settle_shared(manager);
 }

@@ -86,7 +86,7 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	agents_init(&manager->agents);
 	sessions_init(&manager->sessions);
 	events_init(&manager->events);
-	metering_init(&manager->metering);
+	metering_init(&manager->metering, manager->clock);
 	buf_init(&manager->scratch, SIZE_MAX);
 	deferred_init(&manager->flush, config->loop, flush, manager);
 	deferred_init(&manager->absorb, config->loop, absorb, manager);

@@ -336,6 +336,7 @@ static int set_interface(struct message *c, const struct plan_interface *interfa
 	c->interface.n_groups = interface->n_groups;
 	c->interface.groups = (uint32_t *)interface->groups;
 	c->interface.disabled = interface->disabled;
+	c->interface.shared = interface->shared;
 	set_dhcp(c, interface);
 	set_node_routes(c, interface);
 	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_INTERFACE;
@@ -582,4 +583,6 @@ void message_mapping(Viaduct__Agent__Mapping *message, const struct mapping *map
 	message->gone = !mapping->host;
 	message->n_groups = mapping->groups ? mapping->groups->n : 0;
 	message->groups = mapping->groups ? (uint32_t *)mapping->groups->numbers : NULL;
+	message->n_hosts = mapping->hosts ? mapping->hosts->n : 0;
+	message->hosts = mapping->hosts ? (uint32_t *)mapping->hosts->numbers : NULL;
 }

@@ -18,11 +18,19 @@ struct metered {
 	struct list in_due;
 	uint64_t due_ms; /* of the monotonic clock */
 	struct usage usage;
+	/* What hosts of a shared interface beside 'usage.host' said last.  Not stored: with a new manager they go on from
+	 * what they say then. */
+	size_t n_places;
+	struct metered_place {
+		uint32_t host;
+		struct usage_counts seen;
+	} *places;
 };
 
-void metering_init(struct metering *m)
+void metering_init(struct metering *m, const struct clock *clock)
 {
 	*m = (struct metering){0};
+	m->began_ms = clock_wall_ms(clock);
 	hmap_init(&m->entries);
 	list_init(&m->due);
 }
@@ -31,6 +39,7 @@ static void forget(struct metering *m, struct metered *e)
 {
 	hmap_remove(&m->entries, &e->node);
 	list_remove(&e->in_due);
+	free(e->places);
 	free(e);
 }
 
@@ -71,6 +80,69 @@ static struct metered *get(struct manager *manager, uint64_t interface)
 	return e;
 }
 
+static struct metered_place *find_place(struct metered *e, uint32_t host)
+{
+	for (size_t n = 0; n < e->n_places; n++)
+		if (e->places[n].host == host)
+			return &e->places[n];
+	return NULL;
+}
+
+static struct metered_place *get_place(struct metered *e, uint32_t host,
+				       const struct usage_counts *from)
+{
+	struct metered_place *place = find_place(e, host), *grown;
+
+	if (place)
+		return place;
+	grown = reallocarray(e->places, e->n_places + 1, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	e->places = grown;
+	grown[e->n_places] = (struct metered_place){host, *from};
+	return &grown[e->n_places++];
+}
+
+/* What a host says that has a shared interface beside the one that 'e->usage' is about. */
+static void add_elsewhere(struct manager *manager, struct metered *e, const struct attachment *at,
+			  const struct usage_counts *seen)
+{
+	static const struct usage_counts nothing;
+	bool begins = at->attached_ms >= manager->metering.began_ms;
+	struct metered_place *place = get_place(e, at->host, begins ? &nothing : seen);
+	struct usage part = {.host = at->host};
+
+	if (!place)
+		return;
+	part.seen = place->seen;
+	usage_add(&part, at->host, seen, clock_wall_ms(manager->clock), SESSIONS_STATS_MS);
+	place->seen = *seen;
+	e->usage.sum.tx_packets += part.sum.tx_packets;
+	e->usage.sum.tx_bytes += part.sum.tx_bytes;
+	e->usage.sum.rx_packets += part.sum.rx_packets;
+	e->usage.sum.rx_bytes += part.sum.rx_bytes;
+}
+
+static void add(struct manager *manager, struct metered *e, const struct attachment *at,
+		const struct usage_counts *seen)
+{
+	const struct metered_place *place;
+
+	if (at->of->shared && e->usage.host && e->usage.host != at->host) {
+		if (interface_attachment_at(at->of, e->usage.host)) {
+			add_elsewhere(manager, e, at, seen);
+			return;
+		}
+		/* the one that it was about has it no more */
+		place = find_place(e, at->host);
+		if (place) {
+			e->usage.host = at->host;
+			e->usage.seen = place->seen;
+		}
+	}
+	usage_add(&e->usage, at->host, seen, clock_wall_ms(manager->clock), SESSIONS_STATS_MS);
+}
+
 static void take_one(struct manager *manager, uint32_t host,
 		     const Viaduct__Agent__InterfaceStats *s)
 {
@@ -80,6 +152,7 @@ static void take_one(struct manager *manager, uint32_t host,
 		.rx_packets = s->rx_packets,
 		.rx_bytes = s->rx_bytes,
 	};
+	const struct attachment *at;
 	const struct interface *i;
 	struct metered *e;
 	uint64_t id;
@@ -88,12 +161,13 @@ static void take_one(struct manager *manager, uint32_t host,
 		return;
 	/* a host speaks for what is plugged in there, not for others */
 	i = (const struct interface *)model_get(manager->model, KIND_INTERFACE, id);
-	if (!i || i->host != host)
+	at = i ? interface_attachment_at(i, host) : NULL;
+	if (!at)
 		return;
 	e = get(manager, id);
 	if (!e)
 		return;
-	usage_add(&e->usage, host, &seen, clock_wall_ms(manager->clock), SESSIONS_STATS_MS);
+	add(manager, e, at, &seen);
 	if (!list_empty(&e->in_due))
 		return;
 	e->due_ms = manager_now_ms(manager) + LIMIT_METERING_STORE_MS;

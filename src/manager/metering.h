@@ -16,15 +16,17 @@
 #include "model/usage.h"
 
 struct agent;
+struct clock;
 struct manager;
 
 struct metering {
 	struct hmap entries; /* interfaces that hosts have reported since this manager runs */
 	struct list due;     /* those that are to be stored, the longest waiting first */
+	uint64_t began_ms;   /* wall time: when this manager started */
 	uint64_t expire_ms;  /* of the monotonic clock: when to look for what is over */
 };
 
-void metering_init(struct metering *m);
+void metering_init(struct metering *m, const struct clock *clock);
 void metering_deinit(struct metering *m);
 void metering_take(struct manager *manager, const struct agent *agent,
 		   const Viaduct__Agent__Stats *stats);

@@ -275,6 +275,8 @@ static struct lookup_answer answer_of(const struct mapping *mapping)
 		.revision = mapping->revision,
 		.groups = mapping->groups ? mapping->groups->numbers : NULL,
 		.n_groups = mapping->groups ? mapping->groups->n : 0,
+		.hosts = mapping->hosts ? mapping->hosts->numbers : NULL,
+		.n_hosts = mapping->hosts ? mapping->hosts->n : 0,
 	};
 }
 

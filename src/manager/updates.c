@@ -25,6 +25,7 @@ struct update {
 static void update_free(struct agent *agent, struct update *update)
 {
 	group_set_release(update->model, update->now.groups);
+	group_set_release(update->model, update->now.hosts);
 	list_remove(&update->node);
 	agent->n_updates--;
 	agent->n_updates_unsent -= !update->sent;
@@ -54,6 +55,7 @@ static void queue(struct manager *manager, struct agent *agent, const struct map
 	update->model = manager->model;
 	update->now = *now;
 	group_set_hold(manager->model, now->groups);
+	group_set_hold(manager->model, now->hosts);
 	list_push_back(&agent->updates, &update->node);
 	agent->n_updates++;
 	agent->n_updates_unsent++;
@@ -160,11 +162,15 @@ static bool may_come_back(const struct manager *manager, const struct mapping *g
 	const struct interface *i = interface_by_addr(manager->model, gone->vni, &gone->addr);
 	const struct instance *n;
 
-	if (!i || i->attachment.state == ATTACHMENT_NONE)
+	if (!i || !interface_attachment_count(i))
 		return i;
-	n = (const struct instance *)model_get(manager->model, KIND_INSTANCE,
-					       i->attachment.instance);
-	return n && n->state != INSTANCE_SHUTTING_DOWN;
+	for (size_t k = 0; k < interface_attachment_count(i); k++) {
+		n = (const struct instance *)model_get(manager->model, KIND_INSTANCE,
+						       interface_attachment(i, k)->instance);
+		if (n && n->state != INSTANCE_SHUTTING_DOWN)
+			return true;
+	}
+	return false;
 }
 
 void updates_acknowledge(struct manager *manager, struct agent *agent, uint64_t revision)

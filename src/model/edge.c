@@ -153,19 +153,6 @@ static int move_all(struct tx *tx, uint32_t from, size_t *left)
 
 /* ---- losing ---- */
 
-static bool is_lost(const struct model *m, const struct host *h, uint64_t now_ms)
-{
-	struct host_state *s = host_state_find(m, h->number);
-
-	if (s->connected) {
-		s->lost_ms = 0;
-		return false;
-	}
-	if (!s->lost_ms)
-		s->lost_ms = now_ms ? now_ms : 1;
-	return now_ms >= s->lost_ms + LIMIT_MODEL_EDGE_LOST_MS;
-}
-
 bool edge_due(struct model *m, uint64_t now_ms)
 {
 	struct model_iter it = model_iter_group(m, REL_EDGES, 0);
@@ -173,7 +160,7 @@ bool edge_due(struct model *m, uint64_t now_ms)
 	bool due = edge_load(m, 0) && edge_choose(m);
 
 	while ((h = (const struct host *)model_iter_next(&it)))
-		if (is_lost(m, h, now_ms) && edge_load(m, h->number))
+		if (host_is_lost(m, h->number, now_ms) && edge_load(m, h->number))
 			due = true;
 	return due;
 }
@@ -185,7 +172,7 @@ static int do_settle(struct tx *tx, uint64_t now_ms, size_t max)
 	int r = 0;
 
 	while (!r && (h = (const struct host *)model_iter_next(&it)))
-		if (is_lost(tx->m, h, now_ms))
+		if (host_is_lost(tx->m, h->number, now_ms))
 			r = move_all(tx, h->number, &max);
 	return r || !edge_choose(tx->m) ? r : move_all(tx, 0, &max);
 }

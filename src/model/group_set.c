@@ -41,19 +41,14 @@ static struct group_set *find(const struct model *m, uint64_t hash, const uint32
 	return NULL;
 }
 
-int group_set_prepare(struct model *m, const struct interface *i, struct group_set **ret)
+static int prepare(struct model *m, const uint32_t *numbers, uint32_t n, struct group_set **ret)
 {
-	uint32_t numbers[LIMIT_MODEL_INTERFACE_GROUPS];
-	struct group_set *s;
-	uint64_t hash;
-	uint32_t n;
+	uint64_t hash = hash_bytes(numbers, n * sizeof(*numbers));
+	struct group_set *s = n ? find(m, hash, numbers, n) : NULL;
 
 	*ret = NULL;
-	if (!i->n_groups)
+	if (!n)
 		return 0;
-	n = sort_numbers(i, numbers);
-	hash = hash_bytes(numbers, n * sizeof(*numbers));
-	s = find(m, hash, numbers, n);
 	if (!s) {
 		s = calloc(1, sizeof(*s) + n * sizeof(*numbers));
 		if (!s)
@@ -66,6 +61,20 @@ int group_set_prepare(struct model *m, const struct interface *i, struct group_s
 	}
 	*ret = s;
 	return 0;
+}
+
+int group_set_prepare(struct model *m, const struct interface *i, struct group_set **ret)
+{
+	uint32_t numbers[LIMIT_MODEL_INTERFACE_GROUPS];
+
+	return prepare(m, numbers, sort_numbers(i, numbers), ret);
+}
+
+int group_set_prepare_hosts(struct model *m, const struct interface *i, struct group_set **ret)
+{
+	uint32_t numbers[LIMIT_MODEL_ATTACHMENTS];
+
+	return prepare(m, numbers, i->shared ? (uint32_t)interface_hosts(i, numbers) : 0, ret);
 }
 
 /* Sets belong to the model: whoever reads them has them const. */

@@ -58,6 +58,20 @@ void host_set_connected(struct model *m, uint32_t number, bool connected)
 		s->connected = connected;
 }
 
+bool host_is_lost(struct model *m, uint32_t number, uint64_t now_ms)
+{
+	struct host_state *s = host_state_find(m, number);
+
+	if (!s || s->connected) {
+		if (s)
+			s->lost_ms = 0;
+		return false;
+	}
+	if (!s->lost_ms)
+		s->lost_ms = now_ms ? now_ms : 1;
+	return now_ms >= s->lost_ms + LIMIT_MODEL_EDGE_LOST_MS;
+}
+
 bool host_is_connected(const struct model *m, uint32_t number)
 {
 	const struct host_state *s = host_state_find(m, number);

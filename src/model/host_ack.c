@@ -77,20 +77,20 @@ static int acknowledge_instances(struct tx *tx, uint32_t number, uint64_t revisi
 	return 0;
 }
 
-static int acknowledge_interface(struct tx *tx, const struct interface *i, bool failed)
+static int acknowledge_attachment(struct tx *tx, const struct attachment *a, bool failed)
 {
 	const struct instance *n =
-		(const struct instance *)model_get(tx->m, KIND_INSTANCE, i->attachment.instance);
+		(const struct instance *)model_get(tx->m, KIND_INSTANCE, a->instance);
 
 	/* it goes with its instance */
 	if (n->state == INSTANCE_SHUTTING_DOWN)
 		return 0;
-	if (i->attachment.state == ATTACHMENT_DETACHING)
-		return failed ? 0 : interface_free_attachment(tx, i);
+	if (a->state == ATTACHMENT_DETACHING)
+		return failed ? 0 : interface_free_attachment(tx, a);
 	if (!failed)
-		return interface_confirm_attach(tx, i);
+		return interface_confirm_attach(tx, a);
 	/* attached to a running instance, and its host cannot: as if it had not been asked for */
-	return n->state == INSTANCE_RUNNING ? interface_begin_detach(tx, i, true) : 0;
+	return n->state == INSTANCE_RUNNING ? interface_begin_detach(tx, a, true) : 0;
 }
 
 static int acknowledge_interfaces(struct tx *tx, uint32_t number, uint64_t revision,
@@ -101,12 +101,13 @@ static int acknowledge_interfaces(struct tx *tx, uint32_t number, uint64_t revis
 
 	while (o) {
 		const struct object *next = model_iter_next(&it);
-		const struct interface *i = (const struct interface *)o;
+		const struct attachment *a =
+			interface_attachment_at((const struct interface *)o, number);
 		int r = 0;
 
-		if (i->attachment.wait_revision <= revision)
-			r = acknowledge_interface(
-				tx, i, failure_of(failed, n_failed, KIND_INTERFACE, o->id));
+		if (a->wait_revision <= revision)
+			r = acknowledge_attachment(
+				tx, a, failure_of(failed, n_failed, KIND_INTERFACE, o->id));
 		if (r)
 			return r;
 		o = next;
@@ -146,17 +147,15 @@ bool host_waits(const struct model *m, uint32_t number, uint64_t revision)
 {
 	struct model_iter instances = model_iter_group(m, REL_HOST_WAITING_INSTANCES, number);
 	struct model_iter interfaces = model_iter_group(m, REL_HOST_WAITING_INTERFACES, number);
-	struct model_iter releases = model_iter_group(m, REL_HOST_WAITING_RELEASES, number);
 	const struct object *o;
 
 	while ((o = model_iter_next(&instances)))
 		if (((const struct instance *)o)->wait_revision <= revision)
 			return true;
 	while ((o = model_iter_next(&interfaces)))
-		if (((const struct interface *)o)->attachment.wait_revision <= revision)
+		if (interface_attachment_at((const struct interface *)o, number)->wait_revision <=
+		    revision)
 			return true;
-	while ((o = model_iter_next(&releases)))
-		if (((const struct release *)o)->wait_revision <= revision)
-			return true;
-	return nat_gateway_waits(m, number, revision) || pair_shift_waits(m, number, revision);
+	return release_host_waits(m, number, revision) || nat_gateway_waits(m, number, revision) ||
+	       pair_shift_waits(m, number, revision);
 }

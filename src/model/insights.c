@@ -195,7 +195,7 @@ static const struct interface *interface_of_instance(const struct model *m, uint
 		for (size_t a = 0; !ipaddr_is_zero(addr) && a < i->n_addrs; a++)
 			if (ipaddr_equal(&i->addrs[a].addr, addr))
 				return i;
-		if (!i->attachment.device_index)
+		if (!interface_attachment_to(i, instance)->device_index)
 			found = i;
 	}
 	return ipaddr_is_zero(addr) ? found : NULL;

@@ -158,9 +158,20 @@ static int start_one(struct tx *tx, const struct instance *n, const char *id,
 		.what = n->type,
 		.prefer = n->host,
 		.ports = model_group_count(tx->m, REL_INSTANCE_INTERFACES, n->o.id),
+		.instance = n->o.id,
 	};
+	struct model_iter it = model_iter_group(tx->m, REL_INSTANCE_INTERFACES, n->o.id);
+	_cleanup_free_ uint64_t *shared = calloc(where.ports + 1, sizeof(*shared));
+	const struct object *o;
 	const struct host *host;
 	int r;
+
+	if (!shared)
+		return -ENOMEM;
+	while ((o = model_iter_next(&it)))
+		if (((const struct interface *)o)->shared)
+			shared[where.n_shared++] = o->id;
+	where.shared = shared;
 
 	if (n->state == INSTANCE_RUNNING || n->state == INSTANCE_PENDING)
 		return 0;

@@ -43,16 +43,18 @@ int instance_enter(struct tx *tx, const struct instance *n, enum instance_state 
 	return r;
 }
 
-static int step_interface(struct tx *tx, enum instance_step step, const struct interface *i,
-			  uint32_t host, bool plugged)
+static int step_attachment(struct tx *tx, enum instance_step step, const struct attachment *a,
+			   uint32_t host, bool plugged)
 {
+	/* one that other instances have lives on, whatever this attachment says */
+	bool ends = a->delete_on_termination && interface_attachment_count(a->of) == 1;
+
 	if (step == STEP_FINISH)
-		return i->attachment.delete_on_termination ? interface_end(tx, i)
-							   : interface_free_attachment(tx, i);
-	if (i->attachment.state == ATTACHMENT_DETACHING)
+		return ends ? interface_end(tx, a->of) : interface_free_attachment(tx, a);
+	if (a->state == ATTACHMENT_DETACHING)
 		return 0;
-	return step == STEP_DETACH ? interface_begin_detach(tx, i, false)
-				   : interface_relocate(tx, i, host, plugged);
+	return step == STEP_DETACH ? interface_begin_detach(tx, a, false)
+				   : interface_relocate(tx, a, host, plugged);
 }
 
 static int each_interface(struct tx *tx, const struct instance *n, enum instance_step step,
@@ -72,7 +74,10 @@ static int each_interface(struct tx *tx, const struct instance *n, enum instance
 			r = network_refresh(tx, vni);
 		vni = other;
 		if (!r)
-			r = step_interface(tx, step, (const struct interface *)o, host, plugged);
+			r = step_attachment(
+				tx, step,
+				interface_attachment_to((const struct interface *)o, n->o.id), host,
+				plugged);
 		o = next;
 	}
 	return r || !vni ? r : network_refresh(tx, vni);

@@ -32,6 +32,8 @@ struct run {
 	const struct instance_interface_args *interfaces;
 	size_t n_interfaces;
 	uint64_t reservation;
+	uint64_t shared[LIMIT_NODE_INTERFACES]; /* existing interfaces that others may have as well */
+	size_t n_shared;
 };
 
 /* ---- checking ---- */
@@ -170,13 +172,22 @@ static int check_interface(const struct model *m, const struct run *run,
 	r = interface_find(m, run->caller, a->interface_id, &i, reterr);
 	if (r)
 		return r;
-	if (i->condition != INTERFACE_NORMAL)
-		return refuse(reterr, MODEL_E_INTERFACE_STATE, a->interface_id,
-			      interface_condition_text(i->condition));
-	if (i->attachment.state != ATTACHMENT_NONE || i->managed_by)
-		return refuse(reterr, MODEL_E_INTERFACE_IN_USE, a->interface_id);
+	r = interface_check_free(i, 0, a->interface_id, reterr);
+	if (r)
+		return r;
 	*ret = (const struct subnet *)model_get(m, KIND_SUBNET, i->subnet);
 	return 0;
+}
+
+/* All of them are there. */
+static void note_shared(const struct model *m, struct run *run)
+{
+	uint64_t id;
+
+	for (size_t n = 0; n < run->n_interfaces && run->n_shared < LIMIT_NODE_INTERFACES; n++)
+		if (run->interfaces[n].interface_id &&
+		    !id_parse(KIND_INTERFACE, run->interfaces[n].interface_id, &id))
+			run->shared[run->n_shared++] = id;
 }
 
 static int check_interfaces(const struct model *m, struct run *run, struct refusal *reterr)
@@ -189,6 +200,8 @@ static int check_interfaces(const struct model *m, struct run *run, struct refus
 		if (!r && !run->interfaces[i].device_index)
 			run->subnet = subnet;
 	}
+	if (!r)
+		note_shared(m, run);
 	for (size_t i = 0; i < run->n_interfaces && !r; i++) {
 		r = check_interface(m, run, &run->interfaces[i], &subnet, reterr);
 		if (!r && (subnet->vpc != run->subnet->vpc ||
@@ -288,17 +301,19 @@ static int plug_interface(struct tx *tx, const struct run *run, struct instance 
 {
 	struct interface *i = NULL;
 	const struct interface *old, *result;
-	uint64_t id;
+	struct attachment *made;
 	int r = take_interface(tx, run, a, &old, &i, reterr);
 
-	if (r)
+	if (!r && old) /* it may have been named twice */
+		r = interface_check_free(i, n->o.id, a->interface_id, reterr);
+	if (!r)
+		r = interface_attach_to(tx, i, n->o.id, a->device_index, &made);
+	if (r) {
+		record_free(i ? &i->o : NULL);
 		return r;
-	do
-		id = tx_random(tx);
-	while (!id || interface_by_attachment(tx->m, id));
-	interface_attach_to(i, n->o.id, a->device_index, id, tx->now_ms, tx->revision);
-	interface_locate(i, n->host, true, tx->revision);
-	i->attachment.delete_on_termination =
+	}
+	interface_locate(i, made, n->host, true, tx->revision);
+	made->delete_on_termination =
 		a->delete_on_termination ? *a->delete_on_termination : !a->interface_id;
 	if (!a->device_index)
 		n->private_addr = i->addrs[0].addr;
@@ -316,6 +331,8 @@ static int make_one(struct tx *tx, const struct run *run, uint32_t index,
 		.zone = run->subnet->zone,
 		.what = run->type->name,
 		.ports = run->n_interfaces,
+		.shared = run->shared,
+		.n_shared = run->n_shared,
 	};
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
 	const struct instance *result;

@@ -19,18 +19,6 @@
 
 #define OPERATION "CreateNetworkInterface"
 
-const char *attachment_state_text(enum attachment_state s)
-{
-	static const char *const texts[] = {
-		[ATTACHMENT_NONE] = "detached",
-		[ATTACHMENT_ATTACHING] = "attaching",
-		[ATTACHMENT_ATTACHED] = "attached",
-		[ATTACHMENT_DETACHING] = "detaching",
-	};
-
-	return s < ARRAY_SIZE(texts) ? texts[s] : NULL;
-}
-
 const char *interface_status_text(const struct interface *i)
 {
 	if (i->managed_by)
@@ -64,29 +52,6 @@ const char *interface_condition_text(enum interface_condition c)
 	return c < ARRAY_SIZE(texts) ? texts[c] : NULL;
 }
 
-bool interface_is_desired(const struct interface *i)
-{
-	return i->host && (i->attachment.state == ATTACHMENT_ATTACHING ||
-			   i->attachment.state == ATTACHMENT_ATTACHED);
-}
-
-bool interface_is_live(const struct model *m, const struct interface *i)
-{
-	const struct instance *n;
-
-	if (!i->host || i->plugged || i->attachment.state == ATTACHMENT_DETACHING)
-		return i->host;
-	n = (const struct instance *)model_get(m, KIND_INSTANCE, i->attachment.instance);
-	return n && n->state != INSTANCE_STOPPED;
-}
-
-uint32_t interface_addr_host(const struct interface *i, size_t n)
-{
-	if (i->addrs[n].arriving)
-		return i->addrs[n].at;
-	return i->plugged ? i->host : 0;
-}
-
 int interface_find(const struct model *m, const struct caller *c, const char *id,
 		   const struct interface **ret, struct refusal *reterr)
 {
@@ -99,19 +64,6 @@ int interface_find(const struct model *m, const struct caller *c, const char *id
 		return refuse(reterr, MODEL_E_INTERFACE_NOT_FOUND, id);
 	*ret = (const struct interface *)o;
 	return 0;
-}
-
-const struct interface *interface_by_attachment(const struct model *m, uint64_t attachment_id)
-{
-	const struct hmap_node *n = unique_first(m, UNIQUE_ATTACHMENT, hash_u64(attachment_id));
-
-	for (; n; n = hmap_next_at(n)) {
-		const struct interface *i = hmap_entry(n, const struct interface, by_attachment);
-
-		if (i->attachment.id == attachment_id)
-			return i;
-	}
-	return NULL;
 }
 
 const struct interface *interface_by_mac(const struct model *m, const struct mac *mac)
@@ -239,9 +191,11 @@ int interface_delete(struct tx *tx, const struct caller *c, const char *id, stru
 }
 
 /* The attachment that the arguments name must be this interface's. */
-static int check_attachment(const struct interface *i, const struct interface_modify_args *args,
+static int check_attachment(const struct model *m, const struct interface *i,
+			    const struct interface_modify_args *args, uint64_t *ret,
 			    struct refusal *reterr)
 {
+	const struct attachment *a;
 	uint64_t id;
 
 	if (!args->delete_on_termination)
@@ -250,9 +204,11 @@ static int check_attachment(const struct interface *i, const struct interface_mo
 		return refuse(reterr, MODEL_E_MISSING, "Attachment.AttachmentId");
 	if (id_parse_prefixed(ID_PREFIX_ATTACHMENT, args->attachment_id, &id))
 		return refuse(reterr, MODEL_E_ATTACHMENT_NOT_FOUND, args->attachment_id);
-	if (i->attachment.state == ATTACHMENT_NONE || i->attachment.id != id)
+	a = attachment_find(m, id);
+	if (!a || a->of != i)
 		return refuse(reterr, MODEL_E_ATTACHMENT_MISMATCH, args->attachment_id,
 			      args->interface_id);
+	*ret = id;
 	return 0;
 }
 
@@ -275,9 +231,8 @@ static int regroup(struct tx *tx, struct interface *i, const struct interface_mo
 	i->groups = NULL;
 	i->n_groups = 0;
 	r = security_group_join(tx, i, args->groups, args->n_groups, reterr);
-	for (size_t n = 0; !r && i->plugged && n < i->n_addrs; n++)
-		if (!i->addrs[n].arriving && !same_groups(i, before, n_before))
-			i->addrs[n].revision = tx->revision;
+	if (!r && interface_is_plugged(i) && !same_groups(i, before, n_before))
+		interface_touch_addrs(i, tx->revision);
 	return r;
 }
 
@@ -286,7 +241,8 @@ static int do_modify(struct tx *tx, const struct interface *old,
 {
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
 	struct interface *new;
-	int r = check_attachment(old, args, reterr);
+	uint64_t attachment = 0;
+	int r = check_attachment(tx->m, old, args, &attachment, reterr);
 
 	if (!r && args->description && strlen(args->description) > LIMIT_MODEL_TEXT)
 		r = refuse(reterr, MODEL_E_VALUE, args->description, "description",
@@ -301,7 +257,8 @@ static int do_modify(struct tx *tx, const struct interface *old,
 	if (args->source_dest_check)
 		new->source_dest_check = *args->source_dest_check;
 	if (args->delete_on_termination)
-		new->attachment.delete_on_termination = *args->delete_on_termination;
+		interface_attachment_of(new, attachment)->delete_on_termination =
+			*args->delete_on_termination;
 	if (!r && args->n_groups)
 		r = regroup(tx, new, args, reterr);
 	if (r || record_equal(&old->o, o))

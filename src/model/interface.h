@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Network interfaces (ENIs): a MAC and private addresses in a subnet, attached to an instance or not.
+ * Network interfaces (ENIs): a MAC and private addresses in a subnet, attached to an instance or not, or, when it is
+ * shared, to several (model/attachment.h).
  *
- * An attachment is `attaching` or `detaching` until the instance's host has acknowledged the revision
- * that made it so.  While 'host' is set and the attachment is not detaching, the interface is part of
- * that host's desired state.  While 'plugged' (the instance is pending or running), its addresses have
- * mappings to the host.  An address that had a mapping and leaves its interface becomes a 'struct release',
- * in use until its host has acknowledged and nobody holds the old mapping (model/release.h).
+ * An address that had a mapping and leaves its interface becomes a 'struct release', in use until its hosts have
+ * acknowledged and nobody holds the old mapping (model/release.h).
  */
 #pragma once
 
+#include "model/attachment.h"
 #include "model/counters.h"
 #include "model/host.h"
 #include "model/object.h"
@@ -23,13 +22,6 @@ struct caller;
 struct model;
 struct group_set;
 
-enum attachment_state {
-	ATTACHMENT_NONE = 0, /* and the interface is available */
-	ATTACHMENT_ATTACHING = 1,
-	ATTACHMENT_ATTACHED = 2,
-	ATTACHMENT_DETACHING = 3,
-};
-
 struct private_addr {
 	struct ipaddr addr;
 	uint64_t revision; /* that last changed where it is: of its mapping */
@@ -37,16 +29,6 @@ struct private_addr {
 	 * then its mapping leads to 'at', the number of that host; 0: nowhere. */
 	bool arriving;
 	uint32_t at;
-};
-
-struct attachment {
-	uint64_t id; /* text: ID_PREFIX_ATTACHMENT */
-	uint64_t instance;
-	uint32_t device_index;
-	enum attachment_state state;
-	uint64_t attached_ms;
-	uint64_t wait_revision; /* attaching, detaching: the host has to acknowledge this */
-	bool delete_on_termination;
 };
 
 /* What an interface is fit for, beside being attached or not. */
@@ -75,9 +57,11 @@ struct interface {
 	bool source_dest_check;
 	size_t n_groups; /* at most LIMIT_MODEL_INTERFACE_GROUPS; 0: from a store older than groups */
 	struct group_ref *groups;
-	uint32_t host; /* number; 0: on none */
-	bool plugged;
-	struct attachment attachment;
+	/* It may be attached more than once (NIC-4).  Without this mark it is attached once at most, as in EC2. */
+	bool shared;
+	struct attachment attachment; /* the first; ATTACHMENT_NONE: there is none at all */
+	size_t n_others;
+	struct attachment *others; /* of a shared one */
 	enum interface_condition condition;
 	struct ipaddr dns_server; /* for its node; zero: the network's */
 	uint32_t vlan;            /* 0: none */
@@ -92,18 +76,16 @@ struct interface {
 	bool auto_public;     /* its node gets a public address whenever it starts */
 
 	struct hmap_node by_mac;
-	struct hmap_node by_attachment;
 	struct member by_subnet;
-	struct member by_instance;
-	struct member by_host;    /* in its desired state */
-	struct member by_waiting; /* on its host, for an acknowledgement */
-	struct group_set *group_set; /* of this version; NULL: no groups */
+	struct member by_shared;
+	/* Of this version. */
+	struct group_set *group_set; /* NULL: no groups */
+	struct group_set *host_set; /* of a shared one: where its addresses are; NULL: it is not shared, or is nowhere */
 };
 
 /* EC2's status: "available", or "in-use" from the acknowledged attachment on; "attaching" and "detaching"
  * while the host has not acknowledged. */
 const char *interface_status_text(const struct interface *i);
-const char *attachment_state_text(enum attachment_state s);
 const char *interface_condition_text(enum interface_condition c); /* "normal", ... */
 
 struct private_addr_args {
@@ -160,6 +142,7 @@ struct interface_set_args {
 	const char *billing_account; /* "": the owner */
 	const struct interface_route *routes;
 	const size_t *n_routes; /* NULL: routes are unchanged */
+	const bool *shared;
 };
 
 struct interface_assign_args {
@@ -178,19 +161,28 @@ must_check int interface_create(struct tx *tx, const struct caller *c,
 /* INTERFACE_NOT_FOUND, INTERFACE_IN_USE */
 must_check int interface_delete(struct tx *tx, const struct caller *c, const char *id,
 				struct refusal *reterr);
-/* To a running or a stopped instance.  INTERFACE_NOT_FOUND, INSTANCE_NOT_FOUND, INTERFACE_IN_USE,
- * INSTANCE_ATTACH_STATE, DEVICE_INDEX_IN_USE, ATTACHMENT_LIMIT, VPC_SUBNET_MISMATCH, ZONE_MISMATCH, NO_PORT */
+/* To a running or a stopped instance; one that is shared also if it is attached to others, each on a host of
+ * its own.  '*ret' is the new attachment.  INTERFACE_NOT_FOUND, INSTANCE_NOT_FOUND, INTERFACE_IN_USE,
+ * INTERFACE_ON_HOST, SHARED_LIMIT, INSTANCE_ATTACH_STATE, DEVICE_INDEX_IN_USE, ATTACHMENT_LIMIT,
+ * VPC_SUBNET_MISMATCH, ZONE_MISMATCH, NO_PORT */
 must_check int interface_attach(struct tx *tx, const struct caller *c,
 				const struct interface_attach_args *args,
-				const struct interface **ret, struct refusal *reterr);
+				const struct attachment **ret, struct refusal *reterr);
 /* From a running or a stopped instance.  It is detaching until the host has acknowledged.  'force': one that
  * is detaching already is no error; by an operator it is free at once, whatever its host still does.
  * ATTACHMENT_NOT_FOUND, DEVICE_INDEX_PRIMARY, INSTANCE_ATTACH_STATE, INTERFACE_STATE */
 must_check int interface_detach(struct tx *tx, const struct caller *c, const char *attachment_id,
 				bool force, struct refusal *reterr);
-/* The owner alone changes the lists.  INTERFACE_NOT_FOUND, INTERFACE_RIGHT, ACCOUNT_NOT_FOUND, VALUE */
+/* The owner alone changes the lists.  INTERFACE_NOT_FOUND, INTERFACE_RIGHT, ACCOUNT_NOT_FOUND, VALUE,
+ * INTERFACE_IN_USE (attached more than once it stays shared) */
 must_check int interface_set(struct tx *tx, const struct caller *c,
 			     const struct interface_set_args *args, struct refusal *reterr);
+/* Whether interface_settle_lost() has anything to do: spares the transaction.  'now_ms' is of a clock that does not
+ * jump; it also notes since when hosts of shared interfaces have been disconnected. */
+bool interface_lost_due(struct model *m, uint64_t now_ms);
+/* Leaves lost hosts of shared interfaces out of the mappings, and takes in those that are back; at most 'max'
+ * interfaces. */
+must_check int interface_settle_lost(struct tx *tx, uint64_t now_ms, size_t max);
 must_check int interface_modify(struct tx *tx, const struct caller *c,
 				const struct interface_modify_args *args, struct refusal *reterr);
 /* '*ret' is the new version; the new addresses are its last '*ret_n_assigned'.  One that is taken from
@@ -215,7 +207,6 @@ must_check int interface_unassign6(struct tx *tx, const struct caller *c, const 
 /* The caller's own; for what others may do with it see model/interface_rights.h. */
 must_check int interface_find(const struct model *m, const struct caller *c, const char *id,
 			      const struct interface **ret, struct refusal *reterr);
-const struct interface *interface_by_attachment(const struct model *m, uint64_t attachment_id);
 const struct interface *interface_by_mac(const struct model *m, const struct mac *mac);
 /* Who has the address in the network, attached or not; NULL: nobody, or it is only released. */
 const struct interface *interface_by_addr(const struct model *m, uint32_t vni,
@@ -228,9 +219,24 @@ struct ipaddr interface_link_local_of(const struct mac *mac);
 size_t interface_count_addrs(const struct interface *i, bool v6);
 /* The interface is in the group 'id'. */
 bool interface_has_group(const struct interface *i, uint64_t id);
-/* Part of its host's desired state. */
+/* How many attachments it has, also those being detached. */
+size_t interface_attachment_count(const struct interface *i);
+/* n < interface_attachment_count(); the oldest first. */
+const struct attachment *interface_attachment(const struct interface *i, size_t n);
+/* At a host, or to an instance, there is one at most; or NULL. */
+const struct attachment *interface_attachment_at(const struct interface *i, uint32_t host);
+const struct attachment *interface_attachment_to(const struct interface *i, uint64_t instance);
+/* Part of a host's desired state; of the host's. */
 bool interface_is_desired(const struct interface *i);
-/* Its node may be on the network with it: plugged, or its host has not acknowledged the contrary. */
+bool interface_is_desired_at(const struct interface *i, uint32_t host);
+/* A node is on the network with it. */
+bool interface_is_plugged(const struct interface *i);
+/* A node may be: plugged, or its host has not acknowledged the contrary. */
 bool interface_is_live(const struct model *m, const struct interface *i);
-/* Where the mapping of its address 'n' leads: the number of a host, 0: nowhere. */
+/* The numbers of the hosts that it is at, ascending; the addresses of one that is not shared are at the first.  'ret'
+ * has room for LIMIT_MODEL_ATTACHMENTS. */
+size_t interface_hosts(const struct interface *i, uint32_t *ret);
+/* Where it is: the number of a host, of a shared one the lowest; 0: nowhere. */
+uint32_t interface_host(const struct interface *i);
+/* The same for its address 'n', which may be on its way. */
 uint32_t interface_addr_host(const struct interface *i, size_t n);

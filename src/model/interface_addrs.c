@@ -16,14 +16,18 @@
 
 size_t interface_max_addrs(const struct model *m, const struct interface *i)
 {
-	const struct instance *n;
+	size_t most = LIMIT_MODEL_INTERFACE_ADDRS;
 	const struct instance_type *t;
+	const struct instance *n;
 
-	if (i->attachment.state == ATTACHMENT_NONE)
-		return LIMIT_MODEL_INTERFACE_ADDRS;
-	n = (const struct instance *)model_get(m, KIND_INSTANCE, i->attachment.instance);
-	t = n ? instance_type_find(n->type) : NULL;
-	return t ? t->addresses : LIMIT_MODEL_INTERFACE_ADDRS;
+	for (size_t k = 0; k < interface_attachment_count(i); k++) {
+		n = (const struct instance *)model_get(m, KIND_INSTANCE,
+						       interface_attachment(i, k)->instance);
+		t = n ? instance_type_find(n->type) : NULL;
+		if (t && t->addresses < most)
+			most = t->addresses;
+	}
+	return most;
 }
 
 /* Takes address 'a', a secondary one, from 'other'. */
@@ -52,7 +56,8 @@ static int move_here(struct tx *tx, const struct caller *c, const struct interfa
 	size_t place = address_index(other, addr);
 	struct private_addr a = other->addrs[place];
 	bool live = interface_is_live(tx->m, other);
-	uint32_t at = interface_addr_host(other, place);
+	/* of several nodes none has it while it is on its way */
+	uint32_t at = interface_attachment_count(other) > 1 ? 0 : interface_addr_host(other, place);
 	char id[ID_TEXT_SIZE], text[IPADDR_TEXT_SIZE];
 	int r = interface_check_right(tx->m, other, c, INTERFACE_SET, reterr);
 
@@ -66,7 +71,7 @@ static int move_here(struct tx *tx, const struct caller *c, const struct interfa
 		return r;
 	if (!live)
 		return address_append(i, &a.addr, tx->revision);
-	r = address_append(i, &a.addr, a.revision);
+	r = address_append(i, &a.addr, at ? a.revision : tx->revision);
 	if (r)
 		return r;
 	i->addrs[i->n_addrs - 1].arriving = true;
@@ -97,7 +102,7 @@ static int assign_one(struct tx *tx, const struct caller *c, const struct subnet
 				      object_id_text(&other->o, id));
 		return move_here(tx, c, other, &a, i, reterr);
 	}
-	return address_append(i, &a, i->plugged ? tx->revision : 0);
+	return address_append(i, &a, interface_is_plugged(i) ? tx->revision : 0);
 }
 
 static int assign_all(struct tx *tx, const struct caller *c, const struct subnet *s,
@@ -111,7 +116,7 @@ static int assign_all(struct tx *tx, const struct caller *c, const struct subnet
 		r = assign_one(tx, c, s, i, args->addrs[k], args->allow_reassignment, reterr);
 	if (!r && args->count)
 		r = address_pick(tx->m, s, i, args->count, reterr);
-	for (size_t k = before; k < i->n_addrs && !r && i->plugged; k++)
+	for (size_t k = before; k < i->n_addrs && !r && interface_is_plugged(i); k++)
 		if (!i->addrs[k].arriving)
 			i->addrs[k].revision = tx->revision;
 	return r;

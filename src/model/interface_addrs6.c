@@ -45,7 +45,7 @@ static int add_named(struct tx *tx, const struct subnet *s, struct interface *i,
 		return refuse(reterr, MODEL_E_ADDRESS_RESERVED, text);
 	if (!is_free(tx->m, i, &a))
 		return refuse(reterr, MODEL_E_ADDRESS_IN_USE, text);
-	return address_append(i, &a, i->plugged ? tx->revision : 0);
+	return address_append(i, &a, interface_is_plugged(i) ? tx->revision : 0);
 }
 
 /* Of a whole /64 at random, as EC2 does: who is next cannot be guessed, and nobody scans it. */
@@ -58,7 +58,7 @@ static int add_any(struct tx *tx, const struct subnet *s, struct interface *i,
 		struct ipaddr a = cidr6_addr(&s->prefix6, tx_random(tx));
 
 		if (!cidr6_is_reserved(&s->prefix6, &a) && is_free(tx->m, i, &a))
-			return address_append(i, &a, i->plugged ? tx->revision : 0);
+			return address_append(i, &a, interface_is_plugged(i) ? tx->revision : 0);
 	}
 	return refuse(reterr, MODEL_E_NO_FREE_ADDRESS, object_id_text(&s->o, id));
 }

@@ -26,7 +26,8 @@ static int check_room(const struct model *m, const struct instance *n,
 	size_t count = 0;
 
 	for (; (o = model_iter_next(&it)); count++) {
-		if (((const struct interface *)o)->attachment.device_index != args->device_index)
+		if (interface_attachment_to((const struct interface *)o, n->o.id)->device_index !=
+		    args->device_index)
 			continue;
 		snprintf(text, sizeof(text), "%u", args->device_index);
 		return refuse(reterr, MODEL_E_DEVICE_INDEX_IN_USE, args->instance_id, text);
@@ -44,16 +45,16 @@ static int check_attach(const struct model *m, const struct interface *i, const 
 			const struct interface_attach_args *args, struct refusal *reterr)
 {
 	const struct subnet *s = (const struct subnet *)model_get(m, KIND_SUBNET, i->subnet);
-	int r;
+	int r = interface_check_free(i, n->o.id, args->interface_id, reterr);
 
-	if (i->attachment.state != ATTACHMENT_NONE)
-		return refuse(reterr, MODEL_E_INTERFACE_IN_USE, args->interface_id);
+	if (r)
+		return r;
 	if (!can_change(n))
 		return refuse(reterr, MODEL_E_INSTANCE_ATTACH_STATE, args->instance_id,
 			      instance_state_text(n->state));
-	if (i->condition != INTERFACE_NORMAL)
-		return refuse(reterr, MODEL_E_INTERFACE_STATE, args->interface_id,
-			      interface_condition_text(i->condition));
+	if (interface_attachment_at(i, n->host))
+		return refuse(reterr, MODEL_E_INTERFACE_ON_HOST, args->interface_id,
+			      args->instance_id);
 	/* an operator does it for the instance's owner, who needs the right himself */
 	r = interface_check_right(m, i, &(struct caller){.account = n->o.account}, INTERFACE_ATTACH,
 				  reterr);
@@ -68,12 +69,14 @@ static int check_attach(const struct model *m, const struct interface *i, const 
 }
 
 static int do_attach(struct tx *tx, const struct caller *c,
-		     const struct interface_attach_args *args, const struct interface **ret,
+		     const struct interface_attach_args *args, const struct attachment **ret,
 		     struct refusal *reterr)
 {
-	const struct interface *old, *result;
+	const struct interface *old;
 	const struct instance *n;
 	struct interface *new = NULL;
+	struct attachment *a;
+	uint32_t vni;
 	uint64_t id;
 	int r = interface_find_for(tx->m, c, args->interface_id, INTERFACE_ATTACH, &old, reterr);
 
@@ -83,24 +86,25 @@ static int do_attach(struct tx *tx, const struct caller *c,
 		r = check_attach(tx->m, old, n, args, reterr);
 	if (!r)
 		r = TX_EDIT(tx, old, &new);
-	if (r)
+	if (!r)
+		r = interface_attach_to(tx, new, n->o.id, args->device_index, &a);
+	if (r) {
+		record_free(new ? &new->o : NULL);
 		return r;
-	do
-		id = tx_random(tx);
-	while (!id || interface_by_attachment(tx->m, id));
-	interface_attach_to(new, n->o.id, args->device_index, id, tx->now_ms, tx->revision);
-	interface_locate(new, n->host, n->state == INSTANCE_RUNNING, tx->revision);
-	result = new;
+	}
+	id = a->id;
+	vni = new->vni;
+	interface_locate(new, a, n->host, n->state == INSTANCE_RUNNING, tx->revision);
 	r = TX_PUT(tx, old, &new);
 	if (!r)
-		r = network_refresh(tx, result->vni);
+		r = network_refresh(tx, vni);
 	if (!r)
-		*ret = result;
+		*ret = attachment_find(tx->m, id);
 	return r;
 }
 
 int interface_attach(struct tx *tx, const struct caller *c,
-		     const struct interface_attach_args *args, const struct interface **ret,
+		     const struct interface_attach_args *args, const struct attachment **ret,
 		     struct refusal *reterr)
 {
 	size_t mark = tx_mark(tx);
@@ -111,34 +115,38 @@ int interface_attach(struct tx *tx, const struct caller *c,
 static int do_detach(struct tx *tx, const struct caller *c, const char *attachment_id, bool force,
 		     struct refusal *reterr)
 {
-	const struct interface *i = NULL;
+	const struct attachment *a = NULL;
+	const struct interface *i;
 	const struct instance *n;
 	char id_text_buf[ID_TEXT_SIZE];
+	uint32_t vni;
 	uint64_t id;
 	int r;
 
 	if (!id_parse_prefixed(ID_PREFIX_ATTACHMENT, attachment_id, &id))
-		i = interface_by_attachment(tx->m, id);
+		a = attachment_find(tx->m, id);
+	i = a ? a->of : NULL;
 	if (!i || !interface_permits(tx->m, i, c, INTERFACE_SEE))
 		return refuse(reterr, MODEL_E_ATTACHMENT_NOT_FOUND, attachment_id);
-	r = interface_check_right(tx->m, i, c, INTERFACE_DETACH, reterr);
+	r = interface_check_detach(tx->m, a, c, reterr);
 	if (r)
 		return r;
-	n = (const struct instance *)model_get(tx->m, KIND_INSTANCE, i->attachment.instance);
-	if (!i->attachment.device_index)
+	n = (const struct instance *)model_get(tx->m, KIND_INSTANCE, a->instance);
+	if (!a->device_index)
 		return refuse(reterr, MODEL_E_DEVICE_INDEX_PRIMARY, attachment_id);
 	if (force && c->operator)
-		return interface_free_attachment(tx, i);
-	if (i->attachment.state == ATTACHMENT_DETACHING && force)
+		return interface_free_attachment(tx, a);
+	if (a->state == ATTACHMENT_DETACHING && force)
 		return 0;
-	if (i->attachment.state == ATTACHMENT_DETACHING)
+	if (a->state == ATTACHMENT_DETACHING)
 		return refuse(reterr, MODEL_E_INTERFACE_STATE, object_id_text(&i->o, id_text_buf),
-			      interface_status_text(i));
+			      attachment_state_text(a->state));
 	if (!can_change(n))
 		return refuse(reterr, MODEL_E_INSTANCE_ATTACH_STATE,
 			      object_id_text(&n->o, id_text_buf), instance_state_text(n->state));
-	r = interface_begin_detach(tx, i, true);
-	return r ? r : network_refresh(tx, i->vni);
+	vni = i->vni;
+	r = interface_begin_detach(tx, a, true);
+	return r ? r : network_refresh(tx, vni);
 }
 
 int interface_detach(struct tx *tx, const struct caller *c, const char *attachment_id, bool force,

@@ -132,30 +132,6 @@ int interface_make(struct tx *tx, const struct subnet *s, const struct interface
 	return 0;
 }
 
-void interface_locate(struct interface *i, uint32_t host, bool plugged, uint64_t revision)
-{
-	uint32_t before = i->plugged ? i->host : 0, after = plugged ? host : 0;
-
-	i->host = host;
-	i->plugged = plugged;
-	for (size_t n = 0; n < i->n_addrs && before != after; n++)
-		if (!i->addrs[n].arriving)
-			i->addrs[n].revision = revision;
-}
-
-void interface_attach_to(struct interface *i, uint64_t instance, uint32_t device_index,
-			 uint64_t attachment, uint64_t now_ms, uint64_t revision)
-{
-	i->attachment = (struct attachment){
-		.id = attachment,
-		.instance = instance,
-		.device_index = device_index,
-		.state = ATTACHMENT_ATTACHING,
-		.attached_ms = now_ms,
-		.wait_revision = revision,
-	};
-}
-
 int interface_end(struct tx *tx, const struct interface *i)
 {
 	int r = permission_end_all(tx, i->o.id);
@@ -167,77 +143,4 @@ int interface_end(struct tx *tx, const struct interface *i)
 	for (size_t n = 0; n < i->n_addrs && !r; n++)
 		r = release_make(tx, i, &i->addrs[n], false);
 	return r;
-}
-
-int interface_free_attachment(struct tx *tx, const struct interface *i)
-{
-	struct interface *new = NULL;
-	int r = TX_EDIT(tx, i, &new);
-
-	if (r)
-		return r;
-	interface_locate(new, 0, false, tx->revision);
-	new->attachment = (struct attachment){.state = ATTACHMENT_NONE};
-	new->auto_public = false;
-	return TX_PUT(tx, i, &new);
-}
-
-int interface_begin_detach(struct tx *tx, const struct interface *i, bool keep)
-{
-	struct interface *new = NULL;
-	int r = elastic_end_automatic(tx, i);
-
-	if (!r)
-		r = TX_EDIT(tx, i, &new);
-	if (r)
-		return r;
-	interface_locate(new, i->host, false, tx->revision);
-	new->attachment.state = ATTACHMENT_DETACHING;
-	if (keep)
-		new->attachment.delete_on_termination = false;
-	new->attachment.wait_revision = tx->revision;
-	return TX_PUT(tx, i, &new);
-}
-
-int interface_confirm_attach(struct tx *tx, const struct interface *i)
-{
-	struct interface *new = NULL;
-	int r = TX_EDIT(tx, i, &new);
-
-	if (r)
-		return r;
-	new->attachment.state = ATTACHMENT_ATTACHED;
-	new->attachment.wait_revision = 0;
-	return TX_PUT(tx, i, &new);
-}
-
-/* Public addresses that come and go with the node. */
-static int follow_node(struct tx *tx, const struct interface *i, bool plugged)
-{
-	int r;
-
-	if (!plugged)
-		return i->plugged ? elastic_end_automatic(tx, i) : 0;
-	if (i->plugged || !i->auto_public)
-		return 0;
-	/* one that has none left to get starts without */
-	r = elastic_give_automatic(tx, i, NULL);
-	return r > 0 ? 0 : r;
-}
-
-int interface_relocate(struct tx *tx, const struct interface *i, uint32_t host, bool plugged)
-{
-	struct interface *new = NULL;
-	int r = follow_node(tx, i, plugged);
-
-	if (!r)
-		r = TX_EDIT(tx, i, &new);
-	if (r)
-		return r;
-	if (host != i->host) {
-		new->attachment.state = ATTACHMENT_ATTACHING;
-		new->attachment.wait_revision = tx->revision;
-	}
-	interface_locate(new, host, plugged, tx->revision);
-	return TX_PUT(tx, i, &new);
 }

@@ -40,21 +40,31 @@ must_check int interface_add_addrs6(struct tx *tx, const struct subnet *s, struc
 
 /* The changes below are made to a copy that is to be put. */
 
-/* Where it is now, and whether its addresses have mappings. */
-void interface_locate(struct interface *i, uint32_t host, bool plugged, uint64_t revision);
-void interface_attach_to(struct interface *i, uint64_t instance, uint32_t device_index,
-			 uint64_t attachment, uint64_t now_ms, uint64_t revision);
+/* Its attachment with that id, which it has. */
+struct attachment *interface_attachment_of(struct interface *i, uint64_t attachment);
+/* Where an attachment of it is now, and whether its addresses have mappings to there. */
+void interface_locate(struct interface *i, struct attachment *a, uint32_t host, bool plugged,
+		      uint64_t revision);
+/* The mappings of its addresses change. */
+void interface_touch_addrs(struct interface *i, uint64_t revision);
+/* One more attachment.  Whether it may have one is checked.  -ENOMEM */
+must_check int interface_attach_to(struct tx *tx, struct interface *i, uint64_t instance,
+				   uint32_t device_index, struct attachment **ret);
+/* Whether it may be attached to 'instance', of the caller that is asked for: INTERFACE_IN_USE, INTERFACE_STATE,
+ * SHARED_LIMIT */
+must_check int interface_check_free(const struct interface *i, uint64_t instance, const char *id,
+				    struct refusal *reterr);
 
 /* Deletes it and releases its addresses; no node is on the network with it. */
 must_check int interface_end(struct tx *tx, const struct interface *i);
-/* Ends its attachment: it is available again. */
-must_check int interface_free_attachment(struct tx *tx, const struct interface *i);
+/* Ends an attachment; without any it is available again. */
+must_check int interface_free_attachment(struct tx *tx, const struct attachment *a);
 /* Asks the host to let it go.  'keep': it outlives an instance that ends meanwhile. */
-must_check int interface_begin_detach(struct tx *tx, const struct interface *i, bool keep);
+must_check int interface_begin_detach(struct tx *tx, const struct attachment *a, bool keep);
 /* Attached, now that the host has said so. */
-must_check int interface_confirm_attach(struct tx *tx, const struct interface *i);
+must_check int interface_confirm_attach(struct tx *tx, const struct attachment *a);
 /* The account goes: nobody lets it do anything any more. */
 must_check int interface_forget_account(struct tx *tx, uint64_t account);
-/* Puts a copy that is located anew. */
-must_check int interface_relocate(struct tx *tx, const struct interface *i, uint32_t host,
+/* Puts a copy of which that attachment is located anew. */
+must_check int interface_relocate(struct tx *tx, const struct attachment *a, uint32_t host,
 				  bool plugged);

@@ -24,19 +24,23 @@ static bool may_attach(const struct model *m, const struct interface *i, uint64_
 
 static bool may_detach(const struct model *m, const struct interface *i, uint64_t account)
 {
-	const struct object *n =
-		i->attachment.state ? model_get(m, KIND_INSTANCE, i->attachment.instance) : NULL;
-
-	if (n && n->account == account)
-		return true;
 	if (i->n_detachers)
 		return lists(i->detachers, i->n_detachers, account);
 	return may_attach(m, i, account);
 }
 
+/* One of its nodes is the account's. */
+static bool has_it(const struct model *m, const struct interface *i, uint64_t account)
+{
+	for (size_t n = 0; n < interface_attachment_count(i); n++)
+		if (attachment_owner(m, interface_attachment(i, n)) == account)
+			return true;
+	return false;
+}
+
 static bool may_see(const struct model *m, const struct interface *i, uint64_t account)
 {
-	return may_attach(m, i, account) || may_detach(m, i, account) ||
+	return may_attach(m, i, account) || may_detach(m, i, account) || has_it(m, i, account) ||
 	       lists(i->setters, i->n_setters, account) ||
 	       lists(i->modifiers, i->n_modifiers, account) ||
 	       permission_exists(m, i->o.id, account, PERMISSION_ASSOCIATE);
@@ -91,6 +95,14 @@ int interface_check_right(const struct model *m, const struct interface *i, cons
 	if (!interface_permits(m, i, c, INTERFACE_SEE))
 		return refuse(reterr, MODEL_E_INTERFACE_NOT_FOUND, id);
 	return refuse(reterr, MODEL_E_INTERFACE_RIGHT, id, right_text(right));
+}
+
+int interface_check_detach(const struct model *m, const struct attachment *a,
+			   const struct caller *c, struct refusal *reterr)
+{
+	if (attachment_owner(m, a) == c->account && !a->of->managed_by)
+		return 0;
+	return interface_check_right(m, a->of, c, INTERFACE_DETACH, reterr);
 }
 
 int interface_find_for(const struct model *m, const struct caller *c, const char *id,

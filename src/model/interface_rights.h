@@ -18,7 +18,7 @@ struct model;
 enum interface_right {
 	INTERFACE_SEE,
 	INTERFACE_ATTACH,
-	INTERFACE_DETACH,
+	INTERFACE_DETACH, /* any of its attachments */
 	INTERFACE_SET, /* its addresses */
 	INTERFACE_MODIFY,
 	INTERFACE_ASSOCIATE, /* public addresses with it */
@@ -32,6 +32,9 @@ bool interface_permits(const struct model *m, const struct interface *i, const s
 must_check int interface_check_right(const struct model *m, const struct interface *i,
 				     const struct caller *c, enum interface_right right,
 				     struct refusal *reterr);
+/* The same for ending an attachment of it, which is also the right of its instance's owner. */
+must_check int interface_check_detach(const struct model *m, const struct attachment *a,
+				      const struct caller *c, struct refusal *reterr);
 /* The interface 'id' for somebody who wants to do that with it: INTERFACE_NOT_FOUND, INTERFACE_RIGHT */
 must_check int interface_find_for(const struct model *m, const struct caller *c, const char *id,
 				  enum interface_right right, const struct interface **ret,

@@ -150,11 +150,25 @@ static int set_all(const struct model *m, struct interface *i,
 	return r;
 }
 
+/* Whoever knows where its addresses are learns that connections are to be spread, or not any more. */
+static int set_shared(struct interface *i, const struct interface_set_args *args,
+		      uint64_t revision, struct refusal *reterr)
+{
+	if (!args->shared || *args->shared == i->shared)
+		return 0;
+	if (interface_attachment_count(i) > 1)
+		return refuse(reterr, MODEL_E_INTERFACE_IN_USE, args->interface_id);
+	i->shared = *args->shared;
+	if (interface_is_plugged(i))
+		interface_touch_addrs(i, revision);
+	return 0;
+}
+
 static int do_set(struct tx *tx, const struct caller *c, const struct interface_set_args *args,
 		  struct refusal *reterr)
 {
 	bool lists = args->attachers || args->detachers || args->setters || args->modifiers ||
-		     args->billing_account;
+		     args->billing_account || args->shared;
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
 	const struct interface *old;
 	int r = interface_find_for(tx->m, c, args->interface_id,
@@ -164,6 +178,8 @@ static int do_set(struct tx *tx, const struct caller *c, const struct interface_
 		r = tx_edit(tx, &old->o, &o);
 	if (!r)
 		r = set_all(tx->m, (struct interface *)o, args, reterr);
+	if (!r)
+		r = set_shared((struct interface *)o, args, tx->revision, reterr);
 	if (r || record_equal(&old->o, o))
 		return r;
 	return tx_put(tx, &old->o, &o);

@@ -46,6 +46,23 @@ static bool has_strings(const char *const *strings, size_t n)
 	return true;
 }
 
+/* Each to another instance, on another host. */
+static bool attachments_are_sound(const struct interface *i)
+{
+	if (i->attachment.state == ATTACHMENT_NONE)
+		return !i->n_others && !i->attachment.host && !i->attachment.plugged;
+	if (i->n_others && (!i->shared || i->n_others >= LIMIT_MODEL_ATTACHMENTS))
+		return false;
+	for (size_t n = 1; n <= i->n_others; n++) {
+		const struct attachment *a = interface_attachment(i, n);
+
+		if (a->state == ATTACHMENT_NONE || interface_attachment_to(i, a->instance) != a ||
+		    (a->host && interface_attachment_at(i, a->host) != a))
+			return false;
+	}
+	return true;
+}
+
 /* What the rest relies on, and a record of another origin may lack. */
 static bool is_sound(const struct object *o)
 {
@@ -67,7 +84,7 @@ static bool is_sound(const struct object *o)
 		return ((const struct subnet *)o)->zone &&
 		       cidr_is_allowed(&((const struct subnet *)o)->prefix);
 	case KIND_INTERFACE:
-		return i->n_addrs && i->n_addrs <= 2 * LIMIT_MODEL_INTERFACE_ADDRS &&
+		return attachments_are_sound(i) && i->n_addrs && i->n_addrs <= 2 * LIMIT_MODEL_INTERFACE_ADDRS &&
 		       ipaddr_is_v4(&i->addrs[0].addr) &&
 		       i->n_groups <= LIMIT_MODEL_INTERFACE_GROUPS;
 	case KIND_INSTANCE:
@@ -218,11 +235,13 @@ static bool references_hold(const struct model *m, const struct object *o)
 		return v && v->vni == ((const struct subnet *)o)->vni &&
 		       policy_references_hold(m, o);
 	case KIND_INTERFACE:
-		if (i->attachment.state != ATTACHMENT_NONE &&
-		    !model_get(m, KIND_INSTANCE, i->attachment.instance))
-			return false;
-		if (i->host && !host_by_number(m, i->host))
-			return false;
+		for (size_t k = 0; k < interface_attachment_count(i); k++) {
+			const struct attachment *a = interface_attachment(i, k);
+
+			if (!model_get(m, KIND_INSTANCE, a->instance) ||
+			    (a->host && !host_by_number(m, a->host)))
+				return false;
+		}
 		return model_get(m, KIND_SUBNET, i->subnet) && model_get(m, KIND_VPC, i->vpc) &&
 		       policy_references_hold(m, o);
 	case KIND_INSTANCE:

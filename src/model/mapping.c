@@ -14,6 +14,16 @@
 #include "model/table.h"
 #include "model/vpc.h"
 
+bool mapping_is_at(const struct mapping *m, uint32_t host)
+{
+	if (!host || !m->hosts)
+		return host && m->host == host;
+	for (uint32_t n = 0; n < m->hosts->n; n++)
+		if (m->hosts->numbers[n] == host)
+			return true;
+	return false;
+}
+
 static int unknown(const struct ipaddr *addr, struct refusal *reterr)
 {
 	char text[IPADDR_TEXT_SIZE];
@@ -74,7 +84,7 @@ int mapping_resolve_key(const struct model *m, uint32_t host, enum mapping_quest
 	int r;
 
 	/* the question of a host that is not hosting the node, or of another network's node */
-	if (!asking || !host || asking->host != host) {
+	if (!asking || !mapping_is_at(asking, host)) {
 		if (q != MAPPING_NAME && host && edge_may_know(m, host, addr->vni, &addr->addr))
 			return to_edge(m, addr, ret, reterr);
 		if (!reterr)

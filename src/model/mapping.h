@@ -28,8 +28,13 @@ struct mapping {
 	uint64_t interface; /* id; 0: released, waiting for its holders */
 	uint64_t revision;  /* that last changed where it is, or its groups */
 	const struct group_set *groups; /* that the interface is in; NULL: none */
+	/* Of a shared interface (NIC-4): all the hosts it is at, 'host' the first of them; NULL: 'host' alone. */
+	const struct group_set *hosts;
 	uint64_t subnet;                /* id; 0: released */
 };
+
+/* Its node, or one of them, is at 'host'. */
+bool mapping_is_at(const struct mapping *m, uint32_t host);
 
 /* What a mapping, and its holders, are found by, with the hash that finding them needs. */
 struct mapping_key {

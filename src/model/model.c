@@ -14,6 +14,7 @@
 #include "model/mapping_table.h"
 #include "model/record.h"
 #include "model/table.h"
+#include "model/table_uses.h"
 
 struct model *model_free(struct model *m)
 {
@@ -156,6 +157,11 @@ static struct model_iter iter_of(const struct list *head, size_t offset)
 	return (struct model_iter){.head = head, .at = head, .offset = offset};
 }
 
+static const struct object *iter_object(const struct model_iter *it, const struct list *l)
+{
+	return table_object_of_link(l, it->offset, it->part);
+}
+
 struct model_iter model_iter_kind(const struct model *m, enum kind k)
 {
 	return iter_of(&m->kinds[k].all, offsetof(struct object, by_kind));
@@ -174,8 +180,10 @@ struct model_iter model_iter_account(const struct model *m, enum kind k, uint64_
 struct model_iter model_iter_group(const struct model *m, enum relation r, uint64_t key)
 {
 	enum kind k = relation_kind(r);
+	struct model_iter it = iter_group(group_find(m, r, k, key), relation_offset(r, k));
 
-	return iter_group(group_find(m, r, k, key), relation_offset(r, k));
+	it.part = relation_is_of_parts(r);
+	return it;
 }
 
 size_t model_group_count(const struct model *m, enum relation r, uint64_t key)
@@ -201,34 +209,49 @@ const struct object *model_iter_next(struct model_iter *it)
 		it->at = it->head->prev; /* stays at the end */
 		return NULL;
 	}
-	return (const struct object *)(const void *)((const char *)it->at - it->offset);
+	return iter_object(it, it->at);
 }
 
-/* An object may have left the list, or be in another one: of another host, say. */
-static bool is_in_list(const struct object *o, const struct model_iter *it)
+/* The object's link, if 'base', it or a part of it, is in the list.  It may have left, or be in another one: of another
+ * host, say. */
+static const struct list *link_in_list(const void *base, const struct model_iter *it)
 {
-	const struct member *member;
+	const void *at = (const char *)base + it->offset;
+	const struct list *link = at;
+	const struct member *member =
+		(const void *)((const char *)at - offsetof(struct member, link));
 
-	if (it->offset == offsetof(struct object, by_kind))
-		return true;
-	member = (const struct member *)(const void *)((const char *)o + it->offset -
-						       offsetof(struct member, link));
-	return member->group && &member->group->members == it->head;
+	if (!it->part && it->offset == offsetof(struct object, by_kind))
+		return link;
+	return member->group && &member->group->members == it->head ? link : NULL;
+}
+
+static const struct list *find_link(const struct object *o, const struct model_iter *it)
+{
+	const struct list *link = NULL;
+
+	if (!o || !it->part)
+		return o ? link_in_list(o, it) : NULL;
+	for (size_t n = 0; !link && n < table_part_count(o); n++)
+		link = link_in_list(table_part((struct object *)(uintptr_t)o, n), it);
+	return link;
 }
 
 void model_iter_skip(const struct model *m, struct model_iter *it, enum kind k, uint64_t after_id,
 		     uint64_t after_serial)
 {
 	const struct object *o = model_get(m, k, after_id);
+	const struct list *link;
 
 	if (!it->head)
 		return;
-	if (o && is_in_list(o, it)) {
-		it->at = (const struct list *)(const void *)((const char *)o + it->offset);
+	link = find_link(o, it);
+	if (link) {
+		it->at = link;
 		return;
 	}
 	for (const struct list *l = it->head->next; l != it->head; l = l->next) {
-		o = (const struct object *)(const void *)((const char *)l - it->offset);
+		o = iter_object(it, l);
 		if (o->serial > after_serial)
 			return;
 		it->at = l;

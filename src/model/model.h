@@ -69,11 +69,13 @@ enum relation {
 	REL_SUBNET_INSTANCES,        /* key: subnet; terminated ones too */
 	REL_SUBNET_RELEASES,         /* key: subnet; those that lead to no interface */
 	REL_INSTANCE_INTERFACES,     /* key: instance; also those being detached */
+	REL_SHARED_INTERFACES,       /* key: 0 */
 	REL_HOST_INTERFACES,         /* key: host number; in its desired state */
 	REL_HOST_INSTANCES,          /* key: host number; all but terminated */
 	REL_HOST_WAITING_INTERFACES, /* key: host number; for its acknowledgement */
 	REL_HOST_WAITING_INSTANCES,
 	REL_HOST_WAITING_RELEASES,
+	REL_WIDE_RELEASES,         /* key: 0; those that wait for more than one host */
 	REL_INTERFACE_MOVES,       /* key: the interface that gets the address; releases */
 	REL_RESERVATION,           /* key: reservation; instances */
 	REL_ACCOUNT_HOST,          /* key: model_account_host_key(); instances */
@@ -125,7 +127,8 @@ size_t model_account_count(const struct model *m, enum kind k, uint64_t account)
 struct model_iter {
 	const struct list *head;
 	const struct list *at;
-	size_t offset; /* of the link inside the struct */
+	size_t offset; /* of the link inside the struct, or */
+	bool part;     /* inside a part of it: an attachment, which knows its interface */
 };
 /* In the order of creation (the serial). */
 struct model_iter model_iter_kind(const struct model *m, enum kind k);

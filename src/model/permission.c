@@ -106,16 +106,16 @@ int permission_create(struct tx *tx, const struct caller *c,
 	return tx_settle(tx, mark, do_create(tx, c, args, ret, reterr));
 }
 
-/* The account uses it: the interface is attached to an instance of its. */
+/* The account uses it: the interface is attached to an instance of its own. */
 static bool is_in_use(const struct model *m, const struct permission *p)
 {
 	const struct interface *i =
 		(const struct interface *)model_get(m, KIND_INTERFACE, p->interface);
-	const struct object *n = NULL;
 
-	if (i && i->attachment.state != ATTACHMENT_NONE)
-		n = model_get(m, KIND_INSTANCE, i->attachment.instance);
-	return p->type == PERMISSION_ATTACH && n && n->account == p->grantee;
+	for (size_t n = 0; i && n < interface_attachment_count(i); n++)
+		if (attachment_owner(m, interface_attachment(i, n)) == p->grantee)
+			return p->type == PERMISSION_ATTACH;
+	return false;
 }
 
 int permission_delete(struct tx *tx, const struct caller *c, const char *id, bool force,

@@ -10,11 +10,12 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "model/host.h"
+#include "model/interface.h"
 #include "model/model.h"
 
 /* Why hosts were passed over. */
 struct passed {
-	size_t total, elsewhere, disconnected, incapable, full;
+	size_t total, elsewhere, disconnected, incapable, full, taken;
 };
 
 struct candidate {
@@ -44,6 +45,20 @@ static bool is_same_rack(const struct topology_place *a, const struct topology_p
 	return a->locale == b->locale && a->area == b->area && a->rack == b->rack;
 }
 
+static bool carries_shared(const struct model *m, const struct host *h,
+			   const struct placement_args *args)
+{
+	for (size_t n = 0; n < args->n_shared; n++) {
+		const struct interface *i = (const struct interface *)model_get(m, KIND_INTERFACE,
+										args->shared[n]);
+		const struct attachment *a = i ? interface_attachment_at(i, h->number) : NULL;
+
+		if (a && a->instance != args->instance)
+			return true;
+	}
+	return false;
+}
+
 static bool is_candidate(const struct model *m, const struct host *h,
 			 const struct placement_args *args, struct passed *passed)
 {
@@ -60,6 +75,10 @@ static bool is_candidate(const struct model *m, const struct host *h,
 	}
 	if (!host_is_capable(h)) {
 		passed->incapable++;
+		return false;
+	}
+	if (carries_shared(m, h, args)) {
+		passed->taken++;
 		return false;
 	}
 	/* the interfaces of a stopped instance have their ports on its host already */
@@ -130,15 +149,19 @@ static int compare(const struct model *m, const struct candidate *a, const struc
 static int refuse_placement(const struct placement_args *args, const struct passed *p,
 			    struct refusal *reterr)
 {
-	char why[200];
+	char why[256], taken[80] = "";
+
+	if (p->taken)
+		snprintf(taken, sizeof(taken), ", %zu have a node with the same shared interface",
+			 p->taken);
 
 	if (!p->total)
 		snprintf(why, sizeof(why), "no host has been added");
 	else
 		snprintf(why, sizeof(why),
 			 "of %zu hosts %zu are in other zones, %zu are not connected, %zu have "
-			 "confirmed no wire format, %zu have no port left",
-			 p->total, p->elsewhere, p->disconnected, p->incapable, p->full);
+			 "confirmed no wire format, %zu have no port left%s",
+			 p->total, p->elsewhere, p->disconnected, p->incapable, p->full, taken);
 	return refuse(reterr, MODEL_E_NO_CAPACITY, args->what, args->zone, why);
 }
 

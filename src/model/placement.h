@@ -21,6 +21,10 @@ struct placement_args {
 	const char *what; /* for the message: "a t2.micro" */
 	uint32_t prefer;  /* number of a host that is taken if it is a candidate; 0: none */
 	size_t ports;     /* that it needs: its interfaces */
+	/* Shared interfaces that it will have: not to hosts that carry one for another instance. */
+	uint64_t instance; /* itself; 0: it is new */
+	const uint64_t *shared;
+	size_t n_shared;
 };
 
 /* NO_CAPACITY, naming why each kind of host was passed over; -ENOMEM. */

@@ -122,7 +122,8 @@ static void set_dhcp(struct plan_interface *p, const struct model *m, const stru
 	memcpy(p->ntp_servers, s.ntp, sizeof(s.ntp));
 }
 
-void plan_interface_item(const struct model *m, const struct interface *i, struct plan_item *ret)
+void plan_interface_item(const struct model *m, const struct interface *i,
+			 const struct attachment *a, struct plan_item *ret)
 {
 	const struct subnet *s = (const struct subnet *)model_get(m, KIND_SUBNET, i->subnet);
 	const struct vpc *v = (const struct vpc *)model_get(m, KIND_VPC, i->vpc);
@@ -130,8 +131,9 @@ void plan_interface_item(const struct model *m, const struct interface *i, struc
 
 	*ret = (struct plan_item){.kind = PLAN_INTERFACE};
 	object_id_text(&i->o, p->id);
-	id_text(KIND_INSTANCE, i->attachment.instance, p->instance_id);
-	p->device_index = i->attachment.device_index;
+	id_text(KIND_INSTANCE, a->instance, p->instance_id);
+	p->device_index = a->device_index;
+	p->shared = i->shared;
 	p->vni = i->vni;
 	p->mac = i->mac;
 	p->mtu = v->mtu;
@@ -257,7 +259,9 @@ static int plan_nodes(const struct model *m, const struct host *self, plan_sink_
 		r = sink(data, self->number, &item);
 	}
 	while (!r && (o = model_iter_next(&interfaces))) {
-		plan_interface_item(m, (const struct interface *)o, &item);
+		const struct interface *i = (const struct interface *)o;
+
+		plan_interface_item(m, i, interface_attachment_at(i, self->number), &item);
 		r = sink(data, self->number, &item);
 	}
 	return r;

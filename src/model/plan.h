@@ -116,6 +116,7 @@ struct plan_interface {
 	size_t n_routes;
 	const struct interface_route *routes; /* of the interface: borrowed */
 	bool disabled;
+	bool shared;     /* other hosts may have it as well: whether packets are for it here depends */
 	bool forwards;   /* source/destination check is off */
 	uint32_t handle; /* 0: no route names it */
 	size_t n_exits;

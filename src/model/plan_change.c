@@ -93,23 +93,33 @@ static int plan_pair_change(struct planner *p, const struct pair_shift *s)
 
 /* ---- networks ---- */
 
+int plan_interface_everywhere(struct planner *p, const struct interface *i)
+{
+	struct plan_item item;
+	int r = 0;
+
+	for (size_t n = 0; !r && n < interface_attachment_count(i); n++) {
+		const struct attachment *a = interface_attachment(i, n);
+
+		if (!attachment_is_desired(a))
+			continue;
+		plan_interface_item(p->m, i, a, &item);
+		r = planner_emit(p, a->host, &item, false);
+	}
+	return r;
+}
+
 static int plan_vpc_interfaces(struct planner *p, const struct vpc *v)
 {
 	struct model_iter subnets = model_iter_group(p->m, REL_VPC_SUBNETS, v->o.id);
 	const struct object *s, *o;
-	struct plan_item item;
 	int r = 0;
 
 	while (!r && (s = model_iter_next(&subnets))) {
 		struct model_iter it = model_iter_group(p->m, REL_SUBNET_INTERFACES, s->id);
 
 		while (!r && (o = model_iter_next(&it))) {
-			const struct interface *i = (const struct interface *)o;
-
-			if (!interface_is_desired(i))
-				continue;
-			plan_interface_item(p->m, i, &item);
-			r = planner_emit(p, i->host, &item, false);
+			r = plan_interface_everywhere(p, (const struct interface *)o);
 		}
 	}
 	return r;
@@ -256,9 +266,7 @@ static bool same_routes(const struct interface *a, const struct interface *b)
 /* What plan_interface_item() takes from the interface itself. */
 static bool same_interface(const struct interface *a, const struct interface *b)
 {
-	if (a->attachment.device_index != b->attachment.device_index ||
-	    a->attachment.instance != b->attachment.instance || a->n_addrs != b->n_addrs ||
-	    a->group_set != b->group_set || a->condition != b->condition ||
+	if (a->shared != b->shared || a->n_addrs != b->n_addrs || a->group_set != b->group_set || a->condition != b->condition ||
 	    !ipaddr_equal(&a->dns_server, &b->dns_server) || !same_routes(a, b) ||
 	    a->source_dest_check != b->source_dest_check || a->handle.number != b->handle.number)
 		return false;
@@ -269,22 +277,45 @@ static bool same_interface(const struct interface *a, const struct interface *b)
 	return true;
 }
 
+/* From hosts that have it no more. */
+static int plan_interface_leaves(struct planner *p, const struct interface *before,
+				 const struct interface *after)
+{
+	struct plan_item item = {.kind = PLAN_INTERFACE};
+	int r = 0;
+
+	object_id_text(&before->o, item.interface.id);
+	for (size_t n = 0; !r && n < interface_attachment_count(before); n++) {
+		const struct attachment *a = interface_attachment(before, n);
+
+		if (attachment_is_desired(a) &&
+		    (!after || !interface_is_desired_at(after, a->host)))
+			r = planner_emit(p, a->host, &item, true);
+	}
+	return r;
+}
+
 static int plan_interface_change(struct planner *p, const struct interface *before,
 				 const struct interface *after)
 {
-	bool was = before && interface_is_desired(before);
-	bool is = after && interface_is_desired(after);
+	bool same = before && after && same_interface(before, after);
+	int r = before ? plan_interface_leaves(p, before, after) : 0;
+	const struct attachment *was;
 	struct plan_item item;
-	int r = 0;
 
-	if (was && (!is || before->host != after->host)) {
-		item = (struct plan_item){.kind = PLAN_INTERFACE};
-		object_id_text(&before->o, item.interface.id);
-		r = planner_emit(p, before->host, &item, true);
-	}
-	if (!r && is && (!was || before->host != after->host || !same_interface(before, after))) {
-		plan_interface_item(p->m, after, &item);
-		r = planner_emit(p, after->host, &item, false);
+	for (size_t n = 0; !r && after && n < interface_attachment_count(after); n++) {
+		const struct attachment *a = interface_attachment(after, n);
+
+		if (!attachment_is_desired(a))
+			continue;
+		was = before && interface_is_desired_at(before, a->host)
+			      ? interface_attachment_at(before, a->host)
+			      : NULL;
+		if (same && was && was->instance == a->instance &&
+		    was->device_index == a->device_index)
+			continue;
+		plan_interface_item(p->m, after, a, &item);
+		r = planner_emit(p, a->host, &item, false);
 	}
 	return r ? r : plan_interface_routes(p, before, after);
 }
@@ -306,18 +337,24 @@ static void add_delta(struct planner *p, enum carried_kind kind, uint32_t number
 
 static size_t count_deltas(const struct object *o)
 {
+	const struct interface *i = (const struct interface *)o;
+
 	if (!o)
 		return 0;
-	return o->kind == KIND_INTERFACE ? 1 + ((const struct interface *)o)->n_groups : 1;
+	return o->kind == KIND_INTERFACE ? (1 + i->n_groups) * interface_attachment_count(i) : 1;
 }
 
 static void add_interface(struct planner *p, const struct interface *i, int64_t n)
 {
-	if (!i || !interface_is_desired(i))
-		return;
-	add_delta(p, CARRIED_NETWORK, i->vni, i->host, n);
-	for (size_t k = 0; k < i->n_groups; k++)
-		add_delta(p, CARRIED_GROUP, i->groups[k].number, i->host, n);
+	for (size_t a = 0; i && a < interface_attachment_count(i); a++) {
+		uint32_t host = interface_attachment(i, a)->host;
+
+		if (!attachment_is_desired(interface_attachment(i, a)))
+			continue;
+		add_delta(p, CARRIED_NETWORK, i->vni, host, n);
+		for (size_t k = 0; k < i->n_groups; k++)
+			add_delta(p, CARRIED_GROUP, i->groups[k].number, host, n);
+	}
 }
 
 static void add_object(struct planner *p, const struct object *o, int64_t n)
@@ -456,13 +493,15 @@ int plan_change(const struct model *m, const struct change *c, plan_sink_fn sink
 struct place {
 	uint32_t host; /* 0: nowhere */
 	const struct group_set *groups;
+	const struct group_set *hosts; /* of a shared interface: all of them */
 };
 
 static const struct place nowhere;
 
 static struct place place_of(const struct interface *i, size_t n)
 {
-	return (struct place){interface_addr_host(i, n), i->group_set};
+	return (struct place){interface_addr_host(i, n), i->group_set,
+			      i->addrs[n].arriving ? NULL : i->host_set};
 }
 
 /* What is now so of an address that 'i' had, or has, and that was at 'was'. */
@@ -475,7 +514,8 @@ static void plan_address(const struct model *m, const struct change *c, const st
 
 	if (found && found->host)
 		now = *found;
-	if (now.host != was.host || (now.host && now.groups != was.groups))
+	if (now.host != was.host ||
+	    (now.host && (now.groups != was.groups || now.hosts != was.hosts)))
 		fn(data, &now);
 }
 

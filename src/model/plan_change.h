@@ -68,6 +68,8 @@ must_check int plan_peering_change(struct planner *p, const struct peering *befo
 /* The tables of 'vpc' that have a route to the target. */
 must_check int plan_tables_to(struct planner *p, uint64_t vpc, enum route_target target,
 			      uint64_t id);
+/* The interface, to every host that has it. */
+must_check int plan_interface_everywhere(struct planner *p, const struct interface *i);
 /* Routes that name the interface lead elsewhere, if they do. */
 must_check int plan_interface_routes(struct planner *p, const struct interface *before,
 				     const struct interface *after);

@@ -152,12 +152,8 @@ int plan_edge(const struct model *m, uint32_t host, plan_sink_fn sink, void *dat
 static int emit_exits(struct planner *p, uint32_t vni, const struct ipaddr *addr)
 {
 	const struct interface *i = vni ? interface_by_addr(p->m, vni, addr) : NULL;
-	struct plan_item item;
 
-	if (!i || !interface_is_desired(i))
-		return 0;
-	plan_interface_item(p->m, i, &item);
-	return planner_emit(p, i->host, &item, false);
+	return i ? plan_interface_everywhere(p, i) : 0;
 }
 
 static int remove_public(struct planner *p, const struct elastic *e)

@@ -7,6 +7,7 @@
 #include "model/plan.h"
 
 struct host;
+struct attachment;
 struct instance;
 struct interface;
 struct network_acl;
@@ -29,7 +30,9 @@ void plan_subnet6_item(const struct model *m, const struct subnet *s, const stru
 void plan_link_item(const struct model *m, const struct vpc *v, struct plan_item *ret);
 bool plan_has_link(const struct vpc *v);
 void plan_instance_item(const struct instance *n, struct plan_item *ret);
-void plan_interface_item(const struct model *m, const struct interface *i, struct plan_item *ret);
+/* 'a': the attachment of it to a node of the host that the item is for. */
+void plan_interface_item(const struct model *m, const struct interface *i,
+			 const struct attachment *a, struct plan_item *ret);
 
 /* What every host that carries a network has of it, to one host: subnets, their ACLs, route tables. */
 must_check int plan_network(const struct model *m, uint32_t vni, uint32_t host, bool remove,

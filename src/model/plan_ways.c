@@ -166,7 +166,7 @@ int plan_interface_routes(struct planner *p, const struct interface *before,
 
 	if (!any->handle.number)
 		return 0;
-	if (before && after && before->host == after->host && before->plugged == after->plugged &&
+	if (before && after && interface_host(before) == interface_host(after) &&
 	    before->handle.number == after->handle.number)
 		return 0;
 	return plan_tables_to(p, any->vpc, ROUTE_INTERFACE, any->o.id);

@@ -81,7 +81,7 @@ static struct reach_step *add_step(struct trip *t, struct reach_step step)
 
 static void add_interface(struct trip *t, const struct interface *i, bool back)
 {
-	bool works = i->host && i->plugged && i->condition == INTERFACE_NORMAL;
+	bool works = interface_host(i) && i->condition == INTERFACE_NORMAL;
 
 	add_step(t, (struct reach_step){.what = REACH_INTERFACE,
 					.code = works ? REACH_PASSES : REACH_BAD_STATE,

@@ -196,6 +196,20 @@ static const char *attachment_text(uint32_t v)
 	return attachment_state_text((enum attachment_state)v);
 }
 
+static const struct field attachment_fields[] = {
+	FN(1, FIELD_ID, "attachment", struct attachment, id, .prefix = ID_PREFIX_ATTACHMENT),
+	F(2, FIELD_ID, struct attachment, instance, .kind = KIND_INSTANCE),
+	F(3, FIELD_U32, struct attachment, device_index),
+	FN(4, FIELD_U32, "attachment_state", struct attachment, state, .text = attachment_text),
+	FN(5, FIELD_TIME, "attached", struct attachment, attached_ms),
+	F(6, FIELD_U64, struct attachment, wait_revision),
+	F(7, FIELD_BOOL, struct attachment, delete_on_termination),
+	F(8, FIELD_U32, struct attachment, host),
+	F(9, FIELD_BOOL, struct attachment, plugged),
+	F(10, FIELD_BOOL, struct attachment, lost),
+};
+RECORD(attachment, struct attachment);
+
 static const char *condition_text(uint32_t v)
 {
 	return interface_condition_text((enum interface_condition)v);
@@ -216,8 +230,8 @@ static const struct field interface_fields[] = {
 	ARRAY(14, struct interface, addrs, private_addr_record),
 	F(15, FIELD_STRING, struct interface, description),
 	F(16, FIELD_BOOL, struct interface, source_dest_check),
-	F(17, FIELD_U32, struct interface, host),
-	F(18, FIELD_BOOL, struct interface, plugged),
+	FN(17, FIELD_U32, "host", struct interface, attachment.host),
+	FN(18, FIELD_BOOL, "plugged", struct interface, attachment.plugged),
 	FN(19, FIELD_ID, "attachment", struct interface, attachment.id,
 	   .prefix = ID_PREFIX_ATTACHMENT),
 	FN(20, FIELD_ID, "instance", struct interface, attachment.instance, .kind = KIND_INSTANCE),
@@ -241,6 +255,9 @@ static const struct field interface_fields[] = {
 	FN(80, FIELD_U32, "handle", struct interface, handle.number),
 	F(81, FIELD_ID, struct interface, managed_by, .kind = KIND_NAT_GATEWAY),
 	F(82, FIELD_BOOL, struct interface, auto_public),
+	F(90, FIELD_BOOL, struct interface, shared),
+	ARRAY(91, struct interface, others, attachment_record),
+	FN(92, FIELD_BOOL, "lost", struct interface, attachment.lost),
 };
 RECORD(interface, struct interface);
 
@@ -321,6 +338,7 @@ static const struct field release_fields[] = {
 	F(17, FIELD_U32, struct release, step, .text = step_text),
 	F(18, FIELD_BOOL, struct release, back),
 	F(19, FIELD_U64, struct release, since),
+	IDS(20, struct release, more_hosts),
 };
 RECORD(release, struct release);
 

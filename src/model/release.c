@@ -101,6 +101,8 @@ void release_each_blocker(const struct model *m, const struct release *r,
 
 	if (r->wait_revision)
 		fn(data, r->host, RELEASE_BY_HOST);
+	for (size_t n = 0; n < r->n_more_hosts; n++)
+		fn(data, (uint32_t)r->more_hosts[n], RELEASE_BY_HOST);
 	if (!r->to || r->step == RELEASE_ARRIVING)
 		each_outdated(m, r, fn, data);
 	while (!r->to && (o = model_iter_next(&it)))
@@ -117,7 +119,7 @@ int release_make(struct tx *tx, const struct interface *i, const struct private_
 {
 	const struct release *move = release_find_move(tx->m, i->o.id, &a->addr);
 	/* where its mapping leads nowhere it has done so since that changed last */
-	const uint64_t since = live || i->plugged ? tx->revision : a->revision;
+	const uint64_t since = live || interface_is_plugged(i) ? tx->revision : a->revision;
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
 	struct release *rel;
 	int r;
@@ -139,11 +141,11 @@ int release_make(struct tx *tx, const struct interface *i, const struct private_
 	rel->vni = i->vni;
 	rel->addr = a->addr;
 	rel->subnet = i->subnet;
-	rel->host = i->host;
+	rel->host = i->attachment.host;
 	rel->from = i->o.id;
 	rel->since = since;
-	rel->wait_revision = live ? tx->revision : 0;
-	return tx_put(tx, NULL, &o);
+	r = live ? release_wait(tx, rel, i) : 0;
+	return r ? r : tx_put(tx, NULL, &o);
 }
 
 static int do_settle(struct tx *tx, size_t *ret_n)

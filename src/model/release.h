@@ -16,6 +16,9 @@
  * So the first holder is stopped before the second starts.  When the new host cannot carry the address, the
  * same move runs back to the first holder.  A move ends when all have acknowledged.
  *
+ * An address of a shared interface (NIC-4) leaves, or reaches, all of its nodes: the release waits for all of their
+ * hosts.  While it leaves several it is nowhere.
+ *
  * Releases are made by the operation that takes the address.  Who runs the sessions keeps the table of
  * holders right (model_holders()), says which hosts have told what they hold since this manager runs
  * (release_host_known()), and calls release_settle() when a holder is gone or has acknowledged.  Hosts'
@@ -53,9 +56,14 @@ struct release {
 	enum release_step step;
 	bool back; /* of a move that failed: not turned round again */
 
+	/* Others that have to acknowledge 'wait_revision' as well: of a shared interface (NIC-4).  Those are numbers. */
+	size_t n_more_hosts;
+	uint64_t *more_hosts;
+
 	struct member by_subnet; /* those that lead nowhere: the address counts as used */
 	struct member by_waiting;
 	struct member by_to;
+	struct member by_wide;
 };
 
 const char *release_step_text(enum release_step s);

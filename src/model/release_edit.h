@@ -18,6 +18,11 @@ must_check int release_make(struct tx *tx, const struct interface *i, const stru
  * arrives.  -ENOMEM */
 must_check int release_begin_move(struct tx *tx, const struct interface *from,
 				  const struct private_addr *a, uint64_t to, bool back);
+/* The release, a copy that is to be put, waits for the hosts of all nodes that may be on the network with 'i', if there
+ * are any.  -ENOMEM */
+must_check int release_wait(struct tx *tx, struct release *rel, const struct interface *i);
+/* A host that has to acknowledge something up to 'revision'. */
+bool release_host_waits(const struct model *m, uint32_t number, uint64_t revision);
 /* The move that brought or brings 'addr' to the interface, or NULL. */
 const struct release *release_find_move(const struct model *m, uint64_t to,
 					const struct ipaddr *addr);

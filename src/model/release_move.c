@@ -20,6 +20,35 @@ const struct release *release_find_move(const struct model *m, uint64_t to,
 	return NULL;
 }
 
+int release_wait(struct tx *tx, struct release *rel, const struct interface *i)
+{
+	size_t n = interface_attachment_count(i);
+	uint64_t *more = n > 1 ? calloc(n, sizeof(*more)) : NULL;
+
+	if (n > 1 && !more)
+		return -ENOMEM;
+	free(rel->more_hosts);
+	rel->more_hosts = more;
+	rel->n_more_hosts = 0;
+	rel->wait_revision = 0;
+	for (size_t k = 0; k < n; k++) {
+		const struct attachment *a = interface_attachment(i, k);
+
+		if (!attachment_is_live(tx->m, a))
+			continue;
+		if (rel->wait_revision)
+			more[rel->n_more_hosts++] = a->host;
+		else
+			rel->host = a->host;
+		rel->wait_revision = tx->revision;
+	}
+	if (!rel->n_more_hosts) {
+		free(rel->more_hosts);
+		rel->more_hosts = NULL;
+	}
+	return 0;
+}
+
 int release_begin_move(struct tx *tx, const struct interface *from, const struct private_addr *a,
 		       uint64_t to, bool back)
 {
@@ -36,12 +65,12 @@ int release_begin_move(struct tx *tx, const struct interface *from, const struct
 	rel->vni = from->vni;
 	rel->addr = a->addr;
 	rel->subnet = from->subnet;
-	rel->host = from->host;
-	rel->wait_revision = tx->revision;
+	rel->host = from->attachment.host;
 	rel->from = from->o.id;
 	rel->to = to;
 	rel->back = back;
-	return tx_put(tx, NULL, &o);
+	r = release_wait(tx, rel, from);
+	return r ? r : tx_put(tx, NULL, &o);
 }
 
 int release_end_move(struct tx *tx, const struct release *rel)
@@ -103,8 +132,12 @@ int release_arrive(struct tx *tx, const struct release *rel)
 		return r;
 	to = (const struct interface *)model_get(tx->m, KIND_INTERFACE, rel->to);
 	moved->step = RELEASE_ARRIVING;
-	moved->host = to->host;
-	moved->wait_revision = interface_is_live(tx->m, to) ? tx->revision : 0;
+	moved->host = to->attachment.host;
+	r = release_wait(tx, moved, to);
+	if (r) {
+		record_free(&moved->o);
+		return r;
+	}
 	r = TX_PUT(tx, rel, &moved);
 	if (r)
 		return r;
@@ -158,26 +191,97 @@ static bool has_failed(const struct release *rel, const struct host_failure *fai
 	return false;
 }
 
+/* Of several hosts that are waited for this one has acknowledged. */
+static int forget_host(struct tx *tx, const struct release *rel, uint32_t host)
+{
+	struct release *new = NULL;
+	size_t k = 0;
+	int r = TX_EDIT(tx, rel, &new);
+
+	if (r)
+		return r;
+	if (new->host == host)
+		new->host = (uint32_t)new->more_hosts[--new->n_more_hosts];
+	while (k < new->n_more_hosts && new->more_hosts[k] != host)
+		k++;
+	if (k < new->n_more_hosts)
+		new->more_hosts[k] = new->more_hosts[--new->n_more_hosts];
+	return TX_PUT(tx, rel, &new);
+}
+
+static bool names_host(const struct release *rel, uint32_t host)
+{
+	for (size_t k = 0; k < rel->n_more_hosts; k++)
+		if (rel->more_hosts[k] == host)
+			return true;
+	return false;
+}
+
+bool release_host_waits(const struct model *m, uint32_t number, uint64_t revision)
+{
+	struct model_iter it = model_iter_group(m, REL_HOST_WAITING_RELEASES, number);
+	struct model_iter wide = model_iter_group(m, REL_WIDE_RELEASES, 0);
+	const struct release *rel;
+
+	while ((rel = (const struct release *)model_iter_next(&it)))
+		if (rel->wait_revision <= revision)
+			return true;
+	while ((rel = (const struct release *)model_iter_next(&wide)))
+		if (rel->wait_revision <= revision && names_host(rel, number))
+			return true;
+	return false;
+}
+
+/* It arrives, and one of the hosts cannot carry it. */
+static bool arrives_not(struct tx *tx, const struct release *rel,
+			const struct host_failure *failed, size_t n_failed)
+{
+	return rel->step == RELEASE_ARRIVING && !rel->back && has_failed(rel, failed, n_failed) &&
+	       model_get(tx->m, KIND_INTERFACE, rel->from);
+}
+
 static int acknowledge_one(struct tx *tx, const struct release *rel,
 			   const struct host_failure *failed, size_t n_failed)
 {
-	const struct interface *first;
-
+	if (arrives_not(tx, rel, failed, n_failed))
+		return turn_back(tx, rel,
+				 (const struct interface *)model_get(tx->m, KIND_INTERFACE,
+								     rel->from));
+	if (rel->n_more_hosts)
+		return forget_host(tx, rel, rel->host);
 	/* a host that fails with an interface takes it off the network: it has lost the address */
-	if (rel->step == RELEASE_LEAVING)
-		return rel->to ? release_arrive(tx, rel) : stop_waiting(tx, rel);
-	first = (const struct interface *)model_get(tx->m, KIND_INTERFACE, rel->from);
-	if (first && !rel->back && has_failed(rel, failed, n_failed))
-		return turn_back(tx, rel, first);
+	if (rel->step == RELEASE_LEAVING && rel->to)
+		return release_arrive(tx, rel);
 	return stop_waiting(tx, rel);
+}
+
+/* Releases that wait for this host and for others. */
+static int acknowledge_wide(struct tx *tx, uint32_t number, uint64_t revision,
+			    const struct host_failure *failed, size_t n_failed)
+{
+	struct model_iter it = model_iter_group(tx->m, REL_WIDE_RELEASES, 0);
+	const struct object *o = model_iter_next(&it);
+	int r = 0;
+
+	while (o && !r) {
+		const struct object *next = model_iter_next(&it);
+		const struct release *rel = (const struct release *)o;
+
+		if (rel->wait_revision <= revision && names_host(rel, number))
+			r = arrives_not(tx, rel, failed, n_failed)
+				    ? acknowledge_one(tx, rel, failed, n_failed)
+				    : forget_host(tx, rel, number);
+		o = next;
+	}
+	return r;
 }
 
 int release_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
 			const struct host_failure *failed, size_t n_failed)
 {
+	int r = acknowledge_wide(tx, number, revision, failed, n_failed);
 	struct model_iter it = model_iter_group(tx->m, REL_HOST_WAITING_RELEASES, number);
 	const struct object *o = model_iter_next(&it);
-	int r = 0;
 
 	while (o && !r) {
 		const struct object *next = model_iter_next(&it);

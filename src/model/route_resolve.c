@@ -44,9 +44,9 @@ static struct route_hop by_peering(const struct peering *p, const struct route_t
 
 static struct route_hop by_interface(const struct interface *i, const struct route_table *t)
 {
-	if (!i || i->vpc != t->vpc || !i->host || !i->plugged)
+	if (!i || i->vpc != t->vpc || !interface_host(i))
 		return nowhere;
-	return (struct route_hop){WAY_INTERFACE, i->host, i->handle.number};
+	return (struct route_hop){WAY_INTERFACE, interface_host(i), i->handle.number};
 }
 
 struct route_hop route_resolve(const struct model *m, const struct route_table *t,

@@ -97,18 +97,18 @@ struct group *group_get(struct model *m, enum relation r, enum kind k, uint64_t 
 	return g;
 }
 
-static struct object *object_of_link(const struct list *l, size_t offset)
+static uint64_t serial_of_link(const struct list *l, size_t offset, bool part)
 {
-	return (struct object *)(void *)((char *)(uintptr_t)l - offset);
+	return table_object_of_link(l, offset, part)->serial;
 }
 
 /* Inserts 'link' in order of serials, searching from the end: what is new belongs there. */
-static void insert_sorted(struct list *head, struct list *link, size_t offset)
+static void insert_sorted(struct list *head, struct list *link, size_t offset, bool part)
 {
-	const struct object *o = object_of_link(link, offset);
+	uint64_t serial = serial_of_link(link, offset, part);
 	struct list *before = head->prev;
 
-	while (before != head && object_of_link(before, offset)->serial > o->serial)
+	while (before != head && serial_of_link(before, offset, part) > serial)
 		before = before->prev;
 	list_insert_between(link, before, before->next);
 }
@@ -119,9 +119,10 @@ static void take_place(struct list *old, struct list *new)
 	list_remove(old);
 }
 
-static struct member *member_at(struct object *o, const struct relation_use *u)
+/* 'base': an object, or a part of one. */
+static struct member *member_at(void *base, size_t offset)
 {
-	return (struct member *)(void *)((char *)o + u->offset);
+	return (struct member *)(void *)((char *)base + offset);
 }
 
 static uint64_t weight_of(const struct object *o, enum relation r)
@@ -131,37 +132,36 @@ static uint64_t weight_of(const struct object *o, enum relation r)
 	return r == REL_SUBNET_RELEASES && ipaddr_is_v4(&((const struct release *)o)->addr);
 }
 
-static void group_leave(struct model *m, struct object *o, const struct relation_use *u)
+static void group_leave(struct model *m, const struct object *o, struct member *member)
 {
-	struct member *member = member_at(o, u);
 	struct group *g = member->group;
 
 	g->n--;
-	g->weight -= weight_of(o, u->relation);
+	g->weight -= weight_of(o, g->relation);
 	if (!g->n)
 		list_push_back(&m->idle_groups, &g->idle);
 	list_remove(&member->link);
 	member->group = NULL;
 }
 
-static void group_join(struct model *m, struct object *o, const struct relation_use *u,
-		       struct group *g, struct member *predecessor)
+static void group_join(struct model *m, const struct object *o, struct member *member,
+		       struct group *g, struct member *predecessor, bool part)
 {
-	struct member *member = member_at(o, u);
+	const size_t offset = relation_offset(g->relation, g->kind);
 
 	member->group = g;
 	if (!g->n++)
 		list_remove(&g->idle);
-	g->weight += weight_of(o, u->relation);
+	g->weight += weight_of(o, g->relation);
 	if (predecessor) {
 		list_insert_between(&member->link, &predecessor->link, predecessor->link.next);
 	} else if (m->loading) {
 		struct list *last = list_last_link(&g->members);
 
-		g->unsorted |= last && object_of_link(last, u->offset)->serial > o->serial;
+		g->unsorted |= last && serial_of_link(last, offset, part) > o->serial;
 		list_push_back(&g->members, &member->link);
 	} else {
-		insert_sorted(&g->members, &member->link, u->offset);
+		insert_sorted(&g->members, &member->link, offset, part);
 	}
 }
 
@@ -174,12 +174,57 @@ static void replace_member(struct model *m, struct object *old, struct object *n
 
 	if (new && u->key(new, &key))
 		g = group_find(m, u->relation, new->kind, key);
-	if (old && member_at(old, u)->group == g)
-		predecessor = member_at(old, u);
+	if (old && member_at(old, u->offset)->group == g)
+		predecessor = member_at(old, u->offset);
 	if (g)
-		group_join(m, new, u, g, predecessor);
-	if (old && member_at(old, u)->group)
-		group_leave(m, old, u);
+		group_join(m, new, member_at(new, u->offset), g, predecessor, false);
+	if (old && member_at(old, u->offset)->group)
+		group_leave(m, old, member_at(old, u->offset));
+}
+
+/* The place that a part of 'old' has in the group, or NULL. */
+static struct member *part_in_group(struct object *old, size_t offset, const struct group *g)
+{
+	for (size_t n = 0; n < table_part_count(old); n++)
+		if (member_at(table_part(old, n), offset)->group == g)
+			return member_at(table_part(old, n), offset);
+	return NULL;
+}
+
+static void replace_part_members(struct model *m, struct object *old, struct object *new,
+				 const struct part_relation_use *u)
+{
+	struct member *member;
+	struct group *g;
+	uint64_t key;
+
+	for (size_t n = 0; n < table_part_count(new); n++) {
+		if (!u->key(table_part(new, n), &key))
+			continue;
+		g = group_find(m, u->relation, new->kind, key);
+		group_join(m, new, member_at(table_part(new, n), u->offset), g,
+			   part_in_group(old, u->offset, g), true);
+	}
+	for (size_t n = 0; n < table_part_count(old); n++) {
+		member = member_at(table_part(old, n), u->offset);
+		if (member->group)
+			group_leave(m, old, member);
+	}
+}
+
+/* Attachments are found by their ids. */
+static void replace_parts(struct model *m, struct object *old, struct object *new)
+{
+	size_t n_relations;
+	const struct part_relation_use *relations = table_part_relations(&n_relations);
+
+	for (size_t n = 0; n < n_relations; n++)
+		replace_part_members(m, old, new, &relations[n]);
+	for (size_t n = 0; n < table_part_count(old); n++)
+		hmap_remove(&m->unique[UNIQUE_ATTACHMENT], &table_part(old, n)->by_id);
+	for (size_t n = 0; n < table_part_count(new); n++)
+		hmap_insert(&m->unique[UNIQUE_ATTACHMENT], &table_part(new, n)->by_id,
+			    hash_u64(table_part(new, n)->id));
 }
 
 /* ---- hosts ---- */
@@ -220,6 +265,7 @@ static struct mapping mapping_of(const struct interface *i, size_t n)
 		.interface = i->o.id,
 		.revision = i->addrs[n].revision,
 		.groups = i->group_set,
+		.hosts = i->addrs[n].arriving ? NULL : i->host_set,
 		.subnet = i->subnet,
 	};
 }
@@ -241,33 +287,48 @@ static bool has_addr(const struct interface *i, const struct ipaddr *a)
 	return false;
 }
 
-/* Members that are on no host count as those of host 0. */
-static uint32_t group_host(const struct interface *i)
+/* What carrying an interface at a host means. */
+static void carry_at(struct model *m, const struct interface *i, uint32_t host,
+		     void (*fn)(struct model *m, enum carried_kind k, uint32_t number,
+				uint32_t host))
 {
-	return interface_is_desired(i) ? i->host : 0;
+	if (host)
+		fn(m, CARRIED_NETWORK, i->vni, host);
+	for (size_t n = 0; n < i->n_groups; n++)
+		fn(m, CARRIED_GROUP, i->groups[n].number, host);
 }
 
-static void replace_groups(struct model *m, const struct interface *old,
-			   const struct interface *new)
+/* Members that are on no host count as those of host 0. */
+static void carry(struct model *m, const struct interface *i,
+		  void (*fn)(struct model *m, enum carried_kind k, uint32_t number, uint32_t host))
 {
-	for (size_t n = 0; new &&n < new->n_groups; n++)
-		carrier_add(m, CARRIED_GROUP, new->groups[n].number, group_host(new));
-	for (size_t n = 0; old && n < old->n_groups; n++)
-		carrier_remove(m, CARRIED_GROUP, old->groups[n].number, group_host(old));
-	if (new)
+	if (!interface_is_desired(i))
+		carry_at(m, i, 0, fn);
+	for (size_t n = 0; n < interface_attachment_count(i); n++)
+		if (attachment_is_desired(interface_attachment(i, n)))
+			carry_at(m, i, interface_attachment(i, n)->host, fn);
+}
+
+static void replace_sets(struct model *m, const struct interface *old, const struct interface *new)
+{
+	if (new) {
 		group_set_hold(m, new->group_set);
-	if (old)
+		group_set_hold(m, new->host_set);
+	}
+	if (old) {
 		group_set_release(m, old->group_set);
+		group_set_release(m, old->host_set);
+	}
 }
 
 static void replace_interface(struct model *m, const struct interface *old,
 			      const struct interface *new)
 {
-	if (new &&interface_is_desired(new))
-		carrier_add(m, CARRIED_NETWORK, new->vni, new->host);
-	if (old && interface_is_desired(old))
-		carrier_remove(m, CARRIED_NETWORK, old->vni, old->host);
-	replace_groups(m, old, new);
+	if (new)
+		carry(m, new, carrier_add);
+	if (old)
+		carry(m, old, carrier_remove);
+	replace_sets(m, old, new);
 	for (size_t n = 0; old && n < old->n_addrs; n++)
 		if (!has_addr(new, &old->addrs[n].addr))
 			mapping_table_remove(m->mappings, old->vni, &old->addrs[n].addr, old->o.id);
@@ -323,15 +384,48 @@ static size_t count_new_addrs(const struct interface *i, const struct interface 
 	return count;
 }
 
+static int prepare_carriers(struct model *m, const struct interface *i, uint32_t host)
+{
+	int r = host ? carrier_prepare(m, CARRIED_NETWORK, i->vni, host) : 0;
+
+	for (size_t n = 0; !r && n < i->n_groups; n++)
+		r = carrier_prepare(m, CARRIED_GROUP, i->groups[n].number, host);
+	return r;
+}
+
+/* Groups that its parts are members of. */
+static int prepare_part_groups(struct model *m, struct object *new)
+{
+	size_t n_relations;
+	const struct part_relation_use *relations = table_part_relations(&n_relations);
+	uint64_t key;
+
+	for (size_t n = 0; n < n_relations; n++)
+		for (size_t k = 0; k < table_part_count(new); k++)
+			if (relations[n].key(table_part(new, k), &key) &&
+			    !group_get(m, relations[n].relation, new->kind, key))
+				return -ENOMEM;
+	return 0;
+}
+
 static int prepare_interface(struct model *m, const struct interface *old, struct interface *new)
 {
 	int r = mapping_table_reserve(m->mappings, count_new_addrs(new, old));
 
-	if (!r && interface_is_desired(new))
-		r = carrier_prepare(m, CARRIED_NETWORK, new->vni, new->host);
-	for (size_t n = 0; !r && n < new->n_groups; n++)
-		r = carrier_prepare(m, CARRIED_GROUP, new->groups[n].number, group_host(new));
-	return r ? r : group_set_prepare(m, new, &new->group_set);
+	if (!r && !interface_is_desired(new))
+		r = prepare_carriers(m, new, 0);
+	for (size_t n = 0; !r && n < interface_attachment_count(new); n++) {
+		struct attachment *a = table_part(&new->o, n);
+
+		a->of = new;
+		if (attachment_is_desired(a))
+			r = prepare_carriers(m, new, a->host);
+	}
+	if (!r)
+		r = prepare_part_groups(m, &new->o);
+	if (!r)
+		r = group_set_prepare(m, new, &new->group_set);
+	return r ? r : group_set_prepare_hosts(m, new, &new->host_set);
 }
 
 static int prepare(struct model *m, const struct object *old, struct object *new)
@@ -388,10 +482,10 @@ static void replace_by_id(struct model *m, struct object *old, struct object *ne
 	} else if (m->loading) {
 		struct list *last = list_last_link(&t->all);
 
-		t->unsorted |= last && object_of_link(last, offset)->serial > new->serial;
+		t->unsorted |= last && serial_of_link(last, offset, false) > new->serial;
 		list_push_back(&t->all, &new->by_kind);
 	} else {
-		insert_sorted(&t->all, &new->by_kind, offset);
+		insert_sorted(&t->all, &new->by_kind, offset, false);
 	}
 }
 
@@ -417,6 +511,7 @@ int table_replace(struct model *m, struct object *old, struct object *new)
 	for (size_t i = 0; i < n_relations; i++)
 		if (applies(&relations[i], any))
 			replace_member(m, old, new, &relations[i]);
+	replace_parts(m, old, new);
 	for (size_t i = 0; i < n_uniques; i++)
 		if (uniques[i].kind == any->kind)
 			replace_unique(m, old, new, &uniques[i]);
@@ -470,6 +565,8 @@ void table_prefetch(const struct model *m, const struct object *o, unsigned int 
 	for (size_t n = 0; n < n_uniques; n++)
 		if (uniques[n].kind == KIND_INTERFACE && uniques[n].hash(o, &hash))
 			hmap_prefetch(&m->unique[uniques[n].unique], hash, 0);
+	if (i->attachment.state != ATTACHMENT_NONE)
+		hmap_prefetch(&m->unique[UNIQUE_ATTACHMENT], hash_u64(i->attachment.id), 0);
 	prefetch_addrs(m, i);
 }
 
@@ -497,30 +594,31 @@ void table_reclaim(struct model *m)
 	}
 }
 
+struct sorted {
+	uint64_t serial;
+	struct list *link;
+};
+
 static int compare_serial(const void *a, const void *b)
 {
-	const struct object *x = *(const struct object *const *)a;
-	const struct object *y = *(const struct object *const *)b;
+	const struct sorted *x = a, *y = b;
 
 	return (x->serial > y->serial) - (x->serial < y->serial);
 }
 
-static int sort_list(struct list *head, size_t n, size_t offset)
+static int sort_list(struct list *head, size_t n, size_t offset, bool part)
 {
-	_cleanup_free_ struct object **v = calloc(n, sizeof(*v));
+	_cleanup_free_ struct sorted *v = calloc(n, sizeof(*v));
 	size_t i = 0;
 
 	if (!v)
 		return -ENOMEM;
 	for (struct list *l = head->next; l != head; l = l->next)
-		v[i++] = object_of_link(l, offset);
+		v[i++] = (struct sorted){serial_of_link(l, offset, part), l};
 	qsort(v, n, sizeof(*v), compare_serial);
 	list_init(head);
-	for (i = 0; i < n; i++) {
-		struct list *l = (struct list *)(void *)((char *)v[i] + offset);
-
-		list_push_back(head, l);
-	}
+	for (i = 0; i < n; i++)
+		list_push_back(head, v[i].link);
 	return 0;
 }
 
@@ -533,12 +631,13 @@ int table_sort(struct model *m)
 		struct kind_table *t = &m->kinds[k];
 
 		if (t->unsorted)
-			r = sort_list(&t->all, t->n, offsetof(struct object, by_kind));
+			r = sort_list(&t->all, t->n, offsetof(struct object, by_kind), false);
 		t->unsorted = false;
 	}
 	hmap_for_each (g, &m->groups, node) {
 		if (g->unsorted && !r)
-			r = sort_list(&g->members, g->n, relation_offset(g->relation, g->kind));
+			r = sort_list(&g->members, g->n, relation_offset(g->relation, g->kind),
+				      relation_is_of_parts(g->relation));
 		g->unsorted = false;
 	}
 	return r;

@@ -12,6 +12,7 @@
 
 #include "base/hmap.h"
 #include "base/list.h"
+#include "model/attachment.h"
 #include "model/model.h"
 #include "net/addr.h"
 
@@ -82,7 +83,7 @@ struct host_state {
 	uint32_t number;
 	bool connected;
 	bool known; /* it has told what it holds */
-	uint64_t lost_ms; /* an edge: not connected since (model/edge.h); 0: connected */
+	uint64_t lost_ms; /* not connected since (host_is_lost()); 0: connected */
 };
 
 enum {
@@ -146,8 +147,18 @@ struct group *group_find(const struct model *m, enum relation r, enum kind k, ui
 struct group *group_get(struct model *m, enum relation r, enum kind k, uint64_t key);
 /* Kind of the members of 'r'; KIND_NONE for REL_ACCOUNT, where the key does not tell. */
 enum kind relation_kind(enum relation r);
-/* Of the member's link inside an object of kind 'k'. */
+/* Of the member's link inside an object of kind 'k', or inside a part of it. */
 size_t relation_offset(enum relation r, enum kind k);
+bool relation_is_of_parts(enum relation r);
+/* The object that a link is of, at that offset in it or in a part of it. */
+static inline struct object *table_object_of_link(const struct list *l, size_t offset, bool part)
+{
+	char *base = (char *)(uintptr_t)l - offset;
+
+	if (part)
+		return (struct object *)(uintptr_t)((struct attachment *)(void *)base)->of;
+	return (struct object *)(void *)base;
+}
 
 struct hmap_node *unique_first(const struct model *m, enum unique u, uint64_t hash);
 uint64_t token_hash(uint64_t account, const char *operation, const char *token);

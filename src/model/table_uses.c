@@ -47,25 +47,49 @@ static bool interface_subnet(const struct object *o, uint64_t *ret)
 	return true;
 }
 
-static bool interface_instance(const struct object *o, uint64_t *ret)
+static bool attachment_instance(const struct attachment *a, uint64_t *ret)
 {
-	*ret = ((const struct interface *)o)->attachment.instance;
-	return ((const struct interface *)o)->attachment.state != ATTACHMENT_NONE;
+	*ret = a->instance;
+	return a->state != ATTACHMENT_NONE;
 }
 
-static bool interface_host(const struct object *o, uint64_t *ret)
+static bool attachment_host(const struct attachment *a, uint64_t *ret)
 {
-	*ret = ((const struct interface *)o)->host;
-	return interface_is_desired((const struct interface *)o);
+	*ret = a->host;
+	return attachment_is_desired(a);
 }
 
-static bool interface_waiting(const struct object *o, uint64_t *ret)
+static bool attachment_waiting(const struct attachment *a, uint64_t *ret)
 {
-	const struct interface *i = (const struct interface *)o;
+	*ret = a->host;
+	return a->host &&
+	       (a->state == ATTACHMENT_ATTACHING || a->state == ATTACHMENT_DETACHING);
+}
 
-	*ret = i->host;
-	return i->host && (i->attachment.state == ATTACHMENT_ATTACHING ||
-			   i->attachment.state == ATTACHMENT_DETACHING);
+static const struct part_relation_use part_relations[] = {
+	{REL_INSTANCE_INTERFACES, offsetof(struct attachment, by_instance), attachment_instance},
+	{REL_HOST_INTERFACES, offsetof(struct attachment, by_host), attachment_host},
+	{REL_HOST_WAITING_INTERFACES, offsetof(struct attachment, by_waiting), attachment_waiting},
+};
+
+static bool interface_shared(const struct object *o, uint64_t *ret)
+{
+	*ret = 0;
+	return ((const struct interface *)o)->shared;
+}
+
+size_t table_part_count(const struct object *o)
+{
+	return o && o->kind == KIND_INTERFACE
+		       ? interface_attachment_count((const struct interface *)o)
+		       : 0;
+}
+
+struct attachment *table_part(struct object *o, size_t n)
+{
+	struct interface *i = (struct interface *)o;
+
+	return n ? &i->others[n - 1] : &i->attachment;
 }
 
 static bool instance_subnet(const struct object *o, uint64_t *ret)
@@ -269,6 +293,12 @@ static bool release_waiting(const struct object *o, uint64_t *ret)
 	return ((const struct release *)o)->wait_revision;
 }
 
+static bool release_wide(const struct object *o, uint64_t *ret)
+{
+	*ret = 0;
+	return ((const struct release *)o)->n_more_hosts;
+}
+
 static bool release_to(const struct object *o, uint64_t *ret)
 {
 	*ret = ((const struct release *)o)->to;
@@ -330,11 +360,8 @@ static const struct relation_use relations[] = {
 	{KIND_SUBNET, REL_VPC_SUBNETS, offsetof(struct subnet, by_vpc), subnet_vpc},
 	{KIND_INTERFACE, REL_SUBNET_INTERFACES, offsetof(struct interface, by_subnet),
 	 interface_subnet},
-	{KIND_INTERFACE, REL_INSTANCE_INTERFACES, offsetof(struct interface, by_instance),
-	 interface_instance},
-	{KIND_INTERFACE, REL_HOST_INTERFACES, offsetof(struct interface, by_host), interface_host},
-	{KIND_INTERFACE, REL_HOST_WAITING_INTERFACES, offsetof(struct interface, by_waiting),
-	 interface_waiting},
+	{KIND_INTERFACE, REL_SHARED_INTERFACES, offsetof(struct interface, by_shared),
+	 interface_shared},
 	{KIND_INSTANCE, REL_SUBNET_INSTANCES, offsetof(struct instance, by_subnet),
 	 instance_subnet},
 	{KIND_INSTANCE, REL_HOST_INSTANCES, offsetof(struct instance, by_host), instance_host},
@@ -348,6 +375,7 @@ static const struct relation_use relations[] = {
 	{KIND_RELEASE, REL_SUBNET_RELEASES, offsetof(struct release, by_subnet), release_subnet},
 	{KIND_RELEASE, REL_HOST_WAITING_RELEASES, offsetof(struct release, by_waiting),
 	 release_waiting},
+	{KIND_RELEASE, REL_WIDE_RELEASES, offsetof(struct release, by_wide), release_wide},
 	{KIND_RELEASE, REL_INTERFACE_MOVES, offsetof(struct release, by_to), release_to},
 	{KIND_PAIR_SHIFT, REL_PAIR_SHIFTS, offsetof(struct pair_shift, by_hosts), pair_shift_hosts},
 	{KIND_PAIR_SHIFT, REL_HOST_WAITING_SENDERS, offsetof(struct pair_shift, by_sender_waiting),
@@ -421,14 +449,6 @@ static bool mac_hash(const struct object *o, uint64_t *ret)
 {
 	*ret = hash_bytes(&((const struct interface *)o)->mac, sizeof(struct mac));
 	return true;
-}
-
-static bool attachment_hash(const struct object *o, uint64_t *ret)
-{
-	const struct interface *i = (const struct interface *)o;
-
-	*ret = hash_u64(i->attachment.id);
-	return i->attachment.state != ATTACHMENT_NONE;
 }
 
 uint64_t token_hash(uint64_t account, const char *operation, const char *token)
@@ -555,8 +575,6 @@ static const struct unique_use uniques[] = {
 	{KIND_HOST, UNIQUE_HOST_NUMBER, offsetof(struct host, by_number), host_number_hash},
 	{KIND_VPC, UNIQUE_VNI, offsetof(struct vpc, by_vni), vni_hash},
 	{KIND_INTERFACE, UNIQUE_MAC, offsetof(struct interface, by_mac), mac_hash},
-	{KIND_INTERFACE, UNIQUE_ATTACHMENT, offsetof(struct interface, by_attachment),
-	 attachment_hash},
 	{KIND_SECURITY_GROUP, UNIQUE_GROUP_NUMBER, offsetof(struct security_group, by_number),
 	 group_number_hash},
 	{KIND_SECURITY_GROUP, UNIQUE_GROUP_NAME, offsetof(struct security_group, by_name),
@@ -587,8 +605,25 @@ static const struct unique_use uniques[] = {
 	 main_association},
 };
 
+static const struct part_relation_use *find_part_relation(enum relation r)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(part_relations); i++)
+		if (part_relations[i].relation == r)
+			return &part_relations[i];
+	return NULL;
+}
+
+bool relation_is_of_parts(enum relation r)
+{
+	return find_part_relation(r);
+}
+
 size_t relation_offset(enum relation r, enum kind k)
 {
+	const struct part_relation_use *part = find_part_relation(r);
+
+	if (part)
+		return part->offset + offsetof(struct member, link);
 	for (size_t i = 0; i < ARRAY_SIZE(relations); i++)
 		if (relations[i].relation == r &&
 		    (relations[i].kind == KIND_NONE || relations[i].kind == k))
@@ -598,10 +633,18 @@ size_t relation_offset(enum relation r, enum kind k)
 
 enum kind relation_kind(enum relation r)
 {
+	if (find_part_relation(r))
+		return KIND_INTERFACE;
 	for (size_t i = 0; i < ARRAY_SIZE(relations); i++)
 		if (relations[i].relation == r)
 			return relations[i].kind;
 	return KIND_NONE;
+}
+
+const struct part_relation_use *table_part_relations(size_t *ret_n)
+{
+	*ret_n = ARRAY_SIZE(part_relations);
+	return part_relations;
 }
 
 const struct relation_use *table_relations(size_t *ret_n)

@@ -5,15 +5,26 @@
  */
 #pragma once
 
+#include "model/attachment.h"
 #include "model/table.h"
 
 typedef bool (*table_key_fn)(const struct object *o, uint64_t *ret);
+
+/* Of attachments, which are parts of interfaces. */
+typedef bool (*table_part_key_fn)(const struct attachment *a, uint64_t *ret);
 
 struct relation_use {
 	enum kind kind; /* KIND_NONE: any */
 	enum relation relation;
 	size_t offset;    /* of the struct member */
 	table_key_fn key; /* false: it is in no such group now */
+};
+
+/* Two parts of one object are in different groups. */
+struct part_relation_use {
+	enum relation relation;
+	size_t offset; /* of the struct member in the part */
+	table_part_key_fn key;
 };
 
 struct unique_use {
@@ -23,5 +34,10 @@ struct unique_use {
 	table_key_fn hash; /* false: it is not in the index now */
 };
 
+/* Parts of an object, of those kinds that have any. */
+size_t table_part_count(const struct object *o); /* NULL: 0 */
+struct attachment *table_part(struct object *o, size_t n);
+
 const struct relation_use *table_relations(size_t *ret_n);
+const struct part_relation_use *table_part_relations(size_t *ret_n);
 const struct unique_use *table_uniques(size_t *ret_n);

@@ -311,13 +311,14 @@ static void a_detach_is_done_when_host_and_holders_say_so(void **state)
 	struct world *w = *state;
 	struct refusal refusal = {0};
 	const struct interface *i;
+	const struct attachment *a;
 	struct tx *tx = world_begin(w);
 
 	create.subnet_id = w->subnet;
 	assert_int_equal(interface_create(tx, &w->customer, &create, &i, &refusal), 0);
 	object_id_text(&i->o, eni);
-	assert_int_equal(interface_attach(tx, &w->customer, &attach, &i, &refusal), 0);
-	id_text_prefixed(ID_PREFIX_ATTACHMENT, i->attachment.id, attachment);
+	assert_int_equal(interface_attach(tx, &w->customer, &attach, &a, &refusal), 0);
+	id_text_prefixed(ID_PREFIX_ATTACHMENT, a->id, attachment);
 	assert_int_equal(world_end(w, tx), 0);
 	world_settle(w);
 	world_ask(w, 2, "10.0.0.6", "10.0.0.90");
@@ -344,6 +345,7 @@ static void who_was_refused_is_told(void **state)
 	struct world *w = *state;
 	struct refusal refusal = {0};
 	const struct interface *i;
+	const struct attachment *a;
 	struct tx *tx = world_begin(w);
 
 	create.subnet_id = w->subnet;
@@ -351,8 +353,8 @@ static void who_was_refused_is_told(void **state)
 	attach.instance_id = nodes[0];
 	assert_int_equal(interface_create(tx, &w->customer, &create, &i, &refusal), 0);
 	object_id_text(&i->o, eni);
-	assert_int_equal(interface_attach(tx, &w->customer, &attach, &i, &refusal), 0);
-	id_text_prefixed(ID_PREFIX_ATTACHMENT, i->attachment.id, attachment);
+	assert_int_equal(interface_attach(tx, &w->customer, &attach, &a, &refusal), 0);
+	id_text_prefixed(ID_PREFIX_ATTACHMENT, a->id, attachment);
 	assert_int_equal(world_end(w, tx), 0);
 	world_settle(w);
 	detach(w, attachment);
@@ -360,7 +362,7 @@ static void who_was_refused_is_told(void **state)
 	assert_int_equal(w->agents[2].status, VIADUCT__AGENT__ANSWER__STATUS__REFUSED);
 	attach.instance_id = nodes[1];
 	tx = world_begin(w);
-	assert_int_equal(interface_attach(tx, &w->customer, &attach, &i, &refusal), 0);
+	assert_int_equal(interface_attach(tx, &w->customer, &attach, &a, &refusal), 0);
 	assert_int_equal(world_end(w, tx), 0);
 	w->agents[2].n_updates = 0;
 	world_settle(w);

@@ -328,6 +328,47 @@ def test_an_interface_record(call, ec2, subnet, instance):
     call("DELETE", path + "/attachment", expect=404)
 
 
+def test_a_shared_record(call, ec2, subnet, instance):
+    """Marked so by its owner, and by nobody else; each attachment is shown.  requirement: NIC-4"""
+    other = ec2.run_instances(ImageId="ami-netns", MinCount=1, MaxCount=1, SubnetId=subnet)["Instances"][0]
+    eni = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    path = "/v1/interfaces/" + eni
+    assert call("GET", path)["interface"]["shared"] is False
+    assert call("PUT", path, {"shared": "yes"}, expect=400)["error"]["code"] == "BadRequest"
+    call("PUT", path, {"attachers": ["222222222222"]})
+    assert call("PUT", path, {"shared": True})["interface"]["shared"] is True
+    first = call("PUT", path + "/attachment", {"instance": instance["InstanceId"]})
+    assert first["attachment"]["instance"] == instance["InstanceId"]
+    assert first["interface"]["attachments"] == [first["attachment"]]
+    hosts = {i["id"]: i["host"] for i in call("GET", "/v1/instances")["instances"]}
+    assert hosts[other["InstanceId"]] != hosts[instance["InstanceId"]], hosts
+    second = call("PUT", path + "/attachment", {"instance": other["InstanceId"]})
+    shown = second["interface"]
+    assert [a["id"] for a in shown["attachments"]] == [first["attachment"]["id"], second["attachment"]["id"]]
+    assert shown["attachment"]["id"] == first["attachment"]["id"]
+    assert shown["instances"] == [instance["InstanceId"], other["InstanceId"]]
+    assert shown["hosts"] == [hosts[i] for i in shown["instances"]]
+    assert call("PUT", path, {"shared": False}, expect=409)["error"]
+    # EC2's clients see the first, and find it by any
+    found = ec2.describe_network_interfaces(Filters=[{"Name": "attachment.instance-id", "Values": [other["InstanceId"]]}])
+    assert eni in [i["NetworkInterfaceId"] for i in found["NetworkInterfaces"]]
+    found = [i for i in found["NetworkInterfaces"] if i["NetworkInterfaceId"] == eni][0]
+    assert found["Attachment"]["AttachmentId"] == first["attachment"]["id"]
+    nics = ec2.describe_instances(InstanceIds=[other["InstanceId"]])["Reservations"][0]["Instances"][0]["NetworkInterfaces"]
+    assert [n["Attachment"]["AttachmentId"] for n in nics if n["NetworkInterfaceId"] == eni] == [second["attachment"]["id"]]
+    # which one ends has to be said
+    assert "attachment=" in call("DELETE", path + "/attachment", expect=409)["error"]["message"]
+    call("DELETE", path + "/attachment?attachment=eni-attach-00000000000000001", expect=404)
+    call("DELETE", path + "/attachment?force=true&attachment=" + first["attachment"]["id"])
+    shown = call("GET", path)["interface"]
+    assert [a["id"] for a in shown["attachments"]] == [second["attachment"]["id"]]
+    assert shown["attachment"]["id"] == second["attachment"]["id"]
+    mappings = [m for m in call("GET", "/v1/mappings")["mappings"] if m["interface"] == eni]
+    assert [m["hosts"] for m in mappings] == [[m["host"]] if m["host"] else [] for m in mappings]
+    call("DELETE", path + "/attachment?force=true")
+    ec2.terminate_instances(InstanceIds=[other["InstanceId"]])
+
+
 def test_what_is_not_there(call):
     for path in ("/v1", "/v1/", "/v1/nonsense", "/v1/hosts/", "/v1//hosts", "/v1/hosts/a/b",
                  "/v1/a/b/c/d/e/f/g"):

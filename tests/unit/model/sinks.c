@@ -104,9 +104,9 @@ static void put_interface(struct buf *b, const struct plan_interface *i)
 {
 	char mac[MAC_TEXT_SIZE];
 
-	buf_put_printf(b, "%s %u %u %s %u %s %d %d %u ", i->instance_id, i->device_index, i->vni,
-		       mac_text(&i->mac, mac), i->mtu, i->host_name, i->dns, i->forwards,
-		       i->handle);
+	buf_put_printf(b, "%s %u %u %s %u %s %d %d %d %u ", i->instance_id, i->device_index, i->vni,
+		       mac_text(&i->mac, mac), i->mtu, i->host_name, i->dns, i->shared,
+		       i->forwards, i->handle);
 	for (size_t n = 0; n < i->n_addrs; n++)
 		put_addr(b, &i->addrs[n]);
 	for (size_t n = 0; n < i->n_groups; n++)

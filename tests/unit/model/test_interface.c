@@ -234,9 +234,9 @@ static void test_unassign(void **state)
 static int attach(const char *interface, const char *instance, uint32_t index)
 {
 	struct interface_attach_args args = {interface, instance, index};
-	const struct interface *i;
+	const struct attachment *a;
 
-	return cluster_end(&c, interface_attach(cluster_tx(&c), &c.me, &args, &i, &c.refusal));
+	return cluster_end(&c, interface_attach(cluster_tx(&c), &c.me, &args, &a, &c.refusal));
 }
 
 static int detach(const char *interface)
@@ -273,10 +273,10 @@ static void test_hot_attach_and_detach(void **state)
 	cluster_acknowledge(&c);
 	assert_ok(attach(i, n, 1));
 	shown = cluster_interface(&c, i);
-	assert_true(shown->plugged);
-	assert_int_equal(shown->host, cluster_instance(&c, n)->host);
+	assert_true(shown->attachment.plugged);
+	assert_int_equal(shown->attachment.host, cluster_instance(&c, n)->host);
 	mapping = mapping_find(model_mappings(c.m), shown->vni, &shown->addrs[0].addr);
-	assert_int_equal(mapping->host, shown->host);
+	assert_int_equal(mapping->host, shown->attachment.host);
 	cluster_acknowledge(&c);
 	assert_int_equal(state_of(i), ATTACHMENT_ATTACHED);
 	assert_ok(detach(i));
@@ -308,7 +308,7 @@ static void test_an_attachment_that_fails_ends(void **state)
 	assert_ok(cluster_make_interface(&c, c.subnet, NULL, i));
 	cluster_acknowledge(&c);
 	assert_ok(attach(i, n, 1));
-	host = cluster_interface(&c, i)->host;
+	host = cluster_interface(&c, i)->attachment.host;
 	failure.id = cluster_interface(&c, i)->o.id;
 	assert_ok(cluster_end(&c, host_acknowledge(cluster_tx(&c), host, model_revision(c.m),
 						   &failure, 1, &c.refusal)));

@@ -59,9 +59,9 @@ static int assign(const struct caller *who)
 static int attach(const struct caller *who, const char *instance)
 {
 	struct interface_attach_args args = {interface, instance, 1};
-	const struct interface *i;
+	const struct attachment *a;
 
-	return cluster_end(&c, interface_attach(cluster_tx(&c), who, &args, &i, &c.refusal));
+	return cluster_end(&c, interface_attach(cluster_tx(&c), who, &args, &a, &c.refusal));
 }
 
 static int detach(const struct caller *who)

@@ -325,7 +325,7 @@ static void test_a_taken_address_waits_for_its_holders(void **state)
 	assert_ok(assign(id, addr, 0));
 	i = cluster_interface_of(&c, instance);
 	m = mapping_find(model_mappings(c.m), i->vni, &a);
-	assert_int_equal(m->host, i->host);
+	assert_int_equal(m->host, i->attachment.host);
 	assert_int_equal(m->revision, model_revision(c.m));
 	assert_ok(holders_add(model_holders(c.m), i->vni, &a, c.hosts[1], 1, 1000));
 	assert_ok(subnet_find(c.m, &c.me, c.subnet, &s, &c.refusal));

@@ -80,7 +80,7 @@ static void test_networks_do_not_see_each_other(void **state)
 	cluster_make_subnet(&c, vpc, "10.0.0.0/24", subnet);
 	assert_ok(cluster_run(&c, subnet, id));
 	i = cluster_interface_of(&c, id);
-	host = i->host;
+	host = i->attachment.host;
 	assert_true(ipaddr_equal(&i->addrs[0].addr, &a_here)); /* the same address, another node */
 	assert_int_not_equal(i->vni, vni);
 	assert_int_equal(send(host, i->vni, &a_here, &a_there), MODEL_E_MAPPING_UNKNOWN);

@@ -136,28 +136,28 @@ static void test_who_may_know(void **state)
 	b = cluster_interface_of(&c, two);
 	from = mapping_key_of(a->vni, &a->addrs[0].addr);
 	to = mapping_key_of(b->vni, &b->addrs[0].addr);
-	assert_int_equal(mapping_resolve_key(c.m, a->host, MAPPING_SEND, &from, &to, NULL, &found,
+	assert_int_equal(mapping_resolve_key(c.m, a->attachment.host, MAPPING_SEND, &from, &to, NULL, &found,
 					     NULL),
 			 MODEL_E_MAPPING_UNKNOWN);
 	assert_ok(ask(c.vpc, other_vpc, id));
-	assert_int_equal(mapping_resolve_key(c.m, a->host, MAPPING_SEND, &from, &to, NULL, &found,
+	assert_int_equal(mapping_resolve_key(c.m, a->attachment.host, MAPPING_SEND, &from, &to, NULL, &found,
 					     NULL),
 			 MODEL_E_MAPPING_UNKNOWN);
 	assert_ok(accept(&c.me, id));
 	a = cluster_interface_of(&c, one);
 	b = cluster_interface_of(&c, two);
-	assert_ok(mapping_resolve_key(c.m, a->host, MAPPING_SEND, &from, &to, NULL, &found, NULL));
-	assert_int_equal(found->host, b->host);
-	assert_ok(mapping_resolve_key(c.m, b->host, MAPPING_VERIFY, &to, &from, NULL, &found,
+	assert_ok(mapping_resolve_key(c.m, a->attachment.host, MAPPING_SEND, &from, &to, NULL, &found, NULL));
+	assert_int_equal(found->host, b->attachment.host);
+	assert_ok(mapping_resolve_key(c.m, b->attachment.host, MAPPING_VERIFY, &to, &from, NULL, &found,
 				      NULL));
 	/* another host's question */
-	assert_int_equal(mapping_resolve_key(c.m, b->host, MAPPING_SEND, &from, &to, NULL, &found,
+	assert_int_equal(mapping_resolve_key(c.m, b->attachment.host, MAPPING_SEND, &from, &to, NULL, &found,
 					     NULL),
 			 MODEL_E_MAPPING_NOT_HERE);
-	assert_true(peering_reaches(c.m, a->host, b->vni));
+	assert_true(peering_reaches(c.m, a->attachment.host, b->vni));
 	assert_ok(cluster_end(&c, peering_delete(cluster_tx(&c), &c.me, id, &c.refusal)));
-	assert_false(peering_reaches(c.m, a->host, b->vni));
-	assert_int_equal(mapping_resolve_key(c.m, a->host, MAPPING_SEND, &from, &to, NULL, &found,
+	assert_false(peering_reaches(c.m, a->attachment.host, b->vni));
+	assert_int_equal(mapping_resolve_key(c.m, a->attachment.host, MAPPING_SEND, &from, &to, NULL, &found,
 					     NULL),
 			 MODEL_E_MAPPING_UNKNOWN);
 }

@@ -84,9 +84,28 @@ static void test_interface(void **state)
 		.addrs = addrs,
 		.description = text_d,
 		.source_dest_check = true,
-		.host = 12,
-		.plugged = true,
-		.attachment = {0xabc, 0xdef, 3, ATTACHMENT_DETACHING, 123, 456, true},
+		.shared = true,
+		.attachment = {.id = 0xabc,
+			       .instance = 0xdef,
+			       .device_index = 3,
+			       .state = ATTACHMENT_DETACHING,
+			       .attached_ms = 123,
+			       .wait_revision = 456,
+			       .delete_on_termination = true,
+			       .plugged = true,
+			       .lost = true,
+			       .host = 12},
+		.n_others = 1,
+		.others = (struct attachment[]){{.id = 1,
+						 .instance = 2,
+						 .device_index = 4,
+						 .state = ATTACHMENT_ATTACHED,
+						 .attached_ms = 5,
+						 .wait_revision = 6,
+						 .delete_on_termination = true,
+						 .plugged = true,
+						 .lost = true,
+						 .host = 7}},
 	};
 	_cleanup_(record_free_cleanup) struct object *o = round_trip(&i.o);
 	const struct interface *c = (const struct interface *)o;
@@ -101,8 +120,10 @@ static void test_interface(void **state)
 	assert_true(ipaddr_equal(&c->addrs[1].addr, &addrs[1].addr));
 	assert_string_equal(c->description, "d");
 	assert_true(c->source_dest_check);
-	assert_int_equal(c->host, 12);
-	assert_true(c->plugged);
+	assert_true(c->shared);
+	assert_int_equal(c->attachment.host, 12);
+	assert_true(c->attachment.plugged);
+	assert_true(c->attachment.lost);
 	assert_int_equal(c->attachment.id, 0xabc);
 	assert_int_equal(c->attachment.instance, 0xdef);
 	assert_int_equal(c->attachment.device_index, 3);
@@ -110,6 +131,17 @@ static void test_interface(void **state)
 	assert_int_equal(c->attachment.attached_ms, 123);
 	assert_int_equal(c->attachment.wait_revision, 456);
 	assert_true(c->attachment.delete_on_termination);
+	assert_int_equal(c->n_others, 1);
+	assert_int_equal(c->others[0].id, 1);
+	assert_int_equal(c->others[0].instance, 2);
+	assert_int_equal(c->others[0].device_index, 4);
+	assert_int_equal(c->others[0].state, ATTACHMENT_ATTACHED);
+	assert_int_equal(c->others[0].attached_ms, 5);
+	assert_int_equal(c->others[0].wait_revision, 6);
+	assert_true(c->others[0].delete_on_termination);
+	assert_true(c->others[0].plugged);
+	assert_true(c->others[0].lost);
+	assert_int_equal(c->others[0].host, 7);
 }
 
 static void test_instance(void **state)
@@ -375,7 +407,7 @@ static void test_mutated_records(void **state)
 			      .n_addrs = 2,
 			      .addrs = addrs,
 			      .description = text_d,
-			      .host = 1};
+			      .attachment.host = 1};
 	_cleanup_buf_ struct buf b;
 	uint64_t seed = 5;
 	size_t accepted = 0, n = 20000;

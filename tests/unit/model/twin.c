@@ -93,7 +93,6 @@ static bool key_of(const struct object *o, enum relation r, uint64_t *ret)
 	const struct interface *i = (const struct interface *)o;
 	const struct instance *n = (const struct instance *)o;
 	const struct release *rel = (const struct release *)o;
-	bool attached;
 
 	if (twin_ways_key(o, r, ret))
 		return true;
@@ -117,21 +116,16 @@ static bool key_of(const struct object *o, enum relation r, uint64_t *ret)
 		return *ret = rel->subnet, !rel->to;
 	if (o->kind == KIND_RELEASE && r == REL_HOST_WAITING_RELEASES)
 		return *ret = rel->host, rel->wait_revision;
+	if (o->kind == KIND_RELEASE && r == REL_WIDE_RELEASES)
+		return *ret = 0, rel->n_more_hosts > 0;
 	if (o->kind == KIND_RELEASE && r == REL_INTERFACE_MOVES)
 		return *ret = rel->to, rel->to;
 	if (o->kind == KIND_INTERFACE) {
-		attached = i->attachment.state == ATTACHMENT_ATTACHED;
 		switch (r) {
 		case REL_SUBNET_INTERFACES:
 			return *ret = i->subnet, true;
-		case REL_INSTANCE_INTERFACES:
-			return *ret = i->attachment.instance,
-			       i->attachment.state != ATTACHMENT_NONE;
-		case REL_HOST_INTERFACES:
-			return *ret = i->host,
-			       i->host && (attached || i->attachment.state == ATTACHMENT_ATTACHING);
-		case REL_HOST_WAITING_INTERFACES:
-			return *ret = i->host, i->host && !attached && i->attachment.state;
+		case REL_SHARED_INTERFACES:
+			return *ret = 0, i->shared;
 		default:
 			return false;
 		}
@@ -181,20 +175,63 @@ static bool list_has(struct model_iter it, uint64_t id)
 	return false;
 }
 
+/* The groups of 'r' that an interface is in because of its attachment 'n'. */
+static bool part_key_of(const struct object *o, enum relation r, size_t n, uint64_t *ret)
+{
+	const struct interface *i = (const struct interface *)o;
+	const struct attachment *a = n ? &i->others[n - 1] : &i->attachment;
+	bool attached = a->state == ATTACHMENT_ATTACHED;
+
+	switch (r) {
+	case REL_INSTANCE_INTERFACES:
+		return *ret = a->instance, a->state != ATTACHMENT_NONE;
+	case REL_HOST_INTERFACES:
+		return *ret = a->host, a->host && (attached || a->state == ATTACHMENT_ATTACHING);
+	case REL_HOST_WAITING_INTERFACES:
+		return *ret = a->host, a->host && !attached && a->state;
+	default:
+		return false;
+	}
+}
+
+static bool any_key_of(const struct object *o, enum relation r, size_t n, uint64_t *ret)
+{
+	if (!n && key_of(o, r, ret))
+		return true;
+	return o->kind == KIND_INTERFACE && part_key_of(o, r, n, ret);
+}
+
+static size_t count_parts(const struct object *o)
+{
+	return o->kind == KIND_INTERFACE ? 1 + ((const struct interface *)o)->n_others : 1;
+}
+
+static size_t count_in_group(const struct twin *t, enum kind k, enum relation r, uint64_t key)
+{
+	uint64_t other;
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		for (size_t p = 0; p < count_parts(t->objects[i]); p++)
+			n += t->objects[i]->kind == k && any_key_of(t->objects[i], r, p, &other) &&
+			     other == key;
+	return n;
+}
+
 static void check_relation(const struct twin *t, const struct model *m, const struct object *o,
 			   enum relation r)
 {
-	uint64_t key, other;
-	size_t n = 0;
+	uint64_t key;
+	size_t n;
 
-	if (!key_of(o, r, &key))
-		return;
-	assert_true(list_has(model_iter_group(m, r, key), o->id));
-	for (size_t i = 0; i < t->n; i++)
-		n += t->objects[i]->kind == o->kind && key_of(t->objects[i], r, &other) &&
-		     other == key;
-	assert_int_equal(model_group_count(m, r, key), n);
-	check_list(model_iter_group(m, r, key), n);
+	for (size_t p = 0; p < count_parts(o); p++) {
+		if (!any_key_of(o, r, p, &key))
+			continue;
+		assert_true(list_has(model_iter_group(m, r, key), o->id));
+		n = count_in_group(t, o->kind, r, key);
+		assert_int_equal(model_group_count(m, r, key), n);
+		check_list(model_iter_group(m, r, key), n);
+	}
 }
 
 static void check_account(const struct twin *t, const struct model *m, const struct object *o)
@@ -243,12 +280,38 @@ static void check_unique(const struct model *m, const struct object *o)
 		break;
 	case KIND_INTERFACE:
 		assert_ptr_equal(interface_by_mac(m, &i->mac), same);
-		if (i->attachment.state)
-			assert_ptr_equal(interface_by_attachment(m, i->attachment.id), same);
+		for (size_t n = 0; n < interface_attachment_count(i); n++)
+			assert_ptr_equal(
+				attachment_find(m, interface_attachment(i, n)->id),
+				interface_attachment((const struct interface *)same, n));
 		break;
 	default:
 		break;
 	}
+}
+
+/* A mapping leads to the nodes that are on the network with the interface: those whose hosts are lost only when all are. */
+static void check_hosts(const struct interface *i, const struct mapping *found)
+{
+	size_t n_plugged = 0, n_there = 0, n = 0;
+
+	for (size_t k = 0; k < interface_attachment_count(i); k++) {
+		n_plugged += interface_attachment(i, k)->plugged;
+		n_there += interface_attachment(i, k)->plugged && !interface_attachment(i, k)->lost;
+	}
+	for (size_t k = 0; k < interface_attachment_count(i); k++) {
+		const struct attachment *a = interface_attachment(i, k);
+		bool there = a->plugged && (!a->lost || !n_there);
+
+		n += there;
+		assert_int_equal(mapping_is_at(found, a->host), there);
+	}
+	assert_int_equal(!found->host, !n_plugged);
+	assert_int_equal(!found->hosts, !i->shared || !n_plugged);
+	if (found->hosts)
+		assert_int_equal(found->hosts->n, n);
+	if (found->hosts)
+		assert_int_equal(found->hosts->numbers[0], found->host);
 }
 
 /* Returns how many mappings the object stands for. */
@@ -275,14 +338,14 @@ static size_t check_mappings(const struct model *m, const struct object *o)
 		if (i->addrs[n].arriving)
 			assert_int_equal(found->host, i->addrs[n].at);
 		else
-			assert_int_equal(found->host, i->plugged ? i->host : 0);
+			check_hosts(i, found);
 		assert_int_equal(found->revision, i->addrs[n].revision);
 	}
 	addr = interface_link_local(i);
 	found = mapping_find(model_mappings(m), i->vni, &addr);
 	assert_non_null(found);
 	assert_int_equal(found->interface, o->id);
-	assert_int_equal(found->host, i->plugged ? i->host : 0);
+	check_hosts(i, found);
 	return i->n_addrs + 1;
 }
 
@@ -316,9 +379,11 @@ static bool carries(const struct twin *t, uint32_t vni, uint32_t host)
 	uint64_t number;
 
 	for (size_t i = 0; i < t->n; i++)
-		if (key_of(t->objects[i], REL_HOST_INTERFACES, &number) && number == host &&
-		    ((const struct interface *)t->objects[i])->vni == vni)
-			return true;
+		for (size_t p = 0; p < count_parts(t->objects[i]); p++)
+			if (any_key_of(t->objects[i], REL_HOST_INTERFACES, p, &number) &&
+			    number == host &&
+			    ((const struct interface *)t->objects[i])->vni == vni)
+				return true;
 	for (size_t i = 0; i < t->n; i++)
 		if (twin_ways_carries(t->objects[i], vni, host))
 			return true;

@@ -63,28 +63,39 @@ static void check_address(const struct subnet *s, const struct ipaddr *a)
 	assert_true(ipaddr_v4(a) < base + size - 1);
 }
 
+static void check_attachment(const struct twin *t, const struct interface *i,
+			     const struct attachment *a)
+{
+	const struct instance *n = (const struct instance *)find(t, KIND_INSTANCE, a->instance);
+
+	assert_int_equal(n->vpc, i->vpc);
+	assert_int_equal(n->host, a->host);
+	assert_int_not_equal(n->state, INSTANCE_TERMINATED);
+	/* it has mappings exactly while its node is on the network */
+	assert_int_equal(a->plugged,
+			 a->state != ATTACHMENT_DETACHING &&
+				 (n->state == INSTANCE_PENDING || n->state == INSTANCE_RUNNING));
+	/* one to an instance, and one to a host */
+	assert_ptr_equal(interface_attachment_to(i, a->instance), a);
+	assert_ptr_equal(interface_attachment_at(i, a->host), a);
+}
+
 static void check_interface(const struct twin *t, const struct interface *i)
 {
 	const struct subnet *s = (const struct subnet *)find(t, KIND_SUBNET, i->subnet);
-	const struct instance *n;
 
 	assert_int_equal(s->vni, i->vni);
 	assert_true(i->n_addrs >= 1);
 	for (size_t k = 0; k < i->n_addrs; k++)
 		check_address(s, &i->addrs[k].addr);
 	if (i->attachment.state == ATTACHMENT_NONE) {
-		assert_int_equal(i->host, 0);
-		assert_false(i->plugged);
-		return;
+		assert_int_equal(i->attachment.host, 0);
+		assert_false(i->attachment.plugged);
 	}
-	n = (const struct instance *)find(t, KIND_INSTANCE, i->attachment.instance);
-	assert_int_equal(n->vpc, i->vpc);
-	assert_int_equal(n->host, i->host);
-	assert_int_not_equal(n->state, INSTANCE_TERMINATED);
-	/* it has mappings exactly while its node is on the network */
-	assert_int_equal(i->plugged,
-			 i->attachment.state != ATTACHMENT_DETACHING &&
-				 (n->state == INSTANCE_PENDING || n->state == INSTANCE_RUNNING));
+	assert_true(i->attachment.state != ATTACHMENT_NONE || !i->n_others);
+	assert_true(i->shared || !i->n_others);
+	for (size_t k = 0; k < interface_attachment_count(i); k++)
+		check_attachment(t, i, interface_attachment(i, k));
 }
 
 /* What arrives is on its way from a host that has not acknowledged, and by one move only. */
@@ -123,9 +134,13 @@ static void check_release(const struct twin *t, const struct release *r)
 static void check_two_interfaces(const struct interface *a, const struct interface *b)
 {
 	assert_false(mac_equal(&a->mac, &b->mac));
-	if (a->attachment.state && b->attachment.state &&
-	    a->attachment.instance == b->attachment.instance)
-		assert_int_not_equal(a->attachment.device_index, b->attachment.device_index);
+	for (size_t n = 0; n < interface_attachment_count(a); n++) {
+		const struct attachment *x = interface_attachment(a, n);
+		const struct attachment *y = interface_attachment_to(b, x->instance);
+
+		if (y)
+			assert_int_not_equal(x->device_index, y->device_index);
+	}
 	for (size_t i = 0; i < a->n_addrs && a->vni == b->vni; i++)
 		for (size_t k = 0; k < b->n_addrs; k++)
 			assert_false(ipaddr_equal(&a->addrs[i].addr, &b->addrs[k].addr));
@@ -138,8 +153,10 @@ static void check_instance(const struct twin *t, const struct instance *n)
 	for (size_t i = 0; i < t->n; i++) {
 		const struct interface *x = (const struct interface *)t->objects[i];
 
-		n_primary += x->o.kind == KIND_INTERFACE && x->attachment.state &&
-			     x->attachment.instance == n->o.id && !x->attachment.device_index &&
+		const struct attachment *a =
+			x->o.kind == KIND_INTERFACE ? interface_attachment_to(x, n->o.id) : NULL;
+
+		n_primary += a && !a->device_index &&
 			     ipaddr_equal(&x->addrs[0].addr, &n->private_addr);
 	}
 	assert_int_equal(n_primary, n->state != INSTANCE_TERMINATED);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "model/holders.h"
 #include "model/release.h"
 #include "model/tag.h"
@@ -192,9 +193,45 @@ static int step_attach(struct walk *w, struct tx *tx)
 {
 	struct interface_attach_args args = {walk_some(w, KIND_INTERFACE),
 					     walk_some(w, KIND_INSTANCE), walk_random(w, 4)};
-	const struct interface *i;
+	const struct attachment *a;
 
-	return interface_attach(tx, walk_someone(w), &args, &i, &w->c.refusal);
+	return interface_attach(tx, walk_someone(w), &args, &a, &w->c.refusal);
+}
+
+static int step_share(struct walk *w, struct tx *tx)
+{
+	bool shared = walk_random(w, 4);
+	struct interface_set_args args = {.interface_id = walk_some(w, KIND_INTERFACE),
+					  .shared = &shared};
+
+	return interface_set(tx, walk_someone(w), &args, &w->c.refusal);
+}
+
+/* One more node for an interface that has one already: by chance alone that is rare. */
+static int step_attach_shared(struct walk *w, struct tx *tx)
+{
+	struct model_iter it = model_iter_group(w->c.m, REL_SHARED_INTERFACES, 0);
+	char id[ID_TEXT_SIZE] = "eni-00000000000000000";
+	struct interface_attach_args args = {id, walk_some(w, KIND_INSTANCE), walk_random(w, 4)};
+	size_t n = model_group_count(w->c.m, REL_SHARED_INTERFACES, 0);
+	const struct attachment *a;
+
+	for (n = n ? walk_random(w, (uint32_t)n) + 1 : 0; n; n--)
+		object_id_text(model_iter_next(&it), id);
+	return interface_attach(tx, walk_someone(w), &args, &a, &w->c.refusal);
+}
+
+/* Sessions end and come back, and some stay away for long. */
+static int step_lose(struct walk *w, struct tx *tx)
+{
+	uint32_t host = some_host(w);
+
+	if (host_by_number(w->c.m, host))
+		host_set_connected(w->c.m, host, walk_random(w, 3));
+	w->mono_ms += walk_random(w, LIMIT_MODEL_EDGE_LOST_MS);
+	if (!interface_lost_due(w->c.m, w->mono_ms))
+		return 0;
+	return interface_settle_lost(tx, w->mono_ms, 1 + walk_random(w, 4));
 }
 
 static int step_detach(struct walk *w, struct tx *tx)
@@ -203,8 +240,13 @@ static int step_detach(struct walk *w, struct tx *tx)
 	const struct interface *i;
 	char text[ID_TEXT_SIZE] = "eni-attach-00000000000000000";
 
-	if (!interface_find(w->c.m, &w->c.operator, id, &i, NULL) && i->attachment.state)
-		id_text_prefixed(ID_PREFIX_ATTACHMENT, i->attachment.id, text);
+	if (!interface_find(w->c.m, &w->c.operator, id, &i, NULL) && interface_attachment_count(i))
+		id_text_prefixed(
+			ID_PREFIX_ATTACHMENT,
+			interface_attachment(
+				i, walk_random(w, (uint32_t)interface_attachment_count(i)))
+				->id,
+			text);
 	return interface_detach(tx, walk_random(w, 10) ? walk_someone(w) : &w->c.operator, text,
 				!walk_random(w, 4), &w->c.refusal);
 }
@@ -451,6 +493,9 @@ int walk_step(struct walk *w, struct tx *tx)
 		{2, step_interface_modify},
 		{6, step_attach},
 		{4, step_detach},
+		{3, step_share},
+		{6, step_attach_shared},
+		{4, step_lose},
 		{6, step_assign},
 		{4, step_unassign},
 		{8, step_run},
