@@ -84,10 +84,21 @@ static int reconcile_set_item(struct reconcile *r, enum desired_kind kind,
 	}
 }
 
+/* The world is told of it: a public address, or a gateway that has one. */
+static bool reconcile_is_public(enum desired_kind kind, const struct desired_item *item)
+{
+	return kind == DESIRED_PUBLIC ||
+	       (kind == DESIRED_GATEWAY &&
+		!ipaddr_is_zero(&((const struct desired_gateway *)item)->dp.public));
+}
+
 int reconcile_way_set(struct reconcile *r, enum desired_kind kind, struct desired_item *item)
 {
-	int e = reconcile_set_item(r, kind, item);
+	int e;
 
+	if (r->remembers && reconcile_is_public(kind, item))
+		return 0;
+	e = reconcile_set_item(r, kind, item);
 	if (e)
 		return e;
 	item->applied = r->opening;

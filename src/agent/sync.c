@@ -201,29 +201,51 @@ static bool sync_names_host(const struct sync_keys *keys)
 	return false;
 }
 
-/* Says outside what the manager has just given this edge; a NAT gateway has its address too. */
+/* Says outside what the manager has given this edge; a NAT gateway has its address too. */
+static void sync_announce_item(struct agent *a, const struct desired_key *key,
+			       const struct desired_item *item)
+{
+	const struct desired_gateway *gateway = (const struct desired_gateway *)item;
+
+	if (item->applied != a->reconcile.opening)
+		return;
+	if (key->kind == DESIRED_PUBLIC)
+		announcer_add(&a->announcer, &key->prefix.addr);
+	if (key->kind == DESIRED_GATEWAY && !ipaddr_is_zero(&gateway->dp.public))
+		announcer_add(&a->announcer, &gateway->dp.public);
+}
+
 static void sync_announce(struct agent *a, const struct sync_keys *keys)
 {
 	for (size_t i = 0; i < keys->n; i++) {
 		const struct desired_key *key = &keys->items[i];
 		const struct desired_item *item = desired_find(&a->desired, key);
-		const struct desired_gateway *gateway = (const struct desired_gateway *)item;
 
 		if (key->kind == DESIRED_PUBLIC && !item)
 			announcer_remove(&a->announcer, &key->prefix.addr);
-		if (!item || item->applied != a->reconcile.opening)
-			continue;
-		if (key->kind == DESIRED_PUBLIC)
-			announcer_add(&a->announcer, &key->prefix.addr);
-		if (key->kind == DESIRED_GATEWAY && !ipaddr_is_zero(&gateway->dp.public))
-			announcer_add(&a->announcer, &gateway->dp.public);
+		if (item)
+			sync_announce_item(a, key, item);
 	}
+}
+
+static void sync_announce_all(struct agent *a)
+{
+	static const enum desired_kind kinds[] = {DESIRED_PUBLIC, DESIRED_GATEWAY};
+	struct desired_item *item;
+
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+		hmap_for_each (item, desired_table(&a->desired, kinds[k]), node) {
+			const struct desired_key key = desired_key_of(kinds[k], item);
+
+			sync_announce_item(a, &key, item);
+		}
 }
 
 static void sync_apply(struct agent *a, bool full, const struct sync_keys *keys,
 		       struct failures *failures)
 {
 	const bool was_open = a->dp, names_host = sync_names_host(keys);
+	bool confirms;
 	int e = 0;
 
 	if (!was_open || names_host)
@@ -236,11 +258,17 @@ static void sync_apply(struct agent *a, bool full, const struct sync_keys *keys,
 	if ((full || names_host) && agent_role_error(a))
 		failures_add(failures, &(struct desired_key){.kind = DESIRED_HOST}, -EOPNOTSUPP,
 			     agent_role_error(a));
-	if (full || !was_open)
+	/* the first word of a session, even if it says that nothing has changed */
+	confirms = a->link.state == LINK_UP && a->reconcile.remembers;
+	if (confirms)
+		a->reconcile.remembers = false;
+	if (full || !was_open || confirms)
 		reconcile_full(&a->reconcile, failures);
 	else
 		reconcile_some(&a->reconcile, keys->items, keys->n, failures);
-	if (a->link.state == LINK_UP)
+	if (confirms)
+		sync_announce_all(a);
+	else if (a->link.state == LINK_UP)
 		sync_announce(a, keys);
 }
 
@@ -296,7 +324,10 @@ void sync_load(struct agent *a)
 {
 	_cleanup_failures_ struct failures failures = {0};
 	const struct sync_keys keys = {0};
-	int e = a->config.snapshot ? snapshot_read(a->config.snapshot, sync_loaded, a) : -ENOENT;
+	int e;
+
+	a->reconcile.remembers = true;
+	e = a->config.snapshot ? snapshot_read(a->config.snapshot, sync_loaded, a) : -ENOENT;
 
 	if (e && e != -ENOENT)
 		log_warn("saved state not used", LOG_STR("path", a->config.snapshot), LOG_ERRNO(e));

@@ -82,6 +82,9 @@
 /* A busy host may stall for seconds, a dead one should be known before people look. */
 #define LIMIT_WIRE_PING_MS      5000
 #define LIMIT_WIRE_DEAD_MS      15000
+/* An edge that is gone takes all that goes in and out with it: it has to be known before connections give up. */
+#define LIMIT_WIRE_EDGE_PING_MS 1000
+#define LIMIT_WIRE_EDGE_DEAD_MS 4000
 #define LIMIT_WIRE_HANDSHAKE_MS 10000
 #define LIMIT_WIRE_GOODBYE_MS   1000
 /* A host's certificate.  It is renewed over the session in the last third of its life, so a host may be away for
@@ -136,7 +139,8 @@
 #define LIMIT_MODEL_DRAIN_MS (3600ULL * 1000)
 #define LIMIT_MODEL_DRAINS                                                                         \
 	4 /* of one public address: those that had it last; abi/gateway.h has room for them */
-/* How long an edge may be away before others get what it has: longer than its agent's attempts to come back. */
+/* How long an edge's agent may be away before others get what the edge has, while the machine lives and goes on
+ * forwarding: longer than an agent takes to start or to come back. A machine that has gone silent is not waited for. */
 #define LIMIT_MODEL_EDGE_LOST_MS    10000
 #define LIMIT_MODEL_EDGE_MOVES      4096 /* in one transaction */
 #define LIMIT_MODEL_TAGS           50

@@ -14,6 +14,7 @@
 #include "manager/resolve.h"
 #include "manager/stats.h"
 #include "manager/updates.h"
+#include "model/edge.h"
 #include "model/host.h"
 
 enum { PROTOCOL_VERSION = 1 };
@@ -133,11 +134,15 @@ static void opened(struct session *session, void *user)
 static void closed(struct session *session, enum session_end end, const char *text, void *user)
 {
 	struct link *link = user;
+	uint32_t number;
 
 	log_info("session ended", LOG_STR("peer", session_peer_addr(session)),
 		 LOG_STR("host", session_peer(session)->name),
 		 LOG_STR("end", session_end_text(end)), LOG_STR("text", text));
+	number = link->agent ? link->agent->number : 0;
 	detach(link);
+	if (number && end == SESSION_END_TIMEOUT)
+		host_set_silent(link->manager->model, number);
 	link_free(link);
 }
 
@@ -220,6 +225,9 @@ static void take_hello(struct link *link, const Viaduct__Agent__Hello *hello)
 	agent->shown = model_revision(manager->model);
 	snprintf(agent->software, sizeof(agent->software), "%s", hello->software);
 	host_set_connected(manager->model, agent->number, true);
+	if (edge_is(manager->model, agent->number))
+		session_set_patience(link->session, LIMIT_WIRE_EDGE_PING_MS,
+				     LIMIT_WIRE_EDGE_DEAD_MS);
 	log_info("agent connected", LOG_U64("host", agent->number),
 		 LOG_STR("peer", session_peer_addr(link->session)),
 		 LOG_STR("software", hello->software), LOG_U64("revision", hello->revision));

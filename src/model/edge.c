@@ -160,7 +160,8 @@ bool edge_due(struct model *m, uint64_t now_ms)
 	bool due = edge_load(m, 0) && edge_choose(m);
 
 	while ((h = (const struct host *)model_iter_next(&it)))
-		if (host_is_lost(m, h->number, now_ms) && edge_load(m, h->number))
+		if (host_is_lost(m, h->number, now_ms) && edge_load(m, h->number) &&
+		    choose(m, h->number))
 			due = true;
 	return due;
 }
@@ -172,7 +173,7 @@ static int do_settle(struct tx *tx, uint64_t now_ms, size_t max)
 	int r = 0;
 
 	while (!r && (h = (const struct host *)model_iter_next(&it)))
-		if (host_is_lost(tx->m, h->number, now_ms))
+		if (host_is_lost(tx->m, h->number, now_ms) && choose(tx->m, h->number))
 			r = move_all(tx, h->number, &max);
 	return r || !edge_choose(tx->m) ? r : move_all(tx, 0, &max);
 }

@@ -2,8 +2,9 @@
 /*
  * Who owns what at the border (EDGE-1, EDGE-2): each public address that is associated, and each gateway, belongs to
  * one edge, a host with that role.  It is given to the connected edge that has the least, and stays there while
- * the edge lives.  An edge that is removed, or disconnected for longer than LIMIT_MODEL_EDGE_LOST_MS, loses
- * all to the others, and does not get it back when it returns.  What no edge can have now belongs to 0.
+ * the edge lives.  An edge that is removed, that has gone silent (host_set_silent()), or whose agent has been away for longer
+ * than LIMIT_MODEL_EDGE_LOST_MS loses all to the others, and does not get it back when it returns.  While there is no
+ * other it keeps it: it may be forwarding yet.  What no edge has now belongs to 0.
  *
  * A lost edge may still be answering: it was told nothing.  Whoever gets an address announces it on the uplink,
  * and the uplink's neighbours believe the last one.

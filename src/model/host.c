@@ -54,8 +54,10 @@ void host_set_connected(struct model *m, uint32_t number, bool connected)
 {
 	struct host_state *s = host_state_find(m, number);
 
-	if (s)
-		s->connected = connected;
+	if (!s)
+		return;
+	s->connected = connected;
+	s->silent = false;
 }
 
 bool host_is_lost(struct model *m, uint32_t number, uint64_t now_ms)
@@ -69,7 +71,15 @@ bool host_is_lost(struct model *m, uint32_t number, uint64_t now_ms)
 	}
 	if (!s->lost_ms)
 		s->lost_ms = now_ms ? now_ms : 1;
-	return now_ms >= s->lost_ms + LIMIT_MODEL_EDGE_LOST_MS;
+	return s->silent || now_ms >= s->lost_ms + LIMIT_MODEL_EDGE_LOST_MS;
+}
+
+void host_set_silent(struct model *m, uint32_t number)
+{
+	struct host_state *s = host_state_find(m, number);
+
+	if (s)
+		s->silent = !s->connected;
 }
 
 bool host_is_connected(const struct model *m, uint32_t number)

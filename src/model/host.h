@@ -101,7 +101,9 @@ const struct host *host_by_number(const struct model *m, uint32_t number);   /* 
 const struct host *host_find(const struct model *m, const char *id_or_name); /* or NULL */
 /* Known since this manager runs: neither stored nor undone. */
 void host_set_connected(struct model *m, uint32_t number, bool connected);
-/* Not connected for LIMIT_MODEL_EDGE_LOST_MS; also notes since when.  'now_ms' is of a clock that does not jump. */
+/* It is disconnected because no sign of life came: the machine is gone, not just the agent. */
+void host_set_silent(struct model *m, uint32_t number);
+/* Silent, or not connected for LIMIT_MODEL_EDGE_LOST_MS; also notes since when.  'now_ms' is of a clock that does not jump. */
 bool host_is_lost(struct model *m, uint32_t number, uint64_t now_ms);
 bool host_is_connected(const struct model *m, uint32_t number);
 /* Confirmed to carry traffic: a probe has succeeded and left a format, and its report is possible

@@ -83,6 +83,7 @@ struct host_state {
 	uint32_t number;
 	bool connected;
 	bool known; /* it has told what it holds */
+	bool silent;      /* it was given up: host_set_silent() */
 	uint64_t lost_ms; /* not connected since (host_is_lost()); 0: connected */
 };
 

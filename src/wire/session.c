@@ -34,6 +34,7 @@ struct session {
 
 	struct timer timer; /* the handshake's end, then signs of life */
 	uint64_t input_ns;  /* when something last came */
+	uint64_t ping_ns, dead_ns; /* after how much silence */
 	bool pinged;
 	bool last_call; /* the peer was seen dead once: perhaps only this process had stopped */
 
@@ -92,8 +93,8 @@ static void check_life(struct timer *timer, void *data)
 {
 	struct session *session = data;
 	uint64_t now = clock_mono_ns(loop_clock(session->loop));
-	uint64_t ping_at = session->input_ns + LIMIT_WIRE_PING_MS * CLOCK_NS_PER_MS;
-	uint64_t dead_at = session->input_ns + LIMIT_WIRE_DEAD_MS * CLOCK_NS_PER_MS;
+	uint64_t ping_at = session->input_ns + session->ping_ns;
+	uint64_t dead_at = session->input_ns + session->dead_ns;
 
 	if (session->state == SESSION_OPENING) {
 		session_end(session, SESSION_END_TIMEOUT, "the handshake took too long");
@@ -104,8 +105,7 @@ static void check_life(struct timer *timer, void *data)
 	if (now < ping_at || session->paused) {
 		session->pinged = false;
 		session->last_call = false;
-		timer_arm_at(timer, session->paused ? now + LIMIT_WIRE_PING_MS * CLOCK_NS_PER_MS
-						    : ping_at);
+		timer_arm_at(timer, session->paused ? now + session->ping_ns : ping_at);
 		return;
 	}
 	if (now >= dead_at && session->last_call) {
@@ -135,6 +135,8 @@ int session_new(struct loop *loop, const struct transport_ops *ops, void *transp
 	session->ops = ops;
 	session->transport = transport;
 	session->callbacks = callbacks;
+	session->ping_ns = LIMIT_WIRE_PING_MS * CLOCK_NS_PER_MS;
+	session->dead_ns = LIMIT_WIRE_DEAD_MS * CLOCK_NS_PER_MS;
 	session->user = user;
 	session->queue_limit = LIMIT_WIRE_QUEUE_SIZE;
 	buf_init(&session->out, LIMIT_WIRE_QUEUE_SIZE + LIMIT_WIRE_FRAME_SIZE);
@@ -168,8 +170,16 @@ void session_opened(struct session *session, const struct pki_info *peer)
 	session->state = SESSION_OPEN;
 	session->peer = *peer;
 	session->input_ns = clock_mono_ns(loop_clock(session->loop));
-	timer_arm_in(&session->timer, LIMIT_WIRE_PING_MS * CLOCK_NS_PER_MS);
+	timer_arm_in(&session->timer, session->ping_ns);
 	session->callbacks->opened(session, session->user);
+}
+
+void session_set_patience(struct session *session, uint64_t ping_ms, uint64_t dead_ms)
+{
+	session->ping_ns = ping_ms * CLOCK_NS_PER_MS;
+	session->dead_ns = dead_ms * CLOCK_NS_PER_MS;
+	if (session->state == SESSION_OPEN)
+		timer_arm_in(&session->timer, session->ping_ns);
 }
 
 void session_end(struct session *session, enum session_end end, const char *text)

@@ -95,6 +95,10 @@ size_t session_queued(const struct session *session);
 /* The limit of that queue; LIMIT_WIRE_QUEUE_SIZE unless set. */
 void session_set_queue_limit(struct session *session, size_t bytes);
 
+/* After how much silence the peer is asked for a sign of life, and given up with SESSION_END_TIMEOUT;
+ * LIMIT_WIRE_PING_MS and LIMIT_WIRE_DEAD_MS unless set. */
+void session_set_patience(struct session *session, uint64_t ping_ms, uint64_t dead_ms);
+
 bool session_is_open(const struct session *session);
 void session_set_user(struct session *session, void *user);
 void *session_user(const struct session *session);

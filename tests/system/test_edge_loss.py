@@ -3,6 +3,8 @@
 
     node --- h1, h2 --- [ router ] --- e1, e2 --- (one segment) --- world
 """
+import json
+import shutil
 import signal
 
 import pytest
@@ -13,7 +15,7 @@ from lab import WORLD, wait_for
 from packets import Stream
 
 LAB = {"hosts": 2, "edges": 2}
-GAP_SECONDS = 15.0
+GAP_SECONDS = 8.0
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +32,29 @@ def owner(lab, address):
             any(p["public"] == address and p["applied"] for p in edge["publics"])]
 
 
+def links(lab, edge):
+    """Both ends of its links: (where, device)."""
+    own = json.loads(lab.host_run(edge, "ip", "-j", "link", "show", "type", "veth").stdout)
+    return [("world", edge), ("router", edge), *((edge, link["ifname"]) for link in own)]
+
+
 def lose(lab, edge):
-    """The machine is gone: no agent, and nothing gets through to its links."""
+    """The machine is gone: nothing goes through its links any more, and nobody hears of its agent's end."""
+    for where, device in links(lab, edge):
+        lab.host_run(where, "tc", "qdisc", "add", "dev", device, "root", "tbf", "rate", "8bit", "burst", "1", "limit", "1")
     lab.kill(edge, signal.SIGKILL)
-    for where in ("world", "router"):
-        lab.host_run(where, "tc", "qdisc", "add", "dev", edge, "root", "tbf", "rate", "8bit", "burst", "1", "limit", "1")
+
+
+def forget_plane(lab, edge):
+    """The host's tables and programs, which a start of the machine finds no more."""
+    shutil.rmtree(lab.directory / "bpf" / "viaduct" / f"{lab.name}-{edge}")
+
+
+def find(lab, edge):
+    """It is there again."""
+    for where, device in links(lab, edge):
+        lab.host_run(where, "tc", "qdisc", "del", "dev", device, "root")
+    lab.restart(edge)
 
 
 def test_a_lost_edge_is_replaced_under_traffic(lab, net):
@@ -62,9 +82,55 @@ def test_a_lost_edge_is_replaced_under_traffic(lab, net):
         wait_for("the world to be let in", lambda: ask(lab.world, address))
         wait_for("NAT to work by the other edge", lambda: (ask(worker, WORLD) or [0])[0] == nat_address)
         # The lost one comes back, and owns nothing: no address has two edges.
-        for where in ("router", "world"):
-            lab.host_run(where, "tc", "qdisc", "del", "dev", edge, "root")
-        lab.restart(edge)
+        find(lab, edge)
         lab.connected()
         wait_for("the old edge to know", lambda: owner(lab, address) == [survivor])
         assert ask(lab.world, address) and ask(worker, WORLD)
+
+
+def test_an_edge_that_restarts_keeps_what_it_has(lab, net):
+    """requirement: EDGE-2, EDGE-6, OPS-3"""
+    node = net.node(host="h1")
+    allocation, address = net.allocate()
+    net.associate(allocation, node)
+    with server(node):
+        wait_for("the address to work", lambda: ask(lab.world, address))
+        (edge,) = owner(lab, address)
+        with Stream(lab.world, address, {"node": node}) as stream:
+            wait_for("the stream to flow", lambda: stream.count("node") > 200)
+            lab.kill(edge, signal.SIGTERM)
+            lab.kill("manager", signal.SIGKILL)
+            lab.restart(edge)
+            wait_for("the agent to be there", lambda: lab.agent(edge, "edge"))
+            before = stream.count("node")
+            wait_for("the stream to flow without a manager", lambda: stream.count("node") > before + 200)
+            lab.restart("manager")
+            lab.connected()
+            wait_for("the manager's word", lambda: owner(lab, address) == [edge])
+            before = stream.count("node")
+            wait_for("the stream to flow", lambda: stream.count("node") > before + 200)
+            arrivals = stream.arrivals("node")
+        assert max(b[2] - a[2] for a, b in zip(arrivals, arrivals[1:])) < 0.5
+
+
+def test_an_edge_that_begins_anew_waits_for_the_managers_word(lab, net):
+    """requirement: EDGE-2, EDGE-6"""
+    node = net.node(host="h1")
+    allocation, address = net.allocate()
+    net.associate(allocation, node)
+    with server(node):
+        wait_for("the address to work", lambda: ask(lab.world, address))
+        (edge,) = owner(lab, address)
+        lab.kill("manager", signal.SIGKILL)
+        lab.kill(edge, signal.SIGKILL)
+        forget_plane(lab, edge)
+        lab.restart(edge)
+        wait_for("the agent to have what it remembers",
+                 lambda: any(p["public"] == address for p in (lab.agent(edge, "edge") or {"publics": []})["publics"]))
+        lab.world.run("ip", "neigh", "flush", "to", address, check=False)
+        assert owner(lab, address) == []
+        assert ask(lab.world, address, seconds=1) is None
+        lab.restart("manager")
+        lab.connected()
+        wait_for("the address to work again", lambda: ask(lab.world, address))
+        assert owner(lab, address) == [edge]

@@ -441,7 +441,6 @@ static void test_an_edge_without_manager_keeps_its_addresses_and_is_silent(void 
 	rig_advance_ms(r, 2 * LIMIT_AGENT_ANNOUNCE_AGAIN_MS);
 	r->n_announced = 0;
 	rig_stop(r);
-	fake_destroy(r->world, "h1");
 	r->unreachable = true;
 	rig_start(r);
 	rig_advance_ms(r, 2 * LIMIT_AGENT_ANNOUNCE_AGAIN_MS);
@@ -449,6 +448,37 @@ static void test_an_edge_without_manager_keeps_its_addresses_and_is_silent(void 
 	assert_int_equal(SEE(r, gateways, see_number).n, 2);
 	/* Another edge may have them by now: only the manager's word is announced. */
 	assert_int_equal(r->n_announced, 0);
+}
+
+/* Its data plane was lost, as at a start of the machine: what it remembers may be another edge's. */
+/* requirement: EDGE-2, EDGE-6, OPS-3 */
+static void
+test_an_edge_that_begins_anew_has_no_public_address_before_the_managers_word(void **state)
+{
+	struct rig *r = *state;
+
+	r->uplink = 3;
+	rig_start(r);
+	desire_edge(r, 10);
+	rig_advance_ms(r, 2 * LIMIT_AGENT_ANNOUNCE_AGAIN_MS);
+	r->n_announced = 0;
+	rig_stop(r);
+	fake_destroy(r->world, "h1");
+	r->unreachable = true;
+	rig_start(r);
+	rig_advance_ms(r, 2 * LIMIT_AGENT_RESYNC_MS);
+	assert_int_equal(r->agent->revision, 10);
+	assert_int_equal(SEE(r, publics, see_public).n, 0);
+	assert_int_equal(SEE(r, gateways, see_number).n, 1); /* without an address of its own */
+	r->unreachable = false;
+	rig_advance_ms(r, 2 * LIMIT_AGENT_BACKOFF_MAX_MS);
+	assert_int_equal(r->agent->link.state, LINK_UP);
+	assert_int_equal(SEE(r, publics, see_public).n, 0);
+	rig_desire(r, 10, false, NULL, 0); /* nothing has changed */
+	rig_advance_ms(r, 1);
+	assert_int_equal(SEE(r, publics, see_public).last, PUBLIC);
+	assert_int_equal(SEE(r, gateways, see_number).n, 2);
+	assert_int_equal(r->n_announced, 2);
 }
 
 /* requirement: EDGE-2 */
@@ -579,6 +609,7 @@ int main(void)
 		TEST(test_an_exit_nobody_has_and_one_of_this_host),
 		TEST(test_an_edge_takes_gateways_and_announces_its_addresses_twice),
 		TEST(test_an_edge_without_manager_keeps_its_addresses_and_is_silent),
+		TEST(test_an_edge_that_begins_anew_has_no_public_address_before_the_managers_word),
 		TEST(test_an_address_that_is_taken_away_goes_and_is_not_announced_again),
 		TEST(test_a_host_that_is_no_edge_says_so),
 		TEST(test_an_edge_that_the_manager_does_not_know_as_one_says_so),

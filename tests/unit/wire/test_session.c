@@ -160,6 +160,21 @@ static void a_silent_peer_is_given_up(void **state)
 }
 
 /* requirement: OPS-3 */
+static void some_are_given_up_sooner(void **state)
+{
+	struct fixture *f = *state;
+
+	session_set_patience(f->server.session, LIMIT_WIRE_EDGE_PING_MS, LIMIT_WIRE_EDGE_DEAD_MS);
+	assert_int_equal(loop_advance(f->loop, 600 * CLOCK_NS_PER_S), 0);
+	assert_int_equal(f->server.closed, 0);
+	pair_stall(f->pair, true);
+	assert_int_equal(loop_advance(f->loop, (LIMIT_WIRE_EDGE_DEAD_MS - 1500) * MS), 0);
+	assert_int_equal(f->server.closed, 0);
+	assert_int_equal(loop_advance(f->loop, 3000 * MS), 0);
+	assert_int_equal(f->server.end, SESSION_END_TIMEOUT);
+}
+
+/* requirement: OPS-3 */
 static void a_peer_that_takes_nothing_loses_its_session(void **state)
 {
 	struct fixture *f = *state;
@@ -246,6 +261,7 @@ int main(void)
 		TEST(goodbye_is_heard_before_the_end),
 		TEST(an_idle_session_stays_alive),
 		TEST(a_silent_peer_is_given_up),
+		TEST(some_are_given_up_sooner),
 		TEST(a_peer_that_takes_nothing_loses_its_session),
 		TEST(questions_wait_while_answers_are_not_taken),
 		TEST(packed_records_go_to_many),

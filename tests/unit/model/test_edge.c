@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who has what at the border when edges go and come. */
+#include "model/edge.h"
+
+#include "base/limits.h"
+#include "model/internet_gateway.h"
+#include "tests/unit/model/cluster.h"
+
+static struct cluster c;
+static uint32_t first, second;
+static char gateway[ID_TEXT_SIZE];
+
+static uint32_t add_edge(const char *name, const char *v6)
+{
+	struct host_add_args args = {.name = name, .v6 = v6, .edge = true};
+	struct capabilities can = {.formats =
+					   FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1),
+				   .substrate_mtu = 1500,
+				   .probed_ms = 1};
+	const struct host *h;
+	struct tx *tx = cluster_tx(&c);
+	int r = host_add(tx, &c.operator, & args, &h, &c.refusal);
+	uint32_t number;
+
+	assert_ok(r);
+	number = h->number;
+	r = host_report(tx, number, &can, &c.refusal);
+	assert_ok(cluster_end(&c, r));
+	host_set_connected(c.m, number, true);
+	return number;
+}
+
+/* The network's gateway is the first edge's; the second has nothing. */
+static int setup(void **state)
+{
+	const struct internet_gateway *g;
+	struct tx *tx;
+	int r;
+
+	cluster_init_network(&c, 1);
+	first = add_edge("e1", "fd00::101");
+	tx = cluster_tx(&c);
+	r = internet_gateway_create(tx, &c.me, NULL, 0, &g, &c.refusal);
+	assert_ok(r);
+	object_id_text(&g->o, gateway);
+	assert_ok(cluster_end(&c, internet_gateway_attach(tx, &c.me, gateway, c.vpc, &c.refusal)));
+	second = add_edge("e2", "fd00::102");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	cluster_deinit(&c);
+	return 0;
+}
+
+static uint32_t owner(void)
+{
+	const struct internet_gateway *g;
+
+	assert_ok(internet_gateway_find(c.m, &c.me, gateway, &g, &c.refusal));
+	return g->edge;
+}
+
+static bool settle(uint64_t now_ms)
+{
+	if (!edge_due(c.m, now_ms))
+		return false;
+	assert_ok(cluster_end(&c, edge_settle(cluster_tx(&c), now_ms, 100)));
+	return true;
+}
+
+/* requirement: EDGE-6 */
+static void test_an_agent_may_come_back(void **state)
+{
+	assert_int_equal(owner(), first);
+	host_set_connected(c.m, first, false);
+	assert_false(settle(1000));
+	assert_false(settle(1000 + LIMIT_MODEL_EDGE_LOST_MS - 1));
+	host_set_connected(c.m, first, true);
+	assert_false(settle(1000 + LIMIT_MODEL_EDGE_LOST_MS));
+	host_set_connected(c.m, first, false);
+	assert_false(settle(2000 + LIMIT_MODEL_EDGE_LOST_MS));
+	assert_true(settle(2000 + 2 * LIMIT_MODEL_EDGE_LOST_MS));
+	assert_int_equal(owner(), second);
+	host_set_connected(c.m, first, true);
+	assert_false(settle(3000 + 2 * LIMIT_MODEL_EDGE_LOST_MS));
+	assert_int_equal(owner(), second);
+}
+
+/* requirement: EDGE-6 */
+static void test_a_machine_that_is_gone_is_not_waited_for(void **state)
+{
+	host_set_silent(c.m, first); /* it is connected by now */
+	assert_false(settle(1000));
+	host_set_connected(c.m, first, false);
+	host_set_silent(c.m, first);
+	assert_true(settle(1000));
+	assert_int_equal(owner(), second);
+}
+
+/* requirement: EDGE-6, OPS-3 */
+static void test_nobody_else_is_there(void **state)
+{
+	host_set_connected(c.m, first, false);
+	host_set_connected(c.m, second, false);
+	host_set_silent(c.m, first);
+	assert_false(settle(1000 + LIMIT_MODEL_EDGE_LOST_MS));
+	assert_int_equal(owner(), first);
+	host_set_connected(c.m, second, true);
+	assert_true(settle(1000 + LIMIT_MODEL_EDGE_LOST_MS));
+	assert_int_equal(owner(), second);
+}
+
+/* requirement: EDGE-6 */
+static void test_one_that_is_removed_is_replaced_at_once(void **state)
+{
+	assert_ok(
+		cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "e1", false, &c.refusal)));
+	assert_int_equal(owner(), second);
+	assert_ok(
+		cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "e2", false, &c.refusal)));
+	assert_int_equal(owner(), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_an_agent_may_come_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_machine_that_is_gone_is_not_waited_for,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nobody_else_is_there, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_that_is_removed_is_replaced_at_once, setup,
+						teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
