@@ -40,7 +40,7 @@ static __noinline bool edge_answer_make(struct __sk_buff *skb, struct packet *p,
 	ip = ipv4_get(skb);
 	if (!ip || !budget_take(0, DP_BUDGET_ICMP, DP_ICMP_PER_WINDOW))
 		return false;
-	quoted = icmp_quote(skb, f->quote, (__u32)ip->ihl * 4, ip->protocol, &sum);
+	quoted = icmp_quote(skb, p, f->quote, (__u32)ip->ihl * 4, ip->protocol, &sum);
 	if (quoted < 28 || quoted > ICMP_QUOTE_MAX)
 		return false;
 	memset(f, 0, __builtin_offsetof(struct icmp_frame, quote));
@@ -48,7 +48,7 @@ static __noinline bool edge_answer_make(struct __sk_buff *skb, struct packet *p,
 	f->icmp.code = (__u8)code;
 	if (code == ICMP_FRAG_NEEDED && type == ICMP_DEST_UNREACH)
 		f->icmp.un.frag.mtu = htons(p->mtu);
-	icmp_fill(f, p, quoted, sum);
+	icmp_fill(f, p, skb->len - ETH_HLEN, sum);
 	return !bpf_skb_adjust_room(skb, ICMP_NEW_SIZE, BPF_ADJ_ROOM_MAC, 0) &&
 	       !bpf_skb_store_bytes(skb, 0, f->ethernet, ETH_HLEN + ICMP_NEW_SIZE + quoted, 0);
 }
@@ -102,11 +102,11 @@ static __noinline bool edge_answer6_make(struct __sk_buff *skb, struct packet *p
 	next = ip->nexthdr;
 	if (!icmp_v6_may_answer(skb, next) || !budget_take(0, DP_BUDGET_ICMP, DP_ICMP_PER_WINDOW))
 		return false;
-	quoted = icmp_quote(skb, f->quote, sizeof(*ip), next, &sum);
+	quoted = icmp_quote(skb, p, f->quote, sizeof(*ip), next, &sum);
 	if (quoted < sizeof(*ip) + 8 || quoted > ICMP6_QUOTE_MAX)
 		return false;
 	memset(f, 0, __builtin_offsetof(struct icmp6_frame, quote));
-	size = 8 + quoted;
+	size = 8 + skb->len - ETH_HLEN;
 	memcpy(f->ethernet + 12, &ethertype, 2);
 	*(__be32 *)&f->ip = htonl(6U << 28);
 	f->ip.payload_len = htons((__u16)size);

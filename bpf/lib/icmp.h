@@ -8,6 +8,9 @@
  * stays where it is in the quotation; should the kernel fill it in after us, the region from the
  * transport header on will sum to the complement of what the field holds now, and that is the sum
  * that our checksum covers.
+ *
+ * The kernel cuts nothing off a packet that it takes for encapsulated, as those are that a host of the
+ * same machine has sent whole (ipip6.h).  Such a packet is quoted whole, if it is small.
  */
 #pragma once
 
@@ -17,7 +20,10 @@
 enum {
 	ICMP_QUOTE_MAX = 60 + 20, /* IP header with options, TCP header */
 	ICMP_NEW_SIZE = sizeof(struct iphdr) + sizeof(struct icmphdr),
+	ICMP_WHOLE_MAX = 576 - 28, /* RFC 1812 4.3.2.3 */
+	ICMP_SUM_STEP = 40,        /* bytes summed at once */
 };
+_Static_assert(ICMP_SUM_STEP == sizeof(((struct packet *)0)->tuple.bytes), "fits");
 
 /* In the packet's work space. */
 struct icmp_frame {
@@ -75,11 +81,68 @@ static __always_inline bool icmp_may_answer(struct __sk_buff *skb, const struct 
 	       type == ICMP_TIMESTAMPREPLY;
 }
 
-/* Cuts the packet down to what is quoted and copies that to 'quote', which has
- * room for ICMP_QUOTE_MAX; 'header' is the IP header's size.  Returns the size of the quote or
- * 0; '*ret_sum' is the sum of the quote. */
-static __always_inline __u32 icmp_quote(struct __sk_buff *skb, __u8 *quote, __u32 header,
-					__u8 protocol, __u64 *ret_sum)
+/* The sum of the packet's bytes from 'at' to 'end'; destroys 'p->tuple'. */
+__judged_once __u64 icmp_sum(struct __sk_buff *skb, struct packet *p, __u32 at, __u32 end)
+{
+	__u64 sum = 0;
+
+	if (!p)
+		return 0;
+	for (int i = 0; i < ICMP_WHOLE_MAX / ICMP_SUM_STEP + 1 && at < end; i++) {
+		__u32 n = end - at;
+
+		if (n >= ICMP_SUM_STEP) {
+			n = ICMP_SUM_STEP;
+			if (bpf_skb_load_bytes(skb, at, p->tuple.bytes, ICMP_SUM_STEP))
+				return 0;
+		} else {
+			memset(p->tuple.bytes, 0, ICMP_SUM_STEP);
+			if (n < 1 || bpf_skb_load_bytes(skb, at, p->tuple.bytes, n))
+				return 0;
+		}
+		sum += (__u32)bpf_csum_diff(NULL, 0, (__be32 *)p->tuple.bytes, ICMP_SUM_STEP, 0);
+		at += n;
+	}
+	return sum;
+}
+
+/* What a transport checksum holds that is still to be filled in: the sum of the pseudo header. */
+static __always_inline __u16 icmp_pseudo_sum(const __u8 *quote, __u32 size, __u8 protocol)
+{
+	__u64 sum = (__u64)htons((__u16)size) + htons(protocol);
+
+	if (quote[0] >> 4 == 4)
+		sum += (__u32)bpf_csum_diff(NULL, 0, (__be32 *)(quote + 12), 8, 0);
+	else
+		sum += (__u32)bpf_csum_diff(NULL, 0, (__be32 *)(quote + 8), 32, 0);
+	return fold(sum);
+}
+
+/* The packet stays whole: 0, or what of it is in 'quote', with the sum of it all. */
+static __always_inline __u32 icmp_quote_whole(struct __sk_buff *skb, struct packet *p,
+					      const __u8 *quote, __u32 header, __u8 protocol,
+					      __u64 *ret_sum)
+{
+	__u32 size = skb->len - ETH_HLEN, field = protocol == IPPROTO_TCP ? 16 : 6;
+	__be16 partial;
+
+	if (size > ICMP_WHOLE_MAX)
+		return 0;
+	if ((protocol == IPPROTO_TCP || protocol == IPPROTO_UDP) &&
+	    !bpf_skb_load_bytes(skb, ETH_HLEN + header + field, &partial, 2) &&
+	    partial == icmp_pseudo_sum(quote, size - header, protocol))
+		*ret_sum =
+			(__u32)bpf_csum_diff(NULL, 0, (__be32 *)quote, header, 0) + (__u16)~partial;
+	else
+		*ret_sum = icmp_sum(skb, p, ETH_HLEN, ETH_HLEN + size);
+	return header + 8;
+}
+
+/* Cuts the packet down to what is quoted, where it lets itself be cut, and copies the beginning of
+ * that to 'quote', which has room for ICMP_QUOTE_MAX; 'header' is the IP header's size.  Returns how much
+ * was copied or 0; '*ret_sum' is the sum of all that is left of the packet. */
+static __always_inline __u32 icmp_quote(struct __sk_buff *skb, struct packet *p, __u8 *quote,
+					__u32 header, __u8 protocol, __u64 *ret_sum)
 {
 	__u32 size = header + 8;
 	__u32 field = protocol == IPPROTO_TCP ? 16 : 6;
@@ -89,21 +152,18 @@ static __always_inline __u32 icmp_quote(struct __sk_buff *skb, __u8 *quote, __u3
 		return 0;
 	if (bpf_skb_load_bytes(skb, ETH_HLEN, quote, size))
 		return 0;
-	/* Refused only if the checksum is partial, as the kernel needs its place. */
+	/* Refused if the checksum is partial, as the kernel needs its place; or in any case. */
 	if (!bpf_skb_change_tail(skb, ETH_HLEN + header, 0)) {
 		*ret_sum = (__u32)bpf_csum_diff(NULL, 0, (__be32 *)quote, size, 0);
 		return bpf_skb_change_tail(skb, ETH_HLEN + size, 0) ? 0 : size;
 	}
-	if (protocol == IPPROTO_TCP) {
+	if (protocol == IPPROTO_TCP)
 		size = header + sizeof(struct tcphdr);
-		if (bpf_skb_load_bytes(skb, ETH_HLEN, quote, size))
-			return 0;
-	} else if (protocol != IPPROTO_UDP) {
-		return 0;
-	}
-	if (bpf_skb_load_bytes(skb, ETH_HLEN + header + field, &partial, 2) ||
+	if ((protocol != IPPROTO_TCP && protocol != IPPROTO_UDP) ||
+	    bpf_skb_load_bytes(skb, ETH_HLEN, quote, size) ||
+	    bpf_skb_load_bytes(skb, ETH_HLEN + header + field, &partial, 2) ||
 	    bpf_skb_change_tail(skb, ETH_HLEN + size, 0))
-		return 0;
+		return icmp_quote_whole(skb, p, quote, header, protocol, ret_sum);
 	*ret_sum = (__u32)bpf_csum_diff(NULL, 0, (__be32 *)quote, header, 0) + (__u16)~partial;
 	return size;
 }
@@ -142,7 +202,7 @@ static __noinline int icmp_error(struct __sk_buff *skb, struct packet *p, __u32 
 	ip = ipv4_get(skb);
 	if (!ip || !budget_take(p->slot, DP_BUDGET_ICMP, DP_ICMP_PER_WINDOW))
 		return TC_ACT_SHOT;
-	quoted = icmp_quote(skb, f->quote, (__u32)ip->ihl * 4, ip->protocol, &sum);
+	quoted = icmp_quote(skb, p, f->quote, (__u32)ip->ihl * 4, ip->protocol, &sum);
 	if (quoted < 28 || quoted > ICMP_QUOTE_MAX)
 		return TC_ACT_SHOT;
 	memset(f, 0, __builtin_offsetof(struct icmp_frame, quote));
@@ -150,7 +210,7 @@ static __noinline int icmp_error(struct __sk_buff *skb, struct packet *p, __u32 
 	f->icmp.code = (__u8)code;
 	if (code == ICMP_FRAG_NEEDED && type == ICMP_DEST_UNREACH)
 		f->icmp.un.frag.mtu = htons(p->mtu);
-	icmp_fill(f, p, quoted, sum);
+	icmp_fill(f, p, skb->len - ETH_HLEN, sum);
 	if (bpf_skb_adjust_room(skb, ICMP_NEW_SIZE, BPF_ADJ_ROOM_MAC, 0) ||
 	    bpf_skb_store_bytes(skb, 0, f->ethernet, ETH_HLEN + ICMP_NEW_SIZE + quoted, 0))
 		return TC_ACT_SHOT;

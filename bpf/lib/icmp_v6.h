@@ -111,7 +111,7 @@ static __noinline int icmp_v6_error(struct __sk_buff *skb, struct packet *p, __u
 	if (!icmp_v6_may_answer(skb, next) ||
 	    !budget_take(p->slot, DP_BUDGET_ICMP, DP_ICMP_PER_WINDOW))
 		return TC_ACT_SHOT;
-	quoted = icmp_quote(skb, f->quote, sizeof(*ip), next, &sum);
+	quoted = icmp_quote(skb, p, f->quote, sizeof(*ip), next, &sum);
 	if (quoted < sizeof(*ip) + 8 || quoted > ICMP6_QUOTE_MAX)
 		return TC_ACT_SHOT;
 	memset(f, 0, __builtin_offsetof(struct icmp6_frame, quote));
@@ -119,7 +119,7 @@ static __noinline int icmp_v6_error(struct __sk_buff *skb, struct packet *p, __u
 	f->code = (__u8)code;
 	if (type == ICMP6_TOO_BIG)
 		f->mtu = htonl(p->mtu);
-	icmp_v6_fill(f, p, link, quoted, sum);
+	icmp_v6_fill(f, p, link, skb->len - ETH_HLEN, sum);
 	if (bpf_skb_adjust_room(skb, ICMP6_NEW_SIZE, BPF_ADJ_ROOM_MAC, 0) ||
 	    bpf_skb_store_bytes(skb, 0, f->ethernet, ETH_HLEN + ICMP6_NEW_SIZE + quoted, 0))
 		return TC_ACT_SHOT;

@@ -125,6 +125,53 @@ static void test_round_trips(void **state)
 	check_round_trips(FORMAT_SIIT_1);
 }
 
+/* The edge's answer to a packet of 'n' to the world: an ICMP error, as it reaches the node. */
+static struct frame answered(const struct lab_node *n, const struct edge_packet *p)
+{
+	struct frame f = edge_frame(&fixture, n, p), wire, back;
+
+	assert_int_equal(frame_from_node(&fixture.lab, n, &f, &wire), TC_ACT_REDIRECT);
+	assert_int_equal(frame_from_wire(&fixture.lab, LAB_EDGE, &wire, &back), TC_ACT_REDIRECT);
+	return edge_lab_deliver(&fixture, n, &back);
+}
+
+/* traceroute sees the edge, whether that knows the flow or not: each probe is answered. */
+static void check_too_old(enum format format)
+{
+	static const uint8_t protocols[] = {UDP, TCP, ICMP};
+
+	edge_lab_format(&fixture, format);
+	for (size_t i = 0; i < sizeof(protocols); i++) {
+		struct edge_packet p =
+			packet(protocols[i], A, 4000, WORLD, 33434, protocols[i] == ICMP ? 8 : 0);
+		struct frame f;
+
+		for (uint16_t probe = 0; probe < 4; probe++) {
+			p.ttl = 2; /* one for the router, one for the edge */
+			p.dport++;
+			f = answered(fixture.a, &p);
+			frame_assert_addr4(&f, IP_AT + 12, PUBLIC_A);
+			frame_assert_addr4(&f, IP_AT + 16, A);
+			assert_int_equal(f.b[IP_AT + 9], ICMP);
+			assert_int_equal(f.b[EDGE_L4], 11);
+			assert_int_equal(f.b[EDGE_L4 + 1], 0);
+			assert_int_equal(csum(f.b + EDGE_L4, f.size - EDGE_L4), 0);
+			frame_assert_addr4(&f, EDGE_L4 + 8 + 12, A);
+			frame_assert_addr4(&f, EDGE_L4 + 8 + 16, WORLD);
+			p.ttl = 64;
+			out(fixture.a, &p, PUBLIC_A);
+		}
+	}
+}
+
+/* requirement: EDGE-1 PKT-7 */
+static void test_too_old(void **state)
+{
+	check_too_old(FORMAT_SIIT_2);
+	check_too_old(FORMAT_SIIT_1);
+	check_too_old(FORMAT_IPIP6_1);
+}
+
 /* Protocols without ports, and fragments, have an address. */
 /* requirement: EDGE-1 */
 static void test_without_ports(void **state)
@@ -513,6 +560,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_round_trips, reset),
+		cmocka_unit_test_setup(test_too_old, reset),
 		cmocka_unit_test_setup(test_without_ports, reset),
 		cmocka_unit_test_setup(test_no_public, reset),
 		cmocka_unit_test_setup(test_node_of_the_edge, reset),

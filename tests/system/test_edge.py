@@ -119,12 +119,17 @@ def test_errors_of_the_world_come_back_through_nat(site):
     assert refused == "ConnectionRefusedError"
 
 
-def test_traceroute_shows_the_router_and_the_world(site):
-    """requirement: EDGE-1"""
-    out = site.worker.run("traceroute", "-n", "-q", "1", "-w", "2", "-m", "6", WORLD).stdout
-    hops = re.findall(r"^ *\d+ +(\S+)", out, re.M)
-    assert hops[-1] == WORLD, out
-    assert len(hops) >= 2, out
+@pytest.mark.parametrize("how", [(), ("-I",), ("-F",)], ids=["udp", "icmp", "df"])
+def test_traceroute_shows_the_router_the_edge_and_the_world(site, how):
+    """requirement: EDGE-1, PKT-7"""
+    for node, public in ((site.worker, site.nat_address), (site.web, site.address)):
+        # Every probe is answered at every hop, the first of a flow as those that follow, and so again.
+        for _ in range(2):
+            out = node.run("traceroute", *how, "-n", "-N", "1", "-q", "3", "-w", "2", "-m", "5", WORLD).stdout
+            router, edge, world = re.findall(r"^ *\d+ +(.*)", out, re.M)
+            assert router.startswith(node.address.rsplit(".", 1)[0] + ".1 ") and edge.startswith(public + " "), out
+            assert all(len(re.findall(r"[\d.]+ ms", hop)) == 3 for hop in (router, edge)), out
+            assert WORLD in world, out  # whose kernel answers so many and no more
 
 
 def test_two_nodes_meet_by_their_public_addresses(site):
