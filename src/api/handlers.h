@@ -216,3 +216,30 @@ int action_delete_network_insights_analysis(struct ec2_call *c);
 int action_describe_network_insights_analyses(struct ec2_call *c);
 extern const struct filter insights_path_filters[];
 extern const struct filter insights_analysis_filters[];
+
+/* flow_log_actions.c */
+int action_create_flow_logs(struct ec2_call *c);
+int action_delete_flow_logs(struct ec2_call *c);
+int action_describe_flow_logs(struct ec2_call *c);
+extern const struct filter flow_log_filters[];
+
+/* mirror_actions.c */
+int action_create_traffic_mirror_target(struct ec2_call *c);
+int action_delete_traffic_mirror_target(struct ec2_call *c);
+int action_describe_traffic_mirror_targets(struct ec2_call *c);
+int action_create_traffic_mirror_session(struct ec2_call *c);
+int action_delete_traffic_mirror_session(struct ec2_call *c);
+int action_describe_traffic_mirror_sessions(struct ec2_call *c);
+int action_modify_traffic_mirror_session(struct ec2_call *c);
+extern const struct filter mirror_target_filters[];
+extern const struct filter mirror_session_filters[];
+
+/* mirror_filter_actions.c */
+int action_create_traffic_mirror_filter(struct ec2_call *c);
+int action_create_traffic_mirror_filter_rule(struct ec2_call *c);
+int action_delete_traffic_mirror_filter(struct ec2_call *c);
+int action_delete_traffic_mirror_filter_rule(struct ec2_call *c);
+int action_describe_traffic_mirror_filters(struct ec2_call *c);
+int action_modify_traffic_mirror_filter_network_services(struct ec2_call *c);
+int action_modify_traffic_mirror_filter_rule(struct ec2_call *c);
+extern const struct filter mirror_filter_filters[];

@@ -143,6 +143,15 @@
  * forwarding: longer than an agent takes to start or to come back. A machine that has gone silent is not waited for. */
 #define LIMIT_MODEL_EDGE_LOST_MS    10000
 #define LIMIT_MODEL_EDGE_MOVES      4096 /* in one transaction */
+/* Flow logs of one resource: each line of it is written once for each. */
+#define LIMIT_MODEL_FLOW_LOGS       8
+#define LIMIT_MODEL_FLOW_TEXT       1000 /* the name of a destination */
+/* Traffic mirroring: EC2's, but for the sources of a target, where its largest instance types have 100. */
+#define LIMIT_MODEL_MIRROR_TARGETS  200
+#define LIMIT_MODEL_MIRROR_FILTERS  100
+#define LIMIT_MODEL_MIRROR_RULES    10 /* of one filter and direction */
+#define LIMIT_MODEL_MIRROR_SESSIONS 3  /* of one source: DP_MIRROR_SESSIONS */
+#define LIMIT_MODEL_MIRROR_SOURCES  100
 #define LIMIT_MODEL_TAGS           50
 #define LIMIT_MODEL_TAG_KEY        128
 #define LIMIT_MODEL_TAG_VALUE      256

@@ -48,6 +48,10 @@ enum kind {
 	KIND_USAGE = 26, /* of an interface, whose id it has */
 	KIND_DRAIN = 27, /* connections of a public address that stay where they are */
 	KIND_PAIR_SHIFT = 32, /* what two hosts use changes */
+	KIND_FLOW_LOG = 33,
+	KIND_MIRROR_TARGET = 34,
+	KIND_MIRROR_FILTER = 35,
+	KIND_MIRROR_SESSION = 36,
 	KIND_MAX,
 };
 

@@ -11,6 +11,8 @@
 #include "model/address.h"
 #include "model/edit.h"
 #include "model/elastic_edit.h"
+#include "model/flow_log.h"
+#include "model/mirror.h"
 #include "model/permission.h"
 #include "model/release_edit.h"
 #include "model/security_group_edit.h"
@@ -136,6 +138,10 @@ int interface_end(struct tx *tx, const struct interface *i)
 {
 	int r = permission_end_all(tx, i->o.id);
 
+	if (!r)
+		r = flow_log_end_all(tx, i->o.id);
+	if (!r)
+		r = mirror_end_interface(tx, i->o.id);
 	for (size_t n = 0; n < i->n_addrs && !r; n++)
 		r = elastic_forget_private(tx, i->vni, &i->addrs[n].addr);
 	if (!r)

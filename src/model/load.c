@@ -10,12 +10,14 @@
 #include "model/account.h"
 #include "model/cidr.h"
 #include "model/egress_gateway.h"
+#include "model/flow_log.h"
 #include "model/host.h"
 #include "model/insights.h"
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/internet_gateway.h"
 #include "model/mapping_table.h"
+#include "model/mirror.h"
 #include "model/policy_records.h"
 #include "model/record.h"
 #include "model/route_table.h"
@@ -220,6 +222,28 @@ static bool ways_hold(const struct model *m, const struct object *o)
 	}
 }
 
+/* The same for what watches interfaces. */
+static bool watchers_hold(const struct model *m, const struct object *o)
+{
+	const struct flow_log *f = (const struct flow_log *)o;
+	const struct mirror_session *s = (const struct mirror_session *)o;
+
+	switch (o->kind) {
+	case KIND_FLOW_LOG:
+		return (f->resource_kind == KIND_VPC || f->resource_kind == KIND_SUBNET ||
+			f->resource_kind == KIND_INTERFACE) &&
+		       model_get(m, f->resource_kind, f->resource);
+	case KIND_MIRROR_TARGET:
+		return model_get(m, KIND_INTERFACE, ((const struct mirror_target *)o)->interface);
+	case KIND_MIRROR_SESSION:
+		return model_get(m, KIND_INTERFACE, s->interface) &&
+		       model_get(m, KIND_MIRROR_TARGET, s->target) &&
+		       model_get(m, KIND_MIRROR_FILTER, s->filter);
+	default:
+		return true;
+	}
+}
+
 /* Every object that another one names must be there. */
 static bool references_hold(const struct model *m, const struct object *o)
 {
@@ -227,7 +251,7 @@ static bool references_hold(const struct model *m, const struct object *o)
 	const struct instance *n = (const struct instance *)o;
 	const struct vpc *v;
 
-	if (!ways_hold(m, o))
+	if (!ways_hold(m, o) || !watchers_hold(m, o))
 		return false;
 	switch (o->kind) {
 	case KIND_SUBNET:

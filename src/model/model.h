@@ -112,6 +112,11 @@ enum relation {
 	REL_HOST_WAITING_SENDERS, /* key: host number; shifts that wait for it to send otherwise */
 	REL_HOST_WAITING_RECEIVERS, /* likewise to accept more */
 	REL_PAST_SHIFTS, /* key: 0; shifts with terms that are accepted for a while yet */
+	REL_RESOURCE_FLOW_LOGS,   /* key: the VPC, subnet or interface */
+	REL_INTERFACE_MIRROR_TARGETS,  /* key: interface */
+	REL_INTERFACE_MIRROR_SESSIONS, /* key: the source's interface */
+	REL_TARGET_MIRROR_SESSIONS,    /* key: mirror target */
+	REL_FILTER_MIRROR_SESSIONS,    /* key: mirror filter */
 	REL_MAX,
 };
 uint64_t model_account_host_key(uint64_t account, uint32_t host);

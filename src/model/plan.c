@@ -147,6 +147,7 @@ void plan_interface_item(const struct model *m, const struct interface *i,
 	p->forwards = !i->source_dest_check;
 	p->handle = i->handle.number;
 	plan_exits(m, i, p);
+	plan_watchers(m, i, p);
 	for (uint32_t n = 0; i->group_set && n < i->group_set->n; n++)
 		p->groups[p->n_groups++] = i->group_set->numbers[n];
 	p->disabled = i->condition == INTERFACE_DISABLED;

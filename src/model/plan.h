@@ -27,6 +27,7 @@
 #include "net/addr.h"
 
 struct change;
+struct mirror_filter;
 struct model;
 struct nat_port;
 
@@ -92,6 +93,15 @@ struct plan_exit {
 	uint32_t handle; /* of the internet gateway */
 };
 
+/* A traffic mirror session. */
+struct plan_mirror {
+	uint32_t number;
+	uint32_t vni;
+	uint32_t length; /* 0: all */
+	struct ipaddr target;
+	const struct mirror_filter *filter; /* borrowed */
+};
+
 struct plan_interface {
 	char id[ID_TEXT_SIZE];
 	char instance_id[ID_TEXT_SIZE];
@@ -119,6 +129,9 @@ struct plan_interface {
 	bool shared;     /* other hosts may have it as well: whether packets are for it here depends */
 	bool forwards;   /* source/destination check is off */
 	uint32_t handle; /* 0: no route names it */
+	bool logged;     /* some flow log is about it */
+	size_t n_mirrors;
+	struct plan_mirror mirrors[LIMIT_MODEL_MIRROR_SESSIONS]; /* by number */
 	size_t n_exits;
 	struct plan_exit exits[LIMIT_MODEL_INTERFACE_ADDRS];
 };

@@ -462,6 +462,15 @@ static int plan_write(struct planner *p, const struct write *w)
 	case KIND_DRAIN:
 		return plan_drain_change(p, (const struct drain *)w->before,
 					 (const struct drain *)w->after);
+	case KIND_FLOW_LOG:
+		return plan_flow_log_change(p, (const struct flow_log *)w->before,
+					    (const struct flow_log *)w->after);
+	case KIND_MIRROR_SESSION:
+		return plan_mirror_session_change(p, (const struct mirror_session *)w->before,
+						  (const struct mirror_session *)w->after);
+	case KIND_MIRROR_FILTER:
+		return plan_mirror_filter_change(p, (const struct mirror_filter *)w->before,
+						 (const struct mirror_filter *)w->after);
 	default:
 		return 0;
 	}

@@ -14,6 +14,9 @@ struct drain;
 struct egress_gateway;
 struct elastic;
 struct internet_gateway;
+struct flow_log;
+struct mirror_filter;
+struct mirror_session;
 struct nat_gateway;
 struct peering;
 
@@ -76,3 +79,10 @@ must_check int plan_interface_routes(struct planner *p, const struct interface *
 /* All tables of a VPC, if its address blocks have changed. */
 must_check int plan_vpc_blocks(struct planner *p, const struct vpc *before,
 			       const struct vpc *after);
+/* Flow logs and traffic mirroring: plan_watch.c. */
+must_check int plan_flow_log_change(struct planner *p, const struct flow_log *before,
+				    const struct flow_log *after);
+must_check int plan_mirror_session_change(struct planner *p, const struct mirror_session *before,
+					  const struct mirror_session *after);
+must_check int plan_mirror_filter_change(struct planner *p, const struct mirror_filter *before,
+					 const struct mirror_filter *after);

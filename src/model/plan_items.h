@@ -42,6 +42,8 @@ must_check int plan_network_peerings(const struct model *m, const struct vpc *v,
 				     bool remove, plan_sink_fn sink, void *data);
 /* Public addresses of an interface: plan_edge.c. */
 void plan_exits(const struct model *m, const struct interface *i, struct plan_interface *ret);
+/* Flow logs and mirror sessions of an interface: plan_watch.c. */
+void plan_watchers(const struct model *m, const struct interface *i, struct plan_interface *ret);
 /* What an edge has of its own: public addresses, NAT gateways, egress-only gateways. */
 must_check int plan_edge(const struct model *m, uint32_t host, plan_sink_fn sink, void *data);
 /* The internet gateway of a network, to an edge that serves it. */

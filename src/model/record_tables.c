@@ -7,6 +7,7 @@
 #include "model/counters.h"
 #include "model/group_rule.h"
 #include "model/dhcp_options.h"
+#include "model/flow_log.h"
 #include "model/host.h"
 #include "model/insights.h"
 #include "model/instance.h"
@@ -27,6 +28,7 @@
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/internet_gateway.h"
+#include "model/mirror.h"
 #include "model/nat_gateway.h"
 #include "model/record.h"
 #include "model/release.h"
@@ -666,6 +668,65 @@ static const struct field insights_analysis_fields[] = {
 };
 RECORD(insights_analysis, struct insights_analysis);
 
+static const struct field flow_log_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_U32, struct flow_log, resource_kind, .text = kind_text),
+	F(11, FIELD_U64, struct flow_log, resource),
+	F(12, FIELD_U32, struct flow_log, traffic, .text = flow_traffic_text),
+	F(13, FIELD_U32, struct flow_log, interval),
+	F(14, FIELD_STRING, struct flow_log, format),
+	F(15, FIELD_BOOL, struct flow_log, s3),
+	F(16, FIELD_STRING, struct flow_log, destination),
+	F(17, FIELD_STRING, struct flow_log, group_name),
+	F(18, FIELD_STRING, struct flow_log, role),
+};
+RECORD(flow_log, struct flow_log);
+
+static const struct field mirror_target_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_ID, struct mirror_target, interface, .kind = KIND_INTERFACE),
+	F(11, FIELD_STRING, struct mirror_target, description),
+};
+RECORD(mirror_target, struct mirror_target);
+
+static const struct field mirror_rule_fields[] = {
+	F(1, FIELD_ID, struct mirror_rule, id, .prefix = ID_PREFIX_MIRROR_RULE),
+	F(2, FIELD_BOOL, struct mirror_rule, egress),
+	F(3, FIELD_BOOL, struct mirror_rule, accept),
+	F(4, FIELD_BOOL, struct mirror_rule, has_source_ports),
+	F(5, FIELD_BOOL, struct mirror_rule, has_destination_ports),
+	F(6, FIELD_U32, struct mirror_rule, number),
+	F(7, FIELD_U32, struct mirror_rule, protocol),
+	F(8, FIELD_U32, struct mirror_rule, source_from),
+	F(9, FIELD_U32, struct mirror_rule, source_to),
+	F(10, FIELD_U32, struct mirror_rule, destination_from),
+	F(11, FIELD_U32, struct mirror_rule, destination_to),
+	F(12, FIELD_PREFIX, struct mirror_rule, source),
+	F(13, FIELD_PREFIX, struct mirror_rule, destination),
+	F(14, FIELD_STRING, struct mirror_rule, description),
+};
+RECORD(mirror_rule, struct mirror_rule);
+
+static const struct field mirror_filter_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_STRING, struct mirror_filter, description),
+	F(11, FIELD_BOOL, struct mirror_filter, dns),
+	ARRAY(12, struct mirror_filter, rules, mirror_rule_record),
+};
+RECORD(mirror_filter, struct mirror_filter);
+
+static const struct field mirror_session_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_ID, struct mirror_session, interface, .kind = KIND_INTERFACE),
+	F(11, FIELD_ID, struct mirror_session, target, .kind = KIND_MIRROR_TARGET),
+	F(12, FIELD_ID, struct mirror_session, filter, .kind = KIND_MIRROR_FILTER),
+	F(13, FIELD_U32, struct mirror_session, number),
+	F(14, FIELD_U32, struct mirror_session, length),
+	F(15, FIELD_U32, struct mirror_session, vni),
+	F(16, FIELD_STRING, struct mirror_session, description),
+};
+RECORD(mirror_session, struct mirror_session);
+
 const struct record *record_of(enum kind k)
 {
 	static const struct record *const records[KIND_MAX] = {
@@ -697,6 +758,10 @@ const struct record *record_of(enum kind k)
 		[KIND_PAIR_SHIFT] = &pair_shift_record,
 		[KIND_PEERING] = &peering_record,
 		[KIND_POOL] = &pool_record,
+		[KIND_FLOW_LOG] = &flow_log_record,
+		[KIND_MIRROR_TARGET] = &mirror_target_record,
+		[KIND_MIRROR_FILTER] = &mirror_filter_record,
+		[KIND_MIRROR_SESSION] = &mirror_session_record,
 	};
 
 	return k > KIND_NONE && k < KIND_MAX ? records[k] : NULL;

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "model/cidr.h"
 #include "model/edit.h"
+#include "model/flow_log.h"
 #include "model/network_acl_edit.h"
 #include "model/subnet_edit.h"
 #include "model/vpc.h"
@@ -143,7 +144,8 @@ int subnet_delete(struct tx *tx, const struct caller *c, const char *id, struct 
 		return r;
 	if (model_group_count(tx->m, REL_SUBNET_INTERFACES, s->o.id))
 		return refuse(reterr, MODEL_E_SUBNET_DEPENDENCY, id);
-	return tx_settle(tx, mark, tx_delete(tx, &s->o));
+	r = flow_log_end_all(tx, s->o.id);
+	return tx_settle(tx, mark, r ? r : tx_delete(tx, &s->o));
 }
 
 static int do_modify(struct tx *tx, const struct subnet *old, const struct subnet_modify_args *args)

@@ -11,12 +11,14 @@
 #include "model/egress_gateway.h"
 #include "model/drain.h"
 #include "model/elastic_edit.h"
+#include "model/flow_log.h"
 #include "model/group_rule.h"
 #include "model/host.h"
 #include "model/insights.h"
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/internet_gateway.h"
+#include "model/mirror.h"
 #include "model/nat_gateway.h"
 #include "model/network_acl.h"
 #include "model/permission.h"
@@ -355,6 +357,36 @@ static bool pair_shift_past(const struct object *o, uint64_t *ret)
 	return ((const struct pair_shift *)o)->shift.past.set;
 }
 
+static bool flow_log_resource(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct flow_log *)o)->resource;
+	return true;
+}
+
+static bool target_interface(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct mirror_target *)o)->interface;
+	return true;
+}
+
+static bool session_interface(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct mirror_session *)o)->interface;
+	return true;
+}
+
+static bool session_target(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct mirror_session *)o)->target;
+	return true;
+}
+
+static bool session_filter(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct mirror_session *)o)->filter;
+	return true;
+}
+
 static const struct relation_use relations[] = {
 	{KIND_NONE, REL_ACCOUNT, offsetof(struct object, by_account), account_key},
 	{KIND_SUBNET, REL_VPC_SUBNETS, offsetof(struct subnet, by_vpc), subnet_vpc},
@@ -419,6 +451,16 @@ static const struct relation_use relations[] = {
 	{KIND_NAT_GATEWAY, REL_HOST_WAITING_NAT_GATEWAYS, offsetof(struct nat_gateway, by_waiting),
 	 nat_waiting},
 	{KIND_NAT_GATEWAY, REL_ENDED_NAT_GATEWAYS, offsetof(struct nat_gateway, by_end), nat_end},
+	{KIND_FLOW_LOG, REL_RESOURCE_FLOW_LOGS, offsetof(struct flow_log, by_resource),
+	 flow_log_resource},
+	{KIND_MIRROR_TARGET, REL_INTERFACE_MIRROR_TARGETS,
+	 offsetof(struct mirror_target, by_interface), target_interface},
+	{KIND_MIRROR_SESSION, REL_INTERFACE_MIRROR_SESSIONS,
+	 offsetof(struct mirror_session, by_interface), session_interface},
+	{KIND_MIRROR_SESSION, REL_TARGET_MIRROR_SESSIONS, offsetof(struct mirror_session, by_target),
+	 session_target},
+	{KIND_MIRROR_SESSION, REL_FILTER_MIRROR_SESSIONS, offsetof(struct mirror_session, by_filter),
+	 session_filter},
 };
 
 static bool access_key_hash(const struct object *o, uint64_t *ret)

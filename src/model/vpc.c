@@ -12,6 +12,7 @@
 #include "model/cidr.h"
 #include "model/counters.h"
 #include "model/edit.h"
+#include "model/flow_log.h"
 #include "model/network_acl_edit.h"
 #include "model/route_table.h"
 #include "model/security_group_edit.h"
@@ -150,8 +151,10 @@ static int do_delete(struct tx *tx, const struct vpc *v)
 {
 	const struct security_group *g = security_group_default(tx->m, v);
 	const struct network_acl *a = network_acl_default(tx->m, v);
-	int r = g ? security_group_end(tx, g) : 0;
+	int r = flow_log_end_all(tx, v->o.id);
 
+	if (!r && g)
+		r = security_group_end(tx, g);
 	if (!r && a)
 		r = tx_delete(tx, &a->o);
 	if (!r)
