@@ -426,3 +426,28 @@ int route_usage(struct route_call *c)
 
 	return route_list_run(c, &list);
 }
+
+int route_address_move(struct route_call *c)
+{
+	struct interface_move_args args = {
+		.subnet_id = c->segments[2], .addr = c->segments[4], .allow_reassignment = true};
+	const struct interface *i;
+	struct ipaddr addr;
+	bool made;
+	int r;
+
+	if (ipaddr_parse(args.addr, &addr))
+		return route_refuse(c, 400, "BadRequest", "'%.60s' is not an address", args.addr);
+	r = route_text(c, "interface", false, &args.interface_id);
+	if (!r)
+		r = route_text(c, "instance", false, &args.instance_id);
+	if (!r)
+		r = interface_move(c->tx, &c->caller, &args, &i, &made, &c->refusal);
+	if (r)
+		return r;
+	c->status = made ? 201 : 200;
+	c->result = json_new_object(c);
+	json_put(c, c->result, "interface", show_one(c, i));
+	json_put_bool(c, c->result, "made", made);
+	return 0;
+}

@@ -77,6 +77,16 @@ static int acknowledge_instances(struct tx *tx, uint32_t number, uint64_t revisi
 	return 0;
 }
 
+/* Attached to a running instance, and its host cannot: as if it had not been asked for.  A shared one may have what
+ * it was given at its other hosts. */
+static int attachment_failed(struct tx *tx, const struct attachment *a)
+{
+	uint64_t id = a->id;
+	int r = a->of->shared ? 0 : release_turn_all_back(tx, a->of->o.id);
+
+	return r ? r : interface_begin_detach(tx, attachment_find(tx->m, id), true);
+}
+
 static int acknowledge_attachment(struct tx *tx, const struct attachment *a, bool failed)
 {
 	const struct instance *n =
@@ -89,8 +99,7 @@ static int acknowledge_attachment(struct tx *tx, const struct attachment *a, boo
 		return failed ? 0 : interface_free_attachment(tx, a);
 	if (!failed)
 		return interface_confirm_attach(tx, a);
-	/* attached to a running instance, and its host cannot: as if it had not been asked for */
-	return n->state == INSTANCE_RUNNING ? interface_begin_detach(tx, a, true) : 0;
+	return n->state == INSTANCE_RUNNING ? attachment_failed(tx, a) : 0;
 }
 
 static int acknowledge_interfaces(struct tx *tx, uint32_t number, uint64_t revision,

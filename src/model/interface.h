@@ -195,7 +195,7 @@ must_check int interface_assign(struct tx *tx, const struct caller *c,
 must_check int interface_unassign(struct tx *tx, const struct caller *c, const char *id,
 				  const char *const *addrs, size_t n_addrs, struct refusal *reterr);
 
-/* The same for IPv6; 'allow_reassignment' is not looked at. ADDRESS_*, NO_BLOCK6, COMBINATION */
+/* The same for IPv6.  ADDRESS_*, NO_BLOCK6, COMBINATION */
 must_check int interface_assign6(struct tx *tx, const struct caller *c,
 				 const struct interface_assign_args *args,
 				 const struct interface **ret, size_t *ret_n_assigned,
@@ -203,6 +203,22 @@ must_check int interface_assign6(struct tx *tx, const struct caller *c,
 must_check int interface_unassign6(struct tx *tx, const struct caller *c, const char *id,
 				   const char *const *addrs, size_t n_addrs,
 				   struct refusal *reterr);
+
+struct interface_move_args {
+	const char *subnet_id;
+	const char *addr;         /* of either family, in the subnet */
+	const char *interface_id; /* it gets the address; or */
+	const char *
+		instance_id; /* its interface in the subnet does; neither: a new interface, attached to nothing */
+	bool allow_reassignment; /* from whoever has it */
+};
+/* Gives an interface the address, as interface_assign() does.  An instance that has no interface in the subnet gets one, in
+ * the security groups of the present holder; '*ret_made' says so.  Nothing happens unless all of it can; an address that was
+ * on its way to a host that cannot carry it goes back to its holder.  As interface_assign(), interface_create() and
+ * interface_attach(); SUBNET_NOT_FOUND, INSTANCE_NOT_FOUND */
+must_check int interface_move(struct tx *tx, const struct caller *c,
+			      const struct interface_move_args *args, const struct interface **ret,
+			      bool *ret_made, struct refusal *reterr);
 
 /* The caller's own; for what others may do with it see model/interface_rights.h. */
 must_check int interface_find(const struct model *m, const struct caller *c, const char *id,

@@ -48,10 +48,8 @@ static int take_from(struct tx *tx, const struct interface *other, const struct 
 	return TX_PUT(tx, other, &new);
 }
 
-/* Brings an address of 'other' to 'i', a copy that is to be put: at once when no node is on the network with
- * it, else when its host has acknowledged. */
-static int move_here(struct tx *tx, const struct caller *c, const struct interface *other,
-		     const struct ipaddr *addr, struct interface *i, struct refusal *reterr)
+int interface_take_addr(struct tx *tx, const struct caller *c, const struct interface *other,
+			const struct ipaddr *addr, struct interface *i, struct refusal *reterr)
 {
 	size_t place = address_index(other, addr);
 	struct private_addr a = other->addrs[place];
@@ -100,7 +98,7 @@ static int assign_one(struct tx *tx, const struct caller *c, const struct subnet
 		if (!take)
 			return refuse(reterr, MODEL_E_ADDRESS_ASSIGNED, text,
 				      object_id_text(&other->o, id));
-		return move_here(tx, c, other, &a, i, reterr);
+		return interface_take_addr(tx, c, other, &a, i, reterr);
 	}
 	return address_append(i, &a, interface_is_plugged(i) ? tx->revision : 0);
 }

@@ -88,7 +88,43 @@ int interface_add_addrs6(struct tx *tx, const struct subnet *s, struct interface
 	return r;
 }
 
-static int do_assign(struct tx *tx, const struct interface *old,
+/* Makes 'text' an address of 'i', whoever has it. */
+static int take_named(struct tx *tx, const struct caller *c, const struct subnet *s,
+		      struct interface *i, const char *text, size_t max_addrs,
+		      struct refusal *reterr)
+{
+	const struct interface *other;
+	char id[ID_TEXT_SIZE];
+	struct ipaddr a;
+	int r = parse(text, &a, reterr);
+
+	if (r)
+		return r;
+	other = prefix_contains(&s->prefix6, &a) ? interface_by_addr(tx->m, s->vni, &a) : NULL;
+	if (!other)
+		return interface_add_addrs6(tx, s, i, &text, 1, 0, max_addrs, reterr);
+	if (address_index(i, &a) < i->n_addrs)
+		return 0;
+	if (interface_count_addrs(i, true) >= max_addrs)
+		return refuse(reterr, MODEL_E_ADDRESS_LIMIT6, object_id_text(&s->o, id));
+	return interface_take_addr(tx, c, other, &a, i, reterr);
+}
+
+static int add(struct tx *tx, const struct caller *c, const struct subnet *s, struct interface *i,
+	       const struct interface_assign_args *args, struct refusal *reterr)
+{
+	size_t max_addrs = interface_max_addrs(tx->m, i);
+	int r = 0;
+
+	if (!args->allow_reassignment || !args->n_addrs)
+		return interface_add_addrs6(tx, s, i, args->addrs, args->n_addrs, args->count,
+					    max_addrs, reterr);
+	for (size_t k = 0; k < args->n_addrs && !r; k++)
+		r = take_named(tx, c, s, i, args->addrs[k], max_addrs, reterr);
+	return r;
+}
+
+static int do_assign(struct tx *tx, const struct caller *c, const struct interface *old,
 		     const struct interface_assign_args *args, const struct interface **ret,
 		     size_t *ret_n, struct refusal *reterr)
 {
@@ -103,8 +139,7 @@ static int do_assign(struct tx *tx, const struct interface *old,
 			      "Name either IPv6 addresses or how many are wanted.");
 	r = tx_edit(tx, &old->o, &o);
 	if (!r)
-		r = interface_add_addrs6(tx, s, (struct interface *)o, args->addrs, args->n_addrs,
-					 args->count, interface_max_addrs(tx->m, old), reterr);
+		r = add(tx, c, s, (struct interface *)o, args, reterr);
 	if (r)
 		return r;
 	result = (const struct interface *)o;
@@ -124,7 +159,7 @@ int interface_assign6(struct tx *tx, const struct caller *c,
 	const struct interface *i;
 	int r = interface_find_for(tx->m, c, args->interface_id, INTERFACE_SET, &i, reterr);
 
-	return r ? r : tx_settle(tx, mark, do_assign(tx, i, args, ret, ret_n_assigned, reterr));
+	return r ? r : tx_settle(tx, mark, do_assign(tx, c, i, args, ret, ret_n_assigned, reterr));
 }
 
 static int take_one(struct interface *i, const char *text, struct refusal *reterr)

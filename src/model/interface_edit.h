@@ -33,6 +33,11 @@ must_check int interface_make(struct tx *tx, const struct subnet *s,
 
 /* How many addresses of each family it may have: an attached one what its instance's type allows. */
 size_t interface_max_addrs(const struct model *m, const struct interface *i);
+/* Brings an address of 'other' to 'i', a copy that is to be put: at once when no node is on the network with it, else
+ * when its host has acknowledged.  INTERFACE_RIGHT, ADDRESS_MOVING, ADDRESS_PRIMARY */
+must_check int interface_take_addr(struct tx *tx, const struct caller *c,
+				   const struct interface *other, const struct ipaddr *addr,
+				   struct interface *i, struct refusal *reterr);
 /* Gives a copy that is to be put IPv6 addresses: those that are named, or 'count' free ones. */
 must_check int interface_add_addrs6(struct tx *tx, const struct subnet *s, struct interface *i,
 				    const char *const *addrs, size_t n_addrs, uint32_t count,

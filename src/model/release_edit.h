@@ -28,6 +28,8 @@ const struct release *release_find_move(const struct model *m, uint64_t to,
 					const struct ipaddr *addr);
 /* A move whose first step is being waited for leads nowhere any more: its address has left 'to'. */
 must_check int release_end_move(struct tx *tx, const struct release *rel);
+/* The interface's host cannot carry it: what is on its way there goes back to where it came from. */
+must_check int release_turn_all_back(struct tx *tx, uint64_t to);
 /* The first holder is stopped: the second one gets the address. */
 must_check int release_arrive(struct tx *tx, const struct release *rel);
 /* 'number' has acknowledged 'revision': what waited for that goes on. */

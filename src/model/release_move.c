@@ -145,22 +145,15 @@ int release_arrive(struct tx *tx, const struct release *rel)
 	return release_is_settled(tx->m, rel) ? tx_delete(tx, &rel->o) : 0;
 }
 
-/* The new host cannot carry it: back to the first one, which gets it when the new one has let it go. */
-static int turn_back(struct tx *tx, const struct release *rel, const struct interface *first)
+/* The address of 'second' at 'place' is one of 'first' that arrives. */
+static int hand_back(struct tx *tx, const struct interface *second, size_t place,
+		     const struct interface *first)
 {
-	const struct interface *second =
-		(const struct interface *)model_get(tx->m, KIND_INTERFACE, rel->to);
-	size_t place = second ? address_index(second, &rel->addr) : 0;
+	struct private_addr a = second->addrs[place];
+	uint32_t at = interface_addr_host(second, place);
 	struct interface *without = NULL, *with = NULL;
-	struct private_addr a;
-	uint32_t at;
-	int r;
+	int r = TX_EDIT(tx, second, &without);
 
-	if (!second || place == second->n_addrs)
-		return tx_delete(tx, &rel->o);
-	a = second->addrs[place];
-	at = interface_addr_host(second, place);
-	r = TX_EDIT(tx, second, &without);
 	if (r)
 		return r;
 	address_drop(without, place);
@@ -176,11 +169,58 @@ static int turn_back(struct tx *tx, const struct release *rel, const struct inte
 	}
 	with->addrs[with->n_addrs - 1].arriving = true;
 	with->addrs[with->n_addrs - 1].at = at;
-	r = TX_PUT(tx, first, &with);
+	return TX_PUT(tx, first, &with);
+}
+
+/* The new host cannot carry it: back to the first one, which gets it when whoever has it has let it go. */
+static int turn_back(struct tx *tx, const struct release *rel, const struct interface *first)
+{
+	const struct interface *second =
+		(const struct interface *)model_get(tx->m, KIND_INTERFACE, rel->to);
+	size_t place = second ? address_index(second, &rel->addr) : 0;
+	struct release *new = NULL;
+	struct private_addr a;
+	int r;
+
+	if (!second || place == second->n_addrs)
+		return tx_delete(tx, &rel->o);
+	a = second->addrs[place];
+	r = hand_back(tx, second, place, first);
 	if (r)
 		return r;
 	second = (const struct interface *)model_get(tx->m, KIND_INTERFACE, rel->to);
-	return release_begin_move(tx, second, &a, rel->from, true);
+	if (rel->step == RELEASE_ARRIVING)
+		return release_begin_move(tx, second, &a, rel->from, true);
+	r = TX_EDIT(tx, rel, &new);
+	if (r)
+		return r;
+	new->to = rel->from;
+	new->back = true;
+	return TX_PUT(tx, rel, &new);
+}
+
+/* A move to the interface that can go back. */
+static const struct release *find_forth(const struct model *m, uint64_t to)
+{
+	struct model_iter it = model_iter_group(m, REL_INTERFACE_MOVES, to);
+	const struct release *rel;
+
+	while ((rel = (const struct release *)model_iter_next(&it)))
+		if (!rel->back && rel->from != to && model_get(m, KIND_INTERFACE, rel->from))
+			return rel;
+	return NULL;
+}
+
+int release_turn_all_back(struct tx *tx, uint64_t to)
+{
+	const struct release *rel;
+	int r = 0;
+
+	while (!r && (rel = find_forth(tx->m, to)))
+		r = turn_back(
+			tx, rel,
+			(const struct interface *)model_get(tx->m, KIND_INTERFACE, rel->from));
+	return r;
 }
 
 static bool has_failed(const struct release *rel, const struct host_failure *failed, size_t n)

@@ -152,6 +152,30 @@ def test_an_address_is_never_on_two_nodes(lab, nodes):
         node.run("ip", "addr", "del", f"{address}/32", "dev", "eth0")
 
 
+def test_an_address_goes_to_a_node_that_gets_a_record_for_it(lab, nodes):
+    """requirement: NIC-3"""
+    address, device = "10.0.1.220", "eth1"
+    move = f"/v1/subnets/{nodes['subnet']}/addresses/{address}"
+    first = nodes["a"]
+    while (second := lab.start(nodes["other"], InstanceType="t3.small")).host == first.host:
+        pass
+    assert not operate(lab, "PUT", move, {"interface": first.interface})["made"]
+    first.run("ip", "addr", "add", f"{address}/32", "dev", "eth0")
+    second.run("ip", "addr", "add", f"{address}/32", "dev", "lo")
+    with Stream(nodes["c"], address, {"first": first, "second": second}, port=7150) as stream:
+        labs.wait_for("the first node", lambda: stream.count("first") > 200)
+        moved = operate(lab, "PUT", move, {"instance": second.id})
+        assert moved["made"] and moved["interface"]["attachment"]["instance"] == second.id
+        eni, own = moved["interface"]["id"], moved["interface"]["addresses"][0]
+        labs.wait_for("the second node", lambda: stream.count("second") > 200)
+        labs.wait_for("the record's own address", lambda: configured(second, device, own))
+        before, after = stream.arrivals("first"), stream.arrivals("second")
+    assert before[-1][2] <= after[0][2] and before[-1][0] < after[0][0], "never both"
+    assert [a["PrivateIpAddress"] for a in status(lab, eni)["PrivateIpAddresses"]] == [own, address]
+    assert not operate(lab, "PUT", move, {"interface": first.interface})["made"]
+    first.run("ip", "addr", "del", f"{address}/32", "dev", "eth0")
+
+
 def test_an_address_is_not_given_away_while_its_host_is_silent(lab, nodes):
     """The host of the first holder is away: the call returns after 5 s, the second one has nothing, and an operator sees
     for whom is waited.  When the host is back it goes on.  requirement: NIC-3"""

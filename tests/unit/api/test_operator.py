@@ -328,6 +328,35 @@ def test_an_interface_record(call, ec2, subnet, instance):
     call("DELETE", path + "/attachment", expect=404)
 
 
+def test_an_address_is_given_to_whom_it_is_for(call, ec2, subnet, instance):
+    """requirement: NIC-3"""
+    a, b = (ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"] for _ in "ab")
+    path = f"/v1/subnets/{subnet}/addresses/10.0.1.200"
+    first = call("PUT", path, {"interface": a})
+    assert not first["made"] and first["interface"]["addresses"][-1] == "10.0.1.200"
+    assert call("PUT", path, {"interface": b})["interface"]["id"] == b
+    assert "10.0.1.200" not in call("GET", "/v1/interfaces/" + a)["interface"]["addresses"]
+    # with neither, a new record that is attached to nothing; one that nobody has is its primary address
+    made = call("PUT", path, {}, expect=201)
+    assert made["made"] and made["interface"]["addresses"][1:] == ["10.0.1.200"] and not made["interface"]["attachment"]
+    own = call("PUT", f"/v1/subnets/{subnet}/addresses/10.0.1.201", expect=201)["interface"]
+    assert own["addresses"] == ["10.0.1.201"]
+    given = call("PUT", path, {"instance": instance["InstanceId"]})["interface"]
+    assert given["attachment"]["instance"] == instance["InstanceId"]
+    interfaces = len(call("GET", "/v1/interfaces")["interfaces"])
+    for where, body, status in ((path, {"interface": a, "instance": instance["InstanceId"]}, 400),
+                                (path, {"interface": "eni-00000000000000000"}, 404),
+                                (path, {"node": "x"}, 400),
+                                (f"/v1/subnets/{subnet}/addresses/x", {}, 400),
+                                (f"/v1/subnets/{subnet}/addresses/10.0.1.201", {"interface": a}, 409),  # a primary one
+                                ("/v1/subnets/subnet-00000000000000000/addresses/10.0.1.200", {}, 404)):
+        assert call("PUT", where, body, expect=status)["error"]["message"]
+    assert len(call("GET", "/v1/interfaces")["interfaces"]) == interfaces
+    for eni in (made["interface"]["id"], own["id"], a, b):
+        ec2.delete_network_interface(NetworkInterfaceId=eni)
+    ec2.unassign_private_ip_addresses(NetworkInterfaceId=given["id"], PrivateIpAddresses=["10.0.1.200"])
+
+
 def test_a_shared_record(call, ec2, subnet, instance):
     """Marked so by its owner, and by nobody else; each attachment is shown.  requirement: NIC-4"""
     other = ec2.run_instances(ImageId="ami-netns", MinCount=1, MaxCount=1, SubnetId=subnet)["Instances"][0]
