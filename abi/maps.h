@@ -23,11 +23,14 @@
 #include <linux/bpf.h>
 #include <linux/types.h>
 
+#include "abi/seal.h"
+
 enum {
-	DP_ABI_VERSION = 3,
+	DP_ABI_VERSION = 4,
 	DP_SLOTS_MAX = 1024,    /* ports of a host; slot 0 is the host's substrate side */
 	DP_PEERS_MAX = 16384,   /* host numbers below this */
 	DP_NEXTHOPS_MAX = 1024, /* ids below this */
+	DP_NEXTHOPS_OF_PEERS = DP_NEXTHOPS_MAX, /* and a peer's number: its own */
 	DP_BUCKETS = 65536,     /* generation counters of mappings */
 	DP_SUBNETS_MAX = 65536,
 	DP_LOCALS_MAX = 131072,  /* addresses of all ports: more than DP_SLOTS_MAX * 104 */
@@ -63,7 +66,7 @@ struct dp_rodata {
 	__u8 pad[2];
 	__u64 connection_seed; /* of the hash that finds a connection's place */
 	__u32 copy_ifindex; /* the device that copies of packets go up by */
-	__u32 pad2;
+	__u32 seal_ifindex; /* the sealing device */
 };
 
 /* The fixed inner MACs of vxlan/1: the device's own, and that of every sender. */
@@ -165,6 +168,10 @@ enum {
 	DP_PEER_HAS_SIIT_2 = 1 << 1,
 	DP_PEER_VXLAN_V6 = 1 << 2,
 	DP_PEER_EDGE = 1 << 3, /* may send from addresses that no network has */
+	DP_PEER_RATE = 1 << 4, /* not faster than its row of 'rates' says */
+	/* enum seal_cipher of what is sent to it, two bits: one set if it is sealed. */
+	DP_PEER_SEAL_SHIFT = 6,
+	DP_PEER_SEALED = 3 << DP_PEER_SEAL_SHIFT,
 };
 
 struct dp_peer_copy {
@@ -172,8 +179,8 @@ struct dp_peer_copy {
 	__u32 nexthop;
 	__u8 siit1[16], siit2[16];
 	__u8 v4[16], v6[16];
-	__u32 accept;
-	__u16 path_mtu;
+	__u32 accept; /* formats, in the clear and in each seal (abi/seal.h) */
+	__u16 path_mtu; /* less what sealing adds */
 	__u8 send; /* enum format */
 	__u8 flags;
 };
@@ -215,7 +222,12 @@ struct dp_label_value {
 	__be32 addr;
 };
 
-/* ---- nexthops: array by id ---- */
+/*
+ * ---- nexthops: array by id ----
+ *
+ * Ids below DP_NEXTHOPS_MAX are the agent's.  Above, each peer has one of its own, for when what leaves
+ * to it is sealed (the device is the sealing one, the MACs are a note) or has a rate.
+ */
 
 enum {
 	DP_NEXTHOP_PRESENT = 1 << 0,
@@ -230,11 +242,25 @@ struct dp_nexthop_copy {
 	__u16 mtu;
 	__u16 pad;
 	__u8 gateway[16];
+	__u32 rate; /* row of 'rates'; 0: none */
+	__u32 base; /* of a peer's own: the next hop that it was made from */
 };
 
 struct dp_nexthop_value {
 	struct dp_nexthop_copy copy[2];
 	__u32 current;
+	__u32 pad;
+};
+
+/* ---- rates: array by host number; a token bucket (bpf/lib/rate.h) ---- */
+
+struct dp_rate_value {
+	__u64 due;         /* when the bucket is full again */
+	__u64 picoseconds; /* of a byte; 0: no limit */
+	__u64 burst_ns;    /* how long the bucket takes to fill */
+	__u64 held_packets;
+	__u64 bits; /* as told */
+	__u32 burst;
 	__u32 pad;
 };
 
@@ -460,7 +486,7 @@ struct dp_flow_in {
 	 * address, 0x0000ffff, the label. */
 	__u8 src[16], dst[16];
 	struct dp_stamp stamp;
-	__u16 accept;      /* formats */
+	__u16 accept;      /* formats in the clear */
 	__u8 judge;        /* DP_JUDGE_* */
 	__u8 to_flags;     /* of the port */
 	__u32 tick, jiffy; /* as above */
@@ -469,9 +495,11 @@ struct dp_flow_in {
 	__u8 to[12]; /* the MACs that the node's frame gets: destination, source */
 	__u32 to_ifindex;
 	__u32 checksum_diff; /* siit/1, reip4: from the substrate to the virtual addresses */
-	__u32 pad;
+	__u32 accept_all; /* as dp_peer_copy's */
 	struct dp_region to_region;
 	struct dp_list to_acl;
+	__u32 peer; /* the sender's host */
+	__u32 pad;
 } __attribute__((aligned(8)));
 
 /* ---- counters: per-CPU arrays by slot ---- */
@@ -506,6 +534,7 @@ enum {
 	DP_NOTE_TUNNEL = 1 << 1, /* came by vxlan: the frame is what was inside, 'id' the peer */
 	DP_NOTE_OTHER = 1 << 2,  /* 'vni' is the destination's, not the port's */
 	DP_NOTE_UPLINK = 1 << 3, /* came from the world: 'id' the private IPv4 address that it is for */
+	DP_NOTE_SEAL_SHIFT = 5,  /* VERIFY: enum seal_cipher, two bits */
 	DP_NOTE_COPY = 1 << 4,   /* the agent's own, with a copy inside: its port's policy is not asked */
 };
 
@@ -552,8 +581,9 @@ DP_LAYOUT(struct dp_peer_value, 168);
 DP_LAYOUT(struct dp_locator_key, 20);
 DP_LAYOUT(struct dp_label_range_key, 8);
 DP_LAYOUT(struct dp_label_value, 8);
-DP_LAYOUT(struct dp_nexthop_copy, 40);
-DP_LAYOUT(struct dp_nexthop_value, 88);
+DP_LAYOUT(struct dp_nexthop_copy, 48);
+DP_LAYOUT(struct dp_nexthop_value, 104);
+DP_LAYOUT(struct dp_rate_value, 48);
 DP_LAYOUT(struct dp_mapping_v4_key, 8);
 DP_LAYOUT(struct dp_mapping_value, 24);
 DP_LAYOUT(struct dp_range, 8);
@@ -567,7 +597,7 @@ DP_LAYOUT(struct dp_passed_key, 40);
 DP_LAYOUT(struct dp_stamp, 12);
 DP_LAYOUT(struct dp_flow_out_key, 12);
 DP_LAYOUT(struct dp_flow_out, 192);
-DP_LAYOUT(struct dp_flow_in, 136);
+DP_LAYOUT(struct dp_flow_in, 144);
 DP_LAYOUT(struct dp_counters_value, 32);
 DP_LAYOUT(struct dp_drops_value, 1024);
 DP_LAYOUT(struct dp_budget_value, 16);

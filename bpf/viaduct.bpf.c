@@ -7,6 +7,7 @@
  *	tunnel     tcx ingress of the vxlan device: packets from other hosts
  *	upcalls    tcx ingress of the upcall device: packets that the agent sends on their way again
  *	uplink     tcx ingress of an edge's interface to the world
+ *	opened     tcx ingress of the sealing device: packets from other hosts that were sealed
  *	delivered  tcx egress of a watched node's interface: packets that the node is about to get
  *
  * Where the kernel has no tcx, the same programs are clsact filters.
@@ -137,7 +138,7 @@ int port(struct __sk_buff *skb)
 /* A packet of a known flow; '*ret_slot' is the port that it is for, '*ret_vni' what is written as its
  * destination's. */
 static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr *ip6,
-					  __u32 *ret_slot, __u32 *ret_vni)
+					  __u8 seal, __u32 peer, __u32 *ret_slot, __u32 *ret_vni)
 {
 	struct dp_flow_in *flow = flow_in_find(ip6);
 	bool layout_1;
@@ -152,7 +153,7 @@ static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr 
 		format = layout_1 ? FORMAT_SIIT_1 : FORMAT_SIIT_2;
 	else
 		return VERDICT_DECLINED;
-	if (!(flow->accept & FORMAT_BIT(format)) ||
+	if (!flow_accepts(flow, seal, peer, format) ||
 	    skb->len != ETH_HLEN + sizeof(*ip6) + ntohs(ip6->payload_len))
 		return VERDICT_DECLINED;
 	if (flow->judge && !policy_recall_in(skb, ip6, flow) && !policy_hit_in(skb, flow))
@@ -165,7 +166,7 @@ static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr 
 /* IPv4 for one of our labels. */
 static __noinline int substrate_labelled(struct __sk_buff *skb)
 {
-	int verdict = reip4_fast(skb);
+	int verdict = reip4_fast(skb, 0, 0);
 	struct packet *p;
 
 	if (likely(verdict >= 0 && verdict < VERDICT_UPCALL))
@@ -207,7 +208,7 @@ int substrate(struct __sk_buff *skb)
 	}
 	if (!ip6 || ingress_layout((const __u8 *)&ip6->daddr) == FORMAT_NONE)
 		return TC_ACT_UNSPEC;
-	verdict = substrate_fast(skb, ip6, &slot, &vni);
+	verdict = substrate_fast(skb, ip6, 0, 0, &slot, &vni);
 	if (likely(verdict >= 0 && verdict < VERDICT_UPCALL))
 		return verdict;
 	p = packet_new();
@@ -259,6 +260,8 @@ static __always_inline int upcalls_packet(struct __sk_buff *skb, struct packet *
 	bpf_skb_change_type(skb, PACKET_HOST);
 	if (note.flags & DP_NOTE_UPLINK)
 		return config.uplink_ifindex ? uplink_packet(skb, p) : -DROP_NOTE;
+	p->seal = note.flags >> DP_NOTE_SEAL_SHIFT & (SEAL_CIPHERS - 1);
+	p->seal_peer = id;
 	if (note.kind == DP_NOTE_VERIFY && (note.flags & DP_NOTE_TUNNEL))
 		return tunnel_packet(skb, p, id);
 	if (note.kind == DP_NOTE_VERIFY)
@@ -304,6 +307,58 @@ int uplink(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	p = packet_new();
 	return p ? edge_conclude(skb, p, uplink_packet(skb, p)) : TC_ACT_SHOT;
+}
+
+/* A known flow's packet that was sealed. */
+static __always_inline int opened_fast(struct __sk_buff *skb, struct packet *p)
+{
+	struct ipv6hdr *ip6;
+
+	if (skb->protocol == htons(ETH_P_IP))
+		return reip4_fast(skb, p->seal, p->seal_peer);
+	ip6 = ipv6_get(skb);
+	if (!ip6)
+		return VERDICT_DECLINED;
+	return substrate_fast(skb, ip6, p->seal, p->seal_peer, &p->slot, &p->to_vni);
+}
+
+/* What it is, by the note: as the programs of the substrate and of the tunnel do. */
+static __always_inline int opened_packet(struct __sk_buff *skb, struct packet *p)
+{
+	struct seal_note note;
+	__be32 id;
+	int verdict;
+
+	if (bpf_skb_load_bytes(skb, 0, &note, sizeof(note)) || note.magic != SEAL_NOTE_MAGIC ||
+	    !(note.seal & (SEAL_CIPHERS - 1)))
+		return -DROP_NOTE;
+	memcpy(&id, note.id, 4);
+	p->seal = note.seal;
+	p->seal_peer = ntohl(id);
+	bpf_skb_change_type(skb, PACKET_HOST);
+	packet_pull(skb, ETH_HLEN + sizeof(struct ipv6hdr));
+	if (note.kind == SEAL_NOTE_TUNNEL) {
+		p->vni = (__u32)note.vni[0] << 16 | (__u32)note.vni[1] << 8 | note.vni[2];
+		return tunnel_packet(skb, p, p->seal_peer);
+	}
+	verdict = opened_fast(skb, p);
+	if (verdict != VERDICT_DECLINED)
+		return verdict;
+	return skb->protocol == htons(ETH_P_IP) ? reip4_packet(skb, p) : ingress_packet(skb, p);
+}
+
+SEC("tc")
+int opened(struct __sk_buff *skb)
+{
+	struct packet *p = packet_new();
+	int verdict;
+
+	if (!p)
+		return TC_ACT_SHOT;
+	verdict = opened_packet(skb, p);
+	if (verdict == VERDICT_EDGE)
+		verdict = edge_leave(skb, p);
+	return edge_conclude(skb, p, verdict);
 }
 
 SEC("tc")

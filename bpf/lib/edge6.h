@@ -179,7 +179,7 @@ static __noinline int edge6_to_node(struct __sk_buff *skb, struct packet *p)
 	size = (__u16)(ntohs(ip->payload_len) + sizeof(*ip));
 	tos = (__u8)(ntohl(*(const __be32 *)ip) >> 20);
 	if (flow->format == FORMAT_VXLAN_1)
-		return vxlan_encode(skb, peer, p->vni, tos);
+		return vxlan_encode(skb, peer, flow->peer, p->vni, tos);
 	r = ipip6_encode(skb, flow, size, tos, IPPROTO_IPIP6, dp_bucket_v6(p->vni, p->dst));
 	return r ? r : transmit(skb, flow->nexthop);
 }

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "bpf/lib/packet.h"
+#include "bpf/lib/seal.h"
 
 /* All but the first of eight bytes, as they lie in memory. */
 #define FLOW_IN_MASK bpf_cpu_to_be64(0x00ffffffffffffffULL)
@@ -74,6 +74,16 @@ static __always_inline void flow_out_keep(const struct dp_flow_out *flow)
 }
 
 /* ---- from the substrate ---- */
+
+/* Whether a packet in this format, in the clear or sealed by 'peer', was chosen. */
+static __always_inline bool flow_accepts(const struct dp_flow_in *f, __u8 seal, __u32 peer,
+					 __u8 format)
+{
+	if (!seal)
+		return f->accept & FORMAT_BIT(format);
+	return f->peer == peer && !seal_check(f->accept_all, seal, format);
+}
+
 
 /* The bytes of an address that say who, without where: VNI and IPv4. */
 static __always_inline __u64 flow_in_half(const void *addr)

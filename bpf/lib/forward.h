@@ -71,7 +71,7 @@ static __always_inline int forward_vxlan(struct __sk_buff *skb, struct iphdr *ip
 	if (r)
 		return r;
 	forward_age(ip, flow->ttl_step);
-	return vxlan_encode(skb, peer, flow->vni, tos);
+	return vxlan_encode(skb, peer, flow->peer, flow->vni, tos);
 }
 
 /* To another host on an IPv4 substrate: re-headed, and what that would lose something of whole, by vxlan

@@ -13,7 +13,7 @@
 #include "bpf/lib/route.h"
 
 /* The format by the next header, and whether the peer may use it: 0 or a reason. */
-static __always_inline int ingress_check_format(struct ingress *in, __u8 next,
+static __always_inline int ingress_check_format(struct ingress *in, __u8 next, __u8 seal,
 						const struct dp_peer_copy *peer)
 {
 	in->next = next;
@@ -23,7 +23,7 @@ static __always_inline int ingress_check_format(struct ingress *in, __u8 next,
 		in->format = in->layout;
 	else
 		return -DROP_SUBSTRATE_PROTOCOL;
-	return peer->accept & FORMAT_BIT(in->format) ? 0 : -DROP_FORMAT;
+	return seal_check(peer->accept, seal, in->format);
 }
 
 /* The mapping of an address of either family. */
@@ -191,7 +191,9 @@ static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p,
 	flow->stamp.epoch = host_epoch();
 	flow->stamp.bucket = (__u16)dp_bucket_v4(p->from_vni, source);
 	flow->stamp.mapping_generation = generation_get(flow->stamp.bucket);
-	flow->accept = (__u16)peer->accept;
+	flow->accept = (__u8)peer->accept;
+	flow->accept_all = peer->accept;
+	flow->peer = peer_id;
 	r = ingress_destination(p);
 	if (r && r != VERDICT_EDGE)
 		return r;
@@ -294,11 +296,13 @@ static __noinline int ingress_decide(struct __sk_buff *skb, struct packet *p)
 	peer = peer_get(peer_id);
 	if (!peer_id || !peer)
 		return -DROP_UNKNOWN_PEER;
+	if (p->seal && p->seal_peer != peer_id)
+		return -DROP_STATEMENT;
 	r = ingress_check_addresses(in);
 	if (!r)
 		r = ingress_networks(p, in->src_vni, in->vni);
 	if (!r)
-		r = ingress_check_format(in, ip6->nexthdr, peer);
+		r = ingress_check_format(in, ip6->nexthdr, p->seal, peer);
 	if (r)
 		return r;
 	if (ip6->nexthdr == IPPROTO_IPIP6)

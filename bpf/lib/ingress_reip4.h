@@ -82,13 +82,13 @@ static __always_inline int reip4_deliver(struct __sk_buff *skb, const struct iph
 }
 
 /* A packet of a known flow. */
-static __always_inline int reip4_fast(struct __sk_buff *skb)
+static __always_inline int reip4_fast(struct __sk_buff *skb, __u8 seal, __u32 peer)
 {
 	const struct iphdr *ip = ipv4_get(skb);
 	struct dp_flow_in *flow = ip ? reip4_find(ip) : NULL;
 
 	if (!flow || !flow_is_valid(&flow->stamp) || !reip4_is_whole(skb, ip) ||
-	    !(flow->accept & FORMAT_BIT(FORMAT_REIP4_1)))
+	    !flow_accepts(flow, seal, peer, FORMAT_REIP4_1))
 		return VERDICT_DECLINED;
 	if (flow->judge && !reip4_recall(skb, ip, flow) && !reip4_hit(skb, flow))
 		return VERDICT_DECLINED;
@@ -146,8 +146,11 @@ static __noinline int reip4_decide(struct __sk_buff *skb, struct packet *p)
 	peer = peer_get(peer_id);
 	if (!peer_id || !peer)
 		return ip->protocol == IPPROTO_ICMP ? VERDICT_ICMP4 : -DROP_UNKNOWN_PEER;
-	if (!(peer->accept & FORMAT_BIT(FORMAT_REIP4_1)))
-		return -DROP_FORMAT;
+	if (p->seal && p->seal_peer != peer_id)
+		return -DROP_STATEMENT;
+	r = seal_check(peer->accept, p->seal, FORMAT_REIP4_1);
+	if (r)
+		return r;
 	if (!reip4_is_whole(skb, ip))
 		return -DROP_MALFORMED;
 	r = reip4_names(p, addrs[0], addrs[1], peer_id);

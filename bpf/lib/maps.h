@@ -96,11 +96,19 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, DP_NEXTHOPS_MAX);
+	__uint(max_entries, DP_NEXTHOPS_OF_PEERS + DP_PEERS_MAX);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
 	__type(value, struct dp_nexthop_value);
 } nexthops SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, DP_PEERS_MAX);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct dp_rate_value);
+} rates SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -103,6 +103,8 @@ struct packet {
 	__u32 acl, to_acl; /* ACLs that it meets leaving a subnet, and entering one of this host's */
 	__u32 size;        /* of an IPv6 packet inside another */
 	bool keep;         /* the decision may go into the flow cache */
+	__u8 seal;         /* abi/seal.h; 0: it came in the clear */
+	__u32 seal_peer;   /* whose key it was */
 	struct side side[2]; /* by egress */
 	struct tuple tuple;
 	struct dp_connection_key key;

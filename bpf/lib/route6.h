@@ -131,7 +131,7 @@ static __always_inline int route6_remote(struct __sk_buff *skb, struct packet *p
 	tos = (__u8)(ntohl(*(const __be32 *)ip) >> 20);
 	route6_age(ip, p);
 	if (flow->format == FORMAT_VXLAN_1)
-		return vxlan_encode(skb, peer, flow->vni, tos);
+		return vxlan_encode(skb, peer, p->flow.out.peer, flow->vni, tos);
 	r = ipip6_encode(skb, flow, size, tos, IPPROTO_IPIP6, dp_bucket_v6(p->to_vni, p->dst));
 	return r ? r : transmit(skb, peer->nexthop);
 }

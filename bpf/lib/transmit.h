@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bpf/lib/counter.h"
+#include "bpf/lib/rate.h"
 
 /* The packet is of the substrate now, IPv6 or IPv4 as 'ethertype' says. */
 static __always_inline int transmit_as(struct __sk_buff *skb, __u32 nexthop, __be16 ethertype)
@@ -13,6 +14,8 @@ static __always_inline int transmit_as(struct __sk_buff *skb, __u32 nexthop, __b
 
 	if (!n)
 		return -DROP_NO_NEXTHOP;
+	if (unlikely(n->rate) && !rate_take(skb, n->rate))
+		return -DROP_RATE;
 	if (eth + ETH_HLEN > (__u8 *)packet_end(skb))
 		return -DROP_REWRITE;
 	memcpy(eth, n->destination, 12);

@@ -72,9 +72,9 @@ static __noinline int tunnel_packet(struct __sk_buff *skb, struct packet *p, __u
 
 	if (!peer_id || !peer)
 		return -DROP_UNKNOWN_PEER;
-	if (!(peer->accept & FORMAT_BIT(FORMAT_VXLAN_1)))
-		return -DROP_FORMAT;
-	r = tunnel_networks(p);
+	r = seal_check(peer->accept, p->seal, FORMAT_VXLAN_1);
+	if (!r)
+		r = tunnel_networks(p);
 	if (!r)
 		r = tunnel_parse(skb, p, &size);
 	if (!r)

@@ -14,6 +14,7 @@ static __always_inline int upcall(struct packet *p, __u8 kind, __u32 id, __u8 fl
 	p->ask_kind = kind;
 	p->ask_id = id;
 	p->ask_flags = p->copied ? flags | DP_NOTE_COPY : flags;
+	p->ask_flags |= (__u8)((p->seal & (SEAL_CIPHERS - 1)) << DP_NOTE_SEAL_SHIFT);
 	return VERDICT_UPCALL;
 }
 

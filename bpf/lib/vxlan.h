@@ -5,10 +5,11 @@
  */
 #pragma once
 
-#include "bpf/lib/packet.h"
+#include "bpf/lib/rate.h"
+#include "bpf/lib/seal.h"
 
 static __always_inline int vxlan_encode(struct __sk_buff *skb, const struct dp_peer_copy *peer,
-					__u32 vni, __u8 tos)
+					__u32 peer_id, __u32 vni, __u8 tos)
 {
 	static const __u8 macs[12] = {0x0e, 0x76, 0x69, 0x61, 0x00, 0x01,
 				      0x0e, 0x76, 0x69, 0x61, 0x00, 0x02};
@@ -28,6 +29,10 @@ static __always_inline int vxlan_encode(struct __sk_buff *skb, const struct dp_p
 		memcpy(&remote, peer->v4 + 12, 4);
 		key.remote_ipv4 = ntohl(remote);
 	}
+	if (unlikely(peer->flags & DP_PEER_RATE) && !rate_take(skb, peer_id))
+		return -DROP_RATE;
+	if (peer->flags & DP_PEER_SEALED)
+		return seal_tunnel(skb, peer_id, vni, tos);
 	if (!config.vxlan_ifindex)
 		return -DROP_NO_FORMAT;
 	if (bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0) ||

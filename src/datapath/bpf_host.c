@@ -56,7 +56,7 @@ static bool name_is_valid(const char *name)
 }
 
 struct device_names {
-	char upcall[16], copy[16], vxlan[16];
+	char upcall[16], copy[16], seal[16], vxlan[16];
 };
 
 static struct device_names device_names(const struct dp_config *config)
@@ -65,6 +65,7 @@ static struct device_names device_names(const struct dp_config *config)
 
 	snprintf(d.upcall, sizeof(d.upcall), "%.11s-up", config->name);
 	snprintf(d.copy, sizeof(d.copy), "%.11s-cp", config->name);
+	snprintf(d.seal, sizeof(d.seal), "%.11s-sl", config->name);
 	snprintf(d.vxlan, sizeof(d.vxlan), "%.11s-vx", config->name);
 	return d;
 }
@@ -143,6 +144,7 @@ static void set_rodata(struct bpf_host *h, const struct dp_config *config,
 		.upcall_ifindex = (uint32_t)devices->upcall,
 		.vxlan_ifindex = (uint32_t)devices->vxlan,
 		.copy_ifindex = (uint32_t)devices->copy,
+		.seal_ifindex = (uint32_t)h->seal_ifindex,
 		.flow_mask = flow_places(config) - 1,
 		.uplink_ifindex = (uint32_t)h->uplink_ifindex,
 		.connection_seed = connection_seed(h),
@@ -214,6 +216,8 @@ static int map_arrays(struct bpf_host *h)
 	if (!r)
 		r = map_array(h->skel->maps.nexthops, &h->nexthops);
 	if (!r)
+		r = map_array(h->skel->maps.rates, &h->rates);
+	if (!r)
 		r = map_array(h->skel->maps.generations, &h->generations);
 	if (!r)
 		r = map_array(h->skel->maps.identities, &h->identities);
@@ -267,6 +271,25 @@ static int open_tap(struct rtnl *rtnl, const char *name, int *ret_fd, bool *ret_
 	return rtnl_link_set_up(rtnl, link.ifindex, true);
 }
 
+/* The sealing device.  While its worker has it open nobody else can open it. */
+static int open_seal(struct bpf_host *h, const struct device_names *names, struct rtnl *rtnl)
+{
+	_cleanup_close_ int fd = -1;
+	struct rtnl_link link;
+	bool uso;
+	int r = rtnl_link_find(rtnl, names->seal, &link);
+
+	if (!r)
+		r = rtnl_link_set_up(rtnl, link.ifindex, true);
+	else
+		r = open_tap(rtnl, names->seal, &fd, &uso, &link.ifindex);
+	if (r)
+		return r;
+	memcpy(h->seal_device, names->seal, sizeof(h->seal_device));
+	h->seal_ifindex = link.ifindex;
+	return 0;
+}
+
 /* The devices, made or found. */
 static int open_devices(struct bpf_host *h, const struct dp_config *config, struct devices *ret)
 {
@@ -280,6 +303,8 @@ static int open_devices(struct bpf_host *h, const struct dp_config *config, stru
 		r = open_tap(rtnl, names.upcall, &h->upcall_fd, &h->tap_uso, &ret->upcall);
 	if (!r)
 		r = open_tap(rtnl, names.copy, &h->copy_fd, &copy_uso, &ret->copy);
+	if (!r)
+		r = open_seal(h, &names, rtnl);
 	if (!r)
 		r = open_uplink(h, config, rtnl);
 	if (r)
@@ -348,6 +373,9 @@ static int attach_all(struct bpf_host *h, const struct dp_config *config,
 	if (!r)
 		r = bpf_attach_set(h, "upcall", devices->upcall,
 				   bpf_program__fd(h->skel->progs.upcalls));
+	if (!r)
+		r = bpf_attach_set(h, "opened", h->seal_ifindex,
+				   bpf_program__fd(h->skel->progs.opened));
 	if (!r && devices->vxlan)
 		r = bpf_attach_set(h, "tunnel", devices->vxlan,
 				   bpf_program__fd(h->skel->progs.tunnel));
@@ -405,6 +433,7 @@ static struct datapath *close_host(struct datapath *dp)
 	unmap_array(&h->ports);
 	unmap_array(&h->peers);
 	unmap_array(&h->nexthops);
+	unmap_array(&h->rates);
 	unmap_array(&h->generations);
 	unload_policy(h);
 	unmap_array(&h->identities);
@@ -442,6 +471,8 @@ static const struct datapath_ops bpf_ops = {
 	.ports = bpf_ports,
 	.subnets = bpf_subnets,
 	.peers = bpf_peers,
+	.peer_held = bpf_peer_held,
+	.seal_device = bpf_peer_seal_device,
 	.mappings = bpf_mappings,
 	.table_set = bpf_table_set,
 	.table_delete = bpf_table_delete,
@@ -605,6 +636,8 @@ int datapath_destroy(const struct dp_config *config)
 	r = delete_device(names.upcall);
 	failed = failed ? failed : r;
 	r = delete_device(names.copy);
+	failed = failed ? failed : r;
+	r = delete_device(names.seal);
 	failed = failed ? failed : r;
 	r = delete_device(names.vxlan);
 	return failed ? failed : r;

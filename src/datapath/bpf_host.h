@@ -4,7 +4,8 @@
  *
  * Pinned under <bpffs>/viaduct/<name>/: every table by its name, and where the kernel has tcx the
  * links by theirs (link_substrate, link_upcall, link_tunnel, link_port_ID, link_watch_ID).  Devices:
- * <name>-up, the upcall tap, <name>-cp, that of copies, and <name>-vx, the vxlan device.  Programs are loaded anew by each open and take the
+ * <name>-up, the upcall tap, <name>-cp, that of copies, and <name>-vx, the vxlan device,
+ * and <name>-sl, the sealing tap, which the worker of src/seal holds open.  Programs are loaded anew by each open and take the
  * place of those that run, one by one and atomically; tables stay.
  */
 #pragma once
@@ -33,7 +34,9 @@ struct bpf_host {
 	struct viaduct *skel;
 	bool tcx;
 	bool tap_uso;
-	struct bpf_array host, ports, peers, nexthops, generations;
+	struct bpf_array host, ports, peers, nexthops, rates, generations;
+	char seal_device[16];
+	int seal_ifindex;
 	struct bpf_array identities, ranges;
 	struct bpf_array watch, watch_slots;
 	struct bpf_policy *policy;            /* bpf_policy.h */
@@ -101,6 +104,13 @@ void bpf_peer_init_self(struct bpf_host *h);
 int bpf_peer_set(struct datapath *dp, const struct dp_peer *peer);
 int bpf_peer_delete(struct datapath *dp, uint32_t id);
 int bpf_peers(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), void *arg);
+/* bpf_peer_own.c: puts sealing and rate into 'c', and the next hop that they need; the other way; makes
+ * those anew that were made from 'base'. */
+void bpf_peer_own_set(struct bpf_host *h, const struct dp_peer *peer, struct dp_peer_copy *c);
+void bpf_peer_own_get(struct bpf_host *h, const struct dp_peer_copy *c, struct dp_peer *ret);
+void bpf_peer_own_follow(struct bpf_host *h, uint32_t base);
+int bpf_peer_held(struct datapath *dp, uint32_t id, uint64_t *ret);
+const char *bpf_peer_seal_device(const struct datapath *dp);
 int bpf_nexthop_set(struct datapath *dp, const struct dp_nexthop *nexthop);
 int bpf_nexthop_delete(struct datapath *dp, uint32_t id);
 
@@ -143,6 +153,7 @@ int bpf_public_delete(struct datapath *dp, const struct ipaddr *public);
 int bpf_publics(struct datapath *dp, int (*fn)(const struct ipaddr *public, void *), void *arg);
 
 /* bpf_upcall.c */
+/* Makes a persistent tap with vnet headers. */
 must_check int bpf_upcall_open(const char *device, int *ret_fd, bool *ret_uso);
 int bpf_upcall_fd(const struct datapath *dp);
 int bpf_upcall_read(struct datapath *dp, struct dp_upcall **ret);

@@ -154,6 +154,7 @@ int bpf_peer_set(struct datapath *dp, const struct dp_peer *peer)
 	int r;
 
 	if (peer->id >= DP_PEERS_MAX || peer->send >= FORMAT_MAX ||
+	    (peer->id == DP_PEER_SELF && (peer->seal || peer->rate_bits)) ||
 	    (peer->siit1.len && !(c.flags & DP_PEER_HAS_SIIT_1)) ||
 	    (peer->siit2.len && !(c.flags & DP_PEER_HAS_SIIT_2)))
 		return -EINVAL;
@@ -168,6 +169,7 @@ int bpf_peer_set(struct datapath *dp, const struct dp_peer *peer)
 			return r;
 		locators_remove(h, peer->id, &had, &has);
 	}
+	bpf_peer_own_set(h, peer, &c);
 	publish(h, peer->id, &c);
 	return 0;
 }
@@ -215,6 +217,7 @@ int bpf_peers(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), vo
 		peer.edge = c->flags & DP_PEER_EDGE;
 		peer.nexthop = c->nexthop;
 		peer.labels = h->label_ranges[id];
+		bpf_peer_own_get(h, c, &peer);
 		r = fn(&peer, arg);
 	}
 	return r;
@@ -254,6 +257,7 @@ int bpf_nexthop_set(struct datapath *dp, const struct dp_nexthop *nexthop)
 	memcpy(c.source, nexthop->source.b, 6);
 	memcpy(c.gateway, nexthop->gateway.b, 16);
 	nexthop_publish(bpf_host_of(dp), nexthop->id, &c);
+	bpf_peer_own_follow(bpf_host_of(dp), nexthop->id);
 	return 0;
 }
 

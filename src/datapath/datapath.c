@@ -127,6 +127,16 @@ int datapath_subnets(struct datapath *dp, int (*fn)(const struct dp_subnet *, vo
 	return dp->ops->subnets(dp, fn, arg);
 }
 
+int datapath_peer_held(struct datapath *dp, uint32_t id, uint64_t *ret)
+{
+	return dp->ops->peer_held(dp, id, ret);
+}
+
+const char *datapath_seal_device(const struct datapath *dp)
+{
+	return dp->ops->seal_device(dp);
+}
+
 int datapath_peers(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), void *arg)
 {
 	return dp->ops->peers(dp, fn, arg);

@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "abi/format.h"
+#include "abi/seal.h"
 #include "datapath/watch.h"
 #include "net/addr.h"
 
@@ -208,7 +209,14 @@ struct dp_peer {
 	enum format send; /* chosen for packets to it; FORMAT_NONE: nothing may be sent */
 	uint32_t accept;  /* FORMAT_BIT()s that it may use towards this host */
 	bool vxlan_over_v6;
-	uint16_t path_mtu; /* of the substrate between the two, bytes of IP */
+	uint16_t path_mtu; /* of the substrate between the two, bytes of IP, as long as nothing is sealed */
+	/* What is sent to it, unless SEAL_CLEAR, goes to the sealing device, with its number as the class; the
+	 * family of its tunnels is that of the seal. */
+	enum seal_cipher seal;
+	/* FORMAT_BIT()s that it may use inside a seal, by the cipher; with SEAL_ACCEPT_LZ4. */
+	uint32_t accept_sealed[SEAL_CIPHERS];
+	uint64_t rate_bits; /* a second, that may be sent to it; 0: no limit */
+	uint32_t rate_burst; /* bytes at once; less than a whole GSO packet counts as one */
 	uint32_t nexthop;  /* id of a dp_nexthop, 0: none yet */
 	bool edge;         /* may send from addresses that no network has */
 };
@@ -287,6 +295,11 @@ struct dp_port_counters {
 	uint64_t tx_packets, tx_bytes; /* from the node */
 	uint64_t rx_packets, rx_bytes; /* to the node */
 };
+
+/* What was not sent to a peer because of its rate, GSO packets counted as what they become. */
+int datapath_peer_held(struct datapath *dp, uint32_t id, uint64_t *ret);
+/* The device that packets to be sealed leave by, and opened ones come in by; "" when there is none. */
+const char *datapath_seal_device(const struct datapath *dp);
 
 /* Of one gateway of this edge, GSO packets counted as what they become on the wire. */
 struct dp_gateway_counters {

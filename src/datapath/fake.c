@@ -224,16 +224,20 @@ static struct dp_peer *peer_of(struct fake_host *h, const struct fake_host *from
 /* Who sent a packet that waits for verification and what it is for, in the MACs: as with the programs'
  * notes. */
 struct note {
-	uint32_t peer, handle, format;
+	uint32_t peer, handle;
+	uint16_t format, seal;
 };
 static_assert(sizeof(struct note) == 12, "fills two MACs");
 
 static enum fake_verdict hold_for_verification(struct fake_host *h, const struct dp_peer *peer,
-					       enum format format, const struct packet *p,
-					       uint32_t *ret_reason)
+					       enum format format, enum seal_cipher seal,
+					       const struct packet *p, uint32_t *ret_reason)
 {
 	_cleanup_free_ uint8_t *frame = malloc(p->size);
-	struct note note = {.peer = peer->id, .handle = p->handle, .format = format};
+	struct note note = {.peer = peer->id,
+			    .handle = p->handle,
+			    .format = (uint16_t)format,
+			    .seal = (uint16_t)seal};
 	struct packet noted = *p;
 
 	if (!frame)
@@ -290,8 +294,22 @@ static enum fake_verdict to_handle(struct fake_host *h, const struct packet *p,
 	return to_world(g, p);
 }
 
+/* As bpf/lib/seal.h. */
+static uint32_t seal_refusal(const struct dp_peer *peer, enum seal_cipher seal, enum format format)
+{
+	uint32_t accept = seal ? peer->accept_sealed[seal] : peer->accept, sealed = 0;
+
+	if (accept & FORMAT_BIT(format))
+		return DROP_NONE;
+	for (int i = SEAL_CLEAR + 1; i < SEAL_CIPHERS; i++)
+		sealed |= peer->accept_sealed[i];
+	if (seal)
+		return accept & ~(uint32_t)SEAL_ACCEPT_LZ4 ? DROP_FORMAT : DROP_SEALED;
+	return sealed & FORMAT_BIT(format) ? DROP_PLAIN : DROP_FORMAT;
+}
+
 static enum fake_verdict arrive(struct fake_host *h, const struct dp_peer *peer, enum format format,
-				struct packet *p, uint32_t *ret_reason)
+				enum seal_cipher seal, struct packet *p, uint32_t *ret_reason)
 {
 	struct dp_mapping *m = fake_mapping_find(h, p->src_vni, &p->src);
 	struct dp_mapping *here = fake_mapping_find(h, p->vni, &p->dst);
@@ -304,8 +322,9 @@ static enum fake_verdict arrive(struct fake_host *h, const struct dp_peer *peer,
 		return refuse(h, NULL, p, DROP_UNKNOWN_PEER, ret_reason);
 	if (p->src_vni != p->vni && !fake_is_peered(h, p->src_vni, p->vni))
 		return refuse(h, NULL, p, DROP_NOT_PEERED, ret_reason);
-	if (!(peer->accept & FORMAT_BIT(format)))
-		return refuse(h, NULL, p, DROP_FORMAT, ret_reason);
+	reason = seal_refusal(peer, seal, format);
+	if (reason)
+		return refuse(h, NULL, p, reason, ret_reason);
 	if (p->handle && !port && !fake_gateway_find(h, p->handle))
 		return refuse(h, NULL, p, DROP_HANDLE, ret_reason);
 	if (!m && is_outside(h, peer, p))
@@ -319,7 +338,7 @@ static enum fake_verdict arrive(struct fake_host *h, const struct dp_peer *peer,
 	if (port && port->dp.disabled)
 		return refuse(h, port, p, DROP_DISABLED, ret_reason);
 	if (!m || (m->state == DP_MAPPING_HELD && !p->reinjected))
-		return hold_for_verification(h, peer, format, p, ret_reason);
+		return hold_for_verification(h, peer, format, seal, p, ret_reason);
 	p->revision = m->revision;
 	if (m->state == DP_MAPPING_REFUSED || m->state == DP_MAPPING_GONE)
 		return refuse(h, NULL, p, DROP_SOURCE_REFUSED, ret_reason);
@@ -372,7 +391,7 @@ static enum fake_verdict leave(struct fake_host *h, struct fake_port *port, stru
 	if (!other)
 		return FAKE_DELIVERED; /* left this host; nobody is there, as on a real substrate */
 	arriving.reinjected = false;
-	return arrive(other, peer_of(other, h), peer->send, &arriving, ret_reason);
+	return arrive(other, peer_of(other, h), peer->send, peer->seal, &arriving, ret_reason);
 }
 
 /* Where the table of the sender's subnet leads: 0 with another network or a handle in 'p' and its peer,
@@ -659,7 +678,8 @@ enum fake_verdict fake_arrive(struct fake_world *world, const char *name, const 
 	}
 	towards = peer_of(sender, h);
 	back = peer_of(h, sender);
-	return arrive(h, back, towards ? towards->send : FORMAT_NONE, &p, ret_reason);
+	return arrive(h, back, towards ? towards->send : FORMAT_NONE,
+		      towards ? towards->seal : SEAL_CLEAR, &p, ret_reason);
 }
 
 bool fake_receive(struct fake_world *world, const char *name, uint32_t port, uint8_t **ret,
@@ -731,7 +751,8 @@ int fake_reinject(struct datapath *dp, const struct dp_upcall *upcall)
 		return -EINVAL;
 	memcpy(&note, upcall->frame, sizeof(note));
 	p.handle = note.handle;
-	arrive(h, fake_peer_find(h, note.peer), (enum format)note.format, &p, NULL);
+	arrive(h, fake_peer_find(h, note.peer), (enum format)note.format,
+	       (enum seal_cipher)note.seal, &p, NULL);
 	return 0;
 }
 

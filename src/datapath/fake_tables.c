@@ -436,6 +436,18 @@ static int op_peer_set(struct datapath *dp, const struct dp_peer *peer)
 	return fake_table_put(&h->peers, fake_peer_find(h, peer->id), peer);
 }
 
+static int op_peer_held(struct datapath *dp, uint32_t id, uint64_t *ret)
+{
+	*ret = 0; /* nothing is held back: time is not modelled */
+	return fake_peer_find(host_of(dp), id) ? 0 : -ENOENT;
+}
+
+/* What is sealed arrives sealed, without a device. */
+static const char *op_seal_device(const struct datapath *dp)
+{
+	return "";
+}
+
 static int op_peer_delete(struct datapath *dp, uint32_t id)
 {
 	struct fake_host *h = host_of(dp);
@@ -647,6 +659,8 @@ const struct datapath_ops fake_ops = {
 	.ports = op_ports,
 	.subnets = op_subnets,
 	.peers = op_peers,
+	.peer_held = op_peer_held,
+	.seal_device = op_seal_device,
 	.mappings = op_mappings,
 	.table_set = fake_table_set,
 	.table_delete = fake_table_delete,

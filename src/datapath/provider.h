@@ -25,6 +25,8 @@ struct datapath_ops {
 	int (*acl_delete)(struct datapath *dp, uint32_t number);
 	int (*ports)(struct datapath *dp, int (*fn)(const struct dp_port *, void *), void *arg);
 	int (*subnets)(struct datapath *dp, int (*fn)(const struct dp_subnet *, void *), void *arg);
+	int (*peer_held)(struct datapath *dp, uint32_t id, uint64_t *ret);
+	const char *(*seal_device)(const struct datapath *dp);
 	int (*peers)(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), void *arg);
 	int (*mappings)(struct datapath *dp, int (*fn)(const struct dp_mapping *, void *),
 			void *arg);
