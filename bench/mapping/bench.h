@@ -15,6 +15,8 @@ void bench_tls(size_t n_mappings);
 void bench_push(size_t n_holders);
 /* RunInstances of one, until it is running, on 10 hosts with 'n_interfaces'. */
 void bench_ready(size_t n_interfaces, const char *store);
+/* RunInstances of 20,000, and then of one after another, on 'n_hosts'. */
+void bench_place(size_t n_hosts);
 /* Opening a store with 'n_mappings', 'n_addrs' of them for each interface. */
 void bench_start(size_t n_mappings, uint32_t n_addrs, const char *store);
 

@@ -23,7 +23,7 @@ int main(int argc, char **argv)
 
 	log_set_level(LOG_LEVEL_WARN);
 	if (argc < 3 || str_u32(argv[2], 0, 100000000, &n)) {
-		fprintf(stderr, "usage: mapping-bench in-process|tls|push|ready|start|start-single "
+		fprintf(stderr, "usage: mapping-bench in-process|tls|push|ready|place|start|start-single "
 				"N [STORE]\n");
 		return 2;
 	}
@@ -35,6 +35,8 @@ int main(int argc, char **argv)
 		bench_push(n);
 	else if (!strcmp(argv[1], "ready"))
 		bench_ready(n, store);
+	else if (!strcmp(argv[1], "place"))
+		bench_place(n);
 	else if (!strcmp(argv[1], "start") && store)
 		bench_start(n, 10, store);
 	else if (!strcmp(argv[1], "start-single") && store)

@@ -121,6 +121,10 @@
 #define LIMIT_MODEL_ACLS            200
 #define LIMIT_MODEL_ACL_ENTRIES     20
 #define LIMIT_MODEL_ACL_ENTRIES_MAX 40 /* both directions: DP_ACL_ENTRIES_MAX */
+/* Placement groups of an account: EC2's. */
+#define LIMIT_MODEL_PLACEMENT_GROUPS 500
+/* What a node may be near to: each is compared with every host. */
+#define LIMIT_MODEL_NEAR 16
 #define LIMIT_MODEL_INTERFACE_ACCOUNTS 64 /* in each list of one interface */
 #define LIMIT_MODEL_ATTACHMENTS        16 /* of one shared interface: DP_PEER_SET_MAX */
 #define LIMIT_MODEL_INTERFACE_ROUTES   16 /* what a DHCP option of 255 bytes holds, with room for the rest */

@@ -123,3 +123,15 @@ int counters_next_table(struct tx *tx, uint32_t *ret, struct refusal *reterr)
 	return next(tx, UINT32_MAX, offsetof(struct counters, last_table), table_in_use,
 		    "route tables", ret, reterr);
 }
+
+int counters_note_placed(struct tx *tx, uint32_t host)
+{
+	const struct object *old = model_get(tx->m, KIND_COUNTERS, COUNTERS_ID);
+	struct object *new;
+	int r = tx_edit(tx, old, &new);
+
+	if (r)
+		return r;
+	((struct counters *)new)->last_placed = host;
+	return tx_put(tx, old, &new);
+}

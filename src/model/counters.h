@@ -29,6 +29,7 @@ struct counters {
 	uint32_t last_acl;
 	uint32_t last_handle; /* as an offset from SUBSTRATE_VNI_HANDLE_MIN - 1 */
 	uint32_t last_table;
+	uint32_t last_placed; /* number of the host that was taken last, round robin */
 };
 
 /* The next number that is not in use; NUMBERS_EXHAUSTED, -ENOMEM. */
@@ -39,3 +40,5 @@ must_check int counters_next_acl(struct tx *tx, uint32_t *ret, struct refusal *r
 /* A VNI that stands for a gateway or an interface: SUBSTRATE_VNI_HANDLE_MIN and up. */
 must_check int counters_next_handle(struct tx *tx, uint32_t *ret, struct refusal *reterr);
 must_check int counters_next_table(struct tx *tx, uint32_t *ret, struct refusal *reterr);
+/* Round robin goes on behind this host. */
+must_check int counters_note_placed(struct tx *tx, uint32_t host);

@@ -13,9 +13,11 @@
 #include "model/counters.h"
 #include "model/edge.h"
 #include "model/edit.h"
+#include "model/host_edit.h"
 #include "model/instance_edit.h"
 #include "model/nat_gateway_edit.h"
 #include "model/pair_shift.h"
+#include "model/placement_index.h"
 #include "model/release_edit.h"
 #include "model/zone.h"
 
@@ -58,6 +60,7 @@ void host_set_connected(struct model *m, uint32_t number, bool connected)
 		return;
 	s->connected = connected;
 	s->silent = false;
+	placement_index_refresh(m, number);
 }
 
 bool host_is_lost(struct model *m, uint32_t number, uint64_t now_ms)
@@ -221,7 +224,9 @@ static int do_add(struct tx *tx, const struct host_add_args *args, const struct 
 	h = (struct host *)o;
 	h->edge = args->edge;
 	h->instances = args->edge && args->instances;
-	r = fill_place(tx->m, h, args, reterr);
+	r = host_set_room(h, &args->room, reterr);
+	if (!r)
+		r = fill_place(tx->m, h, args, reterr);
 	if (!r)
 		r = edit_string(&h->name, args->name);
 	if (!r)
@@ -240,7 +245,7 @@ static int do_add(struct tx *tx, const struct host_add_args *args, const struct 
 	return 0;
 }
 
-static int need_operator(const struct caller *c, struct refusal *reterr)
+int host_need_operator(const struct caller *c, struct refusal *reterr)
 {
 	return c->operator? 0 : refuse(reterr, MODEL_E_NOT_PERMITTED, "Hosts are the operators'");
 }
@@ -249,7 +254,7 @@ int host_add(struct tx *tx, const struct caller *c, const struct host_add_args *
 	     const struct host **ret, struct refusal *reterr)
 {
 	size_t mark = tx_mark(tx);
-	int r = need_operator(c, reterr);
+	int r = host_need_operator(c, reterr);
 
 	return r ? r : tx_settle(tx, mark, do_add(tx, args, ret, reterr));
 }
@@ -301,7 +306,7 @@ int host_remove(struct tx *tx, const struct caller *c, const char *id, bool forc
 	size_t mark = tx_mark(tx);
 	char text[24];
 	size_t n;
-	int r = need_operator(c, reterr);
+	int r = host_need_operator(c, reterr);
 
 	if (r)
 		return r;

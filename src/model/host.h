@@ -34,6 +34,18 @@ struct capabilities {
 	uint64_t generation; /* grows with each change of what it reports; 0: from before there were any */
 };
 
+/* What a host has a limited amount of (NEG-10). */
+enum host_room {
+	HOST_MEMORY,    /* MiB */
+	HOST_VCPUS,
+	HOST_BANDWIDTH, /* Mb/s */
+	HOST_DISK,      /* GiB */
+	HOST_PORTS,     /* interfaces */
+	HOST_ROOM_MAX,
+};
+/* "memory", "vcpus", "bandwidth", "disk", "ports" */
+const char *host_room_text(enum host_room r);
+
 struct host {
 	struct object o; /* o.tags: the labels */
 	char *name;      /* unique */
@@ -44,6 +56,9 @@ struct host {
 	struct capabilities can;
 	bool edge;      /* has that role: model/edge.h */
 	bool instances; /* an edge: runs instances, too */
+	/* As an operator gave it; 0: not given, then as much as is asked for, but LIMIT_MODEL_HOST_PORTS. */
+	uint32_t capacity[HOST_ROOM_MAX];
+	uint32_t cost; /* of having a node there, in units of the operator's; the lower the better */
 
 	struct member by_edge; /* with that role */
 	struct hmap_node by_name;
@@ -53,6 +68,12 @@ struct host {
 struct tag_args {
 	const char *key;
 	const char *value;
+};
+
+/* NULL: not given, or unchanged */
+struct host_room_args {
+	const uint32_t *capacity[HOST_ROOM_MAX];
+	const uint32_t *cost;
 };
 
 struct host_add_args {
@@ -67,6 +88,7 @@ struct host_add_args {
 	bool instances; /* means something for an edge only */
 	const struct tag_args *labels;
 	size_t n_labels;
+	struct host_room_args room;
 };
 
 /* Gives number and locators.  EXISTS (name, address), VALUE, HOST_LIMIT, NUMBERS_EXHAUSTED */
@@ -76,6 +98,11 @@ must_check int host_add(struct tx *tx, const struct caller *c, const struct host
  * terminated at once, and addresses that wait for this host's word are given free. */
 must_check int host_remove(struct tx *tx, const struct caller *c, const char *id, bool force,
 			   struct refusal *reterr);
+/* Changes what a host has room for, and its labels (NULL: unchanged; none of them: removed).  Instances that
+ * are there stay, whatever room is left.  HOST_NOT_FOUND, NOT_PERMITTED, VALUE, TAG_* */
+must_check int host_set(struct tx *tx, const struct caller *c, const char *id,
+			const struct host_room_args *room, const struct tag_args *labels,
+			size_t n_labels, const struct host **ret, struct refusal *reterr);
 
 /* What an agent reported.  A report with an error (and probed_ms 0 or old) changes only the error: the last
  * confirmed result stays.  Writes nothing when nothing but the time of the probe is new.  The strings
@@ -106,6 +133,8 @@ void host_set_silent(struct model *m, uint32_t number);
 /* Silent, or not connected for LIMIT_MODEL_EDGE_LOST_MS; also notes since when.  'now_ms' is of a clock that does not jump. */
 bool host_is_lost(struct model *m, uint32_t number, uint64_t now_ms);
 bool host_is_connected(const struct model *m, uint32_t number);
+/* Whether it has room for one more interface. */
+bool host_has_port(const struct model *m, uint32_t number);
 /* Confirmed to carry traffic: a probe has succeeded and left a format, and its report is possible
  * (model/ability.h). */
 bool host_is_capable(const struct host *h);

@@ -44,6 +44,8 @@ static const struct {
 	[KIND_MIRROR_SESSION] = {"traffic-mirror-session", "tms-"},
 	[KIND_DRAIN] = {"drain", ""},
 	[KIND_PAIR_SHIFT] = {"pair-shift", ""},
+	[KIND_PLACEMENT_GROUP] = {"placement-group", "pg-"},
+	[KIND_SETTINGS] = {"settings", ""},
 	[KIND_INSIGHTS_PATH] = {"network-insights-path", "nip-"},
 	[KIND_INSIGHTS_ANALYSIS] = {"network-insights-analysis", "nia-"},
 };

@@ -47,6 +47,8 @@ enum kind {
 	KIND_INSIGHTS_ANALYSIS = 25,
 	KIND_USAGE = 26, /* of an interface, whose id it has */
 	KIND_DRAIN = 27, /* connections of a public address that stay where they are */
+	KIND_PLACEMENT_GROUP = 30,
+	KIND_SETTINGS = 31, /* at most one, id 1 */
 	KIND_PAIR_SHIFT = 32, /* what two hosts use changes */
 	KIND_FLOW_LOG = 33,
 	KIND_MIRROR_TARGET = 34,

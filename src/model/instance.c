@@ -13,7 +13,8 @@
 #include "model/edit.h"
 #include "model/instance_edit.h"
 #include "model/interface_edit.h"
-#include "model/placement.h"
+#include "model/placement_edit.h"
+#include "model/placement_index.h"
 
 enum { ID_DIGITS_SHORT = 8, ID_DIGITS_LONG = 17 };
 
@@ -37,8 +38,8 @@ const char *instance_state_text(enum instance_state s)
 }
 
 static const struct instance_type types[] = {
-#define INSTANCE_TYPE(name, vcpus, memory, interfaces, addresses)                                  \
-	{name, vcpus, memory, interfaces, addresses},
+#define INSTANCE_TYPE(name, vcpus, memory, interfaces, addresses, bandwidth)                       \
+	{name, vcpus, memory, interfaces, addresses, bandwidth},
 #include "model/instance_type.def"
 #undef INSTANCE_TYPE
 };
@@ -149,21 +150,24 @@ static int each(struct tx *tx, const struct caller *c, const char *const *ids, s
 	return tx_settle(tx, mark, r);
 }
 
-static int start_one(struct tx *tx, const struct instance *n, const char *id,
-		     const struct instance **ret, struct refusal *reterr)
+/* Its own host if that will do, else another. */
+static int place_again(struct tx *tx, const struct instance *n, struct placement_choice *ret,
+		       struct refusal *reterr)
 {
-	struct placement_args where = {
+	struct placement_request where = {
 		.account = n->o.account,
 		.zone = n->zone,
 		.what = n->type,
-		.prefer = n->host,
-		.ports = model_group_count(tx->m, REL_INSTANCE_INTERFACES, n->o.id),
-		.instance = n->o.id,
+		.group = (const struct placement_group *)model_get(tx->m, KIND_PLACEMENT_GROUP,
+								   n->placement_group),
+		.partition = n->partition,
+		.together = 1,
+		.again = n,
 	};
 	struct model_iter it = model_iter_group(tx->m, REL_INSTANCE_INTERFACES, n->o.id);
-	_cleanup_free_ uint64_t *shared = calloc(where.ports + 1, sizeof(*shared));
+	size_t n_interfaces = model_group_count(tx->m, REL_INSTANCE_INTERFACES, n->o.id);
+	_cleanup_free_ uint64_t *shared = calloc(n_interfaces + 1, sizeof(*shared));
 	const struct object *o;
-	const struct host *host;
 	int r;
 
 	if (!shared)
@@ -172,16 +176,53 @@ static int start_one(struct tx *tx, const struct instance *n, const char *id,
 		if (((const struct interface *)o)->shared)
 			shared[where.n_shared++] = o->id;
 	where.shared = shared;
+	placement_needs(instance_type_find(n->type), n_interfaces, where.needs);
+	r = placement_read_tags(&where, &n->o, reterr);
+	if (!r && where.group)
+		r = placement_group_admit(tx->m, where.group, n->zone, reterr);
+	if (!r)
+		r = placement_choose(tx->m, &where, ret, reterr);
+	return r ? r : placement_done(tx, &where, ret->host->number);
+}
+
+/* The partition that was chosen for an instance that had none. */
+static int set_partition(struct tx *tx, const struct instance *n, uint32_t partition,
+			 const struct instance **ret)
+{
+	struct instance *new = NULL;
+	int r;
+
+	*ret = n;
+	if (n->partition == partition)
+		return 0;
+	r = TX_EDIT(tx, n, &new);
+	if (r)
+		return r;
+	new->partition = partition;
+	*ret = new;
+	return TX_PUT(tx, n, &new);
+}
+
+static int start_one(struct tx *tx, const struct instance *n, const char *id,
+		     const struct instance **ret, struct refusal *reterr)
+{
+	struct placement_choice where;
+	uint32_t number;
+	int r;
 
 	if (n->state == INSTANCE_RUNNING || n->state == INSTANCE_PENDING)
 		return 0;
 	if (n->state != INSTANCE_STOPPED)
 		return refuse(reterr, MODEL_E_INSTANCE_STATE, id, "started");
-	r = placement_choose(tx->m, &where, &host, reterr);
+	r = place_again(tx, n, &where, reterr);
+	if (r)
+		return r;
+	number = where.host->number;
+	r = set_partition(tx, n, where.partition, &n);
 	if (!r)
-		r = instance_enter(tx, n, INSTANCE_PENDING, host->number,
+		r = instance_enter(tx, n, INSTANCE_PENDING, number,
 				   (struct instance_reason){NULL, NULL}, ret);
-	return r ? r : instance_locate(tx, *ret, host->number, true);
+	return r ? r : instance_locate(tx, *ret, number, true);
 }
 
 int instance_start(struct tx *tx, const struct caller *c, const char *const *ids, size_t n,

@@ -14,6 +14,7 @@
 #include "model/host.h"
 #include "model/interface.h"
 #include "model/object.h"
+#include "model/placement_group.h"
 #include "model/refusal.h"
 #include "model/token.h"
 
@@ -56,12 +57,14 @@ struct instance {
 	bool disable_api_termination;
 	bool disable_api_stop;
 	bool terminate_on_shutdown; /* InstanceInitiatedShutdownBehavior */
+	uint64_t placement_group;   /* 0: none */
+	uint32_t partition; /* of a partition group; 0: not yet known */
 
 	struct member by_subnet;
 	struct member by_host;    /* all but terminated */
 	struct member by_waiting; /* on its host, for an acknowledgement */
 	struct member by_reservation;
-	struct member by_account_host; /* for spreading (NEG-10) */
+	struct member by_placement_group; /* while not terminated */
 	struct member by_end;          /* among the terminated */
 };
 
@@ -73,7 +76,10 @@ struct instance_type {
 	uint32_t memory_mib;
 	uint32_t interfaces;
 	uint32_t addresses; /* per interface */
+	uint32_t bandwidth_mbps; /* that it may count on */
 };
+/* GiB that an instance has of its host's disk: EC2's usual root volume. */
+enum { INSTANCE_DISK_GIB = 8 };
 /* Or NULL. */
 const struct instance_type *instance_type_find(const char *name);
 const struct instance_type *instance_types(size_t *ret_n);
@@ -111,6 +117,8 @@ struct instance_run_args {
 	const struct instance_interface_args *interfaces;
 	size_t n_interfaces;
 	const char *zone; /* NULL: the subnet's; else it must be the subnet's */
+	struct placement_group_args group;
+	const char *host; /* an operator's choice, by id or name; NULL: any.  Wishes are tags: model/placement.h */
 	const char *key_name;
 	const char *user_data;
 	bool disable_api_termination;
@@ -143,7 +151,7 @@ struct instance_modify_args {
 
 /* Starts between min_count and max_count.  'ret' has room for max_count.  All carry one reservation.
  * SUBNET_NOT_FOUND, NO_DEFAULT_VPC, VALUE, COMBINATION, MISSING, IMAGE_*, INSTANCE_TYPE_UNKNOWN, ADDRESS_*,
- * NO_FREE_ADDRESS, NO_CAPACITY, INTERFACE_*, *_LIMIT, TAG_*, TOKEN_MISMATCH */
+ * NO_FREE_ADDRESS, NO_CAPACITY, HOST_NOT_FOUND, NOT_PERMITTED, PLACEMENT_GROUP_*, INTERFACE_*, *_LIMIT, TAG_*, TOKEN_MISMATCH */
 must_check int instance_run(struct tx *tx, const struct caller *c,
 			    const struct instance_run_args *args, const struct instance **ret,
 			    size_t *ret_n, struct refusal *reterr);

@@ -13,7 +13,8 @@
 #include "model/elastic_edit.h"
 #include "model/instance.h"
 #include "model/interface_edit.h"
-#include "model/placement.h"
+#include "model/placement_edit.h"
+#include "model/placement_index.h"
 #include "model/subnet.h"
 #include "model/token_edit.h"
 
@@ -31,6 +32,9 @@ struct run {
 	struct instance_interface_args simple; /* stands for subnet_id and private_ip */
 	const struct instance_interface_args *interfaces;
 	size_t n_interfaces;
+	const struct placement_group *group; /* or NULL */
+	uint32_t partition;
+	uint32_t host; /* number of the only one; 0: any */
 	uint64_t reservation;
 	uint64_t shared[LIMIT_NODE_INTERFACES]; /* existing interfaces that others may have as well */
 	size_t n_shared;
@@ -216,10 +220,27 @@ static int check_interfaces(const struct model *m, struct run *run, struct refus
 	return r;
 }
 
+static int check_place(const struct model *m, struct run *run, struct refusal *reterr)
+{
+	const struct host *h;
+	int r = placement_group_resolve(m, run->subnet->o.account, &run->args->group, &run->group,
+					&run->partition, reterr);
+
+	if (r || !run->args->host)
+		return r;
+	if (!run->caller->operator)
+		return refuse(reterr, MODEL_E_NOT_PERMITTED, "Operators choose hosts");
+	h = host_find(m, run->args->host);
+	if (!h)
+		return refuse(reterr, MODEL_E_HOST_NOT_FOUND, run->args->host);
+	run->host = h->number;
+	return 0;
+}
+
 /* ---- making ---- */
 
-static int fill_instance(struct instance *n, const struct run *run, uint32_t host, uint32_t index,
-			 const struct tx *tx)
+static int fill_instance(struct instance *n, const struct run *run,
+			 const struct placement_choice *where, uint32_t index, const struct tx *tx)
 {
 	const struct instance_run_args *args = run->args;
 	const struct {
@@ -240,7 +261,9 @@ static int fill_instance(struct instance *n, const struct run *run, uint32_t hos
 	n->launch_index = index;
 	n->subnet = run->subnet->o.id;
 	n->vpc = run->subnet->vpc;
-	n->host = host;
+	n->host = where->host->number;
+	n->placement_group = run->group ? run->group->o.id : 0;
+	n->partition = where->partition;
 	n->state = INSTANCE_PENDING;
 	n->generation = 1;
 	n->wait_revision = tx->revision;
@@ -323,28 +346,46 @@ static int plug_interface(struct tx *tx, const struct run *run, struct instance 
 	return r || !result->auto_public ? r : elastic_give_automatic(tx, result, reterr);
 }
 
+/* Chooses a host for 'o', which has its tags. */
+static int place(struct tx *tx, const struct run *run, uint32_t index, const struct object *o,
+		 struct placement_choice *ret, struct refusal *reterr)
+{
+	struct placement_request where = {
+		.account = o->account,
+		.zone = run->subnet->zone,
+		.what = run->type->name,
+		.shared = run->shared,
+		.n_shared = run->n_shared,
+		.only = run->host,
+		.group = run->group,
+		.partition = run->partition,
+		.together = index < run->args->min_count ? run->args->min_count - index : 1,
+	};
+	int r = 0;
+
+	placement_needs(run->type, run->n_interfaces, where.needs);
+	r = placement_read_tags(&where, o, reterr);
+	if (!r && run->group)
+		r = placement_group_admit(tx->m, run->group, where.zone, reterr);
+	if (!r)
+		r = placement_choose(tx->m, &where, ret, reterr);
+	return r ? r : placement_done(tx, &where, ret->host->number);
+}
+
 static int make_one(struct tx *tx, const struct run *run, uint32_t index,
 		    const struct instance **ret, struct refusal *reterr)
 {
-	struct placement_args where = {
-		.account = run->subnet->o.account,
-		.zone = run->subnet->zone,
-		.what = run->type->name,
-		.ports = run->n_interfaces,
-		.shared = run->shared,
-		.n_shared = run->n_shared,
-	};
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
 	const struct instance *result;
-	const struct host *host;
-	int r = placement_choose(tx->m, &where, &host, reterr);
+	struct placement_choice where;
+	int r = tx_make(tx, KIND_INSTANCE, run->subnet->o.account, &o);
 
 	if (!r)
-		r = tx_make(tx, KIND_INSTANCE, where.account, &o);
-	if (!r)
-		r = fill_instance((struct instance *)o, run, host->number, index, tx);
-	if (!r)
 		r = tags_set(o, run->args->tags, run->args->n_tags, reterr);
+	if (!r)
+		r = place(tx, run, index, o, &where, reterr);
+	if (!r)
+		r = fill_instance((struct instance *)o, run, &where, index, tx);
 	for (size_t i = 0; i < run->n_interfaces && !r; i++)
 		r = plug_interface(tx, run, (struct instance *)o, &run->interfaces[i], reterr);
 	if (r)
@@ -362,7 +403,8 @@ static int make_one(struct tx *tx, const struct run *run, uint32_t index,
 static bool is_shortage(int r)
 {
 	return r == MODEL_E_NO_CAPACITY || r == MODEL_E_NO_FREE_ADDRESS ||
-	       r == MODEL_E_POOL_EXHAUSTED || r == MODEL_E_INTERFACE_LIMIT || r == MODEL_E_INSTANCE_LIMIT;
+	       r == MODEL_E_POOL_EXHAUSTED || r == MODEL_E_INTERFACE_LIMIT ||
+	       r == MODEL_E_INSTANCE_LIMIT || r == MODEL_E_PLACEMENT_GROUP_FULL;
 }
 
 static int make_all(struct tx *tx, const struct run *run, const struct instance **ret,
@@ -435,6 +477,8 @@ static int do_run(struct tx *tx, struct run *run, const struct instance **ret, s
 		r = choose_interfaces(run, reterr);
 	if (!r)
 		r = check_interfaces(tx->m, run, reterr);
+	if (!r)
+		r = check_place(tx->m, run, reterr);
 	if (r)
 		return r;
 	run->reservation = tx_random(tx);

@@ -36,7 +36,7 @@ static int check_room(const struct model *m, const struct instance *n,
 		snprintf(text, sizeof(text), "%u", t->interfaces);
 		return refuse(reterr, MODEL_E_ATTACHMENT_LIMIT, text, n->type);
 	}
-	if (model_group_count(m, REL_HOST_INTERFACES, n->host) >= LIMIT_MODEL_HOST_PORTS)
+	if (n->host && !host_has_port(m, n->host))
 		return refuse(reterr, MODEL_E_NO_PORT, args->instance_id);
 	return 0;
 }

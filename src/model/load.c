@@ -98,6 +98,9 @@ static bool is_sound(const struct object *o)
 		return policy_is_sound(o);
 	case KIND_TOKEN:
 		return has_strings((const char *const[]){t->operation, t->token}, 2);
+	case KIND_PLACEMENT_GROUP:
+		return ((const struct placement_group *)o)->name &&
+		       ((const struct placement_group *)o)->partitions <= PLACEMENT_PARTITIONS_MAX;
 	default:
 		return true;
 	}
@@ -269,7 +272,9 @@ static bool references_hold(const struct model *m, const struct object *o)
 		return model_get(m, KIND_SUBNET, i->subnet) && model_get(m, KIND_VPC, i->vpc) &&
 		       policy_references_hold(m, o);
 	case KIND_INSTANCE:
-		return !n->host || host_by_number(m, n->host);
+		return (!n->host || host_by_number(m, n->host)) &&
+		       (!n->placement_group || n->state == INSTANCE_TERMINATED ||
+			model_get(m, KIND_PLACEMENT_GROUP, n->placement_group));
 	case KIND_INSIGHTS_ANALYSIS:
 		return model_get(m, KIND_INSIGHTS_PATH,
 				 ((const struct insights_analysis *)o)->path);

@@ -73,6 +73,7 @@ int model_new(const struct model_config *config, struct model **ret)
 	list_init(&m->idle_groups);
 	list_init(&m->idle_carriers);
 	list_init(&m->idle_group_sets);
+	list_init(&m->idle_spreads);
 	m->organisation = config->organisation;
 	m->ipv6_pool = config->ipv6_pool;
 	m->ids = config->ids;
@@ -143,11 +144,6 @@ size_t model_network_hosts(const struct model *m, uint32_t vni, const uint32_t *
 
 	*ret_numbers = n ? n->hosts : NULL;
 	return n ? n->n_hosts : 0;
-}
-
-uint64_t model_account_host_key(uint64_t account, uint32_t host)
-{
-	return account << 24 | host; /* 12 digits need 40 bits, HOST_NUMBER_MAX 24 */
 }
 
 /* ---- iterating ---- */

@@ -78,7 +78,7 @@ enum relation {
 	REL_WIDE_RELEASES,         /* key: 0; those that wait for more than one host */
 	REL_INTERFACE_MOVES,       /* key: the interface that gets the address; releases */
 	REL_RESERVATION,           /* key: reservation; instances */
-	REL_ACCOUNT_HOST,          /* key: model_account_host_key(); instances */
+	REL_PLACEMENT_GROUP,       /* key: placement group; instances, all but terminated */
 	REL_TERMINATED,            /* key: 0; instances that are described for a while yet */
 	REL_VPC_GROUPS,            /* key: vpc; security groups */
 	REL_GROUP_RULES,           /* key: security group; its rules */
@@ -119,7 +119,6 @@ enum relation {
 	REL_FILTER_MIRROR_SESSIONS,    /* key: mirror filter */
 	REL_MAX,
 };
-uint64_t model_account_host_key(uint64_t account, uint32_t host);
 size_t model_group_count(const struct model *m, enum relation r, uint64_t key);
 size_t model_account_count(const struct model *m, enum kind k, uint64_t account);
 

@@ -17,10 +17,12 @@
 #include "model/pair_shift.h"
 #include "model/permission.h"
 #include "model/peering.h"
+#include "model/placement_group.h"
 #include "model/pool.h"
 #include "model/record.h"
 #include "model/release.h"
 #include "model/security_group.h"
+#include "model/settings.h"
 #include "model/egress_gateway.h"
 #include "model/drain.h"
 #include "model/elastic.h"
@@ -130,6 +132,12 @@ static const struct field host_fields[] = {
 	FN(64, FIELD_U32, "disallowed_features", struct host, can.disallowed_features),
 	FN(65, FIELD_U32, "disallowed_formats", struct host, can.disallowed_formats),
 	FN(66, FIELD_U64, "generation", struct host, can.generation),
+	FN(90, FIELD_U32, "memory", struct host, capacity[HOST_MEMORY]),
+	FN(91, FIELD_U32, "vcpus", struct host, capacity[HOST_VCPUS]),
+	FN(92, FIELD_U32, "bandwidth", struct host, capacity[HOST_BANDWIDTH]),
+	FN(93, FIELD_U32, "disk", struct host, capacity[HOST_DISK]),
+	FN(94, FIELD_U32, "ports", struct host, capacity[HOST_PORTS]),
+	F(95, FIELD_U32, struct host, cost),
 };
 RECORD(host, struct host);
 
@@ -293,6 +301,8 @@ static const struct field instance_fields[] = {
 	F(30, FIELD_BOOL, struct instance, disable_api_termination),
 	F(31, FIELD_BOOL, struct instance, disable_api_stop),
 	F(32, FIELD_BOOL, struct instance, terminate_on_shutdown),
+	F(90, FIELD_ID, struct instance, placement_group, .kind = KIND_PLACEMENT_GROUP),
+	F(91, FIELD_U32, struct instance, partition),
 };
 RECORD(instance, struct instance);
 
@@ -320,6 +330,7 @@ static const struct field counters_fields[] = {
 	F(13, FIELD_U32, struct counters, last_acl),
 	F(60, FIELD_U32, struct counters, last_handle),
 	F(61, FIELD_U32, struct counters, last_table),
+	F(90, FIELD_U32, struct counters, last_placed),
 };
 RECORD(counters, struct counters);
 
@@ -727,6 +738,31 @@ static const struct field mirror_session_fields[] = {
 };
 RECORD(mirror_session, struct mirror_session);
 
+static const char *group_strategy_text(uint32_t v)
+{
+	return placement_group_strategy_text((enum placement_group_strategy)v);
+}
+
+static const struct field placement_group_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_STRING, struct placement_group, name),
+	F(11, FIELD_U32, struct placement_group, strategy, .text = group_strategy_text),
+	F(12, FIELD_U32, struct placement_group, partitions),
+	F(13, FIELD_BOOL, struct placement_group, by_host),
+};
+RECORD(placement_group, struct placement_group);
+
+static const char *placement_text_of(uint32_t v)
+{
+	return placement_strategy_text((enum placement_strategy)v);
+}
+
+static const struct field settings_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_U32, struct settings, placement, .text = placement_text_of),
+};
+RECORD(settings, struct settings);
+
 const struct record *record_of(enum kind k)
 {
 	static const struct record *const records[KIND_MAX] = {
@@ -762,6 +798,8 @@ const struct record *record_of(enum kind k)
 		[KIND_MIRROR_TARGET] = &mirror_target_record,
 		[KIND_MIRROR_FILTER] = &mirror_filter_record,
 		[KIND_MIRROR_SESSION] = &mirror_session_record,
+		[KIND_PLACEMENT_GROUP] = &placement_group_record,
+		[KIND_SETTINGS] = &settings_record,
 	};
 
 	return k > KIND_NONE && k < KIND_MAX ? records[k] : NULL;

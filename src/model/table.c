@@ -11,6 +11,7 @@
 #include "model/host.h"
 #include "model/interface.h"
 #include "model/mapping_table.h"
+#include "model/placement_index.h"
 #include "model/record.h"
 #include "model/release.h"
 #include "model/table_uses.h"
@@ -239,17 +240,34 @@ struct host_state *host_state_find(const struct model *m, uint32_t number)
 	return NULL;
 }
 
+static int reserve_host(struct model *m)
+{
+	size_t more = m->hosts_allocated ? 2 * m->hosts_allocated : 16;
+	struct host_state **hosts;
+
+	if (m->n_hosts_known < m->hosts_allocated)
+		return 0;
+	hosts = reallocarray(m->hosts_known, more, sizeof(struct host_state *));
+	if (!hosts)
+		return -ENOMEM;
+	m->hosts_known = hosts;
+	m->hosts_allocated = more;
+	return 0;
+}
+
 /* Kept for hosts that are gone, too: a few bytes for each that ever was while this program runs. */
-static int host_state_prepare(struct model *m, uint32_t number)
+int host_state_prepare(struct model *m, uint32_t number)
 {
 	struct host_state *s;
 
 	if (host_state_find(m, number))
 		return 0;
-	s = calloc(1, sizeof(*s));
+	s = reserve_host(m) ? NULL : calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
 	s->number = number;
+	s->view.index = (uint32_t)m->n_hosts_known;
+	m->hosts_known[m->n_hosts_known++] = s;
 	hmap_insert(&m->host_states, &s->node, hash_u64(number));
 	return 0;
 }
@@ -449,7 +467,7 @@ static int prepare(struct model *m, const struct object *old, struct object *new
 	} else if (edge_serves(new, &vni, &host)) {
 		r = carrier_prepare(m, CARRIED_NETWORK, vni, host);
 	}
-	return r;
+	return r ? r : placement_index_prepare(m, new);
 }
 
 static void replace_unique(struct model *m, struct object *old, struct object *new,
@@ -508,6 +526,7 @@ int table_replace(struct model *m, struct object *old, struct object *new)
 	if (r)
 		return r;
 	replace_by_id(m, old, new);
+	placement_index_replace(m, old, new);
 	for (size_t i = 0; i < n_relations; i++)
 		if (applies(&relations[i], any))
 			replace_member(m, old, new, &relations[i]);
@@ -586,6 +605,7 @@ void table_reclaim(struct model *m)
 		return;
 	carrier_reclaim(m);
 	group_set_reclaim(m);
+	placement_index_reclaim(m);
 	list_for_each (g, &m->idle_groups, idle) {
 		list_remove(&g->idle);
 		if (is_remembered(m, g))
@@ -662,9 +682,11 @@ void table_deinit(struct model *m)
 	hmap_deinit(&m->groups);
 	carrier_deinit(m);
 	group_set_deinit(m);
+	placement_index_deinit(m);
 	hmap_for_each (s, &m->host_states, node)
 		free(s);
 	hmap_deinit(&m->host_states);
+	free(m->hosts_known);
 	for (enum unique u = 0; u < UNIQUE_MAX; u++)
 		hmap_deinit(&m->unique[u]);
 }

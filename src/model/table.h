@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "model/attachment.h"
 #include "model/model.h"
+#include "model/placement.h"
 #include "net/addr.h"
 
 enum unique {
@@ -85,6 +86,7 @@ struct host_state {
 	bool known; /* it has told what it holds */
 	bool silent;      /* it was given up: host_set_silent() */
 	uint64_t lost_ms; /* not connected since (host_is_lost()); 0: connected */
+	struct placement_view view; /* model/placement_index.h */
 };
 
 enum {
@@ -121,6 +123,11 @@ struct model {
 	struct hmap carriers;
 	struct list idle_carriers;
 	struct hmap host_states;
+	size_t n_hosts_known, hosts_allocated;
+	struct host_state **hosts_known; /* the same, to be gone through quickly */
+	struct hmap racks;
+	struct hmap spreads;
+	struct list idle_spreads;
 	struct hmap group_sets;
 	struct list idle_group_sets;
 	struct mapping_table *mappings;
@@ -172,3 +179,4 @@ uint32_t carried_interfaces(const struct model *m, enum carried_kind k, uint32_t
 			    uint32_t host);
 /* Every host in the model has one. */
 struct host_state *host_state_find(const struct model *m, uint32_t number); /* or NULL */
+must_check int host_state_prepare(struct model *m, uint32_t number);

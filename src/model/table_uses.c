@@ -121,12 +121,12 @@ static bool instance_reservation(const struct object *o, uint64_t *ret)
 	return true;
 }
 
-static bool instance_account_host(const struct object *o, uint64_t *ret)
+static bool instance_placement_group(const struct object *o, uint64_t *ret)
 {
 	const struct instance *i = (const struct instance *)o;
 
-	*ret = model_account_host_key(o->account, i->host);
-	return i->host;
+	*ret = i->placement_group;
+	return *ret && i->state != INSTANCE_TERMINATED;
 }
 
 static bool instance_end(const struct object *o, uint64_t *ret)
@@ -401,8 +401,8 @@ static const struct relation_use relations[] = {
 	 instance_waiting},
 	{KIND_INSTANCE, REL_RESERVATION, offsetof(struct instance, by_reservation),
 	 instance_reservation},
-	{KIND_INSTANCE, REL_ACCOUNT_HOST, offsetof(struct instance, by_account_host),
-	 instance_account_host},
+	{KIND_INSTANCE, REL_PLACEMENT_GROUP, offsetof(struct instance, by_placement_group),
+	 instance_placement_group},
 	{KIND_INSTANCE, REL_TERMINATED, offsetof(struct instance, by_end), instance_end},
 	{KIND_RELEASE, REL_SUBNET_RELEASES, offsetof(struct release, by_subnet), release_subnet},
 	{KIND_RELEASE, REL_HOST_WAITING_RELEASES, offsetof(struct release, by_waiting),

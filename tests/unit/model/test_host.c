@@ -215,7 +215,8 @@ static void test_placement(void **state)
 	struct host_add_args args[] = {{.name = "a1", .v6 = "fd00::a1", .rack = &rack_a},
 				       {.name = "a2", .v6 = "fd00::a2", .rack = &rack_a},
 				       {.name = "b1", .v6 = "fd00::b1", .rack = &rack_b}};
-	struct placement_args where = {.account = ACCOUNT_ID, .zone = "us-east-1a", .what = "x"};
+	struct placement_request where = {.account = ACCOUNT_ID, .zone = "us-east-1a", .what = "x"};
+	struct placement_choice choice;
 	const struct host *h;
 	char id[ID_TEXT_SIZE];
 
@@ -235,11 +236,12 @@ static void test_placement(void **state)
 	/* the least loaded, although the rack has one */
 	assert_ok(cluster_run(&c, c.subnet, id));
 	assert_ptr_equal(host_by_number(c.m, cluster_instance(&c, id)->host), host_find(c.m, "a2"));
-	where.prefer = host_find(c.m, "b1")->number;
-	assert_ok(placement_choose(c.m, &where, &h, &c.refusal));
-	assert_int_equal(h->number, where.prefer);
+	where.only = host_find(c.m, "b1")->number;
+	assert_ok(placement_choose(c.m, &where, &choice, &c.refusal));
+	assert_int_equal(choice.host->number, where.only);
+	where.only = 0;
 	where.zone = "us-east-1b";
-	assert_int_equal(placement_choose(c.m, &where, &h, &c.refusal), MODEL_E_NO_CAPACITY);
+	assert_int_equal(placement_choose(c.m, &where, &choice, &c.refusal), MODEL_E_NO_CAPACITY);
 	assert_non_null(strstr(c.refusal.message, "of 5 hosts 5 are in other zones"));
 }
 

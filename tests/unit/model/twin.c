@@ -141,9 +141,9 @@ static bool key_of(const struct object *o, enum relation r, uint64_t *ret)
 		return *ret = n->host, n->wait_revision && n->state != INSTANCE_TERMINATED;
 	case REL_RESERVATION:
 		return *ret = n->reservation, true;
-	case REL_ACCOUNT_HOST:
-		return *ret = model_account_host_key(o->account, n->host),
-		       n->state != INSTANCE_TERMINATED;
+	case REL_PLACEMENT_GROUP:
+		return *ret = n->placement_group,
+		       n->placement_group && n->state != INSTANCE_TERMINATED;
 	case REL_TERMINATED:
 		return *ret = 0, n->state == INSTANCE_TERMINATED;
 	default:

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside the model: steps that operations on hosts share.
+ */
+#pragma once
+
+#include "model/host.h"
+
+/* NOT_PERMITTED */
+int host_need_operator(const struct caller *c, struct refusal *reterr);
+/* VALUE */
+must_check int host_set_room(struct host *h, const struct host_room_args *args,
+			     struct refusal *reterr);
