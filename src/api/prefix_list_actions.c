@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "model/group_rule.h"
 #include "model/prefix_list.h"
+#include "model/route_table.h"
 #include "model/security_group.h"
 
 #include <stdio.h>
@@ -305,11 +306,59 @@ static bool is_first_of_group(const struct ec2_call *c, const struct prefix_list
 	return r == rule;
 }
 
+static void write_association(struct ec2_call *c, struct page_run *page, const struct object *o,
+			      enum kind kind, uint64_t id)
+{
+	xml_open(c->xml, "item");
+	ec2_write_id(c, "resourceId", kind, id);
+	ec2_write_owner(c, "resourceOwner", o->account);
+	xml_close(c->xml);
+	page->last = (struct page_mark){.kind = o->kind, .id = o->id, .serial = o->serial};
+}
+
+/* Begins where the last page ended, if that was in this list. */
+static void go_on(struct ec2_call *c, const struct page_run *page, enum kind kind,
+		  struct model_iter *it)
+{
+	if (page->begun_before && page->after.kind == kind)
+		model_iter_skip(c->model, it, kind, page->after.id, page->after.serial);
+}
+
+static void write_groups(struct ec2_call *c, const struct prefix_list *l, struct page_run *page)
+{
+	struct model_iter it = model_iter_group(c->model, REL_LIST_RULES, l->o.id);
+	const struct group_rule *rule;
+
+	if (page->begun_before && page->after.kind != KIND_SECURITY_GROUP_RULE)
+		return;
+	go_on(c, page, KIND_SECURITY_GROUP_RULE, &it);
+	while ((rule = (const struct group_rule *)model_iter_next(&it))) {
+		if (!is_first_of_group(c, l, rule))
+			continue;
+		if (!page_run_admit(page))
+			return;
+		write_association(c, page, &rule->o, KIND_SECURITY_GROUP, rule->group);
+	}
+}
+
+static void write_tables(struct ec2_call *c, const struct prefix_list *l, struct page_run *page)
+{
+	struct model_iter it = model_iter_account(c->model, KIND_ROUTE_TABLE, l->o.account);
+	const struct route_table *t;
+
+	if (page->more)
+		return;
+	go_on(c, page, KIND_ROUTE_TABLE, &it);
+	while ((t = route_table_next_by_list(&it, l->o.id))) {
+		if (!page_run_admit(page))
+			return;
+		write_association(c, page, &t->o, KIND_ROUTE_TABLE, t->o.id);
+	}
+}
+
 int action_get_managed_prefix_list_associations(struct ec2_call *c)
 {
 	const struct prefix_list *l;
-	const struct group_rule *rule;
-	struct model_iter it;
 	struct page_run page;
 	int r = prefix_list_find(c->model, &c->caller, param_text(c, "PrefixListId"), &l,
 				 &c->refusal);
@@ -318,24 +367,9 @@ int action_get_managed_prefix_list_associations(struct ec2_call *c)
 		r = page_run_begin(c, &page);
 	if (r)
 		return r;
-	it = model_iter_group(c->model, REL_LIST_RULES, l->o.id);
-	if (page.begun_before)
-		model_iter_skip(c->model, &it, KIND_SECURITY_GROUP_RULE, page.after.id,
-				page.after.serial);
 	xml_open(c->xml, "prefixListAssociationSet");
-	while ((rule = (const struct group_rule *)model_iter_next(&it))) {
-		if (!is_first_of_group(c, l, rule))
-			continue;
-		if (!page_run_admit(&page))
-			break;
-		xml_open(c->xml, "item");
-		ec2_write_id(c, "resourceId", KIND_SECURITY_GROUP, rule->group);
-		ec2_write_owner(c, "resourceOwner", rule->o.account);
-		xml_close(c->xml);
-		page.last = (struct page_mark){.kind = KIND_SECURITY_GROUP_RULE,
-					       .id = rule->o.id,
-					       .serial = rule->o.serial};
-	}
+	write_groups(c, l, &page);
+	write_tables(c, l, &page);
 	xml_close(c->xml);
 	return page_run_end(c, &page);
 }

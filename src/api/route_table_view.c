@@ -68,10 +68,13 @@ static void write_route(struct ec2_call *c, const struct route_table *t, const s
 	const struct instance *n = instance_of(c, r);
 
 	xml_open(c->xml, "item");
-	ec2_write_prefix(c,
-			 prefix_is_v4(&r->destination) ? "destinationCidrBlock"
-						       : "destinationIpv6CidrBlock",
-			 &r->destination);
+	if (r->prefix_list)
+		ec2_write_id(c, "destinationPrefixListId", KIND_PREFIX_LIST, r->prefix_list);
+	else
+		ec2_write_prefix(c,
+				 prefix_is_v4(&r->destination) ? "destinationCidrBlock"
+							       : "destinationIpv6CidrBlock",
+				 &r->destination);
 	ec2_write_id(c, target_name(r->target), route_target_kind(r->target), r->target_id);
 	if (n) {
 		ec2_write_id(c, "instanceId", KIND_INSTANCE, n->o.id);
@@ -218,6 +221,13 @@ static void by_ipv6_cidr(struct filter_probe *p, const void *item)
 	by_destination(p, ITEM, false);
 }
 
+static void by_list(struct filter_probe *p, const void *item)
+{
+	for (size_t i = 0; i < ITEM->n_routes; i++)
+		if (ITEM->routes[i].prefix_list)
+			filter_id(p, KIND_PREFIX_LIST, ITEM->routes[i].prefix_list);
+}
+
 static void by_target(struct filter_probe *p, const struct route_table *t, enum route_target target)
 {
 	for (size_t i = 0; i < t->n_routes; i++)
@@ -284,7 +294,7 @@ const struct filter route_table_filters[] = {
 	{"route-table-id", by_id},
 	{"route.destination-cidr-block", by_cidr},
 	{"route.destination-ipv6-cidr-block", by_ipv6_cidr},
-	{"route.destination-prefix-list-id", by_nothing},
+	{"route.destination-prefix-list-id", by_list},
 	{"route.egress-only-internet-gateway-id", by_egress_gateway},
 	{"route.gateway-id", by_gateway},
 	{"route.instance-id", by_instance},

@@ -438,6 +438,9 @@ static int plan_write(struct planner *p, const struct write *w)
 	case KIND_NETWORK_ACL:
 		return plan_acl_change(p, (const struct network_acl *)w->before,
 				       (const struct network_acl *)w->after);
+	case KIND_PREFIX_LIST:
+		return plan_list_change(p, (const struct prefix_list *)w->before,
+					(const struct prefix_list *)w->after);
 	case KIND_ROUTE_TABLE:
 		return plan_table_change(p, (const struct route_table *)w->before,
 					 (const struct route_table *)w->after);

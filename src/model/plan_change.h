@@ -19,6 +19,7 @@ struct mirror_filter;
 struct mirror_session;
 struct nat_gateway;
 struct peering;
+struct prefix_list;
 
 /* By how many interfaces of a network or group a host's desired state grows or shrinks. */
 struct delta {
@@ -68,6 +69,9 @@ must_check int plan_drain_change(struct planner *p, const struct drain *before,
 				 const struct drain *after);
 must_check int plan_peering_change(struct planner *p, const struct peering *before,
 				   const struct peering *after);
+/* The tables that name a list whose entries have changed. */
+must_check int plan_list_change(struct planner *p, const struct prefix_list *before,
+				const struct prefix_list *after);
 /* The tables of 'vpc' that have a route to the target. */
 must_check int plan_tables_to(struct planner *p, uint64_t vpc, enum route_target target,
 			      uint64_t id);

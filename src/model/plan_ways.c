@@ -7,6 +7,7 @@
 #include "model/interface.h"
 #include "model/model.h"
 #include "model/plan_change.h"
+#include "model/prefix_list.h"
 #include "model/route_table.h"
 #include "model/vpc.h"
 
@@ -43,24 +44,55 @@ static size_t local_items(const struct vpc *v, struct plan_route *ret)
 	return n;
 }
 
+/* Another route decides for the prefix: a local one, or one that is the same. */
+static bool is_decided(const struct plan_route *routes, size_t n_local, size_t n,
+		       const struct prefix *p)
+{
+	for (size_t i = 0; i < n; i++)
+		if (prefix_equal(&routes[i].prefix, p) ||
+		    (i < n_local && prefix_covers(&routes[i].prefix, p)))
+			return true;
+	return false;
+}
+
+/* The entries of the list that the route names, behind the 'n' routes that are there; returns how many. */
+static size_t list_items(const struct model *m, const struct route_table *t, const struct route *r,
+			 uint32_t host, struct plan_route *routes, size_t n_local, size_t n)
+{
+	const struct prefix_list *l =
+		(const struct prefix_list *)model_get(m, KIND_PREFIX_LIST, r->prefix_list);
+	size_t before = n;
+
+	for (size_t i = 0; l && i < l->n_entries; i++)
+		if (!is_decided(routes, n_local, n, &l->entries[i].prefix))
+			routes[n++] = route_item(m, t, r, &l->entries[i].prefix, host);
+	return n - before;
+}
+
 static int emit_table(const struct model *m, const struct route_table *t, uint32_t host,
 		      bool remove, plan_sink_fn sink, void *data)
 {
 	const struct vpc *v = (const struct vpc *)model_get(m, KIND_VPC, t->vpc);
 	struct plan_item item = {.kind = PLAN_TABLE, .remove = remove};
 	_cleanup_free_ struct plan_route *routes = NULL;
+	size_t n_local;
 
 	item.table.number = t->number;
 	if (remove || !v)
 		return sink(data, host, &item);
-	routes = calloc(v->n_blocks + v->n_blocks6 + t->n_routes, sizeof(*routes));
+	routes = calloc(v->n_blocks + v->n_blocks6 + route_table_size(m, t), sizeof(*routes));
 	if (!routes)
 		return -ENOMEM;
 	object_id_text(&t->o, item.table.id);
 	item.table.n_routes = local_items(v, routes);
+	n_local = item.table.n_routes;
 	for (size_t i = 0; i < t->n_routes; i++)
-		routes[item.table.n_routes++] =
-			route_item(m, t, &t->routes[i], &t->routes[i].destination, host);
+		if (!t->routes[i].prefix_list)
+			routes[item.table.n_routes++] =
+				route_item(m, t, &t->routes[i], &t->routes[i].destination, host);
+	for (size_t i = 0; i < t->n_routes; i++)
+		item.table.n_routes +=
+			list_items(m, t, &t->routes[i], host, routes, n_local, item.table.n_routes);
 	item.table.routes = routes;
 	return sink(data, host, &item);
 }
@@ -136,6 +168,29 @@ int plan_vpc_blocks(struct planner *p, const struct vpc *before, const struct vp
 
 	while (!r && (o = model_iter_next(&it)))
 		r = emit_table_everywhere(p, (const struct route_table *)o);
+	return r;
+}
+
+static bool same_entries(const struct prefix_list *a, const struct prefix_list *b)
+{
+	for (size_t i = 0; i < a->n_entries && a->n_entries == b->n_entries; i++)
+		if (!prefix_equal(&a->entries[i].prefix, &b->entries[i].prefix))
+			return false;
+	return a->n_entries == b->n_entries;
+}
+
+int plan_list_change(struct planner *p, const struct prefix_list *before,
+		     const struct prefix_list *after)
+{
+	struct model_iter it;
+	const struct route_table *t;
+	int r = 0;
+
+	if (!before || !after || same_entries(before, after))
+		return 0;
+	it = model_iter_account(p->m, KIND_ROUTE_TABLE, after->o.account);
+	while (!r && (t = route_table_next_by_list(&it, after->o.id)))
+		r = emit_table_everywhere(p, t);
 	return r;
 }
 

@@ -14,6 +14,7 @@
 #include "model/cidr6.h"
 #include "model/edit.h"
 #include "model/prefix_list_edit.h"
+#include "model/route_table.h"
 #include "model/text.h"
 #include "model/token_edit.h"
 
@@ -64,7 +65,10 @@ bool prefix_list_entries(const struct prefix_list *l, uint64_t version,
 
 bool prefix_list_is_used(const struct model *m, const struct prefix_list *l)
 {
-	return model_group_count(m, REL_LIST_RULES, l->o.id);
+	struct model_iter it = model_iter_account(m, KIND_ROUTE_TABLE, l->o.account);
+
+	return model_group_count(m, REL_LIST_RULES, l->o.id) ||
+	       route_table_next_by_list(&it, l->o.id);
 }
 
 int prefix_list_check_name(const char *name, struct refusal *reterr)

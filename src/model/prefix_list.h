@@ -3,7 +3,7 @@
  * Managed prefix lists: blocks of addresses under one name, for rules of security groups and for routes.
  * Each change of the entries is a version; some earlier ones are kept, to be read and restored.
  *
- * A rule that names a list counts as many rules as the list may have entries (max_entries), so that a list
+ * A rule or a route that names a list counts as many as the list may have entries (max_entries), so that a list
  * in use can be filled without asking all that use it.
  */
 #pragma once
@@ -85,7 +85,8 @@ must_check int prefix_list_create(struct tx *tx, const struct caller *c,
 /* LIST_NOT_FOUND, LIST_IN_USE */
 must_check int prefix_list_delete(struct tx *tx, const struct caller *c, const char *id,
 				  const struct prefix_list **ret, struct refusal *reterr);
-/* LIST_VERSION, LIST_ENTRIES, RULE_LIMIT (a group that names it would have too many) and the above */
+/* LIST_VERSION, LIST_ENTRIES, RULE_LIMIT, ROUTE_LIMIT (a group or a route table that names it would have too
+ * many) and the above */
 must_check int prefix_list_modify(struct tx *tx, const struct caller *c,
 				  const struct prefix_list_modify_args *args,
 				  const struct prefix_list **ret, struct refusal *reterr);
@@ -100,5 +101,5 @@ must_check int prefix_list_find(const struct model *m, const struct caller *c, c
 /* The entries of a version that is kept, or of the present one; false: there is none. */
 bool prefix_list_entries(const struct prefix_list *l, uint64_t version,
 			 const struct prefix_list_entry **ret, size_t *ret_n);
-/* Whether a rule names it. */
+/* Whether a rule or a route names it. */
 bool prefix_list_is_used(const struct model *m, const struct prefix_list *l);

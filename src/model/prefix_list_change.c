@@ -11,6 +11,7 @@
 #include "model/edit.h"
 #include "model/group_rule_edit.h"
 #include "model/prefix_list_edit.h"
+#include "model/route_table.h"
 
 static int refuse_version(uint64_t version, struct refusal *reterr)
 {
@@ -131,6 +132,19 @@ static int check_groups(const struct model *m, const struct prefix_list *l, stru
 	return r;
 }
 
+/* The same for route tables. */
+static int check_tables(const struct model *m, const struct prefix_list *l, struct refusal *reterr)
+{
+	struct model_iter it = model_iter_account(m, KIND_ROUTE_TABLE, l->o.account);
+	const struct route_table *t;
+	char id[ID_TEXT_SIZE];
+
+	while ((t = route_table_next_by_list(&it, l->o.id)))
+		if (route_table_size(m, t) > LIMIT_MODEL_ROUTES)
+			return refuse(reterr, MODEL_E_ROUTE_LIMIT, object_id_text(&t->o, id));
+	return 0;
+}
+
 static int do_modify(struct tx *tx, const struct prefix_list *old,
 		     const struct prefix_list_modify_args *args, const struct prefix_list **ret,
 		     struct refusal *reterr)
@@ -165,6 +179,8 @@ static int do_modify(struct tx *tx, const struct prefix_list *old,
 		r = tx_put(tx, &old->o, &o);
 	if (!r)
 		r = check_groups(tx->m, new, reterr);
+	if (!r)
+		r = check_tables(tx->m, new, reterr);
 	if (!r)
 		*ret = new;
 	return r;

@@ -188,7 +188,9 @@ static const struct route *find_route(const struct model *m, const struct route_
 				r->prefix_list ? &list->entries[k].prefix : &r->destination;
 
 			if (prefix_is_v4(p) != ipaddr_is_v4(a) || !prefix_contains(p, a) ||
-			    (found && p->len <= ret->len))
+			    (found && p->len < ret->len) ||
+			    (found && p->len == ret->len &&
+			     (r->prefix_list || !found->prefix_list)))
 				continue;
 			found = r;
 			*ret = *p;

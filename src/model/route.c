@@ -15,6 +15,7 @@
 #include "model/internet_gateway.h"
 #include "model/nat_gateway.h"
 #include "model/peering.h"
+#include "model/prefix_list.h"
 #include "model/route_table.h"
 #include "model/vpc.h"
 
@@ -53,6 +54,8 @@ enum kind route_target_kind(enum route_target t)
 
 struct destination {
 	struct prefix prefix;
+	const struct prefix_list *list; /* NULL: 'prefix' */
+	bool v6;
 	const char *text; /* as it was named */
 };
 
@@ -74,11 +77,27 @@ static int parse_ipv6_cidr(const char *text, struct prefix *ret)
 	return 0;
 }
 
-static int read_destination(const struct route_args *args, struct destination *ret,
+/* A table names lists of its owner alone, also when an operator asks. */
+static int read_list(const struct model *m, const struct route_table *t, const char *id,
+		     struct destination *ret, struct refusal *reterr)
+{
+	const struct caller owner = {.account = t->o.account};
+	int r = prefix_list_find(m, &owner, id, &ret->list, reterr);
+
+	if (r)
+		return r;
+	ret->text = id;
+	ret->v6 = ret->list->v6;
+	return 0;
+}
+
+static int read_destination(const struct model *m, const struct route_table *t,
+			    const struct route_args *args, struct destination *ret,
 			    struct refusal *reterr)
 {
 	int n = !!args->cidr + !!args->ipv6_cidr + !!args->prefix_list_id;
 
+	*ret = (struct destination){.v6 = args->ipv6_cidr};
 	if (!n)
 		return refuse(reterr, MODEL_E_MISSING,
 			      "destinationCidrBlock, destinationIpv6CidrBlock or "
@@ -88,7 +107,7 @@ static int read_destination(const struct route_args *args, struct destination *r
 			      "Name one destination: destinationCidrBlock, "
 			      "destinationIpv6CidrBlock or destinationPrefixListId.");
 	if (args->prefix_list_id)
-		return refuse(reterr, MODEL_E_UNSUPPORTED, "destinationPrefixListId");
+		return read_list(m, t, args->prefix_list_id, ret, reterr);
 	ret->text = args->cidr ? args->cidr : args->ipv6_cidr;
 	if (args->cidr && cidr_parse(args->cidr, &ret->prefix))
 		return refuse(reterr, MODEL_E_VALUE, args->cidr, "destinationCidrBlock",
@@ -102,7 +121,9 @@ static int read_destination(const struct route_args *args, struct destination *r
 /* 0.0.0.0/0 is ::ffff:0:0/96, so that ::/0 would cover it if lengths alone decided. */
 static bool same_destination(const struct route *r, const struct destination *d)
 {
-	return !r->prefix_list && prefix_equal(&r->destination, &d->prefix);
+	if (d->list || r->prefix_list)
+		return d->list && r->prefix_list == d->list->o.id;
+	return prefix_equal(&r->destination, &d->prefix);
 }
 
 static size_t find_route(const struct route_table *t, const struct destination *d)
@@ -119,6 +140,9 @@ static int check_local(const struct model *m, const struct route_table *t,
 {
 	const struct vpc *v = (const struct vpc *)model_get(m, KIND_VPC, t->vpc);
 
+	/* of a list the local routes decide what lies inside them */
+	if (d->list)
+		return 0;
 	for (size_t i = 0; i < v->n_blocks; i++)
 		if (prefix_covers(&v->blocks[i].prefix, &d->prefix))
 			return refuse(reterr, MODEL_E_ROUTE_LOCAL, d->text);
@@ -143,7 +167,7 @@ static int networks_differ(const struct route_args *args, const char *what, cons
 }
 
 static int target_gateway(const struct model *m, const struct caller *c,
-			  const struct route_table *t, const struct route_args *args,
+			  const struct route_table *t, const struct route_args *args, bool v6,
 			  struct target *ret, struct refusal *reterr)
 {
 	const char *id = args->gateway_id;
@@ -165,9 +189,9 @@ static int target_gateway(const struct model *m, const struct caller *c,
 	return 0;
 }
 
-static int target_egress(const struct model *m, const struct caller *c,
-			 const struct route_table *t, const struct route_args *args,
-			 struct target *ret, struct refusal *reterr)
+static int target_egress(const struct model *m, const struct caller *c, const struct route_table *t,
+			 const struct route_args *args, bool v6, struct target *ret,
+			 struct refusal *reterr)
 {
 	const struct egress_gateway *g;
 
@@ -175,7 +199,7 @@ static int target_egress(const struct model *m, const struct caller *c,
 		return refuse(reterr, MODEL_E_GATEWAY_NOT_FOUND, args->egress_gateway_id);
 	if (g->vpc != t->vpc)
 		return networks_differ(args, "network gateway", args->egress_gateway_id, reterr);
-	if (!args->ipv6_cidr)
+	if (!v6)
 		return refuse(reterr, MODEL_E_VALUE, args->egress_gateway_id,
 			      "egressOnlyInternetGatewayId",
 			      "It serves IPv6 destinations alone.");
@@ -184,7 +208,8 @@ static int target_egress(const struct model *m, const struct caller *c,
 }
 
 static int target_nat(const struct model *m, const struct caller *c, const struct route_table *t,
-		      const struct route_args *args, struct target *ret, struct refusal *reterr)
+		      const struct route_args *args, bool v6, struct target *ret,
+		      struct refusal *reterr)
 {
 	const struct nat_gateway *g;
 
@@ -193,7 +218,7 @@ static int target_nat(const struct model *m, const struct caller *c, const struc
 		return refuse(reterr, MODEL_E_NAT_TARGET_NOT_FOUND, args->nat_gateway_id);
 	if (g->vpc != t->vpc)
 		return networks_differ(args, "network gateway", args->nat_gateway_id, reterr);
-	if (args->ipv6_cidr)
+	if (v6)
 		return refuse(reterr, MODEL_E_VALUE, args->nat_gateway_id, "natGatewayId",
 			      "It serves IPv4 destinations alone.");
 	*ret = (struct target){ROUTE_NAT_GATEWAY, g->o.id, NULL};
@@ -202,7 +227,7 @@ static int target_nat(const struct model *m, const struct caller *c, const struc
 
 /* One that is pending is a black hole until it is accepted. */
 static int target_peering(const struct model *m, const struct caller *c,
-			  const struct route_table *t, const struct route_args *args,
+			  const struct route_table *t, const struct route_args *args, bool v6,
 			  struct target *ret, struct refusal *reterr)
 {
 	const struct peering *p;
@@ -219,7 +244,7 @@ static int target_peering(const struct model *m, const struct caller *c,
 }
 
 static int target_interface(const struct model *m, const struct caller *c,
-			    const struct route_table *t, const struct route_args *args,
+			    const struct route_table *t, const struct route_args *args, bool v6,
 			    struct target *ret, struct refusal *reterr)
 {
 	const struct interface *i;
@@ -234,7 +259,7 @@ static int target_interface(const struct model *m, const struct caller *c,
 }
 
 static int target_instance(const struct model *m, const struct caller *c,
-			   const struct route_table *t, const struct route_args *args,
+			   const struct route_table *t, const struct route_args *args, bool v6,
 			   struct target *ret, struct refusal *reterr)
 {
 	const struct interface *i;
@@ -255,12 +280,13 @@ static int target_instance(const struct model *m, const struct caller *c,
 }
 
 static int read_target(const struct model *m, const struct caller *c, const struct route_table *t,
-		       const struct route_args *args, struct target *ret, struct refusal *reterr)
+		       const struct route_args *args, bool v6, struct target *ret,
+		       struct refusal *reterr)
 {
 	const struct {
 		const char *id;
 		int (*read)(const struct model *m, const struct caller *c,
-			    const struct route_table *t, const struct route_args *args,
+			    const struct route_table *t, const struct route_args *args, bool v6,
 			    struct target *ret, struct refusal *reterr);
 	} targets[] = {
 		{args->gateway_id, target_gateway},
@@ -283,7 +309,7 @@ static int read_target(const struct model *m, const struct caller *c, const stru
 			      "The request must contain exactly one of gatewayId, natGatewayId, "
 			      "networkInterfaceId, vpcPeeringConnectionId, "
 			      "egressOnlyInternetGatewayId, instanceId");
-	return targets[found].read(m, c, t, args, ret, reterr);
+	return targets[found].read(m, c, t, args, v6, ret, reterr);
 }
 
 /* An interface that a route names has a handle from then on. */
@@ -307,6 +333,20 @@ static int give_handle(struct tx *tx, const struct target *target, struct refusa
 
 /* ---- operations ---- */
 
+size_t route_table_size(const struct model *m, const struct route_table *t)
+{
+	size_t n = t->n_routes;
+
+	for (size_t i = 0; i < t->n_routes; i++) {
+		const struct prefix_list *l = (const struct prefix_list *)model_get(
+			m, KIND_PREFIX_LIST, t->routes[i].prefix_list);
+
+		if (l)
+			n += l->max_entries - 1;
+	}
+	return n;
+}
+
 static int append(struct route_table *t, const struct route *route)
 {
 	struct route *routes = reallocarray(t->routes, t->n_routes + 1, sizeof(*routes));
@@ -323,6 +363,7 @@ static int put_route(struct tx *tx, const struct route_table *old, size_t place,
 {
 	struct route route = {
 		.destination = d->prefix,
+		.prefix_list = d->list ? d->list->o.id : 0,
 		.target = target->target,
 		.target_id = target->id,
 	};
@@ -352,11 +393,11 @@ static int do_create(struct tx *tx, const struct caller *c, const struct route_a
 	int r = route_table_find(tx->m, c, args->table_id, &t, reterr);
 
 	if (!r)
-		r = read_destination(args, &d, reterr);
+		r = read_destination(tx->m, t, args, &d, reterr);
 	if (!r)
 		r = check_local(tx->m, t, &d, reterr);
 	if (!r)
-		r = read_target(tx->m, c, t, args, &target, reterr);
+		r = read_target(tx->m, c, t, args, d.v6, &target, reterr);
 	if (r)
 		return r;
 	place = find_route(t, &d);
@@ -364,7 +405,8 @@ static int do_create(struct tx *tx, const struct caller *c, const struct route_a
 		return refuse(reterr, MODEL_E_ROUTE_EXISTS, d.text);
 	if (place == t->n_routes && replace)
 		return refuse(reterr, MODEL_E_ROUTE_UNDEFINED, d.text);
-	if (place == t->n_routes && t->n_routes >= LIMIT_MODEL_ROUTES)
+	if (place == t->n_routes &&
+	    route_table_size(tx->m, t) + (d.list ? d.list->max_entries : 1) > LIMIT_MODEL_ROUTES)
 		return refuse(reterr, MODEL_E_ROUTE_LIMIT, args->table_id);
 	r = give_handle(tx, &target, reterr);
 	return r ? r : put_route(tx, t, place, &d, &target);
@@ -397,7 +439,7 @@ static int do_delete(struct tx *tx, const struct caller *c, const struct route_a
 	int r = route_table_find(tx->m, c, args->table_id, &old, reterr);
 
 	if (!r)
-		r = read_destination(args, &d, reterr);
+		r = read_destination(tx->m, old, args, &d, reterr);
 	if (r)
 		return r;
 	place = find_route(old, &d);

@@ -37,6 +37,17 @@ const struct route_table *route_table_of(const struct model *m, const struct sub
 	return id ? (const struct route_table *)model_get(m, KIND_ROUTE_TABLE, id) : NULL;
 }
 
+const struct route_table *route_table_next_by_list(struct model_iter *it, uint64_t list)
+{
+	const struct route_table *t;
+
+	while ((t = (const struct route_table *)model_iter_next(it)))
+		for (size_t i = 0; i < t->n_routes; i++)
+			if (t->routes[i].prefix_list == list)
+				return t;
+	return NULL;
+}
+
 bool route_table_is_main(const struct model *m, const struct route_table *t)
 {
 	const struct vpc *v = (const struct vpc *)model_get(m, KIND_VPC, t->vpc);

@@ -5,7 +5,8 @@
  * Each VPC has a main table, which serves the subnets that are associated with no other.  The local routes,
  * one for each address block of the VPC, come first, are not stored and cannot be changed: a route that
  * equals one or lies inside it is refused.  The longest prefix decides; a route by prefix list stands for
- * all of the list's prefixes.  A route whose target is gone, or leads nowhere now, is a black hole:
+ * the list's prefixes, whatever they are at the time, and counts as many routes as the list may have entries. Of
+ * equal prefixes a route's own decides, then the list that was named first; local routes decide inside their blocks.  A route whose target is gone, or leads nowhere now, is a black hole:
  * packets are dropped, no other route is tried.
  *
  * An association is an id of its own: the subnet keeps it, the VPC keeps that of the main table.
@@ -20,6 +21,7 @@
 struct tx;
 struct caller;
 struct model;
+struct model_iter;
 struct subnet;
 struct vpc;
 struct tag_args;
@@ -112,6 +114,10 @@ must_check int route_table_reassociate(struct tx *tx, const struct caller *c,
 
 /* The table that decides for a subnet; NULL: none (a network from before there were any). */
 const struct route_table *route_table_of(const struct model *m, const struct subnet *s);
+/* The next table of the list's owner that names it, after 'it' began as model_iter_account(); NULL: no other. */
+const struct route_table *route_table_next_by_list(struct model_iter *it, uint64_t list);
+/* How many routes it counts for. */
+size_t route_table_size(const struct model *m, const struct route_table *t);
 bool route_table_is_main(const struct model *m, const struct route_table *t);
 
 /* Part of vpc_create(): makes the main table of 'v', which is not put yet. */

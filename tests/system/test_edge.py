@@ -226,6 +226,27 @@ def test_a_private_address_moves_with_its_public_one(site):
             assert open_before.lives()
 
 
+def test_routes_follow_their_prefix_list(site):
+    """requirement: TOPO-1, EDGE-1"""
+    ec2 = site.net.ec2
+    subnet = ec2.create_subnet(VpcId=site.net.id, CidrBlock="10.10.3.0/24", AvailabilityZone=f"{labs.REGION}a")[
+        "Subnet"]["SubnetId"]
+    table = site.net.table(subnet)
+    outside = f"{WORLD}/32"
+    pl = ec2.create_managed_prefix_list(PrefixListName="outside", MaxEntries=5, AddressFamily="IPv4")[
+        "PrefixList"]["PrefixListId"]
+    ec2.create_route(RouteTableId=table, DestinationPrefixListId=pl, GatewayId=site.gateway)
+    node = site.net.node(subnet)
+    allocation, address = site.net.allocate()
+    site.net.associate(allocation, node)
+    assert node.ping(WORLD, count=1) == 0
+    ec2.modify_managed_prefix_list(PrefixListId=pl, CurrentVersion=1, AddEntries=[{"Cidr": outside}])
+    wait_for("the entry to be followed", lambda: node.ping(WORLD, count=1))
+    assert site.world.ping(address) == 3
+    ec2.modify_managed_prefix_list(PrefixListId=pl, CurrentVersion=2, RemoveEntries=[{"Cidr": outside}])
+    wait_for("the entry to be forgotten", lambda: not node.ping(WORLD, count=1))
+
+
 def test_killed_agents_lose_nothing(site):
     """requirement: EDGE-2, OPS-3"""
     with server(site.web, site.world), Conversation(site.world, site.address) as coming, \

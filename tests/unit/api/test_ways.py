@@ -134,6 +134,30 @@ def test_routes_refused(ec2, vpc, gateway):
                 GatewayId="vgw-1") == "InvalidRouteTableID.NotFound"
 
 
+def test_a_prefix_list_as_destination(ec2, vpc, gateway, endpoint):
+    """requirement: TOPO-1"""
+    rtb = main_table(ec2, vpc)["RouteTableId"]
+    pl = ec2.create_managed_prefix_list(PrefixListName="offices", MaxEntries=5, AddressFamily="IPv4",
+                                        Entries=[{"Cidr": "192.0.2.0/24"}])["PrefixList"]["PrefixListId"]
+    route = {"RouteTableId": rtb, "DestinationPrefixListId": pl}
+    assert ec2.create_route(GatewayId=gateway, **route)["Return"] is True
+    assert refused(ec2.create_route, GatewayId=gateway, **route)[0] == "RouteAlreadyExists"
+    shown, = (r for r in main_table(ec2, vpc)["Routes"] if r.get("GatewayId") == gateway)
+    assert shown == {"DestinationPrefixListId": pl, "GatewayId": gateway, "Origin": "CreateRoute", "State": "active"}
+    by_list = [{"Name": "route.destination-prefix-list-id", "Values": [pl]}]
+    assert [t["RouteTableId"] for t in ec2.describe_route_tables(Filters=by_list)["RouteTables"]] == [rtb]
+    used = ec2.get_managed_prefix_list_associations(PrefixListId=pl)["PrefixListAssociations"]
+    assert used == [{"ResourceId": rtb, "ResourceOwner": "111111111111"}]
+    assert code(ec2.delete_managed_prefix_list, PrefixListId=pl) == "DependencyViolation"
+    assert code(ec2.create_route, RouteTableId=rtb, GatewayId=gateway, DestinationPrefixListId="pl-00000000000000001") == \
+        "InvalidPrefixListID.NotFound"
+    assert code(ec2.create_route, RouteTableId=rtb, GatewayId=gateway, DestinationPrefixListId=pl,
+                DestinationCidrBlock="0.0.0.0/0") == "InvalidParameterCombination"
+    assert ec2.delete_route(**route)
+    assert code(ec2.delete_route, **route) == "InvalidRoute.NotFound"
+    ec2.delete_managed_prefix_list(PrefixListId=pl)
+
+
 def test_route_to_an_instance(ec2, vpc, subnet):
     i = ec2.run_instances(MinCount=1, MaxCount=1, SubnetId=subnet)["Instances"][0]
     eni = i["NetworkInterfaces"][0]["NetworkInterfaceId"]

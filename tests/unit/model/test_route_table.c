@@ -4,9 +4,12 @@
 
 #include <string.h>
 
+#include "base/limits.h"
+
 #include "model/egress_gateway.h"
 #include "model/internet_gateway.h"
 #include "model/plan.h"
+#include "model/prefix_list.h"
 #include "tests/unit/model/cluster.h"
 
 static struct cluster c;
@@ -363,6 +366,126 @@ static void test_routes_to_a_node_follow_it(void **state)
 	assert_int_equal(t.routes[1].target, PLAN_TARGET_BLACKHOLE);
 }
 
+static void make_list(uint32_t max, const char *const *cidrs, size_t n, char ret_id[ID_TEXT_SIZE])
+{
+	struct prefix_list_entry_args entries[8] = {};
+	struct prefix_list_create_args args = {.name = "l",
+					       .family = "IPv4",
+					       .max_entries = max,
+					       .entries = entries,
+					       .n_entries = n};
+	const struct prefix_list *l;
+	int r;
+
+	for (size_t i = 0; i < n; i++)
+		entries[i].cidr = cidrs[i];
+	r = prefix_list_create(cluster_tx(&c), &c.me, &args, &l, &c.refusal);
+	assert_ok(r);
+	object_id_text(&l->o, ret_id);
+	assert_ok(cluster_end(&c, r));
+}
+
+static int change_list(const char *id, uint64_t version, const char *add, const char *remove)
+{
+	struct prefix_list_entry_args entry = {.cidr = add};
+	struct prefix_list_modify_args args = {.id = id,
+					       .version = &version,
+					       .add = &entry,
+					       .n_add = !!add,
+					       .remove = &remove,
+					       .n_remove = !!remove};
+	const struct prefix_list *l;
+
+	return prefix_list_modify(cluster_tx(&c), &c.me, &args, &l, &c.refusal);
+}
+
+static int resize_list(const char *id, uint32_t max)
+{
+	struct prefix_list_modify_args args = {.id = id, .max_entries = &max};
+	const struct prefix_list *l;
+
+	return cluster_end(&c, prefix_list_modify(cluster_tx(&c), &c.me, &args, &l, &c.refusal));
+}
+
+/* What a host is told of the prefix: a target, or -1. */
+static int target_of(const struct told *t, const char *prefix)
+{
+	struct prefix p;
+
+	assert_ok(prefix_parse(prefix, &p));
+	for (size_t i = 0; i < t->n_routes; i++)
+		if (prefix_equal(&t->routes[i].prefix, &p))
+			return (int)t->routes[i].target;
+	return -1;
+}
+
+/* requirement: TOPO-1 */
+static void test_a_list_as_destination(void **state)
+{
+	static const char *const cidrs[] = {"192.168.0.0/16", "8.8.8.8/32", "10.0.7.0/24"};
+	char rtb[ID_TEXT_SIZE], igw[ID_TEXT_SIZE], list[ID_TEXT_SIZE], id[ID_TEXT_SIZE];
+	char eni[ID_TEXT_SIZE];
+	struct route_args args = {.table_id = rtb, .prefix_list_id = list, .gateway_id = igw};
+	const struct prefix_list *l;
+	uint32_t host;
+	struct told t;
+
+	main_table(rtb);
+	make_gateway(c.vpc, igw);
+	make_list(10, cidrs, ARRAY_SIZE(cidrs), list);
+	assert_ok(cluster_run(&c, c.subnet, id));
+	host = cluster_instance(&c, id)->host;
+	object_id_text(&cluster_interface_of(&c, id)->o, eni);
+	t = told_by(route_create(cluster_tx(&c), &c.me, &args, &c.refusal), host);
+	/* the network's block and two entries; the third lies inside the block */
+	assert_int_equal(t.n_routes, 3);
+	assert_int_equal(target_of(&t, "192.168.0.0/16"), PLAN_TARGET_INTERNET);
+	assert_int_equal(target_of(&t, "8.8.8.8/32"), PLAN_TARGET_INTERNET);
+	assert_int_equal(add(args), MODEL_E_ROUTE_EXISTS);
+	assert_int_equal(
+		cluster_end(&c, prefix_list_delete(cluster_tx(&c), &c.me, list, &l, &c.refusal)),
+		MODEL_E_LIST_IN_USE);
+	t = told_by(change_list(list, 1, "9.9.9.0/24", "8.8.8.8/32"), host);
+	assert_int_equal(t.n_routes, 3);
+	assert_int_equal(target_of(&t, "9.9.9.0/24"), PLAN_TARGET_INTERNET);
+	assert_int_equal(target_of(&t, "8.8.8.8/32"), -1);
+	/* a route's own prefix decides before a list's */
+	args = (struct route_args){.table_id = rtb, .cidr = "192.168.0.0/16", .interface_id = eni};
+	t = told_by(route_create(cluster_tx(&c), &c.me, &args, &c.refusal), host);
+	assert_int_equal(t.n_routes, 3);
+	assert_int_equal(target_of(&t, "192.168.0.0/16"), PLAN_TARGET_INTERFACE);
+	args = (struct route_args){.table_id = rtb, .prefix_list_id = list, .interface_id = eni};
+	t = told_by(route_replace(cluster_tx(&c), &c.me, &args, &c.refusal), host);
+	assert_int_equal(target_of(&t, "9.9.9.0/24"), PLAN_TARGET_INTERFACE);
+	t = told_by(route_delete(cluster_tx(&c), &c.me, &args, &c.refusal), host);
+	assert_int_equal(t.n_routes, 2);
+	assert_ok(cluster_end(&c, prefix_list_delete(cluster_tx(&c), &c.me, list, &l, &c.refusal)));
+}
+
+/* A list counts for all that it may have. */
+/* requirement: TOPO-1 */
+static void test_a_list_counts_for_its_entries(void **state)
+{
+	char rtb[ID_TEXT_SIZE], igw[ID_TEXT_SIZE], list[ID_TEXT_SIZE], other[ID_TEXT_SIZE];
+	struct route_args args = {.table_id = rtb, .prefix_list_id = list, .gateway_id = igw};
+
+	main_table(rtb);
+	make_gateway(c.vpc, igw);
+	make_list(LIMIT_MODEL_ROUTES - 1, NULL, 0, list);
+	make_list(2, NULL, 0, other);
+	assert_ok(add(args));
+	args.prefix_list_id = other;
+	assert_int_equal(add(args), MODEL_E_ROUTE_LIMIT);
+	assert_ok(resize_list(other, 1));
+	assert_ok(add(args));
+	assert_int_equal(resize_list(other, 2), MODEL_E_ROUTE_LIMIT);
+	args = (struct route_args){.table_id = rtb, .cidr = "0.0.0.0/0", .gateway_id = igw};
+	assert_int_equal(add(args), MODEL_E_ROUTE_LIMIT);
+	args.cidr = NULL;
+	args.prefix_list_id = "pl-00000000000000001";
+	assert_int_equal(add(args), MODEL_E_LIST_NOT_FOUND);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +496,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_associations, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_carriers_get_tables, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_routes_to_a_node_follow_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_list_as_destination, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_list_counts_for_its_entries, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

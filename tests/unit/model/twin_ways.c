@@ -10,6 +10,7 @@
 #include "model/internet_gateway.h"
 #include "model/nat_gateway.h"
 #include "model/peering.h"
+#include "model/prefix_list.h"
 #include "model/pool.h"
 #include "model/route_table.h"
 #include "model/subnet.h"
@@ -151,17 +152,30 @@ static void check_tables(const struct twin *t, const struct object *o)
 static void check_routes(const struct twin *t, const struct route_table *table)
 {
 	const struct vpc *v = (const struct vpc *)find(t, KIND_VPC, table->vpc);
+	size_t size;
 
 	assert_int_equal(v->vni, table->vni);
 	assert_true(table->number);
+	size = table->n_routes;
 	for (size_t i = 0; i < table->n_routes; i++) {
+		const struct prefix_list *l;
+
 		for (size_t k = 0; k < i; k++)
-			assert_false(prefix_equal(&table->routes[i].destination,
+			assert_false(table->routes[i].prefix_list == table->routes[k].prefix_list &&
+				     prefix_equal(&table->routes[i].destination,
 						  &table->routes[k].destination));
+		if (table->routes[i].prefix_list) {
+			l = (const struct prefix_list *)find(t, KIND_PREFIX_LIST,
+							     table->routes[i].prefix_list);
+			assert_int_equal(l->o.account, table->o.account);
+			size += l->max_entries - 1;
+			continue;
+		}
 		for (size_t k = 0; k < v->n_blocks; k++)
 			assert_false(prefix_covers(&v->blocks[k].prefix,
 						   &table->routes[i].destination));
 	}
+	assert_true(size <= LIMIT_MODEL_ROUTES);
 }
 
 static uint32_t handle_of(const struct object *o)

@@ -49,7 +49,9 @@ static struct route_args some_route(struct walk *w, char table[static ID_TEXT_SI
 					    "10.0.0.0/24", "8.8.8.8/32",     "nonsense"};
 	struct route_args args = {.table_id = some_table(w, table)};
 
-	if (walk_random(w, 4))
+	if (!walk_random(w, 5))
+		args.prefix_list_id = walk_some(w, KIND_PREFIX_LIST);
+	else if (walk_random(w, 4))
 		args.cidr = cidrs[walk_random(w, ARRAY_SIZE(cidrs))];
 	else
 		args.ipv6_cidr = walk_random(w, 2) ? "::/0" : "2001:db8::/32";
