@@ -181,7 +181,11 @@ static void write_list(struct ec2_call *c, const char *name, const char *value)
 
 static void write_network(struct ec2_call *c, const struct instance_type *t)
 {
+	char performance[32];
+
+	snprintf(performance, sizeof(performance), "%u Megabit", t->bandwidth_mbps);
 	xml_open(c->xml, "networkInfo");
+	xml_text(c->xml, "networkPerformance", performance);
 	xml_u64(c->xml, "maximumNetworkInterfaces", t->interfaces);
 	xml_u64(c->xml, "maximumNetworkCards", 1);
 	xml_u64(c->xml, "defaultNetworkCardIndex", 0);
@@ -216,6 +220,13 @@ static void write_type(struct ec2_call *c, const struct instance_type *t)
 	xml_close(c->xml);
 	xml_bool(c->xml, "instanceStorageSupported", false);
 	write_network(c, t);
+	xml_open(c->xml, "placementGroupInfo");
+	xml_open(c->xml, "supportedStrategies");
+	xml_text(c->xml, "item", "cluster");
+	xml_text(c->xml, "item", "partition");
+	xml_text(c->xml, "item", "spread");
+	xml_close(c->xml);
+	xml_close(c->xml);
 	xml_bool(c->xml, "burstablePerformanceSupported", false);
 	xml_close(c->xml);
 }

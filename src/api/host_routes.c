@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hosts, what they can do, what was chosen between them, what they dropped; and the manager itself. */
+#include "api/placement_json.h"
 #include "api/route_handlers.h"
 #include "api/state.h"
 #include "abi/drop.h"
@@ -57,7 +58,7 @@ static void put_place(struct route_call *c, json_t *o, const struct host *h)
 	json_put_addr(c, o, "v6", &h->locators.v6);
 }
 
-static json_t *show_host(struct route_call *c, const struct object *object)
+json_t *route_show_host(struct route_call *c, const struct object *object)
 {
 	const struct host *h = (const struct host *)object;
 	json_t *o = json_new_object(c), *can = json_new_object(c);
@@ -79,13 +80,15 @@ static json_t *show_host(struct route_call *c, const struct object *object)
 	json_put_text(c, o, "role", h->edge ? "edge" : "host");
 	json_put_bool(c, o, "runs_instances", !h->edge || h->instances);
 	json_put_u64(c, o, "owns", edge_load(c->model, h->number));
+	placement_put_room(c, o, h);
+	placement_put_capabilities(c, o, h);
 	json_put_tags(c, o, "labels", object);
 	return o;
 }
 
 int route_hosts(struct route_call *c)
 {
-	static const struct route_list list = {"hosts", KIND_HOST, show_host};
+	static const struct route_list list = {"hosts", KIND_HOST, route_show_host};
 
 	return route_list_run(c, &list);
 }
@@ -102,36 +105,7 @@ int route_host(struct route_call *c)
 	if (!h)
 		return refuse_host(c, c->segments[2]);
 	c->result = json_new_object(c);
-	json_put(c, c->result, "host", show_host(c, &h->o));
-	return 0;
-}
-
-static int read_labels(struct route_call *c, struct host_add_args *args)
-{
-	json_t *labels = json_object_get(c->body, "labels"), *value;
-	struct tag_args *tags;
-	const char *key;
-	size_t n = 0;
-
-	if (!labels || json_is_null(labels))
-		return 0;
-	if (!json_is_object(labels))
-		return route_refuse(c, 400, "BadRequest", "'labels' must be an object of strings");
-	tags = arena_alloc_array(c->arena, json_object_size(labels) + 1, sizeof(*tags));
-	if (!tags)
-		return -ENOMEM;
-	json_object_foreach(labels, key, value)
-	{
-		if (!json_is_string(value))
-			return route_refuse(c, 400, "BadRequest",
-					    "The label '%.100s' must be a "
-					    "string",
-					    key);
-		tags[n].key = key;
-		tags[n++].value = json_string_value(value);
-	}
-	args->labels = tags;
-	args->n_labels = n;
+	json_put(c, c->result, "host", route_show_host(c, &h->o));
 	return 0;
 }
 
@@ -168,7 +142,9 @@ static int read_host(struct route_call *c, struct host_add_args *args)
 		r = read_flag(c, "edge", &args->edge);
 	if (!r)
 		r = read_flag(c, "instances", &args->instances);
-	return r ? r : read_labels(c, args);
+	if (!r)
+		r = placement_read_room(c, &args->room);
+	return r ? r : route_tags(c, "labels", &args->labels, &args->n_labels);
 }
 
 static json_t *show_managers(struct route_call *c)
@@ -222,7 +198,7 @@ int route_host_add(struct route_call *c)
 		return r;
 	c->status = 201;
 	c->result = json_new_object(c);
-	json_put(c, c->result, "host", show_host(c, &h->o));
+	json_put(c, c->result, "host", route_show_host(c, &h->o));
 	return put_bundle(c, h);
 }
 

@@ -4,6 +4,7 @@
 #include "api/handlers.h"
 #include "api/interface_params.h"
 #include "api/param.h"
+#include "api/placement_view.h"
 #include "api/rule_params.h"
 #include "base/limits.h"
 #include "model/instance.h"
@@ -158,9 +159,11 @@ static int read_groups(struct ec2_call *c, struct instance_run_args *args)
 
 static int read_run_args(struct ec2_call *c, struct instance_run_args *args)
 {
-	const char *tenancy = param_text(c, "Placement.Tenancy");
 	const bool *terminate;
-	int r;
+	int r = placement_check_tenancy(c, "Placement.");
+
+	if (r)
+		return r;
 
 	*args = (struct instance_run_args){
 		.image = param_text(c, "ImageId"),
@@ -174,8 +177,6 @@ static int read_run_args(struct ec2_call *c, struct instance_run_args *args)
 		.disable_api_termination = param_is_true(c, "DisableApiTermination"),
 		.disable_api_stop = param_is_true(c, "DisableApiStop"),
 	};
-	if (tenancy && strcmp(tenancy, "default"))
-		return ec2_refuse_unsupported(c, "Placement.Tenancy other than default");
 	if (!args->min_count || args->min_count > args->max_count)
 		return ec2_refuse_value(c, "MinCount", param_text(c, "MinCount"),
 					"It must be at least 1 and at most MaxCount.");
@@ -185,6 +186,8 @@ static int read_run_args(struct ec2_call *c, struct instance_run_args *args)
 				  "(%u)",
 				  args->max_count, LIMIT_MODEL_RUN_COUNT);
 	r = read_groups(c, args);
+	if (!r)
+		r = placement_read_group(c, "Placement.", &args->group);
 	if (!r)
 		r = read_shutdown_behavior(c, "InstanceInitiatedShutdownBehavior", &terminate);
 	args->terminate_on_shutdown = !r && terminate && *terminate;

@@ -127,6 +127,21 @@ static void by_nothing(struct filter_probe *p, const void *item)
 {
 }
 
+static void by_placement_group(struct filter_probe *p, const void *item)
+{
+	const struct placement_group *g = (const struct placement_group *)model_get(
+		p->call->model, KIND_PLACEMENT_GROUP, ITEM->placement_group);
+
+	if (g)
+		filter_text(p, g->name);
+}
+
+static void by_partition(struct filter_probe *p, const void *item)
+{
+	if (ITEM->partition)
+		filter_u64(p, ITEM->partition);
+}
+
 /* Each network-interface.X asks what the interface's own filter X asks. */
 static void ask_interfaces(struct filter_probe *p, const void *item, const char *name)
 {
@@ -213,7 +228,8 @@ const struct filter instance_filters[] = {
 	{"network-interface.subnet-id", by_nic_subnet},
 	{"network-interface.vpc-id", by_nic_vpc},
 	{"owner-id", by_owner},
-	{"placement-group-name", by_nothing},
+	{"placement-group-name", by_placement_group},
+	{"placement-partition-number", by_partition},
 	{"platform", by_nothing},
 	{"private-dns-name", by_private_dns},
 	{"private-ip-address", by_private_ip},

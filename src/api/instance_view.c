@@ -4,6 +4,7 @@
 #include "api/group_view.h"
 #include "api/handlers.h"
 #include "api/param.h"
+#include "api/placement_view.h"
 #include "model/elastic.h"
 #include "model/instance.h"
 #include "model/interface.h"
@@ -52,15 +53,6 @@ static void write_dns_names(struct ec2_call *c, const struct instance *i)
 	xml_text(c->xml, "dnsName", e ? elastic_name(c, e, text) : "");
 	if (e)
 		ec2_write_addr(c, "ipAddress", &e->public);
-}
-
-static void write_placement(struct ec2_call *c, const struct instance *i)
-{
-	xml_open(c->xml, "placement");
-	xml_text(c->xml, "availabilityZone", i->zone);
-	xml_text(c->xml, "groupName", "");
-	xml_text(c->xml, "tenancy", "default");
-	xml_close(c->xml);
 }
 
 static void write_reason(struct ec2_call *c, const struct instance *i)
@@ -134,7 +126,7 @@ void instance_write(struct ec2_call *c, const struct instance *i)
 	xml_empty(c->xml, "productCodes");
 	xml_text(c->xml, "instanceType", i->type);
 	xml_time(c->xml, "launchTime", i->launched_ms);
-	write_placement(c, i);
+	placement_write(c, i);
 	write_machine(c, i);
 	if (i->state != INSTANCE_TERMINATED) {
 		ec2_write_id(c, "subnetId", KIND_SUBNET, i->subnet);

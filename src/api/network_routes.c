@@ -84,10 +84,11 @@ static void put_interfaces(struct route_call *c, json_t *o, uint64_t instance)
 	json_put(c, o, "interfaces", ids);
 }
 
-static json_t *show_instance(struct route_call *c, const struct object *object)
+json_t *route_show_instance(struct route_call *c, const struct object *object)
 {
 	const struct instance *i = (const struct instance *)object;
 	const char *state = route_query(c, "state");
+	const struct placement_group *g;
 	char text[ID_TEXT_SIZE];
 	json_t *o;
 
@@ -110,6 +111,10 @@ static json_t *show_instance(struct route_call *c, const struct object *object)
 	put_interfaces(c, o, object->id);
 	json_put_text(c, o, "reservation",
 		      id_text_prefixed(ID_PREFIX_RESERVATION, i->reservation, text));
+	g = (const struct placement_group *)model_get(c->model, KIND_PLACEMENT_GROUP,
+						      i->placement_group);
+	json_put_text(c, o, "placement_group", g ? g->name : NULL);
+	json_put(c, o, "partition", i->partition ? json_integer(i->partition) : json_null());
 	json_put_u64(c, o, "generation", i->generation);
 	json_put_time(c, o, "launched_at", i->launched_ms);
 	json_put_text(c, o, "reason", i->reason);
@@ -119,7 +124,7 @@ static json_t *show_instance(struct route_call *c, const struct object *object)
 
 int route_instances(struct route_call *c)
 {
-	static const struct route_list list = {"instances", KIND_INSTANCE, show_instance};
+	static const struct route_list list = {"instances", KIND_INSTANCE, route_show_instance};
 
 	return route_list_run(c, &list);
 }

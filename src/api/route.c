@@ -104,6 +104,35 @@ int route_bool(struct route_call *c, const char *name, const bool **ret)
 	return 0;
 }
 
+int route_tags(struct route_call *c, const char *name, const struct tag_args **ret, size_t *ret_n)
+{
+	json_t *object = json_object_get(c->body, name), *value;
+	struct tag_args *tags;
+	const char *key;
+	size_t n = 0;
+
+	*ret = NULL;
+	*ret_n = 0;
+	if (!object || json_is_null(object))
+		return 0;
+	if (!json_is_object(object))
+		return route_refuse(c, 400, "BadRequest", "'%s' must be an object of strings", name);
+	tags = arena_alloc_array(c->arena, json_object_size(object) + 1, sizeof(*tags));
+	if (!tags)
+		return -ENOMEM;
+	json_object_foreach(object, key, value)
+	{
+		if (!json_is_string(value))
+			return route_refuse(c, 400, "BadRequest",
+					    "'%.100s' of '%s' must be a string", key, name);
+		tags[n].key = key;
+		tags[n++].value = json_string_value(value);
+	}
+	*ret = tags;
+	*ret_n = n;
+	return 0;
+}
+
 void json_put(struct route_call *c, json_t *o, const char *key, json_t *value)
 {
 	if (json_object_set_new(o, key, value))

@@ -69,6 +69,11 @@ must_check int route_u32(struct route_call *c, const char *name, const uint32_t 
 /* True or false of the body; likewise. */
 must_check int route_bool(struct route_call *c, const char *name, const bool **ret);
 
+struct tag_args;
+/* An object of strings; NULL when it is not there. */
+must_check int route_tags(struct route_call *c, const char *name, const struct tag_args **ret,
+			  size_t *ret_n);
+
 void json_put(struct route_call *c, json_t *o, const char *key, json_t *value); /* takes 'value' */
 void json_put_text(struct route_call *c, json_t *o, const char *key,
 		   const char *value); /* or null */

@@ -9,6 +9,10 @@
 #include "api/routes.def"
 #undef ROUTE
 
+/* A host and an instance as lists show them. */
+json_t *route_show_host(struct route_call *c, const struct object *object);
+json_t *route_show_instance(struct route_call *c, const struct object *object);
+
 struct interface;
 /* If the question names a host: the interface is there. */
 bool route_interface_is_at(const struct route_call *c, const struct interface *i);

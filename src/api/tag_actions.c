@@ -66,6 +66,7 @@ static const struct {
 	{KIND_NAT_GATEWAY, "natgateway"},
 	{KIND_ADDRESS, "elastic-ip"},
 	{KIND_PEERING, "vpc-peering-connection"},
+	{KIND_PLACEMENT_GROUP, "placement-group"},
 };
 
 struct tagged {

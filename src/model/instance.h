@@ -78,6 +78,7 @@ struct instance_type {
 	uint32_t addresses; /* per interface */
 	uint32_t bandwidth_mbps; /* that it may count on */
 };
+#define INSTANCE_TYPE_DEFAULT "m1.small" /* EC2's */
 /* GiB that an instance has of its host's disk: EC2's usual root volume. */
 enum { INSTANCE_DISK_GIB = 8 };
 /* Or NULL. */

@@ -21,7 +21,6 @@
 #define OPERATION    "RunInstances"
 #define IMAGE        "ami-netns"
 #define IMAGE_DRIVER "netns"
-#define TYPE_DEFAULT "m1.small"
 
 /* One call, once its arguments are checked. */
 struct run {
@@ -55,7 +54,7 @@ static bool is_image_id(const char *s)
 static int check_what(struct run *run, struct refusal *reterr)
 {
 	const struct instance_run_args *args = run->args;
-	const char *type = args->type ? args->type : TYPE_DEFAULT;
+	const char *type = args->type ? args->type : INSTANCE_TYPE_DEFAULT;
 
 	if (args->image && !str_equal(args->image, IMAGE))
 		return refuse(reterr,

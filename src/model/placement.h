@@ -42,6 +42,7 @@
 
 struct model;
 struct instance;
+struct instance_type;
 struct object;
 struct placement_group;
 
@@ -171,6 +172,14 @@ enum { PLACEMENT_TEXT_SIZE = 512 };
 /* Why a host was rejected, for people; "" for one that fits. */
 const char *placement_text(const struct model *m, const struct placement_request *r,
 			   const struct placement_verdict *v, char buf[static PLACEMENT_TEXT_SIZE]);
+
+/* What an instance of that many interfaces needs; of an unknown type (NULL): no machine. */
+void placement_needs(const struct instance_type *t, size_t n_interfaces,
+		     uint32_t ret[static HOST_ROOM_MAX]);
+/* Of a host in the model. */
+const struct placement_view *placement_view_of(const struct model *m, uint32_t host);
+/* As given, or the usual; 0: as much as one likes. */
+uint32_t placement_capacity(const struct host *h, enum host_room r);
 
 /* From the nearest: 0 one host, 1 one rack, 2 one area, 3 one locale, 4 no more than the substrate. */
 uint32_t placement_distance(const struct topology_place *a, const struct topology_place *b);

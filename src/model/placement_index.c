@@ -145,7 +145,7 @@ const uint32_t *placement_spread_of(const struct model *m, uint64_t account, siz
 
 /* ---- views ---- */
 
-static uint64_t capacity_of(const struct host *h, enum host_room r)
+uint32_t placement_capacity(const struct host *h, enum host_room r)
 {
 	uint32_t given = h->capacity[r];
 
@@ -170,7 +170,7 @@ static void refresh(struct host_state *s)
 	else
 		v->state = v->capable ? PLACEMENT_FITS : PLACEMENT_NO_FORMAT;
 	for (enum host_room r = 0; r < HOST_ROOM_MAX; r++) {
-		uint64_t capacity = capacity_of(v->host, r), used = v->used[r], load;
+		uint64_t capacity = placement_capacity(v->host, r), used = v->used[r], load;
 
 		v->left[r] = UINT32_MAX;
 		if (!capacity)
@@ -398,6 +398,11 @@ size_t placement_view_count(const struct model *m)
 void placement_index_refresh(struct model *m, uint32_t host)
 {
 	refresh(host_state_find(m, host));
+}
+
+const struct placement_view *placement_view_of(const struct model *m, uint32_t host)
+{
+	return &host_state_find(m, host)->view;
 }
 
 bool host_has_port(const struct model *m, uint32_t number)

@@ -11,8 +11,6 @@
 
 #include "model/table.h"
 
-struct instance_type;
-
 must_check int placement_index_prepare(struct model *m, const struct object *new);
 void placement_index_replace(struct model *m, const struct object *old, const struct object *new);
 void placement_index_reclaim(struct model *m);
@@ -27,6 +25,3 @@ size_t placement_view_count(const struct model *m);
 /* Nodes of the account in each rack, by its index: '*ret_n' racks, those behind have none. */
 const uint32_t *placement_spread_of(const struct model *m, uint64_t account, size_t *ret_n);
 size_t placement_rack_count(const struct model *m);
-/* What an instance of that many interfaces needs. */
-void placement_needs(const struct instance_type *t, size_t n_interfaces,
-		     uint32_t ret[static HOST_ROOM_MAX]);

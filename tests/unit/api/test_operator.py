@@ -89,8 +89,9 @@ def call(endpoint):
     return f
 
 
-def signed(endpoint, method, path, number):
-    request = botocore.awsrequest.AWSRequest(method=method, url=endpoint + path)
+def signed(endpoint, method, path, number, body=None):
+    request = botocore.awsrequest.AWSRequest(method=method, url=endpoint + path,
+                                             data=None if body is None else json.dumps(body).encode())
     credentials = botocore.credentials.Credentials("KEY%d" % number, "SECRET%d" % number)
     botocore.auth.SigV4Auth(credentials, "ec2", "us-east-1").add_auth(request)
     return dict(request.headers)
@@ -115,7 +116,8 @@ def test_file_and_program_agree():
         assert list(fields) == r["fields"].split()
         assert operation["summary"] == r["text"]
         assert operation.get("x-accounts", False) == r["for_accounts"]
-        assert r["writes"] == (r["method"] != "GET")
+        # a dry run has a body, and changes nothing
+        assert r["writes"] == (r["method"] != "GET" and r["path"] != "/v1/placement")
     assert found == {(p, m) for p, ms in API["paths"].items() for m in ms}
 
 
@@ -143,7 +145,7 @@ def test_hosts(call):
             ({"name": 3}, "'name' must be a string"), ({"name": "x", "rack": -1}, "'rack'"),
             ({"name": "x", "v6": "nonsense"}, "nonsense"), ({"name": "x y", "v6": "fd00::97"}, "x y"),
             ({"name": "x", "nonsense": 1}, "'nonsense' is not known"),
-            ({"name": "x", "labels": {"a": 1}}, "label 'a'"), ([], "must be a JSON object"),
+            ({"name": "x", "labels": {"a": 1}}, "'a' of 'labels' must be a string"), ([], "must be a JSON object"),
             ({"name": "x\u0001"}, "control"), ({"name": "x", "rack": 4096, "v6": "fd00::96"}, "")):
         expect = 409 if message == "exists" else 400
         error = call("POST", "/v1/hosts", body, expect=expect)["error"]
@@ -273,8 +275,8 @@ def test_who_may(call, endpoint, vpc, instance):
         elif "{" in r["path"]:
             call(r["method"], path, headers=headers, expect=404 if r["path"].count("/") == 3 or
                  r["method"] == "DELETE" else 400)
-        else:
-            call(r["method"], path, headers=headers)
+        else: # an instance needs a subnet
+            call(r["method"], path, headers=headers, expect=400 if r["method"] == "POST" else 200)
     for path, name in (("/v1/networks", "networks"), ("/v1/instances", "instances"),
                        ("/v1/interfaces", "interfaces"), ("/v1/mappings", "mappings"),
                        ("/v1/subnets", "subnets")):
