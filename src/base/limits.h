@@ -156,6 +156,10 @@
 #define LIMIT_MODEL_MIRROR_RULES    10 /* of one filter and direction */
 #define LIMIT_MODEL_MIRROR_SESSIONS 3  /* of one source: DP_MIRROR_SESSIONS */
 #define LIMIT_MODEL_MIRROR_SOURCES  100
+/* Policies for negotiation: the administrators' are all looked at for each pair of hosts, a customer's for each pair
+ * with its networks. */
+#define LIMIT_MODEL_CHOICE_POLICIES         256
+#define LIMIT_MODEL_ACCOUNT_CHOICE_POLICIES 64
 #define LIMIT_MODEL_TAGS           50
 #define LIMIT_MODEL_TAG_KEY        128
 #define LIMIT_MODEL_TAG_VALUE      256

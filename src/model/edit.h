@@ -56,6 +56,8 @@ must_check int tags_set(struct object *o, const struct tag_args *tags, size_t n,
 
 /* Recomputes a network's MTU if the hosts that carry it have changed. */
 must_check int network_refresh(struct tx *tx, uint32_t vni);
+/* Recomputes it whatever has changed. */
+must_check int network_recompute(struct tx *tx, uint32_t vni);
 /* The same for all networks that a host carries, because its abilities have changed. */
 must_check int network_refresh_host(struct tx *tx, uint32_t host);
 

@@ -37,6 +37,7 @@ static const struct {
 	[KIND_PEERING] = {"vpc-peering-connection", "pcx-"},
 	[KIND_POOL] = {"pool", "ipv4pool-ec2-"},
 	[KIND_PERMISSION] = {"permission", "eni-perm-"},
+	[KIND_CHOICE_POLICY] = {"policy", ID_PREFIX_CHOICE_POLICY},
 	[KIND_USAGE] = {"usage", ""},
 	[KIND_FLOW_LOG] = {"vpc-flow-log", "fl-"},
 	[KIND_MIRROR_TARGET] = {"traffic-mirror-target", "tmt-"},

@@ -54,6 +54,7 @@ enum kind {
 	KIND_MIRROR_TARGET = 34,
 	KIND_MIRROR_FILTER = 35,
 	KIND_MIRROR_SESSION = 36,
+	KIND_CHOICE_POLICY = 37, /* for negotiation */
 	KIND_MAX,
 };
 

@@ -57,9 +57,32 @@ static enum format first_of(const struct demand_list *l, uint32_t formats)
 static uint32_t eligible(uint32_t formats, bool joins)
 {
 	for (enum format f = FORMAT_NONE + 1; joins && f < FORMAT_MAX; f++)
-		if (!format_joins_networks(f))
+		if (f != FORMAT_IPIP6_1 && !format_joins_networks(f))
 			formats &= ~FORMAT_BIT(f);
 	return formats;
+}
+
+static uint32_t union_of(const struct demand_list *l)
+{
+	uint32_t all = 0;
+
+	for (uint32_t i = 0; i < l->n; i++)
+		all |= l->masks[i];
+	return all;
+}
+
+/* What policies leave of what both have, to a receiver that has to infer what is used. */
+static void permit(struct wish *w, const struct demand *d)
+{
+	if (d->pin_formats.n)
+		w->permitted_formats &= union_of(&d->pin_formats) | FORMAT_BIT(FORMAT_IPIP6_1);
+	w->permitted_formats = eligible(w->permitted_formats, d->joins);
+	for (enum feature_framework f = 0; f < FEATURE_FRAMEWORKS; f++) {
+		if (!d->pin_features[f].n)
+			continue;
+		w->permitted_features &= ~framework_features(f) | union_of(&d->pin_features[f]);
+		w->required_features |= framework_features(f);
+	}
 }
 
 static enum format choose_format(const struct demand *d, uint32_t formats, struct policy_ref *ret_policy)
@@ -188,6 +211,7 @@ static void complete(struct wish *w, const struct demand *d, bool v6)
 	w->overhead = overhead_of(w);
 	w->rate = w->features & FEATURE_BIT(FEATURE_RATE_1) ? d->rate : (struct demand_rate){0};
 	w->inferred = d->inferred;
+	permit(w, d);
 }
 
 static void decide(const struct ability *from, const struct ability *to, const struct demand *d,
@@ -213,6 +237,15 @@ static void decide(const struct ability *from, const struct ability *to, const s
 		w->policy = deciding(d, w, formats & d->cut_formats);
 	if (w->send != FORMAT_NONE)
 		complete(w, d, v6);
+}
+
+bool wish_equal(const struct wish *a, const struct wish *b)
+{
+	return a->send == b->send && a->formats == b->formats && a->features == b->features &&
+	       a->outer_v6 == b->outer_v6 && a->path_mtu == b->path_mtu && a->overhead == b->overhead &&
+	       a->rate.bits == b->rate.bits && a->rate.burst == b->rate.burst && a->inferred == b->inferred &&
+	       a->policy.id == b->policy.id && a->permitted_formats == b->permitted_formats &&
+	       a->permitted_features == b->permitted_features && a->required_features == b->required_features;
 }
 
 void negotiate_quickly(const struct ability *from, const struct ability *to, const struct demand *d,

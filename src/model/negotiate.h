@@ -67,6 +67,9 @@ struct wish {
 	char reason[CHOICE_REASON_SIZE];
 };
 
+/* Alike in all but the reason; 'policy' counts by its id. */
+bool wish_equal(const struct wish *a, const struct wish *b);
+
 /* 'd' NULL: no policy matches. */
 void negotiate(const struct ability *from, const char *from_name, const struct ability *to, const char *to_name,
 	       const struct demand *d, struct wish *ret);

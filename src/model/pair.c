@@ -7,8 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/choice_rules.h"
 #include "model/host.h"
 #include "model/pair_shift.h"
+#include "model/table.h"
+#include "model/vpc.h"
 
 const struct pair_class pair_all;
 
@@ -26,12 +29,66 @@ uint32_t choice_formats(const struct choice *c)
 	return formats;
 }
 
+bool choice_equal(const struct choice *a, const struct choice *b)
+{
+	return a->send == b->send && a->send_formats == b->send_formats &&
+	       a->send_features == b->send_features && a->n_accepts == b->n_accepts &&
+	       !memcmp(a->accepts, b->accepts, a->n_accepts * sizeof(a->accepts[0])) &&
+	       a->outer_v6 == b->outer_v6 && a->path_mtu == b->path_mtu && a->rate.bits == b->rate.bits &&
+	       a->rate.burst == b->rate.burst && a->inferred == b->inferred;
+}
+
+static struct choice_end end_of(const struct model *m, const struct host *h, uint32_t vni, uint64_t interface)
+{
+	return (struct choice_end){h, vni ? vpc_by_vni(m, vni) : NULL, interface};
+}
+
+/* False: no policy has a say. */
+static bool demand_of(const struct model *m, const struct choice_rules *rules, const struct host *from,
+		      const struct host *to, const struct pair_class *c, struct demand *ret)
+{
+	bool joins = c->vni != c->peer_vni;
+	bool any = false;
+
+	if (rules->n) {
+		struct choice_end a = end_of(m, from, c->vni, c->interface);
+		struct choice_end b = end_of(m, to, c->peer_vni, c->peer_interface);
+
+		any = choice_rules_demand(rules, &a, &b, ret);
+	}
+	if (!any && joins)
+		*ret = (struct demand){0};
+	if (any || joins)
+		ret->joins = joins;
+	return any || joins;
+}
+
 void pair_wish(const struct model *m, const struct host *from, const struct host *to,
 	       const struct pair_class *c, struct wish *ret)
 {
-	struct ability a = ability_of(from), b = ability_of(to);
+	pair_wish_by(m, choice_rules_of(m), from, to, c, ret);
+}
 
-	negotiate(&a, from->name, &b, to->name, NULL, ret);
+void pair_wish_by(const struct model *m, const struct choice_rules *rules, const struct host *from,
+		  const struct host *to, const struct pair_class *c, struct wish *ret)
+{
+	struct ability a = ability_of(from), b = ability_of(to);
+	struct demand d;
+	bool demanded = demand_of(m, rules, from, to, c, &d);
+
+	negotiate(&a, from->name, &b, to->name, demanded ? &d : NULL, ret);
+}
+
+uint32_t pair_overhead(const struct model *m, const struct host *from, const struct host *to,
+		       const struct pair_class *c)
+{
+	struct ability a = ability_of(from), b = ability_of(to);
+	struct demand d;
+	bool demanded = demand_of(m, choice_rules_of(m), from, to, c, &d);
+	struct wish w;
+
+	negotiate_quickly(&a, &b, demanded ? &d : NULL, &w);
+	return w.overhead;
 }
 
 /* What a receiver takes that has to infer what is used: whatever is left of what both have. */

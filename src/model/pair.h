@@ -10,6 +10,7 @@
 
 #include "model/negotiate.h"
 
+struct choice_rules;
 struct host;
 struct model;
 
@@ -47,12 +48,20 @@ struct choice {
 	char reason[CHOICE_REASON_SIZE]; /* of what is sent */
 };
 
+/* A host does the same by both. */
+bool choice_equal(const struct choice *a, const struct choice *b);
 /* All formats of 'accepts'. */
 uint32_t choice_formats(const struct choice *c);
 
 /* What is best from 'from' to 'to'. */
 void pair_wish(const struct model *m, const struct host *from, const struct host *to,
 	       const struct pair_class *c, struct wish *ret);
+/* The same by other rules than the model's (model/choice_rules.h). */
+void pair_wish_by(const struct model *m, const struct choice_rules *rules, const struct host *from,
+		  const struct host *to, const struct pair_class *c, struct wish *ret);
+/* Only by how much a packet grows; 0: nothing may be sent. */
+uint32_t pair_overhead(const struct model *m, const struct host *from, const struct host *to,
+		       const struct pair_class *c);
 /* What 'self' is told about its traffic of a class with 'peer'. */
 void pair_choice(const struct model *m, const struct host *self, const struct host *peer,
 		 const struct pair_class *c, struct choice *ret);

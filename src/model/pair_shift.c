@@ -43,72 +43,6 @@ struct terms pair_terms(const struct wish *w)
 	};
 }
 
-/* ---- surveys ---- */
-
-static int survey_one(const struct model *m, const struct host *from, const struct host *to,
-		      const struct pair_class *c, struct pair_survey *s)
-{
-	struct wish w;
-
-	if (s->n == s->allocated) {
-		size_t more = s->allocated ? 2 * s->allocated : 64;
-		void *items = reallocarray(s->items, more, sizeof(*s->items));
-
-		if (!items)
-			return -ENOMEM;
-		s->items = items;
-		s->allocated = more;
-	}
-	pair_wish(m, from, to, c, &w);
-	s->items[s->n++] = (struct pair_surveyed){from->number, to->number, *c, pair_terms(&w)};
-	return 0;
-}
-
-int pair_survey_host(const struct model *m, uint32_t number, struct pair_survey *ret)
-{
-	const struct host *h = host_by_number(m, number);
-	struct model_iter it = model_iter_kind(m, KIND_HOST);
-	const struct object *o;
-	int r = 0;
-
-	*ret = (struct pair_survey){0};
-	/* one that could do nothing was sent nothing */
-	if (!host_is_capable(h))
-		return 0;
-	while (!r && (o = model_iter_next(&it))) {
-		if (o == &h->o)
-			continue;
-		r = survey_one(m, h, (const struct host *)o, &pair_all, ret);
-		if (!r)
-			r = survey_one(m, (const struct host *)o, h, &pair_all, ret);
-	}
-	return r;
-}
-
-int pair_survey_all(const struct model *m, struct pair_survey *ret)
-{
-	struct model_iter it = model_iter_kind(m, KIND_HOST);
-	const struct object *a, *b;
-	int r = 0;
-
-	*ret = (struct pair_survey){0};
-	while (!r && (a = model_iter_next(&it))) {
-		struct model_iter others = model_iter_kind(m, KIND_HOST);
-
-		while (!r && (b = model_iter_next(&others)))
-			if (a != b)
-				r = survey_one(m, (const struct host *)a, (const struct host *)b,
-					       &pair_all, ret);
-	}
-	return r;
-}
-
-void pair_survey_deinit(struct pair_survey *s)
-{
-	free(s->items);
-	*s = (struct pair_survey){0};
-}
-
 /* ---- shifts ---- */
 
 static int keep(struct tx *tx, const struct pair_shift *old, const struct shift *s)
@@ -125,14 +59,30 @@ static int keep(struct tx *tx, const struct pair_shift *old, const struct shift 
 	return TX_PUT(tx, old, &new);
 }
 
+/* What a class that is told apart from now on was part of, while that is changing. */
+static const struct pair_shift *find_wider(const struct model *m, const struct pair_surveyed *s)
+{
+	const struct pair_class networks = {.vni = s->class.vni, .peer_vni = s->class.peer_vni};
+	const struct pair_shift *wider = NULL;
+
+	if (s->class.interface)
+		wider = pair_shift_find(m, s->from, s->to, &networks);
+	if (!wider && s->class.vni)
+		wider = pair_shift_find(m, s->from, s->to, &pair_all);
+	return wider;
+}
+
 static int begin(struct tx *tx, const struct pair_surveyed *before, const struct terms *wish)
 {
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	const struct pair_shift *wider = find_wider(tx->m, before);
 	struct pair_shift *p;
 	int r;
 
-	/* nothing was on its way */
-	if (before->terms.format == FORMAT_NONE || terms_equal(&before->terms, wish))
+	wider = wider && terms_equal(&before->terms, &before->wider) ? wider : NULL;
+	if (!(before->part && wider) &&
+	    /* nothing was on its way */
+	    (before->terms.format == FORMAT_NONE || terms_equal(&before->terms, wish)))
 		return 0;
 	r = tx_make(tx, KIND_PAIR_SHIFT, 0, &o);
 	if (r)
@@ -141,7 +91,7 @@ static int begin(struct tx *tx, const struct pair_surveyed *before, const struct
 	p->from = before->from;
 	p->to = before->to;
 	p->class = before->class;
-	p->shift = shift_settled(&before->terms);
+	p->shift = wider ? wider->shift : shift_settled(&before->terms);
 	(void)shift_wish(&p->shift, wish, tx->revision);
 	return tx_put(tx, NULL, &o);
 }

@@ -15,7 +15,9 @@
 #include "model/shift.h"
 
 struct host_failure;
+struct pair_rules_change;
 struct tx;
+struct vpc;
 
 /* One direction of one class. */
 struct pair_shift {
@@ -45,12 +47,16 @@ struct pair_survey {
 		uint32_t from, to;
 		struct pair_class class;
 		struct terms terms;
+		struct terms wider; /* of what the class is part of */
+		bool part;          /* it was not told apart until now */
 	} *items;
 };
 
-/* All directions from and to a host, or of all hosts.  -ENOMEM */
+/* All directions from and to a host; what another set of rules would change; what is of a network.  -ENOMEM */
 must_check int pair_survey_host(const struct model *m, uint32_t number, struct pair_survey *ret);
-must_check int pair_survey_all(const struct model *m, struct pair_survey *ret);
+must_check int pair_survey_rules(const struct model *m, const struct pair_rules_change *c,
+				 struct pair_survey *ret);
+must_check int pair_survey_network(const struct model *m, const struct vpc *v, struct pair_survey *ret);
 void pair_survey_deinit(struct pair_survey *s);
 /* The operation has written: begins shifts where wishes are others now. */
 must_check int pair_survey_shift(struct tx *tx, const struct pair_survey *before);

@@ -45,17 +45,6 @@ void plan_host_item(const struct host *h, struct plan_item *ret)
 	ret->host = (struct plan_host){h->number, h->name, h->locators, h->edge};
 }
 
-void plan_peer_item(const struct model *m, const struct host *self, const struct host *peer,
-		    struct plan_item *ret)
-{
-	*ret = (struct plan_item){.kind = PLAN_PEER};
-	ret->peer.number = peer->number;
-	ret->peer.name = peer->name;
-	ret->peer.locators = peer->locators;
-	ret->peer.edge = peer->edge;
-	pair_choice(m, self, peer, &pair_all, &ret->peer.choice);
-}
-
 void plan_subnet_item(const struct model *m, const struct subnet *s, const struct vpc *v,
 		      struct plan_item *ret)
 {
@@ -163,6 +152,7 @@ void plan_interface_item(const struct model *m, const struct interface *i,
 static int plan_hosts(const struct model *m, const struct host *self, plan_sink_fn sink, void *data)
 {
 	struct model_iter it = model_iter_kind(m, KIND_HOST);
+	_cleanup_(plan_variants_deinit) struct plan_variants variants = {0};
 	const struct object *o;
 	struct plan_item item;
 	int r;
@@ -172,8 +162,9 @@ static int plan_hosts(const struct model *m, const struct host *self, plan_sink_
 	while (!r && (o = model_iter_next(&it))) {
 		if (o == &self->o)
 			continue;
-		plan_peer_item(m, self, (const struct host *)o, &item);
-		r = sink(data, self->number, &item);
+		r = plan_peer_item(m, self, (const struct host *)o, &variants, &item);
+		if (!r)
+			r = sink(data, self->number, &item);
 	}
 	return r;
 }

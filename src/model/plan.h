@@ -53,12 +53,23 @@ struct plan_host {
 	bool edge;
 };
 
+/* Another choice for some nodes of the two hosts: those of two networks, or those with two addresses. */
+struct plan_variant {
+	uint32_t vni;       /* of the end that is here */
+	struct ipaddr addr; /* zero: all of the network */
+	uint32_t peer_vni;
+	struct ipaddr peer_addr;
+	const struct choice *choice;
+};
+
 struct plan_peer {
 	uint32_t number;
 	const char *name;
 	struct locators locators;
 	struct choice choice;
 	bool edge;
+	size_t n_variants;
+	const struct plan_variant *variants; /* borrowed for the call of the sink */
 };
 
 /* A subnet with IPv6 is two of these, one for each block.  A network with IPv6 has one more for the

@@ -64,31 +64,14 @@ static int plan_host_change(struct planner *p, const struct host *before, const 
 
 		if (after && o == &after->o)
 			continue;
-		plan_peer_item(p->m, other, after ? after : before, &item);
-		r = planner_emit(p, other->number, &item, !after);
-		if (r || !after)
+		if (after) {
+			r = planner_tell_pair(p, after, other);
 			continue;
-		plan_peer_item(p->m, after, other, &item);
-		r = planner_emit(p, after->number, &item, false);
+		}
+		item = (struct plan_item){.kind = PLAN_PEER, .peer.number = before->number};
+		r = planner_emit(p, other->number, &item, true);
 	}
 	return r;
-}
-
-/* Both ends of a choice that changes: what one sends, and the other accepts. */
-static int plan_pair_change(struct planner *p, const struct pair_shift *s)
-{
-	const struct host *from = host_by_number(p->m, s->from), *to = host_by_number(p->m, s->to);
-	struct plan_item item;
-	int r;
-
-	if (!from || !to)
-		return 0;
-	plan_peer_item(p->m, from, to, &item);
-	r = planner_emit(p, from->number, &item, false);
-	if (r)
-		return r;
-	plan_peer_item(p->m, to, from, &item);
-	return planner_emit(p, to->number, &item, false);
 }
 
 /* ---- networks ---- */
@@ -159,6 +142,9 @@ static int plan_vpc_change(struct planner *p, const struct vpc *before, const st
 
 	if (!before || !after)
 		return 0;
+	r = plan_environment_change(p, before, after);
+	if (r)
+		return r;
 	if (plan_has_link(before) != plan_has_link(after)) {
 		plan_link_item(p->m, after, &item);
 		r = planner_emit_carriers(p, CARRIED_NETWORK, after->vni, &item,
@@ -317,6 +303,8 @@ static int plan_interface_change(struct planner *p, const struct interface *befo
 		plan_interface_item(p->m, after, a, &item);
 		r = planner_emit(p, a->host, &item, false);
 	}
+	if (!r)
+		r = plan_interface_pairs(p, before, after);
 	return r ? r : plan_interface_routes(p, before, after);
 }
 
@@ -413,6 +401,8 @@ static int plan_carriers(struct planner *p)
 			r = plan_group_carrier(p, d, now);
 		else
 			r = plan_network(p->m, d->number, d->host, !now, p->sink, p->data);
+		if (!r && d->kind == CARRIED_NETWORK)
+			r = plan_network_pairs(p, d->number, d->host);
 	}
 	return r;
 }
@@ -460,8 +450,8 @@ static int plan_write(struct planner *p, const struct write *w)
 		return plan_elastic_change(p, (const struct elastic *)w->before,
 					   (const struct elastic *)w->after);
 	case KIND_PAIR_SHIFT:
-		return plan_pair_change(p, (const struct pair_shift *)(w->after ? w->after
-										: w->before));
+		return plan_shift_change(p, (const struct pair_shift *)(w->after ? w->after
+										 : w->before));
 	case KIND_DRAIN:
 		return plan_drain_change(p, (const struct drain *)w->before,
 					 (const struct drain *)w->after);
@@ -481,7 +471,7 @@ static int plan_write(struct planner *p, const struct write *w)
 
 int plan_change(const struct model *m, const struct change *c, plan_sink_fn sink, void *data)
 {
-	struct planner p = {.m = m, .sink = sink, .data = data};
+	struct planner p = {.m = m, .change = c, .sink = sink, .data = data};
 	_cleanup_free_ struct delta *deltas = NULL;
 	int r = collect_deltas(&p, c);
 
@@ -495,6 +485,11 @@ int plan_change(const struct model *m, const struct change *c, plan_sink_fn sink
 
 		r = plan_write(&p, &w);
 	}
+	if (!r)
+		r = plan_policies_change(&p, c);
+	if (!r)
+		r = planner_tell_pairs(&p);
+	planner_forget_pairs(&p);
 	plan_rules_deinit(&p.rules);
 	return r;
 }

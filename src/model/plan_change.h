@@ -18,8 +18,11 @@ struct flow_log;
 struct mirror_filter;
 struct mirror_session;
 struct nat_gateway;
+struct host;
+struct pair_shift;
 struct peering;
 struct prefix_list;
+struct vpc;
 
 /* By how many interfaces of a network or group a host's desired state grows or shrinks. */
 struct delta {
@@ -31,17 +34,37 @@ struct delta {
 
 struct planner {
 	const struct model *m;
+	const struct change *change;
 	plan_sink_fn sink;
 	void *data;
 	size_t n_deltas;
 	struct delta *deltas;
 	struct plan_rules rules; /* of the item under way */
+	/* Who is to be told anew of whom, host << 32 | peer, in any order and more than once. */
+	size_t n_pairs, pairs_allocated;
+	uint64_t *pairs;
 };
 
 int planner_emit(struct planner *p, uint32_t host, struct plan_item *item, bool remove);
 /* To all hosts that carry it; for a removal, also to those that did until this change. */
 must_check int planner_emit_carriers(struct planner *p, enum carried_kind k, uint32_t number,
 				     struct plan_item *item, bool remove);
+
+/* Both hosts are to be told anew what they use between them: plan_pairs.c. */
+must_check int planner_tell_pair(struct planner *p, const struct host *a, const struct host *b);
+/* Emits what has been collected. */
+must_check int planner_tell_pairs(struct planner *p);
+void planner_forget_pairs(struct planner *p);
+/* A host begins or ends to carry a network. */
+must_check int plan_network_pairs(struct planner *p, uint32_t vni, uint32_t host);
+must_check int plan_environment_change(struct planner *p, const struct vpc *before, const struct vpc *after);
+must_check int plan_shift_change(struct planner *p, const struct pair_shift *s);
+/* What policies, as they were and are, make of pairs. */
+must_check int plan_policies_change(struct planner *p, const struct change *c);
+/* An interface that policies name. */
+must_check int plan_interface_pairs(struct planner *p, const struct interface *before,
+				    const struct interface *after);
+must_check int plan_peering_pairs(struct planner *p, const struct peering *any);
 
 /* Groups that a host has the first or the last member of. */
 must_check int plan_group_carrier(struct planner *p, const struct delta *d, bool has);

@@ -19,8 +19,16 @@ struct vpc;
 bool plan_has_instance(const struct instance *n, uint32_t *ret_host);
 
 void plan_host_item(const struct host *h, struct plan_item *ret);
-void plan_peer_item(const struct model *m, const struct host *self, const struct host *peer,
-		    struct plan_item *ret);
+/* The variants of a peer: plan_peer.c. */
+struct plan_variants {
+	size_t n, allocated;
+	struct plan_variant *v;
+	struct choice *choices;
+};
+void plan_variants_deinit(struct plan_variants *variants);
+/* Replaces what is in 'variants', which the item borrows.  -ENOMEM */
+must_check int plan_peer_item(const struct model *m, const struct host *self, const struct host *peer,
+			      struct plan_variants *variants, struct plan_item *ret);
 void plan_subnet_item(const struct model *m, const struct subnet *s, const struct vpc *v,
 		      struct plan_item *ret);
 /* The same for the IPv6 block that the subnet has. */

@@ -56,6 +56,8 @@ int plan_peering_change(struct planner *p, const struct peering *before,
 	if (!r)
 		r = planner_emit_carriers(p, CARRIED_NETWORK, any->accepter.vni, &item, !is);
 	if (!r)
+		r = plan_peering_pairs(p, any);
+	if (!r)
 		r = plan_tables_to(p, any->requester.vpc, ROUTE_PEERING, any->o.id);
 	return r ? r : plan_tables_to(p, any->accepter.vpc, ROUTE_PEERING, any->o.id);
 }

@@ -462,6 +462,9 @@ static int prepare(struct model *m, const struct object *old, struct object *new
 		r = prepare_interface(m, (const struct interface *)old, (struct interface *)new);
 	} else if (new->kind == KIND_HOST) {
 		r = host_state_prepare(m, ((const struct host *)new)->number);
+	} else if (new->kind == KIND_CHOICE_POLICY) {
+		choice_policy_compile((struct choice_policy *)new);
+		r = choice_rules_prepare(&m->choice_rules);
 	} else if (new->kind == KIND_RELEASE) {
 		r = mapping_table_reserve(m->mappings, 1);
 	} else if (edge_serves(new, &vni, &host)) {
@@ -538,6 +541,9 @@ int table_replace(struct model *m, struct object *old, struct object *new)
 		replace_interface(m, (struct interface *)old, (struct interface *)new);
 	else if (any->kind == KIND_SUBNET && !new)
 		forget_subnet(m, any->id);
+	else if (any->kind == KIND_CHOICE_POLICY)
+		choice_rules_set(&m->choice_rules, (struct choice_policy *)old,
+				 (struct choice_policy *)new);
 	else if (any->kind == KIND_RELEASE)
 		replace_release(m, (struct release *)old, (struct release *)new);
 	else
@@ -680,6 +686,7 @@ void table_deinit(struct model *m)
 	hmap_for_each (g, &m->groups, node)
 		free(g);
 	hmap_deinit(&m->groups);
+	choice_rules_deinit(&m->choice_rules);
 	carrier_deinit(m);
 	group_set_deinit(m);
 	placement_index_deinit(m);

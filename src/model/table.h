@@ -13,6 +13,7 @@
 #include "base/hmap.h"
 #include "base/list.h"
 #include "model/attachment.h"
+#include "model/choice_rules.h"
 #include "model/model.h"
 #include "model/placement.h"
 #include "net/addr.h"
@@ -130,6 +131,7 @@ struct model {
 	struct list idle_spreads;
 	struct hmap group_sets;
 	struct list idle_group_sets;
+	struct choice_rules choice_rules;
 	struct mapping_table *mappings;
 	struct holders *holders;
 	struct tx *tx;    /* the open one */

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/str.h"
+#include "model/choice_rules.h"
 #include "model/edit.h"
 
 #define RESERVED_PREFIX "aws:"
@@ -207,7 +208,7 @@ static int do_tags(struct tx *tx, const struct caller *c, enum tag_act act, cons
 		if (!r)
 			r = change_tags(new, act, tags, n_tags, reterr);
 		if (!r && !record_equal(old, new))
-			r = tx_put(tx, old, &new);
+			r = old->kind == KIND_VPC ? choice_vpc_put(tx, old, &new) : tx_put(tx, old, &new);
 		if (r)
 			return r;
 	}

@@ -158,6 +158,16 @@ static char *content_of(const struct plan_item *i)
 			       i->peer.choice.outer_v6, i->peer.choice.reason);
 		buf_put_printf(&b, "%x %zu %jx ", i->peer.choice.send_features, i->peer.choice.n_accepts,
 			       (uintmax_t)i->peer.choice.policy);
+		for (size_t n = 0; n < i->peer.n_variants; n++) {
+			const struct plan_variant *v = &i->peer.variants[n];
+
+			buf_put_printf(&b, "[%u ", v->vni);
+			put_addr(&b, &v->addr);
+			buf_put_printf(&b, "%u ", v->peer_vni);
+			put_addr(&b, &v->peer_addr);
+			buf_put_printf(&b, "%d %x %x %zu %s]", (int)v->choice->send, v->choice->send_features,
+				       choice_formats(v->choice), v->choice->n_accepts, v->choice->reason);
+		}
 		put_locators(&b, &i->peer.locators);
 		break;
 	case PLAN_SUBNET:

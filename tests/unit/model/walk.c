@@ -390,7 +390,9 @@ static int step_host_add(struct walk *w, struct tx *tx)
 {
 	char name[16], v6[32];
 	uint32_t rack = walk_random(w, 80);
-	struct host_add_args args = {.name = name, .v6 = v6, .rack = &rack};
+	struct tag_args label = {"environment", some_bool(w) ? "production" : "test"};
+	struct host_add_args args = {.name = name, .v6 = v6, .rack = &rack, .labels = &label,
+				     .n_labels = some_bool(w)};
 	const struct host *h;
 
 	if (model_count(w->c.m, KIND_HOST) > 5)
@@ -517,6 +519,7 @@ int walk_step(struct walk *w, struct tx *tx)
 		{4, walk_unassign6},
 		{44, walk_step_ways},
 		{26, walk_step_policy},
+		{16, walk_step_choice},
 	};
 	uint32_t total = 0, at;
 	size_t i = 0;

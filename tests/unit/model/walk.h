@@ -41,5 +41,8 @@ void walk_remember(struct walk *w, const struct object *o);
 /* Ways out of networks: walk_ways.c. */
 int walk_step_ways(struct walk *w, struct tx *tx);
 
+/* Policies for negotiation: walk_choice.c. */
+int walk_step_choice(struct walk *w, struct tx *tx);
+
 /* Security groups, ACLs and prefix lists: walk_policy.c. */
 int walk_step_policy(struct walk *w, struct tx *tx);

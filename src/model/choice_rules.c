@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which policies match, and what they demand together.  See choice_rules.h.
+ */
+#include "model/choice_rules.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "model/host.h"
+#include "model/interface.h"
+#include "model/table.h"
+#include "model/vpc.h"
+
+#define HOST_LABEL_ENVIRONMENT "environment"
+
+/* ---- the order ---- */
+
+/* Six bits for each rank, the highest first: more members of a rank are more specific. */
+static uint64_t specificity_of(const struct choice_policy *p)
+{
+	const struct choice_member *a = &p->one, *b = &p->other;
+	uint64_t ranks[] = {
+		p->interfaces[0] != 0,
+		(uint64_t)(a->host != 0) + (b->host != 0),
+		a->n_labels + b->n_labels,
+		(uint64_t)(a->vpc != 0) + (b->vpc != 0),
+		(uint64_t)(a->account != 0) + (b->account != 0),
+		p->environment != NULL,
+	};
+	uint64_t score = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ranks); i++)
+		score = score << 6 | ranks[i];
+	return score;
+}
+
+void choice_policy_compile(struct choice_policy *p)
+{
+	bool networks = p->one.vpc || p->one.account || p->other.vpc || p->other.account;
+
+	p->specificity = specificity_of(p);
+	p->wide = !networks && !p->interfaces[0];
+	p->narrow = networks || p->interfaces[0] || p->environment;
+	p->n_masks = 0;
+	for (size_t i = 0; i < p->n_what && p->n_masks < CHOICE_WHAT_MAX; i++)
+		/* a record of a newer program may name what this one does not know */
+		if (!ability_parse(p->what[i].text ? p->what[i].text : "", &p->formats[p->n_masks],
+				   &p->features[p->n_masks]))
+			p->n_masks++;
+}
+
+/* 'a' decides before 'b'. */
+static bool is_before(const struct choice_policy *a, const struct choice_policy *b)
+{
+	if (a->specificity != b->specificity)
+		return a->specificity > b->specificity;
+	if (!a->o.account != !b->o.account)
+		return !a->o.account;
+	if (a->o.serial != b->o.serial)
+		return a->o.serial < b->o.serial;
+	return a->o.id < b->o.id;
+}
+
+int choice_rules_prepare(struct choice_rules *r)
+{
+	const struct choice_policy **v;
+
+	if (r->n + 1 < r->allocated)
+		return 0;
+	v = reallocarray(r->v, 2 * r->n + 8, sizeof(struct choice_policy *));
+	if (!v)
+		return -ENOMEM;
+	r->v = v;
+	r->allocated = 2 * r->n + 8;
+	return 0;
+}
+
+static void count(struct choice_rules *r, const struct choice_policy *p, size_t by)
+{
+	r->n_narrow += p->narrow ? by : 0;
+	r->n_wide += p->wide ? by : 0;
+}
+
+static void take_out(struct choice_rules *r, const struct choice_policy *p)
+{
+	size_t i = 0;
+
+	while (i < r->n && r->v[i]->o.id != p->o.id)
+		i++;
+	if (i == r->n)
+		return;
+	count(r, r->v[i], (size_t)-1);
+	r->n--;
+	memmove(&r->v[i], &r->v[i + 1], (r->n - i) * sizeof(struct choice_policy *));
+}
+
+void choice_rules_set(struct choice_rules *r, const struct choice_policy *old, const struct choice_policy *new)
+{
+	size_t i = 0;
+
+	if (old)
+		take_out(r, old);
+	if (!new)
+		return;
+	while (i < r->n && is_before(r->v[i], new))
+		i++;
+	memmove(&r->v[i + 1], &r->v[i], (r->n - i) * sizeof(struct choice_policy *));
+	r->v[i] = new;
+	r->n++;
+	count(r, new, 1);
+}
+
+int choice_rules_copy(const struct choice_rules *from, struct choice_rules *ret)
+{
+	*ret = *from;
+	ret->allocated = from->n + 8;
+	ret->v = calloc(ret->allocated, sizeof(struct choice_policy *));
+	if (!ret->v)
+		return -ENOMEM;
+	memcpy(ret->v, from->v, from->n * sizeof(struct choice_policy *));
+	return 0;
+}
+
+void choice_rules_deinit(struct choice_rules *r)
+{
+	free(r->v);
+	*r = (struct choice_rules){0};
+}
+
+const struct choice_rules *choice_rules_of(const struct model *m)
+{
+	return &m->choice_rules;
+}
+
+/* ---- matching ---- */
+
+static bool has_labels(const struct host *h, const struct choice_member *member)
+{
+	for (size_t i = 0; i < member->n_labels; i++) {
+		const struct tag *l = &member->labels[i];
+
+		if (!str_equal(object_tag(&h->o, l->key), l->value ? l->value : ""))
+			return false;
+	}
+	return true;
+}
+
+static bool host_is(const struct host *h, const struct choice_member *member)
+{
+	return (!member->host || member->host == h->o.id) && has_labels(h, member);
+}
+
+static bool end_is(const struct choice_end *e, const struct choice_member *member)
+{
+	if (member->vpc && (!e->vpc || e->vpc->o.id != member->vpc))
+		return false;
+	if (member->account && (!e->vpc || e->vpc->o.account != member->account))
+		return false;
+	return host_is(e->host, member);
+}
+
+static bool vpc_is_in(const struct vpc *v, const char *environment)
+{
+	return v && str_equal(object_tag(&v->o, CHOICE_TAG_ENVIRONMENT), environment);
+}
+
+static bool host_is_in(const struct host *h, const char *environment)
+{
+	return str_equal(object_tag(&h->o, HOST_LABEL_ENVIRONMENT), environment);
+}
+
+static bool end_is_in(const struct choice_end *e, const char *environment)
+{
+	return !environment || vpc_is_in(e->vpc, environment) || host_is_in(e->host, environment);
+}
+
+/* 'one' is the end that the policy's direction is about. */
+static bool holds(const struct choice_policy *p, const struct choice_end *one, const struct choice_end *other)
+{
+	if (p->interfaces[0] && (p->interfaces[0] != one->interface || p->interfaces[1] != other->interface))
+		return false;
+	return end_is_in(one, p->environment) && end_is(one, &p->one) && end_is(other, &p->other);
+}
+
+static bool matches(const struct choice_policy *p, const struct choice_end *from, const struct choice_end *to)
+{
+	return (p->direction != CHOICE_IN && holds(p, from, to)) ||
+	       (p->direction != CHOICE_OUT && holds(p, to, from));
+}
+
+bool choice_rules_same_host(const struct choice_rules *r, const struct host *a, const struct host *b)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const struct choice_policy *p = r->v[i];
+
+		if (host_is(a, &p->one) != host_is(b, &p->one) || host_is(a, &p->other) != host_is(b, &p->other))
+			return false;
+		if (p->environment && host_is_in(a, p->environment) != host_is_in(b, p->environment))
+			return false;
+	}
+	return true;
+}
+
+static bool member_may_be(const struct choice_member *member, const struct vpc *v)
+{
+	return (member->vpc && member->vpc == v->o.id) || (member->account && member->account == v->o.account);
+}
+
+bool choice_policy_concerns(const struct choice_policy *p, const struct vpc *v)
+{
+	return p->wide || p->interfaces[0] || member_may_be(&p->one, v) || member_may_be(&p->other, v) ||
+	       (p->environment && vpc_is_in(v, p->environment));
+}
+
+bool choice_rules_concern(const struct choice_rules *r, const struct vpc *v)
+{
+	for (size_t i = 0; i < r->n && r->n_narrow; i++) {
+		const struct choice_policy *p = r->v[i];
+
+		if (member_may_be(&p->one, v) || member_may_be(&p->other, v) ||
+		    (p->environment && vpc_is_in(v, p->environment)))
+			return true;
+	}
+	return false;
+}
+
+/* ---- what they demand ---- */
+
+static struct policy_ref ref_of(const struct choice_policy *p)
+{
+	return (struct policy_ref){p->o.id, p->name};
+}
+
+static void cut(struct demand *d, const struct choice_policy *p, uint32_t formats, uint32_t features)
+{
+	for (enum format f = FORMAT_NONE + 1; f < FORMAT_MAX; f++)
+		if (formats & ~d->cut_formats & FORMAT_BIT(f))
+			d->format_cut_by[f] = ref_of(p);
+	for (enum feature f = 0; f < FEATURE_MAX; f++)
+		if (features & ~d->cut_features & FEATURE_BIT(f))
+			d->feature_cut_by[f] = ref_of(p);
+	d->cut_formats |= formats;
+	d->cut_features |= features;
+}
+
+static void all_of(const struct choice_policy *p, uint32_t *ret_formats, uint32_t *ret_features)
+{
+	*ret_formats = *ret_features = 0;
+	for (uint32_t i = 0; i < p->n_masks; i++) {
+		*ret_formats |= p->formats[i];
+		*ret_features |= p->features[i];
+	}
+}
+
+static void forbid(struct demand *d, const struct choice_policy *p)
+{
+	uint32_t formats, features;
+
+	all_of(p, &formats, &features);
+	cut(d, p, formats, features);
+}
+
+/* Of the formats those that are named are left, of a feature that is named the named versions. */
+static void require(struct demand *d, const struct choice_policy *p)
+{
+	uint32_t formats, features, any = 0, rest = 0;
+
+	all_of(p, &formats, &features);
+	for (enum framework f = 0; f < FRAMEWORK_MAX; f++)
+		any |= framework_formats(f);
+	for (enum feature_framework f = 0; f < FEATURE_FRAMEWORKS; f++) {
+		uint32_t versions = framework_features(f);
+
+		if (!(features & versions))
+			continue;
+		rest |= versions & ~features;
+		if (!(d->required_features & versions))
+			d->required_by[f] = ref_of(p);
+		d->required_features |= versions;
+	}
+	cut(d, p, formats ? any & ~formats : 0, rest);
+}
+
+static void list(struct demand_list *l, const struct choice_policy *p, const uint32_t *masks, uint32_t of)
+{
+	if (l->n)
+		return; /* a more specific one has spoken */
+	for (uint32_t i = 0; i < p->n_masks; i++)
+		if (masks[i] & of)
+			l->masks[l->n++] = masks[i] & of;
+	if (l->n)
+		l->policy = ref_of(p);
+}
+
+static void order(struct demand_list *formats, struct demand_list features[static FEATURE_FRAMEWORKS],
+		  const struct choice_policy *p)
+{
+	list(formats, p, p->formats, UINT32_MAX);
+	for (enum feature_framework f = 0; f < FEATURE_FRAMEWORKS; f++)
+		list(&features[f], p, p->features, framework_features(f));
+}
+
+static void demand(struct demand *d, const struct choice_policy *p)
+{
+	d->inferred |= p->source_only;
+	if (p->rate_bits && !d->rate.bits)
+		d->rate = (struct demand_rate){p->rate_bits, p->rate_burst};
+	switch (p->effect) {
+	case CHOICE_FORBID:
+		forbid(d, p);
+		break;
+	case CHOICE_REQUIRE:
+		require(d, p);
+		break;
+	case CHOICE_PREFER:
+		order(&d->prefer_formats, d->prefer_features, p);
+		break;
+	case CHOICE_PIN:
+		order(&d->pin_formats, d->pin_features, p);
+		break;
+	}
+}
+
+bool choice_rules_demand(const struct choice_rules *r, const struct choice_end *from, const struct choice_end *to,
+			 struct demand *ret)
+{
+	bool any = false, of_pair = !from->vpc && !to->vpc;
+
+	if (of_pair && !r->n_wide)
+		return false;
+	for (size_t i = 0; i < r->n; i++) {
+		const struct choice_policy *p = r->v[i];
+
+		if ((of_pair && !p->wide) || !matches(p, from, to))
+			continue;
+		if (!any)
+			*ret = (struct demand){0};
+		any = true;
+		demand(ret, p);
+	}
+	return any;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which pairs of hosts are told anew what they use between them.  Each is told once for a change, whatever the
+ * reasons.  See plan_change.h.
+ */
+#include <stdlib.h>
+
+#include "base/str.h"
+#include "model/host.h"
+#include "model/interface.h"
+#include "model/pair_class.h"
+#include "model/pair_shift.h"
+#include "model/peering.h"
+#include "model/plan_change.h"
+#include "model/vpc.h"
+
+static int note(struct planner *p, uint32_t host, uint32_t peer)
+{
+	if (p->n_pairs == p->pairs_allocated) {
+		size_t more = p->pairs_allocated ? 2 * p->pairs_allocated : 64;
+		uint64_t *pairs = reallocarray(p->pairs, more, sizeof(*pairs));
+
+		if (!pairs)
+			return -ENOMEM;
+		p->pairs = pairs;
+		p->pairs_allocated = more;
+	}
+	p->pairs[p->n_pairs++] = (uint64_t)host << 32 | peer;
+	return 0;
+}
+
+int planner_tell_pair(struct planner *p, const struct host *a, const struct host *b)
+{
+	int r = note(p, a->number, b->number);
+
+	return r ? r : note(p, b->number, a->number);
+}
+
+void planner_forget_pairs(struct planner *p)
+{
+	free(p->pairs);
+	p->pairs = NULL;
+	p->n_pairs = p->pairs_allocated = 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+int planner_tell_pairs(struct planner *p)
+{
+	_cleanup_(plan_variants_deinit) struct plan_variants variants = {0};
+	struct plan_item item;
+	int r = 0;
+
+	if (p->n_pairs)
+		qsort(p->pairs, p->n_pairs, sizeof(*p->pairs), compare);
+	for (size_t i = 0; i < p->n_pairs && !r; i++) {
+		const struct host *self = host_by_number(p->m, (uint32_t)(p->pairs[i] >> 32));
+		const struct host *peer = host_by_number(p->m, (uint32_t)p->pairs[i]);
+
+		if ((i && p->pairs[i] == p->pairs[i - 1]) || !self || !peer)
+			continue;
+		r = plan_peer_item(p->m, self, peer, &variants, &item);
+		if (!r)
+			r = planner_emit(p, self->number, &item, false);
+	}
+	return r;
+}
+
+/* With all hosts that carry a network. */
+static int tell_carriers(struct planner *p, const struct host *h, uint32_t vni)
+{
+	const uint32_t *hosts;
+	size_t n = model_network_hosts(p->m, vni, &hosts);
+	int r = 0;
+
+	for (size_t i = 0; i < n && !r; i++) {
+		const struct host *other = host_by_number(p->m, hosts[i]);
+
+		if (other && other != h)
+			r = planner_tell_pair(p, h, other);
+	}
+	return r;
+}
+
+/* What is in the network, and between it and those it is peered with. */
+static int tell_network(struct planner *p, const struct host *h, const struct vpc *v)
+{
+	struct peering_iter it = peering_iter_of(p->m, v->o.id);
+	const struct peering *peering;
+	int r = tell_carriers(p, h, v->vni);
+
+	while (!r && (peering = peering_iter_next(&it)))
+		if (peering->state == PEERING_ACTIVE)
+			r = tell_carriers(p, h, peering_other(peering, v->o.id)->vni);
+	return r;
+}
+
+int plan_network_pairs(struct planner *p, uint32_t vni, uint32_t host)
+{
+	const struct host *h = host_by_number(p->m, host);
+	const struct vpc *v = vpc_by_vni(p->m, vni);
+
+	return choice_rules_of(p->m)->n && h && v ? tell_network(p, h, v) : 0;
+}
+
+static int tell_all_of(struct planner *p, const struct vpc *v, uint32_t with_vni)
+{
+	const uint32_t *hosts;
+	size_t n = model_network_hosts(p->m, v->vni, &hosts);
+	int r = 0;
+
+	for (size_t i = 0; i < n && !r; i++) {
+		const struct host *h = host_by_number(p->m, hosts[i]);
+
+		if (h)
+			r = with_vni ? tell_carriers(p, h, with_vni) : tell_network(p, h, v);
+	}
+	return r;
+}
+
+int plan_environment_change(struct planner *p, const struct vpc *before, const struct vpc *after)
+{
+	if (!choice_rules_of(p->m)->n ||
+	    str_equal(object_tag(&before->o, CHOICE_TAG_ENVIRONMENT), object_tag(&after->o, CHOICE_TAG_ENVIRONMENT)))
+		return 0;
+	return tell_all_of(p, after, 0);
+}
+
+int plan_peering_pairs(struct planner *p, const struct peering *any)
+{
+	const struct vpc *v = vpc_by_vni(p->m, any->requester.vni);
+
+	return choice_rules_of(p->m)->n && v ? tell_all_of(p, v, any->accepter.vni) : 0;
+}
+
+int plan_shift_change(struct planner *p, const struct pair_shift *s)
+{
+	const struct host *from = host_by_number(p->m, s->from), *to = host_by_number(p->m, s->to);
+
+	return from && to ? planner_tell_pair(p, from, to) : 0;
+}
+
+/* ---- interfaces ---- */
+
+static int tell_places(struct planner *p, const struct interface *i, const struct interface *other)
+{
+	int r = 0;
+
+	for (size_t n = 0; i && other && n < interface_attachment_count(i) && !r; n++)
+		for (size_t k = 0; k < interface_attachment_count(other) && !r; k++) {
+			const struct host *a = host_by_number(p->m, interface_attachment(i, n)->host);
+			const struct host *b = host_by_number(p->m, interface_attachment(other, k)->host);
+
+			if (a && b && a != b)
+				r = planner_tell_pair(p, a, b);
+		}
+	return r;
+}
+
+/* As it was before the change; NULL: it was not written, or not there. */
+static const struct interface *interface_before(const struct planner *p, uint64_t id)
+{
+	for (size_t i = 0; i < change_count(p->change); i++) {
+		struct write w = change_get(p->change, i);
+
+		if (w.kind == KIND_INTERFACE && w.id == id)
+			return (const struct interface *)w.before;
+	}
+	return NULL;
+}
+
+/* A class of interfaces that no policy names any more and whose choice is changing yet. */
+static int tell_changing_of(struct planner *p, uint64_t interface)
+{
+	struct model_iter it = model_iter_kind(p->m, KIND_PAIR_SHIFT);
+	const struct object *o;
+	int r = 0;
+
+	while (!r && (o = model_iter_next(&it))) {
+		const struct pair_shift *s = (const struct pair_shift *)o;
+
+		if (s->class.interface == interface || s->class.peer_interface == interface)
+			r = plan_shift_change(p, s);
+	}
+	return r;
+}
+
+int plan_interface_pairs(struct planner *p, const struct interface *before, const struct interface *after)
+{
+	const struct choice_rules *rules = choice_rules_of(p->m);
+	uint64_t id = (after ? after : before)->o.id;
+	int r = tell_changing_of(p, id);
+
+	for (size_t i = 0; i < rules->n && !r; i++) {
+		const struct choice_policy *policy = rules->v[i];
+		const struct interface *others[2];
+		uint64_t other = policy->interfaces[policy->interfaces[0] == id];
+
+		if (!policy->interfaces[0] || (policy->interfaces[0] != id && policy->interfaces[1] != id))
+			continue;
+		others[0] = (const struct interface *)model_get(p->m, KIND_INTERFACE, other);
+		others[1] = interface_before(p, other);
+		for (size_t k = 0; k < ARRAY_SIZE(others) && !r; k++) {
+			r = tell_places(p, before, others[k]);
+			if (!r)
+				r = tell_places(p, after, others[k]);
+		}
+	}
+	return r;
+}
+
+/* ---- policies ---- */
+
+static int tell_difference(void *data, const struct pair_difference *d)
+{
+	return planner_tell_pair(data, d->from, d->to);
+}
+
+/* What is changing may be told apart, or not any more, without wishing for anything else. */
+static int tell_changing(struct planner *p)
+{
+	struct model_iter it = model_iter_kind(p->m, KIND_PAIR_SHIFT);
+	const struct object *o;
+	int r = 0;
+
+	while (!r && (o = model_iter_next(&it)))
+		r = plan_shift_change(p, (const struct pair_shift *)o);
+	return r;
+}
+
+int plan_policies_change(struct planner *p, const struct change *c)
+{
+	_cleanup_(choice_rules_deinit) struct choice_rules before = {0};
+	_cleanup_free_ const struct choice_policy **changed = NULL;
+	struct pair_rules_change between = {&before, choice_rules_of(p->m), 0, NULL};
+	size_t n = 0;
+	int r;
+
+	for (size_t i = 0; i < change_count(c); i++)
+		n += change_get(c, i).kind == KIND_CHOICE_POLICY;
+	if (!n)
+		return 0;
+	changed = calloc(2 * n, sizeof(const struct choice_policy *));
+	r = changed ? choice_rules_copy(between.after, &before) : -ENOMEM;
+	for (size_t i = 0; i < change_count(c) && !r; i++) {
+		struct write w = change_get(c, i);
+
+		if (w.kind != KIND_CHOICE_POLICY)
+			continue;
+		r = choice_rules_prepare(&before);
+		if (r)
+			break;
+		choice_rules_set(&before, (const struct choice_policy *)w.after,
+				 (const struct choice_policy *)w.before);
+		if (w.before)
+			changed[between.n_changed++] = (const struct choice_policy *)w.before;
+		if (w.after)
+			changed[between.n_changed++] = (const struct choice_policy *)w.after;
+	}
+	between.changed = changed;
+	if (!r)
+		r = tell_changing(p);
+	return r ? r : pair_differences(p->m, &between, tell_difference, p);
+}
