@@ -67,6 +67,8 @@ struct dp_rodata {
 	__u64 connection_seed; /* of the hash that finds a connection's place */
 	__u32 copy_ifindex; /* the device that copies of packets go up by */
 	__u32 seal_ifindex; /* the sealing device */
+	__u32 formats;      /* FORMAT_BIT()s that these programs carry */
+	__u32 pad2;
 };
 
 /* The fixed inner MACs of vxlan/1: the device's own, and that of every sender. */
@@ -568,7 +570,7 @@ struct dp_event {
 };
 
 #define DP_LAYOUT(type, size) _Static_assert(sizeof(type) == (size), #type)
-DP_LAYOUT(struct dp_rodata, 88);
+DP_LAYOUT(struct dp_rodata, 96);
 DP_LAYOUT(struct dp_host_value, 16);
 DP_LAYOUT(struct dp_port_copy, 64);
 DP_LAYOUT(struct dp_port_value, 136);

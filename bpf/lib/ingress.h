@@ -191,7 +191,7 @@ static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p,
 	flow->stamp.epoch = host_epoch();
 	flow->stamp.bucket = (__u16)dp_bucket_v4(p->from_vni, source);
 	flow->stamp.mapping_generation = generation_get(flow->stamp.bucket);
-	flow->accept = (__u8)peer->accept;
+	flow->accept = (__u8)(peer->accept & config.formats);
 	flow->accept_all = peer->accept;
 	flow->peer = peer_id;
 	r = ingress_destination(p);

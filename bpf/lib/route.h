@@ -101,7 +101,7 @@ static __always_inline int route_to_peer(const struct dp_peer_copy *peer, __u32 
 	flow->format = peer->send;
 	flow->path_mtu = peer->path_mtu;
 	flow->vni = to_vni;
-	if (peer->send == FORMAT_NONE)
+	if (!(config.formats & FORMAT_BIT(peer->send)) || peer->send == FORMAT_NONE)
 		return -DROP_NO_FORMAT;
 	/* What has no labels goes by what accompanies them. */
 	if (peer->send == FORMAT_REIP4_1) {

@@ -15,6 +15,8 @@ static __always_inline int seal_check(__u32 accept, __u8 seal, __u8 format)
 	__u32 sealed = accept >> SEAL_ACCEPT_SHIFT;
 	__u8 bits = (__u8)(accept >> (seal & (SEAL_CIPHERS - 1)) * SEAL_ACCEPT_SHIFT);
 
+	if (!(config.formats & FORMAT_BIT(format)))
+		return -DROP_FORMAT;
 	if (likely(bits & FORMAT_BIT(format) &&
 		   (!(seal & SEAL_NOTE_LZ4) || bits & SEAL_ACCEPT_LZ4)))
 		return 0;

@@ -83,6 +83,8 @@ struct agent {
 	struct loop *loop;
 	struct datapath *dp; /* NULL until the manager, or the snapshot, said who we are */
 	struct dp_config dp_config;
+	bool active;      /* the programs that run are of this build */
+	uint32_t lacking; /* formats that it lacks, and that peers need */
 	char plane_error[160]; /* why 'dp' is NULL */
 
 	struct desired desired;
@@ -127,6 +129,8 @@ CLEANUP_DEFINE(struct agent *, agent_free);
 
 /* Opens or re-opens the data plane as 'desired.host' says; 0 when it is open. */
 must_check int agent_open_plane(struct agent *a);
+/* Puts this build's programs in place, as soon as no peer needs what they lack. */
+void agent_activate(struct agent *a);
 void agent_close_plane(struct agent *a); /* it goes on carrying packets */
 uint64_t agent_now(const struct agent *a); /* ns, monotonic */
 /* How what the manager says of this host's role contradicts its configuration; NULL: not. */

@@ -53,6 +53,7 @@ static struct dp_config agent_plane_config(const struct agent *a)
 {
 	struct dp_config config = a->config.dp;
 
+	config.defer = true;
 	config.siit1 = a->desired.host.siit1;
 	config.siit2 = a->desired.host.siit2;
 	config.v4 = a->desired.host.v4;
@@ -95,6 +96,47 @@ static int agent_open_backend(struct agent *a, const struct dp_config *config, b
 	return backend->open(backend->arg, config, &a->dp, ret_adopted);
 }
 
+static uint32_t agent_formats_of(const struct dp_peer *p)
+{
+	uint32_t formats = p->accept | FORMAT_BIT(p->send);
+
+	for (int i = SEAL_CLEAR + 1; i < SEAL_CIPHERS; i++)
+		formats |= p->accept_sealed[i];
+	return formats & ~(uint32_t)FORMAT_BIT(FORMAT_NONE) & ~(uint32_t)SEAL_ACCEPT_LZ4;
+}
+
+/* Formats that a peer may still come with, or that packets to it go by. */
+static uint32_t agent_formats_in_use(const struct agent *a)
+{
+	const struct desired_peer *p;
+	uint32_t formats = 0;
+
+	hmap_for_each (p, &a->desired.peers, node)
+		formats |= agent_formats_of(&p->dp);
+	return formats;
+}
+
+void agent_activate(struct agent *a)
+{
+	uint32_t lacking = a->config.dp.formats ? agent_formats_in_use(a) & ~a->config.dp.formats : 0;
+	int e;
+
+	if (!a->dp || a->active)
+		return;
+	if (lacking) {
+		if (lacking != a->lacking)
+			log_info("the programs of another build go on until no peer needs what this one lacks",
+				 LOG_U64("formats", lacking));
+		a->lacking = lacking;
+		return;
+	}
+	e = datapath_activate(a->dp);
+	if (e)
+		log_err("programs not replaced", LOG_ERRNO(e));
+	else
+		a->active = true;
+}
+
 int agent_open_plane(struct agent *a)
 {
 	struct dp_config config = agent_plane_config(a);
@@ -124,6 +166,7 @@ int agent_open_plane(struct agent *a)
 		return e;
 	}
 	a->dp_config = config;
+	a->active = !adopted;
 	*a->plane_error = '\0';
 	if (a->link.state == LINK_UP)
 		cache_connected(&a->cache, a->cache.lease_s);

@@ -9,6 +9,7 @@
 #include <linux/magic.h>
 
 #include "agent/agent.h"
+#include "agent/build.h"
 #include "agent/bundle.h"
 #include "agent/control.h"
 #include "agent/kernel.h"
@@ -119,6 +120,7 @@ static struct dp_config main_dp_config(const struct options *o, int ifindex, int
 		.substrate_ifindex = ifindex,
 		.uplink_ifindex = uplink_ifindex,
 		.vxlan_port = MAIN_VXLAN_PORT,
+		.formats = agent_build_formats,
 		.max_mappings = LIMIT_AGENT_MAPPINGS,
 		.max_flows = LIMIT_AGENT_FLOWS,
 		.max_connections = o->n_connections,

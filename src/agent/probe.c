@@ -75,12 +75,15 @@ static void probe_end(struct probe *p)
 			 strerrordesc_np(-p->result_error) ?: "unknown error");
 		log_err("capabilities cannot be found out", LOG_ERRNO(p->result_error));
 	} else {
+		const uint32_t before = p->confirmed.formats;
+
 		p->confirmed = p->result;
 		probe_restrict(p, &p->confirmed);
 		p->probed_at = clock_wall_ms(loop_clock(p->loop));
 		*p->error = '\0';
-		log_debug("capabilities found out", LOG_U64("formats", p->confirmed.formats),
-			  LOG_STR("refused", p->confirmed.refused));
+		if (p->confirmed.formats != before)
+			log_info("capabilities found out", LOG_U64("formats", p->confirmed.formats),
+				 LOG_STR("refused", p->confirmed.refused));
 	}
 	if (p->interval_ns)
 		timer_arm_in(&p->timer, p->interval_ns);

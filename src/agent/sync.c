@@ -266,6 +266,7 @@ static void sync_apply(struct agent *a, bool full, const struct sync_keys *keys,
 		reconcile_full(&a->reconcile, failures);
 	else
 		reconcile_some(&a->reconcile, keys->items, keys->n, failures);
+	agent_activate(a);
 	if (confirms)
 		sync_announce_all(a);
 	else if (a->link.state == LINK_UP)
@@ -342,6 +343,7 @@ void sync_full(struct agent *a)
 	if (!a->dp && agent_open_plane(a))
 		return;
 	reconcile_full(&a->reconcile, &failures);
+	agent_activate(a);
 }
 
 /* ---- Update ---- */

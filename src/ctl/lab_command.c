@@ -22,6 +22,10 @@
 static const struct command_option name_option[] = {
 	{"name", "NAME", "which lab (default: $VIADUCT_LAB, or the only one)", false},
 };
+static const struct command_option restart_options[] = {
+	{"name", "NAME", "which lab (default: $VIADUCT_LAB, or the only one)", false},
+	{"agent", "PROGRAM", "start agents from another build of viaduct-agent", false},
+};
 static const struct command_option up_options[] = {
 	{"name", "NAME", "of the lab (default: lab)", false},
 	{"hosts", "N", "how many hosts, 1 to 64 (default: 2)", false},
@@ -188,13 +192,13 @@ static int run_env(const struct invocation *inv)
 	return r ? r : lab_enter_print_env(&l);
 }
 
-static int restart_one(struct lab *l, const char *what)
+static int restart_one(struct lab *l, const char *what, const char *build)
 {
 	char name[LAB_NODE_NAME_SIZE];
 
 	for (uint32_t node = 0; node <= lab_last_node(l); node++)
 		if (str_equal(what, lab_node_name(l, node, name)))
-			return lab_restart(l, node);
+			return lab_restart(l, node, build);
 	return complain(-EINVAL, "\"%s\" is no part of lab %s with a daemon: manager, h1 .. h%u%s",
 			what, l->name, l->n_hosts, l->n_edges ? ", e1 .." : "");
 }
@@ -202,13 +206,16 @@ static int restart_one(struct lab *l, const char *what)
 static int run_restart(const struct invocation *inv)
 {
 	_cleanup_(lab_deinit) struct lab l = {.lock_fd = -1};
+	const char *build = invocation_option(inv, "agent");
 	int r = find(inv, &l);
 
+	if (!r && build && access(build, X_OK) < 0)
+		r = complain_errno(-errno, "%s", build);
 	if (!r)
 		r = lab_lock(&l);
 	lab_daemon_defer_signals();
 	for (size_t i = 0; !r && i < inv->n_arguments; i++)
-		r = restart_one(&l, inv->arguments[i]);
+		r = restart_one(&l, inv->arguments[i], build);
 	return r;
 }
 
@@ -288,6 +295,6 @@ const struct command lab_commands[LAB_COMMANDS] = {
 	 .run = run_env},
 	{"restart", "start daemons anew, after a crash or to see what happens",
 	 .arguments = "manager|hN|eN...", .min_arguments = 1, .max_arguments = LIMIT_LAB_NODES + 1,
-	 NAME_OPTION, .run = run_restart},
+	 .options = restart_options, .n_options = ARRAY_SIZE(restart_options), .run = run_restart},
 	{"list", "the labs on this machine", .run = run_list},
 };

@@ -302,9 +302,10 @@ static int write_agent_config(const struct lab *l, uint32_t node, const char *st
 	return r ? complain_errno(r, "%s", *ret) : 0;
 }
 
-int lab_daemon_start_agent(struct lab *l, uint32_t node)
+int lab_daemon_start_agent(struct lab *l, uint32_t node, const char *build)
 {
-	_cleanup_free_ char *program = find_program("../agent/", "viaduct-agent");
+	_cleanup_free_ char *program =
+		build ? strdup(build) : find_program("../agent/", "viaduct-agent");
 	_cleanup_free_ char *state = agent_state(l, node), *run = lab_path(l, "run");
 	_cleanup_free_ char *bpffs = lab_path(l, "bpf"), *config = NULL;
 	char node_name[LAB_NODE_NAME_SIZE], name[LAB_NAME_SIZE + LAB_NODE_NAME_SIZE];

@@ -20,7 +20,8 @@ must_check int lab_daemon_bind(const struct lab *l, int *ret_socket);
 must_check int lab_daemon_start_manager(struct lab *l, int socket);
 /* Writes a host's join bundle and installs it in the agent's state. */
 must_check int lab_daemon_join(const struct lab *l, uint32_t node, const json_t *bundle);
-must_check int lab_daemon_start_agent(struct lab *l, uint32_t node);
+/* 'build': the program of another build of the agent; NULL: the one beside this. */
+must_check int lab_daemon_start_agent(struct lab *l, uint32_t node, const char *build);
 
 /* True when the daemon of 'node' runs. */
 bool lab_daemon_is_running(const struct lab *l, uint32_t node);

@@ -106,7 +106,7 @@ static int add_host(struct lab *l, struct client *c, uint32_t node)
 	if (!r)
 		r = lab_net_route_locators(l, node, host);
 	if (!r)
-		r = lab_daemon_start_agent(l, node);
+		r = lab_daemon_start_agent(l, node, NULL);
 	return r;
 }
 
@@ -159,7 +159,7 @@ int lab_up(struct lab *l, bool keep_failed)
 	return r;
 }
 
-int lab_restart(struct lab *l, uint32_t node)
+int lab_restart(struct lab *l, uint32_t node, const char *build)
 {
 	_cleanup_(client_free_cleanup) struct client *c = NULL;
 	_cleanup_close_ int socket = -1;
@@ -170,7 +170,7 @@ int lab_restart(struct lab *l, uint32_t node)
 	if (!r && !node)
 		r = lab_daemon_bind(l, &socket);
 	if (!r)
-		r = node ? lab_daemon_start_agent(l, node) : lab_daemon_start_manager(l, socket);
+		r = node ? lab_daemon_start_agent(l, node, build) : lab_daemon_start_manager(l, socket);
 	if (!r)
 		r = lab_daemon_wait(l, c, node, "the daemon to answer",
 				    node ? lab_agent_answers : lab_manager_answers);

@@ -11,7 +11,7 @@
  * 'keep_failed' what there is stays, to be looked at.  Complains. */
 must_check int lab_up(struct lab *l, bool keep_failed);
 /* Starts the daemon of 'node' anew (it is ended first when it runs) and waits until it answers. */
-must_check int lab_restart(struct lab *l, uint32_t node);
+must_check int lab_restart(struct lab *l, uint32_t node, const char *build);
 
 /* Ends everything that belongs to a lab of that name, as far as there is anything.
  * '*ret_found' says whether there was.  Complains. */

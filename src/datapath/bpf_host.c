@@ -147,6 +147,7 @@ static void set_rodata(struct bpf_host *h, const struct dp_config *config,
 		.seal_ifindex = (uint32_t)h->seal_ifindex,
 		.flow_mask = flow_places(config) - 1,
 		.uplink_ifindex = (uint32_t)h->uplink_ifindex,
+		.formats = config->formats ? config->formats : UINT32_MAX,
 		.connection_seed = connection_seed(h),
 	};
 
@@ -344,50 +345,6 @@ static int load(struct bpf_host *h, const struct dp_config *config, const struct
 	return r;
 }
 
-static int attach_ports(struct bpf_host *h)
-{
-	int prog_fd = bpf_program__fd(h->skel->progs.port);
-
-	for (uint32_t slot = 1; slot < DP_SLOTS_MAX; slot++) {
-		const struct dp_port *p = h->mirror[slot];
-		char name[32];
-		int r;
-
-		if (!p)
-			continue;
-		snprintf(name, sizeof(name), "port_%u", p->id);
-		r = bpf_attach_set(h, name, p->ifindex, prog_fd);
-		if (!r && (p->logged || p->mirrored))
-			r = bpf_port_watch(h, p);
-		if (r && r != -ENODEV) /* the node went while nobody looked: for the agent */
-			return r;
-	}
-	return 0;
-}
-
-static int attach_all(struct bpf_host *h, const struct dp_config *config,
-		      const struct devices *devices)
-{
-	int r = bpf_attach_probe(devices->upcall, bpf_program__fd(h->skel->progs.upcalls), &h->tcx);
-
-	if (!r)
-		r = bpf_attach_set(h, "upcall", devices->upcall,
-				   bpf_program__fd(h->skel->progs.upcalls));
-	if (!r)
-		r = bpf_attach_set(h, "opened", h->seal_ifindex,
-				   bpf_program__fd(h->skel->progs.opened));
-	if (!r && devices->vxlan)
-		r = bpf_attach_set(h, "tunnel", devices->vxlan,
-				   bpf_program__fd(h->skel->progs.tunnel));
-	if (!r)
-		r = bpf_attach_set(h, "substrate", config->substrate_ifindex,
-				   bpf_program__fd(h->skel->progs.substrate));
-	if (!r && config->uplink_ifindex)
-		r = bpf_attach_set(h, "uplink", config->uplink_ifindex,
-				   bpf_program__fd(h->skel->progs.uplink));
-	return r ? r : attach_ports(h);
-}
-
 /* In this order: what names a rulebook is loaded before those that nothing names are dropped. */
 static int load_policy(struct bpf_host *h)
 {
@@ -453,6 +410,7 @@ static struct datapath *close_host(struct datapath *dp)
 }
 
 static const struct datapath_ops bpf_ops = {
+	.activate = bpf_activate,
 	.close = close_host,
 	.port_set = bpf_port_set,
 	.port_delete = bpf_port_delete,
@@ -542,7 +500,13 @@ static int open_host(struct bpf_host *h, const struct dp_config *config, bool *r
 	if (r)
 		return r;
 	bpf_peer_init_self(h);
-	return attach_all(h, config, &devices);
+	h->substrate_ifindex = config->substrate_ifindex;
+	h->upcall_ifindex = devices.upcall;
+	h->vxlan_ifindex = devices.vxlan;
+	r = bpf_attach_probe(devices.upcall, bpf_program__fd(h->skel->progs.upcalls), &h->tcx);
+	if (r || (config->defer && *ret_adopted))
+		return r;
+	return bpf_activate(&h->base);
 }
 
 int datapath_open(const struct dp_config *config, struct datapath **ret, bool *ret_adopted)

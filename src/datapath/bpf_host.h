@@ -50,6 +50,9 @@ struct bpf_host {
 	bool has_event;
 	int n_cpus;
 	uint8_t *buffer; /* a frame being read */
+	int substrate_ifindex, upcall_ifindex;
+	int vxlan_ifindex;  /* 0: the kernel has none */
+	bool active;        /* the programs that run are this build's */
 	int uplink_ifindex; /* 0: no edge */
 	struct mac uplink_mac;
 	uint32_t max_sessions;  /* of one gateway */
@@ -75,6 +78,9 @@ void bpf_host_bump_epoch(struct bpf_host *h);
 void bpf_host_bump_mapping(struct bpf_host *h, uint32_t vni, const struct ipaddr *addr);
 /* bpf(2)'s error for a full table is E2BIG; the contract's is ENOSPC. */
 int bpf_host_error(int r);
+
+/* bpf_activate.c */
+must_check int bpf_activate(struct datapath *dp);
 
 /* bpf_attach.c: a program at a device's ingress under a name; replaces what runs there. */
 must_check int bpf_attach_set(struct bpf_host *h, const char *name, int ifindex, int prog_fd);

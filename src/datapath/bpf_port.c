@@ -246,7 +246,7 @@ static int install(struct bpf_host *h, uint32_t slot, const struct dp_port *port
 	uint32_t ifindex = (uint32_t)port->ifindex;
 	struct dp_port_copy copy = copy_of(port);
 	uint32_t had = current(h, slot)->identity;
-	bool watched;
+	bool watched, kept;
 	char name[32];
 	int r;
 
@@ -278,8 +278,11 @@ static int install(struct bpf_host *h, uint32_t slot, const struct dp_port *port
 		unwatch(h, mirror);
 	}
 	watched = mirror->logged || mirror->mirrored;
+	/* an earlier build's program goes on with it until all are replaced */
+	kept = !h->active && mirror->ifindex == port->ifindex;
 	*mirror = *port;
-	r = bpf_attach_set(h, name, port->ifindex, bpf_program__fd(h->skel->progs.port));
+	r = kept ? 0
+		 : bpf_attach_set(h, name, port->ifindex, bpf_program__fd(h->skel->progs.port));
 	return r || (!watched && !port->logged && !port->mirrored) ? r : bpf_port_watch(h, port);
 }
 

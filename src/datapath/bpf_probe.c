@@ -211,11 +211,24 @@ static int round_trip(struct probe *p, const struct probe_packet *sent, struct m
 	return back_size == sizeof(want) && !memcmp(back, &want, sizeof(want)) ? 0 : -EBADMSG;
 }
 
+/* The programs would refuse it as well; this says why. */
+static bool is_built(struct probe *p, enum format format, const char *name)
+{
+	if (!p->config.formats || p->config.formats & FORMAT_BIT(format))
+		return true;
+	refuse(p->caps, name, "this build of the agent does not have it");
+	return false;
+}
+
 static void probe_format(struct probe *p, enum format format, const char *name,
 			 const struct mac *wire_mac)
 {
 	struct probe_packet packet = packet_make(format == FORMAT_IPIP6_1);
-	int r = set_tables(p, format);
+	int r;
+
+	if (!is_built(p, format, name))
+		return;
+	r = set_tables(p, format);
 
 	if (!r)
 		r = round_trip(p, &packet, *wire_mac);
@@ -256,8 +269,11 @@ static int vxlan_trip(struct probe *p)
 
 static void probe_vxlan(struct probe *p)
 {
-	int r = vxlan_trip(p);
+	int r;
 
+	if (!is_built(p, FORMAT_VXLAN_1, "vxlan/1"))
+		return;
+	r = vxlan_trip(p);
 	if (r)
 		refuse(p->caps, "vxlan/1", strerror(-r));
 	else
@@ -352,6 +368,7 @@ static void make_config(struct probe *p, const struct dp_config *config)
 		.siit2 = prefix_make(&siit2, SUBSTRATE_SIIT_2_LEN),
 		.labels = prefix_v4(PROBE_LABELS, 24),
 		.vxlan_port = config->vxlan_port,
+		.formats = config->formats,
 		.max_mappings = 16,
 		.max_flows = 256,
 	};

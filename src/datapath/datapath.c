@@ -274,6 +274,11 @@ int datapath_window_forget(struct datapath *dp)
 	return dp->ops->window_forget(dp);
 }
 
+int datapath_activate(struct datapath *dp)
+{
+	return dp->ops->activate(dp);
+}
+
 int datapath_records(struct datapath *dp, int (*fn)(const struct dp_record *, void *), void *arg)
 {
 	return dp->ops->records(dp, fn, arg);

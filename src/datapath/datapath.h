@@ -49,6 +49,8 @@ struct dp_config {
 	struct ipaddr v6;      /* this host's ordinary IPv6 substrate address; zero: has none */
 	struct prefix labels;  /* reip4: this host's range of labels, IPv4; len 0: has none */
 	uint16_t vxlan_port;   /* UDP port of vxlan/1, 4789 by default */
+	uint32_t formats;      /* FORMAT_BIT()s that this build carries; 0: all that it knows */
+	bool defer;            /* programs that run go on until datapath_activate() */
 	int uplink_ifindex;    /* an edge's interface to the world outside; 0: no edge */
 	uint32_t max_mappings; /* sizes of the tables, fixed while pinned */
 	uint32_t max_flows;    /* per processor and direction; rounded down to a power of two */
@@ -318,6 +320,10 @@ int datapath_probe(const struct dp_config *config, struct dp_capabilities *ret);
 /* Opens or adopts.  '*ret_adopted' says whether tables were found from before.
  * -EINVAL: 'config' contradicts what is pinned (another layout or size): datapath_destroy() first. */
 int datapath_open(const struct dp_config *config, struct datapath **ret, bool *ret_adopted);
+/* Puts this build's programs in the place of those that run, one by one; again: nothing changes.  Only after
+ * an open that adopted with 'defer': until then the earlier build's go on, with formats that this one may
+ * lack, and work with the tables as they are set here. */
+int datapath_activate(struct datapath *dp);
 struct datapath *datapath_close(struct datapath *dp); /* leaves everything running; returns NULL */
 int datapath_destroy(const struct dp_config *config); /* detaches, unpins, deletes the devices */
 

@@ -91,6 +91,9 @@ int datapath_open_fake(struct fake_world *world, const struct dp_config *config,
 	h->open = true;
 	dp->base.ops = &fake_ops;
 	dp->host = h;
+	dp->formats = config->formats ? config->formats : UINT32_MAX;
+	if (!adopted || !config->defer)
+		h->formats = dp->formats;
 	*ret = &dp->base;
 	*ret_adopted = adopted;
 	return 0;
@@ -322,7 +325,7 @@ static enum fake_verdict arrive(struct fake_host *h, const struct dp_peer *peer,
 		return refuse(h, NULL, p, DROP_UNKNOWN_PEER, ret_reason);
 	if (p->src_vni != p->vni && !fake_is_peered(h, p->src_vni, p->vni))
 		return refuse(h, NULL, p, DROP_NOT_PEERED, ret_reason);
-	reason = seal_refusal(peer, seal, format);
+	reason = h->formats & FORMAT_BIT(format) ? seal_refusal(peer, seal, format) : DROP_FORMAT;
 	if (reason)
 		return refuse(h, NULL, p, reason, ret_reason);
 	if (p->handle && !port && !fake_gateway_find(h, p->handle))
@@ -380,7 +383,8 @@ static enum fake_verdict leave(struct fake_host *h, struct fake_port *port, stru
 		return to_neighbour(h, port, here, p, ret_reason);
 	if (!peer)
 		return refuse(h, port, p, DROP_NO_PEER, ret_reason);
-	if (peer->send == FORMAT_NONE || (peer->send == FORMAT_VXLAN_1 && p->src_vni != p->vni))
+	if (peer->send == FORMAT_NONE || !(h->formats & FORMAT_BIT(peer->send)) ||
+	    (peer->send == FORMAT_VXLAN_1 && p->src_vni != p->vni))
 		return refuse(h, port, p, DROP_NO_FORMAT, ret_reason);
 	if (!peer->nexthop)
 		return refuse(h, port, p, DROP_NO_NEXTHOP, ret_reason);

@@ -359,6 +359,12 @@ static struct datapath *op_close(struct datapath *dp)
 	return NULL;
 }
 
+static int op_activate(struct datapath *dp)
+{
+	host_of(dp)->formats = container_of(dp, struct fake_datapath, base)->formats;
+	return 0;
+}
+
 static int op_port_set(struct datapath *dp, const struct dp_port *port)
 {
 	struct fake_host *h = host_of(dp);
@@ -642,6 +648,7 @@ static int op_counters(struct datapath *dp, uint32_t port, struct dp_port_counte
 
 const struct datapath_ops fake_ops = {
 	.close = op_close,
+	.activate = op_activate,
 	.port_set = op_port_set,
 	.port_delete = op_port_delete,
 	.subnet_set = op_subnet_set,

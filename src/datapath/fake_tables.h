@@ -55,6 +55,7 @@ struct fake_host {
 	struct fake_world *world;
 	char name[FAKE_NAME_SIZE];
 	struct dp_config config; /* 'name' points to the above */
+	uint32_t formats;        /* that the programs that run carry */
 	bool open;
 	struct fake_table ports, subnets, peers, nexthops, mappings, groups, acls;
 	struct fake_table tables, peerings, gateways, publics; /* fake_gateway.h */
@@ -71,6 +72,7 @@ struct fake_world {
 struct fake_datapath {
 	struct datapath base;
 	struct fake_host *host;
+	uint32_t formats; /* of this build */
 };
 
 struct fake_host *fake_host_find(struct fake_world *world, const char *name);

@@ -8,6 +8,7 @@
 #include "datapath/datapath.h"
 
 struct datapath_ops {
+	int (*activate)(struct datapath *dp);
 	struct datapath *(*close)(struct datapath *dp);
 	int (*port_set)(struct datapath *dp, const struct dp_port *port);
 	int (*port_delete)(struct datapath *dp, uint32_t id);

@@ -137,9 +137,11 @@ static void send_shifting(const struct pair_shift *p, const struct host *peer, s
 	size_t used = strlen(c->reason);
 
 	c->generation = p->o.revision;
-	if (t->format == c->send && t->features == (c->send_features & FEATURES_PAYLOAD))
+	if (t->format == c->send && t->features == (c->send_features & FEATURES_PAYLOAD) &&
+	    t->outer_v6 == c->outer_v6)
 		return;
 	c->send = (enum format)t->format;
+	c->outer_v6 = t->outer_v6;
 	c->send_formats = t->format == FORMAT_NONE ? 0 : FORMAT_BIT(t->format) | t->beside;
 	c->send_features = (c->send_features & ~(uint32_t)FEATURES_PAYLOAD) | t->features;
 	snprintf(c->reason + used, sizeof(c->reason) - used, "; %s until %s accepts that",

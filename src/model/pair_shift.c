@@ -40,6 +40,7 @@ struct terms pair_terms(const struct wish *w)
 		.format = w->send,
 		.beside = w->send == FORMAT_NONE ? 0 : w->formats & ~FORMAT_BIT(w->send),
 		.features = w->features & FEATURES_PAYLOAD,
+		.outer_v6 = w->outer_v6,
 	};
 }
 

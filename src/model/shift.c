@@ -6,7 +6,7 @@
 bool terms_equal(const struct terms *a, const struct terms *b)
 {
 	return a->format == b->format && a->beside == b->beside && a->features == b->features &&
-	       a->key_epoch == b->key_epoch;
+	       a->key_epoch == b->key_epoch && a->outer_v6 == b->outer_v6;
 }
 
 struct shift shift_settled(const struct terms *now)

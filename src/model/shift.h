@@ -29,6 +29,7 @@ struct terms {
 	uint32_t beside;    /* FORMAT_BIT()s of formats that some packets go by instead */
 	uint32_t features;  /* FEATURE_BIT()s of those that touch the payload */
 	uint32_t key_epoch; /* of the key that seals; 0: none */
+	bool outer_v6;      /* tunnels go over IPv6: for the sender alone */
 };
 
 /* Terms are there when 'set'. */

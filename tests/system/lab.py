@@ -260,8 +260,10 @@ class Lab:
         finally:
             os.close(fd)
 
-    def restart(self, what):
-        self.viaduct("lab", "restart", what, "--name", self.name)
+    def restart(self, what, build=None):
+        """Starts a daemon anew; an agent perhaps from another build (tests/builds)."""
+        other = ["--agent", BUILD / "tests" / "builds" / build] if build else []
+        self.viaduct("lab", "restart", what, "--name", self.name, *other)
 
     def agent(self, host, request):
         """What a host's agent answers on its control socket; None if it does not run."""

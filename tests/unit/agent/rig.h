@@ -49,6 +49,7 @@ struct rig {
 	int probe_error;
 	unsigned int n_probes;
 	char *snapshot; /* path, or NULL */
+	uint32_t formats; /* of the build; 0: all */
 	/* The world outside. */
 	int uplink; /* ifindex; 0: this agent is no edge */
 	struct ipaddr announced[RIG_ANNOUNCED_MAX];

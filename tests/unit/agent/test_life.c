@@ -229,6 +229,38 @@ static void test_a_record_cut_short_is_not_taken(void **state)
 	assert_int_equal(r->agent->revision, 10);
 }
 
+/* requirement: NEG-8, OPS-3 */
+static void test_programs_go_on_until_nobody_needs_what_the_new_ones_lack(void **state)
+{
+	struct rig *r = *state;
+	Viaduct__Agent__Object *both[] = {rig_peer(r, RIG_PEER)};
+	Viaduct__Agent__Object *one[] = {rig_peer(r, RIG_PEER)};
+
+	rig_start(r);
+	assert_true(!r->agent->active);
+	rig_desire_all(r);
+	assert_true(r->agent->active);
+	rig_packet(r, REMOTE, 1);
+	rig_answer(r, RIG_PEER, 5);
+	rig_stop(r);
+
+	r->formats = FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_IPIP6_1);
+	rig_start(r);
+	assert_false(r->agent->active);
+	both[0]->peer->accept |= FORMAT_BIT(FORMAT_SIIT_1);
+	rig_desire(r, 11, false, both, 1);
+	assert_false(r->agent->active);
+	both[0]->peer->send = FORMAT_SIIT_1;
+	rig_desire(r, 12, false, both, 1);
+	/* it may still come by what these programs lack */
+	assert_false(r->agent->active);
+	one[0]->peer->send = FORMAT_SIIT_1;
+	one[0]->peer->accept = FORMAT_BIT(FORMAT_SIIT_1);
+	rig_desire(r, 13, false, one, 1);
+	assert_true(r->agent->active);
+	assert_int_equal(rig_last(r, VIADUCT__AGENT__FRAME__BODY_ACK)->ack->n_failed, 0);
+}
+
 /* requirement: OPS-3 */
 static void test_damaged_saved_state_is_as_good_as_none(void **state)
 {
@@ -430,6 +462,7 @@ int main(void)
 		TEST(test_a_restart_without_saved_state_adopts_as_well),
 		TEST(test_a_killed_agent_knows_what_it_acknowledged_last),
 		TEST(test_a_record_cut_short_is_not_taken),
+		TEST(test_programs_go_on_until_nobody_needs_what_the_new_ones_lack),
 		TEST(test_damaged_saved_state_is_as_good_as_none),
 		TEST(test_another_cluster_replaces_everything),
 		TEST(test_a_refusing_manager_is_asked_seldom),

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The programs of this build in the place of those that run, device by device: each of them sees the same
+ * tables as the one that it replaces, and no packet is without one.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "datapath/bpf_host.h"
+#include "datapath/bpf_skel.h"
+
+static int activate_port(struct bpf_host *h, const struct dp_port *p)
+{
+	char name[32];
+	int r;
+
+	snprintf(name, sizeof(name), "port_%u", p->id);
+	r = bpf_attach_set(h, name, p->ifindex, bpf_program__fd(h->skel->progs.port));
+	if (!r && (p->logged || p->mirrored))
+		r = bpf_port_watch(h, p);
+	return r == -ENODEV ? 0 : r; /* the node went while nobody looked: for the agent */
+}
+
+int bpf_activate(struct datapath *dp)
+{
+	struct bpf_host *h = bpf_host_of(dp);
+	int r = bpf_attach_set(h, "upcall", h->upcall_ifindex,
+			       bpf_program__fd(h->skel->progs.upcalls));
+
+	if (!r)
+		r = bpf_attach_set(h, "opened", h->seal_ifindex,
+				   bpf_program__fd(h->skel->progs.opened));
+	if (!r && h->vxlan_ifindex)
+		r = bpf_attach_set(h, "tunnel", h->vxlan_ifindex,
+				   bpf_program__fd(h->skel->progs.tunnel));
+	if (!r)
+		r = bpf_attach_set(h, "substrate", h->substrate_ifindex,
+				   bpf_program__fd(h->skel->progs.substrate));
+	if (!r && h->uplink_ifindex)
+		r = bpf_attach_set(h, "uplink", h->uplink_ifindex,
+				   bpf_program__fd(h->skel->progs.uplink));
+	for (uint32_t slot = 1; slot < DP_SLOTS_MAX && !r; slot++)
+		if (h->mirror[slot])
+			r = activate_port(h, h->mirror[slot]);
+	h->active = !r;
+	return r;
+}
