@@ -7,85 +7,9 @@
 #include "base/str.h"
 #include "ctl/complain.h"
 #include "ctl/locate.h"
+#include "ctl/place.h"
+#include "ctl/request.h"
 #include "ctl/table.h"
-
-/* One request with the path printed from 'format' and two escaped words (either may be NULL). */
-static int request(const struct invocation *inv, const char *method, const char *prefix,
-		   const char *word, const char *suffix, const json_t *body, json_t **ret)
-{
-	_cleanup_(client_free_cleanup) struct client *c = NULL;
-	_cleanup_free_ char *escaped = NULL, *path = NULL;
-	struct client_error error;
-	int r = locate_manager(inv, &c);
-
-	if (r)
-		return r;
-	escaped = client_escape(c, word);
-	if (!escaped || str_printf(&path, "%s%s%s", prefix, escaped, suffix))
-		return complain_memory();
-	r = client_request(c, method, path, body, ret, &error);
-	return r ? complain(r, "%s", error.text) : 0;
-}
-
-static int print_json(const json_t *answer)
-{
-	if (json_dumpf(answer, stdout, JSON_INDENT(2)))
-		return complain(-EIO, "the output could not be written");
-	putchar('\n');
-	return 0;
-}
-
-static int print_object(const struct invocation *inv, const json_t *answer,
-			const struct table_column *columns, size_t n)
-{
-	if (invocation_option(inv, "json"))
-		return print_json(answer);
-	return table_print_object(stdout, answer, columns, n) ? complain_memory() : 0;
-}
-
-static int set_text(json_t *body, const char *key, const char *value)
-{
-	return value && json_object_set_new(body, key, json_string(value)) ? complain_memory() : 0;
-}
-
-static int set_number(const struct invocation *inv, json_t *body, const char *key)
-{
-	const char *text = invocation_option(inv, key);
-	uint32_t value;
-
-	if (!text)
-		return 0;
-	if (str_u32(text, 0, UINT32_MAX, &value))
-		return complain(-EINVAL, "--%s %s: a number", key, text);
-	return json_object_set_new(body, key, json_integer(value)) ? complain_memory() : 0;
-}
-
-static int set_flag(const struct invocation *inv, json_t *body, const char *key)
-{
-	return invocation_option(inv, key) && json_object_set_new(body, key, json_true())
-		       ? complain_memory()
-		       : 0;
-}
-
-static int set_labels(const struct invocation *inv, json_t *body)
-{
-	json_t *labels = json_object();
-	const char *text;
-	size_t at = 0;
-
-	if (json_object_set_new(body, "labels", labels))
-		return complain_memory();
-	while ((text = invocation_next(inv, "label", &at))) {
-		const char *equals = strchr(text, '=');
-
-		if (!equals || equals == text)
-			return complain(-EINVAL, "--label %s: KEY=VALUE", text);
-		if (json_object_setn_new(labels, text, (size_t)(equals - text),
-					 json_string(equals + 1)))
-			return complain_memory();
-	}
-	return 0;
-}
 
 /* The bundle is printed alone, to be a file: it is all that the agent needs. */
 static int run_host_add(const struct invocation *inv)
@@ -94,28 +18,30 @@ static int run_host_add(const struct invocation *inv)
 	static const char *const numbers[] = {"rack", "locale", "area"};
 	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
 	const json_t *bundle;
-	int r = set_text(body, "name", inv->arguments[0]);
+	int r = request_set_text(body, "name", inv->arguments[0]);
 
 	for (size_t i = 0; !r && i < ARRAY_SIZE(texts); i++)
-		r = set_text(body, texts[i], invocation_option(inv, texts[i]));
+		r = request_set_text(body, texts[i], invocation_option(inv, texts[i]));
 	for (size_t i = 0; !r && i < ARRAY_SIZE(numbers); i++)
-		r = set_number(inv, body, numbers[i]);
+		r = request_set_number(inv, body, numbers[i]);
 	if (!r)
-		r = set_flag(inv, body, "edge");
+		r = request_set_flag(inv, body, "edge");
 	if (!r)
-		r = set_flag(inv, body, "instances");
+		r = request_set_flag(inv, body, "instances");
 	if (!r)
-		r = set_labels(inv, body);
+		r = place_set_room(inv, body);
 	if (!r)
-		r = request(inv, "POST", "/v1/hosts", "", "", body, &answer);
+		r = request_set_labels(inv, body);
+	if (!r)
+		r = request_send(inv, "POST", "/v1/hosts", "", "", body, &answer);
 	if (r)
 		return r;
 	if (invocation_option(inv, "json"))
-		return print_json(answer);
+		return request_print_json(answer);
 	bundle = json_object_get(answer, "bundle");
 	if (!bundle)
 		return complain(-EPROTO, "the manager sent no join bundle");
-	return print_json(bundle);
+	return request_print_json(bundle);
 }
 
 /* A host is named by id or name. */
@@ -151,7 +77,7 @@ static int run_host_remove(const struct invocation *inv)
 	_cleanup_free_ char *id = NULL;
 	int r = find_host(inv, inv->arguments[0], &id);
 
-	return r ? r : request(inv, "DELETE", "/v1/hosts/", id, "", NULL, NULL);
+	return r ? r : request_send(inv, "DELETE", "/v1/hosts/", id, "", NULL, NULL);
 }
 
 static int run_host_probe(const struct invocation *inv)
@@ -159,7 +85,7 @@ static int run_host_probe(const struct invocation *inv)
 	_cleanup_free_ char *id = NULL;
 	int r = find_host(inv, inv->arguments[0], &id);
 
-	return r ? r : request(inv, "POST", "/v1/hosts/", id, "/probe", NULL, NULL);
+	return r ? r : request_send(inv, "POST", "/v1/hosts/", id, "/probe", NULL, NULL);
 }
 
 static const struct table_column account_columns[] = {
@@ -189,17 +115,17 @@ static const struct table_column key_list_columns[] = {
 static int run_account_create(const struct invocation *inv)
 {
 	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
-	int r = set_text(body, "name", inv->arguments[0]);
+	int r = request_set_text(body, "name", inv->arguments[0]);
 
 	if (!r)
-		r = set_text(body, "id", invocation_option(inv, "id"));
+		r = request_set_text(body, "id", invocation_option(inv, "id"));
 	if (!r && invocation_option(inv, "default-vpc") &&
 	    json_object_set_new(body, "default_vpc", json_true()))
 		r = complain_memory();
 	if (!r)
-		r = request(inv, "POST", "/v1/accounts", "", "", body, &answer);
+		r = request_send(inv, "POST", "/v1/accounts", "", "", body, &answer);
 	return r ? r
-		 : print_object(inv, answer, new_account_columns, ARRAY_SIZE(new_account_columns));
+		 : request_print_object(inv, answer, new_account_columns, ARRAY_SIZE(new_account_columns));
 }
 
 static int run_account_limit(const struct invocation *inv)
@@ -227,10 +153,10 @@ static int run_account_limit(const struct invocation *inv)
 			r = complain_memory();
 	}
 	if (!r)
-		r = request(inv, "PUT", "/v1/accounts/", inv->arguments[0], "/limits", body,
+		r = request_send(inv, "PUT", "/v1/accounts/", inv->arguments[0], "/limits", body,
 			    &answer);
 	return r ? r
-		 : print_object(inv, answer, account_limit_columns,
+		 : request_print_object(inv, answer, account_limit_columns,
 				ARRAY_SIZE(account_limit_columns));
 }
 
@@ -248,7 +174,7 @@ static int print_list(const struct invocation *inv, const char *path, const char
 	if (r)
 		return complain(r, "%s", error.text);
 	if (invocation_option(inv, "json"))
-		return print_json(answer);
+		return request_print_json(answer);
 	return table_print(stdout, json_object_get(answer, key), columns, n) ? complain_memory()
 									     : 0;
 }
@@ -262,17 +188,17 @@ static int run_account_list(const struct invocation *inv)
 static int run_key_create(const struct invocation *inv)
 {
 	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
-	int r = set_text(body, "access_key_id", invocation_option(inv, "access-key-id"));
+	int r = request_set_text(body, "access_key_id", invocation_option(inv, "access-key-id"));
 
 	if (!r)
-		r = set_text(body, "secret_access_key",
+		r = request_set_text(body, "secret_access_key",
 			     invocation_option(inv, "secret-access-key"));
 	if (!r)
-		r = set_text(body, "role", invocation_option(inv, "role"));
+		r = request_set_text(body, "role", invocation_option(inv, "role"));
 	if (!r)
-		r = request(inv, "POST", "/v1/accounts/", inv->arguments[0], "/keys", body,
+		r = request_send(inv, "POST", "/v1/accounts/", inv->arguments[0], "/keys", body,
 			    &answer);
-	return r ? r : print_object(inv, answer, key_columns, ARRAY_SIZE(key_columns));
+	return r ? r : request_print_object(inv, answer, key_columns, ARRAY_SIZE(key_columns));
 }
 
 /* The account's id is digits: nothing in it needs escaping, and what is no id is refused there. */
@@ -301,7 +227,7 @@ static int run_key_delete(const struct invocation *inv)
 				inv->arguments[0]);
 	if (str_printf(&prefix, "/v1/accounts/%s/keys/", inv->arguments[0]))
 		return complain_memory();
-	return request(inv, "DELETE", prefix, inv->arguments[1], "", NULL, NULL);
+	return request_send(inv, "DELETE", prefix, inv->arguments[1], "", NULL, NULL);
 }
 
 /* Neither a network's id nor an address has anything that needs escaping; what is none is refused. */
@@ -315,7 +241,7 @@ static int run_release(const struct invocation *inv)
 				inv->arguments[0]);
 	if (str_printf(&prefix, "/v1/releases/%s/", inv->arguments[0]))
 		return complain_memory();
-	return request(inv, "DELETE", prefix, inv->arguments[1], "", NULL, NULL);
+	return request_send(inv, "DELETE", prefix, inv->arguments[1], "", NULL, NULL);
 }
 
 static const struct table_column pool_columns[] = {
@@ -333,11 +259,11 @@ static const struct table_column new_pool_columns[] = {
 static int run_pool_add(const struct invocation *inv)
 {
 	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
-	int r = set_text(body, "cidr", inv->arguments[0]);
+	int r = request_set_text(body, "cidr", inv->arguments[0]);
 
 	if (!r)
-		r = request(inv, "POST", "/v1/pools", "", "", body, &answer);
-	return r ? r : print_object(inv, answer, new_pool_columns, ARRAY_SIZE(new_pool_columns));
+		r = request_send(inv, "POST", "/v1/pools", "", "", body, &answer);
+	return r ? r : request_print_object(inv, answer, new_pool_columns, ARRAY_SIZE(new_pool_columns));
 }
 
 static int run_pool_list(const struct invocation *inv)
@@ -348,7 +274,7 @@ static int run_pool_list(const struct invocation *inv)
 /* A slash is escaped in the path, and the manager takes a CIDR as well as an id. */
 static int run_pool_remove(const struct invocation *inv)
 {
-	return request(inv, "DELETE", "/v1/pools/", inv->arguments[0], "", NULL, NULL);
+	return request_send(inv, "DELETE", "/v1/pools/", inv->arguments[0], "", NULL, NULL);
 }
 
 static const struct command_option host_add_options[] = {
@@ -361,6 +287,7 @@ static const struct command_option host_add_options[] = {
 	{"edge", NULL, "it has an uplink: gets gateways and public addresses, and no instances", false},
 	{"instances", NULL, "an edge that runs instances all the same", false},
 	{"label", "KEY=VALUE", "for policies and placement", true},
+	PLACE_ROOM_OPTIONS,
 };
 static const struct command_option account_create_options[] = {
 	{"id", "ID", "12 digits (default: a free one)", false},
@@ -391,6 +318,9 @@ const struct command operate_host_commands[OPERATE_HOST_COMMANDS] = {
 	{"add", "a new host; prints the bundle for viaduct-agent join", .arguments = "NAME",
 	 .min_arguments = 1, .max_arguments = 1, .options = host_add_options,
 	 .n_options = ARRAY_SIZE(host_add_options), .run = run_host_add},
+	{"set", "change what a host has room for, its cost and its labels", .arguments = "HOST",
+	 .min_arguments = 1, .max_arguments = 1, .options = place_host_options,
+	 .n_options = PLACE_HOST_OPTIONS, .run = place_run_host_set},
 	{"remove", "forget a host that has no instances", .arguments = "HOST", .min_arguments = 1,
 	 .max_arguments = 1, .run = run_host_remove},
 	{"probe", "have a host find out anew what it can do", .arguments = "HOST",

@@ -7,6 +7,7 @@
 #include "ctl/decode.h"
 #include "ctl/lab_command.h"
 #include "ctl/operate.h"
+#include "ctl/place.h"
 #include "ctl/show.h"
 
 static const struct command host = {
@@ -36,7 +37,7 @@ static const struct command lab = {
 
 const struct command *tree_root(void)
 {
-	static struct command children[SHOW_COMMANDS + 7];
+	static struct command children[SHOW_COMMANDS + 9];
 	static const struct command root = {
 		.word = "viaduct",
 		.help = "the command line of Viaduct, virtual private cloud networks",
@@ -52,5 +53,7 @@ const struct command *tree_root(void)
 	children[SHOW_COMMANDS + 4] = operate_release_command;
 	children[SHOW_COMMANDS + 5] = connections_command;
 	children[SHOW_COMMANDS + 6] = pool;
+	children[SHOW_COMMANDS + 7] = place_command;
+	children[SHOW_COMMANDS + 8] = place_settings_command;
 	return &root;
 }
