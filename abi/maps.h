@@ -96,6 +96,7 @@ enum {
 	DP_PORT_FORWARDS = 1 << 1, /* source/destination check off */
 	DP_PORT_TRACKED = 1 << 2, /* it is in security groups */
 	DP_PORT_DISABLED = 1 << 3, /* nothing passes, either way */
+	DP_PORT_SHARED = 1 << 4, /* its addresses are DP_LOCAL_SHARED */
 	DP_PORT_LOGGED = 1 << 4,   /* abi/watch.h */
 	DP_PORT_MIRRORED = 1 << 5,
 };
@@ -138,6 +139,7 @@ struct dp_addr_key {
 
 enum {
 	DP_LOCAL_EXIT = 1 << 0, /* has a public address, at an edge or nowhere now (handle 0) */
+	DP_LOCAL_SHARED = 1 << 1, /* other hosts have it as well: a mapping says which (abi/spread.h) */
 };
 
 struct dp_local_value {
@@ -274,7 +276,7 @@ struct dp_mapping_v4_key {
 };
 
 struct dp_mapping_value {
-	__u32 peer;
+	__u32 peer; /* or DP_PEER_SPREAD: abi/spread.h */
 	__u32 state; /* enum dp_mapping_state of src/datapath/datapath.h, below for the programs */
 	__u64 revision;
 	__u32 identity; /* its security groups */
@@ -520,6 +522,7 @@ enum dp_budget_kind {
 	DP_BUDGET_UPCALL,
 	DP_BUDGET_VERIFY,
 	DP_BUDGET_ICMP,
+	DP_BUDGET_PIN, /* abi/spread.h */
 	DP_BUDGET_KINDS,
 };
 

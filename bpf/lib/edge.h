@@ -59,19 +59,89 @@ static __always_inline int edge_gateway(struct edge *e, __u32 handle)
 
 /* ---- to a node ---- */
 
+static __always_inline void edge_key(struct packet *p, const struct edge *e, __be32 world,
+				     __be32 node, __be16 node_port)
+{
+	map_v4(p->key.local, world);
+	map_v4(p->key.remote, node);
+	p->key.local_port = e->there_port;
+	p->key.remote_port = node_port;
+	p->key.protocol = e->protocol;
+}
+
+static __always_inline __u32 edge_how(const struct edge *e)
+{
+	if (e->kind == EDGE_ERROR)
+		return SPREAD_LOOKS;
+	return e->protocol != IPPROTO_TCP || (e->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN
+		       ? SPREAD_BEGINS
+		       : 0;
+}
+
+/* Which host of a node's address: as spread_out(). */
+static __noinline int edge_spread(struct packet *p, __be32 daddr, __u32 here)
+{
+	const struct edge *e = edge_get();
+	int peer;
+
+	if (!e)
+		return -DROP_NO_PEER;
+	/* what went out and is answered here has not been translated */
+	edge_key(p, e, e->there, daddr, e->out ? e->here_port : e->new_port);
+	if (e->kind == EDGE_FRAGMENT)
+		return spread_fragment(p, 0, p->vni, e->id, -1);
+	peer = spread_choose(p, 0, p->vni, e->out ? SPREAD_LOOKS : edge_how(e), here);
+	return e->first_fragment && peer >= 0 ? spread_fragment(p, 0, p->vni, e->id, peer) : peer;
+}
+
+/* A packet to the world from one of the hosts of a node's address: its answers go there. */
+static __noinline int edge_spread_out(struct packet *p, const struct edge *e)
+{
+	if (!p || !e || e->kind == EDGE_ERROR || e->kind == EDGE_FRAGMENT)
+		return 0;
+	edge_key(p, e, e->there, e->here, e->here_port);
+	return spread_note(p, 0, p->vni, edge_how(e), p->spread_peer);
+}
+
+/* The sender is a node here, and its address on other hosts as well? */
+static __always_inline bool edge_from_shared(struct packet *p)
+{
+	const struct dp_port_copy *port = p->from_node ? port_get(p->slot) : NULL;
+
+	if (port && port->flags & DP_PORT_SHARED) {
+		p->spread = true;
+		p->spread_peer = 0;
+	}
+	return p->spread;
+}
+
 /* Where the node is that 'p->dst' in 'p->vni' is: 0 with the flow, an upcall, or a reason. */
 static __noinline int edge_locate(struct packet *p, __be32 saddr, __be32 daddr)
 {
 	struct dp_flow_out *flow = &p->flow.out;
-	const struct dp_mapping_value *m;
+	const struct dp_local_value *local = local_get(p->vni, p->dst);
+	const struct dp_mapping_value *m = NULL;
 	const struct dp_peer_copy *peer;
 	const struct dp_port_copy *to;
-	__u32 slot = local_slot(p->vni, p->dst);
+	__u32 slot = local ? local->slot : 0, id = 0;
+	int r;
 
 	memset(flow, 0, sizeof(*flow));
 	flow->stamp.epoch = host_epoch();
 	flow->stamp.bucket = (__u16)dp_bucket_v4(p->vni, daddr);
 	flow->stamp.mapping_generation = generation_get(flow->stamp.bucket);
+	if (!local || local->flags & DP_LOCAL_SHARED)
+		m = mapping_v4_get(p->vni, daddr);
+	if (m && m->peer == DP_PEER_SPREAD && m->state != DP_STATE_GONE) {
+		p->spread = true;
+		r = edge_spread(p, daddr, slot);
+		if (r < 0)
+			return r;
+		id = (__u32)r;
+		slot = id ? 0 : slot;
+	} else if (m) {
+		id = m->peer;
+	}
 	if (slot) {
 		to = port_get(slot);
 		if (!to)
@@ -84,18 +154,17 @@ static __noinline int edge_locate(struct packet *p, __be32 saddr, __be32 daddr)
 		route_frame(flow->to, to->mac, p->vni, saddr, NULL, subnet_get(p->vni, p->dst));
 		return 0;
 	}
-	m = mapping_v4_get(p->vni, daddr);
 	if (!m || (m->state == DP_STATE_HELD && !p->injected))
 		return upcall(p, DP_NOTE_RESOLVE, ntohl(daddr), DP_NOTE_UPLINK);
 	p->revision = m->revision;
 	if (m->state == DP_STATE_REFUSED)
 		return -DROP_REFUSED;
-	if (m->state == DP_STATE_GONE || !m->peer)
+	if (m->state == DP_STATE_GONE || !id)
 		return -DROP_GONE;
-	peer = peer_get(m->peer);
+	peer = peer_get(id);
 	if (!peer)
 		return -DROP_NO_PEER;
-	flow->peer = m->peer;
+	flow->peer = id;
 	flow->key.ifindex = config.uplink_ifindex;
 	flow->key.saddr = saddr;
 	flow->key.daddr = daddr;
@@ -116,7 +185,7 @@ static __always_inline int edge_find(struct packet *p, __be32 saddr, __be32 dadd
 		return 0;
 	}
 	r = edge_locate(p, saddr, daddr);
-	if (!r && p->flow.out.format != FORMAT_NONE && !p->injected)
+	if (!r && p->flow.out.format != FORMAT_NONE && !p->injected && !p->spread)
 		flow_out_keep(&p->flow.out);
 	return r;
 }
@@ -182,6 +251,7 @@ static __noinline int edge_in(struct __sk_buff *skb, struct packet *p)
 	if (!public)
 		return TC_ACT_UNSPEC;
 	p->edge = EDGE_SIDE_WORLD;
+	p->spread = false;
 	p->vni = public->vni;
 	r = edge_gateway(e, public->handle);
 	if (!r)
@@ -285,6 +355,8 @@ static __noinline int edge_out(struct __sk_buff *skb, struct packet *p)
 	if (r)
 		return edge_refused(e, r);
 	edge_count(skb, e);
+	if (edge_from_shared(p))
+		edge_spread_out(p, e);
 	ip = ipv4_get(skb);
 	if (!ip)
 		return -DROP_REWRITE;

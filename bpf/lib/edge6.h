@@ -134,31 +134,46 @@ static __always_inline int edge6_gateway_back(struct packet *p, struct edge *e)
 
 /* Where the node is: 0 with 'p->flow.out', an upcall, or a reason.  For a node of this host the flow
  * has a slot. */
-static __noinline int edge6_locate(struct packet *p)
+static __noinline int edge6_locate(struct __sk_buff *skb, struct packet *p)
 {
 	struct dp_flow_out *flow = &p->flow.out;
-	const struct dp_mapping_value *m;
+	const struct dp_local_value *local = local_get(p->vni, p->dst);
+	const struct dp_mapping_value *m = NULL;
 	const struct dp_peer_copy *peer;
-	__u32 slot = local_slot(p->vni, p->dst);
+	__u32 slot = local ? local->slot : 0, id = 0;
 	int r;
 
 	memset(flow, 0, sizeof(*flow));
+	if (!local || local->flags & DP_LOCAL_SHARED)
+		m = mapping_v6_get(p->vni, p->dst);
+	if (m && m->peer == DP_PEER_SPREAD && m->state != DP_STATE_GONE) {
+		p->slot = 0;
+		p->to_vni = p->vni;
+		r = tuple_read_v6(skb, p, ETH_HLEN);
+		if (!r)
+			r = spread_out(skb, p, slot);
+		if (r < 0)
+			return r;
+		id = (__u32)r;
+		slot = id ? 0 : slot;
+	} else if (m) {
+		id = m->peer;
+	}
 	if (slot) {
 		flow->to_slot = (__u16)slot;
 		return 0;
 	}
-	m = mapping_v6_get(p->vni, p->dst);
 	if (!m || (m->state == DP_STATE_HELD && !p->injected))
 		return upcall(p, DP_NOTE_RESOLVE, 0, DP_NOTE_UPLINK);
 	p->revision = m->revision;
 	if (m->state == DP_STATE_REFUSED)
 		return -DROP_REFUSED;
-	if (m->state == DP_STATE_GONE || !m->peer)
+	if (m->state == DP_STATE_GONE || !id)
 		return -DROP_GONE;
-	peer = peer_get(m->peer);
+	peer = peer_get(id);
 	if (!peer)
 		return -DROP_NO_PEER;
-	flow->peer = m->peer;
+	flow->peer = id;
 	r = route_to_peer(peer, p->vni, p->vni, 0, 0, flow);
 	if (!r && flow->format != FORMAT_VXLAN_1)
 		flow->format = FORMAT_IPIP6_1;
@@ -214,7 +229,7 @@ static __noinline int edge6_in(struct __sk_buff *skb, struct packet *p)
 		r = -DROP_HANDLE;
 	if (r)
 		return edge_refused(e, r);
-	r = edge6_locate(p);
+	r = edge6_locate(skb, p);
 	if (r)
 		return r;
 	peer = peer_get(p->flow.out.peer);
@@ -288,6 +303,12 @@ static __noinline int edge6_out(struct __sk_buff *skb, struct packet *p)
 		return -DROP_MALFORMED;
 	ip->hop_limit = (__u8)(ip->hop_limit - 1);
 	edge_count(skb, e);
+	if (edge_from_shared(p)) {
+		p->slot = 0;
+		p->from_vni = p->vni;
+		if (!tuple_read_v6(skb, p, ETH_HLEN))
+			spread_in(p);
+	}
 	return edge6_network(p->dst) ? edge6_in(skb, p) : edge_to_world(skb);
 }
 

@@ -135,7 +135,7 @@ static __noinline int edge_answer_v6(struct __sk_buff *skb, struct packet *p, __
 	if (p->edge == EDGE_SIDE_WORLD)
 		return edge_to_world(skb);
 	memcpy(p->dst, p->src, 16);
-	r = edge6_locate(p);
+	r = edge6_locate(skb, p);
 	if (!r && p->flow.out.format != FORMAT_NONE)
 		r = edge6_to_node(skb, p);
 	return r < 0 || r == VERDICT_UPCALL ? TC_ACT_SHOT : r;

@@ -25,7 +25,8 @@ struct edge {
 	__u8 kind;
 	__u8 protocol;  /* of the flow */
 	__u8 tcp_flags; /* as in the header's 14th byte */
-	__u8 pad[3];
+	__u8 pad;
+	__be16 id; /* of a fragment */
 	__be32 here, there;
 	__be16 here_port, there_port;
 	__be32 outer; /* the address that is replaced in the packet itself */
@@ -61,6 +62,14 @@ static __always_inline struct edge *edge_new(bool out)
 		e->now = (__u32)(bpf_ktime_get_coarse_ns() / 1000000000);
 	}
 	return e;
+}
+
+/* The one that edge_new() made. */
+static __always_inline struct edge *edge_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&edge_scratch, &zero);
 }
 
 static __always_inline bool edge_is_query(__u8 type)
@@ -141,6 +150,7 @@ static __noinline int edge_parse(struct __sk_buff *skb, struct packet *p, struct
 	e->here = e->outer = e->out ? ip->saddr : ip->daddr;
 	e->there = e->out ? ip->daddr : ip->saddr;
 	e->kind = EDGE_BARE;
+	e->id = ip->id;
 	if (ip->frag_off & htons(IP_OFFSET)) {
 		e->kind = EDGE_FRAGMENT;
 		return 0;

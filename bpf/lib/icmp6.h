@@ -11,6 +11,7 @@
 #include "bpf/lib/icmp_v6.h"
 #include "bpf/lib/ingress_address.h"
 #include "bpf/lib/siit.h"
+#include "bpf/lib/spread.h"
 #include "bpf/lib/transmit.h"
 
 enum {
@@ -68,7 +69,7 @@ static __always_inline int icmp6_check_quote(struct packet *p, struct ingress *i
 		return -DROP_ICMP6;
 	if (in->vni < SUBSTRATE_VNI_HANDLE_MIN) {
 		m = mapping_v4_get(in->vni, in->daddr);
-		if (!m || m->peer != peer)
+		if (!m || !spread_is_at(m, in->vni, p->dst, peer))
 			return -DROP_ICMP6;
 	} else if (way_find(p, subnet->table) || p->to_vni != in->vni || p->to_peer != peer) {
 		return -DROP_ICMP6;
@@ -161,7 +162,7 @@ static __always_inline int icmp6_check_inner(struct packet *p, struct ingress *i
 		return -DROP_ICMP6;
 	if (in->vni < SUBSTRATE_VNI_HANDLE_MIN) {
 		m = mapping_v6_get(in->vni, p->dst);
-		if (!m || m->peer != peer)
+		if (!m || !spread_is_at(m, in->vni, p->dst, peer))
 			return -DROP_ICMP6;
 	} else if (way_find(p, subnet->table) || p->to_vni != in->vni || p->to_peer != peer) {
 		return -DROP_ICMP6;

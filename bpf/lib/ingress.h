@@ -11,6 +11,7 @@
 #include "bpf/lib/ingress_address.h"
 #include "bpf/lib/ipv6.h"
 #include "bpf/lib/route.h"
+#include "bpf/lib/spread.h"
 
 /* The format by the next header, and whether the peer may use it: 0 or a reason. */
 static __always_inline int ingress_check_format(struct ingress *in, __u8 next, __u8 seal,
@@ -86,8 +87,10 @@ static __always_inline int ingress_verify(struct __sk_buff *skb, struct packet *
 	p->identity = p->from_vni < SUBSTRATE_VNI_HANDLE_MIN ? m->identity : 0;
 	if (m->state == DP_STATE_REFUSED || m->state == DP_STATE_GONE)
 		return -DROP_SOURCE_REFUSED;
-	if (m->peer != peer)
+	if (!spread_is_at(m, p->from_vni, p->src, peer))
 		return -DROP_SPOOF;
+	p->spread = m->peer == DP_PEER_SPREAD;
+	p->spread_peer = peer;
 	if (m->state == DP_STATE_HELD && !p->injected)
 		return upcall(p, DP_NOTE_VERIFY, peer, flags);
 	return 0;
@@ -174,6 +177,21 @@ __judged_once int ingress_judge(struct __sk_buff *skb, struct packet *p, __u32 a
 	else
 		r = tuple_read(skb, p, at, next);
 	return r ? r : policy_judge(skb, p, p->slot << 1, p->identity, acl);
+}
+
+/* A packet that is allowed has come from one of the hosts of its source: its connection is there. */
+static __noinline void ingress_spread(struct __sk_buff *skb, struct packet *p, __u32 at, __u32 next)
+{
+	int r;
+
+	if (next == IPPROTO_IPIP)
+		r = tuple_read_v4(skb, p, at);
+	else if (next == IPPROTO_IPIP6)
+		r = tuple_read_v6(skb, p, at);
+	else
+		r = tuple_read(skb, p, at, next);
+	if (!r)
+		spread_in(p);
 }
 
 /* IPv4, re-headed or whole, from a known peer and checked so far: VERDICT_ROUTED, or what becomes of it. */
@@ -337,7 +355,9 @@ static __noinline int ingress_carry(struct __sk_buff *skb, struct packet *p)
 	ip6 = ipv6_get(skb);
 	if (!ip6)
 		return -DROP_MALFORMED;
-	if (!p->injected)
+	/* Where new connections of a spread source are is noted on this path: it is left by connections that
+	 * are tracked alone. */
+	if (!p->injected && (!p->spread || flow->judge & DP_JUDGE_INGRESS))
 		flow_in_keep(flow);
 	return ingress_deliver(skb, ip6, flow, p->in.layout == FORMAT_SIIT_1);
 }
@@ -351,5 +371,7 @@ static __noinline int ingress_packet(struct __sk_buff *skb, struct packet *p)
 	if (r != VERDICT_ROUTED)
 		return r;
 	r = p->slot ? ingress_judge(skb, p, ETH_HLEN + sizeof(struct ipv6hdr), p->in.next) : 0;
+	if (!r && p->spread && p->slot)
+		ingress_spread(skb, p, ETH_HLEN + sizeof(struct ipv6hdr), p->in.next);
 	return r ? r : ingress_carry(skb, p);
 }

@@ -105,6 +105,8 @@ struct packet {
 	bool keep;         /* the decision may go into the flow cache */
 	__u8 seal;         /* abi/seal.h; 0: it came in the clear */
 	__u32 seal_peer;   /* whose key it was */
+	bool spread;       /* one end is on several hosts: the receiver until it is chosen, or the sender, */
+	__u32 spread_peer; /* which sent it from here */
 	struct side side[2]; /* by egress */
 	struct tuple tuple;
 	struct dp_connection_key key;

@@ -9,6 +9,7 @@
 #include "bpf/lib/forward.h"
 #include "bpf/lib/policy.h"
 #include "bpf/lib/router.h"
+#include "bpf/lib/spread.h"
 #include "bpf/lib/watch.h"
 #include "bpf/lib/way.h"
 
@@ -134,33 +135,41 @@ static __always_inline void route_frame(__u8 ret[12], const __u8 to[6], __u32 vn
 		substrate_dummy_mac_v4(ret + 6, vni, saddr);
 }
 
-/* The destination's place: a port here, or a peer.  Fills 'flow'; 0, an upcall or a reason;
- * '*ret_cache' says whether the decision may be kept. */
+/* To a port of this host: 0 with the flow, or a reason. */
+static __always_inline int route_to_port(struct packet *p, __u32 slot, __be32 saddr,
+					 const struct dp_subnet_value *mine,
+					 const struct dp_subnet_value *its,
+					 struct dp_flow_out *flow)
+{
+	const struct dp_port_copy *to = port_get(slot);
+
+	if (!to)
+		return -DROP_NOT_LOCAL;
+	if (to->flags & DP_PORT_DISABLED)
+		return -DROP_DISABLED;
+	p->identity = to->identity;
+	flow->to_slot = (__u16)slot;
+	flow->to_ifindex = to->ifindex;
+	flow->to_flags = (__u8)to->flags;
+	route_frame(flow->to, to->mac, p->vni, saddr, mine, its);
+	return 0;
+}
+
+/* The destination's place: a port here, or a peer; or it is on several hosts, 'p->spread', and has yet to be
+ * chosen.  Fills 'flow'; 0, an upcall or a reason; '*ret_cache' says whether the decision may be kept. */
 static __always_inline int route_locate(struct __sk_buff *skb, struct packet *p, __be32 saddr,
 					__be32 daddr, const struct dp_subnet_value *mine,
 					const struct dp_subnet_value *its, struct dp_flow_out *flow,
 					bool *ret_cache)
 {
-	__u32 slot = local_slot(p->to_vni, p->dst);
+	const struct dp_local_value *local = local_get(p->to_vni, p->dst);
 	__u8 flags = p->routed ? DP_NOTE_ROUTED : 0;
 	const struct dp_mapping_value *m;
-	const struct dp_port_copy *to;
 	const struct dp_peer_copy *peer;
 
 	*ret_cache = true;
-	if (slot) {
-		to = port_get(slot);
-		if (!to)
-			return -DROP_NOT_LOCAL;
-		if (to->flags & DP_PORT_DISABLED)
-			return -DROP_DISABLED;
-		p->identity = to->identity;
-		flow->to_slot = (__u16)slot;
-		flow->to_ifindex = to->ifindex;
-		flow->to_flags = (__u8)to->flags;
-		route_frame(flow->to, to->mac, p->vni, saddr, mine, its);
-		return 0;
-	}
+	if (local && !(local->flags & DP_LOCAL_SHARED))
+		return route_to_port(p, local->slot, saddr, mine, its, flow);
 	if (p->to_vni != p->vni)
 		flags |= DP_NOTE_OTHER;
 	m = mapping_v4_get(p->to_vni, daddr);
@@ -168,6 +177,10 @@ static __always_inline int route_locate(struct __sk_buff *skb, struct packet *p,
 		return upcall(p, DP_NOTE_RESOLVE, p->port_id, flags);
 	p->revision = m->revision;
 	p->identity = m->identity;
+	*ret_cache = false;
+	/* Whatever is not known of the other hosts, this one has it. */
+	if (local && (m->state == DP_STATE_REFUSED || m->state == DP_STATE_GONE || !m->peer))
+		return route_to_port(p, local->slot, saddr, mine, its, flow);
 	if (m->state == DP_STATE_REFUSED)
 		return -DROP_REFUSED;
 	if (m->state == DP_STATE_GONE)
@@ -175,6 +188,11 @@ static __always_inline int route_locate(struct __sk_buff *skb, struct packet *p,
 	if (m->state == DP_STATE_HELD && !p->injected)
 		return upcall(p, DP_NOTE_RESOLVE, p->port_id, flags);
 	*ret_cache = m->state == DP_STATE_LIVE;
+	if (m->peer == DP_PEER_SPREAD) {
+		p->spread = true;
+		*ret_cache = false;
+		return 0;
+	}
 	if (!m->peer)
 		return -DROP_GONE; /* mapped to this host, where no port has it */
 	peer = peer_get(m->peer);
@@ -313,6 +331,39 @@ static __always_inline int route_unicast(struct __sk_buff *skb, struct packet *p
 	return r ? r : VERDICT_ROUTED;
 }
 
+/* Chooses among the hosts of the destination: as route_unicast(). */
+static __noinline int route_spread(struct __sk_buff *skb, struct packet *p)
+{
+	const struct dp_subnet_value *mine, *its;
+	struct dp_flow_out *flow = &p->flow.out;
+	__u32 slot = local_slot(p->to_vni, p->dst);
+	const struct dp_peer_copy *peer;
+	__be32 saddr, daddr;
+	int r = tuple_read_v4(skb, p, ETH_HLEN);
+
+	if (!r)
+		r = spread_out(skb, p, slot);
+	if (r < 0)
+		return r;
+	memcpy(&saddr, p->src + 12, 4);
+	memcpy(&daddr, p->dst + 12, 4);
+	if (r) {
+		flow->peer = (__u32)r;
+		peer = peer_get((__u32)r);
+		if (!peer)
+			return -DROP_NO_PEER;
+		r = route_to_peer(peer, p->from_vni, p->to_vni, saddr, daddr, flow);
+		return r ? r : VERDICT_ROUTED;
+	}
+	mine = subnet_get(p->vni, p->from_vni == p->vni ? p->src : p->home);
+	its = subnet_get(p->to_vni, p->dst);
+	r = route_to_port(p, slot, saddr, mine, its, flow);
+	if (r)
+		return r;
+	p->to_acl = route_acl_at(p, flow, mine, its);
+	return VERDICT_ROUTED;
+}
+
 /* Carries out and keeps what is decided and allowed. */
 static __noinline int route_carry(struct __sk_buff *skb, struct packet *p)
 {
@@ -387,6 +438,8 @@ static __noinline int route_ipv4(struct __sk_buff *skb, struct packet *p)
 	__u32 slot = p->slot;
 	int decided = route_decide(skb, p), r;
 
+	if (decided == VERDICT_ROUTED && p->spread)
+		decided = route_spread(skb, p);
 	if (decided != VERDICT_ROUTED && decided != VERDICT_EDGE)
 		return watch_query(skb, p, decided);
 	r = policy_out(skb, p, p->flow.out.to_slot, p->acl, p->to_acl);

@@ -155,34 +155,55 @@ static __always_inline int route6_check_mac(const struct __sk_buff *skb, struct 
 	return equal_6(eth, dummy) ? 0 : -DROP_DEST_MAC;
 }
 
+static __always_inline int route6_to_port(struct packet *p, __u32 slot)
+{
+	const struct dp_port_copy *to = port_get(slot);
+
+	p->identity = to ? to->identity : 0;
+	p->flow.out.to_slot = (__u16)slot;
+	return VERDICT_ROUTED;
+}
+
 /* The destination's place: VERDICT_ROUTED, and in 'p->flow.out' a port here or a peer; or what becomes
- * of the packet. */
+ * of the packet; 'p->spread' when the host has yet to be chosen. */
 static __always_inline int route6_locate(struct packet *p)
 {
-	__u32 slot = local_slot(p->to_vni, p->dst);
+	const struct dp_local_value *local = local_get(p->to_vni, p->dst);
 	__u8 flags = p->routed ? DP_NOTE_ROUTED : 0;
 	const struct dp_mapping_value *m;
-	const struct dp_port_copy *to;
 
-	if (slot) {
-		to = port_get(slot);
-		p->identity = to ? to->identity : 0;
-		p->flow.out.to_slot = (__u16)slot;
-		return VERDICT_ROUTED;
-	}
+	if (local && !(local->flags & DP_LOCAL_SHARED))
+		return route6_to_port(p, local->slot);
 	if (p->to_vni != p->vni)
 		flags |= DP_NOTE_OTHER;
 	m = mapping_v6_get(p->to_vni, p->dst);
 	if (!m || (m->state == DP_STATE_HELD && !p->injected))
 		return upcall(p, DP_NOTE_RESOLVE, p->port_id, flags);
 	p->revision = m->revision;
+	if (local && (m->state == DP_STATE_REFUSED || m->state == DP_STATE_GONE || !m->peer))
+		return route6_to_port(p, local->slot);
 	if (m->state == DP_STATE_REFUSED)
 		return -DROP_REFUSED;
 	if (m->state == DP_STATE_GONE || !m->peer)
 		return -DROP_GONE;
 	p->identity = m->identity;
 	p->flow.out.peer = m->peer;
+	p->spread = m->peer == DP_PEER_SPREAD;
 	return VERDICT_ROUTED;
+}
+
+/* Chooses among the hosts of the destination, as route_spread(). */
+static __noinline int route6_spread(struct __sk_buff *skb, struct packet *p)
+{
+	__u32 slot = local_slot(p->to_vni, p->dst);
+	int r = tuple_read_v6(skb, p, ETH_HLEN);
+
+	if (!r)
+		r = spread_out(skb, p, slot);
+	if (r < 0)
+		return r;
+	p->flow.out.peer = (__u32)r;
+	return r ? VERDICT_ROUTED : route6_to_port(p, slot);
 }
 
 /* As above for a way to a handle; VERDICT_EDGE for a gateway of this host. */
@@ -295,6 +316,8 @@ static __noinline int route_ipv6(struct __sk_buff *skb, struct packet *p)
 	__u32 slot = p->slot;
 	int decided = route6_decide(skb, p), r;
 
+	if (decided == VERDICT_ROUTED && p->spread)
+		decided = route6_spread(skb, p);
 	if (decided != VERDICT_ROUTED && decided != VERDICT_EDGE)
 		return decided;
 	r = policy_out(skb, p, p->flow.out.to_slot, p->acl, p->to_acl);

@@ -88,6 +88,9 @@ static __noinline int tunnel_packet(struct __sk_buff *skb, struct packet *p, __u
 	if (!r && !to_edge)
 		r = ingress_judge(skb, p, ETH_HLEN,
 				  skb->protocol == htons(ETH_P_IP) ? IPPROTO_IPIP : IPPROTO_IPIP6);
+	if (!r && !to_edge && p->spread)
+		ingress_spread(skb, p, ETH_HLEN,
+			       skb->protocol == htons(ETH_P_IP) ? IPPROTO_IPIP : IPPROTO_IPIP6);
 	if (!r)
 		r = packet_trim(skb, size);
 	if (r)

@@ -358,12 +358,20 @@ void cache_drop_negative(struct cache *c, uint32_t vni, const struct ipaddr *add
 		cache_end(c, m);
 }
 
+static bool mapping_names_peer(const struct mapping *m, uint32_t peer)
+{
+	for (uint32_t n = 0; n < m->n_peers; n++)
+		if (m->lists[m->n_groups + n] == peer)
+			return true;
+	return m->peer == peer;
+}
+
 void cache_drop_peer(struct cache *c, uint32_t peer)
 {
 	struct mapping *m;
 
 	hmap_for_each (m, &c->mappings, node)
-		if (mapping_is_held(m) && m->peer == peer)
+		if (mapping_is_held(m) && mapping_names_peer(m, peer))
 			cache_end(c, m);
 }
 

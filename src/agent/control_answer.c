@@ -101,6 +101,16 @@ static json_t *control_ports(struct control *c, const json_t *request)
 	return list;
 }
 
+/* Of a shared address, over which connections are spread; empty for others. */
+static json_t *control_mapping_peers(const struct mapping *m)
+{
+	json_t *list = json_array();
+
+	for (uint32_t n = 0; n < m->n_peers; n++)
+		json_array_append_new(list, json_integer((int)m->lists[m->n_groups + n]));
+	return list;
+}
+
 static json_t *control_mappings(struct control *c, const json_t *request)
 {
 	const struct cache *cache = &c->agent->cache;
@@ -112,11 +122,12 @@ static json_t *control_mappings(struct control *c, const json_t *request)
 		json_int_t left_ms =
 			m->end_ns > now ? (json_int_t)((m->end_ns - now) / 1000000) : 0;
 
-		json_array_append_new(list, json_pack("{s:i, s:o, s:s, s:i, s:I, s:I}", "vni",
-						      (int)m->vni, "addr", control_addr(&m->addr),
-						      "state", mapping_state_text(m->state), "peer",
-						      (int)m->peer, "revision",
-						      (json_int_t)m->revision, "left_ms", left_ms));
+		json_array_append_new(
+			list,
+			json_pack("{s:i, s:o, s:s, s:i, s:o, s:I, s:I}", "vni", (int)m->vni, "addr",
+				  control_addr(&m->addr), "state", mapping_state_text(m->state),
+				  "peer", (int)m->peer, "peers", control_mapping_peers(m), "revision",
+				  (json_int_t)m->revision, "left_ms", left_ms));
 	}
 	return list;
 }

@@ -101,7 +101,7 @@ struct desired_interface {
 	struct prefix subnet;
 	char host_name[DESIRED_NAME_SIZE];
 	bool dns;
-	bool forwards, disabled;
+	bool forwards, disabled, shared;
 	uint32_t handle;      /* 0: none */
 	uint32_t connections; /* 0: the host's default */
 	uint32_t n_groups;

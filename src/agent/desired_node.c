@@ -67,6 +67,7 @@ static const char *desired_read_policy(const Viaduct__Agent__Interface *m,
 		return "the interface's handle is none";
 	i->forwards = m->forwards;
 	i->disabled = m->disabled;
+	i->shared = m->shared;
 	i->handle = m->handle;
 	i->connections = m->connections;
 	return NULL;

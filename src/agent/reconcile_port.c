@@ -29,6 +29,7 @@ static bool reconcile_port_equal(const struct dp_port *a, const struct dp_port *
 	if (a->id != b->id || a->ifindex != b->ifindex || a->peer_redirect != b->peer_redirect ||
 	    a->vni != b->vni || !mac_equal(&a->mac, &b->mac) || a->mtu != b->mtu ||
 	    a->n_addrs != b->n_addrs || a->forwards != b->forwards || a->disabled != b->disabled ||
+	    a->shared != b->shared ||
 	    a->handle != b->handle || a->connections != b->connections)
 		return false;
 	for (uint32_t i = 0; i < a->n_addrs; i++)
@@ -62,7 +63,8 @@ int reconcile_port(struct reconcile *r, const struct desired_interface *i,
 				 .connections = i->connections,
 				 .forwards = i->forwards,
 				 .handle = i->handle,
-				 .disabled = i->disabled};
+				 .disabled = i->disabled,
+				 .shared = i->shared};
 	struct port *port;
 	int e;
 

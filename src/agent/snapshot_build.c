@@ -197,6 +197,7 @@ static int snapshot_interface(struct snapshot *s, const struct desired_item *ite
 	m->dns = i->dns;
 	m->forwards = i->forwards;
 	m->disabled = i->disabled;
+	m->shared = i->shared;
 	m->handle = i->handle;
 	m->connections = i->connections;
 	m->domain_name = snapshot_text(i->domain_name);

@@ -7,9 +7,11 @@
 #include <bpf/libbpf.h>
 #include <string.h>
 
+#include "abi/spread.h"
 #include "datapath/bpf_policy.h"
 #include "datapath/bpf_skel.h"
 
+static_assert(DP_PEER_SET_MAX == (int)DP_SPREAD_MAX, "hosts of one address");
 static_assert(DP_MAPPING_LIVE == (int)DP_STATE_LIVE && DP_MAPPING_HELD == (int)DP_STATE_HELD &&
 		      DP_MAPPING_REFUSED == (int)DP_STATE_REFUSED &&
 		      DP_MAPPING_GONE == (int)DP_STATE_GONE,
@@ -48,6 +50,59 @@ static uint32_t label_of(const struct mapping_key *k, const struct ipaddr *addr)
 		       : 0;
 }
 
+/* ---- shared addresses: a row of their own says which hosts ---- */
+
+static struct dp_addr_key spread_key(uint32_t vni, const struct ipaddr *addr)
+{
+	struct dp_addr_key key = {.vni = vni};
+
+	memcpy(key.addr, addr->b, sizeof(key.addr));
+	return key;
+}
+
+static bool peers_are_valid(const struct dp_mapping *mapping)
+{
+	if (mapping->n_peers > DP_PEER_SET_MAX)
+		return false;
+	for (uint32_t i = 0; i < mapping->n_peers; i++)
+		for (uint32_t k = 0; k <= i; k++)
+			if (mapping->peers[i] >= DP_PEERS_MAX ||
+			    (k < i && mapping->peers[k] == mapping->peers[i]))
+				return false;
+	return true;
+}
+
+static int spread_set(const struct bpf_host *h, const struct dp_mapping *mapping)
+{
+	struct dp_addr_key key = spread_key(mapping->vni, &mapping->addr);
+	struct dp_spread_value value = {.n = mapping->n_peers};
+
+	memcpy(value.peers, mapping->peers, mapping->n_peers * sizeof(value.peers[0]));
+	return bpf_map_update_elem(bpf_map__fd(h->skel->maps.spreads), &key, &value, BPF_ANY);
+}
+
+static void spread_delete(const struct bpf_host *h, uint32_t vni, const struct ipaddr *addr)
+{
+	struct dp_addr_key key = spread_key(vni, addr);
+
+	/* most addresses have none */
+	(void)!bpf_map_delete_elem(bpf_map__fd(h->skel->maps.spreads), &key);
+}
+
+static int spread_read(const struct bpf_host *h, struct dp_mapping *ret)
+{
+	struct dp_addr_key key = spread_key(ret->vni, &ret->addr);
+	struct dp_spread_value value;
+	int r = bpf_map_lookup_elem(bpf_map__fd(h->skel->maps.spreads), &key, &value);
+
+	if (r || !value.n || value.n > DP_PEER_SET_MAX)
+		return -ENOENT;
+	ret->n_peers = value.n;
+	memcpy(ret->peers, value.peers, value.n * sizeof(value.peers[0]));
+	ret->peer = value.peers[0];
+	return 0;
+}
+
 int bpf_mapping_set(struct datapath *dp, const struct dp_mapping *mapping)
 {
 	struct bpf_host *h = bpf_host_of(dp);
@@ -60,14 +115,21 @@ int bpf_mapping_set(struct datapath *dp, const struct dp_mapping *mapping)
 	uint32_t was = label_of(&k, &mapping->addr);
 	int r;
 
-	if (mapping->state > DP_MAPPING_GONE || mapping->peer >= DP_PEERS_MAX)
+	if (mapping->state > DP_MAPPING_GONE || mapping->peer >= DP_PEERS_MAX ||
+	    !peers_are_valid(mapping))
 		return -EINVAL;
+	if (mapping->n_peers)
+		value.peer = DP_PEER_SPREAD;
 	value.label = htonl(mapping->label);
 	r = bpf_identity_get(h, mapping->groups, mapping->n_groups, &value.identity);
 	if (!r)
 		r = bpf_label_set(h, mapping->vni, &mapping->addr, mapping->label, was);
+	if (!r && mapping->n_peers)
+		r = spread_set(h, mapping);
 	if (!r)
 		r = bpf_map_update_elem(k.fd, &k.v4, &value, BPF_ANY);
+	if (!r && !mapping->n_peers)
+		spread_delete(h, mapping->vni, &mapping->addr);
 	if (!r)
 		bpf_host_bump_mapping(h, mapping->vni, &mapping->addr);
 	return bpf_host_error(r);
@@ -81,6 +143,8 @@ int bpf_mapping_delete(struct datapath *dp, uint32_t vni, const struct ipaddr *a
 
 	if (!r)
 		r = bpf_map_delete_elem(k.fd, &k.v4);
+	if (!r)
+		spread_delete(h, vni, addr);
 	if (!r)
 		bpf_host_bump_mapping(h, vni, addr);
 	return bpf_host_error(r);
@@ -108,6 +172,8 @@ static int walk(const struct bpf_host *h, int fd, bool v4,
 			memcpy(m.addr.b, k.v6.addr, sizeof(m.addr.b));
 		m.state = (enum dp_mapping_state)value.state;
 		m.peer = value.peer;
+		if (value.peer == DP_PEER_SPREAD && spread_read(h, &m))
+			continue;
 		m.revision = value.revision;
 		m.label = ntohl(value.label);
 		m.n_groups = bpf_identity_groups(h, value.identity, m.groups);

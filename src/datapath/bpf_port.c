@@ -107,11 +107,11 @@ static void addrs_remove(struct bpf_host *h, uint32_t slot, const struct dp_port
 static struct dp_local_value local_value(uint32_t slot, const struct dp_port *port,
 					 const struct ipaddr *addr)
 {
-	struct dp_local_value v = {.slot = slot};
+	struct dp_local_value v = {.slot = slot, .flags = port->shared ? DP_LOCAL_SHARED : 0};
 
 	for (uint32_t i = 0; i < port->n_exits; i++)
 		if (ipaddr_equal(&port->exits[i].addr, addr)) {
-			v.flags = DP_LOCAL_EXIT;
+			v.flags |= DP_LOCAL_EXIT;
 			v.exit_peer = port->exits[i].peer;
 			v.exit_handle = port->exits[i].handle;
 		}
@@ -194,6 +194,8 @@ static struct dp_port_copy copy_of(const struct dp_port *port)
 		c.flags |= DP_PORT_FORWARDS;
 	if (port->disabled)
 		c.flags |= DP_PORT_DISABLED;
+	if (port->shared)
+		c.flags |= DP_PORT_SHARED;
 	if (port->logged)
 		c.flags |= DP_PORT_LOGGED;
 	if (port->mirrored)
@@ -409,6 +411,7 @@ int bpf_port_load(struct bpf_host *h)
 		p->mtu = c->mtu;
 		p->forwards = c->flags & DP_PORT_FORWARDS;
 		p->disabled = c->flags & DP_PORT_DISABLED;
+		p->shared = c->flags & DP_PORT_SHARED;
 		p->logged = c->flags & DP_PORT_LOGGED;
 		p->mirrored = c->flags & DP_PORT_MIRRORED;
 		p->handle = c->handle;

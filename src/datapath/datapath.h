@@ -87,6 +87,7 @@ struct dp_port {
 	bool forwards; /* may send from and gets packets for addresses that are not its own (PKT-13) */
 	uint32_t handle; /* a destination VNI that means this port; 0: none */
 	bool disabled;   /* nothing passes */
+	bool shared;     /* other hosts have its addresses as well: mappings say which, this one among them */
 	bool logged;     /* its flows are counted (datapath/watch.h) */
 	bool mirrored;   /* the data plane's own: it has rules, datapath_mirror_set() */
 	uint32_t n_exits;
@@ -249,7 +250,10 @@ struct dp_mapping {
 	uint64_t revision; /* of the manager, for explaining */
 	uint32_t n_groups;
 	uint32_t groups[DP_GROUPS_MAX]; /* security groups it is in, ascending */
-	uint32_t n_peers;               /* of a record on several nodes; 0 or 1: 'peer' alone */
+	/* Of a shared record (NIC-4), each once, DP_PEER_SELF this host: connections are spread over them and stay
+	 * where they are (abi/spread.h), and packets from any are the address's; 'peer' is one of them.  0: 'peer' alone,
+	 * and nothing has to be remembered. */
+	uint32_t n_peers;
 	uint32_t peers[DP_PEER_SET_MAX];
 	uint32_t label; /* reip4: what stands for it at 'peer'; 0: nothing */
 };

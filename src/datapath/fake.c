@@ -18,6 +18,7 @@
 
 #include "abi/substrate.h"
 #include "datapath/fake_gateway.h"
+#include "datapath/fake_spread.h"
 #include "net/csum.h"
 
 enum {
@@ -40,6 +41,7 @@ struct packet {
 	uint32_t handle;   /* of a gateway or port, whatever the address; 0: none */
 	uint64_t revision; /* of the mapping that decided, for the event */
 	bool reinjected;   /* HELD counts as LIVE */
+	bool elsewhere;    /* to another of the address's hosts, though it is here too */
 	bool copied;       /* the agent's own, with a copy inside: its port is not asked */
 };
 
@@ -311,6 +313,31 @@ static uint32_t seal_refusal(const struct dp_peer *peer, enum seal_cipher seal, 
 	return sealed & FORMAT_BIT(format) ? DROP_PLAIN : DROP_FORMAT;
 }
 
+static struct dp_pin_key pin_key(const struct fake_port *port, const struct packet *p, bool out)
+{
+	const struct fake_tuple *t = &p->tuple;
+	struct dp_pin_key key = {
+		.vni = out ? p->vni : p->src_vni,
+		.slot = (uint16_t)port->dp.id,
+		.protocol = t->protocol,
+		.ports = out ? (uint32_t)t->source << 16 | t->destination
+			     : (uint32_t)t->destination << 16 | t->source,
+	};
+
+	memcpy(key.local, out ? &p->src : &p->dst, sizeof(key.local));
+	memcpy(key.remote, out ? &p->dst : &p->src, sizeof(key.remote));
+	return key;
+}
+
+/* The address is at 'peer', or at several hosts of which that is one. */
+static bool is_at(const struct dp_mapping *m, uint32_t peer)
+{
+	for (uint32_t i = 0; i < m->n_peers; i++)
+		if (m->peers[i] == peer)
+			return true;
+	return !m->n_peers && m->peer == peer;
+}
+
 static enum fake_verdict arrive(struct fake_host *h, const struct dp_peer *peer, enum format format,
 				enum seal_cipher seal, struct packet *p, uint32_t *ret_reason)
 {
@@ -345,13 +372,18 @@ static enum fake_verdict arrive(struct fake_host *h, const struct dp_peer *peer,
 	p->revision = m->revision;
 	if (m->state == DP_MAPPING_REFUSED || m->state == DP_MAPPING_GONE)
 		return refuse(h, NULL, p, DROP_SOURCE_REFUSED, ret_reason);
-	if (m->peer != peer->id)
+	if (!is_at(m, peer->id))
 		return refuse(h, NULL, p, DROP_SPOOF, ret_reason);
 	if (p->handle)
 		return to_handle(h, p, ret_reason);
 	reason = judge(h, port, p, false, m->groups, m->n_groups);
 	if (reason)
 		return refuse(h, port, p, reason, ret_reason);
+	if (m->n_peers) {
+		struct dp_pin_key key = pin_key(port, p, false);
+
+		fake_spread_note(h, m, &key, peer->id);
+	}
 	return to_node(h, port, p, ret_reason);
 }
 
@@ -374,7 +406,8 @@ static enum fake_verdict leave(struct fake_host *h, struct fake_port *port, stru
 			       const struct dp_mapping *m, uint32_t *ret_reason)
 {
 	struct dp_peer *peer = fake_peer_find(h, m->peer);
-	struct fake_port *here = p->handle ? NULL : fake_port_by_addr(h, p->vni, &p->dst);
+	struct fake_port *here =
+		p->handle || p->elsewhere ? NULL : fake_port_by_addr(h, p->vni, &p->dst);
 	struct packet arriving = *p;
 	struct fake_host *other;
 	uint32_t reason;
@@ -395,7 +428,23 @@ static enum fake_verdict leave(struct fake_host *h, struct fake_port *port, stru
 	if (!other)
 		return FAKE_DELIVERED; /* left this host; nobody is there, as on a real substrate */
 	arriving.reinjected = false;
+	arriving.elsewhere = false;
 	return arrive(other, peer_of(other, h), peer->send, peer->seal, &arriving, ret_reason);
+}
+
+/* To one of the hosts of the address, which may be this one. */
+static enum fake_verdict leave_spread(struct fake_host *h, struct fake_port *port,
+				      struct packet *p, const struct dp_mapping *m,
+				      uint32_t *ret_reason)
+{
+	struct fake_port *here = fake_port_by_addr(h, p->vni, &p->dst);
+	struct dp_pin_key key = pin_key(port, p, true);
+	struct dp_mapping chosen = *m;
+
+	if (fake_spread_choose(h, m, &key, here, &chosen.peer))
+		return refuse(h, port, p, DROP_NO_PEER, ret_reason);
+	p->elsewhere = chosen.peer != DP_PEER_SELF;
+	return leave(h, port, p, &chosen, ret_reason);
 }
 
 /* Where the table of the sender's subnet leads: 0 with another network or a handle in 'p' and its peer,
@@ -431,6 +480,12 @@ static uint32_t find_way(struct fake_host *h, const struct fake_port *port, stru
 	return DROP_NO_PUBLIC;
 }
 
+static bool is_nowhere(const struct dp_mapping *m)
+{
+	return m->state == DP_MAPPING_REFUSED || m->state == DP_MAPPING_GONE ||
+	       (!m->n_peers && m->peer == DP_PEER_SELF);
+}
+
 static enum fake_verdict route(struct fake_host *h, struct fake_port *port, struct packet *p,
 			       uint32_t *ret_reason)
 {
@@ -449,6 +504,10 @@ static enum fake_verdict route(struct fake_host *h, struct fake_port *port, stru
 	}
 	here = fake_port_by_addr(h, p->vni, &p->dst);
 	m = fake_mapping_find(h, p->vni, &p->dst);
+	if (here && here->dp.shared && m && is_nowhere(m))
+		m = NULL;
+	else if (here && here->dp.shared)
+		here = NULL;
 	if (!m && here)
 		return to_neighbour(h, port, here, p, ret_reason);
 	if (!m)
@@ -466,7 +525,8 @@ static enum fake_verdict route(struct fake_host *h, struct fake_port *port, stru
 	case DP_MAPPING_LIVE:
 		break;
 	}
-	return leave(h, port, p, m, ret_reason);
+	return m->n_peers ? leave_spread(h, port, p, m, ret_reason)
+			  : leave(h, port, p, m, ret_reason);
 }
 
 /* ---- ARP (RFC 826): answered with the made-up MAC of the address, or the router's ---- */

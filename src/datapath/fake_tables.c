@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "datapath/fake_gateway.h"
+#include "datapath/fake_spread.h"
 
 /* ---- rows ---- */
 
@@ -197,6 +198,7 @@ int fake_host_new(struct fake_world *world, const struct dp_config *config, stru
 	h->peerings.row_size = sizeof(struct fake_peering);
 	h->gateways.row_size = sizeof(struct fake_gateway);
 	h->publics.row_size = sizeof(struct dp_public);
+	h->pins.row_size = sizeof(struct fake_pin);
 	h->groups.row_size = sizeof(struct dp_group);
 	h->acls.row_size = sizeof(struct dp_acl);
 	list_init(&h->upcalls);
@@ -244,6 +246,7 @@ struct fake_host *fake_host_free(struct fake_host *h)
 	free(h->peers.rows);
 	free(h->nexthops.rows);
 	free(h->mappings.rows);
+	free(h->pins.rows);
 	fake_gateway_free_all(h);
 	for (size_t i = 0; i < h->groups.n; i++)
 		free((void *)((struct dp_group *)row(&h->groups, i))->rules);

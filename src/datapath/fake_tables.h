@@ -59,6 +59,7 @@ struct fake_host {
 	bool open;
 	struct fake_table ports, subnets, peers, nexthops, mappings, groups, acls;
 	struct fake_table tables, peerings, gateways, publics; /* fake_gateway.h */
+	struct fake_table pins;                                /* fake_spread.h */
 	struct fake_watch watch;
 	uint64_t drops[DROP_REASON_MAX]; /* of the substrate side */
 	struct list upcalls, events;
