@@ -17,6 +17,7 @@ enum {
 
 	DNS_TYPE_A = 1,
 	DNS_TYPE_PTR = 12,
+	DNS_TYPE_AAAA = 28, /* RFC 3596 */
 	DNS_CLASS_IN = 1,
 	DNS_POINTER_TO_QUESTION = 0xc000 | DNS_HEADER_SIZE,
 };
@@ -190,11 +191,18 @@ static void dns_put_record(struct buf *b, uint16_t type, uint16_t data_size)
 	buf_put_be16(b, data_size);
 }
 
+bool dns_wants_v6(const struct dns_question *q)
+{
+	return q->kind == DNS_NAME && q->type == DNS_TYPE_AAAA;
+}
+
 void dns_answer(struct buf *b, const struct dns_question *q, enum dns_rcode rcode,
 		const struct ipaddr *addr, const char *name)
 {
 	const bool ok = rcode == DNS_NOERROR && q->size;
-	const bool a = ok && q->kind == DNS_NAME && q->type == DNS_TYPE_A && addr;
+	const bool named = ok && q->kind == DNS_NAME && addr;
+	const bool a = named && q->type == DNS_TYPE_A && ipaddr_is_v4(addr);
+	const bool aaaa = named && q->type == DNS_TYPE_AAAA && !ipaddr_is_v4(addr);
 	const bool ptr = ok && q->kind == DNS_ADDRESS && q->type == DNS_TYPE_PTR && name &&
 			 dns_name_is_valid(name);
 	uint16_t flags = DNS_FLAG_RESPONSE;
@@ -205,12 +213,15 @@ void dns_answer(struct buf *b, const struct dns_question *q, enum dns_rcode rcod
 	buf_put_be16(b, q->id);
 	buf_put_be16(b, (uint16_t)(flags | rcode));
 	buf_put_be16(b, q->size ? 1 : 0);
-	buf_put_be16(b, a || ptr ? 1 : 0);
+	buf_put_be16(b, a || aaaa || ptr ? 1 : 0);
 	buf_put_be32(b, 0); /* no authority, nothing additional */
 	buf_put(b, q->section, q->size);
 	if (a) {
 		dns_put_record(b, DNS_TYPE_A, 4);
 		buf_put_be32(b, ipaddr_v4(addr));
+	} else if (aaaa) {
+		dns_put_record(b, DNS_TYPE_AAAA, sizeof(addr->b));
+		buf_put(b, addr->b, sizeof(addr->b));
 	} else if (ptr) {
 		dns_put_record(b, DNS_TYPE_PTR, (uint16_t)(strlen(name) + 2));
 		dns_put_name(b, name);

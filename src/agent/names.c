@@ -28,12 +28,13 @@ static uint64_t names_hash(uint32_t vni, const char *label)
 	return hash_u64_bytes(vni, label, strlen(label));
 }
 
-static struct name *names_find(const struct names *n, uint32_t vni, const char *label)
+static struct name *names_find(const struct names *n, uint32_t vni, const char *label, bool v6)
 {
 	struct name *name;
 
 	hmap_for_each_at (name, &n->names, names_hash(vni, label), node)
-		if (name->vni == vni && str_equal(name->label, label))
+		if (name->vni == vni && str_equal(name->label, label) &&
+		    ipaddr_is_v4(&name->addr) != v6)
 			return name;
 	return NULL;
 }
@@ -54,12 +55,18 @@ void names_deinit(struct names *n)
 	hmap_deinit(&n->names);
 }
 
-void names_drop(struct names *n, uint32_t vni, const char *label)
+static void names_forget(struct names *n, uint32_t vni, const char *label, bool v6)
 {
-	struct name *name = names_find(n, vni, label);
+	struct name *name = names_find(n, vni, label, v6);
 
 	if (name)
 		names_remove(n, name);
+}
+
+void names_drop(struct names *n, uint32_t vni, const char *label)
+{
+	names_forget(n, vni, label, false);
+	names_forget(n, vni, label, true);
 }
 
 void names_put(struct names *n, uint32_t vni, const char *label, const struct ipaddr *addr,
@@ -67,7 +74,7 @@ void names_put(struct names *n, uint32_t vni, const char *label, const struct ip
 {
 	struct name *name;
 
-	names_drop(n, vni, label);
+	names_forget(n, vni, label, !ipaddr_is_v4(addr));
 	if (hmap_count(&n->names) >= LIMIT_AGENT_NAMES)
 		names_remove(n, list_first(&n->age, struct name, age));
 	name = calloc(1, sizeof(*name));
@@ -82,10 +89,10 @@ void names_put(struct names *n, uint32_t vni, const char *label, const struct ip
 	list_push_back(&n->age, &name->age);
 }
 
-int names_get(const struct names *n, uint32_t vni, const char *label, uint64_t now_ns,
+int names_get(const struct names *n, uint32_t vni, const char *label, bool v6, uint64_t now_ns,
 	      struct ipaddr *ret, bool *ret_fresh)
 {
-	const struct name *name = names_find(n, vni, label);
+	const struct name *name = names_find(n, vni, label, v6);
 
 	if (!name)
 		return -ENOENT;

@@ -104,13 +104,19 @@ int questions_ask(struct questions *qs, struct question *q)
 
 /* ---- asking ---- */
 
+static bool questions_names(const struct question *q)
+{
+	return q->kind == VIADUCT__AGENT__QUESTION__KIND__NAME ||
+	       q->kind == VIADUCT__AGENT__QUESTION__KIND__NAME6;
+}
+
 static void questions_write(const struct question *q, Viaduct__Agent__Question *m)
 {
 	viaduct__agent__question__init(m);
 	m->kind = q->kind;
 	m->vni = q->vni;
 	m->asker = convert_bytes(&q->asker);
-	if (q->kind == VIADUCT__AGENT__QUESTION__KIND__NAME)
+	if (questions_names(q))
 		m->name = (char *)(uintptr_t)q->name;
 	else
 		m->addr = convert_bytes(&q->addr);
@@ -288,8 +294,7 @@ uint32_t question_subject_vni(const struct question *q)
 static bool questions_fits(const struct question *q, const struct answer *a)
 {
 	return question_subject_vni(q) == a->vni &&
-	       (q->kind == VIADUCT__AGENT__QUESTION__KIND__NAME ||
-		ipaddr_equal(&q->addr, &a->addr));
+	       (questions_names(q) || ipaddr_equal(&q->addr, &a->addr));
 }
 
 /* One answer to 'q', which may be NULL: it ended before. */

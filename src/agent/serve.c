@@ -202,6 +202,23 @@ static enum dns_rcode serve_dns_unknown(const struct serve_dns *d)
 	return d->dns.in_domain || d->dns.kind == DNS_ADDRESS ? DNS_NXDOMAIN : DNS_REFUSED;
 }
 
+static void serve_dns_ask(struct agent *a, struct serve_dns *d, uint32_t vni, bool v6);
+
+/* The name has no IPv6 address; whether there is such a name is another question. */
+static void serve_dns_without_v6(struct agent *a, struct serve_dns *d, uint32_t vni)
+{
+	struct ipaddr v4;
+	bool fresh;
+
+	if (names_get(&a->names, vni, d->dns.label, false, agent_now(a), &v4, &fresh) || !fresh) {
+		d->question = (struct question){0};
+		serve_dns_ask(a, d, vni, false);
+		return;
+	}
+	serve_dns_answer(a, d, DNS_NOERROR, NULL, NULL);
+	serve_dns_free(d);
+}
+
 static void serve_dns_told(struct question *q, enum question_result result,
 			   const struct answer *answer, void *arg)
 {
@@ -218,12 +235,18 @@ static void serve_dns_told(struct question *q, enum question_result result,
 	} else if (result == QUESTION_OK) {
 		names_put(&a->names, q->vni, d->dns.label, &answer->addr, agent_now(a));
 		serve_dns_answer(a, d, DNS_NOERROR, &answer->addr, NULL);
+	} else if (result == QUESTION_REFUSED && q->kind == VIADUCT__AGENT__QUESTION__KIND__NAME6) {
+		serve_dns_without_v6(a, d, q->vni);
+		return;
 	} else if (result == QUESTION_REFUSED) {
 		if (d->dns.kind == DNS_NAME)
 			names_drop(&a->names, q->vni, d->dns.label);
 		serve_dns_answer(a, d, serve_dns_unknown(d), NULL, NULL);
 	} else if (d->dns.kind == DNS_NAME &&
-		   !names_get(&a->names, q->vni, d->dns.label, agent_now(a), &stale, &fresh)) {
+		   (!names_get(&a->names, q->vni, d->dns.label, dns_wants_v6(&d->dns), agent_now(a),
+			       &stale, &fresh) ||
+		    !names_get(&a->names, q->vni, d->dns.label, false, agent_now(a), &stale,
+			       &fresh))) {
 		serve_dns_answer(a, d, DNS_NOERROR, &stale, NULL);
 	} else {
 		serve_dns_answer(a, d, DNS_SERVFAIL, NULL, NULL);
@@ -231,8 +254,17 @@ static void serve_dns_told(struct question *q, enum question_result result,
 	serve_dns_free(d);
 }
 
+/* The first IPv6 address that is known outside its subnet; or, if it has none, the IPv4 one, which answers nothing. */
+static struct ipaddr serve_v6_of(const struct desired_interface *i)
+{
+	for (uint32_t n = 0; n < i->n_addrs; n++)
+		if (!ipaddr_is_v4(&i->addrs[n]) && !ipaddr_is_link_local(&i->addrs[n]))
+			return i->addrs[n];
+	return i->addrs[0];
+}
+
 /* What this host knows by itself: its own interfaces, and what it was told before. */
-static bool serve_dns_known_name(const struct agent *a, uint32_t vni, const char *label,
+static bool serve_dns_known_name(const struct agent *a, uint32_t vni, const char *label, bool v6,
 				 struct ipaddr *ret)
 {
 	const struct desired_interface *i;
@@ -242,10 +274,10 @@ static bool serve_dns_known_name(const struct agent *a, uint32_t vni, const char
 		if (i->vni == vni &&
 		    (str_equal(i->host_name, label) ||
 		     (i->driver.device_index == 0 && str_equal(i->instance_id, label)))) {
-			*ret = i->addrs[0];
+			*ret = v6 ? serve_v6_of(i) : i->addrs[0];
 			return true;
 		}
-	if (names_get(&a->names, vni, label, agent_now(a), ret, &fresh))
+	if (names_get(&a->names, vni, label, v6, agent_now(a), ret, &fresh))
 		return false;
 	return fresh || a->link.state != LINK_UP;
 }
@@ -264,7 +296,7 @@ static bool serve_dns_known_address(const struct agent *a, uint32_t vni, const s
 	return false;
 }
 
-static void serve_dns_ask(struct agent *a, struct serve_dns *d, uint32_t vni)
+static void serve_dns_ask(struct agent *a, struct serve_dns *d, uint32_t vni, bool v6)
 {
 	d->question.vni = vni;
 	d->question.asker = d->asker;
@@ -274,7 +306,8 @@ static void serve_dns_ask(struct agent *a, struct serve_dns *d, uint32_t vni)
 		d->question.kind = VIADUCT__AGENT__QUESTION__KIND__SEND;
 		d->question.addr = d->dns.addr;
 	} else {
-		d->question.kind = VIADUCT__AGENT__QUESTION__KIND__NAME;
+		d->question.kind = v6 ? VIADUCT__AGENT__QUESTION__KIND__NAME6
+				      : VIADUCT__AGENT__QUESTION__KIND__NAME;
 		if (str_copy(d->question.name, sizeof(d->question.name), d->dns.label)) {
 			serve_dns_free(d);
 			return;
@@ -289,13 +322,15 @@ static void serve_dns_ask(struct agent *a, struct serve_dns *d, uint32_t vni)
 static void serve_dns_decide(struct agent *a, struct serve_dns *d,
 			     const struct desired_interface *i, const struct desired_subnet *s)
 {
-	struct ipaddr addr;
+	struct ipaddr addr = serve_v6_of(i);
+	/* of whom cannot use it nothing more is asked than whether there is the name */
+	bool v6 = dns_wants_v6(&d->dns) && !ipaddr_is_v4(&addr);
 
 	if (d->dns.kind == DNS_OTHER) {
 		serve_dns_answer(a, d, d->dns.rcode, NULL, NULL);
 	} else if (d->dns.kind == DNS_NAME) {
-		if (!serve_dns_known_name(a, i->vni, d->dns.label, &addr)) {
-			serve_dns_ask(a, d, i->vni);
+		if (!serve_dns_known_name(a, i->vni, d->dns.label, v6, &addr)) {
+			serve_dns_ask(a, d, i->vni, v6);
 			return;
 		}
 		serve_dns_answer(a, d, DNS_NOERROR, &addr, NULL);
@@ -304,7 +339,7 @@ static void serve_dns_decide(struct agent *a, struct serve_dns *d,
 	} else if (serve_dns_known_address(a, i->vni, &d->dns.addr)) {
 		serve_dns_address(a, d, &d->dns.addr);
 	} else {
-		serve_dns_ask(a, d, i->vni);
+		serve_dns_ask(a, d, i->vni, false);
 		return;
 	}
 	serve_dns_free(d);

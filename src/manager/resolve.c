@@ -170,6 +170,9 @@ static bool question_kind(uint32_t kind, enum mapping_question *ret)
 	case VIADUCT__AGENT__QUESTION__KIND__NAME:
 		*ret = MAPPING_NAME;
 		return true;
+	case VIADUCT__AGENT__QUESTION__KIND__NAME6:
+		*ret = MAPPING_NAME6;
+		return true;
 	default:
 		return false;
 	}
@@ -178,11 +181,11 @@ static bool question_kind(uint32_t kind, enum mapping_question *ret)
 static void set_keys(struct resolver_keys *keys, const struct lookup_question *question)
 {
 	keys->valid = question_kind(question->kind, &keys->kind) && question->asker &&
-		      (question->addr || keys->kind == MAPPING_NAME);
+		      (question->addr || mapping_question_names(keys->kind));
 	if (!keys->valid)
 		return;
 	keys->asker = mapping_key_of(question->vni, question->asker);
-	if (keys->kind != MAPPING_NAME)
+	if (!mapping_question_names(keys->kind))
 		keys->addr = mapping_key_of(question->addr_vni ? question->addr_vni : question->vni,
 					    question->addr);
 }
@@ -196,7 +199,7 @@ static void prefetch(struct manager *manager, const struct agent *agent,
 
 	for (unsigned int stage = 0; stage < HOLDERS_PREFETCH_STAGES; stage++) {
 		for (size_t i = 0; i < n; i++) {
-			if (!keys[i].valid || keys[i].kind == MAPPING_NAME)
+			if (!keys[i].valid || mapping_question_names(keys[i].kind))
 				continue;
 			holders_prefetch(holders, stage, &keys[i].addr, agent->number);
 			if (stage >= MAPPING_PREFETCH_STAGES)
@@ -241,7 +244,7 @@ static enum outcome look_up(struct manager *manager, struct agent *agent,
 				&keys->addr, question->name, &mapping, NULL);
 	if (r && journal_is_pending(manager->journal))
 		return NOT_DURABLE; /* it may be refused for something that has not happened yet */
-	if (r == MODEL_E_MAPPING_UNKNOWN && keys->kind != MAPPING_NAME)
+	if (r == MODEL_E_MAPPING_UNKNOWN && !mapping_question_names(keys->kind))
 		note_interest(manager, agent, keys);
 	if (r)
 		return ANSWERED;
@@ -257,7 +260,7 @@ static int remember_holder(struct manager *manager, const struct agent *agent,
 {
 	struct holders *holders = model_holders(manager->model);
 
-	if (keys->kind == MAPPING_NAME)
+	if (mapping_question_names(keys->kind))
 		return holders_add(holders, mapping->vni, &mapping->addr, agent->number,
 				   mapping->revision, expires_ms);
 	return holders_add_key(holders, &keys->addr, agent->number, mapping->revision, expires_ms);

@@ -60,6 +60,25 @@ static int find_name(const struct model *m, uint32_t vni, const char *name, stru
 	return 0;
 }
 
+/* The first IPv6 address of the interface that has the name's IPv4 address. */
+static int find_name6(const struct model *m, uint32_t vni, const char *name, struct ipaddr *ret,
+		      struct refusal *reterr)
+{
+	const struct interface *i;
+	struct ipaddr v4;
+	int r = find_name(m, vni, name, &v4, reterr);
+
+	if (r)
+		return r;
+	i = interface_by_addr(m, vni, &v4);
+	for (size_t n = 0; i && n < i->n_addrs; n++)
+		if (!ipaddr_is_v4(&i->addrs[n].addr)) {
+			*ret = i->addrs[n].addr;
+			return 0;
+		}
+	return refuse(reterr, MODEL_E_MAPPING_UNKNOWN, name);
+}
+
 /* An edge asks for itself: for what is behind its public addresses and gateways. */
 static int to_edge(const struct model *m, const struct mapping_key *addr, const struct mapping **ret,
 		   struct refusal *reterr)
@@ -85,14 +104,16 @@ int mapping_resolve_key(const struct model *m, uint32_t host, enum mapping_quest
 
 	/* the question of a host that is not hosting the node, or of another network's node */
 	if (!asking || !mapping_is_at(asking, host)) {
-		if (q != MAPPING_NAME && host && edge_may_know(m, host, addr->vni, &addr->addr))
+		if (!mapping_question_names(q) && host &&
+		    edge_may_know(m, host, addr->vni, &addr->addr))
 			return to_edge(m, addr, ret, reterr);
 		if (!reterr)
 			return MODEL_E_MAPPING_NOT_HERE;
 		return refuse(reterr, MODEL_E_MAPPING_NOT_HERE, ipaddr_text(&asker->addr, text));
 	}
-	if (q == MAPPING_NAME) {
-		r = find_name(m, asker->vni, name, &named_addr, reterr);
+	if (mapping_question_names(q)) {
+		r = q == MAPPING_NAME ? find_name(m, asker->vni, name, &named_addr, reterr)
+				      : find_name6(m, asker->vni, name, &named_addr, reterr);
 		if (r)
 			return r;
 		named = mapping_key_of(asker->vni, &named_addr);
@@ -114,7 +135,7 @@ int mapping_resolve(const struct model *m, uint32_t host, enum mapping_question 
 {
 	struct mapping_key from = mapping_key_of(vni, asker), to = from;
 
-	if (q != MAPPING_NAME)
+	if (!mapping_question_names(q))
 		to = mapping_key_of(vni, addr);
 	return mapping_resolve_key(m, host, q, &from, &to, name, ret, reterr);
 }

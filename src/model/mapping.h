@@ -61,8 +61,15 @@ size_t mapping_memory(const struct mapping_table *t); /* bytes */
 enum mapping_question {
 	MAPPING_SEND,   /* 'asker' (a node of the asking host) wants to send to 'addr' */
 	MAPPING_VERIFY, /* 'asker' received a packet that claims to be from 'addr' */
-	MAPPING_NAME,   /* 'asker' wants to know the address of 'name' */
+	MAPPING_NAME,   /* 'asker' wants to know the IPv4 address of 'name', */
+	MAPPING_NAME6,  /* or the IPv6 one */
 };
+
+/* It is about a name. */
+static inline bool mapping_question_names(enum mapping_question q)
+{
+	return q == MAPPING_NAME || q == MAPPING_NAME6;
+}
 
 /* The answer to an agent.  'host': number of the asking host, which must host 'asker' in network 'vni', or be an
  * edge, and 'addr' be behind one of its public addresses or gateways (edge_may_know()).

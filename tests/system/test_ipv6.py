@@ -133,6 +133,20 @@ def test_the_router_answers_and_is_seen_on_the_way(world):
     assert done.stdout.strip() == "refused"
 
 
+def test_names_have_addresses_of_both_families(world):
+    """requirement: PKT-8"""
+    a, b = world["a"], world["b"]
+    resolver = re.search(r"nameserver (\S+)", a.run("cat", "/etc/resolv.conf").stdout).group(1)
+
+    def dig(kind, name):
+        return a.run("dig", "+short", "+time=2", "+tries=2", f"@{resolver}", name, kind).stdout.split()
+
+    for name in (f"{b.id}.ec2.internal", "ip-" + b.address.replace(".", "-") + ".ec2.internal"):
+        assert dig("AAAA", name) == [address6(b)] and dig("A", name) == [b.address]
+    assert dig("AAAA", f"{a.id}.ec2.internal") == [address6(a)]
+    assert a.run("getent", "ahosts", f"{b.id}.ec2.internal").stdout.split()[0] in (b.address, address6(b))
+
+
 @pytest.mark.parametrize("receiver", ["b", "c", "d"])
 def test_tcp(world, receiver):
     """requirement: PKT-3"""

@@ -252,6 +252,87 @@ static void test_other_instances_are_asked_for_and_remembered(void **state)
 	assert_answered(r, DNS_NOERROR, 1, "\x0a\x00\x01\x64");
 }
 
+/* The node has an IPv6 address itself. */
+static void become_dual_stack(struct rig *r)
+{
+	Viaduct__Agent__Object *o = rig_interface(r, "eni-1", "i-1", 0x0a000104);
+	static const uint8_t six[16] = {0xfd, 0x56, [15] = 0x04};
+	ProtobufCBinaryData *addrs = arena_alloc_array(&r->arena, 2, sizeof(*addrs));
+
+	addrs[0] = o->interface->addrs[0];
+	addrs[1] = (ProtobufCBinaryData){.len = sizeof(six), .data = (uint8_t *)(uintptr_t)six};
+	o->interface->addrs = addrs;
+	o->interface->n_addrs = 2;
+	rig_desire(r, 50, false, &o, 1);
+}
+
+static void answer_name(struct rig *r, const uint8_t *addr, size_t size)
+{
+	const Viaduct__Agent__Resolve *asked =
+		rig_last(r, VIADUCT__AGENT__FRAME__BODY_RESOLVE)->resolve;
+	Viaduct__Agent__Resolved resolved = VIADUCT__AGENT__RESOLVED__INIT;
+	Viaduct__Agent__Answer answer = VIADUCT__AGENT__ANSWER__INIT;
+	Viaduct__Agent__Answer *answers[] = {&answer};
+	Viaduct__Agent__Mapping mapping = VIADUCT__AGENT__MAPPING__INIT;
+
+	mapping.vni = RIG_VNI;
+	mapping.addr = (ProtobufCBinaryData){.len = size, .data = (uint8_t *)(uintptr_t)addr};
+	mapping.host = RIG_PEER;
+	answer.mapping = &mapping;
+	resolved.seq = asked->seq;
+	resolved.n_answers = 1;
+	resolved.answers = answers;
+	rig_send(r, VIADUCT__AGENT__FRAME__BODY_RESOLVED, &resolved);
+}
+
+static uint32_t last_question(struct rig *r)
+{
+	return rig_last(r, VIADUCT__AGENT__FRAME__BODY_RESOLVE)->resolve->questions[0]->kind;
+}
+
+/* requirement: PKT-8 */
+static void test_ipv6_addresses_of_names(void **state)
+{
+	static const uint8_t six[16] = {0xfd, 0x56, [15] = 0x64};
+	struct ipaddr four = rig_addr(0x0a000164);
+	struct rig *r = *state;
+
+	query(r, "\x03i-9", 28); /* who has none asks whether there is the name, as before */
+	assert_int_equal(last_question(r), VIADUCT__AGENT__QUESTION__KIND__NAME);
+	rig_answer(r, 0, 0);
+	assert_answered(r, DNS_REFUSED, 0, NULL);
+	become_dual_stack(r);
+	query(r, "\x03i-1", 28);
+	assert_answered(r, DNS_NOERROR, 1, "\x00\x00\x00\x04");
+	query(r, "\x03i-9", 28);
+	assert_int_equal(last_question(r), VIADUCT__AGENT__QUESTION__KIND__NAME6);
+	answer_name(r, six, sizeof(six));
+	assert_answered(r, DNS_NOERROR, 1, "\x00\x00\x00\x64");
+	query(r, "\x03i-9", 1); /* the other family is another question */
+	assert_int_equal(last_question(r), VIADUCT__AGENT__QUESTION__KIND__NAME);
+	answer_name(r, four.b, sizeof(four.b));
+	assert_answered(r, DNS_NOERROR, 1, "\x0a\x00\x01\x64");
+	/* a name without IPv6 address exists, for both */
+	query(r, "\x03i-8", 28);
+	rig_answer(r, 0, 0);
+	assert_int_equal(last_question(r), VIADUCT__AGENT__QUESTION__KIND__NAME);
+	answer_name(r, four.b, sizeof(four.b));
+	assert_answered(r, DNS_NOERROR, 0, NULL);
+	query(r,
+	      "\x03i-7\x03"
+	      "ec2\x08internal",
+	      28);
+	rig_answer(r, 0, 0);
+	rig_answer(r, 0, 0);
+	assert_answered(r, DNS_NXDOMAIN, 0, NULL);
+	r->unreachable = true;
+	rig_cut(r);
+	rig_advance_ms(r, 3600 * 1000);
+	query(r, "\x03i-9", 28);
+	assert_answered(r, DNS_NOERROR, 1, "\x00\x00\x00\x64");
+	assert_int_equal(r->agent->n_dns, 0);
+}
+
 /* requirement: PKT-8 */
 static void test_unknown_names_of_the_domain_do_not_exist(void **state)
 {
@@ -362,6 +443,7 @@ int main(void)
 		TEST(test_names_of_this_host_are_known_here),
 		TEST(test_other_names_are_refused),
 		TEST(test_other_instances_are_asked_for_and_remembered),
+		TEST(test_ipv6_addresses_of_names),
 		TEST(test_unknown_names_of_the_domain_do_not_exist),
 		TEST(test_addresses_have_names),
 		TEST(test_without_an_answer_there_is_an_error),

@@ -92,7 +92,7 @@ static void test_ports_found_running_are_taken_by_network_and_mac(void **state)
 /* requirement: PKT-8 */
 static void test_names_are_fresh_for_a_while_and_bounded(void **state)
 {
-	const struct ipaddr a = ipaddr_from_v4(1), b = ipaddr_from_v4(2);
+	const struct ipaddr a = ipaddr_from_v4(1), b = ipaddr_from_v4(2), six = {{0xfd, 1}};
 	struct ipaddr found;
 	struct names n;
 	bool fresh;
@@ -100,21 +100,31 @@ static void test_names_are_fresh_for_a_while_and_bounded(void **state)
 
 	names_init(&n);
 	names_put(&n, 5, "i-1", &a, 0);
-	assert_error(names_get(&n, 6, "i-1", 0, &found, &fresh), ENOENT);
-	assert_ok(names_get(&n, 5, "i-1", DNS_ANSWER_TTL * CLOCK_NS_PER_S - 1, &found, &fresh));
+	assert_error(names_get(&n, 6, "i-1", false, 0, &found, &fresh), ENOENT);
+	assert_ok(names_get(&n, 5, "i-1", false, DNS_ANSWER_TTL * CLOCK_NS_PER_S - 1, &found,
+			    &fresh));
 	assert_true(fresh);
 	assert_true(ipaddr_equal(&found, &a));
-	assert_ok(names_get(&n, 5, "i-1", DNS_ANSWER_TTL * CLOCK_NS_PER_S, &found, &fresh));
+	assert_ok(names_get(&n, 5, "i-1", false, DNS_ANSWER_TTL * CLOCK_NS_PER_S, &found, &fresh));
 	assert_false(fresh);
 	names_put(&n, 5, "i-1", &b, 7);
-	assert_ok(names_get(&n, 5, "i-1", 7, &found, &fresh));
+	assert_ok(names_get(&n, 5, "i-1", false, 7, &found, &fresh));
 	assert_true(ipaddr_equal(&found, &b));
+	assert_error(names_get(&n, 5, "i-1", true, 7, &found, &fresh), ENOENT);
+	names_put(&n, 5, "i-1", &six, 7); /* beside the other */
+	assert_ok(names_get(&n, 5, "i-1", true, 7, &found, &fresh));
+	assert_true(ipaddr_equal(&found, &six));
+	assert_ok(names_get(&n, 5, "i-1", false, 7, &found, &fresh));
+	names_drop(&n, 5, "i-1");
+	assert_error(names_get(&n, 5, "i-1", true, 7, &found, &fresh), ENOENT);
+	names_put(&n, 5, "i-1", &b, 7);
 	for (int i = 0; i < LIMIT_AGENT_NAMES; i++) {
 		snprintf(label, sizeof(label), "x-%d", i);
 		names_put(&n, 5, label, &a, 8);
 	}
 	assert_int_equal(hmap_count(&n.names), LIMIT_AGENT_NAMES);
-	assert_error(names_get(&n, 5, "i-1", 8, &found, &fresh), ENOENT); /* the oldest went */
+	assert_error(names_get(&n, 5, "i-1", false, 8, &found, &fresh),
+		     ENOENT); /* the oldest went */
 	names_deinit(&n);
 }
 

@@ -2,6 +2,8 @@
 /* Who may know where an address is. */
 #include "model/mapping.h"
 
+#include "model/subnet_block6.h"
+#include "model/vpc_block6.h"
 #include "tests/unit/model/cluster.h"
 
 static struct cluster c;
@@ -151,6 +153,48 @@ static void test_names(void **state)
 			 MODEL_E_MAPPING_UNKNOWN);
 }
 
+/* requirement: PKT-8 */
+static void test_names_of_both_families(void **state)
+{
+	struct vpc_block6_args block = {.pool_id = "ipv6pool-ec2-00000000000000001",
+					.cidr = "fd56:6976:3600:700::/56"};
+	const char *addr = "fd56:6976:3600:700::5";
+	char eni[ID_TEXT_SIZE];
+	struct interface_assign_args args = {.interface_id = eni, .addrs = &addr, .n_addrs = 1};
+	uint32_t host = cluster_instance(&c, here)->host;
+	const struct mapping *found;
+	const struct interface *i;
+	const struct subnet *s;
+	const struct vpc *v;
+	struct ipaddr six;
+	size_t n;
+
+	object_id_text(&cluster_interface_of(&c, there)->o, eni);
+	assert_int_equal(ask(host, MAPPING_NAME6, vni, &a_here, NULL, there),
+			 MODEL_E_MAPPING_UNKNOWN);
+	assert_ok(cluster_end(
+		&c, vpc_associate_block6(cluster_tx(&c), &c.me, c.vpc, &block, &v, &c.refusal)));
+	assert_ok(cluster_end(&c,
+			      subnet_associate_block6(cluster_tx(&c), &c.me, c.subnet,
+						      "fd56:6976:3600:700::/64", &s, &c.refusal)));
+	assert_ok(cluster_end(&c,
+			      interface_assign6(cluster_tx(&c), &c.me, &args, &i, &n, &c.refusal)));
+	assert_ok(ipaddr_parse(addr, &six));
+	assert_ok(
+		mapping_resolve(c.m, host, MAPPING_NAME6, vni, &a_here, NULL, there, &found, NULL));
+	assert_true(ipaddr_equal(&found->addr, &six));
+	assert_ok(mapping_resolve(c.m, host, MAPPING_NAME6, vni, &a_here, NULL,
+				  "ip-10-0-0-5.ec2.internal", &found, NULL));
+	assert_true(ipaddr_equal(&found->addr, &six));
+	assert_ok(
+		mapping_resolve(c.m, host, MAPPING_NAME, vni, &a_here, NULL, there, &found, NULL));
+	assert_true(ipaddr_equal(&found->addr, &a_there));
+	assert_int_equal(ask(host, MAPPING_NAME6, vni, &a_here, NULL, "ip-10-0-0-9"),
+			 MODEL_E_MAPPING_UNKNOWN);
+	assert_int_equal(ask(host, MAPPING_NAME6, vni, &a_there, NULL, there),
+			 MODEL_E_MAPPING_NOT_HERE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -161,6 +205,7 @@ int main(void)
 		TEST(test_link_local_addresses_stay_in_their_subnet),
 		TEST(test_a_stopped_node_is_nowhere),
 		TEST(test_names),
+		TEST(test_names_of_both_families),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
