@@ -44,7 +44,8 @@ struct api *api_free(struct api *a)
 
 void api_handle(struct api *a, const struct http_request *r, struct api_answer *ret)
 {
-	if (!strcmp(r->path, "/v1") || str_has_prefix(r->path, "/v1/")) {
+	if (!strcmp(r->path, "/v1") || str_has_prefix(r->path, "/v1/") ||
+	    !strcmp(r->path, "/metrics")) {
 		operator_handle(a, r, ret);
 	} else if (!strcmp(r->path, "/") || !*r->path) {
 		ec2_handle(a, r, ret);

@@ -153,6 +153,10 @@ static int write_result(struct route_call *c, struct api_answer *answer)
 {
 	int r;
 
+	if (c->content_type) {
+		answer->content_type = c->content_type;
+		return buf_error(&answer->body);
+	}
 	if (c->failed || !c->result)
 		return -ENOMEM;
 	if (json_dump_callback(c->result, put_text, &answer->body, JSON_COMPACT)) {
@@ -167,6 +171,7 @@ static void run(struct route_call *c, const struct http_request *request, struct
 	int r;
 
 	c->status = 200;
+	c->text = &answer->body;
 	r = read_query(c, request);
 	if (!r)
 		r = read_body(c, request);

@@ -2,7 +2,7 @@
 /*
  * One request to the operators' API, handed to the handler of its route.
  *
- * A handler sets c->result (a JSON object that it gives away) and returns 0, or a MODEL_E_* with c->refusal,
+ * A handler sets c->result (a JSON object that it gives away), or c->content_type and writes to c->text, and returns 0, or a MODEL_E_* with c->refusal,
  * ROUTE_REFUSED by route_refuse(), or a negative errno; then nothing of what it did stays.
  * The json_put functions note a lack of memory in c->failed, so that building is a straight list.
  */
@@ -33,6 +33,8 @@ struct route_call {
 	json_t *body; /* of a POST or PUT: an object; borrowed */
 	struct arena *arena;
 	json_t *result;
+	struct buf *text;         /* or what is answered, when content_type is set */
+	const char *content_type; /* static */
 	int status; /* of success: 200 unless the handler says otherwise */
 	bool failed;
 	struct refusal refusal;

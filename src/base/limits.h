@@ -55,6 +55,8 @@
 #define LIMIT_API_PAGE_MAX 1000
 /* Hosts of which all pairs are told in one answer: 10,000 pairs. */
 #define LIMIT_API_PAIR_HOSTS 100
+/* More interfaces than this are not told one by one to those who read metrics: 400 bytes each. */
+#define LIMIT_API_METRICS_INTERFACES 10000
 /* SigV4: how far clocks may be apart, and how long a presigned request may be good; AWS's. */
 #define LIMIT_SIGV4_SKEW_S    900
 #define LIMIT_SIGV4_EXPIRES_S 604800
