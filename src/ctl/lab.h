@@ -48,6 +48,7 @@ enum {
 	LAB_NAME_SIZE = 8, /* with "-hNN" behind it an agent's name (at most 11 characters) */
 	LAB_NETNS_NAME_SIZE = 64,
 	LAB_NODE_NAME_SIZE = 16,
+	LAB_RACKS_MAX = 64, /* that fit siit/2 */
 };
 
 /* A daemon; pid 0: none was started.  With its start time it is not taken for another process. */
@@ -63,6 +64,7 @@ struct lab {
 	bool ipv4;
 	uint32_t mtu;
 	uint32_t n_hosts, n_edges;
+	uint32_t n_racks; /* that they stand in, in turn; 0: one each.  Matters while it is made */
 	uint16_t port;                      /* of the API on 127.0.0.1; 0: not bound yet */
 	char *manager_state;                /* viaductd's directory */
 	char *formats[LIMIT_LAB_NODES + 1]; /* NULL: all that the host can do */

@@ -30,6 +30,7 @@ static const struct command_option up_options[] = {
 	{"name", "NAME", "of the lab (default: lab)", false},
 	{"hosts", "N", "how many hosts, 1 to 64 (default: 2)", false},
 	{"edges", "N", "how many edges to the world outside, 0 to 8 (default: 1)", false},
+	{"racks", "N", "how many racks the hosts stand in, in turn (default: one each)", false},
 	{"substrate", "ipv6|ipv4", "what the hosts' network speaks (default: ipv6)", false},
 	{"mtu", "BYTES", "of the substrate's links (default: 1500)", false},
 	{"formats", "[HOST=]LIST", "all that hosts, or this host, may use: siit/1,ipip6/1", true},
@@ -107,6 +108,8 @@ static int parse_up(const struct invocation *inv, struct lab *l)
 	r = parse_number(inv, "hosts", 1, LIMIT_LAB_HOSTS, &l->n_hosts);
 	if (!r)
 		r = parse_number(inv, "edges", 0, LIMIT_LAB_EDGES, &l->n_edges);
+	if (!r)
+		r = parse_number(inv, "racks", 1, LAB_RACKS_MAX, &l->n_racks);
 	if (!r)
 		r = parse_number(inv, "mtu", MTU_MIN, MTU_MAX, &l->mtu);
 	while (!r && (text = invocation_next(inv, "formats", &at)))

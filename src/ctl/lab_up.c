@@ -82,7 +82,7 @@ static int start_manager(struct lab *l, struct client **ret)
 	return r;
 }
 
-/* Each host has a rack of its own, so that placement spreads over all of them. */
+/* Each host has a rack of its own, so that placement spreads over all of them, unless there are to be fewer. */
 static int add_host(struct lab *l, struct client *c, uint32_t node)
 {
 	_cleanup_json_ json_t *answer = NULL;
@@ -93,7 +93,8 @@ static int add_host(struct lab *l, struct client *c, uint32_t node)
 
 	r = request(c, "/v1/hosts",
 		    json_pack("{s:s,s:s,s:i,s:s,s:o*}", "name", lab_node_name(l, node, name),
-			      "zone", LAB_ZONE, "rack", (int)(node - 1) % 64, l->ipv4 ? "v4" : "v6",
+			      "zone", LAB_ZONE, "rack",
+			      (int)((node - 1) % (l->n_racks ? l->n_racks : LAB_RACKS_MAX)), l->ipv4 ? "v4" : "v6",
 			      ipaddr_text(&own, address), "edge",
 			      lab_is_edge(l, node) ? json_true() : NULL),
 		    &answer);

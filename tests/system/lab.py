@@ -125,12 +125,15 @@ class Node(Place):
 
 
 class Lab:
-    def __init__(self, name=None, hosts=2, edges=0, substrate="ipv6", mtu=1500, formats=(), manager_state=None):
+    def __init__(self, name=None, hosts=2, edges=0, substrate="ipv6", mtu=1500, formats=(), manager_state=None,
+                 racks=None):
         self.name = name or free_name()
         argv = [VIADUCT, "lab", "up", "--name", self.name, "--hosts", hosts, "--edges", edges, "--substrate", substrate,
                 "--mtu", mtu]
         for f in formats:
             argv += ["--formats", f]
+        if racks:
+            argv += ["--racks", racks]
         if manager_state:
             argv += ["--manager-state", manager_state]
         self.directory = pathlib.Path("/run/viaduct/lab") / self.name
