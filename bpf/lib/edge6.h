@@ -304,10 +304,9 @@ static __noinline int edge6_out(struct __sk_buff *skb, struct packet *p)
 	ip->hop_limit = (__u8)(ip->hop_limit - 1);
 	edge_count(skb, e);
 	if (edge_from_shared(p)) {
-		p->slot = 0;
 		p->from_vni = p->vni;
 		if (!tuple_read_v6(skb, p, ETH_HLEN))
-			spread_in(p);
+			spread_in(p, 0, p->spread_peer);
 	}
 	return edge6_network(p->dst) ? edge6_in(skb, p) : edge_to_world(skb);
 }

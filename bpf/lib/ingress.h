@@ -191,7 +191,7 @@ static __noinline void ingress_spread(struct __sk_buff *skb, struct packet *p, _
 	else
 		r = tuple_read(skb, p, at, next);
 	if (!r)
-		spread_in(p);
+		spread_in(p, p->slot, p->spread_peer);
 }
 
 /* IPv4, re-headed or whole, from a known peer and checked so far: VERDICT_ROUTED, or what becomes of it. */

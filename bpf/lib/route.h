@@ -446,5 +446,7 @@ static __noinline int route_ipv4(struct __sk_buff *skb, struct packet *p)
 	r = watch_out(skb, p, slot, r);
 	if (r || decided == VERDICT_EDGE)
 		return r ? r : VERDICT_EDGE;
+	if (p->flow.out.to_slot)
+		spread_to_port(skb, p);
 	return route_carry(skb, p);
 }

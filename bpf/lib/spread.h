@@ -227,8 +227,8 @@ static __noinline int spread_out(struct __sk_buff *skb, struct packet *p, __u32 
 	return spread_fragment(p, p->slot, p->to_vni, id, peer);
 }
 
-/* A packet for the port 'p->slot', its tuple being read, has come from 'p->spread_peer'. */
-static __noinline void spread_in(struct packet *p)
+/* A packet for the port 'slot', its tuple being read, has come from 'peer'. */
+static __noinline void spread_in(struct packet *p, __u32 slot, __u32 peer)
 {
 	const struct tuple *t = &p->tuple;
 
@@ -236,6 +236,21 @@ static __noinline void spread_in(struct packet *p)
 		return;
 	tuple_key(p, false);
 	/* Whoever answers does not begin: its answer shows where the connection is, or was. */
-	spread_note(p, p->slot, p->from_vni, t->kind == TUPLE_ANSWER ? 0 : spread_how(t),
-		    p->spread_peer);
+	spread_note(p, slot, p->from_vni, t->kind == TUPLE_ANSWER ? 0 : spread_how(t), peer);
+}
+
+/* A packet that is allowed goes to a port of this host, perhaps from a node whose address other hosts have as
+ * well: where its connection is, is noted on this path, which is left by connections that are tracked alone. */
+static __noinline void spread_to_port(struct __sk_buff *skb, struct packet *p)
+{
+	const struct dp_port_copy *port = port_get(p->slot);
+	int r;
+
+	if (!port || !(port->flags & DP_PORT_SHARED))
+		return;
+	p->keep = p->keep && p->side[0].judge & DP_JUDGE_INGRESS;
+	r = skb->protocol == htons(ETH_P_IP) ? tuple_read_v4(skb, p, ETH_HLEN)
+					     : tuple_read_v6(skb, p, ETH_HLEN);
+	if (!r)
+		spread_in(p, p->flow.out.to_slot, 0);
 }

@@ -529,6 +529,42 @@ static void test_a_node_of_this_host_is_one_of_them(void **state)
 	assert_int_equal(send_flow((struct flow){IPPROTO_TCP, SYN, 7001}), 0);
 }
 
+/* What the node here begins with a neighbour on this host is answered to it.
+ * requirement: NIC-4 */
+static void test_answers_go_to_the_node_of_this_host(void **state)
+{
+	const struct dp_rule all[] = {policy_rule(true, DP_PROTOCOL_ANY, 0, 65535, "0.0.0.0/0", 0),
+				      policy_rule(false, DP_PROTOCOL_ANY, 0, 65535, "0.0.0.0/0", 0)};
+	struct lab_node from = *policy_lab.c;
+	struct frame out, f;
+
+	share_with_c();
+	spread(1 << 0 | 1 << 2 | 1 << 3);
+	from.port.addrs[0] = lab_addr("10.0.1.50");
+	for (int tracked = 0; tracked < 2; tracked++) {
+		forget_pins();
+		if (tracked)
+			policy_give(policy_lab.a, all, ARRAY_SIZE(all));
+		for (uint16_t i = 0; i < FLOWS / 4; i++) {
+			size_t n = count_pins();
+
+			f = policy_frame(&(struct policy_packet){.from = &from,
+								 .to = policy_lab.a,
+								 .protocol = IPPROTO_TCP,
+								 .source = 80,
+								 .destination = 2000 + i,
+								 .tcp = SYN});
+			do
+				assert_int_equal(frame_from_node(&policy_lab.lab, policy_lab.c, &f,
+								 &out),
+						 TC_ACT_REDIRECT);
+			while (count_pins() == n);
+			assert_int_equal(
+				send_flow((struct flow){IPPROTO_TCP, SYN | ACK, 2000 + i}), 0);
+		}
+	}
+}
+
 /* requirement: NIC-4 */
 static void test_without_a_mapping_the_agent_is_asked(void **state)
 {
@@ -648,6 +684,7 @@ int main(void)
 		TEST(test_any_of_its_hosts_may_send),
 		TEST(test_answers_go_to_who_began),
 		TEST(test_a_node_of_this_host_is_one_of_them),
+		TEST(test_answers_go_to_the_node_of_this_host),
 		TEST(test_without_a_mapping_the_agent_is_asked),
 		TEST(test_ipv6),
 		TEST(test_mappings_of_several_hosts),
