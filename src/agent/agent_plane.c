@@ -56,6 +56,7 @@ static struct dp_config agent_plane_config(const struct agent *a)
 	config.defer = true;
 	config.siit1 = a->desired.host.siit1;
 	config.siit2 = a->desired.host.siit2;
+	config.labels = a->desired.host.labels;
 	config.v4 = a->desired.host.v4;
 	config.v6 = a->desired.host.v6;
 	if (!a->desired.host.edge)
@@ -66,7 +67,8 @@ static struct dp_config agent_plane_config(const struct agent *a)
 static bool agent_plane_equal(const struct dp_config *a, const struct dp_config *b)
 {
 	return prefix_equal(&a->siit1, &b->siit1) && prefix_equal(&a->siit2, &b->siit2) &&
-	       ipaddr_equal(&a->v4, &b->v4) && ipaddr_equal(&a->v6, &b->v6) &&
+	       prefix_equal(&a->labels, &b->labels) && ipaddr_equal(&a->v4, &b->v4) &&
+	       ipaddr_equal(&a->v6, &b->v6) &&
 	       a->uplink_ifindex == b->uplink_ifindex;
 }
 

@@ -382,7 +382,8 @@ static int cache_adopt_one(const struct dp_mapping *record, void *arg)
 	struct mapping_place place = {.peer = record->peer,
 				      .revision = record->revision,
 				      .n_groups = record->n_groups,
-				      .n_peers = record->n_peers};
+				      .n_peers = record->n_peers,
+				      .label = record->label};
 
 	if (!m)
 		return -ENOMEM;

@@ -50,6 +50,7 @@ struct mapping_place {
 	uint32_t n_groups, n_peers;     /* n_peers 0: 'peer' alone */
 	uint32_t groups[DP_GROUPS_MAX]; /* ascending */
 	uint32_t peers[DP_PEER_SET_MAX];
+	uint32_t label; /* what stands for it at 'peer'; 0: nothing */
 };
 
 struct mapping {
@@ -60,6 +61,7 @@ struct mapping {
 	struct ipaddr addr;
 	enum mapping_state state;
 	uint32_t peer;
+	uint32_t label;
 	uint64_t revision;
 	uint8_t n_groups, n_peers;
 	uint32_t *lists;           /* the groups, then the peers; NULL: none */

@@ -28,7 +28,8 @@ static int cache_put(struct cache *c, const struct mapping *m, enum mapping_stat
 				    .peer = place->peer,
 				    .revision = place->revision,
 				    .n_groups = place->n_groups,
-				    .n_peers = place->n_peers};
+				    .n_peers = place->n_peers,
+				    .label = place->label};
 
 	memcpy(record.groups, place->groups, place->n_groups * sizeof(record.groups[0]));
 	memcpy(record.peers, place->peers, place->n_peers * sizeof(record.peers[0]));
@@ -49,7 +50,8 @@ int cache_write(struct cache *c, struct mapping *m, enum mapping_state state)
 	struct mapping_place place = {.peer = m->peer,
 				      .revision = m->revision,
 				      .n_groups = m->n_groups,
-				      .n_peers = m->n_peers};
+				      .n_peers = m->n_peers,
+				      .label = m->label};
 	int e;
 
 	if (m->lists) {
@@ -80,6 +82,7 @@ int cache_keep(struct mapping *m, const struct mapping_place *place)
 	m->n_peers = (uint8_t)place->n_peers;
 	m->peer = place->peer;
 	m->revision = place->revision;
+	m->label = place->label;
 	return 0;
 }
 

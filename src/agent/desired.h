@@ -58,6 +58,7 @@ struct desired_host {
 	char name[DESIRED_NAME_SIZE];
 	struct prefix siit1, siit2;
 	struct ipaddr v4, v6;
+	struct prefix labels; /* the range of them; len 0: none */
 	bool edge;
 };
 
@@ -98,6 +99,7 @@ struct desired_interface {
 	uint32_t vni;
 	uint32_t n_addrs;
 	struct ipaddr addrs[DP_PORT_ADDRS_MAX];
+	uint32_t labels[DP_PORT_ADDRS_MAX]; /* 0: none */
 	struct prefix subnet;
 	char host_name[DESIRED_NAME_SIZE];
 	bool dns;

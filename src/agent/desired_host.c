@@ -3,6 +3,19 @@
 #include "agent/convert.h"
 #include "agent/desired_take.h"
 
+/* Empty: none. */
+static int desired_read_labels(const ProtobufCBinaryData *b, uint32_t len, struct prefix *ret)
+{
+	struct prefix range = {0};
+
+	if (b->len && convert_prefix(b, len, &range))
+		return -EINVAL;
+	if (!datapath_labels_are_valid(&range))
+		return -EINVAL;
+	*ret = range;
+	return 0;
+}
+
 static const char *desired_read_host(const Viaduct__Agent__HostConfig *m, struct desired_host *h)
 {
 	*h = (struct desired_host){.set = true, .number = m->number};
@@ -14,6 +27,8 @@ static const char *desired_read_host(const Viaduct__Agent__HostConfig *m, struct
 		return "a locator of the host is no prefix of its layout";
 	if (convert_optional_addr(&m->v4, &h->v4) || convert_optional_addr(&m->v6, &h->v6))
 		return "a substrate address of the host is not 16 bytes";
+	if (desired_read_labels(&m->aliases, m->aliases_len, &h->labels))
+		return "the host's range of labels is none";
 	h->edge = m->edge;
 	return NULL;
 }
@@ -31,6 +46,8 @@ static const char *desired_read_peer(const Viaduct__Agent__Peer *m, struct desir
 		return "a locator of the peer is no prefix of its layout";
 	if (convert_optional_addr(&m->v4, &p->dp.v4) || convert_optional_addr(&m->v6, &p->dp.v6))
 		return "a substrate address of the peer is not 16 bytes";
+	if (desired_read_labels(&m->aliases, m->aliases_len, &p->dp.labels))
+		return "the peer's range of labels is none";
 	if (m->send >= FORMAT_MAX || m->accept >> FORMAT_MAX)
 		return "the peer's format is none that this agent knows";
 	if (m->path_mtu > UINT16_MAX)

@@ -42,6 +42,13 @@ static const char *desired_read_interface(const Viaduct__Agent__Interface *m,
 	for (size_t n = 0; n < m->n_addrs; n++)
 		if (convert_addr(&m->addrs[n], &i->addrs[n]))
 			return "an address of the interface is not 16 bytes";
+	if (m->n_labels > m->n_addrs)
+		return "the interface has more labels than addresses";
+	for (size_t n = 0; n < m->n_labels; n++) {
+		if (m->labels[n] && !ipaddr_is_v4(&i->addrs[n]))
+			return "an IPv6 address of the interface has a label";
+		i->labels[n] = m->labels[n];
+	}
 	if (convert_name(m->host_name, i->host_name, sizeof(i->host_name)))
 		return "the interface's host name is too long";
 	i->vni = m->vni;

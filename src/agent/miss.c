@@ -196,10 +196,13 @@ struct subject {
 	uint32_t port;
 	uint32_t vni, addr_vni; /* of the asker; of the address, when it is another one, else 0 */
 	struct ipaddr asker, addr;
+	bool by_label; /* 'addr' is a label */
 };
 
 static uint32_t miss_subject_vni(const struct subject *s)
 {
+	if (s->by_label)
+		return DP_VNI_LABELS;
 	return s->addr_vni ? s->addr_vni : s->vni;
 }
 
@@ -228,6 +231,7 @@ static int miss_ask(struct miss *m, const struct subject *s, struct pending **re
 					.addr_vni = s->addr_vni,
 					.asker = s->asker,
 					.addr = s->addr,
+					.by_label = s->by_label,
 					.fn = miss_on_answer,
 					.arg = p};
 	hmap_insert(&m->pending, &p->node, miss_hash(miss_subject_vni(s), &s->addr));
@@ -253,6 +257,7 @@ static int miss_subject(struct miss *m, const struct dp_upcall *u, struct subjec
 	if (u->kind == DP_UPCALL_VERIFY) {
 		s.kind = VIADUCT__AGENT__QUESTION__KIND__VERIFY;
 		s.addr = u->src;
+		s.by_label = u->src_is_label;
 	}
 	e = m->ops->asker(u, &s.asker, m->arg);
 	if (!e)
@@ -324,7 +329,8 @@ static void miss_release(struct miss *m, struct pending *p)
 
 static int miss_install(struct miss *m, const struct answer *a)
 {
-	struct mapping_place place = {.revision = a->revision, .n_groups = a->n_groups};
+	struct mapping_place place = {
+		.revision = a->revision, .n_groups = a->n_groups, .label = a->label};
 	int e = m->ops->peer(a->host, &place.peer, m->arg);
 
 	memcpy(place.groups, a->groups, sizeof(place.groups));

@@ -118,6 +118,8 @@ static void questions_write(const struct question *q, Viaduct__Agent__Question *
 	m->asker = convert_bytes(&q->asker);
 	if (questions_names(q))
 		m->name = (char *)(uintptr_t)q->name;
+	else if (q->by_label)
+		m->label = ipaddr_v4(&q->addr);
 	else
 		m->addr = convert_bytes(&q->addr);
 	m->addr_vni = q->addr_vni;
@@ -264,6 +266,9 @@ int answer_read(const Viaduct__Agent__Mapping *m, struct answer *ret)
 	}
 	for (size_t n = 0; n < m->n_hosts; n++)
 		a.hosts[a.n_hosts++] = m->hosts[n];
+	if (m->label && !ipaddr_is_v4(&a.addr))
+		return -EINVAL;
+	a.label = m->label;
 	*ret = a;
 	return 0;
 }
@@ -288,11 +293,15 @@ int questions_again(struct questions *qs, struct question *q)
 
 uint32_t question_subject_vni(const struct question *q)
 {
+	if (q->by_label)
+		return DP_VNI_LABELS;
 	return q->addr_vni ? q->addr_vni : q->vni;
 }
 
 static bool questions_fits(const struct question *q, const struct answer *a)
 {
+	if (q->by_label)
+		return a->label == ipaddr_v4(&q->addr);
 	return question_subject_vni(q) == a->vni &&
 	       (questions_names(q) || ipaddr_equal(&q->addr, &a->addr));
 }

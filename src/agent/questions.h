@@ -46,6 +46,7 @@ struct answer {
 	uint32_t n_groups, n_hosts;      /* n_hosts 0: 'host' alone */
 	uint32_t groups[DP_GROUPS_MAX];  /* security groups it is in, ascending */
 	uint32_t hosts[DP_PEER_SET_MAX]; /* the manager's numbers of all the hosts */
+	uint32_t label;                  /* what stands for it at 'host'; 0: nothing */
 };
 
 struct question;
@@ -59,6 +60,7 @@ struct question {
 	uint32_t vni;      /* of the asker */
 	uint32_t addr_vni; /* of 'addr', when it is in another network; else 0 */
 	struct ipaddr asker, addr;
+	bool by_label; /* 'addr' is a label: whom does it stand for? */
 	char name[QUESTION_NAME_SIZE];
 	question_fn fn;
 	void *arg;

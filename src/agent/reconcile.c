@@ -22,6 +22,9 @@ static bool reconcile_target(const struct dp_peer *p, struct ipaddr *ret)
 	case FORMAT_IPIP6_1:
 		*ret = p->siit2.len ? p->siit2.addr : p->siit1.addr;
 		break;
+	case FORMAT_REIP4_1:
+		*ret = p->labels.addr;
+		break;
 	case FORMAT_VXLAN_1:
 		*ret = p->vxlan_over_v6 ? p->v6 : p->v4;
 		break;
@@ -46,7 +49,8 @@ static struct dp_peer reconcile_peer_record(struct reconcile *r, const struct de
 static bool reconcile_peer_equal(const struct dp_peer *a, const struct dp_peer *b)
 {
 	return a->id == b->id && prefix_equal(&a->siit1, &b->siit1) &&
-	       prefix_equal(&a->siit2, &b->siit2) && ipaddr_equal(&a->v4, &b->v4) &&
+	       prefix_equal(&a->siit2, &b->siit2) && prefix_equal(&a->labels, &b->labels) &&
+	       ipaddr_equal(&a->v4, &b->v4) &&
 	       ipaddr_equal(&a->v6, &b->v6) && a->send == b->send && a->accept == b->accept &&
 	       a->vxlan_over_v6 == b->vxlan_over_v6 && a->path_mtu == b->path_mtu &&
 	       a->nexthop == b->nexthop && a->edge == b->edge;

@@ -33,7 +33,7 @@ static bool reconcile_port_equal(const struct dp_port *a, const struct dp_port *
 	    a->handle != b->handle || a->connections != b->connections)
 		return false;
 	for (uint32_t i = 0; i < a->n_addrs; i++)
-		if (!ipaddr_equal(&a->addrs[i], &b->addrs[i]))
+		if (!ipaddr_equal(&a->addrs[i], &b->addrs[i]) || a->labels[i] != b->labels[i])
 			return false;
 	return reconcile_port_groups_equal(a, b) && reconcile_port_exits_equal(a, b);
 }
@@ -69,6 +69,7 @@ int reconcile_port(struct reconcile *r, const struct desired_interface *i,
 	int e;
 
 	memcpy(record.addrs, i->addrs, i->n_addrs * sizeof(record.addrs[0]));
+	memcpy(record.labels, i->labels, i->n_addrs * sizeof(record.labels[0]));
 	memcpy(record.groups, i->groups, i->n_groups * sizeof(record.groups[0]));
 	reconcile_exits(r, i, &record);
 	e = ports_get(r->ports, i->driver.id, i->vni, &i->driver.mac, &port);

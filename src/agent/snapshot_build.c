@@ -50,6 +50,8 @@ static int snapshot_host(struct snapshot *s, const struct desired_host *h)
 	m->siit2 = snapshot_locator(&h->siit2);
 	m->v4 = snapshot_optional(&h->v4);
 	m->v6 = snapshot_optional(&h->v6);
+	m->aliases = snapshot_locator(&h->labels);
+	m->aliases_len = h->labels.len;
 	m->edge = h->edge;
 	return 0;
 }
@@ -70,6 +72,8 @@ static int snapshot_peer(struct snapshot *s, const struct desired_item *item)
 	m->siit2 = snapshot_locator(&p->dp.siit2);
 	m->v4 = snapshot_optional(&p->dp.v4);
 	m->v6 = snapshot_optional(&p->dp.v6);
+	m->aliases = snapshot_locator(&p->dp.labels);
+	m->aliases_len = p->dp.labels.len;
 	m->send = p->dp.send;
 	m->accept = p->dp.accept;
 	m->path_mtu = p->dp.path_mtu;
@@ -183,6 +187,8 @@ static int snapshot_interface(struct snapshot *s, const struct desired_item *ite
 	m->addrs = snapshot_addrs(s, i->addrs, i->n_addrs, &m->n_addrs);
 	m->dns_servers = snapshot_addrs(s, i->dns_servers, i->n_dns_servers, &m->n_dns_servers);
 	m->ntp_servers = snapshot_addrs(s, i->ntp_servers, i->n_ntp_servers, &m->n_ntp_servers);
+	m->labels = (uint32_t *)(uintptr_t)i->labels;
+	m->n_labels = i->n_addrs;
 	m->groups = (uint32_t *)(uintptr_t)i->groups;
 	m->n_groups = i->n_groups;
 	m->id = snapshot_text(i->driver.id);

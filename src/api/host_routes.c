@@ -8,6 +8,7 @@
 #include "model/edge.h"
 #include "model/host.h"
 #include "model/interface.h"
+#include "model/label.h"
 #include "model/mapping.h"
 #include "model/plan.h"
 
@@ -56,6 +57,19 @@ static void put_place(struct route_call *c, json_t *o, const struct host *h)
 	json_put_prefix(c, o, "siit2", &h->locators.siit2);
 	json_put_addr(c, o, "v4", &h->locators.v4);
 	json_put_addr(c, o, "v6", &h->locators.v6);
+	json_put_prefix(c, o, "aliases", &h->locators.aliases);
+}
+
+/* How much of the alias range is taken. */
+static json_t *show_aliases(struct route_call *c, const struct host *h)
+{
+	struct label_use use = label_use(c->model, h);
+	json_t *o = json_new_object(c);
+
+	json_put_u64(c, o, "room", use.room);
+	json_put_u64(c, o, "used", use.used);
+	json_put_u64(c, o, "resting", use.resting);
+	return o;
 }
 
 json_t *route_show_host(struct route_call *c, const struct object *object)
@@ -69,6 +83,7 @@ json_t *route_show_host(struct route_call *c, const struct object *object)
 	json_put_text(c, o, "name", h->name);
 	json_put_u64(c, o, "number", h->number);
 	put_place(c, o, h);
+	json_put(c, o, "alias_use", show_aliases(c, h));
 	json_put_text(c, o, "state", state_text(&live));
 	json_put_u64(c, o, "revision", live.revision);
 	json_put_time(c, o, "seen_at", live.seen_ms);
@@ -138,6 +153,8 @@ static int read_host(struct route_call *c, struct host_add_args *args)
 		r = route_text(c, "v4", false, &args->v4);
 	if (!r)
 		r = route_text(c, "v6", false, &args->v6);
+	if (!r)
+		r = route_text(c, "aliases", false, &args->aliases);
 	if (!r)
 		r = read_flag(c, "edge", &args->edge);
 	if (!r)

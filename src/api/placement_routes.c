@@ -64,10 +64,15 @@ int route_host_set(struct route_call *c)
 	const struct tag_args *labels;
 	const struct host *h;
 	size_t n_labels;
+	const char *aliases;
 	int r = placement_read_room(c, &room);
 
 	if (!r)
 		r = route_tags(c, "labels", &labels, &n_labels);
+	if (!r)
+		r = route_text(c, "aliases", false, &aliases);
+	if (!r && aliases)
+		r = host_set_aliases(c->tx, &c->caller, c->segments[2], aliases, &h, &c->refusal);
 	if (!r)
 		r = host_set(c->tx, &c->caller, c->segments[2], &room, labels, n_labels, &h,
 			     &c->refusal);

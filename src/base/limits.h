@@ -171,6 +171,8 @@
 #define LIMIT_MODEL_TOKEN_MS       (24ULL * 3600 * 1000)
 /* Usage is asked for after the month that it belongs to. */
 #define LIMIT_MODEL_USAGE_MS       (62ULL * 24 * 3600 * 1000)
+/* A label rests at least so long after nobody uses it: packets under way have died (RFC 793: MSL). */
+#define LIMIT_MODEL_LABEL_REST_MS  (120ULL * 1000)
 #define LIMIT_MODEL_TERMINATED_MS  (3600ULL * 1000) /* EC2 shows them for about an hour */
 /* A record in the store; the largest is a prefix list with the versions that are kept. */
 #define LIMIT_MODEL_RECORD_SIZE    (1024 * 1024)

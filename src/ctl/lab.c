@@ -84,6 +84,11 @@ struct ipaddr lab_gateway_address(const struct lab *l, uint32_t node)
 	return link_address(l, node, 1);
 }
 
+struct prefix lab_aliases(uint32_t node)
+{
+	return prefix_v4(172U << 24 | 30U << 16 | node << 8, 24);
+}
+
 /* 203.0.113.END or 2001:db8:ffff::END (RFC 5737, RFC 3849) */
 static struct ipaddr outside_address(bool ipv4, uint8_t end)
 {

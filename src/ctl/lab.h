@@ -62,6 +62,7 @@ struct lab {
 	char *directory;
 	bool up; /* its start came to its end */
 	bool ipv4;
+	bool aliases; /* hosts get alias ranges; known while the lab is made */
 	uint32_t mtu;
 	uint32_t n_hosts, n_edges;
 	uint32_t n_racks; /* that they stand in, in turn; 0: one each.  Matters while it is made */
@@ -104,6 +105,8 @@ must_check int lab_netns_name(const struct lab *l, const char *what,
 /* The addresses of the two ends of a node's link. */
 struct ipaddr lab_node_address(const struct lab *l, uint32_t node);
 struct ipaddr lab_gateway_address(const struct lab *l, uint32_t node);
+/* The alias range of a host: IPv4, not to be confused with any other address of a lab. */
+struct prefix lab_aliases(uint32_t node);
 /* On the segment outside: of the world, and of an edge's uplink. */
 struct ipaddr lab_world_address(bool ipv4);
 struct ipaddr lab_uplink_address(const struct lab *l, uint32_t node, bool ipv4);

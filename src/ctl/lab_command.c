@@ -32,6 +32,7 @@ static const struct command_option up_options[] = {
 	{"edges", "N", "how many edges to the world outside, 0 to 8 (default: 1)", false},
 	{"racks", "N", "how many racks the hosts stand in, in turn (default: one each)", false},
 	{"substrate", "ipv6|ipv4", "what the hosts' network speaks (default: ipv6)", false},
+	{"no-aliases", NULL, "on IPv4: hosts get no alias ranges, so no reip4", false},
 	{"mtu", "BYTES", "of the substrate's links (default: 1500)", false},
 	{"formats", "[HOST=]LIST", "all that hosts, or this host, may use: siit/1,ipip6/1", true},
 	{"manager-state", "DIR", "the manager's state, kept afterwards (default: in the lab)",
@@ -105,6 +106,7 @@ static int parse_up(const struct invocation *inv, struct lab *l)
 	if (text && !str_equal(text, "ipv4") && !str_equal(text, "ipv6"))
 		return complain(-EINVAL, "--substrate %s: ipv4 or ipv6", text);
 	l->ipv4 = str_equal(text, "ipv4");
+	l->aliases = l->ipv4 && !invocation_option(inv, "no-aliases");
 	r = parse_number(inv, "hosts", 1, LIMIT_LAB_HOSTS, &l->n_hosts);
 	if (!r)
 		r = parse_number(inv, "edges", 0, LIMIT_LAB_EDGES, &l->n_edges);

@@ -71,7 +71,7 @@ static int route_substrate(struct rtnl *r, int ifindex, struct ipaddr gateway, c
 	struct rtnl_route route = {.gateway = gateway, .oif = ifindex};
 
 	if (l->ipv4)
-		route.dst = edge ? prefix_v4(172U << 24 | 31U << 16, 16) : prefix_v4(0, 0);
+		route.dst = edge ? prefix_v4(172U << 24 | 30U << 16, 15) : prefix_v4(0, 0);
 	else if (edge)
 		route.dst = (struct prefix){.addr = {{0xfd}}, .len = 8};
 	return rtnl_route_add(r, &route);
@@ -133,7 +133,7 @@ static int route_locator(struct rtnl *router, const struct lab *l, uint32_t node
 
 int lab_net_route_locators(const struct lab *l, uint32_t node, const json_t *record)
 {
-	static const char *const layouts[] = {"siit1", "siit2"};
+	static const char *const layouts[] = {"siit1", "siit2", "aliases"};
 	_cleanup_(rtnl_close_cleanup) struct rtnl *router = NULL;
 	_cleanup_close_ int router_fd = -1;
 	int e = lab_net_open(l, "router", &router_fd);
@@ -146,7 +146,7 @@ int lab_net_route_locators(const struct lab *l, uint32_t node, const json_t *rec
 	for (size_t i = 0; i < ARRAY_SIZE(layouts); i++) {
 		const char *text = json_string_value(json_object_get(record, layouts[i]));
 
-		if (!text || !*text || l->ipv4)
+		if (!text || !*text || l->ipv4 != str_equal(layouts[i], "aliases"))
 			continue;
 		e = route_locator(router, l, node, text);
 		if (e)

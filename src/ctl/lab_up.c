@@ -87,15 +87,18 @@ static int add_host(struct lab *l, struct client *c, uint32_t node)
 {
 	_cleanup_json_ json_t *answer = NULL;
 	const struct ipaddr own = lab_node_address(l, node);
-	char name[LAB_NODE_NAME_SIZE], address[IPADDR_TEXT_SIZE];
+	char name[LAB_NODE_NAME_SIZE], address[IPADDR_TEXT_SIZE], range[PREFIX_TEXT_SIZE];
+	const struct prefix aliases = lab_aliases(node);
 	json_t *host = NULL, *bundle = NULL;
 	int r;
 
 	r = request(c, "/v1/hosts",
-		    json_pack("{s:s,s:s,s:i,s:s,s:o*}", "name", lab_node_name(l, node, name),
+		    json_pack("{s:s,s:s,s:i,s:s,s:s*,s:o*}", "name", lab_node_name(l, node, name),
 			      "zone", LAB_ZONE, "rack",
 			      (int)((node - 1) % (l->n_racks ? l->n_racks : LAB_RACKS_MAX)), l->ipv4 ? "v4" : "v6",
-			      ipaddr_text(&own, address), "edge",
+			      ipaddr_text(&own, address), "aliases",
+			      l->aliases && !lab_is_edge(l, node) ? prefix_text(&aliases, range) : NULL,
+			      "edge",
 			      lab_is_edge(l, node) ? json_true() : NULL),
 		    &answer);
 	if (r)

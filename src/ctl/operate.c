@@ -14,7 +14,7 @@
 /* The bundle is printed alone, to be a file: it is all that the agent needs. */
 static int run_host_add(const struct invocation *inv)
 {
-	static const char *const texts[] = {"zone", "v4", "v6"};
+	static const char *const texts[] = {"zone", "v4", "v6", "aliases"};
 	static const char *const numbers[] = {"rack", "locale", "area"};
 	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
 	const json_t *bundle;
@@ -284,6 +284,7 @@ static const struct command_option host_add_options[] = {
 	{"locale", "N", "the same, above the area", false},
 	{"v6", "ADDRESS", "its own IPv6 address on the substrate", false},
 	{"v4", "ADDRESS", "its own IPv4 address on the substrate", false},
+	{"aliases", "PREFIX", "IPv4 that is routed to it, /16 to /28: for the format reip4", false},
 	{"edge", NULL, "it has an uplink: gets gateways and public addresses, and no instances", false},
 	{"instances", NULL, "an edge that runs instances all the same", false},
 	{"label", "KEY=VALUE", "for policies and placement", true},

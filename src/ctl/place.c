@@ -9,6 +9,7 @@
 
 const struct command_option place_host_options[PLACE_HOST_OPTIONS] = {
 	PLACE_ROOM_OPTIONS,
+	{"aliases", "PREFIX", "IPv4 that is routed to it, /16 to /28; none: it has none", false},
 	{"label", "KEY=VALUE", "for policies and placement: these and no others", true},
 	{"no-labels", NULL, "takes the labels away", false},
 };
@@ -17,7 +18,7 @@ static const struct table_column room_columns[] = {
 	{"memory", "host.room.memory"}, {"vcpus", "host.room.vcpus"},
 	{"bandwidth", "host.room.bandwidth"}, {"disk", "host.room.disk"},
 	{"ports", "host.room.ports"}, {"cost", "host.cost"},
-	{"labels", "host.labels"},
+	{"aliases", "host.aliases"},     {"labels", "host.labels"},
 };
 
 int place_set_room(const struct invocation *inv, json_t *body)
@@ -33,8 +34,11 @@ int place_set_room(const struct invocation *inv, json_t *body)
 int place_run_host_set(const struct invocation *inv)
 {
 	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
+	const char *aliases = invocation_option(inv, "aliases");
 	int r = place_set_room(inv, body);
 
+	if (!r && aliases)
+		r = request_set_text(body, "aliases", str_equal(aliases, "none") ? "" : aliases);
 	if (!r && (invocation_option(inv, "label") || invocation_option(inv, "no-labels")))
 		r = request_set_labels(inv, body);
 	if (!r)

@@ -18,7 +18,7 @@
 	{                                                                                          \
 		"cost", "N", "of a node there; the cheaper hosts are taken first", false           \
 	}
-enum { PLACE_HOST_OPTIONS = 8 };
+enum { PLACE_HOST_OPTIONS = 9 };
 extern const struct command_option place_host_options[PLACE_HOST_OPTIONS];
 
 must_check int place_set_room(const struct invocation *inv, json_t *body);

@@ -26,6 +26,7 @@ struct lookup_question message_question(const Viaduct__Agent__Question *question
 		.asker = addr_in(&question->asker),
 		.addr = addr_in(&question->addr),
 		.name = question->name,
+		.label = question->label,
 	};
 }
 
@@ -159,6 +160,8 @@ static void set_host(struct message *c, const struct plan_host *host)
 	c->host.siit2 = locator_or_empty(&host->locators.siit2);
 	c->host.v4 = addr_or_empty(&host->locators.v4);
 	c->host.v6 = addr_or_empty(&host->locators.v6);
+	c->host.aliases = locator_or_empty(&host->locators.aliases);
+	c->host.aliases_len = host->locators.aliases.len;
 	c->host.edge = host->edge;
 	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_HOST;
 	c->object.host = &c->host;
@@ -199,6 +202,8 @@ static void set_peer(struct message *c, const struct plan_peer *peer)
 	c->peer.siit2 = locator_or_empty(&peer->locators.siit2);
 	c->peer.v4 = addr_or_empty(&peer->locators.v4);
 	c->peer.v6 = addr_or_empty(&peer->locators.v6);
+	c->peer.aliases = locator_or_empty(&peer->locators.aliases);
+	c->peer.aliases_len = peer->locators.aliases.len;
 	c->peer.send = peer->choice.send;
 	c->peer.accept = choice_formats(&peer->choice);
 	c->peer.path_mtu = peer->choice.path_mtu;
@@ -327,6 +332,8 @@ static int set_interface(struct message *c, const struct plan_interface *interfa
 		c->addrs[i] = message_bytes(&interface->addrs[i]);
 	c->interface.n_addrs = interface->n_addrs;
 	c->interface.addrs = c->addrs;
+	c->interface.n_labels = interface->n_addrs;
+	c->interface.labels = (uint32_t *)interface->labels;
 	c->interface.subnet_prefix = message_bytes(&interface->subnet.addr);
 	c->interface.subnet_prefix_len = interface->subnet.len;
 	c->interface.host_name = (char *)interface->host_name;

@@ -334,6 +334,7 @@ void publish_begin(struct manager *manager, struct agent *agent, uint64_t revisi
 		cluster_id == manager->cluster_id && revision <= journal_durable(manager->journal);
 
 	agent->acknowledged = known ? revision : 0;
+	host_set_acknowledged(manager->model, agent->number, agent->acknowledged);
 	if (!known || revision < agent->base || !revision)
 		agent->needs_full = true;
 	if (!agent->needs_full) {
@@ -357,6 +358,7 @@ void publish_acknowledge(struct manager *manager, struct agent *agent, uint64_t 
 		return;
 	if (revision > agent->acknowledged)
 		agent->acknowledged = revision;
+	host_set_acknowledged(manager->model, agent->number, agent->acknowledged);
 	outbox_acknowledge(&agent->outbox, revision);
 }
 

@@ -9,6 +9,7 @@
 #include "manager/manager.h"
 #include "manager/message.h"
 #include "model/holders.h"
+#include "model/label.h"
 #include "model/mapping.h"
 #include "wire/frame.h"
 #include "wire/session.h"
@@ -22,6 +23,7 @@ enum {
 /* What a question is looked up by. */
 struct resolver_keys {
 	bool valid;
+	bool by_label; /* 'addr' is what a label stands for */
 	enum mapping_question kind;
 	struct mapping_key asker, addr;
 };
@@ -178,14 +180,29 @@ static bool question_kind(uint32_t kind, enum mapping_question *ret)
 	}
 }
 
-static void set_keys(struct resolver_keys *keys, const struct lookup_question *question)
+/* Whom a label stands for; of one that rests nobody is told. */
+static bool set_label_key(const struct model *m, struct resolver_keys *keys, uint32_t label)
 {
+	const struct label *l = keys->kind == MAPPING_VERIFY ? label_find(m, label) : NULL;
+
+	if (!l || l->since)
+		return false;
+	keys->addr = mapping_key_of(l->vni, &l->virtual);
+	return true;
+}
+
+static void set_keys(const struct model *m, struct resolver_keys *keys,
+		     const struct lookup_question *question)
+{
+	keys->by_label = question->label;
 	keys->valid = question_kind(question->kind, &keys->kind) && question->asker &&
-		      (question->addr || mapping_question_names(keys->kind));
+		      (question->addr || mapping_question_names(keys->kind) || keys->by_label);
+	if (keys->valid && keys->by_label)
+		keys->valid = set_label_key(m, keys, question->label);
 	if (!keys->valid)
 		return;
 	keys->asker = mapping_key_of(question->vni, question->asker);
-	if (!mapping_question_names(keys->kind))
+	if (!mapping_question_names(keys->kind) && !keys->by_label)
 		keys->addr = mapping_key_of(question->addr_vni ? question->addr_vni : question->vni,
 					    question->addr);
 }
@@ -238,8 +255,9 @@ static enum outcome look_up(struct manager *manager, struct agent *agent,
 	int r;
 
 	*ret = NULL;
-	if (!keys->valid)
-		return ANSWERED;
+	if (!keys->valid) /* a label may be one of tomorrow, too: see below */
+		return keys->by_label && journal_is_pending(manager->journal) ? NOT_DURABLE
+									     : ANSWERED;
 	r = mapping_resolve_key(manager->model, agent->number, keys->kind, &keys->asker,
 				&keys->addr, question->name, &mapping, NULL);
 	if (r && journal_is_pending(manager->journal))
@@ -266,7 +284,7 @@ static int remember_holder(struct manager *manager, const struct agent *agent,
 	return holders_add_key(holders, &keys->addr, agent->number, mapping->revision, expires_ms);
 }
 
-static struct lookup_answer answer_of(const struct mapping *mapping)
+static struct lookup_answer answer_of(const struct model *m, const struct mapping *mapping)
 {
 	if (!mapping)
 		return (struct lookup_answer){.status = VIADUCT__AGENT__ANSWER__STATUS__REFUSED};
@@ -276,6 +294,8 @@ static struct lookup_answer answer_of(const struct mapping *mapping)
 		.vni = mapping->vni,
 		.host = mapping->host,
 		.revision = mapping->revision,
+		.label = mapping->hosts ? 0
+					: label_of(m, mapping->vni, &mapping->addr, mapping->host),
 		.groups = mapping->groups ? mapping->groups->numbers : NULL,
 		.n_groups = mapping->groups ? mapping->groups->n : 0,
 		.hosts = mapping->hosts ? mapping->hosts->numbers : NULL,
@@ -321,7 +341,7 @@ static bool look_up_frame(struct manager *manager, struct agent *agent, const st
 		agent->n_resolved += mapping != NULL;
 		if (!mapping)
 			note_refusal(agent, question);
-		resolver->answers[i] = answer_of(mapping);
+		resolver->answers[i] = answer_of(manager->model, mapping);
 	}
 	return true;
 }
@@ -336,7 +356,7 @@ static void answer(struct manager *manager, struct agent *agent, const struct as
 	int r = 0;
 
 	for (size_t i = 0; i < n; i++)
-		set_keys(&resolver->keys[i], &resolver->questions[i]);
+		set_keys(manager->model, &resolver->keys[i], &resolver->questions[i]);
 	buf_reset(&resolver->out);
 	for (size_t i = 0; i < n_asked && !r; i++) {
 		while (prefetched < asked[i].first + asked[i].n) {

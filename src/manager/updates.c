@@ -10,6 +10,7 @@
 #include "manager/publish.h"
 #include "model/holders.h"
 #include "model/instance.h"
+#include "model/label.h"
 #include "model/mapping.h"
 #include "model/peering.h"
 #include "model/release.h"
@@ -225,10 +226,26 @@ void updates_release(struct manager *manager, struct agent *agent,
 	}
 }
 
-static void fill(Viaduct__Agent__Mapping *message, const struct mapping *now)
+/* What stands for the address where 'now' says that it is.  When it is somewhere else meanwhile, another
+ * update follows. */
+static uint32_t label_now(const struct manager *manager, const struct mapping *now)
+{
+	const struct mapping *found;
+
+	if (!label_any(manager->model) || !now->host || now->hosts)
+		return 0;
+	found = mapping_find(model_mappings(manager->model), now->vni, &now->addr);
+	return found && found->revision == now->revision
+		       ? label_of(manager->model, now->vni, &now->addr, now->host)
+		       : 0;
+}
+
+static void fill(const struct manager *manager, Viaduct__Agent__Mapping *message,
+		 const struct mapping *now)
 {
 	viaduct__agent__mapping__init(message);
 	message_mapping(message, now);
+	message->label = label_now(manager, now);
 }
 
 void updates_flush(struct manager *manager, struct agent *agent)
@@ -250,7 +267,7 @@ void updates_flush(struct manager *manager, struct agent *agent)
 			break;
 		if (update->sent)
 			continue;
-		fill(&messages[i], &update->now);
+		fill(manager, &messages[i], &update->now);
 		pointers[i] = &messages[i];
 		i++;
 		if (body.revision < update->now.revision)

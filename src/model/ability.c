@@ -17,6 +17,7 @@ static const struct {
 } offers[] = {
 	{FRAMEWORK_SIIT, {1, 0}, FORMAT_SIIT_1, true},
 	{FRAMEWORK_SIIT, {2, 0}, FORMAT_SIIT_2, true},
+	{FRAMEWORK_REIP4, {1, 0}, FORMAT_REIP4_1, true},
 	{FRAMEWORK_VXLAN, {1, 0}, FORMAT_VXLAN_1, false},
 };
 
@@ -275,6 +276,8 @@ uint32_t ability_usable(const struct ability *a)
 		formats &= ~FORMAT_BIT(FORMAT_SIIT_2);
 	if (!(formats & SIIT_FORMATS))
 		formats &= ~FORMAT_BIT(FORMAT_IPIP6_1);
+	if (!a->locators.aliases.len || ipaddr_is_zero(&a->locators.v4))
+		formats &= ~FORMAT_BIT(FORMAT_REIP4_1);
 	return formats;
 }
 
@@ -284,6 +287,7 @@ bool ability_equal(const struct ability *a, const struct ability *b)
 	       a->required_features == b->required_features &&
 	       !a->locators.siit1.len == !b->locators.siit1.len &&
 	       !a->locators.siit2.len == !b->locators.siit2.len &&
+	       !a->locators.aliases.len == !b->locators.aliases.len &&
 	       ipaddr_is_zero(&a->locators.v4) == ipaddr_is_zero(&b->locators.v4) &&
 	       ipaddr_is_zero(&a->locators.v6) == ipaddr_is_zero(&b->locators.v6);
 }

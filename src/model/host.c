@@ -15,6 +15,7 @@
 #include "model/edit.h"
 #include "model/host_edit.h"
 #include "model/instance_edit.h"
+#include "model/label_edit.h"
 #include "model/nat_gateway_edit.h"
 #include "model/pair_shift.h"
 #include "model/placement_index.h"
@@ -61,6 +62,14 @@ void host_set_connected(struct model *m, uint32_t number, bool connected)
 	s->connected = connected;
 	s->silent = false;
 	placement_index_refresh(m, number);
+}
+
+void host_set_acknowledged(struct model *m, uint32_t number, uint64_t revision)
+{
+	struct host_state *s = host_state_find(m, number);
+
+	if (s)
+		s->acknowledged = revision;
 }
 
 bool host_is_lost(struct model *m, uint32_t number, uint64_t now_ms)
@@ -179,6 +188,22 @@ static int check_number(const uint32_t *value, uint32_t max, const char *paramet
 	return 0;
 }
 
+/* 'text' may be "": none. */
+static int fill_aliases(const struct model *m, struct host *h, const char *text, struct refusal *reterr)
+{
+	struct prefix range = {0};
+	int r = 0;
+
+	if (*text && prefix_parse(text, &range))
+		return refuse(reterr, MODEL_E_VALUE, text, "aliases",
+			      "It is an IPv4 prefix of 16 to 28 bits that is routed to the host.");
+	if (*text)
+		r = label_check_range(m, h, &range, reterr);
+	if (!r)
+		h->locators.aliases = range;
+	return r;
+}
+
 static int fill_place(const struct model *m, struct host *h, const struct host_add_args *args,
 		      struct refusal *reterr)
 {
@@ -196,6 +221,8 @@ static int fill_place(const struct model *m, struct host *h, const struct host_a
 		r = refuse(reterr, MODEL_E_MISSING, "v6 or v4: a host needs a substrate address");
 	if (!r)
 		r = find_place(m, h, reterr);
+	if (!r && args->aliases)
+		r = fill_aliases(m, h, args->aliases, reterr);
 	if (!r)
 		r = topology_locators(&m->organisation, &h->place, &h->locators.v4, &h->locators.v6,
 				      &h->locators);
@@ -257,6 +284,49 @@ int host_add(struct tx *tx, const struct caller *c, const struct host_add_args *
 	int r = host_need_operator(c, reterr);
 
 	return r ? r : tx_settle(tx, mark, do_add(tx, args, ret, reterr));
+}
+
+/* ---- another alias range ---- */
+
+static int do_set_aliases(struct tx *tx, const struct host *old, const char *aliases,
+			  const struct host **ret, struct refusal *reterr)
+{
+	struct host *new = NULL;
+	uint32_t number = old->number;
+	int r = TX_EDIT(tx, old, &new);
+
+	if (!r)
+		r = fill_aliases(tx->m, new, aliases, reterr);
+	if (r) {
+		record_free(new ? &new->o : NULL);
+		return r;
+	}
+	if (prefix_equal(&new->locators.aliases, &old->locators.aliases)) {
+		record_free(&new->o);
+		*ret = old;
+		return 0;
+	}
+	r = TX_PUT(tx, old, &new);
+	if (!r)
+		r = label_renew(tx, host_by_number(tx->m, number));
+	if (!r)
+		r = network_refresh_host(tx, number);
+	*ret = host_by_number(tx->m, number);
+	return r;
+}
+
+int host_set_aliases(struct tx *tx, const struct caller *c, const char *id, const char *aliases,
+		     const struct host **ret, struct refusal *reterr)
+{
+	const struct host *h = host_find(tx->m, id);
+	size_t mark = tx_mark(tx);
+	int r = host_need_operator(c, reterr);
+
+	if (r)
+		return r;
+	if (!h)
+		return refuse(reterr, MODEL_E_HOST_NOT_FOUND, id);
+	return tx_settle(tx, mark, do_set_aliases(tx, h, aliases, ret, reterr));
 }
 
 /* ---- removing ---- */

@@ -84,6 +84,7 @@ struct host_add_args {
 	const uint32_t *rack;   /* NULL: 0 */
 	const char *v4;         /* substrate addresses; NULL: none; one of them is needed */
 	const char *v6;
+	const char *aliases; /* IPv4 prefix that is routed to it (model/label.h); NULL: none */
 	bool edge;
 	bool instances; /* means something for an edge only */
 	const struct tag_args *labels;
@@ -94,6 +95,11 @@ struct host_add_args {
 /* Gives number and locators.  EXISTS (name, address), VALUE, HOST_LIMIT, NUMBERS_EXHAUSTED */
 must_check int host_add(struct tx *tx, const struct caller *c, const struct host_add_args *args,
 			const struct host **ret, struct refusal *reterr);
+/* Another alias range, or none (""): labels are given anew.  'id' is a host id or a name.  HOST_NOT_FOUND, VALUE, EXISTS,
+ * MISSING */
+must_check int host_set_aliases(struct tx *tx, const struct caller *c, const char *id,
+				const char *aliases, const struct host **ret,
+				struct refusal *reterr);
 /* 'id' is a host id or a name.  HOST_DEPENDENCY while it has instances, unless 'force': then they are
  * terminated at once, and addresses that wait for this host's word are given free. */
 must_check int host_remove(struct tx *tx, const struct caller *c, const char *id, bool force,
@@ -126,7 +132,8 @@ bool host_waits(const struct model *m, uint32_t number, uint64_t revision);
 
 const struct host *host_by_number(const struct model *m, uint32_t number);   /* or NULL */
 const struct host *host_find(const struct model *m, const char *id_or_name); /* or NULL */
-/* Known since this manager runs: neither stored nor undone. */
+/* Which revision it has acknowledged.  Known since this manager runs: neither stored nor undone; as the next. */
+void host_set_acknowledged(struct model *m, uint32_t number, uint64_t revision);
 void host_set_connected(struct model *m, uint32_t number, bool connected);
 /* It is disconnected because no sign of life came: the machine is gone, not just the agent. */
 void host_set_silent(struct model *m, uint32_t number);

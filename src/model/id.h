@@ -55,6 +55,7 @@ enum kind {
 	KIND_MIRROR_FILTER = 35,
 	KIND_MIRROR_SESSION = 36,
 	KIND_CHOICE_POLICY = 37, /* for negotiation */
+	KIND_LABEL = 40,      /* stands on the substrate for a virtual address */
 	KIND_MAX,
 };
 

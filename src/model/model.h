@@ -117,6 +117,8 @@ enum relation {
 	REL_INTERFACE_MIRROR_SESSIONS, /* key: the source's interface */
 	REL_TARGET_MIRROR_SESSIONS,    /* key: mirror target */
 	REL_FILTER_MIRROR_SESSIONS,    /* key: mirror filter */
+	REL_HOST_LABELS,          /* key: host number; resting ones too */
+	REL_RESTING_LABELS,       /* key: 0 */
 	REL_MAX,
 };
 size_t model_group_count(const struct model *m, enum relation r, uint64_t key);

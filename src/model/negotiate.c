@@ -100,11 +100,13 @@ static enum format choose_format(const struct demand *d, uint32_t formats, struc
 	return f != FORMAT_NONE ? f : highest(formats);
 }
 
-/* ipip6 carries, packet by packet, what siit cannot. */
+/* ipip6 carries, packet by packet, what siit cannot; vxlan what reip4 cannot. */
 static uint32_t with_companion(enum format f, uint32_t formats)
 {
 	if (f == FORMAT_NONE)
 		return 0;
+	if (f == FORMAT_REIP4_1)
+		return FORMAT_BIT(f) | (formats & FORMAT_BIT(FORMAT_VXLAN_1));
 	if (!(FORMAT_BIT(f) & framework_formats(FRAMEWORK_SIIT)))
 		return FORMAT_BIT(f);
 	return FORMAT_BIT(f) | (formats & FORMAT_BIT(FORMAT_IPIP6_1));
@@ -168,7 +170,9 @@ static uint32_t overhead_of(const struct wish *w)
 	uint32_t overhead = w->formats & FORMAT_BIT(FORMAT_IPIP6_1) ? SUBSTRATE_OVERHEAD_IPIP6
 								      : SUBSTRATE_OVERHEAD_SIIT;
 
-	if (w->send == FORMAT_VXLAN_1)
+	if (w->send == FORMAT_REIP4_1)
+		overhead = 0;
+	if (w->formats & FORMAT_BIT(FORMAT_VXLAN_1))
 		overhead = w->outer_v6 ? SUBSTRATE_OVERHEAD_VXLAN_V6 : SUBSTRATE_OVERHEAD_VXLAN_V4;
 	if (w->features & FEATURES_PAYLOAD)
 		overhead += w->outer_v6 ? SUBSTRATE_OVERHEAD_SEAL_V6 : SUBSTRATE_OVERHEAD_SEAL_V4;

@@ -11,6 +11,7 @@
 #include "model/host.h"
 #include "model/instance.h"
 #include "model/interface.h"
+#include "model/label.h"
 #include "model/model.h"
 #include "model/network_acl.h"
 #include "model/plan_items.h"
@@ -127,8 +128,12 @@ void plan_interface_item(const struct model *m, const struct interface *i,
 	p->mac = i->mac;
 	p->mtu = v->mtu;
 	for (size_t n = 0; n < i->n_addrs; n++)
-		if (!i->addrs[n].arriving)
+		if (!i->addrs[n].arriving) {
+			p->labels[p->n_addrs] = i->host_set ? 0
+							    : label_of(m, i->vni, &i->addrs[n].addr,
+								       interface_addr_host(i, n));
 			p->addrs[p->n_addrs++] = i->addrs[n].addr;
+		}
 	p->addrs[p->n_addrs++] = interface_link_local(i);
 	p->subnet = s->prefix;
 	names_host(&i->addrs[0].addr, p->host_name);

@@ -124,6 +124,7 @@ struct plan_interface {
 	/* private addresses of both families, the primary first, then the link-local IPv6 address of
 	 * the MAC */
 	struct ipaddr addrs[PLAN_ADDRS_MAX];
+	uint32_t labels[PLAN_ADDRS_MAX]; /* what stands for each (model/label.h); 0: nothing */
 	struct prefix subnet;
 	char host_name[NAMES_SIZE];
 	bool dns;

@@ -257,8 +257,10 @@ static bool same_interface(const struct interface *a, const struct interface *b)
 	    a->source_dest_check != b->source_dest_check || a->handle.number != b->handle.number)
 		return false;
 	for (size_t i = 0; i < a->n_addrs; i++)
+		/* with the revision of where it is its label may change */
 		if (!ipaddr_equal(&a->addrs[i].addr, &b->addrs[i].addr) ||
-		    a->addrs[i].arriving != b->addrs[i].arriving)
+		    a->addrs[i].arriving != b->addrs[i].arriving ||
+		    a->addrs[i].revision != b->addrs[i].revision)
 			return false;
 	return true;
 }
@@ -501,6 +503,7 @@ struct place {
 	uint32_t host; /* 0: nowhere */
 	const struct group_set *groups;
 	const struct group_set *hosts; /* of a shared interface: all of them */
+	uint64_t revision;             /* that last changed where it is, or what stands for it there */
 };
 
 static const struct place nowhere;
@@ -508,7 +511,7 @@ static const struct place nowhere;
 static struct place place_of(const struct interface *i, size_t n)
 {
 	return (struct place){interface_addr_host(i, n), i->group_set,
-			      i->addrs[n].arriving ? NULL : i->host_set};
+			      i->addrs[n].arriving ? NULL : i->host_set, i->addrs[n].revision};
 }
 
 /* What is now so of an address that 'i' had, or has, and that was at 'was'. */
@@ -522,7 +525,8 @@ static void plan_address(const struct model *m, const struct change *c, const st
 	if (found && found->host)
 		now = *found;
 	if (now.host != was.host ||
-	    (now.host && (now.groups != was.groups || now.hosts != was.hosts)))
+	    (now.host && (now.groups != was.groups || now.hosts != was.hosts ||
+			  now.revision != was.revision)))
 		fn(data, &now);
 }
 

@@ -15,6 +15,7 @@
 #include "model/interface.h"
 #include "model/network_acl.h"
 #include "model/prefix_list.h"
+#include "model/label.h"
 #include "model/pair_shift.h"
 #include "model/permission.h"
 #include "model/peering.h"
@@ -133,6 +134,7 @@ static const struct field host_fields[] = {
 	FN(64, FIELD_U32, "disallowed_features", struct host, can.disallowed_features),
 	FN(65, FIELD_U32, "disallowed_formats", struct host, can.disallowed_formats),
 	FN(66, FIELD_U64, "generation", struct host, can.generation),
+	FN(70, FIELD_PREFIX, "aliases", struct host, locators.aliases),
 	FN(90, FIELD_U32, "memory", struct host, capacity[HOST_MEMORY]),
 	FN(91, FIELD_U32, "vcpus", struct host, capacity[HOST_VCPUS]),
 	FN(92, FIELD_U32, "bandwidth", struct host, capacity[HOST_BANDWIDTH]),
@@ -613,6 +615,17 @@ static const struct field pair_shift_fields[] = {
 };
 RECORD(pair_shift, struct pair_shift);
 
+static const struct field label_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_U32, struct label, addr),
+	F(11, FIELD_U32, struct label, host),
+	F(12, FIELD_U32, struct label, vni),
+	F(13, FIELD_ADDR, struct label, virtual),
+	F(14, FIELD_U64, struct label, since),
+	FN(15, FIELD_TIME, "rest", struct label, rest_ms),
+};
+RECORD(label, struct label);
+
 static const struct field usage_fields[] = {
 	OBJECT_FIELDS,
 	F(10, FIELD_ID, struct usage, billing_account, .kind = KIND_ACCOUNT),
@@ -843,6 +856,7 @@ const struct record *record_of(enum kind k)
 		[KIND_ADDRESS] = &elastic_record,
 		[KIND_DRAIN] = &drain_record,
 		[KIND_PAIR_SHIFT] = &pair_shift_record,
+		[KIND_LABEL] = &label_record,
 		[KIND_PEERING] = &peering_record,
 		[KIND_POOL] = &pool_record,
 		[KIND_FLOW_LOG] = &flow_log_record,

@@ -35,7 +35,7 @@ static bool is_unknown(const struct model *m, const struct host *h)
 	return h->can.probed_ms && !host_state_find(m, h->number)->known;
 }
 
-static bool any_host_unknown(const struct model *m)
+bool release_any_unknown(const struct model *m)
 {
 	struct model_iter it = model_iter_kind(m, KIND_HOST);
 	const struct object *o;
@@ -89,7 +89,7 @@ static bool is_settled(const struct model *m, const struct release *r, bool unkn
 
 bool release_is_settled(const struct model *m, const struct release *r)
 {
-	return is_settled(m, r, any_host_unknown(m));
+	return is_settled(m, r, release_any_unknown(m));
 }
 
 void release_each_blocker(const struct model *m, const struct release *r,
@@ -132,7 +132,7 @@ int release_make(struct tx *tx, const struct interface *i, const struct private_
 	if (!a->revision) /* it has never been anywhere */
 		return 0;
 	if (!live && !holders_any_before(tx->m->holders, i->vni, &a->addr, since) &&
-	    !any_host_unknown(tx->m))
+	    !release_any_unknown(tx->m))
 		return 0;
 	r = tx_make(tx, KIND_RELEASE, i->o.account, &o);
 	if (r)
@@ -152,7 +152,7 @@ static int do_settle(struct tx *tx, size_t *ret_n)
 {
 	struct model_iter it = model_iter_kind(tx->m, KIND_RELEASE);
 	const struct object *o = model_iter_next(&it);
-	bool unknown = o && any_host_unknown(tx->m);
+	bool unknown = o && release_any_unknown(tx->m);
 	size_t n = 0;
 
 	while (o) {

@@ -69,6 +69,8 @@ struct release {
 const char *release_step_text(enum release_step s);
 /* The host has told what it holds: holders of what it did not name it is not. */
 void release_host_known(struct model *m, uint32_t number);
+/* Some host that may hold what it has not told yet since this manager runs. */
+bool release_any_unknown(const struct model *m);
 /* Nobody has, holds, or may hold the released address as it was. */
 bool release_is_settled(const struct model *m, const struct release *r);
 /* Ends all releases that are settled; '*ret_n' counts them.  The cost grows with the number of releases. */

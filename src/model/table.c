@@ -510,6 +510,11 @@ static void replace_by_id(struct model *m, struct object *old, struct object *ne
 	}
 }
 
+static bool has_range(const struct object *host)
+{
+	return host && ((const struct host *)host)->locators.aliases.len;
+}
+
 static void forget_subnet(struct model *m, uint64_t subnet)
 {
 	struct group *g = group_find(m, REL_SUBNET_INTERFACES, KIND_INTERFACE, subnet);
@@ -548,6 +553,8 @@ int table_replace(struct model *m, struct object *old, struct object *new)
 		replace_release(m, (struct release *)old, (struct release *)new);
 	else
 		replace_edge(m, old, new);
+	if (any->kind == KIND_HOST)
+		m->n_ranges = m->n_ranges + has_range(new) - has_range(old);
 	return 0;
 }
 

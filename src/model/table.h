@@ -38,6 +38,8 @@ enum unique {
 	UNIQUE_ADDRESS_ASSOCIATION,
 	UNIQUE_ELASTIC_PRIVATE,
 	UNIQUE_DRAIN_PRIVATE,
+	UNIQUE_LABEL,
+	UNIQUE_LABEL_VIRTUAL, /* what labels stand for; several may for one */
 	UNIQUE_MAX,
 };
 
@@ -88,6 +90,8 @@ struct host_state {
 	bool silent;      /* it was given up: host_set_silent() */
 	uint64_t lost_ms; /* not connected since (host_is_lost()); 0: connected */
 	struct placement_view view; /* model/placement_index.h */
+	uint64_t acknowledged; /* the last revision that it has, in this manager's life */
+	uint32_t next_label; /* where the search for a label goes on: one just given back comes last */
 };
 
 enum {
@@ -129,6 +133,7 @@ struct model {
 	struct hmap racks;
 	struct hmap spreads;
 	struct list idle_spreads;
+	size_t n_ranges; /* hosts with an alias range */
 	struct hmap group_sets;
 	struct list idle_group_sets;
 	struct choice_rules choice_rules;

@@ -24,6 +24,7 @@
 #include "model/permission.h"
 #include "model/pair_shift.h"
 #include "model/peering.h"
+#include "model/label.h"
 #include "model/release.h"
 #include "model/route_table.h"
 #include "model/security_group.h"
@@ -387,6 +388,18 @@ static bool session_filter(const struct object *o, uint64_t *ret)
 	return true;
 }
 
+static bool label_host(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct label *)o)->host;
+	return true;
+}
+
+static bool label_rest(const struct object *o, uint64_t *ret)
+{
+	*ret = 0;
+	return ((const struct label *)o)->since;
+}
+
 static const struct relation_use relations[] = {
 	{KIND_NONE, REL_ACCOUNT, offsetof(struct object, by_account), account_key},
 	{KIND_SUBNET, REL_VPC_SUBNETS, offsetof(struct subnet, by_vpc), subnet_vpc},
@@ -443,6 +456,8 @@ static const struct relation_use relations[] = {
 	 egress_gateway_edge},
 	{KIND_ADDRESS, REL_POOL_ADDRESSES, offsetof(struct elastic, by_pool), elastic_pool},
 	{KIND_ADDRESS, REL_VPC_ADDRESSES, offsetof(struct elastic, by_vpc), elastic_vpc},
+	{KIND_LABEL, REL_HOST_LABELS, offsetof(struct label, by_host), label_host},
+	{KIND_LABEL, REL_RESTING_LABELS, offsetof(struct label, by_rest), label_rest},
 	{KIND_DRAIN, REL_ADDRESS_DRAINS, offsetof(struct drain, by_address), drain_address},
 	{KIND_ADDRESS, REL_EDGE_ADDRESSES, offsetof(struct elastic, by_edge), elastic_edge},
 	{KIND_NAT_GATEWAY, REL_VPC_NAT_GATEWAYS, offsetof(struct nat_gateway, by_vpc), nat_vpc},
@@ -462,6 +477,20 @@ static const struct relation_use relations[] = {
 	{KIND_MIRROR_SESSION, REL_FILTER_MIRROR_SESSIONS, offsetof(struct mirror_session, by_filter),
 	 session_filter},
 };
+
+static bool label_addr_hash(const struct object *o, uint64_t *ret)
+{
+	*ret = hash_u64(((const struct label *)o)->addr);
+	return true;
+}
+
+static bool label_virtual_hash(const struct object *o, uint64_t *ret)
+{
+	const struct label *l = (const struct label *)o;
+
+	*ret = hash_u64_bytes(l->vni, &l->virtual, sizeof(l->virtual));
+	return true;
+}
 
 static bool access_key_hash(const struct object *o, uint64_t *ret)
 {
@@ -638,6 +667,8 @@ static const struct unique_use uniques[] = {
 	 elastic_association},
 	{KIND_ADDRESS, UNIQUE_ELASTIC_PRIVATE, offsetof(struct elastic, by_private),
 	 elastic_private},
+	{KIND_LABEL, UNIQUE_LABEL, offsetof(struct label, by_addr), label_addr_hash},
+	{KIND_LABEL, UNIQUE_LABEL_VIRTUAL, offsetof(struct label, by_virtual), label_virtual_hash},
 	{KIND_DRAIN, UNIQUE_DRAIN_PRIVATE, offsetof(struct drain, by_private), drain_private},
 	{KIND_ROUTE_TABLE, UNIQUE_TABLE_NUMBER, offsetof(struct route_table, by_number),
 	 table_number},

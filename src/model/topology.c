@@ -38,7 +38,7 @@ static uint32_t siit2_bits(const struct topology_place *p)
 int topology_locators(const struct prefix *organisation, const struct topology_place *place,
 		      const struct ipaddr *v4, const struct ipaddr *v6, struct locators *ret)
 {
-	struct locators l = {.v4 = *v4, .v6 = *v6};
+	struct locators l = {.v4 = *v4, .v6 = *v6, .aliases = ret->aliases};
 
 	if (place->locale > TOPOLOGY_LOCALE_MAX || place->area > TOPOLOGY_AREA_MAX ||
 	    place->rack > TOPOLOGY_RACK_MAX || place->host > TOPOLOGY_HOST_MAX || !place->host)

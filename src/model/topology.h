@@ -26,6 +26,7 @@ struct locators {
 	struct prefix siit2; /* a /56; len 0: none */
 	struct ipaddr v4;    /* ordinary substrate addresses; zero: none */
 	struct ipaddr v6;
+	struct prefix aliases; /* IPv4, routed to the host: labels are of it (model/label.h); len 0: none */
 };
 
 enum {
@@ -35,7 +36,7 @@ enum {
 	TOPOLOGY_HOST_MAX = 255
 };
 
-/* Sets siit1 and siit2 of '*ret'; v4 and v6 are copied from the arguments.  'organisation' is a /32. */
+/* Sets siit1 and siit2 of '*ret'; v4 and v6 are copied from the arguments, aliases stay.  'organisation' is a /32. */
 must_check int topology_locators(const struct prefix *organisation,
 				 const struct topology_place *place, const struct ipaddr *v4,
 				 const struct ipaddr *v6, struct locators *ret);

@@ -10,6 +10,7 @@
 #include "model/drain.h"
 #include "model/edit.h"
 #include "model/instance.h"
+#include "model/label_edit.h"
 #include "model/nat_gateway.h"
 #include "model/peering.h"
 #include "model/token.h"
@@ -260,17 +261,24 @@ static int write_object(struct tx *tx, struct object *before, struct object *aft
 
 int tx_put(struct tx *tx, const struct object *old, struct object **new)
 {
-	int r = write_object(tx, (struct object *)(uintptr_t)old, *new);
+	struct object *o = *new;
+	int r = write_object(tx, (struct object *)(uintptr_t)old, o);
 
-	if (r)
-		record_free(*new);
 	*new = NULL;
+	if (r)
+		record_free(o);
+	else if (o->kind == KIND_INTERFACE)
+		r = label_follow(tx, (const struct interface *)old, (const struct interface *)o);
 	return r;
 }
 
 int tx_delete(struct tx *tx, const struct object *old)
 {
-	return write_object(tx, (struct object *)(uintptr_t)old, NULL);
+	int r = write_object(tx, (struct object *)(uintptr_t)old, NULL);
+
+	return r || old->kind != KIND_INTERFACE
+		       ? r
+		       : label_follow(tx, (const struct interface *)old, NULL);
 }
 
 int edit_string(char **field, const char *value)
@@ -335,6 +343,8 @@ int tx_expire(struct tx *tx, size_t max)
 		r = expire_list(tx, model_iter_group(tx->m, REL_ENDED_NAT_GATEWAYS, 0), &max);
 	if (!r)
 		r = peering_expire(tx, &max);
+	if (!r)
+		r = label_expire(tx, &max);
 	if (!r)
 		r = drain_expire(tx, &max);
 	return tx_settle(tx, mark, r);

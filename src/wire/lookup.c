@@ -27,6 +27,7 @@ enum {
 	QUESTION_ASKER = BYTES(3),
 	QUESTION_ADDR = BYTES(4),
 	QUESTION_ADDR_VNI = VARINT(6),
+	QUESTION_LABEL = VARINT(7),
 
 	RESOLVED_SEQ = VARINT(1),
 	RESOLVED_ANSWER = BYTES(2),
@@ -41,6 +42,7 @@ enum {
 	MAPPING_LIFETIME = VARINT(5),
 	MAPPING_GROUPS = BYTES(7), /* lists are packed: varints in one field */
 	MAPPING_HOSTS = BYTES(8),
+	MAPPING_LABEL = VARINT(9),
 };
 
 /* ---- reading ---- */
@@ -121,6 +123,9 @@ static bool read_question(struct reader r, struct lookup_question *ret)
 			break;
 		case QUESTION_ADDR_VNI:
 			ok = read_u32(&r, &q.addr_vni);
+			break;
+		case QUESTION_LABEL:
+			ok = read_u32(&r, &q.label);
 			break;
 		default:
 			ok = false;
@@ -235,7 +240,8 @@ static size_t mapping_size(const struct lookup_answer *a)
 {
 	return field_size(a->vni) + 2 + sizeof(*a->addr) + field_size(a->host) +
 	       field_size(a->revision) + field_size(a->lifetime) +
-	       list_size(a->groups, a->n_groups) + list_size(a->hosts, a->n_hosts);
+	       list_size(a->groups, a->n_groups) + list_size(a->hosts, a->n_hosts) +
+	       field_size(a->label);
 }
 
 static size_t answer_size(const struct lookup_answer *a)
@@ -261,7 +267,8 @@ static uint8_t *write_answer(uint8_t *to, const struct lookup_answer *a)
 	to = write_field(to, MAPPING_REVISION, a->revision);
 	to = write_field(to, MAPPING_LIFETIME, a->lifetime);
 	to = write_list(to, MAPPING_GROUPS, a->groups, a->n_groups);
-	return write_list(to, MAPPING_HOSTS, a->hosts, a->n_hosts);
+	to = write_list(to, MAPPING_HOSTS, a->hosts, a->n_hosts);
+	return write_field(to, MAPPING_LABEL, a->label);
 }
 
 int lookup_write(struct buf *out, uint64_t seq, const struct lookup_answer *answers, size_t n)

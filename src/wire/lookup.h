@@ -27,6 +27,7 @@ struct lookup_question {
 	const struct ipaddr *asker;
 	const struct ipaddr *addr;
 	const char *name; /* borrowed; NULL: none */
+	uint32_t label;   /* VERIFY: instead of 'addr'; 0: none */
 };
 
 /* Reads the body of one record.  0, the questions and their number; -ENOTSUP: not a record for this
@@ -42,6 +43,7 @@ struct lookup_answer {
 	uint32_t host;
 	uint64_t revision;
 	uint32_t lifetime;
+	uint32_t label; /* 0: none */
 	const uint32_t *groups;
 	size_t n_groups;
 	const uint32_t *hosts;

@@ -47,6 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check((uint32_t)message->kind == questions[i].kind);
 		check(message->vni == questions[i].vni);
 		check(message->addr_vni == questions[i].addr_vni);
+		check(message->label == questions[i].label);
 		check(!questions[i].name && !*message->name);
 		check_addr(questions[i].asker, &message->asker);
 		check_addr(questions[i].addr, &message->addr);

@@ -126,7 +126,7 @@ class Node(Place):
 
 class Lab:
     def __init__(self, name=None, hosts=2, edges=0, substrate="ipv6", mtu=1500, formats=(), manager_state=None,
-                 racks=None):
+                 racks=None, aliases=True):
         self.name = name or free_name()
         argv = [VIADUCT, "lab", "up", "--name", self.name, "--hosts", hosts, "--edges", edges, "--substrate", substrate,
                 "--mtu", mtu]
@@ -134,6 +134,8 @@ class Lab:
             argv += ["--formats", f]
         if racks:
             argv += ["--racks", racks]
+        if not aliases:
+            argv += ["--no-aliases"]
         if manager_state:
             argv += ["--manager-state", manager_state]
         self.directory = pathlib.Path("/run/viaduct/lab") / self.name

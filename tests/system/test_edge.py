@@ -16,7 +16,8 @@ from lab import WORLD, wait_for
 KINDS = {
     "siit/2": {},
     "siit/1": {"formats": ["siit/1,ipip6/1"]},
-    "vxlan": {"substrate": "ipv4"},
+    "vxlan": {"substrate": "ipv4", "aliases": False},
+    "reip4": {"substrate": "ipv4"},
 }
 PORT = 7000
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The far end gets what was sent: every field of the header, whatever the packet.
 
-    a --- h1 --- [ router ] --- h2 --- b        siit/2 or siit/1, with ipip6/1 for what they cannot carry; vxlan/1
+    a --- h1 --- [ router ] --- h2 --- b        siit/2 or siit/1, with ipip6/1 for what they cannot carry; vxlan/1;
+                                                reip4/1, with vxlan/1 likewise
 """
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_NOP, IPOption_RR
@@ -11,13 +12,15 @@ from scapy.packet import Raw
 import lab as labs
 from packets import frame, only_ip, received, send_frames
 
-FORMATS = ["siit/2", "siit/1", "vxlan/1"]
+FORMATS = ["siit/2", "siit/1", "vxlan/1", "reip4/1"]
+COMPANIONS = {"siit/2": ",ipip6/1", "siit/1": ",ipip6/1", "reip4/1": ",vxlan/1", "vxlan/1": ""}
 PAYLOAD = bytes(range(256)) + b"end"
 
 
 @pytest.fixture(scope="module", params=FORMATS)
 def lab(request):
-    made = labs.Lab(hosts=2, formats=[request.param + (",ipip6/1" if request.param != "vxlan/1" else "")])
+    made = labs.Lab(hosts=2, formats=[request.param + COMPANIONS[request.param]],
+                    substrate="ipv4" if request.param == "reip4/1" else "ipv6")
     made.format = request.param
     yield made
     made.down()
@@ -83,21 +86,33 @@ def seen(lab, pair):
     a, b = pair
     rows = variants(a, b)
     assert len(rows) == N_VARIANTS
-    with lab.capture(device="any", expression="ip6") as substrate, received(b) as frames:
+    with lab.capture(device="any", expression="ip" if lab.format == "reip4/1" else "ip6") as substrate, received(b) as frames:
         send_frames(a, [frame(a, b.address, packet) for _, packet, _ in rows])
     return rows, frames, substrate
 
 
 @pytest.mark.parametrize("row", range(N_VARIANTS))
 def test_every_field_arrives(lab, pair, seen, row):
-    """requirement: PKT-2 PKT-3"""
+    """requirement: PKT-2 PKT-3 PKT-16"""
     rows, frames, substrate = seen
     name, packet, next_header = rows[row]
     expected = bytes(IP(bytes(packet)))
     got = [bytes(p)[:p.len] for p in only_ip(frames, src=pair[0].address)]
     assert expected in got, f"{name}: not among {len(got)} packets received"
-    if lab.format == "vxlan/1":
+    plain = lab.format == "reip4/1" and packet.flags == "DF" and len(expected) > 20 and expected[0] == 0x45
+    if lab.format == "vxlan/1" or (lab.format == "reip4/1" and not plain):
         assert any(UDP in p and p[UDP].dport == 4789 and expected in bytes(p[UDP]) for p in substrate)
+        return
+    if plain:
+        part = expected[40:] or expected[20:26]  # not the transport's checksum
+        carried = [p[IP] for p in substrate if IP in p and p[IP].dst.startswith("172.30.") and
+                   p[IP].len == len(expected) and p[IP].proto == expected[9] and
+                   part in bytes(p[IP].payload)[:p[IP].len - 20] and
+                   (expected[9] not in (6, 17) or bytes(p[IP].payload)[:2] == expected[20:22])]  # its own port
+        assert carried, f"{name}: nothing between labels carried it"
+        # Not a byte more; its own TTL, of which the router takes one, and the packet's in the identification.
+        assert all(p.ttl in (63, 64) and p.flags == "DF" and p.id == expected[8] << 8 and p.tos == expected[1]
+                   for p in carried), [(p.ttl, p.flags, p.id, p.tos) for p in carried]
         return
     on_wire = [p[IPv6] for p in substrate if IPv6 in p and p[IPv6].dst.startswith("fd56:6961:")]
     inner = expected if next_header == 4 else expected[packet.ihl * 4 if packet.ihl else 20:]
@@ -109,8 +124,8 @@ def test_every_field_arrives(lab, pair, seen, row):
 def test_hop_limit_and_traffic_class_on_the_substrate(lab, pair, seen):
     """requirement: PKT-2"""
     rows, _, substrate = seen
-    if lab.format == "vxlan/1":
-        pytest.skip("re-heading alone")
+    if lab.format in ("vxlan/1", "reip4/1"):
+        pytest.skip("re-heading on IPv6 alone")
     wire = [p[IPv6] for p in substrate if IPv6 in p and p[IPv6].dst.startswith("fd56:6961:")]
     assert wire
     # The router takes one: 64 on its near side, 63 behind it.  A node's TTL never rides there.
@@ -120,8 +135,8 @@ def test_hop_limit_and_traffic_class_on_the_substrate(lab, pair, seen):
 
 def test_one_flow_has_one_label(lab, pair):
     """requirement: PKT-2"""
-    if lab.format == "vxlan/1":
-        pytest.skip("re-heading alone")
+    if lab.format in ("vxlan/1", "reip4/1"):
+        pytest.skip("re-heading on IPv6 alone")
     a, b = pair
     packets = [IP(src=a.address, dst=b.address, flags="DF", id=0) / UDP(sport=4000, dport=4001) / bytes([n])
                for n in range(5)]

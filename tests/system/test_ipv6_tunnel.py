@@ -10,7 +10,7 @@ import pytest
 import lab as labs
 from test_ipv6 import address6, dual_stack, ready6
 
-LAB = {"hosts": 2, "substrate": "ipv4"}
+LAB = {"hosts": 2, "substrate": "ipv4", "aliases": False}
 
 
 @pytest.fixture(scope="module")

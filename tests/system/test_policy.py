@@ -216,7 +216,8 @@ def test_a_group_in_use_is_not_deleted(vpc):
     vpc.ec2.terminate_instances(InstanceIds=[node.id])
 
 
-@pytest.mark.parametrize("kind", [{"formats": ["siit/1,ipip6/1"]}, {"substrate": "ipv4"}], ids=["siit/1", "vxlan"])
+@pytest.mark.parametrize("kind", [{"formats": ["siit/1,ipip6/1"]}, {"substrate": "ipv4", "aliases": False},
+                                  {"substrate": "ipv4"}], ids=["siit/1", "vxlan", "reip4"])
 def test_groups_count_in_every_format(kind):
     """requirement: NIC-6, NEG-7"""
     lab = Lab(hosts=2, **kind)

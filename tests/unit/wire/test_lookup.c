@@ -79,6 +79,7 @@ static void questions_are_read(void **state)
 						  : VIADUCT__AGENT__QUESTION__KIND__SEND;
 			questions[k].vni = (uint32_t)numbers[(i + k) % ARRAY_SIZE(numbers)];
 			questions[k].addr_vni = (uint32_t)numbers[(i + 2 * k) % 8];
+			questions[k].label = (uint32_t)numbers[(i + 3 * k) % 8];
 			questions[k].asker = bytes_of(&askers[k]);
 			if (k != 1)
 				questions[k].addr = bytes_of(&addrs[k]);
@@ -91,6 +92,7 @@ static void questions_are_read(void **state)
 			assert_int_equal(read[k].kind, questions[k].kind);
 			assert_int_equal(read[k].vni, questions[k].vni);
 			assert_int_equal(read[k].addr_vni, questions[k].addr_vni);
+			assert_int_equal(read[k].label, questions[k].label);
 			assert_true(ipaddr_equal(read[k].asker, &askers[k]));
 			if (k == 1)
 				assert_null(read[k].addr);
@@ -199,6 +201,7 @@ static void pack_resolved(struct buf *out, uint64_t seq, const struct lookup_ans
 		mappings[i].n_groups = answers[i].n_groups;
 		mappings[i].hosts = (uint32_t *)answers[i].hosts;
 		mappings[i].n_hosts = answers[i].n_hosts;
+		mappings[i].label = answers[i].label;
 	}
 	resolved.seq = seq;
 	resolved.n_answers = n;
@@ -234,6 +237,7 @@ static void answers_are_written(void **state)
 			answers[k].n_groups = i / 7 % (ARRAY_SIZE(groups) + 1);
 			answers[k].hosts = groups;
 			answers[k].n_hosts = i / 11 % (ARRAY_SIZE(groups) + 1);
+			answers[k].label = (uint32_t)numbers[(i + k) % 8];
 		}
 		assert_int_equal(lookup_write(&by_hand, numbers[i % 13], answers, n), 0);
 		pack_resolved(&by_library, numbers[i % 13], answers, n);
