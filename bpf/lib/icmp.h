@@ -97,7 +97,11 @@ __judged_once __u64 icmp_sum(struct __sk_buff *skb, struct packet *p, __u32 at, 
 				return 0;
 		} else {
 			memset(p->tuple.bytes, 0, ICMP_SUM_STEP);
-			if (n < 1 || bpf_skb_load_bytes(skb, at, p->tuple.bytes, n))
+			/* the verifier of 6.1 does not see that it is not 0 */
+			n--;
+			asm volatile("" : "+r"(n));
+			n = (n & 63) + 1;
+			if (bpf_skb_load_bytes(skb, at, p->tuple.bytes, n))
 				return 0;
 		}
 		sum += (__u32)bpf_csum_diff(NULL, 0, (__be32 *)p->tuple.bytes, ICMP_SUM_STEP, 0);
