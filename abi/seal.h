@@ -10,7 +10,7 @@
  *
  * On the wire a sealed packet is a UDP datagram to port 1000 with a PSP header (PSP Architecture
  * Specification, "PSP Header"), the payload and a tag.  The SPI is the sender's host number, the
- * epoch of its key, and a bit: the transport checksum inside is left to the receiver, as between a
+ * cipher and the epoch of its key, and a bit: the transport checksum inside is left to the receiver, as between a
  * virtual machine and its host, because the tag covers more than it.
  */
 #pragma once
@@ -34,8 +34,9 @@ enum {
 	SEAL_OVERHEAD_TUNNEL = SEAL_UDP_SIZE + SEAL_HEADER_SIZE + SEAL_TAG_SIZE,
 	SEAL_SPI_PARTIAL = 1, /* the transport checksum is not complete */
 	SEAL_SPI_EPOCH_SHIFT = 1,
+	SEAL_SPI_CIPHER_SHIFT = 16,
 	SEAL_SPI_SENDER_SHIFT = 18,
-	SEAL_SPI_EPOCHS = 1 << 17,
+	SEAL_SPI_EPOCHS = 1 << 15, /* hours: years before one comes again, for another key */
 };
 
 /* What a seal is in fact.  The numbers are in notes and in dp_peer_copy.accept. */
@@ -57,10 +58,16 @@ static inline __attribute__((always_inline, unused)) enum seal_cipher seal_ciphe
 	return features & FEATURES_PAYLOAD ? SEAL_AES_128_GMAC : SEAL_CLEAR;
 }
 
-static inline __attribute__((always_inline, unused)) __u32 seal_spi(__u32 sender, __u64 epoch)
+static inline __attribute__((always_inline, unused)) __u32 seal_spi(__u32 sender, enum seal_cipher cipher,
+								     __u64 epoch)
 {
-	return sender << SEAL_SPI_SENDER_SHIFT |
+	return sender << SEAL_SPI_SENDER_SHIFT | (__u32)cipher << SEAL_SPI_CIPHER_SHIFT |
 	       (__u32)(epoch % SEAL_SPI_EPOCHS) << SEAL_SPI_EPOCH_SHIFT;
+}
+
+static inline __attribute__((always_inline, unused)) enum seal_cipher seal_spi_cipher(__u32 spi)
+{
+	return (enum seal_cipher)(spi >> SEAL_SPI_CIPHER_SHIFT & (SEAL_CIPHERS - 1));
 }
 
 /*

@@ -22,11 +22,12 @@ IMAGE = "ami-netns"
 
 
 class Cluster:
-    """'formats' limits what the agents offer ("siit/1,ipip6/1"); None offers all."""
+    """'formats' limits what the agents offer ("siit/1,ipip6/1"); None offers all.  'require' is what they do not talk
+    without ("crypt/1")."""
 
-    def __init__(self, nss, build, name, substrate="ipv6", formats=None):
+    def __init__(self, nss, build, name, substrate="ipv6", formats=None, require=None):
         self.nss, self.build, self.name = nss, build, name
-        self.substrate, self.formats = substrate, formats
+        self.substrate, self.formats, self.require = substrate, formats, require
         self.directory = tempfile.mkdtemp(prefix="viaduct-bench-")
         self.processes = []
         self.hosts = [nss.make(f"viaduct-{name}-h{n}") for n in (1, 2)]
@@ -102,10 +103,11 @@ class Cluster:
         sh(agent, "join", bundle, "--state", state)
         argv = [agent, "run", "--state", state, "--substrate", "sub0", "--name", self.agent_name(n),
                 "--run", self.directory, "--netns-prefix", f"{host}-"]
-        if self.formats:
+        if self.formats or self.require:
             config = os.path.join(state, "bench.conf")
             with open(config, "w") as f:
-                f.write(f"formats = {self.formats}\n")
+                f.write(f"formats = {self.formats}\n" if self.formats else "")
+                f.write(f"require = {self.require}\n" if self.require else "")
             argv += ["--config", config]
         self.spawn(host, argv, f"agent{n}")
 

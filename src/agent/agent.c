@@ -64,7 +64,7 @@ static int agent_greet(struct session *session, void *arg)
 	hello.boot_id.len = sizeof(a->config.boot_id);
 	hello.software = (char *)(uintptr_t) "viaduct-agent " VIADUCT_VERSION;
 	hello.capabilities = &capabilities;
-	hello.revision = a->revision;
+	hello.revision = sealing_lacks_keys(&a->desired) ? 0 : a->revision;
 	hello.cluster_id = a->cluster_id;
 	e = agent_write_held(a, &arena, &hello);
 	if (e)
@@ -320,6 +320,7 @@ int agent_new(const struct agent_config *config, struct agent **ret)
 					  .arg = a};
 	announcer_init(&a->announcer, a->loop, config->announce, config->kernel_arg,
 		       config->dp.uplink_ifindex);
+	sealing_init(&a->sealing, a->loop, &a->desired, &config->sealing);
 	link_init(&a->link, a->loop, &config->dialer, &agent_link_ops, a);
 	serve_init(a);
 	serve6_init(a);
@@ -331,6 +332,8 @@ int agent_new(const struct agent_config *config, struct agent **ret)
 					.fn_arg = config->backend->arg,
 					.config = &a->config.dp,
 					.disallowed = config->disallowed,
+					.required_features = config->required_features,
+					.disallowed_features = config->disallowed_features,
 					.threaded = config->threaded_probe};
 
 	e = probe_init(&a->probe, a->loop, &spec, agent_on_probed, a);
@@ -350,6 +353,7 @@ struct agent *agent_free(struct agent *a)
 		return NULL;
 	probe_deinit(&a->probe);
 	announcer_deinit(&a->announcer);
+	sealing_deinit(&a->sealing);
 	link_deinit(&a->link);
 	sync_deinit(a);
 	if (a->dp)

@@ -36,6 +36,7 @@
 #include "agent/probe.h"
 #include "agent/questions.h"
 #include "agent/reconcile.h"
+#include "agent/sealing.h"
 #include "base/loop.h"
 #include "datapath/datapath.h"
 #include "driver/driver.h"
@@ -69,6 +70,8 @@ struct agent_config {
 	const char *uplink;   /* its name, for people; NULL: this host is no edge */
 	const char *snapshot; /* path; NULL: none is kept */
 	uint32_t disallowed;  /* formats that the operator does not want on this host */
+	uint32_t required_features, disallowed_features; /* likewise, and what it insists on */
+	struct sealing_paths sealing;
 	bool threaded_probe;
 	/* Keeps the certificate to come with from now on (the frame's is borrowed).  NULL: it is ignored. */
 	void (*renew)(void *arg, const Viaduct__Agent__Certificate *certificate);
@@ -99,6 +102,7 @@ struct agent {
 	struct link link;
 	struct probe probe;
 	struct announcer announcer;
+	struct sealing sealing;
 
 	/* upcalls.c */
 	struct watch upcalls;

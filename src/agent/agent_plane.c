@@ -15,6 +15,7 @@ void agent_close_plane(struct agent *a)
 	nexthops_set_datapath(&a->nexthops, NULL);
 	ports_clear(&a->ports);
 	a->reconcile.dp = NULL;
+	sealing_set_datapath(&a->sealing, NULL);
 	a->dp = datapath_close(a->dp);
 }
 
@@ -35,6 +36,7 @@ static int agent_adopt_plane(struct agent *a)
 	nexthops_set_datapath(&a->nexthops, a->dp);
 	miss_set_datapath(&a->miss, a->dp);
 	a->reconcile.dp = a->dp;
+	sealing_set_datapath(&a->sealing, a->dp);
 	a->reconcile.opening++;
 	e = datapath_peers(a->dp, agent_note_nexthop, a);
 	if (!e)

@@ -62,11 +62,26 @@ struct desired_host {
 	bool edge;
 };
 
+enum { DESIRED_PEER_KEYS = 16 };
+
+struct desired_peer_key {
+	uint32_t spi;
+	enum seal_cipher cipher;
+	bool seals;       /* what is sent; else it opens */
+	uint64_t made_ms; /* Unix time */
+	uint8_t key[SEAL_KEY_SIZE];
+};
+
 struct desired_peer {
 	DESIRED_ITEM;
 	struct dp_peer dp; /* nexthop 0 */
 	char name[DESIRED_NAME_SIZE];
 	char reason[256];
+	uint32_t features;   /* of what is sent: FEATURE_BIT()s */
+	uint64_t generation; /* of the choice */
+	/* In memory alone. */
+	size_t n_keys;
+	struct desired_peer_key keys[DESIRED_PEER_KEYS];
 };
 
 struct desired_subnet {
@@ -188,6 +203,9 @@ struct desired_key {
 	struct prefix prefix;    /* of a subnet; a public address, whole */
 	char id[DRIVER_ID_SIZE]; /* of an instance, an interface */
 };
+
+/* Whether anything to or from it is sealed. */
+bool desired_peer_is_sealed(const struct desired_peer *p);
 
 void desired_init(struct desired *d);
 void desired_deinit(struct desired *d);

@@ -57,7 +57,7 @@ static const char *desired_read_peer(const Viaduct__Agent__Peer *m, struct desir
 	p->dp.vxlan_over_v6 = m->vxlan_over_v6;
 	p->dp.path_mtu = (uint16_t)m->path_mtu;
 	p->dp.edge = m->edge;
-	return NULL;
+	return m->choice ? desired_read_choice(m->choice, p) : NULL;
 }
 
 static const char *desired_read_subnet(const Viaduct__Agent__Subnet *m, struct desired_subnet *s)

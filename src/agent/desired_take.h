@@ -20,6 +20,8 @@ must_check int desired_take_host(struct desired *d, const Viaduct__Agent__HostCo
 				 struct desired_key *key, const char **text);
 must_check int desired_take_peer(struct desired *d, const Viaduct__Agent__Peer *m,
 				 struct desired_key *key, const char **text);
+/* Fills what the choice says; NULL, or what is wrong with it. */
+const char *desired_read_choice(const Viaduct__Agent__Choice *m, struct desired_peer *p);
 must_check int desired_take_subnet(struct desired *d, const Viaduct__Agent__Subnet *m,
 				   struct desired_key *key, const char **text);
 must_check int desired_take_instance(struct desired *d, const Viaduct__Agent__Instance *m,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* viaduct-agent: join, run, leave. */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -41,6 +42,7 @@ struct program {
 	struct agent *agent;
 	struct control control;
 	char *run, *resolv, *socket, *snapshot;
+	char *seal_socket, *seal_program, *seal_reserve;
 	int lock;
 };
 
@@ -162,6 +164,33 @@ static int main_mount_bpffs(const char *path)
 
 /* ---- run ---- */
 
+/* Beside this program, or where it is built. */
+static int main_find_worker(char **ret)
+{
+	static const char *const places[] = {"viaduct-seal", "../seal/viaduct-seal"};
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (n <= 0)
+		return -errno;
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	*slash = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		_cleanup_free_ char *path = NULL;
+		int e = str_printf(&path, "%s/%s", self, places[i]);
+
+		if (e)
+			return e;
+		if (!access(path, X_OK) || i + 1 == ARRAY_SIZE(places)) {
+			*ret = TAKE_PTR(path);
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
 static int main_paths(struct program *p)
 {
 	const struct options *o = p->options;
@@ -173,6 +202,12 @@ static int main_paths(struct program *p)
 		e = str_printf(&p->socket, "%s/%s.sock", o->run, o->name);
 	if (!e)
 		e = str_printf(&p->snapshot, "%s/desired", o->state);
+	if (!e)
+		e = str_printf(&p->seal_socket, "%s/%s.seal", o->run, o->name);
+	if (!e)
+		e = str_printf(&p->seal_reserve, "%s/seal", o->state);
+	if (!e)
+		e = main_find_worker(&p->seal_program);
 	if (!e)
 		e = file_mkdirs(p->run, 0755);
 	return e;
@@ -213,6 +248,9 @@ static int main_start_agent(struct program *p, int ifindex, int uplink_ifindex)
 		.announce = kernel_announce,
 		.snapshot = p->snapshot,
 		.disallowed = p->options->disallowed,
+		.required_features = p->options->required_features,
+		.disallowed_features = p->options->disallowed_features,
+		.sealing = {p->seal_socket, p->seal_program, p->seal_reserve},
 		.threaded_probe = true,
 		.renew = main_renew,
 		.renew_arg = p,
@@ -292,6 +330,9 @@ static void main_stop(struct program *p)
 	free(p->resolv);
 	free(p->socket);
 	free(p->snapshot);
+	free(p->seal_socket);
+	free(p->seal_program);
+	free(p->seal_reserve);
 	close_cleanup(&p->lock);
 }
 
@@ -376,6 +417,8 @@ static int main_undo(struct program *p)
 
 	if (!e)
 		e = main_end_nodes(p);
+	if (!e)
+		e = seal_client_quit(p->seal_socket);
 	step = datapath_destroy(&config);
 	e = e ?: (step == -ENOENT ? 0 : step);
 	if (e)

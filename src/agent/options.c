@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "abi/feature.h"
 #include "abi/format.h"
 #include "base/buf.h"
 #include "base/config.h"
@@ -24,6 +25,8 @@ enum options_key {
 	KEY_NETNS_DIR,
 	KEY_NETNS_PREFIX,
 	KEY_FORMATS,
+	KEY_FEATURES,
+	KEY_REQUIRE,
 	KEY_MAX_CONNECTIONS,
 	KEY_LOG_LEVEL,
 	KEY_MAX,
@@ -42,6 +45,8 @@ static const struct {
 	[KEY_NETNS_DIR] = {"netns-dir", "/run/netns", "a directory"},
 	[KEY_NETNS_PREFIX] = {"netns-prefix", "vd-", "a prefix"},
 	[KEY_FORMATS] = {"formats", NULL, "a list of formats"},
+	[KEY_FEATURES] = {"features", NULL, "a list of features"},
+	[KEY_REQUIRE] = {"require", NULL, "a list of features"},
 	[KEY_MAX_CONNECTIONS] = {"max-connections", NULL, "a number"},
 	[KEY_LOG_LEVEL] = {"log-level", "info", "err, warn, info or debug"},
 };
@@ -70,6 +75,9 @@ const char *options_help(void)
 	       "  --netns-prefix TEXT   of their names [vd-]\n"
 	       "  --formats LIST        the only wire formats allowed on this host, such as\n"
 	       "                        siit/1,ipip6/1 [all that work]\n"
+	       "  --features LIST       the only features allowed on this host, such as crypt/2,lz4\n"
+	       "                        or none [all that work]\n"
+	       "  --require LIST        talk to nobody without these, such as crypt [none]\n"
 	       "  --max-connections N   how many connections may be tracked on this host [65536]\n"
 	       "  --log-level LEVEL     err, warn, info or debug [info]\n"
 	       "  --help, --version\n";
@@ -87,6 +95,8 @@ static void options_fields(struct options *o, char **ret[static KEY_MAX])
 	ret[KEY_NETNS_DIR] = &o->netns_dir;
 	ret[KEY_NETNS_PREFIX] = &o->netns_prefix;
 	ret[KEY_FORMATS] = &o->formats;
+	ret[KEY_FEATURES] = &o->features;
+	ret[KEY_REQUIRE] = &o->require;
 	ret[KEY_MAX_CONNECTIONS] = &o->max_connections;
 	ret[KEY_LOG_LEVEL] = &o->log_level;
 }
@@ -188,6 +198,57 @@ static int options_check_formats(struct options *o, char *reterr_text)
 	return 0;
 }
 
+/* "crypt/2", or "crypt" for any version. */
+static int options_parse_feature(const char *name, uint32_t *mask)
+{
+	static const char *const names[FEATURE_MAX] = FEATURE_NAMES;
+	size_t n = strlen(name);
+	uint32_t found = 0;
+
+	for (int f = 0; f < FEATURE_MAX; f++)
+		if (str_equal(names[f], name) || (!strncmp(names[f], name, n) && names[f][n] == '/'))
+			found |= FEATURE_BIT(f);
+	*mask |= found;
+	return found && *name ? 0 : -EINVAL;
+}
+
+static int options_read_features(const char *key, const char *list, uint32_t *mask,
+				 char *reterr_text)
+{
+	_cleanup_(strv_free_cleanup) char **names = NULL;
+	int e = strv_split(list, ',', FEATURE_MAX, &names);
+
+	for (size_t i = 0; !e && names[i]; i++)
+		e = options_parse_feature(names[i], mask);
+	if (e)
+		snprintf(reterr_text, OPTIONS_ERROR_SIZE,
+			 "%s: \"%s\" is no list of crypt, crypt/1, crypt/2, integrity, lz4, rate", key,
+			 list);
+	return e;
+}
+
+static int options_check_features(struct options *o, char *reterr_text)
+{
+	uint32_t allowed = 0;
+	int e = 0;
+
+	if (o->features && !str_equal(o->features, "none"))
+		e = options_read_features("features", o->features, &allowed, reterr_text);
+	if (!e && o->require)
+		e = options_read_features("require", o->require, &o->required_features,
+					  reterr_text);
+	if (e)
+		return e;
+	if (o->features)
+		o->disallowed_features = (FEATURE_BIT(FEATURE_MAX) - 1) & ~allowed;
+	if (!(o->required_features & o->disallowed_features) ||
+	    o->required_features & ~o->disallowed_features)
+		return 0;
+	snprintf(reterr_text, OPTIONS_ERROR_SIZE,
+		 "require: \"%s\" is not among the allowed features, \"%s\"", o->require, o->features);
+	return -EINVAL;
+}
+
 static int options_check_role(const struct options *o, char *reterr_text)
 {
 	const bool edge = str_equal(o->role, "edge");
@@ -252,7 +313,9 @@ static int options_check(struct options *o, char *reterr_text)
 	e = options_check_role(o, reterr_text);
 	if (!e)
 		e = options_check_connections(o, reterr_text);
-	return e ?: options_check_formats(o, reterr_text);
+	if (!e)
+		e = options_check_formats(o, reterr_text);
+	return e ?: options_check_features(o, reterr_text);
 }
 
 /* ---- the command line ---- */
@@ -268,6 +331,8 @@ static const struct option options_long[] = {
 	{"netns-dir", required_argument, NULL, KEY_NETNS_DIR},
 	{"netns-prefix", required_argument, NULL, KEY_NETNS_PREFIX},
 	{"formats", required_argument, NULL, KEY_FORMATS},
+	{"features", required_argument, NULL, KEY_FEATURES},
+	{"require", required_argument, NULL, KEY_REQUIRE},
 	{"max-connections", required_argument, NULL, KEY_MAX_CONNECTIONS},
 	{"log-level", required_argument, NULL, KEY_LOG_LEVEL},
 	{"config", required_argument, NULL, OPTION_CONFIG},

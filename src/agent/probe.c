@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "seal/probe.h"
 
 static void probe_on_wake(struct wake *w, void *data);
 static void probe_on_timer(struct timer *t, void *data);
@@ -17,6 +18,8 @@ int probe_init(struct probe *p, struct loop *loop, const struct probe_spec *spec
 			    .fn_arg = spec->fn_arg,
 			    .config = spec->config,
 			    .disallowed = spec->disallowed,
+			    .required_features = spec->required_features,
+			    .disallowed_features = spec->disallowed_features,
 			    .threaded = spec->threaded,
 			    .done = done,
 			    .arg = arg};
@@ -78,6 +81,8 @@ static void probe_end(struct probe *p)
 		const uint32_t before = p->confirmed.formats;
 
 		p->confirmed = p->result;
+		/* The programs that carry anything keep to a rate, too. */
+		p->features = p->result_features | (p->result.formats ? FEATURE_BIT(FEATURE_RATE_1) : 0);
 		probe_restrict(p, &p->confirmed);
 		p->probed_at = clock_wall_ms(loop_clock(p->loop));
 		*p->error = '\0';
@@ -95,6 +100,7 @@ static void *probe_thread(void *data)
 	struct probe *p = data;
 
 	p->result_error = p->fn(p->fn_arg, p->config, &p->result);
+	p->result_features = seal_probe();
 	wake_post(&p->wake);
 	return NULL;
 }
@@ -126,6 +132,7 @@ void probe_start(struct probe *p)
 	memset(&p->result, 0, sizeof(p->result));
 	if (!p->threaded) {
 		p->result_error = p->fn(p->fn_arg, p->config, &p->result);
+		p->result_features = seal_probe();
 		probe_end(p);
 		return;
 	}
@@ -151,4 +158,9 @@ void probe_describe(const struct probe *p, Viaduct__Agent__Capabilities *m)
 	m->kernel = (char *)(uintptr_t)p->confirmed.kernel;
 	m->refused = (char *)(uintptr_t)p->confirmed.refused;
 	m->probed_at = p->probed_at;
+	m->version = 1;
+	m->features = p->features & ~p->disallowed_features;
+	m->required_features = p->required_features;
+	m->disallowed_features = p->disallowed_features;
+	m->disallowed_formats = p->disallowed;
 }

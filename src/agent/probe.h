@@ -28,11 +28,13 @@ struct probe {
 	void *fn_arg;
 	const struct dp_config *config;
 	uint32_t disallowed; /* FORMAT_BIT()s */
+	uint32_t required_features, disallowed_features; /* FEATURE_BIT()s */
 	bool threaded;       /* else the probe blocks the loop: for tests in virtual time */
 	probe_done_fn done;
 	void *arg;
 
 	struct dp_capabilities confirmed; /* valid when probed_at is not 0 */
+	uint32_t features;                /* of payloads: seal/probe.h */
 	uint64_t probed_at;               /* Unix ms */
 	char error[128];                  /* of the last probe; "": it succeeded */
 	bool ended;                       /* at least one probe has ended */
@@ -43,6 +45,7 @@ struct probe {
 	struct timer timer;
 	uint64_t interval_ns; /* 0: only when asked */
 	struct dp_capabilities result;
+	uint32_t result_features;
 	int result_error;
 };
 
@@ -51,6 +54,7 @@ struct probe_spec {
 	void *fn_arg;
 	const struct dp_config *config; /* borrowed for the probe's life */
 	uint32_t disallowed;
+	uint32_t required_features, disallowed_features;
 	bool threaded;
 };
 

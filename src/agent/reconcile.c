@@ -53,7 +53,10 @@ static bool reconcile_peer_equal(const struct dp_peer *a, const struct dp_peer *
 	       ipaddr_equal(&a->v4, &b->v4) &&
 	       ipaddr_equal(&a->v6, &b->v6) && a->send == b->send && a->accept == b->accept &&
 	       a->vxlan_over_v6 == b->vxlan_over_v6 && a->path_mtu == b->path_mtu &&
-	       a->nexthop == b->nexthop && a->edge == b->edge;
+	       a->nexthop == b->nexthop && a->seal == b->seal && a->rate_bits == b->rate_bits &&
+	       a->rate_burst == b->rate_burst &&
+	       !memcmp(a->accept_sealed, b->accept_sealed, sizeof(a->accept_sealed)) &&
+	       a->edge == b->edge;
 }
 
 int reconcile_peer(struct reconcile *r, const struct desired_peer *p)

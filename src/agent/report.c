@@ -36,6 +36,8 @@ int report_drops(struct agent *a, uint32_t port, uint64_t ret[static AGENT_REASO
 	if (!e && !port)
 		for (size_t i = 0; i < MISS_DROP_MAX; i++)
 			ret[reasons[i]] += a->miss.drops[i];
+	for (uint32_t i = 0; !e && !port && i < AGENT_REASONS_MAX; i++)
+		ret[i] += sealing_drops(&a->sealing, i);
 	return e;
 }
 
@@ -122,6 +124,19 @@ static int report_interfaces(struct agent *a, struct arena *arena, Viaduct__Agen
 	return 0;
 }
 
+static void report_sealed(struct agent *a, const struct desired_peer *p, Viaduct__Agent__PeerStats *s)
+{
+	const struct seal_counters c = sealing_counters(&a->sealing, p->dp.id);
+
+	s->sealed_packets = c.sealed_packets;
+	s->sealed_bytes = c.sealed_bytes;
+	s->opened_packets = c.opened_packets;
+	s->opened_bytes = c.opened_bytes;
+	s->saved_bytes = c.saved_bytes;
+	if (!a->dp || datapath_peer_held(a->dp, p->dp.id, &s->held_back))
+		s->held_back = 0;
+}
+
 static int report_peers(struct agent *a, struct arena *arena, Viaduct__Agent__Stats *m)
 {
 	const struct desired_peer *p;
@@ -139,6 +154,7 @@ static int report_peers(struct agent *a, struct arena *arena, Viaduct__Agent__St
 		s->number = p->dp.id;
 		s->reachable = nexthops_reachable(&a->nexthops, p->dp.id, &text);
 		s->text = (char *)(uintptr_t)text;
+		report_sealed(a, p, s);
 		m->peers[m->n_peers++] = s;
 	}
 	return 0;

@@ -56,6 +56,48 @@ static int snapshot_host(struct snapshot *s, const struct desired_host *h)
 	return 0;
 }
 
+/* All but the keys: they are not written anywhere. */
+static int snapshot_choice(struct snapshot *s, const struct desired_peer *p,
+			   Viaduct__Agent__Peer *peer)
+{
+	static const uint32_t features[SEAL_CIPHERS] = {
+		[SEAL_AES_128_GCM] = FEATURE_BIT(FEATURE_CRYPT_1),
+		[SEAL_AES_256_GCM] = FEATURE_BIT(FEATURE_CRYPT_2),
+		[SEAL_AES_128_GMAC] = FEATURE_BIT(FEATURE_INTEGRITY_1),
+	};
+	Viaduct__Agent__Choice *m = arena_alloc(&s->arena, sizeof(*m));
+
+	if (!m)
+		return -ENOMEM;
+	viaduct__agent__choice__init(m);
+	peer->choice = m;
+	m->send = p->dp.send;
+	m->send_features = p->features;
+	m->path_mtu = p->dp.path_mtu;
+	m->outer_v6 = p->dp.vxlan_over_v6;
+	m->rate_bits = p->dp.rate_bits;
+	m->rate_burst = p->dp.rate_burst;
+	m->generation = p->generation;
+	m->accepts = arena_alloc_array(&s->arena, SEAL_CIPHERS, sizeof(*m->accepts));
+	if (!m->accepts)
+		return -ENOMEM;
+	for (int i = 0; i < SEAL_CIPHERS; i++) {
+		uint32_t accept = i ? p->dp.accept_sealed[i] : p->dp.accept;
+		Viaduct__Agent__Accept *a = arena_alloc(&s->arena, sizeof(*a));
+
+		if (!a)
+			return -ENOMEM;
+		viaduct__agent__accept__init(a);
+		a->formats = accept & ~(uint32_t)SEAL_ACCEPT_LZ4;
+		a->features = features[i];
+		if (i && accept & SEAL_ACCEPT_LZ4)
+			a->features |= FEATURE_BIT(FEATURE_LZ4_1);
+		if (a->formats)
+			m->accepts[m->n_accepts++] = a;
+	}
+	return 0;
+}
+
 static int snapshot_peer(struct snapshot *s, const struct desired_item *item)
 {
 	const struct desired_peer *p = (const struct desired_peer *)item;
@@ -80,7 +122,7 @@ static int snapshot_peer(struct snapshot *s, const struct desired_item *item)
 	m->vxlan_over_v6 = p->dp.vxlan_over_v6;
 	m->reason = snapshot_text(p->reason);
 	m->edge = p->dp.edge;
-	return 0;
+	return snapshot_choice(s, p, m);
 }
 
 static int snapshot_subnet(struct snapshot *s, const struct desired_item *item)

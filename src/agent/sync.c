@@ -40,6 +40,22 @@ static void sync_on_save(struct timer *t, void *data)
 		sync_complain_unsaved(a, e);
 }
 
+/* They are taken, and written nowhere.  The message is the decoder's, who frees it as a whole. */
+static void sync_hide_keys(const Viaduct__Agent__Desired *m)
+{
+	for (size_t i = 0; i < m->n_set; i++) {
+		const Viaduct__Agent__Object *o = m->set[i];
+		Viaduct__Agent__Choice *c = o->object_case == VIADUCT__AGENT__OBJECT__OBJECT_PEER
+						    ? o->peer->choice
+						    : NULL;
+
+		for (size_t k = 0; c && k < c->n_keys; k++)
+			explicit_bzero(c->keys[k]->key.data, c->keys[k]->key.len);
+		if (c)
+			c->n_keys = 0;
+	}
+}
+
 /* Before it is applied: an agent that is killed must not come back with less than its programs have. */
 static void sync_record(struct agent *a, const Viaduct__Agent__Desired *m)
 {
@@ -262,10 +278,12 @@ static void sync_apply(struct agent *a, bool full, const struct sync_keys *keys,
 	confirms = a->link.state == LINK_UP && a->reconcile.remembers;
 	if (confirms)
 		a->reconcile.remembers = false;
+	sealing_widen(&a->sealing, failures);
 	if (full || !was_open || confirms)
 		reconcile_full(&a->reconcile, failures);
 	else
 		reconcile_some(&a->reconcile, keys->items, keys->n, failures);
+	sealing_narrow(&a->sealing, failures);
 	agent_activate(a);
 	if (confirms)
 		sync_announce_all(a);
@@ -294,8 +312,9 @@ void sync_desired(struct agent *a, const Viaduct__Agent__Desired *m)
 		sync_start_over(a, "no memory for the desired state");
 		return;
 	}
-	sync_record(a, m);
 	sync_take(a, m, &keys, &failures);
+	sync_hide_keys(m);
+	sync_record(a, m);
 	sync_apply(a, m->full, &keys, &failures);
 	free(keys.items);
 	a->revision = m->revision;

@@ -57,6 +57,14 @@ struct api_drop {
 	uint64_t packets;
 };
 
+/* What one host reported about its packets to another, since its worker was started. */
+struct api_pair_live {
+	uint64_t sealed_packets, sealed_bytes; /* sent, on the wire */
+	uint64_t opened_packets, opened_bytes; /* received from it */
+	uint64_t saved_bytes;                  /* by compression, of what it sent */
+	uint64_t held_back;                    /* packets that the rate refused */
+};
+
 /* A host's certificate and key in PEM; freed by the caller of issue(). */
 struct api_bundle {
 	char *ca;
@@ -72,6 +80,8 @@ struct api_live {
 	void (*host)(void *data, uint32_t number, struct api_host_live *ret);
 	/* Calls 'fn' for every counter that is not 0, grouped by host and interface. */
 	void (*drops)(void *data, void (*fn)(void *user, const struct api_drop *d), void *user);
+	/* What 'from' reported about 'to'; false: nothing yet. */
+	bool (*pair)(void *data, uint32_t from, uint32_t to, struct api_pair_live *ret);
 	/* What is known now of an interface's usage; false: nothing. */
 	bool (*usage)(void *data, uint64_t interface, struct usage *ret);
 	/* Asks a host to report what it can do.  0, or -ENOTCONN. */

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "model/edge.h"
 #include "model/host.h"
+#include "model/host_key.h"
 #include "model/interface.h"
 #include "model/label.h"
 #include "model/mapping.h"
@@ -242,9 +243,19 @@ int route_host_probe(struct route_call *c)
 		return refuse_host(c, c->segments[2]);
 	if (live->probe(live->data, h->number))
 		return route_refuse(c, 409, "NotConnected",
-				    "'%.64s' is not connected: it probes when it comes back", h->name);
+				    "'%.64s' is not connected: it probes when it comes back",
+				    h->name);
 	c->result = json_new_object(c);
 	return 0;
+}
+
+int route_host_rotate(struct route_call *c)
+{
+	int r = host_key_rotate_asked(c->tx, &c->caller, c->segments[2], &c->refusal);
+
+	if (!r)
+		c->result = json_new_object(c);
+	return r;
 }
 
 static json_t *show_capabilities(struct route_call *c, const struct object *object)
@@ -292,10 +303,30 @@ static void put_choice(struct route_call *c, json_t *o, const struct choice *cho
 	json_put_u64(c, o, "overhead", choice->overhead);
 	json_put_u64(c, o, "rate_bits", choice->rate.bits);
 	json_put_u64(c, o, "rate_burst", choice->rate.burst);
+	if (choice->send_features & FEATURES_PAYLOAD) {
+		json_put_u64(c, o, "key_epoch", choice->send_epoch);
+		json_put_time(c, o, "key_made_at", choice->send_keyed_ms);
+	}
 	json_put_bool(c, o, "inferred", choice->inferred);
 	json_put_text(c, o, "policy",
-		      choice->policy ? id_text_prefixed(ID_PREFIX_CHOICE_POLICY, choice->policy, id) : NULL);
+		      choice->policy ? id_text_prefixed(ID_PREFIX_CHOICE_POLICY, choice->policy, id)
+				     : NULL);
 	json_put_text(c, o, "reason", choice->reason);
+}
+
+/* What the sender's host says of itself. */
+static void put_pair_counters(struct route_call *c, json_t *o, const struct host *from,
+			      const struct host *to)
+{
+	struct api_pair_live live = {};
+
+	(void)c->api->live->pair(c->api->live->data, from->number, to->number, &live);
+	json_put_u64(c, o, "sealed_packets", live.sealed_packets);
+	json_put_u64(c, o, "sealed_bytes", live.sealed_bytes);
+	json_put_u64(c, o, "opened_packets", live.opened_packets);
+	json_put_u64(c, o, "opened_bytes", live.opened_bytes);
+	json_put_u64(c, o, "saved_bytes", live.saved_bytes);
+	json_put_u64(c, o, "held_back", live.held_back);
 }
 
 static int put_pair(struct route_call *c, json_t *list, const struct host *from,
@@ -308,6 +339,7 @@ static int put_pair(struct route_call *c, json_t *list, const struct host *from,
 	json_put_text(c, o, "from", from->name);
 	json_put_text(c, o, "to", to->name);
 	put_choice(c, o, &choice);
+	put_pair_counters(c, o, from, to);
 	json_append(c, list, o);
 	return 0;
 }

@@ -252,6 +252,8 @@
 #define LIMIT_AGENT_EVENTS_MS 200
 /* Changes of the desired state are gathered this long before they are saved durably. */
 #define LIMIT_AGENT_SAVE_MS 500
+/* A sealing worker that ended, or could not be told, is started or told again after this time. */
+#define LIMIT_AGENT_SEAL_RETRY_MS 1000
 /* A node that ended by itself is known within this time. */
 #define LIMIT_AGENT_CHECK_MS 1000
 /* Everything is compared anew this often: nobody else should change it, somebody might. */
@@ -337,6 +339,11 @@
 #define LIMIT_HOLDERS_EXPIRED_PER_TICK 4096
 #define LIMIT_MODEL_EXPIRED_PER_TICK   256
 #define LIMIT_MODEL_SHIFTS_PER_TICK    4096
+/* How long hosts seal with the keys of one epoch, unless the operator says otherwise: AES-GCM bears 2^32
+ * packets under a key with room to spare, an hour is some 2^32 at a million a second.  Hosts that are looked at
+ * in one tick, each with all its peers. */
+#define LIMIT_KEY_S         3600
+#define LIMIT_KEYS_PER_TICK 4
 /* Packets are on the substrate, or in a queue before it, for no longer than this. */
 #define LIMIT_MODEL_SHIFT_GRACE_MS 2000
 /* HTTP: EC2 allows 16 KiB of user data, and a signed request has a few KiB of headers. */

@@ -17,7 +17,10 @@ void lab_deinit(struct lab *l)
 	free(TAKE_PTR(l->directory));
 	free(TAKE_PTR(l->manager_state));
 	for (size_t i = 0; i < ARRAY_SIZE(l->formats); i++)
+	{
 		free(TAKE_PTR(l->formats[i]));
+		free(TAKE_PTR(l->require[i]));
+	}
 	/* A zeroed struct holds none: descriptor 0 is never a lock. */
 	if (l->lock_fd > 0)
 		close(TAKE_FD(l->lock_fd));
@@ -168,15 +171,16 @@ static json_t *processes_to_json(const struct lab *l)
 	return list;
 }
 
-static json_t *formats_to_json(const struct lab *l)
+/* Lists of nodes, by their names. */
+static json_t *lists_to_json(const struct lab *l, char *const *lists)
 {
 	json_t *list = json_object();
 	char name[LAB_NODE_NAME_SIZE];
 
 	for (uint32_t i = 1; i <= lab_last_node(l); i++)
-		if (l->formats[i])
+		if (lists[i])
 			json_object_set_new(list, lab_node_name(l, i, name),
-					    json_string(l->formats[i]));
+					    json_string(lists[i]));
 	return list;
 }
 
@@ -186,11 +190,12 @@ int lab_save(const struct lab *l)
 	_cleanup_json_ json_t *j = NULL;
 	int r;
 
-	j = json_pack("{s:i,s:s,s:b,s:s,s:i,s:i,s:i,s:i,s:s,s:o,s:o}", "version", 1, "name",
+	j = json_pack("{s:i,s:s,s:b,s:s,s:i,s:i,s:i,s:i,s:s,s:o,s:o,s:o}", "version", 1, "name",
 		      l->name, "up", l->up, "substrate", l->ipv4 ? "ipv4" : "ipv6", "mtu",
 		      (int)l->mtu, "hosts", (int)l->n_hosts, "edges", (int)l->n_edges, "port",
 		      (int)l->port, "manager_state", l->manager_state, "formats",
-		      formats_to_json(l), "processes", processes_to_json(l));
+		      lists_to_json(l, l->formats), "require", lists_to_json(l, l->require),
+		      "processes", processes_to_json(l));
 	text = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
 	if (!text || !path)
 		return complain_memory();
@@ -210,18 +215,18 @@ static void processes_from_json(struct lab *l, const json_t *list)
 	}
 }
 
-static int formats_from_json(struct lab *l, const json_t *list)
+static int lists_from_json(const struct lab *l, const json_t *json, char **lists)
 {
 	char name[LAB_NODE_NAME_SIZE];
 
 	for (uint32_t i = 1; i <= lab_last_node(l); i++) {
-		const char *formats =
-			json_string_value(json_object_get(list, lab_node_name(l, i, name)));
+		const char *list =
+			json_string_value(json_object_get(json, lab_node_name(l, i, name)));
 
-		if (!formats)
+		if (!list)
 			continue;
-		l->formats[i] = strdup(formats);
-		if (!l->formats[i])
+		lists[i] = strdup(list);
+		if (!lists[i])
 			return -ENOMEM;
 	}
 	return 0;
@@ -229,14 +234,15 @@ static int formats_from_json(struct lab *l, const json_t *list)
 
 static int from_json(struct lab *l, json_t *j)
 {
-	json_t *formats = NULL, *processes = NULL;
+	json_t *formats = NULL, *require = NULL, *processes = NULL;
+	int r;
 	int version, up, mtu, n_hosts, n_edges = 0, port;
 	const char *substrate, *manager_state;
 
-	if (json_unpack(j, "{s:i,s:b,s:s,s:i,s:i,s?i,s:i,s:s,s:o,s:o}", "version", &version, "up",
+	if (json_unpack(j, "{s:i,s:b,s:s,s:i,s:i,s?i,s:i,s:s,s:o,s?o,s:o}", "version", &version, "up",
 			&up, "substrate", &substrate, "mtu", &mtu, "hosts", &n_hosts, "edges",
 			&n_edges, "port", &port, "manager_state", &manager_state, "formats",
-			&formats, "processes", &processes))
+			&formats, "require", &require, "processes", &processes))
 		return -EBADMSG;
 	if (version != 1 || n_hosts < 1 || n_hosts > LIMIT_LAB_HOSTS || n_edges < 0 ||
 	    n_edges > LIMIT_LAB_EDGES || port < 0 || port > UINT16_MAX)
@@ -251,7 +257,8 @@ static int from_json(struct lab *l, json_t *j)
 	if (!l->manager_state)
 		return -ENOMEM;
 	processes_from_json(l, processes);
-	return formats_from_json(l, formats);
+	r = lists_from_json(l, formats, l->formats);
+	return r ? r : lists_from_json(l, require, l->require);
 }
 
 int lab_load(const char *name, struct lab *ret)

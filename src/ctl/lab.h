@@ -69,6 +69,7 @@ struct lab {
 	uint16_t port;                      /* of the API on 127.0.0.1; 0: not bound yet */
 	char *manager_state;                /* viaductd's directory */
 	char *formats[LIMIT_LAB_NODES + 1]; /* NULL: all that the host can do */
+	char *require[LIMIT_LAB_NODES + 1]; /* features that the host insists on; NULL: none */
 	struct lab_process processes[LIMIT_LAB_NODES + 1];
 	int lock_fd; /* -1: not held */
 };

@@ -35,6 +35,7 @@ static const struct command_option up_options[] = {
 	{"no-aliases", NULL, "on IPv4: hosts get no alias ranges, so no reip4", false},
 	{"mtu", "BYTES", "of the substrate's links (default: 1500)", false},
 	{"formats", "[HOST=]LIST", "all that hosts, or this host, may use: siit/1,ipip6/1", true},
+	{"require", "[HOST=]LIST", "what hosts, or this host, do not talk without: crypt,lz4", true},
 	{"manager-state", "DIR", "the manager's state, kept afterwards (default: in the lab)",
 	 false},
 	{"keep-failed", NULL, "leave a lab that does not come up, to be looked at", false},
@@ -62,15 +63,15 @@ static int parse_number(const struct invocation *inv, const char *option, uint32
 	return complain(-EINVAL, "--%s %s: a number from %u to %u", option, text, min, max);
 }
 
-static int set_formats(struct lab *l, uint32_t node, const char *formats)
+static int set_list(char **place, const char *list)
 {
-	free(l->formats[node]);
-	l->formats[node] = strdup(formats);
-	return l->formats[node] ? 0 : complain_memory();
+	free(*place);
+	*place = strdup(list);
+	return *place ? 0 : complain_memory();
 }
 
 /* "LIST" for all hosts, "h2=LIST" for one; the later one counts. */
-static int parse_formats(struct lab *l, const char *text)
+static int parse_lists(struct lab *l, const char *option, const char *text, char **lists)
 {
 	const char *equals = strchr(text, '=');
 	char name[LAB_NODE_NAME_SIZE];
@@ -83,10 +84,10 @@ static int parse_formats(struct lab *l, const char *text)
 			       strncmp(name, text, (size_t)(equals - text)) != 0))
 			continue;
 		known = true;
-		r = set_formats(l, node, equals ? equals + 1 : text);
+		r = set_list(&lists[node], equals ? equals + 1 : text);
 	}
 	if (!known)
-		return complain(-EINVAL, "--formats %s: there is no such host in this lab", text);
+		return complain(-EINVAL, "--%s %s: there is no such host in this lab", option, text);
 	return r;
 }
 
@@ -115,7 +116,10 @@ static int parse_up(const struct invocation *inv, struct lab *l)
 	if (!r)
 		r = parse_number(inv, "mtu", MTU_MIN, MTU_MAX, &l->mtu);
 	while (!r && (text = invocation_next(inv, "formats", &at)))
-		r = parse_formats(l, text);
+		r = parse_lists(l, "formats", text, l->formats);
+	at = 0;
+	while (!r && (text = invocation_next(inv, "require", &at)))
+		r = parse_lists(l, "require", text, l->require);
 	text = invocation_option(inv, "manager-state");
 	if (!r && text) {
 		l->manager_state = strdup(text);

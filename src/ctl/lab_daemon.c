@@ -293,10 +293,12 @@ static int write_agent_config(const struct lab *l, uint32_t node, const char *st
 	_cleanup_free_ char *text = NULL;
 	int r;
 
-	if (!l->formats[node])
+	if (!l->formats[node] && !l->require[node])
 		return 0;
 	if (str_printf(ret, "%s.conf", state) ||
-	    str_printf(&text, "formats = %s\n", l->formats[node]))
+	    str_printf(&text, "%s%s\n%s%s\n", l->formats[node] ? "formats = " : "",
+		       l->formats[node] ?: "", l->require[node] ? "require = " : "",
+		       l->require[node] ?: ""))
 		return complain_memory();
 	r = file_write_atomic(*ret, text, strlen(text), 0600);
 	return r ? complain_errno(r, "%s", *ret) : 0;

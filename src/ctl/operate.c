@@ -88,6 +88,14 @@ static int run_host_probe(const struct invocation *inv)
 	return r ? r : request_send(inv, "POST", "/v1/hosts/", id, "/probe", NULL, NULL);
 }
 
+static int run_host_rotate(const struct invocation *inv)
+{
+	_cleanup_free_ char *id = NULL;
+	int r = find_host(inv, inv->arguments[0], &id);
+
+	return r ? r : request_send(inv, "POST", "/v1/hosts/", id, "/rotate", NULL, NULL);
+}
+
 static const struct table_column account_columns[] = {
 	{"ID", "id"},
 	{"NAME", "name"},
@@ -326,6 +334,8 @@ const struct command operate_host_commands[OPERATE_HOST_COMMANDS] = {
 	 .max_arguments = 1, .run = run_host_remove},
 	{"probe", "have a host find out anew what it can do", .arguments = "HOST",
 	 .min_arguments = 1, .max_arguments = 1, .run = run_host_probe},
+	{"rotate", "new keys for all that a host seals", .arguments = "HOST",
+	 .min_arguments = 1, .max_arguments = 1, .run = run_host_rotate},
 };
 
 const struct command operate_pool_commands[OPERATE_POOL_COMMANDS] = {

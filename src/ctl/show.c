@@ -103,7 +103,8 @@ static const struct table_column capability_columns[] = {
 };
 static const struct table_column pair_columns[] = {
 	{"FROM", "from"},      {"TO", "to"},        {"SENDS", "send"},
-	{"ACCEPTS", "accept"}, {"MTU", "path_mtu"}, {"REASON", "reason"},
+	{"ACCEPTS", "accept"}, {"FEATURES", "send_features"}, {"SEALED", "sealed_packets"},
+	{"HELD-BACK", "held_back"}, {"MTU", "path_mtu"}, {"REASON", "reason"},
 };
 
 #define COLUMNS(c) (c), ARRAY_SIZE(c)

@@ -9,6 +9,7 @@
 #include "manager/message.h"
 #include "manager/manager.h"
 #include "manager/publish.h"
+#include "manager/rotate.h"
 #include "model/edge.h"
 #include "model/instance.h"
 #include "model/nat_gateway.h"
@@ -442,6 +443,7 @@ void intake_tick(struct manager *manager)
 	intake_absorb(manager);
 	expire(manager);
 	settle_shifts(manager);
+	rotate_tick(manager);
 	settle_edges(manager);
 	settle_shared(manager);
 }

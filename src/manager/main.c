@@ -119,6 +119,7 @@ static int start_manager(struct daemon *d)
 		.loop = d->loop,
 		.lease_seconds = d->options->lease_seconds,
 		.ca = &d->state.ca,
+		.rotate_seconds = d->options->rotate_seconds,
 	};
 	struct state_error error;
 	int r;
@@ -131,6 +132,8 @@ static int start_manager(struct daemon *d)
 				     d->options->ipv6_pool, &config.model, &error);
 	if (!r)
 		r = state_restore_admin(&d->state, config.store, config.model, &error);
+	if (!r)
+		r = state_derive_key(&d->state, "pair keys", config.keyring.secret);
 	if (r) {
 		model_free(config.model);
 		store_free(config.store);

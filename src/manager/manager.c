@@ -80,6 +80,9 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	manager->cluster_id = store_info_get(config->store)->cluster_id;
 	manager->lease_seconds = config->lease_seconds;
 	manager->ca = config->ca;
+	manager->keyring = config->keyring;
+	manager->rotate_ms =
+		1000ULL * (config->rotate_seconds ? config->rotate_seconds : LIMIT_KEY_S);
 	list_init(&manager->dirty);
 	list_init(&manager->news);
 	list_init(&manager->unsettled);

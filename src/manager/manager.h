@@ -20,6 +20,7 @@
 #include "base/loop.h"
 #include "manager/agents.h"
 #include "manager/journal.h"
+#include "manager/keyring.h"
 #include "manager/metering.h"
 #include "manager/resolve.h"
 #include "manager/sessions.h"
@@ -36,6 +37,8 @@ struct manager_config {
 	uint32_t lease_seconds; /* of mappings */
 	/* Renews the hosts' certificates; borrowed.  NULL: they end when they end. */
 	const struct pki_pair *ca;
+	struct keyring keyring;   /* what pairs of hosts seal with */
+	uint32_t rotate_seconds; /* how long a host seals with one epoch's keys; 0: LIMIT_KEY_S */
 };
 
 struct manager {
@@ -47,6 +50,9 @@ struct manager {
 	uint64_t cluster_id;
 	uint32_t lease_seconds;
 	const struct pki_pair *ca;
+	struct keyring keyring;
+	uint64_t rotate_ms;
+	uint32_t rotate_last; /* host that was looked at last: rotate.c */
 
 	struct journal *journal;
 	struct agents agents;

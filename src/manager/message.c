@@ -193,8 +193,10 @@ static void set_choice(struct message_choice *m, const struct choice *choice)
 	c->inferred = choice->inferred;
 }
 
-static void set_peer(struct message *c, const struct plan_peer *peer)
+static int set_peer(struct message *c, const struct plan_peer *peer)
 {
+	int r = 0;
+
 	viaduct__agent__peer__init(&c->peer);
 	c->peer.number = peer->number;
 	c->peer.name = (char *)peer->name;
@@ -212,8 +214,13 @@ static void set_peer(struct message *c, const struct plan_peer *peer)
 	c->peer.edge = peer->edge;
 	set_choice(&c->choice, &peer->choice);
 	c->peer.choice = &c->choice.choice;
+	if (c->keyring)
+		r = keyring_fill(c->keyring, c->self, peer->number, &peer->choice, &c->choice.keys);
+	c->choice.choice.n_keys = r || !c->keyring ? 0 : c->choice.keys.n;
+	c->choice.choice.keys = c->choice.keys.pointers;
 	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_PEER;
 	c->object.peer = &c->peer;
+	return r;
 }
 
 static void set_subnet(struct message *c, const struct plan_subnet *subnet)
@@ -538,7 +545,7 @@ int message_object(struct message *c, const struct plan_item *item,
 		set_host(c, &item->host);
 		break;
 	case PLAN_PEER:
-		set_peer(c, &item->peer);
+		r = set_peer(c, &item->peer);
 		break;
 	case PLAN_SUBNET:
 		set_subnet(c, &item->subnet);

@@ -13,6 +13,7 @@
 
 #include "abi/agent.pb-c.h"
 #include "base/err.h"
+#include "manager/keyring.h"
 #include "model/host.h"
 #include "model/mapping.h"
 #include "model/plan.h"
@@ -20,6 +21,8 @@
 #include "wire/lookup.h"
 
 struct message {
+	const struct keyring *keyring; /* for choices that seal; borrowed.  NULL: keys are left out */
+	uint32_t self;                 /* number of the host that is told */
 	Viaduct__Agent__Object object;
 	Viaduct__Agent__ObjectKey key;
 	Viaduct__Agent__SubnetKey subnet_key;
@@ -41,6 +44,7 @@ struct message {
 		Viaduct__Agent__Accept accepts[CHOICE_ACCEPTS_MAX];
 		Viaduct__Agent__Accept *accept_pointers[CHOICE_ACCEPTS_MAX];
 		char policy[ID_TEXT_SIZE];
+		struct keyring_keys keys;
 	} choice;
 	ProtobufCBinaryData addrs[PLAN_ADDRS_MAX];
 	ProtobufCBinaryData formers[LIMIT_MODEL_DRAINS];
@@ -55,7 +59,7 @@ void message_deinit(struct message *c);
 
 /* The item's key; NULL for the host itself, which is never removed. */
 const Viaduct__Agent__ObjectKey *message_key(struct message *c, const struct plan_item *item);
-/* The item itself, which is one to set.  'c' begins as {}.  -ENOMEM */
+/* The item itself, which is one to set.  'c' begins as {}, but for its first two members.  -ENOMEM, -EIO */
 must_check int message_object(struct message *c, const struct plan_item *item,
 			      const Viaduct__Agent__Object **ret);
 /* A mapping as it is told to agents; borrows. */

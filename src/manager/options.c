@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/config.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "manager/listen.h"
@@ -27,6 +28,7 @@ const char options_help[] =
 	"      --organisation PREFIX  /32 of the locators          fd56:6961::/32\n"
 	"      --ipv6-pool PREFIX     of the VPCs' blocks, or none fd56:6976:3600::/40\n"
 	"      --lease SECONDS        lifetime of mappings         300\n"
+	"      --rotate-keys SECONDS  lifetime of pairs' keys      3600\n"
 	"      --log-level LEVEL      err, warn, info, debug       info\n"
 	"\n"
 	"  DIR is /var/lib/viaduct unless given.  FILE has lines 'name = value' with these "
@@ -69,6 +71,11 @@ static int parse_lease(const char *value, void *dest)
 	return str_u32(value, 1, 86400, dest);
 }
 
+static int parse_rotate(const char *value, void *dest)
+{
+	return str_u32(value, 10, 30 * 86400, dest);
+}
+
 static int parse_level(const char *value, void *dest)
 {
 	enum log_level level;
@@ -76,7 +83,7 @@ static int parse_level(const char *value, void *dest)
 	return log_level_parse(value, &level) ? -EINVAL : config_parse_string(value, dest);
 }
 
-enum { N_KEYS = 11 };
+enum { N_KEYS = 12 };
 
 static void fill_keys(struct options *o, struct config_key ret[static N_KEYS])
 {
@@ -91,6 +98,7 @@ static void fill_keys(struct options *o, struct config_key ret[static N_KEYS])
 		{"", "ipv6-pool", config_parse_string, &o->ipv6_pool, "a prefix or none", false,
 		 false},
 		{"", "lease", parse_lease, &o->lease_seconds, "1 to 86400", false, false},
+		{"", "rotate-keys", parse_rotate, &o->rotate_seconds, "10 to 2592000", false, false},
 		{"", "log-level", parse_level, &o->log_level, "err, warn, info or debug", false,
 		 false},
 		{"", "address", parse_address, o, "at most 16 of them", false, true},
@@ -109,6 +117,7 @@ static const struct option long_options[] = {
 	{"organisation", required_argument, NULL, 'o'},
 	{"ipv6-pool", required_argument, NULL, 'o'},
 	{"lease", required_argument, NULL, 'o'},
+	{"rotate-keys", required_argument, NULL, 'o'},
 	{"log-level", required_argument, NULL, 'o'},
 	{"address", required_argument, NULL, 'o'},
 	{"advertise", required_argument, NULL, 'o'},
@@ -130,6 +139,7 @@ static int set_defaults(struct options *o)
 		.ipv6_pool = strdup("fd56:6976:3600::/40"),
 		.log_level = strdup("info"),
 		.lease_seconds = 300,
+		.rotate_seconds = LIMIT_KEY_S,
 	};
 	return o->state && o->store && o->http && o->agents && o->region && o->organisation &&
 			       o->ipv6_pool && o->log_level

@@ -33,6 +33,7 @@ struct options {
 	char *ipv6_pool; /* a prefix, or "none" */
 	char *log_level;
 	uint32_t lease_seconds;
+	uint32_t rotate_seconds;
 	size_t n_addresses; /* init: names of the manager */
 	char *addresses[OPTIONS_ADDRESSES_MAX];
 	size_t n_advertised; /* run: what join bundles say, "[2001:db8::1]:8774" */

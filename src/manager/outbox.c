@@ -21,9 +21,10 @@ struct outbox_item *outbox_item_free(struct outbox_item *item)
 	return NULL;
 }
 
-int outbox_item_new(const struct plan_item *plan, uint64_t revision, struct outbox_item **ret)
+int outbox_item_new(const struct plan_item *plan, uint64_t revision, const struct keyring *keyring,
+		    uint32_t number, struct outbox_item **ret)
 {
-	_cleanup_(message_deinit) struct message c = {};
+	_cleanup_(message_deinit) struct message c = {.keyring = keyring, .self = number};
 	const Viaduct__Agent__ObjectKey *key = message_key(&c, plan);
 	size_t key_size = key ? viaduct__agent__object_key__get_packed_size(key) : 0;
 	struct outbox_item *item = calloc(1, sizeof(*item) + key_size);

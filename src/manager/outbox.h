@@ -35,7 +35,11 @@ struct outbox_item {
 	uint8_t key_bytes[]; /* 'key' packed */
 };
 
+struct keyring;
+
+/* For host 'number', with keys from 'keyring'. */
 must_check int outbox_item_new(const struct plan_item *item, uint64_t revision,
+			       const struct keyring *keyring, uint32_t number,
 			       struct outbox_item **ret);
 struct outbox_item *outbox_item_free(struct outbox_item *item);
 

@@ -90,7 +90,8 @@ static int note_plan(void *data, uint32_t number, const struct plan_item *plan)
 	item = calloc(1, sizeof(*item));
 	if (!item)
 		return -ENOMEM;
-	r = outbox_item_new(plan, noting->note->revision, &item->item);
+	r = outbox_item_new(plan, noting->note->revision, &noting->manager->keyring, number,
+			    &item->item);
 	if (r) {
 		free(item);
 		return r;
@@ -296,11 +297,17 @@ struct journal_observer publish_observer(struct manager *manager)
 	};
 }
 
+struct filling {
+	const struct manager *manager;
+	struct agent *agent;
+};
+
 static int fill_outbox(void *data, uint32_t number, const struct plan_item *plan)
 {
-	struct agent *agent = data;
+	const struct filling *filling = data;
+	struct agent *agent = filling->agent;
 	struct outbox_item *item;
-	int r = outbox_item_new(plan, agent->planned, &item);
+	int r = outbox_item_new(plan, agent->planned, &filling->manager->keyring, number, &item);
 
 	return r ? r : outbox_put(&agent->outbox, item);
 }
@@ -317,7 +324,8 @@ static int plan_everything(struct manager *manager, struct agent *agent)
 		manager->planned = agent->planned;
 	if (agent->shown < agent->planned)
 		agent->shown = agent->planned;
-	r = plan_full(manager->model, agent->number, fill_outbox, agent);
+	r = plan_full(manager->model, agent->number, fill_outbox,
+		      &(struct filling){manager, agent});
 	if (r) {
 		outbox_clear(&agent->outbox);
 		return r;

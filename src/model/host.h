@@ -54,6 +54,8 @@ struct host {
 	struct topology_place place; /* locale, area, rack, host */
 	struct locators locators;
 	struct capabilities can;
+	uint32_t key_epoch; /* of the keys that it seals with, less one */
+	uint64_t keyed_ms;  /* since when; 0: the first ones */
 	bool edge;      /* has that role: model/edge.h */
 	bool instances; /* an edge: runs instances, too */
 	/* As an operator gave it; 0: not given, then as much as is asked for, but LIMIT_MODEL_HOST_PORTS. */

@@ -63,6 +63,7 @@ struct wish {
 	uint32_t permitted_formats; /* what both have and policies leave: what an inferring receiver takes */
 	uint32_t permitted_features;
 	uint32_t required_features; /* by policies or by one of the hosts */
+	uint32_t key_epoch; /* of the keys that the sender seals with */
 	struct policy_ref policy; /* that decided; id 0: none did */
 	char reason[CHOICE_REASON_SIZE];
 };

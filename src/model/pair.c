@@ -32,7 +32,8 @@ uint32_t choice_formats(const struct choice *c)
 bool choice_equal(const struct choice *a, const struct choice *b)
 {
 	return a->send == b->send && a->send_formats == b->send_formats &&
-	       a->send_features == b->send_features && a->n_accepts == b->n_accepts &&
+	       a->send_features == b->send_features && a->send_epoch == b->send_epoch &&
+	       a->n_accepts == b->n_accepts &&
 	       !memcmp(a->accepts, b->accepts, a->n_accepts * sizeof(a->accepts[0])) &&
 	       a->outer_v6 == b->outer_v6 && a->path_mtu == b->path_mtu && a->rate.bits == b->rate.bits &&
 	       a->rate.burst == b->rate.burst && a->inferred == b->inferred;
@@ -77,6 +78,7 @@ void pair_wish_by(const struct model *m, const struct choice_rules *rules, const
 	bool demanded = demand_of(m, rules, from, to, c, &d);
 
 	negotiate(&a, from->name, &b, to->name, demanded ? &d : NULL, ret);
+	ret->key_epoch = from->key_epoch + 1;
 }
 
 uint32_t pair_overhead(const struct model *m, const struct host *from, const struct host *to,
@@ -105,7 +107,8 @@ static void accept_permitted(const struct wish *w, struct choice *c)
 		if (seals[i] & ~w->permitted_features || (required & FEATURES_CRYPT && !crypt) ||
 		    (required & FEATURE_BIT(FEATURE_INTEGRITY_1) && !seals[i]))
 			continue;
-		c->accepts[c->n_accepts++] = (struct accept){w->permitted_formats, seals[i] | lz4};
+		c->accepts[c->n_accepts++] = (struct accept){w->permitted_formats, seals[i] | lz4,
+							       w->key_epoch};
 	}
 }
 
@@ -117,7 +120,8 @@ static void add_shifting(const struct shift *s, struct choice *c)
 
 	for (size_t i = 0; i < n && c->n_accepts < CHOICE_ACCEPTS_MAX; i++)
 		c->accepts[c->n_accepts++] = (struct accept){
-			FORMAT_BIT(all[i].format) | all[i].beside, all[i].features};
+			FORMAT_BIT(all[i].format) | all[i].beside, all[i].features,
+			all[i].key_epoch};
 }
 
 static void add_accepts(const struct wish *in, struct choice *c)
@@ -127,7 +131,8 @@ static void add_accepts(const struct wish *in, struct choice *c)
 	if (in->inferred)
 		accept_permitted(in, c);
 	else
-		c->accepts[c->n_accepts++] = (struct accept){in->formats, in->features & FEATURES_PAYLOAD};
+		c->accepts[c->n_accepts++] = (struct accept){
+			in->formats, in->features & FEATURES_PAYLOAD, in->key_epoch};
 }
 
 /* Until the receiver is ready, what is sent is what was. */
@@ -137,6 +142,7 @@ static void send_shifting(const struct pair_shift *p, const struct host *peer, s
 	size_t used = strlen(c->reason);
 
 	c->generation = p->o.revision;
+	c->send_epoch = t->key_epoch;
 	if (t->format == c->send && t->features == (c->send_features & FEATURES_PAYLOAD) &&
 	    t->outer_v6 == c->outer_v6)
 		return;
@@ -161,6 +167,8 @@ void pair_choice(const struct model *m, const struct host *self, const struct ho
 		.send = out.send,
 		.send_formats = out.formats,
 		.send_features = out.features,
+		.send_epoch = out.key_epoch,
+		.send_keyed_ms = self->keyed_ms,
 		.outer_v6 = out.outer_v6,
 		.path_mtu = out.path_mtu,
 		.overhead = out.overhead,

@@ -28,6 +28,7 @@ struct pair_class pair_class_reverse(const struct pair_class *c);
 struct accept {
 	uint32_t formats;
 	uint32_t features;
+	uint32_t key_epoch; /* of the key, where it is sealed */
 };
 enum { CHOICE_ACCEPTS_MAX = 8 };
 
@@ -36,6 +37,8 @@ struct choice {
 	enum format send; /* FORMAT_NONE: no traffic */
 	uint32_t send_formats; /* that one, and ipip6 where it accompanies it */
 	uint32_t send_features;
+	uint32_t send_epoch; /* of the key */
+	uint64_t send_keyed_ms; /* since when the sender has keys of its newest epoch */
 	size_t n_accepts;
 	struct accept accepts[CHOICE_ACCEPTS_MAX];
 	bool outer_v6;

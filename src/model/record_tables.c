@@ -135,6 +135,8 @@ static const struct field host_fields[] = {
 	FN(65, FIELD_U32, "disallowed_formats", struct host, can.disallowed_formats),
 	FN(66, FIELD_U64, "generation", struct host, can.generation),
 	FN(70, FIELD_PREFIX, "aliases", struct host, locators.aliases),
+	F(67, FIELD_U32, struct host, key_epoch),
+	FN(68, FIELD_TIME, "keyed", struct host, keyed_ms),
 	FN(90, FIELD_U32, "memory", struct host, capacity[HOST_MEMORY]),
 	FN(91, FIELD_U32, "vcpus", struct host, capacity[HOST_VCPUS]),
 	FN(92, FIELD_U32, "bandwidth", struct host, capacity[HOST_BANDWIDTH]),

@@ -125,8 +125,8 @@ class Node(Place):
 
 
 class Lab:
-    def __init__(self, name=None, hosts=2, edges=0, substrate="ipv6", mtu=1500, formats=(), manager_state=None,
-                 racks=None, aliases=True):
+    def __init__(self, name=None, hosts=2, edges=0, substrate="ipv6", mtu=1500, formats=(), require=(),
+                 manager_state=None, racks=None, aliases=True):
         self.name = name or free_name()
         argv = [VIADUCT, "lab", "up", "--name", self.name, "--hosts", hosts, "--edges", edges, "--substrate", substrate,
                 "--mtu", mtu]
@@ -136,6 +136,8 @@ class Lab:
             argv += ["--racks", racks]
         if not aliases:
             argv += ["--no-aliases"]
+        for r in require:
+            argv += ["--require", r]
         if manager_state:
             argv += ["--manager-state", manager_state]
         self.directory = pathlib.Path("/run/viaduct/lab") / self.name

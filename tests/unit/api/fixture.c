@@ -48,6 +48,13 @@ static void live_host(void *data, uint32_t number, struct api_host_live *ret)
 	};
 }
 
+/* Of any host about the next one. */
+static bool live_pair(void *data, uint32_t from, uint32_t to, struct api_pair_live *ret)
+{
+	*ret = (struct api_pair_live){1, 2, 3, 4, 5, 6};
+	return to == from + 1;
+}
+
 static void live_drops(void *data, void (*fn)(void *user, const struct api_drop *d), void *user)
 {
 	struct fixture *f = data;
@@ -186,6 +193,7 @@ void fixture_init(struct fixture *f, bool real_time)
 		.status = live_status,
 		.host = live_host,
 		.drops = live_drops,
+		.pair = live_pair,
 		.usage = live_usage,
 		.managers = live_managers,
 		.probe = live_probe,

@@ -20,7 +20,7 @@ static void put(struct outbox *outbox, uint32_t peer, uint64_t revision, bool re
 	plan.peer.number = peer;
 	plan.peer.name = "h";
 	plan.peer.choice.path_mtu = (uint32_t)revision;
-	assert_int_equal(outbox_item_new(&plan, revision, &item), 0);
+	assert_int_equal(outbox_item_new(&plan, revision, NULL, 1, &item), 0);
 	assert_int_equal(outbox_put(outbox, item), 0);
 }
 

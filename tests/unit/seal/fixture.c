@@ -19,7 +19,7 @@ void *fixture_image(enum seal_cipher cipher, bool lz4, bool seals, uint64_t epoc
 	assert_non_null(image);
 	image->n_classes = seals;
 	image->n_keys = 1;
-	*key = (struct seal_key_record){.spi = seal_spi(FIXTURE_SENDER, epoch),
+	*key = (struct seal_key_record){.spi = seal_spi(FIXTURE_SENDER, cipher, epoch),
 					.peer = peer,
 					.cipher = (uint8_t)cipher,
 					.seals = seals};

@@ -1,0 +1,229 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""bench/crypt: traffic between hosts that is sealed, beside plain routing and wireguard-go, in one run.
+
+    routing       a --- h1 ----substrate----- h2 --- b         IPv4 forwarding
+    wireguard-go  a --- h1 [wireguard-go] --- h2 [...] --- b    ChaCha20-Poly1305, in user space too
+    siit2         a --- h1 [agent] ---------- h2 [agent] --- b  in the clear
+    crypt/1 ...   the same, and the agents' workers seal: AES-128-GCM, AES-256-GCM, AES-128-GMAC
+
+With one core everything, workers included, shares it; with two the sealing and the opening side have one each.
+Every round measures every path once; a figure is the median over the rounds, a ratio the median of the rounds' ratios.
+Then: of what a core does while it seals, how much is the cipher ("perf" where it is there).
+"""
+import argparse
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "dataplane"))
+import hosts  # noqa: E402
+from cluster import Cluster  # noqa: E402
+from run import median_interval  # noqa: E402
+
+FEATURES = ("crypt/1", "crypt/2", "integrity/1")
+# (name, traffic's mode, its key in the answer)
+MEASURES = [
+    ("tcp_bulk", "tcp-bulk", "bits_per_second"),
+    ("udp64", "udp-rate", "packets_per_second"),
+    ("tcp_rr", "tcp-rr", "p50_ns"),
+]
+UNITS = {"bits_per_second": (1e9, "Gb/s"), "packets_per_second": (1e3, "kpps"), "p50_ns": (1e3, "us")}
+CORES = {"one": "0", "two": "0,1"}
+SUFFIX = {"one": "", "two": "_two_cores"}
+GOALS = [("crypt/1", "routing", 0.35), ("crypt/1", "wireguard-go", 8.0)]
+
+
+def wireguard(nss, build):
+    """Two routers with wireguard-go between them, as its documentation sets it up."""
+    a, h1, h2, b = hosts.two_hosts(nss, "wg")
+    keys = [hosts.sh("wg", "genkey").strip() for _ in range(2)]
+    public = [hosts.sh("wg", "pubkey", input=k).strip() for k in keys]
+    processes = []
+    for n, (node, host, net, far) in enumerate(((a, h1, 1, 2), (b, h2, 2, 1))):
+        hosts.address(node, "eth0", f"10.0.{net}.2/24")
+        hosts.address(host, "node", f"10.0.{net}.1/24")
+        hosts.address(host, "sub0", f"192.168.0.{net}/24")
+        hosts.sh("ip", "-n", node, "route", "add", "default", "via", f"10.0.{net}.1")
+        device = f"wg{os.getpid() % 10000}{n}"
+        processes.append(subprocess.Popen(
+            ["nsenter", f"--net={hosts.path(host)}", "wireguard-go", "--foreground", device],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={**os.environ, "WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD": "1", "LOG_LEVEL": "silent"}))
+        enter = ["nsenter", f"--net={hosts.path(host)}"]
+        hosts.wait_for("wireguard-go", lambda: subprocess.run(enter + ["wg", "show", device],
+                                                             capture_output=True).returncode == 0)
+        subprocess.run(enter + ["wg", "set", device, "private-key", "/dev/stdin", "listen-port", "51820", "peer",
+                                public[1 - n], "allowed-ips", "10.0.0.0/8", "endpoint", f"192.168.0.{far}:51820"],
+                       input=keys[n], text=True, check=True)
+        hosts.sh("ip", "-n", host, "link", "set", device, "mtu", str(hosts.INNER_MTU), "up")
+        hosts.sh("ip", "-n", host, "route", "add", f"10.0.{far}.0/24", "dev", device)
+        hosts.forward(host)
+    return hosts.Path("wireguard-go", a, b, "10.0.2.2"), processes
+
+
+def workers(cluster):
+    """The processes that seal for a cluster's hosts, found by their files."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            words = open(f"/proc/{pid}/cmdline", "rb").read().split(b"\0")
+        except OSError:
+            continue
+        if words[0].endswith(b"/viaduct-seal") and words[1].startswith(cluster.directory.encode()):
+            found.append(int(pid))
+    return found
+
+
+def pin(pids, cpus):
+    """All threads of these processes to these processors."""
+    for pid in pids:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            try:
+                os.sched_setaffinity(int(thread), {int(c) for c in cpus.split(",")})
+            except ProcessLookupError:
+                pass
+
+
+def measure(traffic, path, mode, cores, seconds):
+    cpus = {"one": "0,0", "two": "0,1"}[cores]
+    return json.loads(hosts.sh(traffic, "--from", hosts.path(path.from_ns), "--to", hosts.path(path.to_ns), "--address",
+                               path.to_address, "--mode", mode, "--cpus", cpus, "--seconds", str(seconds)))
+
+
+def profile(traffic, path, pids, seconds):
+    """Where the processors' time goes while TCP goes through the workers: {function: share}; None without perf."""
+    record = ["perf", "record", "-q", "-a", "-o", "/dev/stdout"]
+    try:
+        perf = subprocess.Popen(record + ["--", "sleep", str(seconds)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    except FileNotFoundError:
+        return None
+    measure(traffic, path, "tcp-bulk", "two", seconds)
+    data = perf.communicate()[0]
+    out = subprocess.run(["perf", "report", "-q", "-i", "-", "--no-children", "--sort", "symbol", "--stdio"], input=data,
+                         capture_output=True).stdout.decode(errors="replace")
+    shares = {}
+    for line in out.splitlines():
+        words = line.split()
+        if len(words) >= 2 and words[0].endswith("%"):
+            shares[words[-1]] = float(words[0][:-1])
+    return dict(sorted(shares.items(), key=lambda kv: -kv[1])[:25])
+
+
+def processor_time(pids):
+    """Seconds that these processes have used: in user space, in the kernel."""
+    tick, total = os.sysconf("SC_CLK_TCK"), [0.0, 0.0]
+    for pid in pids:
+        fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+        total[0] += int(fields[11]) / tick
+        total[1] += int(fields[12]) / tick
+    return total
+
+
+def limits(traffic, path, pids, seconds):
+    """What bounds the sealed path: how busy the workers are, and with what, while TCP goes through them."""
+    pin(pids, "0,1")
+    before = processor_time(pids)
+    answer = measure(traffic, path, "tcp-bulk", "two", seconds)
+    user, kernel = (b - a for a, b in zip(before, processor_time(pids)))
+    return {"bits_per_second": answer["bits_per_second"], "workers_user_share": round(user / seconds, 3),
+            "workers_kernel_share": round(kernel / seconds, 3)}
+
+
+def summary(results, names):
+    out = {}
+    for name in names:
+        mine = out.setdefault(name.replace("/", ""), {})
+        for cores, suffix in SUFFIX.items():
+            for measured, _, _ in MEASURES:
+                values = results[(name, cores, measured)]
+                low, high = median_interval(values)
+                mine[measured + suffix] = {"median": statistics.median(values), "low": low, "high": high}
+                for peer in ("routing", "wireguard-go"):
+                    theirs = results[(peer, cores, measured)]
+                    ratios = [m / t for m, t in zip(values, theirs) if t]
+                    if ratios and peer != name:
+                        mine[f"{measured}{suffix}_vs_{peer}"] = round(statistics.median(ratios), 4)
+    return out
+
+
+def print_table(out):
+    for cores, suffix in SUFFIX.items():
+        print(f"\n{cores} core{'s' if cores == 'two' else ''}: median (ratio to plain routing; to wireguard-go)")
+        for name, figures in out.items():
+            row = f"  {name:14}"
+            for measured, _, key in MEASURES:
+                f, (scale, unit) = figures[measured + suffix], UNITS[key]
+                row += (f"{f['median'] / scale:9.2f} {unit:4} ({figures.get(f'{measured}{suffix}_vs_routing', 1):5.2f}; "
+                        f"{figures.get(f'{measured}{suffix}_vs_wireguard-go', 1):6.2f})")
+            print(row)
+    print("\ngoals")
+    for cores, suffix in SUFFIX.items():
+        for name, peer, bound in GOALS:
+            r = out[name.replace("/", "")].get(f"tcp_bulk{suffix}_vs_{peer}")
+            if r is not None:
+                print(f"  {name} TCP vs {peer}, {cores}: {r:.2f}, goal >= {bound}: {'met' if r >= bound else 'NOT met'}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default="build", help="the Meson build folder")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=0.5, help="of each measurement")
+    parser.add_argument("--only", help="one feature alone, for looking at it")
+    parser.add_argument("--output", default="build/bench/crypt.json")
+    options = parser.parse_args()
+    if os.geteuid():
+        sys.exit("bench/crypt makes network namespaces: run it as root")
+    build = os.path.abspath(options.build)
+    traffic = os.path.join(build, "bench", "dataplane", "traffic")
+    nss, clusters, paths, pids, processes, results = hosts.Namespaces(), [], {}, {}, [], {}
+    try:
+        paths["routing"] = hosts.routing(nss)
+        paths["wireguard-go"], processes = wireguard(nss, build)
+        pids["wireguard-go"] = [p.pid for p in processes]
+        for feature in (None, *([options.only] if options.only else FEATURES)):
+            name = feature or "siit2"
+            cluster = Cluster(nss, build, "cr" + name.replace("/", "")[-4:], require=feature)
+            clusters.append(cluster)
+            cluster.start()
+            cluster.run_instances()
+            paths[name], = cluster.paths({name: "remote"})
+            pids[name] = workers(cluster)
+        for n in range(options.rounds):
+            for cores, cpus in CORES.items():
+                for name in paths:
+                    pin(pids.get(name, []), cpus)
+                for measured, mode, key in MEASURES:
+                    for name in random.sample(list(paths), len(paths)):
+                        answer = measure(traffic, paths[name], mode, cores, options.seconds)
+                        results.setdefault((name, cores, measured), []).append(answer[key])
+            print(f"round {n + 1} of {options.rounds}", file=sys.stderr)
+        sealed = options.only or "crypt/1"
+        out = summary(results, list(paths))
+        out["limits"] = limits(traffic, paths[sealed], pids[sealed], 2.0)
+        out["limits"]["profile"] = profile(traffic, paths[sealed], pids[sealed], 2.0)
+    finally:
+        for process in processes:
+            process.terminate()
+            process.wait(10)
+        for cluster in clusters:
+            cluster.stop()
+        nss.remove()
+    limit = out.pop("limits")
+    print_table(out)
+    print(f"\nwhile two cores seal and open {limit['bits_per_second'] / 1e9:.2f} Gb/s: the workers' own code takes "
+          f"{limit['workers_user_share']:.2f} of a core, their system calls {limit['workers_kernel_share']:.2f}")
+    for symbol, share in list((limit["profile"] or {}).items())[:12]:
+        print(f"  {share:5.1f} % {symbol}")
+    out["limits"] = limit
+    os.makedirs(os.path.dirname(os.path.abspath(options.output)), exist_ok=True)
+    with open(options.output, "w") as f:
+        json.dump(out, f, indent=1)
+
+
+if __name__ == "__main__":
+    main()

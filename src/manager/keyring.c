@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/keyring.h"
+
+#include <endian.h>
+#include <openssl/core_names.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+#include <string.h>
+
+struct keyring_info {
+	char purpose[16];
+	uint32_t sender, receiver, epoch, cipher; /* big endian */
+};
+
+static int keyring_hkdf(const struct keyring *k, const struct keyring_info *info, uint8_t *ret,
+			size_t size)
+{
+	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+	EVP_KDF_CTX *context = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)"SHA256", 0),
+		OSSL_PARAM_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)k->secret,
+					sizeof(k->secret)),
+		OSSL_PARAM_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)info,
+					sizeof(*info)),
+		OSSL_PARAM_END,
+	};
+	int ok = context && EVP_KDF_derive(context, ret, size, params) == 1;
+
+	EVP_KDF_CTX_free(context);
+	EVP_KDF_free(kdf);
+	return ok ? 0 : -EIO;
+}
+
+static size_t keyring_size(enum seal_cipher cipher)
+{
+	return cipher == SEAL_AES_256_GCM ? 32 : 16;
+}
+
+int keyring_derive(const struct keyring *k, uint32_t sender, uint32_t receiver,
+		   enum seal_cipher cipher, uint32_t epoch, uint8_t ret[static SEAL_KEY_SIZE])
+{
+	const struct keyring_info info = {
+		.purpose = "viaduct pair key",
+		.sender = htobe32(sender),
+		.receiver = htobe32(receiver),
+		.epoch = htobe32(epoch),
+		.cipher = htobe32(cipher),
+	};
+
+	return keyring_hkdf(k, &info, ret, keyring_size(cipher));
+}
+
+/* Once each. */
+static int keyring_add(const struct keyring *k, struct keyring_keys *keys, uint32_t sender,
+		       uint32_t receiver, bool send, uint32_t features, uint32_t epoch,
+		       uint64_t made)
+{
+	enum seal_cipher cipher = seal_cipher_of(features);
+	Viaduct__Agent__PairKey *m = &keys->keys[keys->n];
+	uint32_t spi = seal_spi(sender, cipher, epoch);
+	int r;
+
+	if (cipher == SEAL_CLEAR)
+		return 0;
+	for (size_t i = 0; i < keys->n; i++)
+		if (keys->keys[i].spi == spi)
+			return 0;
+	r = keyring_derive(k, sender, receiver, cipher, epoch, keys->bytes[keys->n]);
+	if (r)
+		return r;
+	viaduct__agent__pair_key__init(m);
+	m->spi = spi;
+	m->key.data = keys->bytes[keys->n];
+	m->key.len = keyring_size(cipher);
+	m->send = send;
+	m->made = made;
+	keys->pointers[keys->n++] = m;
+	return 0;
+}
+
+int keyring_fill(const struct keyring *k, uint32_t self, uint32_t peer, const struct choice *choice,
+		 struct keyring_keys *ret)
+{
+	int r;
+
+	ret->n = 0;
+	r = keyring_add(k, ret, self, peer, true, choice->send_features, choice->send_epoch,
+			choice->send_keyed_ms);
+	for (size_t i = 0; !r && i < choice->n_accepts; i++)
+		r = keyring_add(k, ret, peer, self, false, choice->accepts[i].features,
+				choice->accepts[i].key_epoch, 0);
+	return r;
+}

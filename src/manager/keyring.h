@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The keys that pairs of hosts seal with: derived, never stored.
+ *
+ * A key is HKDF-SHA256 (RFC 5869) of the cluster's secret for this purpose, with sender, receiver, epoch
+ * and cipher as the info; so each direction of each pair has its own, and the next epoch another one.  It
+ * is made while a message for one of its two hosts is written, and is in no log, answer or file.
+ *
+ * Ownership: embedded.  Any thread.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "abi/agent.pb-c.h"
+#include "abi/seal.h"
+#include "base/err.h"
+#include "model/pair.h"
+
+enum {
+	KEYRING_SECRET_SIZE = 32,
+	KEYRING_KEYS_MAX = CHOICE_ACCEPTS_MAX + 1, /* of one choice */
+};
+
+struct keyring {
+	uint8_t secret[KEYRING_SECRET_SIZE];
+};
+
+/* The key of one direction: 16 or 32 bytes.  -EIO when the cryptographic library refuses. */
+must_check int keyring_derive(const struct keyring *k, uint32_t sender, uint32_t receiver,
+			      enum seal_cipher cipher, uint32_t epoch,
+			      uint8_t ret[static SEAL_KEY_SIZE]);
+
+/* The keys of a choice, as messages. */
+struct keyring_keys {
+	size_t n;
+	Viaduct__Agent__PairKey keys[KEYRING_KEYS_MAX];
+	Viaduct__Agent__PairKey *pointers[KEYRING_KEYS_MAX];
+	uint8_t bytes[KEYRING_KEYS_MAX][SEAL_KEY_SIZE];
+};
+
+/* All that 'self' needs for 'choice' with 'peer'.  -EIO */
+must_check int keyring_fill(const struct keyring *k, uint32_t self, uint32_t peer,
+			    const struct choice *choice, struct keyring_keys *ret);
