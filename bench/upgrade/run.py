@@ -1,0 +1,176 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""bench/upgrade: what is lost while hosts change what they use between them.
+
+    a --- h1 --- [ router ] --- h2 --- b        c on h3, d on h4
+
+From each node to each other goes a stream of numbered datagrams, 10,000 a second in all, and a connection with an exchange
+every 10 ms. Meanwhile policies flip formats and features to and fro, agents are replaced by builds that have other formats,
+and the BPF programs by the same ones again. Goal: no datagram lost, no connection ended."""
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "system"))
+
+HOSTS = 4
+RATE = 10000
+# one more round of each costs some 20 s
+CHOICES = [
+    ("siit/1", {"effect": "pin", "what": ["siit/1"]}),
+    ("vxlan/1", {"effect": "pin", "what": ["vxlan/1"]}),
+    ("siit/2, sealed", {"effect": "require", "what": ["crypt"]}),
+    ("siit/2, integrity", {"effect": "require", "what": ["integrity"]}),
+]
+BUILDS = ["viaduct-agent-n1", "viaduct-agent-n2", "viaduct-agent-n1", None]
+FORMATS = {None: "siit/2", "viaduct-agent-n1": "siit/1", "viaduct-agent-n2": "vxlan/1"}  # the best of each
+
+
+class Operator:
+    def __init__(self, lab):
+        self.lab = lab
+
+    def call(self, method, path, body=None):
+        request = urllib.request.Request(
+            self.lab.endpoint + path, method=method, data=json.dumps(body).encode() if body is not None else None,
+            headers={"Authorization": "Bearer " + self.lab.env["VIADUCT_TOKEN"]})
+        with urllib.request.urlopen(request, timeout=20) as r:
+            return json.loads(r.read() or b"{}")
+
+    def pairs(self):
+        return self.call("GET", "/v1/pairs")["pairs"]
+
+    def best_of(self, builds):
+        """All use the best that both ends' builds have."""
+        order = list(FORMATS)
+        return all(p["send"] == FORMATS[max(builds[p["from"]], builds[p["to"]], key=order.index)]
+                   for p in self.pairs() if p["from"] in builds and p["to"] in builds)
+
+    def settled(self, format=None):
+        """Nobody is between two choices (and all use a format)."""
+        return all(len(p["accepts"]) == 1 and (not format or p["send"] == format) for p in self.pairs())
+
+
+class Fleet:
+    """The traffic between all nodes."""
+
+    def __init__(self, build, nodes):
+        self.nodes = nodes
+        program = build / "bench" / "upgrade" / "upgrade-traffic"
+        addresses = [n.address for n in nodes]
+        self.processes = [
+            subprocess.Popen(n.argv(program, n.address, RATE // len(nodes), *[a for a in addresses if a != n.address]),
+                             text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for n in nodes]
+        for p in self.processes:
+            assert p.stdout.readline() == "ready\n"
+
+    def ask(self, what="state"):
+        for p in self.processes:
+            p.stdin.write(what + "\n")
+            p.stdin.flush()
+        return {n.address: json.loads(p.stdout.readline()) for n, p in zip(self.nodes, self.processes)}
+
+    def lost(self, figures):
+        """Of each direction: sent, and not arrived yet."""
+        return sum(figures[a][b]["sent"] - figures[b][a]["received"] for a in figures for b in figures[a])
+
+    def end(self):
+        """All that was sent has arrived, or never will."""
+        self.ask("stop")
+        until = time.monotonic() + 5
+        while self.lost(figures := self.ask()) and time.monotonic() < until:
+            time.sleep(0.05)
+        for p in self.processes:
+            p.stdin.close()
+            p.wait(20)
+        return figures
+
+
+def measure(lab, fleet, what, change, done, results):
+    from lab import wait_for
+    before = fleet.ask()
+    begin = time.monotonic()
+    change()
+    wait_for(f"the change to {what}", done, 60)
+    took = time.monotonic() - begin
+    after = fleet.ask()
+    sent = sum(after[a][b]["sent"] - before[a][b]["sent"] for a in after for b in after[a])
+    ended = sum(after[a][b]["ended"] - before[a][b]["ended"] for a in after for b in after[a])
+    results.append({"change": what, "seconds": round(took, 2), "sent": sent, "ended": ended})
+    print(f"{what:44} {took:6.2f} s   {sent:8} datagrams   {ended} connections ended", flush=True)
+
+
+def run(args):
+    import lab as labs
+    lab = labs.Lab(hosts=HOSTS)
+    results = []
+    try:
+        operator = Operator(lab)
+        _, (subnet,) = lab.subnets("10.0.0.0/24")
+        nodes = {}
+        while len(nodes) < HOSTS:
+            node = lab.start(subnet)
+            nodes[node.host] = node
+        fleet = Fleet(args.build, [nodes[h] for h in sorted(nodes)])
+        for _ in range(args.rounds):
+            for name, policy in CHOICES:
+                created = []
+
+                def create():
+                    created.append(operator.call("POST", "/v1/policies", {"name": "bench", "match": {}, **policy}))
+
+                def sends():
+                    wanted = policy["what"][0]
+                    return operator.settled() and all(
+                        p["send"] == wanted or any(f.startswith(wanted) for f in p["send_features"])
+                        for p in operator.pairs())
+
+                measure(lab, fleet, f"policy: {name}", create, sends, results)
+                measure(lab, fleet, "policy: none", lambda: operator.call("DELETE", f"/v1/policies/{created[0]['id']}"),
+                        lambda: operator.settled("siit/2") and not any(p["send_features"] for p in operator.pairs()), results)
+            builds = dict.fromkeys(nodes)
+            for build in BUILDS:
+                for host in sorted(nodes):
+                    builds[host] = build
+                    measure(lab, fleet, f"{host}: {build or 'viaduct-agent'}", lambda: lab.restart(host, build),
+                            lambda: operator.settled() and operator.best_of(builds), results)
+            for host in sorted(nodes):
+                measure(lab, fleet, f"{host}: the same programs again", lambda: lab.restart(host), operator.settled, results)
+        figures = fleet.end()
+    finally:
+        lab.down()
+    return results, figures
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
+    parser.add_argument("--output", type=pathlib.Path)
+    parser.add_argument("--rounds", type=int, default=1)
+    args = parser.parse_args()
+    os.environ["VIADUCT_BUILD"] = str(args.build)
+    results, figures = run(args)
+    each = [figures[a][b] | {"received": figures[b][a]["received"]} for a in figures for b in figures[a]]
+    total = {
+        "changes": len(results),
+        "sent": sum(f["sent"] for f in each),
+        "lost": sum(f["sent"] - f["received"] for f in each),
+        "connections_ended": sum(f["ended"] for f in each),
+        "exchanges": sum(f["exchanges"] for f in each),
+        "longest_exchange_ms": max(f["longest_ms"] for f in each),
+        "longest_change_s": max(r["seconds"] for r in results),
+    }
+    print(f"\n{total['changes']} changes, {total['sent']} datagrams: {total['lost']} lost; {total['exchanges']} exchanges, "
+          f"the longest {total['longest_exchange_ms']:.1f} ms: {total['connections_ended']} connections ended (goals: 0)")
+    if args.output:
+        args.output.write_text(json.dumps({**total, "each": results}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
