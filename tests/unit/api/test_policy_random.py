@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random requests about groups, rules, interfaces and ACLs, sensible and not, against a plain reference of the
+"""Random requests about groups, rules and interfaces, sensible and not, against a plain reference of the
 rules; every describe is compared, and what is refused changes nothing.
 
 requirement: NIC-6, OPS-1
