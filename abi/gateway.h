@@ -192,6 +192,33 @@ struct dp_gateway_counters_value {
 	__u64 unsolicited; /* refused: UNSOLICITED */
 };
 
+/*
+ * ---- flows_edge: per-CPU array, not pinned; what was decided for a flow in this second ----
+ *
+ * The place is the hash of the key: one flow pushes another out.
+ */
+
+struct dp_flow_edge_key {
+	__be32 src, dst; /* as the packet comes */
+	__be16 source, destination;
+	__u8 protocol;
+	__u8 pad[3];
+	__u32 handle; /* of the gateway, from inside; 0: from the world */
+} __attribute__((aligned(8)));
+
+struct dp_flow_edge {
+	struct dp_flow_edge_key key;
+	__u32 epoch;  /* of struct dp_host_value */
+	__u32 second; /* of the monotonic clock */
+	__u32 jiffy;  /* in which that was seen to be so */
+	__be32 addr;  /* in place of what is inside, or was public */
+	__be16 port;
+	__u16 mtu; /* from inside: the uplink's */
+	__u32 row; /* of the gateway */
+	__u32 vni; /* from the world: the node's network */
+	__u32 pad;
+} __attribute__((aligned(8)));
+
 #define DP_GATEWAY_LAYOUT(type, size) _Static_assert(sizeof(type) == (size), #type)
 DP_GATEWAY_LAYOUT(struct dp_route_key, 24);
 DP_GATEWAY_LAYOUT(struct dp_route_value, 12);
@@ -207,3 +234,5 @@ DP_GATEWAY_LAYOUT(struct dp_session_value, 12);
 DP_GATEWAY_LAYOUT(struct dp_session6_key, 40);
 DP_GATEWAY_LAYOUT(struct dp_network6_key, 20);
 DP_GATEWAY_LAYOUT(struct dp_gateway_counters_value, 48);
+DP_GATEWAY_LAYOUT(struct dp_flow_edge_key, 24);
+DP_GATEWAY_LAYOUT(struct dp_flow_edge, 56);

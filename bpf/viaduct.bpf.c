@@ -190,6 +190,14 @@ static __always_inline bool substrate_is_label(struct __sk_buff *skb)
 	return ip && reip4_is_ours(ip->daddr);
 }
 
+/* A restored packet for a gateway: what becomes of it, or VERDICT_EDGE still. */
+static __always_inline int substrate_edge(struct __sk_buff *skb, __u32 vni)
+{
+	int verdict = edge_flow_out(skb, vni);
+
+	return verdict == VERDICT_DECLINED ? VERDICT_EDGE : verdict;
+}
+
 SEC("tc")
 int substrate(struct __sk_buff *skb)
 {
@@ -209,6 +217,8 @@ int substrate(struct __sk_buff *skb)
 	if (!ip6 || ingress_layout((const __u8 *)&ip6->daddr) == FORMAT_NONE)
 		return TC_ACT_UNSPEC;
 	verdict = substrate_fast(skb, ip6, 0, 0, &slot, &vni);
+	if (verdict == VERDICT_EDGE)
+		verdict = substrate_edge(skb, vni);
 	if (likely(verdict >= 0 && verdict < VERDICT_UPCALL))
 		return verdict;
 	p = packet_new();
@@ -298,15 +308,25 @@ SEC("tc")
 int uplink(struct __sk_buff *skb)
 {
 	struct packet *p;
+	int verdict;
 
 	if (!config.uplink_ifindex)
 		return TC_ACT_UNSPEC;
 	if (skb->protocol == htons(ETH_P_ARP))
 		return uplink_arp(skb);
-	if (skb->pkt_type != PACKET_HOST || !uplink_is_ours(skb))
+	if (skb->pkt_type != PACKET_HOST)
+		return TC_ACT_UNSPEC;
+	verdict = skb->protocol == htons(ETH_P_IP) ? edge_flow_in(skb) : VERDICT_DECLINED;
+	if (likely(verdict >= 0 && verdict != VERDICT_DECLINED))
+		return verdict;
+	if (verdict == VERDICT_DECLINED && !uplink_is_ours(skb))
 		return TC_ACT_UNSPEC;
 	p = packet_new();
-	return p ? edge_conclude(skb, p, uplink_packet(skb, p)) : TC_ACT_SHOT;
+	if (!p)
+		return TC_ACT_SHOT;
+	if (verdict == VERDICT_DECLINED)
+		verdict = uplink_packet(skb, p);
+	return edge_conclude(skb, p, verdict);
 }
 
 /* A known flow's packet that was sealed. */

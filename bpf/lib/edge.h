@@ -12,26 +12,11 @@
 #pragma once
 
 #include "bpf/lib/drop.h"
+#include "bpf/lib/edge_flow.h"
 #include "bpf/lib/ingress.h"
 #include "bpf/lib/nat.h"
 #include "bpf/lib/route.h"
 #include "bpf/lib/translate.h"
-
-static __always_inline void edge_count(const struct __sk_buff *skb, const struct edge *e)
-{
-	__u32 row = e->gateway.row;
-	struct dp_gateway_counters_value *c = bpf_map_lookup_elem(&gateway_counters, &row);
-
-	if (!c)
-		return;
-	if (e->out) {
-		c->out_packets += counter_segments(skb);
-		c->out_bytes += skb->len;
-	} else {
-		c->in_packets += counter_segments(skb);
-		c->in_bytes += skb->len;
-	}
-}
 
 /* Counts what a gateway refused, beside the host's own counters of reasons. */
 static __always_inline int edge_refused(const struct edge *e, int r)
@@ -274,7 +259,8 @@ static __noinline int edge_in(struct __sk_buff *skb, struct packet *p)
 		r = translate(skb, e);
 	if (r)
 		return r;
-	edge_count(skb, e);
+	edge_count(skb, e->gateway.row, false);
+	edge_flow_keep(p, e, 0);
 	if (p->flow.out.format != FORMAT_NONE)
 		return edge_to_node(skb, p);
 	p->slot = p->flow.out.to_slot;
@@ -354,11 +340,14 @@ static __noinline int edge_out(struct __sk_buff *skb, struct packet *p)
 		r = translate(skb, e);
 	if (r)
 		return edge_refused(e, r);
-	edge_count(skb, e);
+	edge_count(skb, e->gateway.row, true);
 	if (edge_from_shared(p))
 		edge_spread_out(p, e);
 	ip = ipv4_get(skb);
 	if (!ip)
 		return -DROP_REWRITE;
-	return nat_public(ip->daddr) ? edge_in(skb, p) : edge_to_world(skb);
+	if (nat_public(ip->daddr))
+		return edge_in(skb, p);
+	edge_flow_keep(p, e, p->mtu);
+	return edge_to_world(skb);
 }

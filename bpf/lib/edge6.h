@@ -241,7 +241,7 @@ static __noinline int edge6_in(struct __sk_buff *skb, struct packet *p)
 	if (r)
 		return r;
 	ip->hop_limit = (__u8)(ip->hop_limit - 1);
-	edge_count(skb, e);
+	edge_count(skb, e->gateway.row, e->out);
 	if (p->flow.out.format != FORMAT_NONE)
 		return edge6_to_node(skb, p);
 	p->slot = p->flow.out.to_slot;
@@ -302,7 +302,7 @@ static __noinline int edge6_out(struct __sk_buff *skb, struct packet *p)
 	if (!ip)
 		return -DROP_MALFORMED;
 	ip->hop_limit = (__u8)(ip->hop_limit - 1);
-	edge_count(skb, e);
+	edge_count(skb, e->gateway.row, e->out);
 	if (edge_from_shared(p)) {
 		p->from_vni = p->vni;
 		if (!tuple_read_v6(skb, p, ETH_HLEN))

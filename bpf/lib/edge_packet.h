@@ -19,6 +19,7 @@ enum edge_kind {
 struct edge {
 	__u32 handle;
 	__u32 now; /* seconds */
+	__u32 epoch;
 	struct dp_handle_value gateway;
 	bool out; /* from inside: 'here' is its source */
 	bool first_fragment;
@@ -51,6 +52,11 @@ enum {
 	TCP_ACK = 16,
 };
 
+static __always_inline __u32 edge_second(void)
+{
+	return (__u32)(bpf_ktime_get_coarse_ns() / 1000000000);
+}
+
 static __always_inline struct edge *edge_new(bool out)
 {
 	__u32 zero = 0;
@@ -59,7 +65,8 @@ static __always_inline struct edge *edge_new(bool out)
 	if (e) {
 		memset(e, 0, sizeof(*e));
 		e->out = out;
-		e->now = (__u32)(bpf_ktime_get_coarse_ns() / 1000000000);
+		e->now = edge_second();
+		e->epoch = host_epoch(); /* before anything that it stands for */
 	}
 	return e;
 }

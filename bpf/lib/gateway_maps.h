@@ -135,3 +135,10 @@ struct {
 	__type(key, __u32);
 	__type(value, struct dp_gateway_counters_value);
 } gateway_counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, struct dp_flow_edge);
+} flows_edge SEC(".maps");

@@ -161,8 +161,12 @@ static __always_inline void *ethernet_of(const void *ip)
  * have its headers in fragments). */
 static __always_inline void packet_pull(struct __sk_buff *skb, __u32 size)
 {
-	if (packet_data(skb) + size > packet_end(skb))
-		bpf_skb_pull_data(skb, skb->len < size ? skb->len : size);
+	__u32 n = skb->len;
+
+	if (n > size)
+		n = size;
+	if (packet_data(skb) + n > packet_end(skb))
+		bpf_skb_pull_data(skb, n);
 }
 
 static __always_inline __u16 fold(__u64 sum)

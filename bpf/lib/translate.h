@@ -19,22 +19,26 @@ static __always_inline int translate_port(struct __sk_buff *skb, __u32 at, __u32
 	return bpf_skb_store_bytes(skb, at, &new, 2, 0) ? -DROP_REWRITE : 0;
 }
 
-/* The address in the packet's own header, and one hop less to live. */
+/* The address in a packet's own header, its source if 'out', and one hop less to live. */
+static __always_inline void translate_addr(struct iphdr *ip, __be32 old, __be32 new, bool out)
+{
+	__u64 sum = (__u64)(__u16)~ip->check + (__u32)~old + new + (__u16)~htons(0x0100);
+
+	if (out)
+		ip->saddr = new;
+	else
+		ip->daddr = new;
+	ip->ttl = (__u8)(ip->ttl - 1);
+	ip->check = (__u16)~fold(sum);
+}
+
 static __always_inline int translate_header(struct __sk_buff *skb, const struct edge *e)
 {
 	struct iphdr *ip = ipv4_get(skb);
-	__u64 sum;
 
 	if (!ip)
 		return -DROP_REWRITE;
-	sum = (__u64)(__u16)~ip->check + (__u32)~e->outer + e->new_addr;
-	if (e->out)
-		ip->saddr = e->new_addr;
-	else
-		ip->daddr = e->new_addr;
-	ip->ttl = (__u8)(ip->ttl - 1);
-	sum += (__u16)~htons(0x0100);
-	ip->check = (__u16)~fold(sum);
+	translate_addr(ip, e->outer, e->new_addr, e->out);
 	return 0;
 }
 

@@ -108,6 +108,8 @@ static void set_sizes(struct viaduct *skel, const struct dp_config *config)
 	bpf_map__set_max_entries(skel->maps.mappings_v6, config->max_mappings);
 	bpf_map__set_max_entries(skel->maps.flows_out, flow_places(config));
 	bpf_map__set_max_entries(skel->maps.flows_in, flow_places(config));
+	bpf_map__set_max_entries(skel->maps.flows_edge,
+				 config->uplink_ifindex ? flow_places(config) : 1);
 	bpf_map__set_max_entries(skel->maps.connections,
 				 bpf_connection_sets(config->max_connections));
 }
@@ -139,8 +141,8 @@ static void set_rodata(struct bpf_host *h, const struct dp_config *config,
 		.has_siit1 = config->siit1.len > 0,
 		.has_siit2 = config->siit2.len > 0,
 		.labels = config->labels.len ? htonl(ipaddr_v4(&config->labels.addr)) : 0,
-		.labels_mask = config->labels.len ? htonl(UINT32_MAX << (128 - config->labels.len))
-						  : 0,
+		.labels_mask =
+			config->labels.len ? htonl(UINT32_MAX << (128 - config->labels.len)) : 0,
 		.upcall_ifindex = (uint32_t)devices->upcall,
 		.vxlan_ifindex = (uint32_t)devices->vxlan,
 		.copy_ifindex = (uint32_t)devices->copy,
@@ -161,9 +163,9 @@ static void set_rodata(struct bpf_host *h, const struct dp_config *config,
  * change without a new DP_ABI_VERSION. */
 static bool is_transient(const struct bpf_host *h, const struct bpf_map *map)
 {
-	const struct bpf_map *all[] = {h->skel->maps.rodata, h->skel->maps.scratch,
-				       h->skel->maps.edge_scratch, h->skel->maps.flows_out,
-				       h->skel->maps.flows_in};
+	const struct bpf_map *all[] = {h->skel->maps.rodata,       h->skel->maps.scratch,
+				       h->skel->maps.edge_scratch, h->skel->maps.flows_edge,
+				       h->skel->maps.flows_out,    h->skel->maps.flows_in};
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		if (map == all[i])
@@ -259,7 +261,8 @@ static int open_uplink(struct bpf_host *h, const struct dp_config *config, struc
 }
 
 /* A tap, made or found, and up. */
-static int open_tap(struct rtnl *rtnl, const char *name, int *ret_fd, bool *ret_uso, int *ret_ifindex)
+static int open_tap(struct rtnl *rtnl, const char *name, int *ret_fd, bool *ret_uso,
+		    int *ret_ifindex)
 {
 	struct rtnl_link link;
 	int r = bpf_upcall_open(name, ret_fd, ret_uso);
@@ -517,7 +520,8 @@ int datapath_open(const struct dp_config *config, struct datapath **ret, bool *r
 
 	if (!name_is_valid(config->name) || config->substrate_ifindex <= 0 ||
 	    config->uplink_ifindex < 0 || config->uplink_ifindex == config->substrate_ifindex ||
-	    !config->max_mappings || !config->max_flows || !datapath_labels_are_valid(&config->labels))
+	    !config->max_mappings || !config->max_flows ||
+	    !datapath_labels_are_valid(&config->labels))
 		return -EINVAL;
 	h = calloc(1, sizeof(*h));
 	if (!h)

@@ -79,6 +79,7 @@ int bpf_public_set(struct datapath *dp, const struct dp_public *public)
 		r = bpf_public_put(h, addr, &value);
 	if (!r && had && (was.vni != value.vni || was.addr != value.addr))
 		public_of_remove(h, addr, &was);
+	bpf_host_bump_epoch(h);
 	return bpf_host_error(r);
 }
 
@@ -93,7 +94,9 @@ int bpf_public_delete(struct datapath *dp, const struct ipaddr *public)
 		return -ENOENT;
 	public_of_remove(h, addr, &was);
 	formers_put(h, addr, NULL, 0);
-	return bpf_map_delete_elem(bpf_map__fd(h->skel->maps.publics), &addr);
+	r = bpf_map_delete_elem(bpf_map__fd(h->skel->maps.publics), &addr);
+	bpf_host_bump_epoch(h);
+	return r;
 }
 
 int bpf_publics(struct datapath *dp, int (*fn)(const struct ipaddr *public, void *), void *arg)

@@ -4,8 +4,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
+#include "datapath/bpf_host.h"
 #include "net/csum.h"
 
 static const uint8_t router_mac[6] = {0x02, 0xff, 0, 0, 0, 1};
@@ -191,6 +193,21 @@ void edge_assert(const struct frame *f, const char *src, uint16_t sport, const c
 }
 
 /* ---- ways ---- */
+
+void edge_lab_wait_second(void)
+{
+	struct timespec begin, now;
+
+	assert_int_equal(clock_gettime(CLOCK_MONOTONIC_COARSE, &begin), 0);
+	do
+		assert_int_equal(clock_gettime(CLOCK_MONOTONIC_COARSE, &now), 0);
+	while (now.tv_sec == begin.tv_sec);
+}
+
+void edge_lab_next_second(struct edge_lab *e)
+{
+	bpf_host_bump_epoch(bpf_host_of(e->lab.hosts[LAB_EDGE].dp));
+}
 
 static void assert_redirected(struct edge_lab *e, int verdict)
 {

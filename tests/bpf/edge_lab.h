@@ -51,6 +51,10 @@ struct edge_packet {
 };
 struct frame edge_frame(const struct edge_lab *e, const struct lab_node *from,
 			const struct edge_packet *p);
+/* What the edge keeps of a flow for the rest of the second is forgotten, as when that is over. */
+void edge_lab_next_second(struct edge_lab *e);
+/* Waits until the programs' clock, which moves with the jiffies, has another second. */
+void edge_lab_wait_second(void);
 /* From a node to the world: the frame as it leaves the uplink.  The packet as edge_frame() takes it. */
 struct frame edge_lab_out(struct edge_lab *e, const struct lab_node *from,
 			  const struct edge_packet *p);

@@ -289,6 +289,26 @@ static int32_t session_left(const struct edge_packet *in, uint32_t less)
 	return (int32_t)(value.expires - (uint32_t)now.tv_sec);
 }
 
+/* A flow is decided once in a second: its session is refreshed then, and not by the packets between. */
+/* requirement: EDGE-1 */
+static void test_kept_for_a_second(void **state)
+{
+	struct edge_packet o = packet(UDP, A, 4000, WORLD, 53, 0);
+	struct edge_packet n = packet(UDP, WORLD, 53, PUBLIC_A, 4000, 0);
+
+	edge_lab_wait_second(); /* so that what follows is in one */
+	out(fixture.a, &o, PUBLIC_A);
+	in(fixture.a, &n, A);
+	assert_in_range(session_left(&n, 100), DP_TIMEOUT_UDP_ANSWERED - 102,
+			DP_TIMEOUT_UDP_ANSWERED - 100);
+	in(fixture.a, &n, A);
+	assert_in_range(session_left(&n, 0), DP_TIMEOUT_UDP_ANSWERED - 102,
+			DP_TIMEOUT_UDP_ANSWERED - 100);
+	edge_lab_wait_second();
+	in(fixture.a, &n, A);
+	assert_in_range(session_left(&n, 0), DP_TIMEOUT_UDP_ANSWERED - 2, DP_TIMEOUT_UDP_ANSWERED);
+}
+
 /* Who had a connection keeps it, both ways, while he may end it; what is new goes to the new node. */
 /* requirement: EDGE-2 */
 static void test_remapped(void **state)
@@ -351,6 +371,7 @@ static void test_remapped_from_the_dead(void **state)
 
 	in(fixture.a, &ask, A);
 	out(fixture.a, &answer, PUBLIC_A);
+	edge_lab_next_second(&fixture);
 	in(fixture.a, &ask, A);
 	assert_in_range(session_left(&ask, 0), DP_TIMEOUT_UDP_ANSWERED - 5,
 			DP_TIMEOUT_UDP_ANSWERED);
@@ -358,13 +379,16 @@ static void test_remapped_from_the_dead(void **state)
 	move_public(PUBLIC_A, fixture.b, fixture.a);
 	in(fixture.a, &ask, A);
 	assert_in_range(session_left(&ask, 10), DP_TIMEOUT_FORMER - 15, DP_TIMEOUT_FORMER - 10);
+	edge_lab_next_second(&fixture);
 	in(fixture.a, &ask, A); /* does not begin it anew */
 	assert_in_range(session_left(&ask, 0), DP_TIMEOUT_FORMER - 15, DP_TIMEOUT_FORMER - 10);
 	out(fixture.a, &answer, PUBLIC_A); /* it lives */
 	assert_in_range(session_left(&ask, 0), DP_TIMEOUT_UDP_ANSWERED - 5,
 			DP_TIMEOUT_UDP_ANSWERED);
+	edge_lab_next_second(&fixture);
 	in(fixture.a, &ask, A);
 	session_left(&ask, DP_TIMEOUT_FORMER + 1);
+	edge_lab_next_second(&fixture);
 	in(fixture.b, &ask, B);
 	edge_lab_out_refused(&fixture, fixture.a, &answer, DROP_NO_PUBLIC);
 	answer.src = B;
@@ -565,6 +589,7 @@ int main(void)
 		cmocka_unit_test_setup(test_no_public, reset),
 		cmocka_unit_test_setup(test_node_of_the_edge, reset),
 		cmocka_unit_test_setup(test_hairpin, reset),
+		cmocka_unit_test_setup(test_kept_for_a_second, reset),
 		cmocka_unit_test_setup(test_remapped, reset),
 		cmocka_unit_test_setup(test_remapped_begins_anew, reset),
 		cmocka_unit_test_setup(test_remapped_from_the_dead, reset),

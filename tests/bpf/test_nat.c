@@ -322,11 +322,35 @@ static void test_expired(void **state)
 	assert_in_range(time_left(&old), DP_TIMEOUT_UDP_ANSWERED - 5, DP_TIMEOUT_UDP_ANSWERED);
 	old.expires -= DP_TIMEOUT_UDP_ANSWERED + 1;
 	binding(UDP, 4000, &old);
+	edge_lab_next_second(&fixture);
 	edge_lab_in_refused(&fixture, &in, DROP_UNSOLICITED);
 	assert_int_equal(send_out(fixture.b, &b), 4000);
 	edge_lab_in_refused(&fixture, &in, DROP_UNSOLICITED); /* not b's, and not a's any more */
 	answer(fixture.b, UDP, WORLD, 54, 4000, B, 4000);
 	edge_lab_out_refused(&fixture, fixture.a, &a, DROP_NAT_PORTS);
+}
+
+/* A flow is decided once in a second: what it needs is refreshed then, and not by the packets between. */
+/* requirement: EDGE-1 */
+static void test_kept_for_a_second(void **state)
+{
+	struct edge_packet a = out_packet(UDP, A, 4000, WORLD, 53);
+	struct dp_binding b;
+
+	edge_lab_wait_second(); /* so that what follows is in one */
+	set_ports(4000, 4000);
+	send_out(fixture.a, &a);
+	send_out(fixture.a, &a);
+	b = binding(UDP, 4000, NULL);
+	b.expires -= 50;
+	binding(UDP, 4000, &b);
+	assert_int_equal(send_out(fixture.a, &a), 4000);
+	b = binding(UDP, 4000, NULL);
+	assert_in_range(time_left(&b), DP_TIMEOUT_UDP - 52, DP_TIMEOUT_UDP - 50);
+	edge_lab_wait_second();
+	assert_int_equal(send_out(fixture.a, &a), 4000);
+	b = binding(UDP, 4000, NULL);
+	assert_in_range(time_left(&b), DP_TIMEOUT_UDP - 2, DP_TIMEOUT_UDP);
 }
 
 /* RFC 5382 REQ-5, RFC 7857 2: how long TCP is kept, opening, open and closed. */
@@ -629,6 +653,7 @@ int main(void)
 		cmocka_unit_test_setup(test_static_ports, reset),
 		cmocka_unit_test_setup(test_ports_run_out, reset),
 		cmocka_unit_test_setup(test_expired, reset),
+		cmocka_unit_test_setup(test_kept_for_a_second, reset),
 		cmocka_unit_test_setup(test_tcp_times, reset),
 		cmocka_unit_test_setup(test_other_protocols, reset),
 		cmocka_unit_test_setup(test_hairpin, reset),
