@@ -107,7 +107,7 @@ class Cluster:
             config = os.path.join(state, "bench.conf")
             with open(config, "w") as f:
                 f.write(f"formats = {self.formats}\n" if self.formats else "")
-                f.write(f"require = {self.require}\n" if self.require else "")
+                f.write(f"require = {self.require}\nfeatures = {self.require}\n" if self.require else "")
             argv += ["--config", config]
         self.spawn(host, argv, f"agent{n}")
 

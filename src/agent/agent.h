@@ -176,6 +176,8 @@ void report_init(struct agent *a);
 void report_deinit(struct agent *a);
 must_check int report_open(struct agent *a);
 void report_close(struct agent *a);
+/* Takes the samples of what the sealing worker refused. */
+void report_refusals(struct agent *a);
 void report_set_interval(struct agent *a, uint32_t seconds);
 /* Drops of a port (0: the substrate side) by reason, those of the agent itself included. */
 must_check int report_drops(struct agent *a, uint32_t port, uint64_t ret[static AGENT_REASONS_MAX]);

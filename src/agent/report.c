@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Counters at an interval, sampled drops as they come, both to the manager; nothing is kept for one
  * that is away: the counters only grow, and the drops are samples. */
+#include <string.h>
+
 #include "abi/drop.h"
 #include "agent/agent.h"
 #include "agent/convert.h"
@@ -124,7 +126,8 @@ static int report_interfaces(struct agent *a, struct arena *arena, Viaduct__Agen
 	return 0;
 }
 
-static void report_sealed(struct agent *a, const struct desired_peer *p, Viaduct__Agent__PeerStats *s)
+static void report_sealed(struct agent *a, const struct desired_peer *p,
+			  Viaduct__Agent__PeerStats *s)
 {
 	const struct seal_counters c = sealing_counters(&a->sealing, p->dp.id);
 
@@ -266,6 +269,22 @@ static void report_on_event(struct watch *w, unsigned int ready, void *data)
 		a->n_events++;
 		if (a->n_waiting_events < LIMIT_AGENT_EVENTS)
 			a->waiting_events[a->n_waiting_events++] = event;
+	}
+	if (a->n_waiting_events && !timer_armed(&a->flush_events))
+		timer_arm_in(&a->flush_events, LIMIT_AGENT_EVENTS_MS * CLOCK_NS_PER_MS);
+}
+
+void report_refusals(struct agent *a)
+{
+	struct seal_refusal refusal;
+
+	while (a->waiting_events && a->n_waiting_events < LIMIT_AGENT_EVENTS &&
+	       sealing_refusal(&a->sealing, &refusal)) {
+		struct dp_drop_event *e = &a->waiting_events[a->n_waiting_events++];
+
+		*e = (struct dp_drop_event){.reason = refusal.reason};
+		memcpy(e->src.b, refusal.from, sizeof(e->src.b));
+		a->n_events++;
 	}
 	if (a->n_waiting_events && !timer_armed(&a->flush_events))
 		timer_arm_in(&a->flush_events, LIMIT_AGENT_EVENTS_MS * CLOCK_NS_PER_MS);

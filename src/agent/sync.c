@@ -434,8 +434,10 @@ static void sync_on_check(struct timer *t, void *data)
 	struct agent *a = data;
 
 	timer_arm_in(&a->check, LIMIT_AGENT_CHECK_MS * CLOCK_NS_PER_MS);
-	if (a->dp)
-		reconcile_check(&a->reconcile);
+	if (!a->dp)
+		return;
+	reconcile_check(&a->reconcile);
+	report_refusals(a);
 }
 
 static void sync_on_resync(struct timer *t, void *data)

@@ -38,7 +38,8 @@ poweroff -f
 
 def programs(build):
     """What the script may call, as (source, place in the machine)."""
-    for room, name in (("manager", "viaductd"), ("agent", "viaduct-agent"), ("ctl", "viaduct")):
+    for room, name in (("manager", "viaductd"), ("agent", "viaduct-agent"), ("seal", "viaduct-seal"),
+                       ("ctl", "viaduct")):
         yield os.path.join(build, "src", room, name), f"/usr/bin/{name}"
     tests = os.path.join(build, "tests", "bpf")
     for name in sorted(os.listdir(tests)):
