@@ -26,7 +26,7 @@
 #include "abi/seal.h"
 
 enum {
-	DP_ABI_VERSION = 4,
+	DP_ABI_VERSION = 5,
 	DP_SLOTS_MAX = 1024,    /* ports of a host; slot 0 is the host's substrate side */
 	DP_PEERS_MAX = 16384,   /* host numbers below this */
 	DP_NEXTHOPS_MAX = 1024, /* ids below this */
@@ -34,6 +34,8 @@ enum {
 	DP_BUCKETS = 65536,     /* generation counters of mappings */
 	DP_SUBNETS_MAX = 65536,
 	DP_LOCALS_MAX = 131072,  /* addresses of all ports: more than DP_SLOTS_MAX * 104 */
+	DP_VARIANTS_MAX = 4096, /* other choices for some nodes of a peer: rows behind those of peers */
+	DP_VARIANT_KEYS_MAX = 65536,
 	DP_LOCATORS_MAX = 65536, /* four for each of DP_PEERS_MAX */
 	DP_LABELS_MAX = 327680,  /* of mappings, and two for each of DP_LOCALS_MAX that is IPv4 */
 	DP_IDENTITIES_MAX = 16384,   /* distinct sets of security groups that addresses are in */
@@ -173,6 +175,7 @@ enum {
 	DP_PEER_VXLAN_V6 = 1 << 2,
 	DP_PEER_EDGE = 1 << 3, /* may send from addresses that no network has */
 	DP_PEER_RATE = 1 << 4, /* not faster than its row of 'rates' says */
+	DP_PEER_VARIANTS = 1 << 5, /* some of its nodes may have a row of their own */
 	/* enum seal_cipher of what is sent to it, two bits: one set if it is sealed. */
 	DP_PEER_SEAL_SHIFT = 6,
 	DP_PEER_SEALED = 3 << DP_PEER_SEAL_SHIFT,
@@ -193,6 +196,20 @@ struct dp_peer_value {
 	struct dp_peer_copy copy[2];
 	__u32 current;
 	__u32 pad;
+};
+
+/*
+ * ---- variants: hash; the row of 'peers', 'rates' and, behind DP_NEXTHOPS_OF_PEERS, 'nexthops' that
+ * decides for some nodes of a peer, DP_PEERS_MAX or above ----
+ *
+ * Looked up on the full path alone, and only for a peer that has variants: by both addresses, then by both
+ * networks, the addresses zero; else the peer's own row decides.  A handle counts as the network it is in.
+ */
+struct dp_variant_key {
+	__u32 peer;
+	__u32 vni, peer_vni; /* of the end that is here, and the other */
+	__u32 pad;
+	__u8 addr[16], peer_addr[16];
 };
 
 enum dp_locator_kind {
@@ -583,6 +600,7 @@ DP_LAYOUT(struct dp_subnet_key, 24);
 DP_LAYOUT(struct dp_subnet_value, 48);
 DP_LAYOUT(struct dp_peer_copy, 80);
 DP_LAYOUT(struct dp_peer_value, 168);
+DP_LAYOUT(struct dp_variant_key, 48);
 DP_LAYOUT(struct dp_locator_key, 20);
 DP_LAYOUT(struct dp_label_range_key, 8);
 DP_LAYOUT(struct dp_label_value, 8);

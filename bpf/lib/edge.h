@@ -146,10 +146,9 @@ static __noinline int edge_locate(struct packet *p, __be32 saddr, __be32 daddr)
 		return -DROP_REFUSED;
 	if (m->state == DP_STATE_GONE || !id)
 		return -DROP_GONE;
-	peer = peer_get(id);
+	peer = variant_towards(p, id, p->vni, &flow->peer);
 	if (!peer)
 		return -DROP_NO_PEER;
-	flow->peer = id;
 	flow->key.ifindex = config.uplink_ifindex;
 	flow->key.saddr = saddr;
 	flow->key.daddr = daddr;

@@ -170,10 +170,9 @@ static __noinline int edge6_locate(struct __sk_buff *skb, struct packet *p)
 		return -DROP_REFUSED;
 	if (m->state == DP_STATE_GONE || !id)
 		return -DROP_GONE;
-	peer = peer_get(id);
+	peer = variant_towards(p, id, p->vni, &flow->peer);
 	if (!peer)
 		return -DROP_NO_PEER;
-	flow->peer = id;
 	r = route_to_peer(peer, p->vni, p->vni, 0, 0, flow);
 	if (!r && flow->format != FORMAT_VXLAN_1)
 		flow->format = FORMAT_IPIP6_1;

@@ -13,9 +13,8 @@
 #include "bpf/lib/route.h"
 #include "bpf/lib/spread.h"
 
-/* The format by the next header, and whether the peer may use it: 0 or a reason. */
-static __always_inline int ingress_check_format(struct ingress *in, __u8 next, __u8 seal,
-						const struct dp_peer_copy *peer)
+/* The format by the next header: 0 or a reason. */
+static __always_inline int ingress_format(struct ingress *in, __u8 next)
 {
 	in->next = next;
 	if (next == IPPROTO_IPIP || next == IPPROTO_IPIP6)
@@ -24,7 +23,15 @@ static __always_inline int ingress_check_format(struct ingress *in, __u8 next, _
 		in->format = in->layout;
 	else
 		return -DROP_SUBSTRATE_PROTOCOL;
-	return seal_check(peer->accept, seal, in->format);
+	return 0;
+}
+
+/* Whether that was chosen for the two nodes, whose addresses are in 'p': 0 with the record that says so, or a
+ * reason. */
+static __always_inline int ingress_check_format(struct packet *p, __u32 peer_id, const struct dp_peer_copy **peer)
+{
+	*peer = variant_from(p, peer_id);
+	return *peer ? seal_check((*peer)->accept, p->seal, p->in.format) : -DROP_UNKNOWN_PEER;
 }
 
 /* The mapping of an address of either family. */
@@ -207,6 +214,9 @@ static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p,
 	map_v4(p->src, in->saddr);
 	map_v4(p->dst, in->daddr);
 	flow->stamp.epoch = host_epoch();
+	r = ingress_check_format(p, peer_id, &peer);
+	if (r)
+		return r;
 	flow->stamp.bucket = (__u16)dp_bucket_v4(p->from_vni, source);
 	flow->stamp.mapping_generation = generation_get(flow->stamp.bucket);
 	flow->accept = (__u8)(peer->accept & config.formats);
@@ -269,7 +279,8 @@ static __always_inline const struct dp_mapping_value *ingress_source(const struc
 
 /* IPv6 inside ipip6: the outer addresses say the network, the inner ones who.  As above. */
 static __always_inline int ingress_ipv6(struct __sk_buff *skb, struct packet *p,
-					const struct ingress *in, __u32 peer_id)
+					const struct ingress *in, __u32 peer_id,
+					const struct dp_peer_copy *peer)
 {
 	struct ipv6hdr inner;
 	int r;
@@ -281,6 +292,9 @@ static __always_inline int ingress_ipv6(struct __sk_buff *skb, struct packet *p,
 	memcpy(p->src, &inner.saddr, 16);
 	memcpy(p->dst, &inner.daddr, 16);
 	p->size = ntohs(inner.payload_len) + (__u32)sizeof(inner);
+	r = ingress_check_format(p, peer_id, &peer);
+	if (r)
+		return r;
 	r = ingress_destination(p);
 	if (!r || r == VERDICT_EDGE)
 		r = ingress_verify(skb, p, ingress_source(p), peer_id, 0);
@@ -320,11 +334,11 @@ static __noinline int ingress_decide(struct __sk_buff *skb, struct packet *p)
 	if (!r)
 		r = ingress_networks(p, in->src_vni, in->vni);
 	if (!r)
-		r = ingress_check_format(in, ip6->nexthdr, p->seal, peer);
+		r = ingress_format(in, ip6->nexthdr);
 	if (r)
 		return r;
 	if (ip6->nexthdr == IPPROTO_IPIP6)
-		return ingress_ipv6(skb, p, in, peer_id);
+		return ingress_ipv6(skb, p, in, peer_id, peer);
 	return ingress_ipv4(skb, p, in, peer_id, peer);
 }
 

@@ -148,7 +148,8 @@ static __noinline int reip4_decide(struct __sk_buff *skb, struct packet *p)
 		return ip->protocol == IPPROTO_ICMP ? VERDICT_ICMP4 : -DROP_UNKNOWN_PEER;
 	if (p->seal && p->seal_peer != peer_id)
 		return -DROP_STATEMENT;
-	r = seal_check(peer->accept, p->seal, FORMAT_REIP4_1);
+	/* with variants it depends on what the labels stand for */
+	r = peer->flags & DP_PEER_VARIANTS ? 0 : seal_check(peer->accept, p->seal, FORMAT_REIP4_1);
 	if (r)
 		return r;
 	if (!reip4_is_whole(skb, ip))

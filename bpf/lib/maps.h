@@ -64,11 +64,19 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, DP_PEERS_MAX);
+	__uint(max_entries, DP_PEERS_MAX + DP_VARIANTS_MAX);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
 	__type(value, struct dp_peer_value);
 } peers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, DP_VARIANT_KEYS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct dp_variant_key);
+	__type(value, __u32);
+} variants SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -96,7 +104,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, DP_NEXTHOPS_OF_PEERS + DP_PEERS_MAX);
+	__uint(max_entries, DP_NEXTHOPS_OF_PEERS + DP_PEERS_MAX + DP_VARIANTS_MAX);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
 	__type(value, struct dp_nexthop_value);
@@ -104,7 +112,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, DP_PEERS_MAX);
+	__uint(max_entries, DP_PEERS_MAX + DP_VARIANTS_MAX);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
 	__type(value, struct dp_rate_value);

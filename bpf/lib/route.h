@@ -10,6 +10,7 @@
 #include "bpf/lib/policy.h"
 #include "bpf/lib/router.h"
 #include "bpf/lib/spread.h"
+#include "bpf/lib/variant.h"
 #include "bpf/lib/watch.h"
 #include "bpf/lib/way.h"
 
@@ -195,10 +196,9 @@ static __always_inline int route_locate(struct __sk_buff *skb, struct packet *p,
 	}
 	if (!m->peer)
 		return -DROP_GONE; /* mapped to this host, where no port has it */
-	peer = peer_get(m->peer);
+	peer = variant_towards(p, m->peer, p->to_vni, &flow->peer);
 	if (!peer)
 		return -DROP_NO_PEER;
-	flow->peer = m->peer;
 	if (peer->send == FORMAT_REIP4_1 && reip4_route(peer, p->from_vni, p->to_vni, saddr, daddr,
 							m->label, flow))
 		return 0;
@@ -215,10 +215,9 @@ static __always_inline int route_to_handle(struct packet *p, __be32 saddr, __be3
 
 	*ret_cache = true;
 	if (p->to_peer) {
-		peer = peer_get(p->to_peer);
+		peer = variant_towards(p, p->to_peer, p->to_vni, &flow->peer);
 		if (!peer)
 			return -DROP_NO_PEER;
-		flow->peer = p->to_peer;
 		return route_to_peer(peer, p->from_vni, p->to_vni, saddr, daddr, flow);
 	}
 	h = handle_get(p->to_vni);

@@ -237,7 +237,7 @@ static __noinline int route6_carry(struct __sk_buff *skb, struct packet *p)
 		route6_age(ip, p);
 		return route6_local(skb, p, p->flow.out.to_slot);
 	}
-	peer = peer_get(p->flow.out.peer);
+	peer = variant_towards(p, p->flow.out.peer, p->to_vni, &p->flow.out.peer);
 	return peer ? route6_remote(skb, p, peer) : -DROP_NO_PEER;
 }
 

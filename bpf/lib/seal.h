@@ -8,6 +8,14 @@
 
 #include "bpf/lib/packet.h"
 
+/* In another version of a format that is accepted, or in none of them. */
+static __always_inline int format_refusal(__u32 accept, __u8 format)
+{
+	const __u32 siit = FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2);
+
+	return FORMAT_BIT(format) & siit && accept & siit ? -DROP_FORMAT_VERSION : -DROP_FORMAT;
+}
+
 /* Whether a packet with this 'seal' (enum seal_cipher, SEAL_NOTE_LZ4) in this format was chosen: 0, or a
  * reason. */
 static __always_inline int seal_check(__u32 accept, __u8 seal, __u8 format)
@@ -21,10 +29,11 @@ static __always_inline int seal_check(__u32 accept, __u8 seal, __u8 format)
 		   (!(seal & SEAL_NOTE_LZ4) || bits & SEAL_ACCEPT_LZ4)))
 		return 0;
 	if (seal)
-		return bits & ~SEAL_ACCEPT_LZ4 && !(bits & FORMAT_BIT(format)) ? -DROP_FORMAT
-									       : -DROP_SEALED;
+		return bits & ~SEAL_ACCEPT_LZ4 && !(bits & FORMAT_BIT(format))
+			       ? format_refusal(bits, format)
+			       : -DROP_SEALED;
 	sealed |= sealed >> SEAL_ACCEPT_SHIFT | sealed >> 2 * SEAL_ACCEPT_SHIFT;
-	return sealed & FORMAT_BIT(format) ? -DROP_PLAIN : -DROP_FORMAT;
+	return sealed & FORMAT_BIT(format) ? -DROP_PLAIN : format_refusal(bits, format);
 }
 
 /* Whether a format is accepted in any way. */

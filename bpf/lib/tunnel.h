@@ -72,11 +72,12 @@ static __noinline int tunnel_packet(struct __sk_buff *skb, struct packet *p, __u
 
 	if (!peer_id || !peer)
 		return -DROP_UNKNOWN_PEER;
-	r = seal_check(peer->accept, p->seal, FORMAT_VXLAN_1);
-	if (!r)
-		r = tunnel_networks(p);
+	p->in.format = FORMAT_VXLAN_1;
+	r = tunnel_networks(p);
 	if (!r)
 		r = tunnel_parse(skb, p, &size);
+	if (!r)
+		r = ingress_check_format(p, peer_id, &peer);
 	if (!r)
 		r = ingress_destination(p);
 	to_edge = r == VERDICT_EDGE;

@@ -240,7 +240,7 @@ static void agent_drain(void *arg)
 static void agent_on_moved(uint32_t peer, uint32_t nexthop, void *arg)
 {
 	struct agent *a = arg;
-	const struct desired_peer *p = desired_find_peer(&a->desired, peer);
+	struct desired_peer *p = desired_find_peer(&a->desired, reconcile_wanting_peer(peer));
 	int e = p ? reconcile_peer(&a->reconcile, p) : 0;
 
 	if (e)

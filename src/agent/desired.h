@@ -82,6 +82,7 @@ struct desired_peer {
 	/* In memory alone. */
 	size_t n_keys;
 	struct desired_peer_key keys[DESIRED_PEER_KEYS];
+	struct dp_variant variants[]; /* dp.n_variants; nexthop 0 */
 };
 
 struct desired_subnet {

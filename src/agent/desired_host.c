@@ -35,6 +35,8 @@ static const char *desired_read_host(const Viaduct__Agent__HostConfig *m, struct
 
 static const char *desired_read_peer(const Viaduct__Agent__Peer *m, struct desired_peer *p)
 {
+	const char *text;
+
 	if (!m->number)
 		return "the peer has no number";
 	if (convert_name(m->name, p->name, sizeof(p->name)))
@@ -57,7 +59,8 @@ static const char *desired_read_peer(const Viaduct__Agent__Peer *m, struct desir
 	p->dp.vxlan_over_v6 = m->vxlan_over_v6;
 	p->dp.path_mtu = (uint16_t)m->path_mtu;
 	p->dp.edge = m->edge;
-	return m->choice ? desired_read_choice(m->choice, p) : NULL;
+	text = m->choice ? desired_read_choice(m->choice, p) : NULL;
+	return text ? text : desired_read_variants(m, p);
 }
 
 static const char *desired_read_subnet(const Viaduct__Agent__Subnet *m, struct desired_subnet *s)
@@ -100,7 +103,7 @@ int desired_take_host(struct desired *d, const Viaduct__Agent__HostConfig *m,
 int desired_take_peer(struct desired *d, const Viaduct__Agent__Peer *m, struct desired_key *key,
 		      const char **text)
 {
-	struct desired_peer *p = calloc(1, sizeof(*p));
+	struct desired_peer *p = calloc(1, sizeof(*p) + m->n_variants * sizeof(p->variants[0]));
 
 	*key = (struct desired_key){.kind = DESIRED_PEER, .number = m->number};
 	if (!p)

@@ -16,6 +16,10 @@ must_check int desired_place(struct desired *d, const struct desired_key *key,
 /* Inserts into an ascending list, once; there is room. */
 void desired_insert_number(uint32_t *list, uint32_t *n, uint32_t number);
 
+/* What was chosen for some nodes of a peer (desired_variant.c): into 'p', which has room for all; NULL, or what is
+ * wrong. */
+const char *desired_read_variants(const Viaduct__Agent__Peer *m, struct desired_peer *p);
+
 must_check int desired_take_host(struct desired *d, const Viaduct__Agent__HostConfig *m,
 				 struct desired_key *key, const char **text);
 must_check int desired_take_peer(struct desired *d, const Viaduct__Agent__Peer *m,

@@ -34,7 +34,49 @@ static bool reconcile_target(const struct dp_peer *p, struct ipaddr *ret)
 	return !ipaddr_equal(ret, &none);
 }
 
-static struct dp_peer reconcile_peer_record(struct reconcile *r, const struct desired_peer *p)
+/* Variants of a peer that go by one format have one way. */
+enum { RECONCILE_WANT_SHIFT = 24, RECONCILE_WANT_V6 = 0x80 };
+
+static uint32_t reconcile_variant_want(uint32_t peer, enum format format, bool v6)
+{
+	return ((uint32_t)format | (v6 ? RECONCILE_WANT_V6 : 0)) << RECONCILE_WANT_SHIFT | peer;
+}
+
+uint32_t reconcile_wanting_peer(uint32_t wanting)
+{
+	return wanting & ((1U << RECONCILE_WANT_SHIFT) - 1);
+}
+
+static void reconcile_drop_variants(struct reconcile *r, uint32_t peer, const bool *kept)
+{
+	for (uint32_t f = FORMAT_NONE + 1; f < FORMAT_MAX; f++)
+		for (uint32_t v6 = 0; v6 < 2; v6++)
+			if (!kept || !kept[f << 1 | v6])
+				nexthops_drop(r->nexthops, reconcile_variant_want(peer, (enum format)f, v6));
+}
+
+static void reconcile_variants(struct reconcile *r, struct desired_peer *p)
+{
+	bool kept[FORMAT_MAX << 1] = {false};
+
+	for (size_t i = 0; i < p->dp.n_variants; i++) {
+		struct dp_variant *v = &p->variants[i];
+		struct dp_peer as = p->dp;
+		struct ipaddr target;
+
+		as.send = v->send;
+		as.vxlan_over_v6 = v->vxlan_over_v6;
+		v->nexthop = 0;
+		if (!reconcile_target(&as, &target))
+			continue;
+		kept[(unsigned int)v->send << 1 | v->vxlan_over_v6] = true;
+		v->nexthop = nexthops_want(
+			r->nexthops, reconcile_variant_want(p->dp.id, v->send, v->vxlan_over_v6), &target);
+	}
+	reconcile_drop_variants(r, p->dp.id, kept);
+}
+
+static struct dp_peer reconcile_peer_record(struct reconcile *r, struct desired_peer *p)
 {
 	struct dp_peer record = p->dp;
 	struct ipaddr target;
@@ -43,6 +85,7 @@ static struct dp_peer reconcile_peer_record(struct reconcile *r, const struct de
 		record.nexthop = nexthops_want(r->nexthops, record.id, &target);
 	else
 		nexthops_drop(r->nexthops, record.id);
+	reconcile_variants(r, p);
 	return record;
 }
 
@@ -56,10 +99,12 @@ static bool reconcile_peer_equal(const struct dp_peer *a, const struct dp_peer *
 	       a->nexthop == b->nexthop && a->seal == b->seal && a->rate_bits == b->rate_bits &&
 	       a->rate_burst == b->rate_burst &&
 	       !memcmp(a->accept_sealed, b->accept_sealed, sizeof(a->accept_sealed)) &&
-	       a->edge == b->edge;
+	       a->edge == b->edge &&
+	       /* which ones there are is not told: they are set again, which changes nothing that is the same */
+	       !a->n_variants && !b->n_variants;
 }
 
-int reconcile_peer(struct reconcile *r, const struct desired_peer *p)
+int reconcile_peer(struct reconcile *r, struct desired_peer *p)
 {
 	const struct dp_peer record = reconcile_peer_record(r, p);
 	int e = datapath_peer_set(r->dp, &record);
@@ -76,6 +121,7 @@ static int reconcile_peer_gone(struct reconcile *r, uint32_t number)
 	cache_drop_peer(r->cache, number);
 	e = datapath_peer_delete(r->dp, number);
 	nexthops_drop(r->nexthops, number);
+	reconcile_drop_variants(r, number, NULL);
 	if (!e)
 		r->n_deleted++;
 	return e == -ENOENT ? 0 : e;
@@ -130,7 +176,7 @@ static void reconcile_set_item(struct reconcile_run *run, const struct desired_k
 	int e;
 
 	if (key->kind == DESIRED_PEER)
-		e = reconcile_peer(run->r, (const struct desired_peer *)item);
+		e = reconcile_peer(run->r, (struct desired_peer *)item);
 	else if (key->kind == DESIRED_SUBNET)
 		e = reconcile_subnet(run->r, (const struct desired_subnet *)item);
 	else

@@ -78,7 +78,9 @@ void reconcile_some(struct reconcile *r, const struct desired_key *keys, size_t 
 /* Looks for nodes that ended by themselves: gives their ports back and reports them. */
 void reconcile_check(struct reconcile *r);
 /* Writes the peer again: its next hop is another one. */
-must_check int reconcile_peer(struct reconcile *r, const struct desired_peer *p);
+must_check int reconcile_peer(struct reconcile *r, struct desired_peer *p);
+/* Who wants a next hop: a peer for itself (variants by their format), back to the peer. */
+uint32_t reconcile_wanting_peer(uint32_t wanting);
 
 /* ---- policy, ways out, what an edge has (reconcile_way.c), used by the two runs ---- */
 

@@ -103,6 +103,7 @@ static int snapshot_peer(struct snapshot *s, const struct desired_item *item)
 	const struct desired_peer *p = (const struct desired_peer *)item;
 	Viaduct__Agent__Object *o = snapshot_object(s, VIADUCT__AGENT__OBJECT__OBJECT_PEER);
 	Viaduct__Agent__Peer *m = arena_alloc(&s->arena, sizeof(*m));
+	int e;
 
 	if (!o || !m)
 		return -ENOMEM;
@@ -122,7 +123,8 @@ static int snapshot_peer(struct snapshot *s, const struct desired_item *item)
 	m->vxlan_over_v6 = p->dp.vxlan_over_v6;
 	m->reason = snapshot_text(p->reason);
 	m->edge = p->dp.edge;
-	return snapshot_choice(s, p, m);
+	e = snapshot_choice(s, p, m);
+	return e ? e : snapshot_variants(s, p, m);
 }
 
 static int snapshot_subnet(struct snapshot *s, const struct desired_item *item)

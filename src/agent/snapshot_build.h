@@ -22,6 +22,9 @@ Viaduct__Agent__Object *snapshot_object(struct snapshot *s,
 					Viaduct__Agent__Object__ObjectCase kind);
 char *snapshot_text(const char *text);
 
+/* Those of a peer, into its message (snapshot_variant.c). */
+must_check int snapshot_variants(struct snapshot *s, const struct desired_peer *p, Viaduct__Agent__Peer *m);
+
 /* Each adds one object (snapshot_policy.c). */
 must_check int snapshot_group(struct snapshot *s, const struct desired_item *item);
 must_check int snapshot_acl(struct snapshot *s, const struct desired_item *item);

@@ -404,6 +404,7 @@ static struct datapath *close_host(struct datapath *dp)
 	for (size_t i = 0; i < ARRAY_SIZE(h->mirror); i++)
 		free(h->mirror[i]);
 	free(h->label_ranges);
+	bpf_variant_unload(h);
 	close_cleanup(&h->upcall_fd);
 	close_cleanup(&h->copy_fd);
 	close_cleanup(&h->packet_fd);
@@ -419,6 +420,7 @@ static const struct datapath_ops bpf_ops = {
 	.port_delete = bpf_port_delete,
 	.subnet_set = bpf_subnet_set,
 	.subnet_delete = bpf_subnet_delete,
+	.variant_class = bpf_variant_class,
 	.peer_set = bpf_peer_set,
 	.peer_delete = bpf_peer_delete,
 	.nexthop_set = bpf_nexthop_set,
@@ -496,6 +498,8 @@ static int open_host(struct bpf_host *h, const struct dp_config *config, bool *r
 		r = bpf_port_load(h);
 	if (!r)
 		r = bpf_label_load(h);
+	if (!r)
+		r = bpf_variant_load(h);
 	if (!r)
 		r = bpf_event_open(h);
 	if (!r)

@@ -20,14 +20,14 @@ static struct dp_peer_value *row(struct bpf_host *h, uint32_t id)
 	return bpf_array_row(&h->peers, id);
 }
 
-static const struct dp_peer_copy *current(struct bpf_host *h, uint32_t id)
+const struct dp_peer_copy *bpf_peer_current(struct bpf_host *h, uint32_t id)
 {
 	const struct dp_peer_value *p = row(h, id);
 
 	return &p->copy[p->current & 1];
 }
 
-static void publish(struct bpf_host *h, uint32_t id, const struct dp_peer_copy *copy)
+void bpf_peer_publish(struct bpf_host *h, uint32_t id, const struct dp_peer_copy *copy)
 {
 	struct dp_peer_value *p = row(h, id);
 	uint32_t next = ~p->current & 1;
@@ -117,11 +117,11 @@ void bpf_peer_init_self(struct bpf_host *h)
 {
 	struct dp_peer_copy self = {.present = 1};
 
-	if (!current(h, DP_PEER_SELF)->present)
-		publish(h, DP_PEER_SELF, &self);
+	if (!bpf_peer_current(h, DP_PEER_SELF)->present)
+		bpf_peer_publish(h, DP_PEER_SELF, &self);
 }
 
-static struct dp_peer_copy copy_of(const struct dp_peer *peer)
+struct dp_peer_copy bpf_peer_copy_of(const struct dp_peer *peer)
 {
 	struct dp_peer_copy c = {
 		.present = 1,
@@ -143,13 +143,15 @@ static struct dp_peer_copy copy_of(const struct dp_peer *peer)
 		c.flags |= DP_PEER_EDGE;
 	if (peer->vxlan_over_v6)
 		c.flags |= DP_PEER_VXLAN_V6;
+	if (peer->n_variants)
+		c.flags |= DP_PEER_VARIANTS;
 	return c;
 }
 
 int bpf_peer_set(struct datapath *dp, const struct dp_peer *peer)
 {
 	struct bpf_host *h = bpf_host_of(dp);
-	struct dp_peer_copy c = copy_of(peer);
+	struct dp_peer_copy c = bpf_peer_copy_of(peer);
 	struct locators had, has = locators_of(&c);
 	int r;
 
@@ -159,9 +161,11 @@ int bpf_peer_set(struct datapath *dp, const struct dp_peer *peer)
 	    (peer->siit2.len && !(c.flags & DP_PEER_HAS_SIIT_2)))
 		return -EINVAL;
 	r = bpf_label_range_set(h, peer->id, peer->id == DP_PEER_SELF ? &no_labels : &peer->labels);
+	if (!r)
+		r = bpf_variant_set(h, peer);
 	if (r)
 		return r;
-	had = locators_of(current(h, peer->id));
+	had = locators_of(bpf_peer_current(h, peer->id));
 	/* This host's own locators are not a peer's: nothing arrives from oneself. */
 	if (peer->id != DP_PEER_SELF) {
 		r = locators_set(h, peer->id, &has);
@@ -170,7 +174,8 @@ int bpf_peer_set(struct datapath *dp, const struct dp_peer *peer)
 		locators_remove(h, peer->id, &had, &has);
 	}
 	bpf_peer_own_set(h, peer, &c);
-	publish(h, peer->id, &c);
+	bpf_peer_publish(h, peer->id, &c);
+	bpf_variant_reap(h, peer->id);
 	return 0;
 }
 
@@ -181,13 +186,17 @@ int bpf_peer_delete(struct datapath *dp, uint32_t id)
 	struct locators had, has = {};
 	int r;
 
-	if (id >= DP_PEERS_MAX || !current(h, id)->present)
+	if (id >= DP_PEERS_MAX || !bpf_peer_current(h, id)->present)
 		return -ENOENT;
-	had = locators_of(current(h, id));
+	had = locators_of(bpf_peer_current(h, id));
 	r = bpf_label_range_set(h, id, &no_labels);
 	if (r)
 		return r;
-	publish(h, id, &none);
+	bpf_peer_publish(h, id, &none);
+	r = bpf_variant_set(h, &(struct dp_peer){.id = id});
+	if (r)
+		return r;
+	bpf_variant_reap(h, id);
 	locators_remove(h, id, &had, &has);
 	bpf_peer_init_self(h);
 	return 0;
@@ -199,7 +208,7 @@ int bpf_peers(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), vo
 	int r = 0;
 
 	for (uint32_t id = 0; !r && id < DP_PEERS_MAX; id++) {
-		const struct dp_peer_copy *c = current(h, id);
+		const struct dp_peer_copy *c = bpf_peer_current(h, id);
 		struct dp_peer peer = {.id = id};
 
 		if (!c->present)
@@ -217,6 +226,7 @@ int bpf_peers(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), vo
 		peer.edge = c->flags & DP_PEER_EDGE;
 		peer.nexthop = c->nexthop;
 		peer.labels = h->label_ranges[id];
+		peer.n_variants = c->flags & DP_PEER_VARIANTS ? 1 : 0;
 		bpf_peer_own_get(h, c, &peer);
 		r = fn(&peer, arg);
 	}

@@ -121,7 +121,7 @@ void bpf_peer_own_get(struct bpf_host *h, const struct dp_peer_copy *c, struct d
 
 void bpf_peer_own_follow(struct bpf_host *h, uint32_t base)
 {
-	for (uint32_t id = 1; id < DP_PEERS_MAX; id++) {
+	for (uint32_t id = 1; id < DP_PEERS_MAX + DP_VARIANTS_MAX; id++) {
 		const struct dp_nexthop_copy *c = own_current(h, DP_NEXTHOPS_OF_PEERS + id);
 
 		if (c->rate && c->base == base && c->ifindex != (uint32_t)h->seal_ifindex)

@@ -203,6 +203,25 @@ struct dp_public {
 	struct ipaddr formers[DP_FORMERS];
 };
 
+/* Another choice for some nodes of this host and a peer: those of two networks, or those with two addresses, which
+ * decide first. */
+struct dp_variant {
+	uint32_t vni; /* of the end that is here */
+	struct ipaddr addr; /* zero, and so is the other: all of the networks */
+	uint32_t peer_vni;
+	struct ipaddr peer_addr;
+	/* As in struct dp_peer. */
+	enum format send;
+	uint32_t accept;
+	bool vxlan_over_v6;
+	uint16_t path_mtu;
+	enum seal_cipher seal;
+	uint32_t accept_sealed[SEAL_CIPHERS];
+	uint64_t rate_bits;
+	uint32_t rate_burst;
+	uint32_t nexthop;
+};
+
 struct dp_peer {
 	uint32_t id; /* the manager's host number; DP_PEER_SELF for this host */
 	struct prefix siit1, siit2;
@@ -222,6 +241,10 @@ struct dp_peer {
 	uint32_t rate_burst; /* bytes at once; less than a whole GSO packet counts as one */
 	uint32_t nexthop;  /* id of a dp_nexthop, 0: none yet */
 	bool edge;         /* may send from addresses that no network has */
+	/* Alike ones next to each other share a record.  datapath_peers() gives 1 for any number of them,
+	 * and none. */
+	size_t n_variants;
+	const struct dp_variant *variants;
 };
 
 /* Where packets leave.  Either resolved (MACs known), or 'resolved' false and the kernel finds the
@@ -336,6 +359,8 @@ int datapath_port_delete(struct datapath *dp, uint32_t id);
 int datapath_subnet_set(struct datapath *dp, const struct dp_subnet *subnet);
 int datapath_subnet_delete(struct datapath *dp, uint32_t vni, const struct prefix *prefix);
 int datapath_peer_set(struct datapath *dp, const struct dp_peer *peer);
+/* The class that what a variant of a peer seals goes to the sealing device with; -ENOENT. */
+int datapath_variant_class(struct datapath *dp, uint32_t peer, const struct dp_variant *variant, uint32_t *ret);
 int datapath_peer_delete(struct datapath *dp, uint32_t id);
 int datapath_nexthop_set(struct datapath *dp, const struct dp_nexthop *nexthop);
 int datapath_nexthop_delete(struct datapath *dp, uint32_t id);

@@ -299,6 +299,42 @@ static enum fake_verdict to_handle(struct fake_host *h, const struct packet *p,
 	return to_world(g, p);
 }
 
+/* As bpf/lib/variant.h: the record that decides between two nodes. */
+static struct dp_peer decisive(const struct dp_peer *peer, uint32_t vni, const struct ipaddr *addr,
+			       uint32_t peer_vni, const struct ipaddr *peer_addr)
+{
+	const struct dp_variant *found = NULL;
+	struct dp_peer p = *peer;
+
+	for (size_t i = 0; i < peer->n_variants; i++) {
+		const struct dp_variant *v = &peer->variants[i];
+		bool all = ipaddr_is_zero(&v->addr);
+
+		if (v->vni != vni || v->peer_vni != peer_vni || (all && found))
+			continue;
+		if (all || (ipaddr_equal(&v->addr, addr) && ipaddr_equal(&v->peer_addr, peer_addr)))
+			found = v;
+	}
+	if (!found)
+		return p;
+	p.send = found->send;
+	p.accept = found->accept;
+	p.vxlan_over_v6 = found->vxlan_over_v6;
+	p.path_mtu = found->path_mtu;
+	p.seal = found->seal;
+	memcpy(p.accept_sealed, found->accept_sealed, sizeof(p.accept_sealed));
+	p.nexthop = found->nexthop;
+	return p;
+}
+
+/* In another version of what is accepted, or in none of it. */
+static uint32_t format_refusal(uint32_t accept, enum format format)
+{
+	uint32_t siit = FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2);
+
+	return FORMAT_BIT(format) & siit && accept & siit ? DROP_FORMAT_VERSION : DROP_FORMAT;
+}
+
 /* As bpf/lib/seal.h. */
 static uint32_t seal_refusal(const struct dp_peer *peer, enum seal_cipher seal, enum format format)
 {
@@ -309,8 +345,8 @@ static uint32_t seal_refusal(const struct dp_peer *peer, enum seal_cipher seal, 
 	for (int i = SEAL_CLEAR + 1; i < SEAL_CIPHERS; i++)
 		sealed |= peer->accept_sealed[i];
 	if (seal)
-		return accept & ~(uint32_t)SEAL_ACCEPT_LZ4 ? DROP_FORMAT : DROP_SEALED;
-	return sealed & FORMAT_BIT(format) ? DROP_PLAIN : DROP_FORMAT;
+		return accept & ~(uint32_t)SEAL_ACCEPT_LZ4 ? format_refusal(accept, format) : DROP_SEALED;
+	return sealed & FORMAT_BIT(format) ? DROP_PLAIN : format_refusal(accept, format);
 }
 
 static struct dp_pin_key pin_key(const struct fake_port *port, const struct packet *p, bool out)
@@ -346,13 +382,15 @@ static enum fake_verdict arrive(struct fake_host *h, const struct dp_peer *peer,
 	struct fake_port *port =
 		p->handle ? port_by_handle(h, p->handle) : fake_port_by_addr(h, p->vni, &p->dst);
 	struct dp_mapping outside = {.peer = peer ? peer->id : 0};
+	struct dp_peer accepts;
 	uint32_t reason;
 
 	if (!peer)
 		return refuse(h, NULL, p, DROP_UNKNOWN_PEER, ret_reason);
 	if (p->src_vni != p->vni && !fake_is_peered(h, p->src_vni, p->vni))
 		return refuse(h, NULL, p, DROP_NOT_PEERED, ret_reason);
-	reason = h->formats & FORMAT_BIT(format) ? seal_refusal(peer, seal, format) : DROP_FORMAT;
+	accepts = decisive(peer, p->vni, &p->dst, p->src_vni, &p->src);
+	reason = h->formats & FORMAT_BIT(format) ? seal_refusal(&accepts, seal, format) : DROP_FORMAT;
 	if (reason)
 		return refuse(h, NULL, p, reason, ret_reason);
 	if (p->handle && !port && !fake_gateway_find(h, p->handle))
@@ -405,7 +443,8 @@ static struct fake_host *host_of_peer(struct fake_host *h, const struct dp_peer 
 static enum fake_verdict leave(struct fake_host *h, struct fake_port *port, struct packet *p,
 			       const struct dp_mapping *m, uint32_t *ret_reason)
 {
-	struct dp_peer *peer = fake_peer_find(h, m->peer);
+	const struct dp_peer *peer = fake_peer_find(h, m->peer);
+	struct dp_peer towards;
 	struct fake_port *here =
 		p->handle || p->elsewhere ? NULL : fake_port_by_addr(h, p->vni, &p->dst);
 	struct packet arriving = *p;
@@ -416,6 +455,8 @@ static enum fake_verdict leave(struct fake_host *h, struct fake_port *port, stru
 		return to_neighbour(h, port, here, p, ret_reason);
 	if (!peer)
 		return refuse(h, port, p, DROP_NO_PEER, ret_reason);
+	towards = decisive(peer, p->src_vni, &p->src, p->vni, &p->dst);
+	peer = &towards;
 	if (peer->send == FORMAT_NONE || !(h->formats & FORMAT_BIT(peer->send)) ||
 	    (peer->send == FORMAT_VXLAN_1 && p->src_vni != p->vni))
 		return refuse(h, port, p, DROP_NO_FORMAT, ret_reason);

@@ -243,6 +243,8 @@ struct fake_host *fake_host_free(struct fake_host *h)
 		port_clear(row(&h->ports, i));
 	free(h->ports.rows);
 	free(h->subnets.rows);
+	for (size_t i = 0; i < h->peers.n; i++)
+		free((void *)(uintptr_t)((struct dp_peer *)row(&h->peers, i))->variants);
 	free(h->peers.rows);
 	free(h->nexthops.rows);
 	free(h->mappings.rows);
@@ -441,8 +443,25 @@ static int op_subnet_delete(struct datapath *dp, uint32_t vni, const struct pref
 static int op_peer_set(struct datapath *dp, const struct dp_peer *peer)
 {
 	struct fake_host *h = host_of(dp);
+	struct dp_peer *old = fake_peer_find(h, peer->id), kept = *peer;
+	const struct dp_variant *before = old ? old->variants : NULL;
+	struct dp_variant *variants = calloc(peer->n_variants + 1, sizeof(*variants));
+	int r;
 
-	return fake_table_put(&h->peers, fake_peer_find(h, peer->id), peer);
+	if (!variants)
+		return -ENOMEM;
+	if (peer->n_variants)
+		memcpy(variants, peer->variants, peer->n_variants * sizeof(*variants));
+	kept.variants = variants;
+	r = fake_table_put(&h->peers, old, &kept);
+	free(r ? (void *)variants : (void *)(uintptr_t)before);
+	return r;
+}
+
+static int op_variant_class(struct datapath *dp, uint32_t peer, const struct dp_variant *variant, uint32_t *ret)
+{
+	*ret = peer; /* what is sealed meets no device */
+	return fake_peer_find(host_of(dp), peer) ? 0 : -ENOENT;
 }
 
 static int op_peer_held(struct datapath *dp, uint32_t id, uint64_t *ret)
@@ -460,8 +479,11 @@ static const char *op_seal_device(const struct datapath *dp)
 static int op_peer_delete(struct datapath *dp, uint32_t id)
 {
 	struct fake_host *h = host_of(dp);
+	struct dp_peer *peer = fake_peer_find(h, id);
 
-	return fake_table_drop(&h->peers, fake_peer_find(h, id));
+	if (peer)
+		free((void *)(uintptr_t)peer->variants);
+	return fake_table_drop(&h->peers, peer);
 }
 
 static int op_nexthop_set(struct datapath *dp, const struct dp_nexthop *nexthop)
@@ -656,6 +678,7 @@ const struct datapath_ops fake_ops = {
 	.port_delete = op_port_delete,
 	.subnet_set = op_subnet_set,
 	.subnet_delete = op_subnet_delete,
+	.variant_class = op_variant_class,
 	.peer_set = op_peer_set,
 	.peer_delete = op_peer_delete,
 	.nexthop_set = op_nexthop_set,

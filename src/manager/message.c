@@ -193,6 +193,58 @@ static void set_choice(struct message_choice *m, const struct choice *choice)
 	c->inferred = choice->inferred;
 }
 
+/* 'n' messages of 'size' bytes behind as many pointers to them, in c->rules; NULL: no memory. */
+static void **alloc_messages(struct message *c, size_t n, size_t size)
+{
+	void **pointers;
+	char *at;
+
+	free(c->rules);
+	c->rules = calloc(n ? n : 1, sizeof(void *) + size);
+	if (!c->rules)
+		return NULL;
+	pointers = c->rules;
+	at = (char *)(pointers + n);
+	for (size_t i = 0; i < n; i++, at += size)
+		pointers[i] = at;
+	return pointers;
+}
+
+/* The variant comes first: pointers to these are pointers to it. */
+struct message_variant {
+	Viaduct__Agent__Variant variant;
+	struct message_choice choice;
+};
+
+/* For the one who sends or takes packets: the reasons stay here. */
+static void fill_variant(struct message_variant *m, const struct plan_variant *v)
+{
+	viaduct__agent__variant__init(&m->variant);
+	m->variant.vni = v->vni;
+	m->variant.addr = addr_or_empty(&v->addr);
+	m->variant.peer_vni = v->peer_vni;
+	m->variant.peer_addr = addr_or_empty(&v->peer_addr);
+	set_choice(&m->choice, v->choice);
+	m->choice.choice.reason = (char *)protobuf_c_empty_string;
+	m->variant.choice = &m->choice.choice;
+}
+
+static int set_variants(struct message *c, const struct plan_peer *peer)
+{
+	void **variants;
+
+	if (!peer->n_variants)
+		return 0;
+	variants = alloc_messages(c, peer->n_variants, sizeof(struct message_variant));
+	if (!variants)
+		return -ENOMEM;
+	for (size_t i = 0; i < peer->n_variants; i++)
+		fill_variant(variants[i], &peer->variants[i]);
+	c->peer.n_variants = peer->n_variants;
+	c->peer.variants = (Viaduct__Agent__Variant **)variants;
+	return 0;
+}
+
 static int set_peer(struct message *c, const struct plan_peer *peer)
 {
 	int r = 0;
@@ -214,6 +266,8 @@ static int set_peer(struct message *c, const struct plan_peer *peer)
 	c->peer.edge = peer->edge;
 	set_choice(&c->choice, &peer->choice);
 	c->peer.choice = &c->choice.choice;
+	if (set_variants(c, peer))
+		return -ENOMEM;
 	if (c->keyring)
 		r = keyring_fill(c->keyring, c->self, peer->number, &peer->choice, &c->choice.keys);
 	c->choice.choice.n_keys = r || !c->keyring ? 0 : c->choice.keys.n;
@@ -251,23 +305,6 @@ static void set_instance(struct message *c, const struct plan_instance *instance
 	c->instance.name = (char *)instance->name;
 	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_INSTANCE;
 	c->object.instance = &c->instance;
-}
-
-/* 'n' messages of 'size' bytes behind as many pointers to them, in c->rules; NULL: no memory. */
-static void **alloc_messages(struct message *c, size_t n, size_t size)
-{
-	void **pointers;
-	char *at;
-
-	free(c->rules);
-	c->rules = calloc(n ? n : 1, sizeof(void *) + size);
-	if (!c->rules)
-		return NULL;
-	pointers = c->rules;
-	at = (char *)(pointers + n);
-	for (size_t i = 0; i < n; i++, at += size)
-		pointers[i] = at;
-	return pointers;
 }
 
 static void fill_exit(Viaduct__Agent__Exit *message, const struct plan_exit *exit)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
+#include <errno.h>
 
 #include "abi/drop.h"
 #include "frame.h"
@@ -135,7 +136,7 @@ static void test_refusals(void **state)
 		 "2001:db8:8000:123f:4100:7:a00:10b", 0, 0},
 		{"no adjust", DROP_SUBSTRATE_ADDR, "2001:db8:8000:1100:0:7:a00:10a", NULL, 0, 0},
 		{"a layout to the other", DROP_UNKNOWN_PEER, A_1, NULL, 0, 0},
-		{"the other layout", DROP_FORMAT, A_1, B_1, 0, 0},
+		{"the other layout", DROP_FORMAT_VERSION, A_1, B_1, 0, 0},
 		{"a slot of the host", DROP_SUBSTRATE_ADDR, A_1, "2001:db8:1:102:400:7:a00:10b", 0,
 		 0},
 		{"u", DROP_SUBSTRATE_ADDR, A_1, "2001:db8:1:102:200:7:a00:10b", 0, 0},
@@ -226,7 +227,7 @@ static void test_formats(void **state)
 	assert_int_equal(datapath_peer_set(dp, &peer), 0);
 	for (int i = 0; i < 2; i++) {
 		assert_accepted(&two);
-		assert_dropped(&one, DROP_FORMAT);
+		assert_dropped(&one, DROP_FORMAT_VERSION);
 		assert_dropped(&whole, DROP_FORMAT);
 	}
 	peer.accept = 0;
@@ -234,6 +235,132 @@ static void test_formats(void **state)
 	assert_dropped(&two, DROP_FORMAT);
 	assert_int_equal(datapath_peer_delete(dp, 1), 0);
 	assert_dropped(&two, DROP_UNKNOWN_PEER);
+}
+
+/* ---- variants ---- */
+
+static struct dp_variant variant(const char *addr, const char *peer_addr, enum format send, uint32_t accept)
+{
+	struct dp_variant v = {.vni = LAB_VNI,
+			       .peer_vni = LAB_VNI,
+			       .send = send,
+			       .accept = accept,
+			       .path_mtu = LAB_WIRE_MTU,
+			       .nexthop = 1};
+
+	if (addr) {
+		v.addr = lab_addr(addr);
+		v.peer_addr = lab_addr(peer_addr);
+	}
+	return v;
+}
+
+/* Host 'i' knows the other one by siit/2, with these variants. */
+static void set_variants(int i, const struct dp_variant *variants, size_t n)
+{
+	const struct lab_host *other = &fixture.lab.hosts[!i];
+	struct dp_peer peer = {.id = (uint32_t)!i + 1,
+			       .siit1 = other->config.siit1,
+			       .siit2 = other->config.siit2,
+			       .v4 = other->config.v4,
+			       .v6 = other->config.v6,
+			       .send = FORMAT_SIIT_2,
+			       .accept = FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1),
+			       .path_mtu = LAB_WIRE_MTU,
+			       .nexthop = 1,
+			       .n_variants = n,
+			       .variants = variants};
+
+	assert_int_equal(datapath_peer_set(fixture.lab.hosts[i].dp, &peer), 0);
+}
+
+static bool is_layout_1(const struct frame *f)
+{
+	return !(f->b[IP6_DST + 4] & 0x80);
+}
+
+/* The narrower choice decides, out and in, by the full path and by the flow cache.
+ * requirement: NEG-4 */
+/* requirement: NEG-6 */
+static void test_variants(void **state)
+{
+	const uint32_t one = FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_IPIP6_1);
+	const uint32_t two = FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1);
+	struct dp_variant out[] = {variant("10.0.1.10", "10.0.1.11", FORMAT_SIIT_1, two),
+				   variant(NULL, NULL, FORMAT_SIIT_2, two)};
+	struct dp_variant in[] = {variant("10.0.1.11", "10.0.1.10", FORMAT_SIIT_2, one)};
+	struct frame f2 = wire(17, 0, 40), f1, whole;
+
+	assert_false(is_layout_1(&f2));
+	set_variants(0, out, 2);
+	for (int i = 0; i < 2; i++) {
+		f1 = wire(17, 0, 40);
+		assert_true(is_layout_1(&f1)); /* this pair of nodes alone */
+	}
+	/* one end knows and the other does not yet */
+	assert_dropped(&f1, DROP_FORMAT_VERSION);
+	set_variants(1, in, 1);
+	whole = wire(17, 5, 40);
+	for (int i = 0; i < 2; i++) {
+		assert_accepted(&f1);
+		assert_accepted(&whole);
+		assert_dropped(&f2, DROP_FORMAT_VERSION);
+	}
+	/* of the network; the pair of nodes decides before it */
+	out[1].send = FORMAT_VXLAN_1;
+	set_variants(0, out, 2);
+	f1 = wire(17, 0, 40);
+	assert_true(is_layout_1(&f1));
+	out[0] = variant(NULL, NULL, FORMAT_NONE, 0);
+	set_variants(0, out, 1);
+	{
+		struct v4 p = {.src = "10.0.1.10", .dst = "10.0.1.11", .from = 1, .protocol = 17, .ttl = 64,
+			       .fragment = DF, .payload = 10};
+		struct frame f = frame_v4(&p);
+
+		/* no choice for these nodes: nothing is sent, whatever the hosts have */
+		frame_assert_dropped_by_node(&fixture.lab, fixture.a, &f, DROP_NO_FORMAT);
+	}
+	/* and it ends with the variant */
+	set_variants(0, NULL, 0);
+	set_variants(1, NULL, 0);
+	f2 = wire(17, 0, 40);
+	assert_false(is_layout_1(&f2));
+	assert_accepted(&f2);
+	assert_dropped(&f1, DROP_FORMAT_VERSION);
+}
+
+/* Another network's, and another address's, are nobody else's; and what is pinned is found again. */
+static void test_variants_are_narrow(void **state)
+{
+	struct dp_variant v[] = {variant("10.0.1.10", "10.0.1.99", FORMAT_VXLAN_1, 0),
+				 variant(NULL, NULL, FORMAT_VXLAN_1, 0)};
+	uint32_t class, again;
+	struct frame f;
+
+	v[1].peer_vni = LAB_VNI + 1;
+	set_variants(0, v, 2);
+	f = wire(17, 0, 40);
+	assert_accepted(&f);
+	assert_int_equal(datapath_variant_class(fixture.lab.hosts[0].dp, 2, &v[1], &class), 0);
+	fixture.lab.hosts[0].dp = datapath_close(fixture.lab.hosts[0].dp);
+	lab_open(&fixture.lab, 0);
+	assert_int_equal(datapath_variant_class(fixture.lab.hosts[0].dp, 2, &v[1], &again), 0);
+	assert_int_equal(class, again);
+	set_variants(0, v, 2);
+	assert_int_equal(datapath_variant_class(fixture.lab.hosts[0].dp, 2, &v[1], &again), 0);
+	assert_int_equal(class, again);
+	set_variants(0, v, 1);
+	assert_int_equal(datapath_variant_class(fixture.lab.hosts[0].dp, 2, &v[1], &again), -ENOENT);
+	v[0].peer_addr = (struct ipaddr){{0}};
+	{
+		struct dp_peer bad = {.id = 2, .n_variants = 1, .variants = v, .nexthop = 1};
+
+		assert_int_equal(datapath_peer_set(fixture.lab.hosts[0].dp, &bad), -EINVAL);
+	}
+	set_variants(0, NULL, 0);
+	f = wire(17, 0, 40);
+	assert_accepted(&f);
 }
 
 /* requirement: MAP-3 */
@@ -434,6 +561,8 @@ int main(void)
 		cmocka_unit_test_setup(test_refusals, reset),
 		cmocka_unit_test_setup(test_refusals_beside_a_cached_flow, reset),
 		cmocka_unit_test_setup(test_formats, reset),
+		cmocka_unit_test_setup(test_variants, reset),
+		cmocka_unit_test_setup(test_variants_are_narrow, reset),
 		cmocka_unit_test_setup(test_changes_invalidate_flows, reset),
 		cmocka_unit_test_setup(test_inner_must_match, reset),
 		cmocka_unit_test_setup(test_errors_are_told, reset),
