@@ -347,8 +347,7 @@ static __noinline int route_spread(struct __sk_buff *skb, struct packet *p)
 	memcpy(&saddr, p->src + 12, 4);
 	memcpy(&daddr, p->dst + 12, 4);
 	if (r) {
-		flow->peer = (__u32)r;
-		peer = peer_get((__u32)r);
+		peer = variant_towards(p, (__u32)r, p->to_vni, &flow->peer);
 		if (!peer)
 			return -DROP_NO_PEER;
 		r = route_to_peer(peer, p->from_vni, p->to_vni, saddr, daddr, flow);
