@@ -158,13 +158,6 @@ int action_delete_tags(struct ec2_call *c);
 int action_describe_tags(struct ec2_call *c);
 extern const struct filter tag_filters[];
 
-/* instance_actions.c, instance_view.c */
-int action_run_instances(struct ec2_call *c);
-int action_start_instances(struct ec2_call *c);
-int action_stop_instances(struct ec2_call *c);
-int action_reboot_instances(struct ec2_call *c);
-int action_terminate_instances(struct ec2_call *c);
-int action_modify_instance_attribute(struct ec2_call *c);
 /* placement_actions.c */
 int action_create_placement_group(struct ec2_call *c);
 int action_delete_placement_group(struct ec2_call *c);
@@ -172,6 +165,13 @@ int action_describe_placement_groups(struct ec2_call *c);
 int action_modify_instance_placement(struct ec2_call *c);
 extern const struct filter placement_group_filters[];
 
+/* instance_actions.c, instance_view.c */
+int action_run_instances(struct ec2_call *c);
+int action_start_instances(struct ec2_call *c);
+int action_stop_instances(struct ec2_call *c);
+int action_reboot_instances(struct ec2_call *c);
+int action_terminate_instances(struct ec2_call *c);
+int action_modify_instance_attribute(struct ec2_call *c);
 int action_describe_instances(struct ec2_call *c);
 int action_describe_instance_status(struct ec2_call *c);
 int action_describe_instance_attribute(struct ec2_call *c);

@@ -174,8 +174,7 @@ int placement_check_tenancy(struct ec2_call *c, const char *prefix)
 
 	if (tenancy && strcmp(tenancy, "default") && strcmp(tenancy, "dedicated") &&
 	    strcmp(tenancy, "host"))
-		return ec2_refuse_value(c, "tenancy", tenancy,
-					"It is default, dedicated or host.");
+		return ec2_refuse_value(c, "tenancy", tenancy, "It is default, dedicated or host.");
 	if (affinity && strcmp(affinity, "default") && strcmp(affinity, "host"))
 		return ec2_refuse_value(c, "affinity", affinity, "It is default or host.");
 	if (tenancy && strcmp(tenancy, "default"))

@@ -123,12 +123,14 @@ static int read_names(struct route_call *c, const char *field, const char **ret)
 	if (!list || json_is_null(list))
 		return 0;
 	if (!json_is_array(list))
-		return route_refuse(c, 400, "BadRequest", "'%s' must be an array of strings", field);
+		return route_refuse(c, 400, "BadRequest", "'%s' must be an array of strings",
+				    field);
 	json_array_foreach(list, i, name)
 	{
 		const char *s = json_string_value(name);
 
-		if (!s || !*s || strchr(s, ',') || !form_text_is_valid(s, json_string_length(name)) ||
+		if (!s || !*s || strchr(s, ',') ||
+		    !form_text_is_valid(s, json_string_length(name)) ||
 		    strlen(s) != json_string_length(name))
 			return route_refuse(c, 400, "BadRequest",
 					    "'%s' must be an array of names without commas", field);
@@ -138,8 +140,8 @@ static int read_names(struct route_call *c, const char *field, const char **ret)
 	if (!text)
 		return -ENOMEM;
 	*text = '\0';
-	json_array_foreach(list, i, name)
-		end = stpcpy(stpcpy(end, i ? "," : ""), json_string_value(name));
+	json_array_foreach(list, i, name) end =
+		stpcpy(stpcpy(end, i ? "," : ""), json_string_value(name));
 	*ret = json_array_size(list) ? text : NULL;
 	return 0;
 }
@@ -315,7 +317,8 @@ int route_placement(struct route_call *c)
 enum { WISHES = 5 };
 
 /* The tags of the request, and the wishes as tags. */
-static int read_run_tags(struct route_call *c, const struct wishes *w, struct instance_run_args *args)
+static int read_run_tags(struct route_call *c, const struct wishes *w,
+			 struct instance_run_args *args)
 {
 	const struct tag_args *given;
 	struct tag_args *tags;

@@ -15,15 +15,16 @@ const struct command_option place_host_options[PLACE_HOST_OPTIONS] = {
 };
 
 static const struct table_column room_columns[] = {
-	{"memory", "host.room.memory"}, {"vcpus", "host.room.vcpus"},
+	{"memory", "host.room.memory"},       {"vcpus", "host.room.vcpus"},
 	{"bandwidth", "host.room.bandwidth"}, {"disk", "host.room.disk"},
-	{"ports", "host.room.ports"}, {"cost", "host.cost"},
-	{"aliases", "host.aliases"},     {"labels", "host.labels"},
+	{"ports", "host.room.ports"},         {"cost", "host.cost"},
+	{"aliases", "host.aliases"},          {"labels", "host.labels"},
 };
 
 int place_set_room(const struct invocation *inv, json_t *body)
 {
-	static const char *const numbers[] = {"memory", "vcpus", "bandwidth", "disk", "ports", "cost"};
+	static const char *const numbers[] = {"memory", "vcpus", "bandwidth",
+					      "disk",   "ports", "cost"};
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers) && !r; i++)
@@ -55,7 +56,8 @@ static const struct command_option place_options[] = {
 	{"zone", "ZONE", "likewise", false},
 	{"type", "TYPE", "of the instance (default: m1.small)", false},
 	{"count", "N", "as many (default: 1)", false},
-	{"require", "NAME", "a capability that its host has to have: siit/2, crypt, KEY=VALUE", true},
+	{"require", "NAME", "a capability that its host has to have: siit/2, crypt, KEY=VALUE",
+	 true},
 	{"desire", "NAME", "one that it should have", true},
 	{"near", "ID|NAME", "an instance, or hosts with that capability, to be near to", true},
 	{"max-cost", "N", "of its host", false},
@@ -66,8 +68,8 @@ static const struct command_option place_options[] = {
 };
 
 static const struct table_column verdict_columns[] = {
-	{"HOST", "host"},         {"VERDICT", "verdict"},   {"DESIRED", "has_desired"},
-	{"DISTANCE", "distance"}, {"COST", "cost"},         {"IN RACK", "in_rack"},
+	{"HOST", "host"},         {"VERDICT", "verdict"}, {"DESIRED", "has_desired"},
+	{"DISTANCE", "distance"}, {"COST", "cost"},       {"IN RACK", "in_rack"},
 	{"LOAD", "load"},         {"WHY", "text"},
 };
 static const struct table_column started_columns[] = {
@@ -91,8 +93,8 @@ static int set_max_cost(const struct invocation *inv, json_t *body)
 
 static int set_wishes(const struct invocation *inv, json_t *body)
 {
-	static const char *const texts[] = {"subnet", "account", "zone", "type", "strategy", "group",
-					    "host"};
+	static const char *const texts[] = {"subnet",   "account", "zone", "type",
+					    "strategy", "group",   "host"};
 	static const char *const lists[] = {"require", "desire", "near"};
 	int r = set_max_cost(inv, body);
 
@@ -177,7 +179,9 @@ static int run_settings(const struct invocation *inv)
 	if (!r)
 		r = request_send(inv, placement ? "PUT" : "GET", "/v1/settings", "", "",
 				 placement ? body : NULL, &answer);
-	return r ? r : request_print_object(inv, answer, settings_columns, ARRAY_SIZE(settings_columns));
+	return r ? r
+		 : request_print_object(inv, answer, settings_columns,
+					ARRAY_SIZE(settings_columns));
 }
 
 const struct command place_settings_command = {

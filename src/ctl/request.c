@@ -8,9 +8,8 @@
 #include "ctl/complain.h"
 #include "ctl/locate.h"
 
-/* One request with the path printed from 'format' and two escaped words (either may be NULL). */
 int request_send(const struct invocation *inv, const char *method, const char *prefix,
-		   const char *word, const char *suffix, const json_t *body, json_t **ret)
+		 const char *word, const char *suffix, const json_t *body, json_t **ret)
 {
 	_cleanup_(client_free_cleanup) struct client *c = NULL;
 	_cleanup_free_ char *escaped = NULL, *path = NULL;
@@ -35,7 +34,7 @@ int request_print_json(const json_t *answer)
 }
 
 int request_print_object(const struct invocation *inv, const json_t *answer,
-			const struct table_column *columns, size_t n)
+			 const struct table_column *columns, size_t n)
 {
 	if (invocation_option(inv, "json"))
 		return request_print_json(answer);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside the model: what placement says when no host fits, and the request of an instance that is started
- * again.
+ * Inside the model: what placement says when no host fits, and what follows from a choice.
  */
 #pragma once
 
