@@ -252,6 +252,26 @@ static int run_release(const struct invocation *inv)
 	return request_send(inv, "DELETE", prefix, inv->arguments[1], "", NULL, NULL);
 }
 
+static const struct table_column shared_columns[] = {
+	{"id", "interface.id"},
+	{"shared", "interface.shared"},
+	{"addresses", "interface.addresses"},
+	{"instances", "interface.instances"},
+	{"hosts", "interface.hosts"},
+};
+
+static int run_share(const struct invocation *inv)
+{
+	bool shared = !invocation_option(inv, "off");
+	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
+	int r;
+
+	if (!body || json_object_set_new(body, "shared", json_boolean(shared)))
+		return complain_memory();
+	r = request_send(inv, "PUT", "/v1/interfaces/", inv->arguments[0], "", body, &answer);
+	return r ? r : request_print_object(inv, answer, shared_columns, ARRAY_SIZE(shared_columns));
+}
+
 static const struct table_column pool_columns[] = {
 	{"CIDR", "cidr"},
 	{"ID", "id"},
@@ -344,6 +364,21 @@ const struct command operate_pool_commands[OPERATE_POOL_COMMANDS] = {
 	{"list", "the pools, and how much of each is allocated", .run = run_pool_list},
 	{"remove", "a pool of which nothing is allocated", .arguments = "CIDR", .min_arguments = 1,
 	 .max_arguments = 1, .run = run_pool_remove},
+};
+
+static const struct command_option share_options[] = {
+	{"off", NULL, "it is attached to one instance at most, as it was", false},
+};
+
+const struct command operate_share_command = {
+	.word = "share",
+	.help = "let an interface be attached to several instances, connections spread over them",
+	.arguments = "INTERFACE",
+	.min_arguments = 1,
+	.max_arguments = 1,
+	.options = share_options,
+	.n_options = ARRAY_SIZE(share_options),
+	.run = run_share,
 };
 
 const struct command operate_release_command = {

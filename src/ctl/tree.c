@@ -37,7 +37,7 @@ static const struct command lab = {
 
 const struct command *tree_root(void)
 {
-	static struct command children[SHOW_COMMANDS + 9];
+	static struct command children[SHOW_COMMANDS + 10];
 	static const struct command root = {
 		.word = "viaduct",
 		.help = "the command line of Viaduct, virtual private cloud networks",
@@ -55,5 +55,6 @@ const struct command *tree_root(void)
 	children[SHOW_COMMANDS + 6] = pool;
 	children[SHOW_COMMANDS + 7] = place_command;
 	children[SHOW_COMMANDS + 8] = place_settings_command;
+	children[SHOW_COMMANDS + 9] = operate_share_command;
 	return &root;
 }

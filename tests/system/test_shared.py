@@ -208,7 +208,7 @@ def test_a_plain_record_is_attached_once(site):
     with pytest.raises(site.ec2.exceptions.ClientError) as e:
         site.ec2.attach_network_interface(NetworkInterfaceId=site.eni, InstanceId=site.servers["s2"].id, DeviceIndex=1)
     assert e.value.response["Error"]["Code"] == "InvalidNetworkInterface.InUse"
-    site.operate("PUT", f"/v1/interfaces/{site.eni}", {"shared": True})
+    site.lab.viaduct("share", site.eni, "--lab", site.lab.name)
     site.spread("h1")
     assert site.clients["c4"].ping(SHARED) == 3
 
