@@ -131,6 +131,9 @@ static void agent_on_frame(const Viaduct__Agent__Frame *frame, void *arg)
 	case VIADUCT__AGENT__FRAME__BODY_CAPABILITIES_REQUEST:
 		probe_start(&a->probe);
 		break;
+	case VIADUCT__AGENT__FRAME__BODY_FLOW_ACK:
+		flows_acknowledged(a, frame->flow_ack);
+		break;
 	case VIADUCT__AGENT__FRAME__BODY_CERTIFICATE:
 		if (a->config.renew)
 			a->config.renew(a->config.renew_arg, frame->certificate);
@@ -326,6 +329,7 @@ int agent_new(const struct agent_config *config, struct agent **ret)
 	serve6_init(a);
 	upcalls_init(a);
 	report_init(a);
+	flows_init(a);
 	sync_init(a);
 
 	const struct probe_spec spec = {.fn = config->backend->probe,
@@ -361,6 +365,8 @@ struct agent *agent_free(struct agent *a)
 	serve6_deinit(a);
 	serve_deinit(a);
 	report_deinit(a);
+	flows_deinit(a);
+	copies_deinit(a);
 	upcalls_deinit(a);
 	miss_deinit(&a->miss);
 	questions_deinit(&a->questions);

@@ -69,6 +69,7 @@ struct agent_config {
 	announce_fn announce;
 	const char *uplink;   /* its name, for people; NULL: this host is no edge */
 	const char *snapshot; /* path; NULL: none is kept */
+	uint32_t flow_seconds; /* of a window of flow logs; 0: LIMIT_AGENT_FLOW_S */
 	uint32_t disallowed;  /* formats that the operator does not want on this host */
 	uint32_t required_features, disallowed_features; /* likewise, and what it insists on */
 	struct sealing_paths sealing;
@@ -123,6 +124,12 @@ struct agent {
 	struct dp_drop_event *waiting_events;
 	size_t n_waiting_events;
 	uint64_t n_events;
+	/* copies.c */
+	struct watch copies;
+	uint8_t *copy_work;
+	uint64_t n_copies, n_copies_lost;
+	/* flows.c */
+	struct timer close_window, tell_window;
 	/* sync.c */
 	struct timer check, resync, save;
 };
@@ -181,3 +188,15 @@ void report_refusals(struct agent *a);
 void report_set_interval(struct agent *a, uint32_t seconds);
 /* Drops of a port (0: the substrate side) by reason, those of the agent itself included. */
 must_check int report_drops(struct agent *a, uint32_t port, uint64_t ret[static AGENT_REASONS_MAX]);
+
+/* copies.c: traffic mirroring. */
+must_check int copies_open(struct agent *a);
+void copies_close(struct agent *a);
+void copies_deinit(struct agent *a);
+
+/* flows.c: flow logs. */
+void flows_init(struct agent *a);
+void flows_deinit(struct agent *a);
+void flows_open(struct agent *a);
+void flows_close(struct agent *a);
+void flows_acknowledged(struct agent *a, const Viaduct__Agent__FlowAck *ack);

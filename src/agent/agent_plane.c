@@ -10,6 +10,8 @@ void agent_close_plane(struct agent *a)
 {
 	upcalls_close(a);
 	report_close(a);
+	copies_close(a);
+	flows_close(a);
 	miss_set_datapath(&a->miss, NULL);
 	cache_abandon(&a->cache);
 	nexthops_set_datapath(&a->nexthops, NULL);
@@ -47,6 +49,10 @@ static int agent_adopt_plane(struct agent *a)
 		e = upcalls_open(a);
 	if (!e)
 		e = report_open(a);
+	if (!e)
+		e = copies_open(a);
+	if (!e)
+		flows_open(a);
 	return e;
 }
 

@@ -108,6 +108,17 @@ struct desired_exit {
 	uint32_t handle;
 };
 
+/* The mirror sessions of an interface, and their rules as the data plane takes them. */
+struct desired_mirrors {
+	uint32_t n;
+	struct desired_mirror {
+		uint32_t number, vni;
+		uint32_t length; /* 0: all */
+		struct ipaddr target;
+	} sessions[DP_MIRROR_SESSIONS];
+	struct dp_mirror_value rules;
+};
+
 struct desired_interface {
 	DESIRED_ITEM;
 	char instance_id[DRIVER_ID_SIZE];
@@ -129,6 +140,8 @@ struct desired_interface {
 	struct ipaddr dns_servers[DESIRED_SERVERS_MAX], ntp_servers[DESIRED_SERVERS_MAX];
 	size_t n_routes;
 	struct dhcp_route routes[DHCP_ROUTES_MAX]; /* for its node */
+	bool logged;
+	struct desired_mirrors *mirrors; /* behind the exits; NULL: none */
 	uint32_t n_exits;
 	struct desired_exit exits[];
 };

@@ -147,6 +147,77 @@ static const char *desired_read_options(const Viaduct__Agent__Interface *m,
 	return NULL;
 }
 
+static const char *desired_read_mirror_rule(const Viaduct__Agent__MirrorRule *m, uint8_t session,
+					    struct dp_mirror_rule *r)
+{
+	struct prefix source, destination;
+
+	if (convert_any_prefix(&m->source, m->source_len, &source) ||
+	    convert_any_prefix(&m->destination, m->destination_len, &destination) ||
+	    prefix_is_v4(&source) != prefix_is_v4(&destination))
+		return "a rule of a mirror of the interface has no two prefixes of one family";
+	if (m->protocol > DP_MIRROR_PROTOCOL_ANY || m->source_from > m->source_to ||
+	    m->source_to > UINT16_MAX || m->destination_from > m->destination_to ||
+	    m->destination_to > UINT16_MAX)
+		return "a rule of a mirror of the interface has no protocol or range of ports";
+	*r = (struct dp_mirror_rule){
+		.src_len = source.len,
+		.dst_len = destination.len,
+		.v6 = !prefix_is_v4(&source),
+		.egress = m->egress ? 1 : 0,
+		.accept = m->accept ? 1 : 0,
+		.session = session,
+		.protocol = (uint16_t)m->protocol,
+		.src_from = (uint16_t)m->source_from,
+		.src_to = (uint16_t)m->source_to,
+		.dst_from = (uint16_t)m->destination_from,
+		.dst_to = (uint16_t)m->destination_to,
+	};
+	memcpy(r->src, source.addr.b, 16);
+	memcpy(r->dst, destination.addr.b, 16);
+	return NULL;
+}
+
+static const char *desired_read_mirror(const Viaduct__Agent__Mirror *m, struct desired_mirrors *all)
+{
+	struct desired_mirror *s = &all->sessions[all->n];
+	const char *text = NULL;
+
+	if (convert_addr(&m->target, &s->target) || !ipaddr_is_v4(&s->target))
+		return "the target of a mirror of the interface is no IPv4 address";
+	if (m->vni > 0xffffff)
+		return "the VNI of a mirror of the interface has more than 24 bits";
+	s->number = m->number;
+	s->vni = m->vni;
+	s->length = m->length;
+	all->rules.dns |= (uint32_t)m->dns << all->n;
+	for (size_t i = 0; i < m->n_rules && !text; i++) {
+		if (all->rules.n >= DP_MIRROR_RULES)
+			return "the mirrors of the interface have more than 120 rules";
+		text = desired_read_mirror_rule(m->rules[i], (uint8_t)all->n,
+						&all->rules.rules[all->rules.n++]);
+	}
+	all->n++;
+	return text;
+}
+
+/* What watches it. */
+static const char *desired_read_watchers(const Viaduct__Agent__Interface *m,
+					 struct desired_interface *i)
+{
+	const char *text = NULL;
+
+	i->logged = m->logged;
+	if (m->n_mirrors > DP_MIRROR_SESSIONS)
+		return "the interface has more than 3 mirrors";
+	if (!m->n_mirrors)
+		return NULL;
+	i->mirrors = (struct desired_mirrors *)(void *)&i->exits[m->n_exits];
+	for (size_t n = 0; n < m->n_mirrors && !text; n++)
+		text = desired_read_mirror(m->mirrors[n], i->mirrors);
+	return text;
+}
+
 int desired_take_instance(struct desired *d, const Viaduct__Agent__Instance *m,
 			  struct desired_key *key, const char **text)
 {
@@ -164,7 +235,9 @@ int desired_take_interface(struct desired *d, const Viaduct__Agent__Interface *m
 			   struct desired_key *key, const char **text)
 {
 	const size_t n_exits = m->n_exits < DP_PORT_ADDRS_MAX ? m->n_exits : DP_PORT_ADDRS_MAX;
-	struct desired_interface *i = calloc(1, sizeof(*i) + n_exits * sizeof(i->exits[0]));
+	struct desired_interface *i =
+		calloc(1, sizeof(*i) + n_exits * sizeof(i->exits[0]) +
+				  (m->n_mirrors ? sizeof(struct desired_mirrors) : 0));
 
 	*key = (struct desired_key){.kind = DESIRED_INTERFACE};
 	if (!i)
@@ -176,6 +249,8 @@ int desired_take_interface(struct desired *d, const Viaduct__Agent__Interface *m
 		*text = desired_read_exits(m, i);
 	if (!*text)
 		*text = desired_read_options(m, i);
+	if (!*text)
+		*text = desired_read_watchers(m, i);
 	memcpy(key->id, i->driver.id, sizeof(key->id));
 	return desired_place(d, key, &i->item, *text);
 }

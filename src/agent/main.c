@@ -247,6 +247,7 @@ static int main_start_agent(struct program *p, int ifindex, int uplink_ifindex)
 		.kernel_arg = &p->kernel,
 		.announce = kernel_announce,
 		.snapshot = p->snapshot,
+		.flow_seconds = p->options->flow_seconds,
 		.disallowed = p->options->disallowed,
 		.required_features = p->options->required_features,
 		.disallowed_features = p->options->disallowed_features,

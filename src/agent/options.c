@@ -28,6 +28,7 @@ enum options_key {
 	KEY_FEATURES,
 	KEY_REQUIRE,
 	KEY_MAX_CONNECTIONS,
+	KEY_FLOW_LOG_SECONDS,
 	KEY_LOG_LEVEL,
 	KEY_MAX,
 };
@@ -48,6 +49,7 @@ static const struct {
 	[KEY_FEATURES] = {"features", NULL, "a list of features"},
 	[KEY_REQUIRE] = {"require", NULL, "a list of features"},
 	[KEY_MAX_CONNECTIONS] = {"max-connections", NULL, "a number"},
+	[KEY_FLOW_LOG_SECONDS] = {"flow-log-seconds", NULL, "a number"},
 	[KEY_LOG_LEVEL] = {"log-level", "info", "err, warn, info or debug"},
 };
 
@@ -79,6 +81,7 @@ const char *options_help(void)
 	       "                        or none [all that work]\n"
 	       "  --require LIST        talk to nobody without these, such as crypt [none]\n"
 	       "  --max-connections N   how many connections may be tracked on this host [65536]\n"
+	       "  --flow-log-seconds N  how long a record of a flow log is at most, 1 to 60 [60]\n"
 	       "  --log-level LEVEL     err, warn, info or debug [info]\n"
 	       "  --help, --version\n";
 }
@@ -98,6 +101,7 @@ static void options_fields(struct options *o, char **ret[static KEY_MAX])
 	ret[KEY_FEATURES] = &o->features;
 	ret[KEY_REQUIRE] = &o->require;
 	ret[KEY_MAX_CONNECTIONS] = &o->max_connections;
+	ret[KEY_FLOW_LOG_SECONDS] = &o->flow_log_seconds;
 	ret[KEY_LOG_LEVEL] = &o->log_level;
 }
 
@@ -285,6 +289,22 @@ static int options_check_connections(struct options *o, char *reterr_text)
 	return 0;
 }
 
+static int options_check_flow_log(struct options *o, char *reterr_text)
+{
+	uint32_t n;
+
+	if (!o->flow_log_seconds)
+		return 0;
+	if (config_parse_u32(o->flow_log_seconds, &n) || !n || n > LIMIT_AGENT_FLOW_S) {
+		snprintf(reterr_text, OPTIONS_ERROR_SIZE,
+			 "flow-log-seconds: \"%s\" is no number from 1 to %u",
+			 o->flow_log_seconds, LIMIT_AGENT_FLOW_S);
+		return -EINVAL;
+	}
+	o->flow_seconds = n;
+	return 0;
+}
+
 static int options_check(struct options *o, char *reterr_text)
 {
 	int e;
@@ -314,6 +334,8 @@ static int options_check(struct options *o, char *reterr_text)
 	if (!e)
 		e = options_check_connections(o, reterr_text);
 	if (!e)
+		e = options_check_flow_log(o, reterr_text);
+	if (!e)
 		e = options_check_formats(o, reterr_text);
 	return e ?: options_check_features(o, reterr_text);
 }
@@ -334,6 +356,7 @@ static const struct option options_long[] = {
 	{"features", required_argument, NULL, KEY_FEATURES},
 	{"require", required_argument, NULL, KEY_REQUIRE},
 	{"max-connections", required_argument, NULL, KEY_MAX_CONNECTIONS},
+	{"flow-log-seconds", required_argument, NULL, KEY_FLOW_LOG_SECONDS},
 	{"log-level", required_argument, NULL, KEY_LOG_LEVEL},
 	{"config", required_argument, NULL, OPTION_CONFIG},
 	{"help", no_argument, NULL, OPTION_HELP},

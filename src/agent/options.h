@@ -38,9 +38,11 @@ struct options {
 	char *features;        /* likewise of features; "none" */
 	char *require;         /* "crypt,lz4": none is talked to without; NULL: nothing */
 	char *max_connections; /* a number; NULL: the data plane's own */
+	char *flow_log_seconds; /* a number; NULL: the usual */
 	char *log_level;
 	char *bundle;           /* join: the file */
 	uint32_t n_connections; /* from 'max_connections'; 0: not given */
+	uint32_t flow_seconds;  /* from 'flow_log_seconds'; 0: not given */
 	uint32_t disallowed;    /* formats, from 'formats': FORMAT_BIT()s */
 	uint32_t required_features, disallowed_features; /* FEATURE_BIT()s */
 	enum log_level level;

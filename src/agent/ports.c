@@ -135,5 +135,6 @@ void ports_remove(struct ports *p, struct port *port)
 	hmap_remove(&p->by_id, &port->by_id);
 	if (*port->interface_id)
 		hmap_remove(&p->by_interface, &port->by_interface);
+	free(port->mirrors);
 	free(port);
 }

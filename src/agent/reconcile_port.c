@@ -2,6 +2,7 @@
 /* Ports of the data plane: see reconcile_port.h. */
 #include "agent/reconcile_port.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -29,7 +30,7 @@ static bool reconcile_port_equal(const struct dp_port *a, const struct dp_port *
 	if (a->id != b->id || a->ifindex != b->ifindex || a->peer_redirect != b->peer_redirect ||
 	    a->vni != b->vni || !mac_equal(&a->mac, &b->mac) || a->mtu != b->mtu ||
 	    a->n_addrs != b->n_addrs || a->forwards != b->forwards || a->disabled != b->disabled ||
-	    a->shared != b->shared ||
+	    a->shared != b->shared || a->logged != b->logged ||
 	    a->handle != b->handle || a->connections != b->connections)
 		return false;
 	for (uint32_t i = 0; i < a->n_addrs; i++)
@@ -50,6 +51,44 @@ void reconcile_port_gone(struct reconcile *r, struct port *port)
 	ports_remove(r->ports, port);
 }
 
+static bool reconcile_mirrors_equal(const struct desired_mirrors *a, const struct desired_mirrors *b)
+{
+	if (!a || !b)
+		return a == b;
+	return a->n == b->n && a->rules.n == b->rules.n && a->rules.dns == b->rules.dns &&
+	       !memcmp(a->sessions, b->sessions, sizeof(a->sessions)) &&
+	       !memcmp(a->rules.rules, b->rules.rules,
+		       a->rules.n * sizeof(a->rules.rules[0]));
+}
+
+/* What is copied of the port; one that was adopted gets its rules again, its sessions being the agent's. */
+static int reconcile_mirrors(struct reconcile *r, const struct desired_interface *i,
+			     struct port *port)
+{
+	static const struct dp_mirror_value none;
+	struct desired_mirrors *copy = NULL;
+	int e;
+
+	if (reconcile_mirrors_equal(port->mirrors, i->mirrors) && (i->mirrors || !port->dp.mirrored))
+		return 0;
+	if (i->mirrors) {
+		copy = malloc(sizeof(*copy));
+		if (!copy)
+			return -ENOMEM;
+		*copy = *i->mirrors;
+	}
+	e = datapath_mirror_set(r->dp, port->dp.id, copy ? &copy->rules : &none);
+	if (e) {
+		free(copy);
+		return e;
+	}
+	port->dp.mirrored = copy && copy->rules.n;
+	free(port->mirrors);
+	port->mirrors = copy;
+	r->n_set++;
+	return 0;
+}
+
 int reconcile_port(struct reconcile *r, const struct desired_interface *i,
 		   const struct driver_port *plugged, const struct port **ret)
 {
@@ -64,7 +103,8 @@ int reconcile_port(struct reconcile *r, const struct desired_interface *i,
 				 .forwards = i->forwards,
 				 .handle = i->handle,
 				 .disabled = i->disabled,
-				 .shared = i->shared};
+				 .shared = i->shared,
+				 .logged = i->logged};
 	struct port *port;
 	int e;
 
@@ -76,9 +116,10 @@ int reconcile_port(struct reconcile *r, const struct desired_interface *i,
 	if (e)
 		return e;
 	record.id = port->dp.id;
+	record.mirrored = port->dp.mirrored;
 	memcpy(port->instance_id, i->instance_id, sizeof(port->instance_id));
 	if (port->set && reconcile_port_equal(&record, &port->dp))
-		return 0;
+		return reconcile_mirrors(r, i, port);
 	e = datapath_port_set(r->dp, &record);
 	if (e) {
 		if (!port->set)
@@ -92,7 +133,7 @@ int reconcile_port(struct reconcile *r, const struct desired_interface *i,
 	/* Somebody may have asked for these addresses before they were here. */
 	for (uint32_t n = 0; n < i->n_addrs; n++)
 		cache_drop_negative(r->cache, i->vni, &i->addrs[n]);
-	return 0;
+	return reconcile_mirrors(r, i, port);
 }
 
 bool reconcile_port_is_ahead(const struct port *port, const struct desired_interface *i)

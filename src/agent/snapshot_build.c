@@ -218,6 +218,64 @@ static int snapshot_node_routes(struct snapshot *s, const struct desired_interfa
 	return 0;
 }
 
+static void snapshot_mirror_rule(const struct dp_mirror_rule *r, Viaduct__Agent__MirrorRule *m)
+{
+	viaduct__agent__mirror_rule__init(m);
+	m->egress = r->egress;
+	m->accept = r->accept;
+	m->protocol = r->protocol;
+	m->source = (ProtobufCBinaryData){16, (uint8_t *)(uintptr_t)r->src};
+	m->source_len = r->src_len;
+	m->destination = (ProtobufCBinaryData){16, (uint8_t *)(uintptr_t)r->dst};
+	m->destination_len = r->dst_len;
+	m->source_from = r->src_from;
+	m->source_to = r->src_to;
+	m->destination_from = r->dst_from;
+	m->destination_to = r->dst_to;
+}
+
+static int snapshot_mirror(struct snapshot *s, const struct desired_mirrors *all, uint32_t n,
+			   Viaduct__Agent__Mirror *m)
+{
+	const struct desired_mirror *session = &all->sessions[n];
+	Viaduct__Agent__MirrorRule *rules =
+		arena_alloc_array(&s->arena, all->rules.n + 1, sizeof(*rules));
+
+	viaduct__agent__mirror__init(m);
+	m->rules = arena_alloc_array(&s->arena, all->rules.n + 1, sizeof(*m->rules));
+	if (!rules || !m->rules)
+		return -ENOMEM;
+	m->number = session->number;
+	m->vni = session->vni;
+	m->length = session->length;
+	m->target = convert_bytes(&session->target);
+	m->dns = all->rules.dns >> n & 1;
+	for (uint32_t i = 0; i < all->rules.n; i++) {
+		if (all->rules.rules[i].session != n)
+			continue;
+		snapshot_mirror_rule(&all->rules.rules[i], &rules[i]);
+		m->rules[m->n_rules++] = &rules[i];
+	}
+	return 0;
+}
+
+static int snapshot_mirrors(struct snapshot *s, const struct desired_interface *i,
+			    Viaduct__Agent__Interface *m)
+{
+	uint32_t n = i->mirrors ? i->mirrors->n : 0;
+	Viaduct__Agent__Mirror *mirrors = arena_alloc_array(&s->arena, n + 1, sizeof(*mirrors));
+	int e = 0;
+
+	m->mirrors = arena_alloc_array(&s->arena, n + 1, sizeof(*m->mirrors));
+	if (!mirrors || !m->mirrors)
+		return -ENOMEM;
+	for (uint32_t k = 0; k < n && !e; k++) {
+		e = snapshot_mirror(s, i->mirrors, k, &mirrors[k]);
+		m->mirrors[m->n_mirrors++] = &mirrors[k];
+	}
+	return e;
+}
+
 static int snapshot_interface(struct snapshot *s, const struct desired_item *item)
 {
 	const struct desired_interface *i = (const struct desired_interface *)item;
@@ -251,7 +309,9 @@ static int snapshot_interface(struct snapshot *s, const struct desired_item *ite
 	m->handle = i->handle;
 	m->connections = i->connections;
 	m->domain_name = snapshot_text(i->domain_name);
-	if (!m->addrs || !m->dns_servers || !m->ntp_servers || snapshot_node_routes(s, i, m))
+	m->logged = i->logged;
+	if (!m->addrs || !m->dns_servers || !m->ntp_servers || snapshot_node_routes(s, i, m) ||
+	    snapshot_mirrors(s, i, m))
 		return -ENOMEM;
 	return snapshot_exits(s, i, m);
 }

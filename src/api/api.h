@@ -90,6 +90,10 @@ struct api_live {
 	const char *const *(*managers)(void *data);
 	/* Makes a certificate whose CN is 'host_id'.  0 or a negative errno. */
 	int (*issue)(void *data, const char *host_id, struct api_bundle *ret);
+	/* Appends whole lines of a flow log's records to 'b', from 'place' on, or from the oldest there are, at most
+	 * 'most' bytes; '*ret_next' is the place behind them.  0 or a negative errno. */
+	int (*flow_records)(void *data, uint64_t flow_log, uint64_t place, size_t most,
+			    struct buf *b, uint64_t *ret_next);
 };
 
 struct api_config {

@@ -94,6 +94,13 @@
 #define LIMIT_HOST_CERTIFICATE_DAYS 365
 #define LIMIT_HOST_CERTIFICATE_RENEW_DAYS (LIMIT_HOST_CERTIFICATE_DAYS / 3)
 
+/* Flow logs: what one keeps, 64 MiB, some 600,000 lines; and how long what belonged to a deleted one may stay. */
+#define LIMIT_FLOW_FILE_SIZE (4 * 1024 * 1024)
+#define LIMIT_FLOW_FILES     16
+#define LIMIT_FLOW_SWEEP_MS  60000
+/* What one answer of the operators' API tells of one. */
+#define LIMIT_FLOW_ANSWER_SIZE (1024 * 1024)
+
 /* Model: what one customer may have, so that none can crowd out the others; EC2's where EC2 has one. */
 #define LIMIT_MODEL_VPCS           4096
 #define LIMIT_MODEL_SUBNETS        200
@@ -216,6 +223,13 @@
 /* A packet written back that comes up again although its mapping is live: once or twice is a race,
  * thousands a second are a loop. */
 #define LIMIT_AGENT_REPEATS_PER_S 4096
+/* Flow logs: a record is of a minute at most, as EC2's are on its newer machines.  Before the records of a window
+ * are read, a program that was at a packet has finished it long ago. */
+#define LIMIT_AGENT_FLOW_S         60
+#define LIMIT_AGENT_FLOW_SETTLE_MS 100
+#define LIMIT_AGENT_FLOW_RECORDS   4096 /* in one frame: half a megabyte */
+/* Copies of packets sent on in one turn of the loop: each may become 45 packets. */
+#define LIMIT_AGENT_COPIES_PER_TURN 64
 /* Upcalls read in one turn of the loop, so that the session is served as well. */
 #define LIMIT_AGENT_UPCALLS_PER_TURN 256
 /* Numbers of ports go round in this range; the data plane says how many it takes at once. */

@@ -287,6 +287,8 @@ int lab_daemon_join(const struct lab *l, uint32_t node, const json_t *bundle)
 	return r;
 }
 
+#define LAB_FLOW_LOG_SECONDS "5"
+
 /* What this host may not do is configuration of its agent. */
 static int write_agent_config(const struct lab *l, uint32_t node, const char *state, char **ret)
 {
@@ -313,7 +315,7 @@ int lab_daemon_start_agent(struct lab *l, uint32_t node, const char *build)
 	char node_name[LAB_NODE_NAME_SIZE], name[LAB_NAME_SIZE + LAB_NODE_NAME_SIZE];
 	char prefix[LAB_NETNS_NAME_SIZE];
 	struct process_spec spec = PROCESS_SPEC_INIT;
-	const char *argv[24] = {program,       "run",         "--state",        state,
+	const char *argv[26] = {program,       "run",         "--state",        state,
 				"--substrate", LAB_DEVICE,    "--name",         name,
 				"--bpffs",     bpffs,         "--run",          run,
 				"--netns-dir", LAB_NETNS_DIR, "--netns-prefix", prefix};
@@ -328,6 +330,9 @@ int lab_daemon_start_agent(struct lab *l, uint32_t node, const char *build)
 		r = write_agent_config(l, node, state, &config);
 	if (r)
 		return r;
+	/* who tries something out does not wait a minute for what it says */
+	argv[n++] = "--flow-log-seconds";
+	argv[n++] = LAB_FLOW_LOG_SECONDS;
 	if (config) {
 		argv[n++] = "--config";
 		argv[n++] = config;

@@ -93,6 +93,10 @@ static const struct table_column nat_columns[] = {
 	{"ID", "id"},     {"STATE", "state"}, {"NETWORK", "network"}, {"PUBLIC", "public"},
 	{"EDGE", "edge"}, {"PORTS", "ports"}, {"FAILURE", "failure"}, {"TAGS", "tags"},
 };
+static const struct table_column flow_log_columns[] = {
+	{"ID", "id"},           {"RESOURCE", "resource"}, {"TRAFFIC", "traffic"},
+	{"ACCOUNT", "account"}, {"FORMAT", "format"},
+};
 static const struct table_column drop_columns[] = {
 	{"HOST", "host"},       {"INTERFACE", "interface"}, {"REASON", "reason"},
 	{"PACKETS", "packets"}, {"TEXT", "text"},
@@ -121,6 +125,7 @@ static const struct show_view views[] = {
 	{"usage", "/v1/usage", "usage", COLUMNS(usage_columns)},
 	{"addresses", "/v1/addresses", "addresses", COLUMNS(address_columns)},
 	{"nat-gateways", "/v1/nat-gateways", "nat_gateways", COLUMNS(nat_columns)},
+	{"flow-logs", "/v1/flow-logs", "flow_logs", COLUMNS(flow_log_columns)},
 	{"drops", "/v1/drops", "drops", COLUMNS(drop_columns)},
 	{"capabilities", "/v1/capabilities", "capabilities", COLUMNS(capability_columns)},
 	{"pair", "/v1/pairs", "pairs", COLUMNS(pair_columns)},
@@ -260,6 +265,8 @@ const struct command show_commands[SHOW_COMMANDS] = {
 	{"addresses", "public addresses, what they stand for, and which edge has them",
 	 .run = run_show},
 	{"nat-gateways", "the NAT gateways and which edge has them", .run = run_show},
+	{"flow-logs", "flow logs: what each is about (records: viaduct flow-log ID)",
+	 .run = run_show},
 	{"drops", "packets dropped, by host, interface and reason", .run = run_show},
 	{"capabilities", "what each host's probes found", .run = run_show},
 	{"pair", "what was chosen for two hosts, and why", .arguments = "HOST HOST",

@@ -5,6 +5,7 @@
 
 #include "ctl/connections.h"
 #include "ctl/decode.h"
+#include "ctl/flow_log.h"
 #include "ctl/lab_command.h"
 #include "ctl/operate.h"
 #include "ctl/place.h"
@@ -37,7 +38,7 @@ static const struct command lab = {
 
 const struct command *tree_root(void)
 {
-	static struct command children[SHOW_COMMANDS + 10];
+	static struct command children[SHOW_COMMANDS + 11];
 	static const struct command root = {
 		.word = "viaduct",
 		.help = "the command line of Viaduct, virtual private cloud networks",
@@ -56,5 +57,6 @@ const struct command *tree_root(void)
 	children[SHOW_COMMANDS + 7] = place_command;
 	children[SHOW_COMMANDS + 8] = place_settings_command;
 	children[SHOW_COMMANDS + 9] = operate_share_command;
+	children[SHOW_COMMANDS + 10] = flow_log_command;
 	return &root;
 }

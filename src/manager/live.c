@@ -157,6 +157,14 @@ static int live_issue(void *data, const char *host_id, struct api_bundle *ret)
 	return 0;
 }
 
+static int live_flow_records(void *data, uint64_t flow_log, uint64_t place, size_t most,
+			     struct buf *b, uint64_t *ret_next)
+{
+	struct live *live = data;
+
+	return flow_intake_read(live->manager, flow_log, place, most, b, ret_next);
+}
+
 struct api_live live_api(struct live *live)
 {
 	return (struct api_live){
@@ -169,5 +177,6 @@ struct api_live live_api(struct live *live)
 		.probe = live_probe,
 		.managers = live_managers,
 		.issue = live_issue,
+		.flow_records = live_flow_records,
 	};
 }

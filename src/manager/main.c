@@ -115,6 +115,7 @@ static int listening_socket(const char *name, const char *text, int *ret_fd)
 
 static int start_manager(struct daemon *d)
 {
+	_cleanup_free_ char *flow_dir = NULL;
 	struct manager_config config = {
 		.loop = d->loop,
 		.lease_seconds = d->options->lease_seconds,
@@ -124,6 +125,9 @@ static int start_manager(struct daemon *d)
 	struct state_error error;
 	int r;
 
+	if (str_printf(&flow_dir, "%s/flow-logs", d->options->state))
+		return -ENOMEM;
+	config.flow_dir = flow_dir;
 	r = state_load(d->options->state, clock_wall_ms(&d->clock), &d->state, &error);
 	if (!r)
 		r = state_open_store(&d->state, d->options->store, &config.store, &error);

@@ -58,6 +58,7 @@ static void tick(struct timer *timer, void *data)
 	publish_tick(manager);
 	intake_tick(manager);
 	metering_tick(manager, false);
+	flow_intake_tick(manager);
 	renew_tick(manager);
 }
 
@@ -90,11 +91,14 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	sessions_init(&manager->sessions);
 	events_init(&manager->events);
 	metering_init(&manager->metering, manager->clock);
+	flow_intake_init(&manager->flow_intake);
 	buf_init(&manager->scratch, SIZE_MAX);
 	deferred_init(&manager->flush, config->loop, flush, manager);
 	deferred_init(&manager->absorb, config->loop, absorb, manager);
 	timer_init(&manager->tick, config->loop, tick, manager);
 	r = resolver_init(&manager->resolver);
+	if (!r && config->flow_dir)
+		r = flow_store_new(config->flow_dir, &manager->flow_intake.store);
 	if (!r)
 		r = agents_load(&manager->agents, manager->model, model_revision(manager->model));
 	observer = publish_observer(manager);
@@ -124,6 +128,7 @@ struct manager *manager_free(struct manager *manager)
 	agents_deinit(&manager->agents);
 	events_deinit(&manager->events);
 	metering_deinit(&manager->metering);
+	flow_intake_deinit(&manager->flow_intake);
 	buf_deinit(&manager->scratch);
 	model_free(manager->model);
 	store_free(manager->store);

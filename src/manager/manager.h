@@ -19,6 +19,7 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "manager/agents.h"
+#include "manager/flow_intake.h"
 #include "manager/journal.h"
 #include "manager/keyring.h"
 #include "manager/metering.h"
@@ -39,6 +40,7 @@ struct manager_config {
 	const struct pki_pair *ca;
 	struct keyring keyring;   /* what pairs of hosts seal with */
 	uint32_t rotate_seconds; /* how long a host seals with one epoch's keys; 0: LIMIT_KEY_S */
+	const char *flow_dir; /* where records of flow logs are kept; NULL: nowhere */
 };
 
 struct manager {
@@ -60,6 +62,7 @@ struct manager {
 	struct resolver resolver;
 	struct events events;
 	struct metering metering;
+	struct flow_intake flow_intake;
 
 	struct list dirty; /* agents that something is to be sent to: publish.c */
 	struct deferred flush;

@@ -365,6 +365,8 @@ static void set_node_routes(struct message *c, const struct plan_interface *inte
 
 static int set_interface(struct message *c, const struct plan_interface *interface)
 {
+	int r;
+
 	viaduct__agent__interface__init(&c->interface);
 	c->interface.id = (char *)interface->id;
 	c->interface.instance_id = (char *)interface->instance_id;
@@ -388,11 +390,13 @@ static int set_interface(struct message *c, const struct plan_interface *interfa
 	c->interface.groups = (uint32_t *)interface->groups;
 	c->interface.disabled = interface->disabled;
 	c->interface.shared = interface->shared;
+	c->interface.logged = interface->logged;
 	set_dhcp(c, interface);
 	set_node_routes(c, interface);
 	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_INTERFACE;
 	c->object.interface = &c->interface;
-	return set_exits(c, interface);
+	r = message_set_mirrors(c, interface);
+	return r ? r : set_exits(c, interface);
 }
 
 static void fill_rule(Viaduct__Agent__Rule *message, const struct plan_rule *rule)
@@ -623,6 +627,8 @@ void message_deinit(struct message *c)
 {
 	free(c->rules);
 	c->rules = NULL;
+	free(c->mirrors);
+	c->mirrors = NULL;
 }
 
 void message_mapping(Viaduct__Agent__Mapping *message, const struct mapping *mapping)

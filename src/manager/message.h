@@ -53,9 +53,13 @@ struct message {
 	Viaduct__Agent__NodeRoute *route_pointers[LIMIT_MODEL_INTERFACE_ROUTES];
 	/* Rules of a group, entries of an ACL, routes, exits, static ports: the messages and pointers to them. */
 	void *rules;
+	struct message_mirrors *mirrors; /* message_mirror.c */
 };
 
 void message_deinit(struct message *c);
+
+/* Sets an interface's mirror sessions.  -ENOMEM */
+must_check int message_set_mirrors(struct message *c, const struct plan_interface *interface);
 
 /* The item's key; NULL for the host itself, which is never removed. */
 const Viaduct__Agent__ObjectKey *message_key(struct message *c, const struct plan_item *item);

@@ -265,6 +265,11 @@ static void take(struct manager *manager, struct agent *agent, const Viaduct__Ag
 		stats_take(agent, frame->stats);
 		metering_take(manager, agent, frame->stats);
 		break;
+	case VIADUCT__AGENT__FRAME__BODY_FLOW_RECORDS:
+		if (flow_intake_take(manager, agent, frame->flow_records))
+			session_close(agent->session, VIADUCT__AGENT__GOODBYE__CODE__PROTOCOL,
+				      "records of flows that are none");
+		break;
 	case VIADUCT__AGENT__FRAME__BODY_EVENTS:
 		events_take(&manager->events, agent, frame->events);
 		break;

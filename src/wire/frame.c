@@ -121,6 +121,8 @@ const char *frame_name(const Viaduct__Agent__Frame *frame)
 		[VIADUCT__AGENT__FRAME__BODY_PING] = "ping",
 		[VIADUCT__AGENT__FRAME__BODY_PONG] = "pong",
 		[VIADUCT__AGENT__FRAME__BODY_CERTIFICATE] = "certificate",
+		[VIADUCT__AGENT__FRAME__BODY_FLOW_RECORDS] = "flow-records",
+		[VIADUCT__AGENT__FRAME__BODY_FLOW_ACK] = "flow-ack",
 	};
 	unsigned int body = (unsigned int)frame->body_case;
 

@@ -83,6 +83,17 @@ static const char *const *live_managers(void *data)
 	return managers;
 }
 
+static int live_flow_records(void *data, uint64_t flow_log, uint64_t place, size_t most,
+			     struct buf *b, uint64_t *ret_next)
+{
+	static const char lines[] = "2 111111111111 one\n2 111111111111 two\n";
+
+	if (place < sizeof(lines) - 1)
+		buf_put(b, lines + place, sizeof(lines) - 1 - place);
+	*ret_next = sizeof(lines) - 1;
+	return 0;
+}
+
 static int live_probe(void *data, uint32_t number)
 {
 	const struct fixture *f = data;
@@ -197,6 +208,7 @@ void fixture_init(struct fixture *f, bool real_time)
 		.usage = live_usage,
 		.managers = live_managers,
 		.probe = live_probe,
+		.flow_records = live_flow_records,
 		.issue = live_issue,
 	};
 	SHA256((const uint8_t *)"operator", strlen("operator"), token);

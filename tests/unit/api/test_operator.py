@@ -158,6 +158,21 @@ def test_hosts(call):
     call("DELETE", "/v1/hosts/h1?force=maybe", expect=400)
 
 
+def test_flow_logs(call, ec2, other, subnet):
+    log, = ec2.create_flow_logs(ResourceIds=[subnet], ResourceType="Subnet", TrafficType="ALL", LogGroupName="g",
+                                LogFormat="${version} ${account-id} ${srcaddr}")["FlowLogIds"]
+    f, = call("GET", "/v1/flow-logs")["flow_logs"]
+    assert (f["id"], f["resource"], f["traffic"], f["destination"], f["account"]) == (
+        log, subnet, "ALL", "g", "111111111111")
+    a = call("GET", "/v1/flow-logs/%s/records" % log)
+    assert a["fields"] == ["version", "account-id", "srcaddr"]
+    assert a["records"] == ["2 111111111111 one", "2 111111111111 two"]
+    assert call("GET", "/v1/flow-logs/%s/records?after=%s" % (log, a["next"])) == dict(a, records=[])
+    call("GET", "/v1/flow-logs/%s/records?after=x" % log, expect=400)
+    call("GET", "/v1/flow-logs/fl-00000000000000001/records", expect=404)
+    ec2.delete_flow_logs(FlowLogIds=[log])
+
+
 def test_capabilities_and_pairs(call):
     assert [c["host"] for c in call("GET", "/v1/capabilities")["capabilities"]] == ["h1", "h2"]
     pairs = call("GET", "/v1/pairs")["pairs"]
@@ -274,7 +289,7 @@ def test_who_may(call, endpoint, vpc, instance):
             assert error["code"] == "Forbidden"
         elif "{" in r["path"]:
             call(r["method"], path, headers=headers, expect=404 if r["path"].count("/") == 3 or
-                 r["method"] == "DELETE" else 400)
+                 r["method"] in ("DELETE", "GET") else 400)
         else: # an instance needs a subnet
             call(r["method"], path, headers=headers, expect=400 if r["method"] == "POST" else 200)
     for path, name in (("/v1/networks", "networks"), ("/v1/instances", "instances"),
