@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "model/mirror.h"
 #include "model/host.h"
 #include "model/nat_gateway.h"
 #include "tests/unit/test.h"
@@ -100,6 +101,19 @@ static void put_rules(struct buf *b, const struct plan_rule *rules, size_t n)
 	}
 }
 
+static void put_mirror(struct buf *b, const struct plan_mirror *m)
+{
+	buf_put_printf(b, " mirror %u %u %u %d ", m->number, m->vni, m->length, m->filter->dns);
+	put_addr(b, &m->target);
+	for (size_t n = 0; n < m->filter->n_rules; n++) {
+		const struct mirror_rule *r = &m->filter->rules[n];
+
+		buf_put_printf(b, "%u %d %d ", r->number, r->egress, r->accept);
+		put_prefix(b, &r->source);
+		put_prefix(b, &r->destination);
+	}
+}
+
 static void put_interface(struct buf *b, const struct plan_interface *i)
 {
 	char mac[MAC_TEXT_SIZE];
@@ -117,6 +131,9 @@ static void put_interface(struct buf *b, const struct plan_interface *i)
 		buf_put_printf(b, "%u %u ", i->exits[n].peer, i->exits[n].handle);
 	}
 	put_prefix(b, &i->subnet);
+	buf_put_printf(b, " logged %d", i->logged);
+	for (size_t n = 0; n < i->n_mirrors; n++)
+		put_mirror(b, &i->mirrors[n]);
 }
 
 static void put_table(struct buf *b, const struct plan_table *t)

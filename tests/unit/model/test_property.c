@@ -134,6 +134,7 @@ static void test_differences_add_up(void **state)
 		struct run r;
 
 		begin(&r, seed);
+		r.w.watches = true;
 		for (int i = 0; i < STEPS; i++) {
 			step(&r);
 			if (i % CHECK_EVERY)
@@ -178,6 +179,7 @@ static void test_what_is_stored_loads_to_the_same(void **state)
 	struct run r;
 
 	begin(&r, 77);
+	r.w.watches = true;
 	for (int i = 0; i < STEPS; i++) {
 		struct model *m;
 

@@ -95,7 +95,7 @@ static bool key_of(const struct object *o, enum relation r, uint64_t *ret)
 	const struct instance *n = (const struct instance *)o;
 	const struct release *rel = (const struct release *)o;
 
-	if (twin_ways_key(o, r, ret))
+	if (twin_ways_key(o, r, ret) || twin_watch_key(o, r, ret))
 		return true;
 	if (o->kind == KIND_SUBNET && r == REL_VPC_SUBNETS)
 		return *ret = ((const struct subnet *)o)->vpc, true;

@@ -31,3 +31,5 @@ bool twin_ways_carries(const struct object *o, uint32_t vni, uint32_t host);
 void twin_ways_check_rules(const struct twin *t);
 /* And for security groups, ACLs and prefix lists: twin_policy.c. */
 void twin_policy_check_rules(const struct twin *t);
+/* For flow logs and traffic mirroring: walk_watch.c. */
+bool twin_watch_key(const struct object *o, enum relation r, uint64_t *ret);

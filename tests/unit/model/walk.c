@@ -525,6 +525,13 @@ int walk_step(struct walk *w, struct tx *tx)
 	size_t i = 0;
 	int r;
 
+	if (w->watches && !walk_random(w, 10)) {
+		r = walk_step_watch(w, tx);
+		assert_true(r >= 0);
+		w->done[!r]++;
+		return r;
+	}
+
 	for (size_t k = 0; k < ARRAY_SIZE(steps); k++)
 		total += steps[k].weight;
 	for (at = walk_random(w, total); at >= steps[i].weight; i++)

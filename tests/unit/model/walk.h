@@ -17,6 +17,7 @@ struct walk {
 	size_t n_names;
 	uint64_t mono_ms;
 	size_t done[2]; /* operations refused, and not */
+	bool watches;   /* also flow logs and traffic mirroring */
 };
 
 void walk_init(struct walk *w, uint64_t seed);
@@ -46,3 +47,6 @@ int walk_step_choice(struct walk *w, struct tx *tx);
 
 /* Security groups, ACLs and prefix lists: walk_policy.c. */
 int walk_step_policy(struct walk *w, struct tx *tx);
+
+/* Flow logs and traffic mirroring: walk_watch.c. */
+int walk_step_watch(struct walk *w, struct tx *tx);
