@@ -25,9 +25,9 @@ class Cluster:
     """'formats' limits what the agents offer ("siit/1,ipip6/1"); None offers all.  'require' is what they do not talk
     without ("crypt/1")."""
 
-    def __init__(self, nss, build, name, substrate="ipv6", formats=None, require=None):
+    def __init__(self, nss, build, name, substrate="ipv6", formats=None, require=None, aliases=False):
         self.nss, self.build, self.name = nss, build, name
-        self.substrate, self.formats, self.require = substrate, formats, require
+        self.substrate, self.formats, self.require, self.aliases = substrate, formats, require, aliases
         self.directory = tempfile.mkdtemp(prefix="viaduct-bench-")
         self.processes = []
         self.hosts = [nss.make(f"viaduct-{name}-h{n}") for n in (1, 2)]
@@ -47,7 +47,7 @@ class Cluster:
         """The operator's part: each host's locators are routed to its ordinary address."""
         for n, host in enumerate(self.hosts):
             other = records[1 - n]
-            for locator in (other.get("siit1"), other.get("siit2")):
+            for locator in (other.get("siit1"), other.get("siit2"), other.get("aliases")):
                 if locator:
                     sh("ip", "-n", host, "route", "replace", locator, "via", self.host_address(2 - n))
 
@@ -98,7 +98,8 @@ class Cluster:
         state = os.path.join(self.directory, f"h{n}")
         family = "--v6" if self.substrate == "ipv6" else "--v4"
         with open(bundle, "w") as f:
-            f.write(self.viaduct("host", "add", f"h{n}", "--rack", str(n), family, self.host_address(n)))
+            aliases = ["--aliases", f"198.18.{n}.0/24"] if self.aliases else []
+            f.write(self.viaduct("host", "add", f"h{n}", "--rack", str(n), family, self.host_address(n), *aliases))
         agent = self.program("agent", "viaduct-agent")
         sh(agent, "join", bundle, "--state", state)
         argv = [agent, "run", "--state", state, "--substrate", "sub0", "--name", self.agent_name(n),

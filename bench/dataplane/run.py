@@ -36,6 +36,7 @@ CLUSTERS = {
     "siit2": (dict(), {"siit2": "remote", "ipip6": "no-df", "same-host": "local"}),
     "siit1": (dict(formats="siit/1,ipip6/1"), {"siit1": "remote"}),
     "vxlan": (dict(substrate="ipv4"), {"vxlan": "remote"}),
+    "reip4": (dict(substrate="ipv4", aliases=True), {"reip4": "remote"}),
 }
 # The goals of siit/2 on one core, as ratios: measure -> (peer, bound, whether the ratio must be at least it)
 GOALS = [
