@@ -193,7 +193,8 @@ static void bench_formats(void)
 	} table[] = {{"siit2 hit", FORMAT_SIIT_2},
 		     {"siit1 hit", FORMAT_SIIT_1},
 		     {"ipip6 hit", FORMAT_IPIP6_1},
-		     {"vxlan hit", FORMAT_VXLAN_1}};
+		     {"vxlan hit", FORMAT_VXLAN_1},
+		     {"reip4 hit", FORMAT_REIP4_1}};
 	const uint32_t b_addr = 0x0a00020b;
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
