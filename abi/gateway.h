@@ -4,7 +4,7 @@
  * and translation on an edge.  The rules of abi/maps.h hold here too.  Addresses with '__be32' are
  * IPv4; ports are in network order.
  *
- * Who writes: routes, peerings, handles, publics, formers and statics the agent; bindings and sessions the
+ * Who writes: routes, peerings, handles, publics, formers and statics the agent; bindings, sessions and fragments the
  * programs (and the agent a binding for each static port).
  *
  * Translation.  A NAT gateway gives each (protocol, address, port) inside a port of its own outside
@@ -31,6 +31,7 @@ enum {
 	DP_STATICS_MAX = 65536,
 	DP_FORMERS_MAX = 4, /* of one public address */
 	DP_NETWORKS6_MAX = 65536,
+	DP_FRAGMENTS_MAX = 4096,
 	DP_NAT_PROTOCOLS = 3, /* TCP, UDP, ICMP echo */
 	DP_NAT_PROBES = 256,  /* ports looked at before a gateway has none left */
 };
@@ -46,7 +47,8 @@ enum {
 	DP_TIMEOUT_UDP = 120,
 	DP_TIMEOUT_ICMP = 60,
 	DP_TIMEOUT_OTHER = 600,
-	DP_TIMEOUT_FORMER = 30, /* unanswered by a node that had the address: it may be dead */
+	DP_TIMEOUT_FRAGMENT = 30, /* as DP_PASSED_TICKS */
+	DP_TIMEOUT_FORMER = 30,   /* unanswered by a node that had the address: it may be dead */
 };
 
 /* ---- routes: LPM; tables: hash number (__u32) -> instance (__u32) ---- */
@@ -123,6 +125,21 @@ struct dp_inside_key {
 	__be16 port;
 	__u8 protocol;
 	__u8 pad;
+};
+
+/* ---- fragments: LRU hash; the first fragment of a packet has passed a NAT gateway ---- */
+
+struct dp_fragment_key {
+	__u32 handle;
+	__be32 here, there; /* as the packet has them */
+	__be16 id;
+	__u8 protocol;
+	__u8 out;
+};
+
+struct dp_fragment_value {
+	__be32 addr; /* what takes the place of 'here' */
+	__u32 seen;  /* in seconds of the monotonic clock */
 };
 
 /* ---- by row: bindings (array), inside (LRU hash), sessions (LRU hash) ---- */
@@ -228,6 +245,8 @@ DP_GATEWAY_LAYOUT(struct dp_public_value, 16);
 DP_GATEWAY_LAYOUT(struct dp_public_of_value, 8);
 DP_GATEWAY_LAYOUT(struct dp_formers_value, 16);
 DP_GATEWAY_LAYOUT(struct dp_inside_key, 12);
+DP_GATEWAY_LAYOUT(struct dp_fragment_key, 16);
+DP_GATEWAY_LAYOUT(struct dp_fragment_value, 8);
 DP_GATEWAY_LAYOUT(struct dp_binding, 16);
 DP_GATEWAY_LAYOUT(struct dp_session_key, 16);
 DP_GATEWAY_LAYOUT(struct dp_session_value, 12);

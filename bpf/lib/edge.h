@@ -14,7 +14,7 @@
 #include "bpf/lib/drop.h"
 #include "bpf/lib/edge_flow.h"
 #include "bpf/lib/ingress.h"
-#include "bpf/lib/nat.h"
+#include "bpf/lib/nat_fragment.h"
 #include "bpf/lib/route.h"
 #include "bpf/lib/translate.h"
 
@@ -216,7 +216,7 @@ static __noinline int edge_to_node(struct __sk_buff *skb, struct packet *p)
 
 static __always_inline int edge_translate_in(struct edge *e, const struct dp_public_value *public)
 {
-	return public->kind == DP_HANDLE_NAT ? nat_in(e) : nat_public_in(e, public->addr);
+	return public->kind == DP_HANDLE_NAT ? nat_translate(e) : nat_public_in(e, public->addr);
 }
 
 /* A packet to a public address of this edge; TC_ACT_UNSPEC for others. */
@@ -297,7 +297,7 @@ static __always_inline int edge_translate_out(struct edge *e)
 {
 	switch (e->gateway.kind) {
 	case DP_HANDLE_NAT:
-		return nat_out(e);
+		return nat_translate(e);
 	case DP_HANDLE_INTERNET:
 		return nat_public_out(e);
 	default:

@@ -70,6 +70,13 @@ struct {
 } statics SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, DP_FRAGMENTS_MAX);
+	__type(key, struct dp_fragment_key);
+	__type(value, struct dp_fragment_value);
+} fragments SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, DP_GATEWAYS_MAX);
 	__type(key, __u32);

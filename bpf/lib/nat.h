@@ -259,8 +259,6 @@ static __noinline int nat_out(struct edge *e)
 
 	if (!nat_knows(e))
 		return -DROP_NAT_PROTOCOL;
-	if (e->kind == EDGE_FRAGMENT || e->first_fragment)
-		return -DROP_FRAGMENT;
 	bound = nat_find(e, &port);
 	if (!bound && e->kind == EDGE_ERROR)
 		return -DROP_UNSOLICITED;
@@ -302,8 +300,6 @@ static __noinline int nat_in(struct edge *e)
 
 	if (!nat_knows(e))
 		return -DROP_UNSOLICITED;
-	if (e->kind == EDGE_FRAGMENT || e->first_fragment)
-		return -DROP_FRAGMENT;
 	b = nat_binding(e->gateway.row, e->protocol, e->here_port);
 	s = table ? bpf_map_lookup_elem(table, &key) : NULL;
 	if (!b || !table)

@@ -399,11 +399,82 @@ static void test_other_protocols(void **state)
 	struct edge_packet p = out_packet(47, A, 0, WORLD, 0);
 
 	edge_lab_out_refused(&fixture, fixture.a, &p, DROP_NAT_PROTOCOL);
-	p = out_packet(UDP, A, 4000, WORLD, 53);
-	p.fragment = 0x2000;
-	edge_lab_out_refused(&fixture, fixture.a, &p, DROP_FRAGMENT);
-	p.fragment = 0x0010;
-	edge_lab_out_refused(&fixture, fixture.a, &p, DROP_FRAGMENT);
+}
+
+/* ---- fragments: RFC 4787 REQ-14 ---- */
+
+enum { MORE = 0x2000, SECOND = 0x0010, THIRD = 0x2020 };
+
+static struct frame assert_later(struct frame f, const char *src, const char *dst,
+				 uint16_t fragment)
+{
+	frame_assert_addr4(&f, IP_AT + 12, src);
+	frame_assert_addr4(&f, IP_AT + 16, dst);
+	assert_int_equal(csum(f.b + IP_AT, 20), 0);
+	assert_int_equal(frame_u16(&f, IP_AT + 6), fragment);
+	return f;
+}
+
+/* The seconds since the first fragments have passed grow. */
+static void age_fragments(uint32_t seconds)
+{
+	int fd = bpf_map__fd(bpf_host_of(fixture.lab.hosts[LAB_EDGE].dp)->skel->maps.fragments);
+	struct dp_fragment_key key, next;
+	struct dp_fragment_value value;
+
+	for (void *at = NULL; !bpf_map_get_next_key(fd, at, &next); at = &key) {
+		key = next;
+		assert_int_equal(bpf_map_lookup_elem(fd, &key, &value), 0);
+		value.seen -= seconds;
+		assert_int_equal(bpf_map_update_elem(fd, &key, &value, BPF_ANY), 0);
+	}
+}
+
+/* The first one is translated as any packet, the others follow it, in any order. */
+/* requirement: EDGE-1 */
+static void test_fragments(void **state)
+{
+	struct edge_packet out = out_packet(UDP, A, 4000, WORLD, 53), other;
+	struct edge_packet in = in_packet(UDP, WORLD, 53, 4000);
+	struct frame f;
+
+	out.fragment = SECOND; /* nobody knows what it is about */
+	edge_lab_out_refused(&fixture, fixture.a, &out, DROP_FRAGMENT);
+	out.fragment = MORE;
+	assert_int_equal(send_out(fixture.a, &out), 4000);
+	out.fragment = THIRD;
+	assert_later(edge_lab_out(&fixture, fixture.a, &out), PUBLIC, WORLD, THIRD);
+	out.fragment = SECOND;
+	assert_later(edge_lab_out(&fixture, fixture.a, &out), PUBLIC, WORLD, SECOND);
+	other = out_packet(UDP, B, 4000, WORLD, 53); /* another node's packet of that number */
+	other.fragment = SECOND;
+	edge_lab_out_refused(&fixture, fixture.b, &other, DROP_FRAGMENT);
+	other = out_packet(UDP, A, 4000, WORLD_2, 53);
+	other.fragment = SECOND;
+	edge_lab_out_refused(&fixture, fixture.a, &other, DROP_FRAGMENT);
+
+	in.fragment = SECOND;
+	edge_lab_in_refused(&fixture, &in, DROP_FRAGMENT);
+	in.fragment = MORE;
+	f = edge_lab_in(&fixture, fixture.a, &in);
+	edge_assert(&f, WORLD, 53, A, 4000);
+	in.fragment = SECOND;
+	assert_later(edge_lab_in(&fixture, fixture.a, &in), WORLD, A, SECOND);
+	age_fragments(DP_TIMEOUT_FRAGMENT + 1);
+	edge_lab_in_refused(&fixture, &in, DROP_FRAGMENT);
+	edge_lab_out_refused(&fixture, fixture.a, &out, DROP_FRAGMENT);
+}
+
+/* What is not let in is not let in by pieces. */
+/* requirement: EDGE-1 */
+static void test_unsolicited_fragments(void **state)
+{
+	struct edge_packet p = in_packet(UDP, WORLD, 53, 4000);
+
+	p.fragment = MORE;
+	edge_lab_in_refused(&fixture, &p, DROP_UNSOLICITED);
+	p.fragment = SECOND;
+	edge_lab_in_refused(&fixture, &p, DROP_FRAGMENT);
 }
 
 /* ---- hairpin: RFC 4787 REQ-9, from the address and port outside ---- */
@@ -656,6 +727,8 @@ int main(void)
 		cmocka_unit_test_setup(test_kept_for_a_second, reset),
 		cmocka_unit_test_setup(test_tcp_times, reset),
 		cmocka_unit_test_setup(test_other_protocols, reset),
+		cmocka_unit_test_setup(test_fragments, reset),
+		cmocka_unit_test_setup(test_unsolicited_fragments, reset),
 		cmocka_unit_test_setup(test_hairpin, reset),
 		cmocka_unit_test_setup(test_errors, reset),
 		cmocka_unit_test_setup(test_error_with_much_quoted, reset),

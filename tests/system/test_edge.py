@@ -104,6 +104,10 @@ def test_nat_carries_what_begins_inside(site):
         with Conversation(site.worker, WORLD) as one, Conversation(site.worker, WORLD) as two:
             assert one.lives() and two.lives() and one.peer() != two.peer()
     assert site.worker.ping(WORLD) == 3
+    # In pieces, there and back; the world has to learn first how large they may be.
+    pieces = ("-M", "dont", "-s", "4000")
+    wait_for("the world to know the path", lambda: site.worker.ping(WORLD, *pieces, count=1))
+    assert site.worker.ping(WORLD, *pieces) == 3
     with server(site.worker):
         assert ask(site.world, site.nat_address, seconds=1) is None
     assert site.world.ping(site.nat_address, count=1) == 0
