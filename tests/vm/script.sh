@@ -76,3 +76,23 @@ done
 check "the lab leaves nothing" viaduct lab down --name vm
 nothing_left() { [ -z "$(ls /run/netns)" ] && [ ! -e /sys/class/net/vd-vm ]; }
 check "no namespace is left" nothing_left
+
+# The same, sealed.
+check "lab of two hosts that talk to nobody in the clear" viaduct lab up --hosts 2 --name vm --require crypt
+eval "$(viaduct lab env --name vm)"
+ENDPOINT=${VIADUCT_ENDPOINT:-http://127.0.0.1:8773}
+vpc=$(ec2 -d Action=CreateVpc -d CidrBlock=10.0.0.0/16 | field vpcId)
+one=$(ec2 -d Action=CreateSubnet -d VpcId="$vpc" -d CidrBlock=10.0.1.0/24 | field subnetId)
+a=$(start "$one" 10.0.1.10)
+b=$(start "$one" 10.0.1.11)
+check "DHCP there" eventually has_address "$a" 10.0.1.10
+check "DHCP on the second there" eventually has_address "$b" 10.0.1.11
+check "ping across hosts, sealed" node "$a" ping -c 3 -W 5 10.0.1.11
+check "20 MB by TCP across hosts, sealed, unchanged" transfer
+check "workers that seal" pidof viaduct-seal
+[ -z "$failed" ] || for log in /run/viaduct/lab/vm/*.log; do
+	echo "# $log"
+	tail -n 30 "$log" | sed 's/^/# /'
+done
+check "that lab leaves nothing" viaduct lab down --name vm
+check "no namespace is left of it" nothing_left
