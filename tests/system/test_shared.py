@@ -252,6 +252,21 @@ def test_connections_are_spread_and_stay(site):
         assert int(server.python(REACH, SHARED, WORLD, PORT, 5).stdout) == 5
     assert site.clients["c4"].ping(SHARED) == 3 and site.world.ping(public) == 3
 
+    # what all of them send is counted for the record
+    def usage():
+        return site.operate("GET", f"/v1/interfaces/{site.eni}")["interface"]["usage"]
+
+    def rest():
+        now = usage()
+        reports.setdefault(now["tx_packets"], set()).add(now["reported_at"])
+        return now["tx_packets"] if len(reports[now["tx_packets"]]) > 3 else None
+
+    reports = {}
+    before = wait_for("the counters to rest", rest, 60)
+    for _ in range(4):
+        talkers["udp"].now()
+    wait_for("the counters of all hosts", lambda: usage()["tx_packets"] >= before + 4 * len(talkers["udp"].at), 60)
+
     # each has what it is attached to; EC2's clients see the first
     record = site.record()
     assert sorted(record["hosts"]) == ["h1", "h2", "h3", "h4"] and record["applied"]
