@@ -11,7 +11,9 @@
 #include "model/interface.h"
 #include "model/label.h"
 #include "model/mapping.h"
+#include "model/pair_class.h"
 #include "model/plan.h"
+#include "model/vpc.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -329,19 +331,55 @@ static void put_pair_counters(struct route_call *c, json_t *o, const struct host
 	json_put_u64(c, o, "held_back", live.held_back);
 }
 
+static void put_vpc(struct route_call *c, json_t *o, const char *key, uint32_t vni)
+{
+	const struct vpc *v = vni ? vpc_by_vni(c->model, vni) : NULL;
+
+	json_put_id(c, o, key, KIND_VPC, v ? v->o.id : 0);
+}
+
+static void put_class(struct route_call *c, json_t *list, const struct host *from, const struct host *to,
+		      const struct pair_class *class, const struct choice *choice)
+{
+	json_t *o = json_new_object(c);
+
+	json_put_text(c, o, "from", from->name);
+	json_put_text(c, o, "to", to->name);
+	put_vpc(c, o, "network", class->vni);
+	put_vpc(c, o, "peer_network", class->peer_vni);
+	json_put_id(c, o, "interface", KIND_INTERFACE, class->interface);
+	json_put_id(c, o, "peer_interface", KIND_INTERFACE, class->peer_interface);
+	put_choice(c, o, choice);
+	put_pair_counters(c, o, from, to);
+	json_append(c, list, o);
+}
+
+/* What is chosen otherwise for some of their nodes. */
+static int put_variants(struct route_call *c, json_t *list, const struct host *from, const struct host *to,
+			const struct choice *pair)
+{
+	_cleanup_(pair_classes_deinit) struct pair_classes classes = {0};
+	int r = pair_classes_of(c->model, from, to, &classes);
+
+	for (size_t i = 0; i < classes.n && !r; i++) {
+		struct choice choice;
+
+		pair_choice(c->model, from, to, &classes.v[i], &choice);
+		if (!choice_equal(&choice, pair))
+			put_class(c, list, from, to, &classes.v[i], &choice);
+	}
+	return r;
+}
+
 static int put_pair(struct route_call *c, json_t *list, const struct host *from,
 		    const struct host *to)
 {
-	json_t *o = json_new_object(c);
 	struct choice choice;
 
 	pair_choice(c->model, from, to, &pair_all, &choice);
-	json_put_text(c, o, "from", from->name);
-	json_put_text(c, o, "to", to->name);
-	put_choice(c, o, &choice);
-	put_pair_counters(c, o, from, to);
-	json_append(c, list, o);
-	return 0;
+	put_class(c, list, from, to, &pair_all, &choice);
+	/* of one pair all there is; of many the hosts' own choices */
+	return route_query(c, "from") && route_query(c, "to") ? put_variants(c, list, from, to, &choice) : 0;
 }
 
 /* A host named in the query must be there. */

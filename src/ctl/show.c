@@ -102,13 +102,17 @@ static const struct table_column drop_columns[] = {
 	{"PACKETS", "packets"}, {"TEXT", "text"},
 };
 static const struct table_column capability_columns[] = {
-	{"HOST", "host"}, {"FORMATS", "formats"}, {"MTU", "substrate_mtu"}, {"KERNEL", "kernel"},
-	{"TCX", "tcx"},   {"TAP USO", "tap_uso"}, {"REFUSED", "refused"},   {"ERROR", "error"},
+	{"HOST", "host"},         {"FORMATS", "formats"},   {"FEATURES", "features"},
+	{"REQUIRES", "required_features"},                  {"DISALLOWS", "disallowed_features"},
+	{"MTU", "substrate_mtu"}, {"KERNEL", "kernel"},     {"TCX", "tcx"},
+	{"TAP USO", "tap_uso"},   {"PROBED", "probed_at"},  {"GENERATION", "generation"},
+	{"REFUSED", "refused"},   {"ERROR", "error"},       {"FAULT", "fault"},
 };
 static const struct table_column pair_columns[] = {
 	{"FROM", "from"},      {"TO", "to"},        {"SENDS", "send"},
 	{"ACCEPTS", "accept"}, {"FEATURES", "send_features"}, {"SEALED", "sealed_packets"},
-	{"HELD-BACK", "held_back"}, {"MTU", "path_mtu"}, {"REASON", "reason"},
+	{"HELD-BACK", "held_back"}, {"MTU", "path_mtu"}, {"NETWORK", "network"},
+	{"PEER NETWORK", "peer_network"}, {"POLICY", "policy"}, {"REASON", "reason"},
 };
 
 #define COLUMNS(c) (c), ARRAY_SIZE(c)

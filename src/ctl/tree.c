@@ -9,6 +9,7 @@
 #include "ctl/lab_command.h"
 #include "ctl/operate.h"
 #include "ctl/place.h"
+#include "ctl/policy.h"
 #include "ctl/show.h"
 
 static const struct command host = {
@@ -38,7 +39,7 @@ static const struct command lab = {
 
 const struct command *tree_root(void)
 {
-	static struct command children[SHOW_COMMANDS + 11];
+	static struct command children[SHOW_COMMANDS + 12];
 	static const struct command root = {
 		.word = "viaduct",
 		.help = "the command line of Viaduct, virtual private cloud networks",
@@ -58,5 +59,6 @@ const struct command *tree_root(void)
 	children[SHOW_COMMANDS + 8] = place_settings_command;
 	children[SHOW_COMMANDS + 9] = operate_share_command;
 	children[SHOW_COMMANDS + 10] = flow_log_command;
+	children[SHOW_COMMANDS + 11] = policy_command;
 	return &root;
 }

@@ -203,6 +203,16 @@ bool choice_rules_same_host(const struct choice_rules *r, const struct host *a, 
 	return true;
 }
 
+bool choice_same_labels(const struct host *a, const struct host *b)
+{
+	bool same = a->o.n_tags == b->o.n_tags;
+
+	for (size_t i = 0; i < a->o.n_tags && same; i++)
+		same = str_equal(a->o.tags[i].key, b->o.tags[i].key) &&
+		       str_equal(a->o.tags[i].value, b->o.tags[i].value);
+	return same;
+}
+
 static bool member_may_be(const struct choice_member *member, const struct vpc *v)
 {
 	return (member->vpc && member->vpc == v->o.id) || (member->account && member->account == v->o.account);

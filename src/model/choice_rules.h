@@ -42,6 +42,8 @@ bool choice_rules_demand(const struct choice_rules *r, const struct choice_end *
 			 struct demand *ret);
 /* No rule tells the two hosts apart. */
 bool choice_rules_same_host(const struct choice_rules *r, const struct host *a, const struct host *b);
+/* Their labels are the same. */
+bool choice_same_labels(const struct host *a, const struct host *b);
 /* Traffic of the network may be something else to the rules than all traffic of the same hosts. */
 bool choice_rules_concern(const struct choice_rules *r, const struct vpc *v);
 /* The policy may match something of the network; what it says of hosts is not looked at. */

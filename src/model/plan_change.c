@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "model/choice_rules.h"
 #include "model/edge.h"
 #include "model/host.h"
 #include "model/instance.h"
@@ -42,7 +43,8 @@ static bool same_host(const struct host *a, const struct host *b)
 {
 	struct ability x = ability_of(a), y = ability_of(b);
 
-	return ability_equal(&x, &y) && x.mtu == y.mtu && x.fault == y.fault && a->edge == b->edge && !strcmp(a->name, b->name) &&
+	return ability_equal(&x, &y) && x.mtu == y.mtu && x.fault == y.fault && a->edge == b->edge &&
+	       !strcmp(a->name, b->name) && choice_same_labels(a, b) &&
 	       !memcmp(&a->locators, &b->locators, sizeof(a->locators));
 }
 

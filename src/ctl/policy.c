@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "ctl/complain.h"
+#include "ctl/request.h"
+#include "ctl/table.h"
+
+#define PATH "/v1/policies"
+
+static const struct table_column list_columns[] = {
+	{"NAME", "name"}, {"ID", "id"},         {"ACCOUNT", "account"}, {"EFFECT", "effect"},
+	{"WHAT", "what"}, {"RATE", "rate"}, {"NOTIFY", "notify"},   {"MATCH", "match"},
+};
+static const struct table_column change_columns[] = {
+	{"FROM", "from"},           {"TO", "to"},
+	{"NETWORK", "network"},     {"PEER NETWORK", "peer_network"},
+	{"INTERFACE", "interface"}, {"PEER INTERFACE", "peer_interface"},
+	{"SENDS", "before.send"},   {"FEATURES", "before.features"},
+	{"THEN", "after.send"},     {"THEN FEATURES", "after.features"},
+};
+
+static int read_file(const struct invocation *inv, json_t **ret)
+{
+	const char *path = invocation_option(inv, "file");
+	json_error_t error;
+
+	if (!path)
+		return complain(-EINVAL, "name the file with the policy by --file FILE (\"-\": standard input)");
+	*ret = str_equal(path, "-") ? json_loadf(stdin, JSON_REJECT_DUPLICATES, &error)
+				    : json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+	if (*ret)
+		return 0;
+	return complain(-EINVAL, "%s: %s (line %d); docs/policy.schema.json says what belongs there", path,
+			error.text, error.line);
+}
+
+static int print_changes(const struct invocation *inv, const json_t *answer)
+{
+	const json_t *changes = json_object_get(answer, "changes");
+	json_int_t total = json_integer_value(json_object_get(answer, "total"));
+
+	if (invocation_option(inv, "json"))
+		return request_print_json(answer);
+	if (!total) {
+		puts("No pair would get another choice.");
+		return 0;
+	}
+	if (table_print(stdout, changes, change_columns, ARRAY_SIZE(change_columns)))
+		return complain_memory();
+	if ((json_int_t)json_array_size(changes) < total)
+		printf("and %lld more\n", (long long)(total - (json_int_t)json_array_size(changes)));
+	return 0;
+}
+
+static int run_list(const struct invocation *inv)
+{
+	_cleanup_json_ json_t *answer = NULL;
+	int r = request_send(inv, "GET", PATH, "", "", NULL, &answer);
+
+	if (r)
+		return r;
+	if (invocation_option(inv, "json"))
+		return request_print_json(answer);
+	return table_print(stdout, json_object_get(answer, "policies"), list_columns, ARRAY_SIZE(list_columns))
+		       ? complain_memory()
+		       : 0;
+}
+
+static int run_show(const struct invocation *inv)
+{
+	_cleanup_json_ json_t *answer = NULL;
+	int r = request_send(inv, "GET", PATH "/", inv->arguments[0], "", NULL, &answer);
+
+	return r ? r : request_print_json(json_object_get(answer, "policy"));
+}
+
+static int run_create(const struct invocation *inv)
+{
+	_cleanup_json_ json_t *body = NULL, *answer = NULL;
+	int r = read_file(inv, &body);
+
+	if (!r)
+		r = request_send(inv, "POST", PATH, "", "", body, &answer);
+	return r ? r : request_print_json(json_object_get(answer, "policy"));
+}
+
+static int run_replace(const struct invocation *inv)
+{
+	_cleanup_json_ json_t *body = NULL, *answer = NULL;
+	int r = read_file(inv, &body);
+
+	if (!r)
+		r = request_send(inv, "PUT", PATH "/", inv->arguments[0], "", body, &answer);
+	return r ? r : request_print_json(json_object_get(answer, "policy"));
+}
+
+static int run_delete(const struct invocation *inv)
+{
+	return request_send(inv, "DELETE", PATH "/", inv->arguments[0], "", NULL, NULL);
+}
+
+static int run_check(const struct invocation *inv)
+{
+	_cleanup_json_ json_t *body = NULL, *answer = NULL;
+	int r = read_file(inv, &body);
+
+	if (!r)
+		r = request_send(inv, "POST", PATH "?dry-run=true", "", "", body, &answer);
+	return r ? r : print_changes(inv, answer);
+}
+
+static const struct command_option file_options[] = {
+	{"file", "FILE", "with the policy as JSON; -: standard input", false},
+};
+#define FILE_OPTIONS .options = file_options, .n_options = ARRAY_SIZE(file_options)
+
+static const struct command commands[] = {
+	{"list", "the policies", .run = run_list},
+	{"show", "one of them, by name or id", .arguments = "POLICY", .min_arguments = 1, .max_arguments = 1,
+	 .run = run_show},
+	{"create", "makes one", FILE_OPTIONS, .run = run_create},
+	{"replace", "puts another in its place", .arguments = "POLICY", .min_arguments = 1, .max_arguments = 1,
+	 FILE_OPTIONS, .run = run_replace},
+	{"delete", "deletes one", .arguments = "POLICY", .min_arguments = 1, .max_arguments = 1,
+	 .run = run_delete},
+	{"check", "says which pairs would get which other choice by a new one", FILE_OPTIONS, .run = run_check},
+};
+
+const struct command policy_command = {
+	.word = "policy",
+	.help = "what hosts may, must or prefer to use between them",
+	.children = commands,
+	.n_children = ARRAY_SIZE(commands),
+};
