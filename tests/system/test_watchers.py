@@ -292,11 +292,16 @@ def send(net, to, port, n, size, source=6100):
 def test_copies_arrive(lab, mirror):
     tap = Tap(lab, mirror.sink)
     wait_for("the source's host to copy", lambda: send(mirror, mirror.b, 5000, 1, 10) or tap.packets())
-    before = len(tap.packets())
     send(mirror, mirror.b, 5004, 40, 300)
     mirror.a.ping(mirror.b.address, count=2)  # out no rule accepts it, in one does
-    wait_for("the copies", lambda: len(tap.packets()) >= before + 42)
-    got = tap.packets()[before:]
+
+    def new():
+        """But for those of before, some of which may be late, and what the sink's kernel answers to copies: nobody
+        listens there."""
+        found = [(p, headers(p[2])) for p in tap.packets()]
+        return [p for p, h in found if (h[2] == 17 and h[3][2:4] == struct.pack("!H", 5004)) or (h[2] == 1 and h[3][0] == 0)]
+    wait_for("the copies", lambda: len(new()) >= 42)
+    got = new()
     tap.close()
     assert len(got) == 42 and {g[:2] for g in got} == {(mirror.a.address, 4242)}
     out = [f for _, _, f in got if headers(f)[2] == 17]
@@ -381,7 +386,7 @@ def test_length_and_order(lab, mirror):
         before = len(tap.packets())
         send(mirror, mirror.c, 5008, 3, 50)
         send(mirror, mirror.b, 5008, 3, 50)
-        return len(tap.packets()) == before
+        return len(tap.packets()) == before  # else once more: some may be late
     wait_for("silence", silent)
     tap.close()
 
