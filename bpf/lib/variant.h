@@ -11,22 +11,21 @@
 /* The row that decides between the node here, of network 'vni', and that of 'peer_vni' at the peer. */
 __judged_once __u32 variant_row(struct packet *p, __u32 peer, __u32 peer_vni, __u32 egress)
 {
-	struct dp_variant_key *k;
+	struct dp_variant_key k = {};
 	const __u32 *row;
 
 	if (!p)
 		return peer;
-	k = (struct dp_variant_key *)p->work;
-	k->peer = peer;
-	k->vni = p->vni;
-	k->peer_vni = peer_vni >= SUBSTRATE_VNI_HANDLE_MIN ? p->vni : peer_vni;
-	k->pad = 0;
-	memcpy(k->addr, egress ? p->src : p->dst, 16);
-	memcpy(k->peer_addr, egress ? p->dst : p->src, 16);
-	row = bpf_map_lookup_elem(&variants, k);
+	/* on the stack: the verifier of 6.1 takes no key from memory that it knows by an argument */
+	k.peer = peer;
+	k.vni = p->vni;
+	k.peer_vni = peer_vni >= SUBSTRATE_VNI_HANDLE_MIN ? p->vni : peer_vni;
+	memcpy(k.addr, egress ? p->src : p->dst, 16);
+	memcpy(k.peer_addr, egress ? p->dst : p->src, 16);
+	row = bpf_map_lookup_elem(&variants, &k);
 	if (!row) {
-		memset(k->addr, 0, 32);
-		row = bpf_map_lookup_elem(&variants, k);
+		memset(k.addr, 0, 32);
+		row = bpf_map_lookup_elem(&variants, &k);
 	}
 	return row ? *row : peer;
 }
