@@ -71,10 +71,19 @@ const char *desired_read_choice(const Viaduct__Agent__Choice *m, struct desired_
 	return NULL;
 }
 
-bool desired_peer_is_sealed(const struct desired_peer *p)
+static bool choice_is_sealed(enum seal_cipher seal, const uint32_t accept_sealed[SEAL_CIPHERS])
 {
 	for (int i = SEAL_CLEAR + 1; i < SEAL_CIPHERS; i++)
-		if (p->dp.accept_sealed[i])
+		if (accept_sealed[i])
 			return true;
-	return p->dp.seal != SEAL_CLEAR;
+	return seal != SEAL_CLEAR;
+}
+
+bool desired_peer_is_sealed(const struct desired_peer *p)
+{
+	bool sealed = choice_is_sealed(p->dp.seal, p->dp.accept_sealed);
+
+	for (size_t i = 0; i < p->dp.n_variants && !sealed; i++)
+		sealed = choice_is_sealed(p->variants[i].seal, p->variants[i].accept_sealed);
+	return sealed;
 }

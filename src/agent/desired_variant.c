@@ -28,6 +28,7 @@ static const char *desired_read_variant_choice(const Viaduct__Agent__Choice *m, 
 		return "a variant's path MTU is above 65535";
 	v->send = (enum format)m->send;
 	v->seal = seal_cipher_of(m->send_features);
+	v->lz4 = m->send_features & FEATURE_BIT(FEATURE_LZ4_1);
 	v->vxlan_over_v6 = m->outer_v6;
 	v->path_mtu = (uint16_t)m->path_mtu;
 	v->rate_bits = m->rate_bits;

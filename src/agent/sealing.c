@@ -58,12 +58,12 @@ bool sealing_lacks_keys(const struct desired *d)
 	return false;
 }
 
-static const struct desired_peer_key *sealing_key(const struct desired_peer *p)
+static const struct desired_peer_key *sealing_key(const struct desired_peer *p, enum seal_cipher seal)
 {
 	const struct desired_peer_key *newest = NULL;
 
 	for (size_t i = 0; i < p->n_keys; i++)
-		if (p->keys[i].seals && p->keys[i].cipher == p->dp.seal &&
+		if (p->keys[i].seals && p->keys[i].cipher == seal &&
 		    (!newest || p->keys[i].made_ms >= newest->made_ms))
 			newest = &p->keys[i];
 	return newest;
@@ -71,7 +71,7 @@ static const struct desired_peer_key *sealing_key(const struct desired_peer *p)
 
 uint64_t sealing_key_made_ms(const struct desired_peer *p)
 {
-	const struct desired_peer_key *k = sealing_key(p);
+	const struct desired_peer_key *k = sealing_key(p, p->dp.seal);
 
 	return k ? k->made_ms : 0;
 }
@@ -94,7 +94,7 @@ static void sealing_wanted_deinit(struct sealing_wanted *w)
 
 static void sealing_want_class(struct sealing_wanted *w, const struct desired_peer *p)
 {
-	const struct desired_peer_key *key = sealing_key(p);
+	const struct desired_peer_key *key = sealing_key(p, p->dp.seal);
 	struct seal_class *c = &w->classes[w->image.n_classes++];
 
 	*c = (struct seal_class){
@@ -105,6 +105,31 @@ static void sealing_want_class(struct sealing_wanted *w, const struct desired_pe
 		.lz4 = !!(p->features & FEATURE_BIT(FEATURE_LZ4_1)),
 	};
 	memcpy(c->remote, p->dp.vxlan_over_v6 ? p->dp.v6.b : p->dp.v4.b, 16);
+}
+
+/* Alike ones next to each other share a class. */
+static void sealing_want_variants(struct sealing_wanted *w, const struct sealing *s, const struct desired_peer *p)
+{
+	uint32_t number, last = 0;
+
+	for (size_t i = 0; i < p->dp.n_variants; i++) {
+		const struct dp_variant *v = &p->variants[i];
+		const struct desired_peer_key *key = sealing_key(p, v->seal);
+		struct seal_class *c = &w->classes[w->image.n_classes];
+
+		if (!v->seal || datapath_variant_class(s->dp, p->dp.id, v, &number) || number == last)
+			continue;
+		last = number;
+		w->image.n_classes++;
+		*c = (struct seal_class){
+			.number = number,
+			.peer = p->dp.id,
+			.spi = key ? key->spi : 0,
+			.cipher = (uint8_t)v->seal,
+			.lz4 = v->lz4,
+		};
+		memcpy(c->remote, v->vxlan_over_v6 ? p->dp.v6.b : p->dp.v4.b, 16);
+	}
 }
 
 static void sealing_want_keys(struct sealing_wanted *w, const struct desired_peer *p)
@@ -157,11 +182,13 @@ static void sealing_want_addresses(struct sealing_wanted *w, const struct sealin
 
 static int sealing_want(const struct sealing *s, bool wide, struct sealing_wanted *ret)
 {
-	size_t n = hmap_count(&s->desired->peers);
+	size_t n = hmap_count(&s->desired->peers), n_variants = 0;
 	struct sealing_wanted w = {};
 	const struct desired_peer *p;
 
-	w.classes = calloc(n + s->image.n_classes + 1, sizeof(*w.classes));
+	hmap_for_each (p, &s->desired->peers, node)
+		n_variants += p->dp.n_variants;
+	w.classes = calloc(n + n_variants + s->image.n_classes + 1, sizeof(*w.classes));
 	w.keys = calloc(n * DESIRED_PEER_KEYS + s->image.n_keys + 1, sizeof(*w.keys));
 	if (!w.classes || !w.keys) {
 		sealing_wanted_deinit(&w);
@@ -171,6 +198,7 @@ static int sealing_want(const struct sealing *s, bool wide, struct sealing_wante
 	hmap_for_each (p, &s->desired->peers, node) {
 		if (p->dp.seal)
 			sealing_want_class(&w, p);
+		sealing_want_variants(&w, s, p);
 		sealing_want_keys(&w, p);
 	}
 	if (wide)

@@ -220,6 +220,7 @@ struct dp_variant {
 	uint64_t rate_bits;
 	uint32_t rate_burst;
 	uint32_t nexthop;
+	bool lz4; /* for the sealing worker */
 };
 
 struct dp_peer {

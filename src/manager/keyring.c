@@ -57,8 +57,8 @@ static int keyring_add(const struct keyring *k, struct keyring_keys *keys, uint3
 		       uint64_t made)
 {
 	enum seal_cipher cipher = seal_cipher_of(features);
-	Viaduct__Agent__PairKey *m = &keys->keys[keys->n];
 	uint32_t spi = seal_spi(sender, cipher, epoch);
+	Viaduct__Agent__PairKey *m;
 	int r;
 
 	if (cipher == SEAL_CLEAR)
@@ -66,9 +66,12 @@ static int keyring_add(const struct keyring *k, struct keyring_keys *keys, uint3
 	for (size_t i = 0; i < keys->n; i++)
 		if (keys->keys[i].spi == spi)
 			return 0;
+	if (keys->n == KEYRING_KEYS_MAX)
+		return -ENOSPC;
 	r = keyring_derive(k, sender, receiver, cipher, epoch, keys->bytes[keys->n]);
 	if (r)
 		return r;
+	m = &keys->keys[keys->n];
 	viaduct__agent__pair_key__init(m);
 	m->spi = spi;
 	m->key.data = keys->bytes[keys->n];
@@ -79,16 +82,21 @@ static int keyring_add(const struct keyring *k, struct keyring_keys *keys, uint3
 	return 0;
 }
 
+int keyring_fill_more(const struct keyring *k, uint32_t self, uint32_t peer, const struct choice *choice,
+		      struct keyring_keys *keys)
+{
+	int r = keyring_add(k, keys, self, peer, true, choice->send_features, choice->send_epoch,
+			    choice->send_keyed_ms);
+
+	for (size_t i = 0; !r && i < choice->n_accepts; i++)
+		r = keyring_add(k, keys, peer, self, false, choice->accepts[i].features,
+				choice->accepts[i].key_epoch, 0);
+	return r;
+}
+
 int keyring_fill(const struct keyring *k, uint32_t self, uint32_t peer, const struct choice *choice,
 		 struct keyring_keys *ret)
 {
-	int r;
-
 	ret->n = 0;
-	r = keyring_add(k, ret, self, peer, true, choice->send_features, choice->send_epoch,
-			choice->send_keyed_ms);
-	for (size_t i = 0; !r && i < choice->n_accepts; i++)
-		r = keyring_add(k, ret, peer, self, false, choice->accepts[i].features,
-				choice->accepts[i].key_epoch, 0);
-	return r;
+	return keyring_fill_more(k, self, peer, choice, ret);
 }

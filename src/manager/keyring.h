@@ -19,7 +19,7 @@
 
 enum {
 	KEYRING_SECRET_SIZE = 32,
-	KEYRING_KEYS_MAX = CHOICE_ACCEPTS_MAX + 1, /* of one choice */
+	KEYRING_KEYS_MAX = 16, /* of all choices of a pair: what an agent keeps; one choice has fewer */
 };
 
 struct keyring {
@@ -39,6 +39,8 @@ struct keyring_keys {
 	uint8_t bytes[KEYRING_KEYS_MAX][SEAL_KEY_SIZE];
 };
 
-/* All that 'self' needs for 'choice' with 'peer'.  -EIO */
+/* All that 'self' needs for 'choice' with 'peer'; the second beside what is there.  -EIO, -ENOSPC */
 must_check int keyring_fill(const struct keyring *k, uint32_t self, uint32_t peer,
 			    const struct choice *choice, struct keyring_keys *ret);
+must_check int keyring_fill_more(const struct keyring *k, uint32_t self, uint32_t peer,
+				 const struct choice *choice, struct keyring_keys *keys);

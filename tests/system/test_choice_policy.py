@@ -107,3 +107,18 @@ def test_no_choice_is_an_error_that_names_the_policy(lab, nodes, policy):
     assert a.ping(b.address, count=2) == 0
     labs.wait_for("the drops to be counted", lambda: lab.drops(host="h1") > before)
 
+
+
+def test_a_network_is_sealed_and_the_rest_is_not(lab, nodes, policy):
+    """requirement: NEG-3, NEG-4"""
+    a, b = nodes
+    network = lab.api("networks")[0]["id"]
+    policy("seal", "require", "crypt", network=network)
+
+    def sealed():
+        return {p["from"] for p in pair(lab) if p["network"] == network and p["send_features"] == ["crypt/2"]}
+
+    labs.wait_for("the network to be sealed", lambda: sealed() == {"h1", "h2"}, seconds=60)
+    assert all(p["send_features"] == [] for p in pair(lab) if not p["network"])
+    labs.wait_for("packets to pass", lambda: a.ping(b.address, count=1) == 1)
+    assert a.ping(b.address) == 3 and b.ping(a.address) == 3
