@@ -37,9 +37,9 @@ def none_left(lab):
 @pytest.fixture
 def policy(lab, tmp_path):
     """Makes one; '.check' only tries."""
-    def make(name, effect, *what, command="create", **match):
+    def make(name, effect, *what, command="create", notify="both", **match):
         path = tmp_path / (name + ".json")
-        path.write_text(json.dumps({"name": name, "effect": effect, "what": what, "match": match}))
+        path.write_text(json.dumps({"name": name, "effect": effect, "what": what, "match": match, "notify": notify}))
         return json.loads(lab.viaduct("policy", command, "--file", str(path), "--json", "--lab", lab.name))
     return make
 
@@ -107,6 +107,22 @@ def test_no_choice_is_an_error_that_names_the_policy(lab, nodes, policy):
     assert a.ping(b.address, count=2) == 0
     labs.wait_for("the drops to be counted", lambda: lab.drops(host="h1") > before)
 
+
+
+def test_only_the_source_is_told(lab, nodes, policy):
+    """requirement: NEG-5"""
+    a, b = nodes
+    policy("quiet", "prefer", "siit/1", notify="source", host="h1", direction="out")
+    policy("never", "forbid", "vxlan")
+    settled(lab, "h1", "siit/1")
+    there, = [p for p in pair(lab) if p["from"] == "h2" and not p["network"]]
+    assert there["inferred"]  # what it takes is whatever policies permit
+    labs.wait_for("what is permitted to be all", lambda: {"siit/1", "siit/2"} <= set(
+        [p for p in pair(lab) if p["from"] == "h2"][0]["accept"]), seconds=60)
+    assert a.ping(b.address) == 3 and b.ping(a.address) == 3
+    labs.wait_for("what is forbidden not to be", lambda: "vxlan/1" not in
+                  [p for p in pair(lab) if p["from"] == "h2"][0]["accept"], seconds=60)
+    assert a.ping(b.address) == 3
 
 
 def test_a_network_is_sealed_and_the_rest_is_not(lab, nodes, policy):
