@@ -100,6 +100,8 @@ static bool merge_fits(const struct merge *m, const uint8_t *packet, const struc
 {
 	size_t data = s->size - s->header;
 
+	if (s->protocol == SHAPE_UDP && m->n >= MERGE_UDP_MAX)
+		return false;
 	return !m->ended && s->v6 == m->shape.v6 && s->protocol == m->shape.protocol &&
 	       s->header == m->shape.header && s->transport == m->shape.transport && s->checksum &&
 	       data && data <= m->step && m->size + data <= MERGE_SIZE_MAX &&

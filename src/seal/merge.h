@@ -22,6 +22,7 @@ enum {
 	MERGE_SIZE_MAX = 65000, /* of IP: every format's header fits above it */
 	MERGE_ROOM = 65536,     /* for a packet that is not merged after all */
 	MERGE_HEADER_MAX = 40 + 60,
+	MERGE_UDP_MAX = 64, /* segments: the kernel's UDP_MAX_SEGMENTS before 6.9; it refuses more */
 };
 
 struct merge {

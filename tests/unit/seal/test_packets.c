@@ -74,6 +74,30 @@ static void test_whole_and_back(void **state)
 		}
 }
 
+/* Small datagrams in any number: never more together than the kernel takes. */
+static void test_many_datagrams(void **state)
+{
+	static uint8_t packet[2000];
+	const struct virtio_net_hdr vnet = gso(true, false, 0);
+	struct fixture *f = fixture_new(SEAL_AES_128_GCM, false);
+	size_t size = fixture_packet(packet, true, false, 64, 0), n;
+
+	for (int i = 0; i < 200; i++) {
+		uint8_t *d;
+
+		fixture_seal(f, &vnet, packet, size, false);
+		d = fixture_datagram(f, 0, &n);
+		assert_non_null(d);
+		assert_int_equal(fixture_open(f, d, n), DROP_NONE);
+		if (f->n_frames)
+			assert_int_equal(f->size, SEAL_VNET + SEAL_ETHERNET + 48 + 64 * 64);
+	}
+	assert_int_equal(f->n_frames, 3);
+	opener_flush(f->opener);
+	assert_int_equal(f->size, SEAL_VNET + SEAL_ETHERNET + 48 + 8 * 64);
+	fixture_free(f);
+}
+
 /* A segment that is lost costs one segment: those before and behind it arrive. */
 static void test_one_lost(void **state)
 {
@@ -285,9 +309,13 @@ static void test_table_keeps_keys(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole_and_back),   cmocka_unit_test(test_one_lost),
-		cmocka_unit_test(test_checksums),        cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_statements),       cmocka_unit_test(test_lz4),
+		cmocka_unit_test(test_many_datagrams),
+		cmocka_unit_test(test_whole_and_back),
+		cmocka_unit_test(test_one_lost),
+		cmocka_unit_test(test_checksums),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_statements),
+		cmocka_unit_test(test_lz4),
 		cmocka_unit_test(test_table_keeps_keys),
 	};
 
