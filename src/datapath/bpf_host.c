@@ -56,7 +56,7 @@ static bool name_is_valid(const char *name)
 }
 
 struct device_names {
-	char upcall[16], copy[16], seal[16], vxlan[16];
+	char upcall[16], copy[16], seal[16], vxlan[16], bridge[16], wide[16];
 };
 
 static struct device_names device_names(const struct dp_config *config)
@@ -67,6 +67,8 @@ static struct device_names device_names(const struct dp_config *config)
 	snprintf(d.copy, sizeof(d.copy), "%.11s-cp", config->name);
 	snprintf(d.seal, sizeof(d.seal), "%.11s-sl", config->name);
 	snprintf(d.vxlan, sizeof(d.vxlan), "%.11s-vx", config->name);
+	snprintf(d.bridge, sizeof(d.bridge), "%.11s-br", config->name);
+	snprintf(d.wide, sizeof(d.wide), "%.11s-hr", config->name);
 	return d;
 }
 
@@ -313,6 +315,7 @@ static int open_devices(struct bpf_host *h, const struct dp_config *config, stru
 		r = open_uplink(h, config, rtnl);
 	if (r)
 		return r;
+	bpf_headroom_open(h, names.bridge, names.wide);
 	ret->vxlan = 0;
 	r = rtnl_vxlan_create(rtnl, names.vxlan, config->vxlan_port, &vxlan_mac);
 	if (r && r != -EEXIST) {
@@ -610,6 +613,10 @@ int datapath_destroy(const struct dp_config *config)
 	r = delete_device(names.copy);
 	failed = failed ? failed : r;
 	r = delete_device(names.seal);
+	failed = failed ? failed : r;
+	r = delete_device(names.wide);
+	failed = failed ? failed : r;
+	r = delete_device(names.bridge);
 	failed = failed ? failed : r;
 	r = delete_device(names.vxlan);
 	return failed ? failed : r;

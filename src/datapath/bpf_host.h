@@ -4,8 +4,9 @@
  *
  * Pinned under <bpffs>/viaduct/<name>/: every table by its name, and where the kernel has tcx the
  * links by theirs (link_substrate, link_upcall, link_tunnel, link_port_ID, link_watch_ID).  Devices:
- * <name>-up, the upcall tap, <name>-cp, that of copies, and <name>-vx, the vxlan device,
- * and <name>-sl, the sealing tap, which the worker of src/seal holds open.  Programs are loaded anew by each open and take the
+ * <name>-up, the upcall tap, <name>-cp, that of copies, <name>-vx, the vxlan device,
+ * <name>-sl, the sealing tap, which the worker of src/seal holds open, and <name>-br and <name>-hr of
+ * bpf_headroom.c.  Programs are loaded anew by each open and take the
  * place of those that run, one by one and atomically; tables stay.
  */
 #pragma once
@@ -53,6 +54,7 @@ struct bpf_host {
 	uint8_t *buffer; /* a frame being read */
 	int substrate_ifindex, upcall_ifindex;
 	int vxlan_ifindex;  /* 0: the kernel has none */
+	int headroom_ifindex; /* the bridge of bpf_headroom.c; 0: there is none */
 	bool active;        /* the programs that run are this build's */
 	int uplink_ifindex; /* 0: no edge */
 	struct mac uplink_mac;
@@ -79,6 +81,11 @@ void bpf_host_bump_epoch(struct bpf_host *h);
 void bpf_host_bump_mapping(struct bpf_host *h, uint32_t vni, const struct ipaddr *addr);
 /* bpf(2)'s error for a full table is E2BIG; the contract's is ENOSPC. */
 int bpf_host_error(int r);
+
+/* bpf_headroom.c: the kernels of nodes leave room in front of packets for a longer header. */
+void bpf_headroom_open(struct bpf_host *h, const char *bridge, const char *wide);
+void bpf_headroom_give(const struct bpf_host *h, int ifindex);
+void bpf_headroom_take(const struct bpf_host *h, int ifindex);
 
 /* bpf_activate.c */
 must_check int bpf_activate(struct datapath *dp);

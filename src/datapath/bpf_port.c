@@ -277,8 +277,11 @@ static int install(struct bpf_host *h, uint32_t slot, const struct dp_port *port
 	if (mirror->ifindex && mirror->ifindex != port->ifindex) {
 		ifindex_remove(h, slot, mirror->ifindex);
 		bpf_attach_delete(h, name, mirror->ifindex);
+		bpf_headroom_take(h, mirror->ifindex);
 		unwatch(h, mirror);
 	}
+	if (mirror->ifindex != port->ifindex)
+		bpf_headroom_give(h, port->ifindex);
 	watched = mirror->logged || mirror->mirrored;
 	/* an earlier build's program goes on with it until all are replaced */
 	kept = !h->active && mirror->ifindex == port->ifindex;
@@ -298,6 +301,7 @@ static void uninstall(struct bpf_host *h, uint32_t slot)
 	if (mirror->ifindex) {
 		link_name(mirror->id, name);
 		bpf_attach_delete(h, name, mirror->ifindex);
+		bpf_headroom_take(h, mirror->ifindex);
 		unwatch(h, mirror);
 		ifindex_remove(h, slot, mirror->ifindex);
 	}

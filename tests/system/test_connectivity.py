@@ -5,6 +5,7 @@
     c 10.0.1.x ---/      +--- [ router ] ---+        \\--- d 10.0.2.x
                               IPv6, MTU 1500
 """
+import json
 import re
 
 import pytest
@@ -244,3 +245,16 @@ def test_dhcp_options_reach_the_node(lab, nodes):
     lab.ec2.associate_dhcp_options(DhcpOptionsId="default", VpcId=interface["VpcId"])
     labs.wait_for("the default", lambda: asks().get("domain") == "ec2.internal")
     lab.ec2.delete_dhcp_options(DhcpOptionsId=made)
+
+
+def test_nodes_leave_room_for_a_longer_header(lab, nodes):
+    """Their devices are in a bridge that asks for it, and that carries nothing itself.  requirement: PKT-2, PKT-4"""
+    links = json.loads(lab.host_run("h1", "ip", "-j", "-d", "link").stdout)
+    bridge, = (x for x in links if x.get("linkinfo", {}).get("info_kind") == "bridge")
+    assert "UP" not in bridge["flags"]
+    inside = [x for x in links if x.get("master") == bridge["ifname"]]
+    veths = [x for x in links if x.get("linkinfo", {}).get("info_kind") == "veth" and x["ifname"].startswith("vd")]
+    assert veths and all(v in inside for v in veths)
+    wide, = (x for x in inside if x not in veths)
+    assert wide["linkinfo"]["info_kind"] == "vxlan" and "UP" not in wide["flags"]
+    assert all(x["linkinfo"]["info_slave_data"]["state"] == "disabled" for x in inside)
