@@ -76,3 +76,14 @@ int choice_vpc_put(struct tx *tx, const struct object *old, struct object **new)
 	r = pair_survey_shift(tx, &before);
 	return r ? r : network_recompute(tx, vni);
 }
+
+/* A policy about it speaks of nothing now, and what it made of the network's MTU goes. */
+int choice_interface_ended(struct tx *tx, uint64_t interface, uint32_t vni)
+{
+	const struct choice_rules *rules = choice_rules_of(tx->m);
+
+	for (size_t i = 0; i < rules->n; i++)
+		if (rules->v[i]->interfaces[0] == interface || rules->v[i]->interfaces[1] == interface)
+			return network_recompute(tx, vni);
+	return 0;
+}

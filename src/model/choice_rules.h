@@ -57,3 +57,5 @@ bool choice_policy_concerns(const struct choice_policy *p, const struct vpc *v);
 must_check int choice_policy_put(struct tx *tx, const struct choice_policy *old, struct object **new);
 /* Puts a VPC of which only tags have changed, likewise. */
 must_check int choice_vpc_put(struct tx *tx, const struct object *old, struct object **new);
+/* An interface is gone from its network. */
+must_check int choice_interface_ended(struct tx *tx, uint64_t interface, uint32_t vni);

@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "model/address.h"
+#include "model/choice_rules.h"
 #include "model/edit.h"
 #include "model/elastic_edit.h"
 #include "model/flow_log.h"
@@ -146,6 +147,8 @@ int interface_end(struct tx *tx, const struct interface *i)
 		r = elastic_forget_private(tx, i->vni, &i->addrs[n].addr);
 	if (!r)
 		r = tx_delete(tx, &i->o);
+	if (!r)
+		r = choice_interface_ended(tx, i->o.id, i->vni);
 	for (size_t n = 0; n < i->n_addrs && !r; n++)
 		r = release_make(tx, i, &i->addrs[n], false);
 	return r;
