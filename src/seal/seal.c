@@ -24,19 +24,17 @@ static uint32_t seal_note_id(const struct seal_note *note)
  * checksum: the tag covers more. */
 static uint8_t *seal_tunnel(uint8_t *packet, size_t *size, const struct seal_note *note)
 {
-	uint8_t *udp = packet - SEAL_TUNNEL_SIZE, *vxlan = udp + 8, *ethernet = vxlan + 8;
+	uint8_t headers[SEAL_TUNNEL_SIZE] = {0}, *vxlan = headers + 8, *ethernet = vxlan + 8;
 
-	packet_put16(udp, SEAL_VXLAN_PORT);
-	packet_put16(udp + 2, SEAL_VXLAN_PORT);
-	packet_put16(udp + 4, (uint16_t)(*size + SEAL_TUNNEL_SIZE));
-	packet_put16(udp + 6, 0);
-	memset(vxlan, 0, 8);
+	packet_put16(headers, SEAL_VXLAN_PORT);
+	packet_put16(headers + 2, SEAL_VXLAN_PORT);
+	packet_put16(headers + 4, (uint16_t)(*size + SEAL_TUNNEL_SIZE));
 	vxlan[0] = SEAL_VXLAN_VNI;
 	memcpy(vxlan + 4, note->vni, 3);
 	memcpy(ethernet, seal_macs, sizeof(seal_macs));
 	packet_put16(ethernet + 12, packet[0] >> 4 == 4 ? 0x0800 : 0x86dd);
 	*size += SEAL_TUNNEL_SIZE;
-	return udp;
+	return memcpy(packet - SEAL_TUNNEL_SIZE, headers, SEAL_TUNNEL_SIZE);
 }
 
 /* Constant for a flow. */

@@ -299,9 +299,15 @@ static bool act_connect(struct world *w, bool sender)
 	return true;
 }
 
+/* Terms as a bit; nothing is sent by none. */
+static uint8_t bit_of(uint8_t terms)
+{
+	return terms == NOTHING ? 0 : (uint8_t)(1U << terms);
+}
+
 static bool act_send(struct world *w)
 {
-	uint8_t bit = w->a.applied ? (uint8_t)(1U << w->a.applied) : 0;
+	uint8_t bit = bit_of(w->a.applied);
 
 	if (!bit || w->fresh & bit)
 		return false;
@@ -376,10 +382,8 @@ static void number_anew(struct world *w)
 
 static void check_promise(const struct world *w)
 {
-	uint8_t may = w->fresh | w->stale | w->expiring;
+	uint8_t may = w->fresh | w->stale | w->expiring | bit_of(w->a.applied);
 
-	if (w->a.applied)
-		may |= (uint8_t)(1U << w->a.applied);
 	if (!(may & ~w->b.applied))
 		return;
 	print_message(
@@ -393,7 +397,7 @@ static void check_promise(const struct world *w)
 /* No wish comes any more, and all that is on its way arrives. */
 static void check_end(struct world w)
 {
-	uint8_t wished = w.wish ? (uint8_t)(1U << w.wish) : 0;
+	uint8_t wished = bit_of(w.wish);
 
 	for (int round = 0; round < 64; round++) {
 		bool moved = false;
