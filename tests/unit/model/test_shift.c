@@ -302,7 +302,9 @@ static bool act_connect(struct world *w, bool sender)
 /* Terms as a bit; nothing is sent by none. */
 static uint8_t bit_of(uint8_t terms)
 {
-	return terms == NOTHING ? 0 : (uint8_t)(1U << terms);
+	if (terms == NOTHING)
+		return 0;
+	return (uint8_t)(1U << terms);
 }
 
 static bool act_send(struct world *w)
