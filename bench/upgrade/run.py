@@ -123,7 +123,7 @@ def run(args):
                 created = []
 
                 def create():
-                    created.append(operator.call("POST", "/v1/policies", {"name": "bench", "match": {}, **policy}))
+                    created.append(operator.call("POST", "/v1/policies", {"name": "bench", "match": {}, **policy})["policy"])
 
                 def sends():
                     wanted = policy["what"][0]

@@ -119,7 +119,8 @@ int choice_rules_copy(const struct choice_rules *from, struct choice_rules *ret)
 	ret->v = calloc(ret->allocated, sizeof(struct choice_policy *));
 	if (!ret->v)
 		return -ENOMEM;
-	memcpy(ret->v, from->v, from->n * sizeof(struct choice_policy *));
+	if (from->n)
+		memcpy(ret->v, from->v, from->n * sizeof(struct choice_policy *));
 	return 0;
 }
 
