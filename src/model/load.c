@@ -86,7 +86,8 @@ static bool is_sound(const struct object *o)
 		return ((const struct subnet *)o)->zone &&
 		       cidr_is_allowed(&((const struct subnet *)o)->prefix);
 	case KIND_INTERFACE:
-		return attachments_are_sound(i) && i->n_addrs && i->n_addrs <= 2 * LIMIT_MODEL_INTERFACE_ADDRS &&
+		return attachments_are_sound(i) && i->n_addrs &&
+		       i->n_addrs <= 2 * LIMIT_MODEL_INTERFACE_ADDRS &&
 		       ipaddr_is_v4(&i->addrs[0].addr) &&
 		       i->n_groups <= LIMIT_MODEL_INTERFACE_GROUPS;
 	case KIND_INSTANCE:
@@ -122,7 +123,39 @@ static bool addrs_are_free(const struct model *m, const struct object *o)
 	return true;
 }
 
-static int load_deleted(struct model *m, enum kind k, uint64_t id)
+/*
+ * Within one change an address may go from one interface to another, in whatever order the two are stored;
+ * and a later version of either may follow.  So who comes too early waits: for the other's next version, or
+ * for the end, when all are there.
+ */
+static int defer(struct model *m, struct object *new)
+{
+	if (m->n_deferred == m->deferred_allocated) {
+		size_t more = m->deferred_allocated ? 2 * m->deferred_allocated : 16;
+		void *grown = reallocarray(m->deferred, more, sizeof(*m->deferred));
+
+		if (!grown)
+			return -ENOMEM;
+		m->deferred = grown;
+		m->deferred_allocated = more;
+	}
+	m->deferred[m->n_deferred++] = new;
+	return 0;
+}
+
+/* A newer version of the object came, or it went. */
+static void forget_deferred(struct model *m, enum kind k, uint64_t id)
+{
+	for (size_t i = 0; i < m->n_deferred; i++)
+		if (m->deferred[i]->kind == k && m->deferred[i]->id == id) {
+			record_free(m->deferred[i]);
+			m->deferred[i] = m->deferred[--m->n_deferred];
+			return;
+		}
+}
+
+/* Takes the version of an object that is in the model out. */
+static int take_out(struct model *m, enum kind k, uint64_t id)
 {
 	struct object *old = (struct object *)(uintptr_t)model_get(m, k, id);
 	int r = old ? table_replace(m, old, NULL) : 0;
@@ -135,16 +168,39 @@ static int load_deleted(struct model *m, enum kind k, uint64_t id)
 static int load_one(struct model *m, struct object *new)
 {
 	struct object *old = (struct object *)(uintptr_t)model_get(m, new->kind, new->id);
-	int r = addrs_are_free(m, new) ? 0 : -EBADMSG;
+	int r;
 
-	if (!r)
-		r = table_replace(m, old, new);
+	forget_deferred(m, new->kind, new->id);
+	if (!addrs_are_free(m, new))
+		return defer(m, new);
+	r = table_replace(m, old, new);
 	if (r)
 		return r;
 	if (new->serial > m->last_serial)
 		m->last_serial = new->serial;
 	record_free(old);
 	return 0;
+}
+
+/* Puts in those that waited for an address that is free now. */
+static int load_deferred(struct model *m)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < m->n_deferred && !r;) {
+		struct object *new = m->deferred[i];
+
+		if (!addrs_are_free(m, new)) {
+			i++;
+			continue;
+		}
+		m->deferred[i] = m->deferred[--m->n_deferred];
+		r = load_one(m, new);
+		if (r)
+			record_free(new);
+		i = 0;
+	}
+	return r;
 }
 
 /* Puts in what has been decoded.  After a failure what is left is freed with the model. */
@@ -163,7 +219,19 @@ static int load_arrived(struct model *m)
 		m->arriving[i] = NULL;
 	}
 	m->n_arriving = 0;
-	return 0;
+	return load_deferred(m);
+}
+
+/* Those that still wait at the end may wait for each other: all of them leave their places first. */
+static int load_last(struct model *m)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < m->n_deferred && !r; i++)
+		r = take_out(m, m->deferred[i]->kind, m->deferred[i]->id);
+	if (!r)
+		r = load_deferred(m);
+	return r || !m->n_deferred ? r : -EBADMSG;
 }
 
 int model_load(struct model *m, enum kind k, uint64_t id, const void *data, size_t size)
@@ -179,8 +247,10 @@ int model_load(struct model *m, enum kind k, uint64_t id, const void *data, size
 		if (r)
 			return r;
 	}
-	if (!size)
-		return load_deleted(m, k, id);
+	if (!size) {
+		forget_deferred(m, k, id);
+		return take_out(m, k, id);
+	}
 	r = record_decode(k, id, data, size, &new);
 	if (r)
 		return r;
@@ -324,6 +394,8 @@ int model_load_end(struct model *m, uint64_t revision)
 {
 	int r = load_arrived(m);
 
+	if (!r)
+		r = load_last(m);
 	if (!r)
 		r = table_sort(m);
 	if (r)

@@ -690,6 +690,9 @@ void table_deinit(struct model *m)
 	}
 	for (size_t i = 0; i < m->n_arriving; i++)
 		record_free(m->arriving[i]);
+	for (size_t i = 0; i < m->n_deferred; i++)
+		record_free(m->deferred[i]);
+	free(m->deferred);
 	hmap_for_each (g, &m->groups, node)
 		free(g);
 	hmap_deinit(&m->groups);

@@ -116,6 +116,9 @@ struct model {
 	uint64_t last_serial;
 	bool loading;
 	size_t n_arriving; /* while loading: decoded and not yet put in */
+	/* Likewise interfaces with an address that the last version known of another one still has. */
+	size_t n_deferred, deferred_allocated;
+	struct object **deferred;
 	struct object *arriving[MODEL_LOAD_BATCH];
 	struct kind_table kinds[KIND_MAX];
 	struct hmap unique[UNIQUE_MAX];

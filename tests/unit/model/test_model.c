@@ -198,6 +198,57 @@ static void test_loading_later_versions_and_deletions(void **state)
 	assert_int_equal(model_revision(m), 77);
 }
 
+static struct interface *copy_of(const struct interface *i)
+{
+	struct object *copy;
+
+	assert_ok(record_copy(&i->o, &copy));
+	return (struct interface *)copy;
+}
+
+/* requirement: MAP-1, NIC-3 */
+static void test_loading_addresses_that_changed_hands(void **state)
+{
+	_cleanup_(model_free_cleanup) struct model *m = empty_model();
+	const struct interface *a = cluster_interface(&c, ids[0]), *b = cluster_interface(&c, ids[1]);
+	struct interface *to_a = copy_of(a), *to_b = copy_of(b);
+	const uint32_t vni = a->vni;
+
+	to_a->addrs[0] = b->addrs[0];
+	to_b->addrs[0] = a->addrs[0];
+	model_load_begin(m, 100);
+	assert_ok(load(m, &a->o));
+	assert_ok(load(m, &b->o));
+	/* each other's, and one waits for the other */
+	assert_ok(load(m, &to_a->o));
+	assert_ok(load(m, &to_b->o));
+	assert_ok(model_load(m, KIND_VPC, 1, NULL, 0)); /* what came before is in its place */
+	assert_error(model_load_end(m, 1), EBADMSG);	 /* but for subnets and the like */
+	assert_int_equal(mapping_find(model_mappings(m), vni, &a->addrs[0].addr)->interface, b->o.id);
+	assert_int_equal(mapping_find(model_mappings(m), vni, &b->addrs[0].addr)->interface, a->o.id);
+	assert_int_equal(model_count(m, KIND_INTERFACE), 2);
+	record_free(&to_a->o);
+	record_free(&to_b->o);
+}
+
+/* requirement: MAP-1, NIC-3 */
+static void test_who_waits_for_an_address_is_replaced_by_a_later_version(void **state)
+{
+	_cleanup_(model_free_cleanup) struct model *m = empty_model();
+	const struct interface *a = cluster_interface(&c, ids[0]), *b = cluster_interface(&c, ids[1]);
+	struct interface *early = copy_of(b);
+
+	early->addrs[0] = a->addrs[0];
+	model_load_begin(m, 100);
+	assert_ok(load(m, &a->o));
+	assert_ok(load(m, &early->o));
+	assert_ok(load(m, &b->o)); /* gave it up again */
+	assert_error(model_load_end(m, 1), EBADMSG);
+	assert_int_equal(mapping_find(model_mappings(m), a->vni, &a->addrs[0].addr)->interface, a->o.id);
+	assert_int_equal(mapping_find(model_mappings(m), b->vni, &b->addrs[0].addr)->interface, b->o.id);
+	record_free(&early->o);
+}
+
 static void test_loading_what_cannot_be(void **state)
 {
 	_cleanup_(model_free_cleanup) struct model *m = empty_model();
@@ -233,6 +284,8 @@ int main(void)
 		TEST(test_what_came_and_went_is_no_change),
 		TEST(test_changes_are_undone_from_the_last),
 		TEST(test_loading_later_versions_and_deletions),
+		TEST(test_loading_addresses_that_changed_hands),
+		TEST(test_who_waits_for_an_address_is_replaced_by_a_later_version),
 		TEST(test_loading_what_cannot_be),
 	};
 
