@@ -52,7 +52,7 @@ struct engine {
 	struct opener opener;
 	struct {
 		struct sockaddr_in6 from;
-		char control[64];
+		_Alignas(struct cmsghdr) char control[64];
 		uint8_t bytes[ENGINE_DATAGRAMS];
 	} received[ENGINE_BATCH];
 	uint8_t frame[SEAL_FRONT + SEAL_ETHERNET + 65536 + 64];
