@@ -164,6 +164,7 @@ static void sealing_want_old(struct sealing_wanted *w, const struct sealing *old
 		uint32_t at = 0;
 
 		while (at < n_keys && (w->keys[at].spi != old->keys[i].spi ||
+				       w->keys[at].peer != old->keys[i].peer ||
 				       w->keys[at].seals != old->keys[i].seals))
 			at++;
 		if (at == n_keys)

@@ -19,12 +19,18 @@ static int table_compare_key(const void *a, const void *b)
 
 	if (x->record.seals != y->record.seals)
 		return x->record.seals - y->record.seals;
+	/* an SPI names its sender, which of all keys that seal is this host */
+	if (x->record.seals && x->record.peer != y->record.peer)
+		return x->record.peer < y->record.peer ? -1 : 1;
 	return (x->record.spi > y->record.spi) - (x->record.spi < y->record.spi);
 }
 
-static struct table_key *table_find_key(const struct table *t, bool seals, uint32_t spi)
+/* 'peer' is of a key that seals: to whom. */
+static struct table_key *table_find_key(const struct table *t, bool seals, uint32_t peer,
+					uint32_t spi)
 {
-	struct table_key wanted = {.record = {.spi = spi, .seals = seals}}, *key = &wanted;
+	struct table_key wanted = {.record = {.spi = spi, .peer = peer, .seals = seals}};
+	struct table_key *key = &wanted;
 	struct table_key **found =
 		t->n_keys ? bsearch(&key, t->keys, t->n_keys, sizeof(*t->keys), table_compare_key)
 			  : NULL;
@@ -43,7 +49,7 @@ const struct table_class *table_class_find(const struct table *t, uint32_t numbe
 
 struct table_key *table_opener_find(const struct table *t, uint32_t spi)
 {
-	return table_find_key(t, false, spi & ~(uint32_t)SEAL_SPI_PARTIAL);
+	return table_find_key(t, false, 0, spi & ~(uint32_t)SEAL_SPI_PARTIAL);
 }
 
 static struct table_key *table_key_free(struct table_key *k, struct reserve *reserve)
@@ -90,7 +96,7 @@ static int table_key_new(const struct seal_key_record *r, const uint8_t *fingerp
 static int table_take_key(const struct seal_key_record *r, const struct table *old,
 			  struct reserve *reserve, uint64_t now_ns, struct table_key **ret)
 {
-	struct table_key *k = old ? table_find_key(old, r->seals, r->spi) : NULL;
+	struct table_key *k = old ? table_find_key(old, r->seals, r->peer, r->spi) : NULL;
 	uint8_t fingerprint[32];
 
 	SHA256(r->key, cipher_key_size((enum seal_cipher)r->cipher), fingerprint);
@@ -104,7 +110,7 @@ static int table_take_key(const struct seal_key_record *r, const struct table *o
 
 static bool table_has_key(const struct table *t, const struct table_key *key)
 {
-	return table_find_key(t, key->record.seals, key->record.spi) == key;
+	return table_find_key(t, key->record.seals, key->record.peer, key->record.spi) == key;
 }
 
 /* Frees a table and those keys that 'other', which may be NULL, has not. */
@@ -153,7 +159,7 @@ static int table_read_classes(struct table *t, const struct seal_class *records,
 		if (!c->record.peer || c->record.peer >= DP_PEERS_MAX || !c->record.cipher ||
 		    c->record.cipher >= SEAL_CIPHERS)
 			return -EINVAL;
-		c->key = table_find_key(t, true, c->record.spi);
+		c->key = table_find_key(t, true, c->record.peer, c->record.spi);
 		if (c->key && (c->key->record.cipher != c->record.cipher ||
 			       c->key->record.peer != c->record.peer))
 			c->key = NULL;

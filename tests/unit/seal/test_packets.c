@@ -306,6 +306,47 @@ static void test_table_keeps_keys(void **state)
 	fixture_free(f);
 }
 
+/* An SPI says who sends and in which epoch, so all of a sender's keys of one epoch have the same: they are told apart by
+ * whom they are for.  requirement: NEG-11 */
+static void test_one_host_seals_for_several(void **state)
+{
+	struct {
+		struct seal_image head;
+		struct seal_class classes[3];
+		struct seal_key_record keys[3];
+	} image = {.head = {.n_classes = 3, .n_keys = 3}};
+	uint8_t last[32];
+	struct fixture *f = fixture_new(SEAL_AES_256_GCM, false);
+
+	for (uint32_t i = 0; i < 3; i++) {
+		image.keys[i] = (struct seal_key_record){
+			.spi = seal_spi(FIXTURE_SENDER, SEAL_AES_256_GCM, FIXTURE_EPOCH),
+			.peer = 10 + i,
+			.cipher = SEAL_AES_256_GCM,
+			.seals = 1,
+			.key = {(uint8_t)i}};
+		image.classes[2 - i] = (struct seal_class){.number = 5 + i,
+							   .peer = 10 + i,
+							   .spi = image.keys[i].spi,
+							   .cipher = SEAL_AES_256_GCM};
+	}
+	assert_ok(table_new(&image, sizeof(image), f->tables[0], &f->reserve, 0, &f->tables[0]));
+	for (uint32_t i = 0; i < 3; i++) {
+		const struct table_class *c = table_class_find(f->tables[0], 5 + i);
+
+		assert_non_null(c);
+		assert_non_null(c->key);
+		assert_int_equal(c->key->record.peer, 10 + i);
+		if (i)
+			assert_memory_not_equal(c->key->fingerprint, last, sizeof(last));
+		memcpy(last, c->key->fingerprint, sizeof(last));
+	}
+	image.keys[1].peer = image.keys[0].peer; /* twice for one: nobody could tell which */
+	assert_error(table_new(&image, sizeof(image), f->tables[0], &f->reserve, 0, &f->tables[0]),
+		     EINVAL);
+	fixture_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +358,7 @@ int main(void)
 		cmocka_unit_test(test_statements),
 		cmocka_unit_test(test_lz4),
 		cmocka_unit_test(test_table_keeps_keys),
+		cmocka_unit_test(test_one_host_seals_for_several),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
