@@ -82,6 +82,9 @@ struct api_live {
 	void (*drops)(void *data, void (*fn)(void *user, const struct api_drop *d), void *user);
 	/* What 'from' reported about 'to'; false: nothing yet. */
 	bool (*pair)(void *data, uint32_t from, uint32_t to, struct api_pair_live *ret);
+	/* Calls 'fn' for every host 'to' that 'from' reported about. */
+	void (*pairs)(void *data, uint32_t from,
+		      void (*fn)(void *user, uint32_t to, const struct api_pair_live *l), void *user);
 	/* What is known now of an interface's usage; false: nothing. */
 	bool (*usage)(void *data, uint64_t interface, struct usage *ret);
 	/* Asks a host to report what it can do.  0, or -ENOTCONN. */

@@ -55,6 +55,15 @@ static bool live_pair(void *data, uint32_t from, uint32_t to, struct api_pair_li
 	return to == from + 1;
 }
 
+static void live_pairs(void *data, uint32_t from,
+		       void (*fn)(void *user, uint32_t to, const struct api_pair_live *l), void *user)
+{
+	struct api_pair_live l;
+
+	(void)live_pair(data, from, from + 1, &l);
+	fn(user, from + 1, &l);
+}
+
 static void live_drops(void *data, void (*fn)(void *user, const struct api_drop *d), void *user)
 {
 	struct fixture *f = data;
@@ -205,6 +214,7 @@ void fixture_init(struct fixture *f, bool real_time)
 		.host = live_host,
 		.drops = live_drops,
 		.pair = live_pair,
+		.pairs = live_pairs,
 		.usage = live_usage,
 		.managers = live_managers,
 		.probe = live_probe,
