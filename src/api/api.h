@@ -37,6 +37,7 @@ struct api_host_live {
 	enum { API_HOST_NEVER, API_HOST_DISCONNECTED, API_HOST_CONNECTED } state;
 	uint64_t revision;    /* the last one applied; 0: none or unknown */
 	bool lacks_nothing;   /* it has applied all that concerns it, whatever the revision */
+	uint64_t reported_ms; /* unix time of its last report of what it can do; 0: never since start */
 	uint64_t seen_ms;     /* unix time of the last word from it; 0: never since start */
 	const char *software; /* NULL: unknown */
 	const char *address;  /* NULL: unknown */

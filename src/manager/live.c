@@ -34,6 +34,7 @@ static void live_host(void *data, uint32_t number, struct api_host_live *ret)
 	if (!agent)
 		return;
 	ret->revision = agent->acknowledged;
+	ret->reported_ms = agent->can_ms;
 	ret->lacks_nothing = agent->was_connected && !agent->needs_full &&
 			     !outbox_count(&agent->outbox) &&
 			     !journal_is_pending(live->manager->journal);

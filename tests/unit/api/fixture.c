@@ -43,6 +43,7 @@ static void live_host(void *data, uint32_t number, struct api_host_live *ret)
 	*ret = (struct api_host_live){
 		.state = number == 1 ? API_HOST_CONNECTED : API_HOST_DISCONNECTED,
 		.revision = f->hosts_answer ? model_revision(f->model) : 0,
+		.reported_ms = clock_wall_ms(&f->clock),
 		.seen_ms = clock_wall_ms(&f->clock),
 		.software = "viaduct-agent test",
 	};
