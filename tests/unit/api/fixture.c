@@ -12,6 +12,7 @@
 #include "model/account.h"
 #include "model/edge.h"
 #include "model/host.h"
+#include "model/pair_shift.h"
 #include "model/release.h"
 #include "model/tx.h"
 
@@ -254,6 +255,16 @@ static void acknowledge(struct fixture *f)
 	}
 }
 
+/* Nothing is on its way: choices that changed need not wait for it. */
+static void end_grace(struct fixture *f)
+{
+	struct tx *tx;
+
+	must(tx_begin(f->model, clock_wall_ms(&f->clock) + LIMIT_MODEL_SHIFT_GRACE_MS, &tx), "begin");
+	must(pair_shift_tick(tx, SIZE_MAX), "pair_shift_tick");
+	end(tx);
+}
+
 /* An edge that was added is there at once, and gets what no edge has. */
 static void connect_edges(struct fixture *f)
 {
@@ -289,8 +300,10 @@ void fixture_handle(struct fixture *f, const struct http_request *r, struct api_
 	api_handle(f->api, r, ret);
 	ret->change = change_free(ret->change);
 	connect_edges(f);
-	if (f->hosts_answer)
+	if (f->hosts_answer) {
 		acknowledge(f);
+		end_grace(f);
+	}
 }
 
 void fixture_ec2(struct fixture *f, int account, const char *form, struct api_answer *ret)
