@@ -66,6 +66,7 @@ static int agent_greet(struct session *session, void *arg)
 	hello.capabilities = &capabilities;
 	hello.revision = sealing_lacks_keys(&a->desired) ? 0 : a->revision;
 	hello.cluster_id = a->cluster_id;
+	hello.preloads = true;
 	e = agent_write_held(a, &arena, &hello);
 	if (e)
 		return e;
@@ -161,8 +162,7 @@ static void agent_on_orphan(const struct answer *answer, void *arg)
 		log_debug("late answer not kept");
 }
 
-static void agent_tell_released(struct agent *a, uint32_t vni, const struct ipaddr *addr,
-				uint64_t revision)
+void agent_release(struct agent *a, uint32_t vni, const struct ipaddr *addr, uint64_t revision)
 {
 	Viaduct__Agent__HeldMapping held = VIADUCT__AGENT__HELD_MAPPING__INIT;
 	Viaduct__Agent__HeldMapping *pointers[] = {&held};
@@ -181,12 +181,12 @@ static void agent_tell_released(struct agent *a, uint32_t vni, const struct ipad
 
 static void agent_on_released(const struct mapping *m, void *arg)
 {
-	agent_tell_released(arg, m->vni, &m->addr, m->revision);
+	agent_release(arg, m->vni, &m->addr, m->revision);
 }
 
 static void agent_on_unwanted(const struct answer *answer, void *arg)
 {
-	agent_tell_released(arg, answer->vni, &answer->addr, answer->revision);
+	agent_release(arg, answer->vni, &answer->addr, answer->revision);
 }
 
 /* An edge receives for the world outside; whoever it is there, it asks for itself. */

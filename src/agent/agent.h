@@ -144,6 +144,8 @@ must_check int agent_open_plane(struct agent *a);
 void agent_activate(struct agent *a);
 void agent_close_plane(struct agent *a); /* it goes on carrying packets */
 uint64_t agent_now(const struct agent *a); /* ns, monotonic */
+/* Tells the manager that a mapping which it gave is not held here (any more). */
+void agent_release(struct agent *a, uint32_t vni, const struct ipaddr *addr, uint64_t revision);
 /* How what the manager says of this host's role contradicts its configuration; NULL: not. */
 const char *agent_role_error(const struct agent *a);
 

@@ -57,6 +57,7 @@ void cache_abandon(struct cache *c)
 void cache_deinit(struct cache *c)
 {
 	cache_abandon(c);
+	free(c->preloaded);
 	timer_deinit(&c->timer);
 	hmap_deinit(&c->mappings);
 }
@@ -89,12 +90,16 @@ const char *mapping_state_text(enum mapping_state state)
 
 /* ---- time ---- */
 
+#define NEVER UINT64_MAX /* the deadline of what is preloaded */
+
 static void cache_arm(struct cache *c)
 {
 	struct heap_node *first = heap_first(&c->order);
+	uint64_t deadline_ns =
+		first ? container_of(first, struct mapping, order)->deadline_ns : NEVER;
 
-	if (first && c->connected)
-		timer_arm_at(&c->timer, container_of(first, struct mapping, order)->deadline_ns);
+	if (deadline_ns != NEVER && c->connected)
+		timer_arm_at(&c->timer, deadline_ns);
 	else
 		timer_disarm(&c->timer);
 }
@@ -107,11 +112,32 @@ static void cache_schedule(struct cache *c, struct mapping *m, uint64_t deadline
 	cache_arm(c);
 }
 
+bool cache_is_preloaded(const struct cache *c, uint32_t vni)
+{
+	size_t low = 0, high = c->n_preloaded;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (c->preloaded[middle] < vni)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < c->n_preloaded && c->preloaded[low] == vni;
+}
+
 /* A lifetime of 'lifetime_s' begins. */
 static void cache_begin_lifetime(struct cache *c, struct mapping *m, uint32_t lifetime_s)
 {
 	uint64_t life_ns, window_ns = LIMIT_AGENT_RENEWAL_MS * CLOCK_NS_PER_MS;
 
+	if (cache_is_preloaded(c, m->vni)) {
+		m->asked = false;
+		m->end_ns = NEVER;
+		cache_schedule(c, m, NEVER);
+		return;
+	}
 	if (!lifetime_s)
 		lifetime_s = c->lease_s;
 	if (lifetime_s < LIMIT_AGENT_LEASE_MIN_S)
@@ -301,6 +327,70 @@ int cache_gone(struct cache *c, uint32_t vni, const struct ipaddr *addr, uint64_
 	if (m && m->state != MAPPING_REFUSED && m->revision > revision)
 		return 0;
 	return cache_negate(c, vni, addr, MAPPING_GONE, revision);
+}
+
+/* ---- preloaded networks ---- */
+
+/* Its network's word has changed: it has no lifetime any more, or one begins, spread so that not all end at once. */
+static void cache_review(struct cache *c, struct mapping *m)
+{
+	uint32_t half_s = c->lease_s / 2;
+
+	cache_begin_lifetime(
+		c, m, c->lease_s - (half_s ? (uint32_t)(m->node.hash % half_s) : 0));
+	if (m->end_ns == NEVER && m->state == MAPPING_PROVING && cache_write(c, m, MAPPING_LIVE))
+		log_debug("mapping stays to be proved", LOG_U64("vni", m->vni));
+}
+
+int cache_set_preloaded(struct cache *c, const uint32_t *vnis, size_t n)
+{
+	_cleanup_free_ uint32_t *copy = NULL;
+	struct mapping *m;
+
+	if (n == c->n_preloaded && (!n || !memcmp(vnis, c->preloaded, n * sizeof(*vnis))))
+		return 0;
+	copy = calloc(n + 1, sizeof(*copy));
+	if (!copy)
+		return -ENOMEM;
+	if (n)
+		memcpy(copy, vnis, n * sizeof(*vnis));
+	free(c->preloaded);
+	c->preloaded = TAKE_PTR(copy);
+	c->n_preloaded = n;
+	hmap_for_each (m, &c->mappings, node)
+		if (mapping_is_held(m) && cache_is_preloaded(c, m->vni) != (m->end_ns == NEVER))
+			cache_review(c, m);
+	return 0;
+}
+
+int cache_preload(struct cache *c, uint32_t vni, const struct ipaddr *addr,
+		  const struct mapping_place *place)
+{
+	struct mapping *m;
+	int e;
+
+	assert(!cache_find(c, vni, addr));
+	if (hmap_count(&c->mappings) >= c->max)
+		return -ENOSPC;
+	m = cache_add(c, vni, addr);
+	if (!m)
+		return -ENOMEM;
+	e = cache_move(c, m, MAPPING_LIVE, place);
+	if (e) {
+		cache_end(c, m);
+		return e;
+	}
+	cache_begin_lifetime(c, m, 0);
+	return 0;
+}
+
+void cache_drop_network(struct cache *c, uint32_t vni)
+{
+	struct mapping *m;
+
+	hmap_for_each (m, &c->mappings, node)
+		if (m->vni == vni)
+			cache_end(c, m);
 }
 
 /* ---- packets ---- */

@@ -15,6 +15,9 @@
  * live again at once, and asked for again, which gives it a new lifetime. REFUSED and GONE are
  * short memories of a refusal and of a departure.
  *
+ * Mappings of preloaded networks (MAP-7) have no lifetime: they stay LIVE until the manager says otherwise, or the
+ * network is preloaded no longer, when they begin one.
+ *
  * Lifetimes end only while connected to a manager (fail static): without one nothing ends, and on
  * the next connection all start anew, because the agent then says what it holds. Revisions never go
  * back.
@@ -87,6 +90,8 @@ struct cache {
 	size_t max;
 	cache_released_fn released;
 	void *arg;
+	uint32_t *preloaded; /* VNIs, ascending */
+	size_t n_preloaded;
 };
 
 void cache_init(struct cache *c, struct loop *loop, cache_released_fn released, void *arg);
@@ -109,6 +114,15 @@ struct mapping *cache_find(const struct cache *c, uint32_t vni, const struct ipa
  * state for this peer or another stays or becomes what lets packets pass in order. */
 must_check int cache_install(struct cache *c, uint32_t vni, const struct ipaddr *addr,
 			     const struct mapping_place *place, uint32_t lifetime_s);
+/* The preloaded networks are now 'vnis', ascending.  -ENOMEM, and nothing has changed. */
+must_check int cache_set_preloaded(struct cache *c, const uint32_t *vnis, size_t n);
+bool cache_is_preloaded(const struct cache *c, uint32_t vni);
+/* What was pushed of a preloaded network and not known before: it is live at once, for nothing waits for it.
+ * -ENOSPC: there is no room; nothing is pushed out for it. */
+must_check int cache_preload(struct cache *c, uint32_t vni, const struct ipaddr *addr,
+			     const struct mapping_place *place);
+/* Drops all that is known of a network. */
+void cache_drop_network(struct cache *c, uint32_t vni);
 must_check int cache_refuse(struct cache *c, uint32_t vni, const struct ipaddr *addr);
 must_check int cache_gone(struct cache *c, uint32_t vni, const struct ipaddr *addr,
 			  uint64_t revision);

@@ -89,6 +89,7 @@ struct desired_subnet {
 	DESIRED_ITEM;
 	struct dp_subnet dp;
 	struct prefix network; /* len 0: not told */
+	bool preloaded;        /* the network is */
 	char domain[DESIRED_DOMAIN_SIZE];
 };
 
@@ -131,7 +132,6 @@ struct desired_interface {
 	char host_name[DESIRED_NAME_SIZE];
 	bool dns;
 	bool forwards, disabled, shared;
-	uint16_t vlan;        /* 0: none */
 	uint32_t handle;      /* 0: none */
 	uint32_t connections; /* 0: the host's default */
 	uint32_t n_groups;

@@ -84,6 +84,7 @@ static const char *desired_read_subnet(const Viaduct__Agent__Subnet *m, struct d
 		return "the subnet's domain is too long";
 	s->dp.acl = m->acl;
 	s->dp.table = m->table;
+	s->preloaded = m->preloaded;
 	return NULL;
 }
 

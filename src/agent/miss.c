@@ -327,16 +327,33 @@ static void miss_release(struct miss *m, struct pending *p)
 		m->ops->drain(m->arg);
 }
 
+static int miss_place(struct miss *m, const struct answer *a, struct mapping_place *place)
+{
+	int e;
+
+	*place = (struct mapping_place){
+		.revision = a->revision, .n_groups = a->n_groups, .label = a->label};
+	e = m->ops->peer(a->host, &place->peer, m->arg);
+	memcpy(place->groups, a->groups, sizeof(place->groups));
+	for (; !e && place->n_peers < a->n_hosts; place->n_peers++)
+		e = m->ops->peer(a->hosts[place->n_peers], &place->peers[place->n_peers], m->arg);
+	return e;
+}
+
 static int miss_install(struct miss *m, const struct answer *a)
 {
-	struct mapping_place place = {
-		.revision = a->revision, .n_groups = a->n_groups, .label = a->label};
-	int e = m->ops->peer(a->host, &place.peer, m->arg);
+	struct mapping_place place;
+	int e = miss_place(m, a, &place);
 
-	memcpy(place.groups, a->groups, sizeof(place.groups));
-	for (; !e && place.n_peers < a->n_hosts; place.n_peers++)
-		e = m->ops->peer(a->hosts[place.n_peers], &place.peers[place.n_peers], m->arg);
 	return e ?: cache_install(m->cache, a->vni, &a->addr, &place, a->lifetime_s);
+}
+
+int miss_preload(struct miss *m, const struct answer *a)
+{
+	struct mapping_place place;
+	int e = miss_place(m, a, &place);
+
+	return e ?: cache_preload(m->cache, a->vni, &a->addr, &place);
 }
 
 static void miss_on_answer(struct question *q, enum question_result result,

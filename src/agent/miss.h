@@ -66,6 +66,8 @@ void miss_take(struct miss *m, struct dp_upcall *upcall);
 void miss_settle(struct miss *m);
 /* A mapping that came without being asked for (a push): answers what is pending for its address. */
 must_check int miss_learn(struct miss *m, const struct answer *a);
+/* One of a preloaded network, about which nothing is known or pending. */
+must_check int miss_preload(struct miss *m, const struct answer *a);
 /* Drops what a port that is gone has waiting. */
 void miss_drop_port(struct miss *m, uint32_t port);
 bool miss_is_pending(const struct miss *m, uint32_t vni, const struct ipaddr *addr);

@@ -148,6 +148,7 @@ static int snapshot_subnet(struct snapshot *s, const struct desired_item *item)
 	m->domain = snapshot_text(n->domain);
 	m->acl = n->dp.acl;
 	m->table = n->dp.table;
+	m->preloaded = n->preloaded;
 	return 0;
 }
 
@@ -306,7 +307,6 @@ static int snapshot_interface(struct snapshot *s, const struct desired_item *ite
 	m->forwards = i->forwards;
 	m->disabled = i->disabled;
 	m->shared = i->shared;
-	m->vlan = i->vlan;
 	m->handle = i->handle;
 	m->connections = i->connections;
 	m->domain_name = snapshot_text(i->domain_name);

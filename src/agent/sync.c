@@ -13,6 +13,7 @@
 
 #include "agent/agent.h"
 #include "agent/convert.h"
+#include "agent/preload.h"
 #include "agent/snapshot.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -257,6 +258,14 @@ static void sync_announce_all(struct agent *a)
 		}
 }
 
+static bool sync_names_subnet(const struct sync_keys *keys)
+{
+	for (size_t i = 0; i < keys->n; i++)
+		if (keys->items[i].kind == DESIRED_SUBNET)
+			return true;
+	return false;
+}
+
 static void sync_apply(struct agent *a, bool full, const struct sync_keys *keys,
 		       struct failures *failures)
 {
@@ -285,6 +294,8 @@ static void sync_apply(struct agent *a, bool full, const struct sync_keys *keys,
 		reconcile_some(&a->reconcile, keys->items, keys->n, failures);
 	sealing_narrow(&a->sealing, failures);
 	agent_activate(a);
+	if (full || !was_open || sync_names_subnet(keys))
+		preload_networks(a);
 	if (confirms)
 		sync_announce_all(a);
 	else if (a->link.state == LINK_UP)
@@ -367,25 +378,6 @@ void sync_full(struct agent *a)
 
 /* ---- Update ---- */
 
-/* An address that we do not hold: whoever pushes it should not have to. */
-static void sync_release(struct agent *a, uint32_t vni, const struct ipaddr *addr,
-			 uint64_t revision)
-{
-	Viaduct__Agent__HeldMapping held = VIADUCT__AGENT__HELD_MAPPING__INIT;
-	Viaduct__Agent__HeldMapping *pointers[] = {&held};
-	Viaduct__Agent__Released released = VIADUCT__AGENT__RELEASED__INIT;
-	Viaduct__Agent__Frame frame = VIADUCT__AGENT__FRAME__INIT;
-
-	held.vni = vni;
-	held.addr = convert_bytes(addr);
-	held.revision = revision;
-	released.n_mappings = 1;
-	released.mappings = pointers;
-	frame.body_case = VIADUCT__AGENT__FRAME__BODY_RELEASED;
-	frame.released = &released;
-	(void)!link_send(&a->link, &frame); /* without a session the next Hello says it */
-}
-
 static void sync_update_one(struct agent *a, const Viaduct__Agent__Mapping *m)
 {
 	const struct mapping *held;
@@ -399,7 +391,7 @@ static void sync_update_one(struct agent *a, const Viaduct__Agent__Mapping *m)
 	held = cache_find(&a->cache, told.vni, &told.addr);
 	if (!held && !miss_is_pending(&a->miss, told.vni, &told.addr)) {
 		if (!m->gone)
-			sync_release(a, told.vni, &told.addr, told.revision);
+			preload_take(a, &told);
 		return;
 	}
 	if (m->gone)

@@ -7,6 +7,7 @@
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/mapping.h"
+#include "model/preload.h"
 #include "model/subnet.h"
 #include "model/vpc.h"
 
@@ -30,6 +31,7 @@ static json_t *show_network(struct route_call *c, const struct object *object)
 	json_put_u64(c, o, "mtu", v->mtu);
 	json_put_bool(c, o, "dns_support", v->dns_support);
 	json_put_bool(c, o, "dns_hostnames", v->dns_hostnames);
+	json_put_bool(c, o, "preloaded", preload_is_marked(v));
 	json_put_u64(c, o, "subnets", model_group_count(c->model, REL_VPC_SUBNETS, object->id));
 	json_put_tags(c, o, "tags", object);
 	return o;
@@ -40,6 +42,28 @@ int route_networks(struct route_call *c)
 	static const struct route_list list = {"networks", KIND_VPC, show_network};
 
 	return route_list_run(c, &list);
+}
+
+int route_network_set(struct route_call *c)
+{
+	const struct vpc *v;
+	const bool *preloaded = NULL;
+	int r = vpc_find(c->model, &c->caller, c->segments[2], &v, &c->refusal);
+
+	if (!r)
+		r = route_bool(c, "preloaded", &preloaded);
+	if (!r && !preloaded)
+		r = route_refuse(c, 400, "BadRequest",
+				 "say what is to be set: {\"preloaded\": true} or false");
+	if (!r)
+		r = preload_mark(c->tx, &c->caller, c->segments[2], *preloaded, &c->refusal);
+	if (!r)
+		r = vpc_find(c->model, &c->caller, c->segments[2], &v, &c->refusal);
+	if (r)
+		return r;
+	c->result = json_new_object(c);
+	json_put(c, c->result, "network", show_network(c, &v->o));
+	return 0;
 }
 
 static json_t *show_subnet(struct route_call *c, const struct object *object)

@@ -196,6 +196,15 @@
 /* RFC 791: every host takes 576 bytes; less than that breaks DHCP. */
 #define LIMIT_NODE_MTU_MIN 576
 
+/* Preloaded networks: half of what an agent holds (LIMIT_AGENT_MAPPINGS), so that one customer's mark leaves room
+ * for all other networks of the host. */
+#define LIMIT_PRELOAD_INTERFACES (128 * 1024)
+/* Mappings pushed to one host ahead of its acknowledgements: enough to keep it busy, and far below
+ * LIMIT_UPDATES_WAITING, so that changes are never refused for them. */
+#define LIMIT_PRELOAD_WINDOW 8192
+/* A host that let go what is preloaded had no room, or not yet the peer: it is offered again after so long. */
+#define LIMIT_PRELOAD_AGAIN_MS 60000
+
 /* Agent.  Every mapping held goes into one Hello; half of a frame is left for what else is in it. */
 #define LIMIT_AGENT_MAPPINGS (256 * 1024)
 /* A refusal or a departure is remembered this long: packets to nowhere must not become questions, and
@@ -298,9 +307,6 @@
 
 /* Command line: a request of the operator waits at most for a detach (5 s) and a commit. */
 #define LIMIT_CTL_REQUEST_MS 30000
-/* A probe loads programs and seals packets: a second, on a busy machine many; how often its end is asked for. */
-#define LIMIT_CTL_PROBE_MS      60000
-#define LIMIT_CTL_PROBE_POLL_MS 100
 /* One page of the API, with room to spare. */
 #define LIMIT_CTL_ANSWER_SIZE (64 * 1024 * 1024)
 /* Options that one command takes, and words on one line: commands are written by people. */

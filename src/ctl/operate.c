@@ -272,6 +272,24 @@ static int run_share(const struct invocation *inv)
 	return r ? r : request_print_object(inv, answer, shared_columns, ARRAY_SIZE(shared_columns));
 }
 
+static const struct table_column preload_columns[] = {
+	{"id", "network.id"},
+	{"vni", "network.vni"},
+	{"preloaded", "network.preloaded"},
+};
+
+static int run_preload(const struct invocation *inv)
+{
+	bool preloaded = !invocation_option(inv, "off");
+	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
+	int r;
+
+	if (!body || json_object_set_new(body, "preloaded", json_boolean(preloaded)))
+		return complain_memory();
+	r = request_send(inv, "PUT", "/v1/networks/", inv->arguments[0], "", body, &answer);
+	return r ? r : request_print_object(inv, answer, preload_columns, ARRAY_SIZE(preload_columns));
+}
+
 static const struct table_column pool_columns[] = {
 	{"CIDR", "cidr"},
 	{"ID", "id"},
@@ -379,6 +397,21 @@ const struct command operate_share_command = {
 	.options = share_options,
 	.n_options = ARRAY_SIZE(share_options),
 	.run = run_share,
+};
+
+static const struct command_option preload_options[] = {
+	{"off", NULL, "hosts ask for them again when they need them", false},
+};
+
+const struct command operate_preload_command = {
+	.word = "preload",
+	.help = "push the mappings of a network whole to the hosts that carry it",
+	.arguments = "NETWORK",
+	.min_arguments = 1,
+	.max_arguments = 1,
+	.options = preload_options,
+	.n_options = ARRAY_SIZE(preload_options),
+	.run = run_preload,
 };
 
 const struct command operate_release_command = {

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "manager/intake.h"
+#include "manager/preload.h"
 #include "manager/updates.h"
 #include "model/model.h"
 
@@ -18,6 +19,7 @@ static void agent_free(struct agent *agent)
 	list_remove(&agent->in_dirty);
 	outbox_deinit(&agent->outbox);
 	updates_clear(agent);
+	preload_clear(agent);
 	intake_clear(agent);
 	if (agent->stats)
 		viaduct__agent__stats__free_unpacked(agent->stats, NULL);
@@ -49,6 +51,7 @@ int agents_add(struct agents *agents, uint32_t number, uint64_t revision)
 	list_init(&agent->in_news);
 	list_init(&agent->in_unsettled);
 	list_init(&agent->updates);
+	list_init(&agent->preloads);
 	list_init(&agent->reports);
 	hmap_insert(&agents->by_number, &agent->by_number, hash_u64(number));
 	return 0;

@@ -56,6 +56,10 @@ struct agent {
 	struct list updates;
 	size_t n_updates, n_updates_unsent;
 
+	/* preload.c */
+	struct list preloads;
+	bool takes_preloads; /* said so in its Hello */
+
 	/* intake.c */
 	struct list in_news;      /* something of it is to be written */
 	struct list in_unsettled; /* something of it is kept until it is durable */
@@ -65,7 +69,6 @@ struct agent {
 	size_t n_failures;
 	struct capabilities *can; /* reported and not durable yet; NULL: none */
 	uint64_t can_revision;    /* of the change that holds them; 0: not in the model */
-	uint64_t can_ms;          /* unix; when the last ones came into the model, new or not; 0: never */
 
 	/* stats.c */
 	Viaduct__Agent__Stats *stats;

@@ -295,6 +295,7 @@ static void set_subnet(struct message *c, const struct plan_subnet *subnet)
 	c->subnet.domain = (char *)subnet->domain;
 	c->subnet.acl = subnet->acl;
 	c->subnet.table = subnet->table;
+	c->subnet.preloaded = subnet->preloaded;
 	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_SUBNET;
 	c->object.subnet = &c->subnet;
 }
@@ -394,7 +395,6 @@ static int set_interface(struct message *c, const struct plan_interface *interfa
 	c->interface.groups = (uint32_t *)interface->groups;
 	c->interface.disabled = interface->disabled;
 	c->interface.shared = interface->shared;
-	c->interface.vlan = interface->vlan;
 	c->interface.logged = interface->logged;
 	set_dhcp(c, interface);
 	set_node_routes(c, interface);

@@ -7,12 +7,15 @@
 #include "base/log.h"
 #include "manager/intake.h"
 #include "manager/manager.h"
+#include "manager/preload.h"
 #include "manager/sessions.h"
 #include "manager/updates.h"
 #include "model/holders.h"
 #include "model/mapping.h"
 #include "model/peering.h"
 #include "model/plan.h"
+#include "model/preload.h"
+#include "model/vpc.h"
 #include "wire/session.h"
 
 /* What a change means for others, until it is durable. */
@@ -35,6 +38,12 @@ struct note {
 	uint64_t revision;
 	struct list hosts;    /* that came or went */
 	struct list partings; /* peerings that ended */
+	struct list preloads; /* hosts and networks that begin or end to be preloaded there */
+};
+
+struct note_preload {
+	struct list node;
+	uint32_t host, vni;
 };
 
 struct note_parting {
@@ -53,6 +62,7 @@ static void note_free(struct note *note)
 	struct note_item *item;
 	struct note_mapping *mapping;
 	struct note_parting *parting;
+	struct note_preload *preload;
 	struct note_host *host;
 
 	if (!note)
@@ -63,12 +73,15 @@ static void note_free(struct note *note)
 	}
 	list_for_each (mapping, &note->mappings, node) {
 		group_set_release(note->model, mapping->now.groups);
+		group_set_release(note->model, mapping->now.hosts);
 		free(mapping);
 	}
 	list_for_each (host, &note->hosts, node)
 		free(host);
 	list_for_each (parting, &note->partings, node)
 		free(parting);
+	list_for_each (preload, &note->preloads, node)
+		free(preload);
 	free(note);
 }
 
@@ -77,13 +90,37 @@ struct noting {
 	struct note *note;
 };
 
+/* The subnets of a network that is or was preloaded there say so. */
+static int note_preload(const struct noting *noting, uint32_t number, const struct plan_item *plan)
+{
+	const struct agent *agent = agents_find(&noting->manager->agents, number);
+	struct note_preload *last = list_last(&noting->note->preloads, struct note_preload, node);
+	struct note_preload *preload;
+
+	if (plan->kind != PLAN_SUBNET || !agent || !agent->session ||
+	    (!plan->subnet.preloaded && list_empty(&agent->preloads)))
+		return 0;
+	/* a network's subnets come one after the other */
+	if (last && last->host == number && last->vni == plan->subnet.vni)
+		return 0;
+	preload = calloc(1, sizeof(*preload));
+	if (!preload)
+		return -ENOMEM;
+	preload->host = number;
+	preload->vni = plan->subnet.vni;
+	list_push_back(&noting->note->preloads, &preload->node);
+	return 0;
+}
+
 static int note_plan(void *data, uint32_t number, const struct plan_item *plan)
 {
 	const struct noting *noting = data;
 	const struct agent *agent = agents_find(&noting->manager->agents, number);
 	struct note_item *item;
-	int r;
+	int r = note_preload(noting, number, plan);
 
+	if (r)
+		return r;
 	/* Who needs everything anyway does not need this. */
 	if (agent && agent->needs_full)
 		return 0;
@@ -104,9 +141,11 @@ static int note_plan(void *data, uint32_t number, const struct plan_item *plan)
 static void note_moved(void *data, const struct mapping *now)
 {
 	const struct noting *noting = data;
+	const struct vpc *v = vpc_by_vni(noting->manager->model, now->vni);
 	struct note_mapping *mapping;
 
-	if (!holders_any(model_holders(noting->manager->model), now->vni, &now->addr))
+	if (!(v && preload_is_marked(v)) &&
+	    !holders_any(model_holders(noting->manager->model), now->vni, &now->addr))
 		return;
 	mapping = calloc(1, sizeof(*mapping));
 	if (!mapping) {
@@ -115,6 +154,7 @@ static void note_moved(void *data, const struct mapping *now)
 	}
 	mapping->now = *now;
 	group_set_hold(noting->note->model, now->groups);
+	group_set_hold(noting->note->model, now->hosts);
 	list_push_back(&noting->note->mappings, &mapping->node);
 }
 
@@ -175,6 +215,7 @@ static void changed(const struct change *change, void **ret_note, void *data)
 	list_init(&noting.note->mappings);
 	list_init(&noting.note->hosts);
 	list_init(&noting.note->partings);
+	list_init(&noting.note->preloads);
 	note_partings(noting.note, change);
 	note_hosts(noting.note, change);
 	plan_mappings(manager->model, change, note_moved, &noting);
@@ -230,11 +271,21 @@ static void apply_item(struct manager *manager, uint64_t revision, struct note_i
 	publish_mark(manager, agent);
 }
 
+static void apply_preload(struct manager *manager, uint64_t revision,
+			  const struct note_preload *preload)
+{
+	struct agent *agent = agents_find(&manager->agents, preload->host);
+
+	if (agent)
+		preload_check(manager, agent, preload->vni, revision);
+}
+
 static void durable(uint64_t revision, void *data_note, void *data)
 {
 	struct manager *manager = data;
 	struct note *note = data_note;
 	struct note_parting *parting;
+	struct note_preload *preload;
 	struct note_item *item;
 	struct note_mapping *mapping;
 	struct agent *agent;
@@ -245,6 +296,8 @@ static void durable(uint64_t revision, void *data_note, void *data)
 		apply_hosts(manager, note);
 		list_for_each (item, &note->items, node)
 			apply_item(manager, revision, item);
+		list_for_each (preload, &note->preloads, node)
+			apply_preload(manager, revision, preload);
 		list_for_each (mapping, &note->mappings, node)
 			updates_publish(manager, &mapping->now);
 		list_for_each (parting, &note->partings, node)
@@ -284,6 +337,7 @@ static void recovered(void *data)
 				      "the store failed: resync");
 	}
 	intake_undone(manager);
+	preload_review(manager);
 }
 
 struct journal_observer publish_observer(struct manager *manager)
@@ -417,6 +471,7 @@ void publish_flush(struct manager *manager)
 		if (!agent->session)
 			continue;
 		send_desired(manager, agent);
+		preload_fill(manager, agent);
 		updates_flush(manager, agent);
 	}
 }
@@ -434,4 +489,5 @@ void publish_tick(struct manager *manager)
 		agent->confirm = true;
 		publish_mark(manager, agent);
 	}
+	preload_tick(manager);
 }

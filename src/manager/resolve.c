@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "manager/manager.h"
 #include "manager/message.h"
+#include "manager/preload.h"
 #include "model/holders.h"
 #include "model/label.h"
 #include "model/mapping.h"
@@ -278,6 +279,8 @@ static int remember_holder(struct manager *manager, const struct agent *agent,
 {
 	struct holders *holders = model_holders(manager->model);
 
+	if (preload_keeps(agent, mapping->vni))
+		expires_ms = HOLDERS_NEVER;
 	if (mapping_question_names(keys->kind))
 		return holders_add(holders, mapping->vni, &mapping->addr, agent->number,
 				   mapping->revision, expires_ms);

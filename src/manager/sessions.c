@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "manager/intake.h"
 #include "manager/manager.h"
+#include "manager/preload.h"
 #include "manager/publish.h"
 #include "manager/renew.h"
 #include "manager/resolve.h"
@@ -86,6 +87,7 @@ static void detach(struct link *link)
 	agent->session = NULL;
 	agent->since_ms = clock_wall_ms(manager->clock);
 	updates_clear(agent);
+	preload_clear(agent);
 	resolve_forget(manager, agent);
 	host_set_connected(manager->model, agent->number, false);
 }
@@ -234,6 +236,8 @@ static void take_hello(struct link *link, const Viaduct__Agent__Hello *hello)
 	if (send_welcome(link))
 		return; /* the session is ending */
 	renew_begin(manager, agent);
+	agent->takes_preloads = hello->preloads;
+	preload_begin(manager, agent);
 	updates_take_held(manager, agent, hello);
 	publish_begin(manager, agent, hello->revision, hello->cluster_id);
 	if (hello->capabilities)

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "manager/message.h"
 #include "manager/manager.h"
+#include "manager/preload.h"
 #include "manager/publish.h"
 #include "model/holders.h"
 #include "model/instance.h"
@@ -41,7 +42,7 @@ void updates_clear(struct agent *agent)
 		update_free(agent, update);
 }
 
-static void queue(struct manager *manager, struct agent *agent, const struct mapping *now)
+void updates_queue(struct manager *manager, struct agent *agent, const struct mapping *now)
 {
 	struct update *update;
 
@@ -74,13 +75,14 @@ static void tell_holder(void *data, const struct holder *holder)
 	struct agent *agent = agents_find(&fanout->manager->agents, holder->host);
 
 	if (agent && holder->revision < fanout->now->revision)
-		queue(fanout->manager, agent, fanout->now);
+		updates_queue(fanout->manager, agent, fanout->now);
 }
 
 void updates_publish(struct manager *manager, const struct mapping *now)
 {
 	struct fanout fanout = {.manager = manager, .now = now};
 
+	preload_tell(manager, now);
 	holders_each_of_mapping(model_holders(manager->model), now->vni, &now->addr, tell_holder,
 				&fanout);
 }
@@ -98,7 +100,7 @@ static void withdraw(void *data, const struct holder *holder)
 	struct mapping gone = {.addr = holder->addr, .vni = holder->vni, .revision = p->revision};
 
 	if (holder->vni == p->vni && holder->revision < p->revision)
-		queue(p->manager, p->agent, &gone);
+		updates_queue(p->manager, p->agent, &gone);
 }
 
 /* Who carries 'from' and has no other way to know 'vni'. */
@@ -138,7 +140,7 @@ void updates_take_held(struct manager *manager, struct agent *agent,
 		if (message_addr(&held->addr, &gone.addr))
 			continue;
 		r = holders_add(holders, held->vni, &gone.addr, agent->number, held->revision,
-				expires);
+				preload_keeps(agent, held->vni) ? HOLDERS_NEVER : expires);
 		mapping = mapping_find(table, held->vni, &gone.addr);
 		/* a peering may have ended while it was away */
 		if (mapping && !peering_reaches(manager->model, agent->number, held->vni))
@@ -147,7 +149,7 @@ void updates_take_held(struct manager *manager, struct agent *agent,
 			continue;
 		gone.vni = held->vni;
 		gone.revision = model_revision(manager->model);
-		queue(manager, agent, mapping ? mapping : &gone);
+		updates_queue(manager, agent, mapping ? mapping : &gone);
 	}
 	if (r)
 		log_err("holders not remembered", LOG_U64("host", agent->number), LOG_ERRNO(r));
@@ -191,18 +193,21 @@ void updates_acknowledge(struct manager *manager, struct agent *agent, uint64_t 
 			    holders_add(holders, now->vni, &now->addr, agent->number, now->revision,
 					expires))
 				holders_remove(holders, now->vni, &now->addr, agent->number);
+			else /* of a preloaded network, too: it holds nothing any more */
+				holders_lease(holders, now->vni, &now->addr, agent->number, expires);
 			manager->releases_due = true;
 		} else if (holders_get(holders, now->vni, &now->addr, agent->number, &holder) &&
 			   holder.revision < now->revision) {
 			/* Renewing an entry that is there needs no memory.  For a whole lifetime: one
 			 * that was told nothing but a refusal before begins one now. */
 			if (holders_add(holders, now->vni, &now->addr, agent->number, now->revision,
-					expires))
+					preload_keeps(agent, now->vni) ? HOLDERS_NEVER : expires))
 				log_err("holder not renewed", LOG_U64("host", agent->number));
 			manager->releases_due = true;
 		}
 		update_free(agent, update);
 	}
+	preload_more(manager, agent);
 }
 
 void updates_release(struct manager *manager, struct agent *agent,
@@ -222,6 +227,7 @@ void updates_release(struct manager *manager, struct agent *agent,
 		    holder.revision <= held->revision) {
 			holders_remove(holders, held->vni, &addr, agent->number);
 			manager->releases_due = true;
+			preload_released(manager, agent, held->vni);
 		}
 	}
 }

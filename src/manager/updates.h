@@ -17,6 +17,8 @@ struct agent;
 struct manager;
 struct mapping;
 
+/* Sends 'now' to 'agent', which is on record as a holder, with the next flush. */
+void updates_queue(struct manager *manager, struct agent *agent, const struct mapping *now);
 /* A peering ended at 'revision', which is durable: hosts that knew one network by it alone are told that the
  * mappings they hold of it are gone. */
 void updates_part(struct manager *manager, uint32_t vni, uint32_t other_vni, uint64_t revision);

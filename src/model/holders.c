@@ -2,7 +2,7 @@
 /*
  * The table of holders: two pools of records that name each other by 32-bit numbers.  A slot is a held
  * mapping with the list of its holders; an entry is one holder, in that list and in its host's, which is
- * in order of renewal.  Both pools are found through chained hash tables.  See holders.h.
+ * in order of renewal, or, when it is never over, in its host's list of those.  Both pools are found through chained hash tables.  See holders.h.
  */
 #include "model/holders.h"
 
@@ -33,10 +33,16 @@ struct slot {
 	uint32_t first; /* entry */
 };
 
+/* Of entries, through their host_prev and host_next. */
+struct entries {
+	uint32_t first, last;
+};
+
 struct host_list {
 	struct hmap_node node;
 	uint32_t host;
-	uint32_t first, last; /* least and most recently renewed */
+	struct entries leased; /* the least recently renewed first */
+	struct entries kept;   /* HOLDERS_NEVER */
 };
 
 struct pool {
@@ -252,16 +258,22 @@ static struct host_list *get_host(struct holders *h, uint32_t host)
 	l = calloc(1, sizeof(*l));
 	if (!l)
 		return NULL;
-	*l = (struct host_list){.host = host, .first = NONE, .last = NONE};
+	*l = (struct host_list){.host = host, .leased = {NONE, NONE}, .kept = {NONE, NONE}};
 	hmap_insert(&h->hosts, &l->node, hash_u64(host));
 	return l;
 }
 
 /* ---- lists ---- */
 
-static void host_list_append(const struct holders *h, struct host_list *l, uint32_t n)
+static struct entries *entries_of(struct host_list *l, const struct entry *e)
+{
+	return e->expires_ms == HOLDERS_NEVER ? &l->kept : &l->leased;
+}
+
+static void host_list_append(const struct holders *h, struct host_list *host, uint32_t n)
 {
 	struct entry *e = entry_at(h, n);
+	struct entries *l = entries_of(host, e);
 
 	e->host_prev = l->last;
 	e->host_next = NONE;
@@ -272,9 +284,10 @@ static void host_list_append(const struct holders *h, struct host_list *l, uint3
 	l->last = n;
 }
 
-static void host_list_remove(const struct holders *h, struct host_list *l, uint32_t n)
+static void host_list_remove(const struct holders *h, struct host_list *host, uint32_t n)
 {
 	struct entry *e = entry_at(h, n);
+	struct entries *l = entries_of(host, e);
 
 	if (e->host_prev != NONE)
 		entry_at(h, e->host_prev)->host_next = e->host_next;
@@ -396,7 +409,8 @@ int holders_add_key(struct holders *h, const struct mapping_key *key, uint32_t h
 		host_list_remove(h, l, n);
 	}
 	entry_at(h, n)->revision = revision;
-	entry_at(h, n)->expires_ms = expires_ms;
+	if (entry_at(h, n)->expires_ms != HOLDERS_NEVER)
+		entry_at(h, n)->expires_ms = expires_ms;
 	host_list_append(h, l, n);
 	return 0;
 }
@@ -407,6 +421,44 @@ int holders_add(struct holders *h, uint32_t vni, const struct ipaddr *addr, uint
 	struct mapping_key key = mapping_key_of(vni, addr);
 
 	return holders_add_key(h, &key, host, revision, expires_ms);
+}
+
+static void lease(const struct holders *h, struct host_list *l, uint32_t n, uint64_t expires_ms)
+{
+	host_list_remove(h, l, n);
+	entry_at(h, n)->expires_ms = expires_ms;
+	host_list_append(h, l, n);
+}
+
+void holders_lease(struct holders *h, uint32_t vni, const struct ipaddr *addr, uint32_t host,
+		   uint64_t expires_ms)
+{
+	uint32_t n = find_entry(h, find_slot(h, vni, addr), host);
+
+	if (n != NONE)
+		lease(h, find_host(h, host), n, expires_ms);
+}
+
+void holders_lease_network(struct holders *h, uint32_t vni, uint32_t host, uint64_t expires_ms)
+{
+	struct host_list *l = find_host(h, host);
+
+	for (uint32_t next, n = l ? l->kept.first : NONE; n != NONE; n = next) {
+		next = entry_at(h, n)->host_next;
+		if (slot_at(h, entry_at(h, n)->slot)->vni == vni)
+			lease(h, l, n, expires_ms);
+	}
+}
+
+void holders_keep_network(struct holders *h, uint32_t vni, uint32_t host)
+{
+	struct host_list *l = find_host(h, host);
+
+	for (uint32_t next, n = l ? l->leased.first : NONE; n != NONE; n = next) {
+		next = entry_at(h, n)->host_next;
+		if (slot_at(h, entry_at(h, n)->slot)->vni == vni)
+			lease(h, l, n, HOLDERS_NEVER);
+	}
 }
 
 bool holders_remove(struct holders *h, uint32_t vni, const struct ipaddr *addr, uint32_t host)
@@ -425,8 +477,10 @@ void holders_remove_host(struct holders *h, uint32_t host)
 
 	if (!l)
 		return;
-	while (l->first != NONE)
-		remove_entry(h, l, l->first);
+	while (l->leased.first != NONE)
+		remove_entry(h, l, l->leased.first);
+	while (l->kept.first != NONE)
+		remove_entry(h, l, l->kept.first);
 	hmap_remove(&h->hosts, &l->node);
 	free(l);
 }
@@ -436,10 +490,10 @@ size_t holders_expire(struct holders *h, uint32_t host, uint64_t now_ms, size_t 
 	struct host_list *l = find_host(h, host);
 	size_t n = 0;
 
-	for (; l && n < max && l->first != NONE; n++) {
-		if (entry_at(h, l->first)->expires_ms > now_ms)
+	for (; l && n < max && l->leased.first != NONE; n++) {
+		if (entry_at(h, l->leased.first)->expires_ms > now_ms)
 			break;
-		remove_entry(h, l, l->first);
+		remove_entry(h, l, l->leased.first);
 	}
 	return n;
 }
@@ -521,13 +575,13 @@ void holders_each_of_host(const struct holders *h, uint32_t host,
 			  void (*fn)(void *data, const struct holder *e), void *data)
 {
 	const struct host_list *l = find_host(h, host);
-	uint32_t n = l ? l->first : NONE;
+	const uint32_t first[] = {l ? l->leased.first : NONE, l ? l->kept.first : NONE};
 
-	while (n != NONE) {
-		uint32_t next = entry_at(h, n)->host_next;
-		struct holder e = holder_of(h, n);
+	for (size_t i = 0; i < ARRAY_SIZE(first); i++)
+		for (uint32_t next, n = first[i]; n != NONE; n = next) {
+			struct holder e = holder_of(h, n);
 
-		fn(data, &e);
-		n = next;
-	}
+			next = entry_at(h, n)->host_next;
+			fn(data, &e);
+		}
 }

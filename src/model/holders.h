@@ -4,7 +4,8 @@
  *
  * An entry is (VNI, address, host).  It is renewed by each answer, and ends when the host lets go, when
  * its lifetime is over (holders_expire(): for connected hosts; a disconnected host's entries are kept, for
- * it may be using them), or when the host is removed.  Times are milliseconds of the caller's clock.
+ * it may be using them), or when the host is removed.  Times are milliseconds of the caller's clock; one that
+ * is HOLDERS_NEVER over (of a preloaded network, MAP-7) stays so, however it is renewed, until holders_lease().
  * Volatile: hosts tell what they hold when they connect.
  *
  * One thread.  Errors: -ENOMEM, and nothing has changed.
@@ -25,6 +26,8 @@ must_check int holders_new(struct holders **ret);
 struct holders *holders_free(struct holders *h);
 CLEANUP_DEFINE(struct holders *, holders_free);
 
+#define HOLDERS_NEVER UINT64_MAX
+
 /* 'host' holds the mapping as of 'revision' until 'expires_ms'; renews an entry that is there. */
 must_check int holders_add(struct holders *h, uint32_t vni, const struct ipaddr *addr,
 			   uint32_t host, uint64_t revision, uint64_t expires_ms);
@@ -35,6 +38,13 @@ enum { HOLDERS_PREFETCH_STAGES = 5 };
  * between them.  For many at a time; changes nothing. */
 void holders_prefetch(const struct holders *h, unsigned int stage, const struct mapping_key *key,
 		      uint32_t host);
+/* The time of an entry that is there is 'expires_ms', also when it was never. */
+void holders_lease(struct holders *h, uint32_t vni, const struct ipaddr *addr, uint32_t host,
+		   uint64_t expires_ms);
+/* That of all entries of 'host' in the network that were never over. */
+void holders_lease_network(struct holders *h, uint32_t vni, uint32_t host, uint64_t expires_ms);
+/* And the other way: all entries of 'host' in the network are never over. */
+void holders_keep_network(struct holders *h, uint32_t vni, uint32_t host);
 /* False when there was none. */
 bool holders_remove(struct holders *h, uint32_t vni, const struct ipaddr *addr, uint32_t host);
 void holders_remove_host(struct holders *h, uint32_t host);

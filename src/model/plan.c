@@ -15,6 +15,7 @@
 #include "model/model.h"
 #include "model/network_acl.h"
 #include "model/plan_items.h"
+#include "model/preload.h"
 #include "model/route_table.h"
 #include "model/subnet.h"
 #include "model/table.h"
@@ -62,6 +63,7 @@ void plan_subnet_item(const struct model *m, const struct subnet *s, const struc
 	ret->subnet.acl = s->acl_number;
 	table = route_table_of(m, s);
 	ret->subnet.table = table ? table->number : 0;
+	ret->subnet.preloaded = preload_is_marked(v);
 }
 
 void plan_subnet6_item(const struct model *m, const struct subnet *s, const struct vpc *v,
@@ -89,6 +91,7 @@ void plan_link_item(const struct model *m, const struct vpc *v, struct plan_item
 	ret->subnet.router = plan_router_link_local(v->vni);
 	ret->subnet.router_mac = plan_router_mac(v->vni);
 	names_domain(m->region, ret->subnet.domain);
+	ret->subnet.preloaded = preload_is_marked(v);
 }
 
 void plan_instance_item(const struct instance *n, struct plan_item *ret)
@@ -138,7 +141,6 @@ void plan_interface_item(const struct model *m, const struct interface *i,
 	p->subnet = s->prefix;
 	names_host(&i->addrs[0].addr, p->host_name);
 	p->dns = v->dns_support;
-	p->vlan = i->vlan;
 	p->forwards = !i->source_dest_check;
 	p->handle = i->handle.number;
 	plan_exits(m, i, p);

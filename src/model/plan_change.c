@@ -12,6 +12,7 @@
 #include "model/mapping.h"
 #include "model/pair_shift.h"
 #include "model/plan_change.h"
+#include "model/preload.h"
 #include "model/subnet.h"
 #include "model/vpc.h"
 
@@ -124,15 +125,15 @@ static int emit_subnet(struct planner *p, const struct subnet *s, const struct v
 	return planner_emit_carriers(p, CARRIED_NETWORK, s->vni, &item, false);
 }
 
-/* Those that the main route table serves. */
-static int plan_vpc_subnets(struct planner *p, const struct vpc *v)
+/* Those that the main route table serves, or all. */
+static int plan_vpc_subnets(struct planner *p, const struct vpc *v, bool all)
 {
 	struct model_iter subnets = model_iter_group(p->m, REL_VPC_SUBNETS, v->o.id);
 	const struct object *s;
 	int r = 0;
 
 	while (!r && (s = model_iter_next(&subnets)))
-		if (!((const struct subnet *)s)->table)
+		if (all || !((const struct subnet *)s)->table)
 			r = emit_subnet(p, (const struct subnet *)s, v);
 	return r;
 }
@@ -140,14 +141,16 @@ static int plan_vpc_subnets(struct planner *p, const struct vpc *v)
 static int plan_vpc_change(struct planner *p, const struct vpc *before, const struct vpc *after)
 {
 	struct plan_item item;
+	bool marked;
 	int r = 0;
 
 	if (!before || !after)
 		return 0;
+	marked = preload_is_marked(before) != preload_is_marked(after);
 	r = plan_environment_change(p, before, after);
 	if (r)
 		return r;
-	if (plan_has_link(before) != plan_has_link(after)) {
+	if (plan_has_link(before) != plan_has_link(after) || (marked && plan_has_link(after))) {
 		plan_link_item(p->m, after, &item);
 		r = planner_emit_carriers(p, CARRIED_NETWORK, after->vni, &item,
 					  !plan_has_link(after));
@@ -155,8 +158,8 @@ static int plan_vpc_change(struct planner *p, const struct vpc *before, const st
 	if (!r && (before->mtu != after->mtu || before->dns_support != after->dns_support ||
 		   before->dhcp_options != after->dhcp_options))
 		r = plan_vpc_interfaces(p, after);
-	if (!r && before->main_table != after->main_table)
-		r = plan_vpc_subnets(p, after);
+	if (!r && (marked || before->main_table != after->main_table))
+		r = plan_vpc_subnets(p, after, marked);
 	return r ? r : plan_vpc_blocks(p, before, after);
 }
 
@@ -255,7 +258,6 @@ static bool same_routes(const struct interface *a, const struct interface *b)
 static bool same_interface(const struct interface *a, const struct interface *b)
 {
 	if (a->shared != b->shared || a->n_addrs != b->n_addrs || a->group_set != b->group_set || a->condition != b->condition ||
-	    a->vlan != b->vlan ||
 	    !ipaddr_equal(&a->dns_server, &b->dns_server) || !same_routes(a, b) ||
 	    a->source_dest_check != b->source_dest_check || a->handle.number != b->handle.number)
 		return false;

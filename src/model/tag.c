@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "model/choice_rules.h"
 #include "model/edit.h"
+#include "model/preload.h"
 
 #define RESERVED_PREFIX "aws:"
 
@@ -114,6 +115,15 @@ static int set_tag(struct object *o, const struct tag_args *tag)
 	return 0;
 }
 
+/* Of tags that mean something to Viaduct, where only some values do. */
+static int check_meaning(const struct object *o, const struct tag_args *tag, struct refusal *reterr)
+{
+	if (o->kind != KIND_VPC || !str_equal(tag->key, PRELOAD_TAG) ||
+	    str_equal(tag->value, "true") || str_equal(tag->value, "false"))
+		return 0;
+	return refuse(reterr, MODEL_E_VALUE, tag->value, PRELOAD_TAG, "It is \"true\" or \"false\".");
+}
+
 int tags_set(struct object *o, const struct tag_args *tags, size_t n, struct refusal *reterr)
 {
 	char id[ID_TEXT_SIZE];
@@ -126,6 +136,8 @@ int tags_set(struct object *o, const struct tag_args *tags, size_t n, struct ref
 				r = refuse(reterr, MODEL_E_TAG_DUPLICATE, tags[i].key);
 		if (!r && i >= LIMIT_MODEL_TAGS)
 			r = refuse(reterr, MODEL_E_TAG_LIMIT, object_id_text(o, id));
+		if (!r)
+			r = check_meaning(o, &tags[i], reterr);
 		if (!r)
 			r = set_tag(o, &tags[i]);
 		if (r)

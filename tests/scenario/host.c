@@ -203,6 +203,26 @@ uint32_t scenario_host_receive(struct scenario_host *host, const char *interface
 	return fake_receive_packet(host->substrate, host->name, port, &number) ? number : 0;
 }
 
+uint64_t scenario_host_asked(const struct scenario_host *host)
+{
+	return host->agent->miss.n_asked;
+}
+
+size_t scenario_host_mappings(const struct scenario_host *host)
+{
+	const struct mapping *m;
+	size_t n = 0;
+
+	hmap_for_each (m, &host->agent->cache.mappings, node)
+		n += mapping_is_held(m);
+	return n;
+}
+
+void scenario_host_limit_mappings(struct scenario_host *host, size_t max)
+{
+	host->agent->cache.max = max;
+}
+
 size_t scenario_host_nodes(const struct scenario_host *host)
 {
 	size_t n = 0;

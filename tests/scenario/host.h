@@ -39,5 +39,9 @@ enum fake_verdict scenario_host_send(struct scenario_host *host, const char *int
 				     uint32_t *ret_reason);
 /* The oldest packet that the node received, 0: none. */
 uint32_t scenario_host_receive(struct scenario_host *host, const char *interface_id);
+/* Questions that packets made it ask, the mappings that it holds, and how many it may hold. */
+uint64_t scenario_host_asked(const struct scenario_host *host);
+size_t scenario_host_mappings(const struct scenario_host *host);
+void scenario_host_limit_mappings(struct scenario_host *host, size_t max);
 /* Nodes that run. */
 size_t scenario_host_nodes(const struct scenario_host *host);

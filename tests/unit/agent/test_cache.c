@@ -287,6 +287,83 @@ static void test_a_full_data_plane_is_an_error_and_leaves_no_trace(void **state)
 	assert_int_equal(b->n_released, 0);
 }
 
+/* requirement: MAP-7 */
+static void test_what_is_preloaded_is_live_at_once_and_does_not_end(void **state)
+{
+	static const uint32_t vnis[] = {VNI - 1, VNI, VNI + 7};
+	const struct mapping_place place = {.peer = 2, .revision = 10};
+	struct ipaddr a = ipaddr_from_v4(0x0a000001);
+	struct bench *b = *state;
+
+	assert_ok(cache_set_preloaded(&b->cache, vnis, 3));
+	assert_true(cache_is_preloaded(&b->cache, VNI));
+	assert_false(cache_is_preloaded(&b->cache, VNI + 1));
+	assert_ok(cache_preload(&b->cache, VNI, &a, &place));
+	assert_int_equal(dp_state(b, 1), DP_MAPPING_LIVE);
+	assert_false(cache_is_settling(&b->cache));
+	pass(b, 10 * LEASE_S);
+	cache_disconnected(&b->cache);
+	cache_connected(&b->cache, LEASE_S);
+	pass(b, 10 * LEASE_S);
+	assert_int_equal(dp_state(b, 1), DP_MAPPING_LIVE);
+	assert_int_equal(b->n_released, 0);
+	/* it can be changed, and be gone */
+	install(b, 1, 3, 11);
+	assert_int_equal(dp_state(b, 1), DP_MAPPING_LIVE);
+	assert_int_equal(cache_find(&b->cache, VNI, &a)->peer, 3);
+	assert_ok(cache_gone(&b->cache, VNI, &a, 12));
+	pass(b, LIMIT_AGENT_NEGATIVE_MS / 1000 + 1);
+	assert_null(cache_find(&b->cache, VNI, &a));
+}
+
+/* requirement: MAP-7 */
+static void test_the_mark_comes_and_goes(void **state)
+{
+	static const uint32_t vnis[] = {VNI};
+	struct bench *b = *state;
+
+	for (uint32_t n = 1; n <= 9; n++)
+		install(b, n, 2, 10);
+	cache_settle(&b->cache);
+	/* one is to be proved when the mark comes */
+	pass(b, LEASE_S - 1);
+	assert_int_equal(dp_state(b, 1), DP_MAPPING_HELD);
+	assert_ok(cache_set_preloaded(&b->cache, vnis, 1));
+	assert_int_equal(dp_state(b, 1), DP_MAPPING_LIVE);
+	pass(b, 10 * LEASE_S);
+	assert_int_equal(hmap_count(&b->cache.mappings), 9);
+	/* without it they end, not all at once, and all within a lifetime */
+	assert_ok(cache_set_preloaded(&b->cache, NULL, 0));
+	pass(b, 3 * LEASE_S / 4);
+	assert_true(b->n_released > 0 && b->n_released < 9);
+	pass(b, LEASE_S / 4 + 1);
+	assert_int_equal(b->n_released, 9);
+	assert_int_equal(hmap_count(&b->cache.mappings), 0);
+}
+
+/* requirement: MAP-7 */
+static void test_nothing_goes_for_what_is_preloaded(void **state)
+{
+	static const uint32_t vnis[] = {VNI};
+	const struct mapping_place place = {.peer = 2, .revision = 10};
+	struct ipaddr a = ipaddr_from_v4(0x0a000003);
+	struct bench *b = *state;
+
+	b->cache.max = 2;
+	install(b, 1, 2, 10);
+	install(b, 2, 2, 10);
+	assert_ok(cache_set_preloaded(&b->cache, vnis, 1));
+	assert_int_equal(cache_preload(&b->cache, VNI, &a, &place), -ENOSPC);
+	assert_int_equal(b->n_released, 0);
+	assert_int_equal(hmap_count(&b->cache.mappings), 2);
+	cache_drop_network(&b->cache, VNI + 1);
+	assert_int_equal(b->n_released, 0);
+	cache_drop_network(&b->cache, VNI);
+	assert_int_equal(b->n_released, 2);
+	assert_int_equal(dp_state(b, 1), -1);
+	assert_ok(cache_preload(&b->cache, VNI, &a, &place));
+}
+
 /* requirement: OPS-3 */
 static void test_a_new_life_adopts_what_is_there(void **state)
 {
@@ -350,6 +427,9 @@ int main(void)
 		TEST(test_short_memories_end_and_are_not_released),
 		TEST(test_a_full_cache_lets_the_next_to_end_go),
 		TEST(test_a_full_data_plane_is_an_error_and_leaves_no_trace),
+		TEST(test_what_is_preloaded_is_live_at_once_and_does_not_end),
+		TEST(test_the_mark_comes_and_goes),
+		TEST(test_nothing_goes_for_what_is_preloaded),
 		TEST(test_a_new_life_adopts_what_is_there),
 		TEST(test_a_peer_that_goes_takes_its_mappings),
 		TEST(test_packets_in_circles_are_noticed),

@@ -376,6 +376,28 @@ def test_an_address_is_given_to_whom_it_is_for(call, ec2, subnet, instance):
     ec2.unassign_private_ip_addresses(NetworkInterfaceId=given["id"], PrivateIpAddresses=["10.0.1.200"])
 
 
+def test_a_preloaded_network(call, ec2, vpc):
+    """The mark is the owner's tag, whoever sets it; other values of that tag make no sense.  requirement: MAP-7"""
+    def shown():
+        return [n["preloaded"] for n in call("GET", "/v1/networks")["networks"] if n["id"] == vpc]
+    path = "/v1/networks/" + vpc
+    assert shown() == [False]
+    assert call("PUT", path, {"preloaded": "yes"}, expect=400)["error"]["code"] == "BadRequest"
+    assert "preloaded" in call("PUT", path, {}, expect=400)["error"]["message"]
+    assert call("PUT", "/v1/networks/vpc-0123456789abcdef0", {"preloaded": True}, expect=404)["error"]
+    assert call("PUT", path, {"preloaded": True})["network"]["preloaded"] is True
+    tags = ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0].get("Tags", [])
+    assert {"Key": "viaduct:preloaded", "Value": "true"} in tags and shown() == [True]
+    ec2.delete_tags(Resources=[vpc], Tags=[{"Key": "viaduct:preloaded"}])
+    assert shown() == [False]
+    ec2.create_tags(Resources=[vpc], Tags=[{"Key": "viaduct:preloaded", "Value": "true"}])
+    assert shown() == [True]
+    with pytest.raises(botocore.exceptions.ClientError) as refused:
+        ec2.create_tags(Resources=[vpc], Tags=[{"Key": "viaduct:preloaded", "Value": "sometimes"}])
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterValue" and '"true"' in str(refused.value)
+    assert call("PUT", path, {"preloaded": False})["network"]["preloaded"] is False
+
+
 def test_a_shared_record(call, ec2, subnet, instance):
     """Marked so by its owner, and by nobody else; each attachment is shown.  requirement: NIC-4"""
     other = ec2.run_instances(ImageId="ami-netns", MinCount=1, MaxCount=1, SubnetId=subnet)["Instances"][0]

@@ -131,7 +131,7 @@ static void put_interface(struct buf *b, const struct plan_interface *i)
 		buf_put_printf(b, "%u %u ", i->exits[n].peer, i->exits[n].handle);
 	}
 	put_prefix(b, &i->subnet);
-	buf_put_printf(b, " logged %d vlan %u", i->logged, i->vlan);
+	buf_put_printf(b, " logged %d", i->logged);
 	for (size_t n = 0; n < i->n_mirrors; n++)
 		put_mirror(b, &i->mirrors[n]);
 }
@@ -191,8 +191,8 @@ static char *content_of(const struct plan_item *i)
 		put_addr(&b, &i->subnet.router);
 		put_addr(&b, &i->subnet.resolver);
 		put_prefix(&b, &i->subnet.network);
-		buf_put_printf(&b, "%s %s acl%u rtb%u", mac_text(&i->subnet.router_mac, mac),
-			       i->subnet.domain, i->subnet.acl, i->subnet.table);
+		buf_put_printf(&b, "%s %s acl%u rtb%u %d", mac_text(&i->subnet.router_mac, mac),
+			       i->subnet.domain, i->subnet.acl, i->subnet.table, i->subnet.preloaded);
 		break;
 	case PLAN_INSTANCE:
 		buf_put_printf(&b, "%s %d %ju %s", i->instance.driver, i->instance.running,

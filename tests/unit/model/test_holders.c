@@ -50,6 +50,7 @@ static void on_mapping(void *data, const struct holder *e)
 
 struct host_visit {
 	uint32_t host;
+	bool kept; /* those that never end come last */
 	uint64_t order;
 };
 
@@ -58,6 +59,11 @@ static void on_host(void *data, const struct holder *e)
 	struct host_visit *v = data;
 
 	assert_int_equal(e->host, v->host);
+	if (e->expires_ms == HOLDERS_NEVER && !v->kept) {
+		v->kept = true;
+		v->order = 0;
+	}
+	assert_int_equal(e->expires_ms == HOLDERS_NEVER, v->kept);
 	assert_true(plain[mapping_of(e)][e->host].order > v->order);
 	v->order = plain[mapping_of(e)][e->host].order;
 	check_entry(e);
@@ -84,7 +90,7 @@ static void check_all(const struct holders *h)
 	}
 	assert_int_equal(n_seen, total);
 	for (uint32_t k = 0; k < HOSTS; k++) {
-		struct host_visit v = {k, 0};
+		struct host_visit v = {.host = k};
 
 		holders_each_of_host(h, k, on_host, &v);
 	}
@@ -100,7 +106,8 @@ static size_t expire_plain(uint32_t host, uint64_t now, size_t max)
 		struct plain *first = NULL;
 
 		for (uint32_t m = 0; m < MAPPINGS; m++)
-			if (plain[m][host].held && (!first || plain[m][host].order < first->order))
+			if (plain[m][host].held && plain[m][host].expires_ms != HOLDERS_NEVER &&
+			    (!first || plain[m][host].order < first->order))
 				first = &plain[m][host];
 		if (!first || first->expires_ms > now)
 			break;
@@ -110,7 +117,53 @@ static size_t expire_plain(uint32_t host, uint64_t now, size_t max)
 	return n;
 }
 
+/* One entry, or all of the network that were never over. */
+static void lease(struct holders *h, uint32_t m, uint32_t host, bool one, uint64_t until, uint64_t order)
+{
+	struct ipaddr a = addr_of(m);
+
+	if (one) {
+		holders_lease(h, vni_of(m), &a, host, until);
+		plain[m][host].expires_ms = until;
+		plain[m][host].order = order;
+		return;
+	}
+	holders_lease_network(h, vni_of(m), host, until);
+	for (;;) { /* in the order that they had */
+		struct plain *first = NULL;
+
+		for (uint32_t n = 0; n < MAPPINGS; n++)
+			if (plain[n][host].held && vni_of(n) == vni_of(m) &&
+			    plain[n][host].expires_ms == HOLDERS_NEVER &&
+			    (!first || plain[n][host].order < first->order))
+				first = &plain[n][host];
+		if (!first)
+			return;
+		first->expires_ms = until;
+		first->order = order++;
+	}
+}
+
+static void keep_network(struct holders *h, uint32_t m, uint32_t host, uint64_t order)
+{
+	holders_keep_network(h, vni_of(m), host);
+	for (;;) {
+		struct plain *first = NULL;
+
+		for (uint32_t n = 0; n < MAPPINGS; n++)
+			if (plain[n][host].held && vni_of(n) == vni_of(m) &&
+			    plain[n][host].expires_ms != HOLDERS_NEVER &&
+			    (!first || plain[n][host].order < first->order))
+				first = &plain[n][host];
+		if (!first)
+			return;
+		first->expires_ms = HOLDERS_NEVER;
+		first->order = order++;
+	}
+}
+
 /* requirement: MAP-3 */
+/* requirement: MAP-7 */
 static void test_against_a_plain_table(void **state)
 {
 	_cleanup_(holders_free_cleanup) struct holders *h = NULL;
@@ -125,12 +178,21 @@ static void test_against_a_plain_table(void **state)
 		seed = seed * 6364136223846793005 + 1442695040888963407;
 		m = (uint32_t)(seed >> 33) % MAPPINGS;
 		k = (uint32_t)(seed >> 40) % HOSTS;
-		what = (uint32_t)(seed >> 48) % 20;
+		what = (uint32_t)(seed >> 48) % 24;
 		a = addr_of(m);
 		now += 3;
 		if (what < 11) {
-			plain[m][k] = (struct plain){true, i, now + 500, i};
-			assert_ok(holders_add(h, vni_of(m), &a, k, i, now + 500));
+			uint64_t until = seed >> 60 ? now + 500 : HOLDERS_NEVER;
+
+			assert_ok(holders_add(h, vni_of(m), &a, k, i, until));
+			/* once never, always never */
+			if (plain[m][k].held && plain[m][k].expires_ms == HOLDERS_NEVER)
+				until = HOLDERS_NEVER;
+			plain[m][k] = (struct plain){true, i, until, i * MAPPINGS};
+		} else if (what == 22 && i % 5 == 0) {
+			keep_network(h, m, k, i * MAPPINGS);
+		} else if (what == 20 || what == 21) {
+			lease(h, m, k, what == 20, now + 500, i * MAPPINGS);
 		} else if (what < 18) {
 			assert_int_equal(holders_remove(h, vni_of(m), &a, k), plain[m][k].held);
 			plain[m][k].held = false;
