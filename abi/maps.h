@@ -99,8 +99,9 @@ enum {
 	DP_PORT_TRACKED = 1 << 2, /* it is in security groups */
 	DP_PORT_DISABLED = 1 << 3, /* nothing passes, either way */
 	DP_PORT_SHARED = 1 << 4, /* its addresses are DP_LOCAL_SHARED */
-	DP_PORT_LOGGED = 1 << 4,   /* abi/watch.h */
-	DP_PORT_MIRRORED = 1 << 5,
+	DP_PORT_LOGGED = 1 << 5, /* abi/watch.h */
+	DP_PORT_MIRRORED = 1 << 6,
+	DP_PORT_VLAN_SHIFT = 16, /* from this bit on the VLAN of its node's frames (bpf/lib/vlan.h); 0: none */
 };
 
 /* A port's share of the connection table: sets 'first' to 'first + mask', their number a power of

@@ -8,7 +8,7 @@
  *	upcalls    tcx ingress of the upcall device: packets that the agent sends on their way again
  *	uplink     tcx ingress of an edge's interface to the world
  *	opened     tcx ingress of the sealing device: packets from other hosts that were sealed
- *	delivered  tcx egress of a watched node's interface: packets that the node is about to get
+ *	delivered  tcx egress of the interface of a node that is watched or tagged: packets that it is about to get
  *
  * Where the kernel has no tcx, the same programs are clsact filters.
  */
@@ -20,6 +20,7 @@
 #include "bpf/lib/route6.h"
 #include "bpf/lib/tunnel.h"
 #include "bpf/lib/uplink.h"
+#include "bpf/lib/vlan.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -45,7 +46,8 @@ static __always_inline int port_fast(struct __sk_buff *skb)
 	struct dp_flow_out *flow;
 	__u16 mtu;
 
-	if (!ip || skb->protocol != htons(ETH_P_IP) || *(const __u8 *)ip != 0x45)
+	if (!ip || skb->protocol != htons(ETH_P_IP) || *(const __u8 *)ip != 0x45 ||
+	    skb->vlan_present)
 		return VERDICT_DECLINED;
 	flow = flow_out_find(skb, ip);
 	if (!flow || !flow_is_valid(&flow->stamp) || !equal_12(ethernet_of(ip), flow->from))
@@ -98,6 +100,7 @@ static __always_inline int port_identify(const struct __sk_buff *skb, struct pac
 static __always_inline int port_full(struct __sk_buff *skb, struct packet *p)
 {
 	const struct ethhdr *eth;
+	int r;
 
 	packet_pull(skb, ETH_HLEN);
 	eth = packet_data(skb);
@@ -105,9 +108,8 @@ static __always_inline int port_full(struct __sk_buff *skb, struct packet *p)
 		return -DROP_MALFORMED;
 	if (!equal_6(eth->h_source, p->node_mac))
 		return -DROP_SOURCE_MAC;
-	if (skb->vlan_present)
-		return -DROP_PROTOCOL;
-	return port_protocol(skb, p);
+	r = vlan_take(skb, p);
+	return r ? r : port_protocol(skb, p);
 }
 
 SEC("tc")
@@ -395,5 +397,7 @@ int delivered(struct __sk_buff *skb)
 	if (!p)
 		return TC_ACT_SHOT;
 	r = watch_in(skb, p, *slot);
+	if (!r)
+		r = vlan_give(skb, *slot);
 	return r ? refuse(skb, p, (__u32)-r) : TC_ACT_UNSPEC;
 }

@@ -103,6 +103,7 @@ struct packet {
 	__u32 acl, to_acl; /* ACLs that it meets leaving a subnet, and entering one of this host's */
 	__u32 size;        /* of an IPv6 packet inside another */
 	bool keep;         /* the decision may go into the flow cache */
+	bool untagged;     /* it had its record's VLAN tag: it may not, for all of them lose theirs */
 	__u8 seal;         /* abi/seal.h; 0: it came in the clear */
 	__u32 seal_peer;   /* whose key it was */
 	bool spread;       /* one end is on several hosts: the receiver until it is chosen, or the sender, */

@@ -373,7 +373,7 @@ static __noinline int route_carry(struct __sk_buff *skb, struct packet *p)
 	if (!ip)
 		return -DROP_MALFORMED;
 	policy_keep_out(p, flow);
-	if (p->keep && !p->injected) {
+	if (p->keep && !p->injected && !p->untagged) {
 		const __u8 *eth = ethernet_of(ip);
 
 		memcpy(flow->from, eth, 12);

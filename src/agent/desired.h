@@ -132,6 +132,7 @@ struct desired_interface {
 	char host_name[DESIRED_NAME_SIZE];
 	bool dns;
 	bool forwards, disabled, shared;
+	uint16_t vlan;        /* 0: none */
 	uint32_t handle;      /* 0: none */
 	uint32_t connections; /* 0: the host's default */
 	uint32_t n_groups;

@@ -72,6 +72,9 @@ static const char *desired_read_policy(const Viaduct__Agent__Interface *m,
 	}
 	if (m->handle && !convert_handle_is_valid(m->handle))
 		return "the interface's handle is none";
+	if (m->vlan > DP_VLAN_MAX)
+		return "the interface's VLAN is none";
+	i->vlan = (uint16_t)m->vlan;
 	i->forwards = m->forwards;
 	i->disabled = m->disabled;
 	i->shared = m->shared;

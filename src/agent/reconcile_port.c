@@ -30,7 +30,7 @@ static bool reconcile_port_equal(const struct dp_port *a, const struct dp_port *
 	if (a->id != b->id || a->ifindex != b->ifindex || a->peer_redirect != b->peer_redirect ||
 	    a->vni != b->vni || !mac_equal(&a->mac, &b->mac) || a->mtu != b->mtu ||
 	    a->n_addrs != b->n_addrs || a->forwards != b->forwards || a->disabled != b->disabled ||
-	    a->shared != b->shared || a->logged != b->logged ||
+	    a->shared != b->shared || a->vlan != b->vlan || a->logged != b->logged ||
 	    a->handle != b->handle || a->connections != b->connections)
 		return false;
 	for (uint32_t i = 0; i < a->n_addrs; i++)
@@ -104,6 +104,7 @@ int reconcile_port(struct reconcile *r, const struct desired_interface *i,
 				 .handle = i->handle,
 				 .disabled = i->disabled,
 				 .shared = i->shared,
+				 .vlan = i->vlan,
 				 .logged = i->logged};
 	struct port *port;
 	int e;

@@ -307,6 +307,7 @@ static int snapshot_interface(struct snapshot *s, const struct desired_item *ite
 	m->forwards = i->forwards;
 	m->disabled = i->disabled;
 	m->shared = i->shared;
+	m->vlan = i->vlan;
 	m->handle = i->handle;
 	m->connections = i->connections;
 	m->domain_name = snapshot_text(i->domain_name);

@@ -37,6 +37,7 @@ struct api_host_live {
 	enum { API_HOST_NEVER, API_HOST_DISCONNECTED, API_HOST_CONNECTED } state;
 	uint64_t revision;    /* the last one applied; 0: none or unknown */
 	bool lacks_nothing;   /* it has applied all that concerns it, whatever the revision */
+	uint64_t reported_ms; /* unix time of its last report of what it can do; 0: never since start */
 	uint64_t seen_ms;     /* unix time of the last word from it; 0: never since start */
 	const char *software; /* NULL: unknown */
 	const char *address;  /* NULL: unknown */
@@ -82,6 +83,9 @@ struct api_live {
 	void (*drops)(void *data, void (*fn)(void *user, const struct api_drop *d), void *user);
 	/* What 'from' reported about 'to'; false: nothing yet. */
 	bool (*pair)(void *data, uint32_t from, uint32_t to, struct api_pair_live *ret);
+	/* Calls 'fn' for every host 'to' that 'from' reported about. */
+	void (*pairs)(void *data, uint32_t from,
+		      void (*fn)(void *user, uint32_t to, const struct api_pair_live *l), void *user);
 	/* What is known now of an interface's usage; false: nothing. */
 	bool (*usage)(void *data, uint64_t interface, struct usage *ret);
 	/* Asks a host to report what it can do.  0, or -ENOTCONN. */

@@ -21,7 +21,9 @@
 static void put_capabilities(struct route_call *c, json_t *o, const struct host *h)
 {
 	const struct capabilities *can = &h->can;
+	struct api_host_live live;
 
+	c->api->live->host(c->api->live->data, h->number, &live);
 	json_put_formats(c, o, "formats", can->formats);
 	json_put_u64(c, o, "substrate_mtu", can->substrate_mtu);
 	json_put_bool(c, o, "tcx", can->tcx);
@@ -29,6 +31,7 @@ static void put_capabilities(struct route_call *c, json_t *o, const struct host 
 	json_put_text(c, o, "kernel", can->kernel);
 	json_put_text(c, o, "refused", can->refused);
 	json_put_time(c, o, "probed_at", can->probed_ms);
+	json_put_time(c, o, "reported_at", live.reported_ms);
 	json_put_text(c, o, "error", can->error);
 	json_put_features(c, o, "features", can->features);
 	json_put_features(c, o, "required_features", can->required_features);

@@ -8,27 +8,26 @@
 #include <stdio.h>
 
 #include "abi/drop.h"
+#include "api/metrics.h"
 #include "api/route_handlers.h"
 #include "api/state.h"
 #include "base/limits.h"
 #include "model/host.h"
 #include "model/interface.h"
 #include "model/mapping.h"
-#include "model/pair.h"
-#include "model/pair_shift.h"
 
 /* Names of hosts, ids, formats and reasons need no escaping: they are of [A-Za-z0-9_/.-]. */
 
-static void head(struct route_call *c, const char *name, const char *type, const char *help)
+void metrics_head(struct route_call *c, const char *name, const char *type, const char *help)
 {
 	buf_put_printf(c->text, "# HELP viaduct_%s %s\n# TYPE viaduct_%s %s\n", name, help, name,
 		       type);
 }
 
-static void one(struct route_call *c, const char *name, const char *type, const char *help,
-		uint64_t value)
+void metrics_one(struct route_call *c, const char *name, const char *type, const char *help,
+		 uint64_t value)
 {
-	head(c, name, type, help);
+	metrics_head(c, name, type, help);
 	buf_put_printf(c->text, "viaduct_%s %llu\n", name, (unsigned long long)value);
 }
 
@@ -46,18 +45,18 @@ static void put_manager(struct route_call *c)
 	struct api_status_live live = {};
 
 	c->api->live->status(c->api->live->data, &live);
-	head(c, "build_info", "gauge", "The version of the manager.");
+	metrics_head(c, "build_info", "gauge", "The version of the manager.");
 	buf_put_printf(c->text, "viaduct_build_info{version=\"%s\"} 1\n", VIADUCT_VERSION);
-	one(c, "revision", "counter", "Of the model.", model_revision(c->model));
-	one(c, "durable_revision", "counter", "The last one that the store has.",
-	    live.durable_revision);
-	one(c, "store_up", "gauge", "Whether the store takes writes.", !live.store_error);
-	head(c, "objects", "gauge", "Objects of each kind.");
+	metrics_one(c, "revision", "counter", "Of the model.", model_revision(c->model));
+	metrics_one(c, "durable_revision", "counter", "The last one that the store has.",
+		    live.durable_revision);
+	metrics_one(c, "store_up", "gauge", "Whether the store takes writes.", !live.store_error);
+	metrics_head(c, "objects", "gauge", "Objects of each kind.");
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		buf_put_printf(c->text, "viaduct_objects{kind=\"%s\"} %zu\n", kinds[i].name,
 			       model_count(c->model, kinds[i].kind));
-	one(c, "mappings", "gauge", "Virtual addresses that are somewhere.",
-	    mapping_count(model_mappings(c->model)));
+	metrics_one(c, "mappings", "gauge", "Virtual addresses that are somewhere.",
+		    mapping_count(model_mappings(c->model)));
 }
 
 static void put_host_values(struct route_call *c, const char *name, const char *help,
@@ -66,7 +65,7 @@ static void put_host_values(struct route_call *c, const char *name, const char *
 	struct model_iter it = model_iter_kind(c->model, KIND_HOST);
 	const struct host *h;
 
-	head(c, name, "gauge", help);
+	metrics_head(c, name, "gauge", help);
 	while ((h = (const struct host *)model_iter_next(&it)))
 		buf_put_printf(c->text, "viaduct_%s{host=\"%s\"} %llu\n", name, h->name,
 			       (unsigned long long)value(c, h));
@@ -134,8 +133,8 @@ static void put_drop(void *user, const struct api_drop *d)
 
 static void put_drops(struct route_call *c)
 {
-	head(c, "dropped_packets_total", "counter",
-	     "Packets dropped, by reason; the interface is empty for those from the substrate.");
+	metrics_head(c, "dropped_packets_total", "counter",
+		     "Packets dropped, by reason; the interface is empty for those from the substrate.");
 	c->api->live->drops(c->api->live->data, put_drop, c);
 }
 
@@ -167,7 +166,7 @@ static void put_interface_values(struct route_call *c, const char *name, const c
 	const struct object *o;
 	struct usage u;
 
-	head(c, name, "counter", help);
+	metrics_head(c, name, "counter", help);
 	while ((o = model_iter_next(&it)))
 		if (c->api->live->usage(c->api->live->data, o->id, &u))
 			buf_put_printf(c->text, "viaduct_%s{interface=\"%s\"} %llu\n", name,
@@ -184,48 +183,16 @@ static void put_interfaces(struct route_call *c)
 	put_interface_values(c, "interface_received_bytes_total", "To the node.", rx_bytes);
 }
 
-static void put_pair(struct route_call *c, const struct host *from, const struct host *to)
-{
-	char features[FEATURE_LIST_SIZE], policy[ID_TEXT_SIZE] = "";
-	struct choice choice;
-
-	pair_choice(c->model, from, to, &pair_all, &choice);
-	if (choice.policy)
-		id_text_prefixed(ID_PREFIX_CHOICE_POLICY, choice.policy, policy);
-	buf_put_printf(c->text,
-		       "viaduct_pair_choice{from=\"%s\",to=\"%s\",format=\"%s\",features=\"%s\","
-		       "policy=\"%s\"} 1\n",
-		       from->name, to->name, format_name(choice.send),
-		       choice.send_features ? feature_list(choice.send_features, features) : "",
-		       policy);
-}
-
-static void put_pairs(struct route_call *c)
-{
-	struct model_iter a = model_iter_kind(c->model, KIND_HOST);
-	const struct host *from, *to;
-
-	one(c, "choices_changing", "gauge", "Directions that are between two choices.",
-	    model_count(c->model, KIND_PAIR_SHIFT));
-	if (model_count(c->model, KIND_HOST) > LIMIT_API_PAIR_HOSTS)
-		return;
-	head(c, "pair_choice", "gauge",
-	     "What one host sends to another: the format, none if they have no choice in common.");
-	while ((from = (const struct host *)model_iter_next(&a))) {
-		struct model_iter b = model_iter_kind(c->model, KIND_HOST);
-
-		while ((to = (const struct host *)model_iter_next(&b)))
-			if (to != from)
-				put_pair(c, from, to);
-	}
-}
-
 int route_metrics(struct route_call *c)
 {
+	int r;
+
 	c->content_type = "text/plain; version=0.0.4; charset=utf-8";
 	put_manager(c);
 	put_hosts(c);
-	put_pairs(c);
+	r = metrics_pairs(c);
+	if (r)
+		return r;
 	put_drops(c);
 	put_interfaces(c);
 	return 0;

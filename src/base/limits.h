@@ -307,6 +307,9 @@
 
 /* Command line: a request of the operator waits at most for a detach (5 s) and a commit. */
 #define LIMIT_CTL_REQUEST_MS 30000
+/* A probe loads programs and seals packets: a second, on a busy machine many; how often its end is asked for. */
+#define LIMIT_CTL_PROBE_MS      60000
+#define LIMIT_CTL_PROBE_POLL_MS 100
 /* One page of the API, with room to spare. */
 #define LIMIT_CTL_ANSWER_SIZE (64 * 1024 * 1024)
 /* Options that one command takes, and words on one line: commands are written by people. */

@@ -37,7 +37,8 @@
 #define LAB_SEGMENT     "out0" /* the world's end of all of them */
 #define LAB_POOL        "198.51.100.0/24"
 #define LAB_AGENTS_PORT 8774
-#define LAB_HTTP_PORT   8773
+#define LAB_HTTP_PORT   8773 /* of the first lab; others have those that follow */
+#define LAB_HTTP_LAST   8972
 #define LAB_REGION      "us-east-1"
 #define LAB_ZONE        LAB_REGION "a"
 #define LAB_ACCOUNT     "123456789012"
@@ -66,7 +67,7 @@ struct lab {
 	uint32_t mtu;
 	uint32_t n_hosts, n_edges;
 	uint32_t n_racks; /* that they stand in, in turn; 0: one each.  Matters while it is made */
-	uint16_t port;                      /* of the API on 127.0.0.1; 0: not bound yet */
+	uint16_t port;    /* of the API on 127.0.0.1; 0: not bound yet */
 	char *manager_state;                /* viaductd's directory */
 	char *formats[LIMIT_LAB_NODES + 1]; /* NULL: all that the host can do */
 	char *require[LIMIT_LAB_NODES + 1]; /* features that the host insists on; NULL: none */

@@ -122,20 +122,47 @@ int lab_daemon_bind(const struct lab *l, int *ret_socket)
 	return r ? complain_errno(r, "binding 127.0.0.1:%u", l->port) : 0;
 }
 
+/* Another lab has the port: it keeps it while its manager is down. */
+static bool port_is_taken(const struct lab *l, char *const *names, uint16_t port)
+{
+	for (char *const *name = names; name && *name; name++) {
+		struct lab other;
+		bool taken;
+
+		if (str_equal(*name, l->name) || lab_load(*name, &other))
+			continue;
+		taken = other.port == port;
+		lab_deinit(&other);
+		if (taken)
+			return true;
+	}
+	return false;
+}
+
+/* Never one of the ports that the kernel gives to whoever connects (ip_local_port_range begins far
+ * above): the manager has to get it again when it is started anew. */
 static int bind_some_port(struct lab *l, int *ret)
 {
-	struct sockaddr_in a;
-	socklen_t size = sizeof(a);
-	int r = bind_port(LAB_HTTP_PORT, ret);
+	_cleanup_(strv_free_cleanup) char **names = NULL;
+	int r = lab_list(&names);
 
-	if (r == -EADDRINUSE)
-		r = bind_port(0, ret);
 	if (r)
-		return complain_errno(r, "binding a port of 127.0.0.1");
-	if (getsockname(*ret, (struct sockaddr *)&a, &size) < 0)
-		return complain_errno(-errno, "binding a port of 127.0.0.1");
-	l->port = ntohs(a.sin_port);
-	return lab_save(l);
+		return r;
+	for (uint16_t port = LAB_HTTP_PORT; port <= LAB_HTTP_LAST; port++) {
+		if (port_is_taken(l, names, port))
+			continue;
+		r = bind_port(port, ret);
+		if (r == -EADDRINUSE)
+			continue;
+		if (r)
+			return complain_errno(r, "binding 127.0.0.1:%u", port);
+		l->port = port;
+		return lab_save(l);
+	}
+	return complain(
+		-EADDRINUSE,
+		"no port of 127.0.0.1 is free from %d to %d: end a lab with \"viaduct lab down\"",
+		LAB_HTTP_PORT, LAB_HTTP_LAST);
 }
 
 /* The administrator's file with the endpoint that reaches this lab from the machine. */

@@ -13,7 +13,7 @@
 #include "ctl/lab.h"
 
 /* Makes the manager's state and writes the lab's own admin.json.  The lab's port is chosen here:
- * 8773 or a free one; the socket is '*ret_socket'. */
+ * the first from 8773 that no lab has; the socket is '*ret_socket'. */
 must_check int lab_daemon_init_manager(struct lab *l, int *ret_socket);
 /* Binds the API's socket on the port that the lab has already. */
 must_check int lab_daemon_bind(const struct lab *l, int *ret_socket);

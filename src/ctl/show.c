@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "ctl/complain.h"
 #include "ctl/locate.h"
+#include "ctl/probe.h"
 #include "ctl/table.h"
 
 struct show_view {
@@ -105,7 +106,8 @@ static const struct table_column capability_columns[] = {
 	{"HOST", "host"},         {"FORMATS", "formats"},   {"FEATURES", "features"},
 	{"REQUIRES", "required_features"},                  {"DISALLOWS", "disallowed_features"},
 	{"MTU", "substrate_mtu"}, {"KERNEL", "kernel"},     {"TCX", "tcx"},
-	{"TAP USO", "tap_uso"},   {"PROBED", "probed_at"},  {"GENERATION", "generation"},
+	{"TAP USO", "tap_uso"},   {"PROBED", "probed_at"},  {"REPORTED", "reported_at"},
+	{"GENERATION", "generation"},
 	{"REFUSED", "refused"},   {"ERROR", "error"},       {"FAULT", "fault"},
 };
 static const struct table_column pair_columns[] = {
@@ -246,6 +248,18 @@ static int run_pair(const struct invocation *inv)
 	return print(inv, v, whole);
 }
 
+static int run_capabilities(const struct invocation *inv)
+{
+	const char *host = invocation_option(inv, "probe");
+	int r = host ? probe_host(inv, host) : 0;
+
+	return r ? r : run_show(inv);
+}
+
+static const struct command_option capability_options[] = {
+	{"probe", "HOST", "after that host has probed anew and reported", false},
+};
+
 static const struct command_option mappings_options[] = {
 	{"network", "ID", "of this network only", false},
 };
@@ -272,7 +286,8 @@ const struct command show_commands[SHOW_COMMANDS] = {
 	{"flow-logs", "flow logs: what each is about (records: viaduct flow-log ID)",
 	 .run = run_show},
 	{"drops", "packets dropped, by host, interface and reason", .run = run_show},
-	{"capabilities", "what each host's probes found", .run = run_show},
+	{"capabilities", "what each host's probes found", .options = capability_options,
+	 .n_options = ARRAY_SIZE(capability_options), .run = run_capabilities},
 	{"pair", "what was chosen for two hosts, and why", .arguments = "HOST HOST",
 	 .min_arguments = 2, .max_arguments = 2, .run = run_pair},
 };

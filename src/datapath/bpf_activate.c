@@ -18,7 +18,7 @@ static int activate_port(struct bpf_host *h, const struct dp_port *p)
 	r = bpf_attach_set(h, name, p->ifindex, bpf_program__fd(h->skel->progs.port));
 	if (!r)
 		bpf_headroom_give(h, p->ifindex);
-	if (!r && (p->logged || p->mirrored))
+	if (!r && bpf_port_is_watched(p))
 		r = bpf_port_watch(h, p);
 	return r == -ENODEV ? 0 : r; /* the node went while nobody looked: for the agent */
 }

@@ -106,6 +106,7 @@ int bpf_port_set(struct datapath *dp, const struct dp_port *port);
 /* Also its 'mirrored'. */
 must_check int bpf_port_put(struct bpf_host *h, const struct dp_port *port);
 /* Has program 'delivered' at the port's egress, or not, as the port says. */
+bool bpf_port_is_watched(const struct dp_port *port); /* what is for its node passes program 'delivered' */
 int bpf_port_watch(struct bpf_host *h, const struct dp_port *port);
 int bpf_port_delete(struct datapath *dp, uint32_t id);
 int bpf_ports(struct datapath *dp, int (*fn)(const struct dp_port *, void *), void *arg);

@@ -178,6 +178,11 @@ static int policy_of(struct bpf_host *h, uint32_t slot, const struct dp_port *po
 	return r ? r : bpf_identity_use(h, c->identity);
 }
 
+bool bpf_port_is_watched(const struct dp_port *port)
+{
+	return port->logged || port->mirrored || port->vlan;
+}
+
 static struct dp_port_copy copy_of(const struct dp_port *port)
 {
 	struct dp_port_copy c = {
@@ -200,7 +205,8 @@ static struct dp_port_copy copy_of(const struct dp_port *port)
 		c.flags |= DP_PORT_LOGGED;
 	if (port->mirrored)
 		c.flags |= DP_PORT_MIRRORED;
-	if (port->logged || port->mirrored) /* by its device, where program 'delivered' is */
+	c.flags |= (uint32_t)port->vlan << DP_PORT_VLAN_SHIFT;
+	if (bpf_port_is_watched(port)) /* by its device, where program 'delivered' is */
 		c.flags &= ~(uint32_t)DP_PORT_PEER_REDIRECT;
 	memcpy(c.mac, port->mac.b, 6);
 	memcpy(c.home, port->addrs[0].b, 16);
@@ -212,13 +218,13 @@ static void link_name(uint32_t id, char ret[static 32])
 	snprintf(ret, 32, "port_%u", id);
 }
 
-/* Program 'delivered' is where somebody watches, and nowhere else. */
+/* Program 'delivered' is where it has something to do, and nowhere else. */
 int bpf_port_watch(struct bpf_host *h, const struct dp_port *port)
 {
 	char name[32];
 
 	snprintf(name, sizeof(name), "watch_%u", port->id);
-	if (!port->logged && !port->mirrored)
+	if (!bpf_port_is_watched(port))
 		return bpf_attach_delete_egress(h, name, port->ifindex);
 	return bpf_attach_set_egress(h, name, port->ifindex,
 				     bpf_program__fd(h->skel->progs.delivered));
@@ -229,7 +235,7 @@ static void unwatch(struct bpf_host *h, const struct dp_port *mirror)
 	char name[32];
 
 	snprintf(name, sizeof(name), "watch_%u", mirror->id);
-	if (mirror->logged || mirror->mirrored)
+	if (bpf_port_is_watched(mirror))
 		bpf_attach_delete_egress(h, name, mirror->ifindex);
 }
 
@@ -271,6 +277,12 @@ static int install(struct bpf_host *h, uint32_t slot, const struct dp_port *port
 		bpf_identity_leave(h, copy.identity);
 		return bpf_host_error(r);
 	}
+	if (bpf_port_is_watched(port)) /* first: no frame goes to a tagged node without its tag */
+		r = bpf_port_watch(h, port);
+	if (r) {
+		bpf_identity_leave(h, copy.identity);
+		return r;
+	}
 	publish(h, slot, &copy);
 	bpf_identity_leave(h, had);
 	link_name(port->id, name);
@@ -282,13 +294,13 @@ static int install(struct bpf_host *h, uint32_t slot, const struct dp_port *port
 	}
 	if (mirror->ifindex != port->ifindex)
 		bpf_headroom_give(h, port->ifindex);
-	watched = mirror->logged || mirror->mirrored;
+	watched = bpf_port_is_watched(mirror);
 	/* an earlier build's program goes on with it until all are replaced */
 	kept = !h->active && mirror->ifindex == port->ifindex;
 	*mirror = *port;
 	r = kept ? 0
 		 : bpf_attach_set(h, name, port->ifindex, bpf_program__fd(h->skel->progs.port));
-	return r || (!watched && !port->logged && !port->mirrored) ? r : bpf_port_watch(h, port);
+	return r || !watched || bpf_port_is_watched(port) ? r : bpf_port_watch(h, port);
 }
 
 static void uninstall(struct bpf_host *h, uint32_t slot)
@@ -322,7 +334,7 @@ int bpf_port_put(struct bpf_host *h, const struct dp_port *port)
 	int r;
 
 	if (!port->id || port->ifindex <= 0 || port->n_addrs > DP_PORT_ADDRS_MAX || !port->vni ||
-	    port->n_exits > DP_PORT_ADDRS_MAX ||
+	    port->n_exits > DP_PORT_ADDRS_MAX || port->vlan > DP_VLAN_MAX ||
 	    (port->handle && port->handle < SUBSTRATE_VNI_HANDLE_MIN))
 		return -EINVAL;
 	mirror = bpf_port_find(h, port->id, &slot);
@@ -418,6 +430,7 @@ int bpf_port_load(struct bpf_host *h)
 		p->shared = c->flags & DP_PORT_SHARED;
 		p->logged = c->flags & DP_PORT_LOGGED;
 		p->mirrored = c->flags & DP_PORT_MIRRORED;
+		p->vlan = (uint16_t)(c->flags >> DP_PORT_VLAN_SHIFT);
 		p->handle = c->handle;
 		memcpy(p->mac.b, c->mac, 6);
 		p->connections = c->connections;

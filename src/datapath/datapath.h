@@ -32,6 +32,7 @@ struct datapath;
 
 enum {
 	DP_PEER_SELF = 0,        /* the peer id of this host */
+	DP_VLAN_MAX = 4094,      /* IEEE 802.1Q: 4095 is reserved */
 	DP_PORT_ADDRS_MAX = 104, /* addresses of one port: EC2's most is 50 of each family */
 	DP_GROUPS_MAX = 16,      /* security groups of one interface */
 	DP_ACL_ENTRIES_MAX = 80, /* of one ACL: EC2's most is 40 each way */
@@ -88,6 +89,7 @@ struct dp_port {
 	uint32_t handle; /* a destination VNI that means this port; 0: none */
 	bool disabled;   /* nothing passes */
 	bool shared;     /* other hosts have its addresses as well: mappings say which, this one among them */
+	uint16_t vlan;   /* its node's frames have this tag (802.1Q), both ways, to 4094; 0: none */
 	bool logged;     /* its flows are counted (datapath/watch.h) */
 	bool mirrored;   /* the data plane's own: it has rules, datapath_mirror_set() */
 	uint32_t n_exits;

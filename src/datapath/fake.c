@@ -672,18 +672,12 @@ static enum fake_verdict configure6(struct fake_host *h, struct fake_port *port,
 	return refuse(h, port, p, DROP_MULTICAST, ret_reason);
 }
 
-static enum fake_verdict from_node(struct fake_host *h, struct fake_port *port, struct packet *p,
-				   uint32_t *ret_reason)
+static enum fake_verdict from_node_plain(struct fake_host *h, struct fake_port *port,
+					 struct packet *p, uint32_t *ret_reason)
 {
 	const struct ether_header *e = (const struct ether_header *)p->frame;
 	const struct dp_subnet *own;
 
-	if (port->dp.disabled)
-		return refuse(h, port, p, DROP_DISABLED, ret_reason);
-	if (p->size < sizeof(*e))
-		return refuse(h, port, p, DROP_MALFORMED, ret_reason);
-	if (memcmp(e->ether_shost, port->dp.mac.b, 6))
-		return refuse(h, port, p, DROP_SOURCE_MAC, ret_reason);
 	if (e->ether_type == htons(ETHERTYPE_ARP))
 		return arp(h, port, p, ret_reason);
 	if (e->ether_type == htons(ETHERTYPE_IPV6))
@@ -702,6 +696,44 @@ static enum fake_verdict from_node(struct fake_host *h, struct fake_port *port, 
 	if (own && p->destination_port == DNS_PORT && ipaddr_equal(&own->resolver, &p->dst))
 		return hold(h, port, p, DP_UPCALL_DNS, ret_reason);
 	return route(h, port, p, ret_reason);
+}
+
+/* The VLAN tag of the port's record comes off; another one, or none where it has one, is refused. */
+static enum fake_verdict from_node_tagged(struct fake_host *h, struct fake_port *port,
+					  struct packet *p, uint32_t *ret_reason)
+{
+	const size_t macs = 2 * ETHER_ADDR_LEN, tag = 4;
+	_cleanup_free_ uint8_t *plain = NULL;
+
+	if (p->size < sizeof(struct ether_header) + tag || !port->dp.vlan ||
+	    ((p->frame[macs + 2] << 8 | p->frame[macs + 3]) & 0xfff) != port->dp.vlan)
+		return refuse(h, port, p, DROP_VLAN, ret_reason);
+	plain = malloc(p->size - tag);
+	if (!plain)
+		return refuse(h, port, p, DROP_REWRITE, ret_reason);
+	memcpy(plain, p->frame, macs);
+	memcpy(plain + macs, p->frame + macs + tag, p->size - macs - tag);
+	p->frame = plain;
+	p->size -= tag;
+	return from_node_plain(h, port, p, ret_reason);
+}
+
+static enum fake_verdict from_node(struct fake_host *h, struct fake_port *port, struct packet *p,
+				   uint32_t *ret_reason)
+{
+	const struct ether_header *e = (const struct ether_header *)p->frame;
+
+	if (port->dp.disabled)
+		return refuse(h, port, p, DROP_DISABLED, ret_reason);
+	if (p->size < sizeof(*e))
+		return refuse(h, port, p, DROP_MALFORMED, ret_reason);
+	if (memcmp(e->ether_shost, port->dp.mac.b, 6))
+		return refuse(h, port, p, DROP_SOURCE_MAC, ret_reason);
+	if (e->ether_type == htons(ETHERTYPE_VLAN))
+		return from_node_tagged(h, port, p, ret_reason);
+	if (port->dp.vlan)
+		return refuse(h, port, p, DROP_VLAN, ret_reason);
+	return from_node_plain(h, port, p, ret_reason);
 }
 
 enum fake_verdict fake_send(struct fake_world *world, const char *name, uint32_t port,

@@ -3,6 +3,7 @@
 #include "datapath/fake_tables.h"
 
 #include <errno.h>
+#include <net/ethernet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -292,17 +293,23 @@ static void show(int fd, const struct list *queue)
 	(void)n; /* EAGAIN: it was so already */
 }
 
+/* With the tag of the port's record, as program 'delivered' puts it on. */
 int fake_queue_frame(struct fake_port *port, const uint8_t *data, size_t size)
 {
+	const uint8_t tag[4] = {0x81, 0x00, (uint8_t)(port->dp.vlan >> 8), (uint8_t)port->dp.vlan};
+	size_t n_tag = port->dp.vlan && size > (size_t)(2 * ETHER_ADDR_LEN) ? sizeof(tag) : 0;
+	size_t head = n_tag ? (size_t)(2 * ETHER_ADDR_LEN) : 0;
 	struct fake_frame *f;
 
 	if (queue_length(port->received) >= FAKE_QUEUE_MAX)
 		return -ENOSPC;
-	f = malloc(sizeof(*f) + size);
+	f = malloc(sizeof(*f) + size + n_tag);
 	if (!f)
 		return -ENOMEM;
-	f->size = size;
-	memcpy(f->data, data, size);
+	f->size = size + n_tag;
+	memcpy(f->data, data, head);
+	memcpy(f->data + head, tag, n_tag);
+	memcpy(f->data + head + n_tag, data + head, size - head);
 	list_push_back(port->received, &f->link);
 	port->counters.rx_packets++;
 	port->counters.rx_bytes += size;

@@ -69,6 +69,7 @@ struct agent {
 	size_t n_failures;
 	struct capabilities *can; /* reported and not durable yet; NULL: none */
 	uint64_t can_revision;    /* of the change that holds them; 0: not in the model */
+	uint64_t can_ms;          /* unix; when the last ones came into the model, new or not; 0: never */
 
 	/* stats.c */
 	Viaduct__Agent__Stats *stats;

@@ -228,7 +228,7 @@ void intake_status(struct manager *manager, struct agent *agent,
 
 /* A refusal means that the model knows better (the host or the instance is gone): nothing to retry.
  */
-static int absorb_agent(struct tx *tx, struct agent *agent)
+static int absorb_agent(struct tx *tx, struct agent *agent, uint64_t now_ms)
 {
 	uint64_t revision = tx_revision(tx);
 	struct refusal refusal;
@@ -237,8 +237,10 @@ static int absorb_agent(struct tx *tx, struct agent *agent)
 
 	if (agent->can && !agent->can_revision) {
 		r = host_report(tx, agent->number, agent->can, &refusal);
-		if (r >= 0)
+		if (r >= 0) {
 			agent->can_revision = revision;
+			agent->can_ms = now_ms;
+		}
 	}
 	list_for_each (report, &agent->reports, node) {
 		if (r < 0 || report->revision)
@@ -316,7 +318,7 @@ void intake_absorb(struct manager *manager)
 			deferred_schedule(&manager->absorb);
 			break;
 		}
-		r = absorb_agent(tx, agent);
+		r = absorb_agent(tx, agent, clock_wall_ms(manager->clock));
 		if (r)
 			log_err("report not taken", LOG_U64("host", agent->number), LOG_ERRNO(r));
 		else

@@ -34,6 +34,7 @@ static void live_host(void *data, uint32_t number, struct api_host_live *ret)
 	if (!agent)
 		return;
 	ret->revision = agent->acknowledged;
+	ret->reported_ms = agent->can_ms;
 	ret->lacks_nothing = agent->was_connected && !agent->needs_full &&
 			     !outbox_count(&agent->outbox) &&
 			     !journal_is_pending(live->manager->journal);
@@ -67,6 +68,18 @@ static void tell_drops(const struct drops *drops, uint32_t host, const char *int
 	}
 }
 
+static struct api_pair_live pair_of(const Viaduct__Agent__PeerStats *p)
+{
+	return (struct api_pair_live){
+		.sealed_packets = p->sealed_packets,
+		.sealed_bytes = p->sealed_bytes,
+		.opened_packets = p->opened_packets,
+		.opened_bytes = p->opened_bytes,
+		.saved_bytes = p->saved_bytes,
+		.held_back = p->held_back,
+	};
+}
+
 static bool live_pair(void *data, uint32_t from, uint32_t to, struct api_pair_live *ret)
 {
 	struct live *live = data;
@@ -74,21 +87,26 @@ static bool live_pair(void *data, uint32_t from, uint32_t to, struct api_pair_li
 	const Viaduct__Agent__Stats *stats = agent ? agent->stats : NULL;
 
 	for (size_t i = 0; stats && i < stats->n_peers; i++) {
-		const Viaduct__Agent__PeerStats *p = stats->peers[i];
-
-		if (p->number != to)
+		if (stats->peers[i]->number != to)
 			continue;
-		*ret = (struct api_pair_live){
-			.sealed_packets = p->sealed_packets,
-			.sealed_bytes = p->sealed_bytes,
-			.opened_packets = p->opened_packets,
-			.opened_bytes = p->opened_bytes,
-			.saved_bytes = p->saved_bytes,
-			.held_back = p->held_back,
-		};
+		*ret = pair_of(stats->peers[i]);
 		return true;
 	}
 	return false;
+}
+
+static void live_pairs(void *data, uint32_t from,
+		       void (*fn)(void *user, uint32_t to, const struct api_pair_live *l), void *user)
+{
+	struct live *live = data;
+	const struct agent *agent = agents_find(&live->manager->agents, from);
+	const Viaduct__Agent__Stats *stats = agent ? agent->stats : NULL;
+
+	for (size_t i = 0; stats && i < stats->n_peers; i++) {
+		const struct api_pair_live l = pair_of(stats->peers[i]);
+
+		fn(user, stats->peers[i]->number, &l);
+	}
 }
 
 static void live_drops(void *data, void (*fn)(void *user, const struct api_drop *drop), void *user)
@@ -173,6 +191,7 @@ struct api_live live_api(struct live *live)
 		.host = live_host,
 		.drops = live_drops,
 		.pair = live_pair,
+		.pairs = live_pairs,
 		.usage = live_usage,
 		.probe = live_probe,
 		.managers = live_managers,

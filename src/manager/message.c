@@ -395,6 +395,7 @@ static int set_interface(struct message *c, const struct plan_interface *interfa
 	c->interface.groups = (uint32_t *)interface->groups;
 	c->interface.disabled = interface->disabled;
 	c->interface.shared = interface->shared;
+	c->interface.vlan = interface->vlan;
 	c->interface.logged = interface->logged;
 	set_dhcp(c, interface);
 	set_node_routes(c, interface);

@@ -64,7 +64,7 @@ struct interface {
 	struct attachment *others; /* of a shared one */
 	enum interface_condition condition;
 	struct ipaddr dns_server; /* for its node; zero: the network's */
-	uint32_t vlan;            /* 0: none */
+	uint32_t vlan;            /* of the frames of its node, both ways (802.1Q); 0: none */
 	uint64_t billing_account; /* 0: the owner */
 	size_t n_routes;
 	struct interface_route *routes;

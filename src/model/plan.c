@@ -141,6 +141,7 @@ void plan_interface_item(const struct model *m, const struct interface *i,
 	p->subnet = s->prefix;
 	names_host(&i->addrs[0].addr, p->host_name);
 	p->dns = v->dns_support;
+	p->vlan = i->vlan;
 	p->forwards = !i->source_dest_check;
 	p->handle = i->handle.number;
 	plan_exits(m, i, p);

@@ -140,6 +140,7 @@ struct plan_interface {
 	const struct interface_route *routes; /* of the interface: borrowed */
 	bool disabled;
 	bool shared;     /* other hosts may have it as well: whether packets are for it here depends */
+	uint32_t vlan;   /* of its node's frames; 0: none */
 	bool forwards;   /* source/destination check is off */
 	uint32_t handle; /* 0: no route names it */
 	bool logged;     /* some flow log is about it */

@@ -258,6 +258,7 @@ static bool same_routes(const struct interface *a, const struct interface *b)
 static bool same_interface(const struct interface *a, const struct interface *b)
 {
 	if (a->shared != b->shared || a->n_addrs != b->n_addrs || a->group_set != b->group_set || a->condition != b->condition ||
+	    a->vlan != b->vlan ||
 	    !ipaddr_equal(&a->dns_server, &b->dns_server) || !same_routes(a, b) ||
 	    a->source_dest_check != b->source_dest_check || a->handle.number != b->handle.number)
 		return false;

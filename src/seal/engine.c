@@ -31,7 +31,6 @@
 enum {
 	ENGINE_BATCH = 8,         /* receive buffers of one call */
 	ENGINE_DATAGRAMS = 65536, /* bytes of each: what UDP_GRO gives at most */
-	ENGINE_FLUSH = 24576,     /* bytes that are sent without waiting for more */
 	ENGINE_TURNS = 64,        /* frames or calls after which the table may change */
 	ENGINE_BUFFER = 16 << 20, /* of a receiving socket */
 };
@@ -165,8 +164,7 @@ static void engine_seal_frame(struct engine *e, const struct virtio_net_hdr *vne
 		return; /* the kernel's own chatter */
 	seal_frame(&e->sealer, e->table, vnet, &note, frame + SEAL_ETHERNET,
 		   size - SEAL_VNET - SEAL_ETHERNET);
-	if (e->outbox.size >= ENGINE_FLUSH)
-		outbox_flush(&e->outbox);
+	outbox_flush_full(&e->outbox);
 }
 
 static ssize_t engine_seal_batch(struct engine *e)

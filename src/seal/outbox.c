@@ -147,6 +147,13 @@ static void outbox_send(struct outbox *o, size_t from, size_t to)
 	}
 }
 
+/* Whether a datagram of 'size' bytes may be the next of a message. */
+static bool outbox_takes(const struct outbox *o, const struct outbox_message *m, size_t size)
+{
+	return !m->closed && !o->no_segments && size <= m->segment &&
+	       m->size + size <= OUTBOX_MESSAGE_SIZE && m->size / m->segment + 1 < OUTBOX_SEGMENTS;
+}
+
 void outbox_flush(struct outbox *o)
 {
 	for (size_t from = 0, to; from < o->n; from = to) {
@@ -156,6 +163,25 @@ void outbox_flush(struct outbox *o)
 		outbox_send(o, from, to);
 	}
 	o->n = o->size = 0;
+}
+
+void outbox_flush_full(struct outbox *o)
+{
+	struct outbox_message last;
+
+	if (!o->n)
+		return;
+	last = o->messages[o->n - 1];
+	if (!outbox_takes(o, &last, last.segment)) {
+		outbox_flush(o);
+	} else if (o->n > 1) {
+		o->n--;
+		outbox_flush(o);
+		memmove(o->bytes, o->bytes + last.at, last.size);
+		last.at = 0;
+		o->messages[o->n++] = last;
+		o->size = last.size;
+	}
 }
 
 uint8_t *outbox_room(struct outbox *o, size_t size)
@@ -198,9 +224,7 @@ void outbox_add(struct outbox *o, size_t size, const uint8_t remote[16], uint32_
 		++*o->not_sent;
 		return;
 	}
-	if (m && !m->closed && !o->no_segments && m->fd == fd && size <= m->segment &&
-	    m->size + size <= OUTBOX_MESSAGE_SIZE && m->size / m->segment + 1 < OUTBOX_SEGMENTS &&
-	    outbox_is_to(m, remote)) {
+	if (m && m->fd == fd && outbox_takes(o, m, size) && outbox_is_to(m, remote)) {
 		m->size += size;
 		m->closed = size < m->segment;
 		o->size += size;

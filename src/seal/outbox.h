@@ -56,3 +56,6 @@ uint8_t *outbox_room(struct outbox *o, size_t size);
 /* The datagram in the room has 'size' bytes and is for 'remote'. */
 void outbox_add(struct outbox *o, size_t size, const uint8_t remote[16], uint32_t hash);
 void outbox_flush(struct outbox *o);
+/* The same but for a last message that would take more: it is kept, so that messages are full while
+ * there is more to send. */
+void outbox_flush_full(struct outbox *o);

@@ -144,6 +144,21 @@ static void test_nobody_watches(void **state)
 	assert_int_equal(records(l->b).n, 0);
 }
 
+/* What a port is else says nothing about being watched, also to the agent that comes next. */
+static void test_a_shared_port_nobody_watches(void **state)
+{
+	l->a->port.shared = true;
+	lab_set_port(&l->lab, l->a->host, &l->a->port);
+	assert_int_equal(policy_udp(l->a, l->b, 1, 2), 0);
+	assert_int_equal(records(l->a).n, 0);
+	datapath_close(plane(l->a));
+	lab_open(&l->lab, 0);
+	assert_int_equal(policy_udp(l->a, l->b, 1, 2), 0);
+	assert_int_equal(records(l->a).n, 0);
+	l->a->port.shared = false;
+	lab_set_port(&l->lab, l->a->host, &l->a->port);
+}
+
 /* requirement: OPS-4 */
 static void test_refused(void **state)
 {
@@ -551,6 +566,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_accepted_out, reset),
 		cmocka_unit_test_setup(test_nobody_watches, reset),
+		cmocka_unit_test_setup(test_a_shared_port_nobody_watches, reset),
 		cmocka_unit_test_setup(test_refused, reset),
 		cmocka_unit_test_setup(test_refused_by_a_neighbour, reset),
 		cmocka_unit_test_setup(test_into_a_node, reset),

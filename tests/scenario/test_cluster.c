@@ -134,6 +134,48 @@ static void traffic_outlives_the_manager(void **state)
 	assert_int_not_equal(send_ab(f, 51), FAKE_DELIVERED);
 }
 
+static void set_vlan(struct fixture *f, uint32_t vlan)
+{
+	struct interface_set_args args = {.interface_id = f->a_eni, .vlan = &vlan};
+	struct tx *tx = world_begin(f->w);
+	struct refusal refusal = {0};
+
+	assert_int_equal(interface_set(tx, &f->w->customer, &args, &refusal), 0);
+	assert_int_equal(world_end(f->w, tx), 0);
+	world_settle(f->w);
+	world_advance(f->w, 200);
+}
+
+static uint32_t why_not(struct fixture *f)
+{
+	uint32_t reason = 0;
+	enum fake_verdict v =
+		scenario_host_send(f->hosts[0], f->a_eni, "10.0.0.4", "10.0.0.5", 7, &reason);
+
+	return v == FAKE_DROPPED ? reason : 0;
+}
+
+/* The VLAN tag of a record goes from the model to the port of its node, stays there while the agent is away and
+ * when it starts again, and is taken back.  (What is done with it: tests/bpf/test_vlan.c.)  requirement: NIC-1 */
+static void a_records_tag_is_on_its_port(void **state)
+{
+	struct fixture *f = *state;
+
+	send_ab(f, 1);
+	world_advance(f->w, 200);
+	assert_int_equal(receive_b(f), 1);
+	set_vlan(f, 12);
+	assert_int_equal(why_not(f), DROP_VLAN);
+	scenario_host_kill(f->hosts[0]);
+	assert_int_equal(why_not(f), DROP_VLAN);
+	scenario_host_start(f->hosts[0]);
+	world_advance(f->w, 2000);
+	assert_int_equal(why_not(f), DROP_VLAN);
+	set_vlan(f, 0);
+	assert_int_equal(why_not(f), 0);
+	assert_int_equal(receive_b(f), 7);
+}
+
 /* requirement: OPS-3 */
 static void traffic_outlives_its_agents(void **state)
 {
@@ -246,6 +288,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(first_packets_are_late_and_in_order_and_not_lost),
 		TEST(traffic_outlives_the_manager),
+		TEST(a_records_tag_is_on_its_port),
 		TEST(traffic_outlives_its_agents),
 		TEST(an_address_that_is_taken_away_is_heard_of_by_its_holders),
 		TEST(networks_of_the_same_addresses_do_not_meet),

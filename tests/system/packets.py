@@ -87,7 +87,7 @@ def _start(node, script, *argv):
     process = subprocess.Popen(node.argv("/usr/bin/python3", "-c", script, *argv), text=True, stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE)
     if process.stdout.readline().strip() != "ready":
-        raise AssertionError("a receiver did not start")
+        raise AssertionError(f"what was to run at {node.id} with {argv} did not start (exit {process.wait(20)})")
     return process
 
 

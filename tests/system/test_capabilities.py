@@ -24,6 +24,18 @@ def test_probes_are_reported(lab):
         assert what in text
 
 
+def test_a_probe_on_request_is_waited_for(lab):
+    """requirement: NEG-1, OPS-1"""
+    before = {c["host"]: c["reported_at"] for c in lab.api("capabilities")}
+    assert all(before.values())
+    after = json.loads(lab.viaduct("capabilities", "--probe", "h2", "--json", "--lab", lab.name))["capabilities"]
+    assert {c["host"] for c in after if c["reported_at"] > before[c["host"]]} >= {"h2"}
+    for c in after:
+        assert c["formats"] and c["features"] and c["probed_at"] and c["error"] is None
+    wrong = labs.run(labs.VIADUCT, "capabilities", "--probe", "h9", "--lab", lab.name, check=False)
+    assert "h9" in wrong.stderr and wrong.returncode == 1
+
+
 def test_pairs_differ(lab):
     """requirement: NEG-2"""
     assert "siit/2" in choices(lab, "h1", "h3")

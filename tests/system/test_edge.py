@@ -177,7 +177,7 @@ def test_a_node_that_had_the_address_keeps_its_connections(site):
         assert ask(site.web, WORLD) is None
         # The node fails: what it had is over, and the same ports reach the new one.
         site.lab.ec2.disassociate_address(PublicIp=site.address)
-        assert not coming.lives(1) and not going.lives(1)
+        wait_for("both to be over", lambda: not coming.lives(1) and not going.lives(1))
         site.net.associate(site.allocation, site.web)
         wait_for("the first node to have it again",
                  lambda: (ask(site.world, site.address) or (0, 0, 0))[2] == site.web.address)

@@ -38,6 +38,15 @@ def pair(lab, a, b):
     return next(p for p in both if p["from"] == a.host and p["to"] == b.host)
 
 
+def held_back_metric(lab, one, other):
+    """As Prometheus would read it."""
+    request = urllib.request.Request(lab.endpoint + "/metrics",
+                                     headers={"Authorization": "Bearer " + lab.env["VIADUCT_TOKEN"]})
+    text = urllib.request.urlopen(request, timeout=20).read().decode()
+    line = f'viaduct_pair_held_back_packets_total{{from="{one}",to="{other}"}} '
+    return next((int(l.removeprefix(line)) for l in text.splitlines() if l.startswith(line)), 0)
+
+
 def policy(lab, a, b, what, **more):
     """From a's host to b's alone; settled when this returns."""
     body = {"name": "one-way", "match": {"host": a.host, "peer": {"host": b.host}, "direction": "out"},
@@ -94,4 +103,5 @@ def test_rate_holds(lab, nodes):
             assert result["n"] == sent
     labs.wait_for("what was held back to be told", lambda: pair(lab, a, b)["held_back"] > 1000, seconds=40)
     assert lab.drops("RATE", a.host) > 1000
+    assert held_back_metric(lab, a.host, b.host) > 1000
     no_policy(lab, a, b)

@@ -12,6 +12,9 @@ import urllib.request
 
 import pytest
 from botocore.exceptions import ClientError
+from scapy.layers.dhcp import BOOTP, DHCP
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import ARP, Dot1Q, Ether
 
 import lab as labs
 from packets import Stream
@@ -215,6 +218,58 @@ def test_a_disabled_interface_passes_nothing(lab, nodes):
     assert a.ping(c.address, count=2) == 0
     operate(lab, "PUT", path, {"condition": "normal"})
     labs.wait_for("the interface to be on", lambda: c.ping(a.address) == 3)
+
+
+# Sends the frames of its input until one comes in that begins with the bytes given; prints its VLAN, or "none".
+ASK_TAGGED = """
+import socket, struct, sys, time
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+s.bind(("eth0", 0))
+s.setsockopt(263, 8, 1)  # SOL_PACKET, PACKET_AUXDATA
+s.settimeout(0.2)
+frames, wanted, end = [bytes.fromhex(x) for x in sys.stdin], bytes.fromhex(sys.argv[1]), time.monotonic() + float(sys.argv[2])
+while time.monotonic() < end:
+    for frame in frames:
+        s.send(frame)
+    try:
+        while True:
+            data, control, _, where = s.recvmsg(2048, 256)
+            if where[2] != socket.PACKET_OUTGOING and wanted in data:
+                status, *_, tci, _ = struct.unpack("IIIHHHH", control[0][2])
+                print(tci if status & 16 else "none")
+                sys.exit(0)
+    except socket.timeout:
+        pass
+print("silence")
+"""
+
+
+def test_a_tagged_record_speaks_with_its_tag_alone(lab, nodes):
+    """The node asks its agent (DHCP) and its neighbourhood (ARP): with the tag of its record it is answered with that tag,
+    with none or another it is not, and what it sends so is counted.  requirement: NIC-1"""
+    a, c = nodes["a"], nodes["c"]
+    path, mac = f"/v1/interfaces/{a.interfaces[0]['NetworkInterfaceId']}", a.interfaces[0]["MacAddress"]
+    arp = ARP(op=1, hwsrc=mac, psrc=a.address, pdst=c.address)
+    dhcp = IP(src="0.0.0.0", dst="255.255.255.255") / UDP(sport=68, dport=67) / \
+        BOOTP(chaddr=bytes.fromhex(mac.replace(":", "")), xid=0x76696164) / DHCP(options=[("message-type", "discover"), "end"])
+
+    def ask(tag, seconds):
+        """The tags of what answers."""
+        head = Ether(src=mac, dst="ff:ff:ff:ff:ff:ff")
+        head = head / Dot1Q(vlan=tag) if tag else head
+        return [a.python(ASK_TAGGED, answer, seconds, input=bytes(head / what).hex()).stdout.strip()
+                for what, answer in ((arp, "0001080006040002"), (dhcp, "76696164"))]
+
+    assert ask(None, 60) == ["none", "none"]
+    operate(lab, "PUT", path, {"vlan": 12})
+    labs.wait_for("the tag", lambda: c.ping(a.address, count=1) == 0)
+    assert ask(12, 60) == ["12", "12"]
+    refused = lab.drops("VLAN")
+    assert ask(None, 1) == ["silence", "silence"]
+    assert ask(13, 1) == ["silence", "silence"]
+    labs.wait_for("the drops to be counted", lambda: lab.drops("VLAN") >= refused + 4)
+    operate(lab, "PUT", path, {"vlan": 0})
+    labs.wait_for("the tag to be gone", lambda: c.ping(a.address) == 3)
 
 
 def test_another_account_attaches_what_it_was_permitted_to(lab, nodes):

@@ -12,6 +12,7 @@
 #include "model/account.h"
 #include "model/edge.h"
 #include "model/host.h"
+#include "model/pair_shift.h"
 #include "model/release.h"
 #include "model/tx.h"
 
@@ -43,6 +44,7 @@ static void live_host(void *data, uint32_t number, struct api_host_live *ret)
 	*ret = (struct api_host_live){
 		.state = number == 1 ? API_HOST_CONNECTED : API_HOST_DISCONNECTED,
 		.revision = f->hosts_answer ? model_revision(f->model) : 0,
+		.reported_ms = clock_wall_ms(&f->clock),
 		.seen_ms = clock_wall_ms(&f->clock),
 		.software = "viaduct-agent test",
 	};
@@ -53,6 +55,15 @@ static bool live_pair(void *data, uint32_t from, uint32_t to, struct api_pair_li
 {
 	*ret = (struct api_pair_live){1, 2, 3, 4, 5, 6};
 	return to == from + 1;
+}
+
+static void live_pairs(void *data, uint32_t from,
+		       void (*fn)(void *user, uint32_t to, const struct api_pair_live *l), void *user)
+{
+	struct api_pair_live l;
+
+	(void)live_pair(data, from, from + 1, &l);
+	fn(user, from + 1, &l);
 }
 
 static void live_drops(void *data, void (*fn)(void *user, const struct api_drop *d), void *user)
@@ -205,6 +216,7 @@ void fixture_init(struct fixture *f, bool real_time)
 		.host = live_host,
 		.drops = live_drops,
 		.pair = live_pair,
+		.pairs = live_pairs,
 		.usage = live_usage,
 		.managers = live_managers,
 		.probe = live_probe,
@@ -243,6 +255,16 @@ static void acknowledge(struct fixture *f)
 	}
 }
 
+/* Nothing is on its way: choices that changed need not wait for it. */
+static void end_grace(struct fixture *f)
+{
+	struct tx *tx;
+
+	must(tx_begin(f->model, clock_wall_ms(&f->clock) + LIMIT_MODEL_SHIFT_GRACE_MS, &tx), "begin");
+	must(pair_shift_tick(tx, SIZE_MAX), "pair_shift_tick");
+	end(tx);
+}
+
 /* An edge that was added is there at once, and gets what no edge has. */
 static void connect_edges(struct fixture *f)
 {
@@ -278,8 +300,10 @@ void fixture_handle(struct fixture *f, const struct http_request *r, struct api_
 	api_handle(f->api, r, ret);
 	ret->change = change_free(ret->change);
 	connect_edges(f);
-	if (f->hosts_answer)
+	if (f->hosts_answer) {
 		acknowledge(f);
+		end_grace(f);
+	}
 }
 
 void fixture_ec2(struct fixture *f, int account, const char *form, struct api_answer *ret)

@@ -11,7 +11,7 @@ import urllib.request
 
 import pytest
 
-from test_operator import call, check, resolve, template_of  # noqa: F401
+from test_operator import call, check, resolve, signed, template_of  # noqa: F401
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 
@@ -25,6 +25,12 @@ def none_left(call):
     yield
     for p in call("GET", "/v1/policies")["policies"]:
         call("DELETE", "/v1/policies/" + p["id"])
+
+
+def settle(call):
+    """The fixture's hosts acknowledge with each request, which is what the steps of a change wait for."""
+    for _ in range(6):
+        call("GET", "/v1/status")
 
 
 def pairs(call):
@@ -79,6 +85,7 @@ def test_a_dry_run_says_what_happens_and_changes_nothing(call):
         match = dice.choice([{}, {"host": dice.choice(hosts)},
                              {"host": dice.choice(hosts), "direction": dice.choice(["in", "out"])}])
         body = policy("p%d" % n, dice.choice(["forbid", "prefer", "pin", "require"]), what, match=match)
+        settle(call)
         before = call("GET", "/v1/pairs")["pairs"]
         revision = call("GET", "/v1/status")["revision"]
         dry = call("POST", "/v1/policies?dry-run=true", body, expect=200)
@@ -92,3 +99,110 @@ def test_a_dry_run_says_what_happens_and_changes_nothing(call):
             [(c["from"], c["to"], c["after"], c["before"]) for c in dry["changes"]]
         if dice.random() < 0.5:
             call("DELETE", "/v1/policies/p%d" % n)
+
+
+# ---- customers, who sign ----
+
+@pytest.fixture
+def customer(endpoint, call):
+    """A request of an account, by its number."""
+    def f(number, method, path, body=None, expect=None):
+        return call(method, path, body, headers=signed(endpoint, method, path, number, body), expect=expect)
+    return f
+
+
+@pytest.fixture(scope="module")
+def networks(ec2, other):
+    """One of each account, with a node on each host: two of them are round the hosts once."""
+    made = {}
+    for number, client in (1, ec2), (2, other):
+        v = client.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+        s = client.create_subnet(VpcId=v, CidrBlock="10.9.1.0/24")["Subnet"]["SubnetId"]
+        nodes = client.run_instances(ImageId="ami-netns", MinCount=4, MaxCount=4, SubnetId=s)["Instances"]
+        made[number] = v, [i["NetworkInterfaces"][0]["NetworkInterfaceId"] for i in nodes]
+    yield made
+    for number, client in (1, ec2), (2, other):
+        by_vpc = [{"Name": "vpc-id", "Values": [made[number][0]]}]
+        for r in client.describe_instances(Filters=by_vpc)["Reservations"]:
+            client.terminate_instances(InstanceIds=[i["InstanceId"] for i in r["Instances"]])
+        for s in client.describe_subnets(Filters=by_vpc)["Subnets"]:
+            client.delete_subnet(SubnetId=s["SubnetId"])
+        client.delete_vpc(VpcId=made[number][0])
+
+
+def chosen(call, network):
+    """What h1 sends to h2: in general, and of a network, which is the same where it has no choice of its own."""
+    settle(call)
+    said = call("GET", "/v1/pairs?from=h1&to=h2")["pairs"]
+    whole = next(p for p in said if not p["network"] and not p["interface"])
+    return whole, next((p for p in said if p["network"] == network and not p["interface"]), whole)
+
+
+def test_a_customers_policy_is_about_its_own_network_alone(call, customer, networks):
+    (mine, _), (theirs, _) = networks[1], networks[2]
+    before = chosen(call, mine)[0]["send"]
+    made = customer(1, "POST", "/v1/policies", policy("mine", "forbid", before, match={"network": mine}), expect=201)
+    assert made["policy"]["account"] == "1" * 12
+    whole, class_ = chosen(call, mine)
+    assert whole["send"] == before and class_["send"] != before and class_["policy"] == made["policy"]["id"]
+    assert chosen(call, theirs)[1]["send"] == before
+    assert [p["name"] for p in customer(1, "GET", "/v1/policies")["policies"]] == ["mine"]
+    customer(1, "DELETE", "/v1/policies/mine", expect=200)
+
+
+@pytest.mark.parametrize("dry", ["", "?dry-run=true"])
+@pytest.mark.parametrize("match, status", [
+    ({}, 403), ({"direction": "out"}, 403), ({"environment": "production"}, 403), ({"peer": {"network": "MINE"}}, 403),
+    ({"network": "THEIRS"}, 404), ({"network": "MINE", "peer": {"network": "THEIRS"}}, 404),
+    ({"network": "MINE", "host": "h1"}, 403), ({"network": "MINE", "peer": {"host": "h1"}}, 403),
+    ({"network": "MINE", "host_label": {"rack": "1"}}, 403), ({"network": "MINE", "account": "2" * 12}, 403),
+    ({"network": "MINE", "peer": {"account": "2" * 12}}, 403), ({"interfaces": ["MY-ENI", "THEIR-ENI"]}, 404),
+    ({"interfaces": ["THEIR-ENI", "MY-ENI"]}, 404),
+])
+def test_a_customer_says_nothing_about_others(call, customer, networks, match, status, dry):
+    names = {"MINE": networks[1][0], "THEIRS": networks[2][0], "MY-ENI": networks[1][1][0],
+             "THEIR-ENI": networks[2][1][0]}
+    text = json.dumps(match)
+    for name, id in names.items():
+        text = text.replace('"%s"' % name, '"%s"' % id)
+    answer = customer(1, "POST", "/v1/policies" + dry, policy("p", "forbid", "siit", match=json.loads(text)),
+                      expect=status)
+    assert answer["error"]["message"]
+    assert call("GET", "/v1/policies")["policies"] == []
+
+
+def test_nobody_elses_policy_is_seen_or_touched(call, customer, networks):
+    mine = networks[1][0]
+    admin = call("POST", "/v1/policies", policy("admin", "forbid", "siit/1"), expect=201)["policy"]
+    one = customer(1, "POST", "/v1/policies", policy("one", "forbid", "siit/1", match={"network": mine}),
+                   expect=201)["policy"]
+    for number, p in (1, admin), (2, admin), (2, one):
+        for name in p["id"], p["name"]:
+            for method, body in ("GET", None), ("DELETE", None), ("PUT", policy("x", "forbid", "vxlan", match={
+                    "network": networks[number][0]})):
+                customer(number, method, "/v1/policies/" + name, body, expect=404)
+        assert p["id"] not in [q["id"] for q in customer(number, "GET", "/v1/policies")["policies"]]
+    assert [p["id"] for p in call("GET", "/v1/policies")["policies"]] == [admin["id"], one["id"]]
+    # a name is taken in its own account alone
+    customer(1, "POST", "/v1/policies", policy("admin", "forbid", "siit/1", match={"network": mine}), expect=201)
+
+
+@pytest.mark.parametrize("effect", ["require", "prefer", "pin"])
+def test_a_customer_lifts_nothing_of_an_administrators(call, customer, networks, effect):
+    mine = networks[1][0]
+    best = chosen(call, mine)[0]["send"]
+    call("POST", "/v1/policies", policy("admin", "forbid", best), expect=201)
+    without = chosen(call, mine)[0]["send"]
+    assert without != best
+    customer(1, "POST", "/v1/policies", policy("mine", effect, best, match={"network": mine}))
+    whole, class_ = chosen(call, mine)
+    assert whole["send"] == without
+    assert class_["send"] in (without, "none"), "what is forbidden stays so"
+    assert not [a for p in (whole, class_) for a in p["accepts"] if best in a["formats"]]
+
+
+def test_a_customers_dry_run_names_no_hosts(customer, networks):
+    answer = customer(1, "POST", "/v1/policies?dry-run=true",
+                      policy("p", "forbid", "siit", match={"network": networks[1][0]}), expect=200)
+    assert answer["changes"] and all(c["from"] is None and c["to"] is None for c in answer["changes"])
+    assert {c["network"] for c in answer["changes"]} == {networks[1][0]}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """GET /metrics, read as Prometheus reads it."""
+import json
 import re
 import urllib.error
 import urllib.request
@@ -55,6 +56,35 @@ def test_it_is_as_prometheus_reads_it(endpoint):
     assert pairs == {(a, b) for a in hosts for b in hosts if a != b}
 
 
+def test_pairs_are_counted_by_choice_and_keys_have_an_age(endpoint):
+    """requirement: NEG-8, OPS-1"""
+    samples = parse(get(endpoint)[1])
+    choices = [dict(labels) for name, labels in samples if name == "pair_choice"]
+    counts = {labels: value for (name, labels), value in samples.items() if name == "pairs"}
+    assert len(choices) == 2 and sum(counts.values()) == len(choices)
+    for labels, value in counts.items():
+        wanted = dict(labels)
+        assert value == sum(all(c[k] == v for k, v in wanted.items()) for c in choices) > 0
+    waiting = {dict(labels)["for"] for name, labels in samples if name == "choices_waiting"}
+    assert waiting == {"receiver", "sender", "time"}
+    ages = {dict(labels)["host"]: value for (name, labels), value in samples.items() if name == "host_key_age_seconds"}
+    assert set(ages) == {c["from"] for c in choices}
+    assert all(0 <= age < 600 for age in ages.values()), "the fixture's hosts are as old as this run"
+
+
+def test_what_features_did_is_told_by_host_and_by_pair(endpoint):
+    """requirement: OPS-1"""
+    samples = parse(get(endpoint)[1])
+    # what each host of the fixture reports about the next one
+    told = {"sealed_packets": 1, "sealed_bytes": 2, "opened_packets": 3, "opened_bytes": 4, "saved_bytes": 5,
+            "held_back_packets": 6}
+    for name, value in told.items():
+        for host in "h1", "h2":
+            assert samples[(f"host_{name}_total", (("host", host),))] == value
+        pairs = {labels: v for (family, labels), v in samples.items() if family == f"pair_{name}_total"}
+        assert pairs == {(("from", "h1"), ("to", "h2")): value}, "not of hosts that are not there"
+
+
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])
 def test_operators_alone(endpoint, headers):
     """requirement: OPS-1"""
@@ -69,3 +99,16 @@ def test_nothing_is_written_there(endpoint):
     with pytest.raises(urllib.error.HTTPError) as e:
         urllib.request.urlopen(request, timeout=20)
     assert e.value.code == 405
+
+
+def test_of_many_hosts_each_is_told_and_no_pair(endpoint):
+    """requirement: OPS-1"""
+    for n in range(3, 102):
+        body = json.dumps({"name": f"h{n}", "v6": f"fd00::1:{n:x}"}).encode()
+        request = urllib.request.Request(endpoint + "/v1/hosts", data=body, method="POST",
+                                         headers={**OPERATOR, "Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=20) as r:
+            assert r.status == 201
+    samples = parse(get(endpoint)[1])
+    assert len([1 for name, _ in samples if name == "host_sealed_packets_total"]) == 101
+    assert not [name for name, _ in samples if name == "pairs" or name.startswith("pair_")]

@@ -335,6 +335,66 @@ static void groups_of_the_other_end_decide(void **state)
 	assert_int_equal(send_a_to_b(t, 2, &reason), FAKE_DELIVERED);
 }
 
+/* A frame of "a" (10.0.0.4) to "b", with a VLAN tag unless 'vlan' is 0. */
+static enum fake_verdict send_frame(struct two *t, uint16_t vlan, uint32_t *ret_reason)
+{
+	static const uint8_t ip[] = {0x45, 0, 0, 20, 0, 0, 0, 0, 64, 253, 0, 0, 10, 0, 0, 4, 10, 0, 0, 5};
+	const uint8_t tag[] = {0x81, 0, (uint8_t)(vlan >> 8), (uint8_t)vlan};
+	uint8_t f[64] = {2, 9, 9, 9, 9, 9, 2, 0, 0, 0, 0, 1};
+	size_t at = 12;
+
+	if (vlan) {
+		memcpy(f + at, tag, 4);
+		at += 4;
+	}
+	memcpy(f + at, (uint8_t[]){8, 0}, 2);
+	memcpy(f + at + 2, ip, sizeof(ip));
+	return fake_send(t->world, "a", PORT, f, at + 2 + sizeof(ip), ret_reason);
+}
+
+static void set_vlan(struct datapath *dp, const char *addr, uint16_t vlan)
+{
+	struct dp_port port = {.id = PORT,
+			       .vni = VNI,
+			       .mac = {{2, 0, 0, 0, 0, 1}},
+			       .mtu = 1460,
+			       .vlan = vlan,
+			       .n_addrs = 1,
+			       .addrs = {v4(addr)}};
+
+	assert_int_equal(datapath_port_set(dp, &port), 0);
+}
+
+/* As the programs do: tests/bpf/test_vlan.c.  requirement: NIC-1 */
+static void tags_come_off_and_are_put_on(void **state)
+{
+	struct two *t = *state;
+	uint8_t *frame;
+	uint32_t why;
+	size_t size;
+
+	map(t->a, "10.0.0.5", 2, DP_MAPPING_LIVE);
+	map(t->b, "10.0.0.4", 2, DP_MAPPING_LIVE);
+	assert_int_equal(send_frame(t, 12, &why), FAKE_DROPPED);
+	assert_int_equal(why, DROP_VLAN);
+	set_vlan(t->a, "10.0.0.4", 12);
+	assert_int_equal(send_frame(t, 0, &why), FAKE_DROPPED);
+	assert_int_equal(why, DROP_VLAN);
+	assert_int_equal(send_frame(t, 13, &why), FAKE_DROPPED);
+	assert_int_equal(why, DROP_VLAN);
+	assert_int_equal(send_frame(t, 12, NULL), FAKE_DELIVERED);
+	assert_true(fake_receive(t->world, "b", PORT, &frame, &size));
+	assert_int_equal(size, 34);
+	assert_memory_equal(frame + 12, ((uint8_t[]){8, 0}), 2);
+	free(frame);
+	set_vlan(t->b, "10.0.0.5", 0x123);
+	assert_int_equal(send_frame(t, 12, NULL), FAKE_DELIVERED);
+	assert_true(fake_receive(t->world, "b", PORT, &frame, &size));
+	assert_int_equal(size, 38);
+	assert_memory_equal(frame + 12, ((uint8_t[]){0x81, 0, 1, 0x23, 8, 0}), 6);
+	free(frame);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +407,7 @@ int main(void)
 		TEST(a_full_table_says_so),
 		TEST(groups_decide_and_connections_live_on),
 		TEST(groups_of_the_other_end_decide),
+		TEST(tags_come_off_and_are_put_on),
 #undef TEST
 	};
 

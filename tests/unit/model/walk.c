@@ -201,8 +201,10 @@ static int step_attach(struct walk *w, struct tx *tx)
 static int step_share(struct walk *w, struct tx *tx)
 {
 	bool shared = walk_random(w, 4);
+	uint32_t vlan = shared ? 0 : walk_random(w, 4);
 	struct interface_set_args args = {.interface_id = walk_some(w, KIND_INTERFACE),
-					  .shared = &shared};
+					  .shared = &shared,
+					  .vlan = &vlan};
 
 	return interface_set(tx, walk_someone(w), &args, &w->c.refusal);
 }

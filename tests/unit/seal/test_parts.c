@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The pure parts: header, ciphers against vectors that a plain reference made, window, reserve. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../test.h"
 #include "base/hex.h"
 #include "seal/cipher.h"
+#include "seal/outbox.h"
 #include "seal/psp.h"
 #include "seal/replay.h"
 #include "seal/reserve.h"
@@ -208,12 +211,57 @@ static void test_squeeze(void **state)
 	}
 }
 
+/* Messages are full while there is more to send: the one that is not waits, whole and in its order.  What was sent is
+ * counted by the kernel's refusal: the descriptor is no socket. */
+static void test_outbox_keeps_what_is_not_full(void **state)
+{
+	enum { SIZE = 1452, FULL = OUTBOX_MESSAGE_SIZE / SIZE, ALL = FULL + 6 };
+	static const uint8_t remote[16] = {0xfd, [15] = 1};
+	struct outbox *o = calloc(1, sizeof(*o));
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	uint64_t not_sent = 0;
+
+	assert_non_null(o);
+	assert_true(fd >= 0);
+	o->not_sent = &not_sent;
+	for (int i = 0; i < OUTBOX_PORTS; i++)
+		o->fds[1][i] = fd;
+	outbox_flush_full(o);
+	assert_int_equal(o->n, 0);
+	for (int i = 0; i < ALL; i++) {
+		memset(outbox_room(o, SIZE), i, SIZE);
+		outbox_add(o, SIZE, remote, 7);
+	}
+	outbox_flush_full(o);
+	assert_int_equal(not_sent, FULL);
+	assert_int_equal(o->n, 1);
+	assert_int_equal(o->size, 6 * SIZE);
+	for (int i = 0; i < 6; i++) {
+		assert_int_equal(o->bytes[o->messages[0].at + (size_t)i * SIZE], FULL + i);
+		assert_int_equal(o->bytes[o->messages[0].at + (size_t)i * SIZE + SIZE - 1],
+				 FULL + i);
+	}
+	outbox_flush_full(o);
+	assert_int_equal(not_sent, FULL); /* still not full */
+	memset(outbox_room(o, 100), 0, 100);
+	outbox_add(o, 100, remote, 7);
+	outbox_flush_full(o); /* ended by a shorter one: nothing can follow */
+	assert_int_equal(not_sent, ALL + 1);
+	assert_int_equal(o->n, 0);
+	assert_int_equal(o->size, 0);
+	close(fd);
+	free(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_known_answers), cmocka_unit_test(test_header),
-		cmocka_unit_test(test_replay_model),  cmocka_unit_test(test_reserve_never_repeats),
+		cmocka_unit_test(test_known_answers),
+		cmocka_unit_test(test_header),
+		cmocka_unit_test(test_replay_model),
+		cmocka_unit_test(test_reserve_never_repeats),
 		cmocka_unit_test(test_squeeze),
+		cmocka_unit_test(test_outbox_keeps_what_is_not_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
