@@ -304,8 +304,20 @@ static void sealing_run(struct sealing *s, bool wide, struct failures *failures)
 		sealing_fail(s, e, failures);
 }
 
+/* So that the classes of what comes are known.  What cannot be planned cannot be set, and is reported then. */
+static void sealing_plan(struct sealing *s)
+{
+	const struct desired_peer *p;
+
+	if (!s->paths.socket || !s->dp)
+		return;
+	hmap_for_each (p, &s->desired->peers, node)
+		(void)datapath_peer_plan(s->dp, &p->dp);
+}
+
 void sealing_widen(struct sealing *s, struct failures *failures)
 {
+	sealing_plan(s);
 	sealing_run(s, true, failures);
 }
 

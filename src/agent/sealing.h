@@ -3,8 +3,9 @@
  * The sealing worker, kept as the desired state wants it: started when the first peer's traffic is to be
  * sealed, found again after a restart of the agent, started again when it ends.
  *
- * Order.  sealing_widen() comes before the data plane learns of a change: new classes and keys are there
- * before a packet needs them, old ones are still there.  sealing_narrow() comes after it.
+ * Order.  sealing_widen() comes before the data plane learns of a change: it has the data plane plan which
+ * classes there will be, and the worker confirms them and their keys before a packet needs them; old ones
+ * are still there.  sealing_narrow() comes after it.
  *
  * Keys are never saved.  An agent that restarts leaves a worker that has keys as it is until the manager
  * has told all of them again, and asks for everything (sealing_lacks_keys()).

@@ -423,6 +423,7 @@ static const struct datapath_ops bpf_ops = {
 	.port_delete = bpf_port_delete,
 	.subnet_set = bpf_subnet_set,
 	.subnet_delete = bpf_subnet_delete,
+	.peer_plan = bpf_peer_plan,
 	.variant_class = bpf_variant_class,
 	.peer_set = bpf_peer_set,
 	.peer_delete = bpf_peer_delete,

@@ -122,12 +122,14 @@ int bpf_peer_delete(struct datapath *dp, uint32_t id);
 struct dp_peer_copy bpf_peer_copy_of(const struct dp_peer *peer);
 const struct dp_peer_copy *bpf_peer_current(struct bpf_host *h, uint32_t row);
 void bpf_peer_publish(struct bpf_host *h, uint32_t row, const struct dp_peer_copy *copy);
-/* bpf_variant.c: variants of peers.  To find what is pinned; to write those of a peer that come or change, before it;
- * to take away those that it has no more, after it. */
+/* bpf_variant.c: variants of peers.  To find what is pinned; to decide where those of a peer will be; to write those
+ * that come or change, before it; to take away those that it has no more, after it. */
 must_check int bpf_variant_load(struct bpf_host *h);
 void bpf_variant_unload(struct bpf_host *h);
+must_check int bpf_variant_plan(struct bpf_host *h, const struct dp_peer *peer);
 must_check int bpf_variant_set(struct bpf_host *h, const struct dp_peer *peer);
 void bpf_variant_reap(struct bpf_host *h, uint32_t peer);
+int bpf_peer_plan(struct datapath *dp, const struct dp_peer *peer);
 int bpf_variant_class(struct datapath *dp, uint32_t peer, const struct dp_variant *variant, uint32_t *ret);
 int bpf_peers(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), void *arg);
 /* bpf_peer_own.c: puts sealing and rate into 'c', and the next hop that they need; the other way; makes

@@ -72,6 +72,11 @@ int datapath_peer_set(struct datapath *dp, const struct dp_peer *peer)
 	return dp->ops->peer_set(dp, peer);
 }
 
+int datapath_peer_plan(struct datapath *dp, const struct dp_peer *peer)
+{
+	return dp->ops->peer_plan(dp, peer);
+}
+
 int datapath_variant_class(struct datapath *dp, uint32_t peer, const struct dp_variant *variant, uint32_t *ret)
 {
 	return dp->ops->variant_class(dp, peer, variant, ret);

@@ -362,7 +362,10 @@ int datapath_port_delete(struct datapath *dp, uint32_t id);
 int datapath_subnet_set(struct datapath *dp, const struct dp_subnet *subnet);
 int datapath_subnet_delete(struct datapath *dp, uint32_t vni, const struct prefix *prefix);
 int datapath_peer_set(struct datapath *dp, const struct dp_peer *peer);
-/* The class that what a variant of a peer seals goes to the sealing device with; -ENOENT. */
+/* Before datapath_peer_set(): decides the classes of the peer's variants, which has no effect on packets.  Errors are those
+ * of datapath_peer_set().  A later call for the same peer, or its end, takes back what was never set. */
+int datapath_peer_plan(struct datapath *dp, const struct dp_peer *peer);
+/* The class that what a variant of a peer, set or planned, seals goes to the sealing device with; -ENOENT. */
 int datapath_variant_class(struct datapath *dp, uint32_t peer, const struct dp_variant *variant, uint32_t *ret);
 int datapath_peer_delete(struct datapath *dp, uint32_t id);
 int datapath_nexthop_set(struct datapath *dp, const struct dp_nexthop *nexthop);

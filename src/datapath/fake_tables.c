@@ -465,6 +465,11 @@ static int op_peer_set(struct datapath *dp, const struct dp_peer *peer)
 	return r;
 }
 
+static int op_peer_plan(struct datapath *dp, const struct dp_peer *peer)
+{
+	return 0; /* nothing has to be decided */
+}
+
 static int op_variant_class(struct datapath *dp, uint32_t peer, const struct dp_variant *variant, uint32_t *ret)
 {
 	*ret = peer; /* what is sealed meets no device */
@@ -685,6 +690,7 @@ const struct datapath_ops fake_ops = {
 	.port_delete = op_port_delete,
 	.subnet_set = op_subnet_set,
 	.subnet_delete = op_subnet_delete,
+	.peer_plan = op_peer_plan,
 	.variant_class = op_variant_class,
 	.peer_set = op_peer_set,
 	.peer_delete = op_peer_delete,

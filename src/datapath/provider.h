@@ -14,6 +14,7 @@ struct datapath_ops {
 	int (*port_delete)(struct datapath *dp, uint32_t id);
 	int (*subnet_set)(struct datapath *dp, const struct dp_subnet *subnet);
 	int (*subnet_delete)(struct datapath *dp, uint32_t vni, const struct prefix *prefix);
+	int (*peer_plan)(struct datapath *dp, const struct dp_peer *peer);
 	int (*variant_class)(struct datapath *dp, uint32_t peer, const struct dp_variant *variant,
 			     uint32_t *ret);
 	int (*peer_set)(struct datapath *dp, const struct dp_peer *peer);

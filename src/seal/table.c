@@ -12,28 +12,43 @@ static int table_compare_class(const void *a, const void *b)
 	return (x->record.number > y->record.number) - (x->record.number < y->record.number);
 }
 
+/* What tells keys apart. */
+struct table_name {
+	bool seals;
+	uint32_t peer, spi;
+};
+
+static int table_compare_name(const struct table_name *n, const struct table_key *k)
+{
+	if (n->seals != k->record.seals)
+		return n->seals - k->record.seals;
+	/* an SPI names its sender, which of all keys that seal is this host */
+	if (n->seals && n->peer != k->record.peer)
+		return n->peer < k->record.peer ? -1 : 1;
+	return (n->spi > k->record.spi) - (n->spi < k->record.spi);
+}
+
 static int table_compare_key(const void *a, const void *b)
 {
 	const struct table_key *x = *(const struct table_key *const *)a;
-	const struct table_key *y = *(const struct table_key *const *)b;
+	const struct table_name name = {x->record.seals, x->record.peer, x->record.spi};
 
-	if (x->record.seals != y->record.seals)
-		return x->record.seals - y->record.seals;
-	/* an SPI names its sender, which of all keys that seal is this host */
-	if (x->record.seals && x->record.peer != y->record.peer)
-		return x->record.peer < y->record.peer ? -1 : 1;
-	return (x->record.spi > y->record.spi) - (x->record.spi < y->record.spi);
+	return table_compare_name(&name, *(const struct table_key *const *)b);
+}
+
+static int table_compare_to_name(const void *name, const void *key)
+{
+	return table_compare_name(name, *(const struct table_key *const *)key);
 }
 
 /* 'peer' is of a key that seals: to whom. */
 static struct table_key *table_find_key(const struct table *t, bool seals, uint32_t peer,
 					uint32_t spi)
 {
-	struct table_key wanted = {.record = {.spi = spi, .peer = peer, .seals = seals}};
-	struct table_key *key = &wanted;
-	struct table_key **found =
-		t->n_keys ? bsearch(&key, t->keys, t->n_keys, sizeof(*t->keys), table_compare_key)
-			  : NULL;
+	const struct table_name name = {seals, peer, spi};
+	struct table_key **found = t->n_keys ? bsearch(&name, t->keys, t->n_keys, sizeof(*t->keys),
+						       table_compare_to_name)
+					     : NULL;
 
 	return found ? *found : NULL;
 }

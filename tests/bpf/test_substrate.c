@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "abi/drop.h"
+#include "abi/maps.h"
 #include "frame.h"
 #include "net/csum.h"
 
@@ -330,6 +331,87 @@ static void test_variants(void **state)
 	assert_dropped(&f1, DROP_FORMAT_VERSION);
 }
 
+static int plan_variants(const struct dp_variant *variants, size_t n)
+{
+	const struct dp_peer peer = {.id = 2, .n_variants = n, .variants = variants};
+
+	return datapath_peer_plan(fixture.lab.hosts[0].dp, &peer);
+}
+
+static uint32_t class_of(const struct dp_variant *v)
+{
+	uint32_t class = 0;
+
+	return datapath_variant_class(fixture.lab.hosts[0].dp, 2, v, &class) ? 0 : class;
+}
+
+/* The class of what a variant will seal is known, and can be told to the worker, while its packets still go as before.
+ * requirement: NEG-11 */
+static void test_variants_are_planned(void **state)
+{
+	const uint32_t two = FORMAT_BIT(FORMAT_SIIT_2);
+	struct dp_variant v[] = {variant("10.0.1.10", "10.0.1.11", FORMAT_SIIT_1, two),
+				 variant("10.0.1.10", "10.0.1.12", FORMAT_SIIT_1, two)};
+	uint32_t planned, both;
+	struct frame f;
+
+	assert_int_equal(class_of(&v[0]), 0);
+	assert_int_equal(plan_variants(v, 1), 0);
+	planned = class_of(&v[0]);
+	assert_int_not_equal(planned, 0);
+	f = wire(17, 0, 40);
+	assert_false(is_layout_1(&f)); /* not live */
+	set_variants(0, v, 1);
+	assert_int_equal(class_of(&v[0]), planned);
+	f = wire(17, 0, 40);
+	assert_true(is_layout_1(&f));
+
+	/* two alike share a class; one that is to differ gets another before it does, and the first keeps what it has */
+	set_variants(0, v, 2);
+	both = class_of(&v[0]);
+	assert_int_equal(class_of(&v[1]), both);
+	v[0].send = FORMAT_NONE;
+	assert_int_equal(plan_variants(v, 2), 0);
+	assert_int_not_equal(class_of(&v[0]), both);
+	assert_int_not_equal(class_of(&v[1]), class_of(&v[0]));
+	f = wire(17, 0, 40);
+	assert_true(is_layout_1(&f));
+	planned = class_of(&v[0]);
+	set_variants(0, v, 2);
+	assert_int_equal(class_of(&v[0]), planned);
+	{
+		struct v4 p = {.src = "10.0.1.10",
+			       .dst = "10.0.1.11",
+			       .from = 1,
+			       .protocol = 17,
+			       .ttl = 64,
+			       .fragment = DF,
+			       .payload = 10};
+		struct frame none = frame_v4(&p);
+
+		frame_assert_dropped_by_node(&fixture.lab, fixture.a, &none, DROP_NO_FORMAT);
+	}
+
+	/* twice the same, of an address that two nodes share: the first says it */
+	v[1] = v[0];
+	v[1].send = FORMAT_SIIT_1;
+	set_variants(0, v, 2);
+	assert_int_equal(class_of(&v[1]), class_of(&v[0]));
+
+	/* what is planned and never set takes no room, whatever comes after it */
+	for (uint32_t i = 0; i < 2 * DP_VARIANTS_MAX; i++) {
+		struct dp_variant other = variant(NULL, NULL, FORMAT_VXLAN_1, 0);
+
+		other.peer_vni = LAB_VNI + 1 + i;
+		assert_int_equal(plan_variants(&other, 1), 0);
+	}
+	assert_int_not_equal(class_of(&v[0]), 0); /* still there: it was set */
+	set_variants(0, NULL, 0);
+	assert_int_equal(class_of(&v[0]), 0);
+	f = wire(17, 0, 40);
+	assert_false(is_layout_1(&f));
+}
+
 /* Another network's, and another address's, are nobody else's; and what is pinned is found again. */
 static void test_variants_are_narrow(void **state)
 {
@@ -562,6 +644,7 @@ int main(void)
 		cmocka_unit_test_setup(test_refusals_beside_a_cached_flow, reset),
 		cmocka_unit_test_setup(test_formats, reset),
 		cmocka_unit_test_setup(test_variants, reset),
+		cmocka_unit_test_setup(test_variants_are_planned, reset),
 		cmocka_unit_test_setup(test_variants_are_narrow, reset),
 		cmocka_unit_test_setup(test_changes_invalidate_flows, reset),
 		cmocka_unit_test_setup(test_inner_must_match, reset),
