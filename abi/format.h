@@ -12,8 +12,19 @@ enum format {
 	FORMAT_IPIP6_1 = 3, /* IP in IPv6 between the pair's embedded addresses */
 	FORMAT_VXLAN_1 = 4, /* RFC 7348 by the kernel's device */
 	FORMAT_REIP4_1 = 5, /* re-heading on IPv4: both addresses become labels */
+	FORMAT_GENEVE_1 = 6, /* RFC 8926 by the kernel's device, with an option (abi/geneve.h) */
+	FORMAT_GENEVE_2 = 7, /* another layout of the option */
 	FORMAT_MAX,
-	/* Given out, and not carried yet: FORMAT_GENEVE_1 = 6, FORMAT_GENEVE_2 = 7 */
 };
 
 #define FORMAT_BIT(f) (1U << (f))
+
+#define FORMATS_SIIT (FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2))
+#define FORMATS_GENEVE (FORMAT_BIT(FORMAT_GENEVE_1) | FORMAT_BIT(FORMAT_GENEVE_2))
+/* By a device of the kernel's, to the other host's own address. */
+#define FORMATS_TUNNEL (FORMAT_BIT(FORMAT_VXLAN_1) | FORMATS_GENEVE)
+/* All versions of a format, as bits; itself where it has one. */
+#define FORMAT_VERSIONS(f)                                                                         \
+	(FORMAT_BIT(f) & FORMATS_SIIT     ? FORMATS_SIIT                                           \
+	 : FORMAT_BIT(f) & FORMATS_GENEVE ? FORMATS_GENEVE                                         \
+					  : FORMAT_BIT(f))

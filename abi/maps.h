@@ -70,10 +70,10 @@ struct dp_rodata {
 	__u32 copy_ifindex; /* the device that copies of packets go up by */
 	__u32 seal_ifindex; /* the sealing device */
 	__u32 formats;      /* FORMAT_BIT()s that these programs carry */
-	__u32 pad2;
+	__u32 geneve_ifindex; /* 0: none */
 };
 
-/* The fixed inner MACs of vxlan/1: the device's own, and that of every sender. */
+/* The fixed inner MACs of vxlan/1 and geneve: the device's own, and that of every sender. */
 #define DP_VXLAN_MAC_DEVICE                                                                        \
 	{                                                                                          \
 		0x0e, 0x76, 0x69, 0x61, 0x00, 0x01                                                 \
@@ -198,6 +198,9 @@ struct dp_peer_value {
 	__u32 current;
 	__u32 pad;
 };
+
+/* ---- policies: array, by the rows of peers; the number of the policy that decided what is sent (__u64), 0: none.
+ * geneve says it ---- */
 
 /*
  * ---- variants: hash; the row of 'peers', 'rates' and, behind DP_NEXTHOPS_OF_PEERS, 'nexthops' that
@@ -497,7 +500,7 @@ struct dp_flow_out {
 	__u32 peer;          /* 0: this host */
 	__u32 vni; /* of the destination, a network or a handle; 0: vxlan cannot say it */
 	__u32 checksum_diff; /* siit/1, reip4: from the virtual to the substrate addresses */
-	__u32 pad;
+	__u32 from_vni; /* geneve: of the source, a network or a handle */
 	struct dp_region region;    /* connections of the sender, */
 	struct dp_region to_region; /* of the port here that gets it */
 	struct dp_list acl, to_acl; /* what the ACLs allow between the two addresses */
@@ -554,7 +557,7 @@ struct dp_budget_value {
 enum {
 	DP_NOTE_MAGIC = 0x0a,    /* locally administered, unicast */
 	DP_NOTE_ROUTED = 1 << 0, /* the node had sent it to its router */
-	DP_NOTE_TUNNEL = 1 << 1, /* came by vxlan: the frame is what was inside, 'id' the peer */
+	DP_NOTE_TUNNEL = 1 << 1, /* came by a tunnel: the frame is what was inside; dp_note_tunnel */
 	DP_NOTE_OTHER = 1 << 2,  /* 'vni' is the destination's, not the port's */
 	DP_NOTE_UPLINK = 1 << 3, /* came from the world: 'id' the private IPv4 address that it is for */
 	DP_NOTE_SEAL_SHIFT = 5,  /* VERIFY: enum seal_cipher, two bits */
@@ -568,6 +571,17 @@ struct dp_note {
 	__u8 flags;
 	__u8 slot[2]; /* big endian, 0: from the substrate */
 	__u8 id[4];   /* big endian: of the port or peer */
+};
+
+/* A note with DP_NOTE_TUNNEL. */
+struct dp_note_tunnel {
+	__u8 magic;
+	__u8 kind;
+	__u8 vni[3]; /* of the destination */
+	__u8 flags;
+	__u8 format;     /* enum format; 0: vxlan/1 */
+	__u8 src_vni[3];
+	__u8 peer[2]; /* big endian */
 };
 
 enum {
@@ -626,4 +640,5 @@ DP_LAYOUT(struct dp_counters_value, 32);
 DP_LAYOUT(struct dp_drops_value, 1024);
 DP_LAYOUT(struct dp_budget_value, 16);
 DP_LAYOUT(struct dp_note, 12);
+DP_LAYOUT(struct dp_note_tunnel, 12);
 DP_LAYOUT(struct dp_event, 56);

@@ -4,7 +4,7 @@
  *
  *	port       tcx ingress of a node's interface on the host: packets from the node
  *	substrate  tcx ingress of the interface to the wire: packets from other hosts
- *	tunnel     tcx ingress of the vxlan device: packets from other hosts
+ *	tunnel     tcx ingress of the vxlan and of the geneve device: packets from other hosts
  *	upcalls    tcx ingress of the upcall device: packets that the agent sends on their way again
  *	uplink     tcx ingress of an edge's interface to the world
  *	opened     tcx ingress of the sealing device: packets from other hosts that were sealed
@@ -36,7 +36,7 @@ static __always_inline int port_fast_v4(struct __sk_buff *skb, struct iphdr *ip,
 	counter_tx(skb, flow->stamp.slot);
 	if (flow->format == FORMAT_REIP4_1)
 		return forward_reip4(skb, ip, flow, peer, sizeof(*ip), &mtu);
-	return forward_vxlan(skb, ip, flow, peer, sizeof(*ip), &mtu);
+	return forward_tunnel(skb, ip, flow, peer, sizeof(*ip), &mtu);
 }
 
 /* A packet of a known flow that needs no judgement. */
@@ -57,7 +57,7 @@ static __always_inline int port_fast(struct __sk_buff *skb)
 		return VERDICT_DECLINED;
 	if (flow->judge && !policy_recall_out(skb, ip, flow) && !policy_hit_out(skb, flow))
 		return VERDICT_DECLINED;
-	if (flow->format >= FORMAT_VXLAN_1)
+	if (flow->format >= FORMAT_VXLAN_1) /* and reip4, and geneve */
 		return port_fast_v4(skb, ip, flow);
 	counter_tx(skb, flow->stamp.slot);
 	if (flow->format == FORMAT_NONE)
@@ -245,7 +245,10 @@ int tunnel(struct __sk_buff *skb)
 
 	if (!p)
 		return TC_ACT_SHOT;
-	r = vxlan_remote(skb, &key, &p->vni);
+	p->in.format = FORMAT_VXLAN_1;
+	r = encap_remote(skb, &key, &p->vni);
+	if (!r && skb->ifindex == config.geneve_ifindex)
+		r = geneve_read(skb, p);
 	if (!r) {
 		id = bpf_map_lookup_elem(&locators, &key);
 		r = tunnel_packet(skb, p, id ? *id : 0);
@@ -253,6 +256,15 @@ int tunnel(struct __sk_buff *skb)
 	if (r == VERDICT_EDGE)
 		r = edge_leave(skb, p);
 	return edge_conclude(skb, p, r);
+}
+
+static __always_inline int upcalls_tunnel(struct __sk_buff *skb, struct packet *p,
+					  const struct dp_note_tunnel *note)
+{
+	p->in.format = note->format ? note->format : FORMAT_VXLAN_1;
+	p->in.src_vni = geneve_get_vni(note->src_vni);
+	p->seal_peer = (__u32)note->peer[0] << 8 | note->peer[1];
+	return tunnel_packet(skb, p, p->seal_peer);
 }
 
 /* The packet of a note, sent on its way as though it had just come from where it came from. */
@@ -275,7 +287,7 @@ static __always_inline int upcalls_packet(struct __sk_buff *skb, struct packet *
 	p->seal = note.flags >> DP_NOTE_SEAL_SHIFT & (SEAL_CIPHERS - 1);
 	p->seal_peer = id;
 	if (note.kind == DP_NOTE_VERIFY && (note.flags & DP_NOTE_TUNNEL))
-		return tunnel_packet(skb, p, id);
+		return upcalls_tunnel(skb, p, (const struct dp_note_tunnel *)&note);
 	if (note.kind == DP_NOTE_VERIFY)
 		return skb->protocol == htons(ETH_P_IP) ? reip4_packet(skb, p)
 							: ingress_packet(skb, p);
@@ -361,6 +373,7 @@ static __always_inline int opened_packet(struct __sk_buff *skb, struct packet *p
 	packet_pull(skb, ETH_HLEN + sizeof(struct ipv6hdr));
 	if (note.kind == SEAL_NOTE_TUNNEL) {
 		p->vni = (__u32)note.vni[0] << 16 | (__u32)note.vni[1] << 8 | note.vni[2];
+		p->in.format = FORMAT_VXLAN_1;
 		return tunnel_packet(skb, p, p->seal_peer);
 	}
 	verdict = opened_fast(skb, p);

@@ -190,7 +190,7 @@ static __always_inline int edge_fits(struct __sk_buff *skb, struct packet *p)
 	peer = peer_get(flow->peer);
 	if (!peer)
 		return -DROP_NO_PEER;
-	whole = flow->format != FORMAT_VXLAN_1 && !ipv4_can_rehead(ip);
+	whole = !encap_is_tunnel(flow->format) && !ipv4_can_rehead(ip);
 	overhead = forward_overhead(peer, whole ? FORMAT_IPIP6_1 : flow->format);
 	return forward_check_size(skb, ip, flow, overhead, (__u32)ip->ihl * 4, &p->mtu);
 }

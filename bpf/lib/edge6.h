@@ -174,7 +174,7 @@ static __noinline int edge6_locate(struct __sk_buff *skb, struct packet *p)
 	if (!peer)
 		return -DROP_NO_PEER;
 	r = route_to_peer(peer, p->vni, p->vni, 0, 0, flow);
-	if (!r && flow->format != FORMAT_VXLAN_1)
+	if (!r && !encap_is_tunnel(flow->format))
 		flow->format = FORMAT_IPIP6_1;
 	return r;
 }
@@ -192,8 +192,8 @@ static __noinline int edge6_to_node(struct __sk_buff *skb, struct packet *p)
 		return -DROP_NO_PEER;
 	size = (__u16)(ntohs(ip->payload_len) + sizeof(*ip));
 	tos = (__u8)(ntohl(*(const __be32 *)ip) >> 20);
-	if (flow->format == FORMAT_VXLAN_1)
-		return vxlan_encode(skb, peer, flow->peer, p->vni, tos);
+	if (encap_is_tunnel(flow->format))
+		return encap_encode(skb, peer, flow, tos);
 	r = ipip6_encode(skb, flow, size, tos, IPPROTO_IPIP6, dp_bucket_v6(p->vni, p->dst));
 	return r ? r : transmit(skb, flow->nexthop);
 }

@@ -5,17 +5,23 @@
  */
 #pragma once
 
+#include "bpf/lib/encap.h"
 #include "bpf/lib/ipip6.h"
 #include "bpf/lib/reip4.h"
 #include "bpf/lib/siit.h"
 #include "bpf/lib/transmit.h"
-#include "bpf/lib/vxlan.h"
 
 static __always_inline __u32 forward_overhead(const struct dp_peer_copy *peer, __u8 format)
 {
-	if (format == FORMAT_VXLAN_1)
-		return peer->flags & DP_PEER_VXLAN_V6 ? SUBSTRATE_OVERHEAD_VXLAN_V6
+	__u32 tunnel = peer->flags & DP_PEER_VXLAN_V6 ? SUBSTRATE_OVERHEAD_VXLAN_V6
 						      : SUBSTRATE_OVERHEAD_VXLAN_V4;
+
+	if (format == FORMAT_VXLAN_1)
+		return tunnel;
+	if (format == FORMAT_GENEVE_1)
+		return tunnel + GENEVE_OPTION_1_SIZE;
+	if (format == FORMAT_GENEVE_2)
+		return tunnel + GENEVE_OPTION_2_SIZE;
 	if (format == FORMAT_REIP4_1)
 		return 0;
 	return format == FORMAT_IPIP6_1 ? SUBSTRATE_OVERHEAD_IPIP6 : SUBSTRATE_OVERHEAD_SIIT;
@@ -59,19 +65,20 @@ static __always_inline int forward_check_size(const struct __sk_buff *skb, const
 	return 0;
 }
 
-static __always_inline int forward_vxlan(struct __sk_buff *skb, struct iphdr *ip,
+/* By a device of the kernel's, in the flow's format, or, beside reip4, in vxlan/1. */
+static __always_inline int forward_tunnel(struct __sk_buff *skb, struct iphdr *ip,
 					 const struct dp_flow_out *flow,
 					 const struct dp_peer_copy *peer, __u32 header,
 					 __u16 *ret_mtu)
 {
 	__u8 tos = ip->tos;
-	int r = forward_check_size(skb, ip, flow, forward_overhead(peer, FORMAT_VXLAN_1), header,
-				   ret_mtu);
+	__u8 format = flow->format == FORMAT_REIP4_1 ? FORMAT_VXLAN_1 : flow->format;
+	int r = forward_check_size(skb, ip, flow, forward_overhead(peer, format), header, ret_mtu);
 
 	if (r)
 		return r;
 	forward_age(ip, flow->ttl_step);
-	return vxlan_encode(skb, peer, flow->peer, flow->vni, tos);
+	return encap_encode(skb, peer, flow, tos);
 }
 
 /* To another host on an IPv4 substrate: re-headed, and what that would lose something of whole, by vxlan
@@ -84,7 +91,7 @@ static __always_inline int forward_reip4(struct __sk_buff *skb, struct iphdr *ip
 	int r;
 
 	if (unlikely(!reip4_can_carry(skb, ip)))
-		return flow->vni ? forward_vxlan(skb, ip, flow, peer, header, ret_mtu)
+		return flow->vni ? forward_tunnel(skb, ip, flow, peer, header, ret_mtu)
 				 : -DROP_NO_FORMAT;
 	r = forward_check_size(skb, ip, flow, 0, sizeof(*ip), ret_mtu);
 	if (!r)
@@ -121,8 +128,8 @@ static __always_inline int forward_remote(struct __sk_buff *skb, struct iphdr *i
 					  const struct dp_peer_copy *peer, __u32 header,
 					  __u16 *ret_mtu)
 {
-	if (flow->format == FORMAT_VXLAN_1)
-		return forward_vxlan(skb, ip, flow, peer, header, ret_mtu);
+	if (encap_is_tunnel(flow->format))
+		return forward_tunnel(skb, ip, flow, peer, header, ret_mtu);
 	if (flow->format == FORMAT_REIP4_1)
 		return forward_reip4(skb, ip, flow, peer, header, ret_mtu);
 	return forward_rehead(skb, ip, flow, header, ret_mtu);

@@ -111,6 +111,9 @@ static __always_inline int route_to_peer(const struct dp_peer_copy *peer, __u32 
 			return -DROP_NO_FORMAT;
 		flow->format = FORMAT_VXLAN_1;
 	}
+	flow->from_vni = from_vni;
+	if (FORMAT_BIT(flow->format) & FORMATS_GENEVE)
+		return 0;
 	/* VXLAN says one VNI; a handle implies the sender's. */
 	if (flow->format == FORMAT_VXLAN_1)
 		return from_vni == to_vni || to_vni >= SUBSTRATE_VNI_HANDLE_MIN ? 0

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The path of an IPv6 packet from a node: source check, link or router, mapping; whole in ipip6 or
- * vxlan.
+ * a tunnel of the kernel's.
  */
 #pragma once
 
@@ -122,7 +122,7 @@ static __always_inline int route6_remote(struct __sk_buff *skb, struct packet *p
 	r = route_to_peer(peer, p->from_vni, p->to_vni, 0, 0, flow);
 	if (r)
 		return r;
-	if (flow->format != FORMAT_VXLAN_1)
+	if (!encap_is_tunnel(flow->format))
 		flow->format = FORMAT_IPIP6_1;
 	r = route6_check_size(skb, p, ip, peer, flow);
 	if (r)
@@ -130,8 +130,8 @@ static __always_inline int route6_remote(struct __sk_buff *skb, struct packet *p
 	size = (__u16)(ntohs(ip->payload_len) + sizeof(*ip));
 	tos = (__u8)(ntohl(*(const __be32 *)ip) >> 20);
 	route6_age(ip, p);
-	if (flow->format == FORMAT_VXLAN_1)
-		return vxlan_encode(skb, peer, p->flow.out.peer, flow->vni, tos);
+	if (encap_is_tunnel(flow->format))
+		return encap_encode(skb, peer, flow, tos);
 	r = ipip6_encode(skb, flow, size, tos, IPPROTO_IPIP6, dp_bucket_v6(p->to_vni, p->dst));
 	return r ? r : transmit(skb, peer->nexthop);
 }

@@ -11,9 +11,7 @@
 /* In another version of a format that is accepted, or in none of them. */
 static __always_inline int format_refusal(__u32 accept, __u8 format)
 {
-	const __u32 siit = FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2);
-
-	return FORMAT_BIT(format) & siit && accept & siit ? -DROP_FORMAT_VERSION : -DROP_FORMAT;
+	return accept & FORMAT_VERSIONS(format) ? -DROP_FORMAT_VERSION : -DROP_FORMAT;
 }
 
 /* Whether a packet with this 'seal' (enum seal_cipher, SEAL_NOTE_LZ4) in this format was chosen: 0, or a

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The path of a packet that came by vxlan: the peer is known by the tunnel's remote address, the
- * network by the VNI, which is taken to be that of both ends.
+ * The path of a packet that came by vxlan or geneve: the peer is known by the tunnel's remote address, the
+ * destination's network by the VNI.  vxlan says no other, which is taken to be that of both ends; geneve has the
+ * source's in its option.
  */
 #pragma once
 
@@ -51,18 +52,28 @@ static __always_inline int tunnel_deliver_ipv4(struct __sk_buff *skb, const stru
 	return deliver(skb, port, p->slot);
 }
 
-/* A network, or a handle, which implies the network of both. */
+/* What vxlan says: a network, or a handle, which implies the network of both. */
 static __always_inline int tunnel_networks(struct packet *p)
 {
 	const struct dp_handle_value *h;
 
+	if (p->in.format != FORMAT_VXLAN_1)
+		return ingress_networks(p, p->in.src_vni, p->vni);
 	if (p->vni < SUBSTRATE_VNI_HANDLE_MIN)
 		return ingress_networks(p, p->vni, p->vni);
 	h = handle_get(p->vni);
 	return h ? ingress_networks(p, h->vni, p->vni) : -DROP_HANDLE;
 }
 
-/* 'p' has the VNI; the peer is known. */
+/* Where the source lives, or, for what a node forwards, who may forward into this network. */
+static __always_inline const struct dp_mapping_value *tunnel_source(const struct packet *p)
+{
+	return p->from_vni >= SUBSTRATE_VNI_HANDLE_MIN
+		       ? mapping_v4_get(p->from_vni, ingress_source_key(p, 0))
+		       : ingress_mapping(p->from_vni, p->src);
+}
+
+/* 'p' has format and VNI; the peer is known. */
 static __noinline int tunnel_packet(struct __sk_buff *skb, struct packet *p, __u32 peer_id)
 {
 	const struct dp_peer_copy *peer = peer_get(peer_id);
@@ -72,7 +83,6 @@ static __noinline int tunnel_packet(struct __sk_buff *skb, struct packet *p, __u
 
 	if (!peer_id || !peer)
 		return -DROP_UNKNOWN_PEER;
-	p->in.format = FORMAT_VXLAN_1;
 	r = tunnel_networks(p);
 	if (!r)
 		r = tunnel_parse(skb, p, &size);
@@ -84,8 +94,7 @@ static __noinline int tunnel_packet(struct __sk_buff *skb, struct packet *p, __u
 	if (to_edge)
 		r = 0;
 	if (!r)
-		r = ingress_verify(skb, p, ingress_mapping(p->vni, p->src), peer_id,
-				   DP_NOTE_TUNNEL);
+		r = ingress_verify(skb, p, tunnel_source(p), peer_id, DP_NOTE_TUNNEL);
 	if (!r && !to_edge)
 		r = ingress_judge(skb, p, ETH_HLEN,
 				  skb->protocol == htons(ETH_P_IP) ? IPPROTO_IPIP : IPPROTO_IPIP6);

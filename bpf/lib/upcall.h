@@ -18,6 +18,17 @@ static __always_inline int upcall(struct packet *p, __u8 kind, __u32 id, __u8 fl
 	return VERDICT_UPCALL;
 }
 
+/* What a tunnel had said, in place of slot and id. */
+static __always_inline void upcall_note_tunnel(struct dp_note_tunnel *note, const struct packet *p)
+{
+	note->format = p->in.format;
+	note->src_vni[0] = (__u8)(p->from_vni >> 16);
+	note->src_vni[1] = (__u8)(p->from_vni >> 8);
+	note->src_vni[2] = (__u8)p->from_vni;
+	note->peer[0] = (__u8)(p->ask_id >> 8);
+	note->peer[1] = (__u8)p->ask_id;
+}
+
 static __noinline int upcall_send(struct __sk_buff *skb, const struct packet *p)
 {
 	struct dp_note note = {.magic = DP_NOTE_MAGIC, .kind = p->ask_kind, .flags = p->ask_flags};
@@ -38,6 +49,8 @@ static __noinline int upcall_send(struct __sk_buff *skb, const struct packet *p)
 		note.slot[1] = (__u8)p->slot;
 	}
 	memcpy(note.id, &id, 4);
+	if (verify && p->ask_flags & DP_NOTE_TUNNEL)
+		upcall_note_tunnel((struct dp_note_tunnel *)&note, p);
 	if (bpf_skb_store_bytes(skb, 0, &note, sizeof(note), 0))
 		return -DROP_REWRITE;
 	return (int)bpf_redirect(config.upcall_ifindex, 0);

@@ -29,6 +29,7 @@ static const char *control_format(enum format f)
 		[FORMAT_NONE] = "none",       [FORMAT_SIIT_1] = "siit/1",
 		[FORMAT_SIIT_2] = "siit/2",   [FORMAT_IPIP6_1] = "ipip6/1",
 		[FORMAT_VXLAN_1] = "vxlan/1",   [FORMAT_REIP4_1] = "reip4/1",
+		[FORMAT_GENEVE_1] = "geneve/1", [FORMAT_GENEVE_2] = "geneve/2",
 	};
 
 	return names[f];

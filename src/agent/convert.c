@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/convert.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "abi/substrate.h"
@@ -103,4 +104,13 @@ int convert_name(const char *name, char *ret, size_t size)
 ProtobufCBinaryData convert_bytes(const struct ipaddr *a)
 {
 	return (ProtobufCBinaryData){.len = sizeof(a->b), .data = (uint8_t *)(uintptr_t)a->b};
+}
+
+uint64_t convert_policy(const char *id)
+{
+	const char *digits = strchr(id, '-');
+	char *end;
+	uint64_t number = digits ? strtoull(digits + 1, &end, 16) : 0;
+
+	return digits && digits[1] && !*end ? number : 0;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "abi/feature.h"
+#include "agent/convert.h"
 #include "agent/desired_take.h"
 
 static const char *choice_read_accepts(const Viaduct__Agent__Choice *m, struct desired_peer *p)
@@ -62,6 +63,7 @@ const char *desired_read_choice(const Viaduct__Agent__Choice *m, struct desired_
 		p->dp.rate_bits = m->rate_bits;
 		p->dp.rate_burst = m->rate_burst;
 	}
+	p->dp.policy = convert_policy(m->policy);
 	p->generation = m->generation;
 	for (size_t i = 0; i < m->n_keys; i++) {
 		text = choice_read_key(m->keys[i], p);

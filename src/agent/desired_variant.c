@@ -33,6 +33,7 @@ static const char *desired_read_variant_choice(const Viaduct__Agent__Choice *m, 
 	v->path_mtu = (uint16_t)m->path_mtu;
 	v->rate_bits = m->rate_bits;
 	v->rate_burst = m->rate_burst;
+	v->policy = convert_policy(m->policy);
 	for (size_t i = 0; i < m->n_accepts && !text; i++)
 		text = desired_read_accept(m->accepts[i], v);
 	return text;

@@ -169,6 +169,8 @@ static int options_parse_format(const char *name, uint32_t *mask)
 		[FORMAT_IPIP6_1] = "ipip6/1",
 		[FORMAT_VXLAN_1] = "vxlan/1",
 		[FORMAT_REIP4_1] = "reip4/1",
+		[FORMAT_GENEVE_1] = "geneve/1",
+		[FORMAT_GENEVE_2] = "geneve/2",
 	};
 
 	for (int f = FORMAT_NONE + 1; f < FORMAT_MAX; f++)
@@ -192,7 +194,8 @@ static int options_check_formats(struct options *o, char *reterr_text)
 		e = options_parse_format(names[i], &allowed);
 	if (e || !allowed) {
 		snprintf(reterr_text, OPTIONS_ERROR_SIZE,
-			 "formats: \"%s\" is no list of siit/2, siit/1, ipip6/1, reip4/1, vxlan/1",
+			 "formats: \"%s\" is no list of siit/2, siit/1, ipip6/1, reip4/1, vxlan/1, geneve/2, "
+			 "geneve/1",
 			 o->formats);
 		return e ?: -EINVAL;
 	}

@@ -57,6 +57,8 @@ static void probe_restrict(const struct probe *p, struct dp_capabilities *c)
 		[FORMAT_IPIP6_1] = "ipip6/1",
 		[FORMAT_VXLAN_1] = "vxlan/1",
 		[FORMAT_REIP4_1] = "reip4/1",
+		[FORMAT_GENEVE_1] = "geneve/1",
+		[FORMAT_GENEVE_2] = "geneve/2",
 	};
 
 	for (int f = FORMAT_NONE + 1; f < FORMAT_MAX; f++) {

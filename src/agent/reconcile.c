@@ -26,6 +26,8 @@ static bool reconcile_target(const struct dp_peer *p, struct ipaddr *ret)
 		*ret = p->labels.addr;
 		break;
 	case FORMAT_VXLAN_1:
+	case FORMAT_GENEVE_1:
+	case FORMAT_GENEVE_2:
 		*ret = p->vxlan_over_v6 ? p->v6 : p->v4;
 		break;
 	default:
@@ -97,7 +99,7 @@ static bool reconcile_peer_equal(const struct dp_peer *a, const struct dp_peer *
 	       ipaddr_equal(&a->v6, &b->v6) && a->send == b->send && a->accept == b->accept &&
 	       a->vxlan_over_v6 == b->vxlan_over_v6 && a->path_mtu == b->path_mtu &&
 	       a->nexthop == b->nexthop && a->seal == b->seal && a->rate_bits == b->rate_bits &&
-	       a->rate_burst == b->rate_burst &&
+	       a->rate_burst == b->rate_burst && a->policy == b->policy &&
 	       !memcmp(a->accept_sealed, b->accept_sealed, sizeof(a->accept_sealed)) &&
 	       a->edge == b->edge &&
 	       /* which ones there are is not told: they are set again, which changes nothing that is the same */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The desired state as messages of the protocol: hosts and nodes here, the rest in snapshot_policy.c. */
+#include <inttypes.h>
+
 #include "agent/convert.h"
 #include "agent/snapshot_build.h"
 
@@ -18,6 +20,11 @@ Viaduct__Agent__Object *snapshot_object(struct snapshot *s, Viaduct__Agent__Obje
 char *snapshot_text(const char *text)
 {
 	return (char *)(uintptr_t)text;
+}
+
+char *snapshot_policy_id(struct snapshot *s, uint64_t policy)
+{
+	return policy ? arena_printf(&s->arena, "np-%017" PRIx64, policy) : snapshot_text("");
 }
 
 static ProtobufCBinaryData snapshot_optional(const struct ipaddr *a)
@@ -78,6 +85,9 @@ static int snapshot_choice(struct snapshot *s, const struct desired_peer *p,
 	m->rate_bits = p->dp.rate_bits;
 	m->rate_burst = p->dp.rate_burst;
 	m->generation = p->generation;
+	m->policy = snapshot_policy_id(s, p->dp.policy);
+	if (!m->policy)
+		return -ENOMEM;
 	m->accepts = arena_alloc_array(&s->arena, SEAL_CIPHERS, sizeof(*m->accepts));
 	if (!m->accepts)
 		return -ENOMEM;

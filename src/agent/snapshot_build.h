@@ -21,6 +21,8 @@ must_check int snapshot_build(struct snapshot *s, struct desired *d);
 Viaduct__Agent__Object *snapshot_object(struct snapshot *s,
 					Viaduct__Agent__Object__ObjectCase kind);
 char *snapshot_text(const char *text);
+/* The id of a policy, "" for 0; NULL: no memory. */
+char *snapshot_policy_id(struct snapshot *s, uint64_t policy);
 
 /* Those of a peer, into its message (snapshot_variant.c). */
 must_check int snapshot_variants(struct snapshot *s, const struct desired_peer *p, Viaduct__Agent__Peer *m);

@@ -55,6 +55,9 @@ static Viaduct__Agent__Variant *snapshot_variant(struct snapshot *s, const struc
 	c->path_mtu = v->path_mtu;
 	c->rate_bits = v->rate_bits;
 	c->rate_burst = v->rate_burst;
+	c->policy = snapshot_policy_id(s, v->policy);
+	if (!c->policy)
+		return NULL;
 	return snapshot_accepts(s, v, c) ? NULL : m;
 }
 

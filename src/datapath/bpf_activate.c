@@ -35,6 +35,9 @@ int bpf_activate(struct datapath *dp)
 	if (!r && h->vxlan_ifindex)
 		r = bpf_attach_set(h, "tunnel", h->vxlan_ifindex,
 				   bpf_program__fd(h->skel->progs.tunnel));
+	if (!r && h->geneve_ifindex)
+		r = bpf_attach_set(h, "tunnel_geneve", h->geneve_ifindex,
+				   bpf_program__fd(h->skel->progs.tunnel));
 	if (!r)
 		r = bpf_attach_set(h, "substrate", h->substrate_ifindex,
 				   bpf_program__fd(h->skel->progs.substrate));

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "abi/geneve.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/rand.h"
@@ -20,7 +21,7 @@
 #include "datapath/bpf_skel.h"
 #include "net/rtnl.h"
 
-static const struct mac vxlan_mac = {DP_VXLAN_MAC_DEVICE};
+static const struct mac tunnel_mac = {DP_VXLAN_MAC_DEVICE};
 
 void bpf_host_bump_epoch(struct bpf_host *h)
 {
@@ -56,7 +57,7 @@ static bool name_is_valid(const char *name)
 }
 
 struct device_names {
-	char upcall[16], copy[16], seal[16], vxlan[16], bridge[16], wide[16];
+	char upcall[16], copy[16], seal[16], vxlan[16], geneve[16], bridge[16], wide[16];
 };
 
 static struct device_names device_names(const struct dp_config *config)
@@ -67,6 +68,7 @@ static struct device_names device_names(const struct dp_config *config)
 	snprintf(d.copy, sizeof(d.copy), "%.11s-cp", config->name);
 	snprintf(d.seal, sizeof(d.seal), "%.11s-sl", config->name);
 	snprintf(d.vxlan, sizeof(d.vxlan), "%.11s-vx", config->name);
+	snprintf(d.geneve, sizeof(d.geneve), "%.11s-gn", config->name);
 	snprintf(d.bridge, sizeof(d.bridge), "%.11s-br", config->name);
 	snprintf(d.wide, sizeof(d.wide), "%.11s-hr", config->name);
 	return d;
@@ -133,7 +135,8 @@ static uint64_t connection_seed(const struct bpf_host *h)
 
 /* The devices of a host, by index. */
 struct devices {
-	int upcall, copy, vxlan; /* vxlan 0: the kernel has none */
+	int upcall, copy;
+	int vxlan, geneve; /* 0: the kernel has none */
 };
 
 static void set_rodata(struct bpf_host *h, const struct dp_config *config,
@@ -147,6 +150,7 @@ static void set_rodata(struct bpf_host *h, const struct dp_config *config,
 			config->labels.len ? htonl(UINT32_MAX << (128 - config->labels.len)) : 0,
 		.upcall_ifindex = (uint32_t)devices->upcall,
 		.vxlan_ifindex = (uint32_t)devices->vxlan,
+		.geneve_ifindex = (uint32_t)devices->geneve,
 		.copy_ifindex = (uint32_t)devices->copy,
 		.seal_ifindex = (uint32_t)h->seal_ifindex,
 		.flow_mask = flow_places(config) - 1,
@@ -218,6 +222,8 @@ static int map_arrays(struct bpf_host *h)
 		r = map_array(h->skel->maps.ports, &h->ports);
 	if (!r)
 		r = map_array(h->skel->maps.peers, &h->peers);
+	if (!r)
+		r = map_array(h->skel->maps.policies, &h->policies);
 	if (!r)
 		r = map_array(h->skel->maps.nexthops, &h->nexthops);
 	if (!r)
@@ -296,12 +302,29 @@ static int open_seal(struct bpf_host *h, const struct device_names *names, struc
 	return 0;
 }
 
+/* What a tunnel's device came to: its index, made or found and up; 0: there is none. */
+static int open_tunnel(struct rtnl *rtnl, const char *name, int created)
+{
+	struct rtnl_link link;
+	int r;
+
+	if (created && created != -EEXIST) {
+		log_debug("no tunnel device", LOG_STR("device", name), LOG_ERRNO(created));
+		return 0;
+	}
+	if (rtnl_link_find(rtnl, name, &link))
+		return 0; /* EEXIST: another device has the UDP port */
+	r = rtnl_link_set_up(rtnl, link.ifindex, true);
+	if (r) /* its UDP port is taken */
+		log_debug("no tunnel device", LOG_STR("device", name), LOG_ERRNO(r));
+	return r ? 0 : link.ifindex;
+}
+
 /* The devices, made or found. */
 static int open_devices(struct bpf_host *h, const struct dp_config *config, struct devices *ret)
 {
 	struct device_names names = device_names(config);
 	_cleanup_(rtnl_close_cleanup) struct rtnl *rtnl = NULL;
-	struct rtnl_link link;
 	bool copy_uso;
 	int r = rtnl_open(&rtnl);
 
@@ -316,19 +339,10 @@ static int open_devices(struct bpf_host *h, const struct dp_config *config, stru
 	if (r)
 		return r;
 	bpf_headroom_open(h, names.bridge, names.wide);
-	ret->vxlan = 0;
-	r = rtnl_vxlan_create(rtnl, names.vxlan, config->vxlan_port, &vxlan_mac);
-	if (r && r != -EEXIST) {
-		log_debug("no vxlan device", LOG_STR("device", names.vxlan), LOG_ERRNO(r));
-		return 0;
-	}
-	if (rtnl_link_find(rtnl, names.vxlan, &link))
-		return 0; /* EEXIST: another device has the UDP port */
-	r = rtnl_link_set_up(rtnl, link.ifindex, true);
-	if (r) /* its UDP port is taken */
-		log_debug("no vxlan device", LOG_STR("device", names.vxlan), LOG_ERRNO(r));
-	else
-		ret->vxlan = link.ifindex;
+	r = rtnl_vxlan_create(rtnl, names.vxlan, config->vxlan_port, &tunnel_mac);
+	ret->vxlan = open_tunnel(rtnl, names.vxlan, r);
+	r = rtnl_geneve_create(rtnl, names.geneve, GENEVE_PORT, &tunnel_mac);
+	ret->geneve = open_tunnel(rtnl, names.geneve, r);
 	return 0;
 }
 
@@ -395,6 +409,7 @@ static struct datapath *close_host(struct datapath *dp)
 	unmap_array(&h->host);
 	unmap_array(&h->ports);
 	unmap_array(&h->peers);
+	unmap_array(&h->policies);
 	unmap_array(&h->nexthops);
 	unmap_array(&h->rates);
 	unmap_array(&h->generations);
@@ -514,6 +529,7 @@ static int open_host(struct bpf_host *h, const struct dp_config *config, bool *r
 	h->substrate_ifindex = config->substrate_ifindex;
 	h->upcall_ifindex = devices.upcall;
 	h->vxlan_ifindex = devices.vxlan;
+	h->geneve_ifindex = devices.geneve;
 	r = bpf_attach_probe(devices.upcall, bpf_program__fd(h->skel->progs.upcalls), &h->tcx);
 	if (r || (config->defer && *ret_adopted))
 		return r;
@@ -596,6 +612,8 @@ static int delete_device(const char *name)
 int datapath_destroy(const struct dp_config *config)
 {
 	struct device_names names = device_names(config);
+	const char *all[] = {names.upcall, names.copy,   names.seal,  names.wide,
+			     names.bridge, names.vxlan, names.geneve};
 	char dir[PATH_MAX];
 	int r, failed = 0;
 
@@ -609,16 +627,9 @@ int datapath_destroy(const struct dp_config *config)
 			config); /* tables of another layout or a lost wire: the rest still goes */
 	r = file_remove_tree(dir);
 	failed = r && r != -ENOENT ? r : 0;
-	r = delete_device(names.upcall);
-	failed = failed ? failed : r;
-	r = delete_device(names.copy);
-	failed = failed ? failed : r;
-	r = delete_device(names.seal);
-	failed = failed ? failed : r;
-	r = delete_device(names.wide);
-	failed = failed ? failed : r;
-	r = delete_device(names.bridge);
-	failed = failed ? failed : r;
-	r = delete_device(names.vxlan);
-	return failed ? failed : r;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		r = delete_device(all[i]);
+		failed = failed ? failed : r;
+	}
+	return failed;
 }

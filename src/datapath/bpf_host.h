@@ -3,8 +3,8 @@
  * Inside of the BPF back-end: one host's programs, pinned tables and devices.
  *
  * Pinned under <bpffs>/viaduct/<name>/: every table by its name, and where the kernel has tcx the
- * links by theirs (link_substrate, link_upcall, link_tunnel, link_port_ID, link_watch_ID).  Devices:
- * <name>-up, the upcall tap, <name>-cp, that of copies, <name>-vx, the vxlan device,
+ * links by theirs (link_substrate, link_upcall, link_tunnel, link_tunnel_geneve, link_port_ID, link_watch_ID).  Devices:
+ * <name>-up, the upcall tap, <name>-cp, that of copies, <name>-vx, the vxlan device, <name>-gn, the geneve device,
  * <name>-sl, the sealing tap, which the worker of src/seal holds open, and <name>-br and <name>-hr of
  * bpf_headroom.c.  Programs are loaded anew by each open and take the
  * place of those that run, one by one and atomically; tables stay.
@@ -35,7 +35,7 @@ struct bpf_host {
 	struct viaduct *skel;
 	bool tcx;
 	bool tap_uso;
-	struct bpf_array host, ports, peers, nexthops, rates, generations;
+	struct bpf_array host, ports, peers, policies, nexthops, rates, generations;
 	char seal_device[16];
 	int seal_ifindex;
 	struct bpf_array identities, ranges;
@@ -54,6 +54,7 @@ struct bpf_host {
 	uint8_t *buffer; /* a frame being read */
 	int substrate_ifindex, upcall_ifindex;
 	int vxlan_ifindex;  /* 0: the kernel has none */
+	int geneve_ifindex; /* likewise */
 	int headroom_ifindex; /* the bridge of bpf_headroom.c; 0: there is none */
 	bool active;        /* the programs that run are this build's */
 	int uplink_ifindex; /* 0: no edge */

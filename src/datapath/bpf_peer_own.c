@@ -72,11 +72,17 @@ static void own_set_rate(struct bpf_host *h, const struct dp_peer *peer)
 	__atomic_store_n(&r->picoseconds, picoseconds, __ATOMIC_RELEASE);
 }
 
+/* Each packet says the policy of its time: nothing else hangs on it. */
+static uint64_t *own_policy(const struct bpf_host *h, uint32_t peer)
+{
+	return bpf_array_row(&h->policies, peer);
+}
+
 static uint16_t own_overhead(const struct dp_peer_copy *c)
 {
 	if (!(c->flags & DP_PEER_SEALED))
 		return 0;
-	if (c->send == FORMAT_VXLAN_1)
+	if (FORMAT_BIT(c->send) & FORMATS_TUNNEL)
 		return SEAL_OVERHEAD_TUNNEL;
 	return c->flags & DP_PEER_VXLAN_V6 ? SUBSTRATE_OVERHEAD_SEAL_V6
 					   : SUBSTRATE_OVERHEAD_SEAL_V4;
@@ -89,6 +95,7 @@ void bpf_peer_own_set(struct bpf_host *h, const struct dp_peer *peer, struct dp_
 {
 	uint16_t overhead;
 
+	*own_policy(h, peer->id) = peer->policy;
 	c->flags |= (uint8_t)(peer->seal << DP_PEER_SEAL_SHIFT);
 	if (peer->rate_bits)
 		c->flags |= DP_PEER_RATE;
@@ -115,6 +122,7 @@ void bpf_peer_own_get(struct bpf_host *h, const struct dp_peer_copy *c, struct d
 	ret->path_mtu = (uint16_t)(c->path_mtu + own_overhead(c));
 	if (c->nexthop >= DP_NEXTHOPS_OF_PEERS)
 		ret->nexthop = own_current(h, c->nexthop)->base;
+	ret->policy = *own_policy(h, ret->id);
 	ret->rate_bits = r->bits;
 	ret->rate_burst = r->burst;
 }

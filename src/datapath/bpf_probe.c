@@ -3,7 +3,7 @@
  * What this host can carry, found out by carrying it: in a namespace of its own, gone at the end, a
  * whole data plane is opened whose only peer has this host's own locators.  A packet is run through
  * the programs as a node's and what comes out as the wire's: it must come back exactly.  A vxlan
- * packet goes through the kernel's device and the loopback, and must be recognised.
+ * or geneve packet goes through the kernel's device and the loopback, and must be recognised.
  */
 #include "datapath/bpf_host.h"
 
@@ -241,14 +241,14 @@ static void probe_format(struct probe *p, enum format format, const char *name,
 }
 
 /* The receiver lives nowhere, so that what arrives is refused and reported: by that it is seen. */
-static int vxlan_trip(struct probe *p)
+static int tunnel_trip(struct probe *p, enum format format)
 {
 	struct probe_packet packet = packet_make(false);
 	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = p->node};
 	struct pollfd wait = {.fd = datapath_event_fd(p->dp), .events = POLLIN};
 	struct ipaddr src = ipaddr_from_v4(PROBE_SENDER), dst = ipaddr_from_v4(PROBE_RECEIVER);
 	struct dp_drop_event e;
-	int r = set_tables(p, FORMAT_VXLAN_1);
+	int r = set_tables(p, format);
 
 	if (r)
 		return r;
@@ -267,17 +267,21 @@ static int vxlan_trip(struct probe *p)
 		       : -EBADMSG;
 }
 
-static void probe_vxlan(struct probe *p)
+static void probe_tunnel(struct probe *p, enum format format, const char *name, bool has_device)
 {
 	int r;
 
-	if (!is_built(p, FORMAT_VXLAN_1, "vxlan/1"))
+	if (!is_built(p, format, name))
 		return;
-	r = vxlan_trip(p);
+	if (!has_device) {
+		refuse(p->caps, name, "the kernel has no such device, or its port is taken");
+		return;
+	}
+	r = tunnel_trip(p, format);
 	if (r)
-		refuse(p->caps, "vxlan/1", strerror(-r));
+		refuse(p->caps, name, strerror(-r));
 	else
-		p->caps->formats |= FORMAT_BIT(FORMAT_VXLAN_1);
+		p->caps->formats |= FORMAT_BIT(format);
 }
 
 /* ---- the namespace ---- */
@@ -324,6 +328,7 @@ static int make_devices(struct probe *p, const struct mac *wire_mac)
 static int probe_inside(struct probe *p)
 {
 	static const struct mac wire_mac = {{0x02, 0, 0, 0, 0, 4}};
+	const struct bpf_host *h;
 	bool adopted;
 	int r = make_devices(p, &wire_mac);
 
@@ -331,13 +336,16 @@ static int probe_inside(struct probe *p)
 		r = datapath_open(&p->config, &p->dp, &adopted);
 	if (r)
 		return r;
-	p->caps->tcx = bpf_host_of(p->dp)->tcx;
-	p->caps->tap_uso = bpf_host_of(p->dp)->tap_uso;
+	h = bpf_host_of(p->dp);
+	p->caps->tcx = h->tcx;
+	p->caps->tap_uso = h->tap_uso;
 	probe_format(p, FORMAT_SIIT_1, "siit/1", &wire_mac);
 	probe_format(p, FORMAT_SIIT_2, "siit/2", &wire_mac);
 	probe_format(p, FORMAT_IPIP6_1, "ipip6/1", &wire_mac);
 	probe_format(p, FORMAT_REIP4_1, "reip4/1", &wire_mac);
-	probe_vxlan(p);
+	probe_tunnel(p, FORMAT_VXLAN_1, "vxlan/1", h->vxlan_ifindex);
+	probe_tunnel(p, FORMAT_GENEVE_1, "geneve/1", h->geneve_ifindex);
+	probe_tunnel(p, FORMAT_GENEVE_2, "geneve/2", h->geneve_ifindex);
 	datapath_close(p->dp);
 	return datapath_destroy(&p->config);
 }

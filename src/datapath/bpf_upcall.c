@@ -150,6 +150,15 @@ static uint32_t note_vni(const struct dp_note *note)
 	return (uint32_t)note->vni[0] << 16 | (uint32_t)note->vni[1] << 8 | note->vni[2];
 }
 
+/* By a tunnel: the network of the source, or its handle. */
+static uint32_t note_source(const struct dp_note *note)
+{
+	struct dp_note_tunnel t;
+
+	memcpy(&t, note, sizeof(t));
+	return (uint32_t)t.src_vni[0] << 16 | (uint32_t)t.src_vni[1] << 8 | t.src_vni[2];
+}
+
 /* From a port: the network of the destination is another one when the note says so. */
 static void read_port_networks(struct bpf_host *h, const struct dp_note *note, struct dp_upcall *u)
 {
@@ -178,23 +187,25 @@ static void read_handle(struct bpf_host *h, uint32_t handle, struct dp_upcall *u
 		u->dst = h->mirror[value.row]->addrs[0];
 }
 
-/* From the substrate: the source's network is another one when its address says so.  What a node
+/* From the substrate: the source's network is another one when its address, or what a tunnel had said, says so.  What a node
  * forwards is asked for by its handle and the network that it goes to (bpf/lib/ingress_address.h). */
 static void read_substrate_networks(struct bpf_host *h, const struct dp_note *note,
 				    const uint8_t *frame, size_t size, struct dp_upcall *u)
 {
-	uint32_t src_vni, dst_vni = u->vni = note_vni(note);
+	uint32_t dst_vni = u->vni = note_vni(note), src_vni = dst_vni;
 
-	if (!(note->flags & DP_NOTE_TUNNEL) && size >= ETH_HLEN + 40) {
+	if (note->flags & DP_NOTE_TUNNEL) {
+		src_vni = note_source(note);
+	} else if (size >= ETH_HLEN + 40) {
 		src_vni = substrate_vni(frame + ETH_HLEN + 8);
 		dst_vni = substrate_vni(frame + ETH_HLEN + 24);
-		if (src_vni != u->vni)
-			u->other_vni = src_vni;
-		if (src_vni >= SUBSTRATE_VNI_HANDLE_MIN)
-			u->src = ipaddr_from_v4(u->vni);
 	}
 	if (dst_vni >= SUBSTRATE_VNI_HANDLE_MIN)
 		read_handle(h, dst_vni, u);
+	if (src_vni != u->vni)
+		u->other_vni = src_vni;
+	if (src_vni >= SUBSTRATE_VNI_HANDLE_MIN)
+		u->src = ipaddr_from_v4(u->vni);
 }
 
 /* The same for what came re-headed on IPv4: both addresses are labels, of which the source's may be unknown. */

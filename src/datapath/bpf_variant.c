@@ -141,7 +141,7 @@ static bool same_choice(const struct dp_variant *a, const struct dp_variant *b)
 	       a->seal == b->seal &&
 	       !memcmp(a->accept_sealed, b->accept_sealed, sizeof(a->accept_sealed)) &&
 	       a->rate_bits == b->rate_bits && a->rate_burst == b->rate_burst &&
-	       a->nexthop == b->nexthop && a->lz4 == b->lz4;
+	       a->policy == b->policy && a->nexthop == b->nexthop && a->lz4 == b->lz4;
 }
 
 /* Variants from 'first' that are alike and next to each other. */
@@ -207,6 +207,7 @@ static void write_row(struct bpf_host *h, const struct dp_peer *peer, const stru
 	memcpy(other.accept_sealed, v->accept_sealed, sizeof(other.accept_sealed));
 	other.rate_bits = v->rate_bits;
 	other.rate_burst = v->rate_burst;
+	other.policy = v->policy;
 	other.nexthop = v->nexthop;
 	other.n_variants = 0;
 	c = bpf_peer_copy_of(&other);

@@ -66,7 +66,7 @@ struct dp_capabilities {
 	bool tap_uso;           /* the upcall device keeps UDP GSO whole */
 	uint32_t substrate_mtu; /* of the substrate interface */
 	char kernel[65];        /* uname -r */
-	char refused[256];      /* why a format is missing, for people; "" when none is */
+	char refused[512];      /* why a format is missing, for people; "" when none is */
 };
 
 /* A node's interface. */
@@ -221,6 +221,7 @@ struct dp_variant {
 	uint32_t accept_sealed[SEAL_CIPHERS];
 	uint64_t rate_bits;
 	uint32_t rate_burst;
+	uint64_t policy;
 	uint32_t nexthop;
 	bool lz4; /* for the sealing worker */
 };
@@ -230,7 +231,7 @@ struct dp_peer {
 	struct prefix siit1, siit2;
 	struct prefix labels; /* reip4: its range of labels; len 0: none */
 	struct ipaddr v4,
-		v6; /* its substrate addresses (zero: none); vxlan goes to v6 if set and chosen, else v4 */
+		v6; /* its substrate addresses (zero: none); tunnels go to v6 if set and chosen, else v4 */
 	enum format send; /* chosen for packets to it; FORMAT_NONE: nothing may be sent */
 	uint32_t accept;  /* FORMAT_BIT()s that it may use towards this host */
 	bool vxlan_over_v6;
@@ -242,6 +243,7 @@ struct dp_peer {
 	uint32_t accept_sealed[SEAL_CIPHERS];
 	uint64_t rate_bits; /* a second, that may be sent to it; 0: no limit */
 	uint32_t rate_burst; /* bytes at once; less than a whole GSO packet counts as one */
+	uint64_t policy;   /* number of the policy that decided what is sent, 0: none; geneve says it */
 	uint32_t nexthop;  /* id of a dp_nexthop, 0: none yet */
 	bool edge;         /* may send from addresses that no network has */
 	/* Alike ones next to each other share a record.  datapath_peers() gives 1 for any number of them,

@@ -330,9 +330,7 @@ static struct dp_peer decisive(const struct dp_peer *peer, uint32_t vni, const s
 /* In another version of what is accepted, or in none of it. */
 static uint32_t format_refusal(uint32_t accept, enum format format)
 {
-	uint32_t siit = FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2);
-
-	return FORMAT_BIT(format) & siit && accept & siit ? DROP_FORMAT_VERSION : DROP_FORMAT;
+	return accept & FORMAT_VERSIONS(format) ? DROP_FORMAT_VERSION : DROP_FORMAT;
 }
 
 /* As bpf/lib/seal.h. */

@@ -19,6 +19,8 @@ static const struct {
 	{FRAMEWORK_SIIT, {2, 0}, FORMAT_SIIT_2, true},
 	{FRAMEWORK_REIP4, {1, 0}, FORMAT_REIP4_1, true},
 	{FRAMEWORK_VXLAN, {1, 0}, FORMAT_VXLAN_1, false},
+	{FRAMEWORK_GENEVE, {1, 0}, FORMAT_GENEVE_1, true},
+	{FRAMEWORK_GENEVE, {2, 0}, FORMAT_GENEVE_2, true},
 };
 
 static const struct {
@@ -37,6 +39,7 @@ _Static_assert(ARRAY_SIZE(extras) == FEATURE_MAX, "every feature belongs to a fr
 static const char *const format_names[FORMAT_MAX] = {
 	[FORMAT_NONE] = "none",       [FORMAT_SIIT_1] = "siit/1",   [FORMAT_SIIT_2] = "siit/2",
 	[FORMAT_IPIP6_1] = "ipip6/1", [FORMAT_VXLAN_1] = "vxlan/1", [FORMAT_REIP4_1] = "reip4/1",
+	[FORMAT_GENEVE_1] = "geneve/1", [FORMAT_GENEVE_2] = "geneve/2",
 };
 static const char *const feature_names[FEATURE_MAX] = FEATURE_NAMES;
 
@@ -217,7 +220,7 @@ bool format_joins_networks(enum format f)
 enum {
 	KNOWN_FORMATS = (1U << FORMAT_MAX) - 1 - FORMAT_BIT(FORMAT_NONE),
 	KNOWN_FEATURES = FEATURE_BIT(FEATURE_MAX) - 1,
-	SIIT_FORMATS = FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2),
+	SIIT_FORMATS = FORMATS_SIIT,
 };
 
 static const char *features_fault(const struct capabilities *can)

@@ -41,7 +41,7 @@ bool ability_equal(const struct ability *a, const struct ability *b);
 const char *ability_families(const struct ability *a);
 
 /* Frameworks of formats, in the order in which they are preferred, and of features. */
-enum framework { FRAMEWORK_SIIT, FRAMEWORK_REIP4, FRAMEWORK_GENEVE, FRAMEWORK_VXLAN, FRAMEWORK_MAX };
+enum framework { FRAMEWORK_SIIT, FRAMEWORK_REIP4, FRAMEWORK_VXLAN, FRAMEWORK_GENEVE, FRAMEWORK_MAX };
 enum feature_framework {
 	FEATURE_CRYPT,
 	FEATURE_INTEGRITY,

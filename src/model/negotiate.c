@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "abi/geneve.h"
 #include "abi/substrate.h"
 #include "model/negotiate_reason.h"
 
@@ -24,7 +25,7 @@ static uint32_t common(const struct ability *a, const struct ability *b, bool *r
 	bool v6 = both_have(&a->locators.v6, &b->locators.v6);
 
 	if (!v4 && !v6)
-		formats &= ~FORMAT_BIT(FORMAT_VXLAN_1);
+		formats &= ~(uint32_t)FORMATS_TUNNEL;
 	*ret_v6 = v6 && !v4; /* over IPv4 a packet is 20 bytes shorter */
 	return formats;
 }
@@ -172,8 +173,12 @@ static uint32_t overhead_of(const struct wish *w)
 
 	if (w->send == FORMAT_REIP4_1)
 		overhead = 0;
-	if (w->formats & FORMAT_BIT(FORMAT_VXLAN_1))
+	if (w->formats & FORMATS_TUNNEL)
 		overhead = w->outer_v6 ? SUBSTRATE_OVERHEAD_VXLAN_V6 : SUBSTRATE_OVERHEAD_VXLAN_V4;
+	if (w->send == FORMAT_GENEVE_1)
+		overhead += GENEVE_OPTION_1_SIZE;
+	if (w->send == FORMAT_GENEVE_2)
+		overhead += GENEVE_OPTION_2_SIZE;
 	if (w->features & FEATURES_PAYLOAD)
 		overhead += w->outer_v6 ? SUBSTRATE_OVERHEAD_SEAL_V6 : SUBSTRATE_OVERHEAD_SEAL_V4;
 	return overhead;
@@ -218,6 +223,30 @@ static void complete(struct wish *w, const struct demand *d, bool v6)
 	permit(w, d);
 }
 
+/* What does not go sealed gives way to what does; where nothing does, sealing that is merely preferred gives
+ * way to it.  False: sealing is demanded, and nothing that is left goes sealed. */
+static bool seal(const struct demand *d, struct wish *w)
+{
+	uint32_t permitted = w->permitted_features;
+	enum feature_framework missing;
+	struct policy_ref policy = {0};
+	enum format sealed;
+	bool chosen;
+
+	if (!(w->features & FEATURES_PAYLOAD) || !(FORMAT_BIT(w->send) & FORMATS_GENEVE))
+		return true;
+	sealed = choose_format(d, w->permitted_formats & ~(uint32_t)FORMATS_GENEVE, &policy);
+	if (sealed != FORMAT_NONE) {
+		w->send = sealed;
+		w->policy = policy;
+		return true;
+	}
+	w->permitted_features &= ~(uint32_t)FEATURES_PAYLOAD;
+	chosen = choose_features(d, w, &missing);
+	w->permitted_features = permitted;
+	return chosen;
+}
+
 static void decide(const struct ability *from, const struct ability *to, const struct demand *d,
 		   struct wish *w, struct lack *ret_lack)
 {
@@ -233,6 +262,13 @@ static void decide(const struct ability *from, const struct ability *to, const s
 	ret_lack->formats = w->send == FORMAT_NONE;
 	if (w->send != FORMAT_NONE && !choose_features(d, w, &ret_lack->feature)) {
 		w->policy = lacking(d, ret_lack->feature);
+		w->send = FORMAT_NONE;
+		w->features = 0;
+		return;
+	}
+	if (!seal(d, w)) {
+		ret_lack->unsealed = true;
+		w->policy = d->pin_formats.n ? d->pin_formats.policy : (struct policy_ref){0};
 		w->send = FORMAT_NONE;
 		w->features = 0;
 		return;

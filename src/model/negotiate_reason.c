@@ -42,7 +42,7 @@ static void say_has(struct wish *w, size_t *used, const struct side *s, const st
 
 	if (s->ability->fault)
 		say(w, used, "%.*s has nothing: %s", NAME_SHOWN, s->name, s->ability->fault);
-	else if (lack && !lack->formats)
+	else if (lack && !lack->formats && !lack->unsealed)
 		say(w, used, "%.*s has %s", NAME_SHOWN, s->name, feature_list(s->ability->features, features));
 	else
 		say(w, used, "%.*s has %s (%s)", NAME_SHOWN, s->name, format_list(usable, text),
@@ -99,8 +99,8 @@ static void explain_lack(const struct side *from, const struct side *to, const s
 {
 	size_t used = 0;
 
-	if (lack->formats) {
-		say(w, &used, "no format in common");
+	if (lack->formats || lack->unsealed) {
+		say(w, &used, "no format in common%s", lack->unsealed ? " that goes sealed" : "");
 		if (d->joins)
 			say(w, &used, " that carries the source's network");
 		if (d->pin_formats.n)

@@ -81,6 +81,19 @@ void pair_wish_by(const struct model *m, const struct choice_rules *rules, const
 	ret->key_epoch = from->key_epoch + 1;
 }
 
+bool pair_joins_apart(const struct host *a, const struct host *b)
+{
+	static const struct demand joining = {.joins = true};
+	struct ability x = ability_of(a), y = ability_of(b);
+	struct wish inside, between;
+
+	negotiate_quickly(&x, &y, NULL, &inside);
+	if (inside.send == FORMAT_NONE || format_joins_networks(inside.send))
+		return false;
+	negotiate_quickly(&x, &y, &joining, &between);
+	return between.send != FORMAT_NONE;
+}
+
 uint32_t pair_overhead(const struct model *m, const struct host *from, const struct host *to,
 		       const struct pair_class *c)
 {

@@ -142,7 +142,8 @@ static int add_networks(const struct model *m, const struct choice_rules *rules,
 	while (!r && (p = peering_iter_next(&it))) {
 		const struct peering_side *other = peering_other(p, v->o.id);
 
-		/* a policy about any of its networks may leave a format that joins none */
+		/* a policy about any of its networks may leave a format that joins none, and without one the best may be
+		 * such */
 		if (p->state == PEERING_ACTIVE && carries(m, other->vni, b))
 			r = add(c, &(struct pair_class){.vni = v->vni, .peer_vni = other->vni});
 	}
@@ -210,7 +211,7 @@ int pair_classes_by(const struct model *m, const struct choice_rules *rules, con
 {
 	_cleanup_(pair_classes_deinit) struct pair_classes c = {0};
 	struct numbers networks = {0};
-	int r = rules->n ? networks_of(m, a, &networks) : 0;
+	int r = rules->n || pair_joins_apart(a, b) ? networks_of(m, a, &networks) : 0;
 
 	for (size_t i = 0; i < networks.n && !r; i++) {
 		const struct vpc *v = vpc_by_vni(m, networks.v[i]);

@@ -69,7 +69,7 @@ static int survey_pair(const struct model *m, const struct host *a, const struct
 
 	if (!r)
 		r = survey_one(m, b, a, &pair_all, s);
-	if (!r && choice_rules_of(m)->n)
+	if (!r && (choice_rules_of(m)->n || pair_joins_apart(a, b)))
 		r = pair_classes_of(m, a, b, &classes);
 	for (size_t i = 0; i < classes.n && !r; i++) {
 		struct pair_class reverse = pair_class_reverse(&classes.v[i]);

@@ -71,7 +71,7 @@ int planner_tell_pairs(struct planner *p)
 	return r;
 }
 
-/* With all hosts that carry a network. */
+/* With all hosts that carry a network and may use something of its own with this one. */
 static int tell_carriers(struct planner *p, const struct host *h, uint32_t vni)
 {
 	const uint32_t *hosts;
@@ -81,7 +81,7 @@ static int tell_carriers(struct planner *p, const struct host *h, uint32_t vni)
 	for (size_t i = 0; i < n && !r; i++) {
 		const struct host *other = host_by_number(p->m, hosts[i]);
 
-		if (other && other != h)
+		if (other && other != h && (choice_rules_of(p->m)->n || pair_joins_apart(h, other)))
 			r = planner_tell_pair(p, h, other);
 	}
 	return r;
@@ -92,7 +92,7 @@ static int tell_network(struct planner *p, const struct host *h, const struct vp
 {
 	struct peering_iter it = peering_iter_of(p->m, v->o.id);
 	const struct peering *peering;
-	int r = tell_carriers(p, h, v->vni);
+	int r = choice_rules_of(p->m)->n ? tell_carriers(p, h, v->vni) : 0;
 
 	while (!r && (peering = peering_iter_next(&it)))
 		if (peering->state == PEERING_ACTIVE)
@@ -105,7 +105,7 @@ int plan_network_pairs(struct planner *p, uint32_t vni, uint32_t host)
 	const struct host *h = host_by_number(p->m, host);
 	const struct vpc *v = vpc_by_vni(p->m, vni);
 
-	return choice_rules_of(p->m)->n && h && v ? tell_network(p, h, v) : 0;
+	return h && v ? tell_network(p, h, v) : 0;
 }
 
 static int tell_all_of(struct planner *p, const struct vpc *v, uint32_t with_vni)
@@ -135,7 +135,7 @@ int plan_peering_pairs(struct planner *p, const struct peering *any)
 {
 	const struct vpc *v = vpc_by_vni(p->m, any->requester.vni);
 
-	return choice_rules_of(p->m)->n && v ? tell_all_of(p, v, any->accepter.vni) : 0;
+	return v ? tell_all_of(p, v, any->accepter.vni) : 0;
 }
 
 int plan_shift_change(struct planner *p, const struct pair_shift *s)

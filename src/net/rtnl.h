@@ -62,6 +62,9 @@ must_check int rtnl_bridge_create(struct rtnl *r, const char *name);
 /* A vxlan device in external (metadata) mode: VNI and remote come with each packet. */
 must_check int rtnl_vxlan_create(struct rtnl *r, const char *name, uint16_t udp_port,
 				 const struct mac *mac);
+/* A geneve device likewise.  -EOPNOTSUPP: the kernel has none. */
+must_check int rtnl_geneve_create(struct rtnl *r, const char *name, uint16_t udp_port,
+				  const struct mac *mac);
 must_check int rtnl_link_delete(struct rtnl *r, int ifindex);
 must_check int rtnl_link_set_up(struct rtnl *r, int ifindex, bool up);
 must_check int rtnl_link_set_mtu(struct rtnl *r, int ifindex, uint32_t mtu);

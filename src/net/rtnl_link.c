@@ -95,6 +95,24 @@ int rtnl_vxlan_create(struct rtnl *r, const char *name, uint16_t udp_port, const
 	return rtnl_do(r, &q);
 }
 
+int rtnl_geneve_create(struct rtnl *r, const char *name, uint16_t udp_port, const struct mac *mac)
+{
+	struct nlattr *info, *data;
+	struct rtnl_request q;
+
+	if (!name_is_valid(name))
+		return -EINVAL;
+	create_init(&q, name, "geneve", &info);
+	data = mnl_attr_nest_start(q.header, IFLA_INFO_DATA);
+	mnl_attr_put(q.header, IFLA_GENEVE_COLLECT_METADATA, 0, NULL);
+	mnl_attr_put_u16(q.header, IFLA_GENEVE_PORT, htons(udp_port));
+	mnl_attr_nest_end(q.header, data);
+	mnl_attr_nest_end(q.header, info);
+	if (mac)
+		mnl_attr_put(q.header, IFLA_ADDRESS, sizeof(mac->b), mac->b);
+	return rtnl_do(r, &q);
+}
+
 int rtnl_link_delete(struct rtnl *r, int ifindex)
 {
 	struct rtnl_request q;

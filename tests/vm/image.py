@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 KERNEL_META_PACKAGE = "linux-image-cloud-amd64"
-MODULES = ["veth", "tun", "vxlan", "sch_ingress", "cls_bpf", "bridge"]
+MODULES = ["veth", "tun", "vxlan", "geneve", "sch_ingress", "cls_bpf", "bridge"]
 
 
 def run(*argv, **kw):

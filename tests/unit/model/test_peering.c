@@ -163,7 +163,7 @@ static void test_who_may_know(void **state)
 }
 
 struct told {
-	size_t n_set, n_removed, n_network;
+	size_t n_set, n_removed, n_network, n_geneve;
 	uint32_t vni;
 };
 
@@ -176,6 +176,8 @@ static int note(void *data, uint32_t host, const struct plan_item *item)
 		t->n_removed += item->remove;
 		assert_true(item->peering.vni_a < item->peering.vni_b);
 	}
+	for (size_t i = 0; item->kind == PLAN_PEER && i < item->peer.n_variants; i++)
+		t->n_geneve += item->peer.variants[i].choice->send == FORMAT_GENEVE_2;
 	if (item->kind != PLAN_TABLE || item->remove)
 		return 0;
 	for (size_t i = 0; i < item->table.n_routes; i++) {
@@ -226,8 +228,8 @@ static void test_carriers_come_and_go(struct sink_hosts *hosts)
 	}
 }
 
-/* requirement: TOPO-1 */
-static void test_what_hosts_are_told(void **state)
+/* '*ret_geneve': what two hosts are told to use between the networks alone, as those are peered. */
+static void check_what_hosts_are_told(size_t *ret_geneve)
 {
 	char id[ID_TEXT_SIZE], one[ID_TEXT_SIZE], two[ID_TEXT_SIZE], rtb[ID_TEXT_SIZE];
 	struct route_args route = {.table_id = rtb, .cidr = "10.9.0.0/16", .peering_id = id};
@@ -247,11 +249,37 @@ static void test_what_hosts_are_told(void **state)
 	assert_int_equal(t.n_set, 2);
 	assert_int_equal(t.n_network, 1);
 	assert_int_equal(t.vni, vpc(other_vpc)->vni);
+	*ret_geneve = t.n_geneve;
 	test_carriers_come_and_go(&hosts);
 	t = told_by(&hosts, peering_delete(cluster_tx(&c), &c.me, id, &c.refusal));
 	assert_true(t.n_removed >= 2);
 	assert_int_equal(t.n_network, 0);
+	assert_int_equal(t.n_geneve, 0);
 	sink_hosts_deinit(&hosts);
+}
+
+/* requirement: TOPO-1 */
+static void test_what_hosts_are_told(void **state)
+{
+	size_t geneve;
+
+	check_what_hosts_are_told(&geneve);
+	assert_int_equal(geneve, 0);
+}
+
+/* Where hosts have nothing better than vxlan, which says one network, they are told what to use between peered
+ * ones, without any policy. */
+/* requirement: TOPO-1, PKT-3, NEG-2 */
+static void test_what_tunnels_are_told(void **state)
+{
+	struct capabilities can = {.formats = FORMATS_TUNNEL, .substrate_mtu = 1500, .probed_ms = 1, .generation = 1};
+	size_t geneve;
+
+	for (size_t i = 0; i < 3; i++)
+		assert_ok(cluster_end(&c, host_report(cluster_tx(&c), c.hosts[i], &can, &c.refusal)));
+	cluster_acknowledge(&c);
+	check_what_hosts_are_told(&geneve);
+	assert_int_equal(geneve, 2); /* each of the two hosts */
 }
 
 int main(void)
@@ -262,6 +290,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nobody_accepts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who_may_know, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_hosts_are_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_tunnels_are_told, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,23 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * vxlan/1 (RFC 7348) by the kernel's device in external mode: the VNI and the remote go with the
- * packet as tunnel metadata.  The inner MACs are fixed; who sent it is known by the remote address.
+ * vxlan/1 (RFC 7348) and geneve/1, /2 (RFC 8926) by the kernel's devices in external mode: the VNI, the remote and,
+ * for geneve, the option go with the packet as tunnel metadata.  The inner MACs are fixed; who sent it is
+ * known by the remote address.
  */
 #pragma once
 
+#include "bpf/lib/geneve.h"
 #include "bpf/lib/rate.h"
 #include "bpf/lib/seal.h"
 
-static __always_inline int vxlan_encode(struct __sk_buff *skb, const struct dp_peer_copy *peer,
-					__u32 peer_id, __u32 vni, __u8 tos)
+static __always_inline bool encap_is_tunnel(__u8 format)
+{
+	return FORMAT_BIT(format) & FORMATS_TUNNEL;
+}
+
+/* A packet for the network or handle of 'flow', in its format. */
+static __always_inline int encap_encode(struct __sk_buff *skb, const struct dp_peer_copy *peer,
+					const struct dp_flow_out *flow, __u8 tos)
 {
 	static const __u8 macs[12] = {0x0e, 0x76, 0x69, 0x61, 0x00, 0x01,
 				      0x0e, 0x76, 0x69, 0x61, 0x00, 0x02};
 	struct bpf_tunnel_key key = {
-		.tunnel_id = vni,
+		.tunnel_id = flow->vni,
 		.tunnel_ttl = SUBSTRATE_HOP_LIMIT,
 		.tunnel_tos = tos,
 	};
+	bool geneve = FORMAT_BIT(flow->format) & FORMATS_GENEVE;
+	__u32 device = geneve ? config.geneve_ifindex : config.vxlan_ifindex;
 	bool v6 = peer->flags & DP_PEER_VXLAN_V6;
 	__u64 flags = v6 ? BPF_F_TUNINFO_IPV6 : BPF_F_ZERO_CSUM_TX | BPF_F_DONT_FRAGMENT;
 
@@ -29,20 +39,22 @@ static __always_inline int vxlan_encode(struct __sk_buff *skb, const struct dp_p
 		memcpy(&remote, peer->v4 + 12, 4);
 		key.remote_ipv4 = ntohl(remote);
 	}
-	if (unlikely(peer->flags & DP_PEER_RATE) && !rate_take(skb, peer_id))
+	if (unlikely(peer->flags & DP_PEER_RATE) && !rate_take(skb, flow->peer))
 		return -DROP_RATE;
 	if (peer->flags & DP_PEER_SEALED)
-		return seal_tunnel(skb, peer_id, vni, tos);
-	if (!config.vxlan_ifindex)
+		return geneve ? -DROP_NO_FORMAT : seal_tunnel(skb, flow->peer, flow->vni, tos);
+	if (!device)
 		return -DROP_NO_FORMAT;
 	if (bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0) ||
 	    bpf_skb_set_tunnel_key(skb, &key, sizeof(key), flags))
 		return -DROP_REWRITE;
-	return (int)bpf_redirect(config.vxlan_ifindex, 0);
+	if (geneve && geneve_write(skb, flow->format, flow->from_vni, flow->peer))
+		return -DROP_REWRITE;
+	return (int)bpf_redirect(device, 0);
 }
 
 /* Who sent this, by the tunnel's metadata: 0, and the remote's address and the VNI. */
-static __always_inline int vxlan_remote(struct __sk_buff *skb, struct dp_locator_key *ret,
+static __always_inline int encap_remote(struct __sk_buff *skb, struct dp_locator_key *ret,
 					__u32 *ret_vni)
 {
 	struct bpf_tunnel_key key = {};
