@@ -233,6 +233,23 @@ static int tell_changing(struct planner *p)
 	return r;
 }
 
+/* Between peered networks there are classes as soon as there is any policy, whatever it is about. */
+static int tell_peered(struct planner *p)
+{
+	struct model_iter it = model_iter_kind(p->m, KIND_PEERING);
+	const struct object *o;
+	int r = 0;
+
+	while (!r && (o = model_iter_next(&it))) {
+		const struct peering *peering = (const struct peering *)o;
+		const struct vpc *v = vpc_by_vni(p->m, peering->requester.vni);
+
+		if (v && peering->state == PEERING_ACTIVE)
+			r = tell_all_of(p, v, peering->accepter.vni);
+	}
+	return r;
+}
+
 int plan_policies_change(struct planner *p, const struct change *c)
 {
 	_cleanup_(choice_rules_deinit) struct choice_rules before = {0};
@@ -265,5 +282,7 @@ int plan_policies_change(struct planner *p, const struct change *c)
 	between.changed = changed;
 	if (!r)
 		r = tell_changing(p);
+	if (!r && !before.n != !between.after->n)
+		r = tell_peered(p);
 	return r ? r : pair_differences(p->m, &between, tell_difference, p);
 }

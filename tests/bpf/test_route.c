@@ -28,7 +28,7 @@ static const uint8_t other_router_mac[6] = {0x02, 0xff, 0, 0, 0, 9};
 struct fixture {
 	struct lab lab;
 	struct lab_node *a, *b, *c,
-		*x; /* a: host 1; b, c: host 2; x: host 2 in the other network */
+		*x, *d; /* a: host 1; b, c: host 2; x: host 2 in the other network; d: there in another subnet */
 };
 
 static struct fixture fixture;
@@ -60,11 +60,13 @@ static int set_up(void **state)
 
 	lab_init(&f->lab, FORMAT_SIIT_2);
 	lab_subnet_with(&f->lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", TABLE);
+	lab_subnet_with(&f->lab, LAB_VNI, "10.0.2.0/24", "10.0.2.1", TABLE);
 	lab_subnet_with(&f->lab, OTHER_VNI, "10.9.9.0/24", "10.9.9.1", 0);
 	f->a = lab_node(&f->lab, 0, LAB_VNI, "10.0.1.10", "10.0.1.1");
 	f->b = lab_node(&f->lab, 1, LAB_VNI, "10.0.1.11", "10.0.1.1");
 	f->c = lab_node(&f->lab, 1, LAB_VNI, "10.0.1.12", "10.0.1.1");
 	f->x = lab_node(&f->lab, 1, OTHER_VNI, "10.9.9.10", "10.9.9.1");
+	f->d = lab_node(&f->lab, 1, LAB_VNI, "10.0.2.10", "10.0.2.1");
 	set_table();
 	return 0;
 }
@@ -95,6 +97,7 @@ static int reset(void **state)
 	lab_map(&f->lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
 	lab_map(&f->lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_LIVE);
 	lab_map(&f->lab, LAB_VNI, "10.0.1.12", 1, DP_MAPPING_LIVE);
+	lab_map(&f->lab, LAB_VNI, "10.0.2.10", 1, DP_MAPPING_LIVE);
 	lab_map(&f->lab, OTHER_VNI, "10.9.9.10", 1, DP_MAPPING_LIVE);
 	set_peering(true);
 	f->a->port.n_exits = 0;
@@ -239,6 +242,30 @@ static void test_tables_outlive_the_agent(void **state)
 }
 
 /* ---- the Internet: by the sender's public address ---- */
+
+/* The router between two subnets is both hosts: what it forwards goes by their choice, as what it does not. */
+/* requirement: NEG-9, TOPO-1 */
+static void test_routed_packets_go_by_the_pairs_choice(void **state)
+{
+	static const enum format formats[] = {FORMAT_SIIT_1, FORMAT_SIIT_2};
+	const struct dp_config *from = &fixture.lab.hosts[0].config, *to = &fixture.lab.hosts[1].config;
+	struct frame f = packet(fixture.a, "10.0.1.10", "10.0.2.10"), out;
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		lab_set_format(&fixture.lab, formats[i], false);
+		const struct prefix *source = i ? &from->siit2 : &from->siit1;
+		const struct prefix *destination = i ? &to->siit2 : &to->siit1;
+
+		out = assert_leaves(fixture.a, &f, LAB_VNI, LAB_VNI);
+		/* in the layout of that format */
+		assert_memory_equal(out.b + IP6_SRC, source->addr.b, source->len / 8);
+		assert_memory_equal(out.b + IP6_DST, destination->addr.b, destination->len / 8);
+		assert_arrives(&out, fixture.d, &f);
+	}
+	/* and by none when there is none */
+	lab_set_format(&fixture.lab, FORMAT_NONE, false);
+	frame_assert_dropped_by_node(&fixture.lab, fixture.a, &f, DROP_NO_FORMAT);
+}
 
 /* requirement: EDGE-1 */
 static void test_exits(void **state)
@@ -482,6 +509,7 @@ int main(void)
 		cmocka_unit_test_setup(test_changed_table, reset),
 		cmocka_unit_test_setup(test_tables_outlive_the_agent, reset),
 		cmocka_unit_test_setup(test_exits, reset),
+		cmocka_unit_test_setup(test_routed_packets_go_by_the_pairs_choice, reset),
 		cmocka_unit_test_setup(test_gateway_that_is_not_here, reset),
 		cmocka_unit_test_setup(test_peered, reset),
 		cmocka_unit_test_setup(test_not_peered, reset),
