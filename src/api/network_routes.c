@@ -2,6 +2,7 @@
 /* Networks, subnets, instances and mappings in the operators' API. */
 #include "api/route_handlers.h"
 #include "api/state.h"
+#include "model/choice_rules.h"
 #include "model/holders.h"
 #include "model/host.h"
 #include "model/instance.h"
@@ -32,6 +33,8 @@ static json_t *show_network(struct route_call *c, const struct object *object)
 	json_put_bool(c, o, "dns_support", v->dns_support);
 	json_put_bool(c, o, "dns_hostnames", v->dns_hostnames);
 	json_put_bool(c, o, "preloaded", preload_is_marked(v));
+	json_put_text(c, o, "environment", choice_environment(v));
+	json_put_bool(c, o, "environment_fixed", v->environment != NULL);
 	json_put_u64(c, o, "subnets", model_group_count(c->model, REL_VPC_SUBNETS, object->id));
 	json_put_tags(c, o, "tags", object);
 	return o;
@@ -48,15 +51,20 @@ int route_network_set(struct route_call *c)
 {
 	const struct vpc *v;
 	const bool *preloaded = NULL;
+	const char *environment = NULL;
 	int r = vpc_find(c->model, &c->caller, c->segments[2], &v, &c->refusal);
 
 	if (!r)
 		r = route_bool(c, "preloaded", &preloaded);
-	if (!r && !preloaded)
-		r = route_refuse(c, 400, "BadRequest",
-				 "say what is to be set: {\"preloaded\": true} or false");
 	if (!r)
+		r = route_text(c, "environment", false, &environment);
+	if (!r && !preloaded && !environment)
+		r = route_refuse(c, 400, "BadRequest",
+				 "say what is to be set: {\"preloaded\": true} or {\"environment\": \"production\"}");
+	if (!r && preloaded)
 		r = preload_mark(c->tx, &c->caller, c->segments[2], *preloaded, &c->refusal);
+	if (!r && environment)
+		r = vpc_set_environment(c->tx, &c->caller, c->segments[2], environment, &c->refusal);
 	if (!r)
 		r = vpc_find(c->model, &c->caller, c->segments[2], &v, &c->refusal);
 	if (r)

@@ -290,6 +290,23 @@ static int run_preload(const struct invocation *inv)
 	return r ? r : request_print_object(inv, answer, preload_columns, ARRAY_SIZE(preload_columns));
 }
 
+static const struct table_column environment_columns[] = {
+	{"id", "network.id"},
+	{"account", "network.account"},
+	{"environment", "network.environment"},
+	{"fixed", "network.environment_fixed"},
+};
+
+static int run_environment(const struct invocation *inv)
+{
+	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
+	int r = request_set_text(body, "environment", inv->n_arguments > 1 ? inv->arguments[1] : "");
+
+	if (!r)
+		r = request_send(inv, "PUT", "/v1/networks/", inv->arguments[0], "", body, &answer);
+	return r ? r : request_print_object(inv, answer, environment_columns, ARRAY_SIZE(environment_columns));
+}
+
 static const struct table_column pool_columns[] = {
 	{"CIDR", "cidr"},
 	{"ID", "id"},
@@ -386,6 +403,15 @@ const struct command operate_pool_commands[OPERATE_POOL_COMMANDS] = {
 
 static const struct command_option share_options[] = {
 	{"off", NULL, "it is attached to one instance at most, as it was", false},
+};
+
+const struct command operate_environment_command = {
+	.word = "environment",
+	.help = "say of which environment a network is, for policies; without NAME its tag says again",
+	.arguments = "NETWORK [NAME]",
+	.min_arguments = 1,
+	.max_arguments = 2,
+	.run = run_environment,
 };
 
 const struct command operate_share_command = {

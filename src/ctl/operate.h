@@ -13,3 +13,4 @@ extern const struct command operate_pool_commands[OPERATE_POOL_COMMANDS];
 extern const struct command operate_release_command;
 extern const struct command operate_share_command;
 extern const struct command operate_preload_command;
+extern const struct command operate_environment_command;

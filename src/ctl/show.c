@@ -52,7 +52,8 @@ static const struct table_column host_columns[] = {
 };
 static const struct table_column network_columns[] = {
 	{"ID", "id"},   {"VNI", "vni"},         {"CIDRS", "cidrs"}, {"IPV6", "ipv6_cidrs"},
-	{"MTU", "mtu"}, {"PRELOADED", "preloaded"}, {"ACCOUNT", "account"}, {"TAGS", "tags"},
+	{"MTU", "mtu"}, {"PRELOADED", "preloaded"}, {"ACCOUNT", "account"},
+	{"ENVIRONMENT", "environment"}, {"TAGS", "tags"},
 };
 static const struct table_column subnet_columns[] = {
 	{"ID", "id"},          {"NETWORK", "network"}, {"CIDR", "cidr"},

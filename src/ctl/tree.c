@@ -39,7 +39,7 @@ static const struct command lab = {
 
 const struct command *tree_root(void)
 {
-	static struct command children[SHOW_COMMANDS + 13];
+	static struct command children[SHOW_COMMANDS + 14];
 	static const struct command root = {
 		.word = "viaduct",
 		.help = "the command line of Viaduct, virtual private cloud networks",
@@ -61,5 +61,6 @@ const struct command *tree_root(void)
 	children[SHOW_COMMANDS + 10] = flow_log_command;
 	children[SHOW_COMMANDS + 11] = policy_command;
 	children[SHOW_COMMANDS + 12] = operate_preload_command;
+	children[SHOW_COMMANDS + 13] = operate_environment_command;
 	return &root;
 }

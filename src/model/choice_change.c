@@ -64,8 +64,8 @@ int choice_vpc_put(struct tx *tx, const struct object *old, struct object **new)
 {
 	_cleanup_(pair_survey_deinit) struct pair_survey before = {0};
 	const struct vpc *v = (const struct vpc *)old;
-	bool matters = choice_rules_of(tx->m)->n && !str_equal(object_tag(old, CHOICE_TAG_ENVIRONMENT),
-							       object_tag(*new, CHOICE_TAG_ENVIRONMENT));
+	bool matters = choice_rules_of(tx->m)->n &&
+		       !str_equal(choice_environment(v), choice_environment((const struct vpc *)*new));
 	uint32_t vni = v->vni;
 	int r = matters ? pair_survey_network(tx->m, v, &before) : 0;
 

@@ -162,9 +162,14 @@ static bool end_is(const struct choice_end *e, const struct choice_member *membe
 	return host_is(e->host, member);
 }
 
+const char *choice_environment(const struct vpc *v)
+{
+	return v->environment ? v->environment : object_tag(&v->o, CHOICE_TAG_ENVIRONMENT);
+}
+
 static bool vpc_is_in(const struct vpc *v, const char *environment)
 {
-	return v && str_equal(object_tag(&v->o, CHOICE_TAG_ENVIRONMENT), environment);
+	return v && str_equal(choice_environment(v), environment);
 }
 
 static bool host_is_in(const struct host *h, const char *environment)

@@ -49,13 +49,15 @@ bool choice_rules_concern(const struct choice_rules *r, const struct vpc *v);
 /* The policy may match something of the network; what it says of hosts is not looked at. */
 bool choice_policy_concerns(const struct choice_policy *p, const struct vpc *v);
 
-/* Of a VPC: which environment it is of. */
+/* Of a VPC: which environment it is of, as long as no operator has said. */
 #define CHOICE_TAG_ENVIRONMENT "viaduct:environment"
+/* Which one it is of, by its operator's word or its tag; NULL: none. */
+const char *choice_environment(const struct vpc *v);
 
 /* Puts a policy in the place of another (either may be NULL: it comes, or goes), takes '*new', and begins what
  * follows: choices that change (model/pair_shift.h), and the MTU of networks. */
 must_check int choice_policy_put(struct tx *tx, const struct choice_policy *old, struct object **new);
-/* Puts a VPC of which only tags have changed, likewise. */
+/* Puts a VPC of which only tags or the environment have changed, likewise. */
 must_check int choice_vpc_put(struct tx *tx, const struct object *old, struct object **new);
 /* An interface is gone from its network. */
 must_check int choice_interface_ended(struct tx *tx, uint64_t interface, uint32_t vni);

@@ -126,7 +126,7 @@ static int tell_all_of(struct planner *p, const struct vpc *v, uint32_t with_vni
 int plan_environment_change(struct planner *p, const struct vpc *before, const struct vpc *after)
 {
 	if (!choice_rules_of(p->m)->n ||
-	    str_equal(object_tag(&before->o, CHOICE_TAG_ENVIRONMENT), object_tag(&after->o, CHOICE_TAG_ENVIRONMENT)))
+	    str_equal(choice_environment(before), choice_environment(after)))
 		return 0;
 	return tell_all_of(p, after, 0);
 }

@@ -163,6 +163,7 @@ static const struct field vpc_fields[] = {
 	F(61, FIELD_ID, struct vpc, main_association, .prefix = ID_PREFIX_TABLE_ASSOCIATION),
 	F(70, FIELD_ID, struct vpc, dhcp_options, .kind = KIND_DHCP_OPTIONS),
 	F(71, FIELD_BOOL, struct vpc, is_default),
+	F(72, FIELD_STRING, struct vpc, environment),
 };
 RECORD(vpc, struct vpc);
 

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "model/choice_rules.h"
 #include "model/cidr.h"
 #include "model/counters.h"
 #include "model/edit.h"
@@ -194,6 +195,34 @@ static int do_modify(struct tx *tx, const struct vpc *old, const struct vpc_modi
 	if (args->dns_hostnames && *args->dns_hostnames && !new->dns_support)
 		return refuse(reterr, MODEL_E_DNS_SUPPORT_OFF, args->vpc_id);
 	return record_equal(&old->o, o) ? 0 : tx_put(tx, &old->o, &o);
+}
+
+static int do_set_environment(struct tx *tx, const struct vpc *old, const char *environment)
+{
+	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	int r = tx_edit(tx, &old->o, &o);
+
+	if (!r)
+		r = edit_string(&((struct vpc *)o)->environment, environment);
+	return r || record_equal(&old->o, o) ? r : choice_vpc_put(tx, &old->o, &o);
+}
+
+int vpc_set_environment(struct tx *tx, const struct caller *c, const char *id, const char *environment,
+			struct refusal *reterr)
+{
+	size_t mark = tx_mark(tx);
+	const struct vpc *v;
+	int r = vpc_find(tx->m, c, id, &v, reterr);
+
+	if (r)
+		return r;
+	if (!c->operator)
+		return refuse(reterr, MODEL_E_NOT_PERMITTED,
+			      "Operators say of which environment a network is; the tag " CHOICE_TAG_ENVIRONMENT
+			      " counts while they have not");
+	if (strlen(environment) > LIMIT_MODEL_TAG_VALUE)
+		return refuse(reterr, MODEL_E_VALUE, environment, "environment", "It is too long.");
+	return tx_settle(tx, mark, do_set_environment(tx, v, environment));
 }
 
 int vpc_modify(struct tx *tx, const struct caller *c, const struct vpc_modify_args *args,

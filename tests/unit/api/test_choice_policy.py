@@ -201,6 +201,34 @@ def test_a_customer_lifts_nothing_of_an_administrators(call, customer, networks,
     assert not [a for p in (whole, class_) for a in p["accepts"] if best in a["formats"]]
 
 
+def test_an_environment_that_an_operator_fixed_is_not_escaped_by_tags(call, customer, ec2, networks):
+    mine = networks[1][0]
+    best = chosen(call, mine)[1]["send"]
+    call("POST", "/v1/policies", policy("prod", "forbid", best, match={"environment": "production"}), expect=201)
+    assert chosen(call, mine)[1]["send"] == best
+    customer(1, "PUT", "/v1/networks/" + mine, {"environment": "test"}, expect=403)
+    customer(2, "PUT", "/v1/networks/" + mine, {"environment": "test"}, expect=404)
+    network = call("PUT", "/v1/networks/" + mine, {"environment": "production"})["network"]
+    assert (network["environment"], network["environment_fixed"]) == ("production", True)
+    call("PUT", "/v1/networks/" + mine, {}, expect=400)
+    without = chosen(call, mine)[1]["send"]
+    assert without != best
+    tag = [{"Key": "viaduct:environment", "Value": "test"}]
+    ec2.create_tags(Resources=[mine], Tags=tag)
+    assert chosen(call, mine)[1]["send"] == without
+    ec2.delete_tags(Resources=[mine])
+    assert chosen(call, mine)[1]["send"] == without
+    ec2.create_tags(Resources=[mine], Tags=tag)
+    seen = next(n for n in customer(1, "GET", "/v1/networks")["networks"] if n["id"] == mine)
+    assert (seen["environment"], seen["environment_fixed"]) == ("production", True)
+    network = call("PUT", "/v1/networks/" + mine, {"environment": ""})["network"]
+    assert (network["environment"], network["environment_fixed"]) == ("test", False)
+    assert chosen(call, mine)[1]["send"] == best
+    ec2.delete_tags(Resources=[mine])
+    call("PUT", "/v1/networks/" + mine, {"environment": "x" * 300}, expect=400)
+    call("PUT", "/v1/networks/vpc-0", {"environment": "x"}, expect=404)
+
+
 def test_a_customers_dry_run_names_no_hosts(customer, networks):
     answer = customer(1, "POST", "/v1/policies?dry-run=true",
                       policy("p", "forbid", "siit", match={"network": networks[1][0]}), expect=200)

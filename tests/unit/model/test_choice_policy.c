@@ -432,6 +432,35 @@ static void test_environments(void **state)
 	assert_int_equal(wish(host_a(), host_b(), &class).features, 0);
 }
 
+/* What an operator has said, no tag unsays.
+ * requirement: NEG-3 */
+static void test_an_environment_that_is_fixed(void **state)
+{
+	struct pair_class class = network_class();
+	const char *vpc = c.vpc;
+	struct tag_args tag = {CHOICE_TAG_ENVIRONMENT, "test"};
+
+	admin("seal", "require", "crypt", (struct choice_policy_args){.environment = "production"});
+	assert_int_equal(cluster_end(&c, vpc_set_environment(cluster_tx(&c), &c.me, vpc, "test", &c.refusal)),
+			 MODEL_E_NOT_PERMITTED);
+	assert_int_equal(cluster_end(&c, vpc_set_environment(cluster_tx(&c), &c.stranger, vpc, "test", &c.refusal)),
+			 MODEL_E_VPC_NOT_FOUND);
+	assert_ok(cluster_end(&c, vpc_set_environment(cluster_tx(&c), &c.operator, vpc, "production", &c.refusal)));
+	assert_int_equal(wish(host_a(), host_b(), &class).features, FEATURE_BIT(FEATURE_CRYPT_2));
+	settle();
+	assert_int_equal(told_of_a().n_variants, 1);
+	assert_ok(cluster_end(&c, tag_create(cluster_tx(&c), &c.me, &vpc, 1, &tag, 1, &c.refusal)));
+	assert_int_equal(wish(host_a(), host_b(), &class).features, FEATURE_BIT(FEATURE_CRYPT_2));
+	assert_ok(cluster_end(&c, tag_delete(cluster_tx(&c), &c.me, &vpc, 1, NULL, 0, &c.refusal)));
+	assert_int_equal(wish(host_a(), host_b(), &class).features, FEATURE_BIT(FEATURE_CRYPT_2));
+	assert_ok(cluster_end(&c, tag_create(cluster_tx(&c), &c.me, &vpc, 1, &tag, 1, &c.refusal)));
+	/* until it is the account's again */
+	assert_ok(cluster_end(&c, vpc_set_environment(cluster_tx(&c), &c.operator, vpc, "", &c.refusal)));
+	assert_int_equal(wish(host_a(), host_b(), &class).features, 0);
+	settle();
+	assert_int_equal(told_of_a().n_variants, 0);
+}
+
 /* requirement: NEG-1, NEG-7 */
 static void test_impossible_reports(void **state)
 {
@@ -485,6 +514,7 @@ int main(void)
 		TEST(test_inferred),
 		TEST(test_variants),
 		TEST(test_environments),
+		TEST(test_an_environment_that_is_fixed),
 		TEST(test_impossible_reports),
 	};
 

@@ -247,7 +247,8 @@ static void test_vpc_and_subnet(void **state)
 			.tenancy = text_a,
 			.dns_support = true,
 			.dns_hostnames = true,
-			.usage_metrics = true};
+			.usage_metrics = true,
+			.environment = text_b};
 	struct subnet s = {.o = header(KIND_SUBNET, tags),
 			   .vpc = 9,
 			   .vni = 1,
