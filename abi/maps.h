@@ -60,7 +60,7 @@ struct dp_rodata {
 	__u32 has_siit1, has_siit2;
 	__u32 upcall_ifindex;
 	__u32 vxlan_ifindex; /* 0: none */
-	__u32 flow_mask;     /* places of a flow cache, a power of two, less one */
+	__u32 flow_mask;     /* places of a flow cache for each processor, a power of two, less one */
 	__u32 uplink_ifindex; /* 0: no edge */
 	__be32 labels;        /* this host's range of labels (reip4), */
 	__be32 labels_mask;   /* 0: none */
@@ -438,7 +438,9 @@ enum { DP_PASSED_TICKS = 30 }; /* RFC 791 3.2 waits 15 s for the others, most sy
  *
  * A cache of two ways for each processor: the place is found by arithmetic and no entry is shared, so
  * a hit costs less than a look-up in the kernel's LRU hash, and nothing is locked.  An entry that is
- * pushed out, or a flow that changes processors, costs one way through the full path.
+ * pushed out, or a flow that changes processors, costs one way through the full path.  It is a plain array,
+ * processor after processor: one of the kernel's per-CPU arrays has a table of pointers before its entries, which
+ * is a cache line more for each packet.  Entries are whole cache lines, what most packets need is in the first two.
  */
 
 struct dp_stamp {
@@ -524,7 +526,7 @@ struct dp_flow_in {
 	struct dp_region to_region;
 	struct dp_list to_acl;
 	__u32 peer; /* the sender's host */
-	__u32 pad;
+	__u32 pad[13];
 } __attribute__((aligned(8)));
 
 /* ---- counters: per-CPU arrays by slot ---- */
@@ -635,7 +637,7 @@ DP_LAYOUT(struct dp_passed_key, 40);
 DP_LAYOUT(struct dp_stamp, 12);
 DP_LAYOUT(struct dp_flow_out_key, 12);
 DP_LAYOUT(struct dp_flow_out, 192);
-DP_LAYOUT(struct dp_flow_in, 144);
+DP_LAYOUT(struct dp_flow_in, 192);
 DP_LAYOUT(struct dp_counters_value, 32);
 DP_LAYOUT(struct dp_drops_value, 1024);
 DP_LAYOUT(struct dp_budget_value, 16);

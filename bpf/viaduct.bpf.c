@@ -137,6 +137,16 @@ int port(struct __sk_buff *skb)
 	return edge_conclude(skb, p, verdict);
 }
 
+/* What groups and ACL say about a packet of the flow without the full path being asked. */
+static __always_inline bool substrate_passes(struct __sk_buff *skb, const struct ipv6hdr *ip6,
+					     struct dp_flow_in *flow)
+{
+	struct policy_ports t;
+
+	return !flow->judge || (policy_ports_in(skb, ip6, &t) && policy_recall_in(flow, &t)) ||
+	       policy_hit_in(skb, flow, substrate_v4(flow->dst), substrate_v4(flow->src));
+}
+
 /* A packet of a known flow; '*ret_slot' is the port that it is for, '*ret_vni' what is written as its
  * destination's. */
 static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr *ip6,
@@ -156,9 +166,8 @@ static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr 
 	else
 		return VERDICT_DECLINED;
 	if (!flow_accepts(flow, seal, peer, format) ||
-	    skb->len != ETH_HLEN + sizeof(*ip6) + ntohs(ip6->payload_len))
-		return VERDICT_DECLINED;
-	if (flow->judge && !policy_recall_in(skb, ip6, flow) && !policy_hit_in(skb, flow))
+	    skb->len != ETH_HLEN + sizeof(*ip6) + ntohs(ip6->payload_len) ||
+	    !substrate_passes(skb, ip6, flow))
 		return VERDICT_DECLINED;
 	*ret_slot = flow->stamp.slot;
 	*ret_vni = substrate_vni(flow->dst);

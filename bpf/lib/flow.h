@@ -16,7 +16,7 @@ static __always_inline bool flow_is_valid(const struct dp_stamp *s)
 	return host_epoch() == s->epoch && generation_get(s->bucket) == s->mapping_generation;
 }
 
-/* The first of a flow's two places; the other one's number differs in the last bit. */
+/* A place among those of one processor. */
 static __always_inline __u32 flow_place(__u64 a, __u64 b)
 {
 	__u64 h = (a * 0x9E3779B97F4A7C15ULL ^ b) * 0xFF51AFD7ED558CCDULL;
@@ -24,11 +24,18 @@ static __always_inline __u32 flow_place(__u64 a, __u64 b)
 	return (__u32)(h >> 32) & config.flow_mask;
 }
 
+/* The first of a flow's two places in its table, which has those of all processors one after the other; the
+ * second one's number differs in the last bit. */
+static __always_inline __u32 flow_first(__u64 a, __u64 b)
+{
+	return flow_place(a, b) + bpf_get_smp_processor_id() * (config.flow_mask + 1);
+}
+
 /* ---- from nodes ---- */
 
 static __always_inline __u32 flow_out_place(const struct dp_flow_out_key *k)
 {
-	return flow_place((__u64)k->saddr << 32 | k->daddr, k->ifindex);
+	return flow_first((__u64)k->saddr << 32 | k->daddr, k->ifindex);
 }
 
 static __always_inline bool flow_out_is(const struct dp_flow_out *f,
@@ -84,7 +91,6 @@ static __always_inline bool flow_accepts(const struct dp_flow_in *f, __u8 seal, 
 	return f->peer == peer && !seal_check(f->accept_all, seal, format);
 }
 
-
 /* The bytes of an address that say who, without where: VNI and IPv4. */
 static __always_inline __u64 flow_in_half(const void *addr)
 {
@@ -93,7 +99,7 @@ static __always_inline __u64 flow_in_half(const void *addr)
 
 static __always_inline __u32 flow_in_place(const void *src, const void *dst)
 {
-	return flow_place(flow_in_half(src), flow_in_half(dst));
+	return flow_first(flow_in_half(src), flow_in_half(dst));
 }
 
 static __always_inline bool flow_in_is(const struct dp_flow_in *f, const void *src, const void *dst)

@@ -88,6 +88,7 @@ static __always_inline int forward_reip4(struct __sk_buff *skb, struct iphdr *ip
 					 const struct dp_peer_copy *peer, __u32 header,
 					 __u16 *ret_mtu)
 {
+	const struct dp_nexthop_copy *n = nexthop_get(flow->nexthop);
 	int r;
 
 	if (unlikely(!reip4_can_carry(skb, ip)))
@@ -96,7 +97,7 @@ static __always_inline int forward_reip4(struct __sk_buff *skb, struct iphdr *ip
 	r = forward_check_size(skb, ip, flow, 0, sizeof(*ip), ret_mtu);
 	if (!r)
 		r = reip4_encode(skb, ip, flow);
-	return r ? r : transmit_as(skb, flow->nexthop, htons(ETH_P_IP));
+	return r ? r : transmit_by(skb, n, flow->nexthop, htons(ETH_P_IP));
 }
 
 /* To another host on an IPv6 substrate, re-headed or, where that would lose something, whole. */
@@ -104,6 +105,7 @@ static __always_inline int forward_rehead(struct __sk_buff *skb, struct iphdr *i
 					  const struct dp_flow_out *flow, __u32 header,
 					  __u16 *ret_mtu)
 {
+	const struct dp_nexthop_copy *n = nexthop_get(flow->nexthop);
 	bool whole = flow->format == FORMAT_IPIP6_1 || !ipv4_can_rehead(ip);
 	__u8 tos = ip->tos;
 	int r = forward_check_size(skb, ip, flow,
@@ -114,11 +116,11 @@ static __always_inline int forward_rehead(struct __sk_buff *skb, struct iphdr *i
 		return r;
 	if (likely(!whole)) {
 		r = siit_encode(skb, ip, flow);
-		return r ? r : transmit(skb, flow->nexthop);
+		return r ? r : transmit_by(skb, n, flow->nexthop, htons(ETH_P_IPV6));
 	}
 	forward_age(ip, flow->ttl_step);
 	r = ipip6_encode(skb, flow, ntohs(ip->tot_len), tos, IPPROTO_IPIP, siit_hash(skb, ip));
-	return r ? r : transmit(skb, flow->nexthop);
+	return r ? r : transmit_by(skb, n, flow->nexthop, htons(ETH_P_IPV6));
 }
 
 /* To another host; returns -DROP_TOO_BIG with '*ret_mtu' and the packet untouched when the path does

@@ -116,9 +116,10 @@ static __always_inline int ingress_check_inner(const struct __sk_buff *skb, __be
 }
 
 /* Restores the packet and gives it to the node. */
-static __always_inline int ingress_deliver(struct __sk_buff *skb, const struct ipv6hdr *ip6,
+static __always_inline int ingress_deliver(struct __sk_buff *skb, struct ipv6hdr *ip6,
 					   const struct dp_flow_in *flow, bool layout_1)
 {
+	struct dp_counters_value *c = counter_get(flow->stamp.slot);
 	__u8 next = ip6->nexthdr;
 	__u16 size = ntohs(ip6->payload_len);
 	__be16 ethertype = htons(ETH_P_IP);
@@ -145,7 +146,7 @@ static __always_inline int ingress_deliver(struct __sk_buff *skb, const struct i
 	memcpy(eth + 12, &ethertype, 2);
 	if (!flow->to_ifindex)
 		return VERDICT_EDGE;
-	return deliver_to(skb, flow->stamp.slot, flow->to_ifindex, flow->to_flags);
+	return deliver_by(skb, c, flow->to_ifindex, flow->to_flags);
 }
 
 /* The frame's MACs as the node is to see them. */
@@ -354,7 +355,7 @@ static __always_inline int ingress_to_edge_ipv6(struct __sk_buff *skb)
 static __noinline int ingress_carry(struct __sk_buff *skb, struct packet *p)
 {
 	struct dp_flow_in *flow = &p->flow.in;
-	const struct ipv6hdr *ip6;
+	struct ipv6hdr *ip6;
 	int r;
 
 	if (p->in.next == IPPROTO_IPIP6) {

@@ -13,7 +13,7 @@
 static __always_inline struct dp_flow_in *reip4_find(const struct iphdr *ip)
 {
 	__u64 src = (__u64)ip->saddr << 32 | htonl(0xffff), dst = (__u64)ip->daddr << 32 | htonl(0xffff);
-	__u32 place = flow_place(src & FLOW_IN_MASK, dst & FLOW_IN_MASK);
+	__u32 place = flow_first(src & FLOW_IN_MASK, dst & FLOW_IN_MASK);
 	struct dp_flow_in *f;
 
 	for (int i = 0; i < 2; i++) {
@@ -26,46 +26,22 @@ static __always_inline struct dp_flow_in *reip4_find(const struct iphdr *ip)
 	return NULL;
 }
 
-/* Whether the packet belongs to a connection that the flow remembers (policy_recall_in()). */
-static __always_inline bool reip4_recall(const struct __sk_buff *skb, const struct iphdr *ip,
+/* What groups and ACL say about a packet of the flow without the full path being asked. */
+static __always_inline bool reip4_passes(struct __sk_buff *skb, const struct iphdr *ip,
 					 struct dp_flow_in *flow)
 {
 	struct policy_ports t;
 
-	return flow->judge == DP_JUDGE_INGRESS &&
-	       policy_ports_get(skb, ip + 1, ip->protocol, &t) &&
-	       policy_recall(flow->recall, DP_RECALL, flow->hash, policy_swapped(t.ports), &t, 0,
-			     connection_tick_in(&flow->tick, &flow->jiffy));
-}
-
-/* Whether it passes without the full path being asked (policy_hit_in()). */
-__judged_once int reip4_hit(struct __sk_buff *skb, struct dp_flow_in *flow)
-{
-	const struct iphdr *ip = ipv4_get(skb);
-	struct dp_connection_key k;
-	struct policy_ports t;
-	__u32 ports;
-	int place;
-
-	if (!ip || !flow || !policy_ports_get(skb, ip + 1, ip->protocol, &t))
-		return false;
-	if (flow->judge & DP_JUDGE_ACL_INGRESS &&
-	    !list_has(flow->to_acl.first, flow->to_acl.n, policy_subject(&t)))
-		return false;
-	if (!(flow->judge & DP_JUDGE_INGRESS))
-		return true;
-	ports = policy_swapped(t.ports);
-	policy_key_v4(&k, reip4_virtual(flow->dst), reip4_virtual(flow->src), ports, t.protocol);
-	place = connection_hit(&k, &flow->to_region, t.tcp);
-	flow->recall[policy_recall_at(flow->hash, ports, t.protocol) & (DP_RECALL - 1)] =
-		(__u32)place;
-	return place != 0;
+	return !flow->judge ||
+	       (policy_ports_labelled(skb, ip, &t) && policy_recall_in(flow, &t)) ||
+	       policy_hit_in(skb, flow, reip4_virtual(flow->dst), reip4_virtual(flow->src));
 }
 
 /* Restores the packet and gives it to the node. */
 static __always_inline int reip4_deliver(struct __sk_buff *skb, const struct iphdr *ip,
 					 const struct dp_flow_in *flow)
 {
+	struct dp_counters_value *c = counter_get(flow->stamp.slot);
 	__u16 size = ntohs(ip->tot_len);
 	int r = reip4_decode(skb, ip, flow);
 	__u8 *eth;
@@ -78,7 +54,7 @@ static __always_inline int reip4_deliver(struct __sk_buff *skb, const struct iph
 	if (eth + ETH_HLEN > (__u8 *)packet_end(skb))
 		return -DROP_REWRITE;
 	memcpy(eth, flow->to, 12);
-	return deliver_to(skb, flow->stamp.slot, flow->to_ifindex, flow->to_flags);
+	return deliver_by(skb, c, flow->to_ifindex, flow->to_flags);
 }
 
 /* A packet of a known flow. */
@@ -88,9 +64,7 @@ static __always_inline int reip4_fast(struct __sk_buff *skb, __u8 seal, __u32 pe
 	struct dp_flow_in *flow = ip ? reip4_find(ip) : NULL;
 
 	if (!flow || !flow_is_valid(&flow->stamp) || !reip4_is_whole(skb, ip) ||
-	    !flow_accepts(flow, seal, peer, FORMAT_REIP4_1))
-		return VERDICT_DECLINED;
-	if (flow->judge && !reip4_recall(skb, ip, flow) && !reip4_hit(skb, flow))
+	    !flow_accepts(flow, seal, peer, FORMAT_REIP4_1) || !reip4_passes(skb, ip, flow))
 		return VERDICT_DECLINED;
 	return reip4_deliver(skb, ip, flow);
 }

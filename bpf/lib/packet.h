@@ -187,6 +187,21 @@ static __always_inline __u64 ipv4_sum(const struct iphdr *ip)
 	return (__u64)w[0] + w[1] + w[2] + w[3] + w[4];
 }
 
+/* Writes a header without options, its words in registers: what is stored in pieces and read again as a
+ * whole keeps the processor waiting. */
+static __always_inline void ipv4_write(struct iphdr *ip, __u32 first, __u32 second, __u32 third,
+				       __be32 saddr, __be32 daddr)
+{
+	__u32 *w = (__u32 *)ip;
+
+	w[0] = first;
+	w[1] = second;
+	w[2] = third;
+	w[3] = saddr;
+	w[4] = daddr;
+	ip->check = (__u16)~fold((__u64)first + second + third + saddr + daddr);
+}
+
 static __always_inline bool ipv4_is_fragment(const struct iphdr *ip)
 {
 	return ip->frag_off & htons(IP_MF | IP_OFFSET);

@@ -251,7 +251,7 @@ static __always_inline bool policy_ports_get(const struct __sk_buff *skb, const 
 	return true;
 }
 
-/* The same of one from the substrate, re-headed, or whole ('ipip') without options. */
+/* The same of one from the substrate, re-headed on IPv6, or whole ('ipip') without options; */
 static __always_inline bool policy_ports_in(const struct __sk_buff *skb, const struct ipv6hdr *ip6,
 					    struct policy_ports *ret)
 {
@@ -261,6 +261,13 @@ static __always_inline bool policy_ports_in(const struct __sk_buff *skb, const s
 		return policy_ports_get(skb, ip, ip6->nexthdr, ret);
 	if ((void *)(ip + 1) > packet_end(skb) || *(const __u8 *)ip != 0x45 || ipv4_is_fragment(ip))
 		return false;
+	return policy_ports_get(skb, ip + 1, ip->protocol, ret);
+}
+
+/* of one that is re-headed on IPv4. */
+static __always_inline bool policy_ports_labelled(const struct __sk_buff *skb, const struct iphdr *ip,
+						  struct policy_ports *ret)
+{
 	return policy_ports_get(skb, ip + 1, ip->protocol, ret);
 }
 
@@ -311,13 +318,11 @@ static __always_inline bool policy_recall_out(const struct __sk_buff *skb, const
 			     &t, 0, now);
 }
 
-static __always_inline bool policy_recall_in(const struct __sk_buff *skb, const struct ipv6hdr *ip6,
-					     struct dp_flow_in *flow)
+/* The same of one from the substrate. */
+static __always_inline bool policy_recall_in(struct dp_flow_in *flow, const struct policy_ports *t)
 {
-	struct policy_ports t;
-
-	return flow->judge == DP_JUDGE_INGRESS && policy_ports_in(skb, ip6, &t) &&
-	       policy_recall(flow->recall, DP_RECALL, flow->hash, policy_swapped(t.ports), &t, 0,
+	return flow->judge == DP_JUDGE_INGRESS &&
+	       policy_recall(flow->recall, DP_RECALL, flow->hash, policy_swapped(t->ports), t, 0,
 			     connection_tick_in(&flow->tick, &flow->jiffy));
 }
 
@@ -369,16 +374,21 @@ __judged_once int policy_hit_out(struct __sk_buff *skb, struct dp_flow_out *flow
 	return place != 0;
 }
 
-/* The same for one from the substrate. */
-__judged_once int policy_hit_in(struct __sk_buff *skb, struct dp_flow_in *flow)
+/* The same for one from the substrate, between the nodes' addresses 'remote' and 'local'. */
+__judged_once int policy_hit_in(struct __sk_buff *skb, struct dp_flow_in *flow, __be32 local,
+				__be32 remote)
 {
+	const struct iphdr *ip = ipv4_get(skb);
 	const struct ipv6hdr *ip6 = ipv6_get(skb);
 	struct dp_connection_key k;
 	struct policy_ports t;
 	__u32 ports;
 	int place;
 
-	if (!ip6 || !flow || !policy_ports_in(skb, ip6, &t))
+	if (!flow)
+		return false;
+	if (skb->protocol == htons(ETH_P_IP) ? !ip || !policy_ports_labelled(skb, ip, &t)
+					     : !ip6 || !policy_ports_in(skb, ip6, &t))
 		return false;
 	if (flow->judge & DP_JUDGE_ACL_INGRESS &&
 	    !list_has(flow->to_acl.first, flow->to_acl.n, policy_subject(&t)))
@@ -386,7 +396,7 @@ __judged_once int policy_hit_in(struct __sk_buff *skb, struct dp_flow_in *flow)
 	if (!(flow->judge & DP_JUDGE_INGRESS))
 		return true;
 	ports = policy_swapped(t.ports);
-	policy_key_v4(&k, substrate_v4(flow->dst), substrate_v4(flow->src), ports, t.protocol);
+	policy_key_v4(&k, local, remote, ports, t.protocol);
 	place = connection_hit(&k, &flow->to_region, t.tcp);
 	flow->recall[policy_recall_at(flow->hash, ports, t.protocol) & (DP_RECALL - 1)] =
 		(__u32)place;

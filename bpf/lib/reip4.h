@@ -68,15 +68,12 @@ static __always_inline bool reip4_route(const struct dp_peer_copy *peer, __u32 f
 	return true;
 }
 
+/* Of a packet with DF; the first word stays. */
 static __always_inline void reip4_write(struct iphdr *ip, __be32 saddr, __be32 daddr, __u16 id,
 					__u8 ttl)
 {
-	ip->id = htons(id);
-	ip->ttl = ttl;
-	ip->saddr = saddr;
-	ip->daddr = daddr;
-	ip->check = 0;
-	ip->check = (__u16)~fold(ipv4_sum(ip));
+	ipv4_write(ip, *(const __u32 *)ip, htonl((__u32)id << 16 | IP_DF),
+		   htonl((__u32)ttl << 24 | (__u32)ip->protocol << 16), saddr, daddr);
 }
 
 static __always_inline int reip4_encode(struct __sk_buff *skb, const struct iphdr *ip,

@@ -92,40 +92,38 @@ static __always_inline int siit_encode(struct __sk_buff *skb, const struct iphdr
 	return siit_fix_checksum(skb, f.protocol, ETH_HLEN + sizeof(*ip6), flow->checksum_diff);
 }
 
-static __always_inline int siit_decode(struct __sk_buff *skb, const struct ipv6hdr *ip6,
+/* For a card that has summed the whole packet.  When the kernel takes the first 20 bytes of the header out, it
+ * takes them out of the sum as well; the others are overwritten, so their sum is put among these.  The new
+ * header sums to nothing. */
+static __always_inline void siit_take_sum(struct ipv6hdr *ip6)
+{
+	__u32 *w = (__u32 *)ip6;
+	__u64 sum = (__u64)w[0] + w[5] + w[6] + w[7] + w[8] + w[9];
+
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	w[0] = (__u32)(sum + (sum >> 32));
+}
+
+static __always_inline int siit_decode(struct __sk_buff *skb, struct ipv6hdr *ip6,
 				       const struct dp_flow_in *flow, bool rewrite_checksum)
 {
-	__u32 word = ntohl(*(const __be32 *)ip6);
-	struct siit_fields f = {
-		.size = (__u16)(ntohs(ip6->payload_len) + sizeof(struct iphdr)),
-		.tos = (__u8)(word >> 20),
-		.ttl = substrate_label_ttl(word & 0xfffff),
-		.protocol = ip6->nexthdr,
-		.df = substrate_label_df(word & 0xfffff),
-	};
-	__be32 saddr = substrate_v4(flow->src), daddr = substrate_v4(flow->dst);
-	__u16 rest = fold((__u64)saddr + ((const __u32 *)flow->dst)[0] +
-			  ((const __u32 *)flow->dst)[1] + ((const __u32 *)flow->dst)[2] + daddr);
+	__u32 word = ntohl(*(const __be32 *)ip6), label = word & 0xfffff;
+	__u32 size = ntohs(ip6->payload_len) + (__u32)sizeof(struct iphdr);
+	__u32 tos = word >> 20 & 0xff, frag = substrate_label_df(label) ? IP_DF : 0;
+	__u32 ttl = substrate_label_ttl(label);
+	__u8 protocol = ip6->nexthdr;
 	struct iphdr *ip;
 
+	siit_take_sum(ip6);
 	if (bpf_skb_change_proto(skb, htons(ETH_P_IP), 0))
 		return -DROP_REWRITE;
 	ip = ipv4_get(skb);
 	if (!ip)
 		return -DROP_REWRITE;
-	*(__be16 *)ip = htons((__u16)(0x4500 | f.tos));
-	ip->tot_len = htons(f.size);
-	*(__be32 *)&ip->id = htonl(f.df ? IP_DF : 0);
-	ip->ttl = f.ttl;
-	ip->protocol = f.protocol;
-	ip->check = 0;
-	ip->saddr = saddr;
-	ip->daddr = daddr;
-	ip->check = (__u16)~fold(ipv4_sum(ip));
-	/* For a card that summed the whole packet: the kernel has taken the first 20 bytes of the
-	 * old header out, the rest is ours to take out, and the new header sums to nothing. */
-	bpf_csum_update(skb, (__u16)~rest);
+	ipv4_write(ip, htonl(0x45U << 24 | tos << 16 | (size & 0xffff)), htonl(frag),
+		   htonl(ttl << 24 | (__u32)protocol << 16), substrate_v4(flow->src),
+		   substrate_v4(flow->dst));
 	if (likely(!rewrite_checksum))
 		return 0;
-	return siit_fix_checksum(skb, f.protocol, ETH_HLEN + sizeof(*ip), flow->checksum_diff);
+	return siit_fix_checksum(skb, protocol, ETH_HLEN + sizeof(*ip), flow->checksum_diff);
 }

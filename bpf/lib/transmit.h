@@ -5,16 +5,19 @@
 #include "bpf/lib/counter.h"
 #include "bpf/lib/rate.h"
 
-/* The packet is of the substrate now, IPv6 or IPv4 as 'ethertype' says. */
-static __always_inline int transmit_as(struct __sk_buff *skb, __u32 nexthop, __be16 ethertype)
+/* The packet is of the substrate now, IPv6 or IPv4 as 'ethertype' says; 'n' is nexthop_get(nexthop).  Whoever
+ * gets it before he rewrites the packet need not wait for it afterwards: the processor does not look beyond a
+ * call. */
+static __always_inline int transmit_by(struct __sk_buff *skb, const struct dp_nexthop_copy *n,
+				       __u32 nexthop, __be16 ethertype)
 {
-	const struct dp_nexthop_copy *n = nexthop_get(nexthop);
 	__u8 *eth = packet_data(skb);
 	struct bpf_redir_neigh params = {};
 
 	if (!n)
 		return -DROP_NO_NEXTHOP;
-	if (unlikely(n->rate) && !rate_take(skb, n->rate))
+	/* Only a peer's own has a rate, which lies apart from the rest. */
+	if (unlikely(nexthop >= DP_NEXTHOPS_OF_PEERS && n->rate) && !rate_take(skb, n->rate))
 		return -DROP_RATE;
 	if (eth + ETH_HLEN > (__u8 *)packet_end(skb))
 		return -DROP_REWRITE;
@@ -34,16 +37,22 @@ static __always_inline int transmit_as(struct __sk_buff *skb, __u32 nexthop, __b
 
 static __always_inline int transmit(struct __sk_buff *skb, __u32 nexthop)
 {
-	return transmit_as(skb, nexthop, htons(ETH_P_IPV6));
+	return transmit_by(skb, nexthop_get(nexthop), nexthop, htons(ETH_P_IPV6));
 }
 
-/* The frame is as the node is to see it. */
-static __always_inline int deliver_to(struct __sk_buff *skb, __u32 slot, __u32 ifindex, __u32 flags)
+/* The frame is as the node is to see it; 'c' is counter_get() of its slot. */
+static __always_inline int deliver_by(struct __sk_buff *skb, struct dp_counters_value *c,
+				      __u32 ifindex, __u32 flags)
 {
-	counter_rx(skb, slot);
+	counter_rx(skb, c);
 	if (flags & DP_PORT_PEER_REDIRECT)
 		return (int)bpf_redirect_peer(ifindex, 0);
 	return (int)bpf_redirect(ifindex, 0);
+}
+
+static __always_inline int deliver_to(struct __sk_buff *skb, __u32 slot, __u32 ifindex, __u32 flags)
+{
+	return deliver_by(skb, counter_get(slot), ifindex, flags);
 }
 
 static __always_inline int deliver(struct __sk_buff *skb, const struct dp_port_copy *port,

@@ -106,12 +106,21 @@ static uint32_t flow_places(const struct dp_config *config)
 	return n;
 }
 
+/* Those of all processors.  One with a number above their count, where numbers are left out, has none: its
+ * packets take the full path. */
+static uint32_t all_flow_places(const struct dp_config *config)
+{
+	int cpus = libbpf_num_possible_cpus();
+
+	return flow_places(config) * (cpus > 0 ? (uint32_t)cpus : 1);
+}
+
 static void set_sizes(struct viaduct *skel, const struct dp_config *config)
 {
 	bpf_map__set_max_entries(skel->maps.mappings_v4, config->max_mappings);
 	bpf_map__set_max_entries(skel->maps.mappings_v6, config->max_mappings);
-	bpf_map__set_max_entries(skel->maps.flows_out, flow_places(config));
-	bpf_map__set_max_entries(skel->maps.flows_in, flow_places(config));
+	bpf_map__set_max_entries(skel->maps.flows_out, all_flow_places(config));
+	bpf_map__set_max_entries(skel->maps.flows_in, all_flow_places(config));
 	bpf_map__set_max_entries(skel->maps.flows_edge,
 				 config->uplink_ifindex ? flow_places(config) : 1);
 	bpf_map__set_max_entries(skel->maps.connections,
