@@ -75,10 +75,9 @@ static int flows_compare(const void *a, const void *b)
 	if (!c)
 		c = memcmp(&x->dst, &y->dst, sizeof(x->dst));
 	if (!c)
-		c = (x->source << 16 | x->destination) < (y->source << 16 | y->destination)
-			    ? -1
-			    : (x->source << 16 | x->destination) >
-				      (y->source << 16 | y->destination);
+		c = x->source - y->source;
+	if (!c)
+		c = x->destination - y->destination;
 	if (!c)
 		c = (x->protocol << 2 | x->egress << 1 | x->reject) -
 		    (y->protocol << 2 | y->egress << 1 | y->reject);

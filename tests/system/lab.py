@@ -214,15 +214,16 @@ class Lab:
         made = ec2.run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, SubnetId=subnet, **kw)["Instances"][0]
         return self.ready(made["InstanceId"], ec2) if wait else made["InstanceId"]
 
+    def becomes(self, instance_id, state, ec2=None):
+        """Waits for an instance's state; clients' own waiters look every 15 s."""
+        def found():
+            i = (ec2 or self.ec2).describe_instances(InstanceIds=[instance_id])["Reservations"][0]["Instances"][0]
+            return i if i["State"]["Name"] == state else None
+        return wait_for(f"{instance_id} to be {state}", found)
+
     def ready(self, instance_id, ec2=None):
         """Waits until an instance runs and has its address by DHCP."""
-        ec2 = ec2 or self.ec2
-
-        def running():
-            found = ec2.describe_instances(InstanceIds=[instance_id])["Reservations"][0]["Instances"][0]
-            return found if found["State"]["Name"] == "running" else None
-
-        node = Node(self, wait_for(f"{instance_id} to run", running))
+        node = Node(self, self.becomes(instance_id, "running", ec2))
 
         def configured():
             out = run("ip", "-n", node.netns, "-4", "-j", "addr", "show", "dev", "eth0", check=False).stdout

@@ -74,8 +74,11 @@ def test_much_goes_through_whole(site):
 def test_a_node_without_public_address_has_no_way_by_the_internet_gateway(site):
     """requirement: EDGE-1"""
     bare = site.net.node()
-    assert bare.ping(WORLD, count=1) == 0
-    wait_for("the drop to be counted", lambda: site.lab.drops("NO_PUBLIC") > 0)
+
+    def counted():
+        assert bare.ping(WORLD, count=1) == 0
+        return site.lab.drops("NO_PUBLIC") > 0
+    wait_for("the drop to be counted", counted)
 
 
 def test_security_groups_judge_the_world_too(site):

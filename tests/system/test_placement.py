@@ -9,6 +9,7 @@ import json
 
 import pytest
 
+import aws as awscli
 import lab as labs
 
 LAB = {"hosts": 6, "racks": 3, "formats": ["h6=vxlan/1"]}
@@ -21,11 +22,10 @@ def subnet(lab):
     return lab.subnets("10.0.1.0/24")[1][0]
 
 
-def aws(lab, *argv, check=True):
-    done = labs.run("aws", "ec2", *argv, "--endpoint-url", lab.endpoint, "--output", "json", check=check,
-                    env={"PATH": "/usr/bin:/bin", "AWS_ACCESS_KEY_ID": labs.KEY, "AWS_SECRET_ACCESS_KEY": labs.SECRET,
-                         "AWS_DEFAULT_REGION": "us-east-1", "AWS_MAX_ATTEMPTS": "1", "AWS_EC2_METADATA_DISABLED": "true"})
-    return json.loads(done.stdout) if check and done.stdout.strip() else done
+@pytest.fixture(scope="module")
+def aws(lab):
+    with awscli.client(lab) as call:
+        yield call
 
 
 def viaduct(lab, *argv):
@@ -42,13 +42,15 @@ def host_of(lab, instance):
 
 def started(lab, answer):
     ids = [i["InstanceId"] for i in answer["Instances"]]
-    lab.ec2.get_waiter("instance_running").wait(InstanceIds=ids, WaiterConfig={"Delay": 1})
+    for i in ids:
+        lab.becomes(i, "running")
     return ids
 
 
 def gone(lab, ids):
     lab.ec2.terminate_instances(InstanceIds=ids)
-    lab.ec2.get_waiter("instance_terminated").wait(InstanceIds=ids, WaiterConfig={"Delay": 1})
+    for i in ids:
+        lab.becomes(i, "terminated")
 
 
 def wishes(**tags):
@@ -60,39 +62,39 @@ def run(lab, subnet, number=1, **more):
                                  **{"InstanceType": "t2.micro", **more})
 
 
-def test_groups(lab, subnet):
+def test_groups(lab, aws, subnet):
     """requirement: NEG-10"""
-    aws(lab, "create-placement-group", "--group-name", "apart", "--strategy", "spread")
-    aws(lab, "create-placement-group", "--group-name", "near", "--strategy", "cluster")
-    aws(lab, "create-placement-group", "--group-name", "parts", "--strategy", "partition", "--partition-count", "2")
-    groups = aws(lab, "describe-placement-groups", "--filters", "Name=strategy,Values=partition")["PlacementGroups"]
+    aws("create-placement-group", "--group-name", "apart", "--strategy", "spread")
+    aws("create-placement-group", "--group-name", "near", "--strategy", "cluster")
+    aws("create-placement-group", "--group-name", "parts", "--strategy", "partition", "--partition-count", "2")
+    groups = aws("describe-placement-groups", "--filters", "Name=strategy,Values=partition")["PlacementGroups"]
     assert [g["GroupName"] for g in groups] == ["parts"] and groups[0]["PartitionCount"] == 2
 
     def some(number, placement):
-        return started(lab, aws(lab, "run-instances", "--subnet-id", subnet, "--count", str(number),
+        return started(lab, aws("run-instances", "--subnet-id", subnet, "--count", str(number),
                                 "--instance-type", "t2.micro", "--placement", placement))
     apart = some(3, "GroupName=apart")
     assert sorted(RACKS[host_of(lab, i)] for i in apart) == [0, 1, 2]
-    refused = aws(lab, "run-instances", "--subnet-id", subnet, "--placement", "GroupName=apart", check=False)
+    refused = aws("run-instances", "--subnet-id", subnet, "--placement", "GroupName=apart", check=False)
     assert refused.returncode and "InsufficientInstanceCapacity" in refused.stderr
     near = some(4, "GroupName=near")
     assert len({RACKS[host_of(lab, i)] for i in near}) == 1
     one, two = some(2, "GroupName=parts,PartitionNumber=1"), some(2, "GroupName=parts,PartitionNumber=2")
     racks = [{RACKS[host_of(lab, i)] for i in part} for part in (one, two)]
     assert not racks[0] & racks[1]
-    shown = aws(lab, "describe-instances", "--filters", "Name=placement-group-name,Values=parts",
+    shown = aws("describe-instances", "--filters", "Name=placement-group-name,Values=parts",
                 "Name=placement-partition-number,Values=2")["Reservations"]
     assert sorted(i["InstanceId"] for r in shown for i in r["Instances"]) == sorted(two)
-    refused = aws(lab, "delete-placement-group", "--group-name", "near", check=False)
+    refused = aws("delete-placement-group", "--group-name", "near", check=False)
     assert refused.returncode and "InvalidPlacementGroup.InUse" in refused.stderr
-    aws(lab, "stop-instances", "--instance-ids", apart[0])
-    lab.ec2.get_waiter("instance_stopped").wait(InstanceIds=apart[:1], WaiterConfig={"Delay": 1})
-    aws(lab, "modify-instance-placement", "--instance-id", apart[0], "--group-name", "near")
-    aws(lab, "start-instances", "--instance-ids", apart[0])
+    aws("stop-instances", "--instance-ids", apart[0])
+    lab.becomes(apart[0], "stopped")
+    aws("modify-instance-placement", "--instance-id", apart[0], "--group-name", "near")
+    aws("start-instances", "--instance-ids", apart[0])
     assert RACKS[host_of(lab, apart[0])] == RACKS[host_of(lab, near[0])]
     gone(lab, apart + near + one + two)
     for name in "apart", "near", "parts":
-        aws(lab, "delete-placement-group", "--group-name", name)
+        aws("delete-placement-group", "--group-name", name)
 
 
 def test_capabilities(lab, subnet):
