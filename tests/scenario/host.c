@@ -223,6 +223,37 @@ void scenario_host_limit_mappings(struct scenario_host *host, size_t max)
 	host->agent->cache.max = max;
 }
 
+struct seeking {
+	struct dp_peer peer; /* its id is sought */
+	bool found;
+};
+
+static int see_peer(const struct dp_peer *peer, void *arg)
+{
+	struct seeking *s = arg;
+
+	if (peer->id == s->peer.id) {
+		s->peer = *peer;
+		s->found = true;
+	}
+	return 0;
+}
+
+bool scenario_host_choice(const struct scenario_host *host, uint32_t peer, enum format *ret_send,
+			  uint32_t *ret_accept)
+{
+	struct seeking s = {.peer.id = peer};
+
+	if (!host->agent || !host->agent->dp)
+		return false;
+	assert_int_equal(datapath_peers(host->agent->dp, see_peer, &s), 0);
+	if (!s.found)
+		return false;
+	*ret_send = s.peer.send;
+	*ret_accept = s.peer.accept;
+	return true;
+}
+
 size_t scenario_host_nodes(const struct scenario_host *host)
 {
 	size_t n = 0;
