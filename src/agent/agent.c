@@ -251,6 +251,16 @@ static void agent_on_moved(uint32_t peer, uint32_t nexthop, void *arg)
 			 LOG_U64("nexthop", nexthop), LOG_ERRNO(e));
 }
 
+static void agent_on_sealed_path(uint32_t peer, void *arg)
+{
+	struct agent *a = arg;
+	struct desired_peer *p = desired_find_peer(&a->desired, peer);
+	int e = p && a->dp ? reconcile_peer(&a->reconcile, p) : 0;
+
+	if (e)
+		log_warn("peer not told of its path MTU", LOG_U64("peer", peer), LOG_ERRNO(e));
+}
+
 static void agent_on_instance(const struct instance_status *status, void *arg)
 {
 	struct agent *a = arg;
@@ -318,12 +328,20 @@ int agent_new(const struct agent_config *config, struct agent **ret)
 					  .nexthops = &a->nexthops,
 					  .cache = &a->cache,
 					  .miss = &a->miss,
+					  .sealed_paths = &a->sealed_paths,
 					  .status = agent_on_instance,
 					  .online = agent_on_port,
 					  .arg = a};
 	announcer_init(&a->announcer, a->loop, config->announce, config->kernel_arg,
 		       config->dp.uplink_ifindex);
 	sealing_init(&a->sealing, a->loop, &a->desired, &config->sealing);
+	sealed_paths_init(&a->sealed_paths, a->loop,
+			  &(struct sealed_paths){.kernel = config->kernel,
+						 .kernel_arg = config->kernel_arg,
+						 .desired = &a->desired,
+						 .sealing = &a->sealing,
+						 .changed = agent_on_sealed_path,
+						 .arg = a});
 	link_init(&a->link, a->loop, &config->dialer, &agent_link_ops, a);
 	serve_init(a);
 	serve6_init(a);
@@ -357,6 +375,7 @@ struct agent *agent_free(struct agent *a)
 		return NULL;
 	probe_deinit(&a->probe);
 	announcer_deinit(&a->announcer);
+	sealed_paths_deinit(&a->sealed_paths);
 	sealing_deinit(&a->sealing);
 	link_deinit(&a->link);
 	sync_deinit(a);

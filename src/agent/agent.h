@@ -36,6 +36,7 @@
 #include "agent/probe.h"
 #include "agent/questions.h"
 #include "agent/reconcile.h"
+#include "agent/sealed_path.h"
 #include "agent/sealing.h"
 #include "base/loop.h"
 #include "datapath/datapath.h"
@@ -104,6 +105,7 @@ struct agent {
 	struct probe probe;
 	struct announcer announcer;
 	struct sealing sealing;
+	struct sealed_paths sealed_paths;
 
 	/* upcalls.c */
 	struct watch upcalls;

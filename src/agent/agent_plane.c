@@ -18,6 +18,7 @@ void agent_close_plane(struct agent *a)
 	ports_clear(&a->ports);
 	a->reconcile.dp = NULL;
 	sealing_set_datapath(&a->sealing, NULL);
+	sealed_paths_run(&a->sealed_paths, false);
 	a->dp = datapath_close(a->dp);
 }
 
@@ -39,6 +40,7 @@ static int agent_adopt_plane(struct agent *a)
 	miss_set_datapath(&a->miss, a->dp);
 	a->reconcile.dp = a->dp;
 	sealing_set_datapath(&a->sealing, a->dp);
+	sealed_paths_run(&a->sealed_paths, true);
 	a->reconcile.opening++;
 	e = datapath_peers(a->dp, agent_note_nexthop, a);
 	if (!e)

@@ -39,6 +39,18 @@ static int kernel_link(void *arg, int ifindex, struct nexthop_link *ret)
 	return 0;
 }
 
+static int kernel_path_mtu(void *arg, const struct ipaddr *target, uint16_t *ret)
+{
+	struct kernel *k = arg;
+	struct rtnl_route route;
+	int e = rtnl_route_get(k->rtnl, target, &route);
+
+	if (e)
+		return e;
+	*ret = route.mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)route.mtu;
+	return 0;
+}
+
 static int kernel_neighbour(void *arg, const struct nexthop_way *way, struct mac *ret_mac)
 {
 	struct kernel *k = arg;
@@ -106,6 +118,7 @@ const struct nexthop_kernel *kernel_ops(void)
 	static const struct nexthop_kernel ops = {
 		.route = kernel_route,
 		.link = kernel_link,
+		.path_mtu = kernel_path_mtu,
 		.neighbour = kernel_neighbour,
 		.probe = kernel_probe,
 	};

@@ -40,6 +40,8 @@ struct nexthop_kernel {
 	/* -ENETUNREACH and the like: no way. */
 	int (*route)(void *arg, const struct ipaddr *target, struct nexthop_way *ret);
 	int (*link)(void *arg, int ifindex, struct nexthop_link *ret);
+	/* What is known of the way to 'target' beside its first link: how large packets may be, 0: nothing. */
+	int (*path_mtu)(void *arg, const struct ipaddr *target, uint16_t *ret);
 	/* '*ret_mac' of a neighbour that may be used; -ENOENT: not known now. */
 	int (*neighbour)(void *arg, const struct nexthop_way *way, struct mac *ret_mac);
 	/* Has the kernel look for the neighbour, or confirm it; the outcome is told by a change. */

@@ -69,6 +69,9 @@ static void reconcile_variants(struct reconcile *r, struct desired_peer *p)
 		as.send = v->send;
 		as.vxlan_over_v6 = v->vxlan_over_v6;
 		v->nexthop = 0;
+		v->path_limit = v->seal ? sealed_paths_mtu(r->sealed_paths, p->dp.id,
+							   v->vxlan_over_v6, v->path_mtu)
+					: 0;
 		if (!reconcile_target(&as, &target))
 			continue;
 		kept[(unsigned int)v->send << 1 | v->vxlan_over_v6] = true;
@@ -87,6 +90,9 @@ static struct dp_peer reconcile_peer_record(struct reconcile *r, struct desired_
 		record.nexthop = nexthops_want(r->nexthops, record.id, &target);
 	else
 		nexthops_drop(r->nexthops, record.id);
+	if (record.seal)
+		record.path_mtu = sealed_paths_mtu(r->sealed_paths, record.id, record.vxlan_over_v6,
+						   record.path_mtu);
 	reconcile_variants(r, p);
 	return record;
 }

@@ -25,6 +25,7 @@
 #include "agent/miss.h"
 #include "agent/nexthop.h"
 #include "agent/ports.h"
+#include "agent/sealed_path.h"
 
 struct instance_status {
 	const char *id;
@@ -41,6 +42,7 @@ struct reconcile {
 	struct nexthops *nexthops;
 	struct cache *cache;
 	struct miss *miss;
+	const struct sealed_paths *sealed_paths; /* NULL: nothing is known of paths */
 	/* An instance was brought to, or found in, a state. */
 	void (*status)(const struct instance_status *status, void *arg);
 	/* A port is there, or has other addresses. */

@@ -277,6 +277,10 @@
 #define LIMIT_AGENT_SAVE_MS 500
 /* A sealing worker that ended, or could not be told, is started or told again after this time. */
 #define LIMIT_AGENT_SEAL_RETRY_MS 1000
+/* The kernel is asked for the path MTU of peers to which packets are sealed this often, and for so many of them at once: a
+ * question takes some 15 us, and the loop has other work. */
+#define LIMIT_AGENT_SEALED_PATH_MS 500
+#define LIMIT_AGENT_SEALED_PATHS   64
 /* A node that ended by itself is known within this time. */
 #define LIMIT_AGENT_CHECK_MS 1000
 /* Everything is compared anew this often: nobody else should change it, somebody might. */

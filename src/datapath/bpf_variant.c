@@ -138,7 +138,7 @@ static bool same_choice(const struct dp_variant *a, const struct dp_variant *b)
 {
 	return a->send == b->send && a->accept == b->accept &&
 	       a->vxlan_over_v6 == b->vxlan_over_v6 && a->path_mtu == b->path_mtu &&
-	       a->seal == b->seal &&
+	       a->path_limit == b->path_limit && a->seal == b->seal &&
 	       !memcmp(a->accept_sealed, b->accept_sealed, sizeof(a->accept_sealed)) &&
 	       a->rate_bits == b->rate_bits && a->rate_burst == b->rate_burst &&
 	       a->policy == b->policy && a->nexthop == b->nexthop && a->lz4 == b->lz4;
@@ -202,7 +202,7 @@ static void write_row(struct bpf_host *h, const struct dp_peer *peer, const stru
 	other.send = v->send;
 	other.accept = v->accept;
 	other.vxlan_over_v6 = v->vxlan_over_v6;
-	other.path_mtu = v->path_mtu;
+	other.path_mtu = v->path_limit && v->path_limit < v->path_mtu ? v->path_limit : v->path_mtu;
 	other.seal = v->seal;
 	memcpy(other.accept_sealed, v->accept_sealed, sizeof(other.accept_sealed));
 	other.rate_bits = v->rate_bits;

@@ -223,6 +223,7 @@ struct dp_variant {
 	uint32_t rate_burst;
 	uint64_t policy;
 	uint32_t nexthop;
+	uint16_t path_limit; /* of path_mtu, as long as something less is known; 0: nothing is */
 	bool lz4; /* for the sealing worker */
 };
 

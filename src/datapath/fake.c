@@ -320,7 +320,8 @@ static struct dp_peer decisive(const struct dp_peer *peer, uint32_t vni, const s
 	p.send = found->send;
 	p.accept = found->accept;
 	p.vxlan_over_v6 = found->vxlan_over_v6;
-	p.path_mtu = found->path_mtu;
+	p.path_mtu = found->path_limit && found->path_limit < found->path_mtu ? found->path_limit
+									      : found->path_mtu;
 	p.seal = found->seal;
 	memcpy(p.accept_sealed, found->accept_sealed, sizeof(p.accept_sealed));
 	p.nexthop = found->nexthop;

@@ -83,9 +83,16 @@ static int probe_neighbour(void *arg, const struct nexthop_way *way)
 	return 0;
 }
 
+static int path_mtu(void *arg, const struct ipaddr *target, uint16_t *ret)
+{
+	*ret = 0;
+	return 0;
+}
+
 static const struct nexthop_kernel kernel = {
 	.route = route,
 	.link = find_link,
+	.path_mtu = path_mtu,
 	.neighbour = neighbour,
 	.probe = probe_neighbour,
 };

@@ -10,6 +10,7 @@ import hmac
 import ipaddress
 import json
 import os
+import re
 import signal
 import struct
 
@@ -269,3 +270,24 @@ def test_counters_tell_what_was_sealed(lab, nodes):
         return one["sealed_packets"] > 0 and two["opened_packets"] > 0 and one["key_made_at"]
 
     labs.wait_for("counters", counted, seconds=40)
+
+
+def test_a_smaller_link_on_the_way_is_found(lab, nodes):
+    """What a router says about sealed packets quotes nothing that a node would know: the host learns the path's MTU and
+    tells the node itself. The last test here: what was learned stays for minutes. requirement: PKT-9 NEG-11"""
+    a, b = nodes
+    lab.viaduct("lab", "exec", "--name", lab.name, "router", "--", "ip", "link", "set", "h2", "mtu", "1400")
+    # 1,400 less IPv6, UDP, PSP header and tag, and what an IPv4 header becomes inside
+    told = str(1400 - 40 - 8 - 16 - 16 - 20)
+
+    def is_told():
+        out = a.run("ping", "-M", "do", "-s", "1300", "-c", "1", "-W", "1", b.address, check=False)
+        return re.search(f"mtu ?= ?{told}", out.stdout + out.stderr)
+    labs.wait_for("the node to be told of the path's MTU", is_told)
+    # answers come without DF and so whole, with 20 bytes more
+    labs.wait_for("packets of that size", lambda: a.ping(b.address, "-M", "do", "-s", str(int(told) - 20 - 28)) == 3)
+    sink = b.spawn("/usr/bin/python3", "-c", "import socket; s = socket.create_server(('', 7001)); c = s.accept()[0]\n"
+                   "n = 0\nwhile True:\n d = c.recv(65536)\n if not d: break\n n += len(d)\nprint(n)")
+    a.python("import socket, sys, time\nfor _ in range(600):\n try: s = socket.create_connection((sys.argv[1], 7001)); break\n"
+             " except OSError: time.sleep(0.1)\ns.sendall(bytes(500000))", b.address)
+    assert int(sink.communicate(timeout=60)[0]) == 500000

@@ -173,9 +173,16 @@ static int rig_probe_neighbour(void *arg, const struct nexthop_way *way)
 	return 0;
 }
 
+static int rig_path_mtu(void *arg, const struct ipaddr *target, uint16_t *ret)
+{
+	*ret = 0;
+	return 0;
+}
+
 static const struct nexthop_kernel rig_kernel = {
 	.route = rig_route,
 	.link = rig_link,
+	.path_mtu = rig_path_mtu,
 	.neighbour = rig_neighbour,
 	.probe = rig_probe_neighbour,
 };

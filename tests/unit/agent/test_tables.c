@@ -181,9 +181,16 @@ static void lan_moved(uint32_t peer, uint32_t nexthop, void *arg)
 	l->moved_to = nexthop;
 }
 
+static int lan_path_mtu(void *arg, const struct ipaddr *target, uint16_t *ret)
+{
+	*ret = 0;
+	return 0;
+}
+
 static const struct nexthop_kernel lan_kernel = {
 	.route = lan_route,
 	.link = lan_link,
+	.path_mtu = lan_path_mtu,
 	.neighbour = lan_neighbour,
 	.probe = lan_probe,
 };
