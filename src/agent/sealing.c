@@ -304,20 +304,36 @@ static void sealing_run(struct sealing *s, bool wide, struct failures *failures)
 		sealing_fail(s, e, failures);
 }
 
-/* So that the classes of what comes are known.  What cannot be planned cannot be set, and is reported then. */
-static void sealing_plan(struct sealing *s)
+/* What cannot be planned cannot be set, and is reported then. */
+static void sealing_plan_peer(struct sealing *s, const struct desired_peer *p)
+{
+	if (p->dp.n_variants && s->paths.socket && s->dp)
+		(void)datapath_peer_plan(s->dp, &p->dp);
+}
+
+void sealing_plan(struct sealing *s, const struct desired_key *keys, size_t n_keys)
 {
 	const struct desired_peer *p;
 
-	if (!s->paths.socket || !s->dp)
-		return;
+	for (size_t i = 0; i < n_keys; i++) {
+		p = keys[i].kind == DESIRED_PEER
+			    ? desired_find_peer(s->desired, keys[i].number)
+			    : NULL;
+		if (p)
+			sealing_plan_peer(s, p);
+	}
+}
+
+void sealing_plan_all(struct sealing *s)
+{
+	const struct desired_peer *p;
+
 	hmap_for_each (p, &s->desired->peers, node)
-		(void)datapath_peer_plan(s->dp, &p->dp);
+		sealing_plan_peer(s, p);
 }
 
 void sealing_widen(struct sealing *s, struct failures *failures)
 {
-	sealing_plan(s);
 	sealing_run(s, true, failures);
 }
 

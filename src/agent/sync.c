@@ -270,7 +270,7 @@ static void sync_apply(struct agent *a, bool full, const struct sync_keys *keys,
 		       struct failures *failures)
 {
 	const bool was_open = a->dp, names_host = sync_names_host(keys);
-	bool confirms;
+	bool confirms, all;
 	int e = 0;
 
 	if (!was_open || names_host)
@@ -287,8 +287,13 @@ static void sync_apply(struct agent *a, bool full, const struct sync_keys *keys,
 	confirms = a->link.state == LINK_UP && a->reconcile.remembers;
 	if (confirms)
 		a->reconcile.remembers = false;
+	all = full || !was_open || confirms;
+	if (all)
+		sealing_plan_all(&a->sealing);
+	else
+		sealing_plan(&a->sealing, keys->items, keys->n);
 	sealing_widen(&a->sealing, failures);
-	if (full || !was_open || confirms)
+	if (all)
 		reconcile_full(&a->reconcile, failures);
 	else
 		reconcile_some(&a->reconcile, keys->items, keys->n, failures);
