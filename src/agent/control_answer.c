@@ -120,12 +120,17 @@ static json_t *control_mappings(struct control *c, const json_t *request)
 	const struct mapping *m;
 
 	hmap_for_each (m, &cache->mappings, node) {
-		json_int_t left_ms =
-			m->end_ns > now ? (json_int_t)((m->end_ns - now) / 1000000) : 0;
+		json_t *left_ms = json_integer(
+			m->end_ns > now ? (json_int_t)((m->end_ns - now) / 1000000) : 0);
+
+		if (cache_is_preloaded(cache, m->vni)) { /* it has no end */
+			json_decref(left_ms);
+			left_ms = json_null();
+		}
 
 		json_array_append_new(
 			list,
-			json_pack("{s:i, s:o, s:s, s:i, s:o, s:I, s:I}", "vni", (int)m->vni, "addr",
+			json_pack("{s:i, s:o, s:s, s:i, s:o, s:I, s:o}", "vni", (int)m->vni, "addr",
 				  control_addr(&m->addr), "state", mapping_state_text(m->state),
 				  "peer", (int)m->peer, "peers", control_mapping_peers(m), "revision",
 				  (json_int_t)m->revision, "left_ms", left_ms));

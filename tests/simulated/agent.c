@@ -111,6 +111,7 @@ static void opened(struct session *session, void *user)
 	hello.capabilities = &can;
 	hello.revision = agent->revision;
 	hello.cluster_id = agent->cluster_id;
+	hello.preloads = agent->preloads;
 	hello.n_held = n;
 	hello.held = pointers;
 	must_send(agent, VIADUCT__AGENT__FRAME__BODY_HELLO, &hello);

@@ -40,6 +40,7 @@ struct sim_agent {
 	bool silent;          /* acknowledges nothing */
 	bool forget_mappings; /* keeps no mappings: for benches */
 	bool only_count;      /* keeps no objects: for benches */
+	bool preloads;        /* says that it knows preloaded networks, and takes what it did not ask for */
 	void (*on_desired)(struct sim_agent *agent, const Viaduct__Agent__Desired *desired);
 	void (*on_resolved)(struct sim_agent *agent, const Viaduct__Agent__Resolved *resolved);
 	void (*on_update)(struct sim_agent *agent, const Viaduct__Agent__Update *update);

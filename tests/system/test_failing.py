@@ -88,6 +88,26 @@ def test_without_a_manager_known_traffic_goes_on(lab, nodes):
     assert nodes["a"].ping(nodes["b"].address) == 3
 
 
+def test_without_a_manager_new_pairs_of_a_preloaded_network_find_each_other(lab):
+    """Nodes that have never talked.  requirement: MAP-7 OPS-3"""
+    vpc, (subnet,) = lab.subnets("10.8.1.0/24", vpc_cidr="10.8.0.0/16")
+    lab.viaduct("preload", vpc, "--lab", lab.name)
+    a, b = lab.pair(subnet)
+
+    def holds(host, address):
+        return any(m["addr"] == address and m["state"] == "live" for m in lab.agent(host, "mappings") or [])
+    labs.wait_for("both hosts to hold the other's mapping",
+                  lambda: holds(a.host, b.address) and holds(b.host, a.address))
+    lab.kill("manager")
+    try:
+        assert a.ping(b.address) == 3
+        assert b.ping(a.address) == 3
+    finally:
+        lab.restart("manager")
+    lab.connected()
+    assert a.ping(b.address) == 3
+
+
 def test_the_manager_killed_at_any_moment_forgets_nothing_acknowledged(lab, nodes):
     """requirement: MAP-1 OPS-3"""
     acknowledged, stop = [], threading.Event()
