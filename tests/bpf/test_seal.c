@@ -243,7 +243,7 @@ static void test_rate(void **state)
 	enum { MBIT = 20, BURST = 1000000, SIZE = 1000 };
 	struct dp_peer p = peer_of(A);
 	struct frame f = packet_of_a(SIZE - 28), out;
-	uint64_t begin, held, most, before, passed = 0, refused = 0, elapsed;
+	uint64_t begin, held, most, least, before, passed = 0, refused = 0, elapsed = 0, idle = 0, gap;
 
 	p.rate_bits = MBIT * 1000000ULL;
 	p.rate_burst = BURST;
@@ -256,12 +256,16 @@ static void test_rate(void **state)
 
 		passed += verdict == TC_ACT_REDIRECT;
 		refused += verdict == TC_ACT_SHOT;
-		elapsed = now_ns() - begin;
+		gap = now_ns() - begin - elapsed;
+		elapsed += gap;
+		/* kept from the processor: what the bucket does not hold is lost */
+		idle += gap > 1000000 ? gap : 0;
 	} while (elapsed < 20000000000 && (elapsed < 500000000 || refused < 100));
 	/* Bytes of IP as they would be on the substrate: 20 more for siit. */
 	most = BURST + elapsed / 1000 * MBIT / 8;
+	least = BURST + (elapsed - idle) / 1000 * MBIT / 8;
 	assert_true(passed * (SIZE + 20) <= most * 101 / 100);
-	assert_true(passed * (SIZE + 20) >= most * 90 / 100);
+	assert_true(passed * (SIZE + 20) >= least * 90 / 100);
 	assert_true(refused > 0);
 	assert_int_equal(datapath_peer_held(fixture.lab.hosts[A].dp, 2, &held), 0);
 	assert_int_equal(held - before, refused);
