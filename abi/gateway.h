@@ -37,8 +37,10 @@ enum {
 };
 
 /* Seconds without a packet.  TCP: RFC 5382 REQ-5 and RFC 7857 2.1; UDP: RFC 4787 REQ-5; ICMP: RFC
- * 5508 REQ-2. */
+ * 5508 REQ-2.  A NAT gateway ends what was answered when EC2's does, which for TCP is sooner than the RFC
+ * asks; the node is told by a reset when it goes on (bpf/lib/edge_reset.h). */
 enum {
+	DP_TIMEOUT_NAT = 350,
 	DP_TIMEOUT_TCP_ESTABLISHED = 7440,
 	DP_TIMEOUT_TCP_OPENING = 240,
 	DP_TIMEOUT_TCP_CLOSING = 120,

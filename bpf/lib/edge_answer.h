@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * ICMP errors of an edge, which is a router: about a packet that is too old or too large, to whoever
- * sent it.  To a node they come from the gateway's public address, as the edge has no other that the
+ * What an edge answers: a reset (edge_reset.h), and, being a router, ICMP errors about a packet that is too old
+ * or too large, to whoever sent it.  To a node they come from the gateway's public address, as the edge has no other that the
  * node's host would take from it; to the world from the address that the packet was for.
  */
 #pragma once
 
 #include "bpf/lib/edge6.h"
+#include "bpf/lib/edge_reset.h"
 #include "bpf/lib/icmp.h"
 #include "bpf/lib/icmp_v6.h"
 
@@ -71,6 +72,11 @@ static __noinline int edge_answer_v4(struct __sk_buff *skb, struct packet *p, __
 {
 	__u8 type = ICMP_DEST_UNREACH, code = ICMP_FRAG_NEEDED;
 
+	if (reason == DROP_CONNECTION_STATE) {
+		if (p->edge != EDGE_SIDE_INSIDE || !edge_reset_make(skb, p))
+			return TC_ACT_SHOT;
+		return edge_answer_node(skb, p);
+	}
 	if (reason == DROP_TTL) {
 		type = ICMP_TIME_EXCEEDED;
 		code = ICMP_EXC_TTL;
@@ -148,7 +154,8 @@ static __always_inline int edge_answer(struct __sk_buff *skb, struct packet *p, 
 						  : edge_answer_v4(skb, p, reason);
 }
 
-/* As conclude(), for a packet that may be an edge's. */
+/* As conclude(), for a packet that may be an edge's.  conclude() answers to nodes of this host itself, but never
+ * with a reset. */
 static __always_inline int edge_conclude(struct __sk_buff *skb, struct packet *p, int verdict)
 {
 	int r;
@@ -158,7 +165,7 @@ static __always_inline int edge_conclude(struct __sk_buff *skb, struct packet *p
 	if (verdict == VERDICT_TO_PORT)
 		verdict = edge_to_port(skb, p);
 	r = conclude(skb, p, verdict);
-	if (verdict < 0 && p->edge && !p->from_node)
+	if (verdict < 0 && p->edge && (!p->from_node || verdict == -DROP_CONNECTION_STATE))
 		return edge_answer(skb, p, (__u32)-verdict);
 	return r;
 }

@@ -25,9 +25,13 @@ static __always_inline __u32 nat_timeout(const struct edge *e, __u8 state)
 			return DP_TIMEOUT_TCP_RESET;
 		if ((state & DP_SESSION_FIN_IN) && (state & DP_SESSION_FIN_OUT))
 			return DP_TIMEOUT_TCP_CLOSING;
-		return answered ? DP_TIMEOUT_TCP_ESTABLISHED : DP_TIMEOUT_TCP_OPENING;
+		if (!answered)
+			return DP_TIMEOUT_TCP_OPENING;
+		return e->gateway.kind == DP_HANDLE_NAT ? DP_TIMEOUT_NAT : DP_TIMEOUT_TCP_ESTABLISHED;
 	case IPPROTO_UDP:
-		return answered ? DP_TIMEOUT_UDP_ANSWERED : DP_TIMEOUT_UDP;
+		if (!answered)
+			return DP_TIMEOUT_UDP;
+		return e->gateway.kind == DP_HANDLE_NAT ? DP_TIMEOUT_NAT : DP_TIMEOUT_UDP_ANSWERED;
 	case IPPROTO_ICMP:
 		return DP_TIMEOUT_ICMP;
 	default:
@@ -205,6 +209,7 @@ static __noinline bool nat_find(struct edge *e, __be16 *ret)
 
 	port = bpf_map_lookup_elem(&statics, &key);
 	if (port) {
+		e->fixed = true;
 		*ret = (__be16)*port;
 		return true;
 	}
@@ -246,6 +251,14 @@ static __always_inline bool nat_knows(const struct edge *e)
 					e->protocol == IPPROTO_ICMP);
 }
 
+/* Whether a packet from inside that belongs to no session may begin one: of TCP only what begins a connection,
+ * but where the outside may have begun it. */
+static __always_inline bool nat_begins(const struct edge *e)
+{
+	return e->protocol != IPPROTO_TCP || e->fixed ||
+	       (e->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+}
+
 /* From inside: 0 with the new source in 'e', or a reason. */
 static __noinline int nat_out(struct edge *e)
 {
@@ -262,6 +275,8 @@ static __noinline int nat_out(struct edge *e)
 	bound = nat_find(e, &port);
 	if (!bound && e->kind == EDGE_ERROR)
 		return -DROP_UNSOLICITED;
+	if (!bound && !nat_begins(e))
+		return -DROP_CONNECTION_STATE;
 	if (!bound) {
 		r = nat_allocate(e, &port);
 		if (r)
@@ -282,6 +297,9 @@ static __noinline int nat_out(struct edge *e)
 	}
 	if (e->kind == EDGE_ERROR)
 		return -DROP_UNSOLICITED;
+	/* one that was pushed out goes on while its port is its own, one that has expired does not */
+	if (s && !nat_begins(e))
+		return -DROP_CONNECTION_STATE;
 	nat_touch(e, &fresh);
 	if (bpf_map_update_elem(table, &key, &fresh, BPF_ANY))
 		return -DROP_NAT_PORTS;

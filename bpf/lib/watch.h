@@ -324,7 +324,7 @@ static __always_inline void watch_refused(struct __sk_buff *skb, struct packet *
 {
 	bool egress = reason == DROP_GROUP_EGRESS || reason == DROP_ACL_EGRESS;
 
-	if (!watch_is_policy(reason) || !p->slot || !(watch_flags(p->slot) & DP_PORT_LOGGED))
+	if (!watch_is_policy(reason) || !p->slot || p->edge == EDGE_SIDE_INSIDE || !(watch_flags(p->slot) & DP_PORT_LOGGED))
 		return;
 	if (!egress && reason != DROP_GROUP_INGRESS && reason != DROP_ACL_INGRESS)
 		egress = p->from_node && p->refused_out;

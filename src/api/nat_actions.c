@@ -45,7 +45,8 @@ int action_create_nat_gateway(struct ec2_call *c)
 	int r;
 
 	if (type && !strcmp(type, "private"))
-		return ec2_refuse_unsupported(c, "ConnectivityType private");
+		return ec2_refuse_unsupported(c, "ConnectivityType private: NAT gateways lead to the Internet and need an "
+						 "AllocationId; peered networks reach each other by routes");
 	if (type && strcmp(type, "public"))
 		return ec2_refuse_value(c, "connectivityType", type, "It is public.");
 	r = param_tag_specification(c, taggable[0], taggable, &args.tags, &args.n_tags);

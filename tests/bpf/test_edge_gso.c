@@ -356,6 +356,15 @@ static void exchange(uint8_t protocol, size_t payload, size_t gso, const char *p
 	assert_int_equal(get_u16(got.b + L4_AT + 2), PORT);
 }
 
+/* The connection that exchange() goes on with. */
+static void begin(void)
+{
+	make(&router_mac, &port.mac, NODE, PORT, WORLD, 80, TCP, 0, 0);
+	sent.b[L4_AT + 13] = 2; /* SYN */
+	send_by(&node);
+	receive_by(&uplink);
+}
+
 static void check(enum format format)
 {
 	static const struct {
@@ -366,6 +375,7 @@ static void check(enum format format)
 	set_format(format);
 	for (size_t i = 0; i < 2; i++) {
 		set_route(ways[i].handle);
+		begin();
 		for (int round = 0; round < 2; round++) { /* the second from the flow cache */
 			exchange(TCP, 500, 0, ways[i].public, !i);
 			exchange(UDP, 501, 0, ways[i].public, !i);
@@ -396,12 +406,40 @@ static void test_vxlan(void **state)
 	check(FORMAT_VXLAN_1);
 }
 
+/* Many segments in one packet, and a checksum that is still to be made, of a connection that the gateway knows
+ * nothing of: one reset.  requirement: EDGE-1 */
+static void test_reset(void **state)
+{
+	static const enum format formats[] = {FORMAT_SIIT_2, FORMAT_VXLAN_1};
+
+	set_route(NAT);
+	for (size_t i = 0; i < 2; i++) {
+		set_format(formats[i]);
+		make(&router_mac, &port.mac, NODE, PORT + 1, WORLD, 80, TCP, LARGE, 1360);
+		memcpy(sent.b + L4_AT + 8, (uint8_t[]){1, 2, 3, 4}, 4); /* acknowledged */
+		send_by(&node);
+		receive_by(&node);
+		assert_int_equal(got.size, L4_AT + 20);
+		assert_int_equal(got.vnet.gso_type, VIRTIO_NET_HDR_GSO_NONE);
+		assert_addr(IP_AT + 12, WORLD);
+		assert_addr(IP_AT + 16, NODE);
+		assert_int_equal(csum(got.b + IP_AT, 20), 0);
+		fill_checksum();
+		assert_int_equal(csum_fold(csum_add(pseudo(&got), got.b + L4_AT, 20)), 0);
+		assert_int_equal(get_u16(got.b + L4_AT), 80);
+		assert_int_equal(get_u16(got.b + L4_AT + 2), PORT + 1);
+		assert_int_equal(got.b[L4_AT + 13], 4); /* RST */
+		assert_memory_equal(got.b + L4_AT + 4, ((uint8_t[]){1, 2, 3, 4}), 4);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_siit_2),
 		cmocka_unit_test(test_siit_1),
 		cmocka_unit_test(test_vxlan),
+		cmocka_unit_test(test_reset),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
