@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 
 import boto3
 from botocore.config import Config
@@ -178,6 +179,13 @@ class Lab:
     def api(self, what, *argv):
         """The list that 'viaduct WHAT --json' prints."""
         return json.loads(self.viaduct(what, *argv, "--json", "--lab", self.name))[what]
+
+    def operate(self, method, path, body=None):
+        """A request to the operators' API."""
+        request = urllib.request.Request(self.endpoint + path, data=json.dumps(body or {}).encode(), method=method,
+                                         headers={"Authorization": f"Bearer {self.env['VIADUCT_TOKEN']}"})
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+            return json.load(answer)
 
     def status(self):
         return json.loads(self.viaduct("status", "--json", "--lab", self.name))

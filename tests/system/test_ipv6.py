@@ -8,6 +8,7 @@ import ipaddress
 import json
 import re
 import socket
+import subprocess
 
 import pytest
 from botocore.exceptions import ClientError
@@ -177,6 +178,22 @@ def test_dhcp_as_a_node_sees_it(world):
     assert told.startswith("07aabbcf") and b"\x03ec2\x08internal\x00".hex() in told
 
 
+def test_a_real_dhcp_client(world, tmp_path):
+    """ISC's dhclient gets what the record has.  requirement: PKT-8"""
+    a = world["a"]
+    script = tmp_path / "script"
+    script.write_text('#!/bin/sh\n[ "$new_ip6_address" ] && echo "told $reason $new_ip6_address $new_ip6_prefixlen '
+                      '$new_dhcp6_domain_search $new_max_life" >&2\nexit 0\n')
+    script.chmod(0o755)
+    with a.spawn("dhclient", "-6", "-1", "-d", "-sf", script, "-lf", tmp_path / "leases", "-pf", tmp_path / "pid",
+                 "-cf", "/dev/null", "eth0") as client:
+        try:
+            told = next(line for line in client.stdout if line.startswith("told BOUND6"))
+        finally:
+            client.terminate()
+    assert told.split()[2] == address6(a) and told.split()[-1] == "450"
+
+
 def test_addresses_come_and_go(lab, world):
     """requirement: PKT-1 NIC-3"""
     a, b = world["a"], world["b"]
@@ -192,6 +209,76 @@ def test_addresses_come_and_go(lab, world):
     lab.ec2.assign_ipv6_addresses(NetworkInterfaceId=b.interfaces[0]["NetworkInterfaceId"], Ipv6Addresses=[more])
     labs.wait_for("the address at its new place", lambda: more in addresses6(b))
     assert labs.wait_for("it to answer", lambda: a.ping(more, "-6", count=1))
+
+
+# Who serves an address: says its name to each client, and then what the client says.
+NAMED_SERVER = r"""
+import socket, sys, threading
+s = socket.create_server(("::", 7200), family=socket.AF_INET6)
+def serve(c):
+    c.sendall(sys.argv[1].encode())
+    while data := c.recv(100):
+        c.sendall(data)
+print("ready", flush=True)
+while True:
+    threading.Thread(target=serve, args=(s.accept()[0],), daemon=True).start()
+"""
+ASK_NAME = r"""
+import socket, sys
+try:
+    print(socket.create_connection((sys.argv[1], 7200), timeout=2).recv(10).decode())
+except OSError:
+    print("nobody")
+"""
+# A connection over which a number goes there and back all the time, until there is input.
+TALK = r"""
+import select, socket, sys
+s = socket.create_connection((sys.argv[1], 7200), timeout=60)
+name, n = s.recv(10), 0
+print("ready", flush=True)
+while not select.select([sys.stdin], [], [], 0.02)[0]:
+    text, n = b"%08d" % n, n + 1
+    s.sendall(text)
+    got = b""
+    while len(got) < 8:
+        got += s.recv(8 - len(got)) or exit("closed")
+    if got != text:
+        exit("wrong")
+print("talked", flush=True)
+"""
+
+
+def test_an_address_moves_under_traffic(lab, world):
+    """From one node to another and, given by an operator, back: one of them serves it at any time, and a connection to the
+    first one's own address does not notice.  requirement: NIC-3 PKT-1"""
+    a, b, d = world["a"], world["b"], world["d"]
+    nic = {n.id: n.interfaces[0]["NetworkInterfaceId"] for n in (a, b)}
+    moving = str(world["block1"][0x7777])
+    servers = [n.spawn("/usr/bin/python3", "-c", NAMED_SERVER, name) for n, name in ((a, "a"), (b, "b"))]
+    for s in servers:
+        assert s.stdout.readline().strip() == "ready"
+    talk = d.spawn("/usr/bin/python3", "-c", TALK, address6(a), stdin=subprocess.PIPE)
+
+    def who():
+        return d.python(ASK_NAME, moving).stdout.strip()
+
+    try:
+        assert talk.stdout.readline().strip() == "ready"
+        lab.ec2.assign_ipv6_addresses(NetworkInterfaceId=nic[a.id], Ipv6Addresses=[moving])
+        labs.wait_for("the first one to serve", lambda: who() == "a")
+        lab.ec2.unassign_ipv6_addresses(NetworkInterfaceId=nic[a.id], Ipv6Addresses=[moving])
+        assert who() == "nobody"
+        lab.ec2.assign_ipv6_addresses(NetworkInterfaceId=nic[b.id], Ipv6Addresses=[moving])
+        labs.wait_for("the second one to serve", lambda: who() == "b")
+        lab.operate("PUT", f"/v1/subnets/{world['one']}/addresses/{moving}", {"instance": a.id})
+        labs.wait_for("the first one again", lambda: who() == "a")
+        labs.wait_for("the second one to be without", lambda: moving not in addresses6(b))
+        out, _ = talk.communicate("\n", timeout=90)
+        assert out.strip() == "talked"
+    finally:
+        for process in [talk, *servers]:
+            process.kill()
+    lab.ec2.unassign_ipv6_addresses(NetworkInterfaceId=nic[a.id], Ipv6Addresses=[moving])
 
 
 def test_a_block_for_a_running_network(lab):

@@ -8,7 +8,6 @@
 import json
 import signal
 import time
-import urllib.request
 
 import pytest
 from botocore.exceptions import ClientError
@@ -20,14 +19,6 @@ import lab as labs
 from packets import Stream
 
 LAB = {"hosts": 3}
-
-
-def operate(lab, method, path, body=None):
-    """A request to the operators' API."""
-    request = urllib.request.Request(lab.endpoint + path, data=json.dumps(body or {}).encode(), method=method,
-                                     headers={"Authorization": f"Bearer {lab.env['VIADUCT_TOKEN']}"})
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
-        return json.load(answer)
 
 
 @pytest.fixture(scope="module")
@@ -162,12 +153,12 @@ def test_an_address_goes_to_a_node_that_gets_a_record_for_it(lab, nodes):
     first = nodes["a"]
     while (second := lab.start(nodes["other"], InstanceType="t3.small")).host == first.host:
         pass
-    assert not operate(lab, "PUT", move, {"interface": first.interface})["made"]
+    assert not lab.operate("PUT", move, {"interface": first.interface})["made"]
     first.run("ip", "addr", "add", f"{address}/32", "dev", "eth0")
     second.run("ip", "addr", "add", f"{address}/32", "dev", "lo")
     with Stream(nodes["c"], address, {"first": first, "second": second}, port=7150) as stream:
         labs.wait_for("the first node", lambda: stream.count("first") > 200)
-        moved = operate(lab, "PUT", move, {"instance": second.id})
+        moved = lab.operate("PUT", move, {"instance": second.id})
         assert moved["made"] and moved["interface"]["attachment"]["instance"] == second.id
         eni, own = moved["interface"]["id"], moved["interface"]["addresses"][0]
         labs.wait_for("the second node", lambda: stream.count("second") > 200)
@@ -175,7 +166,7 @@ def test_an_address_goes_to_a_node_that_gets_a_record_for_it(lab, nodes):
         before, after = stream.arrivals("first"), stream.arrivals("second")
     assert before[-1][2] <= after[0][2] and before[-1][0] < after[0][0], "never both"
     assert [a["PrivateIpAddress"] for a in status(lab, eni)["PrivateIpAddresses"]] == [own, address]
-    assert not operate(lab, "PUT", move, {"interface": first.interface})["made"]
+    assert not lab.operate("PUT", move, {"interface": first.interface})["made"]
     first.run("ip", "addr", "del", f"{address}/32", "dev", "eth0")
 
 
@@ -213,10 +204,10 @@ def test_a_disabled_interface_passes_nothing(lab, nodes):
     a, c = nodes["a"], nodes["c"]
     path = f"/v1/interfaces/{a.interfaces[0]['NetworkInterfaceId']}"
     assert c.ping(a.address) == 3
-    operate(lab, "PUT", path, {"condition": "disabled"})
+    lab.operate("PUT", path, {"condition": "disabled"})
     labs.wait_for("the interface to be off", lambda: c.ping(a.address, count=1) == 0)
     assert a.ping(c.address, count=2) == 0
-    operate(lab, "PUT", path, {"condition": "normal"})
+    lab.operate("PUT", path, {"condition": "normal"})
     labs.wait_for("the interface to be on", lambda: c.ping(a.address) == 3)
 
 
@@ -261,14 +252,14 @@ def test_a_tagged_record_speaks_with_its_tag_alone(lab, nodes):
                 for what, answer in ((arp, "0001080006040002"), (dhcp, "76696164"))]
 
     assert ask(None, 60) == ["none", "none"]
-    operate(lab, "PUT", path, {"vlan": 12})
+    lab.operate("PUT", path, {"vlan": 12})
     labs.wait_for("the tag", lambda: c.ping(a.address, count=1) == 0)
     assert ask(12, 60) == ["12", "12"]
     refused = lab.drops("VLAN")
     assert ask(None, 1) == ["silence", "silence"]
     assert ask(13, 1) == ["silence", "silence"]
     labs.wait_for("the drops to be counted", lambda: lab.drops("VLAN") >= refused + 4)
-    operate(lab, "PUT", path, {"vlan": 0})
+    lab.operate("PUT", path, {"vlan": 0})
     labs.wait_for("the tag to be gone", lambda: c.ping(a.address) == 3)
 
 
@@ -301,7 +292,7 @@ def test_usage_is_kept_across_restarts(lab, nodes):
     eni = a.interfaces[0]["NetworkInterfaceId"]
 
     def usage():
-        return operate(lab, "GET", f"/v1/interfaces/{eni}")["interface"]["usage"]
+        return lab.operate("GET", f"/v1/interfaces/{eni}")["interface"]["usage"]
 
     def settled():
         """Two reports without traffic in between."""
@@ -352,7 +343,7 @@ def test_a_record_tells_its_node_resolver_and_routes(lab, nodes):
     """What is set on a record that is attached afterwards is what the node is told by DHCP.  requirement: NIC-1"""
     eni = lab.ec2.create_network_interface(SubnetId=nodes["subnet"], PrivateIpAddress="10.0.1.91")
     eni = eni["NetworkInterface"]["NetworkInterfaceId"]
-    operate(lab, "PUT", f"/v1/interfaces/{eni}", {
+    lab.operate("PUT", f"/v1/interfaces/{eni}", {
         "dns_server": "10.0.1.53", "routes": [{"prefix": "172.16.0.0/12", "via": nodes["c"].address}]})
     made = lab.ec2.run_instances(ImageId=labs.IMAGE, MinCount=1, MaxCount=1, NetworkInterfaces=[
         {"DeviceIndex": 0, "NetworkInterfaceId": eni}])["Instances"][0]

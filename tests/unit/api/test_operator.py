@@ -160,7 +160,9 @@ def test_hosts(call):
     call("DELETE", "/v1/hosts/h1?force=maybe", expect=400)
 
 
-def test_flow_logs(call, ec2, other, subnet):
+def test_flow_logs(call, endpoint, ec2, other, subnet):
+    """A log's records are read by its owner's signature and by operators; another customer's there is none of.
+    requirement: OPS-1 OPS-4"""
     log, = ec2.create_flow_logs(ResourceIds=[subnet], ResourceType="Subnet", TrafficType="ALL", LogGroupName="g",
                                 LogFormat="${version} ${account-id} ${srcaddr}")["FlowLogIds"]
     f, = call("GET", "/v1/flow-logs")["flow_logs"]
@@ -172,6 +174,10 @@ def test_flow_logs(call, ec2, other, subnet):
     assert call("GET", "/v1/flow-logs/%s/records?after=%s" % (log, a["next"])) == dict(a, records=[])
     call("GET", "/v1/flow-logs/%s/records?after=x" % log, expect=400)
     call("GET", "/v1/flow-logs/fl-00000000000000001/records", expect=404)
+    path = "/v1/flow-logs/%s/records" % log
+    assert call("GET", path, headers=signed(endpoint, "GET", path, 1)) == a
+    assert set(call("GET", path, headers=signed(endpoint, "GET", path, 2), expect=404)) == {"error"}
+    assert call("GET", "/v1/flow-logs", headers=signed(endpoint, "GET", "/v1/flow-logs", 2))["flow_logs"] == []
     ec2.delete_flow_logs(FlowLogIds=[log])
 
 
