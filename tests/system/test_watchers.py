@@ -8,6 +8,7 @@
 requirement: OPS-1, OPS-4
 """
 import pathlib
+import socket
 import struct
 import tempfile
 
@@ -418,3 +419,51 @@ def test_the_targets_groups_are_asked(lab, mirror):
         tap.close()
     finally:
         ec2.delete_traffic_mirror_session(TrafficMirrorSessionId=s)
+
+
+def test_ipv6_to_a_peered_network(lab, mirror):
+    """IPv6 packets are copied as well, and the copies cross a peering to a target in another network, by the routes of the
+    source's subnet.  requirement: OPS-4 TOPO-1"""
+    ec2, a, b = lab.ec2, mirror.a, mirror.b
+    far, (subnet,) = lab.subnets("10.77.1.0/24", vpc_cidr="10.77.0.0/16")
+    made = ec2.create_vpc_peering_connection(VpcId=mirror.vpc, PeerVpcId=far)["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=made)
+    for vpc, there in ((mirror.vpc, "10.77.0.0/16"), (far, "10.0.0.0/16")):
+        table, = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
+        ec2.create_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock=there, VpcPeeringConnectionId=made)
+    group = ec2.create_security_group(GroupName="far", Description="f", VpcId=far)["GroupId"]
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[
+        {"IpProtocol": "udp", "FromPort": 4789, "ToPort": 4789, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}])
+    sink = lab.start(subnet, SecurityGroupIds=[group])
+    block = ec2.associate_vpc_cidr_block(VpcId=mirror.vpc, AmazonProvidedIpv6CidrBlock=True)["Ipv6CidrBlockAssociation"]
+    ec2.associate_subnet_cidr_block(SubnetId=mirror.subnet, Ipv6CidrBlock=block["Ipv6CidrBlock"].split("/")[0] + "/64")
+    every = [{"IpProtocol": "icmpv6", "FromPort": -1, "ToPort": -1, "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}]
+    ec2.authorize_security_group_ingress(GroupId=mirror.group, IpPermissions=every)
+    ec2.authorize_security_group_egress(GroupId=mirror.group, IpPermissions=every)
+    six = [ec2.assign_ipv6_addresses(NetworkInterfaceId=n.interface, Ipv6AddressCount=1)["AssignedIpv6Addresses"][0]
+           for n in (a, b)]
+    wait_for("IPv6", lambda: a.ping(six[1], "-6", count=1))
+    chosen = ec2.create_traffic_mirror_filter()["TrafficMirrorFilter"]["TrafficMirrorFilterId"]
+    for direction in ("ingress", "egress"):
+        ec2.create_traffic_mirror_filter_rule(TrafficMirrorFilterId=chosen, RuleNumber=1, TrafficDirection=direction,
+                                              RuleAction="accept", SourceCidrBlock="::/0", DestinationCidrBlock="::/0")
+    target = ec2.create_traffic_mirror_target(NetworkInterfaceId=sink.interface)["TrafficMirrorTarget"]["TrafficMirrorTargetId"]
+    ec2.create_traffic_mirror_session(NetworkInterfaceId=a.interface, TrafficMirrorTargetId=target,
+                                      TrafficMirrorFilterId=chosen, SessionNumber=5, VirtualNetworkId=66)
+    tap = Tap(lab, sink)
+
+    def copies():
+        """{(source, destination, ICMPv6 type)} of those that are whole."""
+        found = set()
+        for outer, vni, f in tap.packets():
+            assert (outer, vni, f[12:14], f[20]) == (a.address, 66, b"\x86\xdd", 58)
+            size = struct.unpack_from("!H", f, 18)[0]
+            assert len(f) == 54 + size
+            assert checksum(f[22:54] + struct.pack("!II", size, 58) + f[54:]) == 0xffff
+            found.add((socket.inet_ntop(socket.AF_INET6, f[22:38]), socket.inet_ntop(socket.AF_INET6, f[38:54]), f[54]))
+        return found
+
+    both = {(six[0], six[1], 128), (six[1], six[0], 129)}
+    wait_for("copies both ways", lambda: a.ping(six[1], "-6", count=1) and both <= copies())
+    tap.close()
+    assert copies() == both
