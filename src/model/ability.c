@@ -9,12 +9,15 @@
 
 #include "model/host.h"
 
-static const struct {
-	enum framework framework;
+/* A version of a framework, of formats or of features. */
+struct offer {
+	unsigned int framework; /* enum framework, enum feature_framework */
 	struct version version;
-	enum format format;
-	bool joins; /* carries the source's network */
-} offers[] = {
+	unsigned int number; /* enum format, enum feature: which bit stands for it */
+	bool joins;          /* a format that carries the source's network */
+};
+
+static const struct offer offers[] = {
 	{FRAMEWORK_SIIT, {1, 0}, FORMAT_SIIT_1, true},
 	{FRAMEWORK_SIIT, {2, 0}, FORMAT_SIIT_2, true},
 	{FRAMEWORK_REIP4, {1, 0}, FORMAT_REIP4_1, true},
@@ -23,18 +26,16 @@ static const struct {
 	{FRAMEWORK_GENEVE, {2, 0}, FORMAT_GENEVE_2, true},
 };
 
-static const struct {
-	enum feature_framework framework;
-	struct version version;
-	enum feature feature;
-} extras[] = {
-	{FEATURE_CRYPT, {1, 0}, FEATURE_CRYPT_1},
-	{FEATURE_CRYPT, {2, 0}, FEATURE_CRYPT_2},
-	{FEATURE_INTEGRITY, {1, 0}, FEATURE_INTEGRITY_1},
-	{FEATURE_LZ4, {1, 0}, FEATURE_LZ4_1},
-	{FEATURE_RATE, {1, 0}, FEATURE_RATE_1},
+static const struct offer extras[] = {
+	{FEATURE_CRYPT, {1, 0}, FEATURE_CRYPT_1, false},
+	{FEATURE_CRYPT, {2, 0}, FEATURE_CRYPT_2, false},
+	{FEATURE_INTEGRITY, {1, 0}, FEATURE_INTEGRITY_1, false},
+	{FEATURE_LZ4, {1, 0}, FEATURE_LZ4_1, false},
+	{FEATURE_RATE, {1, 0}, FEATURE_RATE_1, false},
 };
 _Static_assert(ARRAY_SIZE(extras) == FEATURE_MAX, "every feature belongs to a framework");
+enum { OFFERS_MAX = 32 }; /* a bit stands for each */
+_Static_assert(ARRAY_SIZE(offers) <= OFFERS_MAX && ARRAY_SIZE(extras) <= OFFERS_MAX, "each has its bit");
 
 static const char *const format_names[FORMAT_MAX] = {
 	[FORMAT_NONE] = "none",       [FORMAT_SIIT_1] = "siit/1",   [FORMAT_SIIT_2] = "siit/2",
@@ -129,80 +130,68 @@ bool negotiate_version(const struct version *a, size_t n_a, const struct version
 	return found;
 }
 
-static size_t format_versions(uint32_t formats, enum framework f,
-			      struct version ret[static ARRAY_SIZE(offers)])
+/* The versions of a framework among 'bits'. */
+static size_t versions_of(const struct offer *v, size_t n, unsigned int framework, uint32_t bits,
+			  struct version ret[static OFFERS_MAX])
 {
-	size_t n = 0;
+	size_t n_found = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(offers); i++)
-		if (offers[i].framework == f && formats & FORMAT_BIT(offers[i].format))
-			ret[n++] = offers[i].version;
-	return n;
+	for (size_t i = 0; i < n; i++)
+		if (v[i].framework == framework && bits >> v[i].number & 1)
+			ret[n_found++] = v[i].version;
+	return n_found;
+}
+
+/* The number of the highest version that is among 'a' and 'b', or 'none'. */
+static unsigned int highest(const struct offer *v, size_t n, unsigned int framework, uint32_t a, uint32_t b,
+			    unsigned int none)
+{
+	struct version va[OFFERS_MAX] = {}, vb[OFFERS_MAX] = {}, best;
+	size_t n_a = versions_of(v, n, framework, a, va), n_b = versions_of(v, n, framework, b, vb);
+
+	if (!negotiate_version(va, n_a, vb, n_b, &best))
+		return none;
+	for (size_t i = 0; i < n; i++)
+		if (v[i].framework == framework && v[i].version.major == best.major &&
+		    v[i].version.minor == best.minor)
+			return v[i].number;
+	return none;
+}
+
+static uint32_t all_versions(const struct offer *v, size_t n, unsigned int framework)
+{
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (v[i].framework == framework)
+			bits |= UINT32_C(1) << v[i].number;
+	return bits;
 }
 
 enum format format_highest(enum framework f, uint32_t a, uint32_t b)
 {
-	struct version va[ARRAY_SIZE(offers)] = {}, vb[ARRAY_SIZE(offers)] = {}, best;
-	size_t n_a = format_versions(a, f, va), n_b = format_versions(b, f, vb);
-
-	if (!negotiate_version(va, n_a, vb, n_b, &best))
-		return FORMAT_NONE;
-	for (size_t i = 0; i < ARRAY_SIZE(offers); i++)
-		if (offers[i].framework == f && offers[i].version.major == best.major &&
-		    offers[i].version.minor == best.minor)
-			return offers[i].format;
-	return FORMAT_NONE;
-}
-
-static size_t feature_versions(uint32_t features, enum feature_framework f,
-			       struct version ret[static ARRAY_SIZE(extras)])
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(extras); i++)
-		if (extras[i].framework == f && features & FEATURE_BIT(extras[i].feature))
-			ret[n++] = extras[i].version;
-	return n;
+	return highest(offers, ARRAY_SIZE(offers), f, a, b, FORMAT_NONE);
 }
 
 enum feature feature_highest(enum feature_framework f, uint32_t a, uint32_t b)
 {
-	struct version va[ARRAY_SIZE(extras)] = {}, vb[ARRAY_SIZE(extras)] = {}, best;
-	size_t n_a = feature_versions(a, f, va), n_b = feature_versions(b, f, vb);
-
-	if (!negotiate_version(va, n_a, vb, n_b, &best))
-		return FEATURE_MAX;
-	for (size_t i = 0; i < ARRAY_SIZE(extras); i++)
-		if (extras[i].framework == f && extras[i].version.major == best.major &&
-		    extras[i].version.minor == best.minor)
-			return extras[i].feature;
-	return FEATURE_MAX;
+	return highest(extras, ARRAY_SIZE(extras), f, a, b, FEATURE_MAX);
 }
 
 uint32_t framework_formats(enum framework f)
 {
-	uint32_t formats = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(offers); i++)
-		if (offers[i].framework == f)
-			formats |= FORMAT_BIT(offers[i].format);
-	return formats;
+	return all_versions(offers, ARRAY_SIZE(offers), f);
 }
 
 uint32_t framework_features(enum feature_framework f)
 {
-	uint32_t features = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(extras); i++)
-		if (extras[i].framework == f)
-			features |= FEATURE_BIT(extras[i].feature);
-	return features;
+	return all_versions(extras, ARRAY_SIZE(extras), f);
 }
 
 enum feature_framework feature_framework_of(enum feature f)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(extras); i++)
-		if (extras[i].feature == f)
+		if (extras[i].number == f)
 			return extras[i].framework;
 	return FEATURE_FRAMEWORKS;
 }
@@ -210,7 +199,7 @@ enum feature_framework feature_framework_of(enum feature f)
 bool format_joins_networks(enum format f)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(offers); i++)
-		if (offers[i].format == f)
+		if (offers[i].number == f)
 			return offers[i].joins;
 	return false;
 }
