@@ -182,8 +182,16 @@ enum {
 	DP_PEER_SEALED = 3 << DP_PEER_SEAL_SHIFT,
 };
 
+/* In 'present': whether there is one, and what became of the flags for which a byte was not enough. */
+enum {
+	DP_PEER_PRESENT = 1 << 0,
+	/* No host of ours: the MACs inside are the other way round, so that an ordinary VXLAN device with the
+	 * sender's takes what comes, and what it sends is not its own to ours. */
+	DP_PEER_FOREIGN = 1 << 1,
+};
+
 struct dp_peer_copy {
-	__u32 present; /* 0: no peer */
+	__u32 present; /* DP_PEER_PRESENT, DP_PEER_FOREIGN; 0: no peer */
 	__u32 nexthop;
 	__u8 siit1[16], siit2[16];
 	__u8 v4[16], v6[16];

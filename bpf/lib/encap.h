@@ -19,8 +19,10 @@ static __always_inline bool encap_is_tunnel(__u8 format)
 static __always_inline int encap_encode(struct __sk_buff *skb, const struct dp_peer_copy *peer,
 					const struct dp_flow_out *flow, __u8 tos)
 {
-	static const __u8 macs[12] = {0x0e, 0x76, 0x69, 0x61, 0x00, 0x01,
-				      0x0e, 0x76, 0x69, 0x61, 0x00, 0x02};
+	/* To a foreign peer, whose is the sender's, from its sixth byte on. */
+	static const __u8 macs[18] = {0x0e, 0x76, 0x69, 0x61, 0x00, 0x01, 0x0e, 0x76, 0x69,
+				      0x61, 0x00, 0x02, 0x0e, 0x76, 0x69, 0x61, 0x00, 0x01};
+	const __u8 *frame = peer->present & DP_PEER_FOREIGN ? macs + 6 : macs;
 	struct bpf_tunnel_key key = {
 		.tunnel_id = flow->vni,
 		.tunnel_ttl = SUBSTRATE_HOP_LIMIT,
@@ -45,7 +47,7 @@ static __always_inline int encap_encode(struct __sk_buff *skb, const struct dp_p
 		return geneve ? -DROP_NO_FORMAT : seal_tunnel(skb, flow->peer, flow->vni, tos);
 	if (!device)
 		return -DROP_NO_FORMAT;
-	if (bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0) ||
+	if (bpf_skb_store_bytes(skb, 0, frame, 12, 0) ||
 	    bpf_skb_set_tunnel_key(skb, &key, sizeof(key), flags))
 		return -DROP_REWRITE;
 	if (geneve && geneve_write(skb, flow->format, flow->from_vni, flow->peer))

@@ -115,7 +115,7 @@ static const struct prefix no_labels;
 
 void bpf_peer_init_self(struct bpf_host *h)
 {
-	struct dp_peer_copy self = {.present = 1};
+	struct dp_peer_copy self = {.present = DP_PEER_PRESENT};
 
 	if (!bpf_peer_current(h, DP_PEER_SELF)->present)
 		bpf_peer_publish(h, DP_PEER_SELF, &self);
@@ -124,7 +124,7 @@ void bpf_peer_init_self(struct bpf_host *h)
 struct dp_peer_copy bpf_peer_copy_of(const struct dp_peer *peer)
 {
 	struct dp_peer_copy c = {
-		.present = 1,
+		.present = DP_PEER_PRESENT | (peer->foreign ? (uint32_t)DP_PEER_FOREIGN : 0),
 		.nexthop = peer->nexthop,
 		.accept = peer->accept,
 		.path_mtu = peer->path_mtu,
@@ -224,6 +224,7 @@ int bpf_peers(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), vo
 		peer.vxlan_over_v6 = c->flags & DP_PEER_VXLAN_V6;
 		peer.path_mtu = c->path_mtu;
 		peer.edge = c->flags & DP_PEER_EDGE;
+		peer.foreign = c->present & DP_PEER_FOREIGN;
 		peer.nexthop = c->nexthop;
 		peer.labels = h->label_ranges[id];
 		peer.n_variants = c->flags & DP_PEER_VARIANTS ? 1 : 0;

@@ -247,6 +247,7 @@ struct dp_peer {
 	uint64_t policy;   /* number of the policy that decided what is sent, 0: none; geneve says it */
 	uint32_t nexthop;  /* id of a dp_nexthop, 0: none yet */
 	bool edge;         /* may send from addresses that no network has */
+	bool foreign;      /* an ordinary VXLAN device and no host of ours (docs/substrate.md, "Foreign VXLAN") */
 	/* Alike ones next to each other share a record.  datapath_peers() gives 1 for any number of them,
 	 * and none. */
 	size_t n_variants;
