@@ -109,7 +109,7 @@ ProtobufCBinaryData convert_bytes(const struct ipaddr *a)
 uint64_t convert_policy(const char *id)
 {
 	const char *digits = strchr(id, '-');
-	char *end;
+	char *end = NULL;
 	uint64_t number = digits ? strtoull(digits + 1, &end, 16) : 0;
 
 	return digits && digits[1] && !*end ? number : 0;
