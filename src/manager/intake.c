@@ -292,6 +292,29 @@ static void regather(struct manager *manager, uint64_t revision)
 	manager->releases_due = true;
 }
 
+/* What no packet can be in any more is not accepted any more. */
+static void settle_shifts(struct manager *manager)
+{
+	struct tx *tx;
+	int r;
+
+	manager->shifts_due = false;
+	if (!pair_shift_due(manager->model, clock_wall_ms(manager->clock)))
+		return;
+	r = tx_begin(manager->model, clock_wall_ms(manager->clock), &tx);
+	if (r)
+		return;
+	r = pair_shift_tick(tx, LIMIT_MODEL_SHIFTS_PER_TICK);
+	if (r) {
+		tx_abort(tx);
+		log_err("no choice settled", LOG_ERRNO(r));
+		return;
+	}
+	/* What is due stays so: the next tick tries again.  What was too much for one change goes on when that is durable. */
+	if (!manager_submit(manager, tx))
+		manager->shifts_due = pair_shift_due(manager->model, clock_wall_ms(manager->clock));
+}
+
 void intake_absorb(struct manager *manager)
 {
 	struct agent *agent;
@@ -302,6 +325,8 @@ void intake_absorb(struct manager *manager)
 	size_t n = 0;
 	int r;
 
+	if (manager->shifts_due && !journal_is_pending(manager->journal))
+		settle_shifts(manager);
 	if (list_empty(&manager->news) && !manager->releases_due)
 		return;
 	r = tx_begin(manager->model, clock_wall_ms(manager->clock), &tx);
@@ -343,6 +368,8 @@ void intake_absorb(struct manager *manager)
 void intake_durable(struct manager *manager, uint64_t revision)
 {
 	forget(manager, 1, revision);
+	if (manager->shifts_due)
+		deferred_schedule(&manager->absorb);
 }
 
 void intake_undone(struct manager *manager)
@@ -389,28 +416,6 @@ static void settle_edges(struct manager *manager)
 		return;
 	}
 	log_info("edges settled", LOG_U64("revision", tx_revision(tx)));
-	/* What is due stays so: the next tick tries again. */
-	if (manager_submit(manager, tx))
-		return;
-}
-
-/* What no packet can be in any more is not accepted any more. */
-static void settle_shifts(struct manager *manager)
-{
-	struct tx *tx;
-	int r;
-
-	if (!pair_shift_due(manager->model, clock_wall_ms(manager->clock)))
-		return;
-	r = tx_begin(manager->model, clock_wall_ms(manager->clock), &tx);
-	if (r)
-		return;
-	r = pair_shift_tick(tx, LIMIT_MODEL_SHIFTS_PER_TICK);
-	if (r) {
-		tx_abort(tx);
-		log_err("no choice settled", LOG_ERRNO(r));
-		return;
-	}
 	/* What is due stays so: the next tick tries again. */
 	if (manager_submit(manager, tx))
 		return;

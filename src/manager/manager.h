@@ -73,6 +73,7 @@ struct manager {
 	struct list unsettled; /* agents whose reports are kept until they are durable */
 	struct deferred absorb;
 	bool releases_due; /* a holder has gone: released addresses may be free */
+	bool shifts_due; /* more choices have settled than one change took up */
 
 	struct timer tick;
 };

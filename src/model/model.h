@@ -111,7 +111,7 @@ enum relation {
 	REL_PAIR_SHIFTS,          /* key: pair_shift_key() */
 	REL_HOST_WAITING_SENDERS, /* key: host number; shifts that wait for it to send otherwise */
 	REL_HOST_WAITING_RECEIVERS, /* likewise to accept more */
-	REL_PAST_SHIFTS, /* key: 0; shifts with terms that are accepted for a while yet */
+	REL_PAST_SHIFTS, /* key: host number of the sender; shifts with terms that are accepted for a while yet */
 	REL_RESOURCE_FLOW_LOGS,   /* key: the VPC, subnet or interface */
 	REL_INTERFACE_MIRROR_TARGETS,  /* key: interface */
 	REL_INTERFACE_MIRROR_SESSIONS, /* key: the source's interface */

@@ -190,33 +190,50 @@ bool pair_shift_waits(const struct model *m, uint32_t number, uint64_t revision)
 
 bool pair_shift_due(const struct model *m, uint64_t now_ms)
 {
-	struct model_iter it = model_iter_group(m, REL_PAST_SHIFTS, 0);
-	const struct object *o;
+	struct model_iter hosts = model_iter_kind(m, KIND_HOST);
+	const struct object *h, *o;
 
-	while ((o = model_iter_next(&it)))
-		if (shift_is_over(&((const struct pair_shift *)o)->shift, now_ms,
-				  LIMIT_MODEL_SHIFT_GRACE_MS))
-			return true;
+	while ((h = model_iter_next(&hosts))) {
+		struct model_iter it =
+			model_iter_group(m, REL_PAST_SHIFTS, ((const struct host *)h)->number);
+
+		while ((o = model_iter_next(&it)))
+			if (shift_is_over(&((const struct pair_shift *)o)->shift, now_ms,
+					  LIMIT_MODEL_SHIFT_GRACE_MS))
+				return true;
+	}
 	return false;
 }
 
-static int do_tick(struct tx *tx, size_t max)
+/* What a host sends; at most '*max', of which those done are taken. */
+static int tick_host(struct tx *tx, uint32_t number, size_t *max)
 {
-	struct model_iter it = model_iter_group(tx->m, REL_PAST_SHIFTS, 0);
+	struct model_iter it = model_iter_group(tx->m, REL_PAST_SHIFTS, number);
 	const struct object *o = model_iter_next(&it);
 	int r = 0;
 
-	while (o && !r && max) {
+	while (o && !r && *max) {
 		const struct object *next = model_iter_next(&it);
 		const struct pair_shift *p = (const struct pair_shift *)o;
 		struct shift s = p->shift;
 
 		if (shift_tick(&s, tx->now_ms, LIMIT_MODEL_SHIFT_GRACE_MS, tx->revision)) {
 			r = keep(tx, p, &s);
-			max--;
+			--*max;
 		}
 		o = next;
 	}
+	return r;
+}
+
+static int do_tick(struct tx *tx, size_t max)
+{
+	struct model_iter hosts = model_iter_kind(tx->m, KIND_HOST);
+	const struct object *h;
+	int r = 0;
+
+	while (!r && max && (h = model_iter_next(&hosts)))
+		r = tick_host(tx, ((const struct host *)h)->number, &max);
 	return r;
 }
 

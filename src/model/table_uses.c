@@ -354,7 +354,7 @@ static bool pair_shift_receiver(const struct object *o, uint64_t *ret)
 
 static bool pair_shift_past(const struct object *o, uint64_t *ret)
 {
-	*ret = 0;
+	*ret = ((const struct pair_shift *)o)->from;
 	return ((const struct pair_shift *)o)->shift.past.set;
 }
 
