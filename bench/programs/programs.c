@@ -6,8 +6,8 @@
  *
  * "hit" is a flow in the flow cache; "full" the full path, by making the cache invalid before each
  * packet.  "pass" is a packet that is none of ours: what the measuring itself and a look at the
- * header cost.  "tracked": both nodes are in a security group, "untracked": the same without.  Prints JSON;
- * run.py makes a table of it.
+ * header cost.  "tracked": both nodes are in a security group, "untracked": the same without; "logged" and
+ * "mirrored": both are watched.  Prints JSON; run.py makes a table of it.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -226,6 +226,49 @@ static void join_group(struct bench *b)
 	}
 }
 
+/* Both nodes are logged, or all of both is mirrored (copies are made, and nobody reads them). */
+static void watch(struct bench *b, bool logged, bool mirrored)
+{
+	struct dp_mirror_value m = {.n = mirrored ? 2 : 0};
+	struct lab_node *nodes[] = {b->a, b->b};
+
+	for (uint32_t i = 0; i < m.n; i++)
+		m.rules[i] = (struct dp_mirror_rule){.egress = i == 0,
+						     .accept = 1,
+						     .src_len = 96,
+						     .dst_len = 96,
+						     .src = {[10] = 0xff, [11] = 0xff},
+						     .dst = {[10] = 0xff, [11] = 0xff},
+						     .protocol = DP_MIRROR_PROTOCOL_ANY,
+						     .src_to = 65535,
+						     .dst_to = 65535};
+	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
+		nodes[i]->port.logged = logged;
+		lab_set_port(&b->lab, nodes[i]->host, &nodes[i]->port);
+		lab_enter(&b->lab, b->lab.hosts[nodes[i]->host].netns);
+		assert_int_equal(datapath_mirror_set(b->lab.hosts[nodes[i]->host].dp,
+						     nodes[i]->port.id, &m),
+				 0);
+		lab_enter(&b->lab, -1);
+	}
+}
+
+/* What watching costs beside "tracked": there is no flow cache on the way out, and one program more on the way
+ * in, which is a row of its own. */
+static void bench_watched(struct bench *b, const char *name, bool logged, bool mirrored)
+{
+	int delivered = bpf_program__fd(bpf_host_of(b->lab.hosts[1].dp)->skel->progs.delivered);
+	const uint32_t b_addr = 0x0a00020b;
+	struct count before;
+	char text[64];
+
+	watch(b, logged, mirrored);
+	before = counted(delivered);
+	report(name, measure(b, &b_addr, 1, false));
+	snprintf(text, sizeof(text), "%s, into the node", name);
+	report(text, (struct cost){0, since(delivered, before)});
+}
+
 /* The same packets as "siit2 hit", of a connection that both hosts track. */
 static void bench_tracked(void)
 {
@@ -238,6 +281,8 @@ static void bench_tracked(void)
 	join_group(&b);
 	report("tracked hit", measure(&b, &b_addr, 1, false));
 	report("tracked full", measure(&b, &b_addr, 1, true));
+	bench_watched(&b, "logged", true, false);
+	bench_watched(&b, "mirrored", false, true);
 	close_bench(&b);
 }
 
