@@ -123,12 +123,28 @@ static int tell_all_of(struct planner *p, const struct vpc *v, uint32_t with_vni
 	return r;
 }
 
+/* What is changing may be told apart, or not any more, without wishing for anything else. */
+static int tell_changing(struct planner *p)
+{
+	struct model_iter it = model_iter_kind(p->m, KIND_PAIR_SHIFT);
+	const struct object *o;
+	int r = 0;
+
+	while (!r && (o = model_iter_next(&it)))
+		r = plan_shift_change(p, (const struct pair_shift *)o);
+	return r;
+}
+
 int plan_environment_change(struct planner *p, const struct vpc *before, const struct vpc *after)
 {
+	int r;
+
 	if (!choice_rules_of(p->m)->n ||
 	    str_equal(choice_environment(before), choice_environment(after)))
 		return 0;
-	return tell_all_of(p, after, 0);
+	r = tell_all_of(p, after, 0);
+	/* also where the network is carried no more, and what it used is changing yet */
+	return r ? r : tell_changing(p);
 }
 
 int plan_peering_pairs(struct planner *p, const struct peering *any)
@@ -219,18 +235,6 @@ int plan_interface_pairs(struct planner *p, const struct interface *before, cons
 static int tell_difference(void *data, const struct pair_difference *d)
 {
 	return planner_tell_pair(data, d->from, d->to);
-}
-
-/* What is changing may be told apart, or not any more, without wishing for anything else. */
-static int tell_changing(struct planner *p)
-{
-	struct model_iter it = model_iter_kind(p->m, KIND_PAIR_SHIFT);
-	const struct object *o;
-	int r = 0;
-
-	while (!r && (o = model_iter_next(&it)))
-		r = plan_shift_change(p, (const struct pair_shift *)o);
-	return r;
 }
 
 /* Between peered networks there are classes as soon as there is any policy, whatever it is about. */

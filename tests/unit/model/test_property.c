@@ -130,10 +130,13 @@ static void test_agrees_with_the_twin(void **state)
 /* requirement: MAP-3 */
 static void test_differences_add_up(void **state)
 {
-	for (uint64_t seed = 101; seed <= 100 + SEEDS; seed++) {
+	/* the last two met what earlier plans did not tell */
+	static const uint64_t seeds[] = {101, 102, 103, 104, 2001, 2006};
+
+	for (size_t n = 0; n < ARRAY_SIZE(seeds); n++) {
 		struct run r;
 
-		begin(&r, seed);
+		begin(&r, seeds[n]);
 		r.w.watches = true;
 		for (int i = 0; i < STEPS; i++) {
 			step(&r);
