@@ -59,6 +59,7 @@ static const char *desired_read_peer(const Viaduct__Agent__Peer *m, struct desir
 	p->dp.vxlan_over_v6 = m->vxlan_over_v6;
 	p->dp.path_mtu = (uint16_t)m->path_mtu;
 	p->dp.edge = m->edge;
+	p->dp.foreign = m->foreign;
 	text = m->choice ? desired_read_choice(m->choice, p) : NULL;
 	return text ? text : desired_read_variants(m, p);
 }

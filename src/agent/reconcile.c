@@ -107,7 +107,7 @@ static bool reconcile_peer_equal(const struct dp_peer *a, const struct dp_peer *
 	       a->nexthop == b->nexthop && a->seal == b->seal && a->rate_bits == b->rate_bits &&
 	       a->rate_burst == b->rate_burst && a->policy == b->policy &&
 	       !memcmp(a->accept_sealed, b->accept_sealed, sizeof(a->accept_sealed)) &&
-	       a->edge == b->edge &&
+	       a->edge == b->edge && a->foreign == b->foreign &&
 	       /* which ones there are is not told: they are set again, which changes nothing that is the same */
 	       !a->n_variants && !b->n_variants;
 }

@@ -133,6 +133,7 @@ static int snapshot_peer(struct snapshot *s, const struct desired_item *item)
 	m->vxlan_over_v6 = p->dp.vxlan_over_v6;
 	m->reason = snapshot_text(p->reason);
 	m->edge = p->dp.edge;
+	m->foreign = p->dp.foreign;
 	e = snapshot_choice(s, p, m);
 	return e ? e : snapshot_variants(s, p, m);
 }

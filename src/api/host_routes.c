@@ -41,8 +41,10 @@ static void put_capabilities(struct route_call *c, json_t *o, const struct host 
 	json_put_text(c, o, "fault", ability_of(h).fault);
 }
 
-static const char *state_text(const struct api_host_live *live)
+static const char *state_text(const struct host *h, const struct api_host_live *live)
 {
+	if (h->foreign)
+		return "foreign";
 	switch (live->state) {
 	case API_HOST_CONNECTED:
 		return "connected";
@@ -90,7 +92,7 @@ json_t *route_show_host(struct route_call *c, const struct object *object)
 	json_put_u64(c, o, "number", h->number);
 	put_place(c, o, h);
 	json_put(c, o, "alias_use", show_aliases(c, h));
-	json_put_text(c, o, "state", state_text(&live));
+	json_put_text(c, o, "state", state_text(h, &live));
 	json_put_u64(c, o, "revision", live.revision);
 	json_put_time(c, o, "seen_at", live.seen_ms);
 	json_put_text(c, o, "software", live.software);
@@ -98,8 +100,8 @@ json_t *route_show_host(struct route_call *c, const struct object *object)
 	put_capabilities(c, can, h);
 	json_put(c, o, "capabilities", can);
 	json_put_u64(c, o, "instances", host_instance_count(c->model, h->number));
-	json_put_text(c, o, "role", h->edge ? "edge" : "host");
-	json_put_bool(c, o, "runs_instances", !h->edge || h->instances);
+	json_put_text(c, o, "role", h->foreign ? "foreign" : h->edge ? "edge" : "host");
+	json_put_bool(c, o, "runs_instances", !h->foreign && (!h->edge || h->instances));
 	json_put_u64(c, o, "owns", edge_load(c->model, h->number));
 	placement_put_room(c, o, h);
 	placement_put_capabilities(c, o, h);
@@ -162,6 +164,10 @@ static int read_host(struct route_call *c, struct host_add_args *args)
 	if (!r)
 		r = route_text(c, "aliases", false, &args->aliases);
 	if (!r)
+		r = route_text(c, "foreign", false, &args->foreign);
+	if (!r)
+		r = route_u32(c, "mtu", &args->mtu);
+	if (!r)
 		r = read_flag(c, "edge", &args->edge);
 	if (!r)
 		r = read_flag(c, "instances", &args->instances);
@@ -222,7 +228,7 @@ int route_host_add(struct route_call *c)
 	c->status = 201;
 	c->result = json_new_object(c);
 	json_put(c, c->result, "host", route_show_host(c, &h->o));
-	return put_bundle(c, h);
+	return h->foreign ? 0 : put_bundle(c, h);
 }
 
 int route_host_remove(struct route_call *c)
@@ -246,6 +252,9 @@ int route_host_probe(struct route_call *c)
 
 	if (!h)
 		return refuse_host(c, c->segments[2]);
+	if (h->foreign)
+		return route_refuse(c, 409, "NotConnected",
+				    "'%.64s' is a foreign host: there is no agent to probe", h->name);
 	if (live->probe(live->data, h->number))
 		return route_refuse(c, 409, "NotConnected",
 				    "'%.64s' is not connected: it probes when it comes back",
@@ -512,12 +521,15 @@ static json_t *show_host_counts(struct route_call *c)
 {
 	struct model_iter it = model_iter_kind(c->model, KIND_HOST);
 	json_t *o = json_new_object(c);
-	uint64_t connected = 0;
+	uint64_t connected = 0, foreign = 0;
 	const struct host *h;
 
-	while ((h = (const struct host *)model_iter_next(&it)))
+	while ((h = (const struct host *)model_iter_next(&it))) {
 		connected += host_is_connected(c->model, h->number);
-	json_put_u64(c, o, "total", model_count(c->model, KIND_HOST));
+		foreign += h->foreign;
+	}
+	json_put_u64(c, o, "total", model_count(c->model, KIND_HOST) - foreign);
+	json_put_u64(c, o, "foreign", foreign);
 	json_put_u64(c, o, "connected", connected);
 	return o;
 }

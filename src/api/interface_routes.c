@@ -42,7 +42,9 @@ static void put_attachments(struct route_call *c, json_t *o, const struct interf
 		const struct attachment *a = interface_attachment(i, n);
 
 		json_append(c, all, show_attachment(c, a));
-		json_append(c, instances, json_string(id_text(KIND_INSTANCE, a->instance, text)));
+		if (a->instance)
+			json_append(c, instances,
+				    json_string(id_text(KIND_INSTANCE, a->instance, text)));
 		if (a->host)
 			json_append(c, hosts, json_host(c, a->host));
 	}
@@ -58,8 +60,10 @@ static bool is_applied_at(const struct route_call *c, const struct interface *i,
 {
 	struct api_host_live live = {};
 
-	if (!host)
-		return false;
+	const struct host *h = host_by_number(c->model, host);
+
+	if (!h || h->foreign)
+		return h; /* there is nobody to apply anything */
 	c->api->live->host(c->api->live->data, host, &live);
 	/* What the host itself has said makes a revision, of which it need not hear. */
 	return live.lacks_nothing || live.revision >= i->o.revision;
@@ -346,15 +350,22 @@ int route_interface_attach(struct route_call *c)
 {
 	struct interface_attach_args args = {.interface_id = c->segments[2], .device_index = 1};
 	const struct attachment *a;
-	const uint32_t *index;
-	int r = route_text(c, "instance", true, &args.instance_id);
+	const uint32_t *index = NULL;
+	const char *host = NULL;
+	int r = route_text(c, "host", false, &host);
 
 	if (!r)
+		r = route_text(c, "instance", !host, &args.instance_id);
+	if (!r)
 		r = route_u32(c, "device_index", &index);
+	if (!r && host && (args.instance_id || index))
+		return route_refuse(c, 400, "BadRequest",
+				    "'host' stands alone: on a foreign host there is no instance");
 	if (!r && index)
 		args.device_index = *index;
 	if (!r)
-		r = interface_attach(c->tx, &c->caller, &args, &a, &c->refusal);
+		r = host ? interface_place(c->tx, &c->caller, args.interface_id, host, &a, &c->refusal)
+			 : interface_attach(c->tx, &c->caller, &args, &a, &c->refusal);
 	if (r)
 		return r;
 	c->result = json_new_object(c);

@@ -230,7 +230,8 @@ static void by_instance(struct filter_probe *p, const void *item)
 	const struct attachment *a;
 
 	for EACH_ATTACHMENT (a)
-		filter_id(p, KIND_INSTANCE, a->instance);
+		if (a->instance)
+			filter_id(p, KIND_INSTANCE, a->instance);
 }
 
 static void by_instance_owner(struct filter_probe *p, const void *item)

@@ -67,7 +67,8 @@ static void put_host_values(struct route_call *c, const char *name, const char *
 
 	metrics_head(c, name, "gauge", help);
 	while ((h = (const struct host *)model_iter_next(&it)))
-		buf_put_printf(c->text, "viaduct_%s{host=\"%s\"} %llu\n", name, h->name,
+		if (!h->foreign) /* no agent says anything of it */
+			buf_put_printf(c->text, "viaduct_%s{host=\"%s\"} %llu\n", name, h->name,
 			       (unsigned long long)value(c, h));
 }
 

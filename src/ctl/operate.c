@@ -11,11 +11,19 @@
 #include "ctl/request.h"
 #include "ctl/table.h"
 
+static const struct table_column foreign_columns[] = {
+	{"id", "host.id"},
+	{"name", "host.name"},
+	{"state", "host.state"},
+	{"v4", "host.v4"},
+	{"v6", "host.v6"},
+};
+
 /* The bundle is printed alone, to be a file: it is all that the agent needs. */
 static int run_host_add(const struct invocation *inv)
 {
-	static const char *const texts[] = {"zone", "v4", "v6", "aliases"};
-	static const char *const numbers[] = {"rack", "locale", "area"};
+	static const char *const texts[] = {"zone", "v4", "v6", "aliases", "foreign"};
+	static const char *const numbers[] = {"rack", "locale", "area", "mtu"};
 	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
 	const json_t *bundle;
 	int r = request_set_text(body, "name", inv->arguments[0]);
@@ -38,6 +46,8 @@ static int run_host_add(const struct invocation *inv)
 		return r;
 	if (invocation_option(inv, "json"))
 		return request_print_json(answer);
+	if (invocation_option(inv, "foreign"))
+		return request_print_object(inv, answer, foreign_columns, ARRAY_SIZE(foreign_columns));
 	bundle = json_object_get(answer, "bundle");
 	if (!bundle)
 		return complain(-EPROTO, "the manager sent no join bundle");
@@ -348,6 +358,8 @@ static const struct command_option host_add_options[] = {
 	{"v6", "ADDRESS", "its own IPv6 address on the substrate", false},
 	{"v4", "ADDRESS", "its own IPv4 address on the substrate", false},
 	{"aliases", "PREFIX", "IPv4 that is routed to it, /16 to /28: for the format reip4", false},
+	{"foreign", "ADDRESS", "it has no agent, but an ordinary VXLAN device at this address", false},
+	{"mtu", "BYTES", "of a foreign host's substrate (default: 1500)", false},
 	{"edge", NULL, "it has an uplink: gets gateways and public addresses, and no instances", false},
 	{"instances", NULL, "an edge that runs instances all the same", false},
 	{"label", "KEY=VALUE", "for policies and placement", true},
@@ -379,7 +391,7 @@ static const struct command key_commands[] = {
 };
 
 const struct command operate_host_commands[OPERATE_HOST_COMMANDS] = {
-	{"add", "a new host; prints the bundle for viaduct-agent join", .arguments = "NAME",
+	{"add", "a new host; prints the bundle for viaduct-agent join, but for a foreign one", .arguments = "NAME",
 	 .min_arguments = 1, .max_arguments = 1, .options = host_add_options,
 	 .n_options = ARRAY_SIZE(host_add_options), .run = run_host_add},
 	{"set", "change what a host has room for, its cost and its labels", .arguments = "HOST",
@@ -391,6 +403,44 @@ const struct command operate_host_commands[OPERATE_HOST_COMMANDS] = {
 	 .min_arguments = 1, .max_arguments = 1, .run = run_host_probe},
 	{"rotate", "new keys for all that a host seals", .arguments = "HOST",
 	 .min_arguments = 1, .max_arguments = 1, .run = run_host_rotate},
+};
+
+static const struct table_column placed_columns[] = {
+	{"id", "interface.id"},
+	{"addresses", "interface.addresses"},
+	{"vni", "interface.vni"},
+	{"host", "interface.host"},
+};
+
+static int run_interface_place(const struct invocation *inv)
+{
+	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
+	const char *host = invocation_option(inv, "host");
+	int r;
+
+	if (!host)
+		return complain(-EINVAL, "say on which foreign host: --host NAME (\"viaduct hosts\")");
+	r = request_set_text(body, "host", host);
+	if (!r)
+		r = request_send(inv, "PUT", "/v1/interfaces/", inv->arguments[0], "/attachment", body, &answer);
+	return r ? r : request_print_object(inv, answer, placed_columns, ARRAY_SIZE(placed_columns));
+}
+
+static int run_interface_unplace(const struct invocation *inv)
+{
+	return request_send(inv, "DELETE", "/v1/interfaces/", inv->arguments[0], "/attachment", NULL, NULL);
+}
+
+static const struct command_option interface_place_options[] = {
+	{"host", "HOST", "its id or name", false},
+};
+
+const struct command operate_interface_commands[OPERATE_INTERFACE_COMMANDS] = {
+	{"place", "put an interface that is attached to nothing on a foreign host", .arguments = "INTERFACE",
+	 .min_arguments = 1, .max_arguments = 1, .options = interface_place_options,
+	 .n_options = ARRAY_SIZE(interface_place_options), .run = run_interface_place},
+	{"unplace", "take it off again", .arguments = "INTERFACE", .min_arguments = 1,
+	 .max_arguments = 1, .run = run_interface_unplace},
 };
 
 const struct command operate_pool_commands[OPERATE_POOL_COMMANDS] = {

@@ -30,6 +30,12 @@ static const struct command pool = {
 	.children = operate_pool_commands,
 	.n_children = OPERATE_POOL_COMMANDS,
 };
+static const struct command interface = {
+	.word = "interface",
+	.help = "interfaces on foreign hosts",
+	.children = operate_interface_commands,
+	.n_children = OPERATE_INTERFACE_COMMANDS,
+};
 static const struct command lab = {
 	.word = "lab",
 	.help = "a whole cluster in namespaces of this machine",
@@ -39,7 +45,7 @@ static const struct command lab = {
 
 const struct command *tree_root(void)
 {
-	static struct command children[SHOW_COMMANDS + 14];
+	static struct command children[SHOW_COMMANDS + 15];
 	static const struct command root = {
 		.word = "viaduct",
 		.help = "the command line of Viaduct, virtual private cloud networks",
@@ -62,5 +68,6 @@ const struct command *tree_root(void)
 	children[SHOW_COMMANDS + 11] = policy_command;
 	children[SHOW_COMMANDS + 12] = operate_preload_command;
 	children[SHOW_COMMANDS + 13] = operate_environment_command;
+	children[SHOW_COMMANDS + 14] = interface;
 	return &root;
 }

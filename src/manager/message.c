@@ -264,6 +264,7 @@ static int set_peer(struct message *c, const struct plan_peer *peer)
 	c->peer.vxlan_over_v6 = peer->choice.outer_v6;
 	c->peer.reason = (char *)peer->choice.reason;
 	c->peer.edge = peer->edge;
+	c->peer.foreign = peer->foreign;
 	set_choice(&c->choice, &peer->choice);
 	c->peer.choice = &c->choice.choice;
 	if (set_variants(c, peer))

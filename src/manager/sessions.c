@@ -190,7 +190,7 @@ static struct agent *admit(struct link *link, const Viaduct__Agent__Hello *hello
 		return NULL;
 	}
 	host = host_find(link->manager->model, name);
-	if (host)
+	if (host && !host->foreign)
 		agent = agents_find(&link->manager->agents, host->number);
 	if (!agent) {
 		session_close(link->session, VIADUCT__AGENT__GOODBYE__CODE__UNKNOWN_HOST,

@@ -42,10 +42,17 @@ bool attachment_is_desired(const struct attachment *a)
 	return a->host && (a->state == ATTACHMENT_ATTACHING || a->state == ATTACHMENT_ATTACHED);
 }
 
+bool attachment_is_foreign(const struct attachment *a)
+{
+	return a->state != ATTACHMENT_NONE && !a->instance;
+}
+
 bool attachment_is_live(const struct model *m, const struct attachment *a)
 {
 	const struct instance *n;
 
+	if (attachment_is_foreign(a))
+		return false;
 	if (!a->host || a->plugged || a->state == ATTACHMENT_DETACHING)
 		return a->host;
 	n = (const struct instance *)model_get(m, KIND_INSTANCE, a->instance);

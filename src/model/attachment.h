@@ -12,6 +12,9 @@
  * mappings of its addresses, and senders spread their connections over them (abi/spread.h).  A host that has not been
  * heard of for LIMIT_MODEL_EDGE_LOST_MS is left out while another one is there (interface_settle_lost()).
  *
+ * One to a foreign host (interface_place()) is to no instance: an operator makes and ends it, at once, for no agent is there
+ * to acknowledge anything.  Such an interface is attached to nothing else, and not shared.
+ *
  * An attachment has its own id and its own places in the indexes, and is stored with its interface, because every rule is
  * about both: one version says where all nodes of an address are.
  */
@@ -57,9 +60,12 @@ struct attachment {
 const char *attachment_state_text(enum attachment_state s);
 /* Or NULL. */
 const struct attachment *attachment_find(const struct model *m, uint64_t id);
+/* To no instance: an operator has placed it on a foreign host (interface_place()). */
+bool attachment_is_foreign(const struct attachment *a);
 /* Part of its host's desired state. */
 bool attachment_is_desired(const struct attachment *a);
-/* Its node may be on the network with it. */
+/* Its node may be on the network with it.  Never of a foreign one, of which no host says anything: that what it sends is
+ * not taken any more is up to those who know its mapping. */
 bool attachment_is_live(const struct model *m, const struct attachment *a);
 /* The owner of its instance; 0: none. */
 uint64_t attachment_owner(const struct model *m, const struct attachment *a);

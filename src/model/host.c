@@ -15,6 +15,7 @@
 #include "model/edit.h"
 #include "model/host_edit.h"
 #include "model/instance_edit.h"
+#include "model/interface_edit.h"
 #include "model/label_edit.h"
 #include "model/nat_gateway_edit.h"
 #include "model/pair_shift.h"
@@ -22,7 +23,7 @@
 #include "model/release_edit.h"
 #include "model/zone.h"
 
-enum { NAME_MAX_LENGTH = 63 };
+enum { NAME_MAX_LENGTH = 63, FOREIGN_MTU = 1500, FOREIGN_MTU_MIN = 1280 };
 
 const struct host *host_by_number(const struct model *m, uint32_t number)
 {
@@ -229,6 +230,41 @@ static int fill_place(const struct model *m, struct host *h, const struct host_a
 	return r;
 }
 
+/* No agent says what it can do: it is an ordinary VXLAN endpoint, and stands in no rack of the layout. */
+static int fill_foreign(const struct tx *tx, struct host *h, const struct host_add_args *args,
+			struct refusal *reterr)
+{
+	struct ipaddr *at;
+	struct ipaddr a;
+	char text[16];
+	bool room = args->room.cost;
+	int r;
+
+	for (size_t i = 0; i < HOST_ROOM_MAX; i++)
+		room |= args->room.capacity[i] != NULL;
+	if (args->v4 || args->v6 || args->aliases || args->edge || args->instances || args->locale ||
+	    args->area || args->rack || room)
+		return refuse(reterr, MODEL_E_COMBINATION,
+			      "A foreign host has its address, a zone, an MTU and labels, and nothing else");
+	if (ipaddr_parse(args->foreign, &a) || ipaddr_is_zero(&a) || ipaddr_is_link_local(&a) ||
+	    (ipaddr_is_v4(&a) && !ipaddr_v4(&a)))
+		return refuse(reterr, MODEL_E_VALUE, args->foreign, "foreign",
+			      "It is the IPv4 or IPv6 address of its VXLAN device on the substrate.");
+	h->can.substrate_mtu = args->mtu ? *args->mtu : FOREIGN_MTU;
+	if (h->can.substrate_mtu < FOREIGN_MTU_MIN || h->can.substrate_mtu > UINT16_MAX) {
+		r = str_format(text, sizeof(text), "%u", h->can.substrate_mtu);
+		return r ? r : refuse(reterr, MODEL_E_VALUE, text, "mtu", "It is 1280 to 65535.");
+	}
+	at = ipaddr_is_v4(&a) ? &h->locators.v4 : &h->locators.v6;
+	*at = a;
+	h->foreign = true;
+	h->can.formats = FORMAT_BIT(FORMAT_VXLAN_1);
+	h->can.probed_ms = tx->now_ms ? tx->now_ms : 1;
+	r = find_place(tx->m, h, reterr);
+	h->place.host = 0;
+	return r;
+}
+
 static int do_add(struct tx *tx, const struct host_add_args *args, const struct host **ret,
 		  struct refusal *reterr)
 {
@@ -253,7 +289,8 @@ static int do_add(struct tx *tx, const struct host_add_args *args, const struct 
 	h->instances = args->edge && args->instances;
 	r = host_set_room(h, &args->room, reterr);
 	if (!r)
-		r = fill_place(tx->m, h, args, reterr);
+		r = args->foreign ? fill_foreign(tx, h, args, reterr)
+				  : fill_place(tx->m, h, args, reterr);
 	if (!r)
 		r = edit_string(&h->name, args->name);
 	if (!r)
@@ -326,6 +363,8 @@ int host_set_aliases(struct tx *tx, const struct caller *c, const char *id, cons
 		return r;
 	if (!h)
 		return refuse(reterr, MODEL_E_HOST_NOT_FOUND, id);
+	if (h->foreign && *aliases)
+		return refuse(reterr, MODEL_E_COMBINATION, "A foreign host has no range of aliases");
 	return tx_settle(tx, mark, do_set_aliases(tx, h, aliases, ret, reterr));
 }
 
@@ -353,10 +392,29 @@ static int end_instances(struct tx *tx, const struct host *h)
 	return 0;
 }
 
+/* Off a foreign host. */
+static int take_off_interfaces(struct tx *tx, const struct host *h)
+{
+	struct model_iter it = model_iter_group(tx->m, REL_HOST_INTERFACES, h->number);
+	const struct object *o = h->foreign ? model_iter_next(&it) : NULL;
+	int r = 0;
+
+	while (o && !r) {
+		const struct object *next = model_iter_next(&it);
+
+		r = interface_take_off(
+			tx, interface_attachment_at((const struct interface *)o, h->number));
+		o = next;
+	}
+	return r;
+}
+
 static int do_remove(struct tx *tx, const struct host *h)
 {
 	int r = end_instances(tx, h);
 
+	if (!r)
+		r = take_off_interfaces(tx, h);
 	/* what it has not acknowledged it never will */
 	if (!r)
 		r = release_acknowledge(tx, h->number, UINT64_MAX, NULL, 0);
@@ -386,6 +444,11 @@ int host_remove(struct tx *tx, const struct caller *c, const char *id, bool forc
 	if (n && !force) {
 		r = str_format(text, sizeof(text), "%zu", n);
 		return r ? r : refuse(reterr, MODEL_E_HOST_DEPENDENCY, id, text);
+	}
+	n = h->foreign ? model_group_count(tx->m, REL_HOST_INTERFACES, h->number) : 0;
+	if (n && !force) {
+		r = str_format(text, sizeof(text), "%zu", n);
+		return r ? r : refuse(reterr, MODEL_E_HOST_INTERFACES, id, text);
 	}
 	return tx_settle(tx, mark, do_remove(tx, h));
 }
@@ -465,7 +528,7 @@ int host_report(struct tx *tx, uint32_t number, const struct capabilities *repor
 	size_t mark = tx_mark(tx);
 	char text[16];
 
-	if (!h) {
+	if (!h || h->foreign) {
 		if (str_format(text, sizeof(text), "%u", number))
 			return -EINVAL;
 		return refuse(reterr, MODEL_E_HOST_NOT_FOUND, text);

@@ -58,6 +58,9 @@ struct host {
 	uint64_t keyed_ms;  /* since when; 0: the first ones */
 	bool edge;      /* has that role: model/edge.h */
 	bool instances; /* an edge: runs instances, too */
+	/* An ordinary VXLAN endpoint without an agent (docs/substrate.md, "Foreign VXLAN"): it never connects, its abilities
+	 * are as the operator said, and records are placed on it by hand (interface_place()). */
+	bool foreign;
 	/* As an operator gave it; 0: not given, then as much as is asked for, but LIMIT_MODEL_HOST_PORTS. */
 	uint32_t capacity[HOST_ROOM_MAX];
 	uint32_t cost; /* of having a node there, in units of the operator's; the lower the better */
@@ -89,12 +92,16 @@ struct host_add_args {
 	const char *aliases; /* IPv4 prefix that is routed to it (model/label.h); NULL: none */
 	bool edge;
 	bool instances; /* means something for an edge only */
+	/* Its substrate address, of either family: it is foreign; then no v4, v6, aliases, edge, place or room.  NULL: it has an
+	 * agent */
+	const char *foreign;
+	const uint32_t *mtu; /* of a foreign one's substrate; NULL: 1500 */
 	const struct tag_args *labels;
 	size_t n_labels;
 	struct host_room_args room;
 };
 
-/* Gives number and locators.  EXISTS (name, address), VALUE, HOST_LIMIT, NUMBERS_EXHAUSTED */
+/* Gives number and locators.  EXISTS (name, address), VALUE, COMBINATION, HOST_LIMIT, NUMBERS_EXHAUSTED */
 must_check int host_add(struct tx *tx, const struct caller *c, const struct host_add_args *args,
 			const struct host **ret, struct refusal *reterr);
 /* Another alias range, or none (""): labels are given anew.  'id' is a host id or a name.  HOST_NOT_FOUND, VALUE, EXISTS,
@@ -103,7 +110,8 @@ must_check int host_set_aliases(struct tx *tx, const struct caller *c, const cha
 				const char *aliases, const struct host **ret,
 				struct refusal *reterr);
 /* 'id' is a host id or a name.  HOST_DEPENDENCY while it has instances, unless 'force': then they are
- * terminated at once, and addresses that wait for this host's word are given free. */
+ * terminated at once, and addresses that wait for this host's word are given free.  HOST_INTERFACES likewise of a
+ * foreign one with interfaces, which are taken off it. */
 must_check int host_remove(struct tx *tx, const struct caller *c, const char *id, bool force,
 			   struct refusal *reterr);
 /* Changes what a host has room for, and its labels (NULL: unchanged; none of them: removed).  Instances that

@@ -169,12 +169,19 @@ must_check int interface_attach(struct tx *tx, const struct caller *c,
 				const struct interface_attach_args *args,
 				const struct attachment **ret, struct refusal *reterr);
 /* From a running or a stopped instance.  It is detaching until the host has acknowledged.  'force': one that
- * is detaching already is no error; by an operator it is free at once, whatever its host still does.
- * ATTACHMENT_NOT_FOUND, DEVICE_INDEX_PRIMARY, INSTANCE_ATTACH_STATE, INTERFACE_STATE */
+ * is detaching already is no error; by an operator it is free at once, whatever its host still does.  From a foreign
+ * host operators alone detach it, at once.
+ * ATTACHMENT_NOT_FOUND, NOT_PERMITTED, DEVICE_INDEX_PRIMARY, INSTANCE_ATTACH_STATE, INTERFACE_STATE */
 must_check int interface_detach(struct tx *tx, const struct caller *c, const char *attachment_id,
 				bool force, struct refusal *reterr);
+/* Puts an interface that is attached to nothing on a foreign host, by an operator: its addresses are there from now on.
+ * 'host' is an id or a name.  NOT_PERMITTED, INTERFACE_NOT_FOUND, HOST_NOT_FOUND, HOST_NOT_FOREIGN, INTERFACE_IN_USE (also
+ * when it is shared), INTERFACE_STATE */
+must_check int interface_place(struct tx *tx, const struct caller *c, const char *interface_id,
+			       const char *host, const struct attachment **ret,
+			       struct refusal *reterr);
 /* The owner alone changes the lists.  INTERFACE_NOT_FOUND, INTERFACE_RIGHT, ACCOUNT_NOT_FOUND, VALUE,
- * INTERFACE_IN_USE (attached more than once it stays shared) */
+ * INTERFACE_IN_USE (attached more than once it stays shared; on a foreign host it is neither shared nor disabled) */
 must_check int interface_set(struct tx *tx, const struct caller *c,
 			     const struct interface_set_args *args, struct refusal *reterr);
 /* Whether interface_settle_lost() has anything to do: spares the transaction.  'now_ms' is of a clock that does not

@@ -131,6 +131,10 @@ static int do_detach(struct tx *tx, const struct caller *c, const char *attachme
 	r = interface_check_detach(tx->m, a, c, reterr);
 	if (r)
 		return r;
+	if (attachment_is_foreign(a))
+		return c->operator? interface_take_off(tx, a)
+				  : refuse(reterr, MODEL_E_NOT_PERMITTED,
+					   "An operator takes an interface off a foreign host");
 	n = (const struct instance *)model_get(tx->m, KIND_INSTANCE, a->instance);
 	if (!a->device_index)
 		return refuse(reterr, MODEL_E_DEVICE_INDEX_PRIMARY, attachment_id);

@@ -66,6 +66,8 @@ must_check int interface_end(struct tx *tx, const struct interface *i);
 must_check int interface_free_attachment(struct tx *tx, const struct attachment *a);
 /* Asks the host to let it go.  'keep': it outlives an instance that ends meanwhile. */
 must_check int interface_begin_detach(struct tx *tx, const struct attachment *a, bool keep);
+/* From its foreign host. */
+must_check int interface_take_off(struct tx *tx, const struct attachment *a);
 /* Attached, now that the host has said so. */
 must_check int interface_confirm_attach(struct tx *tx, const struct attachment *a);
 /* The account goes: nobody lets it do anything any more. */

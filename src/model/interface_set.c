@@ -76,12 +76,16 @@ static int set_lists(const struct model *m, struct interface *i,
 static int set_condition(struct interface *i, const char *text, struct refusal *reterr)
 {
 	enum interface_condition c = INTERFACE_NORMAL;
+	char id[ID_TEXT_SIZE];
 
 	while (c <= INTERFACE_IN_REPAIR && !str_equal(interface_condition_text(c), text))
 		c++;
 	if (c > INTERFACE_IN_REPAIR)
 		return refuse(reterr, MODEL_E_VALUE, text, "condition",
 			      "It is normal, disabled or in-repair.");
+	/* nobody at the other end would keep it from the network */
+	if (c != INTERFACE_NORMAL && attachment_is_foreign(&i->attachment))
+		return refuse(reterr, MODEL_E_INTERFACE_IN_USE, object_id_text(&i->o, id));
 	i->condition = c;
 	return 0;
 }
@@ -156,7 +160,7 @@ static int set_shared(struct interface *i, const struct interface_set_args *args
 {
 	if (!args->shared || *args->shared == i->shared)
 		return 0;
-	if (interface_attachment_count(i) > 1)
+	if (interface_attachment_count(i) > 1 || attachment_is_foreign(&i->attachment))
 		return refuse(reterr, MODEL_E_INTERFACE_IN_USE, args->interface_id);
 	i->shared = *args->shared;
 	if (interface_is_plugged(i))

@@ -53,6 +53,9 @@ static bool attachments_are_sound(const struct interface *i)
 {
 	if (i->attachment.state == ATTACHMENT_NONE)
 		return !i->n_others && !i->attachment.host && !i->attachment.plugged;
+	if (attachment_is_foreign(&i->attachment))
+		return !i->n_others && !i->shared && i->attachment.host && i->attachment.plugged &&
+		       i->attachment.state == ATTACHMENT_ATTACHED;
 	if (i->n_others && (!i->shared || i->n_others >= LIMIT_MODEL_ATTACHMENTS))
 		return false;
 	for (size_t n = 1; n <= i->n_others; n++) {
@@ -335,8 +338,11 @@ static bool references_hold(const struct model *m, const struct object *o)
 		for (size_t k = 0; k < interface_attachment_count(i); k++) {
 			const struct attachment *a = interface_attachment(i, k);
 
-			if (!model_get(m, KIND_INSTANCE, a->instance) ||
-			    (a->host && !host_by_number(m, a->host)))
+			const struct host *h = host_by_number(m, a->host);
+
+			if ((a->host && !h) || (attachment_is_foreign(a)
+							? !h || !h->foreign
+							: !model_get(m, KIND_INSTANCE, a->instance)))
 				return false;
 		}
 		return model_get(m, KIND_SUBNET, i->subnet) && model_get(m, KIND_VPC, i->vpc) &&
@@ -364,7 +370,7 @@ static void prefetch_references(const struct model *m, const struct object *o, u
 {
 	const struct interface *i = (const struct interface *)o;
 
-	if (o->kind == KIND_INTERFACE && i->attachment.state != ATTACHMENT_NONE)
+	if (o->kind == KIND_INTERFACE && i->attachment.instance)
 		table_prefetch_id(m, KIND_INSTANCE, i->attachment.instance, stage);
 }
 

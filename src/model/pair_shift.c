@@ -107,7 +107,8 @@ static int shift_one(struct tx *tx, const struct pair_surveyed *before)
 	struct shift s;
 	struct wish w;
 
-	if (!from || !to)
+	/* a foreign one acknowledges nothing, and has one format */
+	if (!from || !to || from->foreign || to->foreign)
 		return 0;
 	pair_wish(tx->m, from, to, &before->class, &w);
 	terms = pair_terms(&w);

@@ -90,8 +90,8 @@ static enum placement_reason judge_host(const struct search *s, const struct pla
 {
 	const struct placement_request *r = s->r;
 
-	if (v->state == PLACEMENT_EDGE)
-		return PLACEMENT_EDGE;
+	if (v->state == PLACEMENT_EDGE || v->state == PLACEMENT_FOREIGN)
+		return v->state;
 	if (r->only && r->only != v->number)
 		return PLACEMENT_OTHER_HOST;
 	if (r->zone && s->zone != v->zone)

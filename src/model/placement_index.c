@@ -163,7 +163,9 @@ static void refresh(struct host_state *s)
 	if (!v->host)
 		return;
 	v->cost = v->host->cost;
-	if (v->host->edge && !v->host->instances)
+	if (v->host->foreign)
+		v->state = PLACEMENT_FOREIGN;
+	else if (v->host->edge && !v->host->instances)
 		v->state = PLACEMENT_EDGE;
 	else if (!s->connected)
 		v->state = PLACEMENT_DISCONNECTED;

@@ -28,6 +28,7 @@ const char *placement_reason_text(enum placement_reason r)
 		[PLACEMENT_COST] = "cost",
 		[PLACEMENT_FULL] = "full",
 		[PLACEMENT_GROUP] = "group",
+		[PLACEMENT_FOREIGN] = "foreign",
 	};
 
 	return texts[r];
@@ -57,7 +58,7 @@ __attribute__((format(printf, 2, 3))) static void say(struct words *w, const cha
 
 void placement_pass(struct placement_passed *p, const struct placement_verdict *v)
 {
-	if (v->reason == PLACEMENT_EDGE)
+	if (v->reason == PLACEMENT_EDGE || v->reason == PLACEMENT_FOREIGN)
 		return;
 	p->total++;
 	p->by_reason[v->reason]++;
@@ -158,6 +159,9 @@ const char *placement_text(const struct model *m, const struct placement_request
 	switch (v->reason) {
 	case PLACEMENT_EDGE:
 		say(&w, "an edge that runs no instances");
+		break;
+	case PLACEMENT_FOREIGN:
+		say(&w, "a foreign host, which has no agent");
 		break;
 	case PLACEMENT_OTHER_HOST:
 		say(&w, "not the host asked for, which is %s", host_by_number(m, r->only)->name);

@@ -68,6 +68,7 @@ struct plan_peer {
 	struct locators locators;
 	struct choice choice;
 	bool edge;
+	bool foreign; /* a VXLAN endpoint without an agent */
 	size_t n_variants;
 	const struct plan_variant *variants; /* borrowed for the call of the sink */
 };

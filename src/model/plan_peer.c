@@ -119,6 +119,7 @@ int plan_peer_item(const struct model *m, const struct host *self, const struct 
 	ret->peer.name = peer->name;
 	ret->peer.locators = peer->locators;
 	ret->peer.edge = peer->edge;
+	ret->peer.foreign = peer->foreign;
 	pair_choice(m, self, peer, &pair_all, &ret->peer.choice);
 	variants->n = 0;
 	r = find_variants(m, self, peer, &ret->peer.choice, variants);

@@ -137,6 +137,7 @@ static const struct field host_fields[] = {
 	FN(93, FIELD_U32, "disk", struct host, capacity[HOST_DISK]),
 	FN(94, FIELD_U32, "ports", struct host, capacity[HOST_PORTS]),
 	F(95, FIELD_U32, struct host, cost),
+	F(96, FIELD_BOOL, struct host, foreign),
 };
 RECORD(host, struct host);
 

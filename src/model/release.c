@@ -29,10 +29,10 @@ void release_host_known(struct model *m, uint32_t number)
 		s->known = true;
 }
 
-/* It may hold what it has not told yet; one that has never carried traffic holds nothing. */
+/* It may hold what it has not told yet; one that has never carried traffic, or asks nobody, holds nothing. */
 static bool is_unknown(const struct model *m, const struct host *h)
 {
-	return h->can.probed_ms && !host_state_find(m, h->number)->known;
+	return h->can.probed_ms && !h->foreign && !host_state_find(m, h->number)->known;
 }
 
 bool release_any_unknown(const struct model *m)

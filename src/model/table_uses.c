@@ -53,7 +53,7 @@ static bool interface_subnet(const struct object *o, uint64_t *ret)
 static bool attachment_instance(const struct attachment *a, uint64_t *ret)
 {
 	*ret = a->instance;
-	return a->state != ATTACHMENT_NONE;
+	return a->state != ATTACHMENT_NONE && !attachment_is_foreign(a);
 }
 
 static bool attachment_host(const struct attachment *a, uint64_t *ret)

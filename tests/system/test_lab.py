@@ -162,7 +162,7 @@ def test_a_second_lab_of_the_same_name_is_refused_and_harms_nothing():
     try:
         done = labs.run(labs.VIADUCT, "lab", "up", "--name", lab.name, check=False)
         assert done.returncode == 1 and "there already" in done.stderr
-        assert lab.status()["hosts"] == {"total": 1, "connected": 1}
+        assert lab.status()["hosts"] == {"total": 1, "connected": 1, "foreign": 0}
     finally:
         lab.down()
 

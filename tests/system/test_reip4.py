@@ -2,6 +2,8 @@
 """IPv4 on IPv4 without a byte more: labels on the substrate, and what becomes of them.
 
     a, c --- h1 --- [ router ] --- h2 --- b        172.30.1.0/24 is routed to h1, 172.30.2.0/24 to h2
+                        |
+                       box: no host of ours, but an ordinary VXLAN device (docs/howto/foreign-hosts.md)
 """
 import re
 
@@ -11,6 +13,7 @@ from scapy.layers.inet import IP, TCP, UDP
 import lab as labs
 from conversations import Conversation, ask, server
 from edges import Network
+from foreign import Box, OpenVSwitch
 from lab import wait_for
 from packets import only_ip, received, udp_sink, udp_source
 
@@ -188,6 +191,95 @@ def test_daemons_may_go(world):
             lab.restart(what)
         lab.connected()
         assert talk.lives() and labels_of(between(lab, a, b)) == before
+
+
+@pytest.fixture
+def box(world):
+    """As the foreign host "box", and a record of the network on it."""
+    lab, net = world.lab, world.net
+    eni = net.ec2.create_network_interface(SubnetId=net.public, Groups=[net.open])["NetworkInterface"]
+    box = Box(lab)
+    try:
+        box.interface, box.address = eni["NetworkInterfaceId"], eni["PrivateIpAddress"]
+        lab.viaduct("host", "add", "box", "--foreign", box.substrate, "--lab", lab.name)
+        lab.viaduct("interface", "place", box.interface, "--host", "box", "--lab", lab.name)
+        yield box
+    finally:
+        box.end()
+        lab.operate("DELETE", "/v1/hosts/box?force=true")
+        net.ec2.delete_network_interface(NetworkInterfaceId=box.interface)
+
+
+def test_an_ordinary_vxlan_device_is_a_peer(world, box):
+    """It talks with the nodes of its own network, by the groups of its record, and with nobody else's.
+    requirement: PKT-3 NEG-7 ISO-1 MAP-4"""
+    lab, net, a, b = world.lab, world.net, world.a, world.b
+    state = {h["name"]: h["state"] for h in lab.api("hosts")}
+    assert state == {"h1": "connected", "h2": "connected", "box": "foreign"}
+    vni = next(m["vni"] for m in lab.api("mappings") if m["interface"] == box.interface)
+    box.join("vx0", vni, box.address, ["h1", "h2"], [a, b])
+    with server(a, b, box):
+        for node in (a, b):
+            wait_for("the node to answer", lambda n=node: ask(box, n.address))
+            assert box.ping(node.address, "-M", "do", "-s", 1450 - 28) == 3 == node.ping(box.address)
+            assert ask(box, node.address, seconds=10)[0] == box.address
+            assert ask(node, box.address, seconds=10)[0] == node.address
+        with udp_sink(b, PORT) as got:
+            sent = int(udp_source(box, b.address, PORT, rate=100, seconds=0.3, size=1400).communicate(timeout=30)[0])
+        assert got["distinct"] == sent > 0
+        # the groups that its record is in are asked at the node's host
+        friends = net.ec2.create_security_group(GroupName="friends", Description="x", VpcId=net.id)["GroupId"]
+        closed = net.ec2.create_security_group(GroupName="closed", Description="x", VpcId=net.id)["GroupId"]
+        net.ec2.authorize_security_group_ingress(GroupId=closed, IpPermissions=[
+            {"IpProtocol": "tcp", "FromPort": 7000, "ToPort": 7000, "UserIdGroupPairs": [{"GroupId": friends}]}])
+        net.ec2.modify_network_interface_attribute(NetworkInterfaceId=b.interface, Groups=[closed])
+        wait_for("the group to keep it out", lambda: not ask(box, b.address, seconds=0.5))
+        net.ec2.modify_network_interface_attribute(NetworkInterfaceId=box.interface, Groups=[friends])
+        wait_for("the group to let it in", lambda: ask(box, b.address))
+        net.ec2.modify_network_interface_attribute(NetworkInterfaceId=b.interface, Groups=[net.open])
+        # another network's number, and the address of another node
+        other = Network(lab, 40)
+        far = other.node(host="h1")
+        its = next(m["vni"] for m in lab.api("mappings") if m["interface"] == far.interface)
+        box.join("vx1", its, "10.40.1.99", ["h1", "h2"], [far])
+        box.ip("address", "add", f"{b.address}/32", "dev", "vx0")
+        before = lab.drops("SPOOF", "h1")
+        with received(far) as frames, received(a) as spoofed:
+            assert box.ping(far.address) == 0
+            assert box.ping(a.address, "-I", b.address) == 0
+        assert not only_ip(frames, src="10.40.1.99") and not only_ip(spoofed, src=b.address)
+        wait_for("the drops to be counted", lambda: lab.drops("SPOOF", "h1") > before)
+        box.ip("address", "delete", f"{b.address}/32", "dev", "vx0")
+        assert far.ping(box.address) == 0
+        assert ask(box, a.address, seconds=10)
+        # what must be sealed does not go there, and the reason says why
+        lab.operate("POST", "/v1/policies", {"name": "sealed", "match": {"host": "box"}, "effect": "require",
+                                              "what": ["crypt"]})
+        try:
+            wait_for("nothing to go there", lambda: not ask(a, box.address, seconds=0.5))
+            pair = next(p for p in lab.operate("GET", "/v1/pairs?from=h1&to=box")["pairs"])
+            assert pair["send"] == "none" and "sealed" in pair["reason"] and "box" in pair["reason"]
+        finally:
+            lab.operate("DELETE", "/v1/policies/sealed")
+        wait_for("it to go there again", lambda: ask(a, box.address))
+        # off again
+        lab.viaduct("interface", "unplace", box.interface, "--lab", lab.name)
+        wait_for("nothing to be taken from it", lambda: not ask(box, a.address, seconds=0.5))
+
+
+@pytest.mark.skipif(not OpenVSwitch.is_there(), reason="Debian's openvswitch-switch is not installed")
+def test_open_vswitch_is_a_peer(world, box):
+    """requirement: PKT-3"""
+    lab, a, b = world.lab, world.a, world.b
+    vni = next(m["vni"] for m in lab.api("mappings") if m["interface"] == box.interface)
+    with OpenVSwitch(box) as ovs, server(a, b, box):
+        ovs.join(vni, box.address, ["h1", "h2"], [a, b])
+        for node in (a, b):
+            wait_for("the node to answer", lambda n=node: ask(box, n.address))
+            wait_for("the box to answer", lambda n=node: ask(n, box.address))
+            assert ask(box, node.address, seconds=10)[0] == box.address
+            assert ask(node, box.address, seconds=10)[0] == node.address
+            assert box.ping(node.address, "-M", "do", "-s", 1450 - 28) and node.ping(box.address)
 
 
 def test_a_range_without_room(world):

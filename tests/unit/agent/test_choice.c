@@ -182,12 +182,42 @@ static void test_the_file_has_all_but_the_keys(void **state)
 	unlink(path);
 }
 
+/* An agent that starts without its manager still knows which MACs go there.  requirement: PKT-3 */
+static void test_a_foreign_peer_is_in_the_file(void **state)
+{
+	struct desired d, back;
+	const char *text;
+	char path[64];
+	struct told t;
+
+	snprintf(path, sizeof(path), "/tmp/viaduct-foreign-%d", (int)getpid());
+	desired_init(&d);
+	desired_init(&back);
+	d.host.set = true;
+	d.host.number = 1;
+	fill(&t);
+	t.choice.n_accepts = t.choice.n_keys = 0;
+	t.choice.send = FORMAT_VXLAN_1;
+	assert_ok(set(&d, &t, &text));
+	assert_false(desired_find_peer(&d, 3)->dp.foreign);
+	t.peer.foreign = true;
+	assert_ok(set(&d, &t, &text));
+	assert_true(desired_find_peer(&d, 3)->dp.foreign);
+	assert_ok(snapshot_write(path, &d, 1, 2));
+	assert_ok(snapshot_read(path, take, &back));
+	assert_true(desired_find_peer(&back, 3)->dp.foreign);
+	desired_deinit(&d);
+	desired_deinit(&back);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_direction_by_itself),
 		cmocka_unit_test(test_what_makes_no_sense_is_refused),
 		cmocka_unit_test(test_the_file_has_all_but_the_keys),
+		cmocka_unit_test(test_a_foreign_peer_is_in_the_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

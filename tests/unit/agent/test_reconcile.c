@@ -357,6 +357,23 @@ static void test_addresses_change_in_place(void **state)
 	assert_int_equal(r->nodes.n_stops, 0);
 }
 
+/* That it is foreign is a difference, also to an agent that finds the peer in its tables.  requirement: PKT-3 */
+static void test_a_peer_becomes_foreign(void **state)
+{
+	struct rig *r = *state;
+
+	assert_false(tables(r).peer.foreign);
+	for (int i = 1; i >= 0; i--) {
+		Viaduct__Agent__Object *o[] = {rig_host(r), rig_peer(r, RIG_PEER), rig_subnet(r),
+					       rig_instance(r, "i-1", true, 1),
+					       rig_interface(r, "eni-1", "i-1", 0x0a000104)};
+
+		o[1]->peer->foreign = i;
+		rig_desire(r, 12U - (unsigned int)i, true, o, ARRAY_SIZE(o));
+		assert_int_equal(tables(r).peer.foreign, i);
+	}
+}
+
 /* requirement: MAP-3 */
 static void test_a_peer_follows_its_next_hop(void **state)
 {
@@ -393,6 +410,7 @@ int main(void)
 		TEST(test_older_differences_make_it_start_over),
 		TEST(test_addresses_change_in_place),
 		TEST(test_a_port_that_cannot_lose_an_address_goes),
+		TEST(test_a_peer_becomes_foreign),
 		TEST(test_a_peer_follows_its_next_hop),
 #undef TEST
 	};

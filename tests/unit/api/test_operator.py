@@ -125,7 +125,7 @@ def test_file_and_program_agree():
 
 def test_status(call):
     s = call("GET", "/v1/status")
-    assert s["region"] == "us-east-1" and s["hosts"] == {"total": 2, "connected": 2}
+    assert s["region"] == "us-east-1" and s["hosts"] == {"total": 2, "connected": 2, "foreign": 0}
     assert s["store"] == {"kind": "memory", "state": "ok", "error": None}
     assert s["revision"] == s["durable_revision"] and s["counts"]["accounts"] >= 2
 
@@ -443,6 +443,49 @@ def test_a_shared_record(call, ec2, subnet, instance):
     assert [m["hosts"] for m in mappings] == [[m["host"]] if m["host"] else [] for m in mappings]
     call("DELETE", path + "/attachment?force=true")
     ec2.terminate_instances(InstanceIds=[other["InstanceId"]])
+
+
+def test_a_foreign_host(call, endpoint, ec2, subnet):
+    """An operator registers it, without a bundle, and puts a record on it.  requirement: PKT-3 OPS-1"""
+    new = call("POST", "/v1/hosts", {"name": "box", "foreign": "192.0.2.9", "labels": {"kind": "switch"}})
+    assert set(new) == {"host"}
+    host = new["host"]
+    assert (host["state"], host["role"], host["runs_instances"]) == ("foreign", "foreign", False)
+    assert (host["v4"], host["v6"], host["siit1"], host["siit2"]) == ("192.0.2.9", None, None, None)
+    assert host["capabilities"]["formats"] == ["vxlan/1"] and host["capabilities"]["features"] == []
+    assert call("GET", "/v1/status")["hosts"] == {"total": 2, "connected": 2, "foreign": 1}
+    with urllib.request.urlopen(urllib.request.Request(endpoint + "/metrics", headers=OPERATOR), timeout=20) as r:
+        metrics = r.read().decode()
+    assert 'viaduct_host_connected{host="h1"}' in metrics and 'viaduct_host_connected{host="box"}' not in metrics
+    for body in ({"foreign": "192.0.2.9"}, {"foreign": "x"}, {"foreign": "192.0.2.7", "v4": "192.0.2.8"},
+                 {"foreign": "192.0.2.7", "mtu": 100}, {"foreign": "192.0.2.7", "edge": True}):
+        call("POST", "/v1/hosts", dict(body, name="other"), expect=409 if body["foreign"] == host["v4"] else 400)
+    assert "no agent" in call("POST", "/v1/hosts/box/probe", expect=409)["error"]["message"]
+    verdicts = call("POST", "/v1/placement", {"subnet": subnet}, expect=200)["placement"]["hosts"]
+    assert [v["reason"] for v in verdicts if v["host"] == "box"] == ["foreign"], verdicts
+    eni = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    path = "/v1/interfaces/%s/attachment" % eni
+    call("PUT", path, {"host": "h1"}, expect=400)
+    call("PUT", path, {"host": "nobody"}, expect=404)
+    call("PUT", path, {"host": "box", "device_index": 1}, expect=400)
+    call("PUT", path, {"host": "box"}, headers=signed(endpoint, "PUT", path, 1, {"host": "box"}), expect=403)
+    placed = call("PUT", path, {"host": "box"})
+    assert placed["attachment"]["host"] == "box" and placed["attachment"]["instance"] is None
+    assert placed["interface"]["instances"] == [] and placed["interface"]["applied"] is True
+    mapping, = [m for m in call("GET", "/v1/mappings")["mappings"] if m["interface"] == eni]
+    assert (mapping["host"], mapping["hosts"], mapping["instance"]) == ("box", ["box"], None)
+    # EC2's clients see it in use, at nobody's instance
+    shown = ec2.describe_network_interfaces(NetworkInterfaceIds=[eni])["NetworkInterfaces"][0]
+    assert shown["Status"] == "in-use" and "InstanceId" not in shown["Attachment"]
+    with pytest.raises(botocore.exceptions.ClientError):
+        ec2.detach_network_interface(AttachmentId=shown["Attachment"]["AttachmentId"])
+    with pytest.raises(botocore.exceptions.ClientError):
+        ec2.delete_network_interface(NetworkInterfaceId=eni)
+    assert "1 interfaces" in call("DELETE", "/v1/hosts/box", expect=409)["error"]["message"]
+    call("DELETE", path)
+    ec2.delete_network_interface(NetworkInterfaceId=eni)
+    call("DELETE", "/v1/hosts/box")
+    assert call("GET", "/v1/status")["hosts"] == {"total": 2, "connected": 2, "foreign": 0}
 
 
 def test_what_is_not_there(call):

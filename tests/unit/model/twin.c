@@ -185,7 +185,7 @@ static bool part_key_of(const struct object *o, enum relation r, size_t n, uint6
 
 	switch (r) {
 	case REL_INSTANCE_INTERFACES:
-		return *ret = a->instance, a->state != ATTACHMENT_NONE;
+		return *ret = a->instance, a->state != ATTACHMENT_NONE && a->instance;
 	case REL_HOST_INTERFACES:
 		return *ret = a->host, a->host && (attached || a->state == ATTACHMENT_ATTACHING);
 	case REL_HOST_WAITING_INTERFACES:

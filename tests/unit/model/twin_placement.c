@@ -234,6 +234,8 @@ static const struct instance *next_member(const struct placement_request *r, str
 static enum placement_reason judge_alone(const struct model *m, const struct placement_request *r,
 					 const struct host *h, uint64_t times)
 {
+	if (h->foreign)
+		return PLACEMENT_FOREIGN;
 	if (h->edge && !h->instances)
 		return PLACEMENT_EDGE;
 	if (r->only && r->only != h->number)

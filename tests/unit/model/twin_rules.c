@@ -63,11 +63,30 @@ static void check_address(const struct subnet *s, const struct ipaddr *a)
 	assert_true(ipaddr_v4(a) < base + size - 1);
 }
 
+static const struct host *host_of(const struct twin *t, const struct attachment *a)
+{
+	for (size_t k = 0; k < t->n; k++)
+		if (t->objects[k]->kind == KIND_HOST &&
+		    ((const struct host *)t->objects[k])->number == a->host)
+			return (const struct host *)t->objects[k];
+	fail();
+	return NULL;
+}
+
 static void check_attachment(const struct twin *t, const struct interface *i,
 			     const struct attachment *a)
 {
-	const struct instance *n = (const struct instance *)find(t, KIND_INSTANCE, a->instance);
+	const struct instance *n;
 
+	if (!a->instance) {
+		/* by hand, at once, and alone */
+		assert_true(host_of(t, a)->foreign);
+		assert_true(a->plugged && a->state == ATTACHMENT_ATTACHED && !a->wait_revision);
+		assert_true(!i->shared && !i->n_others && i->condition == INTERFACE_NORMAL);
+		return;
+	}
+	n = (const struct instance *)find(t, KIND_INSTANCE, a->instance);
+	assert_false(a->host && host_of(t, a)->foreign);
 	assert_int_equal(n->vpc, i->vpc);
 	/* one that ends waits for the host where it was */
 	if (a->state != ATTACHMENT_DETACHING)
@@ -138,7 +157,8 @@ static void check_two_interfaces(const struct interface *a, const struct interfa
 	assert_false(mac_equal(&a->mac, &b->mac));
 	for (size_t n = 0; n < interface_attachment_count(a); n++) {
 		const struct attachment *x = interface_attachment(a, n);
-		const struct attachment *y = interface_attachment_to(b, x->instance);
+		const struct attachment *y =
+			x->instance ? interface_attachment_to(b, x->instance) : NULL;
 
 		if (y)
 			assert_int_not_equal(x->device_index, y->device_index);

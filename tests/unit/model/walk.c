@@ -198,6 +198,21 @@ static int step_attach(struct walk *w, struct tx *tx)
 	return interface_attach(tx, walk_someone(w), &args, &a, &w->c.refusal);
 }
 
+static int step_place(struct walk *w, struct tx *tx)
+{
+	const struct host *h = host_by_number(w->c.m, some_host(w));
+	struct model_iter it = model_iter_kind(w->c.m, KIND_HOST);
+	const struct object *o;
+	const struct attachment *a;
+
+	/* mostly a foreign one, if there is one */
+	while (walk_random(w, 8) && (!h || !h->foreign) && (o = model_iter_next(&it)))
+		h = (const struct host *)o;
+	return interface_place(tx, walk_random(w, 8) ? &w->c.operator : walk_someone(w),
+			       walk_some(w, KIND_INTERFACE), h ? h->name : "nobody", &a,
+			       &w->c.refusal);
+}
+
 static int step_share(struct walk *w, struct tx *tx)
 {
 	bool shared = walk_random(w, 4);
@@ -401,6 +416,8 @@ static int step_host_add(struct walk *w, struct tx *tx)
 		return 0;
 	snprintf(name, sizeof(name), "x%u", walk_random(w, 20));
 	snprintf(v6, sizeof(v6), "fd00::1:%x", walk_random(w, 20));
+	if (!walk_random(w, 3))
+		args = (struct host_add_args){.name = name, .foreign = v6};
 	return host_add(tx, &w->c.operator, & args, &h, &w->c.refusal);
 }
 
@@ -496,6 +513,7 @@ int walk_step(struct walk *w, struct tx *tx)
 		{4, step_interface_delete},
 		{2, step_interface_modify},
 		{6, step_attach},
+		{6, step_place},
 		{4, step_detach},
 		{3, step_share},
 		{6, step_attach_shared},
