@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lab.h"
 
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -163,9 +164,17 @@ void lab_init(struct lab *lab, enum format format)
 	lab_init_sized(lab, format, 1024, 1024);
 }
 
+/* What is mounted from here on ends with the process, however that ends: pins and namespaces with it. */
+static void mount_for_us_alone(void)
+{
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+}
+
 void lab_init_sized(struct lab *lab, enum format format, uint32_t max_mappings, uint32_t max_flows)
 {
 	*lab = (struct lab){};
+	mount_for_us_alone();
 	snprintf(lab->dir, sizeof(lab->dir), "/tmp/vd-bpf-XXXXXX");
 	assert_non_null(mkdtemp(lab->dir));
 	assert_int_equal(netns_open_self(&lab->self), 0);

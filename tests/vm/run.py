@@ -6,6 +6,8 @@ The programs of a build folder and a script go into an initramfs; the script's l
 "not ok WHAT" come back by the serial console and are counted.  KVM is tried first; where the kernel
 does not come up with it, emulation."""
 import argparse
+import base64
+import json
 import os
 import select
 import subprocess
@@ -55,7 +57,8 @@ def programs(build):
         path = os.path.join(tests, name)
         if name not in LEFT_OUT and os.path.isfile(path) and os.access(path, os.X_OK):
             yield path, f"/tests/bpf/{name}"
-    yield "/usr/bin/curl", "/usr/bin/curl"
+    for name in ("curl", "tcpdump"):
+        yield f"/usr/bin/{name}", f"/usr/bin/{name}"
 
 
 def make_image(build, script, folder):
@@ -96,14 +99,52 @@ def boot(vmlinuz, archive, accelerator, seconds):
             *whole, rest = (rest + data).split(b"\n")
             for line in whole:
                 text = line.decode(errors="replace").rstrip("\r")
-                print(text, flush=True)
                 lines.append(text)
+                if not text.startswith("PCAP "):
+                    print(text, flush=True)
                 if text.startswith(DONE):
                     return lines
     finally:
         machine.kill()
         machine.wait()
     return lines if any(READY in line for line in lines) else None
+
+
+def captures(lines):
+    """What the script captured: {name: bytes}, from its lines "PCAP NAME BASE64"."""
+    texts = {}
+    for line in lines:
+        word, _, rest = line.partition(" ")
+        if word == "PCAP":
+            name, _, text = rest.partition(" ")
+            texts[name] = texts.get(name, "") + text.strip()
+    return {name: base64.b64decode(text) for name, text in texts.items()}
+
+
+def is_read(packet, length):
+    """Whole, with the option that it should have; remarks up to a note (0x400000), as on the windows of TCP, are none."""
+    return int(packet.get("geneve.option.class", ["0"])[0], 0) == 0xfff6 and "ip.src" in packet and \
+        set(packet["geneve.option.length"]) == {length} and "_ws.malformed" not in packet and \
+        all(int(s, 0) <= 0x400000 for s in packet.get("_ws.expert.severity", []))
+
+
+def dissect(name, capture, folder):
+    """Whether Wireshark reads a capture of geneve, "geneve-VERSION", without a complaint and finds our option in each
+    packet: a line "ok" or "not ok".
+    requirement: PKT-3"""
+    length = {"geneve-1": "8", "geneve-2": "12"}[name]
+    path = os.path.join(folder, f"{name}.pcap")
+    with open(path, "wb") as f:
+        f.write(capture)
+    argv = ["tshark", "-r", path, "-T", "json", "-e", "geneve.vni", "-e", "geneve.option.class",
+            "-e", "geneve.option.length", "-e", "ip.src", "-e", "_ws.malformed", "-e", "_ws.expert.severity",
+            "-e", "_ws.expert.message"]
+    packets = [p["_source"]["layers"] for p in json.loads(subprocess.run(
+        argv, check=True, capture_output=True, text=True).stdout)]
+    bad = [p for p in packets if not is_read(p, length)]
+    for p in bad:
+        print(f"# {p}")
+    return f"{'not ok' if bad or not packets else 'ok'} tshark reads {name}: {len(packets)} packets, {len(bad)} unread"
 
 
 def main():
@@ -121,6 +162,9 @@ def main():
         if lines is not None:
             break
     lines = lines or []
+    for name, capture in captures(lines).items():
+        lines.append(dissect(name, capture, os.path.abspath(options.folder or os.path.join(build, "vm"))))
+        print(lines[-1], flush=True)
     passed = sum(line.startswith("ok ") for line in lines)
     failed = sum(line.startswith("not ok ") for line in lines)
     if not any(line.startswith(DONE) for line in lines):
