@@ -326,7 +326,7 @@
 #define LIMIT_LAB_EDGES 8
 #define LIMIT_LAB_NODES (LIMIT_LAB_HOSTS + LIMIT_LAB_EDGES)
 /* A lab's daemons answer in a second or two; a machine under load may need many times that. */
-#define LIMIT_LAB_START_MS 60000
+#define LIMIT_LAB_START_MS 300000
 /* What a daemon gets to end by itself before it is killed. */
 #define LIMIT_LAB_STOP_MS   3000
 /* Times that a lab's namespaces are looked for when it ends: the second finds what its daemons made while they were

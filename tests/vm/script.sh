@@ -12,6 +12,7 @@ check() {
 		failed=1
 		echo "not ok $what"
 		sed 's/^/# /' /tmp/out | tail -n 40
+		return 1
 	fi
 }
 
@@ -36,7 +37,7 @@ for table in bpf/*; do
 	check "packet tables: ${table#bpf/}" ./"$table"
 done
 
-check "lab of two hosts" viaduct lab up --hosts 2 --name vm
+check "lab of two hosts" viaduct lab up --hosts 2 --name vm || exit
 eval "$(viaduct lab env --name vm)"
 ENDPOINT=${VIADUCT_ENDPOINT:-http://127.0.0.1:8773}
 
@@ -69,6 +70,15 @@ transfer() {
 }
 listening() { node "$b" netstat -ltn | grep -q ':5000 '; }
 check "20 MB by TCP across hosts, unchanged" transfer
+
+without_agent() {
+	node "$a" ping -i 0.5 -c 100 10.0.1.11 >/tmp/pings &
+	kill -9 "$(pgrep -f "viaduct-agent run.* --name vm-h1 ")" && node "$a" ping -c 3 -W 5 10.0.1.11 &&
+		viaduct lab restart h1 --name vm || return 1
+	wait $!
+	grep -q '100 packets received' /tmp/pings
+}
+check "an agent killed and started again, and no packet lost" without_agent
 
 # geneve, whose device this kernel has, by a policy: first one version, then the other.  run.py has what is on the wire
 # read by tshark.
@@ -109,7 +119,7 @@ nothing_left() { [ -z "$(ls /run/netns)" ] && [ ! -e /sys/class/net/vd-vm ]; }
 check "no namespace is left" nothing_left
 
 # The same, sealed.
-check "lab of two hosts that talk to nobody in the clear" viaduct lab up --hosts 2 --name vm --require crypt
+check "lab of two hosts that talk to nobody in the clear" viaduct lab up --hosts 2 --name vm --require crypt || exit
 eval "$(viaduct lab env --name vm)"
 ENDPOINT=${VIADUCT_ENDPOINT:-http://127.0.0.1:8773}
 vpc=$(ec2 -d Action=CreateVpc -d CidrBlock=10.0.0.0/16 | field vpcId)
