@@ -3,6 +3,8 @@
 
     h1: a        one VPC, other options for each test
 """
+import lab as labs
+
 LAB = {"hosts": 1}
 
 
