@@ -2,7 +2,7 @@
 """A machine at the substrate that is no host of ours, with the kernel's VXLAN device or Open vSwitch, set up as
 docs/howto/foreign-hosts.md says."""
 import os
-import shutil
+import pathlib
 import subprocess
 import tempfile
 
@@ -59,25 +59,32 @@ def host_mac(n):
 
 
 class OpenVSwitch:
-    """In user space, with its database and sockets in a directory of its own: no kernel module, nothing of the machine's."""
+    """Debian's, in user space, with its database and sockets in a directory of its own: no kernel module, nothing of the
+    machine's.  It is unpacked and not installed, because as a service it would start."""
+    PACKAGES = ("openvswitch-switch", "openvswitch-common")
 
     def __init__(self, box):
         self.box, self.daemons = box, []
 
-    @staticmethod
-    def is_there():
-        return all(map(shutil.which, ("ovs-vswitchd", "ovsdb-server", "ovsdb-tool", "ovs-vsctl", "ovs-ofctl")))
+    def unpack(self):
+        """Where its files are."""
+        folder = self.directory.name
+        labs.run("apt-get", "download", "-o", "APT::Sandbox::User=root", *self.PACKAGES, cwd=folder)
+        for package in pathlib.Path(folder).glob("*.deb"):
+            labs.run("dpkg-deb", "-x", package, f"{folder}/root")
+        return f"{folder}/root/usr"
 
     def __enter__(self):
         box, self.directory = self.box, tempfile.TemporaryDirectory()
+        usr = self.unpack()
         self.log = open(f"{self.directory.name}/log", "w")
-        self.env = dict(os.environ, **{f"OVS_{k}DIR": self.directory.name for k in ("RUN", "DB", "LOG", "SYSCONF")})
+        self.env = dict(os.environ, **{f"OVS_{k}DIR": self.directory.name for k in ("RUN", "DB", "LOG", "SYSCONF")},
+                        PATH=f"{usr}/bin:{usr}/sbin:{usr}/lib/openvswitch-switch:{os.environ['PATH']}")
         try:
             # a wire has whole packets with checksums; on a veth pair they would be left to do
             for what in ("tx", "tso", "gso"):
                 labs.run("ip", "netns", "exec", box.router, "ethtool", "-K", "box", what, "off")
-            schema = os.environ.get("OVS_PKGDATADIR", "/usr/share/openvswitch") + "/vswitch.ovsschema"
-            self.run("ovsdb-tool", "create", f"{self.directory.name}/conf.db", schema)
+            self.run("ovsdb-tool", "create", f"{self.directory.name}/conf.db", f"{usr}/share/openvswitch/vswitch.ovsschema")
             self.database = f"unix:{self.directory.name}/db.sock"
             self.start("ovsdb-server", f"{self.directory.name}/conf.db", f"--remote=p{self.database}")
             labs.wait_for("the database", lambda: os.path.exists(self.database[5:]))

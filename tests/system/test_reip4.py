@@ -267,7 +267,6 @@ def test_an_ordinary_vxlan_device_is_a_peer(world, box):
         wait_for("nothing to be taken from it", lambda: not ask(box, a.address, seconds=0.5))
 
 
-@pytest.mark.skipif(not OpenVSwitch.is_there(), reason="Debian's openvswitch-switch is not installed")
 def test_open_vswitch_is_a_peer(world, box):
     """requirement: PKT-3"""
     lab, a, b = world.lab, world.a, world.b
