@@ -384,13 +384,6 @@
 #define LIMIT_HTTP_TIMEOUT_S 60
 /* Requests whose answer waits for the store; more are refused at once. */
 #define LIMIT_HTTP_WAITING 8192
-/* HTTP connections at once, twice as many as may wait for the store; further clients wait to be accepted.  With
- * LIMIT_SESSIONS below RLIMIT_NOFILE. */
-#define LIMIT_HTTP_CLIENTS 16384
-/* How often is looked whether one of them has gone, when nobody else is accepted before; and else, for what is
- * kept of those that went. */
-#define LIMIT_HTTP_PAUSE_MS 50
-#define LIMIT_HTTP_LOOK_MS  1000
 /* How long a call waits until all hosts have acknowledged that an address or an interface has left its
  * node; then it answers, and what is not acknowledged is not given away. */
 #define LIMIT_RELEASE_WAIT_MS 5000

@@ -14,7 +14,6 @@
 #include "api/api.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "manager/crowd.h"
 #include "manager/handover.h"
 #include "manager/manager.h"
 
@@ -22,7 +21,6 @@ struct http {
 	struct manager *manager;
 	struct api *api;
 	struct evhttp *server;
-	struct crowd *crowd;
 	struct list exchanges;
 	size_t n_exchanges;
 };
@@ -253,12 +251,10 @@ static void on_request(struct evhttp_request *request, void *data)
 	execute(exchange);
 }
 
-int http_new(struct manager *manager, struct api *api, int fd, size_t max_clients, struct http **ret)
+int http_new(struct manager *manager, struct api *api, int fd, struct http **ret)
 {
 	_cleanup_close_ int socket = fd;
 	_cleanup_(http_free_cleanup) struct http *http = calloc(1, sizeof(*http));
-	struct evhttp_bound_socket *listener;
-	int r;
 
 	if (!http)
 		return -ENOMEM;
@@ -275,13 +271,9 @@ int http_new(struct manager *manager, struct api *api, int fd, size_t max_client
 							 EVHTTP_REQ_DELETE | EVHTTP_REQ_HEAD |
 							 EVHTTP_REQ_OPTIONS);
 	evhttp_set_gencb(http->server, on_request, http);
-	listener = evhttp_accept_socket_with_handle(http->server, socket);
-	if (!listener)
+	if (evhttp_accept_socket(http->server, socket))
 		return -EINVAL;
 	TAKE_FD(socket);
-	r = crowd_new(manager->loop, http->server, listener, max_clients, &http->crowd);
-	if (r)
-		return r;
 	*ret = TAKE_PTR(http);
 	return 0;
 }
@@ -294,7 +286,6 @@ struct http *http_free(struct http *http)
 		return NULL;
 	list_for_each (exchange, &http->exchanges, node)
 		exchange_free(exchange);
-	crowd_free(http->crowd);
 	if (http->server)
 		evhttp_free(http->server);
 	free(http);

@@ -7,14 +7,11 @@
  * took an address or an interface from its node leaves when all hosts have acknowledged that
  * (manager/handover.h), or after LIMIT_RELEASE_WAIT_MS.
  *
- * A client that is slow or gone costs its connection and nothing else, and there is a limit to connections
- * (manager/crowd.h).
+ * A client that is slow or gone costs its connection and nothing else.
  *
  * Threading: the loop's thread.  Errors: 0 or -errno.
  */
 #pragma once
-
-#include <stddef.h>
 
 #include "base/err.h"
 
@@ -22,8 +19,8 @@ struct api;
 struct http;
 struct manager;
 
-/* Serves 'fd', a listening socket that it takes (also on failure), to at most 'max_clients' at once; others wait. */
-must_check int http_new(struct manager *manager, struct api *api, int fd, size_t max_clients, struct http **ret);
+/* Serves 'fd', a listening socket that it takes (also on failure). */
+must_check int http_new(struct manager *manager, struct api *api, int fd, struct http **ret);
 /* Drops the requests that wait: the journal must be drained before. */
 struct http *http_free(struct http *http);
 CLEANUP_DEFINE(struct http *, http_free);

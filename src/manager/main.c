@@ -182,7 +182,7 @@ static int start_listening(struct daemon *d)
 	if (!r)
 		r = listening_socket("http", d->options->http, &fd);
 	if (!r)
-		r = http_new(d->manager, d->api, fd, LIMIT_HTTP_CLIENTS, &d->http);
+		r = http_new(d->manager, d->api, fd, &d->http);
 	return r;
 }
 

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <openssl/sha.h>
@@ -39,8 +38,6 @@ struct fixture {
 	struct http *http;
 	struct sockaddr_in addr;
 };
-
-enum { MAX_CLIENTS = 8 };
 
 static const char *const advertised[] = {"[fd00::1]:8774", NULL};
 
@@ -92,7 +89,7 @@ static int setup(void **state)
 	((struct sockaddr_in *)&addr.addr)->sin_port = 0;
 	assert_int_equal(listen_open(&addr, &fd), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&f->addr, &size), 0);
-	assert_int_equal(http_new(f->manager, f->api, fd, MAX_CLIENTS, &f->http), 0);
+	assert_int_equal(http_new(f->manager, f->api, fd, &f->http), 0);
 	*state = f;
 	return 0;
 }
@@ -289,56 +286,6 @@ static void a_registered_host_gets_a_bundle_that_fits(void **state)
 	close(fd);
 }
 
-static size_t open_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	size_t n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
-
-/* Who takes all connections and says nothing keeps nobody out for longer than he stays, and nothing is lost.
- * requirement: OPS-1 */
-static void more_clients_than_there_may_be_wait(void **state)
-{
-	struct fixture *f = *state;
-	size_t before = open_descriptors();
-	int silent[MAX_CLIENTS], late[3 * MAX_CLIENTS];
-
-	for (size_t i = 0; i < MAX_CLIENTS; i++)
-		silent[i] = dial(f);
-	assert_int_equal(hear(f, silent[0], 100), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(late); i++) {
-		late[i] = dial(f);
-		say(late[i], "GET", "/v1/status", "");
-	}
-	assert_int_equal(hear(f, late[0], 300), 0);
-	assert_int_equal(open_descriptors(), before + 2 * MAX_CLIENTS + ARRAY_SIZE(late));
-	/* one place is enough for all of them, one after the other */
-	close(silent[0]);
-	for (size_t i = 0; i < ARRAY_SIZE(late); i++) {
-		assert_int_equal(hear(f, late[i], 60000), 200);
-		close(late[i]);
-	}
-	for (size_t i = 1; i < MAX_CLIENTS; i++)
-		close(silent[i]);
-	/* and nothing is left of those that went */
-	for (size_t i = 0; i < 20 * MAX_CLIENTS; i++) {
-		int fd = dial(f);
-
-		say(fd, "GET", "/v1/status", "");
-		assert_int_equal(hear(f, fd, 60000), 200);
-		close(fd);
-	}
-	for (size_t i = 0; i < 1000 && open_descriptors() > before; i++)
-		assert_int_equal(loop_turn(f->loop, 5), 0);
-	assert_int_equal(open_descriptors(), before);
-}
-
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -351,7 +298,6 @@ int main(void)
 		TEST(garbage_is_not_answered_with_a_crash),
 		TEST(a_connection_is_used_again),
 		TEST(a_registered_host_gets_a_bundle_that_fits),
-		TEST(more_clients_than_there_may_be_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
