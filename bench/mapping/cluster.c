@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#include "model/interface.h"
 #include "store/store.h"
 #include "store/store_sqlite.h"
 #include "wire/session.h"
@@ -25,6 +26,45 @@ void cluster_settle(struct cluster *cluster)
 	while (journal_is_pending(cluster->manager->journal))
 		if (loop_turn(cluster->loop, 5))
 			bench_die("loop", -EIO);
+}
+
+void cluster_work(struct cluster *cluster)
+{
+	if (loop_turn(cluster->loop, 10))
+		bench_die("loop", -EIO);
+}
+
+bool cluster_all_attached(const struct cluster *cluster)
+{
+	struct model_iter it = model_iter_kind(cluster->manager->model, KIND_INTERFACE);
+	const struct interface *i;
+
+	while ((i = (const struct interface *)model_iter_next(&it)))
+		if (i->attachment.state != ATTACHMENT_ATTACHED)
+			return false;
+	return !journal_is_pending(cluster->manager->journal);
+}
+
+struct tx *cluster_begin(struct cluster *cluster)
+{
+	struct tx *tx;
+	int r = tx_begin(cluster->manager->model, 1764000000000, &tx);
+
+	if (r)
+		bench_die("tx_begin", r);
+	return tx;
+}
+
+void cluster_submit(struct cluster *cluster, struct tx *tx, int r)
+{
+	struct change *change;
+
+	if (!r)
+		r = tx_end(tx, &change);
+	if (!r)
+		r = journal_submit(cluster->manager->journal, change);
+	if (r)
+		bench_die("change", r);
 }
 
 static void open_store(struct cluster *cluster, const char *path, struct store **ret)

@@ -33,6 +33,13 @@ struct cluster *cluster_new(size_t n_hosts, size_t n_instances, const char *stor
 struct cluster *cluster_free(struct cluster *cluster);
 /* Runs the manager until everything is durable. */
 void cluster_settle(struct cluster *cluster);
+/* Runs it for a moment: until something happens, or 10 ms. */
+void cluster_work(struct cluster *cluster);
+/* Every interface is attached, durably. */
+bool cluster_all_attached(const struct cluster *cluster);
+/* A transaction, and its end: submitted to the journal when 'r' is 0.  Failing ends the bench. */
+struct tx *cluster_begin(struct cluster *cluster);
+void cluster_submit(struct cluster *cluster, struct tx *tx, int r);
 
 /* The clients' side, on a thread of its own. */
 struct cluster_clients {

@@ -118,26 +118,13 @@ static void choose(struct crowd *crowd)
 
 static void stop_instance(struct cluster *cluster, const char *id)
 {
+	struct tx *tx = cluster_begin(cluster);
 	struct instance_transition transition;
 	struct refusal refusal = {0};
-	struct change *change;
-	struct tx *tx;
-	int r = tx_begin(cluster->manager->model, 1764000000000, &tx);
 
-	if (!r)
-		r = instance_stop(tx, &cluster->population.customer, &id, 1, &transition, &refusal);
-	if (!r)
-		r = tx_end(tx, &change);
-	if (!r)
-		r = journal_submit(cluster->manager->journal, change);
-	if (r)
-		bench_die("change", r);
-}
-
-static void turn(struct cluster *cluster)
-{
-	if (loop_turn(cluster->loop, 10))
-		bench_die("loop", -EIO);
+	cluster_submit(
+		cluster, tx,
+		instance_stop(tx, &cluster->population.customer, &id, 1, &transition, &refusal));
 }
 
 static bool all_run(const struct crowd *crowd)
@@ -178,7 +165,7 @@ static struct crowd *gather(struct cluster *cluster, size_t n, pthread_t *ret_th
 	if (pthread_create(ret_thread, NULL, run_crowd, crowd))
 		bench_die("thread", -ENOMEM);
 	while (atomic_load(&crowd->n_ready) < n * ROUNDS || !all_run(crowd))
-		turn(cluster);
+		cluster_work(cluster);
 	return crowd;
 }
 
@@ -197,12 +184,12 @@ void bench_push(size_t n_holders)
 		cpu -= bench_cpu_seconds();
 		stop_instance(cluster, crowd->targets[i].instance);
 		while (atomic_load(&crowd->n_told) < n_holders)
-			turn(cluster);
+			cluster_work(cluster);
 		cpu += bench_cpu_seconds();
 		times[i] = 1000 * (atomic_load(&crowd->last_told) - begun);
 		/* What follows, such as acknowledgements, is not to be in the next round. */
 		for (begun = bench_seconds(); bench_seconds() < begun + 0.05;)
-			turn(cluster);
+			cluster_work(cluster);
 	}
 	qsort(times, ROUNDS, sizeof(*times), bench_compare);
 	printf("{\"holders\": %zu, \"p50_ms\": %.2f, \"p99_ms\": %.2f, \"manager_cpu_ms\": %.2f}\n",

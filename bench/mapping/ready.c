@@ -6,44 +6,16 @@
  */
 #include "bench.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cluster.h"
+#include "crowd.h"
 #include "manager/persist.h"
 #include "store/store.h"
 #include "store/store_sqlite.h"
 
 enum { READY_HOSTS = 10, READY_ROUNDS = 200 };
-
-struct hosts {
-	struct cluster *cluster;
-	struct sim_agent agents[READY_HOSTS];
-	atomic_bool stop;
-};
-
-static void *run_hosts(void *data)
-{
-	struct hosts *hosts = data;
-	struct cluster_clients clients;
-
-	cluster_clients_begin(&clients, hosts->cluster);
-	for (size_t i = 0; i < READY_HOSTS; i++)
-		cluster_connect(&clients, &hosts->agents[i], i);
-	while (!atomic_load(&hosts->stop))
-		cluster_turn(&clients);
-	cluster_clients_end(&clients);
-	return NULL;
-}
-
-static void turn(struct cluster *cluster)
-{
-	if (loop_turn(cluster->loop, 10))
-		bench_die("loop", -EIO);
-}
 
 static bool runs(struct cluster *cluster, const char *id)
 {
@@ -63,39 +35,27 @@ static double run_one(struct cluster *cluster)
 
 	population_run_one(&cluster->population, id);
 	while (!runs(cluster, id))
-		turn(cluster);
+		cluster_work(cluster);
 	return 1000 * (bench_seconds() - begun);
 }
 
 void bench_ready(size_t n_interfaces, const char *store)
 {
 	struct cluster *cluster = cluster_new(READY_HOSTS, n_interfaces, store);
-	struct hosts *hosts = calloc(1, sizeof(*hosts));
 	double times[READY_ROUNDS];
-	pthread_t thread;
+	struct crowd hosts;
 
-	if (!hosts)
-		bench_die("hosts", -ENOMEM);
-	hosts->cluster = cluster;
-	for (size_t i = 0; i < READY_HOSTS; i++) {
-		sim_agent_init(&hosts->agents[i], cluster->population.host_ids[i]);
-		hosts->agents[i].only_count = true;
-	}
-	if (pthread_create(&thread, NULL, run_hosts, hosts))
-		bench_die("thread", -ENOMEM);
+	crowd_init(&hosts, cluster, READY_HOSTS);
+	crowd_start(&hosts);
 	while (agents_count_connected(&cluster->manager->agents) < READY_HOSTS)
-		turn(cluster);
+		cluster_work(cluster);
 	run_one(cluster);
 	for (size_t i = 0; i < READY_ROUNDS; i++)
 		times[i] = run_one(cluster);
 	qsort(times, READY_ROUNDS, sizeof(*times), bench_compare);
 	printf("{\"interfaces\": %zu, \"p50_ms\": %.2f, \"p99_ms\": %.2f}\n", n_interfaces,
 	       times[READY_ROUNDS / 2], times[READY_ROUNDS * 99 / 100]);
-	atomic_store(&hosts->stop, true);
-	pthread_join(thread, NULL);
-	for (size_t i = 0; i < READY_HOSTS; i++)
-		sim_agent_deinit(&hosts->agents[i]);
-	free(hosts);
+	crowd_deinit(&hosts);
 	cluster_free(cluster);
 }
 

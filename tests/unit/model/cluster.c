@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/limits.h"
+#include "model/record.h"
 #include "model/table.h"
 
 #define ALL_FORMATS                                                                                \
@@ -173,6 +176,30 @@ int cluster_run(struct cluster *c, const char *subnet, char ret_id[ID_TEXT_SIZE]
 	if (!r)
 		object_id_text(&n->o, ret_id);
 	return cluster_end(c, r);
+}
+
+void cluster_restart(struct cluster *c)
+{
+	struct model_config config = {.region = "us-east-1", .ids = c->m->ids};
+	struct model *m;
+
+	assert_ok(prefix_parse("fd56:6961::/32", &config.organisation));
+	assert_ok(model_new(&config, &m));
+	for (enum kind k = KIND_ACCOUNT; k < KIND_MAX; k++) {
+		struct model_iter it = model_iter_kind(c->m, k);
+		const struct object *o;
+
+		while ((o = model_iter_next(&it))) {
+			_cleanup_buf_ struct buf b;
+
+			buf_init(&b, LIMIT_MODEL_RECORD_SIZE);
+			record_encode(o, &b);
+			assert_ok(model_load(m, k, o->id, buf_data(&b), buf_size(&b)));
+		}
+	}
+	assert_ok(model_load_end(m, model_revision(c->m)));
+	model_free(c->m);
+	c->m = m;
 }
 
 void cluster_acknowledge(struct cluster *c)

@@ -54,6 +54,8 @@ void cluster_make_subnet(struct cluster *c, const char *vpc, const char *cidr,
 int cluster_make_interface(struct cluster *c, const char *subnet, const char *ip,
 			   char ret_id[ID_TEXT_SIZE]);
 int cluster_run(struct cluster *c, const char *subnet, char ret_id[ID_TEXT_SIZE]);
+/* The manager starts again with what it has stored. */
+void cluster_restart(struct cluster *c);
 /* Every host acknowledges everything. */
 void cluster_acknowledge(struct cluster *c);
 

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/buf.h"
-#include "base/limits.h"
 #include "base/str.h"
 #include "model/choice_policy.h"
 #include "model/holders.h"
@@ -14,7 +12,6 @@
 #include "model/pair_shift.h"
 #include "model/placement.h"
 #include "model/plan.h"
-#include "model/record.h"
 #include "model/release.h"
 #include "model/table.h"
 #include "tests/unit/model/cluster.h"
@@ -304,27 +301,8 @@ static void test_removing_it(void **state)
 /* As the manager does when it starts; a foreign host has told nothing, and holds nothing.  requirement: PKT-3 */
 static void test_it_is_stored(void **state)
 {
-	struct model_config config = {.region = "us-east-1", .ids = c.m->ids};
-	struct model *m;
-
 	assert_ok(place(&c.operator, "box"));
-	assert_ok(prefix_parse("fd56:6961::/32", &config.organisation));
-	assert_ok(model_new(&config, &m));
-	for (enum kind k = KIND_ACCOUNT; k < KIND_MAX; k++) {
-		struct model_iter it = model_iter_kind(c.m, k);
-		const struct object *o;
-
-		while ((o = model_iter_next(&it))) {
-			_cleanup_buf_ struct buf b;
-
-			buf_init(&b, LIMIT_MODEL_RECORD_SIZE);
-			record_encode(o, &b);
-			assert_ok(model_load(m, k, o->id, buf_data(&b), buf_size(&b)));
-		}
-	}
-	assert_ok(model_load_end(m, model_revision(c.m)));
-	model_free(c.m);
-	c.m = m;
+	cluster_restart(&c);
 	assert_true(host_find(c.m, "box")->foreign);
 	assert_int_equal(where(), number);
 	release_host_known(c.m, c.hosts[0]);

@@ -2,12 +2,10 @@
 /* Labels: given with an address's place, resting until nobody may use them, never two for one at a time. */
 #include "model/label.h"
 
-#include "base/buf.h"
 #include "base/limits.h"
 #include "model/holders.h"
 #include "model/mapping.h"
 #include "model/plan.h"
-#include "model/record.h"
 #include "model/release.h"
 #include "model/table.h"
 #include "tests/unit/model/cluster.h"
@@ -362,31 +360,6 @@ static void test_undone(void **state)
 	assert_int_not_equal(label(second), was);
 }
 
-/* The manager starts again with what it has stored. */
-static void restart(void)
-{
-	struct model_config config = {.region = "us-east-1", .ids = c.m->ids};
-	struct model *m;
-
-	assert_ok(prefix_parse("fd56:6961::/32", &config.organisation));
-	assert_ok(model_new(&config, &m));
-	for (enum kind k = KIND_ACCOUNT; k < KIND_MAX; k++) {
-		struct model_iter it = model_iter_kind(c.m, k);
-		const struct object *o;
-
-		while ((o = model_iter_next(&it))) {
-			_cleanup_buf_ struct buf b;
-
-			buf_init(&b, LIMIT_MODEL_RECORD_SIZE);
-			record_encode(o, &b);
-			assert_ok(model_load(m, k, o->id, buf_data(&b), buf_size(&b)));
-		}
-	}
-	assert_ok(model_load_end(m, model_revision(c.m)));
-	model_free(c.m);
-	c.m = m;
-}
-
 /* requirement: PKT-16 */
 static void test_stored(void **state)
 {
@@ -399,7 +372,7 @@ static void test_stored(void **state)
 	was = label(id);
 	rests = label(gone);
 	terminate(gone);
-	restart();
+	cluster_restart(&c);
 	assert_int_equal(label(id), was);
 	assert_true(label_find(c.m, rests)->since);
 	/* nobody has said since then what he holds, and no host what it has applied */

@@ -2,9 +2,6 @@
 /* Addresses after a restart of the manager: who may still hold their mappings is not known at first. */
 #include "model/release.h"
 
-#include "base/buf.h"
-#include "base/limits.h"
-#include "model/record.h"
 #include "model/table.h"
 #include "tests/unit/model/cluster.h"
 
@@ -20,31 +17,6 @@ static int teardown(void **state)
 {
 	cluster_deinit(&c);
 	return 0;
-}
-
-/* The manager starts again with what it has stored. */
-static void restart(void)
-{
-	struct model_config config = {.region = "us-east-1", .ids = c.m->ids};
-	struct model *m;
-
-	assert_ok(prefix_parse("fd56:6961::/32", &config.organisation));
-	assert_ok(model_new(&config, &m));
-	for (enum kind k = KIND_ACCOUNT; k < KIND_MAX; k++) {
-		struct model_iter it = model_iter_kind(c.m, k);
-		const struct object *o;
-
-		while ((o = model_iter_next(&it))) {
-			_cleanup_buf_ struct buf b;
-
-			buf_init(&b, LIMIT_MODEL_RECORD_SIZE);
-			record_encode(o, &b);
-			assert_ok(model_load(m, k, o->id, buf_data(&b), buf_size(&b)));
-		}
-	}
-	assert_ok(model_load_end(m, model_revision(c.m)));
-	model_free(c.m);
-	c.m = m;
 }
 
 static void run_and_terminate(void)
@@ -74,7 +46,7 @@ static void test_an_address_waits_until_all_hosts_have_spoken(void **state)
 {
 	run_and_terminate();
 	assert_int_equal(release_count(c.m), 0); /* nobody held it */
-	restart();
+	cluster_restart(&c);
 	run_and_terminate();
 	assert_int_equal(release_count(c.m), 1);
 	release_host_known(c.m, c.hosts[0]);
@@ -90,9 +62,9 @@ static void test_releases_survive_a_restart(void **state)
 	const struct object *o;
 	struct model_iter it;
 
-	restart();
+	cluster_restart(&c);
 	run_and_terminate();
-	restart();
+	cluster_restart(&c);
 	assert_int_equal(release_count(c.m), 1);
 	it = model_iter_kind(c.m, KIND_RELEASE);
 	o = model_iter_next(&it);
@@ -109,7 +81,7 @@ static void test_a_host_that_never_came_holds_nothing(void **state)
 	const struct host *h;
 
 	assert_ok(cluster_end(&c, host_add(cluster_tx(&c), &c.operator, & args, &h, &c.refusal)));
-	restart();
+	cluster_restart(&c);
 	release_host_known(c.m, c.hosts[0]);
 	release_host_known(c.m, c.hosts[1]);
 	run_and_terminate();
@@ -120,7 +92,7 @@ static void test_an_address_that_never_was_anywhere_is_free_at_once(void **state
 {
 	char id[ID_TEXT_SIZE];
 
-	restart();
+	cluster_restart(&c);
 	assert_ok(cluster_make_interface(&c, c.subnet, "10.0.0.9", id));
 	assert_ok(cluster_end(&c, interface_delete(cluster_tx(&c), &c.me, id, &c.refusal)));
 	assert_ok(cluster_make_interface(&c, c.subnet, "10.0.0.9", id));
