@@ -14,6 +14,10 @@ static const struct object untagged;
 #define IMAGE_ID    "ami-netns"
 #define IMAGE_NAME  "netns"
 #define IMAGE_OWNER "000000000000"
+#define IMAGE_LOCATION "amazon/" IMAGE_NAME
+#define ENA_SUPPORT    "unsupported"
+
+enum { PERFORMANCE_SIZE = 32 };
 
 #define BY_TEXT(name, value)                                                                       \
 	static void name(struct filter_probe *p, const void *item)                                 \
@@ -35,9 +39,15 @@ BY_TEXT(by_virtualization, "hvm")
 BY_TEXT(by_root_type, "instance-store")
 BY_TEXT(by_root_name, "/dev/root")
 BY_TEXT(by_nothing, NULL)
+BY_TEXT(by_location, IMAGE_LOCATION)
 
 const struct filter image_filters[] = {
 	{"architecture", by_architecture},
+	{"block-device-mapping.delete-on-termination", by_nothing},
+	{"block-device-mapping.device-name", by_nothing},
+	{"block-device-mapping.encrypted", by_nothing},
+	{"block-device-mapping.snapshot-id", by_nothing},
+	{"block-device-mapping.volume-size", by_nothing},
 	{"block-device-mapping.volume-type", by_nothing},
 	{"creation-date", by_nothing},
 	{"description", by_description},
@@ -46,13 +56,21 @@ const struct filter image_filters[] = {
 	{"image-id", by_image_id},
 	{"image-type", by_image_type},
 	{"is-public", by_true},
+	{"kernel-id", by_nothing},
+	{"manifest-location", by_location},
 	{"name", by_name},
 	{"owner-alias", by_owner_alias},
 	{"owner-id", by_owner},
 	{"platform", by_nothing},
+	{"product-code", by_nothing},
+	{"product-code.type", by_nothing},
+	{"ramdisk-id", by_nothing},
 	{"root-device-name", by_root_name},
 	{"root-device-type", by_root_type},
+	{"sriov-net-support", by_nothing},
 	{"state", by_available},
+	{"state-reason-code", by_nothing},
+	{"state-reason-message", by_nothing},
 	{"virtualization-type", by_virtualization},
 	{},
 };
@@ -61,7 +79,7 @@ static void write_image(struct ec2_call *c)
 {
 	xml_open(c->xml, "item");
 	xml_text(c->xml, "imageId", IMAGE_ID);
-	xml_text(c->xml, "imageLocation", "amazon/" IMAGE_NAME);
+	xml_text(c->xml, "imageLocation", IMAGE_LOCATION);
 	xml_text(c->xml, "imageState", "available");
 	xml_text(c->xml, "imageOwnerId", IMAGE_OWNER);
 	xml_text(c->xml, "imageOwnerAlias", "amazon");
@@ -153,22 +171,69 @@ static void by_addresses(struct filter_probe *p, const void *item)
 
 BY_TEXT(by_usage_class, "on-demand")
 BY_TEXT(by_false, "false")
+BY_TEXT(by_one, "1")
+BY_TEXT(by_ena, ENA_SUPPORT)
+
+static const char *performance_text(const struct instance_type *t, char out[PERFORMANCE_SIZE])
+{
+	snprintf(out, PERFORMANCE_SIZE, "%u Megabit", t->bandwidth_mbps);
+	return out;
+}
+
+static void by_performance(struct filter_probe *p, const void *item)
+{
+	char text[PERFORMANCE_SIZE];
+
+	filter_text(p, performance_text(ITEM, text));
+}
 
 const struct filter instance_type_filters[] = {
+	{"auto-recovery-supported", by_false},
 	{"bare-metal", by_false},
 	{"burstable-performance-supported", by_false},
 	{"current-generation", by_true},
+	{"ebs-info.ebs-optimized-info.baseline-bandwidth-in-mbps", by_nothing},
+	{"ebs-info.ebs-optimized-info.baseline-iops", by_nothing},
+	{"ebs-info.ebs-optimized-info.baseline-throughput-in-mbps", by_nothing},
+	{"ebs-info.ebs-optimized-info.maximum-bandwidth-in-mbps", by_nothing},
+	{"ebs-info.ebs-optimized-info.maximum-iops", by_nothing},
+	{"ebs-info.ebs-optimized-info.maximum-throughput-in-mbps", by_nothing},
+	{"ebs-info.ebs-optimized-support", by_nothing},
+	{"ebs-info.encryption-support", by_nothing},
+	{"ebs-info.nvme-support", by_nothing},
 	{"free-tier-eligible", by_false},
+	{"hibernation-supported", by_false},
 	{"hypervisor", by_hypervisor},
+	{"instance-storage-info.disk.count", by_nothing},
+	{"instance-storage-info.disk.size-in-gb", by_nothing},
+	{"instance-storage-info.disk.type", by_nothing},
+	{"instance-storage-info.encryption-support", by_nothing},
+	{"instance-storage-info.nvme-support", by_nothing},
+	{"instance-storage-info.total-size-in-gb", by_nothing},
+	{"instance-storage-supported", by_false},
 	{"instance-type", by_type},
 	{"memory-info.size-in-mib", by_memory},
+	{"network-info.efa-info.maximum-efa-interfaces", by_nothing},
+	{"network-info.efa-supported", by_false},
+	{"network-info.ena-support", by_ena},
+	{"network-info.encryption-in-transit-supported", by_false},
 	{"network-info.ipv4-addresses-per-interface", by_addresses},
+	{"network-info.ipv6-addresses-per-interface", by_addresses},
+	{"network-info.ipv6-supported", by_true},
+	{"network-info.maximum-network-cards", by_one},
 	{"network-info.maximum-network-interfaces", by_interfaces},
+	{"network-info.network-performance", by_performance},
 	{"processor-info.supported-architecture", by_architecture},
+	{"processor-info.sustained-clock-speed-in-ghz", by_nothing},
+	{"supported-boot-mode", by_nothing},
 	{"supported-root-device-type", by_root_type},
 	{"supported-usage-class", by_usage_class},
 	{"supported-virtualization-type", by_virtualization},
+	{"vcpu-info.default-cores", by_vcpus},
+	{"vcpu-info.default-threads-per-core", by_one},
 	{"vcpu-info.default-vcpus", by_vcpus},
+	{"vcpu-info.valid-cores", by_nothing},
+	{"vcpu-info.valid-threads-per-core", by_nothing},
 	{},
 };
 
@@ -181,18 +246,19 @@ static void write_list(struct ec2_call *c, const char *name, const char *value)
 
 static void write_network(struct ec2_call *c, const struct instance_type *t)
 {
-	char performance[32];
+	char performance[PERFORMANCE_SIZE];
 
-	snprintf(performance, sizeof(performance), "%u Megabit", t->bandwidth_mbps);
 	xml_open(c->xml, "networkInfo");
-	xml_text(c->xml, "networkPerformance", performance);
+	xml_text(c->xml, "networkPerformance", performance_text(t, performance));
 	xml_u64(c->xml, "maximumNetworkInterfaces", t->interfaces);
 	xml_u64(c->xml, "maximumNetworkCards", 1);
 	xml_u64(c->xml, "defaultNetworkCardIndex", 0);
 	xml_u64(c->xml, "ipv4AddressesPerInterface", t->addresses);
-	xml_u64(c->xml, "ipv6AddressesPerInterface", 0);
-	xml_bool(c->xml, "ipv6Supported", false);
-	xml_text(c->xml, "enaSupport", "unsupported");
+	xml_u64(c->xml, "ipv6AddressesPerInterface", t->addresses);
+	xml_bool(c->xml, "ipv6Supported", true);
+	xml_text(c->xml, "enaSupport", ENA_SUPPORT);
+	xml_bool(c->xml, "efaSupported", false);
+	xml_bool(c->xml, "encryptionInTransitSupported", false);
 	xml_close(c->xml);
 }
 
@@ -228,6 +294,8 @@ static void write_type(struct ec2_call *c, const struct instance_type *t)
 	xml_close(c->xml);
 	xml_close(c->xml);
 	xml_bool(c->xml, "burstablePerformanceSupported", false);
+	xml_bool(c->xml, "hibernationSupported", false);
+	xml_bool(c->xml, "autoRecoverySupported", false);
 	xml_close(c->xml);
 }
 

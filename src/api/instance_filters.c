@@ -29,6 +29,7 @@ BY_TEXT(by_key_name, ITEM->key_name)
 BY_TEXT(by_monitoring, "disabled")
 BY_TEXT(by_reason, ITEM->reason)
 BY_TEXT(by_reason_code, ITEM->reason_code)
+BY_TEXT(by_never, "false")
 BY_TEXT(by_root_type, "instance-store")
 BY_TEXT(by_root_name, "/dev/root")
 BY_TEXT(by_tenancy, "default")
@@ -166,10 +167,18 @@ static void ask_interfaces(struct filter_probe *p, const void *item, const char 
 
 BY_INTERFACE(by_nic_primary, "addresses.primary")
 BY_INTERFACE(by_nic_addr, "addresses.private-ip-address")
+BY_INTERFACE(by_nic_addr_public, "addresses.association.public-ip")
+BY_INTERFACE(by_nic_addr_public_owner, "addresses.association.owner-id")
+BY_INTERFACE(by_nic_allocation, "association.allocation-id")
+BY_INTERFACE(by_nic_association, "association.association-id")
+BY_INTERFACE(by_nic_public_owner, "association.ip-owner-id")
+BY_INTERFACE(by_nic_public, "association.public-ip")
 BY_INTERFACE(by_nic_attach_time, "attachment.attach-time")
 BY_INTERFACE(by_nic_attachment, "attachment.attachment-id")
 BY_INTERFACE(by_nic_delete, "attachment.delete-on-termination")
 BY_INTERFACE(by_nic_index, "attachment.device-index")
+BY_INTERFACE(by_nic_instance, "attachment.instance-id")
+BY_INTERFACE(by_nic_instance_owner, "attachment.instance-owner-id")
 BY_INTERFACE(by_nic_attachment_status, "attachment.status")
 BY_INTERFACE(by_nic_zone, "availability-zone")
 BY_INTERFACE(by_nic_description, "description")
@@ -180,18 +189,30 @@ BY_INTERFACE(by_nic_mac, "mac-address")
 BY_INTERFACE(by_nic_id, "network-interface-id")
 BY_INTERFACE(by_nic_owner, "owner-id")
 BY_INTERFACE(by_nic_dns, "private-dns-name")
+BY_INTERFACE(by_nic_requester, "requester-id")
+BY_INTERFACE(by_nic_requester_managed, "requester-managed")
 BY_INTERFACE(by_nic_check, "source-dest-check")
 BY_INTERFACE(by_nic_status, "status")
 BY_INTERFACE(by_nic_subnet, "subnet-id")
 BY_INTERFACE(by_nic_vpc, "vpc-id")
 
+/* What is about things that no instance has here (volumes, dedicated hosts, EC2-Classic) matches none. */
 const struct filter instance_filters[] = {
+	{"affinity", by_nothing},
 	{"architecture", by_architecture},
 	{"availability-zone", by_zone},
+	{"block-device-mapping.attach-time", by_nothing},
+	{"block-device-mapping.delete-on-termination", by_nothing},
 	{"block-device-mapping.device-name", by_nothing},
+	{"block-device-mapping.status", by_nothing},
 	{"block-device-mapping.volume-id", by_nothing},
+	{"capacity-reservation-id", by_nothing},
 	{"client-token", by_client_token},
 	{"dns-name", by_public_name},
+	{"group-id", by_nothing},
+	{"group-name", by_nothing},
+	{"hibernation-options.configured", by_never},
+	{"host-id", by_nothing},
 	{"hypervisor", by_hypervisor},
 	{"iam-instance-profile.arn", by_nothing},
 	{"image-id", by_image},
@@ -203,16 +224,28 @@ const struct filter instance_filters[] = {
 	{"instance.group-id", by_nic_group},
 	{"instance.group-name", by_nic_group_name},
 	{"ip-address", by_public_ip},
+	{"kernel-id", by_nothing},
 	{"key-name", by_key_name},
 	{"launch-index", by_launch_index},
 	{"launch-time", by_launch_time},
+	{"metadata-options.http-endpoint", by_nothing},
+	{"metadata-options.http-put-response-hop-limit", by_nothing},
+	{"metadata-options.http-tokens", by_nothing},
 	{"monitoring-state", by_monitoring},
+	{"network-interface.addresses.association.ip-owner-id", by_nic_addr_public_owner},
+	{"network-interface.addresses.association.public-ip", by_nic_addr_public},
 	{"network-interface.addresses.primary", by_nic_primary},
 	{"network-interface.addresses.private-ip-address", by_nic_addr},
+	{"network-interface.association.allocation-id", by_nic_allocation},
+	{"network-interface.association.association-id", by_nic_association},
+	{"network-interface.association.ip-owner-id", by_nic_public_owner},
+	{"network-interface.association.public-ip", by_nic_public},
 	{"network-interface.attachment.attach-time", by_nic_attach_time},
 	{"network-interface.attachment.attachment-id", by_nic_attachment},
 	{"network-interface.attachment.delete-on-termination", by_nic_delete},
 	{"network-interface.attachment.device-index", by_nic_index},
+	{"network-interface.attachment.instance-id", by_nic_instance},
+	{"network-interface.attachment.instance-owner-id", by_nic_instance_owner},
 	{"network-interface.attachment.status", by_nic_attachment_status},
 	{"network-interface.availability-zone", by_nic_zone},
 	{"network-interface.description", by_nic_description},
@@ -223,22 +256,31 @@ const struct filter instance_filters[] = {
 	{"network-interface.network-interface-id", by_nic_id},
 	{"network-interface.owner-id", by_nic_owner},
 	{"network-interface.private-dns-name", by_nic_dns},
+	{"network-interface.requester-id", by_nic_requester},
+	{"network-interface.requester-managed", by_nic_requester_managed},
 	{"network-interface.source-dest-check", by_nic_check},
 	{"network-interface.status", by_nic_status},
 	{"network-interface.subnet-id", by_nic_subnet},
 	{"network-interface.vpc-id", by_nic_vpc},
+	{"outpost-arn", by_nothing},
 	{"owner-id", by_owner},
 	{"placement-group-name", by_placement_group},
 	{"placement-partition-number", by_partition},
 	{"platform", by_nothing},
 	{"private-dns-name", by_private_dns},
 	{"private-ip-address", by_private_ip},
+	{"product-code", by_nothing},
+	{"product-code.type", by_nothing},
+	{"ramdisk-id", by_nothing},
 	{"reason", by_reason},
+	{"requester-id", by_nothing},
 	{"reservation-id", by_reservation},
 	{"root-device-name", by_root_name},
 	{"root-device-type", by_root_type},
 	{"source-dest-check", by_nic_check},
+	{"spot-instance-request-id", by_nothing},
 	{"state-reason-code", by_reason_code},
+	{"state-reason-message", by_reason},
 	{"subnet-id", by_subnet},
 	{"tenancy", by_tenancy},
 	{"virtualization-type", by_virtualization},
@@ -247,9 +289,18 @@ const struct filter instance_filters[] = {
 };
 
 const struct filter instance_status_filters[] = {
-	{"availability-zone", by_zone},         {"event.code", by_nothing},
-	{"event.description", by_nothing},      {"instance-state-code", by_state_code},
-	{"instance-state-name", by_state_name}, {"instance-status.reachability", by_reachability},
-	{"instance-status.status", by_check},   {"system-status.reachability", by_reachability},
-	{"system-status.status", by_check},     {},
+	{"availability-zone", by_zone},
+	{"event.code", by_nothing},
+	{"event.description", by_nothing},
+	{"event.instance-event-id", by_nothing},
+	{"event.not-after", by_nothing},
+	{"event.not-before", by_nothing},
+	{"event.not-before-deadline", by_nothing},
+	{"instance-state-code", by_state_code},
+	{"instance-state-name", by_state_name},
+	{"instance-status.reachability", by_reachability},
+	{"instance-status.status", by_check},
+	{"system-status.reachability", by_reachability},
+	{"system-status.status", by_check},
+	{},
 };

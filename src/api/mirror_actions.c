@@ -119,9 +119,15 @@ static void by_id(struct filter_probe *p, const void *item)
 	filter_id(p, ((const struct object *)item)->kind, ((const struct object *)item)->id);
 }
 
+/* Of what is no interface. */
+static void target_by_nothing(struct filter_probe *p, const void *item)
+{
+}
+
 const struct filter mirror_target_filters[] = {
 	{"description", target_by_description},
 	{"network-interface-id", target_by_interface},
+	{"network-load-balancer-arn", target_by_nothing},
 	{"owner-id", by_owner},
 	{"traffic-mirror-target-id", by_id},
 	{},

@@ -80,8 +80,14 @@ static void by_type(struct filter_probe *p, const void *item)
 	filter_text(p, permission_type_text(ITEM->type));
 }
 
+/* No service of AWS's is granted anything. */
+static void by_nothing(struct filter_probe *p, const void *item)
+{
+}
+
 const struct filter permission_filters[] = {
 	{"network-interface-permission.aws-account-id", by_grantee},
+	{"network-interface-permission.aws-service", by_nothing},
 	{"network-interface-permission.network-interface-id", by_interface},
 	{"network-interface-permission.network-interface-permission-id", by_id},
 	{"network-interface-permission.permission", by_type},

@@ -9,21 +9,25 @@
 #include <stdio.h>
 #include <string.h>
 
-static void write_arn(struct ec2_call *c, const struct subnet *s)
-{
-	char account[ACCOUNT_TEXT_SIZE], id[ID_TEXT_SIZE], arn[160];
+#define HOSTNAME_TYPE "ip-name"
 
-	snprintf(arn, sizeof(arn), "arn:aws:ec2:%s:%s:subnet/%s", model_region(c->model),
+enum { ARN_SIZE = 160 };
+
+static const char *arn_text(const struct ec2_call *c, const struct subnet *s, char out[ARN_SIZE])
+{
+	char account[ACCOUNT_TEXT_SIZE], id[ID_TEXT_SIZE];
+
+	snprintf(out, ARN_SIZE, "arn:aws:ec2:%s:%s:subnet/%s", model_region(c->model),
 		 account_text(s->o.account, account), object_id_text(&s->o, id));
-	xml_text(c->xml, "subnetArn", arn);
+	return out;
 }
 
 static void write_subnet(struct ec2_call *c, const struct subnet *s)
 {
-	char zone_id[ZONE_ID_SIZE];
+	char zone_id[ZONE_ID_SIZE], arn[ARN_SIZE];
 
 	ec2_write_id(c, "subnetId", KIND_SUBNET, s->o.id);
-	write_arn(c, s);
+	xml_text(c->xml, "subnetArn", arn_text(c, s, arn));
 	xml_text(c->xml, "state", "available");
 	ec2_write_owner(c, "ownerId", s->o.account);
 	ec2_write_id(c, "vpcId", KIND_VPC, s->vpc);
@@ -39,7 +43,7 @@ static void write_subnet(struct ec2_call *c, const struct subnet *s)
 	xml_bool(c->xml, "enableDns64", false);
 	xml_bool(c->xml, "ipv6Native", false);
 	xml_open(c->xml, "privateDnsNameOptionsOnLaunch");
-	xml_text(c->xml, "hostnameType", "ip-name");
+	xml_text(c->xml, "hostnameType", HOSTNAME_TYPE);
 	xml_bool(c->xml, "enableResourceNameDnsARecord", false);
 	xml_bool(c->xml, "enableResourceNameDnsAAAARecord", false);
 	xml_close(c->xml);
@@ -163,6 +167,22 @@ static void by_never(struct filter_probe *p, const void *item)
 	filter_bool(p, false);
 }
 
+static void by_nothing(struct filter_probe *p, const void *item)
+{
+}
+
+static void by_hostname_type(struct filter_probe *p, const void *item)
+{
+	filter_text(p, HOSTNAME_TYPE);
+}
+
+static void by_arn(struct filter_probe *p, const void *item)
+{
+	char text[ARN_SIZE];
+
+	filter_text(p, arn_text(p->call, item, text));
+}
+
 static void by_public(struct filter_probe *p, const void *item)
 {
 	filter_bool(p, ((const struct subnet *)item)->map_public_ip);
@@ -214,23 +234,31 @@ static void by_block6_state(struct filter_probe *p, const void *item)
 
 const struct filter subnet_filters[] = {
 	{"availability-zone", by_zone},
-	{"availabilityZone", by_zone},
 	{"availability-zone-id", by_zone_id},
+	{"availabilityZone", by_zone},
 	{"availabilityZoneId", by_zone_id},
 	{"available-ip-address-count", by_available},
 	{"cidr", by_cidr},
 	{"cidr-block", by_cidr},
 	{"cidrBlock", by_cidr},
+	{"customer-owned-ipv4-pool", by_nothing},
 	{"default-for-az", by_default},
 	{"defaultForAz", by_default},
 	{"enable-dns64", by_never},
+	{"enable-lni-at-device-index", by_nothing},
 	{"ipv6-cidr-block-association.association-id", by_association6},
 	{"ipv6-cidr-block-association.ipv6-cidr-block", by_block6},
 	{"ipv6-cidr-block-association.state", by_block6_state},
 	{"ipv6-native", by_never},
+	{"map-customer-owned-ip-on-launch", by_never},
 	{"map-public-ip-on-launch", by_public},
+	{"outpost-arn", by_nothing},
 	{"owner-id", by_owner},
+	{"private-dns-name-options-on-launch.enable-resource-name-dns-a-record", by_never},
+	{"private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record", by_never},
+	{"private-dns-name-options-on-launch.hostname-type", by_hostname_type},
 	{"state", by_state},
+	{"subnet-arn", by_arn},
 	{"subnet-id", by_id},
 	{"vpc-id", by_vpc},
 	{},

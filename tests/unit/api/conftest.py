@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The test server, and clients of its two accounts."""
+import json
 import os
 import re
 import subprocess
+import urllib.request
 import xml.etree.ElementTree
 
 import boto3
@@ -118,3 +120,21 @@ def vpc(ec2):
 @pytest.fixture
 def subnet(ec2, vpc):
     return ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
+
+
+def operator(endpoint, method, path, body=None):
+    request = urllib.request.Request(endpoint + path, method=method,
+                                     data=json.dumps(body).encode() if body else None,
+                                     headers={"Authorization": "Bearer operator"})
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
+
+
+@pytest.fixture
+def edge(endpoint):
+    """An edge, and a pool of 14 public addresses."""
+    operator(endpoint, "POST", "/v1/hosts", {"name": "e1", "v6": "fd00::e1", "edge": True})
+    pool = operator(endpoint, "POST", "/v1/pools", {"cidr": "198.51.100.0/28"})["pool"]
+    yield pool
+    operator(endpoint, "DELETE", "/v1/pools/" + pool["id"])
+    operator(endpoint, "DELETE", "/v1/hosts/e1")

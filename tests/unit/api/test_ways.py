@@ -3,12 +3,11 @@
 
 requirement: TOPO-1
 """
-import json
 import urllib.error
-import urllib.request
 
 import pytest
 
+from conftest import operator
 from test_clients import code, names, refused
 
 
@@ -237,24 +236,6 @@ def test_egress_only_gateway(ec2, other, vpc):
 
 
 # ---- public addresses and NAT gateways ----
-
-def operator(endpoint, method, path, body=None):
-    request = urllib.request.Request(endpoint + path, method=method,
-                                     data=json.dumps(body).encode() if body else None,
-                                     headers={"Authorization": "Bearer operator"})
-    with urllib.request.urlopen(request) as answer:
-        return json.load(answer)
-
-
-@pytest.fixture
-def edge(endpoint):
-    """An edge, and a pool of 14 public addresses."""
-    operator(endpoint, "POST", "/v1/hosts", {"name": "e1", "v6": "fd00::e1", "edge": True})
-    pool = operator(endpoint, "POST", "/v1/pools", {"cidr": "198.51.100.0/28"})["pool"]
-    yield pool
-    operator(endpoint, "DELETE", "/v1/pools/" + pool["id"])
-    operator(endpoint, "DELETE", "/v1/hosts/e1")
-
 
 @pytest.fixture
 def address(ec2, edge):

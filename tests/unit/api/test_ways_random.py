@@ -10,7 +10,6 @@ import pytest
 
 from test_clients import names
 from test_policy_random import attempt
-from test_ways import edge  # noqa: F401, a fixture
 
 STEPS = 200
 BLOCK = "10.0.0.0/16"
@@ -47,7 +46,7 @@ def told(ec2, vpc, gateways, addresses):
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_random_requests(ec2, edge, vpc, seed):  # noqa: F811
+def test_random_requests(ec2, edge, vpc, seed):
     rng = random.Random(seed)
     subnets = [ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24")["Subnet"]["SubnetId"] for n in range(3)]
     interfaces = [ec2.create_network_interface(SubnetId=s)["NetworkInterface"]["NetworkInterfaceId"] for s in subnets]
