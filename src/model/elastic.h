@@ -70,7 +70,7 @@ must_check int elastic_allocate(struct tx *tx, const struct caller *c,
 must_check int elastic_release(struct tx *tx, const struct caller *c, const char *allocation_id,
 			       const char *public_ip, struct refusal *reterr);
 /* '*ret': its new version.  ALLOCATION_NOT_FOUND, ELASTIC_NOT_FOUND, MISSING, *_NOT_FOUND of the target,
- * INSTANCE_INTERFACES, ADDRESS_NOT_ASSIGNED, NETWORK_NOT_ATTACHED, ELASTIC_ASSOCIATED, INTERFACE_MANAGED */
+ * INSTANCE_INTERFACES, ADDRESS_NOT_ASSIGNED, FOREIGN_INTERFACE, NETWORK_NOT_ATTACHED, ELASTIC_ASSOCIATED, INTERFACE_MANAGED */
 must_check int elastic_associate(struct tx *tx, const struct caller *c,
 				 const struct elastic_associate_args *args,
 				 const struct elastic **ret, struct refusal *reterr);

@@ -238,6 +238,8 @@ static int do_associate(struct tx *tx, const struct caller *c,
 		r = find_target(tx->m, c, args, &i, reterr);
 	if (!r)
 		r = find_private(i, args->private_ip, &a, reterr);
+	if (!r && attachment_is_foreign(&i->attachment))
+		r = refuse(reterr, MODEL_E_FOREIGN_INTERFACE, object_id_text(&i->o, id));
 	if (r)
 		return r;
 	if (e->association && e->vni == i->vni && ipaddr_equal(&e->private_addr, &a)) {

@@ -176,7 +176,7 @@ must_check int interface_detach(struct tx *tx, const struct caller *c, const cha
 				bool force, struct refusal *reterr);
 /* Puts an interface that is attached to nothing on a foreign host, by an operator: its addresses are there from now on.
  * 'host' is an id or a name.  NOT_PERMITTED, INTERFACE_NOT_FOUND, HOST_NOT_FOUND, HOST_NOT_FOREIGN, INTERFACE_IN_USE (also
- * when it is shared), INTERFACE_STATE */
+ * when it is shared), INTERFACE_STATE, FOREIGN_REACHED (a public address or a static port leads to it) */
 must_check int interface_place(struct tx *tx, const struct caller *c, const char *interface_id,
 			       const char *host, const struct attachment **ret,
 			       struct refusal *reterr);

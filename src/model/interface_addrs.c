@@ -12,6 +12,7 @@
 #include "model/interface_edit.h"
 #include "model/interface_rights.h"
 #include "model/mapping.h"
+#include "model/nat_gateway.h"
 #include "model/release_edit.h"
 
 size_t interface_max_addrs(const struct model *m, const struct interface *i)
@@ -91,6 +92,10 @@ static int assign_one(struct tx *tx, const struct caller *c, const struct subnet
 		return r;
 	if (address_index(i, &a) < i->n_addrs)
 		return 0;
+	/* what leads to an address moves with it */
+	if (attachment_is_foreign(&i->attachment) &&
+	    (elastic_by_private(tx->m, i->vni, &a) || nat_gateway_opening(tx->m, i->vpc, &a)))
+		return refuse(reterr, MODEL_E_FOREIGN_INTERFACE, object_id_text(&i->o, id));
 	if (!address_is_free(tx->m, s, &a)) {
 		other = interface_by_addr(tx->m, s->vni, &a);
 		if (!other)

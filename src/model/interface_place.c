@@ -2,10 +2,38 @@
 /*
  * Interfaces on foreign hosts: an operator puts them there and takes them off.  See interface.h and attachment.h.
  */
+#include <stdio.h>
+
 #include "model/edit.h"
+#include "model/elastic.h"
 #include "model/interface_edit.h"
 #include "model/interface_rights.h"
+#include "model/nat_gateway.h"
 #include "model/tx.h"
+
+/* VXLAN does not say between which networks a packet goes: what an edge would send is not delivered there. */
+static int check_unreached(const struct model *m, const struct interface *i, const char *id,
+			   struct refusal *reterr)
+{
+	char what[80], text[IPADDR_TEXT_SIZE], gateway[ID_TEXT_SIZE];
+
+	for (size_t k = 0; k < i->n_addrs; k++) {
+		const struct ipaddr *a = &i->addrs[k].addr;
+		const struct elastic *e = elastic_by_private(m, i->vni, a);
+		const struct nat_gateway *g = e ? NULL : nat_gateway_opening(m, i->vpc, a);
+
+		if (e)
+			snprintf(what, sizeof(what), "The public address %s",
+				 ipaddr_text(&e->public, text));
+		else if (g)
+			snprintf(what, sizeof(what), "A port of %s",
+				 object_id_text(&g->o, gateway));
+		else
+			continue;
+		return refuse(reterr, MODEL_E_FOREIGN_REACHED, id, what);
+	}
+	return 0;
+}
 
 static int check(const struct model *m, const struct caller *c, const char *id, const char *host,
 		 const struct interface **ret, const struct host **ret_host, struct refusal *reterr)
@@ -28,7 +56,8 @@ static int check(const struct model *m, const struct caller *c, const char *id, 
 	if ((*ret)->shared || interface_attachment_count(*ret))
 		return refuse(reterr, MODEL_E_INTERFACE_IN_USE, id);
 	*ret_host = h;
-	return interface_check_free(*ret, 0, id, reterr);
+	r = interface_check_free(*ret, 0, id, reterr);
+	return r ? r : check_unreached(m, *ret, id, reterr);
 }
 
 static int do_place(struct tx *tx, const struct caller *c, const char *id, const char *host,

@@ -90,9 +90,12 @@ must_check int nat_gateway_find(const struct model *m, const struct caller *c, c
 uint64_t nat_gateway_waiting(const struct model *m, uint32_t host, uint32_t handle);
 
 /* Lets in connections to a public port of the gateway.  NAT_NOT_FOUND, NAT_STATE, VALUE, NAT_PORT_IN_USE,
- * NAT_PORT_LIMIT, INTERFACE_UNKNOWN */
+ * NAT_PORT_LIMIT, FOREIGN_INTERFACE */
 must_check int nat_gateway_open(struct tx *tx, const struct caller *c, const char *id,
 				const struct nat_port *port, struct refusal *reterr);
 /* NAT_NOT_FOUND, NAT_PORT_NOT_FOUND */
 must_check int nat_gateway_close(struct tx *tx, const struct caller *c, const char *id,
 				 uint32_t protocol, uint32_t public_port, struct refusal *reterr);
+/* One of the VPC with a static port that leads to 'addr', or NULL. */
+const struct nat_gateway *nat_gateway_opening(const struct model *m, uint64_t vpc,
+					      const struct ipaddr *addr);

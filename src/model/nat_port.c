@@ -35,7 +35,8 @@ static int check_number(uint32_t value, const char *name, struct refusal *reterr
 static int check_port(const struct model *m, const struct nat_gateway *g, const char *id,
 		      const struct nat_port *port, struct refusal *reterr)
 {
-	char text[IPADDR_TEXT_SIZE];
+	char text[IPADDR_TEXT_SIZE], interface[ID_TEXT_SIZE];
+	const struct interface *i;
 	int r;
 
 	if (port->protocol != PROTOCOL_TCP && port->protocol != PROTOCOL_UDP) {
@@ -49,9 +50,12 @@ static int check_port(const struct model *m, const struct nat_gateway *g, const 
 		return r;
 	if (g->state != NAT_PENDING && g->state != NAT_AVAILABLE)
 		return refuse(reterr, MODEL_E_NAT_STATE, id, nat_state_text(g->state));
-	if (!ipaddr_is_v4(&port->addr) || !interface_by_addr(m, g->vni, &port->addr))
+	i = ipaddr_is_v4(&port->addr) ? interface_by_addr(m, g->vni, &port->addr) : NULL;
+	if (!i)
 		return refuse(reterr, MODEL_E_VALUE, ipaddr_text(&port->addr, text), "address",
 			      "No interface of the gateway's network has it.");
+	if (attachment_is_foreign(&i->attachment))
+		return refuse(reterr, MODEL_E_FOREIGN_INTERFACE, object_id_text(&i->o, interface));
 	if (find_port(g, port->protocol, port->public_port) < g->n_ports) {
 		snprintf(text, sizeof(text), "%u", port->public_port);
 		return refuse(reterr, MODEL_E_NAT_PORT_IN_USE, text, id);
@@ -59,6 +63,20 @@ static int check_port(const struct model *m, const struct nat_gateway *g, const 
 	if (g->n_ports >= LIMIT_MODEL_NAT_PORTS)
 		return refuse(reterr, MODEL_E_NAT_PORT_LIMIT, id);
 	return 0;
+}
+
+const struct nat_gateway *nat_gateway_opening(const struct model *m, uint64_t vpc,
+					      const struct ipaddr *addr)
+{
+	struct model_iter it = model_iter_group(m, REL_VPC_NAT_GATEWAYS, vpc);
+	const struct nat_gateway *g;
+
+	while ((g = (const struct nat_gateway *)model_iter_next(&it)))
+		for (size_t i = 0; i < g->n_ports; i++)
+			if ((g->state == NAT_PENDING || g->state == NAT_AVAILABLE) &&
+			    ipaddr_equal(&g->ports[i].addr, addr))
+				return g;
+	return NULL;
 }
 
 static int do_open(struct tx *tx, const struct nat_gateway *g, const struct nat_port *port)

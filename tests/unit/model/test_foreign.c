@@ -7,11 +7,15 @@
 
 #include "base/str.h"
 #include "model/choice_policy.h"
+#include "model/elastic.h"
 #include "model/holders.h"
+#include "model/internet_gateway.h"
 #include "model/mapping.h"
+#include "model/nat_gateway.h"
 #include "model/pair_shift.h"
 #include "model/placement.h"
 #include "model/plan.h"
+#include "model/pool.h"
 #include "model/release.h"
 #include "model/table.h"
 #include "tests/unit/model/cluster.h"
@@ -221,6 +225,127 @@ static void test_an_address_moves_at_once(void **state)
 	assert_int_equal(release_count(c.m), 0);
 }
 
+/* ---- what leads to a record from outside ---- */
+
+static void allocate(char ret[ID_TEXT_SIZE])
+{
+	struct elastic_allocate_args args = {};
+	const struct elastic *e;
+	int r = elastic_allocate(cluster_tx(&c), &c.me, &args, &e, &c.refusal);
+
+	assert_ok(r);
+	object_id_text(&e->o, ret);
+	assert_ok(cluster_end(&c, r));
+}
+
+static int associate(const char *allocation, const char *interface)
+{
+	struct elastic_associate_args args = {.allocation_id = allocation,
+					      .interface_id = interface,
+					      .allow_reassociation = true};
+	const struct elastic *e;
+
+	return cluster_end(&c, elastic_associate(cluster_tx(&c), &c.me, &args, &e, &c.refusal));
+}
+
+static int disassociate(const char *allocation)
+{
+	char id[ID_TEXT_SIZE];
+	const struct elastic *e;
+
+	assert_ok(elastic_find(c.m, &c.me, allocation, &e, &c.refusal));
+	id_text_prefixed(ID_PREFIX_ADDRESS_ASSOCIATION, e->association, id);
+	return cluster_end(&c, elastic_disassociate(cluster_tx(&c), &c.me, id, NULL, &c.refusal));
+}
+
+static void make_way_out(void)
+{
+	const struct internet_gateway *g;
+	const struct pool *p;
+	struct tx *tx = cluster_tx(&c);
+	int r = internet_gateway_create(tx, &c.me, NULL, 0, &g, &c.refusal);
+	char id[ID_TEXT_SIZE];
+
+	assert_ok(r);
+	object_id_text(&g->o, id);
+	assert_ok(cluster_end(&c, internet_gateway_attach(tx, &c.me, id, c.vpc, &c.refusal)));
+	assert_ok(cluster_end(
+		&c, pool_add(cluster_tx(&c), &c.operator, "198.51.100.0/24", &p, &c.refusal)));
+}
+
+static int take(const char *interface, const char *text)
+{
+	struct interface_assign_args args = {.interface_id = interface,
+					     .addrs = &text,
+					     .n_addrs = 1,
+					     .allow_reassignment = true};
+	const struct interface *i;
+	size_t n;
+
+	return cluster_end(&c, interface_assign(cluster_tx(&c), &c.me, &args, &i, &n, &c.refusal));
+}
+
+/* Nothing from an edge arrives at it, so no public address may seem to lead there.  requirement: PKT-3 EDGE-1 */
+static void test_no_public_address_leads_there(void **state)
+{
+	char allocation[ID_TEXT_SIZE], other[ID_TEXT_SIZE];
+
+	make_way_out();
+	allocate(allocation);
+	assert_ok(associate(allocation, record));
+	assert_int_equal(place(&c.operator, "box"), MODEL_E_FOREIGN_REACHED);
+	assert_non_null(strstr(c.refusal.message, "198.51.100."));
+	assert_int_equal(where(), 0);
+	assert_ok(disassociate(allocation));
+	assert_ok(place(&c.operator, "box"));
+	assert_int_equal(associate(allocation, record), MODEL_E_FOREIGN_INTERFACE);
+	assert_non_null(strstr(c.refusal.message, record));
+	/* nor comes one with a private address that has it */
+	assert_ok(cluster_make_interface(&c, c.subnet, NULL, other));
+	assert_ok(take(other, "10.0.0.77"));
+	{
+		struct elastic_associate_args args = {.allocation_id = allocation,
+						      .interface_id = other,
+						      .private_ip = "10.0.0.77"};
+		const struct elastic *e;
+
+		assert_ok(cluster_end(
+			&c, elastic_associate(cluster_tx(&c), &c.me, &args, &e, &c.refusal)));
+	}
+	assert_int_equal(take(record, "10.0.0.77"), MODEL_E_FOREIGN_INTERFACE);
+	assert_ok(disassociate(allocation));
+	assert_ok(take(record, "10.0.0.77"));
+}
+
+/* The same of a NAT gateway's static ports.  requirement: PKT-3 EDGE-1 */
+static void test_no_port_leads_there(void **state)
+{
+	struct nat_port port = {.protocol = 6, .public_port = 8080, .addr = addr, .port = 80};
+	struct nat_gateway_create_args args = {.subnet_id = c.subnet};
+	char allocation[ID_TEXT_SIZE], nat[ID_TEXT_SIZE];
+	const struct nat_gateway *g;
+	int r;
+
+	make_way_out();
+	allocate(allocation);
+	args.allocation_id = allocation;
+	r = nat_gateway_create(cluster_tx(&c), &c.me, &args, &g, &c.refusal);
+	assert_ok(r);
+	object_id_text(&g->o, nat);
+	/* without an edge it is pending, and no less to be */
+	assert_ok(cluster_end(&c, r));
+	assert_ok(cluster_end(&c, nat_gateway_open(cluster_tx(&c), &c.me, nat, &port, &c.refusal)));
+	r = place(&c.operator, "box");
+	assert_int_equal(r, MODEL_E_FOREIGN_REACHED);
+	assert_non_null(strstr(c.refusal.message, nat));
+	assert_ok(cluster_end(&c,
+			      nat_gateway_close(cluster_tx(&c), &c.me, nat, 6, 8080, &c.refusal)));
+	assert_ok(place(&c.operator, "box"));
+	assert_int_equal(
+		cluster_end(&c, nat_gateway_open(cluster_tx(&c), &c.me, nat, &port, &c.refusal)),
+		MODEL_E_FOREIGN_INTERFACE);
+}
+
 struct told {
 	uint32_t host;
 	bool found, foreign;
@@ -320,6 +445,8 @@ int main(void)
 		TEST(test_a_record_is_placed_and_taken_off),
 		TEST(test_an_address_is_free_when_its_holders_know),
 		TEST(test_an_address_moves_at_once),
+		TEST(test_no_public_address_leads_there),
+		TEST(test_no_port_leads_there),
 		TEST(test_what_hosts_use_towards_it),
 		TEST(test_removing_it),
 		TEST(test_it_is_stored),

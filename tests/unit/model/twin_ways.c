@@ -194,6 +194,7 @@ static uint32_t handle_of(const struct object *o)
 	}
 }
 
+/* Somebody has it, and not on a foreign host: nothing from an edge arrives there. */
 static bool has_private(const struct twin *t, uint32_t vni, const struct ipaddr *a)
 {
 	for (size_t k = 0; k < t->n; k++) {
@@ -202,7 +203,7 @@ static bool has_private(const struct twin *t, uint32_t vni, const struct ipaddr 
 		for (size_t n = 0; i->o.kind == KIND_INTERFACE && i->vni == vni && n < i->n_addrs;
 		     n++)
 			if (ipaddr_equal(&i->addrs[n].addr, a))
-				return true;
+				return !attachment_is_foreign(&i->attachment);
 	}
 	return false;
 }
