@@ -136,14 +136,18 @@ int subnet_create(struct tx *tx, const struct caller *c, const struct subnet_cre
 
 int subnet_delete(struct tx *tx, const struct caller *c, const char *id, struct refusal *reterr)
 {
-	size_t mark = tx_mark(tx);
+	size_t mark = tx_mark(tx), n;
 	const struct subnet *s;
+	char count[24];
 	int r = subnet_find(tx->m, c, id, &s, reterr);
 
 	if (r)
 		return r;
-	if (model_group_count(tx->m, REL_SUBNET_INTERFACES, s->o.id))
-		return refuse(reterr, MODEL_E_SUBNET_DEPENDENCY, id);
+	n = model_group_count(tx->m, REL_SUBNET_INTERFACES, s->o.id);
+	if (n) {
+		snprintf(count, sizeof(count), "%zu", n);
+		return refuse(reterr, MODEL_E_SUBNET_DEPENDENCY, id, count);
+	}
 	r = flow_log_end_all(tx, s->o.id);
 	return tx_settle(tx, mark, r ? r : tx_delete(tx, &s->o));
 }

@@ -4,6 +4,7 @@
  */
 #include "model/vpc.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -135,17 +136,33 @@ int vpc_create(struct tx *tx, const struct caller *c, const struct vpc_create_ar
 	return tx_settle(tx, mark, do_create(tx, c, args, ret, reterr));
 }
 
-/* What it was made with goes with it; anything else stands in the way. */
-static bool has_dependencies(const struct model *m, const struct vpc *v)
+/* What it was made with goes with it; anything else stands in the way: how much of what, or false. */
+static bool find_dependencies(const struct model *m, const struct vpc *v, char *out, size_t size)
 {
-	return model_group_count(m, REL_VPC_SUBNETS, v->o.id) ||
-	       model_group_count(m, REL_VPC_GROUPS, v->o.id) > !!v->default_group ||
-	       model_group_count(m, REL_VPC_ACLS, v->o.id) > !!v->default_acl ||
-	       model_group_count(m, REL_VPC_TABLES, v->o.id) > !!v->main_table ||
-	       model_group_count(m, REL_VPC_INTERNET_GATEWAY, v->o.id) ||
-	       model_group_count(m, REL_VPC_PEERINGS_OUT, v->o.id) ||
-	       model_group_count(m, REL_VPC_PEERINGS_IN, v->o.id) ||
-	       model_group_count(m, REL_VPC_EGRESS_GATEWAYS, v->o.id);
+	const struct {
+		enum relation relation;
+		bool own; /* one of them goes with the VPC */
+		const char *what;
+	} kinds[] = {
+		{REL_VPC_SUBNETS, false, "subnet(s)"},
+		{REL_VPC_GROUPS, v->default_group, "security group(s)"},
+		{REL_VPC_ACLS, v->default_acl, "network ACL(s)"},
+		{REL_VPC_TABLES, v->main_table, "route table(s)"},
+		{REL_VPC_INTERNET_GATEWAY, false, "internet gateway(s)"},
+		{REL_VPC_PEERINGS_OUT, false, "peering connection(s) to others"},
+		{REL_VPC_PEERINGS_IN, false, "peering connection(s) of others"},
+		{REL_VPC_EGRESS_GATEWAYS, false, "egress-only internet gateway(s)"},
+	};
+	size_t used = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		size_t n = model_group_count(m, kinds[i].relation, v->o.id);
+
+		if (n > kinds[i].own && used < size)
+			used += (size_t)snprintf(out + used, size - used, "%s%zu %s",
+						 used ? ", " : "", n - kinds[i].own, kinds[i].what);
+	}
+	return used;
 }
 
 static int do_delete(struct tx *tx, const struct vpc *v)
@@ -165,14 +182,15 @@ static int do_delete(struct tx *tx, const struct vpc *v)
 
 int vpc_delete(struct tx *tx, const struct caller *c, const char *id, struct refusal *reterr)
 {
+	char left[REFUSAL_MESSAGE_SIZE / 2];
 	size_t mark = tx_mark(tx);
 	const struct vpc *v;
 	int r = vpc_find(tx->m, c, id, &v, reterr);
 
 	if (r)
 		return r;
-	if (has_dependencies(tx->m, v))
-		return refuse(reterr, MODEL_E_VPC_DEPENDENCY, id);
+	if (find_dependencies(tx->m, v, left, sizeof(left)))
+		return refuse(reterr, MODEL_E_VPC_DEPENDENCY, id, left);
 	return tx_settle(tx, mark, do_delete(tx, v));
 }
 

@@ -37,7 +37,8 @@ def test_main_route_table(ec2, vpc):
     assert a["AssociationState"] == {"State": "associated"}
     assert refused(ec2.delete_route_table, RouteTableId=t["RouteTableId"])[:2] == (
         "DependencyViolation",
-        "The routeTable '%s' has dependencies and cannot be deleted." % t["RouteTableId"])
+        "The routeTable '%s' has dependencies and cannot be deleted. It is its VPC's main one, or subnets are associated "
+        "with it." % t["RouteTableId"])
     assert code(ec2.disassociate_route_table,
                 AssociationId=a["RouteTableAssociationId"]) == "InvalidParameterValue"
 

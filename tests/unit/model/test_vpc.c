@@ -2,6 +2,8 @@
 /* VPCs: blocks, numbers, attributes, who sees them, what keeps them from being deleted. */
 #include "model/vpc.h"
 
+#include <string.h>
+
 #include "model/counters.h"
 #include "model/table.h"
 #include "tests/unit/model/cluster.h"
@@ -134,6 +136,7 @@ static void test_delete_needs_it_empty(void **state)
 {
 	assert_int_equal(cluster_end(&c, vpc_delete(cluster_tx(&c), &c.me, c.vpc, &c.refusal)),
 			 MODEL_E_VPC_DEPENDENCY);
+	assert_non_null(strstr(c.refusal.message, "It still has 1 subnet(s)."));
 	assert_int_equal(
 		cluster_end(&c, subnet_delete(cluster_tx(&c), &c.me, c.subnet, &c.refusal)), 0);
 	assert_int_equal(cluster_end(&c, vpc_delete(cluster_tx(&c), &c.me, c.vpc, &c.refusal)), 0);
