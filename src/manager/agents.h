@@ -65,7 +65,7 @@ struct agent {
 	struct list in_unsettled; /* something of it is kept until it is durable */
 	struct list reports;      /* transitions of instances that are not durable yet */
 	size_t n_reports;
-	struct host_failure *failures; /* of the last Ack, with their texts */
+	struct host_failure *failures; /* of the last Ack, with their texts, and what it called pending */
 	size_t n_failures;
 	struct capabilities *can; /* reported and not durable yet; NULL: none */
 	uint64_t can_revision;    /* of the change that holds them; 0: not in the model */

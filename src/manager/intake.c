@@ -127,15 +127,27 @@ static int add_failure(const struct manager *manager, struct agent *agent,
 	return 0;
 }
 
+/* What is no instance's id names nothing that waits. */
+static void add_pending(struct agent *agent, const char *id)
+{
+	struct host_failure f = {.kind = KIND_INSTANCE};
+
+	if (!id_parse(f.kind, id, &f.id))
+		agent->failures[agent->n_failures++] = f;
+}
+
 void intake_ack(struct manager *manager, struct agent *agent, const Viaduct__Agent__Ack *ack)
 {
 	int r = 0;
 
 	failures_free(agent);
-	if (ack->n_failed) {
-		agent->failures = calloc(ack->n_failed, sizeof(*agent->failures));
+	if (ack->n_failed || ack->n_pending) {
+		agent->failures =
+			calloc(ack->n_failed + ack->n_pending, sizeof(*agent->failures));
 		r = agent->failures ? 0 : -ENOMEM;
 	}
+	for (size_t i = 0; i < ack->n_pending && !r; i++)
+		add_pending(agent, ack->pending[i]);
 	for (size_t i = 0; i < ack->n_failed && !r; i++)
 		r = add_failure(manager, agent, ack->failed[i]);
 	if (r) {

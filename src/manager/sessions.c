@@ -159,6 +159,7 @@ static int send_welcome(struct link *link)
 	welcome.lease_seconds = link->manager->lease_seconds;
 	welcome.probe_seconds = probe_seconds;
 	welcome.stats_seconds = stats_seconds;
+	welcome.pending = true;
 	frame.body_case = VIADUCT__AGENT__FRAME__BODY_WELCOME;
 	frame.welcome = &welcome;
 	return session_send(link->session, &frame);

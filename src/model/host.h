@@ -129,14 +129,16 @@ must_check int host_report(struct tx *tx, uint32_t number, const struct capabili
 struct host_failure {
 	enum kind kind; /* KIND_INSTANCE, KIND_INTERFACE, KIND_NAT_GATEWAY, or KIND_HOST for a peer */
 	uint64_t id;
-	const char *text;
+	const char *text; /* NULL: an instance that has not failed, but is not done: it is *pending* */
 };
 /* The host has applied everything up to 'revision' but for 'failed': instances there become running,
- * stopped or terminated, attachments attached or detached, if they waited for it.  The cost grows with
- * what waits, not with what is there.  HOST_NOT_FOUND */
+ * stopped or terminated, attachments attached or detached, if they waited for it.  What is pending, with its
+ * attachments, goes on waiting.  The cost grows with what waits, not with what is there.  HOST_NOT_FOUND */
 must_check int host_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
 				const struct host_failure *failed, size_t n_failed,
 				struct refusal *reterr);
+/* Whether 'failed' names the instance as pending. */
+bool host_instance_is_pending(const struct host_failure *failed, size_t n_failed, uint64_t instance);
 /* Whether host_acknowledge() would have anything to do: spares the transaction. */
 bool host_waits(const struct model *m, uint32_t number, uint64_t revision);
 

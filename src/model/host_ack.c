@@ -20,6 +20,14 @@ static const struct host_failure *failure_of(const struct host_failure *failed, 
 	return NULL;
 }
 
+bool host_instance_is_pending(const struct host_failure *failed, size_t n_failed, uint64_t instance)
+{
+	for (size_t i = 0; i < n_failed; i++)
+		if (failed[i].kind == KIND_INSTANCE && failed[i].id == instance && !failed[i].text)
+			return true;
+	return false;
+}
+
 /* A failure of the instance, or of an interface that it needs. */
 static const struct host_failure *instance_failure(const struct model *m, const struct instance *n,
 						   const struct host_failure *failed,
@@ -67,7 +75,8 @@ static int acknowledge_instances(struct tx *tx, uint32_t number, uint64_t revisi
 		const struct instance *n = (const struct instance *)o;
 		int r = 0;
 
-		if (n->wait_revision <= revision)
+		if (n->wait_revision <= revision &&
+		    !host_instance_is_pending(failed, n_failed, n->o.id))
 			r = acknowledge_instance(tx, n,
 						 instance_failure(tx->m, n, failed, n_failed));
 		if (r)
@@ -114,7 +123,8 @@ static int acknowledge_interfaces(struct tx *tx, uint32_t number, uint64_t revis
 			interface_attachment_at((const struct interface *)o, number);
 		int r = 0;
 
-		if (a->wait_revision <= revision)
+		if (a->wait_revision <= revision &&
+		    !host_instance_is_pending(failed, n_failed, a->instance))
 			r = acknowledge_attachment(
 				tx, a, failure_of(failed, n_failed, KIND_INTERFACE, o->id));
 		if (r)

@@ -280,6 +280,20 @@ static bool arrives_not(struct tx *tx, const struct release *rel,
 	       model_get(tx->m, KIND_INTERFACE, rel->from);
 }
 
+/* It arrives at a node of which the host has not said yet whether it can carry it. */
+static bool arrives_yet(const struct tx *tx, const struct release *rel, uint32_t number,
+			const struct host_failure *failed, size_t n_failed)
+{
+	const struct interface *to;
+	const struct attachment *a;
+
+	if (rel->step != RELEASE_ARRIVING || rel->back)
+		return false;
+	to = (const struct interface *)model_get(tx->m, KIND_INTERFACE, rel->to);
+	a = to ? interface_attachment_at(to, number) : NULL;
+	return a && host_instance_is_pending(failed, n_failed, a->instance);
+}
+
 static int acknowledge_one(struct tx *tx, const struct release *rel,
 			   const struct host_failure *failed, size_t n_failed)
 {
@@ -307,7 +321,8 @@ static int acknowledge_wide(struct tx *tx, uint32_t number, uint64_t revision,
 		const struct object *next = model_iter_next(&it);
 		const struct release *rel = (const struct release *)o;
 
-		if (rel->wait_revision <= revision && names_host(rel, number))
+		if (rel->wait_revision <= revision && names_host(rel, number) &&
+		    !arrives_yet(tx, rel, number, failed, n_failed))
 			r = arrives_not(tx, rel, failed, n_failed)
 				    ? acknowledge_one(tx, rel, failed, n_failed)
 				    : forget_host(tx, rel, number);
@@ -327,7 +342,8 @@ int release_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
 		const struct object *next = model_iter_next(&it);
 		const struct release *rel = (const struct release *)o;
 
-		if (rel->wait_revision <= revision)
+		if (rel->wait_revision <= revision &&
+		    !arrives_yet(tx, rel, number, failed, n_failed))
 			r = acknowledge_one(tx, rel, failed, n_failed);
 		o = next;
 	}

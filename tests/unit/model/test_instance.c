@@ -251,6 +251,51 @@ static void test_an_instance_that_never_started_ends(void **state)
 	assert_int_equal(model_count(c.m, KIND_INTERFACE), 0);
 }
 
+static void acknowledge_pending(const char *id, uint32_t host)
+{
+	const struct host_failure pending = {.kind = KIND_INSTANCE, .id = cluster_instance(&c, id)->o.id};
+	int r = host_acknowledge(cluster_tx(&c), host, model_revision(c.m), &pending, 1, &c.refusal);
+
+	assert_int_equal(cluster_end(&c, r), 0);
+}
+
+/* Its host has the word, and is at it: it is neither done nor failed, and neither are its interfaces.
+ * requirement: NODE-1, NIC-2 */
+static void test_what_is_pending_goes_on_waiting(void **state)
+{
+	char id[ID_TEXT_SIZE], other[ID_TEXT_SIZE];
+	uint32_t host;
+
+	assert_int_equal(cluster_run(&c, c.subnet, id), 0);
+	host = cluster_instance(&c, id)->host;
+	acknowledge_pending(id, host);
+	assert_int_equal(state_of(id), INSTANCE_PENDING);
+	assert_int_equal(cluster_interface_of(&c, id)->attachment.state, ATTACHMENT_ATTACHING);
+	/* of others the same word is the last one */
+	while (cluster_run(&c, c.subnet, other) == 0 && cluster_instance(&c, other)->host != host)
+		;
+	acknowledge_pending(id, host);
+	assert_int_equal(state_of(other), INSTANCE_RUNNING);
+	assert_int_equal(state_of(id), INSTANCE_PENDING);
+	cluster_acknowledge(&c);
+	assert_int_equal(state_of(id), INSTANCE_RUNNING);
+	assert_int_equal(cluster_interface_of(&c, id)->attachment.state, ATTACHMENT_ATTACHED);
+
+	assert_int_equal(act(instance_stop, id), 0);
+	acknowledge_pending(id, host);
+	assert_int_equal(state_of(id), INSTANCE_STOPPING);
+	cluster_acknowledge(&c);
+	assert_int_equal(state_of(id), INSTANCE_STOPPED);
+	assert_int_equal(act(instance_start, id), 0);
+	cluster_acknowledge(&c);
+	host = cluster_instance(&c, id)->host;
+	assert_int_equal(act(instance_terminate, id), 0);
+	acknowledge_pending(id, host);
+	assert_int_equal(state_of(id), INSTANCE_SHUTTING_DOWN);
+	cluster_acknowledge(&c);
+	assert_int_equal(state_of(id), INSTANCE_TERMINATED);
+}
+
 static void test_protection(void **state)
 {
 	const bool yes = true, no = false;
@@ -384,6 +429,7 @@ int main(void)
 		TEST(test_an_operator_forces_an_address_free),
 		TEST(test_a_stop_that_nobody_asked_for),
 		TEST(test_an_instance_that_never_started_ends),
+		TEST(test_what_is_pending_goes_on_waiting),
 		TEST(test_protection),
 		TEST(test_type_changes_only_when_stopped),
 		TEST(test_ids_that_are_not_there),

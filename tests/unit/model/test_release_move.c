@@ -117,6 +117,30 @@ static void test_the_first_holder_is_stopped_before_the_second_starts(void **sta
 	assert_true(has(second));
 }
 
+static void acknowledge_pending(size_t host, const char *instance)
+{
+	const struct host_failure pending = {.kind = KIND_INSTANCE,
+					     .id = cluster_instance(&c, instance)->o.id};
+
+	assert_ok(cluster_end(&c, host_acknowledge(cluster_tx(&c), c.hosts[host], model_revision(c.m),
+						   &pending, 1, &c.refusal)));
+}
+
+/* What left a node has left, whatever is being done to the node; what arrives has not arrived before the node is
+ * ready for it.  requirement: NIC-3 */
+static void test_a_node_that_is_not_ready_is_waited_for_where_it_arrives(void **state)
+{
+	assert_ok(assign(second, true));
+	acknowledge_pending(0, first_node);
+	assert_int_equal(the_move()->step, RELEASE_ARRIVING);
+	acknowledge_pending(1, second_node);
+	assert_int_equal(release_count(c.m), 1);
+	assert_int_equal(the_move()->step, RELEASE_ARRIVING);
+	acknowledge(1, second); /* and now it says that it cannot */
+	assert_true(has(first));
+	assert_false(has(second));
+}
+
 /* requirement: NIC-3 */
 static void test_it_ends_when_the_holders_know(void **state)
 {
@@ -278,6 +302,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_the_first_holder_is_stopped_before_the_second_starts),
+		TEST(test_a_node_that_is_not_ready_is_waited_for_where_it_arrives),
 		TEST(test_it_ends_when_the_holders_know),
 		TEST(test_a_failure_restores_the_first),
 		TEST(test_while_it_is_under_way_nobody_else_gets_it),
