@@ -64,7 +64,7 @@ static int agent_greet(struct session *session, void *arg)
 	hello.boot_id.len = sizeof(a->config.boot_id);
 	hello.software = (char *)(uintptr_t) "viaduct-agent " VIADUCT_VERSION;
 	hello.capabilities = &capabilities;
-	hello.revision = sealing_lacks_keys(&a->desired) ? 0 : a->revision;
+	hello.revision = sealing_lacks_keys(&a->desired) ? 0 : a->settled;
 	hello.cluster_id = a->cluster_id;
 	hello.preloads = true;
 	e = agent_write_held(a, &arena, &hello);
@@ -94,8 +94,9 @@ static void agent_on_up(const Viaduct__Agent__Welcome *welcome, void *arg)
 		log_warn("another cluster: everything will be replaced",
 			 LOG_U64("was", a->cluster_id), LOG_U64("is", welcome->cluster_id));
 	if (a->cluster_id != welcome->cluster_id)
-		a->revision = 0;
+		a->revision = a->settled = 0;
 	a->cluster_id = welcome->cluster_id;
+	a->takes_pending = welcome->pending;
 	cache_connected(&a->cache, welcome->lease_seconds);
 	questions_connected(&a->questions);
 	probe_set_interval(&a->probe, welcome->probe_seconds);
@@ -276,6 +277,11 @@ static void agent_on_instance(const struct instance_status *status, void *arg)
 	(void)!link_send(&a->link, &frame); /* told again when the link comes up */
 }
 
+static void agent_on_settled(void *arg)
+{
+	sync_settled(arg);
+}
+
 static void agent_on_port(const struct port *port, void *arg)
 {
 	serve6_greet(arg, port);
@@ -322,7 +328,9 @@ int agent_new(const struct agent_config *config, struct agent **ret)
 	cache_init(&a->cache, a->loop, agent_on_released, a);
 	questions_init(&a->questions, a->loop, agent_send, agent_on_orphan, a);
 	miss_init(&a->miss, &a->cache, &a->questions, &agent_miss_ops, a);
+	nodes_init(&a->nodes, config->driver, reconcile_on_node, &a->reconcile);
 	a->reconcile = (struct reconcile){.driver = config->driver,
+					  .nodes = &a->nodes,
 					  .desired = &a->desired,
 					  .ports = &a->ports,
 					  .nexthops = &a->nexthops,
@@ -330,6 +338,7 @@ int agent_new(const struct agent_config *config, struct agent **ret)
 					  .miss = &a->miss,
 					  .sealed_paths = &a->sealed_paths,
 					  .status = agent_on_instance,
+					  .settled = agent_on_settled,
 					  .online = agent_on_port,
 					  .arg = a};
 	announcer_init(&a->announcer, a->loop, config->announce, config->kernel_arg,
@@ -373,6 +382,8 @@ struct agent *agent_free(struct agent *a)
 {
 	if (!a)
 		return NULL;
+	/* What is under way with nodes is done to the end of its step; the next agent goes on from there. */
+	driver_halt(a->config.driver);
 	probe_deinit(&a->probe);
 	announcer_deinit(&a->announcer);
 	sealed_paths_deinit(&a->sealed_paths);
@@ -392,6 +403,7 @@ struct agent *agent_free(struct agent *a)
 	cache_deinit(&a->cache);
 	nexthops_deinit(&a->nexthops);
 	ports_deinit(&a->ports);
+	nodes_deinit(&a->nodes);
 	desired_deinit(&a->desired);
 	free(a);
 	return NULL;

@@ -6,6 +6,7 @@
  *
  *	link -> agent (frames) -> sync -> desired, reconcile -> datapath, driver
  *	                       -> questions, miss (answers), cache (pushes)
+ *	driver (jobs done, node) -> reconcile -> datapath, sync (what is pending no more) -> link
  *	datapath (upcalls) -> upcalls -> miss -> questions -> link
  *	                              -> serve (DHCP, DNS) -> datapath
  *	kernel -> nexthop -> datapath;   probe, report -> link;   control: reads everything
@@ -94,6 +95,8 @@ struct agent {
 
 	struct desired desired;
 	uint64_t revision, cluster_id;
+	uint64_t settled; /* the last revision that nothing was pending of: what a Hello may say */
+	struct nodes nodes;
 	struct ports ports;
 	struct nexthops nexthops;
 	struct cache cache;
@@ -133,7 +136,9 @@ struct agent {
 	/* flows.c */
 	struct timer close_window, tell_window;
 	/* sync.c */
-	struct timer check, resync, save;
+	struct timer check, resync, save, acknowledge;
+	bool takes_pending; /* the manager knows that an Ack may name what is still under way */
+	struct failures failures; /* of the Desired of 'revision', but for those of nodes */
 };
 
 must_check int agent_new(const struct agent_config *config, struct agent **ret);
@@ -159,8 +164,10 @@ void sync_deinit(struct agent *a);
 void sync_load(struct agent *a);
 void sync_desired(struct agent *a, const Viaduct__Agent__Desired *m);
 void sync_update(struct agent *a, const Viaduct__Agent__Update *m);
-/* Applies everything again: the data plane was opened. */
+/* Looks whether everything is as it was desired, and brings it there. */
 void sync_full(struct agent *a);
+/* An instance is not pending any more. */
+void sync_settled(struct agent *a);
 
 /* upcalls.c: reads the packets that come up and gives them to who answers them. */
 must_check int upcalls_open(struct agent *a);

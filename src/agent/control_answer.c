@@ -215,12 +215,11 @@ static json_t *control_instances(struct control *c, const json_t *request)
 	const struct desired_instance *i;
 
 	hmap_for_each (i, &c->agent->desired.instances, node) {
-		struct driver_node node = {0};
-		int e = driver_check(c->agent->config.driver, i->id, &node);
+		const struct node *node = nodes_find(&c->agent->nodes, i->id);
 
 		json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:b, s:I}", "id", i->id,
 						      "name", i->name, "wanted", i->running,
-						      "running", !e && node.running, "generation",
+						      "running", node && node->running, "generation",
 						      (json_int_t)i->generation));
 	}
 	return list;

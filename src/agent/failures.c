@@ -16,12 +16,10 @@ bool failures_any(const struct failures *f)
 	return f->n || f->n_dropped;
 }
 
-void failures_add(struct failures *f, const struct desired_key *key, int error, const char *text)
+static void failures_push(struct failures *f, const struct failure *failure)
 {
 	struct failure *grown = NULL;
 
-	log_warn("desired state not applied", LOG_STR("id", key->id),
-		 LOG_U64("number", key->number), LOG_STR("reason", text), LOG_ERRNO(error));
 	if (f->n < LIMIT_AGENT_FAILURES)
 		grown = reallocarray(f->items, f->n + 1, sizeof(*grown));
 	if (!grown) {
@@ -29,7 +27,22 @@ void failures_add(struct failures *f, const struct desired_key *key, int error, 
 		return;
 	}
 	f->items = grown;
-	grown[f->n] = (struct failure){.key = *key, .error = error};
-	(void)!convert_name(text, grown[f->n].text, sizeof(grown[f->n].text));
-	f->n++;
+	grown[f->n++] = *failure;
+}
+
+void failures_add(struct failures *f, const struct desired_key *key, int error, const char *text)
+{
+	struct failure failure = {.key = *key, .error = error};
+
+	log_warn("desired state not applied", LOG_STR("id", key->id),
+		 LOG_U64("number", key->number), LOG_STR("reason", text), LOG_ERRNO(error));
+	(void)!convert_name(text, failure.text, sizeof(failure.text));
+	failures_push(f, &failure);
+}
+
+void failures_append(struct failures *f, const struct failures *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		failures_push(f, &from->items[i]);
+	f->n_dropped += from->n_dropped;
 }

@@ -24,4 +24,6 @@ void failures_deinit(struct failures *f);
 
 /* Adds one and logs it; without memory it is only counted. */
 void failures_add(struct failures *f, const struct desired_key *key, int error, const char *text);
+/* Adds those of 'from', which are logged already. */
+void failures_append(struct failures *f, const struct failures *from);
 bool failures_any(const struct failures *f);

@@ -227,7 +227,8 @@ static int main_start_driver(struct program *p)
 						   .run = p->run,
 						   .resolv = p->resolv,
 						   .netns_dir = p->options->netns_dir,
-						   .prefix = p->options->netns_prefix};
+						   .prefix = p->options->netns_prefix,
+						   .loop = p->loop};
 	int e = netns_share(config.netns_dir);
 
 	return e ?: driver_netns_new(&config, &p->driver);
@@ -381,7 +382,7 @@ struct main_nodes {
 	size_t n;
 };
 
-static int main_see_node(const struct driver_node *node, void *arg)
+static int main_see_node(const char *id, void *arg)
 {
 	struct main_nodes *nodes = arg;
 	char(*grown)[DRIVER_ID_SIZE] = reallocarray(nodes->ids, nodes->n + 1, sizeof(*grown));
@@ -389,8 +390,7 @@ static int main_see_node(const struct driver_node *node, void *arg)
 	if (!grown)
 		return -ENOMEM;
 	nodes->ids = grown;
-	memcpy(grown[nodes->n++], node->id, DRIVER_ID_SIZE);
-	return 0;
+	return str_copy(grown[nodes->n++], DRIVER_ID_SIZE, id);
 }
 
 /* Ends all instances; the first error, after trying all. */

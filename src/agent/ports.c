@@ -89,6 +89,12 @@ static struct port *ports_find_adopted(const struct ports *p, uint32_t vni, cons
 	return NULL;
 }
 
+struct port *ports_find_standing(const struct ports *p, const char *interface_id, uint32_t vni,
+				 const struct mac *mac)
+{
+	return ports_find_interface(p, interface_id) ?: ports_find_adopted(p, vni, mac);
+}
+
 static int ports_new_id(struct ports *p, uint32_t *ret)
 {
 	if (hmap_count(&p->by_id) >= LIMIT_AGENT_PORTS)
@@ -126,6 +132,7 @@ int ports_get(struct ports *p, const char *interface_id, uint32_t vni, const str
 		return e;
 	}
 	hmap_insert(&p->by_interface, &port->by_interface, hash_str(interface_id));
+	port->version++; /* an adopted one, too: who had it may not have come to configuring its node */
 	*ret = port;
 	return 0;
 }

@@ -27,6 +27,7 @@ struct port {
 	struct desired_mirrors *mirrors; /* its own copy, as the data plane has them; NULL: none */
 	char interface_id[DRIVER_ID_SIZE]; /* "": adopted, and nobody's yet */
 	char instance_id[DRIVER_ID_SIZE];  /* that it is plugged into */
+	uint32_t version, told;            /* of 'dp'; the one that its node was configured for */
 	uint64_t n_connections;            /* when they were counted last, in round 'counted' */
 	uint64_t counted;
 };
@@ -44,6 +45,9 @@ void ports_clear(struct ports *p);
 must_check int ports_adopt(struct ports *p, struct datapath *dp);
 struct port *ports_find(const struct ports *p, uint32_t id);
 struct port *ports_find_interface(const struct ports *p, const char *interface_id);
+/* The port that ports_get() would not have to make; NULL: there is none. */
+struct port *ports_find_standing(const struct ports *p, const char *interface_id, uint32_t vni,
+				 const struct mac *mac);
 /* The interface's port: its own, an adopted one, or a new number.  0, -ENOMEM, or -ENOSPC when
  * LIMIT_AGENT_PORTS are in use. */
 must_check int ports_get(struct ports *p, const char *interface_id, uint32_t vni,

@@ -261,7 +261,7 @@ static void reconcile_node_keys(struct reconcile_run *run, const struct desired_
 void reconcile_some(struct reconcile *r, const struct desired_key *keys, size_t n_keys,
 		    struct failures *failures)
 {
-	struct reconcile_run run = {.r = r, .failures = failures};
+	struct reconcile_run run = {.r = r, .failures = failures, .changed = true};
 
 	r->round++;
 	reconcile_node_keys(&run, keys, n_keys, false);
@@ -327,9 +327,9 @@ static void reconcile_set_unseen(struct reconcile_run *run)
 		}
 }
 
-void reconcile_full(struct reconcile *r, struct failures *failures)
+void reconcile_full(struct reconcile *r, bool changed, struct failures *failures)
 {
-	struct reconcile_run run = {.r = r, .failures = failures};
+	struct reconcile_run run = {.r = r, .failures = failures, .changed = changed};
 	struct reconcile_actual actual = {.r = r};
 	struct desired_instance *i;
 	int e;

@@ -10,9 +10,14 @@
  * opens what is to be closed: ports go before nodes, and peers, groups, ACLs and route tables come
  * before what names them and go after it.
  *
+ * A run ends with the data plane as it is to be, but for ports of nodes that are not ready.  What is to
+ * be done with nodes goes on behind it, in steps off the loop (agent/node.h), one after another for a node and
+ * side by side for several; a node is *pending* until it is as it is desired.  Nothing that the network
+ * alone is about waits for that: a port goes, or gets other addresses, at once.
+ *
  * A node's start: the driver makes it, its interfaces are plugged and become ports, then it is told
  * that it is online. If any of this fails at a start, the node is ended and reported FAILED, and
- * not started again before a new start is asked for. Everything else that fails is reported and
+ * not started again before a new start is asked for. Everything else that fails is kept with its node, and
  * tried again by the next full run.
  *
  * Ownership: borrows all it works on.  Threading: the loop's.  No I/O of its own.
@@ -24,6 +29,7 @@
 #include "agent/failures.h"
 #include "agent/miss.h"
 #include "agent/nexthop.h"
+#include "agent/node.h"
 #include "agent/ports.h"
 #include "agent/sealed_path.h"
 
@@ -36,7 +42,8 @@ struct instance_status {
 
 struct reconcile {
 	struct datapath *dp; /* NULL: none is open */
-	struct driver *driver;
+	struct driver *driver; /* the loop's: driver_nodes() */
+	struct nodes *nodes;
 	struct desired *desired;
 	struct ports *ports;
 	struct nexthops *nexthops;
@@ -45,6 +52,8 @@ struct reconcile {
 	const struct sealed_paths *sealed_paths; /* NULL: nothing is known of paths */
 	/* An instance was brought to, or found in, a state. */
 	void (*status)(const struct instance_status *status, void *arg);
+	/* An instance that was pending is not any more. */
+	void (*settled)(void *arg);
 	/* A port is there, or has other addresses. */
 	void (*online)(const struct port *port, void *arg);
 	void *arg;
@@ -61,7 +70,8 @@ struct reconcile {
 /* What one run works with. */
 struct reconcile_run {
 	struct reconcile *r;
-	struct failures *failures;
+	struct failures *failures; /* but for those of nodes */
+	bool changed;              /* something else is desired than before */
 };
 
 /* What a full run found in the data plane and nobody wants: deleted after the walk.  What is wanted
@@ -74,11 +84,14 @@ struct reconcile_actual {
 
 must_check int reconcile_note_unwanted(struct reconcile_actual *a, const struct desired_key *key);
 
-void reconcile_full(struct reconcile *r, struct failures *failures);
+/* 'changed': else it only looks whether all is still as it was desired. */
+void reconcile_full(struct reconcile *r, bool changed, struct failures *failures);
 void reconcile_some(struct reconcile *r, const struct desired_key *keys, size_t n_keys,
 		    struct failures *failures);
 /* Looks for nodes that ended by themselves: gives their ports back and reports them. */
 void reconcile_check(struct reconcile *r);
+/* The answers of a node's step have come (node_done_fn; 'arg' is the struct reconcile). */
+void reconcile_on_node(struct node *n, void *arg);
 /* Writes the peer again: its next hop is another one. */
 must_check int reconcile_peer(struct reconcile *r, struct desired_peer *p);
 /* Who wants a next hop: a peer for itself (variants by their format), back to the peer. */
@@ -94,8 +107,12 @@ must_check int reconcile_see_ways(struct reconcile_actual *a);
 void reconcile_exits(const struct reconcile *r, const struct desired_interface *i,
 		     struct dp_port *port);
 
-/* ---- instances (reconcile_node.c), used by the two runs ---- */
+/* ---- instances (reconcile_node.c, and their steps: reconcile_step.c), used by the two runs ---- */
 
+/* Begins the steps that lead the node to what is desired. */
+void reconcile_look(struct node *n);
+void reconcile_tell(struct reconcile *r, const char *id, uint64_t generation,
+		    Viaduct__Agent__InstanceStatus__State state, const char *text);
 void reconcile_instance(struct reconcile_run *run, const char *id);
 void reconcile_interface(struct reconcile_run *run, const char *id);
 /* Ends what the driver has and nobody wants. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/str.h"
 
 static bool reconcile_port_groups_equal(const struct dp_port *a, const struct dp_port *b)
 {
@@ -90,7 +91,7 @@ static int reconcile_mirrors(struct reconcile *r, const struct desired_interface
 }
 
 int reconcile_port(struct reconcile *r, const struct desired_interface *i,
-		   const struct driver_port *plugged, const struct port **ret)
+		   const struct driver_port *plugged)
 {
 	struct dp_port record = {.ifindex = plugged->ifindex,
 				 .peer_redirect = plugged->peer_redirect,
@@ -129,15 +130,37 @@ int reconcile_port(struct reconcile *r, const struct desired_interface *i,
 	}
 	port->dp = record;
 	port->set = true;
+	port->version++;
 	r->n_set++;
-	*ret = port;
 	/* Somebody may have asked for these addresses before they were here. */
 	for (uint32_t n = 0; n < i->n_addrs; n++)
 		cache_drop_negative(r->cache, i->vni, &i->addrs[n]);
 	return reconcile_mirrors(r, i, port);
 }
 
-bool reconcile_port_is_ahead(const struct port *port, const struct desired_interface *i)
+int reconcile_port_standing(struct reconcile *r, const struct desired_interface *i)
+{
+	const struct port *port =
+		ports_find_standing(r->ports, i->driver.id, i->vni, &i->driver.mac);
+
+	if (!port || !port->set || port->dp.vni != i->vni ||
+	    !mac_equal(&port->dp.mac, &i->driver.mac))
+		return 0;
+	return reconcile_port(r, i, &(struct driver_port){.ifindex = port->dp.ifindex,
+							  .peer_redirect = port->dp.peer_redirect});
+}
+
+void reconcile_ports_of_gone(struct reconcile *r, const char *instance)
+{
+	struct port *port;
+
+	hmap_for_each (port, &r->ports->by_id, by_id)
+		if (str_equal(port->instance_id, instance))
+			reconcile_port_gone(r, port);
+}
+
+/* Has it an address that its interface has no more? */
+static bool reconcile_port_is_ahead(const struct port *port, const struct desired_interface *i)
 {
 	for (uint32_t n = 0; n < port->dp.n_addrs; n++) {
 		uint32_t k = 0;
@@ -148,4 +171,15 @@ bool reconcile_port_is_ahead(const struct port *port, const struct desired_inter
 			return true;
 	}
 	return false;
+}
+
+void reconcile_drop_ahead(struct reconcile *r, const struct desired_interface *i)
+{
+	struct port *port = ports_find_interface(r->ports, i->driver.id);
+
+	if (!port || !port->set || !reconcile_port_is_ahead(port, i))
+		return;
+	log_warn("port taken off the network: its addresses could not be changed",
+		 LOG_STR("interface", i->driver.id));
+	reconcile_port_gone(r, port);
 }

@@ -6,10 +6,15 @@
 
 #include "agent/reconcile.h"
 
-/* Makes the port what 'i' wants.  '*ret': the port, when it is new or has changed; else untouched. */
+/* Makes the port what 'i' wants. */
 must_check int reconcile_port(struct reconcile *r, const struct desired_interface *i,
-			      const struct driver_port *plugged, const struct port **ret);
-/* Takes it off the network. */
+			      const struct driver_port *plugged);
+/* The same for one that the data plane has, where it is plugged already: what is about the network alone waits for
+ * no driver.  0 also when there is none. */
+must_check int reconcile_port_standing(struct reconcile *r, const struct desired_interface *i);
+/* Takes it off the network; takes all of an instance's. */
 void reconcile_port_gone(struct reconcile *r, struct port *port);
-/* Has it an address that its interface has no more? */
-bool reconcile_port_is_ahead(const struct port *port, const struct desired_interface *i);
+void reconcile_ports_of_gone(struct reconcile *r, const char *instance);
+/* An address that left the interface may be another node's as soon as this is acknowledged, also when it
+ * failed: then the port goes off the network with all that it had. */
+void reconcile_drop_ahead(struct reconcile *r, const struct desired_interface *i);

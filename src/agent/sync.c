@@ -3,6 +3,9 @@
  * What the manager says about this host's state, and the answers: Desired -> Ack, Update ->
  * UpdateAck, and the snapshot that lets the next life of the agent begin where this one stands.
  *
+ * A Desired is acknowledged at once, without the instances whose nodes are not there yet (or not gone): those are
+ * named as pending, and acknowledged again when they are not.
+ *
  * Revisions only grow. A Desired with differences that is older than what was applied cannot be put
  * in its place any more: the session is ended, and the next Hello says that nothing is held, which
  * makes the manager send everything.
@@ -148,7 +151,25 @@ static int32_t sync_errno(int error)
 	return error < 0 ? -error : error;
 }
 
-static void sync_ack(struct agent *a, uint64_t revision, const struct failures *failures)
+/* The instances that are not yet as 'a->revision' has them; '*ret' is the caller's to free. */
+static int sync_pending(const struct agent *a, char ***ret, size_t *ret_n)
+{
+	char **ids = calloc(hmap_count(&a->nodes.by_id) + 1, sizeof(*ids));
+	struct node *n;
+	size_t k = 0;
+
+	if (!ids)
+		return -ENOMEM;
+	hmap_for_each (n, &a->nodes.by_id, by_id)
+		if (n->pending)
+			ids[k++] = n->id;
+	*ret = ids;
+	*ret_n = k;
+	return 0;
+}
+
+static void sync_send_ack(struct agent *a, const struct failures *failures, char **pending,
+			  size_t n_pending)
 {
 	Viaduct__Agent__Failure messages[LIMIT_AGENT_FAILURES];
 	Viaduct__Agent__Failure *pointers[LIMIT_AGENT_FAILURES];
@@ -165,14 +186,54 @@ static void sync_ack(struct agent *a, uint64_t revision, const struct failures *
 		messages[i].text = failures->items[i].text;
 		pointers[i] = &messages[i];
 	}
-	ack.revision = revision;
+	ack.revision = a->revision;
 	ack.n_failed = failures->n;
 	ack.failed = pointers;
+	ack.n_pending = n_pending;
+	ack.pending = pending;
 	frame.body_case = VIADUCT__AGENT__FRAME__BODY_ACK;
 	frame.ack = &ack;
 	e = link_send(&a->link, &frame);
 	if (e && e != -ENOTCONN)
-		log_warn("acknowledgement not sent", LOG_U64("revision", revision), LOG_ERRNO(e));
+		log_warn("acknowledgement not sent", LOG_U64("revision", a->revision), LOG_ERRNO(e));
+}
+
+/* Says what of 'a->revision' is done, what failed, and what is still under way. A manager that would take the
+ * latter for done hears nothing before it is. */
+static void sync_ack(struct agent *a)
+{
+	_cleanup_failures_ struct failures failures = {0};
+	_cleanup_free_ char **pending = NULL;
+	const struct node *n;
+	size_t n_pending;
+
+	timer_disarm(&a->acknowledge);
+	if (sync_pending(a, &pending, &n_pending)) {
+		timer_arm_in(&a->acknowledge, LIMIT_AGENT_ACK_MS * CLOCK_NS_PER_MS);
+		return;
+	}
+	if (!n_pending)
+		a->settled = a->revision;
+	if (!a->revision || (n_pending && !a->takes_pending))
+		return;
+	failures_append(&failures, &a->failures);
+	hmap_for_each (n, &a->nodes.by_id, by_id)
+		failures_append(&failures, &n->failures);
+	sync_send_ack(a, &failures, pending, n_pending);
+}
+
+static void sync_on_acknowledge(struct timer *t, void *data)
+{
+	sync_ack(data);
+}
+
+void sync_settled(struct agent *a)
+{
+	/* The last one is not to wait; before it, many that come one after another are told together. */
+	if (!nodes_pending(&a->nodes))
+		sync_ack(a);
+	else if (!timer_armed(&a->acknowledge))
+		timer_arm_in(&a->acknowledge, LIMIT_AGENT_ACK_MS * CLOCK_NS_PER_MS);
 }
 
 /* ---- Desired ---- */
@@ -294,7 +355,7 @@ static void sync_apply(struct agent *a, bool full, const struct sync_keys *keys,
 		sealing_plan(&a->sealing, keys->items, keys->n);
 	sealing_widen(&a->sealing, failures);
 	if (all)
-		reconcile_full(&a->reconcile, failures);
+		reconcile_full(&a->reconcile, full || !was_open || keys->n, failures);
 	else
 		reconcile_some(&a->reconcile, keys->items, keys->n, failures);
 	sealing_narrow(&a->sealing, failures);
@@ -310,7 +371,7 @@ static void sync_apply(struct agent *a, bool full, const struct sync_keys *keys,
 /* Ends a session whose frames contradict each other. */
 static void sync_start_over(struct agent *a, const char *text)
 {
-	a->revision = 0;
+	a->revision = a->settled = 0;
 	link_reset(&a->link, text);
 }
 
@@ -336,7 +397,10 @@ void sync_desired(struct agent *a, const Viaduct__Agent__Desired *m)
 	a->revision = m->revision;
 	log_debug("desired state applied", LOG_U64("revision", m->revision),
 		  LOG_U64("set", m->n_set), LOG_U64("failed", failures.n));
-	sync_ack(a, m->revision, &failures);
+	failures_deinit(&a->failures);
+	a->failures = failures;
+	failures = (struct failures){0};
+	sync_ack(a);
 	sync_save_soon(a);
 }
 
@@ -369,6 +433,8 @@ void sync_load(struct agent *a)
 		log_warn("saved state not used", LOG_STR("path", a->config.snapshot), LOG_ERRNO(e));
 	if (!e)
 		sync_apply(a, true, &keys, &failures);
+	if (!e && !nodes_pending(&a->nodes))
+		a->settled = a->revision;
 }
 
 void sync_full(struct agent *a)
@@ -377,7 +443,7 @@ void sync_full(struct agent *a)
 
 	if (!a->dp && agent_open_plane(a))
 		return;
-	reconcile_full(&a->reconcile, &failures);
+	reconcile_full(&a->reconcile, false, &failures);
 	agent_activate(a);
 }
 
@@ -449,6 +515,7 @@ static void sync_on_resync(struct timer *t, void *data)
 void sync_init(struct agent *a)
 {
 	timer_init(&a->save, a->loop, sync_on_save, a);
+	timer_init(&a->acknowledge, a->loop, sync_on_acknowledge, a);
 	timer_init(&a->check, a->loop, sync_on_check, a);
 	timer_init(&a->resync, a->loop, sync_on_resync, a);
 	timer_arm_in(&a->check, LIMIT_AGENT_CHECK_MS * CLOCK_NS_PER_MS);
@@ -460,6 +527,8 @@ void sync_deinit(struct agent *a)
 	if (timer_armed(&a->save))
 		sync_on_save(&a->save, a);
 	timer_deinit(&a->save);
+	timer_deinit(&a->acknowledge);
 	timer_deinit(&a->check);
 	timer_deinit(&a->resync);
+	failures_deinit(&a->failures);
 }

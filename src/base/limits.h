@@ -189,7 +189,10 @@
 /* A record of a node with that many interfaces takes some 2,000 bytes. */
 #define LIMIT_NODE_RECORD_SIZE 8192
 #define LIMIT_PROC_STAT_SIZE   4096
-/* Processes of a node that is stopped get this long to end by themselves: the loop waits for them. */
+/* Nodes that a host makes, changes or ends at a time: one that hangs must not hold up the others, and more than a
+ * few would only wait for each other inside the kernel. */
+#define LIMIT_DRIVER_WORKERS 4
+/* Processes of a node that is stopped get this long to end by themselves. */
 #define LIMIT_NODE_STOP_MS 200
 /* A process that forks while it is being killed leaves a child; more rounds than this is an attack. */
 #define LIMIT_NODE_KILL_ROUNDS 10
@@ -283,6 +286,8 @@
 #define LIMIT_AGENT_SEALED_PATHS   64
 /* A node that ended by itself is known within this time. */
 #define LIMIT_AGENT_CHECK_MS 1000
+/* Nodes that become ready one after another are acknowledged together, this late at most. */
+#define LIMIT_AGENT_ACK_MS 10
 /* Everything is compared anew this often: nobody else should change it, somebody might. */
 #define LIMIT_AGENT_RESYNC_MS 60000
 /* A join bundle: three PEM texts and a list of managers. */

@@ -71,6 +71,16 @@ int driver_interfaces(struct driver *d, const char *node, driver_interface_fn fn
 	return driver_id_is_valid(node) ? d->ops->interfaces(d, node, fn, arg) : -EINVAL;
 }
 
+void driver_submit(struct driver *d, struct driver_job *job)
+{
+	d->ops->submit(d, job);
+}
+
+void driver_halt(struct driver *d)
+{
+	d->ops->halt(d);
+}
+
 struct driver *driver_free(struct driver *d)
 {
 	if (d)

@@ -6,12 +6,12 @@
 
 #include "base/file.h"
 #include "base/limits.h"
-#include "base/log.h"
 #include "base/str.h"
 #include "driver/addresses6.h"
 #include "driver/client.h"
 #include "driver/inmates.h"
 #include "driver/record.h"
+#include "driver/workers.h"
 #include "net/netns.h"
 #include "net/rtnl.h"
 #include "net/sysctl.h"
@@ -19,7 +19,7 @@
 struct driver_netns {
 	struct driver driver; /* first: the contract's part */
 	char *records, *resolv, *script, *netns_dir, *prefix;
-	struct rtnl *rtnl; /* in the host's namespace */
+	struct driver_workers *workers; /* NULL: it was opened without a loop */
 };
 
 static struct driver_netns *driver_netns_of(struct driver *d)
@@ -84,16 +84,19 @@ static int driver_netns_bind(const struct driver_netns *dn, const char *node)
 }
 
 /* Removes the host's end, and with it the node's. */
-static int driver_netns_delete_device(struct driver_netns *dn, const char *interface)
+static int driver_netns_delete_device(const char *interface)
 {
+	_cleanup_(rtnl_close_cleanup) struct rtnl *host = NULL;
 	char device[DRIVER_NETNS_DEVICE_SIZE];
 	struct rtnl_link link;
 	int e;
 
 	driver_netns_device(interface, device);
-	e = rtnl_link_find(dn->rtnl, device, &link);
+	e = rtnl_open(&host);
 	if (!e)
-		e = rtnl_link_delete(dn->rtnl, link.ifindex);
+		e = rtnl_link_find(host, device, &link);
+	if (!e)
+		e = rtnl_link_delete(host, link.ifindex);
 	return rtnl_is_gone(e) ? 0 : e;
 }
 
@@ -108,7 +111,7 @@ static int driver_netns_clean(struct driver_netns *dn, struct record *r)
 		e = inmates_kill(fd, LIMIT_NODE_STOP_MS);
 	while (r->n_interfaces) {
 		client_stop(&r->interfaces[0]);
-		step = driver_netns_delete_device(dn, r->interfaces[0].interface.id);
+		step = driver_netns_delete_device(r->interfaces[0].interface.id);
 		e = e ?: step;
 		record_remove(r, r->interfaces[0].interface.id);
 	}
@@ -128,19 +131,22 @@ static int driver_netns_start(struct driver *d, const char *node, uint64_t gener
 	e = record_read(dn->records, node, &r);
 	if (e == -ENOENT || e == -EBADMSG)
 		e = str_copy(r.node.id, sizeof(r.node.id), node);
+	else if (!e && r.starting)
+		e = driver_netns_clean(dn, &r);
 	if (e)
 		return e;
 	/* Recorded before it is made, so that a crash in between leaves nothing unknown. */
 	r.node.generation = generation;
-	r.node.running = true;
+	r.starting = !r.node.running;
 	e = record_write(dn->records, &r);
 	if (!e)
 		e = driver_netns_bind(dn, node);
-	if (e) {
-		(void)!driver_netns_clean(dn, &r);
-		r.node.running = false;
-		(void)!record_write(dn->records, &r);
-	}
+	r.starting = false;
+	r.node.running = !e;
+	if (!e)
+		return record_note(dn->records, &r);
+	(void)!driver_netns_clean(dn, &r);
+	(void)!record_write(dn->records, &r);
 	return e;
 }
 
@@ -153,9 +159,9 @@ static int driver_netns_stop(struct driver *d, const char *node)
 	if (e)
 		return e == -ENOENT ? 0 : e;
 	e = driver_netns_clean(dn, &r);
-	if (e || (!r.node.running && !r.n_interfaces))
+	if (e || (!r.node.running && !r.starting))
 		return e;
-	r.node.running = false;
+	r.node.running = r.starting = false;
 	return record_write(dn->records, &r);
 }
 
@@ -179,6 +185,8 @@ static int driver_netns_check(struct driver *d, const char *node, struct driver_
 	_cleanup_close_ int fd = -1;
 	int e = record_read(dn->records, node, &r);
 
+	if (!e && r.starting)
+		return -ENOENT;
 	if (!e && r.node.running) {
 		e = driver_netns_enter(dn, node, &fd);
 		if (e == -ENOENT) {
@@ -203,7 +211,8 @@ static int driver_netns_quiet(const char *device)
 	return e == -ENOENT ? 0 : e; /* a kernel without IPv6 */
 }
 
-static int driver_netns_create_pair(struct driver_netns *dn, int netns_fd,
+/* The host's end is up when all is done. */
+static int driver_netns_create_pair(struct rtnl *host, int netns_fd,
 				    const struct driver_interface *interface, const char *device)
 {
 	_cleanup_(rtnl_close_cleanup) struct rtnl *inside = NULL;
@@ -222,7 +231,7 @@ static int driver_netns_create_pair(struct driver_netns *dn, int netns_fd,
 					       .mac = &interface->mac,
 					       .mtu = interface->mtu};
 
-	e = rtnl_veth_create(dn->rtnl, &host_end, &node_end);
+	e = rtnl_veth_create(host, &host_end, &node_end);
 	if (!e)
 		e = driver_netns_quiet(device);
 	if (!e)
@@ -232,13 +241,13 @@ static int driver_netns_create_pair(struct driver_netns *dn, int netns_fd,
 	if (!e)
 		e = rtnl_link_set_up(inside, link.ifindex, true);
 	if (!e)
-		e = rtnl_link_find(dn->rtnl, device, &link);
+		e = rtnl_link_find(host, device, &link);
 	if (!e)
-		e = rtnl_link_set_up(dn->rtnl, link.ifindex, true);
+		e = rtnl_link_set_up(host, link.ifindex, true);
 	return e;
 }
 
-static int driver_netns_set_mtu(struct driver_netns *dn, int netns_fd,
+static int driver_netns_set_mtu(struct rtnl *host, int netns_fd,
 				const struct driver_interface *interface, int ifindex)
 {
 	_cleanup_(rtnl_close_cleanup) struct rtnl *inside = NULL;
@@ -254,25 +263,28 @@ static int driver_netns_set_mtu(struct driver_netns *dn, int netns_fd,
 	if (!e)
 		e = rtnl_link_set_mtu(inside, link.ifindex, interface->mtu);
 	if (!e)
-		e = rtnl_link_set_mtu(dn->rtnl, ifindex, interface->mtu);
+		e = rtnl_link_set_mtu(host, ifindex, interface->mtu);
 	return e;
 }
 
-/* The host's end, when the pair is there as it was asked for and recorded; else 0. */
-static int driver_netns_standing(struct driver_netns *dn, const struct record_interface *ri,
+/* The host's end, when the pair is there, whole, as it was asked for and recorded; else -ENODEV. */
+static int driver_netns_standing(struct rtnl *host, const struct record_interface *ri,
 				 const struct driver_interface *asked, struct rtnl_link *ret)
 {
 	char device[DRIVER_NETNS_DEVICE_SIZE];
+	int e;
 
 	if (!ri || !mac_equal(&ri->interface.mac, &asked->mac) ||
 	    ri->interface.device_index != asked->device_index)
 		return -ENODEV;
 	driver_netns_device(asked->id, device);
-	return rtnl_link_find(dn->rtnl, device, ret);
+	e = rtnl_link_find(host, device, ret);
+	return e ?: (ret->up ? 0 : -ENODEV);
 }
 
-static int driver_netns_make(struct driver_netns *dn, int netns_fd, struct record *r,
-			     const struct driver_interface *interface, struct rtnl_link *ret)
+static int driver_netns_make(struct driver_netns *dn, struct rtnl *host, int netns_fd,
+			     struct record *r, const struct driver_interface *interface,
+			     struct rtnl_link *ret)
 {
 	char device[DRIVER_NETNS_DEVICE_SIZE];
 	struct record_interface *ri = record_find(r, interface->id);
@@ -281,7 +293,7 @@ static int driver_netns_make(struct driver_netns *dn, int netns_fd, struct recor
 	if (ri)
 		client_stop(ri);
 	record_remove(r, interface->id);
-	e = driver_netns_delete_device(dn, interface->id);
+	e = driver_netns_delete_device(interface->id);
 	if (!e)
 		e = record_add(r, interface, &ri);
 	if (!e)
@@ -289,11 +301,11 @@ static int driver_netns_make(struct driver_netns *dn, int netns_fd, struct recor
 	if (e)
 		return e;
 	driver_netns_device(interface->id, device);
-	e = driver_netns_create_pair(dn, netns_fd, interface, device);
+	e = driver_netns_create_pair(host, netns_fd, interface, device);
 	if (!e)
-		e = rtnl_link_find(dn->rtnl, device, ret);
+		e = rtnl_link_find(host, device, ret);
 	if (e)
-		(void)!driver_netns_delete_device(dn, interface->id);
+		(void)!driver_netns_delete_device(interface->id);
 	return e;
 }
 
@@ -301,6 +313,7 @@ static int driver_netns_plug(struct driver *d, const char *node,
 			     const struct driver_interface *interface, struct driver_port *ret)
 {
 	struct driver_netns *dn = driver_netns_of(d);
+	_cleanup_(rtnl_close_cleanup) struct rtnl *host = NULL;
 	_cleanup_record_ struct record r = {0};
 	_cleanup_close_ int fd = -1;
 	struct record_interface *ri;
@@ -312,14 +325,16 @@ static int driver_netns_plug(struct driver *d, const char *node,
 		e = -ENOENT;
 	if (!e)
 		e = driver_netns_enter(dn, node, &fd);
+	if (!e)
+		e = rtnl_open(&host);
 	if (e)
 		return e;
 	ri = record_find(&r, interface->id);
-	e = driver_netns_standing(dn, ri, interface, &link);
+	e = driver_netns_standing(host, ri, interface, &link);
 	if (e == -ENODEV) {
-		e = driver_netns_make(dn, fd, &r, interface, &link);
+		e = driver_netns_make(dn, host, fd, &r, interface, &link);
 	} else if (!e && (ri->interface.mtu != interface->mtu || link.mtu != interface->mtu)) {
-		e = driver_netns_set_mtu(dn, fd, interface, link.ifindex);
+		e = driver_netns_set_mtu(host, fd, interface, link.ifindex);
 		ri->interface.mtu = interface->mtu;
 		e = e ?: record_note(dn->records, &r);
 	}
@@ -398,7 +413,7 @@ static int driver_netns_unplug(struct driver *d, const char *node, const char *i
 	if (!ri)
 		return 0;
 	client_stop(ri);
-	e = driver_netns_delete_device(dn, interface);
+	e = driver_netns_delete_device(interface);
 	if (e)
 		return e;
 	record_remove(&r, interface);
@@ -411,20 +426,9 @@ static int driver_netns_nodes(struct driver *d, driver_node_fn fn, void *arg)
 	_cleanup_(strv_free_cleanup) char **ids = NULL;
 	int e = record_list(dn->records, &ids);
 
-	for (size_t i = 0; !e && ids[i]; i++) {
-		_cleanup_record_ struct record r = {0};
-
-		if (!driver_id_is_valid(ids[i]))
-			continue; /* not a file of ours */
-		e = record_read(dn->records, ids[i], &r);
-		if (e == -EBADMSG) {
-			/* Known to have been here, nothing more: whoever reconciles ends or restarts it. */
-			log_debug("record of a node is damaged", LOG_STR("node", ids[i]));
-			e = str_copy(r.node.id, sizeof(r.node.id), ids[i]);
-		}
-		if (!e)
-			e = fn(&r.node, arg);
-	}
+	for (size_t i = 0; !e && ids[i]; i++)
+		if (driver_id_is_valid(ids[i])) /* else not a file of ours */
+			e = fn(ids[i], arg);
 	return e;
 }
 
@@ -442,11 +446,21 @@ static int driver_netns_interfaces(struct driver *d, const char *node, driver_in
 	return e;
 }
 
+static void driver_netns_submit(struct driver *d, struct driver_job *job)
+{
+	driver_workers_submit(driver_netns_of(d)->workers, job);
+}
+
+static void driver_netns_halt(struct driver *d)
+{
+	driver_workers_halt(driver_netns_of(d)->workers);
+}
+
 static void driver_netns_free(struct driver *d)
 {
 	struct driver_netns *dn = driver_netns_of(d);
 
-	rtnl_close(dn->rtnl);
+	driver_workers_free(dn->workers);
 	free(dn->records);
 	free(dn->resolv);
 	free(dn->script);
@@ -466,6 +480,8 @@ static const struct driver_ops driver_netns_ops = {
 	.unplug = driver_netns_unplug,
 	.nodes = driver_netns_nodes,
 	.interfaces = driver_netns_interfaces,
+	.submit = driver_netns_submit,
+	.halt = driver_netns_halt,
 	.free = driver_netns_free,
 };
 
@@ -496,8 +512,8 @@ int driver_netns_new(const struct driver_netns_config *config, struct driver **r
 		e = file_mkdirs(dn->resolv, 0755);
 	if (!e)
 		e = client_write_script(dn->script);
-	if (!e)
-		e = rtnl_open(&dn->rtnl);
+	if (!e && config->loop)
+		e = driver_workers_new(opened, config->loop, &dn->workers);
 	if (e)
 		return e;
 	*ret = TAKE_PTR(opened);

@@ -20,6 +20,7 @@ struct driver_netns_config {
 		resolv; /* one for the nodes' resolv.conf, ID.conf each; other drivers may share it */
 	const char *netns_dir; /* where namespaces are bound, "/run/netns" */
 	const char *prefix;    /* of their names, "vd-" */
+	struct loop *loop;     /* that jobs come back to; NULL: none will be submitted */
 };
 
 /* Makes the directories, and opens the driver in the calling thread's network namespace. */

@@ -62,7 +62,8 @@ static int record_parse_node(char **words, size_t n, struct record *r)
 	if (n != 3 || str_u64(words[1], 0, UINT64_MAX, &r->node.generation))
 		return -EBADMSG;
 	r->node.running = str_equal(words[2], "running");
-	return r->node.running || str_equal(words[2], "ended") ? 0 : -EBADMSG;
+	r->starting = str_equal(words[2], "starting");
+	return r->node.running || r->starting || str_equal(words[2], "ended") ? 0 : -EBADMSG;
 }
 
 static int record_parse_interface(char **words, size_t n, struct record *r)
@@ -140,7 +141,9 @@ static int record_print(const struct record *r, struct buf *text)
 	char mac[MAC_TEXT_SIZE];
 
 	buf_put_printf(text, "node %" PRIu64 " %s\n", r->node.generation,
-		       r->node.running ? "running" : "ended");
+		       r->starting	 ? "starting"
+		       : r->node.running ? "running"
+					 : "ended");
 	for (size_t i = 0; i < r->n_interfaces; i++) {
 		const struct record_interface *ri = &r->interfaces[i];
 

@@ -3,7 +3,7 @@
  * What a driver writes down about a node, so that its successor after a crash or a reboot knows it.
  *
  * One file per node, DIRECTORY/ID.node, replaced atomically.  It is text, a line per fact:
- *	node GENERATION running|ended
+ *	node GENERATION starting|running|ended
  *	interface ID DEVICE_INDEX MAC MTU
  *	client INTERFACE_ID PID START_TIME     the process that configures the interface inside the node
  *
@@ -26,6 +26,7 @@ struct record_interface {
 
 struct record {
 	struct driver_node node;
+	bool starting; /* it is being made, or its making was cut off; it does not run then */
 	struct record_interface *interfaces;
 	size_t n_interfaces;
 };

@@ -121,7 +121,7 @@ struct scenario_host *scenario_host_new(struct loop *loop, struct fake_world *su
 	snprintf(host->id, sizeof(host->id), "%s", host_id);
 	host->backend = (struct agent_backend){
 		.open = open_plane, .destroy = destroy_plane, .probe = probe, .arg = host};
-	assert_int_equal(driver_fake_new(&host->nodes, &host->driver), 0);
+	assert_int_equal(driver_fake_new(&host->nodes, loop, &host->driver), 0);
 	return host;
 }
 
@@ -259,6 +259,11 @@ bool scenario_host_choice(const struct scenario_host *host, uint32_t peer, enum 
 	*ret_send = s.peer.send;
 	*ret_accept = s.peer.accept;
 	return true;
+}
+
+void scenario_host_slow(struct scenario_host *host, uint64_t ms)
+{
+	host->nodes.slow_ns = ms * CLOCK_NS_PER_MS;
 }
 
 size_t scenario_host_nodes(const struct scenario_host *host)

@@ -47,5 +47,7 @@ void scenario_host_limit_mappings(struct scenario_host *host, size_t max);
  * no such peer. */
 bool scenario_host_choice(const struct scenario_host *host, uint32_t peer, enum format *ret_send,
 			  uint32_t *ret_accept);
+/* From now on each step of its driver takes so long. */
+void scenario_host_slow(struct scenario_host *host, uint64_t ms);
 /* Nodes that run. */
 size_t scenario_host_nodes(const struct scenario_host *host);

@@ -281,6 +281,65 @@ static void a_sender_that_lies_is_not_believed(void **state)
 	assert_int_equal(receive_b(f), 0);
 }
 
+/* The driver of h1 takes 5 s for each step of a node.  Nothing is said to be done before it is, the host's other nodes
+ * are served meanwhile, and an agent that is killed in the middle is followed by one that ends it.
+ * requirement: NODE-1, MAP-1, OPS-3 */
+static void a_slow_driver_delays_its_node_alone(void **state)
+{
+	char c[ID_TEXT_SIZE], d[ID_TEXT_SIZE];
+	struct fixture *f = *state;
+
+	scenario_host_slow(f->hosts[0], 5000);
+	world_run(f->w, 0, "10.0.0.7", c);
+	world_settle(f->w);
+	world_advance(f->w, 1000);
+	assert_int_equal(world_instance(f->w, c)->state, INSTANCE_PENDING);
+	assert_int_equal(world_interface(f->w, c)->attachment.state, ATTACHMENT_ATTACHING);
+	/* a first packet of the host's other node, and changes of the host's state */
+	assert_int_equal(send_ab(f, 1), FAKE_HELD);
+	world_advance(f->w, 200);
+	assert_int_equal(receive_b(f), 1);
+	set_vlan(f, 12);
+	assert_int_equal(why_not(f), DROP_VLAN);
+	set_vlan(f, 0);
+	assert_int_equal(world_instance(f->w, c)->state, INSTANCE_PENDING);
+	world_advance(f->w, 20000);
+	assert_int_equal(world_instance(f->w, c)->state, INSTANCE_RUNNING);
+	assert_int_equal(world_interface(f->w, c)->attachment.state, ATTACHMENT_ATTACHED);
+
+	/* what is ended during its start */
+	world_run(f->w, 0, "10.0.0.8", d);
+	world_settle(f->w);
+	world_advance(f->w, 7000);
+	world_terminate(f->w, d);
+	world_settle(f->w);
+	world_advance(f->w, 3000);
+	assert_int_equal(world_instance(f->w, d)->state, INSTANCE_SHUTTING_DOWN);
+	world_advance(f->w, 20000);
+	assert_int_equal(world_instance(f->w, d)->state, INSTANCE_TERMINATED);
+	assert_int_equal(scenario_host_nodes(f->hosts[0]), 2);
+
+	/* and what is begun by one agent */
+	world_run(f->w, 0, "10.0.0.9", d);
+	world_settle(f->w);
+	world_advance(f->w, 12000);
+	scenario_host_kill(f->hosts[0]);
+	world_advance(f->w, 1000);
+	scenario_host_start(f->hosts[0]);
+	world_advance(f->w, 1000);
+	assert_true(scenario_host_is_up(f->hosts[0]));
+	assert_int_equal(world_instance(f->w, d)->state, INSTANCE_PENDING);
+	world_advance(f->w, 30000);
+	assert_int_equal(world_instance(f->w, d)->state, INSTANCE_RUNNING);
+	assert_int_equal(scenario_host_nodes(f->hosts[0]), 3);
+	world_terminate(f->w, c);
+	world_settle(f->w);
+	world_advance(f->w, 1000);
+	assert_int_equal(world_instance(f->w, c)->state, INSTANCE_SHUTTING_DOWN);
+	world_advance(f->w, 20000);
+	assert_int_equal(world_instance(f->w, c)->state, INSTANCE_TERMINATED);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -293,6 +352,7 @@ int main(void)
 		TEST(an_address_that_is_taken_away_is_heard_of_by_its_holders),
 		TEST(networks_of_the_same_addresses_do_not_meet),
 		TEST(a_sender_that_lies_is_not_believed),
+		TEST(a_slow_driver_delays_its_node_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,6 +30,7 @@ static void rig_welcome(struct rig *r, struct session *session)
 	welcome.revision = 1;
 	welcome.lease_seconds = RIG_LEASE_S;
 	welcome.stats_seconds = 10;
+	welcome.pending = !r->older;
 	frame.body_case = VIADUCT__AGENT__FRAME__BODY_WELCOME;
 	frame.welcome = &welcome;
 	assert_ok(session_send(session, &frame));
@@ -204,7 +205,7 @@ void rig_init(struct rig *r)
 	clock_init_manual(&r->clock, CLOCK_NS_PER_S, 1700000000000);
 	assert_ok(loop_new(&r->clock, &r->loop));
 	assert_ok(fake_world_new(&r->world));
-	assert_ok(driver_fake_new(&r->nodes, &r->driver));
+	assert_ok(driver_fake_new(&r->nodes, r->loop, &r->driver));
 	assert_ok(ipaddr_parse("fe80::1", &r->gateway));
 	arena_init(&r->arena, 1 << 24);
 	r->backend = (struct agent_backend){

@@ -36,6 +36,7 @@ struct rig {
 	struct link_dialer dialer;
 	/* The manager. */
 	bool deaf;        /* does not answer the Hello */
+	bool older;       /* takes no Ack.pending */
 	bool refusing;    /* says Goodbye: unknown host */
 	bool unreachable; /* dialling fails */
 	unsigned int n_dials;

@@ -208,6 +208,66 @@ static void test_nothing_is_plugged_into_what_does_not_run(void **state)
 	assert_error(driver_start(h->driver, "", 1), EINVAL);
 }
 
+static void write_record(const struct host *h, const struct record *r)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/nodes", h->state);
+	assert_ok(record_write(path, r));
+}
+
+/* Killed between the record and the namespace, or between the namespace's file and what is bound there.
+ * requirement: OPS-3, NODE-1 */
+static void test_a_start_that_was_cut_off_is_made_anew(void **state)
+{
+	const struct record begun = {.node = {.id = "i-1", .generation = 3}, .starting = true};
+	struct host *h = *state;
+	struct driver_port port;
+	struct driver_node node;
+	char path[160], value[8];
+
+	for (int i = 0; i < 2; i++) {
+		write_record(h, &begun);
+		snprintf(path, sizeof(path), "%s/t-i-1", h->netns);
+		if (i)
+			assert_ok(file_write_atomic(path, "", 0, 0444));
+		assert_error(driver_check(h->driver, "i-1", &node), ENOENT);
+		assert_error(driver_plug(h->driver, "i-1", &eni, &port), ENOENT);
+		assert_ok(driver_start(h->driver, "i-1", 3));
+		assert_ok(driver_check(h->driver, "i-1", &node));
+		assert_true(node.running);
+		assert_int_equal(node.generation, 3);
+		assert_ok(driver_plug(h->driver, "i-1", &eni, &port));
+		_cleanup_close_ int fd = node_fd(h);
+
+		assert_ok(sysctl_get(fd, "ipv6/conf/default/accept_ra", value, sizeof(value)));
+		assert_string_equal(value, "2");
+		assert_ok(driver_forget(h->driver, "i-1"));
+	}
+	/* Or it is not wanted any more. */
+	write_record(h, &begun);
+	assert_ok(file_write_atomic(path, "", 0, 0444));
+	assert_ok(driver_stop(h->driver, "i-1"));
+	assert_error(access(path, F_OK) ? -errno : 0, ENOENT);
+	assert_ok(driver_check(h->driver, "i-1", &node));
+	assert_false(node.running);
+}
+
+/* A pair whose making was cut off is there, and no use.  requirement: OPS-3, NODE-1 */
+static void test_a_half_made_interface_is_made_anew(void **state)
+{
+	struct host *h = *state;
+	struct driver_port port = start_and_plug(h), again;
+	struct rtnl_link outside;
+
+	assert_ok(rtnl_link_set_up(h->rtnl, port.ifindex, false)); /* the last thing that is done to it */
+	assert_ok(driver_plug(h->driver, "i-1", &eni, &again));
+	assert_int_not_equal(again.ifindex, port.ifindex);
+	assert_ok(rtnl_link_get(h->rtnl, again.ifindex, &outside));
+	assert_true(outside.up);
+	assert_true(node_link(h).up);
+}
+
 static pid_t start_inside(const struct host *h, const char *const argv[])
 {
 	_cleanup_close_ int fd = node_fd(h);
@@ -255,9 +315,9 @@ static void test_a_vanished_namespace_is_a_node_that_ended(void **state)
 	assert_true(rtnl_is_gone(rtnl_link_get(h->rtnl, port.ifindex, &link)));
 }
 
-static int note_node(const struct driver_node *node, void *arg)
+static int note_node(const char *node, void *arg)
 {
-	*(struct driver_node *)arg = *node;
+	strcpy(arg, node);
 	return 0;
 }
 
@@ -273,7 +333,7 @@ static void test_a_new_driver_knows_the_nodes_of_the_last(void **state)
 	struct host *h = *state;
 	struct driver_port port = start_and_plug(h), again;
 	struct driver_interface interface = {0};
-	struct driver_node node = {0};
+	char id[DRIVER_ID_SIZE] = "";
 	struct record before, after;
 
 	assert_ok(driver_online(h->driver, "i-1", "eni-1"));
@@ -281,8 +341,8 @@ static void test_a_new_driver_knows_the_nodes_of_the_last(void **state)
 	assert_true(client_is_running(&before.interfaces[0]));
 	h->driver = driver_free(h->driver);
 	open_driver(h);
-	assert_ok(driver_nodes(h->driver, note_node, &node));
-	assert_string_equal(node.id, "i-1");
+	assert_ok(driver_nodes(h->driver, note_node, id));
+	assert_string_equal(id, "i-1");
 	assert_ok(driver_interfaces(h->driver, "i-1", note_interface, &interface));
 	assert_string_equal(interface.id, "eni-1");
 	assert_ok(driver_plug(h->driver, "i-1", &eni, &again));
@@ -463,6 +523,8 @@ int main(void)
 		TEST(test_a_changed_mtu_and_mac_are_brought_about),
 		TEST(test_what_is_missing_is_made_again),
 		TEST(test_nothing_is_plugged_into_what_does_not_run),
+		TEST(test_a_start_that_was_cut_off_is_made_anew),
+		TEST(test_a_half_made_interface_is_made_anew),
 		TEST(test_stopping_ends_all_that_runs_inside),
 		TEST(test_a_vanished_namespace_is_a_node_that_ended),
 		TEST(test_a_new_driver_knows_the_nodes_of_the_last),

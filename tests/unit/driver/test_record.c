@@ -63,6 +63,19 @@ static void test_what_was_written_is_read(void **state)
 }
 
 /* requirement: OPS-3 */
+static void test_a_start_is_neither_running_nor_ended(void **state)
+{
+	_cleanup_record_ struct record r = {.node = {.id = "i-1", .generation = 7}, .starting = true};
+	_cleanup_record_ struct record back = {0};
+
+	assert_ok(record_write(folder, &r));
+	assert_ok(record_read(folder, "i-1", &back));
+	assert_true(back.starting);
+	assert_false(back.node.running);
+	assert_int_equal(back.node.generation, 7);
+}
+
+/* requirement: OPS-3 */
 static void test_a_note_replaces_what_was_written(void **state)
 {
 	_cleanup_record_ struct record r = {
@@ -166,6 +179,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 		TEST(test_what_was_written_is_read),
+		TEST(test_a_start_is_neither_running_nor_ended),
 		TEST(test_a_note_replaces_what_was_written),
 		TEST(test_records_are_listed_and_deleted),
 		TEST(test_no_directory_is_an_empty_one),
