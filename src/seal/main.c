@@ -19,6 +19,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "seal/aead.h"
 #include "seal/engine.h"
 
 struct worker {
@@ -212,6 +213,7 @@ int main(int argc, char **argv)
 	e = reserve_open(&w.reserve, argv[1], worker_now());
 	if (e)
 		return worker_fail(argv[1], e);
+	log_info("worker started", LOG_STR("aes_gcm", aead_best()->name));
 	while (!w.quit)
 		worker_turn(&w);
 	w.engine = engine_free(w.engine);

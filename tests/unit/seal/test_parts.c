@@ -32,44 +32,101 @@ static const struct {
 };
 enum { KNOWN_PAYLOAD = 40, KNOWN_SIZE = SEAL_HEADER_SIZE + KNOWN_PAYLOAD + SEAL_TAG_SIZE };
 
+static void known_answer(const struct aead *aead, size_t i)
+{
+	const struct psp psp = {.next = PSP_NEXT_IPV6,
+				.cipher = known[i].cipher,
+				.spi = 0x0014000e,
+				.iv = 0x0102030405060708};
+	uint8_t key[32], payload[KNOWN_PAYLOAD], expected[KNOWN_SIZE], datagram[KNOWN_SIZE];
+	uint8_t opened[KNOWN_PAYLOAD];
+	struct cipher seals, opens;
+	struct psp read;
+
+	for (size_t b = 0; b < sizeof(key); b++)
+		key[b] = (uint8_t)b;
+	for (size_t b = 0; b < sizeof(payload); b++)
+		payload[b] = (uint8_t)b;
+	assert_ok(hex_decode(known[i].datagram, expected, sizeof(expected)));
+	assert_ok(cipher_init_by(&seals, aead, psp.cipher, key, true));
+	assert_ok(cipher_init_by(&opens, aead, psp.cipher, key, false));
+	psp_write(&psp, datagram);
+	assert_ok(cipher_seal(&seals, datagram, payload, sizeof(payload)));
+	assert_memory_equal(datagram, expected, sizeof(expected));
+	assert_int_equal(psp_read(datagram, sizeof(datagram), &read), DROP_NONE);
+	assert_memory_equal(&read.iv, &psp.iv, sizeof(psp.iv));
+	assert_int_equal(read.cipher, psp.cipher);
+	assert_int_equal(read.spi, psp.spi);
+	assert_ok(cipher_open(&opens, datagram, sizeof(datagram), opened));
+	assert_memory_equal(opened, payload, sizeof(payload));
+	/* Each bit of header, payload and tag counts. */
+	for (size_t bit = 0; bit < sizeof(datagram) * 8; bit++) {
+		datagram[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		assert_error(cipher_open(&opens, datagram, sizeof(datagram), opened), EBADMSG);
+		datagram[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	cipher_deinit(&seals);
+	cipher_deinit(&opens);
+}
+
 /* requirement: NEG-11 */
 static void test_known_answers(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-		const struct psp psp = {.next = PSP_NEXT_IPV6,
-					.cipher = known[i].cipher,
-					.spi = 0x0014000e,
-					.iv = 0x0102030405060708};
-		uint8_t key[32], payload[KNOWN_PAYLOAD], expected[KNOWN_SIZE], datagram[KNOWN_SIZE];
-		uint8_t opened[KNOWN_PAYLOAD];
-		struct cipher seals, opens;
-		struct psp read;
+		known_answer(&aead_openssl, i);
+		known_answer(aead_best(), i);
+		if (aead_ipsec_mb())
+			known_answer(aead_ipsec_mb(), i);
+	}
+}
 
-		for (size_t b = 0; b < sizeof(key); b++)
-			key[b] = (uint8_t)b;
-		for (size_t b = 0; b < sizeof(payload); b++)
-			payload[b] = (uint8_t)b;
-		assert_ok(hex_decode(known[i].datagram, expected, sizeof(expected)));
-		assert_ok(cipher_init(&seals, psp.cipher, key, true));
-		assert_ok(cipher_init(&opens, psp.cipher, key, false));
-		psp_write(&psp, datagram);
-		assert_ok(cipher_seal(&seals, datagram, payload, sizeof(payload)));
-		assert_memory_equal(datagram, expected, sizeof(expected));
-		assert_int_equal(psp_read(datagram, sizeof(datagram), &read), DROP_NONE);
-		assert_memory_equal(&read.iv, &psp.iv, sizeof(psp.iv));
-		assert_int_equal(read.cipher, psp.cipher);
-		assert_int_equal(read.spi, psp.spi);
-		assert_ok(cipher_open(&opens, datagram, sizeof(datagram), opened));
-		assert_memory_equal(opened, payload, sizeof(payload));
-		/* Each bit of header, payload and tag counts. */
-		for (size_t bit = 0; bit < sizeof(datagram) * 8; bit++) {
-			datagram[bit / 8] ^= (uint8_t)(1 << bit % 8);
-			assert_error(cipher_open(&opens, datagram, sizeof(datagram), opened),
-				     EBADMSG);
-			datagram[bit / 8] ^= (uint8_t)(1 << bit % 8);
+/* One library's datagrams are the other's, of every length of a block and of whole buffers, one key in
+ * use for many and at any address.  requirement: NEG-11 */
+static void test_libraries_agree(void **state)
+{
+	enum { LONGEST = 65000, ROOM = SEAL_HEADER_SIZE + LONGEST + SEAL_TAG_SIZE };
+	const struct aead *other = aead_ipsec_mb();
+	_cleanup_free_ uint8_t *one = malloc(ROOM + 64), *two = malloc(ROOM + 64);
+	_cleanup_free_ uint8_t *payload = malloc(LONGEST + 64), *back = malloc(LONGEST + 64);
+	uint8_t key[32];
+
+	if (!other)
+		skip();
+	assert_true(one && two && payload && back);
+	for (size_t i = 0; i < LONGEST + 64; i++)
+		payload[i] = (uint8_t)(i * 31 + i / 251);
+	for (size_t i = 0; i < sizeof(key); i++)
+		key[i] = (uint8_t)(200 - i);
+	for (int kind = SEAL_AES_128_GCM; kind < SEAL_CIPHERS; kind++) {
+		struct psp psp = {
+			.next = PSP_NEXT_IPV4, .cipher = (enum seal_cipher)kind, .spi = 6};
+		struct cipher by_openssl, by_other, opens, opens_other;
+
+		assert_ok(cipher_init_by(&by_openssl, &aead_openssl, psp.cipher, key, true));
+		assert_ok(cipher_init_by(&by_other, other, psp.cipher, key, true));
+		assert_ok(cipher_init_by(&opens, &aead_openssl, psp.cipher, key, false));
+		assert_ok(cipher_init_by(&opens_other, other, psp.cipher, key, false));
+		for (size_t size = 0; size <= LONGEST; size += size < 300 ? 1 : 977) {
+			size_t whole = SEAL_HEADER_SIZE + size + SEAL_TAG_SIZE;
+			uint8_t *a = one + size % 16, *b = two + size % 7;
+
+			psp.iv++;
+			psp_write(&psp, a);
+			psp_write(&psp, b);
+			assert_ok(cipher_seal(&by_openssl, a, payload + size % 5, size));
+			assert_ok(cipher_seal(&by_other, b, payload + size % 5, size));
+			assert_memory_equal(a, b, whole);
+			assert_ok(cipher_open(&opens_other, a, whole, back + size % 11));
+			assert_memory_equal(back + size % 11, payload + size % 5, size);
+			assert_ok(cipher_open(&opens, b, whole, back + size % 3));
+			assert_memory_equal(back + size % 3, payload + size % 5, size);
+			a[whole - 1] ^= 1;
+			assert_error(cipher_open(&opens_other, a, whole, back), EBADMSG);
 		}
-		cipher_deinit(&seals);
+		cipher_deinit(&by_openssl);
+		cipher_deinit(&by_other);
 		cipher_deinit(&opens);
+		cipher_deinit(&opens_other);
 	}
 }
 
@@ -257,6 +314,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_known_answers),
+		cmocka_unit_test(test_libraries_agree),
 		cmocka_unit_test(test_header),
 		cmocka_unit_test(test_replay_model),
 		cmocka_unit_test(test_reserve_never_repeats),
