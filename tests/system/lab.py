@@ -96,11 +96,14 @@ class Place:
         return self.run("/usr/bin/python3", "-c", script, *argv, **kw)
 
     def ping(self, address, *options, count=3):
-        """How many of 'count' pings were answered.  A processor's queue of packets is one for all labs of the machine:
-        while another's flood overflows it, what is lost says nothing of this one."""
+        """How many of 'count' pings, sent at once, were answered.  A processor's queue of packets is one for all labs of the
+        machine: while another's flood overflows it, what is lost says nothing of this one.
+
+        ping(8) waits for the last answer no longer than its interval once it has seen another, and twice the longest
+        round trip: on a busy machine an answer that is late would count as lost, so the interval is long."""
         while True:
             before = overflows()
-            done = self.run("ping", "-n", "-i", "0.05", "-c", count, "-W", "2", *options, address, check=False)
+            done = self.run("ping", "-n", "-l", count, "-i", "3", "-c", count, "-W", "2", *options, address, check=False)
             answered = int(re.search(r"(\d+) received", done.stdout).group(1)) if "received" in done.stdout else 0
             if answered == count or overflows() == before:
                 return answered
