@@ -72,21 +72,21 @@ static void *workers_thread(void *data)
 	return NULL;
 }
 
+/* One at a time: what follows from a job takes the loop a while, and others of its events wait. */
 static void workers_on_wake(struct wake *wake, void *data)
 {
 	struct driver_workers *w = data;
 	struct driver_job *job;
 
-	for (;;) {
-		pthread_mutex_lock(&w->lock);
-		job = list_first(&w->done, struct driver_job, link);
-		if (job)
-			list_remove(&job->link);
-		pthread_mutex_unlock(&w->lock);
-		if (!job)
-			return;
+	pthread_mutex_lock(&w->lock);
+	job = list_first(&w->done, struct driver_job, link);
+	if (job)
+		list_remove(&job->link);
+	if (!list_empty(&w->done))
+		wake_post(wake);
+	pthread_mutex_unlock(&w->lock);
+	if (job)
 		job->done(job);
-	}
 }
 
 static int workers_begin(struct driver_workers *w)
