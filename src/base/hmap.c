@@ -8,7 +8,7 @@
  */
 #include "base/hmap.h"
 
-enum { FIRST_BUCKETS = 8, MOVES_PER_INSERT = 2 };
+enum { FIRST_BUCKETS = 8, MOVES_PER_INSERT = 2, WALK_AHEAD = 16 };
 
 void hmap_init(struct hmap *m)
 {
@@ -158,17 +158,26 @@ struct hmap_node *hmap_next_at(const struct hmap_node *n)
 	return skip_to(n->next, n->hash);
 }
 
+/* Of 'old' first, what has not moved yet; NULL behind the last one. */
+static struct hmap_node *chain_in_turn(const struct hmap *m, size_t i)
+{
+	size_t n_old = m->n_old - m->n_moved;
+
+	if (i < n_old)
+		return m->old[m->n_moved + i];
+	return i - n_old < m->n_buckets ? m->buckets[i - n_old] : NULL;
+}
+
 /* Sets it->next to the head of the next chain that is not empty, or to NULL. */
 static void enter_chain(struct hmap_iter *it)
 {
 	const struct hmap *m = it->map;
-	size_t n_old = m->n_old - m->n_moved;
+	size_t n = m->n_old - m->n_moved + m->n_buckets;
 
-	for (it->next = NULL; !it->next && it->bucket < n_old + m->n_buckets; it->bucket++) {
-		if (it->bucket < n_old)
-			it->next = m->old[m->n_moved + it->bucket];
-		else
-			it->next = m->buckets[it->bucket - n_old];
+	for (it->next = NULL; !it->next && it->bucket < n; it->bucket++) {
+		it->next = chain_in_turn(m, it->bucket);
+		/* elements lie anywhere in memory, and which ones come is known */
+		__builtin_prefetch(chain_in_turn(m, it->bucket + WALK_AHEAD));
 	}
 }
 
