@@ -52,7 +52,7 @@ struct attachment {
 	uint32_t host; /* number; 0: on none */
 
 	struct hmap_node by_id;
-	struct member by_instance;
+	struct hmap_node by_instance; /* unless it is foreign */
 	struct member by_host;    /* in its desired state */
 	struct member by_waiting; /* on its host, for an acknowledgement */
 };

@@ -63,7 +63,6 @@ struct instance {
 	struct member by_subnet;
 	struct member by_host;    /* all but terminated */
 	struct member by_waiting; /* on its host, for an acknowledgement */
-	struct member by_reservation;
 	struct member by_placement_group; /* while not terminated */
 	struct member by_end;          /* among the terminated */
 };

@@ -13,6 +13,7 @@
 #include "model/holders.h"
 #include "model/mapping_table.h"
 #include "model/record.h"
+#include "model/interface.h"
 #include "model/table.h"
 #include "model/table_uses.h"
 
@@ -68,12 +69,7 @@ int model_new(const struct model_config *config, struct model **ret)
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return -ENOMEM;
-	for (enum kind k = KIND_NONE; k < KIND_MAX; k++)
-		list_init(&m->kinds[k].all);
-	list_init(&m->idle_groups);
-	list_init(&m->idle_carriers);
-	list_init(&m->idle_group_sets);
-	list_init(&m->idle_spreads);
+	table_init(m);
 	m->organisation = config->organisation;
 	m->ipv6_pool = config->ipv6_pool;
 	m->ids = config->ids;
@@ -120,11 +116,14 @@ bool caller_sees(const struct caller *c, const struct object *o)
 
 const struct object *model_get(const struct model *m, enum kind k, uint64_t id)
 {
-	const struct object *o;
+	const struct hmap_node *n = hmap_first_at(&m->kinds[k].by_id, hash_u64(id));
 
-	hmap_for_each_at (o, &m->kinds[k].by_id, hash_u64(id), by_id)
+	for (; n; n = hmap_next_at(n)) {
+		const struct object *o = hmap_entry(n, const struct object, by_id);
+
 		if (o->id == id)
 			return o;
+	}
 	return NULL;
 }
 
@@ -173,19 +172,70 @@ struct model_iter model_iter_account(const struct model *m, enum kind k, uint64_
 	return iter_group(group_find(m, REL_ACCOUNT, k, account), relation_offset(REL_ACCOUNT, k));
 }
 
+/* Every instance has interfaces, and most have one: so no group is kept for each, and who goes through them looks for the
+ * next one among those of this hash. */
+static struct model_iter iter_instance(const struct model *m, uint64_t instance)
+{
+	return (struct model_iter){.attachments = &m->unique[UNIQUE_ATTACHMENT_INSTANCE],
+				   .key = instance,
+				   .hash = hash_u64(instance)};
+}
+
+static bool is_behind(const struct object *o, uint64_t serial, uint64_t id)
+{
+	return o->serial != serial ? o->serial > serial : o->id > id;
+}
+
+static const struct object *next_attached(struct model_iter *it)
+{
+	const struct object *next = NULL;
+	const struct attachment *a;
+
+	hmap_for_each_at (a, it->attachments, it->hash, by_instance) {
+		const struct object *o = &a->of->o;
+
+		if (a->instance == it->key && (!it->begun || is_behind(o, it->serial, it->id)) &&
+		    (!next || is_behind(next, o->serial, o->id)))
+			next = o;
+	}
+	if (next) {
+		it->begun = true;
+		it->serial = next->serial;
+		it->id = next->id;
+	}
+	return next;
+}
+
+static size_t count_attached(const struct model *m, uint64_t instance)
+{
+	struct model_iter it = iter_instance(m, instance);
+	const struct attachment *a;
+	size_t n = 0;
+
+	hmap_for_each_at (a, it.attachments, it.hash, by_instance)
+		n += a->instance == instance;
+	return n;
+}
+
 struct model_iter model_iter_group(const struct model *m, enum relation r, uint64_t key)
 {
 	enum kind k = relation_kind(r);
-	struct model_iter it = iter_group(group_find(m, r, k, key), relation_offset(r, k));
+	struct model_iter it;
 
+	if (r == REL_INSTANCE_INTERFACES)
+		return iter_instance(m, key);
+	it = iter_group(group_find(m, r, k, key), relation_offset(r, k));
 	it.part = relation_is_of_parts(r);
 	return it;
 }
 
 size_t model_group_count(const struct model *m, enum relation r, uint64_t key)
 {
-	const struct group *g = group_find(m, r, relation_kind(r), key);
+	const struct group *g;
 
+	if (r == REL_INSTANCE_INTERFACES)
+		return count_attached(m, key);
+	g = group_find(m, r, relation_kind(r), key);
 	return g ? g->n : 0;
 }
 
@@ -198,6 +248,8 @@ size_t model_account_count(const struct model *m, enum kind k, uint64_t account)
 
 const struct object *model_iter_next(struct model_iter *it)
 {
+	if (it->attachments)
+		return next_attached(it);
 	if (!it->head)
 		return NULL;
 	it->at = it->at->next;
@@ -239,6 +291,11 @@ void model_iter_skip(const struct model *m, struct model_iter *it, enum kind k, 
 	const struct object *o = model_get(m, k, after_id);
 	const struct list *link;
 
+	if (it->attachments) {
+		it->begun = true;
+		it->serial = o ? o->serial : after_serial;
+		it->id = after_id;
+	}
 	if (!it->head)
 		return;
 	link = find_link(o, it);

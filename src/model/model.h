@@ -77,7 +77,6 @@ enum relation {
 	REL_HOST_WAITING_RELEASES,
 	REL_WIDE_RELEASES,         /* key: 0; those that wait for more than one host */
 	REL_INTERFACE_MOVES,       /* key: the interface that gets the address; releases */
-	REL_RESERVATION,           /* key: reservation; instances */
 	REL_PLACEMENT_GROUP,       /* key: placement group; instances, all but terminated */
 	REL_TERMINATED,            /* key: 0; instances that are described for a while yet */
 	REL_VPC_GROUPS,            /* key: vpc; security groups */
@@ -135,6 +134,11 @@ struct model_iter {
 	const struct list *at;
 	size_t offset; /* of the link inside the struct, or */
 	bool part;     /* inside a part of it: an attachment, which knows its interface */
+	/* Of an instance's interfaces, instead of these: where they are found, */
+	const struct hmap *attachments;
+	uint64_t key, hash;
+	bool begun;
+	uint64_t serial, id; /* and the one last visited, if any was */
 };
 /* In the order of creation (the serial). */
 struct model_iter model_iter_kind(const struct model *m, enum kind k);
@@ -152,6 +156,12 @@ void model_load_begin(struct model *m, size_t n_records);
  * model_load_end(), or when a deletion has been loaded; so are contradictions.  -EBADMSG for a record that
  * is malformed, or contradicts what is loaded (two owners of one address); -ENOMEM. */
 must_check int model_load(struct model *m, enum kind k, uint64_t id, const void *data, size_t size);
+/* The same in two steps.  The first needs no model, so another thread may do it: a record becomes an object, to be freed by
+ * record_free().  The second takes '*new' unless it fails. */
+must_check int model_load_decode(enum kind k, uint64_t id, const void *data, size_t size,
+				 struct object **ret);
+must_check int model_load_object(struct model *m, struct object **new);
+must_check int model_load_deletion(struct model *m, enum kind k, uint64_t id);
 /* Ends loading: puts lists in order, checks references.  -EBADMSG. */
 must_check int model_load_end(struct model *m, uint64_t revision);
 

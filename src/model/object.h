@@ -7,7 +7,8 @@
  * until the change is committed or undone.  So a pointer got from the model is good until the next
  * operation, and const.
  *
- * Ownership: an object owns its strings and arrays (model/record.h knows them all).
+ * Ownership: an object owns its strings and arrays (model/record.h knows them all).  Those of a decoded one lie in its own
+ * block of memory: they are not freed or replaced by themselves, which a copy's are.
  */
 #pragma once
 
@@ -35,6 +36,7 @@ struct member {
 struct object {
 	enum kind kind;
 	uint32_t tx_slot; /* of the transaction that made this version */
+	uint32_t block;   /* bytes from here that were allocated together; 0: the object alone */
 	uint64_t id;
 	uint64_t account;  /* the owner; 0: the system's */
 	uint64_t revision; /* that last changed it */

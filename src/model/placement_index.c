@@ -154,10 +154,12 @@ uint32_t placement_capacity(const struct host *h, enum host_room r)
 	return given;
 }
 
-static void refresh(struct host_state *s)
+static void refresh(const struct model *m, struct host_state *s)
 {
 	struct placement_view *v = &s->view;
 
+	if (m->loading)
+		return;
 	v->number = s->number;
 	v->load = 0;
 	if (!v->host)
@@ -195,7 +197,8 @@ void placement_needs(const struct instance_type *t, size_t n_interfaces,
 }
 
 /* What an instance has in use, but for ports, which its interfaces have. */
-static void count_use(struct host_state *s, const struct instance *n, bool add)
+static void count_use(const struct model *m, struct host_state *s, const struct instance *n,
+		      bool add)
 {
 	uint32_t needs[HOST_ROOM_MAX];
 
@@ -208,7 +211,7 @@ static void count_use(struct host_state *s, const struct instance *n, bool add)
 		else
 			s->view.used[r] -= needs[r];
 	}
-	refresh(s);
+	refresh(m, s);
 }
 
 static void count_instance(struct model *m, const struct instance *n, bool add)
@@ -218,7 +221,7 @@ static void count_instance(struct model *m, const struct instance *n, bool add)
 	if (!n->host)
 		return;
 	s = host_state_find(m, n->host);
-	count_use(s, n, add);
+	count_use(m, s, n, add);
 	if (!s->view.host)
 		return;
 	if (add)
@@ -247,7 +250,7 @@ static void count_interface(struct model *m, const struct interface *i, int by)
 			continue;
 		s = host_state_find(m, a->host);
 		s->view.used[HOST_PORTS] += (uint64_t)(int64_t)by;
-		refresh(s);
+		refresh(m, s);
 	}
 }
 
@@ -291,7 +294,7 @@ static void replace_host(struct model *m, const struct host *old, const struct h
 	}
 	if (new && !old)
 		count_early(m, new, s->view.rack);
-	refresh(s);
+	refresh(m, s);
 }
 
 /* ---- for table.c ---- */
@@ -399,7 +402,13 @@ size_t placement_view_count(const struct model *m)
 
 void placement_index_refresh(struct model *m, uint32_t host)
 {
-	refresh(host_state_find(m, host));
+	refresh(m, host_state_find(m, host));
+}
+
+void placement_index_refresh_all(struct model *m)
+{
+	for (size_t i = 0; i < m->n_hosts_known; i++)
+		refresh(m, m->hosts_known[i]);
 }
 
 const struct placement_view *placement_view_of(const struct model *m, uint32_t host)

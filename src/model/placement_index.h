@@ -18,6 +18,8 @@ void placement_index_deinit(struct model *m);
 
 /* Whether the host is connected has changed. */
 void placement_index_refresh(struct model *m, uint32_t host);
+/* Loading is over: meanwhile only what is in use was counted. */
+void placement_index_refresh_all(struct model *m);
 
 /* By number, from 0; some are of hosts that are gone. */
 const struct placement_view *placement_view_at(const struct model *m, size_t i);

@@ -13,18 +13,29 @@ CLEANUP_DEFINE(struct object *, record_free);
 
 /* ---- life ---- */
 
-struct object *record_new(enum kind k, uint64_t id)
+struct object *record_new(enum kind k, uint64_t id, size_t room)
 {
-	struct object *o = calloc(1, record_of(k)->size);
+	size_t size = record_of(k)->size + room;
+	struct object *o = calloc(1, size);
 
 	if (o) {
 		o->kind = k;
+		o->block = (uint32_t)size;
 		o->id = id;
 	}
 	return o;
 }
 
-static void free_fields(const struct record *r, void *base)
+/* What 'o' points at, unless it is in its own block. */
+static void free_part(const struct object *o, void *part)
+{
+	const char *at = part, *block = (const char *)o;
+
+	if (at < block || at >= block + o->block)
+		free(part);
+}
+
+static void free_fields(const struct object *o, const struct record *r, void *base)
 {
 	for (size_t i = 0; i < r->n_fields; i++) {
 		const struct field *f = &r->fields[i];
@@ -35,13 +46,13 @@ static void free_fields(const struct record *r, void *base)
 		case FIELD_ARRAY:
 			n = *v ? field_count(base, f) : 0;
 			for (size_t j = 0; j < n; j++)
-				free_fields(f->element, *v + j * f->size);
-			free(*v);
+				free_fields(o, f->element, *v + j * f->size);
+			free_part(o, *v);
 			break;
 		case FIELD_STRING:
 		case FIELD_SECRET:
 		case FIELD_IDS:
-			free(*v);
+			free_part(o, *v);
 			break;
 		default:
 			break;
@@ -52,7 +63,7 @@ static void free_fields(const struct record *r, void *base)
 struct object *record_free(struct object *o)
 {
 	if (o) {
-		free_fields(record_of(o->kind), o);
+		free_fields(o, record_of(o->kind), o);
 		free(o);
 	}
 	return NULL;
@@ -140,7 +151,7 @@ static int copy_fields(const struct record *r, void *to, const void *from)
 
 int record_copy(const struct object *o, struct object **ret)
 {
-	_cleanup_(record_free_cleanup) struct object *copy = record_new(o->kind, o->id);
+	_cleanup_(record_free_cleanup) struct object *copy = record_new(o->kind, o->id, 0);
 	int r;
 
 	if (!copy)

@@ -201,7 +201,79 @@ void record_encode(const struct object *o, struct buf *b)
 
 /* ---- decoding ---- */
 
-static int get_struct(struct cursor *c, const struct record *r, void *base);
+/*
+ * An object that is decoded, and all that it points at, are one block of memory: a model of a million records has several
+ * pointers in each.  So first it is counted what the block needs behind the object.
+ */
+struct room {
+	char *at, *end;
+};
+
+enum { ROOM_ALIGNMENT = 8, ROOM_MAX = 1 << 20 };
+
+static size_t room_size(size_t size)
+{
+	return (size + ROOM_ALIGNMENT - 1) & ~(size_t)(ROOM_ALIGNMENT - 1);
+}
+
+/* Zeroed; beside the block if what was counted is not what is there now. */
+static void *room_take(struct room *room, size_t n, size_t size)
+{
+	size_t needed;
+	char *at = room->at;
+
+	if (__builtin_mul_overflow(n, size, &needed))
+		return NULL;
+	if (needed > ROOM_MAX || room_size(needed) > (size_t)(room->end - at))
+		return calloc(n, size);
+	room->at += room_size(needed);
+	return at;
+}
+
+static size_t struct_room(struct cursor c, const struct record *r);
+
+static size_t value_room(struct cursor value, const struct field *f)
+{
+	size_t size = cursor_left(&value), n = 0, parts = 0;
+
+	switch (f->type) {
+	case FIELD_STRING:
+	case FIELD_SECRET:
+		return room_size(size + 1);
+	case FIELD_IDS:
+		return room_size(size);
+	case FIELD_ARRAY:
+		for (; cursor_left(&value); n++)
+			parts += struct_room(cursor_sub(&value, get_varint(&value)), f->element);
+		return room_size(n * f->size) + parts;
+	default:
+		return 0;
+	}
+}
+
+/* What the values in 'c' need beside their struct, at least if they can be decoded. */
+static size_t struct_room(struct cursor c, const struct record *r)
+{
+	size_t i = 0, needed = 0;
+
+	while (c.at < c.end) {
+		unsigned int tag = *c.at++;
+		size_t size = get_varint(&c);
+		struct cursor value;
+
+		if (c.error || size > (size_t)(c.end - c.at))
+			break;
+		cursor_init(&value, c.at, size);
+		c.at += size;
+		while (i < r->n_fields && r->fields[i].tag < tag)
+			i++;
+		if (i < r->n_fields && r->fields[i].tag == tag)
+			needed += value_room(value, &r->fields[i]);
+	}
+	return needed;
+}
+
+static int get_struct(struct cursor *c, const struct record *r, void *base, struct room *room);
 
 static int get_number(struct cursor *c, const struct field *f, void *v)
 {
@@ -246,22 +318,27 @@ static int get_prefix(struct cursor *c, struct prefix *ret)
 	return ipaddr_equal(&ret->addr, &addr) ? 0 : -EBADMSG;
 }
 
-static int get_string(struct cursor *c, char **ret)
+static int get_string(struct cursor *c, struct room *room, char **ret)
 {
 	size_t size = cursor_left(c);
 	const uint8_t *bytes = cursor_take(c, size);
 
 	if (!bytes || memchr(bytes, 0, size))
 		return -EBADMSG;
-	*ret = strndup((const char *)bytes, size);
-	return *ret ? 0 : -ENOMEM;
+	*ret = room_take(room, size + 1, 1);
+	if (!*ret)
+		return -ENOMEM;
+	memcpy(*ret, bytes, size);
+	return 0;
 }
 
-static int get_ids(struct cursor *c, uint64_t **ret, size_t *ret_n)
+static int get_ids(struct cursor *c, struct room *room, uint64_t **ret, size_t *ret_n)
 {
 	size_t n = cursor_left(c) / sizeof(uint64_t);
 
-	*ret = calloc(n + 1, sizeof(uint64_t));
+	if (!n)
+		return 0;
+	*ret = room_take(room, n, sizeof(uint64_t));
 	if (!*ret)
 		return -ENOMEM;
 	*ret_n = n;
@@ -270,7 +347,8 @@ static int get_ids(struct cursor *c, uint64_t **ret, size_t *ret_n)
 	return 0;
 }
 
-static int get_array(struct cursor *c, const struct field *f, char **ret, size_t *ret_n)
+static int get_array(struct cursor *c, const struct field *f, struct room *room, char **ret,
+		     size_t *ret_n)
 {
 	struct cursor ahead = *c;
 	size_t n = 0;
@@ -279,16 +357,16 @@ static int get_array(struct cursor *c, const struct field *f, char **ret, size_t
 	for (; cursor_left(&ahead); n++)
 		cursor_skip(&ahead, get_varint(&ahead));
 	r = cursor_error(&ahead);
-	if (r)
+	if (r || !n)
 		return r;
-	*ret = calloc(n + 1, f->size);
+	*ret = room_take(room, n, f->size);
 	if (!*ret)
 		return -ENOMEM;
 	*ret_n = n;
 	for (size_t i = 0; i < n; i++) {
 		struct cursor one = cursor_sub(c, get_varint(c));
 
-		r = get_struct(&one, f->element, *ret + i * f->size);
+		r = get_struct(&one, f->element, *ret + i * f->size, room);
 		if (r)
 			return r;
 	}
@@ -296,7 +374,7 @@ static int get_array(struct cursor *c, const struct field *f, char **ret, size_t
 }
 
 /* 'c' is the value and nothing else. */
-static int get_value(struct cursor *c, const struct field *f, void *base)
+static int get_value(struct cursor *c, const struct field *f, void *base, struct room *room)
 {
 	size_t *count = (size_t *)(void *)((char *)base + f->count_offset);
 	void *v = field_at_mut(base, f);
@@ -320,16 +398,16 @@ static int get_value(struct cursor *c, const struct field *f, void *base)
 		return 0;
 	case FIELD_STRING:
 	case FIELD_SECRET:
-		return get_string(c, v);
+		return get_string(c, room, v);
 	case FIELD_IDS:
-		return get_ids(c, v, count);
+		return get_ids(c, room, v, count);
 	case FIELD_ARRAY:
-		return get_array(c, f, v, count);
+		return get_array(c, f, room, v, count);
 	}
 	return -EBADMSG;
 }
 
-static int get_struct(struct cursor *c, const struct record *r, void *base)
+static int get_struct(struct cursor *c, const struct record *r, void *base, struct room *room)
 {
 	unsigned int last = 0;
 	size_t i = 0;
@@ -350,7 +428,7 @@ static int get_struct(struct cursor *c, const struct record *r, void *base)
 			i++;
 		if (i == r->n_fields || r->fields[i].tag != tag)
 			continue;
-		ret = get_value(&value, &r->fields[i], base);
+		ret = get_value(&value, &r->fields[i], base, room);
 		if (!ret)
 			ret = value.error;
 		if (!ret && value.at != value.end)
@@ -378,18 +456,24 @@ static int complete_tags(struct object *o)
 int record_decode(enum kind k, uint64_t id, const void *data, size_t size, struct object **ret)
 {
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	const struct record *record = record_of(k);
+	struct room room;
 	struct cursor c;
+	size_t needed;
 	int r;
 
-	if (!record_of(k))
+	if (!record)
 		return -EBADMSG;
 	cursor_init(&c, data, size);
 	if (cursor_u8(&c) != RECORD_FORMAT || cursor_error(&c))
 		return -EBADMSG;
-	o = record_new(k, id);
+	needed = struct_room(c, record);
+	o = record_new(k, id, needed < ROOM_MAX ? needed : 0);
 	if (!o)
 		return -ENOMEM;
-	r = get_struct(&c, record_of(k), o);
+	room.at = (char *)o + record->size;
+	room.end = (char *)o + o->block;
+	r = get_struct(&c, record, o, &room);
 	if (!r)
 		r = complete_tags(o);
 	if (r)

@@ -12,6 +12,7 @@
 
 #include "base/hmap.h"
 #include "base/list.h"
+#include "base/radix.h"
 #include "model/attachment.h"
 #include "model/choice_rules.h"
 #include "model/model.h"
@@ -25,6 +26,7 @@ enum unique {
 	UNIQUE_VNI,
 	UNIQUE_MAC,
 	UNIQUE_ATTACHMENT,
+	UNIQUE_ATTACHMENT_INSTANCE, /* several may be of one */
 	UNIQUE_TOKEN,
 	UNIQUE_GROUP_NUMBER,
 	UNIQUE_GROUP_NAME, /* in its VPC */
@@ -96,14 +98,26 @@ struct host_state {
 
 enum {
 	MODEL_LOAD_BATCH = 32, /* records that wait for memory together while loading */
-	MODEL_GROUPS_AT_HAND = 1024,
+	MODEL_GROUPS_AT_HAND = 4096,
+	MODEL_HOSTS_AT_HAND = 4096,
+	MODEL_KIND_RELATIONS = 8,
+	MODEL_KIND_UNIQUES = 4,
 };
+
+struct relation_use;
+struct unique_use;
 
 struct kind_table {
 	struct hmap by_id;
 	struct list all;
 	size_t n;
-	bool unsorted; /* while loading */
+	/* While loading: */
+	bool unsorted;
+	uint64_t highest_id; /* entered so far */
+	/* The indexes that objects of this kind may be in: model/table_uses.h. */
+	size_t n_relations, n_uniques;
+	const struct relation_use *relations[MODEL_KIND_RELATIONS];
+	const struct unique_use *uniques[MODEL_KIND_UNIQUES];
 };
 
 struct model {
@@ -120,6 +134,10 @@ struct model {
 	size_t n_deferred, deferred_allocated;
 	struct object **deferred;
 	struct object *arriving[MODEL_LOAD_BATCH];
+	/* Likewise those of one kind that came last and have no places in lists yet, with their serials. */
+	enum kind unlisted_kind;
+	size_t n_unlisted, unlisted_allocated;
+	struct radix_item *unlisted;
 	struct kind_table kinds[KIND_MAX];
 	struct hmap unique[UNIQUE_MAX];
 	struct hmap groups;
@@ -131,6 +149,7 @@ struct model {
 	struct hmap carriers;
 	struct list idle_carriers;
 	struct hmap host_states;
+	struct host_state *hosts_at_hand[MODEL_HOSTS_AT_HAND]; /* likewise */
 	size_t n_hosts_known, hosts_allocated;
 	struct host_state **hosts_known; /* the same, to be gone through quickly */
 	struct hmap racks;
@@ -149,10 +168,20 @@ struct model {
 /* Puts 'new' in the place of 'old'; either may be NULL.  Takes nothing: the caller owns 'old' afterwards and
  * the model 'new'.  -ENOMEM, and nothing has changed; never when 'new' was in the model before. */
 must_check int table_replace(struct model *m, struct object *old, struct object *new);
-/* Brings nearer to the processor what table_replace() will read for 'o', or model_get() for an id: first
- * (stage 0) the places in the tables, then (stage 1) what is found there. */
+/* The same for an object that was not there, in two steps, for loading: many are entered as they come, and get their places
+ * in lists in order of their serials, so that each list grows at its end.  table_enter(): -ENOMEM, and nothing has
+ * changed.  table_list(): -ENOMEM, and it is in no list. */
+must_check int table_enter(struct model *m, struct object *new);
+must_check int table_list(struct model *m, struct object *o);
+/* Bring nearer to the processor what table_enter() will use for 'o': first (stage 0) itself, which another thread may have
+ * made, then the places in the tables.  For an id what model_get() will read: the place in the table (stage 1), and then what
+ * is found there. */
+enum { TABLE_PREFETCH_STAGES = 3 };
 void table_prefetch(const struct model *m, const struct object *o, unsigned int stage);
 void table_prefetch_id(const struct model *m, enum kind k, uint64_t id, unsigned int stage);
+void table_prefetch_object(const struct object *o);
+/* Of a zeroed model. */
+void table_init(struct model *m);
 /* Frees what is empty, if no change can be undone. */
 void table_reclaim(struct model *m);
 /* Puts lists in order after loading. */

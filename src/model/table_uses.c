@@ -50,12 +50,6 @@ static bool interface_subnet(const struct object *o, uint64_t *ret)
 	return true;
 }
 
-static bool attachment_instance(const struct attachment *a, uint64_t *ret)
-{
-	*ret = a->instance;
-	return a->state != ATTACHMENT_NONE && !attachment_is_foreign(a);
-}
-
 static bool attachment_host(const struct attachment *a, uint64_t *ret)
 {
 	*ret = a->host;
@@ -70,7 +64,6 @@ static bool attachment_waiting(const struct attachment *a, uint64_t *ret)
 }
 
 static const struct part_relation_use part_relations[] = {
-	{REL_INSTANCE_INTERFACES, offsetof(struct attachment, by_instance), attachment_instance},
 	{REL_HOST_INTERFACES, offsetof(struct attachment, by_host), attachment_host},
 	{REL_HOST_WAITING_INTERFACES, offsetof(struct attachment, by_waiting), attachment_waiting},
 };
@@ -114,12 +107,6 @@ static bool instance_waiting(const struct object *o, uint64_t *ret)
 	*ret = i->host;
 	return i->host && (i->state == INSTANCE_PENDING || i->state == INSTANCE_STOPPING ||
 			   i->state == INSTANCE_SHUTTING_DOWN);
-}
-
-static bool instance_reservation(const struct object *o, uint64_t *ret)
-{
-	*ret = ((const struct instance *)o)->reservation;
-	return true;
 }
 
 static bool instance_placement_group(const struct object *o, uint64_t *ret)
@@ -412,8 +399,6 @@ static const struct relation_use relations[] = {
 	{KIND_INSTANCE, REL_HOST_INSTANCES, offsetof(struct instance, by_host), instance_host},
 	{KIND_INSTANCE, REL_HOST_WAITING_INSTANCES, offsetof(struct instance, by_waiting),
 	 instance_waiting},
-	{KIND_INSTANCE, REL_RESERVATION, offsetof(struct instance, by_reservation),
-	 instance_reservation},
 	{KIND_INSTANCE, REL_PLACEMENT_GROUP, offsetof(struct instance, by_placement_group),
 	 instance_placement_group},
 	{KIND_INSTANCE, REL_TERMINATED, offsetof(struct instance, by_end), instance_end},

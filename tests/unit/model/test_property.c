@@ -160,18 +160,38 @@ static void load_record(struct model *to, const struct object *o)
 	assert_int_equal(model_load(to, o->kind, o->id, buf_data(&b), buf_size(&b)), 0);
 }
 
-/* Loads all of the twin's objects, from a random place on, backwards or forwards. */
+/* As a store's snapshot has them: by kind and id. */
+static int compare_ids(const void *a, const void *b)
+{
+	const struct object *x = *(const struct object *const *)a;
+	const struct object *y = *(const struct object *const *)b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Loads all of the twin's objects, from a random place on, backwards or forwards, or by their ids; and some again, as a log
+ * has them behind a snapshot. */
 static struct model *reload(struct run *r)
 {
 	struct model_config config = {.region = "us-east-1", .ids = r->w.c.m->ids};
 	size_t n = r->twin.n, start = walk_random(&r->w, (uint32_t)n);
+	_cleanup_free_ const struct object **objects = calloc(n, sizeof(*objects));
 	bool backwards = walk_random(&r->w, 2);
 	struct model *m;
 
+	assert_non_null(objects);
+	for (size_t i = 0; i < n; i++)
+		objects[i] = r->twin.objects[(start + (backwards ? n - i : i)) % n];
+	if (walk_random(&r->w, 2))
+		qsort(objects, n, sizeof(*objects), compare_ids);
 	assert_int_equal(prefix_parse("fd56:6961::/32", &config.organisation), 0);
 	assert_int_equal(model_new(&config, &m), 0);
 	for (size_t i = 0; i < n; i++)
-		load_record(m, r->twin.objects[(start + (backwards ? n - i : i)) % n]);
+		load_record(m, objects[i]);
+	for (uint32_t again = walk_random(&r->w, 10); again; again--)
+		load_record(m, objects[walk_random(&r->w, (uint32_t)n)]);
 	assert_int_equal(model_load_end(m, model_revision(r->w.c.m)), 0);
 	return m;
 }

@@ -140,8 +140,6 @@ static bool key_of(const struct object *o, enum relation r, uint64_t *ret)
 		return *ret = n->host, n->state != INSTANCE_TERMINATED;
 	case REL_HOST_WAITING_INSTANCES:
 		return *ret = n->host, n->wait_revision && n->state != INSTANCE_TERMINATED;
-	case REL_RESERVATION:
-		return *ret = n->reservation, true;
 	case REL_PLACEMENT_GROUP:
 		return *ret = n->placement_group,
 		       n->placement_group && n->state != INSTANCE_TERMINATED;
