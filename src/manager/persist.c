@@ -2,19 +2,27 @@
 #include "manager/persist.h"
 
 #include "base/limits.h"
-#include "model/model.h"
 #include "model/record.h"
 #include "model/tx.h"
 
-enum {
-	PERSIST_ID_SIZE = 8,
-	PERSIST_WRITE_SIZE = 250, /* of an interface or instance, about */
-};
+enum { PERSIST_ID_SIZE = 8 };
 
 static void put_id(uint64_t id, uint8_t ret[static PERSIST_ID_SIZE])
 {
 	for (int i = 0; i < PERSIST_ID_SIZE; i++)
 		ret[i] = (uint8_t)(id >> (56 - 8 * i));
+}
+
+int persist_get_id(const struct store_write *write, uint64_t *ret)
+{
+	uint64_t id = 0;
+
+	if (write->id_size != PERSIST_ID_SIZE)
+		return -EBADMSG;
+	for (int i = 0; i < PERSIST_ID_SIZE; i++)
+		id = id << 8 | write->id[i];
+	*ret = id;
+	return 0;
 }
 
 int persist_change(const struct change *change, struct store_batch *batch)
@@ -40,26 +48,4 @@ int persist_change(const struct change *change, struct store_batch *batch)
 				buf_data(&record), buf_size(&record));
 	}
 	return store_batch_error(batch);
-}
-
-static int load_write(const struct store_write *write, void *data)
-{
-	uint64_t id = 0;
-
-	if (write->id_size != PERSIST_ID_SIZE || write->kind >= KIND_MAX)
-		return -EBADMSG;
-	for (int i = 0; i < PERSIST_ID_SIZE; i++)
-		id = id << 8 | write->id[i];
-	return model_load(data, (enum kind)write->kind, id, write->value, write->value_size);
-}
-
-int persist_load(struct store *store, struct model *model)
-{
-	const struct store_info *info = store_info_get(store);
-	int r;
-
-	/* A guess is enough: it spares the tables growing under way. */
-	model_load_begin(model, (info->log_size + info->snapshot_size) / PERSIST_WRITE_SIZE);
-	r = store_load(store, load_write, model);
-	return r ? r : model_load_end(model, store_info_get(store)->revision);
 }
