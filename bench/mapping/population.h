@@ -52,4 +52,5 @@ struct question *population_questions(const struct population *p, uint32_t host,
 _Noreturn void bench_die(const char *what, int r);
 double bench_seconds(void);                      /* monotonic */
 double bench_cpu_seconds(void);                  /* of this thread */
+double bench_process_seconds(void);              /* of all threads */
 int bench_compare(const void *a, const void *b); /* doubles, for qsort() */

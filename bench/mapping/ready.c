@@ -91,16 +91,17 @@ static void fill_store(size_t n_mappings, uint32_t n_addrs, const char *path)
 {
 	struct population p = {.model = population_model(), .submit = store_change};
 	struct store *store = open_store(path);
-	bool more = true;
+	bool more;
 	int r = 0;
 
 	p.data = store;
 	population_add_hosts(&p, population_hosts_for(n_mappings / n_addrs, READY_HOSTS));
 	population_enable_hosts(&p);
 	population_add_instances(&p, n_mappings / n_addrs, n_addrs);
-	/* As a manager that has run for a while leaves it. */
-	while (more && !r)
-		r = store_compact(store, false, &more);
+	/* As a manager that has run for a while leaves it.  At first a store only looks for what an earlier compaction left. */
+	for (unsigned int turn = 0; turn < 2; turn++)
+		for (more = true; more && !r;)
+			r = store_compact(store, false, &more);
 	if (r)
 		bench_die("compaction", r);
 	store_free(store);
@@ -112,7 +113,7 @@ void bench_start(size_t n_mappings, uint32_t n_addrs, const char *path)
 	struct manager_config config = {.lease_seconds = 300};
 	struct manager *manager;
 	struct clock clock;
-	double begun, opened, loaded;
+	double begun, opened, loaded, used, thread_used;
 	size_t n;
 	int r;
 
@@ -120,6 +121,8 @@ void bench_start(size_t n_mappings, uint32_t n_addrs, const char *path)
 	if (access(path, F_OK))
 		fill_store(n_mappings, n_addrs, path);
 	clock_init_real(&clock);
+	used = bench_process_seconds();
+	thread_used = bench_cpu_seconds();
 	begun = bench_seconds();
 	r = loop_new(&clock, &config.loop);
 	config.store = open_store(path);
@@ -133,8 +136,10 @@ void bench_start(size_t n_mappings, uint32_t n_addrs, const char *path)
 	if (r)
 		bench_die("start", r);
 	n = mapping_count(model_mappings(manager->model));
-	printf("{\"mappings\": %zu, \"open_s\": %.2f, \"load_s\": %.2f, \"total_s\": %.2f}\n", n,
-	       opened - begun, loaded - opened, bench_seconds() - begun);
+	printf("{\"mappings\": %zu, \"open_s\": %.2f, \"load_s\": %.2f, \"total_s\": %.2f, "
+	       "\"cpu_s\": %.2f, \"thread_cpu_s\": %.2f}\n",
+	       n, opened - begun, loaded - opened, bench_seconds() - begun,
+	       bench_process_seconds() - used, bench_cpu_seconds() - thread_used);
 	manager_free(manager);
 	loop_free(config.loop);
 }
