@@ -411,9 +411,19 @@ static int main_end_nodes(struct program *p)
 	return e;
 }
 
+/* 0: it is gone, or there was none. */
+static int main_remaining_link(const char *name)
+{
+	int ifindex;
+
+	return name && !main_find_link(name, &ifindex) ? ifindex : 0;
+}
+
 static int main_undo(struct program *p)
 {
-	const struct dp_config config = main_dp_config(p->options, 0, 0);
+	const struct dp_config config =
+		main_dp_config(p->options, main_remaining_link(p->options->substrate),
+			       main_remaining_link(p->options->uplink));
 	int e = main_paths(p), step;
 
 	if (!e)

@@ -136,3 +136,10 @@ int bpf_attach_probe(int ifindex, int prog_fd, bool *ret_tcx)
 		bpf_link_detach(fd);
 	return 0;
 }
+
+int bpf_attach_clear(int ifindex)
+{
+	int r = clsact_delete(ifindex, TCX_EGRESS);
+
+	return r ? r : clsact_delete(ifindex, TCX_INGRESS);
+}

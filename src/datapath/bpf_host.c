@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening, adopting, closing and destroying a host's data plane in the kernel. */
+/* Opening, adopting and closing a host's data plane in the kernel. */
 #include "datapath/bpf_host.h"
 
 #include <arpa/inet.h>
@@ -49,20 +49,16 @@ int bpf_host_error(int r)
 /* ---- names ---- */
 
 /* [a-z0-9-]{1,11}: part of device names, of at most 15 bytes, and of a path. */
-static bool name_is_valid(const char *name)
+bool bpf_host_name_is_valid(const char *name)
 {
 	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
 
 	return n && n <= 11 && !name[n];
 }
 
-struct device_names {
-	char upcall[16], copy[16], seal[16], vxlan[16], geneve[16], bridge[16], wide[16];
-};
-
-static struct device_names device_names(const struct dp_config *config)
+struct bpf_devices bpf_host_devices(const struct dp_config *config)
 {
-	struct device_names d;
+	struct bpf_devices d;
 
 	snprintf(d.upcall, sizeof(d.upcall), "%.11s-up", config->name);
 	snprintf(d.copy, sizeof(d.copy), "%.11s-cp", config->name);
@@ -74,7 +70,7 @@ static struct device_names device_names(const struct dp_config *config)
 	return d;
 }
 
-static int dir_name(const struct dp_config *config, char ret[static PATH_MAX])
+int bpf_host_dir(const struct dp_config *config, char ret[static PATH_MAX])
 {
 	int n = snprintf(ret, PATH_MAX, "%s/viaduct/%s", config->bpffs, config->name);
 
@@ -293,7 +289,7 @@ static int open_tap(struct rtnl *rtnl, const char *name, int *ret_fd, bool *ret_
 }
 
 /* The sealing device.  While its worker has it open nobody else can open it. */
-static int open_seal(struct bpf_host *h, const struct device_names *names, struct rtnl *rtnl)
+static int open_seal(struct bpf_host *h, const struct bpf_devices *names, struct rtnl *rtnl)
 {
 	_cleanup_close_ int fd = -1;
 	struct rtnl_link link;
@@ -332,7 +328,7 @@ static int open_tunnel(struct rtnl *rtnl, const char *name, int created)
 /* The devices, made or found. */
 static int open_devices(struct bpf_host *h, const struct dp_config *config, struct devices *ret)
 {
-	struct device_names names = device_names(config);
+	struct bpf_devices names = bpf_host_devices(config);
 	_cleanup_(rtnl_close_cleanup) struct rtnl *rtnl = NULL;
 	bool copy_uso;
 	int r = rtnl_open(&rtnl);
@@ -511,7 +507,7 @@ static int open_host(struct bpf_host *h, const struct dp_config *config, bool *r
 	h->packet_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (h->packet_fd < 0)
 		return -errno;
-	r = dir_name(config, h->dir);
+	r = bpf_host_dir(config, h->dir);
 	if (!r)
 		r = file_mkdirs(h->dir, 0700);
 	if (!r)
@@ -551,7 +547,7 @@ int datapath_open(const struct dp_config *config, struct datapath **ret, bool *r
 	bool adopted = false;
 	int r;
 
-	if (!name_is_valid(config->name) || config->substrate_ifindex <= 0 ||
+	if (!bpf_host_name_is_valid(config->name) || config->substrate_ifindex <= 0 ||
 	    config->uplink_ifindex < 0 || config->uplink_ifindex == config->substrate_ifindex ||
 	    !config->max_mappings || !config->max_flows ||
 	    !datapath_labels_are_valid(&config->labels))
@@ -569,76 +565,4 @@ int datapath_open(const struct dp_config *config, struct datapath **ret, bool *r
 	*ret = &h->base;
 	*ret_adopted = adopted;
 	return 0;
-}
-
-/* ---- destroying ---- */
-
-static int detach_port(const struct dp_port *port, void *data)
-{
-	struct bpf_host *h = data;
-	char name[32];
-
-	snprintf(name, sizeof(name), "watch_%u", port->id);
-	bpf_attach_delete_egress(h, name, port->ifindex);
-	snprintf(name, sizeof(name), "port_%u", port->id);
-	return bpf_attach_delete(h, name, port->ifindex);
-}
-
-/* Where filters are not pinned links, the devices have to be asked one by one. */
-static int detach_filters(const struct dp_config *config)
-{
-	struct datapath *dp;
-	bool adopted;
-	int r = datapath_open(config, &dp, &adopted);
-
-	if (r)
-		return r;
-	if (!bpf_host_of(dp)->tcx) {
-		r = bpf_ports(dp, detach_port, bpf_host_of(dp));
-		if (!r)
-			r = bpf_attach_delete(bpf_host_of(dp), "substrate",
-					      config->substrate_ifindex);
-		if (!r && config->uplink_ifindex)
-			r = bpf_attach_delete(bpf_host_of(dp), "uplink", config->uplink_ifindex);
-	}
-	datapath_close(dp);
-	return r;
-}
-
-static int delete_device(const char *name)
-{
-	_cleanup_(rtnl_close_cleanup) struct rtnl *rtnl = NULL;
-	struct rtnl_link link;
-	int r = rtnl_open(&rtnl);
-
-	if (!r)
-		r = rtnl_link_find(rtnl, name, &link);
-	if (!r)
-		r = rtnl_link_delete(rtnl, link.ifindex);
-	return rtnl_is_gone(r) ? 0 : r;
-}
-
-int datapath_destroy(const struct dp_config *config)
-{
-	struct device_names names = device_names(config);
-	const char *all[] = {names.upcall, names.copy,   names.seal,  names.wide,
-			     names.bridge, names.vxlan, names.geneve};
-	char dir[PATH_MAX];
-	int r, failed = 0;
-
-	if (!name_is_valid(config->name))
-		return -EINVAL;
-	r = dir_name(config, dir);
-	if (r)
-		return r;
-	if (!access(dir, F_OK))
-		detach_filters(
-			config); /* tables of another layout or a lost wire: the rest still goes */
-	r = file_remove_tree(dir);
-	failed = r && r != -ENOENT ? r : 0;
-	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-		r = delete_device(all[i]);
-		failed = failed ? failed : r;
-	}
-	return failed;
 }

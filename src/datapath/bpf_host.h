@@ -77,6 +77,16 @@ static inline void *bpf_array_row(const struct bpf_array *a, uint32_t i)
 	return a->rows + (size_t)i * a->stride;
 }
 
+/* The names of a host's devices. */
+struct bpf_devices {
+	char upcall[16], copy[16], seal[16], vxlan[16], geneve[16], bridge[16], wide[16];
+};
+
+struct bpf_devices bpf_host_devices(const struct dp_config *config);
+bool bpf_host_name_is_valid(const char *name);
+/* Where its tables and links are pinned; -ENAMETOOLONG. */
+must_check int bpf_host_dir(const struct dp_config *config, char ret[static PATH_MAX]);
+
 /* After a change of a port, peer, subnet or ACL: what was decided from it is decided anew. */
 void bpf_host_bump_epoch(struct bpf_host *h);
 void bpf_host_bump_mapping(struct bpf_host *h, uint32_t vni, const struct ipaddr *addr);
@@ -99,6 +109,8 @@ must_check int bpf_attach_set_egress(struct bpf_host *h, const char *name, int i
 int bpf_attach_delete_egress(struct bpf_host *h, const char *name, int ifindex);
 /* Whether this kernel has tcx, found out by attaching to 'ifindex'. */
 must_check int bpf_attach_probe(int ifindex, int prog_fd, bool *ret_tcx);
+/* Takes clsact's filters of ours off a device; 0 when it or they are gone. */
+must_check int bpf_attach_clear(int ifindex);
 
 /* bpf_port.c, bpf_subnet.c */
 must_check int bpf_port_load(struct bpf_host *h); /* the mirror, from the tables */

@@ -359,7 +359,9 @@ int datapath_open(const struct dp_config *config, struct datapath **ret, bool *r
  * lack, and work with the tables as they are set here. */
 int datapath_activate(struct datapath *dp);
 struct datapath *datapath_close(struct datapath *dp); /* leaves everything running; returns NULL */
-int datapath_destroy(const struct dp_config *config); /* detaches, unpins, deletes the devices */
+/* Detaches, unpins, deletes the devices, whichever build left them.  Of 'config' it needs the name, where pins are, and the
+ * devices of substrate and uplink that are still there (else 0). */
+int datapath_destroy(const struct dp_config *config);
 
 int datapath_port_set(struct datapath *dp, const struct dp_port *port);
 int datapath_port_delete(struct datapath *dp, uint32_t id);
