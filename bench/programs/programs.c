@@ -154,7 +154,8 @@ static void open_bench(struct bench *b, enum format format, uint32_t max_mapping
 {
 	struct bpf_host *in;
 
-	lab_init_sized(&b->lab, format, max_mappings, 65536);
+	lab_make(&b->lab, max_mappings, 65536);
+	lab_start(&b->lab, format);
 	lab_subnet(&b->lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", "10.0.0.2");
 	lab_subnet(&b->lab, LAB_VNI, "10.0.2.0/24", "10.0.2.1", "10.0.0.2");
 	lab_subnet(&b->lab, LAB_VNI, "10.128.0.0/9", "10.128.0.1", "10.0.0.2");

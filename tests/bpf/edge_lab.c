@@ -47,8 +47,7 @@ void edge_lab_init(struct edge_lab *e, enum format format)
 {
 	struct dp_gateway igw = {.handle = EDGE_IGW, .kind = DP_GATEWAY_INTERNET, .vni = LAB_VNI};
 
-	lab_init(&e->lab, format);
-	lab_world(&e->lab);
+	lab_init_edge(&e->lab, format);
 	edge_lab_format(e, format);
 	lab_subnet_with(&e->lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", EDGE_TABLE);
 	e->a = lab_node(&e->lab, 0, LAB_VNI, "10.0.1.10", "10.0.1.1");
@@ -66,6 +65,15 @@ void edge_lab_init(struct edge_lab *e, enum format format)
 				     .port_last = 65535};
 	assert_int_equal(datapath_gateway_set(e->lab.hosts[LAB_EDGE].dp, &e->nat), 0);
 	edge_lab_route(e, EDGE_NAT);
+}
+
+void edge_lab_forget(struct edge_lab *e)
+{
+	struct datapath *dp = e->lab.hosts[LAB_EDGE].dp;
+
+	e->nat.n_statics = 0;
+	assert_int_equal(datapath_gateway_delete(dp, EDGE_NAT), 0);
+	assert_int_equal(datapath_gateway_set(dp, &e->nat), 0);
 }
 
 void edge_lab_deinit(struct edge_lab *e)

@@ -35,6 +35,8 @@ void edge_lab_deinit(struct edge_lab *e);
 void edge_lab_format(struct edge_lab *e, enum format format);
 /* Everything by the NAT gateway, or by the internet gateway. */
 void edge_lab_route(struct edge_lab *e, uint32_t handle);
+/* A new NAT gateway, which knows of no session and has no static ports. */
+void edge_lab_forget(struct edge_lab *e);
 /* The node's address has this public one; NULL: none. */
 void edge_lab_public(struct edge_lab *e, struct lab_node *n, const char *public);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lab.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -159,11 +160,6 @@ static void make_host(struct lab *lab, int i, uint32_t max_mappings, uint32_t ma
 	};
 }
 
-void lab_init(struct lab *lab, enum format format)
-{
-	lab_init_sized(lab, format, 1024, 1024);
-}
-
 /* What is mounted from here on ends with the process, however that ends: pins and namespaces with it. */
 static void mount_for_us_alone(void)
 {
@@ -171,25 +167,92 @@ static void mount_for_us_alone(void)
 	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 }
 
-void lab_init_sized(struct lab *lab, enum format format, uint32_t max_mappings, uint32_t max_flows)
+static void make_bpffs(struct lab *lab, int i)
+{
+	char path[80];
+
+	snprintf(path, sizeof(path), "%s/bpf%d", lab->dir, i);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(mount("bpf", path, "bpf", 0, NULL), 0);
+	lab->hosts[i].config.bpffs = strdup(path);
+}
+
+void lab_make(struct lab *lab, uint32_t max_mappings, uint32_t max_flows)
 {
 	*lab = (struct lab){};
 	mount_for_us_alone();
 	snprintf(lab->dir, sizeof(lab->dir), "/tmp/vd-bpf-XXXXXX");
 	assert_non_null(mkdtemp(lab->dir));
 	assert_int_equal(netns_open_self(&lab->self), 0);
-	for (int i = 0; i < LAB_HOSTS; i++)
-		make_host(lab, i, max_mappings, max_flows);
-	make_wire(lab);
 	for (int i = 0; i < LAB_HOSTS; i++) {
-		char path[80];
-
-		snprintf(path, sizeof(path), "%s/bpf%d", lab->dir, i);
-		assert_int_equal(mkdir(path, 0700), 0);
-		assert_int_equal(mount("bpf", path, "bpf", 0, NULL), 0);
-		lab->hosts[i].config.bpffs = strdup(path);
-		lab_open(lab, i);
+		make_host(lab, i, max_mappings, max_flows);
+		make_bpffs(lab, i);
 	}
+	make_wire(lab);
+}
+
+void lab_start(struct lab *lab, enum format format)
+{
+	for (int i = 0; i < LAB_HOSTS; i++)
+		lab_open(lab, i);
+	lab_set_format(lab, format, false);
+}
+
+void lab_init(struct lab *lab, enum format format)
+{
+	lab_make(lab, LAB_TABLE_SIZE, LAB_TABLE_SIZE);
+	lab_start(lab, format);
+}
+
+static void remove_node(struct lab *lab, int i)
+{
+	struct lab_node *n = &lab->nodes[i];
+	struct rtnl *rtnl;
+	char name[16];
+
+	snprintf(name, sizeof(name), "node%d", i);
+	lab_enter(lab, lab->hosts[n->host].netns);
+	assert_int_equal(datapath_port_delete(lab->hosts[n->host].dp, n->port.id), 0);
+	assert_int_equal(rtnl_open(&rtnl), 0);
+	assert_int_equal(rtnl_link_delete(rtnl, n->ifindex), 0);
+	rtnl_close(rtnl);
+	lab_enter(lab, -1);
+	close(n->netns);
+	assert_int_equal(netns_delete(lab->dir, name), 0);
+	*n = (struct lab_node){};
+}
+
+struct mappings {
+	size_t n;
+	struct dp_mapping all[LAB_TABLE_SIZE];
+};
+
+static int note_mapping(const struct dp_mapping *m, void *arg)
+{
+	struct mappings *found = arg;
+
+	assert_true(found->n < LAB_TABLE_SIZE);
+	found->all[found->n++] = *m;
+	return 0;
+}
+
+static void remove_mappings(struct datapath *dp)
+{
+	static struct mappings found;
+
+	found.n = 0;
+	assert_int_equal(datapath_mappings(dp, note_mapping, &found), 0);
+	for (size_t i = 0; i < found.n; i++)
+		assert_int_equal(datapath_mapping_delete(dp, found.all[i].vni, &found.all[i].addr), 0);
+}
+
+void lab_reset(struct lab *lab, enum format format)
+{
+	for (int i = 0; i < lab->n_nodes; i++)
+		remove_node(lab, i);
+	lab->n_nodes = 0;
+	for (int i = 0; i < LAB_HOSTS; i++)
+		remove_mappings(lab->hosts[i].dp);
 	lab_set_format(lab, format, false);
 }
 
@@ -263,11 +326,9 @@ static void set_up_uplink(struct lab *lab)
 	lab_enter(lab, -1);
 	h->config.uplink_ifindex = link.ifindex;
 	lab->uplink_mac = link.mac;
-	h->dp = datapath_close(h->dp);
-	lab_open(lab, LAB_EDGE);
 }
 
-void lab_world(struct lab *lab)
+static void make_world(struct lab *lab)
 {
 	struct rtnl_veth_end in = {.name = "eth0", .mtu = LAB_WIRE_MTU};
 	struct rtnl_veth_end out = {
@@ -283,12 +344,30 @@ void lab_world(struct lab *lab)
 	set_up_uplink(lab);
 }
 
+void lab_init_edge(struct lab *lab, enum format format)
+{
+	lab_make(lab, LAB_TABLE_SIZE, LAB_TABLE_SIZE);
+	make_world(lab);
+	lab_start(lab, format);
+}
+
 void lab_table(struct lab *lab, uint32_t number, size_t n, const struct dp_route *routes)
 {
 	struct dp_table t = {.number = number, .n_routes = n, .routes = routes};
 
 	for (int i = 0; i < LAB_HOSTS; i++)
 		assert_int_equal(datapath_table_set(lab->hosts[i].dp, &t), 0);
+}
+
+void lab_peering(struct lab *lab, uint32_t vni_a, uint32_t vni_b, bool on)
+{
+	for (int i = 0; i < LAB_HOSTS; i++) {
+		struct datapath *dp = lab->hosts[i].dp;
+		/* the order of the two is nothing to the data plane */
+		int r = on ? datapath_peering_set(dp, vni_b, vni_a) : datapath_peering_delete(dp, vni_a, vni_b);
+
+		assert_true(!r || (!on && r == -ENOENT));
+	}
 }
 
 static void set_subnet(struct lab *lab, uint32_t vni, const char *prefix, const char *router,

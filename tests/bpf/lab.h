@@ -17,7 +17,8 @@ enum {
 	LAB_HOSTS = 2, /* numbers 1 and 2, index 0 and 1 */
 	LAB_NODES = 6,
 	LAB_VNI = 7,
-	LAB_EDGE = 1, /* the host that lab_world() makes an edge */
+	LAB_EDGE = 1, /* the host that lab_init_edge() makes an edge */
+	LAB_TABLE_SIZE = 1024, /* mappings and flows, but for lab_make() */
 	LAB_WIRE_MTU = 1500,
 	LAB_NODE_MTU = 1430, /* leaves room for every format over this wire */
 };
@@ -43,14 +44,21 @@ struct lab {
 	struct lab_host hosts[LAB_HOSTS];
 	struct lab_node nodes[LAB_NODES];
 	int n_nodes;
-	int world; /* its namespace, with lab_world() */
+	int world; /* its namespace, with lab_init_edge() */
 	struct mac uplink_mac;
 };
 
 /* Sends in 'format' both ways; accepts it and ipip6. */
 void lab_init(struct lab *lab, enum format format);
-/* The same with tables for so many mappings and flows; lab_init() makes small ones. */
-void lab_init_sized(struct lab *lab, enum format format, uint32_t max_mappings, uint32_t max_flows);
+/* The same with host 2 as an edge: its uplink (198.51.100.2/24) leads to a namespace that is the world, with
+ * 198.51.100.1 and 203.0.113.1/24. */
+void lab_init_edge(struct lab *lab, enum format format);
+/* Both in two steps, for what comes between them: namespaces and wire, with tables for so many mappings and flows; then the
+ * programs, whose loading is what takes time. */
+void lab_make(struct lab *lab, uint32_t max_mappings, uint32_t max_flows);
+void lab_start(struct lab *lab, enum format format);
+/* Without nodes and mappings again, in 'format'; subnets stay. */
+void lab_reset(struct lab *lab, enum format format);
 void lab_deinit(struct lab *lab);
 /* Chooses another format for both directions. */
 void lab_set_format(struct lab *lab, enum format format, bool vxlan_over_v6);
@@ -60,11 +68,10 @@ void lab_subnet(struct lab *lab, uint32_t vni, const char *prefix, const char *r
 		const char *resolver);
 void lab_subnet_with(struct lab *lab, uint32_t vni, const char *prefix, const char *router,
 		     uint32_t table);
-/* Makes host 2 an edge: its uplink (198.51.100.2/24) leads to a namespace that is the world, with
- * 198.51.100.1 and 203.0.113.1/24. */
-void lab_world(struct lab *lab);
 /* A table of routes on both hosts. */
 void lab_table(struct lab *lab, uint32_t number, size_t n, const struct dp_route *routes);
+/* Both hosts may let the two networks talk, or not. */
+void lab_peering(struct lab *lab, uint32_t vni_a, uint32_t vni_b, bool on);
 struct prefix lab_prefix(const char *text);
 /* A node with 'addr', reached by a veth; its default route is 'router'. */
 struct lab_node *lab_node(struct lab *lab, int host, uint32_t vni, const char *addr,

@@ -90,8 +90,7 @@ static int set_up(void **state)
 {
 	struct fixture *f = &fixture;
 
-	lab_init(&f->lab, FORMAT_SIIT_2);
-	lab_world(&f->lab);
+	lab_init_edge(&f->lab, FORMAT_SIIT_2);
 	lab_subnet_with(&f->lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", 0);
 	lab_subnet_with(&f->lab, LAB_VNI, "2001:db8:1:1::/64", "fe80::", 1);
 	lab_subnet_with(&f->lab, LAB_VNI, "fe80::/64", "fe80::", 0);
@@ -102,8 +101,7 @@ static int set_up(void **state)
 	give(f->a, A);
 	give(f->c, C);
 	give(f->x, X);
-	for (int i = 0; i < LAB_HOSTS; i++)
-		assert_int_equal(datapath_peering_set(f->lab.hosts[i].dp, LAB_VNI, OTHER_VNI), 0);
+	lab_peering(&f->lab, LAB_VNI, OTHER_VNI, true);
 	return 0;
 }
 

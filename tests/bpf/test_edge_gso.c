@@ -90,8 +90,6 @@ static void add_uplink(void)
 	rtnl_close(rtnl);
 	lab_enter(&lab, -1);
 	h->config.uplink_ifindex = uplink.ifindex;
-	h->dp = datapath_close(h->dp);
-	lab_open(&lab, EDGE);
 }
 
 static void set_format(enum format format)
@@ -143,8 +141,9 @@ static void set_route(uint32_t handle)
 
 static int set_up(void **state)
 {
-	lab_init(&lab, FORMAT_SIIT_2);
+	lab_make(&lab, LAB_TABLE_SIZE, LAB_TABLE_SIZE);
 	add_uplink();
+	lab_start(&lab, FORMAT_SIIT_2);
 	set_format(FORMAT_SIIT_2);
 	lab_subnet_with(&lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", TABLE);
 	add_tap(0, "node", &node);

@@ -7,26 +7,20 @@
  *
  * What it has to be like is docs/substrate.md, "Foreign VXLAN".
  */
-#include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "abi/drop.h"
-#include "frame.h"
+#include "sockets.h"
 
 enum {
 	PORT = 5000,
 	BULK = 4 << 20,
-	WAIT_MS = 60000,
-	STEP_MS = 300,
 };
 
 struct fixture {
@@ -85,121 +79,39 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	lab_open(&fixture.lab, 1); /* for lab_deinit() to take away */
 	lab_deinit(&fixture.lab);
 	return 0;
 }
 
-static struct sockaddr_in at(const char *addr, uint16_t port)
+static int bound(int netns, const char *addr, int type)
 {
-	struct ipaddr a = lab_addr(addr);
-
-	return (struct sockaddr_in){.sin_family = AF_INET,
-				    .sin_port = htons(port),
-				    .sin_addr.s_addr = htonl(ipaddr_v4(&a))};
+	return sockets_open(&fixture.lab, netns, type, addr, PORT);
 }
 
-static int bound(int netns, const char *addr, int type, uint16_t port)
+static void through(int from, const char *addr, int to, size_t size)
 {
-	struct sockaddr_in a = at(addr, port);
-	int fd;
-
-	lab_enter(&fixture.lab, netns);
-	fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
-	lab_enter(&fixture.lab, -1);
-	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	return fd;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static bool readable(int fd, int ms)
-{
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-
-	return poll(&p, 1, ms) == 1;
-}
-
-static void send_to(int fd, const char *addr, const void *data, size_t size)
-{
-	struct sockaddr_in to = at(addr, PORT);
-
-	assert_int_equal(sendto(fd, data, size, 0, (struct sockaddr *)&to, sizeof(to)), (ssize_t)size);
-}
-
-/* Sends until it arrives: what is sent while addresses are being resolved may be lost. */
-static void expect_through(int from, const char *addr, int to, size_t size)
-{
-	int64_t start = now_ms();
-	char sent[2000], got[2000];
-
-	memset(sent, 'x', sizeof(sent));
-	do {
-		send_to(from, addr, sent, size);
-	} while (!readable(to, STEP_MS) && now_ms() - start < WAIT_MS);
-	assert_int_equal(recv(to, got, sizeof(got), MSG_DONTWAIT), (ssize_t)size);
-	assert_memory_equal(got, sent, size);
-	while (recv(to, got, sizeof(got), MSG_DONTWAIT) > 0)
-		;
+	sockets_expect_through(&fixture.lab, from, addr, PORT, to, size);
 }
 
 /* requirement: PKT-3 */
 static void test_datagrams(void **state)
 {
-	int a = bound(fixture.a->netns, "10.0.1.10", SOCK_DGRAM, PORT);
-	int b = bound(fixture.lab.hosts[1].netns, "10.0.1.11", SOCK_DGRAM, PORT);
+	int a = bound(fixture.a->netns, "10.0.1.10", SOCK_DGRAM);
+	int b = bound(fixture.lab.hosts[1].netns, "10.0.1.11", SOCK_DGRAM);
 
-	expect_through(b, "10.0.1.10", a, 5);
-	expect_through(a, "10.0.1.11", b, 5);
-	expect_through(b, "10.0.1.10", a, 1402); /* the largest that is not cut */
-	expect_through(a, "10.0.1.11", b, 1402);
-	expect_through(a, "10.0.1.11", b, 1800); /* fragments */
+	through(b, "10.0.1.10", a, 5);
+	through(a, "10.0.1.11", b, 5);
+	through(b, "10.0.1.10", a, 1402); /* the largest that is not cut */
+	through(a, "10.0.1.11", b, 1402);
+	through(a, "10.0.1.11", b, 1800); /* fragments */
 	close(a);
 	close(b);
 }
 
-/* One way, larger than what is under way, so that the kernels make GSO packets. */
-static void stream(int server, int client, const char *to)
+static void stream(int from, int to, const char *to_addr)
 {
-	struct sockaddr_in there = at(to, PORT);
-	size_t sent = 0, got = 0;
-	static char out[65536], in[65536];
-	int peer;
-
-	for (size_t i = 0; i < sizeof(out); i++)
-		out[i] = (char)(i * 7 + i / 251);
-	assert_int_equal(listen(server, 1), 0);
-	assert_int_equal(connect(client, (struct sockaddr *)&there, sizeof(there)), 0);
-	peer = accept(server, NULL, NULL);
-	assert_true(peer >= 0);
-	while (got < BULK) {
-		struct pollfd p[2] = {{.fd = client, .events = sent < BULK ? POLLOUT : 0},
-				      {.fd = peer, .events = POLLIN}};
-		ssize_t n;
-
-		assert_true(poll(p, 2, WAIT_MS) > 0);
-		if (p[0].revents & POLLOUT) {
-			n = send(client, out + sent % sizeof(out), sizeof(out) - sent % sizeof(out), MSG_DONTWAIT);
-			assert_true(n > 0 || errno == EAGAIN);
-			sent += n > 0 ? (size_t)n : 0;
-		}
-		if (p[1].revents & POLLIN) {
-			n = recv(peer, in, sizeof(in) - got % sizeof(in), MSG_DONTWAIT);
-			assert_true(n > 0);
-			assert_memory_equal(in, out + got % sizeof(out), (size_t)n);
-			got += (size_t)n;
-		}
-	}
-	close(peer);
-	close(client);
-	close(server);
+	sockets_stream(bound(to, to_addr, SOCK_STREAM), sockets_open(&fixture.lab, from, SOCK_STREAM, NULL, 0), to_addr,
+		       PORT, BULK);
 }
 
 /* requirement: PKT-3 */
@@ -207,22 +119,21 @@ static void test_streams(void **state)
 {
 	int netns = fixture.lab.hosts[1].netns;
 
-	stream(bound(netns, "10.0.1.11", SOCK_STREAM, PORT), bound(fixture.a->netns, "10.0.1.10", SOCK_STREAM, 0), "10.0.1.11");
-	stream(bound(fixture.a->netns, "10.0.1.10", SOCK_STREAM, PORT), bound(netns, "10.0.1.11", SOCK_STREAM, 0), "10.0.1.10");
+	stream(fixture.a->netns, netns, "10.0.1.11");
+	stream(netns, fixture.a->netns, "10.0.1.10");
 }
-
 
 static void expect_dropped(int from, uint32_t reason)
 {
 	uint64_t before = lab_drops(&fixture.lab, 0, 0, reason) +
 			  lab_drops(&fixture.lab, 0, fixture.a->port.id, reason);
-	int64_t start = now_ms();
+	int64_t end = sockets_now_ms() + SOCKETS_WAIT_MS;
 
 	for (;;) {
-		send_to(from, "10.0.1.10", "x", 1);
+		sockets_send(from, "10.0.1.10", PORT, "x", 1);
 		if (lab_drops(&fixture.lab, 0, 0, reason) + lab_drops(&fixture.lab, 0, fixture.a->port.id, reason) > before)
 			return;
-		if (now_ms() - start > WAIT_MS)
+		if (sockets_now_ms() > end)
 			break;
 		poll(NULL, 0, 10);
 	}
@@ -235,7 +146,7 @@ static void expect_dropped(int from, uint32_t reason)
 static void test_nothing_else(void **state)
 {
 	int netns = fixture.lab.hosts[1].netns;
-	int other = bound(netns, "10.0.1.66", SOCK_DGRAM, PORT), b = bound(netns, "10.0.1.11", SOCK_DGRAM, PORT);
+	int other = bound(netns, "10.0.1.66", SOCK_DGRAM), b = bound(netns, "10.0.1.11", SOCK_DGRAM);
 
 	expect_dropped(other, DROP_SPOOF);
 	foreign("ip address add 192.0.2.77/24 dev wire && ip link set vx0 type vxlan local 192.0.2.77");

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -22,12 +21,12 @@
 #include "abi/drop.h"
 #include "abi/geneve.h"
 #include "frame.h"
+#include "sockets.h"
 
 enum {
 	OTHER_VNI = 8,
 	TABLE = 3,
 	PORT = 5000,
-	WAIT_MS = 60000, /* the machine may be slow, and the kernel make sure of its own address first (DAD) */
 	STEP_MS = 300,
 	IP_UDP = 20 + 8,
 	IP6_UDP = 40 + 8,
@@ -53,17 +52,6 @@ static bool device_is_there(const struct lab *lab, int host)
 	there = if_nametoindex(name);
 	lab_enter(lab, -1);
 	return there;
-}
-
-static void set_peering(bool on)
-{
-	for (int i = 0; i < LAB_HOSTS; i++) {
-		struct datapath *dp = fixture.lab.hosts[i].dp;
-		int r = on ? datapath_peering_set(dp, OTHER_VNI, LAB_VNI)
-			   : datapath_peering_delete(dp, LAB_VNI, OTHER_VNI);
-
-		assert_true(!r || (!on && r == -ENOENT));
-	}
 }
 
 static int set_up(void **state)
@@ -118,68 +106,6 @@ static void choose(enum format format, bool v6)
 
 /* ---- sockets ---- */
 
-static struct sockaddr_in at(const char *addr, uint16_t port)
-{
-	struct ipaddr a = lab_addr(addr);
-
-	return (struct sockaddr_in){.sin_family = AF_INET,
-				    .sin_port = htons(port),
-				    .sin_addr.s_addr = htonl(ipaddr_v4(&a))};
-}
-
-static int udp_in(int netns, const char *addr, uint16_t port)
-{
-	struct sockaddr_in a = at(addr, port);
-	int fd;
-
-	lab_enter(&fixture.lab, netns);
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	lab_enter(&fixture.lab, -1);
-	return fd;
-}
-
-static void send_to(int fd, const char *addr, uint16_t port, const void *data, size_t size)
-{
-	struct sockaddr_in to = at(addr, port);
-
-	assert_int_equal(sendto(fd, data, size, 0, (struct sockaddr *)&to, sizeof(to)), (ssize_t)size);
-}
-
-static bool readable(int fd, int ms)
-{
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-
-	return poll(&p, 1, ms) == 1;
-}
-
-static bool in_time(const struct timespec *since)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (now.tv_sec - since->tv_sec) * 1000 < WAIT_MS;
-}
-
-/* Sends until it arrives: what is sent while addresses are being resolved may be lost. */
-static void expect_through(int from, const char *addr, int to)
-{
-	char got[16];
-	struct timespec start;
-
-	clock_gettime(CLOCK_MONOTONIC, &start);
-	do {
-		send_to(from, addr, PORT, "hello", 5);
-	} while (!readable(to, STEP_MS) && in_time(&start));
-	if (!readable(to, 0))
-		lab_explain(&fixture.lab);
-	assert_int_equal(recv(to, got, sizeof(got), MSG_DONTWAIT), 5);
-	assert_memory_equal(got, "hello", 5);
-	while (recv(to, got, sizeof(got), MSG_DONTWAIT) > 0)
-		;
-}
-
 /* What is on the wire of host 2. */
 static int capture(void)
 {
@@ -201,7 +127,7 @@ static size_t next_on_wire(int fd, bool v6, uint8_t *ret, size_t capacity)
 	uint8_t b[2048];
 	size_t at = v6 ? IP6_UDP : IP_UDP;
 
-	while (readable(fd, WAIT_MS)) {
+	while (sockets_readable(fd, SOCKETS_WAIT_MS)) {
 		struct sockaddr_ll from = {0};
 		socklen_t length = sizeof(from);
 		ssize_t n = recvfrom(fd, b, sizeof(b), 0, (struct sockaddr *)&from, &length);
@@ -238,8 +164,8 @@ static void test_without_a_device(void **state)
 	assert_non_null(strstr(caps.refused, "geneve/1: the kernel has no such device"));
 	assert_non_null(strstr(caps.refused, "geneve/2: the kernel has no such device"));
 	choose(FORMAT_GENEVE_1, false);
-	a = udp_in(fixture.a->netns, "10.0.1.10", PORT);
-	send_to(a, "10.0.1.11", PORT, "x", 1);
+	a = sockets_open(&fixture.lab, fixture.a->netns, SOCK_DGRAM, "10.0.1.10", PORT);
+	sockets_send(a, "10.0.1.11", PORT, "x", 1);
 	close(a);
 	assert_true(lab_drops(&fixture.lab, 0, fixture.a->port.id, DROP_NO_FORMAT) > 0);
 }
@@ -255,13 +181,13 @@ static void check_wire(enum format format, bool v6)
 					   0x89, 0xab, 0xcd, 0xef, 2, 0, 0, LAB_VNI};
 	const uint8_t *option = format == FORMAT_GENEVE_1 ? option_1 : option_2;
 	size_t size = format == FORMAT_GENEVE_1 ? sizeof(option_1) : sizeof(option_2), got;
-	int a = udp_in(fixture.a->netns, "10.0.1.10", PORT), b = udp_in(fixture.b->netns, "10.0.1.11", PORT);
+	int a = sockets_open(&fixture.lab, fixture.a->netns, SOCK_DGRAM, "10.0.1.10", PORT), b = sockets_open(&fixture.lab, fixture.b->netns, SOCK_DGRAM, "10.0.1.11", PORT);
 	int wire = capture();
 	uint8_t p[2048];
 
 	choose(format, v6);
-	expect_through(a, "10.0.1.11", b);
-	expect_through(b, "10.0.1.10", a);
+	sockets_expect_through(&fixture.lab, a, "10.0.1.11", PORT, b, 5);
+	sockets_expect_through(&fixture.lab, b, "10.0.1.10", PORT, a, 5);
 	got = next_on_wire(wire, v6, p, sizeof(p));
 	assert_int_equal(got, 8 + size + sizeof(macs) + 20 + 8 + 5);
 	assert_int_equal(p[0], size / 4); /* version 0 */
@@ -334,13 +260,13 @@ static void test_between_peered_networks(void **state)
 
 	if (!fixture.has_device)
 		skip();
-	a = udp_in(fixture.a->netns, "10.0.1.10", PORT);
-	x = udp_in(fixture.x->netns, "10.9.9.10", PORT);
-	set_peering(true);
+	a = sockets_open(&fixture.lab, fixture.a->netns, SOCK_DGRAM, "10.0.1.10", PORT);
+	x = sockets_open(&fixture.lab, fixture.x->netns, SOCK_DGRAM, "10.9.9.10", PORT);
+	lab_peering(&fixture.lab, LAB_VNI, OTHER_VNI, true);
 	for (enum format f = FORMAT_GENEVE_1; f <= FORMAT_GENEVE_2; f++) {
 		choose(f, false);
-		expect_through(a, "10.9.9.10", x);
-		expect_through(x, "10.0.1.10", a);
+		sockets_expect_through(&fixture.lab, a, "10.9.9.10", PORT, x, 5);
+		sockets_expect_through(&fixture.lab, x, "10.0.1.10", PORT, a, 5);
 	}
 	close(a);
 	close(x);
@@ -359,15 +285,15 @@ static void test_unknown_source(void **state)
 
 	if (!fixture.has_device)
 		skip();
-	a = udp_in(fixture.a->netns, "10.0.1.10", PORT);
-	x = udp_in(fixture.x->netns, "10.9.9.10", PORT);
-	set_peering(true);
+	a = sockets_open(&fixture.lab, fixture.a->netns, SOCK_DGRAM, "10.0.1.10", PORT);
+	x = sockets_open(&fixture.lab, fixture.x->netns, SOCK_DGRAM, "10.9.9.10", PORT);
+	lab_peering(&fixture.lab, LAB_VNI, OTHER_VNI, true);
 	choose(FORMAT_GENEVE_2, false);
-	expect_through(a, "10.9.9.10", x);
+	sockets_expect_through(&fixture.lab, a, "10.9.9.10", PORT, x, 5);
 	assert_int_equal(datapath_mapping_delete(dp, LAB_VNI, &addr), 0);
-	send_to(a, "10.9.9.10", PORT, "first", 5);
+	sockets_send(a, "10.9.9.10", PORT, "first", 5);
 	for (;;) {
-		assert_int_equal(poll(&up, 1, WAIT_MS), 1);
+		assert_int_equal(poll(&up, 1, SOCKETS_WAIT_MS), 1);
 		if (datapath_upcall_read(dp, &u))
 			continue;
 		if (u->kind == DP_UPCALL_VERIFY)
@@ -380,7 +306,7 @@ static void test_unknown_source(void **state)
 	lab_map(&fixture.lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
 	assert_int_equal(datapath_reinject(dp, u), 0);
 	datapath_upcall_free(u);
-	assert_true(readable(x, WAIT_MS));
+	assert_true(sockets_readable(x, SOCKETS_WAIT_MS));
 	assert_int_equal(recv(x, got, sizeof(got), 0), 5);
 	assert_memory_equal(got, "first", 5);
 	close(a);
@@ -434,17 +360,16 @@ static void check_arriving(const struct arriving *row, int wire, int b)
 	struct frame inner = frame_v4(&p);
 	uint8_t packet[256] = {(uint8_t)(row->size / 4), 0, 0x65, 0x58, 0, 0, LAB_VNI, 0};
 	uint64_t before = dropped(row->reason);
-	struct timespec start;
+	int64_t end = sockets_now_ms() + SOCKETS_WAIT_MS;
 
 	memcpy(packet + 8, row->option, row->size);
 	memcpy(packet + 8 + row->size, inner.b, inner.size);
-	clock_gettime(CLOCK_MONOTONIC, &start);
 	do {
-		send_to(wire, "192.0.2.2", GENEVE_PORT, packet, 8 + row->size + inner.size);
-		if (row->reason ? dropped(row->reason) > before : readable(b, STEP_MS))
+		sockets_send(wire, "192.0.2.2", GENEVE_PORT, packet, 8 + row->size + inner.size);
+		if (row->reason ? dropped(row->reason) > before : sockets_readable(b, STEP_MS))
 			return;
 		poll(NULL, 0, 10);
-	} while (in_time(&start));
+	} while (sockets_now_ms() < end);
 	lab_explain(&fixture.lab);
 	fail_msg("%s: not %s", row->what, row->reason ? "dropped so" : "delivered");
 }
@@ -459,9 +384,9 @@ static void test_arriving(void **state)
 
 	if (!fixture.has_device)
 		skip();
-	wire = udp_in(fixture.lab.hosts[0].netns, "192.0.2.1", 4444);
-	b = udp_in(fixture.b->netns, "10.0.1.11", FRAME_DESTINATION_PORT);
-	set_peering(false);
+	wire = sockets_open(&fixture.lab, fixture.lab.hosts[0].netns, SOCK_DGRAM, "192.0.2.1", 4444);
+	b = sockets_open(&fixture.lab, fixture.b->netns, SOCK_DGRAM, "10.0.1.11", FRAME_DESTINATION_PORT);
+	lab_peering(&fixture.lab, LAB_VNI, OTHER_VNI, false);
 	choose(FORMAT_GENEVE_2, false);
 	for (size_t i = 0; i < sizeof(arriving) / sizeof(arriving[0]); i++)
 		check_arriving(&arriving[i], wire, b);

@@ -526,8 +526,8 @@ static void set_ways(struct fixture *f)
 	for (int i = 0; i < LAB_HOSTS; i++) {
 		assert_int_equal(datapath_table_set(f->lab.hosts[i].dp, &table), 0);
 		assert_int_equal(datapath_subnet_set(f->lab.hosts[i].dp, &s), 0);
-		assert_int_equal(datapath_peering_set(f->lab.hosts[i].dp, LAB_VNI, PEERED_VNI), 0);
 	}
+	lab_peering(&f->lab, LAB_VNI, PEERED_VNI, true);
 	lab_subnet(&f->lab, PEERED_VNI, "2001:db8:8::/64", ROUTER, NULL);
 }
 

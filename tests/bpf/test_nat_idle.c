@@ -50,14 +50,9 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* A new gateway, which knows of no session. */
 static int reset(void **state)
 {
-	struct datapath *dp = fixture.lab.hosts[LAB_EDGE].dp;
-
-	fixture.nat.n_statics = 0;
-	assert_int_equal(datapath_gateway_delete(dp, EDGE_NAT), 0);
-	assert_int_equal(datapath_gateway_set(dp, &fixture.nat), 0);
+	edge_lab_forget(&fixture);
 	return 0;
 }
 

@@ -7,33 +7,23 @@
 #include <cmocka.h>
 
 #include "abi/drop.h"
-#include "frame.h"
+#include "pair_lab.h"
 #include "net/csum.h"
 
 static const uint8_t router_mac[6] = {0x02, 0xff, 0, 0, 0, 1};
 static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 static const uint8_t node_mac[6] = {0x02, 0, 0, 0, 0, 1};
 
-struct fixture {
-	struct lab lab;
-	struct lab_node *a, *b, *c;
-};
+static struct pair_lab fixture;
+static struct lab_node *third; /* on host 1 */
 
-static struct fixture fixture;
-
-/* a and c on host 1, b on host 2; .20 is refused, .21 gone. */
+/* .20 is refused, .21 gone. */
 static int set_up(void **state)
 {
-	struct fixture *f = &fixture;
+	struct pair_lab *f = &fixture;
 
-	lab_init(&f->lab, FORMAT_SIIT_2);
-	lab_subnet(&f->lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", "10.0.0.2");
-	lab_subnet(&f->lab, LAB_VNI, "10.0.2.0/24", "10.0.2.1", "10.0.0.2");
-	f->a = lab_node(&f->lab, 0, LAB_VNI, "10.0.1.10", "10.0.1.1");
-	f->b = lab_node(&f->lab, 1, LAB_VNI, "10.0.1.11", "10.0.1.1");
-	f->c = lab_node(&f->lab, 0, LAB_VNI, "10.0.1.12", "10.0.1.1");
-	lab_map(&f->lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
-	lab_map(&f->lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_LIVE);
+	pair_lab_init(f, FORMAT_SIIT_2);
+	third = lab_node(&f->lab, 0, LAB_VNI, "10.0.1.12", "10.0.1.1");
 	lab_map(&f->lab, LAB_VNI, "10.0.1.20", 1, DP_MAPPING_REFUSED);
 	lab_map(&f->lab, LAB_VNI, "10.0.1.21", 1, DP_MAPPING_GONE);
 	return 0;
@@ -159,7 +149,7 @@ static uint16_t checksum6(const struct frame *f)
 /* requirement: PKT-1 */
 static void test_neighbour_discovery(void **state)
 {
-	struct lab_node *a = fixture.a, *c = fixture.c;
+	struct lab_node *a = fixture.a, *c = third;
 	struct frame f, answer;
 
 	a->port.addrs[1] = lab_addr("fe80::1");

@@ -1,160 +1,97 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The whole path between nodes: real sockets over the real programs. */
-#include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "abi/drop.h"
-#include "lab.h"
+#include "sockets.h"
 
 enum {
-	WAIT_MS =
-		8000, /* the kernel may be making sure of its own address on the wire first (DAD) */
+	PORT = 5000,
 	BULK = 8 << 20,
 };
 
-static struct sockaddr_in at(const char *addr, uint16_t port)
-{
-	struct ipaddr a = lab_addr(addr);
+static struct lab lab; /* each test with nodes of its own */
 
-	return (struct sockaddr_in){.sin_family = AF_INET,
-				    .sin_port = htons(port),
-				    .sin_addr.s_addr = htonl(ipaddr_v4(&a))};
+static void await(int fd)
+{
+	/* the kernel may be making sure of its own address on the wire first (DAD) */
+	bool there = sockets_readable(fd, SOCKETS_WAIT_MS);
+
+	if (!there)
+		lab_explain(&lab);
+	assert_true(there);
 }
 
-static int socket_in(const struct lab *lab, const struct lab_node *n, int type)
+static int bound(const struct lab_node *n, const char *addr, int type)
 {
-	int fd;
-
-	lab_enter(lab, n->netns);
-	fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
-	lab_enter(lab, -1);
-	assert_true(fd >= 0);
-	return fd;
-}
-
-static void await(const struct lab *lab, int fd)
-{
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	int n = poll(&p, 1, WAIT_MS);
-
-	if (n != 1)
-		lab_explain(lab);
-	assert_int_equal(n, 1);
-}
-
-static int bound(const struct lab *lab, const struct lab_node *n, const char *addr, int type)
-{
-	int fd = socket_in(lab, n, type);
-	struct sockaddr_in a = at(addr, 5000);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	return fd;
+	return sockets_open(&lab, n->netns, type, addr, PORT);
 }
 
 /* A datagram of 'size' goes from one to the other and back. */
-static void exchange(struct lab *lab, const struct lab_node *from, const char *from_addr,
-		     const struct lab_node *to, const char *to_addr, size_t size)
+static void exchange(const struct lab_node *from, const char *from_addr, const struct lab_node *to,
+		     const char *to_addr, size_t size)
 {
-	int a = bound(lab, from, from_addr, SOCK_DGRAM), b = bound(lab, to, to_addr, SOCK_DGRAM);
-	struct sockaddr_in there = at(to_addr, 5000), who = {};
+	int a = bound(from, from_addr, SOCK_DGRAM), b = bound(to, to_addr, SOCK_DGRAM);
+	struct sockaddr_in there = sockets_at(to_addr, PORT), who = {};
 	socklen_t n = sizeof(who);
 	char sent[2000], got[2000];
 
 	memset(sent, 'x', sizeof(sent));
 	assert_int_equal(sendto(a, sent, size, 0, (struct sockaddr *)&there, sizeof(there)),
 			 (ssize_t)size);
-	await(lab, b);
+	await(b);
 	assert_int_equal(recvfrom(b, got, sizeof(got), 0, (struct sockaddr *)&who, &n),
 			 (ssize_t)size);
 	assert_memory_equal(sent, got, size);
-	assert_int_equal(who.sin_addr.s_addr, at(from_addr, 0).sin_addr.s_addr);
+	assert_int_equal(who.sin_addr.s_addr, sockets_at(from_addr, 0).sin_addr.s_addr);
 	assert_int_equal(sendto(b, got, size, 0, (struct sockaddr *)&who, sizeof(who)),
 			 (ssize_t)size);
-	await(lab, a);
+	await(a);
 	assert_int_equal(recv(a, got, sizeof(got), 0), (ssize_t)size);
 	close(a);
 	close(b);
 }
 
-/* A TCP stream, large enough that the kernel makes GSO packets. */
-static void stream(struct lab *lab, const struct lab_node *from, const struct lab_node *to,
-		   const char *to_addr)
+static void stream(const struct lab_node *from, const struct lab_node *to, const char *to_addr)
 {
-	int server = bound(lab, to, to_addr, SOCK_STREAM);
-	int client = socket_in(lab, from, SOCK_STREAM), peer;
-	struct sockaddr_in there = at(to_addr, 5000);
-	size_t sent = 0, got = 0;
-	static char out[65536], in[65536];
-
-	for (size_t i = 0; i < sizeof(out); i++)
-		out[i] = (char)(i * 7 + i / 251);
-	assert_int_equal(listen(server, 1), 0);
-	assert_int_equal(connect(client, (struct sockaddr *)&there, sizeof(there)), 0);
-	peer = accept(server, NULL, NULL);
-	assert_true(peer >= 0);
-	while (got < BULK) {
-		struct pollfd p[2] = {{.fd = client, .events = sent < BULK ? POLLOUT : 0},
-				      {.fd = peer, .events = POLLIN}};
-		ssize_t n;
-
-		assert_true(poll(p, 2, WAIT_MS) > 0);
-		if (p[0].revents & POLLOUT) {
-			n = send(client, out + sent % sizeof(out), sizeof(out) - sent % sizeof(out),
-				 MSG_DONTWAIT);
-			assert_true(n > 0 || errno == EAGAIN);
-			sent += n > 0 ? (size_t)n : 0;
-		}
-		if (p[1].revents & POLLIN) {
-			size_t want = sizeof(in) - got % sizeof(in);
-
-			n = recv(peer, in, want, MSG_DONTWAIT);
-			assert_true(n > 0);
-			assert_memory_equal(in, out + got % sizeof(out), (size_t)n);
-			got += (size_t)n;
-		}
-	}
-	close(client);
-	close(peer);
-	close(server);
+	sockets_stream(bound(to, to_addr, SOCK_STREAM), sockets_open(&lab, from->netns, SOCK_STREAM, NULL, 0), to_addr,
+		       PORT, BULK);
 }
 
 /* Two nodes of one subnet on two hosts, two on one host, one in another subnet. */
-static void check_topology(struct lab *lab, enum format format)
+static void check_topology(enum format format)
 {
 	struct lab_node *a, *b, *c, *d;
 
-	lab_init(lab, format);
-	lab_subnet(lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", "10.0.0.2");
-	lab_subnet(lab, LAB_VNI, "10.0.2.0/24", "10.0.2.1", "10.0.0.2");
-	a = lab_node(lab, 0, LAB_VNI, "10.0.1.10", "10.0.1.1");
-	b = lab_node(lab, 1, LAB_VNI, "10.0.1.11", "10.0.1.1");
-	c = lab_node(lab, 0, LAB_VNI, "10.0.1.12", "10.0.1.1");
-	d = lab_node(lab, 1, LAB_VNI, "10.0.2.13", "10.0.2.1");
-	lab_map(lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
-	lab_map(lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_LIVE);
-	lab_map(lab, LAB_VNI, "10.0.1.12", 0, DP_MAPPING_LIVE);
-	lab_map(lab, LAB_VNI, "10.0.2.13", 1, DP_MAPPING_LIVE);
+	lab_reset(&lab, format);
+	lab_subnet(&lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", "10.0.0.2");
+	lab_subnet(&lab, LAB_VNI, "10.0.2.0/24", "10.0.2.1", "10.0.0.2");
+	a = lab_node(&lab, 0, LAB_VNI, "10.0.1.10", "10.0.1.1");
+	b = lab_node(&lab, 1, LAB_VNI, "10.0.1.11", "10.0.1.1");
+	c = lab_node(&lab, 0, LAB_VNI, "10.0.1.12", "10.0.1.1");
+	d = lab_node(&lab, 1, LAB_VNI, "10.0.2.13", "10.0.2.1");
+	lab_map(&lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
+	lab_map(&lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_LIVE);
+	lab_map(&lab, LAB_VNI, "10.0.1.12", 0, DP_MAPPING_LIVE);
+	lab_map(&lab, LAB_VNI, "10.0.2.13", 1, DP_MAPPING_LIVE);
 	for (int round = 0; round < 3; round++) { /* the first fills the flow cache */
-		exchange(lab, a, "10.0.1.10", b, "10.0.1.11", 100);
-		exchange(lab, a, "10.0.1.10", b, "10.0.1.11", 1402);
-		exchange(lab, a, "10.0.1.10", c, "10.0.1.12", 100);
-		exchange(lab, a, "10.0.1.10", d, "10.0.2.13", 100);
-		exchange(lab, d, "10.0.2.13", c, "10.0.1.12", 1);
-		exchange(lab, a, "10.0.1.10", b, "10.0.1.11", 1800); /* fragments */
+		exchange(a, "10.0.1.10", b, "10.0.1.11", 100);
+		exchange(a, "10.0.1.10", b, "10.0.1.11", 1402);
+		exchange(a, "10.0.1.10", c, "10.0.1.12", 100);
+		exchange(a, "10.0.1.10", d, "10.0.2.13", 100);
+		exchange(d, "10.0.2.13", c, "10.0.1.12", 1);
+		exchange(a, "10.0.1.10", b, "10.0.1.11", 1800); /* fragments */
 	}
-	stream(lab, a, b, "10.0.1.11");
-	stream(lab, d, a, "10.0.1.10");
-	stream(lab, c, a, "10.0.1.10");
-	lab_deinit(lab);
+	stream(a, b, "10.0.1.11");
+	stream(d, a, "10.0.1.10");
+	stream(c, a, "10.0.1.10");
 }
 
 /* requirement: PKT-2 */
@@ -162,41 +99,31 @@ static void check_topology(struct lab *lab, enum format format)
 /* requirement: PKT-7 */
 static void test_siit_2(void **state)
 {
-	struct lab lab;
-
-	check_topology(&lab, FORMAT_SIIT_2);
+	check_topology(FORMAT_SIIT_2);
 }
 
 /* requirement: PKT-2 */
 static void test_siit_1(void **state)
 {
-	struct lab lab;
-
-	check_topology(&lab, FORMAT_SIIT_1);
+	check_topology(FORMAT_SIIT_1);
 }
 
 /* requirement: PKT-3 */
 static void test_ipip6(void **state)
 {
-	struct lab lab;
-
-	check_topology(&lab, FORMAT_IPIP6_1);
+	check_topology(FORMAT_IPIP6_1);
 }
 
 /* requirement: PKT-3 */
 static void test_vxlan(void **state)
 {
-	struct lab lab;
-
-	check_topology(&lab, FORMAT_VXLAN_1);
+	check_topology(FORMAT_VXLAN_1);
 }
 
 /* requirement: PKT-16 */
 static void test_reip4(void **state)
 {
-	struct lab lab;
-
-	check_topology(&lab, FORMAT_REIP4_1);
+	check_topology(FORMAT_REIP4_1);
 }
 
 /* Two networks with the same addresses on the same two hosts: each talks to its own. */
@@ -205,12 +132,11 @@ static void test_same_addresses_in_two_networks(void **state)
 {
 	const uint32_t other = LAB_VNI + 1;
 	struct lab_node *a, *b, *x, *y;
-	struct lab lab;
 	int at_b, at_y, from_a;
-	struct sockaddr_in there = at("10.0.1.11", 5000);
+	struct sockaddr_in there = sockets_at("10.0.1.11", PORT);
 	char byte;
 
-	lab_init(&lab, FORMAT_SIIT_2);
+	lab_reset(&lab, FORMAT_SIIT_2);
 	for (uint32_t vni = LAB_VNI; vni <= other; vni++)
 		lab_subnet(&lab, vni, "10.0.1.0/24", "10.0.1.1", "10.0.0.2");
 	a = lab_node(&lab, 0, LAB_VNI, "10.0.1.10", "10.0.1.1");
@@ -222,19 +148,18 @@ static void test_same_addresses_in_two_networks(void **state)
 		lab_map(&lab, vni, "10.0.1.11", 1, DP_MAPPING_LIVE);
 	}
 	for (int round = 0; round < 3; round++) {
-		exchange(&lab, a, "10.0.1.10", b, "10.0.1.11", 10);
-		exchange(&lab, x, "10.0.1.10", y, "10.0.1.11", 10);
+		exchange(a, "10.0.1.10", b, "10.0.1.11", 10);
+		exchange(x, "10.0.1.10", y, "10.0.1.11", 10);
 	}
-	at_b = bound(&lab, b, "10.0.1.11", SOCK_DGRAM);
-	at_y = bound(&lab, y, "10.0.1.11", SOCK_DGRAM);
-	from_a = bound(&lab, a, "10.0.1.10", SOCK_DGRAM);
+	at_b = bound(b, "10.0.1.11", SOCK_DGRAM);
+	at_y = bound(y, "10.0.1.11", SOCK_DGRAM);
+	from_a = bound(a, "10.0.1.10", SOCK_DGRAM);
 	assert_int_equal(sendto(from_a, "x", 1, 0, (struct sockaddr *)&there, sizeof(there)), 1);
-	await(&lab, at_b);
+	await(at_b);
 	assert_int_equal(recv(at_y, &byte, 1, MSG_DONTWAIT), -1);
 	close(at_b);
 	close(at_y);
 	close(from_a);
-	lab_deinit(&lab);
 }
 
 /* The neighbour on the wire is not resolved yet: the kernel does it, and the packet still goes. */
@@ -242,9 +167,8 @@ static void test_same_addresses_in_two_networks(void **state)
 static void test_unresolved_next_hop(void **state)
 {
 	struct lab_node *a, *b;
-	struct lab lab;
 
-	lab_init(&lab, FORMAT_SIIT_2);
+	lab_reset(&lab, FORMAT_SIIT_2);
 	lab_subnet(&lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", "10.0.0.2");
 	a = lab_node(&lab, 0, LAB_VNI, "10.0.1.10", "10.0.1.1");
 	b = lab_node(&lab, 1, LAB_VNI, "10.0.1.11", "10.0.1.1");
@@ -258,24 +182,23 @@ static void test_unresolved_next_hop(void **state)
 		assert_int_equal(datapath_nexthop_set(lab.hosts[i].dp, &n), 0);
 	}
 	for (int round = 0; round < 3; round++)
-		exchange(&lab, a, "10.0.1.10", b, "10.0.1.11", 10);
-	stream(&lab, a, b, "10.0.1.11");
-	lab_deinit(&lab);
+		exchange(a, "10.0.1.10", b, "10.0.1.11", 10);
+	stream(a, b, "10.0.1.11");
 }
 
 /* Drops of 'reason' on host 2, at its wire and at b's port; waits until there is another. */
-static void await_drop(struct lab *lab, const struct lab_node *b, int from, uint32_t reason)
+static void await_drop(const struct lab_node *b, int from, uint32_t reason)
 {
-	struct sockaddr_in there = at("10.0.1.11", 5000);
-	uint64_t before = lab_drops(lab, 1, 0, reason) + lab_drops(lab, 1, b->port.id, reason);
+	struct sockaddr_in there = sockets_at("10.0.1.11", PORT);
+	uint64_t before = lab_drops(&lab, 1, 0, reason) + lab_drops(&lab, 1, b->port.id, reason);
 
 	assert_int_equal(sendto(from, "x", 1, 0, (struct sockaddr *)&there, sizeof(there)), 1);
-	for (int i = 0; i < WAIT_MS; i++) {
-		if (lab_drops(lab, 1, 0, reason) + lab_drops(lab, 1, b->port.id, reason) > before)
+	for (int i = 0; i < SOCKETS_WAIT_MS; i++) {
+		if (lab_drops(&lab, 1, 0, reason) + lab_drops(&lab, 1, b->port.id, reason) > before)
 			return;
 		poll(NULL, 0, 1);
 	}
-	lab_explain(lab);
+	lab_explain(&lab);
 	fail();
 }
 
@@ -286,55 +209,66 @@ static void test_vxlan_refusals(void **state)
 {
 	struct dp_peer other = {.id = 9, .accept = FORMAT_BIT(FORMAT_VXLAN_1)};
 	struct lab_node *a, *b;
-	struct lab lab;
 	int from;
 
-	lab_init(&lab, FORMAT_VXLAN_1);
+	lab_reset(&lab, FORMAT_VXLAN_1);
 	lab_subnet(&lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", "10.0.0.2");
 	a = lab_node(&lab, 0, LAB_VNI, "10.0.1.10", "10.0.1.1");
 	b = lab_node(&lab, 1, LAB_VNI, "10.0.1.11", "10.0.1.1");
 	lab_map(&lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
 	lab_map(&lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_LIVE);
-	exchange(&lab, a, "10.0.1.10", b, "10.0.1.11", 10);
-	from = bound(&lab, a, "10.0.1.10", SOCK_DGRAM);
+	exchange(a, "10.0.1.10", b, "10.0.1.11", 10);
+	from = bound(a, "10.0.1.10", SOCK_DGRAM);
 	lab_map(&lab, LAB_VNI, "10.0.1.10", 1, DP_MAPPING_LIVE); /* host 2: "it is here" */
-	await_drop(&lab, b, from, DROP_SPOOF);
+	await_drop(b, from, DROP_SPOOF);
 	lab_map(&lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_REFUSED);
-	await_drop(&lab, b, from, DROP_SOURCE_REFUSED);
+	await_drop(b, from, DROP_SOURCE_REFUSED);
 	lab_map(&lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
 	b->port.addrs[0] = lab_addr("10.0.1.99");
 	lab_set_port(&lab, 1, &b->port);
-	await_drop(&lab, b, from, DROP_NOT_LOCAL);
+	await_drop(b, from, DROP_NOT_LOCAL);
 	b->port.vni++; /* the address in another network is another address */
 	b->port.addrs[0] = lab_addr("10.0.1.11");
 	lab_set_port(&lab, 1, &b->port);
-	await_drop(&lab, b, from, DROP_NOT_LOCAL);
+	await_drop(b, from, DROP_NOT_LOCAL);
 	b->port.vni--;
 	lab_set_port(&lab, 1, &b->port);
 	assert_int_equal(datapath_peer_delete(lab.hosts[1].dp, 1), 0);
-	await_drop(&lab, b, from, DROP_UNKNOWN_PEER);
+	await_drop(b, from, DROP_UNKNOWN_PEER);
 	other.v4 = lab.hosts[0].config.v4; /* the address belongs to another host now */
 	assert_int_equal(datapath_peer_set(lab.hosts[1].dp, &other), 0);
-	await_drop(&lab, b, from, DROP_SPOOF);
+	await_drop(b, from, DROP_SPOOF);
 	other.accept = FORMAT_BIT(FORMAT_SIIT_2);
 	assert_int_equal(datapath_peer_set(lab.hosts[1].dp, &other), 0);
-	await_drop(&lab, b, from, DROP_FORMAT);
+	await_drop(b, from, DROP_FORMAT);
+	assert_int_equal(datapath_peer_delete(lab.hosts[1].dp, other.id), 0);
 	close(from);
+}
+
+static int set_up(void **state)
+{
+	lab_init(&lab, FORMAT_SIIT_2);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
 	lab_deinit(&lab);
+	return 0;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_unresolved_next_hop), /* first: nothing has been resolved yet */
 		cmocka_unit_test(test_siit_2),
 		cmocka_unit_test(test_siit_1),
 		cmocka_unit_test(test_ipip6),
 		cmocka_unit_test(test_vxlan),
 		cmocka_unit_test(test_reip4),
 		cmocka_unit_test(test_same_addresses_in_two_networks),
-		cmocka_unit_test(test_unresolved_next_hop),
 		cmocka_unit_test(test_vxlan_refusals),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -4,10 +4,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <cmocka.h>
 
 #include "abi/drop.h"
-#include "frame.h"
+#include "pair_lab.h"
 #include "net/csum.h"
 
 enum { DF = 0x4000 };
@@ -16,27 +19,17 @@ static const uint8_t router_mac[6] = {0x02, 0xff, 0, 0, 0, 1};
 static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 static const uint8_t node_mac[6] = {0x02, 0, 0, 0, 0, 1};
 
-struct fixture {
-	struct lab lab;
-	struct lab_node *a, *b, *c;
-};
+static struct pair_lab fixture;
+static struct lab_node *third; /* on host 1 */
 
-static struct fixture fixture;
-
-/* a and c on host 1, b on host 2; .20 is refused, .21 gone, .22 unknown. */
+/* .20 is refused, .21 gone, .22 unknown. */
 static int set_up(void **state)
 {
-	struct fixture *f = &fixture;
+	struct pair_lab *f = &fixture;
 
-	lab_init(&f->lab, FORMAT_SIIT_2);
-	lab_subnet(&f->lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", "10.0.0.2");
-	lab_subnet(&f->lab, LAB_VNI, "10.0.2.0/24", "10.0.2.1", "10.0.0.2");
+	pair_lab_init(f, FORMAT_SIIT_2);
 	lab_subnet(&f->lab, LAB_VNI, "10.0.0.0/24", "10.0.0.1", "10.0.0.2");
-	f->a = lab_node(&f->lab, 0, LAB_VNI, "10.0.1.10", "10.0.1.1");
-	f->b = lab_node(&f->lab, 1, LAB_VNI, "10.0.1.11", "10.0.1.1");
-	f->c = lab_node(&f->lab, 0, LAB_VNI, "10.0.1.12", "10.0.1.1");
-	lab_map(&f->lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
-	lab_map(&f->lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_LIVE);
+	third = lab_node(&f->lab, 0, LAB_VNI, "10.0.1.12", "10.0.1.1");
 	lab_map(&f->lab, LAB_VNI, "10.0.2.13", 1, DP_MAPPING_LIVE);
 	lab_map(&f->lab, LAB_VNI, "10.0.1.20", 1, DP_MAPPING_REFUSED);
 	lab_map(&f->lab, LAB_VNI, "10.0.2.20", 1, DP_MAPPING_REFUSED);
@@ -331,11 +324,11 @@ static void test_a_disabled_port(void **state)
 	assert_dropped(&f, DROP_DISABLED);
 	lab_set_port(&fixture.lab, 0, &fixture.a->port);
 	assert_int_equal(send_frame(&f, &out), TC_ACT_REDIRECT);
-	port = fixture.c->port;
+	port = third->port;
 	port.disabled = true;
 	lab_set_port(&fixture.lab, 0, &port);
 	assert_dropped(&f, DROP_DISABLED);
-	lab_set_port(&fixture.lab, 0, &fixture.c->port);
+	lab_set_port(&fixture.lab, 0, &third->port);
 	assert_int_equal(send_frame(&f, &out), TC_ACT_REDIRECT);
 }
 
@@ -430,17 +423,17 @@ static void test_local_delivery_follows_the_port(void **state)
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(send_frame(&f, &out), TC_ACT_REDIRECT);
 		assert_int_equal(out.size, f.size);
-		assert_memory_equal(out.b, fixture.c->port.mac.b, 6);
+		assert_memory_equal(out.b, third->port.mac.b, 6);
 		assert_memory_equal(out.b + 6, ((uint8_t[]){0x06, LAB_VNI, 10, 0, 1, 10}), 6);
 		assert_memory_equal(out.b + 12, f.b + 12, f.size - 12);
 	}
-	assert_int_equal(datapath_port_delete(fixture.lab.hosts[0].dp, fixture.c->port.id), 0);
+	assert_int_equal(datapath_port_delete(fixture.lab.hosts[0].dp, third->port.id), 0);
 	lab_map(&fixture.lab, LAB_VNI, "10.0.1.12", 1, DP_MAPPING_LIVE);
 	assert_int_equal(send_frame(&f, &out), TC_ACT_REDIRECT);
 	assert_int_equal(frame_u16(&out, 12), 0x86dd); /* to the wire now */
-	lab_set_port(&fixture.lab, 0, &fixture.c->port);
+	lab_set_port(&fixture.lab, 0, &third->port);
 	assert_int_equal(send_frame(&f, &out), TC_ACT_REDIRECT);
-	assert_memory_equal(out.b, fixture.c->port.mac.b, 6);
+	assert_memory_equal(out.b, third->port.mac.b, 6);
 }
 
 /* requirement: PKT-15 */
@@ -491,6 +484,45 @@ static void test_counters(void **state)
 	assert_int_equal(datapath_counters(fixture.lab.hosts[0].dp, 99, &after), -2);
 }
 
+/* ---- the end ---- */
+
+static bool has_program(int ifindex, bool egress)
+{
+	enum { TCX_INGRESS = 46 }; /* BPF_TCX_INGRESS: newer than the C library's headers */
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = 1, .priority = 1);
+	uint32_t n = 0;
+
+	if (!bpf_prog_query(ifindex, (enum bpf_attach_type)(TCX_INGRESS + egress), 0, NULL, NULL, &n) && n)
+		return true;
+	return !bpf_tc_query(&hook, &filter);
+}
+
+/* Devices that stay are as they were before. */
+static void test_destroyed(void **state)
+{
+	struct lab_host *h = &fixture.lab.hosts[0];
+	const int devices[] = {h->config.substrate_ifindex, fixture.a->ifindex, third->ifindex};
+	char path[96];
+
+	third->port.vlan = 5; /* so that there is a program at its egress, too */
+	lab_set_port(&fixture.lab, 0, &third->port);
+	lab_enter(&fixture.lab, h->netns);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(has_program(devices[i], false));
+	assert_true(has_program(third->ifindex, true));
+	h->dp = datapath_close(h->dp);
+	assert_true(has_program(h->config.substrate_ifindex, false));
+	assert_int_equal(datapath_destroy(&h->config), 0);
+	for (size_t i = 0; i < 3; i++)
+		assert_false(has_program(devices[i], false));
+	assert_false(has_program(third->ifindex, true));
+	assert_int_equal(datapath_destroy(&h->config), 0); /* again: there is nothing to do */
+	lab_enter(&fixture.lab, -1);
+	snprintf(path, sizeof(path), "%s/viaduct/%s", h->config.bpffs, h->config.name);
+	assert_int_not_equal(access(path, F_OK), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -506,6 +538,7 @@ int main(void)
 		cmocka_unit_test(test_local_delivery_follows_the_port),
 		cmocka_unit_test(test_events_explain_drops),
 		cmocka_unit_test(test_counters),
+		cmocka_unit_test(test_destroyed),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

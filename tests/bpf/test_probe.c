@@ -12,6 +12,8 @@
 
 #include "lab.h"
 
+static struct lab lab;
+
 static int n_entries(const char *path)
 {
 	DIR *d = opendir(path);
@@ -33,10 +35,8 @@ static void test_formats(void **state)
 	struct dp_capabilities caps;
 	struct utsname name;
 	char path[128];
-	struct lab lab;
 	int before;
 
-	lab_init(&lab, FORMAT_SIIT_2);
 	snprintf(path, sizeof(path), "%s/viaduct", lab.hosts[0].config.bpffs);
 	before = n_entries(path);
 	lab_enter(&lab, lab.hosts[0].netns);
@@ -49,23 +49,31 @@ static void test_formats(void **state)
 	uname(&name);
 	assert_string_equal(caps.kernel, name.release);
 	assert_int_equal(n_entries(path), before); /* nothing is left */
-	lab_deinit(&lab);
 }
 
 /* requirement: NEG-1 */
 static void test_probing_again_finds_the_same(void **state)
 {
 	struct dp_capabilities caps, again;
-	struct lab lab;
 
-	lab_init(&lab, FORMAT_SIIT_2);
 	lab_enter(&lab, lab.hosts[1].netns);
 	assert_int_equal(datapath_probe(&lab.hosts[1].config, &caps), 0);
 	assert_int_equal(datapath_probe(&lab.hosts[1].config, &again), 0);
 	lab_enter(&lab, -1);
 	assert_string_equal(caps.refused, again.refused);
 	assert_int_equal(caps.formats, again.formats);
+}
+
+static int set_up(void **state)
+{
+	lab_init(&lab, FORMAT_SIIT_2);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
 	lab_deinit(&lab);
+	return 0;
 }
 
 int main(void)
@@ -75,5 +83,5 @@ int main(void)
 		cmocka_unit_test(test_probing_again_finds_the_same),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

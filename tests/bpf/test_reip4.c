@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "abi/drop.h"
-#include "frame.h"
+#include "pair_lab.h"
 #include "net/csum.h"
 
 enum { DF = 0x4000, MF = 0x2000, SRC = IP_AT + 12, DST = IP_AT + 16, OTHER_VNI = 8 };
@@ -70,25 +70,17 @@ static const struct row rows[] = {
 };
 /* clang-format on */
 
-struct fixture {
-	struct lab lab;
-	struct lab_node *a, *b, *d, *x; /* d through the router, x in another network */
-};
-
-static struct fixture fixture;
+static struct pair_lab fixture;
+static struct lab_node *stranger; /* on host 2, in another network */
 
 static int set_up(void **state)
 {
-	struct fixture *f = &fixture;
+	struct pair_lab *f = &fixture;
 
-	lab_init(&f->lab, FORMAT_REIP4_1);
-	lab_subnet(&f->lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", "10.0.0.2");
-	lab_subnet(&f->lab, LAB_VNI, "10.0.2.0/24", "10.0.2.1", "10.0.0.2");
+	pair_lab_init(f, FORMAT_REIP4_1);
 	lab_subnet(&f->lab, OTHER_VNI, "10.9.0.0/24", "10.9.0.1", NULL);
-	f->a = lab_node(&f->lab, 0, LAB_VNI, "10.0.1.10", "10.0.1.1");
-	f->b = lab_node(&f->lab, 1, LAB_VNI, "10.0.1.11", "10.0.1.1");
-	f->d = lab_node(&f->lab, 1, LAB_VNI, "10.0.2.13", "10.0.2.1");
-	f->x = lab_node(&f->lab, 1, OTHER_VNI, "10.9.0.20", "10.9.0.1");
+	lab_node(&f->lab, 1, LAB_VNI, "10.0.2.13", "10.0.2.1");
+	stranger = lab_node(&f->lab, 1, OTHER_VNI, "10.9.0.20", "10.9.0.1");
 	return 0;
 }
 
@@ -101,7 +93,7 @@ static int tear_down(void **state)
 /* As it is before each test. */
 static int reset(void **state)
 {
-	struct fixture *f = &fixture;
+	struct pair_lab *f = &fixture;
 
 	lab_set_format(&f->lab, FORMAT_REIP4_1, false);
 	lab_set_port(&f->lab, 0, &f->a->port);
@@ -312,27 +304,6 @@ static struct frame wire(void)
 	return out;
 }
 
-static void assert_accepted(const struct frame *f)
-{
-	struct frame out;
-	int verdict = frame_from_wire(&fixture.lab, 1, f, &out);
-
-	if (verdict != TC_ACT_REDIRECT)
-		lab_explain(&fixture.lab);
-	assert_int_equal(verdict, TC_ACT_REDIRECT);
-	assert_memory_equal(out.b, fixture.b->port.mac.b, 6);
-}
-
-static void assert_dropped(const struct frame *f, uint32_t reason)
-{
-	frame_assert_dropped_from_wire(&fixture.lab, 1, 0, f, reason);
-}
-
-static void assert_dropped_at_port(const struct frame *f, uint32_t reason)
-{
-	frame_assert_dropped_from_wire(&fixture.lab, 1, fixture.b->port.id, f, reason);
-}
-
 /* IPv4 of the host itself and of others is none of our business. */
 /* requirement: PKT-16 */
 static void test_other_traffic_passes(void **state)
@@ -378,16 +349,16 @@ static void test_refusals(void **state)
 			struct frame f = wire();
 
 			if (round) /* beside a cached flow */
-				assert_accepted(&f);
+				pair_assert_accepted(&fixture, &f);
 			print_message("  %s\n", table[i].name);
 			frame_put_u32(&f, SRC, table[i].src);
 			frame_put_u32(&f, DST, table[i].dst);
 			frame_fix_ip(&f);
 			if (table[i].reason == DROP_NOT_PEERED)
-				frame_assert_dropped_from_wire(&fixture.lab, 1, fixture.x->port.id, &f,
+				frame_assert_dropped_from_wire(&fixture.lab, 1, stranger->port.id, &f,
 							       table[i].reason);
 			else
-				assert_dropped(&f, table[i].reason);
+				pair_assert_dropped(&fixture, &f, table[i].reason);
 		}
 }
 
@@ -400,31 +371,31 @@ static void test_malformed(void **state)
 	for (int round = 0; round < 2; round++) {
 		f = good;
 		f.b[IP_AT + 10] ^= 1; /* the header's checksum */
-		assert_dropped(&f, DROP_MALFORMED);
+		pair_assert_dropped(&fixture, &f, DROP_MALFORMED);
 		f = good;
 		frame_put_u16(&f, IP_AT + 6, 0); /* no DF */
 		frame_fix_ip(&f);
-		assert_dropped(&f, DROP_MALFORMED);
+		pair_assert_dropped(&fixture, &f, DROP_MALFORMED);
 		f = good;
 		frame_put_u16(&f, IP_AT + 6, DF | MF);
 		frame_fix_ip(&f);
-		assert_dropped(&f, DROP_MALFORMED);
+		pair_assert_dropped(&fixture, &f, DROP_MALFORMED);
 		f = good;
 		frame_put_u16(&f, IP_AT + 4, 0x00ff); /* no TTL */
 		frame_fix_ip(&f);
-		assert_dropped(&f, DROP_MALFORMED);
+		pair_assert_dropped(&fixture, &f, DROP_MALFORMED);
 		f = good;
 		frame_put_u16(&f, IP_AT + 2, (uint16_t)(f.size - IP_AT + 1)); /* longer than it is */
 		frame_fix_ip(&f);
-		assert_dropped(&f, DROP_MALFORMED);
+		pair_assert_dropped(&fixture, &f, DROP_MALFORMED);
 		f = good;
 		frame_put_u16(&f, IP_AT + 2, 19);
 		frame_fix_ip(&f);
-		assert_dropped(&f, DROP_MALFORMED);
+		pair_assert_dropped(&fixture, &f, DROP_MALFORMED);
 		f = good;
 		f.b[IP_AT] = 0x46; /* options */
-		assert_dropped(&f, DROP_MALFORMED);
-		assert_accepted(&good);
+		pair_assert_dropped(&fixture, &f, DROP_MALFORMED);
+		pair_assert_accepted(&fixture, &good);
 	}
 }
 
@@ -439,16 +410,16 @@ static void test_format_must_be_chosen(void **state)
 			       .path_mtu = 1500,
 			       .nexthop = 1};
 
-	assert_accepted(&f);
+	pair_assert_accepted(&fixture, &f);
 	assert_int_equal(datapath_peer_set(fixture.lab.hosts[1].dp, &peer), 0);
-	assert_dropped(&f, DROP_FORMAT);
+	pair_assert_dropped(&fixture, &f, DROP_FORMAT);
 	peer.labels.len = 0; /* the range is not the peer's any more */
 	assert_int_equal(datapath_peer_set(fixture.lab.hosts[1].dp, &peer), 0);
-	assert_dropped(&f, DROP_UNKNOWN_PEER);
+	pair_assert_dropped(&fixture, &f, DROP_UNKNOWN_PEER);
 	lab_set_format(&fixture.lab, FORMAT_REIP4_1, false);
-	assert_accepted(&f);
+	pair_assert_accepted(&fixture, &f);
 	assert_int_equal(datapath_peer_delete(fixture.lab.hosts[1].dp, 1), 0);
-	assert_dropped(&f, DROP_UNKNOWN_PEER);
+	pair_assert_dropped(&fixture, &f, DROP_UNKNOWN_PEER);
 }
 
 static void set_source(uint32_t peer, enum dp_mapping_state state, uint32_t label)
@@ -473,18 +444,18 @@ static void test_changes_invalidate_flows(void **state)
 	struct dp_port port = fixture.b->port;
 
 	for (int round = 0; round < 2; round++)
-		assert_accepted(&f);
+		pair_assert_accepted(&fixture, &f);
 	set_source(DP_PEER_SELF, DP_MAPPING_LIVE, LABEL_A); /* lives somewhere else */
-	assert_dropped_at_port(&f, DROP_SPOOF);
+	pair_assert_dropped_at_port(&fixture, &f, DROP_SPOOF);
 	set_source(1, DP_MAPPING_GONE, LABEL_A);
-	assert_dropped_at_port(&f, DROP_SOURCE_REFUSED);
+	pair_assert_dropped_at_port(&fixture, &f, DROP_SOURCE_REFUSED);
 	set_source(1, DP_MAPPING_LIVE, LABEL_A);
-	assert_accepted(&f);
+	pair_assert_accepted(&fixture, &f);
 	port.labels[0] = LABEL_B + 1; /* the receiver has another label */
 	lab_set_port(&fixture.lab, 1, &port);
-	assert_dropped(&f, DROP_NOT_LOCAL);
+	pair_assert_dropped(&fixture, &f, DROP_NOT_LOCAL);
 	lab_set_port(&fixture.lab, 1, &fixture.b->port);
-	assert_accepted(&f);
+	pair_assert_accepted(&fixture, &f);
 }
 
 /* A label that was another's: flows, tables and questions are about whom it stands for now. */
@@ -493,26 +464,26 @@ static void test_changes_invalidate_flows(void **state)
 static void test_label_of_another(void **state)
 {
 	struct frame f = wire();
-	struct dp_port b = fixture.b->port, x = fixture.x->port;
+	struct dp_port b = fixture.b->port, x = stranger->port;
 
-	assert_accepted(&f);
+	pair_assert_accepted(&fixture, &f);
 	b.labels[0] = 0;
 	lab_set_port(&fixture.lab, 1, &b);
 	x.labels[0] = LABEL_B;
 	lab_set_port(&fixture.lab, 1, &x);
 	frame_assert_dropped_from_wire(&fixture.lab, 1, x.id, &f, DROP_NOT_PEERED);
-	lab_set_port(&fixture.lab, 1, &fixture.x->port);
+	lab_set_port(&fixture.lab, 1, &stranger->port);
 	lab_set_port(&fixture.lab, 1, &fixture.b->port);
-	assert_accepted(&f);
+	pair_assert_accepted(&fixture, &f);
 	/* the table was told of the new owner before it heard that the old one had lost it */
 	b.labels[0] = LABEL_B + 1;
 	x.labels[0] = LABEL_B;
 	lab_set_port(&fixture.lab, 1, &x);
 	lab_set_port(&fixture.lab, 1, &b);
 	frame_assert_dropped_from_wire(&fixture.lab, 1, x.id, &f, DROP_NOT_PEERED);
-	lab_set_port(&fixture.lab, 1, &fixture.x->port);
+	lab_set_port(&fixture.lab, 1, &stranger->port);
 	lab_set_port(&fixture.lab, 1, &fixture.b->port);
-	assert_accepted(&f);
+	pair_assert_accepted(&fixture, &f);
 }
 
 /* Peered networks: each label has its own.  What goes by vxlan cannot say two of them. */
@@ -526,14 +497,13 @@ static void test_peered(void **state)
 
 	lab_table(&fixture.lab, 1, 1, &way);
 	lab_subnet_with(&fixture.lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", 1);
-	for (int i = 0; i < LAB_HOSTS; i++)
-		assert_int_equal(datapath_peering_set(fixture.lab.hosts[i].dp, LAB_VNI, OTHER_VNI), 0);
+	lab_peering(&fixture.lab, LAB_VNI, OTHER_VNI, true);
 	for (int round = 0; round < 2; round++) {
 		assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &out), TC_ACT_REDIRECT);
 		assert_int_equal(frame_u32(&out, SRC), LABEL_A);
 		assert_int_equal(frame_u32(&out, DST), 0xc6120234);
 		assert_int_equal(frame_from_wire(&fixture.lab, 1, &out, &got), TC_ACT_REDIRECT);
-		assert_memory_equal(got.b, fixture.x->port.mac.b, 6);
+		assert_memory_equal(got.b, stranger->port.mac.b, 6);
 		frame_assert_addr4(&got, SRC, "10.0.1.10");
 		frame_assert_addr4(&got, DST, "10.9.0.20");
 		frame_assert_checksum(&got);
@@ -541,10 +511,8 @@ static void test_peered(void **state)
 	f = packet_of_a(0, "10.9.0.20", router);
 	for (int round = 0; round < 2; round++)
 		frame_assert_dropped_by_node(&fixture.lab, fixture.a, &f, DROP_NO_FORMAT);
-	for (int i = 0; i < LAB_HOSTS; i++)
-		assert_int_equal(datapath_peering_delete(fixture.lab.hosts[i].dp, LAB_VNI, OTHER_VNI),
-				 0);
-	frame_assert_dropped_from_wire(&fixture.lab, 1, fixture.x->port.id, &out, DROP_NOT_PEERED);
+	lab_peering(&fixture.lab, LAB_VNI, OTHER_VNI, false);
+	frame_assert_dropped_from_wire(&fixture.lab, 1, stranger->port.id, &out, DROP_NOT_PEERED);
 	lab_subnet_with(&fixture.lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", 0);
 }
 
@@ -600,11 +568,11 @@ static void test_unknown_source(void **state)
 	assert_true(ipaddr_equal(&u->src, &a));
 	datapath_upcall_free(u);
 	set_source(1, DP_MAPPING_LIVE, LABEL_A);
-	assert_accepted(&f);
+	pair_assert_accepted(&fixture, &f);
 	/* refused: nothing of that label for a while */
 	assert_int_equal(datapath_mapping_delete(dp, LAB_VNI, &a), 0);
 	assert_int_equal(datapath_mapping_set(dp, &refused), 0);
-	assert_dropped_at_port(&f, DROP_SOURCE_REFUSED);
+	pair_assert_dropped_at_port(&fixture, &f, DROP_SOURCE_REFUSED);
 	assert_int_equal(datapath_mapping_delete(dp, DP_VNI_LABELS, &label), 0);
 	/* the address is known, with another label: not this one's */
 	set_source(1, DP_MAPPING_LIVE, LABEL_A + 1);
@@ -753,7 +721,7 @@ static void test_adopted(void **state)
 	assert_int_equal(datapath_mappings(h->dp, note_mapping, &its), 0);
 	assert_int_equal(its, LABEL_B);
 	f = wire();
-	assert_accepted(&f);
+	pair_assert_accepted(&fixture, &f);
 }
 
 int main(void)

@@ -77,17 +77,6 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void set_peering(bool on)
-{
-	for (int i = 0; i < LAB_HOSTS; i++) {
-		struct datapath *dp = fixture.lab.hosts[i].dp;
-		int r = on ? datapath_peering_set(dp, OTHER_VNI, LAB_VNI)
-			   : datapath_peering_delete(dp, LAB_VNI, OTHER_VNI);
-
-		assert_true(!r || (!on && r == -ENOENT));
-	}
-}
-
 /* As it is before each test. */
 static int reset(void **state)
 {
@@ -99,7 +88,7 @@ static int reset(void **state)
 	lab_map(&f->lab, LAB_VNI, "10.0.1.12", 1, DP_MAPPING_LIVE);
 	lab_map(&f->lab, LAB_VNI, "10.0.2.10", 1, DP_MAPPING_LIVE);
 	lab_map(&f->lab, OTHER_VNI, "10.9.9.10", 1, DP_MAPPING_LIVE);
-	set_peering(true);
+	lab_peering(&fixture.lab, LAB_VNI, OTHER_VNI, true);
 	f->a->port.n_exits = 0;
 	lab_set_port(&f->lab, 0, &f->a->port);
 	f->b->port.handle = INTERFACE;
@@ -317,10 +306,10 @@ static void test_not_peered(void **state)
 	struct frame wire = assert_leaves(fixture.a, &f, LAB_VNI, OTHER_VNI);
 
 	assert_arrives(&wire, fixture.x, &f);
-	set_peering(false);
+	lab_peering(&fixture.lab, LAB_VNI, OTHER_VNI, false);
 	frame_assert_dropped_from_wire(&fixture.lab, 1, 0, &wire, DROP_NOT_PEERED);
 	frame_assert_dropped_by_node(&fixture.lab, fixture.a, &f, DROP_NOT_PEERED);
-	set_peering(true);
+	lab_peering(&fixture.lab, LAB_VNI, OTHER_VNI, true);
 	assert_arrives(&wire, fixture.x, &f);
 	lab_set_format(&fixture.lab, FORMAT_VXLAN_1, false); /* says one network only */
 	frame_assert_dropped_by_node(&fixture.lab, fixture.a, &f, DROP_NO_FORMAT);

@@ -11,27 +11,17 @@
 
 #include "abi/drop.h"
 #include "abi/substrate.h"
-#include "frame.h"
+#include "pair_lab.h"
 
 enum { DF = 0x4000, A = 0, B = 1 };
 
-struct fixture {
-	struct lab lab;
-	struct lab_node *a, *b;
-};
-
-static struct fixture fixture;
+static struct pair_lab fixture;
 
 static int set_up(void **state)
 {
-	struct fixture *f = &fixture;
+	struct pair_lab *f = &fixture;
 
-	lab_init(&f->lab, FORMAT_SIIT_2);
-	lab_subnet(&f->lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", "10.0.0.2");
-	f->a = lab_node(&f->lab, A, LAB_VNI, "10.0.1.10", "10.0.1.1");
-	f->b = lab_node(&f->lab, B, LAB_VNI, "10.0.1.11", "10.0.1.1");
-	lab_map(&f->lab, LAB_VNI, "10.0.1.10", A, DP_MAPPING_LIVE);
-	lab_map(&f->lab, LAB_VNI, "10.0.1.11", B, DP_MAPPING_LIVE);
+	pair_lab_init(f, FORMAT_SIIT_2);
 	return 0;
 }
 

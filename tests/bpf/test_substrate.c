@@ -9,7 +9,7 @@
 
 #include "abi/drop.h"
 #include "abi/maps.h"
-#include "frame.h"
+#include "pair_lab.h"
 #include "net/csum.h"
 
 enum { DF = 0x4000, IP6_DST = IP_AT + 24, IP6_SRC = IP_AT + 8, IP6_NEXT = IP_AT + 6 };
@@ -20,21 +20,13 @@ enum { DF = 0x4000, IP6_DST = IP_AT + 24, IP6_SRC = IP_AT + 8, IP6_NEXT = IP_AT 
 #define A_1 "2001:db8:1:101:0:7:a00:10a"
 #define B_1 "2001:db8:1:102:0:7:a00:10b"
 
-struct fixture {
-	struct lab lab;
-	struct lab_node *a, *b;
-};
-
-static struct fixture fixture;
+static struct pair_lab fixture;
 
 static int set_up(void **state)
 {
-	struct fixture *f = &fixture;
+	struct pair_lab *f = &fixture;
 
-	lab_init(&f->lab, FORMAT_SIIT_2);
-	lab_subnet(&f->lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", "10.0.0.2");
-	f->a = lab_node(&f->lab, 0, LAB_VNI, "10.0.1.10", "10.0.1.1");
-	f->b = lab_node(&f->lab, 1, LAB_VNI, "10.0.1.11", "10.0.1.1");
+	pair_lab_init(f, FORMAT_SIIT_2);
 	return 0;
 }
 
@@ -70,28 +62,6 @@ static struct frame wire(uint8_t protocol, uint16_t id, uint16_t payload)
 	return out;
 }
 
-static void assert_accepted(const struct frame *f)
-{
-	struct frame out;
-	int verdict = frame_from_wire(&fixture.lab, 1, f, &out);
-
-	if (verdict != TC_ACT_REDIRECT)
-		lab_explain(&fixture.lab);
-	assert_int_equal(verdict, TC_ACT_REDIRECT);
-	assert_memory_equal(out.b, fixture.b->port.mac.b, 6);
-}
-
-/* Dropped at the host, before it is known for whom; or at b's port. */
-static void assert_dropped(const struct frame *f, uint32_t reason)
-{
-	frame_assert_dropped_from_wire(&fixture.lab, 1, 0, f, reason);
-}
-
-static void assert_dropped_at_port(const struct frame *f, uint32_t reason)
-{
-	frame_assert_dropped_from_wire(&fixture.lab, 1, fixture.b->port.id, f, reason);
-}
-
 /* ---- not for us ---- */
 
 static void test_other_traffic_passes(void **state)
@@ -104,7 +74,7 @@ static void test_other_traffic_passes(void **state)
 	frame_put_addr6(&f, IP6_DST, "2001:db8:8000:1300::7:a00:10b"); /* a third host's */
 	assert_int_equal(frame_from_wire(&fixture.lab, 1, &f, &out), TC_ACT_UNSPEC);
 	f = wire(17, 0, 10);
-	f.b[0] = 0x06; /* flooded by a switch: another station's MAC */
+	f.b[0] ^= 0x04; /* flooded by a switch: another station's MAC */
 	assert_int_equal(frame_run(&fixture.lab, 1, RUN_SUBSTRATE,
 				   fixture.lab.hosts[1].config.substrate_ifindex, &f, &out),
 			 TC_ACT_UNSPEC);
@@ -173,9 +143,9 @@ static void test_refusals(void **state)
 		if (r->next)
 			f.b[IP6_NEXT] = r->next == 0xff ? 0 : r->next;
 		if (r->at_port)
-			assert_dropped_at_port(&f, r->reason);
+			pair_assert_dropped_at_port(&fixture, &f, r->reason);
 		else
-			assert_dropped(&f, r->reason);
+			pair_assert_dropped(&fixture, &f, r->reason);
 	}
 }
 
@@ -185,21 +155,21 @@ static void test_refusals_beside_a_cached_flow(void **state)
 {
 	struct frame good = wire(17, 0, 40), f;
 
-	assert_accepted(&good);
-	assert_accepted(&good);
+	pair_assert_accepted(&fixture, &good);
+	pair_assert_accepted(&fixture, &good);
 	f = good;
 	f.b[IP6_SRC + 6] = 0x13; /* another host */
-	assert_dropped(&f, DROP_UNKNOWN_PEER);
+	pair_assert_dropped(&fixture, &f, DROP_UNKNOWN_PEER);
 	f = good;
 	f.b[IP6_SRC + 8] ^= 1; /* the adjust */
-	assert_dropped(&f, DROP_SUBSTRATE_ADDR);
+	pair_assert_dropped(&fixture, &f, DROP_SUBSTRATE_ADDR);
 	f = good;
 	f.b[IP6_NEXT] = 43;
-	assert_dropped(&f, DROP_SUBSTRATE_PROTOCOL);
+	pair_assert_dropped(&fixture, &f, DROP_SUBSTRATE_PROTOCOL);
 	f = good;
 	frame_put_u16(&f, IP_AT + 4, 200); /* longer than the frame */
-	assert_dropped(&f, DROP_MALFORMED);
-	assert_accepted(&good);
+	pair_assert_dropped(&fixture, &f, DROP_MALFORMED);
+	pair_assert_accepted(&fixture, &good);
 }
 
 /* requirement: NEG-6 */
@@ -220,22 +190,22 @@ static void test_formats(void **state)
 	one = wire(17, 0, 40);
 	assert_int_equal(datapath_peer_set(dp, &peer), 0); /* old and new for a time of grace */
 	for (int i = 0; i < 2; i++) {
-		assert_accepted(&one);
-		assert_accepted(&two);
-		assert_accepted(&whole);
+		pair_assert_accepted(&fixture, &one);
+		pair_assert_accepted(&fixture, &two);
+		pair_assert_accepted(&fixture, &whole);
 	}
 	peer.accept = FORMAT_BIT(FORMAT_SIIT_2);
 	assert_int_equal(datapath_peer_set(dp, &peer), 0);
 	for (int i = 0; i < 2; i++) {
-		assert_accepted(&two);
-		assert_dropped(&one, DROP_FORMAT_VERSION);
-		assert_dropped(&whole, DROP_FORMAT);
+		pair_assert_accepted(&fixture, &two);
+		pair_assert_dropped(&fixture, &one, DROP_FORMAT_VERSION);
+		pair_assert_dropped(&fixture, &whole, DROP_FORMAT);
 	}
 	peer.accept = 0;
 	assert_int_equal(datapath_peer_set(dp, &peer), 0);
-	assert_dropped(&two, DROP_FORMAT);
+	pair_assert_dropped(&fixture, &two, DROP_FORMAT);
 	assert_int_equal(datapath_peer_delete(dp, 1), 0);
-	assert_dropped(&two, DROP_UNKNOWN_PEER);
+	pair_assert_dropped(&fixture, &two, DROP_UNKNOWN_PEER);
 }
 
 /* ---- variants ---- */
@@ -299,13 +269,13 @@ static void test_variants(void **state)
 		assert_true(is_layout_1(&f1)); /* this pair of nodes alone */
 	}
 	/* one end knows and the other does not yet */
-	assert_dropped(&f1, DROP_FORMAT_VERSION);
+	pair_assert_dropped(&fixture, &f1, DROP_FORMAT_VERSION);
 	set_variants(1, in, 1);
 	whole = wire(17, 5, 40);
 	for (int i = 0; i < 2; i++) {
-		assert_accepted(&f1);
-		assert_accepted(&whole);
-		assert_dropped(&f2, DROP_FORMAT_VERSION);
+		pair_assert_accepted(&fixture, &f1);
+		pair_assert_accepted(&fixture, &whole);
+		pair_assert_dropped(&fixture, &f2, DROP_FORMAT_VERSION);
 	}
 	/* of the network; the pair of nodes decides before it */
 	out[1].send = FORMAT_VXLAN_1;
@@ -327,8 +297,8 @@ static void test_variants(void **state)
 	set_variants(1, NULL, 0);
 	f2 = wire(17, 0, 40);
 	assert_false(is_layout_1(&f2));
-	assert_accepted(&f2);
-	assert_dropped(&f1, DROP_FORMAT_VERSION);
+	pair_assert_accepted(&fixture, &f2);
+	pair_assert_dropped(&fixture, &f1, DROP_FORMAT_VERSION);
 }
 
 static int plan_variants(const struct dp_variant *variants, size_t n)
@@ -423,7 +393,7 @@ static void test_variants_are_narrow(void **state)
 	v[1].peer_vni = LAB_VNI + 1;
 	set_variants(0, v, 2);
 	f = wire(17, 0, 40);
-	assert_accepted(&f);
+	pair_assert_accepted(&fixture, &f);
 	assert_int_equal(datapath_variant_class(fixture.lab.hosts[0].dp, 2, &v[1], &class), 0);
 	fixture.lab.hosts[0].dp = datapath_close(fixture.lab.hosts[0].dp);
 	lab_open(&fixture.lab, 0);
@@ -442,7 +412,7 @@ static void test_variants_are_narrow(void **state)
 	}
 	set_variants(0, NULL, 0);
 	f = wire(17, 0, 40);
-	assert_accepted(&f);
+	pair_assert_accepted(&fixture, &f);
 }
 
 /* requirement: MAP-3 */
@@ -452,24 +422,24 @@ static void test_changes_invalidate_flows(void **state)
 	struct frame f = wire(17, 0, 40);
 	struct dp_port other = fixture.b->port;
 
-	assert_accepted(&f);
-	assert_accepted(&f);
+	pair_assert_accepted(&fixture, &f);
+	pair_assert_accepted(&fixture, &f);
 	lab_map(&fixture.lab, LAB_VNI, "10.0.1.10", 1,
 		DP_MAPPING_LIVE); /* moved away from host 1 */
-	assert_dropped_at_port(&f, DROP_SPOOF);
+	pair_assert_dropped_at_port(&fixture, &f, DROP_SPOOF);
 	lab_map(&fixture.lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_REFUSED);
-	assert_dropped_at_port(&f, DROP_SOURCE_REFUSED);
+	pair_assert_dropped_at_port(&fixture, &f, DROP_SOURCE_REFUSED);
 	lab_map(&fixture.lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_GONE);
-	assert_dropped_at_port(&f, DROP_SOURCE_REFUSED);
+	pair_assert_dropped_at_port(&fixture, &f, DROP_SOURCE_REFUSED);
 	lab_map(&fixture.lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
-	assert_accepted(&f);
+	pair_assert_accepted(&fixture, &f);
 	other.addrs[0] = lab_addr("10.0.1.99"); /* the port's address is another now */
 	lab_set_port(&fixture.lab, 1, &other);
-	assert_dropped(&f, DROP_NOT_LOCAL);
+	pair_assert_dropped(&fixture, &f, DROP_NOT_LOCAL);
 	lab_map(&fixture.lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_GONE);
-	assert_dropped(&f, DROP_LOCAL_GONE);
+	pair_assert_dropped(&fixture, &f, DROP_LOCAL_GONE);
 	lab_set_port(&fixture.lab, 1, &fixture.b->port);
-	assert_accepted(&f);
+	pair_assert_accepted(&fixture, &f);
 }
 
 /* ---- whole packets ---- */
@@ -480,11 +450,11 @@ static void test_inner_must_match(void **state)
 	struct frame good = wire(17, 5, 40), f;
 
 	for (int i = 0; i < 2; i++)
-		assert_accepted(&good);
+		pair_assert_accepted(&fixture, &good);
 	for (size_t at = IP_AT + 40 + 12; at < IP_AT + 40 + 20; at += 4) { /* source, destination */
 		f = good;
 		f.b[at + 3] ^= 1;
-		assert_dropped_at_port(&f, DROP_INNER);
+		pair_assert_dropped_at_port(&fixture, &f, DROP_INNER);
 	}
 }
 

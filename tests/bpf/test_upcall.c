@@ -19,50 +19,53 @@
 #include <cmocka.h>
 
 #include "abi/drop.h"
-#include "lab.h"
-
-enum { WAIT_MS = 2000 };
+#include "sockets.h"
 
 struct fixture {
 	struct lab lab;
 	struct lab_node *a, *b; /* 10.0.1.10 on host 1, 10.0.1.11 on host 2 */
 };
 
+static struct fixture fixture;
+
+static int make(void **state)
+{
+	lab_init(&fixture.lab, FORMAT_SIIT_2);
+	lab_subnet(&fixture.lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", "10.0.0.2");
+	lab_subnet(&fixture.lab, LAB_VNI, "10.0.0.0/24", "10.0.0.1", "10.0.0.2");
+	return 0;
+}
+
+static int unmake(void **state)
+{
+	lab_deinit(&fixture.lab);
+	return 0;
+}
+
+/* What came up for an earlier test's nodes is not for this one. */
+static void forget_upcalls(struct datapath *dp)
+{
+	struct dp_upcall *u;
+
+	while (!datapath_upcall_read(dp, &u))
+		datapath_upcall_free(u);
+}
+
 static void set_up(struct fixture *f, enum format format)
 {
-	lab_init(&f->lab, format);
-	lab_subnet(&f->lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", "10.0.0.2");
-	lab_subnet(&f->lab, LAB_VNI, "10.0.0.0/24", "10.0.0.1", "10.0.0.2");
+	lab_reset(&f->lab, format);
+	for (int i = 0; i < LAB_HOSTS; i++)
+		forget_upcalls(f->lab.hosts[i].dp);
 	f->a = lab_node(&f->lab, 0, LAB_VNI, "10.0.1.10", "10.0.1.1");
 	f->b = lab_node(&f->lab, 1, LAB_VNI, "10.0.1.11", "10.0.1.1");
 }
 
 static int udp_socket(struct fixture *f, const struct lab_node *n, const char *addr, uint16_t port)
 {
-	struct ipaddr ip = lab_addr(addr);
-	struct sockaddr_in a = {.sin_family = AF_INET,
-				.sin_port = htons(port),
-				.sin_addr.s_addr = htonl(ipaddr_v4(&ip))};
-	int one = 1, fd;
+	int one = 1, fd = sockets_open(&f->lab, n->netns, SOCK_DGRAM, addr, port);
 
-	lab_enter(&f->lab, n->netns);
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	lab_enter(&f->lab, -1);
-	assert_true(fd >= 0);
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &one, sizeof(one)), 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	return fd;
-}
-
-static void send_to(int fd, const char *addr, uint16_t port, const void *data, size_t size)
-{
-	struct ipaddr ip = lab_addr(addr);
-	struct sockaddr_in to = {.sin_family = AF_INET,
-				 .sin_port = htons(port),
-				 .sin_addr.s_addr = htonl(ipaddr_v4(&ip))};
-
-	assert_int_equal(sendto(fd, data, size, 0, (struct sockaddr *)&to, sizeof(to)),
-			 (ssize_t)size);
 }
 
 /* The next upcall of a host; of what else comes up (a node's own chatter) nothing is told. */
@@ -79,7 +82,7 @@ static struct dp_upcall *next_upcall(struct fixture *f, int host, enum dp_upcall
 			return u;
 		if (!r)
 			datapath_upcall_free(u);
-		else if (poll(&p, 1, WAIT_MS) != 1)
+		else if (poll(&p, 1, SOCKETS_WAIT_MS) != 1)
 			break;
 	}
 	lab_explain(&f->lab);
@@ -98,7 +101,7 @@ static void expect(struct fixture *f, int fd, const void *data, size_t size)
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	char got[2048];
 
-	if (poll(&p, 1, WAIT_MS) != 1) {
+	if (poll(&p, 1, SOCKETS_WAIT_MS) != 1) {
 		lab_explain(&f->lab);
 		fail_msg("nothing arrived");
 	}
@@ -141,30 +144,29 @@ static void answer_arp(struct fixture *f)
 /* requirement: PKT-1 */
 static void check_first_packet(enum format format)
 {
-	struct fixture f;
+	struct fixture *f = &fixture;
 	struct dp_upcall *u;
 	int a, b;
 
-	set_up(&f, format);
-	a = udp_socket(&f, f.a, "10.0.1.10", 4000);
-	b = udp_socket(&f, f.b, "10.0.1.11", 4000);
-	send_to(a, "10.0.1.11", 4000, "one", 3);
-	answer_arp(&f);
+	set_up(f, format);
+	a = udp_socket(f, f->a, "10.0.1.10", 4000);
+	b = udp_socket(f, f->b, "10.0.1.11", 4000);
+	sockets_send(a, "10.0.1.11", 4000, "one", 3);
+	answer_arp(f);
 	/* The receiver does not know the sender yet. */
-	u = next_upcall(&f, 1, DP_UPCALL_VERIFY);
+	u = next_upcall(f, 1, DP_UPCALL_VERIFY);
 	assert_int_equal(u->port, 0);
 	assert_int_equal(u->vni, LAB_VNI);
 	assert_true(is(&u->src, "10.0.1.10"));
 	assert_true(is(&u->dst, "10.0.1.11"));
 	expect_nothing(b);
-	lab_map(&f.lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
-	reinject(&f, 1, u);
-	expect(&f, b, "one", 3);
-	send_to(a, "10.0.1.11", 4000, "two", 3);
-	expect(&f, b, "two", 3);
+	lab_map(&f->lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
+	reinject(f, 1, u);
+	expect(f, b, "one", 3);
+	sockets_send(a, "10.0.1.11", 4000, "two", 3);
+	expect(f, b, "two", 3);
 	close(a);
 	close(b);
-	lab_deinit(&f.lab);
 }
 
 static void test_first_packet_siit_2(void **state)
@@ -187,86 +189,83 @@ static void test_first_packet_vxlan(void **state)
 /* requirement: PKT-7 */
 static void test_unknown_behind_router(void **state)
 {
-	struct fixture f;
+	struct fixture *f = &fixture;
 	struct dp_upcall *u;
 	struct lab_node *c;
 	int a, there;
 
-	set_up(&f, FORMAT_SIIT_2);
-	c = lab_node(&f.lab, 1, LAB_VNI, "10.0.0.9", "10.0.0.1");
-	lab_map(&f.lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
-	a = udp_socket(&f, f.a, "10.0.1.10", 4000);
-	there = udp_socket(&f, c, "10.0.0.9", 4000);
-	send_to(a, "10.0.0.9", 4000, "x", 1);
-	u = next_upcall(&f, 0, DP_UPCALL_RESOLVE);
+	set_up(f, FORMAT_SIIT_2);
+	c = lab_node(&f->lab, 1, LAB_VNI, "10.0.0.9", "10.0.0.1");
+	lab_map(&f->lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
+	a = udp_socket(f, f->a, "10.0.1.10", 4000);
+	there = udp_socket(f, c, "10.0.0.9", 4000);
+	sockets_send(a, "10.0.0.9", 4000, "x", 1);
+	u = next_upcall(f, 0, DP_UPCALL_RESOLVE);
 	assert_true(is(&u->dst, "10.0.0.9"));
 	assert_true(is(&u->src, "10.0.1.10"));
-	lab_map(&f.lab, LAB_VNI, "10.0.0.9", 1, DP_MAPPING_LIVE);
-	reinject(&f, 0, u);
-	expect(&f, there, "x", 1);
+	lab_map(&f->lab, LAB_VNI, "10.0.0.9", 1, DP_MAPPING_LIVE);
+	reinject(f, 0, u);
+	expect(f, there, "x", 1);
 	close(a);
 	close(there);
-	lab_deinit(&f.lab);
 }
 
 /* Packets of a held flow queue behind the ones that the agent is sending on. */
 /* requirement: MAP-2 */
 static void test_held_keeps_order(void **state)
 {
-	struct fixture f;
+	struct fixture *f = &fixture;
 	struct dp_upcall *first, *second;
 	int a, b;
 
-	set_up(&f, FORMAT_SIIT_2);
-	lab_map(&f.lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
-	a = udp_socket(&f, f.a, "10.0.1.10", 4000);
-	b = udp_socket(&f, f.b, "10.0.1.11", 4000);
-	lab_map(&f.lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_HELD);
-	send_to(a, "10.0.1.11", 4000, "1", 1);
-	send_to(a, "10.0.1.11", 4000, "2", 1);
-	first = next_upcall(&f, 0, DP_UPCALL_RESOLVE);
-	second = next_upcall(&f, 0, DP_UPCALL_RESOLVE);
+	set_up(f, FORMAT_SIIT_2);
+	lab_map(&f->lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
+	a = udp_socket(f, f->a, "10.0.1.10", 4000);
+	b = udp_socket(f, f->b, "10.0.1.11", 4000);
+	lab_map(&f->lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_HELD);
+	sockets_send(a, "10.0.1.11", 4000, "1", 1);
+	sockets_send(a, "10.0.1.11", 4000, "2", 1);
+	first = next_upcall(f, 0, DP_UPCALL_RESOLVE);
+	second = next_upcall(f, 0, DP_UPCALL_RESOLVE);
 	expect_nothing(b);
-	reinject(&f, 0, first);
-	expect(&f, b, "1", 1);
-	reinject(&f, 0, second);
-	expect(&f, b, "2", 1);
-	lab_map(&f.lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_LIVE);
-	send_to(a, "10.0.1.11", 4000, "3", 1);
-	expect(&f, b, "3", 1);
+	reinject(f, 0, first);
+	expect(f, b, "1", 1);
+	reinject(f, 0, second);
+	expect(f, b, "2", 1);
+	lab_map(&f->lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_LIVE);
+	sockets_send(a, "10.0.1.11", 4000, "3", 1);
+	expect(f, b, "3", 1);
 	close(a);
 	close(b);
-	lab_deinit(&f.lab);
 }
 
 /* requirement: PKT-8 */
 static void test_dns_and_dhcp_come_up(void **state)
 {
-	struct fixture f;
+	struct fixture *f = &fixture;
 	struct dp_upcall *u;
 	int dns, dhcp;
 
-	set_up(&f, FORMAT_SIIT_2);
-	dns = udp_socket(&f, f.a, "10.0.1.10", 4000);
-	send_to(dns, "10.0.0.2", 53, "query", 5);
-	u = next_upcall(&f, 0, DP_UPCALL_DNS);
-	assert_int_equal(u->port, f.a->port.id);
+	set_up(f, FORMAT_SIIT_2);
+	dns = udp_socket(f, f->a, "10.0.1.10", 4000);
+	sockets_send(dns, "10.0.0.2", 53, "query", 5);
+	u = next_upcall(f, 0, DP_UPCALL_DNS);
+	assert_int_equal(u->port, f->a->port.id);
 	assert_true(is(&u->src, "10.0.1.10"));
 	assert_true(u->size >= ETH_HLEN + 28 + 5);
 	assert_memory_equal(u->frame + ETH_HLEN + 28, "query", 5);
 	datapath_upcall_free(u);
-	dhcp = udp_socket(&f, f.a, "10.0.1.10", 68);
-	send_to(dhcp, "255.255.255.255", 67, "discover", 8);
-	u = next_upcall(&f, 0, DP_UPCALL_DHCP);
-	assert_int_equal(u->port, f.a->port.id);
+	dhcp = udp_socket(f, f->a, "10.0.1.10", 68);
+	sockets_send(dhcp, "255.255.255.255", 67, "discover", 8);
+	u = next_upcall(f, 0, DP_UPCALL_DHCP);
+	assert_int_equal(u->port, f->a->port.id);
 	datapath_upcall_free(u);
-	send_to(dhcp, "10.0.1.1", 67, "renew", 5); /* unicast, to the server it knows */
-	u = next_upcall(&f, 0, DP_UPCALL_DHCP);
-	assert_int_equal(u->port, f.a->port.id);
+	sockets_send(dhcp, "10.0.1.1", 67, "renew", 5); /* unicast, to the server it knows */
+	u = next_upcall(f, 0, DP_UPCALL_DHCP);
+	assert_int_equal(u->port, f->a->port.id);
 	datapath_upcall_free(u);
 	close(dns);
 	close(dhcp);
-	lab_deinit(&f.lab);
 }
 
 /* A frame of the agent reaches the node as it is. */
@@ -278,7 +277,7 @@ static void test_deliver(void **state)
 		0,    0, 30, 0,  0, 0x40, 0,    64,   17, 0,  0, 10, 0,    0,    2,
 		10,   0, 1,  10, 0, 53,   0x0f, 0xa0, 0,  10, 0, 0,  'o',  'k'};
 	uint32_t sum = 0;
-	struct fixture f;
+	struct fixture *f = &fixture;
 	int a;
 
 	for (int i = ETH_HLEN; i < ETH_HLEN + 20; i += 2)
@@ -286,30 +285,28 @@ static void test_deliver(void **state)
 	sum = ~((sum & 0xffff) + (sum >> 16));
 	frame[ETH_HLEN + 10] = (uint8_t)(sum >> 8);
 	frame[ETH_HLEN + 11] = (uint8_t)sum;
-	set_up(&f, FORMAT_SIIT_2);
-	a = udp_socket(&f, f.a, "10.0.1.10", 4000);
-	assert_int_equal(datapath_deliver(f.lab.hosts[0].dp, f.a->port.id, frame, sizeof(frame)),
+	set_up(f, FORMAT_SIIT_2);
+	a = udp_socket(f, f->a, "10.0.1.10", 4000);
+	assert_int_equal(datapath_deliver(f->lab.hosts[0].dp, f->a->port.id, frame, sizeof(frame)),
 			 0);
-	expect(&f, a, "ok", 2);
-	assert_int_equal(datapath_deliver(f.lab.hosts[0].dp, 99, frame, sizeof(frame)), -ENOENT);
+	expect(f, a, "ok", 2);
+	assert_int_equal(datapath_deliver(f->lab.hosts[0].dp, 99, frame, sizeof(frame)), -ENOENT);
 	close(a);
-	lab_deinit(&f.lab);
 }
 
 /* One port cannot flood the agent: what is too much is dropped and says so. */
 /* requirement: PKT-15 */
 static void test_upcalls_are_limited(void **state)
 {
-	struct fixture f;
+	struct fixture *f = &fixture;
 	int a;
 
-	set_up(&f, FORMAT_SIIT_2);
-	a = udp_socket(&f, f.a, "10.0.1.10", 4000);
-	for (int i = 0; i < 20000 && !lab_drops(&f.lab, 0, f.a->port.id, DROP_UPCALL_LIMIT); i++)
-		send_to(a, "10.0.0.9", 4000, "x", 1);
-	assert_true(lab_drops(&f.lab, 0, f.a->port.id, DROP_UPCALL_LIMIT) > 0);
+	set_up(f, FORMAT_SIIT_2);
+	a = udp_socket(f, f->a, "10.0.1.10", 4000);
+	for (int i = 0; i < 20000 && !lab_drops(&f->lab, 0, f->a->port.id, DROP_UPCALL_LIMIT); i++)
+		sockets_send(a, "10.0.0.9", 4000, "x", 1);
+	assert_true(lab_drops(&f->lab, 0, f->a->port.id, DROP_UPCALL_LIMIT) > 0);
 	close(a);
-	lab_deinit(&f.lab);
 }
 
 /* ---- adoption ---- */
@@ -333,44 +330,43 @@ static int count_mapping(const struct dp_mapping *m, void *arg)
 static void test_outlives_the_agent(void **state)
 {
 	struct dp_port port = {};
-	struct fixture f;
+	struct fixture *f = &fixture;
 	int a, b, n = 0;
 
-	set_up(&f, FORMAT_SIIT_2);
-	lab_map(&f.lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
-	lab_map(&f.lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_LIVE);
-	a = udp_socket(&f, f.a, "10.0.1.10", 4000);
-	b = udp_socket(&f, f.b, "10.0.1.11", 4000);
+	set_up(f, FORMAT_SIIT_2);
+	lab_map(&f->lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
+	lab_map(&f->lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_LIVE);
+	a = udp_socket(f, f->a, "10.0.1.10", 4000);
+	b = udp_socket(f, f->b, "10.0.1.11", 4000);
 	for (int round = 0; round < 3; round++) {
-		send_to(a, "10.0.1.11", 4000, "up", 2);
-		expect(&f, b, "up", 2);
-		f.lab.hosts[0].dp = datapath_close(f.lab.hosts[0].dp);
-		f.lab.hosts[1].dp = datapath_close(f.lab.hosts[1].dp);
-		send_to(a, "10.0.1.11", 4000, "orphan", 6);
-		expect(&f, b, "orphan", 6);
+		sockets_send(a, "10.0.1.11", 4000, "up", 2);
+		expect(f, b, "up", 2);
+		f->lab.hosts[0].dp = datapath_close(f->lab.hosts[0].dp);
+		f->lab.hosts[1].dp = datapath_close(f->lab.hosts[1].dp);
+		sockets_send(a, "10.0.1.11", 4000, "orphan", 6);
+		expect(f, b, "orphan", 6);
 		for (int host = 0; host < LAB_HOSTS; host++) {
 			bool adopted = false;
 
-			lab_enter(&f.lab, f.lab.hosts[host].netns);
-			assert_int_equal(datapath_open(&f.lab.hosts[host].config,
-						       &f.lab.hosts[host].dp, &adopted),
+			lab_enter(&f->lab, f->lab.hosts[host].netns);
+			assert_int_equal(datapath_open(&f->lab.hosts[host].config,
+						       &f->lab.hosts[host].dp, &adopted),
 					 0);
-			lab_enter(&f.lab, -1);
+			lab_enter(&f->lab, -1);
 			assert_true(adopted);
 		}
 	}
-	assert_int_equal(datapath_ports(f.lab.hosts[0].dp, count_port, &port), 0);
-	assert_int_equal(port.id, f.a->port.id);
-	assert_int_equal(port.ifindex, f.a->port.ifindex);
+	assert_int_equal(datapath_ports(f->lab.hosts[0].dp, count_port, &port), 0);
+	assert_int_equal(port.id, f->a->port.id);
+	assert_int_equal(port.ifindex, f->a->port.ifindex);
 	assert_int_equal(port.vni, LAB_VNI);
 	assert_int_equal(port.n_addrs, 1);
 	assert_true(is(&port.addrs[0], "10.0.1.10"));
-	assert_true(mac_equal(&port.mac, &f.a->port.mac));
-	assert_int_equal(datapath_mappings(f.lab.hosts[0].dp, count_mapping, &n), 0);
+	assert_true(mac_equal(&port.mac, &f->a->port.mac));
+	assert_int_equal(datapath_mappings(f->lab.hosts[0].dp, count_mapping, &n), 0);
 	assert_int_equal(n, 2);
 	close(a);
 	close(b);
-	lab_deinit(&f.lab);
 }
 
 enum { STEADY_GAP_US = 500, ADOPTIONS = 3 };
@@ -388,7 +384,7 @@ static void *send_steadily(void *data)
 	struct steady *s = data;
 
 	while (!s->stop) {
-		send_to(s->fd, "10.0.1.11", 4000, &s->n, sizeof(s->n));
+		sockets_send(s->fd, "10.0.1.11", 4000, &s->n, sizeof(s->n));
 		s->n++;
 		nanosleep(&gap, NULL);
 	}
@@ -413,37 +409,36 @@ static void test_adoption_loses_nothing(void **state)
 	const int room = 16 << 20;
 	struct steady steady = {};
 	uint32_t next = 0;
-	struct fixture f;
+	struct fixture *f = &fixture;
 	pthread_t sender;
 	int a, b;
 
-	set_up(&f, FORMAT_SIIT_2);
-	lab_map(&f.lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
-	lab_map(&f.lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_LIVE);
-	a = udp_socket(&f, f.a, "10.0.1.10", 4000);
-	b = udp_socket(&f, f.b, "10.0.1.11", 4000);
+	set_up(f, FORMAT_SIIT_2);
+	lab_map(&f->lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
+	lab_map(&f->lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_LIVE);
+	a = udp_socket(f, f->a, "10.0.1.10", 4000);
+	b = udp_socket(f, f->b, "10.0.1.11", 4000);
 	assert_int_equal(setsockopt(b, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)), 0);
-	send_to(a, "10.0.1.11", 4000, "first", 5); /* resolves the neighbour */
-	expect(&f, b, "first", 5);
+	sockets_send(a, "10.0.1.11", 4000, "first", 5); /* resolves the neighbour */
+	expect(f, b, "first", 5);
 	steady.fd = a;
 	assert_int_equal(pthread_create(&sender, NULL, send_steadily, &steady), 0);
 	for (int i = 0; i < ADOPTIONS * LAB_HOSTS; i++) {
 		int host = i % LAB_HOSTS;
 
-		f.lab.hosts[host].dp = datapath_close(f.lab.hosts[host].dp);
-		lab_open(&f.lab, host);
+		f->lab.hosts[host].dp = datapath_close(f->lab.hosts[host].dp);
+		lab_open(&f->lab, host);
 		expect_steady(b, &next);
 	}
 	steady.stop = true;
 	assert_int_equal(pthread_join(sender, NULL), 0);
 	do
 		expect_steady(b, &next);
-	while (next < steady.n && poll(&(struct pollfd){.fd = b, .events = POLLIN}, 1, 2000) == 1);
+	while (next < steady.n && poll(&(struct pollfd){.fd = b, .events = POLLIN}, 1, SOCKETS_WAIT_MS) == 1);
 	assert_int_equal(next, steady.n);
 	assert_true(next > 0);
 	close(a);
 	close(b);
-	lab_deinit(&f.lab);
 }
 
 /* requirement: OPS-3 */
@@ -451,18 +446,17 @@ static void test_other_sizes_are_refused(void **state)
 {
 	struct dp_config other;
 	struct datapath *dp;
-	struct fixture f;
+	struct fixture *f = &fixture;
 	bool adopted;
 
-	set_up(&f, FORMAT_SIIT_2);
-	other = f.lab.hosts[0].config;
+	set_up(f, FORMAT_SIIT_2);
+	other = f->lab.hosts[0].config;
 	other.max_mappings *= 2;
-	f.lab.hosts[0].dp = datapath_close(f.lab.hosts[0].dp);
-	lab_enter(&f.lab, f.lab.hosts[0].netns);
+	f->lab.hosts[0].dp = datapath_close(f->lab.hosts[0].dp);
+	lab_enter(&f->lab, f->lab.hosts[0].netns);
 	assert_int_equal(datapath_open(&other, &dp, &adopted), -EINVAL);
-	lab_enter(&f.lab, -1);
-	lab_open(&f.lab, 0);
-	lab_deinit(&f.lab);
+	lab_enter(&f->lab, -1);
+	lab_open(&f->lab, 0);
 }
 
 int main(void)
@@ -475,11 +469,11 @@ int main(void)
 		cmocka_unit_test(test_held_keeps_order),
 		cmocka_unit_test(test_dns_and_dhcp_come_up),
 		cmocka_unit_test(test_deliver),
-		cmocka_unit_test(test_upcalls_are_limited),
 		cmocka_unit_test(test_outlives_the_agent),
 		cmocka_unit_test(test_adoption_loses_nothing),
 		cmocka_unit_test(test_other_sizes_are_refused),
+		cmocka_unit_test(test_upcalls_are_limited), /* last: it leaves no budget */
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make, unmake);
 }

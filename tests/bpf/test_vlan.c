@@ -16,7 +16,7 @@
 
 #include "abi/drop.h"
 #include "datapath/bpf_host.h"
-#include "frame.h"
+#include "pair_lab.h"
 
 enum {
 	DF = 0x4000,
@@ -25,24 +25,15 @@ enum {
 	NONE = -1,       /* no tag at all */
 };
 
-struct fixture {
-	struct lab lab;
-	struct lab_node *a, *b, *c;
-};
-
-static struct fixture fixture;
+static struct pair_lab fixture;
+static struct lab_node *third; /* on host 1 */
 
 static int set_up(void **state)
 {
-	struct fixture *f = &fixture;
+	struct pair_lab *f = &fixture;
 
-	lab_init(&f->lab, FORMAT_SIIT_2);
-	lab_subnet(&f->lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", "10.0.0.2");
-	f->a = lab_node(&f->lab, 0, LAB_VNI, "10.0.1.10", "10.0.1.1");
-	f->b = lab_node(&f->lab, 1, LAB_VNI, "10.0.1.11", "10.0.1.1");
-	f->c = lab_node(&f->lab, 0, LAB_VNI, "10.0.1.12", "10.0.1.1");
-	lab_map(&f->lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
-	lab_map(&f->lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_LIVE);
+	pair_lab_init(f, FORMAT_SIIT_2);
+	third = lab_node(&f->lab, 0, LAB_VNI, "10.0.1.12", "10.0.1.1");
 	lab_map(&f->lab, LAB_VNI, "10.0.1.12", 0, DP_MAPPING_LIVE);
 	return 0;
 }
@@ -63,7 +54,7 @@ static int reset(void **state)
 {
 	tag_port(fixture.a, 0);
 	tag_port(fixture.b, 0);
-	tag_port(fixture.c, 0);
+	tag_port(third, 0);
 	return 0;
 }
 
@@ -219,7 +210,7 @@ static void test_out(void **state)
 		{"4094",                 4094, {ETHERTYPE_VLAN, 4094},               {0, NONE}, true},
 	};
 	/* clang-format on */
-	int a = tap(fixture.a), b = tap(fixture.b), c = tap(fixture.c);
+	int a = tap(fixture.a), b = tap(fixture.b), c = tap(third);
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		print_message("  %s\n", table[i].name);
@@ -249,7 +240,7 @@ static void test_out(void **state)
  * was changed under a known flow.  requirement: NIC-1 */
 static void test_in(void **state)
 {
-	int a = tap(fixture.a), b = tap(fixture.b), c = tap(fixture.c);
+	int a = tap(fixture.a), b = tap(fixture.b), c = tap(third);
 	const uint16_t vlans[] = {0, TAG, 4094, 0};
 
 	for (size_t i = 0; i < sizeof(vlans) / sizeof(vlans[0]); i++) {
@@ -261,7 +252,7 @@ static void test_in(void **state)
 
 			send_with(b, &f, NONE);
 			assert_int_equal(await_frame(a, &f), want);
-			f = packet(fixture.c, "10.0.1.12", "10.0.1.10");
+			f = packet(third, "10.0.1.12", "10.0.1.10");
 			send_with(c, &f, NONE);
 			assert_int_equal(await_frame(a, &f), want);
 		}
