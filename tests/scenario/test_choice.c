@@ -20,12 +20,10 @@
 
 #include "abi/format.h"
 #include "base/limits.h"
-#include "base/log.h"
-#include "host.h"
+#include "cluster.h"
 #include "model/choice_policy.h"
 #include "model/preload.h"
 #include "model/tx.h"
-#include "world.h"
 
 enum {
 	HOSTS = 2,
@@ -50,16 +48,14 @@ struct end {
 	struct fixture *fixture;
 	uint64_t busy_ns[2]; /* when the last frame of each direction arrives */
 	struct scenario_host *host;
-	const char *addr;
-	char id[ID_TEXT_SIZE], eni[ID_TEXT_SIZE];
+	struct cluster_node node;
 	bool stalled;
 	enum format sent[FLIGHT_STEPS]; /* lately, the newest anywhere */
 	uint32_t number;		/* of the last packet that it sent */
 };
 
 struct fixture {
-	struct world *w;
-	struct fake_world *substrate;
+	struct cluster c;
 	struct end ends[HOSTS];
 	enum trouble trouble;
 	int cut_after; /* frames */
@@ -79,7 +75,7 @@ static int64_t troubled(enum pair_direction direction, const Viaduct__Agent__Fra
 {
 	struct end *e = arg;
 	struct fixture *f = e->fixture;
-	uint64_t now = clock_mono_ns(&f->w->clock), at = now;
+	uint64_t now = clock_mono_ns(&f->c.w->clock), at = now;
 	bool word = frame->body_case == VIADUCT__AGENT__FRAME__BODY_DESIRED ||
 		    frame->body_case == VIADUCT__AGENT__FRAME__BODY_ACK;
 
@@ -99,10 +95,10 @@ static int dial(void *arg, size_t host, const struct session_callbacks *callback
 		struct session **ret)
 {
 	struct fixture *f = arg;
-	int r = world_dial(f->w, host, callbacks, user, ret);
+	int r = world_dial(f->c.w, host, callbacks, user, ret);
 
 	if (!r) {
-		pair_set_fault(f->w->pairs[host], troubled, &f->ends[host]);
+		pair_set_fault(f->c.w->pairs[host], troubled, &f->ends[host]);
 		f->ends[host].stalled = false;
 		memset(f->ends[host].busy_ns, 0, sizeof(f->ends[host].busy_ns));
 	}
@@ -118,11 +114,11 @@ static void check_flights(struct fixture *f, struct end *from, struct end *to)
 	uint32_t accept, unused;
 	size_t at = f->step % FLIGHT_STEPS;
 
-	if (scenario_host_choice(from->host, f->w->numbers[to - f->ends], &send, &unused))
+	if (scenario_host_choice(from->host, f->c.w->numbers[to - f->ends], &send, &unused))
 		from->sent[at] = send;
 	else /* its agent is not there: it sends as it did */
 		from->sent[at] = from->sent[(at + FLIGHT_STEPS - 1) % FLIGHT_STEPS];
-	if (!scenario_host_choice(to->host, f->w->numbers[from - f->ends], &send, &accept))
+	if (!scenario_host_choice(to->host, f->c.w->numbers[from - f->ends], &send, &accept))
 		return;
 	for (size_t i = 0; i < FLIGHT_STEPS; i++)
 		if (from->sent[i] != FORMAT_NONE && !(accept & FORMAT_BIT(from->sent[i])))
@@ -135,10 +131,10 @@ static void check_packet(struct fixture *f, struct end *from, struct end *to)
 	uint32_t reason = 0;
 
 	from->number++;
-	if (scenario_host_send(from->host, from->eni, from->addr, to->addr, from->number, &reason) !=
+	if (scenario_host_send(from->host, from->node.eni, from->node.addr, to->node.addr, from->number, &reason) !=
 	    FAKE_DELIVERED)
 		fail_msg("step %zu: a packet was not delivered, reason %u", f->step, reason);
-	assert_int_equal(scenario_host_receive(to->host, to->eni), from->number);
+	assert_int_equal(scenario_host_receive(to->host, to->node.eni), from->number);
 }
 
 static void check(struct fixture *f)
@@ -153,7 +149,7 @@ static void check(struct fixture *f)
 static void flow(struct fixture *f, size_t ms)
 {
 	for (size_t at = 0; at < ms; at += STEP_MS) {
-		world_advance(f->w, STEP_MS);
+		world_advance(f->c.w, STEP_MS);
 		f->step++;
 		check(f);
 	}
@@ -166,7 +162,7 @@ static bool is_settled(struct fixture *f, enum format format)
 	uint32_t accept;
 
 	for (size_t i = 0; i < HOSTS; i++)
-		if (!scenario_host_choice(f->ends[i].host, f->w->numbers[!i], &send, &accept) ||
+		if (!scenario_host_choice(f->ends[i].host, f->c.w->numbers[!i], &send, &accept) ||
 		    send != format || (accept & ~FORMAT_BIT(FORMAT_IPIP6_1)) != FORMAT_BIT(format))
 			return false;
 	return true;
@@ -177,7 +173,7 @@ static void settles(struct fixture *f, enum format format)
 	for (size_t ms = 0; ms < 300000 && !is_settled(f, format); ms += STEP_MS)
 		flow(f, STEP_MS);
 	assert_true(is_settled(f, format));
-	assert_int_equal(model_count(f->w->manager->model, KIND_PAIR_SHIFT), 0);
+	assert_int_equal(model_count(f->c.w->manager->model, KIND_PAIR_SHIFT), 0);
 }
 
 /* ---- policies ---- */
@@ -189,7 +185,7 @@ static void pin(struct fixture *f, const char *what)
 	struct choice_policy_args args = {.name = "pin", .effect = "pin", .what = words, .n_what = 1};
 	const struct choice_policy *p;
 	struct refusal refusal = {0};
-	struct tx *tx = world_begin(f->w);
+	struct tx *tx = world_begin(f->c.w);
 	int r = 0;
 
 	if (what && f->policy[0])
@@ -202,23 +198,11 @@ static void pin(struct fixture *f, const char *what)
 	f->policy[0] = '\0';
 	if (what)
 		object_id_text(&p->o, f->policy);
-	assert_int_equal(world_end(f->w, tx), 0);
-	world_settle(f->w);
+	assert_int_equal(world_end(f->c.w, tx), 0);
+	world_settle(f->c.w);
 }
 
 /* ---- the cluster ---- */
-
-static void run(struct fixture *f, size_t i, const char *addr)
-{
-	struct end *e = &f->ends[i];
-
-	e->addr = addr;
-	world_run(f->w, i, addr, e->id);
-	world_settle(f->w);
-	world_advance(f->w, 1000);
-	assert_int_equal(world_instance(f->w, e->id)->state, INSTANCE_RUNNING);
-	object_id_text(&world_interface(f->w, e->id)->o, e->eni);
-}
 
 static int setup(void **state)
 {
@@ -227,23 +211,18 @@ static int setup(void **state)
 	struct tx *tx;
 
 	f->seed = 1;
-	log_set_level(LOG_LEVEL_ERR);
-	f->w = world_new_unconnected(HOSTS);
-	assert_int_equal(fake_world_new(&f->substrate), 0);
-	for (size_t i = 0; i < HOSTS; i++) {
+	for (size_t i = 0; i < HOSTS; i++)
 		f->ends[i].fixture = f;
-		f->ends[i].host =
-			scenario_host_new(f->w->loop, f->substrate, i, f->w->host_ids[i], dial, f);
-		scenario_host_start(f->ends[i].host);
+	cluster_init(&f->c, HOSTS, dial, f);
+	for (size_t i = 0; i < HOSTS; i++) {
+		f->ends[i].host = f->c.hosts[i];
+		cluster_run(&f->c, i, i ? "10.0.0.5" : "10.0.0.4", &f->ends[i].node);
 	}
-	world_advance(f->w, 2000);
-	run(f, 0, "10.0.0.4");
-	run(f, 1, "10.0.0.5");
 	/* so that this is about choices alone: no packet waits for a mapping */
-	tx = world_begin(f->w);
-	assert_int_equal(preload_mark(tx, &f->w->customer, f->w->vpc, true, &refusal), 0);
-	assert_int_equal(world_end(f->w, tx), 0);
-	world_settle(f->w);
+	tx = world_begin(f->c.w);
+	assert_int_equal(preload_mark(tx, &f->c.w->customer, f->c.w->vpc, true, &refusal), 0);
+	assert_int_equal(world_end(f->c.w, tx), 0);
+	world_settle(f->c.w);
 	flow(f, STEP_MS); /* the ports have been seen */
 	settles(f, FORMAT_SIIT_2);
 	*state = f;
@@ -254,19 +233,15 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	for (size_t i = 0; i < HOSTS; i++)
-		scenario_host_free(f->ends[i].host);
-	assert_int_equal(loop_settle(f->w->loop), 0);
-	world_free(f->w);
-	fake_world_free(f->substrate);
+	cluster_deinit(&f->c);
 	free(f);
 	return 0;
 }
 
 static void stall(struct fixture *f, size_t i, bool stalled)
 {
-	if (f->w->pairs[i])
-		pair_stall(f->w->pairs[i], stalled);
+	if (f->c.w->pairs[i])
+		pair_stall(f->c.w->pairs[i], stalled);
 	f->ends[i].stalled = stalled;
 }
 
@@ -325,7 +300,7 @@ static void an_end_that_is_slow_is_waited_for(void **state)
 		pin(f, "siit/1");
 		flow(f, LIMIT_WIRE_DEAD_MS / 2);
 		/* the other is ready and goes on as it did, for the slow one has not said that it is */
-		assert_true(scenario_host_choice(f->ends[!slow].host, f->w->numbers[slow], &send, &accept));
+		assert_true(scenario_host_choice(f->ends[!slow].host, f->c.w->numbers[slow], &send, &accept));
 		assert_int_equal(send, FORMAT_SIIT_2);
 		assert_true(accept & FORMAT_BIT(FORMAT_SIIT_1));
 		assert_true(accept & FORMAT_BIT(FORMAT_SIIT_2));
@@ -342,11 +317,11 @@ static void an_end_that_is_lost_is_waited_for(void **state)
 	struct fixture *f = *state;
 
 	pin(f, "siit/1");
-	f->w->unreachable = true;
-	world_disconnect(f->w, 1);
+	f->c.w->unreachable = true;
+	world_disconnect(f->c.w, 1);
 	flow(f, 60000);
 	assert_false(is_settled(f, FORMAT_SIIT_1));
-	f->w->unreachable = false;
+	f->c.w->unreachable = false;
 	settles(f, FORMAT_SIIT_1);
 }
 
@@ -362,7 +337,7 @@ static void a_manager_that_restarts_goes_on(void **state)
 
 		pin(f, odd ? "siit/2" : "siit/1");
 		flow(f, at);
-		world_restart_manager(f->w);
+		world_restart_manager(f->c.w);
 		settles(f, odd ? FORMAT_SIIT_2 : FORMAT_SIIT_1);
 	}
 }
@@ -389,10 +364,10 @@ static void nothing_is_lost_whatever_happens(void **state)
 			stall(f, end, !f->ends[end].stalled);
 			break;
 		case 4:
-			world_disconnect(f->w, end);
+			world_disconnect(f->c.w, end);
 			break;
 		case 5:
-			world_restart_manager(f->w);
+			world_restart_manager(f->c.w);
 			break;
 		case 6: /* as by kill -9, and at once again */
 			scenario_host_kill(f->ends[end].host);

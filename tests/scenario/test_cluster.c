@@ -14,55 +14,22 @@
 #include <cmocka.h>
 
 #include "abi/drop.h"
-#include "base/log.h"
-#include "host.h"
-#include "world.h"
+#include "cluster.h"
 
 enum { HOSTS = 2 };
 
 struct fixture {
-	struct world *w;
-	struct fake_world *substrate;
-	struct scenario_host *hosts[HOSTS];
-	char a[ID_TEXT_SIZE], b[ID_TEXT_SIZE];         /* instances */
-	char a_eni[ID_TEXT_SIZE], b_eni[ID_TEXT_SIZE]; /* their interfaces */
+	struct cluster c;
+	struct cluster_node a, b;
 };
-
-static int dial(void *arg, size_t host, const struct session_callbacks *callbacks, void *user,
-		struct session **ret)
-{
-	struct fixture *f = arg;
-
-	return world_dial(f->w, host, callbacks, user, ret);
-}
-
-static void run(struct fixture *f, size_t host, const char *addr, char id[static ID_TEXT_SIZE],
-		char eni[static ID_TEXT_SIZE])
-{
-	world_run(f->w, host, addr, id);
-	world_settle(f->w);
-	world_advance(f->w, 1000);
-	assert_int_equal(world_instance(f->w, id)->state, INSTANCE_RUNNING);
-	object_id_text(&world_interface(f->w, id)->o, eni);
-}
 
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	log_set_level(LOG_LEVEL_ERR);
-	f->w = world_new_unconnected(HOSTS);
-	assert_int_equal(fake_world_new(&f->substrate), 0);
-	for (size_t i = 0; i < HOSTS; i++) {
-		f->hosts[i] =
-			scenario_host_new(f->w->loop, f->substrate, i, f->w->host_ids[i], dial, f);
-		scenario_host_start(f->hosts[i]);
-	}
-	world_advance(f->w, 2000);
-	for (size_t i = 0; i < HOSTS; i++)
-		assert_true(scenario_host_is_up(f->hosts[i]));
-	run(f, 0, "10.0.0.4", f->a, f->a_eni);
-	run(f, 1, "10.0.0.5", f->b, f->b_eni);
+	cluster_init(&f->c, HOSTS, NULL, NULL);
+	cluster_run(&f->c, 0, "10.0.0.4", &f->a);
+	cluster_run(&f->c, 1, "10.0.0.5", &f->b);
 	*state = f;
 	return 0;
 }
@@ -71,23 +38,19 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	for (size_t i = 0; i < HOSTS; i++)
-		scenario_host_free(f->hosts[i]);
-	assert_int_equal(loop_settle(f->w->loop), 0);
-	world_free(f->w);
-	fake_world_free(f->substrate);
+	cluster_deinit(&f->c);
 	free(f);
 	return 0;
 }
 
 static enum fake_verdict send_ab(struct fixture *f, uint32_t number)
 {
-	return scenario_host_send(f->hosts[0], f->a_eni, "10.0.0.4", "10.0.0.5", number, NULL);
+	return scenario_host_send(f->c.hosts[0], f->a.eni, "10.0.0.4", "10.0.0.5", number, NULL);
 }
 
 static uint32_t receive_b(struct fixture *f)
 {
-	return scenario_host_receive(f->hosts[1], f->b_eni);
+	return scenario_host_receive(f->c.hosts[1], f->b.eni);
 }
 
 /* requirement: MAP-2 */
@@ -98,7 +61,7 @@ static void first_packets_are_late_and_in_order_and_not_lost(void **state)
 
 	for (uint32_t i = 1; i <= 5; i++)
 		assert_int_equal(send_ab(f, i), FAKE_HELD);
-	world_advance(f->w, 200);
+	world_advance(f->c.w, 200);
 	for (uint32_t i = 1; i <= 5; i++)
 		assert_int_equal(receive_b(f), i);
 	/* From now on they go by themselves. */
@@ -113,44 +76,44 @@ static void traffic_outlives_the_manager(void **state)
 	struct fixture *f = *state;
 
 	send_ab(f, 1);
-	world_advance(f->w, 200);
+	world_advance(f->c.w, 200);
 	assert_int_equal(receive_b(f), 1);
-	world_stop_manager(f->w);
+	world_stop_manager(f->c.w);
 	for (uint32_t i = 2; i < 50; i++) {
-		world_advance(f->w, 10000);
+		world_advance(f->c.w, 10000);
 		assert_int_equal(send_ab(f, i), FAKE_DELIVERED);
 		assert_int_equal(receive_b(f), i);
 	}
-	world_start_manager(f->w);
-	world_advance(f->w, 60000);
+	world_start_manager(f->c.w);
+	world_advance(f->c.w, 60000);
 	for (size_t i = 0; i < HOSTS; i++)
-		assert_true(scenario_host_is_up(f->hosts[i]));
-	assert_int_equal(world_instance(f->w, f->b)->state, INSTANCE_RUNNING);
+		assert_true(scenario_host_is_up(f->c.hosts[i]));
+	assert_int_equal(world_instance(f->c.w, f->b.id)->state, INSTANCE_RUNNING);
 	assert_int_equal(send_ab(f, 50), FAKE_DELIVERED);
 	assert_int_equal(receive_b(f), 50);
 	/* The new manager knows who holds what: what ends is heard of. */
-	world_terminate(f->w, f->b);
-	world_advance(f->w, 1000);
+	world_terminate(f->c.w, f->b.id);
+	world_advance(f->c.w, 1000);
 	assert_int_not_equal(send_ab(f, 51), FAKE_DELIVERED);
 }
 
 static void set_vlan(struct fixture *f, uint32_t vlan)
 {
-	struct interface_set_args args = {.interface_id = f->a_eni, .vlan = &vlan};
-	struct tx *tx = world_begin(f->w);
+	struct interface_set_args args = {.interface_id = f->a.eni, .vlan = &vlan};
+	struct tx *tx = world_begin(f->c.w);
 	struct refusal refusal = {0};
 
-	assert_int_equal(interface_set(tx, &f->w->customer, &args, &refusal), 0);
-	assert_int_equal(world_end(f->w, tx), 0);
-	world_settle(f->w);
-	world_advance(f->w, 200);
+	assert_int_equal(interface_set(tx, &f->c.w->customer, &args, &refusal), 0);
+	assert_int_equal(world_end(f->c.w, tx), 0);
+	world_settle(f->c.w);
+	world_advance(f->c.w, 200);
 }
 
 static uint32_t why_not(struct fixture *f)
 {
 	uint32_t reason = 0;
 	enum fake_verdict v =
-		scenario_host_send(f->hosts[0], f->a_eni, "10.0.0.4", "10.0.0.5", 7, &reason);
+		scenario_host_send(f->c.hosts[0], f->a.eni, "10.0.0.4", "10.0.0.5", 7, &reason);
 
 	return v == FAKE_DROPPED ? reason : 0;
 }
@@ -162,14 +125,14 @@ static void a_records_tag_is_on_its_port(void **state)
 	struct fixture *f = *state;
 
 	send_ab(f, 1);
-	world_advance(f->w, 200);
+	world_advance(f->c.w, 200);
 	assert_int_equal(receive_b(f), 1);
 	set_vlan(f, 12);
 	assert_int_equal(why_not(f), DROP_VLAN);
-	scenario_host_kill(f->hosts[0]);
+	scenario_host_kill(f->c.hosts[0]);
 	assert_int_equal(why_not(f), DROP_VLAN);
-	scenario_host_start(f->hosts[0]);
-	world_advance(f->w, 2000);
+	scenario_host_start(f->c.hosts[0]);
+	world_advance(f->c.w, 2000);
 	assert_int_equal(why_not(f), DROP_VLAN);
 	set_vlan(f, 0);
 	assert_int_equal(why_not(f), 0);
@@ -182,29 +145,29 @@ static void traffic_outlives_its_agents(void **state)
 	struct fixture *f = *state;
 
 	send_ab(f, 1);
-	world_advance(f->w, 200);
+	world_advance(f->c.w, 200);
 	assert_int_equal(receive_b(f), 1);
-	scenario_host_kill(f->hosts[0]);
-	scenario_host_kill(f->hosts[1]);
+	scenario_host_kill(f->c.hosts[0]);
+	scenario_host_kill(f->c.hosts[1]);
 	for (uint32_t i = 2; i < 20; i++) {
-		world_advance(f->w, 1000);
+		world_advance(f->c.w, 1000);
 		assert_int_equal(send_ab(f, i), FAKE_DELIVERED);
 		assert_int_equal(receive_b(f), i);
 	}
-	assert_false(host_is_connected(f->w->manager->model, f->w->numbers[0]));
+	assert_false(host_is_connected(f->c.w->manager->model, f->c.w->numbers[0]));
 	for (size_t i = 0; i < HOSTS; i++)
-		scenario_host_start(f->hosts[i]);
+		scenario_host_start(f->c.hosts[i]);
 	for (uint32_t i = 20; i < 40; i++) {
-		world_advance(f->w, 100);
+		world_advance(f->c.w, 100);
 		assert_int_equal(send_ab(f, i), FAKE_DELIVERED);
 		assert_int_equal(receive_b(f), i);
 	}
-	world_advance(f->w, 5000);
-	assert_true(host_is_connected(f->w->manager->model, f->w->numbers[0]));
-	assert_int_equal(scenario_host_nodes(f->hosts[0]), 1);
+	world_advance(f->c.w, 5000);
+	assert_true(host_is_connected(f->c.w->manager->model, f->c.w->numbers[0]));
+	assert_int_equal(scenario_host_nodes(f->c.hosts[0]), 1);
 	assert_int_equal(send_ab(f, 40), FAKE_DELIVERED);
 	assert_int_equal(receive_b(f), 40);
-	assert_int_equal(scenario_host_revision(f->hosts[0]) > 0, 1);
+	assert_int_equal(scenario_host_revision(f->c.hosts[0]) > 0, 1);
 }
 
 /* requirement: MAP-3 */
@@ -214,46 +177,46 @@ static void an_address_that_is_taken_away_is_heard_of_by_its_holders(void **stat
 	uint32_t reason = 0;
 
 	send_ab(f, 1);
-	world_advance(f->w, 200);
+	world_advance(f->c.w, 200);
 	assert_int_equal(receive_b(f), 1);
-	world_terminate(f->w, f->b);
-	world_advance(f->w, 500);
-	assert_int_equal(world_instance(f->w, f->b)->state, INSTANCE_TERMINATED);
-	assert_int_equal(scenario_host_nodes(f->hosts[1]), 0);
+	world_terminate(f->c.w, f->b.id);
+	world_advance(f->c.w, 500);
+	assert_int_equal(world_instance(f->c.w, f->b.id)->state, INSTANCE_TERMINATED);
+	assert_int_equal(scenario_host_nodes(f->c.hosts[1]), 0);
 	assert_int_equal(
-		scenario_host_send(f->hosts[0], f->a_eni, "10.0.0.4", "10.0.0.5", 2, &reason),
+		scenario_host_send(f->c.hosts[0], f->a.eni, "10.0.0.4", "10.0.0.5", 2, &reason),
 		FAKE_DROPPED);
 	assert_true(reason == DROP_GONE || reason == DROP_REFUSED);
 	/* The address is free again: everybody has heard. */
-	run(f, 0, "10.0.0.5", f->b, f->b_eni);
-	world_advance(f->w, 60000);
+	cluster_run(&f->c, 0, "10.0.0.5", &f->b);
+	world_advance(f->c.w, 60000);
 	send_ab(f, 3);
-	world_advance(f->w, 500);
-	assert_int_equal(scenario_host_receive(f->hosts[0], f->b_eni), 3);
+	world_advance(f->c.w, 500);
+	assert_int_equal(scenario_host_receive(f->c.hosts[0], f->b.eni), 3);
 }
 
 /* requirement: MAP-2 */
 static void networks_of_the_same_addresses_do_not_meet(void **state)
 {
-	char c[ID_TEXT_SIZE], d[ID_TEXT_SIZE], c_eni[ID_TEXT_SIZE], d_eni[ID_TEXT_SIZE];
+	struct cluster_node c, d;
 	struct fixture *f = *state;
 
-	world_add_network(f->w);
-	run(f, 0, "10.0.0.4", c, c_eni);
-	run(f, 0, "10.0.0.9", d, d_eni);
+	world_add_network(f->c.w);
+	cluster_run(&f->c, 0, "10.0.0.4", &c);
+	cluster_run(&f->c, 0, "10.0.0.9", &d);
 	/* 10.0.0.5 is in the other network only. */
-	scenario_host_send(f->hosts[0], c_eni, "10.0.0.4", "10.0.0.5", 1, NULL);
-	world_advance(f->w, 500);
+	scenario_host_send(f->c.hosts[0], c.eni, "10.0.0.4", "10.0.0.5", 1, NULL);
+	world_advance(f->c.w, 500);
 	assert_int_equal(receive_b(f), 0);
 	/* 10.0.0.9 is in this one only. */
-	scenario_host_send(f->hosts[0], f->a_eni, "10.0.0.4", "10.0.0.9", 2, NULL);
-	world_advance(f->w, 500);
-	assert_int_equal(scenario_host_receive(f->hosts[0], d_eni), 0);
-	scenario_host_send(f->hosts[0], c_eni, "10.0.0.4", "10.0.0.9", 3, NULL);
-	world_advance(f->w, 500);
-	assert_int_equal(scenario_host_receive(f->hosts[0], d_eni), 3);
+	scenario_host_send(f->c.hosts[0], f->a.eni, "10.0.0.4", "10.0.0.9", 2, NULL);
+	world_advance(f->c.w, 500);
+	assert_int_equal(scenario_host_receive(f->c.hosts[0], d.eni), 0);
+	scenario_host_send(f->c.hosts[0], c.eni, "10.0.0.4", "10.0.0.9", 3, NULL);
+	world_advance(f->c.w, 500);
+	assert_int_equal(scenario_host_receive(f->c.hosts[0], d.eni), 3);
 	send_ab(f, 4);
-	world_advance(f->w, 500);
+	world_advance(f->c.w, 500);
 	assert_int_equal(receive_b(f), 4);
 }
 
@@ -266,18 +229,18 @@ static void a_sender_that_lies_is_not_believed(void **state)
 
 	a = world_addr("10.0.0.4");
 	/* h1 claims an address that nobody has: held, asked for, refused. */
-	fake_arrive(f->substrate, "h2", "h1", f->w->vni, &nobody, &b, 1, &reason);
-	world_advance(f->w, 500);
+	fake_arrive(f->c.substrate, "h2", "h1", f->c.w->vni, &nobody, &b, 1, &reason);
+	world_advance(f->c.w, 500);
 	assert_int_equal(receive_b(f), 0);
 	/* The truth passes. */
-	fake_arrive(f->substrate, "h2", "h1", f->w->vni, &a, &b, 2, &reason);
-	world_advance(f->w, 500);
+	fake_arrive(f->c.substrate, "h2", "h1", f->c.w->vni, &a, &b, 2, &reason);
+	world_advance(f->c.w, 500);
 	assert_int_equal(receive_b(f), 2);
 	/* 10.0.0.5 lives on h2: from h1 it is a lie. */
-	run(f, 1, "10.0.0.6", (char[ID_TEXT_SIZE]){0}, (char[ID_TEXT_SIZE]){0});
+	cluster_run(&f->c, 1, "10.0.0.6", &(struct cluster_node){});
 	a = world_addr("10.0.0.6");
-	fake_arrive(f->substrate, "h2", "h1", f->w->vni, &a, &b, 3, &reason);
-	world_advance(f->w, 500);
+	fake_arrive(f->c.substrate, "h2", "h1", f->c.w->vni, &a, &b, 3, &reason);
+	world_advance(f->c.w, 500);
 	assert_int_equal(receive_b(f), 0);
 }
 

@@ -14,89 +14,62 @@
 
 #include "abi/drop.h"
 #include "base/limits.h"
-#include "base/log.h"
-#include "host.h"
+#include "cluster.h"
 #include "model/mapping.h"
 #include "model/model.h"
-#include "world.h"
 
 enum { HOSTS = 4, CLIENTS = 12 };
 
 #define SHARED "10.0.0.99"
 
 struct fixture {
-	struct world *w;
-	struct fake_world *substrate;
-	struct scenario_host *hosts[HOSTS];
-	char clients[CLIENTS][ID_TEXT_SIZE], addrs[CLIENTS][16]; /* interfaces of h1's nodes */
-	char servers[HOSTS][ID_TEXT_SIZE];                       /* instances on h2 to h4 */
+	struct cluster c;
+	struct cluster_node clients[CLIENTS]; /* on h1 */
+	struct cluster_node servers[HOSTS];   /* on h2 to h4 */
+	char addrs[CLIENTS][16];              /* of the clients */
 	char eni[ID_TEXT_SIZE];
 	uint32_t number;
 };
 
-static int dial(void *arg, size_t host, const struct session_callbacks *callbacks, void *user,
-		struct session **ret)
-{
-	return world_dial(((struct fixture *)arg)->w, host, callbacks, user, ret);
-}
-
-static void run(struct fixture *f, size_t host, const char *addr, char id[static ID_TEXT_SIZE])
-{
-	world_run(f->w, host, addr, id);
-	world_settle(f->w);
-	world_advance(f->w, 1000);
-	assert_int_equal(world_instance(f->w, id)->state, INSTANCE_RUNNING);
-}
-
 static void attach(struct fixture *f, size_t host)
 {
-	struct interface_attach_args args = {f->eni, f->servers[host], 1};
-	struct tx *tx = world_begin(f->w);
+	struct interface_attach_args args = {f->eni, f->servers[host].id, 1};
+	struct tx *tx = world_begin(f->c.w);
 	const struct attachment *a;
 	struct refusal refusal = {0};
 
-	assert_int_equal(interface_attach(tx, &f->w->customer, &args, &a, &refusal), 0);
-	assert_int_equal(world_end(f->w, tx), 0);
-	world_settle(f->w);
-	world_advance(f->w, 1000);
+	assert_int_equal(interface_attach(tx, &f->c.w->customer, &args, &a, &refusal), 0);
+	assert_int_equal(world_end(f->c.w, tx), 0);
+	world_settle(f->c.w);
+	world_advance(f->c.w, 1000);
 }
 
 static void make_shared(struct fixture *f)
 {
-	struct interface_create_args create = {.subnet_id = f->w->subnet, .private_ip = SHARED};
+	struct interface_create_args create = {.subnet_id = f->c.w->subnet, .private_ip = SHARED};
 	const bool yes = true;
 	struct interface_set_args share = {.interface_id = f->eni, .shared = &yes};
-	struct tx *tx = world_begin(f->w);
+	struct tx *tx = world_begin(f->c.w);
 	const struct interface *i;
 	struct refusal refusal = {0};
 
-	assert_int_equal(interface_create(tx, &f->w->customer, &create, &i, &refusal), 0);
+	assert_int_equal(interface_create(tx, &f->c.w->customer, &create, &i, &refusal), 0);
 	object_id_text(&i->o, f->eni);
-	assert_int_equal(interface_set(tx, &f->w->customer, &share, &refusal), 0);
-	assert_int_equal(world_end(f->w, tx), 0);
+	assert_int_equal(interface_set(tx, &f->c.w->customer, &share, &refusal), 0);
+	assert_int_equal(world_end(f->c.w, tx), 0);
 }
 
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	char id[ID_TEXT_SIZE];
 
-	log_set_level(LOG_LEVEL_ERR);
-	f->w = world_new_unconnected(HOSTS);
-	assert_int_equal(fake_world_new(&f->substrate), 0);
-	for (size_t i = 0; i < HOSTS; i++) {
-		f->hosts[i] =
-			scenario_host_new(f->w->loop, f->substrate, i, f->w->host_ids[i], dial, f);
-		scenario_host_start(f->hosts[i]);
-	}
-	world_advance(f->w, 2000);
+	cluster_init(&f->c, HOSTS, NULL, NULL);
 	for (size_t i = 0; i < CLIENTS; i++) {
 		snprintf(f->addrs[i], sizeof(f->addrs[i]), "10.0.0.%zu", 10 + i);
-		run(f, 0, f->addrs[i], id);
-		object_id_text(&world_interface(f->w, id)->o, f->clients[i]);
+		cluster_run(&f->c, 0, f->addrs[i], &f->clients[i]);
 	}
 	for (size_t i = 1; i < HOSTS; i++)
-		run(f, i, NULL, f->servers[i]);
+		cluster_run(&f->c, i, NULL, &f->servers[i]);
 	make_shared(f);
 	attach(f, 1);
 	attach(f, 2);
@@ -108,11 +81,7 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	for (size_t i = 0; i < HOSTS; i++)
-		scenario_host_free(f->hosts[i]);
-	assert_int_equal(loop_settle(f->w->loop), 0);
-	world_free(f->w);
-	fake_world_free(f->substrate);
+	cluster_deinit(&f->c);
 	free(f);
 	return 0;
 }
@@ -126,12 +95,12 @@ static size_t where(struct fixture *f, size_t client)
 	uint64_t id;
 
 	assert_int_equal(id_parse(KIND_INTERFACE, f->eni, &id), 0);
-	scenario_host_send(f->hosts[0], f->clients[client], f->addrs[client], SHARED, number, NULL);
-	world_advance(f->w, 200);
-	record = (const struct interface *)model_get(f->w->manager->model, KIND_INTERFACE, id);
+	scenario_host_send(f->c.hosts[0], f->clients[client].eni, f->addrs[client], SHARED, number, NULL);
+	world_advance(f->c.w, 200);
+	record = (const struct interface *)model_get(f->c.w->manager->model, KIND_INTERFACE, id);
 	for (size_t i = 1; i < HOSTS; i++) {
-		if (interface_attachment_at(record, f->w->numbers[i]) &&
-		    scenario_host_receive(f->hosts[i], f->eni) == number)
+		if (interface_attachment_at(record, f->c.w->numbers[i]) &&
+		    scenario_host_receive(f->c.hosts[i], f->eni) == number)
 			got = i;
 	}
 	return got;
@@ -166,11 +135,11 @@ static void a_lost_host_loses_its_own(void **state)
 	attach(f, 3);
 	for (size_t i = 0; i < CLIENTS; i++)
 		at[i] = where(f, i);
-	scenario_host_kill(f->hosts[2]);
-	world_advance(f->w, LIMIT_MODEL_EDGE_LOST_MS / 2);
+	scenario_host_kill(f->c.hosts[2]);
+	world_advance(f->c.w, LIMIT_MODEL_EDGE_LOST_MS / 2);
 	for (size_t i = 0; i < CLIENTS; i++)
 		assert_int_equal(where(f, i), at[i]); /* its data plane goes on */
-	world_advance(f->w, 2 * LIMIT_MODEL_EDGE_LOST_MS);
+	world_advance(f->c.w, 2 * LIMIT_MODEL_EDGE_LOST_MS);
 	for (size_t i = 0; i < CLIENTS; i++) {
 		size_t now = where(f, i);
 
@@ -182,8 +151,8 @@ static void a_lost_host_loses_its_own(void **state)
 		at[i] = now;
 	}
 	assert_true(moved > 0);
-	scenario_host_start(f->hosts[2]);
-	world_advance(f->w, 5000);
+	scenario_host_start(f->c.hosts[2]);
+	world_advance(f->c.w, 5000);
 	for (size_t i = 0; i < CLIENTS; i++)
 		assert_int_equal(where(f, i), at[i]);
 }
@@ -198,9 +167,9 @@ static void a_new_manager_changes_nothing(void **state)
 
 	for (size_t i = 0; i < CLIENTS; i++)
 		at[i] = where(f, i);
-	world_restart_manager(f->w);
-	world_advance(f->w, 20000);
-	m = mapping_find(model_mappings(f->w->manager->model), f->w->vni, &addr);
+	world_restart_manager(f->c.w);
+	world_advance(f->c.w, 20000);
+	m = mapping_find(model_mappings(f->c.w->manager->model), f->c.w->vni, &addr);
 	assert_int_equal(m->hosts->n, 2);
 	for (size_t i = 0; i < CLIENTS; i++)
 		assert_int_equal(where(f, i), at[i]);
