@@ -117,12 +117,16 @@ int action_create_network_acl(struct ec2_call *c)
 
 	r = param_tag_specification(c, "network-acl", taggable, &args.tags, &args.n_tags);
 	if (!r)
+		r = param_token(c, &args.token);
+	if (!r)
 		r = network_acl_create(c->tx, &c->caller, &args, &a, &c->refusal);
 	if (r)
 		return r;
 	xml_open(c->xml, "networkAcl");
 	write_acl(c, a);
 	xml_close(c->xml);
+	if (args.token.token)
+		xml_text(c->xml, "clientToken", args.token.token);
 	return 0;
 }
 

@@ -31,6 +31,7 @@ BY_TEXT(by_hypervisor, "xen")
 BY_TEXT(by_image_id, IMAGE_ID)
 BY_TEXT(by_image_type, "machine")
 BY_TEXT(by_true, "true")
+BY_TEXT(by_false, "false")
 BY_TEXT(by_name, IMAGE_NAME)
 BY_TEXT(by_owner, IMAGE_OWNER)
 BY_TEXT(by_owner_alias, "amazon")
@@ -52,7 +53,9 @@ const struct filter image_filters[] = {
 	{"creation-date", by_nothing},
 	{"description", by_description},
 	{"ena-support", by_nothing},
+	{"free-tier-eligible", by_false},
 	{"hypervisor", by_hypervisor},
+	{"image-allowed", by_nothing},
 	{"image-id", by_image_id},
 	{"image-type", by_image_type},
 	{"is-public", by_true},
@@ -67,6 +70,9 @@ const struct filter image_filters[] = {
 	{"ramdisk-id", by_nothing},
 	{"root-device-name", by_root_name},
 	{"root-device-type", by_root_type},
+	{"source-image-id", by_nothing},
+	{"source-image-region", by_nothing},
+	{"source-instance-id", by_nothing},
 	{"sriov-net-support", by_nothing},
 	{"state", by_available},
 	{"state-reason-code", by_nothing},
@@ -170,7 +176,6 @@ static void by_addresses(struct filter_probe *p, const void *item)
 }
 
 BY_TEXT(by_usage_class, "on-demand")
-BY_TEXT(by_false, "false")
 BY_TEXT(by_one, "1")
 BY_TEXT(by_ena, ENA_SUPPORT)
 
@@ -192,6 +197,8 @@ const struct filter instance_type_filters[] = {
 	{"bare-metal", by_false},
 	{"burstable-performance-supported", by_false},
 	{"current-generation", by_true},
+	{"dedicated-hosts-supported", by_false},
+	{"ebs-info.attachment-limit-type", by_nothing},
 	{"ebs-info.ebs-optimized-info.baseline-bandwidth-in-mbps", by_nothing},
 	{"ebs-info.ebs-optimized-info.baseline-iops", by_nothing},
 	{"ebs-info.ebs-optimized-info.baseline-throughput-in-mbps", by_nothing},
@@ -200,6 +207,7 @@ const struct filter instance_type_filters[] = {
 	{"ebs-info.ebs-optimized-info.maximum-throughput-in-mbps", by_nothing},
 	{"ebs-info.ebs-optimized-support", by_nothing},
 	{"ebs-info.encryption-support", by_nothing},
+	{"ebs-info.maximum-ebs-attachments", by_nothing},
 	{"ebs-info.nvme-support", by_nothing},
 	{"free-tier-eligible", by_false},
 	{"hibernation-supported", by_false},
@@ -213,18 +221,25 @@ const struct filter instance_type_filters[] = {
 	{"instance-storage-supported", by_false},
 	{"instance-type", by_type},
 	{"memory-info.size-in-mib", by_memory},
+	{"network-info.bandwidth-weightings", by_nothing},
 	{"network-info.efa-info.maximum-efa-interfaces", by_nothing},
 	{"network-info.efa-supported", by_false},
 	{"network-info.ena-support", by_ena},
 	{"network-info.encryption-in-transit-supported", by_false},
+	{"network-info.flexible-ena-queues-support", by_nothing},
 	{"network-info.ipv4-addresses-per-interface", by_addresses},
 	{"network-info.ipv6-addresses-per-interface", by_addresses},
 	{"network-info.ipv6-supported", by_true},
 	{"network-info.maximum-network-cards", by_one},
 	{"network-info.maximum-network-interfaces", by_interfaces},
 	{"network-info.network-performance", by_performance},
+	{"nitro-enclaves-support", by_nothing},
+	{"nitro-tpm-info.supported-versions", by_nothing},
+	{"nitro-tpm-support", by_nothing},
 	{"processor-info.supported-architecture", by_architecture},
+	{"processor-info.supported-features", by_nothing},
 	{"processor-info.sustained-clock-speed-in-ghz", by_nothing},
+	{"reboot-migration-support", by_nothing},
 	{"supported-boot-mode", by_nothing},
 	{"supported-root-device-type", by_root_type},
 	{"supported-usage-class", by_usage_class},

@@ -30,6 +30,7 @@ BY_TEXT(by_monitoring, "disabled")
 BY_TEXT(by_reason, ITEM->reason)
 BY_TEXT(by_reason_code, ITEM->reason_code)
 BY_TEXT(by_never, "false")
+BY_TEXT(by_card, "0")
 BY_TEXT(by_root_type, "instance-store")
 BY_TEXT(by_root_name, "/dev/root")
 BY_TEXT(by_tenancy, "default")
@@ -40,6 +41,13 @@ BY_TEXT(by_reachability, ITEM->state == INSTANCE_RUNNING ? "passed" : NULL)
 static void by_id(struct filter_probe *p, const void *item)
 {
 	filter_id(p, KIND_INSTANCE, ITEM->o.id);
+}
+
+static void by_zone_id(struct filter_probe *p, const void *item)
+{
+	char text[ZONE_ID_SIZE];
+
+	filter_text(p, zone_id_text(p->call->model, ITEM->zone, text));
 }
 
 static void by_state_code(struct filter_probe *p, const void *item)
@@ -173,6 +181,8 @@ BY_INTERFACE(by_nic_allocation, "association.allocation-id")
 BY_INTERFACE(by_nic_association, "association.association-id")
 BY_INTERFACE(by_nic_public_owner, "association.ip-owner-id")
 BY_INTERFACE(by_nic_public, "association.public-ip")
+BY_INTERFACE(by_nic_public_name, "association.public-dns-name")
+BY_INTERFACE(by_nic_private, "private-ip-address")
 BY_INTERFACE(by_nic_attach_time, "attachment.attach-time")
 BY_INTERFACE(by_nic_attachment, "attachment.attachment-id")
 BY_INTERFACE(by_nic_delete, "attachment.delete-on-termination")
@@ -196,25 +206,59 @@ BY_INTERFACE(by_nic_status, "status")
 BY_INTERFACE(by_nic_subnet, "subnet-id")
 BY_INTERFACE(by_nic_vpc, "vpc-id")
 
+static void ask_tags(struct filter_probe *p, const void *item, bool of_keys)
+{
+	struct model_iter it =
+		model_iter_group(p->call->model, REL_INSTANCE_INTERFACES, ITEM->o.id);
+	const struct object *o;
+
+	while ((o = model_iter_next(&it)))
+		for (size_t n = 0; n < o->n_tags; n++)
+			filter_text(p, of_keys ? o->tags[n].key : o->tags[n].value);
+}
+
+static void by_nic_tag_key(struct filter_probe *p, const void *item)
+{
+	ask_tags(p, item, true);
+}
+
+static void by_nic_tag_value(struct filter_probe *p, const void *item)
+{
+	ask_tags(p, item, false);
+}
+
 /* What is about things that no instance has here (volumes, dedicated hosts, EC2-Classic) matches none. */
 const struct filter instance_filters[] = {
 	{"affinity", by_nothing},
 	{"architecture", by_architecture},
 	{"availability-zone", by_zone},
+	{"availability-zone-id", by_zone_id},
 	{"block-device-mapping.attach-time", by_nothing},
 	{"block-device-mapping.delete-on-termination", by_nothing},
 	{"block-device-mapping.device-name", by_nothing},
 	{"block-device-mapping.status", by_nothing},
 	{"block-device-mapping.volume-id", by_nothing},
+	{"boot-mode", by_nothing},
 	{"capacity-reservation-id", by_nothing},
+	{"capacity-reservation-specification.capacity-reservation-preference", by_nothing},
+	{"capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id",
+	 by_nothing},
+	{"capacity-reservation-specification.capacity-reservation-target.capacity-reservation-"
+	 "resource-group-arn",
+	 by_nothing},
 	{"client-token", by_client_token},
+	{"current-instance-boot-mode", by_nothing},
 	{"dns-name", by_public_name},
+	{"ebs-optimized", by_never},
+	{"ena-support", by_never},
+	{"enclave-options.enabled", by_never},
 	{"group-id", by_nothing},
 	{"group-name", by_nothing},
 	{"hibernation-options.configured", by_never},
 	{"host-id", by_nothing},
 	{"hypervisor", by_hypervisor},
 	{"iam-instance-profile.arn", by_nothing},
+	{"iam-instance-profile.id", by_nothing},
 	{"image-id", by_image},
 	{"instance-id", by_id},
 	{"instance-lifecycle", by_nothing},
@@ -224,21 +268,36 @@ const struct filter instance_filters[] = {
 	{"instance.group-id", by_nic_group},
 	{"instance.group-name", by_nic_group_name},
 	{"ip-address", by_public_ip},
+	{"ipv6-address", by_nic_ipv6},
 	{"kernel-id", by_nothing},
 	{"key-name", by_key_name},
 	{"launch-index", by_launch_index},
 	{"launch-time", by_launch_time},
+	{"maintenance-options.auto-recovery", by_nothing},
 	{"metadata-options.http-endpoint", by_nothing},
+	{"metadata-options.http-protocol-ipv4", by_nothing},
+	{"metadata-options.http-protocol-ipv6", by_nothing},
 	{"metadata-options.http-put-response-hop-limit", by_nothing},
 	{"metadata-options.http-tokens", by_nothing},
+	{"metadata-options.instance-metadata-tags", by_nothing},
+	{"metadata-options.state", by_nothing},
 	{"monitoring-state", by_monitoring},
+	{"network-interface.addresses.association.allocation-id", by_nic_allocation},
+	{"network-interface.addresses.association.association-id", by_nic_association},
+	{"network-interface.addresses.association.carrier-ip", by_nothing},
+	{"network-interface.addresses.association.customer-owned-ip", by_nothing},
 	{"network-interface.addresses.association.ip-owner-id", by_nic_addr_public_owner},
+	{"network-interface.addresses.association.public-dns-name", by_nic_public_name},
 	{"network-interface.addresses.association.public-ip", by_nic_addr_public},
 	{"network-interface.addresses.primary", by_nic_primary},
+	{"network-interface.addresses.private-dns-name", by_nic_dns},
 	{"network-interface.addresses.private-ip-address", by_nic_addr},
 	{"network-interface.association.allocation-id", by_nic_allocation},
 	{"network-interface.association.association-id", by_nic_association},
+	{"network-interface.association.carrier-ip", by_nothing},
+	{"network-interface.association.customer-owned-ip", by_nothing},
 	{"network-interface.association.ip-owner-id", by_nic_public_owner},
+	{"network-interface.association.public-dns-name", by_nic_public_name},
 	{"network-interface.association.public-ip", by_nic_public},
 	{"network-interface.attachment.attach-time", by_nic_attach_time},
 	{"network-interface.attachment.attachment-id", by_nic_attachment},
@@ -246,28 +305,48 @@ const struct filter instance_filters[] = {
 	{"network-interface.attachment.device-index", by_nic_index},
 	{"network-interface.attachment.instance-id", by_nic_instance},
 	{"network-interface.attachment.instance-owner-id", by_nic_instance_owner},
+	{"network-interface.attachment.network-card-index", by_card},
 	{"network-interface.attachment.status", by_nic_attachment_status},
 	{"network-interface.availability-zone", by_nic_zone},
+	{"network-interface.deny-all-igw-traffic", by_never},
 	{"network-interface.description", by_nic_description},
 	{"network-interface.group-id", by_nic_group},
 	{"network-interface.group-name", by_nic_group_name},
+	{"network-interface.ipv4-prefixes.ipv4-prefix", by_nothing},
 	{"network-interface.ipv6-addresses.ipv6-address", by_nic_ipv6},
+	{"network-interface.ipv6-addresses.is-primary-ipv6", by_never},
+	{"network-interface.ipv6-native", by_never},
+	{"network-interface.ipv6-prefixes.ipv6-prefix", by_nothing},
 	{"network-interface.mac-address", by_nic_mac},
 	{"network-interface.network-interface-id", by_nic_id},
+	{"network-interface.operator.managed", by_never},
+	{"network-interface.operator.principal", by_nothing},
+	{"network-interface.outpost-arn", by_nothing},
 	{"network-interface.owner-id", by_nic_owner},
 	{"network-interface.private-dns-name", by_nic_dns},
+	{"network-interface.private-ip-address", by_nic_private},
+	{"network-interface.public-dns-name", by_nic_public_name},
 	{"network-interface.requester-id", by_nic_requester},
 	{"network-interface.requester-managed", by_nic_requester_managed},
 	{"network-interface.source-dest-check", by_nic_check},
 	{"network-interface.status", by_nic_status},
 	{"network-interface.subnet-id", by_nic_subnet},
+	{"network-interface.tag-key", by_nic_tag_key},
+	{"network-interface.tag-value", by_nic_tag_value},
 	{"network-interface.vpc-id", by_nic_vpc},
+	{"network-performance-options.bandwidth-weighting", by_nothing},
+	{"operator.managed", by_never},
+	{"operator.principal", by_nothing},
 	{"outpost-arn", by_nothing},
 	{"owner-id", by_owner},
 	{"placement-group-name", by_placement_group},
 	{"placement-partition-number", by_partition},
 	{"platform", by_nothing},
+	{"platform-details", by_nothing},
 	{"private-dns-name", by_private_dns},
+	{"private-dns-name-options.enable-resource-name-dns-a-record", by_nothing},
+	{"private-dns-name-options.enable-resource-name-dns-aaaa-record", by_nothing},
+	{"private-dns-name-options.hostname-type", by_nothing},
 	{"private-ip-address", by_private_ip},
 	{"product-code", by_nothing},
 	{"product-code.type", by_nothing},
@@ -283,13 +362,18 @@ const struct filter instance_filters[] = {
 	{"state-reason-message", by_reason},
 	{"subnet-id", by_subnet},
 	{"tenancy", by_tenancy},
+	{"tpm-support", by_nothing},
+	{"usage-operation", by_nothing},
+	{"usage-operation-update-time", by_nothing},
 	{"virtualization-type", by_virtualization},
 	{"vpc-id", by_vpc},
 	{},
 };
 
 const struct filter instance_status_filters[] = {
+	{"attached-ebs-status.status", by_nothing},
 	{"availability-zone", by_zone},
+	{"availability-zone-id", by_zone_id},
 	{"event.code", by_nothing},
 	{"event.description", by_nothing},
 	{"event.instance-event-id", by_nothing},
@@ -300,6 +384,8 @@ const struct filter instance_status_filters[] = {
 	{"instance-state-name", by_state_name},
 	{"instance-status.reachability", by_reachability},
 	{"instance-status.status", by_check},
+	{"operator.managed", by_never},
+	{"operator.principal", by_nothing},
 	{"system-status.reachability", by_reachability},
 	{"system-status.status", by_check},
 	{},

@@ -259,6 +259,23 @@ static void by_zone(struct filter_probe *p, const void *item)
 	filter_text(p, s ? s->zone : NULL);
 }
 
+static void by_zone_id(struct filter_probe *p, const void *item)
+{
+	const struct subnet *s = subnet_of(p->call, ITEM);
+	char text[ZONE_ID_SIZE];
+
+	filter_text(p, s ? zone_id_text(p->call->model, s->zone, text) : NULL);
+}
+
+static void by_never(struct filter_probe *p, const void *item)
+{
+	filter_bool(p, false);
+}
+
+static void by_nothing(struct filter_probe *p, const void *item)
+{
+}
+
 static void by_description(struct filter_probe *p, const void *item)
 {
 	filter_text(p, ITEM->description ? ITEM->description : "");
@@ -414,6 +431,7 @@ const struct filter interface_filters[] = {
 	{"attachment.instance-owner-id", by_instance_owner},
 	{"attachment.status", by_attachment_status},
 	{"availability-zone", by_zone},
+	{"availability-zone-id", by_zone_id},
 	{"description", by_description},
 	{"group-id", by_group},
 	{"group-name", by_group_name},
@@ -421,6 +439,8 @@ const struct filter interface_filters[] = {
 	{"ipv6-addresses.ipv6-address", by_ipv6},
 	{"mac-address", by_mac},
 	{"network-interface-id", by_id},
+	{"operator.managed", by_never},
+	{"operator.principal", by_nothing},
 	{"owner-id", by_owner},
 	{"private-dns-name", by_dns_name},
 	{"private-ip-address", by_private_ip},

@@ -36,6 +36,7 @@ int action_create_nat_gateway(struct ec2_call *c)
 {
 	static const char *const taggable[] = {"natgateway", NULL};
 	const char *type = param_text(c, "ConnectivityType");
+	const char *mode = param_text(c, "AvailabilityMode");
 	struct nat_gateway_create_args args = {
 		.subnet_id = param_text(c, "SubnetId"),
 		.allocation_id = param_text(c, "AllocationId"),
@@ -47,6 +48,8 @@ int action_create_nat_gateway(struct ec2_call *c)
 	if (type && !strcmp(type, "private"))
 		return ec2_refuse_unsupported(c, "ConnectivityType private: NAT gateways lead to the Internet and need an "
 						 "AllocationId; peered networks reach each other by routes");
+	if (mode && strcmp(mode, "zonal"))
+		return ec2_refuse_unsupported(c, "AvailabilityMode other than zonal");
 	if (type && strcmp(type, "public"))
 		return ec2_refuse_value(c, "connectivityType", type, "It is public.");
 	r = param_tag_specification(c, taggable[0], taggable, &args.tags, &args.n_tags);

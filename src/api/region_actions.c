@@ -74,19 +74,13 @@ static void by_nothing(struct filter_probe *p, const void *item)
 }
 
 const struct filter zone_filters[] = {
-	{"group-name", by_region},
-	{"message", by_state},
-	{"opt-in-status", by_opt_in},
-	{"parent-zone-id", by_nothing},
-	{"parent-zone-name", by_nothing},
-	{"parent-zoneID", by_nothing},
-	{"parent-zoneName", by_nothing},
-	{"region-name", by_region},
-	{"state", by_state},
-	{"zone-id", by_zone_id},
-	{"zone-name", by_zone_name},
-	{"zone-type", by_type},
-	{},
+	{"group-long-name", by_nothing}, {"group-name", by_region},
+	{"message", by_state},           {"opt-in-status", by_opt_in},
+	{"parent-zone-id", by_nothing},  {"parent-zone-name", by_nothing},
+	{"parent-zoneID", by_nothing},   {"parent-zoneName", by_nothing},
+	{"region-name", by_region},      {"state", by_state},
+	{"zone-id", by_zone_id},         {"zone-name", by_zone_name},
+	{"zone-type", by_type},          {},
 };
 
 static void write_zone(struct ec2_call *c, const struct zone *z)

@@ -14,12 +14,16 @@ int action_create_route_table(struct ec2_call *c)
 
 	r = param_tag_specification(c, "route-table", taggable, &args.tags, &args.n_tags);
 	if (!r)
+		r = param_token(c, &args.token);
+	if (!r)
 		r = route_table_create(c->tx, &c->caller, &args, &t, &c->refusal);
 	if (r)
 		return r;
 	xml_open(c->xml, "routeTable");
 	route_table_write(c, t);
 	xml_close(c->xml);
+	if (args.token.token)
+		xml_text(c->xml, "clientToken", args.token.token);
 	return 0;
 }
 

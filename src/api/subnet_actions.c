@@ -50,6 +50,12 @@ static void write_subnet(struct ec2_call *c, const struct subnet *s)
 	ec2_write_tags(c, &s->o);
 }
 
+static int refuse_zones(struct ec2_call *c)
+{
+	return ec2_refuse(c, 400, "InvalidParameterCombination",
+			  "AvailabilityZone and AvailabilityZoneId exclude each other");
+}
+
 int action_create_subnet(struct ec2_call *c)
 {
 	static const char *const taggable[] = {"subnet", NULL};
@@ -67,8 +73,7 @@ int action_create_subnet(struct ec2_call *c)
 	if (!args.cidr)
 		return ec2_refuse_missing(c, "cidrBlock");
 	if (zone && zone_id)
-		return ec2_refuse(c, 400, "InvalidParameterCombination",
-				  "AvailabilityZone and AvailabilityZoneId exclude each other");
+		return refuse_zones(c);
 	r = param_tag_specification(c, "subnet", taggable, &args.tags, &args.n_tags);
 	if (!r)
 		r = subnet_create(c->tx, &c->caller, &args, &s, &c->refusal);
@@ -82,10 +87,14 @@ int action_create_subnet(struct ec2_call *c)
 
 int action_create_default_subnet(struct ec2_call *c)
 {
+	const char *zone = param_text(c, "AvailabilityZone");
+	const char *zone_id = param_text(c, "AvailabilityZoneId");
 	const struct subnet *s;
-	int r = default_subnet_create(c->tx, &c->caller, param_text(c, "AvailabilityZone"), &s,
-				      &c->refusal);
+	int r;
 
+	if (!zone == !zone_id)
+		return zone ? refuse_zones(c) : ec2_refuse_missing(c, "availabilityZone");
+	r = default_subnet_create(c->tx, &c->caller, zone ? zone : zone_id, &s, &c->refusal);
 	if (r)
 		return r;
 	xml_open(c->xml, "subnet");

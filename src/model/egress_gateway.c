@@ -26,19 +26,6 @@ int egress_gateway_find(const struct model *m, const struct caller *c, const cha
 	return 0;
 }
 
-static int answer_again(const struct model *m, const struct token *t,
-			const struct egress_gateway **ret, struct refusal *reterr)
-{
-	const struct object *o = model_get(m, KIND_EGRESS_GATEWAY, t->results[0]);
-	char id[ID_TEXT_SIZE];
-
-	if (!o)
-		return refuse(reterr, MODEL_E_EGRESS_GATEWAY_NOT_FOUND,
-			      id_text(KIND_EGRESS_GATEWAY, t->results[0], id));
-	*ret = (const struct egress_gateway *)o;
-	return 0;
-}
-
 static int make(struct tx *tx, const struct vpc *v, const struct egress_gateway_create_args *args,
 		const struct egress_gateway **ret, struct refusal *reterr)
 {
@@ -74,7 +61,8 @@ static int do_create(struct tx *tx, const struct caller *c,
 	int r = token_seen(tx, c->account, OPERATION, &args->token, &seen, reterr);
 
 	if (!r && seen)
-		return answer_again(tx->m, seen, ret, reterr);
+		return token_answer(tx->m, seen, MODEL_E_EGRESS_GATEWAY_NOT_FOUND,
+				    (const struct object **)ret, reterr);
 	if (!r)
 		r = vpc_find(tx->m, c, args->vpc_id, &v, reterr);
 	if (!r && model_group_count(tx->m, REL_VPC_EGRESS_GATEWAYS, v->o.id) >=

@@ -110,19 +110,6 @@ const struct interface *interface_by_addr(const struct model *m, uint32_t vni,
 		       : NULL;
 }
 
-static int answer_again(const struct model *m, const struct token *t, const struct interface **ret,
-			struct refusal *reterr)
-{
-	const struct object *o = model_get(m, KIND_INTERFACE, t->results[0]);
-	char id[ID_TEXT_SIZE];
-
-	if (!o)
-		return refuse(reterr, MODEL_E_INTERFACE_NOT_FOUND,
-			      id_text(KIND_INTERFACE, t->results[0], id));
-	*ret = (const struct interface *)o;
-	return 0;
-}
-
 static int do_create(struct tx *tx, const struct caller *c,
 		     const struct interface_create_args *args, const struct interface **ret,
 		     struct refusal *reterr)
@@ -152,7 +139,8 @@ static int do_create(struct tx *tx, const struct caller *c,
 	if (r)
 		return r;
 	if (seen)
-		return answer_again(tx->m, seen, ret, reterr);
+		return token_answer(tx->m, seen, MODEL_E_INTERFACE_NOT_FOUND,
+				    (const struct object **)ret, reterr);
 	r = subnet_find(tx->m, c, args->subnet_id, &s, reterr);
 	if (!r)
 		r = interface_make(tx, s, &spec, &i, reterr);

@@ -50,19 +50,6 @@ int nat_gateway_find(const struct model *m, const struct caller *c, const char *
 
 /* ---- making ---- */
 
-static int answer_again(const struct model *m, const struct token *t,
-			const struct nat_gateway **ret, struct refusal *reterr)
-{
-	const struct object *o = model_get(m, KIND_NAT_GATEWAY, t->results[0]);
-	char id[ID_TEXT_SIZE];
-
-	if (!o)
-		return refuse(reterr, MODEL_E_NAT_NOT_FOUND,
-			      id_text(KIND_NAT_GATEWAY, t->results[0], id));
-	*ret = (const struct nat_gateway *)o;
-	return 0;
-}
-
 static int check_create(const struct model *m, const struct caller *c,
 			const struct nat_gateway_create_args *args, const struct subnet **ret_subnet,
 			const struct elastic **ret_elastic, struct refusal *reterr)
@@ -176,7 +163,8 @@ static int do_create(struct tx *tx, const struct caller *c,
 	int r = token_seen(tx, c->account, OPERATION, &args->token, &seen, reterr);
 
 	if (!r && seen)
-		return answer_again(tx->m, seen, ret, reterr);
+		return token_answer(tx->m, seen, MODEL_E_NAT_NOT_FOUND, (const struct object **)ret,
+				    reterr);
 	if (!r)
 		r = make(tx, c, args, &made, reterr);
 	if (!r)

@@ -11,7 +11,10 @@
 #include "model/edit.h"
 #include "model/network_acl_edit.h"
 #include "model/subnet.h"
+#include "model/token_edit.h"
 #include "model/vpc.h"
+
+#define OPERATION "CreateNetworkAcl"
 
 enum { DEFAULT_RULE = 100, DEFAULT_RULE6 = 101 };
 
@@ -159,14 +162,26 @@ static int do_create(struct tx *tx, const struct caller *c,
 		     const struct network_acl_create_args *args, const struct network_acl **ret,
 		     struct refusal *reterr)
 {
+	const struct network_acl *made;
+	const struct token *seen;
 	const struct vpc *v;
-	int r = vpc_find(tx->m, c, args->vpc_id, &v, reterr);
+	int r = token_seen(tx, c->account, OPERATION, &args->token, &seen, reterr);
 
-	if (r)
-		return r;
-	if (model_group_count(tx->m, REL_VPC_ACLS, v->o.id) >= LIMIT_MODEL_ACLS)
-		return refuse(reterr, MODEL_E_ACL_LIMIT, args->vpc_id);
-	return make(tx, v, 0, args->tags, args->n_tags, ret, reterr);
+	if (!r && seen)
+		return token_answer(tx->m, seen, MODEL_E_ACL_NOT_FOUND, (const struct object **)ret,
+				    reterr);
+	if (!r)
+		r = vpc_find(tx->m, c, args->vpc_id, &v, reterr);
+	if (!r && model_group_count(tx->m, REL_VPC_ACLS, v->o.id) >= LIMIT_MODEL_ACLS)
+		r = refuse(reterr, MODEL_E_ACL_LIMIT, args->vpc_id);
+	if (!r)
+		r = make(tx, v, 0, args->tags, args->n_tags, &made, reterr);
+	if (!r)
+		r = token_remember(tx, c->account, OPERATION, &args->token, KIND_NETWORK_ACL,
+				   &made->o.id, 1);
+	if (!r)
+		*ret = made;
+	return r;
 }
 
 int network_acl_create(struct tx *tx, const struct caller *c,

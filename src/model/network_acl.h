@@ -11,6 +11,7 @@
 #include "model/host.h"
 #include "model/object.h"
 #include "model/refusal.h"
+#include "model/token.h"
 #include "model/traffic.h"
 #include "net/addr.h"
 
@@ -52,6 +53,7 @@ struct network_acl_create_args {
 	const char *vpc_id;
 	const struct tag_args *tags;
 	size_t n_tags;
+	struct token_args token;
 };
 
 struct acl_entry_args {
@@ -66,7 +68,8 @@ struct acl_entry_args {
 	const int32_t *type, *code; /* ICMP, ICMPv6 */
 };
 
-/* Without entries: it denies everything.  VPC_NOT_FOUND, ACL_LIMIT, TAG_* */
+/* Without entries: it denies everything.  VPC_NOT_FOUND, ACL_LIMIT, TAG_*, TOKEN_MISMATCH, ACL_NOT_FOUND (made
+ * with the token, and deleted) */
 must_check int network_acl_create(struct tx *tx, const struct caller *c,
 				  const struct network_acl_create_args *args,
 				  const struct network_acl **ret, struct refusal *reterr);

@@ -9,7 +9,10 @@
 #include "model/counters.h"
 #include "model/edit.h"
 #include "model/subnet.h"
+#include "model/token_edit.h"
 #include "model/vpc.h"
+
+#define OPERATION "CreateRouteTable"
 
 int route_table_find(const struct model *m, const struct caller *c, const char *id,
 		     const struct route_table **ret, struct refusal *reterr)
@@ -83,12 +86,26 @@ static int do_create(struct tx *tx, const struct caller *c,
 		     const struct route_table_create_args *args, const struct route_table **ret,
 		     struct refusal *reterr)
 {
+	const struct route_table *made;
+	const struct token *seen;
 	const struct vpc *v;
-	int r = vpc_find(tx->m, c, args->vpc_id, &v, reterr);
+	int r = token_seen(tx, c->account, OPERATION, &args->token, &seen, reterr);
 
+	if (!r && seen)
+		return token_answer(tx->m, seen, MODEL_E_TABLE_NOT_FOUND,
+				    (const struct object **)ret, reterr);
+	if (!r)
+		r = vpc_find(tx->m, c, args->vpc_id, &v, reterr);
 	if (!r && model_group_count(tx->m, REL_VPC_TABLES, v->o.id) >= LIMIT_MODEL_TABLES)
 		r = refuse(reterr, MODEL_E_TABLE_LIMIT, args->vpc_id);
-	return r ? r : make(tx, v, args->tags, args->n_tags, ret, reterr);
+	if (!r)
+		r = make(tx, v, args->tags, args->n_tags, &made, reterr);
+	if (!r)
+		r = token_remember(tx, c->account, OPERATION, &args->token, KIND_ROUTE_TABLE,
+				   &made->o.id, 1);
+	if (!r)
+		*ret = made;
+	return r;
 }
 
 int route_table_create(struct tx *tx, const struct caller *c,

@@ -16,6 +16,7 @@
 
 #include "model/object.h"
 #include "model/refusal.h"
+#include "model/token.h"
 #include "net/addr.h"
 
 struct tx;
@@ -63,6 +64,7 @@ struct route_table_create_args {
 	const char *vpc_id;
 	const struct tag_args *tags;
 	size_t n_tags;
+	struct token_args token;
 };
 
 /* Exactly one destination and one target are to be named. */
@@ -79,7 +81,7 @@ struct route_args {
 	const char *peering_id;
 };
 
-/* VPC_NOT_FOUND, TABLE_LIMIT, TAG_* */
+/* VPC_NOT_FOUND, TABLE_LIMIT, TAG_*, TOKEN_MISMATCH, TABLE_NOT_FOUND (made with the token, and deleted) */
 must_check int route_table_create(struct tx *tx, const struct caller *c,
 				  const struct route_table_create_args *args,
 				  const struct route_table **ret, struct refusal *reterr);

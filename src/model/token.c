@@ -52,6 +52,18 @@ int token_seen(struct tx *tx, uint64_t account, const char *operation,
 	return r;
 }
 
+int token_answer(const struct model *m, const struct token *t, int gone, const struct object **ret,
+		 struct refusal *reterr)
+{
+	const struct object *o = model_get(m, t->result_kind, t->results[0]);
+	char id[ID_TEXT_SIZE];
+
+	if (!o)
+		return refuse(reterr, gone, id_text(t->result_kind, t->results[0], id));
+	*ret = o;
+	return 0;
+}
+
 static int fill(struct token *t, const char *operation, const struct token_args *args,
 		const uint64_t *results, size_t n)
 {

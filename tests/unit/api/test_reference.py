@@ -128,6 +128,8 @@ def test_filters_of_instances_ask_their_interfaces(ec2, edge, subnet, vpc):
     association = ec2.associate_address(AllocationId=address["AllocationId"],
                                         NetworkInterfaceId=nic["NetworkInterfaceId"])["AssociationId"]
 
+    ec2.create_tags(Resources=[nic["NetworkInterfaceId"]], Tags=[{"Key": "of-a", "Value": "yes"}])
+
     def found(name, value):
         r = ec2.describe_instances(Filters=[{"Name": name, "Values": [value]},
                                             {"Name": "vpc-id", "Values": [vpc]}])["Reservations"]
@@ -139,14 +141,18 @@ def test_filters_of_instances_ask_their_interfaces(ec2, edge, subnet, vpc):
                         ("association.association-id", association),
                         ("association.ip-owner-id", "111111111111"),
                         ("addresses.association.public-ip", address["PublicIp"]),
-                        ("addresses.association.ip-owner-id", "111111111111")):
+                        ("addresses.association.ip-owner-id", "111111111111"),
+                        ("addresses.association.allocation-id", address["AllocationId"]),
+                        ("private-ip-address", nic["PrivateIpAddress"]), ("tag-key", "of-a"), ("tag-value", "yes")):
         assert found(nic_filter + name, value) == {a}, name
     for name, value in (("attachment.instance-owner-id", "111111111111"),
                         ("requester-managed", "false")):
         assert found(nic_filter + name, value) == {a, b}, name
     for name in ("network-interface.requester-id", "kernel-id", "block-device-mapping.status"):
         assert found(name, "*") == set(), name
-    assert found("hibernation-options.configured", "false") == {a, b}
+    for name, value in (("hibernation-options.configured", "false"), ("availability-zone-id", "use1-az1"),
+                        ("ena-support", "false")):
+        assert found(name, value) == {a, b}, name
     ec2.disassociate_address(AssociationId=association)
     ec2.release_address(AllocationId=address["AllocationId"])
     ec2.detach_internet_gateway(InternetGatewayId=internet, VpcId=vpc)
@@ -170,3 +176,28 @@ def test_filters_tell_what_the_lists_show(ec2, subnet):
         found = ec2.describe_instance_types(Filters=[{"Name": name, "Values": [value]}])["InstanceTypes"]
         assert "m5.large" in [x["InstanceType"] for x in found], name
         assert "t2.nano" not in [x["InstanceType"] for x in found], name
+
+
+def test_tokens_of_clients_that_are_younger(make_client, vpc):
+    """Clients of 2024 and later send a token that they make themselves with these as well; what was made with it is made
+    once, and told again as it is."""
+    ec2 = make_client()
+    token = {"ClientToken": "t-%s" % vpc}
+    for name in ("CreateRouteTable", "CreateNetworkAcl"):
+        ec2.meta.events.register("before-call.ec2." + name, lambda params, **_: params["body"].update(token))
+    for create, result, key in ((ec2.create_route_table, "RouteTable", "RouteTableId"),
+                                (ec2.create_network_acl, "NetworkAcl", "NetworkAclId")):
+        first = create(VpcId=vpc)[result][key]
+        assert create(VpcId=vpc)[result][key] == first
+        with pytest.raises(ec2.exceptions.ClientError) as e:
+            create(VpcId="vpc-00000000000000001")
+        assert e.value.response["Error"]["Code"] == "IdempotentParameterMismatch"
+        token["ClientToken"] += "-another"
+        second = create(VpcId=vpc)[result][key]
+        assert second != first
+        if result == "RouteTable":
+            for t in (first, second):
+                ec2.delete_route_table(RouteTableId=t)
+            with pytest.raises(ec2.exceptions.ClientError) as e:
+                create(VpcId=vpc)
+            assert e.value.response["Error"]["Code"] == "InvalidRouteTableID.NotFound"
