@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#include "manager/descriptors.h"
 #include "model/interface.h"
 #include "store/store.h"
 #include "store/store_sqlite.h"
@@ -101,7 +102,7 @@ static void open_gate(struct cluster *cluster)
 		r = -errno;
 	if (!r)
 		r = gate_new(cluster->manager, cluster->ca.certificate, &cluster->server, fd,
-			     &cluster->gate);
+			     &descriptors_unlimited, &cluster->gate);
 	if (r)
 		bench_die("gate", r);
 }

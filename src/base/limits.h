@@ -385,8 +385,18 @@
 #define LIMIT_HTTP_HEADERS_SIZE (64 * 1024)
 #define LIMIT_HTTP_BODY_SIZE    (1024 * 1024)
 #define LIMIT_HTTP_HEADERS      128
-/* A client that is slower than this keeps a connection for nothing. */
-#define LIMIT_HTTP_TIMEOUT_S 60
+/* A client that is slower than this keeps a connection for nothing; the second is for those that come when half of
+ * what there may be is in use. */
+#define LIMIT_HTTP_TIMEOUT_S	   60
+#define LIMIT_HTTP_CROWD_TIMEOUT_S 10
+/* HTTP connections at once, twice as many as may wait for the store; further clients wait to be accepted. */
+#define LIMIT_HTTP_CLIENTS 16384
+/* How often is looked whether there is room again. */
+#define LIMIT_HTTP_PAUSE_MS 50
+/* How often it is said that there is none. */
+#define LIMIT_HTTP_TELL_S 60
+/* Descriptors for all but connections: the store, flow logs, the loop. */
+#define LIMIT_FILES 256
 /* Requests whose answer waits for the store; more are refused at once. */
 #define LIMIT_HTTP_WAITING 8192
 /* How long a call waits until all hosts have acknowledged that an address or an interface has left its

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manager/gate.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "manager/descriptors.h"
 #include "manager/manager.h"
 #include "manager/sessions.h"
 #include "model/host.h"
@@ -16,6 +19,7 @@
 struct gate {
 	struct manager *manager;
 	struct tls_context *tls;
+	struct descriptors shares;
 	int fd;
 	struct watch watch;
 	struct timer reopen;
@@ -49,14 +53,31 @@ static void reopen(struct timer *timer, void *data)
 		timer_arm_in(timer, closed_ns);
 }
 
-static void accept_one(struct gate *gate, int fd)
+/* The same connection with a number of the agents' share; -1: none is free.  Takes 'fd'. */
+static int move_to_share(struct gate *gate, int fd)
 {
+	int moved;
+
+	if (gate->shares.http_end == INT_MAX)
+		return fd;
+	moved = fcntl(fd, F_DUPFD_CLOEXEC, gate->shares.http_end);
+	close(fd);
+	if (moved >= gate->shares.agents_end) {
+		close(moved);
+		moved = -1;
+	}
+	return moved;
+}
+
+static void accept_one(struct gate *gate, int accepted)
+{
+	int r, fd = move_to_share(gate, accepted);
+	void *user = fd < 0 ? NULL : sessions_new_user(gate->manager);
 	struct session *session;
-	void *user = sessions_new_user(gate->manager);
-	int r;
 
 	if (!user) {
-		close(fd);
+		if (fd >= 0)
+			close(fd);
 		log_warn("too many connections of agents");
 		return;
 	}
@@ -87,7 +108,7 @@ static void on_ready(struct watch *watch, unsigned int ready, void *data)
 }
 
 int gate_new(struct manager *manager, const char *ca_certificate, const struct pki_pair *server,
-	     int fd, struct gate **ret)
+	     int fd, const struct descriptors *shares, struct gate **ret)
 {
 	_cleanup_(gate_free_cleanup) struct gate *gate = calloc(1, sizeof(*gate));
 	int r;
@@ -97,6 +118,7 @@ int gate_new(struct manager *manager, const char *ca_certificate, const struct p
 		return -ENOMEM;
 	}
 	gate->manager = manager;
+	gate->shares = *shares;
 	gate->fd = fd;
 	timer_init(&gate->reopen, manager->loop, reopen, gate);
 	r = tls_server_new(ca_certificate, server, admit, gate, &gate->tls);

@@ -14,6 +14,8 @@
 #include "api/api.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "manager/crowd.h"
+#include "manager/descriptors.h"
 #include "manager/handover.h"
 #include "manager/manager.h"
 
@@ -21,6 +23,7 @@ struct http {
 	struct manager *manager;
 	struct api *api;
 	struct evhttp *server;
+	struct crowd *crowd;
 	struct list exchanges;
 	size_t n_exchanges;
 };
@@ -251,10 +254,13 @@ static void on_request(struct evhttp_request *request, void *data)
 	execute(exchange);
 }
 
-int http_new(struct manager *manager, struct api *api, int fd, struct http **ret)
+int http_new(struct manager *manager, struct api *api, int fd, const struct descriptors *shares,
+	     struct http **ret)
 {
 	_cleanup_close_ int socket = fd;
 	_cleanup_(http_free_cleanup) struct http *http = calloc(1, sizeof(*http));
+	struct evhttp_bound_socket *listener;
+	int r;
 
 	if (!http)
 		return -ENOMEM;
@@ -271,9 +277,13 @@ int http_new(struct manager *manager, struct api *api, int fd, struct http **ret
 							 EVHTTP_REQ_DELETE | EVHTTP_REQ_HEAD |
 							 EVHTTP_REQ_OPTIONS);
 	evhttp_set_gencb(http->server, on_request, http);
-	if (evhttp_accept_socket(http->server, socket))
+	listener = evhttp_accept_socket_with_handle(http->server, socket);
+	if (!listener)
 		return -EINVAL;
 	TAKE_FD(socket);
+	r = crowd_new(manager->loop, http->server, listener, shares->http_end, &http->crowd);
+	if (r)
+		return r;
 	*ret = TAKE_PTR(http);
 	return 0;
 }
@@ -286,6 +296,7 @@ struct http *http_free(struct http *http)
 		return NULL;
 	list_for_each (exchange, &http->exchanges, node)
 		exchange_free(exchange);
+	crowd_free(http->crowd);
 	if (http->server)
 		evhttp_free(http->server);
 	free(http);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "api/api.h"
 #include "base/clock.h"
@@ -13,6 +12,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/str.h"
+#include "manager/descriptors.h"
 #include "manager/gate.h"
 #include "manager/http.h"
 #include "manager/listen.h"
@@ -25,6 +25,7 @@
 /* Everything that runs, in the order in which it is made. */
 struct daemon {
 	const struct options *options;
+	struct descriptors shares;
 	struct clock clock;
 	struct loop *loop;
 	struct state state;
@@ -36,18 +37,6 @@ struct daemon {
 	struct gate *gate;
 	struct http *http;
 };
-
-/* One connection is one descriptor, and there may be thousands. */
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit))
-		log_warn("descriptor limit not raised", LOG_ERRNO(errno));
-}
 
 /* "fd00::1" with ":8774"; '*ret' is NULL for a DNS name, which agents do not look up. */
 static int advertise(const char *name, const char *port, char **ret)
@@ -178,11 +167,11 @@ static int start_listening(struct daemon *d)
 
 	r = listening_socket("agents", d->options->agents, &fd);
 	if (!r)
-		r = gate_new(d->manager, d->state.ca.certificate, &d->state.server, fd, &d->gate);
+		r = gate_new(d->manager, d->state.ca.certificate, &d->state.server, fd, &d->shares, &d->gate);
 	if (!r)
 		r = listening_socket("http", d->options->http, &fd);
 	if (!r)
-		r = http_new(d->manager, d->api, fd, &d->http);
+		r = http_new(d->manager, d->api, fd, &d->shares, &d->http);
 	return r;
 }
 
@@ -215,11 +204,10 @@ static void stop(struct daemon *d)
 
 static int run(const struct options *options)
 {
-	struct daemon d = {.options = options};
+	struct daemon d = {.options = options, .shares = descriptors_raise()};
 	int r;
 
 	clock_init_real(&d.clock);
-	raise_descriptor_limit();
 	r = loop_new(&d.clock, &d.loop);
 	if (!r)
 		r = loop_stop_on_signals(d.loop);

@@ -3,10 +3,12 @@
 
     [ hub ] manager, host two links: --- ns h1 (agent)          namespaces of this test
 """
+import contextlib
 import json
 import os
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 
@@ -16,6 +18,7 @@ import lab as labs
 
 VIADUCTD = str(labs.BUILD / "src" / "manager" / "viaductd")
 AGENT = str(labs.BUILD / "src" / "agent" / "viaduct-agent")
+DESCRIPTORS = 200  # of the manager
 
 
 @pytest.fixture
@@ -32,8 +35,8 @@ def admin_of(state):
 def manager(state, tmp_path):
     port, agents = labs.free_port(), labs.free_port()
     log = open(tmp_path / "log", "w")
-    daemon = subprocess.Popen([VIADUCTD, "run", "--state", str(state), "--http", f"127.0.0.1:{port}", "--agents",
-                               f"127.0.0.1:{agents}", "--advertise", f"127.0.0.1:{agents}"], stderr=log, stdout=log)
+    daemon = subprocess.Popen(["prlimit", f"--nofile={DESCRIPTORS}", VIADUCTD, "run", "--state", str(state), "--http",
+                               f"127.0.0.1:{port}", "--agents", f"127.0.0.1:{agents}", "--advertise", f"127.0.0.1:{agents}"], stderr=log, stdout=log)
     token = admin_of(state)["token"]
 
     def viaduct(*argv, check=True):
@@ -112,6 +115,32 @@ def test_a_host_joins_by_its_bundle_and_no_other_way(manager, tmp_path):
     assert viaduct("host", "add", "node1", "--v6", "fd00::2", check=False).returncode == 1
     viaduct("host", "remove", "node1")
     assert "node1" not in viaduct("hosts").stdout
+
+
+def test_who_takes_all_connections_keeps_no_agent_out(manager, tmp_path):
+    """requirement: OPS-1 OPS-3"""
+    viaduct, port, daemon = manager
+    bundle = json.loads(viaduct("host", "add", "node1", "--v6", "fd00::1").stdout)
+    (tmp_path / "pem").write_text(bundle["certificate"] + bundle["key"])
+    context = ssl.create_default_context(cadata=bundle["ca"])
+    context.load_cert_chain(tmp_path / "pem")
+    address, agents = bundle["managers"][0].rsplit(":", 1)
+    share = (DESCRIPTORS - DESCRIPTORS // 4) // 2
+
+    def in_use():
+        return len(os.listdir(f"/proc/{daemon.pid}/fd"))
+
+    before = in_use()
+    with contextlib.ExitStack() as silent:
+        for _ in range(2 * DESCRIPTORS):
+            silent.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
+        labs.wait_for("HTTP's share to be full", lambda: in_use() >= share)
+        with socket.create_connection((address, int(agents)), timeout=60) as s, \
+                context.wrap_socket(s, server_hostname=address) as agent:
+            assert agent.version() == "TLSv1.3"
+            assert in_use() < share + 10
+    labs.wait_for("an answer", lambda: viaduct("status", check=False).returncode == 0)
+    labs.wait_for("nothing to be left of them", lambda: in_use() <= before)
 
 
 def test_a_terminated_manager_keeps_everything(state, manager, tmp_path):
