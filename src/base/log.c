@@ -7,7 +7,10 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,9 +25,12 @@ static const char *const level_names[LOG_LEVEL_MAX] = {
 	[LOG_LEVEL_DEBUG] = "debug",
 };
 static const char level_letters[LOG_LEVEL_MAX] = {'E', 'W', 'I', 'D'};
+static const int level_priorities[LOG_LEVEL_MAX] = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
 
 static _Atomic int log_level = LOG_LEVEL_INFO;
 static _Atomic int log_fd = STDERR_FILENO;
+enum { TO_UNKNOWN, TO_OTHERS, TO_JOURNAL };
+static _Atomic int log_to = TO_UNKNOWN; /* what log_fd is */
 static pthread_mutex_t log_mutex = PTHREAD_MUTEX_INITIALIZER; /* guards every log_site */
 
 struct line {
@@ -56,6 +62,29 @@ int log_level_parse(const char *text, enum log_level *ret)
 void log_set_fd(int fd)
 {
 	atomic_store_explicit(&log_fd, fd, memory_order_relaxed);
+	atomic_store_explicit(&log_to, TO_UNKNOWN, memory_order_relaxed);
+}
+
+/* Whether it is the journal's stream, of which $JOURNAL_STREAM says device and inode (systemd.exec(5)). */
+static bool is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && !fstat(fd, &st) &&
+	       st.st_dev == device && st.st_ino == inode;
+}
+
+static bool writes_to_journal(void)
+{
+	int to = atomic_load_explicit(&log_to, memory_order_relaxed);
+
+	if (to == TO_UNKNOWN) {
+		to = is_journal(atomic_load_explicit(&log_fd, memory_order_relaxed)) ? TO_JOURNAL : TO_OTHERS;
+		atomic_store_explicit(&log_to, to, memory_order_relaxed);
+	}
+	return to == TO_JOURNAL;
 }
 
 /* Appends what fits; the last byte stays free for the newline. */
@@ -155,6 +184,9 @@ void log_write(struct log_site *site, enum log_level level, const char *text,
 
 	if (!site_admit(site, &suppressed))
 		return;
+	/* sd-daemon(3): the journal takes it off again. */
+	if (writes_to_journal())
+		line_add(&l, "<%d>", level_priorities[level]);
 	line_add(&l, "%c %s", level_letters[level], text);
 	/* First, so that long values cannot push it off the line. */
 	if (suppressed)

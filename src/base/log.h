@@ -8,6 +8,8 @@
  * Values are quoted and escaped, so that hostile input cannot forge a line or a field; the text and
  * the keys are literals of ours.  Fields are evaluated only when the level is enabled.
  *
+ * To the systemd journal each line goes with its priority.
+ *
  * Each call site is rate limited (LIMIT_LOG_BURST lines per LIMIT_LOG_INTERVAL_MS); the first line
  * after a suppressed stretch carries suppressed=N.
  *

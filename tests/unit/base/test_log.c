@@ -3,7 +3,10 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -55,6 +58,27 @@ static void test_fields_and_levels(void **state)
 				      "W plain\n"
 				      "I null and empty a=- b=\"\" c=\"-\"\n"
 				      "D positive error=\"File exists\"\n");
+}
+
+/* systemd gives a service the journal as its standard error, and says so.  requirement: OPS-1 */
+static void test_the_journal_gets_priorities(void **state)
+{
+	char stream[64];
+	struct stat st;
+
+	assert_int_equal(fstat(pipe_fds[1], &st), 0);
+	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
+	log_err("e");
+	log_warn("w", LOG_U64("n", 1));
+	log_info("i");
+	log_debug("d");
+	/* A redirected one is not the journal's any more. */
+	assert_int_equal(setenv("JOURNAL_STREAM", "1:1", 1), 0);
+	log_set_fd(pipe_fds[1]);
+	log_info("i");
+	assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
+	assert_string_equal(logged(), "<3>E e\n<4>W w n=1\n<6>I i\n<7>D d\nI i\n");
 }
 
 /* requirement: OPS-4 */
@@ -137,6 +161,7 @@ int main(void)
 #define CAPTURED(test) cmocka_unit_test_setup_teardown(test, capture, release)
 	const struct CMUnitTest tests[] = {
 		CAPTURED(test_fields_and_levels),
+		CAPTURED(test_the_journal_gets_priorities),
 		CAPTURED(test_hostile_values_cannot_forge),
 		CAPTURED(test_long_values_end_in_a_newline),
 		CAPTURED(test_disabled_levels_cost_nothing),
