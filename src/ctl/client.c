@@ -120,7 +120,7 @@ static int transport_error(struct client *c, CURLcode code, struct client_error 
 		return fail(
 			-ECONNREFUSED, e,
 			"no manager answers at %s: is viaductd running? (viaduct lab list shows "
-			"labs)",
+			"labs; viaduct agent ... asks the agents of this machine)",
 			c->endpoint);
 	case CURLE_OPERATION_TIMEDOUT:
 		return fail(-ETIMEDOUT, e, "the manager at %s did not answer in time", c->endpoint);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ctl/agents.h"
 #include "ctl/connections.h"
 #include "ctl/decode.h"
 #include "ctl/flow_log.h"
@@ -36,6 +37,12 @@ static const struct command interface = {
 	.children = operate_interface_commands,
 	.n_children = OPERATE_INTERFACE_COMMANDS,
 };
+static const struct command agent = {
+	.word = "agent",
+	.help = "what the agents of this machine know, without a manager too",
+	.children = agents_commands,
+	.n_children = AGENTS_COMMANDS,
+};
 static const struct command lab = {
 	.word = "lab",
 	.help = "a whole cluster in namespaces of this machine",
@@ -45,7 +52,7 @@ static const struct command lab = {
 
 const struct command *tree_root(void)
 {
-	static struct command children[SHOW_COMMANDS + 15];
+	static struct command children[SHOW_COMMANDS + 16];
 	static const struct command root = {
 		.word = "viaduct",
 		.help = "the command line of Viaduct, virtual private cloud networks",
@@ -69,5 +76,6 @@ const struct command *tree_root(void)
 	children[SHOW_COMMANDS + 12] = operate_preload_command;
 	children[SHOW_COMMANDS + 13] = operate_environment_command;
 	children[SHOW_COMMANDS + 14] = interface;
+	children[SHOW_COMMANDS + 15] = agent;
 	return &root;
 }

@@ -74,6 +74,26 @@ def test_new_traffic_works_after_an_adoption(lab, nodes):
         assert nodes[name].ping(fresh.address) == 3
 
 
+def assert_agents_answer(lab, nodes):
+    """What the command line can say without a manager: all that the hosts know."""
+    def rows(what, *argv):
+        return json.loads(lab.viaduct("agent", what, *argv, "--json", "--lab", lab.name))[what]
+
+    assert {r["agent"] for r in rows("status")} == {"h1", "h2"}
+    assert all(r["manager"]["state"] != "connected" for r in rows("status"))
+    a, b = nodes["a"], nodes["b"]
+    host = {r["id"]: r["agent"] for r in rows("instances")}
+    for what, key, value in (("mappings", "addr", b.address), ("ports", "instance", a.id), ("instances", "id", a.id),
+                             ("peers", "name", host[b.id])):
+        assert any(r[key] == value for r in rows(what, host[a.id])), what
+    assert {r["agent"]: "siit/2" in r["formats"] for r in rows("capabilities")} == {"h1": True, "h2": True}
+    assert a.ping("10.0.1.250", count=1) == 0
+    labs.wait_for("the drop", lambda: any(r["interface"] == a.interface and r["packets"] for r in rows("drops", host[a.id])))
+    assert b.address in lab.viaduct("agent", "mappings", "--lab", lab.name)
+    unknown = labs.run(labs.VIADUCT, "agent", "drops", "h9", "--lab", lab.name, check=False)
+    assert unknown.returncode == 1 and '"h9"' in unknown.stderr
+
+
 def test_without_a_manager_known_traffic_goes_on(lab, nodes):
     """requirement: OPS-3"""
     lab.kill("manager")
@@ -81,7 +101,8 @@ def test_without_a_manager_known_traffic_goes_on(lab, nodes):
         assert nodes["a"].ping(nodes["b"].address, count=10) == 10
         assert nodes["a"].ping(nodes["c"].address, count=10) == 10
         done = labs.run(labs.VIADUCT, "status", "--lab", lab.name, check=False)
-        assert done.returncode == 1 and "viaductd" in done.stderr
+        assert done.returncode == 1 and "viaductd" in done.stderr and "viaduct agent" in done.stderr
+        assert_agents_answer(lab, nodes)
     finally:
         lab.restart("manager")
     lab.connected()
