@@ -237,13 +237,10 @@ static int fill_foreign(const struct tx *tx, struct host *h, const struct host_a
 	struct ipaddr *at;
 	struct ipaddr a;
 	char text[16];
-	bool room = args->room.cost;
 	int r;
 
-	for (size_t i = 0; i < HOST_ROOM_MAX; i++)
-		room |= args->room.capacity[i] != NULL;
 	if (args->v4 || args->v6 || args->aliases || args->edge || args->instances || args->locale ||
-	    args->area || args->rack || room)
+	    args->area || args->rack || host_room_is_given(&args->room))
 		return refuse(reterr, MODEL_E_COMBINATION,
 			      "A foreign host has its address, a zone, an MTU and labels, and nothing else");
 	if (ipaddr_parse(args->foreign, &a) || ipaddr_is_zero(&a) || ipaddr_is_link_local(&a) ||

@@ -115,7 +115,8 @@ must_check int host_set_aliases(struct tx *tx, const struct caller *c, const cha
 must_check int host_remove(struct tx *tx, const struct caller *c, const char *id, bool force,
 			   struct refusal *reterr);
 /* Changes what a host has room for, and its labels (NULL: unchanged; none of them: removed).  Instances that
- * are there stay, whatever room is left.  HOST_NOT_FOUND, NOT_PERMITTED, VALUE, TAG_* */
+ * are there stay, whatever room is left.  A foreign one has none, only labels.  HOST_NOT_FOUND, NOT_PERMITTED, VALUE,
+ * COMBINATION, TAG_* */
 must_check int host_set(struct tx *tx, const struct caller *c, const char *id,
 			const struct host_room_args *room, const struct tag_args *labels,
 			size_t n_labels, const struct host **ret, struct refusal *reterr);

@@ -20,6 +20,15 @@ const char *host_room_text(enum host_room r)
 	return texts[r];
 }
 
+bool host_room_is_given(const struct host_room_args *args)
+{
+	bool given = args->cost;
+
+	for (enum host_room r = 0; r < HOST_ROOM_MAX; r++)
+		given |= args->capacity[r] != NULL;
+	return given;
+}
+
 int host_set_room(struct host *h, const struct host_room_args *args, struct refusal *reterr)
 {
 	const uint32_t *ports = args->capacity[HOST_PORTS];
@@ -105,5 +114,9 @@ int host_set(struct tx *tx, const struct caller *c, const char *id,
 		return r;
 	if (!h)
 		return refuse(reterr, MODEL_E_HOST_NOT_FOUND, id);
+	if (h->foreign && host_room_is_given(room))
+		return refuse(reterr, MODEL_E_COMBINATION,
+			      "A foreign host has no room and no cost: nothing is placed there but by \"viaduct "
+			      "interface place\"");
 	return tx_settle(tx, mark, do_set(tx, h, room, labels, n_labels, ret, reterr));
 }

@@ -120,6 +120,20 @@ static void test_what_it_is(void **state)
 			 MODEL_E_COMBINATION);
 	assert_int_equal(add((struct host_add_args){.name = "x", .foreign = "192.0.2.8", .v6 = "fd00::8"}),
 			 MODEL_E_COMBINATION);
+	{
+		const struct host_room_args rooms[] = {
+			{.cost = &rack}, {.capacity[HOST_MEMORY] = &rack}, {.capacity[HOST_PORTS] = &rack}};
+		const struct tag_args label = {"kind", "switch"};
+		struct host_room_args none = {};
+
+		for (size_t i = 0; i < ARRAY_SIZE(rooms); i++)
+			assert_int_equal(cluster_end(&c, host_set(cluster_tx(&c), &c.operator, "box", &rooms[i], NULL, 0,
+								  &h, &c.refusal)),
+					 MODEL_E_COMBINATION);
+		assert_ok(cluster_end(&c, host_set(cluster_tx(&c), &c.operator, "box", &none, &label, 1, &h,
+						   &c.refusal)));
+		assert_string_equal(object_tag(&h->o, "kind"), "switch");
+	}
 	/* nor does it report */
 	assert_int_equal(cluster_end(&c, host_report(cluster_tx(&c), host_find(c.m, "box")->number,
 						     &(struct capabilities){.formats = ALL_FORMATS,
