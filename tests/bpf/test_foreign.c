@@ -5,7 +5,7 @@
  *
  *	node 10.0.1.10 --- host 1 (192.0.2.1) ===wire=== 192.0.2.2, vx0: VNI 7, 10.0.1.11
  *
- * What it has to be like is docs/substrate.md, "Foreign VXLAN".
+ * And the same over IPv6, fd00:1::1 and fd00:1::2.  What it has to be like is docs/substrate.md, "Foreign VXLAN".
  */
 #include <poll.h>
 #include <setjmp.h>
@@ -23,18 +23,31 @@ enum {
 	BULK = 4 << 20,
 };
 
+/* Of one family: the host's address, the foreign peer's own, and another one that it takes. */
+static const struct substrate {
+	const char *host, *own, *other;
+	const char *add_other; /* to the wire */
+} v4 = {"192.0.2.1", "192.0.2.2", "192.0.2.77", "192.0.2.77/24"},
+  v6 = {"fd00:1::1", "fd00:1::2", "fd00:1::77", "fd00:1::77/64 nodad"};
+
 struct fixture {
 	struct lab lab;
 	struct lab_node *a;
+	const struct substrate *joined; /* NULL: not yet */
 };
 
 static struct fixture fixture;
 
 /* In the namespace that is no host of ours. */
-static void foreign(const char *command)
+static void __attribute__((format(printf, 1, 2))) foreign(const char *format, ...)
 {
+	char command[600];
+	va_list args;
 	int status;
 
+	va_start(args, format);
+	assert_in_range(vsnprintf(command, sizeof(command), format, args), 1, sizeof(command) - 1);
+	va_end(args);
 	lab_enter(&fixture.lab, fixture.lab.hosts[1].netns);
 	status = system(command);
 	lab_enter(&fixture.lab, -1);
@@ -52,13 +65,6 @@ static int set_up(void **state)
 {
 	struct fixture *f = &fixture;
 	struct lab_host *h = &f->lab.hosts[1];
-	struct dp_peer peer = {.id = 2,
-			       .v4 = lab_addr("192.0.2.2"),
-			       .foreign = true,
-			       .send = FORMAT_VXLAN_1,
-			       .accept = FORMAT_BIT(FORMAT_VXLAN_1),
-			       .path_mtu = LAB_WIRE_MTU,
-			       .nexthop = 1};
 
 	lab_init(&f->lab, FORMAT_VXLAN_1);
 	lab_subnet(&f->lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", NULL);
@@ -67,13 +73,45 @@ static int set_up(void **state)
 	lab_enter(&f->lab, h->netns);
 	assert_int_equal(datapath_destroy(&h->config), 0);
 	lab_enter(&f->lab, -1);
-	foreign("ip link add vx0 address 0e:76:69:61:00:02 mtu 1430 type vxlan id 7 dstport 4789 remote 192.0.2.1 nolearning"
-		" && ip address add 10.0.1.11/24 dev vx0 && ip address add 10.0.1.66/24 dev vx0"
-		" && ip link set vx0 up && ip neighbour add 10.0.1.10 lladdr 0e:76:69:61:00:01 dev vx0");
-	assert_int_equal(datapath_peer_set(f->lab.hosts[0].dp, &peer), 0);
 	map("10.0.1.10", DP_PEER_SELF);
 	map("10.0.1.11", 2);
 	map("10.0.1.66", DP_PEER_SELF); /* whatever the foreign peer says */
+	return 0;
+}
+
+/* The peer at its address of that family, and its device. */
+static void join(const struct substrate *s)
+{
+	struct dp_peer peer = {.id = 2,
+			       .foreign = true,
+			       .send = FORMAT_VXLAN_1,
+			       .accept = FORMAT_BIT(FORMAT_VXLAN_1),
+			       .vxlan_over_v6 = s == &v6,
+			       .path_mtu = LAB_WIRE_MTU,
+			       .nexthop = 1};
+
+	if (fixture.joined == s)
+		return;
+	*(s == &v6 ? &peer.v6 : &peer.v4) = lab_addr(s->own);
+	if (fixture.joined)
+		foreign("ip link delete vx0");
+	foreign("ip link add vx0 address 0e:76:69:61:00:02 mtu 1430 type vxlan id 7 dstport 4789 remote %s local %s nolearning"
+		" && ip address add 10.0.1.11/24 dev vx0 && ip address add 10.0.1.66/24 dev vx0"
+		" && ip link set vx0 up && ip neighbour add 10.0.1.10 lladdr 0e:76:69:61:00:01 dev vx0",
+		s->host, s->own);
+	assert_int_equal(datapath_peer_set(fixture.lab.hosts[0].dp, &peer), 0);
+	fixture.joined = s;
+}
+
+static int over_v4(void **state)
+{
+	join(&v4);
+	return 0;
+}
+
+static int over_v6(void **state)
+{
+	join(&v6);
 	return 0;
 }
 
@@ -145,13 +183,14 @@ static void expect_dropped(int from, uint32_t reason)
 /* requirement: NEG-6 */
 static void test_nothing_else(void **state)
 {
+	const struct substrate *s = fixture.joined;
 	int netns = fixture.lab.hosts[1].netns;
 	int other = bound(netns, "10.0.1.66", SOCK_DGRAM), b = bound(netns, "10.0.1.11", SOCK_DGRAM);
 
 	expect_dropped(other, DROP_SPOOF);
-	foreign("ip address add 192.0.2.77/24 dev wire && ip link set vx0 type vxlan local 192.0.2.77");
+	foreign("ip address add %s dev wire && ip link set vx0 type vxlan local %s", s->add_other, s->other);
 	expect_dropped(b, DROP_UNKNOWN_PEER);
-	foreign("ip link set vx0 type vxlan local 192.0.2.2");
+	foreign("ip link set vx0 type vxlan local %s", s->own);
 	close(other);
 	close(b);
 }
@@ -159,9 +198,12 @@ static void test_nothing_else(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_datagrams),
-		cmocka_unit_test(test_streams),
-		cmocka_unit_test(test_nothing_else),
+		cmocka_unit_test_setup(test_datagrams, over_v4),
+		cmocka_unit_test_setup(test_streams, over_v4),
+		cmocka_unit_test_setup(test_nothing_else, over_v4),
+		cmocka_unit_test_setup(test_datagrams, over_v6),
+		cmocka_unit_test_setup(test_streams, over_v6),
+		cmocka_unit_test_setup(test_nothing_else, over_v6),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
