@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "datapath/fake_gateway.h"
+#include "datapath/fake_peer.h"
 #include "datapath/fake_spread.h"
 
 /* ---- rows ---- */
@@ -123,17 +124,6 @@ struct dp_subnet *fake_subnet_find(struct fake_host *h, uint32_t vni, const stru
 	return best;
 }
 
-struct dp_peer *fake_peer_find(struct fake_host *h, uint32_t id)
-{
-	for (size_t i = 0; i < h->peers.n; i++) {
-		struct dp_peer *p = row(&h->peers, i);
-
-		if (p->id == id)
-			return p;
-	}
-	return NULL;
-}
-
 static struct dp_nexthop *nexthop_find(struct fake_host *h, uint32_t id)
 {
 	for (size_t i = 0; i < h->nexthops.n; i++) {
@@ -193,6 +183,7 @@ int fake_host_new(struct fake_world *world, const struct dp_config *config, stru
 	h->ports.row_size = sizeof(struct fake_port);
 	h->subnets.row_size = sizeof(struct dp_subnet);
 	h->peers.row_size = sizeof(struct dp_peer);
+	h->plans.row_size = sizeof(struct dp_peer);
 	h->nexthops.row_size = sizeof(struct dp_nexthop);
 	h->mappings.row_size = sizeof(struct dp_mapping);
 	h->tables.row_size = sizeof(struct dp_table);
@@ -244,9 +235,7 @@ struct fake_host *fake_host_free(struct fake_host *h)
 		port_clear(row(&h->ports, i));
 	free(h->ports.rows);
 	free(h->subnets.rows);
-	for (size_t i = 0; i < h->peers.n; i++)
-		free((void *)(uintptr_t)((struct dp_peer *)row(&h->peers, i))->variants);
-	free(h->peers.rows);
+	fake_peer_free_all(h);
 	free(h->nexthops.rows);
 	free(h->mappings.rows);
 	free(h->pins.rows);
@@ -447,55 +436,10 @@ static int op_subnet_delete(struct datapath *dp, uint32_t vni, const struct pref
 	return fake_table_drop(&h->subnets, subnet_exact(h, vni, prefix));
 }
 
-static int op_peer_set(struct datapath *dp, const struct dp_peer *peer)
-{
-	struct fake_host *h = host_of(dp);
-	struct dp_peer *old = fake_peer_find(h, peer->id), kept = *peer;
-	const struct dp_variant *before = old ? old->variants : NULL;
-	struct dp_variant *variants = calloc(peer->n_variants + 1, sizeof(*variants));
-	int r;
-
-	if (!variants)
-		return -ENOMEM;
-	if (peer->n_variants)
-		memcpy(variants, peer->variants, peer->n_variants * sizeof(*variants));
-	kept.variants = variants;
-	r = fake_table_put(&h->peers, old, &kept);
-	free(r ? (void *)variants : (void *)(uintptr_t)before);
-	return r;
-}
-
-static int op_peer_plan(struct datapath *dp, const struct dp_peer *peer)
-{
-	return 0; /* nothing has to be decided */
-}
-
-static int op_variant_class(struct datapath *dp, uint32_t peer, const struct dp_variant *variant, uint32_t *ret)
-{
-	*ret = peer; /* what is sealed meets no device */
-	return fake_peer_find(host_of(dp), peer) ? 0 : -ENOENT;
-}
-
-static int op_peer_held(struct datapath *dp, uint32_t id, uint64_t *ret)
-{
-	*ret = 0; /* nothing is held back: time is not modelled */
-	return fake_peer_find(host_of(dp), id) ? 0 : -ENOENT;
-}
-
 /* What is sealed arrives sealed, without a device. */
 static const char *op_seal_device(const struct datapath *dp)
 {
 	return "";
-}
-
-static int op_peer_delete(struct datapath *dp, uint32_t id)
-{
-	struct fake_host *h = host_of(dp);
-	struct dp_peer *peer = fake_peer_find(h, id);
-
-	if (peer)
-		free((void *)(uintptr_t)peer->variants);
-	return fake_table_drop(&h->peers, peer);
 }
 
 static int op_nexthop_set(struct datapath *dp, const struct dp_nexthop *nexthop)
@@ -690,10 +634,10 @@ const struct datapath_ops fake_ops = {
 	.port_delete = op_port_delete,
 	.subnet_set = op_subnet_set,
 	.subnet_delete = op_subnet_delete,
-	.peer_plan = op_peer_plan,
-	.variant_class = op_variant_class,
-	.peer_set = op_peer_set,
-	.peer_delete = op_peer_delete,
+	.peer_plan = fake_peer_plan,
+	.variant_class = fake_variant_class,
+	.peer_set = fake_peer_set,
+	.peer_delete = fake_peer_delete,
 	.nexthop_set = op_nexthop_set,
 	.nexthop_delete = op_nexthop_delete,
 	.mapping_set = op_mapping_set,
@@ -705,7 +649,7 @@ const struct datapath_ops fake_ops = {
 	.ports = op_ports,
 	.subnets = op_subnets,
 	.peers = op_peers,
-	.peer_held = op_peer_held,
+	.peer_held = fake_peer_held,
 	.seal_device = op_seal_device,
 	.mappings = op_mappings,
 	.table_set = fake_table_set,

@@ -58,6 +58,7 @@ struct fake_host {
 	uint32_t formats;        /* that the programs that run carry */
 	bool open;
 	struct fake_table ports, subnets, peers, nexthops, mappings, groups, acls;
+	struct fake_table plans; /* peers as they were planned and not set yet */
 	struct fake_table tables, peerings, gateways, publics; /* fake_gateway.h */
 	struct fake_table pins;                                /* fake_spread.h */
 	struct fake_watch watch;

@@ -231,6 +231,7 @@ void rig_start(struct rig *r)
 		.kernel = &rig_kernel,
 		.kernel_arg = r,
 		.snapshot = r->snapshot,
+		.sealing = r->sealing,
 	};
 
 	assert_ok(agent_new(&config, &r->agent));

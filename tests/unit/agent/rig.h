@@ -51,6 +51,7 @@ struct rig {
 	unsigned int n_probes;
 	char *snapshot; /* path, or NULL */
 	uint32_t formats; /* of the build; 0: all */
+	struct sealing_paths sealing; /* nothing: no worker is there */
 	/* The world outside. */
 	int uplink; /* ifindex; 0: this agent is no edge */
 	struct ipaddr announced[RIG_ANNOUNCED_MAX];
