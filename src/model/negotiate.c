@@ -77,7 +77,8 @@ static void permit(struct wish *w, const struct demand *d)
 {
 	if (d->pin_formats.n)
 		w->permitted_formats &= union_of(&d->pin_formats) | FORMAT_BIT(FORMAT_IPIP6_1);
-	w->permitted_formats = eligible(w->permitted_formats, d->joins);
+	/* with what goes beside the one that is chosen */
+	w->permitted_formats = eligible(w->permitted_formats, d->joins) | w->formats;
 	for (enum feature_framework f = 0; f < FEATURE_FRAMEWORKS; f++) {
 		if (!d->pin_features[f].n)
 			continue;
@@ -101,13 +102,15 @@ static enum format choose_format(const struct demand *d, uint32_t formats, struc
 	return f != FORMAT_NONE ? f : highest(formats);
 }
 
-/* ipip6 carries, packet by packet, what siit cannot; vxlan what reip4 cannot. */
-static uint32_t with_companion(enum format f, uint32_t formats)
+/* ipip6 carries, packet by packet, what siit cannot; vxlan, inside a network, what reip4 cannot. */
+static uint32_t with_companion(enum format f, uint32_t formats, bool joins)
 {
+	uint32_t vxlan = joins ? 0 : FORMAT_BIT(FORMAT_VXLAN_1);
+
 	if (f == FORMAT_NONE)
 		return 0;
 	if (f == FORMAT_REIP4_1)
-		return FORMAT_BIT(f) | (formats & FORMAT_BIT(FORMAT_VXLAN_1));
+		return FORMAT_BIT(f) | (formats & vxlan);
 	if (!(FORMAT_BIT(f) & framework_formats(FRAMEWORK_SIIT)))
 		return FORMAT_BIT(f);
 	return FORMAT_BIT(f) | (formats & FORMAT_BIT(FORMAT_IPIP6_1));
@@ -184,37 +187,58 @@ static uint32_t overhead_of(const struct wish *w)
 	return overhead;
 }
 
-/* The policy that is named as the one that decided, where no list of formats did: that of a feature in use, else the
- * first that took away a format that both have. */
-static struct policy_ref deciding(const struct demand *d, const struct wish *w, uint32_t cut)
+/* The policy that has a say in what is used of a framework, or in that nothing of it is left; 'both' is what both
+ * have. */
+static struct policy_ref feature_policy(const struct demand *d, enum feature_framework f, uint32_t used, uint32_t both)
 {
-	for (enum feature_framework f = 0; f < FEATURE_FRAMEWORKS; f++) {
-		if (!(w->features & framework_features(f)))
-			continue;
-		if (d->pin_features[f].n)
-			return d->pin_features[f].policy;
-		if (d->prefer_features[f].n)
-			return d->prefer_features[f].policy;
-		if (d->required_features & framework_features(f))
-			return d->required_by[f];
-	}
+	uint32_t versions = framework_features(f);
+
+	if (d->pin_features[f].n)
+		return d->pin_features[f].policy;
+	if (union_of(&d->prefer_features[f]) & used)
+		return d->prefer_features[f].policy;
+	if (d->required_features & versions)
+		return d->required_by[f];
+	for (enum feature i = 0; i < FEATURE_MAX; i++)
+		if (both & d->cut_features & versions & FEATURE_BIT(i))
+			return d->feature_cut_by[i];
+	return (struct policy_ref){0};
+}
+
+/* The first that took away a format that both have. */
+static struct policy_ref cutting(const struct demand *d, uint32_t cut)
+{
 	for (enum format f = FORMAT_NONE + 1; f < FORMAT_MAX; f++)
 		if (cut & FORMAT_BIT(f))
 			return d->format_cut_by[f];
 	return (struct policy_ref){0};
 }
 
-static struct policy_ref lacking(const struct demand *d, enum feature_framework f)
+/* Why nothing that is left goes sealed. */
+static struct policy_ref unsealing(const struct demand *d, enum feature_framework f, uint32_t cut, uint32_t both_features)
 {
-	if (d->pin_features[f].n)
-		return d->pin_features[f].policy;
-	return d->required_features & framework_features(f) ? d->required_by[f] : (struct policy_ref){0};
+	struct policy_ref p = d->pin_formats.n ? d->pin_formats.policy : feature_policy(d, f, 0, both_features);
+
+	return p.id ? p : cutting(d, cut);
+}
+
+/* The policy that is named as the one that decided, where no list of formats did: that of a feature in use, else the
+ * first that took away a format that both have. */
+static struct policy_ref deciding(const struct demand *d, const struct wish *w, uint32_t cut, uint32_t both_features)
+{
+	for (enum feature_framework f = 0; f < FEATURE_FRAMEWORKS; f++) {
+		struct policy_ref p = feature_policy(d, f, w->features, both_features);
+
+		if (w->features & framework_features(f) && p.id)
+			return p;
+	}
+	return cutting(d, cut);
 }
 
 /* Fills in what follows from the format and features. */
 static void complete(struct wish *w, const struct demand *d, bool v6)
 {
-	w->formats = with_companion(w->send, w->permitted_formats);
+	w->formats = with_companion(w->send, w->permitted_formats, d->joins);
 	w->outer_v6 = v6 && (w->features & FEATURES_PAYLOAD ||
 			     !(w->formats & framework_formats(FRAMEWORK_SIIT)));
 	w->overhead = overhead_of(w);
@@ -224,11 +248,10 @@ static void complete(struct wish *w, const struct demand *d, bool v6)
 }
 
 /* What does not go sealed gives way to what does; where nothing does, sealing that is merely preferred gives
- * way to it.  False: sealing is demanded, and nothing that is left goes sealed. */
-static bool seal(const struct demand *d, struct wish *w)
+ * way to it.  False: sealing is demanded, by what of '*ret_demanded', and nothing that is left goes sealed. */
+static bool seal(const struct demand *d, struct wish *w, enum feature_framework *ret_demanded)
 {
 	uint32_t permitted = w->permitted_features;
-	enum feature_framework missing;
 	struct policy_ref policy = {0};
 	enum format sealed;
 	bool chosen;
@@ -242,7 +265,7 @@ static bool seal(const struct demand *d, struct wish *w)
 		return true;
 	}
 	w->permitted_features &= ~(uint32_t)FEATURES_PAYLOAD;
-	chosen = choose_features(d, w, &missing);
+	chosen = choose_features(d, w, ret_demanded);
 	w->permitted_features = permitted;
 	return chosen;
 }
@@ -251,30 +274,30 @@ static void decide(const struct ability *from, const struct ability *to, const s
 		   struct wish *w, struct lack *ret_lack)
 {
 	bool v6;
-	uint32_t formats = common(from, to, &v6);
+	uint32_t formats = common(from, to, &v6), both_features = from->features & to->features;
 
 	*w = (struct wish){.path_mtu = from->mtu < to->mtu ? from->mtu : to->mtu};
 	*ret_lack = (struct lack){.feature = FEATURE_FRAMEWORKS};
 	w->permitted_formats = formats & ~d->cut_formats;
-	w->permitted_features = from->features & to->features & ~d->cut_features;
+	w->permitted_features = both_features & ~d->cut_features;
 	w->required_features = from->required_features | to->required_features | d->required_features;
 	w->send = choose_format(d, w->permitted_formats, &w->policy);
 	ret_lack->formats = w->send == FORMAT_NONE;
 	if (w->send != FORMAT_NONE && !choose_features(d, w, &ret_lack->feature)) {
-		w->policy = lacking(d, ret_lack->feature);
+		w->policy = feature_policy(d, ret_lack->feature, 0, both_features);
 		w->send = FORMAT_NONE;
 		w->features = 0;
 		return;
 	}
-	if (!seal(d, w)) {
+	if (!seal(d, w, &ret_lack->feature)) {
 		ret_lack->unsealed = true;
-		w->policy = d->pin_formats.n ? d->pin_formats.policy : (struct policy_ref){0};
+		w->policy = unsealing(d, ret_lack->feature, formats & d->cut_formats, both_features);
 		w->send = FORMAT_NONE;
 		w->features = 0;
 		return;
 	}
 	if (!w->policy.id)
-		w->policy = deciding(d, w, formats & d->cut_formats);
+		w->policy = deciding(d, w, formats & d->cut_formats, both_features);
 	if (w->send != FORMAT_NONE)
 		complete(w, d, v6);
 }

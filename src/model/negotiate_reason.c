@@ -105,6 +105,10 @@ static void explain_lack(const struct side *from, const struct side *to, const s
 			say(w, &used, " that carries the source's network");
 		if (d->pin_formats.n)
 			say_policy(w, &used, " of those pinned by ", d->pin_formats.policy);
+		if (lack->unsealed) {
+			say(w, &used, "; there has to be %s", framework_text(lack->feature));
+			say_who_needs(w, &used, from, to, d, lack->feature);
+		}
 	} else {
 		say(w, &used, "no %s in common", framework_text(lack->feature));
 		say_who_needs(w, &used, from, to, d, lack->feature);

@@ -83,15 +83,11 @@ void pair_wish_by(const struct model *m, const struct choice_rules *rules, const
 
 bool pair_joins_apart(const struct host *a, const struct host *b)
 {
-	static const struct demand joining = {.joins = true};
 	struct ability x = ability_of(a), y = ability_of(b);
-	struct wish inside, between;
+	struct wish inside;
 
 	negotiate_quickly(&x, &y, NULL, &inside);
-	if (inside.send == FORMAT_NONE || format_joins_networks(inside.send))
-		return false;
-	negotiate_quickly(&x, &y, &joining, &between);
-	return between.send != FORMAT_NONE;
+	return inside.send != FORMAT_NONE && !format_joins_networks(inside.send);
 }
 
 uint32_t pair_overhead(const struct model *m, const struct host *from, const struct host *to,
@@ -156,12 +152,13 @@ static void send_shifting(const struct pair_shift *p, const struct host *peer, s
 
 	c->generation = p->o.revision;
 	c->send_epoch = t->key_epoch;
+	/* also what goes beside it: the receiver may not know of that yet */
+	c->send_formats = t->format == FORMAT_NONE ? 0 : FORMAT_BIT(t->format) | t->beside;
 	if (t->format == c->send && t->features == (c->send_features & FEATURES_PAYLOAD) &&
 	    t->outer_v6 == c->outer_v6)
 		return;
 	c->send = (enum format)t->format;
 	c->outer_v6 = t->outer_v6;
-	c->send_formats = t->format == FORMAT_NONE ? 0 : FORMAT_BIT(t->format) | t->beside;
 	c->send_features = (c->send_features & ~(uint32_t)FEATURES_PAYLOAD) | t->features;
 	snprintf(c->reason + used, sizeof(c->reason) - used, "; %s until %s accepts that",
 		 format_name(c->send), peer->name);
@@ -190,12 +187,12 @@ void pair_choice(const struct model *m, const struct host *self, const struct ho
 		.policy = out.policy.id,
 	};
 	memcpy(ret->reason, out.reason, sizeof(ret->reason));
-	changing_in = pair_shift_find(m, peer->number, self->number, &reverse);
+	changing_in = pair_shift_of(m, peer, self, &reverse);
 	if (changing_in)
 		add_shifting(&changing_in->shift, ret);
 	if (!changing_in || in.inferred)
 		add_accepts(&in, ret);
-	changing_out = pair_shift_find(m, self->number, peer->number, c);
+	changing_out = pair_shift_of(m, self, peer, c);
 	if (changing_out)
 		send_shifting(changing_out, peer, ret);
 }

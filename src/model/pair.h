@@ -62,7 +62,7 @@ void pair_wish(const struct model *m, const struct host *from, const struct host
 /* The same by other rules than the model's (model/choice_rules.h). */
 void pair_wish_by(const struct model *m, const struct choice_rules *rules, const struct host *from,
 		  const struct host *to, const struct pair_class *c, struct wish *ret);
-/* Whether what the two use, as long as no policy has a say, is something else between networks than inside one:
+/* Whether what the two use, as long as no policy has a say, is something else, or nothing, between networks than inside one:
  * what is best inside cannot say both. */
 bool pair_joins_apart(const struct host *a, const struct host *b);
 /* Only by how much a packet grows; 0: nothing may be sent. */

@@ -206,12 +206,12 @@ static int compare_classes(const void *a, const void *b)
 	return (x->peer_interface > y->peer_interface) - (x->peer_interface < y->peer_interface);
 }
 
-int pair_classes_by(const struct model *m, const struct choice_rules *rules, const struct host *a,
-		    const struct host *b, struct pair_classes *ret)
+static int collect(const struct model *m, const struct choice_rules *rules, bool networks_too,
+		   const struct host *a, const struct host *b, struct pair_classes *ret)
 {
 	_cleanup_(pair_classes_deinit) struct pair_classes c = {0};
 	struct numbers networks = {0};
-	int r = rules->n || pair_joins_apart(a, b) ? networks_of(m, a, &networks) : 0;
+	int r = networks_too ? networks_of(m, a, &networks) : 0;
 
 	for (size_t i = 0; i < networks.n && !r; i++) {
 		const struct vpc *v = vpc_by_vni(m, networks.v[i]);
@@ -230,10 +230,39 @@ int pair_classes_by(const struct model *m, const struct choice_rules *rules, con
 	return 0;
 }
 
-int pair_classes_of(const struct model *m, const struct host *a, const struct host *b, struct pair_classes *ret)
+int pair_classes_by(const struct model *m, const struct choice_rules *rules, const struct host *a,
+		    const struct host *b, struct pair_classes *ret)
+{
+	return collect(m, rules, rules->n || pair_joins_apart(a, b), a, b, ret);
+}
+
+bool pair_class_is_apart(const struct model *m, const struct choice_rules *rules, const struct host *a,
+			 const struct host *b, const struct pair_class *c)
+{
+	const struct vpc *v;
+
+	if (!c->vni)
+		return true;
+	for (size_t i = 0; i < rules->n && c->interface; i++) {
+		const uint64_t *named = rules->v[i]->interfaces;
+
+		if ((named[0] == c->interface && named[1] == c->peer_interface) ||
+		    (named[1] == c->interface && named[0] == c->peer_interface))
+			return true;
+	}
+	if (c->interface)
+		return false;
+	if (c->vni != c->peer_vni)
+		return rules->n || pair_joins_apart(a, b);
+	v = vpc_by_vni(m, c->vni);
+	return v && choice_rules_concern(rules, v);
+}
+
+static int with_changing(const struct model *m, bool networks_too, const struct host *a, const struct host *b,
+			 struct pair_classes *ret)
 {
 	_cleanup_(pair_classes_deinit) struct pair_classes c = {0};
-	int r = pair_classes_by(m, &m->choice_rules, a, b, &c);
+	int r = collect(m, &m->choice_rules, networks_too, a, b, &c);
 
 	if (!r)
 		r = add_changing(m, a->number, b->number, false, &c);
@@ -246,4 +275,14 @@ int pair_classes_of(const struct model *m, const struct host *a, const struct ho
 	*ret = c;
 	c = (struct pair_classes){0};
 	return 0;
+}
+
+int pair_classes_of(const struct model *m, const struct host *a, const struct host *b, struct pair_classes *ret)
+{
+	return with_changing(m, m->choice_rules.n || pair_joins_apart(a, b), a, b, ret);
+}
+
+int pair_classes_near(const struct model *m, const struct host *a, const struct host *b, struct pair_classes *ret)
+{
+	return with_changing(m, true, a, b, ret);
 }

@@ -20,6 +20,13 @@ must_check int pair_classes_of(const struct model *m, const struct host *a, cons
 /* The same by other rules than the model's, and without those that are changing. */
 must_check int pair_classes_by(const struct model *m, const struct choice_rules *rules, const struct host *a,
 			       const struct host *b, struct pair_classes *ret);
+/* Those that may come to be told apart as well, whatever the two can do. */
+must_check int pair_classes_near(const struct model *m, const struct host *a, const struct host *b,
+				 struct pair_classes *ret);
+/* Whether, by these rules, the choice for the class, one of theirs, is made for it alone; else it is part of that of its
+ * networks, or of all that the two send. */
+bool pair_class_is_apart(const struct model *m, const struct choice_rules *rules, const struct host *a,
+			 const struct host *b, const struct pair_class *c);
 bool pair_classes_have(const struct pair_classes *c, const struct pair_class *class);
 void pair_classes_deinit(struct pair_classes *c);
 

@@ -102,6 +102,8 @@ static int look(struct diff *d, const struct host *from, const struct host *to, 
 		if (known->wishes)
 			*known->wishes = now;
 	}
+	/* of its own, however alike it is */
+	w->before.key_epoch = w->after.key_epoch = from->key_epoch + 1;
 	difference.before = &w->before;
 	difference.after = &w->after;
 	return d->fn(d->data, &difference);

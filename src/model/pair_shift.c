@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "model/edit.h"
 #include "model/host.h"
+#include "model/pair_class.h"
 
 uint64_t pair_shift_key(uint32_t from, uint32_t to)
 {
@@ -47,44 +48,109 @@ struct terms pair_terms(const struct wish *w)
 
 /* ---- shifts ---- */
 
-static int keep(struct tx *tx, const struct pair_shift *old, const struct shift *s)
+/* What the class is part of, when no rule tells it apart: its networks, or all that the two send.  NULL: that is settled.  */
+static const struct pair_shift *find_wider(const struct model *m, uint32_t from, uint32_t to,
+					   const struct pair_class *c, bool networks_apart)
 {
-	struct pair_shift *new;
-	int r;
+	const struct pair_class networks = {.vni = c->vni, .peer_vni = c->peer_vni};
+	const struct pair_shift *p = c->interface ? pair_shift_find(m, from, to, &networks) : NULL;
 
-	if (shift_is_settled(s))
-		return tx_delete(tx, &old->o);
-	r = TX_EDIT(tx, old, &new);
-	if (r)
-		return r;
-	new->shift = *s;
-	return TX_PUT(tx, old, &new);
+	if (p || !c->vni || (c->interface && networks_apart))
+		return p;
+	return pair_shift_find(m, from, to, &pair_all);
 }
 
-/* What a class that is told apart from now on was part of, while that is changing. */
-static const struct pair_shift *find_wider(const struct model *m, const struct pair_surveyed *s)
+/* That of what the class is part of by the rules; NULL: it is settled, or the class is part of nothing. */
+static const struct pair_shift *find_whole(const struct model *m, const struct host *from, const struct host *to,
+					   const struct pair_class *c)
 {
-	const struct pair_class networks = {.vni = s->class.vni, .peer_vni = s->class.peer_vni};
-	const struct pair_shift *wider = NULL;
+	const struct pair_class networks = {.vni = c->vni, .peer_vni = c->peer_vni};
+	const struct choice_rules *rules = choice_rules_of(m);
 
-	if (s->class.interface)
-		wider = pair_shift_find(m, s->from, s->to, &networks);
-	if (!wider && s->class.vni)
-		wider = pair_shift_find(m, s->from, s->to, &pair_all);
-	return wider;
+	if (!c->vni || pair_class_is_apart(m, rules, from, to, c))
+		return NULL;
+	return find_wider(m, from->number, to->number, c, pair_class_is_apart(m, rules, from, to, &networks));
+}
+
+const struct pair_shift *pair_shift_of(const struct model *m, const struct host *from, const struct host *to,
+				       const struct pair_class *c)
+{
+	const struct pair_shift *p = pair_shift_find(m, from->number, to->number, c);
+
+	return p ? p : find_whole(m, from, to, c);
+}
+
+/* It may not be told as a part of the other yet: that is changing, and where to it may not even be a step of this one. */
+static bool has_to_wait(const struct model *m, uint32_t from, uint32_t to, const struct pair_class *c)
+{
+	const struct host *a = host_by_number(m, from), *b = host_by_number(m, to);
+
+	return a && b && find_whole(m, a, b, c);
+}
+
+/* One that has settled, of this direction, and need not wait any more; or NULL. */
+static const struct pair_shift *find_done(const struct model *m, uint32_t from, uint32_t to)
+{
+	struct model_iter it = model_iter_group(m, REL_PAIR_SHIFTS, pair_shift_key(from, to));
+	const struct object *o;
+
+	while ((o = model_iter_next(&it))) {
+		const struct pair_shift *p = (const struct pair_shift *)o;
+
+		if (shift_is_settled(&p->shift) && !has_to_wait(m, from, to, &p->class))
+			return p;
+	}
+	return NULL;
+}
+
+static int keep(struct tx *tx, const struct pair_shift *old, const struct shift *s)
+{
+	const uint32_t from = old->from, to = old->to;
+	const bool settled = shift_is_settled(s);
+	const struct pair_shift *done;
+	struct pair_shift *new;
+	int r = 0;
+
+	if (settled && !has_to_wait(tx->m, from, to, &old->class)) {
+		r = tx_delete(tx, &old->o);
+	} else {
+		r = TX_EDIT(tx, old, &new);
+		if (r)
+			return r;
+		new->shift = *s;
+		r = TX_PUT(tx, old, &new);
+	}
+	while (!r && settled && (done = find_done(tx->m, from, to)))
+		r = tx_delete(tx, &done->o);
+	return r;
+}
+
+/* How a class that has no shift goes on from what it used; settled: it is as wished, or as what it is part of. */
+static struct shift shift_from(const struct model *m, const struct pair_surveyed *before, const struct terms *wish,
+			       uint64_t revision)
+{
+	const struct host *from = host_by_number(m, before->from), *to = host_by_number(m, before->to);
+	struct shift s = shift_settled(wish);
+
+	if (before->part && !pair_class_is_apart(m, choice_rules_of(m), from, to, &before->class))
+		return s;
+	if (before->whole)
+		s = *before->whole;
+	else if (before->terms.format != FORMAT_NONE) /* else nothing was on its way */
+		s = shift_settled(&before->terms);
+	(void)shift_wish(&s, wish, revision);
+	return s;
 }
 
 static int begin(struct tx *tx, const struct pair_surveyed *before, const struct terms *wish)
 {
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
-	const struct pair_shift *wider = find_wider(tx->m, before);
+	const struct shift s = shift_from(tx->m, before, wish, tx->revision);
 	struct pair_shift *p;
 	int r;
 
-	wider = wider && terms_equal(&before->terms, &before->wider) ? wider : NULL;
-	if (!(before->part && wider) &&
-	    /* nothing was on its way */
-	    (before->terms.format == FORMAT_NONE || terms_equal(&before->terms, wish)))
+	if (shift_is_settled(&s) &&
+	    (before->part || !has_to_wait(tx->m, before->from, before->to, &before->class)))
 		return 0;
 	r = tx_make(tx, KIND_PAIR_SHIFT, 0, &o);
 	if (r)
@@ -93,8 +159,7 @@ static int begin(struct tx *tx, const struct pair_surveyed *before, const struct
 	p->from = before->from;
 	p->to = before->to;
 	p->class = before->class;
-	p->shift = wider ? wider->shift : shift_settled(&before->terms);
-	(void)shift_wish(&p->shift, wish, tx->revision);
+	p->shift = s;
 	return tx_put(tx, NULL, &o);
 }
 
@@ -114,7 +179,7 @@ static int shift_one(struct tx *tx, const struct pair_surveyed *before)
 	terms = pair_terms(&w);
 	now = pair_shift_find(tx->m, before->from, before->to, &before->class);
 	if (!now)
-		return begin(tx, before, &terms);
+		return before->changing ? 0 : begin(tx, before, &terms);
 	s = now->shift;
 	return shift_wish(&s, &terms, tx->revision) ? keep(tx, now, &s) : 0;
 }

@@ -7,6 +7,9 @@
  * takes a survey before it writes and hands it in afterwards: where something was used and is to be something else
  * now, a shift begins, or one that is under way gets its new end.  What was not used before has nothing to lose: it is as
  * wished at once.
+ *
+ * A class that is told apart from now on goes on with the steps of what it was part of; one that is not told apart any more
+ * stays so, as a settled shift of its own, until what it is to be part of has settled, too.
  */
 #pragma once
 
@@ -14,6 +17,7 @@
 #include "model/pair.h"
 #include "model/shift.h"
 
+struct host;
 struct host_failure;
 struct pair_rules_change;
 struct tx;
@@ -37,6 +41,9 @@ uint64_t pair_shift_key(uint32_t from, uint32_t to);
 /* Or NULL: that direction is settled. */
 const struct pair_shift *pair_shift_find(const struct model *m, uint32_t from, uint32_t to,
 					 const struct pair_class *c);
+/* The same, or, where no rule tells the class apart, that of what it is part of. */
+const struct pair_shift *pair_shift_of(const struct model *m, const struct host *from, const struct host *to,
+				       const struct pair_class *c);
 /* The terms of a wish that is settled. */
 struct terms pair_terms(const struct wish *w);
 
@@ -47,8 +54,9 @@ struct pair_survey {
 		uint32_t from, to;
 		struct pair_class class;
 		struct terms terms;
-		struct terms wider; /* of what the class is part of */
-		bool part;          /* it was not told apart until now */
+		bool part;           /* it was not told apart until now, */
+		struct shift *whole; /* and what it was part of was changing so; NULL: it was settled */
+		bool changing;       /* there was a shift: what happens to that is done once, however often the class is here */
 	} *items;
 };
 

@@ -5,20 +5,24 @@
 #include <stdlib.h>
 
 #include "model/host.h"
+#include "model/interface.h"
 #include "model/pair_class.h"
 #include "model/pair_shift.h"
 #include "model/peering.h"
 #include "model/table.h"
 #include "model/vpc.h"
 
+/* Takes what the item has. */
 static int put(struct pair_survey *s, const struct pair_surveyed *item)
 {
 	if (s->n == s->allocated) {
 		size_t more = s->allocated ? 2 * s->allocated : 64;
 		void *items = reallocarray(s->items, more, sizeof(*s->items));
 
-		if (!items)
+		if (!items) {
+			free(item->whole);
 			return -ENOMEM;
+		}
 		s->items = items;
 		s->allocated = more;
 	}
@@ -28,6 +32,8 @@ static int put(struct pair_survey *s, const struct pair_surveyed *item)
 
 void pair_survey_deinit(struct pair_survey *s)
 {
+	for (size_t i = 0; i < s->n; i++)
+		free(s->items[i].whole);
 	free(s->items);
 	*s = (struct pair_survey){0};
 }
@@ -41,36 +47,52 @@ static struct terms terms_of(const struct model *m, const struct choice_rules *r
 	return pair_terms(&w);
 }
 
-/* The terms of what the class was part of, if it was not told apart. */
-static struct terms wider_of(const struct model *m, const struct choice_rules *rules, const struct host *from,
-			     const struct host *to, const struct pair_class *c)
+/* What is so before the operation; 'rules' are those of then. */
+static int note_before(const struct model *m, const struct choice_rules *rules, const struct host *from,
+		       const struct host *to, struct pair_surveyed *item)
 {
-	struct pair_class wider = {.vni = c->vni, .peer_vni = c->peer_vni};
+	const struct pair_shift *p = pair_shift_find(m, from->number, to->number, &item->class);
 
-	return terms_of(m, rules, from, to, c->interface ? &wider : &pair_all);
+	item->changing = p;
+	item->part = !pair_class_is_apart(m, rules, from, to, &item->class);
+	p = item->part && !p ? pair_shift_of(m, from, to, &item->class) : NULL;
+	if (!p)
+		return 0;
+	item->whole = malloc(sizeof(*item->whole));
+	if (!item->whole)
+		return -ENOMEM;
+	*item->whole = p->shift;
+	return 0;
+}
+
+static int survey_by(const struct model *m, const struct choice_rules *rules, const struct host *from,
+		     const struct host *to, const struct pair_class *c, struct pair_survey *s)
+{
+	struct pair_surveyed item = {.from = from->number, .to = to->number, .class = *c};
+	int r;
+
+	item.terms = terms_of(m, rules, from, to, c);
+	r = note_before(m, rules, from, to, &item);
+	return r ? r : put(s, &item);
 }
 
 static int survey_one(const struct model *m, const struct host *from, const struct host *to,
 		      const struct pair_class *c, struct pair_survey *s)
 {
-	const struct choice_rules *rules = choice_rules_of(m);
-	struct pair_surveyed item = {.from = from->number, .to = to->number, .class = *c};
-
-	item.terms = terms_of(m, rules, from, to, c);
-	item.wider = c->vni ? wider_of(m, rules, from, to, c) : item.terms;
-	return put(s, &item);
+	return survey_by(m, choice_rules_of(m), from, to, c, s);
 }
 
 /* Both directions, of all classes. */
-static int survey_pair(const struct model *m, const struct host *a, const struct host *b, struct pair_survey *s)
+static int survey_pair(const struct model *m, const struct host *a, const struct host *b, bool classes_too,
+		       struct pair_survey *s)
 {
 	_cleanup_(pair_classes_deinit) struct pair_classes classes = {0};
 	int r = survey_one(m, a, b, &pair_all, s);
 
 	if (!r)
 		r = survey_one(m, b, a, &pair_all, s);
-	if (!r && (choice_rules_of(m)->n || pair_joins_apart(a, b)))
-		r = pair_classes_of(m, a, b, &classes);
+	if (!r && classes_too)
+		r = pair_classes_near(m, a, b, &classes);
 	for (size_t i = 0; i < classes.n && !r; i++) {
 		struct pair_class reverse = pair_class_reverse(&classes.v[i]);
 
@@ -81,20 +103,29 @@ static int survey_pair(const struct model *m, const struct host *a, const struct
 	return r;
 }
 
+static bool is_changing(const struct model *m, uint32_t a, uint32_t b)
+{
+	return model_group_count(m, REL_PAIR_SHIFTS, pair_shift_key(a, b)) ||
+	       model_group_count(m, REL_PAIR_SHIFTS, pair_shift_key(b, a));
+}
+
 int pair_survey_host(const struct model *m, uint32_t number, struct pair_survey *ret)
 {
 	const struct host *h = host_by_number(m, number);
 	struct model_iter it = model_iter_kind(m, KIND_HOST);
+	/* without both, no class is told apart, whatever it can do */
+	bool capable = host_is_capable(h), classes = choice_rules_of(m)->n || model_count(m, KIND_PEERING);
 	const struct object *o;
 	int r = 0;
 
 	*ret = (struct pair_survey){0};
-	/* one that could do nothing was sent nothing */
-	if (!host_is_capable(h))
-		return 0;
-	while (!r && (o = model_iter_next(&it)))
-		if (o != &h->o)
-			r = survey_pair(m, h, (const struct host *)o, ret);
+	while (!r && (o = model_iter_next(&it))) {
+		const struct host *other = (const struct host *)o;
+
+		/* one that could do nothing was sent nothing, unless it could do something just now */
+		if (other != h && (capable || is_changing(m, number, other->number)))
+			r = survey_pair(m, h, other, classes, ret);
+	}
 	return r;
 }
 
@@ -102,9 +133,22 @@ int pair_survey_host(const struct model *m, uint32_t number, struct pair_survey 
 
 struct surveying {
 	const struct model *m;
-	const struct choice_rules *before;
+	const struct pair_rules_change *change;
 	struct pair_survey *survey;
+	bool narrow; /* classes may cease to be told apart */
 };
+
+/* Classes of a direction that changes which cease to be told apart: they are to be a part of what is changing. */
+static int note_joining(const struct surveying *s, const struct host *from, const struct host *to)
+{
+	_cleanup_(pair_classes_deinit) struct pair_classes classes = {0};
+	int r = pair_classes_by(s->m, s->change->before, from, to, &classes);
+
+	for (size_t i = 0; i < classes.n && !r; i++)
+		if (!pair_class_is_apart(s->m, s->change->after, from, to, &classes.v[i]))
+			r = survey_by(s->m, s->change->before, from, to, &classes.v[i], s->survey);
+	return r;
+}
 
 static int note_difference(void *data, const struct pair_difference *d)
 {
@@ -112,60 +156,57 @@ static int note_difference(void *data, const struct pair_difference *d)
 	struct terms after = pair_terms(d->after);
 	struct pair_surveyed item = {
 		.from = d->from->number, .to = d->to->number, .class = *d->class, .terms = pair_terms(d->before)};
+	int r;
 
 	if (terms_equal(&item.terms, &after))
 		return 0;
-	item.wider = d->class->vni ? wider_of(s->m, s->before, d->from, d->to, d->class) : item.terms;
-	return put(s->survey, &item);
+	r = note_before(s->m, s->change->before, d->from, d->to, &item);
+	if (!r)
+		r = put(s->survey, &item);
+	return !r && s->narrow && !d->class->interface ? note_joining(s, d->from, d->to) : r;
 }
 
-/* Classes that are told apart from now on, of directions that are changing: they go on as what they were part of. */
-static int note_parts_of(const struct model *m, const struct pair_rules_change *c, const struct pair_shift *shift,
+/* All classes of a direction that is changing, by the rules before and those after: they may come to be told apart, or
+ * cease to be, in the middle. */
+static int note_changing(const struct model *m, const struct pair_rules_change *c, const struct pair_shift *shift,
 			 struct pair_survey *ret)
 {
+	const struct choice_rules *sets[] = {c->before, c->after};
 	const struct host *from = host_by_number(m, shift->from), *to = host_by_number(m, shift->to);
-	_cleanup_(pair_classes_deinit) struct pair_classes before = {0}, after = {0};
-	int r = 0;
+	int r = from && to ? survey_by(m, c->before, from, to, &shift->class, ret) : 0;
 
-	if (!from || !to)
-		return 0;
-	r = pair_classes_by(m, c->before, from, to, &before);
-	if (!r)
-		r = pair_classes_by(m, c->after, from, to, &after);
-	for (size_t i = 0; i < after.n && !r; i++) {
-		struct pair_surveyed item = {
-			.from = from->number, .to = to->number, .class = after.v[i], .part = true};
+	for (size_t k = 0; k < ARRAY_SIZE(sets) && from && to && !r; k++) {
+		_cleanup_(pair_classes_deinit) struct pair_classes classes = {0};
 
-		if (pair_classes_have(&before, &after.v[i]))
-			continue;
-		item.terms = terms_of(m, c->before, from, to, &after.v[i]);
-		item.wider = wider_of(m, c->before, from, to, &after.v[i]);
-		r = put(ret, &item);
+		r = pair_classes_by(m, sets[k], from, to, &classes);
+		for (size_t i = 0; i < classes.n && !r; i++)
+			r = survey_by(m, c->before, from, to, &classes.v[i], ret);
 	}
 	return r;
 }
 
-static int note_parts(const struct model *m, const struct pair_rules_change *c, struct pair_survey *ret)
+static int note_all_changing(const struct model *m, const struct pair_rules_change *c, struct pair_survey *ret)
 {
 	struct model_iter it = model_iter_kind(m, KIND_PAIR_SHIFT);
 	const struct object *o;
 	int r = 0;
 
 	while (!r && (o = model_iter_next(&it)))
-		if (!((const struct pair_shift *)o)->class.interface)
-			r = note_parts_of(m, c, (const struct pair_shift *)o, ret);
+		r = note_changing(m, c, (const struct pair_shift *)o, ret);
 	return r;
 }
 
 int pair_survey_rules(const struct model *m, const struct pair_rules_change *c, struct pair_survey *ret)
 {
-	struct surveying s = {m, c->before, ret};
-
+	struct surveying s = {m, c, ret, false};
 	int r;
+
+	for (size_t i = 0; i < c->n_changed; i++)
+		s.narrow |= c->changed[i]->narrow;
 
 	*ret = (struct pair_survey){0};
 	r = pair_differences(m, c, note_difference, &s);
-	return r ? r : note_parts(m, c, ret);
+	return r ? r : note_all_changing(m, c, ret);
 }
 
 /* ---- a network ---- */
@@ -190,8 +231,33 @@ static int survey_networks(const struct model *m, uint32_t vni, uint32_t peer_vn
 	return r;
 }
 
+/* Between the interfaces that a policy names, one of which is in the network. */
+static int survey_interfaces(const struct model *m, const struct choice_policy *p, uint32_t vni, struct pair_survey *s)
+{
+	const struct interface *x = (const struct interface *)model_get(m, KIND_INTERFACE, p->interfaces[0]);
+	const struct interface *y = (const struct interface *)model_get(m, KIND_INTERFACE, p->interfaces[1]);
+	int r = 0;
+
+	if (!x || !y || (x->vni != vni && y->vni != vni))
+		return 0;
+	for (size_t i = 0; i < interface_attachment_count(x) && !r; i++)
+		for (size_t k = 0; k < interface_attachment_count(y) && !r; k++) {
+			const struct host *a = host_by_number(m, interface_attachment(x, i)->host);
+			const struct host *b = host_by_number(m, interface_attachment(y, k)->host);
+			struct pair_class c = {x->vni, y->vni, x->o.id, y->o.id}, reverse = pair_class_reverse(&c);
+
+			if (!a || !b || a == b)
+				continue;
+			r = survey_one(m, a, b, &c, s);
+			if (!r)
+				r = survey_one(m, b, a, &reverse, s);
+		}
+	return r;
+}
+
 int pair_survey_network(const struct model *m, const struct vpc *v, struct pair_survey *ret)
 {
+	const struct choice_rules *rules = choice_rules_of(m);
 	struct peering_iter it = peering_iter_of(m, v->o.id);
 	const struct peering *p;
 	int r;
@@ -201,5 +267,8 @@ int pair_survey_network(const struct model *m, const struct vpc *v, struct pair_
 	while (!r && (p = peering_iter_next(&it)))
 		if (p->state == PEERING_ACTIVE)
 			r = survey_networks(m, v->vni, peering_other(p, v->o.id)->vni, ret);
+	for (size_t i = 0; i < rules->n && !r; i++)
+		if (rules->v[i]->interfaces[0])
+			r = survey_interfaces(m, rules->v[i], v->vni, ret);
 	return r;
 }
