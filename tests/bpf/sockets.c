@@ -26,12 +26,15 @@ struct sockaddr_in sockets_at(const char *addr, uint16_t port)
 
 int sockets_open(const struct lab *lab, int netns, int type, const char *addr, uint16_t port)
 {
+	const int yes = 1;
 	int fd;
 
 	lab_enter(lab, netns);
 	fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 	lab_enter(lab, -1);
 	assert_true(fd >= 0);
+	/* what an earlier test has closed may be there for a minute yet */
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)), 0);
 	if (addr) {
 		struct sockaddr_in a = sockets_at(addr, port);
 
