@@ -337,6 +337,7 @@ int agent_new(const struct agent_config *config, struct agent **ret)
 					  .cache = &a->cache,
 					  .miss = &a->miss,
 					  .sealed_paths = &a->sealed_paths,
+					  .revision = &a->revision,
 					  .status = agent_on_instance,
 					  .settled = agent_on_settled,
 					  .online = agent_on_port,

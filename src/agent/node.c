@@ -50,14 +50,27 @@ struct node *nodes_find(const struct nodes *nodes, const char *id)
 	return NULL;
 }
 
-bool nodes_pending(const struct nodes *nodes)
+bool nodes_pending(const struct nodes *nodes, uint64_t *ret_since)
 {
 	const struct node *n;
+	uint64_t since = UINT64_MAX;
+	bool any = false;
 
 	hmap_for_each (n, &nodes->by_id, by_id)
-		if (n->pending)
-			return true;
-	return false;
+		if (n->pending) {
+			any = true;
+			since = n->since < since ? n->since : since;
+		}
+	if (any && ret_since)
+		*ret_since = since;
+	return any;
+}
+
+void node_set_pending(struct node *n, uint64_t revision)
+{
+	if (!n->pending)
+		n->since = revision;
+	n->pending = true;
 }
 
 /* ---- steps, on a worker ---- */
@@ -174,7 +187,6 @@ int nodes_get(struct nodes *nodes, const char *id, struct node **ret)
 		return e;
 	}
 	n->nodes = nodes;
-	n->pending = true;
 	n->job = (struct driver_job){.node = n->id, .run = node_on_run, .done = node_on_done};
 	hmap_insert(&nodes->by_id, &n->by_id, hash_str(id));
 	*ret = n;

@@ -53,6 +53,7 @@ struct node {
 	enum node_step step;
 	bool again;   /* something else is desired of it since the step began */
 	bool pending; /* not yet as it was desired last: no acknowledgement may say that it is */
+	uint64_t since; /* it was as desired by this revision, before it became pending */
 	bool known, running; /* as the driver said last */
 	bool starting;       /* was started, and is not yet all that it is to be */
 	struct failures
@@ -94,10 +95,13 @@ void nodes_init(struct nodes *nodes, struct driver *driver, node_done_fn done, v
 void nodes_deinit(struct nodes *nodes);
 
 struct node *nodes_find(const struct nodes *nodes, const char *id); /* or NULL */
-/* The one that is there, or a new one, idle and pending.  -ENOMEM */
+/* The one that is there, or a new one, idle.  -ENOMEM */
 must_check int nodes_get(struct nodes *nodes, const char *id, struct node **ret);
 void nodes_remove(struct nodes *nodes, struct node *n); /* idle */
-bool nodes_pending(const struct nodes *nodes);          /* any */
+/* Is any pending?  If so '*ret_since' is the least of their 'since', unless it is NULL. */
+bool nodes_pending(const struct nodes *nodes, uint64_t *ret_since);
+/* It is to be what 'revision' does not say yet. */
+void node_set_pending(struct node *n, uint64_t revision);
 
 /* Has a step done.  The node must be idle, or in 'done'. */
 void node_begin(struct node *n, enum node_step step);

@@ -60,6 +60,7 @@ struct reconcile {
 	uint64_t round; /* counts runs */
 	uint64_t
 		opening; /* counts openings of the data plane: what an earlier one took may be gone */
+	const uint64_t *revision; /* that was applied last */
 	/* What is desired is what an agent before this one was told, the manager has said nothing yet: an edge's
 	 * public addresses may be another one's by now. Those that the data plane has stay, none is added. */
 	bool remembers;

@@ -18,6 +18,7 @@ static struct desired_key reconcile_key(enum desired_kind kind, const char *id)
 static void reconcile_touch(struct reconcile_run *run, const char *id)
 {
 	const struct desired_key key = reconcile_key(DESIRED_INSTANCE, id);
+	const bool is_new = !nodes_find(run->r->nodes, id);
 	struct node *n;
 	int e = nodes_get(run->r->nodes, id, &n);
 
@@ -25,8 +26,9 @@ static void reconcile_touch(struct reconcile_run *run, const char *id)
 		failures_add(run->failures, &key, e, "the node cannot be dealt with");
 		return;
 	}
-	if (run->changed)
-		n->pending = true;
+	/* Of one that is new to this agent nobody knows what it was before. */
+	if (run->changed || is_new)
+		node_set_pending(n, run->r->remembers ? 0 : *run->r->revision);
 	/* What is desired is looked at behind NODE_LOOK, not before. */
 	if (n->step == NODE_IDLE)
 		reconcile_look(n);

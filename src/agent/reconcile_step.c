@@ -36,7 +36,7 @@ void reconcile_look(struct node *n)
 	n->again = false;
 	/* What failed is tried again; until that has ended it is not done. */
 	if (n->error)
-		n->pending = true;
+		node_set_pending(n, 0);
 	failures_deinit(&n->failures);
 	n->error = 0;
 	node_begin(n, NODE_LOOK);
@@ -393,7 +393,7 @@ void reconcile_on_node(struct node *n, void *arg)
 	/* The data plane was closed meanwhile: a full run follows when it is open again. */
 	if (!r->dp) {
 		n->again = false;
-		n->pending = true;
+		node_set_pending(n, 0);
 		node_rest(n);
 		return;
 	}

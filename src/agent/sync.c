@@ -168,8 +168,8 @@ static int sync_pending(const struct agent *a, char ***ret, size_t *ret_n)
 	return 0;
 }
 
-static void sync_send_ack(struct agent *a, const struct failures *failures, char **pending,
-			  size_t n_pending)
+static void sync_send_ack(struct agent *a, uint64_t revision, const struct failures *failures,
+			  char **pending, size_t n_pending)
 {
 	Viaduct__Agent__Failure messages[LIMIT_AGENT_FAILURES];
 	Viaduct__Agent__Failure *pointers[LIMIT_AGENT_FAILURES];
@@ -186,7 +186,7 @@ static void sync_send_ack(struct agent *a, const struct failures *failures, char
 		messages[i].text = failures->items[i].text;
 		pointers[i] = &messages[i];
 	}
-	ack.revision = a->revision;
+	ack.revision = revision;
 	ack.n_failed = failures->n;
 	ack.failed = pointers;
 	ack.n_pending = n_pending;
@@ -195,15 +195,16 @@ static void sync_send_ack(struct agent *a, const struct failures *failures, char
 	frame.ack = &ack;
 	e = link_send(&a->link, &frame);
 	if (e && e != -ENOTCONN)
-		log_warn("acknowledgement not sent", LOG_U64("revision", a->revision), LOG_ERRNO(e));
+		log_warn("acknowledgement not sent", LOG_U64("revision", revision), LOG_ERRNO(e));
 }
 
 /* Says what of 'a->revision' is done, what failed, and what is still under way. A manager that would take the
- * latter for done hears nothing before it is. */
+ * latter for done hears of the revision before. */
 static void sync_ack(struct agent *a)
 {
 	_cleanup_failures_ struct failures failures = {0};
 	_cleanup_free_ char **pending = NULL;
+	uint64_t revision, since;
 	const struct node *n;
 	size_t n_pending;
 
@@ -212,14 +213,21 @@ static void sync_ack(struct agent *a)
 		timer_arm_in(&a->acknowledge, LIMIT_AGENT_ACK_MS * CLOCK_NS_PER_MS);
 		return;
 	}
-	if (!n_pending)
+	revision = a->revision;
+	if (nodes_pending(&a->nodes, &since))
+		a->settled = since > a->settled ? since : a->settled;
+	else
 		a->settled = a->revision;
-	if (!a->revision || (n_pending && !a->takes_pending))
+	if (!a->takes_pending) {
+		revision = a->settled;
+		n_pending = 0;
+	}
+	if (!revision)
 		return;
 	failures_append(&failures, &a->failures);
 	hmap_for_each (n, &a->nodes.by_id, by_id)
 		failures_append(&failures, &n->failures);
-	sync_send_ack(a, &failures, pending, n_pending);
+	sync_send_ack(a, revision, &failures, pending, n_pending);
 }
 
 static void sync_on_acknowledge(struct timer *t, void *data)
@@ -230,7 +238,7 @@ static void sync_on_acknowledge(struct timer *t, void *data)
 void sync_settled(struct agent *a)
 {
 	/* The last one is not to wait; before it, many that come one after another are told together. */
-	if (!nodes_pending(&a->nodes))
+	if (!nodes_pending(&a->nodes, NULL))
 		sync_ack(a);
 	else if (!timer_armed(&a->acknowledge))
 		timer_arm_in(&a->acknowledge, LIMIT_AGENT_ACK_MS * CLOCK_NS_PER_MS);
@@ -433,7 +441,7 @@ void sync_load(struct agent *a)
 		log_warn("saved state not used", LOG_STR("path", a->config.snapshot), LOG_ERRNO(e));
 	if (!e)
 		sync_apply(a, true, &keys, &failures);
-	if (!e && !nodes_pending(&a->nodes))
+	if (!e && !nodes_pending(&a->nodes, NULL))
 		a->settled = a->revision;
 }
 

@@ -360,17 +360,23 @@ static void test_a_manager_that_knows_no_pending_hears_when_all_is_done(void **s
 {
 	struct rig *r = *state;
 	Viaduct__Agent__Object *peer[] = {rig_peer(r, 3)};
+	Viaduct__Agent__Object *third[] = {rig_instance(r, "i-3", true, 1),
+					   rig_interface(r, "eni-3", "i-3", 0x0a000106)};
 
 	r->older = true;
 	rig_cut(r);
 	rig_advance_ms(r, 1000);
-	rig_forget_frames(r);
+	*r->nodes.slow_node = '\0'; /* all */
 	desire_second(r, 11);
 	rig_desire(r, 12, false, peer, 1);
-	rig_advance_ms(r, SLOW_MS);
-	assert_int_equal(rig_count(r, VIADUCT__AGENT__FRAME__BODY_ACK), 0);
+	rig_advance_ms(r, START_MS / 2);
+	assert_settled(r, 10);
+	rig_desire(r, 13, false, third, ARRAY_SIZE(third));
+	rig_advance_ms(r, START_MS / 2 + SLOW_MS / 2);
+	assert_settled(r, 12); /* before the third: nobody can keep it from hearing of the others */
+	assert_int_equal(told(r, "i-3"), VIADUCT__AGENT__INSTANCE_STATUS__STATE__UNSPECIFIED);
 	rig_advance_ms(r, START_MS);
-	assert_settled(r, 12);
+	assert_settled(r, 13);
 }
 
 /* requirement: NODE-1, OPS-3 */
