@@ -94,10 +94,24 @@ static bool runs(struct rig *r, const char *id)
 	return n && n->node.running;
 }
 
+/* With an IPv6 address, too: its node has to be told. */
+static Viaduct__Agent__Object *second_interface(struct rig *r)
+{
+	Viaduct__Agent__Object *o = rig_interface(r, "eni-2", "i-2", 0x0a000105);
+	ProtobufCBinaryData *addrs = arena_alloc_array(&r->arena, 2, sizeof(*addrs));
+	struct ipaddr *v6 = arena_alloc(&r->arena, sizeof(*v6));
+
+	assert_ok(ipaddr_parse("2001:db8:5::5", v6));
+	addrs[0] = o->interface->addrs[0];
+	addrs[1] = (ProtobufCBinaryData){.len = 16, .data = v6->b};
+	o->interface->addrs = addrs;
+	o->interface->n_addrs = 2;
+	return o;
+}
+
 static void desire_second(struct rig *r, uint64_t revision)
 {
-	Viaduct__Agent__Object *o[] = {rig_instance(r, "i-2", true, 1),
-				       rig_interface(r, "eni-2", "i-2", 0x0a000105)};
+	Viaduct__Agent__Object *o[] = {rig_instance(r, "i-2", true, 1), second_interface(r)};
 
 	rig_desire(r, revision, false, o, ARRAY_SIZE(o));
 }
@@ -194,15 +208,17 @@ static void test_a_slow_node_loses_its_address_at_once(void **state)
 	assert_null(port_of(r, "eni-1"));
 }
 
-/* requirement: NODE-1 */
-static void test_a_stop_during_the_start(void **state)
+static void stop_during(struct rig *r, uint64_t step)
 {
-	struct rig *r = *state;
 	Viaduct__Agent__Object *stop[] = {rig_instance(r, "i-2", false, 1)};
 
 	desire_second(r, 11);
-	rig_advance_ms(r, SLOW_MS + SLOW_MS / 2); /* it is being started */
+	rig_advance_ms(r, step * SLOW_MS + SLOW_MS / 2);
 	rig_desire(r, 12, false, stop, 1);
+	assert_null(port_of(r, "eni-2"));
+	assert_pending(r, 12, "i-2");
+	rig_advance_ms(r, SLOW_MS);
+	assert_null(port_of(r, "eni-2"));
 	assert_pending(r, 12, "i-2");
 	rig_advance_ms(r, ENOUGH_MS);
 	assert_settled(r, 12);
@@ -216,6 +232,18 @@ static void test_a_stop_during_the_start(void **state)
 			     !strcmp(r->frames[i]->instance_status->id, "i-2") &&
 			     r->frames[i]->instance_status->state ==
 				     VIADUCT__AGENT__INSTANCE_STATUS__STATE__RUNNING);
+}
+
+/* requirement: NODE-1 */
+static void test_a_stop_while_it_is_started(void **state)
+{
+	stop_during(*state, 1);
+}
+
+/* requirement: NODE-1 */
+static void test_a_stop_while_it_is_configured(void **state)
+{
+	stop_during(*state, 2);
 }
 
 /* requirement: NODE-1 */
@@ -294,6 +322,29 @@ static void test_an_interface_that_goes_while_it_is_plugged(void **state)
 	assert_settled(r, 12);
 	assert_int_equal(fake_nodes_find(&r->nodes, "i-2")->n_interfaces, 0);
 	assert_int_equal(told(r, "i-2"), VIADUCT__AGENT__INSTANCE_STATUS__STATE__RUNNING);
+}
+
+/* requirement: NIC-2 */
+static void test_an_interface_that_moves_while_it_is_plugged(void **state)
+{
+	struct rig *r = *state;
+	Viaduct__Agent__Object *o[] = {rig_instance(r, "i-3", true, 1),
+				       rig_interface(r, "eni-2", "i-3", 0x0a000105)};
+	const struct port *port;
+
+	desire_second(r, 11);
+	rig_advance_ms(r, SLOW_MS + SLOW_MS / 2);
+	rig_desire(r, 12, false, o, ARRAY_SIZE(o));
+	rig_advance_ms(r, SLOW_MS); /* it is in both, and belongs to the third */
+	assert_int_equal(fake_nodes_find(&r->nodes, "i-2")->n_interfaces, 1);
+	port = port_of(r, "eni-2");
+	assert_non_null(port);
+	assert_string_equal(port->instance_id, "i-3");
+	assert_int_equal(port->dp.ifindex, fake_nodes_find(&r->nodes, "i-3")->ifindexes[0]);
+	rig_advance_ms(r, ENOUGH_MS);
+	assert_settled(r, 12);
+	assert_int_equal(fake_nodes_find(&r->nodes, "i-2")->n_interfaces, 0);
+	assert_ptr_equal(port_of(r, "eni-2"), port);
 }
 
 /* requirement: NIC-3 */
@@ -428,7 +479,7 @@ static void test_an_agent_that_dies_during_a_start(void **state)
 				rig_instance(r, "i-1", true, 1),
 				rig_interface(r, "eni-1", "i-1", 0x0a000104),
 				rig_instance(r, "i-2", true, 1),
-				rig_interface(r, "eni-2", "i-2", 0x0a000105)};
+				second_interface(r)};
 
 			rig_desire(r, 21 + 2 * (uint64_t)i, true, all, ARRAY_SIZE(all));
 		}
@@ -437,6 +488,7 @@ static void test_an_agent_that_dies_during_a_start(void **state)
 		assert_int_equal(r->nodes.n_starts, n_starts + 1);
 		assert_non_null(port_of(r, "eni-2"));
 		assert_true(fake_nodes_find(&r->nodes, "i-2")->online[0]);
+		assert_int_equal(fake_nodes_find(&r->nodes, "i-2")->n_addrs6[0], 1);
 		remove_interface(r, 22 + 2 * (uint64_t)i, "eni-2");
 		remove_instance(r, 22 + 2 * (uint64_t)i, "i-2");
 		assert_null(fake_nodes_find(&r->nodes, "i-2"));
@@ -468,6 +520,38 @@ static void test_the_data_plane_is_opened_anew_during_a_start(void **state)
 	}
 }
 
+static int open_nothing(void *arg, const struct dp_config *config, struct datapath **ret,
+			bool *ret_adopted)
+{
+	return -EPERM;
+}
+
+/* requirement: OPS-3 */
+static void test_the_data_plane_is_lost_during_a_start(void **state)
+{
+	struct rig *r = *state;
+	Viaduct__Agent__Object *host[] = {rig_host(r)};
+	int (*const open)(void *, const struct dp_config *, struct datapath **, bool *) =
+		r->backend.open;
+	struct ipaddr other;
+
+	assert_ok(ipaddr_parse("2001:db8::9", &other));
+	host[0]->host->v6 = (ProtobufCBinaryData){.len = 16, .data = other.b};
+	desire_second(r, 11);
+	rig_advance_ms(r, SLOW_MS + SLOW_MS / 2);
+	r->backend.open = open_nothing;
+	rig_desire(r, 12, false, host, 1);
+	rig_advance_ms(r, SLOW_MS); /* it was started and plugged, and there is nothing to be a port of */
+	assert_true(runs(r, "i-2"));
+	assert_int_equal(told(r, "i-2"), VIADUCT__AGENT__INSTANCE_STATUS__STATE__UNSPECIFIED);
+	assert_int_equal(last_ack(r)->n_pending, 1);
+	r->backend.open = open;
+	rig_advance_ms(r, LIMIT_AGENT_RESYNC_MS + START_MS);
+	assert_non_null(port_of(r, "eni-2"));
+	assert_int_equal(told(r, "i-2"), VIADUCT__AGENT__INSTANCE_STATUS__STATE__RUNNING);
+	assert_int_equal(last_ack(r)->n_pending, 0);
+}
+
 /* Ended by itself while it is looked at, and while something is done to another one.  requirement: NODE-1 */
 static void test_a_node_that_ends_while_others_are_slow(void **state)
 {
@@ -489,11 +573,13 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(test_a_slow_start_delays_nothing_else),
 		TEST(test_a_slow_node_loses_its_address_at_once),
-		TEST(test_a_stop_during_the_start),
+		TEST(test_a_stop_while_it_is_started),
+		TEST(test_a_stop_while_it_is_configured),
 		TEST(test_a_node_that_is_removed_during_its_start),
 		TEST(test_a_node_that_comes_back_while_it_is_removed),
 		TEST(test_a_new_generation_during_the_start),
 		TEST(test_an_interface_that_goes_while_it_is_plugged),
+		TEST(test_an_interface_that_moves_while_it_is_plugged),
 		TEST(test_a_port_comes_with_the_addresses_of_then),
 		TEST(test_a_late_failure_is_reported_and_cleaned_up),
 		TEST(test_a_failed_stop_stays_failed_until_it_is_done),
@@ -501,6 +587,7 @@ int main(void)
 		TEST(test_a_hello_promises_nothing_that_is_pending),
 		TEST(test_an_agent_that_dies_during_a_start),
 		TEST(test_the_data_plane_is_opened_anew_during_a_start),
+		TEST(test_the_data_plane_is_lost_during_a_start),
 		TEST(test_a_node_that_ends_while_others_are_slow),
 #undef TEST
 	};
