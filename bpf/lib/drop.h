@@ -13,15 +13,23 @@
 #include "bpf/lib/upcall.h"
 #include "bpf/lib/watch.h"
 
+_Static_assert(sizeof(struct dp_drops_value) >= DROP_REASON_MAX * 8, "a counter for each reason");
+_Static_assert(DROP_REASON_MAX == 128, "two words have a bit for each");
+
 static __always_inline bool drop_has_event(__u32 reason)
 {
-	__u64 quiet = 0
-#define DROP_REASON(number, name, event, text) | (event ? 0 : 1ULL << number)
+	const __u64 quiet_low = 0
+#define DROP_REASON(number, name, event, text) | (event || number > 63 ? 0 : 1ULL << (number & 63))
+#include "abi/drop_reasons.def"
+#undef DROP_REASON
+		;
+	const __u64 quiet_high = 0
+#define DROP_REASON(number, name, event, text) | (event || number < 64 ? 0 : 1ULL << (number & 63))
 #include "abi/drop_reasons.def"
 #undef DROP_REASON
 		;
 
-	return !(quiet >> (reason & 63) & 1);
+	return !((reason & 64 ? quiet_high : quiet_low) >> (reason & 63) & 1);
 }
 
 static __always_inline void drop_event(const struct packet *p, __u32 reason)

@@ -26,6 +26,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "abi/drop.h"
 #include "agent/announce.h"
 #include "agent/cache.h"
 #include "agent/desired.h"
@@ -45,7 +46,7 @@
 
 enum {
 	AGENT_BOOT_ID_SIZE = 16,
-	AGENT_REASONS_MAX = 64, /* numbers of drop reasons: abi/drop_reasons.def */
+	AGENT_REASONS_MAX = DROP_REASON_MAX,
 };
 
 /* The data plane, real or fake. */
