@@ -2,8 +2,8 @@
 /*
  * The tables between the programs (bpf/) and the data plane provider (src/datapath/): keys, values,
  * load-time configuration, notes on upcalls, events.  Fixed-width, no padding that is not named,
- * layouts asserted below by both compilers.  Pinned tables outlive the programs and the agent: a
- * change of layout is a new DP_ABI_VERSION.  Flows are not pinned: new programs begin with none.
+ * layouts asserted below by both compilers.  Pinned tables outlive the programs and the agent: a change of
+ * layout is a new number in abi/tables.def.  Flows are not pinned: new programs begin with none.
  *
  * Who writes: all but flows, connections, passed, counters, budgets and events are written by the
  * agent alone.
@@ -26,7 +26,10 @@
 #include "abi/seal.h"
 
 enum {
+	/* Grows with each release in which the layout of a table has changed.  Up to 5 there was no more to say which layouts
+	 * these are: those of 5 are all 1, and those of before nobody knows any more. */
 	DP_ABI_VERSION = 5,
+	DP_ABI_LAYOUTS = 5, /* from here on abi/tables.def says it */
 	DP_SLOTS_MAX = 1024,    /* ports of a host; slot 0 is the host's substrate side */
 	DP_PEERS_MAX = 16384,   /* host numbers below this */
 	DP_NEXTHOPS_MAX = 1024, /* ids below this */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The programs of this build in the place of those that run, device by device: each of them sees the same
- * tables as the one that it replaces, and no packet is without one.
+ * tables as the one that it replaces, or what was carried over from them, and no packet is without one.
  */
 #include <errno.h>
 #include <stdio.h>
 
-#include "datapath/bpf_host.h"
+#include "datapath/bpf_layout.h"
 #include "datapath/bpf_skel.h"
 
 static int activate_port(struct bpf_host *h, const struct dp_port *p)
@@ -23,9 +23,8 @@ static int activate_port(struct bpf_host *h, const struct dp_port *p)
 	return r == -ENODEV ? 0 : r; /* the node went while nobody looked: for the agent */
 }
 
-int bpf_activate(struct datapath *dp)
+static int replace_programs(struct bpf_host *h)
 {
-	struct bpf_host *h = bpf_host_of(dp);
 	int r = bpf_attach_set(h, "upcall", h->upcall_ifindex,
 			       bpf_program__fd(h->skel->progs.upcalls));
 
@@ -47,6 +46,16 @@ int bpf_activate(struct datapath *dp)
 	for (uint32_t slot = 1; slot < DP_SLOTS_MAX && !r; slot++)
 		if (h->mirror[slot])
 			r = activate_port(h, h->mirror[slot]);
-	h->active = !r;
 	return r;
+}
+
+int bpf_activate(struct datapath *dp)
+{
+	struct bpf_host *h = bpf_host_of(dp);
+	int r = bpf_layout_begin(h);
+
+	if (!r)
+		r = replace_programs(h);
+	h->active = !r;
+	return r ? r : bpf_layout_finish(h);
 }

@@ -134,6 +134,48 @@ int bpf_connection_region(struct bpf_host *h, uint32_t slot, const struct dp_por
 	return clear(h, region);
 }
 
+/* ---- carrying over ---- */
+
+static bool is_same(const struct dp_connection_value *a, const struct dp_connection_value *b)
+{
+	return a->state && a->hash == b->hash && a->local_port == b->local_port &&
+	       a->remote_port == b->remote_port && a->protocol == b->protocol &&
+	       !memcmp(a->local, b->local, 16) && !memcmp(a->remote, b->remote, 16);
+}
+
+/* Where a connection is in the set, or else may be: not where the new programs have begun one, but for lack of room. */
+static struct dp_connection_value *place_in(struct dp_connection_set *set,
+					    const struct dp_connection_set *before, size_t i,
+					    const struct dp_connection_value *c)
+{
+	for (size_t k = 0; k < DP_SET_CONNECTIONS; k++)
+		if (is_same(&set->connections[k], c))
+			return &set->connections[k];
+	if (!memcmp(&set->connections[i], &before->connections[i], sizeof(*c)))
+		return &set->connections[i];
+	for (size_t k = 0; k < DP_SET_CONNECTIONS; k++)
+		if (!set->connections[k].state)
+			return &set->connections[k];
+	return NULL;
+}
+
+void bpf_connection_merge(const void *before, const void *now, void *current)
+{
+	const struct dp_connection_set *was = before, *is = now;
+	struct dp_connection_set *set = current;
+
+	for (size_t i = 0; i < DP_SET_CONNECTIONS; i++) {
+		const struct dp_connection_value *c = &is->connections[i];
+		struct dp_connection_value *to;
+
+		if (!memcmp(c, &was->connections[i], sizeof(*c)))
+			continue;
+		to = place_in(set, was, i, c);
+		if (to)
+			*to = *c;
+	}
+}
+
 /* ---- showing ---- */
 
 struct walk {

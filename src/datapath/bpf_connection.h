@@ -21,3 +21,6 @@ must_check int bpf_connection_region(struct bpf_host *h, uint32_t slot, const st
 				     bool has, struct dp_region *region);
 int bpf_connections(struct datapath *dp, uint32_t port,
 		    int (*fn)(const struct dp_connection *, void *), void *arg);
+/* Of a set, what has become of its connections from 'before' to 'now' goes into 'current', another copy of it that has changed,
+ * too: struct dp_connection_set (bpf_convert.c). */
+void bpf_connection_merge(const void *before, const void *now, void *current);

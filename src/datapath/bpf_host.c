@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "datapath/bpf_connection.h"
+#include "datapath/bpf_layout.h"
 #include "datapath/bpf_policy.h"
 #include "datapath/bpf_skel.h"
 #include "net/rtnl.h"
@@ -131,7 +132,7 @@ static uint64_t connection_seed(const struct bpf_host *h)
 	struct dp_host_value v = {};
 	uint32_t zero = 0;
 
-	snprintf(path, sizeof(path), "%s/host", h->dir);
+	bpf_layout_path(h, "host", path);
 	fd = bpf_obj_get(path);
 	if (fd >= 0 && !bpf_map_lookup_elem(fd, &zero, &v) && v.connection_seed)
 		return v.connection_seed;
@@ -168,42 +169,6 @@ static void set_rodata(struct bpf_host *h, const struct dp_config *config,
 	memcpy(r.siit2, config->siit2.addr.b, 16);
 	memcpy(r.uplink_mac, h->uplink_mac.b, 6);
 	memcpy((void *)&h->skel->rodata->config, &r, sizeof(r));
-}
-
-/* Tables that are made anew with the programs: nothing in them is lost that matters, and their layout may
- * change without a new DP_ABI_VERSION. */
-static bool is_transient(const struct bpf_host *h, const struct bpf_map *map)
-{
-	const struct bpf_map *all[] = {h->skel->maps.rodata,       h->skel->maps.scratch,
-				       h->skel->maps.edge_scratch, h->skel->maps.flows_edge,
-				       h->skel->maps.flows_out,    h->skel->maps.flows_in};
-
-	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-		if (map == all[i])
-			return true;
-	return false;
-}
-
-/* Every other table is pinned. */
-static int set_pins(struct bpf_host *h)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, h->skel->obj)
-	{
-		char path[PATH_MAX + 64];
-		int r;
-
-		snprintf(path, sizeof(path), "%s/%s", h->dir, bpf_map__name(map));
-		if (is_transient(h, map)) {
-			unlink(path); /* earlier versions pinned it */
-			continue;
-		}
-		r = bpf_map__set_pin_path(map, path);
-		if (r)
-			return r;
-	}
-	return 0;
 }
 
 static int map_array(struct bpf_map *map, struct bpf_array *ret)
@@ -248,7 +213,7 @@ static int check_abi(struct bpf_host *h, bool *ret_adopted)
 {
 	struct dp_host_value *v = bpf_array_row(&h->host, 0);
 
-	if (v->abi_version && v->abi_version != DP_ABI_VERSION)
+	if (v->abi_version && v->abi_version < DP_ABI_LAYOUTS)
 		return -EINVAL;
 	*ret_adopted = v->abi_version != 0;
 	v->abi_version = DP_ABI_VERSION;
@@ -362,9 +327,11 @@ static int load(struct bpf_host *h, const struct dp_config *config, const struct
 		return -errno;
 	set_sizes(h->skel, config);
 	set_rodata(h, config, devices);
-	r = set_pins(h);
+	r = bpf_layout_plan(h);
 	if (!r)
 		r = viaduct__load(h->skel);
+	if (!r)
+		r = bpf_layout_fill(h);
 	if (!r)
 		r = map_arrays(h);
 	return r;
@@ -423,6 +390,7 @@ static struct datapath *close_host(struct datapath *dp)
 	unmap_array(&h->ranges);
 	unmap_array(&h->watch);
 	unmap_array(&h->watch_slots);
+	bpf_layout_close(h);
 	viaduct__destroy(h->skel);
 	for (size_t i = 0; i < ARRAY_SIZE(h->mirror); i++)
 		free(h->mirror[i]);
@@ -438,6 +406,7 @@ static struct datapath *close_host(struct datapath *dp)
 
 static const struct datapath_ops bpf_ops = {
 	.activate = bpf_activate,
+	.adoption = bpf_layout_adoption,
 	.close = close_host,
 	.port_set = bpf_port_set,
 	.port_delete = bpf_port_delete,

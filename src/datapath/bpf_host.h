@@ -2,12 +2,12 @@
 /*
  * Inside of the BPF back-end: one host's programs, pinned tables and devices.
  *
- * Pinned under <bpffs>/viaduct/<name>/: every table by its name, and where the kernel has tcx the
+ * Pinned under <bpffs>/viaduct/<name>/: every table by its name and layout (abi/tables.def), and where the kernel has tcx the
  * links by theirs (link_substrate, link_upcall, link_tunnel, link_tunnel_geneve, link_port_ID, link_watch_ID).  Devices:
  * <name>-up, the upcall tap, <name>-cp, that of copies, <name>-vx, the vxlan device, <name>-gn, the geneve device,
  * <name>-sl, the sealing tap, which the worker of src/seal holds open, and <name>-br and <name>-hr of
  * bpf_headroom.c.  Programs are loaded anew by each open and take the
- * place of those that run, one by one and atomically; tables stay.
+ * place of those that run, one by one and atomically; tables stay, or are carried over (bpf_layout.h).
  */
 #pragma once
 
@@ -22,6 +22,7 @@
 struct viaduct;
 struct ring_buffer;
 struct bpf_policy;
+struct bpf_layouts;
 
 /* An array table in shared memory; rows are 8-byte aligned. */
 struct bpf_array {
@@ -33,6 +34,7 @@ struct bpf_host {
 	struct datapath base;
 	char dir[PATH_MAX];
 	struct viaduct *skel;
+	struct bpf_layouts *layouts; /* bpf_layout.c */
 	bool tcx;
 	bool tap_uso;
 	struct bpf_array host, ports, peers, policies, nexthops, rates, generations;

@@ -24,6 +24,11 @@ bool datapath_labels_are_valid(const struct prefix *range)
 			       range->len <= 96 + SUBSTRATE_LABELS_LEN_MAX);
 }
 
+void datapath_adoption(const struct datapath *dp, struct dp_adoption *ret)
+{
+	dp->ops->adoption(dp, ret);
+}
+
 struct datapath *datapath_close(struct datapath *dp)
 {
 	return dp ? dp->ops->close(dp) : NULL;

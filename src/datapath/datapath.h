@@ -352,12 +352,21 @@ bool datapath_labels_are_valid(const struct prefix *range);
 int datapath_probe(const struct dp_config *config, struct dp_capabilities *ret);
 
 /* Opens or adopts.  '*ret_adopted' says whether tables were found from before.
- * -EINVAL: 'config' contradicts what is pinned (another layout or size): datapath_destroy() first. */
+ * -EINVAL: 'config' contradicts what is pinned (another size, or a layout of which nothing can be kept):
+ * datapath_destroy() first. */
 int datapath_open(const struct dp_config *config, struct datapath **ret, bool *ret_adopted);
 /* Puts this build's programs in the place of those that run, one by one; again: nothing changes.  Only after
  * an open that adopted with 'defer': until then the earlier build's go on, with formats that this one may
  * lack, and work with the tables as they are set here. */
 int datapath_activate(struct datapath *dp);
+/* What an open has made of tables whose layout is another one in this build (docs/howto/change-a-table.md). */
+struct dp_adoption {
+	uint32_t n_changed; /* tables that the programs of the earlier build do not share with those of this one: they are to
+			     * be replaced as soon as all is set */
+	char lost[256];     /* the names of those that began empty though nobody can tell again what was in them; "" */
+	uint64_t n_left_out; /* entries for which there was no room, once the programs are replaced */
+};
+void datapath_adoption(const struct datapath *dp, struct dp_adoption *ret);
 struct datapath *datapath_close(struct datapath *dp); /* leaves everything running; returns NULL */
 /* Detaches, unpins, deletes the devices, whichever build left them.  Of 'config' it needs the name, where pins are, and the
  * devices of substrate and uplink that are still there (else 0). */

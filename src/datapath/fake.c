@@ -94,11 +94,18 @@ int datapath_open_fake(struct fake_world *world, const struct dp_config *config,
 	dp->base.ops = &fake_ops;
 	dp->host = h;
 	dp->formats = config->formats ? config->formats : UINT32_MAX;
+	dp->adoption = h->next_adoption;
+	h->next_adoption = (struct dp_adoption){};
 	if (!adopted || !config->defer)
 		h->formats = dp->formats;
 	*ret = &dp->base;
 	*ret_adopted = adopted;
 	return 0;
+}
+
+void fake_next_adoption(struct fake_world *world, const char *name, const struct dp_adoption *adoption)
+{
+	fake_host_find(world, name)->next_adoption = *adoption;
 }
 
 void fake_destroy(struct fake_world *world, const char *name)

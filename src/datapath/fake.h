@@ -25,6 +25,8 @@ CLEANUP_DEFINE(struct fake_world *, fake_world_free);
 must_check int datapath_open_fake(struct fake_world *world, const struct dp_config *config,
 				  struct datapath **ret, bool *ret_adopted);
 void fake_destroy(struct fake_world *world, const char *name);
+/* What the next open says of tables that have another layout: the fake has none. */
+void fake_next_adoption(struct fake_world *world, const char *name, const struct dp_adoption *adoption);
 
 /* What came of a packet. */
 enum fake_verdict {

@@ -360,6 +360,11 @@ static struct datapath *op_close(struct datapath *dp)
 	return NULL;
 }
 
+static void op_adoption(const struct datapath *dp, struct dp_adoption *ret)
+{
+	*ret = container_of(dp, const struct fake_datapath, base)->adoption;
+}
+
 static int op_activate(struct datapath *dp)
 {
 	host_of(dp)->formats = container_of(dp, struct fake_datapath, base)->formats;
@@ -630,6 +635,7 @@ static int op_counters(struct datapath *dp, uint32_t port, struct dp_port_counte
 const struct datapath_ops fake_ops = {
 	.close = op_close,
 	.activate = op_activate,
+	.adoption = op_adoption,
 	.port_set = op_port_set,
 	.port_delete = op_port_delete,
 	.subnet_set = op_subnet_set,

@@ -56,6 +56,7 @@ struct fake_host {
 	char name[FAKE_NAME_SIZE];
 	struct dp_config config; /* 'name' points to the above */
 	uint32_t formats;        /* that the programs that run carry */
+	struct dp_adoption next_adoption; /* what the next open says */
 	bool open;
 	struct fake_table ports, subnets, peers, nexthops, mappings, groups, acls;
 	struct fake_table plans; /* peers as they were planned and not set yet */
@@ -75,6 +76,7 @@ struct fake_datapath {
 	struct datapath base;
 	struct fake_host *host;
 	uint32_t formats; /* of this build */
+	struct dp_adoption adoption;
 };
 
 struct fake_host *fake_host_find(struct fake_world *world, const char *name);
