@@ -6,7 +6,7 @@
 
 From each node to each other goes a stream of numbered datagrams, 10,000 a second in all, and a connection with an exchange
 every 10 ms. Meanwhile policies flip formats and features to and fro, agents are replaced by builds that have other formats,
-and the BPF programs by the same ones again. Goal: no datagram lost, no connection ended."""
+the BPF programs by the same ones again, and at the end by those of a release whose tables have another layout. Goal: no datagram lost, no connection ended."""
 import argparse
 import json
 import os
@@ -142,6 +142,9 @@ def run(args):
                             lambda: operator.settled() and operator.best_of(builds), results)
             for host in sorted(nodes):
                 measure(lab, fleet, f"{host}: the same programs again", lambda: lab.restart(host), operator.settled, results)
+        for host in sorted(nodes):
+            measure(lab, fleet, f"{host}: tables of another layout", lambda: lab.restart(host, "viaduct-agent-next"),
+                    operator.settled, results)
         figures = fleet.end()
     finally:
         lab.down()

@@ -93,6 +93,9 @@ struct agent {
 	bool active;      /* the programs that run are of this build */
 	uint32_t lacking; /* formats that it lacks, and that peers need */
 	char plane_error[160]; /* why 'dp' is NULL */
+	/* Tables that began empty in this life, though nobody can tell again what was in them: an alarm.  "all": everything
+	 * began anew; "": none. */
+	char lost[256];
 
 	struct desired desired;
 	uint64_t revision, cluster_id;

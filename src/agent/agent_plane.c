@@ -100,12 +100,30 @@ static int agent_open_backend(struct agent *a, const struct dp_config *config, b
 
 	if (e != -EINVAL)
 		return e;
-	/* What is pinned was another host, or an older layout: nothing of it can be kept. */
-	log_warn("data plane of another configuration is replaced", LOG_STR("name", config->name));
+	/* What is pinned is of other sizes, or a layout that cannot be converted: nothing of it can be kept. */
+	log_warn("data plane of another configuration is replaced: all connections and counters are lost",
+		 LOG_STR("name", config->name));
+	(void)!str_copy(a->lost, sizeof(a->lost), "all");
 	e = backend->destroy(backend->arg, config);
 	if (e)
 		return e;
 	return backend->open(backend->arg, config, &a->dp, ret_adopted);
+}
+
+/* What became of tables that have another layout in this build. */
+static void agent_note_adoption(struct agent *a)
+{
+	struct dp_adoption adoption;
+
+	datapath_adoption(a->dp, &adoption);
+	if (adoption.n_changed)
+		log_info("tables have another layout in this version",
+			 LOG_U64("tables", adoption.n_changed));
+	if (!*adoption.lost)
+		return;
+	log_err("tables began empty: this version cannot read what the last one left in them",
+		LOG_STR("tables", adoption.lost));
+	(void)!str_copy(a->lost, sizeof(a->lost), adoption.lost);
 }
 
 static uint32_t agent_formats_of(const struct dp_peer *p)
@@ -128,25 +146,40 @@ static uint32_t agent_formats_in_use(const struct agent *a)
 	return formats;
 }
 
+static void agent_note_activated(struct agent *a, const struct dp_adoption *adoption)
+{
+	a->active = true;
+	if (adoption->n_left_out)
+		log_warn("entries of tables found no room in their new layout",
+			 LOG_U64("entries", adoption->n_left_out));
+}
+
 void agent_activate(struct agent *a)
 {
 	uint32_t lacking = a->config.dp.formats ? agent_formats_in_use(a) & ~a->config.dp.formats : 0;
+	struct dp_adoption adoption;
 	int e;
 
 	if (!a->dp || a->active)
 		return;
-	if (lacking) {
+	datapath_adoption(a->dp, &adoption);
+	/* programs that do not share all tables with this agent do not hear what changes */
+	if (lacking && !adoption.n_changed) {
 		if (lacking != a->lacking)
 			log_info("the programs of another build go on until no peer needs what this one lacks",
 				 LOG_U64("formats", lacking));
 		a->lacking = lacking;
 		return;
 	}
+	if (lacking)
+		log_warn("peers need what the programs of this version lack until the manager has changed that",
+			 LOG_U64("formats", lacking));
 	e = datapath_activate(a->dp);
+	datapath_adoption(a->dp, &adoption);
 	if (e)
 		log_err("programs not replaced", LOG_ERRNO(e));
 	else
-		a->active = true;
+		agent_note_activated(a, &adoption);
 }
 
 int agent_open_plane(struct agent *a)
@@ -179,6 +212,7 @@ int agent_open_plane(struct agent *a)
 	}
 	a->dp_config = config;
 	a->active = !adopted;
+	agent_note_adoption(a);
 	*a->plane_error = '\0';
 	if (a->link.state == LINK_UP)
 		cache_connected(&a->cache, a->cache.lease_s);

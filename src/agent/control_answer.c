@@ -70,6 +70,7 @@ static json_t *control_status(struct control *c, const json_t *request)
 
 	/* The manager and the configuration may not agree about it. */
 	json_object_set_new(status, "role", json_string(a->config.uplink ? "edge" : "host"));
+	json_object_set_new(status, "lost_tables", json_string(a->lost));
 	json_object_set_new(status, "role_error",
 			    agent_role_error(a) ? json_string(agent_role_error(a)) : json_null());
 	return status;

@@ -170,6 +170,7 @@ static int report_send_stats(struct agent *a, struct arena *arena)
 	int e;
 
 	stats.at = clock_wall_ms(loop_clock(a->loop));
+	stats.lost_tables = a->lost;
 	report_count_connections(a);
 	stats.host_drops = report_drop_counts(a, arena, 0, &stats.n_host_drops);
 	e = report_interfaces(a, arena, &stats);

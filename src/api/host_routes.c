@@ -97,6 +97,7 @@ json_t *route_show_host(struct route_call *c, const struct object *object)
 	json_put_time(c, o, "seen_at", live.seen_ms);
 	json_put_text(c, o, "software", live.software);
 	json_put_text(c, o, "address", live.address);
+	json_put_text(c, o, "lost_tables", live.lost_tables);
 	put_capabilities(c, can, h);
 	json_put(c, o, "capabilities", can);
 	json_put_u64(c, o, "instances", host_instance_count(c->model, h->number));

@@ -87,6 +87,14 @@ static uint64_t has_alarm(struct route_call *c, const struct host *h)
 	return h->can.error && *h->can.error;
 }
 
+static uint64_t has_lost(struct route_call *c, const struct host *h)
+{
+	struct api_host_live live = {};
+
+	c->api->live->host(c->api->live->data, h->number, &live);
+	return live.lost_tables != NULL;
+}
+
 static uint64_t applied(struct route_call *c, const struct host *h)
 {
 	struct api_host_live live = {};
@@ -106,6 +114,8 @@ static void put_hosts(struct route_call *c)
 	put_host_values(c, "host_capable", "Whether it can carry traffic: a probe has succeeded.",
 			is_capable);
 	put_host_values(c, "host_probe_failed", "Whether its last probe failed.", has_alarm);
+	put_host_values(c, "host_state_lost",
+			"Whether its agent, when it took over, lost connections or counters.", has_lost);
 	put_host_values(c, "host_applied_revision", "The last one that it has applied.", applied);
 	put_host_values(c, "host_instances", "Instances placed on it.", instances);
 }

@@ -221,7 +221,7 @@ void rig_start(struct rig *r)
 		.dialer = r->dialer,
 		.backend = &r->backend,
 		.dp = {.name = "h1",
-		       .max_mappings = 1000,
+		       .max_mappings = r->max_mappings ? r->max_mappings : 1000,
 		       .max_flows = 1000,
 		       .uplink_ifindex = r->uplink,
 		       .formats = r->formats},

@@ -51,6 +51,7 @@ struct rig {
 	unsigned int n_probes;
 	char *snapshot; /* path, or NULL */
 	uint32_t formats; /* of the build; 0: all */
+	uint32_t max_mappings; /* 0: 1000 */
 	struct sealing_paths sealing; /* nothing: no worker is there */
 	/* The world outside. */
 	int uplink; /* ifindex; 0: this agent is no edge */

@@ -261,6 +261,43 @@ static void test_programs_go_on_until_nobody_needs_what_the_new_ones_lack(void *
 	assert_int_equal(rig_last(r, VIADUCT__AGENT__FRAME__BODY_ACK)->ack->n_failed, 0);
 }
 
+/* Programs that do not share all tables with this agent are replaced at once, and what was lost is an alarm while it lives. */
+/* requirement: NEG-8, OPS-3 */
+static void test_what_an_upgrade_loses_is_told(void **state)
+{
+	static const struct dp_adoption changed = {.n_changed = 2, .lost = "connections pins"};
+	struct rig *r = *state;
+	const Viaduct__Agent__Frame *stats;
+
+	rig_start(r);
+	rig_desire_all(r);
+	rig_advance_ms(r, LIMIT_AGENT_STATS_S * 1000);
+	stats = rig_last(r, VIADUCT__AGENT__FRAME__BODY_STATS);
+	assert_non_null(stats);
+	assert_string_equal(stats->stats->lost_tables, "");
+	fake_next_adoption(r->world, r->agent->config.dp.name, &changed);
+	rig_stop(r);
+
+	r->formats = FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_IPIP6_1);
+	rig_start(r);
+	assert_true(r->agent->active);
+	rig_advance_ms(r, LIMIT_AGENT_STATS_S * 1000);
+	stats = rig_last(r, VIADUCT__AGENT__FRAME__BODY_STATS);
+	assert_string_equal(stats->stats->lost_tables, "connections pins");
+	rig_stop(r);
+
+	rig_start(r);
+	assert_false(r->agent->active);
+	assert_string_equal(r->agent->lost, "");
+	rig_stop(r);
+
+	r->formats = 0;
+	r->max_mappings = 2000; /* nothing of what is there can be kept */
+	rig_start(r);
+	assert_true(r->agent->active);
+	assert_string_equal(r->agent->lost, "all");
+}
+
 /* requirement: OPS-3 */
 static void test_damaged_saved_state_is_as_good_as_none(void **state)
 {
@@ -463,6 +500,8 @@ int main(void)
 		TEST(test_a_killed_agent_knows_what_it_acknowledged_last),
 		TEST(test_a_record_cut_short_is_not_taken),
 		TEST(test_programs_go_on_until_nobody_needs_what_the_new_ones_lack),
+		TEST(test_what_an_upgrade_loses_is_told),
+		TEST(test_what_an_upgrade_loses_is_told),
 		TEST(test_damaged_saved_state_is_as_good_as_none),
 		TEST(test_another_cluster_replaces_everything),
 		TEST(test_a_refusing_manager_is_asked_seldom),

@@ -43,7 +43,7 @@ def parse(text):
 
 
 def test_it_is_as_prometheus_reads_it(endpoint):
-    """requirement: OPS-1, NEG-8"""
+    """requirement: OPS-1, OPS-3, NEG-8"""
     kind, text = get(endpoint)
     assert kind.startswith("text/plain; version=0.0.4")
     samples = parse(text)
@@ -52,6 +52,8 @@ def test_it_is_as_prometheus_reads_it(endpoint):
     assert samples[("objects", (("kind", "account"),))] >= 1
     hosts = {labels[0][1] for name, labels in samples if name == "host_connected"}
     assert hosts
+    lost = {dict(labels)["host"]: value for (name, labels), value in samples.items() if name == "host_state_lost"}
+    assert sorted(lost.values()) == [0] * (len(hosts) - 1) + [1], "the fixture's second host has an alarm"
     pairs = {(dict(labels)["from"], dict(labels)["to"]) for name, labels in samples if name == "pair_choice"}
     assert pairs == {(a, b) for a in hosts for b in hosts if a != b}
 
