@@ -26,7 +26,7 @@
 #include "tests/unit/model/twin_choice.h"
 
 enum {
-	SEEDS = 4,
+	SEEDS = 2,
 	ROUNDS = 50, /* in each of which everything settles once */
 	STEPS = 25,
 	HOSTS = 5,
