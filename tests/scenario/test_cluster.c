@@ -252,55 +252,55 @@ static void a_slow_driver_delays_its_node_alone(void **state)
 	char c[ID_TEXT_SIZE], d[ID_TEXT_SIZE];
 	struct fixture *f = *state;
 
-	scenario_host_slow(f->hosts[0], 5000);
-	world_run(f->w, 0, "10.0.0.7", c);
-	world_settle(f->w);
-	world_advance(f->w, 1000);
-	assert_int_equal(world_instance(f->w, c)->state, INSTANCE_PENDING);
-	assert_int_equal(world_interface(f->w, c)->attachment.state, ATTACHMENT_ATTACHING);
+	scenario_host_slow(f->c.hosts[0], 5000);
+	world_run(f->c.w, 0, "10.0.0.7", c);
+	world_settle(f->c.w);
+	world_advance(f->c.w, 1000);
+	assert_int_equal(world_instance(f->c.w, c)->state, INSTANCE_PENDING);
+	assert_int_equal(world_interface(f->c.w, c)->attachment.state, ATTACHMENT_ATTACHING);
 	/* a first packet of the host's other node, and changes of the host's state */
 	assert_int_equal(send_ab(f, 1), FAKE_HELD);
-	world_advance(f->w, 200);
+	world_advance(f->c.w, 200);
 	assert_int_equal(receive_b(f), 1);
 	set_vlan(f, 12);
 	assert_int_equal(why_not(f), DROP_VLAN);
 	set_vlan(f, 0);
-	assert_int_equal(world_instance(f->w, c)->state, INSTANCE_PENDING);
-	world_advance(f->w, 20000);
-	assert_int_equal(world_instance(f->w, c)->state, INSTANCE_RUNNING);
-	assert_int_equal(world_interface(f->w, c)->attachment.state, ATTACHMENT_ATTACHED);
+	assert_int_equal(world_instance(f->c.w, c)->state, INSTANCE_PENDING);
+	world_advance(f->c.w, 20000);
+	assert_int_equal(world_instance(f->c.w, c)->state, INSTANCE_RUNNING);
+	assert_int_equal(world_interface(f->c.w, c)->attachment.state, ATTACHMENT_ATTACHED);
 
 	/* what is ended during its start */
-	world_run(f->w, 0, "10.0.0.8", d);
-	world_settle(f->w);
-	world_advance(f->w, 7000);
-	world_terminate(f->w, d);
-	world_settle(f->w);
-	world_advance(f->w, 3000);
-	assert_int_equal(world_instance(f->w, d)->state, INSTANCE_SHUTTING_DOWN);
-	world_advance(f->w, 20000);
-	assert_int_equal(world_instance(f->w, d)->state, INSTANCE_TERMINATED);
-	assert_int_equal(scenario_host_nodes(f->hosts[0]), 2);
+	world_run(f->c.w, 0, "10.0.0.8", d);
+	world_settle(f->c.w);
+	world_advance(f->c.w, 7000);
+	world_terminate(f->c.w, d);
+	world_settle(f->c.w);
+	world_advance(f->c.w, 3000);
+	assert_int_equal(world_instance(f->c.w, d)->state, INSTANCE_SHUTTING_DOWN);
+	world_advance(f->c.w, 20000);
+	assert_int_equal(world_instance(f->c.w, d)->state, INSTANCE_TERMINATED);
+	assert_int_equal(scenario_host_nodes(f->c.hosts[0]), 2);
 
 	/* and what is begun by one agent */
-	world_run(f->w, 0, "10.0.0.9", d);
-	world_settle(f->w);
-	world_advance(f->w, 12000);
-	scenario_host_kill(f->hosts[0]);
-	world_advance(f->w, 1000);
-	scenario_host_start(f->hosts[0]);
-	world_advance(f->w, 1000);
-	assert_true(scenario_host_is_up(f->hosts[0]));
-	assert_int_equal(world_instance(f->w, d)->state, INSTANCE_PENDING);
-	world_advance(f->w, 30000);
-	assert_int_equal(world_instance(f->w, d)->state, INSTANCE_RUNNING);
-	assert_int_equal(scenario_host_nodes(f->hosts[0]), 3);
-	world_terminate(f->w, c);
-	world_settle(f->w);
-	world_advance(f->w, 1000);
-	assert_int_equal(world_instance(f->w, c)->state, INSTANCE_SHUTTING_DOWN);
-	world_advance(f->w, 20000);
-	assert_int_equal(world_instance(f->w, c)->state, INSTANCE_TERMINATED);
+	world_run(f->c.w, 0, "10.0.0.9", d);
+	world_settle(f->c.w);
+	world_advance(f->c.w, 12000);
+	scenario_host_kill(f->c.hosts[0]);
+	world_advance(f->c.w, 1000);
+	scenario_host_start(f->c.hosts[0]);
+	world_advance(f->c.w, 1000);
+	assert_true(scenario_host_is_up(f->c.hosts[0]));
+	assert_int_equal(world_instance(f->c.w, d)->state, INSTANCE_PENDING);
+	world_advance(f->c.w, 30000);
+	assert_int_equal(world_instance(f->c.w, d)->state, INSTANCE_RUNNING);
+	assert_int_equal(scenario_host_nodes(f->c.hosts[0]), 3);
+	world_terminate(f->c.w, c);
+	world_settle(f->c.w);
+	world_advance(f->c.w, 1000);
+	assert_int_equal(world_instance(f->c.w, c)->state, INSTANCE_SHUTTING_DOWN);
+	world_advance(f->c.w, 20000);
+	assert_int_equal(world_instance(f->c.w, c)->state, INSTANCE_TERMINATED);
 }
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
