@@ -12,7 +12,7 @@ import pytest
 
 from test_policy_random import attempt
 
-STEPS = 120
+STEPS = 100
 VPC_CIDRS = ["10.0.0.0/16", "10.0.0.0/20", "10.1.0.0/16", "10.2.0.0/28", "10.0.0.0/15", "10.3.0.0/29", "127.0.0.0/16",
              "224.0.0.0/16", "10.0.0.0", "nonsense"]
 SUBNET_CIDRS = ["10.0.0.0/28", "10.0.0.16/28", "10.0.0.0/27", "10.0.32.0/24", "10.1.0.0/24", "10.1.0.0/29",
@@ -140,7 +140,7 @@ class Walk:
         self.refused = 0
 
     def choose(self, table, lost):
-        return self.rng.choice(list(table) + [lost])
+        return self.rng.choice(list(table)) if table and self.rng.random() < 0.92 else lost
 
     def ask(self, name, expected, account=None, **arguments):
         """Makes the call as the account, and expects that answer; a stranger is told that there is no such thing."""
@@ -177,7 +177,10 @@ class Walk:
 
     def add_block(self):
         vpc, lost = self.vpc_and_whether_lost()
-        cidr = self.rng.choice(VPC_CIDRS + ["172.16.%d.0/24" % self.rng.randrange(8)])
+        cidr = self.rng.choice(VPC_CIDRS[:4] + VPC_CIDRS + ["172.16.%d.0/24" % self.rng.randrange(8)] * 3)
+        of_peers = [str(b) for peer in self.ref.peered(vpc) for b in self.ref.vpcs[peer]]
+        if of_peers and self.rng.random() < 0.5:
+            cidr = self.rng.choice(of_peers)
         answer = self.ask("associate_vpc_cidr_block", lost or self.ref.add_block(vpc, cidr), self.account(vpc, lost),
                           VpcId=vpc, CidrBlock=cidr)
         if answer:
@@ -197,7 +200,10 @@ class Walk:
 
     def create_subnet(self):
         vpc, lost = self.vpc_and_whether_lost()
-        cidr, zone = self.rng.choice(SUBNET_CIDRS), self.rng.choice(list(ZONES) + ["eu-west-9z"])
+        cidr, zone = self.rng.choice(SUBNET_CIDRS), self.rng.choice(list(ZONES) * 3 + ["eu-west-9z"])
+        inside = [c for c in SUBNET_CIDRS[:-1] if any(network(c).subnet_of(b) for b in self.ref.vpcs.get(vpc, []))]
+        if inside and self.rng.random() < 0.7:
+            cidr = self.rng.choice(inside)
         place = {} if zone is None else {"AvailabilityZoneId" if "az" in zone else "AvailabilityZone": zone}
         answer = self.ask("create_subnet", lost or self.ref.create_subnet(vpc, cidr, zone), self.account(vpc, lost),
                           VpcId=vpc, CidrBlock=cidr, **place)
@@ -218,8 +224,9 @@ class Walk:
 
     def create_interface(self):
         subnet = self.choose(self.ref.subnets, "subnet-00000000000000001")
-        text = self.rng.choice(HOSTS + [None] * 4)
         there = subnet in self.ref.subnets
+        inside = [h for h in HOSTS if there and self.ref.usable(subnet, h)]
+        text = self.rng.choice(HOSTS + inside * 4 + [None] * 6)
         expected = self.ref.create_interface(subnet, text) if there else "InvalidSubnetID.NotFound"
         owner = self.ref.owners[self.ref.subnets[subnet].vpc] if there else 0
         answer = self.ask("create_network_interface", expected, owner, SubnetId=subnet,
@@ -241,7 +248,10 @@ class Walk:
         if not self.ref.interfaces:
             return
         interface = self.rng.choice(list(self.ref.interfaces))
-        text, take = self.rng.choice(HOSTS), self.rng.random() < 0.5
+        held = [a for s, addresses in self.ref.interfaces.values() if s == self.ref.interfaces[interface][0]
+                for a in addresses]
+        inside = [h for h in HOSTS if self.ref.usable(self.ref.interfaces[interface][0], h)]
+        text, take = self.rng.choice(HOSTS + (inside + held) * 4), self.rng.random() < 0.5
         expected = self.ref.assign(interface, text, take)
         self.ask("assign_private_ip_addresses", expected, self.owner_of(interface), NetworkInterfaceId=interface,
                  PrivateIpAddresses=[text], AllowReassignment=take)
@@ -269,6 +279,9 @@ class Walk:
         if not self.ref.vpcs:
             return
         a, b = self.rng.choice(list(self.ref.vpcs)), self.rng.choice(list(self.ref.vpcs))
+        apart = [v for v in self.ref.vpcs if not self.ref.overlap(a, v)]
+        if apart and self.rng.random() < 0.8:
+            b = self.rng.choice(apart)
         expected = self.ref.peer(a, b)
         answer = self.ask("create_vpc_peering_connection", expected, self.ref.owners[a], VpcId=a, PeerVpcId=b,
                           PeerOwnerId="%d" % (111111111111 * (1 + self.ref.owners[b])))
@@ -280,11 +293,12 @@ class Walk:
     def answer_peering(self):
         if not self.ref.peerings:
             return
-        p = self.rng.choice(list(self.ref.peerings))
+        p = self.rng.choice([p for p in self.ref.peerings if self.ref.peerings[p][2] == "pending-acceptance"] * 8 +
+                            list(self.ref.peerings)[-2:])
         a, b, state = self.ref.peerings[p]
         what = self.rng.choice(["accept", "accept", "reject", "delete"])
         requester, accepter = self.parties[p]
-        account = self.rng.randrange(2)
+        account = self.rng.choice([0, 1, accepter, accepter])
         expected, to = None, {"accept": "active", "reject": "rejected", "delete": "deleted"}[what]
         if account not in (requester, accepter):
             expected = "InvalidVpcPeeringConnectionID.NotFound"
@@ -345,10 +359,12 @@ class Walk:
             assert shown == {g: v for g, v in ref.gateways.items() if v in mine}
 
     def run(self):
-        acts = [self.create_vpc] * 2 + [self.delete_vpc] + [self.add_block, self.drop_block] + \
-            [self.create_subnet] * 4 + [self.delete_subnet] + [self.create_interface] * 3 + \
-            [self.delete_interface, self.assign, self.assign, self.unassign] + [self.peer] * 2 + \
+        acts = [self.create_vpc] * 2 + [self.delete_vpc] + [self.add_block] * 3 + [self.drop_block] + \
+            [self.create_subnet] * 2 + [self.delete_subnet] + [self.create_interface] * 3 + \
+            [self.delete_interface] + [self.assign] * 5 + [self.unassign] + [self.peer] * 3 + \
             [self.answer_peering] * 3 + [self.open_gateway, self.close_gateway]
+        for first in [self.create_vpc] * 6 + [self.create_subnet] * 8 + [self.create_interface] * 6:
+            first()
         for _ in range(STEPS):
             self.rng.choice(acts)()
             self.compare()
