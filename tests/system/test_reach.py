@@ -71,6 +71,11 @@ class Net:
                       "b1": lab.start(self.office, SecurityGroupIds=[self.groups["blue"]])}
         self.world = lab.world
         self.public = self.ec2.allocate_address(Domain="vpc")
+        self.nat = self.ec2.create_nat_gateway(
+            SubnetId=self.near, AllocationId=self.ec2.allocate_address(Domain="vpc")["AllocationId"])[
+                "NatGateway"]["NatGatewayId"]
+        labs.wait_for("the NAT gateway", lambda: self.ec2.describe_nat_gateways(NatGatewayIds=[self.nat])[
+            "NatGateways"][0]["State"] == "available")
         self.listeners = [n.spawn("/usr/bin/python3", "-c", LISTENER, *PORTS)
                           for n in (*self.nodes.values(), self.world)]
         for one in self.listeners:
@@ -158,8 +163,9 @@ class Net:
             if dice.random() < 0.7:
                 self.ec2.create_route(RouteTableId=table, DestinationCidrBlock=far,
                                       VpcPeeringConnectionId=self.peering)
-            if subnet != self.office and dice.random() < 0.7:
-                self.ec2.create_route(RouteTableId=table, DestinationCidrBlock=ANY4, GatewayId=self.igw)
+            if subnet != self.office and dice.random() < 0.8:
+                out = {"NatGatewayId": self.nat} if dice.random() < 0.4 else {"GatewayId": self.igw}
+                self.ec2.create_route(RouteTableId=table, DestinationCidrBlock=ANY4, **out)
 
     def shuffle_public(self, dice):
         now = self.ec2.describe_addresses(AllocationIds=[self.public["AllocationId"]])["Addresses"][0]
