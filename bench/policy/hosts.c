@@ -13,6 +13,8 @@
  *   rules N   the node at B is in a group of N rules for its port, the last of which allows; A's may begin
  *             all
  *   groups    the rule names a group of 1,000 members, of which A's node is one
+ *   crowd     one rule, and at A a second node ("crowd", 10.0.1.3) that has begun four times as many connections as it
+ *             may have: each new one pushes out one of its own
  *   fill N    begins so many connections at A's node and says {"connections": C, "bytes": B}: those
  *             that are tracked then, and the table's memory
  */
@@ -47,6 +49,8 @@ enum {
 	GROUP_A = 1,
 	GROUP_B = 2,
 	CONNECTIONS = 1000000,
+	CROWD_CONNECTIONS = 8192,
+	CROWD_ID = 2,
 	PORTS = 60000, /* of one address, for filling */
 };
 
@@ -263,7 +267,7 @@ struct datagram {
 	uint8_t payload[8];
 } __attribute__((packed));
 
-static struct datagram datagram(uint32_t to, uint16_t port)
+static struct datagram datagram(const struct dp_port *sender, uint32_t to, uint16_t port)
 {
 	struct datagram d = {
 		.ethernet = {.ether_dhost = {2, 0xff, 0, 0, 0, 1},
@@ -279,9 +283,9 @@ static struct datagram datagram(uint32_t to, uint16_t port)
 			.uh_dport = htons(TRAFFIC_PORT),
 			.uh_ulen = htons(16)},
 	};
-	struct ipaddr from = addr(nodes[0]);
 
-	d.ip.saddr = htonl(ipaddr_v4(&from));
+	memcpy(d.ethernet.ether_shost, sender->mac.b, sizeof(d.ethernet.ether_shost));
+	d.ip.saddr = htonl(ipaddr_v4(&sender->addrs[0]));
 	d.ip.daddr = htonl(to);
 	d.ip.check = csum(&d.ip, sizeof(d.ip));
 	return d;
@@ -311,21 +315,17 @@ static size_t table_bytes(void)
 	return bytes;
 }
 
-static void fill(size_t n)
+/* Begins 'n' connections at a node of A's. */
+static void begin(const struct dp_port *sender, size_t n)
 {
-	struct bpf_host *h = bpf_host_of(hosts[0].dp);
-	int prog = bpf_program__fd(h->skel->progs.port);
-	struct __sk_buff context = {.ifindex = (uint32_t)hosts[0].port.ifindex};
+	int prog = bpf_program__fd(bpf_host_of(hosts[0].dp)->skel->progs.port);
+	struct __sk_buff context = {.ifindex = (uint32_t)sender->ifindex};
 	static uint8_t out[2048];
-	size_t tracked = 0;
 
-	join(0, 0); /* gives back its part of the table: it gets all of it */
-	hosts[0].port.connections = (uint32_t)n;
-	may_begin_all();
 	check(netns_enter(hosts[0].netns), "namespace");
 	for (size_t i = 0; i < n; i++) {
 		uint32_t to = 0x0a00020aU + (uint32_t)(i / PORTS);
-		struct datagram d = datagram(to, (uint16_t)(1024 + i % PORTS));
+		struct datagram d = datagram(sender, to, (uint16_t)(1024 + i % PORTS));
 		LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &d, .data_size_in = sizeof(d),
 			    .data_out = out, .data_size_out = sizeof(out), .ctx_in = &context,
 			    .ctx_size_in = sizeof(context));
@@ -334,18 +334,66 @@ static void fill(size_t n)
 			map(0, ipaddr_from_v4(to), 1, 0);
 		check(bpf_prog_test_run_opts(prog, &opts), "program");
 	}
-	check(datapath_connections(hosts[0].dp, 1, count, &tracked), "connections");
-	printf("{\"connections\": %zu, \"bytes\": %zu}\n", tracked, table_bytes());
+}
+
+static size_t tracked_at(const struct dp_port *port)
+{
+	size_t n = 0;
+
+	check(datapath_connections(hosts[0].dp, port->id, count, &n), "connections");
+	return n;
+}
+
+static void fill(size_t n)
+{
+	join(0, 0); /* gives back its part of the table: it gets all of it */
+	hosts[0].port.connections = (uint32_t)n;
+	may_begin_all();
+	begin(&hosts[0].port, n);
+	printf("{\"connections\": %zu, \"bytes\": %zu}\n", tracked_at(&hosts[0].port),
+	       table_bytes());
+}
+
+static void use_crowd(void)
+{
+	struct dp_port crowd = {.id = CROWD_ID,
+				.vni = VNI,
+				.mac = {{2, 0, 0, 0, 0, 3}},
+				.mtu = NODE_MTU,
+				.n_addrs = 1,
+				.addrs = {addr("10.0.1.3")},
+				.n_groups = 1,
+				.groups = {GROUP_A},
+				.connections = CROWD_CONNECTIONS};
+	size_t n;
+
+	use_rules(1);
+	check(netns_enter(hosts[0].netns), "namespace");
+	crowd.ifindex = find("crowd", NULL);
+	check(datapath_port_set(hosts[0].dp, &crowd), "port");
+	begin(&crowd, 4 * CROWD_CONNECTIONS);
+	n = tracked_at(&crowd);
+	/* full, and its own alone went */
+	check(n < CROWD_CONNECTIONS / 2 || n > 2 * CROWD_CONNECTIONS ? -ERANGE : 0, "quota");
+}
+
+static void leave_crowd(void)
+{
+	check(netns_enter(hosts[0].netns), "namespace");
+	datapath_port_delete(hosts[0].dp, CROWD_ID); /* if it is there */
 }
 
 static void obey(char *line)
 {
 	size_t n;
 
+	leave_crowd();
 	if (!strcmp(line, "none\n"))
 		use_none();
 	else if (!strcmp(line, "groups\n"))
 		use_groups();
+	else if (!strcmp(line, "crowd\n"))
+		use_crowd();
 	else if (sscanf(line, "rules %zu", &n) == 1 && n && n <= RULES_MAX)
 		use_rules(n);
 	else if (sscanf(line, "fill %zu", &n) == 1) {

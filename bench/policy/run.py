@@ -6,7 +6,7 @@
 
 Kernel: each host routes between its node and a vxlan device and has nftables: established connections pass, then N rules,
 of which the last one allows. Viaduct: the data plane on both, b in a security group of N rules, or of one rule that
-names a group of 1,000 members. Every round measures every path once with every number of rules; a figure is the
+names a group of 1,000 members; or of one rule, while another node of a's host is at its quota of connections. Every round measures every path once with every number of rules; a figure is the
 median over the rounds, a ratio the median of the rounds' ratios. Then: what 1,000,000 tracked connections
 take.
 """
@@ -24,7 +24,7 @@ import hosts  # noqa: E402
 from run import median_interval  # noqa: E402
 
 A, B = "10.0.1.2", "10.0.2.2"
-RULES = ("none", "rules 1", "rules 100", "rules 1000", "groups")
+RULES = ("none", "rules 1", "rules 100", "rules 1000", "groups", "crowd")
 # (name, traffic's mode, its key in traffic's answer)
 MEASURES = [
     ("tcp_crr", "tcp-crr", "connections_per_second"),
@@ -62,7 +62,7 @@ class Kernel:
             hosts.forward(host)
 
     def use(self, rules):
-        count = 1 if rules == "groups" else int(rules.split()[1]) if rules != "none" else 0
+        count = 1 if rules in ("groups", "crowd") else int(rules.split()[1]) if rules != "none" else 0
         for host, is_b in zip(self.hosts, (False, True)):
             lines = ["flush ruleset"]
             if count:
@@ -87,6 +87,7 @@ class Viaduct:
 
     def __init__(self, nss, build):
         self.a, h1, h2, self.b = topology(nss, "policy-v")
+        hosts.veth(h1, "crowd", h1, "crowd-node", hosts.INNER_MTU)
         self.directory = tempfile.TemporaryDirectory(prefix="viaduct-bench-")
         self.process = subprocess.Popen([os.path.join(build, "bench", "policy", "policy-hosts"), h1, h2,
                                          self.directory.name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -127,6 +128,11 @@ def summary(results):
                 "vs_nftables": round(statistics.median(ratios), 4),
                 "vs_nftables_interval": [round(low, 4), round(high, 4)],
                 "vs_without": round(statistics.median(m / w for m, w in zip(mine, without)), 4)}
+    for name, _, _ in MEASURES:
+        one, crowd = results[("viaduct", "rules 1", name)], results[("viaduct", "crowd", name)]
+        ratios = [c / r for c, r in zip(crowd, one)]
+        out["crowd"][name]["vs_alone"] = round(statistics.median(ratios), 4)
+        out["crowd"][name]["vs_alone_interval"] = [round(x, 4) for x in median_interval(ratios)]
     return out
 
 
@@ -149,6 +155,11 @@ def print_goals(out, million):
                 r = out[rules][name]["vs_without"]
                 met = r <= worse if worse > 1 else r >= worse
                 print(f"  established {name}, {rules}: {r:.3f} of none, goal {worse:.3f}: {'met' if met else 'NOT met'}")
+    for name, _, _ in MEASURES:
+        r, (low, high) = out["crowd"][name]["vs_alone"], out["crowd"][name]["vs_alone_interval"]
+        met = low <= 1 if name == "tcp_rr" else high >= 1
+        print(f"  {name} beside a port at its quota: {r:.3f} of that without ({low:.3f} to {high:.3f}), no worse: "
+              f"{'met' if met else 'NOT met'}")
     size = million["bytes"] / 2 ** 20
     print(f"  {million['connections']} tracked connections: {size:.0f} MB, goal <= 256: "
           f"{'met' if size <= 256 and million['connections'] >= 0.999 * MILLION else 'NOT met'}")
