@@ -279,7 +279,7 @@ static void agent_on_instance(const struct instance_status *status, void *arg)
 
 static void agent_on_settled(void *arg)
 {
-	sync_settled(arg);
+	acknowledge_settled(arg);
 }
 
 static void agent_on_port(const struct port *port, void *arg)
@@ -359,6 +359,7 @@ int agent_new(const struct agent_config *config, struct agent **ret)
 	report_init(a);
 	flows_init(a);
 	sync_init(a);
+	acknowledge_init(a);
 
 	const struct probe_spec spec = {.fn = config->backend->probe,
 					.fn_arg = config->backend->arg,
@@ -391,6 +392,7 @@ struct agent *agent_free(struct agent *a)
 	sealing_deinit(&a->sealing);
 	link_deinit(&a->link);
 	sync_deinit(a);
+	acknowledge_deinit(a);
 	if (a->dp)
 		agent_close_plane(a);
 	serve6_deinit(a);

@@ -6,7 +6,7 @@
  *
  *	link -> agent (frames) -> sync -> desired, reconcile -> datapath, driver
  *	                       -> questions, miss (answers), cache (pushes)
- *	driver (jobs done, node) -> reconcile -> datapath, sync (what is pending no more) -> link
+ *	driver (jobs done, node) -> reconcile -> datapath, acknowledge (what is pending no more) -> link
  *	datapath (upcalls) -> upcalls -> miss -> questions -> link
  *	                              -> serve (DHCP, DNS) -> datapath
  *	kernel -> nexthop -> datapath;   probe, report -> link;   control: reads everything
@@ -140,7 +140,9 @@ struct agent {
 	/* flows.c */
 	struct timer close_window, tell_window;
 	/* sync.c */
-	struct timer check, resync, save, acknowledge;
+	struct timer check, resync, save;
+	/* acknowledge.c */
+	struct timer acknowledge;
 	bool takes_pending; /* the manager knows that an Ack may name what is still under way */
 	struct failures failures; /* of the Desired of 'revision', but for those of nodes */
 };
@@ -170,8 +172,13 @@ void sync_desired(struct agent *a, const Viaduct__Agent__Desired *m);
 void sync_update(struct agent *a, const Viaduct__Agent__Update *m);
 /* Looks whether everything is as it was desired, and brings it there. */
 void sync_full(struct agent *a);
+
+/* acknowledge.c: says what of 'revision' is done, what failed, and what is still under way. */
+void acknowledge_init(struct agent *a);
+void acknowledge_deinit(struct agent *a);
+void acknowledge_now(struct agent *a);
 /* An instance is not pending any more. */
-void sync_settled(struct agent *a);
+void acknowledge_settled(struct agent *a);
 
 /* upcalls.c: reads the packets that come up and gives them to who answers them. */
 must_check int upcalls_open(struct agent *a);
