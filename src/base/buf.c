@@ -189,16 +189,6 @@ DEFINE_INTEGER(16, le);
 DEFINE_INTEGER(32, le);
 DEFINE_INTEGER(64, le);
 
-void cursor_init(struct cursor *c, const void *data, size_t size)
-{
-	*c = (struct cursor){.at = data, .end = size ? (const uint8_t *)data + size : data};
-}
-
-size_t cursor_left(const struct cursor *c)
-{
-	return (size_t)(c->end - c->at);
-}
-
 int cursor_error(const struct cursor *c)
 {
 	return c->error;

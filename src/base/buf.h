@@ -67,8 +67,14 @@ struct cursor {
 	int error;
 };
 
-void cursor_init(struct cursor *c, const void *data, size_t size);
-size_t cursor_left(const struct cursor *c);
+static inline void cursor_init(struct cursor *c, const void *data, size_t size)
+{
+	*c = (struct cursor){.at = data, .end = size ? (const uint8_t *)data + size : data};
+}
+static inline size_t cursor_left(const struct cursor *c)
+{
+	return (size_t)(c->end - c->at);
+}
 must_check int cursor_error(const struct cursor *c);
 /* Records that what was read is malformed, for the decoder's own checks. */
 void cursor_fail(struct cursor *c);

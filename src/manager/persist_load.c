@@ -2,7 +2,8 @@
 /*
  * Loading the model from the store, by two threads: the caller's reads records and makes objects of them, the other one
  * enters these into the model, which is its own until it ends.  They go over in parcels through a short queue, so that an
- * object is entered while the processors' shared cache still has it.
+ * object is entered while the processors' shared cache still has it.  When all are there, the caller's checks them, while
+ * the other one puts them in order.
  *
  * The model of another thread needs little memory of its own, and the objects come from the caller's heap: as they would
  * without the other thread.
@@ -39,8 +40,9 @@ struct loading {
 	pthread_cond_t changed;
 	/* Under the lock.  Parcels n_entered to n_sent, modulo PARCELS, are the other thread's. */
 	size_t n_sent, n_entered;
-	bool end;   /* nothing more is sent */
-	int failed; /* of the other thread, which has ended then */
+	bool end;     /* nothing more is sent */
+	bool settled; /* all that was sent is in the model */
+	int failed;   /* of the other thread */
 	/* Each belongs to one thread at a time. */
 	struct parcel parcels[PARCELS];
 };
@@ -92,7 +94,7 @@ static void *enter_all(void *data)
 {
 	struct loading *l = data;
 	struct parcel *p;
-	int r = 0;
+	int r = 0, ordered;
 
 	while ((p = await_parcel(l))) {
 		/* after a failure what still comes is only freed */
@@ -104,6 +106,17 @@ static void *enter_all(void *data)
 		p->n = 0;
 		parcel_entered(l, r);
 	}
+	if (!r)
+		r = model_load_settle(l->model);
+	pthread_mutex_lock(&l->lock);
+	l->settled = true;
+	l->failed = r;
+	pthread_cond_signal(&l->changed);
+	pthread_mutex_unlock(&l->lock);
+	ordered = r ? r : model_load_order(l->model);
+	pthread_mutex_lock(&l->lock);
+	l->failed = ordered;
+	pthread_mutex_unlock(&l->lock);
 	return NULL;
 }
 
@@ -145,19 +158,23 @@ static int load_write(const struct store_write *write, void *data)
 	return p->n == PARCEL_SIZE ? send_parcel(l) : 0;
 }
 
-/* Waits until all is entered. */
+/* Waits until all is entered, and in order; 'r': whether all was sent. */
 static int finish(struct loading *l, pthread_t thread, int r)
 {
-	int failed = send_parcel(l);
+	int failed;
 
+	(void)send_parcel(l); /* what failed is told below */
 	pthread_mutex_lock(&l->lock);
 	l->end = true;
 	pthread_cond_signal(&l->changed);
+	while (!l->settled)
+		pthread_cond_wait(&l->changed, &l->lock);
+	failed = l->failed;
 	pthread_mutex_unlock(&l->lock);
+	if (!r)
+		r = failed ? failed : model_load_check(l->model);
 	pthread_join(thread, NULL);
-	if (!failed)
-		failed = l->failed;
-	return r ? r : failed;
+	return r ? r : l->failed;
 }
 
 static struct loading *loading_free(struct loading *l)
@@ -187,5 +204,7 @@ int persist_load(struct store *store, struct model *model)
 	if (r)
 		return -r;
 	r = finish(l, thread, store_load(store, load_write, l));
-	return r ? r : model_load_end(model, info->revision);
+	if (!r)
+		model_load_finish(model, info->revision);
+	return r;
 }

@@ -26,15 +26,35 @@ static uint64_t carrier_hash(enum carried_kind k, uint32_t number, uint32_t host
 	return hash_u64(((uint64_t)number << 32 | host) ^ (uint64_t)k << 31);
 }
 
+static bool is_carrier(const struct carrier *c, enum carried_kind k, uint32_t number, uint32_t host)
+{
+	return c->host == host && c->carried->kind == k && c->carried->number == number;
+}
+
+static size_t place_at_hand(enum carried_kind k, uint32_t number, uint32_t host)
+{
+	uint64_t key = ((uint64_t)number << 32 | host) ^ (uint64_t)k << 31;
+
+	return key * 0x9e3779b97f4a7c15 >> 32 & (MODEL_CARRIERS_AT_HAND - 1);
+}
+
 static struct carrier *carrier_find(const struct model *m, enum carried_kind k, uint32_t number,
 				    uint32_t host)
 {
-	struct carrier *c;
+	struct carrier *c = m->carriers_at_hand[place_at_hand(k, number, host)];
 
+	if (c && is_carrier(c, k, number, host))
+		return c;
 	hmap_for_each_at (c, &m->carriers, carrier_hash(k, number, host), node)
-		if (c->carried->kind == k && c->carried->number == number && c->host == host)
+		if (is_carrier(c, k, number, host))
 			return c;
 	return NULL;
+}
+
+/* Whoever is prepared is used next. */
+static void keep_at_hand(struct model *m, struct carrier *c)
+{
+	m->carriers_at_hand[place_at_hand(c->carried->kind, c->carried->number, c->host)] = c;
 }
 
 uint32_t carried_interfaces(const struct model *m, enum carried_kind k, uint32_t number,
@@ -63,10 +83,12 @@ static struct carried *carried_get(struct model *m, enum carried_kind k, uint32_
 int carrier_prepare(struct model *m, enum carried_kind k, uint32_t number, uint32_t host)
 {
 	struct carried *n;
-	struct carrier *c;
+	struct carrier *c = carrier_find(m, k, number, host);
 
-	if (carrier_find(m, k, number, host))
+	if (c) {
+		keep_at_hand(m, c);
 		return 0;
+	}
 	n = carried_get(m, k, number);
 	if (!n)
 		return -ENOMEM;
@@ -87,6 +109,7 @@ int carrier_prepare(struct model *m, enum carried_kind k, uint32_t number, uint3
 	list_push_back(&m->idle_carriers, &c->idle);
 	n->n_carriers++;
 	hmap_insert(&m->carriers, &c->node, carrier_hash(k, number, host));
+	keep_at_hand(m, c);
 	return 0;
 }
 
@@ -120,7 +143,11 @@ void carrier_remove(struct model *m, enum carried_kind k, uint32_t number, uint3
 static void carrier_free(struct model *m, struct carrier *c)
 {
 	struct carried *n = c->carried;
+	struct carrier **at_hand =
+		&m->carriers_at_hand[place_at_hand(n->kind, n->number, c->host)];
 
+	if (*at_hand == c)
+		*at_hand = NULL;
 	hmap_remove(&m->carriers, &c->node);
 	free(c);
 	if (--n->n_carriers)

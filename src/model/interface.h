@@ -52,16 +52,27 @@ struct interface {
 	struct mac mac;
 	size_t n_addrs;
 	struct private_addr
-		*addrs;    /* of both families; the first is the primary, IPv4, always there */
-	char *description; /* NULL: "" */
-	bool source_dest_check;
+		*addrs; /* of both families; the first is the primary, IPv4, always there */
+
+	/* What the tables use is together: a model of a million records is built from here. */
+	struct hmap_node by_mac;
+	struct member by_subnet;
+	struct member by_shared;
+	/* Of this version. */
+	struct group_set *group_set; /* NULL: no groups */
+	struct group_set *host_set; /* of a shared one: where its addresses are; NULL: it is not shared, or is nowhere */
+
+	struct attachment attachment; /* the first; ATTACHMENT_NONE: there is none at all */
+	size_t n_others;
+	struct attachment *others; /* of a shared one */
 	size_t n_groups; /* at most LIMIT_MODEL_INTERFACE_GROUPS; 0: from a store older than groups */
 	struct group_ref *groups;
 	/* It may be attached more than once (NIC-4).  Without this mark it is attached once at most, as in EC2. */
 	bool shared;
-	struct attachment attachment; /* the first; ATTACHMENT_NONE: there is none at all */
-	size_t n_others;
-	struct attachment *others; /* of a shared one */
+	bool source_dest_check;
+	bool auto_public;     /* its node gets a public address whenever it starts */
+	struct handle handle; /* given when a route first names it as its target */
+	char *description;    /* NULL: "" */
 	enum interface_condition condition;
 	struct ipaddr dns_server; /* for its node; zero: the network's */
 	uint32_t vlan;            /* of the frames of its node, both ways (802.1Q); 0: none */
@@ -71,16 +82,7 @@ struct interface {
 	/* Accounts beside the owner that may do that: model/interface_rights.h. */
 	size_t n_attachers, n_detachers, n_setters, n_modifiers;
 	uint64_t *attachers, *detachers, *setters, *modifiers;
-	struct handle handle; /* given when a route first names it as its target */
-	uint64_t managed_by;  /* the NAT gateway whose it is: nobody else changes it; 0: none */
-	bool auto_public;     /* its node gets a public address whenever it starts */
-
-	struct hmap_node by_mac;
-	struct member by_subnet;
-	struct member by_shared;
-	/* Of this version. */
-	struct group_set *group_set; /* NULL: no groups */
-	struct group_set *host_set; /* of a shared one: where its addresses are; NULL: it is not shared, or is nowhere */
+	uint64_t managed_by; /* the NAT gateway whose it is: nobody else changes it; 0: none */
 };
 
 /* EC2's status: "available", or "in-use" from the acknowledged attachment on; "attaching" and "detaching"

@@ -101,7 +101,8 @@ static int list_entered(struct model *m)
 
 	for (size_t i = 0; i < n && !r; i++) {
 		if (i + LIST_AHEAD < n)
-			table_prefetch_object(m->unlisted[i + LIST_AHEAD].value);
+			table_prefetch_object(m->unlisted[i + LIST_AHEAD].value,
+					      m->unlisted_kind);
 		r = table_list(m, m->unlisted[i].value);
 	}
 	m->n_unlisted = 0;
@@ -195,7 +196,7 @@ static int load_arrived(struct model *m)
 	size_t n = m->n_arriving;
 	int r;
 
-	for (unsigned int stage = 0; stage < TABLE_PREFETCH_STAGES; stage++)
+	for (unsigned int stage = 0; stage < 2; stage++)
 		for (size_t i = 0; i < n; i++)
 			table_prefetch(m, m->arriving[i], stage);
 	for (size_t i = 0; i < n; i++) {
@@ -234,6 +235,7 @@ int model_load_decode(enum kind k, uint64_t id, const void *data, size_t size, s
 		record_free(new);
 		return -EBADMSG;
 	}
+	table_hash(new);
 	*ret = new;
 	return 0;
 }
@@ -245,9 +247,11 @@ int model_load_object(struct model *m, struct object **new)
 	m->loading = true;
 	if (m->n_arriving == ARRAY_SIZE(m->arriving))
 		r = load_arrived(m);
-	if (!r)
-		m->arriving[m->n_arriving++] = TAKE_PTR(*new);
-	return r;
+	if (r)
+		return r;
+	table_prefetch_object(*new, KIND_NONE);
+	m->arriving[m->n_arriving++] = TAKE_PTR(*new);
+	return 0;
 }
 
 int model_load_deletion(struct model *m, enum kind k, uint64_t id)
@@ -275,18 +279,27 @@ int model_load(struct model *m, enum kind k, uint64_t id, const void *data, size
 	return r ? r : model_load_object(m, &new);
 }
 
-int model_load_end(struct model *m, uint64_t revision)
+int model_load_settle(struct model *m)
 {
 	int r = load_arrived(m);
 
-	if (!r)
-		r = load_last(m);
-	if (!r)
-		r = list_entered(m);
-	if (!r)
-		r = table_sort(m);
-	if (r)
-		return r;
+	return r ? r : load_last(m);
+}
+
+int model_load_order(struct model *m)
+{
+	int r = list_entered(m);
+
+	return r ? r : table_sort(m);
+}
+
+int model_load_check(const struct model *m)
+{
+	return load_check_references(m);
+}
+
+void model_load_finish(struct model *m, uint64_t revision)
+{
 	m->loading = false;
 	m->revision = revision;
 	free(m->unlisted);
@@ -294,5 +307,16 @@ int model_load_end(struct model *m, uint64_t revision)
 	m->unlisted_allocated = 0;
 	placement_index_refresh_all(m);
 	table_reclaim(m);
-	return load_check_references(m);
+}
+
+int model_load_end(struct model *m, uint64_t revision)
+{
+	int r = model_load_settle(m);
+
+	if (!r)
+		r = model_load_order(m);
+	if (r)
+		return r;
+	model_load_finish(m, revision);
+	return model_load_check(m);
 }

@@ -210,9 +210,9 @@ static int check_kind(const struct model *m, enum kind k)
 	do {
 		for (n = 0; n < ARRAY_SIZE(some) && hmap_iter_step(&it); n++) {
 			some[n] = hmap_entry(it.current, const struct object, by_id);
-			table_prefetch_object(some[n]);
+			table_prefetch_object(some[n], k);
 		}
-		for (unsigned int stage = 1; stage < TABLE_PREFETCH_STAGES; stage++)
+		for (unsigned int stage = 0; stage < 2; stage++)
 			for (size_t i = 0; i < n; i++)
 				prefetch_references(m, some[i], stage);
 		for (size_t i = 0; i < n; i++)

@@ -17,7 +17,7 @@
 #include "model/table_group.h"
 #include "model/table_uses.h"
 
-enum { CACHE_LINE = 64 };
+enum { CACHE_LINE = 64, PARTS_ABOUT = 64 /* what lies behind an object in its block */ };
 
 struct hmap_node *unique_first(const struct model *m, enum unique u, uint64_t hash)
 {
@@ -268,6 +268,17 @@ static void replace_unique(struct model *m, struct object *old, struct object *n
 			    (struct hmap_node *)(void *)((char *)new + u->offset), hash);
 }
 
+void table_hash(struct object *o)
+{
+	o->by_id.hash = hash_u64(o->id);
+	for (size_t n = 0; n < table_part_count(o); n++) {
+		struct attachment *a = table_part(o, n);
+
+		a->by_id.hash = hash_u64(a->id);
+		a->by_instance.hash = hash_u64(a->instance);
+	}
+}
+
 /* Attachments are found by their ids, and by their instances. */
 static void replace_parts(struct model *m, struct object *old, struct object *new)
 {
@@ -284,13 +295,13 @@ static void replace_parts(struct model *m, struct object *old, struct object *ne
 	for (size_t n = 0; n < table_part_count(new); n++) {
 		struct attachment *a = table_part(new, n);
 
-		hmap_insert(by_id, &a->by_id, hash_u64(a->id));
+		hmap_insert(by_id, &a->by_id, a->by_id.hash);
 		if (!attachment_is_foreign(a))
-			hmap_insert(by_instance, &a->by_instance, hash_u64(a->instance));
+			hmap_insert(by_instance, &a->by_instance, a->by_instance.hash);
 	}
 }
 
-/* What objects are found by. */
+/* What objects are found by.  'new' has its hashes: table_hash(). */
 static void replace_keys(struct model *m, struct object *old, struct object *new)
 {
 	struct kind_table *t = &m->kinds[(new ? new : old)->kind];
@@ -298,7 +309,7 @@ static void replace_keys(struct model *m, struct object *old, struct object *new
 	if (old)
 		hmap_remove(&t->by_id, &old->by_id);
 	if (new)
-		hmap_insert(&t->by_id, &new->by_id, hash_u64(new->id));
+		hmap_insert(&t->by_id, &new->by_id, new->by_id.hash);
 	if (new && new->id > t->highest_id)
 		t->highest_id = new->id;
 	t->n = t->n + !!new - !!old;
@@ -348,6 +359,8 @@ int table_replace(struct model *m, struct object *old, struct object *new)
 		r = table_lists_prepare(m, new);
 	if (r)
 		return r;
+	if (new)
+		table_hash(new);
 	replace_keys(m, old, new);
 	table_lists_replace(m, old, new);
 	replace_derived(m, old, new);
@@ -365,20 +378,11 @@ int table_enter(struct model *m, struct object *new)
 	return 0;
 }
 
-int table_list(struct model *m, struct object *o)
-{
-	int r = table_lists_prepare(m, o);
-
-	if (!r)
-		table_lists_replace(m, NULL, o);
-	return r;
-}
-
 /* ---- many at a time ---- */
 
-void table_prefetch_object(const struct object *o)
+void table_prefetch_object(const struct object *o, enum kind k)
 {
-	size_t size = record_of(o->kind)->size;
+	size_t size = (k ? record_of(k)->size : sizeof(struct interface)) + PARTS_ABOUT;
 
 	for (size_t at = 0; at < size; at += CACHE_LINE)
 		__builtin_prefetch((const char *)o + at, 1);
@@ -386,8 +390,7 @@ void table_prefetch_object(const struct object *o)
 
 void table_prefetch_id(const struct model *m, enum kind k, uint64_t id, unsigned int stage)
 {
-	if (stage)
-		hmap_prefetch(&m->kinds[k].by_id, hash_u64(id), stage - 1);
+	hmap_prefetch(&m->kinds[k].by_id, hash_u64(id), stage);
 }
 
 static void prefetch_addrs(const struct model *m, const struct interface *i)
@@ -408,22 +411,17 @@ void table_prefetch(const struct model *m, const struct object *o, unsigned int 
 	const struct kind_table *t = &m->kinds[o->kind];
 	uint64_t hash;
 
-	if (!stage) {
-		table_prefetch_object(o);
-		return;
-	}
-	if (stage == 1 || o->id <= t->highest_id)
-		table_prefetch_id(m, o->kind, o->id, stage);
-	if (stage > 1 || o->kind != KIND_INTERFACE)
+	if (!stage || o->id <= t->highest_id)
+		hmap_prefetch(&t->by_id, o->by_id.hash, stage);
+	if (stage || o->kind != KIND_INTERFACE)
 		return; /* of the others there are few, or they have no other keys */
 	for (size_t n = 0; n < t->n_uniques; n++)
 		if (t->uniques[n]->hash(o, &hash))
 			hmap_prefetch(&m->unique[t->uniques[n]->unique], hash, 0);
 	if (i->attachment.state != ATTACHMENT_NONE) {
-		hmap_prefetch(&m->unique[UNIQUE_ATTACHMENT],
-			      hash_u64(i->attachment.id), 0);
+		hmap_prefetch(&m->unique[UNIQUE_ATTACHMENT], i->attachment.by_id.hash, 0);
 		hmap_prefetch(&m->unique[UNIQUE_ATTACHMENT_INSTANCE],
-			      hash_u64(i->attachment.instance), 0);
+			      i->attachment.by_instance.hash, 0);
 	}
 	prefetch_addrs(m, i);
 }

@@ -98,8 +98,9 @@ struct host_state {
 
 enum {
 	MODEL_LOAD_BATCH = 32, /* records that wait for memory together while loading */
-	MODEL_GROUPS_AT_HAND = 4096,
+	MODEL_GROUPS_AT_HAND = 8192,
 	MODEL_HOSTS_AT_HAND = 4096,
+	MODEL_CARRIERS_AT_HAND = 1024,
 	MODEL_KIND_RELATIONS = 8,
 	MODEL_KIND_UNIQUES = 4,
 };
@@ -147,6 +148,7 @@ struct model {
 	struct list idle_groups;
 	struct hmap carried;
 	struct hmap carriers;
+	struct carrier *carriers_at_hand[MODEL_CARRIERS_AT_HAND]; /* likewise */
 	struct list idle_carriers;
 	struct hmap host_states;
 	struct host_state *hosts_at_hand[MODEL_HOSTS_AT_HAND]; /* likewise */
@@ -170,16 +172,17 @@ struct model {
 must_check int table_replace(struct model *m, struct object *old, struct object *new);
 /* The same for an object that was not there, in two steps, for loading: many are entered as they come, and get their places
  * in lists in order of their serials, so that each list grows at its end.  table_enter(): -ENOMEM, and nothing has
- * changed.  table_list(): -ENOMEM, and it is in no list. */
+ * changed.  table_list(): -ENOMEM, and the model is good for nothing but being freed. */
+/* Sets the hashes of its ids, which table_enter() and table_prefetch() rely on; any thread, of an object in no model. */
+void table_hash(struct object *o);
 must_check int table_enter(struct model *m, struct object *new);
 must_check int table_list(struct model *m, struct object *o);
-/* Bring nearer to the processor what table_enter() will use for 'o': first (stage 0) itself, which another thread may have
- * made, then the places in the tables.  For an id what model_get() will read: the place in the table (stage 1), and then what
- * is found there. */
-enum { TABLE_PREFETCH_STAGES = 3 };
+/* Bring nearer to the processor what table_enter() will use for 'o', or model_get() for an id: first (stage 0) the places in
+ * the tables, then (stage 1) what is found there. */
 void table_prefetch(const struct model *m, const struct object *o, unsigned int stage);
 void table_prefetch_id(const struct model *m, enum kind k, uint64_t id, unsigned int stage);
-void table_prefetch_object(const struct object *o);
+/* An object itself, which is somewhere else or was made by another thread; reads nothing of it.  KIND_NONE: of any kind. */
+void table_prefetch_object(const struct object *o, enum kind k);
 /* Of a zeroed model. */
 void table_init(struct model *m);
 /* Frees what is empty, if no change can be undone. */

@@ -308,6 +308,40 @@ void table_lists_replace(struct model *m, struct object *old, struct object *new
 		replace_part_members(m, old, new, &parts[n]);
 }
 
+int table_list(struct model *m, struct object *o)
+{
+	const struct kind_table *t = &m->kinds[o->kind];
+	size_t n_parts, n_attachments = table_part_count(o);
+	const struct part_relation_use *parts = table_part_relations(&n_parts);
+	struct group *g;
+	uint64_t key;
+
+	replace_by_kind(m, NULL, o);
+	for (size_t n = 0; n < t->n_relations; n++) {
+		const struct relation_use *u = t->relations[n];
+
+		if (!u->key(o, &key))
+			continue;
+		g = group_get(m, u->relation, o->kind, key);
+		if (!g)
+			return -ENOMEM;
+		group_join(m, o, member_at(o, u->offset), g, NULL, u->offset, false);
+	}
+	for (size_t k = 0; k < n_attachments; k++)
+		for (size_t n = 0; n < n_parts; n++) {
+			const struct part_relation_use *u = &parts[n];
+
+			if (!u->key(table_part(o, k), &key))
+				continue;
+			g = group_get(m, u->relation, o->kind, key);
+			if (!g)
+				return -ENOMEM;
+			group_join(m, o, member_at(table_part(o, k), u->offset), g, NULL, u->offset,
+				   true);
+		}
+	return 0;
+}
+
 /* An empty subnet still knows which address it gave away last, until it goes itself. */
 static bool is_remembered(const struct model *m, const struct group *g)
 {

@@ -553,8 +553,10 @@ static bool acl_association_hash(const struct object *o, uint64_t *ret)
 
 static bool handle_key(const struct handle *h, uint64_t *ret)
 {
+	if (!h->number)
+		return false; /* nearly all interfaces */
 	*ret = hash_u64(h->number);
-	return h->number;
+	return true;
 }
 
 static bool interface_handle(const struct object *o, uint64_t *ret)
