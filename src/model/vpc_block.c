@@ -5,14 +5,12 @@
 #include "model/vpc_block.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/limits.h"
 #include "model/cidr.h"
 #include "model/edit.h"
 #include "model/peering.h"
 #include "model/route_table.h"
-#include "model/subnet.h"
 
 /* A route to a part of what is to be local would be a route inside the network. */
 static bool is_routed(const struct model *m, const struct vpc *v, const struct prefix *block)
@@ -86,83 +84,4 @@ int vpc_associate_block(struct tx *tx, const struct caller *c, const char *vpc_i
 	int r = vpc_find(tx->m, c, vpc_id, &v, reterr);
 
 	return r ? r : tx_settle(tx, mark, do_associate(tx, v, cidr, ret, reterr));
-}
-
-static int find_association(const struct model *m, const struct caller *c, const char *text,
-			    const struct vpc **ret, size_t *ret_place, struct refusal *reterr)
-{
-	struct model_iter it = c->operator? model_iter_kind(m, KIND_VPC)
-					  : model_iter_account(m, KIND_VPC, c->account);
-	const struct object *o;
-	uint64_t id;
-
-	if (id_parse_prefixed(ID_PREFIX_VPC_CIDR, text, &id))
-		return refuse(reterr, MODEL_E_BLOCK_NOT_FOUND, text);
-	while ((o = model_iter_next(&it))) {
-		const struct vpc *v = (const struct vpc *)o;
-
-		for (size_t i = 0; i < v->n_blocks; i++) {
-			if (v->blocks[i].association != id)
-				continue;
-			*ret = v;
-			*ret_place = i;
-			return 0;
-		}
-	}
-	return refuse(reterr, MODEL_E_BLOCK_NOT_FOUND, text);
-}
-
-static int check_unused(const struct model *m, const struct vpc *v, const struct prefix *block,
-			struct refusal *reterr)
-{
-	struct model_iter it = model_iter_group(m, REL_VPC_SUBNETS, v->o.id);
-	char id[ID_TEXT_SIZE], text[PREFIX_TEXT_SIZE];
-	const struct object *o;
-
-	while ((o = model_iter_next(&it)))
-		if (prefix_covers(block, &((const struct subnet *)o)->prefix))
-			return refuse(reterr, MODEL_E_VPC_BLOCK_USED, object_id_text(&v->o, id),
-				      prefix_text(block, text));
-	return 0;
-}
-
-static int do_disassociate(struct tx *tx, const struct caller *c, const char *association,
-			   const struct vpc **ret_vpc, struct cidr_block *ret_block,
-			   struct refusal *reterr)
-{
-	_cleanup_(record_free_cleanup) struct object *o = NULL;
-	const struct vpc *old = NULL;
-	struct cidr_block block;
-	struct vpc *new;
-	size_t place = 0;
-	int r = find_association(tx->m, c, association, &old, &place, reterr);
-
-	if (!r && !place)
-		r = refuse(reterr, MODEL_E_BLOCK_PRIMARY, association);
-	if (!r)
-		r = check_unused(tx->m, old, &old->blocks[place].prefix, reterr);
-	if (!r)
-		r = tx_edit(tx, &old->o, &o);
-	if (r)
-		return r;
-	new = (struct vpc *)o;
-	block = new->blocks[place];
-	new->n_blocks--;
-	memmove(&new->blocks[place], &new->blocks[place + 1],
-		(new->n_blocks - place) * sizeof(*new->blocks));
-	r = tx_put(tx, &old->o, &o);
-	if (!r) {
-		*ret_vpc = new;
-		*ret_block = block;
-	}
-	return r;
-}
-
-int vpc_disassociate_block(struct tx *tx, const struct caller *c, const char *association,
-			   const struct vpc **ret_vpc, struct cidr_block *ret_block,
-			   struct refusal *reterr)
-{
-	size_t mark = tx_mark(tx);
-
-	return tx_settle(tx, mark, do_disassociate(tx, c, association, ret_vpc, ret_block, reterr));
 }

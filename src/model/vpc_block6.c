@@ -4,15 +4,12 @@
  */
 #include "model/vpc_block6.h"
 
-#include <string.h>
-
 #include "base/limits.h"
 #include "base/str.h"
 #include "model/cidr6.h"
 #include "model/edit.h"
 #include "model/network_acl_edit.h"
 #include "model/security_group_edit.h"
-#include "model/subnet.h"
 #include "model/vpc_edit.h"
 
 bool vpc_block6_is_asked(const struct vpc_block6_args *args)
@@ -173,83 +170,4 @@ int vpc_associate_block6(struct tx *tx, const struct caller *c, const char *vpc_
 	int r = vpc_find(tx->m, c, vpc_id, &v, reterr);
 
 	return r ? r : tx_settle(tx, mark, do_associate(tx, v, args, ret, reterr));
-}
-
-/* The caller's VPC that has it, and which of its blocks it is.  An account has few VPCs, and seldom asks. */
-static int find_association(const struct model *m, const struct caller *c, const char *text,
-			    const struct vpc **ret, size_t *ret_place, struct refusal *reterr)
-{
-	struct model_iter it = c->operator? model_iter_kind(m, KIND_VPC)
-					  : model_iter_account(m, KIND_VPC, c->account);
-	const struct object *o;
-	uint64_t id;
-
-	if (id_parse_prefixed(ID_PREFIX_VPC_CIDR, text, &id))
-		return refuse(reterr, MODEL_E_BLOCK_NOT_FOUND, text);
-	while ((o = model_iter_next(&it))) {
-		const struct vpc *v = (const struct vpc *)o;
-
-		for (size_t i = 0; i < v->n_blocks6; i++) {
-			if (v->blocks6[i].association != id)
-				continue;
-			*ret = v;
-			*ret_place = i;
-			return 0;
-		}
-	}
-	return refuse(reterr, MODEL_E_BLOCK_NOT_FOUND, text);
-}
-
-static int check_unused(const struct model *m, const struct vpc *v, const struct prefix *block,
-			struct refusal *reterr)
-{
-	struct model_iter it = model_iter_group(m, REL_VPC_SUBNETS, v->o.id);
-	char id[ID_TEXT_SIZE], text[PREFIX_TEXT_SIZE];
-	const struct object *o;
-
-	while ((o = model_iter_next(&it)))
-		if (subnet_has_block6((const struct subnet *)o) &&
-		    prefix_covers(block, &((const struct subnet *)o)->prefix6))
-			return refuse(reterr, MODEL_E_VPC_BLOCK_USED, object_id_text(&v->o, id),
-				      prefix_text(block, text));
-	return 0;
-}
-
-static int do_disassociate(struct tx *tx, const struct caller *c, const char *association,
-			   const struct vpc **ret_vpc, struct cidr_block *ret_block,
-			   struct refusal *reterr)
-{
-	_cleanup_(record_free_cleanup) struct object *o = NULL;
-	struct cidr_block block;
-	const struct vpc *old = NULL;
-	struct vpc *new;
-	size_t place = 0;
-	int r = find_association(tx->m, c, association, &old, &place, reterr);
-
-	if (!r)
-		r = check_unused(tx->m, old, &old->blocks6[place].prefix, reterr);
-	if (!r)
-		r = tx_edit(tx, &old->o, &o);
-	if (r)
-		return r;
-	new = (struct vpc *)o;
-	block = new->blocks6[place];
-	new->n_blocks6--;
-	memmove(&new->blocks6[place], &new->blocks6[place + 1],
-		(new->n_blocks6 - place) * sizeof(*new->blocks6));
-	r = tx_put(tx, &old->o, &o);
-	if (!r) {
-		*ret_vpc = new;
-		*ret_block = block;
-	}
-	return r;
-}
-
-int vpc_disassociate_block6(struct tx *tx, const struct caller *c, const char *association,
-			    const struct vpc **ret_vpc, struct cidr_block *ret_block,
-			    struct refusal *reterr)
-{
-	size_t mark = tx_mark(tx);
-
-	return tx_settle(tx, mark, do_disassociate(tx, c, association, ret_vpc, ret_block, reterr));
 }
