@@ -17,6 +17,15 @@ def pytest_sessionstart(session):
         pytest.exit(f"{labs.VIADUCT} is not there: build first, or set VIADUCT_BUILD", 2)
 
 
+# The files that take longest, which begin first, so that none of them ends alone.
+FIRST = ("test_edge", "test_substrates", "test_ansible", "test_upgrade", "test_policy", "test_shared", "test_failing")
+
+
+def pytest_collection_modifyitems(items):
+    names = {name: n for n, name in enumerate(FIRST)}
+    items.sort(key=lambda item: names.get(item.module.__name__, len(FIRST)))
+
+
 @pytest.fixture(scope="module")
 def lab(request):
     made = labs.Lab(**getattr(request.module, "LAB", {}))
