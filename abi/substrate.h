@@ -150,6 +150,8 @@ SUBSTRATE_INLINE __u8 substrate_reip4_ttl(__u16 id)
 /* Protocols whose number means something else as an IPv6 next header: never re-headed. */
 SUBSTRATE_INLINE int substrate_can_rehead(__u8 protocol)
 {
+	if (__builtin_expect(protocol == 6 || protocol == 17, 1))
+		return 1;
 	switch (protocol) {
 	case 0:   /* hop-by-hop options */
 	case 4:   /* IPv4: would look like ipip6 */

@@ -39,25 +39,34 @@ static __always_inline int port_fast_v4(struct __sk_buff *skb, struct iphdr *ip,
 	return forward_tunnel(skb, ip, flow, peer, sizeof(*ip), &mtu);
 }
 
-/* A packet of a known flow that needs no judgement. */
-static __always_inline int port_fast(struct __sk_buff *skb)
+/* The flow of a packet that is known and needs no judgement: with '*ret_ip', or NULL. */
+static __always_inline struct dp_flow_out *port_flow(struct __sk_buff *skb, struct iphdr **ret_ip)
 {
 	struct iphdr *ip = ipv4_get(skb);
 	struct dp_flow_out *flow;
-	__u16 mtu;
 
 	if (!ip || skb->protocol != htons(ETH_P_IP) || *(const __u8 *)ip != 0x45 ||
 	    skb->vlan_present)
-		return VERDICT_DECLINED;
-	flow = flow_out_find(skb, ip);
+		return NULL;
+	flow = flow_out_get(&ip->saddr, skb->ifindex);
 	if (!flow || !flow_is_valid(&flow->stamp) || !equal_12(ethernet_of(ip), flow->from))
-		return VERDICT_DECLINED;
+		return NULL;
 	if (ip->ttl <= flow->ttl_step || skb->len != ETH_HLEN + ntohs(ip->tot_len) ||
-	    fold(ipv4_sum(ip)) != 0xffff)
-		return VERDICT_DECLINED;
-	if (flow->judge && !policy_recall_out(skb, ip, flow) && !policy_hit_out(skb, flow))
-		return VERDICT_DECLINED;
-	if (flow->format >= FORMAT_VXLAN_1) /* and reip4, and geneve */
+	    !ipv4_sum_is_right(ip))
+		return NULL;
+	if (flow->judge && unlikely(!policy_recall_out(skb, ip, flow)) && !policy_hit_out(skb, flow))
+		return NULL;
+	*ret_ip = ip;
+	return flow;
+}
+
+/* Sends such a packet on its way: a TC verdict, VERDICT_DECLINED or a reason. */
+static __always_inline int port_fast(struct __sk_buff *skb, struct iphdr *ip,
+				     const struct dp_flow_out *flow)
+{
+	__u16 mtu;
+
+	if (unlikely(flow->format >= FORMAT_VXLAN_1)) /* and reip4, and geneve */
 		return port_fast_v4(skb, ip, flow);
 	counter_tx(skb, flow->stamp.slot);
 	if (flow->format == FORMAT_NONE)
@@ -115,11 +124,17 @@ static __always_inline int port_full(struct __sk_buff *skb, struct packet *p)
 SEC("tc")
 int port(struct __sk_buff *skb)
 {
-	int verdict = port_fast(skb), r;
+	int verdict = VERDICT_DECLINED, r;
+	struct dp_flow_out *flow;
+	struct iphdr *ip = NULL;
 	struct packet *p;
 
-	if (likely(verdict >= 0 && verdict != VERDICT_DECLINED))
-		return verdict;
+	flow = port_flow(skb, &ip);
+	if (likely(flow && ip)) {
+		verdict = port_fast(skb, ip, flow);
+		if (likely(verdict >= 0 && verdict != VERDICT_DECLINED))
+			return verdict;
+	}
 	p = packet_new();
 	if (!p)
 		return TC_ACT_SHOT;
@@ -144,13 +159,12 @@ static __always_inline bool substrate_passes(struct __sk_buff *skb, const struct
 	struct policy_ports t;
 
 	return !flow->judge || (policy_ports_in(skb, ip6, &t) && policy_recall_in(flow, &t)) ||
-	       policy_hit_in(skb, flow, substrate_v4(flow->dst), substrate_v4(flow->src));
+	       policy_hit_in(skb, flow, siit_v4(flow->dst), siit_v4(flow->src));
 }
 
-/* A packet of a known flow; '*ret_slot' is the port that it is for, '*ret_vni' what is written as its
- * destination's. */
+/* A packet of a known flow, which is in '*ret_flow' unless it declines. */
 static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr *ip6,
-					  __u8 seal, __u32 peer, __u32 *ret_slot, __u32 *ret_vni)
+					  __u8 seal, __u32 peer, const struct dp_flow_in **ret_flow)
 {
 	struct dp_flow_in *flow = flow_in_find(ip6);
 	bool layout_1;
@@ -169,9 +183,15 @@ static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr 
 	    skb->len != ETH_HLEN + sizeof(*ip6) + ntohs(ip6->payload_len) ||
 	    !substrate_passes(skb, ip6, flow))
 		return VERDICT_DECLINED;
-	*ret_slot = flow->stamp.slot;
-	*ret_vni = substrate_vni(flow->dst);
-	return ingress_deliver(skb, ip6, flow, layout_1);
+	*ret_flow = flow;
+	return ingress_deliver(skb, ip6, flow, layout_1, true);
+}
+
+/* Whose a known flow's packet is that was not delivered. */
+static __always_inline void substrate_name(struct packet *p, const struct dp_flow_in *flow)
+{
+	p->slot = flow->stamp.slot;
+	p->to_vni = substrate_vni(flow->dst); /* or what is written as such */
 }
 
 /* IPv4 for one of our labels. */
@@ -201,20 +221,27 @@ static __always_inline bool substrate_is_label(struct __sk_buff *skb)
 	return ip && reip4_is_ours(ip->daddr);
 }
 
-/* A restored packet for a gateway: what becomes of it, or VERDICT_EDGE still. */
-static __always_inline int substrate_edge(struct __sk_buff *skb, __u32 vni)
+/* What the fast path did not deliver. */
+static __noinline int substrate_rest(struct __sk_buff *skb, const struct dp_flow_in *flow, int verdict)
 {
-	int verdict = edge_flow_out(skb, vni);
+	struct packet *p = packet_new();
 
-	return verdict == VERDICT_DECLINED ? VERDICT_EDGE : verdict;
+	if (!p)
+		return TC_ACT_SHOT;
+	if (flow)
+		substrate_name(p, flow);
+	if (verdict == VERDICT_DECLINED)
+		verdict = ingress_packet(skb, p);
+	if (verdict == VERDICT_EDGE)
+		verdict = edge_leave(skb, p);
+	return edge_conclude(skb, p, verdict);
 }
 
 SEC("tc")
 int substrate(struct __sk_buff *skb)
 {
 	struct ipv6hdr *ip6 = ipv6_get(skb);
-	struct packet *p;
-	__u32 slot = 0, vni = 0;
+	const struct dp_flow_in *flow = NULL;
 	int verdict;
 
 	if (skb->protocol == htons(ETH_P_IP))
@@ -227,21 +254,16 @@ int substrate(struct __sk_buff *skb)
 	}
 	if (!ip6 || ingress_layout((const __u8 *)&ip6->daddr) == FORMAT_NONE)
 		return TC_ACT_UNSPEC;
-	verdict = substrate_fast(skb, ip6, 0, 0, &slot, &vni);
-	if (verdict == VERDICT_EDGE)
-		verdict = substrate_edge(skb, vni);
+	verdict = substrate_fast(skb, ip6, 0, 0, &flow);
+	/* A restored packet for a gateway may be one of a flow that the edge knows. */
+	if (verdict == VERDICT_EDGE && flow) {
+		verdict = edge_flow_out(skb, substrate_vni(flow->dst));
+		if (verdict == VERDICT_DECLINED)
+			verdict = VERDICT_EDGE;
+	}
 	if (likely(verdict >= 0 && verdict < VERDICT_UPCALL))
 		return verdict;
-	p = packet_new();
-	if (!p)
-		return TC_ACT_SHOT;
-	p->slot = slot;
-	p->to_vni = vni;
-	if (verdict == VERDICT_DECLINED)
-		verdict = ingress_packet(skb, p);
-	if (verdict == VERDICT_EDGE)
-		verdict = edge_leave(skb, p);
-	return edge_conclude(skb, p, verdict);
+	return substrate_rest(skb, flow, verdict);
 }
 
 SEC("tc")
@@ -355,14 +377,19 @@ int uplink(struct __sk_buff *skb)
 /* A known flow's packet that was sealed. */
 static __always_inline int opened_fast(struct __sk_buff *skb, struct packet *p)
 {
+	const struct dp_flow_in *flow = NULL;
 	struct ipv6hdr *ip6;
+	int verdict;
 
 	if (skb->protocol == htons(ETH_P_IP))
 		return reip4_fast(skb, p->seal, p->seal_peer);
 	ip6 = ipv6_get(skb);
 	if (!ip6)
 		return VERDICT_DECLINED;
-	return substrate_fast(skb, ip6, p->seal, p->seal_peer, &p->slot, &p->to_vni);
+	verdict = substrate_fast(skb, ip6, p->seal, p->seal_peer, &flow);
+	if (flow)
+		substrate_name(p, flow);
+	return verdict;
 }
 
 /* What it is, by the note: as the programs of the substrate and of the tunnel do. */

@@ -74,6 +74,19 @@ static __always_inline __u64 connection_ports(__u32 ports, __u8 protocol)
 #endif
 }
 
+/* What of eight bytes that begin with an entry's ports is in there; state and flags are behind it. */
+#define CONNECTION_PORTS_MASK bpf_cpu_to_be64(0xffffffffff000000ULL)
+
+/* The last eight bytes of an entry: the hash that it is known by, and the tick. */
+static __always_inline __u64 connection_tagged(__u64 hash, __u32 now)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return hash >> 32 | (__u64)now << 32;
+#else
+	return (hash & 0xffffffff00000000ULL) | now;
+#endif
+}
+
 /* The two sets of a hash. */
 static __always_inline __u32 connection_place(__u64 hash, const struct dp_region *region,
 					      int choice)
@@ -161,19 +174,18 @@ static __always_inline bool connection_recall(__u32 place, __u64 hash, __u32 por
 {
 	__u32 at = (place - 1) / DP_SET_CONNECTIONS;
 	const struct dp_connection_set *set = bpf_map_lookup_elem(&connections, &at);
-	const volatile struct dp_connection_value *c;
-	__u8 state, flags;
+	const struct dp_connection_value *c;
+	__u64 what;
 
 	if (!set)
 		return false;
 	c = &set->connections[(place - 1) & (DP_SET_CONNECTIONS - 1)];
-	if (*(const volatile __u32 *)&c->local_port != ports || c->protocol != protocol)
-		return false;
-	state = c->state;
-	flags = c->flags;
-	/* Last: it is 0 from before anything else of an entry is replaced. */
-	return c->hash == (__u32)(hash >> 32) && c->seen == now &&
-	       connection_is_settled(state, flags, (__u8)how, how & CONNECTION_BY_NODE);
+	what = word_at(&c->local_port);
+	/* The hash last: it is 0 from before anything else of an entry is replaced. */
+	return (what & CONNECTION_PORTS_MASK) == connection_ports(ports, protocol) &&
+	       word_at(&c->hash) == connection_tagged(hash, now) &&
+	       connection_is_settled(word_byte(what, 5), word_byte(what, 6), (__u8)how,
+				     how & CONNECTION_BY_NODE);
 }
 
 /* connection_tick(), read once in a jiffy, which is when it moves. */

@@ -159,9 +159,8 @@ static __noinline int edge_locate(struct packet *p, __be32 saddr, __be32 daddr)
  * address: the flow's VNI tells. */
 static __always_inline int edge_find(struct packet *p, __be32 saddr, __be32 daddr)
 {
-	struct dp_flow_out_key key = {
-		.ifindex = config.uplink_ifindex, .saddr = saddr, .daddr = daddr};
-	const struct dp_flow_out *cached = flow_out_get(&key);
+	const __u64 addresses = flow_pair(saddr, daddr);
+	const struct dp_flow_out *cached = flow_out_get(&addresses, config.uplink_ifindex);
 	int r;
 
 	if (cached && cached->vni == p->vni && flow_is_valid(&cached->stamp)) {

@@ -89,7 +89,7 @@ static __always_inline bool edge_flow_key(const struct __sk_buff *skb, const str
 	const struct tcphdr *tcp = (const void *)(ip + 1);
 
 	if (*(const __u8 *)ip != 0x45 || ipv4_is_fragment(ip) || ip->ttl <= 1 ||
-	    skb->len != ETH_HLEN + ntohs(ip->tot_len) || fold(ipv4_sum(ip)) != 0xffff)
+	    skb->len != ETH_HLEN + ntohs(ip->tot_len) || !ipv4_sum_is_right(ip))
 		return false;
 	if (ip->protocol == IPPROTO_TCP) {
 		if ((void *)(tcp + 1) > packet_end(skb) ||
@@ -170,9 +170,8 @@ static __noinline int edge_flow_out(struct __sk_buff *skb, __u32 handle)
  * once; or NULL. */
 static __always_inline struct dp_flow_out *edge_flow_way(const struct dp_flow_edge *f)
 {
-	struct dp_flow_out_key key = {
-		.ifindex = config.uplink_ifindex, .saddr = f->key.src, .daddr = f->addr};
-	struct dp_flow_out *way = flow_out_get(&key);
+	const __u64 addresses = flow_pair(f->key.src, f->addr);
+	struct dp_flow_out *way = flow_out_get(&addresses, config.uplink_ifindex);
 
 	if (!way || way->vni != f->vni || !flow_is_valid(&way->stamp) ||
 	    (way->format != FORMAT_SIIT_1 && way->format != FORMAT_SIIT_2 &&

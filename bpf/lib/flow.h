@@ -16,66 +16,85 @@ static __always_inline bool flow_is_valid(const struct dp_stamp *s)
 	return host_epoch() == s->epoch && generation_get(s->bucket) == s->mapping_generation;
 }
 
-/* A place among those of one processor. */
-static __always_inline __u32 flow_place(__u64 a, __u64 b)
+static __always_inline __u32 flow_hash(__u64 a, __u64 b)
 {
 	__u64 h = (a * 0x9E3779B97F4A7C15ULL ^ b) * 0xFF51AFD7ED558CCDULL;
 
-	return (__u32)(h >> 32) & config.flow_mask;
+	return (__u32)(h >> 32);
+}
+
+/* A place among those of one processor. */
+static __always_inline __u32 flow_place(__u64 a, __u64 b)
+{
+	return flow_hash(a, b) & config.flow_mask;
 }
 
 /* The first of a flow's two places in its table, which has those of all processors one after the other; the
- * second one's number differs in the last bit. */
-static __always_inline __u32 flow_first(__u64 a, __u64 b)
+ * second one's number differs in the last bit.  Who asks for the processor before he looks at the packet has
+ * less to keep over that call. */
+static __always_inline __u32 flow_first(__u32 processor, __u64 a, __u64 b)
 {
-	return flow_place(a, b) + bpf_get_smp_processor_id() * (config.flow_mask + 1);
+	__u32 mask = config.flow_mask;
+
+	return (flow_hash(a, b) & mask) + processor * (mask + 1);
 }
 
 /* ---- from nodes ---- */
 
-static __always_inline __u32 flow_out_place(const struct dp_flow_out_key *k)
+/* Source and destination, as they lie in a header and in a key.  They are looked at again where they are
+ * needed, which costs less than to keep them over a call. */
+static __always_inline __u64 flow_addresses(const void *addresses)
 {
-	return flow_first((__u64)k->saddr << 32 | k->daddr, k->ifindex);
+	return *(const __u64 *)addresses;
 }
 
-static __always_inline bool flow_out_is(const struct dp_flow_out *f,
-					const struct dp_flow_out_key *k)
+/* The same of two addresses that do not lie so. */
+static __always_inline __u64 flow_pair(__be32 saddr, __be32 daddr)
 {
-	return f && f->key.saddr == k->saddr && f->key.daddr == k->daddr &&
-	       f->key.ifindex == k->ifindex;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return saddr | (__u64)daddr << 32;
+#else
+	return (__u64)saddr << 32 | daddr;
+#endif
 }
 
-static __always_inline struct dp_flow_out *flow_out_get(const struct dp_flow_out_key *key)
+static __always_inline __u32 flow_out_place(const void *addresses, __u32 ifindex)
 {
-	__u32 place = flow_out_place(key);
+	__u32 processor = bpf_get_smp_processor_id();
+
+	return flow_first(processor, flow_addresses(addresses), ifindex);
+}
+
+static __always_inline bool flow_out_is(const struct dp_flow_out *f, const void *addresses,
+					__u32 ifindex)
+{
+	return f && flow_addresses(&f->key.saddr) == flow_addresses(addresses) &&
+	       f->key.ifindex == ifindex;
+}
+
+static __always_inline struct dp_flow_out *flow_out_get(const void *addresses, __u32 ifindex)
+{
+	__u32 place = flow_out_place(addresses, ifindex);
 	struct dp_flow_out *f = bpf_map_lookup_elem(&flows_out, &place);
 
-	if (likely(flow_out_is(f, key)))
+	if (likely(flow_out_is(f, addresses, ifindex)))
 		return f;
 	place ^= 1;
 	f = bpf_map_lookup_elem(&flows_out, &place);
-	return flow_out_is(f, key) ? f : NULL;
-}
-
-static __always_inline struct dp_flow_out *flow_out_find(const struct __sk_buff *skb,
-							 const struct iphdr *ip)
-{
-	struct dp_flow_out_key key = {
-		.ifindex = skb->ifindex, .saddr = ip->saddr, .daddr = ip->daddr};
-
-	return flow_out_get(&key);
+	return flow_out_is(f, addresses, ifindex) ? f : NULL;
 }
 
 /* Keeps a decision; the one in its place moves to the other. */
 static __always_inline void flow_out_keep(const struct dp_flow_out *flow)
 {
-	__u32 place = flow_out_place(&flow->key), other = place ^ 1;
+	const void *addresses = &flow->key.saddr;
+	__u32 place = flow_out_place(addresses, flow->key.ifindex), other = place ^ 1;
 	struct dp_flow_out *f = bpf_map_lookup_elem(&flows_out, &place);
 	struct dp_flow_out *g = bpf_map_lookup_elem(&flows_out, &other);
 
 	if (!f || !g)
 		return;
-	if (!flow_out_is(f, &flow->key))
+	if (!flow_out_is(f, addresses, flow->key.ifindex))
 		*g = *f;
 	*f = *flow;
 }
@@ -99,7 +118,9 @@ static __always_inline __u64 flow_in_half(const void *addr)
 
 static __always_inline __u32 flow_in_place(const void *src, const void *dst)
 {
-	return flow_first(flow_in_half(src), flow_in_half(dst));
+	__u32 processor = bpf_get_smp_processor_id();
+
+	return flow_first(processor, flow_in_half(src), flow_in_half(dst));
 }
 
 static __always_inline bool flow_in_is(const struct dp_flow_in *f, const void *src, const void *dst)

@@ -43,7 +43,7 @@ static __always_inline int forward_local(struct __sk_buff *skb, struct iphdr *ip
 	__u8 *eth = ethernet_of(ip);
 
 	forward_age(ip, flow->ttl_step);
-	memcpy(eth, flow->to, 12);
+	copy_12(eth, flow->to);
 	bpf_skb_change_type(skb, PACKET_HOST);
 	return deliver_to(skb, flow->to_slot, flow->to_ifindex, flow->to_flags);
 }
@@ -114,6 +114,8 @@ static __always_inline int forward_rehead(struct __sk_buff *skb, struct iphdr *i
 
 	if (unlikely(r))
 		return r;
+	if (unlikely(!n))
+		return -DROP_NO_NEXTHOP;
 	if (likely(!whole)) {
 		r = siit_encode(skb, ip, flow);
 		return r ? r : transmit_by(skb, n, flow->nexthop, htons(ETH_P_IPV6));

@@ -89,7 +89,7 @@ static __noinline int icmp4_error(struct __sk_buff *skb, struct packet *p)
 
 	memset(f, 0, __builtin_offsetof(struct icmp_frame, quote));
 	if (!ip || *(const __u8 *)ip != 0x45 || ip->frag_off & htons(IP_MF | IP_OFFSET) ||
-	    fold(ipv4_sum(ip)) != 0xffff ||
+	    !ipv4_sum_is_right(ip) ||
 	    bpf_skb_load_bytes(skb, ICMP4_AT, &f->icmp, sizeof(f->icmp)) ||
 	    bpf_skb_load_bytes(skb, ICMP4_QUOTE_AT, f->quote, ICMP4_QUOTED) ||
 	    !icmp4_kind(&f->icmp))

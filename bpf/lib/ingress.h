@@ -115,35 +115,33 @@ static __always_inline int ingress_check_inner(const struct __sk_buff *skb, __be
 	return 0;
 }
 
-/* Restores the packet and gives it to the node. */
+/* Restores the packet and gives it to the node.  'exact': it was looked at that the packet has no padding. */
 static __always_inline int ingress_deliver(struct __sk_buff *skb, struct ipv6hdr *ip6,
-					   const struct dp_flow_in *flow, bool layout_1)
+					   const struct dp_flow_in *flow, bool layout_1, bool exact)
 {
 	struct dp_counters_value *c = counter_get(flow->stamp.slot);
 	__u8 next = ip6->nexthdr;
 	__u16 size = ntohs(ip6->payload_len);
-	__be16 ethertype = htons(ETH_P_IP);
 	__u8 *eth;
 	int r;
 
 	if (next == IPPROTO_IPIP) {
 		r = ipip6_decode(skb, true);
 		if (!r)
-			r = ingress_check_inner(skb, substrate_v4(flow->src),
-						substrate_v4(flow->dst), size);
+			r = ingress_check_inner(skb, siit_v4(flow->src), siit_v4(flow->dst), size);
 	} else {
 		r = siit_decode(skb, ip6, flow, layout_1);
 		size = (__u16)(size + sizeof(struct iphdr));
 	}
-	if (!r)
+	if (!r && !exact)
 		r = packet_trim(skb, size);
 	if (r)
 		return r;
 	eth = packet_data(skb);
 	if (eth + ETH_HLEN > (__u8 *)packet_end(skb))
 		return -DROP_REWRITE;
-	memcpy(eth, flow->to, 12);
-	memcpy(eth + 12, &ethertype, 2);
+	copy_12(eth, flow->to);
+	*(__be16 *)(eth + 12) = htons(ETH_P_IP);
 	if (!flow->to_ifindex)
 		return VERDICT_EDGE;
 	return deliver_by(skb, c, flow->to_ifindex, flow->to_flags);
@@ -374,7 +372,7 @@ static __noinline int ingress_carry(struct __sk_buff *skb, struct packet *p)
 	 * are tracked alone. */
 	if (!p->injected && (!p->spread || flow->judge & DP_JUDGE_INGRESS))
 		flow_in_keep(flow);
-	return ingress_deliver(skb, ip6, flow, p->in.layout == FORMAT_SIIT_1);
+	return ingress_deliver(skb, ip6, flow, p->in.layout == FORMAT_SIIT_1, false);
 }
 
 /* A packet whose destination is in a locator of ours, in steps as route_ipv4().  One for a gateway is not

@@ -7,13 +7,12 @@
 /* Which layout of ours the destination is in, or FORMAT_NONE: not for us to judge. */
 static __always_inline __u8 ingress_layout(const __u8 *dst)
 {
-	const volatile __u32 *one = (const volatile __u32 *)config.siit1;
-	const volatile __u32 *two = (const volatile __u32 *)config.siit2;
-	const __u32 *d = (const __u32 *)dst;
+	const __u64 d = *(const __u64 *)dst;
 
-	if (config.has_siit2 && d[0] == two[0] && !((d[1] ^ two[1]) & htonl(0xffffff00)))
+	if (config.has_siit2 && !((d ^ *(const volatile __u64 *)config.siit2) &
+				  bpf_cpu_to_be64(0xffffffffffffff00ULL)))
 		return FORMAT_SIIT_2;
-	if (config.has_siit1 && d[0] == one[0] && d[1] == one[1])
+	if (config.has_siit1 && d == *(const volatile __u64 *)config.siit1)
 		return FORMAT_SIIT_1;
 	return FORMAT_NONE;
 }

@@ -13,7 +13,7 @@
 static __always_inline struct dp_flow_in *reip4_find(const struct iphdr *ip)
 {
 	__u64 src = (__u64)ip->saddr << 32 | htonl(0xffff), dst = (__u64)ip->daddr << 32 | htonl(0xffff);
-	__u32 place = flow_first(src & FLOW_IN_MASK, dst & FLOW_IN_MASK);
+	__u32 place = flow_first(bpf_get_smp_processor_id(), src & FLOW_IN_MASK, dst & FLOW_IN_MASK);
 	struct dp_flow_in *f;
 
 	for (int i = 0; i < 2; i++) {
@@ -53,7 +53,7 @@ static __always_inline int reip4_deliver(struct __sk_buff *skb, const struct iph
 	eth = packet_data(skb);
 	if (eth + ETH_HLEN > (__u8 *)packet_end(skb))
 		return -DROP_REWRITE;
-	memcpy(eth, flow->to, 12);
+	copy_12(eth, flow->to);
 	return deliver_by(skb, c, flow->to_ifindex, flow->to_flags);
 }
 

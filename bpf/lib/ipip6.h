@@ -23,8 +23,8 @@ static __always_inline int ipip6_encode(struct __sk_buff *skb, const struct dp_f
 	ip6->payload_len = htons(size);
 	ip6->nexthdr = protocol;
 	ip6->hop_limit = SUBSTRATE_HOP_LIMIT;
-	memcpy(&ip6->saddr, flow->src, 16);
-	memcpy(&ip6->daddr, flow->dst, 16);
+	copy_16(&ip6->saddr, flow->src);
+	copy_16(&ip6->daddr, flow->dst);
 	return 0;
 }
 

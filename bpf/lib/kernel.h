@@ -110,7 +110,40 @@ static __always_inline bool equal_6(const void *a, const void *b)
 
 static __always_inline bool equal_12(const void *a, const void *b)
 {
-	const __u32 *x = a, *y = b;
+	return *(const __u64 *)a == *(const __u64 *)b &&
+	       *(const __u32 *)(a + 8) == *(const __u32 *)(b + 8);
+}
 
-	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2];
+/* Eight bytes as they are in memory at this moment, and one of them. */
+static __always_inline __u64 word_at(const void *at)
+{
+	return *(const volatile __u64 *)at;
+}
+
+static __always_inline __u8 word_byte(__u64 word, __u32 i)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (__u8)(word >> 8 * i);
+#else
+	return (__u8)(word >> 8 * (7 - i));
+#endif
+}
+
+/* Copies in words: what the compiler takes for bytes, it copies byte by byte. */
+static __always_inline void copy_12(void *to, const void *from)
+{
+	__u64 *d = to;
+	const __u64 *s = from;
+
+	d[0] = s[0];
+	*(__u32 *)(d + 1) = *(const __u32 *)(s + 1);
+}
+
+static __always_inline void copy_16(void *to, const void *from)
+{
+	__u64 *d = to;
+	const __u64 *s = from;
+
+	d[0] = s[0];
+	d[1] = s[1];
 }

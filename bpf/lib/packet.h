@@ -170,13 +170,13 @@ static __always_inline void packet_pull(struct __sk_buff *skb, __u32 size)
 		bpf_skb_pull_data(skb, n);
 }
 
+/* The two halves of a word, added with the carry coming round: the upper half of the word plus itself with
+ * its halves exchanged. */
 static __always_inline __u16 fold(__u64 sum)
 {
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (__u16)sum;
+	__u32 half = (__u32)((sum + (sum << 32 | sum >> 32)) >> 32);
+
+	return (__u16)((half + (half << 16 | half >> 16)) >> 16);
 }
 
 /* Sum of the words of a header without options, as it lies in memory. */
@@ -185,6 +185,13 @@ static __always_inline __u64 ipv4_sum(const struct iphdr *ip)
 	const __u32 *w = (const __u32 *)ip;
 
 	return (__u64)w[0] + w[1] + w[2] + w[3] + w[4];
+}
+
+/* Whether such a header's checksum is right: the sum, which is never 0, is a multiple of 0xffff.  That is so if
+ * multiplied by its inverse (modulo 2^64) it is at most 2^64 / 0xffff. */
+static __always_inline bool ipv4_sum_is_right(const struct iphdr *ip)
+{
+	return ipv4_sum(ip) * 0xfffefffefffeffffULL <= 0x0001000100010001ULL;
 }
 
 /* Writes a header without options, its words in registers: what is stored in pieces and read again as a
@@ -211,6 +218,8 @@ static __always_inline bool ipv4_is_fragment(const struct iphdr *ip)
  * has no meaning, a protocol that the substrate does not take for its own. */
 static __always_inline bool ipv4_can_rehead(const struct iphdr *ip)
 {
+	if (likely(*(const __u8 *)ip == 0x45 && ip->frag_off == htons(IP_DF)))
+		return substrate_can_rehead(ip->protocol);
 	if (ip->ihl != 5 || ipv4_is_fragment(ip) || (ip->frag_off & htons(0x8000)))
 		return false;
 	if (!(ip->frag_off & htons(IP_DF)) && ip->id)

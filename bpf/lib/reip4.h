@@ -85,7 +85,7 @@ static __always_inline int reip4_encode(struct __sk_buff *skb, const struct iphd
 
 	if (r || !now)
 		return -DROP_REWRITE;
-	reip4_write(now, substrate_v4(flow->src), substrate_v4(flow->dst), substrate_reip4_id(ttl),
+	reip4_write(now, siit_v4(flow->src), siit_v4(flow->dst), substrate_reip4_id(ttl),
 		    SUBSTRATE_HOP_LIMIT);
 	return 0;
 }
@@ -95,7 +95,7 @@ static __always_inline bool reip4_is_whole(const struct __sk_buff *skb, const st
 {
 	return *(const __u8 *)ip == 0x45 && ip->frag_off == htons(IP_DF) &&
 	       substrate_reip4_ttl(ntohs(ip->id)) && ntohs(ip->tot_len) >= sizeof(*ip) &&
-	       skb->len >= ETH_HLEN + ntohs(ip->tot_len) && fold(ipv4_sum(ip)) == 0xffff;
+	       skb->len >= ETH_HLEN + ntohs(ip->tot_len) && ipv4_sum_is_right(ip);
 }
 
 /* ---- what is kept of a flow from the substrate (abi/maps.h) ---- */

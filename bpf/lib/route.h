@@ -24,7 +24,7 @@ static __always_inline int route_check_header(const struct __sk_buff *skb, const
 		return -DROP_MALFORMED;
 	if (header > sizeof(*ip) && (void *)ip + 60 > packet_end(skb) && size >= 60)
 		return -DROP_MALFORMED;
-	if (header == sizeof(*ip) && fold(ipv4_sum(ip)) != 0xffff)
+	if (header == sizeof(*ip) && !ipv4_sum_is_right(ip))
 		return -DROP_MALFORMED;
 	return 0;
 }

@@ -62,6 +62,12 @@ static __always_inline int siit_fix_checksum(struct __sk_buff *skb, __u8 protoco
 	return bpf_l4_csum_replace(skb, at + offset, 0, diff, flags) ? -DROP_REWRITE : 0;
 }
 
+/* The same for siit/1, out of the way of what needs none. */
+static __noinline int siit_fix_checksum_1(struct __sk_buff *skb, __u8 protocol, __u32 at, __u32 diff)
+{
+	return siit_fix_checksum(skb, protocol, at, diff);
+}
+
 static __always_inline int siit_encode(struct __sk_buff *skb, const struct iphdr *ip,
 				       const struct dp_flow_out *flow)
 {
@@ -85,11 +91,11 @@ static __always_inline int siit_encode(struct __sk_buff *skb, const struct iphdr
 	ip6->payload_len = htons((__u16)(f.size - sizeof(struct iphdr)));
 	ip6->nexthdr = f.protocol;
 	ip6->hop_limit = SUBSTRATE_HOP_LIMIT;
-	memcpy(&ip6->saddr, flow->src, 16);
-	memcpy(&ip6->daddr, flow->dst, 16);
+	copy_16(&ip6->saddr, flow->src);
+	copy_16(&ip6->daddr, flow->dst);
 	if (likely(flow->format == FORMAT_SIIT_2))
 		return 0;
-	return siit_fix_checksum(skb, f.protocol, ETH_HLEN + sizeof(*ip6), flow->checksum_diff);
+	return siit_fix_checksum_1(skb, f.protocol, ETH_HLEN + sizeof(*ip6), flow->checksum_diff);
 }
 
 /* For a card that has summed the whole packet.  When the kernel takes the first 20 bytes of the header out, it
@@ -102,6 +108,12 @@ static __always_inline void siit_take_sum(struct ipv6hdr *ip6)
 
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	w[0] = (__u32)(sum + (sum >> 32));
+}
+
+/* The IPv4 address in one of a flow's substrate addresses: read as the word that it is there. */
+static __always_inline __be32 siit_v4(const __u8 addr[16])
+{
+	return ((const __be32 *)addr)[3];
 }
 
 static __always_inline int siit_decode(struct __sk_buff *skb, struct ipv6hdr *ip6,
@@ -121,9 +133,8 @@ static __always_inline int siit_decode(struct __sk_buff *skb, struct ipv6hdr *ip
 	if (!ip)
 		return -DROP_REWRITE;
 	ipv4_write(ip, htonl(0x45U << 24 | tos << 16 | (size & 0xffff)), htonl(frag),
-		   htonl(ttl << 24 | (__u32)protocol << 16), substrate_v4(flow->src),
-		   substrate_v4(flow->dst));
+		   htonl(ttl << 24 | (__u32)protocol << 16), siit_v4(flow->src), siit_v4(flow->dst));
 	if (likely(!rewrite_checksum))
 		return 0;
-	return siit_fix_checksum(skb, protocol, ETH_HLEN + sizeof(*ip), flow->checksum_diff);
+	return siit_fix_checksum_1(skb, protocol, ETH_HLEN + sizeof(*ip), flow->checksum_diff);
 }

@@ -5,26 +5,11 @@
 #include "bpf/lib/counter.h"
 #include "bpf/lib/rate.h"
 
-/* The packet is of the substrate now, IPv6 or IPv4 as 'ethertype' says; 'n' is nexthop_get(nexthop).  Whoever
- * gets it before he rewrites the packet need not wait for it afterwards: the processor does not look beyond a
- * call. */
-static __always_inline int transmit_by(struct __sk_buff *skb, const struct dp_nexthop_copy *n,
-				       __u32 nexthop, __be16 ethertype)
+/* To a next hop whose MAC the kernel finds out. */
+static __noinline int transmit_unresolved(const struct dp_nexthop_copy *n)
 {
-	__u8 *eth = packet_data(skb);
 	struct bpf_redir_neigh params = {};
 
-	if (!n)
-		return -DROP_NO_NEXTHOP;
-	/* Only a peer's own has a rate, which lies apart from the rest. */
-	if (unlikely(nexthop >= DP_NEXTHOPS_OF_PEERS && n->rate) && !rate_take(skb, n->rate))
-		return -DROP_RATE;
-	if (eth + ETH_HLEN > (__u8 *)packet_end(skb))
-		return -DROP_REWRITE;
-	memcpy(eth, n->destination, 12);
-	memcpy(eth + 12, &ethertype, 2);
-	if (likely(n->flags & DP_NEXTHOP_RESOLVED))
-		return (int)bpf_redirect(n->ifindex, 0);
 	if (n->flags & DP_NEXTHOP_GATEWAY_V6) {
 		params.nh_family = AF_INET6;
 		memcpy(params.ipv6_nh, n->gateway, 16);
@@ -33,6 +18,28 @@ static __always_inline int transmit_by(struct __sk_buff *skb, const struct dp_ne
 		memcpy(&params.ipv4_nh, n->gateway + 12, 4);
 	}
 	return (int)bpf_redirect_neigh(n->ifindex, &params, sizeof(params), 0);
+}
+
+/* The packet is of the substrate now, IPv6 or IPv4 as 'ethertype' says; 'n' is nexthop_get(nexthop).  Whoever
+ * gets it before he rewrites the packet need not wait for it afterwards: the processor does not look beyond a
+ * call. */
+static __always_inline int transmit_by(struct __sk_buff *skb, const struct dp_nexthop_copy *n,
+				       __u32 nexthop, __be16 ethertype)
+{
+	__u8 *eth = packet_data(skb);
+
+	if (!n)
+		return -DROP_NO_NEXTHOP;
+	/* Only a peer's own has a rate, which lies apart from the rest. */
+	if (unlikely(nexthop >= DP_NEXTHOPS_OF_PEERS && n->rate) && !rate_take(skb, n->rate))
+		return -DROP_RATE;
+	if (eth + ETH_HLEN > (__u8 *)packet_end(skb))
+		return -DROP_REWRITE;
+	copy_12(eth, n->destination);
+	*(__be16 *)(eth + 12) = ethertype;
+	if (likely(n->flags & DP_NEXTHOP_RESOLVED))
+		return (int)bpf_redirect(n->ifindex, 0);
+	return transmit_unresolved(n);
 }
 
 static __always_inline int transmit(struct __sk_buff *skb, __u32 nexthop)
