@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/limits.h"
@@ -485,6 +486,39 @@ static const struct driver_ops driver_netns_ops = {
 	.free = driver_netns_free,
 };
 
+/* The machine's reboot did not stop what ran, it cut it off: it is to be started again.  Nothing else of it is left, and
+ * its clients' numbers may be other processes' now. */
+static int driver_netns_cut_off(struct driver_netns *dn, const char *node)
+{
+	_cleanup_record_ struct record r = {0};
+	_cleanup_close_ int fd = -1;
+	int e = record_read(dn->records, node, &r);
+
+	if (e)
+		return e == -EBADMSG ? 0 : e;
+	if (!r.node.running || driver_netns_enter(dn, node, &fd) != -ENOENT)
+		return 0;
+	r.node.running = false;
+	r.starting = true;
+	r.n_interfaces = 0;
+	return record_write(dn->records, &r);
+}
+
+/* The script is written by the first driver of a boot; before that one has looked at all nodes, it is not there. */
+static int driver_netns_after_boot(struct driver_netns *dn)
+{
+	_cleanup_(strv_free_cleanup) char **ids = NULL;
+	int e;
+
+	if (!access(dn->script, F_OK))
+		return 0;
+	e = record_list(dn->records, &ids);
+	for (size_t i = 0; !e && ids[i]; i++)
+		if (driver_id_is_valid(ids[i]))
+			e = driver_netns_cut_off(dn, ids[i]);
+	return e;
+}
+
 int driver_netns_new(const struct driver_netns_config *config, struct driver **ret)
 {
 	_cleanup_(driver_free_cleanup) struct driver *opened = NULL;
@@ -510,6 +544,8 @@ int driver_netns_new(const struct driver_netns_config *config, struct driver **r
 		e = file_mkdirs(config->run, 0755);
 	if (!e)
 		e = file_mkdirs(dn->resolv, 0755);
+	if (!e)
+		e = driver_netns_after_boot(dn);
 	if (!e)
 		e = client_write_script(dn->script);
 	if (!e && config->loop)

@@ -328,6 +328,42 @@ static int note_interface(const struct driver_interface *interface, void *arg)
 }
 
 /* requirement: OPS-3 */
+static void test_what_a_reboot_cut_off_is_started_again(void **state)
+{
+	struct host *h = *state;
+	struct driver_node node;
+	struct driver_port port;
+
+	assert_ok(driver_start(h->driver, "i-1", 3));
+	assert_ok(driver_plug(h->driver, "i-1", &eni, &port));
+	/* What is left of it: the records. */
+	driver_free(h->driver);
+	assert_ok(rtnl_link_delete(h->rtnl, port.ifindex));
+	assert_ok(netns_delete(h->netns, "t-i-1"));
+	assert_ok(file_remove_tree(h->run));
+	open_driver(h);
+	assert_int_equal(driver_check(h->driver, "i-1", &node), -ENOENT);
+	assert_ok(driver_start(h->driver, "i-1", 3));
+	assert_ok(driver_plug(h->driver, "i-1", &eni, &port));
+	assert_ok(driver_check(h->driver, "i-1", &node));
+	assert_true(node.running);
+	assert_int_equal(node.generation, 3);
+	/* One that is there was not cut off, whatever became of the other directory. */
+	driver_free(h->driver);
+	assert_ok(file_remove_tree(h->run));
+	open_driver(h);
+	assert_ok(driver_check(h->driver, "i-1", &node));
+	assert_true(node.running);
+	/* One that was stopped stays stopped. */
+	assert_ok(driver_stop(h->driver, "i-1"));
+	driver_free(h->driver);
+	assert_ok(file_remove_tree(h->run));
+	open_driver(h);
+	assert_ok(driver_check(h->driver, "i-1", &node));
+	assert_false(node.running);
+}
+
+/* requirement: OPS-3 */
 static void test_a_new_driver_knows_the_nodes_of_the_last(void **state)
 {
 	struct host *h = *state;
@@ -527,6 +563,7 @@ int main(void)
 		TEST(test_a_half_made_interface_is_made_anew),
 		TEST(test_stopping_ends_all_that_runs_inside),
 		TEST(test_a_vanished_namespace_is_a_node_that_ended),
+		TEST(test_what_a_reboot_cut_off_is_started_again),
 		TEST(test_a_new_driver_knows_the_nodes_of_the_last),
 		TEST(test_a_pid_of_somebody_else_is_left_alone),
 		TEST(test_the_script_configures_the_node_and_nothing_else),
