@@ -210,7 +210,7 @@ static int read_what(const struct choice_policy_args *args, struct choice_policy
 
 		if (ability_parse(args->what[i], &formats, &features))
 			return refuse(reterr, MODEL_E_VALUE, args->what[i], "what",
-				      "It is a format (siit, siit/1, siit/2, vxlan, ...) or a feature (crypt, crypt/1, "
+				      "It is a format (siit, siit/2, reip4, vxlan, geneve, ...) or a feature (crypt, crypt/1, "
 				      "crypt/2, integrity, lz4, rate).");
 		if (formats == FORMAT_BIT(FORMAT_IPIP6_1) && p->effect != CHOICE_FORBID)
 			return refuse(reterr, MODEL_E_VALUE, args->what[i], "what",
