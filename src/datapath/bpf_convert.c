@@ -35,6 +35,12 @@ struct shape {
 	size_t size;       /* of all */
 };
 
+/* Where the next thing lies aligned: conversions see entries as structs. */
+static size_t padded(size_t size)
+{
+	return (size + 7) & ~(size_t)7;
+}
+
 static int shape_of(int fd, struct shape *ret)
 {
 	struct bpf_map_info info = {};
@@ -51,7 +57,7 @@ static int shape_of(int fd, struct shape *ret)
 			      .value_size = info.value_size,
 			      .n_values = 1};
 	if (info.type == BPF_MAP_TYPE_PERCPU_ARRAY) {
-		ret->value_size = (info.value_size + 7U) & ~(size_t)7;
+		ret->value_size = padded(info.value_size);
 		ret->n_values = (size_t)cpus;
 	}
 	ret->size = ret->value_size * ret->n_values;
@@ -70,7 +76,8 @@ typedef int (*visit_fn)(const uint8_t *key, const uint8_t *value, void *arg);
 /* Tries have no batches, and no program writes them. */
 static int walk_trie(int fd, const struct shape *s, uint8_t *buffer, visit_fn fn, void *arg)
 {
-	uint8_t *key = buffer, *next = key + s->key_size, *value = next + s->key_size;
+	uint8_t *key = buffer, *next = key + padded(s->key_size);
+	uint8_t *value = next + padded(s->key_size);
 	int r = 0;
 
 	for (void *at = NULL; !r && !bpf_map_get_next_key(fd, at, next); at = key) {
@@ -85,8 +92,8 @@ static int walk_batches(int fd, const struct shape *s, bool locked, uint8_t *buf
 			visit_fn fn, void *arg)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts, .elem_flags = locked ? BPF_F_LOCK : 0);
-	uint8_t *at = buffer, *keys = at + s->key_size + sizeof(uint32_t);
-	uint8_t *values = keys + (size_t)batch * s->key_size;
+	uint8_t *at = buffer, *keys = at + padded(s->key_size + sizeof(uint32_t));
+	uint8_t *values = keys + padded((size_t)batch * s->key_size);
 	void *in = NULL;
 	int r = 0, e = 0;
 
@@ -109,7 +116,7 @@ static int walk(int fd, const struct shape *s, bool locked, visit_fn fn, void *a
 	_cleanup_free_ uint8_t *buffer = NULL;
 
 	batch = batch < BATCH_LEAST ? BATCH_LEAST : batch;
-	buffer = calloc(batch + 2UL, s->key_size + s->size + sizeof(uint32_t));
+	buffer = calloc(batch + 2UL, padded(s->key_size + sizeof(uint32_t)) + s->size);
 	if (!buffer)
 		return -ENOMEM;
 	return s->type == BPF_MAP_TYPE_LPM_TRIE
@@ -123,6 +130,8 @@ struct carried {
 	struct hmap_node node; /* by key */
 	uint8_t bytes[];       /* key and value, as they were */
 };
+
+static_assert(offsetof(struct carried, bytes) % 8 == 0, "aligned");
 
 void bpf_carried_deinit(struct bpf_carried *carried)
 {
@@ -157,13 +166,13 @@ static int remember(const struct run *r, struct carried *c, const uint8_t *key,
 		    const uint8_t *value)
 {
 	if (!c) {
-		c = malloc(sizeof(*c) + r->was.key_size + r->was.size);
+		c = malloc(sizeof(*c) + padded(r->was.key_size) + r->was.size);
 		if (!c)
 			return -ENOMEM;
 		memcpy(c->bytes, key, r->was.key_size);
 		hmap_insert(&r->carried->entries, &c->node, hash_bytes(key, r->was.key_size));
 	}
-	memcpy(c->bytes + r->was.key_size, value, r->was.size);
+	memcpy(c->bytes + padded(r->was.key_size), value, r->was.size);
 	return 0;
 }
 
@@ -248,11 +257,11 @@ static int carry(const uint8_t *key, const uint8_t *value, void *arg)
 	struct carried *had = find(r, key, hash_bytes(key, r->was.key_size));
 	int e = 0;
 
-	if (had ? !memcmp(had->bytes + r->was.key_size, value, r->was.size)
+	if (had ? !memcmp(had->bytes + padded(r->was.key_size), value, r->was.size)
 		: is_array(&r->was) && is_zero(value, r->was.size))
 		return 0;
 	convert_key(r, key);
-	convert_value(r, had ? had->bytes + r->was.key_size : NULL, r->before);
+	convert_value(r, had ? had->bytes + padded(r->was.key_size) : NULL, r->before);
 	/* what is nothing now and was something is taken back */
 	if (convert_value(r, value, r->converted) || (had && is_array(&r->was)))
 		e = put(r);
@@ -296,12 +305,12 @@ int bpf_convert(const struct bpf_conversion *conversion, int was, int now,
 		return -EINVAL;
 	if (!conversion->resized && r.was.n_entries != r.now.n_entries)
 		return -EINVAL;
-	work = calloc(1, r.now.key_size + 3 * r.now.size);
+	work = calloc(1, r.now.key_size + 3 * padded(r.now.size));
 	if (!work)
 		return -ENOMEM;
 	r.before = work;
-	r.converted = r.before + r.now.size;
-	r.current = r.converted + r.now.size;
-	r.key = r.current + r.now.size;
+	r.converted = r.before + padded(r.now.size);
+	r.current = r.converted + padded(r.now.size);
+	r.key = r.current + padded(r.now.size);
 	return walk(was, &r.was, r.habit && r.habit->locked, carry, &r);
 }

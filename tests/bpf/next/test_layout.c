@@ -262,7 +262,7 @@ static uint64_t refused(int host)
 /* requirement: OPS-3 */
 static void test_an_upgrade_loses_no_packet(void **state)
 {
-	struct talk old, young;
+	static struct talk old, young; /* their threads outlive a test that fails */
 	uint64_t before;
 
 	join();
@@ -311,7 +311,7 @@ static void test_an_upgrade_loses_no_packet(void **state)
 static void test_an_upgrade_that_is_broken_off(void **state)
 {
 	char path[PATH_MAX + 64], other[PATH_MAX + 80];
-	struct talk talk;
+	static struct talk talk;
 	int table;
 
 	join();
@@ -349,7 +349,7 @@ static void test_a_release_before_misreads_nothing(void **state)
 {
 	struct lab_host *h = &l->lab.hosts[1];
 	bool adopted = true;
-	struct talk talk;
+	static struct talk talk;
 
 	join();
 	assert_true(is_pinned(1, "ports@2"));
