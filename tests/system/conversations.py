@@ -94,6 +94,11 @@ def ask(place, address, port=7000, protocol="tcp", seconds=1.5, source_port=0):
     return (peer, int(peer_port), own) if peer != "-" else None
 
 
+def reach(place, address, port=7000, **more):
+    """The same where an answer is expected: a busy machine may take its time."""
+    return ask(place, address, port, **{"seconds": 15, **more})
+
+
 class Conversation(Talker):
     """A TCP connection from a place to a server, used when it is asked."""
 

@@ -25,6 +25,8 @@ ACCOUNT, KEY, SECRET = "123456789012", "FOOBARKEY", "FOOBARSECRET"
 REGION, IMAGE = "us-east-1", "ami-netns"
 WORLD = "203.0.113.1"  # the world's address, outside of all networks
 POOL = "198.51.100.0/24"  # of public addresses
+# For Place.ping(): pings that are not put together to one message on their way.
+APART = ("-l", 1, "-i", 0.3)
 WAIT_SECONDS = 60
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:")
 SNAP = 2048  # bytes of each captured packet: a larger one leaves few places in the ring

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from conversations import Conversation, ask, server
+from conversations import ask, Conversation, reach, server
 from edges import Network
 from lab import wait_for
 
@@ -54,7 +54,7 @@ def test_policies_reach_it_and_connections_from_the_world_live_on(lab, place, tm
         for format_ in ("siit/1", "vxlan/1", "siit/2"):
             made = policy(lab, tmp_path, "pin", format_)
             wait_for(f"the edge to use {format_}", all_send(lab, format_), 60)
-            assert talk.lives() and ask(lab.world, address)
+            assert talk.lives() and reach(lab.world, address)
             assert all(p["policy"] == made for p in pairs(lab) if not p["network"])
             lab.viaduct("policy", "delete", made, "--lab", lab.name)
         wait_for("all to be as before", all_send(lab, "siit/2"), 60)

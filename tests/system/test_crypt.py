@@ -24,8 +24,6 @@ from packets import UDP_GSO, received, udp_sink, udp_source
 LAB = {"hosts": 2, "require": ["crypt"]}
 SEAL_PORT = 1000
 MARK = b"what nobody on the way may read. "
-# Pings that are not put together to one message on their way.
-APART = ("-l", 1, "-i", 0.3)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +55,7 @@ def test_the_wire_shows_nothing_but_sealed_packets(lab, nodes):
     """requirement: NEG-11 NEG-6"""
     a, b = nodes
     with lab.capture(expression="inbound") as seen:
-        assert a.ping(b.address, *APART, "-p", MARK[:16].hex(), count=5) == 5
+        assert a.ping(b.address, *labs.APART, "-p", MARK[:16].hex(), count=5) == 5
         sink = b.spawn("/usr/bin/python3", "-c", "import socket; s = socket.create_server(('', 7000)); c = s.accept()[0]\n"
                        "n = 0\nwhile True:\n d = c.recv(65536)\n if not d: break\n n += len(d)\nprint(n)")
         a.python("import socket, sys, time\nfor _ in range(100):\n try: s = socket.create_connection((sys.argv[1], 7000)); break\n"
@@ -149,7 +147,7 @@ def test_keys_open_what_is_on_the_wire_and_are_in_no_file(lab, nodes):
     labs.wait_for("nothing to change", lambda: settled(lab))
     keys = derived(lab)
     with lab.capture(expression="inbound") as seen:
-        assert a.ping(b.address, *APART, "-p", MARK[:16].hex()) == 3
+        assert a.ping(b.address, *labs.APART, "-p", MARK[:16].hex()) == 3
     opened = 0
     for p in sealed(seen):
         for key in keys.values():
@@ -201,7 +199,7 @@ def test_a_worker_that_ends_is_started_again_and_repeats_no_vector(lab, nodes):
             pid = worker(lab, a.host)
             os.kill(pid, signal.SIGKILL)
             labs.wait_for("another worker", lambda: worker(lab, a.host) not in (None, pid))
-            labs.wait_for("packets to pass again", lambda: a.ping(b.address, *APART) == 3)
+            labs.wait_for("packets to pass again", lambda: a.ping(b.address, *labs.APART) == 3)
     vectors = [(p[4:7], p[7] & 0xfe, p[8:16]) for p in sealed(seen)]
     assert len(vectors) > 6 and len(set(vectors)) == len(vectors)
     assert not lab.drops("REPLAYED")

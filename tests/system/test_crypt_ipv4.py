@@ -57,7 +57,7 @@ def test_the_wire_shows_only_sealed_packets(lab, nodes):
     """requirement: NEG-11"""
     a, b = nodes
     with lab.capture(expression="inbound") as seen:
-        assert a.ping(b.address) == 3
+        assert a.ping(b.address, *labs.APART) == 3
     payloads = sealed(seen)
     assert len(payloads) >= 6
     # What is re-headed (4), VXLAN's datagram (17), or the compression of either (108); AES-256-GCM.

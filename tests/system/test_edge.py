@@ -9,7 +9,7 @@ import signal
 import pytest
 
 import lab as labs
-from conversations import Conversation, ask, server
+from conversations import ask, Conversation, reach, server
 from edges import Network
 from lab import WORLD, wait_for
 
@@ -51,10 +51,10 @@ def site(request):
 def test_a_public_address_works_both_ways(site):
     """requirement: EDGE-1, TOPO-1"""
     with server(site.web, site.world):
-        assert ask(site.world, site.address)[0] == WORLD
-        assert ask(site.world, site.address, protocol="udp")[0] == WORLD
-        assert ask(site.web, WORLD)[0] == site.address
-        assert ask(site.web, WORLD, protocol="udp")[0] == site.address
+        assert reach(site.world, site.address)[0] == WORLD
+        assert reach(site.world, site.address, protocol="udp")[0] == WORLD
+        assert reach(site.web, WORLD)[0] == site.address
+        assert reach(site.web, WORLD, protocol="udp")[0] == site.address
     assert site.world.ping(site.address) == 3
     assert site.world.ping(site.address, "-s", "1400") == 3
     assert site.web.ping(WORLD) == 3
@@ -102,7 +102,7 @@ def test_nat_carries_what_begins_inside(site):
     with server(site.world):
         seen = ask(site.worker, WORLD)
         assert seen[0] == site.nat_address
-        assert ask(site.worker, WORLD, protocol="udp")[0] == site.nat_address
+        assert reach(site.worker, WORLD, protocol="udp")[0] == site.nat_address
         # One inner port is one outer port, whoever is asked (RFC 4787, REQ-1).
         with Conversation(site.worker, WORLD) as one, Conversation(site.worker, WORLD) as two:
             assert one.lives() and two.lives() and one.peer() != two.peer()
@@ -147,16 +147,16 @@ def test_two_nodes_meet_by_their_public_addresses(site):
     site.net.associate(allocation, other)
     with server(site.web, other):
         wait_for("the address to work", lambda: ask(site.world, address))
-        assert ask(site.web, address)[0] == site.address
-        assert ask(other, site.address)[0] == address
-        assert ask(site.worker, address)[0] == site.nat_address
+        assert reach(site.web, address)[0] == site.address
+        assert reach(other, site.address)[0] == address
+        assert reach(site.worker, address)[0] == site.nat_address
 
 
 def test_a_public_address_moves_to_another_node(site):
     """requirement: EDGE-2"""
     other = site.net.node(host="h2")
     with server(site.web, other):
-        assert ask(site.world, site.address)[2] == site.web.address
+        assert reach(site.world, site.address)[2] == site.web.address
         for node in (other, site.web):
             site.net.associate(site.allocation, node, AllowReassociation=True)
             wait_for("new connections to reach the other node",
@@ -172,7 +172,7 @@ def test_a_node_that_had_the_address_keeps_its_connections(site):
         site.net.associate(site.allocation, other, AllowReassociation=True)
         wait_for("new connections to reach the other node",
                  lambda: (ask(site.world, site.address) or (0, 0, 0))[2] == other.address)
-        assert ask(other, WORLD)[0] == site.address
+        assert reach(other, WORLD)[0] == site.address
         shown = next(a for a in site.lab.api("addresses") if a["public"] == site.address)
         assert site.web.address in [d["private"] for d in shown["draining"]]
         # What it has goes on, both ways, and nothing new comes of it.
@@ -263,12 +263,12 @@ def test_killed_agents_lose_nothing(site):
         for what in ("e1", "h1", "h2", "manager"):
             site.lab.kill(what, signal.SIGKILL)
         assert coming.lives() and going.lives()
-        assert ask(site.world, site.address) and ask(site.worker, WORLD)
+        assert reach(site.world, site.address) and reach(site.worker, WORLD)
         for what in ("manager", "e1", "h1", "h2"):
             site.lab.restart(what)
             assert coming.lives() and going.lives()
         site.lab.connected()
-        assert ask(site.world, site.address) and ask(site.worker, WORLD)
+        assert reach(site.world, site.address) and reach(site.worker, WORLD)
         assert coming.lives() and going.lives()
 
 

@@ -9,7 +9,7 @@ import signal
 
 import pytest
 
-from conversations import ask, server
+from conversations import ask, reach, server
 from edges import Network
 from lab import WORLD, wait_for
 from packets import Stream
@@ -66,7 +66,7 @@ def test_a_lost_edge_is_replaced_under_traffic(lab, net):
     worker = net.node(net.private, host="h2")
     with server(node, lab.world):
         wait_for("the address to work", lambda: ask(lab.world, address))
-        assert ask(worker, WORLD)[0] == nat_address
+        assert reach(worker, WORLD)[0] == nat_address
         (edge,) = owner(lab, address)
         with Stream(lab.world, address, {"node": node}) as stream:
             wait_for("the stream to flow", lambda: stream.count("node") > 200)
@@ -85,7 +85,7 @@ def test_a_lost_edge_is_replaced_under_traffic(lab, net):
         find(lab, edge)
         lab.connected()
         wait_for("the old edge to know", lambda: owner(lab, address) == [survivor])
-        assert ask(lab.world, address) and ask(worker, WORLD)
+        assert reach(lab.world, address) and reach(worker, WORLD)
 
 
 def test_an_edge_that_restarts_keeps_what_it_has(lab, net):

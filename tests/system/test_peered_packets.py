@@ -7,7 +7,7 @@ import botocore.exceptions
 import pytest
 
 import lab as labs
-from conversations import Conversation, ask, server
+from conversations import ask, Conversation, reach, server
 from edges import Network
 from lab import wait_for
 from packets import only_ip, received
@@ -54,10 +54,10 @@ def test_routes_and_peering_together_open_the_way(pair):
             wait_for("an answer that cannot come", lambda: ask(a, b.address, seconds=0.7), 2)
         other.route(other.public, one.cidr, VpcPeeringConnectionId=peering)
         wait_for("the way to be open", lambda: ask(a, b.address))
-        assert ask(a, b.address)[0] == a.address
-        assert ask(b, a.address)[0] == b.address
-        assert ask(a, pair.mate.address)[0] == a.address, "on the same host"
-        assert ask(a, b.address, protocol="udp")[0] == a.address
+        assert reach(a, b.address)[0] == a.address
+        assert reach(b, a.address)[0] == b.address
+        assert reach(a, pair.mate.address)[0] == a.address, "on the same host"
+        assert reach(a, b.address, protocol="udp")[0] == a.address
         assert a.ping(b.address) == 3 and b.ping(a.address, "-s", "1400") == 3
         # The private subnets have no such route.
         hidden = other.node(other.private)
@@ -67,7 +67,7 @@ def test_routes_and_peering_together_open_the_way(pair):
             for what in ("h1", "h2"):
                 lab.kill(what)
             assert talk.lives()
-            assert ask(a, b.address)
+            assert reach(a, b.address)
             for what in ("h1", "h2"):
                 lab.restart(what)
             assert talk.lives()
@@ -95,7 +95,7 @@ def test_a_third_network_with_the_same_addresses_sees_nothing(pair):
         wait_for("the way to be open", lambda: ask(a, b.address))
         with received(double) as frames:
             for _ in range(5):
-                assert ask(a, b.address) and ask(b, a.address)
+                assert reach(a, b.address) and reach(b, a.address)
         assert not only_ip(frames, src=a.address), "what is for b reached its double"
         assert ask(double, a.address, seconds=0.7) is None and double.ping(a.address, count=1) == 0
     pair.lab.ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=peering)

@@ -8,7 +8,7 @@ import signal
 import botocore.exceptions
 import pytest
 
-from conversations import Conversation, ask, server
+from conversations import ask, Conversation, reach, server
 from lab import Lab, wait_for
 
 LAB = {"hosts": 2}
@@ -68,7 +68,7 @@ def vpc(lab):
     return Vpc(lab)
 
 
-def becomes(condition, what, seconds=5):
+def becomes(condition, what, seconds=60):
     """A change of rules reaches hosts on its own; the call need not wait for it."""
     wait_for(what, condition, seconds)
 
@@ -80,8 +80,8 @@ def test_the_default_group_talks_to_itself_alone(vpc, lab, hosts):
     stranger = vpc.node(vpc.group(), host=hosts[0])
     with server(b, stranger):
         assert a.ping(b.address) == 3
-        assert ask(a, b.address)[0] == a.address
-        assert ask(a, b.address, protocol="udp")[0] == a.address
+        assert reach(a, b.address)[0] == a.address
+        assert reach(a, b.address, protocol="udp")[0] == a.address
         before = lab.drops("GROUP_INGRESS")
         assert ask(stranger, b.address) is None
         assert ask(stranger, b.address, protocol="udp") is None
@@ -98,11 +98,11 @@ def test_rules_by_port_protocol_and_sender(vpc, lab):
                       udp(OTHER_PORT, IpRanges=[{"CidrIp": f"{other.address}/32"}]), icmp(8))
     target = vpc.node(group, host="h2")
     with server(target, port=PORT), server(target, port=OTHER_PORT):
-        assert ask(friend, target.address, PORT)[0] == friend.address
+        assert reach(friend, target.address, PORT)[0] == friend.address
         assert ask(friend, target.address, OTHER_PORT) is None
         assert ask(friend, target.address, OTHER_PORT, protocol="udp") is None
         assert ask(other, target.address, PORT) is None
-        assert ask(other, target.address, OTHER_PORT, protocol="udp")[0] == other.address
+        assert reach(other, target.address, OTHER_PORT, protocol="udp")[0] == other.address
         assert friend.ping(target.address) == 3 and other.ping(target.address) == 3
         # An interface that joins the group named is a friend at once, and one that leaves is none.
         vpc.set_groups(other, friends)
@@ -135,7 +135,7 @@ def test_nothing_leaves_that_no_group_allows(vpc, lab):
     open_all = vpc.group({"IpProtocol": "-1", "IpRanges": ANYWHERE})
     client, target = vpc.node(group, host="h1"), vpc.node(open_all, host="h2")
     with server(target), server(client, port=OTHER_PORT):
-        assert ask(client, target.address)
+        assert reach(client, target.address)
         vpc.ec2.revoke_security_group_egress(GroupId=group, IpPermissions=[{"IpProtocol": "-1", "IpRanges": ANYWHERE}])
         becomes(lambda: not ask(client, target.address, seconds=0.5), "egress to end")
         before = lab.drops("GROUP_EGRESS")
@@ -161,12 +161,12 @@ def test_a_network_acl_is_without_memory_and_in_order(vpc, lab):
                                          PortRange={"From": ports[0], "To": ports[1]})
 
     with server(near, mate):
-        assert ask(far, near.address) and ask(mate, near.address)
+        assert reach(far, near.address) and reach(mate, near.address)
         moved = vpc.ec2.replace_network_acl_association(AssociationId=association["NetworkAclAssociationId"],
                                                         NetworkAclId=acl)
         becomes(lambda: not ask(far, near.address, seconds=0.5), "the empty ACL to deny")
         becomes(lambda: lab.drops("ACL_INGRESS") > 0, "the drops to be counted")
-        assert ask(mate, near.address), "within the subnet no ACL counts"
+        assert reach(mate, near.address), "within the subnet no ACL counts"
         entry(200, False, True, (PORT, PORT))
         before = lab.drops("ACL_EGRESS")
         assert ask(far, near.address) is None, "the answer needs an entry of its own"
@@ -188,14 +188,14 @@ def test_killed_agents_lose_no_connection_and_open_no_hole(vpc, lab):
         for host in ("h1", "h2"):
             lab.kill(host, signal.SIGKILL)
         assert talk.lives()
-        assert ask(client, target.address), "what is allowed is allowed without agents"
+        assert reach(client, target.address), "what is allowed is allowed without agents"
         assert ask(client, target.address, OTHER_PORT) is None
         for host in ("h1", "h2"):
             lab.restart(host)
             assert talk.lives()
             assert ask(client, target.address, OTHER_PORT) is None
         lab.connected()
-        assert talk.lives() and ask(client, target.address)
+        assert talk.lives() and reach(client, target.address)
         # Rules that change while an agent is away are there when it is back.
         lab.kill("h2", signal.SIGKILL)
         vpc.allow(group, tcp(OTHER_PORT))

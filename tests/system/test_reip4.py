@@ -11,7 +11,7 @@ import pytest
 from scapy.layers.inet import IP, TCP, UDP
 
 import lab as labs
-from conversations import Conversation, ask, server
+from conversations import ask, Conversation, reach, server
 from edges import Network
 from foreign import Box, OpenVSwitch
 from lab import wait_for
@@ -142,10 +142,10 @@ def test_peered_networks_have_labels_of_their_own(world):
         net.route(net.public, to.cidr, VpcPeeringConnectionId=peering)
     with server(world.a, far):
         wait_for("the way to be open", lambda: ask(world.a, far.address))
-        assert ask(world.a, far.address)[0] == world.a.address
-        assert ask(far, world.a.address)[0] == far.address
+        assert reach(world.a, far.address)[0] == world.a.address
+        assert reach(far, world.a.address)[0] == far.address
         with lab.capture(expression="ip") as seen:
-            assert ask(world.a, far.address)
+            assert reach(world.a, far.address)
         carried = [p[IP] for p in seen if IP in p and TCP in p and p[IP].dst.startswith("172.30.")]
         assert carried and not [p for p in seen if UDP in p and p[UDP].dport == 4789]
         lab.ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=peering)
@@ -222,8 +222,8 @@ def test_an_ordinary_vxlan_device_is_a_peer(world, box):
         for node in (a, b):
             wait_for("the node to answer", lambda n=node: ask(box, n.address))
             assert box.ping(node.address, "-M", "do", "-s", 1450 - 28) == 3 == node.ping(box.address)
-            assert ask(box, node.address, seconds=10)[0] == box.address
-            assert ask(node, box.address, seconds=10)[0] == node.address
+            assert reach(box, node.address, seconds=10)[0] == box.address
+            assert reach(node, box.address, seconds=10)[0] == node.address
         with udp_sink(b, PORT) as got:
             sent = int(udp_source(box, b.address, PORT, rate=100, seconds=0.3, size=1400).communicate(timeout=30)[0])
         assert got["distinct"] == sent > 0
@@ -251,7 +251,7 @@ def test_an_ordinary_vxlan_device_is_a_peer(world, box):
         wait_for("the drops to be counted", lambda: lab.drops("SPOOF", "h1") > before)
         box.ip("address", "delete", f"{b.address}/32", "dev", "vx0")
         assert far.ping(box.address) == 0
-        assert ask(box, a.address, seconds=10)
+        assert reach(box, a.address, seconds=10)
         # what must be sealed does not go there, and the reason says why
         lab.operate("POST", "/v1/policies", {"name": "sealed", "match": {"host": "box"}, "effect": "require",
                                               "what": ["crypt"]})
@@ -276,8 +276,8 @@ def test_open_vswitch_is_a_peer(world, box):
         for node in (a, b):
             wait_for("the node to answer", lambda n=node: ask(box, n.address))
             wait_for("the box to answer", lambda n=node: ask(n, box.address))
-            assert ask(box, node.address, seconds=10)[0] == box.address
-            assert ask(node, box.address, seconds=10)[0] == node.address
+            assert reach(box, node.address, seconds=10)[0] == box.address
+            assert reach(node, box.address, seconds=10)[0] == node.address
             assert box.ping(node.address, "-M", "do", "-s", 1450 - 28) and node.ping(box.address)
 
 

@@ -47,8 +47,10 @@ check "capabilities say that there is no tcx" clsact_reported
 vpc=$(ec2 -d Action=CreateVpc -d CidrBlock=10.0.0.0/16 | field vpcId)
 one=$(ec2 -d Action=CreateSubnet -d VpcId="$vpc" -d CidrBlock=10.0.1.0/24 | field subnetId)
 two=$(ec2 -d Action=CreateSubnet -d VpcId="$vpc" -d CidrBlock=10.0.2.0/24 | field subnetId)
-start() { ec2 -d Action=RunInstances -d ImageId=ami-netns -d MinCount=1 -d MaxCount=1 -d SubnetId="$1" \
-	-d PrivateIpAddress="$2" | field instanceId; }
+# A host that was short of time may have been given up for a moment: until there is one.
+try_start() { ec2 -d Action=RunInstances -d ImageId=ami-netns -d MinCount=1 -d MaxCount=1 -d SubnetId="$1" \
+	-d PrivateIpAddress="$2" | field instanceId | grep . >/tmp/started; }
+start() { eventually try_start "$1" "$2" && cat /tmp/started; }
 a=$(start "$one" 10.0.1.10)
 b=$(start "$one" 10.0.1.11)
 c=$(start "$two" 10.0.2.10)
