@@ -79,7 +79,7 @@ def test_a_fleet_goes_back_two_versions_and_forward_without_a_lost_packet(lab, n
             for host in HOSTS:
                 builds[host] = build
                 lab.restart(host, build)
-                wait_for(f"{host} to have changed", lambda: settled(lab, builds), 30)
+                wait_for(f"{host} to have changed", lambda: settled(lab, builds), 120)
                 assert all(t.lives() for t in talks)
     for reason in ("FORMAT", "FORMAT_VERSION", "NO_FORMAT"):
         assert lab.drops(reason) == 0
@@ -96,6 +96,6 @@ def test_the_manager_restarts_in_the_middle(lab, nodes):
             lab.kill("manager")
             assert all(t.lives() for t in talks)
             lab.restart("manager")
-            wait_for("all to have changed", lambda: settled(lab, builds), 30)
+            wait_for("all to have changed", lambda: settled(lab, builds), 120)
             assert all(t.lives() for t in talks)
     assert lab.drops("FORMAT") == 0
