@@ -217,7 +217,7 @@ void twin_play(const uint8_t *events, size_t size)
 	n_entries = 0;
 	now = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-		policy_age(all[i], 1000000);
+		policy_forget(all[i]);
 	for (size_t i = 0; i + 1 < size; i += 2) {
 		struct policy_packet p;
 		uint32_t expected, got;

@@ -349,3 +349,14 @@ void policy_age_ticks(const struct lab_node *n, uint32_t ticks)
 {
 	policy_each(n, make_older, ticks);
 }
+
+static void make_free(struct dp_connection_value *c, uint32_t unused)
+{
+	(void)unused;
+	memset(c, 0, sizeof(*c));
+}
+
+void policy_forget(const struct lab_node *n)
+{
+	policy_each(n, make_free, 0);
+}

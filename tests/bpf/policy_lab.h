@@ -66,6 +66,8 @@ size_t policy_count(const struct lab_node *n);
 /* As if so much time had passed for what the node has: seconds, or ticks of the programs' clock. */
 void policy_age(const struct lab_node *n, uint32_t seconds);
 void policy_age_ticks(const struct lab_node *n, uint32_t ticks);
+/* Leaves the node without a connection. */
+void policy_forget(const struct lab_node *n);
 /* Changes what the node has in the table of connections, free places too. */
 void policy_each(const struct lab_node *n, void (*fn)(struct dp_connection_value *, uint32_t),
 		 uint32_t arg);
