@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "seal/client.h"
 
-#include <stdalign.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -10,6 +9,7 @@
 
 #include "base/process.h"
 #include "base/str.h"
+#include "seal/message.h"
 
 static int client_address(const char *path, struct sockaddr_un *ret)
 {
@@ -17,47 +17,14 @@ static int client_address(const char *path, struct sockaddr_un *ret)
 	return str_copy(ret->sun_path, sizeof(ret->sun_path), path);
 }
 
-/* ---- messages ---- */
-
-static int client_send(int fd, const struct seal_message *m, int passed)
-{
-	alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-	struct iovec iov = {(void *)(uintptr_t)m, sizeof(*m)};
-	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
-	struct cmsghdr *c;
-
-	if (passed >= 0) {
-		h.msg_control = control;
-		h.msg_controllen = sizeof(control);
-		c = CMSG_FIRSTHDR(&h);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(passed));
-		memcpy(CMSG_DATA(c), &passed, sizeof(passed));
-	}
-	return sendmsg(fd, &h, MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
-/* '*ret_fd' is a descriptor that came with it, or left alone. */
+/* One of this kind. */
 static int client_receive(int fd, uint32_t kind, struct seal_message *ret, int *ret_fd)
 {
-	alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-	struct iovec iov = {ret, sizeof(*ret)};
-	struct msghdr h = {.msg_iov = &iov,
-			   .msg_iovlen = 1,
-			   .msg_control = control,
-			   .msg_controllen = sizeof(control)};
-	ssize_t n = recvmsg(fd, &h, MSG_CMSG_CLOEXEC);
-	struct cmsghdr *c;
+	int e = seal_message_receive(fd, ret, ret_fd);
 
-	if (n < 0)
-		return errno == EAGAIN ? -ETIMEDOUT : -errno;
-	c = CMSG_FIRSTHDR(&h);
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-		memcpy(ret_fd, CMSG_DATA(c), sizeof(*ret_fd));
-	if (!n)
-		return -EPIPE;
-	return n == sizeof(*ret) && ret->kind == kind ? 0 : -EPROTO;
+	if (e)
+		return e == -EAGAIN ? -ETIMEDOUT : e;
+	return ret->kind == kind ? 0 : -EPROTO;
 }
 
 /* ---- finding and starting ---- */
@@ -109,7 +76,7 @@ static int client_greet(struct seal_client *c)
 	_cleanup_close_ int counters = -1;
 	struct seal_message m;
 	void *shared;
-	int e = client_send(c->fd, &hello, -1);
+	int e = seal_message_send(c->fd, &hello, -1);
 
 	if (!e)
 		e = client_receive(c->fd, SEAL_WELCOME, &m, &counters);
@@ -147,7 +114,7 @@ int seal_client_quit(const char *path)
 	if (e == -ENOENT || e == -ECONNREFUSED)
 		return 0;
 	if (!e)
-		e = client_send(fd, &quit, -1);
+		e = seal_message_send(fd, &quit, -1);
 	if (!e)
 		e = client_receive(fd, 0, &m, &none);
 	if (e && e != -EPIPE && e != -ECONNRESET)
@@ -213,7 +180,7 @@ int seal_client_configure(struct seal_client *c, const struct seal_image *image,
 	if (!e)
 		e = client_write(fd, keys, image->n_keys * sizeof(*keys));
 	if (!e)
-		e = client_send(c->fd, &configure, fd);
+		e = seal_message_send(c->fd, &configure, fd);
 	if (!e)
 		e = client_receive(c->fd, SEAL_CONFIGURED, &m, &none);
 	if (e)

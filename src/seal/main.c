@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdalign.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -21,6 +20,7 @@
 #include "base/log.h"
 #include "seal/aead.h"
 #include "seal/engine.h"
+#include "seal/message.h"
 
 struct worker {
 	int listener, agent;
@@ -31,44 +31,6 @@ struct worker {
 	uint64_t generation;
 	bool quit;
 };
-
-static int worker_send(struct worker *w, const struct seal_message *m, int fd)
-{
-	alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-	struct iovec iov = {(void *)(uintptr_t)m, sizeof(*m)};
-	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
-	struct cmsghdr *c;
-
-	if (fd >= 0) {
-		h.msg_control = control;
-		h.msg_controllen = sizeof(control);
-		c = CMSG_FIRSTHDR(&h);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	}
-	return sendmsg(w->agent, &h, MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
-static int worker_receive(struct worker *w, struct seal_message *ret, int *ret_fd)
-{
-	alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-	struct iovec iov = {ret, sizeof(*ret)};
-	struct msghdr h = {.msg_iov = &iov,
-			   .msg_iovlen = 1,
-			   .msg_control = control,
-			   .msg_controllen = sizeof(control)};
-	ssize_t n = recvmsg(w->agent, &h, MSG_CMSG_CLOEXEC);
-	struct cmsghdr *c;
-
-	if (n < 0)
-		return -errno;
-	c = CMSG_FIRSTHDR(&h);
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-		memcpy(ret_fd, CMSG_DATA(c), sizeof(*ret_fd));
-	return n == sizeof(*ret) ? 0 : -EPIPE;
-}
 
 /* ---- what the agent asks for ---- */
 
@@ -111,7 +73,7 @@ static int worker_answer(struct worker *w)
 {
 	struct seal_message m, answer = {.generation = w->generation};
 	_cleanup_close_ int fd = -1;
-	int r = worker_receive(w, &m, &fd);
+	int r = seal_message_receive(w->agent, &m, &fd);
 
 	if (r)
 		return r;
@@ -120,12 +82,12 @@ static int worker_answer(struct worker *w)
 		answer.kind = SEAL_WELCOME;
 		answer.version = SEAL_PROTOCOL;
 		answer.pid = getpid();
-		return worker_send(w, &answer, w->counters);
+		return seal_message_send(w->agent, &answer, w->counters);
 	case SEAL_CONFIGURE:
 		answer.kind = SEAL_CONFIGURED;
 		answer.error = worker_configure(w, fd);
 		answer.generation = w->generation;
-		return worker_send(w, &answer, -1);
+		return seal_message_send(w->agent, &answer, -1);
 	case SEAL_QUIT:
 		w->quit = true;
 		return 0;

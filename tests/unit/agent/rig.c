@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "tests/unit/test.h"
 
@@ -97,6 +98,14 @@ size_t rig_count(const struct rig *r, Viaduct__Agent__Frame__BodyCase kind)
 	for (size_t i = 0; i < r->n_frames; i++)
 		n += r->frames[i]->body_case == kind;
 	return n;
+}
+
+const Viaduct__Agent__Ack *rig_ack(const struct rig *r)
+{
+	const Viaduct__Agent__Frame *f = rig_last(r, VIADUCT__AGENT__FRAME__BODY_ACK);
+
+	assert_non_null(f);
+	return f->ack;
 }
 
 void rig_forget_frames(struct rig *r)
@@ -236,6 +245,49 @@ void rig_start(struct rig *r)
 
 	assert_ok(agent_new(&config, &r->agent));
 	rig_settle(r);
+}
+
+int rig_setup(void **state)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+
+	rig_init(r);
+	rig_start(r);
+	rig_desire_all(r);
+	*state = r;
+	return 0;
+}
+
+int rig_teardown(void **state)
+{
+	rig_deinit(*state);
+	free(*state);
+	return 0;
+}
+
+int rig_setup_saving(void **state)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+	char directory[] = "/tmp/agent-rig-XXXXXX";
+
+	rig_init(r);
+	assert_non_null(mkdtemp(directory));
+	assert_true(asprintf(&r->snapshot, "%s/desired", directory) > 0);
+	*state = r;
+	return 0;
+}
+
+int rig_teardown_saving(void **state)
+{
+	struct rig *r = *state;
+	char *directory = strdup(r->snapshot);
+
+	*strrchr(directory, '/') = '\0';
+	rig_deinit(r);
+	assert_ok(file_remove_tree(directory));
+	free(directory);
+	free(r);
+	return 0;
 }
 
 void rig_stop(struct rig *r)

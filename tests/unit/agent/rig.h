@@ -63,6 +63,12 @@ void rig_init(struct rig *r);
 void rig_deinit(struct rig *r);
 /* Starts the agent and lets it connect. */
 void rig_start(struct rig *r);
+/* For a cmocka test: a rig as '*state', started and with all that its description says; and its end. */
+int rig_setup(void **state);
+int rig_teardown(void **state);
+/* The same for a rig that is not started yet, and has a snapshot in a directory of its own. */
+int rig_setup_saving(void **state);
+int rig_teardown_saving(void **state);
 /* Ends the agent; the data plane and the nodes stay. */
 void rig_stop(struct rig *r);
 void rig_advance_ms(struct rig *r, uint64_t ms);
@@ -76,6 +82,7 @@ void rig_send(struct rig *r, Viaduct__Agent__Frame__BodyCase kind, void *body);
 const Viaduct__Agent__Frame *rig_last(const struct rig *r, Viaduct__Agent__Frame__BodyCase kind);
 size_t rig_count(const struct rig *r, Viaduct__Agent__Frame__BodyCase kind);
 void rig_forget_frames(struct rig *r);
+const Viaduct__Agent__Ack *rig_ack(const struct rig *r); /* the newest: there is one */
 
 /* Objects, in the rig's arena. */
 void *rig_object(struct rig *r, Viaduct__Agent__Object__ObjectCase kind, size_t size,

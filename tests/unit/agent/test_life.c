@@ -13,31 +13,6 @@
 
 enum { REMOTE = 0x0a000164 };
 
-static int setup(void **state)
-{
-	struct rig *r = calloc(1, sizeof(*r));
-	char directory[] = "/tmp/agent-life-XXXXXX";
-
-	rig_init(r);
-	assert_non_null(mkdtemp(directory));
-	assert_true(asprintf(&r->snapshot, "%s/desired", directory) > 0);
-	*state = r;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct rig *r = *state;
-	char *directory = strdup(r->snapshot);
-
-	*strrchr(directory, '/') = '\0';
-	rig_deinit(r);
-	assert_ok(file_remove_tree(directory));
-	free(directory);
-	free(r);
-	return 0;
-}
-
 static const Viaduct__Agent__Hello *last_hello(const struct rig *r)
 {
 	const Viaduct__Agent__Frame *f = rig_last(r, VIADUCT__AGENT__FRAME__BODY_HELLO);
@@ -490,7 +465,7 @@ static void test_counters_and_drops_are_reported(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup_saving, rig_teardown_saving)
 		TEST(test_the_hello_says_who_and_what),
 		TEST(test_capabilities_are_told_when_asked_and_survive_a_failure),
 		TEST(test_without_a_successful_probe_there_is_nothing_to_tell),

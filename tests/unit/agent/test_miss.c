@@ -10,24 +10,6 @@
 enum { REMOTE = 0x0a000164, OTHER = 0x0a000165 };
 
 /* Packets for REMOTE appear at a node of host 2, the peer, which the fake world delivers to. */
-static int setup(void **state)
-{
-	struct rig *r = calloc(1, sizeof(*r));
-
-	rig_init(r);
-	rig_start(r);
-	rig_desire_all(r);
-	*state = r;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_deinit(*state);
-	free(*state);
-	return 0;
-}
-
 /* requirement: MAP-2 */
 static void test_the_first_packet_asks_and_is_late_not_lost(void **state)
 {
@@ -329,7 +311,7 @@ static void test_a_port_that_goes_takes_its_packets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 		TEST(test_the_first_packet_asks_and_is_late_not_lost),
 		TEST(test_repeated_questions_are_one),
 		TEST(test_held_packets_keep_their_order),

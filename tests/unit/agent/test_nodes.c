@@ -19,45 +19,28 @@ enum {
 
 static int setup(void **state)
 {
-	struct rig *r = calloc(1, sizeof(*r));
+	struct rig *r;
 
-	rig_init(r);
-	rig_start(r);
-	rig_desire_all(r);
+	rig_setup(state);
+	r = *state;
 	r->nodes.slow_ns = SLOW_MS * CLOCK_NS_PER_MS;
 	strcpy(r->nodes.slow_node, "i-2");
-	*state = r;
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_deinit(*state);
-	free(*state);
-	return 0;
-}
-
-static const Viaduct__Agent__Ack *last_ack(const struct rig *r)
-{
-	const Viaduct__Agent__Frame *f = rig_last(r, VIADUCT__AGENT__FRAME__BODY_ACK);
-
-	assert_non_null(f);
-	return f->ack;
 }
 
 static void assert_pending(const struct rig *r, uint64_t revision, const char *id)
 {
-	assert_int_equal(last_ack(r)->revision, revision);
-	assert_int_equal(last_ack(r)->n_failed, 0);
-	assert_int_equal(last_ack(r)->n_pending, 1);
-	assert_string_equal(last_ack(r)->pending[0], id);
+	assert_int_equal(rig_ack(r)->revision, revision);
+	assert_int_equal(rig_ack(r)->n_failed, 0);
+	assert_int_equal(rig_ack(r)->n_pending, 1);
+	assert_string_equal(rig_ack(r)->pending[0], id);
 }
 
 static void assert_settled(const struct rig *r, uint64_t revision)
 {
-	assert_int_equal(last_ack(r)->revision, revision);
-	assert_int_equal(last_ack(r)->n_failed, 0);
-	assert_int_equal(last_ack(r)->n_pending, 0);
+	assert_int_equal(rig_ack(r)->revision, revision);
+	assert_int_equal(rig_ack(r)->n_failed, 0);
+	assert_int_equal(rig_ack(r)->n_pending, 0);
 }
 
 /* The last that was said of 'id', or NULL. */
@@ -377,11 +360,11 @@ static void test_a_late_failure_is_reported_and_cleaned_up(void **state)
 	rig_advance_ms(r, START_MS + SLOW_MS / 2); /* the last step is that of cleaning */
 	assert_int_equal(told(r, "i-2"), VIADUCT__AGENT__INSTANCE_STATUS__STATE__FAILED);
 	assert_false(runs(r, "i-2"));
-	assert_int_equal(last_ack(r)->revision, 11);
-	assert_int_equal(last_ack(r)->n_pending, 0);
-	assert_int_equal(last_ack(r)->n_failed, 1);
-	assert_string_equal(last_ack(r)->failed[0]->key->interface_id, "eni-2");
-	assert_int_equal(last_ack(r)->failed[0]->error, ENOSPC);
+	assert_int_equal(rig_ack(r)->revision, 11);
+	assert_int_equal(rig_ack(r)->n_pending, 0);
+	assert_int_equal(rig_ack(r)->n_failed, 1);
+	assert_string_equal(rig_ack(r)->failed[0]->key->interface_id, "eni-2");
+	assert_int_equal(rig_ack(r)->failed[0]->error, ENOSPC);
 }
 
 /* No acknowledgement of something else says that it is done.  requirement: NODE-1 */
@@ -394,9 +377,9 @@ static void test_a_failed_stop_stays_failed_until_it_is_done(void **state)
 	r->nodes.fail_stop = -ETIMEDOUT;
 	rig_desire(r, 11, false, stop, 1);
 	for (uint64_t revision = 11; revision < 13; revision++) {
-		assert_int_equal(last_ack(r)->revision, revision);
-		assert_int_equal(last_ack(r)->n_failed, 1);
-		assert_string_equal(last_ack(r)->failed[0]->key->instance_id, "i-1");
+		assert_int_equal(rig_ack(r)->revision, revision);
+		assert_int_equal(rig_ack(r)->n_failed, 1);
+		assert_string_equal(rig_ack(r)->failed[0]->key->instance_id, "i-1");
 		rig_desire(r, revision + 1, false, peer, 1);
 	}
 	assert_int_equal(told(r, "i-1"), VIADUCT__AGENT__INSTANCE_STATUS__STATE__RUNNING);
@@ -544,12 +527,12 @@ static void test_the_data_plane_is_lost_during_a_start(void **state)
 	rig_advance_ms(r, SLOW_MS); /* it was started and plugged, and there is nothing to be a port of */
 	assert_true(runs(r, "i-2"));
 	assert_int_equal(told(r, "i-2"), VIADUCT__AGENT__INSTANCE_STATUS__STATE__UNSPECIFIED);
-	assert_int_equal(last_ack(r)->n_pending, 1);
+	assert_int_equal(rig_ack(r)->n_pending, 1);
 	r->backend.open = open;
 	rig_advance_ms(r, LIMIT_AGENT_RESYNC_MS + START_MS);
 	assert_non_null(port_of(r, "eni-2"));
 	assert_int_equal(told(r, "i-2"), VIADUCT__AGENT__INSTANCE_STATUS__STATE__RUNNING);
-	assert_int_equal(last_ack(r)->n_pending, 0);
+	assert_int_equal(rig_ack(r)->n_pending, 0);
 }
 
 /* Ended by itself while it is looked at, and while something is done to another one.  requirement: NODE-1 */
@@ -570,7 +553,7 @@ static void test_a_node_that_ends_while_others_are_slow(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 		TEST(test_a_slow_start_delays_nothing_else),
 		TEST(test_a_slow_node_loses_its_address_at_once),
 		TEST(test_a_stop_while_it_is_started),

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/limits.h"
 #include "tests/unit/agent/rig.h"
 #include "tests/unit/test.h"
@@ -21,31 +20,6 @@ enum {
 	OWN = 0x0a000104,
 	REMOTE = 0x0a000164,
 };
-
-static int setup(void **state)
-{
-	struct rig *r = calloc(1, sizeof(*r));
-	char directory[] = "/tmp/agent-policy-XXXXXX";
-
-	rig_init(r);
-	assert_non_null(mkdtemp(directory));
-	assert_true(asprintf(&r->snapshot, "%s/desired", directory) > 0);
-	*state = r;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct rig *r = *state;
-	char *directory = strdup(r->snapshot);
-
-	*strrchr(directory, '/') = '\0';
-	rig_deinit(r);
-	assert_ok(file_remove_tree(directory));
-	free(directory);
-	free(r);
-	return 0;
-}
 
 /* ---- objects ---- */
 
@@ -275,14 +249,6 @@ static struct dp_port port_of(struct rig *r)
 	return p;
 }
 
-static const Viaduct__Agent__Ack *last_ack(const struct rig *r)
-{
-	const Viaduct__Agent__Frame *f = rig_last(r, VIADUCT__AGENT__FRAME__BODY_ACK);
-
-	assert_non_null(f);
-	return f->ack;
-}
-
 static void remove_key(struct rig *r, uint64_t revision, Viaduct__Agent__ObjectKey *key,
 		       Viaduct__Agent__Object *set)
 {
@@ -323,7 +289,7 @@ static void test_policy_reaches_the_data_plane_in_whatever_order_it_comes(void *
 
 	rig_start(r);
 	desire_policy(r, 10);
-	assert_int_equal(last_ack(r)->n_failed, 0);
+	assert_int_equal(rig_ack(r)->n_failed, 0);
 	check_policy(r);
 }
 
@@ -369,7 +335,7 @@ static void test_a_group_goes_after_the_ports_that_named_it(void **state)
 	key.key_case = VIADUCT__AGENT__OBJECT_KEY__KEY_GROUP_NUMBER;
 	key.group_number = GROUP;
 	remove_key(r, 11, &key, rig_interface(r, "eni-1", "i-1", OWN));
-	assert_int_equal(last_ack(r)->n_failed, 0);
+	assert_int_equal(rig_ack(r)->n_failed, 0);
 	assert_int_equal(SEE(r, groups, see_number).n, 0);
 	assert_int_equal(port_of(r).n_groups, 0);
 }
@@ -385,11 +351,11 @@ static void test_a_group_that_makes_no_sense_leaves_the_old_one(void **state)
 	rig_start(r);
 	desire_policy(r, 10);
 	rig_desire(r, 11, false, objects, ARRAY_SIZE(objects));
-	assert_int_equal(last_ack(r)->n_failed, 3);
-	assert_int_equal(last_ack(r)->failed[0]->key->group_number, GROUP);
-	assert_non_null(strstr(last_ack(r)->failed[0]->text, "range of ports"));
-	assert_int_equal(last_ack(r)->failed[1]->key->acl_number, ACL);
-	assert_int_equal(last_ack(r)->failed[2]->key->peering->vni_a, OTHER_VNI);
+	assert_int_equal(rig_ack(r)->n_failed, 3);
+	assert_int_equal(rig_ack(r)->failed[0]->key->group_number, GROUP);
+	assert_non_null(strstr(rig_ack(r)->failed[0]->text, "range of ports"));
+	assert_int_equal(rig_ack(r)->failed[1]->key->acl_number, ACL);
+	assert_int_equal(rig_ack(r)->failed[2]->key->peering->vni_a, OTHER_VNI);
 	assert_int_equal(desired_find_group(&r->agent->desired, GROUP)->rules[0].from, 22);
 	assert_int_equal(SEE(r, acls, see_number).n, 1);
 }
@@ -419,7 +385,7 @@ static void test_an_edge_takes_gateways_and_announces_its_addresses_twice(void *
 	r->uplink = 3;
 	rig_start(r);
 	desire_edge(r, 10);
-	assert_int_equal(last_ack(r)->n_failed, 0);
+	assert_int_equal(rig_ack(r)->n_failed, 0);
 	assert_int_equal(SEE(r, gateways, see_number).n, 2);
 	assert_int_equal(SEE(r, publics, see_public).last, PUBLIC);
 	rig_advance_ms(r, 1);
@@ -510,7 +476,7 @@ static void test_a_host_that_is_no_edge_says_so(void **state)
 
 	rig_start(r);
 	desire_edge(r, 10);
-	ack = last_ack(r);
+	ack = rig_ack(r);
 	assert_int_equal(ack->n_failed, 4); /* the role, two gateways, an address */
 	assert_non_null(strstr(ack->failed[0]->text, "role = edge"));
 	for (size_t n = 1; n < 4; n++)
@@ -526,8 +492,8 @@ static void test_an_edge_that_the_manager_does_not_know_as_one_says_so(void **st
 	r->uplink = 3;
 	rig_start(r);
 	rig_desire_all(r);
-	assert_int_equal(last_ack(r)->n_failed, 1);
-	assert_non_null(strstr(last_ack(r)->failed[0]->text, "host add NAME --edge"));
+	assert_int_equal(rig_ack(r)->n_failed, 1);
+	assert_non_null(strstr(rig_ack(r)->failed[0]->text, "host add NAME --edge"));
 	assert_int_equal(r->agent->dp_config.uplink_ifindex, 0);
 }
 
@@ -600,7 +566,7 @@ static void test_groups_of_a_mapping_change_in_place(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup_saving, rig_teardown_saving)
 		TEST(test_policy_reaches_the_data_plane_in_whatever_order_it_comes),
 		TEST(test_an_agent_without_manager_has_it_all_again),
 		TEST(test_what_nobody_wants_any_more_goes_after_a_restart),

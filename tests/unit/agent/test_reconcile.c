@@ -7,32 +7,6 @@
 #include "tests/unit/agent/rig.h"
 #include "tests/unit/test.h"
 
-static int setup(void **state)
-{
-	struct rig *r = calloc(1, sizeof(*r));
-
-	rig_init(r);
-	rig_start(r);
-	rig_desire_all(r);
-	*state = r;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_deinit(*state);
-	free(*state);
-	return 0;
-}
-
-static const Viaduct__Agent__Ack *last_ack(const struct rig *r)
-{
-	const Viaduct__Agent__Frame *f = rig_last(r, VIADUCT__AGENT__FRAME__BODY_ACK);
-
-	assert_non_null(f);
-	return f->ack;
-}
-
 static const Viaduct__Agent__InstanceStatus *last_status(const struct rig *r)
 {
 	const Viaduct__Agent__Frame *f = rig_last(r, VIADUCT__AGENT__FRAME__BODY_INSTANCE_STATUS);
@@ -92,11 +66,11 @@ static void test_a_port_that_cannot_lose_an_address_goes(void **state)
 
 	r->nodes.fail_plug = -ENOSPC;
 	rig_desire(r, 11, false, o, 1);
-	assert_int_equal(last_ack(r)->n_failed, 1);
+	assert_int_equal(rig_ack(r)->n_failed, 1);
 	assert_int_equal(tables(r).n_ports, 0);
 	r->nodes.fail_plug = 0;
 	rig_desire(r, 12, false, o, 1);
-	assert_int_equal(last_ack(r)->n_failed, 0);
+	assert_int_equal(rig_ack(r)->n_failed, 0);
 	assert_int_equal(tables(r).n_ports, 1);
 }
 
@@ -118,8 +92,8 @@ static void test_everything_desired_is_made_and_acknowledged(void **state)
 	assert_int_not_equal(t.peer.nexthop, 0);
 	assert_true(node->node.running);
 	assert_true(node->online[0]);
-	assert_int_equal(last_ack(r)->revision, 10);
-	assert_int_equal(last_ack(r)->n_failed, 0);
+	assert_int_equal(rig_ack(r)->revision, 10);
+	assert_int_equal(rig_ack(r)->n_failed, 0);
 	assert_int_equal(last_status(r)->state, VIADUCT__AGENT__INSTANCE_STATUS__STATE__RUNNING);
 	assert_int_equal(last_status(r)->generation, 1);
 }
@@ -167,8 +141,8 @@ static void test_a_full_state_removes_what_it_does_not_name(void **state)
 	t = tables(r);
 	assert_int_equal(t.n_ports + t.n_subnets + t.n_peers, 0);
 	assert_null(fake_nodes_find(&r->nodes, "i-1"));
-	assert_int_equal(last_ack(r)->revision, 11);
-	assert_int_equal(last_ack(r)->n_failed, 0);
+	assert_int_equal(rig_ack(r)->revision, 11);
+	assert_int_equal(rig_ack(r)->n_failed, 0);
 }
 
 /* requirement: OPS-3 */
@@ -211,7 +185,7 @@ static void test_removals_take_away_one_by_one(void **state)
 	t = tables(r);
 	assert_int_equal(t.n_peers + t.n_subnets, 0);
 	assert_null(fake_nodes_find(&r->nodes, "i-1"));
-	assert_int_equal(last_ack(r)->n_failed, 0);
+	assert_int_equal(rig_ack(r)->n_failed, 0);
 }
 
 /* requirement: NODE-1 */
@@ -262,10 +236,10 @@ static void test_a_start_that_fails_is_cleaned_up_and_reported(void **state)
 	rig_desire(r, 11, false, objects, ARRAY_SIZE(objects));
 	assert_int_equal(last_status(r)->state, VIADUCT__AGENT__INSTANCE_STATUS__STATE__FAILED);
 	assert_non_null(strstr(last_status(r)->text, "No space left"));
-	assert_int_equal(last_ack(r)->revision, 11);
-	assert_int_equal(last_ack(r)->n_failed, 1);
-	assert_int_equal(last_ack(r)->failed[0]->error, ENOSPC);
-	assert_string_equal(last_ack(r)->failed[0]->key->instance_id, "i-2");
+	assert_int_equal(rig_ack(r)->revision, 11);
+	assert_int_equal(rig_ack(r)->n_failed, 1);
+	assert_int_equal(rig_ack(r)->failed[0]->error, ENOSPC);
+	assert_string_equal(rig_ack(r)->failed[0]->key->instance_id, "i-2");
 	assert_int_equal(tables(r).n_ports, 1);
 }
 
@@ -298,10 +272,10 @@ static void test_impossible_objects_are_refused_with_a_reason(void **state)
 		o->interface->device_index = rows[i].device_index;
 		o->interface->mac.len = rows[i].mac_size;
 		rig_desire(r, 20 + i, false, &o, 1);
-		assert_int_equal(last_ack(r)->revision, 20 + i);
-		assert_int_equal(last_ack(r)->n_failed, 1);
-		assert_string_equal(last_ack(r)->failed[0]->text, rows[i].text);
-		assert_string_equal(last_ack(r)->failed[0]->key->interface_id, "eni-1");
+		assert_int_equal(rig_ack(r)->revision, 20 + i);
+		assert_int_equal(rig_ack(r)->n_failed, 1);
+		assert_string_equal(rig_ack(r)->failed[0]->text, rows[i].text);
+		assert_string_equal(rig_ack(r)->failed[0]->key->interface_id, "eni-1");
 		assert_int_equal(tables(r).n_ports, 1); /* the node goes on as it was */
 	}
 }
@@ -320,7 +294,7 @@ static void test_a_refused_object_of_a_full_state_keeps_the_old_one(void **state
 
 	objects[4]->interface->mtu = 1;
 	rig_desire(r, 11, true, objects, ARRAY_SIZE(objects));
-	assert_int_equal(last_ack(r)->n_failed, 1);
+	assert_int_equal(rig_ack(r)->n_failed, 1);
 	assert_int_equal(tables(r).n_ports, 1);
 	assert_int_equal(tables(r).port.mtu, 1460);
 }
@@ -396,7 +370,7 @@ static void test_a_peer_follows_its_next_hop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 		TEST(test_everything_desired_is_made_and_acknowledged),
 		TEST(test_what_is_right_is_not_touched),
 		TEST(test_both_ways_end_in_the_same_state),

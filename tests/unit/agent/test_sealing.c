@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "abi/feature.h"
+#include "seal/message.h"
 #include "tests/unit/agent/rig.h"
 #include "tests/unit/test.h"
 
@@ -41,46 +42,11 @@ static int note_variants(const struct dp_peer *p, void *arg)
 	return 0;
 }
 
-static bool hear(int fd, struct seal_message *ret, int *ret_passed)
-{
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-	struct iovec iov = {ret, sizeof(*ret)};
-	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
-	struct cmsghdr *c;
-
-	if (recvmsg(fd, &h, MSG_CMSG_CLOEXEC) != sizeof(*ret))
-		return false;
-	c = CMSG_FIRSTHDR(&h);
-	*ret_passed = -1;
-	if (c)
-		memcpy(ret_passed, CMSG_DATA(c), sizeof(*ret_passed));
-	return true;
-}
-
-static bool say(int fd, const struct seal_message *m, int passed)
-{
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
-	struct iovec iov = {(void *)(uintptr_t)m, sizeof(*m)};
-	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
-	struct cmsghdr *c;
-
-	if (passed >= 0) {
-		h.msg_control = control;
-		h.msg_controllen = sizeof(control);
-		c = CMSG_FIRSTHDR(&h);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(passed));
-		memcpy(CMSG_DATA(c), &passed, sizeof(passed));
-	}
-	return sendmsg(fd, &h, MSG_NOSIGNAL) == sizeof(*m);
-}
-
 static bool welcome(int fd)
 {
 	const struct seal_message m = {.kind = SEAL_WELCOME, .version = SEAL_PROTOCOL, .pid = getpid()};
 	int counters = memfd_create("counters", MFD_CLOEXEC);
-	bool done = counters >= 0 && !ftruncate(counters, sizeof(struct seal_shared)) && say(fd, &m, counters);
+	bool done = counters >= 0 && !ftruncate(counters, sizeof(struct seal_shared)) && !seal_message_send(fd, &m, counters);
 
 	close(counters);
 	return done;
@@ -104,18 +70,20 @@ static bool take(struct fixture *f, int fd, int image)
 	close(image);
 	f->n_told++;
 	m.generation = t->image.generation;
-	return say(fd, &m, -1);
+	return !seal_message_send(fd, &m, -1);
 }
 
 static void *work(void *arg)
 {
 	struct fixture *f = arg;
-	int fd = accept4(f->listener, NULL, NULL, SOCK_CLOEXEC), passed;
+	int fd = accept4(f->listener, NULL, NULL, SOCK_CLOEXEC), passed = -1;
 	struct seal_message m;
 
-	while (fd >= 0 && hear(fd, &m, &passed))
+	while (fd >= 0 && !seal_message_receive(fd, &m, &passed)) {
 		if (m.kind == SEAL_HELLO ? !welcome(fd) : m.kind != SEAL_CONFIGURE || !take(f, fd, passed))
 			break;
+		passed = -1;
+	}
 	close(fd);
 	return NULL;
 }

@@ -14,24 +14,6 @@
 static const struct mac node_mac = {{0x02, 0, 0, 0, 0x01, 0x04}};
 static const struct mac router_mac = {{0x02, 0, 0, 0, 0x01, 0x01}};
 
-static int setup(void **state)
-{
-	struct rig *r = calloc(1, sizeof(*r));
-
-	rig_init(r);
-	rig_start(r);
-	rig_desire_all(r);
-	*state = r;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_deinit(*state);
-	free(*state);
-	return 0;
-}
-
 static void emit(struct rig *r, const struct reply_udp *u)
 {
 	struct buf b;
@@ -436,7 +418,7 @@ static void test_a_network_without_dns_gets_no_answer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 		TEST(test_a_node_gets_its_own_record),
 		TEST(test_dhcp_goes_on_without_a_manager),
 		TEST(test_another_client_behind_the_port_gets_nothing),
