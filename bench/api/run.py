@@ -5,9 +5,9 @@ own whose store is on this machine's disk."""
 import argparse
 import json
 import os
-import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -15,14 +15,11 @@ import urllib.request
 import boto3
 from botocore.config import Config
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
+from listeners import Listeners  # noqa: E402
+
 WAIT_SECONDS = 30
 GOAL_PER_SECOND, GOAL_P99_MS = 8000, 15
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def answers(endpoint, token):
@@ -45,11 +42,11 @@ class Manager:
         subprocess.run([self.program, "init", "--state", self.state], check=True, capture_output=True)
         with open(os.path.join(self.state, "admin.json")) as f:
             self.admin = json.load(f)
-        self.port = free_port()
-        self.endpoint = f"http://127.0.0.1:{self.port}"
-        self.process = subprocess.Popen(
-            [self.program, "run", "--state", self.state, "--http", f"127.0.0.1:{self.port}",
-             "--agents", f"127.0.0.1:{free_port()}"], stdout=self.log, stderr=subprocess.STDOUT)
+        with Listeners("http", "agents") as listeners:
+            self.port = listeners.port("http")
+            self.endpoint = f"http://{listeners.address('http')}"
+            self.process = subprocess.Popen(listeners.command(self.program, "run", "--state", self.state),
+                                            pass_fds=listeners.fds, stdout=self.log, stderr=subprocess.STDOUT)
         end = time.monotonic() + WAIT_SECONDS
         while not answers(self.endpoint, self.admin["token"]):
             if self.process.poll() is not None or time.monotonic() > end:

@@ -8,14 +8,16 @@ The manager's API listens on a loopback socket made here and handed over (LISTEN
 import json
 import os
 import shutil
-import socket
 import subprocess
+import sys
 import tempfile
 
 import boto3
 from botocore.config import Config
 
-from hosts import INNER_MTU, SUBSTRATE_MTU, Path, address, forward, path, sh, veth, wait_for
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
+from hosts import INNER_MTU, SUBSTRATE_MTU, Path, address, forward, path, sh, veth, wait_for  # noqa: E402
+from listeners import Listeners  # noqa: E402
 
 REGION = "us-east-1"
 IMAGE = "ami-netns"
@@ -56,13 +58,10 @@ class Cluster:
     def program(self, room, name):
         return os.path.join(self.build, "src", room, name)
 
-    def spawn(self, host, argv, name, fd=None):
+    def spawn(self, host, argv, name, fds=()):
         log = open(os.path.join(self.directory, name + ".log"), "w")
-        command = ["nsenter", f"--net={path(host)}"]
-        if fd is not None:
-            command += ["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=http exec "$@" 3<&%d' % fd, "sh"]
-        process = subprocess.Popen(command + argv, stdout=log, stderr=subprocess.STDOUT,
-                                   stdin=subprocess.DEVNULL, pass_fds=[fd] if fd is not None else [])
+        process = subprocess.Popen(["nsenter", f"--net={path(host)}", *argv], stdout=log, stderr=subprocess.STDOUT,
+                                   stdin=subprocess.DEVNULL, pass_fds=fds)
         self.processes.append((name, process))
         return process
 
@@ -77,20 +76,17 @@ class Cluster:
 
     def start_manager(self):
         state = os.path.join(self.directory, "manager")
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(128)
         manager = f"{self.host_address(1)}"
         manager = f"[{manager}]:8774" if ":" in manager else f"{manager}:8774"
         sh(self.program("manager", "viaductd"), "init", "--state", state, "--address", self.host_address(1))
         with open(os.path.join(state, "admin.json")) as f:
             self.admin = json.load(f)
-        self.endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        self.spawn(self.hosts[0], [self.program("manager", "viaductd"), "run", "--state", state,
-                                   "--agents", manager, "--advertise", manager], "viaductd",
-                   listener.fileno())
+        with Listeners("http") as listeners:
+            self.endpoint = f"http://{listeners.address('http')}"
+            self.spawn(self.hosts[0], listeners.command(self.program("manager", "viaductd"), "run", "--state", state,
+                                                        "--agents", manager, "--advertise", manager), "viaductd",
+                       listeners.fds)
         wait_for("the manager", lambda: self.api_get("status"))
-        listener.close()
 
     def start_agent(self, n):
         host = self.hosts[n - 1]

@@ -344,9 +344,3 @@ class Lab:
         dump.stderr.close()
         assert not lost or lost.group(1) == "0", f"the capture missed {lost.group(1)} packets"
         packets += rdpcap(str(path)) if path.stat().st_size > 24 else []
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]

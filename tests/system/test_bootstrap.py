@@ -11,10 +11,14 @@ import socket
 import ssl
 import stat
 import subprocess
+import sys
 
 import pytest
 
 import lab as labs
+
+sys.path.insert(0, str(labs.ROOT / "tools"))
+from listeners import Listeners  # noqa: E402
 
 VIADUCTD = str(labs.BUILD / "src" / "manager" / "viaductd")
 AGENT = str(labs.BUILD / "src" / "agent" / "viaduct-agent")
@@ -33,10 +37,12 @@ def admin_of(state):
 
 @pytest.fixture
 def manager(state, tmp_path):
-    port, agents = labs.free_port(), labs.free_port()
     log = open(tmp_path / "log", "w")
-    daemon = subprocess.Popen(["prlimit", f"--nofile={DESCRIPTORS}", VIADUCTD, "run", "--state", str(state), "--http",
-                               f"127.0.0.1:{port}", "--agents", f"127.0.0.1:{agents}", "--advertise", f"127.0.0.1:{agents}"], stderr=log, stdout=log)
+    with Listeners("http", "agents") as listeners:
+        port = listeners.port("http")
+        daemon = subprocess.Popen(listeners.command("prlimit", f"--nofile={DESCRIPTORS}", VIADUCTD, "run", "--state", state,
+                                                    "--advertise", listeners.address("agents")),
+                                  pass_fds=listeners.fds, stderr=log, stdout=log)
     token = admin_of(state)["token"]
 
     def viaduct(*argv, check=True):
@@ -149,9 +155,10 @@ def test_a_terminated_manager_keeps_everything(state, manager, tmp_path):
     viaduct("account", "create", "kept", "--id", "444455556666")
     daemon.send_signal(signal.SIGTERM)
     assert daemon.wait(20) == 0
-    port = labs.free_port()
-    again = subprocess.Popen([VIADUCTD, "run", "--state", str(state), "--http", f"127.0.0.1:{port}", "--agents",
-                              f"127.0.0.1:{labs.free_port()}"], stderr=subprocess.DEVNULL)
+    with Listeners("http", "agents") as listeners:
+        port = listeners.port("http")
+        again = subprocess.Popen(listeners.command(VIADUCTD, "run", "--state", state), pass_fds=listeners.fds,
+                                 stderr=subprocess.DEVNULL)
     try:
         argv = (labs.VIADUCT, "account", "list", "--endpoint", f"http://127.0.0.1:{port}", "--token",
                 admin_of(state)["token"])
@@ -163,9 +170,7 @@ def test_a_terminated_manager_keeps_everything(state, manager, tmp_path):
 
 
 def test_a_port_in_use_is_said_plainly(state):
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        s.listen()
-        done = labs.run(VIADUCTD, "run", "--state", state, "--http", f"127.0.0.1:{s.getsockname()[1]}", "--agents",
-                        f"127.0.0.1:{labs.free_port()}", check=False, timeout=20)
+    with Listeners("agents") as taken, Listeners("http") as listeners:
+        done = subprocess.run(listeners.command(VIADUCTD, "run", "--state", state, "--agents", taken.address("agents")),
+                              pass_fds=listeners.fds, capture_output=True, text=True, timeout=60)
     assert done.returncode != 0 and "in use" in done.stderr.lower()
