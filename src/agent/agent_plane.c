@@ -17,6 +17,7 @@ void agent_close_plane(struct agent *a)
 	nexthops_set_datapath(&a->nexthops, NULL);
 	ports_clear(&a->ports);
 	a->reconcile.dp = NULL;
+	nodes_set_datapath(&a->nodes, NULL);
 	sealing_set_datapath(&a->sealing, NULL);
 	sealed_paths_run(&a->sealed_paths, false);
 	a->dp = datapath_close(a->dp);
@@ -39,6 +40,7 @@ static int agent_adopt_plane(struct agent *a)
 	nexthops_set_datapath(&a->nexthops, a->dp);
 	miss_set_datapath(&a->miss, a->dp);
 	a->reconcile.dp = a->dp;
+	nodes_set_datapath(&a->nodes, a->dp);
 	sealing_set_datapath(&a->sealing, a->dp);
 	sealed_paths_run(&a->sealed_paths, true);
 	a->reconcile.opening++;

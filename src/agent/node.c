@@ -28,6 +28,7 @@ void nodes_remove(struct nodes *nodes, struct node *n)
 	hmap_remove(&nodes->by_id, &n->by_id);
 	node_forget_addrs(n);
 	failures_deinit(&n->failures);
+	dp_preparer_unref(n->preparer);
 	free(n);
 }
 
@@ -38,6 +39,13 @@ void nodes_deinit(struct nodes *nodes)
 	hmap_for_each (n, &nodes->by_id, by_id)
 		nodes_remove(nodes, n);
 	hmap_deinit(&nodes->by_id);
+	nodes_set_datapath(nodes, NULL);
+}
+
+void nodes_set_datapath(struct nodes *nodes, struct datapath *dp)
+{
+	dp_preparer_unref(nodes->preparer);
+	nodes->preparer = dp ? datapath_preparer(dp) : NULL;
 }
 
 struct node *nodes_find(const struct nodes *nodes, const char *id)
@@ -105,6 +113,8 @@ static void node_run(struct node *n, struct driver *d)
 		struct node_interface *ni = &n->interfaces[i];
 
 		ni->error = driver_plug(d, n->id, &ni->interface, &ni->port);
+		if (!ni->error && n->preparer && ni->port.ifindex != ni->standing)
+			ni->unready = dp_preparer_prepare(n->preparer, ni->port.ifindex, ni->watched);
 	}
 }
 
@@ -121,6 +131,8 @@ static void node_change(struct node *n, struct driver *d)
 		node_run(n, d);
 		break;
 	}
+	if (n->preparer) /* devices may have gone */
+		dp_preparer_tidy(n->preparer);
 }
 
 static void node_configure(struct node *n, struct driver *d)
@@ -166,6 +178,7 @@ static void node_on_done(struct driver_job *job)
 {
 	struct node *n = container_of(job, struct node, job);
 
+	n->preparer = dp_preparer_unref(n->preparer);
 	n->nodes->done(n, n->nodes->arg);
 }
 
@@ -198,6 +211,8 @@ void node_begin(struct node *n, enum node_step step)
 	if (step != NODE_CONFIGURE)
 		node_forget_addrs(n);
 	n->step = step;
+	if (step == NODE_CHANGE)
+		n->preparer = dp_preparer_ref(n->nodes->preparer);
 	driver_submit(n->nodes->driver, &n->job);
 }
 

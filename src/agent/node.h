@@ -21,6 +21,7 @@
 #include "base/err.h"
 #include "base/hmap.h"
 #include "base/limits.h"
+#include "datapath/prepare.h"
 #include "driver/driver.h"
 
 enum node_step {
@@ -37,12 +38,15 @@ enum node_change { NODE_FORGET, NODE_STOP, NODE_RUN };
 struct node_interface {
 	/* Asked. */
 	struct driver_interface interface;
+	int standing;         /* index of the device that its port is on already, or 0 */
+	bool watched;         /* its port will be: dp_preparer_prepare() */
 	bool configure;       /* the port is there: NODE_CONFIGURE is about it */
 	struct ipaddr *addrs; /* heap: the IPv6 addresses to set; NULL: they stay as they are */
 	size_t n_addrs;
 	uint32_t version; /* of the port's addresses that these are */
 	/* Answered. */
 	int error;
+	int unready; /* plugged, but the data plane cannot use its device: the error */
 	struct driver_port port;
 };
 
@@ -78,6 +82,7 @@ struct node {
 	char plugged[LIMIT_NODE_INTERFACES][DRIVER_ID_SIZE]; /* of LOOK, if it runs */
 	size_t n_plugged;
 
+	struct dp_preparer *preparer; /* while a step is under way: of the data plane that was open at its beginning */
 	struct driver_job job;
 };
 
@@ -87,12 +92,15 @@ typedef void (*node_done_fn)(struct node *n, void *arg);
 struct nodes {
 	struct hmap by_id;
 	struct driver *driver;
+	struct dp_preparer *preparer; /* or NULL */
 	node_done_fn done;
 	void *arg;
 };
 
 void nodes_init(struct nodes *nodes, struct driver *driver, node_done_fn done, void *arg);
 void nodes_deinit(struct nodes *nodes);
+/* From the next step on the devices of interfaces are prepared for this data plane; NULL: for none. */
+void nodes_set_datapath(struct nodes *nodes, struct datapath *dp);
 
 struct node *nodes_find(const struct nodes *nodes, const char *id); /* or NULL */
 /* The one that is there, or a new one, idle.  -ENOMEM */

@@ -87,6 +87,8 @@ static void reconcile_ask_unplug(struct reconcile *r, struct node *n)
 static void reconcile_ask_plug(struct reconcile *r, struct node *n,
 			       const struct desired_interface *i)
 {
+	const struct port *port =
+		ports_find_standing(r->ports, i->driver.id, i->vni, &i->driver.mac);
 	const char *text = NULL;
 	int e = 0;
 
@@ -102,7 +104,11 @@ static void reconcile_ask_plug(struct reconcile *r, struct node *n,
 		reconcile_failed(n, DESIRED_INTERFACE, i->driver.id, e, text);
 		return;
 	}
-	n->interfaces[n->n_interfaces++] = (struct node_interface){.interface = i->driver};
+	n->interfaces[n->n_interfaces++] = (struct node_interface){
+		.interface = i->driver,
+		.standing = port && port->set ? port->dp.ifindex : 0,
+		.watched = i->logged || i->vlan || i->mirrors,
+	};
 }
 
 /* It is to run under its generation: 'start' says whether it does not yet. */
@@ -254,7 +260,7 @@ static bool reconcile_plugged(struct reconcile *r, struct node *n, struct node_i
 	if (!i)
 		return false; /* it is looked at again: whoever changed it has said so */
 	if (!e) {
-		e = reconcile_port(r, i, &ni->port);
+		e = ni->unready ?: reconcile_port(r, i, &ni->port);
 		text = "the data plane did not take the port";
 	}
 	if (!e) {

@@ -9,15 +9,16 @@
 #include "datapath/bpf_layout.h"
 #include "datapath/bpf_skel.h"
 
-static int activate_port(struct bpf_host *h, const struct dp_port *p)
+static int activate_port(struct bpf_host *h, uint32_t slot, const struct dp_port *p)
 {
 	char name[32];
 	int r;
 
 	snprintf(name, sizeof(name), "port_%u", p->id);
 	r = bpf_attach_set(h, name, p->ifindex, bpf_program__fd(h->skel->progs.port));
+	h->attached[slot] = !r;
 	if (!r)
-		bpf_headroom_give(h, p->ifindex);
+		bpf_headroom_give(h->headroom_ifindex, p->ifindex);
 	if (!r && bpf_port_is_watched(p))
 		r = bpf_port_watch(h, p);
 	return r == -ENODEV ? 0 : r; /* the node went while nobody looked: for the agent */
@@ -45,7 +46,7 @@ static int replace_programs(struct bpf_host *h)
 				   bpf_program__fd(h->skel->progs.uplink));
 	for (uint32_t slot = 1; slot < DP_SLOTS_MAX && !r; slot++)
 		if (h->mirror[slot])
-			r = activate_port(h, h->mirror[slot]);
+			r = activate_port(h, slot, h->mirror[slot]);
 	return r;
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Attaching programs to devices: tcx links, pinned, or clsact filters where the kernel (before 6.6)
- * has no tcx.  Both replace a running program atomically.
+ * has no tcx.  Both replace a running program atomically.  Where a port is concerned, what is loose on its
+ * device (bpf_device.c) is taken over, and becomes loose when the port goes.
  */
-#include "datapath/bpf_host.h"
+#include "datapath/bpf_device.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -22,9 +23,9 @@ static void link_path(const struct bpf_host *h, const char *name, char ret[stati
 	snprintf(ret, PATH_MAX + 64, "%s/link_%s", h->dir, name);
 }
 
-/* The device that a pinned link is on, or 0.  bpf_link_info's tcx part (ifindex, attach type) is
- * newer than the headers: it begins where every kind's part does. */
-static int link_ifindex(int fd)
+/* bpf_link_info's tcx part (ifindex, attach type) is newer than the headers: it begins where every kind's part
+ * does. */
+int bpf_link_ifindex(int fd)
 {
 	union {
 		struct bpf_link_info info;
@@ -38,24 +39,34 @@ static int link_ifindex(int fd)
 	return (int)ifindex;
 }
 
-static int tcx_set(struct bpf_host *h, const char *name, int ifindex, int prog_fd, int side)
+static enum bpf_attach_type tcx_point(enum bpf_side side)
 {
-	_cleanup_close_ int fd = -1, fresh = -1;
+	return (enum bpf_attach_type)(side == BPF_SIDE_EGRESS ? TCX_EGRESS : TCX_INGRESS);
+}
+
+/* Takes over a loose link, if there is one, and else the pinned one, if it is on this device. */
+static int tcx_set(struct bpf_host *h, const char *name, struct bpf_attachment *at, int prog_fd)
+{
+	_cleanup_close_ int fd = -1;
 	char path[PATH_MAX + 64];
+	int r;
 
 	link_path(h, name, path);
 	fd = bpf_obj_get(path);
 	if (fd >= 0) {
-		if (link_ifindex(fd) == ifindex && !bpf_link_update(fd, prog_fd, NULL))
+		if (at->fd < 0 && bpf_link_ifindex(fd) == at->ifindex &&
+		    !bpf_link_update(fd, prog_fd, NULL))
 			return 0;
 		/* Of a device that is gone, or another one now. */
 		bpf_link_detach(fd);
 		unlink(path);
 	}
-	fresh = bpf_link_create(prog_fd, ifindex, (enum bpf_attach_type)side, NULL);
-	if (fresh < 0)
-		return -errno;
-	return bpf_obj_pin(fresh, path) ? -errno : 0;
+	r = at->current ? 0 : bpf_attachment_set(at, true, prog_fd);
+	if (r)
+		return r;
+	r = bpf_obj_pin(at->fd, path) ? -errno : 0;
+	close_cleanup(&at->fd);
+	return r;
 }
 
 /* Detached before it is unpinned: the kernel frees an unpinned link some time later, and until then
@@ -72,12 +83,12 @@ static int tcx_delete(struct bpf_host *h, const char *name)
 	return unlink(path) && errno != ENOENT ? -errno : 0;
 }
 
-static enum bpf_tc_attach_point clsact_point(int side)
+static enum bpf_tc_attach_point clsact_point(enum bpf_side side)
 {
-	return side == TCX_EGRESS ? BPF_TC_EGRESS : BPF_TC_INGRESS;
+	return side == BPF_SIDE_EGRESS ? BPF_TC_EGRESS : BPF_TC_INGRESS;
 }
 
-static int clsact_set(int ifindex, int prog_fd, int side)
+static int clsact_set(int ifindex, int prog_fd, enum bpf_side side)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = clsact_point(side));
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY,
@@ -89,7 +100,7 @@ static int clsact_set(int ifindex, int prog_fd, int side)
 	return bpf_tc_attach(&hook, &opts);
 }
 
-static int clsact_delete(int ifindex, int side)
+static int clsact_delete(int ifindex, enum bpf_side side)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = clsact_point(side));
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
@@ -98,36 +109,90 @@ static int clsact_delete(int ifindex, int side)
 	return r == -ENOENT || r == -ENODEV || r == -EINVAL ? 0 : r; /* gone with its device */
 }
 
-static int attach(struct bpf_host *h, const char *name, int ifindex, int prog_fd, int side)
+int bpf_attachment_set(struct bpf_attachment *at, bool tcx, int prog_fd)
 {
-	return h->tcx ? tcx_set(h, name, ifindex, prog_fd, side)
-		      : clsact_set(ifindex, prog_fd, side);
+	int r = 0;
+
+	if (!tcx) {
+		r = clsact_set(at->ifindex, prog_fd, at->side);
+	} else if (at->fd < 0 || bpf_link_update(at->fd, prog_fd, NULL)) {
+		bpf_attachment_end(at, true); /* it was on a device that is gone */
+		at->fd = bpf_link_create(prog_fd, at->ifindex, tcx_point(at->side), NULL);
+		r = at->fd < 0 ? -errno : 0;
+	}
+	at->current = !r;
+	return r;
+}
+
+void bpf_attachment_end(struct bpf_attachment *at, bool tcx)
+{
+	if (!tcx)
+		(void)clsact_delete(at->ifindex, at->side);
+	else if (at->fd >= 0)
+		bpf_link_detach(at->fd);
+	close_cleanup(&at->fd);
+	at->fd = -1;
+}
+
+static int attach(struct bpf_host *h, const char *name, int ifindex, int prog_fd, enum bpf_side side)
+{
+	struct bpf_attachment at = {.ifindex = ifindex, .side = side, .fd = -1};
+	int r;
+
+	(void)bpf_device_take(h->base.preparer, ifindex, side, &at);
+	if (h->tcx)
+		r = tcx_set(h, name, &at, prog_fd);
+	else
+		r = at.current ? 0 : bpf_attachment_set(&at, false, prog_fd);
+	if (r && at.fd >= 0)
+		bpf_attachment_end(&at, true);
+	return r;
 }
 
 int bpf_attach_set(struct bpf_host *h, const char *name, int ifindex, int prog_fd)
 {
-	return attach(h, name, ifindex, prog_fd, TCX_INGRESS);
-}
-
-int bpf_attach_delete(struct bpf_host *h, const char *name, int ifindex)
-{
-	return h->tcx ? tcx_delete(h, name) : clsact_delete(ifindex, TCX_INGRESS);
+	return attach(h, name, ifindex, prog_fd, BPF_SIDE_INGRESS);
 }
 
 int bpf_attach_set_egress(struct bpf_host *h, const char *name, int ifindex, int prog_fd)
 {
-	return attach(h, name, ifindex, prog_fd, TCX_EGRESS);
+	return attach(h, name, ifindex, prog_fd, BPF_SIDE_EGRESS);
 }
 
 int bpf_attach_delete_egress(struct bpf_host *h, const char *name, int ifindex)
 {
-	return h->tcx ? tcx_delete(h, name) : clsact_delete(ifindex, TCX_EGRESS);
+	return h->tcx ? tcx_delete(h, name) : clsact_delete(ifindex, BPF_SIDE_EGRESS);
+}
+
+static void loosen(struct bpf_host *h, const char *name, int ifindex, enum bpf_side side)
+{
+	struct bpf_attachment at = {.ifindex = ifindex, .side = side, .fd = -1};
+	char path[PATH_MAX + 64];
+
+	if (h->tcx) {
+		link_path(h, name, path);
+		at.fd = bpf_obj_get(path);
+		unlink(path);
+		if (at.fd < 0)
+			return;
+	}
+	bpf_device_put(h->base.preparer, &at);
+}
+
+void bpf_attach_loosen(struct bpf_host *h, const char *name, int ifindex)
+{
+	loosen(h, name, ifindex, BPF_SIDE_INGRESS);
+}
+
+void bpf_attach_loosen_egress(struct bpf_host *h, const char *name, int ifindex)
+{
+	loosen(h, name, ifindex, BPF_SIDE_EGRESS);
 }
 
 int bpf_attach_probe(int ifindex, int prog_fd, bool *ret_tcx)
 {
 	_cleanup_close_ int fd =
-		bpf_link_create(prog_fd, ifindex, (enum bpf_attach_type)TCX_INGRESS, NULL);
+		bpf_link_create(prog_fd, ifindex, tcx_point(BPF_SIDE_INGRESS), NULL);
 
 	if (fd < 0 && errno != EINVAL && errno != EOPNOTSUPP)
 		return -errno;
@@ -139,7 +204,7 @@ int bpf_attach_probe(int ifindex, int prog_fd, bool *ret_tcx)
 
 int bpf_attach_clear(int ifindex)
 {
-	int r = clsact_delete(ifindex, TCX_EGRESS);
+	int r = clsact_delete(ifindex, BPF_SIDE_EGRESS);
 
-	return r ? r : clsact_delete(ifindex, TCX_INGRESS);
+	return r ? r : clsact_delete(ifindex, BPF_SIDE_INGRESS);
 }

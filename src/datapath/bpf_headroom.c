@@ -61,14 +61,14 @@ static void change(int ifindex, int from, int to)
 			  LOG_ERRNO(r));
 }
 
-void bpf_headroom_give(const struct bpf_host *h, int ifindex)
+void bpf_headroom_give(int bridge, int ifindex)
 {
-	if (h->headroom_ifindex)
-		change(ifindex, 0, h->headroom_ifindex);
+	if (bridge)
+		change(ifindex, 0, bridge);
 }
 
-void bpf_headroom_take(const struct bpf_host *h, int ifindex)
+void bpf_headroom_take(int bridge, int ifindex)
 {
-	if (h->headroom_ifindex)
-		change(ifindex, h->headroom_ifindex, 0);
+	if (bridge)
+		change(ifindex, bridge, 0);
 }

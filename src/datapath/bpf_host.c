@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "datapath/bpf_connection.h"
+#include "datapath/bpf_device.h"
 #include "datapath/bpf_layout.h"
 #include "datapath/bpf_policy.h"
 #include "datapath/bpf_skel.h"
@@ -377,6 +378,7 @@ static struct datapath *close_host(struct datapath *dp)
 {
 	struct bpf_host *h = bpf_host_of(dp);
 
+	dp_preparer_unref(h->base.preparer);
 	ring_buffer__free(h->ring);
 	unmap_array(&h->host);
 	unmap_array(&h->ports);
@@ -505,6 +507,10 @@ static int open_host(struct bpf_host *h, const struct dp_config *config, bool *r
 	h->vxlan_ifindex = devices.vxlan;
 	h->geneve_ifindex = devices.geneve;
 	r = bpf_attach_probe(devices.upcall, bpf_program__fd(h->skel->progs.upcalls), &h->tcx);
+	if (!r)
+		r = bpf_device_open(h->tcx, bpf_program__fd(h->skel->progs.port),
+				    bpf_program__fd(h->skel->progs.delivered), h->headroom_ifindex,
+				    &h->base.preparer);
 	if (r || (config->defer && *ret_adopted))
 		return r;
 	return bpf_activate(&h->base);

@@ -59,6 +59,7 @@ struct bpf_host {
 	int geneve_ifindex; /* likewise */
 	int headroom_ifindex; /* the bridge of bpf_headroom.c; 0: there is none */
 	bool active;        /* the programs that run are this build's */
+	bool attached[DP_SLOTS_MAX]; /* by slot: this build's program is on its device */
 	int uplink_ifindex; /* 0: no edge */
 	struct mac uplink_mac;
 	uint32_t max_sessions;  /* of one gateway */
@@ -97,18 +98,20 @@ int bpf_host_error(int r);
 
 /* bpf_headroom.c: the kernels of nodes leave room in front of packets for a longer header. */
 void bpf_headroom_open(struct bpf_host *h, const char *bridge, const char *wide);
-void bpf_headroom_give(const struct bpf_host *h, int ifindex);
-void bpf_headroom_take(const struct bpf_host *h, int ifindex);
+void bpf_headroom_give(int bridge, int ifindex); /* any thread; 'bridge' 0: nothing is done */
+void bpf_headroom_take(int bridge, int ifindex);
 
 /* bpf_activate.c */
 must_check int bpf_activate(struct datapath *dp);
 
 /* bpf_attach.c: a program at a device's ingress under a name; replaces what runs there. */
 must_check int bpf_attach_set(struct bpf_host *h, const char *name, int ifindex, int prog_fd);
-int bpf_attach_delete(struct bpf_host *h, const char *name, int ifindex);
+/* Takes the name from it: it stays on the device until that is gone, or is another port's (bpf_device.c).  Does not block. */
+void bpf_attach_loosen(struct bpf_host *h, const char *name, int ifindex);
 /* The same at its egress; names are other ones. */
 must_check int bpf_attach_set_egress(struct bpf_host *h, const char *name, int ifindex, int prog_fd);
-int bpf_attach_delete_egress(struct bpf_host *h, const char *name, int ifindex);
+void bpf_attach_loosen_egress(struct bpf_host *h, const char *name, int ifindex);
+int bpf_attach_delete_egress(struct bpf_host *h, const char *name, int ifindex); /* at once */
 /* Whether this kernel has tcx, found out by attaching to 'ifindex'. */
 must_check int bpf_attach_probe(int ifindex, int prog_fd, bool *ret_tcx);
 /* Takes clsact's filters of ours off a device; 0 when it or they are gone. */

@@ -3,7 +3,7 @@
  * Ports with their addresses.  A port has a slot, its index in the tables, for as long
  * as it exists.  Order matters to the programs: tables first, the epoch last (abi/maps.h).
  */
-#include "datapath/bpf_host.h"
+#include "datapath/bpf_device.h"
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -236,7 +236,7 @@ static void unwatch(struct bpf_host *h, const struct dp_port *mirror)
 
 	snprintf(name, sizeof(name), "watch_%u", mirror->id);
 	if (bpf_port_is_watched(mirror))
-		bpf_attach_delete_egress(h, name, mirror->ifindex);
+		bpf_attach_loosen_egress(h, name, mirror->ifindex);
 }
 
 static void ifindex_remove(struct bpf_host *h, uint32_t slot, int ifindex)
@@ -248,6 +248,34 @@ static void ifindex_remove(struct bpf_host *h, uint32_t slot, int ifindex)
 		bpf_map_delete_elem(fd, &key);
 }
 
+static void device_leave(struct bpf_host *h, uint32_t slot, const struct dp_port *mirror)
+{
+	char name[32];
+
+	h->attached[slot] = false;
+	ifindex_remove(h, slot, mirror->ifindex);
+	link_name(mirror->id, name);
+	bpf_attach_loosen(h, name, mirror->ifindex);
+	unwatch(h, mirror);
+}
+
+static int device_enter(struct bpf_host *h, uint32_t slot, const struct dp_port *port)
+{
+	char name[32];
+	int r;
+
+	/* A port that went may have left it, and this one is not watched; or it is prepared for what will be. */
+	if (!bpf_port_is_watched(port) &&
+	    !bpf_device_is_ready(h->base.preparer, port->ifindex, BPF_SIDE_EGRESS))
+		bpf_device_drop(h->base.preparer, port->ifindex, BPF_SIDE_EGRESS);
+	if (!bpf_device_is_ready(h->base.preparer, port->ifindex, BPF_SIDE_INGRESS))
+		bpf_headroom_give(h->headroom_ifindex, port->ifindex);
+	link_name(port->id, name);
+	r = bpf_attach_set(h, name, port->ifindex, bpf_program__fd(h->skel->progs.port));
+	h->attached[slot] = !r;
+	return r;
+}
+
 static int install(struct bpf_host *h, uint32_t slot, const struct dp_port *port,
 		   struct dp_port *mirror)
 {
@@ -255,7 +283,6 @@ static int install(struct bpf_host *h, uint32_t slot, const struct dp_port *port
 	struct dp_port_copy copy = copy_of(port);
 	uint32_t had = current(h, slot)->identity;
 	bool watched, kept;
-	char name[32];
 	int r;
 
 	if (port->logged && !mirror->logged)
@@ -285,21 +312,13 @@ static int install(struct bpf_host *h, uint32_t slot, const struct dp_port *port
 	}
 	publish(h, slot, &copy);
 	bpf_identity_leave(h, had);
-	link_name(port->id, name);
-	if (mirror->ifindex && mirror->ifindex != port->ifindex) {
-		ifindex_remove(h, slot, mirror->ifindex);
-		bpf_attach_delete(h, name, mirror->ifindex);
-		bpf_headroom_take(h, mirror->ifindex);
-		unwatch(h, mirror);
-	}
-	if (mirror->ifindex != port->ifindex)
-		bpf_headroom_give(h, port->ifindex);
 	watched = bpf_port_is_watched(mirror);
 	/* an earlier build's program goes on with it until all are replaced */
-	kept = !h->active && mirror->ifindex == port->ifindex;
+	kept = mirror->ifindex == port->ifindex && (!h->active || h->attached[slot]);
+	if (mirror->ifindex && mirror->ifindex != port->ifindex)
+		device_leave(h, slot, mirror);
 	*mirror = *port;
-	r = kept ? 0
-		 : bpf_attach_set(h, name, port->ifindex, bpf_program__fd(h->skel->progs.port));
+	r = kept ? 0 : device_enter(h, slot, port);
 	return r || !watched || bpf_port_is_watched(port) ? r : bpf_port_watch(h, port);
 }
 
@@ -308,15 +327,9 @@ static void uninstall(struct bpf_host *h, uint32_t slot)
 	struct dp_port *mirror = h->mirror[slot];
 	uint32_t had = current(h, slot)->identity;
 	struct dp_port_copy none = {};
-	char name[32];
 
-	if (mirror->ifindex) {
-		link_name(mirror->id, name);
-		bpf_attach_delete(h, name, mirror->ifindex);
-		bpf_headroom_take(h, mirror->ifindex);
-		unwatch(h, mirror);
-		ifindex_remove(h, slot, mirror->ifindex);
-	}
+	if (mirror->ifindex)
+		device_leave(h, slot, mirror);
 	bpf_mirror_forget(h, slot);
 	addrs_remove(h, slot, mirror, NULL);
 	handle_remove(h, slot, mirror->handle);

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "abi/substrate.h"
+#include "datapath/fake_device.h"
 #include "datapath/fake_gateway.h"
 #include "datapath/fake_spread.h"
 #include "net/csum.h"
@@ -89,6 +90,11 @@ int datapath_open_fake(struct fake_world *world, const struct dp_config *config,
 			free(dp);
 			return r;
 		}
+	}
+	r = fake_preparer_new(h, &dp->base.preparer);
+	if (r) {
+		free(dp);
+		return r;
 	}
 	h->open = true;
 	dp->base.ops = &fake_ops;

@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "datapath/fake_device.h"
 #include "datapath/fake_gateway.h"
 #include "datapath/fake_peer.h"
 #include "datapath/fake_spread.h"
@@ -356,6 +357,7 @@ static struct fake_host *host_of(const struct datapath *dp)
 static struct datapath *op_close(struct datapath *dp)
 {
 	host_of(dp)->open = false;
+	dp_preparer_unref(dp->preparer);
 	free(dp);
 	return NULL;
 }
@@ -392,6 +394,8 @@ static int op_port_set(struct datapath *dp, const struct dp_port *port)
 		list_init(received);
 		p->received = received;
 	}
+	if (p->dp.ifindex != port->ifindex)
+		fake_device_enter(h, port);
 	p->dp = *port;
 	return 0;
 }

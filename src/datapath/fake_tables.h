@@ -15,6 +15,7 @@ enum {
 	FAKE_NAME_SIZE = 12,
 	FAKE_QUEUE_MAX =
 		4096, /* frames or events that wait in one queue: a test that leaves more is wrong */
+	FAKE_DEVICES_MAX = 4096,
 };
 
 /* Rows of one size; found by going through them: the fake is for tens of rows. */
@@ -63,6 +64,11 @@ struct fake_host {
 	struct fake_table tables, peerings, gateways, publics; /* fake_gateway.h */
 	struct fake_table pins;                                /* fake_spread.h */
 	struct fake_watch watch;
+	struct fake_devices { /* fake_device.h */
+		bool prepared[FAKE_DEVICES_MAX], watched[FAKE_DEVICES_MAX]; /* by index */
+		unsigned int n_blocked, n_tidied;
+		int fail_prepare;
+	} devices;
 	uint64_t drops[DROP_REASON_MAX]; /* of the substrate side */
 	struct list upcalls, events;
 	int upcall_fd, event_fd; /* eventfds, readable while their queue is not empty */

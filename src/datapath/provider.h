@@ -5,7 +5,10 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "datapath/datapath.h"
+#include "datapath/prepare.h"
 
 struct datapath_ops {
 	int (*activate)(struct datapath *dp);
@@ -79,4 +82,20 @@ const char *connection_text(uint8_t state);
 
 struct datapath {
 	const struct datapath_ops *ops;
+	struct dp_preparer *preparer; /* or NULL: devices need nothing */
 };
+
+struct dp_preparer_ops {
+	int (*prepare)(struct dp_preparer *p, int ifindex, bool watched);
+	void (*tidy)(struct dp_preparer *p);
+	void (*free)(struct dp_preparer *p);
+};
+
+/* A back-end embeds this as its first member. */
+struct dp_preparer {
+	const struct dp_preparer_ops *ops;
+	atomic_uint n_references;
+};
+
+/* With one reference. */
+void dp_preparer_init(struct dp_preparer *p, const struct dp_preparer_ops *ops);

@@ -262,8 +262,8 @@ void lab_deinit(struct lab *lab)
 	for (int i = 0; i < LAB_HOSTS; i++) {
 		struct lab_host *h = &lab->hosts[i];
 
-		datapath_close(h->dp);
 		lab_enter(lab, h->netns);
+		datapath_close(h->dp);
 		assert_int_equal(datapath_destroy(&h->config), 0);
 		lab_enter(lab, -1);
 		close(h->netns);

@@ -165,6 +165,51 @@ static void test_a_slow_start_delays_nothing_else(void **state)
 	assert_settled(r, 13);
 }
 
+/* What the kernel takes its time for is done where the driver's calls are made.  requirement: OPS-3 */
+static void test_ports_come_to_devices_that_are_ready(void **state)
+{
+	struct rig *r = *state;
+	const char *name = r->agent->config.dp.name;
+	Viaduct__Agent__Object *o[] = {rig_instance(r, "i-3", true, 1),
+				       rig_interface(r, "eni-3", "i-3", 0x0a000106)};
+	unsigned int tidied;
+
+	assert_int_equal(fake_blocked(r->world, name), 0);
+	o[1]->interface->logged = true;
+	rig_desire(r, 11, false, o, ARRAY_SIZE(o));
+	assert_non_null(port_of(r, "eni-3"));
+	assert_true(fake_is_prepared(r->world, name, port_of(r, "eni-3")->dp.ifindex));
+	assert_int_equal(fake_blocked(r->world, name), 0);
+	/* What belonged to the device goes when that has gone. */
+	tidied = fake_tidied(r->world, name);
+	remove_interface(r, 12, "eni-3");
+	assert_settled(r, 12);
+	assert_int_equal(fake_nodes_find(&r->nodes, "i-3")->n_interfaces, 0);
+	assert_true(fake_tidied(r->world, name) > tidied);
+	/* An agent that finds its ports does nothing with their devices. */
+	rig_stop(r);
+	rig_start(r);
+	rig_desire_all(r);
+	assert_int_equal(fake_blocked(r->world, name), 0);
+}
+
+/* requirement: NIC-2 */
+static void test_a_device_that_cannot_be_prepared(void **state)
+{
+	struct rig *r = *state;
+	const char *name = r->agent->config.dp.name;
+
+	fake_fail_prepare(r->world, name, -EPERM);
+	desire_second(r, 11);
+	rig_advance_ms(r, START_MS + SLOW_MS / 2);
+	assert_int_equal(told(r, "i-2"), VIADUCT__AGENT__INSTANCE_STATUS__STATE__FAILED);
+	assert_null(port_of(r, "eni-2"));
+	assert_int_equal(rig_ack(r)->n_failed, 1);
+	assert_string_equal(rig_ack(r)->failed[0]->key->interface_id, "eni-2");
+	assert_int_equal(rig_ack(r)->failed[0]->error, EPERM);
+	fake_fail_prepare(r->world, name, 0);
+}
+
 /* What concerns a node's place in the network does not wait for what is being done to the node.
  * requirement: NIC-3 */
 static void test_a_slow_node_loses_its_address_at_once(void **state)
@@ -555,6 +600,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 		TEST(test_a_slow_start_delays_nothing_else),
+		TEST(test_ports_come_to_devices_that_are_ready),
+		TEST(test_a_device_that_cannot_be_prepared),
 		TEST(test_a_slow_node_loses_its_address_at_once),
 		TEST(test_a_stop_while_it_is_started),
 		TEST(test_a_stop_while_it_is_configured),
