@@ -75,7 +75,7 @@ static int agent_greet(struct session *session, void *arg)
 	return session_send(session, &frame);
 }
 
-static void agent_send_capabilities(struct agent *a)
+void agent_send_capabilities(struct agent *a)
 {
 	Viaduct__Agent__Capabilities capabilities;
 	Viaduct__Agent__Frame frame = VIADUCT__AGENT__FRAME__INIT;
@@ -360,6 +360,7 @@ int agent_new(const struct agent_config *config, struct agent **ret)
 	flows_init(a);
 	sync_init(a);
 	acknowledge_init(a);
+	devices_init(a);
 
 	const struct probe_spec spec = {.fn = config->backend->probe,
 					.fn_arg = config->backend->arg,
@@ -386,6 +387,7 @@ struct agent *agent_free(struct agent *a)
 		return NULL;
 	/* What is under way with nodes is done to the end of its step; the next agent goes on from there. */
 	driver_halt(a->config.driver);
+	devices_deinit(a);
 	probe_deinit(&a->probe);
 	announcer_deinit(&a->announcer);
 	sealed_paths_deinit(&a->sealed_paths);

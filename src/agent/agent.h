@@ -43,6 +43,7 @@
 #include "base/loop.h"
 #include "datapath/datapath.h"
 #include "driver/driver.h"
+#include "net/rtnl.h"
 
 enum {
 	AGENT_BOOT_ID_SIZE = 16,
@@ -70,7 +71,9 @@ struct agent_config {
 	void *kernel_arg;
 	/* Says on an edge's uplink that it has 'public' now. */
 	announce_fn announce;
-	const char *uplink;   /* its name, for people; NULL: this host is no edge */
+	/* Names of the devices that 'dp' has the numbers of; NULL: its number is not followed; this host is no edge. */
+	const char *substrate;
+	const char *uplink;
 	const char *snapshot; /* path; NULL: none is kept */
 	uint32_t flow_seconds; /* of a window of flow logs; 0: LIMIT_AGENT_FLOW_S */
 	uint32_t disallowed;  /* formats that the operator does not want on this host */
@@ -80,6 +83,16 @@ struct agent_config {
 	/* Keeps the certificate to come with from now on (the frame's is borrowed).  NULL: it is ignored. */
 	void (*renew)(void *arg, const Viaduct__Agent__Certificate *certificate);
 	void *renew_arg;
+};
+
+/* A device that the agent was given by name (devices.c). */
+enum { DEVICE_SUBSTRATE, DEVICE_UPLINK, DEVICES };
+
+struct device {
+	const char *name; /* NULL: none */
+	int ifindex;      /* the last that is known */
+	bool away;        /* there is none of this name, or it cannot be used */
+	bool anew;        /* the one of 'ifindex' was deleted */
 };
 
 /* A DNS query that waits for an answer of the manager (serve.c). */
@@ -114,6 +127,9 @@ struct agent {
 	struct sealing sealing;
 	struct sealed_paths sealed_paths;
 
+	/* devices.c */
+	struct device devices[DEVICES];
+	struct timer look_at_devices; /* changes come in swarms */
 	/* upcalls.c */
 	struct watch upcalls;
 	struct deferred drain;
@@ -159,10 +175,18 @@ void agent_close_plane(struct agent *a); /* it goes on carrying packets */
 uint64_t agent_now(const struct agent *a); /* ns, monotonic */
 /* Tells the manager that a mapping which it gave is not held here (any more). */
 void agent_release(struct agent *a, uint32_t vni, const struct ipaddr *addr, uint64_t revision);
+/* Tells the manager what the host can do, or why it cannot. */
+void agent_send_capabilities(struct agent *a);
 /* How what the manager says of this host's role contradicts its configuration; NULL: not. */
 const char *agent_role_error(const struct agent *a);
 
 /* ---- the parts that are nothing without an agent ---- */
+
+/* devices.c: goes on when the substrate's device, or an edge's uplink, was made anew. */
+void devices_init(struct agent *a);
+void devices_deinit(struct agent *a);
+/* Something about links, addresses, routes or neighbours is another than before. */
+void agent_network_changed(struct agent *a, const struct rtnl_event *e);
 
 /* sync.c: Desired, Update; the snapshot; the periodic runs. */
 void sync_init(struct agent *a);
@@ -172,6 +196,8 @@ void sync_desired(struct agent *a, const Viaduct__Agent__Desired *m);
 void sync_update(struct agent *a, const Viaduct__Agent__Update *m);
 /* Looks whether everything is as it was desired, and brings it there. */
 void sync_full(struct agent *a);
+/* The same after the data plane was opened anew; announces again what is said outside. */
+void sync_again(struct agent *a);
 
 /* acknowledge.c: says what of 'revision' is done, what failed, and what is still under way. */
 void acknowledge_init(struct agent *a);

@@ -71,6 +71,7 @@ static json_t *control_status(struct control *c, const json_t *request)
 	/* The manager and the configuration may not agree about it. */
 	json_object_set_new(status, "role", json_string(a->config.uplink ? "edge" : "host"));
 	json_object_set_new(status, "lost_tables", json_string(a->lost));
+	json_object_set_new(status, "problem", json_string(*a->plane_error ? a->plane_error : probe_error(&a->probe)));
 	json_object_set_new(status, "role_error",
 			    agent_role_error(a) ? json_string(agent_role_error(a)) : json_null());
 	return status;
@@ -185,7 +186,7 @@ static json_t *control_capabilities(struct control *c, const json_t *request)
 			 (int)p->confirmed.substrate_mtu, "tcx", p->confirmed.tcx, "tap_uso",
 			 p->confirmed.tap_uso, "kernel", p->confirmed.kernel, "refused",
 			 p->confirmed.refused, "probed_at", (json_int_t)p->probed_at, "error",
-			 p->error);
+			 probe_error(p));
 }
 
 static json_t *control_peers(struct control *c, const json_t *request)

@@ -26,16 +26,33 @@ static int kernel_route(void *arg, const struct ipaddr *target, struct nexthop_w
 	return 0;
 }
 
+static struct nexthop_link kernel_link_of(const struct rtnl_link *link)
+{
+	return (struct nexthop_link){
+		.mac = link->mac, .mtu = link->mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)link->mtu};
+}
+
 static int kernel_link(void *arg, int ifindex, struct nexthop_link *ret)
 {
 	struct kernel *k = arg;
 	struct rtnl_link link;
 	int e = rtnl_link_get(k->rtnl, ifindex, &link);
 
+	if (!e)
+		*ret = kernel_link_of(&link);
+	return e;
+}
+
+static int kernel_find(void *arg, const char *name, int *ret_ifindex, struct nexthop_link *ret)
+{
+	struct kernel *k = arg;
+	struct rtnl_link link;
+	int e = rtnl_link_find(k->rtnl, name, &link);
+
 	if (e)
 		return e;
-	*ret = (struct nexthop_link){
-		.mac = link.mac, .mtu = link.mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)link.mtu};
+	*ret_ifindex = link.ifindex;
+	*ret = kernel_link_of(&link);
 	return 0;
 }
 
@@ -118,6 +135,7 @@ const struct nexthop_kernel *kernel_ops(void)
 	static const struct nexthop_kernel ops = {
 		.route = kernel_route,
 		.link = kernel_link,
+		.find = kernel_find,
 		.path_mtu = kernel_path_mtu,
 		.neighbour = kernel_neighbour,
 		.probe = kernel_probe,
@@ -130,8 +148,8 @@ static void kernel_on_event(const struct rtnl_event *e, void *data)
 {
 	struct kernel *k = data;
 
-	if (k->nexthops)
-		nexthops_changed(k->nexthops);
+	if (k->changed)
+		k->changed(k->changed_arg, e);
 }
 
 static void kernel_on_ready(struct watch *w, unsigned int ready, void *data)

@@ -11,11 +11,14 @@
 #include "base/loop.h"
 #include "net/rtnl.h"
 
+struct agent;
+
 struct kernel {
 	struct rtnl *rtnl;
 	struct rtnl_monitor *monitor;
 	struct watch watch;
-	struct nexthops *nexthops; /* told of changes; NULL: nobody */
+	void (*changed)(struct agent *a, const struct rtnl_event *e); /* NULL: nobody is told */
+	struct agent *changed_arg;
 };
 
 must_check int kernel_init(struct kernel *k, struct loop *loop);

@@ -242,6 +242,7 @@ static int main_start_agent(struct program *p, int ifindex, int uplink_ifindex)
 		.dialer = {.dial = main_dial, .n = p->bundle.n_managers, .arg = p},
 		.backend = &main_backend,
 		.dp = main_dp_config(p->options, ifindex, uplink_ifindex),
+		.substrate = p->options->substrate,
 		.uplink = p->options->uplink,
 		.driver = p->driver,
 		.kernel = kernel_ops(),
@@ -263,7 +264,8 @@ static int main_start_agent(struct program *p, int ifindex, int uplink_ifindex)
 		e = agent_new(&config, &p->agent);
 	if (e)
 		return e;
-	p->kernel.nexthops = &p->agent->nexthops;
+	p->kernel.changed_arg = p->agent;
+	p->kernel.changed = agent_network_changed;
 	return control_init(&p->control, p->agent, p->socket, p->resolv);
 }
 
@@ -317,7 +319,7 @@ static int main_start(struct program *p)
 static void main_stop(struct program *p)
 {
 	control_deinit(&p->control);
-	p->kernel.nexthops = NULL;
+	p->kernel.changed = NULL;
 	agent_free(p->agent);
 	driver_free(p->driver);
 	/* The Goodbye leaves, and the manager closes; one that hangs is not waited for. */

@@ -40,6 +40,8 @@ struct nexthop_kernel {
 	/* -ENETUNREACH and the like: no way. */
 	int (*route)(void *arg, const struct ipaddr *target, struct nexthop_way *ret);
 	int (*link)(void *arg, int ifindex, struct nexthop_link *ret);
+	/* -ENODEV: no device has that name. */
+	int (*find)(void *arg, const char *name, int *ret_ifindex, struct nexthop_link *ret);
 	/* What is known of the way to 'target' beside its first link: how large packets may be, 0: nothing. */
 	int (*path_mtu)(void *arg, const struct ipaddr *target, uint16_t *ret);
 	/* '*ret_mac' of a neighbour that may be used; -ENOENT: not known now. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/str.h"
 #include "seal/probe.h"
 
 static void probe_on_wake(struct wake *w, void *data);
@@ -101,7 +102,7 @@ static void *probe_thread(void *data)
 {
 	struct probe *p = data;
 
-	p->result_error = p->fn(p->fn_arg, p->config, &p->result);
+	p->result_error = p->fn(p->fn_arg, &p->trying, &p->result);
 	p->result_features = seal_probe();
 	wake_post(&p->wake);
 	return NULL;
@@ -132,8 +133,9 @@ void probe_start(struct probe *p)
 	}
 	timer_disarm(&p->timer);
 	memset(&p->result, 0, sizeof(p->result));
+	p->trying = *p->config;
 	if (!p->threaded) {
-		p->result_error = p->fn(p->fn_arg, p->config, &p->result);
+		p->result_error = p->fn(p->fn_arg, &p->trying, &p->result);
 		p->result_features = seal_probe();
 		probe_end(p);
 		return;
@@ -147,10 +149,23 @@ void probe_start(struct probe *p)
 	p->running = true;
 }
 
+bool probe_set_fault(struct probe *p, const char *text)
+{
+	if (str_equal(p->fault, text))
+		return false;
+	snprintf(p->fault, sizeof(p->fault), "%s", text);
+	return true;
+}
+
+const char *probe_error(const struct probe *p)
+{
+	return *p->fault ? p->fault : p->error;
+}
+
 void probe_describe(const struct probe *p, Viaduct__Agent__Capabilities *m)
 {
 	viaduct__agent__capabilities__init(m);
-	m->error = (char *)(uintptr_t)p->error;
+	m->error = (char *)(uintptr_t)probe_error(p);
 	if (!p->probed_at)
 		return;
 	m->formats = p->confirmed.formats;

@@ -22,11 +22,14 @@ typedef int (*probe_fn)(void *arg, const struct dp_config *config, struct dp_cap
 /* A probe has ended. */
 typedef void (*probe_done_fn)(void *arg);
 
+enum { PROBE_FAULT_SIZE = 160 };
+
 struct probe {
 	struct loop *loop;
 	probe_fn fn;
 	void *fn_arg;
 	const struct dp_config *config;
+	struct dp_config trying; /* as it was when the probe that runs was begun */
 	uint32_t disallowed; /* FORMAT_BIT()s */
 	uint32_t required_features, disallowed_features; /* FEATURE_BIT()s */
 	bool threaded;       /* else the probe blocks the loop: for tests in virtual time */
@@ -37,6 +40,7 @@ struct probe {
 	uint32_t features;                /* of payloads: seal/probe.h */
 	uint64_t probed_at;               /* Unix ms */
 	char error[128];                  /* of the last probe; "": it succeeded */
+	char fault[PROBE_FAULT_SIZE];     /* probe_set_fault() */
 	bool ended;                       /* at least one probe has ended */
 
 	bool running, again;
@@ -64,5 +68,10 @@ void probe_deinit(struct probe *p); /* waits for a probe that is running */
 /* Begins one now, or another one behind the one that is running. */
 void probe_start(struct probe *p);
 void probe_set_interval(struct probe *p, uint32_t seconds);
+/* Why the host carries nothing whatever it can do; "": nothing is in the way.  Said instead of the last probe's error.  True:
+ * something else was said before. */
+bool probe_set_fault(struct probe *p, const char *text);
+/* The fault, or the last probe's error; "": all is well. */
+const char *probe_error(const struct probe *p);
 /* Fills the message; it points into 'p'. */
 void probe_describe(const struct probe *p, Viaduct__Agent__Capabilities *m);

@@ -285,6 +285,13 @@ void sync_full(struct agent *a)
 	agent_activate(a);
 }
 
+void sync_again(struct agent *a)
+{
+	sync_full(a);
+	if (a->link.state == LINK_UP && !a->reconcile.remembers)
+		sync_announce_all(a);
+}
+
 /* ---- Update ---- */
 
 static void sync_update_one(struct agent *a, const Viaduct__Agent__Mapping *m)

@@ -27,6 +27,7 @@ static const struct table_column status_columns[] = {
 	{"INSTANCES", "counts.instances"},
 	{"ROLE", "role"},
 	{"VERSION", "version"},
+	{"PROBLEM", "problem"},
 };
 static const struct table_column port_columns[] = {
 	{"AGENT", "agent"}, {"INTERFACE", "interface"},   {"INSTANCE", "instance"},

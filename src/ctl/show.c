@@ -49,6 +49,7 @@ static const struct table_column host_columns[] = {
 	{"REVISION", "revision"},
 	{"INSTANCES", "instances"},
 	{"OWNS", "owns"},
+	{"PROBLEM", "capabilities.error"},
 };
 static const struct table_column network_columns[] = {
 	{"ID", "id"},   {"VNI", "vni"},         {"CIDRS", "cidrs"}, {"IPV6", "ipv6_cidrs"},

@@ -60,3 +60,14 @@ int bpf_activate(struct datapath *dp)
 	h->active = !r;
 	return r ? r : bpf_layout_finish(h);
 }
+
+/* Of an earlier build's programs, too: what it had there went with the device. */
+int bpf_substrate_set(struct datapath *dp, int ifindex)
+{
+	struct bpf_host *h = bpf_host_of(dp);
+	int r = bpf_attach_set(h, "substrate", ifindex, bpf_program__fd(h->skel->progs.substrate));
+
+	if (!r)
+		h->substrate_ifindex = ifindex;
+	return r;
+}

@@ -410,6 +410,7 @@ static const struct datapath_ops bpf_ops = {
 	.activate = bpf_activate,
 	.adoption = bpf_layout_adoption,
 	.close = close_host,
+	.substrate_set = bpf_substrate_set,
 	.port_set = bpf_port_set,
 	.port_delete = bpf_port_delete,
 	.subnet_set = bpf_subnet_set,

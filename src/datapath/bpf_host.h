@@ -103,6 +103,7 @@ void bpf_headroom_take(int bridge, int ifindex);
 
 /* bpf_activate.c */
 must_check int bpf_activate(struct datapath *dp);
+int bpf_substrate_set(struct datapath *dp, int ifindex);
 
 /* bpf_attach.c: a program at a device's ingress under a name; replaces what runs there. */
 must_check int bpf_attach_set(struct bpf_host *h, const char *name, int ifindex, int prog_fd);

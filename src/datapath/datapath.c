@@ -52,6 +52,11 @@ int datapath_event_fd(const struct datapath *dp)
 	return dp->ops->event_fd(dp);
 }
 
+int datapath_substrate_set(struct datapath *dp, int ifindex)
+{
+	return dp->ops->substrate_set(dp, ifindex);
+}
+
 int datapath_port_set(struct datapath *dp, const struct dp_port *port)
 {
 	return dp->ops->port_set(dp, port);

@@ -372,6 +372,8 @@ struct datapath *datapath_close(struct datapath *dp); /* leaves everything runni
  * devices of substrate and uplink that are still there (else 0). */
 int datapath_destroy(const struct dp_config *config);
 
+/* The substrate's interface is this one now: packets from the wire come there.  -ENODEV */
+int datapath_substrate_set(struct datapath *dp, int ifindex);
 int datapath_port_set(struct datapath *dp, const struct dp_port *port);
 int datapath_port_delete(struct datapath *dp, uint32_t id);
 int datapath_subnet_set(struct datapath *dp, const struct dp_subnet *subnet);

@@ -97,6 +97,7 @@ int datapath_open_fake(struct fake_world *world, const struct dp_config *config,
 		return r;
 	}
 	h->open = true;
+	h->config.substrate_ifindex = config->substrate_ifindex;
 	dp->base.ops = &fake_ops;
 	dp->host = h;
 	dp->formats = config->formats ? config->formats : UINT32_MAX;

@@ -34,6 +34,9 @@ unsigned int fake_blocked(struct fake_world *world, const char *name);
 unsigned int fake_tidied(struct fake_world *world, const char *name);
 bool fake_is_prepared(struct fake_world *world, const char *name, int ifindex);
 void fake_fail_prepare(struct fake_world *world, const char *name, int e); /* 0: no more */
+/* The device of the wire, and how often it became one; what making it another one answers. */
+int fake_substrate(struct fake_world *world, const char *name, unsigned int *ret_times);
+void fake_fail_substrate(struct fake_world *world, const char *name, int e);
 
 /* What came of a packet. */
 enum fake_verdict {

@@ -99,3 +99,16 @@ void fake_fail_prepare(struct fake_world *world, const char *name, int e)
 {
 	fake_host_find(world, name)->devices.fail_prepare = e;
 }
+
+int fake_substrate(struct fake_world *world, const char *name, unsigned int *ret_times)
+{
+	const struct fake_host *h = fake_host_find(world, name);
+
+	*ret_times = h->devices.n_substrates;
+	return h->config.substrate_ifindex;
+}
+
+void fake_fail_substrate(struct fake_world *world, const char *name, int e)
+{
+	fake_host_find(world, name)->devices.fail_substrate = e;
+}

@@ -373,6 +373,17 @@ static int op_activate(struct datapath *dp)
 	return 0;
 }
 
+static int op_substrate_set(struct datapath *dp, int ifindex)
+{
+	struct fake_host *h = host_of(dp);
+
+	if (h->devices.fail_substrate)
+		return h->devices.fail_substrate;
+	h->config.substrate_ifindex = ifindex;
+	h->devices.n_substrates++;
+	return 0;
+}
+
 static int op_port_set(struct datapath *dp, const struct dp_port *port)
 {
 	struct fake_host *h = host_of(dp);
@@ -640,6 +651,7 @@ const struct datapath_ops fake_ops = {
 	.close = op_close,
 	.activate = op_activate,
 	.adoption = op_adoption,
+	.substrate_set = op_substrate_set,
 	.port_set = op_port_set,
 	.port_delete = op_port_delete,
 	.subnet_set = op_subnet_set,

@@ -67,7 +67,8 @@ struct fake_host {
 	struct fake_devices { /* fake_device.h */
 		bool prepared[FAKE_DEVICES_MAX], watched[FAKE_DEVICES_MAX]; /* by index */
 		unsigned int n_blocked, n_tidied;
-		int fail_prepare;
+		int fail_prepare, fail_substrate;
+		unsigned int n_substrates; /* how often the wire became another device */
 	} devices;
 	uint64_t drops[DROP_REASON_MAX]; /* of the substrate side */
 	struct list upcalls, events;

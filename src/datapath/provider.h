@@ -14,6 +14,7 @@ struct datapath_ops {
 	int (*activate)(struct datapath *dp);
 	void (*adoption)(const struct datapath *dp, struct dp_adoption *ret);
 	struct datapath *(*close)(struct datapath *dp);
+	int (*substrate_set)(struct datapath *dp, int ifindex);
 	int (*port_set)(struct datapath *dp, const struct dp_port *port);
 	int (*port_delete)(struct datapath *dp, uint32_t id);
 	int (*subnet_set)(struct datapath *dp, const struct dp_subnet *subnet);

@@ -195,6 +195,43 @@ def test_an_agent_that_was_away_learns_what_it_missed(lab, nodes):
     labs.wait_for("the address to be forgotten", lambda: witness.ping(fresh.address, count=1) == 0)
 
 
+def end_of(netns, device):
+    """What an end of the wire has: its addresses and routes, as ip(8) takes them."""
+    def shown(*what):
+        return labs.run("ip", "-n", netns, "-6", "-o", *what, "dev", device).stdout.splitlines()
+    return ([line.split()[3] for line in shown("addr", "show", "scope", "global")],
+            [line.split("proto")[0].split() for line in shown("route", "show", "proto", "static")])
+
+
+def set_up_end(netns, device, addresses, routes):
+    labs.run("ip", "-n", netns, "link", "set", device, "up")
+    for address in addresses:
+        labs.run("ip", "-n", netns, "addr", "add", address, "dev", device, "nodad")
+    for route in routes:
+        labs.run("ip", "-n", netns, "-6", "route", "add", *route, "dev", device)
+
+
+def test_a_substrate_device_that_is_made_again(lab, nodes):
+    """As a host's network manager does with a bond or a VLAN.  requirement: NEG-1 OPS-3"""
+    a, b = nodes["a"], nodes["b"]
+    host = a.host
+    inside, router = f"vd-{lab.name}-{host}", f"vd-{lab.name}-router"
+    ends = [(netns, device, *end_of(netns, device)) for netns, device in ((inside, "sub0"), (router, host))]
+    pid = lab.pid(host)
+    labs.run("ip", "-n", inside, "link", "delete", "sub0")
+    labs.wait_for("the agent to say so", lambda: "sub0 is gone" in lab.agent(host, "status")["problem"])
+    table = lab.viaduct("agent", "status", host, "--lab", lab.name)
+    assert "PROBLEM" in table and "sub0 is gone" in table
+    assert a.ping(nodes["c"].address) == 3  # on the same host nothing is amiss
+    labs.run("ip", "link", "add", "sub0", "netns", inside, "type", "veth", "peer", "name", host, "netns", router)
+    for end in ends:
+        set_up_end(*end)
+    labs.wait_for("packets to flow again", lambda: a.ping(b.address, count=1) == 1 and b.ping(a.address, count=1) == 1)
+    assert lab.agent(host, "status")["problem"] == ""
+    assert lab.pid(host) == pid
+    lab.connected()
+
+
 def sign(bundle, state, folder, days):
     """A certificate for the bundle's key that ends sooner than the manager makes them."""
     files = {name: folder / name for name in ("key", "request", "extensions", "certificate")}

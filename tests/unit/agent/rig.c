@@ -144,7 +144,7 @@ static int rig_probe(void *arg, const struct dp_config *config, struct dp_capabi
 						   FORMAT_BIT(FORMAT_SIIT_2) |
 						   FORMAT_BIT(FORMAT_IPIP6_1),
 					.tcx = true,
-					.substrate_mtu = 1500,
+					.substrate_mtu = r->substrate_mtu,
 					.kernel = "6.18"};
 	return 0;
 }
@@ -162,6 +162,18 @@ static int rig_route(void *arg, const struct ipaddr *target, struct nexthop_way 
 static int rig_link(void *arg, int ifindex, struct nexthop_link *ret)
 {
 	*ret = (struct nexthop_link){.mac = {{0x02, 0, 0, 0, 0, 1}}, .mtu = 1500};
+	return 0;
+}
+
+static int rig_find(void *arg, const char *name, int *ret_ifindex, struct nexthop_link *ret)
+{
+	const struct rig *r = arg;
+	const int ifindex = strcmp(name, "sub0") ? r->uplink : r->substrate;
+
+	if (!ifindex)
+		return -ENODEV;
+	*ret_ifindex = ifindex;
+	*ret = (struct nexthop_link){.mac = {{0x02, 0, 0, 0, 0, 1}}, .mtu = r->substrate_mtu};
 	return 0;
 }
 
@@ -192,6 +204,7 @@ static int rig_path_mtu(void *arg, const struct ipaddr *target, uint16_t *ret)
 static const struct nexthop_kernel rig_kernel = {
 	.route = rig_route,
 	.link = rig_link,
+	.find = rig_find,
 	.path_mtu = rig_path_mtu,
 	.neighbour = rig_neighbour,
 	.probe = rig_probe_neighbour,
@@ -209,7 +222,7 @@ static int rig_announce(void *arg, int ifindex, const struct ipaddr *public)
 
 void rig_init(struct rig *r)
 {
-	*r = (struct rig){0};
+	*r = (struct rig){.substrate = 3, .substrate_mtu = 1500};
 	log_set_level(LOG_LEVEL_ERR);
 	clock_init_manual(&r->clock, CLOCK_NS_PER_S, 1700000000000);
 	assert_ok(loop_new(&r->clock, &r->loop));
@@ -232,9 +245,11 @@ void rig_start(struct rig *r)
 		.dp = {.name = "h1",
 		       .max_mappings = r->max_mappings ? r->max_mappings : 1000,
 		       .max_flows = 1000,
+		       .substrate_ifindex = r->substrate,
 		       .uplink_ifindex = r->uplink,
 		       .formats = r->formats},
 		.announce = rig_announce,
+		.substrate = "sub0",
 		.uplink = r->uplink ? "up0" : NULL,
 		.driver = r->driver,
 		.kernel = &rig_kernel,

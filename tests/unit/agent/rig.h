@@ -44,6 +44,8 @@ struct rig {
 	size_t n_frames;
 	/* The kernel. */
 	bool no_route, no_neighbour;
+	int substrate; /* index of "sub0"; 0: there is no such device */
+	uint16_t substrate_mtu;
 	struct ipaddr gateway;
 	unsigned int n_neighbour_probes;
 	/* The probe. */
