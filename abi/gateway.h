@@ -53,9 +53,14 @@ enum {
 	DP_TIMEOUT_FORMER = 30,   /* unanswered by a node that had the address: it may be dead */
 };
 
-/* ---- routes: LPM; tables: hash number (__u32) -> instance (__u32) ---- */
+/* ---- routes: LPM; tables: hash number (__u32) -> instance (__u32), and DP_INSTANCE_INSIDE ---- */
 
 /* A table is written under a new instance and then switched to: a packet sees the old or the new. */
+enum {
+	/* Routes of the table lead elsewhere with addresses of its own network: what goes from subnet to subnet
+	 * is looked up, too.  Twice the instance is what keys have, so who does not know the bit finds the rows. */
+	DP_INSTANCE_INSIDE = (int)(1U << 31),
+};
 struct dp_route_key {
 	__u32 len; /* 32 + prefix length in the 128-bit space */
 	__be32 instance; /* times 2, and 1 for IPv4: a default route is of one family */
@@ -74,6 +79,7 @@ enum {
 	DP_WAY_GATEWAY = 2,
 	DP_WAY_NETWORK = 3,
 	DP_WAY_INTERFACE = 4,
+	DP_WAY_LOCAL = 5, /* the network's own addresses: where they are; in no subnet, nowhere */
 };
 
 /* ---- peerings: hash -> __u32 1 ---- */

@@ -16,6 +16,7 @@ enum {
 	VERDICT_TO_PORT = 104,  /* from the world, for a node of this host that has to be asked */
 	VERDICT_ROUTED = 103,   /* it is decided where the packet goes */
 	VERDICT_ICMP4 = 105,    /* from no host: an error of the substrate, perhaps */
+	VERDICT_LOCAL = 106,    /* of a route: the network's own addresses are where they are */
 };
 
 /* A substrate packet's claim, taken from its addresses. */

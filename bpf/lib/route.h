@@ -314,7 +314,7 @@ static __always_inline int route_unicast(struct __sk_buff *skb, struct packet *p
 		return router_receive(skb, p, ip, true);
 	if (its && equal_16(its->router, p->dst))
 		return router_receive(skb, p, ip, false);
-	r = its ? 0 : way_find(p, mine->table);
+	r = way_choose(p, mine->table, &its);
 	if (r)
 		return r;
 	if (p->routed && ip->ttl <= 1)

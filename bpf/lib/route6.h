@@ -271,7 +271,7 @@ static __always_inline int route6_unicast(struct __sk_buff *skb, struct packet *
 	/* a link-local address means nothing elsewhere (RFC 4291 2.5.6) */
 	if (ipv6_is_link_local(p->src) || ipv6_is_link_local(p->dst))
 		return -DROP_NO_ROUTE;
-	r = its ? 0 : way_find(p, mine ? mine->table : 0);
+	r = way_choose(p, mine ? mine->table : 0, &its);
 	if (r)
 		return r;
 	ip = ipv6_get(skb);

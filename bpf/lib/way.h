@@ -2,7 +2,8 @@
 /*
  * Ways out of a network: a destination in no subnet of the network is looked up in the table of the
  * sender's subnet.  A way leads to another network, where the address is looked up like one's own, or
- * to a handle, which means a gateway or a node that forwards.
+ * to a handle, which means a gateway or a node that forwards.  A table may say so of addresses of the network,
+ * too: then what is sent to the router is looked up whatever it is for (middleboxes between subnets).
  */
 #pragma once
 
@@ -37,7 +38,7 @@ static __noinline const struct dp_route_value *way_get(__u32 table, const __u8 a
 
 	if (!instance)
 		return NULL;
-	key.instance = htonl(*instance * 2 + way_is_v4(addr));
+	key.instance = htonl(*instance * 2 + way_is_v4(addr)); /* without DP_INSTANCE_INSIDE */
 	memcpy(key.addr, addr, 16);
 	return bpf_map_lookup_elem(&routes, &key);
 }
@@ -54,13 +55,15 @@ static __always_inline int way_by_exit(struct packet *p)
 	return l->exit_handle ? 0 : -DROP_NO_EDGE;
 }
 
-/* Where 'table' leads 'p->dst': 0 with 'p->to_vni' and, for a handle, 'p->to_peer'; or a reason. */
+/* Where 'table' leads 'p->dst': 0 with 'p->to_vni' and, for a handle, 'p->to_peer'; VERDICT_LOCAL; or a reason. */
 static __noinline int way_find(struct packet *p, __u32 table)
 {
 	const struct dp_route_value *w = table ? way_get(table, p->dst) : NULL;
 
 	if (!w)
 		return -DROP_NO_ROUTE;
+	if (w->target == DP_WAY_LOCAL)
+		return VERDICT_LOCAL;
 	p->to_vni = w->vni;
 	p->to_peer = w->peer;
 	switch (w->target) {
@@ -80,4 +83,28 @@ static __noinline int way_find(struct packet *p, __u32 table)
 	default:
 		return -DROP_BLACKHOLE;
 	}
+}
+
+/* Has the table routes for addresses of its own network? */
+static __always_inline bool way_is_inside(__u32 table)
+{
+	const __u32 *instance = bpf_map_lookup_elem(&tables, &table);
+
+	return instance && *instance & DP_INSTANCE_INSIDE;
+}
+
+/* Does the network's subnet '*its' take the packet, or where does the sender's table lead?  0 as way_find(), with
+ * '*its' NULL if the table leads elsewhere; or a reason. */
+static __always_inline int way_choose(struct packet *p, __u32 table,
+				      const struct dp_subnet_value **its)
+{
+	int r;
+
+	if (*its && !(p->routed && way_is_inside(table)))
+		return 0;
+	r = way_find(p, table);
+	if (r == VERDICT_LOCAL)
+		return *its ? 0 : -DROP_BLACKHOLE;
+	*its = NULL;
+	return r;
 }

@@ -167,6 +167,7 @@ struct desired_table {
 	DESIRED_ITEM;
 	char id[DESIRED_NAME_SIZE];
 	uint32_t number;
+	bool inside;
 	size_t n_routes;
 	/* 'peer' is the manager's number of the host, 0 for this host or nowhere: see reconcile_way.c */
 	struct dp_route routes[];

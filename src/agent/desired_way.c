@@ -21,7 +21,9 @@ static const char *desired_read_route(const Viaduct__Agent__Route *m, struct dp_
 		return "a route's prefix is none";
 	if ((uint32_t)m->target >= ARRAY_SIZE(targets))
 		return "a route leads to what this agent does not know: update it";
-	r->target = targets[m->target];
+	if (m->local && m->target != VIADUCT__AGENT__ROUTE__TARGET__BLACKHOLE)
+		return "a local route has another target";
+	r->target = m->local ? DP_TARGET_LOCAL : targets[m->target];
 	if (r->target == DP_TARGET_NETWORK ? !convert_vni_is_valid(m->vni)
 					   : m->vni && !convert_handle_is_valid(m->vni))
 		return "a route's VNI is not one of its target";
@@ -41,6 +43,7 @@ static const char *desired_read_table(const Viaduct__Agent__RouteTable *m, struc
 	for (size_t n = 0; !text && n < m->n_routes; n++)
 		text = desired_read_route(m->routes[n], &t->routes[n]);
 	t->number = m->number;
+	t->inside = m->inside;
 	t->n_routes = m->n_routes;
 	return text;
 }

@@ -53,9 +53,10 @@ static int reconcile_set_table(struct reconcile *r, const struct desired_table *
 		if (from->target == DP_TARGET_GATEWAY || from->target == DP_TARGET_INTERNET)
 			reconcile_place(r, from->peer, from->vni, &routes[n].peer, &routes[n].vni);
 	}
-	e = datapath_table_set(
-		r->dp,
-		&(struct dp_table){.number = t->number, .n_routes = t->n_routes, .routes = routes});
+	e = datapath_table_set(r->dp, &(struct dp_table){.number = t->number,
+							 .inside = t->inside,
+							 .n_routes = t->n_routes,
+							 .routes = routes});
 	free(routes);
 	return e;
 }

@@ -105,6 +105,7 @@ int snapshot_table(struct snapshot *s, const struct desired_item *item)
 	o->table = m;
 	m->number = t->number;
 	m->id = snapshot_text(t->id);
+	m->inside = t->inside;
 	m->routes = list;
 	m->n_routes = t->n_routes;
 	for (size_t n = 0; n < t->n_routes; n++) {
@@ -112,6 +113,7 @@ int snapshot_table(struct snapshot *s, const struct desired_item *item)
 		routes[n].prefix = convert_bytes(&t->routes[n].prefix.addr);
 		routes[n].prefix_len = t->routes[n].prefix.len;
 		routes[n].target = snapshot_target(t->routes[n].target);
+		routes[n].local = t->routes[n].target == DP_TARGET_LOCAL;
 		routes[n].peer = t->routes[n].peer;
 		routes[n].vni = t->routes[n].vni;
 		list[n] = &routes[n];

@@ -64,8 +64,12 @@ int action_create_route(struct ec2_call *c)
 
 int action_replace_route(struct ec2_call *c)
 {
+	const bool *local = param_bool(c, "LocalTarget");
 	struct route_args args = read_route(c);
-	int r = route_replace(c->tx, &c->caller, &args, &c->refusal);
+	int r;
+
+	args.local = local && *local;
+	r = route_replace(c->tx, &c->caller, &args, &c->refusal);
 
 	if (!r)
 		ec2_write_return(c);
@@ -94,10 +98,12 @@ static void write_association(struct ec2_call *c, const char *name, uint64_t ass
 
 int action_associate_route_table(struct ec2_call *c)
 {
-	const char *subnet = param_text(c, "SubnetId");
+	const char *subnet = param_text(c, "SubnetId"), *gateway = param_text(c, "GatewayId");
 	uint64_t association;
 	int r;
 
+	if (gateway)
+		return refuse(&c->refusal, MODEL_E_TABLE_GATEWAY, gateway);
 	if (!subnet)
 		return ec2_refuse_missing(c, "subnetId");
 	r = route_table_associate(c->tx, &c->caller, param_text(c, "RouteTableId"), subnet,

@@ -63,7 +63,9 @@ static const char *state_of(const struct ec2_call *c, const struct route_table *
 	return route_is_active(c->model, t, r) ? "active" : "blackhole";
 }
 
-static void write_route(struct ec2_call *c, const struct route_table *t, const struct route *r)
+/* 'local': it stands in the place of a local route. */
+static void write_route(struct ec2_call *c, const struct route_table *t, const struct route *r,
+			bool local)
 {
 	const struct instance *n = instance_of(c, r);
 
@@ -81,8 +83,18 @@ static void write_route(struct ec2_call *c, const struct route_table *t, const s
 		ec2_write_owner(c, "instanceOwnerId", n->o.account);
 	}
 	xml_text(c->xml, "state", state_of(c, t, r));
-	xml_text(c->xml, "origin", "CreateRoute");
+	xml_text(c->xml, "origin", local ? "CreateRouteTable" : "CreateRoute");
 	xml_close(c->xml);
+}
+
+static void write_block(struct ec2_call *c, const struct route_table *t, const struct prefix *block)
+{
+	const struct route *instead = route_table_instead(t, block);
+
+	if (instead)
+		write_route(c, t, instead, true);
+	else
+		write_local(c, block);
 }
 
 /* ---- associations ---- */
@@ -127,11 +139,12 @@ void route_table_write(struct ec2_call *c, const struct route_table *t)
 	ec2_write_owner(c, "ownerId", t->o.account);
 	xml_open(c->xml, "routeSet");
 	for (size_t i = 0; i < v->n_blocks; i++)
-		write_local(c, &v->blocks[i].prefix);
+		write_block(c, t, &v->blocks[i].prefix);
 	for (size_t i = 0; i < v->n_blocks6; i++)
-		write_local(c, &v->blocks6[i].prefix);
+		write_block(c, t, &v->blocks6[i].prefix);
 	for (size_t i = 0; i < t->n_routes; i++)
-		write_route(c, t, &t->routes[i]);
+		if (!route_is_instead(v, &t->routes[i]))
+			write_route(c, t, &t->routes[i], false);
 	xml_close(c->xml);
 	write_associations(c, t);
 	xml_empty(c->xml, "propagatingVgwSet");
@@ -235,9 +248,21 @@ static void by_target(struct filter_probe *p, const struct route_table *t, enum 
 			filter_id(p, route_target_kind(target), t->routes[i].target_id);
 }
 
+/* Of the local routes, those that lead where they led first. */
+static size_t count_local(const struct filter_probe *p, const struct route_table *t)
+{
+	const struct vpc *v = vpc_of(p->call, t);
+	size_t n = v->n_blocks + v->n_blocks6;
+
+	for (size_t i = 0; i < t->n_routes; i++)
+		n -= route_is_instead(v, &t->routes[i]);
+	return n;
+}
+
 static void by_gateway(struct filter_probe *p, const void *item)
 {
-	filter_text(p, "local");
+	if (count_local(p, ITEM))
+		filter_text(p, "local");
 	by_target(p, ITEM, ROUTE_INTERNET_GATEWAY);
 }
 
@@ -268,14 +293,17 @@ static void by_instance(struct filter_probe *p, const void *item)
 
 static void by_origin(struct filter_probe *p, const void *item)
 {
+	const struct vpc *v = vpc_of(p->call, ITEM);
+
 	filter_text(p, "CreateRouteTable");
-	if (ITEM->n_routes)
+	if (ITEM->n_routes > v->n_blocks + v->n_blocks6 - count_local(p, ITEM))
 		filter_text(p, "CreateRoute");
 }
 
 static void by_state(struct filter_probe *p, const void *item)
 {
-	filter_text(p, "active"); /* of the local routes */
+	if (count_local(p, ITEM))
+		filter_text(p, "active");
 	for (size_t i = 0; i < ITEM->n_routes; i++)
 		filter_text(p, state_of(p->call, ITEM, &ITEM->routes[i]));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Route tables and peerings.  A table is a number that stands for an instance; its routes are rows
- * under that instance.  Setting a table writes a new instance, switches to it, and removes the old
+ * Route tables and peerings.  A table is a number that stands for an instance (with a bit of what is in it); its
+ * routes are rows under that instance.  Setting a table writes a new instance, switches to it, and removes the old
  * one: a packet sees the old or the new.
  */
 #include "datapath/bpf_host.h"
@@ -18,10 +18,22 @@ static_assert(DP_TARGET_BLACKHOLE == (int)DP_WAY_BLACKHOLE &&
 		      DP_TARGET_INTERNET == (int)DP_WAY_INTERNET &&
 		      DP_TARGET_GATEWAY == (int)DP_WAY_GATEWAY &&
 		      DP_TARGET_NETWORK == (int)DP_WAY_NETWORK &&
-		      DP_TARGET_INTERFACE == (int)DP_WAY_INTERFACE,
+		      DP_TARGET_INTERFACE == (int)DP_WAY_INTERFACE &&
+		      DP_TARGET_LOCAL == (int)DP_WAY_LOCAL,
 	      "the programs and the contract number targets alike");
 
 /* ---- rows ---- */
+
+/* The instance in a value of 'tables'. */
+static uint32_t number_of(uint32_t value)
+{
+	return value & ~(uint32_t)DP_INSTANCE_INSIDE;
+}
+
+static uint32_t instance_value(uint32_t instance, const struct dp_table *table)
+{
+	return instance | (table->inside ? (uint32_t)DP_INSTANCE_INSIDE : 0);
+}
 
 static struct dp_route_key key_of(uint32_t instance, const struct prefix *prefix)
 {
@@ -116,7 +128,7 @@ static bool is_used(struct bpf_host *h, uint32_t instance)
 
 	for (; !bpf_map_get_next_key(fd, at, &next); at = &key) {
 		key = next;
-		if (!bpf_map_lookup_elem(fd, &key, &value) && value == instance)
+		if (!bpf_map_lookup_elem(fd, &key, &value) && number_of(value) == instance)
 			return true;
 	}
 	return false;
@@ -151,7 +163,7 @@ static bool is_valid(const struct dp_table *table)
 	for (size_t i = 0; i < table->n_routes; i++) {
 		const struct dp_route *r = &table->routes[i];
 
-		if (r->target > DP_TARGET_INTERFACE || r->peer >= DP_PEERS_MAX)
+		if (r->target > DP_TARGET_LOCAL || r->peer >= DP_PEERS_MAX)
 			return false;
 	}
 	return table->number;
@@ -161,26 +173,28 @@ int bpf_table_set(struct datapath *dp, const struct dp_table *table)
 {
 	struct bpf_host *h = bpf_host_of(dp);
 	int fd = bpf_map__fd(h->skel->maps.tables);
-	uint32_t old = 0, instance;
+	uint32_t old = 0, instance, value;
 	bool had;
 	int r;
 
 	if (!is_valid(table))
 		return -EINVAL;
 	had = !bpf_map_lookup_elem(fd, &table->number, &old);
-	if (had && is_same(h, old, table))
+	if (had && old == instance_value(number_of(old), table) &&
+	    is_same(h, number_of(old), table))
 		return 0;
 	instance = instance_new(h);
+	value = instance_value(instance, table);
 	r = write_instance(h, instance, table);
 	if (!r)
-		r = bpf_map_update_elem(fd, &table->number, &instance, BPF_ANY);
+		r = bpf_map_update_elem(fd, &table->number, &value, BPF_ANY);
 	if (r) {
 		delete_instance(h, instance);
 		return bpf_host_error(r);
 	}
 	bpf_host_bump_epoch(h);
 	if (had)
-		delete_instance(h, old);
+		delete_instance(h, number_of(old));
 	return 0;
 }
 
@@ -188,15 +202,15 @@ int bpf_table_delete(struct datapath *dp, uint32_t number)
 {
 	struct bpf_host *h = bpf_host_of(dp);
 	int fd = bpf_map__fd(h->skel->maps.tables);
-	uint32_t instance;
-	int r = bpf_map_lookup_elem(fd, &number, &instance);
+	uint32_t value;
+	int r = bpf_map_lookup_elem(fd, &number, &value);
 
 	if (!r)
 		r = bpf_map_delete_elem(fd, &number);
 	if (r)
 		return bpf_host_error(r);
 	bpf_host_bump_epoch(h);
-	delete_instance(h, instance);
+	delete_instance(h, number_of(value));
 	return 0;
 }
 

@@ -151,6 +151,7 @@ enum dp_target {
 	DP_TARGET_GATEWAY,   /* 'peer', 'vni' its handle there */
 	DP_TARGET_NETWORK,   /* 'vni' a peered network; the address is looked up there */
 	DP_TARGET_INTERFACE, /* 'peer', 'vni' the handle of a port there */
+	DP_TARGET_LOCAL, /* the network's own addresses: where they are; in no subnet, nowhere */
 };
 
 struct dp_route {
@@ -160,9 +161,11 @@ struct dp_route {
 	uint32_t vni;  /* written as the destination's */
 };
 
-/* The network's own addresses need no route and come first. */
+/* The longest prefix decides; addresses in a subnet of the network need no route.  With 'inside' they are looked up
+ * all the same where a packet goes through the router: routes lead some of them to a node that looks at it first. */
 struct dp_table {
 	uint32_t number; /* 1.. */
+	bool inside;
 	size_t n_routes;
 	const struct dp_route *routes;
 };

@@ -501,8 +501,8 @@ static enum fake_verdict leave_spread(struct fake_host *h, struct fake_port *por
 	return leave(h, port, p, &chosen, ret_reason);
 }
 
-/* Where the table of the sender's subnet leads: 0 with another network or a handle in 'p' and its peer,
- * or a reason. */
+/* Where the table of the sender's subnet leads: 0 with another network or a handle in 'p' and its peer, or neither
+ * for where the address is; or a reason. */
 static uint32_t find_way(struct fake_host *h, const struct fake_port *port, struct packet *p,
 			 uint32_t *ret_peer)
 {
@@ -511,6 +511,8 @@ static uint32_t find_way(struct fake_host *h, const struct fake_port *port, stru
 
 	if (!r)
 		return DROP_NO_ROUTE;
+	if (r->target == DP_TARGET_LOCAL)
+		return fake_subnet_find(h, p->vni, &p->dst) ? 0 : DROP_BLACKHOLE;
 	if (r->target == DP_TARGET_NETWORK) {
 		if (!fake_is_peered(h, p->vni, r->vni))
 			return DROP_NOT_PEERED;
@@ -534,6 +536,15 @@ static uint32_t find_way(struct fake_host *h, const struct fake_port *port, stru
 	return DROP_NO_PUBLIC;
 }
 
+/* Sent to the router by a table that has routes for addresses of its own network. */
+static bool is_looked_up(struct fake_host *h, const struct packet *p)
+{
+	const struct dp_subnet *own = fake_subnet_find(h, p->vni, &p->src);
+	const struct dp_table *t = own ? fake_table_find(h, own->table) : NULL;
+
+	return t && t->inside && !memcmp(p->frame, own->router_mac.b, sizeof(own->router_mac.b));
+}
+
 static bool is_nowhere(const struct dp_mapping *m)
 {
 	return m->state == DP_MAPPING_REFUSED || m->state == DP_MAPPING_GONE ||
@@ -547,7 +558,7 @@ static enum fake_verdict route(struct fake_host *h, struct fake_port *port, stru
 	struct fake_port *here;
 	const struct dp_mapping *m;
 
-	if (!fake_subnet_find(h, p->vni, &p->dst)) {
+	if (!fake_subnet_find(h, p->vni, &p->dst) || is_looked_up(h, p)) {
 		uint32_t reason = find_way(h, port, p, &way.peer);
 
 		if (reason)
@@ -800,9 +811,12 @@ enum fake_verdict fake_send_packet(struct fake_world *world, const char *name, u
 	struct numbered n = numbered(src, dst, number);
 	struct fake_host *h = fake_host_find(world, name);
 	struct fake_port *from = h ? fake_port_find(h, port) : NULL;
+	const struct dp_subnet *own = from ? fake_subnet_find(h, from->dp.vni, src) : NULL;
 
 	if (from)
 		memcpy(n.ethernet.ether_shost, from->dp.mac.b, 6);
+	if (own && !prefix_contains(&own->prefix, dst)) /* else to a neighbour's, which nobody asks for */
+		memcpy(n.ethernet.ether_dhost, own->router_mac.b, 6);
 	return fake_send(world, name, port, (const uint8_t *)&n, sizeof(n), ret_reason);
 }
 

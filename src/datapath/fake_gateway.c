@@ -64,7 +64,7 @@ int fake_table_set(struct datapath *dp, const struct dp_table *table)
 	if (!table->number)
 		return -EINVAL;
 	for (size_t i = 0; i < table->n_routes; i++)
-		if (table->routes[i].target > DP_TARGET_INTERFACE)
+		if (table->routes[i].target > DP_TARGET_LOCAL)
 			return -EINVAL;
 	t.routes = copy(table->routes, table->n_routes, sizeof(*table->routes));
 	if (table->n_routes && !t.routes)

@@ -493,6 +493,7 @@ static void fill_route(Viaduct__Agent__Route *message, const struct plan_route *
 	message->prefix = message_bytes(&route->prefix.addr);
 	message->prefix_len = route->prefix.len;
 	message->target = target_of(route->target);
+	message->local = route->target == PLAN_TARGET_LOCAL;
 	message->peer = route->peer;
 	message->vni = route->vni;
 }
@@ -509,6 +510,7 @@ static int set_table(struct message *c, const struct plan_table *table)
 	viaduct__agent__route_table__init(&c->table);
 	c->table.number = table->number;
 	c->table.id = (char *)table->id;
+	c->table.inside = table->inside;
 	c->table.n_routes = table->n_routes;
 	c->table.routes = routes;
 	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_TABLE;

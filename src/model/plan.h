@@ -183,6 +183,7 @@ enum plan_target {
 	PLAN_TARGET_GATEWAY,
 	PLAN_TARGET_NETWORK,
 	PLAN_TARGET_INTERFACE,
+	PLAN_TARGET_LOCAL, /* addresses of the network: where they are; in no subnet, nowhere */
 };
 
 struct plan_route {
@@ -194,6 +195,7 @@ struct plan_route {
 
 struct plan_table {
 	uint32_t number;
+	bool inside; /* routes lead elsewhere with addresses of the network */
 	char id[ID_TEXT_SIZE];
 	size_t n_routes;
 	const struct plan_route *routes; /* borrowed for the call of the sink */

@@ -32,15 +32,25 @@ static struct plan_route route_item(const struct model *m, const struct route_ta
 	};
 }
 
-/* An address of the network's blocks that is in no subnet goes nowhere, whatever the other routes say. */
-static size_t local_items(const struct vpc *v, struct plan_route *ret)
+/* An address of the network's blocks that is in no subnet goes nowhere, unless a route is for it. */
+static struct plan_route local_item(const struct model *m, const struct route_table *t,
+				    const struct prefix *block, uint32_t host)
+{
+	const struct route *instead = route_table_instead(t, block);
+
+	return instead ? route_item(m, t, instead, block, host)
+		       : (struct plan_route){*block, PLAN_TARGET_LOCAL, 0, 0};
+}
+
+static size_t local_items(const struct model *m, const struct vpc *v, const struct route_table *t,
+			  uint32_t host, struct plan_route *ret)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < v->n_blocks; i++)
-		ret[n++] = (struct plan_route){v->blocks[i].prefix, PLAN_TARGET_BLACKHOLE, 0, 0};
+		ret[n++] = local_item(m, t, &v->blocks[i].prefix, host);
 	for (size_t i = 0; i < v->n_blocks6; i++)
-		ret[n++] = (struct plan_route){v->blocks6[i].prefix, PLAN_TARGET_BLACKHOLE, 0, 0};
+		ret[n++] = local_item(m, t, &v->blocks6[i].prefix, host);
 	return n;
 }
 
@@ -84,10 +94,11 @@ static int emit_table(const struct model *m, const struct route_table *t, uint32
 	if (!routes)
 		return -ENOMEM;
 	object_id_text(&t->o, item.table.id);
-	item.table.n_routes = local_items(v, routes);
+	item.table.inside = route_table_is_inside(v, t);
+	item.table.n_routes = local_items(m, v, t, host, routes);
 	n_local = item.table.n_routes;
 	for (size_t i = 0; i < t->n_routes; i++)
-		if (!t->routes[i].prefix_list)
+		if (!t->routes[i].prefix_list && !route_is_instead(v, &t->routes[i]))
 			routes[item.table.n_routes++] =
 				route_item(m, t, &t->routes[i], &t->routes[i].destination, host);
 	for (size_t i = 0; i < t->n_routes; i++)

@@ -171,10 +171,11 @@ static void add_acl(struct trip *t, const struct interface *i, bool egress, bool
 
 /* ---- routes ---- */
 
-/* The longest prefix of the table that has the address; NULL: none. */
+/* The longest prefix of the table that has the address; NULL: none.  Lists decide nothing inside the network's blocks. */
 static const struct route *find_route(const struct model *m, const struct route_table *table,
 				      const struct ipaddr *a, struct prefix *ret)
 {
+	const struct vpc *v = table ? (const struct vpc *)model_get(m, KIND_VPC, table->vpc) : NULL;
 	const struct route *found = NULL;
 
 	for (size_t n = 0; table && n < table->n_routes; n++) {
@@ -188,6 +189,7 @@ static const struct route *find_route(const struct model *m, const struct route_
 				r->prefix_list ? &list->entries[k].prefix : &r->destination;
 
 			if (prefix_is_v4(p) != ipaddr_is_v4(a) || !prefix_contains(p, a) ||
+			    (r->prefix_list && vpc_block_over(v, p)) ||
 			    (found && p->len < ret->len) ||
 			    (found && p->len == ret->len &&
 			     (r->prefix_list || !found->prefix_list)))
@@ -199,7 +201,7 @@ static const struct route *find_route(const struct model *m, const struct route_
 	return found;
 }
 
-/* The way from the subnet of 'i' to 'a', which is in none of its network's blocks. */
+/* The way from the subnet of 'i' to 'a', which is in none of its network's blocks, or to a middlebox before it. */
 static struct route_hop add_route(struct trip *t, const struct interface *i, const struct ipaddr *a,
 				  bool back)
 {
@@ -223,9 +225,29 @@ static struct route_hop add_route(struct trip *t, const struct interface *i, con
 		step.target = r->target_id;
 	}
 	if (hop.way == WAY_INTERFACE)
-		step.code = REACH_FORWARDS;
+		step.code =
+			((const struct interface *)model_get(t->m, KIND_INTERFACE, r->target_id))
+					->source_dest_check
+				? REACH_SOURCE_DEST_CHECK
+				: REACH_FORWARDS;
 	add_step(t, step);
 	return hop;
+}
+
+/* Of the network of 'i', and led nowhere else by the table of its subnet. */
+static bool is_local(const struct trip *t, const struct interface *i, const struct ipaddr *a)
+{
+	const struct subnet *s = (const struct subnet *)model_get(t->m, KIND_SUBNET, i->subnet);
+	const struct vpc *v = (const struct vpc *)model_get(t->m, KIND_VPC, i->vpc);
+	const struct route_table *table = route_table_of(t->m, s);
+
+	for (size_t n = 0; table && n < table->n_routes; n++)
+		if (!table->routes[n].prefix_list &&
+		    prefix_is_v4(&table->routes[n].destination) == ipaddr_is_v4(a) &&
+		    prefix_contains(&table->routes[n].destination, a) &&
+		    vpc_block_over(v, &table->routes[n].destination))
+			return false;
+	return true;
 }
 
 static void add_local_route(struct trip *t, const struct interface *i, const struct ipaddr *a,
@@ -273,7 +295,7 @@ static void walk_inside(struct trip *t, const struct interface *from, const stru
 
 	if (from->subnet == to->subnet)
 		return;
-	if (from->vpc == to->vpc) {
+	if (from->vpc == to->vpc && is_local(t, from, dst)) {
 		add_local_route(t, from, dst, back);
 		return;
 	}

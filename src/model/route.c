@@ -17,6 +17,7 @@
 #include "model/peering.h"
 #include "model/prefix_list.h"
 #include "model/route_table.h"
+#include "model/subnet.h"
 #include "model/vpc.h"
 
 const char *route_target_text(enum route_target t)
@@ -135,26 +136,87 @@ static size_t find_route(const struct route_table *t, const struct destination *
 	return i;
 }
 
-static int check_local(const struct model *m, const struct route_table *t,
-		       const struct destination *d, struct refusal *reterr)
+/* ---- addresses of the network itself ---- */
+
+const struct route *route_table_instead(const struct route_table *t, const struct prefix *block)
+{
+	for (size_t i = 0; i < t->n_routes; i++)
+		if (!t->routes[i].prefix_list && prefix_equal(&t->routes[i].destination, block))
+			return &t->routes[i];
+	return NULL;
+}
+
+bool route_is_instead(const struct vpc *v, const struct route *r)
+{
+	const struct prefix *block = r->prefix_list ? NULL : vpc_block_over(v, &r->destination);
+
+	return block && prefix_equal(block, &r->destination);
+}
+
+bool route_table_is_inside(const struct vpc *v, const struct route_table *t)
+{
+	for (size_t i = 0; i < t->n_routes; i++)
+		if (!t->routes[i].prefix_list && vpc_block_over(v, &t->routes[i].destination))
+			return true;
+	return false;
+}
+
+static bool is_subnet(const struct model *m, const struct vpc *v, const struct prefix *p)
+{
+	struct model_iter it = model_iter_group(m, REL_VPC_SUBNETS, v->o.id);
+	const struct subnet *s;
+
+	while ((s = (const struct subnet *)model_iter_next(&it)))
+		if (prefix_equal(&s->prefix, p) ||
+		    (subnet_has_block6(s) && prefix_equal(&s->prefix6, p)))
+			return true;
+	return false;
+}
+
+/* The block of the network that has the whole destination; NULL: none.  Of a list the local routes decide what lies
+ * inside them. */
+static const struct prefix *local_block(const struct model *m, const struct route_table *t,
+					const struct destination *d)
 {
 	const struct vpc *v = (const struct vpc *)model_get(m, KIND_VPC, t->vpc);
 
-	/* of a list the local routes decide what lies inside them */
-	if (d->list)
+	return d->list ? NULL : vpc_block_over(v, &d->prefix);
+}
+
+/* Is it a local route's destination? */
+static bool is_block(const struct model *m, const struct route_table *t,
+		     const struct destination *d)
+{
+	const struct prefix *block = local_block(m, t, d);
+
+	return block && prefix_equal(block, &d->prefix);
+}
+
+static int check_local(const struct model *m, const struct route_table *t,
+		       const struct route_args *args, bool replace, const struct destination *d,
+		       struct refusal *reterr)
+{
+	const struct prefix *block = local_block(m, t, d);
+	bool whole = is_block(m, t, d);
+
+	if (args->local && (!replace || !whole))
+		return refuse(reterr, MODEL_E_ROUTE_NOT_LOCAL, d->text, args->table_id);
+	if (!block || args->local)
 		return 0;
-	for (size_t i = 0; i < v->n_blocks; i++)
-		if (prefix_covers(&v->blocks[i].prefix, &d->prefix))
-			return refuse(reterr, MODEL_E_ROUTE_LOCAL, d->text);
-	for (size_t i = 0; i < v->n_blocks6; i++)
-		if (prefix_covers(&v->blocks6[i].prefix, &d->prefix))
-			return refuse(reterr, MODEL_E_ROUTE_LOCAL, d->text);
-	return 0;
+	if (!args->interface_id && !args->instance_id)
+		return refuse(reterr, MODEL_E_ROUTE_LOCAL, d->text);
+	if (whole)
+		return replace ? 0 : refuse(reterr, MODEL_E_ROUTE_EXISTS, d->text);
+	return replace || is_subnet(m, (const struct vpc *)model_get(m, KIND_VPC, t->vpc),
+				    &d->prefix)
+		       ? 0
+		       : refuse(reterr, MODEL_E_ROUTE_SUBNET, d->text);
 }
 
 /* ---- targets ---- */
 
 struct target {
+	bool local;
 	enum route_target target;
 	uint64_t id;
 	const struct interface *interface;
@@ -175,8 +237,8 @@ static int target_gateway(const struct model *m, const struct caller *c,
 
 	if (str_equal(id, "local"))
 		return refuse(reterr, MODEL_E_VALUE, id, "gatewayId",
-			      "The local routes of a table are there already, and cannot be "
-			      "changed.");
+			      "The local routes of a table are there already. ReplaceRoute with "
+			      "LocalTarget gives one its own target again.");
 	if (str_has_prefix(id, "vpce-"))
 		return refuse(reterr, MODEL_E_ROUTE_TARGET, id);
 	if (str_has_prefix(id, "vgw-"))
@@ -185,7 +247,7 @@ static int target_gateway(const struct model *m, const struct caller *c,
 		return refuse(reterr, MODEL_E_GATEWAY_NOT_FOUND, id);
 	if (g->vpc != t->vpc)
 		return networks_differ(args, "network gateway", id, reterr);
-	*ret = (struct target){ROUTE_INTERNET_GATEWAY, g->o.id, NULL};
+	*ret = (struct target){.target = ROUTE_INTERNET_GATEWAY, .id = g->o.id};
 	return 0;
 }
 
@@ -201,9 +263,8 @@ static int target_egress(const struct model *m, const struct caller *c, const st
 		return networks_differ(args, "network gateway", args->egress_gateway_id, reterr);
 	if (!v6)
 		return refuse(reterr, MODEL_E_VALUE, args->egress_gateway_id,
-			      "egressOnlyInternetGatewayId",
-			      "It serves IPv6 destinations alone.");
-	*ret = (struct target){ROUTE_EGRESS_GATEWAY, g->o.id, NULL};
+			      "egressOnlyInternetGatewayId", "It serves IPv6 destinations alone.");
+	*ret = (struct target){.target = ROUTE_EGRESS_GATEWAY, .id = g->o.id};
 	return 0;
 }
 
@@ -221,7 +282,7 @@ static int target_nat(const struct model *m, const struct caller *c, const struc
 	if (v6)
 		return refuse(reterr, MODEL_E_VALUE, args->nat_gateway_id, "natGatewayId",
 			      "It serves IPv4 destinations alone.");
-	*ret = (struct target){ROUTE_NAT_GATEWAY, g->o.id, NULL};
+	*ret = (struct target){.target = ROUTE_NAT_GATEWAY, .id = g->o.id};
 	return 0;
 }
 
@@ -239,7 +300,7 @@ static int target_peering(const struct model *m, const struct caller *c,
 		return refuse(reterr, MODEL_E_PEERING_NOT_FOUND, args->peering_id);
 	if (!peering_other(p, t->vpc))
 		return networks_differ(args, "peering connection", args->peering_id, reterr);
-	*ret = (struct target){ROUTE_PEERING, p->o.id, NULL};
+	*ret = (struct target){.target = ROUTE_PEERING, .id = p->o.id};
 	return 0;
 }
 
@@ -254,7 +315,7 @@ static int target_interface(const struct model *m, const struct caller *c,
 		return r;
 	if (i->vpc != t->vpc)
 		return networks_differ(args, "interface", args->interface_id, reterr);
-	*ret = (struct target){ROUTE_INTERFACE, i->o.id, i};
+	*ret = (struct target){.target = ROUTE_INTERFACE, .id = i->o.id, .interface = i};
 	return 0;
 }
 
@@ -275,7 +336,7 @@ static int target_instance(const struct model *m, const struct caller *c,
 	i = (const struct interface *)model_iter_next(&it);
 	if (!i || model_iter_next(&it))
 		return refuse(reterr, MODEL_E_INSTANCE_INTERFACES, args->instance_id);
-	*ret = (struct target){ROUTE_INTERFACE, i->o.id, i};
+	*ret = (struct target){.target = ROUTE_INTERFACE, .id = i->o.id, .interface = i};
 	return 0;
 }
 
@@ -304,7 +365,11 @@ static int read_target(const struct model *m, const struct caller *c, const stru
 		n++;
 		found = i;
 	}
-	if (n != 1)
+	if (args->local && !n) {
+		*ret = (struct target){.local = true};
+		return 0;
+	}
+	if (n != 1 || args->local)
 		return refuse(reterr, MODEL_E_COMBINATION,
 			      "The request must contain exactly one of gatewayId, natGatewayId, "
 			      "networkInterfaceId, vpcPeeringConnectionId, "
@@ -383,6 +448,21 @@ static int put_route(struct tx *tx, const struct route_table *old, size_t place,
 	return tx_put(tx, &old->o, &o);
 }
 
+static int drop_route(struct tx *tx, const struct route_table *old, size_t place)
+{
+	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	struct route_table *new;
+	int r = tx_edit(tx, &old->o, &o);
+
+	if (r)
+		return r;
+	new = (struct route_table *)o;
+	new->n_routes--;
+	memmove(&new->routes[place], &new->routes[place + 1],
+		(new->n_routes - place) * sizeof(*new->routes));
+	return tx_put(tx, &old->o, &o);
+}
+
 static int do_create(struct tx *tx, const struct caller *c, const struct route_args *args,
 		     bool replace, struct refusal *reterr)
 {
@@ -395,15 +475,17 @@ static int do_create(struct tx *tx, const struct caller *c, const struct route_a
 	if (!r)
 		r = read_destination(tx->m, t, args, &d, reterr);
 	if (!r)
-		r = check_local(tx->m, t, &d, reterr);
+		r = check_local(tx->m, t, args, replace, &d, reterr);
 	if (!r)
 		r = read_target(tx->m, c, t, args, d.v6, &target, reterr);
 	if (r)
 		return r;
 	place = find_route(t, &d);
+	if (target.local)
+		return place < t->n_routes ? drop_route(tx, t, place) : 0;
 	if (place < t->n_routes && !replace)
 		return refuse(reterr, MODEL_E_ROUTE_EXISTS, d.text);
-	if (place == t->n_routes && replace)
+	if (place == t->n_routes && replace && !is_block(tx->m, t, &d))
 		return refuse(reterr, MODEL_E_ROUTE_UNDEFINED, d.text);
 	if (place == t->n_routes &&
 	    route_table_size(tx->m, t) + (d.list ? d.list->max_entries : 1) > LIMIT_MODEL_ROUTES)
@@ -431,32 +513,21 @@ int route_replace(struct tx *tx, const struct caller *c, const struct route_args
 static int do_delete(struct tx *tx, const struct caller *c, const struct route_args *args,
 		     struct refusal *reterr)
 {
-	_cleanup_(record_free_cleanup) struct object *o = NULL;
-	const struct route_table *old;
-	struct route_table *new;
+	const struct route_table *t;
 	struct destination d;
 	size_t place;
-	int r = route_table_find(tx->m, c, args->table_id, &old, reterr);
+	int r = route_table_find(tx->m, c, args->table_id, &t, reterr);
 
 	if (!r)
-		r = read_destination(tx->m, old, args, &d, reterr);
+		r = read_destination(tx->m, t, args, &d, reterr);
 	if (r)
 		return r;
-	place = find_route(old, &d);
-	if (place == old->n_routes) {
-		r = check_local(tx->m, old, &d, reterr);
-		if (!r)
-			r = refuse(reterr, MODEL_E_ROUTE_NOT_FOUND, d.text, args->table_id);
-		return r;
-	}
-	r = tx_edit(tx, &old->o, &o);
-	if (r)
-		return r;
-	new = (struct route_table *)o;
-	new->n_routes--;
-	memmove(&new->routes[place], &new->routes[place + 1],
-		(new->n_routes - place) * sizeof(*new->routes));
-	return tx_put(tx, &old->o, &o);
+	if (is_block(tx->m, t, &d))
+		return refuse(reterr, MODEL_E_ROUTE_STAYS, d.text, args->table_id);
+	place = find_route(t, &d);
+	return place < t->n_routes
+		       ? drop_route(tx, t, place)
+		       : refuse(reterr, MODEL_E_ROUTE_NOT_FOUND, d.text, args->table_id);
 }
 
 int route_delete(struct tx *tx, const struct caller *c, const struct route_args *args,

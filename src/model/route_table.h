@@ -2,15 +2,20 @@
 /*
  * Route tables (TOPO-1): where packets of a subnet go that are for none of its network's own addresses.
  *
- * Each VPC has a main table, which serves the subnets that are associated with no other.  The local routes,
- * one for each address block of the VPC, come first, are not stored and cannot be changed: a route that
- * equals one or lies inside it is refused.  The longest prefix decides; a route by prefix list stands for
- * the list's prefixes, whatever they are at the time, and counts as many routes as the list may have entries. Of
- * equal prefixes a route's own decides, then the list that was named first; local routes decide inside their blocks.  A route whose target is gone, or leads nowhere now, is a black hole:
- * packets are dropped, no other route is tried.
+ * Each VPC has a main table, which serves the subnets that are associated with no other.  The longest prefix
+ * decides; a route by prefix list stands for the list's prefixes, whatever they are at the time, and counts as many
+ * routes as the list may have entries.  Of equal prefixes a route's own decides, then the list that was named first.
+ * A route whose target is gone, or leads nowhere now, is a black hole: packets are dropped, no other route is tried.
+ *
+ * The local routes, one for each address block of the VPC, are not stored.  Inside their blocks they decide over lists,
+ * but not over routes that lead to an interface ("middleboxes" between subnets): one for the whole block of a subnet
+ * is more specific, and one for a block itself, which ReplaceRoute makes and ends, stands in the local route's
+ * place.  They are about what goes through the router, not about neighbours in a subnet, and stay where they are if
+ * the subnet or the block goes.
  *
  * An association is an id of its own: the subnet keeps it, the VPC keeps that of the main table.
- * Rules and words: EC2 API reference, CreateRoute and its relatives.
+ * Rules and words: EC2 API reference, CreateRoute and its relatives; VPC User Guide, "Subnet route tables".  Other than there,
+ * such a route leads to no NAT gateway: ours are ways to the world alone.
  */
 #pragma once
 
@@ -79,6 +84,7 @@ struct route_args {
 	const char *interface_id;
 	const char *instance_id; /* means its only interface */
 	const char *peering_id;
+	bool local; /* ReplaceRoute: the local route's own target again */
 };
 
 /* VPC_NOT_FOUND, TABLE_LIMIT, TAG_*, TOKEN_MISMATCH, TABLE_NOT_FOUND (made with the token, and deleted) */
@@ -92,13 +98,13 @@ must_check int route_table_find(const struct model *m, const struct caller *c, c
 				const struct route_table **ret, struct refusal *reterr);
 
 /* TABLE_NOT_FOUND, VALUE, MISSING, COMBINATION, ROUTE_EXISTS, ROUTE_LIMIT, ROUTE_TARGET, ROUTE_NETWORKS,
- * ROUTE_LOCAL, *_NOT_FOUND of the target */
+ * ROUTE_LOCAL, ROUTE_SUBNET, *_NOT_FOUND of the target */
 must_check int route_create(struct tx *tx, const struct caller *c, const struct route_args *args,
 			    struct refusal *reterr);
-/* The same, of a route that is there; ROUTE_UNDEFINED. */
+/* The same, of a route that is there, or of a local one; ROUTE_UNDEFINED. */
 must_check int route_replace(struct tx *tx, const struct caller *c, const struct route_args *args,
 			     struct refusal *reterr);
-/* Only table and destination are looked at.  ROUTE_NOT_FOUND */
+/* Only table and destination are looked at.  ROUTE_NOT_FOUND, ROUTE_STAYS */
 must_check int route_delete(struct tx *tx, const struct caller *c, const struct route_args *args,
 			    struct refusal *reterr);
 
@@ -120,6 +126,12 @@ const struct route_table *route_table_of(const struct model *m, const struct sub
 const struct route_table *route_table_next_by_list(struct model_iter *it, uint64_t list);
 /* How many routes it counts for. */
 size_t route_table_size(const struct model *m, const struct route_table *t);
+/* The route that stands in the place of a block's local route; NULL: none, it is local. */
+const struct route *route_table_instead(const struct route_table *t, const struct prefix *block);
+/* Whether the route does so for one of the network's blocks. */
+bool route_is_instead(const struct vpc *v, const struct route *r);
+/* Whether a route of its own is for addresses of the network. */
+bool route_table_is_inside(const struct vpc *v, const struct route_table *t);
 bool route_table_is_main(const struct model *m, const struct route_table *t);
 
 /* Part of vpc_create(): makes the main table of 'v', which is not put yet. */

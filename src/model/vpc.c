@@ -47,6 +47,17 @@ const struct vpc *vpc_by_vni(const struct model *m, uint32_t vni)
 	return NULL;
 }
 
+const struct prefix *vpc_block_over(const struct vpc *v, const struct prefix *p)
+{
+	for (size_t i = 0; i < v->n_blocks; i++)
+		if (prefix_covers(&v->blocks[i].prefix, p))
+			return &v->blocks[i].prefix;
+	for (size_t i = 0; i < v->n_blocks6; i++)
+		if (prefix_covers(&v->blocks6[i].prefix, p))
+			return &v->blocks6[i].prefix;
+	return NULL;
+}
+
 bool vpc_has_v6(const struct vpc *v)
 {
 	return v->n_blocks6;

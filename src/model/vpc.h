@@ -87,5 +87,7 @@ must_check int vpc_find(const struct model *m, const struct caller *c, const cha
 const struct vpc *vpc_by_vni(const struct model *m, uint32_t vni); /* or NULL */
 /* It has an IPv6 block. */
 bool vpc_has_v6(const struct vpc *v);
+/* The block, of either family, that has the whole prefix; NULL: none. */
+const struct prefix *vpc_block_over(const struct vpc *v, const struct prefix *p);
 /* The network's resolver: the base of the primary block plus two. */
 struct ipaddr vpc_resolver(const struct vpc *v);

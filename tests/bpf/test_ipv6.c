@@ -515,7 +515,11 @@ static void set_ways(struct fixture *f)
 		{.target = DP_TARGET_INTERFACE, .peer = 2, .vni = FORWARDER_HANDLE},
 		{.target = DP_TARGET_BLACKHOLE},
 	};
-	const struct dp_table table = {TABLE, sizeof(routes) / sizeof(routes[0]), routes};
+	const struct dp_table table = {
+		.number = TABLE,
+		.n_routes = sizeof(routes) / sizeof(routes[0]),
+		.routes = routes,
+	};
 	struct dp_subnet s = {.vni = LAB_VNI, .router = lab_addr(ROUTER), .table = TABLE};
 
 	assert_int_equal(prefix_parse("2001:db8:8::/48", &routes[0].prefix), 0);
@@ -548,6 +552,31 @@ static void allow_forwarder(struct fixture *f, enum dp_mapping_state state)
 				     .revision = 1};
 
 	assert_int_equal(datapath_mapping_set(f->lab.hosts[0].dp, &m), 0);
+}
+
+/* What goes from subnet to subnet is led to a node that forwards, and nothing else. */
+static void lead_inside(struct fixture *f)
+{
+	struct dp_route routes[] = {
+		{.target = DP_TARGET_LOCAL},
+		{.target = DP_TARGET_INTERFACE, .peer = 2, .vni = FORWARDER_HANDLE},
+	};
+	const struct dp_table table = {
+		.number = TABLE, .inside = true, .n_routes = 2, .routes = routes};
+	struct frame p = packet(A, D, router_mac, 17, 60), wire = run(&p);
+
+	assert_int_equal(substrate_vni(wire.b + DST_AT), LAB_VNI);
+	assert_int_equal(prefix_parse("2001:db8:1::/48", &routes[0].prefix), 0);
+	assert_int_equal(prefix_parse("2001:db8:1:2::/64", &routes[1].prefix), 0);
+	assert_int_equal(datapath_table_set(f->lab.hosts[0].dp, &table), 0);
+	wire = run(&p);
+	assert_int_equal(substrate_vni(wire.b + DST_AT), FORWARDER_HANDLE);
+	p = packet(A, B, NULL, 17, 60);
+	wire = run(&p);
+	assert_int_equal(substrate_vni(wire.b + DST_AT), LAB_VNI);
+	p = packet(A, "2001:db8:1:3::1", router_mac, 17, 60); /* in no subnet */
+	assert_dropped(&p, DROP_BLACKHOLE);
+	set_ways(f);
 }
 
 /* requirement: PKT-13, TOPO-1 */
@@ -600,6 +629,7 @@ static void test_ways_out(void **state)
 
 	p = packet(A, "2001:db8:a::1", router_mac, 17, 60);
 	assert_dropped(&p, DROP_BLACKHOLE);
+	lead_inside(f);
 	p = packet(A, "2001:db8:b::1", router_mac, 17, 60);
 	assert_error(&p, 1, 0, 0); /* no route */
 	/* peered no more */

@@ -154,6 +154,24 @@ static void assert_arrives(const struct frame *wire, const struct lab_node *to,
 	}
 }
 
+/* What a router of the substrate says about it. */
+static struct frame too_big(const struct frame *about)
+{
+	size_t quoted = about->size - IP_AT;
+	struct frame f = {.size = IP_AT + 40 + 8 + quoted};
+
+	memcpy(f.b, about->b, IP_AT);
+	frame_put_u32(&f, IP_AT, 6U << 28);
+	frame_put_u16(&f, IP_AT + 4, (uint16_t)(8 + quoted));
+	f.b[IP_AT + 6] = 58;
+	frame_put_addr6(&f, IP6_SRC, "fd00:1::ff");
+	memcpy(f.b + IP6_DST, about->b + IP6_SRC, 16);
+	f.b[IP_AT + 40] = 2;
+	frame_put_u32(&f, IP_AT + 44, 1400);
+	memcpy(f.b + IP_AT + 48, about->b + IP_AT, quoted);
+	return f;
+}
+
 /* ---- tables ---- */
 
 /* requirement: TOPO-1 */
@@ -405,6 +423,96 @@ static void test_foreign_sources(void **state)
 	assert_int_equal(datapath_mapping_delete(dp, INTERFACE, &m.addr), 0);
 }
 
+/* ---- routes for addresses of the network itself: a node looks at what passes between subnets ---- */
+
+static void set_inside(int host, bool inside, size_t n, const struct dp_route *routes)
+{
+	struct dp_table t = {.number = TABLE, .inside = inside, .n_routes = n, .routes = routes};
+
+	assert_int_equal(datapath_table_set(fixture.lab.hosts[host].dp, &t), 0);
+}
+
+/* requirement: TOPO-1 */
+static void test_to_a_middlebox(void **state)
+{
+	const struct dp_route routes[] = {
+		route("10.0.0.0/16", DP_TARGET_LOCAL, 0, 0),
+		route("10.0.2.0/24", DP_TARGET_INTERFACE, HOST_2, INTERFACE),
+		route("10.0.4.0/24", DP_TARGET_BLACKHOLE, 0, 0),
+	};
+	const struct lab_node *a = fixture.a;
+	struct frame f = packet(a, "10.0.1.10", "10.0.2.10"), wire, error, out;
+
+	assert_leaves(a, &f, LAB_VNI, LAB_VNI);
+	set_inside(0, true, 3, routes);
+	wire = assert_leaves(a, &f, LAB_VNI, INTERFACE);
+	assert_arrives(&wire, fixture.b, &f);
+	error = too_big(&wire);
+	assert_int_equal(frame_from_wire(&fixture.lab, 0, &error, &out), TC_ACT_REDIRECT);
+	assert_memory_equal(out.b, a->port.mac.b, 6);
+	f = packet(a, "10.0.1.10", "10.0.3.1"); /* in no subnet */
+	frame_assert_dropped_by_node(&fixture.lab, a, &f, DROP_BLACKHOLE);
+	f = packet(a, "10.0.1.10", "10.0.1.12"); /* in one that no such route is for */
+	assert_leaves(a, &f, LAB_VNI, LAB_VNI);
+
+	/* a target that is gone: not past it */
+	lab_subnet_with(&fixture.lab, LAB_VNI, "10.0.4.0/24", "10.0.4.1", TABLE);
+	f = packet(a, "10.0.1.10", "10.0.4.4");
+	frame_assert_dropped_by_node(&fixture.lab, a, &f, DROP_BLACKHOLE);
+	for (int i = 0; i < LAB_HOSTS; i++)
+		assert_int_equal(
+			datapath_subnet_delete(fixture.lab.hosts[i].dp, LAB_VNI,
+					       &(struct prefix){lab_addr("10.0.4.0"), 120}),
+			0);
+
+	/* the same rows, whatever an agent before has left */
+	f = packet(a, "10.0.1.10", "10.0.2.10");
+	fixture.lab.hosts[0].dp = datapath_close(fixture.lab.hosts[0].dp);
+	lab_open(&fixture.lab, 0);
+	assert_leaves(a, &f, LAB_VNI, INTERFACE);
+	set_inside(0, true, 3, routes);
+	assert_leaves(a, &f, LAB_VNI, INTERFACE);
+	set_inside(0, false, 3, routes); /* and nothing else about them has changed */
+	assert_leaves(a, &f, LAB_VNI, LAB_VNI);
+	set_table();
+	assert_leaves(a, &f, LAB_VNI, LAB_VNI);
+}
+
+/* All of the network's addresses, and both ends on one host with it; what it passes on goes where it belongs. */
+/* requirement: TOPO-1 */
+static void test_a_middlebox_passes_on(void **state)
+{
+	const struct dp_route all[] = {route("10.0.0.0/16", DP_TARGET_INTERFACE, 0, INTERFACE)};
+	struct frame f = packet(fixture.d, "10.0.2.10", "10.0.1.12"), out;
+
+	f.b[5] = 2; /* its subnet's router */
+	set_inside(1, true, 1, all);
+	assert_int_equal(frame_from_node(&fixture.lab, fixture.d, &f, &out), TC_ACT_REDIRECT);
+	assert_memory_equal(out.b, fixture.b->port.mac.b, 6);
+	assert_int_equal(out.b[IP_AT + 8], 63);
+	f = packet(fixture.c, "10.0.1.12", "10.0.1.11"); /* by the router to its own subnet */
+	assert_int_equal(frame_from_node(&fixture.lab, fixture.c, &f, &out), TC_ACT_REDIRECT);
+	assert_memory_equal(out.b, fixture.b->port.mac.b, 6);
+	memcpy(f.b, (uint8_t[]){0x06, LAB_VNI, 10, 0, 1, 11}, 6); /* a neighbour's MAC is no way */
+	assert_int_equal(frame_from_node(&fixture.lab, fixture.c, &f, &out), TC_ACT_REDIRECT);
+	assert_memory_equal(out.b, fixture.b->port.mac.b, 6);
+	assert_int_equal(out.b[IP_AT + 8], 64);
+	f = packet(fixture.c, "10.0.1.12", "10.0.1.10");
+	memcpy(f.b, (uint8_t[]){0x06, LAB_VNI, 10, 0, 1, 10}, 6);
+	assert_int_equal(frame_from_node(&fixture.lab, fixture.c, &f, &out), TC_ACT_REDIRECT);
+	assert_int_equal(frame_u32(&out, IP6_DST + 8) & 0xffffff, LAB_VNI);
+
+	/* its own subnet's table leads to no middlebox */
+	set_inside(1, false, 0, NULL);
+	fixture.b->port.forwards = true;
+	lab_set_port(&fixture.lab, 1, &fixture.b->port);
+	f = packet(fixture.b, "10.0.2.10", "10.0.1.12");
+	assert_int_equal(frame_from_node(&fixture.lab, fixture.b, &f, &out), TC_ACT_REDIRECT);
+	assert_memory_equal(out.b, fixture.c->port.mac.b, 6);
+	frame_assert_addr4(&out, IP_AT + 12, "10.0.2.10");
+	set_table();
+}
+
 /* ---- from an edge ---- */
 
 static void set_edge(bool edge)
@@ -453,23 +561,6 @@ static void test_from_an_edge(void **state)
 
 /* ---- errors of the substrate about such packets ---- */
 
-static struct frame too_big(const struct frame *about)
-{
-	size_t quoted = about->size - IP_AT;
-	struct frame f = {.size = IP_AT + 40 + 8 + quoted};
-
-	memcpy(f.b, about->b, IP_AT);
-	frame_put_u32(&f, IP_AT, 6U << 28);
-	frame_put_u16(&f, IP_AT + 4, (uint16_t)(8 + quoted));
-	f.b[IP_AT + 6] = 58;
-	frame_put_addr6(&f, IP6_SRC, "fd00:1::ff");
-	memcpy(f.b + IP6_DST, about->b + IP6_SRC, 16);
-	f.b[IP_AT + 40] = 2;
-	frame_put_u32(&f, IP_AT + 44, 1400);
-	memcpy(f.b + IP_AT + 48, about->b + IP_AT, quoted);
-	return f;
-}
-
 /* requirement: PKT-9 */
 static void test_errors_about_routed(void **state)
 {
@@ -506,6 +597,8 @@ int main(void)
 		cmocka_unit_test_setup(test_peered_spoof, reset),
 		cmocka_unit_test_setup(test_to_interface, reset),
 		cmocka_unit_test_setup(test_foreign_sources, reset),
+		cmocka_unit_test_setup(test_to_a_middlebox, reset),
+		cmocka_unit_test_setup(test_a_middlebox_passes_on, reset),
 		cmocka_unit_test_setup(test_from_an_edge, reset),
 		cmocka_unit_test_setup(test_errors_about_routed, reset),
 	};

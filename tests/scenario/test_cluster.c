@@ -15,6 +15,7 @@
 
 #include "abi/drop.h"
 #include "cluster.h"
+#include "model/route_table.h"
 
 enum { HOSTS = 2 };
 
@@ -303,6 +304,54 @@ static void a_slow_driver_delays_its_node_alone(void **state)
 	assert_int_equal(world_instance(f->c.w, c)->state, INSTANCE_TERMINATED);
 }
 
+static void lead_to_b(struct fixture *f, const char *cidr)
+{
+	char table[ID_TEXT_SIZE];
+	struct route_args args = {.table_id = table, .cidr = cidr, .interface_id = f->b.eni};
+	struct tx *tx = world_begin(f->c.w);
+	const struct vpc *v;
+	struct refusal refusal = {0};
+
+	assert_int_equal(vpc_find(f->c.w->manager->model, &f->c.w->customer, f->c.w->vpc, &v, &refusal), 0);
+	id_text(KIND_ROUTE_TABLE, v->main_table, table);
+	assert_int_equal(route_create(tx, &f->c.w->customer, &args, &refusal), 0);
+	assert_int_equal(world_end(f->c.w, tx), 0);
+	world_settle(f->c.w);
+	world_advance(f->c.w, 200);
+}
+
+/* A route for a subnet of the network leads what is sent there to b, and nothing else.  requirement: TOPO-1 */
+static void what_goes_between_subnets_is_led_to_a_node(void **state)
+{
+	struct fixture *f = *state;
+	struct subnet_create_args args = {.vpc_id = f->c.w->vpc, .cidr = "10.0.2.0/24"};
+	struct tx *tx = world_begin(f->c.w);
+	struct refusal refusal = {0};
+	const struct subnet *s;
+	struct cluster_node d;
+	uint32_t reason = 0;
+
+	assert_int_equal(subnet_create(tx, &f->c.w->customer, &args, &s, &refusal), 0);
+	object_id_text(&s->o, f->c.w->subnet);
+	assert_int_equal(world_end(f->c.w, tx), 0);
+	cluster_run(&f->c, 1, "10.0.2.4", &d);
+	scenario_host_send(f->c.hosts[0], f->a.eni, "10.0.0.4", "10.0.2.4", 1, NULL);
+	world_advance(f->c.w, 200);
+	assert_int_equal(scenario_host_receive(f->c.hosts[1], d.eni), 1);
+	lead_to_b(f, "10.0.2.0/24");
+	scenario_host_send(f->c.hosts[0], f->a.eni, "10.0.0.4", "10.0.2.4", 2, NULL);
+	world_advance(f->c.w, 200);
+	assert_int_equal(scenario_host_receive(f->c.hosts[1], d.eni), 0);
+	assert_int_equal(receive_b(f), 2);
+	/* what is in no subnet is nowhere; there is no such route for the answers */
+	assert_int_equal(scenario_host_send(f->c.hosts[0], f->a.eni, "10.0.0.4", "10.0.3.4", 4, &reason),
+			 FAKE_DROPPED);
+	assert_int_equal(reason, DROP_BLACKHOLE);
+	scenario_host_send(f->c.hosts[1], d.eni, "10.0.2.4", "10.0.0.4", 5, NULL);
+	world_advance(f->c.w, 200);
+	assert_int_equal(scenario_host_receive(f->c.hosts[0], f->a.eni), 5);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -316,6 +365,7 @@ int main(void)
 		TEST(networks_of_the_same_addresses_do_not_meet),
 		TEST(a_sender_that_lies_is_not_believed),
 		TEST(a_slow_driver_delays_its_node_alone),
+		TEST(what_goes_between_subnets_is_led_to_a_node),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

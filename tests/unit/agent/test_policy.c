@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "datapath/fake_gateway.h"
 #include "tests/unit/agent/rig.h"
 #include "tests/unit/test.h"
 
@@ -70,6 +71,18 @@ static Viaduct__Agent__Object *acl(struct rig *r, uint32_t n_entries)
 	return o;
 }
 
+/* The network's own addresses. */
+static Viaduct__Agent__Route *local_route(struct rig *r)
+{
+	Viaduct__Agent__Route *route = arena_alloc(&r->arena, sizeof(*route));
+
+	viaduct__agent__route__init(route);
+	route->prefix = rig_v4(r, 10 << 24);
+	route->prefix_len = 96 + 16;
+	route->local = true;
+	return route;
+}
+
 static Viaduct__Agent__Object *table(struct rig *r, Viaduct__Agent__Route__Target target,
 				     uint32_t peer, uint32_t vni)
 {
@@ -86,9 +99,11 @@ static Viaduct__Agent__Object *table(struct rig *r, Viaduct__Agent__Route__Targe
 	route->peer = peer;
 	route->vni = vni;
 	m->number = TABLE;
-	m->n_routes = 1;
-	m->routes = arena_alloc(&r->arena, sizeof(route));
+	m->inside = true;
+	m->n_routes = 2;
+	m->routes = arena_alloc_array(&r->arena, 2, sizeof(route));
 	m->routes[0] = route;
+	m->routes[1] = local_route(r);
 	return o;
 }
 
@@ -265,10 +280,15 @@ static void remove_key(struct rig *r, uint64_t revision, Viaduct__Agent__ObjectK
 static void check_policy(struct rig *r)
 {
 	const struct dp_port port = port_of(r);
+	const struct dp_table *table = fake_table_find(fake_host_find(r->world, "h1"), TABLE);
 
 	assert_int_equal(SEE(r, groups, see_number).last, GROUP);
 	assert_int_equal(SEE(r, acls, see_number).last, ACL);
 	assert_int_equal(SEE(r, tables, see_number).last, TABLE);
+	assert_true(table->inside);
+	assert_int_equal(table->n_routes, 2);
+	assert_int_equal(table->routes[0].target, DP_TARGET_INTERNET);
+	assert_int_equal(table->routes[1].target, DP_TARGET_LOCAL);
 	assert_int_equal(SEE(r, peerings, see_pair).last, RIG_VNI << 16 | OTHER_VNI);
 	/* Ascending and none twice, though one of them is not there yet. */
 	assert_int_equal(port.n_groups, 2);

@@ -134,6 +134,57 @@ def test_routes_refused(ec2, vpc, gateway):
                 GatewayId="vgw-1") == "InvalidRouteTableID.NotFound"
 
 
+def test_routes_inside_the_network(ec2, vpc, subnet, gateway):
+    """requirement: TOPO-1"""
+    rtb = main_table(ec2, vpc)["RouteTableId"]
+    i = ec2.run_instances(MinCount=1, MaxCount=1, SubnetId=subnet)["Instances"][0]
+    eni = i["NetworkInterfaces"][0]["NetworkInterfaceId"]
+    cidr = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["CidrBlock"]
+    for call, arguments, expected in (
+            (ec2.create_route, {"DestinationCidrBlock": "10.0.200.0/30", "NetworkInterfaceId": eni},
+             ("InvalidParameterValue",
+              "Destination CIDR block 10.0.200.0/30 is more specific than one of this VPC's CIDR blocks, but no subnet's. "
+              "Name the whole CIDR block of a subnet; ReplaceRoute leads the whole VPC's elsewhere.")),
+            (ec2.create_route, {"DestinationCidrBlock": cidr, "GatewayId": gateway},
+             ("InvalidParameterValue",
+              f"Destination CIDR block {cidr} is equal to or more specific than one of this VPC's CIDR blocks. "
+              "Such a route can target only a network interface or an instance.")),
+            (ec2.create_route, {"DestinationCidrBlock": "10.0.0.0/16", "NetworkInterfaceId": eni},
+             ("RouteAlreadyExists", "The route identified by 10.0.0.0/16 already exists.")),
+            (ec2.replace_route, {"DestinationCidrBlock": cidr, "LocalTarget": True},
+             ("InvalidParameterValue",
+              f"There is no local route {cidr} in route table {rtb}: LocalTarget is for the CIDR blocks of the VPC. "
+              "DeleteRoute removes other routes.")),
+            (ec2.delete_route, {"DestinationCidrBlock": "10.0.0.0/16"},
+             ("InvalidParameterValue", f"cannot remove local route 10.0.0.0/16 in route table {rtb}. "
+              "ReplaceRoute with LocalTarget gives it its own target again."))):
+        assert refused(call, RouteTableId=rtb, **arguments)[:2] == expected
+    local, = main_table(ec2, vpc)["Routes"]
+    inside = {"InstanceId": i["InstanceId"], "InstanceOwnerId": "111111111111", "NetworkInterfaceId": eni,
+              "State": "active"}
+    ec2.create_route(RouteTableId=rtb, DestinationCidrBlock=cidr, InstanceId=i["InstanceId"])
+    specific = {"DestinationCidrBlock": cidr, "Origin": "CreateRoute", **inside}
+    assert main_table(ec2, vpc)["Routes"] == [local, specific]
+    ec2.replace_route(RouteTableId=rtb, DestinationCidrBlock="10.0.0.0/16", NetworkInterfaceId=eni)
+    assert main_table(ec2, vpc)["Routes"] == [
+        {"DestinationCidrBlock": "10.0.0.0/16", "Origin": "CreateRouteTable", **inside}, specific]
+    here = [{"Name": "vpc-id", "Values": [vpc]}]
+    for name, value, n in (("route.gateway-id", "local", 0), ("route.destination-cidr-block", "10.0.0.0/16", 1),
+                           ("route.instance-id", i["InstanceId"], 1), ("route.origin", "CreateRouteTable", 1)):
+        found = ec2.describe_route_tables(Filters=here + [{"Name": name, "Values": [value]}])["RouteTables"]
+        assert len(found) == n, name
+    ec2.delete_route(RouteTableId=rtb, DestinationCidrBlock=cidr)
+    origin = here + [{"Name": "route.origin", "Values": ["CreateRoute"]}]
+    assert not ec2.describe_route_tables(Filters=origin)["RouteTables"]
+    ec2.replace_route(RouteTableId=rtb, DestinationCidrBlock="10.0.0.0/16", LocalTarget=True)
+    assert main_table(ec2, vpc)["Routes"] == [local]
+    ec2.terminate_instances(InstanceIds=[i["InstanceId"]])
+    assert refused(ec2.associate_route_table, RouteTableId=rtb, GatewayId=gateway)[:2] == (
+        "UnsupportedOperation",
+        f"Route tables of gateways are not supported: what enters by {gateway} goes to its destination. To lead traffic "
+        "between subnets through an interface, add routes to the tables of the subnets.")
+
+
 def test_a_prefix_list_as_destination(ec2, vpc, gateway, endpoint):
     """requirement: TOPO-1"""
     rtb = main_table(ec2, vpc)["RouteTableId"]

@@ -162,6 +162,42 @@ static void test_longest_prefix(void **state)
 	assert_dropped(t, "203.0.113.1", DROP_NO_PUBLIC);
 }
 
+/* Routes for addresses of the network itself: for what goes by the router, not for neighbours. */
+/* requirement: TOPO-1 */
+static void test_inside(void **state)
+{
+	struct two *t = *state;
+	const struct dp_subnet subnets[] = {
+		{.vni = VNI,
+		 .prefix = prefix("10.0.0.0/24"),
+		 .router = v4("10.0.0.1"),
+		 .router_mac = {{2, 0xff}},
+		 .table = TABLE},
+		{.vni = VNI, .prefix = prefix("10.0.2.0/24"), .router = v4("10.0.2.1")}};
+	const struct dp_route routes[] = {
+		{.prefix = prefix("10.0.0.0/16"), .target = DP_TARGET_LOCAL},
+		{.prefix = prefix("10.0.2.0/24"), .target = DP_TARGET_INTERFACE},
+		{.prefix = prefix("10.0.0.0/24"), .target = DP_TARGET_INTERFACE},
+	};
+	struct dp_table table = {.number = TABLE, .inside = true, .n_routes = 3, .routes = routes};
+	uint32_t reason;
+
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(datapath_subnet_set(t->a, &subnets[i]), 0);
+	assert_int_equal(send_to(t, "10.0.2.9", &reason), FAKE_HELD);
+	assert_int_equal(datapath_table_set(t->a, &table), 0);
+	assert_dropped(t, "10.0.2.9", DROP_BLACKHOLE); /* nobody has the interface */
+	assert_dropped(t, "10.0.1.9", DROP_BLACKHOLE); /* in no subnet */
+	assert_int_equal(send_to(t, "10.0.0.9", &reason), FAKE_HELD);
+	table.n_routes = 1;
+	assert_int_equal(datapath_table_set(t->a, &table), 0);
+	assert_int_equal(send_to(t, "10.0.2.9", &reason), FAKE_HELD);
+	table.n_routes = 3;
+	table.inside = false;
+	assert_int_equal(datapath_table_set(t->a, &table), 0);
+	assert_int_equal(send_to(t, "10.0.2.9", &reason), FAKE_HELD);
+}
+
 /* Each end is asked for in its own network. */
 /* requirement: MAP-2 */
 /* requirement: MAP-4 */
@@ -271,10 +307,8 @@ static void test_from_outside(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_longest_prefix),
-		TEST(test_peering),
-		TEST(test_gateways),
-		TEST(test_from_outside),
+		TEST(test_longest_prefix), TEST(test_inside),       TEST(test_peering),
+		TEST(test_gateways),       TEST(test_from_outside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -151,7 +151,7 @@ static void test_routes_refused(void **state)
 		{{.table_id = rtb, .ipv6_cidr = "0.0.0.0/0", .gateway_id = igw}, MODEL_E_VALUE},
 		{{.table_id = rtb, .cidr = "10.0.0.0/16", .gateway_id = igw}, MODEL_E_ROUTE_LOCAL},
 		{{.table_id = rtb, .cidr = "10.0.3.0/24", .interface_id = eni},
-		 MODEL_E_ROUTE_LOCAL},
+		 MODEL_E_ROUTE_SUBNET},
 		{{.table_id = rtb, .cidr = "0.0.0.0/0"}, MODEL_E_COMBINATION},
 		{{.table_id = rtb, .cidr = "0.0.0.0/0", .gateway_id = igw, .interface_id = eni},
 		 MODEL_E_COMBINATION},
@@ -202,7 +202,7 @@ static void test_replacing_and_deleting(void **state)
 			 MODEL_E_ROUTE_NOT_FOUND);
 	args.cidr = "10.0.0.0/16";
 	assert_int_equal(cluster_end(&c, route_delete(cluster_tx(&c), &c.me, &args, &c.refusal)),
-			 MODEL_E_ROUTE_LOCAL);
+			 MODEL_E_ROUTE_STAYS);
 }
 
 /* requirement: TOPO-1 */
@@ -315,7 +315,7 @@ static void test_carriers_get_tables(void **state)
 	assert_int_equal(t.subnet_table, table(rtb)->number);
 	/* the network's block first: what is in no subnet does not leave */
 	assert_int_equal(t.n_routes, 2);
-	assert_int_equal(t.routes[0].target, PLAN_TARGET_BLACKHOLE);
+	assert_int_equal(t.routes[0].target, PLAN_TARGET_LOCAL);
 	assert_int_equal(t.routes[0].prefix.len, 96 + 16);
 	assert_int_equal(t.routes[1].target, PLAN_TARGET_INTERNET);
 	assert_int_equal(t.routes[1].prefix.len, 96);

@@ -46,8 +46,9 @@ static const char *some_table(struct walk *w, char buf[static ID_TEXT_SIZE])
 static struct route_args some_route(struct walk *w, char table[static ID_TEXT_SIZE])
 {
 	static const char *const cidrs[] = {"0.0.0.0/0",   "192.168.0.0/16", "10.0.0.0/8",
-					    "10.0.0.0/24", "8.8.8.8/32",     "nonsense"};
-	struct route_args args = {.table_id = some_table(w, table)};
+					    "10.0.0.0/24", "10.0.0.0/16",    "10.1.0.0/16",
+					    "8.8.8.8/32",  "nonsense"};
+	struct route_args args = {.table_id = some_table(w, table), .local = !walk_random(w, 9)};
 
 	if (!walk_random(w, 5))
 		args.prefix_list_id = walk_some(w, KIND_PREFIX_LIST);
@@ -55,7 +56,7 @@ static struct route_args some_route(struct walk *w, char table[static ID_TEXT_SI
 		args.cidr = cidrs[walk_random(w, ARRAY_SIZE(cidrs))];
 	else
 		args.ipv6_cidr = walk_random(w, 2) ? "::/0" : "2001:db8::/32";
-	switch (walk_random(w, 6)) {
+	switch (walk_random(w, 7)) {
 	case 0:
 		args.gateway_id = walk_some(w, KIND_INTERNET_GATEWAY);
 		break;
@@ -68,6 +69,10 @@ static struct route_args some_route(struct walk *w, char table[static ID_TEXT_SI
 	case 1:
 		args.egress_gateway_id = walk_some(w, KIND_EGRESS_GATEWAY);
 		break;
+	case 5:
+		if (args.local)
+			break;
+		/* fall through */
 	case 2:
 		args.interface_id = walk_some(w, KIND_INTERFACE);
 		break;
