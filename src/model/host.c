@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "model/ability.h"
+#include "model/cidr.h"
 #include "model/counters.h"
 #include "model/edge.h"
 #include "model/edit.h"
@@ -124,17 +125,33 @@ static bool is_name(const char *s)
 	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
 }
 
-static int parse_addr(const char *text, bool v4, const char *parameter, struct ipaddr *ret,
-		      struct refusal *reterr)
+/* Of one machine, known beyond its link, and none that packets of networks have outside: others cannot send to
+ * what is loopback, link-local or multicast (RFC 4291 2.5, 2.7). */
+static bool is_substrate_address(const struct model *m, const struct ipaddr *a)
+{
+	struct prefix p = prefix_make(a, 128);
+
+	if (ipaddr_is_v4(a))
+		return cidr_is_unicast(&p);
+	return a->b[0] != 0 && a->b[0] != 0xff && !ipaddr_is_link_local(a) &&
+	       !prefix_covers(&m->organisation, &p);
+}
+
+static int parse_addr(const struct model *m, const char *text, bool v4, const char *parameter,
+		      struct ipaddr *ret, struct refusal *reterr)
 {
 	struct ipaddr a;
 
 	if (!text)
 		return 0;
-	if (ipaddr_parse(text, &a) || ipaddr_is_v4(&a) != v4 || ipaddr_is_zero(&a) ||
-	    (v4 && !ipaddr_v4(&a)))
-		return refuse(reterr, MODEL_E_VALUE, text, parameter,
-			      v4 ? "It is an IPv4 address." : "It is an IPv6 address.");
+	if (ipaddr_parse(text, &a) || ipaddr_is_v4(&a) != v4 || !is_substrate_address(m, &a))
+		return refuse(
+			reterr, MODEL_E_VALUE, text, parameter,
+			v4 ? "It is the host's own IPv4 address, which others can send to: not "
+			     "loopback, link-local or multicast."
+			   : "It is the host's own IPv6 address, which others can send to: not "
+			     "loopback, link-local or multicast, and outside of the locators' "
+			     "prefix.");
 	*ret = a;
 	return 0;
 }
@@ -215,9 +232,9 @@ static int fill_place(const struct model *m, struct host *h, const struct host_a
 	if (!r)
 		r = check_number(args->rack, TOPOLOGY_RACK_MAX, "rack", &h->place.rack, reterr);
 	if (!r)
-		r = parse_addr(args->v4, true, "v4", &h->locators.v4, reterr);
+		r = parse_addr(m, args->v4, true, "v4", &h->locators.v4, reterr);
 	if (!r)
-		r = parse_addr(args->v6, false, "v6", &h->locators.v6, reterr);
+		r = parse_addr(m, args->v6, false, "v6", &h->locators.v6, reterr);
 	if (!r && !args->v4 && !args->v6)
 		r = refuse(reterr, MODEL_E_MISSING, "v6 or v4: a host needs a substrate address");
 	if (!r)
@@ -243,10 +260,11 @@ static int fill_foreign(const struct tx *tx, struct host *h, const struct host_a
 	    args->area || args->rack || host_room_is_given(&args->room))
 		return refuse(reterr, MODEL_E_COMBINATION,
 			      "A foreign host has its address, a zone, an MTU and labels, and nothing else");
-	if (ipaddr_parse(args->foreign, &a) || ipaddr_is_zero(&a) || ipaddr_is_link_local(&a) ||
-	    (ipaddr_is_v4(&a) && !ipaddr_v4(&a)))
-		return refuse(reterr, MODEL_E_VALUE, args->foreign, "foreign",
-			      "It is the IPv4 or IPv6 address of its VXLAN device on the substrate.");
+	if (ipaddr_parse(args->foreign, &a) || !is_substrate_address(tx->m, &a))
+		return refuse(
+			reterr, MODEL_E_VALUE, args->foreign, "foreign",
+			"It is the IPv4 or IPv6 address of its VXLAN device on the substrate, "
+			"which others can send to: not loopback, link-local or multicast.");
 	h->can.substrate_mtu = args->mtu ? *args->mtu : FOREIGN_MTU;
 	if (h->can.substrate_mtu < FOREIGN_MTU_MIN || h->can.substrate_mtu > UINT16_MAX) {
 		r = str_format(text, sizeof(text), "%u", h->can.substrate_mtu);
@@ -278,6 +296,13 @@ static int do_add(struct tx *tx, const struct host_add_args *args, const struct 
 	if (!zone)
 		return refuse(reterr, MODEL_E_VALUE, args->zone, "zone",
 			      "The region has no such availability zone.");
+	if (args->mtu && !args->foreign)
+		return refuse(reterr, MODEL_E_COMBINATION,
+			      "An MTU is said of a foreign host alone: an agent finds its own out");
+	if (args->instances && !args->edge)
+		return refuse(
+			reterr, MODEL_E_COMBINATION,
+			"That it runs instances is said of an edge alone: other hosts do anyway");
 	r = tx_make(tx, KIND_HOST, 0, &o);
 	if (r)
 		return r;
@@ -440,12 +465,12 @@ int host_remove(struct tx *tx, const struct caller *c, const char *id, bool forc
 	n = host_instance_count(tx->m, h->number);
 	if (n && !force) {
 		r = str_format(text, sizeof(text), "%zu", n);
-		return r ? r : refuse(reterr, MODEL_E_HOST_DEPENDENCY, id, text);
+		return r ? r : refuse(reterr, MODEL_E_HOST_DEPENDENCY, h->name, text);
 	}
 	n = h->foreign ? model_group_count(tx->m, REL_HOST_INTERFACES, h->number) : 0;
 	if (n && !force) {
 		r = str_format(text, sizeof(text), "%zu", n);
-		return r ? r : refuse(reterr, MODEL_E_HOST_INTERFACES, id, text);
+		return r ? r : refuse(reterr, MODEL_E_HOST_INTERFACES, h->name, text);
 	}
 	return tx_settle(tx, mark, do_remove(tx, h));
 }

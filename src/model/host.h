@@ -91,7 +91,7 @@ struct host_add_args {
 	const char *v6;
 	const char *aliases; /* IPv4 prefix that is routed to it (model/label.h); NULL: none */
 	bool edge;
-	bool instances; /* means something for an edge only */
+	bool instances; /* of an edge alone */
 	/* Its substrate address, of either family: it is foreign; then no v4, v6, aliases, edge, place or room.  NULL: it has an
 	 * agent */
 	const char *foreign;

@@ -103,6 +103,46 @@ static void test_numbers_and_places(void **state)
 	assert_int_equal(host_find(c.m, "n4")->locators.siit1.len, 0);
 }
 
+/* requirement: OPS-1 */
+static void test_addresses_are_those_of_one_machine(void **state)
+{
+	static const char *const v6[] = {
+		"::", "::1", "fe80::1", "ff02::1", "::ffff:192.0.2.1", "fd56:6961::5", "192.0.2.1"};
+	static const char *const v4[] = {"0.0.0.0",   "127.0.0.1",       "169.254.0.1",
+					 "224.0.0.1", "255.255.255.255", "fd00::5"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(v6); i++) {
+		struct host_add_args args = {.name = "n1", .v6 = v6[i]};
+
+		assert_int_equal(add(&args), MODEL_E_VALUE);
+		args = (struct host_add_args){.name = "n1", .foreign = v6[i]};
+		if (!strchr(v6[i], '.'))
+			assert_int_equal(add(&args), MODEL_E_VALUE);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(v4); i++) {
+		struct host_add_args args = {.name = "n1", .v4 = v4[i]};
+
+		assert_int_equal(add(&args), MODEL_E_VALUE);
+		args = (struct host_add_args){.name = "n1", .foreign = v4[i]};
+		if (strchr(v4[i], '.'))
+			assert_int_equal(add(&args), MODEL_E_VALUE);
+	}
+	assert_null(host_find(c.m, "n1"));
+}
+
+/* requirement: OPS-1 */
+static void test_what_would_mean_nothing_is_refused(void **state)
+{
+	const uint32_t mtu = 1400;
+	struct host_add_args args = {.name = "n1", .v6 = "fd00::99", .mtu = &mtu};
+
+	assert_int_equal(add(&args), MODEL_E_COMBINATION);
+	args = (struct host_add_args){.name = "n1", .v6 = "fd00::99", .instances = true};
+	assert_int_equal(add(&args), MODEL_E_COMBINATION);
+	args.edge = true;
+	assert_ok(add(&args));
+}
+
 static void test_a_rack_holds_255_hosts(void **state)
 {
 	const uint32_t rack = 9;
@@ -255,8 +295,11 @@ static void test_removal(void **state)
 	h = host_by_number(c.m, cluster_instance(&c, id)->host);
 	snprintf(name, sizeof(name), "%s", h->name);
 	assert_int_equal(remove_host(name, false), MODEL_E_HOST_DEPENDENCY);
-	assert_string_equal(c.refusal.message, "The host 'h1' still has 1 instances. Terminate "
-					       "them, or remove it by force.");
+	assert_string_equal(
+		c.refusal.message,
+		"The host 'h1' still has 1 instances. Terminate "
+		"them, or remove it by force (viaduct host remove --force), if it is gone "
+		"for good.");
 	assert_ok(remove_host(name, true));
 	assert_int_equal(cluster_instance(&c, id)->state, INSTANCE_TERMINATED);
 	assert_int_equal(model_count(c.m, KIND_INTERFACE), 0);
@@ -270,6 +313,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_numbers_and_places),
+		TEST(test_addresses_are_those_of_one_machine),
+		TEST(test_what_would_mean_nothing_is_refused),
 		TEST(test_a_rack_holds_255_hosts),
 		TEST(test_only_operators),
 		TEST(test_the_last_confirmed_result_stays),
