@@ -161,7 +161,11 @@ static void run(struct api *a, const struct identity *id, const struct form *for
 	c.action = action_find(name);
 	if (!c.action)
 		answer_error(answer, 400, "InvalidAction",
-			     "The action %.100s is not valid for this web service.", name);
+			     "The action %.100s is not valid for this web service. It is misspelt, "
+			     "or of "
+			     "a part of EC2 that Viaduct does not have: docs/ec2-api.md lists what "
+			     "it has.",
+			     name);
 	else if (version && strcmp(version, "2016-11-15"))
 		answer_error(answer, 400, "NoSuchVersion",
 			     "The requested version (%.40s) of service AmazonEC2 does not exist",

@@ -29,7 +29,7 @@ const char *http_header_find(const struct http_request *r, const char *name)
 static enum sigv4_result refuse_as(struct sigv4_auth *a, enum sigv4_result result,
 				   const char *reason)
 {
-	a->reason = reason;
+	a->reason = reason ? reason : "The request is not signed as it should be";
 	return result;
 }
 
@@ -265,7 +265,24 @@ static bool parse_timestamp(const char *text, uint64_t *ret)
 	return true;
 }
 
-static enum sigv4_result check_time(struct sigv4_auth *auth, uint64_t now_ms)
+/* Whose clock is wrong, nobody here can know: both are told. */
+static enum sigv4_result refuse_time(struct sigv4_auth *auth, const char *text, time_t now_s,
+				     struct arena *a)
+{
+	char now[20];
+	struct tm tm;
+
+	if (!gmtime_r(&now_s, &tm) || !strftime(now, sizeof(now), "%Y%m%dT%H%M%SZ", &tm))
+		return refuse_as(auth, SIGV4_EXPIRED, text);
+	return refuse_as(
+		auth, SIGV4_EXPIRED,
+		arena_printf(a,
+			     "%s It is of %s, and the manager's clock says %s: see which of "
+			     "the two clocks is wrong.",
+			     text, auth->timestamp, now));
+}
+
+static enum sigv4_result check_time(struct sigv4_auth *auth, uint64_t now_ms, struct arena *a)
 {
 	uint64_t signed_s, now_s = now_ms / 1000;
 	uint64_t valid_s = auth->expires_s ? auth->expires_s : LIMIT_SIGV4_SKEW_S;
@@ -278,9 +295,9 @@ static enum sigv4_result check_time(struct sigv4_auth *auth, uint64_t now_ms)
 				 "Date in Credential scope does not match YYYYMMDD from ISO-8601 "
 				 "version of date from HTTP");
 	if (signed_s > now_s + LIMIT_SIGV4_SKEW_S)
-		return refuse_as(auth, SIGV4_EXPIRED, "Signature not yet current");
+		return refuse_time(auth, "Signature not yet current.", (time_t)now_s, a);
 	if (now_s > signed_s + valid_s)
-		return refuse_as(auth, SIGV4_EXPIRED, "Request has expired.");
+		return refuse_time(auth, "Request has expired.", (time_t)now_s, a);
 	return SIGV4_OK;
 }
 
@@ -292,13 +309,16 @@ enum sigv4_result sigv4_verify(const struct http_request *r, struct sigv4_auth *
 	enum sigv4_result result;
 	int ret;
 
-	result = check_time(auth, now_ms);
+	result = check_time(auth, now_ms, a);
 	if (result)
 		return result;
 	if (strcmp(auth->region, region))
-		return refuse_as(auth, SIGV4_SCOPE,
-				 "Credential should be scoped to this region; see the client's "
-				 "configuration");
+		return refuse_as(
+			auth, SIGV4_SCOPE,
+			arena_printf(a,
+				     "Credential should be scoped to the region '%s', not to "
+				     "'%.64s': see the client's configuration.",
+				     region, auth->region));
 	ret = compute_signature(r, auth, secret, cache, a, expected);
 	if (ret == -EBADMSG)
 		return refuse_as(auth, SIGV4_INCOMPLETE,

@@ -69,7 +69,9 @@ static void test_protocol_errors(void **state)
 		{"", 400, "MissingAction", "The request must contain the parameter Action"},
 		{"Action=", 400, "MissingAction", NULL},
 		{"Action=Nonsense", 400, "InvalidAction",
-		 "The action Nonsense is not valid for this web service."},
+		 "The action Nonsense is not valid for this web service. It is misspelt, or of a "
+		 "part of EC2 that "
+		 "Viaduct does not have: docs/ec2-api.md lists what it has."},
 		{"Action=DescribeVpcs&Version=2000-01-01", 400, "NoSuchVersion", NULL},
 		{"Action=DescribeVpcs&Nonsense=1", 400, "UnknownParameter",
 		 "The parameter Nonsense is not recognized"},
@@ -102,9 +104,12 @@ static void test_protocol_errors(void **state)
 		 "InvalidParameterValue", "The filter 'x' is invalid"},
 		/* cut in the middle of a character */
 		{"Action=a%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9"
-		 "%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9"
-		 "%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9"
-		 "%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9",
+		 "%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%"
+		 "C3%A9"
+		 "%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%"
+		 "C3%A9"
+		 "%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%"
+		 "C3%A9",
 		 400, "InvalidAction", NULL},
 		{"Action=DescribeVpcClassicLink", 400, "UnsupportedOperation", NULL},
 		{"Action=DeleteVpc&VpcId=vpc-1", 400, "InvalidVpcID.NotFound",

@@ -30,6 +30,7 @@ static const struct vector {
 
 struct fixture {
 	struct arena arena;
+	const char *reason; /* of the last refusal */
 	struct sigv4_cache cache;
 };
 
@@ -79,6 +80,7 @@ static enum sigv4_result verify_at(struct fixture *f, const struct http_request 
 	if (!result)
 		result = sigv4_verify(r, &auth, secret, region, now_ms, &f->cache, &f->arena);
 	assert_true(!result || auth.reason);
+	f->reason = result ? auth.reason : NULL;
 	return result;
 }
 
@@ -155,8 +157,14 @@ static void test_time(void **state)
 	assert_int_equal(verify_at(f, &r, SECRET, "us-east-1", NOW_MS - skew), SIGV4_OK);
 	assert_int_equal(verify_at(f, &r, SECRET, "us-east-1", NOW_MS + skew + 1000),
 			 SIGV4_EXPIRED);
+	assert_non_null(
+		strstr(f->reason,
+		       "It is of 20150830T123600Z, and the manager's clock says 20150830T125101Z"));
 	assert_int_equal(verify_at(f, &r, SECRET, "us-east-1", NOW_MS - skew - 1000),
 			 SIGV4_EXPIRED);
+	assert_non_null(
+		strstr(f->reason,
+		       "It is of 20150830T123600Z, and the manager's clock says 20150830T122059Z"));
 	headers[1].value = "20150831T000000Z"; /* not the day of the scope */
 	assert_int_equal(verify_at(f, &r, SECRET, "us-east-1", NOW_MS), SIGV4_SCOPE);
 	headers[1].value = "yesterday";
@@ -170,6 +178,7 @@ static void test_scope(void **state)
 	struct http_request r = request_of(&vanilla, headers, VANILLA);
 
 	assert_int_equal(verify_at(f, &r, SECRET, "eu-west-1", NOW_MS), SIGV4_SCOPE);
+	assert_non_null(strstr(f->reason, "the region 'eu-west-1', not to 'us-east-1'"));
 }
 
 /* Nothing that is signed may be changed on the way.
