@@ -243,6 +243,10 @@ static int init(const struct options *options)
 	}
 	printf("%s is initialised; the administrator's credentials are in %s/admin.json\n",
 	       options->state, options->state);
+	if (!options->n_addresses)
+		puts("No --address was given: agents on this machine alone can reach the manager. "
+		     "For others, remove "
+		     "the directory and say it again with each address.");
 	return EXIT_SUCCESS;
 }
 

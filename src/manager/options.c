@@ -66,6 +66,20 @@ static int parse_advertised(const char *value, void *dest)
 	return 0;
 }
 
+static int parse_listen(const char *value, void *dest)
+{
+	struct listen_addr addr;
+
+	return listen_parse(value, &addr) ? -EINVAL : config_parse_string(value, dest);
+}
+
+static int parse_store(const char *value, void *dest)
+{
+	return !str_equal(value, "sqlite") && !str_equal(value, "memory")
+		       ? -EINVAL
+		       : config_parse_string(value, dest);
+}
+
 static int parse_lease(const char *value, void *dest)
 {
 	return str_u32(value, 1, 86400, dest);
@@ -89,16 +103,17 @@ static void fill_keys(struct options *o, struct config_key ret[static N_KEYS])
 {
 	const struct config_key keys[N_KEYS] = {
 		{"", "state", config_parse_string, &o->state, "a directory", false, false},
-		{"", "store", config_parse_string, &o->store, "sqlite or memory", false, false},
-		{"", "http", config_parse_string, &o->http, "ADDRESS:PORT", false, false},
-		{"", "agents", config_parse_string, &o->agents, "ADDRESS:PORT", false, false},
+		{"", "store", parse_store, &o->store, "sqlite or memory", false, false},
+		{"", "http", parse_listen, &o->http, "ADDRESS:PORT", false, false},
+		{"", "agents", parse_listen, &o->agents, "ADDRESS:PORT", false, false},
 		{"", "region", config_parse_string, &o->region, "a name", false, false},
 		{"", "organisation", config_parse_string, &o->organisation, "a prefix", false,
 		 false},
 		{"", "ipv6-pool", config_parse_string, &o->ipv6_pool, "a prefix or none", false,
 		 false},
 		{"", "lease", parse_lease, &o->lease_seconds, "1 to 86400", false, false},
-		{"", "rotate-keys", parse_rotate, &o->rotate_seconds, "10 to 2592000", false, false},
+		{"", "rotate-keys", parse_rotate, &o->rotate_seconds, "10 to 2592000", false,
+		 false},
 		{"", "log-level", parse_level, &o->log_level, "err, warn, info or debug", false,
 		 false},
 		{"", "address", parse_address, o, "at most 16 of them", false, true},
@@ -164,9 +179,18 @@ static int set_option(struct options *o, const char *name, const char *value, ch
 	return -EINVAL;
 }
 
+/* On the command line: --state is of both commands, --address of init, all others of run. */
+static bool is_of_command(const struct options *o, const char *name)
+{
+	bool init = o->command == OPTIONS_INIT;
+
+	return str_equal(name, "state") || str_equal(name, "address") == init;
+}
+
 /* The command line goes over 'argv' twice: first for the file, whose values it then replaces. */
 static int read_arguments(int argc, char **argv, struct options *o, bool only_config, char *reterr)
 {
+	bool init = o->command == OPTIONS_INIT;
 	int c, index, r;
 
 	optind = 1;
@@ -174,6 +198,12 @@ static int read_arguments(int argc, char **argv, struct options *o, bool only_co
 	while ((c = getopt_long(argc, argv, "", long_options, &index)) != -1) {
 		if (c == 'h' || c == 'V') {
 			o->command = c == 'h' ? OPTIONS_HELP : OPTIONS_VERSION;
+		} else if ((c == 'c' || c == 'o') && !is_of_command(o, long_options[index].name)) {
+			snprintf(reterr, OPTIONS_ERROR_SIZE,
+				 "--%s is an option of viaductd %s, not of %s",
+				 long_options[index].name, init ? "run" : "init",
+				 init ? "init" : "run");
+			return -EINVAL;
 		} else if (c == 'c') {
 			r = config_parse_string(optarg, &o->config);
 			if (r)
@@ -212,8 +242,12 @@ static int read_file(struct options *o, char *reterr)
 
 static int read_command(int argc, char **argv, struct options *o, char *reterr)
 {
-	const char *word = argc > 1 ? argv[1] : "--help";
+	const char *word = argc > 1 ? argv[1] : "";
 
+	if (!*word) {
+		snprintf(reterr, OPTIONS_ERROR_SIZE, "say init or run (viaductd --help)");
+		return -EINVAL;
+	}
 	if (str_equal(word, "run"))
 		o->command = OPTIONS_RUN;
 	else if (str_equal(word, "init"))

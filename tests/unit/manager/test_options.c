@@ -40,7 +40,7 @@ static void defaults_are_the_documented_ones(void **state)
 	assert_string_equal(o.ipv6_pool, "fd56:6976:3600::/40");
 	assert_int_equal(o.lease_seconds, 300);
 	options_deinit(&o);
-	assert_int_equal(parse("", &o), 0);
+	assert_int_equal(parse("--help", &o), 0);
 	assert_int_equal(o.command, OPTIONS_HELP);
 	options_deinit(&o);
 }
@@ -69,6 +69,18 @@ static void mistakes_are_named(void **state)
 {
 	struct options o;
 
+	assert_int_equal(parse("", &o), -EINVAL);
+	assert_non_null(strstr(error, "init or run"));
+	assert_int_equal(parse("run --address fd00::1", &o), -EINVAL);
+	assert_non_null(strstr(error, "--address is an option of viaductd init"));
+	assert_int_equal(parse("init --http 127.0.0.1:1", &o), -EINVAL);
+	assert_non_null(strstr(error, "--http is an option of viaductd run"));
+	assert_int_equal(parse("init --config /nonexistent/file", &o), -EINVAL);
+	assert_int_equal(parse("run --http 127.0.0.1", &o), -EINVAL);
+	assert_non_null(strstr(error, "--http"));
+	assert_int_equal(parse("run --agents manager:8774", &o), -EINVAL);
+	assert_int_equal(parse("run --store paper", &o), -EINVAL);
+	assert_non_null(strstr(error, "sqlite or memory"));
 	assert_int_equal(parse("start", &o), -EINVAL);
 	assert_non_null(strstr(error, "start"));
 	assert_int_equal(parse("run --nonsense 1", &o), -EINVAL);
