@@ -165,6 +165,10 @@ def main(arguments):
         options = check_flat(program, pages[0], complaints.append)
         if config:
             check_config(program, options, config, complaints.append)
+    for page in pages:
+        for line in page.lines:
+            if re.search(r"\sQl\s.*\s(?:Ql|No)\s", line):
+                complaints.append(f"{page.name}: groff ends a quotation (Ql) with its line, and not before: {line}")
     for text in complaints:
         print(text)
     return 1 if complaints else 0

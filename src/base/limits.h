@@ -324,6 +324,8 @@
 /* Options that one command takes, and words on one line: commands are written by people. */
 #define LIMIT_CTL_OPTIONS 24
 #define LIMIT_CTL_WORDS   256
+/* Words of a command below each other, with the program's name: viaduct account key create. */
+#define LIMIT_CTL_DEPTH 4
 
 /* Lab: hosts share one machine, and a host's number has 8 bits on the substrate. */
 #define LIMIT_LAB_HOSTS 64

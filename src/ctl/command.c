@@ -14,6 +14,7 @@ static const struct command_option command_globals[] = {
 	{"lab", "NAME", "the manager of that lab", false},
 	{"json", NULL, "print the API's JSON", false},
 	{"help", NULL, "say what the command does", false},
+	{"version", NULL, "say which version this is", false},
 };
 
 const char *invocation_option(const struct invocation *inv, const char *name)
@@ -63,9 +64,9 @@ static const struct command *find_child(const struct command *c, const char *wor
 static int give(struct invocation *inv, const struct command_option *o, const char *value)
 {
 	if (!o->many && invocation_option(inv, o->name))
-		return complain(-EINVAL, "--%s is given twice", o->name);
+		return complain_usage("--%s is given twice", o->name);
 	if (inv->n_given == LIMIT_CTL_OPTIONS)
-		return complain(-EINVAL, "too many options");
+		return complain_usage("too many options");
 	inv->given[inv->n_given++] = (struct command_given){o, value};
 	return 0;
 }
@@ -79,15 +80,14 @@ static int parse_option(struct invocation *inv, int n_words, char *const *words,
 	const struct command_option *o = find_option(inv->command, name, length);
 
 	if (!o)
-		return complain(-EINVAL,
-				"there is no option %s here (--help shows those there are)",
-				words[*at]);
+		return complain_usage("there is no option %s here (--help shows those there are)",
+				      words[*at]);
 	if (!o->value && equals)
-		return complain(-EINVAL, "--%s takes no value", o->name);
+		return complain_usage("--%s takes no value", o->name);
 	if (!o->value || equals)
 		return give(inv, o, equals ? equals + 1 : "");
 	if (*at + 1 == n_words)
-		return complain(-EINVAL, "--%s needs a value: %s", o->name, o->value);
+		return complain_usage("--%s needs a value: %s", o->name, o->value);
 	return give(inv, o, words[++*at]);
 }
 
@@ -97,36 +97,52 @@ static int parse_word(struct invocation *inv, const char *word)
 		const struct command *child = find_child(inv->command, word);
 
 		if (!child)
-			return complain(-EINVAL,
-					"there is no command \"%s\" (--help shows those there are)",
-					word);
+			return complain_usage(
+				"there is no command \"%s\" (--help shows those there are)", word);
 		inv->command = child;
+		if (inv->n_path == LIMIT_CTL_DEPTH)
+			return complain_usage("\"%s\" is too deep", word);
+		inv->path[inv->n_path++] = child;
 		return 0;
 	}
 	if (inv->n_arguments == LIMIT_CTL_WORDS)
-		return complain(-E2BIG, "too many words");
+		return complain_usage("too many words");
 	inv->arguments[inv->n_arguments++] = word;
 	return 0;
+}
+
+static void print_usage(FILE *to, const struct invocation *inv)
+{
+	const struct command *c = inv->command;
+
+	for (size_t i = 0; i < inv->n_path; i++)
+		fprintf(to, "%s%s", i ? " " : "", inv->path[i]->word);
+	fprintf(to, "%s%s%s\n", c->n_options ? " [OPTION]..." : "", c->arguments ? " " : "",
+		c->arguments ? c->arguments : "");
 }
 
 static int check_arguments(const struct invocation *inv)
 {
 	const struct command *c = inv->command;
 
-	if (inv->help || c->n_children)
+	if (inv->help || c->n_children || invocation_option(inv, "version"))
+		return 0;
+	if (inv->n_arguments >= c->min_arguments && inv->n_arguments <= c->max_arguments)
 		return 0;
 	if (inv->n_arguments < c->min_arguments)
-		return complain(-EINVAL, "something is missing: %s %s", c->word, c->arguments);
-	if (inv->n_arguments > c->max_arguments)
-		return complain(-EINVAL, "\"%s\" is too much for %s",
-				inv->arguments[c->max_arguments], c->word);
-	return 0;
+		complain_usage("something is missing: %s", c->arguments);
+	else
+		complain_usage("\"%s\" is too much for %s", inv->arguments[c->max_arguments],
+			       c->word);
+	fputs("usage: ", stderr);
+	print_usage(stderr, inv);
+	return COMPLAIN_USAGE;
 }
 
 int command_parse(const struct command *root, int n_words, char *const *words,
 		  struct invocation *ret)
 {
-	struct invocation inv = {.command = root};
+	struct invocation inv = {.command = root, .path = {root}, .n_path = 1};
 	int r = 0;
 
 	for (int i = 0; !r && i < n_words; i++) {
@@ -163,12 +179,15 @@ static void print_options(const struct command_option *options, size_t n)
 	}
 }
 
-static void print_help(const struct command *c)
+static void print_help(const struct invocation *inv)
 {
+	const struct command *c = inv->command;
+
 	printf("%s: %s\n", c->word, c->help);
-	if (c->run)
-		printf("\nUsage: %s%s%s%s\n", c->word, c->n_options ? " [OPTION]..." : "",
-		       c->arguments ? " " : "", c->arguments ? c->arguments : "");
+	if (c->run) {
+		printf("\nUsage: ");
+		print_usage(stdout, inv);
+	}
 	if (c->n_children)
 		printf("\nCommands (each with --help):\n");
 	for (size_t i = 0; i < c->n_children; i++)
@@ -186,10 +205,14 @@ int command_main(const struct command *root, int n_words, char *const *words)
 	int r = command_parse(root, n_words, words, &inv);
 
 	if (r)
-		return 2;
+		return r;
+	if (invocation_option(&inv, "version")) {
+		puts("viaduct " VIADUCT_VERSION);
+		return 0;
+	}
 	if (inv.help || !inv.command->run) {
-		print_help(inv.command);
-		return inv.help ? 0 : 2;
+		print_help(&inv);
+		return inv.help ? 0 : COMPLAIN_USAGE;
 	}
 	r = inv.command->run(&inv);
 	if (!r && fflush(stdout))

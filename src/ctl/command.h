@@ -15,6 +15,8 @@
 #include "base/err.h"
 #include "base/limits.h"
 
+struct command;
+
 struct command_option {
 	const char *name;  /* without the dashes */
 	const char *value; /* what stands for its value in the help; NULL: a switch */
@@ -29,6 +31,8 @@ struct command_given {
 
 struct invocation {
 	const struct command *command;
+	const struct command *path[LIMIT_CTL_DEPTH]; /* from the root to 'command' */
+	size_t n_path;
 	struct command_given given[LIMIT_CTL_OPTIONS];
 	size_t n_given;
 	const char *arguments[LIMIT_CTL_WORDS + 1]; /* NULL behind the last */
@@ -45,7 +49,8 @@ struct command {
 	size_t n_options;
 	const struct command *children; /* instead of all the above but word and help */
 	size_t n_children;
-	/* 0, or a negative errno after complaining, or a positive exit status. */
+	/* 0, or a negative errno after complaining, or a positive exit status: that of
+	 * complain_usage(), or a command's own. */
 	int (*run)(const struct invocation *inv);
 };
 
@@ -54,7 +59,7 @@ const char *invocation_option(const struct invocation *inv, const char *name);
 /* Walks over the values of an option given several times: start with '*at' 0; NULL ends. */
 const char *invocation_next(const struct invocation *inv, const char *name, size_t *at);
 
-/* Finds the command that 'words' mean and sorts the rest into '*ret'.  Complains: -EINVAL. */
+/* Finds the command that 'words' mean and sorts the rest into '*ret'.  Complains: COMPLAIN_USAGE. */
 must_check int command_parse(const struct command *root, int n_words, char *const *words,
 			     struct invocation *ret);
 /* Parses and runs; the exit status of the program. */

@@ -29,6 +29,18 @@ int complain_errno(int error, const char *format, ...)
 	return error;
 }
 
+int complain_usage(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	fputs("viaduct: ", stderr);
+	vfprintf(stderr, format, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+	return COMPLAIN_USAGE;
+}
+
 int complain_memory(void)
 {
 	return complain(-ENOMEM, "out of memory");

@@ -60,7 +60,7 @@ static int parse_number(const struct invocation *inv, const char *option, uint32
 
 	if (!text || !str_u32(text, min, max, value))
 		return 0;
-	return complain(-EINVAL, "--%s %s: a number from %u to %u", option, text, min, max);
+	return complain_usage("--%s %s: a number from %u to %u", option, text, min, max);
 }
 
 static int set_list(char **place, const char *list)
@@ -87,7 +87,7 @@ static int parse_lists(struct lab *l, const char *option, const char *text, char
 		r = set_list(&lists[node], equals ? equals + 1 : text);
 	}
 	if (!known)
-		return complain(-EINVAL, "--%s %s: there is no such host in this lab", option, text);
+		return complain_usage("--%s %s: there is no such host in this lab", option, text);
 	return r;
 }
 
@@ -99,13 +99,13 @@ static int parse_up(const struct invocation *inv, struct lab *l)
 
 	name = name ? name : DEFAULT_NAME;
 	if (!lab_name_is_valid(name) || str_copy(l->name, sizeof(l->name), name))
-		return complain(-EINVAL,
-				"\"%s\" cannot be a lab's name: a letter and up to %d letters and "
-				"digits, lower case",
-				name, LAB_NAME_SIZE - 2);
+		return complain_usage(
+			"\"%s\" cannot be a lab's name: a letter and up to %d letters "
+			"and digits, lower case",
+			name, LAB_NAME_SIZE - 2);
 	text = invocation_option(inv, "substrate");
 	if (text && !str_equal(text, "ipv4") && !str_equal(text, "ipv6"))
-		return complain(-EINVAL, "--substrate %s: ipv4 or ipv6", text);
+		return complain_usage("--substrate %s: ipv4 or ipv6", text);
 	l->ipv4 = str_equal(text, "ipv4");
 	l->aliases = l->ipv4 && !invocation_option(inv, "no-aliases");
 	r = parse_number(inv, "hosts", 1, LIMIT_LAB_HOSTS, &l->n_hosts);
@@ -140,8 +140,9 @@ static int run_up(const struct invocation *inv)
 		r = lab_up(&l, invocation_option(inv, "keep-failed") != NULL);
 	if (r)
 		return r;
-	printf("Lab %s is up: %u hosts, %u edges, substrate %s, MTU %u.\n", l.name, l.n_hosts,
-	       l.n_edges, l.ipv4 ? "ipv4" : "ipv6", l.mtu);
+	printf("Lab %s is up: %u host%s, %u edge%s, substrate %s, MTU %u.\n", l.name, l.n_hosts,
+	       l.n_hosts == 1 ? "" : "s", l.n_edges, l.n_edges == 1 ? "" : "s",
+	       l.ipv4 ? "ipv4" : "ipv6", l.mtu);
 	printf("API: http://127.0.0.1:%u  (account " LAB_ACCOUNT ", key " LAB_ACCESS_KEY
 	       ", secret " LAB_SECRET_KEY ")\n",
 	       l.port);
@@ -201,15 +202,25 @@ static int run_env(const struct invocation *inv)
 	return r ? r : lab_enter_print_env(&l);
 }
 
+/* "", ", h1", ", h1 .. h3". */
+static const char *range(char letter, uint32_t n, char ret[static 24])
+{
+	int r = n > 1 ? str_format(ret, 24, ", %c1 .. %c%u", letter, letter, n)
+		      : str_format(ret, 24, n ? ", %c1" : "", letter);
+
+	return r ? "" : ret;
+}
+
 static int restart_one(struct lab *l, const char *what, const char *build)
 {
-	char name[LAB_NODE_NAME_SIZE];
+	char name[LAB_NODE_NAME_SIZE], hosts[24], edges[24];
 
 	for (uint32_t node = 0; node <= lab_last_node(l); node++)
 		if (str_equal(what, lab_node_name(l, node, name)))
 			return lab_restart(l, node, build);
-	return complain(-EINVAL, "\"%s\" is no part of lab %s with a daemon: manager, h1 .. h%u%s",
-			what, l->name, l->n_hosts, l->n_edges ? ", e1 .." : "");
+	return complain_usage("\"%s\" is no part of lab %s with a daemon: manager%s%s", what,
+			      l->name, range('h', l->n_hosts, hosts),
+			      range('e', l->n_edges, edges));
 }
 
 static int run_restart(const struct invocation *inv)

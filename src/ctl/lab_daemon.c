@@ -247,7 +247,8 @@ static int start(struct lab *l, uint32_t node, struct process_spec *spec)
 	process_deinit(&p);
 	if (r) {
 		show_log(l, node);
-		return complain_errno(r, "the daemon of %s ended at once", name);
+		return r == -ESRCH ? complain(r, "the daemon of %s ended at once", name)
+				   : complain_errno(r, "looking at the daemon of %s", name);
 	}
 	return lab_save(l);
 }

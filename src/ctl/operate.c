@@ -87,7 +87,9 @@ static int run_host_remove(const struct invocation *inv)
 	_cleanup_free_ char *id = NULL;
 	int r = find_host(inv, inv->arguments[0], &id);
 
-	return r ? r : request_send(inv, "DELETE", "/v1/hosts/", id, "", NULL, NULL);
+	return r ? r
+		 : request_send(inv, "DELETE", "/v1/hosts/", id,
+				invocation_option(inv, "force") ? "?force=true" : "", NULL, NULL);
 }
 
 static int run_host_probe(const struct invocation *inv)
@@ -166,7 +168,8 @@ static int run_account_limit(const struct invocation *inv)
 		if (!text)
 			continue;
 		if (str_u32(text, 0, UINT32_MAX, &value))
-			return complain(-EINVAL, "--%s %s: a number", limits[i].option, text);
+			return complain_usage("--%s %s: it is a number, 0 to %u", limits[i].option,
+					      text, UINT32_MAX);
 		if (json_object_set_new(body, limits[i].field, json_integer(value)))
 			r = complain_memory();
 	}
@@ -226,9 +229,8 @@ static int run_key_list(const struct invocation *inv)
 	uint64_t id;
 
 	if (str_u64(inv->arguments[0], 0, UINT64_MAX, &id))
-		return complain(-EINVAL,
-				"\"%s\" is no account: 12 digits (\"viaduct account list\")",
-				inv->arguments[0]);
+		return complain_usage("\"%s\" is no account: 12 digits (\"viaduct account list\")",
+				      inv->arguments[0]);
 	if (str_printf(&path, "/v1/accounts/%s/keys", inv->arguments[0]))
 		return complain_memory();
 	return print_list(inv, path, "keys", key_list_columns, ARRAY_SIZE(key_list_columns));
@@ -240,9 +242,8 @@ static int run_key_delete(const struct invocation *inv)
 	uint64_t id;
 
 	if (str_u64(inv->arguments[0], 0, UINT64_MAX, &id))
-		return complain(-EINVAL,
-				"\"%s\" is no account: 12 digits (\"viaduct account list\")",
-				inv->arguments[0]);
+		return complain_usage("\"%s\" is no account: 12 digits (\"viaduct account list\")",
+				      inv->arguments[0]);
 	if (str_printf(&prefix, "/v1/accounts/%s/keys/", inv->arguments[0]))
 		return complain_memory();
 	return request_send(inv, "DELETE", prefix, inv->arguments[1], "", NULL, NULL);
@@ -255,8 +256,8 @@ static int run_release(const struct invocation *inv)
 
 	if (strspn(inv->arguments[0], "abcdefghijklmnopqrstuvwxyz0123456789-") !=
 	    strlen(inv->arguments[0]))
-		return complain(-EINVAL, "\"%s\" is no network (\"viaduct networks\")",
-				inv->arguments[0]);
+		return complain_usage("\"%s\" is no network (\"viaduct networks\")",
+				      inv->arguments[0]);
 	if (str_printf(&prefix, "/v1/releases/%s/", inv->arguments[0]))
 		return complain_memory();
 	return request_send(inv, "DELETE", prefix, inv->arguments[1], "", NULL, NULL);
@@ -365,6 +366,9 @@ static const struct command_option host_add_options[] = {
 	{"label", "KEY=VALUE", "for policies and placement", true},
 	PLACE_ROOM_OPTIONS,
 };
+static const struct command_option host_remove_options[] = {
+	{"force", NULL, "a host that is gone for good: its instances count as terminated", false},
+};
 static const struct command_option account_create_options[] = {
 	{"id", "ID", "12 digits (default: a free one)", false},
 	{"default-vpc", NULL, "it begins with a default VPC", false},
@@ -391,18 +395,19 @@ static const struct command key_commands[] = {
 };
 
 const struct command operate_host_commands[OPERATE_HOST_COMMANDS] = {
-	{"add", "a new host; prints the bundle for viaduct-agent join, but for a foreign one", .arguments = "NAME",
-	 .min_arguments = 1, .max_arguments = 1, .options = host_add_options,
+	{"add", "a new host; prints the bundle for viaduct-agent join, but for a foreign one",
+	 .arguments = "NAME", .min_arguments = 1, .max_arguments = 1, .options = host_add_options,
 	 .n_options = ARRAY_SIZE(host_add_options), .run = run_host_add},
 	{"set", "change what a host has room for, its cost and its labels", .arguments = "HOST",
 	 .min_arguments = 1, .max_arguments = 1, .options = place_host_options,
 	 .n_options = PLACE_HOST_OPTIONS, .run = place_run_host_set},
 	{"remove", "forget a host that has no instances", .arguments = "HOST", .min_arguments = 1,
-	 .max_arguments = 1, .run = run_host_remove},
+	 .max_arguments = 1, .options = host_remove_options,
+	 .n_options = ARRAY_SIZE(host_remove_options), .run = run_host_remove},
 	{"probe", "have a host find out anew what it can do", .arguments = "HOST",
 	 .min_arguments = 1, .max_arguments = 1, .run = run_host_probe},
-	{"rotate", "new keys for all that a host seals", .arguments = "HOST",
-	 .min_arguments = 1, .max_arguments = 1, .run = run_host_rotate},
+	{"rotate", "new keys for all that a host seals", .arguments = "HOST", .min_arguments = 1,
+	 .max_arguments = 1, .run = run_host_rotate},
 };
 
 static const struct table_column placed_columns[] = {
@@ -419,7 +424,7 @@ static int run_interface_place(const struct invocation *inv)
 	int r;
 
 	if (!host)
-		return complain(-EINVAL, "say on which foreign host: --host NAME (\"viaduct hosts\")");
+		return complain_usage("say on which foreign host: --host NAME (\"viaduct hosts\")");
 	r = request_set_text(body, "host", host);
 	if (!r)
 		r = request_send(inv, "PUT", "/v1/interfaces/", inv->arguments[0], "/attachment", body, &answer);

@@ -87,7 +87,7 @@ static int set_max_cost(const struct invocation *inv, json_t *body)
 	if (!text)
 		return 0;
 	if (str_u32(text, 0, UINT32_MAX, &value))
-		return complain(-EINVAL, "--max-cost %s: a number", text);
+		return complain_usage("--max-cost %s: it is a number, 0 to %u", text, UINT32_MAX);
 	return json_object_set_new(body, "max_cost", json_integer(value)) ? complain_memory() : 0;
 }
 
@@ -143,8 +143,8 @@ static int run_place(const struct invocation *inv)
 	int r = set_wishes(inv, body);
 
 	if (!r && !dry && (!invocation_option(inv, "subnet") || invocation_option(inv, "account")))
-		return complain(-EINVAL, "an instance is started in a subnet: --subnet ID, without "
-					 "--account (\"viaduct subnets\")");
+		return complain_usage("an instance is started in a subnet: --subnet ID, without "
+				      "--account (\"viaduct subnets\")");
 	if (!r)
 		r = request_send(inv, "POST", dry ? "/v1/placement" : "/v1/instances", "", "", body,
 				 &answer);

@@ -29,11 +29,14 @@ static int read_file(const struct invocation *inv, json_t **ret)
 	json_error_t error;
 
 	if (!path)
-		return complain(-EINVAL, "name the file with the policy by --file FILE (\"-\": standard input)");
+		return complain_usage(
+			"name the file with the policy by --file FILE (\"-\": standard input)");
 	*ret = str_equal(path, "-") ? json_loadf(stdin, JSON_REJECT_DUPLICATES, &error)
 				    : json_load_file(path, JSON_REJECT_DUPLICATES, &error);
 	if (*ret)
 		return 0;
+	if (error.line < 0) /* it could not be opened, and the text names it */
+		return complain(-EINVAL, "%s", error.text);
 	return complain(-EINVAL, "%s: %s (line %d); docs/policy.schema.json says what belongs there", path,
 			error.text, error.line);
 }

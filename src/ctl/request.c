@@ -54,7 +54,7 @@ int request_set_number(const struct invocation *inv, json_t *body, const char *k
 	if (!text)
 		return 0;
 	if (str_u32(text, 0, UINT32_MAX, &value))
-		return complain(-EINVAL, "--%s %s: a number", key, text);
+		return complain_usage("--%s %s: it is a number, 0 to %u", key, text, UINT32_MAX);
 	return json_object_set_new(body, key, json_integer(value)) ? complain_memory() : 0;
 }
 
@@ -77,7 +77,7 @@ int request_set_labels(const struct invocation *inv, json_t *body)
 		const char *equals = strchr(text, '=');
 
 		if (!equals || equals == text)
-			return complain(-EINVAL, "--label %s: KEY=VALUE", text);
+			return complain_usage("--label %s: it is KEY=VALUE", text);
 		if (json_object_setn_new(labels, text, (size_t)(equals - text),
 					 json_string(equals + 1)))
 			return complain_memory();

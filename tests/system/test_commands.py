@@ -101,11 +101,41 @@ def test_mistakes_are_told(lab, argv, said):
     assert said in done.stderr and done.stderr.startswith("viaduct: ")
 
 
+@pytest.mark.parametrize("argv", [
+    ["hosts", "--colour"],
+    ["host", "add"],
+    ["host", "add", "x", "--v6", "2001:db8::1", "--rack", "left"],
+    ["host", "add", "x", "--v6", "2001:db8::1", "--label", "fast"],
+    ["account", "key", "list", "abc"],
+    ["account", "limit", "123456789012", "--rules-per-group", "many"],
+    ["policy", "create"],
+    ["interface", "place", "eni-00000000000000000"],
+    ["place", "--max-cost", "much"],
+    ["lab", "up", "--name", "q", "--hosts", "0"],
+    ["lab", "restart", "router"],
+])
+def test_a_wrong_command_line_has_a_status_of_its_own(lab, argv):
+    """requirement: OPS-1"""
+    assert labs.run(labs.VIADUCT, *argv, check=False, env={**os.environ, **lab.env}).returncode == 2
+
+
+def test_a_file_that_is_not_there_is_named_once(lab):
+    done = labs.run(labs.VIADUCT, "policy", "create", "--file", "/nonexistent", check=False, env={**os.environ, **lab.env})
+    assert done.returncode == 1 and done.stderr.count("/nonexistent") == 1 and "schema" not in done.stderr
+
+
+def test_what_is_missing_is_shown_with_the_whole_command():
+    """requirement: OPS-1"""
+    done = labs.run(labs.VIADUCT, "host", "add", check=False)
+    assert "usage: viaduct host add [OPTION]... NAME" in done.stderr
+
+
 def test_help_of_every_command():
     """requirement: OPS-1"""
     def walk(words):
         out = labs.run(labs.VIADUCT, *words, "--help").stdout
         assert out.startswith(f"{words[-1] if words else 'viaduct'}: ")
+        assert "Usage: " not in out or f"\nUsage: viaduct {' '.join(words)}" in out
         commands = out.split("Commands (each with --help):\n")
         for line in commands[1].split("\n\n")[0].splitlines() if len(commands) > 1 else []:
             yield from walk(words + [line.split()[0]])
@@ -123,3 +153,12 @@ def test_decode_reads_addresses_of_the_substrate(lab, nodes):
     assert [r["VIRTUAL ADDRESS"] for r in table] == [a.address, b.address]
     assert {r["VNI"] for r in table} == {str(lab.api("networks")[0]["vni"])}
     assert {r["LAYOUT"] for r in table} == {"siit/2"}
+
+
+def test_a_host_that_is_gone_for_good_is_removed_with_its_nodes(lab, nodes):
+    """requirement: OPS-1"""
+    refused = labs.run(labs.VIADUCT, "host", "remove", "h2", check=False, env={**os.environ, **lab.env})
+    assert refused.returncode == 1 and "viaduct host remove --force" in refused.stderr
+    lab.viaduct("host", "remove", "h2", "--force", "--lab", lab.name)
+    assert "h2" not in lab.hosts()
+    assert {i["state"] for i in lab.api("instances") if i["host"] != "h1"} <= {"terminated"}

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "ctl/complain.h"
 #include "ctl/tree.h"
 #include "tests/unit/test.h"
 
@@ -69,14 +70,15 @@ static void test_mistakes_are_refused(void **state)
 {
 	struct invocation inv;
 
-	assert_error(PARSE(&inv, "nonsense"), EINVAL);
-	assert_error(PARSE(&inv, "group", "run"), EINVAL);
-	assert_error(PARSE(&inv, "group", "run", "a", "b", "c", "d"), EINVAL);
-	assert_error(PARSE(&inv, "group", "run", "a", "--unknown"), EINVAL);
-	assert_error(PARSE(&inv, "group", "run", "a", "--size"), EINVAL);
-	assert_error(PARSE(&inv, "group", "run", "a", "--quick=1"), EINVAL);
-	assert_error(PARSE(&inv, "group", "run", "a", "--size", "1", "--size", "2"), EINVAL);
-	assert_error(PARSE(&inv, "group", "run", "a", "--siz", "1"), EINVAL);
+	assert_int_equal(PARSE(&inv, "nonsense"), COMPLAIN_USAGE);
+	assert_int_equal(PARSE(&inv, "group", "run"), COMPLAIN_USAGE);
+	assert_int_equal(PARSE(&inv, "group", "run", "a", "b", "c", "d"), COMPLAIN_USAGE);
+	assert_int_equal(PARSE(&inv, "group", "run", "a", "--unknown"), COMPLAIN_USAGE);
+	assert_int_equal(PARSE(&inv, "group", "run", "a", "--size"), COMPLAIN_USAGE);
+	assert_int_equal(PARSE(&inv, "group", "run", "a", "--quick=1"), COMPLAIN_USAGE);
+	assert_int_equal(PARSE(&inv, "group", "run", "a", "--size", "1", "--size", "2"),
+			 COMPLAIN_USAGE);
+	assert_int_equal(PARSE(&inv, "group", "run", "a", "--siz", "1"), COMPLAIN_USAGE);
 }
 
 static void test_help_needs_no_arguments(void **state)
@@ -89,8 +91,21 @@ static void test_help_needs_no_arguments(void **state)
 	assert_true(inv.help);
 }
 
-static void check_tree(const struct command *c)
+/* requirement: OPS-1 */
+static void test_the_way_to_a_command_is_kept_for_its_usage(void **state)
 {
+	struct invocation inv;
+
+	assert_ok(PARSE(&inv, "--json", "group", "run", "--quick", "thing"));
+	assert_int_equal(inv.n_path, 3);
+	assert_ptr_equal(inv.path[0], &root);
+	assert_ptr_equal(inv.path[1], &groups[0]);
+	assert_ptr_equal(inv.path[2], &leaves[0]);
+}
+
+static void check_tree(const struct command *c, size_t depth)
+{
+	assert_true(depth <= LIMIT_CTL_DEPTH);
 	assert_non_null(c->word);
 	assert_non_null(c->help);
 	assert_true((c->n_children == 0) == (c->run != NULL));
@@ -99,13 +114,13 @@ static void check_tree(const struct command *c)
 	for (size_t i = 0; i < c->n_options; i++)
 		assert_non_null(c->options[i].help);
 	for (size_t i = 0; i < c->n_children; i++)
-		check_tree(&c->children[i]);
+		check_tree(&c->children[i], depth + 1);
 }
 
 /* requirement: OPS-1 */
 static void test_every_command_has_help_and_a_function(void **state)
 {
-	check_tree(tree_root());
+	check_tree(tree_root(), 1);
 }
 
 int main(void)
@@ -115,6 +130,7 @@ int main(void)
 		cmocka_unit_test(test_words_behind_two_dashes_are_left_alone),
 		cmocka_unit_test(test_mistakes_are_refused),
 		cmocka_unit_test(test_help_needs_no_arguments),
+		cmocka_unit_test(test_the_way_to_a_command_is_kept_for_its_usage),
 		cmocka_unit_test(test_every_command_has_help_and_a_function),
 	};
 
