@@ -78,7 +78,6 @@ struct desired_peer {
 	char name[DESIRED_NAME_SIZE];
 	char reason[256];
 	uint32_t features;   /* of what is sent: FEATURE_BIT()s */
-	uint64_t generation; /* of the choice */
 	/* In memory alone. */
 	size_t n_keys;
 	struct desired_peer_key keys[DESIRED_PEER_KEYS];

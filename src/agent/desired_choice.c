@@ -64,7 +64,6 @@ const char *desired_read_choice(const Viaduct__Agent__Choice *m, struct desired_
 		p->dp.rate_burst = m->rate_burst;
 	}
 	p->dp.policy = convert_policy(m->policy);
-	p->generation = m->generation;
 	for (size_t i = 0; i < m->n_keys; i++) {
 		text = choice_read_key(m->keys[i], p);
 		if (text)

@@ -84,7 +84,6 @@ static int snapshot_choice(struct snapshot *s, const struct desired_peer *p,
 	m->outer_v6 = p->dp.vxlan_over_v6;
 	m->rate_bits = p->dp.rate_bits;
 	m->rate_burst = p->dp.rate_burst;
-	m->generation = p->generation;
 	m->policy = snapshot_policy_id(s, p->dp.policy);
 	if (!m->policy)
 		return -ENOMEM;

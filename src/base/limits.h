@@ -343,6 +343,10 @@
 
 /* Manager.  Changes whose commit has not come back: with more the disk hangs, and refusing is kinder. */
 #define LIMIT_JOURNAL_PENDING 10000
+/* How many messages a second, all hosts together, only tell of steps of choices that change; and how often it is looked whose
+ * turn it is.  A thousand hosts hear of theirs once a second, twenty at once. */
+#define LIMIT_PACE_TOLD_PER_S 1000
+#define LIMIT_PACE_ROUND_NS   20000000
 /* What one host has not acknowledged: the whole state of the largest host; with more it resyncs. */
 #define LIMIT_OUTBOX_ITEMS (128 * 1024)
 /* Differences kept for a host that is away; with more it gets its whole state when it comes back. */
@@ -375,7 +379,7 @@
 /* Work of one tick, so that it does not hold up the loop: some milliseconds each. */
 #define LIMIT_HOLDERS_EXPIRED_PER_TICK 4096
 #define LIMIT_MODEL_EXPIRED_PER_TICK   256
-#define LIMIT_MODEL_SHIFTS_PER_TICK    4096
+#define LIMIT_MODEL_SHIFTS_PER_TICK    1024
 /* How long hosts seal with the keys of one epoch, unless the operator says otherwise: AES-GCM bears 2^32
  * packets under a key with room to spare, an hour is some 2^32 at a million a second.  Hosts that are looked at
  * in one tick, each with all its peers. */

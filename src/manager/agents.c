@@ -85,6 +85,11 @@ struct agent *agents_find(const struct agents *agents, uint32_t number)
 	return NULL;
 }
 
+size_t agents_count(const struct agents *agents)
+{
+	return hmap_count(&agents->by_number);
+}
+
 size_t agents_count_connected(const struct agents *agents)
 {
 	struct agent *agent;

@@ -51,6 +51,8 @@ struct agent {
 	uint64_t sent; /* revision of the last Desired, also of an earlier session */
 	uint64_t acknowledged;
 	struct list in_dirty;
+	bool urgent; /* the outbox says something else than steps of choices */
+	uint64_t paced_until_ns; /* before then it is not told of these alone: pace.c */
 
 	/* updates.c */
 	struct list updates;
@@ -93,4 +95,5 @@ must_check int agents_add(struct agents *agents, uint32_t number, uint64_t revis
 /* Its session must have ended. */
 void agents_remove(struct agents *agents, struct agent *agent);
 struct agent *agents_find(const struct agents *agents, uint32_t number); /* or NULL */
+size_t agents_count(const struct agents *agents);
 size_t agents_count_connected(const struct agents *agents);

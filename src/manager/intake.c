@@ -307,24 +307,28 @@ static void regather(struct manager *manager, uint64_t revision)
 /* What no packet can be in any more is not accepted any more. */
 static void settle_shifts(struct manager *manager)
 {
+	uint32_t from;
 	struct tx *tx;
 	int r;
 
-	manager->shifts_due = false;
-	if (!pair_shift_due(manager->model, clock_wall_ms(manager->clock)))
+	if (manager->shifts_taken > journal_durable(manager->journal) ||
+	    (!manager->shifts_from && !pair_shift_due(manager->model, clock_wall_ms(manager->clock))))
 		return;
 	r = tx_begin(manager->model, clock_wall_ms(manager->clock), &tx);
 	if (r)
 		return;
-	r = pair_shift_tick(tx, LIMIT_MODEL_SHIFTS_PER_TICK);
+	from = manager->shifts_from;
+	r = pair_shift_tick(tx, LIMIT_MODEL_SHIFTS_PER_TICK, &from);
 	if (r) {
 		tx_abort(tx);
 		log_err("no choice settled", LOG_ERRNO(r));
 		return;
 	}
 	/* What is due stays so: the next tick tries again.  What was too much for one change goes on when that is durable. */
-	if (!manager_submit(manager, tx))
-		manager->shifts_due = pair_shift_due(manager->model, clock_wall_ms(manager->clock));
+	if (manager_submit(manager, tx))
+		return;
+	manager->shifts_taken = model_revision(manager->model);
+	manager->shifts_from = from;
 }
 
 void intake_absorb(struct manager *manager)
@@ -337,7 +341,7 @@ void intake_absorb(struct manager *manager)
 	size_t n = 0;
 	int r;
 
-	if (manager->shifts_due && !journal_is_pending(manager->journal))
+	if (manager->shifts_from)
 		settle_shifts(manager);
 	if (list_empty(&manager->news) && !manager->releases_due)
 		return;
@@ -380,13 +384,15 @@ void intake_absorb(struct manager *manager)
 void intake_durable(struct manager *manager, uint64_t revision)
 {
 	forget(manager, 1, revision);
-	if (manager->shifts_due)
+	if (manager->shifts_from && revision >= manager->shifts_taken)
 		deferred_schedule(&manager->absorb);
 }
 
 void intake_undone(struct manager *manager)
 {
 	/* Taken up again by the tick, not at once: the store has just failed. */
+	manager->shifts_taken = 0;
+	manager->shifts_from = 0;
 	regather(manager, journal_durable(manager->journal));
 }
 

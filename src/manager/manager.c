@@ -85,6 +85,7 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	manager->rotate_ms =
 		1000ULL * (config->rotate_seconds ? config->rotate_seconds : LIMIT_KEY_S);
 	list_init(&manager->dirty);
+	pace_init(&manager->pace, manager);
 	list_init(&manager->news);
 	list_init(&manager->unsettled);
 	agents_init(&manager->agents);
@@ -124,6 +125,7 @@ struct manager *manager_free(struct manager *manager)
 	/* What is still on its way becomes durable; the observer finds nobody to tell. */
 	manager->journal = journal_free(manager->journal);
 	deferred_deinit(&manager->flush);
+	pace_deinit(&manager->pace);
 	resolver_deinit(&manager->resolver);
 	agents_deinit(&manager->agents);
 	events_deinit(&manager->events);

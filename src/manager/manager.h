@@ -23,6 +23,7 @@
 #include "manager/journal.h"
 #include "manager/keyring.h"
 #include "manager/metering.h"
+#include "manager/pace.h"
 #include "manager/resolve.h"
 #include "manager/sessions.h"
 #include "manager/stats.h"
@@ -65,6 +66,7 @@ struct manager {
 	struct flow_intake flow_intake;
 
 	struct list dirty; /* agents that something is to be sent to: publish.c */
+	struct pace pace;  /* those of them that wait for their turn */
 	struct deferred flush;
 	uint64_t planned;   /* the highest of the agents' */
 	struct buf scratch; /* of one frame */
@@ -73,7 +75,8 @@ struct manager {
 	struct list unsettled; /* agents whose reports are kept until they are durable */
 	struct deferred absorb;
 	bool releases_due; /* a holder has gone: released addresses may be free */
-	bool shifts_due; /* more choices have settled than one change took up */
+	uint64_t shifts_taken; /* revision of the last change that took up choices that have settled, */
+	uint32_t shifts_from;  /* and the host to go on with; 0: it took up all of them */
 
 	struct timer tick;
 };

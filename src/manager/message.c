@@ -186,7 +186,6 @@ static void set_choice(struct message_choice *m, const struct choice *choice)
 	c->outer_v6 = choice->outer_v6;
 	c->rate_bits = choice->rate.bits;
 	c->rate_burst = choice->rate.burst;
-	c->generation = choice->generation;
 	if (choice->policy)
 		c->policy = (char *)id_text_prefixed(ID_PREFIX_CHOICE_POLICY, choice->policy, m->policy);
 	c->reason = (char *)choice->reason;

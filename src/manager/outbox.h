@@ -15,7 +15,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "abi/agent.pb-c.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/hmap.h"
@@ -23,16 +22,16 @@
 
 struct plan_item;
 
-/* One object's state, or its removal, as messages. */
+/* One object's state, or its removal, as a field of Desired: packed once, copied into each message. */
 struct outbox_item {
-	struct list node;
+	struct list node; /* in the outbox's 'unsent' or 'sent' */
 	struct hmap_node by_key;
 	uint64_t revision;
+	uint32_t key_at, key_size; /* in 'bytes': the packed ObjectKey; 0 bytes: the host itself */
+	uint32_t size;
 	bool sent;
-	Viaduct__Agent__Object *object; /* NULL: it is to be removed */
-	Viaduct__Agent__ObjectKey *key; /* NULL: the host itself */
-	uint32_t key_size;
-	uint8_t key_bytes[]; /* 'key' packed */
+	bool removal;
+	uint8_t bytes[]; /* a packed Object, or ObjectKey, behind its size; an Object's key follows */
 };
 
 struct keyring;
@@ -44,7 +43,7 @@ must_check int outbox_item_new(const struct plan_item *item, uint64_t revision,
 struct outbox_item *outbox_item_free(struct outbox_item *item);
 
 struct outbox {
-	struct list items; /* in the order they were put */
+	struct list unsent, sent; /* each in the order they were put, so of ascending revisions */
 	struct hmap by_key;
 	size_t n_unsent;
 };

@@ -36,6 +36,7 @@ struct note {
 	struct list mappings;
 	bool incomplete; /* no memory: all hosts need their whole state */
 	uint64_t revision;
+	bool steps; /* nothing but steps of choices that change */
 	struct list hosts;    /* that came or went */
 	struct list partings; /* peerings that ended */
 	struct list preloads; /* hosts and networks that begin or end to be preloaded there */
@@ -201,6 +202,14 @@ static void note_hosts(struct note *note, const struct change *change)
 	}
 }
 
+static bool has_only_steps(const struct change *change)
+{
+	for (size_t i = 0; i < change_count(change); i++)
+		if (change_get(change, i).kind != KIND_PAIR_SHIFT)
+			return false;
+	return true;
+}
+
 static void changed(const struct change *change, void **ret_note, void *data)
 {
 	struct manager *manager = data;
@@ -211,6 +220,7 @@ static void changed(const struct change *change, void **ret_note, void *data)
 		return;
 	noting.note->model = manager->model;
 	noting.note->revision = change_revision(change);
+	noting.note->steps = has_only_steps(change);
 	list_init(&noting.note->items);
 	list_init(&noting.note->mappings);
 	list_init(&noting.note->hosts);
@@ -257,12 +267,13 @@ static void apply_hosts(struct manager *manager, struct note *note)
 	}
 }
 
-static void apply_item(struct manager *manager, uint64_t revision, struct note_item *item)
+static void apply_item(struct manager *manager, const struct note *note, struct note_item *item)
 {
 	struct agent *agent = agents_find(&manager->agents, item->host);
 
-	if (!agent || agent->needs_full || revision <= agent->planned)
+	if (!agent || agent->needs_full || note->revision <= agent->planned)
 		return;
+	agent->urgent |= !note->steps;
 	if (outbox_put(&agent->outbox, TAKE_PTR(item->item)) ||
 	    (!agent->session && outbox_count(&agent->outbox) > LIMIT_OUTBOX_AWAY)) {
 		outbox_clear(&agent->outbox);
@@ -295,7 +306,7 @@ static void durable(uint64_t revision, void *data_note, void *data)
 	} else {
 		apply_hosts(manager, note);
 		list_for_each (item, &note->items, node)
-			apply_item(manager, revision, item);
+			apply_item(manager, note, item);
 		list_for_each (preload, &note->preloads, node)
 			apply_preload(manager, revision, preload);
 		list_for_each (mapping, &note->mappings, node)
@@ -426,8 +437,8 @@ void publish_acknowledge(struct manager *manager, struct agent *agent, uint64_t 
 
 void publish_mark(struct manager *manager, struct agent *agent)
 {
-	if (list_empty(&agent->in_dirty))
-		list_push_back(&manager->dirty, &agent->in_dirty);
+	list_remove(&agent->in_dirty); /* also from those that wait */
+	list_push_back(&manager->dirty, &agent->in_dirty);
 	deferred_schedule(&manager->flush);
 }
 
@@ -441,6 +452,8 @@ static void send_desired(struct manager *manager, struct agent *agent)
 	if (!r && agent->full && agent->planned > revision)
 		return; /* until it is durable */
 	if (!r && !agent->full && !agent->outbox.n_unsent && !agent->confirm)
+		return;
+	if (!r && pace_hold(manager, agent))
 		return;
 	buf_reset(&manager->scratch);
 	if (!r)
@@ -460,6 +473,7 @@ static void send_desired(struct manager *manager, struct agent *agent)
 	agent->sent = revision;
 	agent->full = false;
 	agent->confirm = false;
+	pace_told(manager, agent);
 }
 
 void publish_flush(struct manager *manager)

@@ -58,13 +58,19 @@ const char *feature_name(enum feature f)
 
 static const char *name_list(uint32_t bits, const char *const *names, size_t n, char *buf, size_t size)
 {
-	size_t used = 0;
+	char *at = buf, *end = buf + size - 1;
 
-	snprintf(buf, size, "nothing");
-	for (size_t i = 0; i < n && used < size; i++)
-		if (bits >> i & 1)
-			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? ", " : "",
-						 names[i]);
+	for (size_t i = 0; i < n && bits >> i; i++) {
+		if (!(bits >> i & 1))
+			continue;
+		for (const char *c = at > buf ? ", " : ""; *c && at < end; c++)
+			*at++ = *c;
+		for (const char *c = names[i]; *c && at < end; c++)
+			*at++ = *c;
+	}
+	*at = '\0';
+	if (at == buf)
+		snprintf(buf, size, "nothing");
 	return buf;
 }
 

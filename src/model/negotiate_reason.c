@@ -6,10 +6,21 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "model/id.h"
 
 enum { NAME_SHOWN = 40 };
+
+/* The beginning of a name. */
+static const char *shown(const char *name, char buf[static NAME_SHOWN + 1])
+{
+	size_t n = name ? strnlen(name, NAME_SHOWN) : 0;
+
+	memcpy(buf, name ? name : "", n);
+	buf[n] = '\0';
+	return buf;
+}
 
 /* Adds to the reason; what does not fit is cut. */
 static void __attribute__((format(printf, 3, 4))) say(struct wish *w, size_t *used, const char *format, ...)
@@ -26,13 +37,26 @@ static void __attribute__((format(printf, 3, 4))) say(struct wish *w, size_t *us
 		*used += (size_t)n;
 }
 
+/* The same for each of the texts, up to a NULL, and quicker: each peer of each host is told a reason. */
+static void say_texts(struct wish *w, size_t *used, const char *const *texts)
+{
+	for (; *texts; texts++)
+		for (const char *c = *texts; *c; c++, ++*used)
+			if (*used < sizeof(w->reason) - 1)
+				w->reason[*used] = *c;
+	w->reason[*used < sizeof(w->reason) ? *used : sizeof(w->reason) - 1] = '\0';
+}
+
 static void say_policy(struct wish *w, size_t *used, const char *before, struct policy_ref p)
 {
 	char id[ID_TEXT_SIZE];
 
-	if (p.id)
-		say(w, used, "%s%s (%.*s)", before, id_text_prefixed(ID_PREFIX_CHOICE_POLICY, p.id, id), NAME_SHOWN,
-		    p.name ? p.name : "");
+	char name[NAME_SHOWN + 1];
+
+	if (!p.id)
+		return;
+	id_text_prefixed(ID_PREFIX_CHOICE_POLICY, p.id, id);
+	say_texts(w, used, (const char *const[]){before, id, " (", shown(p.name, name), ")", NULL});
 }
 
 static void say_has(struct wish *w, size_t *used, const struct side *s, const struct lack *lack)
@@ -123,11 +147,13 @@ static void explain_lack(const struct side *from, const struct side *to, const s
 static void explain_choice(const struct side *from, const struct side *to, const struct demand *d,
 			   struct wish *w)
 {
-	char features[FEATURE_LIST_SIZE], text[FORMAT_LIST_SIZE];
+	char features[FEATURE_LIST_SIZE], ours[FORMAT_LIST_SIZE], its[FORMAT_LIST_SIZE];
+	char name[NAME_SHOWN + 1], peer[NAME_SHOWN + 1];
 	size_t used = 0;
 
-	say(w, &used, "%s%s", format_name(w->send),
-	    w->formats & FORMAT_BIT(FORMAT_IPIP6_1) ? " with ipip6/1" : "");
+	say_texts(w, &used,
+		  (const char *const[]){format_name(w->send),
+					w->formats & FORMAT_BIT(FORMAT_IPIP6_1) ? " with ipip6/1" : "", NULL});
 	if (w->features)
 		say(w, &used, ", %s", feature_list(w->features, features));
 	say_policy(w, &used,
@@ -135,11 +161,12 @@ static void explain_choice(const struct side *from, const struct side *to, const
 		   : w->policy.id == d->prefer_formats.policy.id ? ": preferred by "
 								 : ": by ",
 		   w->policy);
-	say(w, &used, ": the best of what ");
-	say(w, &used, "%.*s (%s)", NAME_SHOWN, from->name,
-	    format_list(ability_usable(from->ability), text));
-	say(w, &used, " and %.*s (%s) have in common", NAME_SHOWN, to->name,
-	    format_list(ability_usable(to->ability), text));
+	say_texts(w, &used,
+		  (const char *const[]){": the best of what ", shown(from->name, name), " (",
+					format_list(ability_usable(from->ability), ours), ") and ",
+					shown(to->name, peer), " (",
+					format_list(ability_usable(to->ability), its), ") have in common",
+					NULL});
 	say_cuts(w, &used, from, to, d);
 }
 

@@ -81,6 +81,17 @@ void pair_wish_by(const struct model *m, const struct choice_rules *rules, const
 	ret->key_epoch = from->key_epoch + 1;
 }
 
+void pair_wish_quickly(const struct model *m, const struct choice_rules *rules, const struct host *from,
+		       const struct host *to, const struct pair_class *c, struct wish *ret)
+{
+	struct ability a = ability_of(from), b = ability_of(to);
+	struct demand d;
+	bool demanded = demand_of(m, rules, from, to, c, &d);
+
+	negotiate_quickly(&a, &b, demanded ? &d : NULL, ret);
+	ret->key_epoch = from->key_epoch + 1;
+}
+
 bool pair_joins_apart(const struct host *a, const struct host *b)
 {
 	struct ability x = ability_of(a), y = ability_of(b);
@@ -93,12 +104,9 @@ bool pair_joins_apart(const struct host *a, const struct host *b)
 uint32_t pair_overhead(const struct model *m, const struct host *from, const struct host *to,
 		       const struct pair_class *c)
 {
-	struct ability a = ability_of(from), b = ability_of(to);
-	struct demand d;
-	bool demanded = demand_of(m, choice_rules_of(m), from, to, c, &d);
 	struct wish w;
 
-	negotiate_quickly(&a, &b, demanded ? &d : NULL, &w);
+	pair_wish_quickly(m, choice_rules_of(m), from, to, c, &w);
 	return w.overhead;
 }
 
@@ -121,16 +129,28 @@ static void accept_permitted(const struct wish *w, struct choice *c)
 	}
 }
 
-/* As add_accepts() below: lz4 is used when it shrinks, so it counts as absent, too. */
+static bool comes_before(const struct accept *a, const struct accept *b)
+{
+	if (a->formats != b->formats)
+		return a->formats < b->formats;
+	return a->features != b->features ? a->features < b->features : a->key_epoch < b->key_epoch;
+}
+
+/* As add_accepts() below: lz4 is used when it shrinks, so it counts as absent, too.  In an order of their own: a step of the
+ * shift that leaves them as they are is nothing new for the receiver. */
 static void add_shifting(const struct shift *s, struct choice *c)
 {
 	struct terms all[SHIFT_TERMS_MAX];
-	size_t n = shift_accept(s, all);
+	size_t n = shift_accept(s, all), at;
 
-	for (size_t i = 0; i < n && c->n_accepts < CHOICE_ACCEPTS_MAX; i++)
-		c->accepts[c->n_accepts++] = (struct accept){
-			FORMAT_BIT(all[i].format) | all[i].beside, all[i].features,
-			all[i].key_epoch};
+	for (size_t i = 0; i < n && c->n_accepts < CHOICE_ACCEPTS_MAX; i++) {
+		struct accept a = {FORMAT_BIT(all[i].format) | all[i].beside, all[i].features,
+				   all[i].key_epoch};
+
+		for (at = c->n_accepts++; at && comes_before(&a, &c->accepts[at - 1]); at--)
+			c->accepts[at] = c->accepts[at - 1];
+		c->accepts[at] = a;
+	}
 }
 
 static void add_accepts(const struct wish *in, struct choice *c)
@@ -150,7 +170,6 @@ static void send_shifting(const struct pair_shift *p, const struct host *peer, s
 	const struct terms *t = shift_send(&p->shift);
 	size_t used = strlen(c->reason);
 
-	c->generation = p->o.revision;
 	c->send_epoch = t->key_epoch;
 	/* also what goes beside it: the receiver may not know of that yet */
 	c->send_formats = t->format == FORMAT_NONE ? 0 : FORMAT_BIT(t->format) | t->beside;
@@ -172,7 +191,7 @@ void pair_choice(const struct model *m, const struct host *self, const struct ho
 	struct wish out, in;
 
 	pair_wish(m, self, peer, c, &out);
-	pair_wish(m, peer, self, &reverse, &in);
+	pair_wish_quickly(m, choice_rules_of(m), peer, self, &reverse, &in);
 	*ret = (struct choice){
 		.send = out.send,
 		.send_formats = out.formats,

@@ -46,7 +46,6 @@ struct choice {
 	uint32_t overhead; /* of what is sent */
 	struct demand_rate rate;
 	bool inferred;
-	uint64_t generation; /* of the direction that is sent; 0: it has not changed yet */
 	uint64_t policy; /* id; 0: none */
 	char reason[CHOICE_REASON_SIZE]; /* of what is sent */
 };
@@ -62,6 +61,9 @@ void pair_wish(const struct model *m, const struct host *from, const struct host
 /* The same by other rules than the model's (model/choice_rules.h). */
 void pair_wish_by(const struct model *m, const struct choice_rules *rules, const struct host *from,
 		  const struct host *to, const struct pair_class *c, struct wish *ret);
+/* The same without the reason, which is most of the work. */
+void pair_wish_quickly(const struct model *m, const struct choice_rules *rules, const struct host *from,
+		       const struct host *to, const struct pair_class *c, struct wish *ret);
 /* Whether what the two use, as long as no policy has a say, is something else, or nothing, between networks than inside one:
  * what is best inside cannot say both. */
 bool pair_joins_apart(const struct host *a, const struct host *b);

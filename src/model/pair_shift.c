@@ -175,7 +175,7 @@ static int shift_one(struct tx *tx, const struct pair_surveyed *before)
 	/* a foreign one acknowledges nothing, and has one format */
 	if (!from || !to || from->foreign || to->foreign)
 		return 0;
-	pair_wish(tx->m, from, to, &before->class, &w);
+	pair_wish_quickly(tx->m, choice_rules_of(tx->m), from, to, &before->class, &w);
 	terms = pair_terms(&w);
 	now = pair_shift_find(tx->m, before->from, before->to, &before->class);
 	if (!now)
@@ -292,22 +292,33 @@ static int tick_host(struct tx *tx, uint32_t number, size_t *max)
 	return r;
 }
 
-static int do_tick(struct tx *tx, size_t max)
+static int do_tick(struct tx *tx, size_t max, uint32_t *from)
 {
 	struct model_iter hosts = model_iter_kind(tx->m, KIND_HOST);
-	const struct object *h;
+	bool reached = !host_by_number(tx->m, *from); /* it may have gone */
+	const struct object *o;
 	int r = 0;
 
-	while (!r && max && (h = model_iter_next(&hosts)))
-		r = tick_host(tx, ((const struct host *)h)->number, &max);
+	while (!r && (o = model_iter_next(&hosts))) {
+		const uint32_t number = ((const struct host *)o)->number;
+
+		reached |= number == *from;
+		if (reached)
+			r = tick_host(tx, number, &max);
+		if (!max) {
+			*from = number; /* there may be more of this one */
+			return r;
+		}
+	}
+	*from = 0;
 	return r;
 }
 
-int pair_shift_tick(struct tx *tx, size_t max)
+int pair_shift_tick(struct tx *tx, size_t max, uint32_t *from)
 {
 	size_t mark = tx_mark(tx);
 
-	return tx_settle(tx, mark, do_tick(tx, max));
+	return tx_settle(tx, mark, do_tick(tx, max, from));
 }
 
 int pair_shift_forget(struct tx *tx, uint32_t number)

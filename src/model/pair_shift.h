@@ -75,6 +75,8 @@ must_check int pair_shift_acknowledge(struct tx *tx, uint32_t number, uint64_t r
 bool pair_shift_waits(const struct model *m, uint32_t number, uint64_t revision);
 /* Housekeeping: what was used LIMIT_MODEL_SHIFT_GRACE_MS ago is not accepted any more. */
 bool pair_shift_due(const struct model *m, uint64_t now_ms);
-must_check int pair_shift_tick(struct tx *tx, size_t max);
+/* At most 'max' of them, beginning with what host '*from' sends (0: with the first one's).  '*from' is then the host to go on
+ * with, or 0: the last one was reached. */
+must_check int pair_shift_tick(struct tx *tx, size_t max, uint32_t *from);
 /* The host is going. */
 must_check int pair_shift_forget(struct tx *tx, uint32_t number);

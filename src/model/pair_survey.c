@@ -43,7 +43,7 @@ static struct terms terms_of(const struct model *m, const struct choice_rules *r
 {
 	struct wish w;
 
-	pair_wish_by(m, rules, from, to, c, &w);
+	pair_wish_quickly(m, rules, from, to, c, &w);
 	return pair_terms(&w);
 }
 

@@ -458,8 +458,8 @@ static int plan_write(struct planner *p, const struct write *w)
 		return plan_elastic_change(p, (const struct elastic *)w->before,
 					   (const struct elastic *)w->after);
 	case KIND_PAIR_SHIFT:
-		return plan_shift_change(p, (const struct pair_shift *)(w->after ? w->after
-										 : w->before));
+		return plan_shift_change(p, (const struct pair_shift *)w->before,
+					 (const struct pair_shift *)w->after);
 	case KIND_DRAIN:
 		return plan_drain_change(p, (const struct drain *)w->before,
 					 (const struct drain *)w->after);

@@ -58,7 +58,9 @@ void planner_forget_pairs(struct planner *p);
 /* A host begins or ends to carry a network. */
 must_check int plan_network_pairs(struct planner *p, uint32_t vni, uint32_t host);
 must_check int plan_environment_change(struct planner *p, const struct vpc *before, const struct vpc *after);
-must_check int plan_shift_change(struct planner *p, const struct pair_shift *s);
+/* A shift's step, to the end that does or takes something else now; either may be NULL. */
+must_check int plan_shift_change(struct planner *p, const struct pair_shift *before,
+				 const struct pair_shift *after);
 /* What policies, as they were and are, make of pairs. */
 must_check int plan_policies_change(struct planner *p, const struct change *c);
 /* An interface that policies name. */

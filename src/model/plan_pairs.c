@@ -123,6 +123,13 @@ static int tell_all_of(struct planner *p, const struct vpc *v, uint32_t with_vni
 	return r;
 }
 
+static int tell_both(struct planner *p, const struct pair_shift *s)
+{
+	const struct host *from = host_by_number(p->m, s->from), *to = host_by_number(p->m, s->to);
+
+	return from && to ? planner_tell_pair(p, from, to) : 0;
+}
+
 /* What is changing may be told apart, or not any more, without wishing for anything else. */
 static int tell_changing(struct planner *p)
 {
@@ -131,7 +138,7 @@ static int tell_changing(struct planner *p)
 	int r = 0;
 
 	while (!r && (o = model_iter_next(&it)))
-		r = plan_shift_change(p, (const struct pair_shift *)o);
+		r = tell_both(p, (const struct pair_shift *)o);
 	return r;
 }
 
@@ -154,11 +161,47 @@ int plan_peering_pairs(struct planner *p, const struct peering *any)
 	return v ? tell_all_of(p, v, any->accepter.vni) : 0;
 }
 
-int plan_shift_change(struct planner *p, const struct pair_shift *s)
+/* Both have the same terms in mind, if not in the same order of steps. */
+static bool takes_same(const struct shift *a, const struct shift *b)
 {
-	const struct host *from = host_by_number(p->m, s->from), *to = host_by_number(p->m, s->to);
+	struct terms x[SHIFT_TERMS_MAX], y[SHIFT_TERMS_MAX];
+	size_t n = shift_accept(a, x), k;
 
-	return from && to ? planner_tell_pair(p, from, to) : 0;
+	if (n != shift_accept(b, y))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		for (k = 0; k < n && !terms_equal(&x[i], &y[k]); k++)
+			;
+		if (k == n)
+			return false;
+	}
+	return true;
+}
+
+/* The end that a step waits for from now on is told, whatever it takes or does already. */
+static bool begins_to_wait(uint64_t was, uint64_t is)
+{
+	return is && is != was;
+}
+
+/* A step concerns one end, mostly.  The sender hears of a shift that begins, which says why it is not there yet, and not of
+ * one that ends with what it does already. */
+int plan_shift_change(struct planner *p, const struct pair_shift *before, const struct pair_shift *after)
+{
+	const struct pair_shift *s = after ? after : before;
+	const struct shift *was = before ? &before->shift : NULL, *is = after ? &after->shift : NULL;
+	int r = 0;
+
+	/* classes that begin or end to be told apart are listed by both */
+	if (s->class.vni && (!was || !is))
+		return tell_both(p, s);
+	if (!was || !is || !takes_same(was, is) ||
+	    begins_to_wait(was->receiver_revision, is->receiver_revision))
+		r = note(p, s->to, s->from);
+	if (!r && is && (!was || !terms_equal(shift_send(was), shift_send(is)) ||
+			 begins_to_wait(was->sender_revision, is->sender_revision)))
+		r = note(p, s->from, s->to);
+	return r;
 }
 
 /* ---- interfaces ---- */
@@ -201,7 +244,7 @@ static int tell_changing_of(struct planner *p, uint64_t interface)
 		const struct pair_shift *s = (const struct pair_shift *)o;
 
 		if (s->class.interface == interface || s->class.peer_interface == interface)
-			r = plan_shift_change(p, s);
+			r = tell_both(p, s);
 	}
 	return r;
 }

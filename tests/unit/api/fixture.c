@@ -262,7 +262,7 @@ static void end_grace(struct fixture *f)
 	struct tx *tx;
 
 	must(tx_begin(f->model, clock_wall_ms(&f->clock) + LIMIT_MODEL_SHIFT_GRACE_MS, &tx), "begin");
-	must(pair_shift_tick(tx, SIZE_MAX), "pair_shift_tick");
+	must(pair_shift_tick(tx, SIZE_MAX, &(uint32_t){0}), "pair_shift_tick");
 	end(tx);
 }
 

@@ -252,7 +252,7 @@ static void acknowledge(size_t i)
 static void pass_time(uint64_t ms)
 {
 	c.now_ms += ms;
-	assert_ok(cluster_end(&c, pair_shift_tick(cluster_tx(&c), LIMIT_MODEL_SHIFTS_PER_TICK)));
+	assert_ok(cluster_end(&c, pair_shift_tick(cluster_tx(&c), LIMIT_MODEL_SHIFTS_PER_TICK, &(uint32_t){0})));
 }
 
 /* What host of 'x' uses towards node 'y': of their addresses, else of their networks, else of the two hosts. */

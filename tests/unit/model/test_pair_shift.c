@@ -42,7 +42,7 @@ static void acknowledge(size_t host)
 static void tick(uint64_t ms)
 {
 	c.now_ms += ms;
-	assert_ok(cluster_end(&c, pair_shift_tick(cluster_tx(&c), LIMIT_MODEL_SHIFTS_PER_TICK)));
+	assert_ok(cluster_end(&c, pair_shift_tick(cluster_tx(&c), LIMIT_MODEL_SHIFTS_PER_TICK, &(uint32_t){0})));
 }
 
 static struct choice choice(size_t self, size_t peer)
@@ -156,6 +156,29 @@ static void test_it_waits_only_for_whom_it_concerns(void **state)
 	assert_true(pair_shift_due(c.m, c.now_ms + LIMIT_MODEL_SHIFT_GRACE_MS));
 }
 
+/* requirement: NEG-8 */
+static void test_what_is_over_is_taken_up_in_parts(void **state)
+{
+	uint32_t from = 0;
+	size_t left;
+
+	report(0, SIIT_1);
+	for (size_t round = 0; round < 3; round++)
+		for (size_t i = 0; i < 3; i++)
+			acknowledge(i);
+	left = model_count(c.m, KIND_PAIR_SHIFT);
+	assert_int_equal(left, 4);
+	c.now_ms += LIMIT_MODEL_SHIFT_GRACE_MS;
+	/* one at a time, also of a host that has several */
+	while (left) {
+		assert_ok(cluster_end(&c, pair_shift_tick(cluster_tx(&c), 1, &from)));
+		assert_int_equal(model_count(c.m, KIND_PAIR_SHIFT), --left);
+		assert_true(from);
+	}
+	assert_ok(cluster_end(&c, pair_shift_tick(cluster_tx(&c), 1, &from)));
+	assert_int_equal(from, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -166,6 +189,7 @@ int main(void)
 		TEST(test_a_host_that_had_nothing_is_told_at_once),
 		TEST(test_a_removed_host_leaves_no_shift),
 		TEST(test_it_waits_only_for_whom_it_concerns),
+		TEST(test_what_is_over_is_taken_up_in_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -111,7 +111,7 @@ static void settle(void)
 	for (size_t i = 0; i < 4; i++) {
 		cluster_acknowledge(&c);
 		c.now_ms += 3600ULL * 1000;
-		assert_ok(cluster_end(&c, pair_shift_tick(cluster_tx(&c), 1000)));
+		assert_ok(cluster_end(&c, pair_shift_tick(cluster_tx(&c), 1000, &(uint32_t){0})));
 	}
 	assert_int_equal(model_count(c.m, KIND_PAIR_SHIFT), 0);
 }
