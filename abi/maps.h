@@ -5,7 +5,7 @@
  * layouts asserted below by both compilers.  Pinned tables outlive the programs and the agent: a change of
  * layout is a new number in abi/tables.def.  Flows are not pinned: new programs begin with none.
  *
- * Who writes: all but flows, connections, passed, counters, budgets and events are written by the
+ * Who writes: all but flows, connections, passed, counters, budgets, notices and events are written by the
  * agent alone.
  *
  * Twin records.  Ports, peers and next hops are arrays in shared memory.  The agent fills the copy
@@ -53,6 +53,9 @@ enum {
 	DP_EVENTS_PER_SECOND = 100,  /* enough to see each kind, too few to load the agent */
 	DP_UPCALLS_PER_WINDOW = 512, /* per port and direction: some 4,000 a second */
 	DP_ICMP_PER_WINDOW = 128,    /* ICMP errors per port: some 1,000 a second */
+	DP_STALE_PER_WINDOW = 8,     /* notices about one peer: some 60 a second */
+	DP_DEPARTED_MAX = 16384,     /* addresses that were here; more push the oldest out */
+	DP_DEPARTED_S = 3600, /* how long they are known: mappings of preloaded networks are held for good */
 	DP_WINDOW_SHIFT = 27,        /* a window is 2^27 ns = 134 ms */
 };
 
@@ -153,6 +156,20 @@ struct dp_local_value {
 	__u32 flags;
 	__u32 exit_peer, exit_handle;
 };
+
+/*
+ * ---- departed: LRU hash by dp_addr_key; an address that a port here had and none has any more ----
+ *
+ * Who sends to it has not heard.  Also, with vni DP_VNI_LABELS, the label (reip4) that stood for one.
+ */
+
+struct dp_departed_value {
+	__u64 until;  /* of the coarse monotonic clock, ns */
+	__u32 vni;    /* of a label: what it stood for; else 0 */
+	__be32 addr;
+};
+
+/* notices: array of dp_budget_value by peer; how many of its packets for such addresses the agent has seen in this window. */
 
 /* ---- subnets: LPM ---- */
 
@@ -604,6 +621,7 @@ enum {
 	DP_NOTE_DHCP,
 	DP_NOTE_DNS,
 	DP_NOTE_CONFIGURE6,
+	DP_NOTE_STALE, /* a copy, laid out as VERIFY's; not to be written back */
 };
 
 /* ---- events: ring buffer ---- */
@@ -624,6 +642,7 @@ DP_LAYOUT(struct dp_port_copy, 64);
 DP_LAYOUT(struct dp_port_value, 136);
 DP_LAYOUT(struct dp_addr_key, 20);
 DP_LAYOUT(struct dp_local_value, 16);
+DP_LAYOUT(struct dp_departed_value, 16);
 DP_LAYOUT(struct dp_subnet_key, 24);
 DP_LAYOUT(struct dp_subnet_value, 48);
 DP_LAYOUT(struct dp_peer_copy, 80);

@@ -75,6 +75,8 @@ static __always_inline int conclude(struct __sk_buff *skb, struct packet *p, int
 {
 	if (verdict == VERDICT_UPCALL)
 		verdict = upcall_send(skb, p);
+	if (verdict == -DROP_LOCAL_GONE && p->ask_kind == DP_NOTE_STALE)
+		upcall_stale(skb, p);
 	if (verdict < 0)
 		return refuse(skb, p, (__u32)-verdict);
 	return verdict;

@@ -45,10 +45,10 @@ static __always_inline const struct dp_mapping_value *ingress_mapping(__u32 vni,
 	return mapping_v6_get(vni, addr);
 }
 
-/* The node here: its slot in 'p'; VERDICT_EDGE for a gateway; or a reason. */
+/* The node here: its slot in 'p'; VERDICT_EDGE for a gateway; VERDICT_GONE for one that was here, whose sender is yet to be
+ * verified; or a reason. */
 static __always_inline int ingress_destination(struct packet *p)
 {
-	const struct dp_mapping_value *m;
 	const struct dp_port_copy *port;
 	const struct dp_handle_value *h;
 
@@ -71,8 +71,8 @@ static __always_inline int ingress_destination(struct packet *p)
 	}
 	if (p->to_handle)
 		return -DROP_HANDLE;
-	m = ingress_mapping(p->vni, p->dst);
-	return m && m->state == DP_STATE_GONE ? -DROP_LOCAL_GONE : -DROP_NOT_LOCAL;
+	p->gone = departed_get(p->vni, p->dst);
+	return p->gone ? VERDICT_GONE : -DROP_NOT_LOCAL;
 }
 
 /* From an edge: an address that no subnet of the network has needs no mapping. */
@@ -84,18 +84,31 @@ static __always_inline bool ingress_is_outside(const struct packet *p, __u32 pee
 	       !subnet_get(p->vni, p->src);
 }
 
-/* Does the source live at this peer (MAP-4)?  0, an upcall, or a reason. */
+/* From who lives there, for an address that does not live here any more: its host has not heard, and is to be told. */
+static __always_inline int ingress_stale(struct packet *p, __u32 peer, __u32 flags)
+{
+	upcall(p, DP_NOTE_STALE, peer, flags);
+	return -DROP_LOCAL_GONE;
+}
+
+/* Does the source live at this peer (MAP-4)?  0, an upcall, or a reason. Of what is for an address that has gone, nobody
+ * is asked for the source: there is no node any more in whose name. */
 static __always_inline int ingress_verify(struct __sk_buff *skb, struct packet *p,
 					  const struct dp_mapping_value *m, __u32 peer, __u32 flags)
 {
-	if (!m)
-		return ingress_is_outside(p, peer) ? 0 : upcall(p, DP_NOTE_VERIFY, peer, flags);
+	if (!m) {
+		if (ingress_is_outside(p, peer))
+			return p->gone ? ingress_stale(p, peer, flags) : 0;
+		return p->gone ? -DROP_LOCAL_GONE : upcall(p, DP_NOTE_VERIFY, peer, flags);
+	}
 	p->revision = m->revision;
 	p->identity = p->from_vni < SUBSTRATE_VNI_HANDLE_MIN ? m->identity : 0;
 	if (m->state == DP_STATE_REFUSED || m->state == DP_STATE_GONE)
 		return -DROP_SOURCE_REFUSED;
 	if (!spread_is_at(m, p->from_vni, p->src, peer))
 		return -DROP_SPOOF;
+	if (p->gone)
+		return ingress_stale(p, peer, flags);
 	p->spread = m->peer == DP_PEER_SPREAD;
 	p->spread_peer = peer;
 	if (m->state == DP_STATE_HELD && !p->injected)
@@ -222,7 +235,7 @@ static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p,
 	flow->accept_all = peer->accept;
 	flow->peer = peer_id;
 	r = ingress_destination(p);
-	if (r && r != VERDICT_EDGE)
+	if (r && r != VERDICT_EDGE && r != VERDICT_GONE)
 		return r;
 	port = r ? NULL : port_get(p->slot);
 	if (!r && !port)
@@ -295,7 +308,7 @@ static __always_inline int ingress_ipv6(struct __sk_buff *skb, struct packet *p,
 	if (r)
 		return r;
 	r = ingress_destination(p);
-	if (!r || r == VERDICT_EDGE)
+	if (!r || r == VERDICT_EDGE || r == VERDICT_GONE)
 		r = ingress_verify(skb, p, ingress_source(p), peer_id, 0);
 	return r ? r : VERDICT_ROUTED;
 }

@@ -73,17 +73,27 @@ static __always_inline int reip4_fast(struct __sk_buff *skb, __u8 seal, __u32 pe
 static __always_inline int reip4_names(struct packet *p, __be32 from, __be32 to, __u32 peer)
 {
 	const struct dp_label_value *src = label_get(0, from), *dst = label_get(0, to);
+	const struct dp_departed_value *was;
 	const struct dp_mapping_value *m;
 
-	if (!dst)
-		return -DROP_NOT_LOCAL;
-	p->vni = dst->vni;
-	map_v4(p->dst, dst->addr);
-	p->in.daddr = dst->addr;
-	p->in.vni = dst->vni;
+	if (dst) {
+		p->in.daddr = dst->addr;
+		p->in.vni = dst->vni;
+	} else {
+		was = departed_get(0, p->dst);
+		if (!was)
+			return -DROP_NOT_LOCAL;
+		p->gone = true;
+		p->in.daddr = was->addr;
+		p->in.vni = was->vni;
+	}
+	p->vni = p->in.vni;
+	map_v4(p->dst, p->in.daddr);
 	p->slot = local_slot(p->vni, p->dst);
-	if (!p->slot)
+	if (!p->slot && !p->gone)
 		return -DROP_NOT_LOCAL;
+	if (!src && p->gone)
+		return -DROP_LOCAL_GONE;
 	if (!src) {
 		m = mapping_v4_get(0, from);
 		return m ? -DROP_SOURCE_REFUSED : upcall(p, DP_NOTE_VERIFY, peer, 0);
@@ -136,11 +146,13 @@ static __noinline int reip4_decide(struct __sk_buff *skb, struct packet *p)
 	reip4_key(in->src, in->saddr, addrs[0]);
 	reip4_key(in->dst, in->daddr, addrs[1]);
 	r = ingress_ipv4(skb, p, in, peer_id, peer);
-	if (r != VERDICT_ROUTED)
+	if (r != VERDICT_ROUTED && r != -DROP_LOCAL_GONE)
 		return r;
 	m = mapping_v4_get(in->src_vni, in->saddr);
 	if (!m || m->label != addrs[0])
 		return -DROP_SPOOF;
+	if (r != VERDICT_ROUTED)
+		return r;
 	addrs[2] = in->saddr;
 	addrs[3] = in->daddr;
 	flow->checksum_diff = (__u32)bpf_csum_diff(addrs, 8, addrs + 2, 8, 0);

@@ -55,6 +55,13 @@ struct {
 } locals SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, DP_DEPARTED_MAX);
+	__type(key, struct dp_addr_key);
+	__type(value, struct dp_departed_value);
+} departed SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(max_entries, DP_SUBNETS_MAX);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -255,6 +262,13 @@ struct {
 	__type(key, __u32);
 	__type(value, struct dp_budget_value);
 } event_budget SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, DP_PEERS_MAX);
+	__type(key, __u32);
+	__type(value, struct dp_budget_value);
+} notices SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -17,6 +17,7 @@ enum {
 	VERDICT_ROUTED = 103,   /* it is decided where the packet goes */
 	VERDICT_ICMP4 = 105,    /* from no host: an error of the substrate, perhaps */
 	VERDICT_LOCAL = 106,    /* of a route: the network's own addresses are where they are */
+	VERDICT_GONE = 107,     /* for an address that was here: its source is to be verified */
 };
 
 /* A substrate packet's claim, taken from its addresses. */
@@ -95,6 +96,7 @@ struct packet {
 	bool copied;           /* the agent's own: DP_NOTE_COPY */
 	bool refused_out;      /* the last of its ports to be asked was the sender's */
 	bool injected;         /* by the agent: HELD counts as LIVE, MACs are a note */
+	bool gone;             /* it is for an address that was here and is not any more */
 	union {                /* the decision */
 		struct dp_flow_out out;
 		struct dp_flow_in in;

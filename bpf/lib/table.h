@@ -90,6 +90,17 @@ static __always_inline __u32 local_slot(__u32 vni, const __u8 addr[16])
 	return l ? l->slot : 0;
 }
 
+/* An address, or (vni DP_VNI_LABELS) a label, that was here not long ago and is not any more; or NULL. */
+static __noinline const struct dp_departed_value *departed_get(__u32 vni, const __u8 addr[16])
+{
+	struct dp_addr_key key = {.vni = vni};
+	const struct dp_departed_value *d;
+
+	memcpy(key.addr, addr, 16);
+	d = bpf_map_lookup_elem(&departed, &key);
+	return TABLE_FOUND(d && bpf_ktime_get_coarse_ns() < d->until ? d : NULL);
+}
+
 static __noinline const struct dp_subnet_value *subnet_get(__u32 vni, const __u8 addr[16])
 {
 	struct dp_subnet_key key = {.len = 32 + 128, .vni = htonl(vni)};

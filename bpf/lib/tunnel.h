@@ -91,7 +91,7 @@ static __noinline int tunnel_packet(struct __sk_buff *skb, struct packet *p, __u
 	if (!r)
 		r = ingress_destination(p);
 	to_edge = r == VERDICT_EDGE;
-	if (to_edge)
+	if (to_edge || r == VERDICT_GONE)
 		r = 0;
 	if (!r)
 		r = ingress_verify(skb, p, tunnel_source(p), peer_id, DP_NOTE_TUNNEL);

@@ -29,29 +29,50 @@ static __always_inline void upcall_note_tunnel(struct dp_note_tunnel *note, cons
 	note->peer[1] = (__u8)p->ask_id;
 }
 
-static __noinline int upcall_send(struct __sk_buff *skb, const struct packet *p)
+/* Writes the note.  0, or a reason. */
+static __noinline int upcall_note(struct __sk_buff *skb, const struct packet *p)
 {
 	struct dp_note note = {.magic = DP_NOTE_MAGIC, .kind = p->ask_kind, .flags = p->ask_flags};
-	bool verify = p->ask_kind == DP_NOTE_VERIFY;
+	bool arrived = p->ask_kind == DP_NOTE_VERIFY || p->ask_kind == DP_NOTE_STALE;
 	bool other =
 		p->ask_flags & DP_NOTE_OTHER || (p->ask_flags & DP_NOTE_TUNNEL && p->to_handle);
 	__u32 vni = other ? p->to_vni : p->vni;
 	__be32 id = htonl(p->ask_id);
 
-	if (!budget_take(p->slot, verify ? DP_BUDGET_VERIFY : DP_BUDGET_UPCALL,
-			 DP_UPCALLS_PER_WINDOW))
-		return -DROP_UPCALL_LIMIT;
 	note.vni[0] = (__u8)(vni >> 16);
 	note.vni[1] = (__u8)(vni >> 8);
 	note.vni[2] = (__u8)vni;
-	if (!verify) {
+	if (!arrived) {
 		note.slot[0] = (__u8)(p->slot >> 8);
 		note.slot[1] = (__u8)p->slot;
 	}
 	memcpy(note.id, &id, 4);
-	if (verify && p->ask_flags & DP_NOTE_TUNNEL)
+	if (arrived && p->ask_flags & DP_NOTE_TUNNEL)
 		upcall_note_tunnel((struct dp_note_tunnel *)&note, p);
-	if (bpf_skb_store_bytes(skb, 0, &note, sizeof(note), 0))
-		return -DROP_REWRITE;
-	return (int)bpf_redirect(config.upcall_ifindex, 0);
+	return bpf_skb_store_bytes(skb, 0, &note, sizeof(note), 0) ? -DROP_REWRITE : 0;
+}
+
+static __noinline int upcall_send(struct __sk_buff *skb, const struct packet *p)
+{
+	bool verify = p->ask_kind == DP_NOTE_VERIFY;
+	int r;
+
+	if (!budget_take(p->slot, verify ? DP_BUDGET_VERIFY : DP_BUDGET_UPCALL,
+			 DP_UPCALLS_PER_WINDOW))
+		return -DROP_UPCALL_LIMIT;
+	r = upcall_note(skb, p);
+	return r ? r : (int)bpf_redirect(config.upcall_ifindex, 0);
+}
+
+/* Shows the agent a packet that is going to be dropped.  Few of each peer: one that does not stop sending keeps nobody
+ * from learning of the others. */
+static __noinline int upcall_stale(struct __sk_buff *skb, const struct packet *p)
+{
+	__u32 peer = p->ask_id;
+	struct dp_budget_value *b = bpf_map_lookup_elem(&notices, &peer);
+
+	if (!b || !budget_spend(b, bpf_ktime_get_coarse_ns() >> DP_WINDOW_SHIFT, DP_STALE_PER_WINDOW) ||
+	    upcall_note(skb, p))
+		return 0;
+	return (int)bpf_clone_redirect(skb, config.upcall_ifindex, 0);
 }

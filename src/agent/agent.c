@@ -97,6 +97,8 @@ static void agent_on_up(const Viaduct__Agent__Welcome *welcome, void *arg)
 		a->revision = a->settled = 0;
 	a->cluster_id = welcome->cluster_id;
 	a->takes_pending = welcome->pending;
+	if (welcome->stale)
+		stale_begin(&a->stale);
 	cache_connected(&a->cache, welcome->lease_seconds);
 	questions_connected(&a->questions);
 	probe_set_interval(&a->probe, welcome->probe_seconds);
@@ -112,6 +114,7 @@ static void agent_on_down(void *arg)
 
 	cache_disconnected(&a->cache);
 	questions_disconnected(&a->questions);
+	stale_end(&a->stale);
 }
 
 static void agent_on_frame(const Viaduct__Agent__Frame *frame, void *arg)
@@ -352,6 +355,7 @@ int agent_new(const struct agent_config *config, struct agent **ret)
 						 .sealing = &a->sealing,
 						 .changed = agent_on_sealed_path,
 						 .arg = a});
+	stale_init(&a->stale, a->loop, agent_send, a);
 	link_init(&a->link, a->loop, &config->dialer, &agent_link_ops, a);
 	serve_init(a);
 	serve6_init(a);
@@ -403,6 +407,7 @@ struct agent *agent_free(struct agent *a)
 	flows_deinit(a);
 	copies_deinit(a);
 	upcalls_deinit(a);
+	stale_deinit(&a->stale);
 	miss_deinit(&a->miss);
 	questions_deinit(&a->questions);
 	cache_deinit(&a->cache);

@@ -40,6 +40,7 @@
 #include "agent/reconcile.h"
 #include "agent/sealed_path.h"
 #include "agent/sealing.h"
+#include "agent/stale.h"
 #include "base/loop.h"
 #include "datapath/datapath.h"
 #include "driver/driver.h"
@@ -126,6 +127,7 @@ struct agent {
 	struct announcer announcer;
 	struct sealing sealing;
 	struct sealed_paths sealed_paths;
+	struct stale stale;
 
 	/* devices.c */
 	struct device devices[DEVICES];
@@ -134,7 +136,7 @@ struct agent {
 	struct watch upcalls;
 	struct deferred drain;
 	unsigned int n_drains;
-	uint64_t n_upcalls[DP_UPCALL_CONFIGURE6 + 1]; /* by enum dp_upcall_kind */
+	uint64_t n_upcalls[DP_UPCALL_STALE + 1]; /* by enum dp_upcall_kind */
 	/* serve.c */
 	struct list dns;
 	size_t n_dns;

@@ -26,6 +26,9 @@ static void upcalls_dispatch(struct agent *a, struct dp_upcall *u)
 	case DP_UPCALL_CONFIGURE6:
 		serve6(a, u);
 		break;
+	case DP_UPCALL_STALE:
+		stale_take(&a->stale, u);
+		break;
 	}
 }
 

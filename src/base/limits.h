@@ -225,6 +225,15 @@
 /* The manager cannot say yet: ask again soon, not at once. */
 #define LIMIT_AGENT_RETRY_MS            200
 #define LIMIT_AGENT_QUESTIONS_PER_FRAME 256
+/* Hosts that have not heard of an address that is gone are told of this much later, many in one frame; the same one again
+ * after the manager's word has had the time to reach it and be applied. */
+#define LIMIT_AGENT_STALE_MS        100
+#define LIMIT_AGENT_STALE_AGAIN_MS  5000
+#define LIMIT_AGENT_STALE_PER_FRAME 256
+/* Such addresses of one host at a time, and of all: a host that lost one push lost few others; one that tries addresses
+ * leaves room for the rest. */
+#define LIMIT_AGENT_STALE_PER_PEER 64
+#define LIMIT_AGENT_STALE          4096
 /* Questions under way: more distinct ones in three seconds is a scan. */
 #define LIMIT_AGENT_QUESTIONS          16384
 #define LIMIT_AGENT_QUESTIONS_PER_PORT 1024
@@ -355,6 +364,10 @@
 #define LIMIT_UPDATES_WAITING (64 * 1024)
 /* Questions in one Resolve: many times what an agent gathers in one turn of its loop. */
 #define LIMIT_RESOLVE_QUESTIONS 4096
+/* Senders that have not heard, in one Stale: more than an agent may gather (LIMIT_AGENT_STALE_PER_FRAME).  To a host that
+ * has so many pushes before it that it has not acknowledged, what it should know is on its way already. */
+#define LIMIT_STALE_MAPPINGS 1024
+#define LIMIT_STALE_BEHIND   1024
 /* Frames of questions of one host that wait for a commit. */
 #define LIMIT_RESOLVES_WAITING 1024
 /* Transitions of instances of one host that wait for the store: each of its instances, twice. */

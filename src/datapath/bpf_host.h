@@ -177,6 +177,12 @@ uint32_t bpf_label_of(const struct bpf_host *h, uint32_t vni, const struct ipadd
 bool bpf_label_find(const struct bpf_host *h, uint32_t label, uint32_t *ret_vni,
 		    struct ipaddr *ret_addr);
 
+/* bpf_departed.c: an address of a port here, and its label, are about to be none's any more. */
+void bpf_departed_note(struct bpf_host *h, uint32_t vni, const struct ipaddr *addr);
+/* What a label stood for that was here; false: not known. */
+bool bpf_departed_label(const struct bpf_host *h, uint32_t label, uint32_t *ret_vni,
+			struct ipaddr *ret_addr);
+
 /* bpf_mapping.c */
 int bpf_mapping_set(struct datapath *dp, const struct dp_mapping *mapping);
 int bpf_mapping_delete(struct datapath *dp, uint32_t vni, const struct ipaddr *addr);

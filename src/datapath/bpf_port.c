@@ -84,7 +84,7 @@ static bool port_has(const struct dp_port *port, uint32_t vni, const struct ipad
 }
 
 /* Takes the addresses of 'was' that are not in 'is' out of the table, unless another port has taken
- * them over. */
+ * them over.  That they were here is remembered. */
 static void addrs_remove(struct bpf_host *h, uint32_t slot, const struct dp_port *was,
 			 const struct dp_port *is)
 {
@@ -97,6 +97,7 @@ static void addrs_remove(struct bpf_host *h, uint32_t slot, const struct dp_port
 		if ((is && port_has(is, was->vni, &was->addrs[i])) ||
 		    bpf_map_lookup_elem(fd, &key, &owner) || owner.slot != slot)
 			continue;
+		bpf_departed_note(h, was->vni, &was->addrs[i]);
 		bpf_map_delete_elem(fd, &key);
 		(void)!bpf_label_set_own(h, was->vni, &was->addrs[i], 0); /* takes no room */
 		bpf_host_bump_mapping(h, was->vni, &was->addrs[i]);

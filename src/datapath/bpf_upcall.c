@@ -124,6 +124,12 @@ static void read_nd(const uint8_t *packet, size_t size, struct dp_upcall *u)
 		memcpy(u->dst.b, packet + 48, 16);
 }
 
+/* It came from the substrate, or by a tunnel. */
+static bool note_arrived(const struct dp_note *note)
+{
+	return note->kind == DP_NOTE_VERIFY || note->kind == DP_NOTE_STALE;
+}
+
 static void read_addresses(const uint8_t *frame, size_t size, const struct dp_note *note,
 			   struct dp_upcall *u)
 {
@@ -137,7 +143,7 @@ static void read_addresses(const uint8_t *frame, size_t size, const struct dp_no
 		read_nd(packet, size, u);
 	else if (ethertype == ETH_P_IP)
 		read_ipv4(packet, size, u);
-	else if (note->kind == DP_NOTE_VERIFY && !(note->flags & DP_NOTE_TUNNEL))
+	else if (note_arrived(note) && !(note->flags & DP_NOTE_TUNNEL))
 		read_substrate(packet, size, u);
 	else
 		read_ipv6(packet, size, u);
@@ -215,7 +221,10 @@ static void read_labels(struct bpf_host *h, struct dp_upcall *u)
 
 	if (!ipaddr_is_v4(&u->src) || !ipaddr_is_v4(&u->dst))
 		return;
-	bpf_label_find(h, ipaddr_v4(&u->dst), &u->vni, &u->dst);
+	if (u->kind == DP_UPCALL_STALE)
+		bpf_departed_label(h, ipaddr_v4(&u->dst), &u->vni, &u->dst);
+	else
+		bpf_label_find(h, ipaddr_v4(&u->dst), &u->vni, &u->dst);
 	if (!bpf_label_find(h, ipaddr_v4(&u->src), &vni, &u->src))
 		u->src_is_label = true;
 	else if (vni != u->vni)
@@ -228,6 +237,17 @@ static uint32_t note_id(const struct dp_note *note)
 	       (uint32_t)note->id[2] << 8 | note->id[3];
 }
 
+/* Whose host sent what arrived. */
+static uint32_t note_peer(const struct dp_note *note)
+{
+	struct dp_note_tunnel t;
+
+	if (!(note->flags & DP_NOTE_TUNNEL))
+		return note_id(note);
+	memcpy(&t, note, sizeof(t));
+	return (uint32_t)t.peer[0] << 8 | t.peer[1];
+}
+
 /* 0 with '*ret', -EAGAIN when the frame is none of the programs' (the kernel's own chatter). */
 static int upcall_new(struct datapath *dp, const struct virtio_net_hdr *vnet, const uint8_t *frame,
 		      size_t size, struct dp_upcall **ret)
@@ -238,7 +258,7 @@ static int upcall_new(struct datapath *dp, const struct virtio_net_hdr *vnet, co
 	if (size < ETH_HLEN)
 		return -EAGAIN;
 	memcpy(&note, frame, sizeof(note));
-	if (note.magic != DP_NOTE_MAGIC || note.kind > DP_NOTE_CONFIGURE6)
+	if (note.magic != DP_NOTE_MAGIC || note.kind > DP_NOTE_STALE)
 		return -EAGAIN;
 	u = calloc(1, sizeof(*u));
 	if (!u)
@@ -253,14 +273,15 @@ static int upcall_new(struct datapath *dp, const struct virtio_net_hdr *vnet, co
 	u->dp.dp = dp;
 	u->dp.size = size;
 	u->dp.kind = (enum dp_upcall_kind)note.kind;
-	u->dp.port =
-		note.kind == DP_NOTE_VERIFY || note.flags & DP_NOTE_UPLINK ? 0 : note_id(&note);
+	u->dp.port = note_arrived(&note) || note.flags & DP_NOTE_UPLINK ? 0 : note_id(&note);
+	if (u->dp.kind == DP_UPCALL_STALE)
+		u->dp.peer = note_peer(&note);
 	read_addresses(frame, size, &note, &u->dp);
-	if (note.kind == DP_NOTE_VERIFY && !(note.flags & DP_NOTE_TUNNEL) &&
+	if (note_arrived(&note) && !(note.flags & DP_NOTE_TUNNEL) &&
 	    (frame[12] << 8 | frame[13]) == ETH_P_IP) {
 		u->dp.vni = note_vni(&note);
 		read_labels(bpf_host_of(dp), &u->dp);
-	} else if (note.kind == DP_NOTE_VERIFY)
+	} else if (note_arrived(&note))
 		read_substrate_networks(bpf_host_of(dp), &note, frame, size, &u->dp);
 	else
 		read_port_networks(bpf_host_of(dp), &note, &u->dp);

@@ -301,6 +301,10 @@ enum dp_upcall_kind {
 	DP_UPCALL_DHCP, /* a node's DHCP request: 'port'; the frame as sent */
 	DP_UPCALL_DNS, /* a node's DNS query to its network's resolver: 'port'; the frame as sent */
 	DP_UPCALL_CONFIGURE6, /* a node's DHCPv6 message or router solicitation: 'port'; the frame as sent */
+	/* A copy of what was dropped (LOCAL_GONE): 'peer' sent it, from where the source lives, to an address that a port here
+	 * had and none has any more: 'vni', 'src', 'dst', 'other_vni' as for VERIFY.  A few of each peer (DP_STALE_PER_WINDOW);
+	 * not to be written back. */
+	DP_UPCALL_STALE,
 };
 
 /* A packet that came up.  Owned by the agent until datapath_upcall_free(). */
@@ -315,6 +319,7 @@ struct dp_upcall {
 	 * forwards: its handle, and 'src' is 0.a.b.c, the network that it forwards into: the location asked for is that
 	 * of the node, if it may. */
 	uint32_t other_vni;
+	uint32_t peer;     /* STALE: the sender's host */
 	bool src_is_label; /* VERIFY: 'src' is a label that is not known here, and 'other_vni' 0 */
 	size_t size;            /* of 'frame', without the vnet header */
 	uint8_t *frame;         /* Ethernet frame; its MACs are the programs' notes, not the node's, but for DHCP and ARP bodies */

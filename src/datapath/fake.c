@@ -267,6 +267,23 @@ static enum fake_verdict hold_for_verification(struct fake_host *h, const struct
 	return hold(h, NULL, &noted, DP_UPCALL_VERIFY, ret_reason);
 }
 
+/* For an address that was here, from who lives there: dropped, and shown to the agent. */
+static enum fake_verdict show_stale(struct fake_host *h, const struct dp_peer *peer,
+				    const struct packet *p, uint32_t *ret_reason)
+{
+	struct dp_upcall up = {.kind = DP_UPCALL_STALE,
+			       .peer = peer->id,
+			       .vni = p->vni,
+			       .src = p->src,
+			       .dst = p->dst};
+
+	if (p->src_vni != p->vni)
+		up.other_vni = p->src_vni;
+	/* a queue that is full shows less of it */
+	(void)!fake_queue_upcall(h, &up, p->frame, p->size);
+	return refuse(h, NULL, p, DROP_LOCAL_GONE, ret_reason);
+}
+
 static struct fake_port *port_by_handle(struct fake_host *h, uint32_t handle)
 {
 	for (size_t i = 0; handle && i < h->ports.n; i++) {
@@ -391,12 +408,12 @@ static enum fake_verdict arrive(struct fake_host *h, const struct dp_peer *peer,
 				enum seal_cipher seal, struct packet *p, uint32_t *ret_reason)
 {
 	struct dp_mapping *m = fake_mapping_find(h, p->src_vni, &p->src);
-	struct dp_mapping *here = fake_mapping_find(h, p->vni, &p->dst);
 	struct fake_port *port =
 		p->handle ? port_by_handle(h, p->handle) : fake_port_by_addr(h, p->vni, &p->dst);
 	struct dp_mapping outside = {.peer = peer ? peer->id : 0};
 	struct dp_peer accepts;
 	uint32_t reason;
+	bool gone;
 
 	if (!peer)
 		return refuse(h, NULL, p, DROP_UNKNOWN_PEER, ret_reason);
@@ -410,21 +427,22 @@ static enum fake_verdict arrive(struct fake_host *h, const struct dp_peer *peer,
 		return refuse(h, NULL, p, DROP_HANDLE, ret_reason);
 	if (!m && is_outside(h, peer, p))
 		m = &outside;
-	if (p->handle && !port)
-		here = NULL;
-	else if (!port && here && here->state == DP_MAPPING_GONE)
-		return refuse(h, NULL, p, DROP_LOCAL_GONE, ret_reason);
-	else if (!port)
+	gone = !port && !p->handle && fake_has_departed(h, p->vni, &p->dst);
+	if (!port && !p->handle && !gone)
 		return refuse(h, NULL, p, DROP_NOT_LOCAL, ret_reason);
 	if (port && port->dp.disabled)
 		return refuse(h, port, p, DROP_DISABLED, ret_reason);
-	if (!m || (m->state == DP_MAPPING_HELD && !p->reinjected))
+	if (!m && gone)
+		return refuse(h, NULL, p, DROP_LOCAL_GONE, ret_reason);
+	if (!m || (m->state == DP_MAPPING_HELD && !p->reinjected && !gone))
 		return hold_for_verification(h, peer, format, seal, p, ret_reason);
 	p->revision = m->revision;
 	if (m->state == DP_MAPPING_REFUSED || m->state == DP_MAPPING_GONE)
 		return refuse(h, NULL, p, DROP_SOURCE_REFUSED, ret_reason);
 	if (!is_at(m, peer->id))
 		return refuse(h, NULL, p, DROP_SPOOF, ret_reason);
+	if (gone)
+		return show_stale(h, peer, p, ret_reason);
 	if (p->handle)
 		return to_handle(h, p, ret_reason);
 	reason = judge(h, port, p, false, m->groups, m->n_groups);

@@ -192,6 +192,7 @@ int fake_host_new(struct fake_world *world, const struct dp_config *config, stru
 	h->gateways.row_size = sizeof(struct fake_gateway);
 	h->publics.row_size = sizeof(struct dp_public);
 	h->pins.row_size = sizeof(struct fake_pin);
+	h->departed.row_size = sizeof(struct fake_departed);
 	h->groups.row_size = sizeof(struct dp_group);
 	h->acls.row_size = sizeof(struct dp_acl);
 	list_init(&h->upcalls);
@@ -240,6 +241,7 @@ struct fake_host *fake_host_free(struct fake_host *h)
 	free(h->nexthops.rows);
 	free(h->mappings.rows);
 	free(h->pins.rows);
+	free(h->departed.rows);
 	fake_gateway_free_all(h);
 	for (size_t i = 0; i < h->groups.n; i++)
 		free((void *)((struct dp_group *)row(&h->groups, i))->rules);
@@ -384,6 +386,32 @@ static int op_substrate_set(struct datapath *dp, int ifindex)
 	return 0;
 }
 
+bool fake_has_departed(struct fake_host *h, uint32_t vni, const struct ipaddr *addr)
+{
+	for (size_t i = 0; i < h->departed.n; i++) {
+		const struct fake_departed *d = (const struct fake_departed *)h->departed.rows + i;
+
+		if (d->vni == vni && ipaddr_equal(&d->addr, addr))
+			return true;
+	}
+	return false;
+}
+
+/* Remembers the addresses of 'was' that 'is' (NULL: nothing) has not.  Without memory nobody is told. */
+static void note_departed(struct fake_host *h, const struct dp_port *was, const struct dp_port *is)
+{
+	for (uint32_t i = 0; i < was->n_addrs; i++) {
+		struct fake_departed d = {.vni = was->vni, .addr = was->addrs[i]};
+		uint32_t k = 0;
+
+		while (is && is->vni == was->vni && k < is->n_addrs && !ipaddr_equal(&is->addrs[k], &d.addr))
+			k++;
+		if ((!is || is->vni != was->vni || k == is->n_addrs) &&
+		    !fake_has_departed(h, d.vni, &d.addr))
+			(void)!fake_table_put(&h->departed, NULL, &d);
+	}
+}
+
 static int op_port_set(struct datapath *dp, const struct dp_port *port)
 {
 	struct fake_host *h = host_of(dp);
@@ -407,6 +435,7 @@ static int op_port_set(struct datapath *dp, const struct dp_port *port)
 	}
 	if (p->dp.ifindex != port->ifindex)
 		fake_device_enter(h, port);
+	note_departed(h, &p->dp, port);
 	p->dp = *port;
 	return 0;
 }
@@ -418,6 +447,7 @@ static int op_port_delete(struct datapath *dp, uint32_t id)
 
 	if (!p)
 		return -ENOENT;
+	note_departed(h, &p->dp, NULL);
 	fake_watch_forget_port(h, id);
 	port_clear(p);
 	row_remove(&h->ports, p);

@@ -51,6 +51,11 @@ struct fake_event {
 	struct dp_drop_event dp;
 };
 
+struct fake_departed {
+	uint32_t vni;
+	struct ipaddr addr;
+};
+
 struct fake_host {
 	struct list link;
 	struct fake_world *world;
@@ -63,6 +68,7 @@ struct fake_host {
 	struct fake_table plans; /* peers as they were planned and not set yet */
 	struct fake_table tables, peerings, gateways, publics; /* fake_gateway.h */
 	struct fake_table pins;                                /* fake_spread.h */
+	struct fake_table departed;                            /* struct fake_departed: that were here */
 	struct fake_watch watch;
 	struct fake_devices { /* fake_device.h */
 		bool prepared[FAKE_DEVICES_MAX], watched[FAKE_DEVICES_MAX]; /* by index */
@@ -93,6 +99,7 @@ struct fake_host *fake_host_free(struct fake_host *h);
 
 struct fake_port *fake_port_find(struct fake_host *h, uint32_t id);
 struct fake_port *fake_port_by_addr(struct fake_host *h, uint32_t vni, const struct ipaddr *addr);
+bool fake_has_departed(struct fake_host *h, uint32_t vni, const struct ipaddr *addr);
 struct dp_subnet *fake_subnet_find(struct fake_host *h, uint32_t vni, const struct ipaddr *addr);
 struct dp_peer *fake_peer_find(struct fake_host *h, uint32_t id);
 struct dp_mapping *fake_mapping_find(struct fake_host *h, uint32_t vni, const struct ipaddr *addr);

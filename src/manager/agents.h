@@ -79,6 +79,9 @@ struct agent {
 	/* resolve.c */
 	size_t n_resolves_waiting;
 	uint64_t n_resolved, n_refused;
+
+	/* stale.c */
+	uint64_t n_corrected; /* times that it was told again what it had not heard */
 };
 
 struct agents {

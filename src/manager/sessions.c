@@ -13,6 +13,7 @@
 #include "manager/publish.h"
 #include "manager/renew.h"
 #include "manager/resolve.h"
+#include "manager/stale.h"
 #include "manager/stats.h"
 #include "manager/updates.h"
 #include "model/edge.h"
@@ -160,6 +161,7 @@ static int send_welcome(struct link *link)
 	welcome.probe_seconds = probe_seconds;
 	welcome.stats_seconds = stats_seconds;
 	welcome.pending = true;
+	welcome.stale = true;
 	frame.body_case = VIADUCT__AGENT__FRAME__BODY_WELCOME;
 	frame.welcome = &welcome;
 	return session_send(link->session, &frame);
@@ -256,6 +258,9 @@ static void take(struct manager *manager, struct agent *agent, const Viaduct__Ag
 		break;
 	case VIADUCT__AGENT__FRAME__BODY_UPDATE_ACK:
 		updates_acknowledge(manager, agent, frame->update_ack->revision);
+		break;
+	case VIADUCT__AGENT__FRAME__BODY_STALE:
+		stale_correct(manager, agent, frame->stale);
 		break;
 	case VIADUCT__AGENT__FRAME__BODY_RELEASED:
 		updates_release(manager, agent, frame->released);

@@ -251,3 +251,25 @@ void frame_assert_dropped_from_wire(const struct lab *lab, int host, uint32_t po
 	assert_int_equal(frame_from_wire(lab, host, in, &out), TC_ACT_SHOT);
 	assert_int_equal(lab_drops(lab, host, port, reason), before + 1);
 }
+
+size_t frame_shown_stale(const struct lab *lab, const char *src, const char *dst)
+{
+	struct ipaddr from = lab_addr(src), to = lab_addr(dst);
+	struct dp_upcall *u;
+	size_t n = 0;
+
+	while (!datapath_upcall_read(lab->hosts[1].dp, &u)) {
+		if (u->kind == DP_UPCALL_STALE) {
+			assert_int_equal(u->peer, 1);
+			assert_int_equal(u->port, 0);
+			assert_int_equal(u->vni, LAB_VNI);
+			assert_int_equal(u->other_vni, 0);
+			assert_true(ipaddr_equal(&u->src, &from));
+			assert_true(ipaddr_equal(&u->dst, &to));
+			n++;
+		}
+		assert_int_not_equal(u->kind, DP_UPCALL_VERIFY);
+		datapath_upcall_free(u);
+	}
+	return n;
+}

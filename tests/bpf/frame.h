@@ -59,6 +59,9 @@ int frame_from_wire(const struct lab *lab, int host, const struct frame *in, str
 void frame_transmit(const struct lab *lab, int host, const struct frame *f);
 /* From the world, to an edge's uplink (likewise). */
 int frame_from_world(const struct lab *lab, const struct frame *in, struct frame *ret_out);
+/* How many of host 1's packets from 'src' for 'dst', which was at host 2, the agent there has been shown since it was last
+ * asked; it was asked for no source. */
+size_t frame_shown_stale(const struct lab *lab, const char *src, const char *dst);
 /* The frame is dropped, and 'reason' is counted for it at 'port' (0: the substrate side). */
 void frame_assert_dropped_by_node(const struct lab *lab, const struct lab_node *n,
 				  const struct frame *in, uint32_t reason);

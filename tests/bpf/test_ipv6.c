@@ -436,6 +436,24 @@ static void test_sources_are_verified(void **state)
 	lab_map(&fixture.lab, LAB_VNI, A, 0, DP_MAPPING_LIVE);
 }
 
+/* One that sends to an address that was here is told of to the agent.  requirement: MAP-4 */
+static void test_gone_is_shown(void **state)
+{
+	struct frame f = packet(A, D, router_mac, 17, 50), wire = run(&f);
+	struct dp_port port = fixture.d->port;
+
+	port.n_addrs--;
+	lab_set_port(&fixture.lab, 1, &port);
+	frame_shown_stale(&fixture.lab, A, D);
+	frame_assert_dropped_from_wire(&fixture.lab, 1, 0, &wire, DROP_LOCAL_GONE);
+	assert_int_equal(frame_shown_stale(&fixture.lab, A, D), 1);
+	lab_map(&fixture.lab, LAB_VNI, A, 1, DP_MAPPING_LIVE);
+	frame_assert_dropped_from_wire(&fixture.lab, 1, 0, &wire, DROP_SPOOF);
+	assert_int_equal(frame_shown_stale(&fixture.lab, A, D), 0);
+	lab_map(&fixture.lab, LAB_VNI, A, 0, DP_MAPPING_LIVE);
+	lab_set_port(&fixture.lab, 1, &fixture.d->port);
+}
+
 /* ---- errors of the substrate ---- */
 
 /* What a router of the substrate says about 'wire', which host 1 sent. */
@@ -664,6 +682,7 @@ int main(void)
 		cmocka_unit_test(test_links_and_subnets),
 		cmocka_unit_test(test_which_macs_may_be_sent_to),
 		cmocka_unit_test(test_sources_are_verified),
+		cmocka_unit_test(test_gone_is_shown),
 		cmocka_unit_test(test_path_mtu),
 		cmocka_unit_test(test_ways_out),
 		cmocka_unit_test(test_a_network_without_ipv6),

@@ -516,6 +516,38 @@ static void test_peered(void **state)
 	lab_subnet_with(&fixture.lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", 0);
 }
 
+/* ---- for an address that has gone ---- */
+
+/* Its label is known as long as it is.  requirement: MAP-4 */
+/* requirement: PKT-16 */
+static void test_gone_is_shown(void **state)
+{
+	struct frame f = wire();
+	struct dp_port port = fixture.b->port;
+	struct ipaddr source = lab_addr("10.0.1.10");
+
+	port.addrs[0] = lab_addr("10.0.1.99");
+	port.labels[0] = lab_label(1, LAB_VNI, &port.addrs[0]);
+	lab_set_port(&fixture.lab, 1, &port);
+	lab_map(&fixture.lab, LAB_VNI, "10.0.1.11", 0, DP_MAPPING_LIVE);
+	frame_shown_stale(&fixture.lab, "10.0.1.10", "10.0.1.11");
+	pair_assert_dropped(&fixture, &f, DROP_LOCAL_GONE);
+	assert_int_equal(frame_shown_stale(&fixture.lab, "10.0.1.10", "10.0.1.11"), 1);
+	set_source(1, DP_MAPPING_LIVE, LABEL_A + 1); /* another label is its own */
+	pair_assert_dropped(&fixture, &f, DROP_LOCAL_GONE);
+	set_source(DP_PEER_SELF, DP_MAPPING_LIVE, LABEL_A);
+	pair_assert_dropped(&fixture, &f, DROP_SPOOF);
+	set_source(1, DP_MAPPING_GONE, LABEL_A);
+	pair_assert_dropped(&fixture, &f, DROP_SOURCE_REFUSED);
+	assert_int_equal(datapath_mapping_delete(fixture.lab.hosts[1].dp, LAB_VNI, &source), 0);
+	pair_assert_dropped(&fixture, &f, DROP_LOCAL_GONE);
+	assert_int_equal(frame_shown_stale(&fixture.lab, "10.0.1.10", "10.0.1.11"), 0);
+	lab_map(&fixture.lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
+	lab_map(&fixture.lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_LIVE);
+	lab_set_port(&fixture.lab, 1, &fixture.b->port);
+	pair_assert_accepted(&fixture, &f);
+}
+
 /* ---- questions ---- */
 
 static struct dp_upcall *verify_upcall(void)
@@ -739,6 +771,7 @@ int main(void)
 		cmocka_unit_test_setup(test_changes_invalidate_flows, reset),
 		cmocka_unit_test_setup(test_label_of_another, reset),
 		cmocka_unit_test_setup(test_peered, reset),
+		cmocka_unit_test_setup(test_gone_is_shown, reset),
 		cmocka_unit_test_setup(test_unknown_source, reset),
 		cmocka_unit_test_setup(test_errors_are_told, reset),
 		cmocka_unit_test_setup(test_forged_errors, reset),

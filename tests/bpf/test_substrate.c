@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 #include <errno.h>
 
@@ -435,11 +436,84 @@ static void test_changes_invalidate_flows(void **state)
 	pair_assert_accepted(&fixture, &f);
 	other.addrs[0] = lab_addr("10.0.1.99"); /* the port's address is another now */
 	lab_set_port(&fixture.lab, 1, &other);
-	pair_assert_dropped(&fixture, &f, DROP_NOT_LOCAL);
-	lab_map(&fixture.lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_GONE);
 	pair_assert_dropped(&fixture, &f, DROP_LOCAL_GONE);
 	lab_set_port(&fixture.lab, 1, &fixture.b->port);
 	pair_assert_accepted(&fixture, &f);
+}
+
+/* ---- for an address that has gone ---- */
+
+static uint64_t window_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return ((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec) >> DP_WINDOW_SHIFT;
+}
+
+/* Each window has its own budget of notices. */
+static void await_window(void)
+{
+	uint64_t was = window_now();
+
+	while (window_now() == was)
+		;
+}
+
+/* Who sends to an address that was here is told of to the agent, if the packet is from where its source lives; nobody
+ * learns which addresses never were.  requirement: MAP-4  requirement: PKT-15 */
+static void test_gone_is_shown(void **state)
+{
+	struct datapath *dp = fixture.lab.hosts[1].dp;
+	struct ipaddr source = lab_addr("10.0.1.10");
+	struct dp_port other = fixture.b->port;
+	struct frame f = wire(17, 0, 40), never;
+
+	frame_shown_stale(&fixture.lab, "10.0.1.10", "10.0.1.11");
+	lab_map(&fixture.lab, LAB_VNI, "10.0.1.77", 1, DP_MAPPING_LIVE);
+	never = frame_v4(&(struct v4){.src = "10.0.1.10", .dst = "10.0.1.77", .from = 1, .protocol = 17,
+				      .ttl = 64, .fragment = DF, .payload = 40});
+	assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &never, &never), TC_ACT_REDIRECT);
+	other.addrs[0] = lab_addr("10.0.1.99");
+	lab_set_port(&fixture.lab, 1, &other);
+	await_window();
+	pair_assert_dropped(&fixture, &f, DROP_LOCAL_GONE);
+	assert_int_equal(frame_shown_stale(&fixture.lab, "10.0.1.10", "10.0.1.11"), 1);
+	pair_assert_dropped(&fixture, &never, DROP_NOT_LOCAL);
+	lab_map(&fixture.lab, LAB_VNI, "10.0.1.10", 1, DP_MAPPING_LIVE); /* lives elsewhere */
+	pair_assert_dropped(&fixture, &f, DROP_SPOOF);
+	lab_map(&fixture.lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_REFUSED);
+	pair_assert_dropped(&fixture, &f, DROP_SOURCE_REFUSED);
+	assert_int_equal(datapath_mapping_delete(dp, LAB_VNI, &source), 0);
+	pair_assert_dropped(&fixture, &f, DROP_LOCAL_GONE); /* in whose name could be asked? */
+	assert_int_equal(frame_shown_stale(&fixture.lab, "10.0.1.10", "10.0.1.11"), 0);
+	lab_map(&fixture.lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_HELD);
+	pair_assert_dropped(&fixture, &f, DROP_LOCAL_GONE);
+	assert_int_equal(frame_shown_stale(&fixture.lab, "10.0.1.10", "10.0.1.11"), 1);
+	lab_map(&fixture.lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
+	lab_set_port(&fixture.lab, 1, &fixture.b->port);
+	pair_assert_accepted(&fixture, &f);
+	assert_int_equal(frame_shown_stale(&fixture.lab, "10.0.1.10", "10.0.1.11"), 0);
+}
+
+/* A peer that does not stop sending makes no more work than this, and every packet is counted.  requirement: PKT-15 */
+static void test_gone_is_shown_seldom(void **state)
+{
+	struct dp_port other = fixture.b->port;
+	struct frame f = wire(17, 0, 40);
+	uint64_t before;
+	size_t n, windows;
+
+	other.addrs[0] = lab_addr("10.0.1.99");
+	lab_set_port(&fixture.lab, 1, &other);
+	frame_shown_stale(&fixture.lab, "10.0.1.10", "10.0.1.11");
+	before = window_now();
+	for (int i = 0; i < 100; i++)
+		pair_assert_dropped(&fixture, &f, DROP_LOCAL_GONE);
+	windows = window_now() - before + 1;
+	n = frame_shown_stale(&fixture.lab, "10.0.1.10", "10.0.1.11");
+	assert_in_range(n, 1, windows * DP_STALE_PER_WINDOW);
+	lab_set_port(&fixture.lab, 1, &fixture.b->port);
 }
 
 /* ---- whole packets ---- */
@@ -617,6 +691,8 @@ int main(void)
 		cmocka_unit_test_setup(test_variants_are_planned, reset),
 		cmocka_unit_test_setup(test_variants_are_narrow, reset),
 		cmocka_unit_test_setup(test_changes_invalidate_flows, reset),
+		cmocka_unit_test_setup(test_gone_is_shown, reset),
+		cmocka_unit_test_setup(test_gone_is_shown_seldom, reset),
 		cmocka_unit_test_setup(test_inner_must_match, reset),
 		cmocka_unit_test_setup(test_errors_are_told, reset),
 		cmocka_unit_test_setup(test_forged_errors, reset),

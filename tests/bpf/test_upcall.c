@@ -184,6 +184,36 @@ static void test_first_packet_vxlan(void **state)
 	check_first_packet(FORMAT_VXLAN_1);
 }
 
+/* By a tunnel, too, the agent is told who sends to an address that was here.  requirement: MAP-4 */
+static void test_gone_is_shown_vxlan(void **state)
+{
+	struct fixture *f = &fixture;
+	struct dp_port other;
+	struct dp_upcall *u;
+	int a, b;
+
+	set_up(f, FORMAT_VXLAN_1);
+	lab_map(&f->lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
+	lab_map(&f->lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_LIVE);
+	a = udp_socket(f, f->a, "10.0.1.10", 4000);
+	b = udp_socket(f, f->b, "10.0.1.11", 4000);
+	sockets_send(a, "10.0.1.11", 4000, "one", 3);
+	expect(f, b, "one", 3);
+	other = f->b->port;
+	other.addrs[0] = lab_addr("10.0.1.99");
+	lab_set_port(&f->lab, 1, &other);
+	sockets_send(a, "10.0.1.11", 4000, "two", 3);
+	u = next_upcall(f, 1, DP_UPCALL_STALE);
+	assert_int_equal(u->peer, 1);
+	assert_int_equal(u->vni, LAB_VNI);
+	assert_true(is(&u->src, "10.0.1.10"));
+	assert_true(is(&u->dst, "10.0.1.11"));
+	datapath_upcall_free(u);
+	expect_nothing(b);
+	close(a);
+	close(b);
+}
+
 /* A destination in another subnet is asked for by its packet, which comes back by the router. */
 /* requirement: MAP-2 */
 /* requirement: PKT-7 */
@@ -465,6 +495,7 @@ int main(void)
 		cmocka_unit_test(test_first_packet_siit_2),
 		cmocka_unit_test(test_first_packet_siit_1),
 		cmocka_unit_test(test_first_packet_vxlan),
+		cmocka_unit_test(test_gone_is_shown_vxlan),
 		cmocka_unit_test(test_unknown_behind_router),
 		cmocka_unit_test(test_held_keeps_order),
 		cmocka_unit_test(test_dns_and_dhcp_come_up),

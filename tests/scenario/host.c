@@ -266,6 +266,16 @@ void scenario_host_slow(struct scenario_host *host, uint64_t ms)
 	host->nodes.slow_ns = ms * CLOCK_NS_PER_MS;
 }
 
+void scenario_host_lose_port(struct scenario_host *host, const char *interface_id)
+{
+	assert_int_equal(datapath_port_delete(host->agent->dp, port_of(host, interface_id)), 0);
+}
+
+uint64_t scenario_host_stale(const struct scenario_host *host)
+{
+	return host->agent->stale.n_told;
+}
+
 size_t scenario_host_nodes(const struct scenario_host *host)
 {
 	size_t n = 0;

@@ -49,5 +49,9 @@ bool scenario_host_choice(const struct scenario_host *host, uint32_t peer, enum 
 			  uint32_t *ret_accept);
 /* From now on each step of its driver takes so long. */
 void scenario_host_slow(struct scenario_host *host, uint64_t ms);
+/* Its data plane loses the port of an interface, of which nobody is told. */
+void scenario_host_lose_port(struct scenario_host *host, const char *interface_id);
+/* Addresses that it told the manager another host still sends to. */
+uint64_t scenario_host_stale(const struct scenario_host *host);
 /* Nodes that run. */
 size_t scenario_host_nodes(const struct scenario_host *host);

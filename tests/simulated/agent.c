@@ -410,6 +410,29 @@ int sim_agent_ask(struct sim_agent *agent, Viaduct__Agent__Question__Kind kind, 
 	return send_body(agent, VIADUCT__AGENT__FRAME__BODY_RESOLVE, &resolve);
 }
 
+int sim_agent_tell_stale(struct sim_agent *agent, uint32_t host, uint32_t vni, const struct ipaddr *src,
+			 const struct ipaddr *addr, size_t n)
+{
+	Viaduct__Agent__StaleMapping mapping = VIADUCT__AGENT__STALE_MAPPING__INIT;
+	Viaduct__Agent__Stale stale = VIADUCT__AGENT__STALE__INIT;
+	Viaduct__Agent__StaleMapping **all = calloc(n, sizeof(*all));
+	int r;
+
+	if (!all)
+		return -ENOMEM;
+	mapping.host = host;
+	mapping.vni = mapping.src_vni = vni;
+	mapping.addr = (ProtobufCBinaryData){sizeof(addr->b), (uint8_t *)(uintptr_t)addr->b};
+	mapping.src = (ProtobufCBinaryData){sizeof(src->b), (uint8_t *)(uintptr_t)src->b};
+	for (size_t i = 0; i < n; i++)
+		all[i] = &mapping;
+	stale.n_mappings = n;
+	stale.mappings = all;
+	r = send_body(agent, VIADUCT__AGENT__FRAME__BODY_STALE, &stale);
+	free(all);
+	return r;
+}
+
 int sim_agent_report(struct sim_agent *agent, const char *instance_id, uint64_t generation,
 		     Viaduct__Agent__InstanceStatus__State state)
 {

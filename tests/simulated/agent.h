@@ -74,6 +74,9 @@ int sim_agent_ask(struct sim_agent *agent, Viaduct__Agent__Question__Kind kind, 
 /* Acknowledges what silence has left. */
 int sim_agent_acknowledge(struct sim_agent *agent);
 int sim_agent_acknowledge_updates(struct sim_agent *agent);
+/* Tells that 'host' still sends from 'src' to 'addr', which is not here any more, 'n' times in one frame. */
+int sim_agent_tell_stale(struct sim_agent *agent, uint32_t host, uint32_t vni, const struct ipaddr *src,
+			 const struct ipaddr *addr, size_t n);
 int sim_agent_report(struct sim_agent *agent, const char *instance_id, uint64_t generation,
 		     Viaduct__Agent__InstanceStatus__State state);
 /* Objects of a kind: a case of Viaduct__Agent__Object. */

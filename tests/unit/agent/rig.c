@@ -32,6 +32,7 @@ static void rig_welcome(struct rig *r, struct session *session)
 	welcome.lease_seconds = RIG_LEASE_S;
 	welcome.stats_seconds = 10;
 	welcome.pending = !r->older;
+	welcome.stale = !r->older;
 	frame.body_case = VIADUCT__AGENT__FRAME__BODY_WELCOME;
 	frame.welcome = &welcome;
 	assert_ok(session_send(session, &frame));
