@@ -226,11 +226,11 @@ static void test_vxlan_refusals(void **state)
 	lab_map(&lab, LAB_VNI, "10.0.1.10", 0, DP_MAPPING_LIVE);
 	b->port.addrs[0] = lab_addr("10.0.1.99");
 	lab_set_port(&lab, 1, &b->port);
-	await_drop(b, from, DROP_NOT_LOCAL);
+	await_drop(b, from, DROP_LOCAL_GONE);
 	b->port.vni++; /* the address in another network is another address */
 	b->port.addrs[0] = lab_addr("10.0.1.11");
 	lab_set_port(&lab, 1, &b->port);
-	await_drop(b, from, DROP_NOT_LOCAL);
+	await_drop(b, from, DROP_LOCAL_GONE);
 	b->port.vni--;
 	lab_set_port(&lab, 1, &b->port);
 	assert_int_equal(datapath_peer_delete(lab.hosts[1].dp, 1), 0);
