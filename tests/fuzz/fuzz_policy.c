@@ -25,7 +25,7 @@ static json_t *call(struct fixture *f, const char *method, const char *path, con
 	fixture_operator(f, method, path, query, body, &answer);
 	o = json_loads(answer_text(&answer), 0, NULL);
 	*ret_status = answer.status;
-	if (!o || answer.status >= 500)
+	if (!o || answer_is_fault(&answer))
 		abort();
 	api_answer_deinit(&answer);
 	return o;

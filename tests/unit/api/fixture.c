@@ -363,6 +363,11 @@ const char *answer_text(struct api_answer *a)
 	return (const char *)buf_data(&a->body);
 }
 
+bool answer_is_fault(struct api_answer *a)
+{
+	return a->status >= 500 && strstr(answer_text(a), "InternalError");
+}
+
 char *answer_element(struct api_answer *a, const char *name)
 {
 	char tag[64];

@@ -38,5 +38,7 @@ void fixture_operator(struct fixture *f, const char *method, const char *path, c
 
 /* The body as text, borrowed. */
 const char *answer_text(struct api_answer *a);
+/* Whether it is a fault of the API's own, not a refusal: a lack of hosts or addresses has a status above 500, too. */
+bool answer_is_fault(struct api_answer *a);
 /* The text of the first element <name>, to be freed; NULL: there is none. */
 char *answer_element(struct api_answer *a, const char *name);
