@@ -143,7 +143,8 @@ void updates_take_held(struct manager *manager, struct agent *agent,
 				preload_keeps(agent, held->vni) ? HOLDERS_NEVER : expires);
 		mapping = mapping_find(table, held->vni, &gone.addr);
 		/* a peering may have ended while it was away */
-		if (mapping && !peering_reaches(manager->model, agent->number, held->vni))
+		if (mapping && !peering_reaches(manager->model, agent->number,
+						mapping_network(held->vni, &gone.addr)))
 			mapping = NULL;
 		if (mapping && mapping->host && mapping->revision == held->revision)
 			continue;

@@ -84,6 +84,13 @@ struct ipaddr interface_link_local(const struct interface *i)
 	return interface_link_local_of(&i->mac);
 }
 
+bool interface_forwarding(const struct interface *i, uint32_t *ret_vni, struct ipaddr *ret_addr)
+{
+	*ret_vni = i->handle.number;
+	*ret_addr = ipaddr_from_v4(i->vni);
+	return i->handle.number;
+}
+
 struct ipaddr interface_link_local_of(const struct mac *mac)
 {
 	const uint8_t *m = mac->b;

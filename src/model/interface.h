@@ -239,6 +239,9 @@ const struct interface *interface_by_addr(const struct model *m, uint32_t vni,
 /* The IPv6 address that its node makes itself from the MAC (RFC 4291 appendix A).  It is in the mapping
  * table as the others are, and known inside its subnet. */
 struct ipaddr interface_link_local(const struct interface *i);
+/* What a node that forwards may do is a mapping, too (PKT-13): of its handle, in place of a VNI, and the network that it may
+ * forward into, in place of an address.  False: no route names it. */
+bool interface_forwarding(const struct interface *i, uint32_t *ret_vni, struct ipaddr *ret_addr);
 struct ipaddr interface_link_local_of(const struct mac *mac);
 /* How many addresses of a family it has; the link-local one does not count. */
 size_t interface_count_addrs(const struct interface *i, bool v6);

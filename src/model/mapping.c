@@ -4,6 +4,7 @@
  */
 #include "model/mapping.h"
 
+#include "abi/substrate.h"
 #include "model/edge.h"
 #include "model/id.h"
 #include "model/instance.h"
@@ -22,6 +23,11 @@ bool mapping_is_at(const struct mapping *m, uint32_t host)
 		if (m->hosts->numbers[n] == host)
 			return true;
 	return false;
+}
+
+uint32_t mapping_network(uint32_t vni, const struct ipaddr *addr)
+{
+	return vni >= SUBSTRATE_VNI_HANDLE_MIN && ipaddr_is_v4(addr) ? ipaddr_v4(addr) : vni;
 }
 
 static int unknown(const struct ipaddr *addr, struct refusal *reterr)
@@ -91,6 +97,17 @@ static int to_edge(const struct model *m, const struct mapping_key *addr, const 
 	return 0;
 }
 
+/* Its own network, one that is peered, or what is forwarded into its own. */
+static bool may_reach(const struct model *m, enum mapping_question q, uint32_t vni,
+		      const struct mapping_key *addr)
+{
+	uint32_t network = mapping_network(addr->vni, &addr->addr);
+
+	if (network != addr->vni)
+		return network == vni && q == MAPPING_VERIFY;
+	return network == vni || peering_is_active(m, vni, network);
+}
+
 int mapping_resolve_key(const struct model *m, uint32_t host, enum mapping_question q,
 			const struct mapping_key *asker, const struct mapping_key *addr,
 			const char *name, const struct mapping **ret, struct refusal *reterr)
@@ -119,7 +136,7 @@ int mapping_resolve_key(const struct model *m, uint32_t host, enum mapping_quest
 		named = mapping_key_of(asker->vni, &named_addr);
 		addr = &named;
 	}
-	if (addr->vni != asker->vni && !peering_is_active(m, asker->vni, addr->vni))
+	if (!may_reach(m, q, asker->vni, addr))
 		return unknown(&addr->addr, reterr);
 	found = mapping_find_key(m->mappings, addr);
 	if (!found || !found->host ||

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The mapping table (MAP-1): for each (VNI, virtual address) which interface has it, and at which host it
- * is now.  And who may know (MAP-2).
+ * is now.  And who may know (MAP-2).  An interface that routes name is in it by its handle, too, for what it forwards:
+ * interface_forwarding().
  *
  * Dense records behind an index of 32-bit numbers; a look-up costs a hash and one or two cache misses.
  * Records move: a pointer is good until the next change.  The table is kept by the model; all here is
@@ -33,6 +34,8 @@ struct mapping {
 	uint64_t subnet;                /* id; 0: released */
 };
 
+/* The network of a mapping with that VNI and address: the VNI, or that which a handle may forward into. */
+uint32_t mapping_network(uint32_t vni, const struct ipaddr *addr);
 /* Its node, or one of them, is at 'host'. */
 bool mapping_is_at(const struct mapping *m, uint32_t host);
 

@@ -521,12 +521,12 @@ static struct place place_of(const struct interface *i, size_t n)
 }
 
 /* What is now so of an address that 'i' had, or has, and that was at 'was'. */
-static void plan_address(const struct model *m, const struct change *c, const struct interface *i,
+static void plan_address(const struct model *m, const struct change *c, uint32_t vni,
 			 const struct ipaddr *a, struct place was,
 			 void (*fn)(void *data, const struct mapping *now), void *data)
 {
-	const struct mapping *found = mapping_find(m->mappings, i->vni, a);
-	struct mapping now = {.addr = *a, .vni = i->vni, .revision = change_revision(c)};
+	const struct mapping *found = mapping_find(m->mappings, vni, a);
+	struct mapping now = {.addr = *a, .vni = vni, .revision = change_revision(c)};
 
 	if (found && found->host)
 		now = *found;
@@ -551,7 +551,25 @@ static void plan_link_local(const struct model *m, const struct change *c,
 	const struct interface *i = before ? before : after;
 	struct ipaddr addr = interface_link_local(i);
 
-	plan_address(m, c, i, &addr, before ? place_of(before, 0) : nowhere, fn, data);
+	plan_address(m, c, i->vni, &addr, before ? place_of(before, 0) : nowhere, fn, data);
+}
+
+/* What a node forwards: from where, or not at all. */
+static void plan_forwarding(const struct model *m, const struct change *c,
+			    const struct interface *before, const struct interface *after,
+			    void (*fn)(void *data, const struct mapping *now), void *data)
+{
+	bool did = before && before->handle.number && !before->source_dest_check;
+	struct place was = did ? place_of(before, 0) : nowhere;
+	struct ipaddr addr;
+	uint32_t vni;
+
+	if (!(before && interface_forwarding(before, &vni, &addr)) &&
+	    !(after && interface_forwarding(after, &vni, &addr)))
+		return;
+	was.groups = NULL;
+	was.revision = did ? before->o.revision : 0;
+	plan_address(m, c, vni, &addr, was, fn, data);
 }
 
 void plan_mappings(const struct model *m, const struct change *c,
@@ -565,11 +583,13 @@ void plan_mappings(const struct model *m, const struct change *c,
 		if (w.kind != KIND_INTERFACE)
 			continue;
 		for (size_t n = 0; before && n < before->n_addrs; n++)
-			plan_address(m, c, before, &before->addrs[n].addr, place_of(before, n), fn,
-				     data);
+			plan_address(m, c, before->vni, &before->addrs[n].addr, place_of(before, n),
+				     fn, data);
 		for (size_t n = 0; after && n < after->n_addrs; n++)
 			if (!lists(before, &after->addrs[n].addr) && !after->addrs[n].arriving)
-				plan_address(m, c, after, &after->addrs[n].addr, nowhere, fn, data);
+				plan_address(m, c, after->vni, &after->addrs[n].addr, nowhere, fn,
+					     data);
 		plan_link_local(m, c, before, after, fn, data);
+		plan_forwarding(m, c, before, after, fn, data);
 	}
 }

@@ -102,6 +102,26 @@ static struct mapping mapping_of_link_local(const struct interface *i)
 	return record;
 }
 
+/* Where what it forwards comes from: nowhere while it may not. */
+static bool mapping_of_forwarding(const struct interface *i, struct mapping *ret)
+{
+	uint32_t vni;
+	struct ipaddr addr;
+
+	if (!i || !interface_forwarding(i, &vni, &addr))
+		return false;
+	*ret = mapping_of(i, 0);
+	ret->vni = vni;
+	ret->addr = addr;
+	ret->revision = i->o.revision;
+	ret->groups = NULL;
+	if (i->source_dest_check) {
+		ret->host = 0;
+		ret->hosts = NULL;
+	}
+	return true;
+}
+
 static bool has_addr(const struct interface *i, const struct ipaddr *a)
 {
 	for (size_t n = 0; i && n < i->n_addrs; n++)
@@ -144,6 +164,18 @@ static void replace_sets(struct model *m, const struct interface *old, const str
 	}
 }
 
+static void replace_forwarding(struct model *m, const struct interface *old,
+			       const struct interface *new)
+{
+	struct mapping before, after;
+	bool there = mapping_of_forwarding(new, &after);
+
+	if (mapping_of_forwarding(old, &before) && !(there && before.vni == after.vni))
+		mapping_table_remove(m->mappings, before.vni, &before.addr, old->o.id);
+	if (there)
+		mapping_table_put(m->mappings, &after);
+}
+
 static void replace_interface(struct model *m, const struct interface *old,
 			      const struct interface *new)
 {
@@ -170,6 +202,7 @@ static void replace_interface(struct model *m, const struct interface *old,
 
 		mapping_table_put(m->mappings, &record);
 	}
+	replace_forwarding(m, old, new);
 }
 
 /* An edge carries the networks that it has gateways and public addresses of. */
@@ -202,6 +235,7 @@ static size_t count_new_addrs(const struct interface *i, const struct interface 
 {
 	size_t count = !old; /* the link-local one */
 
+	count += i->handle.number && (!old || old->handle.number != i->handle.number);
 	for (size_t n = 0; n < i->n_addrs; n++)
 		count += !has_addr(old, &i->addrs[n].addr);
 	return count;

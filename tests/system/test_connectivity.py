@@ -258,3 +258,50 @@ def test_nodes_leave_room_for_a_longer_header(lab, nodes):
     wide, = (x for x in inside if x not in veths)
     assert wide["linkinfo"]["info_kind"] == "vxlan" and "UP" not in wide["flags"]
     assert all(x["linkinfo"]["info_slave_data"]["state"] == "disabled" for x in inside)
+
+
+def hops(node, address):
+    out = node.run("traceroute", "-n", "-q", "1", "-w", "2", "-m", "6", address).stdout
+    return re.findall(r"^\s*\d+\s+(\S+)", out, re.M)
+
+
+def ttl(node, address):
+    """Of an answer: what the way back has taken of 64."""
+    found = re.search(r"ttl=(\d+)", node.run("ping", "-n", "-c", "1", "-W", "2", address, check=False).stdout)
+    return int(found.group(1)) if found else None
+
+
+def test_a_node_looks_at_what_passes_between_subnets(lab, nodes):
+    """requirement: TOPO-1 PKT-13 PKT-10"""
+    ec2, a, d = lab.ec2, nodes["a"], nodes["d"]
+    three = ec2.create_subnet(VpcId=nodes["vpc"], CidrBlock="10.0.3.0/24")["Subnet"]["SubnetId"]
+    box = lab.start(three)
+    ec2.modify_instance_attribute(InstanceId=box.id, SourceDestCheck={"Value": False})
+    box.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+    group, = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [nodes["vpc"]]}])["SecurityGroups"]
+    ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpPermissions=[
+        {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}])  # groups are not known behind such a node
+    tables = {}
+    for name, far in (("one", "10.0.2.0/24"), ("two", "10.0.1.0/24")):
+        tables[name] = ec2.create_route_table(VpcId=nodes["vpc"])["RouteTable"]["RouteTableId"]
+        ec2.associate_route_table(RouteTableId=tables[name], SubnetId=nodes[name])
+    assert ttl(a, d.address) == 63
+
+    ec2.create_route(RouteTableId=tables["one"], DestinationCidrBlock="10.0.2.0/24", InstanceId=box.id)
+    ec2.create_route(RouteTableId=tables["two"], DestinationCidrBlock="10.0.1.0/24", InstanceId=box.id)
+    labs.wait_for("the way through the node", lambda: ttl(a, d.address) == 61)
+    labs.wait_for("the way back through the node", lambda: ttl(d, a.address) == 61)
+    assert a.ping(d.address) == 3 and a.ping(nodes["b"].address) == 3  # neighbours need no router
+    assert hops(a, d.address) == ["10.0.1.1", box.address, "10.0.3.1", d.address]
+
+    # all that is not for the subnet itself; and as it was
+    for name in tables:
+        ec2.replace_route(RouteTableId=tables[name], DestinationCidrBlock="10.0.0.0/16", InstanceId=box.id)
+    ec2.delete_route(RouteTableId=tables["one"], DestinationCidrBlock="10.0.2.0/24")
+    assert ttl(a, d.address) == 61
+    ec2.delete_route(RouteTableId=tables["two"], DestinationCidrBlock="10.0.1.0/24")
+    ec2.replace_route(RouteTableId=tables["two"], DestinationCidrBlock="10.0.0.0/16", LocalTarget=True)
+    labs.wait_for("the answers to come straight", lambda: ttl(a, d.address) == 63)
+    assert box.address in hops(a, d.address)
+    ec2.replace_route(RouteTableId=tables["one"], DestinationCidrBlock="10.0.0.0/16", LocalTarget=True)
+    labs.wait_for("the way past the node", lambda: hops(a, d.address) == ["10.0.1.1", d.address])

@@ -2,7 +2,13 @@
 /* Who may know where an address is. */
 #include "model/mapping.h"
 
+#include <string.h>
+
+#include "model/instance.h"
+#include "model/plan.h"
+#include "model/route_table.h"
 #include "model/subnet_block6.h"
+#include "model/vpc.h"
 #include "model/vpc_block6.h"
 #include "tests/unit/model/cluster.h"
 
@@ -195,6 +201,95 @@ static void test_names_of_both_families(void **state)
 			 MODEL_E_MAPPING_NOT_HERE);
 }
 
+/* ---- what nodes forward ---- */
+
+struct told {
+	size_t n;
+	struct mapping last;
+};
+
+static void note_forwarding(void *data, const struct mapping *now)
+{
+	struct told *t = data;
+
+	if (mapping_network(now->vni, &now->addr) == now->vni)
+		return;
+	t->n++;
+	t->last = *now;
+}
+
+static struct told told_by(int r)
+{
+	struct told t = {};
+	struct change *change = cluster_end_change(&c, r);
+
+	plan_mappings(c.m, change, note_forwarding, &t);
+	change_free(change);
+	return t;
+}
+
+static int ask_forwarding(enum mapping_question q, uint32_t handle, uint32_t network,
+			  const struct mapping **ret)
+{
+	uint32_t host = cluster_instance(&c, there)->host;
+	struct ipaddr addr = ipaddr_from_v4(network);
+	struct mapping_key asker = mapping_key_of(vni, &a_there), key = mapping_key_of(handle, &addr);
+
+	return mapping_resolve_key(c.m, host, q, &asker, &key, NULL, ret, NULL);
+}
+
+/* A host that gets what a node forwarded asks whether that one may: it may, from where it is, into its network, once a
+ * route names it and its source/destination check is off.  Who has asked is told what becomes of it. */
+/* requirement: PKT-13 */
+/* requirement: MAP-2 */
+/* requirement: MAP-3 */
+static void test_who_may_forward(void **state)
+{
+	char table[ID_TEXT_SIZE];
+	struct route_args route = {.table_id = table, .cidr = "192.168.0.0/16", .instance_id = here};
+	bool off = false, on = true;
+	struct instance_modify_args modify = {.instance_id = here, .source_dest_check = &off};
+	struct instance_transition transition;
+	const struct mapping *found;
+	const char *stop = here;
+	const struct vpc *v;
+	uint32_t handle;
+	struct told t;
+
+	assert_ok(vpc_find(c.m, &c.me, c.vpc, &v, &c.refusal));
+	id_text(KIND_ROUTE_TABLE, v->main_table, table);
+	assert_ok(cluster_end(&c, route_create(cluster_tx(&c), &c.me, &route, &c.refusal)));
+	handle = cluster_interface_of(&c, here)->handle.number;
+	assert_int_equal(ask_forwarding(MAPPING_VERIFY, handle, vni, &found), MODEL_E_MAPPING_UNKNOWN);
+	t = told_by(instance_modify(cluster_tx(&c), &c.me, &modify, &c.refusal));
+	assert_int_equal(t.n, 1);
+	assert_int_equal(t.last.vni, handle);
+	assert_int_equal(t.last.host, cluster_instance(&c, here)->host);
+	assert_ok(ask_forwarding(MAPPING_VERIFY, handle, vni, &found));
+	assert_int_equal(found->host, cluster_instance(&c, here)->host);
+	assert_null(found->groups);
+	assert_int_equal(found->revision, t.last.revision);
+	assert_int_equal(ask_forwarding(MAPPING_SEND, handle, vni, &found), MODEL_E_MAPPING_UNKNOWN);
+	assert_int_equal(ask_forwarding(MAPPING_VERIFY, handle, vni + 1, &found),
+			 MODEL_E_MAPPING_UNKNOWN);
+	assert_int_equal(ask_forwarding(MAPPING_VERIFY, handle + 1, vni, &found),
+			 MODEL_E_MAPPING_UNKNOWN);
+	cluster_restart(&c);
+	assert_ok(ask_forwarding(MAPPING_VERIFY, handle, vni, &found));
+	assert_int_equal(found->revision, t.last.revision);
+
+	modify.source_dest_check = &on;
+	t = told_by(instance_modify(cluster_tx(&c), &c.me, &modify, &c.refusal));
+	assert_int_equal(t.n, 1);
+	assert_int_equal(t.last.host, 0);
+	assert_int_equal(ask_forwarding(MAPPING_VERIFY, handle, vni, &found), MODEL_E_MAPPING_UNKNOWN);
+	modify.source_dest_check = &off;
+	assert_ok(cluster_end(&c, instance_modify(cluster_tx(&c), &c.me, &modify, &c.refusal)));
+	t = told_by(instance_stop(cluster_tx(&c), &c.me, &stop, 1, &transition, &c.refusal));
+	assert_int_equal(t.n, 1);
+	assert_int_equal(t.last.host, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -206,6 +301,7 @@ int main(void)
 		TEST(test_a_stopped_node_is_nowhere),
 		TEST(test_names),
 		TEST(test_names_of_both_families),
+		TEST(test_who_may_forward),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

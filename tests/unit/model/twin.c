@@ -313,6 +313,25 @@ static void check_hosts(const struct interface *i, const struct mapping *found)
 		assert_int_equal(found->hosts->numbers[0], found->host);
 }
 
+/* One that routes name is known by its handle, and is nowhere unless it may forward. */
+static size_t check_forwarding(const struct model *m, const struct interface *i)
+{
+	const struct mapping *found;
+	struct ipaddr addr = ipaddr_from_v4(i->vni);
+
+	if (!i->handle.number)
+		return 0;
+	found = mapping_find(model_mappings(m), i->handle.number, &addr);
+	assert_non_null(found);
+	assert_int_equal(found->interface, i->o.id);
+	if (i->source_dest_check)
+		assert_int_equal(found->host, 0);
+	else
+		check_hosts(i, found);
+	assert_int_equal(found->revision, i->o.revision);
+	return 1;
+}
+
 /* Returns how many mappings the object stands for. */
 static size_t check_mappings(const struct model *m, const struct object *o)
 {
@@ -345,7 +364,7 @@ static size_t check_mappings(const struct model *m, const struct object *o)
 	assert_non_null(found);
 	assert_int_equal(found->interface, o->id);
 	check_hosts(i, found);
-	return i->n_addrs + 1;
+	return i->n_addrs + 1 + check_forwarding(m, i);
 }
 
 static uint64_t count_v4(const struct interface *i)
