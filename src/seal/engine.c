@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "seal/engine.h"
 
-#include <fcntl.h>
-#include <linux/if.h>
-#include <linux/if_tun.h>
-#include <poll.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
 
 #include "base/log.h"
+#include "seal/descriptors.h"
+#include "seal/duty.h"
 #include "seal/seal.h"
 
-#ifndef TUN_F_USO4
-#define TUN_F_USO4 0x20
-#define TUN_F_USO6 0x40
-#endif
 #ifndef SOL_UDP
 #define SOL_UDP 17
 #endif
@@ -31,9 +24,12 @@
 enum {
 	ENGINE_BATCH = 8,         /* receive buffers of one call */
 	ENGINE_DATAGRAMS = 65536, /* bytes of each: what UDP_GRO gives at most */
-	ENGINE_TURNS = 64,        /* frames or calls after which the table may change */
-	ENGINE_BUFFER = 16 << 20, /* of a receiving socket */
+	ENGINE_TURNS = 64,        /* frames or calls after which the table may change, */
+	ENGINE_BYTES = 512 << 10, /* or bytes: the other way waits for no more of them */
 };
+
+/* Who does what: the first thread always seals; 'opens' says which of them opens. */
+enum engine_hand { ENGINE_FIRST, ENGINE_SECOND, ENGINE_HANDS };
 
 struct engine {
 	struct seal_image image;
@@ -43,9 +39,14 @@ struct engine {
 	struct table *table;
 	int device, stop;
 	int sockets[2];
+	int waits[ENGINE_HANDS]; /* epoll: both have the sockets, one listens to them */
 	bool uso, broken;
 	unsigned int n_threads;
-	pthread_t threads[2];
+	pthread_t threads[ENGINE_HANDS];
+	enum engine_hand opens;
+	pthread_mutex_t handing; /* 'opens' and who listens change together */
+	struct duty duty; /* the thread's that opens, as are the opener and what is received */
+	uint64_t sealed, opened, rested[ENGINE_HANDS]; /* struct duty_counts; one writer each */
 	struct outbox outbox;
 	struct sealer sealer;
 	struct opener opener;
@@ -65,48 +66,20 @@ static uint64_t engine_now(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
+static uint64_t engine_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static void engine_count(uint64_t *counter, uint64_t n)
+{
+	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
+
 /* ---- what the threads work with ---- */
-
-static int engine_open_device(struct engine *e)
-{
-	_cleanup_close_ int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	unsigned int offload = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
-	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
-
-	if (fd < 0)
-		return -errno;
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%.15s", e->image.device);
-	if (ioctl(fd, TUNSETIFF, &request))
-		return -errno;
-	e->uso = !ioctl(fd, TUNSETOFFLOAD, (unsigned long)(offload | TUN_F_USO4 | TUN_F_USO6));
-	if (!e->uso && ioctl(fd, TUNSETOFFLOAD, (unsigned long)offload))
-		return -errno;
-	e->device = TAKE_FD(fd);
-	return 0;
-}
-
-static int engine_open_socket(int family, const uint8_t local[16], int *ret)
-{
-	_cleanup_close_ int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(SEAL_PORT)};
-	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(SEAL_PORT)};
-	int on = 1, size = ENGINE_BUFFER;
-	bool is_v4 = family == AF_INET;
-
-	if (fd < 0)
-		return -errno;
-	memcpy(&v4.sin_addr, local + 12, 4);
-	memcpy(&v6.sin6_addr, local, 16);
-	(void)!setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	(void)!setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof(on));
-	if (setsockopt(fd, is_v4 ? IPPROTO_IP : IPPROTO_IPV6, is_v4 ? IP_FREEBIND : IPV6_FREEBIND,
-		       &on, sizeof(on)) ||
-	    bind(fd, is_v4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6,
-		 is_v4 ? sizeof(v4) : sizeof(v6)))
-		return -errno;
-	*ret = TAKE_FD(fd);
-	return 0;
-}
 
 static int engine_open_sockets(struct engine *e)
 {
@@ -114,22 +87,12 @@ static int engine_open_sockets(struct engine *e)
 	int r = 0;
 
 	if (memcmp(e->image.v4, none, 16))
-		r = engine_open_socket(AF_INET, e->image.v4, &e->sockets[0]);
+		r = descriptors_socket(AF_INET, e->image.v4, &e->sockets[0]);
 	if (!r && memcmp(e->image.v6, none, 16))
-		r = engine_open_socket(AF_INET6, e->image.v6, &e->sockets[1]);
+		r = descriptors_socket(AF_INET6, e->image.v6, &e->sockets[1]);
 	if (!r)
 		r = outbox_open(&e->outbox, e->image.v4, e->image.v6, &e->shared->not_sent);
 	return r;
-}
-
-/* Waits until one of 'fds' is ready; false: it is time to end. */
-static bool engine_wait(struct engine *e, struct pollfd *fds, nfds_t n)
-{
-	fds[n] = (struct pollfd){.fd = e->stop, .events = POLLIN};
-	while (poll(fds, n + 1, -1) < 0)
-		if (errno != EINTR)
-			return false;
-	return !fds[n].revents;
 }
 
 static void engine_break(struct engine *e, const char *what, int error)
@@ -167,39 +130,25 @@ static void engine_seal_frame(struct engine *e, const struct virtio_net_hdr *vne
 	outbox_flush_full(&e->outbox);
 }
 
-static ssize_t engine_seal_batch(struct engine *e)
+/* 0, or why the device is no more. */
+static int engine_seal_batch(struct engine *e)
 {
 	struct virtio_net_hdr vnet;
+	size_t bytes = 0;
 	ssize_t n = 0;
 
 	pthread_rwlock_rdlock(&e->lock);
-	for (int turn = 0; turn < ENGINE_TURNS; turn++) {
+	for (int turn = 0; turn < ENGINE_TURNS && bytes < ENGINE_BYTES; turn++) {
 		n = engine_read(e, &vnet);
 		if (n <= 0)
 			break;
+		bytes += (size_t)n;
+		engine_count(&e->sealed, vnet.gso_size ? 1 + (uint64_t)n / vnet.gso_size : 1);
 		engine_seal_frame(e, &vnet, (size_t)n);
 	}
 	outbox_flush(&e->outbox);
 	pthread_rwlock_unlock(&e->lock);
-	return n;
-}
-
-static void *engine_seal(void *arg)
-{
-	struct engine *e = arg;
-	struct pollfd fds[2];
-	ssize_t n;
-
-	for (;;) {
-		n = engine_seal_batch(e);
-		if (n < 0) {
-			engine_break(e, "device", (int)n);
-			return NULL;
-		}
-		fds[0] = (struct pollfd){.fd = e->device, .events = POLLIN};
-		if (!engine_wait(e, fds, 1))
-			return NULL;
-	}
+	return n < 0 ? (int)n : 0;
 }
 
 /* ---- opening ---- */
@@ -250,12 +199,14 @@ static void engine_open_datagrams(struct engine *e, struct msghdr *h, const uint
 	uint8_t from[16];
 
 	engine_from(h->msg_name, from);
+	engine_count(&e->opened, 1 + size / step);
 	for (size_t at = 0; at < size; at += step)
 		(void)open_datagram(&e->opener, e->table, bytes + at,
 				    size - at < step ? size - at : step, from);
 }
 
-static int engine_receive(struct engine *e, int fd)
+/* One call: whether there may be more; '*bytes' grows by what it brought. */
+static bool engine_receive(struct engine *e, int fd, size_t *bytes)
 {
 	struct mmsghdr headers[ENGINE_BATCH];
 	struct iovec iovs[ENGINE_BATCH];
@@ -272,42 +223,148 @@ static int engine_receive(struct engine *e, int fd)
 				    .msg_controllen = sizeof(e->received[i].control)}};
 	}
 	n = recvmmsg(fd, headers, ENGINE_BATCH, MSG_DONTWAIT, NULL);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
+		*bytes += headers[i].msg_len;
 		engine_open_datagrams(e, &headers[i].msg_hdr, e->received[i].bytes,
 				      headers[i].msg_len);
-	return n;
+	}
+	return n == ENGINE_BATCH;
 }
 
 static void engine_open_batch(struct engine *e)
 {
+	size_t bytes = 0;
 	bool more = true;
 
 	pthread_rwlock_rdlock(&e->lock);
-	for (int turn = 0; more && turn < ENGINE_TURNS; turn++) {
+	for (int turn = 0; more && turn < ENGINE_TURNS && bytes < ENGINE_BYTES; turn++) {
 		more = false;
 		for (int i = 0; i < 2; i++)
-			if (e->sockets[i] >= 0 && engine_receive(e, e->sockets[i]) == ENGINE_BATCH)
-				more = true;
+			if (e->sockets[i] >= 0)
+				more |= engine_receive(e, e->sockets[i], &bytes);
 	}
 	opener_flush(&e->opener);
 	pthread_rwlock_unlock(&e->lock);
 }
 
-static void *engine_open(void *arg)
+/* ---- the threads ---- */
+
+/* What a thread waits for, as the number of an event. */
+enum engine_event { ENGINE_STOP, ENGINE_DEVICE, ENGINE_SOCKETS, ENGINE_EVENTS };
+
+static int engine_listen(struct engine *e, enum engine_hand hand, int how, int fd,
+			 enum engine_event event, uint32_t to)
 {
-	struct engine *e = arg;
-	struct pollfd fds[3];
+	struct epoll_event ev = {.events = to, .data.u32 = event};
+
+	return epoll_ctl(e->waits[hand], how, fd, &ev) ? -errno : 0;
+}
+
+/* The first thread has the device and opens. */
+static int engine_listen_first(struct engine *e)
+{
+	int r = 0;
+
+	for (int hand = 0; !r && hand < ENGINE_HANDS; hand++) {
+		r = engine_listen(e, hand, EPOLL_CTL_ADD, e->stop, ENGINE_STOP, EPOLLIN);
+		for (int i = 0; !r && i < 2; i++)
+			if (e->sockets[i] >= 0)
+				r = engine_listen(e, hand, EPOLL_CTL_ADD, e->sockets[i],
+						  ENGINE_SOCKETS,
+						  hand == ENGINE_FIRST ? EPOLLIN : 0);
+	}
+	return r
+		       ?: engine_listen(e, ENGINE_FIRST, EPOLL_CTL_ADD, e->device, ENGINE_DEVICE,
+					EPOLLIN);
+}
+
+/* Changes what is there, which cannot fail. */
+static void engine_listen_sockets(struct engine *e, enum engine_hand hand, uint32_t to)
+{
+	for (int i = 0; i < 2; i++)
+		if (e->sockets[i] >= 0)
+			(void)engine_listen(e, hand, EPOLL_CTL_MOD, e->sockets[i], ENGINE_SOCKETS,
+					    to);
+}
+
+/* What there is to do for a thread, a bit for each event, and what time it is then. */
+static unsigned int engine_wait(struct engine *e, enum engine_hand self, uint64_t *ret_now)
+{
+	struct epoll_event events[ENGINE_EVENTS + 1];
+	uint64_t from = engine_clock();
+	unsigned int what = 0;
+	int n = epoll_wait(e->waits[self], events, ENGINE_EVENTS + 1, -1);
+
+	for (int i = 0; i < n; i++)
+		what |= 1U << events[i].data.u32;
+	*ret_now = engine_clock();
+	engine_count(&e->rested[self], *ret_now - from);
+	return what;
+}
+
+static struct duty_counts engine_counts(const struct engine *e, bool divided)
+{
+	struct duty_counts c = {
+		.sealed = __atomic_load_n(&e->sealed, __ATOMIC_RELAXED),
+		.opened = __atomic_load_n(&e->opened, __ATOMIC_RELAXED),
+		.rested = __atomic_load_n(&e->rested[ENGINE_FIRST], __ATOMIC_RELAXED),
+	};
+
+	if (divided)
+		c.rested += __atomic_load_n(&e->rested[ENGINE_SECOND], __ATOMIC_RELAXED);
+	return c;
+}
+
+/* For the thread that opens, between batches: hands opening over, with all that belongs to it, when that
+ * is better. */
+static void engine_divide(struct engine *e, enum engine_hand self, uint64_t now)
+{
+	struct duty_counts counts = engine_counts(e, e->duty.divided);
+	enum engine_hand next;
+
+	if (!duty_update(&e->duty, now, &counts))
+		return;
+	counts = engine_counts(e, e->duty.divided);
+	duty_begin(&e->duty, now, &counts);
+	next = e->duty.divided ? ENGINE_SECOND : ENGINE_FIRST;
+	pthread_mutex_lock(&e->handing);
+	engine_listen_sockets(e, self, 0);
+	__atomic_store_n(&e->opens, next, __ATOMIC_RELEASE);
+	engine_listen_sockets(e, next, EPOLLIN); /* it wakes up if something waits already */
+	pthread_mutex_unlock(&e->handing);
+}
+
+static void *engine_work(struct engine *e, enum engine_hand self)
+{
+	unsigned int what;
+	uint64_t now;
+	int r;
 
 	for (;;) {
-		nfds_t n = 0;
-
-		engine_open_batch(e);
-		for (int i = 0; i < 2; i++)
-			if (e->sockets[i] >= 0)
-				fds[n++] = (struct pollfd){.fd = e->sockets[i], .events = POLLIN};
-		if (!engine_wait(e, fds, n))
+		what = engine_wait(e, self, &now);
+		if (what & 1U << ENGINE_STOP)
 			return NULL;
+		r = what & 1U << ENGINE_DEVICE ? engine_seal_batch(e) : 0;
+		if (r) {
+			engine_break(e, "device", r);
+			return NULL;
+		}
+		if (__atomic_load_n(&e->opens, __ATOMIC_ACQUIRE) != self)
+			continue;
+		if (what & 1U << ENGINE_SOCKETS)
+			engine_open_batch(e);
+		engine_divide(e, self, now);
 	}
+}
+
+static void *engine_first(void *arg)
+{
+	return engine_work(arg, ENGINE_FIRST);
+}
+
+static void *engine_second(void *arg)
+{
+	return engine_work(arg, ENGINE_SECOND);
 }
 
 /* ---- life ---- */
@@ -326,9 +383,12 @@ struct engine *engine_free(struct engine *e)
 	outbox_close(&e->outbox);
 	close_cleanup(&e->device);
 	close_cleanup(&e->stop);
-	close_cleanup(&e->sockets[0]);
-	close_cleanup(&e->sockets[1]);
+	for (int i = 0; i < 2; i++) {
+		close_cleanup(&e->sockets[i]);
+		close_cleanup(&e->waits[i]);
+	}
 	pthread_rwlock_destroy(&e->lock);
+	pthread_mutex_destroy(&e->handing);
 	free(e);
 	return NULL;
 }
@@ -344,26 +404,38 @@ static void engine_init_lock(struct engine *e)
 	pthread_rwlockattr_destroy(&a);
 }
 
-static int engine_start(struct engine *e)
+static int engine_open_waits(struct engine *e)
 {
-	static void *(*const threads[])(void *) = {engine_seal, engine_open};
-	int r;
-
 	e->stop = eventfd(0, EFD_CLOEXEC);
 	if (e->stop < 0)
 		return -errno;
-	r = engine_open_device(e);
+	for (int hand = 0; hand < ENGINE_HANDS; hand++) {
+		e->waits[hand] = epoll_create1(EPOLL_CLOEXEC);
+		if (e->waits[hand] < 0)
+			return -errno;
+	}
+	return engine_listen_first(e);
+}
+
+static int engine_start(struct engine *e)
+{
+	static void *(*const threads[])(void *) = {engine_first, engine_second};
+	int r = descriptors_device(e->image.device, &e->uso, &e->device);
+
 	if (!r)
 		r = engine_open_sockets(e);
+	if (!r)
+		r = engine_open_waits(e);
 	if (r)
 		return r;
+	duty_init(&e->duty, engine_clock(), &(struct duty_counts){});
 	e->sealer.outbox = &e->outbox;
 	e->sealer.reserve = e->reserve;
 	e->sealer.shared = e->opener.shared = e->shared;
 	e->opener.write = engine_write;
 	e->opener.arg = e;
 	e->opener.merge.keeps_udp = e->uso;
-	for (; e->n_threads < 2; e->n_threads++) {
+	for (; e->n_threads < ENGINE_HANDS; e->n_threads++) {
 		r = pthread_create(&e->threads[e->n_threads], NULL, threads[e->n_threads], e);
 		if (r)
 			return -r;
@@ -383,8 +455,10 @@ int engine_new(const struct seal_image *image, struct seal_shared *shared, struc
 	e->shared = shared;
 	e->reserve = reserve;
 	e->device = e->stop = e->sockets[0] = e->sockets[1] = -1;
+	e->waits[ENGINE_FIRST] = e->waits[ENGINE_SECOND] = -1;
 	memset(e->outbox.fds, -1, sizeof(e->outbox.fds));
 	engine_init_lock(e);
+	pthread_mutex_init(&e->handing, NULL);
 	e->table = calloc(1, sizeof(*e->table));
 	r = e->table ? engine_start(e) : -ENOMEM;
 	if (r) {
@@ -404,6 +478,11 @@ bool engine_is_for(const struct engine *e, const struct seal_image *image)
 bool engine_is_broken(const struct engine *e)
 {
 	return __atomic_load_n(&e->broken, __ATOMIC_RELAXED);
+}
+
+unsigned int engine_n_at_work(const struct engine *e)
+{
+	return __atomic_load_n(&e->opens, __ATOMIC_RELAXED) == ENGINE_FIRST ? 1 : 2;
 }
 
 int engine_configure(struct engine *e, const void *image, size_t size)

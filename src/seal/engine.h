@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The two threads: one reads the sealing device and sends, one receives and writes to the device.
+ * The threads between the sealing device and UDP: what the device has is sealed and sent, what is
+ * received is opened and written to the device.  One thread does both ways while it can; else a second one
+ * opens, and the first seals only (duty.h).  A way is one thread's at a time, so that order is kept.
  *
- * They work in batches: until the device or the sockets are empty, and then what waits is sent and
- * written.  The table is changed between batches.
+ * They work in batches: until the device or the sockets are empty, or for so long that the other way
+ * waits; and then what waits is sent and written.  The table is changed between batches.
  *
- * Ownership: engine_new() to engine_free(), which waits for both threads.  Threading: called by one
- * thread, which is neither.
+ * Ownership: engine_new() to engine_free(), which waits for its threads.  Threading: called by one
+ * thread, which is none of them.
  */
 #pragma once
 
@@ -25,5 +27,7 @@ struct engine *engine_free(struct engine *e);
 bool engine_is_for(const struct engine *e, const struct seal_image *image);
 /* Whether a thread has ended because of its device. */
 bool engine_is_broken(const struct engine *e);
+/* How many threads do the work at this moment: 1 or 2. */
+unsigned int engine_n_at_work(const struct engine *e);
 /* With all that is in the image from the next batch on. */
 must_check int engine_configure(struct engine *e, const void *image, size_t size);

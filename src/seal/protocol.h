@@ -78,7 +78,7 @@ static_assert(sizeof(struct seal_image) == 64, "");
 static_assert(sizeof(struct seal_class) == 32, "");
 static_assert(sizeof(struct seal_key_record) == 48, "");
 
-/* ---- counters: written by the worker alone, each word by one thread ---- */
+/* ---- counters: written by the worker alone, each word by one thread at a time ---- */
 
 struct seal_counters {
 	uint64_t sealed_packets, sealed_bytes; /* datagrams and their UDP payload */

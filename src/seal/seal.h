@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the two threads of the worker do with packets, without the threads and the descriptors.
+ * What the threads of the worker do with packets, without the threads and the descriptors.
  *
  * seal_frame(): a frame from the sealing device becomes sealed datagrams in an outbox, each segment of
  * a GSO packet on its own.  open_datagram(): a datagram becomes a frame for the device; segments that
