@@ -3,7 +3,8 @@
  * What the manager hears of a Desired: Ack.
  *
  * A Desired is acknowledged at once, without the instances whose nodes are not there yet (or not gone): those are
- * named as pending, and acknowledged again when they are not.
+ * named as pending, and acknowledged again when they are not.  While the data plane cannot be opened nothing newer is
+ * acknowledged than what was done before.
  */
 #include <stdlib.h>
 
@@ -147,7 +148,9 @@ void acknowledge_now(struct agent *a)
 		return;
 	}
 	revision = a->revision;
-	if (nodes_pending(&a->nodes, &since))
+	if (!a->dp) /* nothing of it is applied, and what was before may still be there */
+		revision = a->settled;
+	else if (nodes_pending(&a->nodes, &since))
 		a->settled = since > a->settled ? since : a->settled;
 	else
 		a->settled = a->revision;

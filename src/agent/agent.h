@@ -179,6 +179,9 @@ uint64_t agent_now(const struct agent *a); /* ns, monotonic */
 void agent_release(struct agent *a, uint32_t vni, const struct ipaddr *addr, uint64_t revision);
 /* Tells the manager what the host can do, or why it cannot. */
 void agent_send_capabilities(struct agent *a);
+/* Tells the manager why this host carries nothing (a device is away, the data plane is not open), or that nothing is in the way,
+ * if that is something else than it was told before. */
+void agent_tell_fault(struct agent *a);
 /* How what the manager says of this host's role contradicts its configuration; NULL: not. */
 const char *agent_role_error(const struct agent *a);
 

@@ -52,8 +52,7 @@ static void devices_soon(struct agent *a, uint64_t ms)
 		timer_arm_in(&a->look_at_devices, ms * CLOCK_NS_PER_MS);
 }
 
-/* Says what is away, or that nothing is. */
-static void devices_tell(struct agent *a)
+void agent_tell_fault(struct agent *a)
 {
 	char text[PROBE_FAULT_SIZE] = "";
 
@@ -62,6 +61,8 @@ static void devices_tell(struct agent *a)
 			snprintf(text, sizeof(text),
 				 "%s %s is gone: the agent goes on by itself when it is there again",
 				 devices_kinds[k].text, a->devices[k].name);
+	if (!*text && !a->dp && a->desired.host.set)
+		snprintf(text, sizeof(text), "%s", a->plane_error);
 	if (probe_set_fault(&a->probe, text))
 		agent_send_capabilities(a);
 }
@@ -73,7 +74,7 @@ static void devices_lost(struct agent *a, size_t k)
 	if (!d->away)
 		log_err("a device is gone", LOG_STR("device", d->name));
 	d->away = d->anew = true;
-	devices_tell(a);
+	agent_tell_fault(a);
 }
 
 static void devices_found(struct agent *a, size_t k, int ifindex)
@@ -93,7 +94,7 @@ static void devices_found(struct agent *a, size_t k, int ifindex)
 		nexthops_changed(&a->nexthops);
 		probe_start(&a->probe);
 	}
-	devices_tell(a);
+	agent_tell_fault(a);
 }
 
 static void devices_look_at(struct agent *a, size_t k)

@@ -166,6 +166,7 @@ void probe_describe(const struct probe *p, Viaduct__Agent__Capabilities *m)
 {
 	viaduct__agent__capabilities__init(m);
 	m->error = (char *)(uintptr_t)probe_error(p);
+	m->carries_nothing = *p->fault || (!p->probed_at && *p->error);
 	if (!p->probed_at)
 		return;
 	m->formats = p->confirmed.formats;

@@ -174,6 +174,7 @@ static void sync_apply(struct agent *a, bool full, const struct sync_keys *keys,
 
 	if (!was_open || names_host)
 		e = agent_open_plane(a);
+	agent_tell_fault(a);
 	if (e) {
 		failures_add(failures, &(struct desired_key){.kind = DESIRED_HOST}, e,
 			     a->plane_error);
@@ -271,16 +272,41 @@ void sync_load(struct agent *a)
 		log_warn("saved state not used", LOG_STR("path", a->config.snapshot), LOG_ERRNO(e));
 	if (!e)
 		sync_apply(a, true, &keys, &failures);
-	if (!e && !nodes_pending(&a->nodes, NULL))
+	if (!e && a->dp && !nodes_pending(&a->nodes, NULL))
 		a->settled = a->revision;
+}
+
+/* The data plane could be opened only now: what was told meanwhile is applied, and acknowledged. */
+static void sync_reopened(struct agent *a)
+{
+	_cleanup_failures_ struct failures failures = {0};
+
+	agent_tell_fault(a);
+	sealing_plan_all(&a->sealing);
+	sealing_widen(&a->sealing, &failures);
+	reconcile_full(&a->reconcile, true, &failures);
+	sealing_narrow(&a->sealing, &failures);
+	agent_activate(a);
+	preload_networks(a);
+	failures_deinit(&a->failures);
+	a->failures = failures;
+	failures = (struct failures){0};
+	acknowledge_now(a);
 }
 
 void sync_full(struct agent *a)
 {
 	_cleanup_failures_ struct failures failures = {0};
+	const bool was_open = a->dp;
 
-	if (!a->dp && agent_open_plane(a))
+	if (!was_open && agent_open_plane(a)) {
+		agent_tell_fault(a);
 		return;
+	}
+	if (!was_open) {
+		sync_reopened(a);
+		return;
+	}
 	reconcile_full(&a->reconcile, false, &failures);
 	agent_activate(a);
 }

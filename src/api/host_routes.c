@@ -33,6 +33,7 @@ static void put_capabilities(struct route_call *c, json_t *o, const struct host 
 	json_put_time(c, o, "probed_at", can->probed_ms);
 	json_put_time(c, o, "reported_at", live.reported_ms);
 	json_put_text(c, o, "error", can->error);
+	json_put_bool(c, o, "carries_nothing", can->carries_nothing);
 	json_put_features(c, o, "features", can->features);
 	json_put_features(c, o, "required_features", can->required_features);
 	json_put_features(c, o, "disallowed_features", can->disallowed_features);

@@ -70,6 +70,7 @@ struct capabilities message_capabilities(const Viaduct__Agent__Capabilities *mes
 		.disallowed_features = message->disallowed_features,
 		.disallowed_formats = message->disallowed_formats,
 		.generation = message->generation,
+		.carries_nothing = message->carries_nothing,
 	};
 }
 

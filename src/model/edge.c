@@ -47,7 +47,8 @@ static uint32_t choose(const struct model *m, uint32_t but)
 	while ((h = (const struct host *)model_iter_next(&it))) {
 		size_t load;
 
-		if (h->number == but || !host_is_connected(m, h->number) || !host_is_capable(h))
+		if (h->number == but || !host_is_connected(m, h->number) || !host_is_capable(h) ||
+		    h->can.carries_nothing)
 			continue;
 		load = edge_load(m, h->number);
 		if (load >= least)

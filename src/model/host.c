@@ -519,6 +519,7 @@ static int do_report(struct tx *tx, const struct host *old, const struct capabil
 		r = set_abilities(&new->can, report);
 	if (!r)
 		r = edit_string(&new->can.error, report->error);
+	new->can.carries_nothing = report->carries_nothing;
 	if (r)
 		return r;
 	/* the time of the probe alone is not worth a commit */

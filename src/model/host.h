@@ -32,6 +32,7 @@ struct capabilities {
 	uint32_t disallowed_features; /* it has them and must not use them */
 	uint32_t disallowed_formats;
 	uint64_t generation; /* grows with each change of what it reports; 0: from before there were any */
+	bool carries_nothing; /* whatever it can do: 'error' says why.  What runs there stays, nothing is started there */
 };
 
 /* What a host has a limited amount of (NEG-10). */
@@ -121,8 +122,8 @@ must_check int host_set(struct tx *tx, const struct caller *c, const char *id,
 			const struct host_room_args *room, const struct tag_args *labels,
 			size_t n_labels, const struct host **ret, struct refusal *reterr);
 
-/* What an agent reported.  A report with an error (and probed_ms 0 or old) changes only the error: the last
- * confirmed result stays.  Writes nothing when nothing but the time of the probe is new.  The strings
+/* What an agent reported.  A report with an error (and probed_ms 0 or old) changes only the error, and whether it carries
+ * anything: the last confirmed result stays.  Writes nothing when nothing but the time of the probe is new.  The strings
  * are copied.  HOST_NOT_FOUND */
 must_check int host_report(struct tx *tx, uint32_t number, const struct capabilities *report,
 			   struct refusal *reterr);

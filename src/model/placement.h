@@ -4,7 +4,7 @@
  * function, which looks at a request and at a view of each host and has no effects.
  *
  * A host is rejected, for the first of these reasons, when it
- *	is foreign, is another than the one asked for, is in another zone, is not connected, has confirmed no wire
+ *	is foreign, is another than the one asked for, is in another zone, is not connected, carries nothing now, has confirmed no wire
  *	format, or carries a shared interface of it for another node; lacks a capability that is required; costs more than is allowed; has too little memory,
  *	vCPUs, bandwidth, disk or ports left; or stands in a rack that the placement group excludes.
  * What is left is ranked, by each of these if those before it are equal:
@@ -71,6 +71,7 @@ enum placement_reason {
 	PLACEMENT_FULL,
 	PLACEMENT_GROUP,
 	PLACEMENT_FOREIGN, /* it has no agent */
+	PLACEMENT_NO_DATAPATH, /* it says that it carries nothing: capabilities.error says why */
 	PLACEMENT_REASON_MAX,
 };
 /* "fits", "zone", "lacks", ...: for programs */
@@ -80,7 +81,7 @@ const char *placement_reason_text(enum placement_reason r);
 struct placement_view {
 	const struct host *host; /* NULL: removed */
 	enum placement_reason
-		state; /* FITS, EDGE, FOREIGN, DISCONNECTED or NO_FORMAT, whatever is asked for */
+		state; /* FITS, EDGE, FOREIGN, DISCONNECTED, NO_DATAPATH or NO_FORMAT, whatever is asked for */
 	bool capable; /* host_is_capable() */
 	uint32_t number;
 	uint32_t index; /* among all views */

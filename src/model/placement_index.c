@@ -171,6 +171,8 @@ static void refresh(const struct model *m, struct host_state *s)
 		v->state = PLACEMENT_EDGE;
 	else if (!s->connected)
 		v->state = PLACEMENT_DISCONNECTED;
+	else if (v->host->can.carries_nothing)
+		v->state = PLACEMENT_NO_DATAPATH;
 	else
 		v->state = v->capable ? PLACEMENT_FITS : PLACEMENT_NO_FORMAT;
 	for (enum host_room r = 0; r < HOST_ROOM_MAX; r++) {

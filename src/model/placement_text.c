@@ -29,6 +29,7 @@ const char *placement_reason_text(enum placement_reason r)
 		[PLACEMENT_FULL] = "full",
 		[PLACEMENT_GROUP] = "group",
 		[PLACEMENT_FOREIGN] = "foreign",
+		[PLACEMENT_NO_DATAPATH] = "carries-nothing",
 	};
 
 	return texts[r];
@@ -79,6 +80,7 @@ static void count_all(struct words *w, const struct placement_passed *p)
 		[PLACEMENT_ZONE] = "are in other zones",
 		[PLACEMENT_DISCONNECTED] = "are not connected",
 		[PLACEMENT_NO_FORMAT] = "have confirmed no wire format",
+		[PLACEMENT_NO_DATAPATH] = "carry nothing now",
 		[PLACEMENT_SHARED] = "have a node with the same shared interface",
 		[PLACEMENT_LACKS] = "lack what is required",
 		[PLACEMENT_COST] = "cost too much",
@@ -174,6 +176,9 @@ const char *placement_text(const struct model *m, const struct placement_request
 		break;
 	case PLACEMENT_NO_FORMAT:
 		say(&w, "its probes have confirmed no wire format");
+		break;
+	case PLACEMENT_NO_DATAPATH:
+		say(&w, "it carries nothing now: %s", v->host->can.error ? v->host->can.error : "it does not say why");
 		break;
 	case PLACEMENT_SHARED:
 		say(&w, "has another node with a shared interface of it");

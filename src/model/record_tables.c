@@ -138,6 +138,7 @@ static const struct field host_fields[] = {
 	FN(94, FIELD_U32, "ports", struct host, capacity[HOST_PORTS]),
 	F(95, FIELD_U32, struct host, cost),
 	F(96, FIELD_BOOL, struct host, foreign),
+	FN(97, FIELD_BOOL, "carries_nothing", struct host, can.carries_nothing),
 };
 RECORD(host, struct host);
 

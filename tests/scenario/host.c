@@ -31,6 +31,7 @@ struct scenario_host {
 		uint32_t port;
 	} seen[SEEN_MAX];
 	size_t n_seen;
+	int plane_error;
 };
 
 static int open_plane(void *arg, const struct dp_config *config, struct datapath **ret,
@@ -38,6 +39,8 @@ static int open_plane(void *arg, const struct dp_config *config, struct datapath
 {
 	struct scenario_host *host = arg;
 
+	if (host->plane_error)
+		return host->plane_error;
 	return datapath_open_fake(host->substrate, config, ret, ret_adopted);
 }
 
@@ -269,6 +272,11 @@ void scenario_host_slow(struct scenario_host *host, uint64_t ms)
 void scenario_host_lose_port(struct scenario_host *host, const char *interface_id)
 {
 	assert_int_equal(datapath_port_delete(host->agent->dp, port_of(host, interface_id)), 0);
+}
+
+void scenario_host_refuse_plane(struct scenario_host *host, int error)
+{
+	host->plane_error = error;
 }
 
 uint64_t scenario_host_stale(const struct scenario_host *host)

@@ -51,6 +51,8 @@ bool scenario_host_choice(const struct scenario_host *host, uint32_t peer, enum 
 void scenario_host_slow(struct scenario_host *host, uint64_t ms);
 /* Its data plane loses the port of an interface, of which nobody is told. */
 void scenario_host_lose_port(struct scenario_host *host, const char *interface_id);
+/* From now on its data plane cannot be opened (-errno), or can (0). */
+void scenario_host_refuse_plane(struct scenario_host *host, int error);
 /* Addresses that it told the manager another host still sends to. */
 uint64_t scenario_host_stale(const struct scenario_host *host);
 /* Nodes that run. */

@@ -10,11 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "abi/drop.h"
+#include "base/limits.h"
 #include "cluster.h"
+#include "model/tx.h"
 #include "model/route_table.h"
 
 enum { HOSTS = 2 };
@@ -354,9 +357,69 @@ static void what_goes_between_subnets_is_led_to_a_node(void **state)
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
+/* What running one instance on h1 alone comes to. */
+static int run_on_first(struct world *w, struct refusal *ret)
+{
+	struct instance_run_args args = {.min_count = 1, .max_count = 1, .subnet_id = w->subnet};
+	const struct instance *instance;
+	struct tx *tx;
+	size_t n;
+	int r;
+
+	for (size_t i = 1; i < w->n_hosts; i++)
+		host_set_connected(w->manager->model, w->numbers[i], false);
+	tx = world_begin(w);
+	r = instance_run(tx, &w->customer, &args, &instance, &n, ret);
+	tx_abort(tx);
+	for (size_t i = 1; i < w->n_hosts; i++)
+		host_set_connected(w->manager->model, w->numbers[i], true);
+	return r;
+}
+
+/* A host whose data plane cannot be opened has confirmed nothing, says so, and is given nothing more; what ran there is not
+ * taken for ended either.  When it can, all follows.  requirement: NEG-1  requirement: NODE-1 */
+static void a_host_without_a_data_plane_runs_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct world *w = f->c.w;
+	struct refusal refusal = {0};
+	const struct host *h;
+	char late[ID_TEXT_SIZE];
+
+	scenario_host_kill(f->c.hosts[0]);
+	world_settle(w);
+	fake_destroy(f->c.substrate, scenario_host_name(f->c.hosts[0]));
+	scenario_host_refuse_plane(f->c.hosts[0], -EPERM);
+	world_run(w, 0, "10.0.0.9", late);
+	scenario_host_start(f->c.hosts[0]);
+	world_advance(w, 5000);
+	assert_true(scenario_host_is_up(f->c.hosts[0]));
+	h = host_by_number(w->manager->model, w->numbers[0]);
+	assert_true(h->can.carries_nothing);
+	assert_non_null(strstr(h->can.error, "the data plane cannot be opened: Operation not permitted"));
+	assert_int_equal(world_instance(w, late)->state, INSTANCE_PENDING);
+	assert_int_equal(world_interface(w, late)->attachment.state, ATTACHMENT_ATTACHING);
+	assert_int_equal(run_on_first(w, &refusal), MODEL_E_NO_CAPACITY);
+	assert_non_null(strstr(refusal.message, "1 carry nothing now"));
+	/* It may have nodes of before: that they are gone is for it to say. */
+	world_terminate(w, f->a.id);
+	world_advance(w, 5000);
+	assert_int_equal(world_instance(w, f->a.id)->state, INSTANCE_SHUTTING_DOWN);
+	scenario_host_refuse_plane(f->c.hosts[0], 0);
+	world_advance(w, LIMIT_AGENT_RESYNC_MS + 5000);
+	h = host_by_number(w->manager->model, w->numbers[0]);
+	assert_false(h->can.carries_nothing);
+	assert_null(h->can.error);
+	assert_int_equal(world_instance(w, late)->state, INSTANCE_RUNNING);
+	assert_int_equal(world_interface(w, late)->attachment.state, ATTACHMENT_ATTACHED);
+	assert_int_equal(world_instance(w, f->a.id)->state, INSTANCE_TERMINATED);
+	assert_int_equal(run_on_first(w, &refusal), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_host_without_a_data_plane_runs_nothing),
 		TEST(first_packets_are_late_and_in_order_and_not_lost),
 		TEST(traffic_outlives_the_manager),
 		TEST(a_records_tag_is_on_its_port),

@@ -68,6 +68,7 @@ static void test_without_a_successful_probe_there_is_nothing_to_tell(void **stat
 	rig_start(r);
 	assert_int_equal(last_hello(r)->capabilities->formats, 0);
 	assert_int_equal(last_hello(r)->capabilities->probed_at, 0);
+	assert_true(last_hello(r)->capabilities->carries_nothing);
 	assert_string_not_equal(last_hello(r)->capabilities->error, "");
 }
 

@@ -554,7 +554,7 @@ static int open_nothing(void *arg, const struct dp_config *config, struct datapa
 	return -EPERM;
 }
 
-/* requirement: OPS-3 */
+/* requirement: OPS-3, NEG-1 */
 static void test_the_data_plane_is_lost_during_a_start(void **state)
 {
 	struct rig *r = *state;
@@ -569,6 +569,11 @@ static void test_the_data_plane_is_lost_during_a_start(void **state)
 	rig_advance_ms(r, SLOW_MS + SLOW_MS / 2);
 	r->backend.open = open_nothing;
 	rig_desire(r, 12, false, host, 1);
+	/* It says so, and of what it was told then it has done nothing. */
+	assert_true(rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)->capabilities->carries_nothing);
+	assert_non_null(strstr(rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)->capabilities->error,
+			       "cannot be opened"));
+	assert_true(rig_ack(r)->revision < 12);
 	rig_advance_ms(r, SLOW_MS); /* it was started and plugged, and there is nothing to be a port of */
 	assert_true(runs(r, "i-2"));
 	assert_int_equal(told(r, "i-2"), VIADUCT__AGENT__INSTANCE_STATUS__STATE__UNSPECIFIED);
@@ -578,6 +583,8 @@ static void test_the_data_plane_is_lost_during_a_start(void **state)
 	assert_non_null(port_of(r, "eni-2"));
 	assert_int_equal(told(r, "i-2"), VIADUCT__AGENT__INSTANCE_STATUS__STATE__RUNNING);
 	assert_int_equal(rig_ack(r)->n_pending, 0);
+	assert_int_equal(rig_ack(r)->revision, 12);
+	assert_false(rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)->capabilities->carries_nothing);
 }
 
 /* Ended by itself while it is looked at, and while something is done to another one.  requirement: NODE-1 */

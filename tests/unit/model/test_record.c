@@ -211,7 +211,7 @@ static void test_host(void **state)
 		.place = {1, 2, 3, 4},
 		.locators = {prefix_make(&v6, 64), prefix_make(&v6, 56), addr("192.0.2.1"),
 			     addr("fd00::1")},
-		.can = {0x1e, 9000, true, true, text_c, text_d, 55, text_e},
+		.can = {0x1e, 9000, true, true, text_c, text_d, 55, text_e, .carries_nothing = true},
 	};
 	_cleanup_(record_free_cleanup) struct object *o = round_trip(&h.o);
 	const struct host *c = (const struct host *)o;
@@ -228,6 +228,7 @@ static void test_host(void **state)
 	assert_string_equal(c->can.refused, "d");
 	assert_int_equal(c->can.probed_ms, 55);
 	assert_string_equal(c->can.error, "e");
+	assert_true(c->can.carries_nothing);
 }
 
 static void test_vpc_and_subnet(void **state)
