@@ -312,6 +312,8 @@ static void put_choice(struct route_call *c, json_t *o, const struct choice *cho
 
 	json_put_text(c, o, "send", format_name(choice->send));
 	json_put_formats(c, o, "send_formats", choice->send_formats);
+	json_put_formats(c, o, "companions",
+			 choice->send_formats & ~(choice->send == FORMAT_NONE ? 0 : FORMAT_BIT(choice->send)));
 	json_put_features(c, o, "send_features", choice->send_features);
 	json_put_formats(c, o, "accept", choice_formats(choice));
 	json_put(c, o, "accepts", show_accepts(c, choice));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Policies for negotiation, and what a change of them would lead to. */
+#include <stdio.h>
 #include <string.h>
 
 #include "api/route_handlers.h"
@@ -316,8 +317,10 @@ static int operate(struct tx *tx, void *arg)
 
 struct preview {
 	struct route_call *c;
-	json_t *list;
+	json_t *list; /* NULL: it is done, not tried */
 	uint64_t total;
+	uint64_t n_lost; /* directions that had a choice and have none */
+	const struct host *from, *to; /* of the first of these */
 };
 
 static json_t *show_wish(struct route_call *c, const struct wish *w)
@@ -346,8 +349,12 @@ static int note_difference(void *data, const struct pair_difference *d)
 	struct route_call *c = p->c;
 	json_t *o;
 
+	if (before.send != FORMAT_NONE && d->after->send == FORMAT_NONE && !p->n_lost++) {
+		p->from = d->from;
+		p->to = d->to;
+	}
 	before.policy = d->after->policy; /* another policy alone is no other choice */
-	if (wish_equal(&before, d->after) || p->total++ >= LIMIT_API_PAGE_MAX)
+	if (!p->list || wish_equal(&before, d->after) || p->total++ >= LIMIT_API_PAGE_MAX)
 		return 0;
 	o = json_new_object(c);
 	/* which hosts there are is for operators to know */
@@ -363,6 +370,27 @@ static int note_difference(void *data, const struct pair_difference *d)
 	return 0;
 }
 
+/* Nobody has to ask first: who leaves pairs with nothing is told, whether it is done or tried. */
+static void put_lost(struct preview *p, bool tried)
+{
+	struct route_call *c = p->c;
+	char example[192] = "";
+
+	json_put_u64(c, c->result, "left_with_nothing", p->n_lost);
+	if (!p->n_lost) {
+		json_put_text(c, c->result, "warning", NULL);
+		return;
+	}
+	/* which hosts there are is for operators to know */
+	if (c->caller.operator)
+		snprintf(example, sizeof(example), ", for example from %.64s to %.64s (GET /v1/pairs says why)",
+			 p->from->name, p->to->name);
+	json_put(c, c->result, "warning",
+		 json_sprintf("Nothing %s between hosts any more in %llu directions, for want of anything in common%s%s",
+			      tried ? "would be sent" : "is sent", (unsigned long long)p->n_lost, example,
+			      tried ? "" : "; the same request with dry-run=true lists them, and changes nothing"));
+}
+
 static int try_it(struct doing *d)
 {
 	struct route_call *c = d->c;
@@ -374,6 +402,8 @@ static int try_it(struct doing *d)
 	r = choice_preview(c->tx, operate, d, note_difference, &p);
 	json_put_bool(c, c->result, "dry_run", true);
 	json_put_u64(c, c->result, "total", p.total);
+	if (!r)
+		put_lost(&p, true);
 	return r;
 }
 
@@ -381,16 +411,18 @@ static int run(struct doing *d)
 {
 	struct route_call *c = d->c;
 	const char *dry = route_query(c, "dry-run");
+	struct preview p = {.c = c};
 	int r;
 
 	if (dry && strcmp(dry, "true") && strcmp(dry, "false"))
 		return route_refuse(c, 400, "BadRequest", "'dry-run' must be true or false");
 	if (dry && !strcmp(dry, "true"))
 		return try_it(d);
-	r = operate(c->tx, d);
+	r = choice_operate(c->tx, operate, d, note_difference, &p);
 	if (r)
 		return r;
 	c->result = json_new_object(c);
+	put_lost(&p, false);
 	if (d->policy)
 		json_put(c, c->result, "policy", show_policy(c, &d->policy->o));
 	if (!d->id)

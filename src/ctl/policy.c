@@ -41,6 +41,15 @@ static int read_file(const struct invocation *inv, json_t **ret)
 			error.text, error.line);
 }
 
+/* The policy is made all the same; what it takes away is said where a script does not read it as the answer. */
+static void warn(const json_t *answer)
+{
+	const char *text = json_string_value(json_object_get(answer, "warning"));
+
+	if (text)
+		(void)complain(0, "warning: %s", text);
+}
+
 static int print_changes(const struct invocation *inv, const json_t *answer)
 {
 	const json_t *changes = json_object_get(answer, "changes");
@@ -48,6 +57,7 @@ static int print_changes(const struct invocation *inv, const json_t *answer)
 
 	if (invocation_option(inv, "json"))
 		return request_print_json(answer);
+	warn(answer);
 	if (!total) {
 		puts("No pair would get another choice.");
 		return 0;
@@ -81,6 +91,12 @@ static int run_show(const struct invocation *inv)
 	return r ? r : request_print_json(json_object_get(answer, "policy"));
 }
 
+static int print_policy(const json_t *answer)
+{
+	warn(answer);
+	return request_print_json(json_object_get(answer, "policy"));
+}
+
 static int run_create(const struct invocation *inv)
 {
 	_cleanup_json_ json_t *body = NULL, *answer = NULL;
@@ -88,7 +104,7 @@ static int run_create(const struct invocation *inv)
 
 	if (!r)
 		r = request_send(inv, "POST", PATH, "", "", body, &answer);
-	return r ? r : request_print_json(json_object_get(answer, "policy"));
+	return r ? r : print_policy(answer);
 }
 
 static int run_replace(const struct invocation *inv)
@@ -98,12 +114,17 @@ static int run_replace(const struct invocation *inv)
 
 	if (!r)
 		r = request_send(inv, "PUT", PATH "/", inv->arguments[0], "", body, &answer);
-	return r ? r : request_print_json(json_object_get(answer, "policy"));
+	return r ? r : print_policy(answer);
 }
 
 static int run_delete(const struct invocation *inv)
 {
-	return request_send(inv, "DELETE", PATH "/", inv->arguments[0], "", NULL, NULL);
+	_cleanup_json_ json_t *answer = NULL;
+	int r = request_send(inv, "DELETE", PATH "/", inv->arguments[0], "", NULL, &answer);
+
+	if (!r)
+		warn(answer);
+	return r;
 }
 
 static int run_check(const struct invocation *inv)

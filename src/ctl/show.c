@@ -113,7 +113,7 @@ static const struct table_column capability_columns[] = {
 	{"REFUSED", "refused"},   {"ERROR", "error"},       {"FAULT", "fault"},
 };
 static const struct table_column pair_columns[] = {
-	{"FROM", "from"},      {"TO", "to"},        {"SENDS", "send"},
+	{"FROM", "from"},      {"TO", "to"},        {"SENDS", "send"},  {"COMPANIONS", "companions"},
 	{"ACCEPTS", "accept"}, {"FEATURES", "send_features"}, {"SEALED", "sealed_packets"},
 	{"HELD-BACK", "held_back"}, {"MTU", "path_mtu"}, {"NETWORK", "network"},
 	{"PEER NETWORK", "peer_network"}, {"POLICY", "policy"}, {"REASON", "reason"},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a change of policies would lead to.  See choice_preview.h.
+ * What a change of policies leads to.  See choice_preview.h.
  */
 #include "model/choice_preview.h"
 
@@ -44,16 +44,29 @@ static int compare(struct tx *tx, const struct choice_rules *before, pair_differ
 	return r;
 }
 
-int choice_preview(struct tx *tx, choice_operation_fn operate, void *arg, pair_difference_fn fn, void *data)
+static int operate_and_compare(struct tx *tx, choice_operation_fn operate, void *arg, pair_difference_fn fn,
+			       void *data)
 {
 	_cleanup_(choice_rules_deinit) struct choice_rules before = {0};
-	size_t mark = tx_mark(tx);
 	int r = choice_rules_copy(choice_rules_of(tx->m), &before);
 
 	if (!r)
 		r = operate(tx, arg);
-	if (!r)
-		r = compare(tx, &before, fn, data);
+	return r ? r : compare(tx, &before, fn, data);
+}
+
+int choice_preview(struct tx *tx, choice_operation_fn operate, void *arg, pair_difference_fn fn, void *data)
+{
+	size_t mark = tx_mark(tx);
+	int r = operate_and_compare(tx, operate, arg, fn, data);
+
 	(void)tx_settle(tx, mark, -ECANCELED);
 	return r;
+}
+
+int choice_operate(struct tx *tx, choice_operation_fn operate, void *arg, pair_difference_fn fn, void *data)
+{
+	size_t mark = tx_mark(tx);
+
+	return tx_settle(tx, mark, operate_and_compare(tx, operate, arg, fn, data));
 }

@@ -40,7 +40,9 @@ def policy(lab, tmp_path):
     def make(name, effect, *what, command="create", notify="both", **match):
         path = tmp_path / (name + ".json")
         path.write_text(json.dumps({"name": name, "effect": effect, "what": what, "match": match, "notify": notify}))
-        return json.loads(lab.viaduct("policy", command, "--file", str(path), "--json", "--lab", lab.name))
+        done = labs.run(labs.VIADUCT, "policy", command, "--file", str(path), "--json", "--lab", lab.name)
+        make.warned = done.stderr
+        return json.loads(done.stdout)
     return make
 
 
@@ -97,7 +99,9 @@ def test_no_choice_is_an_error_that_names_the_policy(lab, nodes, policy):
     """requirement: NEG-7, NEG-3"""
     a, b = nodes
     policy("only-two", "pin", "siit/2")
+    assert policy.warned == ""
     policy("no-two", "forbid", "siit/2")
+    assert "warning: Nothing is sent" in policy.warned and "for example from h" in policy.warned
     for h in ("h1", "h2"):
         settled(lab, h, "none")
     text = lab.viaduct("pair", "h1", "h2", "--lab", lab.name)

@@ -77,6 +77,7 @@ def test_pair_tells_both_directions_and_why(lab, nodes):
     table = rows(lab.viaduct("pair", "h1", "h2", "--lab", lab.name))
     assert {(r["FROM"], r["TO"]) for r in table} == {("h1", "h2"), ("h2", "h1")}
     assert all("siit/2" in r["REASON"] for r in table)
+    assert {(r["SENDS"], r["COMPANIONS"]) for r in table} == {("siit/2", "ipip6/1")}
 
 
 @pytest.mark.parametrize("argv, said", [

@@ -46,7 +46,7 @@ def test_life(call):
     assert [q["id"] for q in call("GET", "/v1/policies")["policies"]] == [p["id"]]
     again = call("PUT", "/v1/policies/" + p["id"], policy("two", "require", "rate", rate={"mbit": 5}))["policy"]
     assert again["id"] == p["id"] and again["rate"] == {"mbit": 5, "burst_kib": 256}
-    assert call("DELETE", "/v1/policies/two") == {}
+    assert call("DELETE", "/v1/policies/two") == {"left_with_nothing": 0, "warning": None}
     call("GET", "/v1/policies/two", expect=404)
     schema = call("GET", "/v1/policies/schema")
     assert schema == json.loads((ROOT / "docs/policy.schema.json").read_text())
@@ -75,6 +75,30 @@ def test_choices_follow_and_name_the_policy(call):
     wishes = {k: v for k, v in pairs(call).items()}
     assert any(v != before[k] for k, v in wishes.items())
     assert all(v[2] in (None, made["id"]) for v in wishes.values())
+
+
+# requirement: NEG-7
+def test_who_leaves_pairs_with_nothing_is_warned(call):
+    usual = {k for k, v in pairs(call).items() if v[0] != "none"}
+    assert usual
+    harmless = call("POST", "/v1/policies", policy("rate", "prefer", "rate", rate={"mbit": 5}), expect=201)
+    assert (harmless["left_with_nothing"], harmless["warning"]) == (0, None)
+    cutting = policy("none", "pin", "geneve/1")
+    tried = call("POST", "/v1/policies?dry-run=true", cutting, expect=200)
+    made = call("POST", "/v1/policies", cutting, expect=201)
+    settle(call)
+    lost = usual - {k for k, v in pairs(call).items() if v[0] != "none"}
+    assert lost
+    for answer, verb in (tried, "would be sent"), (made, "is sent"):
+        # with the directions of networks, which may have had less or more in common
+        assert answer["left_with_nothing"] >= len(lost) and verb in answer["warning"]
+        assert any("from %s to %s " % pair in answer["warning"] for pair in lost), answer["warning"]
+    assert "dry-run" in made["warning"]
+    # what had nothing before is not lost again; what comes back is no loss
+    assert call("PUT", "/v1/policies/none", policy("none", "pin", "geneve/2"))["left_with_nothing"] == 0
+    assert call("DELETE", "/v1/policies/none")["warning"] is None
+    settle(call)
+    assert usual == {k for k, v in pairs(call).items() if v[0] != "none"}
 
 
 def test_a_dry_run_says_what_happens_and_changes_nothing(call):
@@ -234,3 +258,10 @@ def test_a_customers_dry_run_names_no_hosts(customer, networks):
                       policy("p", "forbid", "siit", match={"network": networks[1][0]}), expect=200)
     assert answer["changes"] and all(c["from"] is None and c["to"] is None for c in answer["changes"])
     assert {c["network"] for c in answer["changes"]} == {networks[1][0]}
+
+
+def test_a_customers_warning_names_no_hosts(call, customer, networks):
+    answer = customer(1, "POST", "/v1/policies",
+                      policy("p", "pin", "geneve/1", match={"network": networks[1][0]}), expect=201)
+    assert answer["left_with_nothing"] and answer["warning"]
+    assert not any(h["name"] in answer["warning"] for h in call("GET", "/v1/hosts")["hosts"])
