@@ -117,26 +117,39 @@ static void print_usage(FILE *to, const struct invocation *inv)
 
 	for (size_t i = 0; i < inv->n_path; i++)
 		fprintf(to, "%s%s", i ? " " : "", inv->path[i]->word);
-	fprintf(to, "%s%s%s\n", c->n_options ? " [OPTION]..." : "", c->arguments ? " " : "",
+	fprintf(to, "%s%s%s", c->n_options ? " [OPTION]..." : "", c->arguments ? " " : "",
 		c->arguments ? c->arguments : "");
+}
+
+static char *usage_text(const struct invocation *inv)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (!to)
+		return NULL;
+	print_usage(to, inv);
+	fclose(to);
+	return text;
 }
 
 static int check_arguments(const struct invocation *inv)
 {
 	const struct command *c = inv->command;
+	_cleanup_free_ char *usage = NULL;
 
 	if (inv->help || c->n_children || invocation_option(inv, "version"))
 		return 0;
+	if (c->not_json && invocation_option(inv, "json"))
+		return complain_usage("--json is not for %s: %s", c->word, c->not_json);
 	if (inv->n_arguments >= c->min_arguments && inv->n_arguments <= c->max_arguments)
 		return 0;
+	usage = usage_text(inv);
 	if (inv->n_arguments < c->min_arguments)
-		complain_usage("something is missing: %s", c->arguments);
-	else
-		complain_usage("\"%s\" is too much for %s", inv->arguments[c->max_arguments],
-			       c->word);
-	fputs("usage: ", stderr);
-	print_usage(stderr, inv);
-	return COMPLAIN_USAGE;
+		return complain_usage("something is missing: %s\nusage: %s", c->arguments, usage ?: "");
+	return complain_usage("\"%s\" is too much for %s\nusage: %s", inv->arguments[c->max_arguments],
+			      c->word, usage ?: "");
 }
 
 int command_parse(const struct command *root, int n_words, char *const *words,
@@ -187,6 +200,7 @@ static void print_help(const struct invocation *inv)
 	if (c->run) {
 		printf("\nUsage: ");
 		print_usage(stdout, inv);
+		putchar('\n');
 	}
 	if (c->n_children)
 		printf("\nCommands (each with --help):\n");
@@ -199,17 +213,30 @@ static void print_help(const struct invocation *inv)
 	print_options(command_globals, ARRAY_SIZE(command_globals));
 }
 
+/* Also of words that make no sense otherwise. */
+static bool asks_for_json(int n_words, char *const *words)
+{
+	for (int i = 0; i < n_words && !str_equal(words[i], "--"); i++)
+		if (str_equal(words[i], "--json"))
+			return true;
+	return false;
+}
+
 int command_main(const struct command *root, int n_words, char *const *words)
 {
 	struct invocation inv;
-	int r = command_parse(root, n_words, words, &inv);
+	int r;
 
+	complain_as_json(asks_for_json(n_words, words));
+	r = command_parse(root, n_words, words, &inv);
 	if (r)
 		return r;
 	if (invocation_option(&inv, "version")) {
 		puts("viaduct " VIADUCT_VERSION);
 		return 0;
 	}
+	if (!inv.help && !inv.command->run && invocation_option(&inv, "json"))
+		return complain_usage("which command? (--help shows those there are)");
 	if (inv.help || !inv.command->run) {
 		print_help(&inv);
 		return inv.help ? 0 : COMPLAIN_USAGE;

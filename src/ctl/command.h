@@ -52,6 +52,7 @@ struct command {
 	/* 0, or a negative errno after complaining, or a positive exit status: that of
 	 * complain_usage(), or a command's own. */
 	int (*run)(const struct invocation *inv);
+	const char *not_json; /* why it has nothing to do with --json; NULL: what it prints is JSON then */
 };
 
 /* The value of an option, or NULL when it was not given; the last one of several. */

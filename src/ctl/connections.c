@@ -85,7 +85,7 @@ static int run_connections(const struct invocation *inv)
 	if (r)
 		return r;
 	if (a.truncated)
-		fprintf(stderr, "viaduct: there are more than these: name an interface\n");
+		complain_note("there are more than these: name an interface");
 	if (!invocation_option(inv, "json"))
 		return table_print(stdout, a.list, columns, ARRAY_SIZE(columns)) ? complain_memory()
 										 : 0;

@@ -10,6 +10,7 @@
 #include "ctl/client.h"
 #include "ctl/complain.h"
 #include "ctl/locate.h"
+#include "ctl/request.h"
 
 /* The names of the fields, once, and then the lines. */
 static void print_words(json_t *words, const char *between)
@@ -23,14 +24,28 @@ static void print_words(json_t *words, const char *between)
 		putchar('\n');
 }
 
+/* Adds the records of an answer to '*whole', with --json, or prints them. */
+static int take_answer(const json_t *answer, json_t **whole)
+{
+	json_t *records = json_object_get(answer, "records");
+
+	if (whole && !*whole)
+		*whole = json_pack("{s:O,s:[]}", "fields", json_object_get(answer, "fields"), "records");
+	if (whole)
+		return *whole && !json_array_extend(json_object_get(*whole, "records"), records)
+			       ? 0
+			       : complain_memory();
+	print_words(records, "\n");
+	return 0;
+}
+
 /* One answer: '*ret_next' is where the next goes on, the caller's; NULL: there was nothing more. */
-static int print_some(struct client *c, const char *id, const char *after, bool first,
+static int print_some(struct client *c, const char *id, const char *after, bool first, json_t **whole,
 		      char **ret_next)
 {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_json_ json_t *answer = NULL;
 	struct client_error error;
-	json_t *records;
 	int r;
 
 	if (str_printf(&path, "/v1/flow-logs/%s/records?after=%s", id, after))
@@ -38,12 +53,13 @@ static int print_some(struct client *c, const char *id, const char *after, bool 
 	r = client_request(c, "GET", path, NULL, &answer, &error);
 	if (r)
 		return complain(r, "%s", error.text);
-	if (first)
+	if (first && !whole)
 		print_words(json_object_get(answer, "fields"), " ");
-	records = json_object_get(answer, "records");
-	print_words(records, "\n");
+	r = take_answer(answer, whole);
+	if (r)
+		return r;
 	*ret_next = NULL;
-	if (!json_array_size(records))
+	if (!json_array_size(json_object_get(answer, "records")))
 		return 0;
 	*ret_next = strdup(json_string_value(json_object_get(answer, "next")) ?: "");
 	return *ret_next ? 0 : complain_memory();
@@ -52,24 +68,25 @@ static int print_some(struct client *c, const char *id, const char *after, bool 
 static int run_flow_log(const struct invocation *inv)
 {
 	_cleanup_(client_free_cleanup) struct client *c = NULL;
+	const bool as_json = invocation_option(inv, "json");
+	_cleanup_json_ json_t *whole = NULL;
 	const char *id = inv->arguments[0];
-	char *after = strdup("0"), *next = NULL;
+	char *after, *next = NULL;
 	bool first = true;
 	int r;
 
-	if (strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(id)) {
-		free(after);
-		return complain(-EINVAL, "\"%s\" is no flow log (\"viaduct flow-logs\")", id);
-	}
+	if (strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(id))
+		return complain_usage("\"%s\" is no flow log (\"viaduct flow-logs\")", id);
+	after = strdup("0");
 	r = after ? locate_manager(inv, &c) : complain_memory();
 	while (!r && after) {
-		r = print_some(c, id, after, first, &next);
+		r = print_some(c, id, after, first, as_json ? &whole : NULL, &next);
 		first = false;
 		free(after);
 		after = r ? NULL : next;
 	}
 	free(after);
-	return r;
+	return r || !whole ? r : request_print_json(whole);
 }
 
 const struct command flow_log_command = {

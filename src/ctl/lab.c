@@ -269,8 +269,7 @@ int lab_load(const char *name, struct lab *ret)
 	int r;
 
 	if (str_copy(l.name, sizeof(l.name), name) || !lab_name_is_valid(name))
-		return complain(-EINVAL,
-				"\"%s\" cannot be a lab's name: a letter and up to %d letters and "
+		return complain_usage("\"%s\" cannot be a lab's name: a letter and up to %d letters and "
 				"digits, lower case",
 				name, LAB_NAME_SIZE - 2);
 	r = set_directory(&l);

@@ -9,6 +9,7 @@
 #include "ctl/lab_daemon.h"
 #include "ctl/lab_enter.h"
 #include "ctl/lab_up.h"
+#include "ctl/request.h"
 #include "ctl/table.h"
 
 #define DEFAULT_NAME  "lab"
@@ -128,6 +129,23 @@ static int parse_up(const struct invocation *inv, struct lab *l)
 	return r;
 }
 
+static int print_json(json_t *object)
+{
+	_cleanup_json_ json_t *mine = object;
+
+	return mine ? request_print_json(mine) : complain_memory();
+}
+
+static int print_lab_json(const struct lab *l)
+{
+	return print_json(json_pack("{s:s,s:i,s:i,s:s,s:i,s:o,s:s,s:s,s:s}", "name", l->name, "hosts",
+				    (int)l->n_hosts, "edges", (int)l->n_edges, "substrate",
+				    l->ipv4 ? "ipv4" : "ipv6", "mtu", (int)l->mtu, "endpoint",
+				    json_sprintf("http://127.0.0.1:%u", l->port), "account", LAB_ACCOUNT,
+				    "access_key_id", LAB_ACCESS_KEY, "secret_access_key",
+				    LAB_SECRET_KEY));
+}
+
 static int run_up(const struct invocation *inv)
 {
 	_cleanup_(lab_deinit) struct lab l = {.n_hosts = DEFAULT_HOSTS,
@@ -140,6 +158,8 @@ static int run_up(const struct invocation *inv)
 		r = lab_up(&l, invocation_option(inv, "keep-failed") != NULL);
 	if (r)
 		return r;
+	if (invocation_option(inv, "json"))
+		return print_lab_json(&l);
 	printf("Lab %s is up: %u host%s, %u edge%s, substrate %s, MTU %u.\n", l.name, l.n_hosts,
 	       l.n_hosts == 1 ? "" : "s", l.n_edges, l.n_edges == 1 ? "" : "s",
 	       l.ipv4 ? "ipv4" : "ipv6", l.mtu);
@@ -164,18 +184,21 @@ static int run_down(const struct invocation *inv)
 	if (!name) {
 		r = lab_list(&names);
 		if (!r && names[0] && names[1])
-			r = complain(-EINVAL, "there are several labs: say which one with --name");
+			r = complain_usage("there are several labs: say which one with --name");
 		name = r || !names[0] ? DEFAULT_NAME : names[0];
 	}
 	if (!r && !lab_name_is_valid(name))
-		r = complain(-EINVAL, "\"%s\" cannot be a lab's name", name);
+		r = complain_usage("\"%s\" cannot be a lab's name", name);
 	if (!r && !lab_load(name, &l))
 		r = lab_lock(&l);
 	if (!r)
 		r = lab_down(name, &found);
-	if (!r)
-		printf(found ? "Lab %s is down.\n" : "There is no lab %s.\n", name);
-	return r;
+	if (r)
+		return r;
+	if (invocation_option(inv, "json"))
+		return print_json(json_pack("{s:s,s:b}", "name", name, "found", found));
+	printf(found ? "Lab %s is down.\n" : "There is no lab %s.\n", name);
+	return 0;
 }
 
 static int run_exec(const struct invocation *inv)
@@ -199,7 +222,7 @@ static int run_env(const struct invocation *inv)
 	_cleanup_(lab_deinit) struct lab l = {.lock_fd = -1};
 	int r = find(inv, &l);
 
-	return r ? r : lab_enter_print_env(&l);
+	return r ? r : lab_enter_print_env(&l, invocation_option(inv, "json"));
 }
 
 /* "", ", h1", ", h1 .. h3". */
@@ -236,7 +259,7 @@ static int run_restart(const struct invocation *inv)
 	lab_daemon_defer_signals();
 	for (size_t i = 0; !r && i < inv->n_arguments; i++)
 		r = restart_one(&l, inv->arguments[i], build);
-	return r;
+	return r ? r : request_print_done(inv);
 }
 
 static int describe(const char *name, json_t *list)
@@ -292,10 +315,7 @@ static int run_list(const struct invocation *inv)
 		return table_print(stdout, list, columns, ARRAY_SIZE(columns)) ? complain_memory()
 									       : 0;
 	whole = json_pack("{s:O}", "labs", list);
-	if (!whole || json_dumpf(whole, stdout, JSON_INDENT(2)))
-		return complain_memory();
-	putchar('\n');
-	return 0;
+	return whole ? request_print_json(whole) : complain_memory();
 }
 
 #define NAME_OPTION .options = name_option, .n_options = ARRAY_SIZE(name_option)
@@ -308,9 +328,10 @@ const struct command lab_commands[LAB_COMMANDS] = {
 	{"exec",
 	 "run a command inside an instance, a host, an edge, the router, the world or the manager",
 	 .arguments = "INSTANCE|hN|eN|router|world|manager -- COMMAND...", .min_arguments = 2,
-	 .max_arguments = LIMIT_CTL_WORDS, NAME_OPTION, .run = run_exec},
+	 .max_arguments = LIMIT_CTL_WORDS, NAME_OPTION, .run = run_exec,
+	 .not_json = "it prints what COMMAND prints (whose own options stand behind --)"},
 	{"shell", "a shell that knows the lab: viaduct and aws just work", NAME_OPTION,
-	 .run = run_shell},
+	 .run = run_shell, .not_json = "it is for people"},
 	{"env", "print the variables of such a shell: eval \"$(viaduct lab env)\"", NAME_OPTION,
 	 .run = run_env},
 	{"restart", "start daemons anew, after a crash or to see what happens",

@@ -71,7 +71,7 @@ static void show_log(const struct lab *l, uint32_t node)
 	    file_read(path, SIZE_MAX - 1, &text, &size) || !size)
 		return;
 	tail = size > LOG_TAIL ? text + size - LOG_TAIL : text;
-	fprintf(stderr, "--- the end of %s:\n%s", path, tail);
+	complain_note("the end of %s:\n%s", path, tail);
 }
 
 static void show_logs(const struct lab *l)

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "ctl/complain.h"
+#include "ctl/request.h"
 #include "ctl/lab_net.h"
 #include "ctl/locate.h"
 #include "net/netns.h"
@@ -160,7 +161,7 @@ static void print_quoted(FILE *out, const char *text)
 	fputs("'\n", out);
 }
 
-static int print_env(const struct lab *l, FILE *out)
+static int print_env(const struct lab *l, FILE *out, bool as_json)
 {
 	_cleanup_free_ char *path = lab_path(l, "admin.json"), *text = NULL;
 	_cleanup_json_ json_t *admin = NULL;
@@ -189,6 +190,13 @@ static int print_env(const struct lab *l, FILE *out)
 		{"AWS_PAGER", ""},
 	};
 
+	if (as_json) {
+		_cleanup_json_ json_t *object = json_object();
+
+		for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
+			json_object_set_new(object, variables[i][0], json_string(variables[i][1]));
+		return request_print_json(object);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
 		fprintf(out, "export %s=", variables[i][0]);
 		print_quoted(out, variables[i][1]);
@@ -196,9 +204,9 @@ static int print_env(const struct lab *l, FILE *out)
 	return 0;
 }
 
-int lab_enter_print_env(const struct lab *l)
+int lab_enter_print_env(const struct lab *l, bool as_json)
 {
-	return print_env(l, stdout);
+	return print_env(l, stdout, as_json);
 }
 
 /* What the shell reads: the user's own settings first, then the lab's. */
@@ -212,7 +220,7 @@ static int write_shell_rc(const struct lab *l, const char *path)
 	if (!out)
 		return complain_errno(-errno, "%s", path);
 	fputs("[ -f ~/.bashrc ] && . ~/.bashrc\n", out);
-	r = print_env(l, out);
+	r = print_env(l, out, false);
 	if (n > 0) {
 		self[n] = '\0';
 		fputs("viaduct() { ", out);

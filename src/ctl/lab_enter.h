@@ -17,7 +17,7 @@
 must_check int lab_enter_find(const struct lab *l, const char *what, int *ret_fd, char **ret_node);
 /* Replaces this process by 'argv' inside 'what'.  Returns only with an error. */
 must_check int lab_enter_exec(const struct lab *l, const char *what, char *const *argv);
-/* Prints the lines that a shell evaluates. */
-must_check int lab_enter_print_env(const struct lab *l);
+/* Prints the lines that a shell evaluates, or the variables as an object. */
+must_check int lab_enter_print_env(const struct lab *l, bool as_json);
 /* Replaces this process by a shell of the machine that knows the lab. */
 must_check int lab_enter_shell(const struct lab *l);

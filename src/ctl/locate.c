@@ -16,8 +16,8 @@ static int make_client(const char *endpoint, const char *token, struct client **
 	int r = client_new(endpoint, token, ret);
 
 	if (r == -EINVAL)
-		return complain(r, "\"%s\" is not the endpoint of a manager: http://HOST:PORT",
-				endpoint);
+		return complain_usage("\"%s\" is not the endpoint of a manager: http://HOST:PORT",
+				      endpoint);
 	return r ? complain_memory() : 0;
 }
 
@@ -80,8 +80,7 @@ int locate_manager(const struct invocation *inv, struct client **ret)
 	if (endpoint && !token)
 		token = getenv("VIADUCT_TOKEN");
 	if (endpoint && !token)
-		return complain(-EINVAL,
-				"a token belongs to the endpoint %s: --token or $VIADUCT_TOKEN",
+		return complain_usage("a token belongs to the endpoint %s: --token or $VIADUCT_TOKEN",
 				endpoint);
 	if (endpoint)
 		return make_client(endpoint, token, ret);

@@ -22,7 +22,10 @@ int request_send(const struct invocation *inv, const char *method, const char *p
 	if (!escaped || str_printf(&path, "%s%s%s", prefix, escaped, suffix))
 		return complain_memory();
 	r = client_request(c, method, path, body, ret, &error);
-	return r ? complain(r, "%s", error.text) : 0;
+	if (r)
+		return complain(r, "%s", error.text);
+	/* Nothing is said about what went well, but a script reads an object. */
+	return ret ? 0 : request_print_done(inv);
 }
 
 int request_print_json(const json_t *answer)
@@ -31,6 +34,15 @@ int request_print_json(const json_t *answer)
 		return complain(-EIO, "the output could not be written");
 	putchar('\n');
 	return 0;
+}
+
+int request_print_done(const struct invocation *inv)
+{
+	_cleanup_json_ json_t *nothing = json_object();
+
+	if (!invocation_option(inv, "json"))
+		return 0;
+	return nothing ? request_print_json(nothing) : complain_memory();
 }
 
 int request_print_object(const struct invocation *inv, const json_t *answer,

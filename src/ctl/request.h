@@ -16,6 +16,8 @@
 must_check int request_send(const struct invocation *inv, const char *method, const char *prefix,
 			    const char *word, const char *suffix, const json_t *body, json_t **ret);
 must_check int request_print_json(const json_t *answer);
+/* With --json an empty object: it is done, and there is nothing to say of it. */
+must_check int request_print_done(const struct invocation *inv);
 /* As lines of names and values, or with --json as it came. */
 must_check int request_print_object(const struct invocation *inv, const json_t *answer,
 				    const struct table_column *columns, size_t n);

@@ -11,6 +11,8 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "manager/listen.h"
+#include "manager/state.h"
+#include "wire/pki.h"
 
 const char options_help[] =
 	"viaductd - the manager of a Viaduct cluster\n"
@@ -41,6 +43,8 @@ static int parse_address(const char *value, void *dest)
 
 	if (options->n_addresses == OPTIONS_ADDRESSES_MAX)
 		return -ERANGE;
+	if (!pki_name_is_valid(value))
+		return -EINVAL;
 	copy = strdup(value);
 	if (!copy)
 		return -ENOMEM;
@@ -75,9 +79,7 @@ static int parse_listen(const char *value, void *dest)
 
 static int parse_store(const char *value, void *dest)
 {
-	return !str_equal(value, "sqlite") && !str_equal(value, "memory")
-		       ? -EINVAL
-		       : config_parse_string(value, dest);
+	return state_store_is_known(value) ? config_parse_string(value, dest) : -EINVAL;
 }
 
 static int parse_lease(const char *value, void *dest)
@@ -116,7 +118,7 @@ static void fill_keys(struct options *o, struct config_key ret[static N_KEYS])
 		 false},
 		{"", "log-level", parse_level, &o->log_level, "err, warn, info or debug", false,
 		 false},
-		{"", "address", parse_address, o, "at most 16 of them", false, true},
+		{"", "address", parse_address, o, "a DNS name or an IP address, at most 16", false, true},
 		{"", "advertise", parse_advertised, o, "ADDRESS:PORT, at most 16", false, true},
 	};
 
@@ -264,6 +266,17 @@ static int read_command(int argc, char **argv, struct options *o, char *reterr)
 	return 0;
 }
 
+static int check_prefixes(const struct options *o, char *reterr)
+{
+	struct prefix organisation, pool;
+	struct state_error error;
+	int r = state_parse_prefixes(o->organisation, o->ipv6_pool, &organisation, &pool, &error);
+
+	if (r)
+		snprintf(reterr, OPTIONS_ERROR_SIZE, "%s", error.text);
+	return r;
+}
+
 int options_parse(int argc, char **argv, struct options *ret,
 		  char reterr[static OPTIONS_ERROR_SIZE])
 {
@@ -280,6 +293,8 @@ int options_parse(int argc, char **argv, struct options *ret,
 			r = read_file(&o, reterr);
 		if (!r)
 			r = read_arguments(argc - 1, argv + 1, &o, false, reterr);
+		if (!r)
+			r = check_prefixes(&o, reterr);
 	}
 	if (r) {
 		options_deinit(&o);

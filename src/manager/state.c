@@ -136,23 +136,35 @@ static void fill_random(void *data, void *ret, size_t size)
 	rand_bytes(ret, size);
 }
 
+int state_parse_prefixes(const char *organisation, const char *ipv6_pool, struct prefix *ret_organisation,
+			 struct prefix *ret_pool, struct state_error *reterr)
+{
+	struct prefix whole, pool = {0};
+
+	if (prefix_parse(organisation, &whole) || whole.len != 32)
+		return fail(reterr, -EINVAL, "organisation '%s' is not an IPv6 prefix of 32 bits",
+			    organisation);
+	if (strcmp(ipv6_pool, "none") &&
+	    (prefix_parse(ipv6_pool, &pool) || !cidr6_is_pool(&pool) || prefix_overlaps(&pool, &whole)))
+		return fail(reterr, -EINVAL,
+			    "ipv6-pool '%s' is not an IPv6 prefix of 32 to 56 bits, global or "
+			    "unique local, outside of the organisation's",
+			    ipv6_pool);
+	*ret_organisation = whole;
+	*ret_pool = pool;
+	return 0;
+}
+
 int state_load_model(struct store *store, const char *region, const char *organisation,
 		     const char *ipv6_pool, struct model **ret, struct state_error *reterr)
 {
 	_cleanup_(model_free_cleanup) struct model *model = NULL;
 	struct model_config config = {.region = region, .ids.fill = fill_random};
-	int r;
+	int r = state_parse_prefixes(organisation, ipv6_pool, &config.organisation, &config.ipv6_pool,
+				     reterr);
 
-	if (prefix_parse(organisation, &config.organisation) || config.organisation.len != 32)
-		return fail(reterr, -EINVAL, "organisation '%s' is not an IPv6 prefix of 32 bits",
-			    organisation);
-	if (strcmp(ipv6_pool, "none") &&
-	    (prefix_parse(ipv6_pool, &config.ipv6_pool) || !cidr6_is_pool(&config.ipv6_pool) ||
-	     prefix_overlaps(&config.ipv6_pool, &config.organisation)))
-		return fail(reterr, -EINVAL,
-			    "ipv6-pool '%s' is not an IPv6 prefix of 32 to 56 bits, global or "
-			    "unique local, outside of the organisation's",
-			    ipv6_pool);
+	if (r)
+		return r;
 	r = model_new(&config, &model);
 	if (r)
 		return fail(reterr, r, "no model: %s", strerror(-r));
@@ -442,6 +454,11 @@ void state_deinit(struct state *state)
 	*state = (struct state){0};
 }
 
+bool state_store_is_known(const char *kind)
+{
+	return str_equal(kind, "sqlite") || str_equal(kind, "memory");
+}
+
 int state_open_store(struct state *state, const char *kind, struct store **ret,
 		     struct state_error *reterr)
 {
@@ -449,14 +466,14 @@ int state_open_store(struct state *state, const char *kind, struct store **ret,
 	struct store_error error = {0};
 	int r;
 
+	if (!state_store_is_known(kind))
+		return fail(reterr, -EINVAL, "store '%s': sqlite or memory", kind);
 	if (str_equal(kind, "memory")) {
 		r = state->disk ? 0 : store_disk_new(&state->disk);
 		if (!r)
 			r = store_memory_open(state->disk, ret);
 		return r ? fail(reterr, r, "no store: %s", strerror(-r)) : 0;
 	}
-	if (!str_equal(kind, "sqlite"))
-		return fail(reterr, -EINVAL, "store '%s': sqlite or memory", kind);
 	r = file_path(state->dir, "store.db", &path);
 	if (!r)
 		r = store_sqlite_open(path, ret, &error);

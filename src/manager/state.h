@@ -14,10 +14,12 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
+#include "net/addr.h"
 #include "wire/pki.h"
 
 struct model;
@@ -56,6 +58,11 @@ void state_deinit(struct state *state);
 must_check int state_derive_key(const struct state *state, const char *purpose,
 				uint8_t ret[static STATE_KEY_SIZE]);
 
+bool state_store_is_known(const char *kind);
+/* The prefixes of the locators, and of the VPCs' blocks ("none": zero).  -EINVAL */
+must_check int state_parse_prefixes(const char *organisation, const char *ipv6_pool,
+				    struct prefix *ret_organisation, struct prefix *ret_pool,
+				    struct state_error *reterr);
 /* Opens the store of 'kind' ("sqlite" or "memory") and loads a model from it.  The memory store
  * begins empty and ends with 'state'. */
 must_check int state_open_store(struct state *state, const char *kind, struct store **ret,

@@ -141,6 +141,14 @@ static void worker_protect(void)
 	(void)!setrlimit(RLIMIT_CORE, &none);
 }
 
+static bool worker_is_listening(int fd)
+{
+	socklen_t size = sizeof(int);
+	int listening = 0;
+
+	return !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) && listening;
+}
+
 static int worker_fail(const char *what, int e)
 {
 	fprintf(stderr, "viaduct-seal: %s: %s\n", what, strerrordesc_np(-e) ?: "unknown error");
@@ -160,15 +168,15 @@ int main(int argc, char **argv)
 	struct worker w = {.agent = -1, .counters = -1};
 	int e;
 
-	if (argc != 2) {
-		fputs("viaduct-seal is started by viaduct-agent\n", stderr);
+	if (argc != 2 || *argv[1] == '-' || !*argv[1]) {
+		fputs("viaduct-seal RESERVE is started by viaduct-agent, with a socket as its input\n", stderr);
 		return 2;
 	}
 	worker_protect();
 	signal(SIGPIPE, SIG_IGN);
 	w.listener = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (w.listener < 0)
-		return worker_fail("no socket", -errno);
+	if (w.listener < 0 || !worker_is_listening(w.listener))
+		return worker_fail("no socket", w.listener < 0 ? -errno : -ENOTSOCK);
 	e = worker_share(&w);
 	if (e)
 		return worker_fail("counters", e);

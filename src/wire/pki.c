@@ -118,23 +118,35 @@ static int add_fixed(X509 *x, X509 *issuer, int nid, const char *value)
 	return r;
 }
 
+/* Of an address: its size in bytes, and it itself in 'ret'; 0: it is none. */
+static int name_address(const char *text, uint8_t ret[static 16])
+{
+	if (inet_pton(AF_INET, text, ret) == 1)
+		return 4;
+	return inet_pton(AF_INET6, text, ret) == 1 ? 16 : 0;
+}
+
+bool pki_name_is_valid(const char *text)
+{
+	uint8_t addr[16];
+
+	if (name_address(text, addr))
+		return true;
+	return *text && strlen(text) <= 253 &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") ==
+		       strlen(text);
+}
+
 /* A subject alternative name: an address if it reads as one, else a DNS name. */
 static int add_name(GENERAL_NAMES *names, const char *text)
 {
 	_cleanup_(GENERAL_NAME_free_cleanup) GENERAL_NAME *name = GENERAL_NAME_new();
 	_cleanup_(ASN1_STRING_free_cleanup) ASN1_STRING *value = NULL;
 	uint8_t addr[16];
-	int type, size = 0;
+	int type, size = name_address(text, addr);
 
-	if (inet_pton(AF_INET, text, addr) == 1)
-		size = 4;
-	else if (inet_pton(AF_INET6, text, addr) == 1)
-		size = 16;
-	else if (!*text || strlen(text) > 253 ||
-		 strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") !=
-			 strlen(text))
+	if (!pki_name_is_valid(text))
 		return -EINVAL;
-
 	type = size ? GEN_IPADD : GEN_DNS;
 	value = ASN1_STRING_type_new(size ? V_ASN1_OCTET_STRING : V_ASN1_IA5STRING);
 	if (!name || !value)

@@ -41,6 +41,8 @@ struct pki_validity {
 /* A self-signed CA that may only sign end certificates. */
 must_check int pki_make_ca(const char *name, struct pki_validity validity, struct pki_pair *ret);
 
+/* An IP address, or what can be a DNS name. */
+bool pki_name_is_valid(const char *text);
 /* The manager's certificate: 'names' are DNS names or IP addresses, at least one. */
 must_check int pki_make_server(const struct pki_pair *ca, const char *const *names, size_t n_names,
 			       struct pki_validity validity, struct pki_pair *ret);

@@ -157,8 +157,8 @@ class Lab:
         if manager_state:
             argv += ["--manager-state", manager_state]
         self.directory = pathlib.Path("/run/viaduct/lab") / self.name
-        run(*argv)
-        self.env = dict(re.findall(r"^export (\w+)='(.*)'$", self.viaduct("lab", "env", "--name", self.name), re.M))
+        assert json.loads(run(*argv, "--json").stdout)["name"] == self.name
+        self.env = json.loads(self.viaduct("lab", "env", "--name", self.name, "--json"))
         self.endpoint = self.env["VIADUCT_ENDPOINT"]
         self.n_hosts = hosts
         self.world = Place(self, "world") if edges else None

@@ -22,7 +22,30 @@ from listeners import Listeners  # noqa: E402
 
 VIADUCTD = str(labs.BUILD / "src" / "manager" / "viaductd")
 AGENT = str(labs.BUILD / "src" / "agent" / "viaduct-agent")
+SEAL = str(labs.BUILD / "src" / "seal" / "viaduct-seal")
 DESCRIPTORS = 200  # of the manager
+
+
+@pytest.mark.parametrize("program, argv", [
+    (VIADUCTD, ["run", "--http", "nowhere"]),
+    (VIADUCTD, ["run", "--agents", "8774"]),
+    (VIADUCTD, ["run", "--store", "postgres"]),
+    (VIADUCTD, ["run", "--organisation", "fd00::/16"]),
+    (VIADUCTD, ["run", "--ipv6-pool", "fd56:6961::/40"]),
+    (VIADUCTD, ["init", "--address", "no name"]),
+    (AGENT, ["run", "--substrate", "eth0", "--formats", "siit/9"]),
+    (AGENT, ["run", "--substrate", "eth0", "--max-connections", "1"]),
+    (AGENT, ["run", "--substrate", "eth0", "--role", "both"]),
+    (AGENT, ["leave", "--name", "Not-A-Name"]),
+    (SEAL, ["--nonsense"]),
+    (SEAL, []),
+])
+def test_a_wrong_command_line_ends_with_2(program, argv, tmp_path):
+    """As the man pages say.  requirement: OPS-1"""
+    state = ["--state", tmp_path / "none"] if program != SEAL else []
+    done = labs.run(program, *argv, *state, check=False, timeout=60, stdin=subprocess.DEVNULL)
+    assert done.returncode == 2 and done.stderr, done
+    assert not os.listdir(tmp_path)
 
 
 @pytest.fixture

@@ -100,6 +100,33 @@ def test_mistakes_are_told(lab, argv, said):
     done = labs.run(labs.VIADUCT, *argv, check=False, env={**os.environ, **lab.env})
     assert done.returncode in (1, 2)
     assert said in done.stderr and done.stderr.startswith("viaduct: ")
+    for_a_script = labs.run(labs.VIADUCT, "--json", *argv, check=False, env={**os.environ, **lab.env})
+    assert for_a_script.returncode in (1, 2) and not for_a_script.stdout
+    error = json.loads(for_a_script.stderr)["error"]
+    assert error["code"] and (said in error["message"] or "exec" in argv)
+
+
+@pytest.mark.parametrize("argv, key", [
+    (["lab", "list"], "labs"),
+    (["lab", "env"], "VIADUCT_ENDPOINT"),
+    (["lab", "restart", "h2"], None),
+    (["account", "list"], "accounts"),
+    (["account", "key", "list", "123456789012"], "keys"),
+    (["pool", "list"], "pools"),
+    (["policy", "list"], "policies"),
+    (["place", "--dry-run", "--account", "123456789012"], "placement"),
+    (["settings"], "settings"),
+    (["host", "probe", "h1"], None),
+    (["host", "add", "later", "--v6", "fd00::77"], "bundle"),
+    (["host", "remove", "later"], None),
+    (["agent", "peers", "h1"], "peers"),
+])
+def test_what_is_done_is_said_in_json(lab, argv, key):
+    """Also where there is nothing to say, and where people read a text.  requirement: OPS-1"""
+    done = labs.run(labs.VIADUCT, *argv, "--json", env={**os.environ, **lab.env})
+    answer = json.loads(done.stdout)
+    assert isinstance(answer, dict) and not done.stderr
+    assert key is None or key in answer
 
 
 @pytest.mark.parametrize("argv", [

@@ -20,7 +20,7 @@ static const struct command_option options[] = {
 };
 static const struct command leaves[] = {
 	{"run", "runs", "WHAT -- COMMAND...", 1, 3, options, ARRAY_SIZE(options), NULL, 0,
-	 run_nothing},
+	 run_nothing, NULL},
 };
 static const struct command groups[] = {
 	{.word = "group", .help = "a group", .children = leaves, .n_children = ARRAY_SIZE(leaves)},
