@@ -94,6 +94,7 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	metering_init(&manager->metering, manager->clock);
 	flow_intake_init(&manager->flow_intake);
 	buf_init(&manager->scratch, SIZE_MAX);
+	updates_packed_init(&manager->packed);
 	deferred_init(&manager->flush, config->loop, flush, manager);
 	deferred_init(&manager->absorb, config->loop, absorb, manager);
 	timer_init(&manager->tick, config->loop, tick, manager);
@@ -132,6 +133,7 @@ struct manager *manager_free(struct manager *manager)
 	metering_deinit(&manager->metering);
 	flow_intake_deinit(&manager->flow_intake);
 	buf_deinit(&manager->scratch);
+	updates_packed_deinit(&manager->packed);
 	model_free(manager->model);
 	store_free(manager->store);
 	free(manager);

@@ -27,6 +27,7 @@
 #include "manager/resolve.h"
 #include "manager/sessions.h"
 #include "manager/stats.h"
+#include "manager/updates.h"
 #include "model/model.h"
 
 struct pki_pair;
@@ -70,6 +71,7 @@ struct manager {
 	struct deferred flush;
 	uint64_t planned;   /* the highest of the agents' */
 	struct buf scratch; /* of one frame */
+	struct updates_packed packed; /* for this flush: updates.c */
 
 	struct list news;      /* agents that reported something: intake.c */
 	struct list unsettled; /* agents whose reports are kept until they are durable */

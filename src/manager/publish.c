@@ -480,6 +480,7 @@ void publish_flush(struct manager *manager)
 {
 	struct agent *agent;
 
+	updates_packed_reset(&manager->packed);
 	while ((agent = list_first(&manager->dirty, struct agent, in_dirty))) {
 		list_remove(&agent->in_dirty);
 		if (!agent->session)

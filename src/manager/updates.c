@@ -15,6 +15,7 @@
 #include "model/mapping.h"
 #include "model/peering.h"
 #include "model/release.h"
+#include "wire/frame.h"
 #include "wire/session.h"
 
 struct update {
@@ -255,39 +256,97 @@ static void fill(const struct manager *manager, Viaduct__Agent__Mapping *message
 	message->label = label_now(manager, now);
 }
 
-void updates_flush(struct manager *manager, struct agent *agent)
+static bool same(const struct mapping *a, const struct mapping *b)
+{
+	return a->vni == b->vni && ipaddr_equal(&a->addr, &b->addr) && a->revision == b->revision &&
+	       a->host == b->host && a->groups == b->groups && a->hosts == b->hosts;
+}
+
+/* What was packed last is what 'agent' is to hear. */
+static bool is_packed(const struct updates_packed *packed, const struct agent *agent)
+{
+	const struct update *update;
+	size_t n = 0;
+
+	if (packed->n != agent->n_updates_unsent)
+		return false;
+	list_for_each (update, &agent->updates, node) {
+		if (update->sent)
+			continue;
+		if (n == packed->n || !same(&packed->of[n], &update->now))
+			return false;
+		n++;
+	}
+	return n == packed->n;
+}
+
+static int pack(struct manager *manager, const struct agent *agent)
 {
 	size_t n = agent->n_updates_unsent, i = 0;
-	_cleanup_free_ Viaduct__Agent__Mapping *messages = NULL;
-	_cleanup_free_ Viaduct__Agent__Mapping **pointers = NULL;
+	_cleanup_free_ Viaduct__Agent__Mapping *messages = calloc(n, sizeof(*messages));
+	_cleanup_free_ Viaduct__Agent__Mapping **pointers = calloc(n, sizeof(*pointers));
 	Viaduct__Agent__Update body = VIADUCT__AGENT__UPDATE__INIT;
 	Viaduct__Agent__Frame frame = VIADUCT__AGENT__FRAME__INIT;
-	struct update *update;
-	int r = -ENOMEM;
+	struct updates_packed *packed = &manager->packed;
+	const struct update *update;
 
-	if (!n || !agent->session)
-		return;
-	messages = calloc(n, sizeof(*messages));
-	pointers = calloc(n, sizeof(*pointers));
+	updates_packed_reset(packed);
+	if (!messages || !pointers)
+		return -ENOMEM;
 	list_for_each (update, &agent->updates, node) {
-		if (!messages || !pointers)
-			break;
 		if (update->sent)
 			continue;
 		fill(manager, &messages[i], &update->now);
 		pointers[i] = &messages[i];
+		if (n <= UPDATES_SHARED)
+			packed->of[i] = update->now;
 		i++;
 		if (body.revision < update->now.revision)
 			body.revision = update->now.revision;
-		update->sent = true;
 	}
-	if (i == n) {
+	body.n_mappings = n;
+	body.mappings = pointers;
+	frame.body_case = VIADUCT__AGENT__FRAME__BODY_UPDATE;
+	frame.update = &body;
+	packed->n = n <= UPDATES_SHARED ? n : 0;
+	return frame_pack(&packed->bytes, &frame);
+}
+
+void updates_packed_init(struct updates_packed *packed)
+{
+	packed->n = 0;
+	buf_init(&packed->bytes, SIZE_MAX);
+}
+
+void updates_packed_deinit(struct updates_packed *packed)
+{
+	buf_deinit(&packed->bytes);
+	packed->n = 0;
+}
+
+void updates_packed_reset(struct updates_packed *packed)
+{
+	packed->n = 0;
+	buf_reset(&packed->bytes);
+}
+
+void updates_flush(struct manager *manager, struct agent *agent)
+{
+	struct updates_packed *packed = &manager->packed;
+	struct update *update;
+	int r;
+
+	if (!agent->n_updates_unsent || !agent->session)
+		return;
+	r = is_packed(packed, agent) ? 0 : pack(manager, agent);
+	if (!r) {
+		list_for_each (update, &agent->updates, node)
+			update->sent = true;
 		agent->n_updates_unsent = 0;
-		body.n_mappings = n;
-		body.mappings = pointers;
-		frame.body_case = VIADUCT__AGENT__FRAME__BODY_UPDATE;
-		frame.update = &body;
-		r = session_send(agent->session, &frame);
+		r = session_send_bytes(agent->session, buf_data(&packed->bytes),
+				       buf_size(&packed->bytes));
+	} else {
+		updates_packed_reset(packed);
 	}
 	if (r && r != -ENOBUFS)
 		session_close(agent->session, VIADUCT__AGENT__GOODBYE__CODE__UNSPECIFIED,

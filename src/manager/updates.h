@@ -7,15 +7,28 @@
  * to a host in one frame.  A host that is not connected gets none: it says what it holds when it
  * comes back, and is corrected then.
  *
+ * A change that a thousand hosts have to hear is packed once: who is to be told just what the one before was told gets the
+ * same bytes.
+ *
  * A host that leaves LIMIT_UPDATES_WAITING of them unacknowledged loses its session.
  */
 #pragma once
 
 #include "abi/agent.pb-c.h"
+#include "base/buf.h"
+#include "model/mapping.h"
 
 struct agent;
 struct manager;
-struct mapping;
+
+enum { UPDATES_SHARED = 16 }; /* longer frames are packed for each host */
+
+/* The last frame that was packed.  Good for as long as the model stays as it is. */
+struct updates_packed {
+	struct mapping of[UPDATES_SHARED]; /* only to be compared: their groups may be gone */
+	size_t n;                          /* 0: nothing that may be sent again */
+	struct buf bytes;
+};
 
 /* Sends 'now' to 'agent', which is on record as a holder, with the next flush. */
 void updates_queue(struct manager *manager, struct agent *agent, const struct mapping *now);
@@ -30,6 +43,10 @@ void updates_take_held(struct manager *manager, struct agent *agent,
 void updates_acknowledge(struct manager *manager, struct agent *agent, uint64_t revision);
 void updates_release(struct manager *manager, struct agent *agent,
 		     const Viaduct__Agent__Released *released);
+void updates_packed_init(struct updates_packed *packed);
+void updates_packed_deinit(struct updates_packed *packed);
+/* The model may have changed. */
+void updates_packed_reset(struct updates_packed *packed);
 /* Sends what waits. */
 void updates_flush(struct manager *manager, struct agent *agent);
 /* Forgets what was on its way, when the session ends. */

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -99,6 +100,75 @@ static void holders_hear_of_changes_and_others_do_not(void **state)
 	assert_true(w->agents[0].n_updates >= 1);
 	assert_null(sim_agent_mapping(&w->agents[0], w->vni, &addr));
 	assert_false(holders_any(model_holders(w->manager->model), w->vni, &addr));
+}
+
+enum { MANY = UPDATES_SHARED + 3, ASKERS = 3 };
+
+/* How many mappings the last Update said are gone. */
+static void count_gone(struct sim_agent *agent, const Viaduct__Agent__Update *update)
+{
+	size_t *n = agent->user;
+
+	*n = 0;
+	for (size_t i = 0; i < update->n_mappings; i++)
+		*n += update->mappings[i]->gone ? 1 : 0;
+}
+
+static void terminate_at_once(struct world *w, char (*ids)[ID_TEXT_SIZE], size_t n)
+{
+	struct instance_transition transitions[MANY];
+	const char *pointers[MANY];
+	struct refusal refusal = {0};
+	struct tx *tx = world_begin(w);
+
+	for (size_t i = 0; i < n; i++)
+		pointers[i] = ids[i];
+	assert_int_equal(instance_terminate(tx, &w->customer, pointers, n, transitions, &refusal), 0);
+	assert_int_equal(world_end(w, tx), 0);
+	world_settle(w);
+}
+
+/* Frames are packed once for hosts that are to hear the same.
+ * requirement: MAP-3 */
+static void each_holder_hears_of_what_it_holds(void **state)
+{
+	static const char *const askers[ASKERS] = {"10.0.0.4", "10.0.0.5", "10.0.0.6"};
+	struct world *w = world_new(ASKERS + 1);
+	char ids[MANY][ID_TEXT_SIZE], addrs[MANY][sizeof("10.0.0.100")], id[ID_TEXT_SIZE];
+	size_t gone[ASKERS] = {0}, held[ASKERS];
+
+	for (size_t i = 0; i < ASKERS; i++) {
+		world_run(w, i, askers[i], id);
+		w->agents[i].user = &gone[i];
+		w->agents[i].on_update = count_gone;
+	}
+	for (size_t i = 0; i < MANY; i++) {
+		snprintf(addrs[i], sizeof(addrs[i]), "10.0.0.%zu", 20 + i);
+		world_run(w, ASKERS, addrs[i], ids[i]);
+	}
+	world_settle(w);
+	/* one host holds every other, the next one the rest, the last one all but two */
+	for (size_t k = 0; k < ASKERS; k++)
+		for (size_t i = 0; i < MANY; i++)
+			if (k == ASKERS - 1 ? i >= 2 : i % 2 == k)
+				world_ask(w, k, askers[k], addrs[i]);
+	/* as much for the first two, but not the same */
+	terminate_at_once(w, ids, 2);
+	for (size_t k = 0; k < ASKERS; k++)
+		held[k] = hmap_count(&w->agents[k].mappings);
+	assert_int_equal(gone[0], 1);
+	assert_int_equal(gone[1], 1);
+	assert_int_equal(gone[2], 0);
+	assert_int_equal(held[0], (MANY + 1) / 2 - 1);
+	assert_int_equal(held[1], MANY / 2 - 1);
+	assert_int_equal(held[2], MANY - 2);
+	/* and more than are remembered */
+	terminate_at_once(w, ids + 2, MANY - 2);
+	assert_int_equal(gone[ASKERS - 1], MANY - 2);
+	for (size_t k = 0; k < ASKERS; k++)
+		assert_int_equal(hmap_count(&w->agents[k].mappings), 0);
+	assert_int_equal(holders_count(model_holders(w->manager->model)), 0);
+	world_free(w);
 }
 
 /* requirement: MAP-3 */
@@ -320,6 +390,7 @@ int main(void)
 		TEST(an_instance_runs_once_its_host_has_confirmed),
 		TEST(only_who_hosts_the_asker_is_told),
 		TEST(holders_hear_of_changes_and_others_do_not),
+		cmocka_unit_test(each_holder_hears_of_what_it_holds),
 		TEST(an_expired_copy_is_not_pushed_to),
 		TEST(an_address_is_not_given_away_while_a_holder_is_silent),
 		TEST(an_instance_that_its_host_stopped_is_stopped),

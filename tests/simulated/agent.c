@@ -331,7 +331,7 @@ static void take_update(struct sim_agent *agent, const Viaduct__Agent__Update *u
 		agent->last_update = update->revision;
 	for (size_t i = 0; i < update->n_mappings; i++)
 		set_mapping(agent, update->mappings[i]);
-	if (!agent->silent && sim_agent_acknowledge_updates(agent))
+	if (!agent->silent && !agent->acks_updates_later && sim_agent_acknowledge_updates(agent))
 		session_close(agent->session, VIADUCT__AGENT__GOODBYE__CODE__UNSPECIFIED,
 			      "no room");
 	if (agent->on_update)

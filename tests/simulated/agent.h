@@ -38,6 +38,7 @@ struct sim_agent {
 	uint32_t formats;
 	uint32_t mtu;
 	bool silent;          /* acknowledges nothing */
+	bool acks_updates_later; /* its user calls sim_agent_acknowledge_updates() */
 	bool forget_mappings; /* keeps no mappings: for benches */
 	bool only_count;      /* keeps no objects: for benches */
 	bool preloads;        /* says that it knows preloaded networks, and takes what it did not ask for */
@@ -71,7 +72,7 @@ void sim_agent_reboot(struct sim_agent *agent);
 
 int sim_agent_ask(struct sim_agent *agent, Viaduct__Agent__Question__Kind kind, uint32_t vni,
 		  const struct ipaddr *asker, const struct ipaddr *addr, uint64_t seq);
-/* Acknowledges what silence has left. */
+/* Acknowledges what silence has left, or what was put off. */
 int sim_agent_acknowledge(struct sim_agent *agent);
 int sim_agent_acknowledge_updates(struct sim_agent *agent);
 /* Tells that 'host' still sends from 'src' to 'addr', which is not here any more, 'n' times in one frame. */
