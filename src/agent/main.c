@@ -421,6 +421,17 @@ static int main_remaining_link(const char *name)
 	return name && !main_find_link(name, &ifindex) ? ifindex : 0;
 }
 
+/* Folders that agents of one machine share go with the last of them. */
+static void main_remove_shared(const struct program *p)
+{
+	_cleanup_free_ char *pins = NULL;
+
+	if (!str_printf(&pins, "%s/viaduct", p->options->bpffs))
+		rmdir(pins);
+	rmdir(p->resolv);
+	rmdir(p->options->run);
+}
+
 static int main_undo(struct program *p)
 {
 	const struct dp_config config =
@@ -437,7 +448,10 @@ static int main_undo(struct program *p)
 	if (e)
 		return e;
 	unlink(p->socket);
-	return file_remove_tree(p->run);
+	e = file_remove_tree(p->run);
+	if (!e)
+		main_remove_shared(p);
+	return e;
 }
 
 /* What a run used is what has to be undone; without a run there is only the identity. */

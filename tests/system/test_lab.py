@@ -167,6 +167,15 @@ def test_a_second_lab_of_the_same_name_is_refused_and_harms_nothing():
         lab.down()
 
 
+def the_only_agent_leaves_nothing(lab):
+    """What agents of one machine share goes with the last of them."""
+    pins, state, shared = lab.directory / "bpf", lab.directory / "h1", lab.directory / "run"
+    assert os.listdir(pins / "viaduct") and (state / "run.conf").exists()
+    lab.kill("h1", signal.SIGTERM)
+    lab.host_run("h1", labs.BUILD / "src" / "agent" / "viaduct-agent", "leave", "--state", state)
+    assert not (pins / "viaduct").exists() and not state.exists() and not shared.exists()
+
+
 def test_env_and_exec_by_name():
     """requirement: OPS-1"""
     lab = labs.Lab(name=labs.free_name("e"), hosts=1)
@@ -186,5 +195,6 @@ def test_env_and_exec_by_name():
         evaluated = labs.run("sh", "-c", f'eval "$({labs.VIADUCT} lab env --name {lab.name})"; '
                                          f'{labs.VIADUCT} status --json')
         assert json.loads(evaluated.stdout)["hosts"]["connected"] == 1
+        the_only_agent_leaves_nothing(lab)
     finally:
         lab.down()
