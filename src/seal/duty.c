@@ -27,8 +27,8 @@ bool duty_update(struct duty *d, uint64_t now_ns, const struct duty_counts *coun
 		divided = rested < window / DUTY_REST_MIN && light > all / DUTY_LIGHT_DIVIDE;
 	else if (light < all / DUTY_LIGHT_JOIN)
 		divided = false;
-	else /* what both do would leave one of them a quarter of the time */
-		divided = rested < window + window / 4;
+	else /* what both do would leave one of them half of the time */
+		divided = rested < window + window / 2;
 	d->divided = divided;
 	duty_begin(d, now_ns, counts);
 	return divided != before;

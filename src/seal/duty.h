@@ -16,7 +16,7 @@
 
 enum {
 	DUTY_WINDOW_NS = 4000000,
-	DUTY_REST_MIN = 16,    /* of a window: one thread that rests for less is at its end */
+	DUTY_REST_MIN = 4,     /* of a window: one thread that rests for less has enough to do */
 	DUTY_LIGHT_DIVIDE = 8, /* two from this part of all packets in the lighter way on, */
 	DUTY_LIGHT_JOIN = 16,  /* one again below this */
 };

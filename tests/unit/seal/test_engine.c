@@ -55,10 +55,10 @@ static void test_one_thread_until_both_ways_are_busy(void **state)
 	assert_false(update(&d, &c, &now, (struct duty_counts){4800, 70, 0}, w));
 	assert_false(update(&d, &c, &now, (struct duty_counts){70, 4800, 0}, w));
 	/* Both ways, with time to spare. */
-	assert_false(update(&d, &c, &now, (struct duty_counts){2000, 2000, w / 8}, w));
+	assert_false(update(&d, &c, &now, (struct duty_counts){2000, 2000, w / 4}, w));
 	/* Both ways and no rest, but not for a window yet. */
 	assert_false(update(&d, &c, &now, (struct duty_counts){2000, 2000, 0}, w - 1));
-	assert_true(update(&d, &c, &now, (struct duty_counts){2, 2, 0}, 1));
+	assert_true(update(&d, &c, &now, (struct duty_counts){2, 2, w / 5}, 1));
 	assert_true(d.divided);
 	/* They rest now and then, but one alone would not keep up. */
 	assert_false(update(&d, &c, &now, (struct duty_counts){3000, 3000, w}, w));
