@@ -170,7 +170,6 @@ static int find_target(const struct model *m, const struct caller *c,
 		       struct refusal *reterr)
 {
 	const struct instance *n;
-	struct model_iter it;
 	int r;
 
 	if (args->interface_id)
@@ -179,16 +178,9 @@ static int find_target(const struct model *m, const struct caller *c,
 	if (!args->instance_id)
 		return refuse(reterr, MODEL_E_MISSING, "instanceId or networkInterfaceId");
 	r = instance_find(m, c, args->instance_id, &n, reterr);
-	if (r)
-		return r;
-	it = model_iter_group(m, REL_INSTANCE_INTERFACES, n->o.id);
-	*ret = (const struct interface *)model_iter_next(&it);
-	if (!*ret)
-		return refuse(reterr, MODEL_E_INSTANCE_STATE, args->instance_id,
-			      "associated with an address");
-	if (model_iter_next(&it))
-		return refuse(reterr, MODEL_E_INSTANCE_INTERFACES, args->instance_id);
-	return 0;
+	return r ? r
+		 : instance_only_interface(m, n, args->instance_id, "associated with an address",
+					   ret, reterr);
 }
 
 static int find_private(const struct interface *i, const char *text, struct ipaddr *ret,

@@ -298,11 +298,24 @@ int instance_reboot(struct tx *tx, const struct caller *c, const char *const *id
 
 /* ---- attributes ---- */
 
+int instance_only_interface(const struct model *m, const struct instance *n, const char *id,
+			    const char *what, const struct interface **ret, struct refusal *reterr)
+{
+	struct model_iter it = model_iter_group(m, REL_INSTANCE_INTERFACES, n->o.id);
+	const struct interface *i = (const struct interface *)model_iter_next(&it);
+
+	if (!i)
+		return refuse(reterr, MODEL_E_INSTANCE_STATE, id, what);
+	if (model_iter_next(&it))
+		return refuse(reterr, MODEL_E_INSTANCE_INTERFACES, id);
+	*ret = i;
+	return 0;
+}
+
 static int modify_only_interface(struct tx *tx, const struct caller *c, const struct instance *n,
 				 const struct instance_modify_args *args, struct refusal *reterr)
 {
-	struct model_iter it = model_iter_group(tx->m, REL_INSTANCE_INTERFACES, n->o.id);
-	const struct object *o = model_iter_next(&it);
+	const struct interface *i;
 	char id[ID_TEXT_SIZE];
 	struct interface_modify_args change = {
 		.interface_id = id,
@@ -310,10 +323,11 @@ static int modify_only_interface(struct tx *tx, const struct caller *c, const st
 		.groups = args->groups,
 		.n_groups = args->n_groups,
 	};
+	int r = instance_only_interface(tx->m, n, args->instance_id, "modified", &i, reterr);
 
-	if (!o || model_iter_next(&it))
-		return refuse(reterr, MODEL_E_INSTANCE_INTERFACES, args->instance_id);
-	object_id_text(o, id);
+	if (r)
+		return r;
+	object_id_text(&i->o, id);
 	return interface_modify(tx, c, &change, reterr);
 }
 

@@ -179,5 +179,10 @@ enum instance_report_state {
 must_check int instance_report(struct tx *tx, uint32_t host, uint64_t id, uint64_t generation,
 			       enum instance_report_state state, const char *text);
 
+/* The one interface that is meant when only the instance 'id' is named.  INSTANCE_STATE (it has none: "... from which it can be
+ * 'what'"), INSTANCE_INTERFACES (it has several) */
+must_check int instance_only_interface(const struct model *m, const struct instance *n,
+				       const char *id, const char *what,
+				       const struct interface **ret, struct refusal *reterr);
 must_check int instance_find(const struct model *m, const struct caller *c, const char *id,
 			     const struct instance **ret, struct refusal *reterr);

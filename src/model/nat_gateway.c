@@ -101,6 +101,7 @@ static int make_interface(struct tx *tx, const struct subnet *s, const struct na
 	if (r)
 		return r;
 	i->managed_by = g->o.id;
+	i->source_dest_check = false;
 	result = i;
 	r = TX_PUT(tx, (struct interface *)NULL, &i);
 	if (!r)

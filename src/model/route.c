@@ -325,19 +325,16 @@ static int target_instance(const struct model *m, const struct caller *c,
 {
 	const struct interface *i;
 	const struct instance *n;
-	struct model_iter it;
 	int r = instance_find(m, c, args->instance_id, &n, reterr);
 
 	if (r)
 		return r;
 	if (n->vpc != t->vpc)
 		return networks_differ(args, "instance", args->instance_id, reterr);
-	it = model_iter_group(m, REL_INSTANCE_INTERFACES, n->o.id);
-	i = (const struct interface *)model_iter_next(&it);
-	if (!i || model_iter_next(&it))
-		return refuse(reterr, MODEL_E_INSTANCE_INTERFACES, args->instance_id);
-	*ret = (struct target){.target = ROUTE_INTERFACE, .id = i->o.id, .interface = i};
-	return 0;
+	r = instance_only_interface(m, n, args->instance_id, "the target of a route", &i, reterr);
+	if (!r)
+		*ret = (struct target){.target = ROUTE_INTERFACE, .id = i->o.id, .interface = i};
+	return r;
 }
 
 static int read_target(const struct model *m, const struct caller *c, const struct route_table *t,
