@@ -23,6 +23,7 @@
 #include "model/plan.h"
 #include "model/tag.h"
 #include "tests/unit/model/cluster.h"
+#include "tests/unit/model/dice.h"
 #include "tests/unit/model/twin_choice.h"
 
 enum {
@@ -40,7 +41,7 @@ enum {
 };
 
 static struct cluster c;
-static uint64_t seed, this_seed;
+static uint64_t this_seed;
 static size_t n_steps;
 static struct caller customers[2];
 static char networks[NETWORKS][ID_TEXT_SIZE];
@@ -87,21 +88,6 @@ static struct {
  * needs no steps, for there was nothing to lose. */
 static uint64_t begun[NODES][NODES];
 static bool is_silent[NODES][NODES];
-
-static uint32_t below(uint32_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)((seed >> 33) % n);
-}
-
-static const char *one_of(const char *const *v, size_t n)
-{
-	return v[below((uint32_t)n)];
-}
-#define ONE_OF(...)                                                                                                    \
-	one_of((const char *const[]){__VA_ARGS__}, ARRAY_SIZE(((const char *const[]){__VA_ARGS__})))
 
 static const struct host *host(size_t i)
 {
@@ -190,7 +176,7 @@ static void begin(uint64_t from)
 
 	this_seed = from;
 	n_steps = 0;
-	seed = from * 0x9e3779b97f4a7c15;
+	dice_begin(from);
 	memset(flights, 0, sizeof(flights));
 	memset(begun, 0, sizeof(begun));
 	cluster_init(&c, 0);

@@ -14,30 +14,15 @@
 #include "model/placement_index.h"
 #include "model/settings.h"
 #include "tests/unit/model/cluster.h"
+#include "tests/unit/model/dice.h"
 #include "tests/unit/model/twin_placement.h"
 
 enum { SEEDS = 6, STEPS = 500, HOSTS = 14, ACCOUNTS = 2, ZONES = 2, TEXT = 300 };
 
 static struct cluster c;
-static uint64_t seed;
 static uint32_t n_named, n_placed, n_refused;
 static struct caller callers[ACCOUNTS];
 static char subnets[ACCOUNTS][ZONES][ID_TEXT_SIZE];
-
-static uint32_t below(uint32_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)((seed >> 33) % n);
-}
-
-static const char *one_of(const char *const *v, size_t n)
-{
-	return v[below((uint32_t)n)];
-}
-#define ONE_OF(...)                                                                                \
-	one_of((const char *const[]){__VA_ARGS__}, ARRAY_SIZE(((const char *const[]){__VA_ARGS__})))
 
 /* ---- a cloud ---- */
 
@@ -45,7 +30,7 @@ static void begin(uint64_t from)
 {
 	static const char *const names[ZONES] = {"us-east-1a", "us-east-1b"};
 
-	seed = from * 0x9e3779b97f4a7c15;
+	dice_begin(from);
 	n_named = 0;
 	cluster_init(&c, 0);
 	for (size_t a = 0; a < ACCOUNTS; a++) {
