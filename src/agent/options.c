@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "abi/feature.h"
 #include "abi/format.h"
@@ -308,6 +309,32 @@ static int options_check_flow_log(struct options *o, char *reterr_text)
 	return 0;
 }
 
+/* What nodes are given runs elsewhere than here, and leave perhaps too. */
+static int options_make_absolute(struct options *o, char *reterr_text)
+{
+	char **const folders[] = {&o->state, &o->run, &o->bpffs, &o->netns_dir};
+	_cleanup_free_ char *here = getcwd(NULL, 0);
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		char *path;
+		int e;
+
+		if (**folders[i] == '/')
+			continue;
+		if (!here || !**folders[i]) {
+			snprintf(reterr_text, OPTIONS_ERROR_SIZE,
+				 "\"%s\" is no directory: name it from / on", *folders[i]);
+			return -EINVAL;
+		}
+		e = str_printf(&path, "%s/%s", here, *folders[i]);
+		if (e)
+			return e;
+		free(*folders[i]);
+		*folders[i] = path;
+	}
+	return 0;
+}
+
 static int options_check(struct options *o, char *reterr_text)
 {
 	int e;
@@ -333,7 +360,9 @@ static int options_check(struct options *o, char *reterr_text)
 		snprintf(reterr_text, OPTIONS_ERROR_SIZE, "join needs the file of the join bundle");
 		return -EINVAL;
 	}
-	e = options_check_role(o, reterr_text);
+	e = options_make_absolute(o, reterr_text);
+	if (!e)
+		e = options_check_role(o, reterr_text);
 	if (!e)
 		e = options_check_connections(o, reterr_text);
 	if (!e)

@@ -2,8 +2,10 @@
 /* The command line and the configuration file: what is taken, what is refused and how. */
 #include "agent/options.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "abi/format.h"
 #include "base/file.h"
@@ -59,6 +61,30 @@ static void test_defaults_and_the_line(void **state)
 	assert_string_equal(o.role, "host");
 	assert_null(o.uplink);
 	assert_int_equal(o.n_connections, 0);
+}
+
+/* Nodes' DHCP clients are told where their script is, and run elsewhere. */
+static void test_directories_are_kept_from_the_root_on(void **state)
+{
+	_cleanup_options_ struct options o = {0};
+	_cleanup_free_ char *here = getcwd(NULL, 0);
+	char error[OPTIONS_ERROR_SIZE], path[PATH_MAX];
+
+	assert_ok(parse("run --substrate eth0 --state s1 --run ../r1 --netns-dir n", &o, error));
+	snprintf(path, sizeof(path), "%s/s1", here);
+	assert_string_equal(o.state, path);
+	snprintf(path, sizeof(path), "%s/../r1", here);
+	assert_string_equal(o.run, path);
+	snprintf(path, sizeof(path), "%s/n", here);
+	assert_string_equal(o.netns_dir, path);
+	assert_string_equal(o.bpffs, "/sys/fs/bpf");
+	options_deinit(&o);
+	assert_ok(parse("leave --state s1", &o, error));
+	snprintf(path, sizeof(path), "%s/s1", here);
+	assert_string_equal(o.state, path);
+	options_deinit(&o);
+	assert_error(parse("run --substrate eth0 --run=", &o, error), EINVAL);
+	assert_non_null(strstr(error, "no directory"));
 }
 
 /* requirement: EDGE-1 */
@@ -180,6 +206,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 		TEST(test_defaults_and_the_line),
+		TEST(test_directories_are_kept_from_the_root_on),
 		TEST(test_an_edge),
 		TEST(test_the_line_wins_over_the_file),
 		TEST(test_commands),
