@@ -34,9 +34,10 @@ int ec2_refuse_missing(struct ec2_call *c, const char *name)
 
 int ec2_refuse_unsupported(struct ec2_call *c, const char *what)
 {
-	return ec2_refuse(c, 400, "UnsupportedOperation",
-			  "The functionality you requested is not available in this region. (%s)",
-			  what);
+	return ec2_refuse(
+		c, 400, "UnsupportedOperation",
+		"The functionality you requested is not available: Viaduct does not have it. (%s)",
+		what);
 }
 
 void ec2_write_return(struct ec2_call *c)

@@ -21,6 +21,7 @@
 #include "manager/persist.h"
 #include "model/account.h"
 #include "model/cidr6.h"
+#include "model/host.h"
 #include "model/model.h"
 #include "model/tx.h"
 #include "net/addr.h"
@@ -160,6 +161,7 @@ int state_load_model(struct store *store, const char *region, const char *organi
 {
 	_cleanup_(model_free_cleanup) struct model *model = NULL;
 	struct model_config config = {.region = region, .ids.fill = fill_random};
+	const struct host *stray;
 	int r = state_parse_prefixes(organisation, ipv6_pool, &config.organisation, &config.ipv6_pool,
 				     reterr);
 
@@ -172,6 +174,12 @@ int state_load_model(struct store *store, const char *region, const char *organi
 	if (r)
 		return fail(reterr, r, "the store could not be loaded: %s %s", strerror(-r),
 			    store_error_text(store));
+	stray = host_of_other_config(model);
+	if (stray)
+		return fail(reterr, -EINVAL,
+			    "host %s was added with another organisation or region than %s and %s: "
+			    "say those again, they cannot change once there are hosts",
+			    stray->name, organisation, region);
 	*ret = TAKE_PTR(model);
 	return 0;
 }

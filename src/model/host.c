@@ -110,6 +110,24 @@ bool host_is_capable(const struct host *h)
 	return a.formats;
 }
 
+const struct host *host_of_other_config(const struct model *m)
+{
+	struct model_iter it = model_iter_kind(m, KIND_HOST);
+	const struct object *o;
+
+	while ((o = model_iter_next(&it))) {
+		const struct host *h = (const struct host *)o;
+
+		if (!zone_find(m, h->zone))
+			return h;
+		if (h->locators.siit1.len && !prefix_covers(&m->organisation, &h->locators.siit1))
+			return h;
+		if (h->locators.siit2.len && !prefix_covers(&m->organisation, &h->locators.siit2))
+			return h;
+	}
+	return NULL;
+}
+
 size_t host_instance_count(const struct model *m, uint32_t number)
 {
 	return model_group_count(m, REL_HOST_INSTANCES, number);

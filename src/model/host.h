@@ -145,6 +145,9 @@ bool host_instance_is_pending(const struct host_failure *failed, size_t n_failed
 bool host_waits(const struct model *m, uint32_t number, uint64_t revision);
 
 const struct host *host_by_number(const struct model *m, uint32_t number);   /* or NULL */
+/* One that was added under another organisation or region than the model's, which therefore must not be used: it has
+ * locators of that organisation, or stands in a zone of that region.  NULL: none. */
+const struct host *host_of_other_config(const struct model *m);
 const struct host *host_find(const struct model *m, const char *id_or_name); /* or NULL */
 /* Which revision it has acknowledged.  Known since this manager runs: neither stored nor undone; as the next. */
 void host_set_acknowledged(struct model *m, uint32_t number, uint64_t revision);

@@ -54,7 +54,7 @@ struct subnet_modify_args {
 	const bool *assign_ipv6;
 };
 
-/* VPC_NOT_FOUND, VALUE, SUBNET_RANGE, SUBNET_CONFLICT, SUBNET_CONFLICT6, SUBNET_LIMIT, TAG_* */
+/* VPC_NOT_FOUND, VALUE, SUBNET_RANGE, SUBNET_RANGE6, SUBNET_CONFLICT, SUBNET_CONFLICT6, SUBNET_LIMIT, TAG_* */
 must_check int subnet_create(struct tx *tx, const struct caller *c,
 			     const struct subnet_create_args *args, const struct subnet **ret,
 			     struct refusal *reterr);

@@ -26,7 +26,7 @@ static int check_prefix(const struct model *m, const struct vpc *v, const char *
 	for (size_t i = 0; i < v->n_blocks6; i++)
 		inside |= prefix_covers(&v->blocks6[i].prefix, &prefix);
 	if (!inside || prefix.len != CIDR6_SUBNET_LEN)
-		return refuse(reterr, MODEL_E_SUBNET_RANGE, text);
+		return refuse(reterr, MODEL_E_SUBNET_RANGE6, text);
 	while ((o = model_iter_next(&it)))
 		if (subnet_has_block6((const struct subnet *)o) &&
 		    prefix_overlaps(&((const struct subnet *)o)->prefix6, &prefix))

@@ -8,7 +8,7 @@
 
 #define ID_PREFIX_SUBNET_CIDR "subnet-cidr-assoc-"
 
-/* SUBNET_NOT_FOUND, VALUE, SUBNET_RANGE, SUBNET_CONFLICT6, BLOCK_LIMIT */
+/* SUBNET_NOT_FOUND, VALUE, SUBNET_RANGE6, SUBNET_CONFLICT6, BLOCK_LIMIT */
 must_check int subnet_associate_block6(struct tx *tx, const struct caller *c, const char *subnet_id,
 				       const char *cidr, const struct subnet **ret,
 				       struct refusal *reterr);

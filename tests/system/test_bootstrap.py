@@ -146,6 +146,17 @@ def test_a_host_joins_by_its_bundle_and_no_other_way(manager, tmp_path):
     assert "node1" not in viaduct("hosts").stdout
 
 
+def test_what_hosts_were_added_with_cannot_be_changed(manager, state):
+    """requirement: MAP-5 OPS-1"""
+    viaduct, _, daemon = manager
+    viaduct("host", "add", "node1", "--v6", "fd00::1")
+    daemon.terminate()
+    daemon.wait(20)
+    for option, value in (("--organisation", "fd99:1::/32"), ("--region", "eu-west-1")):
+        done = labs.run("timeout", "60", VIADUCTD, "run", "--state", state, option, value, check=False)
+        assert done.returncode == 1 and "node1 was added with another" in done.stderr
+
+
 def test_who_takes_all_connections_keeps_no_agent_out(manager, tmp_path):
     """requirement: OPS-1 OPS-3"""
     viaduct, port, daemon = manager

@@ -197,7 +197,7 @@ static void test_blocks_of_subnets(void **state)
 	char text[ID_TEXT_SIZE];
 	struct cidr_block block;
 
-	give_subnet("fd56:6976:3600:700::/64", MODEL_E_SUBNET_RANGE); /* the VPC has none */
+	give_subnet("fd56:6976:3600:700::/64", MODEL_E_SUBNET_RANGE6); /* the VPC has none */
 	s = make_dual_stack();
 	assert_true(subnet_has_block6(s));
 	give_subnet("fd56:6976:3600:701::/64", MODEL_E_BLOCK_LIMIT);
@@ -209,7 +209,7 @@ static void test_blocks_of_subnets(void **state)
 	args.cidr6 = "fd56:6976:3600:701::/65";
 	assert_int_equal(
 		cluster_end(&c, subnet_create(cluster_tx(&c), &c.me, &args, &t, &c.refusal)),
-		MODEL_E_SUBNET_RANGE);
+		MODEL_E_SUBNET_RANGE6);
 	args.cidr6 = "fd56:6976:3600:7ff::/64";
 	assert_ok(cluster_end(&c, subnet_create(cluster_tx(&c), &c.me, &args, &t, &c.refusal)));
 
