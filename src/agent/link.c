@@ -77,7 +77,8 @@ static void link_on_closed(struct session *session, enum session_end end, const 
 	/* What was noted before (a Goodbye, a reset) says more. */
 	if (!*l->error)
 		link_note_error(l, session_end_text(end), text ? text : "");
-	log_warn("manager lost", LOG_STR("reason", l->error));
+	log_warn("manager lost", LOG_STR("manager", session_peer_addr(session)),
+		 LOG_STR("reason", l->error));
 	link_lost(l);
 }
 

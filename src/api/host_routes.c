@@ -51,8 +51,8 @@ static const char *state_text(const struct host *h, const struct api_host_live *
 		return "connected";
 	case API_HOST_DISCONNECTED:
 		return "disconnected";
-	default:
-		return "never";
+	default: /* not since the manager was started, but its report may be in the store */
+		return h->can.probed_ms ? "disconnected" : "never";
 	}
 }
 

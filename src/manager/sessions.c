@@ -220,7 +220,8 @@ static void take_hello(struct link *link, const Viaduct__Agent__Hello *hello)
 		old = link_of(agent);
 		detach(old);
 		session_close(old->session, VIADUCT__AGENT__GOODBYE__CODE__REPLACED,
-			      "a newer session of this host has come");
+			      "a newer session of this host has come: if it was not this machine, "
+			      "its bundle is on another one too");
 	}
 	timer_disarm(&link->hello_timer);
 	link->agent = agent;

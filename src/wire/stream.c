@@ -81,7 +81,12 @@ static void describe_tls_error(struct stream *stream, unsigned long error, char 
 	long verify = SSL_get_verify_result(stream->ssl);
 	const char *reason = error ? ERR_reason_error_string(error) : NULL;
 
-	if (verify != X509_V_OK)
+	if (verify == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
+	    verify == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+	    verify == X509_V_ERR_CERT_SIGNATURE_FAILURE)
+		snprintf(text, size, "the peer's certificate is of another cluster (%s)",
+			 X509_verify_cert_error_string(verify));
+	else if (verify != X509_V_OK)
 		snprintf(text, size, "the peer's certificate: %s",
 			 X509_verify_cert_error_string(verify));
 	else
