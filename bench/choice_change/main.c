@@ -4,6 +4,9 @@
  * moment when every direction of every pair has gone there: the receiver ready, the sender changed, the grace time over,
  * all of it acknowledged.  Through the journal, the store's thread, TLS sessions and the hosts' own loop.  Prints a
  * line of JSON.
+ *
+ * Whoever asks the manager something meanwhile waits for the call, and then for no more than a turn of its loop: the longest one
+ * is shown, as processor time, and how long turns of more than 10 ms were together.
  */
 #include <stdio.h>
 
@@ -28,12 +31,22 @@ static bool all_confirmed(const struct crowd *crowd)
 	return !journal_is_pending(manager->journal);
 }
 
+struct turns {
+	double longest, over_10ms; /* seconds */
+};
+
 /* Nothing is changing, and every host has confirmed what it was told. */
-static void wait_until_settled(struct crowd *crowd)
+static void wait_until_settled(struct crowd *crowd, struct turns *turns)
 {
-	do
+	double begun, took;
+
+	do {
+		begun = bench_cpu_seconds();
 		cluster_work(crowd->cluster);
-	while (model_count(crowd->cluster->manager->model, KIND_PAIR_SHIFT) ||
+		took = bench_cpu_seconds() - begun;
+		turns->longest = took > turns->longest ? took : turns->longest;
+		turns->over_10ms += took > 0.01 ? took : 0;
+	} while (model_count(crowd->cluster->manager->model, KIND_PAIR_SHIFT) ||
 	       !all_confirmed(crowd));
 }
 
@@ -57,6 +70,7 @@ static double pin(struct cluster *cluster)
 int main(int argc, char **argv)
 {
 	double begun, call, cpu;
+	struct turns turns = {0};
 	struct cluster *cluster;
 	struct crowd crowd;
 	uint32_t n_hosts;
@@ -71,21 +85,21 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < n_hosts; i++)
 		crowd.agents[i].formats = FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2);
 	crowd_start(&crowd);
-	wait_until_settled(&crowd);
+	wait_until_settled(&crowd, &(struct turns){0});
 	while (agents_count_connected(&cluster->manager->agents) < n_hosts)
 		cluster_work(cluster);
-	wait_until_settled(&crowd);
+	wait_until_settled(&crowd, &(struct turns){0});
 	begun = bench_seconds();
 	cpu = bench_cpu_seconds();
 	call = pin(cluster);
 	if (model_count(cluster->manager->model, KIND_PAIR_SHIFT) !=
 	    (size_t)n_hosts * (n_hosts - 1))
 		bench_die("shifts", -EPROTO);
-	wait_until_settled(&crowd);
+	wait_until_settled(&crowd, &turns);
 	printf("{\"hosts\": %u, \"call_ms\": %.1f, \"settled_s\": %.2f, \"grace_s\": %.1f, "
-	       "\"cpu_s\": %.2f}\n",
+	       "\"cpu_s\": %.2f, \"longest_turn_ms\": %.1f, \"turns_over_10ms_s\": %.2f}\n",
 	       n_hosts, 1000 * call, bench_seconds() - begun, LIMIT_MODEL_SHIFT_GRACE_MS / 1000.0,
-	       bench_cpu_seconds() - cpu);
+	       bench_cpu_seconds() - cpu, 1000 * turns.longest, turns.over_10ms);
 	crowd_deinit(&crowd);
 	cluster_free(cluster);
 	return 0;
