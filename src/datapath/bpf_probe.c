@@ -240,7 +240,7 @@ static void probe_format(struct probe *p, enum format format, const char *name,
 	datapath_port_delete(p->dp, 2);
 }
 
-/* The receiver lives nowhere, so that what arrives is refused and reported: by that it is seen. */
+/* The receiver lives nowhere, or did for another format, so that what arrives is refused and reported: by that it is seen. */
 static int tunnel_trip(struct probe *p, enum format format)
 {
 	struct probe_packet packet = packet_make(false);
@@ -259,7 +259,7 @@ static int tunnel_trip(struct probe *p, enum format format)
 		if (poll(&wait, 1, PROBE_WAIT_MS) != 1)
 			return -ETIMEDOUT;
 		r = datapath_event_read(p->dp, &e);
-	} while (!r && e.reason != DROP_NOT_LOCAL);
+	} while (!r && e.reason != DROP_NOT_LOCAL && e.reason != DROP_LOCAL_GONE);
 	if (r)
 		return r;
 	return e.vni == PROBE_VNI && ipaddr_equal(&e.src, &src) && ipaddr_equal(&e.dst, &dst)
