@@ -95,17 +95,19 @@ enum dp_handle_kind {
 	DP_HANDLE_INTERNET = 2,
 	DP_HANDLE_NAT = 3,
 	DP_HANDLE_EGRESS_ONLY = 4,
+	DP_HANDLE_PRIVATE = 5, /* of tables alone: packets come to the handle of its port */
 };
 
 struct dp_handle_value {
 	__u32 kind;
 	__u32 vni;
 	__u32 row;     /* a port's slot; a gateway's row */
-	__be32 public; /* NAT */
-	__u16 port_first, port_last; /* NAT, host order */
+	__be32 public; /* NAT; PRIVATE: the address that its port has */
+	__u16 port_first, port_last; /* NAT, PRIVATE; host order */
 };
 
-/* ---- publics: hash address (__be32) -> who has it; publics_of: hash dp_mapping_v4_key -> it ---- */
+/* ---- publics: hash address (__be32) -> who has it; publics_of: hash dp_mapping_v4_key -> it; of a private NAT
+ * gateway's own address the gateway ---- */
 
 struct dp_public_value {
 	__u32 kind; /* DP_HANDLE_INTERNET or DP_HANDLE_NAT */

@@ -107,6 +107,7 @@ enum {
 	DP_PORT_SHARED = 1 << 4, /* its addresses are DP_LOCAL_SHARED */
 	DP_PORT_LOGGED = 1 << 5, /* abi/watch.h */
 	DP_PORT_MIRRORED = 1 << 6,
+	DP_PORT_TRANSLATES = 1 << 7, /* a private NAT gateway's: no node but program 'delivered' */
 	DP_PORT_VLAN_SHIFT = 16, /* from this bit on the VLAN of its node's frames (bpf/lib/vlan.h); 0: none */
 };
 

@@ -8,7 +8,8 @@
  *	upcalls    tcx ingress of the upcall device: packets that the agent sends on their way again
  *	uplink     tcx ingress of an edge's interface to the world
  *	opened     tcx ingress of the sealing device: packets from other hosts that were sealed
- *	delivered  tcx egress of the interface of a node that is watched or tagged: packets that it is about to get
+ *	delivered  tcx egress of the interface of a node that is watched or tagged: packets that it is about to get;
+ *	           and of a private NAT gateway, which is no node but this program
  *
  * Where the kernel has no tcx, the same programs are clsact filters.
  */
@@ -17,6 +18,7 @@
 #include "bpf/lib/edge_answer.h"
 #include "bpf/lib/ingress.h"
 #include "bpf/lib/ingress_reip4.h"
+#include "bpf/lib/private.h"
 #include "bpf/lib/route6.h"
 #include "bpf/lib/tunnel.h"
 #include "bpf/lib/uplink.h"
@@ -446,6 +448,10 @@ int delivered(struct __sk_buff *skb)
 	if (!p)
 		return TC_ACT_SHOT;
 	r = watch_in(skb, p, *slot);
+	if (!r && private_is(*slot)) {
+		r = private_packet(skb, p, *slot);
+		return r < 0 ? refuse(skb, p, (__u32)-r) : r;
+	}
 	if (!r)
 		r = vlan_give(skb, *slot);
 	return r ? refuse(skb, p, (__u32)-r) : TC_ACT_UNSPEC;

@@ -87,12 +87,13 @@ struct packet {
 	__u8 node_mac[6];
 	__u64 revision;        /* of the mapping that decided */
 	__u8 src[16], dst[16]; /* virtual, IPv4 as ::ffff:a.b.c.d */
-	__u8 home[16];         /* of a port that forwards: the first of its own addresses */
+	__u8 home[16];         /* of the port it is from, with 'strange': the first of its own addresses */
 	__u8 router_mac[6];    /* of the sender's subnet */
 	__be32 router;         /* likewise */
 	__u16 mtu;             /* what the path would have carried: for DROP_TOO_BIG */
 	bool from_node;        /* and so it may be answered with an ICMP error */
 	bool routed;           /* the node sent it to its router */
+	bool strange;          /* its source is not of the port that it is from, which may send it */
 	bool copied;           /* the agent's own: DP_NOTE_COPY */
 	bool refused_out;      /* the last of its ports to be asked was the sender's */
 	bool injected;         /* by the agent: HELD counts as LIVE, MACs are a note */

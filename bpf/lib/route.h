@@ -240,17 +240,20 @@ static __always_inline int route_to_handle(struct packet *p, __be32 saddr, __be3
 	return 0;
 }
 
-/* Is the source the port's own, or may the port forward others'?  0 with the networks of the packet
- * so far, or a reason. */
+/* Is the source the port's own, or may the port forward others', or translate them?  0 with the networks of the
+ * packet so far, or a reason. */
 static __always_inline int route_check_source(struct packet *p, const struct dp_port_copy *port)
 {
 	p->to_vni = p->vni;
 	p->from_vni = p->vni;
 	if (local_slot(p->vni, p->src) == p->slot)
 		return 0;
-	if (!(port->flags & DP_PORT_FORWARDS) || !port->handle)
-		return -DROP_SOURCE_ADDR;
-	p->from_vni = port->handle;
+	if (!(port->flags & DP_PORT_TRANSLATES)) { /* of an edge, from whom it is taken (ingress_is_outside()) */
+		if (!(port->flags & DP_PORT_FORWARDS) || !port->handle)
+			return -DROP_SOURCE_ADDR;
+		p->from_vni = port->handle;
+	}
+	p->strange = true;
 	memcpy(p->home, port->home, 16);
 	return 0;
 }
@@ -260,7 +263,7 @@ static __always_inline int route_subnets(struct packet *p, const struct dp_subne
 					 const struct dp_subnet_value **ret_its)
 {
 	const struct dp_subnet_value *mine =
-		subnet_get(p->vni, p->from_vni == p->vni ? p->src : p->home);
+		subnet_get(p->vni, p->strange ? p->home : p->src);
 
 	if (!mine)
 		return -DROP_SOURCE_ADDR;
@@ -285,7 +288,7 @@ static __always_inline __u32 route_acl_at(const struct packet *p, const struct d
 		to = port_get(flow->to_slot);
 		its = to ? subnet_get(p->vni, to->home) : NULL;
 	}
-	return policy_acl(its, p->from_vni == p->vni ? mine : NULL);
+	return policy_acl(its, p->strange ? NULL : mine);
 }
 
 /* Decides where a unicast packet goes: VERDICT_ROUTED, or what becomes of it. */
@@ -356,7 +359,7 @@ static __noinline int route_spread(struct __sk_buff *skb, struct packet *p)
 		r = route_to_peer(peer, p->from_vni, p->to_vni, saddr, daddr, flow);
 		return r ? r : VERDICT_ROUTED;
 	}
-	mine = subnet_get(p->vni, p->from_vni == p->vni ? p->src : p->home);
+	mine = subnet_get(p->vni, p->strange ? p->home : p->src);
 	its = subnet_get(p->to_vni, p->dst);
 	r = route_to_port(p, slot, saddr, mine, its, flow);
 	if (r)

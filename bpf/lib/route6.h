@@ -254,7 +254,7 @@ static __always_inline int route6_unicast(struct __sk_buff *skb, struct packet *
 	r = route_check_source(p, port);
 	if (r)
 		return r;
-	mine = subnet_get(p->vni, p->from_vni == p->vni ? p->src : p->home);
+	mine = subnet_get(p->vni, p->strange ? p->home : p->src);
 	its = subnet_get(p->vni, p->dst);
 	if (mine)
 		memcpy(p->router_mac, mine->router_mac, 6);

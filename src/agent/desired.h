@@ -133,6 +133,7 @@ struct desired_interface {
 	bool forwards, disabled, shared;
 	uint16_t vlan;        /* 0: none */
 	uint32_t handle;      /* 0: none */
+	uint32_t gateway;     /* the private NAT gateway that it is; 0: it is an instance's */
 	uint32_t connections; /* 0: the host's default */
 	uint32_t n_groups;
 	uint32_t groups[DP_GROUPS_MAX]; /* ascending, none twice */
@@ -250,6 +251,8 @@ struct desired_peering *desired_find_peering(const struct desired *d, uint32_t v
 					     uint32_t vni_b);
 struct desired_gateway *desired_find_gateway(const struct desired *d, uint32_t handle);
 struct desired_public *desired_find_public(const struct desired *d, const struct ipaddr *public);
+/* A gateway that has a public address, and so the world is told of it. */
+bool desired_gateway_is_public(const struct desired_gateway *g);
 /* The object that 'key' names (any kind but the host), or NULL; the table of a kind. */
 struct desired_item *desired_find(const struct desired *d, const struct desired_key *key);
 struct hmap *desired_table(struct desired *d, enum desired_kind kind);

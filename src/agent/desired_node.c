@@ -74,6 +74,9 @@ static const char *desired_read_policy(const Viaduct__Agent__Interface *m,
 		return "the interface's handle is none";
 	if (m->vlan > DP_VLAN_MAX)
 		return "the interface's VLAN is none";
+	if (m->gateway && (!convert_handle_is_valid(m->gateway) || !m->handle))
+		return "the interface's gateway is none, or no way leads to it";
+	i->gateway = m->gateway;
 	i->vlan = (uint16_t)m->vlan;
 	i->forwards = m->forwards;
 	i->disabled = m->disabled;

@@ -109,7 +109,7 @@ static const char *desired_read_nat(const Viaduct__Agent__Gateway *m, struct des
 	const char *text = NULL;
 
 	if (convert_addr(&m->public_, &g->dp.public) || !ipaddr_is_v4(&g->dp.public))
-		return "the NAT gateway has no public IPv4 address";
+		return "the NAT gateway has no IPv4 address to send from";
 	if (!m->port_first || m->port_first > m->port_last || m->port_last > UINT16_MAX)
 		return "the NAT gateway's range of ports is outside of 1 to 65535";
 	g->dp.port_first = (uint16_t)m->port_first;
@@ -138,12 +138,20 @@ static const char *desired_read_gateway(const Viaduct__Agent__Gateway *m, struct
 	case VIADUCT__AGENT__GATEWAY__KIND__NAT:
 		g->dp.kind = DP_GATEWAY_NAT;
 		return desired_read_nat(m, g);
+	case VIADUCT__AGENT__GATEWAY__KIND__PRIVATE:
+		g->dp.kind = DP_GATEWAY_PRIVATE;
+		return desired_read_nat(m, g);
 	case VIADUCT__AGENT__GATEWAY__KIND__EGRESS_ONLY:
 		g->dp.kind = DP_GATEWAY_EGRESS_ONLY;
 		return NULL;
 	default:
 		return "the gateway is of a kind that this agent does not know: update it";
 	}
+}
+
+bool desired_gateway_is_public(const struct desired_gateway *g)
+{
+	return g->dp.kind == DP_GATEWAY_NAT;
 }
 
 int desired_take_gateway(struct desired *d, const Viaduct__Agent__Gateway *m,

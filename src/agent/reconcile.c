@@ -348,6 +348,7 @@ void reconcile_full(struct reconcile *r, bool changed, struct failures *failures
 	reconcile_set_unseen(&run);
 	hmap_for_each (i, &r->desired->instances, node)
 		reconcile_instance(&run, i->id);
+	reconcile_gateways(&run);
 	reconcile_delete_keys(&run, actual.unwanted, actual.n);
 	free(actual.unwanted);
 	if (!failures_any(failures))

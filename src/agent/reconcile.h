@@ -116,6 +116,8 @@ void reconcile_tell(struct reconcile *r, const char *id, uint64_t generation,
 		    Viaduct__Agent__InstanceStatus__State state, const char *text);
 void reconcile_instance(struct reconcile_run *run, const char *id);
 void reconcile_interface(struct reconcile_run *run, const char *id);
+/* The ports of private NAT gateways. */
+void reconcile_gateways(struct reconcile_run *run);
 /* Ends what the driver has and nobody wants. */
 void reconcile_unwanted_nodes(struct reconcile_run *run);
 void reconcile_unwanted_ports(struct reconcile_run *run);

@@ -65,14 +65,43 @@ static void reconcile_leave(struct reconcile_run *run, const char *id,
 	struct node *n;
 
 	if (port && (!i || !str_equal(port->instance_id, i->instance_id))) {
+		const bool has_node = !port->dp.translates;
+
 		memcpy(instance, port->instance_id, sizeof(instance));
 		reconcile_port_gone(run->r, port);
-		reconcile_touch(run, instance);
+		if (has_node)
+			reconcile_touch(run, instance);
 	}
 	/* Also from where it is just being plugged, or could not become a port. */
 	hmap_for_each (n, &run->r->nodes->by_id, by_id)
 		if (node_asks_for(n, id) && (!i || !str_equal(n->id, i->instance_id)))
 			reconcile_touch(run, n->id);
+}
+
+/* A private NAT gateway has no node: its port is on a device that the data plane has for it. */
+static void reconcile_gateway(struct reconcile_run *run, const struct desired_interface *i)
+{
+	const struct desired_key key = reconcile_key(DESIRED_INTERFACE, i->driver.id);
+	struct driver_port device = {};
+	int e = -ENOENT;
+
+	if (desired_find_subnet(run->r->desired, i->vni, &i->subnet))
+		e = datapath_gateway_device(run->r->dp, i->gateway, &device.ifindex);
+	if (!e)
+		e = reconcile_port(run->r, i, &device);
+	if (!e)
+		return;
+	reconcile_drop_ahead(run->r, i);
+	failures_add(run->failures, &key, e, "the data plane did not take the gateway's port");
+}
+
+void reconcile_gateways(struct reconcile_run *run)
+{
+	const struct desired_interface *i;
+
+	hmap_for_each (i, &run->r->desired->interfaces, node)
+		if (i->gateway)
+			reconcile_gateway(run, i);
 }
 
 void reconcile_interface(struct reconcile_run *run, const char *id)
@@ -81,6 +110,10 @@ void reconcile_interface(struct reconcile_run *run, const char *id)
 	const struct desired_instance *instance;
 
 	reconcile_leave(run, id, i);
+	if (i && i->gateway) {
+		reconcile_gateway(run, i);
+		return;
+	}
 	instance = i ? desired_find_instance(run->r->desired, i->instance_id) : NULL;
 	/* Of an instance that is dealt with as a whole, or not here, or not running: nothing to do. */
 	if (!instance || instance->seen == run->r->round || !instance->running)

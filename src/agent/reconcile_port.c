@@ -31,7 +31,7 @@ static bool reconcile_port_equal(const struct dp_port *a, const struct dp_port *
 	if (a->id != b->id || a->ifindex != b->ifindex || a->peer_redirect != b->peer_redirect ||
 	    a->vni != b->vni || !mac_equal(&a->mac, &b->mac) || a->mtu != b->mtu ||
 	    a->n_addrs != b->n_addrs || a->forwards != b->forwards || a->disabled != b->disabled ||
-	    a->shared != b->shared || a->vlan != b->vlan || a->logged != b->logged ||
+	    a->shared != b->shared || a->translates != b->translates || a->vlan != b->vlan || a->logged != b->logged ||
 	    a->handle != b->handle || a->connections != b->connections)
 		return false;
 	for (uint32_t i = 0; i < a->n_addrs; i++)
@@ -102,6 +102,7 @@ int reconcile_port(struct reconcile *r, const struct desired_interface *i,
 				 .n_groups = i->n_groups,
 				 .connections = i->connections,
 				 .forwards = i->forwards,
+				 .translates = i->gateway,
 				 .handle = i->handle,
 				 .disabled = i->disabled,
 				 .shared = i->shared,

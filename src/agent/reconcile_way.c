@@ -90,7 +90,7 @@ static bool reconcile_is_public(enum desired_kind kind, const struct desired_ite
 {
 	return kind == DESIRED_PUBLIC ||
 	       (kind == DESIRED_GATEWAY &&
-		!ipaddr_is_zero(&((const struct desired_gateway *)item)->dp.public));
+		desired_gateway_is_public((const struct desired_gateway *)item));
 }
 
 int reconcile_way_set(struct reconcile *r, enum desired_kind kind, struct desired_item *item)

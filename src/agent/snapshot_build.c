@@ -318,6 +318,7 @@ static int snapshot_interface(struct snapshot *s, const struct desired_item *ite
 	m->disabled = i->disabled;
 	m->shared = i->shared;
 	m->vlan = i->vlan;
+	m->gateway = i->gateway;
 	m->handle = i->handle;
 	m->connections = i->connections;
 	m->domain_name = snapshot_text(i->domain_name);

@@ -145,6 +145,8 @@ static Viaduct__Agent__Gateway__Kind snapshot_kind(enum dp_gateway_kind kind)
 		return VIADUCT__AGENT__GATEWAY__KIND__NAT;
 	case DP_GATEWAY_EGRESS_ONLY:
 		return VIADUCT__AGENT__GATEWAY__KIND__EGRESS_ONLY;
+	case DP_GATEWAY_PRIVATE:
+		return VIADUCT__AGENT__GATEWAY__KIND__PRIVATE;
 	}
 	return VIADUCT__AGENT__GATEWAY__KIND__UNSPECIFIED;
 }

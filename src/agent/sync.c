@@ -127,7 +127,7 @@ static void sync_announce_item(struct agent *a, const struct desired_key *key,
 		return;
 	if (key->kind == DESIRED_PUBLIC)
 		announcer_add(&a->announcer, &key->prefix.addr);
-	if (key->kind == DESIRED_GATEWAY && !ipaddr_is_zero(&gateway->dp.public))
+	if (key->kind == DESIRED_GATEWAY && desired_gateway_is_public(gateway))
 		announcer_add(&a->announcer, &gateway->dp.public);
 }
 

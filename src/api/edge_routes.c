@@ -130,10 +130,14 @@ static json_t *show_gateway(struct route_call *c, const struct object *object)
 	ports = json_new_array(c);
 	json_put_id(c, o, "id", KIND_NAT_GATEWAY, object->id);
 	json_put_account(c, o, object->account);
+	json_put_text(c, o, "connectivity", g->is_private ? "private" : "public");
 	json_put_text(c, o, "state", nat_state_text(g->state));
 	json_put_id(c, o, "network", KIND_VPC, g->vpc);
 	json_put_id(c, o, "subnet", KIND_SUBNET, g->subnet);
-	json_put_addr(c, o, "public", &g->public_addr);
+	if (g->is_private)
+		json_put_text(c, o, "public", NULL);
+	else
+		json_put_addr(c, o, "public", &g->public_addr);
 	json_put_addr(c, o, "private", &g->private_addr);
 	json_put_host(c, o, "edge", g->edge);
 	json_put_text(c, o, "failure", g->failure);

@@ -80,7 +80,8 @@ static void write_attachment(struct ec2_call *c, const struct attachment *a, boo
 	xml_open(c->xml, "attachment");
 	xml_text(c->xml, "attachmentId", id_text_prefixed(ID_PREFIX_ATTACHMENT, a->id, id));
 	if (!in_instance) {
-		ec2_write_id(c, "instanceId", KIND_INSTANCE, a->instance);
+		if (!a->gateway)
+			ec2_write_id(c, "instanceId", KIND_INSTANCE, a->instance);
 		ec2_write_owner(c, "instanceOwnerId", instance_owner(c, a));
 	}
 	xml_u64(c->xml, "deviceIndex", a->device_index);

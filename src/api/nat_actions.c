@@ -18,10 +18,12 @@ static void write_nat_gateway(struct ec2_call *c, const struct nat_gateway *g)
 	}
 	xml_open(c->xml, "natGatewayAddressSet");
 	xml_open(c->xml, "item");
-	ec2_write_id(c, "allocationId", KIND_ADDRESS, g->address);
+	if (!g->is_private)
+		ec2_write_id(c, "allocationId", KIND_ADDRESS, g->address);
 	ec2_write_id(c, "networkInterfaceId", KIND_INTERFACE, g->interface);
 	ec2_write_addr(c, "privateIp", &g->private_addr);
-	ec2_write_addr(c, "publicIp", &g->public_addr);
+	if (!g->is_private)
+		ec2_write_addr(c, "publicIp", &g->public_addr);
 	xml_close(c->xml);
 	xml_close(c->xml);
 	ec2_write_id(c, "natGatewayId", KIND_NAT_GATEWAY, g->o.id);
@@ -29,7 +31,7 @@ static void write_nat_gateway(struct ec2_call *c, const struct nat_gateway *g)
 	ec2_write_id(c, "subnetId", KIND_SUBNET, g->subnet);
 	ec2_write_id(c, "vpcId", KIND_VPC, g->vpc);
 	ec2_write_tags(c, &g->o);
-	xml_text(c->xml, "connectivityType", "public");
+	xml_text(c->xml, "connectivityType", g->is_private ? "private" : "public");
 }
 
 int action_create_nat_gateway(struct ec2_call *c)
@@ -45,13 +47,11 @@ int action_create_nat_gateway(struct ec2_call *c)
 	const struct nat_gateway *g;
 	int r;
 
-	if (type && !strcmp(type, "private"))
-		return ec2_refuse_unsupported(c, "ConnectivityType private: NAT gateways lead to the Internet and need an "
-						 "AllocationId; peered networks reach each other by routes");
+	args.is_private = type && !strcmp(type, "private");
 	if (mode && strcmp(mode, "zonal"))
 		return ec2_refuse_unsupported(c, "AvailabilityMode other than zonal");
-	if (type && strcmp(type, "public"))
-		return ec2_refuse_value(c, "connectivityType", type, "It is public.");
+	if (type && !args.is_private && strcmp(type, "public"))
+		return ec2_refuse_value(c, "connectivityType", type, "It is public or private.");
 	r = param_tag_specification(c, taggable[0], taggable, &args.tags, &args.n_tags);
 	if (!r)
 		r = param_token(c, &args.token);

@@ -94,7 +94,7 @@ static const struct table_column address_columns[] = {
 };
 static const struct table_column nat_columns[] = {
 	{"ID", "id"},     {"STATE", "state"}, {"NETWORK", "network"}, {"PUBLIC", "public"},
-	{"EDGE", "edge"}, {"PORTS", "ports"}, {"FAILURE", "failure"}, {"TAGS", "tags"},
+	{"PRIVATE", "private"}, {"EDGE", "edge"}, {"PORTS", "ports"}, {"FAILURE", "failure"}, {"TAGS", "tags"},
 };
 static const struct table_column flow_log_columns[] = {
 	{"ID", "id"},           {"RESOURCE", "resource"}, {"TRAFFIC", "traffic"},

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "datapath/bpf_host.h"
+#include "datapath/bpf_gateway.h"
 #include "net/rtnl.h"
 
 /* Pinned links, each by itself: an unpinned one goes some time later.  1: there were some. */
@@ -53,6 +53,25 @@ static int clear_ports(const char *dir)
 	return r;
 }
 
+/* Private NAT gateways have devices, which their handles name. */
+static int delete_gateways(const char *dir)
+{
+	char path[PATH_MAX + 64];
+	_cleanup_close_ int fd = -1;
+	struct dp_handle_value value;
+	uint32_t handle;
+	int r = 0;
+
+	snprintf(path, sizeof(path), "%s/handles", dir);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	for (const uint32_t *last = NULL; !r && !bpf_map_get_next_key(fd, last, &handle); last = &handle)
+		if (!bpf_map_lookup_elem(fd, &handle, &value) && value.kind == DP_HANDLE_PRIVATE)
+			r = bpf_gateway_device_delete(handle);
+	return r;
+}
+
 /* Where filters are not pinned links, the devices have to be asked one by one. */
 static int detach_filters(const struct dp_config *config, const char *dir)
 {
@@ -94,6 +113,8 @@ int datapath_destroy(const struct dp_config *config)
 		return r;
 	if (!access(dir, F_OK))
 		failed = detach_filters(config, dir);
+	if (!failed && !access(dir, F_OK))
+		failed = delete_gateways(dir);
 	r = file_remove_tree(dir);
 	failed = failed || r == -ENOENT ? failed : r;
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {

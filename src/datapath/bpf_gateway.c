@@ -16,6 +16,7 @@ static const uint32_t handle_kinds[] = {
 	[DP_GATEWAY_INTERNET] = DP_HANDLE_INTERNET,
 	[DP_GATEWAY_NAT] = DP_HANDLE_NAT,
 	[DP_GATEWAY_EGRESS_ONLY] = DP_HANDLE_EGRESS_ONLY,
+	[DP_GATEWAY_PRIVATE] = DP_HANDLE_PRIVATE,
 };
 
 static int handle_find(const struct bpf_host *h, uint32_t handle, struct dp_handle_value *ret)
@@ -31,10 +32,10 @@ static int check(const struct bpf_host *h, const struct dp_gateway *g)
 
 	if (!h->uplink_ifindex)
 		return -EOPNOTSUPP;
-	if (g->kind > DP_GATEWAY_EGRESS_ONLY || g->handle < SUBSTRATE_VNI_HANDLE_MIN ||
+	if (g->kind > DP_GATEWAY_PRIVATE || g->handle < SUBSTRATE_VNI_HANDLE_MIN ||
 	    g->handle > SUBSTRATE_VNI_HANDLE_MAX || !g->vni)
 		return -EINVAL;
-	if (g->kind != DP_GATEWAY_NAT)
+	if (!bpf_gateway_has_ports(g->kind))
 		return g->n_statics ? -EINVAL : 0;
 	if (!bpf_gateway_v4(&g->public) || !g->port_first || g->port_first > g->port_last)
 		return -EINVAL;
@@ -43,9 +44,47 @@ static int check(const struct bpf_host *h, const struct dp_gateway *g)
 		    !g->statics[i].public_port || !g->statics[i].port ||
 		    !bpf_gateway_v4(&g->statics[i].addr))
 			return -EINVAL;
-	if (!bpf_public_find(h, bpf_gateway_v4(&g->public), &owner) && owner.handle != g->handle)
+	if (g->kind == DP_GATEWAY_NAT && !bpf_public_find(h, bpf_gateway_v4(&g->public), &owner) &&
+	    owner.handle != g->handle)
 		return -EEXIST;
 	return 0;
+}
+
+static struct dp_mapping_v4_key private_key(uint32_t vni, uint32_t addr)
+{
+	return (struct dp_mapping_v4_key){.vni = vni, .addr = addr};
+}
+
+/* Whose its address is, for the program that stands for its node; and the device of that. */
+static int private_set(struct bpf_host *h, const struct dp_gateway *g,
+		       const struct dp_handle_value *was)
+{
+	struct dp_mapping_v4_key key = private_key(g->vni, bpf_gateway_v4(&g->public)),
+				 old = private_key(g->vni, was->public);
+	struct dp_public_of_value of = {.public = key.addr, .handle = g->handle};
+	int fd = bpf_map__fd(h->skel->maps.publics_of);
+	int r;
+
+	if (g->kind != DP_GATEWAY_PRIVATE)
+		return 0;
+	if (was->public && was->public != key.addr)
+		bpf_map_delete_elem(fd, &old);
+	r = bpf_map_update_elem(fd, &key, &of, BPF_ANY);
+	return r ? r : bpf_gateway_device_make(g->handle);
+}
+
+/* Unless another one has its address by now. */
+static void private_remove(struct bpf_host *h, uint32_t handle, const struct dp_handle_value *was)
+{
+	struct dp_mapping_v4_key key = private_key(was->vni, was->public);
+	int fd = bpf_map__fd(h->skel->maps.publics_of);
+	struct dp_public_of_value owner;
+
+	if (was->kind != DP_HANDLE_PRIVATE)
+		return;
+	if (!bpf_map_lookup_elem(fd, &key, &owner) && owner.handle == handle)
+		bpf_map_delete_elem(fd, &key);
+	bpf_gateway_device_delete(handle);
 }
 
 /* The NAT gateway's own address: answered for on the uplink, and where answers come to. */
@@ -68,7 +107,7 @@ static struct dp_handle_value value_of(const struct dp_gateway *g, uint32_t row)
 		.kind = handle_kinds[g->kind],
 		.vni = g->vni,
 		.row = row,
-		.public = g->kind == DP_GATEWAY_NAT ? bpf_gateway_v4(&g->public) : 0,
+		.public = bpf_gateway_has_ports(g->kind) ? bpf_gateway_v4(&g->public) : 0,
 		.port_first = g->port_first,
 		.port_last = g->port_last,
 	};
@@ -101,7 +140,10 @@ int bpf_gateway_set(struct datapath *dp, const struct dp_gateway *g)
 					BPF_ANY);
 	if (!r)
 		r = nat_public_set(h, g, &was);
+	if (!r)
+		r = private_set(h, g, &was);
 	if (r && !had) {
+		private_remove(h, g->handle, &is);
 		bpf_map_delete_elem(bpf_map__fd(h->skel->maps.handles), &g->handle);
 		bpf_gateway_row_delete(h, row, g->handle);
 	}
@@ -119,10 +161,22 @@ int bpf_gateway_delete(struct datapath *dp, uint32_t handle)
 		return r;
 	if (was.kind == DP_HANDLE_NAT)
 		bpf_map_delete_elem(bpf_map__fd(h->skel->maps.publics), &was.public);
+	private_remove(h, handle, &was);
 	r = bpf_map_delete_elem(bpf_map__fd(h->skel->maps.handles), &handle);
 	bpf_gateway_row_delete(h, was.row, handle);
 	bpf_host_bump_epoch(h);
 	return r;
+}
+
+int bpf_gateway_device(struct datapath *dp, uint32_t handle, int *ret_ifindex)
+{
+	struct dp_handle_value g;
+	int r = handle_find(bpf_host_of(dp), handle, &g);
+
+	if (r || g.kind != DP_HANDLE_PRIVATE)
+		return -ENOENT;
+	r = bpf_gateway_device_make(handle); /* it may have been taken away */
+	return r ? r : bpf_gateway_device_find(handle, ret_ifindex);
 }
 
 struct visitor {

@@ -32,6 +32,16 @@ void bpf_gateway_row_delete(struct bpf_host *h, uint32_t row, uint32_t handle);
 /* The static ports are those of 'g' now. */
 must_check int bpf_gateway_row_statics(struct bpf_host *h, uint32_t row, const struct dp_gateway *g);
 
+static inline bool bpf_gateway_has_ports(enum dp_gateway_kind kind)
+{
+	return kind == DP_GATEWAY_NAT || kind == DP_GATEWAY_PRIVATE;
+}
+
+/* bpf_gateway_device.c: of a private NAT gateway: makes it unless it is there; removes it. */
+must_check int bpf_gateway_device_make(uint32_t handle);
+int bpf_gateway_device_delete(uint32_t handle);
+must_check int bpf_gateway_device_find(uint32_t handle, int *ret_ifindex);
+
 /* Whose a public address is: 0 or -ENOENT. */
 int bpf_public_find(const struct bpf_host *h, uint32_t addr, struct dp_public_value *ret);
 must_check int bpf_public_put(struct bpf_host *h, uint32_t addr,

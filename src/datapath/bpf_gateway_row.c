@@ -94,10 +94,10 @@ int bpf_gateway_row_new(struct bpf_host *h, enum dp_gateway_kind kind, uint32_t 
 		r = row_put(h->skel->maps.sessions, row, BPF_MAP_TYPE_LRU_HASH,
 			    sizeof(struct dp_session_key), sizeof(struct dp_session_value),
 			    h->max_sessions);
-	if (!r && kind == DP_GATEWAY_NAT)
+	if (!r && bpf_gateway_has_ports(kind))
 		r = row_put(h->skel->maps.inside, row, BPF_MAP_TYPE_LRU_HASH,
 			    sizeof(struct dp_inside_key), sizeof(uint32_t), h->max_sessions);
-	if (!r && kind == DP_GATEWAY_NAT)
+	if (!r && bpf_gateway_has_ports(kind))
 		r = row_put(h->skel->maps.bindings, row, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t),
 			    sizeof(struct dp_binding), DP_BINDINGS);
 	if (r)
@@ -201,7 +201,7 @@ int bpf_gateway_row_statics(struct bpf_host *h, uint32_t row, const struct dp_ga
 	_cleanup_close_ int bindings = -1;
 	int r;
 
-	if (g->kind != DP_GATEWAY_NAT)
+	if (!bpf_gateway_has_ports(g->kind))
 		return 0;
 	r = row_open(h->skel->maps.bindings, row, &bindings);
 	if (r)

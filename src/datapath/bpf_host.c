@@ -441,6 +441,7 @@ static const struct datapath_ops bpf_ops = {
 	.peerings = bpf_peerings,
 	.gateway_set = bpf_gateway_set,
 	.gateway_delete = bpf_gateway_delete,
+	.gateway_device = bpf_gateway_device,
 	.gateways = bpf_gateways,
 	.gateway_counters = bpf_gateway_counters,
 	.public_set = bpf_public_set,

@@ -5,8 +5,8 @@
  * Pinned under <bpffs>/viaduct/<name>/: every table by its name and layout (abi/tables.def), and where the kernel has tcx the
  * links by theirs (link_substrate, link_upcall, link_tunnel, link_tunnel_geneve, link_port_ID, link_watch_ID).  Devices:
  * <name>-up, the upcall tap, <name>-cp, that of copies, <name>-vx, the vxlan device, <name>-gn, the geneve device,
- * <name>-sl, the sealing tap, which the worker of src/seal holds open, and <name>-br and <name>-hr of
- * bpf_headroom.c.  Programs are loaded anew by each open and take the
+ * <name>-sl, the sealing tap, which the worker of src/seal holds open, <name>-br and <name>-hr of
+ * bpf_headroom.c, and vng-HANDLE for each private NAT gateway (bpf_gateway_device.c).  Programs are loaded anew by each open and take the
  * place of those that run, one by one and atomically; tables stay, or are carried over (bpf_layout.h).
  */
 #pragma once
@@ -199,6 +199,7 @@ int bpf_peerings(struct datapath *dp, int (*fn)(uint32_t vni_a, uint32_t vni_b, 
 /* bpf_gateway.c, bpf_public.c: of an edge. */
 int bpf_gateway_set(struct datapath *dp, const struct dp_gateway *gateway);
 int bpf_gateway_delete(struct datapath *dp, uint32_t handle);
+int bpf_gateway_device(struct datapath *dp, uint32_t handle, int *ret_ifindex);
 int bpf_gateways(struct datapath *dp, int (*fn)(uint32_t handle, void *), void *arg);
 int bpf_gateway_counters(struct datapath *dp, uint32_t handle, struct dp_gateway_counters *ret);
 int bpf_public_set(struct datapath *dp, const struct dp_public *public);

@@ -181,7 +181,7 @@ static int policy_of(struct bpf_host *h, uint32_t slot, const struct dp_port *po
 
 bool bpf_port_is_watched(const struct dp_port *port)
 {
-	return port->logged || port->mirrored || port->vlan;
+	return port->logged || port->mirrored || port->vlan || port->translates;
 }
 
 static struct dp_port_copy copy_of(const struct dp_port *port)
@@ -198,6 +198,8 @@ static struct dp_port_copy copy_of(const struct dp_port *port)
 
 	if (port->forwards)
 		c.flags |= DP_PORT_FORWARDS;
+	if (port->translates)
+		c.flags |= DP_PORT_TRANSLATES;
 	if (port->disabled)
 		c.flags |= DP_PORT_DISABLED;
 	if (port->shared)
@@ -440,6 +442,7 @@ int bpf_port_load(struct bpf_host *h)
 		p->vni = c->vni;
 		p->mtu = c->mtu;
 		p->forwards = c->flags & DP_PORT_FORWARDS;
+		p->translates = c->flags & DP_PORT_TRANSLATES;
 		p->disabled = c->flags & DP_PORT_DISABLED;
 		p->shared = c->flags & DP_PORT_SHARED;
 		p->logged = c->flags & DP_PORT_LOGGED;

@@ -208,6 +208,11 @@ int datapath_gateway_delete(struct datapath *dp, uint32_t handle)
 	return dp->ops->gateway_delete(dp, handle);
 }
 
+int datapath_gateway_device(struct datapath *dp, uint32_t handle, int *ret_ifindex)
+{
+	return dp->ops->gateway_device(dp, handle, ret_ifindex);
+}
+
 int datapath_gateways(struct datapath *dp, int (*fn)(uint32_t handle, void *), void *arg)
 {
 	return dp->ops->gateways(dp, fn, arg);

@@ -86,6 +86,7 @@ struct dp_port {
 	uint32_t groups[DP_GROUPS_MAX];   /* numbers, ascending */
 	uint32_t connections; /* how many of its connections have to fit; 0: a share of the host's */
 	bool forwards; /* may send from and gets packets for addresses that are not its own (PKT-13) */
+	bool translates; /* it has no node: it is the private NAT gateway whose address is its first */
 	uint32_t handle; /* a destination VNI that means this port; 0: none */
 	bool disabled;   /* nothing passes */
 	bool shared;     /* other hosts have its addresses as well: mappings say which, this one among them */
@@ -176,6 +177,9 @@ enum dp_gateway_kind {
 	DP_GATEWAY_INTERNET,
 	DP_GATEWAY_NAT,
 	DP_GATEWAY_EGRESS_ONLY, /* IPv6: only what answers goes in */
+	/* Sends from 'public', an address of its network, which a port that 'translates' has on this host.  Packets
+	 * come to the handle of that port, and go on as its own do. */
+	DP_GATEWAY_PRIVATE,
 };
 
 struct dp_static_port {
@@ -188,8 +192,8 @@ struct dp_gateway {
 	uint32_t handle;
 	enum dp_gateway_kind kind;
 	uint32_t vni;
-	struct ipaddr public;           /* NAT: sends from here; zero otherwise */
-	uint16_t port_first, port_last; /* NAT */
+	struct ipaddr public;           /* NAT, PRIVATE: sends from here; zero otherwise */
+	uint16_t port_first, port_last; /* NAT, PRIVATE */
 	size_t n_statics;
 	const struct dp_static_port *statics;
 };
@@ -412,6 +416,8 @@ int datapath_peering_delete(struct datapath *dp, uint32_t vni_a, uint32_t vni_b)
 /* -EOPNOTSUPP without an uplink. */
 int datapath_gateway_set(struct datapath *dp, const struct dp_gateway *gateway);
 int datapath_gateway_delete(struct datapath *dp, uint32_t handle);
+/* PRIVATE: the device that its port is to have.  -ENOENT: there is no such gateway. */
+int datapath_gateway_device(struct datapath *dp, uint32_t handle, int *ret_ifindex);
 int datapath_gateway_counters(struct datapath *dp, uint32_t handle, struct dp_gateway_counters *ret);
 int datapath_public_set(struct datapath *dp, const struct dp_public *public);
 int datapath_public_delete(struct datapath *dp, const struct ipaddr *public);

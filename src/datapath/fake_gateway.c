@@ -175,13 +175,15 @@ static int gateway_check(struct fake_host *h, const struct dp_gateway *g)
 
 	if (!h->config.uplink_ifindex)
 		return -EOPNOTSUPP;
-	if (g->kind > DP_GATEWAY_EGRESS_ONLY || g->handle < SUBSTRATE_VNI_HANDLE_MIN ||
+	if (g->kind > DP_GATEWAY_PRIVATE || g->handle < SUBSTRATE_VNI_HANDLE_MIN ||
 	    g->handle > SUBSTRATE_VNI_HANDLE_MAX || !g->vni)
 		return -EINVAL;
-	if (g->kind != DP_GATEWAY_NAT)
+	if (g->kind != DP_GATEWAY_NAT && g->kind != DP_GATEWAY_PRIVATE)
 		return g->n_statics ? -EINVAL : 0;
 	if (!ipaddr_v4(&g->public) || !g->port_first || g->port_first > g->port_last)
 		return -EINVAL;
+	if (g->kind == DP_GATEWAY_PRIVATE)
+		return 0;
 	owner = fake_gateway_by_public(h, &g->public);
 	if ((owner && owner->dp.handle != g->handle) || fake_public_find(h, &g->public))
 		return -EEXIST;
@@ -220,6 +222,17 @@ int fake_gateway_delete(struct datapath *dp, uint32_t handle)
 	free((void *)found->dp.statics);
 	free(found->sessions);
 	return fake_table_drop(&h->gateways, found);
+}
+
+/* Devices of gateways have the numbers of their handles, which no node's has. */
+int fake_gateway_device(struct datapath *dp, uint32_t handle, int *ret_ifindex)
+{
+	const struct fake_gateway *found = fake_gateway_find(host_of(dp), handle);
+
+	if (!found || found->dp.kind != DP_GATEWAY_PRIVATE)
+		return -ENOENT;
+	*ret_ifindex = (int)handle;
+	return 0;
 }
 
 int fake_gateways(struct datapath *dp, int (*fn)(uint32_t handle, void *), void *arg)

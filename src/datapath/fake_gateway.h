@@ -42,6 +42,7 @@ int fake_peerings(struct datapath *dp, int (*fn)(uint32_t vni_a, uint32_t vni_b,
 		  void *arg);
 int fake_gateway_set(struct datapath *dp, const struct dp_gateway *gateway);
 int fake_gateway_delete(struct datapath *dp, uint32_t handle);
+int fake_gateway_device(struct datapath *dp, uint32_t handle, int *ret_ifindex);
 int fake_gateways(struct datapath *dp, int (*fn)(uint32_t handle, void *), void *arg);
 int fake_gateway_counters(struct datapath *dp, uint32_t handle, struct dp_gateway_counters *ret);
 int fake_public_set(struct datapath *dp, const struct dp_public *public);

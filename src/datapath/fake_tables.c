@@ -712,6 +712,7 @@ const struct datapath_ops fake_ops = {
 	.peerings = fake_peerings,
 	.gateway_set = fake_gateway_set,
 	.gateway_delete = fake_gateway_delete,
+	.gateway_device = fake_gateway_device,
 	.gateways = fake_gateways,
 	.gateway_counters = fake_gateway_counters,
 	.public_set = fake_public_set,

@@ -48,6 +48,7 @@ struct datapath_ops {
 			void *arg);
 	int (*gateway_set)(struct datapath *dp, const struct dp_gateway *gateway);
 	int (*gateway_delete)(struct datapath *dp, uint32_t handle);
+	int (*gateway_device)(struct datapath *dp, uint32_t handle, int *ret_ifindex);
 	int (*gateways)(struct datapath *dp, int (*fn)(uint32_t handle, void *), void *arg);
 	int (*gateway_counters)(struct datapath *dp, uint32_t handle,
 				struct dp_gateway_counters *ret);

@@ -397,6 +397,7 @@ static int set_interface(struct message *c, const struct plan_interface *interfa
 	c->interface.disabled = interface->disabled;
 	c->interface.shared = interface->shared;
 	c->interface.vlan = interface->vlan;
+	c->interface.gateway = interface->gateway;
 	c->interface.logged = interface->logged;
 	set_dhcp(c, interface);
 	set_node_routes(c, interface);
@@ -527,6 +528,8 @@ static Viaduct__Agent__Gateway__Kind gateway_kind_of(enum plan_gateway_kind kind
 		return VIADUCT__AGENT__GATEWAY__KIND__NAT;
 	case PLAN_GATEWAY_EGRESS_ONLY:
 		return VIADUCT__AGENT__GATEWAY__KIND__EGRESS_ONLY;
+	case PLAN_GATEWAY_PRIVATE:
+		return VIADUCT__AGENT__GATEWAY__KIND__PRIVATE;
 	}
 	return VIADUCT__AGENT__GATEWAY__KIND__UNSPECIFIED;
 }

@@ -13,6 +13,7 @@
 #include "model/instance.h"
 #include "model/label.h"
 #include "model/mapping.h"
+#include "model/nat_gateway.h"
 #include "model/peering.h"
 #include "model/release.h"
 #include "wire/frame.h"
@@ -165,6 +166,7 @@ void updates_take_held(struct manager *manager, struct agent *agent,
 static bool may_come_back(const struct manager *manager, const struct mapping *gone)
 {
 	const struct interface *i = interface_by_addr(manager->model, gone->vni, &gone->addr);
+	const struct nat_gateway *g;
 	const struct instance *n;
 
 	if (!i || !interface_attachment_count(i))
@@ -172,6 +174,10 @@ static bool may_come_back(const struct manager *manager, const struct mapping *g
 	for (size_t k = 0; k < interface_attachment_count(i); k++) {
 		n = (const struct instance *)model_get(manager->model, KIND_INSTANCE,
 						       interface_attachment(i, k)->instance);
+		g = (const struct nat_gateway *)model_get(manager->model, KIND_NAT_GATEWAY,
+							  interface_attachment(i, k)->gateway);
+		if (g && (g->state == NAT_PENDING || g->state == NAT_AVAILABLE))
+			return true;
 		if (n && n->state != INSTANCE_SHUTTING_DOWN)
 			return true;
 	}

@@ -44,7 +44,7 @@ bool attachment_is_desired(const struct attachment *a)
 
 bool attachment_is_foreign(const struct attachment *a)
 {
-	return a->state != ATTACHMENT_NONE && !a->instance;
+	return a->state != ATTACHMENT_NONE && !a->instance && !a->gateway;
 }
 
 bool attachment_is_live(const struct model *m, const struct attachment *a)
@@ -53,7 +53,7 @@ bool attachment_is_live(const struct model *m, const struct attachment *a)
 
 	if (attachment_is_foreign(a))
 		return false;
-	if (!a->host || a->plugged || a->state == ATTACHMENT_DETACHING)
+	if (!a->host || a->plugged || a->gateway || a->state == ATTACHMENT_DETACHING)
 		return a->host;
 	n = (const struct instance *)model_get(m, KIND_INSTANCE, a->instance);
 	return n && n->state != INSTANCE_STOPPED;

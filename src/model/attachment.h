@@ -15,6 +15,8 @@
  * One to a foreign host (interface_place()) is to no instance: an operator makes and ends it, at once, for no agent is there
  * to acknowledge anything.  Such an interface is attached to nothing else, and not shared.
  *
+ * That of a private NAT gateway's interface is to the gateway, at the edge that has it; it comes and goes with the gateway.
+ *
  * An attachment has its own id and its own places in the indexes, and is stored with its interface, because every rule is
  * about both: one version says where all nodes of an address are.
  */
@@ -42,6 +44,7 @@ struct attachment {
 	const struct interface *of; /* set when its interface enters the model */
 	uint64_t id;                /* text: ID_PREFIX_ATTACHMENT */
 	uint64_t instance;
+	uint64_t gateway; /* instead of an instance: the private NAT gateway; 0: none */
 	uint32_t device_index;
 	enum attachment_state state;
 	uint64_t attached_ms;
@@ -52,7 +55,7 @@ struct attachment {
 	uint32_t host; /* number; 0: on none */
 
 	struct hmap_node by_id;
-	struct hmap_node by_instance; /* unless it is foreign */
+	struct hmap_node by_instance; /* if it is to one */
 	struct member by_host;    /* in its desired state */
 	struct member by_waiting; /* on its host, for an acknowledgement */
 };

@@ -18,6 +18,7 @@ static const enum relation holdings[] = {
 	REL_EDGE_ADDRESSES,
 	REL_EDGE_INTERNET_GATEWAYS,
 	REL_EDGE_EGRESS_GATEWAYS,
+	REL_EDGE_NAT_GATEWAYS,
 };
 
 bool edge_is(const struct model *m, uint32_t number)
@@ -126,6 +127,8 @@ static int move(struct tx *tx, const struct object *o, uint32_t edge)
 		return move_address(tx, (const struct elastic *)o, edge);
 	case KIND_INTERNET_GATEWAY:
 		return move_internet(tx, (const struct internet_gateway *)o, edge);
+	case KIND_NAT_GATEWAY:
+		return nat_gateway_set_edge(tx, o->id, edge);
 	default:
 		return move_egress(tx, (const struct egress_gateway *)o, edge);
 	}

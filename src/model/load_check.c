@@ -38,6 +38,9 @@ static bool attachments_are_sound(const struct interface *i)
 	if (attachment_is_foreign(&i->attachment))
 		return !i->n_others && !i->shared && i->attachment.host && i->attachment.plugged &&
 		       i->attachment.state == ATTACHMENT_ATTACHED;
+	if (i->attachment.gateway)
+		return !i->n_others && !i->shared && i->managed_by == i->attachment.gateway &&
+		       !i->attachment.instance && i->attachment.plugged == !!i->attachment.host;
 	if (i->n_others && (!i->shared || i->n_others >= LIMIT_MODEL_ATTACHMENTS))
 		return false;
 	for (size_t n = 1; n <= i->n_others; n++) {
@@ -168,7 +171,8 @@ static bool references_hold(const struct model *m, const struct object *o)
 
 			if ((a->host && !h) ||
 			    (attachment_is_foreign(a) ? !h || !h->foreign
-						      : !model_get(m, KIND_INSTANCE, a->instance)))
+			     : a->gateway ? !model_get(m, KIND_NAT_GATEWAY, a->gateway)
+					  : !model_get(m, KIND_INSTANCE, a->instance)))
 				return false;
 		}
 		return model_get(m, KIND_SUBNET, i->subnet) && model_get(m, KIND_VPC, i->vpc) &&

@@ -105,6 +105,7 @@ enum relation {
 	REL_EDGE_ADDRESSES, /* associated ones */
 	REL_EDGE_INTERNET_GATEWAYS,
 	REL_EDGE_EGRESS_GATEWAYS,
+	REL_EDGE_NAT_GATEWAYS, /* private ones, unless they are over: others are where their address is */
 	REL_PATH_ANALYSES,  /* key: network insights path */
 	REL_ADDRESS_DRAINS, /* key: elastic address; in the order in which they began */
 	REL_PAIR_SHIFTS,          /* key: pair_shift_key() */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "model/edge.h"
 #include "model/edit.h"
 #include "model/elastic_edit.h"
 #include "model/host.h"
@@ -15,6 +16,7 @@
 #include "model/nat_gateway_edit.h"
 #include "model/subnet.h"
 #include "model/token_edit.h"
+#include "model/vpc.h"
 
 #define OPERATION "CreateNatGateway"
 
@@ -55,21 +57,24 @@ static int check_create(const struct model *m, const struct caller *c,
 			const struct elastic **ret_elastic, struct refusal *reterr)
 {
 	char id[ID_TEXT_SIZE], association[ID_TEXT_SIZE];
-	const struct elastic *e;
+	const struct elastic *e = NULL;
 	const struct subnet *s;
 	int r = subnet_find(m, c, args->subnet_id, &s, reterr);
 
-	if (!r && !args->allocation_id)
+	if (!r && args->is_private && args->allocation_id)
+		r = refuse(reterr, MODEL_E_COMBINATION,
+			   "A private NAT gateway has no elastic address: leave AllocationId out");
+	if (!r && !args->is_private && !args->allocation_id)
 		r = refuse(reterr, MODEL_E_MISSING, "AllocationId");
-	if (!r)
+	if (!r && !args->is_private)
 		r = elastic_find(m, c, args->allocation_id, &e, reterr);
 	if (r)
 		return r;
-	if (e->association)
+	if (e && e->association)
 		return refuse(reterr, MODEL_E_ELASTIC_ASSOCIATED, args->allocation_id,
 			      id_text_prefixed(ID_PREFIX_ADDRESS_ASSOCIATION, e->association,
 					       association));
-	if (!internet_gateway_of(m, s->vpc))
+	if (e && !internet_gateway_of(m, s->vpc))
 		return refuse(reterr, MODEL_E_NETWORK_NOT_ATTACHED, id_text(KIND_VPC, s->vpc, id));
 	if (model_group_count(m, REL_VPC_NAT_GATEWAYS, s->vpc) >= LIMIT_MODEL_NAT_GATEWAYS)
 		return refuse(reterr, MODEL_E_NAT_LIMIT, id_text(KIND_VPC, s->vpc, id));
@@ -102,6 +107,12 @@ static int make_interface(struct tx *tx, const struct subnet *s, const struct na
 		return r;
 	i->managed_by = g->o.id;
 	i->source_dest_check = false;
+	if (g->is_private)
+		r = nat_private_prepare(tx, g, i, reterr);
+	if (r) {
+		record_free(&i->o);
+		return r;
+	}
 	result = i;
 	r = TX_PUT(tx, (struct interface *)NULL, &i);
 	if (!r)
@@ -114,23 +125,29 @@ static int fill(struct tx *tx, struct nat_gateway *g, const struct subnet *s,
 		struct refusal *reterr)
 {
 	const struct interface *i;
-	int r = make_interface(tx, s, g, args->private_ip, &i, reterr);
+	int r;
 
+	g->is_private = args->is_private;
+	if (g->is_private)
+		g->edge = edge_choose(tx->m);
+	r = make_interface(tx, s, g, args->private_ip, &i, reterr);
 	if (r)
 		return r;
 	g->vpc = s->vpc;
 	g->vni = s->vni;
 	g->subnet = s->o.id;
 	g->interface = i->o.id;
-	g->address = e->o.id;
 	g->private_addr = i->addrs[0].addr;
-	g->public_addr = e->public;
 	g->state = NAT_PENDING;
 	g->wait_revision = tx->revision;
 	r = tags_set(&g->o, args->tags, args->n_tags, reterr);
 	if (!r)
 		r = counters_next_handle(tx, &g->handle.number, reterr);
-	return r ? r : elastic_bind_nat(tx, e, i, g->o.id, &g->edge);
+	if (r || !e)
+		return r ? r : network_refresh(tx, g->vni);
+	g->address = e->o.id;
+	g->public_addr = e->public;
+	return elastic_bind_nat(tx, e, i, g->o.id, &g->edge);
 }
 
 static int make(struct tx *tx, const struct caller *c, const struct nat_gateway_create_args *args,
@@ -223,6 +240,8 @@ static int finish(struct tx *tx, uint64_t id, enum nat_state state, const char *
 
 	if (!r && e)
 		r = elastic_unbind(tx, (const struct elastic *)e);
+	if (!r && i)
+		r = nat_private_move(tx, (const struct interface *)i, 0, &i);
 	return r || !i ? r : interface_end(tx, (const struct interface *)i);
 }
 
@@ -231,7 +250,7 @@ int nat_gateway_delete(struct tx *tx, const struct caller *c, const char *id,
 {
 	size_t mark = tx_mark(tx);
 	const struct nat_gateway *g;
-	uint64_t number;
+	uint64_t number, interface;
 	bool elsewhere;
 	int r = nat_gateway_find(tx->m, c, id, &g, reterr);
 
@@ -241,7 +260,10 @@ int nat_gateway_delete(struct tx *tx, const struct caller *c, const char *id,
 		return 0;
 	number = g->o.id;
 	elsewhere = !g->edge;
+	interface = g->interface;
 	r = enter(tx, g, NAT_DELETING, NULL, NULL);
+	if (!r)
+		r = nat_private_place(tx, interface, 0);
 	if (!r && elsewhere)
 		r = finish(tx, number, NAT_DELETED, NULL);
 	return tx_settle(tx, mark, r);
@@ -252,6 +274,7 @@ int nat_gateway_set_edge(struct tx *tx, uint64_t id, uint32_t edge)
 	const struct nat_gateway *g =
 		(const struct nat_gateway *)model_get(tx->m, KIND_NAT_GATEWAY, id);
 	struct nat_gateway *new = NULL;
+	uint64_t interface;
 	int r;
 
 	if (!g)
@@ -265,14 +288,18 @@ int nat_gateway_set_edge(struct tx *tx, uint64_t id, uint32_t edge)
 	new->edge = edge;
 	if (new->state == NAT_PENDING)
 		new->wait_revision = tx->revision;
-	return TX_PUT(tx, g, &new);
+	interface = new->interface;
+	r = TX_PUT(tx, g, &new);
+	return r ? r : nat_private_place(tx, interface, edge);
 }
 
+/* Of the gateway, or of the port that a private one has. */
 static const struct host_failure *failure_of(const struct host_failure *failed, size_t n,
-					     uint64_t id)
+					     const struct nat_gateway *g)
 {
 	for (size_t i = 0; i < n; i++)
-		if (failed[i].kind == KIND_NAT_GATEWAY && failed[i].id == id)
+		if ((failed[i].kind == KIND_NAT_GATEWAY && failed[i].id == g->o.id) ||
+		    (g->is_private && failed[i].kind == KIND_INTERFACE && failed[i].id == g->interface))
 			return &failed[i];
 	return NULL;
 }
@@ -299,7 +326,7 @@ int nat_gateway_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
 		const struct nat_gateway *g = (const struct nat_gateway *)o;
 
 		if (g->wait_revision <= revision)
-			r = acknowledge_one(tx, g, failure_of(failed, n_failed, o->id));
+			r = acknowledge_one(tx, g, failure_of(failed, n_failed, g));
 		o = next;
 	}
 	return r;

@@ -3,6 +3,10 @@
  * NAT gateways (EDGE-1): the way to the Internet for nodes without public addresses.  A gateway has an elastic
  * address, whose edge it is at, and an interface of its own in its subnet, which is nobody else's to change.
  *
+ * A *private* one has no elastic address: nodes leave as its private address, by the route table of its subnet, for a
+ * peered network as a rule.  Its interface is attached to it, at the edge that it was given to itself; in no
+ * security group, and with a handle, which ways lead to.
+ *
  * It is pending until its edge has acknowledged it, and deleting until the edge has let it go; then it is
  * described for an hour yet.  Without an edge it stays pending.  Connections begun outside are let in by
  * static ports alone: (protocol, public port) to (address, port).
@@ -44,7 +48,8 @@ struct nat_gateway {
 	uint32_t vni;
 	uint64_t subnet;
 	uint64_t interface;
-	uint64_t address; /* id of its elastic address */
+	bool is_private;
+	uint64_t address; /* id of its elastic address; private: 0 */
 	/* Also of one that is over. */
 	struct ipaddr private_addr, public_addr;
 	enum nat_state state;
@@ -60,6 +65,7 @@ struct nat_gateway {
 	struct member by_subnet; /* unless it is over */
 	struct member by_waiting;
 	struct member by_end;
+	struct member by_edge; /* private */
 };
 
 const char *nat_state_text(enum nat_state s);
@@ -68,14 +74,15 @@ bool nat_gateway_serves(const struct nat_gateway *g);
 
 struct nat_gateway_create_args {
 	const char *subnet_id;
-	const char *allocation_id;
+	bool is_private;
+	const char *allocation_id; /* private: NULL */
 	const char *private_ip; /* NULL: chosen here */
 	const struct tag_args *tags;
 	size_t n_tags;
 	struct token_args token;
 };
 
-/* SUBNET_NOT_FOUND, MISSING, ALLOCATION_NOT_FOUND, ELASTIC_ASSOCIATED, NETWORK_NOT_ATTACHED, NAT_LIMIT,
+/* SUBNET_NOT_FOUND, MISSING, COMBINATION, ALLOCATION_NOT_FOUND, ELASTIC_ASSOCIATED, NETWORK_NOT_ATTACHED, NAT_LIMIT,
  * those of interface_create(), TOKEN_MISMATCH */
 must_check int nat_gateway_create(struct tx *tx, const struct caller *c,
 				  const struct nat_gateway_create_args *args,

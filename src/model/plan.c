@@ -13,6 +13,7 @@
 #include "model/interface.h"
 #include "model/label.h"
 #include "model/model.h"
+#include "model/nat_gateway.h"
 #include "model/network_acl.h"
 #include "model/plan_items.h"
 #include "model/preload.h"
@@ -115,6 +116,20 @@ static void set_dhcp(struct plan_interface *p, const struct model *m, const stru
 	memcpy(p->ntp_servers, s.ntp, sizeof(s.ntp));
 }
 
+/* Whom it is attached to. */
+static void set_owner(const struct model *m, const struct attachment *a, struct plan_interface *p)
+{
+	const struct nat_gateway *g =
+		(const struct nat_gateway *)model_get(m, KIND_NAT_GATEWAY, a->gateway);
+
+	if (g) {
+		object_id_text(&g->o, p->instance_id);
+		p->gateway = g->handle.number;
+	} else {
+		id_text(KIND_INSTANCE, a->instance, p->instance_id);
+	}
+}
+
 void plan_interface_item(const struct model *m, const struct interface *i,
 			 const struct attachment *a, struct plan_item *ret)
 {
@@ -124,7 +139,7 @@ void plan_interface_item(const struct model *m, const struct interface *i,
 
 	*ret = (struct plan_item){.kind = PLAN_INTERFACE};
 	object_id_text(&i->o, p->id);
-	id_text(KIND_INSTANCE, a->instance, p->instance_id);
+	set_owner(m, a, p);
 	p->device_index = a->device_index;
 	p->shared = i->shared;
 	p->vni = i->vni;

@@ -117,7 +117,7 @@ struct plan_mirror {
 
 struct plan_interface {
 	char id[ID_TEXT_SIZE];
-	char instance_id[ID_TEXT_SIZE];
+	char instance_id[ID_TEXT_SIZE]; /* or the gateway's */
 	uint32_t device_index;
 	uint32_t vni;
 	struct mac mac;
@@ -144,6 +144,7 @@ struct plan_interface {
 	uint32_t vlan;   /* of its node's frames; 0: none */
 	bool forwards;   /* source/destination check is off */
 	uint32_t handle; /* 0: no route names it */
+	uint32_t gateway; /* handle of the private NAT gateway whose it is; 0: it is an instance's */
 	bool logged;     /* some flow log is about it */
 	size_t n_mirrors;
 	struct plan_mirror mirrors[LIMIT_MODEL_MIRROR_SESSIONS]; /* by number */
@@ -201,15 +202,20 @@ struct plan_table {
 	const struct plan_route *routes; /* borrowed for the call of the sink */
 };
 
-enum plan_gateway_kind { PLAN_GATEWAY_INTERNET, PLAN_GATEWAY_NAT, PLAN_GATEWAY_EGRESS_ONLY };
+enum plan_gateway_kind {
+	PLAN_GATEWAY_INTERNET,
+	PLAN_GATEWAY_NAT,
+	PLAN_GATEWAY_EGRESS_ONLY,
+	PLAN_GATEWAY_PRIVATE,
+};
 
 struct plan_gateway {
 	uint32_t handle;
 	enum plan_gateway_kind kind;
 	char id[ID_TEXT_SIZE];
 	uint32_t vni;
-	struct ipaddr public;           /* NAT; zero otherwise */
-	uint32_t port_first, port_last; /* NAT */
+	struct ipaddr public;           /* NAT; PRIVATE: its private address; zero otherwise */
+	uint32_t port_first, port_last; /* NAT, PRIVATE */
 	size_t n_ports;
 	const struct nat_port *ports; /* NAT: connections begun outside that are let in */
 };

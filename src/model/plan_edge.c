@@ -59,9 +59,9 @@ static void nat_item(const struct nat_gateway *g, struct plan_item *ret)
 	*ret = (struct plan_item){.kind = PLAN_GATEWAY};
 	ret->gateway = (struct plan_gateway){
 		.handle = g->handle.number,
-		.kind = PLAN_GATEWAY_NAT,
+		.kind = g->is_private ? PLAN_GATEWAY_PRIVATE : PLAN_GATEWAY_NAT,
 		.vni = g->vni,
-		.public = g->public_addr,
+		.public = g->is_private ? g->private_addr : g->public_addr,
 		.port_first = NAT_PORT_FIRST,
 		.port_last = NAT_PORT_LAST,
 		.n_ports = g->n_ports,
@@ -133,12 +133,19 @@ int plan_edge(const struct model *m, uint32_t host, plan_sink_fn sink, void *dat
 {
 	struct model_iter addresses = model_iter_group(m, REL_EDGE_ADDRESSES, host);
 	struct model_iter gateways = model_iter_group(m, REL_EDGE_EGRESS_GATEWAYS, host);
+	struct model_iter private = model_iter_group(m, REL_EDGE_NAT_GATEWAYS, host);
 	const struct object *o;
 	struct plan_item item;
 	int r = 0;
 
 	while (!r && (o = model_iter_next(&gateways))) {
 		egress_item((const struct egress_gateway *)o, &item);
+		r = sink(data, host, &item);
+	}
+	while (!r && (o = model_iter_next(&private))) {
+		if (!nat_gateway_serves((const struct nat_gateway *)o))
+			continue;
+		nat_item((const struct nat_gateway *)o, &item);
 		r = sink(data, host, &item);
 	}
 	while (!r && (o = model_iter_next(&addresses)))

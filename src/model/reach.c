@@ -224,7 +224,7 @@ static struct route_hop add_route(struct trip *t, const struct interface *i, con
 		step.target_kind = route_target_kind(r->target);
 		step.target = r->target_id;
 	}
-	if (hop.way == WAY_INTERFACE)
+	if (hop.way == WAY_INTERFACE && step.target_kind == KIND_INTERFACE)
 		step.code =
 			((const struct interface *)model_get(t->m, KIND_INTERFACE, r->target_id))
 					->source_dest_check
@@ -285,6 +285,31 @@ static void add_target(struct trip *t, bool back, enum reach_code code)
 	add_gateway(t, last->target_kind, last->target, back, code);
 }
 
+/* The last route led to a private NAT gateway. */
+static bool is_translated(const struct trip *t, const struct route_hop *hop)
+{
+	return hop->way == WAY_INTERFACE &&
+	       t->answer->steps[t->answer->n_steps - 1].target_kind == KIND_NAT_GATEWAY;
+}
+
+/* The interface of the private NAT gateway that the way from 'i' to 'a', of another network, leads to; NULL: to none. */
+static const struct interface *find_translator(const struct model *m, const struct interface *i,
+					       const struct ipaddr *a)
+{
+	const struct route_table *table =
+		route_table_of(m, (const struct subnet *)model_get(m, KIND_SUBNET, i->subnet));
+	struct prefix prefix;
+	const struct route *r = find_route(m, table, a, &prefix);
+	const struct nat_gateway *g;
+
+	if (!r || r->target != ROUTE_NAT_GATEWAY)
+		return NULL;
+	g = (const struct nat_gateway *)model_get(m, KIND_NAT_GATEWAY, r->target_id);
+	return g && g->is_private && nat_gateway_serves(g)
+		       ? (const struct interface *)model_get(m, KIND_INTERFACE, g->interface)
+		       : NULL;
+}
+
 /* ---- the ways ---- */
 
 /* From one interface to another, one direction. */
@@ -302,7 +327,7 @@ static void walk_inside(struct trip *t, const struct interface *from, const stru
 	hop = add_route(t, from, dst, back);
 	if (hop.way == WAY_NETWORK)
 		add_target(t, back, hop.vni == to->vni ? REACH_PASSES : REACH_NOT_PEERED);
-	else if (hop.way == WAY_INTERNET || hop.way == WAY_GATEWAY)
+	else if (hop.way == WAY_INTERNET || hop.way == WAY_GATEWAY || is_translated(t, &hop))
 		add_target(t, back, REACH_NO_DESTINATION); /* private addresses end there */
 }
 
@@ -325,7 +350,7 @@ static void walk_out(struct trip *t, const struct interface *from)
 								 : REACH_NO_PUBLIC_EGRESS);
 	else if (hop.way == WAY_GATEWAY)
 		add_target(t, false, hop.host ? REACH_PASSES : REACH_BAD_STATE);
-	else if (hop.way == WAY_NETWORK)
+	else if (hop.way == WAY_NETWORK || is_translated(t, &hop))
 		add_target(t, false, REACH_NO_DESTINATION);
 }
 
@@ -346,7 +371,7 @@ static void walk_back_out(struct trip *t, const struct interface *to)
 {
 	struct route_hop hop = add_route(t, to, &t->q->from.addr, true);
 
-	if (hop.way == WAY_GATEWAY || hop.way == WAY_NETWORK)
+	if (hop.way == WAY_GATEWAY || hop.way == WAY_NETWORK || is_translated(t, &hop))
 		add_target(t, true, REACH_NO_INGRESS);
 }
 
@@ -377,6 +402,30 @@ static void walk(struct trip *t, const struct policy_verdict *v)
 		walk_back_out(t, to);
 	if (from)
 		add_acl(t, from, false, true, &v->steps[POLICY_ANSWER_INGRESS_ACL]);
+}
+
+/* By 'via', which is translated to: two ways, each with a verdict of its own, 'v' up to there and 'on' from there. */
+static void walk_by(struct trip *t, const struct interface *via, const struct policy_verdict *v,
+		    const struct policy_verdict *on)
+{
+	const struct interface *from = t->q->from.interface, *to = t->q->to.interface;
+
+	add_interface(t, from, false);
+	add_groups(t, from, true, &v->steps[POLICY_EGRESS_GROUPS]);
+	add_acl(t, from, true, false, &v->steps[POLICY_EGRESS_ACL]);
+	add_route(t, from, &t->q->to.addr, false);
+	add_target(t, false, REACH_PASSES);
+	add_acl(t, via, false, false, &v->steps[POLICY_INGRESS_ACL]);
+	add_acl(t, via, true, false, &on->steps[POLICY_EGRESS_ACL]);
+	walk_inside(t, via, to, &t->q->to.addr, false);
+	add_acl(t, to, false, false, &on->steps[POLICY_INGRESS_ACL]);
+	add_groups(t, to, false, &on->steps[POLICY_INGRESS_GROUPS]);
+	add_interface(t, to, false);
+	add_acl(t, to, true, true, &on->steps[POLICY_ANSWER_EGRESS_ACL]);
+	walk_inside(t, to, via, &via->addrs[0].addr, true);
+	add_acl(t, via, false, true, &on->steps[POLICY_ANSWER_INGRESS_ACL]);
+	add_acl(t, via, true, true, &v->steps[POLICY_ANSWER_EGRESS_ACL]);
+	add_acl(t, from, false, true, &v->steps[POLICY_ANSWER_INGRESS_ACL]);
 }
 
 /* ---- source ports ---- */
@@ -411,13 +460,25 @@ static int attempt(const struct model *m, const struct reach_question *q, uint32
 					     .src_port = (uint16_t)port,
 					     .dst_port = q->port};
 	struct trip t = {.m = m, .q = q, .answer = ret};
-	struct policy_verdict verdict;
-	int r = policy_allows(m, q->from.interface, q->to.interface, &packet, &verdict);
+	const struct interface *from = q->from.interface, *to = q->to.interface, *via = NULL;
+	struct policy_packet translated = packet;
+	struct policy_verdict verdict, on;
+	int r;
 
+	if (from && to && from->vpc != to->vpc)
+		via = find_translator(m, from, &packet.dst);
+	r = policy_allows(m, from, via ? via : to, &packet, &verdict);
+	if (!r && via) {
+		translated.src = via->addrs[0].addr;
+		r = policy_allows(m, via, to, &translated, &on);
+	}
 	if (r)
 		return r;
 	*ret = (struct reach_answer){};
-	walk(&t, &verdict);
+	if (via)
+		walk_by(&t, via, &verdict, &on);
+	else
+		walk(&t, &verdict);
 	ret->found = !t.failed;
 	return 0;
 }

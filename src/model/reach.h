@@ -70,7 +70,7 @@ struct reach_step {
 	uint64_t target;
 };
 
-enum { REACH_STEPS_MAX = 24 };
+enum { REACH_STEPS_MAX = 24 }; /* by a private NAT gateway 18 */
 
 struct reach_end {
 	const struct interface *interface;      /* NULL: outside, */

@@ -270,6 +270,7 @@ static const struct field interface_fields[] = {
 	F(90, FIELD_BOOL, struct interface, shared),
 	ARRAY(91, struct interface, others, attachment_record),
 	FN(92, FIELD_BOOL, "lost", struct interface, attachment.lost),
+	FN(93, FIELD_ID, "gateway", struct interface, attachment.gateway, .kind = KIND_NAT_GATEWAY),
 };
 RECORD(interface, struct interface);
 
@@ -508,6 +509,7 @@ static const struct field nat_gateway_fields[] = {
 	F(22, FIELD_STRING, struct nat_gateway, failure_code),
 	F(23, FIELD_STRING, struct nat_gateway, failure),
 	ARRAY(24, struct nat_gateway, ports, nat_port_record),
+	FN(25, FIELD_BOOL, "private", struct nat_gateway, is_private),
 };
 RECORD(nat_gateway, struct nat_gateway);
 

@@ -26,11 +26,17 @@ static struct route_hop by_egress(const struct egress_gateway *g)
 	return g && g->edge ? (struct route_hop){WAY_GATEWAY, g->edge, g->handle.number} : nowhere;
 }
 
-static struct route_hop by_nat(const struct nat_gateway *g)
+/* To a private one as to the node that it stands for. */
+static struct route_hop by_nat(const struct model *m, const struct nat_gateway *g)
 {
-	return g && nat_gateway_serves(g)
-		       ? (struct route_hop){WAY_GATEWAY, g->edge, g->handle.number}
-		       : nowhere;
+	const struct interface *i;
+
+	if (!g || !nat_gateway_serves(g))
+		return nowhere;
+	if (!g->is_private)
+		return (struct route_hop){WAY_GATEWAY, g->edge, g->handle.number};
+	i = (const struct interface *)model_get(m, KIND_INTERFACE, g->interface);
+	return i ? (struct route_hop){WAY_INTERFACE, g->edge, i->handle.number} : nowhere;
 }
 
 static struct route_hop by_peering(const struct peering *p, const struct route_table *t)
@@ -61,7 +67,7 @@ struct route_hop route_resolve(const struct model *m, const struct route_table *
 	case ROUTE_EGRESS_GATEWAY:
 		return by_egress((const struct egress_gateway *)o);
 	case ROUTE_NAT_GATEWAY:
-		return by_nat((const struct nat_gateway *)o);
+		return by_nat(m, (const struct nat_gateway *)o);
 	case ROUTE_PEERING:
 		return by_peering((const struct peering *)o, t);
 	case ROUTE_INTERFACE:

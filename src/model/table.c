@@ -323,14 +323,14 @@ static void replace_parts(struct model *m, struct object *old, struct object *ne
 		struct attachment *a = table_part(old, n);
 
 		hmap_remove(by_id, &a->by_id);
-		if (!attachment_is_foreign(a))
+		if (a->instance)
 			hmap_remove(by_instance, &a->by_instance);
 	}
 	for (size_t n = 0; n < table_part_count(new); n++) {
 		struct attachment *a = table_part(new, n);
 
 		hmap_insert(by_id, &a->by_id, a->by_id.hash);
-		if (!attachment_is_foreign(a))
+		if (a->instance)
 			hmap_insert(by_instance, &a->by_instance, a->by_instance.hash);
 	}
 }

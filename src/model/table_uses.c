@@ -265,6 +265,14 @@ static bool nat_waiting(const struct object *o, uint64_t *ret)
 	return *ret && ((const struct nat_gateway *)o)->wait_revision;
 }
 
+static bool nat_edge(const struct object *o, uint64_t *ret)
+{
+	const struct nat_gateway *g = (const struct nat_gateway *)o;
+
+	*ret = g->edge;
+	return g->is_private && !nat_is_over(g);
+}
+
 static bool nat_end(const struct object *o, uint64_t *ret)
 {
 	*ret = 0;
@@ -451,6 +459,7 @@ static const struct relation_use relations[] = {
 	{KIND_NAT_GATEWAY, REL_HOST_WAITING_NAT_GATEWAYS, offsetof(struct nat_gateway, by_waiting),
 	 nat_waiting},
 	{KIND_NAT_GATEWAY, REL_ENDED_NAT_GATEWAYS, offsetof(struct nat_gateway, by_end), nat_end},
+	{KIND_NAT_GATEWAY, REL_EDGE_NAT_GATEWAYS, offsetof(struct nat_gateway, by_edge), nat_edge},
 	{KIND_FLOW_LOG, REL_RESOURCE_FLOW_LOGS, offsetof(struct flow_log, by_resource),
 	 flow_log_resource},
 	{KIND_MIRROR_TARGET, REL_INTERFACE_MIRROR_TARGETS,

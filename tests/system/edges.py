@@ -61,6 +61,21 @@ class Network:
         self.route(self.private, EVERYWHERE, NatGatewayId=gateway)
         return gateway, public
 
+    def private_nat(self, address):
+        """A private NAT gateway in the public subnet."""
+        gateway = self.ec2.create_nat_gateway(SubnetId=self.public, ConnectivityType="private",
+                                              PrivateIpAddress=address)["NatGateway"]["NatGatewayId"]
+        self.ec2.get_waiter("nat_gateway_available").wait(NatGatewayIds=[gateway],
+                                                          WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+        return gateway
+
+    def peer(self, other):
+        """Peers the two networks of one account; routes are the caller's."""
+        pcx = self.ec2.create_vpc_peering_connection(VpcId=self.id, PeerVpcId=other.id)[
+            "VpcPeeringConnection"]["VpcPeeringConnectionId"]
+        self.ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=pcx)
+        return pcx
+
     def node(self, subnet=None, group=None, host=None, **kw):
         for _ in range(6):
             node = self.lab.start(subnet or self.public, ec2=self.ec2, SecurityGroupIds=[group or self.open], **kw)

@@ -117,6 +117,40 @@ def test_nat_carries_what_begins_inside(site):
     wait_for("the drops to be counted", lambda: site.lab.drops("UNSOLICITED") > 0)
 
 
+def test_a_private_gateway_stands_for_its_network(site, request):
+    """requirement: EDGE-1, TOPO-1
+
+    The peered network has a way to the gateway's subnet alone: it hears the gateway, and begins nothing."""
+    if request.node.callspec.id not in ("siit/2", "vxlan"):
+        pytest.skip("what is special about it is the same")
+    net, other = site.net, Network(site.lab, 70)
+    gateway = net.private_nat("10.10.1.200")
+    pcx = net.peer(other)
+    net.route(net.private, other.cidr, NatGatewayId=gateway)
+    net.route(net.public, other.cidr, VpcPeeringConnectionId=pcx)
+    other.route(other.public, "10.10.1.0/24", VpcPeeringConnectionId=pcx)
+    far = other.node(host="h1")
+    with server(far):
+        wait_for("the way by the gateway", lambda: ask(site.worker, far.address))
+        assert ask(site.worker, far.address)[0] == "10.10.1.200"
+        assert reach(site.worker, far.address, protocol="udp")[0] == "10.10.1.200"
+        assert site.worker.ping(far.address) == 3
+        assert site.worker.ping(far.address, "-M", "dont", "-s", "4000") == 3
+    with server(site.worker):
+        assert ask(far, site.worker.address, seconds=1) is None
+        assert ask(far, "10.10.1.200", seconds=1) is None
+    with server(far), Conversation(site.worker, far.address) as c:
+        assert c.lives()
+        site.lab.kill("e1")  # the agent: its programs and the gateway's device stay
+        assert c.lives()
+        site.lab.restart("e1")
+        site.lab.connected()
+        assert c.lives()
+    net.ec2.delete_nat_gateway(NatGatewayId=gateway)
+    net.ec2.get_waiter("nat_gateway_deleted").wait(NatGatewayIds=[gateway], WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+    assert not site.worker.ping(far.address, count=1)
+
+
 def test_errors_of_the_world_come_back_through_nat(site):
     """requirement: EDGE-1"""
     # A port that nobody listens on: the ICMP error is translated back, and the asker hears it.

@@ -503,6 +503,37 @@ def test_nat_gateway_life(ec2, other, endpoint, address, gateway, subnet, vpc):
     ec2.release_address(AllocationId=allocation)
 
 
+def test_private_nat_gateway_life(ec2, other, endpoint, edge, subnet, vpc):
+    """No elastic address, no internet gateway: its interface is at an edge, as that of a node is at a host."""
+    g = ec2.create_nat_gateway(SubnetId=subnet, ConnectivityType="private", PrivateIpAddress="10.0.1.99")["NatGateway"]
+    nat = g["NatGatewayId"]
+    assert g["State"] == "pending" and g["ConnectivityType"] == "private" and g["VpcId"] == vpc
+    a, = g["NatGatewayAddresses"]
+    assert a == {"NetworkInterfaceId": a["NetworkInterfaceId"], "PrivateIp": "10.0.1.99"}
+    ec2.get_waiter("nat_gateway_available").wait(NatGatewayIds=[nat])
+    n, = ec2.describe_network_interfaces(NetworkInterfaceIds=[a["NetworkInterfaceId"]])["NetworkInterfaces"]
+    assert n["InterfaceType"] == "nat_gateway" and n["RequesterManaged"] and n["Status"] == "in-use"
+    assert n["PrivateIpAddress"] == "10.0.1.99" and n["Groups"] == []
+    assert n["Attachment"]["Status"] == "attached" and "InstanceId" not in n["Attachment"]
+    assert code(ec2.detach_network_interface, AttachmentId=n["Attachment"]["AttachmentId"]) == "OperationNotPermitted"
+    assert code(ec2.delete_network_interface, NetworkInterfaceId=n["NetworkInterfaceId"]) == "OperationNotPermitted"
+    assert code(ec2.delete_subnet, SubnetId=subnet) == "DependencyViolation"
+    assert code(other.delete_nat_gateway, NatGatewayId=nat) == "NatGatewayNotFound"
+    shown, = operator(endpoint, "GET", "/v1/nat-gateways?edge=e1")["nat_gateways"]
+    assert shown["id"] == nat and shown["connectivity"] == "private" and shown["public"] is None
+    rtb = main_table(ec2, vpc)["RouteTableId"]
+    ec2.create_route(RouteTableId=rtb, DestinationCidrBlock="10.7.0.0/16", NatGatewayId=nat)
+    assert main_table(ec2, vpc)["Routes"][1]["State"] == "active"
+    ec2.delete_nat_gateway(NatGatewayId=nat)
+    ec2.get_waiter("nat_gateway_deleted").wait(NatGatewayIds=[nat])
+    assert main_table(ec2, vpc)["Routes"][1]["State"] == "blackhole"
+    d, = ec2.describe_nat_gateways(NatGatewayIds=[nat])["NatGateways"]
+    assert d["NatGatewayAddresses"] == g["NatGatewayAddresses"] and d["ConnectivityType"] == "private"
+    assert code(ec2.describe_network_interfaces, NetworkInterfaceIds=[
+        n["NetworkInterfaceId"]]) == "InvalidNetworkInterfaceID.NotFound"
+    ec2.delete_route(RouteTableId=rtb, DestinationCidrBlock="10.7.0.0/16")
+
+
 def test_nat_gateways_refused(ec2, address, subnet, vpc):
     allocation = address["AllocationId"]
     assert code(ec2.create_nat_gateway, SubnetId=subnet,
@@ -512,8 +543,12 @@ def test_nat_gateways_refused(ec2, address, subnet, vpc):
                 AllocationId=allocation) == "InvalidSubnetID.NotFound"
     assert code(ec2.create_nat_gateway, SubnetId=subnet,
                 AllocationId="eipalloc-00000000000000001") == "InvalidAllocationID.NotFound"
+    assert code(ec2.create_nat_gateway, SubnetId=subnet, AllocationId=allocation,
+                ConnectivityType="private") == "InvalidParameterCombination"
     assert code(ec2.create_nat_gateway, SubnetId=subnet,
-                ConnectivityType="private") == "UnsupportedOperation"
+                ConnectivityType="hidden") == "InvalidParameterValue"
+    assert code(ec2.create_nat_gateway, SubnetId=subnet, ConnectivityType="private",
+                PrivateIpAddress="10.9.9.9") == "InvalidParameterValue"
     assert code(ec2.delete_nat_gateway, NatGatewayId="nat-00000000000000001") == "NatGatewayNotFound"
     assert code(ec2.describe_nat_gateways, NatGatewayIds=[
         "nat-00000000000000001"]) == "NatGatewayNotFound"

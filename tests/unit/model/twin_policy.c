@@ -46,7 +46,8 @@ static void check_subnet(const struct twin *t, const struct subnet *s)
 
 static void check_interface(const struct twin *t, const struct interface *i)
 {
-	assert_true(i->n_groups >= 1 && i->n_groups <= LIMIT_MODEL_INTERFACE_GROUPS);
+	assert_true(i->attachment.gateway ? !i->n_groups : i->n_groups >= 1);
+	assert_true(i->n_groups <= LIMIT_MODEL_INTERFACE_GROUPS);
 	for (size_t n = 0; n < i->n_groups; n++) {
 		const struct security_group *g = (const struct security_group *)find(
 			t, KIND_SECURITY_GROUP, i->groups[n].id);

@@ -49,6 +49,9 @@ static bool nat_key(const struct nat_gateway *g, enum relation r, uint64_t *ret)
 	case REL_ENDED_NAT_GATEWAYS:
 		*ret = 0;
 		return over;
+	case REL_EDGE_NAT_GATEWAYS:
+		*ret = g->edge;
+		return g->is_private && !over;
 	default:
 		return false;
 	}
@@ -263,6 +266,16 @@ static void check_nat(const struct twin *t, const struct nat_gateway *g)
 		return;
 	i = (const struct interface *)find(t, KIND_INTERFACE, g->interface);
 	assert_true(i->managed_by == g->o.id);
+	if (g->is_private) {
+		bool serves = g->state == NAT_PENDING || g->state == NAT_AVAILABLE;
+
+		assert_true(i->attachment.gateway == g->o.id && !i->attachment.instance);
+		assert_int_equal(i->attachment.host, serves ? g->edge : 0);
+		assert_int_equal(i->attachment.plugged, !!i->attachment.host);
+		assert_true(i->handle.number && !i->n_groups && !g->address);
+		check_edge(t, g->edge);
+		return;
+	}
 	assert_int_equal(i->attachment.state, ATTACHMENT_NONE);
 	assert_true(((const struct elastic *)find(t, KIND_ADDRESS, g->address))->nat_gateway ==
 		    g->o.id);

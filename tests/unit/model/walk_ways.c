@@ -245,6 +245,9 @@ static int step_nat_gateway(struct walk *w, struct tx *tx)
 	const struct nat_gateway *g;
 	int r;
 
+	args.is_private = !walk_random(w, 4);
+	if (args.is_private && walk_random(w, 8))
+		args.allocation_id = NULL;
 	port.addr = ipaddr_from_v4(0x0a000004 + walk_random(w, 4));
 	switch (walk_random(w, 5)) {
 	case 0:
