@@ -76,6 +76,14 @@ class Network:
         self.ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=pcx)
         return pcx
 
+    def analyse(self, source, target):
+        """Whether the analysis finds a way for TCP."""
+        path = self.ec2.create_network_insights_path(
+            Source=source.interface, Destination=target.interface, Protocol="tcp", DestinationPort=7000)[
+            "NetworkInsightsPath"]["NetworkInsightsPathId"]
+        return self.ec2.start_network_insights_analysis(NetworkInsightsPathId=path)["NetworkInsightsAnalysis"][
+            "NetworkPathFound"]
+
     def node(self, subnet=None, group=None, host=None, **kw):
         for _ in range(6):
             node = self.lab.start(subnet or self.public, ec2=self.ec2, SecurityGroupIds=[group or self.open], **kw)
