@@ -121,8 +121,8 @@ def test_a_private_gateway_stands_for_its_network(site, request):
     """requirement: EDGE-1, TOPO-1
 
     The peered network has a way to the gateway's subnet alone: it hears the gateway, and begins nothing."""
-    if request.node.callspec.id != "siit/2":
-        pytest.skip("what is special about it is the same")
+    if request.node.callspec.id in ("vxlan", "reip4"):  # edges of labs have no aliases
+        pytest.skip("peered networks have no way by VXLAN, which says one network only (docs/substrate.md)")
     net, other = site.net, Network(site.lab, 70)
     gateway = net.private_nat("10.10.1.200")
     pcx = net.peer(other)
