@@ -2,8 +2,8 @@
 /*
  * Loading the model from the store, by two threads: the caller's reads records and makes objects of them, the other one
  * enters these into the model, which is its own until it ends.  They go over in parcels through a short queue, so that an
- * object is entered while the processors' shared cache still has it.  When all are there, the caller's checks them, while
- * the other one puts them in order.
+ * object is entered while the processors' shared cache still has it.  When all are there, the caller's checks most of them, while
+ * the other one puts them in order and then checks the rest.
  *
  * The model of another thread needs little memory of its own, and the objects come from the caller's heap: as they would
  * without the other thread.
@@ -20,7 +20,7 @@ CLEANUP_DEFINE(struct object *, record_free);
 enum {
 	PARCEL_SIZE = 128,
 	PARCELS = 8,
-	WRITE_SIZE = 250, /* of an interface or instance, about */
+	WRITE_SIZE = 145, /* of an interface or instance, with its key: a little less, so that the guess is not too small */
 };
 
 struct arrival {
@@ -94,7 +94,7 @@ static void *enter_all(void *data)
 {
 	struct loading *l = data;
 	struct parcel *p;
-	int r = 0, ordered;
+	int r = 0, last;
 
 	while ((p = await_parcel(l))) {
 		/* after a failure what still comes is only freed */
@@ -113,9 +113,11 @@ static void *enter_all(void *data)
 	l->failed = r;
 	pthread_cond_signal(&l->changed);
 	pthread_mutex_unlock(&l->lock);
-	ordered = r ? r : model_load_order(l->model);
+	last = r ? r : model_load_order(l->model);
+	if (!last)
+		last = model_load_check(l->model, MODEL_LOAD_INSTANCES);
 	pthread_mutex_lock(&l->lock);
-	l->failed = ordered;
+	l->failed = last;
 	pthread_mutex_unlock(&l->lock);
 	return NULL;
 }
@@ -158,7 +160,7 @@ static int load_write(const struct store_write *write, void *data)
 	return p->n == PARCEL_SIZE ? send_parcel(l) : 0;
 }
 
-/* Waits until all is entered, and in order; 'r': whether all was sent. */
+/* Waits until all is entered, checked and in order; 'r': whether all was sent. */
 static int finish(struct loading *l, pthread_t thread, int r)
 {
 	int failed;
@@ -172,7 +174,7 @@ static int finish(struct loading *l, pthread_t thread, int r)
 	failed = l->failed;
 	pthread_mutex_unlock(&l->lock);
 	if (!r)
-		r = failed ? failed : model_load_check(l->model);
+		r = failed ? failed : model_load_check(l->model, MODEL_LOAD_OTHERS);
 	pthread_join(thread, NULL);
 	return r ? r : l->failed;
 }

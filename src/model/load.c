@@ -293,9 +293,9 @@ int model_load_order(struct model *m)
 	return r ? r : table_sort(m);
 }
 
-int model_load_check(const struct model *m)
+int model_load_check(const struct model *m, enum model_load_part part)
 {
-	return load_check_references(m);
+	return load_check_references(m, part);
 }
 
 void model_load_finish(struct model *m, uint64_t revision)
@@ -318,5 +318,6 @@ int model_load_end(struct model *m, uint64_t revision)
 	if (r)
 		return r;
 	model_load_finish(m, revision);
-	return model_load_check(m);
+	r = model_load_check(m, MODEL_LOAD_OTHERS);
+	return r ? r : model_load_check(m, MODEL_LOAD_INSTANCES);
 }

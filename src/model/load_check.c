@@ -226,11 +226,12 @@ static int check_kind(const struct model *m, enum kind k)
 	return 0;
 }
 
-int load_check_references(const struct model *m)
+int load_check_references(const struct model *m, enum model_load_part part)
 {
 	int r = 0;
 
 	for (enum kind k = KIND_ACCOUNT; k < KIND_MAX && !r; k++)
-		r = check_kind(m, k);
+		if ((k == KIND_INSTANCE) == (part == MODEL_LOAD_INSTANCES))
+			r = check_kind(m, k);
 	return r;
 }

@@ -8,5 +8,5 @@
 
 /* By itself.  Any thread, of an object in no model. */
 bool load_is_sound(const struct object *o);
-/* Every object that another one names is there; -EBADMSG. */
-must_check int load_check_references(const struct model *m);
+/* Every object that one of the part names is there; -EBADMSG. */
+must_check int load_check_references(const struct model *m, enum model_load_part part);

@@ -165,11 +165,15 @@ must_check int model_load_object(struct model *m, struct object **new);
 must_check int model_load_deletion(struct model *m, enum kind k, uint64_t id);
 /* Ends loading: puts lists in order, checks references.  -EBADMSG. */
 must_check int model_load_end(struct model *m, uint64_t revision);
-/* The same in steps: first settle; then order and check, by one thread each at the same time if need be; then, if nothing
- * failed, finish. */
+/* The same in steps: first settle; then order, and check each part, by one thread each at the same time if need be; then,
+ * if nothing failed, finish. */
+enum model_load_part {
+	MODEL_LOAD_INSTANCES, /* about a third of the work, where there are many */
+	MODEL_LOAD_OTHERS,
+};
 must_check int model_load_settle(struct model *m);
 must_check int model_load_order(struct model *m);
-must_check int model_load_check(const struct model *m);
+must_check int model_load_check(const struct model *m, enum model_load_part part);
 void model_load_finish(struct model *m, uint64_t revision);
 
 /* Where addresses are (model/mapping.h), and which hosts hold which mapping (model/holders.h; kept right by

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "model/account.h"
+#include "model/instance.h"
 #include "model/model.h"
 #include "model/record.h"
 #include "model/tx.h"
@@ -187,6 +188,28 @@ static void test_a_reference_to_nothing_is_refused(void **state)
 	check_refused(KIND_KEY, 8, "\1\12\1k\13\1s", 7);
 }
 
+/* By the other thread: an instance on a host that there is not. */
+static void test_an_instance_on_no_host_is_refused(void **state)
+{
+	struct instance n = {.o.kind = KIND_INSTANCE,
+			     .host = 7,
+			     .state = INSTANCE_RUNNING,
+			     .image = (char *)"ami-netns",
+			     .type = (char *)"t3.micro",
+			     .driver = (char *)"netns",
+			     .zone = (char *)"us-east-1a"};
+	struct object *decoded;
+	struct buf b;
+
+	buf_init(&b, SIZE_MAX);
+	record_encode(&n.o, &b);
+	/* there is nothing else wrong with it */
+	assert_ok(model_load_decode(KIND_INSTANCE, 1, buf_data(&b), buf_size(&b), &decoded));
+	record_free(decoded);
+	check_refused(KIND_INSTANCE, 8, (const char *)buf_data(&b), buf_size(&b));
+	buf_deinit(&b);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -198,6 +221,7 @@ int main(void)
 		TEST(test_a_kind_that_there_is_not_is_refused),
 		TEST(test_the_deletion_of_no_kind_is_refused),
 		TEST(test_a_reference_to_nothing_is_refused),
+		TEST(test_an_instance_on_no_host_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
