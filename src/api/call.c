@@ -34,10 +34,11 @@ int ec2_refuse_missing(struct ec2_call *c, const char *name)
 
 int ec2_refuse_unsupported(struct ec2_call *c, const char *what)
 {
-	return ec2_refuse(
-		c, 400, "UnsupportedOperation",
-		"The functionality you requested is not available: Viaduct does not have it. (%s)",
-		what);
+	/* Ansible's ec2_vpc_net and its like look for the first sentence, as it is. */
+	return ec2_refuse(c, 400, "UnsupportedOperation",
+			  "The functionality you requested is not available in this region. "
+			  "Viaduct does not have it: %s",
+			  what);
 }
 
 void ec2_write_return(struct ec2_call *c)

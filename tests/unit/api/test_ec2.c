@@ -111,7 +111,9 @@ static void test_protocol_errors(void **state)
 		 "%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%"
 		 "C3%A9",
 		 400, "InvalidAction", NULL},
-		{"Action=DescribeVpcClassicLink", 400, "UnsupportedOperation", NULL},
+		{"Action=DescribeVpcClassicLink", 400, "UnsupportedOperation",
+		 "The functionality you requested is not available in this region. "
+		 "Viaduct does not have it: DescribeVpcClassicLink"},
 		{"Action=DeleteVpc&VpcId=vpc-1", 400, "InvalidVpcID.NotFound",
 		 "VpcID vpc-1 does not exist."},
 		{"Action=RunInstances&MinCount=1&MaxCount=1&UserData=%25", 400,
