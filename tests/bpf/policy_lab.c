@@ -204,16 +204,27 @@ static void drops_take(int host, struct drops *ret)
 	}
 }
 
+/* What the node's kernel says by itself, at any time. */
+static bool is_chatter(uint32_t reason)
+{
+	return reason == DROP_MULTICAST || reason == DROP_ND_IGNORED || reason == DROP_ARP_IGNORED;
+}
+
 static uint32_t reason_since(int host, const struct drops *before)
 {
+	uint32_t chatter = DROP_NONE;
 	struct drops now;
 
 	drops_take(host, &now);
 	for (size_t i = 0; i < ARRAY_SIZE(now.of); i++)
-		for (uint32_t r = 0; r < DROP_REASON_MAX; r++)
-			if (now.of[i][r] != before->of[i][r])
+		for (uint32_t r = 0; r < DROP_REASON_MAX; r++) {
+			if (now.of[i][r] == before->of[i][r])
+				continue;
+			if (!is_chatter(r))
 				return r;
-	return DROP_NONE;
+			chatter = r;
+		}
+	return chatter;
 }
 
 uint32_t policy_send_frame(const struct lab_node *from, const struct lab_node *to,
