@@ -297,6 +297,15 @@ static int tell_peered(struct planner *p)
 	return r;
 }
 
+/* Two interfaces that a policy names are a class of their own, from now on or no more, whatever it wishes for them. */
+static int tell_named(struct planner *p, const struct choice_policy *policy)
+{
+	const uint64_t *ids = policy->interfaces;
+
+	return tell_places(p, (const struct interface *)model_get(p->m, KIND_INTERFACE, ids[0]),
+			   (const struct interface *)model_get(p->m, KIND_INTERFACE, ids[1]));
+}
+
 int plan_policies_change(struct planner *p, const struct change *c)
 {
 	_cleanup_(choice_rules_deinit) struct choice_rules before = {0};
@@ -327,6 +336,8 @@ int plan_policies_change(struct planner *p, const struct change *c)
 			changed[between.n_changed++] = (const struct choice_policy *)w.after;
 	}
 	between.changed = changed;
+	for (size_t i = 0; i < between.n_changed && !r; i++)
+		r = tell_named(p, changed[i]);
 	if (!r)
 		r = tell_changing(p);
 	if (!r && !before.n != !between.after->n)
