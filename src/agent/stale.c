@@ -73,19 +73,23 @@ static bool stale_is_known(const struct stale *s, const struct dp_upcall *u)
 	return false;
 }
 
-/* What may be told again is forgotten; returns how many there are of 'peer'. */
-static size_t stale_expire(struct stale *s, uint32_t peer, uint64_t now)
+/* What may be told again is forgotten. */
+static void stale_expire(struct stale *s, uint64_t now)
 {
 	struct notice *n;
-	size_t of_peer = 0;
 
-	list_for_each (n, &s->by_age, age) {
-		if (n->until_ns <= now)
-			notice_free(s, n);
-		else
-			of_peer += n->peer == peer;
-	}
-	return of_peer;
+	while ((n = list_first(&s->by_age, struct notice, age)) && n->until_ns <= now)
+		notice_free(s, n);
+}
+
+static size_t stale_count(const struct stale *s, uint32_t peer)
+{
+	const struct notice *n;
+	size_t count = 0;
+
+	list_for_each (n, &s->by_age, age)
+		count += n->peer == peer;
+	return count;
 }
 
 static void stale_note(struct stale *s, const struct dp_upcall *u)
@@ -93,8 +97,12 @@ static void stale_note(struct stale *s, const struct dp_upcall *u)
 	uint64_t now = clock_mono_ns(loop_clock(s->loop));
 	struct notice *n;
 
-	if (!s->taken || stale_expire(s, u->peer, now) >= LIMIT_AGENT_STALE_PER_PEER ||
-	    stale_is_known(s, u) || hmap_count(&s->notices) >= LIMIT_AGENT_STALE)
+	if (!s->taken)
+		return;
+	stale_expire(s, now);
+	/* most of what comes is about one that is known: only for others they are counted */
+	if (stale_is_known(s, u) || hmap_count(&s->notices) >= LIMIT_AGENT_STALE ||
+	    stale_count(s, u->peer) >= LIMIT_AGENT_STALE_PER_PEER)
 		return;
 	n = calloc(1, sizeof(*n));
 	if (!n)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "seal/engine.h"
 
+#include <netinet/udp.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -13,13 +14,6 @@
 #include "seal/descriptors.h"
 #include "seal/duty.h"
 #include "seal/seal.h"
-
-#ifndef SOL_UDP
-#define SOL_UDP 17
-#endif
-#ifndef UDP_GRO
-#define UDP_GRO 104
-#endif
 
 enum {
 	ENGINE_BATCH = 8,         /* receive buffers of one call */

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "seal/outbox.h"
 
+#include <netinet/udp.h>
 #include <stdalign.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "abi/seal.h"
-
-#ifndef SOL_UDP
-#define SOL_UDP 17
-#endif
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103
-#endif
 
 static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
 static const uint8_t none[16];
