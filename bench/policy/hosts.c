@@ -25,23 +25,15 @@
 #include <netinet/udp.h>
 #include <net/ethernet.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 
 #include "abi/substrate.h"
 #include "datapath/bpf_host.h"
 #include "datapath/bpf_skel.h"
 #include "net/csum.h"
-#include "net/netns.h"
-#include "net/rtnl.h"
+#include "pair.h"
 
 enum {
-	HOSTS = 2,
-	VNI = 7,
-	MTU = 1500,
-	NODE_MTU = 1400,
 	TRAFFIC_PORT = 5201,
 	TRAFFIC_PORTS = 16,
 	RULES_MAX = 1000,
@@ -54,139 +46,46 @@ enum {
 	PORTS = 60000, /* of one address, for filling */
 };
 
-struct host {
-	int netns;
-	struct dp_config config;
-	struct datapath *dp;
-	struct mac mac; /* on the substrate */
-	struct dp_port port;
-};
-
-static const char *const siit1[] = {"2001:db8:1:101::", "2001:db8:1:102::"};
-static const char *const siit2[] = {"2001:db8:8000:1100::", "2001:db8:8000:1200::"};
 static const char *const nodes[] = {"10.0.1.2", "10.0.2.2"};
 static const char *const routers[] = {"10.0.1.1", "10.0.2.1"};
 
-static struct host hosts[HOSTS];
-
-static void check(int r, const char *what)
-{
-	if (!r)
-		return;
-	fprintf(stderr, "policy-hosts: %s: %s\n", what, strerror(-r));
-	exit(1);
-}
-
-static struct ipaddr addr(const char *text)
-{
-	struct ipaddr a;
-
-	check(ipaddr_parse(text, &a), text);
-	return a;
-}
-
-static struct prefix prefix(const char *text, uint8_t len)
-{
-	struct ipaddr a = addr(text);
-
-	return prefix_make(&a, len);
-}
-
-static int find(const char *name, struct mac *ret_mac)
-{
-	struct rtnl_link link;
-	struct rtnl *rtnl;
-
-	check(rtnl_open(&rtnl), "rtnetlink");
-	check(rtnl_link_find(rtnl, name, &link), name);
-	rtnl_close(rtnl);
-	if (ret_mac)
-		*ret_mac = link.mac;
-	return link.ifindex;
-}
+static struct dp_port ports[PAIR_HOSTS]; /* of the nodes */
 
 /* ---- setting up ---- */
 
 static void open_host(int i, const char *netns, const char *bpffs)
 {
-	struct host *h = &hosts[i];
-	char path[256];
-	bool adopted;
-
-	snprintf(path, sizeof(path), "%s/%d", bpffs, i);
-	check(mkdir(path, 0700) ? -errno : 0, path);
-	check(mount("bpf", path, "bpf", 0, NULL) ? -errno : 0, path);
-	check(netns_open("/run/netns", netns, &h->netns), netns);
-	check(netns_enter(h->netns), netns);
-	h->config = (struct dp_config){.name = i ? "bench-b" : "bench-a",
-				       .bpffs = strdup(path),
-				       .siit1 = prefix(siit1[i], 64),
-				       .siit2 = prefix(siit2[i], 56),
-				       .vxlan_port = 4789,
-				       .max_mappings = 4096,
-				       .max_flows = 16384,
-				       .max_connections = CONNECTIONS,
-				       .substrate_ifindex = find("sub0", &h->mac)};
-	check(datapath_open(&h->config, &h->dp, &adopted), "data plane");
-	h->port = (struct dp_port){.id = 1,
-				   .ifindex = find("node", NULL),
-				   .peer_redirect = true,
-				   .vni = VNI,
-				   .mac = {{2, 0, 0, 0, 0, (uint8_t)(i + 1)}},
-				   .mtu = NODE_MTU,
-				   .n_addrs = 1,
-				   .addrs = {addr(nodes[i])}};
+	pair_hosts[i].config = (struct dp_config){.name = i ? "bench-b" : "bench-a",
+						  .max_mappings = 4096,
+						  .max_flows = 16384,
+						  .max_connections = CONNECTIONS};
+	pair_open(i, netns, bpffs, NULL);
+	ports[i] = (struct dp_port){.id = 1,
+				    .ifindex = pair_link("node", NULL),
+				    .peer_redirect = true,
+				    .vni = PAIR_VNI,
+				    .mac = {{2, 0, 0, 0, 0, (uint8_t)(i + 1)}},
+				    .mtu = PAIR_NODE_MTU,
+				    .n_addrs = 1,
+				    .addrs = {pair_addr(nodes[i])}};
 }
 
 static void set_port(int i)
 {
-	check(netns_enter(hosts[i].netns), "namespace");
-	check(datapath_port_set(hosts[i].dp, &hosts[i].port), "port");
-}
-
-static void set_peer(int i)
-{
-	const struct host *other = &hosts[!i];
-	struct dp_nexthop n = {.id = 1,
-			       .ifindex = hosts[i].config.substrate_ifindex,
-			       .resolved = true,
-			       .source = hosts[i].mac,
-			       .destination = other->mac,
-			       .mtu = MTU};
-	struct dp_peer p = {.id = (uint32_t)!i + 1,
-			    .siit1 = other->config.siit1,
-			    .siit2 = other->config.siit2,
-			    .send = FORMAT_SIIT_2,
-			    .accept = FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1),
-			    .path_mtu = MTU,
-			    .nexthop = 1};
-
-	check(datapath_nexthop_set(hosts[i].dp, &n), "next hop");
-	check(datapath_peer_set(hosts[i].dp, &p), "peer");
-}
-
-static void map(int i, struct ipaddr a, int at, uint32_t group)
-{
-	struct dp_mapping m = {.vni = VNI,
-			       .addr = a,
-			       .peer = i == at ? DP_PEER_SELF : (uint32_t)at + 1,
-			       .revision = 1,
-			       .n_groups = group ? 1 : 0,
-			       .groups = {group}};
-
-	check(datapath_mapping_set(hosts[i].dp, &m), "mapping");
+	pair_enter(i);
+	pair_check(datapath_port_set(pair_hosts[i].dp, &ports[i]), "port");
 }
 
 static void set_network(int i)
 {
-	for (int k = 0; k < HOSTS; k++) {
-		struct dp_subnet s = {.vni = VNI,
-				      .prefix = prefix(routers[k], 96 + 24),
-				      .router = addr(routers[k]),
+	for (int k = 0; k < PAIR_HOSTS; k++) {
+		struct dp_subnet s = {.vni = PAIR_VNI,
+				      .prefix = pair_prefix(routers[k], 96 + 24),
+				      .router = pair_addr(routers[k]),
 				      .router_mac = {{2, 0xff, 0, 0, 0, (uint8_t)(k + 1)}}};
 
-		check(datapath_subnet_set(hosts[i].dp, &s), "subnet");
-		map(i, addr(nodes[k]), k, 0);
+		pair_check(datapath_subnet_set(pair_hosts[i].dp, &s), "subnet");
+		pair_map(i, pair_addr(nodes[k]), k, 0);
 	}
 	set_port(i);
 }
@@ -195,18 +94,18 @@ static void set_network(int i)
 
 static void join(int i, uint32_t group)
 {
-	hosts[i].port.n_groups = group ? 1 : 0;
-	hosts[i].port.groups[0] = group;
+	ports[i].n_groups = group ? 1 : 0;
+	ports[i].groups[0] = group;
 	set_port(i);
-	for (int k = 0; k < HOSTS; k++)
-		map(k, addr(nodes[i]), i, group);
+	for (int k = 0; k < PAIR_HOSTS; k++)
+		pair_map(k, pair_addr(nodes[i]), i, group);
 }
 
 static void set_group(int i, uint32_t number, const struct dp_rule *rules, size_t n)
 {
 	struct dp_group g = {.number = number, .n_rules = n, .rules = rules};
 
-	check(datapath_group_set(hosts[i].dp, &g), "group");
+	pair_check(datapath_group_set(pair_hosts[i].dp, &g), "group");
 }
 
 static struct dp_rule rule_for(struct prefix from, uint32_t group)
@@ -235,7 +134,7 @@ static void use_rules(size_t n)
 
 	for (size_t k = 0; k + 1 < n; k++) /* hosts of another network, each for itself */
 		rules[k] = rule_for(prefix_v4(0x0a640000U + (uint32_t)k, 32), 0);
-	rules[n - 1] = rule_for(prefix("10.0.1.0", 96 + 24), 0);
+	rules[n - 1] = rule_for(pair_prefix("10.0.1.0", 96 + 24), 0);
 	may_begin_all();
 	set_group(1, GROUP_B, rules, n);
 	join(1, GROUP_B);
@@ -247,7 +146,7 @@ static void use_groups(void)
 
 	may_begin_all();
 	for (uint32_t k = 1; k < MEMBERS; k++)
-		map(1, ipaddr_from_v4(0x0a000a00U + k), 0, GROUP_A);
+		pair_map(1, ipaddr_from_v4(0x0a000a00U + k), 0, GROUP_A);
 	set_group(1, GROUP_B, &rule, 1);
 	join(1, GROUP_B);
 }
@@ -299,7 +198,7 @@ static int count(const struct dp_connection *c, void *arg)
 
 static size_t table_bytes(void)
 {
-	struct bpf_host *h = bpf_host_of(hosts[0].dp);
+	struct bpf_host *h = bpf_host_of(pair_hosts[0].dp);
 	char path[64], line[128];
 	size_t bytes = 0;
 	FILE *f;
@@ -318,11 +217,11 @@ static size_t table_bytes(void)
 /* Begins 'n' connections at a node of A's. */
 static void begin(const struct dp_port *sender, size_t n)
 {
-	int prog = bpf_program__fd(bpf_host_of(hosts[0].dp)->skel->progs.port);
+	int prog = bpf_program__fd(bpf_host_of(pair_hosts[0].dp)->skel->progs.port);
 	struct __sk_buff context = {.ifindex = (uint32_t)sender->ifindex};
 	static uint8_t out[2048];
 
-	check(netns_enter(hosts[0].netns), "namespace");
+	pair_enter(0);
 	for (size_t i = 0; i < n; i++) {
 		uint32_t to = 0x0a00020aU + (uint32_t)(i / PORTS);
 		struct datagram d = datagram(sender, to, (uint16_t)(1024 + i % PORTS));
@@ -331,8 +230,8 @@ static void begin(const struct dp_port *sender, size_t n)
 			    .ctx_size_in = sizeof(context));
 
 		if (!(i % PORTS))
-			map(0, ipaddr_from_v4(to), 1, 0);
-		check(bpf_prog_test_run_opts(prog, &opts), "program");
+			pair_map(0, ipaddr_from_v4(to), 1, 0);
+		pair_check(bpf_prog_test_run_opts(prog, &opts), "program");
 	}
 }
 
@@ -340,47 +239,46 @@ static size_t tracked_at(const struct dp_port *port)
 {
 	size_t n = 0;
 
-	check(datapath_connections(hosts[0].dp, port->id, count, &n), "connections");
+	pair_check(datapath_connections(pair_hosts[0].dp, port->id, count, &n), "connections");
 	return n;
 }
 
 static void fill(size_t n)
 {
 	join(0, 0); /* gives back its part of the table: it gets all of it */
-	hosts[0].port.connections = (uint32_t)n;
+	ports[0].connections = (uint32_t)n;
 	may_begin_all();
-	begin(&hosts[0].port, n);
-	printf("{\"connections\": %zu, \"bytes\": %zu}\n", tracked_at(&hosts[0].port),
-	       table_bytes());
+	begin(&ports[0], n);
+	printf("{\"connections\": %zu, \"bytes\": %zu}\n", tracked_at(&ports[0]), table_bytes());
 }
 
 static void use_crowd(void)
 {
 	struct dp_port crowd = {.id = CROWD_ID,
-				.vni = VNI,
+				.vni = PAIR_VNI,
 				.mac = {{2, 0, 0, 0, 0, 3}},
-				.mtu = NODE_MTU,
+				.mtu = PAIR_NODE_MTU,
 				.n_addrs = 1,
-				.addrs = {addr("10.0.1.3")},
+				.addrs = {pair_addr("10.0.1.3")},
 				.n_groups = 1,
 				.groups = {GROUP_A},
 				.connections = CROWD_CONNECTIONS};
 	size_t n;
 
 	use_rules(1);
-	check(netns_enter(hosts[0].netns), "namespace");
-	crowd.ifindex = find("crowd", NULL);
-	check(datapath_port_set(hosts[0].dp, &crowd), "port");
+	pair_enter(0);
+	crowd.ifindex = pair_link("crowd", NULL);
+	pair_check(datapath_port_set(pair_hosts[0].dp, &crowd), "port");
 	begin(&crowd, 4 * CROWD_CONNECTIONS);
 	n = tracked_at(&crowd);
 	/* full, and its own alone went */
-	check(n < CROWD_CONNECTIONS / 2 || n > 2 * CROWD_CONNECTIONS ? -ERANGE : 0, "quota");
+	pair_check(n < CROWD_CONNECTIONS / 2 || n > 2 * CROWD_CONNECTIONS ? -ERANGE : 0, "quota");
 }
 
 static void leave_crowd(void)
 {
-	check(netns_enter(hosts[0].netns), "namespace");
-	datapath_port_delete(hosts[0].dp, CROWD_ID); /* if it is there */
+	pair_enter(0);
+	datapath_port_delete(pair_hosts[0].dp, CROWD_ID); /* if it is there */
 }
 
 static void obey(char *line)
@@ -401,10 +299,9 @@ static void obey(char *line)
 		fflush(stdout);
 		return;
 	} else {
-		check(-EINVAL, line);
+		pair_check(-EINVAL, line);
 	}
-	printf("ready\n");
-	fflush(stdout);
+	pair_say_ready();
 }
 
 int main(int argc, char *argv[])
@@ -415,22 +312,15 @@ int main(int argc, char *argv[])
 		fprintf(stderr, "usage: policy-hosts HOST-A HOST-B BPFFS\n");
 		return 2;
 	}
-	for (int i = 0; i < HOSTS; i++)
+	for (int i = 0; i < PAIR_HOSTS; i++)
 		open_host(i, argv[1 + i], argv[3]);
-	for (int i = 0; i < HOSTS; i++) {
-		set_peer(i);
+	for (int i = 0; i < PAIR_HOSTS; i++) {
+		pair_set_peer(i, false);
 		set_network(i);
 	}
-	printf("ready\n");
-	fflush(stdout);
+	pair_say_ready();
 	while (fgets(line, sizeof(line), stdin))
 		obey(line);
-	for (int i = 0; i < HOSTS; i++) {
-		check(netns_enter(hosts[i].netns), "namespace");
-		datapath_close(hosts[i].dp);
-		check(datapath_destroy(&hosts[i].config), "destroy");
-		umount2(hosts[i].config.bpffs, MNT_DETACH);
-		rmdir(hosts[i].config.bpffs);
-	}
+	pair_close();
 	return 0;
 }
