@@ -11,7 +11,6 @@ With one core everything, workers included, shares it; with two the sealing and 
 Every round measures every path once; a figure is the median over the rounds, a ratio the median of the rounds' ratios.
 Then: of what a core does while it seals, how much is the cipher ("perf" where it is there).
 """
-import argparse
 import json
 import os
 import random
@@ -21,6 +20,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "dataplane"))
 import hosts  # noqa: E402
+import options  # noqa: E402
 from cluster import Cluster  # noqa: E402
 from run import median_interval  # noqa: E402
 
@@ -169,40 +169,33 @@ def print_table(out):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default="build", help="the Meson build folder")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=0.5, help="of each measurement")
+    parser = options.parser("crypt", __doc__, 7, 0.5)
     parser.add_argument("--only", help="one feature alone, for looking at it")
-    parser.add_argument("--output", default="build/bench/crypt.json")
-    options = parser.parse_args()
-    if os.geteuid():
-        sys.exit("bench/crypt makes network namespaces: run it as root")
-    build = os.path.abspath(options.build)
-    traffic = os.path.join(build, "bench", "dataplane", "traffic")
+    given = options.parse(parser)
+    traffic = options.traffic(given.build)
     nss, clusters, paths, pids, processes, results = hosts.Namespaces(), [], {}, {}, [], {}
     try:
         paths["routing"] = hosts.routing(nss)
-        paths["wireguard-go"], processes = wireguard(nss, build)
+        paths["wireguard-go"], processes = wireguard(nss, given.build)
         pids["wireguard-go"] = [p.pid for p in processes]
-        for feature in (None, *([options.only] if options.only else FEATURES)):
+        for feature in (None, *([given.only] if given.only else FEATURES)):
             name = feature or "siit2"
-            cluster = Cluster(nss, build, "cr" + name.replace("/", "")[-4:], require=feature)
+            cluster = Cluster(nss, given.build, "cr" + name.replace("/", "")[-4:], require=feature)
             clusters.append(cluster)
             cluster.start()
             cluster.run_instances()
             paths[name], = cluster.paths({name: "remote"})
             pids[name] = workers(cluster)
-        for n in range(options.rounds):
+        for n in range(given.rounds):
             for cores, cpus in CORES.items():
                 for name in paths:
                     pin(pids.get(name, []), cpus)
                 for measured, mode, key in MEASURES:
                     for name in random.sample(list(paths), len(paths)):
-                        answer = measure(traffic, paths[name], mode, cores, options.seconds)
+                        answer = measure(traffic, paths[name], mode, cores, given.seconds)
                         results.setdefault((name, cores, measured), []).append(answer[key])
-            print(f"round {n + 1} of {options.rounds}", file=sys.stderr)
-        sealed = options.only or "crypt/1"
+            print(f"round {n + 1} of {given.rounds}", file=sys.stderr)
+        sealed = given.only or "crypt/1"
         out = summary(results, list(paths))
         out["limits"] = limits(traffic, paths[sealed], pids[sealed], 2.0)
         out["limits"]["profile"] = profile(traffic, paths[sealed], pids[sealed], 2.0)
@@ -220,9 +213,7 @@ def main():
     for symbol, share in list((limit["profile"] or {}).items())[:12]:
         print(f"  {share:5.1f} % {symbol}")
     out["limits"] = limit
-    os.makedirs(os.path.dirname(os.path.abspath(options.output)), exist_ok=True)
-    with open(options.output, "w") as f:
-        json.dump(out, f, indent=1)
+    options.save(out, given.output)
 
 
 if __name__ == "__main__":

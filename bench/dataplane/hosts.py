@@ -8,12 +8,8 @@
 
 The substrate is one veth between the hosts, MTU SUBSTRATE_MTU; every node's MTU is INNER_MTU.
 """
-import ctypes
-import json
 import os
-import socket
 import subprocess
-import tempfile
 import time
 
 INNER_MTU = 1400

@@ -5,17 +5,16 @@
 Every round measures every path once, so that a drift of the machine hits all alike; a figure is the
 median over the rounds with the 95 % interval of the median, a ratio the median of the rounds' ratios.
 """
-import argparse
 import json
 import math
 import os
 import random
 import statistics
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import hosts  # noqa: E402
+import options  # noqa: E402
 from cluster import Cluster  # noqa: E402
 
 # (name, traffic's mode, streams, offloads, unit, better)
@@ -143,19 +142,13 @@ def print_table(out):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default="build", help="the Meson build folder")
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--seconds", type=float, default=0.2, help="of each measurement")
+    parser = options.parser("dataplane", __doc__, 15)
     parser.add_argument("--paths", help="only these, comma separated (routing is always there)")
     parser.add_argument("--cores", choices=CORES, help="only on one core or two (default: both)")
-    parser.add_argument("--output", default="build/bench/dataplane.json")
-    options = parser.parse_args()
-    if os.geteuid():
-        sys.exit("bench/dataplane makes network namespaces: run it as root")
-    cores = {options.cores: CORES[options.cores]} if options.cores else CORES
-    wanted = set(options.paths.split(",")) if options.paths else None
-    traffic = os.path.join(os.path.abspath(options.build), "bench", "dataplane", "traffic")
+    given = options.parse(parser)
+    cores = {given.cores: CORES[given.cores]} if given.cores else CORES
+    wanted = set(given.paths.split(",")) if given.paths else None
+    traffic = options.traffic(given.build)
     nss, clusters, paths, results = hosts.Namespaces(), [], [], {}
     try:
         for name, make in (("bare", hosts.bare), ("routing", hosts.routing), ("kernel-vxlan", hosts.vxlan)):
@@ -165,23 +158,21 @@ def main():
             names = {n: k for n, k in names.items() if not wanted or n in wanted}
             if not names:
                 continue
-            cluster = Cluster(nss, os.path.abspath(options.build), name, **how)
+            cluster = Cluster(nss, given.build, name, **how)
             clusters.append(cluster)
             cluster.start()
             cluster.run_instances()
             paths += cluster.paths(names)
-        for n in range(options.rounds):
-            run_round(traffic, paths, options.seconds, results, cores)
-            print(f"round {n + 1} of {options.rounds}", file=sys.stderr)
+        for n in range(given.rounds):
+            run_round(traffic, paths, given.seconds, results, cores)
+            print(f"round {n + 1} of {given.rounds}", file=sys.stderr)
     finally:
         for cluster in clusters:
             cluster.stop()
         nss.remove()
     out = summary(results, [p.name for p in paths])
     print_table(out)
-    os.makedirs(os.path.dirname(os.path.abspath(options.output)), exist_ok=True)
-    with open(options.output, "w") as f:
-        json.dump(out, f, indent=1)
+    options.save(out, given.output)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ Kernel: the host routes, the edge has nftables (masquerade, and one address to o
 agents would set it up. nat: out of the node by port translation; public: from the world to the node's public address.
 Every round measures every path once; a figure is the median over the rounds, a ratio the median of the rounds' ratios.
 """
-import argparse
 import json
 import os
 import random
@@ -19,6 +18,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "dataplane"))
 import hosts  # noqa: E402
+import options  # noqa: E402
 from run import median_interval  # noqa: E402
 
 PUBLIC, WORLD, NODE = "198.51.100.10", "198.51.100.1", "10.0.1.2"
@@ -144,36 +144,27 @@ def print_table(out):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default="build", help="the Meson build folder")
-    parser.add_argument("--rounds", type=int, default=11)
-    parser.add_argument("--seconds", type=float, default=0.2, help="of each measurement")
-    parser.add_argument("--output", default="build/bench/edge.json")
-    options = parser.parse_args()
-    if os.geteuid():
-        sys.exit("bench/edge makes network namespaces: run it as root")
-    build = os.path.abspath(options.build)
-    traffic = os.path.join(build, "bench", "dataplane", "traffic")
+    parser = options.parser("edge", __doc__, 11)
+    given = options.parse(parser)
+    traffic = options.traffic(given.build)
     nss, results, paths = hosts.Namespaces(), {}, {}
     try:
         paths["kernel"] = Kernel(nss)
-        paths["viaduct"] = Viaduct(nss, build)
-        for n in range(options.rounds):
+        paths["viaduct"] = Viaduct(nss, given.build)
+        for n in range(given.rounds):
             for way in ("nat", "public"):
                 for name, mode, streams, cpus, key in MEASURES:
                     for which in random.sample(list(paths), len(paths)):
-                        answer = measure(traffic, paths[which], way, mode, streams, cpus, options.seconds)
+                        answer = measure(traffic, paths[which], way, mode, streams, cpus, given.seconds)
                         results.setdefault((which, way, name), []).append(answer[key])
-            print(f"round {n + 1} of {options.rounds}", file=sys.stderr)
+            print(f"round {n + 1} of {given.rounds}", file=sys.stderr)
     finally:
         for one in paths.values():
             one.stop()
         nss.remove()
     out = summary(results)
     print_table(out)
-    os.makedirs(os.path.dirname(os.path.abspath(options.output)), exist_ok=True)
-    with open(options.output, "w") as f:
-        json.dump(out, f, indent=1)
+    options.save(out, given.output)
 
 
 if __name__ == "__main__":

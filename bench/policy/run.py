@@ -10,7 +10,6 @@ names a group of 1,000 members; or of one rule, while another node of a's host i
 median over the rounds, a ratio the median of the rounds' ratios. Then: what 1,000,000 tracked connections
 take.
 """
-import argparse
 import json
 import os
 import random
@@ -21,6 +20,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "dataplane"))
 import hosts  # noqa: E402
+import options  # noqa: E402
 from run import median_interval  # noqa: E402
 
 A, B = "10.0.1.2", "10.0.2.2"
@@ -166,29 +166,22 @@ def print_goals(out, million):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default="build", help="the Meson build folder")
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=float, default=0.2, help="of each measurement")
-    parser.add_argument("--output", default="build/bench/policy.json")
-    options = parser.parse_args()
-    if os.geteuid():
-        sys.exit("bench/policy makes network namespaces: run it as root")
-    build = os.path.abspath(options.build)
-    traffic = os.path.join(build, "bench", "dataplane", "traffic")
+    parser = options.parser("policy", __doc__, 9)
+    given = options.parse(parser)
+    traffic = options.traffic(given.build)
     nss, results, paths = hosts.Namespaces(), {}, {}
     try:
         paths["kernel"] = Kernel(nss)
-        paths["viaduct"] = Viaduct(nss, build)
-        for n in range(options.rounds):
+        paths["viaduct"] = Viaduct(nss, given.build)
+        for n in range(given.rounds):
             for rules in random.sample(RULES, len(RULES)):
                 for path in paths.values():
                     path.use(rules)
                 for name, mode, key in MEASURES:
                     for which in random.sample(list(paths), len(paths)):
-                        answer = measure(traffic, paths[which], mode, options.seconds)
+                        answer = measure(traffic, paths[which], mode, given.seconds)
                         results.setdefault((which, rules, name), []).append(answer[key])
-            print(f"round {n + 1} of {options.rounds}", file=sys.stderr)
+            print(f"round {n + 1} of {given.rounds}", file=sys.stderr)
         million = json.loads(paths["viaduct"].use(f"fill {MILLION}"))
     finally:
         for one in paths.values():
@@ -198,9 +191,7 @@ def main():
     print_table(out)
     print_goals(out, million)
     out["million"] = million
-    os.makedirs(os.path.dirname(os.path.abspath(options.output)), exist_ok=True)
-    with open(options.output, "w") as f:
-        json.dump(out, f, indent=1)
+    options.save(out, given.output)
 
 
 if __name__ == "__main__":
