@@ -75,7 +75,7 @@ static void by_nothing(struct filter_probe *p, const void *item)
 
 const struct filter zone_filters[] = {
 	{"group-long-name", by_nothing}, {"group-name", by_region},
-	{"message", by_state},           {"opt-in-status", by_opt_in},
+	{"message", by_nothing},         {"opt-in-status", by_opt_in},
 	{"parent-zone-id", by_nothing},  {"parent-zone-name", by_nothing},
 	{"parent-zoneID", by_nothing},   {"parent-zoneName", by_nothing},
 	{"region-name", by_region},      {"state", by_state},

@@ -170,13 +170,12 @@ static void by_owner(struct filter_probe *p, const void *item)
 	filter_owner(p, ITEM->o.account);
 }
 
+/* EC2: "tables that do not have an association ID are not returned", whether true or false is asked for. */
 static void by_main(struct filter_probe *p, const void *item)
 {
-	bool main = route_table_is_main(p->call->model, ITEM);
-
-	if (main)
+	if (route_table_is_main(p->call->model, ITEM))
 		filter_bool(p, true);
-	if (!main || model_group_count(p->call->model, REL_TABLE_SUBNETS, ITEM->o.id))
+	if (model_group_count(p->call->model, REL_TABLE_SUBNETS, ITEM->o.id))
 		filter_bool(p, false);
 }
 

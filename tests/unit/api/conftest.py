@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The test server, and clients of its two accounts."""
+import contextlib
 import json
 import os
 import re
@@ -57,8 +58,9 @@ def checked_parser():
     parser.parse = original
 
 
-@pytest.fixture(scope="session")
-def endpoint():
+@contextlib.contextmanager
+def serving():
+    """A test server of its own, and its address."""
     server = os.environ.get("API_SERVER", "build/tests/unit/api/api_server")
     p = subprocess.Popen([server], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
@@ -66,6 +68,12 @@ def endpoint():
     finally:
         p.stdin.close()
         assert p.wait(timeout=20) == 0
+
+
+@pytest.fixture(scope="session")
+def endpoint():
+    with serving() as address:
+        yield address
 
 
 def client(endpoint, number, service="ec2", **more):
