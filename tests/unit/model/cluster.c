@@ -126,6 +126,26 @@ void cluster_deinit(struct cluster *c)
 	c->m = model_free(c->m);
 }
 
+uint32_t cluster_add_edge(struct cluster *c, const char *name, const char *v6)
+{
+	struct host_add_args args = {.name = name, .v6 = v6, .edge = true};
+	struct capabilities can = {.formats =
+					   FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1),
+				   .substrate_mtu = 1500,
+				   .probed_ms = 1};
+	const struct host *h;
+	struct tx *tx = cluster_tx(c);
+	int r = host_add(tx, &c->operator, &args, &h, &c->refusal);
+	uint32_t number;
+
+	assert_ok(r);
+	number = h->number;
+	r = host_report(tx, number, &can, &c->refusal);
+	assert_ok(cluster_end(c, r));
+	host_set_connected(c->m, number, true);
+	return number;
+}
+
 void cluster_make_vpc(struct cluster *c, const char *cidr, char ret_id[ID_TEXT_SIZE])
 {
 	struct vpc_create_args args = {.cidr = cidr};
@@ -211,6 +231,22 @@ void cluster_acknowledge(struct cluster *c)
 
 		assert_int_equal(cluster_end(c, r), 0);
 	}
+}
+
+const struct vpc *cluster_vpc(struct cluster *c, const char *id)
+{
+	const struct vpc *v;
+
+	assert_ok(vpc_find(c->m, &c->operator, id, &v, &c->refusal));
+	return v;
+}
+
+const struct subnet *cluster_subnet(struct cluster *c, const char *id)
+{
+	const struct subnet *s;
+
+	assert_ok(subnet_find(c->m, &c->operator, id, &s, &c->refusal));
+	return s;
 }
 
 const struct instance *cluster_instance(struct cluster *c, const char *id)

@@ -48,6 +48,8 @@ struct change *cluster_end_change(struct cluster *c, int r);
 
 uint32_t cluster_add_host(struct cluster *c, const char *name, const char *v4, const char *v6,
 			  uint32_t formats, uint32_t mtu);
+/* A connected edge on an IPv6 substrate; its number. */
+uint32_t cluster_add_edge(struct cluster *c, const char *name, const char *v6);
 void cluster_make_vpc(struct cluster *c, const char *cidr, char ret_id[ID_TEXT_SIZE]);
 void cluster_make_subnet(struct cluster *c, const char *vpc, const char *cidr,
 			 char ret_id[ID_TEXT_SIZE]);
@@ -59,6 +61,9 @@ void cluster_restart(struct cluster *c);
 /* Every host acknowledges everything. */
 void cluster_acknowledge(struct cluster *c);
 
+/* Whosever they are; they must be there. */
+const struct vpc *cluster_vpc(struct cluster *c, const char *id);
+const struct subnet *cluster_subnet(struct cluster *c, const char *id);
 const struct instance *cluster_instance(struct cluster *c, const char *id);
 const struct interface *cluster_interface(struct cluster *c, const char *id);
 const struct interface *cluster_interface_of(struct cluster *c, const char *instance_id);

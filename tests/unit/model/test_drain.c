@@ -18,26 +18,6 @@ static struct cluster c;
 static char interfaces[NODES][ID_TEXT_SIZE], allocation[ID_TEXT_SIZE];
 static uint32_t edges[2];
 
-static uint32_t add_edge(const char *name, const char *v6)
-{
-	struct host_add_args args = {.name = name, .v6 = v6, .edge = true};
-	struct capabilities can = {.formats =
-					   FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1),
-				   .substrate_mtu = 1500,
-				   .probed_ms = 1};
-	const struct host *h;
-	struct tx *tx = cluster_tx(&c);
-	int r = host_add(tx, &c.operator, & args, &h, &c.refusal);
-	uint32_t number;
-
-	assert_ok(r);
-	number = h->number;
-	r = host_report(tx, number, &can, &c.refusal);
-	assert_ok(cluster_end(&c, r));
-	host_set_connected(c.m, number, true);
-	return number;
-}
-
 static void attach_gateway(const char *vpc)
 {
 	const struct internet_gateway *g;
@@ -58,7 +38,7 @@ static int setup(void **state)
 	int r;
 
 	cluster_init_network(&c, 2);
-	edges[0] = add_edge("e1", "fd00::101");
+	edges[0] = cluster_add_edge(&c, "e1", "fd00::101");
 	attach_gateway(c.vpc);
 	assert_ok(cluster_end(
 		&c, pool_add(cluster_tx(&c), &c.operator, "198.51.100.0/24", &p, &c.refusal)));
@@ -271,7 +251,7 @@ static void test_nothing_to_keep(void **state)
 
 	associate(0);
 	associate(1);
-	edges[1] = add_edge("e2", "fd00::102");
+	edges[1] = cluster_add_edge(&c, "e2", "fd00::102");
 	host_set_connected(c.m, edges[0], false);
 	assert_ok(cluster_end(&c, edge_settle(cluster_tx(&c), 1, 100)));
 	assert_int_equal(n_drains(), 1); /* it may come back */

@@ -10,26 +10,6 @@ static struct cluster c;
 static uint32_t first, second;
 static char gateway[ID_TEXT_SIZE];
 
-static uint32_t add_edge(const char *name, const char *v6)
-{
-	struct host_add_args args = {.name = name, .v6 = v6, .edge = true};
-	struct capabilities can = {.formats =
-					   FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1),
-				   .substrate_mtu = 1500,
-				   .probed_ms = 1};
-	const struct host *h;
-	struct tx *tx = cluster_tx(&c);
-	int r = host_add(tx, &c.operator, & args, &h, &c.refusal);
-	uint32_t number;
-
-	assert_ok(r);
-	number = h->number;
-	r = host_report(tx, number, &can, &c.refusal);
-	assert_ok(cluster_end(&c, r));
-	host_set_connected(c.m, number, true);
-	return number;
-}
-
 /* The network's gateway is the first edge's; the second has nothing. */
 static int setup(void **state)
 {
@@ -38,13 +18,13 @@ static int setup(void **state)
 	int r;
 
 	cluster_init_network(&c, 1);
-	first = add_edge("e1", "fd00::101");
+	first = cluster_add_edge(&c, "e1", "fd00::101");
 	tx = cluster_tx(&c);
 	r = internet_gateway_create(tx, &c.me, NULL, 0, &g, &c.refusal);
 	assert_ok(r);
 	object_id_text(&g->o, gateway);
 	assert_ok(cluster_end(&c, internet_gateway_attach(tx, &c.me, gateway, c.vpc, &c.refusal)));
-	second = add_edge("e2", "fd00::102");
+	second = cluster_add_edge(&c, "e2", "fd00::102");
 	return 0;
 }
 

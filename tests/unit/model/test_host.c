@@ -54,7 +54,7 @@ static uint32_t mtu(void)
 {
 	const struct vpc *v;
 
-	assert_ok(vpc_find(c.m, &c.me, c.vpc, &v, NULL));
+	v = cluster_vpc(&c, c.vpc);
 	return v->mtu;
 }
 

@@ -214,7 +214,7 @@ static void test_blocks_of_subnets(void **state)
 	assert_ok(cluster_end(&c, subnet_create(cluster_tx(&c), &c.me, &args, &t, &c.refusal)));
 
 	/* the VPC keeps its block while subnets have parts of it */
-	assert_ok(vpc_find(c.m, &c.me, c.vpc, &v, &c.refusal));
+	v = cluster_vpc(&c, c.vpc);
 	id_text_prefixed(ID_PREFIX_VPC_CIDR, v->blocks6[0].association, text);
 	assert_int_equal(cluster_end(&c, vpc_disassociate_block6(cluster_tx(&c), &c.me, text, &v,
 								 &block, &c.refusal)),
@@ -298,11 +298,11 @@ static void test_available_is_of_ipv4(void **state)
 	char id[ID_TEXT_SIZE];
 
 	make_dual_stack();
-	assert_ok(subnet_find(c.m, &c.me, c.subnet, &s, &c.refusal));
+	s = cluster_subnet(&c, c.subnet);
 	before = subnet_available(c.m, s);
 	assert_ok(cluster_make_interface(&c, c.subnet, NULL, id));
 	assert_ok(assign(id, NULL, 5));
-	assert_ok(subnet_find(c.m, &c.me, c.subnet, &s, &c.refusal));
+	s = cluster_subnet(&c, c.subnet);
 	assert_int_equal(subnet_available(c.m, s), before - 1);
 }
 
@@ -328,12 +328,12 @@ static void test_a_taken_address_waits_for_its_holders(void **state)
 	assert_int_equal(m->host, i->attachment.host);
 	assert_int_equal(m->revision, model_revision(c.m));
 	assert_ok(holders_add(model_holders(c.m), i->vni, &a, c.hosts[1], 1, 1000));
-	assert_ok(subnet_find(c.m, &c.me, c.subnet, &s, &c.refusal));
+	s = cluster_subnet(&c, c.subnet);
 	available = subnet_available(c.m, s);
 	assert_ok(unassign(id, addr));
 	assert_int_equal(release_count(c.m), 1);
 	assert_int_equal(assign(id, addr, 0), MODEL_E_ADDRESS_IN_USE);
-	assert_ok(subnet_find(c.m, &c.me, c.subnet, &s, &c.refusal));
+	s = cluster_subnet(&c, c.subnet);
 	assert_int_equal(subnet_available(c.m, s), available);
 	assert_int_equal(take_subnet(s->association6), MODEL_E_SUBNET_BLOCK_USED);
 }
@@ -438,7 +438,7 @@ static void test_blocks_that_come_and_go_are_told(void **state)
 	assert_int_equal(t.removed, 1);
 
 	t = (struct told){.n = 0};
-	assert_ok(vpc_find(c.m, &c.me, c.vpc, &v, &c.refusal));
+	v = cluster_vpc(&c, c.vpc);
 	id_text_prefixed(ID_PREFIX_VPC_CIDR, v->blocks6[0].association, text);
 	change = cluster_end_change(
 		&c, vpc_disassociate_block6(cluster_tx(&c), &c.me, text, &v, &block, &c.refusal));

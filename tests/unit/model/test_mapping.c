@@ -256,7 +256,7 @@ static void test_who_may_forward(void **state)
 	uint32_t handle;
 	struct told t;
 
-	assert_ok(vpc_find(c.m, &c.me, c.vpc, &v, &c.refusal));
+	v = cluster_vpc(&c, c.vpc);
 	id_text(KIND_ROUTE_TABLE, v->main_table, table);
 	assert_ok(cluster_end(&c, route_create(cluster_tx(&c), &c.me, &route, &c.refusal)));
 	handle = cluster_interface_of(&c, here)->handle.number;

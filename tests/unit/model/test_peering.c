@@ -25,14 +25,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static const struct vpc *vpc(const char *id)
-{
-	const struct vpc *v;
-
-	assert_ok(vpc_find(c.m, &c.operator, id, &v, &c.refusal));
-	return v;
-}
-
 static int ask(const char *from, const char *to, char ret_id[static ID_TEXT_SIZE])
 {
 	struct peering_create_args args = {.vpc_id = from, .peer_vpc_id = to};
@@ -242,13 +234,13 @@ static void check_what_hosts_are_told(size_t *ret_geneve)
 	sink_hosts_load(&hosts, c.m);
 	assert_int_not_equal(cluster_instance(&c, one)->host, cluster_instance(&c, two)->host);
 	assert_ok(ask(c.vpc, other_vpc, id));
-	id_text(KIND_ROUTE_TABLE, vpc(c.vpc)->main_table, rtb);
+	id_text(KIND_ROUTE_TABLE, cluster_vpc(&c, c.vpc)->main_table, rtb);
 	t = told_by(&hosts, route_create(cluster_tx(&c), &c.me, &route, &c.refusal));
 	assert_int_equal(t.n_network, 0); /* a black hole until it is accepted */
 	t = told_by(&hosts, peering_accept(cluster_tx(&c), &c.me, id, &p, &c.refusal));
 	assert_int_equal(t.n_set, 2);
 	assert_int_equal(t.n_network, 1);
-	assert_int_equal(t.vni, vpc(other_vpc)->vni);
+	assert_int_equal(t.vni, cluster_vpc(&c, other_vpc)->vni);
 	*ret_geneve = t.n_geneve;
 	test_carriers_come_and_go(&hosts);
 	t = told_by(&hosts, peering_delete(cluster_tx(&c), &c.me, id, &c.refusal));

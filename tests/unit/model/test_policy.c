@@ -143,7 +143,7 @@ static void give_acl(const char *subnet)
 	const struct subnet *s;
 	uint64_t id;
 
-	assert_ok(subnet_find(c.m, &c.me, subnet, &s, &c.refusal));
+	s = cluster_subnet(&c, subnet);
 	id_text_prefixed(ID_PREFIX_ACL_ASSOCIATION, s->acl_association, association);
 	assert_int_equal(cluster_end(&c, network_acl_associate(cluster_tx(&c), &c.me, association,
 							       acl, &id, &c.refusal)),

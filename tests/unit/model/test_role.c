@@ -122,7 +122,7 @@ static void test_so_do_the_same_policies(void **state)
 	struct pair_class network;
 	const struct vpc *v;
 
-	assert_ok(vpc_find(c.m, &c.me, c.vpc, &v, &c.refusal));
+	v = cluster_vpc(&c, c.vpc);
 	network = (struct pair_class){.vni = v->vni, .peer_vni = v->vni};
 	make_policy("prefers", "prefer", "vxlan", false);
 	make_policy("seals", "require", "crypt", true);

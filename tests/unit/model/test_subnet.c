@@ -29,14 +29,6 @@ static int create(const char *cidr, const char *zone, const struct subnet **ret)
 	return cluster_end(&c, subnet_create(cluster_tx(&c), &c.me, &args, ret, &c.refusal));
 }
 
-static const struct subnet *get(const char *id)
-{
-	const struct subnet *s;
-
-	assert_ok(subnet_find(c.m, &c.me, id, &s, &c.refusal));
-	return s;
-}
-
 /* requirement: OPS-1 */
 static void test_where_a_subnet_may_lie(void **state)
 {
@@ -103,17 +95,17 @@ static void test_addresses_left(void **state)
 	struct ipaddr router;
 
 	cluster_make_subnet(&c, c.vpc, "10.0.9.0/28", subnet);
-	assert_int_equal(subnet_available(c.m, get(subnet)), 11);
-	router = subnet_router(get(subnet));
+	assert_int_equal(subnet_available(c.m, cluster_subnet(&c, subnet)), 11);
+	router = subnet_router(cluster_subnet(&c, subnet));
 	assert_string_equal(ipaddr_text(&router, text), "10.0.9.1");
 	for (uint64_t left = 11; left--;) {
 		assert_int_equal(cluster_make_interface(&c, subnet, NULL, interface), 0);
-		assert_int_equal(subnet_available(c.m, get(subnet)), left);
+		assert_int_equal(subnet_available(c.m, cluster_subnet(&c, subnet)), left);
 	}
 	assert_int_equal(cluster_make_interface(&c, subnet, NULL, text), MODEL_E_NO_FREE_ADDRESS);
 	assert_int_equal(
 		cluster_end(&c, interface_delete(cluster_tx(&c), &c.me, interface, &c.refusal)), 0);
-	assert_int_equal(subnet_available(c.m, get(subnet)), 1);
+	assert_int_equal(subnet_available(c.m, cluster_subnet(&c, subnet)), 1);
 	assert_int_equal(cluster_make_interface(&c, subnet, NULL, interface), 0);
 }
 
@@ -141,7 +133,7 @@ static void test_modify(void **state)
 
 	assert_int_equal(cluster_end(&c, subnet_modify(cluster_tx(&c), &c.me, &args, &c.refusal)),
 			 0);
-	assert_true(get(c.subnet)->map_public_ip);
+	assert_true(cluster_subnet(&c, c.subnet)->map_public_ip);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

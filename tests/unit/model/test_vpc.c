@@ -30,14 +30,6 @@ static int create(const char *cidr, const char *tenancy)
 	return cluster_end(&c, vpc_create(cluster_tx(&c), &c.me, &args, &v, &c.refusal));
 }
 
-static const struct vpc *get(const char *id)
-{
-	const struct vpc *v;
-
-	assert_ok(vpc_find(c.m, &c.me, id, &v, &c.refusal));
-	return v;
-}
-
 /* requirement: OPS-1 */
 static void test_blocks(void **state)
 {
@@ -78,8 +70,8 @@ static void test_bits_behind_the_length_are_cleared(void **state)
 	struct ipaddr resolver;
 
 	cluster_make_vpc(&c, "10.1.2.3/16", id);
-	assert_string_equal(prefix_text(&get(id)->blocks[0].prefix, text), "10.1.0.0/16");
-	resolver = vpc_resolver(get(id));
+	assert_string_equal(prefix_text(&cluster_vpc(&c, id)->blocks[0].prefix, text), "10.1.0.0/16");
+	resolver = vpc_resolver(cluster_vpc(&c, id));
 	assert_string_equal(ipaddr_text(&resolver, addr), "10.1.0.2");
 }
 
@@ -89,8 +81,8 @@ static void test_the_same_block_twice_is_two_networks(void **state)
 	char id[ID_TEXT_SIZE];
 
 	cluster_make_vpc(&c, "10.0.0.0/16", id);
-	assert_int_not_equal(get(id)->vni, get(c.vpc)->vni);
-	assert_ptr_equal(vpc_by_vni(c.m, get(id)->vni), get(id));
+	assert_int_not_equal(cluster_vpc(&c, id)->vni, cluster_vpc(&c, c.vpc)->vni);
+	assert_ptr_equal(vpc_by_vni(c.m, cluster_vpc(&c, id)->vni), cluster_vpc(&c, id));
 }
 
 /* requirement: MAP-1 */
@@ -100,23 +92,23 @@ static void test_numbers_are_not_used_again_soon(void **state)
 	uint32_t vni;
 
 	cluster_make_vpc(&c, "10.0.0.0/16", id);
-	vni = get(id)->vni;
+	vni = cluster_vpc(&c, id)->vni;
 	assert_int_equal(cluster_end(&c, vpc_delete(cluster_tx(&c), &c.me, id, &c.refusal)), 0);
 	assert_null(vpc_by_vni(c.m, vni));
 	cluster_make_vpc(&c, "10.0.0.0/16", id);
-	assert_true(get(id)->vni > vni);
+	assert_true(cluster_vpc(&c, id)->vni > vni);
 }
 
 static void test_numbers_begin_again_behind_the_last(void **state)
 {
 	const struct object *o = model_get(c.m, KIND_COUNTERS, COUNTERS_ID);
-	uint32_t first = get(c.vpc)->vni;
+	uint32_t first = cluster_vpc(&c, c.vpc)->vni;
 	char id[ID_TEXT_SIZE];
 
 	((struct counters *)(uintptr_t)o)->last_vni = 0xEFFFFF;
 	assert_int_equal(first, 1);
 	cluster_make_vpc(&c, "10.0.0.0/16", id);
-	assert_int_equal(get(id)->vni, 2); /* 1 is still in use */
+	assert_int_equal(cluster_vpc(&c, id)->vni, 2); /* 1 is still in use */
 }
 
 /* requirement: OPS-1 */
@@ -150,17 +142,17 @@ static void test_attributes(void **state)
 	struct vpc_modify_args args = {.vpc_id = c.vpc, .dns_support = &no};
 	uint64_t revision;
 
-	assert_true(get(c.vpc)->dns_support);
-	assert_false(get(c.vpc)->dns_hostnames);
+	assert_true(cluster_vpc(&c, c.vpc)->dns_support);
+	assert_false(cluster_vpc(&c, c.vpc)->dns_hostnames);
 	assert_int_equal(cluster_end(&c, vpc_modify(cluster_tx(&c), &c.me, &args, &c.refusal)), 0);
-	assert_false(get(c.vpc)->dns_support);
+	assert_false(cluster_vpc(&c, c.vpc)->dns_support);
 	args = (struct vpc_modify_args){.vpc_id = c.vpc, .dns_hostnames = &yes};
 	assert_int_equal(cluster_end(&c, vpc_modify(cluster_tx(&c), &c.me, &args, &c.refusal)),
 			 MODEL_E_DNS_SUPPORT_OFF);
 	args.dns_support = &yes;
 	args.usage_metrics = &yes;
 	assert_int_equal(cluster_end(&c, vpc_modify(cluster_tx(&c), &c.me, &args, &c.refusal)), 0);
-	assert_true(get(c.vpc)->dns_hostnames && get(c.vpc)->usage_metrics);
+	assert_true(cluster_vpc(&c, c.vpc)->dns_hostnames && cluster_vpc(&c, c.vpc)->usage_metrics);
 	/* what is so already is not written again */
 	revision = model_revision(c.m);
 	assert_int_equal(cluster_end(&c, vpc_modify(cluster_tx(&c), &c.me, &args, &c.refusal)), 0);
