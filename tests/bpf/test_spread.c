@@ -22,14 +22,13 @@
 #include "datapath/bpf_host.h"
 #include "datapath/bpf_skel.h"
 #include "policy_lab.h"
+#include "spread_lab.h"
 
 enum { SRC_AT = IP_AT + 8, DST_AT = IP_AT + 24, L4_AT = IP_AT + 40, FLOWS = 200 };
 
 #define S6 "2001:db8:1:1::50"
 #define A6 "2001:db8:1:1::a"
 
-static const char *const locators[] = {NULL, "2001:db8:8000:1100::", "2001:db8:8000:1200::",
-				       "2001:db8:8000:1300::", "2001:db8:8000:1400::"};
 static struct lab_node shared; /* not in the lab: the address alone */
 
 static struct datapath *dp(void)
@@ -37,58 +36,11 @@ static struct datapath *dp(void)
 	return policy_lab.lab.hosts[0].dp;
 }
 
-static void add_peer(uint32_t id)
-{
-	struct dp_peer p = {.id = id,
-			    .siit2 = {lab_addr(locators[id]), 56},
-			    .send = FORMAT_SIIT_2,
-			    .accept = FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1),
-			    .path_mtu = LAB_WIRE_MTU,
-			    .nexthop = 1};
-
-	assert_int_equal(datapath_peer_set(dp(), &p), 0);
-}
-
 /* The hosts of S are those whose bits are set, bit 0 host 1 itself. */
-static void spread_addr(const char *addr, uint32_t hosts)
-{
-	struct dp_mapping m = {.vni = LAB_VNI, .addr = lab_addr(addr), .revision = 1};
-
-	for (uint32_t id = 0; id < 5; id++)
-		if (hosts >> id & 1)
-			m.peers[m.n_peers++] = id;
-	m.peer = m.peers[0];
-	assert_int_equal(datapath_mapping_set(dp(), &m), 0);
-}
-
 static void spread(uint32_t hosts)
 {
-	spread_addr("10.0.1.50", hosts);
-	spread_addr(S6, hosts);
-}
-
-static struct bpf_map *pins(void)
-{
-	return ((struct bpf_host *)dp())->skel->maps.pins;
-}
-
-static size_t count_pins(void)
-{
-	struct dp_pin_key key;
-	void *at = NULL;
-	size_t n = 0;
-
-	for (; !bpf_map_get_next_key(bpf_map__fd(pins()), at, &key); at = &key)
-		n++;
-	return n;
-}
-
-static void forget_pins(void)
-{
-	struct dp_pin_key key;
-
-	while (!bpf_map_get_next_key(bpf_map__fd(pins()), NULL, &key))
-		bpf_map_delete_elem(bpf_map__fd(pins()), &key);
+	spread_map(dp(), "10.0.1.50", hosts);
+	spread_map(dp(), S6, hosts);
 }
 
 /* As if so much time had passed since each was used. */
@@ -100,12 +52,12 @@ static void age_pins(uint32_t ticks)
 
 	/* what is written moves in the table: first the keys */
 	while (n < ARRAY_SIZE(keys) &&
-	       !bpf_map_get_next_key(bpf_map__fd(pins()), n ? &keys[n - 1] : NULL, &keys[n]))
+	       !bpf_map_get_next_key(bpf_map__fd(spread_pins(dp())), n ? &keys[n - 1] : NULL, &keys[n]))
 		n++;
 	for (size_t i = 0; i < n; i++) {
-		assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(pins()), &keys[i], &value), 0);
+		assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(spread_pins(dp())), &keys[i], &value), 0);
 		value.seen -= ticks;
-		assert_int_equal(bpf_map_update_elem(bpf_map__fd(pins()), &keys[i], &value, BPF_ANY),
+		assert_int_equal(bpf_map_update_elem(bpf_map__fd(spread_pins(dp())), &keys[i], &value, BPF_ANY),
 				 0);
 	}
 }
@@ -119,8 +71,8 @@ static int set_up(void **state)
 {
 	int r = policy_lab_set_up(state);
 
-	add_peer(3);
-	add_peer(4);
+	spread_add_peer(dp(), 3);
+	spread_add_peer(dp(), 4);
 	lab_subnet(&policy_lab.lab, LAB_VNI, "2001:db8:1:1::/64", "fe80::100", NULL);
 	lab_subnet(&policy_lab.lab, LAB_VNI, "fe80::/64", "fe80::100", NULL);
 	policy_lab.a->port.addrs[policy_lab.a->port.n_addrs++] = lab_addr(A6);
@@ -137,7 +89,7 @@ static int reset(void **state)
 	c->port.shared = false;
 	policy_lab_reset(state);
 	lab_subnet(&policy_lab.lab, LAB_VNI, "2001:db8:1:1::/64", "fe80::100", NULL);
-	forget_pins();
+	spread_forget_pins(dp());
 	spread(1 << 2 | 1 << 3);
 	return 0;
 }
@@ -160,7 +112,7 @@ static uint32_t host_of(const struct frame *out)
 	}
 	memcpy(locator, out->b + DST_AT, 7);
 	for (uint32_t id = 1; id < 5; id++) {
-		struct ipaddr a = lab_addr(locators[id]);
+		struct ipaddr a = lab_addr(spread_locators[id]);
 
 		if (!memcmp(locator, a.b, 7))
 			return id;
@@ -201,11 +153,11 @@ static uint32_t send_flow(struct flow f)
 static uint32_t begin(uint8_t protocol, uint16_t port)
 {
 	uint32_t host;
-	size_t n = count_pins();
+	size_t n = spread_count_pins(dp());
 
 	do
 		host = send_flow((struct flow){protocol, SYN, port});
-	while (count_pins() == n);
+	while (spread_count_pins(dp()) == n);
 	return host;
 }
 
@@ -290,7 +242,7 @@ static void test_who_cannot_be_reached_is_not_chosen(void **state)
 	assert_int_equal(datapath_peer_delete(dp(), 3), 0);
 	for (uint16_t i = 0; i < FLOWS; i++)
 		assert_int_equal(send_flow((struct flow){IPPROTO_TCP, SYN, 1000 + i}), 2);
-	add_peer(3);
+	spread_add_peer(dp(), 3);
 }
 
 /* A SYN that comes long after the last packet begins a connection, wherever the old one was.
@@ -328,13 +280,13 @@ static void test_fragments_go_where_the_first_went(void **state)
 	later.fragment = 0x2001;
 	for (uint16_t i = 0; i < FLOWS; i++) {
 		uint32_t host;
-		size_t n = count_pins();
+		size_t n = spread_count_pins(dp());
 
 		first.id = later.id = (uint16_t)(i + 1);
 		first.source = (uint16_t)(1000 + i);
 		do
 			host = send_packet(&first);
-		while (count_pins() < n + 2);
+		while (spread_count_pins(dp()) < n + 2);
 		of[host]++;
 		for (uint16_t at = 1; at < 4; at++) {
 			later.fragment = (uint16_t)(0x2000 | at * 5);
@@ -364,12 +316,12 @@ static void test_pings_of_one_number_go_to_one_host(void **state)
 	uint32_t of[5] = {}, host[FLOWS];
 
 	for (uint16_t i = 0; i < FLOWS; i++) {
-		size_t n = count_pins();
+		size_t n = spread_count_pins(dp());
 
 		ping.destination = (uint16_t)(100 + i);
 		do
 			host[i] = send_packet(&ping);
-		while (count_pins() == n);
+		while (spread_count_pins(dp()) == n);
 		of[host[i]]++;
 	}
 	assert_in_range(of[2], FLOWS / 3, FLOWS * 2 / 3);
@@ -412,7 +364,7 @@ static void test_errors_go_where_their_connection_is(void **state)
 /* As 'host' puts it on the wire. */
 static struct frame from_host(uint32_t host, struct flow f)
 {
-	struct ipaddr self = lab_addr(locators[1]), its = lab_addr(locators[host]);
+	struct ipaddr self = lab_addr(spread_locators[1]), its = lab_addr(spread_locators[host]);
 	struct frame wire, inner = policy_frame(&(struct policy_packet){.from = &shared,
 									 .to = policy_lab.a,
 									 .protocol = f.protocol,
@@ -466,17 +418,17 @@ static void test_answers_go_to_who_began(void **state)
 				      policy_rule(false, DP_PROTOCOL_ANY, 0, 65535, "0.0.0.0/0", 0)};
 
 	for (int tracked = 0; tracked < 2; tracked++) {
-		forget_pins();
+		spread_forget_pins(dp());
 		if (tracked)
 			policy_give(policy_lab.a, all, ARRAY_SIZE(all));
 		for (size_t p = 0; p < ARRAY_SIZE(protocols); p++)
 			for (uint16_t i = 0; i < FLOWS / 2; i++) {
 				uint32_t host = 2 + i % 2;
-				size_t n = count_pins();
+				size_t n = spread_count_pins(dp());
 
 				do
 					arrives(host, (struct flow){protocols[p], SYN, 2000 + i});
-				while (count_pins() <= n);
+				while (spread_count_pins(dp()) <= n);
 				assert_int_equal(send_flow((struct flow){protocols[p], SYN | ACK,
 									 2000 + i}),
 						 host);
@@ -542,11 +494,11 @@ static void test_answers_go_to_the_node_of_this_host(void **state)
 	spread(1 << 0 | 1 << 2 | 1 << 3);
 	from.port.addrs[0] = lab_addr("10.0.1.50");
 	for (int tracked = 0; tracked < 2; tracked++) {
-		forget_pins();
+		spread_forget_pins(dp());
 		if (tracked)
 			policy_give(policy_lab.a, all, ARRAY_SIZE(all));
 		for (uint16_t i = 0; i < FLOWS / 4; i++) {
-			size_t n = count_pins();
+			size_t n = spread_count_pins(dp());
 
 			f = policy_frame(&(struct policy_packet){.from = &from,
 								 .to = policy_lab.a,
@@ -558,7 +510,7 @@ static void test_answers_go_to_the_node_of_this_host(void **state)
 				assert_int_equal(frame_from_node(&policy_lab.lab, policy_lab.c, &f,
 								 &out),
 						 TC_ACT_REDIRECT);
-			while (count_pins() == n);
+			while (spread_count_pins(dp()) == n);
 			assert_int_equal(
 				send_flow((struct flow){IPPROTO_TCP, SYN | ACK, 2000 + i}), 0);
 		}
@@ -612,11 +564,11 @@ static void test_ipv6(void **state)
 
 	for (uint16_t i = 0; i < FLOWS; i++) {
 		struct frame f = packet6(IPPROTO_TCP, 1000 + i, SYN);
-		size_t n = count_pins();
+		size_t n = spread_count_pins(dp());
 
 		do
 			host[i] = send_frame(&f);
-		while (count_pins() == n);
+		while (spread_count_pins(dp()) == n);
 		of[host[i]]++;
 	}
 	assert_in_range(of[2], FLOWS / 3, FLOWS * 2 / 3);
@@ -665,7 +617,7 @@ static void test_mappings_of_several_hosts(void **state)
 	assert_int_equal(found.peer, 3);
 	for (uint16_t i = 0; i < 20; i++)
 		assert_int_equal(send_flow((struct flow){IPPROTO_TCP, SYN, 100 + i}), 3);
-	assert_int_equal(count_pins(), 0);
+	assert_int_equal(spread_count_pins(dp()), 0);
 }
 
 #define TEST(f) cmocka_unit_test_setup(f, reset)

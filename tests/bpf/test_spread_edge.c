@@ -17,6 +17,7 @@
 #include "datapath/bpf_host.h"
 #include "datapath/bpf_skel.h"
 #include "edge_lab.h"
+#include "spread_lab.h"
 
 enum { SYN = 2, ACK = 0x10, TCP = IPPROTO_TCP, UDP = IPPROTO_UDP, FLOWS = 150, DST_AT = IP_AT + 24 };
 
@@ -24,8 +25,6 @@ enum { SYN = 2, ACK = 0x10, TCP = IPPROTO_TCP, UDP = IPPROTO_UDP, FLOWS = 150, D
 #define WORLD    "203.0.113.1"
 #define PUBLIC_A "198.51.100.10"
 
-static const char *const locators[] = {NULL, "2001:db8:8000:1100::", "2001:db8:8000:1200::",
-				       "2001:db8:8000:1300::", "2001:db8:8000:1400::"};
 static struct edge_lab fixture;
 
 static struct datapath *edge(void)
@@ -33,52 +32,18 @@ static struct datapath *edge(void)
 	return fixture.lab.hosts[LAB_EDGE].dp;
 }
 
-static void add_peer(uint32_t id)
-{
-	struct dp_peer p = {.id = id,
-			    .siit2 = {lab_addr(locators[id]), 56},
-			    .send = FORMAT_SIIT_2,
-			    .accept = FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1),
-			    .path_mtu = LAB_WIRE_MTU,
-			    .nexthop = 1};
-
-	assert_int_equal(datapath_peer_set(edge(), &p), 0);
-}
-
 /* The edge knows the address at these hosts, bit 0 the edge itself. */
 static void spread(uint32_t hosts)
 {
-	struct dp_mapping m = {.vni = LAB_VNI, .addr = lab_addr(A), .revision = 1};
-
-	for (uint32_t id = 0; id < 5; id++)
-		if (hosts >> id & 1)
-			m.peers[m.n_peers++] = id;
-	m.peer = m.peers[0];
-	assert_int_equal(datapath_mapping_set(edge(), &m), 0);
-}
-
-static struct bpf_map *pins(void)
-{
-	return ((struct bpf_host *)edge())->skel->maps.pins;
-}
-
-static size_t count_pins(void)
-{
-	struct dp_pin_key key;
-	void *at = NULL;
-	size_t n = 0;
-
-	for (; !bpf_map_get_next_key(bpf_map__fd(pins()), at, &key); at = &key)
-		n++;
-	return n;
+	spread_map(edge(), A, hosts);
 }
 
 static int set_up(void **state)
 {
 	edge_lab_init(&fixture, FORMAT_SIIT_2);
 	edge_lab_route(&fixture, EDGE_IGW);
-	add_peer(3);
-	add_peer(4);
+	spread_add_peer(edge(), 3);
+	spread_add_peer(edge(), 4);
 	edge_lab_public(&fixture, fixture.a, PUBLIC_A);
 	return 0;
 }
@@ -91,10 +56,7 @@ static int tear_down(void **state)
 
 static int reset(void **state)
 {
-	struct dp_pin_key key;
-
-	while (!bpf_map_get_next_key(bpf_map__fd(pins()), NULL, &key))
-		bpf_map_delete_elem(bpf_map__fd(pins()), &key);
+	spread_forget_pins(edge());
 	edge_lab_route(&fixture, EDGE_IGW);
 	spread(1 << 1 | 1 << 3);
 	return 0;
@@ -115,7 +77,7 @@ static uint32_t send_frame(const struct frame *f)
 	}
 	memcpy(locator, out.b + DST_AT, 7);
 	for (uint32_t id = 1; id < 5; id++) {
-		struct ipaddr a = lab_addr(locators[id]);
+		struct ipaddr a = lab_addr(spread_locators[id]);
 
 		if (!memcmp(locator, a.b, 7))
 			return id;
@@ -146,12 +108,12 @@ static struct edge_packet packet(uint8_t protocol, uint16_t port, uint8_t flags)
 static uint32_t begin(uint8_t protocol, uint16_t port)
 {
 	struct edge_packet p = packet(protocol, port, protocol == IPPROTO_ICMP ? 8 : SYN);
-	size_t n = count_pins();
+	size_t n = spread_count_pins(edge());
 	uint32_t host;
 
 	do
 		host = send_in(&p);
-	while (count_pins() == n);
+	while (spread_count_pins(edge()) == n);
 	return host;
 }
 
@@ -221,7 +183,7 @@ static void test_answers_reach_who_began(void **state)
 
 			assert_int_equal(send_in(&back), 1);
 		}
-		assert_int_equal(count_pins(), FLOWS);
+		assert_int_equal(spread_count_pins(edge()), FLOWS);
 	}
 }
 
@@ -232,7 +194,7 @@ static void test_fragments_from_the_world(void **state)
 		struct edge_packet first = packet(UDP, 1000 + i, 0), later;
 		struct frame f;
 		uint32_t host;
-		size_t n = count_pins();
+		size_t n = spread_count_pins(edge());
 
 		first.fragment = 0x2000;
 		later = first;
@@ -242,7 +204,7 @@ static void test_fragments_from_the_world(void **state)
 		frame_fix_ip(&f);
 		do
 			host = send_frame(&f);
-		while (count_pins() < n + 2);
+		while (spread_count_pins(edge()) < n + 2);
 		f = edge_frame(&fixture, NULL, &later);
 		frame_put_u16(&f, IP_AT + 4, (uint16_t)(i + 1));
 		frame_fix_ip(&f);

@@ -49,3 +49,23 @@ void cluster_run(struct cluster *c, size_t host, const char *addr, struct cluste
 	assert_int_equal(world_instance(c->w, ret->id)->state, INSTANCE_RUNNING);
 	object_id_text(&world_interface(c->w, ret->id)->o, ret->eni);
 }
+
+struct cluster_pair *cluster_pair_new(size_t n_hosts)
+{
+	struct cluster_pair *p = calloc(1, sizeof(*p));
+
+	assert_non_null(p);
+	cluster_init(&p->c, n_hosts, NULL, NULL);
+	cluster_run(&p->c, 0, "10.0.0.4", &p->a);
+	cluster_run(&p->c, 1, "10.0.0.5", &p->b);
+	return p;
+}
+
+int cluster_pair_teardown(void **state)
+{
+	struct cluster_pair *p = *state;
+
+	cluster_deinit(&p->c);
+	free(p);
+	return 0;
+}

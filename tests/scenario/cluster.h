@@ -23,3 +23,14 @@ void cluster_init(struct cluster *c, size_t n_hosts, scenario_dial_fn dial, void
 void cluster_deinit(struct cluster *c);
 /* Runs a node on 'host' with the address 'addr', or one that is chosen (NULL), and waits until it does. */
 void cluster_run(struct cluster *c, size_t host, const char *addr, struct cluster_node *ret);
+
+/* What many scenarios begin with: node a on the first host (10.0.0.4), b on the second (10.0.0.5). */
+struct cluster_pair {
+	struct cluster c;
+	struct cluster_node a, b;
+	uint32_t n_sent; /* for the scenario: numbers of packets */
+};
+
+struct cluster_pair *cluster_pair_new(size_t n_hosts);
+/* cmocka's teardown of a state that is a pair. */
+int cluster_pair_teardown(void **state);

@@ -22,37 +22,18 @@
 
 enum { HOSTS = 2 };
 
-struct fixture {
-	struct cluster c;
-	struct cluster_node a, b;
-};
-
 static int setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	cluster_init(&f->c, HOSTS, NULL, NULL);
-	cluster_run(&f->c, 0, "10.0.0.4", &f->a);
-	cluster_run(&f->c, 1, "10.0.0.5", &f->b);
-	*state = f;
+	*state = cluster_pair_new(HOSTS);
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	cluster_deinit(&f->c);
-	free(f);
-	return 0;
-}
-
-static enum fake_verdict send_ab(struct fixture *f, uint32_t number)
+static enum fake_verdict send_ab(struct cluster_pair *f, uint32_t number)
 {
 	return scenario_host_send(f->c.hosts[0], f->a.eni, "10.0.0.4", "10.0.0.5", number, NULL);
 }
 
-static uint32_t receive_b(struct fixture *f)
+static uint32_t receive_b(struct cluster_pair *f)
 {
 	return scenario_host_receive(f->c.hosts[1], f->b.eni);
 }
@@ -61,7 +42,7 @@ static uint32_t receive_b(struct fixture *f)
 /* requirement: MAP-4 */
 static void first_packets_are_late_and_in_order_and_not_lost(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 
 	for (uint32_t i = 1; i <= 5; i++)
 		assert_int_equal(send_ab(f, i), FAKE_HELD);
@@ -77,7 +58,7 @@ static void first_packets_are_late_and_in_order_and_not_lost(void **state)
 /* requirement: OPS-3 */
 static void traffic_outlives_the_manager(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 
 	send_ab(f, 1);
 	world_advance(f->c.w, 200);
@@ -101,7 +82,7 @@ static void traffic_outlives_the_manager(void **state)
 	assert_int_not_equal(send_ab(f, 51), FAKE_DELIVERED);
 }
 
-static void set_vlan(struct fixture *f, uint32_t vlan)
+static void set_vlan(struct cluster_pair *f, uint32_t vlan)
 {
 	struct interface_set_args args = {.interface_id = f->a.eni, .vlan = &vlan};
 	struct tx *tx = world_begin(f->c.w);
@@ -113,7 +94,7 @@ static void set_vlan(struct fixture *f, uint32_t vlan)
 	world_advance(f->c.w, 200);
 }
 
-static uint32_t why_not(struct fixture *f)
+static uint32_t why_not(struct cluster_pair *f)
 {
 	uint32_t reason = 0;
 	enum fake_verdict v =
@@ -126,7 +107,7 @@ static uint32_t why_not(struct fixture *f)
  * when it starts again, and is taken back.  (What is done with it: tests/bpf/test_vlan.c.)  requirement: NIC-1 */
 static void a_records_tag_is_on_its_port(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 
 	send_ab(f, 1);
 	world_advance(f->c.w, 200);
@@ -146,7 +127,7 @@ static void a_records_tag_is_on_its_port(void **state)
 /* requirement: OPS-3 */
 static void traffic_outlives_its_agents(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 
 	send_ab(f, 1);
 	world_advance(f->c.w, 200);
@@ -177,7 +158,7 @@ static void traffic_outlives_its_agents(void **state)
 /* requirement: MAP-3 */
 static void an_address_that_is_taken_away_is_heard_of_by_its_holders(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 	uint32_t reason = 0;
 
 	send_ab(f, 1);
@@ -203,7 +184,7 @@ static void an_address_that_is_taken_away_is_heard_of_by_its_holders(void **stat
 static void networks_of_the_same_addresses_do_not_meet(void **state)
 {
 	struct cluster_node c, d;
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 
 	world_add_network(f->c.w);
 	cluster_run(&f->c, 0, "10.0.0.4", &c);
@@ -228,7 +209,7 @@ static void networks_of_the_same_addresses_do_not_meet(void **state)
 static void a_sender_that_lies_is_not_believed(void **state)
 {
 	struct ipaddr b = world_addr("10.0.0.5"), nobody = world_addr("10.0.0.200"), a;
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 	uint32_t reason = 0;
 
 	a = world_addr("10.0.0.4");
@@ -254,7 +235,7 @@ static void a_sender_that_lies_is_not_believed(void **state)
 static void a_slow_driver_delays_its_node_alone(void **state)
 {
 	char c[ID_TEXT_SIZE], d[ID_TEXT_SIZE];
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 
 	scenario_host_slow(f->c.hosts[0], 5000);
 	world_run(f->c.w, 0, "10.0.0.7", c);
@@ -307,7 +288,7 @@ static void a_slow_driver_delays_its_node_alone(void **state)
 	assert_int_equal(world_instance(f->c.w, c)->state, INSTANCE_TERMINATED);
 }
 
-static void lead_to_b(struct fixture *f, const char *cidr)
+static void lead_to_b(struct cluster_pair *f, const char *cidr)
 {
 	char table[ID_TEXT_SIZE];
 	struct route_args args = {.table_id = table, .cidr = cidr, .interface_id = f->b.eni};
@@ -326,7 +307,7 @@ static void lead_to_b(struct fixture *f, const char *cidr)
 /* A route for a subnet of the network leads what is sent there to b, and nothing else.  requirement: TOPO-1 */
 static void what_goes_between_subnets_is_led_to_a_node(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 	struct subnet_create_args args = {.vpc_id = f->c.w->vpc, .cidr = "10.0.2.0/24"};
 	struct tx *tx = world_begin(f->c.w);
 	struct refusal refusal = {0};
@@ -355,7 +336,7 @@ static void what_goes_between_subnets_is_led_to_a_node(void **state)
 	assert_int_equal(scenario_host_receive(f->c.hosts[0], f->a.eni), 5);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, cluster_pair_teardown)
 
 /* What running one instance on h1 alone comes to. */
 static int run_on_first(struct world *w, struct refusal *ret)
@@ -380,7 +361,7 @@ static int run_on_first(struct world *w, struct refusal *ret)
  * taken for ended either.  When it can, all follows.  requirement: NEG-1  requirement: NODE-1 */
 static void a_host_without_a_data_plane_runs_nothing(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 	struct world *w = f->c.w;
 	struct refusal refusal = {0};
 	const struct host *h;

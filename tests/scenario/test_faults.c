@@ -22,12 +22,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	world_free(*state);
-	return 0;
-}
-
 /* requirement: OPS-3 */
 static void a_lost_agent_is_noticed_and_resyncs(void **state)
 {
@@ -283,7 +277,7 @@ static void a_removed_host_loses_its_session(void **state)
 	assert_int_equal(sim_agent_count(&w->agents[0], VIADUCT__AGENT__OBJECT__OBJECT_PEER), 1);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, world_teardown)
 
 int main(void)
 {

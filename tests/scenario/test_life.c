@@ -27,12 +27,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	world_free(*state);
-	return 0;
-}
-
 /* requirement: MAP-1 */
 static void an_instance_runs_once_its_host_has_confirmed(void **state)
 {
@@ -382,7 +376,7 @@ static void a_host_reports_anew_when_it_is_asked(void **state)
 	assert_int_equal(sessions_ask_capabilities(agent), -ENOTCONN);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, world_teardown)
 
 int main(void)
 {

@@ -20,33 +20,13 @@
 
 enum { HOSTS = 3, LEASE_MS = 300000 };
 
-struct fixture {
-	struct cluster c;
-	struct cluster_node a, b;
-	uint32_t n_sent;
-};
-
 static int setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	cluster_init(&f->c, HOSTS, NULL, NULL);
-	cluster_run(&f->c, 0, "10.0.0.4", &f->a);
-	cluster_run(&f->c, 1, "10.0.0.5", &f->b);
-	*state = f;
+	*state = cluster_pair_new(HOSTS);
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	cluster_deinit(&f->c);
-	free(f);
-	return 0;
-}
-
-static void mark(struct fixture *f, bool marked)
+static void mark(struct cluster_pair *f, bool marked)
 {
 	struct refusal refusal = {0};
 	struct tx *tx = world_begin(f->c.w);
@@ -57,7 +37,7 @@ static void mark(struct fixture *f, bool marked)
 }
 
 /* A packet that is there at once: nobody had to ask. */
-static void passes_at_once(struct fixture *f, const struct cluster_node *from, const struct cluster_node *to)
+static void passes_at_once(struct cluster_pair *f, const struct cluster_node *from, const struct cluster_node *to)
 {
 	uint32_t n = ++f->n_sent;
 
@@ -67,13 +47,13 @@ static void passes_at_once(struct fixture *f, const struct cluster_node *from, c
 	assert_int_equal(scenario_host_receive(f->c.hosts[to->host], to->eni), n);
 }
 
-static void nobody_has_asked(struct fixture *f)
+static void nobody_has_asked(struct cluster_pair *f)
 {
 	for (size_t i = 0; i < HOSTS; i++)
 		assert_int_equal(scenario_host_asked(f->c.hosts[i]), 0);
 }
 
-static uint64_t expiry(struct fixture *f, size_t host, const char *text)
+static uint64_t expiry(struct cluster_pair *f, size_t host, const char *text)
 {
 	struct ipaddr addr = world_addr(text);
 	struct holder holder;
@@ -87,7 +67,7 @@ static uint64_t expiry(struct fixture *f, size_t host, const char *text)
 /* requirement: MAP-7 */
 static void no_first_packet_waits(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 	struct cluster_node c;
 
 	mark(f, true);
@@ -103,7 +83,7 @@ static void no_first_packet_waits(void **state)
 /* requirement: MAP-7 */
 static void a_host_that_begins_to_carry_it_gets_all(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 	struct cluster_node c;
 
 	mark(f, true);
@@ -118,7 +98,7 @@ static void a_host_that_begins_to_carry_it_gets_all(void **state)
 /* requirement: MAP-7 */
 static void a_network_is_told_to_its_own_hosts_alone(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 	struct cluster_node c, d;
 
 	mark(f, true);
@@ -134,7 +114,7 @@ static void a_network_is_told_to_its_own_hosts_alone(void **state)
 /* requirement: OPS-3 */
 static void new_pairs_find_each_other_without_a_manager(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 
 	mark(f, true);
 	world_stop_manager(f->c.w);
@@ -164,7 +144,7 @@ static int64_t count_words(enum pair_direction direction, const Viaduct__Agent__
 /* requirement: MAP-7 */
 static void what_is_there_stays_without_a_word(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 	size_t n = 0;
 
 	mark(f, true);
@@ -179,7 +159,7 @@ static void what_is_there_stays_without_a_word(void **state)
 /* requirement: MAP-7 */
 static void an_address_that_comes_back_elsewhere_is_pushed(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 	struct cluster_node c;
 
 	mark(f, true);
@@ -196,7 +176,7 @@ static void an_address_that_comes_back_elsewhere_is_pushed(void **state)
 /* requirement: MAP-7 */
 static void without_the_mark_copies_end_as_others_do(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 
 	mark(f, true);
 	assert_int_equal(scenario_host_mappings(f->c.hosts[0]), 1);
@@ -215,7 +195,7 @@ static void without_the_mark_copies_end_as_others_do(void **state)
 /* requirement: MAP-7 */
 static void a_host_that_carries_it_no_more_keeps_nothing(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 
 	mark(f, true);
 	assert_int_equal(scenario_host_mappings(f->c.hosts[0]), 1);
@@ -232,7 +212,7 @@ static void a_host_that_carries_it_no_more_keeps_nothing(void **state)
 /* requirement: MAP-7 */
 static void who_was_away_is_told_what_he_missed(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 	struct cluster_node c = {.host = 1, .addr = "10.0.0.6"};
 
 	mark(f, true);
@@ -253,7 +233,7 @@ static void who_was_away_is_told_what_he_missed(void **state)
 /* requirement: MAP-7 */
 static void an_agent_that_restarts_keeps_what_it_has(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 	size_t n = 0;
 
 	mark(f, true);
@@ -278,7 +258,7 @@ static int64_t delay_desired(enum pair_direction direction, const Viaduct__Agent
 /* requirement: MAP-7 */
 static void mappings_that_overtake_the_mark_are_offered_again(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 
 	pair_set_fault(f->c.w->pairs[0], delay_desired, NULL);
 	mark(f, true);
@@ -293,7 +273,7 @@ static void mappings_that_overtake_the_mark_are_offered_again(void **state)
 /* requirement: MAP-7 */
 static void a_lost_connection_in_the_middle_loses_nothing(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 
 	pair_stall(f->c.w->pairs[0], true);
 	mark(f, true);
@@ -311,7 +291,7 @@ static void a_lost_connection_in_the_middle_loses_nothing(void **state)
 /* requirement: MAP-7 */
 static void a_host_without_room_asks_and_is_offered_them_again(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 	struct cluster_node c;
 
 	scenario_host_limit_mappings(f->c.hosts[0], 1);
@@ -329,7 +309,7 @@ static void a_host_without_room_asks_and_is_offered_them_again(void **state)
 /* requirement: MAP-7 */
 static void what_it_asked_for_is_kept_as_well(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 	struct cluster_node c;
 
 	scenario_host_limit_mappings(f->c.hosts[0], 1);
@@ -356,7 +336,7 @@ static void what_it_asked_for_is_kept_as_well(void **state)
 /* requirement: OPS-3 */
 static void what_a_failed_commit_marked_is_not_pushed(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 	struct refusal refusal = {0};
 	struct tx *tx;
 
@@ -380,7 +360,7 @@ static void what_a_failed_commit_marked_is_not_pushed(void **state)
 	nobody_has_asked(f);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, cluster_pair_teardown)
 
 int main(void)
 {

@@ -20,34 +20,15 @@
 
 enum { HOSTS = 3 };
 
-struct fixture {
-	struct cluster c;
-	struct cluster_node a, b;
-};
-
 /* a talks to b. */
 static int setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	cluster_init(&f->c, HOSTS, NULL, NULL);
-	cluster_run(&f->c, 0, "10.0.0.4", &f->a);
-	cluster_run(&f->c, 1, "10.0.0.5", &f->b);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	cluster_deinit(&f->c);
-	free(f);
+	*state = cluster_pair_new(HOSTS);
 	return 0;
 }
 
 /* 0, or why a's packet to b's address was dropped, or UINT32_MAX: it waits. */
-static uint32_t send_ab(struct fixture *f, uint32_t number)
+static uint32_t send_ab(struct cluster_pair *f, uint32_t number)
 {
 	uint32_t reason = 0;
 	enum fake_verdict v = scenario_host_send(f->c.hosts[0], f->a.eni, "10.0.0.4", "10.0.0.5",
@@ -56,7 +37,7 @@ static uint32_t send_ab(struct fixture *f, uint32_t number)
 	return v == FAKE_DROPPED ? reason : v == FAKE_HELD ? UINT32_MAX : 0;
 }
 
-static void talk(struct fixture *f)
+static void talk(struct cluster_pair *f)
 {
 	send_ab(f, 1);
 	world_advance(f->c.w, 200);
@@ -66,7 +47,7 @@ static void talk(struct fixture *f)
 }
 
 /* The manager has lost that h1 holds b's address: no push will come. */
-static void forget_holder(struct fixture *f)
+static void forget_holder(struct cluster_pair *f)
 {
 	const struct ipaddr b = world_addr("10.0.0.5");
 	struct world *w = f->c.w;
@@ -74,14 +55,14 @@ static void forget_holder(struct fixture *f)
 	assert_true(holders_remove(model_holders(w->manager->model), w->vni, &b, w->numbers[0]));
 }
 
-static uint64_t corrected(const struct fixture *f, size_t host)
+static uint64_t corrected(const struct cluster_pair *f, size_t host)
 {
 	const struct world *w = f->c.w;
 
 	return agents_find(&w->manager->agents, w->numbers[host])->n_corrected;
 }
 
-static void b_goes(struct fixture *f)
+static void b_goes(struct cluster_pair *f)
 {
 	world_terminate(f->c.w, f->b.id);
 	world_advance(f->c.w, 2000);
@@ -92,7 +73,7 @@ static void b_goes(struct fixture *f)
 /* requirement: MAP-4 */
 static void a_lost_push_is_made_good(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 	uint64_t asked;
 
 	talk(f);
@@ -117,7 +98,7 @@ static void a_lost_push_is_made_good(void **state)
 static void a_sender_finds_what_has_moved(void **state)
 {
 	const struct ipaddr addr = world_addr("10.0.0.5");
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 	struct world *w = f->c.w;
 	struct cluster_node moved;
 	struct holder holder;
@@ -142,7 +123,7 @@ static void a_sender_finds_what_has_moved(void **state)
 /* The address should be where the sender believes it: nothing is pushed, however long it goes on. requirement: MAP-3 */
 static void a_receiver_that_is_behind_troubles_nobody(void **state)
 {
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 	uint64_t told;
 
 	talk(f);
@@ -162,7 +143,7 @@ static void scanners_learn_nothing(void **state)
 {
 	const struct ipaddr a = world_addr("10.0.0.4"), b = world_addr("10.0.0.5"),
 			    c = world_addr("10.0.0.6"), nobody = world_addr("10.0.0.99");
-	struct fixture *f = *state;
+	struct cluster_pair *f = *state;
 	uint32_t vni = f->c.w->vni, reason;
 	struct cluster_node third;
 
@@ -201,12 +182,6 @@ static int setup_world(void **state)
 	world_ask(w, 0, "10.0.0.4", "10.0.0.5");
 	world_ask(w, 0, "10.0.0.4", "10.0.0.6");
 	*state = w;
-	return 0;
-}
-
-static int teardown_world(void **state)
-{
-	world_free(*state);
 	return 0;
 }
 
@@ -269,8 +244,8 @@ static void a_host_that_is_behind_is_told_no_more(void **state)
 	assert_true(w->agents[0].session);
 }
 
-#define TEST(fn)       cmocka_unit_test_setup_teardown(fn, setup, teardown)
-#define TEST_WORLD(fn) cmocka_unit_test_setup_teardown(fn, setup_world, teardown_world)
+#define TEST(fn)       cmocka_unit_test_setup_teardown(fn, setup, cluster_pair_teardown)
+#define TEST_WORLD(fn) cmocka_unit_test_setup_teardown(fn, setup_world, world_teardown)
 
 int main(void)
 {

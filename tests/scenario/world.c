@@ -168,6 +168,12 @@ struct world *world_free(struct world *w)
 	return NULL;
 }
 
+int world_teardown(void **state)
+{
+	world_free(*state);
+	return 0;
+}
+
 void world_hang_disk(struct world *w, bool hang)
 {
 	w->hanging = hang;

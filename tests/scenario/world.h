@@ -48,6 +48,8 @@ struct world {
 struct world *world_new(size_t n_hosts);
 struct world *world_new_unconnected(size_t n_hosts);
 struct world *world_free(struct world *w);
+/* cmocka's teardown of a state that is a world. */
+int world_teardown(void **state);
 
 /* Everything that can happen now has happened. */
 void world_settle(struct world *w);

@@ -242,6 +242,22 @@ void fixture_deinit(struct fixture *f)
 	model_free(f->model);
 }
 
+int fixture_set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	fixture_init(f, false);
+	*state = f;
+	return 0;
+}
+
+int fixture_tear_down(void **state)
+{
+	fixture_deinit(*state);
+	free(*state);
+	return 0;
+}
+
 static void acknowledge(struct fixture *f)
 {
 	struct model_iter it = model_iter_kind(f->model, KIND_HOST);
@@ -336,6 +352,21 @@ void fixture_ec2(struct fixture *f, int account, const char *form, struct api_an
 	r.n_headers = 3;
 	fixture_handle(f, &r, ret);
 	arena_deinit(&arena);
+}
+
+char *fixture_create(struct fixture *f, const char *form, const char *element)
+{
+	struct api_answer a;
+	char *id;
+
+	fixture_ec2(f, 1, form, &a);
+	id = answer_element(&a, element);
+	if (a.status != 200 || !id) {
+		fprintf(stderr, "fixture: %s: %d %s\n", form, a.status, answer_text(&a));
+		abort();
+	}
+	api_answer_deinit(&a);
+	return id;
 }
 
 void fixture_operator(struct fixture *f, const char *method, const char *path, const char *query,

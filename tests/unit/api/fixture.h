@@ -27,11 +27,16 @@ struct fixture {
 /* The clock shows 2026-01-31T12:00:00Z and stands still, unless 'real_time'. */
 void fixture_init(struct fixture *f, bool real_time);
 void fixture_deinit(struct fixture *f);
+/* The same for cmocka: the state is a fixture whose clock stands still. */
+int fixture_set_up(void **state);
+int fixture_tear_down(void **state);
 
 /* Handles a request as it is; the change is committed, that is, dropped. */
 void fixture_handle(struct fixture *f, const struct http_request *r, struct api_answer *ret);
 /* A form signed with the key of account 1 or 2, for service ec2.  The answer is freed by the caller. */
 void fixture_ec2(struct fixture *f, int account, const char *form, struct api_answer *ret);
+/* The text of the first element <element> of what a form of account 1 makes, which must succeed; freed by the caller. */
+char *fixture_create(struct fixture *f, const char *form, const char *element);
 /* With the operator's token. */
 void fixture_operator(struct fixture *f, const char *method, const char *path, const char *query,
 		      const char *body, struct api_answer *ret);

@@ -12,22 +12,6 @@
 
 #include "fixture.h"
 
-static int set_up(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	fixture_init(f, false);
-	*state = f;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	fixture_deinit(*state);
-	free(*state);
-	return 0;
-}
-
 static void expect(struct fixture *f, const char *form, int status, const char *code,
 		   const char *message)
 {
@@ -42,19 +26,6 @@ static void expect(struct fixture *f, const char *form, int status, const char *
 	assert_string_equal(a.content_type, "text/xml;charset=UTF-8");
 	assert_non_null(strstr(answer_text(&a), a.request_id));
 	api_answer_deinit(&a);
-}
-
-static char *create(struct fixture *f, const char *form, const char *element)
-{
-	struct api_answer a;
-	char *id;
-
-	fixture_ec2(f, 1, form, &a);
-	id = answer_element(&a, element);
-	if (a.status != 200 || !id)
-		fail_msg("%s: %d %s", form, a.status, answer_text(&a));
-	api_answer_deinit(&a);
-	return id;
 }
 
 /* requirement: OPS-1 */
@@ -168,13 +139,13 @@ static void test_unsigned_requests(void **state)
 static void test_order_of_lists(void **state)
 {
 	struct fixture *f = *state;
-	_cleanup_free_ char *vpc = create(f, "Action=CreateVpc&CidrBlock=10.0.0.0/16", "vpcId");
+	_cleanup_free_ char *vpc = fixture_create(f, "Action=CreateVpc&CidrBlock=10.0.0.0/16", "vpcId");
 	_cleanup_free_ char *form = NULL, *subnet = NULL, *eni = NULL;
 	struct api_answer a;
 	const char *p;
 
 	assert_true(asprintf(&form, "Action=CreateSubnet&VpcId=%s&CidrBlock=10.0.1.0/24", vpc) > 0);
-	subnet = create(f, form, "subnetId");
+	subnet = fixture_create(f, form, "subnetId");
 	free(form);
 	assert_true(asprintf(&form,
 			     "Action=CreateNetworkInterface&SubnetId=%s"
@@ -183,7 +154,7 @@ static void test_order_of_lists(void **state)
 			     "&PrivateIpAddresses.1.PrivateIpAddress=10.0.1.10"
 			     "&PrivateIpAddresses.1.Primary=true",
 			     subnet) > 0);
-	eni = create(f, form, "networkInterfaceId");
+	eni = fixture_create(f, form, "networkInterfaceId");
 	fixture_ec2(f, 1, "Action=DescribeNetworkInterfaces", &a);
 	p = strstr(answer_text(&a), "<privateIpAddressesSet>");
 	assert_non_null(p);
@@ -200,17 +171,17 @@ static void test_order_of_lists(void **state)
 static void test_host_does_not_answer(void **state)
 {
 	struct fixture *f = *state;
-	_cleanup_free_ char *vpc = create(f, "Action=CreateVpc&CidrBlock=10.0.0.0/16", "vpcId");
+	_cleanup_free_ char *vpc = fixture_create(f, "Action=CreateVpc&CidrBlock=10.0.0.0/16", "vpcId");
 	_cleanup_free_ char *form = NULL, *subnet = NULL, *instance = NULL;
 	struct api_answer a;
 
 	assert_true(asprintf(&form, "Action=CreateSubnet&VpcId=%s&CidrBlock=10.0.1.0/24", vpc) > 0);
-	subnet = create(f, form, "subnetId");
+	subnet = fixture_create(f, form, "subnetId");
 	free(form);
 	f->hosts_answer = false;
 	assert_true(asprintf(&form, "Action=RunInstances&MinCount=1&MaxCount=1&SubnetId=%s",
 			     subnet) > 0);
-	instance = create(f, form, "instanceId");
+	instance = fixture_create(f, form, "instanceId");
 	fixture_ec2(f, 1, "Action=DescribeInstances", &a);
 	assert_non_null(strstr(answer_text(&a), "<name>pending</name>"));
 	assert_non_null(strstr(answer_text(&a), "<status>attaching</status>"));
@@ -284,7 +255,7 @@ static void test_table(void **state)
 	assert_null(action_find("nonsense"));
 }
 
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
 
 int main(void)
 {

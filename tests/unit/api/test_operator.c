@@ -16,22 +16,6 @@
 
 #include "fixture.h"
 
-static int set_up(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	fixture_init(f, false);
-	*state = f;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	fixture_deinit(*state);
-	free(*state);
-	return 0;
-}
-
 static json_t *get(struct fixture *f, const char *path, const char *query)
 {
 	struct api_answer a;
@@ -46,33 +30,20 @@ static json_t *get(struct fixture *f, const char *path, const char *query)
 	return o;
 }
 
-static char *create(struct fixture *f, const char *form, const char *element)
-{
-	struct api_answer a;
-	char *id;
-
-	fixture_ec2(f, 1, form, &a);
-	id = answer_element(&a, element);
-	if (a.status != 200 || !id)
-		fail_msg("%s: %d %s", form, a.status, answer_text(&a));
-	api_answer_deinit(&a);
-	return id;
-}
-
 /* An instance of account 1; the ids are freed by the caller. */
 static char *run(struct fixture *f, char **ret_subnet)
 {
-	_cleanup_free_ char *vpc = create(f, "Action=CreateVpc&CidrBlock=10.0.0.0/16", "vpcId");
+	_cleanup_free_ char *vpc = fixture_create(f, "Action=CreateVpc&CidrBlock=10.0.0.0/16", "vpcId");
 	_cleanup_free_ char *make_subnet = NULL, *make_instance = NULL;
 
 	assert_true(asprintf(&make_subnet, "Action=CreateSubnet&VpcId=%s&CidrBlock=10.0.1.0/24",
 			     vpc) > 0);
-	*ret_subnet = create(f, make_subnet, "subnetId");
+	*ret_subnet = fixture_create(f, make_subnet, "subnetId");
 	assert_true(asprintf(&make_instance,
 			     "Action=RunInstances&MinCount=1&MaxCount=1&SubnetId=%s"
 			     "&PrivateIpAddress=10.0.1.10",
 			     *ret_subnet) > 0);
-	return create(f, make_instance, "instanceId");
+	return fixture_create(f, make_instance, "instanceId");
 }
 
 static const char *interface_of(struct fixture *f, char ret[static 32])
@@ -269,7 +240,7 @@ static void test_what_is_not_there_is_no_empty_list(void **state)
 	json_decref(get(f, "/v1/mappings", "host=h1"));
 }
 
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
 
 int main(void)
 {
