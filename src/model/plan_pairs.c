@@ -71,20 +71,44 @@ int planner_tell_pairs(struct planner *p)
 	return r;
 }
 
-/* With all hosts that carry a network and may use something of its own with this one. */
-static int tell_carriers(struct planner *p, const struct host *h, uint32_t vni)
+typedef int (*carrier_fn)(struct planner *p, const struct host *carrier, const void *data);
+
+/* Calls 'fn' for the hosts that carry a network, or did until this change; for some twice. */
+static int for_each_carrier(struct planner *p, uint32_t vni, carrier_fn fn, const void *data)
 {
 	const uint32_t *hosts;
 	size_t n = model_network_hosts(p->m, vni, &hosts);
+	const struct host *h;
 	int r = 0;
 
 	for (size_t i = 0; i < n && !r; i++) {
-		const struct host *other = host_by_number(p->m, hosts[i]);
+		h = host_by_number(p->m, hosts[i]);
+		r = h ? fn(p, h, data) : 0;
+	}
+	for (size_t i = 0; i < p->n_deltas && !r; i++) {
+		const struct delta *d = &p->deltas[i];
 
-		if (other && other != h && (choice_rules_of(p->m)->n || pair_joins_apart(h, other)))
-			r = planner_tell_pair(p, h, other);
+		if (d->kind != CARRIED_NETWORK || d->number != vni || d->n >= 0)
+			continue;
+		h = host_by_number(p->m, d->host);
+		r = h ? fn(p, h, data) : 0;
 	}
 	return r;
+}
+
+static int tell_with(struct planner *p, const struct host *other, const void *data)
+{
+	const struct host *h = data;
+
+	if (other == h || (!choice_rules_of(p->m)->n && !pair_joins_apart(h, other)))
+		return 0;
+	return planner_tell_pair(p, h, other);
+}
+
+/* With all hosts that carry a network and may use something of its own with this one. */
+static int tell_carriers(struct planner *p, const struct host *h, uint32_t vni)
+{
+	return for_each_carrier(p, vni, tell_with, h);
 }
 
 /* What is in the network, and between it and those it is peered with. */
@@ -108,19 +132,14 @@ int plan_network_pairs(struct planner *p, uint32_t vni, uint32_t host)
 	return h && v ? tell_network(p, h, v) : 0;
 }
 
-static int tell_all_of(struct planner *p, const struct vpc *v, uint32_t with_vni)
+static int tell_network_of(struct planner *p, const struct host *h, const void *data)
 {
-	const uint32_t *hosts;
-	size_t n = model_network_hosts(p->m, v->vni, &hosts);
-	int r = 0;
+	return tell_network(p, h, data);
+}
 
-	for (size_t i = 0; i < n && !r; i++) {
-		const struct host *h = host_by_number(p->m, hosts[i]);
-
-		if (h)
-			r = with_vni ? tell_carriers(p, h, with_vni) : tell_network(p, h, v);
-	}
-	return r;
+static int tell_carriers_of(struct planner *p, const struct host *h, const void *data)
+{
+	return tell_carriers(p, h, *(const uint32_t *)data);
 }
 
 static int tell_both(struct planner *p, const struct pair_shift *s)
@@ -149,16 +168,14 @@ int plan_environment_change(struct planner *p, const struct vpc *before, const s
 	if (!choice_rules_of(p->m)->n ||
 	    str_equal(choice_environment(before), choice_environment(after)))
 		return 0;
-	r = tell_all_of(p, after, 0);
+	r = for_each_carrier(p, after->vni, tell_network_of, after);
 	/* also where the network is carried no more, and what it used is changing yet */
 	return r ? r : tell_changing(p);
 }
 
 int plan_peering_pairs(struct planner *p, const struct peering *any)
 {
-	const struct vpc *v = vpc_by_vni(p->m, any->requester.vni);
-
-	return v ? tell_all_of(p, v, any->accepter.vni) : 0;
+	return for_each_carrier(p, any->requester.vni, tell_carriers_of, &any->accepter.vni);
 }
 
 /* Both have the same terms in mind, if not in the same order of steps. */
@@ -289,10 +306,9 @@ static int tell_peered(struct planner *p)
 
 	while (!r && (o = model_iter_next(&it))) {
 		const struct peering *peering = (const struct peering *)o;
-		const struct vpc *v = vpc_by_vni(p->m, peering->requester.vni);
 
-		if (v && peering->state == PEERING_ACTIVE)
-			r = tell_all_of(p, v, peering->accepter.vni);
+		if (peering->state == PEERING_ACTIVE)
+			r = plan_peering_pairs(p, peering);
 	}
 	return r;
 }
