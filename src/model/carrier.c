@@ -154,6 +154,7 @@ static void carrier_free(struct model *m, struct carrier *c)
 		return;
 	hmap_remove(&m->carried, &n->node);
 	free(n->hosts);
+	free(n->kinds);
 	free(n);
 }
 

@@ -7,7 +7,30 @@
 #include "model/edit.h"
 #include "model/pair_class.h"
 #include "model/pair_shift.h"
+#include "model/peering.h"
 #include "model/vpc.h"
+
+static bool policies_concern(const struct choice_policy *before, const struct choice_policy *after, const struct vpc *v)
+{
+	return (before && choice_policy_concerns(before, v)) || (after && choice_policy_concerns(after, v));
+}
+
+/* The network, or one that it is peered with. */
+static bool is_concerned(const struct model *m, const struct choice_policy *before, const struct choice_policy *after,
+			 const struct vpc *v)
+{
+	struct peering_iter it = peering_iter_of(m, v->o.id);
+	bool concerned = policies_concern(before, after, v);
+	const struct peering *p;
+
+	while (!concerned && (p = peering_iter_next(&it))) {
+		const struct vpc *other =
+			(const struct vpc *)model_get(m, KIND_VPC, peering_other(p, v->o.id)->vpc);
+
+		concerned = p->state == PEERING_ACTIVE && other && policies_concern(before, after, other);
+	}
+	return concerned;
+}
 
 static int recompute_networks(struct tx *tx, const struct choice_policy *before, const struct choice_policy *after)
 {
@@ -19,8 +42,8 @@ static int recompute_networks(struct tx *tx, const struct choice_policy *before,
 		const struct object *next = model_iter_next(&it);
 		const struct vpc *v = (const struct vpc *)o;
 
-		if ((before && choice_policy_concerns(before, v)) || (after && choice_policy_concerns(after, v)))
-			r = network_recompute(tx, v->vni);
+		if (is_concerned(tx->m, before, after, v))
+			r = network_recompute_alone(tx, v->vni);
 		o = next;
 	}
 	return r;

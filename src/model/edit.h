@@ -54,10 +54,14 @@ struct tag_args;
 must_check int tags_set(struct object *o, const struct tag_args *tags, size_t n,
 			struct refusal *reterr);
 
-/* Recomputes a network's MTU if the hosts that carry it have changed. */
+/* Recomputes a network's MTU if the hosts that carry it have changed, and those of peered networks if they are of other kinds. */
 must_check int network_refresh(struct tx *tx, uint32_t vni);
 /* Recomputes it whatever has changed. */
+must_check int network_recompute_alone(struct tx *tx, uint32_t vni);
+/* Recomputes it, and those of peered networks, whatever has changed. */
 must_check int network_recompute(struct tx *tx, uint32_t vni);
+/* Of two networks that begin or end to be peered. */
+must_check int network_recompute_peered(struct tx *tx, uint32_t vni, uint32_t peer_vni);
 /* The same for all networks that a host carries, because its abilities have changed. */
 must_check int network_refresh_host(struct tx *tx, uint32_t host);
 

@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The MTU of a network (docs/substrate.md): the smallest substrate MTU of the hosts that carry it, minus
- * the most that a packet may grow by between any two of them.  It is part of the VPC, so that a change of
- * it is a change of intent, with a revision.
+ * the most that a packet may grow by between any two of them, or from one of them to one that carries a peered
+ * network.  It is part of the VPC, so that a change of it is a change of intent, with a revision.
  */
-#include <string.h>
+#include <stdlib.h>
 
+#include "abi/geneve.h"
 #include "abi/substrate.h"
 #include "model/edit.h"
 #include "model/host.h"
 #include "model/interface.h"
 #include "model/pair.h"
+#include "model/peering.h"
 #include "model/vpc.h"
 
 enum {
 	KINDS_MAX = 32, /* hosts of a network differ in few ways; more are taken as the worst */
 	MTU_MIN = 576,  /* what a host must be able to receive: RFC 791 */
+	OVERHEAD_WORST = SUBSTRATE_OVERHEAD_VXLAN_V6,
+	OVERHEAD_WORST_JOINED = SUBSTRATE_OVERHEAD_VXLAN_V6 + GENEVE_OPTION_2_SIZE,
 };
 
 /* Hosts that are alike for the overhead: one of each kind. */
@@ -26,32 +30,59 @@ struct host_kinds {
 	uint32_t mtu;
 };
 
+/* What was counted of a network when peered ones were told last: numbers of hosts, one of each kind. */
+struct carried_kinds {
+	uint64_t epoch; /* model->kinds_epoch of then */
+	uint32_t n;
+	uint32_t hosts[];
+};
+
+static bool is_alike(const struct model *m, const struct host *x, const struct host *y)
+{
+	struct ability a = ability_of(x), b = ability_of(y);
+
+	return ability_equal(&a, &b) && choice_rules_same_host(&m->choice_rules, x, y);
+}
+
 static void add_host(const struct model *m, struct host_kinds *k, const struct host *h)
 {
-	struct ability a = ability_of(h);
+	const uint32_t mtu = ability_of(h).mtu;
 
-	if (a.mtu && (!k->mtu || a.mtu < k->mtu))
-		k->mtu = a.mtu;
-	for (size_t i = 0; i < k->n; i++) {
-		struct ability b = ability_of(k->v[i]);
-
-		if (ability_equal(&a, &b) && choice_rules_same_host(&m->choice_rules, h, k->v[i]))
+	if (mtu && (!k->mtu || mtu < k->mtu))
+		k->mtu = mtu;
+	for (size_t i = 0; i < k->n; i++)
+		if (is_alike(m, h, k->v[i]))
 			return;
-	}
 	if (k->n == KINDS_MAX)
 		k->overflow = true;
 	else
 		k->v[k->n++] = h;
 }
 
-/* Of one class, between any two kinds of hosts. */
-static uint32_t worst_of(const struct model *m, const struct host_kinds *k, const struct pair_class *c)
+static struct host_kinds kinds_of(const struct model *m, uint32_t vni)
+{
+	struct host_kinds k = {.n = 0};
+	const uint32_t *hosts;
+	size_t n = model_network_hosts(m, vni, &hosts);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct host *h = host_by_number(m, hosts[i]);
+
+		if (h)
+			add_host(m, &k, h);
+	}
+	return k;
+}
+
+/* Of one class, from any kind of host to any. */
+static uint32_t worst_of(const struct model *m, const struct host_kinds *from, const struct host_kinds *to,
+			 const struct pair_class *c)
 {
 	uint32_t worst = 0;
 
-	for (size_t i = 0; i < k->n; i++)
-		for (size_t j = 0; j < k->n; j++) {
-			uint32_t overhead = pair_overhead(m, k->v[i], k->v[j], c);
+	for (size_t i = 0; i < from->n; i++)
+		for (size_t j = 0; j < to->n; j++) {
+			uint32_t overhead = pair_overhead(m, from->v[i], to->v[j], c);
 
 			if (overhead > worst)
 				worst = overhead;
@@ -70,7 +101,7 @@ static bool is_in(const struct model *m, uint64_t interface, uint32_t vni)
 static uint32_t worst_overhead(const struct model *m, const struct host_kinds *k, uint32_t vni)
 {
 	struct pair_class c = {.vni = vni, .peer_vni = vni};
-	uint32_t worst = worst_of(m, k, &c);
+	uint32_t worst = worst_of(m, k, k, &c);
 
 	/* wherever they are: the MTU does not follow each move of an interface */
 	for (size_t i = 0; i < m->choice_rules.n; i++) {
@@ -82,41 +113,60 @@ static uint32_t worst_overhead(const struct model *m, const struct host_kinds *k
 		for (size_t n = 0; n < 2; n++) {
 			c.interface = p->interfaces[n];
 			c.peer_interface = p->interfaces[!n];
-			overhead = worst_of(m, k, &c);
+			overhead = worst_of(m, k, k, &c);
 			if (overhead > worst)
 				worst = overhead;
 		}
 	}
-	return k->overflow || !worst ? SUBSTRATE_OVERHEAD_VXLAN_V6 : worst;
+	return k->overflow || !worst ? OVERHEAD_WORST : worst;
+}
+
+/* What the network sends to those that it is peered with. */
+static uint32_t worst_to_peers(const struct model *m, const struct host_kinds *k, const struct vpc *v)
+{
+	struct peering_iter it = peering_iter_of(m, v->o.id);
+	const struct peering *p;
+	uint32_t worst = 0;
+
+	while ((p = peering_iter_next(&it))) {
+		const struct pair_class c = {.vni = v->vni, .peer_vni = peering_other(p, v->o.id)->vni};
+		struct host_kinds others;
+		uint32_t overhead;
+
+		if (p->state != PEERING_ACTIVE)
+			continue;
+		others = kinds_of(m, c.peer_vni);
+		overhead = k->overflow || others.overflow ? OVERHEAD_WORST_JOINED : worst_of(m, k, &others, &c);
+		if (overhead > worst)
+			worst = overhead;
+	}
+	return worst;
 }
 
 /* 0: not known */
-static uint32_t network_mtu(const struct model *m, const struct carried *n)
+static uint32_t network_mtu(const struct model *m, const struct host_kinds *k, const struct vpc *v)
 {
-	struct host_kinds k = {.n = 0};
-	uint32_t overhead;
+	uint32_t overhead, joined;
 
-	for (size_t i = 0; i < n->n_hosts; i++) {
-		const struct host *h = host_by_number(m, n->hosts[i]);
-
-		if (h)
-			add_host(m, &k, h);
-	}
-	if (!k.mtu)
+	if (!k->mtu)
 		return 0;
-	overhead = worst_overhead(m, &k, n->number);
-	return k.mtu < MTU_MIN + overhead ? MTU_MIN : k.mtu - overhead;
+	overhead = worst_overhead(m, k, v->vni);
+	joined = worst_to_peers(m, k, v);
+	if (joined > overhead)
+		overhead = joined;
+	return k->mtu < MTU_MIN + overhead ? MTU_MIN : k->mtu - overhead;
 }
 
-static int refresh(struct tx *tx, struct carried *n)
+/* The network alone. */
+static int refresh(struct tx *tx, struct carried *n, const struct host_kinds *k)
 {
 	const struct vpc *v = vpc_by_vni(tx->m, n->number);
-	uint32_t mtu = network_mtu(tx->m, n);
+	uint32_t mtu = v ? network_mtu(tx->m, k, v) : 0;
 	struct vpc *new = NULL;
 	int r;
 
 	n->stale = false;
-	if (!v || !mtu || mtu == v->mtu)
+	if (!mtu || mtu == v->mtu)
 		return 0;
 	r = TX_EDIT(tx, v, &new);
 	if (r)
@@ -125,29 +175,113 @@ static int refresh(struct tx *tx, struct carried *n)
 	return TX_PUT(tx, v, &new);
 }
 
+/* ---- peered networks ---- */
+
+static bool has_peers(const struct model *m, uint32_t vni)
+{
+	const struct vpc *v = vpc_by_vni(m, vni);
+	struct peering_iter it = peering_iter_of(m, v ? v->o.id : 0);
+	const struct peering *p;
+
+	while (v && (p = peering_iter_next(&it)))
+		if (p->state == PEERING_ACTIVE)
+			return true;
+	return false;
+}
+
+/* Nothing that peered networks count of this one is different since they were told. */
+static bool knows_kinds(const struct model *m, const struct carried *n, const struct host_kinds *k)
+{
+	const struct carried_kinds *known = n->kinds;
+	size_t found = 0;
+
+	if (!known || known->epoch != m->kinds_epoch || k->overflow || known->n != k->n)
+		return false;
+	for (size_t i = 0; i < k->n; i++)
+		for (size_t j = 0; j < known->n; j++) {
+			const struct host *h = host_by_number(m, known->hosts[j]);
+
+			found += h && is_alike(m, h, k->v[i]);
+		}
+	return found == k->n;
+}
+
+/* Without memory they are not known, and peers are told again. */
+static void note_kinds(const struct model *m, struct carried *n, const struct host_kinds *k)
+{
+	struct carried_kinds *known = calloc(1, sizeof(*known) + k->n * sizeof(known->hosts[0]));
+
+	free(n->kinds);
+	n->kinds = known;
+	if (!known)
+		return;
+	known->epoch = m->kinds_epoch;
+	known->n = (uint32_t)k->n;
+	for (size_t i = 0; i < k->n; i++)
+		known->hosts[i] = k->v[i]->number;
+}
+
+int network_recompute_alone(struct tx *tx, uint32_t vni)
+{
+	struct carried *n = carried_find(tx->m, CARRIED_NETWORK, vni);
+	struct host_kinds k = kinds_of(tx->m, vni);
+
+	return n && n->n_hosts ? refresh(tx, n, &k) : 0;
+}
+
+static int refresh_peers(struct tx *tx, uint32_t vni)
+{
+	const struct vpc *v = vpc_by_vni(tx->m, vni);
+	struct peering_iter it = peering_iter_of(tx->m, v ? v->o.id : 0);
+	const struct peering *p;
+	int r = 0;
+
+	while (v && !r && (p = peering_iter_next(&it)))
+		if (p->state == PEERING_ACTIVE)
+			r = network_recompute_alone(tx, peering_other(p, v->o.id)->vni);
+	return r;
+}
+
 int network_refresh(struct tx *tx, uint32_t vni)
 {
 	struct carried *n = carried_find(tx->m, CARRIED_NETWORK, vni);
+	struct host_kinds k;
+	int r;
 
-	return n && n->stale ? refresh(tx, n) : 0;
+	if (!n || !n->stale)
+		return 0;
+	k = kinds_of(tx->m, vni);
+	r = refresh(tx, n, &k);
+	if (r || !has_peers(tx->m, vni) || knows_kinds(tx->m, n, &k))
+		return r;
+	r = refresh_peers(tx, vni);
+	if (!r)
+		note_kinds(tx->m, n, &k);
+	return r;
 }
 
 int network_recompute(struct tx *tx, uint32_t vni)
 {
-	struct carried *n = carried_find(tx->m, CARRIED_NETWORK, vni);
+	int r = network_recompute_alone(tx, vni);
 
-	return n && n->n_hosts ? refresh(tx, n) : 0;
+	return r ? r : refresh_peers(tx, vni);
+}
+
+int network_recompute_peered(struct tx *tx, uint32_t vni, uint32_t peer_vni)
+{
+	int r = network_recompute_alone(tx, vni);
+
+	return r ? r : network_recompute_alone(tx, peer_vni);
 }
 
 int network_refresh_host(struct tx *tx, uint32_t host)
 {
 	struct carrier *c;
+	int r = 0;
 
 	hmap_for_each (c, &tx->m->carriers, node) {
-		int r = 0;
-
 		if (c->carried->kind == CARRIED_NETWORK && c->host == host && c->n)
-			r = refresh(tx, c->carried);
+			r = network_recompute(tx, c->carried->number);
 		if (r)
 			return r;
 	}

@@ -264,6 +264,8 @@ int peering_create(struct tx *tx, const struct caller *c, const struct peering_c
 static int enter(struct tx *tx, const struct peering *p, enum peering_state state,
 		 const struct peering **ret)
 {
+	const bool joins = p->state == PEERING_ACTIVE || state == PEERING_ACTIVE;
+	const uint32_t vni = p->requester.vni, peer_vni = p->accepter.vni;
 	const struct peering *result;
 	struct peering *new = NULL;
 	int r = TX_EDIT(tx, p, &new);
@@ -277,6 +279,8 @@ static int enter(struct tx *tx, const struct peering *p, enum peering_state stat
 		new->ended_ms = tx->now_ms;
 	result = new;
 	r = TX_PUT(tx, p, &new);
+	if (!r && joins)
+		r = network_recompute_peered(tx, vni, peer_vni);
 	if (!r)
 		*ret = result;
 	return r;

@@ -381,6 +381,7 @@ static void replace_derived(struct model *m, struct object *old, struct object *
 		replace_release(m, (struct release *)old, (struct release *)new);
 	else
 		replace_edge(m, old, new);
+	m->kinds_epoch += any->kind == KIND_HOST || any->kind == KIND_CHOICE_POLICY;
 	if (any->kind == KIND_HOST)
 		m->n_ranges = m->n_ranges + has_range(new) - has_range(old);
 }

@@ -70,6 +70,7 @@ struct carrier {
 	size_t place; /* in carried->hosts, while n > 0 */
 };
 
+struct carried_kinds;
 enum carried_kind { CARRIED_NETWORK, CARRIED_GROUP };
 
 struct carried {
@@ -77,6 +78,7 @@ struct carried {
 	enum carried_kind kind;
 	uint32_t number; /* the network's VNI, the group's number */
 	bool stale;      /* a network: its hosts have changed since its MTU was computed */
+	struct carried_kinds *kinds; /* a network: model/network.c */
 	size_t n_hosts, n_carriers, allocated;
 	/* Numbers of those with n > 0; room for all carriers.  Of groups also 0, as the host of members that
 	 * are on none. */
@@ -147,6 +149,7 @@ struct model {
 	struct group *groups_at_hand[MODEL_GROUPS_AT_HAND];
 	struct list idle_groups;
 	struct hmap carried;
+	uint64_t kinds_epoch; /* grows with what may make hosts alike or not, and when something is undone */
 	struct hmap carriers;
 	struct carrier *carriers_at_hand[MODEL_CARRIERS_AT_HAND]; /* likewise */
 	struct list idle_carriers;

@@ -53,6 +53,7 @@ static void undo_write(struct model *m, const struct tx_write *w)
 
 	assert(!r); /* what was there once fits again: table.h */
 	(void)r;
+	m->kinds_epoch++;
 	record_free(w->after);
 }
 

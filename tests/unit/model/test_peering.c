@@ -274,6 +274,68 @@ static void test_what_tunnels_are_told(void **state)
 	assert_int_equal(geneve, 2); /* each of the two hosts */
 }
 
+static int report(size_t i, uint32_t formats)
+{
+	struct capabilities can = {.formats = formats, .substrate_mtu = 1500, .probed_ms = 1, .generation = c.now_ms++};
+
+	return cluster_end(&c, host_report(cluster_tx(&c), c.hosts[i], &can, &c.refusal));
+}
+
+/* The change is kept. */
+static struct change *run_on(const char *host, const char *subnet)
+{
+	struct caller who = c.me;
+	struct instance_run_args args = {.min_count = 1, .max_count = 1, .subnet_id = subnet, .host = host};
+	const struct instance *n;
+	size_t count;
+
+	who.operator= true; /* who may name the host */
+	return cluster_end_change(&c, instance_run(cluster_tx(&c), &who, &args, &n, &count, &c.refusal));
+}
+
+/* Between peered networks packets may grow by more than inside one: both networks' MTU leaves room, from the first two hosts
+ * for which it is so to the last. */
+/* requirement: TOPO-1, PKT-3, NEG-2 */
+static void test_mtu_leaves_room_for_peers(void **state)
+{
+	enum { INSIDE = 1500 - 70, BETWEEN = INSIDE - 16 }; /* vxlan, geneve/2 */
+	struct change *change;
+	char id[ID_TEXT_SIZE];
+
+	for (size_t i = 0; i < 3; i++)
+		assert_ok(report(i, FORMATS_TUNNEL));
+	change_free(run_on("h1", c.subnet));
+	assert_int_equal(vpc(c.vpc)->mtu, INSIDE);
+	assert_ok(ask(c.vpc, other_vpc, id));
+	assert_ok(accept(&c.me, id));
+	assert_int_equal(vpc(c.vpc)->mtu, INSIDE);
+
+	assert_ok(report(2, FORMAT_BIT(FORMAT_SIIT_2))); /* which the first has nothing in common with */
+	change_free(run_on("h3", other_subnet));
+	assert_int_equal(vpc(c.vpc)->mtu, INSIDE);
+	/* undone, and done again */
+	change = run_on("h2", other_subnet);
+	assert_int_equal(vpc(c.vpc)->mtu, BETWEEN);
+	change_undo(change);
+	assert_int_equal(vpc(c.vpc)->mtu, INSIDE);
+	change_free(run_on("h2", other_subnet));
+	assert_int_equal(vpc(c.vpc)->mtu, BETWEEN);
+	assert_int_equal(vpc(other_vpc)->mtu, BETWEEN);
+	change = cluster_end_change(&c, peering_delete(cluster_tx(&c), &c.me, id, &c.refusal));
+	assert_int_equal(vpc(c.vpc)->mtu, INSIDE);
+	change_undo(change);
+	assert_int_equal(vpc(c.vpc)->mtu, BETWEEN);
+
+	assert_ok(report(1, FORMATS_TUNNEL | FORMAT_BIT(FORMAT_SIIT_2)));
+	assert_int_equal(vpc(c.vpc)->mtu, BETWEEN);
+	assert_ok(report(0, FORMATS_TUNNEL | FORMAT_BIT(FORMAT_SIIT_2)));
+	assert_int_equal(vpc(c.vpc)->mtu, 1500 - 20);
+	assert_ok(report(0, FORMATS_TUNNEL));
+	assert_int_equal(vpc(other_vpc)->mtu, BETWEEN);
+	assert_ok(cluster_end(&c, peering_delete(cluster_tx(&c), &c.me, id, &c.refusal)));
+	assert_int_equal(vpc(c.vpc)->mtu, INSIDE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +345,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_who_may_know, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_hosts_are_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_tunnels_are_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_mtu_leaves_room_for_peers, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

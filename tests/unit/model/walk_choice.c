@@ -103,8 +103,10 @@ static int step_environment(struct walk *w, struct tx *tx)
 static int step_report(struct walk *w, struct tx *tx)
 {
 	const struct host *h = host_find(w->c.m, some_host_name(w));
+	uint32_t formats = (walk_random(w, 32) | walk_random(w, 32)) & ~1U;
+	/* who has the one tunnel has the other */
 	struct capabilities can = {
-		.formats = (walk_random(w, 32) | walk_random(w, 32)) & ~1U,
+		.formats = formats & FORMAT_BIT(FORMAT_VXLAN_1) ? formats | FORMATS_GENEVE : formats,
 		.features = walk_random(w, 32) | walk_random(w, 32),
 		.required_features = chance(w, 4) ? walk_random(w, 32) : 0,
 		.disallowed_features = chance(w, 4) ? walk_random(w, 32) : 0,
