@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private addresses of interfaces: assigning and taking them.  See interface.h.
+ * IPv4 addresses of interfaces: which may be had, and from whom.  See interface_edit.h.
  */
 #include <stdio.h>
 
 #include "base/limits.h"
 #include "model/address.h"
 #include "model/edit.h"
-#include "model/elastic_edit.h"
+#include "model/elastic.h"
 #include "model/instance.h"
 #include "model/interface_edit.h"
 #include "model/interface_rights.h"
-#include "model/mapping.h"
 #include "model/nat_gateway.h"
 #include "model/release_edit.h"
 
@@ -108,69 +107,28 @@ static int assign_one(struct tx *tx, const struct caller *c, const struct subnet
 	return address_append(i, &a, interface_is_plugged(i) ? tx->revision : 0);
 }
 
-static int assign_all(struct tx *tx, const struct caller *c, const struct subnet *s,
-		      struct interface *i, const struct interface_assign_args *args,
-		      struct refusal *reterr)
+int interface_assign_addrs4(struct tx *tx, const struct caller *c, const struct subnet *s,
+			    struct interface *i, const struct interface_assign_args *args,
+			    struct refusal *reterr)
 {
-	size_t before = i->n_addrs;
+	size_t before = i->n_addrs, most = interface_max_addrs(tx->m, i);
 	int r = 0;
 
+	if (args->n_addrs > LIMIT_MODEL_INTERFACE_ADDRS || args->count > most)
+		return refuse(reterr, MODEL_E_ADDRESS_LIMIT, args->interface_id);
 	for (size_t k = 0; k < args->n_addrs && !r; k++)
 		r = assign_one(tx, c, s, i, args->addrs[k], args->allow_reassignment, reterr);
 	if (!r && args->count)
 		r = address_pick(tx->m, s, i, args->count, reterr);
+	if (!r && interface_count_addrs(i, false) > most)
+		return refuse(reterr, MODEL_E_ADDRESS_LIMIT, args->interface_id);
 	for (size_t k = before; k < i->n_addrs && !r && interface_is_plugged(i); k++)
 		if (!i->addrs[k].arriving)
 			i->addrs[k].revision = tx->revision;
 	return r;
 }
 
-static int do_assign(struct tx *tx, const struct caller *c, const struct interface *old,
-		     const struct interface_assign_args *args, const struct interface **ret,
-		     size_t *ret_n, struct refusal *reterr)
-{
-	const struct subnet *s = (const struct subnet *)model_get(tx->m, KIND_SUBNET, old->subnet);
-	_cleanup_(record_free_cleanup) struct object *o = NULL;
-	size_t most = interface_max_addrs(tx->m, old), n_before = old->n_addrs;
-	const struct interface *result;
-	int r;
-
-	if (!args->n_addrs == !args->count)
-		return refuse(reterr, MODEL_E_COMBINATION,
-			      "Name either private IP addresses or how many are wanted.");
-	if (args->n_addrs > LIMIT_MODEL_INTERFACE_ADDRS || args->count > most)
-		return refuse(reterr, MODEL_E_ADDRESS_LIMIT, args->interface_id);
-	r = tx_edit(tx, &old->o, &o);
-	if (!r)
-		r = assign_all(tx, c, s, (struct interface *)o, args, reterr);
-	if (r)
-		return r;
-	result = (const struct interface *)o;
-	if (interface_count_addrs(result, false) > most)
-		return refuse(reterr, MODEL_E_ADDRESS_LIMIT, args->interface_id);
-	if (result->n_addrs != n_before)
-		r = tx_put(tx, &old->o, &o);
-	else
-		result = old;
-	if (!r) {
-		*ret_n = result->n_addrs - n_before;
-		*ret = result;
-	}
-	return r;
-}
-
-int interface_assign(struct tx *tx, const struct caller *c,
-		     const struct interface_assign_args *args, const struct interface **ret,
-		     size_t *ret_n_assigned, struct refusal *reterr)
-{
-	size_t mark = tx_mark(tx);
-	const struct interface *i;
-	int r = interface_find_for(tx->m, c, args->interface_id, INTERFACE_SET, &i, reterr);
-
-	return r ? r : tx_settle(tx, mark, do_assign(tx, c, i, args, ret, ret_n_assigned, reterr));
-}
-
-static int unassign_one(struct interface *i, const char *text, struct refusal *reterr)
+int interface_drop_addr4(struct interface *i, const char *text, struct refusal *reterr)
 {
 	char id[ID_TEXT_SIZE];
 	struct ipaddr a;
@@ -187,44 +145,4 @@ static int unassign_one(struct interface *i, const char *text, struct refusal *r
 		return refuse(reterr, MODEL_E_ADDRESS_PRIMARY, text, object_id_text(&i->o, id));
 	address_drop(i, place);
 	return 0;
-}
-
-/* 'a' has left the interface for good. */
-static int give_back(struct tx *tx, const struct interface *old, const struct private_addr *a)
-{
-	int r = elastic_forget_private(tx, old->vni, &a->addr);
-
-	return r ? r : release_make(tx, old, a, interface_is_live(tx->m, old));
-}
-
-static int do_unassign(struct tx *tx, const struct interface *old, const char *const *addrs,
-		       size_t n, struct refusal *reterr)
-{
-	_cleanup_(record_free_cleanup) struct object *o = NULL;
-	const struct interface *new;
-	int r;
-
-	if (!n)
-		return refuse(reterr, MODEL_E_MISSING, "PrivateIpAddress");
-	r = tx_edit(tx, &old->o, &o);
-	for (size_t k = 0; k < n && !r; k++)
-		r = unassign_one((struct interface *)o, addrs[k], reterr);
-	if (r)
-		return r;
-	new = (const struct interface *)o;
-	r = tx_put(tx, &old->o, &o);
-	for (size_t k = 0; k < old->n_addrs && !r; k++)
-		if (address_index(new, &old->addrs[k].addr) == new->n_addrs)
-			r = give_back(tx, old, &old->addrs[k]);
-	return r;
-}
-
-int interface_unassign(struct tx *tx, const struct caller *c, const char *id,
-		       const char *const *addrs, size_t n_addrs, struct refusal *reterr)
-{
-	size_t mark = tx_mark(tx);
-	const struct interface *i;
-	int r = interface_find_for(tx->m, c, id, INTERFACE_SET, &i, reterr);
-
-	return r ? r : tx_settle(tx, mark, do_unassign(tx, i, addrs, n_addrs, reterr));
 }

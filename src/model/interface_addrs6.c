@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * IPv6 addresses of interfaces: assigning and taking them.  See interface.h.
+ * IPv6 addresses of interfaces: which may be had, and from whom.  See interface_edit.h.
  */
 #include <stdio.h>
 
@@ -9,9 +9,7 @@
 #include "model/cidr6.h"
 #include "model/edit.h"
 #include "model/interface_edit.h"
-#include "model/interface_rights.h"
 #include "model/mapping.h"
-#include "model/release_edit.h"
 
 enum { TRIES = 64 }; /* of 2^64 addresses some 2^20 are taken at most */
 
@@ -110,8 +108,9 @@ static int take_named(struct tx *tx, const struct caller *c, const struct subnet
 	return interface_take_addr(tx, c, other, &a, i, reterr);
 }
 
-static int add(struct tx *tx, const struct caller *c, const struct subnet *s, struct interface *i,
-	       const struct interface_assign_args *args, struct refusal *reterr)
+int interface_assign_addrs6(struct tx *tx, const struct caller *c, const struct subnet *s,
+			    struct interface *i, const struct interface_assign_args *args,
+			    struct refusal *reterr)
 {
 	size_t max_addrs = interface_max_addrs(tx->m, i);
 	int r = 0;
@@ -124,45 +123,7 @@ static int add(struct tx *tx, const struct caller *c, const struct subnet *s, st
 	return r;
 }
 
-static int do_assign(struct tx *tx, const struct caller *c, const struct interface *old,
-		     const struct interface_assign_args *args, const struct interface **ret,
-		     size_t *ret_n, struct refusal *reterr)
-{
-	const struct subnet *s = (const struct subnet *)model_get(tx->m, KIND_SUBNET, old->subnet);
-	_cleanup_(record_free_cleanup) struct object *o = NULL;
-	const struct interface *result;
-	size_t n_before = old->n_addrs;
-	int r;
-
-	if (!args->n_addrs == !args->count)
-		return refuse(reterr, MODEL_E_COMBINATION,
-			      "Name either IPv6 addresses or how many are wanted.");
-	r = tx_edit(tx, &old->o, &o);
-	if (!r)
-		r = add(tx, c, s, (struct interface *)o, args, reterr);
-	if (r)
-		return r;
-	result = (const struct interface *)o;
-	r = tx_put(tx, &old->o, &o);
-	if (!r) {
-		*ret_n = result->n_addrs - n_before;
-		*ret = result;
-	}
-	return r;
-}
-
-int interface_assign6(struct tx *tx, const struct caller *c,
-		      const struct interface_assign_args *args, const struct interface **ret,
-		      size_t *ret_n_assigned, struct refusal *reterr)
-{
-	size_t mark = tx_mark(tx);
-	const struct interface *i;
-	int r = interface_find_for(tx->m, c, args->interface_id, INTERFACE_SET, &i, reterr);
-
-	return r ? r : tx_settle(tx, mark, do_assign(tx, c, i, args, ret, ret_n_assigned, reterr));
-}
-
-static int take_one(struct interface *i, const char *text, struct refusal *reterr)
+int interface_drop_addr6(struct interface *i, const char *text, struct refusal *reterr)
 {
 	char id[ID_TEXT_SIZE];
 	struct ipaddr a;
@@ -177,36 +138,4 @@ static int take_one(struct interface *i, const char *text, struct refusal *reter
 			      object_id_text(&i->o, id));
 	address_drop(i, place);
 	return 0;
-}
-
-static int do_unassign(struct tx *tx, const struct interface *old, const char *const *addrs,
-		       size_t n, struct refusal *reterr)
-{
-	_cleanup_(record_free_cleanup) struct object *o = NULL;
-	const struct interface *new;
-	int r;
-
-	if (!n)
-		return refuse(reterr, MODEL_E_MISSING, "Ipv6Addresses");
-	r = tx_edit(tx, &old->o, &o);
-	for (size_t k = 0; k < n && !r; k++)
-		r = take_one((struct interface *)o, addrs[k], reterr);
-	if (r)
-		return r;
-	new = (const struct interface *)o;
-	r = tx_put(tx, &old->o, &o);
-	for (size_t k = 0; k < old->n_addrs && !r; k++)
-		if (address_index(new, &old->addrs[k].addr) == new->n_addrs)
-			r = release_make(tx, old, &old->addrs[k], interface_is_live(tx->m, old));
-	return r;
-}
-
-int interface_unassign6(struct tx *tx, const struct caller *c, const char *id,
-			const char *const *addrs, size_t n_addrs, struct refusal *reterr)
-{
-	size_t mark = tx_mark(tx);
-	const struct interface *i;
-	int r = interface_find_for(tx->m, c, id, INTERFACE_SET, &i, reterr);
-
-	return r ? r : tx_settle(tx, mark, do_unassign(tx, i, addrs, n_addrs, reterr));
 }

@@ -43,6 +43,19 @@ must_check int interface_add_addrs6(struct tx *tx, const struct subnet *s, struc
 				    const char *const *addrs, size_t n_addrs, uint32_t count,
 				    size_t max_addrs, struct refusal *reterr);
 
+/* What an assignment asks for, given to a copy that is to be put; what it had before stays in place.  ADDRESS_*, NO_* */
+must_check int interface_assign_addrs4(struct tx *tx, const struct caller *c,
+				       const struct subnet *s, struct interface *i,
+				       const struct interface_assign_args *args,
+				       struct refusal *reterr);
+must_check int interface_assign_addrs6(struct tx *tx, const struct caller *c,
+				       const struct subnet *s, struct interface *i,
+				       const struct interface_assign_args *args,
+				       struct refusal *reterr);
+/* Takes the address 'text' off a copy that is to be put.  VALUE, ADDRESS_NOT_ASSIGNED, ADDRESS_PRIMARY */
+must_check int interface_drop_addr4(struct interface *i, const char *text, struct refusal *reterr);
+must_check int interface_drop_addr6(struct interface *i, const char *text, struct refusal *reterr);
+
 /* The changes below are made to a copy that is to be put. */
 
 /* Its attachment with that id, which it has. */
