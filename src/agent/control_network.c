@@ -63,7 +63,8 @@ json_t *control_connections(struct control *c, const json_t *request)
 	if (c->agent->dp && (!interface || (port && port->set)))
 		e = datapath_connections(c->agent->dp, port ? port->dp.id : 0,
 					 control_see_connection, &w);
-	return json_pack("{s:o, s:b}", "list", w.list, "truncated", e == -ENOSPC);
+	return json_pack("{s:o, s:b, s:b}", "list", w.list, "truncated", e == -ENOSPC, "known",
+			 !interface || port);
 }
 
 /* ---- what an edge has ---- */

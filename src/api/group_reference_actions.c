@@ -4,6 +4,7 @@
 #include "api/group_view.h"
 #include "api/handlers.h"
 #include "api/param.h"
+#include "model/peering.h"
 #include "model/vpc.h"
 
 static uint64_t vpc_of(const struct model *m, uint64_t group)
@@ -57,11 +58,13 @@ int action_describe_security_group_references(struct ec2_call *c)
 	return r;
 }
 
-/* It names a group of another VPC that is not there any more. */
+/* It names a group of another VPC that is not there any more, or whose VPC is not peered with any more. */
 static bool is_stale(const struct model *m, const struct group_rule *r)
 {
-	return r->end == RULE_END_GROUP && r->peer_vpc != vpc_of(m, r->group) &&
-	       !model_get(m, KIND_SECURITY_GROUP, r->peer);
+	const uint64_t vpc = vpc_of(m, r->group);
+
+	return r->end == RULE_END_GROUP && r->peer_vpc != vpc &&
+	       (!model_get(m, KIND_SECURITY_GROUP, r->peer) || !peering_joins(m, vpc, r->peer_vpc));
 }
 
 static bool has_stale_rules(const struct ec2_call *c, const struct object *o)

@@ -18,6 +18,7 @@ static const struct table_column columns[] = {
 struct answers {
 	json_t *list;
 	bool truncated;
+	bool known; /* an agent has the interface that was asked for, or is too old to say */
 };
 
 /* Adds what one agent says, each row with the host's name. */
@@ -31,6 +32,7 @@ static int add_answer(struct answers *a, const char *host, const json_t *answer)
 	if (!json_unpack((json_t *)(uintptr_t)answer, "{s:{s:s}}", "error", "message", &message))
 		return complain(-EPROTO, "the agent of %s: %s", host, message);
 	a->truncated |= json_is_true(json_object_get(connections, "truncated"));
+	a->known |= !json_is_false(json_object_get(connections, "known"));
 	json_array_foreach(list, i, row)
 	{
 		if (json_object_set_new(row, "host", json_string(host)) ||
@@ -70,6 +72,11 @@ static int ask_all(const struct agent_sockets *s, const char *what, struct answe
 		return complain(-ENOENT,
 				"\"%s\" is neither an interface (eni-...) nor an agent in %s", what,
 				s->directory);
+	if (!r && !a->known)
+		return complain(-ENOENT,
+				"no agent in %s has an interface \"%s\": viaduct interfaces shows "
+				"which host has it",
+				s->directory, what);
 	return r;
 }
 

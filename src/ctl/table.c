@@ -2,6 +2,8 @@
 #include "ctl/table.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/limits.h"
@@ -128,20 +130,64 @@ static int cells_fill(struct cells *c, const json_t *rows, const struct table_co
 	return 0;
 }
 
+/* Characters, not bytes: the API's JSON is UTF-8. */
+static size_t text_width(const char *s)
+{
+	size_t width = 0;
+
+	for (; *s; s++)
+		width += ((unsigned char)*s & 0xc0) != 0x80;
+	return width;
+}
+
 static size_t cells_width(const struct cells *c, size_t column, size_t n_columns)
 {
 	size_t width = 0;
 
 	for (size_t i = column; i < c->n; i += n_columns)
-		if (strlen(c->text[i]) > width)
-			width = strlen(c->text[i]);
+		if (text_width(c->text[i]) > width)
+			width = text_width(c->text[i]);
 	return width;
 }
 
-int table_print(FILE *out, const json_t *rows, const struct table_column *columns, size_t n_columns)
+static void print_rows(FILE *out, const struct cells *c, const size_t *widths, size_t n_columns)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const size_t column = i % n_columns;
+
+		fputs(c->text[i], out);
+		if (column < n_columns - 1)
+			fprintf(out, "%*s",
+				(int)(widths[column] - text_width(c->text[i])) + TABLE_GAP, "");
+		else
+			fputc('\n', out);
+	}
+}
+
+/* A row is a block of lines, one for each column, and an empty line follows it. */
+static void print_blocks(FILE *out, const struct cells *c, size_t n_columns)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < n_columns; i++)
+		if (text_width(c->text[i]) > width)
+			width = text_width(c->text[i]);
+	for (size_t i = n_columns; i < c->n; i++) {
+		const char *title = c->text[i % n_columns];
+
+		fprintf(out, "%s%*s%s\n", title, (int)(width - text_width(title)) + TABLE_GAP, "",
+			c->text[i]);
+		if (i % n_columns == n_columns - 1)
+			fputc('\n', out);
+	}
+}
+
+int table_print_within(FILE *out, const json_t *rows, const struct table_column *columns,
+		       size_t n_columns, size_t most)
 {
 	_cleanup_(cells_deinit) struct cells c = {0};
 	_cleanup_free_ size_t *widths = calloc(n_columns, sizeof(*widths));
+	size_t whole = (n_columns - 1) * TABLE_GAP;
 	int r;
 
 	if (!widths)
@@ -150,18 +196,25 @@ int table_print(FILE *out, const json_t *rows, const struct table_column *column
 	if (r)
 		return r;
 	for (size_t i = 0; i < n_columns; i++)
-		widths[i] = cells_width(&c, i, n_columns);
-	for (size_t i = 0; i < c.n; i++) {
-		bool last = i % n_columns == n_columns - 1;
-
-		fputs(c.text[i], out);
-		if (!last)
-			fprintf(out, "%*s",
-				(int)(widths[i % n_columns] - strlen(c.text[i])) + TABLE_GAP, "");
-		else
-			fputc('\n', out);
-	}
+		whole += widths[i] = cells_width(&c, i, n_columns);
+	if (most && whole > most && c.n > n_columns)
+		print_blocks(out, &c, n_columns);
+	else
+		print_rows(out, &c, widths, n_columns);
 	return 0;
+}
+
+/* Of the terminal that 'out' is; 0: it is none, or does not know. */
+static size_t terminal_width(FILE *out)
+{
+	struct winsize size = {0};
+
+	return isatty(fileno(out)) && !ioctl(fileno(out), TIOCGWINSZ, &size) ? size.ws_col : 0;
+}
+
+int table_print(FILE *out, const json_t *rows, const struct table_column *columns, size_t n_columns)
+{
+	return table_print_within(out, rows, columns, n_columns, terminal_width(out));
 }
 
 int table_print_object(FILE *out, const json_t *object, const struct table_column *columns,

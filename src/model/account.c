@@ -73,6 +73,23 @@ static int choose_account(struct tx *tx, const char *text, uint64_t *ret, struct
 	return 0;
 }
 
+/* People tell accounts apart by it, in tables: it is one line, and there if it is given. */
+static int check_name(const char *name, struct refusal *reterr)
+{
+	if (!name)
+		return 0;
+	if (strlen(name) > LIMIT_MODEL_TEXT)
+		return refuse(reterr, MODEL_E_VALUE, name, "name", "It is too long.");
+	if (!name[strspn(name, " ")])
+		return refuse(reterr, MODEL_E_VALUE, name, "name",
+			      "An account's name may not be empty.");
+	for (const char *s = name; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			return refuse(reterr, MODEL_E_VALUE, name, "name",
+				      "An account's name has no control characters.");
+	return 0;
+}
+
 static int do_account_create(struct tx *tx, const struct account_create_args *args,
 			     const struct account **ret, struct refusal *reterr)
 {
@@ -81,8 +98,9 @@ static int do_account_create(struct tx *tx, const struct account_create_args *ar
 	uint64_t id = 0;
 	int r;
 
-	if (args->name && strlen(args->name) > LIMIT_MODEL_TEXT)
-		return refuse(reterr, MODEL_E_VALUE, args->name, "name", "It is too long.");
+	r = check_name(args->name, reterr);
+	if (r)
+		return r;
 	r = choose_account(tx, args->id, &id, reterr);
 	if (!r)
 		r = tx_make(tx, KIND_ACCOUNT, id, &o);

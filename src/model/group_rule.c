@@ -177,15 +177,6 @@ int group_rule_refuse(int code, const struct group_rule *rule, struct refusal *r
 
 /* ---- reading ---- */
 
-/* Groups of a VPC that is peered with may be named, also another account's. */
-static bool is_peered(const struct model *m, uint64_t vpc, uint64_t other)
-{
-	const struct vpc *a = (const struct vpc *)model_get(m, KIND_VPC, vpc);
-	const struct vpc *b = (const struct vpc *)model_get(m, KIND_VPC, other);
-
-	return a && b && peering_is_active(m, a->vni, b->vni);
-}
-
 static int read_group(const struct model *m, const struct caller *c, const struct security_group *g,
 		      const struct rule_args *args, struct group_rule *ret, struct refusal *reterr)
 {
@@ -203,7 +194,8 @@ static int read_group(const struct model *m, const struct caller *c, const struc
 	} else {
 		peer = security_group_by_name(m, g->vpc, args->group_name);
 	}
-	near = peer && (peer->vpc == g->vpc || is_peered(m, g->vpc, peer->vpc));
+	/* Groups of a VPC that is peered with may be named, also another account's. */
+	near = peer && (peer->vpc == g->vpc || peering_joins(m, g->vpc, peer->vpc));
 	if (!peer || (!near && !caller_sees(c, &peer->o)) ||
 	    (args->user_id &&
 	     (id_parse(KIND_ACCOUNT, args->user_id, &owner) || owner != peer->o.account)))

@@ -334,6 +334,8 @@ static int modify_only_interface(struct tx *tx, const struct caller *c, const st
 static int check_modify(const struct instance *n, const struct instance_modify_args *args,
 			struct refusal *reterr)
 {
+	if (n->state == INSTANCE_SHUTTING_DOWN || n->state == INSTANCE_TERMINATED)
+		return refuse(reterr, MODEL_E_INSTANCE_STATE, args->instance_id, "modified");
 	if ((args->type || args->user_data) && n->state != INSTANCE_STOPPED)
 		return refuse(reterr, MODEL_E_INSTANCE_NOT_STOPPED, args->instance_id);
 	if (args->type && !instance_type_find(args->type))

@@ -94,6 +94,14 @@ bool peering_is_active(const struct model *m, uint32_t vni, uint32_t other_vni)
 	return false;
 }
 
+bool peering_joins(const struct model *m, uint64_t vpc, uint64_t other)
+{
+	const struct vpc *a = (const struct vpc *)model_get(m, KIND_VPC, vpc);
+	const struct vpc *b = (const struct vpc *)model_get(m, KIND_VPC, other);
+
+	return a && b && peering_is_active(m, a->vni, b->vni);
+}
+
 bool peering_reaches(const struct model *m, uint32_t host, uint32_t vni)
 {
 	const struct vpc *v = vpc_by_vni(m, vni);

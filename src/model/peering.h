@@ -88,6 +88,8 @@ bool peering_sees(const struct caller *c, const struct peering *p);
 
 /* Two networks are peered. */
 bool peering_is_active(const struct model *m, uint32_t vni, uint32_t other_vni);
+/* The same of two VPCs by their ids; one that is not there is peered with none. */
+bool peering_joins(const struct model *m, uint64_t vpc, uint64_t other);
 /* The host carries the network, or one that it is peered with: it may hold its mappings. */
 bool peering_reaches(const struct model *m, uint32_t host, uint32_t vni);
 /* The side that is not 'vpc'; NULL: it is none of both. */

@@ -255,6 +255,8 @@ static void add_local_route(struct trip *t, const struct interface *i, const str
 {
 	const struct subnet *s = (const struct subnet *)model_get(t->m, KIND_SUBNET, i->subnet);
 	const struct vpc *v = (const struct vpc *)model_get(t->m, KIND_VPC, i->vpc);
+	const struct prefix whole = prefix_make(a, 128);
+	const struct prefix *block = vpc_block_over(v, &whole);
 	const struct route_table *table = route_table_of(t->m, s);
 	struct reach_step step = {.what = REACH_ROUTE,
 				  .back = back,
@@ -264,9 +266,8 @@ static void add_local_route(struct trip *t, const struct interface *i, const str
 				  .attached_kind = KIND_SUBNET,
 				  .attached = i->subnet};
 
-	for (size_t n = 0; n < v->n_blocks; n++)
-		if (prefix_contains(&v->blocks[n].prefix, a))
-			step.prefix = v->blocks[n].prefix;
+	if (block)
+		step.prefix = *block;
 	add_step(t, step);
 }
 

@@ -160,10 +160,12 @@ static void test_connections_are_shown_and_counted(void **state)
 			    "10.0.1.100");
 	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "begun")),
 			    "here");
+	assert_true(json_is_true(json_object_get(json_object_get(answer, "connections"), "known")));
 	json_decref(answer);
 	answer = ask(d, "{\"request\":\"connections\",\"interface\":\"eni-2\"}\n");
 	list = json_object_get(json_object_get(answer, "connections"), "list");
 	assert_int_equal(json_array_size(list), 0);
+	assert_true(json_is_false(json_object_get(json_object_get(answer, "connections"), "known")));
 	json_decref(answer);
 	rig_advance_ms(&d->rig, 10001);
 	stats = rig_last(&d->rig, VIADUCT__AGENT__FRAME__BODY_STATS);

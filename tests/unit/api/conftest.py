@@ -105,7 +105,8 @@ def vpc(ec2):
     v = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     yield v
     by_vpc = [{"Name": "vpc-id", "Values": [v]}]
-    for r in ec2.describe_instances(Filters=by_vpc)["Reservations"]:
+    still = {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}
+    for r in ec2.describe_instances(Filters=by_vpc + [still])["Reservations"]:
         for i in r["Instances"]:
             ec2.modify_instance_attribute(InstanceId=i["InstanceId"],
                                           DisableApiTermination={"Value": False})

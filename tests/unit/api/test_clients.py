@@ -388,6 +388,12 @@ def test_instance_attributes(ec2, subnet):
                 Groups=["sg-1"]) == "InvalidGroupId.Malformed"
     assert code(ec2.describe_instance_attribute, InstanceId=i,
                 Attribute="nonsense") == "InvalidParameterValue"
+    ec2.terminate_instances(InstanceIds=[i])
+    for change in ({"DisableApiTermination": {"Value": True}}, {"DisableApiStop": {"Value": True}},
+                   {"InstanceInitiatedShutdownBehavior": {"Value": "stop"}}):
+        assert code(ec2.modify_instance_attribute, InstanceId=i,
+                    **change) == "IncorrectInstanceState"
+    assert get("disableApiTermination", "DisableApiTermination") == {"Value": False}
 
 
 def test_instance_not_found(ec2):

@@ -424,6 +424,14 @@ def test_groups_of_peered_networks(ec2, other, vpc):
     assert [(r["GroupId"], r["ReferencingVpcId"]) for r in references] == [(h, vpc)]
     # it may go, and leaves a rule that is stale
     assert ec2.describe_stale_security_groups(VpcId=vpc)["StaleSecurityGroupSet"] == []
+    other.delete_vpc_peering_connection(VpcPeeringConnectionId=p)
+    stale, = ec2.describe_stale_security_groups(VpcId=vpc)["StaleSecurityGroupSet"]
+    assert stale["GroupId"] == g and stale["StaleIpPermissionsEgress"] == []
+    assert stale["StaleIpPermissions"][0]["UserIdGroupPairs"][0]["GroupId"] == h
+    p = ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=theirs, PeerOwnerId="222222222222")[
+        "VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    other.accept_vpc_peering_connection(VpcPeeringConnectionId=p)
+    assert ec2.describe_stale_security_groups(VpcId=vpc)["StaleSecurityGroupSet"] == []
     other.delete_security_group(GroupId=h)
     stale, = ec2.describe_stale_security_groups(VpcId=vpc)["StaleSecurityGroupSet"]
     assert stale["GroupId"] == g

@@ -227,6 +227,8 @@ class Walk:
         what = self.rng.choice(["SourceDestCheck", "DisableApiTermination"])
         if not n:
             expected = NOT_FOUND["i"]
+        elif n.state == "terminated":
+            expected = "IncorrectInstanceState"
         elif what == "SourceDestCheck" and len(n.enis) != 1:
             expected = "InvalidInstanceID" if n.enis else "IncorrectInstanceState"
         self.ask("modify_instance_attribute", expected, InstanceId=instance, **{what: {"Value": value}})

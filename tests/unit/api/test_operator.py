@@ -268,6 +268,13 @@ def test_accounts(call, make_client):
     call("GET", path, expect=404)
     call("POST", "/v1/accounts", {"id": "12"}, expect=400)
     call("POST", "/v1/accounts", {"id": "111111111111"}, expect=409)
+    before = call("GET", "/v1/accounts")
+    for name in ("", "  ", "a\nb", "a\x7f", "x" * 256):
+        call("POST", "/v1/accounts", {"name": name}, expect=400)
+    assert call("GET", "/v1/accounts") == before
+    named = call("POST", "/v1/accounts", {"name": "\u00fcber"})["account"]
+    assert named["name"] == "\u00fcber"
+    call("DELETE", "/v1/accounts/" + named["id"])
 
 
 def test_pages(call):

@@ -10,6 +10,7 @@
 #include "model/route_table.h"
 #include "model/vpc.h"
 #include "model/vpc_block.h"
+#include "model/vpc_block6.h"
 #include "tests/unit/model/cluster.h"
 
 static struct cluster c; /* 10.0.0.0/16 with the subnet 10.0.0.0/24 */
@@ -256,6 +257,7 @@ static void test_the_analysis_follows_them(void **state)
 	assert_ok(reach_analyse(c.m, &q, &a));
 	assert_int_equal(route_step(&a, false)->code, REACH_PASSES);
 	assert_int_equal(route_step(&a, false)->target, 0);
+	assert_true(prefix_equal(&route_step(&a, false)->prefix, &vpc()->blocks[0].prefix));
 	assert_ok(add(
 		(struct route_args){.table_id = rtb, .cidr = "10.0.1.0/24", .instance_id = box}));
 	q.from.interface = cluster_interface_of(&c, here);
@@ -271,6 +273,32 @@ static void test_the_analysis_follows_them(void **state)
 	assert_int_equal(route_step(&a, false)->code, REACH_FORWARDS);
 }
 
+/* requirement: TOPO-1 */
+static void test_the_local_route_is_of_the_block_of_the_address(void **state)
+{
+	struct vpc_block6_args block = {.provided = true};
+	char other[ID_TEXT_SIZE], here[ID_TEXT_SIZE], there[ID_TEXT_SIZE];
+	struct reach_question q = {.protocol = 6, .port = 80};
+	struct reach_answer a;
+	const struct vpc *v;
+
+	cluster_make_subnet(&c, c.vpc, "10.0.1.0/24", other);
+	assert_ok(cluster_run(&c, c.subnet, here));
+	assert_ok(cluster_run(&c, other, there));
+	cluster_acknowledge(&c);
+	assert_ok(cluster_end(
+		&c, vpc_associate_block6(cluster_tx(&c), &c.me, c.vpc, &block, &v, &c.refusal)));
+	q.from.interface = cluster_interface_of(&c, here);
+	q.to.interface = cluster_interface_of(&c, there);
+	q.from.addr = v->blocks6[0].prefix.addr;
+	q.to.addr = v->blocks6[0].prefix.addr;
+	q.from.addr.b[15] = 4;
+	q.to.addr.b[15] = 5;
+	assert_ok(reach_analyse(c.m, &q, &a));
+	assert_true(prefix_equal(&route_step(&a, false)->prefix, &v->blocks6[0].prefix));
+	assert_true(prefix_equal(&route_step(&a, true)->prefix, &v->blocks6[0].prefix));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -281,6 +309,7 @@ int main(void)
 		TEST(test_a_block_that_goes),
 		TEST(test_what_hosts_are_told),
 		TEST(test_the_analysis_follows_them),
+		TEST(test_the_local_route_is_of_the_block_of_the_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
