@@ -35,7 +35,7 @@ static __always_inline void edge_count(const struct __sk_buff *skb, __u32 row, b
 static __always_inline struct dp_flow_edge *edge_flow_at(const struct dp_flow_edge_key *k)
 {
 	const __u64 *w = (const __u64 *)k;
-	__u32 place = flow_place(w[0], w[1] ^ k->handle);
+	__u32 place = flow_place(flow_number(w[0]), w[1] ^ k->handle);
 
 	return bpf_map_lookup_elem(&flows_edge, &place);
 }

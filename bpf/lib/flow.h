@@ -7,15 +7,20 @@
 
 #include "bpf/lib/seal.h"
 
-/* All but the first of eight bytes, as they lie in memory. */
-#define FLOW_IN_MASK bpf_cpu_to_be64(0x00ffffffffffffffULL)
-
 /* Whether nothing that the decision was made from has changed. */
 static __always_inline bool flow_is_valid(const struct dp_stamp *s)
 {
 	return host_epoch() == s->epoch && generation_get(s->bucket) == s->mapping_generation;
 }
 
+/* Eight bytes of addresses as a number: what differs most, the last of them, is lowest. */
+static __always_inline __u64 flow_number(__u64 bytes)
+{
+	return bpf_be64_to_cpu(bytes);
+}
+
+/* A product's bits depend on what is not above them: places, the lowest bits of the result, come from
+ * about the lower 46 bits of both numbers. */
 static __always_inline __u32 flow_hash(__u64 a, __u64 b)
 {
 	__u64 h = (a * 0x9E3779B97F4A7C15ULL ^ b) * 0xFF51AFD7ED558CCDULL;
@@ -62,7 +67,7 @@ static __always_inline __u32 flow_out_place(const void *addresses, __u32 ifindex
 {
 	__u32 processor = bpf_get_smp_processor_id();
 
-	return flow_first(processor, flow_addresses(addresses), ifindex);
+	return flow_first(processor, flow_number(flow_addresses(addresses)), ifindex);
 }
 
 static __always_inline bool flow_out_is(const struct dp_flow_out *f, const void *addresses,
@@ -84,7 +89,8 @@ static __always_inline struct dp_flow_out *flow_out_get(const void *addresses, _
 	return flow_out_is(f, addresses, ifindex) ? f : NULL;
 }
 
-/* Keeps a decision; the one in its place moves to the other. */
+/* Keeps a decision; the one in its place moves to the other, unless it is none, or of an epoch that
+ * is over. */
 static __always_inline void flow_out_keep(const struct dp_flow_out *flow)
 {
 	const void *addresses = &flow->key.saddr;
@@ -94,7 +100,7 @@ static __always_inline void flow_out_keep(const struct dp_flow_out *flow)
 
 	if (!f || !g)
 		return;
-	if (!flow_out_is(f, addresses, flow->key.ifindex))
+	if (f->stamp.epoch == flow->stamp.epoch && !flow_out_is(f, addresses, flow->key.ifindex))
 		*g = *f;
 	*f = *flow;
 }
@@ -110,10 +116,10 @@ static __always_inline bool flow_accepts(const struct dp_flow_in *f, __u8 seal, 
 	return f->peer == peer && !seal_check(f->accept_all, seal, format);
 }
 
-/* The bytes of an address that say who, without where: VNI and IPv4. */
+/* The half of an address that says who: IPv4 below the VNI. */
 static __always_inline __u64 flow_in_half(const void *addr)
 {
-	return *(const __u64 *)(addr + 8) & FLOW_IN_MASK;
+	return flow_number(*(const __u64 *)(addr + 8));
 }
 
 static __always_inline __u32 flow_in_place(const void *src, const void *dst)
@@ -148,7 +154,7 @@ static __always_inline void flow_in_keep(const struct dp_flow_in *flow)
 
 	if (!f || !g)
 		return;
-	if (!flow_in_is(f, flow->src, flow->dst))
+	if (f->stamp.epoch == flow->stamp.epoch && !flow_in_is(f, flow->src, flow->dst))
 		*g = *f;
 	*f = *flow;
 }

@@ -13,7 +13,7 @@
 static __always_inline struct dp_flow_in *reip4_find(const struct iphdr *ip)
 {
 	__u64 src = (__u64)ip->saddr << 32 | htonl(0xffff), dst = (__u64)ip->daddr << 32 | htonl(0xffff);
-	__u32 place = flow_first(bpf_get_smp_processor_id(), src & FLOW_IN_MASK, dst & FLOW_IN_MASK);
+	__u32 place = flow_first(bpf_get_smp_processor_id(), flow_number(src), flow_number(dst));
 	struct dp_flow_in *f;
 
 	for (int i = 0; i < 2; i++) {
