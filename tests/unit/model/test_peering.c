@@ -305,35 +305,35 @@ static void test_mtu_leaves_room_for_peers(void **state)
 	for (size_t i = 0; i < 3; i++)
 		assert_ok(report(i, FORMATS_TUNNEL));
 	change_free(run_on("h1", c.subnet));
-	assert_int_equal(vpc(c.vpc)->mtu, INSIDE);
+	assert_int_equal(cluster_vpc(&c, c.vpc)->mtu, INSIDE);
 	assert_ok(ask(c.vpc, other_vpc, id));
 	assert_ok(accept(&c.me, id));
-	assert_int_equal(vpc(c.vpc)->mtu, INSIDE);
+	assert_int_equal(cluster_vpc(&c, c.vpc)->mtu, INSIDE);
 
 	assert_ok(report(2, FORMAT_BIT(FORMAT_SIIT_2))); /* which the first has nothing in common with */
 	change_free(run_on("h3", other_subnet));
-	assert_int_equal(vpc(c.vpc)->mtu, INSIDE);
+	assert_int_equal(cluster_vpc(&c, c.vpc)->mtu, INSIDE);
 	/* undone, and done again */
 	change = run_on("h2", other_subnet);
-	assert_int_equal(vpc(c.vpc)->mtu, BETWEEN);
+	assert_int_equal(cluster_vpc(&c, c.vpc)->mtu, BETWEEN);
 	change_undo(change);
-	assert_int_equal(vpc(c.vpc)->mtu, INSIDE);
+	assert_int_equal(cluster_vpc(&c, c.vpc)->mtu, INSIDE);
 	change_free(run_on("h2", other_subnet));
-	assert_int_equal(vpc(c.vpc)->mtu, BETWEEN);
-	assert_int_equal(vpc(other_vpc)->mtu, BETWEEN);
+	assert_int_equal(cluster_vpc(&c, c.vpc)->mtu, BETWEEN);
+	assert_int_equal(cluster_vpc(&c, other_vpc)->mtu, BETWEEN);
 	change = cluster_end_change(&c, peering_delete(cluster_tx(&c), &c.me, id, &c.refusal));
-	assert_int_equal(vpc(c.vpc)->mtu, INSIDE);
+	assert_int_equal(cluster_vpc(&c, c.vpc)->mtu, INSIDE);
 	change_undo(change);
-	assert_int_equal(vpc(c.vpc)->mtu, BETWEEN);
+	assert_int_equal(cluster_vpc(&c, c.vpc)->mtu, BETWEEN);
 
 	assert_ok(report(1, FORMATS_TUNNEL | FORMAT_BIT(FORMAT_SIIT_2)));
-	assert_int_equal(vpc(c.vpc)->mtu, BETWEEN);
+	assert_int_equal(cluster_vpc(&c, c.vpc)->mtu, BETWEEN);
 	assert_ok(report(0, FORMATS_TUNNEL | FORMAT_BIT(FORMAT_SIIT_2)));
-	assert_int_equal(vpc(c.vpc)->mtu, 1500 - 20);
+	assert_int_equal(cluster_vpc(&c, c.vpc)->mtu, 1500 - 20);
 	assert_ok(report(0, FORMATS_TUNNEL));
-	assert_int_equal(vpc(other_vpc)->mtu, BETWEEN);
+	assert_int_equal(cluster_vpc(&c, other_vpc)->mtu, BETWEEN);
 	assert_ok(cluster_end(&c, peering_delete(cluster_tx(&c), &c.me, id, &c.refusal)));
-	assert_int_equal(vpc(c.vpc)->mtu, INSIDE);
+	assert_int_equal(cluster_vpc(&c, c.vpc)->mtu, INSIDE);
 }
 
 int main(void)
