@@ -53,11 +53,15 @@ static __always_inline void drop_event(const struct packet *p, __u32 reason)
 	bpf_ringbuf_submit(e, 0);
 }
 
-static __noinline int refuse(struct __sk_buff *skb, struct packet *p, __u32 reason)
+__judged_once int refuse(struct __sk_buff *skb, struct packet *p, __u32 reason)
 {
-	__u32 slot = p->slot;
-	struct dp_drops_value *d = bpf_map_lookup_elem(&drops, &slot);
+	struct dp_drops_value *d;
+	__u32 slot;
 
+	if (!p)
+		return TC_ACT_SHOT;
+	slot = p->slot;
+	d = bpf_map_lookup_elem(&drops, &slot);
 	if (d)
 		d->packets[reason & (DROP_REASON_MAX - 1)]++;
 	if (drop_has_event(reason))

@@ -101,16 +101,21 @@ static __always_inline bool edge_from_shared(struct packet *p)
 }
 
 /* Where the node is that 'p->dst' in 'p->vni' is: 0 with the flow, an upcall, or a reason. */
-static __noinline int edge_locate(struct packet *p, __be32 saddr, __be32 daddr)
+__judged_once int edge_locate(struct packet *p, __be32 saddr, __be32 daddr)
 {
-	struct dp_flow_out *flow = &p->flow.out;
-	const struct dp_local_value *local = local_get(p->vni, p->dst);
+	const struct dp_local_value *local;
 	const struct dp_mapping_value *m = NULL;
 	const struct dp_peer_copy *peer;
 	const struct dp_port_copy *to;
-	__u32 slot = local ? local->slot : 0, id = 0;
+	struct dp_flow_out *flow;
+	__u32 slot, id = 0;
 	int r;
 
+	if (!p)
+		return -DROP_MALFORMED;
+	flow = &p->flow.out;
+	local = local_get(p->vni, p->dst);
+	slot = local ? local->slot : 0;
 	memset(flow, 0, sizeof(*flow));
 	flow->stamp.epoch = host_epoch();
 	flow->stamp.bucket = (__u16)dp_bucket_v4(p->vni, daddr);
@@ -195,14 +200,15 @@ static __always_inline int edge_fits(struct __sk_buff *skb, struct packet *p)
 }
 
 /* Sends the packet, translated, to where edge_locate() found the node. */
-static __noinline int edge_to_node(struct __sk_buff *skb, struct packet *p)
+__judged_once int edge_to_node(struct __sk_buff *skb, struct packet *p)
 {
-	struct dp_flow_out *flow = &p->flow.out;
 	const struct dp_peer_copy *peer;
 	struct iphdr *ip = ipv4_get(skb);
+	struct dp_flow_out *flow;
 
-	if (!ip)
+	if (!ip || !p)
 		return -DROP_REWRITE;
+	flow = &p->flow.out;
 	if (flow->format == FORMAT_NONE)
 		return forward_local(skb, ip, flow);
 	peer = peer_get(flow->peer);

@@ -134,15 +134,20 @@ static __always_inline int edge6_gateway_back(struct packet *p, struct edge *e)
 
 /* Where the node is: 0 with 'p->flow.out', an upcall, or a reason.  For a node of this host the flow
  * has a slot. */
-static __noinline int edge6_locate(struct __sk_buff *skb, struct packet *p)
+__judged_once int edge6_locate(struct __sk_buff *skb, struct packet *p)
 {
-	struct dp_flow_out *flow = &p->flow.out;
-	const struct dp_local_value *local = local_get(p->vni, p->dst);
+	const struct dp_local_value *local;
 	const struct dp_mapping_value *m = NULL;
 	const struct dp_peer_copy *peer;
-	__u32 slot = local ? local->slot : 0, id = 0;
+	struct dp_flow_out *flow;
+	__u32 slot, id = 0;
 	int r;
 
+	if (!p)
+		return -DROP_MALFORMED;
+	flow = &p->flow.out;
+	local = local_get(p->vni, p->dst);
+	slot = local ? local->slot : 0;
 	memset(flow, 0, sizeof(*flow));
 	if (!local || local->flags & DP_LOCAL_SHARED)
 		m = mapping_v6_get(p->vni, p->dst);
@@ -179,15 +184,19 @@ static __noinline int edge6_locate(struct __sk_buff *skb, struct packet *p)
 	return r;
 }
 
-static __noinline int edge6_to_node(struct __sk_buff *skb, struct packet *p)
+__judged_once int edge6_to_node(struct __sk_buff *skb, struct packet *p)
 {
-	struct dp_flow_out *flow = &p->flow.out;
-	const struct dp_peer_copy *peer = peer_get(flow->peer);
+	const struct dp_peer_copy *peer;
 	const struct ipv6hdr *ip = ipv6_get(skb);
+	struct dp_flow_out *flow;
 	__u16 size;
 	__u8 tos;
 	int r;
 
+	if (!p)
+		return -DROP_MALFORMED;
+	flow = &p->flow.out;
+	peer = peer_get(flow->peer);
 	if (!ip || !peer)
 		return -DROP_NO_PEER;
 	size = (__u16)(ntohs(ip->payload_len) + sizeof(*ip));

@@ -193,15 +193,19 @@ static __always_inline void icmp_fill(struct icmp_frame *f, const struct packet 
 	f->icmp.checksum = (__u16)~fold(quote_sum + icmp[0] + (__u64)icmp[1]);
 }
 
-static __noinline int icmp_error(struct __sk_buff *skb, struct packet *p, __u32 type, __u32 code)
+__judged_once int icmp_error(struct __sk_buff *skb, struct packet *p, __u32 type, __u32 code)
 {
-	const struct dp_port_copy *port = port_get(p->slot);
-	struct icmp_frame *f = (struct icmp_frame *)p->work;
+	const struct dp_port_copy *port;
 	struct iphdr *ip = ipv4_get(skb);
+	struct icmp_frame *f;
 	__u64 sum = 0;
 	__u32 quoted;
 
-	if (!ip || !port || !icmp_may_answer(skb, ip))
+	if (!p || !ip)
+		return TC_ACT_SHOT;
+	f = (struct icmp_frame *)p->work;
+	port = port_get(p->slot);
+	if (!port || !icmp_may_answer(skb, ip))
 		return TC_ACT_SHOT;
 	ip = ipv4_get(skb);
 	if (!ip || !budget_take(p->slot, DP_BUDGET_ICMP, DP_ICMP_PER_WINDOW))

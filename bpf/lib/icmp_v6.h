@@ -95,17 +95,22 @@ static __always_inline void icmp_v6_fill(struct icmp6_frame *f, const struct pac
 		quote_sum + (__u32)bpf_csum_diff(NULL, 0, (__be32 *)&f->ip.saddr, 40, pseudo));
 }
 
-static __noinline int icmp_v6_error(struct __sk_buff *skb, struct packet *p, __u32 type, __u32 code)
+__judged_once int icmp_v6_error(struct __sk_buff *skb, struct packet *p, __u32 type, __u32 code)
 {
-	const struct dp_port_copy *port = port_get(p->slot);
-	const struct dp_subnet_value *link = subnet_get(p->vni, p->src);
-	struct icmp6_frame *f = (struct icmp6_frame *)p->work;
+	const struct dp_subnet_value *link;
+	const struct dp_port_copy *port;
 	struct ipv6hdr *ip = ipv6_get(skb);
+	struct icmp6_frame *f;
 	__u64 sum = 0;
 	__u32 quoted;
 	__u8 next;
 
-	if (!ip || !port || !link)
+	if (!p || !ip)
+		return TC_ACT_SHOT;
+	f = (struct icmp6_frame *)p->work;
+	port = port_get(p->slot);
+	link = subnet_get(p->vni, p->src);
+	if (!port || !link)
 		return TC_ACT_SHOT;
 	next = ip->nexthdr;
 	if (!icmp_v6_may_answer(skb, next) ||

@@ -363,12 +363,15 @@ static __always_inline int ingress_to_edge_ipv6(struct __sk_buff *skb)
 }
 
 /* Keeps what is decided and allowed, restores the packet and gives it to the node. */
-static __noinline int ingress_carry(struct __sk_buff *skb, struct packet *p)
+__judged_once int ingress_carry(struct __sk_buff *skb, struct packet *p)
 {
-	struct dp_flow_in *flow = &p->flow.in;
+	struct dp_flow_in *flow;
 	struct ipv6hdr *ip6;
 	int r;
 
+	if (!p)
+		return -DROP_MALFORMED;
+	flow = &p->flow.in;
 	if (p->in.next == IPPROTO_IPIP6) {
 		r = ipip6_decode(skb, false);
 		if (!r)
@@ -390,9 +393,9 @@ static __noinline int ingress_carry(struct __sk_buff *skb, struct packet *p)
 
 /* A packet whose destination is in a locator of ours, in steps as route_ipv4().  One for a gateway is not
  * judged: no node gets it. */
-static __noinline int ingress_packet(struct __sk_buff *skb, struct packet *p)
+__judged_once int ingress_packet(struct __sk_buff *skb, struct packet *p)
 {
-	int r = ingress_decide(skb, p);
+	int r = p ? ingress_decide(skb, p) : -DROP_MALFORMED;
 
 	if (r != VERDICT_ROUTED)
 		return r;

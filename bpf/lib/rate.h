@@ -25,7 +25,7 @@ static __always_inline __u64 rate_size(const struct __sk_buff *skb)
 }
 
 /* Whether the packet may leave now.  Not inlined: where nobody has a rate its code is not in the way. */
-static __noinline bool rate_take(const struct __sk_buff *skb, __u32 row)
+__judged_once int rate_take(const struct __sk_buff *skb, __u32 row)
 {
 	struct dp_rate_value *r = bpf_map_lookup_elem(&rates, &row);
 	__u64 now, due, from, cost;

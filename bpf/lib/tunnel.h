@@ -74,14 +74,14 @@ static __always_inline const struct dp_mapping_value *tunnel_source(const struct
 }
 
 /* 'p' has format and VNI; the peer is known. */
-static __noinline int tunnel_packet(struct __sk_buff *skb, struct packet *p, __u32 peer_id)
+__judged_once int tunnel_packet(struct __sk_buff *skb, struct packet *p, __u32 peer_id)
 {
 	const struct dp_peer_copy *peer = peer_get(peer_id);
 	__u32 size = 0;
 	bool to_edge;
 	int r;
 
-	if (!peer_id || !peer)
+	if (!p || !peer_id || !peer)
 		return -DROP_UNKNOWN_PEER;
 	r = tunnel_networks(p);
 	if (!r)

@@ -269,13 +269,17 @@ static __always_inline void tuple_key_of(struct packet *p, const __u8 *src, cons
 }
 
 /* 'p->key' as the node that is 'local' sees it; its padding has been zero from the beginning. */
-static __noinline void tuple_key(struct packet *p, bool egress)
+__judged_once int tuple_key(struct packet *p, __u32 egress)
 {
-	tuple_key_of(p, p->src, p->dst, egress);
+	if (p)
+		tuple_key_of(p, p->src, p->dst, egress);
+	return 0;
 }
 
 /* The same for what an error quotes. */
-static __noinline void tuple_key_quoted(struct packet *p, bool egress)
+__judged_once int tuple_key_quoted(struct packet *p, __u32 egress)
 {
-	tuple_key_of(p, p->quoted.src, p->quoted.dst, egress);
+	if (p)
+		tuple_key_of(p, p->quoted.src, p->quoted.dst, egress);
+	return 0;
 }
