@@ -24,26 +24,28 @@ static int activate_port(struct bpf_host *h, uint32_t slot, const struct dp_port
 	return r == -ENODEV ? 0 : r; /* the node went while nobody looked: for the agent */
 }
 
+/* Programs that a trial has left out stand nowhere. */
+static int set(struct bpf_host *h, const char *name, int ifindex, const struct bpf_program *program)
+{
+	if (!ifindex || !bpf_program__autoload(program))
+		return 0;
+	return bpf_attach_set(h, name, ifindex, bpf_program__fd(program));
+}
+
 static int replace_programs(struct bpf_host *h)
 {
-	int r = bpf_attach_set(h, "upcall", h->upcall_ifindex,
-			       bpf_program__fd(h->skel->progs.upcalls));
+	int r = set(h, "upcall", h->upcall_ifindex, h->skel->progs.upcalls);
 
 	if (!r)
-		r = bpf_attach_set(h, "opened", h->seal_ifindex,
-				   bpf_program__fd(h->skel->progs.opened));
-	if (!r && h->vxlan_ifindex)
-		r = bpf_attach_set(h, "tunnel", h->vxlan_ifindex,
-				   bpf_program__fd(h->skel->progs.tunnel));
-	if (!r && h->geneve_ifindex)
-		r = bpf_attach_set(h, "tunnel_geneve", h->geneve_ifindex,
-				   bpf_program__fd(h->skel->progs.tunnel));
+		r = set(h, "opened", h->seal_ifindex, h->skel->progs.opened);
 	if (!r)
-		r = bpf_attach_set(h, "substrate", h->substrate_ifindex,
-				   bpf_program__fd(h->skel->progs.substrate));
-	if (!r && h->uplink_ifindex)
-		r = bpf_attach_set(h, "uplink", h->uplink_ifindex,
-				   bpf_program__fd(h->skel->progs.uplink));
+		r = set(h, "tunnel", h->vxlan_ifindex, h->skel->progs.tunnel);
+	if (!r)
+		r = set(h, "tunnel_geneve", h->geneve_ifindex, h->skel->progs.tunnel);
+	if (!r)
+		r = set(h, "substrate", h->substrate_ifindex, h->skel->progs.substrate);
+	if (!r)
+		r = set(h, "uplink", h->uplink_ifindex, h->skel->progs.uplink);
 	for (uint32_t slot = 1; slot < DP_SLOTS_MAX && !r; slot++)
 		if (h->mirror[slot])
 			r = activate_port(h, slot, h->mirror[slot]);

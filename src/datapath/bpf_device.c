@@ -185,8 +185,8 @@ int bpf_device_open(bool tcx, int port_fd, int delivered_fd, int bridge, struct 
 	p->tcx = tcx;
 	p->bridge = bridge;
 	p->port_fd = fcntl(port_fd, F_DUPFD_CLOEXEC, 0);
-	p->delivered_fd = fcntl(delivered_fd, F_DUPFD_CLOEXEC, 0);
-	if (p->port_fd < 0 || p->delivered_fd < 0) {
+	p->delivered_fd = delivered_fd < 0 ? -1 : fcntl(delivered_fd, F_DUPFD_CLOEXEC, 0);
+	if (p->port_fd < 0 || (delivered_fd >= 0 && p->delivered_fd < 0)) {
 		e = -errno;
 		dp_preparer_unref(&p->base);
 		return e;

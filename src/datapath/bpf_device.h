@@ -21,7 +21,8 @@ void bpf_attachment_end(struct bpf_attachment *at, bool tcx);
 /* The device that a link is on; 0: it is gone. */
 int bpf_link_ifindex(int fd);
 
-/* The data plane's preparer.  The programs' descriptors stay the caller's. */
+/* The data plane's preparer.  The programs' descriptors stay the caller's; 'delivered_fd' is
+ * negative where nothing will be watched. */
 must_check int bpf_device_open(bool tcx, int port_fd, int delivered_fd, int bridge, struct dp_preparer **ret);
 /* Takes a loose attachment; false: there is none. */
 bool bpf_device_take(struct dp_preparer *p, int ifindex, enum bpf_side side, struct bpf_attachment *ret);

@@ -58,6 +58,7 @@ struct bpf_host {
 	int vxlan_ifindex;  /* 0: the kernel has none */
 	int geneve_ifindex; /* likewise */
 	int headroom_ifindex; /* the bridge of bpf_headroom.c; 0: there is none */
+	bool trial;         /* bpf_host_open_trial() */
 	bool active;        /* the programs that run are this build's */
 	bool attached[DP_SLOTS_MAX]; /* by slot: this build's program is on its device */
 	int uplink_ifindex; /* 0: no edge */
@@ -84,6 +85,11 @@ static inline void *bpf_array_row(const struct bpf_array *a, uint32_t i)
 struct bpf_devices {
 	char upcall[16], copy[16], seal[16], vxlan[16], geneve[16], bridge[16], wide[16];
 };
+
+/* As datapath_open(), of a data plane that lives for a probe: it has the programs that packets of
+ * nodes and of the wire meet (port, substrate, tunnel); those of the agent, the sealing device, the
+ * world and watched nodes are not loaded. */
+must_check int bpf_host_open_trial(const struct dp_config *config, struct datapath **ret);
 
 struct bpf_devices bpf_host_devices(const struct dp_config *config);
 bool bpf_host_name_is_valid(const char *name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What this host can carry, found out by carrying it: in a namespace of its own, gone at the end, a
- * whole data plane is opened whose only peer has this host's own locators.  A packet is run through
+ * data plane of its own is opened whose only peer has this host's own locators.  A packet is run through
  * the programs as a node's and what comes out as the wire's: it must come back exactly.  A vxlan
  * or geneve packet goes through the kernel's device and the loopback, and must be recognised.
  */
@@ -329,11 +329,10 @@ static int probe_inside(struct probe *p)
 {
 	static const struct mac wire_mac = {{0x02, 0, 0, 0, 0, 4}};
 	const struct bpf_host *h;
-	bool adopted;
 	int r = make_devices(p, &wire_mac);
 
 	if (!r)
-		r = datapath_open(&p->config, &p->dp, &adopted);
+		r = bpf_host_open_trial(&p->config, &p->dp);
 	if (r)
 		return r;
 	h = bpf_host_of(p->dp);
