@@ -593,6 +593,7 @@ enum {
 	DP_NOTE_UPLINK = 1 << 3, /* came from the world: 'id' the private IPv4 address that it is for */
 	DP_NOTE_SEAL_SHIFT = 5,  /* VERIFY: enum seal_cipher, two bits */
 	DP_NOTE_COPY = 1 << 4,   /* the agent's own, with a copy inside: its port's policy is not asked */
+	DP_NOTE_EXIT = 1 << 7,   /* RESOLVE: not where the destination is but the source's exit (abi/gateway.h) */
 };
 
 struct dp_note {

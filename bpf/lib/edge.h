@@ -93,6 +93,11 @@ static __always_inline bool edge_from_shared(struct packet *p)
 {
 	const struct dp_port_copy *port = p->from_node ? port_get(p->slot) : NULL;
 
+	/* that of a node that forwards does not say where the source is */
+	if (way_is_forwarded(p)) {
+		p->spread = false;
+		return false;
+	}
 	if (port && port->flags & DP_PORT_SHARED) {
 		p->spread = true;
 		p->spread_peer = 0;
@@ -298,10 +303,13 @@ static __always_inline int edge_to_world(struct __sk_buff *skb)
 	return (int)bpf_redirect_neigh(config.uplink_ifindex, NULL, 0, 0);
 }
 
-static __always_inline int edge_translate_out(struct edge *e)
+static __always_inline int edge_translate_out(const struct packet *p, struct edge *e)
 {
 	switch (e->gateway.kind) {
 	case DP_HANDLE_NAT:
+		/* Whoever forwards may say who he likes: answers must find somebody of this network. */
+		if (way_is_forwarded(p) && !subnet_get(p->vni, p->src))
+			return -DROP_FOREIGN_SOURCE;
 		return nat_translate(e);
 	case DP_HANDLE_INTERNET:
 		return nat_public_out(e);
@@ -339,7 +347,7 @@ static __noinline int edge_out(struct __sk_buff *skb, struct packet *p)
 		return -DROP_MALFORMED;
 	if (ip->ttl <= 1)
 		return -DROP_TTL;
-	r = edge_translate_out(e);
+	r = edge_translate_out(p, e);
 	if (!r)
 		r = translate(skb, e);
 	if (r)

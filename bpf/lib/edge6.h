@@ -119,16 +119,43 @@ static __noinline int edge6_session(struct __sk_buff *skb, const struct packet *
 
 /* ---- in ---- */
 
+/* Where what a node forwards leaves 'vni' at this edge, an internet gateway first; 0: nowhere. */
+static __noinline __u32 edge6_gateway_behind(__u32 vni)
+{
+	struct dp_mapping_v4_key key = {.vni = vni, .addr = DP_WORLD_INTERNET};
+	const struct dp_public_of_value *of = bpf_map_lookup_elem(&publics_of, &key);
+
+	if (!of) {
+		key.addr = DP_WORLD_EGRESS_ONLY;
+		of = bpf_map_lookup_elem(&publics_of, &key);
+	}
+	return of ? of->handle : 0;
+}
+
 /* By which gateway of this edge an answer would go: 0 with it in 'e', or a reason. */
 static __always_inline int edge6_gateway_back(struct packet *p, struct edge *e)
 {
 	const struct dp_subnet_value *subnet = subnet_get(p->vni, p->dst);
 	const struct dp_route_value *w = subnet ? way_get(subnet->table, p->src) : NULL;
+	__u32 handle;
 	int r;
 
-	if (!w || (w->target != DP_WAY_INTERNET && w->target != DP_WAY_GATEWAY))
+	if (!w)
 		return -DROP_UNSOLICITED;
-	r = edge_gateway(e, w->vni);
+	switch (w->target) {
+	case DP_WAY_INTERNET:
+	case DP_WAY_GATEWAY:
+		handle = w->vni;
+		break;
+	case DP_WAY_INTERFACE:
+		handle = edge6_gateway_behind(p->vni);
+		if (handle)
+			break;
+		return -DROP_UNSOLICITED;
+	default:
+		return -DROP_UNSOLICITED;
+	}
+	r = edge_gateway(e, handle);
 	return r ? r : e->gateway.vni == p->vni ? 0 : -DROP_HANDLE;
 }
 
@@ -299,6 +326,8 @@ static __noinline int edge6_out(struct __sk_buff *skb, struct packet *p)
 		return r;
 	if (ipv6_is_link_local(p->src) || ipv6_is_link_local(p->dst) || p->dst[0] == 0xff)
 		return -DROP_NO_ROUTE;
+	if (way_is_forwarded(p) && edge6_network(p->src) != p->vni)
+		return -DROP_FOREIGN_SOURCE;
 	r = edge6_check_uplink(skb, p);
 	if (!r && e->gateway.kind == DP_HANDLE_EGRESS_ONLY)
 		r = edge6_session(skb, p, e);

@@ -61,6 +61,7 @@ static __always_inline int ingress_networks(struct packet *p, __u32 src_vni, __u
 
 	p->vni = dst_vni;
 	p->from_vni = src_vni;
+	/* One that forwards says its handle; whether it may is said by its mapping. */
 	if (dst_vni >= SUBSTRATE_VNI_HANDLE_MIN) {
 		h = handle_get(dst_vni);
 		if (!h)
@@ -68,11 +69,10 @@ static __always_inline int ingress_networks(struct packet *p, __u32 src_vni, __u
 		p->vni = h->vni;
 		p->to_vni = dst_vni;
 		p->to_handle = true;
-		return src_vni == h->vni ? 0 : -DROP_VNI;
+		return src_vni == h->vni || src_vni >= SUBSTRATE_VNI_HANDLE_MIN ? 0 : -DROP_VNI;
 	}
 	if (!ingress_is_network(dst_vni))
 		return -DROP_VNI;
-	/* One that forwards says its handle; whether it may is said by its mapping. */
 	if (src_vni == dst_vni || src_vni >= SUBSTRATE_VNI_HANDLE_MIN)
 		return 0;
 	if (!ingress_is_network(src_vni))

@@ -78,7 +78,8 @@ struct packet {
 	__u32 vni;
 	__u32 ask_id; /* of an upcall: struct dp_note */
 	__u8 ask_kind, ask_flags;
-	bool to_handle; /* the way leads to a handle */
+	bool to_handle; /* the way leads to a handle, */
+	bool by_exit;   /* that of an internet gateway, where its source's exit is (abi/gateway.h) */
 	__u8 edge;      /* enum edge_side */
 	__be32 public;  /* WORLD: the address that it was for */
 	__u32 to_vni;   /* written as the destination's: a network or a handle */

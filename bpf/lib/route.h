@@ -114,10 +114,12 @@ static __always_inline int route_to_peer(const struct dp_peer_copy *peer, __u32 
 	flow->from_vni = from_vni;
 	if (FORMAT_BIT(flow->format) & FORMATS_GENEVE)
 		return 0;
-	/* VXLAN says one VNI; a handle implies the sender's. */
+	/* VXLAN says one VNI; a handle implies the sender's, unless that is one, too. */
 	if (flow->format == FORMAT_VXLAN_1)
-		return from_vni == to_vni || to_vni >= SUBSTRATE_VNI_HANDLE_MIN ? 0
-										: -DROP_NO_FORMAT;
+		return from_vni == to_vni || (to_vni >= SUBSTRATE_VNI_HANDLE_MIN &&
+					      from_vni < SUBSTRATE_VNI_HANDLE_MIN)
+			       ? 0
+			       : -DROP_NO_FORMAT;
 	if (!route_addresses(peer, peer->send, from_vni, to_vni, saddr, daddr, flow))
 		return -DROP_NO_FORMAT;
 	if (peer->send == FORMAT_SIIT_1)
@@ -240,6 +242,30 @@ static __always_inline int route_to_handle(struct packet *p, __be32 saddr, __be3
 	return 0;
 }
 
+/* Where the source of what a node forwards leaves the network: 0 with 'p->to_peer', an upcall or a reason. */
+static __noinline int route_by_exit(struct packet *p, __be32 saddr)
+{
+	const struct dp_mapping_value *m;
+	__u8 flags = DP_NOTE_EXIT;
+	__u8 exit[16];
+
+	if (!p)
+		return -DROP_MALFORMED;
+	dp_exit_address(exit, saddr);
+	p->flow.out.stamp.bucket = (__u16)dp_bucket_v6(p->vni, exit);
+	p->flow.out.stamp.mapping_generation = generation_get(p->flow.out.stamp.bucket);
+	m = mapping_v6_get(p->vni, exit);
+	if (p->routed)
+		flags |= DP_NOTE_ROUTED;
+	if (!m || (m->state == DP_STATE_HELD && !p->injected))
+		return upcall(p, DP_NOTE_RESOLVE, p->port_id, flags);
+	p->revision = m->revision;
+	if (m->state == DP_STATE_REFUSED || m->state == DP_STATE_GONE)
+		return -DROP_NO_PUBLIC;
+	p->to_peer = m->peer;
+	return 0;
+}
+
 /* Is the source the port's own, or may the port forward others', or translate them?  0 with the networks of the
  * packet so far, or a reason. */
 static __always_inline int route_check_source(struct packet *p, const struct dp_port_copy *port)
@@ -328,9 +354,11 @@ static __always_inline int route_unicast(struct __sk_buff *skb, struct packet *p
 	flow->stamp.mapping_generation = generation_get(flow->stamp.bucket);
 	if (!its && !p->to_handle)
 		its = subnet_get(p->to_vni, p->dst);
-	if (p->to_handle)
+	if (p->by_exit)
+		r = route_by_exit(p, saddr);
+	if (!r && p->to_handle)
 		r = route_to_handle(p, saddr, daddr, flow, &p->keep);
-	else
+	else if (!r)
 		r = route_locate(skb, p, saddr, daddr, mine, its, flow, &p->keep);
 	p->to_acl = route_acl_at(p, flow, mine, its);
 	return r ? r : VERDICT_ROUTED;

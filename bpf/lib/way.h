@@ -43,11 +43,22 @@ static __noinline const struct dp_route_value *way_get(__u32 table, const __u8 a
 	return bpf_map_lookup_elem(&routes, &key);
 }
 
-/* To the gateway that has the public address of the sender's. */
+/* A node has sent it on for others: it carries the node's handle. */
+static __always_inline bool way_is_forwarded(const struct packet *p)
+{
+	return p->from_vni >= SUBSTRATE_VNI_HANDLE_MIN;
+}
+
+/* To the gateway that has the public address of the source: a node of this host's own, else where a mapping says. */
 static __always_inline int way_by_exit(struct packet *p)
 {
-	const struct dp_local_value *l = local_get(p->vni, p->src);
+	const struct dp_local_value *l;
 
+	if (way_is_forwarded(p)) {
+		p->by_exit = true;
+		return p->to_vni ? 0 : -DROP_NO_PUBLIC;
+	}
+	l = local_get(p->vni, p->src);
 	if (!l || !(l->flags & DP_LOCAL_EXIT))
 		return -DROP_NO_PUBLIC;
 	p->to_peer = l->exit_peer;

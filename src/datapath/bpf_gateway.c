@@ -87,6 +87,35 @@ static void private_remove(struct bpf_host *h, uint32_t handle, const struct dp_
 	bpf_gateway_device_delete(handle);
 }
 
+/* The network's way to the world: of what comes for a node whose own leads to another node first (bpf/lib/edge6.h). */
+static bool world_key(const struct dp_handle_value *g, struct dp_mapping_v4_key *ret)
+{
+	*ret = private_key(g->vni,
+			   g->kind == DP_HANDLE_INTERNET ? DP_WORLD_INTERNET : DP_WORLD_EGRESS_ONLY);
+	return g->kind == DP_HANDLE_INTERNET || g->kind == DP_HANDLE_EGRESS_ONLY;
+}
+
+static int world_set(struct bpf_host *h, uint32_t handle, const struct dp_handle_value *is)
+{
+	struct dp_public_of_value of = {.handle = handle};
+	struct dp_mapping_v4_key key;
+
+	return world_key(is, &key) ? bpf_map_update_elem(bpf_map__fd(h->skel->maps.publics_of), &key,
+							 &of, BPF_ANY)
+				   : 0;
+}
+
+/* Unless the network has another one by now. */
+static void world_remove(struct bpf_host *h, uint32_t handle, const struct dp_handle_value *was)
+{
+	int fd = bpf_map__fd(h->skel->maps.publics_of);
+	struct dp_public_of_value owner;
+	struct dp_mapping_v4_key key;
+
+	if (world_key(was, &key) && !bpf_map_lookup_elem(fd, &key, &owner) && owner.handle == handle)
+		bpf_map_delete_elem(fd, &key);
+}
+
 /* The NAT gateway's own address: answered for on the uplink, and where answers come to. */
 static int nat_public_set(struct bpf_host *h, const struct dp_gateway *g,
 			  const struct dp_handle_value *was)
@@ -142,8 +171,11 @@ int bpf_gateway_set(struct datapath *dp, const struct dp_gateway *g)
 		r = nat_public_set(h, g, &was);
 	if (!r)
 		r = private_set(h, g, &was);
+	if (!r)
+		r = world_set(h, g->handle, &is);
 	if (r && !had) {
 		private_remove(h, g->handle, &is);
+		world_remove(h, g->handle, &is);
 		bpf_map_delete_elem(bpf_map__fd(h->skel->maps.handles), &g->handle);
 		bpf_gateway_row_delete(h, row, g->handle);
 	}
@@ -162,6 +194,7 @@ int bpf_gateway_delete(struct datapath *dp, uint32_t handle)
 	if (was.kind == DP_HANDLE_NAT)
 		bpf_map_delete_elem(bpf_map__fd(h->skel->maps.publics), &was.public);
 	private_remove(h, handle, &was);
+	world_remove(h, handle, &was);
 	r = bpf_map_delete_elem(bpf_map__fd(h->skel->maps.handles), &handle);
 	bpf_gateway_row_delete(h, was.row, handle);
 	bpf_host_bump_epoch(h);

@@ -287,6 +287,8 @@ static int upcall_new(struct datapath *dp, const struct virtio_net_hdr *vnet, co
 		read_port_networks(bpf_host_of(dp), &note, &u->dp);
 	if (note.flags & DP_NOTE_UPLINK && ipaddr_is_v4(&u->dp.dst))
 		u->dp.dst = ipaddr_from_v4(note_id(&note));
+	if (note.flags & DP_NOTE_EXIT && !note_arrived(&note))
+		dp_exit_address(u->dp.dst.b, htonl(ipaddr_v4(&u->dp.src)));
 	*ret = &u->dp;
 	return 0;
 }
