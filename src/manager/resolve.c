@@ -9,6 +9,7 @@
 #include "manager/manager.h"
 #include "manager/message.h"
 #include "manager/preload.h"
+#include "model/exit.h"
 #include "model/holders.h"
 #include "model/label.h"
 #include "model/mapping.h"
@@ -25,6 +26,7 @@ enum {
 struct resolver_keys {
 	bool valid;
 	bool by_label; /* 'addr' is what a label stands for */
+	bool by_exit;  /* it is the exit of another (model/exit.h) */
 	enum mapping_question kind;
 	struct mapping_key asker, addr;
 };
@@ -195,6 +197,8 @@ static bool set_label_key(const struct model *m, struct resolver_keys *keys, uin
 static void set_keys(const struct model *m, struct resolver_keys *keys,
 		     const struct lookup_question *question)
 {
+	struct ipaddr source;
+
 	keys->by_label = question->label;
 	keys->valid = question_kind(question->kind, &keys->kind) && question->asker &&
 		      (question->addr || mapping_question_names(keys->kind) || keys->by_label);
@@ -206,6 +210,7 @@ static void set_keys(const struct model *m, struct resolver_keys *keys,
 	if (!mapping_question_names(keys->kind) && !keys->by_label)
 		keys->addr = mapping_key_of(question->addr_vni ? question->addr_vni : question->vni,
 					    question->addr);
+	keys->by_exit = !mapping_question_names(keys->kind) && exit_is(&keys->addr.addr, &source);
 }
 
 /* The tables are larger than any cache: many look-ups wait for memory together, not one by one. */
@@ -239,18 +244,22 @@ static void note_interest(struct manager *manager, const struct agent *agent,
 			  const struct resolver_keys *keys)
 {
 	const struct mapping *found = mapping_find_key(model_mappings(manager->model), &keys->addr);
+	uint64_t revision = found && found->interface && !found->host ? found->revision : 0;
 
-	if (!found || !found->interface || found->host || !found->revision)
+	if (exit_may_come(manager->model, keys->addr.vni, &keys->addr.addr))
+		revision = model_revision(manager->model);
+	if (!revision)
 		return;
-	if (holders_add_key(model_holders(manager->model), &keys->addr, agent->number,
-			    found->revision, manager_now_ms(manager) + manager_lease_ms(manager)))
+	if (holders_add_key(model_holders(manager->model), &keys->addr, agent->number, revision,
+			    manager_now_ms(manager) + manager_lease_ms(manager)))
 		log_debug("interest not noted", LOG_U64("host", agent->number));
 }
 
-/* Looks one question up; '*ret' is NULL when it is refused. */
+/* Looks one question up; '*ret' is NULL when it is refused.  'room' is for what is in no table. */
 static enum outcome look_up(struct manager *manager, struct agent *agent,
 			    const struct lookup_question *question,
-			    const struct resolver_keys *keys, const struct mapping **ret)
+			    const struct resolver_keys *keys, struct mapping *room,
+			    const struct mapping **ret)
 {
 	const struct mapping *mapping = NULL;
 	int r;
@@ -259,14 +268,20 @@ static enum outcome look_up(struct manager *manager, struct agent *agent,
 	if (!keys->valid) /* a label may be one of tomorrow, too: see below */
 		return keys->by_label && journal_is_pending(manager->journal) ? NOT_DURABLE
 									     : ANSWERED;
-	r = mapping_resolve_key(manager->model, agent->number, keys->kind, &keys->asker,
-				&keys->addr, question->name, &mapping, NULL);
+	if (keys->by_exit)
+		r = exit_resolve(manager->model, agent->number, keys->kind, &keys->asker,
+				 &keys->addr, room);
+	else
+		r = mapping_resolve_key(manager->model, agent->number, keys->kind, &keys->asker,
+					&keys->addr, question->name, &mapping, NULL);
 	if (r && journal_is_pending(manager->journal))
 		return NOT_DURABLE; /* it may be refused for something that has not happened yet */
 	if (r == MODEL_E_MAPPING_UNKNOWN && !mapping_question_names(keys->kind))
 		note_interest(manager, agent, keys);
 	if (r)
 		return ANSWERED;
+	if (keys->by_exit)
+		mapping = room;
 	if (mapping->revision > journal_durable(manager->journal))
 		return NOT_DURABLE;
 	*ret = mapping;
@@ -324,10 +339,11 @@ static bool look_up_frame(struct manager *manager, struct agent *agent, const st
 	const struct lookup_question *question;
 	const struct mapping *mapping;
 	bool unavailable = false;
+	struct mapping room;
 
 	for (size_t i = asked->first; i < asked->first + asked->n; i++) {
 		question = &resolver->questions[i];
-		if (look_up(manager, agent, question, &resolver->keys[i], &mapping) ==
+		if (look_up(manager, agent, question, &resolver->keys[i], &room, &mapping) ==
 		    NOT_DURABLE) {
 			if (!unavailable && wait_for_commit(manager, agent, asked))
 				return false;
@@ -345,6 +361,8 @@ static bool look_up_frame(struct manager *manager, struct agent *agent, const st
 		if (!mapping)
 			note_refusal(agent, question);
 		resolver->answers[i] = answer_of(manager->model, mapping);
+		if (mapping == &room) /* which the next one takes */
+			resolver->answers[i].addr = &resolver->keys[i].addr.addr;
 	}
 	return true;
 }

@@ -9,6 +9,7 @@
 #include "manager/manager.h"
 #include "manager/preload.h"
 #include "manager/publish.h"
+#include "model/exit.h"
 #include "model/holders.h"
 #include "model/instance.h"
 #include "model/label.h"
@@ -84,7 +85,10 @@ void updates_publish(struct manager *manager, const struct mapping *now)
 {
 	struct fanout fanout = {.manager = manager, .now = now};
 
-	preload_tell(manager, now);
+	struct ipaddr source;
+
+	if (!exit_is(&now->addr, &source)) /* of these every host asks for what it needs */
+		preload_tell(manager, now);
 	holders_each_of_mapping(model_holders(manager->model), now->vni, &now->addr, tell_holder,
 				&fanout);
 }
@@ -125,14 +129,25 @@ void updates_part(struct manager *manager, uint32_t vni, uint32_t other_vni, uin
 	part_from(manager, other_vni, vni, revision);
 }
 
+/* As it is now; an exit's (model/exit.h) in 'exit'.  NULL: there is none. */
+static const struct mapping *held_mapping(const struct model *m, uint32_t vni,
+					  const struct ipaddr *addr, struct mapping *exit)
+{
+	struct ipaddr source;
+
+	if (!exit_is(addr, &source))
+		return mapping_find(model_mappings(m), vni, addr);
+	*exit = exit_mapping(m, vni, addr);
+	return exit->host ? exit : NULL;
+}
+
 void updates_take_held(struct manager *manager, struct agent *agent,
 		       const Viaduct__Agent__Hello *hello)
 {
-	const struct mapping_table *table = model_mappings(manager->model);
 	struct holders *holders = model_holders(manager->model);
 	uint64_t expires = manager_now_ms(manager) + manager_lease_ms(manager);
 	const struct mapping *mapping;
-	struct mapping gone = {0};
+	struct mapping gone = {0}, exit;
 	int r = 0;
 
 	holders_remove_host(holders, agent->number);
@@ -143,7 +158,7 @@ void updates_take_held(struct manager *manager, struct agent *agent,
 			continue;
 		r = holders_add(holders, held->vni, &gone.addr, agent->number, held->revision,
 				preload_keeps(agent, held->vni) ? HOLDERS_NEVER : expires);
-		mapping = mapping_find(table, held->vni, &gone.addr);
+		mapping = held_mapping(manager->model, held->vni, &gone.addr, &exit);
 		/* a peering may have ended while it was away */
 		if (mapping && !peering_reaches(manager->model, agent->number,
 						mapping_network(held->vni, &gone.addr)))
@@ -169,6 +184,8 @@ static bool may_come_back(const struct manager *manager, const struct mapping *g
 	const struct nat_gateway *g;
 	const struct instance *n;
 
+	if (exit_may_come(manager->model, gone->vni, &gone->addr))
+		return true;
 	if (!i || !interface_attachment_count(i))
 		return i;
 	for (size_t k = 0; k < interface_attachment_count(i); k++) {

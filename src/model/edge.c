@@ -4,6 +4,7 @@
  */
 #include "model/edge.h"
 
+#include "abi/substrate.h"
 #include "base/limits.h"
 #include "model/drain.h"
 #include "model/edit.h"
@@ -11,6 +12,7 @@
 #include "model/elastic_edit.h"
 #include "model/host.h"
 #include "model/internet_gateway.h"
+#include "model/mapping.h"
 #include "model/nat_gateway_edit.h"
 #include "model/vpc.h"
 
@@ -226,6 +228,10 @@ bool edge_may_know(const struct model *m, uint32_t host, uint32_t vni, const str
 	const struct elastic *e = elastic_by_private(m, vni, addr);
 	const struct vpc *v;
 
+	/* who forwards into a network that it serves */
+	if (vni >= SUBSTRATE_VNI_HANDLE_MIN)
+		return edge_is(m, host) && carried_interfaces(m, CARRIED_NETWORK,
+							      mapping_network(vni, addr), host);
 	if ((e && e->edge == host) || drain_find(m, vni, addr, host))
 		return true;
 	v = edge_is(m, host) ? vpc_by_vni(m, vni) : NULL;

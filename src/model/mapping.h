@@ -2,7 +2,7 @@
 /*
  * The mapping table (MAP-1): for each (VNI, virtual address) which interface has it, and at which host it
  * is now.  And who may know (MAP-2).  An interface that routes name is in it by its handle, too, for what it forwards:
- * interface_forwarding().
+ * interface_forwarding().  Where others' packets leave the network is asked like a mapping, too: exit.h.
  *
  * Dense records behind an index of 32-bit numbers; a look-up costs a hash and one or two cache misses.
  * Records move: a pointer is good until the next change.  The table is kept by the model; all here is

@@ -6,6 +6,7 @@
 
 #include "model/choice_rules.h"
 #include "model/edge.h"
+#include "model/exit.h"
 #include "model/host.h"
 #include "model/instance.h"
 #include "model/interface.h"
@@ -592,4 +593,5 @@ void plan_mappings(const struct model *m, const struct change *c,
 		plan_link_local(m, c, before, after, fn, data);
 		plan_forwarding(m, c, before, after, fn, data);
 	}
+	exit_changes(m, c, fn, data);
 }

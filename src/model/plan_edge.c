@@ -7,6 +7,7 @@
 #include "model/edge.h"
 #include "model/egress_gateway.h"
 #include "model/elastic.h"
+#include "model/exit.h"
 #include "model/host.h"
 #include "model/interface.h"
 #include "model/internet_gateway.h"
@@ -26,11 +27,9 @@ void plan_exits(const struct model *m, const struct interface *i, struct plan_in
 		return;
 	g = internet_gateway_of(m, i->vpc);
 	for (size_t n = 0; g && n < ret->n_addrs; n++) {
-		const struct elastic *e = elastic_by_private(m, i->vni, &ret->addrs[n]);
+		const struct elastic *e = exit_public(m, i->vni, &ret->addrs[n]);
 
-		if (!e)
-			e = drain_find(m, i->vni, &ret->addrs[n], 0);
-		if (e && !e->nat_gateway)
+		if (e)
 			ret->exits[ret->n_exits++] = (struct plan_exit){
 				ret->addrs[n], e->public, e->edge, g->handle.number};
 	}

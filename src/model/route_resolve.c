@@ -12,13 +12,13 @@
 
 static const struct route_hop nowhere = {.way = WAY_BLACKHOLE};
 
-/* IPv4 leaves by the public address of the sender, which says where; IPv6 by the gateway's own edge. */
+/* IPv4 leaves by the public address of the sender, which says at which edge; IPv6 by the gateway's own. */
 static struct route_hop by_internet(const struct internet_gateway *g, const struct route_table *t,
 				    bool v6)
 {
 	if (!g || g->vpc != t->vpc || (v6 && !g->edge))
 		return nowhere;
-	return (struct route_hop){WAY_INTERNET, v6 ? g->edge : 0, v6 ? g->handle.number : 0};
+	return (struct route_hop){WAY_INTERNET, v6 ? g->edge : 0, g->handle.number};
 }
 
 static struct route_hop by_egress(const struct egress_gateway *g)
