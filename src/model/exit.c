@@ -4,7 +4,7 @@
  */
 #include "model/exit.h"
 
-#include <arpa/inet.h>
+#include <string.h>
 
 #include "abi/gateway.h"
 #include "model/drain.h"
@@ -29,18 +29,22 @@ const struct elastic *exit_public(const struct model *m, uint32_t vni, const str
 struct ipaddr exit_address(const struct ipaddr *addr)
 {
 	struct ipaddr exit;
+	uint32_t v4;
 
-	dp_exit_address(exit.b, htonl(ipaddr_v4(addr)));
+	memcpy(&v4, addr->b + 12, sizeof(v4));
+	dp_exit_address(exit.b, v4);
 	return exit;
 }
 
 bool exit_is(const struct ipaddr *exit, struct ipaddr *ret)
 {
+	static const struct ipaddr mapped = {{[10] = 0xff, 0xff}};
 	uint32_t v4;
 
 	if (!dp_exit_read(exit->b, &v4))
 		return false;
-	*ret = ipaddr_from_v4(ntohl(v4));
+	*ret = mapped;
+	memcpy(ret->b + 12, &v4, sizeof(v4));
 	return true;
 }
 
