@@ -108,8 +108,10 @@ static __noinline int icmp4_error(struct __sk_buff *skb, struct packet *p)
 		f->icmp.un.frag.mtu = htons((__u16)(mtu < ICMP4_MIN_MTU ? ICMP4_MIN_MTU : mtu));
 	icmp4_restore(p, f);
 	port = port_get(p->slot);
-	if (!port || !budget_take(p->slot, DP_BUDGET_ICMP, DP_ICMP_PER_WINDOW))
-		return TC_ACT_SHOT;
+	if (!port)
+		return -DROP_ICMP6;
+	if (!budget_take(p->slot, DP_BUDGET_ICMP, DP_ICMP_PER_WINDOW))
+		return -DROP_ICMP_LIMIT;
 	icmp_fill(f, p, ICMP4_QUOTED,
 		  (__u32)bpf_csum_diff(NULL, 0, (__be32 *)f->quote, ICMP4_QUOTED, 0));
 	if (bpf_skb_change_tail(skb, size, 0) || bpf_skb_store_bytes(skb, 0, f->ethernet, size, 0))

@@ -128,8 +128,10 @@ static __always_inline int icmp6_deliver(struct __sk_buff *skb, struct packet *p
 	const struct dp_port_copy *port = port_get(p->slot);
 	__s64 sum = bpf_csum_diff(NULL, 0, (__be32 *)f->quote, quoted, 0);
 
-	if (!port || !budget_take(p->slot, DP_BUDGET_ICMP, DP_ICMP_PER_WINDOW))
-		return TC_ACT_SHOT;
+	if (!port)
+		return -DROP_ICMP6;
+	if (!budget_take(p->slot, DP_BUDGET_ICMP, DP_ICMP_PER_WINDOW))
+		return -DROP_ICMP_LIMIT;
 	icmp_fill(f, p, quoted, (__u32)sum);
 	if (bpf_skb_change_proto(skb, htons(ETH_P_IP), 0) ||
 	    bpf_skb_change_tail(skb, ETH_HLEN + ICMP_NEW_SIZE + quoted, 0) ||
@@ -213,7 +215,7 @@ static __noinline int icmp6_error_inside(struct __sk_buff *skb, struct packet *p
 		f->mtu = htonl(mtu);
 	}
 	if (!budget_take(p->slot, DP_BUDGET_ICMP, DP_ICMP_PER_WINDOW))
-		return TC_ACT_SHOT;
+		return -DROP_ICMP_LIMIT;
 	icmp_v6_fill(f, p, link, quoted,
 		     (__u32)bpf_csum_diff(NULL, 0, (__be32 *)f->quote, quoted, 0));
 	if (bpf_skb_change_tail(skb, size, 0) || bpf_skb_store_bytes(skb, 0, f->ethernet, size, 0))

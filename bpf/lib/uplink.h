@@ -30,7 +30,7 @@ static __noinline int uplink_arp(struct __sk_buff *skb)
 	memcpy(f.arp.sender_mac, f.source, 6);
 	memcpy(f.arp.sender, request.arp.target, 4);
 	if (bpf_skb_store_bytes(skb, 0, &f, sizeof(f), 0))
-		return TC_ACT_SHOT;
+		return TC_ACT_UNSPEC;
 	return (int)bpf_redirect(config.uplink_ifindex, 0);
 }
 

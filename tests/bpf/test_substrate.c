@@ -621,6 +621,29 @@ static void test_errors_are_told(void **state)
 	check_errors(FORMAT_SIIT_1);
 }
 
+/* More than a node may be told of at once are dropped, and counted.  requirement: PKT-15, PKT-9 */
+static void test_errors_are_limited(void **state)
+{
+	static const enum format formats[] = {FORMAT_SIIT_2, FORMAT_SIIT_1};
+	uint32_t port = fixture.a->port.id;
+	struct frame sent, error, out;
+	unsigned int told;
+	uint64_t before;
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		lab_set_format(&fixture.lab, formats[i], false);
+		sent = wire(17, 0, 100);
+		error = icmp6(&sent, 2, 0, 1400);
+		before = lab_drops(&fixture.lab, 0, port, DROP_ICMP_LIMIT);
+		/* The window of the limit may be another by the time that a busy machine is at it. */
+		for (told = 0; told < 1000 * DP_ICMP_PER_WINDOW; told++)
+			if (frame_from_wire(&fixture.lab, 0, &error, &out) == TC_ACT_SHOT)
+				break;
+		assert_true(told < 1000 * DP_ICMP_PER_WINDOW);
+		assert_int_equal(lab_drops(&fixture.lab, 0, port, DROP_ICMP_LIMIT), before + 1);
+	}
+}
+
 /* Only about packets that this host may have sent. */
 /* requirement: PKT-9 */
 /* requirement: PKT-4 */
@@ -697,6 +720,7 @@ int main(void)
 		cmocka_unit_test_setup(test_errors_are_told, reset),
 		cmocka_unit_test_setup(test_forged_errors, reset),
 		cmocka_unit_test_setup(test_notes_are_checked, reset),
+		cmocka_unit_test_setup(test_errors_are_limited, reset), /* and none is told for a while */
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
