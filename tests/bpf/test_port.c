@@ -282,6 +282,8 @@ static void test_refusals(void **state)
 		 0},
 		{"refused", DROP_REFUSED, UDP(.dst = "10.0.1.20"), 0, 0, 0, 0},
 		{"gone", DROP_GONE, UDP(.dst = "10.0.1.21"), 0, 0, 0, 0},
+		{"a service that the router has not", DROP_ROUTER_SERVICE,
+		 UDP(.dst = "10.0.1.1", .mac = router_mac), 0, 0, 0, 0},
 		{"no route", DROP_NO_ROUTE, UDP(.dst = "192.0.2.9", .mac = router_mac), 0, 0, 0, 0},
 		{"TTL 0", DROP_MALFORMED, UDP(.ttl = 0), 0, 0, 0, 0},
 		{"TTL 1 through the router", DROP_TTL,

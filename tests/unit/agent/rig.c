@@ -31,6 +31,7 @@ static void rig_welcome(struct rig *r, struct session *session)
 	welcome.revision = 1;
 	welcome.lease_seconds = RIG_LEASE_S;
 	welcome.stats_seconds = 10;
+	welcome.probe_seconds = r->probe_seconds;
 	welcome.pending = !r->older;
 	welcome.stale = !r->older;
 	frame.body_case = VIADUCT__AGENT__FRAME__BODY_WELCOME;

@@ -59,6 +59,32 @@ static void test_capabilities_are_told_when_asked_and_survive_a_failure(void **s
 	assert_string_equal(told->error, "");
 }
 
+/* What has changed is found and told by itself; a probe that fails then is an alarm, and what was confirmed stays.
+ * requirement: NEG-1 */
+static void test_capabilities_are_probed_at_an_interval(void **state)
+{
+	struct rig *r = *state;
+	unsigned int n_probes;
+	uint32_t formats;
+
+	r->probe_seconds = 60;
+	rig_start(r);
+	formats = last_hello(r)->capabilities->formats;
+	n_probes = r->n_probes;
+	rig_advance_ms(r, 30000);
+	assert_int_equal(r->n_probes, n_probes);
+	rig_forget_frames(r);
+	r->substrate_mtu = 9000;
+	rig_advance_ms(r, 31000);
+	assert_int_equal(r->n_probes, n_probes + 1);
+	assert_int_equal(rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)->capabilities->substrate_mtu, 9000);
+	r->probe_error = -EPERM;
+	rig_advance_ms(r, 61000);
+	assert_int_equal(r->n_probes, n_probes + 2);
+	assert_string_not_equal(rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)->capabilities->error, "");
+	assert_int_equal(rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)->capabilities->formats, formats);
+}
+
 /* requirement: NEG-1 */
 static void test_without_a_successful_probe_there_is_nothing_to_tell(void **state)
 {
@@ -469,6 +495,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup_saving, rig_teardown_saving)
 		TEST(test_the_hello_says_who_and_what),
 		TEST(test_capabilities_are_told_when_asked_and_survive_a_failure),
+		TEST(test_capabilities_are_probed_at_an_interval),
 		TEST(test_without_a_successful_probe_there_is_nothing_to_tell),
 		TEST(test_a_lost_manager_is_dialled_again_and_told_what_is_held),
 		TEST(test_a_restart_adopts_everything_and_cuts_nothing),
