@@ -221,6 +221,8 @@ static int read_needs(struct route_call *c, const struct wishes *w, struct place
 		code = route_u32(c, "count", &count);
 	if (code)
 		return code;
+	if (count && !*count)
+		return refuse(&c->refusal, MODEL_E_VALUE, "0", "count", "It is 1 or more.");
 	if (!t)
 		return refuse(&c->refusal, MODEL_E_INSTANCE_TYPE_UNKNOWN, name);
 	placement_needs(t, interfaces ? *interfaces : 1, r->needs);

@@ -260,7 +260,7 @@ static int read_number(struct route_call *c, const json_t *o, const char *name, 
 	if (!v || json_is_null(v))
 		return 0;
 	if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > UINT32_MAX)
-		return route_refuse(c, 400, "BadRequest", "'rate.%s' must be a number from 0", name);
+		return route_refuse(c, 400, "BadRequest", "'rate.%s' must be a number, 0 to %u", name, UINT32_MAX);
 	number = arena_alloc(c->arena, sizeof(*number));
 	if (!number)
 		return -ENOMEM;
@@ -353,7 +353,11 @@ static int note_difference(void *data, const struct pair_difference *d)
 		p->from = d->from;
 		p->to = d->to;
 	}
-	before.policy = d->after->policy; /* another policy alone is no other choice */
+	before.policy = d->after->policy; /* another policy alone is no other choice, */
+	if (!before.inferred && !d->after->inferred) { /* nor is what no receiver takes beside it */
+		before.permitted_formats = d->after->permitted_formats;
+		before.permitted_features = d->after->permitted_features;
+	}
 	if (!p->list || wish_equal(&before, d->after) || p->total++ >= LIMIT_API_PAGE_MAX)
 		return 0;
 	o = json_new_object(c);

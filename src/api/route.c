@@ -81,7 +81,7 @@ int route_u32(struct route_call *c, const char *name, const uint32_t **ret)
 	if (!v || json_is_null(v))
 		return 0;
 	if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > UINT32_MAX)
-		return route_refuse(c, 400, "BadRequest", "'%s' must be a number from 0", name);
+		return route_refuse(c, 400, "BadRequest", "'%s' must be a number, 0 to %u", name, UINT32_MAX);
 	number = arena_alloc(c->arena, sizeof(*number));
 	if (!number)
 		return -ENOMEM;

@@ -148,6 +148,11 @@ static int run_account_create(const struct invocation *inv)
 		 : request_print_object(inv, answer, new_account_columns, ARRAY_SIZE(new_account_columns));
 }
 
+static int run_account_delete(const struct invocation *inv)
+{
+	return request_send(inv, "DELETE", "/v1/accounts/", inv->arguments[0], "", NULL, NULL);
+}
+
 static int run_account_limit(const struct invocation *inv)
 {
 	static const struct {
@@ -509,6 +514,8 @@ const struct command operate_account_commands[OPERATE_ACCOUNT_COMMANDS] = {
 	 .options = account_create_options, .n_options = ARRAY_SIZE(account_create_options),
 	 .run = run_account_create},
 	{"list", "the accounts", .run = run_account_list},
+	{"delete", "an account that has nothing, and its keys", .arguments = "ACCOUNT",
+	 .min_arguments = 1, .max_arguments = 1, .run = run_account_delete},
 	{"limit", "shows what an account may have, and changes it; 0: the usual",
 	 .arguments = "ACCOUNT", .min_arguments = 1, .max_arguments = 1,
 	 .options = account_limit_options, .n_options = ARRAY_SIZE(account_limit_options),

@@ -37,7 +37,8 @@ static int read_file(const struct invocation *inv, json_t **ret)
 		return 0;
 	if (error.line < 0) /* it could not be opened, and the text names it */
 		return complain(-EINVAL, "%s", error.text);
-	return complain(-EINVAL, "%s: %s (line %d); docs/policy.schema.json says what belongs there", path,
+	return complain(-EINVAL, "%s: %s (line %d); docs/policy.schema.json says what belongs there",
+			str_equal(path, "-") ? "standard input" : path,
 			error.text, error.line);
 }
 

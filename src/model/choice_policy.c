@@ -168,6 +168,9 @@ static int read_match(const struct model *m, const struct caller *c, const struc
 		r = read_member(m, c, &args->peer, "match.peer.host_label", &p->other, reterr);
 	if (!r)
 		r = read_interfaces(m, c, args, p, reterr);
+	if (!r && args->environment && !*args->environment)
+		r = refuse(reterr, MODEL_E_VALUE, "", "match.environment",
+			   "An environment has a name; a policy for all of them has no environment in its match.");
 	if (!r && args->environment && strlen(args->environment) > LIMIT_MODEL_TAG_VALUE)
 		r = refuse(reterr, MODEL_E_VALUE, args->environment, "match.environment", "It is too long.");
 	if (!r)

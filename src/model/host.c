@@ -490,6 +490,11 @@ int host_remove(struct tx *tx, const struct caller *c, const char *id, bool forc
 		r = str_format(text, sizeof(text), "%zu", n);
 		return r ? r : refuse(reterr, MODEL_E_HOST_INTERFACES, h->name, text);
 	}
+	n = h->edge && host_is_connected(tx->m, h->number) ? edge_load(tx->m, h->number) : 0;
+	if (n && !force) {
+		r = str_format(text, sizeof(text), "%zu", n);
+		return r ? r : refuse(reterr, MODEL_E_HOST_EDGE, h->name, text);
+	}
 	return tx_settle(tx, mark, do_remove(tx, h));
 }
 

@@ -55,5 +55,7 @@ int host_key_rotate_asked(struct tx *tx, const struct caller *c, const char *id,
 
 	if (!r && !h)
 		r = refuse(reterr, MODEL_E_HOST_NOT_FOUND, id);
+	if (!r && h->foreign)
+		r = refuse(reterr, MODEL_E_NO_SEAL, h->name);
 	return r ? r : host_key_rotate(tx, h);
 }

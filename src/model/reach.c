@@ -157,6 +157,8 @@ static void add_acl(struct trip *t, const struct interface *i, bool egress, bool
 					    .allow = d->allowed,
 					    .protocol = TRAFFIC_ANY,
 					    .to = TRAFFIC_MAX});
+	if (d->entry == ACL_RULE_LAST && ipaddr_is_v4(&t->q->to.addr))
+		s->prefix = prefix_v4(0, 0);
 	for (size_t n = 0; n < a->n_entries; n++) {
 		const struct acl_entry *e = &a->entries[n];
 

@@ -253,6 +253,24 @@ def test_an_environment_that_an_operator_fixed_is_not_escaped_by_tags(call, cust
     call("PUT", "/v1/networks/vpc-0", {"environment": "x"}, expect=404)
 
 
+def test_an_environment_without_a_name_is_not_all_of_them(call):
+    for dry in "", "?dry-run=true":
+        error = call("POST", "/v1/policies" + dry, policy("p", "forbid", "siit", match={"environment": ""}),
+                     expect=400)["error"]
+        assert "match.environment" in error["message"]
+    assert call("GET", "/v1/policies")["policies"] == []
+
+
+def test_what_sends_the_same_as_before_is_no_other_choice(call, networks):
+    """requirement: NEG-2"""
+    best = chosen(call, networks[1][0])[0]["send"]
+    answer = call("POST", "/v1/policies?dry-run=true", policy("p", "pin", best, "vxlan/1"), expect=200)
+    assert (answer["total"], answer["changes"]) == (0, [])
+    answer = call("POST", "/v1/policies?dry-run=true", policy("p", "forbid", best), expect=200)
+    assert answer["total"] == len(answer["changes"]) > 0
+    assert all(c["before"] != c["after"] for c in answer["changes"])
+
+
 def test_a_customers_dry_run_names_no_hosts(customer, networks):
     answer = customer(1, "POST", "/v1/policies?dry-run=true",
                       policy("p", "forbid", "siit", match={"network": networks[1][0]}), expect=200)

@@ -55,6 +55,26 @@ def test_analysis(ec2, ends, path):
                 NetworkInsightsPathId=path["NetworkInsightsPathId"]) == "AnalysisExistsForNetworkInsightsPath"
 
 
+def test_the_last_rule_of_an_acl_is_told_as_the_acl_shows_it(ec2, vpc, subnet):
+    far = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.2.0/24")["Subnet"]["SubnetId"]
+    acl = ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]
+    was, = [a["NetworkAclAssociationId"] for n in ec2.describe_network_acls(Filters=names(vpc_id=[vpc]))["NetworkAcls"]
+            for a in n["Associations"] if a["SubnetId"] == far]
+    ec2.replace_network_acl_association(AssociationId=was, NetworkAclId=acl["NetworkAclId"])
+    a, b = (ec2.create_network_interface(SubnetId=s)["NetworkInterface"]["NetworkInterfaceId"] for s in (subnet, far))
+    p = ec2.create_network_insights_path(Source=a, Destination=b, Protocol="tcp",
+                                         DestinationPort=80)["NetworkInsightsPath"]["NetworkInsightsPathId"]
+    said = ec2.start_network_insights_analysis(NetworkInsightsPathId=p)["NetworkInsightsAnalysis"]
+    denied = {e["Direction"]: e["AclRule"] for e in said["Explanations"]
+              if e["ExplanationCode"] == "SUBNET_ACL_RESTRICTION"}
+    for direction, rule in denied.items():
+        entry, = [e for e in acl["Entries"] if e["Egress"] == (direction == "egress") and e["RuleNumber"] == 32767]
+        assert (rule["RuleNumber"], rule["Cidr"], rule["RuleAction"]) == (32767, entry["CidrBlock"], "deny")
+    assert set(denied) == {"ingress", "egress"}
+    ec2.delete_network_insights_analysis(NetworkInsightsAnalysisId=said["NetworkInsightsAnalysisId"])
+    ec2.delete_network_insights_path(NetworkInsightsPathId=p)
+
+
 def test_an_end_that_is_gone(ec2, subnet, path):
     gone = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
     p = ec2.create_network_insights_path(Source=path["Source"], Destination=gone, Protocol="udp", DestinationPort=53)

@@ -467,7 +467,8 @@ def test_a_foreign_host(call, endpoint, ec2, subnet):
     for body in ({"foreign": "192.0.2.9"}, {"foreign": "x"}, {"foreign": "192.0.2.7", "v4": "192.0.2.8"},
                  {"foreign": "192.0.2.7", "mtu": 100}, {"foreign": "192.0.2.7", "edge": True}):
         call("POST", "/v1/hosts", dict(body, name="other"), expect=409 if body["foreign"] == host["v4"] else 400)
-    assert "no agent" in call("POST", "/v1/hosts/box/probe", expect=409)["error"]["message"]
+    for what in "probe", "rotate":
+        assert "no agent" in call("POST", "/v1/hosts/box/" + what, expect=409)["error"]["message"]
     verdicts = call("POST", "/v1/placement", {"subnet": subnet}, expect=200)["placement"]["hosts"]
     assert [v["reason"] for v in verdicts if v["host"] == "box"] == ["foreign"], verdicts
     eni = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]

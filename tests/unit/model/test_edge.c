@@ -95,12 +95,24 @@ static void test_nobody_else_is_there(void **state)
 /* requirement: EDGE-6 */
 static void test_one_that_is_removed_is_replaced_at_once(void **state)
 {
+	assert_ok(cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "e1", true, &c.refusal)));
+	assert_int_equal(owner(), second);
+	assert_ok(cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "e2", true, &c.refusal)));
+	assert_int_equal(owner(), 0);
+}
+
+/* Its agent would go on answering for what another one has by then. */
+/* requirement: EDGE-6 */
+static void test_one_that_has_something_is_ended_before_it_is_removed(void **state)
+{
+	assert_int_equal(
+		cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "e1", false, &c.refusal)),
+		MODEL_E_HOST_EDGE);
+	assert_int_equal(owner(), first);
+	host_set_connected(c.m, first, false);
 	assert_ok(
 		cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "e1", false, &c.refusal)));
 	assert_int_equal(owner(), second);
-	assert_ok(
-		cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "e2", false, &c.refusal)));
-	assert_int_equal(owner(), 0);
 }
 
 int main(void)
@@ -112,6 +124,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nobody_else_is_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_that_is_removed_is_replaced_at_once, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(
+			test_one_that_has_something_is_ended_before_it_is_removed, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
