@@ -84,8 +84,7 @@ static void probe_end(struct probe *p)
 		const uint32_t before = p->confirmed.formats;
 
 		p->confirmed = p->result;
-		/* The programs that carry anything keep to a rate, too. */
-		p->features = p->result_features | (p->result.formats ? FEATURE_BIT(FEATURE_RATE_1) : 0);
+		p->features = p->result_features | (p->result.rate ? FEATURE_BIT(FEATURE_RATE_1) : 0);
 		probe_restrict(p, &p->confirmed);
 		p->probed_at = clock_wall_ms(loop_clock(p->loop));
 		*p->error = '\0';

@@ -37,6 +37,8 @@ enum {
 	PROBE_LABELS = 0xc6120000, /* 198.18.0.0/24 (RFC 2544), this host's and its disguise's */
 	PROBE_PAYLOAD = 32,
 	PROBE_WAIT_MS = 1000,
+	PROBE_RATE = 8, /* bits a second: next to nothing, but for a burst of a GSO packet */
+	PROBE_BURST = 65536,
 };
 
 struct probe {
@@ -45,6 +47,7 @@ struct probe {
 	struct datapath *dp;
 	int sender, receiver; /* the hosts' ends of two nodes' interfaces */
 	int node;             /* the sender's own end */
+	uint64_t rate_bits; /* of the peer; 0: none */
 	struct dp_capabilities *caps;
 };
 
@@ -139,6 +142,7 @@ static int set_tables(struct probe *p, enum format format)
 			       .send = format,
 			       .accept = FORMAT_BIT(format),
 			       .path_mtu = 1500,
+			       .rate_bits = p->rate_bits,
 			       .nexthop = 1};
 	struct dp_mapping m = {.vni = PROBE_VNI,
 			       .addr = ipaddr_from_v4(PROBE_RECEIVER),
@@ -238,6 +242,55 @@ static void probe_format(struct probe *p, enum format format, const char *name,
 		p->caps->formats |= FORMAT_BIT(format);
 	datapath_port_delete(p->dp, 1);
 	datapath_port_delete(p->dp, 2);
+}
+
+/* One packet leaves.  0, -EPROTO when it does not, or a fault */
+static int leave(struct probe *p)
+{
+	const struct probe_packet packet = packet_make(false);
+	uint8_t wire[256];
+	uint32_t size = sizeof(wire);
+
+	return run(bpf_host_of(p->dp)->skel->progs.port, p->sender, &packet, sizeof(packet), wire, &size);
+}
+
+/* A burst leaves, then nothing more; without a rate the next one does. */
+static int rate_trip(struct probe *p, enum format format)
+{
+	size_t most = PROBE_BURST / (sizeof(struct probe_packet) - sizeof(struct ether_header)) + 1;
+	int r;
+
+	p->rate_bits = PROBE_RATE;
+	r = set_tables(p, format);
+	if (!r)
+		r = leave(p);
+	for (size_t n = 0; n < most && !r; n++)
+		r = leave(p);
+	if (r != -EPROTO)
+		return r ? r : -ENODATA;
+	p->rate_bits = 0;
+	r = set_tables(p, format);
+	return r ? r : leave(p);
+}
+
+/* By whichever format carries anything: the rate is the same piece of each. */
+static void probe_rate(struct probe *p)
+{
+	static const enum format formats[] = {FORMAT_SIIT_2, FORMAT_SIIT_1, FORMAT_REIP4_1, FORMAT_VXLAN_1,
+					      FORMAT_GENEVE_1, FORMAT_GENEVE_2};
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		if (!(p->caps->formats & FORMAT_BIT(formats[i])))
+			continue;
+		r = rate_trip(p, formats[i]);
+		p->caps->rate = !r;
+		if (r)
+			refuse(p->caps, "rate/1", r == -ENODATA ? "nothing was held back" : strerror(-r));
+		break;
+	}
+	datapath_port_delete(p->dp, 1);
+	p->rate_bits = 0;
 }
 
 /* The receiver lives nowhere, or did for another format, so that what arrives is refused and reported: by that it is seen. */
@@ -345,6 +398,7 @@ static int probe_inside(struct probe *p)
 	probe_tunnel(p, FORMAT_VXLAN_1, "vxlan/1", h->vxlan_ifindex);
 	probe_tunnel(p, FORMAT_GENEVE_1, "geneve/1", h->geneve_ifindex);
 	probe_tunnel(p, FORMAT_GENEVE_2, "geneve/2", h->geneve_ifindex);
+	probe_rate(p);
 	datapath_close(p->dp);
 	return datapath_destroy(&p->config);
 }

@@ -62,11 +62,12 @@ struct dp_config {
 /* What this kernel can carry, found out by doing it (NEG-1).  Reported to the manager as it is. */
 struct dp_capabilities {
 	uint32_t formats;       /* FORMAT_BIT(): those whose probe packet came through exactly */
+	bool rate;              /* what is faster than a peer's rate was held back, and nothing else */
 	bool tcx;               /* else clsact */
 	bool tap_uso;           /* the upcall device keeps UDP GSO whole */
 	uint32_t substrate_mtu; /* of the substrate interface */
 	char kernel[65];        /* uname -r */
-	char refused[512];      /* why a format is missing, for people; "" when none is */
+	char refused[512];      /* why a format or the rate is missing, for people; "" when none is */
 };
 
 /* A node's interface. */

@@ -45,6 +45,7 @@ static void test_formats(void **state)
 	/* geneve is for kernels that have its device: test_geneve.c */
 	assert_true(!*caps.refused || !strncmp(caps.refused, "geneve/1: ", 10));
 	assert_int_equal(caps.formats & ~(uint32_t)FORMATS_GENEVE, all);
+	assert_true(caps.rate);
 	assert_int_equal(caps.substrate_mtu, LAB_WIRE_MTU);
 	uname(&name);
 	assert_string_equal(caps.kernel, name.release);

@@ -57,6 +57,7 @@ static int probe(void *arg, const struct dp_config *config, struct dp_capabiliti
 	*ret = (struct dp_capabilities){.formats = FORMAT_BIT(FORMAT_SIIT_1) |
 						   FORMAT_BIT(FORMAT_SIIT_2) |
 						   FORMAT_BIT(FORMAT_IPIP6_1),
+					.rate = true,
 					.tcx = true,
 					.substrate_mtu = 1500,
 					.kernel = "6.1"};

@@ -145,6 +145,7 @@ static int rig_probe(void *arg, const struct dp_config *config, struct dp_capabi
 	*ret = (struct dp_capabilities){.formats = FORMAT_BIT(FORMAT_SIIT_1) |
 						   FORMAT_BIT(FORMAT_SIIT_2) |
 						   FORMAT_BIT(FORMAT_IPIP6_1),
+					.rate = !r->lacks_rate,
 					.tcx = true,
 					.substrate_mtu = r->substrate_mtu,
 					.kernel = "6.18"};

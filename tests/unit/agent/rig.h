@@ -51,6 +51,7 @@ struct rig {
 	/* The probe. */
 	int probe_error;
 	unsigned int n_probes;
+	bool lacks_rate; /* so says the probe of the data plane */
 	uint32_t probe_seconds; /* that the manager asks for; 0: no interval */
 	char *snapshot; /* path, or NULL */
 	uint32_t formats; /* of the build; 0: all */

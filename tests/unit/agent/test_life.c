@@ -53,10 +53,13 @@ static void test_capabilities_are_told_when_asked_and_survive_a_failure(void **s
 	told = rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)->capabilities;
 	assert_non_null(strstr(told->error, "Operation not permitted"));
 	assert_int_not_equal(told->formats, 0); /* the last confirmed ones */
+	assert_true(told->features & FEATURE_BIT(FEATURE_RATE_1));
 	r->probe_error = 0;
+	r->lacks_rate = true;
 	rig_send(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES_REQUEST, &request);
 	told = rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)->capabilities;
 	assert_string_equal(told->error, "");
+	assert_false(told->features & FEATURE_BIT(FEATURE_RATE_1));
 }
 
 /* What has changed is found and told by itself; a probe that fails then is an alarm, and what was confirmed stays.
