@@ -99,6 +99,8 @@ json_t *route_show_host(struct route_call *c, const struct object *object)
 	json_put_text(c, o, "software", live.software);
 	json_put_text(c, o, "address", live.address);
 	json_put_text(c, o, "lost_tables", live.lost_tables);
+	json_put_u64(c, o, "lookups_told", live.told);
+	json_put_u64(c, o, "lookups_refused", live.refused);
 	put_capabilities(c, can, h);
 	json_put(c, o, "capabilities", can);
 	json_put_u64(c, o, "instances", host_instance_count(c->model, h->number));

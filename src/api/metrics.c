@@ -108,6 +108,25 @@ static uint64_t instances(struct route_call *c, const struct host *h)
 	return host_instance_count(c->model, h->number);
 }
 
+static void put_lookups(struct route_call *c)
+{
+	struct model_iter it = model_iter_kind(c->model, KIND_HOST);
+	const struct host *h;
+
+	metrics_head(c, "host_lookups_total", "counter", "Its agent's questions where an address is.");
+	while ((h = (const struct host *)model_iter_next(&it))) {
+		struct api_host_live live = {};
+
+		if (h->foreign)
+			continue;
+		c->api->live->host(c->api->live->data, h->number, &live);
+		buf_put_printf(c->text, "viaduct_host_lookups_total{host=\"%s\",answer=\"told\"} %llu\n", h->name,
+			       (unsigned long long)live.told);
+		buf_put_printf(c->text, "viaduct_host_lookups_total{host=\"%s\",answer=\"refused\"} %llu\n", h->name,
+			       (unsigned long long)live.refused);
+	}
+}
+
 static void put_hosts(struct route_call *c)
 {
 	put_host_values(c, "host_connected", "Whether its agent has a session.", is_connected);
@@ -118,6 +137,7 @@ static void put_hosts(struct route_call *c)
 			"Whether its agent, when it took over, lost connections or counters.", has_lost);
 	put_host_values(c, "host_applied_revision", "The last one that it has applied.", applied);
 	put_host_values(c, "host_instances", "Instances placed on it.", instances);
+	put_lookups(c);
 }
 
 static void put_drop(void *user, const struct api_drop *d)

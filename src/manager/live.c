@@ -35,6 +35,8 @@ static void live_host(void *data, uint32_t number, struct api_host_live *ret)
 		return;
 	ret->revision = agent->acknowledged;
 	ret->reported_ms = agent->can_ms;
+	ret->told = agent->n_resolved;
+	ret->refused = agent->n_refused;
 	if (agent->stats && *agent->stats->lost_tables)
 		ret->lost_tables = agent->stats->lost_tables;
 	ret->lacks_nothing = agent->was_connected && !agent->needs_full &&

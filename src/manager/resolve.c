@@ -13,6 +13,7 @@
 #include "model/holders.h"
 #include "model/label.h"
 #include "model/mapping.h"
+#include "net/log_addr.h"
 #include "wire/frame.h"
 #include "wire/session.h"
 
@@ -327,8 +328,12 @@ static const struct lookup_answer unavailable_answer = {
 
 static void note_refusal(struct agent *agent, const struct lookup_question *question)
 {
+	static const struct ipaddr none;
+
 	agent->n_refused++;
-	log_info("mapping refused", LOG_U64("host", agent->number), LOG_U64("vni", question->vni));
+	log_info("mapping refused", LOG_U64("host", agent->number), LOG_U64("vni", question->vni),
+		 LOG_ADDR("asker", question->asker ? question->asker : &none),
+		 LOG_ADDR("address", question->addr ? question->addr : &none));
 }
 
 /* Looks up the questions of one frame.  False: they wait, all of them. */

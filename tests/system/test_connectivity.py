@@ -70,10 +70,16 @@ def test_arp_answers_with_made_up_macs(nodes):
     assert a.neighbour(b.address) != a.neighbour(c.address)
 
 
-def test_an_address_that_nobody_has_gets_no_answer(nodes):
-    """requirement: PKT-1 MAP-2"""
-    assert nodes["a"].ping("10.0.1.200", count=1) == 0
-    assert nodes["a"].neighbour("10.0.1.200") is None
+def test_an_address_that_nobody_has_gets_no_answer(lab, nodes):
+    """Who was refused is counted and in the manager's log.  requirement: PKT-1 MAP-2"""
+    a = nodes["a"]
+    before = lab.hosts()[a.host]["lookups_refused"]
+    assert a.ping("10.0.1.200", count=1) == 0
+    assert a.neighbour("10.0.1.200") is None
+    labs.wait_for("the refusal to be counted", lambda: lab.hosts()[a.host]["lookups_refused"] > before)
+    labs.wait_for("the log to have it", lambda: any(
+        f"asker={a.address}" in line and "address=10.0.1.200" in line
+        for line in (lab.directory / "manager.log").read_text().splitlines() if "mapping refused" in line))
 
 
 @pytest.mark.parametrize("far", ["b", "c", "d"])

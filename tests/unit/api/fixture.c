@@ -48,6 +48,8 @@ static void live_host(void *data, uint32_t number, struct api_host_live *ret)
 		.reported_ms = clock_wall_ms(&f->clock),
 		.seen_ms = clock_wall_ms(&f->clock),
 		.software = "viaduct-agent test",
+		.told = 12,
+		.refused = number,
 		.lost_tables = number == 2 ? "connections" : NULL,
 	};
 }

@@ -43,7 +43,7 @@ def parse(text):
 
 
 def test_it_is_as_prometheus_reads_it(endpoint):
-    """requirement: OPS-1, OPS-3, NEG-8"""
+    """requirement: OPS-1, OPS-3, NEG-8, MAP-2"""
     kind, text = get(endpoint)
     assert kind.startswith("text/plain; version=0.0.4")
     samples = parse(text)
@@ -54,6 +54,9 @@ def test_it_is_as_prometheus_reads_it(endpoint):
     assert hosts
     lost = {dict(labels)["host"]: value for (name, labels), value in samples.items() if name == "host_state_lost"}
     assert sorted(lost.values()) == [0] * (len(hosts) - 1) + [1], "the fixture's second host has an alarm"
+    asked = {dict(labels)["answer"]: value for (name, labels), value in samples.items()
+             if name == "host_lookups_total" and dict(labels)["host"] == "h2"}
+    assert asked == {"told": 12, "refused": 2}
     pairs = {(dict(labels)["from"], dict(labels)["to"]) for name, labels in samples if name == "pair_choice"}
     assert pairs == {(a, b) for a in hosts for b in hosts if a != b}
 

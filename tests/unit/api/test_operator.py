@@ -135,6 +135,7 @@ def test_hosts(call):
     assert (h1["name"], h2["name"]) == ("h1", "h2") and h1["v6"] == "fd00::11"
     assert h1["state"] == "connected" and h2["state"] == "disconnected"
     assert h1["capabilities"]["formats"] == ["siit/1", "siit/2", "ipip6/1"]
+    assert (h2["lookups_told"], h2["lookups_refused"]) == (12, 2)
     new = call("POST", "/v1/hosts", {"name": "h9", "rack": 3, "v6": "fd00::99",
                                      "labels": {"env": "test"}})
     host, bundle = new["host"], new["bundle"]
