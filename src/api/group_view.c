@@ -286,6 +286,24 @@ static void write_rule(struct ec2_call *c, const struct object *o, void *data)
 	group_rule_write(c, (const struct group_rule *)o);
 }
 
+/* EC2 refuses a filter for a group's id that is none: to find nothing would hide a mistake. */
+static int check_group_ids(struct ec2_call *c)
+{
+	struct filter_set set;
+	uint64_t id;
+	int r = filter_parse(c, group_rule_filters, true, &set);
+
+	for (size_t i = 0; !r && i < set.n; i++) {
+		const struct filter_wanted *w = &set.wanted[i];
+
+		for (size_t k = 0; !r && !strcmp(w->name, "group-id") && k < w->n_values; k++)
+			if (!strpbrk(w->values[k], "*?\\") && id_parse(KIND_SECURITY_GROUP, w->values[k], &id))
+				r = ec2_refuse(c, 400, "InvalidGroupId.Malformed",
+					       "Invalid id: \"%.100s\" (expecting \"sg-...\")", w->values[k]);
+	}
+	return r;
+}
+
 int action_describe_security_group_rules(struct ec2_call *c)
 {
 	static const struct describe_group groups[] = {
@@ -302,5 +320,7 @@ int action_describe_security_group_rules(struct ec2_call *c)
 		.write = write_rule,
 	};
 
-	return describe_run(c, &d, "securityGroupRuleSet", NULL, NULL);
+	int r = check_group_ids(c);
+
+	return r ? r : describe_run(c, &d, "securityGroupRuleSet", NULL, NULL);
 }

@@ -359,6 +359,14 @@ def test_filters(ec2, vpc):
                 Filters=[{"Name": "nonsense", "Values": ["x"]}]) == "InvalidParameterValue"
 
 
+def test_a_filter_for_rules_names_a_group(ec2):
+    """What is no id of a group is refused, as EC2 does; one that nobody has finds nothing."""
+    for wrong in ("foobar", "sg-1", "vpc-00000000000000001"):
+        assert code(ec2.describe_security_group_rules, Filters=names(group_id=[wrong])) == "InvalidGroupId.Malformed"
+    for unknown in ("sg-00000000000000001", "sg-0000*"):
+        assert ec2.describe_security_group_rules(Filters=names(group_id=[unknown]))["SecurityGroupRules"] == []
+
+
 def test_other_accounts_see_nothing(ec2, other, vpc):
     """requirement: OPS-1"""
     g = group_of(ec2, vpc)
