@@ -16,9 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/gateway.h"
 #include "abi/substrate.h"
 #include "datapath/fake_device.h"
 #include "datapath/fake_gateway.h"
+#include "datapath/fake_packet.h"
 #include "datapath/fake_spread.h"
 #include "net/csum.h"
 
@@ -26,7 +28,6 @@ enum {
 	DHCP_SERVER_PORT = 67,
 	DHCP6_SERVER_PORT = 547,
 	DNS_PORT = 53,
-	NUMBER_PROTOCOL = 253, /* RFC 3692: for experiments */
 };
 
 /* A frame under way. */
@@ -44,7 +45,21 @@ struct packet {
 	bool reinjected;   /* HELD counts as LIVE */
 	bool elsewhere;    /* to another of the address's hosts, though it is here too */
 	bool copied;       /* the agent's own, with a copy inside: its port is not asked */
+	struct ipaddr home; /* of what a node forwards: the first of its own addresses; else the source */
+	bool by_exit;       /* it is known where its source is public, or that is asked */
 };
+
+/* What a node has sent on for others carries its handle as the source's network. */
+static bool is_forwarded(const struct packet *p)
+{
+	return p->src_vni >= SUBSTRATE_VNI_HANDLE_MIN;
+}
+
+/* A handle counts as the network it is in. */
+static uint32_t network_of(const struct packet *p)
+{
+	return is_forwarded(p) ? p->vni : p->src_vni;
+}
 
 int fake_world_new(struct fake_world **ret)
 {
@@ -154,8 +169,14 @@ static enum fake_verdict hold(struct fake_host *h, struct fake_port *port, const
 	if (p->src_vni != p->vni) /* each asks in its own network */
 		up.other_vni = port ? p->vni : p->src_vni;
 	if (port)
-		up.vni = p->src_vni;
-	if (p->handle)
+		up.vni = port->dp.vni;
+	if (port && up.other_vni == up.vni)
+		up.other_vni = 0;
+	if (port && p->by_exit)
+		dp_exit_address(up.dst.b, htonl(ipaddr_v4(&p->src)));
+	else if (is_forwarded(p) && kind == DP_UPCALL_VERIFY)
+		up.src = ipaddr_from_v4(p->vni);
+	if (p->handle && !p->by_exit)
 		up.dst = (struct ipaddr){};
 	if (fake_queue_upcall(h, &up, p->frame, p->size))
 		return refuse(h, port, p, DROP_UPCALL_LIMIT, ret_reason);
@@ -177,7 +198,7 @@ static uint32_t judge(struct fake_host *h, struct fake_port *port, const struct 
 		      bool egress, const uint32_t *groups, uint32_t n_groups)
 {
 	struct fake_judged what = {
-		.vni = egress ? p->src_vni : p->vni,
+		.vni = port->dp.vni,
 		.egress = egress,
 		.local = egress ? p->src : p->dst,
 		.remote = egress ? p->dst : p->src,
@@ -218,7 +239,7 @@ static enum fake_verdict to_neighbour(struct fake_host *h, struct fake_port *por
 		return refuse(h, port, p, DROP_DISABLED, ret_reason);
 	if (reason)
 		return refuse(h, port, p, reason, ret_reason);
-	reason = judge(h, here, p, false, port->dp.groups, port->dp.n_groups);
+	reason = judge(h, here, p, false, port->dp.groups, is_forwarded(p) ? 0 : port->dp.n_groups);
 	if (reason)
 		return refuse(h, here, p, reason, ret_reason);
 	return to_node(h, here, p, ret_reason);
@@ -324,6 +345,8 @@ static enum fake_verdict to_handle(struct fake_host *h, const struct packet *p,
 		return refuse(h, NULL, p, DROP_HANDLE, ret_reason);
 	if (g->dp.vni != p->vni)
 		return refuse(h, NULL, p, DROP_VNI, ret_reason);
+	if (g->dp.kind == DP_GATEWAY_NAT && is_forwarded(p) && !fake_subnet_find(h, p->vni, &p->src))
+		return refuse(h, NULL, p, DROP_FOREIGN_SOURCE, ret_reason);
 	if (g->dp.kind == DP_GATEWAY_INTERNET && ipaddr_is_v4(&p->src) &&
 	    !fake_public_of(h, p->vni, &p->src))
 		return refuse(h, NULL, p, DROP_NO_PUBLIC, ret_reason);
@@ -407,7 +430,8 @@ static bool is_at(const struct dp_mapping *m, uint32_t peer)
 static enum fake_verdict arrive(struct fake_host *h, const struct dp_peer *peer, enum format format,
 				enum seal_cipher seal, struct packet *p, uint32_t *ret_reason)
 {
-	struct dp_mapping *m = fake_mapping_find(h, p->src_vni, &p->src);
+	struct ipaddr into = ipaddr_from_v4(p->vni);
+	struct dp_mapping *m = fake_mapping_find(h, p->src_vni, is_forwarded(p) ? &into : &p->src);
 	struct fake_port *port =
 		p->handle ? port_by_handle(h, p->handle) : fake_port_by_addr(h, p->vni, &p->dst);
 	struct dp_mapping outside = {.peer = peer ? peer->id : 0};
@@ -417,9 +441,9 @@ static enum fake_verdict arrive(struct fake_host *h, const struct dp_peer *peer,
 
 	if (!peer)
 		return refuse(h, NULL, p, DROP_UNKNOWN_PEER, ret_reason);
-	if (p->src_vni != p->vni && !fake_is_peered(h, p->src_vni, p->vni))
+	if (p->src_vni != p->vni && !is_forwarded(p) && !fake_is_peered(h, p->src_vni, p->vni))
 		return refuse(h, NULL, p, DROP_NOT_PEERED, ret_reason);
-	accepts = decisive(peer, p->vni, &p->dst, p->src_vni, &p->src);
+	accepts = decisive(peer, p->vni, &p->dst, network_of(p), &p->src);
 	reason = h->formats & FORMAT_BIT(format) ? seal_refusal(&accepts, seal, format) : DROP_FORMAT;
 	if (reason)
 		return refuse(h, NULL, p, reason, ret_reason);
@@ -486,7 +510,7 @@ static enum fake_verdict leave(struct fake_host *h, struct fake_port *port, stru
 		return to_neighbour(h, port, here, p, ret_reason);
 	if (!peer)
 		return refuse(h, port, p, DROP_NO_PEER, ret_reason);
-	towards = decisive(peer, p->src_vni, &p->src, p->vni, &p->dst);
+	towards = decisive(peer, network_of(p), &p->src, p->vni, &p->dst);
 	peer = &towards;
 	if (peer->send == FORMAT_NONE || !(h->formats & FORMAT_BIT(peer->send)) ||
 	    (peer->send == FORMAT_VXLAN_1 && p->src_vni != p->vni))
@@ -524,7 +548,7 @@ static enum fake_verdict leave_spread(struct fake_host *h, struct fake_port *por
 static uint32_t find_way(struct fake_host *h, const struct fake_port *port, struct packet *p,
 			 uint32_t *ret_peer)
 {
-	const struct dp_subnet *own = fake_subnet_find(h, p->vni, &p->src);
+	const struct dp_subnet *own = fake_subnet_find(h, p->vni, &p->home);
 	const struct dp_route *r = own ? fake_route_find(h, own->table, &p->dst) : NULL;
 
 	if (!r)
@@ -543,6 +567,9 @@ static uint32_t find_way(struct fake_host *h, const struct fake_port *port, stru
 	*ret_peer = r->peer;
 	if (r->target != DP_TARGET_INTERNET || !ipaddr_is_v4(&p->dst))
 		return p->handle ? 0 : DROP_NO_EDGE;
+	p->by_exit = is_forwarded(p);
+	if (p->by_exit)
+		return p->handle ? 0 : DROP_NO_PUBLIC;
 	for (uint32_t i = 0; i < port->dp.n_exits; i++) {
 		const struct dp_exit *e = &port->dp.exits[i];
 
@@ -557,7 +584,7 @@ static uint32_t find_way(struct fake_host *h, const struct fake_port *port, stru
 /* Sent to the router by a table that has routes for addresses of its own network. */
 static bool is_looked_up(struct fake_host *h, const struct packet *p)
 {
-	const struct dp_subnet *own = fake_subnet_find(h, p->vni, &p->src);
+	const struct dp_subnet *own = fake_subnet_find(h, p->vni, &p->home);
 	const struct dp_table *t = own ? fake_table_find(h, own->table) : NULL;
 
 	return t && t->inside && !memcmp(p->frame, own->router_mac.b, sizeof(own->router_mac.b));
@@ -567,6 +594,25 @@ static bool is_nowhere(const struct dp_mapping *m)
 {
 	return m->state == DP_MAPPING_REFUSED || m->state == DP_MAPPING_GONE ||
 	       (!m->n_peers && m->peer == DP_PEER_SELF);
+}
+
+/* What a node forwards, to where its source is public. */
+static enum fake_verdict leave_by_exit(struct fake_host *h, struct fake_port *port, struct packet *p,
+				       uint32_t *ret_reason)
+{
+	struct dp_mapping way = {};
+	const struct dp_mapping *m;
+	struct ipaddr exit;
+
+	dp_exit_address(exit.b, htonl(ipaddr_v4(&p->src)));
+	m = fake_mapping_find(h, p->vni, &exit);
+	if (!m || (m->state == DP_MAPPING_HELD && !p->reinjected))
+		return hold(h, port, p, DP_UPCALL_RESOLVE, ret_reason);
+	p->revision = m->revision;
+	if (m->state == DP_MAPPING_REFUSED || m->state == DP_MAPPING_GONE)
+		return refuse(h, port, p, DROP_NO_PUBLIC, ret_reason);
+	way.peer = m->peer;
+	return way.peer ? leave(h, port, p, &way, ret_reason) : to_handle(h, p, ret_reason);
 }
 
 static enum fake_verdict route(struct fake_host *h, struct fake_port *port, struct packet *p,
@@ -581,6 +627,8 @@ static enum fake_verdict route(struct fake_host *h, struct fake_port *port, stru
 
 		if (reason)
 			return refuse(h, port, p, reason, ret_reason);
+		if (p->by_exit)
+			return leave_by_exit(h, port, p, ret_reason);
 		if (p->handle)
 			return way.peer ? leave(h, port, p, &way, ret_reason)
 					: to_handle(h, p, ret_reason);
@@ -730,11 +778,16 @@ static enum fake_verdict from_node_plain(struct fake_host *h, struct fake_port *
 		return refuse(h, port, p, DROP_MALFORMED, ret_reason);
 	if (p->protocol == IPPROTO_UDP && p->destination_port == DHCP_SERVER_PORT)
 		return hold(h, port, p, DP_UPCALL_DHCP, ret_reason);
-	if (fake_port_by_addr(h, p->vni, &p->src) != port)
-		return refuse(h, port, p, DROP_SOURCE_ADDR, ret_reason);
+	p->home = p->src;
+	if (fake_port_by_addr(h, p->vni, &p->src) != port) {
+		if (!port->dp.forwards || !port->dp.handle || !port->dp.n_addrs)
+			return refuse(h, port, p, DROP_SOURCE_ADDR, ret_reason);
+		p->src_vni = port->dp.handle;
+		p->home = port->dp.addrs[0];
+	}
 	if (ipaddr_v4(&p->dst) == INADDR_BROADCAST)
 		return refuse(h, port, p, DROP_BROADCAST, ret_reason);
-	own = fake_subnet_find(h, p->vni, &p->src);
+	own = fake_subnet_find(h, p->vni, &p->home);
 	if (own && p->destination_port == DNS_PORT && ipaddr_equal(&own->resolver, &p->dst))
 		return hold(h, port, p, DP_UPCALL_DNS, ret_reason);
 	return route(h, port, p, ret_reason);
@@ -796,61 +849,21 @@ enum fake_verdict fake_send(struct fake_world *world, const char *name, uint32_t
 	return from_node(h, from, &p, ret_reason);
 }
 
-/* ---- packets made up here ---- */
-
-struct numbered {
-	struct ether_header ethernet;
-	struct iphdr ip;
-	uint32_t number;
-} __attribute__((packed));
-
-static struct numbered numbered(const struct ipaddr *src, const struct ipaddr *dst, uint32_t number)
-{
-	struct numbered n = {
-		.ethernet.ether_type = htons(ETHERTYPE_IP),
-		.ip = {.version = 4,
-		       .ihl = 5,
-		       .tot_len = htons(sizeof(struct iphdr) + sizeof(uint32_t)),
-		       .ttl = 64,
-		       .protocol = NUMBER_PROTOCOL,
-		       .saddr = htonl(ipaddr_v4(src)),
-		       .daddr = htonl(ipaddr_v4(dst))},
-		.number = htonl(number),
-	};
-
-	n.ip.check = csum(&n.ip, sizeof(n.ip));
-	return n;
-}
-
-enum fake_verdict fake_send_packet(struct fake_world *world, const char *name, uint32_t port,
-				   const struct ipaddr *src, const struct ipaddr *dst,
-				   uint32_t number, uint32_t *ret_reason)
-{
-	struct numbered n = numbered(src, dst, number);
-	struct fake_host *h = fake_host_find(world, name);
-	struct fake_port *from = h ? fake_port_find(h, port) : NULL;
-	const struct dp_subnet *own = from ? fake_subnet_find(h, from->dp.vni, src) : NULL;
-
-	if (from)
-		memcpy(n.ethernet.ether_shost, from->dp.mac.b, 6);
-	if (own && !prefix_contains(&own->prefix, dst)) /* else to a neighbour's, which nobody asks for */
-		memcpy(n.ethernet.ether_dhost, own->router_mac.b, 6);
-	return fake_send(world, name, port, (const uint8_t *)&n, sizeof(n), ret_reason);
-}
+/* ---- as though it came from a host ---- */
 
 enum fake_verdict fake_arrive(struct fake_world *world, const char *name, const char *from,
 			      uint32_t vni, const struct ipaddr *src, const struct ipaddr *dst,
 			      uint32_t number, uint32_t *ret_reason)
 {
 	struct fake_host *h = fake_host_find(world, name), *sender = fake_host_find(world, from);
-	struct numbered n = numbered(src, dst, number);
+	struct fake_numbered n = fake_numbered(src, dst, number);
 	struct packet p = {.frame = (const uint8_t *)&n,
 			   .size = sizeof(n),
 			   .vni = vni,
 			   .src_vni = vni,
 			   .src = *src,
 			   .dst = *dst,
-			   .tuple.protocol = NUMBER_PROTOCOL};
+			   .tuple.protocol = FAKE_NUMBER_PROTOCOL};
 	struct dp_peer *back, *towards;
 
 	if (!h || !sender) {
@@ -862,44 +875,6 @@ enum fake_verdict fake_arrive(struct fake_world *world, const char *name, const 
 	back = peer_of(h, sender);
 	return arrive(h, back, towards ? towards->send : FORMAT_NONE,
 		      towards ? towards->seal : SEAL_CLEAR, &p, ret_reason);
-}
-
-bool fake_receive(struct fake_world *world, const char *name, uint32_t port, uint8_t **ret,
-		  size_t *ret_size)
-{
-	struct fake_host *h = fake_host_find(world, name);
-	struct fake_port *p = h ? fake_port_find(h, port) : NULL;
-	struct fake_frame *f;
-	uint8_t *data;
-
-	if (!p || list_empty(p->received))
-		return false;
-	f = container_of(p->received->next, struct fake_frame, link);
-	data = malloc(f->size);
-	if (!data)
-		return false;
-	memcpy(data, f->data, f->size);
-	list_remove(&f->link);
-	*ret = data;
-	*ret_size = f->size;
-	free(f);
-	return true;
-}
-
-bool fake_receive_packet(struct fake_world *world, const char *name, uint32_t port,
-			 uint32_t *ret_number)
-{
-	_cleanup_free_ uint8_t *frame = NULL;
-	struct numbered n;
-	size_t size;
-
-	if (!fake_receive(world, name, port, &frame, &size) || size != sizeof(n))
-		return false;
-	memcpy(&n, frame, sizeof(n));
-	if (n.ethernet.ether_type != htons(ETHERTYPE_IP) || n.ip.protocol != NUMBER_PROTOCOL)
-		return false;
-	*ret_number = ntohl(n.number);
-	return true;
 }
 
 /* ---- once more, from the agent ---- */

@@ -17,6 +17,7 @@ enum {
 	DST_AT = IP_AT + 24,
 	IGW = 0xf00001,
 	EIGW = 0xf00002,
+	BOX = 0xf00003, /* a, when it forwards */
 	OTHER_VNI = 8,
 	UDP = 17,
 	ICMP6 = 58,
@@ -27,6 +28,7 @@ enum {
 #define C     "2001:db8:1:1::c" /* on the edge's host */
 #define X     "2001:db8:2:1::a" /* host 2, in another network */
 #define WORLD "2001:db8:ffff::1"
+#define OF_NO_NODE "2001:db8:1:1::5"
 
 static const uint8_t router_mac[6] = {0x02, 0xff, 0, 0, 0, 0};
 
@@ -91,7 +93,7 @@ static int set_up(void **state)
 	struct fixture *f = &fixture;
 
 	lab_init_edge(&f->lab, FORMAT_SIIT_2);
-	lab_subnet_with(&f->lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", 0);
+	lab_subnet_with(&f->lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", 1);
 	lab_subnet_with(&f->lab, LAB_VNI, "2001:db8:1:1::/64", "fe80::", 1);
 	lab_subnet_with(&f->lab, LAB_VNI, "fe80::/64", "fe80::", 0);
 	lab_subnet_with(&f->lab, OTHER_VNI, "2001:db8:2:1::/64", "fe80::", 0);
@@ -285,6 +287,69 @@ static void test_egress_only_errors(void **state)
 	comes_in(fixture.a, &in);
 }
 
+/* ---- a node that forwards, between the nodes and the gateway ---- */
+
+/* The default route of the nodes' subnet leads to the node with the handle BOX. */
+static void set_box_route(void)
+{
+	struct dp_route route = {.prefix = lab_prefix("::/0"),
+				 .target = DP_TARGET_INTERFACE,
+				 .peer = EDGE_NUMBER - 1,
+				 .vni = BOX};
+	struct dp_table t = {.number = 1, .n_routes = 1, .routes = &route};
+
+	assert_int_equal(datapath_table_set(edge(), &t), 0);
+}
+
+static void set_box(bool forwards)
+{
+	struct dp_mapping m = {.vni = BOX,
+			       .addr = ipaddr_from_v4(LAB_VNI),
+			       .state = forwards ? DP_MAPPING_LIVE : DP_MAPPING_GONE,
+			       .peer = 1};
+
+	fixture.a->port.handle = forwards ? BOX : 0;
+	fixture.a->port.forwards = forwards;
+	lab_set_port(&fixture.lab, 0, &fixture.a->port);
+	assert_int_equal(datapath_mapping_set(edge(), &m), 0);
+}
+
+/* It sends addresses of its network alone, while it may; and the network's gateway lets in what its nodes answer by it. */
+/* requirement: EDGE-1 */
+/* requirement: PKT-13 */
+static void test_forwarded(void **state)
+{
+	struct frame out = packet(fixture.a, OF_NO_NODE, 4000, WORLD, 53, UDP, 100), wire;
+	struct frame foreign = packet(fixture.a, "2001:db8:9::1", 4000, WORLD, 53, UDP, 100);
+	struct frame in = packet(NULL, WORLD, 53, A, 4000, UDP, 100);
+	static const uint32_t gateways[] = {IGW, EIGW};
+
+	out.b[5] = foreign.b[5] = 1; /* the router by that address of the box which it has first */
+	set_box(true);
+	for (size_t i = 0; i < 2; i++) {
+		set_route(gateways[i]);
+		goes_out(fixture.a, &out);
+		assert_redirected(frame_from_node(&fixture.lab, fixture.a, &foreign, &wire));
+		frame_assert_dropped_from_wire(&fixture.lab, LAB_EDGE, 0, &wire,
+					       DROP_FOREIGN_SOURCE);
+	}
+	assert_redirected(frame_from_node(&fixture.lab, fixture.a, &out, &wire));
+	set_box(false);
+	frame_assert_dropped_from_wire(&fixture.lab, LAB_EDGE, 0, &wire, DROP_SOURCE_REFUSED);
+
+	set_box_route();
+	comes_in(fixture.a, &in);
+	assert_int_equal(datapath_gateway_delete(edge(), IGW), 0);
+	is_refused(&in, DROP_UNSOLICITED); /* by the egress-only gateway, which knows nothing of it */
+	set_route(EIGW);
+	out = packet(fixture.a, A, 4000, WORLD, 53, UDP, 100);
+	goes_out(fixture.a, &out);
+	set_box_route();
+	comes_in(fixture.a, &in);
+	assert_int_equal(datapath_gateway_delete(edge(), EIGW), 0);
+	is_refused(&in, DROP_UNSOLICITED);
+}
+
 /* ---- who, where, how large ---- */
 
 /* requirement: MAP-4 */
@@ -372,6 +437,7 @@ int main(void)
 		cmocka_unit_test_setup(test_no_route_back, reset),
 		cmocka_unit_test_setup(test_egress_only, reset),
 		cmocka_unit_test_setup(test_egress_only_errors, reset),
+		cmocka_unit_test_setup(test_forwarded, reset),
 		cmocka_unit_test_setup(test_source_is_verified, reset),
 		cmocka_unit_test_setup(test_unknown_node, reset),
 		cmocka_unit_test_setup(test_world_is_told, reset),
