@@ -31,6 +31,19 @@ void cluster_init(struct cluster *c, size_t n_hosts, scenario_dial_fn dial, void
 		assert_true(scenario_host_is_up(c->hosts[i]));
 }
 
+size_t cluster_add_edge(struct cluster *c)
+{
+	size_t i = world_add_edge(c->w);
+
+	c->hosts[i] = scenario_host_new(c->w->loop, c->substrate, i, c->w->host_ids[i], dial_world, c);
+	scenario_host_set_edge(c->hosts[i]);
+	scenario_host_start(c->hosts[i]);
+	c->n_hosts++;
+	world_advance(c->w, 2000);
+	assert_true(scenario_host_is_up(c->hosts[i]));
+	return i;
+}
+
 void cluster_deinit(struct cluster *c)
 {
 	for (size_t i = 0; i < c->n_hosts; i++)

@@ -21,6 +21,8 @@ struct cluster_node {
 /* All hosts are linked to the manager when it returns.  'dial' is called with 'arg'; NULL: world_dial() does. */
 void cluster_init(struct cluster *c, size_t n_hosts, scenario_dial_fn dial, void *arg);
 void cluster_deinit(struct cluster *c);
+/* One host more, an edge that is linked to the manager; its index. */
+size_t cluster_add_edge(struct cluster *c);
 /* Runs a node on 'host' with the address 'addr', or one that is chosen (NULL), and waits until it does. */
 void cluster_run(struct cluster *c, size_t host, const char *addr, struct cluster_node *ret);
 

@@ -32,6 +32,7 @@ struct scenario_host {
 	} seen[SEEN_MAX];
 	size_t n_seen;
 	int plane_error;
+	int uplink; /* 0: no edge */
 };
 
 static int open_plane(void *arg, const struct dp_config *config, struct datapath **ret,
@@ -137,6 +138,26 @@ struct scenario_host *scenario_host_free(struct scenario_host *host)
 	return NULL;
 }
 
+void scenario_host_set_edge(struct scenario_host *host)
+{
+	host->uplink = 3;
+}
+
+uint64_t scenario_host_sent_out(const struct scenario_host *host, uint32_t handle)
+{
+	struct dp_gateway_counters counters = {};
+
+	return host->agent && !datapath_gateway_counters(host->agent->dp, handle, &counters)
+		       ? counters.out_packets
+		       : 0;
+}
+
+/* Nobody listens. */
+static int announce(void *arg, int ifindex, const struct ipaddr *public)
+{
+	return 0;
+}
+
 void scenario_host_start(struct scenario_host *host)
 {
 	const struct agent_config config = {
@@ -144,7 +165,11 @@ void scenario_host_start(struct scenario_host *host)
 		.host_id = host->id,
 		.dialer = {.dial = dial, .n = 1, .arg = host},
 		.backend = &host->backend,
-		.dp = {.name = host->name, .max_mappings = 1000, .max_flows = 1000},
+		.dp = {.name = host->name,
+		       .max_mappings = 1000,
+		       .max_flows = 1000,
+		       .uplink_ifindex = host->uplink},
+		.announce = announce,
 		.driver = host->driver,
 		.kernel = &kernel,
 		.kernel_arg = host,

@@ -25,6 +25,10 @@ struct scenario_host *scenario_host_new(struct loop *loop, struct fake_world *su
 					size_t index, const char *host_id, scenario_dial_fn dial,
 					void *arg);
 struct scenario_host *scenario_host_free(struct scenario_host *host);
+/* It has an uplink, from the next start on: the manager has to call it an edge. */
+void scenario_host_set_edge(struct scenario_host *host);
+/* What its gateway with that handle has sent to the world; none: 0. */
+uint64_t scenario_host_sent_out(const struct scenario_host *host, uint32_t handle);
 /* The agent begins, or ends as by kill -9: without a word. */
 void scenario_host_start(struct scenario_host *host);
 void scenario_host_kill(struct scenario_host *host);

@@ -81,10 +81,10 @@ int world_end(struct world *w, struct tx *tx)
 	return change ? journal_submit(w->manager->journal, change) : 0;
 }
 
-static void add_host(struct world *w, size_t i)
+static void add_host(struct world *w, size_t i, bool edge)
 {
 	char name[8], addr[32];
-	struct host_add_args args = {.name = name, .v6 = addr};
+	struct host_add_args args = {.name = name, .v6 = addr, .edge = edge};
 	struct refusal refusal = {0};
 	const struct host *host;
 	struct tx *tx = world_begin(w);
@@ -96,6 +96,14 @@ static void add_host(struct world *w, size_t i)
 	object_id_text(&host->o, w->host_ids[i]);
 	assert_int_equal(world_end(w, tx), 0);
 	sim_agent_init(&w->agents[i], w->host_ids[i]);
+}
+
+size_t world_add_edge(struct world *w)
+{
+	assert_true(w->n_hosts < WORLD_HOSTS);
+	add_host(w, w->n_hosts, true);
+	world_settle(w);
+	return w->n_hosts++;
 }
 
 void world_add_network(struct world *w)
@@ -137,7 +145,7 @@ struct world *world_new_unconnected(size_t n_hosts)
 	assert_int_equal(store_disk_new(&w->disk), 0);
 	world_start_manager(w);
 	for (size_t i = 0; i < n_hosts; i++)
-		add_host(w, i);
+		add_host(w, i, false);
 	world_add_network(w);
 	world_settle(w);
 	return w;

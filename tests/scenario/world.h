@@ -67,6 +67,8 @@ void world_disconnect(struct world *w, size_t host); /* as when the path is lost
 void world_stop_manager(struct world *w);
 void world_start_manager(struct world *w);
 void world_restart_manager(struct world *w); /* both */
+/* One host more, an edge; its index. */
+size_t world_add_edge(struct world *w);
 /* Another account with a VPC of the same addresses; it is the customer from now on. */
 void world_add_network(struct world *w);
 
