@@ -5,8 +5,8 @@ docs/requirements.md.
 
 usage: requirements.py [--check] [ROOT]
 
-With --check nothing is written: fails when the table is not what it would be written as, when a row that is done
-has no test, or when a test names a row that does not exist.
+With --check nothing is written: fails when the table is not what it would be written as, when a row that is done,
+or done in part, has no test, or when a test names a row that does not exist.
 """
 import pathlib
 import re
@@ -50,7 +50,8 @@ def render(rows, mentions):
     out = ["<!-- SPDX-License-Identifier: Apache-2.0 -->",
            "<!-- Written by tools/requirements.py from docs/requirements.tsv and the tests: not to be edited. -->",
            "# What the system must do, and what proves it", "",
-           "A row that is done has tests that fail without it; each names the row. The others are due later.", ""]
+           "A row that is done has tests that fail without it; each names the row. One that is done in part says what is "
+           "missing. The others are due later.", ""]
     section = None
     for row, (state, text) in rows.items():
         letters = row.split("-")[0]
@@ -68,8 +69,8 @@ def problems(rows, mentions, text, path):
         if row not in rows:
             yield f"{', '.join(files)}: there is no requirement {row}"
     for row, (state, _) in rows.items():
-        if state == "done" and row not in mentions:
-            yield f"requirement {row} is done, and no test names it"
+        if state != "later" and row not in mentions:
+            yield f"requirement {row} is {state.split(':')[0]}, and no test names it"
     if not path.exists() or path.read_text() != text:
         yield f"{path} is not up to date: run tools/requirements.py"
 
