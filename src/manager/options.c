@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manager/options.h"
 
+#include <ctype.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,6 +93,19 @@ static int parse_rotate(const char *value, void *dest)
 	return str_u32(value, 10, 30 * 86400, dest);
 }
 
+/* Clients sign for it, and take nothing else: a label of a DNS name (RFC 1123, section 2.1). */
+static int parse_region(const char *value, void *dest)
+{
+	const size_t n = strlen(value);
+
+	if (!n || n > OPTIONS_REGION_MAX || *value == '-' || value[n - 1] == '-')
+		return -EINVAL;
+	for (const char *s = value; *s; s++)
+		if (!isascii(*s) || (!isalnum((unsigned char)*s) && *s != '-'))
+			return -EINVAL;
+	return config_parse_string(value, dest);
+}
+
 static int parse_level(const char *value, void *dest)
 {
 	enum log_level level;
@@ -108,7 +122,8 @@ static void fill_keys(struct options *o, struct config_key ret[static N_KEYS])
 		{"", "store", parse_store, &o->store, "sqlite or memory", false, false},
 		{"", "http", parse_listen, &o->http, "ADDRESS:PORT", false, false},
 		{"", "agents", parse_listen, &o->agents, "ADDRESS:PORT", false, false},
-		{"", "region", config_parse_string, &o->region, "a name", false, false},
+		{"", "region", parse_region, &o->region,
+		 "a name of at most 63 letters, digits and inner dashes", false, false},
 		{"", "organisation", config_parse_string, &o->organisation, "a prefix", false,
 		 false},
 		{"", "ipv6-pool", config_parse_string, &o->ipv6_pool, "a prefix or none", false,

@@ -19,7 +19,7 @@ enum options_command {
 	OPTIONS_VERSION,
 };
 
-enum { OPTIONS_ADDRESSES_MAX = 16, OPTIONS_ERROR_SIZE = 512 };
+enum { OPTIONS_ADDRESSES_MAX = 16, OPTIONS_ERROR_SIZE = 512, OPTIONS_REGION_MAX = 63 };
 
 struct options {
 	enum options_command command;

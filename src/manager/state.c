@@ -376,6 +376,12 @@ int state_restore_admin(const struct state *state, struct store *store, struct m
 	const struct key *key;
 	int r;
 
+	/* What hosts run would be ended: nobody has made it, as far as an empty store says. */
+	if (!state->disk && !model_revision(model))
+		return fail(reterr, -ENODATA,
+			    "%s/store.db is empty, not even what init wrote is in it: put a backup of %s back, "
+			    "or, for a new cluster, remove %s and run 'viaductd init --state %s'",
+			    state->dir, state->dir, state->dir, state->dir);
 	if (!state->disk || model_count(model, KIND_ACCOUNT))
 		return 0;
 	r = read_file(state->dir, "admin.json", &text, reterr);

@@ -73,6 +73,12 @@ static void mistakes_are_named(void **state)
 	assert_non_null(strstr(error, "init or run"));
 	assert_int_equal(parse("run --address fd00::1", &o), -EINVAL);
 	assert_non_null(strstr(error, "--address is an option of viaductd init"));
+	assert_int_equal(parse("run --region our_region", &o), -EINVAL);
+	assert_non_null(strstr(error, "region"));
+	assert_int_equal(parse("run --region -west", &o), -EINVAL);
+	assert_int_equal(parse("run --region west-", &o), -EINVAL);
+	assert_int_equal(parse("run --region RegionOne", &o), 0);
+	options_deinit(&o);
 	assert_int_equal(parse("init --http 127.0.0.1:1", &o), -EINVAL);
 	assert_non_null(strstr(error, "--http is an option of viaductd run"));
 	assert_int_equal(parse("init --config /nonexistent/file", &o), -EINVAL);

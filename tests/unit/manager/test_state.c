@@ -150,6 +150,30 @@ static void the_administrator_is_in_the_store(void **state)
 	check_administrator(f, "memory");
 }
 
+/* requirement: OPS-1, OPS-3 */
+static void a_store_that_lost_everything_is_refused(void **state)
+{
+	const struct fixture *f = *state;
+	struct state loaded;
+	struct store *store;
+	struct model *model;
+	char path[128];
+
+	assert_int_equal(state_init(f->dir, NULL, 0, NOW_MS, &error), 0);
+	snprintf(path, sizeof(path), "%s/store.db", f->dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(state_load(f->dir, NOW_MS, &loaded, &error), 0);
+	assert_int_equal(state_open_store(&loaded, "sqlite", &store, &error), 0);
+	assert_int_equal(state_load_model(store, "us-east-1", "fd56:6961::/32",
+					  "fd56:6976:3600::/40", &model, &error),
+			 0);
+	assert_int_equal(state_restore_admin(&loaded, store, model, &error), -ENODATA);
+	assert_non_null(strstr(error.text, "backup"));
+	model_free(model);
+	store_free(store);
+	state_deinit(&loaded);
+}
+
 static void a_key_is_the_same_each_time(void **state)
 {
 	uint8_t keys[3][STATE_KEY_SIZE];
@@ -249,6 +273,7 @@ int main(void)
 		TEST(a_key_is_the_same_each_time),
 		TEST(a_second_init_changes_nothing),
 		TEST(an_interrupted_init_is_begun_anew),
+		TEST(a_store_that_lost_everything_is_refused),
 		TEST(names_that_are_none_are_refused),
 		TEST(the_server_certificate_is_renewed_in_time),
 		TEST(damaged_files_are_named),
