@@ -152,6 +152,62 @@ def test_a_private_gateway_stands_for_its_network(site, request):
     assert not site.worker.ping(far.address, count=1)
 
 
+def test_a_node_looks_at_what_leaves(site, request):
+    """requirement: EDGE-1, PKT-13, TOPO-1
+
+    What it forwards goes out as its sender's: by his public address, or by the NAT gateway's; answers come straight."""
+    if request.node.callspec.id != "siit/2":
+        pytest.skip("VXLAN says one network only (docs/substrate.md); siit/1 is in tests/bpf/test_forward.c")
+    net, ec2 = site.net, site.net.ec2
+    inside, between = (ec2.create_subnet(VpcId=net.id, CidrBlock=f"10.10.{n}.0/24")["Subnet"]["SubnetId"] for n in (3, 4))
+    for subnet in (inside, between):
+        net.tables[subnet] = net.table(subnet)
+    box, node = net.node(between, host="h1"), net.node(inside, host="h2")
+    ec2.modify_instance_attribute(InstanceId=box.id, SourceDestCheck={"Value": False})
+    box.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+    net.route(inside, "0.0.0.0/0", InstanceId=box.id)
+    net.route(between, "0.0.0.0/0", GatewayId=site.gateway)
+
+    def dropped(reason):
+        before = site.lab.drops(reason)
+
+        def counted():
+            assert node.ping(WORLD, count=1) == 0
+            return site.lab.drops(reason) > before
+        wait_for(f"{reason} to be counted", counted)
+
+    with server(site.world, node):
+        dropped("NO_PUBLIC")
+        allocation, address = net.allocate()
+        association = net.associate(allocation, node)
+        wait_for("the way by the node", lambda: ask(node, WORLD))
+        assert reach(node, WORLD)[0] == address and reach(node, WORLD, protocol="udp")[0] == address
+        assert node.ping(WORLD) == 3
+        wait_for("the world to know the path", lambda: node.ping(WORLD, "-M", "dont", "-s", "4000", count=1))
+        out = node.run("traceroute", "-n", "-N", "1", "-q", "1", "-w", "2", "-m", "8", WORLD).stdout
+        assert re.findall(r"^ *\d+ +(\S+)", out, re.M) == ["10.10.3.1", box.address, "10.10.4.1", address, WORLD], out
+        with Conversation(node, WORLD) as c:
+            assert c.lives()
+            site.lab.kill("e1")  # the agents: the programs stay
+            site.lab.kill("h1")
+            assert c.lives() and ask(node, WORLD)[0] == address
+            for host in ("e1", "h1"):
+                site.lab.restart(host)
+            site.lab.connected()
+            assert c.lives()
+        ec2.replace_route(RouteTableId=net.tables[between], DestinationCidrBlock="0.0.0.0/0", NatGatewayId=site.nat)
+        wait_for("the way by the NAT gateway", lambda: (ask(node, WORLD) or [None])[0] == site.nat_address)
+        assert reach(node, WORLD, protocol="udp")[0] == site.nat_address and node.ping(WORLD) == 3
+        ec2.replace_route(RouteTableId=net.tables[between], DestinationCidrBlock="0.0.0.0/0", GatewayId=site.gateway)
+        wait_for("the way by the internet gateway", lambda: (ask(node, WORLD) or [None])[0] == address)
+        ec2.disassociate_address(AssociationId=association)
+        dropped("NO_PUBLIC")
+        net.associate(allocation, node)
+        wait_for("the way by the node", lambda: ask(node, WORLD))
+        ec2.modify_instance_attribute(InstanceId=box.id, SourceDestCheck={"Value": True})
+        dropped("SOURCE_ADDR")
+
+
 def test_errors_of_the_world_come_back_through_nat(site):
     """requirement: EDGE-1"""
     # A port that nobody listens on: the ICMP error is translated back, and the asker hears it.
