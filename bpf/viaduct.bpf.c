@@ -5,9 +5,9 @@
  *	port       tcx ingress of a node's interface on the host: packets from the node
  *	substrate  tcx ingress of the interface to the wire: packets from other hosts
  *	tunnel     tcx ingress of the vxlan and of the geneve device: packets from other hosts
- *	upcalls    tcx ingress of the upcall device: packets that the agent sends on their way again
+ *	handed     tcx ingress of the upcall device: packets that the agent sends on their way again; and of the
+ *	           sealing device: packets from other hosts that were sealed
  *	uplink     tcx ingress of an edge's interface to the world
- *	opened     tcx ingress of the sealing device: packets from other hosts that were sealed
  *	delivered  tcx egress of the interface of a node that is watched or tagged: packets that it is about to get;
  *	           and of a private NAT gateway, which is no node but this program
  *
@@ -338,20 +338,6 @@ static __always_inline int upcalls_packet(struct __sk_buff *skb, struct packet *
 }
 
 SEC("tc")
-int upcalls(struct __sk_buff *skb)
-{
-	struct packet *p = packet_new();
-	int verdict;
-
-	if (!p)
-		return TC_ACT_SHOT;
-	verdict = upcalls_packet(skb, p);
-	if (verdict == VERDICT_EDGE)
-		verdict = edge_leave(skb, p);
-	return edge_conclude(skb, p, verdict);
-}
-
-SEC("tc")
 int uplink(struct __sk_buff *skb)
 {
 	struct packet *p;
@@ -420,15 +406,16 @@ static __always_inline int opened_packet(struct __sk_buff *skb, struct packet *p
 	return skb->protocol == htons(ETH_P_IP) ? reip4_packet(skb, p) : ingress_packet(skb, p);
 }
 
+/* One program, for what both lead to is most of it, and the kernel judges that once. */
 SEC("tc")
-int opened(struct __sk_buff *skb)
+int handed(struct __sk_buff *skb)
 {
 	struct packet *p = packet_new();
 	int verdict;
 
 	if (!p)
 		return TC_ACT_SHOT;
-	verdict = opened_packet(skb, p);
+	verdict = skb->ifindex == config.seal_ifindex ? opened_packet(skb, p) : upcalls_packet(skb, p);
 	if (verdict == VERDICT_EDGE)
 		verdict = edge_leave(skb, p);
 	return edge_conclude(skb, p, verdict);

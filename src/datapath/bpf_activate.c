@@ -34,10 +34,10 @@ static int set(struct bpf_host *h, const char *name, int ifindex, const struct b
 
 static int replace_programs(struct bpf_host *h)
 {
-	int r = set(h, "upcall", h->upcall_ifindex, h->skel->progs.upcalls);
+	int r = set(h, "upcall", h->upcall_ifindex, h->skel->progs.handed);
 
 	if (!r)
-		r = set(h, "opened", h->seal_ifindex, h->skel->progs.opened);
+		r = set(h, "opened", h->seal_ifindex, h->skel->progs.handed);
 	if (!r)
 		r = set(h, "tunnel", h->vxlan_ifindex, h->skel->progs.tunnel);
 	if (!r)

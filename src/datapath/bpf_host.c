@@ -320,8 +320,7 @@ static int open_devices(struct bpf_host *h, const struct dp_config *config, stru
 /* What a trial asks nothing of need not be judged by the kernel, which takes its time for each. */
 static void leave_out(struct bpf_host *h)
 {
-	bpf_program__set_autoload(h->skel->progs.upcalls, !h->trial);
-	bpf_program__set_autoload(h->skel->progs.opened, !h->trial);
+	bpf_program__set_autoload(h->skel->progs.handed, !h->trial);
 	bpf_program__set_autoload(h->skel->progs.uplink, !h->trial);
 	bpf_program__set_autoload(h->skel->progs.delivered, !h->trial);
 }

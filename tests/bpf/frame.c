@@ -184,8 +184,8 @@ int frame_run(const struct lab *lab, int host, enum frame_program program, int i
 {
 	struct bpf_host *h = bpf_host_of(lab->hosts[host].dp);
 	const struct bpf_program *programs[] = {h->skel->progs.port, h->skel->progs.substrate,
-						h->skel->progs.upcalls, h->skel->progs.uplink,
-						h->skel->progs.delivered, h->skel->progs.opened};
+						h->skel->progs.handed, h->skel->progs.uplink,
+						h->skel->progs.delivered};
 	struct __sk_buff context = {.ifindex = (uint32_t)ifindex};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in->b, .data_size_in = (uint32_t)in->size,
 		    .data_out = ret_out->b, .data_size_out = FRAME_MAX, .ctx_in = &context,

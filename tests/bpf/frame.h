@@ -46,7 +46,7 @@ void frame_assert_addr4(const struct frame *f, size_t at, const char *text);
 /* The transport checksum over the pseudo header of the addresses in the packet is right. */
 void frame_assert_checksum(const struct frame *f);
 
-enum frame_program { RUN_PORT, RUN_SUBSTRATE, RUN_UPCALLS, RUN_UPLINK, RUN_DELIVERED, RUN_OPENED };
+enum frame_program { RUN_PORT, RUN_SUBSTRATE, RUN_HANDED, RUN_UPLINK, RUN_DELIVERED };
 
 /* Runs a program of 'host' with a frame from 'ifindex'; the verdict, and what became of the frame. */
 int frame_run(const struct lab *lab, int host, enum frame_program program, int ifindex,

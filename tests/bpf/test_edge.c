@@ -496,7 +496,7 @@ static void test_unknown_node(void **state)
 	lab_map(&fixture.lab, LAB_VNI, A, 0, DP_MAPPING_HELD);
 	assert_int_equal(frame_from_world(&fixture.lab, &f, &got), TC_ACT_REDIRECT);
 	assert_int_equal(got.b[0], 0x0a); /* behind the first */
-	assert_int_equal(frame_run(&fixture.lab, LAB_EDGE, RUN_UPCALLS, 1, &up, &wire),
+	assert_int_equal(frame_run(&fixture.lab, LAB_EDGE, RUN_HANDED, 1, &up, &wire),
 			 TC_ACT_REDIRECT);
 	lab_map(&fixture.lab, LAB_VNI, A, 0, DP_MAPPING_LIVE);
 	got = edge_lab_deliver(&fixture, fixture.a, &wire);

@@ -377,7 +377,7 @@ static void test_unknown_node(void **state)
 	assert_int_equal(up.b[0], 0x0a);
 	assert_memory_equal(up.b + 12, in.b + 12, in.size - 12);
 	lab_map(&fixture.lab, LAB_VNI, A, 0, DP_MAPPING_HELD);
-	assert_redirected(frame_run(&fixture.lab, LAB_EDGE, RUN_UPCALLS, 1, &up, &wire));
+	assert_redirected(frame_run(&fixture.lab, LAB_EDGE, RUN_HANDED, 1, &up, &wire));
 	lab_map(&fixture.lab, LAB_VNI, A, 0, DP_MAPPING_LIVE);
 	assert_redirected(frame_from_wire(&fixture.lab, 0, &wire, &got));
 	assert_same(&got, &in, 1);

@@ -11,6 +11,7 @@
 
 #include "abi/drop.h"
 #include "abi/substrate.h"
+#include "datapath/bpf_host.h"
 #include "pair_lab.h"
 
 enum { DF = 0x4000, A = 0, B = 1 };
@@ -94,8 +95,7 @@ static int run_opened(const struct frame *f)
 	struct datapath *dp = fixture.lab.hosts[B].dp;
 
 	assert_true(*datapath_seal_device(dp));
-	return frame_run(&fixture.lab, B, RUN_OPENED, fixture.lab.hosts[B].config.substrate_ifindex,
-			 f, &out);
+	return frame_run(&fixture.lab, B, RUN_HANDED, bpf_host_of(dp)->seal_ifindex, f, &out);
 }
 
 struct row {

@@ -698,7 +698,7 @@ static void test_notes_are_checked(void **state)
 
 	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
 		memcpy(f.b, notes[i], 12);
-		assert_int_equal(frame_run(&fixture.lab, 0, RUN_UPCALLS, 1, &f, &out), TC_ACT_SHOT);
+		assert_int_equal(frame_run(&fixture.lab, 0, RUN_HANDED, 1, &f, &out), TC_ACT_SHOT);
 	}
 	assert_int_equal(lab_drops(&fixture.lab, 0, 0, DROP_NOTE), 5);
 }
