@@ -103,6 +103,14 @@ static void node_look(struct node *n, struct driver *d, bool interfaces)
 		n->n_plugged = 0;
 }
 
+/* A port that stands keeps its program, but that of those that are watched may come or go. */
+static int node_make_ready(const struct node *n, const struct node_interface *ni)
+{
+	if (ni->port.ifindex != ni->standing)
+		return dp_preparer_prepare(n->preparer, ni->port.ifindex, ni->watched);
+	return ni->was_watched ? 0 : dp_preparer_watch(n->preparer, ni->port.ifindex, ni->watched);
+}
+
 static void node_run(struct node *n, struct driver *d)
 {
 	n->stop_result = n->stop_first ? driver_stop(d, n->id) : 0;
@@ -113,8 +121,8 @@ static void node_run(struct node *n, struct driver *d)
 		struct node_interface *ni = &n->interfaces[i];
 
 		ni->error = driver_plug(d, n->id, &ni->interface, &ni->port);
-		if (!ni->error && n->preparer && ni->port.ifindex != ni->standing)
-			ni->unready = dp_preparer_prepare(n->preparer, ni->port.ifindex, ni->watched);
+		if (!ni->error && n->preparer)
+			ni->unready = node_make_ready(n, ni);
 	}
 }
 

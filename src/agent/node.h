@@ -40,6 +40,7 @@ struct node_interface {
 	struct driver_interface interface;
 	int standing;         /* index of the device that its port is on already, or 0 */
 	bool watched;         /* its port will be: dp_preparer_prepare() */
+	bool was_watched;     /* the one that stands is */
 	bool configure;       /* the port is there: NODE_CONFIGURE is about it */
 	struct ipaddr *addrs; /* heap: the IPv6 addresses to set; NULL: they stay as they are */
 	size_t n_addrs;

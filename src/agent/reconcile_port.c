@@ -90,8 +90,9 @@ static int reconcile_mirrors(struct reconcile *r, const struct desired_interface
 	return 0;
 }
 
-int reconcile_port(struct reconcile *r, const struct desired_interface *i,
-		   const struct driver_port *plugged)
+/* As reconcile_port().  'ready': its device is ready for all that 'i' wants. */
+static int reconcile_port_to(struct reconcile *r, const struct desired_interface *i,
+			     const struct driver_port *plugged, bool ready)
 {
 	struct dp_port record = {.ifindex = plugged->ifindex,
 				 .peer_redirect = plugged->peer_redirect,
@@ -107,7 +108,7 @@ int reconcile_port(struct reconcile *r, const struct desired_interface *i,
 				 .disabled = i->disabled,
 				 .shared = i->shared,
 				 .vlan = i->vlan,
-				 .logged = i->logged};
+				 .logged = i->logged && ready};
 	struct port *port;
 	int e;
 
@@ -122,7 +123,7 @@ int reconcile_port(struct reconcile *r, const struct desired_interface *i,
 	record.mirrored = port->dp.mirrored;
 	memcpy(port->instance_id, i->instance_id, sizeof(port->instance_id));
 	if (port->set && reconcile_port_equal(&record, &port->dp))
-		return reconcile_mirrors(r, i, port);
+		return ready ? reconcile_mirrors(r, i, port) : 0;
 	e = datapath_port_set(r->dp, &record);
 	if (e) {
 		if (!port->set)
@@ -136,19 +137,34 @@ int reconcile_port(struct reconcile *r, const struct desired_interface *i,
 	/* Somebody may have asked for these addresses before they were here. */
 	for (uint32_t n = 0; n < i->n_addrs; n++)
 		cache_drop_negative(r->cache, i->vni, &i->addrs[n]);
-	return reconcile_mirrors(r, i, port);
+	return ready ? reconcile_mirrors(r, i, port) : 0;
+}
+
+int reconcile_port(struct reconcile *r, const struct desired_interface *i,
+		   const struct driver_port *plugged)
+{
+	return reconcile_port_to(r, i, plugged, true);
 }
 
 int reconcile_port_standing(struct reconcile *r, const struct desired_interface *i)
 {
 	const struct port *port =
 		ports_find_standing(r->ports, i->driver.id, i->vni, &i->driver.mac);
+	struct driver_port plugged;
+	bool watches = i->logged || i->mirrors;
 
 	if (!port || !port->set || port->dp.vni != i->vni ||
 	    !mac_equal(&port->dp.mac, &i->driver.mac))
 		return 0;
-	return reconcile_port(r, i, &(struct driver_port){.ifindex = port->dp.ifindex,
-							  .peer_redirect = port->dp.peer_redirect});
+	plugged = (struct driver_port){.ifindex = port->dp.ifindex,
+				       .peer_redirect = port->dp.peer_redirect};
+	return reconcile_port_to(r, i, &plugged,
+				 !watches || i->vlan || reconcile_port_watched(port));
+}
+
+bool reconcile_port_watched(const struct port *port)
+{
+	return port->dp.logged || port->dp.mirrored || port->dp.vlan || port->dp.translates;
 }
 
 void reconcile_ports_of_gone(struct reconcile *r, const char *instance)

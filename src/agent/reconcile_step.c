@@ -108,6 +108,7 @@ static void reconcile_ask_plug(struct reconcile *r, struct node *n,
 		.interface = i->driver,
 		.standing = port && port->set ? port->dp.ifindex : 0,
 		.watched = i->logged || i->vlan || i->mirrors,
+		.was_watched = port && port->set && reconcile_port_watched(port),
 	};
 }
 

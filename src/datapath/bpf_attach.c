@@ -69,20 +69,6 @@ static int tcx_set(struct bpf_host *h, const char *name, struct bpf_attachment *
 	return r;
 }
 
-/* Detached before it is unpinned: the kernel frees an unpinned link some time later, and until then
- * the device would take no other. */
-static int tcx_delete(struct bpf_host *h, const char *name)
-{
-	_cleanup_close_ int fd = -1;
-	char path[PATH_MAX + 64];
-
-	link_path(h, name, path);
-	fd = bpf_obj_get(path);
-	if (fd >= 0)
-		bpf_link_detach(fd);
-	return unlink(path) && errno != ENOENT ? -errno : 0;
-}
-
 static enum bpf_tc_attach_point clsact_point(enum bpf_side side)
 {
 	return side == BPF_SIDE_EGRESS ? BPF_TC_EGRESS : BPF_TC_INGRESS;
@@ -157,11 +143,6 @@ int bpf_attach_set(struct bpf_host *h, const char *name, int ifindex, int prog_f
 int bpf_attach_set_egress(struct bpf_host *h, const char *name, int ifindex, int prog_fd)
 {
 	return attach(h, name, ifindex, prog_fd, BPF_SIDE_EGRESS);
-}
-
-int bpf_attach_delete_egress(struct bpf_host *h, const char *name, int ifindex)
-{
-	return h->tcx ? tcx_delete(h, name) : clsact_delete(ifindex, BPF_SIDE_EGRESS);
 }
 
 static void loosen(struct bpf_host *h, const char *name, int ifindex, enum bpf_side side)

@@ -112,15 +112,23 @@ static int make_ready(struct bpf_preparer *p, int ifindex, enum bpf_side side, i
 	return r == -EEXIST ? 0 : r; /* pinned: it is a port's, whom it goes on serving */
 }
 
+static int watch(struct dp_preparer *base, int ifindex, bool watched)
+{
+	struct bpf_preparer *p = preparer_of(base);
+
+	if (watched)
+		return make_ready(p, ifindex, BPF_SIDE_EGRESS, p->delivered_fd);
+	bpf_device_drop(base, ifindex, BPF_SIDE_EGRESS);
+	return 0;
+}
+
 static int prepare(struct dp_preparer *base, int ifindex, bool watched)
 {
 	struct bpf_preparer *p = preparer_of(base);
 	int r = make_ready(p, ifindex, BPF_SIDE_INGRESS, p->port_fd);
 
-	if (!r && watched)
-		r = make_ready(p, ifindex, BPF_SIDE_EGRESS, p->delivered_fd);
-	else if (!r)
-		bpf_device_drop(base, ifindex, BPF_SIDE_EGRESS);
+	if (!r)
+		r = watch(base, ifindex, watched);
 	if (!r)
 		bpf_headroom_give(p->bridge, ifindex);
 	return r;
@@ -170,7 +178,8 @@ static void preparer_free(struct dp_preparer *base)
 	free(p);
 }
 
-static const struct dp_preparer_ops ops = {.prepare = prepare, .tidy = tidy, .free = preparer_free};
+static const struct dp_preparer_ops ops = {
+	.prepare = prepare, .watch = watch, .tidy = tidy, .free = preparer_free};
 
 int bpf_device_open(bool tcx, int port_fd, int delivered_fd, int bridge, struct dp_preparer **ret)
 {

@@ -118,7 +118,6 @@ void bpf_attach_loosen(struct bpf_host *h, const char *name, int ifindex);
 /* The same at its egress; names are other ones. */
 must_check int bpf_attach_set_egress(struct bpf_host *h, const char *name, int ifindex, int prog_fd);
 void bpf_attach_loosen_egress(struct bpf_host *h, const char *name, int ifindex);
-int bpf_attach_delete_egress(struct bpf_host *h, const char *name, int ifindex); /* at once */
 /* Whether this kernel has tcx, found out by attaching to 'ifindex'. */
 must_check int bpf_attach_probe(int ifindex, int prog_fd, bool *ret_tcx);
 /* Takes clsact's filters of ours off a device; 0 when it or they are gone. */
@@ -130,9 +129,8 @@ struct dp_port *bpf_port_find(const struct bpf_host *h, uint32_t id, uint32_t *r
 int bpf_port_set(struct datapath *dp, const struct dp_port *port);
 /* Also its 'mirrored'. */
 must_check int bpf_port_put(struct bpf_host *h, const struct dp_port *port);
-/* Has program 'delivered' at the port's egress, or not, as the port says. */
 bool bpf_port_is_watched(const struct dp_port *port); /* what is for its node passes program 'delivered' */
-int bpf_port_watch(struct bpf_host *h, const struct dp_port *port);
+must_check int bpf_port_watch(struct bpf_host *h, const struct dp_port *port); /* puts it there */
 int bpf_port_delete(struct datapath *dp, uint32_t id);
 int bpf_ports(struct datapath *dp, int (*fn)(const struct dp_port *, void *), void *arg);
 int bpf_subnet_set(struct datapath *dp, const struct dp_subnet *subnet);

@@ -221,18 +221,17 @@ static void link_name(uint32_t id, char ret[static 32])
 	snprintf(ret, 32, "port_%u", id);
 }
 
-/* Program 'delivered' is where it has something to do, and nowhere else. */
+/* Program 'delivered' where it has something to do. */
 int bpf_port_watch(struct bpf_host *h, const struct dp_port *port)
 {
 	char name[32];
 
 	snprintf(name, sizeof(name), "watch_%u", port->id);
-	if (!bpf_port_is_watched(port))
-		return bpf_attach_delete_egress(h, name, port->ifindex);
 	return bpf_attach_set_egress(h, name, port->ifindex,
 				     bpf_program__fd(h->skel->progs.delivered));
 }
 
+/* It lets everything pass there, until who may wait ends it (dp_preparer_watch()). */
 static void unwatch(struct bpf_host *h, const struct dp_port *mirror)
 {
 	char name[32];
@@ -285,7 +284,7 @@ static int install(struct bpf_host *h, uint32_t slot, const struct dp_port *port
 	uint32_t ifindex = (uint32_t)port->ifindex;
 	struct dp_port_copy copy = copy_of(port);
 	uint32_t had = current(h, slot)->identity;
-	bool watched, kept;
+	bool kept;
 	int r;
 
 	if (port->logged && !mirror->logged)
@@ -315,14 +314,14 @@ static int install(struct bpf_host *h, uint32_t slot, const struct dp_port *port
 	}
 	publish(h, slot, &copy);
 	bpf_identity_leave(h, had);
-	watched = bpf_port_is_watched(mirror);
 	/* an earlier build's program goes on with it until all are replaced */
 	kept = mirror->ifindex == port->ifindex && (!h->active || h->attached[slot]);
 	if (mirror->ifindex && mirror->ifindex != port->ifindex)
 		device_leave(h, slot, mirror);
+	else if (!bpf_port_is_watched(port))
+		unwatch(h, mirror);
 	*mirror = *port;
-	r = kept ? 0 : device_enter(h, slot, port);
-	return r || !watched || bpf_port_is_watched(port) ? r : bpf_port_watch(h, port);
+	return kept ? 0 : device_enter(h, slot, port);
 }
 
 static void uninstall(struct bpf_host *h, uint32_t slot)

@@ -28,11 +28,13 @@ void fake_destroy(struct fake_world *world, const char *name);
 /* What the next open says of tables that have another layout: the fake has none. */
 void fake_next_adoption(struct fake_world *world, const char *name, const struct dp_adoption *adoption);
 
-/* How often a port came to a device that was not prepared for it (datapath/prepare.h), for which the kernel would
- * have made the caller wait; how often it was tidied. */
+/* How often a port came to a device that was not prepared for it (datapath/prepare.h), or became
+ * watched on one, for which the kernel would have made the caller wait; how often it was tidied. */
 unsigned int fake_blocked(struct fake_world *world, const char *name);
 unsigned int fake_tidied(struct fake_world *world, const char *name);
 bool fake_is_prepared(struct fake_world *world, const char *name, int ifindex);
+/* Whether the program of those that are watched is there. */
+bool fake_is_watched(struct fake_world *world, const char *name, int ifindex);
 void fake_fail_prepare(struct fake_world *world, const char *name, int e); /* 0: no more */
 /* The device of the wire, and how often it became one; what making it another one answers. */
 int fake_substrate(struct fake_world *world, const char *name, unsigned int *ret_times);

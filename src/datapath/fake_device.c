@@ -41,6 +41,18 @@ static int prepare(struct dp_preparer *base, int ifindex, bool watched)
 	return 0;
 }
 
+static int watch(struct dp_preparer *base, int ifindex, bool watched)
+{
+	struct fake_host *h = preparer_host(base);
+
+	if (!h || !device_find(h, ifindex, true))
+		return -ENODEV;
+	if (watched && h->devices.fail_prepare)
+		return h->devices.fail_prepare;
+	*device_find(h, ifindex, true) = watched;
+	return 0;
+}
+
 static void tidy(struct dp_preparer *base)
 {
 	struct fake_host *h = preparer_host(base);
@@ -54,7 +66,8 @@ static void preparer_free(struct dp_preparer *base)
 	free(container_of(base, struct fake_preparer, base));
 }
 
-static const struct dp_preparer_ops ops = {.prepare = prepare, .tidy = tidy, .free = preparer_free};
+static const struct dp_preparer_ops ops = {
+	.prepare = prepare, .watch = watch, .tidy = tidy, .free = preparer_free};
 
 int fake_preparer_new(struct fake_host *h, struct dp_preparer **ret)
 {
@@ -76,6 +89,21 @@ void fake_device_enter(struct fake_host *h, const struct dp_port *port)
 
 	if (!prepared || !*prepared || ((port->logged || port->vlan) && !*watched))
 		h->devices.n_blocked++;
+}
+
+void fake_device_watch(struct fake_host *h, const struct dp_port *was)
+{
+	const bool *watched = device_find(h, was->ifindex, true);
+
+	if (!was->logged && !was->mirrored && !was->vlan && (!watched || !*watched))
+		h->devices.n_blocked++;
+}
+
+bool fake_is_watched(struct fake_world *world, const char *name, int ifindex)
+{
+	const bool *watched = device_find(fake_host_find(world, name), ifindex, true);
+
+	return watched && *watched;
 }
 
 unsigned int fake_blocked(struct fake_world *world, const char *name)

@@ -435,6 +435,8 @@ static int op_port_set(struct datapath *dp, const struct dp_port *port)
 	}
 	if (p->dp.ifindex != port->ifindex)
 		fake_device_enter(h, port);
+	else if (port->logged || port->vlan)
+		fake_device_watch(h, &p->dp);
 	note_departed(h, &p->dp, port);
 	p->dp = *port;
 	return 0;

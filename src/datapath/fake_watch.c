@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "datapath/fake_device.h"
 #include "datapath/fake_tables.h"
 
 struct fake_record {
@@ -179,10 +180,13 @@ int fake_mirror_set(struct datapath *dp, uint32_t port, const struct dp_mirror_v
 {
 	struct fake_host *h = ((struct fake_datapath *)dp)->host;
 	struct fake_watch *w = &h->watch;
+	const struct fake_port *p = fake_port_find(h, port);
 	struct fake_mirror *mirrors;
 
-	if (!fake_port_find(h, port))
+	if (!p)
 		return -ENOENT;
+	if (mirror->n && !mirror_find(w, port))
+		fake_device_watch(h, &p->dp);
 	fake_watch_forget_port(h, port);
 	if (!mirror->n)
 		return 0;

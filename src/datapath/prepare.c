@@ -33,6 +33,11 @@ int dp_preparer_prepare(struct dp_preparer *p, int ifindex, bool watched)
 	return p->ops->prepare(p, ifindex, watched);
 }
 
+int dp_preparer_watch(struct dp_preparer *p, int ifindex, bool watched)
+{
+	return p->ops->watch(p, ifindex, watched);
+}
+
 void dp_preparer_tidy(struct dp_preparer *p)
 {
 	p->ops->tidy(p);

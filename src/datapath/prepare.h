@@ -7,6 +7,9 @@
  * twenty ports is away for half a second.  A device that was *prepared* has its program already: the call then
  * only writes tables.  Until it has, nothing is known of the device, and what its node sends is refused.
  *
+ * A port that stands and is to be watched needs another program there: dp_preparer_watch() has it
+ * come before datapath_port_set() says so, and go after that has said the contrary, which leaves it.
+ *
  * The end is like that: datapath_port_delete() makes tables forget the port and leaves the program on its device,
  * where it refuses everything, until the device is gone, or is another port's.
  *
@@ -32,5 +35,8 @@ struct dp_preparer *dp_preparer_unref(struct dp_preparer *p);
 /* Makes the device ready for a port, 'watched' (logged, mirrored, tagged) or not; one that is already is left
  * alone.  Blocks.  0 or a negative errno: -ENODEV when it is gone. */
 must_check int dp_preparer_prepare(struct dp_preparer *p, int ifindex, bool watched);
+/* Makes the device of a port that stands ready to be watched; or, 'watched' false, ends what a port
+ * that is not any more has left there.  Blocks.  Errors as above. */
+must_check int dp_preparer_watch(struct dp_preparer *p, int ifindex, bool watched);
 /* Gives back what belonged to devices that are gone.  Blocks. */
 void dp_preparer_tidy(struct dp_preparer *p);

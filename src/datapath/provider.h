@@ -89,6 +89,7 @@ struct datapath {
 
 struct dp_preparer_ops {
 	int (*prepare)(struct dp_preparer *p, int ifindex, bool watched);
+	int (*watch)(struct dp_preparer *p, int ifindex, bool watched);
 	void (*tidy)(struct dp_preparer *p);
 	void (*free)(struct dp_preparer *p);
 };

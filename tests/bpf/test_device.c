@@ -226,11 +226,25 @@ static void test_watched_or_not(void **state)
 	assert_int_equal(datapath_port_set(&h->base, &port), 0);
 	assert_int_equal(links_on(d.ifindex, h->skel->progs.delivered, links), 1);
 	assert_int_equal(links[0], prepared[0]);
+	/* It stays there until somebody who may wait ends it, or it is wanted again. */
 	port.logged = false;
 	assert_int_equal(datapath_port_set(&h->base, &port), 0);
+	assert_int_equal(links_on(d.ifindex, h->skel->progs.delivered, links), 1);
+	assert_int_equal(dp_preparer_watch(p, d.ifindex, false), 0);
 	assert_int_equal(links_on(d.ifindex, h->skel->progs.delivered, links), 0);
+	assert_int_equal(dp_preparer_watch(p, d.ifindex, false), 0);
+	/* The port stands, and is watched again by what came before. */
+	assert_int_equal(dp_preparer_watch(p, d.ifindex, true), 0);
+	assert_int_equal(links_on(d.ifindex, h->skel->progs.delivered, prepared), 1);
 	port.logged = true;
 	assert_int_equal(datapath_port_set(&h->base, &port), 0);
+	assert_int_equal(links_on(d.ifindex, h->skel->progs.delivered, links), 1);
+	assert_int_equal(links[0], prepared[0]);
+	port.logged = false;
+	assert_int_equal(datapath_port_set(&h->base, &port), 0);
+	port.logged = true;
+	assert_int_equal(datapath_port_set(&h->base, &port), 0);
+	assert_int_equal(links_on(d.ifindex, h->skel->progs.delivered, links), 1);
 	assert_int_equal(datapath_port_delete(&h->base, PORT_ID), 0);
 	/* The next port of the device is not watched. */
 	port = port_on(&d, PORT_ID + 1);

@@ -193,6 +193,98 @@ static void test_ports_come_to_devices_that_are_ready(void **state)
 	assert_int_equal(fake_blocked(r->world, name), 0);
 }
 
+/* One session, which copies what the interface's node sends. */
+static void mirror(struct rig *r, Viaduct__Agent__Interface *i)
+{
+	Viaduct__Agent__MirrorRule *rule = arena_alloc(&r->arena, sizeof(*rule));
+	Viaduct__Agent__Mirror *m = arena_alloc(&r->arena, sizeof(*m));
+
+	viaduct__agent__mirror_rule__init(rule);
+	rule->egress = rule->accept = true;
+	rule->protocol = DP_MIRROR_PROTOCOL_ANY;
+	rule->source = rule->destination = rig_v4(r, 0);
+	rule->source_len = rule->destination_len = 96;
+	rule->source_to = rule->destination_to = UINT16_MAX;
+	viaduct__agent__mirror__init(m);
+	m->number = 1;
+	m->target = rig_v4(r, REMOTE);
+	m->n_rules = 1;
+	m->rules = arena_alloc(&r->arena, sizeof(*m->rules));
+	m->rules[0] = rule;
+	i->n_mirrors = 1;
+	i->mirrors = arena_alloc(&r->arena, sizeof(*i->mirrors));
+	i->mirrors[0] = m;
+}
+
+/* A port that runs gets flow logs and mirroring, and loses them.  requirement: OPS-4 */
+static void test_a_port_that_runs_is_watched_without_waiting(void **state)
+{
+	struct rig *r = *state;
+	const char *name = r->agent->config.dp.name;
+	Viaduct__Agent__Object *o[] = {rig_interface(r, "eni-1", "i-1", 0x0a000104)};
+	const struct port *port = port_of(r, "eni-1");
+	const int device = port->dp.ifindex;
+
+	strcpy(r->nodes.slow_node, "i-1");
+	o[0]->interface->logged = true;
+	rig_desire(r, 11, false, o, 1);
+	assert_pending(r, 11, "i-1");
+	assert_false(port->dp.logged);
+	/* Its address does not wait for that. */
+	o[0]->interface->addrs[0] = rig_v4(r, 0x0a000177);
+	rig_desire(r, 12, false, o, 1);
+	assert_int_equal(ipaddr_v4(&port->dp.addrs[0]), 0x0a000177);
+	rig_advance_ms(r, ENOUGH_MS);
+	assert_settled(r, 12);
+	assert_true(port->dp.logged);
+	assert_true(fake_is_watched(r->world, name, device));
+	/* Watched it is: what is copied of it, too, is a matter of tables. */
+	mirror(r, o[0]->interface);
+	rig_desire(r, 13, false, o, 1);
+	assert_true(port->dp.mirrored);
+	rig_advance_ms(r, ENOUGH_MS);
+	/* The program stays until nobody needs it. */
+	o[0]->interface->logged = false;
+	rig_desire(r, 14, false, o, 1);
+	assert_false(port->dp.logged);
+	rig_advance_ms(r, ENOUGH_MS);
+	assert_true(fake_is_watched(r->world, name, device));
+	o[0]->interface->n_mirrors = 0;
+	rig_desire(r, 15, false, o, 1);
+	assert_false(port->dp.mirrored);
+	rig_advance_ms(r, ENOUGH_MS);
+	assert_settled(r, 15);
+	assert_false(fake_is_watched(r->world, name, device));
+	/* Mirroring alone. */
+	mirror(r, o[0]->interface);
+	rig_desire(r, 16, false, o, 1);
+	assert_false(port->dp.mirrored);
+	rig_advance_ms(r, ENOUGH_MS);
+	assert_settled(r, 16);
+	assert_true(port->dp.mirrored);
+	assert_int_equal(fake_blocked(r->world, name), 0);
+}
+
+/* requirement: OPS-4 */
+static void test_a_port_that_cannot_be_watched_says_so(void **state)
+{
+	struct rig *r = *state;
+	const char *name = r->agent->config.dp.name;
+	Viaduct__Agent__Object *o[] = {rig_interface(r, "eni-1", "i-1", 0x0a000104)};
+
+	fake_fail_prepare(r->world, name, -EPERM);
+	o[0]->interface->logged = true;
+	rig_desire(r, 11, false, o, 1);
+	assert_int_equal(rig_ack(r)->n_failed, 1);
+	assert_string_equal(rig_ack(r)->failed[0]->key->interface_id, "eni-1");
+	assert_int_equal(rig_ack(r)->failed[0]->error, EPERM);
+	assert_false(port_of(r, "eni-1")->dp.logged);
+	fake_fail_prepare(r->world, name, 0);
+	rig_desire(r, 12, false, o, 1);
+	assert_settled(r, 12);
+	assert_true(port_of(r, "eni-1")->dp.logged);
+}
+
 /* requirement: NIC-2 */
 static void test_a_device_that_cannot_be_prepared(void **state)
 {
@@ -608,6 +700,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 		TEST(test_a_slow_start_delays_nothing_else),
 		TEST(test_ports_come_to_devices_that_are_ready),
+		TEST(test_a_port_that_runs_is_watched_without_waiting),
+		TEST(test_a_port_that_cannot_be_watched_says_so),
 		TEST(test_a_device_that_cannot_be_prepared),
 		TEST(test_a_slow_node_loses_its_address_at_once),
 		TEST(test_a_stop_while_it_is_started),
