@@ -95,7 +95,7 @@ static void test_many_have_places(void **state)
 	struct viaduct *skels[] = {bpf_host_of(lab.hosts[0].dp)->skel,
 				   bpf_host_of(lab.hosts[1].dp)->skel};
 	struct frame f, wire, got;
-	char text[16];
+	char text[32];
 
 	for (int i = 0; i < MANY; i++) {
 		snprintf(text, sizeof(text), "10.0.%d.%d", 2 + i / 100, 10 + i % 100);

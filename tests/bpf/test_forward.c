@@ -197,7 +197,7 @@ static void test_exit_is_asked_for(void **state)
 	set_mapping(host(), m);
 	assert_redirected(frame_from_node(&fixture.lab, fixture.b, &f, &wire));
 	assert_int_equal(wire.b[0], DP_NOTE_MAGIC); /* behind those that wait */
-	assert_redirected(frame_run(&fixture.lab, 0, RUN_UPCALLS, 1, &up, &wire));
+	assert_redirected(frame_run(&fixture.lab, 0, RUN_HANDED, 1, &up, &wire));
 	assert_int_equal(frame_u32(&wire, IP6_SRC + 8) & 0xffffff, BOX);
 	m.state = DP_MAPPING_LIVE;
 	set_mapping(host(), m);

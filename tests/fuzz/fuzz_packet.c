@@ -261,14 +261,14 @@ static void add_notes(void)
 	struct frame f = frame_v4(&v), up, wire;
 
 	assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &up), TC_ACT_REDIRECT);
-	add(&up, HOST, RUN_UPCALLS, NULL);
+	add(&up, HOST, RUN_HANDED, NULL);
 	v.dst = "10.0.1.12";
 	f = frame_v4(&v);
 	assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &wire), TC_ACT_REDIRECT);
 	wire.b[IP_AT + 23] ^= 0x40; /* another source, whose mapping has to be asked for */
 	wire.b[IP_AT + 12] ^= 0x40;
 	if (frame_from_wire(&fixture.lab, LAB_EDGE, &wire, &up) == TC_ACT_REDIRECT)
-		add(&up, LAB_EDGE, RUN_UPCALLS, NULL);
+		add(&up, LAB_EDGE, RUN_HANDED, NULL);
 }
 
 static void choose(enum format format)
