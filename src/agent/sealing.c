@@ -367,7 +367,9 @@ struct seal_counters sealing_counters(const struct sealing *s, uint32_t peer)
 
 uint64_t sealing_drops(const struct sealing *s, uint32_t reason)
 {
-	return s->client.shared && reason < DROP_REASON_MAX ? s->client.shared->drops[reason] : 0;
+	return s->client.shared && reason < DROP_REASON_MAX
+		       ? seal_drop_count(s->client.shared, reason)
+		       : 0;
 }
 
 bool sealing_refusal(struct sealing *s, struct seal_refusal *ret)

@@ -154,7 +154,7 @@ static void engine_write(void *arg, const uint8_t *frame, size_t size)
 	while (write(e->device, frame, size) < 0) {
 		if (errno == EINTR)
 			continue;
-		e->shared->drops[DROP_REWRITE]++;
+		seal_count_drop(e->shared, DROP_REWRITE);
 		return;
 	}
 }

@@ -137,7 +137,7 @@ static void open_refused(struct opener *o, enum drop_reason reason, uint32_t pee
 	struct seal_shared *s = o->shared;
 	struct seal_refusal *r = &s->refusals[s->n_refusals % SEAL_REFUSALS];
 
-	s->drops[reason]++;
+	seal_count_drop(s, reason);
 	r->reason = reason;
 	r->peer = peer;
 	memcpy(r->from, from, 16);

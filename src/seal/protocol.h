@@ -78,7 +78,7 @@ static_assert(sizeof(struct seal_image) == 64, "");
 static_assert(sizeof(struct seal_class) == 32, "");
 static_assert(sizeof(struct seal_key_record) == 48, "");
 
-/* ---- counters: written by the worker alone, each word by one thread at a time ---- */
+/* ---- counters: written by the worker alone, each word but those of drops by one thread at a time ---- */
 
 struct seal_counters {
 	uint64_t sealed_packets, sealed_bytes; /* datagrams and their UDP payload */
@@ -96,9 +96,21 @@ struct seal_refusal {
 enum { SEAL_REFUSALS = 64 };
 
 struct seal_shared {
-	uint64_t drops[DROP_REASON_MAX];
+	uint64_t drops[DROP_REASON_MAX]; /* by both threads */
 	uint64_t not_sent;   /* sealed, and refused by the kernel */
 	uint64_t n_refusals; /* all so far: the last is at (n_refusals - 1) % SEAL_REFUSALS */
 	struct seal_refusal refusals[SEAL_REFUSALS];
 	struct seal_counters peers[DP_PEERS_MAX];
 };
+
+/* Counts a packet that is dropped for 'reason', in any thread. */
+static inline void seal_count_drop(struct seal_shared *s, enum drop_reason reason)
+{
+	__atomic_fetch_add(&s->drops[reason], 1, __ATOMIC_RELAXED);
+}
+
+/* What has been counted so far, also by another process. */
+static inline uint64_t seal_drop_count(const struct seal_shared *s, enum drop_reason reason)
+{
+	return __atomic_load_n(&s->drops[reason], __ATOMIC_RELAXED);
+}

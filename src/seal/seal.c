@@ -49,7 +49,7 @@ static uint32_t seal_hash(const uint8_t *packet, const struct shape *s)
 
 static void seal_drop(struct sealer *s, enum drop_reason reason)
 {
-	s->shared->drops[reason]++;
+	seal_count_drop(s->shared, reason);
 }
 
 static void seal_segment(struct sealer *s, const struct table_class *class, uint8_t next,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The pure parts: header, ciphers against vectors that a plain reference made, window, reserve. */
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "base/hex.h"
 #include "seal/cipher.h"
 #include "seal/outbox.h"
+#include "seal/protocol.h"
 #include "seal/psp.h"
 #include "seal/replay.h"
 #include "seal/reserve.h"
@@ -310,6 +312,30 @@ static void test_outbox_keeps_what_is_not_full(void **state)
 	free(o);
 }
 
+enum { N_DROPS = 2000000 };
+
+static void *count_drops(void *shared)
+{
+	for (int i = 0; i < N_DROPS; i++)
+		seal_count_drop(shared, DROP_REWRITE);
+	return NULL;
+}
+
+/* Both threads of the worker drop packets. */
+/* requirement: PKT-15 */
+static void test_no_drop_goes_uncounted(void **state)
+{
+	struct seal_shared *shared = calloc(1, sizeof(*shared));
+	pthread_t other;
+
+	assert_non_null(shared);
+	assert_int_equal(pthread_create(&other, NULL, count_drops, shared), 0);
+	count_drops(shared);
+	assert_int_equal(pthread_join(other, NULL), 0);
+	assert_int_equal(seal_drop_count(shared, DROP_REWRITE), 2 * N_DROPS);
+	free(shared);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,6 +346,7 @@ int main(void)
 		cmocka_unit_test(test_reserve_never_repeats),
 		cmocka_unit_test(test_squeeze),
 		cmocka_unit_test(test_outbox_keeps_what_is_not_full),
+		cmocka_unit_test(test_no_drop_goes_uncounted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
