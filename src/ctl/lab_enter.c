@@ -146,7 +146,9 @@ int lab_enter_exec(const struct lab *l, const char *what, char *const *argv)
 	if (r)
 		return r;
 	execvp(argv[0], argv);
-	return complain_errno(-errno, "%s", argv[0]);
+	r = errno == ENOENT ? EXIT_NO_COMMAND : EXIT_CANNOT_EXECUTE;
+	(void)complain_errno(-errno, "%s", argv[0]);
+	return r;
 }
 
 /* 'text' in single quotes. */

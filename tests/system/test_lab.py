@@ -192,6 +192,9 @@ def test_env_and_exec_by_name():
         status = labs.run(labs.VIADUCT, "lab", "exec", "--name", lab.name, "web", "--", "sh", "-c", "exit 7",
                           check=False)
         assert status.returncode == 7
+        for command, code, said in (("no-such-command", 127, "No such file"), ("/etc", 126, "Permission denied")):
+            failed = labs.run(labs.VIADUCT, "lab", "exec", "--name", lab.name, "web", "--", command, check=False)
+            assert failed.returncode == code and f"{command}: {said}" in failed.stderr
         evaluated = labs.run("sh", "-c", f'eval "$({labs.VIADUCT} lab env --name {lab.name})"; '
                                          f'{labs.VIADUCT} status --json')
         assert json.loads(evaluated.stdout)["hosts"]["connected"] == 1
