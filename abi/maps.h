@@ -28,7 +28,7 @@
 enum {
 	/* Grows with each release in which the layout of a table has changed.  Up to 5 there was no more to say which layouts
 	 * these are: those of 5 are all 1, and those of before nobody knows any more. */
-	DP_ABI_VERSION = 5,
+	DP_ABI_VERSION = 6,
 	DP_ABI_LAYOUTS = 5, /* from here on abi/tables.def says it */
 	DP_SLOTS_MAX = 1024,    /* ports of a host; slot 0 is the host's substrate side */
 	DP_PEERS_MAX = 16384,   /* host numbers below this */
@@ -560,8 +560,19 @@ struct dp_flow_in {
 
 /* ---- counters: per-CPU arrays by slot ---- */
 
-struct dp_counters_value {
+/* From a port's node and to it: all that the first sent and what the second got. */
+struct dp_traffic {
 	__u64 tx_packets, tx_bytes, rx_packets, rx_bytes;
+};
+
+enum { DP_COUNTED_FORMATS = 8 }; /* a power of two, and not less than FORMAT_MAX */
+
+/* By the format that a packet was to leave this host in, or came to it in.  FORMAT_NONE: between ports of this host, and
+ * what got no further: dropped before there was a format for it, answered, or held by the agent.  So each packet
+ * counts in one place of its port.  The row of the host itself, slot 0, has what ports counted that are gone;
+ * the agent alone writes it. */
+struct dp_counters_value {
+	struct dp_traffic formats[DP_COUNTED_FORMATS];
 };
 
 struct dp_drops_value {
@@ -670,7 +681,8 @@ DP_LAYOUT(struct dp_stamp, 12);
 DP_LAYOUT(struct dp_flow_out_key, 12);
 DP_LAYOUT(struct dp_flow_out, 192);
 DP_LAYOUT(struct dp_flow_in, 192);
-DP_LAYOUT(struct dp_counters_value, 32);
+DP_LAYOUT(struct dp_traffic, 32);
+DP_LAYOUT(struct dp_counters_value, 256);
 DP_LAYOUT(struct dp_drops_value, 1024);
 DP_LAYOUT(struct dp_budget_value, 16);
 DP_LAYOUT(struct dp_note, 12);

@@ -35,7 +35,7 @@ static __always_inline int port_fast_v4(struct __sk_buff *skb, struct iphdr *ip,
 
 	if (!peer)
 		return VERDICT_DECLINED;
-	counter_tx(skb, flow->stamp.slot);
+	counter_tx(skb, flow->stamp.slot, forward_format(skb, ip, flow));
 	if (flow->format == FORMAT_REIP4_1)
 		return forward_reip4(skb, ip, flow, peer, sizeof(*ip), &mtu);
 	return forward_tunnel(skb, ip, flow, peer, sizeof(*ip), &mtu);
@@ -70,7 +70,7 @@ static __always_inline int port_fast(struct __sk_buff *skb, struct iphdr *ip,
 
 	if (unlikely(flow->format >= FORMAT_VXLAN_1)) /* and reip4, and geneve */
 		return port_fast_v4(skb, ip, flow);
-	counter_tx(skb, flow->stamp.slot);
+	counter_tx(skb, flow->stamp.slot, forward_format(skb, ip, flow));
 	if (flow->format == FORMAT_NONE)
 		return forward_local(skb, ip, flow);
 	return forward_rehead(skb, ip, flow, sizeof(*ip), &mtu);
@@ -143,12 +143,16 @@ int port(struct __sk_buff *skb)
 	r = port_identify(skb, p);
 	if (r)
 		return conclude(skb, p, r);
-	if (verdict == VERDICT_DECLINED)
-		counter_tx(skb, p->slot);
+	if (verdict == VERDICT_DECLINED) {
+		p->sent_packets = counter_segments(skb);
+		p->sent_bytes = skb->len;
+	}
 	/* Too big, and untouched so far: the full path knows whom to tell.  Else there is no packet
 	 * any more that it could look at. */
 	if (verdict == VERDICT_DECLINED || verdict == -DROP_TOO_BIG)
 		verdict = port_full(skb, p);
+	if (p->sent_packets)
+		counter_add_tx(p->slot, p->sent_format, p->sent_packets, p->sent_bytes);
 	if (verdict == VERDICT_EDGE)
 		verdict = edge_leave(skb, p);
 	return edge_conclude(skb, p, verdict);

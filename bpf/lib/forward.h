@@ -27,6 +27,22 @@ static __always_inline __u32 forward_overhead(const struct dp_peer_copy *peer, _
 	return format == FORMAT_IPIP6_1 ? SUBSTRATE_OVERHEAD_IPIP6 : SUBSTRATE_OVERHEAD_SIIT;
 }
 
+/* What a packet of the flow leaves this host in: its format, or the one that carries whole what that would lose
+ * something of. */
+static __always_inline __u8 forward_format(const struct __sk_buff *skb, const struct iphdr *ip,
+					   const struct dp_flow_out *flow)
+{
+	switch (flow->format) {
+	case FORMAT_SIIT_1:
+	case FORMAT_SIIT_2:
+		return likely(ipv4_can_rehead(ip)) ? flow->format : FORMAT_IPIP6_1;
+	case FORMAT_REIP4_1:
+		return likely(reip4_can_carry(skb, ip)) ? FORMAT_REIP4_1 : FORMAT_VXLAN_1;
+	default:
+		return flow->format;
+	}
+}
+
 /* One hop less to live, the checksum updated (RFC 1624). */
 static __always_inline void forward_age(struct iphdr *ip, __u8 step)
 {

@@ -116,5 +116,5 @@ static __noinline int icmp4_error(struct __sk_buff *skb, struct packet *p)
 		  (__u32)bpf_csum_diff(NULL, 0, (__be32 *)f->quote, ICMP4_QUOTED, 0));
 	if (bpf_skb_change_tail(skb, size, 0) || bpf_skb_store_bytes(skb, 0, f->ethernet, size, 0))
 		return -DROP_REWRITE;
-	return deliver(skb, port, p->slot);
+	return deliver(skb, port, p->slot, FORMAT_NONE);
 }

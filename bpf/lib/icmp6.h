@@ -137,7 +137,7 @@ static __always_inline int icmp6_deliver(struct __sk_buff *skb, struct packet *p
 	    bpf_skb_change_tail(skb, ETH_HLEN + ICMP_NEW_SIZE + quoted, 0) ||
 	    bpf_skb_store_bytes(skb, 0, f->ethernet, ETH_HLEN + ICMP_NEW_SIZE + quoted, 0))
 		return -DROP_REWRITE;
-	return deliver(skb, port, p->slot);
+	return deliver(skb, port, p->slot, FORMAT_NONE);
 }
 
 /* Could this host have sent the IPv6 packet inside the quoted one?  0 with the node in 'p', or a reason. */
@@ -220,7 +220,7 @@ static __noinline int icmp6_error_inside(struct __sk_buff *skb, struct packet *p
 		     (__u32)bpf_csum_diff(NULL, 0, (__be32 *)f->quote, quoted, 0));
 	if (bpf_skb_change_tail(skb, size, 0) || bpf_skb_store_bytes(skb, 0, f->ethernet, size, 0))
 		return -DROP_REWRITE;
-	return deliver(skb, port, p->slot);
+	return deliver(skb, port, p->slot, FORMAT_NONE);
 }
 
 /* 'destination' is the address that the error was sent to. */

@@ -132,8 +132,10 @@ static __always_inline int ingress_check_inner(const struct __sk_buff *skb, __be
 static __always_inline int ingress_deliver(struct __sk_buff *skb, struct ipv6hdr *ip6,
 					   const struct dp_flow_in *flow, bool layout_1, bool exact)
 {
-	struct dp_counters_value *c = counter_get(flow->stamp.slot);
 	__u8 next = ip6->nexthdr;
+	struct dp_traffic *c = counter_get(flow->stamp.slot, next == IPPROTO_IPIP ? FORMAT_IPIP6_1
+							     : layout_1 ? FORMAT_SIIT_1
+									: FORMAT_SIIT_2);
 	__u16 size = ntohs(ip6->payload_len);
 	__u8 *eth;
 	int r;
@@ -277,7 +279,7 @@ static __always_inline int ingress_deliver_ipv6(struct __sk_buff *skb, const str
 	memcpy(frame + 12, &ethertype, 2);
 	if (bpf_skb_store_bytes(skb, 0, frame, sizeof(frame), 0))
 		return -DROP_REWRITE;
-	return deliver(skb, port, p->slot);
+	return deliver(skb, port, p->slot, p->in.format);
 }
 
 /* Where the source of an IPv6 packet lives, or, for what a node forwards, who may forward into this network

@@ -41,7 +41,7 @@ static __always_inline bool reip4_passes(struct __sk_buff *skb, const struct iph
 static __always_inline int reip4_deliver(struct __sk_buff *skb, const struct iphdr *ip,
 					 const struct dp_flow_in *flow)
 {
-	struct dp_counters_value *c = counter_get(flow->stamp.slot);
+	struct dp_traffic *c = counter_get(flow->stamp.slot, FORMAT_REIP4_1);
 	__u16 size = ntohs(ip->tot_len);
 	int r = reip4_decode(skb, ip, flow);
 	__u8 *eth;

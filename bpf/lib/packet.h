@@ -110,6 +110,8 @@ struct packet {
 	bool keep;         /* the decision may go into the flow cache */
 	bool untagged;     /* it had its record's VLAN tag: it may not, for all of them lose theirs */
 	__u8 seal;         /* abi/seal.h; 0: it came in the clear */
+	__u8 sent_format;  /* enum format: what it is to leave this host in */
+	__u32 sent_packets, sent_bytes; /* from a node and not counted yet (counter.h) */
 	__u32 seal_peer;   /* whose key it was */
 	bool spread;       /* one end is on several hosts: the receiver until it is chosen, or the sender, */
 	__u32 spread_peer; /* which sent it from here */

@@ -422,6 +422,7 @@ static __noinline int route_carry(struct __sk_buff *skb, struct packet *p)
 	if (!peer)
 		return -DROP_NO_PEER;
 	header = (__u32)ip->ihl * 4;
+	p->sent_format = forward_format(skb, ip, flow);
 	return forward_remote(skb, ip, flow, peer, header, &p->mtu);
 }
 

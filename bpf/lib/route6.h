@@ -81,7 +81,7 @@ static __always_inline int route6_local(struct __sk_buff *skb, const struct pack
 	if (bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0))
 		return -DROP_REWRITE;
 	bpf_skb_change_type(skb, PACKET_HOST);
-	return deliver(skb, to, slot);
+	return deliver(skb, to, slot, FORMAT_NONE);
 }
 
 /* -DROP_TOO_BIG with 'p->mtu' and the packet untouched when the path does not carry it. */
@@ -124,6 +124,7 @@ static __always_inline int route6_remote(struct __sk_buff *skb, struct packet *p
 		return r;
 	if (!encap_is_tunnel(flow->format))
 		flow->format = FORMAT_IPIP6_1;
+	p->sent_format = flow->format;
 	r = route6_check_size(skb, p, ip, peer, flow);
 	if (r)
 		return r;

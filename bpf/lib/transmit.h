@@ -47,8 +47,8 @@ static __always_inline int transmit(struct __sk_buff *skb, __u32 nexthop)
 	return transmit_by(skb, nexthop_get(nexthop), nexthop, htons(ETH_P_IPV6));
 }
 
-/* The frame is as the node is to see it; 'c' is counter_get() of its slot. */
-static __always_inline int deliver_by(struct __sk_buff *skb, struct dp_counters_value *c,
+/* The frame is as the node is to see it; 'c' is counter_get() of its slot and format. */
+static __always_inline int deliver_by(struct __sk_buff *skb, struct dp_traffic *c,
 				      __u32 ifindex, __u32 flags)
 {
 	counter_rx(skb, c);
@@ -57,13 +57,15 @@ static __always_inline int deliver_by(struct __sk_buff *skb, struct dp_counters_
 	return (int)bpf_redirect(ifindex, 0);
 }
 
+/* From this host itself. */
 static __always_inline int deliver_to(struct __sk_buff *skb, __u32 slot, __u32 ifindex, __u32 flags)
 {
-	return deliver_by(skb, counter_get(slot), ifindex, flags);
+	return deliver_by(skb, counter_get(slot, FORMAT_NONE), ifindex, flags);
 }
 
+/* 'format' is what it came in, or FORMAT_NONE. */
 static __always_inline int deliver(struct __sk_buff *skb, const struct dp_port_copy *port,
-				   __u32 slot)
+				   __u32 slot, __u32 format)
 {
-	return deliver_to(skb, slot, port->ifindex, port->flags);
+	return deliver_by(skb, counter_get(slot, format), port->ifindex, port->flags);
 }

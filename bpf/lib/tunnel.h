@@ -49,7 +49,7 @@ static __always_inline int tunnel_deliver_ipv4(struct __sk_buff *skb, const stru
 	ingress_frame(p, port, saddr, macs);
 	if (bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0))
 		return -DROP_REWRITE;
-	return deliver(skb, port, p->slot);
+	return deliver(skb, port, p->slot, p->in.format);
 }
 
 /* What vxlan says: a network, or a handle, which implies the network of both. */

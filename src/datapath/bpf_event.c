@@ -80,39 +80,97 @@ int bpf_event_drops(struct datapath *dp, uint32_t port, uint64_t *ret, size_t n)
 	return 0;
 }
 
+static void add(struct dp_port_counters *sum, const struct dp_traffic *t)
+{
+	sum->tx_packets += t->tx_packets;
+	sum->tx_bytes += t->tx_bytes;
+	sum->rx_packets += t->rx_packets;
+	sum->rx_bytes += t->rx_bytes;
+}
+
+/* Adds what a slot has counted to 'sums'; 'values' has a place for each processor. */
+static int add_slot(struct bpf_host *h, uint32_t slot, struct dp_counters_value *values,
+		    struct dp_port_counters sums[static FORMAT_MAX])
+{
+	if (bpf_map_lookup_elem(bpf_map__fd(h->skel->maps.counters), &slot, values))
+		return -errno;
+	for (int cpu = 0; cpu < h->n_cpus; cpu++)
+		for (size_t f = 0; f < FORMAT_MAX; f++)
+			add(&sums[f], &values[cpu].formats[f]);
+	return 0;
+}
+
 int bpf_event_counters(struct datapath *dp, uint32_t port, struct dp_port_counters *ret)
 {
 	struct bpf_host *h = bpf_host_of(dp);
-	_cleanup_free_ struct dp_counters_value *values =
-		calloc((size_t)h->n_cpus, sizeof(*values));
-	struct dp_port_counters sum = {};
+	_cleanup_free_ struct dp_counters_value *values = calloc((size_t)h->n_cpus, sizeof(*values));
+	struct dp_port_counters sums[FORMAT_MAX] = {}, all = {};
 	uint32_t slot;
 	int r = slot_of(h, port, &slot);
 
 	if (!values)
 		return -ENOMEM;
 	if (!r)
-		r = bpf_map_lookup_elem(bpf_map__fd(h->skel->maps.counters), &slot, values);
+		r = add_slot(h, slot, values, sums);
 	if (r)
 		return r;
-	for (int cpu = 0; cpu < h->n_cpus; cpu++) {
-		sum.tx_packets += values[cpu].tx_packets;
-		sum.tx_bytes += values[cpu].tx_bytes;
-		sum.rx_packets += values[cpu].rx_packets;
-		sum.rx_bytes += values[cpu].rx_bytes;
+	for (size_t f = 0; f < FORMAT_MAX; f++) {
+		all.tx_packets += sums[f].tx_packets;
+		all.tx_bytes += sums[f].tx_bytes;
+		all.rx_packets += sums[f].rx_packets;
+		all.rx_bytes += sums[f].rx_bytes;
 	}
-	*ret = sum;
+	*ret = all;
 	return 0;
+}
+
+int bpf_event_traffic(struct datapath *dp, struct dp_port_counters ret[static FORMAT_MAX])
+{
+	struct bpf_host *h = bpf_host_of(dp);
+	_cleanup_free_ struct dp_counters_value *values = calloc((size_t)h->n_cpus, sizeof(*values));
+	struct dp_port_counters sums[FORMAT_MAX] = {};
+	int r = values ? add_slot(h, 0, values, sums) : -ENOMEM;
+
+	for (uint32_t slot = 1; !r && slot < DP_SLOTS_MAX; slot++)
+		if (h->mirror[slot])
+			r = add_slot(h, slot, values, sums);
+	if (!r)
+		memcpy(ret, sums, sizeof(sums));
+	return r;
+}
+
+/* What a slot has counted goes to the host's row, which no program writes. */
+static int keep(struct bpf_host *h, uint32_t slot, struct dp_counters_value *values)
+{
+	const int fd = bpf_map__fd(h->skel->maps.counters);
+	struct dp_port_counters sums[FORMAT_MAX] = {};
+	const uint32_t host = 0;
+	int r = add_slot(h, slot, values, sums);
+
+	if (r)
+		return r;
+	if (bpf_map_lookup_elem(fd, &host, values))
+		return -errno;
+	for (size_t f = 0; f < FORMAT_MAX; f++) {
+		struct dp_traffic *t = &values[0].formats[f];
+
+		t->tx_packets += sums[f].tx_packets;
+		t->tx_bytes += sums[f].tx_bytes;
+		t->rx_packets += sums[f].rx_packets;
+		t->rx_bytes += sums[f].rx_bytes;
+	}
+	return bpf_map_update_elem(fd, &host, values, BPF_ANY) ? -errno : 0;
 }
 
 int bpf_event_reset(struct bpf_host *h, uint32_t slot)
 {
 	_cleanup_free_ struct dp_drops_value *zero = calloc((size_t)h->n_cpus, sizeof(*zero));
-	int r;
+	_cleanup_free_ struct dp_counters_value *values = calloc((size_t)h->n_cpus, sizeof(*values));
+	int r = zero && values ? keep(h, slot, values) : -ENOMEM;
 
-	if (!zero)
-		return -ENOMEM;
-	static_assert(sizeof(*zero) >= sizeof(struct dp_counters_value), "one zero for both");
+	if (r)
+		return r;
+	static_assert(sizeof(*zero) >= sizeof(*values), "one zero for both");
 	r = bpf_map_update_elem(bpf_map__fd(h->skel->maps.drops), &slot, zero, BPF_ANY);
 	return r ? r
 		 : bpf_map_update_elem(bpf_map__fd(h->skel->maps.counters), &slot, zero, BPF_ANY);

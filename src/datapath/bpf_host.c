@@ -467,6 +467,7 @@ static const struct datapath_ops bpf_ops = {
 	.event_read = bpf_event_read,
 	.drops = bpf_event_drops,
 	.counters = bpf_event_counters,
+	.traffic = bpf_event_traffic,
 	.window_close = bpf_window_close,
 	.window = bpf_window,
 	.window_forget = bpf_window_forget,

@@ -224,7 +224,9 @@ int bpf_event_fd(const struct datapath *dp);
 int bpf_event_read(struct datapath *dp, struct dp_drop_event *ret);
 int bpf_event_drops(struct datapath *dp, uint32_t port, uint64_t *ret, size_t n);
 int bpf_event_counters(struct datapath *dp, uint32_t port, struct dp_port_counters *ret);
-must_check int bpf_event_reset(struct bpf_host *h, uint32_t slot); /* a new port starts at zero */
+int bpf_event_traffic(struct datapath *dp, struct dp_port_counters ret[static FORMAT_MAX]);
+/* A new port starts at zero; what the slot's last one counted stays with the host. */
+must_check int bpf_event_reset(struct bpf_host *h, uint32_t slot);
 
 /* bpf_watch.c: flow logs and mirroring (datapath/watch.h). */
 void bpf_watch_open(struct bpf_host *h);

@@ -337,6 +337,7 @@ static void uninstall(struct bpf_host *h, uint32_t slot)
 	handle_remove(h, slot, mirror->handle);
 	publish(h, slot, &none);
 	bpf_identity_leave(h, had);
+	(void)!bpf_event_reset(h, slot); /* at the latest when there is another port */
 	free(mirror);
 	h->mirror[slot] = NULL;
 }

@@ -284,6 +284,11 @@ int datapath_counters(struct datapath *dp, uint32_t port, struct dp_port_counter
 	return dp->ops->counters(dp, port, ret);
 }
 
+int datapath_traffic(struct datapath *dp, struct dp_port_counters ret[static FORMAT_MAX])
+{
+	return dp->ops->traffic(dp, ret);
+}
+
 int datapath_window_close(struct datapath *dp, uint64_t now_ns)
 {
 	return dp->ops->window_close(dp, now_ns);

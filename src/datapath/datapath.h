@@ -471,3 +471,7 @@ int datapath_event_read(struct datapath *dp, struct dp_drop_event *ret); /* -EAG
 /* Drops of 'port' (0: of the host's substrate side) by reason; 'ret' has 'n' places, by reason number. */
 int datapath_drops(struct datapath *dp, uint32_t port, uint64_t *ret, size_t n);
 int datapath_counters(struct datapath *dp, uint32_t port, struct dp_port_counters *ret);
+/* What all ports that are here, or were, sent and got, by the format that it was to leave this host in or came to it
+ * in.  FORMAT_NONE: between ports of this host, answered or held by it, or dropped before there was a format
+ * for it. */
+int datapath_traffic(struct datapath *dp, struct dp_port_counters ret[static FORMAT_MAX]);

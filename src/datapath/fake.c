@@ -47,6 +47,7 @@ struct packet {
 	bool copied;       /* the agent's own, with a copy inside: its port is not asked */
 	struct ipaddr home; /* of what a node forwards: the first of its own addresses; else the source */
 	bool by_exit;       /* it is known where its source is public, or that is asked */
+	enum format format; /* that it left its host in, or is to come to this one in */
 };
 
 /* What a node has sent on for others carries its handle as the source's network. */
@@ -188,6 +189,8 @@ static enum fake_verdict to_node(struct fake_host *h, struct fake_port *port,
 {
 	if (fake_queue_frame(port, p->frame, p->size))
 		return refuse(h, port, p, DROP_REWRITE, ret_reason);
+	h->traffic[p->format].rx_packets++;
+	h->traffic[p->format].rx_bytes += p->size;
 	return FAKE_DELIVERED;
 }
 
@@ -439,6 +442,7 @@ static enum fake_verdict arrive(struct fake_host *h, const struct dp_peer *peer,
 	uint32_t reason;
 	bool gone;
 
+	p->format = format;
 	if (!peer)
 		return refuse(h, NULL, p, DROP_UNKNOWN_PEER, ret_reason);
 	if (p->src_vni != p->vni && !is_forwarded(p) && !fake_is_peered(h, p->src_vni, p->vni))
@@ -515,6 +519,7 @@ static enum fake_verdict leave(struct fake_host *h, struct fake_port *port, stru
 	if (peer->send == FORMAT_NONE || !(h->formats & FORMAT_BIT(peer->send)) ||
 	    (peer->send == FORMAT_VXLAN_1 && p->src_vni != p->vni))
 		return refuse(h, port, p, DROP_NO_FORMAT, ret_reason);
+	p->format = peer->send;
 	if (!peer->nexthop)
 		return refuse(h, port, p, DROP_NO_NEXTHOP, ret_reason);
 	reason = judge(h, port, p, true, m->groups, m->n_groups);
@@ -837,6 +842,7 @@ enum fake_verdict fake_send(struct fake_world *world, const char *name, uint32_t
 	struct fake_host *h = fake_host_find(world, name);
 	struct fake_port *from = h ? fake_port_find(h, port) : NULL;
 	struct packet p = {.frame = frame, .size = size};
+	enum fake_verdict verdict;
 
 	if (!from) {
 		if (ret_reason)
@@ -846,7 +852,10 @@ enum fake_verdict fake_send(struct fake_world *world, const char *name, uint32_t
 	p.vni = p.src_vni = from->dp.vni;
 	from->counters.tx_packets++;
 	from->counters.tx_bytes += size;
-	return from_node(h, from, &p, ret_reason);
+	verdict = from_node(h, from, &p, ret_reason);
+	h->traffic[p.format].tx_packets++;
+	h->traffic[p.format].tx_bytes += size;
+	return verdict;
 }
 
 /* ---- as though it came from a host ---- */

@@ -679,6 +679,12 @@ static int op_counters(struct datapath *dp, uint32_t port, struct dp_port_counte
 	return 0;
 }
 
+static int op_traffic(struct datapath *dp, struct dp_port_counters ret[static FORMAT_MAX])
+{
+	memcpy(ret, host_of(dp)->traffic, sizeof(host_of(dp)->traffic));
+	return 0;
+}
+
 const struct datapath_ops fake_ops = {
 	.close = op_close,
 	.activate = op_activate,
@@ -731,6 +737,7 @@ const struct datapath_ops fake_ops = {
 	.event_read = op_event_read,
 	.drops = op_drops,
 	.counters = op_counters,
+	.traffic = op_traffic,
 	.window_close = fake_window_close,
 	.window = fake_window,
 	.window_forget = fake_window_forget,

@@ -77,6 +77,7 @@ struct fake_host {
 		unsigned int n_substrates; /* how often the wire became another device */
 	} devices;
 	uint64_t drops[DROP_REASON_MAX]; /* of the substrate side */
+	struct dp_port_counters traffic[FORMAT_MAX];
 	struct list upcalls, events;
 	int upcall_fd, event_fd; /* eventfds, readable while their queue is not empty */
 };

@@ -68,6 +68,7 @@ struct datapath_ops {
 	int (*event_read)(struct datapath *dp, struct dp_drop_event *ret);
 	int (*drops)(struct datapath *dp, uint32_t port, uint64_t *ret, size_t n);
 	int (*counters)(struct datapath *dp, uint32_t port, struct dp_port_counters *ret);
+	int (*traffic)(struct datapath *dp, struct dp_port_counters ret[static FORMAT_MAX]);
 	int (*window_close)(struct datapath *dp, uint64_t now_ns);
 	int (*window)(struct datapath *dp, struct dp_window *ret);
 	int (*window_forget)(struct datapath *dp);

@@ -357,6 +357,164 @@ static void test_too_big(void **state)
 	assert_whole(TCP, 1440);
 }
 
+/* A packet that has one hop left and goes through the router, from 'src' to nobody. */
+static void make_expired(uint8_t protocol, size_t payload, const char *from)
+{
+	static const uint8_t router_mac[6] = {0x02, 0xff, 0, 0, 0, 1};
+	struct ipaddr src = lab_addr(from), dst = lab_addr("10.0.2.99");
+	uint8_t *ip = sent.b + IP_AT;
+	uint16_t sum;
+
+	make(protocol, payload, 0, true);
+	memcpy(sent.b, router_mac, sizeof(router_mac));
+	ip[8] = 1;
+	memcpy(ip + 12, src.b + 12, 4);
+	memcpy(ip + 16, dst.b + 12, 4);
+	memset(ip + 10, 0, 2);
+	sum = csum(ip, 20);
+	memcpy(ip + 10, &sum, 2);
+	sum = (uint16_t)~csum_fold(csum_pseudo(&src, &dst, protocol, (uint32_t)(sent.size - L4_AT)));
+	memcpy(sent.b + L4_AT + checksum_field(protocol), &sum, 2);
+}
+
+/* The router tells of it, and its checksum is right when the device has filled in what the quotation has of the sender's. */
+static void check_expired(uint8_t protocol, size_t payload, const char *from)
+{
+	const size_t icmp = IP_AT + 20;
+
+	make_expired(protocol, payload, from);
+	send_it(&fixture.a);
+	receive(&fixture.a);
+	assert_int_equal(got.b[IP_AT + 9], 1);
+	assert_int_equal(got.b[icmp], 11);
+	assert_memory_equal(got.b + IP_AT + 16, sent.b + IP_AT + 12, 4);
+	assert_memory_equal(got.b + icmp + 8, sent.b + IP_AT, 20 + 8 - 2);
+	fill_checksum(&got);
+	assert_int_equal(csum(got.b + IP_AT, 20), 0);
+	assert_int_equal(csum(got.b + icmp, got.size - icmp), 0);
+}
+
+static void set_forwards(bool forwards)
+{
+	fixture.a.port.forwards = forwards;
+	fixture.a.port.handle = forwards ? 0xf00009 : 0;
+	lab_set_port(&fixture.lab, 0, &fixture.a.port);
+}
+
+/* What a node sends itself, and what a node sends that forwards others' packets. */
+/* requirement: PKT-9 PKT-13 */
+static void test_expired(void **state)
+{
+	lab_set_format(&fixture.lab, FORMAT_SIIT_2, false);
+	lab_subnet(&fixture.lab, LAB_VNI, "10.0.2.0/24", "10.0.2.1", "10.0.0.2");
+	for (int forwards = 0; forwards < 2; forwards++) {
+		const char *from = forwards ? "10.0.77.10" : "10.0.1.10";
+
+		set_forwards(forwards);
+		check_expired(TCP, 0, from);
+		check_expired(TCP, 500, from);
+		check_expired(UDP, 32, from);
+		check_expired(UDP, 1000, from);
+	}
+	set_forwards(false);
+}
+
+/* ---- counters ---- */
+
+struct traffic {
+	struct dp_port_counters formats[FORMAT_MAX];
+};
+
+static struct traffic traffic(int host)
+{
+	struct traffic t;
+
+	assert_int_equal(datapath_traffic(fixture.lab.hosts[host].dp, t.formats), 0);
+	return t;
+}
+
+/* Since then host 0 has sent, and host 1 got, 'n' packets of 'bytes' by 'format', and nothing by others but 'also'. */
+static void assert_traffic(const struct traffic *out, const struct traffic *in, enum format format,
+			   enum format also, uint64_t n, uint64_t bytes)
+{
+	struct traffic a = traffic(0), b = traffic(1);
+
+	for (int f = 0; f < FORMAT_MAX; f++) {
+		uint64_t packets = (int)format == f ? n : 0;
+
+		if ((int)also == f && format != also)
+			continue;
+		assert_int_equal(a.formats[f].tx_packets - out->formats[f].tx_packets, packets);
+		assert_int_equal(a.formats[f].tx_bytes - out->formats[f].tx_bytes, packets * bytes);
+		assert_int_equal(b.formats[f].rx_packets - in->formats[f].rx_packets, packets);
+		assert_int_equal(b.formats[f].rx_bytes - in->formats[f].rx_bytes, packets * bytes);
+		assert_int_equal(a.formats[f].rx_packets, out->formats[f].rx_packets);
+		assert_int_equal(b.formats[f].tx_packets, in->formats[f].tx_packets);
+	}
+}
+
+static void check_counting(enum format format, enum format companion)
+{
+	struct traffic out, in;
+
+	lab_set_format(&fixture.lab, format, false);
+	out = traffic(0);
+	in = traffic(1);
+	for (uint64_t n = 1; n <= 3; n++) { /* from the second on by the flow cache */
+		make(UDP, 501, 0, true);
+		send_it(&fixture.a);
+		receive(&fixture.b);
+		assert_traffic(&out, &in, format, companion, format == companion ? 2 * n - 1 : n,
+			       sent.size);
+		make(UDP, 501, 0, false); /* with an identification, which is lost otherwise */
+		send_it(&fixture.a);
+		receive(&fixture.b);
+		assert_traffic(&out, &in, companion, format, format == companion ? 2 * n : n,
+			       sent.size);
+	}
+}
+
+/* requirement: PKT-15 OPS-1 */
+static void test_formats_are_counted(void **state)
+{
+	check_counting(FORMAT_SIIT_1, FORMAT_IPIP6_1);
+	check_counting(FORMAT_SIIT_2, FORMAT_IPIP6_1);
+	check_counting(FORMAT_IPIP6_1, FORMAT_IPIP6_1);
+	check_counting(FORMAT_VXLAN_1, FORMAT_VXLAN_1);
+	check_counting(FORMAT_REIP4_1, FORMAT_VXLAN_1);
+}
+
+/* What a node sent counts once, also if it gets nowhere, and stays counted when the node is gone. */
+/* requirement: PKT-15 OPS-1 */
+static void test_the_host_keeps_what_ports_counted(void **state)
+{
+	struct datapath *dp = fixture.lab.hosts[0].dp;
+	struct dp_port_counters before, after, port;
+	struct traffic out, now;
+
+	lab_set_format(&fixture.lab, FORMAT_SIIT_2, false);
+	assert_int_equal(datapath_counters(dp, 1, &before), 0);
+	out = traffic(0);
+	for (int i = 0; i < 2; i++)
+		check_too_big(UDP, 1453, 0);
+	make_expired(UDP, 100, "10.0.1.10");
+	send_it(&fixture.a);
+	receive(&fixture.a);
+	now = traffic(0);
+	assert_int_equal(now.formats[FORMAT_SIIT_2].tx_packets, out.formats[FORMAT_SIIT_2].tx_packets + 2);
+	assert_int_equal(now.formats[FORMAT_NONE].tx_packets, out.formats[FORMAT_NONE].tx_packets + 1);
+	assert_int_equal(datapath_counters(dp, 1, &after), 0);
+	assert_int_equal(after.tx_packets, before.tx_packets + 3);
+	assert_int_equal(datapath_port_delete(dp, 1), 0);
+	out = traffic(0);
+	assert_memory_equal(&out, &now, sizeof(out));
+	lab_set_port(&fixture.lab, 0, &fixture.a.port);
+	out = traffic(0);
+	assert_memory_equal(&out, &now, sizeof(out));
+	assert_int_equal(datapath_counters(dp, 1, &port), 0);
+	assert_int_equal(port.tx_packets, 0);
+}
+
 /* requirement: PKT-15 */
 static void test_segments_are_counted(void **state)
 {
@@ -382,6 +540,9 @@ int main(void)
 		cmocka_unit_test(test_held_whole),
 		cmocka_unit_test(test_too_big),
 		cmocka_unit_test(test_segments_are_counted),
+		cmocka_unit_test(test_expired),
+		cmocka_unit_test(test_formats_are_counted),
+		cmocka_unit_test(test_the_host_keeps_what_ports_counted),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

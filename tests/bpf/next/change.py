@@ -10,7 +10,7 @@ import sys
 
 CHANGES = {
     "maps.h": [
-        ("DP_ABI_VERSION = 5,", "DP_ABI_VERSION = 6,"),
+        ("DP_ABI_VERSION = 6,", "DP_ABI_VERSION = 7,"),
         # of the table of connections, which programs write: converted place by place
         ("\t__u32 seen; /* tick of its last packet */\n}", "\t__u32 seen; /* tick of its last packet */\n\t__u64 next;\n}"),
         ("DP_LAYOUT(struct dp_connection_value, 48);", "DP_LAYOUT(struct dp_connection_value, 56);"),

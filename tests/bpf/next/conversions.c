@@ -5,7 +5,7 @@
 #include "abi/maps.h"
 #include "datapath/bpf_convert.h"
 
-static_assert(DP_ABI_VERSION == 6, "the next release's contract comes first");
+static_assert(DP_ABI_VERSION == 7, "the next release's contract comes first");
 
 struct connection_value_1 {
 	uint8_t local[16], remote[16];

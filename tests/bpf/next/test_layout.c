@@ -5,6 +5,7 @@
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <dlfcn.h>
 #include <poll.h>
 #include <pthread.h>
@@ -19,8 +20,10 @@
 
 #include "abi/connection.h"
 #include "abi/drop.h"
+#include "abi/format.h"
 #include "base/err.h"
 #include "datapath/bpf_connection.h"
+#include "datapath/bpf_convert.h"
 #include "datapath/bpf_host.h"
 #include "tests/bpf/edge_lab.h"
 #include "tests/bpf/policy_lab.h"
@@ -238,6 +241,16 @@ static void goes_on(uint16_t port, const char *state)
 	assert_int_equal(policy_tcp(l->b, l->a, 80, port, ACK), 0);
 }
 
+/* A connection that is closing, or half open, is kept for a minute, and an emulated processor may need more than that for
+ * an upgrade: then there is none that could go on. */
+static bool is_kept(const struct timespec *since, enum connection_state state)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec - since->tv_sec < connection_timeout(state) - 10;
+}
+
 /* ---- upgrading ---- */
 
 static void check_adoption(int host)
@@ -263,6 +276,7 @@ static uint64_t refused(int host)
 static void test_an_upgrade_loses_no_packet(void **state)
 {
 	static struct talk old, young; /* their threads outlive a test that fails */
+	struct timespec at;
 	uint64_t before;
 
 	join();
@@ -273,6 +287,7 @@ static void test_an_upgrade_loses_no_packet(void **state)
 	allow(true);
 	talk_begin(&old, 4000);
 	/* These last a minute: looked at first. */
+	clock_gettime(CLOCK_MONOTONIC, &at);
 	assert_int_equal(policy_tcp(l->a, l->b, FIRST + 1, 80, FIN | ACK), 0);
 	assert_int_equal(policy_tcp(l->a, l->b, 5000, 80, SYN), 0);
 	open_next(&l->lab, 1);
@@ -286,11 +301,13 @@ static void test_an_upgrade_loses_no_packet(void **state)
 	before = refused(1);
 	assert_true(before > 0);
 	activate(&l->lab, 1);
-	goes_on(FIRST + 1, "closing");
-	/* What was half open goes on from there. */
-	assert_int_equal(policy_tcp(l->b, l->a, 80, 5000, SYN | ACK), 0);
-	assert_int_equal(policy_tcp(l->a, l->b, 5000, 80, ACK), 0);
-	goes_on(5000, "established");
+	if (is_kept(&at, CONNECTION_CLOSING)) {
+		goes_on(FIRST + 1, "closing");
+		/* What was half open goes on from there. */
+		assert_int_equal(policy_tcp(l->b, l->a, 80, 5000, SYN | ACK), 0);
+		assert_int_equal(policy_tcp(l->a, l->b, 5000, 80, ACK), 0);
+		goes_on(5000, "established");
+	}
 	assert_true(!is_pinned(1, "connections") && is_pinned(1, "connections@2"));
 	assert_true(!is_pinned(1, "subnets") && is_pinned(1, "subnets@2"));
 	assert_true(is_pinned(1, "locals") && !is_pinned(1, "flows_out"));
@@ -403,6 +420,50 @@ static void test_sets_that_both_releases_change(void **state)
 	assert_int_equal(current.connections[5].hash, 6);
 }
 
+/* ---- from the release before ---- */
+
+static int make_counters(uint32_t size)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "counters", 4, size, 4, NULL);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+/* Counters that did not know formats keep their sums, also what the programs of before count in the meantime. */
+/* requirement: OPS-3 PKT-15 */
+static void test_counters_before_formats(void **state)
+{
+	const struct bpf_conversion *c = bpf_conversion_find("counters", 1, 2);
+	const size_t n = (size_t)libbpf_num_possible_cpus();
+	_cleanup_free_ uint64_t(*before)[4] = calloc(n, sizeof(*before));
+	_cleanup_free_ struct dp_counters_value *after = calloc(n, sizeof(*after));
+	int was = make_counters(sizeof(*before)), now = make_counters(sizeof(*after));
+	struct bpf_carried carried = {};
+	const uint32_t slot = 2;
+
+	assert_non_null(c);
+	hmap_init(&carried.entries);
+	for (int run = 0; run < 2; run++) {
+		for (size_t i = 0; i < n; i++)
+			for (size_t k = 0; k < 4; k++)
+				before[i][k] += 100 * (k + 1) + i;
+		assert_int_equal(bpf_map_update_elem(was, &slot, before, BPF_ANY), 0);
+		assert_int_equal(bpf_convert(c, was, now, &carried), 0);
+		assert_int_equal(bpf_map_lookup_elem(now, &slot, after), 0);
+		for (size_t i = 0; i < n; i++)
+			assert_memory_equal(&after[i].formats[FORMAT_NONE], before[i],
+					    sizeof(before[i]));
+		/* the new ones have begun */
+		after[0].formats[FORMAT_SIIT_2].tx_packets += 7;
+		assert_int_equal(bpf_map_update_elem(now, &slot, after, BPF_ANY), 0);
+	}
+	assert_int_equal(after[0].formats[FORMAT_SIIT_2].tx_packets, 14);
+	bpf_carried_deinit(&carried);
+	close(was);
+	close(now);
+}
+
 /* ---- an edge ---- */
 
 /* The sessions of a NAT gateway are in a table of its own, inside another one. */
@@ -452,6 +513,7 @@ int main(void)
 	};
 	const struct CMUnitTest others[] = {
 		cmocka_unit_test(test_sets_that_both_releases_change),
+		cmocka_unit_test(test_counters_before_formats),
 		cmocka_unit_test(test_an_edge_keeps_its_sessions),
 	};
 	int failed;
