@@ -126,6 +126,35 @@ static int report_interfaces(struct agent *a, struct arena *arena, Viaduct__Agen
 	return 0;
 }
 
+static int report_formats(struct agent *a, struct arena *arena, Viaduct__Agent__Stats *m)
+{
+	struct dp_port_counters traffic[FORMAT_MAX];
+
+	m->formats = arena_alloc_array(arena, FORMAT_MAX, sizeof(*m->formats));
+	if (!m->formats)
+		return -ENOMEM;
+	if (datapath_traffic(a->dp, traffic))
+		return 0;
+	for (uint32_t f = 0; f < FORMAT_MAX; f++) {
+		const struct dp_port_counters *t = &traffic[f];
+		Viaduct__Agent__FormatStats *s;
+
+		if (!t->tx_packets && !t->rx_packets)
+			continue;
+		s = arena_alloc(arena, sizeof(*s));
+		if (!s)
+			return -ENOMEM;
+		viaduct__agent__format_stats__init(s);
+		s->format = f;
+		s->tx_packets = t->tx_packets;
+		s->tx_bytes = t->tx_bytes;
+		s->rx_packets = t->rx_packets;
+		s->rx_bytes = t->rx_bytes;
+		m->formats[m->n_formats++] = s;
+	}
+	return 0;
+}
+
 static void report_sealed(struct agent *a, const struct desired_peer *p,
 			  Viaduct__Agent__PeerStats *s)
 {
@@ -176,6 +205,8 @@ static int report_send_stats(struct agent *a, struct arena *arena)
 	e = report_interfaces(a, arena, &stats);
 	if (!e)
 		e = report_peers(a, arena, &stats);
+	if (!e)
+		e = report_formats(a, arena, &stats);
 	if (e)
 		return e;
 	frame.body_case = VIADUCT__AGENT__FRAME__BODY_STATS;

@@ -60,6 +60,14 @@ struct api_drop {
 	uint64_t packets;
 };
 
+/* What the nodes of one host have sent and got by a format, since its programs were loaded. */
+struct api_traffic {
+	uint32_t host;   /* number */
+	uint32_t format; /* abi/format.h; may be of a newer agent: FORMAT_MAX and more */
+	uint64_t sent_packets, sent_bytes;
+	uint64_t received_packets, received_bytes;
+};
+
 /* What one host reported about its packets to another, since its worker was started. */
 struct api_pair_live {
 	uint64_t sealed_packets, sealed_bytes; /* sent, on the wire */
@@ -83,6 +91,8 @@ struct api_live {
 	void (*host)(void *data, uint32_t number, struct api_host_live *ret);
 	/* Calls 'fn' for every counter that is not 0, grouped by host and interface. */
 	void (*drops)(void *data, void (*fn)(void *user, const struct api_drop *d), void *user);
+	/* Calls 'fn' for each format that nodes of a host sent or got something by, grouped by host. */
+	void (*traffic)(void *data, void (*fn)(void *user, const struct api_traffic *t), void *user);
 	/* What 'from' reported about 'to'; false: nothing yet. */
 	bool (*pair)(void *data, uint32_t from, uint32_t to, struct api_pair_live *ret);
 	/* Calls 'fn' for every host 'to' that 'from' reported about. */

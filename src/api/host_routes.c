@@ -120,17 +120,12 @@ int route_hosts(struct route_call *c)
 	return route_list_run(c, &list);
 }
 
-static int refuse_host(struct route_call *c, const char *id)
-{
-	return route_refuse(c, 404, "NotFound", "There is no host '%.100s'; see /v1/hosts", id);
-}
-
 int route_host(struct route_call *c)
 {
 	const struct host *h = host_find(c->model, c->segments[2]);
 
 	if (!h)
-		return refuse_host(c, c->segments[2]);
+		return route_refuse_host(c, c->segments[2]);
 	c->result = json_new_object(c);
 	json_put(c, c->result, "host", route_show_host(c, &h->o));
 	return 0;
@@ -255,7 +250,7 @@ int route_host_probe(struct route_call *c)
 	const struct api_live *live = c->api->live;
 
 	if (!h)
-		return refuse_host(c, c->segments[2]);
+		return route_refuse_host(c, c->segments[2]);
 	if (h->foreign)
 		return route_refuse(c, 409, "NotConnected",
 				    "'%.64s' is a foreign host: there is no agent to probe", h->name);
@@ -400,14 +395,6 @@ static int put_pair(struct route_call *c, json_t *list, const struct host *from,
 	return route_query(c, "from") && route_query(c, "to") ? put_variants(c, list, from, to, &choice) : 0;
 }
 
-/* A host named in the query must be there. */
-static int check_host_query(struct route_call *c, const char *name)
-{
-	const char *id = route_query(c, name);
-
-	return id && !host_find(c->model, id) ? refuse_host(c, id) : 0;
-}
-
 static int put_pairs_from(struct route_call *c, json_t *list, const struct host *from)
 {
 	struct model_iter it = model_iter_kind(c->model, KIND_HOST);
@@ -427,9 +414,9 @@ int route_pairs(struct route_call *c)
 	json_t *list;
 	int r;
 
-	r = check_host_query(c, "from");
+	r = route_check_host_query(c, "from");
 	if (!r)
-		r = check_host_query(c, "to");
+		r = route_check_host_query(c, "to");
 	if (r)
 		return r;
 	if (!route_query(c, "from") && !route_query(c, "to") &&
@@ -499,7 +486,7 @@ static void put_drop(void *user, const struct api_drop *d)
 int route_drops(struct route_call *c)
 {
 	struct drops drops = {.call = c};
-	int r = check_host_query(c, "host");
+	int r = route_check_host_query(c, "host");
 
 	if (r)
 		return r;

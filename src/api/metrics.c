@@ -224,6 +224,7 @@ int route_metrics(struct route_call *c)
 	r = metrics_pairs(c);
 	if (r)
 		return r;
+	metrics_traffic(c);
 	put_drops(c);
 	put_interfaces(c);
 	return 0;

@@ -11,3 +11,5 @@ void metrics_one(struct route_call *c, const char *name, const char *type, const
 		 uint64_t value);
 /* What hosts use between them.  0 or -ENOMEM. */
 must_check int metrics_pairs(struct route_call *c);
+/* What their nodes sent and got, by format. */
+void metrics_traffic(struct route_call *c);

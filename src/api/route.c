@@ -281,3 +281,15 @@ bool route_query_is_host(const struct route_call *c, const char *name, uint32_t 
 	h = host_find(c->model, wanted);
 	return h && h->number == number;
 }
+
+int route_refuse_host(struct route_call *c, const char *id)
+{
+	return route_refuse(c, 404, "NotFound", "There is no host '%.100s'; see /v1/hosts", id);
+}
+
+int route_check_host_query(struct route_call *c, const char *name)
+{
+	const char *id = route_query(c, name);
+
+	return id && !host_find(c->model, id) ? route_refuse_host(c, id) : 0;
+}

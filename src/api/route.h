@@ -112,3 +112,7 @@ must_check int route_list_run(struct route_call *c, const struct route_list *l);
 bool route_query_is(const struct route_call *c, const char *name, enum kind k, uint64_t id);
 /* The same for a host, by id, name or number. */
 bool route_query_is_host(const struct route_call *c, const char *name, uint32_t number);
+/* A host named in the query must be there: 0 or ROUTE_REFUSED. */
+must_check int route_check_host_query(struct route_call *c, const char *name);
+/* There is no such host.  ROUTE_REFUSED. */
+must_check int route_refuse_host(struct route_call *c, const char *id);

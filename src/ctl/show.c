@@ -104,6 +104,14 @@ static const struct table_column drop_columns[] = {
 	{"HOST", "host"},       {"INTERFACE", "interface"}, {"REASON", "reason"},
 	{"PACKETS", "packets"}, {"TEXT", "text"},
 };
+static const struct table_column traffic_columns[] = {
+	{"HOST", "host"},
+	{"FORMAT", "format"},
+	{"TX PACKETS", "sent_packets"},
+	{"TX BYTES", "sent_bytes"},
+	{"RX PACKETS", "received_packets"},
+	{"RX BYTES", "received_bytes"},
+};
 static const struct table_column capability_columns[] = {
 	{"HOST", "host"},         {"FORMATS", "formats"},   {"FEATURES", "features"},
 	{"REQUIRES", "required_features"},                  {"DISALLOWS", "disallowed_features"},
@@ -135,6 +143,7 @@ static const struct show_view views[] = {
 	{"nat-gateways", "/v1/nat-gateways", "nat_gateways", COLUMNS(nat_columns)},
 	{"flow-logs", "/v1/flow-logs", "flow_logs", COLUMNS(flow_log_columns)},
 	{"drops", "/v1/drops", "drops", COLUMNS(drop_columns)},
+	{"traffic", "/v1/traffic", "traffic", COLUMNS(traffic_columns)},
 	{"capabilities", "/v1/capabilities", "capabilities", COLUMNS(capability_columns)},
 	{"pair", "/v1/pairs", "pairs", COLUMNS(pair_columns)},
 };
@@ -288,6 +297,7 @@ const struct command show_commands[SHOW_COMMANDS] = {
 	{"flow-logs", "flow logs: what each is about (records: viaduct flow-log ID)",
 	 .run = run_show},
 	{"drops", "packets dropped, by host, interface and reason", .run = run_show},
+	{"traffic", "what the nodes of each host sent and got, by format", .run = run_show},
 	{"capabilities", "what each host's probes found", .options = capability_options,
 	 .n_options = ARRAY_SIZE(capability_options), .run = run_capabilities},
 	{"pair", "what was chosen for two hosts, and why", .arguments = "HOST HOST",

@@ -7,5 +7,5 @@
 
 #include "ctl/command.h"
 
-enum { SHOW_COMMANDS = 15 };
+enum { SHOW_COMMANDS = 16 };
 extern const struct command show_commands[SHOW_COMMANDS];

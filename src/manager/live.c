@@ -131,6 +131,28 @@ static void live_drops(void *data, void (*fn)(void *user, const struct api_drop 
 	}
 }
 
+static void live_traffic(void *data, void (*fn)(void *user, const struct api_traffic *t), void *user)
+{
+	struct live *live = data;
+	struct agent *agent;
+
+	hmap_for_each (agent, &live->manager->agents.by_number, by_number) {
+		for (size_t i = 0; agent->stats && i < agent->stats->n_formats; i++) {
+			const Viaduct__Agent__FormatStats *s = agent->stats->formats[i];
+			const struct api_traffic t = {
+				.host = agent->number,
+				.format = s->format,
+				.sent_packets = s->tx_packets,
+				.sent_bytes = s->tx_bytes,
+				.received_packets = s->rx_packets,
+				.received_bytes = s->rx_bytes,
+			};
+
+			fn(user, &t);
+		}
+	}
+}
+
 static bool live_usage(void *data, uint64_t interface, struct usage *ret)
 {
 	const struct live *live = data;
@@ -194,6 +216,7 @@ struct api_live live_api(struct live *live)
 		.status = live_status,
 		.host = live_host,
 		.drops = live_drops,
+		.traffic = live_traffic,
 		.pair = live_pair,
 		.pairs = live_pairs,
 		.usage = live_usage,

@@ -78,6 +78,19 @@ static void live_drops(void *data, void (*fn)(void *user, const struct api_drop 
 		fn(user, &f->drops[i]);
 }
 
+static void live_traffic(void *data, void (*fn)(void *user, const struct api_traffic *t), void *user)
+{
+	static const struct api_traffic traffic[] = {
+		{1, FORMAT_NONE, 1, 100, 2, 200},
+		{1, FORMAT_SIIT_2, 30, 3000, 40, 4000},
+		{2, FORMAT_MAX + 5, 5, 500, 6, 600},
+		{99, FORMAT_SIIT_2, 7, 700, 8, 800}, /* deleted */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(traffic); i++)
+		fn(user, &traffic[i]);
+}
+
 static bool live_usage(void *data, uint64_t interface, struct usage *ret)
 {
 	const struct fixture *f = data;
@@ -219,6 +232,7 @@ void fixture_init(struct fixture *f, bool real_time)
 		.status = live_status,
 		.host = live_host,
 		.drops = live_drops,
+		.traffic = live_traffic,
 		.pair = live_pair,
 		.pairs = live_pairs,
 		.usage = live_usage,

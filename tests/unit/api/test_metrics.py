@@ -90,6 +90,16 @@ def test_what_features_did_is_told_by_host_and_by_pair(endpoint):
         assert pairs == {(("from", "h1"), ("to", "h2")): value}, "not of hosts that are not there"
 
 
+def test_traffic_is_told_by_format(endpoint):
+    """requirement: PKT-15, OPS-1"""
+    samples = parse(get(endpoint)[1])
+    for name, value in {"sent_packets": 30, "sent_bytes": 3000, "received_packets": 40, "received_bytes": 4000}.items():
+        told = {tuple(v for _, v in labels): v for (family, labels), v in samples.items()
+                if family == f"host_{name}_total"}
+        assert told[("h1", "siit/2")] == value
+        assert set(told) == {("h1", "none"), ("h1", "siit/2"), ("h2", "FORMAT_13")}, "not of hosts that are not there"
+
+
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])
 def test_operators_alone(endpoint, headers):
     """requirement: OPS-1"""

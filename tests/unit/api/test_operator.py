@@ -231,6 +231,16 @@ def test_drops(call):
     call("GET", "/v1/drops?host=nobody", expect=404)
 
 
+def test_traffic(call):
+    """requirement: PKT-15, OPS-1"""
+    rows = call("GET", "/v1/traffic")["traffic"]
+    assert [(r["host"], r["format"]) for r in rows[:3]] == [("h1", "none"), ("h1", "siit/2"), ("h2", "FORMAT_13")]
+    assert call("GET", "/v1/traffic?host=h1")["traffic"] == rows[:2]
+    assert rows[1] == {"host": "h1", "format": "siit/2", "sent_packets": 30, "sent_bytes": 3000,
+                       "received_packets": 40, "received_bytes": 4000}
+    call("GET", "/v1/traffic?host=nobody", expect=404)
+
+
 def test_an_account_with_a_default_vpc(call):
     a = call("POST", "/v1/accounts", {"name": "n", "default_vpc": True})["account"]["id"]
     mine = [n for n in call("GET", "/v1/networks")["networks"] if n["account"] == a]
