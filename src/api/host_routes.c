@@ -6,6 +6,7 @@
 #include "abi/drop.h"
 #include "base/limits.h"
 #include "model/edge.h"
+#include "model/choice_pass.h"
 #include "model/host.h"
 #include "model/host_key.h"
 #include "model/interface.h"
@@ -527,6 +528,19 @@ static json_t *show_host_counts(struct route_call *c)
 	return o;
 }
 
+/* Of all policies, also of those that are gone and are yet in use. */
+static json_t *show_progress(struct route_call *c)
+{
+	json_t *o = json_new_object(c);
+	uint64_t applied, all;
+
+	choice_pass_count(c->model, &applied, &all);
+	json_put_text(c, o, "state", choice_progress_text(choice_progress_of_all(c->model)));
+	json_put_u64(c, o, "applied", applied);
+	json_put_u64(c, o, "directions", all);
+	return o;
+}
+
 int route_status(struct route_call *c)
 {
 	struct api_status_live live = {};
@@ -546,5 +560,6 @@ int route_status(struct route_call *c)
 	json_put(c, c->result, "store", store);
 	json_put(c, c->result, "hosts", show_host_counts(c));
 	json_put(c, c->result, "counts", show_counts(c));
+	json_put(c, c->result, "policies", show_progress(c));
 	return 0;
 }

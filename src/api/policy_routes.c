@@ -8,6 +8,7 @@
 #include "policy_schema.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "model/choice_pass.h"
 #include "model/choice_preview.h"
 #include "model/host.h"
 #include "model/interface.h"
@@ -91,6 +92,7 @@ static json_t *show_policy(struct route_call *c, const struct object *object)
 		json_put(c, o, "rate", rate);
 	}
 	json_put_text(c, o, "notify", p->source_only ? "source" : "both");
+	json_put_text(c, o, "state", choice_progress_text(choice_progress_of(c->model, p)));
 	json_put_time(c, o, "created_at", object->created_ms);
 	return o;
 }

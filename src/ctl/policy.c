@@ -14,6 +14,7 @@
 static const struct table_column list_columns[] = {
 	{"NAME", "name"}, {"ID", "id"},         {"ACCOUNT", "account"}, {"EFFECT", "effect"},
 	{"WHAT", "what"}, {"RATE", "rate"}, {"NOTIFY", "notify"},   {"MATCH", "match"},
+	{"STATE", "state"},
 };
 static const struct table_column change_columns[] = {
 	{"FROM", "from"},           {"TO", "to"},
@@ -138,6 +139,24 @@ static int run_check(const struct invocation *inv)
 	return r ? r : print_changes(inv, answer);
 }
 
+static int run_progress(const struct invocation *inv)
+{
+	_cleanup_json_ json_t *answer = NULL;
+	const json_t *progress;
+	int r = request_send(inv, "GET", "/v1/status", "", "", NULL, &answer);
+
+	if (r)
+		return r;
+	progress = json_object_get(answer, "policies");
+	if (invocation_option(inv, "json"))
+		return request_print_json(progress);
+	printf("%s: applied to %lld of %lld directions between hosts\n",
+	       json_string_value(json_object_get(progress, "state")),
+	       (long long)json_integer_value(json_object_get(progress, "applied")),
+	       (long long)json_integer_value(json_object_get(progress, "directions")));
+	return 0;
+}
+
 static const struct command_option file_options[] = {
 	{"file", "FILE", "with the policy as JSON; -: standard input", false},
 };
@@ -145,6 +164,7 @@ static const struct command_option file_options[] = {
 
 static const struct command commands[] = {
 	{"list", "the policies", .run = run_list},
+	{"progress", "to how many pairs of hosts policies have been applied", .run = run_progress},
 	{"show", "one of them, by name or id", .arguments = "POLICY", .min_arguments = 1, .max_arguments = 1,
 	 .run = run_show},
 	{"create", "makes one", FILE_OPTIONS, .run = run_create},

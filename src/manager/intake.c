@@ -10,6 +10,7 @@
 #include "manager/manager.h"
 #include "manager/publish.h"
 #include "manager/rotate.h"
+#include "model/choice_pass.h"
 #include "model/edge.h"
 #include "model/instance.h"
 #include "model/nat_gateway.h"
@@ -331,6 +332,29 @@ static void settle_shifts(struct manager *manager)
 	manager->shifts_from = from;
 }
 
+/* Policies reach the pairs of a large cluster step by step, each when the one before it is durable. */
+static void step_pass(struct manager *manager)
+{
+	struct tx *tx;
+	int r;
+
+	if (manager->pass_taken > journal_durable(manager->journal) || !choice_pass_due(manager->model))
+		return;
+	r = tx_begin(manager->model, clock_wall_ms(manager->clock), &tx);
+	if (r)
+		return;
+	r = choice_pass_step(tx, LIMIT_MODEL_CHOICE_STEP);
+	if (r) {
+		tx_abort(tx);
+		log_err("policies not applied to more pairs", LOG_ERRNO(r));
+		return;
+	}
+	/* What is to be done stays so: the next tick tries again. */
+	if (manager_submit(manager, tx))
+		return;
+	manager->pass_taken = model_revision(manager->model);
+}
+
 void intake_absorb(struct manager *manager)
 {
 	struct agent *agent;
@@ -343,6 +367,8 @@ void intake_absorb(struct manager *manager)
 
 	if (manager->shifts_from)
 		settle_shifts(manager);
+	if (choice_pass_of(manager->model))
+		step_pass(manager);
 	if (list_empty(&manager->news) && !manager->releases_due)
 		return;
 	r = tx_begin(manager->model, clock_wall_ms(manager->clock), &tx);
@@ -384,7 +410,8 @@ void intake_absorb(struct manager *manager)
 void intake_durable(struct manager *manager, uint64_t revision)
 {
 	forget(manager, 1, revision);
-	if (manager->shifts_from && revision >= manager->shifts_taken)
+	if ((manager->shifts_from && revision >= manager->shifts_taken) ||
+	    (revision >= manager->pass_taken && choice_pass_of(manager->model)))
 		deferred_schedule(&manager->absorb);
 }
 
@@ -393,6 +420,7 @@ void intake_undone(struct manager *manager)
 	/* Taken up again by the tick, not at once: the store has just failed. */
 	manager->shifts_taken = 0;
 	manager->shifts_from = 0;
+	manager->pass_taken = 0;
 	regather(manager, journal_durable(manager->journal));
 }
 
@@ -468,6 +496,7 @@ void intake_tick(struct manager *manager)
 	intake_absorb(manager);
 	expire(manager);
 	settle_shifts(manager);
+	step_pass(manager);
 	rotate_tick(manager);
 	settle_edges(manager);
 	settle_shared(manager);

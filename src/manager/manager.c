@@ -119,12 +119,13 @@ struct manager *manager_free(struct manager *manager)
 	if (!manager)
 		return NULL;
 	timer_deinit(&manager->tick);
-	deferred_deinit(&manager->absorb);
 	sessions_deinit(&manager->sessions, manager);
 	if (manager->journal)
 		metering_tick(manager, true);
 	/* What is still on its way becomes durable; the observer finds nobody to tell. */
 	manager->journal = journal_free(manager->journal);
+	/* what has become durable asks for more */
+	deferred_deinit(&manager->absorb);
 	deferred_deinit(&manager->flush);
 	pace_deinit(&manager->pace);
 	resolver_deinit(&manager->resolver);

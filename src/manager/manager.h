@@ -79,6 +79,7 @@ struct manager {
 	bool releases_due; /* a holder has gone: released addresses may be free */
 	uint64_t shifts_taken; /* revision of the last change that took up choices that have settled, */
 	uint32_t shifts_from;  /* and the host to go on with; 0: it took up all of them */
+	uint64_t pass_taken; /* revision of the last step of a pass over all pairs (model/choice_pass.h) */
 
 	struct timer tick;
 };

@@ -202,11 +202,15 @@ static void note_hosts(struct note *note, const struct change *change)
 	}
 }
 
+/* Those of choices that change, and those of a pass over all pairs, which begins such ones. */
 static bool has_only_steps(const struct change *change)
 {
-	for (size_t i = 0; i < change_count(change); i++)
-		if (change_get(change, i).kind != KIND_PAIR_SHIFT)
+	for (size_t i = 0; i < change_count(change); i++) {
+		enum kind k = change_get(change, i).kind;
+
+		if (k != KIND_PAIR_SHIFT && k != KIND_CHOICE_PASS && k != KIND_CHOICE_CHANGE)
 			return false;
+	}
 	return true;
 }
 

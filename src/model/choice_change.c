@@ -3,6 +3,7 @@
  * What follows when what policies say, or are about, changes.  See choice_rules.h.
  */
 #include "base/str.h"
+#include "model/choice_pass.h"
 #include "model/choice_rules.h"
 #include "model/edit.h"
 #include "model/pair_class.h"
@@ -10,29 +11,37 @@
 #include "model/peering.h"
 #include "model/vpc.h"
 
-static bool policies_concern(const struct choice_policy *before, const struct choice_policy *after, const struct vpc *v)
-{
-	return (before && choice_policy_concerns(before, v)) || (after && choice_policy_concerns(after, v));
-}
+enum { HOSTS_A_DIRECTION = 64 }; /* of a network that are looked at in the time that a direction takes */
 
-/* The network, or one that it is peered with. */
-static bool is_concerned(const struct model *m, const struct choice_policy *before, const struct choice_policy *after,
+/* Any of them, the network or one that it is peered with. */
+static bool is_concerned(const struct model *m, const struct choice_policy *const *changed, size_t n,
 			 const struct vpc *v)
 {
 	struct peering_iter it = peering_iter_of(m, v->o.id);
-	bool concerned = policies_concern(before, after, v);
 	const struct peering *p;
+	bool concerned = false;
 
+	for (size_t i = 0; i < n && !concerned; i++)
+		concerned = choice_policy_concerns(changed[i], v);
 	while (!concerned && (p = peering_iter_next(&it))) {
 		const struct vpc *other =
 			(const struct vpc *)model_get(m, KIND_VPC, peering_other(p, v->o.id)->vpc);
 
-		concerned = p->state == PEERING_ACTIVE && other && policies_concern(before, after, other);
+		for (size_t i = 0; i < n && other && p->state == PEERING_ACTIVE && !concerned; i++)
+			concerned = choice_policy_concerns(changed[i], other);
 	}
 	return concerned;
 }
 
-static int recompute_networks(struct tx *tx, const struct choice_policy *before, const struct choice_policy *after)
+static size_t cost_of(const struct model *m, const struct vpc *v)
+{
+	const uint32_t *hosts;
+
+	return 1 + model_network_hosts(m, v->vni, &hosts) / HOSTS_A_DIRECTION;
+}
+
+int choice_recompute_networks(struct tx *tx, const struct choice_policy *const *changed, size_t n_changed,
+			      uint64_t *at, size_t *budget)
 {
 	struct model_iter it = model_iter_kind(tx->m, KIND_VPC);
 	const struct object *o = model_iter_next(&it);
@@ -41,53 +50,101 @@ static int recompute_networks(struct tx *tx, const struct choice_policy *before,
 	while (o && !r) {
 		const struct object *next = model_iter_next(&it);
 		const struct vpc *v = (const struct vpc *)o;
+		const uint64_t serial = o->serial;
 
-		if (is_concerned(tx->m, before, after, v))
+		if (serial > *at && is_concerned(tx->m, changed, n_changed, v)) {
+			const size_t cost = cost_of(tx->m, v);
+
 			r = network_recompute_alone(tx, v->vni);
+			*budget -= cost < *budget ? cost : *budget;
+		}
+		if (serial > *at)
+			*at = serial;
+		if (!r && !*budget && next)
+			return 0;
 		o = next;
 	}
+	*at = 0;
 	return r;
 }
 
 /* What the rules will be, and where that makes a difference. */
-static int survey(struct tx *tx, const struct choice_policy *old, struct choice_policy *new,
-		  struct pair_survey *ret)
+static int survey(struct tx *tx, const struct choice_policy *old, const struct choice_policy *new,
+		  const struct choice_policy *const *changed, size_t n_changed, struct pair_survey *ret)
 {
-	const struct choice_policy *changed[2];
 	_cleanup_(choice_rules_deinit) struct choice_rules after = {0};
-	struct pair_rules_change c = {choice_rules_of(tx->m), &after, 0, changed};
+	struct pair_rules_change c = {choice_rules_of(tx->m), &after, n_changed, changed, 0};
 	int r = choice_rules_copy(c.before, &after);
 
 	if (r)
 		return r;
-	if (new)
-		choice_policy_compile(new);
 	choice_rules_set(&after, old, new);
-	if (old)
-		changed[c.n_changed++] = old;
-	if (new)
-		changed[c.n_changed++] = new;
-	return pair_survey_rules(tx->m, &c, ret);
+	return pair_survey_rules(tx->m, &c, NULL, ret);
 }
 
-int choice_policy_put(struct tx *tx, const struct choice_policy *old, struct object **new)
+/* Directions in which the policies may have a say, about; those beyond 'enough' are not counted. */
+static size_t count_directions(const struct model *m, const struct choice_policy *const *changed, size_t n,
+			       size_t enough)
+{
+	struct model_iter it = model_iter_kind(m, KIND_VPC);
+	size_t hosts = model_count(m, KIND_HOST), count = hosts * hosts;
+	const struct object *o;
+
+	while (count <= enough && (o = model_iter_next(&it))) {
+		const struct vpc *v = (const struct vpc *)o;
+		const uint32_t *numbers;
+		size_t carriers = model_network_hosts(m, v->vni, &numbers);
+
+		count += is_concerned(m, changed, n, v) ? 1 + carriers * carriers : 0;
+	}
+	return count;
+}
+
+/* For all pairs at once. */
+static int put_at_once(struct tx *tx, const struct choice_policy *old, struct object **new,
+		       const struct choice_policy *const *changed, size_t n_changed)
 {
 	_cleanup_(pair_survey_deinit) struct pair_survey before = {0};
 	const struct choice_policy *after = new ? (struct choice_policy *)*new : NULL;
-	int r = survey(tx, old, new ? (struct choice_policy *)*new : NULL, &before);
+	size_t budget = SIZE_MAX;
+	uint64_t at = 0;
+	int r = survey(tx, old, after, changed, n_changed, &before);
 
 	if (!r)
 		r = new ? tx_put(tx, old ? &old->o : NULL, new) : tx_delete(tx, &old->o);
 	if (!r)
 		r = pair_survey_shift(tx, &before);
-	return r ? r : recompute_networks(tx, old, after);
+	if (!r)
+		r = choice_recompute_networks(tx, changed, n_changed, &at, &budget);
+	return r ? r : choice_pass_note_done(tx, after ? after : old);
+}
+
+int choice_policy_put(struct tx *tx, const struct choice_policy *old, struct object **new)
+{
+	const size_t enough = tx->m->choice_at_once;
+	const struct choice_policy *changed[2], *after = new ? (struct choice_policy *)*new : NULL;
+	size_t n = 0;
+	int r;
+
+	if (new)
+		choice_policy_compile((struct choice_policy *)*new);
+	if (old)
+		changed[n++] = old;
+	if (after)
+		changed[n++] = after;
+	if (!choice_pass_of(tx->m) && count_directions(tx->m, changed, n, enough) <= enough)
+		return put_at_once(tx, old, new, changed, n);
+	r = choice_pass_note(tx, old, after);
+	if (r)
+		return r;
+	return new ? tx_put(tx, old ? &old->o : NULL, new) : tx_delete(tx, &old->o);
 }
 
 int choice_vpc_put(struct tx *tx, const struct object *old, struct object **new)
 {
 	_cleanup_(pair_survey_deinit) struct pair_survey before = {0};
 	const struct vpc *v = (const struct vpc *)old;
-	bool matters = choice_rules_of(tx->m)->n &&
+	bool matters = choice_rules_any(tx->m) &&
 		       !str_equal(choice_environment(v), choice_environment((const struct vpc *)*new));
 	uint32_t vni = v->vni;
 	int r = matters ? pair_survey_network(tx->m, v, &before) : 0;
@@ -103,10 +160,12 @@ int choice_vpc_put(struct tx *tx, const struct object *old, struct object **new)
 /* A policy about it speaks of nothing now, and what it made of the network's MTU goes. */
 int choice_interface_ended(struct tx *tx, uint64_t interface, uint32_t vni)
 {
-	const struct choice_rules *rules = choice_rules_of(tx->m);
+	const struct choice_rules *sets[CHOICE_SETS_MAX];
+	size_t n = choice_rules_in_force(tx->m, sets);
 
-	for (size_t i = 0; i < rules->n; i++)
-		if (rules->v[i]->interfaces[0] == interface || rules->v[i]->interfaces[1] == interface)
-			return network_recompute(tx, vni);
+	for (size_t k = 0; k < n; k++)
+		for (size_t i = 0; i < sets[k]->n; i++)
+			if (sets[k]->v[i]->interfaces[0] == interface || sets[k]->v[i]->interfaces[1] == interface)
+				return network_recompute(tx, vni);
 	return 0;
 }

@@ -8,38 +8,19 @@
 
 #include "model/edit.h"
 
-static bool has(const struct choice_rules *r, const struct choice_policy *p)
-{
-	for (size_t i = 0; i < r->n; i++)
-		if (r->v[i] == p)
-			return true;
-	return false;
-}
-
-static size_t note_changed(const struct choice_rules *in, const struct choice_rules *other,
-			   const struct choice_policy **ret)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < in->n; i++)
-		if (!has(other, in->v[i]))
-			ret[n++] = in->v[i];
-	return n;
-}
-
 static int compare(struct tx *tx, const struct choice_rules *before, pair_difference_fn fn, void *data)
 {
 	const struct choice_rules *after = choice_rules_of(tx->m);
 	const struct choice_policy **changed =
 		calloc(before->n + after->n + 1, sizeof(const struct choice_policy *));
-	struct pair_rules_change c = {before, after, 0, changed};
+	struct pair_rules_change c = {before, after, 0, changed, 0};
+	const struct pair_walk walk = {fn, NULL, data};
 	int r;
 
 	if (!changed)
 		return -ENOMEM;
-	c.n_changed = note_changed(before, after, changed);
-	c.n_changed += note_changed(after, before, changed + c.n_changed);
-	r = pair_differences(tx->m, &c, fn, data);
+	c.n_changed = choice_rules_changed(before, after, changed);
+	r = pair_differences(tx->m, &c, NULL, &walk);
 	free(changed);
 	return r;
 }

@@ -40,6 +40,11 @@ void choice_policy_compile(struct choice_policy *p)
 {
 	bool networks = p->one.vpc || p->one.account || p->other.vpc || p->other.account;
 
+	if (p->o.kind == KIND_CHOICE_POLICY) {
+		p->id = p->o.id;
+		p->age = p->o.serial;
+		p->owner = p->o.account;
+	}
 	p->specificity = specificity_of(p);
 	p->wide = !networks && !p->interfaces[0];
 	p->narrow = networks || p->interfaces[0] || p->environment;
@@ -56,25 +61,28 @@ static bool is_before(const struct choice_policy *a, const struct choice_policy 
 {
 	if (a->specificity != b->specificity)
 		return a->specificity > b->specificity;
-	if (!a->o.account != !b->o.account)
-		return !a->o.account;
-	if (a->o.serial != b->o.serial)
-		return a->o.serial < b->o.serial;
-	return a->o.id < b->o.id;
+	if (!a->owner != !b->owner)
+		return !a->owner;
+	return a->age != b->age ? a->age < b->age : a->id < b->id;
+}
+
+int choice_rules_reserve(struct choice_rules *r, size_t n)
+{
+	const struct choice_policy **v;
+
+	if (n <= r->allocated)
+		return 0;
+	v = reallocarray(r->v, 2 * n + 6, sizeof(struct choice_policy *));
+	if (!v)
+		return -ENOMEM;
+	r->v = v;
+	r->allocated = 2 * n + 6;
+	return 0;
 }
 
 int choice_rules_prepare(struct choice_rules *r)
 {
-	const struct choice_policy **v;
-
-	if (r->n + 1 < r->allocated)
-		return 0;
-	v = reallocarray(r->v, 2 * r->n + 8, sizeof(struct choice_policy *));
-	if (!v)
-		return -ENOMEM;
-	r->v = v;
-	r->allocated = 2 * r->n + 8;
-	return 0;
+	return choice_rules_reserve(r, r->n + 1);
 }
 
 static void count(struct choice_rules *r, const struct choice_policy *p, size_t by)
@@ -87,7 +95,7 @@ static void take_out(struct choice_rules *r, const struct choice_policy *p)
 {
 	size_t i = 0;
 
-	while (i < r->n && r->v[i]->o.id != p->o.id)
+	while (i < r->n && r->v[i]->id != p->id)
 		i++;
 	if (i == r->n)
 		return;
@@ -110,6 +118,40 @@ void choice_rules_set(struct choice_rules *r, const struct choice_policy *old, c
 	r->v[i] = new;
 	r->n++;
 	count(r, new, 1);
+}
+
+void choice_rules_assign(struct choice_rules *r, const struct choice_rules *from)
+{
+	assert(from->n <= r->allocated);
+	if (from->n)
+		memcpy(r->v, from->v, from->n * sizeof(struct choice_policy *));
+	r->n = from->n;
+	r->n_narrow = from->n_narrow;
+	r->n_wide = from->n_wide;
+}
+
+/* Both are in the same order. */
+size_t choice_rules_changed(const struct choice_rules *before, const struct choice_rules *after,
+			    const struct choice_policy **ret)
+{
+	size_t i = 0, k = 0, n = 0;
+
+	while (i < before->n || k < after->n) {
+		const struct choice_policy *a = i < before->n ? before->v[i] : NULL;
+		const struct choice_policy *b = k < after->n ? after->v[k] : NULL;
+
+		if (a == b) {
+			i++;
+			k++;
+		} else if (!b || (a && is_before(a, b))) {
+			ret[n++] = a;
+			i++;
+		} else {
+			ret[n++] = b;
+			k++;
+		}
+	}
+	return n;
 }
 
 int choice_rules_copy(const struct choice_rules *from, struct choice_rules *ret)
@@ -246,7 +288,7 @@ bool choice_rules_concern(const struct choice_rules *r, const struct vpc *v)
 
 static struct policy_ref ref_of(const struct choice_policy *p)
 {
-	return (struct policy_ref){p->o.id, p->name};
+	return (struct policy_ref){p->id, p->name};
 }
 
 static void cut(struct demand *d, const struct choice_policy *p, uint32_t formats, uint32_t features)

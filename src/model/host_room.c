@@ -66,7 +66,7 @@ static int set_labels(struct object *o, const struct tag_args *labels, size_t n,
 static int put(struct tx *tx, const struct host *old, struct object **new)
 {
 	_cleanup_(pair_survey_deinit) struct pair_survey before = {0};
-	bool matters = choice_rules_of(tx->m)->n && !choice_same_labels(old, (struct host *)*new);
+	bool matters = choice_rules_any(tx->m) && !choice_same_labels(old, (struct host *)*new);
 	uint32_t number = old->number;
 	int r = matters ? pair_survey_host(tx->m, number, &before) : 0;
 

@@ -47,6 +47,8 @@ static const struct {
 	[KIND_PAIR_SHIFT] = {"pair-shift", ""},
 	[KIND_PLACEMENT_GROUP] = {"placement-group", "pg-"},
 	[KIND_SETTINGS] = {"settings", ""},
+	[KIND_CHOICE_CHANGE] = {"policy-change", ""},
+	[KIND_CHOICE_PASS] = {"policy-pass", ""},
 	[KIND_LABEL] = {"label", ""},
 	[KIND_INSIGHTS_PATH] = {"network-insights-path", "nip-"},
 	[KIND_INSIGHTS_ANALYSIS] = {"network-insights-analysis", "nia-"},

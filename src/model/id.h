@@ -55,6 +55,8 @@ enum kind {
 	KIND_MIRROR_FILTER = 35,
 	KIND_MIRROR_SESSION = 36,
 	KIND_CHOICE_POLICY = 37, /* for negotiation */
+	KIND_CHOICE_CHANGE = 38, /* of a policy for negotiation, until all pairs go by it */
+	KIND_CHOICE_PASS = 39,   /* at most one, id 1: how far such changes have come */
 	KIND_LABEL = 40,      /* stands on the substrate for a virtual address */
 	KIND_MAX,
 };

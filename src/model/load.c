@@ -302,6 +302,7 @@ void model_load_finish(struct model *m, uint64_t revision)
 {
 	m->loading = false;
 	m->revision = revision;
+	choice_passing_follow(m);
 	free(m->unlisted);
 	m->unlisted = NULL;
 	m->unlisted_allocated = 0;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/limits.h"
 #include "base/str.h"
 #include "model/cidr6.h"
 #include "model/counters.h"
@@ -73,6 +74,7 @@ int model_new(const struct model_config *config, struct model **ret)
 	m->organisation = config->organisation;
 	m->ipv6_pool = config->ipv6_pool;
 	m->ids = config->ids;
+	m->choice_at_once = config->choice_at_once ? config->choice_at_once : LIMIT_MODEL_CHOICE_AT_ONCE;
 	m->region = strdup(config->region);
 	if (!m->region)
 		return -ENOMEM;

@@ -41,7 +41,13 @@ static bool is_alike(const struct model *m, const struct host *x, const struct h
 {
 	struct ability a = ability_of(x), b = ability_of(y);
 
-	return ability_equal(&a, &b) && choice_rules_same_host(&m->choice_rules, x, y);
+	const struct choice_rules *sets[CHOICE_SETS_MAX];
+	size_t n = choice_rules_in_force(m, sets);
+	bool alike = ability_equal(&a, &b);
+
+	for (size_t i = 0; i < n && alike; i++)
+		alike = choice_rules_same_host(sets[i], x, y);
+	return alike;
 }
 
 static void add_host(const struct model *m, struct host_kinds *k, const struct host *h)
@@ -78,15 +84,18 @@ static struct host_kinds kinds_of(const struct model *m, uint32_t vni)
 static uint32_t worst_of(const struct model *m, const struct host_kinds *from, const struct host_kinds *to,
 			 const struct pair_class *c)
 {
+	const struct choice_rules *sets[CHOICE_SETS_MAX];
+	size_t n_sets = choice_rules_in_force(m, sets);
 	uint32_t worst = 0;
 
 	for (size_t i = 0; i < from->n; i++)
-		for (size_t j = 0; j < to->n; j++) {
-			uint32_t overhead = pair_overhead(m, from->v[i], to->v[j], c);
+		for (size_t j = 0; j < to->n; j++)
+			for (size_t k = 0; k < n_sets; k++) {
+				uint32_t overhead = pair_overhead(m, sets[k], from->v[i], to->v[j], c);
 
-			if (overhead > worst)
-				worst = overhead;
-		}
+				if (overhead > worst)
+					worst = overhead;
+			}
 	return worst;
 }
 
@@ -98,14 +107,16 @@ static bool is_in(const struct model *m, uint64_t interface, uint32_t vni)
 	return i && i->vni == vni;
 }
 
-static uint32_t worst_overhead(const struct model *m, const struct host_kinds *k, uint32_t vni)
+/* Of what policies say of two interfaces in the network. */
+static uint32_t worst_of_named(const struct model *m, const struct host_kinds *k, const struct choice_rules *rules,
+			       uint32_t vni)
 {
 	struct pair_class c = {.vni = vni, .peer_vni = vni};
-	uint32_t worst = worst_of(m, k, k, &c);
+	uint32_t worst = 0;
 
 	/* wherever they are: the MTU does not follow each move of an interface */
-	for (size_t i = 0; i < m->choice_rules.n; i++) {
-		const struct choice_policy *p = m->choice_rules.v[i];
+	for (size_t i = 0; i < rules->n; i++) {
+		const struct choice_policy *p = rules->v[i];
 		uint32_t overhead = 0;
 
 		if (!p->interfaces[0] || !is_in(m, p->interfaces[0], vni) || !is_in(m, p->interfaces[1], vni))
@@ -117,6 +128,21 @@ static uint32_t worst_overhead(const struct model *m, const struct host_kinds *k
 			if (overhead > worst)
 				worst = overhead;
 		}
+	}
+	return worst;
+}
+
+static uint32_t worst_overhead(const struct model *m, const struct host_kinds *k, uint32_t vni)
+{
+	const struct pair_class c = {.vni = vni, .peer_vni = vni};
+	const struct choice_rules *sets[CHOICE_SETS_MAX];
+	size_t n_sets = choice_rules_in_force(m, sets);
+	uint32_t worst = worst_of(m, k, k, &c);
+
+	for (size_t i = 0; i < n_sets; i++) {
+		uint32_t overhead = worst_of_named(m, k, sets[i], vni);
+
+		worst = overhead > worst ? overhead : worst;
 	}
 	return k->overflow || !worst ? OVERHEAD_WORST : worst;
 }

@@ -51,6 +51,8 @@ static bool demand_of(const struct model *m, const struct choice_rules *rules, c
 	bool joins = c->vni != c->peer_vni;
 	bool any = false;
 
+	if (!rules)
+		rules = choice_rules_between(m, from, to, c);
 	if (rules->n) {
 		struct choice_end a = end_of(m, from, c->vni, c->interface);
 		struct choice_end b = end_of(m, to, c->peer_vni, c->peer_interface);
@@ -67,7 +69,7 @@ static bool demand_of(const struct model *m, const struct choice_rules *rules, c
 void pair_wish(const struct model *m, const struct host *from, const struct host *to,
 	       const struct pair_class *c, struct wish *ret)
 {
-	pair_wish_by(m, choice_rules_of(m), from, to, c, ret);
+	pair_wish_by(m, NULL, from, to, c, ret);
 }
 
 void pair_wish_by(const struct model *m, const struct choice_rules *rules, const struct host *from,
@@ -101,12 +103,12 @@ bool pair_joins_apart(const struct host *a, const struct host *b)
 	return inside.send != FORMAT_NONE && !format_joins_networks(inside.send);
 }
 
-uint32_t pair_overhead(const struct model *m, const struct host *from, const struct host *to,
-		       const struct pair_class *c)
+uint32_t pair_overhead(const struct model *m, const struct choice_rules *rules, const struct host *from,
+		       const struct host *to, const struct pair_class *c)
 {
 	struct wish w;
 
-	pair_wish_quickly(m, choice_rules_of(m), from, to, c, &w);
+	pair_wish_quickly(m, rules, from, to, c, &w);
 	return w.overhead;
 }
 
@@ -191,7 +193,7 @@ void pair_choice(const struct model *m, const struct host *self, const struct ho
 	struct wish out, in;
 
 	pair_wish(m, self, peer, c, &out);
-	pair_wish_quickly(m, choice_rules_of(m), peer, self, &reverse, &in);
+	pair_wish_quickly(m, NULL, peer, self, &reverse, &in);
 	*ret = (struct choice){
 		.send = out.send,
 		.send_formats = out.formats,

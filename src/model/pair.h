@@ -58,7 +58,7 @@ uint32_t choice_formats(const struct choice *c);
 /* What is best from 'from' to 'to'. */
 void pair_wish(const struct model *m, const struct host *from, const struct host *to,
 	       const struct pair_class *c, struct wish *ret);
-/* The same by other rules than the model's (model/choice_rules.h). */
+/* The same by other rules than those that hold between them (model/choice_rules.h); NULL: by those, here and below. */
 void pair_wish_by(const struct model *m, const struct choice_rules *rules, const struct host *from,
 		  const struct host *to, const struct pair_class *c, struct wish *ret);
 /* The same without the reason, which is most of the work. */
@@ -68,8 +68,8 @@ void pair_wish_quickly(const struct model *m, const struct choice_rules *rules, 
  * what is best inside cannot say both. */
 bool pair_joins_apart(const struct host *a, const struct host *b);
 /* Only by how much a packet grows; 0: nothing may be sent. */
-uint32_t pair_overhead(const struct model *m, const struct host *from, const struct host *to,
-		       const struct pair_class *c);
+uint32_t pair_overhead(const struct model *m, const struct choice_rules *rules, const struct host *from,
+		       const struct host *to, const struct pair_class *c);
 /* What 'self' is told about its traffic of a class with 'peer'. */
 void pair_choice(const struct model *m, const struct host *self, const struct host *peer,
 		 const struct pair_class *c, struct choice *ret);

@@ -99,7 +99,6 @@ static void sort_numbers(struct numbers *l)
 	l->n = n;
 }
 
-/* The networks that a host carries, ascending. */
 static int networks_of(const struct model *m, const struct host *h, struct numbers *ret)
 {
 	static const enum relation of_edges[] = {REL_EDGE_ADDRESSES, REL_EDGE_INTERNET_GATEWAYS,
@@ -123,29 +122,56 @@ static int networks_of(const struct model *m, const struct host *h, struct numbe
 	return r;
 }
 
+int pair_networks_of(const struct model *m, const struct host *h, uint32_t **ret, size_t *ret_n)
+{
+	struct numbers networks = {0};
+	int r = networks_of(m, h, &networks);
+
+	if (r) {
+		free(networks.v);
+		return r;
+	}
+	*ret = networks.v;
+	*ret_n = networks.n;
+	return 0;
+}
+
 static bool carries(const struct model *m, uint32_t vni, const struct host *h)
 {
 	return carried_interfaces(m, CARRIED_NETWORK, vni, h->number);
 }
 
-/* From network 'v', which 'a' carries, to itself and to those that are peered with it. */
-static int add_networks(const struct model *m, const struct choice_rules *rules, const struct vpc *v,
-			const struct host *b, struct pair_classes *c)
+/* What is collected: by which rules, and of whom. */
+struct collecting {
+	const struct model *m;
+	const struct choice_rules *rules; /* NULL: those that hold */
+	const struct host *a, *b;
+	bool joins_apart;
+};
+
+static const struct choice_rules *rules_for(const struct collecting *k, const struct pair_class *c)
 {
-	struct peering_iter it = peering_iter_of(m, v->o.id);
-	bool concerned = choice_rules_concern(rules, v);
+	return k->rules ? k->rules : choice_rules_between(k->m, k->a, k->b, c);
+}
+
+/* From network 'v', which 'a' carries, to itself and to those that are peered with it. */
+static int add_networks(const struct collecting *k, const struct vpc *v, struct pair_classes *c)
+{
+	const struct pair_class inside = {.vni = v->vni, .peer_vni = v->vni};
+	struct peering_iter it = peering_iter_of(k->m, v->o.id);
 	const struct peering *p;
 	int r = 0;
 
-	if (concerned && carries(m, v->vni, b))
-		r = add(c, &(struct pair_class){.vni = v->vni, .peer_vni = v->vni});
+	if (carries(k->m, v->vni, k->b) && choice_rules_concern(rules_for(k, &inside), v))
+		r = add(c, &inside);
 	while (!r && (p = peering_iter_next(&it))) {
-		const struct peering_side *other = peering_other(p, v->o.id);
+		const struct pair_class between = {.vni = v->vni, .peer_vni = peering_other(p, v->o.id)->vni};
 
 		/* a policy about any of its networks may leave a format that joins none, and without one the best may be
 		 * such */
-		if (p->state == PEERING_ACTIVE && carries(m, other->vni, b))
-			r = add(c, &(struct pair_class){.vni = v->vni, .peer_vni = other->vni});
+		if (p->state == PEERING_ACTIVE && carries(k->m, between.peer_vni, k->b) &&
+		    (k->joins_apart || rules_for(k, &between)->n))
+			r = add(c, &between);
 	}
 	return r;
 }
@@ -159,17 +185,29 @@ static const struct interface *interface_at(const struct model *m, uint64_t id, 
 	return i && interface_is_desired_at(i, h->number) ? i : NULL;
 }
 
-static int add_interfaces(const struct model *m, const struct choice_policy *p, const struct host *a,
-			  const struct host *b, struct pair_classes *c)
+static int add_interfaces(const struct collecting *k, const struct choice_policy *p, struct pair_classes *c)
 {
 	for (size_t n = 0; n < 2; n++) {
-		const struct interface *here = interface_at(m, p->interfaces[n], a);
-		const struct interface *there = interface_at(m, p->interfaces[!n], b);
+		const struct interface *here = interface_at(k->m, p->interfaces[n], k->a);
+		const struct interface *there = interface_at(k->m, p->interfaces[!n], k->b);
+		struct pair_class class;
 
-		if (here && there)
-			return add_once(c, &(struct pair_class){here->vni, there->vni, here->o.id, there->o.id});
+		if (!here || !there)
+			continue;
+		class = (struct pair_class){here->vni, there->vni, here->o.id, there->o.id};
+		return k->rules || pair_class_is_apart(k->m, NULL, k->a, k->b, &class) ? add_once(c, &class) : 0;
 	}
 	return 0;
+}
+
+static int add_named(const struct collecting *k, const struct choice_rules *rules, struct pair_classes *c)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < rules->n && !r; i++)
+		if (rules->v[i]->interfaces[0])
+			r = add_interfaces(k, rules->v[i], c);
+	return r;
 }
 
 /* ---- together ---- */
@@ -206,23 +244,28 @@ static int compare_classes(const void *a, const void *b)
 	return (x->peer_interface > y->peer_interface) - (x->peer_interface < y->peer_interface);
 }
 
-static int collect(const struct model *m, const struct choice_rules *rules, bool networks_too,
-		   const struct host *a, const struct host *b, struct pair_classes *ret)
+static int collect(const struct collecting *k, struct pair_classes *ret)
 {
 	_cleanup_(pair_classes_deinit) struct pair_classes c = {0};
+	const struct choice_rules *sets[CHOICE_SETS_MAX] = {k->rules};
+	size_t n_sets = k->rules ? 1 : choice_rules_in_force(k->m, sets);
 	struct numbers networks = {0};
-	int r = networks_too ? networks_of(m, a, &networks) : 0;
+	bool networks_too = k->joins_apart;
+	int r = 0;
 
+	for (size_t i = 0; i < n_sets; i++)
+		networks_too |= sets[i]->n;
+	if (networks_too)
+		r = networks_of(k->m, k->a, &networks);
 	for (size_t i = 0; i < networks.n && !r; i++) {
-		const struct vpc *v = vpc_by_vni(m, networks.v[i]);
+		const struct vpc *v = vpc_by_vni(k->m, networks.v[i]);
 
 		if (v)
-			r = add_networks(m, rules, v, b, &c);
+			r = add_networks(k, v, &c);
 	}
 	free(networks.v);
-	for (size_t i = 0; i < rules->n && !r; i++)
-		if (rules->v[i]->interfaces[0])
-			r = add_interfaces(m, rules->v[i], a, b, &c);
+	for (size_t i = 0; i < n_sets && !r; i++)
+		r = add_named(k, sets[i], &c);
 	if (r)
 		return r;
 	*ret = c;
@@ -233,7 +276,7 @@ static int collect(const struct model *m, const struct choice_rules *rules, bool
 int pair_classes_by(const struct model *m, const struct choice_rules *rules, const struct host *a,
 		    const struct host *b, struct pair_classes *ret)
 {
-	return collect(m, rules, rules->n || pair_joins_apart(a, b), a, b, ret);
+	return collect(&(struct collecting){m, rules, a, b, pair_joins_apart(a, b)}, ret);
 }
 
 bool pair_class_is_apart(const struct model *m, const struct choice_rules *rules, const struct host *a,
@@ -243,6 +286,8 @@ bool pair_class_is_apart(const struct model *m, const struct choice_rules *rules
 
 	if (!c->vni)
 		return true;
+	if (!rules)
+		rules = choice_rules_between(m, a, b, c);
 	for (size_t i = 0; i < rules->n && c->interface; i++) {
 		const uint64_t *named = rules->v[i]->interfaces;
 
@@ -258,11 +303,11 @@ bool pair_class_is_apart(const struct model *m, const struct choice_rules *rules
 	return v && choice_rules_concern(rules, v);
 }
 
-static int with_changing(const struct model *m, bool networks_too, const struct host *a, const struct host *b,
+static int with_changing(const struct model *m, bool joins_apart, const struct host *a, const struct host *b,
 			 struct pair_classes *ret)
 {
 	_cleanup_(pair_classes_deinit) struct pair_classes c = {0};
-	int r = collect(m, &m->choice_rules, networks_too, a, b, &c);
+	int r = collect(&(struct collecting){m, NULL, a, b, joins_apart}, &c);
 
 	if (!r)
 		r = add_changing(m, a->number, b->number, false, &c);
@@ -279,7 +324,7 @@ static int with_changing(const struct model *m, bool networks_too, const struct 
 
 int pair_classes_of(const struct model *m, const struct host *a, const struct host *b, struct pair_classes *ret)
 {
-	return with_changing(m, m->choice_rules.n || pair_joins_apart(a, b), a, b, ret);
+	return with_changing(m, pair_joins_apart(a, b), a, b, ret);
 }
 
 int pair_classes_near(const struct model *m, const struct host *a, const struct host *b, struct pair_classes *ret)

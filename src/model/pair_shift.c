@@ -65,11 +65,10 @@ static const struct pair_shift *find_whole(const struct model *m, const struct h
 					   const struct pair_class *c)
 {
 	const struct pair_class networks = {.vni = c->vni, .peer_vni = c->peer_vni};
-	const struct choice_rules *rules = choice_rules_of(m);
 
-	if (!c->vni || pair_class_is_apart(m, rules, from, to, c))
+	if (!c->vni || pair_class_is_apart(m, NULL, from, to, c))
 		return NULL;
-	return find_wider(m, from->number, to->number, c, pair_class_is_apart(m, rules, from, to, &networks));
+	return find_wider(m, from->number, to->number, c, pair_class_is_apart(m, NULL, from, to, &networks));
 }
 
 const struct pair_shift *pair_shift_of(const struct model *m, const struct host *from, const struct host *to,
@@ -132,7 +131,7 @@ static struct shift shift_from(const struct model *m, const struct pair_surveyed
 	const struct host *from = host_by_number(m, before->from), *to = host_by_number(m, before->to);
 	struct shift s = shift_settled(wish);
 
-	if (before->part && !pair_class_is_apart(m, choice_rules_of(m), from, to, &before->class))
+	if (before->part && !pair_class_is_apart(m, NULL, from, to, &before->class))
 		return s;
 	if (before->whole)
 		s = *before->whole;
@@ -175,7 +174,7 @@ static int shift_one(struct tx *tx, const struct pair_surveyed *before)
 	/* a foreign one acknowledges nothing, and has one format */
 	if (!from || !to || from->foreign || to->foreign)
 		return 0;
-	pair_wish_quickly(tx->m, choice_rules_of(tx->m), from, to, &before->class, &w);
+	pair_wish_quickly(tx->m, NULL, from, to, &before->class, &w);
 	terms = pair_terms(&w);
 	now = pair_shift_find(tx->m, before->from, before->to, &before->class);
 	if (!now)

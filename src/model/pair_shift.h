@@ -20,6 +20,7 @@
 struct host;
 struct host_failure;
 struct pair_rules_change;
+struct pair_stretch;
 struct tx;
 struct vpc;
 
@@ -60,10 +61,11 @@ struct pair_survey {
 	} *items;
 };
 
-/* All directions from and to a host; what another set of rules would change; what is of a network.  -ENOMEM */
+/* All directions from and to a host; what another set of rules would change, of all pairs or a stretch of them
+ * (model/pair_class.h); what is of a network.  -ENOMEM */
 must_check int pair_survey_host(const struct model *m, uint32_t number, struct pair_survey *ret);
 must_check int pair_survey_rules(const struct model *m, const struct pair_rules_change *c,
-				 struct pair_survey *ret);
+				 struct pair_stretch *stretch, struct pair_survey *ret);
 must_check int pair_survey_network(const struct model *m, const struct vpc *v, struct pair_survey *ret);
 void pair_survey_deinit(struct pair_survey *s);
 /* The operation has written: begins shifts where wishes are others now. */

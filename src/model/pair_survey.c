@@ -47,7 +47,7 @@ static struct terms terms_of(const struct model *m, const struct choice_rules *r
 	return pair_terms(&w);
 }
 
-/* What is so before the operation; 'rules' are those of then. */
+/* What is so before the operation; 'rules' are those of then, NULL: those that hold. */
 static int note_before(const struct model *m, const struct choice_rules *rules, const struct host *from,
 		       const struct host *to, struct pair_surveyed *item)
 {
@@ -79,7 +79,7 @@ static int survey_by(const struct model *m, const struct choice_rules *rules, co
 static int survey_one(const struct model *m, const struct host *from, const struct host *to,
 		      const struct pair_class *c, struct pair_survey *s)
 {
-	return survey_by(m, choice_rules_of(m), from, to, c, s);
+	return survey_by(m, NULL, from, to, c, s);
 }
 
 /* Both directions, of all classes. */
@@ -114,7 +114,7 @@ int pair_survey_host(const struct model *m, uint32_t number, struct pair_survey 
 	const struct host *h = host_by_number(m, number);
 	struct model_iter it = model_iter_kind(m, KIND_HOST);
 	/* without both, no class is told apart, whatever it can do */
-	bool capable = host_is_capable(h), classes = choice_rules_of(m)->n || model_count(m, KIND_PEERING);
+	bool capable = host_is_capable(h), classes = choice_rules_any(m) || model_count(m, KIND_PEERING);
 	const struct object *o;
 	int r = 0;
 
@@ -145,7 +145,8 @@ static int note_joining(const struct surveying *s, const struct host *from, cons
 	int r = pair_classes_by(s->m, s->change->before, from, to, &classes);
 
 	for (size_t i = 0; i < classes.n && !r; i++)
-		if (!pair_class_is_apart(s->m, s->change->after, from, to, &classes.v[i]))
+		if (!pair_class_is_apart(s->m, s->change->after, from, to, &classes.v[i]) &&
+		    !pair_is_left_out(s->m, s->change, &classes.v[i]))
 			r = survey_by(s->m, s->change->before, from, to, &classes.v[i], s->survey);
 	return r;
 }
@@ -168,45 +169,47 @@ static int note_difference(void *data, const struct pair_difference *d)
 
 /* All classes of a direction that is changing, by the rules before and those after: they may come to be told apart, or
  * cease to be, in the middle. */
-static int note_changing(const struct model *m, const struct pair_rules_change *c, const struct pair_shift *shift,
-			 struct pair_survey *ret)
+static int note_changing(const struct surveying *s, const struct host *from, const struct host *to)
 {
-	const struct choice_rules *sets[] = {c->before, c->after};
-	const struct host *from = host_by_number(m, shift->from), *to = host_by_number(m, shift->to);
-	int r = from && to ? survey_by(m, c->before, from, to, &shift->class, ret) : 0;
+	const struct choice_rules *sets[] = {s->change->before, s->change->after};
+	struct model_iter it = model_iter_group(s->m, REL_PAIR_SHIFTS, pair_shift_key(from->number, to->number));
+	const struct object *o;
+	bool any = false;
+	int r = 0;
 
-	for (size_t k = 0; k < ARRAY_SIZE(sets) && from && to && !r; k++) {
+	while (!r && (o = model_iter_next(&it))) {
+		r = survey_by(s->m, sets[0], from, to, &((const struct pair_shift *)o)->class, s->survey);
+		any = true;
+	}
+	for (size_t k = 0; k < ARRAY_SIZE(sets) && any && !r; k++) {
 		_cleanup_(pair_classes_deinit) struct pair_classes classes = {0};
 
-		r = pair_classes_by(m, sets[k], from, to, &classes);
+		r = pair_classes_by(s->m, sets[k], from, to, &classes);
 		for (size_t i = 0; i < classes.n && !r; i++)
-			r = survey_by(m, c->before, from, to, &classes.v[i], ret);
+			if (!pair_is_left_out(s->m, s->change, &classes.v[i]))
+				r = survey_by(s->m, sets[0], from, to, &classes.v[i], s->survey);
 	}
 	return r;
 }
 
-static int note_all_changing(const struct model *m, const struct pair_rules_change *c, struct pair_survey *ret)
+static int note_pair(void *data, const struct host *a, const struct host *b, bool retold)
 {
-	struct model_iter it = model_iter_kind(m, KIND_PAIR_SHIFT);
-	const struct object *o;
-	int r = 0;
+	int r = note_changing(data, a, b);
 
-	while (!r && (o = model_iter_next(&it)))
-		r = note_changing(m, c, (const struct pair_shift *)o, ret);
-	return r;
+	(void)retold;
+	return r ? r : note_changing(data, b, a);
 }
 
-int pair_survey_rules(const struct model *m, const struct pair_rules_change *c, struct pair_survey *ret)
+int pair_survey_rules(const struct model *m, const struct pair_rules_change *c, struct pair_stretch *stretch,
+		      struct pair_survey *ret)
 {
 	struct surveying s = {m, c, ret, false};
-	int r;
+	const struct pair_walk walk = {note_difference, note_pair, &s};
 
 	for (size_t i = 0; i < c->n_changed; i++)
 		s.narrow |= c->changed[i]->narrow;
-
 	*ret = (struct pair_survey){0};
-	r = pair_differences(m, c, note_difference, &s);
-	return r ? r : note_all_changing(m, c, ret);
+	return pair_differences(m, c, stretch, &walk);
 }
 
 /* ---- a network ---- */
@@ -257,7 +260,8 @@ static int survey_interfaces(const struct model *m, const struct choice_policy *
 
 int pair_survey_network(const struct model *m, const struct vpc *v, struct pair_survey *ret)
 {
-	const struct choice_rules *rules = choice_rules_of(m);
+	const struct choice_rules *sets[CHOICE_SETS_MAX];
+	size_t n_sets = choice_rules_in_force(m, sets);
 	struct peering_iter it = peering_iter_of(m, v->o.id);
 	const struct peering *p;
 	int r;
@@ -267,8 +271,9 @@ int pair_survey_network(const struct model *m, const struct vpc *v, struct pair_
 	while (!r && (p = peering_iter_next(&it)))
 		if (p->state == PEERING_ACTIVE)
 			r = survey_networks(m, v->vni, peering_other(p, v->o.id)->vni, ret);
-	for (size_t i = 0; i < rules->n && !r; i++)
-		if (rules->v[i]->interfaces[0])
-			r = survey_interfaces(m, rules->v[i], v->vni, ret);
+	for (size_t k = 0; k < n_sets; k++)
+		for (size_t i = 0; i < sets[k]->n && !r; i++)
+			if (sets[k]->v[i]->interfaces[0])
+				r = survey_interfaces(m, sets[k]->v[i], v->vni, ret);
 	return r;
 }

@@ -100,7 +100,7 @@ static int tell_with(struct planner *p, const struct host *other, const void *da
 {
 	const struct host *h = data;
 
-	if (other == h || (!choice_rules_of(p->m)->n && !pair_joins_apart(h, other)))
+	if (other == h || (!choice_rules_any(p->m) && !pair_joins_apart(h, other)))
 		return 0;
 	return planner_tell_pair(p, h, other);
 }
@@ -116,7 +116,7 @@ static int tell_network(struct planner *p, const struct host *h, const struct vp
 {
 	struct peering_iter it = peering_iter_of(p->m, v->o.id);
 	const struct peering *peering;
-	int r = choice_rules_of(p->m)->n ? tell_carriers(p, h, v->vni) : 0;
+	int r = choice_rules_any(p->m) ? tell_carriers(p, h, v->vni) : 0;
 
 	while (!r && (peering = peering_iter_next(&it)))
 		if (peering->state == PEERING_ACTIVE)
@@ -165,7 +165,7 @@ int plan_environment_change(struct planner *p, const struct vpc *before, const s
 {
 	int r;
 
-	if (!choice_rules_of(p->m)->n ||
+	if (!choice_rules_any(p->m) ||
 	    str_equal(choice_environment(before), choice_environment(after)))
 		return 0;
 	r = for_each_carrier(p, after->vni, tell_network_of, after);
@@ -266,27 +266,35 @@ static int tell_changing_of(struct planner *p, uint64_t interface)
 	return r;
 }
 
+/* With the other interface of a policy that names this one. */
+static int tell_named(struct planner *p, const struct choice_policy *policy, const struct interface *before,
+		      const struct interface *after)
+{
+	uint64_t id = (after ? after : before)->o.id, other = policy->interfaces[policy->interfaces[0] == id];
+	const struct interface *others[2];
+	int r = 0;
+
+	if (!policy->interfaces[0] || (policy->interfaces[0] != id && policy->interfaces[1] != id))
+		return 0;
+	others[0] = (const struct interface *)model_get(p->m, KIND_INTERFACE, other);
+	others[1] = interface_before(p, other);
+	for (size_t k = 0; k < ARRAY_SIZE(others) && !r; k++) {
+		r = tell_places(p, before, others[k]);
+		if (!r)
+			r = tell_places(p, after, others[k]);
+	}
+	return r;
+}
+
 int plan_interface_pairs(struct planner *p, const struct interface *before, const struct interface *after)
 {
-	const struct choice_rules *rules = choice_rules_of(p->m);
-	uint64_t id = (after ? after : before)->o.id;
-	int r = tell_changing_of(p, id);
+	const struct choice_rules *sets[CHOICE_SETS_MAX];
+	size_t n = choice_rules_in_force(p->m, sets);
+	int r = tell_changing_of(p, (after ? after : before)->o.id);
 
-	for (size_t i = 0; i < rules->n && !r; i++) {
-		const struct choice_policy *policy = rules->v[i];
-		const struct interface *others[2];
-		uint64_t other = policy->interfaces[policy->interfaces[0] == id];
-
-		if (!policy->interfaces[0] || (policy->interfaces[0] != id && policy->interfaces[1] != id))
-			continue;
-		others[0] = (const struct interface *)model_get(p->m, KIND_INTERFACE, other);
-		others[1] = interface_before(p, other);
-		for (size_t k = 0; k < ARRAY_SIZE(others) && !r; k++) {
-			r = tell_places(p, before, others[k]);
-			if (!r)
-				r = tell_places(p, after, others[k]);
-		}
-	}
+	for (size_t k = 0; k < n; k++)
+		for (size_t i = 0; i < sets[k]->n && !r; i++)
+			r = tell_named(p, sets[k]->v[i], before, after);
 	return r;
 }
 
@@ -297,66 +305,94 @@ static int tell_difference(void *data, const struct pair_difference *d)
 	return planner_tell_pair(data, d->from, d->to);
 }
 
-/* Between peered networks there are classes as soon as there is any policy, whatever it is about. */
-static int tell_peered(struct planner *p)
+/* What is changing may be told apart, or not any more, without wishing for anything else. */
+static int tell_walked(void *data, const struct host *a, const struct host *b, bool retold)
 {
-	struct model_iter it = model_iter_kind(p->m, KIND_PEERING);
-	const struct object *o;
-	int r = 0;
+	struct planner *p = data;
 
-	while (!r && (o = model_iter_next(&it))) {
-		const struct peering *peering = (const struct peering *)o;
-
-		if (peering->state == PEERING_ACTIVE)
-			r = plan_peering_pairs(p, peering);
-	}
-	return r;
+	if (!retold && !model_group_count(p->m, REL_PAIR_SHIFTS, pair_shift_key(a->number, b->number)) &&
+	    !model_group_count(p->m, REL_PAIR_SHIFTS, pair_shift_key(b->number, a->number)))
+		return 0;
+	return planner_tell_pair(p, a, b);
 }
 
-/* Two interfaces that a policy names are a class of their own, from now on or no more, whatever it wishes for them. */
-static int tell_named(struct planner *p, const struct choice_policy *policy)
+/* The pairs that a pass has gone over in this change: choice_pass.h. */
+static int tell_pass(struct planner *p, const struct choice_pass *before, const struct choice_pass *after)
 {
-	const uint64_t *ids = policy->interfaces;
+	const struct choice_passing *now = &p->m->choice_passing;
+	const struct pair_walk walk = {tell_difference, tell_walked, p};
+	struct pair_rules_change c = {.before = &now->base, .after = &now->target};
+	struct pair_stretch stretch = {before->at, after->at, 0};
+	_cleanup_free_ const struct choice_policy **changed = NULL;
 
-	return tell_places(p, (const struct interface *)model_get(p->m, KIND_INTERFACE, ids[0]),
-			   (const struct interface *)model_get(p->m, KIND_INTERFACE, ids[1]));
+	if (after->phase > CHOICE_PHASE_PAIRS)
+		stretch.until = PAIR_POSITION_END;
+	changed = calloc(now->base.n + now->target.n + 1, sizeof(const struct choice_policy *));
+	if (!changed)
+		return -ENOMEM;
+	c.n_changed = choice_rules_changed(c.before, c.after, changed);
+	c.changed = changed;
+	c.through = after->through;
+	return pair_differences(p->m, &c, &stretch, &walk);
+}
+
+/* The rules before the change, and what of them has changed; room in 'changed' for two of each write. */
+static int rules_before(const struct change *c, struct choice_rules *rules, struct pair_rules_change *ret,
+			const struct choice_policy **changed)
+{
+	for (size_t i = 0; i < change_count(c); i++) {
+		struct write w = change_get(c, i);
+		int r;
+
+		if (w.kind != KIND_CHOICE_POLICY)
+			continue;
+		r = choice_rules_prepare(rules);
+		if (r)
+			return r;
+		choice_rules_set(rules, (const struct choice_policy *)w.after, (const struct choice_policy *)w.before);
+		if (w.before)
+			changed[ret->n_changed++] = (const struct choice_policy *)w.before;
+		if (w.after)
+			changed[ret->n_changed++] = (const struct choice_policy *)w.after;
+	}
+	ret->before = rules;
+	ret->changed = changed;
+	return 0;
+}
+
+/* All pairs go by policies that came, changed or went in this change. */
+static int tell_policies(struct planner *p, const struct change *c, size_t n)
+{
+	_cleanup_(choice_rules_deinit) struct choice_rules before = {0};
+	_cleanup_free_ const struct choice_policy **changed = calloc(2 * n, sizeof(const struct choice_policy *));
+	struct pair_rules_change between = {.after = choice_rules_of(p->m)};
+	const struct pair_walk walk = {tell_difference, tell_walked, p};
+	int r = changed ? choice_rules_copy(between.after, &before) : -ENOMEM;
+
+	if (!r)
+		r = rules_before(c, &before, &between, changed);
+	return r ? r : pair_differences(p->m, &between, NULL, &walk);
 }
 
 int plan_policies_change(struct planner *p, const struct change *c)
 {
-	_cleanup_(choice_rules_deinit) struct choice_rules before = {0};
-	_cleanup_free_ const struct choice_policy **changed = NULL;
-	struct pair_rules_change between = {&before, choice_rules_of(p->m), 0, NULL};
+	struct write pass = {0};
 	size_t n = 0;
-	int r;
 
-	for (size_t i = 0; i < change_count(c); i++)
-		n += change_get(c, i).kind == KIND_CHOICE_POLICY;
-	if (!n)
-		return 0;
-	changed = calloc(2 * n, sizeof(const struct choice_policy *));
-	r = changed ? choice_rules_copy(between.after, &before) : -ENOMEM;
-	for (size_t i = 0; i < change_count(c) && !r; i++) {
+	for (size_t i = 0; i < change_count(c); i++) {
 		struct write w = change_get(c, i);
 
-		if (w.kind != KIND_CHOICE_POLICY)
-			continue;
-		r = choice_rules_prepare(&before);
-		if (r)
-			break;
-		choice_rules_set(&before, (const struct choice_policy *)w.after,
-				 (const struct choice_policy *)w.before);
-		if (w.before)
-			changed[between.n_changed++] = (const struct choice_policy *)w.before;
-		if (w.after)
-			changed[between.n_changed++] = (const struct choice_policy *)w.after;
+		n += w.kind == KIND_CHOICE_POLICY;
+		if (w.kind == KIND_CHOICE_PASS)
+			pass = w;
 	}
-	between.changed = changed;
-	for (size_t i = 0; i < between.n_changed && !r; i++)
-		r = tell_named(p, changed[i]);
-	if (!r)
-		r = tell_changing(p);
-	if (!r && !before.n != !between.after->n)
-		r = tell_peered(p);
-	return r ? r : pair_differences(p->m, &between, tell_difference, p);
+	if (pass.kind && pass.before && pass.after) {
+		const struct choice_pass *before = (const struct choice_pass *)pass.before;
+
+		return before->phase == CHOICE_PHASE_PAIRS
+			       ? tell_pass(p, before, (const struct choice_pass *)pass.after)
+			       : 0;
+	}
+	/* a pass that begins or is under way has them wait */
+	return pass.kind || choice_pass_of(p->m) || !n ? 0 : tell_policies(p, c, n);
 }

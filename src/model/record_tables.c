@@ -4,6 +4,7 @@
  * another field; within a table they ascend.
  */
 #include "model/account.h"
+#include "model/choice_pass.h"
 #include "model/choice_policy.h"
 #include "model/counters.h"
 #include "model/group_rule.h"
@@ -666,28 +667,50 @@ static const char *direction_text(uint32_t v)
 		.count_offset = offsetof(struct choice_policy, member_.n_labels),                  \
 		.element = &tag_record                                                             \
 	}
+/* Of a policy, and of one as it was before a change, which begins with it. */
+#define CHOICE_POLICY_FIELDS                                                                       \
+	F(10, FIELD_STRING, struct choice_policy, name),                                           \
+		F(11, FIELD_STRING, struct choice_policy, environment),                            \
+		FN(12, FIELD_ID, "host", struct choice_policy, one.host, .kind = KIND_HOST),       \
+		FN(13, FIELD_ID, "network", struct choice_policy, one.vpc, .kind = KIND_VPC),      \
+		FN(14, FIELD_ID, "match_account", struct choice_policy, one.account, .kind = KIND_ACCOUNT), \
+		MEMBER_LABELS(15, "host_labels", one),                                             \
+		FN(16, FIELD_ID, "peer_host", struct choice_policy, other.host, .kind = KIND_HOST), \
+		FN(17, FIELD_ID, "peer_network", struct choice_policy, other.vpc, .kind = KIND_VPC), \
+		FN(18, FIELD_ID, "peer_account", struct choice_policy, other.account, .kind = KIND_ACCOUNT), \
+		MEMBER_LABELS(19, "peer_labels", other),                                           \
+		FN(20, FIELD_ID, "interface", struct choice_policy, interfaces[0], .kind = KIND_INTERFACE), \
+		FN(21, FIELD_ID, "peer_interface", struct choice_policy, interfaces[1], .kind = KIND_INTERFACE), \
+		F(22, FIELD_U32, struct choice_policy, direction, .text = direction_text),         \
+		F(23, FIELD_U32, struct choice_policy, effect, .text = effect_text),               \
+		ARRAY(24, struct choice_policy, what, choice_text_record),                         \
+		F(25, FIELD_U64, struct choice_policy, rate_bits),                                 \
+		F(26, FIELD_U32, struct choice_policy, rate_burst),                                \
+		F(27, FIELD_BOOL, struct choice_policy, source_only)
 static const struct field choice_policy_fields[] = {
 	OBJECT_FIELDS,
-	F(10, FIELD_STRING, struct choice_policy, name),
-	F(11, FIELD_STRING, struct choice_policy, environment),
-	FN(12, FIELD_ID, "host", struct choice_policy, one.host, .kind = KIND_HOST),
-	FN(13, FIELD_ID, "network", struct choice_policy, one.vpc, .kind = KIND_VPC),
-	FN(14, FIELD_ID, "match_account", struct choice_policy, one.account, .kind = KIND_ACCOUNT),
-	MEMBER_LABELS(15, "host_labels", one),
-	FN(16, FIELD_ID, "peer_host", struct choice_policy, other.host, .kind = KIND_HOST),
-	FN(17, FIELD_ID, "peer_network", struct choice_policy, other.vpc, .kind = KIND_VPC),
-	FN(18, FIELD_ID, "peer_account", struct choice_policy, other.account, .kind = KIND_ACCOUNT),
-	MEMBER_LABELS(19, "peer_labels", other),
-	FN(20, FIELD_ID, "interface", struct choice_policy, interfaces[0], .kind = KIND_INTERFACE),
-	FN(21, FIELD_ID, "peer_interface", struct choice_policy, interfaces[1], .kind = KIND_INTERFACE),
-	F(22, FIELD_U32, struct choice_policy, direction, .text = direction_text),
-	F(23, FIELD_U32, struct choice_policy, effect, .text = effect_text),
-	ARRAY(24, struct choice_policy, what, choice_text_record),
-	F(25, FIELD_U64, struct choice_policy, rate_bits),
-	F(26, FIELD_U32, struct choice_policy, rate_burst),
-	F(27, FIELD_BOOL, struct choice_policy, source_only),
+	CHOICE_POLICY_FIELDS,
 };
 RECORD(choice_policy, struct choice_policy);
+
+static const struct field choice_change_fields[] = {
+	OBJECT_FIELDS,
+	CHOICE_POLICY_FIELDS,
+	FN(40, FIELD_ID, "policy", struct choice_change, former.id, .kind = KIND_CHOICE_POLICY),
+	FN(41, FIELD_U64, "age", struct choice_change, former.age),
+	FN(42, FIELD_ID, "owner", struct choice_change, former.owner, .kind = KIND_ACCOUNT),
+	F(43, FIELD_BOOL, struct choice_change, made),
+	F(44, FIELD_U64, struct choice_change, done),
+};
+RECORD(choice_change, struct choice_change);
+
+static const struct field choice_pass_fields[] = {
+	OBJECT_FIELDS,
+	F(10, FIELD_U64, struct choice_pass, through),
+	F(11, FIELD_U32, struct choice_pass, phase),
+	F(12, FIELD_U64, struct choice_pass, at),
+};
+RECORD(choice_pass, struct choice_pass);
 
 static const struct field dhcp_option_fields[] = {
 	F(1, FIELD_STRING, struct dhcp_option, key),
@@ -846,6 +869,8 @@ const struct record *record_of(enum kind k)
 		[KIND_PREFIX_LIST] = &list_record,
 		[KIND_DHCP_OPTIONS] = &dhcp_options_record,
 		[KIND_CHOICE_POLICY] = &choice_policy_record,
+		[KIND_CHOICE_CHANGE] = &choice_change_record,
+		[KIND_CHOICE_PASS] = &choice_pass_record,
 		[KIND_PERMISSION] = &permission_record,
 		[KIND_USAGE] = &usage_record,
 		[KIND_INSIGHTS_PATH] = &insights_path_record,

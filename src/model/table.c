@@ -281,6 +281,11 @@ static int prepare(struct model *m, const struct object *old, struct object *new
 	} else if (new->kind == KIND_CHOICE_POLICY) {
 		choice_policy_compile((struct choice_policy *)new);
 		r = choice_rules_prepare(&m->choice_rules);
+		if (!r)
+			r = choice_passing_prepare(m);
+	} else if (new->kind == KIND_CHOICE_CHANGE) {
+		choice_policy_compile(&((struct choice_change *)new)->former);
+		r = choice_passing_prepare(m);
 	} else if (new->kind == KIND_RELEASE) {
 		r = mapping_table_reserve(m->mappings, 1);
 	} else if (edge_serves(new, &vni, &host)) {
@@ -365,6 +370,11 @@ static void forget_subnet(struct model *m, uint64_t subnet)
 		list_push_back(&m->idle_groups, &g->idle);
 }
 
+static bool is_of_choices(enum kind k)
+{
+	return k == KIND_CHOICE_POLICY || k == KIND_CHOICE_CHANGE || k == KIND_CHOICE_PASS;
+}
+
 static void replace_derived(struct model *m, struct object *old, struct object *new)
 {
 	const struct object *any = new ? new : old;
@@ -381,7 +391,9 @@ static void replace_derived(struct model *m, struct object *old, struct object *
 		replace_release(m, (struct release *)old, (struct release *)new);
 	else
 		replace_edge(m, old, new);
-	m->kinds_epoch += any->kind == KIND_HOST || any->kind == KIND_CHOICE_POLICY;
+	if (is_of_choices(any->kind))
+		choice_passing_follow(m);
+	m->kinds_epoch += any->kind == KIND_HOST || is_of_choices(any->kind);
 	if (any->kind == KIND_HOST)
 		m->n_ranges = m->n_ranges + has_range(new) - has_range(old);
 }
@@ -519,6 +531,7 @@ void table_deinit(struct model *m)
 	free(m->unlisted);
 	table_lists_deinit(m);
 	choice_rules_deinit(&m->choice_rules);
+	choice_passing_deinit(&m->choice_passing);
 	carrier_deinit(m);
 	group_set_deinit(m);
 	placement_index_deinit(m);

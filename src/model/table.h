@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "base/radix.h"
 #include "model/attachment.h"
+#include "model/choice_pass.h"
 #include "model/choice_rules.h"
 #include "model/model.h"
 #include "model/placement.h"
@@ -164,6 +165,8 @@ struct model {
 	struct hmap group_sets;
 	struct list idle_group_sets;
 	struct choice_rules choice_rules;
+	struct choice_passing choice_passing;
+	size_t choice_at_once;
 	struct mapping_table *mappings;
 	struct holders *holders;
 	struct tx *tx;    /* the open one */

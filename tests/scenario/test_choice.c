@@ -21,6 +21,7 @@
 #include "abi/format.h"
 #include "base/limits.h"
 #include "cluster.h"
+#include "model/choice_pass.h"
 #include "model/choice_policy.h"
 #include "model/preload.h"
 #include "model/tx.h"
@@ -178,8 +179,8 @@ static void settles(struct fixture *f, enum format format)
 
 /* ---- policies ---- */
 
-/* Pins both ends to 'what'; NULL: to nothing. */
-static void pin(struct fixture *f, const char *what)
+/* Pins both ends to 'what'; NULL: to nothing.  Nothing has followed yet. */
+static void begin_to_pin(struct fixture *f, const char *what)
 {
 	const char *words[] = {what};
 	struct choice_policy_args args = {.name = "pin", .effect = "pin", .what = words, .n_what = 1};
@@ -199,6 +200,11 @@ static void pin(struct fixture *f, const char *what)
 	if (what)
 		object_id_text(&p->o, f->policy);
 	assert_int_equal(world_end(f->c.w, tx), 0);
+}
+
+static void pin(struct fixture *f, const char *what)
+{
+	begin_to_pin(f, what);
 	world_settle(f->c.w);
 }
 
@@ -224,6 +230,13 @@ static int setup(void **state)
 	assert_int_equal(world_end(f->c.w, tx), 0);
 	world_settle(f->c.w);
 	flow(f, STEP_MS); /* the ports have been seen */
+	settles(f, FORMAT_SIIT_2);
+	/* as in a large cluster: a policy reaches the pairs by a pass over them */
+	f->c.w->choice_at_once = 1;
+	world_restart_manager(f->c.w);
+	for (size_t i = 0; i < HOSTS; i++)
+		while (!host_is_connected(f->c.w->manager->model, f->c.w->numbers[i]))
+			flow(f, STEP_MS);
 	settles(f, FORMAT_SIIT_2);
 	*state = f;
 	return 0;
@@ -342,6 +355,24 @@ static void a_manager_that_restarts_goes_on(void **state)
 	}
 }
 
+/* A policy that is durable reaches the pairs, also when the manager that took it does not live to see it. */
+/* requirement: NEG-3, NEG-8, OPS-3 */
+static void nor_is_a_pass_forgotten(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 4; i++) {
+		begin_to_pin(f, i % 2 ? "siit/2" : "siit/1");
+		assert_non_null(choice_pass_of(f->c.w->manager->model));
+		assert_int_equal(choice_progress_of_all(f->c.w->manager->model), CHOICE_APPLYING);
+		world_restart_manager(f->c.w);
+		settles(f, i % 2 ? FORMAT_SIIT_2 : FORMAT_SIIT_1);
+		flow(f, 2000);
+		assert_int_equal(choice_progress_of_all(f->c.w->manager->model), CHOICE_EFFECTIVE);
+		assert_int_equal(model_count(f->c.w->manager->model, KIND_CHOICE_CHANGE), 0);
+	}
+}
+
 /* requirement: NEG-8 */
 /* requirement: OPS-3 */
 static void nothing_is_lost_whatever_happens(void **state)
@@ -402,6 +433,7 @@ int main(void)
 		TEST(an_end_that_is_slow_is_waited_for),
 		TEST(an_end_that_is_lost_is_waited_for),
 		TEST(a_manager_that_restarts_goes_on),
+		TEST(nor_is_a_pass_forgotten),
 		TEST(nothing_is_lost_whatever_happens),
 	};
 

@@ -32,7 +32,8 @@ static void fill_ids(void *data, void *ret, size_t size)
 void world_start_manager(struct world *w)
 {
 	struct manager_config config = {.loop = w->loop, .lease_seconds = 300};
-	struct model_config model = {.region = "us-east-1", .ids.fill = fill_ids};
+	struct model_config model = {
+		.region = "us-east-1", .ids.fill = fill_ids, .choice_at_once = w->choice_at_once};
 
 	assert_int_equal(prefix_parse("fd56:6961::/32", &model.organisation), 0);
 	assert_int_equal(store_memory_open(w->disk, &config.store), 0);

@@ -41,6 +41,7 @@ struct world {
 	bool unreachable; /* dialling fails */
 	char vpc[ID_TEXT_SIZE], subnet[ID_TEXT_SIZE];
 	uint32_t vni;
+	size_t choice_at_once; /* model_config's, from the next start of the manager on */
 };
 
 /* A manager, 'n_hosts' hosts that are registered, an account with a VPC 10.0.0.0/16 and a subnet

@@ -78,6 +78,10 @@ def test_a_network_without_siit_2(lab, nodes, policy):
     made = policy("old", "forbid", "siit/2", network=network)
     for h in ("h1", "h2"):
         settled(lab, h, "siit/1", network=network)
+    labs.wait_for("the policy to be effective", lambda: "effective" in lab.viaduct(
+        "policy", "list", "--lab", lab.name), seconds=60)
+    assert lab.viaduct("policy", "progress", "--lab", lab.name) == (
+        "effective: applied to 2 of 2 directions between hosts\n")
     decided = [p for p in pair(lab) if p["network"] == network]
     assert decided and all(p["policy"] == made["id"] and "old" in p["reason"] for p in decided)
     assert sends(lab, "h1") == "siit/2"  # the hosts' own choice is as it was

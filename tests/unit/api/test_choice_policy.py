@@ -42,7 +42,11 @@ def test_life(call):
     made = call("POST", "/v1/policies", policy("one", "forbid", "siit/2", match={"direction": "out"}), expect=201)
     p = made["policy"]
     assert p["id"].startswith("np-") and p["account"] is None and p["match"] == {"direction": "out"}
-    assert call("GET", "/v1/policies/one")["policy"] == p
+    assert p["state"] in ("changing", "effective")
+    settle(call)
+    assert call("GET", "/v1/policies/one")["policy"] == {**p, "state": "effective"}
+    progress = call("GET", "/v1/status")["policies"]
+    assert progress["state"] == "effective" and progress["applied"] == progress["directions"] > 0
     assert [q["id"] for q in call("GET", "/v1/policies")["policies"]] == [p["id"]]
     again = call("PUT", "/v1/policies/" + p["id"], policy("two", "require", "rate", rate={"mbit": 5}))["policy"]
     assert again["id"] == p["id"] and again["rate"] == {"mbit": 5, "burst_kib": 256}

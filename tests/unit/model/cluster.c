@@ -88,12 +88,19 @@ uint32_t cluster_add_host(struct cluster *c, const char *name, const char *v4, c
 
 void cluster_init(struct cluster *c, size_t n_hosts)
 {
-	struct model_config config = {.region = "us-east-1", .ids = {fill_random, c}};
+	cluster_init_passes(c, n_hosts, 0);
+}
+
+void cluster_init_passes(struct cluster *c, size_t n_hosts, size_t choice_at_once)
+{
+	struct model_config config = {
+		.region = "us-east-1", .ids = {fill_random, c}, .choice_at_once = choice_at_once};
 	struct account_create_args account = {.id = ACCOUNT_TEXT, .name = "customer"};
 	const struct account *a;
 
 	*c = (struct cluster){.random = 42,
 			      .now_ms = 1000000,
+			      .choice_at_once = choice_at_once,
 			      .me = {.account = ACCOUNT_ID},
 			      .operator= {
 				      .operator= true },
@@ -200,7 +207,8 @@ int cluster_run(struct cluster *c, const char *subnet, char ret_id[ID_TEXT_SIZE]
 
 void cluster_restart(struct cluster *c)
 {
-	struct model_config config = {.region = "us-east-1", .ids = c->m->ids};
+	struct model_config config = {
+		.region = "us-east-1", .ids = c->m->ids, .choice_at_once = c->choice_at_once};
 	struct model *m;
 
 	assert_ok(prefix_parse("fd56:6961::/32", &config.organisation));

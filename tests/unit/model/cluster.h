@@ -32,9 +32,12 @@ struct cluster {
 	char vpc[ID_TEXT_SIZE];
 	char subnet[ID_TEXT_SIZE];
 	uint32_t hosts[CLUSTER_HOSTS_MAX]; /* numbers */
+	size_t choice_at_once;             /* the model's */
 };
 
 void cluster_init(struct cluster *c, size_t n_hosts);
+/* The same, policies being applied to no more than so many directions at once: 1 makes a pass of each. */
+void cluster_init_passes(struct cluster *c, size_t n_hosts, size_t choice_at_once);
 /* The same with a VPC 10.0.0.0/16 and a subnet 10.0.0.0/24. */
 void cluster_init_network(struct cluster *c, size_t n_hosts);
 void cluster_deinit(struct cluster *c);

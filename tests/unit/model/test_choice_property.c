@@ -15,6 +15,7 @@
 
 #include "base/limits.h"
 #include "model/account.h"
+#include "model/choice_pass.h"
 #include "model/choice_policy.h"
 #include "model/choice_rules.h"
 #include "model/host_key.h"
@@ -42,7 +43,7 @@ enum {
 
 static struct cluster c;
 static uint64_t this_seed;
-static size_t n_steps;
+static size_t n_steps, n_passes;
 static struct caller customers[2];
 static char networks[NETWORKS][ID_TEXT_SIZE];
 
@@ -168,7 +169,8 @@ static void apply(size_t i);
 static void acknowledge(size_t i);
 static void settle(void);
 
-static void begin(uint64_t from)
+/* 'passes': policies are applied in passes, a few directions in each step. */
+static void begin(uint64_t from, bool passes)
 {
 	struct account_create_args args = {.id = "999999999999", .name = "another"};
 	char subnets[NETWORKS][ID_TEXT_SIZE];
@@ -179,7 +181,7 @@ static void begin(uint64_t from)
 	dice_begin(from);
 	memset(flights, 0, sizeof(flights));
 	memset(begun, 0, sizeof(begun));
-	cluster_init(&c, 0);
+	cluster_init_passes(&c, 0, passes);
 	assert_ok(cluster_end(&c, account_create(cluster_tx(&c), &c.operator, &args, &a, &c.refusal)));
 	customers[0] = c.me;
 	customers[1] = (struct caller){.account = a->o.id};
@@ -435,8 +437,15 @@ static void check_pair(size_t x, size_t y)
 	n_policy += ch->policy != 0;
 }
 
+static void step_pass(size_t budget)
+{
+	assert_ok(cluster_end(&c, choice_pass_step(cluster_tx(&c), budget)));
+}
+
 static void settle(void)
 {
+	while (choice_pass_of(c.m))
+		step_pass(3);
 	for (int i = 0; i < 12; i++) {
 		for (size_t k = 0; k < HOSTS; k++)
 			apply(k);
@@ -445,6 +454,9 @@ static void settle(void)
 		pass_time(LIMIT_MODEL_SHIFT_GRACE_MS);
 	}
 	assert_int_equal(model_count(c.m, KIND_PAIR_SHIFT), 0);
+	assert_int_equal(choice_progress_of_all(c.m), CHOICE_EFFECTIVE);
+	step_pass(1);
+	assert_int_equal(model_count(c.m, KIND_CHOICE_CHANGE), 0);
 	for (size_t k = 0; k < HOSTS; k++)
 		apply(k);
 	check_flights();
@@ -579,6 +591,10 @@ static void change_report(void)
 static void step(void)
 {
 	n_steps++;
+	if (c.choice_at_once && choice_pass_due(c.m) && !below(3)) {
+		n_passes += choice_pass_of(c.m) != NULL;
+		step_pass(1 + below(8));
+	}
 	switch (below(20)) {
 	case 0:
 	case 1:
@@ -624,8 +640,8 @@ static void step(void)
 /* requirement: NEG-2, NEG-3, NEG-4, NEG-5, NEG-7, NEG-8 */
 static void test_any_policies(void **state)
 {
-	for (uint64_t s = 1; s <= SEEDS; s++) {
-		begin(s);
+	for (uint64_t s = 1; s <= 2 * SEEDS; s++) {
+		begin(s, s > SEEDS);
 		for (int i = 0; i < ROUNDS; i++) {
 			for (int k = 0; k < STEPS; k++)
 				step();
@@ -636,6 +652,7 @@ static void test_any_policies(void **state)
 	print_message("%zu choices, %zu by policies, %zu none\n", n_checked, n_policy, n_none);
 	/* walks in which hardly anything is decided by policies, or nothing is refused, prove nothing */
 	assert_true(n_policy > n_checked / 10);
+	assert_true(n_passes > ROUNDS);
 	assert_true(n_none > n_checked / 50 && n_none < n_checked * 2 / 3);
 }
 

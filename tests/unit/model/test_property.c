@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "model/choice_pass.h"
 #include "model/edit.h"
 #include "model/plan.h"
 #include "tests/unit/model/sinks.h"
@@ -26,12 +27,20 @@ struct run {
 	struct sink_hosts hosts;
 };
 
-static void begin(struct run *r, uint64_t seed)
+static void begin_passes(struct run *r, uint64_t seed, bool passes)
 {
 	memset(r, 0, sizeof(*r));
-	walk_init(&r->w, seed);
+	if (passes)
+		walk_init_passes(&r->w, seed);
+	else
+		walk_init(&r->w, seed);
 	twin_init(&r->twin, r->w.c.m);
 	sink_hosts_load(&r->hosts, r->w.c.m);
+}
+
+static void begin(struct run *r, uint64_t seed)
+{
+	begin_passes(r, seed, false);
 }
 
 /* Durable: the hosts hear of it. */
@@ -66,6 +75,14 @@ static void finish(struct run *r)
 	walk_deinit(&r->w);
 }
 
+static void keep(struct run *r, struct change *change)
+{
+	twin_apply(&r->twin, change);
+	r->changes[r->n_changes] = change;
+	sink_script_record(&r->scripts[r->n_changes], r->w.c.m, change);
+	r->n_changes++;
+}
+
 /* One transaction of a few operations; some are refused inside it, some transactions are given up. */
 static void transact(struct run *r)
 {
@@ -90,15 +107,27 @@ static void transact(struct run *r)
 		return;
 	}
 	assert_int_equal(change_revision(change), revision + 1);
-	twin_apply(&r->twin, change);
-	r->changes[r->n_changes] = change;
-	sink_script_record(&r->scripts[r->n_changes], r->w.c.m, change);
-	r->n_changes++;
+	keep(r, change);
+}
+
+/* One of a pass over all pairs, or of what follows it. */
+static void step_pass(struct run *r)
+{
+	struct tx *tx = cluster_tx(&r->w.c);
+	struct change *change;
+
+	assert_int_equal(choice_pass_step(tx, walk_random(&r->w, 3)), 0);
+	assert_int_equal(tx_end(tx, &change), 0);
+	if (change)
+		keep(r, change);
 }
 
 static void step(struct run *r)
 {
-	transact(r);
+	if (r->w.c.choice_at_once && choice_pass_due(r->w.c.m) && walk_random(&r->w, 2))
+		step_pass(r);
+	else
+		transact(r);
 	if (r->n_changes == IN_FLIGHT || !walk_random(&r->w, 3))
 		for (uint32_t n = walk_random(&r->w, 4); n && r->n_changes; n--)
 			commit_oldest(r);
@@ -133,10 +162,10 @@ static void test_differences_add_up(void **state)
 	/* the last four met what earlier plans did not tell */
 	static const uint64_t seeds[] = {101, 102, 103, 104, 2001, 2006, 5109, 5257};
 
-	for (size_t n = 0; n < ARRAY_SIZE(seeds); n++) {
+	for (size_t n = 0; n < 2 * ARRAY_SIZE(seeds); n++) {
 		struct run r;
 
-		begin(&r, seeds[n]);
+		begin_passes(&r, seeds[n / 2], n % 2);
 		r.w.watches = true;
 		for (int i = 0; i < STEPS; i++) {
 			step(&r);

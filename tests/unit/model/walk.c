@@ -564,12 +564,26 @@ int walk_step(struct walk *w, struct tx *tx)
 	return r;
 }
 
+static void begin(struct walk *w)
+{
+	cluster_make_vpc(&w->c, "10.0.0.0/16", w->c.vpc);
+	cluster_make_subnet(&w->c, w->c.vpc, "10.0.0.0/24", w->c.subnet);
+	snprintf(w->ids[w->n_ids++], ID_TEXT_SIZE, "%s", w->c.vpc);
+	snprintf(w->ids[w->n_ids++], ID_TEXT_SIZE, "%s", w->c.subnet);
+}
+
 void walk_init(struct walk *w, uint64_t seed)
 {
 	*w = (struct walk){.seed = seed};
-	cluster_init_network(&w->c, 3);
-	snprintf(w->ids[w->n_ids++], ID_TEXT_SIZE, "%s", w->c.vpc);
-	snprintf(w->ids[w->n_ids++], ID_TEXT_SIZE, "%s", w->c.subnet);
+	cluster_init(&w->c, 3);
+	begin(w);
+}
+
+void walk_init_passes(struct walk *w, uint64_t seed)
+{
+	*w = (struct walk){.seed = seed};
+	cluster_init_passes(&w->c, 3, 1);
+	begin(w);
 }
 
 void walk_deinit(struct walk *w)

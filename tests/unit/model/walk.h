@@ -21,6 +21,8 @@ struct walk {
 };
 
 void walk_init(struct walk *w, uint64_t seed);
+/* The same, every policy being applied by a pass: the test makes its steps. */
+void walk_init_passes(struct walk *w, uint64_t seed);
 void walk_deinit(struct walk *w);
 uint32_t walk_random(struct walk *w, uint32_t below);
 /* One random operation in 'tx'; its result. */
