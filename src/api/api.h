@@ -41,7 +41,7 @@ struct api_host_live {
 	uint64_t seen_ms;     /* unix time of the last word from it; 0: never since start */
 	const char *software; /* NULL: unknown */
 	const char *address;  /* NULL: unknown */
-	uint64_t told, refused; /* questions of its agent where an address is, since the manager was started */
+	uint64_t told, refused; /* its questions where addresses are, since the manager was started */
 	const char *lost_tables; /* an alarm: what its agent's upgrade lost (abi/agent.proto); NULL: nothing */
 };
 

@@ -170,7 +170,7 @@ static void by_owner(struct filter_probe *p, const void *item)
 	filter_owner(p, ITEM->o.account);
 }
 
-/* EC2: "tables that do not have an association ID are not returned", whether true or false is asked for. */
+/* EC2: tables "that do not have an association ID are not returned", whatever is asked for. */
 static void by_main(struct filter_probe *p, const void *item)
 {
 	if (route_table_is_main(p->call->model, ITEM))

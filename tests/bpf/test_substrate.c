@@ -635,7 +635,7 @@ static void test_errors_are_limited(void **state)
 		sent = wire(17, 0, 100);
 		error = icmp6(&sent, 2, 0, 1400);
 		before = lab_drops(&fixture.lab, 0, port, DROP_ICMP_LIMIT);
-		/* The window of the limit may be another by the time that a busy machine is at it. */
+		/* On a busy machine the limit may have another window meanwhile. */
 		for (told = 0; told < 1000 * DP_ICMP_PER_WINDOW; told++)
 			if (frame_from_wire(&fixture.lab, 0, &error, &out) == TC_ACT_SHOT)
 				break;

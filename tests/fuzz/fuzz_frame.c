@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any bytes as a stream of records: each is decoded, named and packed again, and what was packed
- * decodes to a frame of the same kind.  And as a record's body, for the questions that are read past protobuf-c.
+ * decodes to a frame of the same kind.  And as a record's body, for the questions that are read
+ * past protobuf-c.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -46,7 +47,7 @@ static void check_addr(const struct ipaddr *addr, const ProtobufCBinaryData *byt
 		   : !bytes->len);
 }
 
-/* What lookup_read() takes of a record's body, protobuf-c takes too, and both read the same questions. */
+/* What lookup_read() takes of a body, protobuf-c takes too, and both read the same questions. */
 static void check_lookup(const uint8_t *data, size_t size)
 {
 	struct lookup_question questions[QUESTIONS];

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Frames of any kind through the real programs: from a node (ARP, neighbour discovery, DHCP, DNS, IPv4, IPv6), from the
- * wire in each re-heading and ipip6 with errors of the substrate's routers, from the world, and from the agent with a
- * note.  An input names a frame that is right, and what to change of it.
+ * Frames of any kind through the real programs: from a node (ARP, neighbour discovery, DHCP,
+ * DNS, IPv4, IPv6), from the wire in each re-heading and ipip6 with errors of the substrate's
+ * routers, from the world, and from the agent with a note.  An input names a frame that is
+ * right, and what to change of it.
  *
- * Whatever it is: what is dropped has one reason, counted once (PKT-15), and nothing else has one unless an error
- * answers it; what a program leaves to the kernel it has not touched; what one host puts on the wire is no nonsense
- * to the other, and a packet that arrives by siit/2 is the one that was sent.  Needs root, as tests/bpf does.
+ * Whatever it is: what is dropped has one reason, counted once (PKT-15), and nothing else has
+ * one unless an error answers it; what a program leaves to the kernel it has not touched; what
+ * one host puts on the wire is no nonsense to the other; a packet that arrives by siit/2 is the
+ * one that was sent.  Needs root, as tests/bpf does.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -61,11 +63,12 @@ static const uint8_t broadcast[MAC_SIZE] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 /* ---- seeds ---- */
 
-static void add(const struct frame *f, int host, enum frame_program program, const struct lab_node *from)
+static void add(const struct frame *f, int host, enum frame_program program,
+		const struct lab_node *from)
 {
 	assert_true(n_seeds < SEEDS_MAX);
-	seeds[n_seeds++] =
-		(struct seed){.frame = *f, .host = host, .program = program, .from = from, .format = chosen};
+	seeds[n_seeds++] = (struct seed){
+		.frame = *f, .host = host, .program = program, .from = from, .format = chosen};
 }
 
 static void add_from_node(struct frame f)
@@ -88,8 +91,8 @@ static struct frame frame_arp(const char *target)
 	return f;
 }
 
-static struct frame frame_v6(const char *src, const char *dst, uint8_t protocol, uint8_t hops, const void *payload,
-			     size_t size)
+static struct frame frame_v6(const char *src, const char *dst, uint8_t protocol, uint8_t hops,
+			     const void *payload, size_t size)
 {
 	struct ipaddr from = lab_addr(src), to = lab_addr(dst);
 	struct frame f = {.size = PAYLOAD6 + size};
@@ -98,7 +101,8 @@ static struct frame frame_v6(const char *src, const char *dst, uint8_t protocol,
 
 	substrate_dummy_mac_v6(f.b, LAB_VNI, to.b);
 	if (to.b[0] == 0xff)
-		memcpy(f.b, (uint8_t[]){0x33, 0x33, to.b[12], to.b[13], to.b[14], to.b[15]}, MAC_SIZE);
+		memcpy(f.b, (uint8_t[]){0x33, 0x33, to.b[12], to.b[13], to.b[14], to.b[15]},
+		       MAC_SIZE);
 	memcpy(f.b + 6, fixture.a->port.mac.b, MAC_SIZE);
 	frame_put_u16(&f, 12, 0x86dd);
 	f.b[IP_AT] = 0x60;
@@ -111,7 +115,8 @@ static struct frame frame_v6(const char *src, const char *dst, uint8_t protocol,
 	if (protocol != IPPROTO_ICMPV6 && protocol != IPPROTO_UDP)
 		return f;
 	memcpy(f.b + field, &check, 2);
-	check = csum_fold(csum_add(csum_pseudo(&from, &to, protocol, (uint32_t)size), payload, size));
+	check = csum_fold(
+		csum_add(csum_pseudo(&from, &to, protocol, (uint32_t)size), payload, size));
 	memcpy(f.b + field, &check, 2);
 	return f;
 }
@@ -119,11 +124,17 @@ static struct frame frame_v6(const char *src, const char *dst, uint8_t protocol,
 /* What a node says to its neighbours and to those who serve it. */
 static void add_local(void)
 {
-	static const uint8_t udp[] = {2, 34, 2, 35, 0, 16, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8}; /* to DHCPv6's port */
+	static const uint8_t udp[] = {2, 34, 2, 35, 0, 16, 0, 0,
+				      1, 2,  3, 4,  5, 6,  7, 8}; /* to DHCPv6's port */
 	uint8_t nd[32] = {135};
 	struct ipaddr c = lab_addr(C6);
-	struct v4 served = {.src = "10.0.1.10", .dst = "10.0.1.1", .mac = router_mac, .from = fixture.a->port.mac.b[5],
-			    .ttl = 64, .protocol = IPPROTO_ICMP, .payload = 32};
+	struct v4 served = {.src = "10.0.1.10",
+			    .dst = "10.0.1.1",
+			    .mac = router_mac,
+			    .from = fixture.a->port.mac.b[5],
+			    .ttl = 64,
+			    .protocol = IPPROTO_ICMP,
+			    .payload = 32};
 	struct frame f;
 
 	add_from_node(frame_arp("10.0.1.12"));
@@ -143,8 +154,13 @@ static void add_local(void)
 	frame_put_u16(&f, EDGE_L4 + 2, 53);
 	frame_put_u16(&f, EDGE_L4 + 6, 0);
 	add_from_node(f);
-	served = (struct v4){.src = "0.0.0.0", .dst = "255.255.255.255", .mac = broadcast, .from = served.from,
-			     .ttl = 64, .protocol = IPPROTO_UDP, .payload = 240};
+	served = (struct v4){.src = "0.0.0.0",
+			     .dst = "255.255.255.255",
+			     .mac = broadcast,
+			     .from = served.from,
+			     .ttl = 64,
+			     .protocol = IPPROTO_UDP,
+			     .payload = 240};
 	f = frame_v4(&served);
 	frame_put_u16(&f, EDGE_L4, 68);
 	frame_put_u16(&f, EDGE_L4 + 2, 67);
@@ -152,7 +168,7 @@ static void add_local(void)
 	add_from_node(f);
 }
 
-/* What the wire shows of a node's packet is a seed of its own; and an error that a router there sends about it. */
+/* What the wire shows of a node's packet is a seed, and an error that a router sends about it. */
 static void add_wire(const struct frame *sent)
 {
 	char text[IPADDR_TEXT_SIZE];
@@ -167,7 +183,8 @@ static void add_wire(const struct frame *sent)
 	quoted = wire.size - IP_AT;
 	if (frame_u16(&wire, 12) != 0x86dd) { /* by labels */
 		label = ipaddr_from_v4(frame_u32(&wire, IP_AT + 12));
-		error = edge_error(&fixture, NULL, "192.0.2.99", ipaddr_text(&label, text), &wire, quoted);
+		error = edge_error(&fixture, NULL, "192.0.2.99", ipaddr_text(&label, text), &wire,
+				   quoted);
 		add(&error, HOST, RUN_SUBSTRATE, NULL);
 		return;
 	}
@@ -190,9 +207,14 @@ static void add_both(struct frame f)
 /* What goes from a to c, and so over the wire. */
 static void add_far(void)
 {
-	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_GRE, IPPROTO_IPIP};
-	struct v4 v = {.src = "10.0.1.10", .dst = "10.0.1.12", .from = fixture.a->port.mac.b[5], .ttl = 64,
-		       .fragment = EDGE_DF, .payload = 60};
+	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_GRE,
+					    IPPROTO_IPIP};
+	struct v4 v = {.src = "10.0.1.10",
+		       .dst = "10.0.1.12",
+		       .from = fixture.a->port.mac.b[5],
+		       .ttl = 64,
+		       .fragment = EDGE_DF,
+		       .payload = 60};
 	uint8_t more[48] = {IPPROTO_UDP, 0, 1, 4}; /* hop-by-hop options before a datagram */
 
 	for (size_t i = 0; i < sizeof(protocols); i++) {
@@ -233,11 +255,17 @@ static void add_world(void)
 	struct frame out, f;
 
 	for (size_t i = 0; i < sizeof(protocols); i++) {
-		struct edge_packet p = {.protocol = protocols[i], .src = "10.0.1.10", .dst = "192.0.2.1", .sport = 5000,
-					.dport = 80, .flags = protocols[i] == IPPROTO_TCP ? 2 : 8, .payload = 20};
+		struct edge_packet p = {.protocol = protocols[i],
+					.src = "10.0.1.10",
+					.dst = "192.0.2.1",
+					.sport = 5000,
+					.dport = 80,
+					.flags = protocols[i] == IPPROTO_TCP ? 2 : 8,
+					.payload = 20};
 
 		out = edge_lab_out(&fixture, fixture.a, &p);
-		f = edge_error(&fixture, NULL, "192.0.2.1", EDGE_NAT_PUBLIC, &out, out.size - IP_AT);
+		f = edge_error(&fixture, NULL, "192.0.2.1", EDGE_NAT_PUBLIC, &out,
+			       out.size - IP_AT);
 		add(&f, LAB_EDGE, RUN_UPLINK, NULL);
 		p.src = "192.0.2.1";
 		p.dst = EDGE_NAT_PUBLIC;
@@ -256,8 +284,13 @@ static void add_world(void)
 /* What went up to the agent comes back down: a miss of a node's, and a sender that is not known. */
 static void add_notes(void)
 {
-	struct v4 v = {.src = "10.0.1.10", .dst = "10.0.1.66", .from = fixture.a->port.mac.b[5], .ttl = 64,
-		       .protocol = IPPROTO_UDP, .fragment = EDGE_DF, .payload = 60};
+	struct v4 v = {.src = "10.0.1.10",
+		       .dst = "10.0.1.66",
+		       .from = fixture.a->port.mac.b[5],
+		       .ttl = 64,
+		       .protocol = IPPROTO_UDP,
+		       .fragment = EDGE_DF,
+		       .payload = 60};
 	struct frame f = frame_v4(&v), up, wire;
 
 	assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &up), TC_ACT_REDIRECT);
@@ -331,8 +364,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 static void fail_with(const struct seed *s, const struct frame *in, const char *what, int verdict)
 {
-	fprintf(stderr, "seed %zu, program %d of host %d, format %d: %s; verdict %d\n", (size_t)(s - seeds), s->program,
-		s->host + 1, s->format, what, verdict);
+	fprintf(stderr, "seed %zu, program %d of host %d, format %d: %s; verdict %d\n",
+		(size_t)(s - seeds), s->program, s->host + 1, s->format, what, verdict);
 	for (size_t i = 0; i < in->size; i++)
 		fprintf(stderr, "%02x%s", in->b[i], i % 16 == 15 ? "\n" : " ");
 	fprintf(stderr, "\n");
@@ -351,17 +384,21 @@ static void count_drops(int host, uint64_t ret[static DROP_REASON_MAX])
 			ports[n++] = fixture.lab.nodes[i].port.id;
 	memset(ret, 0, DROP_REASON_MAX * sizeof(*ret));
 	for (size_t i = 0; i < n; i++) {
-		assert_int_equal(datapath_drops(fixture.lab.hosts[host].dp, ports[i], one, DROP_REASON_MAX), 0);
+		assert_int_equal(
+			datapath_drops(fixture.lab.hosts[host].dp, ports[i], one, DROP_REASON_MAX),
+			0);
 		for (size_t r = 0; r < DROP_REASON_MAX; r++)
 			ret[r] += one[r];
 	}
 }
 
 /* Runs it: the verdict, and the only reason that was counted (DROP_NONE: none). */
-static int run(const struct seed *s, const struct frame *in, struct frame *out, uint32_t *ret_reason)
+static int run(const struct seed *s, const struct frame *in, struct frame *out,
+	       uint32_t *ret_reason)
 {
 	uint64_t before[DROP_REASON_MAX], after[DROP_REASON_MAX];
-	int verdict, ifindex = s->from ? s->from->ifindex : fixture.lab.hosts[s->host].config.substrate_ifindex;
+	int verdict, ifindex = s->from ? s->from->ifindex
+				       : fixture.lab.hosts[s->host].config.substrate_ifindex;
 
 	count_drops(s->host, before);
 	if (s->program == RUN_SUBSTRATE)
@@ -382,8 +419,8 @@ static int run(const struct seed *s, const struct frame *in, struct frame *out, 
 	return verdict;
 }
 
-static void check_verdict(const struct seed *s, const struct frame *in, const struct frame *out, int verdict,
-			  uint32_t reason)
+static void check_verdict(const struct seed *s, const struct frame *in, const struct frame *out,
+			  int verdict, uint32_t reason)
 {
 	switch (verdict) {
 	case TC_ACT_SHOT:
@@ -397,7 +434,8 @@ static void check_verdict(const struct seed *s, const struct frame *in, const st
 	case TC_ACT_UNSPEC:
 		if (s->program != RUN_SUBSTRATE && s->program != RUN_UPLINK)
 			fail_with(s, in, "left to the kernel", verdict);
-		if (reason || out->size != in->size || memcmp(out->b + 12, in->b + 12, in->size - 12))
+		if (reason || out->size != in->size ||
+		    memcmp(out->b + 12, in->b + 12, in->size - 12))
 			fail_with(s, in, "touched, and left to the kernel", verdict);
 		break;
 	default:
@@ -427,20 +465,22 @@ static void check_accepted(const struct seed *s, const struct frame *in, uint32_
 	}
 }
 
-/* As far as IPv4 says that it goes: nothing in a subnet changes but an identification that has no meaning. */
+/* As far as IPv4 says that it goes: nothing changes there but what DF makes meaningless. */
 static bool is_same(const struct frame *sent, const struct frame *got)
 {
 	struct frame want = *sent;
 	size_t size = frame_u16(sent, IP_AT + 2);
 
-	if (frame_u16(sent, IP_AT + 6) == EDGE_DF && sent->b[IP_AT] == 0x45 && frame_u16(got, IP_AT + 4) == 0) {
+	if (frame_u16(sent, IP_AT + 6) == EDGE_DF && sent->b[IP_AT] == 0x45 &&
+	    frame_u16(got, IP_AT + 4) == 0) {
 		frame_put_u16(&want, IP_AT + 4, 0);
 		frame_fix_ip(&want);
 	}
 	return got->size == IP_AT + size && !memcmp(want.b + IP_AT, got->b + IP_AT, size);
 }
 
-static uint32_t check_arrival(const struct seed *s, const struct frame *in, const struct frame *wire)
+static uint32_t check_arrival(const struct seed *s, const struct frame *in,
+			      const struct frame *wire)
 {
 	struct seed there = {.host = LAB_EDGE, .program = RUN_SUBSTRATE, .format = s->format};
 	struct frame out;
@@ -449,8 +489,9 @@ static uint32_t check_arrival(const struct seed *s, const struct frame *in, cons
 
 	check_verdict(&there, wire, &out, verdict, reason);
 	check_accepted(s, in, reason);
-	if (verdict == TC_ACT_REDIRECT && s->format == FORMAT_SIIT_2 && frame_u16(in, 12) == 0x0800 &&
-	    !memcmp(out.b, fixture.c->port.mac.b, MAC_SIZE) && !is_same(in, &out))
+	if (verdict == TC_ACT_REDIRECT && s->format == FORMAT_SIIT_2 &&
+	    frame_u16(in, 12) == 0x0800 && !memcmp(out.b, fixture.c->port.mac.b, MAC_SIZE) &&
+	    !is_same(in, &out))
 		fail_with(s, in, "not what was sent", verdict);
 	return reason;
 }
@@ -488,12 +529,13 @@ static bool is_runnable(const struct frame *f)
 
 static void note_outcome(const struct seed *s, int verdict, uint32_t reason, uint32_t there)
 {
-	size_t n = (size_t)(s - seeds) * 131 + (size_t)(verdict + 1) * 7919 + reason * 17 + there * 104729;
+	size_t n = (size_t)(s - seeds) * 131 + (size_t)(verdict + 1) * 7919 + reason * 17 +
+		   there * 104729;
 
 	outcomes[n % sizeof(outcomes)]++;
 }
 
-/* The first byte is the seed, the second says whether the IPv4 header's checksum is made right again. */
+/* The first byte is the seed, the second says whether the IPv4 header's checksum is made right. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct seed *s;

@@ -62,8 +62,8 @@ static void test_capabilities_are_told_when_asked_and_survive_a_failure(void **s
 	assert_false(told->features & FEATURE_BIT(FEATURE_RATE_1));
 }
 
-/* What has changed is found and told by itself; a probe that fails then is an alarm, and what was confirmed stays.
- * requirement: NEG-1 */
+/* What has changed is found and told by itself; a probe that fails then is an alarm, and what was
+ * confirmed stays.  requirement: NEG-1 */
 static void test_capabilities_are_probed_at_an_interval(void **state)
 {
 	struct rig *r = *state;

@@ -14,9 +14,9 @@ from test_reference import filters
 
 TAGS = {"tag:k": "Tags[?Key=='k'].Value", "tag-key": "Tags[].Key", "tag-value": "Tags[].Value"}
 
-# Of each list: where its objects are, what names one, and where each filter's values are in one. NOTHING: a
-# filter about what no object has here (volumes, outposts, carriers), which finds none. A text that is no
-# path: a value that the list does not show, in quotes as jmespath has it.
+# Of each list: where its objects are, what names one, and where each filter's values are in one.
+# NOTHING: a filter about what no object has here (volumes, outposts, carriers), which finds none. A text
+# that is no path: a value that the list does not show, in quotes as jmespath has it.
 NOTHING = None
 
 
@@ -396,8 +396,8 @@ def values(path, item):
 
 
 def instances(ec2):
-    """A function that tells the instances of an answer with what is told around them: by reservations, and by the list
-    of interfaces."""
+    """A function that tells the instances of an answer with what is told around them: by reservations,
+    and by the list of interfaces."""
     nics = ec2.describe_network_interfaces()["NetworkInterfaces"]
     return lambda answer: [{**i, "Owner": r["OwnerId"], "Reservation": r["ReservationId"], "Networks": [
         n for n in nics if n.get("Attachment", {}).get("InstanceId") == i["InstanceId"]]}
