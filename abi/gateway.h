@@ -70,7 +70,7 @@ struct dp_route_key {
 struct dp_route_value {
 	__u32 target; /* enum dp_target of src/datapath/datapath.h, below for the programs */
 	__u32 peer;
-	__u32 vni; /* INTERNET, IPv4: the gateway's handle, for what a node forwards; 'peer' says nothing */
+	__u32 vni; /* INTERNET, IPv4: the gateway's handle, for what a node forwards, without 'peer' */
 };
 
 enum {
@@ -85,9 +85,10 @@ enum {
 /*
  * ---- exits of others: mappings (abi/maps.h) ----
  *
- * What a node forwards to an internet gateway leaves by the edge that has the public address of its source, wherever
- * that lives.  Which edge that is, is a mapping like others: in the network, of the address ::ffff:0:a.b.c.d for the
- * source a.b.c.d (the IPv4-translated form of RFC 2765 2.1, which is no network's); its peer is the edge.
+ * What a node forwards to an internet gateway leaves by the edge that has the public address of its
+ * source, wherever that lives.  Which edge that is, is a mapping like others: in the network, of
+ * the address ::ffff:0:a.b.c.d for the source a.b.c.d (the IPv4-translated form of RFC 2765 2.1,
+ * which is no network's); its peer is the edge.
  */
 static inline __attribute__((always_inline, unused)) void dp_exit_address(__u8 ret[16], __be32 addr)
 {
@@ -97,7 +98,8 @@ static inline __attribute__((always_inline, unused)) void dp_exit_address(__u8 r
 }
 
 /* Is it one?  Then '*ret' is the source's. */
-static inline __attribute__((always_inline, unused)) int dp_exit_read(const __u8 addr[16], __be32 *ret)
+static inline __attribute__((always_inline, unused)) int dp_exit_read(const __u8 addr[16],
+								      __be32 *ret)
 {
 	const __u8 prefix[12] = {[8] = 0xff, 0xff};
 
@@ -132,7 +134,8 @@ struct dp_handle_value {
 };
 
 /* ---- publics: hash address (__be32) -> who has it; publics_of: hash dp_mapping_v4_key -> it; of a private NAT
- * gateway's own address the gateway; of DP_WORLD_* the network's gateway of that kind, if it is on this edge ---- */
+ * gateway's own address the gateway; of DP_WORLD_* the network's gateway of that kind, if it is on
+ * this edge ---- */
 
 /* No node's addresses. */
 #define DP_WORLD_INTERNET    0U

@@ -307,7 +307,8 @@ static __always_inline int edge_translate_out(const struct packet *p, struct edg
 {
 	switch (e->gateway.kind) {
 	case DP_HANDLE_NAT:
-		/* Whoever forwards may say who he likes: answers must find somebody of this network. */
+		/* Whoever forwards may say who he likes: answers must find somebody of this
+		 * network. */
 		if (way_is_forwarded(p) && !subnet_get(p->vni, p->src))
 			return -DROP_FOREIGN_SOURCE;
 		return nat_translate(e);

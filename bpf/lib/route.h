@@ -242,7 +242,8 @@ static __always_inline int route_to_handle(struct packet *p, __be32 saddr, __be3
 	return 0;
 }
 
-/* Where the source of what a node forwards leaves the network: 0 with 'p->to_peer', an upcall or a reason. */
+/* Where the source of what a node forwards leaves the network: 0 with 'p->to_peer', an upcall or a
+ * reason. */
 static __noinline int route_by_exit(struct packet *p, __be32 saddr)
 {
 	const struct dp_mapping_value *m;

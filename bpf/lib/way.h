@@ -49,7 +49,8 @@ static __always_inline bool way_is_forwarded(const struct packet *p)
 	return p->from_vni >= SUBSTRATE_VNI_HANDLE_MIN;
 }
 
-/* To the gateway that has the public address of the source: a node of this host's own, else where a mapping says. */
+/* To the gateway that has the public address of the source: a node of this host's own, else where a
+ * mapping says. */
 static __always_inline int way_by_exit(struct packet *p)
 {
 	const struct dp_local_value *l;

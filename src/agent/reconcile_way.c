@@ -49,8 +49,8 @@ static int reconcile_set_table(struct reconcile *r, const struct desired_table *
 
 		routes[n] = *from;
 		routes[n].peer = reconcile_host_id(r, from->peer);
-		/* A gateway lives on an edge or, for now, nowhere; an interface may be this host's.  IPv4 to the Internet
-		 * leaves where its source's public address is. */
+		/* A gateway lives on an edge or, for now, nowhere; an interface may be this host's.
+		 * IPv4 to the Internet leaves where its source's public address is. */
 		if (from->target == DP_TARGET_GATEWAY ||
 		    (from->target == DP_TARGET_INTERNET && !prefix_is_v4(&from->prefix)))
 			reconcile_place(r, from->peer, from->vni, &routes[n].peer, &routes[n].vni);

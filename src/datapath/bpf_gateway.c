@@ -87,12 +87,14 @@ static void private_remove(struct bpf_host *h, uint32_t handle, const struct dp_
 	bpf_gateway_device_delete(handle);
 }
 
-/* The network's way to the world: of what comes for a node whose own leads to another node first (bpf/lib/edge6.h). */
+/* The network's way to the world: of what comes for a node whose own leads to another node first
+ * (bpf/lib/edge6.h). */
 static bool world_key(const struct dp_handle_value *g, struct dp_mapping_v4_key *ret)
 {
-	*ret = private_key(g->vni,
-			   g->kind == DP_HANDLE_INTERNET ? DP_WORLD_INTERNET : DP_WORLD_EGRESS_ONLY);
-	return g->kind == DP_HANDLE_INTERNET || g->kind == DP_HANDLE_EGRESS_ONLY;
+	bool internet = g->kind == DP_HANDLE_INTERNET;
+
+	*ret = private_key(g->vni, internet ? DP_WORLD_INTERNET : DP_WORLD_EGRESS_ONLY);
+	return internet || g->kind == DP_HANDLE_EGRESS_ONLY;
 }
 
 static int world_set(struct bpf_host *h, uint32_t handle, const struct dp_handle_value *is)
@@ -100,9 +102,9 @@ static int world_set(struct bpf_host *h, uint32_t handle, const struct dp_handle
 	struct dp_public_of_value of = {.handle = handle};
 	struct dp_mapping_v4_key key;
 
-	return world_key(is, &key) ? bpf_map_update_elem(bpf_map__fd(h->skel->maps.publics_of), &key,
-							 &of, BPF_ANY)
-				   : 0;
+	if (!world_key(is, &key))
+		return 0;
+	return bpf_map_update_elem(bpf_map__fd(h->skel->maps.publics_of), &key, &of, BPF_ANY);
 }
 
 /* Unless the network has another one by now. */
@@ -112,7 +114,8 @@ static void world_remove(struct bpf_host *h, uint32_t handle, const struct dp_ha
 	struct dp_public_of_value owner;
 	struct dp_mapping_v4_key key;
 
-	if (world_key(was, &key) && !bpf_map_lookup_elem(fd, &key, &owner) && owner.handle == handle)
+	if (world_key(was, &key) && !bpf_map_lookup_elem(fd, &key, &owner) &&
+	    owner.handle == handle)
 		bpf_map_delete_elem(fd, &key);
 }
 

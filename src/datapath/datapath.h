@@ -149,8 +149,8 @@ struct dp_acl {
 
 enum dp_target {
 	DP_TARGET_BLACKHOLE,
-	/* IPv4: by the exit of the sender's address; of what a node forwards by the mapping of its source's
-	 * (dp_exit_address()), 'vni' the gateway's handle.  IPv6: 'peer', 'vni' */
+	/* IPv4: by the exit of the sender's address; of what a node forwards by the mapping of its
+	 * source's (dp_exit_address()), 'vni' the gateway's handle.  IPv6: 'peer', 'vni' */
 	DP_TARGET_INTERNET,
 	DP_TARGET_GATEWAY,   /* 'peer', 'vni' its handle there */
 	DP_TARGET_NETWORK,   /* 'vni' a peered network; the address is looked up there */
@@ -319,8 +319,9 @@ struct dp_upcall {
 	enum dp_upcall_kind kind;
 	uint32_t port; /* 0: from the substrate */
 	uint32_t vni;
-	/* Virtual addresses.  RESOLVE with 'port' 0: an edge asks for itself, 'src' is the world's; of what a node forwards
-	 * to an internet gateway 'dst' is the exit of its source (abi/gateway.h).  VERIFY: 'dst' is
+	/* Virtual addresses.  RESOLVE with 'port' 0: an edge asks for itself, 'src' is the world's;
+	 * of what a node forwards to an internet gateway 'dst' is the exit of its source
+	 * (abi/gateway.h).  VERIFY: 'dst' is
 	 * the receiving node's; all zero for a gateway of this edge; of a node that forwards, its first address. */
 	struct ipaddr src, dst;
 	/* RESOLVE: the network of 'dst', VERIFY: of 'src', when it is a peered one; else 0.  VERIFY of what a node

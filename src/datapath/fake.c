@@ -45,7 +45,7 @@ struct packet {
 	bool reinjected;   /* HELD counts as LIVE */
 	bool elsewhere;    /* to another of the address's hosts, though it is here too */
 	bool copied;       /* the agent's own, with a copy inside: its port is not asked */
-	struct ipaddr home; /* of what a node forwards: the first of its own addresses; else the source */
+	struct ipaddr home; /* the source, or of what a node forwards its own first address */
 	bool by_exit;       /* it is known where its source is public, or that is asked */
 	enum format format; /* that it left its host in, or is to come to this one in */
 };
@@ -348,7 +348,8 @@ static enum fake_verdict to_handle(struct fake_host *h, const struct packet *p,
 		return refuse(h, NULL, p, DROP_HANDLE, ret_reason);
 	if (g->dp.vni != p->vni)
 		return refuse(h, NULL, p, DROP_VNI, ret_reason);
-	if (g->dp.kind == DP_GATEWAY_NAT && is_forwarded(p) && !fake_subnet_find(h, p->vni, &p->src))
+	if (g->dp.kind == DP_GATEWAY_NAT && is_forwarded(p) &&
+	    !fake_subnet_find(h, p->vni, &p->src))
 		return refuse(h, NULL, p, DROP_FOREIGN_SOURCE, ret_reason);
 	if (g->dp.kind == DP_GATEWAY_INTERNET && ipaddr_is_v4(&p->src) &&
 	    !fake_public_of(h, p->vni, &p->src))
@@ -602,8 +603,8 @@ static bool is_nowhere(const struct dp_mapping *m)
 }
 
 /* What a node forwards, to where its source is public. */
-static enum fake_verdict leave_by_exit(struct fake_host *h, struct fake_port *port, struct packet *p,
-				       uint32_t *ret_reason)
+static enum fake_verdict leave_by_exit(struct fake_host *h, struct fake_port *port,
+				       struct packet *p, uint32_t *ret_reason)
 {
 	struct dp_mapping way = {};
 	const struct dp_mapping *m;

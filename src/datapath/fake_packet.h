@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Packets that tests of the fake data plane make up: IPv4 with a number in it.  Inside of the fake back-end only. */
+/* Packets that tests of the fake data plane make up: IPv4 with a number in it.  Inside of the fake
+ * back-end only. */
 #pragma once
 
 #include <net/ethernet.h>

@@ -39,7 +39,7 @@ must_check int edge_settle(struct tx *tx, uint64_t now_ms, size_t max);
 /* Part of host_remove(): everything goes to others. */
 must_check int edge_evacuate(struct tx *tx, const struct host *h);
 
-/* May the edge know where 'addr' is?  Behind one of its public addresses or gateways: MAP-2.  Likewise who forwards
- * into a network that it serves (interface_forwarding()). */
+/* May the edge know where 'addr' is?  Behind one of its public addresses or gateways: MAP-2.
+ * Likewise who forwards into a network that it serves (interface_forwarding()). */
 struct ipaddr;
 bool edge_may_know(const struct model *m, uint32_t host, uint32_t vni, const struct ipaddr *addr);

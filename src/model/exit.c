@@ -90,7 +90,8 @@ static bool leads_to_internet(const struct model *m, const struct interface *i)
 }
 
 int exit_resolve(const struct model *m, uint32_t host, enum mapping_question q,
-		 const struct mapping_key *asker, const struct mapping_key *exit, struct mapping *ret)
+		 const struct mapping_key *asker, const struct mapping_key *exit,
+		 struct mapping *ret)
 {
 	const struct mapping *asking = mapping_find_key(m->mappings, asker);
 	const struct interface *i;
@@ -132,8 +133,8 @@ static void tell(const struct telling *t, uint32_t vni, const struct ipaddr *add
 
 static bool same_exit(const struct elastic *a, const struct elastic *b)
 {
-	return a && b && a->vni == b->vni && a->edge == b->edge && a->nat_gateway == b->nat_gateway &&
-	       ipaddr_equal(&a->private_addr, &b->private_addr);
+	return a && b && a->vni == b->vni && a->edge == b->edge &&
+	       a->nat_gateway == b->nat_gateway && ipaddr_equal(&a->private_addr, &b->private_addr);
 }
 
 static void tell_elastic(const struct telling *t, const struct elastic *before,

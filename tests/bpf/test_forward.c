@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Packet tables of what a node forwards for others to the world.  The lab of edge_lab.h, in which b, whose
- * source/destination check is off, sends what a node a has led to it:
+ * Packet tables of what a node forwards for others to the world.  The lab of edge_lab.h, in which
+ * b, whose source/destination check is off, sends what a node a has led to it:
  *
- *	a (10.0.1.10), b (10.0.1.11, BOX) --- host 1 === host 2, an edge, with c (10.0.1.12, BOX_C) --- world
+ *	a (10.0.1.10), b (10.0.1.11, BOX) --- host 1 === host 2, an edge --- world
+ *	                                               |
+ *	                                        c (10.0.1.12, BOX_C)
  */
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -111,8 +113,12 @@ static int reset(void **state)
 
 static struct edge_packet packet(const char *src)
 {
-	return (struct edge_packet){
-		.protocol = UDP, .src = src, .dst = WORLD, .sport = 4000, .dport = 53, .payload = 100};
+	return (struct edge_packet){.protocol = UDP,
+				    .src = src,
+				    .dst = WORLD,
+				    .sport = 4000,
+				    .dport = 53,
+				    .payload = 100};
 }
 
 static struct frame frame(const struct lab_node *from, const char *src)
@@ -161,8 +167,9 @@ static struct dp_upcall *read_upcall(int at, const struct frame *up)
 	struct dp_upcall *u;
 
 	assert_int_equal(up->b[0], DP_NOTE_MAGIC);
-	assert_int_equal(sendto(h->packet_fd, up->b, up->size, 0, (struct sockaddr *)&to, sizeof(to)),
-			 (ssize_t)up->size);
+	assert_int_equal(
+		sendto(h->packet_fd, up->b, up->size, 0, (struct sockaddr *)&to, sizeof(to)),
+		(ssize_t)up->size);
 	for (;;) {
 		if (datapath_upcall_read(&h->base, &u)) {
 			assert_int_equal(poll(&p, 1, SOCKETS_WAIT_MS), 1);
@@ -237,7 +244,8 @@ static void test_exit_ends(void **state)
 	frame_assert_dropped_by_node(&fixture.lab, fixture.b, &f, DROP_SOURCE_ADDR);
 }
 
-/* The edge takes it from the box's host alone, as long as it forwards, and sends it as the source's. */
+/* The edge takes it from the box's host alone, as long as it forwards, and sends it as the
+ * source's. */
 /* requirement: EDGE-1 */
 /* requirement: MAP-4 */
 static void test_edge_verifies_who_forwards(void **state)

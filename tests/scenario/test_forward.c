@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a node forwards for another to the world, from the API's objects to the edge that translates it.
+ * What a node forwards for another to the world, from the API's objects to the edge that translates
+ * it.
  *
- *	node, on h1 (10.0.0.4) ... box, on h2 (10.0.9.5, a subnet whose table leads to the internet gateway)
+ *	node, on h1 (10.0.0.4) ... box, on h2 (10.0.9.5)
  *	                             |
  *	                           h3, an edge (and h4, when the scenario adds it)
+ *
+ * The table of the box's subnet leads to the internet gateway, that of the node's to the box.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -58,7 +61,8 @@ static void make_gateway(struct forward *f, char ret_id[static ID_TEXT_SIZE])
 	DO(w, internet_gateway_attach(tx, &w->customer, ret_id, w->vpc, &refusal));
 }
 
-/* The box's subnet, with a table of its own that leads to the gateway and a route to the box in the main one. */
+/* The box's subnet, with a table of its own that leads to the gateway and a route to the box in the
+ * main one. */
 static void make_box(struct forward *f, const char *igw)
 {
 	struct world *w = f->c.w;
@@ -111,7 +115,8 @@ static void disassociate(struct forward *f)
 	struct refusal none = {0};
 	const struct elastic *e;
 
-	assert_int_equal(elastic_find(w->manager->model, &w->customer, f->allocation, &e, &none), 0);
+	assert_int_equal(elastic_find(w->manager->model, &w->customer, f->allocation, &e, &none),
+			 0);
 	id_text_prefixed(ID_PREFIX_ADDRESS_ASSOCIATION, e->association, association);
 	DO(w, elastic_disassociate(tx, &w->customer, association, NULL, &refusal));
 }
@@ -232,7 +237,8 @@ static void a_lost_edge_takes_nothing_with_it(void **state)
 	other = cluster_add_edge(&f->c);
 	scenario_host_kill(f->c.hosts[f->edge]);
 	world_advance(f->c.w, 2 * LIMIT_MODEL_EDGE_LOST_MS);
-	assert_int_equal(forwards(f, &reason), FAKE_HELD); /* by the other, which asks who forwards */
+	/* by the other, which asks who forwards */
+	assert_int_equal(forwards(f, &reason), FAKE_HELD);
 	world_advance(f->c.w, 300);
 	assert_int_equal(scenario_host_sent_out(f->c.hosts[other], f->handle), 1);
 	assert_goes(f, other);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where what a node forwards for others leaves the network: who may ask, and who is told of what becomes of it. */
+/* Where what a node forwards for others leaves the network: who may ask, and who is told of what
+ * becomes of it. */
 #include "model/exit.h"
 
 #include <string.h>
@@ -16,7 +17,8 @@
 #include "tests/unit/model/cluster.h"
 
 static struct cluster c;
-static char box[ID_TEXT_SIZE], node[ID_TEXT_SIZE]; /* instances: the one that forwards, and whose packets it does */
+static char box[ID_TEXT_SIZE],
+	node[ID_TEXT_SIZE]; /* instances: the one that forwards, and whose packets it does */
 static char table[ID_TEXT_SIZE], allocation[ID_TEXT_SIZE], igw[ID_TEXT_SIZE];
 static struct ipaddr source; /* the node's address */
 static uint32_t edges[2], vni;
@@ -100,9 +102,8 @@ static int ask(struct mapping *ret)
 
 static int associate(const char *instance)
 {
-	struct elastic_associate_args args = {.allocation_id = allocation,
-					      .instance_id = instance,
-					      .allow_reassociation = true};
+	struct elastic_associate_args args = {
+		.allocation_id = allocation, .instance_id = instance, .allow_reassociation = true};
 	const struct elastic *e;
 
 	return elastic_associate(cluster_tx(&c), &c.me, &args, &e, &c.refusal);
@@ -148,7 +149,8 @@ static void test_who_may_ask(void **state)
 	assert_int_equal(found.host, edges[0]);
 	assert_int_equal(found.vni, vni);
 	assert_int_not_equal(host_of(box), host_of(node));
-	assert_int_equal(ask_as(host_of(node), MAPPING_SEND, vni, &found), MODEL_E_MAPPING_NOT_HERE);
+	assert_int_equal(ask_as(host_of(node), MAPPING_SEND, vni, &found),
+			 MODEL_E_MAPPING_NOT_HERE);
 	assert_int_equal(ask_as(host_of(box), MAPPING_VERIFY, vni, &found),
 			 MODEL_E_MAPPING_NOT_HERE);
 	assert_int_equal(ask_as(host_of(box), MAPPING_SEND, vni + 1, &found),
@@ -248,8 +250,7 @@ static void test_route_names_the_gateway(void **state)
 /* requirement: PKT-13 */
 static void test_edges_verify_who_forwards(void **state)
 {
-	struct route_args args = {
-		.table_id = table, .cidr = "192.168.0.0/16", .instance_id = box};
+	struct route_args args = {.table_id = table, .cidr = "192.168.0.0/16", .instance_id = box};
 	struct ipaddr into = ipaddr_from_v4(vni), nobody = {};
 	struct mapping_key asker = mapping_key_of(vni, &nobody), key;
 	const struct mapping *found = NULL;
