@@ -159,7 +159,7 @@ def test_a_node_looks_at_what_leaves(site, request):
     if request.node.callspec.id != "siit/2":
         pytest.skip("VXLAN says one network only (docs/substrate.md); siit/1 is in tests/bpf/test_forward.c")
     net, ec2 = site.net, site.net.ec2
-    inside, between = (ec2.create_subnet(VpcId=net.id, CidrBlock=f"10.10.{n}.0/24")["Subnet"]["SubnetId"] for n in (3, 4))
+    inside, between = (ec2.create_subnet(VpcId=net.id, CidrBlock=f"10.10.{n}.0/24")["Subnet"]["SubnetId"] for n in (8, 9))
     for subnet in (inside, between):
         net.tables[subnet] = net.table(subnet)
     box, node = net.node(between, host="h1"), net.node(inside, host="h2")
@@ -185,7 +185,7 @@ def test_a_node_looks_at_what_leaves(site, request):
         assert node.ping(WORLD) == 3
         wait_for("the world to know the path", lambda: node.ping(WORLD, "-M", "dont", "-s", "4000", count=1))
         out = node.run("traceroute", "-n", "-N", "1", "-q", "1", "-w", "2", "-m", "8", WORLD).stdout
-        assert re.findall(r"^ *\d+ +(\S+)", out, re.M) == ["10.10.3.1", box.address, "10.10.4.1", address, WORLD], out
+        assert re.findall(r"^ *\d+ +(\S+)", out, re.M) == ["10.10.8.1", box.address, "10.10.9.1", address, WORLD], out
         with Conversation(node, WORLD) as c:
             assert c.lives()
             site.lab.kill("e1")  # the agents: the programs stay
