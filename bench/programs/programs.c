@@ -6,8 +6,8 @@
  *
  * "hit" is a flow in the flow cache; "full" the full path, by making the cache invalid before each
  * packet.  "pass" is a packet that is none of ours: what the measuring itself and a look at the
- * header cost.  "tracked": both nodes are in a security group, "untracked": the same without; "logged" and
- * "mirrored": both are watched.  Prints JSON; run.py makes a table of it.
+ * header cost.  "tracked": both nodes are in a security group, "untracked": the same without; "ipv6":
+ * by ipip6; "logged" and "mirrored": both are watched.  Prints JSON; run.py makes a table of it.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -24,6 +24,7 @@
 #include "base/rand.h"
 #include "datapath/bpf_host.h"
 #include "datapath/bpf_skel.h"
+#include "net/rtnl.h"
 #include "tests/bpf/lab.h"
 
 enum {
@@ -49,6 +50,7 @@ struct bench {
 	int to;      /* b's: drains by itself, what overflows is of no interest */
 	int in_prog; /* 'substrate' or 'tunnel' */
 	uint32_t n_mappings;
+	bool v6;
 };
 
 static struct count counted(int prog_fd)
@@ -83,12 +85,29 @@ static int udp_socket(struct bench *b, int netns, const char *addr)
 	return fd;
 }
 
+/* To b, or one of the mappings by its IPv4 address. */
+static void send_v6(const struct bench *b, uint32_t dst)
+{
+	struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
+	struct ipaddr ip = lab_addr(dst ? "2001:db8:0:3::" : "2001:db8:0:2::b");
+	static const char payload[16]; /* 64 bytes of IPv6 */
+
+	memcpy(&to.sin6_addr, ip.b, 16);
+	if (dst)
+		to.sin6_addr.s6_addr32[3] = htonl(dst);
+	sendto(b->fd, payload, sizeof(payload), 0, (struct sockaddr *)&to, sizeof(to));
+}
+
 static void send_one(const struct bench *b, uint32_t dst)
 {
 	struct sockaddr_in to = {
 		.sin_family = AF_INET, .sin_port = htons(PORT), .sin_addr.s_addr = htonl(dst)};
 	static const char payload[36]; /* 64 bytes of IPv4 */
 
+	if (b->v6) {
+		send_v6(b, dst);
+		return;
+	}
 	sendto(b->fd, payload, sizeof(payload), 0, (struct sockaddr *)&to, sizeof(to));
 }
 
@@ -215,7 +234,9 @@ static void join_group(struct bench *b)
 		 .protocol = DP_PROTOCOL_ANY,
 		 .to = 65535,
 		 .prefix = prefix_v4(0, 0)},
-		{.protocol = DP_PROTOCOL_ANY, .to = 65535, .prefix = prefix_v4(0, 0)}};
+		{.protocol = DP_PROTOCOL_ANY, .to = 65535, .prefix = prefix_v4(0, 0)},
+		{.egress = true, .protocol = DP_PROTOCOL_ANY, .to = 65535},
+		{.protocol = DP_PROTOCOL_ANY, .to = 65535}};
 	struct dp_group group = {.number = 1, .n_rules = ARRAY_SIZE(rules), .rules = rules};
 	struct lab_node *nodes[] = {b->a, b->b};
 
@@ -337,6 +358,107 @@ static void bench_mappings(void)
 	close_bench(&b);
 }
 
+/* ---- IPv6 ---- */
+
+/* An address of a node, and a way to the router for all others. */
+static void give_v6(struct bench *b, struct lab_node *n, const char *addr)
+{
+	struct rtnl_route route = {.gateway = lab_addr("fe80::100")};
+	struct rtnl_addr own = {.addr = lab_addr(addr), .len = 64};
+	struct rtnl_link link;
+	struct rtnl *rtnl;
+
+	n->port.addrs[n->port.n_addrs++] = lab_addr(addr);
+	lab_set_port(&b->lab, n->host, &n->port);
+	lab_map(&b->lab, LAB_VNI, addr, n->host, DP_MAPPING_LIVE);
+	lab_enter(&b->lab, n->netns);
+	assert_int_equal(rtnl_open(&rtnl), 0);
+	assert_int_equal(rtnl_link_find(rtnl, "eth0", &link), 0);
+	own.ifindex = link.ifindex;
+	route.oif = link.ifindex;
+	assert_int_equal(rtnl_addr_add(rtnl, &own), 0);
+	assert_int_equal(rtnl_route_add(rtnl, &route), 0);
+	rtnl_close(rtnl);
+	lab_enter(&b->lab, -1);
+}
+
+static int udp_socket_v6(struct bench *b, int netns, const char *addr)
+{
+	struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
+	struct ipaddr ip = lab_addr(addr);
+	int fd;
+
+	memcpy(&at.sin6_addr, ip.b, 16);
+	lab_enter(&b->lab, netns);
+	fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	lab_enter(&b->lab, -1);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	return fd;
+}
+
+/* The IPv6 address of mapping 'i', its last bytes as address() has them. */
+static struct ipaddr address_v6(uint32_t i)
+{
+	struct ipaddr a = lab_addr("2001:db8:0:3::");
+	uint32_t v = htonl(address(i));
+
+	memcpy(a.b + 12, &v, sizeof(v));
+	return a;
+}
+
+static void add_mappings_v6(struct bench *b, uint32_t n)
+{
+	for (; b->n_mappings < n; b->n_mappings++)
+		for (int i = 0; i < LAB_HOSTS; i++) {
+			struct dp_mapping m = {.vni = LAB_VNI,
+					       .addr = address_v6(b->n_mappings),
+					       .peer = i ? DP_PEER_SELF : 2};
+
+			assert_int_equal(datapath_mapping_set(b->lab.hosts[i].dp, &m), 0);
+		}
+}
+
+static void bench_v6_flows(struct bench *b)
+{
+	static uint32_t destinations[SPREAD];
+
+	for (size_t i = 0; i < SPREAD; i++)
+		destinations[i] = address(rand_u32_below(b->n_mappings));
+	report("ipv6 hit, 100000 mappings, 1000 flows", measure(b, destinations, SPREAD, false));
+	report("ipv6 full, 100000 mappings, 1000 destinations",
+	       measure(b, destinations, SPREAD, true));
+}
+
+static void bench_ipv6(void)
+{
+	struct bench b = {};
+	const uint32_t one = 0;
+
+	open_bench(&b, FORMAT_SIIT_2, 101024);
+	lab_subnet(&b.lab, LAB_VNI, "fe80::/64", "fe80::100", NULL);
+	lab_subnet(&b.lab, LAB_VNI, "2001:db8:0:1::/64", "fe80::100", NULL);
+	lab_subnet(&b.lab, LAB_VNI, "2001:db8:0:2::/64", "fe80::100", NULL);
+	lab_subnet(&b.lab, LAB_VNI, "2001:db8:0:3::/64", "fe80::100", NULL);
+	give_v6(&b, b.a, "2001:db8:0:1::a");
+	give_v6(&b, b.b, "2001:db8:0:2::b");
+	close(b.fd);
+	close(b.to);
+	b.fd = udp_socket_v6(&b, b.a->netns, "2001:db8:0:1::a");
+	b.to = udp_socket_v6(&b, b.b->netns, "2001:db8:0:2::b");
+	b.v6 = true;
+	report("ipv6 hit, untracked", measure(&b, &one, 1, false));
+	report("ipv6 full, untracked", measure(&b, &one, 1, true));
+	add_mappings_v6(&b, 100000);
+	report("ipv6 hit, 100000 mappings", measure(&b, &one, 1, false));
+	report("ipv6 full, 100000 mappings", measure(&b, &one, 1, true));
+	bench_v6_flows(&b);
+	join_group(&b);
+	report("ipv6 hit, tracked", measure(&b, &one, 1, false));
+	report("ipv6 full, tracked", measure(&b, &one, 1, true));
+	close_bench(&b);
+}
+
 static void run(void **state)
 {
 	int stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
@@ -345,6 +467,7 @@ static void run(void **state)
 	bench_pass();
 	bench_formats();
 	bench_tracked();
+	bench_ipv6();
 	bench_mappings();
 	close(stats);
 }
