@@ -16,6 +16,7 @@
 #include "bench/mapping/crowd.h"
 #include "model/choice_pass.h"
 #include "model/choice_policy.h"
+#include "model/choice_preview.h"
 #include "model/host.h"
 #include "model/pair.h"
 
@@ -71,20 +72,37 @@ static bool is_as_pinned(const struct cluster *cluster, size_t n_hosts)
 	return true;
 }
 
-/* All hosts are pinned to siit/1; returns the seconds that the call itself took. */
-static double pin(struct cluster *cluster)
+/* All hosts are pinned to siit/1. */
+static int create_pin(struct tx *tx, void *arg)
 {
 	static const struct caller the_operator = {.operator= true };
 	const char *what[] = {"siit/1"};
 	const struct choice_policy_args args = {
 		.name = "pin", .effect = "pin", .what = what, .n_what = 1};
 	const struct choice_policy *made;
-	double begun = bench_seconds();
-	struct tx *tx = cluster_begin(cluster);
 	struct refusal refusal;
 
-	cluster_submit(cluster, tx,
-		       choice_policy_create(tx, &the_operator, &args, &made, &refusal));
+	(void)arg;
+	return choice_policy_create(tx, &the_operator, &args, &made, &refusal);
+}
+
+static int count(void *data, const struct pair_difference *d)
+{
+	(void)d;
+	++*(size_t *)data;
+	return 0;
+}
+
+/* Returns the seconds that the call itself took, with what it says of all pairs. */
+static double pin(struct cluster *cluster, size_t n_hosts)
+{
+	double begun = bench_seconds();
+	struct tx *tx = cluster_begin(cluster);
+	size_t n = 0;
+
+	cluster_submit(cluster, tx, choice_operate(tx, create_pin, NULL, count, &n));
+	if (n != n_hosts * (n_hosts - 1))
+		bench_die("differences", -EPROTO);
 	return bench_seconds() - begun;
 }
 
@@ -112,7 +130,7 @@ int main(int argc, char **argv)
 	wait_until_settled(&crowd, &(struct turns){0});
 	begun = bench_seconds();
 	cpu = bench_cpu_seconds();
-	call = pin(cluster);
+	call = pin(cluster, n_hosts);
 	if (is_as_pinned(cluster, n_hosts))
 		bench_die("nothing changes", -EPROTO);
 	wait_until_settled(&crowd, &turns);
