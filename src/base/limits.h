@@ -393,8 +393,9 @@
 #define LIMIT_HOLDERS_EXPIRED_PER_TICK 4096
 #define LIMIT_MODEL_EXPIRED_PER_TICK   256
 #define LIMIT_MODEL_SHIFTS_PER_TICK    1024
-/* A policy is applied to so many directions between hosts in the transaction that makes it, and by a step of a pass to so many
- * later: each takes some 15 us, in the model, the store and the outboxes, and nobody is to wait for more than 20 ms. */
+/* A policy is applied to so many directions between hosts in the transaction that makes it, and by
+ * a step of a pass to so many later: each takes some 15 us, in the model, the store and the
+ * outboxes, and nobody is to wait for more than 20 ms. */
 #define LIMIT_MODEL_CHOICE_AT_ONCE 1024
 #define LIMIT_MODEL_CHOICE_STEP    512
 /* How long hosts seal with the keys of one epoch, unless the operator says otherwise: AES-GCM bears 2^32

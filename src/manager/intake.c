@@ -332,7 +332,8 @@ static void settle_shifts(struct manager *manager)
 	manager->shifts_from = from;
 }
 
-/* Policies reach the pairs of a large cluster step by step, each when the one before it is durable. */
+/* Policies reach the pairs of a large cluster step by step, each when the one before it is
+ * durable. */
 static void step_pass(struct manager *manager)
 {
 	struct tx *tx;

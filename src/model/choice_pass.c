@@ -460,6 +460,7 @@ void choice_pass_count(const struct model *m, uint64_t *ret_done, uint64_t *ret_
 		before += number < first;
 		partners += number > first && number < second;
 	}
-	/* each of those before with all behind it, and the one that is under way with some; both ways */
+	/* each of those before with all behind it, and the one that is under way with some; both
+	 * ways */
 	*ret_done = before * (2 * n - before - 1) + 2 * (before < n ? partners : 0);
 }

@@ -2,14 +2,17 @@
 /*
  * Policies on their way into the pairs of hosts (docs/negotiation.md, "How policies reach pairs").
  *
- * In a small cluster a policy that comes, changes or goes is applied to all pairs in the same transaction.  In a larger one that
- * would take seconds, so a *pass* goes over the pairs in order of their hosts' numbers, a stretch in each transaction.  Pairs
- * behind its place go by the rules after the change (the pass's *target*), those ahead of it by those before (its *base*):
- * choice_rules_between() is the one that knows.  Hosts and networks that are newer than the pass go by its target at once.  What
- * is changed meanwhile waits for the next pass, which begins when this one is over and takes all of it together.
+ * In a small cluster a policy that comes, changes or goes is applied to all pairs in the same
+ * transaction.  In a larger one that would take seconds, so a *pass* goes over the pairs in order
+ * of their hosts' numbers, a stretch in each transaction.  Pairs behind its place go by the rules
+ * after the change (the pass's *target*), those ahead of it by those before (its *base*):
+ * choice_rules_between() is the one that knows.  Hosts and networks that are newer than the pass go
+ * by its target at once.  What is changed meanwhile waits for the next pass, which begins when this
+ * one is over and takes all of it together.
  *
- * Stored are the pass, and of each changed policy how it was before (a *change*): both sets of rules are derived from these.  A
- * change stays, *done*, until every choice that was changing when its pass ended has settled: then the hosts have confirmed it.
+ * Stored are the pass, and of each changed policy how it was before (a *change*): both sets of
+ * rules are derived from these.  A change stays, *done*, until every choice that was changing when
+ * its pass ended has settled: then the hosts have confirmed it.
  *
  * Pure, as all of the model.
  */
@@ -48,8 +51,9 @@ struct choice_pass {
 const struct choice_pass *choice_pass_of(const struct model *m);
 /* Whether a step has something to do. */
 bool choice_pass_due(const struct model *m);
-/* Goes on by about 'budget' directions (LIMIT_MODEL_CHOICE_STEP is meant), or begins or ends a pass.  One step is one
- * transaction: hosts are told what it makes of pairs from where it began and ended.  -ENOMEM, and nothing has changed. */
+/* Goes on by about 'budget' directions (LIMIT_MODEL_CHOICE_STEP is meant), or begins or ends a
+ * pass.  One step is one transaction: hosts are told what it makes of pairs from where it began and
+ * ended.  -ENOMEM, and nothing has changed. */
 must_check int choice_pass_step(struct tx *tx, size_t budget);
 
 /* How far a policy, or all that has been changed, has come. */
@@ -63,18 +67,19 @@ const char *choice_progress_text(enum choice_progress p); /* "waiting", ... */
 enum choice_progress choice_progress_of(const struct model *m, const struct choice_policy *p);
 /* Of all policies, also of those that are gone: the one that is furthest behind. */
 enum choice_progress choice_progress_of_all(const struct model *m);
-/* Directions between two hosts that go by the target of the pass under way, of how many; without one all do. */
+/* Directions between two hosts that go by the target of the pass under way, of how many; without
+ * one all do. */
 void choice_pass_count(const struct model *m, uint64_t *ret_done, uint64_t *ret_all);
 
 /* ---- inside the model ---- */
 
-/* Beside the policy that is put: it is to be applied by a pass, now or later.  'old' and 'new' as in
- * choice_policy_put(). */
+/* Beside the policy that is put: it is to be applied by a pass, now or later.  'old' and 'new' as
+ * in choice_policy_put(). */
 must_check int choice_pass_note(struct tx *tx, const struct choice_policy *old, const struct choice_policy *new);
 /* It has been applied to all pairs in this transaction, and choices may be changing. */
 must_check int choice_pass_note_done(struct tx *tx, const struct choice_policy *p);
-/* Networks' MTUs, where these policies have a say: all of them, or, with a budget, those behind the serial '*at' of a VPC
- * until '*budget' is used up; '*at' is 0 then when there are no more. */
+/* Networks' MTUs, where these policies have a say: all of them, or, with a budget, those behind the
+ * serial '*at' of a VPC until '*budget' is used up; '*at' is 0 then when there are no more. */
 must_check int choice_recompute_networks(struct tx *tx, const struct choice_policy *const *changed, size_t n_changed,
 					 uint64_t *at, size_t *budget);
 

@@ -60,8 +60,8 @@ struct choice_policy {
 	uint32_t rate_burst; /* bytes */
 	bool source_only;   /* notify: source */
 
-	/* Computed when it is put in the model; of a policy as it was before a change (model/choice_pass.h), which is
-	 * an object of its own, the first three are stored: */
+	/* Computed when it is put in the model; of a policy as it was before a change
+	 * (model/choice_pass.h), which is an object of its own, the first three are stored: */
 	uint64_t id, age, owner; /* of the policy: o.id, o.serial, o.account */
 	uint64_t specificity;  /* the higher, the more specific */
 	uint32_t n_masks;      /* of 'what' */

@@ -29,8 +29,8 @@ struct choice_rules {
 
 /* The model's: all policies there are. */
 const struct choice_rules *choice_rules_of(const struct model *m);
-/* Those by which a class of two hosts goes, either way: the model's, or, while a pass is under way (model/choice_pass.h), one of
- * its two. */
+/* Those by which a class of two hosts goes, either way: the model's, or, while a pass is under way
+ * (model/choice_pass.h), one of its two. */
 const struct choice_rules *choice_rules_between(const struct model *m, const struct host *a, const struct host *b,
 						const struct pair_class *c);
 enum { CHOICE_SETS_MAX = 2 };
@@ -38,12 +38,14 @@ enum { CHOICE_SETS_MAX = 2 };
 size_t choice_rules_in_force(const struct model *m, const struct choice_rules *ret[static CHOICE_SETS_MAX]);
 /* Whether any of them has a policy. */
 bool choice_rules_any(const struct model *m);
-/* Makes room for one more, so that setting cannot fail; or for so many, so that assigning cannot. */
+/* Makes room for one more, so that setting cannot fail; or for so many, so that assigning
+ * cannot. */
 must_check int choice_rules_prepare(struct choice_rules *r);
 must_check int choice_rules_reserve(struct choice_rules *r, size_t n);
 /* Copies into what has been reserved. */
 void choice_rules_assign(struct choice_rules *r, const struct choice_rules *from);
-/* The policies that one of the two sets alone has, or has in this version; room for those of both.  Returns how many. */
+/* The policies that one of the two sets alone has, or has in this version; room for those of both. 
+ * Returns how many. */
 size_t choice_rules_changed(const struct choice_rules *before, const struct choice_rules *after,
 			    const struct choice_policy **ret);
 /* Puts 'new' in the place of 'old'; either may be NULL. */
@@ -70,8 +72,9 @@ bool choice_policy_concerns(const struct choice_policy *p, const struct vpc *v);
 /* Which one it is of, by its operator's word or its tag; NULL: none. */
 const char *choice_environment(const struct vpc *v);
 
-/* Puts a policy in the place of another (either may be NULL: it comes, or goes), takes '*new', and begins what
- * follows: choices that change (model/pair_shift.h), and the MTU of networks; or the pass that will (model/choice_pass.h). */
+/* Puts a policy in the place of another (either may be NULL: it comes, or goes), takes '*new', and
+ * begins what follows: choices that change (model/pair_shift.h), and the MTU of networks; or the
+ * pass that will (model/choice_pass.h). */
 must_check int choice_policy_put(struct tx *tx, const struct choice_policy *old, struct object **new);
 /* Puts a VPC of which only tags or the environment have changed, likewise. */
 must_check int choice_vpc_put(struct tx *tx, const struct object *old, struct object **new);

@@ -54,7 +54,8 @@ struct tag_args;
 must_check int tags_set(struct object *o, const struct tag_args *tags, size_t n,
 			struct refusal *reterr);
 
-/* Recomputes a network's MTU if the hosts that carry it have changed, and those of peered networks if they are of other kinds. */
+/* Recomputes a network's MTU if the hosts that carry it have changed, and those of peered networks
+ * if they are of other kinds. */
 must_check int network_refresh(struct tx *tx, uint32_t vni);
 /* Recomputes it whatever has changed. */
 must_check int network_recompute_alone(struct tx *tx, uint32_t vni);

@@ -33,8 +33,8 @@ struct model_config {
 	struct prefix organisation; /* the /32 that locators are in */
 	struct prefix ipv6_pool;    /* what VPCs get their IPv6 blocks from; len 0: no IPv6 */
 	struct id_source ids;
-	/* Directions to which a policy is applied at once; where there are more, a pass goes over them (model/choice_pass.h).
-	 * 0: LIMIT_MODEL_CHOICE_AT_ONCE */
+	/* Directions to which a policy is applied at once; where there are more, a pass goes over
+	 * them (model/choice_pass.h). 0: LIMIT_MODEL_CHOICE_AT_ONCE */
 	size_t choice_at_once;
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The MTU of a network (docs/substrate.md): the smallest substrate MTU of the hosts that carry it, minus
- * the most that a packet may grow by between any two of them, or from one of them to one that carries a peered
- * network.  It is part of the VPC, so that a change of it is a change of intent, with a revision.
+ * The MTU of a network (docs/substrate.md): the smallest substrate MTU of the hosts that carry it,
+ * minus the most that a packet may grow by between any two of them, or from one of them to one that
+ * carries a peered network.  It is part of the VPC, so that a change of it is a change of intent,
+ * with a revision.
  */
 #include <stdlib.h>
 
@@ -30,7 +31,8 @@ struct host_kinds {
 	uint32_t mtu;
 };
 
-/* What was counted of a network when peered ones were told last: numbers of hosts, one of each kind. */
+/* What was counted of a network when peered ones were told last: numbers of hosts, one of each
+ * kind. */
 struct carried_kinds {
 	uint64_t epoch; /* model->kinds_epoch of then */
 	uint32_t n;

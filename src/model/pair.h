@@ -58,7 +58,8 @@ uint32_t choice_formats(const struct choice *c);
 /* What is best from 'from' to 'to'. */
 void pair_wish(const struct model *m, const struct host *from, const struct host *to,
 	       const struct pair_class *c, struct wish *ret);
-/* The same by other rules than those that hold between them (model/choice_rules.h); NULL: by those, here and below. */
+/* The same by other rules than those that hold between them (model/choice_rules.h); NULL: by those,
+ * here and below. */
 void pair_wish_by(const struct model *m, const struct choice_rules *rules, const struct host *from,
 		  const struct host *to, const struct pair_class *c, struct wish *ret);
 /* The same without the reason, which is most of the work. */

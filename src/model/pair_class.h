@@ -19,14 +19,15 @@ must_check int pair_classes_of(const struct model *m, const struct host *a, cons
 			       struct pair_classes *ret);
 /* The networks that a host carries, ascending; the caller frees '*ret'.  -ENOMEM */
 must_check int pair_networks_of(const struct model *m, const struct host *h, uint32_t **ret, size_t *ret_n);
-/* The same by other rules than those that hold between them, and without those that are changing. */
+/* The same by other rules than those that hold between them, and without those that are
+ * changing. */
 must_check int pair_classes_by(const struct model *m, const struct choice_rules *rules, const struct host *a,
 			       const struct host *b, struct pair_classes *ret);
 /* Those that may come to be told apart as well, whatever the two can do. */
 must_check int pair_classes_near(const struct model *m, const struct host *a, const struct host *b,
 				 struct pair_classes *ret);
-/* Whether, by these rules (NULL: those that hold), the choice for the class, one of theirs, is made for it alone; else it is part of that of its
- * networks, or of all that the two send. */
+/* Whether, by these rules (NULL: those that hold), the choice for the class, one of theirs, is made
+ * for it alone; else it is part of that of its networks, or of all that the two send. */
 bool pair_class_is_apart(const struct model *m, const struct choice_rules *rules, const struct host *a,
 			 const struct host *b, const struct pair_class *c);
 bool pair_classes_have(const struct pair_classes *c, const struct pair_class *class);
@@ -76,7 +77,8 @@ typedef int (*pair_difference_fn)(void *data, const struct pair_difference *d);
 struct pair_walk {
 	/* For each direction of each class that differs. */
 	pair_difference_fn difference;
-	/* Or NULL.  For each pair behind its differences; 'retold': some class begins or ends to be told apart. */
+	/* Or NULL.  For each pair behind its differences; 'retold': some class begins or ends to be
+	 * told apart. */
 	int (*pair)(void *data, const struct host *a, const struct host *b, bool retold);
 	void *data;
 };

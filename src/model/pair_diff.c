@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where two sets of rules wish for different things, pair by pair.  Hosts that are alike for all rules are looked at once, so that
- * a cluster of a thousand hosts costs little more than its few kinds of hosts.  See pair_class.h.
+ * Where two sets of rules wish for different things, pair by pair.  Hosts that are alike for all
+ * rules are looked at once, so that a cluster of a thousand hosts costs little more than its few
+ * kinds of hosts.  See pair_class.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -284,7 +285,8 @@ static int add_network(struct diff *d, const struct vpc *v)
 
 	if (is_concerned(d, v, before, after))
 		r = add_candidate(d, &(struct pair_class){.vni = v->vni, .peer_vni = v->vni}, before != after);
-	/* between peered networks there are classes as soon as there is any policy, whatever it is about */
+	/* between peered networks there are classes as soon as there is any policy, whatever it is
+	 * about */
 	while (!r && (p = peering_iter_next(&it)))
 		if (p->state == PEERING_ACTIVE)
 			r = add_candidate(

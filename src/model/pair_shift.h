@@ -61,8 +61,8 @@ struct pair_survey {
 	} *items;
 };
 
-/* All directions from and to a host; what another set of rules would change, of all pairs or a stretch of them
- * (model/pair_class.h); what is of a network.  -ENOMEM */
+/* All directions from and to a host; what another set of rules would change, of all pairs or a
+ * stretch of them (model/pair_class.h); what is of a network.  -ENOMEM */
 must_check int pair_survey_host(const struct model *m, uint32_t number, struct pair_survey *ret);
 must_check int pair_survey_rules(const struct model *m, const struct pair_rules_change *c,
 				 struct pair_stretch *stretch, struct pair_survey *ret);

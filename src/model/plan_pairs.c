@@ -336,7 +336,8 @@ static int tell_pass(struct planner *p, const struct choice_pass *before, const 
 	return pair_differences(p->m, &c, &stretch, &walk);
 }
 
-/* The rules before the change, and what of them has changed; room in 'changed' for two of each write. */
+/* The rules before the change, and what of them has changed; room in 'changed' for two of each
+ * write. */
 static int rules_before(const struct change *c, struct choice_rules *rules, struct pair_rules_change *ret,
 			const struct choice_policy **changed)
 {

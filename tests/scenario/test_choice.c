@@ -355,7 +355,8 @@ static void a_manager_that_restarts_goes_on(void **state)
 	}
 }
 
-/* A policy that is durable reaches the pairs, also when the manager that took it does not live to see it. */
+/* A policy that is durable reaches the pairs, also when the manager that took it does not live to
+ * see it. */
 /* requirement: NEG-3, NEG-8, OPS-3 */
 static void nor_is_a_pass_forgotten(void **state)
 {

@@ -36,7 +36,8 @@ struct cluster {
 };
 
 void cluster_init(struct cluster *c, size_t n_hosts);
-/* The same, policies being applied to no more than so many directions at once: 1 makes a pass of each. */
+/* The same, policies being applied to no more than so many directions at once: 1 makes a pass of
+ * each. */
 void cluster_init_passes(struct cluster *c, size_t n_hosts, size_t choice_at_once);
 /* The same with a VPC 10.0.0.0/16 and a subnet 10.0.0.0/24. */
 void cluster_init_network(struct cluster *c, size_t n_hosts);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Policies that reach pairs by a pass over them: who goes by which rules meanwhile, and what is said of how far it is.  That the end
- * is the same as when all is done at once, whatever happens in between, is in test_choice_property.c.
+ * Policies that reach pairs by a pass over them: who goes by which rules meanwhile, and what is
+ * said of how far it is.  That the end is the same as when all is done at once, whatever happens in
+ * between, is in test_choice_property.c.
  */
 #include "model/choice_pass.h"
 
@@ -204,7 +205,8 @@ static void test_what_is_new_goes_by_it_at_once(void **state)
 	assert_int_equal(model_count(c.m, KIND_PAIR_SHIFT), DIRECTIONS);
 }
 
-/* A pass that fails leaves nothing, and the MTU leaves room for what is used before and after, from the first pair on. */
+/* A pass that fails leaves nothing, and the MTU leaves room for what is used before and after, from
+ * the first pair on. */
 /* requirement: NEG-8 */
 static void test_the_mtu_comes_first_and_goes_last(void **state)
 {

@@ -293,8 +293,8 @@ static struct change *run_on(const char *host, const char *subnet)
 	return cluster_end_change(&c, instance_run(cluster_tx(&c), &who, &args, &n, &count, &c.refusal));
 }
 
-/* Between peered networks packets may grow by more than inside one: both networks' MTU leaves room, from the first two hosts
- * for which it is so to the last. */
+/* Between peered networks packets may grow by more than inside one: both networks' MTU leaves room,
+ * from the first two hosts for which it is so to the last. */
 /* requirement: TOPO-1, PKT-3, NEG-2 */
 static void test_mtu_leaves_room_for_peers(void **state)
 {

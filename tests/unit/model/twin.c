@@ -493,7 +493,8 @@ static uint32_t worst_to_peers(const struct twin *t, const struct model *m, cons
 	return worst;
 }
 
-/* docs/substrate.md: the smallest substrate MTU minus the largest overhead of any pair, also to peered networks. */
+/* docs/substrate.md: the smallest substrate MTU minus the largest overhead of any pair, also to
+ * peered networks. */
 static void check_mtu(const struct twin *t, const struct model *m, uint32_t vni, const uint32_t *hosts,
 		      size_t n, uint32_t mtu)
 {
