@@ -16,6 +16,12 @@
  *
  * Each gateway has tables of its own for them, found by its row: one customer's sessions push out no
  * other's.  Nothing is collected: what has expired counts as absent, and the oldest makes room.
+ *
+ * What enters by an internet gateway that has a route table is looked up in it by the node's address.  A route
+ * of target DP_WAY_INTERFACE leads it to that handle: it is sent as it would be to the node, with the world's
+ * address as source under the network's VNI, but with the handle as the destination's VNI.  A host takes such a
+ * source for a port's handle from edges alone, as it does for a node (bpf/lib/ingress.h).  What the port's node
+ * then forwards is its own, under its handle.
  */
 #pragma once
 
@@ -129,7 +135,10 @@ struct dp_handle_value {
 	__u32 kind;
 	__u32 vni;
 	__u32 row;     /* a port's slot; a gateway's row */
-	__be32 public; /* NAT; PRIVATE: the address that its port has */
+	union {
+		__be32 public; /* NAT; PRIVATE: the address that its port has */
+		__u32 table;   /* INTERNET: its own route table, of what enters; 0: none */
+	};
 	__u16 port_first, port_last; /* NAT, PRIVATE; host order */
 };
 
@@ -274,7 +283,7 @@ struct dp_flow_edge {
 	__be16 port;
 	__u16 mtu; /* from inside: the uplink's */
 	__u32 row; /* of the gateway */
-	__u32 vni; /* from the world: the node's network */
+	__u32 vni; /* from the world: the node's network, or the handle that is before it */
 	__u32 pad;
 } __attribute__((aligned(8)));
 

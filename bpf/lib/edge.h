@@ -4,7 +4,8 @@
  * restored first: a packet is rewritten, never encapsulated twice).
  *
  *	out  gateway by its handle, translation of the source, out of the uplink as the kernel routes
- *	in   gateway by the public address, translation of the destination, to the node's host
+ *	in   gateway by the public address, translation of the destination, to the node's host, or first to the
+ *	     interface that the gateway's route table leads to
  *
  * What goes out to a public address of this edge comes in again at once (RFC 4787 REQ-9).  Either way
  * is one hop.  What is refused for its size or age is answered (edge_answer()).
@@ -40,6 +41,26 @@ static __always_inline int edge_gateway(struct edge *e, __u32 handle)
 	e->handle = handle;
 	memcpy(&e->gateway, h, sizeof(*h));
 	return 0;
+}
+
+/* Where what enters for 'p->dst' goes by the gateway's table: 0 with 'p->to_vni', the network's for the node itself
+ * or, 'p->to_handle', that of an interface before it at 'p->to_peer'; or a reason. */
+__judged_once int edge_enter(struct packet *p, const struct edge *e)
+{
+	int r;
+
+	if (!p || !e)
+		return -DROP_HANDLE;
+	p->from_vni = p->vni;
+	p->to_vni = p->vni;
+	p->to_peer = 0;
+	p->to_handle = false;
+	if (e->gateway.kind != DP_HANDLE_INTERNET || !e->gateway.table)
+		return 0;
+	r = way_find(p, e->gateway.table);
+	if (r == VERDICT_LOCAL)
+		return 0;
+	return r || p->to_handle ? r : -DROP_BLACKHOLE;
 }
 
 /* ---- to a node ---- */
@@ -105,6 +126,27 @@ static __always_inline bool edge_from_shared(struct packet *p)
 	return p->spread;
 }
 
+/* To the interface that edge_enter() found: as edge_locate(). */
+__judged_once int edge_to_handle(struct packet *p, __be32 saddr, __be32 daddr)
+{
+	struct dp_flow_out *flow;
+	bool keep;
+	int r;
+
+	if (!p)
+		return -DROP_HANDLE;
+	flow = &p->flow.out;
+	memset(flow, 0, sizeof(*flow));
+	flow->stamp.epoch = host_epoch();
+	flow->stamp.bucket = (__u16)dp_bucket_v4(p->to_vni, daddr);
+	flow->stamp.mapping_generation = generation_get(flow->stamp.bucket);
+	flow->key.ifindex = config.uplink_ifindex;
+	flow->key.saddr = saddr;
+	flow->key.daddr = daddr;
+	r = route_to_handle(p, saddr, daddr, flow, &keep);
+	return r == VERDICT_EDGE ? -DROP_HANDLE : r;
+}
+
 /* Where the node is that 'p->dst' in 'p->vni' is: 0 with the flow, an upcall, or a reason. */
 __judged_once int edge_locate(struct packet *p, __be32 saddr, __be32 daddr)
 {
@@ -165,19 +207,19 @@ __judged_once int edge_locate(struct packet *p, __be32 saddr, __be32 daddr)
 	return route_to_peer(peer, p->vni, p->vni, saddr, daddr, flow);
 }
 
-/* The same by the flow cache, where such flows are under the uplink.  Two networks may have the same
- * address: the flow's VNI tells. */
+/* Either by the flow cache, where such flows are under the uplink.  Two networks may have the same
+ * address, and what a NAT gateway gets goes straight to its node: the flow's VNI tells. */
 static __always_inline int edge_find(struct packet *p, __be32 saddr, __be32 daddr)
 {
 	const __u64 addresses = flow_pair(saddr, daddr);
 	const struct dp_flow_out *cached = flow_out_get(&addresses, config.uplink_ifindex);
 	int r;
 
-	if (cached && cached->vni == p->vni && flow_is_valid(&cached->stamp)) {
+	if (cached && cached->vni == p->to_vni && flow_is_valid(&cached->stamp)) {
 		memcpy(&p->flow.out, cached, sizeof(*cached));
 		return 0;
 	}
-	r = edge_locate(p, saddr, daddr);
+	r = p->to_handle ? edge_to_handle(p, saddr, daddr) : edge_locate(p, saddr, daddr);
 	if (!r && p->flow.out.format != FORMAT_NONE && !p->injected && !p->spread)
 		flow_out_keep(&p->flow.out);
 	return r;
@@ -261,7 +303,9 @@ static __noinline int edge_in(struct __sk_buff *skb, struct packet *p)
 	if (r)
 		return edge_refused(e, r);
 	map_v4(p->dst, e->new_addr);
-	r = edge_find(p, saddr, e->new_addr);
+	r = edge_enter(p, e);
+	if (!r)
+		r = edge_find(p, saddr, e->new_addr);
 	if (!r)
 		r = edge_fits(skb, p);
 	if (!r)
@@ -273,8 +317,6 @@ static __noinline int edge_in(struct __sk_buff *skb, struct packet *p)
 	if (p->flow.out.format != FORMAT_NONE)
 		return edge_to_node(skb, p);
 	p->slot = p->flow.out.to_slot;
-	p->from_vni = p->vni;
-	p->to_handle = false;
 	p->identity = 0;
 	map_v4(p->src, saddr);
 	return VERDICT_TO_PORT;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * An edge for IPv6: nothing is translated.  An internet gateway lets in what a route of the node's
- * subnet would answer by it; an egress-only gateway lets in only what answers (RFC 6092 REC-11 and
- * on), by sessions of addresses and ports.
+ * subnet would answer by it, or by the node that the gateway's own table leads it to first; an egress-only
+ * gateway lets in only what answers (RFC 6092 REC-11 and on), by sessions of addresses and ports.
  */
 #pragma once
 
@@ -211,6 +211,31 @@ __judged_once int edge6_locate(struct __sk_buff *skb, struct packet *p)
 	return r;
 }
 
+/* To the interface that edge_enter() found: as edge6_locate(). */
+__judged_once int edge6_to_handle(struct packet *p)
+{
+	struct dp_flow_out *flow;
+	const struct dp_peer_copy *peer;
+	int r;
+
+	if (!p)
+		return -DROP_HANDLE;
+	flow = &p->flow.out;
+	memset(flow, 0, sizeof(*flow));
+	r = route6_to_handle(p);
+	if (r != VERDICT_ROUTED)
+		return r < 0 ? r : -DROP_HANDLE;
+	if (flow->to_slot)
+		return 0;
+	peer = variant_towards(p, flow->peer, p->to_vni, &flow->peer);
+	if (!peer)
+		return -DROP_NO_PEER;
+	r = route_to_peer(peer, p->vni, p->to_vni, 0, 0, flow);
+	if (!r && !encap_is_tunnel(flow->format))
+		flow->format = FORMAT_IPIP6_1;
+	return r;
+}
+
 __judged_once int edge6_to_node(struct __sk_buff *skb, struct packet *p)
 {
 	const struct dp_peer_copy *peer;
@@ -262,9 +287,11 @@ static __noinline int edge6_in(struct __sk_buff *skb, struct packet *p)
 		r = edge6_session(skb, p, e);
 	else if (e->gateway.kind != DP_HANDLE_INTERNET)
 		r = -DROP_HANDLE;
+	if (!r)
+		r = edge_enter(p, e);
 	if (r)
 		return edge_refused(e, r);
-	r = edge6_locate(skb, p);
+	r = p->to_handle ? edge6_to_handle(p) : edge6_locate(skb, p);
 	if (r)
 		return r;
 	peer = peer_get(p->flow.out.peer);
@@ -280,8 +307,6 @@ static __noinline int edge6_in(struct __sk_buff *skb, struct packet *p)
 	if (p->flow.out.format != FORMAT_NONE)
 		return edge6_to_node(skb, p);
 	p->slot = p->flow.out.to_slot;
-	p->from_vni = p->vni;
-	p->to_handle = false;
 	p->identity = 0;
 	return VERDICT_TO_PORT;
 }

@@ -77,7 +77,7 @@ static __noinline void edge_flow_keep(const struct packet *p, const struct edge 
 	f->port = e->new_port;
 	f->mtu = (__u16)mtu;
 	f->row = e->gateway.row;
-	f->vni = p->vni;
+	f->vni = p->to_vni;
 }
 
 /* ---- finding ---- */

@@ -75,12 +75,14 @@ static __always_inline int ingress_destination(struct packet *p)
 	return p->gone ? VERDICT_GONE : -DROP_NOT_LOCAL;
 }
 
-/* From an edge: an address that no subnet of the network has needs no mapping. */
+/* From an edge: an address that no subnet of the network has needs no mapping; neither for a node, nor for the handle of a
+ * port that a gateway's table leads to first. */
 static __always_inline bool ingress_is_outside(const struct packet *p, __u32 peer_id)
 {
 	const struct dp_peer_copy *peer = peer_get(peer_id);
 
-	return peer && peer->flags & DP_PEER_EDGE && p->from_vni == p->vni && !p->to_handle &&
+	return peer && peer->flags & DP_PEER_EDGE && p->from_vni == p->vni &&
+	       (!p->to_handle || p->slot) &&
 	       !subnet_get(p->vni, p->src);
 }
 

@@ -134,6 +134,7 @@ static const char *desired_read_gateway(const Viaduct__Agent__Gateway *m, struct
 	switch (m->kind) {
 	case VIADUCT__AGENT__GATEWAY__KIND__INTERNET:
 		g->dp.kind = DP_GATEWAY_INTERNET;
+		g->dp.table = m->table;
 		return NULL;
 	case VIADUCT__AGENT__GATEWAY__KIND__NAT:
 		g->dp.kind = DP_GATEWAY_NAT;

@@ -167,6 +167,7 @@ int snapshot_gateway(struct snapshot *s, const struct desired_item *item)
 	m->kind = snapshot_kind(g->dp.kind);
 	m->id = snapshot_text(g->id);
 	m->vni = g->dp.vni;
+	m->table = g->dp.table;
 	if (!ipaddr_is_zero(&g->dp.public))
 		m->public_ = convert_bytes(&g->dp.public);
 	m->port_first = g->dp.port_first;

@@ -214,7 +214,9 @@ static const char *component_name(const struct reach_step *s)
 
 static void write_explanation(struct ec2_call *c, const struct reach_step *s)
 {
-	const char *attached = s->attached_kind == KIND_SUBNET ? "subnet" : "networkInterface";
+	const char *attached = s->attached_kind == KIND_SUBNET             ? "subnet"
+			       : s->attached_kind == KIND_INTERNET_GATEWAY ? "internetGateway"
+									   : "networkInterface";
 
 	xml_open(c->xml, "item");
 	write_component(c, component_name(s), s->kind, s->id);

@@ -99,15 +99,19 @@ static void write_association(struct ec2_call *c, const char *name, uint64_t ass
 int action_associate_route_table(struct ec2_call *c)
 {
 	const char *subnet = param_text(c, "SubnetId"), *gateway = param_text(c, "GatewayId");
+	const char *table = param_text(c, "RouteTableId");
 	uint64_t association;
 	int r;
 
-	if (gateway)
-		return refuse(&c->refusal, MODEL_E_TABLE_GATEWAY, gateway);
-	if (!subnet)
-		return ec2_refuse_missing(c, "subnetId");
-	r = route_table_associate(c->tx, &c->caller, param_text(c, "RouteTableId"), subnet,
-				  &association, &c->refusal);
+	if (gateway && subnet)
+		return refuse(&c->refusal, MODEL_E_COMBINATION,
+			      "The request must contain exactly one of subnetId and gatewayId.");
+	if (!gateway && !subnet)
+		return ec2_refuse_missing(c, "subnetId or gatewayId");
+	r = gateway ? route_table_associate_gateway(c->tx, &c->caller, table, gateway, &association,
+						    &c->refusal)
+		    : route_table_associate(c->tx, &c->caller, table, subnet, &association,
+					    &c->refusal);
 	if (!r)
 		write_association(c, "associationId", association);
 	return r;

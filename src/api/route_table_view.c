@@ -5,6 +5,7 @@
 #include "api/param.h"
 #include "model/instance.h"
 #include "model/interface.h"
+#include "model/internet_gateway.h"
 #include "model/route_table.h"
 #include "model/subnet.h"
 #include "model/vpc.h"
@@ -100,7 +101,8 @@ static void write_block(struct ec2_call *c, const struct route_table *t, const s
 /* ---- associations ---- */
 
 static void write_association(struct ec2_call *c, const struct route_table *t,
-			      const struct subnet *s, uint64_t association)
+			      const struct subnet *s, const struct internet_gateway *g,
+			      uint64_t association)
 {
 	char id[ID_TEXT_SIZE];
 
@@ -110,7 +112,9 @@ static void write_association(struct ec2_call *c, const struct route_table *t,
 	ec2_write_id(c, "routeTableId", KIND_ROUTE_TABLE, t->o.id);
 	if (s)
 		ec2_write_id(c, "subnetId", KIND_SUBNET, s->o.id);
-	xml_bool(c->xml, "main", !s);
+	if (g)
+		ec2_write_id(c, "gatewayId", KIND_INTERNET_GATEWAY, g->o.id);
+	xml_bool(c->xml, "main", !s && !g);
 	xml_open(c->xml, "associationState");
 	xml_text(c->xml, "state", "associated");
 	xml_close(c->xml);
@@ -120,13 +124,16 @@ static void write_association(struct ec2_call *c, const struct route_table *t,
 static void write_associations(struct ec2_call *c, const struct route_table *t)
 {
 	struct model_iter it = model_iter_group(c->model, REL_TABLE_SUBNETS, t->o.id);
+	const struct internet_gateway *g = route_table_gateway(c->model, t);
 	const struct subnet *s;
 
 	xml_open(c->xml, "associationSet");
 	if (route_table_is_main(c->model, t))
-		write_association(c, t, NULL, vpc_of(c, t)->main_association);
+		write_association(c, t, NULL, NULL, vpc_of(c, t)->main_association);
+	if (g)
+		write_association(c, t, NULL, g, g->table_association);
 	while ((s = (const struct subnet *)model_iter_next(&it)))
-		write_association(c, t, s, s->table_association);
+		write_association(c, t, s, NULL, s->table_association);
 	xml_close(c->xml);
 }
 
@@ -170,21 +177,32 @@ static void by_owner(struct filter_probe *p, const void *item)
 	filter_owner(p, ITEM->o.account);
 }
 
+/* By a subnet or a gateway. */
+static bool is_associated(const struct filter_probe *p, const struct route_table *t)
+{
+	return model_group_count(p->call->model, REL_TABLE_SUBNETS, t->o.id) ||
+	       route_table_gateway(p->call->model, t);
+}
+
 /* EC2: tables "that do not have an association ID are not returned", whatever is asked for. */
 static void by_main(struct filter_probe *p, const void *item)
 {
 	if (route_table_is_main(p->call->model, ITEM))
 		filter_bool(p, true);
-	if (model_group_count(p->call->model, REL_TABLE_SUBNETS, ITEM->o.id))
+	if (is_associated(p, ITEM))
 		filter_bool(p, false);
 }
 
 static void by_association(struct filter_probe *p, const void *item)
 {
 	struct model_iter it = model_iter_group(p->call->model, REL_TABLE_SUBNETS, ITEM->o.id);
+	const struct internet_gateway *g = route_table_gateway(p->call->model, ITEM);
 	const struct subnet *s;
 	char id[ID_TEXT_SIZE];
 
+	if (g)
+		filter_text(p, id_text_prefixed(ID_PREFIX_TABLE_ASSOCIATION, g->table_association,
+						id));
 	if (route_table_is_main(p->call->model, ITEM))
 		filter_text(p, id_text_prefixed(ID_PREFIX_TABLE_ASSOCIATION,
 						vpc_of(p->call, ITEM)->main_association, id));
@@ -196,9 +214,16 @@ static void by_association(struct filter_probe *p, const void *item)
 /* The table's own id, of those that have an association. */
 static void by_association_table(struct filter_probe *p, const void *item)
 {
-	if (route_table_is_main(p->call->model, ITEM) ||
-	    model_group_count(p->call->model, REL_TABLE_SUBNETS, ITEM->o.id))
+	if (route_table_is_main(p->call->model, ITEM) || is_associated(p, ITEM))
 		by_id(p, item);
+}
+
+static void by_associated_gateway(struct filter_probe *p, const void *item)
+{
+	const struct internet_gateway *g = route_table_gateway(p->call->model, ITEM);
+
+	if (g)
+		filter_id(p, KIND_INTERNET_GATEWAY, g->o.id);
 }
 
 static void by_subnet(struct filter_probe *p, const void *item)
@@ -312,7 +337,7 @@ static void by_nothing(struct filter_probe *p, const void *item)
 }
 
 const struct filter route_table_filters[] = {
-	{"association.gateway-id", by_nothing},
+	{"association.gateway-id", by_associated_gateway},
 	{"association.main", by_main},
 	{"association.route-table-association-id", by_association},
 	{"association.route-table-id", by_association_table},

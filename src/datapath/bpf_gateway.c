@@ -135,14 +135,19 @@ static int nat_public_set(struct bpf_host *h, const struct dp_gateway *g,
 
 static struct dp_handle_value value_of(const struct dp_gateway *g, uint32_t row)
 {
-	return (struct dp_handle_value){
+	struct dp_handle_value v = {
 		.kind = handle_kinds[g->kind],
 		.vni = g->vni,
 		.row = row,
-		.public = bpf_gateway_has_ports(g->kind) ? bpf_gateway_v4(&g->public) : 0,
 		.port_first = g->port_first,
 		.port_last = g->port_last,
 	};
+
+	if (bpf_gateway_has_ports(g->kind))
+		v.public = bpf_gateway_v4(&g->public);
+	else if (g->kind == DP_GATEWAY_INTERNET)
+		v.table = g->table;
+	return v;
 }
 
 int bpf_gateway_set(struct datapath *dp, const struct dp_gateway *g)

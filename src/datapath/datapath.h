@@ -195,6 +195,9 @@ struct dp_gateway {
 	uint32_t handle;
 	enum dp_gateway_kind kind;
 	uint32_t vni;
+	/* INTERNET: what enters goes first where this route table's DP_TARGET_INTERFACE leads, whole and as it would come
+	 * to its node; where another route leads is nowhere, and a table that is not there leads nowhere, too.  0: none */
+	uint32_t table;
 	struct ipaddr public;           /* NAT, PRIVATE: sends from here; zero otherwise */
 	uint16_t port_first, port_last; /* NAT, PRIVATE */
 	size_t n_statics;

@@ -319,10 +319,11 @@ static struct fake_port *port_by_handle(struct fake_host *h, uint32_t handle)
 	return NULL;
 }
 
-/* From an edge: an address that no subnet of the network has needs no mapping. */
-static bool is_outside(struct fake_host *h, const struct dp_peer *peer, const struct packet *p)
+/* From an edge: an address that no subnet of the network has needs no mapping, but for a gateway. */
+static bool is_outside(struct fake_host *h, const struct dp_peer *peer, const struct fake_port *port,
+		       const struct packet *p)
 {
-	return peer->edge && p->src_vni == p->vni && !p->handle &&
+	return peer->edge && p->src_vni == p->vni && (!p->handle || port) &&
 	       !fake_subnet_find(h, p->vni, &p->src);
 }
 
@@ -454,7 +455,7 @@ static enum fake_verdict arrive(struct fake_host *h, const struct dp_peer *peer,
 		return refuse(h, NULL, p, reason, ret_reason);
 	if (p->handle && !port && !fake_gateway_find(h, p->handle))
 		return refuse(h, NULL, p, DROP_HANDLE, ret_reason);
-	if (!m && is_outside(h, peer, p))
+	if (!m && is_outside(h, peer, port, p))
 		m = &outside;
 	gone = !port && !p->handle && fake_has_departed(h, p->vni, &p->dst);
 	if (!port && !p->handle && !gone)

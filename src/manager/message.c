@@ -564,6 +564,7 @@ static int set_gateway(struct message *c, const struct plan_gateway *gateway)
 	c->gateway.id = (char *)gateway->id;
 	c->gateway.vni = gateway->vni;
 	c->gateway.public_ = addr_or_empty(&gateway->public);
+	c->gateway.table = gateway->table;
 	c->gateway.port_first = gateway->port_first;
 	c->gateway.port_last = gateway->port_last;
 	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_GATEWAY;

@@ -120,6 +120,7 @@ int internet_gateway_detach(struct tx *tx, const struct caller *c, const char *i
 	size_t mark = tx_mark(tx);
 	const struct internet_gateway *g;
 	const struct vpc *v;
+	char table[ID_TEXT_SIZE];
 	int r = internet_gateway_find(tx->m, c, id, &g, reterr);
 
 	if (!r)
@@ -130,5 +131,8 @@ int internet_gateway_detach(struct tx *tx, const struct caller *c, const char *i
 		return refuse(reterr, MODEL_E_GATEWAY_NOT_ATTACHED, id, vpc_id);
 	if (model_group_count(tx->m, REL_VPC_ADDRESSES, v->o.id))
 		return refuse(reterr, MODEL_E_GATEWAY_ADDRESSES, vpc_id);
+	if (g->table)
+		return refuse(reterr, MODEL_E_GATEWAY_TABLE, id,
+			      id_text(KIND_ROUTE_TABLE, g->table, table));
 	return tx_settle(tx, mark, attach_to(tx, g, NULL));
 }

@@ -23,9 +23,12 @@ struct internet_gateway {
 	uint32_t vni;
 	uint32_t edge; /* number of the host that has it; 0: none now */
 	struct handle handle;
+	uint64_t table;             /* route table of what enters; 0: none, that goes to where it is for */
+	uint64_t table_association; /* id, text "rtbassoc-0..."; 0: none */
 
 	struct member by_vpc; /* while attached */
 	struct member by_edge;
+	struct hmap_node by_table_association;
 };
 
 /* INTERNET_GATEWAY_LIMIT, TAG_* */
@@ -38,7 +41,7 @@ must_check int internet_gateway_delete(struct tx *tx, const struct caller *c, co
 /* INTERNET_GATEWAY_NOT_FOUND, VPC_NOT_FOUND, INTERNET_GATEWAY_ATTACHED, VPC_HAS_GATEWAY */
 must_check int internet_gateway_attach(struct tx *tx, const struct caller *c, const char *id,
 				       const char *vpc_id, struct refusal *reterr);
-/* INTERNET_GATEWAY_NOT_FOUND, VPC_NOT_FOUND, GATEWAY_NOT_ATTACHED, GATEWAY_ADDRESSES */
+/* INTERNET_GATEWAY_NOT_FOUND, VPC_NOT_FOUND, GATEWAY_NOT_ATTACHED, GATEWAY_ADDRESSES, GATEWAY_TABLE */
 must_check int internet_gateway_detach(struct tx *tx, const struct caller *c, const char *id,
 				       const char *vpc_id, struct refusal *reterr);
 must_check int internet_gateway_find(const struct model *m, const struct caller *c, const char *id,

@@ -118,7 +118,8 @@ static bool ways_hold(const struct model *m, const struct object *o)
 	case KIND_ROUTE_TABLE:
 		return t->number && model_get(m, KIND_VPC, t->vpc);
 	case KIND_INTERNET_GATEWAY:
-		return g->handle.number && (!g->vpc || model_get(m, KIND_VPC, g->vpc));
+		return g->handle.number && (!g->vpc || model_get(m, KIND_VPC, g->vpc)) &&
+		       is_table_of(m, g->table, g->vpc);
 	case KIND_EGRESS_GATEWAY:
 		return ((const struct egress_gateway *)o)->handle.number &&
 		       model_get(m, KIND_VPC, ((const struct egress_gateway *)o)->vpc);

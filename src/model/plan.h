@@ -214,6 +214,7 @@ struct plan_gateway {
 	enum plan_gateway_kind kind;
 	char id[ID_TEXT_SIZE];
 	uint32_t vni;
+	uint32_t table;                 /* INTERNET: number of its own route table, of what enters; 0: none */
 	struct ipaddr public;           /* NAT; PRIVATE: its private address; zero otherwise */
 	uint32_t port_first, port_last; /* NAT, PRIVATE */
 	size_t n_ports;

@@ -35,12 +35,17 @@ void plan_exits(const struct model *m, const struct interface *i, struct plan_in
 	}
 }
 
-static void internet_item(const struct internet_gateway *g, struct plan_item *ret)
+static void internet_item(const struct model *m, const struct internet_gateway *g,
+			  struct plan_item *ret)
 {
+	const struct route_table *t =
+		(const struct route_table *)model_get(m, KIND_ROUTE_TABLE, g->table);
+
 	*ret = (struct plan_item){.kind = PLAN_GATEWAY};
 	ret->gateway.handle = g->handle.number;
 	ret->gateway.kind = PLAN_GATEWAY_INTERNET;
 	ret->gateway.vni = g->vni;
+	ret->gateway.table = t ? t->number : 0;
 	object_id_text(&g->o, ret->gateway.id);
 }
 
@@ -107,7 +112,7 @@ int plan_network_gateway(const struct model *m, const struct vpc *v, uint32_t ho
 
 	if (!g || !edge_is(m, host))
 		return 0;
-	internet_item(g, &item);
+	internet_item(m, g, &item);
 	item.remove = remove;
 	return sink(data, host, &item);
 }
@@ -218,7 +223,7 @@ static int emit_internet(struct planner *p, const struct internet_gateway *g, bo
 	struct plan_item item;
 	int r = 0;
 
-	internet_item(g, &item);
+	internet_item(p->m, g, &item);
 	for (size_t i = 0; c && i < c->n_hosts && !r; i++)
 		if (edge_is(p->m, c->hosts[i]))
 			r = planner_emit(p, c->hosts[i], &item, remove);
@@ -271,10 +276,12 @@ int plan_internet_gateway_change(struct planner *p, const struct internet_gatewa
 	bool moved = !before || !after || before->vpc != after->vpc;
 	int r = 0;
 
-	if (!moved && before->edge == after->edge)
-		return 0;
 	if (moved)
 		r = plan_attachment(p, before, after);
+	else if (before->table != after->table && after->vpc)
+		r = emit_internet(p, after, false);
+	if (!moved && before->edge == after->edge)
+		return r;
 	if (!r && before && before->vpc)
 		r = plan_tables_to(p, before->vpc, ROUTE_INTERNET_GATEWAY, any->o.id);
 	if (!r && after && after->vpc)

@@ -203,12 +203,10 @@ static const struct route *find_route(const struct model *m, const struct route_
 	return found;
 }
 
-/* The way from the subnet of 'i' to 'a', which is in none of its network's blocks, or to a middlebox before it. */
-static struct route_hop add_route(struct trip *t, const struct interface *i, const struct ipaddr *a,
-				  bool back)
+/* The way to 'a' by the table of a subnet or gateway, 'owner'. */
+static struct route_hop add_way(struct trip *t, const struct route_table *table, enum kind k,
+				uint64_t owner, const struct ipaddr *a, bool back)
 {
-	const struct subnet *s = (const struct subnet *)model_get(t->m, KIND_SUBNET, i->subnet);
-	const struct route_table *table = route_table_of(t->m, s);
 	struct route_hop hop = {.way = WAY_BLACKHOLE};
 	struct reach_step step = {.what = REACH_ROUTE,
 				  .code = REACH_NO_ROUTE,
@@ -216,8 +214,8 @@ static struct route_hop add_route(struct trip *t, const struct interface *i, con
 				  .egress = true,
 				  .kind = KIND_ROUTE_TABLE,
 				  .id = table ? table->o.id : 0,
-				  .attached_kind = KIND_SUBNET,
-				  .attached = i->subnet};
+				  .attached_kind = k,
+				  .attached = owner};
 	const struct route *r = find_route(t->m, table, a, &step.prefix);
 
 	if (r) {
@@ -236,13 +234,19 @@ static struct route_hop add_route(struct trip *t, const struct interface *i, con
 	return hop;
 }
 
-/* Of the network of 'i', and led nowhere else by the table of its subnet. */
-static bool is_local(const struct trip *t, const struct interface *i, const struct ipaddr *a)
+/* The way from the subnet of 'i' to 'a', which is in none of its network's blocks, or to a middlebox before it. */
+static struct route_hop add_route(struct trip *t, const struct interface *i, const struct ipaddr *a,
+				  bool back)
 {
 	const struct subnet *s = (const struct subnet *)model_get(t->m, KIND_SUBNET, i->subnet);
-	const struct vpc *v = (const struct vpc *)model_get(t->m, KIND_VPC, i->vpc);
-	const struct route_table *table = route_table_of(t->m, s);
 
+	return add_way(t, route_table_of(t->m, s), KIND_SUBNET, i->subnet, a, back);
+}
+
+/* Of the network, and led nowhere else by the table. */
+static bool is_local_by(const struct vpc *v, const struct route_table *table,
+			const struct ipaddr *a)
+{
 	for (size_t n = 0; table && n < table->n_routes; n++)
 		if (!table->routes[n].prefix_list &&
 		    prefix_is_v4(&table->routes[n].destination) == ipaddr_is_v4(a) &&
@@ -252,25 +256,39 @@ static bool is_local(const struct trip *t, const struct interface *i, const stru
 	return true;
 }
 
-static void add_local_route(struct trip *t, const struct interface *i, const struct ipaddr *a,
-			    bool back)
+static bool is_local(const struct trip *t, const struct interface *i, const struct ipaddr *a)
 {
 	const struct subnet *s = (const struct subnet *)model_get(t->m, KIND_SUBNET, i->subnet);
-	const struct vpc *v = (const struct vpc *)model_get(t->m, KIND_VPC, i->vpc);
+
+	return is_local_by((const struct vpc *)model_get(t->m, KIND_VPC, i->vpc),
+			   route_table_of(t->m, s), a);
+}
+
+static void add_local_way(struct trip *t, const struct vpc *v, const struct route_table *table,
+			  enum kind k, uint64_t owner, const struct ipaddr *a, bool back)
+{
 	const struct prefix whole = prefix_make(a, 128);
 	const struct prefix *block = vpc_block_over(v, &whole);
-	const struct route_table *table = route_table_of(t->m, s);
 	struct reach_step step = {.what = REACH_ROUTE,
 				  .back = back,
 				  .egress = true,
 				  .kind = KIND_ROUTE_TABLE,
 				  .id = table ? table->o.id : 0,
-				  .attached_kind = KIND_SUBNET,
-				  .attached = i->subnet};
+				  .attached_kind = k,
+				  .attached = owner};
 
 	if (block)
 		step.prefix = *block;
 	add_step(t, step);
+}
+
+static void add_local_route(struct trip *t, const struct interface *i, const struct ipaddr *a,
+			    bool back)
+{
+	const struct subnet *s = (const struct subnet *)model_get(t->m, KIND_SUBNET, i->subnet);
+
+	add_local_way(t, (const struct vpc *)model_get(t->m, KIND_VPC, i->vpc),
+		      route_table_of(t->m, s), KIND_SUBNET, i->subnet, a, back);
 }
 
 static void add_gateway(struct trip *t, enum kind k, uint64_t id, bool back, enum reach_code code)
@@ -357,6 +375,20 @@ static void walk_out(struct trip *t, const struct interface *from)
 		add_target(t, false, REACH_NO_DESTINATION);
 }
 
+/* Where the gateway's own table leads what has entered: to the node, or to a middlebox before it. */
+static void walk_entered(struct trip *t, const struct internet_gateway *g,
+			 const struct interface *to)
+{
+	const struct vpc *v = (const struct vpc *)model_get(t->m, KIND_VPC, to->vpc);
+	const struct route_table *table =
+		(const struct route_table *)model_get(t->m, KIND_ROUTE_TABLE, g->table);
+
+	if (is_local_by(v, table, &t->q->to.addr))
+		add_local_way(t, v, table, KIND_INTERNET_GATEWAY, g->o.id, &t->q->to.addr, false);
+	else
+		add_way(t, table, KIND_INTERNET_GATEWAY, g->o.id, &t->q->to.addr, false);
+}
+
 static void walk_in(struct trip *t, const struct interface *to)
 {
 	const struct internet_gateway *g = t->q->from.gateway;
@@ -367,6 +399,8 @@ static void walk_in(struct trip *t, const struct interface *to)
 	else if (!has_public(t, to, &t->q->to.addr))
 		code = REACH_NO_PUBLIC_INGRESS;
 	add_gateway(t, KIND_INTERNET_GATEWAY, g->o.id, false, code);
+	if (code == REACH_PASSES && g->table)
+		walk_entered(t, g, to);
 }
 
 /* The answers to the world must leave as they came. */

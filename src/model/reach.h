@@ -58,7 +58,7 @@ struct reach_step {
 	bool egress;
 	enum kind kind; /* of the component */
 	uint64_t id;
-	enum kind attached_kind; /* what it acts for: an interface, a subnet */
+	enum kind attached_kind; /* what it acts for: an interface, a subnet, an internet gateway */
 	uint64_t attached;
 	uint64_t rule; /* of a group: the rule's id; of an ACL: the rule number; 0: none */
 	bool allow;

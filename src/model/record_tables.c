@@ -468,6 +468,9 @@ static const struct field internet_gateway_fields[] = {
 	F(11, FIELD_U32, struct internet_gateway, vni),
 	F(12, FIELD_U32, struct internet_gateway, edge),
 	FN(13, FIELD_U32, "handle", struct internet_gateway, handle.number),
+	F(14, FIELD_ID, struct internet_gateway, table, .kind = KIND_ROUTE_TABLE),
+	F(15, FIELD_ID, struct internet_gateway, table_association,
+	  .prefix = ID_PREFIX_TABLE_ASSOCIATION),
 };
 RECORD(internet_gateway, struct internet_gateway);
 

@@ -374,6 +374,26 @@ static int read_target(const struct model *m, const struct caller *c, const stru
 	return targets[found].read(m, c, t, args, v6, ret, reterr);
 }
 
+/* Of a table that serves a gateway. */
+static int check_gateway(const struct model *m, const struct route_table *t,
+			 const struct route_args *args, const struct destination *d,
+			 const struct target *target, struct refusal *reterr)
+{
+	const struct vpc *v = (const struct vpc *)model_get(m, KIND_VPC, t->vpc);
+	const struct internet_gateway *g = route_table_gateway(m, t);
+	const struct route route = {
+		.destination = d->prefix,
+		.prefix_list = d->list ? d->list->o.id : 0,
+		.target = target->target,
+	};
+	char id[ID_TEXT_SIZE];
+
+	if (!g || target->local || route_suits_gateway(v, &route))
+		return 0;
+	return refuse(reterr, MODEL_E_GATEWAY_ROUTE, args->table_id, object_id_text(&g->o, id),
+		      d->text);
+}
+
 /* An interface that a route names has a handle from then on. */
 static int give_handle(struct tx *tx, const struct target *target, struct refusal *reterr)
 {
@@ -475,6 +495,8 @@ static int do_create(struct tx *tx, const struct caller *c, const struct route_a
 		r = check_local(tx->m, t, args, replace, &d, reterr);
 	if (!r)
 		r = read_target(tx->m, c, t, args, d.v6, &target, reterr);
+	if (!r)
+		r = check_gateway(tx->m, t, args, &d, &target, reterr);
 	if (r)
 		return r;
 	place = find_route(t, &d);

@@ -13,9 +13,13 @@
  * place.  They are about what goes through the router, not about neighbours in a subnet, and stay where they are if
  * the subnet or the block goes.
  *
- * An association is an id of its own: the subnet keeps it, the VPC keeps that of the main table.
- * Rules and words: EC2 API reference, CreateRoute and its relatives; VPC User Guide, "Subnet route tables".  Other than there,
- * such a route leads to no NAT gateway: ours are ways to the world alone.
+ * A table of an internet gateway decides where what enters by it goes first.  It serves that gateway alone, no subnet and
+ * not as the main one, and has routes of the kind just told and no others; local routes lead to where addresses are.
+ *
+ * An association is an id of its own: the subnet keeps it, the gateway, and the VPC that of the main table.
+ * Rules and words: EC2 API reference, CreateRoute and its relatives; VPC User Guide, "Subnet route tables" and "Gateway route
+ * tables".  Other than there, a route inside leads to no NAT gateway: ours are ways to the world alone; and what a NAT
+ * gateway gets from the world is its own, whatever the internet gateway's table says.
  */
 #pragma once
 
@@ -28,6 +32,7 @@ struct tx;
 struct caller;
 struct model;
 struct model_iter;
+struct internet_gateway;
 struct subnet;
 struct vpc;
 struct tag_args;
@@ -91,14 +96,14 @@ struct route_args {
 must_check int route_table_create(struct tx *tx, const struct caller *c,
 				  const struct route_table_create_args *args,
 				  const struct route_table **ret, struct refusal *reterr);
-/* TABLE_NOT_FOUND, TABLE_DEPENDENCY (it is the main one, or has subnets) */
+/* TABLE_NOT_FOUND, TABLE_DEPENDENCY (it is the main one, or a gateway's, or has subnets) */
 must_check int route_table_delete(struct tx *tx, const struct caller *c, const char *id,
 				  struct refusal *reterr);
 must_check int route_table_find(const struct model *m, const struct caller *c, const char *id,
 				const struct route_table **ret, struct refusal *reterr);
 
 /* TABLE_NOT_FOUND, VALUE, MISSING, COMBINATION, ROUTE_EXISTS, ROUTE_LIMIT, ROUTE_TARGET, ROUTE_NETWORKS,
- * ROUTE_LOCAL, ROUTE_SUBNET, *_NOT_FOUND of the target */
+ * ROUTE_LOCAL, ROUTE_SUBNET, GATEWAY_ROUTE, *_NOT_FOUND of the target */
 must_check int route_create(struct tx *tx, const struct caller *c, const struct route_args *args,
 			    struct refusal *reterr);
 /* The same, of a route that is there, or of a local one; ROUTE_UNDEFINED. */
@@ -108,14 +113,20 @@ must_check int route_replace(struct tx *tx, const struct caller *c, const struct
 must_check int route_delete(struct tx *tx, const struct caller *c, const struct route_args *args,
 			    struct refusal *reterr);
 
-/* '*ret' is the association's id.  TABLE_NOT_FOUND, SUBNET_NOT_FOUND, ROUTE_NETWORKS, TABLE_ASSOCIATED */
+/* '*ret' is the association's id.  TABLE_NOT_FOUND, SUBNET_NOT_FOUND, ROUTE_NETWORKS, TABLE_ASSOCIATED,
+ * TABLE_OF_GATEWAY */
 must_check int route_table_associate(struct tx *tx, const struct caller *c, const char *table_id,
 				     const char *subnet_id, uint64_t *ret, struct refusal *reterr);
+/* The same with an internet gateway that is attached to the table's VPC.  TABLE_NOT_FOUND, GATEWAY_NOT_FOUND,
+ * VPN_GATEWAY_NOT_FOUND, ROUTE_NETWORKS, TABLE_ASSOCIATED (the gateway has one), TABLE_NO_GATEWAYS */
+must_check int route_table_associate_gateway(struct tx *tx, const struct caller *c,
+					     const char *table_id, const char *gateway_id,
+					     uint64_t *ret, struct refusal *reterr);
 /* ASSOCIATION_NOT_FOUND, ASSOCIATION_MAIN */
 must_check int route_table_disassociate(struct tx *tx, const struct caller *c,
 					const char *association_id, struct refusal *reterr);
-/* Of a subnet, or the main one; '*ret' is the new association's id, which is the old one's when nothing
- * is different.  ASSOCIATION_NOT_FOUND, TABLE_NOT_FOUND, ROUTE_NETWORKS */
+/* Of a subnet, a gateway, or the main one; '*ret' is the new association's id, which is the old one's when nothing
+ * is different.  ASSOCIATION_NOT_FOUND, TABLE_NOT_FOUND, ROUTE_NETWORKS, TABLE_NO_GATEWAYS, TABLE_OF_GATEWAY */
 must_check int route_table_reassociate(struct tx *tx, const struct caller *c,
 				       const char *association_id, const char *table_id,
 				       uint64_t *ret, bool *ret_main, struct refusal *reterr);
@@ -133,6 +144,11 @@ bool route_is_instead(const struct vpc *v, const struct route *r);
 /* Whether a route of its own is for addresses of the network. */
 bool route_table_is_inside(const struct vpc *v, const struct route_table *t);
 bool route_table_is_main(const struct model *m, const struct route_table *t);
+/* The internet gateway that it decides for; NULL: none. */
+const struct internet_gateway *route_table_gateway(const struct model *m,
+						   const struct route_table *t);
+/* Whether the table of a gateway may have the route. */
+bool route_suits_gateway(const struct vpc *v, const struct route *r);
 
 /* Part of vpc_create(): makes the main table of 'v', which is not put yet. */
 must_check int route_table_make_main(struct tx *tx, struct vpc *v, struct refusal *reterr);

@@ -636,6 +636,12 @@ static bool main_association(const struct object *o, uint64_t *ret)
 	return ((const struct vpc *)o)->main_association;
 }
 
+static bool gateway_association(const struct object *o, uint64_t *ret)
+{
+	*ret = hash_u64(((const struct internet_gateway *)o)->table_association);
+	return ((const struct internet_gateway *)o)->table_association;
+}
+
 static const struct unique_use uniques[] = {
 	{KIND_KEY, UNIQUE_ACCESS_KEY_ID, offsetof(struct key, by_access_key_id), access_key_hash},
 	{KIND_HOST, UNIQUE_HOST_NAME, offsetof(struct host, by_name), host_name_hash},
@@ -672,6 +678,8 @@ static const struct unique_use uniques[] = {
 	 table_association},
 	{KIND_VPC, UNIQUE_MAIN_ASSOCIATION, offsetof(struct vpc, by_main_association),
 	 main_association},
+	{KIND_INTERNET_GATEWAY, UNIQUE_GATEWAY_ASSOCIATION,
+	 offsetof(struct internet_gateway, by_table_association), gateway_association},
 };
 
 static const struct part_relation_use *find_part_relation(enum relation r)

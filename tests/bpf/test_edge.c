@@ -557,6 +557,169 @@ static void test_other_traffic_passes(void **state)
 	assert_int_equal(frame_from_world(&fixture.lab, &f, &got), TC_ACT_UNSPEC);
 }
 
+/* ---- route tables of gateways: a node looks at what enters ---- */
+
+enum { ENTER_TABLE = 4, BOX = 0xf00010, IP6_SRC = IP_AT + 8, IP6_DST = IP_AT + 24 };
+
+/* What enters for the nodes' subnet goes where the route of that target says; NULL: there are no routes, local ones
+ * included. */
+static void set_entering(const struct dp_route *way)
+{
+	struct dp_route routes[2] = {{.prefix = lab_prefix("10.0.0.0/16"), .target = DP_TARGET_LOCAL}};
+	struct dp_table t = {.number = ENTER_TABLE, .n_routes = way ? 2 : 0, .routes = routes};
+
+	if (way)
+		routes[1] = *way;
+	assert_int_equal(datapath_table_set(edge(), &t), 0);
+}
+
+static void set_gateway_table(uint32_t table)
+{
+	struct dp_gateway igw = {.handle = EDGE_IGW, .kind = DP_GATEWAY_INTERNET, .vni = LAB_VNI,
+				 .table = table};
+
+	assert_int_equal(datapath_gateway_set(edge(), &igw), 0);
+}
+
+static void set_box(struct lab_node *n, bool is)
+{
+	n->port.handle = is ? BOX : 0;
+	n->port.forwards = is;
+	lab_set_port(&fixture.lab, n->host, &n->port);
+}
+
+/* What comes in reaches that node, which need not be whose the address is: as it would be for the other, one router on. */
+static void enters(const struct lab_node *n, const struct edge_packet *p, const char *private)
+{
+	struct frame f = edge_lab_in(&fixture, n, p);
+
+	edge_assert(&f, p->src, p->sport, private, p->dport);
+	assert_memory_equal(f.b, n->port.mac.b, 6);
+	assert_int_equal(f.b[IP_AT + 8], 63);
+}
+
+/* requirement: TOPO-1 */
+/* requirement: PKT-13 */
+static void test_entering_by_a_table(void **state)
+{
+	static const enum format formats[] = {FORMAT_SIIT_2, FORMAT_SIIT_1};
+	const struct dp_route to_b = {.prefix = lab_prefix("10.0.1.0/24"),
+				      .target = DP_TARGET_INTERFACE,
+				      .peer = 1,
+				      .vni = BOX};
+	const struct dp_route gone = {.prefix = lab_prefix("10.0.1.0/24"), .target = DP_TARGET_INTERFACE};
+	const struct dp_route other = {.prefix = lab_prefix("10.0.2.0/24"),
+				       .target = DP_TARGET_INTERFACE,
+				       .peer = 1,
+				       .vni = BOX};
+	struct edge_packet syn = packet(TCP, WORLD, 5000, PUBLIC_A, 80, SYN);
+	struct edge_packet data = packet(TCP, WORLD, 5000, PUBLIC_A, 80, ACK);
+	struct edge_packet fragment = packet(UDP, WORLD, 0, PUBLIC_A, 0, 0);
+	struct frame f;
+
+	set_box(fixture.b, true);
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		edge_lab_format(&fixture, formats[i]);
+		set_entering(&to_b);
+		set_gateway_table(ENTER_TABLE);
+		for (int round = 0; round < 2; round++) { /* the second as the caches have it */
+			enters(fixture.b, &syn, A);
+			enters(fixture.b, &data, A);
+		}
+		/* each change counts with the next packet */
+		set_entering(&gone);
+		edge_lab_in_refused(&fixture, &data, DROP_BLACKHOLE);
+		set_entering(&other);
+		enters(fixture.a, &data, A);
+		set_entering(NULL);
+		edge_lab_in_refused(&fixture, &data, DROP_NO_ROUTE);
+		set_entering(&to_b);
+		enters(fixture.b, &data, A);
+		set_gateway_table(0);
+		enters(fixture.a, &data, A);
+	}
+	edge_lab_format(&fixture, FORMAT_SIIT_2);
+	set_gateway_table(ENTER_TABLE);
+	fragment.fragment = 0x2000 | 50;
+	f = edge_lab_in(&fixture, fixture.b, &fragment);
+	frame_assert_addr4(&f, IP_AT + 16, A);
+	set_box(fixture.b, false);
+}
+
+/* The node before is on the edge's own host; it is disabled; its host is no peer; the handle is a gateway's. */
+/* requirement: TOPO-1 */
+static void test_entering_at_the_edge(void **state)
+{
+	struct dp_route way = {.prefix = lab_prefix("10.0.1.0/24"), .target = DP_TARGET_INTERFACE, .vni = BOX};
+	struct edge_packet data = packet(TCP, WORLD, 5000, PUBLIC_A, 80, ACK);
+
+	set_box(fixture.c, true);
+	set_entering(&way);
+	set_gateway_table(ENTER_TABLE);
+	for (int round = 0; round < 2; round++)
+		enters(fixture.c, &data, A);
+	fixture.c->port.disabled = true;
+	lab_set_port(&fixture.lab, LAB_EDGE, &fixture.c->port);
+	edge_lab_in_refused(&fixture, &data, DROP_DISABLED);
+	fixture.c->port.disabled = false;
+	lab_set_port(&fixture.lab, LAB_EDGE, &fixture.c->port);
+	enters(fixture.c, &data, A);
+	way.peer = 99;
+	set_entering(&way);
+	edge_lab_in_refused(&fixture, &data, DROP_NO_PEER);
+	way.peer = DP_PEER_SELF;
+	way.vni = EDGE_NAT;
+	set_entering(&way);
+	edge_lab_in_refused(&fixture, &data, DROP_HANDLE);
+	way.vni = BOX;
+	way.prefix = lab_prefix("0.0.0.0/0"); /* no network's: nowhere but where it says */
+	way.target = DP_TARGET_BLACKHOLE;
+	set_entering(&way);
+	enters(fixture.a, &data, A);
+	set_box(fixture.c, false);
+}
+
+/* What a NAT gateway gets is its own; and from whom is no edge nobody takes the world's addresses. */
+/* requirement: MAP-4 */
+/* requirement: TOPO-1 */
+static void test_entering_is_the_gateways_alone(void **state)
+{
+	const struct dp_route to_b = {.prefix = lab_prefix("10.0.1.0/24"),
+				      .target = DP_TARGET_INTERFACE,
+				      .peer = 1,
+				      .vni = BOX};
+	struct edge_packet data = packet(TCP, WORLD, 5000, PUBLIC_A, 80, ACK);
+	struct edge_packet asks = packet(UDP, A, 4000, WORLD, 53, 0);
+	struct edge_packet answer = packet(UDP, WORLD, 53, EDGE_NAT_PUBLIC, 0, 0);
+	struct frame f, wire, out_, own;
+
+	set_box(fixture.b, true);
+	set_entering(&to_b);
+	set_gateway_table(ENTER_TABLE);
+	edge_lab_route(&fixture, EDGE_NAT);
+	f = edge_lab_out(&fixture, fixture.a, &asks);
+	answer.dport = edge_sport(&f);
+	for (int round = 0; round < 2; round++) {
+		f = edge_lab_in(&fixture, fixture.a, &answer);
+		edge_assert(&f, WORLD, 53, A, 4000);
+		enters(fixture.b, &data, A); /* by the other way meanwhile */
+	}
+	edge_lab_route(&fixture, EDGE_IGW);
+
+	f = edge_frame(&fixture, NULL, &data);
+	assert_int_equal(frame_from_world(&fixture.lab, &f, &wire), TC_ACT_REDIRECT);
+	assert_int_equal(frame_u32(&wire, IP6_DST + 8) & 0xffffff, BOX);
+	assert_int_equal(frame_u32(&wire, IP6_SRC + 8) & 0xffffff, LAB_VNI);
+	own = wire;
+	memcpy(own.b + IP6_SRC + 12, (uint8_t[]){10, 0, 1, 99}, 4); /* a subnet's is nobody's but its node's */
+	assert_int_equal(frame_from_wire(&fixture.lab, 0, &own, &out_), TC_ACT_REDIRECT);
+	assert_int_equal(out_.b[0], 0x0a);
+	lab_set_format(&fixture.lab, FORMAT_SIIT_2, false); /* an edge no more */
+	assert_int_equal(frame_from_wire(&fixture.lab, 0, &wire, &out_), TC_ACT_REDIRECT);
+	assert_int_equal(out_.b[0], 0x0a); /* the manager is asked, who knows of none */
+	set_box(fixture.b, false);
+}
+
 static int count(const struct ipaddr *public, void *data)
 {
 	++*(int *)data;
@@ -600,6 +763,9 @@ int main(void)
 		cmocka_unit_test_setup(test_unknown_node, reset),
 		cmocka_unit_test_setup(test_arp, reset),
 		cmocka_unit_test_setup(test_other_traffic_passes, reset),
+		cmocka_unit_test_setup(test_entering_by_a_table, reset),
+		cmocka_unit_test_setup(test_entering_at_the_edge, reset),
+		cmocka_unit_test_setup(test_entering_is_the_gateways_alone, reset),
 		cmocka_unit_test_setup(test_contract, reset),
 	};
 

@@ -249,6 +249,50 @@ static void test_no_route_back(void **state)
 	assert_int_equal(frame_from_world(&fixture.lab, &in, &got), TC_ACT_UNSPEC);
 }
 
+/* The gateway's table leads it to a node first, on another host or this one; whatever way the node's own subnet has. */
+/* requirement: TOPO-1 */
+/* requirement: PKT-13 */
+static void test_entering_by_a_table(void **state)
+{
+	struct dp_gateway igw = {.handle = IGW, .kind = DP_GATEWAY_INTERNET, .vni = LAB_VNI, .table = 4};
+	struct dp_route way = {.prefix = lab_prefix("2001:db8:1:1::/64"), .target = DP_TARGET_INTERFACE};
+	struct dp_table t = {.number = 4, .n_routes = 1, .routes = &way};
+	struct frame to_a = packet(NULL, WORLD, 4001, A, 80, UDP, 100);
+	struct frame to_c = packet(NULL, WORLD, 4001, C, 80, UDP, 100), own, wire, got;
+
+	set_route(IGW);
+	fixture.a->port.handle = fixture.c->port.handle = IGW + 9;
+	lab_set_port(&fixture.lab, 0, &fixture.a->port);
+	lab_set_port(&fixture.lab, LAB_EDGE, &fixture.c->port);
+	way.vni = IGW + 9;
+	assert_int_equal(datapath_table_set(edge(), &t), 0);
+	assert_int_equal(datapath_gateway_set(edge(), &igw), 0);
+	comes_in(fixture.c, &to_a); /* that of this host */
+	way.peer = 1;
+	assert_int_equal(datapath_table_set(edge(), &t), 0);
+	comes_in(fixture.a, &to_c);
+	assert_redirected(frame_from_world(&fixture.lab, &to_c, &wire));
+	assert_int_equal(frame_u32(&wire, DST_AT + 8) & 0xffffff, IGW + 9);
+	own = wire; /* the source inside is a subnet's */
+	memcpy(own.b + IP_AT + 40 + 8, lab_addr("2001:db8:1:1::99").b, 16);
+	assert_redirected(frame_from_wire(&fixture.lab, 0, &own, &got));
+	assert_int_equal(got.b[0], 0x0a);
+	lab_set_format(&fixture.lab, FORMAT_SIIT_2, false); /* an edge no more */
+	assert_redirected(frame_from_wire(&fixture.lab, 0, &wire, &got));
+	assert_int_equal(got.b[0], 0x0a);
+	way.vni = 0;
+	assert_int_equal(datapath_table_set(edge(), &t), 0);
+	is_refused(&to_c, DROP_BLACKHOLE);
+	way = (struct dp_route){.prefix = lab_prefix("2001:db8:1::/48"), .target = DP_TARGET_LOCAL};
+	assert_int_equal(datapath_table_set(edge(), &t), 0);
+	comes_in(fixture.c, &to_c);
+	set_format(FORMAT_SIIT_2);
+	comes_in(fixture.a, &to_a);
+	fixture.a->port.handle = fixture.c->port.handle = 0;
+	lab_set_port(&fixture.lab, 0, &fixture.a->port);
+	lab_set_port(&fixture.lab, LAB_EDGE, &fixture.c->port);
+}
+
 /* ---- an egress-only gateway ---- */
 
 /* requirement: EDGE-1 */
@@ -435,6 +479,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_internet, reset),
 		cmocka_unit_test_setup(test_no_route_back, reset),
+		cmocka_unit_test_setup(test_entering_by_a_table, reset),
 		cmocka_unit_test_setup(test_egress_only, reset),
 		cmocka_unit_test_setup(test_egress_only_errors, reset),
 		cmocka_unit_test_setup(test_forwarded, reset),

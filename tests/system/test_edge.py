@@ -152,6 +152,12 @@ def test_a_private_gateway_stands_for_its_network(site, request):
     assert not site.worker.ping(far.address, count=1)
 
 
+def forwarded(node):
+    """IPv4 packets that its kernel has sent on."""
+    names, values = (line.split() for line in node.run("cat", "/proc/net/snmp").stdout.splitlines() if line.startswith("Ip:"))
+    return int(dict(zip(names, values))["ForwDatagrams"])
+
+
 def test_a_node_looks_at_what_leaves(site, request):
     """requirement: EDGE-1, PKT-13, TOPO-1
 
@@ -195,6 +201,24 @@ def test_a_node_looks_at_what_leaves(site, request):
                 site.lab.restart(host)
             site.lab.connected()
             assert c.lives()
+        # and what enters, too: all of a conversation, whoever begins it
+        entering = ec2.create_route_table(VpcId=net.id)["RouteTable"]["RouteTableId"]
+        ec2.create_route(RouteTableId=entering, DestinationCidrBlock="10.10.8.0/24", InstanceId=box.id)
+        entrance = ec2.associate_route_table(RouteTableId=entering, GatewayId=site.gateway)["AssociationId"]
+
+        def seen():
+            """How many of a ping's two packets pass the node; none if it is not answered."""
+            before = forwarded(box)
+            return site.world.ping(address, count=1) and forwarded(box) - before
+        wait_for("both ways by the node", lambda: seen() == 2)
+        assert reach(node, WORLD)[0] == address and reach(site.world, address)[0] == WORLD
+        assert reach(site.world, address, protocol="udp")[0] == WORLD
+        with Conversation(site.world, address) as c:
+            assert c.lives()
+            before = forwarded(box)
+            ec2.disassociate_route_table(AssociationId=entrance)
+            wait_for("one way past the node", lambda: seen() == 1)
+            assert c.lives() and forwarded(box) > before
         ec2.replace_route(RouteTableId=net.tables[between], DestinationCidrBlock="0.0.0.0/0", NatGatewayId=site.nat)
         wait_for("the way by the NAT gateway", lambda: (ask(node, WORLD) or [None])[0] == site.nat_address)
         assert reach(node, WORLD, protocol="udp")[0] == site.nat_address and node.ping(WORLD) == 3
@@ -241,6 +265,42 @@ def test_two_nodes_meet_by_their_public_addresses(site):
         assert reach(site.web, address)[0] == site.address
         assert reach(other, site.address)[0] == address
         assert reach(site.worker, address)[0] == site.nat_address
+
+
+def test_a_node_looks_at_what_enters(site, request):
+    """requirement: TOPO-1, PKT-13"""
+    ec2, net = site.lab.ec2, site.net
+    apart = ec2.create_subnet(VpcId=net.id, CidrBlock="10.10.5.0/24")["Subnet"]["SubnetId"]
+    # what it sends on carries its handle, and VXLAN says one VNI: then all that is on one host
+    box = net.node(apart, host="h2" if request.node.callspec.id.startswith("siit") else "h1")
+    ec2.modify_instance_attribute(InstanceId=box.id, SourceDestCheck={"Value": False})
+    box.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+    table = ec2.create_route_table(VpcId=net.id)["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="10.10.1.0/24", InstanceId=box.id)
+    association = ec2.associate_route_table(RouteTableId=table, GatewayId=site.gateway)["AssociationId"]
+
+    def by_the_node():
+        before = forwarded(box)
+        return site.world.ping(site.address, count=1) and forwarded(box) == before + 1
+
+    wait_for("the way by the node", by_the_node)
+    before = forwarded(box)
+    with server(site.web, site.world):
+        for protocol in ("tcp", "udp"):  # the world is seen as who it is, and answered as ever
+            assert reach(site.world, site.address, protocol=protocol)[0] == WORLD
+            assert reach(site.web, WORLD, protocol=protocol)[0] == site.address
+        seen = forwarded(box)
+        assert seen > before
+        assert reach(site.worker, WORLD)[0] == site.nat_address
+        assert forwarded(box) == seen  # what a NAT gateway gets is its own
+
+    # it is asked, and nobody gets past it
+    box.run("sysctl", "-qw", "net.ipv4.ip_forward=0")
+    assert site.world.ping(site.address, count=1) == 0
+    ec2.stop_instances(InstanceIds=[box.id])
+    wait_for("the black hole", lambda: site.world.ping(site.address, count=1) == 0 and site.lab.drops("BLACKHOLE", "e1"))
+    ec2.disassociate_route_table(AssociationId=association)
+    wait_for("the way past the node", lambda: site.world.ping(site.address, count=1) == 1)
 
 
 def test_a_public_address_moves_to_another_node(site):

@@ -416,6 +416,30 @@ static void test_an_edge_takes_gateways_and_announces_its_addresses_twice(void *
 	assert_int_equal(r->n_announced, 4);
 }
 
+/* The table of what enters, which outlives the agent, and goes. */
+/* requirement: TOPO-1 */
+static void test_an_edge_takes_the_table_of_a_gateway(void **state)
+{
+	struct rig *r = *state;
+	Viaduct__Agent__Object *g = gateway(r, INTERNET, VIADUCT__AGENT__GATEWAY__KIND__INTERNET);
+	struct fake_host *h;
+
+	r->uplink = 3;
+	rig_start(r);
+	desire_edge(r, 10);
+	h = fake_host_find(r->world, "h1");
+	assert_int_equal(fake_gateway_find(h, INTERNET)->dp.table, 0);
+	g->gateway->table = TABLE;
+	rig_desire(r, 11, false, &g, 1);
+	assert_int_equal(rig_ack(r)->n_failed, 0);
+	assert_int_equal(fake_gateway_find(h, INTERNET)->dp.table, TABLE);
+	rig_stop(r);
+	r->unreachable = true;
+	rig_start(r); /* with what it has saved */
+	h = fake_host_find(r->world, "h1");
+	assert_int_equal(fake_gateway_find(h, INTERNET)->dp.table, TABLE);
+}
+
 /* requirement: EDGE-2, OPS-3 */
 static void test_an_edge_without_manager_keeps_its_addresses_and_is_silent(void **state)
 {
@@ -594,6 +618,7 @@ int main(void)
 		TEST(test_a_group_that_makes_no_sense_leaves_the_old_one),
 		TEST(test_an_exit_nobody_has_and_one_of_this_host),
 		TEST(test_an_edge_takes_gateways_and_announces_its_addresses_twice),
+		TEST(test_an_edge_takes_the_table_of_a_gateway),
 		TEST(test_an_edge_without_manager_keeps_its_addresses_and_is_silent),
 		TEST(test_an_edge_that_begins_anew_has_no_public_address_before_the_managers_word),
 		TEST(test_an_address_that_is_taken_away_goes_and_is_not_announced_again),

@@ -37,8 +37,8 @@ def test_main_route_table(ec2, vpc):
     assert a["AssociationState"] == {"State": "associated"}
     assert refused(ec2.delete_route_table, RouteTableId=t["RouteTableId"])[:2] == (
         "DependencyViolation",
-        "The routeTable '%s' has dependencies and cannot be deleted. It is its VPC's main one, or subnets are associated "
-        "with it." % t["RouteTableId"])
+        "The routeTable '%s' has dependencies and cannot be deleted. It is its VPC's main one, or subnets or a gateway "
+        "are associated with it." % t["RouteTableId"])
     assert code(ec2.disassociate_route_table,
                 AssociationId=a["RouteTableAssociationId"]) == "InvalidParameterValue"
 
@@ -179,10 +179,67 @@ def test_routes_inside_the_network(ec2, vpc, subnet, gateway):
     ec2.replace_route(RouteTableId=rtb, DestinationCidrBlock="10.0.0.0/16", LocalTarget=True)
     assert main_table(ec2, vpc)["Routes"] == [local]
     ec2.terminate_instances(InstanceIds=[i["InstanceId"]])
-    assert refused(ec2.associate_route_table, RouteTableId=rtb, GatewayId=gateway)[:2] == (
-        "UnsupportedOperation",
-        f"Route tables of gateways are not supported: what enters by {gateway} goes to its destination. To lead traffic "
-        "between subnets through an interface, add routes to the tables of the subnets.")
+
+
+def test_route_table_of_a_gateway(ec2, other, vpc, subnet, gateway):
+    """requirement: TOPO-1"""
+    main = main_table(ec2, vpc)
+    rtb = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    eni = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    cidr = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["CidrBlock"]
+    associate = ec2.associate_route_table
+    for call, arguments, expected in (
+            (associate, {"RouteTableId": main["RouteTableId"], "GatewayId": gateway},
+             ("InvalidParameterValue", f"Route table {main['RouteTableId']} cannot be associated with {gateway}. "
+              "It is the main route table of its VPC.")),
+            (associate, {"RouteTableId": rtb, "GatewayId": "vgw-00000000000000001"},
+             ("InvalidVpnGatewayID.NotFound", "The vpnGateway ID 'vgw-00000000000000001' does not exist")),
+            (associate, {"RouteTableId": rtb, "GatewayId": "igw-00000000000000001"},
+             ("InvalidGatewayID.NotFound", "The gateway ID 'igw-00000000000000001' does not exist")),
+            (associate, {"RouteTableId": rtb, "GatewayId": gateway, "SubnetId": subnet},
+             ("InvalidParameterCombination", "The request must contain exactly one of subnetId and gatewayId."))):
+        assert refused(call, **arguments)[:2] == expected
+    assert code(associate, RouteTableId=rtb) == "MissingParameter"
+    assert code(other.associate_route_table, RouteTableId=rtb, GatewayId=gateway) == "InvalidRouteTableID.NotFound"
+    a = associate(RouteTableId=rtb, GatewayId=gateway)
+    assert a["AssociationState"] == {"State": "associated"}
+    t, = ec2.describe_route_tables(RouteTableIds=[rtb])["RouteTables"]
+    assert t["Associations"] == [{
+        "Main": False, "RouteTableAssociationId": a["AssociationId"], "RouteTableId": rtb, "GatewayId": gateway,
+        "AssociationState": {"State": "associated"}}]
+    for name, value in (("association.gateway-id", gateway), ("association.main", "false"),
+                        ("association.route-table-association-id", a["AssociationId"]),
+                        ("association.route-table-id", rtb)):
+        found = ec2.describe_route_tables(Filters=names(vpc_id=[vpc]) + [{"Name": name, "Values": [value]}])["RouteTables"]
+        assert [f["RouteTableId"] for f in found] == [rtb], name
+    route = {"RouteTableId": rtb, "NetworkInterfaceId": eni}
+    for call, arguments, expected in (
+            (associate, {"RouteTableId": rtb, "SubnetId": subnet},
+             ("InvalidParameterValue", f"Route table {rtb} is associated with {gateway}, and can be neither a subnet's nor "
+              "the main one. Create another route table.")),
+            (ec2.create_route, {"DestinationCidrBlock": "0.0.0.0/0", **route},
+             ("InvalidParameterValue", f"Route table {rtb} is associated with {gateway}. Destination 0.0.0.0/0 is not supported "
+              "there: its routes have the CIDR block of the VPC or of a subnet, and lead to a network interface or an "
+              "instance.")),
+            (ec2.delete_route_table, {"RouteTableId": rtb},
+             ("DependencyViolation", f"The routeTable '{rtb}' has dependencies and cannot be deleted. It is its VPC's main "
+              "one, or subnets or a gateway are associated with it.")),
+            (ec2.detach_internet_gateway, {"InternetGatewayId": gateway, "VpcId": vpc},
+             ("DependencyViolation", f"The internetGateway '{gateway}' has dependencies and cannot be detached. Route table "
+              f"{rtb} is associated with it: DisassociateRouteTable first."))):
+        assert refused(call, **arguments)[:2] == expected
+    assert code(ec2.delete_internet_gateway, InternetGatewayId=gateway) == "DependencyViolation"
+    ec2.create_route(DestinationCidrBlock=cidr, **route)
+    ec2.replace_route(DestinationCidrBlock="10.0.0.0/16", **route)
+    ec2.replace_route(RouteTableId=rtb, DestinationCidrBlock="10.0.0.0/16", LocalTarget=True)
+    second = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    assert code(associate, RouteTableId=second, GatewayId=gateway) == "Resource.AlreadyAssociated"
+    n = ec2.replace_route_table_association(AssociationId=a["AssociationId"], RouteTableId=second)["NewAssociationId"]
+    ec2.delete_route_table(RouteTableId=rtb)
+    ec2.disassociate_route_table(AssociationId=n)
+    assert ec2.describe_route_tables(RouteTableIds=[second])["RouteTables"][0]["Associations"] == []
+    ec2.delete_route_table(RouteTableId=second)
+    ec2.delete_network_interface(NetworkInterfaceId=eni)
 
 
 def test_a_prefix_list_as_destination(ec2, vpc, gateway, endpoint):

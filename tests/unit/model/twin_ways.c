@@ -132,6 +132,26 @@ static const struct object *find(const struct twin *t, enum kind k, uint64_t id)
 	return NULL;
 }
 
+/* A gateway's table is of its network, serves nobody else, and leads to interfaces of it alone. */
+static void check_gateway_table(const struct twin *t, const struct internet_gateway *g)
+{
+	const struct route_table *table;
+	const struct vpc *v;
+
+	assert_int_equal(!g->table, !g->table_association);
+	if (!g->table)
+		return;
+	table = (const struct route_table *)find(t, KIND_ROUTE_TABLE, g->table);
+	v = (const struct vpc *)find(t, KIND_VPC, g->vpc);
+	assert_true(table->vpc == g->vpc && v->main_table != g->table);
+	for (size_t i = 0; i < t->n; i++)
+		assert_false(t->objects[i]->kind == KIND_SUBNET &&
+			     ((const struct subnet *)t->objects[i])->table == g->table);
+	for (size_t i = 0; i < table->n_routes; i++)
+		assert_true(!table->routes[i].prefix_list &&
+			    table->routes[i].target == ROUTE_INTERFACE);
+}
+
 /* A main table is of its own network; so is a subnet's, and the two are told apart by their association. */
 static void check_tables(const struct twin *t, const struct object *o)
 {
@@ -151,7 +171,7 @@ static void check_tables(const struct twin *t, const struct object *o)
 			    s->vpc);
 }
 
-/* No two routes of a table have one destination, and none lies in the network's own blocks. */
+/* No two routes of a table have one destination, and in the network's own blocks they lead to interfaces alone. */
 static void check_routes(const struct twin *t, const struct route_table *table)
 {
 	const struct vpc *v = (const struct vpc *)find(t, KIND_VPC, table->vpc);
@@ -175,8 +195,9 @@ static void check_routes(const struct twin *t, const struct route_table *table)
 			continue;
 		}
 		for (size_t k = 0; k < v->n_blocks; k++)
-			assert_false(prefix_covers(&v->blocks[k].prefix,
-						   &table->routes[i].destination));
+			assert_true(!prefix_covers(&v->blocks[k].prefix,
+						   &table->routes[i].destination) ||
+				    table->routes[i].target == ROUTE_INTERFACE);
 	}
 	assert_true(size <= LIMIT_MODEL_ROUTES);
 }
@@ -338,6 +359,8 @@ void twin_ways_check_rules(const struct twin *t)
 		const struct object *o = t->objects[i];
 
 		check_tables(t, o);
+		if (o->kind == KIND_INTERNET_GATEWAY)
+			check_gateway_table(t, (const struct internet_gateway *)o);
 		if (o->kind == KIND_ROUTE_TABLE)
 			check_routes(t, (const struct route_table *)o);
 		if (o->kind == KIND_ADDRESS)

@@ -101,9 +101,14 @@ static const char *some_association(struct walk *w, char buf[static ID_TEXT_SIZE
 {
 	const struct subnet *s;
 	const struct vpc *v;
+	const struct internet_gateway *g;
 	uint64_t id = walk_random(w, 3);
 
-	if (walk_random(w, 2) &&
+	if (!walk_random(w, 3) &&
+	    !internet_gateway_find(w->c.m, &w->c.operator, walk_some(w, KIND_INTERNET_GATEWAY), &g,
+				   NULL))
+		id = g->table_association;
+	else if (walk_random(w, 2) &&
 	    !subnet_find(w->c.m, &w->c.operator, walk_some(w, KIND_SUBNET), &s, NULL))
 		id = s->table_association;
 	else if (!vpc_find(w->c.m, &w->c.operator, walk_some(w, KIND_VPC), &v, NULL))
@@ -117,7 +122,11 @@ static int step_associate(struct walk *w, struct tx *tx)
 	uint64_t id;
 	bool main;
 
-	switch (walk_random(w, 3)) {
+	switch (walk_random(w, 4)) {
+	case 3:
+		return route_table_associate_gateway(tx, walk_someone(w), some_table(w, table),
+						     walk_some(w, KIND_INTERNET_GATEWAY), &id,
+						     &w->c.refusal);
 	case 0:
 		return route_table_associate(tx, walk_someone(w), some_table(w, table),
 					     walk_some(w, KIND_SUBNET), &id, &w->c.refusal);
