@@ -558,6 +558,23 @@ struct dp_flow_in {
 	__u32 pad[13];
 } __attribute__((aligned(8)));
 
+/* The same for IPv6, with the nodes' addresses as the key beside the interface, */
+struct dp_flow_out_v6 {
+	struct dp_flow_out flow; /* no addresses in its key */
+	__u8 src[16], dst[16];
+	__u32 pad[8];
+} __attribute__((aligned(8)));
+
+/* or beside the substrate addresses, which for IPv6 say networks and hosts. */
+struct dp_flow_in_v6 {
+	struct dp_flow_in flow;
+	__u8 src[16], dst[16];
+	__u32 pad[8];
+} __attribute__((aligned(8)));
+
+/* There are so many places for IPv6, of those for IPv4: >>. */
+enum { DP_FLOWS_V6_SHIFT = 2 };
+
 /* ---- counters: per-CPU arrays by slot ---- */
 
 /* From a port's node and to it: all that the first sent and what the second got. */
@@ -681,6 +698,8 @@ DP_LAYOUT(struct dp_stamp, 12);
 DP_LAYOUT(struct dp_flow_out_key, 12);
 DP_LAYOUT(struct dp_flow_out, 192);
 DP_LAYOUT(struct dp_flow_in, 192);
+DP_LAYOUT(struct dp_flow_out_v6, 256);
+DP_LAYOUT(struct dp_flow_in_v6, 256);
 DP_LAYOUT(struct dp_traffic, 32);
 DP_LAYOUT(struct dp_counters_value, 256);
 DP_LAYOUT(struct dp_drops_value, 1024);

@@ -76,6 +76,51 @@ static __always_inline int port_fast(struct __sk_buff *skb, struct iphdr *ip,
 	return forward_rehead(skb, ip, flow, sizeof(*ip), &mtu);
 }
 
+/* The flow of a plain IPv6 packet: as port_flow(). */
+static __always_inline struct dp_flow_out *port_flow_v6(struct __sk_buff *skb, struct ipv6hdr *ip)
+{
+	struct dp_flow_out *flow;
+
+	if (ip->version != 6 || skb->vlan_present ||
+	    (ip->nexthdr != IPPROTO_TCP && ip->nexthdr != IPPROTO_UDP))
+		return NULL;
+	flow = flow_out_v6_find(ip, skb->ifindex);
+	if (!flow || !flow_is_valid(&flow->stamp) || !equal_12(ethernet_of(ip), flow->from))
+		return NULL;
+	if (ip->hop_limit <= flow->ttl_step ||
+	    skb->len != ETH_HLEN + sizeof(*ip) + ntohs(ip->payload_len))
+		return NULL;
+	if (flow->judge && unlikely(!policy_recall_out_v6(skb, ip, flow)) &&
+	    !policy_hit_out(skb, flow))
+		return NULL;
+	return flow;
+}
+
+/* A packet of a known flow over IPv6: as port_fast(). */
+__judged_once int port_fast_v6(struct __sk_buff *skb)
+{
+	struct ipv6hdr *ip = ipv6_get(skb);
+	struct dp_flow_out *flow = ip ? port_flow_v6(skb, ip) : NULL;
+	const struct dp_peer_copy *peer;
+	__u16 mtu;
+
+	if (!flow)
+		return VERDICT_DECLINED;
+	if (flow->format == FORMAT_NONE) {
+		counter_tx(skb, flow->stamp.slot, flow->format);
+		return forward_local_v6(skb, ip, flow);
+	}
+	if (likely(flow->format == FORMAT_IPIP6_1)) {
+		counter_tx(skb, flow->stamp.slot, flow->format);
+		return forward_whole_v6(skb, ip, flow, &mtu);
+	}
+	peer = peer_get(flow->peer);
+	if (!peer)
+		return VERDICT_DECLINED;
+	counter_tx(skb, flow->stamp.slot, flow->format);
+	return forward_tunnel_v6(skb, ip, flow, peer, &mtu);
+}
+
 static __always_inline int port_protocol(struct __sk_buff *skb, struct packet *p)
 {
 	switch (skb->protocol) {
@@ -136,6 +181,10 @@ int port(struct __sk_buff *skb)
 		verdict = port_fast(skb, ip, flow);
 		if (likely(verdict >= 0 && verdict != VERDICT_DECLINED))
 			return verdict;
+	} else if (skb->protocol == htons(ETH_P_IPV6)) {
+		verdict = port_fast_v6(skb);
+		if (likely(verdict >= 0 && verdict != VERDICT_DECLINED))
+			return verdict;
 	}
 	p = packet_new();
 	if (!p)
@@ -168,6 +217,46 @@ static __always_inline bool substrate_passes(struct __sk_buff *skb, const struct
 	       policy_hit_in(skb, flow, siit_v4(flow->dst), siit_v4(flow->src));
 }
 
+/* The flow of a packet that has IPv6 inside and passes, or NULL. */
+static __noinline struct dp_flow_in *substrate_flow_v6(struct __sk_buff *skb, __u32 seal,
+						       __u32 peer)
+{
+	const struct ipv6hdr *outer, *inner;
+	struct dp_flow_in *flow;
+	struct policy_ports t;
+
+	packet_pull(skb, ETH_HLEN + 2 * sizeof(*inner) + sizeof(struct tcphdr));
+	outer = ipv6_get(skb);
+	inner = outer + 1;
+	if (!outer || (void *)(inner + 1) > packet_end(skb) || inner->version != 6)
+		return NULL;
+	flow = flow_in_v6_find(outer, inner);
+	if (!flow || !flow_is_valid(&flow->stamp) ||
+	    !flow_accepts(flow, (__u8)seal, peer, FORMAT_IPIP6_1))
+		return NULL;
+	if (ntohs(outer->payload_len) != sizeof(*inner) + ntohs(inner->payload_len) ||
+	    skb->len != ETH_HLEN + sizeof(*outer) + ntohs(outer->payload_len))
+		return NULL;
+	if (!flow->judge || (policy_ports_get(skb, inner + 1, inner->nexthdr, &t) &&
+			     policy_recall_in(flow, &t)))
+		return flow;
+	return policy_hit_in(skb, flow, 0, 0) ? flow : NULL;
+}
+
+/* As substrate_fast(), below. */
+static __always_inline int substrate_fast_v6(struct __sk_buff *skb, __u8 seal, __u32 peer,
+					     const struct dp_flow_in **ret_flow)
+{
+	const struct dp_flow_in *flow = substrate_flow_v6(skb, seal, peer);
+	int r;
+
+	if (!flow)
+		return VERDICT_DECLINED;
+	*ret_flow = flow;
+	r = ipip6_decode(skb, false);
+	return r ? r : ingress_give_v6(skb, flow, FORMAT_IPIP6_1);
+}
+
 /* A packet of a known flow, which is in '*ret_flow' unless it declines. */
 static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr *ip6,
 					  __u8 seal, __u32 peer, const struct dp_flow_in **ret_flow)
@@ -177,7 +266,8 @@ static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr 
 	__u8 format;
 
 	if (!flow || !flow_is_valid(&flow->stamp))
-		return VERDICT_DECLINED;
+		return ip6->nexthdr == IPPROTO_IPIP6 ? substrate_fast_v6(skb, seal, peer, ret_flow)
+						     : VERDICT_DECLINED;
 	layout_1 = substrate_version(flow->dst) == SUBSTRATE_VERSION_SIIT_1;
 	if (ip6->nexthdr == IPPROTO_IPIP)
 		format = FORMAT_IPIP6_1;

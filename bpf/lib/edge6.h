@@ -299,7 +299,8 @@ static __noinline int edge6_in(struct __sk_buff *skb, struct packet *p)
 	if (!ip || !peer)
 		return -DROP_MALFORMED;
 	if (p->flow.out.format != FORMAT_NONE)
-		r = route6_check_size(skb, p, ip, peer, &p->flow.out);
+		r = forward_check_size_v6(skb, ip, &p->flow.out,
+					  forward_overhead(peer, p->flow.out.format), &p->mtu);
 	if (r)
 		return r;
 	ip->hop_limit = (__u8)(ip->hop_limit - 1);

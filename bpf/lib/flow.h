@@ -44,6 +44,21 @@ static __always_inline __u32 flow_first(__u32 processor, __u64 a, __u64 b)
 	return (flow_hash(a, b) & mask) + processor * (mask + 1);
 }
 
+/* ---- IPv6 ---- */
+
+/* The first of a flow's two places, as flow_first(), in the tables for IPv6: 'more' is what else is
+ * in the key. */
+static __always_inline __u32 flow_first_v6(__u32 processor, const void *src, const void *dst,
+					   __u64 more)
+{
+	const __u64 *s = src, *d = dst;
+	__u64 a = flow_number(d[0]) * 0xC4CEB9FE1A85EC53ULL ^ flow_number(d[1]);
+	__u64 b = flow_number(s[0]) * 0xC4CEB9FE1A85EC53ULL ^ flow_number(s[1]);
+	__u32 mask = config.flow_mask >> DP_FLOWS_V6_SHIFT;
+
+	return (flow_hash(a, b ^ more) & mask) + processor * (mask + 1);
+}
+
 /* ---- from nodes ---- */
 
 /* Source and destination, as they lie in a header and in a key.  They are looked at again where they are
@@ -105,6 +120,44 @@ static __always_inline void flow_out_keep(const struct dp_flow_out *flow)
 	*f = *flow;
 }
 
+static __always_inline bool flow_out_v6_is(const struct dp_flow_out_v6 *f, const void *src,
+					   const void *dst, __u32 ifindex)
+{
+	return f && equal_16(f->src, src) && equal_16(f->dst, dst) &&
+	       f->flow.key.ifindex == ifindex;
+}
+
+static __always_inline struct dp_flow_out *flow_out_v6_find(const struct ipv6hdr *ip, __u32 ifindex)
+{
+	__u32 place = flow_first_v6(bpf_get_smp_processor_id(), &ip->saddr, &ip->daddr, ifindex);
+	struct dp_flow_out_v6 *f = bpf_map_lookup_elem(&flows_out_v6, &place);
+
+	if (likely(flow_out_v6_is(f, &ip->saddr, &ip->daddr, ifindex)))
+		return &f->flow;
+	place ^= 1;
+	f = bpf_map_lookup_elem(&flows_out_v6, &place);
+	return flow_out_v6_is(f, &ip->saddr, &ip->daddr, ifindex) ? &f->flow : NULL;
+}
+
+/* As flow_out_keep(), for IPv6 from 'src' to 'dst'. */
+static __always_inline void flow_out_v6_keep(const struct dp_flow_out *flow, const __u8 src[16],
+					     const __u8 dst[16])
+{
+	__u32 ifindex = flow->key.ifindex;
+	__u32 place = flow_first_v6(bpf_get_smp_processor_id(), src, dst, ifindex);
+	__u32 other = place ^ 1;
+	struct dp_flow_out_v6 *f = bpf_map_lookup_elem(&flows_out_v6, &place);
+	struct dp_flow_out_v6 *g = bpf_map_lookup_elem(&flows_out_v6, &other);
+
+	if (!f || !g)
+		return;
+	if (f->flow.stamp.epoch == flow->stamp.epoch && !flow_out_v6_is(f, src, dst, ifindex))
+		*g = *f;
+	f->flow = *flow;
+	memcpy(f->src, src, 16);
+	memcpy(f->dst, dst, 16);
+}
+
 /* ---- from the substrate ---- */
 
 /* Whether a packet in this format, in the clear or sealed by 'peer', was chosen. */
@@ -157,4 +210,49 @@ static __always_inline void flow_in_keep(const struct dp_flow_in *flow)
 	if (f->stamp.epoch == flow->stamp.epoch && !flow_in_is(f, flow->src, flow->dst))
 		*g = *f;
 	*f = *flow;
+}
+
+static __always_inline bool flow_in_v6_is(const struct dp_flow_in_v6 *f, const void *outer,
+					  const void *src, const void *dst)
+{
+	return f && equal_16(f->src, src) && equal_16(f->dst, dst) && equal_16(f->flow.src, outer) &&
+	       equal_16(f->flow.dst, outer + 16);
+}
+
+/* The first place of a flow between two nodes, and for which network: 'outer' are the substrate
+ * addresses. */
+static __always_inline __u32 flow_in_v6_place(const void *outer, const void *src, const void *dst)
+{
+	return flow_first_v6(bpf_get_smp_processor_id(), src, dst, flow_in_half(outer + 16));
+}
+
+/* Of a packet with 'inner' inside. */
+static __always_inline struct dp_flow_in *flow_in_v6_find(const struct ipv6hdr *outer,
+							  const struct ipv6hdr *inner)
+{
+	__u32 place = flow_in_v6_place(&outer->saddr, &inner->saddr, &inner->daddr);
+	struct dp_flow_in_v6 *f = bpf_map_lookup_elem(&flows_in_v6, &place);
+
+	if (likely(flow_in_v6_is(f, &outer->saddr, &inner->saddr, &inner->daddr)))
+		return &f->flow;
+	place ^= 1;
+	f = bpf_map_lookup_elem(&flows_in_v6, &place);
+	return flow_in_v6_is(f, &outer->saddr, &inner->saddr, &inner->daddr) ? &f->flow : NULL;
+}
+
+/* As flow_in_keep(), for IPv6 from 'src' to 'dst'. */
+static __always_inline void flow_in_v6_keep(const struct dp_flow_in *flow, const __u8 src[16],
+					    const __u8 dst[16])
+{
+	__u32 place = flow_in_v6_place(flow->src, src, dst), other = place ^ 1;
+	struct dp_flow_in_v6 *f = bpf_map_lookup_elem(&flows_in_v6, &place);
+	struct dp_flow_in_v6 *g = bpf_map_lookup_elem(&flows_in_v6, &other);
+
+	if (!f || !g)
+		return;
+	if (f->flow.stamp.epoch == flow->stamp.epoch && !flow_in_v6_is(f, flow->src, src, dst))
+		*g = *f;
+	f->flow = *flow;
+	memcpy(f->src, src, 16);
+	memcpy(f->dst, dst, 16);
 }

@@ -217,6 +217,27 @@ static __noinline void ingress_spread(struct __sk_buff *skb, struct packet *p, _
 		spread_in(p, p->slot, p->spread_peer);
 }
 
+/* What a flow from a peer is known by: its mapping's bucket, which is looked up afterwards, and
+ * formats. */
+static __always_inline void ingress_flow(struct dp_flow_in *flow, __u32 bucket, __u32 peer_id,
+					 const struct dp_peer_copy *peer)
+{
+	flow->stamp.bucket = (__u16)bucket;
+	flow->stamp.mapping_generation = generation_get(flow->stamp.bucket);
+	flow->accept = (__u8)(peer->accept & config.formats);
+	flow->accept_all = peer->accept;
+	flow->peer = peer_id;
+}
+
+/* Where it goes. */
+static __always_inline void ingress_flow_to(struct dp_flow_in *flow, __u32 slot,
+					    const struct dp_port_copy *port)
+{
+	flow->stamp.slot = (__u16)slot;
+	flow->to_ifindex = port->ifindex;
+	flow->to_flags = (__u8)port->flags;
+}
+
 /* IPv4, re-headed or whole, from a known peer and checked so far: VERDICT_ROUTED, or what becomes of it. */
 static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p, struct ingress *in,
 					__u32 peer_id, const struct dp_peer_copy *peer)
@@ -233,11 +254,7 @@ static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p,
 	r = ingress_check_format(p, peer_id, &peer);
 	if (r)
 		return r;
-	flow->stamp.bucket = (__u16)dp_bucket_v4(p->from_vni, source);
-	flow->stamp.mapping_generation = generation_get(flow->stamp.bucket);
-	flow->accept = (__u8)(peer->accept & config.formats);
-	flow->accept_all = peer->accept;
-	flow->peer = peer_id;
+	ingress_flow(flow, dp_bucket_v4(p->from_vni, source), peer_id, peer);
 	r = ingress_destination(p);
 	if (r && r != VERDICT_EDGE && r != VERDICT_GONE)
 		return r;
@@ -245,9 +262,7 @@ static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p,
 	if (!r && !port)
 		return -DROP_NOT_LOCAL;
 	if (port) { /* else it stays zero: for a gateway */
-		flow->stamp.slot = (__u16)p->slot;
-		flow->to_ifindex = port->ifindex;
-		flow->to_flags = (__u8)port->flags;
+		ingress_flow_to(flow, p->slot, port);
 		ingress_frame(p, port, in->saddr, flow->to);
 	}
 	m = mapping_v4_get(p->from_vni, source);
@@ -261,27 +276,54 @@ static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p,
 	return VERDICT_ROUTED;
 }
 
-/* Gives an IPv6 packet, whole again, to its node. */
-static __always_inline int ingress_deliver_ipv6(struct __sk_buff *skb, const struct packet *p)
+/* As ingress_flow_to(), of an IPv6 packet for the port of 'p->slot', with the frame's MACs as its
+ * node is to see them: 0 or a reason. */
+static __always_inline int ingress_flow_to_v6(const struct packet *p, struct dp_flow_in *flow)
 {
 	const struct dp_port_copy *port = port_get(p->slot);
 	const struct dp_subnet_value *link;
-	__be16 ethertype = htons(ETH_P_IPV6);
-	__u8 frame[ETH_HLEN];
 
 	if (!port)
 		return -DROP_NOT_LOCAL;
-	memcpy(frame, port->mac, 6);
-	substrate_dummy_mac_v6(frame + 6, p->vni, p->src);
+	ingress_flow_to(flow, p->slot, port);
+	memcpy(flow->to, port->mac, 6);
+	substrate_dummy_mac_v6(flow->to + 6, p->vni, p->src);
 	if (!ipv6_same_link(p->src, p->dst) && !ipv6_is_link_local(p->dst)) {
 		link = subnet_get(p->vni, p->dst);
 		if (link)
-			memcpy(frame + 6, link->router_mac, 6);
+			memcpy(flow->to + 6, link->router_mac, 6);
 	}
-	memcpy(frame + 12, &ethertype, 2);
-	if (bpf_skb_store_bytes(skb, 0, frame, sizeof(frame), 0))
+	return 0;
+}
+
+/* Gives an IPv6 packet that came in 'format', whole again, to its node. */
+static __always_inline int ingress_give_v6(struct __sk_buff *skb, const struct dp_flow_in *flow,
+					   __u32 format)
+{
+	__u8 *eth = packet_data(skb);
+
+	if (eth + ETH_HLEN > (__u8 *)packet_end(skb))
 		return -DROP_REWRITE;
-	return deliver(skb, port, p->slot, p->in.format);
+	copy_12(eth, flow->to);
+	*(__be16 *)(eth + 12) = htons(ETH_P_IPV6);
+	return deliver_by(skb, counter_get(flow->stamp.slot, format), flow->to_ifindex,
+			  flow->to_flags);
+}
+
+/* The same for one that came in no flow. */
+static __always_inline int ingress_deliver_ipv6(struct __sk_buff *skb, struct packet *p)
+{
+	int r = ingress_flow_to_v6(p, &p->flow.in);
+
+	return r ? r : ingress_give_v6(skb, &p->flow.in, p->in.format);
+}
+
+/* The bucket of the mapping that ingress_source() finds. */
+static __always_inline __u32 ingress_source_bucket(const struct packet *p)
+{
+	return p->from_vni >= SUBSTRATE_VNI_HANDLE_MIN
+		       ? dp_bucket_v4(p->from_vni, ingress_source_key(p, 0))
+		       : dp_bucket_v6(p->from_vni, p->src);
 }
 
 /* Where the source of an IPv6 packet lives, or, for what a node forwards, who may forward into this network
@@ -298,6 +340,7 @@ static __always_inline int ingress_ipv6(struct __sk_buff *skb, struct packet *p,
 					const struct ingress *in, __u32 peer_id,
 					const struct dp_peer_copy *peer)
 {
+	struct dp_flow_in *flow = &p->flow.in;
 	struct ipv6hdr inner;
 	int r;
 
@@ -308,9 +351,12 @@ static __always_inline int ingress_ipv6(struct __sk_buff *skb, struct packet *p,
 	memcpy(p->src, &inner.saddr, 16);
 	memcpy(p->dst, &inner.daddr, 16);
 	p->size = ntohs(inner.payload_len) + (__u32)sizeof(inner);
+	flow->stamp.epoch = host_epoch();
 	r = ingress_check_format(p, peer_id, &peer);
 	if (r)
 		return r;
+	ingress_flow(flow, ingress_source_bucket(p), peer_id, peer);
+	memcpy(flow->src, in->src, 32);
 	r = ingress_destination(p);
 	if (!r || r == VERDICT_EDGE || r == VERDICT_GONE)
 		r = ingress_verify(skb, p, ingress_source(p), peer_id, 0);
@@ -366,31 +412,43 @@ static __always_inline int ingress_to_edge_ipv6(struct __sk_buff *skb)
 	return bpf_skb_store_bytes(skb, 12, &ethertype, 2, 0) ? -DROP_REWRITE : VERDICT_EDGE;
 }
 
-/* Keeps what is decided and allowed, restores the packet and gives it to the node. */
-__judged_once int ingress_carry(struct __sk_buff *skb, struct packet *p)
+/* Whether the decision may be kept.  Where new connections of a spread source are is noted on this
+ * path: it is left by connections that are tracked alone. */
+static __always_inline bool ingress_may_keep(const struct packet *p)
 {
-	struct dp_flow_in *flow;
-	struct ipv6hdr *ip6;
-	int r;
+	return !p->injected && (!p->spread || p->flow.in.judge & DP_JUDGE_INGRESS);
+}
 
-	if (!p)
-		return -DROP_MALFORMED;
-	flow = &p->flow.in;
-	if (p->in.next == IPPROTO_IPIP6) {
-		r = ipip6_decode(skb, false);
-		if (!r)
-			r = packet_trim(skb, p->size);
-		if (r)
-			return r;
-		return p->slot ? ingress_deliver_ipv6(skb, p) : ingress_to_edge_ipv6(skb);
-	}
+/* Keeps what is decided and allowed, restores the IPv6 packet and gives it to the node. */
+static __noinline int ingress_carry_v6(struct __sk_buff *skb, struct packet *p)
+{
+	struct dp_flow_in *flow = &p->flow.in;
+	int r = p->slot ? ingress_flow_to_v6(p, flow) : 0;
+
+	if (r)
+		return r;
+	policy_keep_in(p, flow);
+	if (p->slot && ingress_may_keep(p))
+		flow_in_v6_keep(flow, p->src, p->dst);
+	r = ipip6_decode(skb, false);
+	if (!r)
+		r = packet_trim(skb, p->size);
+	if (r)
+		return r;
+	return p->slot ? ingress_give_v6(skb, flow, FORMAT_IPIP6_1) : ingress_to_edge_ipv6(skb);
+}
+
+/* The same for IPv4. */
+static __noinline int ingress_carry(struct __sk_buff *skb, struct packet *p)
+{
+	struct dp_flow_in *flow = &p->flow.in;
+	struct ipv6hdr *ip6;
+
 	policy_keep_in(p, flow);
 	ip6 = ipv6_get(skb);
 	if (!ip6)
 		return -DROP_MALFORMED;
-	/* Where new connections of a spread source are is noted on this path: it is left by connections that
-	 * are tracked alone. */
-	if (!p->injected && (!p->spread || flow->judge & DP_JUDGE_INGRESS))
+	if (ingress_may_keep(p))
 		flow_in_keep(flow);
 	return ingress_deliver(skb, ip6, flow, p->in.layout == FORMAT_SIIT_1, false);
 }
@@ -406,5 +464,7 @@ __judged_once int ingress_packet(struct __sk_buff *skb, struct packet *p)
 	r = p->slot ? ingress_judge(skb, p, ETH_HLEN + sizeof(struct ipv6hdr), p->in.next) : 0;
 	if (!r && p->spread && p->slot)
 		ingress_spread(skb, p, ETH_HLEN + sizeof(struct ipv6hdr), p->in.next);
-	return r ? r : ingress_carry(skb, p);
+	if (r)
+		return r;
+	return p->in.next == IPPROTO_IPIP6 ? ingress_carry_v6(skb, p) : ingress_carry(skb, p);
 }

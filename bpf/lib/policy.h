@@ -264,6 +264,16 @@ static __always_inline bool policy_ports_in(const struct __sk_buff *skb, const s
 	return policy_ports_get(skb, ip + 1, ip->protocol, ret);
 }
 
+/* The IPv6 header inside another, or NULL. */
+static __always_inline const struct ipv6hdr *policy_inner(const struct __sk_buff *skb)
+{
+	const struct ipv6hdr *ip6 = ipv6_get(skb), *inner = ip6 + 1;
+
+	if (skb->protocol != htons(ETH_P_IPV6) || !ip6 || ip6->nexthdr != IPPROTO_IPIP6)
+		return NULL;
+	return (void *)(inner + 1) > packet_end(skb) ? NULL : inner;
+}
+
 /* of one that is re-headed on IPv4. */
 static __always_inline bool policy_ports_labelled(const struct __sk_buff *skb, const struct iphdr *ip,
 						  struct policy_ports *ret)
@@ -299,23 +309,40 @@ static __always_inline bool policy_recall(const __u32 *recall, __u32 n, __u64 ad
 				 how | t->tcp, now);
 }
 
-/* Whether the packet at 'ip', without options, belongs to connections that the flow remembers. */
+/* Whether a packet with these ports belongs to connections that the flow, which no ACL judges,
+ * remembers. */
+static __always_inline bool policy_recall_ports(struct dp_flow_out *flow,
+						const struct policy_ports *t)
+{
+	__u32 now = connection_tick_in(&flow->tick, &flow->jiffy);
+
+	if (flow->judge & DP_JUDGE_EGRESS && !policy_recall(flow->recall, DP_RECALL, flow->hash,
+							    t->ports, t, CONNECTION_BY_NODE, now))
+		return false;
+	return !(flow->judge & DP_JUDGE_INGRESS) ||
+	       policy_recall(flow->to_recall, DP_RECALL_TO, flow->to_hash, policy_swapped(t->ports),
+			     t, 0, now);
+}
+
+/* The same for the packet at 'ip', without options. */
 static __always_inline bool policy_recall_out(const struct __sk_buff *skb, const struct iphdr *ip,
 					      struct dp_flow_out *flow)
 {
 	struct policy_ports t;
-	__u32 now;
 
-	if (flow->judge & (DP_JUDGE_ACL_EGRESS | DP_JUDGE_ACL_INGRESS) || ipv4_is_fragment(ip) ||
-	    !policy_ports_get(skb, ip + 1, ip->protocol, &t))
-		return false;
-	now = connection_tick_in(&flow->tick, &flow->jiffy);
-	if (flow->judge & DP_JUDGE_EGRESS && !policy_recall(flow->recall, DP_RECALL, flow->hash,
-							    t.ports, &t, CONNECTION_BY_NODE, now))
-		return false;
-	return !(flow->judge & DP_JUDGE_INGRESS) ||
-	       policy_recall(flow->to_recall, DP_RECALL_TO, flow->to_hash, policy_swapped(t.ports),
-			     &t, 0, now);
+	return !(flow->judge & (DP_JUDGE_ACL_EGRESS | DP_JUDGE_ACL_INGRESS)) &&
+	       !ipv4_is_fragment(ip) && policy_ports_get(skb, ip + 1, ip->protocol, &t) &&
+	       policy_recall_ports(flow, &t);
+}
+
+/* The same for the one at 'ip' whose ports are right behind. */
+static __always_inline bool policy_recall_out_v6(const struct __sk_buff *skb,
+						 const struct ipv6hdr *ip, struct dp_flow_out *flow)
+{
+	struct policy_ports t;
+
+	return !(flow->judge & (DP_JUDGE_ACL_EGRESS | DP_JUDGE_ACL_INGRESS)) &&
+	       policy_ports_get(skb, ip + 1, ip->nexthdr, &t) && policy_recall_ports(flow, &t);
 }
 
 /* The same of one from the substrate. */
@@ -337,21 +364,64 @@ static __always_inline void policy_key_v4(struct dp_connection_key *k, __be32 lo
 	w[4] = connection_ports(ports, protocol);
 }
 
+static __always_inline void policy_key_v6(struct dp_connection_key *k, const void *local,
+					  const void *remote, __u32 ports, __u8 protocol)
+{
+	__u64 *w = (__u64 *)k;
+
+	copy_16(k->local, local);
+	copy_16(k->remote, remote);
+	w[4] = connection_ports(ports, protocol);
+}
+
+/* What a node's packet of either family is about; false: it is not so plain. */
+static __always_inline bool policy_ports_out(const struct __sk_buff *skb, struct policy_ports *ret)
+{
+	const struct iphdr *ip = ipv4_get(skb);
+	const struct ipv6hdr *ip6 = ipv6_get(skb);
+
+	if (skb->protocol == htons(ETH_P_IPV6))
+		return ip6 && policy_ports_get(skb, ip6 + 1, ip6->nexthdr, ret);
+	return ip && !ipv4_is_fragment(ip) && policy_ports_get(skb, ip + 1, ip->protocol, ret);
+}
+
+/* The key of such a packet's connection at the port that sends it, or ('ingress') at the one that
+ * gets it; false: there is no packet. */
+static __always_inline bool policy_key_out(const struct __sk_buff *skb,
+					   const struct policy_ports *t, bool ingress,
+					   struct dp_connection_key *k)
+{
+	__u32 ports = ingress ? policy_swapped(t->ports) : t->ports;
+	const struct iphdr *ip = ipv4_get(skb);
+	const struct ipv6hdr *ip6 = ipv6_get(skb);
+
+	if (skb->protocol != htons(ETH_P_IPV6)) {
+		if (!ip)
+			return false;
+		policy_key_v4(k, ingress ? ip->daddr : ip->saddr, ingress ? ip->saddr : ip->daddr,
+			      ports, t->protocol);
+		return true;
+	}
+	if (!ip6)
+		return false;
+	policy_key_v6(k, ingress ? &ip6->daddr : &ip6->saddr, ingress ? &ip6->saddr : &ip6->daddr,
+		      ports, t->protocol);
+	return true;
+}
+
 /* Whether the packet passes without the full path being asked: as policy_recall_out(), with a search for
  * its connections, and ACLs. */
 __judged_once int policy_hit_out(struct __sk_buff *skb, struct dp_flow_out *flow)
 {
-	const struct iphdr *ip = ipv4_get(skb);
 	struct dp_connection_key k;
 	struct policy_ports t;
-	__u32 ports;
 	int place;
 
-	if (!ip || !flow || ipv4_is_fragment(ip) ||
-	    !policy_ports_get(skb, ip + 1, ip->protocol, &t))
+	if (!flow || !policy_ports_out(skb, &t))
 		return false;
 	if (flow->judge & DP_JUDGE_EGRESS) {
-		policy_key_v4(&k, ip->saddr, ip->daddr, t.ports, t.protocol);
+		if (!policy_key_out(skb, &t, false, &k))
+			return false;
 		place = connection_hit(&k, &flow->region, t.tcp | CONNECTION_BY_NODE);
 		if (!place)
 			return false;
@@ -366,20 +436,21 @@ __judged_once int policy_hit_out(struct __sk_buff *skb, struct dp_flow_out *flow
 		return false;
 	if (!(flow->judge & DP_JUDGE_INGRESS))
 		return true;
-	ports = policy_swapped(t.ports);
-	policy_key_v4(&k, ip->daddr, ip->saddr, ports, t.protocol);
+	if (!policy_key_out(skb, &t, true, &k))
+		return false;
 	place = connection_hit(&k, &flow->to_region, t.tcp);
-	flow->to_recall[policy_recall_at(flow->to_hash, ports, t.protocol) & (DP_RECALL_TO - 1)] =
-		(__u32)place;
+	flow->to_recall[policy_recall_at(flow->to_hash, policy_swapped(t.ports), t.protocol) &
+			(DP_RECALL_TO - 1)] = (__u32)place;
 	return place != 0;
 }
 
-/* The same for one from the substrate, between the nodes' addresses 'remote' and 'local'. */
+/* The same for one from the substrate, between the nodes' addresses 'remote' and 'local', unless it
+ * has IPv6 inside, which says them. */
 __judged_once int policy_hit_in(struct __sk_buff *skb, struct dp_flow_in *flow, __be32 local,
 				__be32 remote)
 {
 	const struct iphdr *ip = ipv4_get(skb);
-	const struct ipv6hdr *ip6 = ipv6_get(skb);
+	const struct ipv6hdr *ip6 = ipv6_get(skb), *inner = policy_inner(skb);
 	struct dp_connection_key k;
 	struct policy_ports t;
 	__u32 ports;
@@ -387,8 +458,9 @@ __judged_once int policy_hit_in(struct __sk_buff *skb, struct dp_flow_in *flow, 
 
 	if (!flow)
 		return false;
-	if (skb->protocol == htons(ETH_P_IP) ? !ip || !policy_ports_labelled(skb, ip, &t)
-					     : !ip6 || !policy_ports_in(skb, ip6, &t))
+	if (inner ? !policy_ports_get(skb, inner + 1, inner->nexthdr, &t)
+	    : skb->protocol == htons(ETH_P_IP) ? !ip || !policy_ports_labelled(skb, ip, &t)
+					       : !ip6 || !policy_ports_in(skb, ip6, &t))
 		return false;
 	if (flow->judge & DP_JUDGE_ACL_INGRESS &&
 	    !list_has(flow->to_acl.first, flow->to_acl.n, policy_subject(&t)))
@@ -396,7 +468,10 @@ __judged_once int policy_hit_in(struct __sk_buff *skb, struct dp_flow_in *flow, 
 	if (!(flow->judge & DP_JUDGE_INGRESS))
 		return true;
 	ports = policy_swapped(t.ports);
-	policy_key_v4(&k, local, remote, ports, t.protocol);
+	if (inner)
+		policy_key_v6(&k, &inner->daddr, &inner->saddr, ports, t.protocol);
+	else
+		policy_key_v4(&k, local, remote, ports, t.protocol);
 	place = connection_hit(&k, &flow->to_region, t.tcp);
 	flow->recall[policy_recall_at(flow->hash, ports, t.protocol) & (DP_RECALL - 1)] =
 		(__u32)place;

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "bpf/lib/forward.h"
+#include "bpf/lib/forward_v6.h"
 #include "bpf/lib/nd.h"
 #include "bpf/lib/policy.h"
 #include "bpf/lib/route.h"
@@ -63,80 +63,6 @@ static __always_inline int route6_multicast(struct __sk_buff *skb, struct packet
 	return route6_link(p) ? upcall(p, DP_NOTE_CONFIGURE6, p->port_id, 0) : -DROP_MULTICAST;
 }
 
-/* The frame's MACs as the receiving node is to see them, and one hop less through the router. */
-static __always_inline int route6_local(struct __sk_buff *skb, const struct packet *p, __u32 slot)
-{
-	const struct dp_port_copy *to = port_get(slot);
-	__u8 macs[12];
-
-	if (!to)
-		return -DROP_NOT_LOCAL;
-	if (to->flags & DP_PORT_DISABLED)
-		return -DROP_DISABLED;
-	memcpy(macs, to->mac, 6);
-	if (p->routed)
-		memcpy(macs + 6, p->router_mac, 6);
-	else
-		substrate_dummy_mac_v6(macs + 6, p->vni, p->src);
-	if (bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0))
-		return -DROP_REWRITE;
-	bpf_skb_change_type(skb, PACKET_HOST);
-	return deliver(skb, to, slot, FORMAT_NONE);
-}
-
-/* -DROP_TOO_BIG with 'p->mtu' and the packet untouched when the path does not carry it. */
-static __always_inline int route6_check_size(const struct __sk_buff *skb, struct packet *p,
-					     const struct ipv6hdr *ip,
-					     const struct dp_peer_copy *peer,
-					     const struct dp_flow_out *flow)
-{
-	__u32 size = ntohs(ip->payload_len) + (__u32)sizeof(*ip);
-	__u32 overhead = forward_overhead(peer, flow->format);
-	__u32 wire = packet_wire_size(skb, size, sizeof(*ip), ip->nexthdr);
-
-	if (!wire)
-		return -DROP_MALFORMED;
-	if (wire + overhead <= flow->path_mtu)
-		return 0;
-	p->mtu = (__u16)(flow->path_mtu - overhead);
-	return -DROP_TOO_BIG;
-}
-
-static __always_inline void route6_age(struct ipv6hdr *ip, const struct packet *p)
-{
-	if (p->routed)
-		ip->hop_limit = (__u8)(ip->hop_limit - 1);
-}
-
-static __always_inline int route6_remote(struct __sk_buff *skb, struct packet *p,
-					 const struct dp_peer_copy *peer)
-{
-	struct dp_flow_out *flow = &p->flow.out;
-	struct ipv6hdr *ip = ipv6_get(skb);
-	__u16 size;
-	__u8 tos;
-	int r;
-
-	if (!ip)
-		return -DROP_MALFORMED;
-	r = route_to_peer(peer, p->from_vni, p->to_vni, 0, 0, flow);
-	if (r)
-		return r;
-	if (!encap_is_tunnel(flow->format))
-		flow->format = FORMAT_IPIP6_1;
-	p->sent_format = flow->format;
-	r = route6_check_size(skb, p, ip, peer, flow);
-	if (r)
-		return r;
-	size = (__u16)(ntohs(ip->payload_len) + sizeof(*ip));
-	tos = (__u8)(ntohl(*(const __be32 *)ip) >> 20);
-	route6_age(ip, p);
-	if (encap_is_tunnel(flow->format))
-		return encap_encode(skb, peer, flow, tos);
-	r = ipip6_encode(skb, flow, size, tos, IPPROTO_IPIP6, dp_bucket_v6(p->to_vni, p->dst));
-	return r ? r : transmit(skb, peer->nexthop);
-}
-
 /* Straight to a neighbour, or to the router?  0 with 'p->routed', or a reason. */
 static __always_inline int route6_check_mac(const struct __sk_buff *skb, struct packet *p,
 					    const struct dp_subnet_value *mine)
@@ -162,7 +88,17 @@ static __always_inline int route6_to_port(struct packet *p, __u32 slot)
 
 	p->identity = to ? to->identity : 0;
 	p->flow.out.to_slot = (__u16)slot;
+	p->keep = true;
 	return VERDICT_ROUTED;
+}
+
+/* What the mapping of the destination is known by, before it is looked up. */
+static __always_inline void route6_stamp(struct packet *p)
+{
+	struct dp_stamp *s = &p->flow.out.stamp;
+
+	s->bucket = (__u16)dp_bucket_v6(p->to_vni, p->dst);
+	s->mapping_generation = generation_get(s->bucket);
 }
 
 /* The destination's place: VERDICT_ROUTED, and in 'p->flow.out' a port here or a peer; or what becomes
@@ -181,6 +117,7 @@ static __always_inline int route6_locate(struct packet *p)
 	if (!m || (m->state == DP_STATE_HELD && !p->injected))
 		return upcall(p, DP_NOTE_RESOLVE, p->port_id, flags);
 	p->revision = m->revision;
+	/* Whatever is not known of the other hosts, this one has it. */
 	if (local && (m->state == DP_STATE_REFUSED || m->state == DP_STATE_GONE || !m->peer))
 		return route6_to_port(p, local->slot);
 	if (m->state == DP_STATE_REFUSED)
@@ -190,6 +127,7 @@ static __always_inline int route6_locate(struct packet *p)
 	p->identity = m->identity;
 	p->flow.out.peer = m->peer;
 	p->spread = m->peer == DP_PEER_SPREAD;
+	p->keep = m->state == DP_STATE_LIVE && !p->spread;
 	return VERDICT_ROUTED;
 }
 
@@ -204,7 +142,10 @@ static __noinline int route6_spread(struct __sk_buff *skb, struct packet *p)
 	if (r < 0)
 		return r;
 	p->flow.out.peer = (__u32)r;
-	return r ? VERDICT_ROUTED : route6_to_port(p, slot);
+	if (!r)
+		route6_to_port(p, slot);
+	p->keep = false;
+	return VERDICT_ROUTED;
 }
 
 /* As above for a way to a handle; VERDICT_EDGE for a gateway of this host. */
@@ -212,6 +153,7 @@ static __always_inline int route6_to_handle(struct packet *p)
 {
 	const struct dp_handle_value *h;
 
+	p->keep = true;
 	if (p->to_peer) {
 		p->flow.out.peer = p->to_peer;
 		return VERDICT_ROUTED;
@@ -225,21 +167,74 @@ static __always_inline int route6_to_handle(struct packet *p)
 	return VERDICT_ROUTED;
 }
 
-/* Carries out what is decided and allowed. */
+/* Fills in how to reach the port here that the packet is for, with the frame's MACs as its node is
+ * to see them: 0 or a reason. */
+static __always_inline int route6_reach_port(const struct packet *p, struct dp_flow_out *flow)
+{
+	const struct dp_port_copy *to = port_get(flow->to_slot);
+
+	if (!to)
+		return -DROP_NOT_LOCAL;
+	if (to->flags & DP_PORT_DISABLED)
+		return -DROP_DISABLED;
+	flow->to_ifindex = to->ifindex;
+	flow->to_flags = (__u8)to->flags;
+	memcpy(flow->to, to->mac, 6);
+	if (p->routed)
+		memcpy(flow->to + 6, p->router_mac, 6);
+	else
+		substrate_dummy_mac_v6(flow->to + 6, p->vni, p->src);
+	return 0;
+}
+
+/* The same for a peer. */
+static __always_inline int route6_reach_peer(struct packet *p, struct dp_flow_out *flow)
+{
+	const struct dp_peer_copy *peer = variant_towards(p, flow->peer, p->to_vni, &flow->peer);
+	int r = peer ? route_to_peer(peer, p->from_vni, p->to_vni, 0, 0, flow) : -DROP_NO_PEER;
+
+	if (!r && !encap_is_tunnel(flow->format))
+		flow->format = FORMAT_IPIP6_1;
+	if (!r)
+		p->sent_format = flow->format;
+	return r;
+}
+
+/* Fills in the rest of what is decided and allowed, and keeps it: 0 or a reason. */
+static __noinline int route6_reach(struct __sk_buff *skb, struct packet *p)
+{
+	struct dp_flow_out *flow = &p->flow.out;
+	const struct ipv6hdr *ip = ipv6_get(skb);
+	int r;
+
+	policy_keep_out(p, flow);
+	r = flow->to_slot ? route6_reach_port(p, flow) : route6_reach_peer(p, flow);
+	if (r || !ip)
+		return r ? r : -DROP_MALFORMED;
+	flow->ttl_step = p->routed;
+	if (!p->keep || p->injected || p->untagged)
+		return 0;
+	memcpy(flow->from, ethernet_of(ip), 12);
+	flow->key.ifindex = skb->ifindex;
+	flow_out_v6_keep(flow, p->src, p->dst);
+	return 0;
+}
+
+/* Carries it out. */
 static __noinline int route6_carry(struct __sk_buff *skb, struct packet *p)
 {
+	const struct dp_flow_out *flow = &p->flow.out;
 	const struct dp_peer_copy *peer;
-	struct ipv6hdr *ip;
+	struct ipv6hdr *ip = ipv6_get(skb);
 
-	if (p->flow.out.to_slot) {
-		ip = ipv6_get(skb);
-		if (!ip)
-			return -DROP_MALFORMED;
-		route6_age(ip, p);
-		return route6_local(skb, p, p->flow.out.to_slot);
-	}
-	peer = variant_towards(p, p->flow.out.peer, p->to_vni, &p->flow.out.peer);
-	return peer ? route6_remote(skb, p, peer) : -DROP_NO_PEER;
+	if (!ip)
+		return -DROP_MALFORMED;
+	if (flow->to_slot)
+		return forward_local_v6(skb, ip, flow);
+	if (!encap_is_tunnel(flow->format))
+		return forward_whole_v6(skb, ip, flow, &p->mtu);
+	peer = peer_get(flow->peer);
+	return peer ? forward_tunnel_v6(skb, ip, flow, peer, &p->mtu) : -DROP_NO_PEER;
 }
 
 static __always_inline int route6_unicast(struct __sk_buff *skb, struct packet *p, __u8 next,
@@ -252,6 +247,8 @@ static __always_inline int route6_unicast(struct __sk_buff *skb, struct packet *
 
 	if (!port)
 		return -DROP_NO_PORT;
+	p->flow.out.stamp.slot = (__u16)p->slot;
+	p->flow.out.stamp.epoch = host_epoch();
 	r = route_check_source(p, port);
 	if (r)
 		return r;
@@ -267,8 +264,10 @@ static __always_inline int route6_unicast(struct __sk_buff *skb, struct packet *
 	}
 	if (its && equal_16(its->router, p->dst))
 		return p->routed ? router6_receive(skb, p, next, at) : -DROP_DEST_MAC;
-	if (!p->routed)
+	if (!p->routed) {
+		route6_stamp(p);
 		return route6_locate(p);
+	}
 	/* a link-local address means nothing elsewhere (RFC 4291 2.5.6) */
 	if (ipv6_is_link_local(p->src) || ipv6_is_link_local(p->dst))
 		return -DROP_NO_ROUTE;
@@ -280,6 +279,7 @@ static __always_inline int route6_unicast(struct __sk_buff *skb, struct packet *
 		return ip ? -DROP_TTL : -DROP_MALFORMED;
 	/* inside a link there are no ACLs, whatever kinds of addresses are used there */
 	p->acl = policy_acl(mine, its);
+	route6_stamp(p);
 	if (p->to_handle)
 		return route6_to_handle(p);
 	p->to_acl = policy_acl(its ? its : subnet_get(p->to_vni, p->dst), mine);
@@ -327,5 +327,6 @@ static __noinline int route_ipv6(struct __sk_buff *skb, struct packet *p)
 		return r ? r : VERDICT_EDGE;
 	if (p->flow.out.to_slot)
 		spread_to_port(skb, p);
-	return route6_carry(skb, p);
+	r = route6_reach(skb, p);
+	return r ? r : route6_carry(skb, p);
 }

@@ -316,7 +316,8 @@
 #define LIMIT_AGENT_ANNOUNCE_TURN_MS   10
 #define LIMIT_AGENT_ANNOUNCE_TIMES     2
 #define LIMIT_AGENT_ANNOUNCE_AGAIN_MS  2000
-/* Flows that the programs remember the verdict of, per processor and direction: 200 bytes each. */
+/* Flows that the programs remember the verdict of, per processor and direction: 200 bytes each.  A quarter as
+ * many of IPv6 beside them, 256 bytes each. */
 #define LIMIT_AGENT_FLOWS 16384
 /* The control socket: a request is a few words; the longest answer lists every mapping. */
 #define LIMIT_AGENT_CONTROL_CLIENTS 32

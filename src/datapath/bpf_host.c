@@ -94,10 +94,11 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 	return n;
 }
 
-/* The places of a flow cache: the largest power of two that is not above what is asked for. */
+/* The places of a flow cache: the largest power of two that is not above what is asked for, but two for
+ * IPv6 at least. */
 static uint32_t flow_places(const struct dp_config *config)
 {
-	uint32_t n = 2;
+	uint32_t n = 2 << DP_FLOWS_V6_SHIFT;
 
 	while (n <= config->max_flows / 2)
 		n *= 2;
@@ -119,6 +120,10 @@ static void set_sizes(struct viaduct *skel, const struct dp_config *config)
 	bpf_map__set_max_entries(skel->maps.mappings_v6, config->max_mappings);
 	bpf_map__set_max_entries(skel->maps.flows_out, all_flow_places(config));
 	bpf_map__set_max_entries(skel->maps.flows_in, all_flow_places(config));
+	bpf_map__set_max_entries(skel->maps.flows_out_v6,
+				 all_flow_places(config) >> DP_FLOWS_V6_SHIFT);
+	bpf_map__set_max_entries(skel->maps.flows_in_v6,
+				 all_flow_places(config) >> DP_FLOWS_V6_SHIFT);
 	bpf_map__set_max_entries(skel->maps.flows_edge,
 				 config->uplink_ifindex ? flow_places(config) : 1);
 	bpf_map__set_max_entries(skel->maps.connections,

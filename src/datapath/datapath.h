@@ -54,7 +54,7 @@ struct dp_config {
 	bool defer;            /* programs that run go on until datapath_activate() */
 	int uplink_ifindex;    /* an edge's interface to the world outside; 0: no edge */
 	uint32_t max_mappings; /* sizes of the tables, fixed while pinned */
-	uint32_t max_flows;    /* per processor and direction; rounded down to a power of two */
+	uint32_t max_flows;    /* per processor and direction, for IPv6 a quarter; rounded down to a power of two */
 	uint32_t
 		max_connections; /* tracked on this host; rounded up to a power of two; 0: 65,536 */
 };

@@ -30,6 +30,7 @@ static const uint32_t seconds[] = {
 /* What one node's host knows. */
 struct entry {
 	const struct lab_node *node, *other;
+	bool v6;
 	uint8_t protocol;
 	uint16_t local, remote;
 	enum state state;
@@ -53,7 +54,7 @@ static struct entry *find(const struct lab_node *node, const struct policy_packe
 		struct entry *e = &entries[i];
 
 		if (e->node == node && e->other == (egress ? p->to : p->from) &&
-		    e->protocol == p->protocol &&
+		    e->protocol == p->protocol && e->v6 == p->v6 &&
 		    e->local == (egress ? p->source : p->destination) &&
 		    e->remote == (egress ? p->destination : p->source) && now - e->seen <= limit(e))
 			return e;
@@ -120,6 +121,7 @@ static uint32_t judge(const struct lab_node *node, const struct policy_packet *p
 		e = &entries[n_entries++];
 		*e = (struct entry){.node = node,
 				    .other = egress ? p->to : p->from,
+				    .v6 = p->v6,
 				    .protocol = p->protocol,
 				    .local = egress ? p->source : p->destination,
 				    .remote = egress ? p->destination : p->source};
@@ -183,13 +185,16 @@ static void pass_time(uint8_t how)
 
 void twin_set_up(void)
 {
-	struct dp_rule out[] = {policy_rule(true, DP_PROTOCOL_ANY, 0, 65535, "0.0.0.0/0", 0)};
+	struct dp_rule out[] = {policy_rule(true, DP_PROTOCOL_ANY, 0, 65535, "0.0.0.0/0", 0),
+				policy_rule(true, DP_PROTOCOL_ANY, 0, 65535, "::/0", 0)};
 	struct dp_rule in[] = {policy_rule(false, IPPROTO_TCP, SERVER, SERVER, "0.0.0.0/0", 0),
-			       policy_rule(false, IPPROTO_UDP, SERVER, SERVER, "0.0.0.0/0", 0)};
+			       policy_rule(false, IPPROTO_UDP, SERVER, SERVER, "0.0.0.0/0", 0),
+			       policy_rule(false, IPPROTO_TCP, SERVER, SERVER, "::/0", 0),
+			       policy_rule(false, IPPROTO_UDP, SERVER, SERVER, "::/0", 0)};
 
-	policy_give(policy_lab.a, out, 1);
-	policy_give(policy_lab.c, out, 1);
-	policy_give(policy_lab.b, in, 2);
+	policy_give(policy_lab.a, out, ARRAY_SIZE(out));
+	policy_give(policy_lab.c, out, ARRAY_SIZE(out));
+	policy_give(policy_lab.b, in, ARRAY_SIZE(in));
 }
 
 static struct policy_packet packet_of(uint8_t who, uint8_t what)
@@ -207,6 +212,7 @@ static struct policy_packet packet_of(uint8_t who, uint8_t what)
 		.source = by_client ? port : service,
 		.destination = by_client ? service : port,
 		.tcp = what & 0x18 ? flags[what & 7] : 0,
+		.v6 = what & 0x20,
 	};
 }
 

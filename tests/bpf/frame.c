@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <cmocka.h>
 
+#include "abi/substrate.h"
 #include "datapath/bpf_host.h"
 #include "datapath/bpf_skel.h"
 #include "net/csum.h"
@@ -174,6 +175,28 @@ struct frame frame_v4(const struct v4 *p)
 		f.b[IP_AT + 20 + i] = 1; /* no operation */
 	frame_fix_ip(&f);
 	fill_transport(&f, p, at);
+	return f;
+}
+
+struct frame frame_v6(const struct v6 *p)
+{
+	const struct v4 transport = {.protocol = p->protocol, .payload = p->payload};
+	struct ipaddr src = lab_addr(p->src), dst = lab_addr(p->dst);
+	size_t at = IP_AT + 40;
+	struct frame f = {.size = at + transport_header(&transport) + p->payload};
+
+	substrate_dummy_mac_v6(f.b, LAB_VNI, dst.b);
+	if (p->mac)
+		memcpy(f.b, p->mac, 6);
+	memcpy(f.b + 6, (uint8_t[]){0x02, 0, 0, 0, 0, p->from}, 6);
+	frame_put_u16(&f, 12, 0x86dd);
+	frame_put_u32(&f, IP_AT, 6U << 28);
+	frame_put_u16(&f, IP_AT + 4, (uint16_t)(f.size - at));
+	f.b[IP_AT + 6] = p->protocol;
+	f.b[IP_AT + 7] = p->hop_limit;
+	memcpy(f.b + IP_AT + 8, src.b, 16);
+	memcpy(f.b + IP_AT + 24, dst.b, 16);
+	fill_transport(&f, &transport, at);
 	return f;
 }
 

@@ -34,6 +34,18 @@ struct v4 {
 };
 
 struct frame frame_v4(const struct v4 *p);
+
+/* An IPv6 packet, TCP or UDP, likewise. */
+struct v6 {
+	const char *src, *dst;
+	const uint8_t *mac;
+	uint8_t from;
+	uint8_t protocol;
+	uint8_t hop_limit;
+	uint16_t payload;
+};
+
+struct frame frame_v6(const struct v6 *p);
 /* Writes the right IPv4 header checksum again. */
 void frame_fix_ip(struct frame *f);
 uint16_t frame_u16(const struct frame *f, size_t at);

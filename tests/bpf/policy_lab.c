@@ -18,12 +18,25 @@ struct policy_lab policy_lab;
 static const uint8_t router_mac[6] = {0x02, 0xff, 0, 0, 0, 1};
 static const uint8_t router_mac_2[6] = {0x02, 0xff, 0, 0, 0, 2};
 
-static struct lab_node *node(int host, const char *addr, const char *router)
+static struct lab_node *node(int host, const char *addr, const char *addr6, const char *router)
 {
 	struct lab_node *n = lab_node(&policy_lab.lab, host, LAB_VNI, addr, router);
 
+	n->port.addrs[n->port.n_addrs++] = lab_addr(addr6);
+	lab_set_port(&policy_lab.lab, host, &n->port);
 	lab_map(&policy_lab.lab, LAB_VNI, addr, host, DP_MAPPING_LIVE);
+	lab_map(&policy_lab.lab, LAB_VNI, addr6, host, DP_MAPPING_LIVE);
 	return n;
+}
+
+static void set_subnets(void)
+{
+	struct lab *lab = &policy_lab.lab;
+
+	lab_subnet(lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", "10.0.0.2");
+	lab_subnet(lab, LAB_VNI, "10.0.2.0/24", "10.0.2.1", "10.0.0.2");
+	lab_subnet(lab, LAB_VNI, "2001:db8:0:1::/64", "fe80::100", NULL);
+	lab_subnet(lab, LAB_VNI, "2001:db8:0:2::/64", "fe80::100", NULL);
 }
 
 int policy_lab_set_up(void **state)
@@ -31,12 +44,11 @@ int policy_lab_set_up(void **state)
 	struct policy_lab *l = &policy_lab;
 
 	lab_init(&l->lab, FORMAT_SIIT_2);
-	lab_subnet(&l->lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", "10.0.0.2");
-	lab_subnet(&l->lab, LAB_VNI, "10.0.2.0/24", "10.0.2.1", "10.0.0.2");
-	l->a = node(0, "10.0.1.10", "10.0.1.1");
-	l->b = node(1, "10.0.1.11", "10.0.1.1");
-	l->c = node(0, "10.0.1.12", "10.0.1.1");
-	l->d = node(1, "10.0.2.13", "10.0.2.1");
+	set_subnets();
+	l->a = node(0, "10.0.1.10", "2001:db8:0:1::10", "10.0.1.1");
+	l->b = node(1, "10.0.1.11", "2001:db8:0:1::11", "10.0.1.1");
+	l->c = node(0, "10.0.1.12", "2001:db8:0:1::12", "10.0.1.1");
+	l->d = node(1, "10.0.2.13", "2001:db8:0:2::13", "10.0.2.1");
 	return 0;
 }
 
@@ -51,11 +63,11 @@ static void set_port(struct lab_node *n)
 	lab_set_port(&policy_lab.lab, n->host, &n->port);
 }
 
-static void map(const struct lab_node *n, uint32_t group)
+static void map(const struct lab_node *n, const struct ipaddr *addr, uint32_t group)
 {
 	for (int i = 0; i < LAB_HOSTS; i++) {
 		struct dp_mapping m = {.vni = LAB_VNI,
-				       .addr = n->port.addrs[0],
+				       .addr = *addr,
 				       .peer = i == n->host ? DP_PEER_SELF : (uint32_t)n->host + 1,
 				       .revision = 1,
 				       .n_groups = group ? 1 : 0,
@@ -97,8 +109,7 @@ int policy_lab_reset(void **state)
 	}
 	for (int i = 0; i < LAB_HOSTS; i++)
 		delete_all(l->lab.hosts[i].dp);
-	lab_subnet(&l->lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", "10.0.0.2");
-	lab_subnet(&l->lab, LAB_VNI, "10.0.2.0/24", "10.0.2.1", "10.0.0.2");
+	set_subnets();
 	return 0;
 }
 
@@ -126,7 +137,8 @@ void policy_join(struct lab_node *n, uint32_t group)
 	n->port.n_groups = group ? 1 : 0;
 	n->port.groups[0] = group;
 	set_port(n);
-	map(n, group);
+	for (size_t i = 0; i < n->port.n_addrs; i++)
+		map(n, &n->port.addrs[i], group);
 }
 
 void policy_give(struct lab_node *n, const struct dp_rule *rules, size_t n_rules)
@@ -137,9 +149,9 @@ void policy_give(struct lab_node *n, const struct dp_rule *rules, size_t n_rules
 
 /* ---- packets ---- */
 
-static const char *text(const struct lab_node *n, char buf[static IPADDR_TEXT_SIZE])
+static const char *text(const struct lab_node *n, bool v6, char buf[static IPADDR_TEXT_SIZE])
 {
-	return ipaddr_text(&n->port.addrs[0], buf);
+	return ipaddr_text(&n->port.addrs[v6], buf);
 }
 
 static bool same_subnet(const struct lab_node *a, const struct lab_node *b)
@@ -147,11 +159,37 @@ static bool same_subnet(const struct lab_node *a, const struct lab_node *b)
 	return a->port.addrs[0].b[14] == b->port.addrs[0].b[14];
 }
 
+static void put_ports(struct frame *f, const struct policy_packet *p, size_t at)
+{
+	if (p->protocol == IPPROTO_TCP || p->protocol == IPPROTO_UDP) {
+		frame_put_u16(f, at, p->source);
+		frame_put_u16(f, at + 2, p->destination);
+	}
+	if (p->protocol == IPPROTO_TCP)
+		f->b[at + 13] = p->tcp;
+}
+
+static struct frame frame_of_v6(const struct policy_packet *p)
+{
+	char src[IPADDR_TEXT_SIZE], dst[IPADDR_TEXT_SIZE];
+	const struct v6 v = {.src = text(p->from, true, src),
+			     .dst = text(p->to, true, dst),
+			     .mac = same_subnet(p->from, p->to) ? NULL : router_mac,
+			     .from = (uint8_t)p->from->port.id,
+			     .protocol = p->protocol,
+			     .hop_limit = 64,
+			     .payload = 32};
+	struct frame f = frame_v6(&v);
+
+	put_ports(&f, p, IP_AT + 40);
+	return f;
+}
+
 struct frame policy_frame(const struct policy_packet *p)
 {
 	char src[IPADDR_TEXT_SIZE], dst[IPADDR_TEXT_SIZE];
-	struct v4 v = {.src = text(p->from, src),
-		       .dst = text(p->to, dst),
+	struct v4 v = {.src = text(p->from, false, src),
+		       .dst = text(p->to, false, dst),
 		       .from = (uint8_t)p->from->port.id,
 		       .protocol = p->protocol,
 		       .ttl = 64,
@@ -161,17 +199,14 @@ struct frame policy_frame(const struct policy_packet *p)
 	struct frame f;
 	size_t at = IP_AT + 20;
 
+	if (p->v6)
+		return frame_of_v6(p);
 	if (!same_subnet(p->from, p->to))
 		v.mac = p->from->port.addrs[0].b[14] == 1 ? router_mac : router_mac_2;
 	f = frame_v4(&v);
 	if (p->fragment & 0x1fff)
 		return f;
-	if (p->protocol == IPPROTO_TCP || p->protocol == IPPROTO_UDP) {
-		frame_put_u16(&f, at, p->source);
-		frame_put_u16(&f, at + 2, p->destination);
-	}
-	if (p->protocol == IPPROTO_TCP)
-		f.b[at + 13] = p->tcp;
+	put_ports(&f, p, at);
 	if (p->protocol == IPPROTO_ICMP) {
 		frame_put_u16(&f, at, p->source);
 		frame_put_u16(&f, at + 4, p->destination);
@@ -241,7 +276,10 @@ uint32_t policy_send_frame(const struct lab_node *from, const struct lab_node *t
 	drops_take(to->host, &before);
 	if (frame_from_wire(&policy_lab.lab, to->host, &wire, &got) != TC_ACT_REDIRECT)
 		return reason_since(to->host, &before);
-	assert_memory_equal(got.b + IP_AT + 12, f->b + IP_AT + 12, 8);
+	if (frame_u16(f, 12) == 0x86dd)
+		assert_memory_equal(got.b + IP_AT + 8, f->b + IP_AT + 8, 32);
+	else
+		assert_memory_equal(got.b + IP_AT + 12, f->b + IP_AT + 12, 8);
 	return 0;
 }
 
@@ -260,7 +298,8 @@ uint32_t policy_tcp(const struct lab_node *from, const struct lab_node *to, uint
 						   .protocol = IPPROTO_TCP,
 						   .source = source,
 						   .destination = destination,
-						   .tcp = flags});
+						   .tcp = flags,
+						   .v6 = policy_lab.v6});
 }
 
 uint32_t policy_udp(const struct lab_node *from, const struct lab_node *to, uint16_t source,
@@ -270,7 +309,8 @@ uint32_t policy_udp(const struct lab_node *from, const struct lab_node *to, uint
 						   .to = to,
 						   .protocol = IPPROTO_UDP,
 						   .source = source,
-						   .destination = destination});
+						   .destination = destination,
+						   .v6 = policy_lab.v6});
 }
 
 uint32_t policy_icmp(const struct lab_node *from, const struct lab_node *to, uint8_t type,

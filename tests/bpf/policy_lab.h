@@ -6,6 +6,8 @@
  *
  *	a 10.0.1.10, c 10.0.1.12 on host 1;  b 10.0.1.11, d 10.0.2.13 on host 2
  *
+ * Each has an IPv6 address as well: 2001:db8:0:1::10 and so on.
+ *
  * A node's group is its own: a has 1, b 2, c 3, d 4.
  */
 #pragma once
@@ -18,6 +20,7 @@ enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
 struct policy_lab {
 	struct lab lab;
 	struct lab_node *a, *b, *c, *d;
+	bool v6; /* policy_tcp() and policy_udp() send IPv6 */
 };
 
 extern struct policy_lab policy_lab;
@@ -45,6 +48,7 @@ struct policy_packet {
 	uint8_t tcp;
 	uint16_t fragment, id;     /* as in the header */
 	const struct frame *quote; /* by an ICMP error */
+	bool v6;                   /* TCP and UDP, in one piece */
 };
 
 struct frame policy_frame(const struct policy_packet *p);

@@ -353,14 +353,14 @@ enum { NEXT_AT = IP_AT + 6, V6_PAYLOAD_AT = IP_AT + 40, FRAGMENT_HEADER = 44, IC
 
 static void give_v6(struct lab_node *n, const char *addr)
 {
-	if (n->port.n_addrs == 1)
+	if (n->port.n_addrs == 2)
 		n->port.addrs[n->port.n_addrs++] = lab_addr(addr);
 	lab_set_port(&l->lab, n->host, &n->port);
 	lab_map(&l->lab, LAB_VNI, addr, n->host, DP_MAPPING_LIVE);
 }
 
 /* 'payload' is what follows the header. */
-static struct frame frame_v6(const struct lab_node *from, const char *src, const char *dst,
+static struct frame whole_v6(const struct lab_node *from, const char *src, const char *dst,
 			     const uint8_t *mac, uint8_t next, const uint8_t *payload, size_t size)
 {
 	struct ipaddr to = lab_addr(dst);
@@ -392,7 +392,7 @@ static struct frame udp_v6(const struct lab_node *from, const char *src, const c
 			   0,
 			   16};
 
-	return frame_v6(from, src, dst, NULL, IPPROTO_UDP, udp, sizeof(udp));
+	return whole_v6(from, src, dst, NULL, IPPROTO_UDP, udp, sizeof(udp));
 }
 
 static void set_up_v6(struct dp_rule in)
@@ -445,24 +445,24 @@ static void test_ipv6_headers(void **state)
 	struct frame f;
 
 	set_up_v6(policy_rule(false, IPPROTO_UDP, 80, 80, "::/0", 0));
-	f = frame_v6(l->a, A6, B6, NULL, FRAGMENT_HEADER, later, sizeof(later));
+	f = whole_v6(l->a, A6, B6, NULL, FRAGMENT_HEADER, later, sizeof(later));
 	assert_int_equal(policy_send_frame(l->a, l->b, &f), DROP_FRAGMENT);
-	f = frame_v6(l->a, A6, B6, NULL, FRAGMENT_HEADER, first, sizeof(first));
+	f = whole_v6(l->a, A6, B6, NULL, FRAGMENT_HEADER, first, sizeof(first));
 	assert_int_equal(policy_send_frame(l->a, l->b, &f), 0);
-	f = frame_v6(l->a, A6, B6, NULL, FRAGMENT_HEADER, later, sizeof(later));
+	f = whole_v6(l->a, A6, B6, NULL, FRAGMENT_HEADER, later, sizeof(later));
 	assert_int_equal(policy_send_frame(l->a, l->b, &f), 0);
-	f = frame_v6(l->a, A6, B6, NULL, 60, options, sizeof(options));
+	f = whole_v6(l->a, A6, B6, NULL, 60, options, sizeof(options));
 	assert_int_equal(policy_send_frame(l->a, l->b, &f), 0);
 	options[11] = 81;
-	f = frame_v6(l->a, A6, B6, NULL, 60, options, sizeof(options));
+	f = whole_v6(l->a, A6, B6, NULL, 60, options, sizeof(options));
 	assert_int_equal(policy_send_frame(l->a, l->b, &f), DROP_GROUP_INGRESS);
 	/* b says that the port is closed: about what a sent, and about what it did not. */
 	f = udp_v6(l->a, A6, B6, 5000, 80);
 	memcpy(error + 8, f.b + IP_AT, 56);
-	f = frame_v6(l->b, B6, A6, NULL, ICMP6, error, sizeof(error));
+	f = whole_v6(l->b, B6, A6, NULL, ICMP6, error, sizeof(error));
 	assert_int_equal(policy_send_frame(l->b, l->a, &f), 0);
 	error[8 + 40 + 1] ^= 1;
-	f = frame_v6(l->b, B6, A6, NULL, ICMP6, error, sizeof(error));
+	f = whole_v6(l->b, B6, A6, NULL, ICMP6, error, sizeof(error));
 	assert_int_equal(policy_send_frame(l->b, l->a, &f), DROP_GROUP_EGRESS);
 }
 

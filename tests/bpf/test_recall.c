@@ -4,7 +4,7 @@
  * the place alone, so each case makes something else of what is there.
  *
  * a is a client that may begin anything and be begun nothing with, b on the other host and c on a's own
- * are servers on port 80.
+ * are servers on port 80.  All of it over IPv4 and over IPv6.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,17 +21,31 @@ static struct policy_lab *const l = &policy_lab;
 
 enum { CLIENT = 5000, SERVER = 80, TIMES = 4 };
 
-static int set_up(void **state)
+/* In the family that is set. */
+static int again(void **state)
 {
-	struct dp_rule out[] = {policy_rule(true, DP_PROTOCOL_ANY, 0, 65535, "0.0.0.0/0", 0)};
-	struct dp_rule in[] = {policy_rule(false, IPPROTO_TCP, SERVER, SERVER, "0.0.0.0/0", 0),
-			       policy_rule(false, IPPROTO_UDP, SERVER, SERVER, "0.0.0.0/0", 0)};
+	const char *all = l->v6 ? "::/0" : "0.0.0.0/0";
+	struct dp_rule out[] = {policy_rule(true, DP_PROTOCOL_ANY, 0, 65535, all, 0)};
+	struct dp_rule in[] = {policy_rule(false, IPPROTO_TCP, SERVER, SERVER, all, 0),
+			       policy_rule(false, IPPROTO_UDP, SERVER, SERVER, all, 0)};
 
 	policy_lab_reset(state);
 	policy_give(l->a, out, ARRAY_SIZE(out));
 	policy_give(l->b, in, ARRAY_SIZE(in));
 	policy_give(l->c, in, ARRAY_SIZE(in));
 	return 0;
+}
+
+static int set_up(void **state)
+{
+	l->v6 = false;
+	return again(state);
+}
+
+static int set_up_v6(void **state)
+{
+	l->v6 = true;
+	return again(state);
 }
 
 /* There and back so often that everything on the way is known. */
@@ -55,7 +69,7 @@ static void speak_tcp(const struct lab_node *server)
 }
 
 /* More connections than a flow remembers pass, in turn; and nothing passes beside them. */
-/* requirement: NIC-6 */
+/* requirement: NIC-6 PKT-3 */
 static void test_many(void **state)
 {
 	enum { MANY = 5 * DP_RECALL };
@@ -130,7 +144,7 @@ static void test_replaced(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
 		for (size_t s = 0; s < ARRAY_SIZE(servers); s++)
 			for (int at_client = 0; at_client < 2; at_client++) {
-				set_up(state);
+				again(state);
 				speak(servers[s], CLIENT);
 				policy_each(at_client ? l->a : servers[s], table[i].change,
 					    table[i].arg);
@@ -233,7 +247,7 @@ static void test_region_moved(void **state)
 	struct lab_node *servers[] = {l->b, l->c};
 
 	for (size_t s = 0; s < ARRAY_SIZE(servers); s++) {
-		set_up(state);
+		again(state);
 		speak(servers[s], CLIENT);
 		l->a->port.connections = 600;
 		policy_join(l->a, l->a->port.id);
@@ -247,7 +261,7 @@ static void test_region_moved(void **state)
 int main(void)
 {
 	const struct CMUnitTest all[] = {
-#define TEST(f) cmocka_unit_test_setup(f, set_up)
+#define TEST(f) cmocka_unit_test_setup(f, set_up), cmocka_unit_test_setup(f, set_up_v6)
 		TEST(test_many),      TEST(test_replaced),           TEST(test_pushed_out),
 		TEST(test_states),    TEST(test_states_on_one_host), TEST(test_one_way),
 		TEST(test_refreshed), TEST(test_region_moved),
