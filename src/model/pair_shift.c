@@ -87,6 +87,20 @@ static bool has_to_wait(const struct model *m, uint32_t from, uint32_t to, const
 	return a && b && find_whole(m, a, b, c);
 }
 
+/* What a class uses is not what is wished for now: the operation that changed the wish has yet to come to it. */
+static bool is_behind(const struct model *m, const struct pair_shift *p)
+{
+	const struct host *from = host_by_number(m, p->from), *to = host_by_number(m, p->to);
+	struct terms terms;
+	struct wish w;
+
+	if (!from || !to)
+		return false;
+	pair_wish_quickly(m, NULL, from, to, &p->class, &w);
+	terms = pair_terms(&w);
+	return !terms_equal(shift_send(&p->shift), &terms);
+}
+
 /* One that has settled, of this direction, and need not wait any more; or NULL. */
 static const struct pair_shift *find_done(const struct model *m, uint32_t from, uint32_t to)
 {
@@ -96,7 +110,7 @@ static const struct pair_shift *find_done(const struct model *m, uint32_t from, 
 	while ((o = model_iter_next(&it))) {
 		const struct pair_shift *p = (const struct pair_shift *)o;
 
-		if (shift_is_settled(&p->shift) && !has_to_wait(m, from, to, &p->class))
+		if (shift_is_settled(&p->shift) && !has_to_wait(m, from, to, &p->class) && !is_behind(m, p))
 			return p;
 	}
 	return NULL;

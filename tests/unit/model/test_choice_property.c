@@ -28,7 +28,6 @@
 #include "tests/unit/model/twin_choice.h"
 
 enum {
-	SEEDS = 2,
 	ROUNDS = 50, /* in each of which everything settles once */
 	STEPS = 25,
 	HOSTS = 5,
@@ -637,11 +636,20 @@ static void step(void)
 	check_flights();
 }
 
+static const struct {
+	uint64_t seed;
+	bool passes;
+} histories[] = {
+	{1, false}, {2, false}, {3, true}, {4, true},
+	/* a class that is told apart no more has settled, and what it is part of changes its mind */
+	{38, false},
+};
+
 /* requirement: NEG-2, NEG-3, NEG-4, NEG-5, NEG-7, NEG-8 */
 static void test_any_policies(void **state)
 {
-	for (uint64_t s = 1; s <= 2 * SEEDS; s++) {
-		begin(s, s > SEEDS);
+	for (size_t h = 0; h < ARRAY_SIZE(histories); h++) {
+		begin(histories[h].seed, histories[h].passes);
 		for (int i = 0; i < ROUNDS; i++) {
 			for (int k = 0; k < STEPS; k++)
 				step();
