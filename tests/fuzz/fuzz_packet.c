@@ -91,8 +91,8 @@ static struct frame frame_arp(const char *target)
 	return f;
 }
 
-static struct frame frame_v6(const char *src, const char *dst, uint8_t protocol, uint8_t hops,
-			     const void *payload, size_t size)
+static struct frame datagram_v6(const char *src, const char *dst, uint8_t protocol, uint8_t hops,
+				const void *payload, size_t size)
 {
 	struct ipaddr from = lab_addr(src), to = lab_addr(dst);
 	struct frame f = {.size = PAYLOAD6 + size};
@@ -143,11 +143,11 @@ static void add_local(void)
 	memcpy(nd + 8, c.b, 16);
 	memcpy(nd + 24, (uint8_t[]){1, 1}, 2);
 	memcpy(nd + 26, fixture.a->port.mac.b, MAC_SIZE);
-	add_from_node(frame_v6(A6, "ff02::1:ff00:c", IPPROTO_ICMPV6, 255, nd, sizeof(nd)));
-	add_from_node(frame_v6(A_LINK, "ff02::2", IPPROTO_ICMPV6, 255, (uint8_t[8]){133}, 8));
-	add_from_node(frame_v6(A_LINK, "ff02::1", IPPROTO_ICMPV6, 255, (uint8_t[16]){134}, 16));
-	add_from_node(frame_v6(A_LINK, "ff02::1:2", IPPROTO_UDP, 1, udp, sizeof(udp)));
-	add_from_node(frame_v6(A_LINK, ROUTER, IPPROTO_ICMPV6, 64, (uint8_t[16]){128}, 16));
+	add_from_node(datagram_v6(A6, "ff02::1:ff00:c", IPPROTO_ICMPV6, 255, nd, sizeof(nd)));
+	add_from_node(datagram_v6(A_LINK, "ff02::2", IPPROTO_ICMPV6, 255, (uint8_t[8]){133}, 8));
+	add_from_node(datagram_v6(A_LINK, "ff02::1", IPPROTO_ICMPV6, 255, (uint8_t[16]){134}, 16));
+	add_from_node(datagram_v6(A_LINK, "ff02::1:2", IPPROTO_UDP, 1, udp, sizeof(udp)));
+	add_from_node(datagram_v6(A_LINK, ROUTER, IPPROTO_ICMPV6, 64, (uint8_t[16]){128}, 16));
 	add_from_node(frame_v4(&served));
 	served.protocol = IPPROTO_UDP;
 	f = frame_v4(&served);
@@ -189,7 +189,7 @@ static void add_wire(const struct frame *sent)
 		return;
 	}
 	at = PAYLOAD6 + 8;
-	error = frame_v6("fd00:1::99", "::", IPPROTO_ICMPV6, 64, (uint8_t[8]){2}, 8);
+	error = datagram_v6("fd00:1::99", "::", IPPROTO_ICMPV6, 64, (uint8_t[8]){2}, 8);
 	memcpy(error.b + IP_AT + 24, wire.b + IP_AT + 8, 16);
 	frame_put_u32(&error, PAYLOAD6 + 4, 1280);
 	frame_put_u16(&error, IP_AT + 4, (uint16_t)(8 + quoted));
@@ -241,10 +241,10 @@ static void add_far(void)
 	v.ttl = 9;
 	add_both(frame_v4(&v));
 	memcpy(more + 8, (uint8_t[]){3, 232, 7, 208, 0, 40}, 6);
-	add_both(frame_v6(A6, C6, IPPROTO_UDP, 64, more + 8, 40));
-	add_both(frame_v6(A6, C6, IPPROTO_ICMPV6, 64, (uint8_t[40]){128}, 40));
-	add_both(frame_v6(A6, C6, 0, 64, more, sizeof(more)));
-	add_both(frame_v6(A6, C6, 44, 64, (uint8_t[24]){IPPROTO_UDP, 0, 0, 1}, 24));
+	add_both(datagram_v6(A6, C6, IPPROTO_UDP, 64, more + 8, 40));
+	add_both(datagram_v6(A6, C6, IPPROTO_ICMPV6, 64, (uint8_t[40]){128}, 40));
+	add_both(datagram_v6(A6, C6, 0, 64, more, sizeof(more)));
+	add_both(datagram_v6(A6, C6, 44, 64, (uint8_t[24]){IPPROTO_UDP, 0, 0, 1}, 24));
 }
 
 /* What the world sends: answers to what it was asked by NAT, what nobody asked for, errors, ARP. */
