@@ -65,8 +65,9 @@ enum {
 			"closed", "reset", "one-way", "stream", "query", "tracked"                 \
 	}
 
-/* By state: seconds without a packet; and how readily a connection gives its place to a new one when its
- * port may have no more: the smallest first, and of equals the one that has been silent longest. */
+/* By state: seconds without a packet; and how readily a connection gives its place to a new one
+ * when its port may have no more: the smallest first, and of equals the one that has been silent
+ * longest. */
 static const struct connection_rule {
 	__u32 timeout;
 	__u32 worth;
@@ -91,8 +92,8 @@ CONNECTION_INLINE __u32 connection_worth(__u8 state)
 
 enum {
 	CONNECTION_WORTH_MOST = 3,
-	CONNECTION_KEEP =
-		5, /* seconds: of those worth most, one that has spoken since gives no place */
+	/* seconds: of those worth most, one that has spoken since gives no place */
+	CONNECTION_KEEP = 5,
 };
 
 /* The state that a first packet of a protocol begins; 'tcp' is its byte 13. */
@@ -167,8 +168,8 @@ CONNECTION_INLINE __u8 connection_next(__u8 protocol, __u8 state, __u8 *flags, _
 	return state;
 }
 
-/* Whether a packet that may belong to a connection in 'state' leaves it as it is, so that it may pass
- * without the lock.  'tcp' is 0 for other protocols. */
+/* Whether a packet that may belong to a connection in 'state' leaves it as it is, so that it may
+ * pass without the lock.  'tcp' is 0 for other protocols. */
 CONNECTION_INLINE _Bool connection_is_settled(__u8 state, __u8 flags, __u8 tcp, _Bool egress)
 {
 	const __u32 settled = 1U << CONNECTION_ESTABLISHED | 1U << CONNECTION_CLOSING |

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * Features: what the manager may choose for a pair of hosts beside a wire format (docs/negotiation.md).
- * The numbers are on the agent protocol and in the store: they are never re-used.
+ * Features: what the manager may choose for a pair of hosts beside a wire format
+ * (docs/negotiation.md). The numbers are on the agent protocol and in the store: they are never
+ * re-used.
  *
  * Versions of one feature are numbers of their own: of those that both ends have, the highest is
  * chosen.  crypt, integrity and lz4 touch the payload and travel in the PSP header of the agents'
@@ -28,6 +29,6 @@ enum feature {
 #define FEATURE_BIT(f) (1U << (f))
 enum {
 	FEATURES_CRYPT = FEATURE_BIT(FEATURE_CRYPT_1) | FEATURE_BIT(FEATURE_CRYPT_2),
-	FEATURES_PAYLOAD = FEATURES_CRYPT | FEATURE_BIT(FEATURE_INTEGRITY_1) |
-			   FEATURE_BIT(FEATURE_LZ4_1),
+	FEATURES_PAYLOAD =
+		FEATURES_CRYPT | FEATURE_BIT(FEATURE_INTEGRITY_1) | FEATURE_BIT(FEATURE_LZ4_1),
 };

@@ -7,11 +7,11 @@
 
 enum format {
 	FORMAT_NONE = 0,
-	FORMAT_SIIT_1 = 1,  /* re-heading, layout siit/1 */
-	FORMAT_SIIT_2 = 2,  /* re-heading, layout siit/2, checksum-neutral */
-	FORMAT_IPIP6_1 = 3, /* IP in IPv6 between the pair's embedded addresses */
-	FORMAT_VXLAN_1 = 4, /* RFC 7348 by the kernel's device */
-	FORMAT_REIP4_1 = 5, /* re-heading on IPv4: both addresses become labels */
+	FORMAT_SIIT_1 = 1,   /* re-heading, layout siit/1 */
+	FORMAT_SIIT_2 = 2,   /* re-heading, layout siit/2, checksum-neutral */
+	FORMAT_IPIP6_1 = 3,  /* IP in IPv6 between the pair's embedded addresses */
+	FORMAT_VXLAN_1 = 4,  /* RFC 7348 by the kernel's device */
+	FORMAT_REIP4_1 = 5,  /* re-heading on IPv4: both addresses become labels */
 	FORMAT_GENEVE_1 = 6, /* RFC 8926 by the kernel's device, with an option (abi/geneve.h) */
 	FORMAT_GENEVE_2 = 7, /* another layout of the option */
 	FORMAT_MAX,
@@ -19,7 +19,7 @@ enum format {
 
 #define FORMAT_BIT(f) (1U << (f))
 
-#define FORMATS_SIIT (FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2))
+#define FORMATS_SIIT   (FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2))
 #define FORMATS_GENEVE (FORMAT_BIT(FORMAT_GENEVE_1) | FORMAT_BIT(FORMAT_GENEVE_2))
 /* By a device of the kernel's, to the other host's own address. */
 #define FORMATS_TUNNEL (FORMAT_BIT(FORMAT_VXLAN_1) | FORMATS_GENEVE)

@@ -4,24 +4,25 @@
  * and translation on an edge.  The rules of abi/maps.h hold here too.  Addresses with '__be32' are
  * IPv4; ports are in network order.
  *
- * Who writes: routes, peerings, handles, publics, formers and statics the agent; bindings, sessions and fragments the
- * programs (and the agent a binding for each static port).
+ * Who writes: routes, peerings, handles, publics, formers and statics the agent; bindings, sessions
+ * and fragments the programs (and the agent a binding for each static port).
  *
  * Translation.  A NAT gateway gives each (protocol, address, port) inside a port of its own outside
  * (RFC 4787 REQ-1, endpoint-independent mapping): its *binding*.  A *session* is a binding and one
  * address and port of the world; only what belongs to a session comes in (REQ-8, address and
  * port-dependent filtering).  An internet gateway translates addresses alone; its sessions remember
- * which node a connection was begun with, for when the public address moves (EDGE-2): the node that had
- * it keeps those connections while it is among the address's *formers*.
+ * which node a connection was begun with, for when the public address moves (EDGE-2): the node that
+ * had it keeps those connections while it is among the address's *formers*.
  *
- * Each gateway has tables of its own for them, found by its row: one customer's sessions push out no
- * other's.  Nothing is collected: what has expired counts as absent, and the oldest makes room.
+ * Each gateway has tables of its own for them, found by its row: one customer's sessions push out
+ * no other's.  Nothing is collected: what has expired counts as absent, and the oldest makes room.
  *
- * What enters by an internet gateway that has a route table is looked up in it by the node's address.  A route
- * of target DP_WAY_INTERFACE leads it to that handle: it is sent as it would be to the node, with the world's
- * address as source under the network's VNI, but with the handle as the destination's VNI.  A host takes such a
- * source for a port's handle from edges alone, as it does for a node (bpf/lib/ingress.h).  What the port's node
- * then forwards is its own, under its handle.
+ * What enters by an internet gateway that has a route table is looked up in it by the node's
+ * address.  A route of target DP_WAY_INTERFACE leads it to that handle: it is sent as it would be
+ * to the node, with the world's address as source under the network's VNI, but with the handle as
+ * the destination's VNI.  A host takes such a source for a port's handle from edges alone, as it
+ * does for a node (bpf/lib/ingress.h).  What the port's node then forwards is its own, under its
+ * handle.
  */
 #pragma once
 
@@ -43,8 +44,8 @@ enum {
 };
 
 /* Seconds without a packet.  TCP: RFC 5382 REQ-5 and RFC 7857 2.1; UDP: RFC 4787 REQ-5; ICMP: RFC
- * 5508 REQ-2.  A NAT gateway ends what was answered when EC2's does, which for TCP is sooner than the RFC
- * asks; the node is told by a reset when it goes on (bpf/lib/edge_reset.h). */
+ * 5508 REQ-2.  A NAT gateway ends what was answered when EC2's does, which for TCP is sooner than
+ * the RFC asks; the node is told by a reset when it goes on (bpf/lib/edge_reset.h). */
 enum {
 	DP_TIMEOUT_NAT = 350,
 	DP_TIMEOUT_TCP_ESTABLISHED = 7440,
@@ -61,14 +62,16 @@ enum {
 
 /* ---- routes: LPM; tables: hash number (__u32) -> instance (__u32), and DP_INSTANCE_INSIDE ---- */
 
-/* A table is written under a new instance and then switched to: a packet sees the old or the new. */
+/* A table is written under a new instance and then switched to: a packet sees the old or the
+ * new. */
 enum {
-	/* Routes of the table lead elsewhere with addresses of its own network: what goes from subnet to subnet
-	 * is looked up, too.  Twice the instance is what keys have, so who does not know the bit finds the rows. */
+	/* Routes of the table lead elsewhere with addresses of its own network: what goes from
+	 * subnet to subnet is looked up, too.  Twice the instance is what keys have, so who does
+	 * not know the bit finds the rows. */
 	DP_INSTANCE_INSIDE = (int)(1U << 31),
 };
 struct dp_route_key {
-	__u32 len; /* 32 + prefix length in the 128-bit space */
+	__u32 len;       /* 32 + prefix length in the 128-bit space */
 	__be32 instance; /* times 2, and 1 for IPv4: a default route is of one family */
 	__u8 addr[16];
 };
@@ -76,7 +79,8 @@ struct dp_route_key {
 struct dp_route_value {
 	__u32 target; /* enum dp_target of src/datapath/datapath.h, below for the programs */
 	__u32 peer;
-	__u32 vni; /* INTERNET, IPv4: the gateway's handle, for what a node forwards, without 'peer' */
+	/* INTERNET, IPv4: the gateway's handle, for what a node forwards, without 'peer' */
+	__u32 vni;
 };
 
 enum {
@@ -134,7 +138,7 @@ enum dp_handle_kind {
 struct dp_handle_value {
 	__u32 kind;
 	__u32 vni;
-	__u32 row;     /* a port's slot; a gateway's row */
+	__u32 row; /* a port's slot; a gateway's row */
 	union {
 		__be32 public; /* NAT; PRIVATE: the address that its port has */
 		__u32 table;   /* INTERNET: its own route table, of what enters; 0: none */
@@ -142,9 +146,9 @@ struct dp_handle_value {
 	__u16 port_first, port_last; /* NAT, PRIVATE; host order */
 };
 
-/* ---- publics: hash address (__be32) -> who has it; publics_of: hash dp_mapping_v4_key -> it; of a private NAT
- * gateway's own address the gateway; of DP_WORLD_* the network's gateway of that kind, if it is on
- * this edge ---- */
+/* ---- publics: hash address (__be32) -> who has it; publics_of: hash dp_mapping_v4_key -> it; of a
+ * private NAT gateway's own address the gateway; of DP_WORLD_* the network's gateway of that kind,
+ * if it is on this edge ---- */
 
 /* No node's addresses. */
 #define DP_WORLD_INTERNET    0U
@@ -162,7 +166,7 @@ struct dp_public_of_value {
 	__u32 handle;
 };
 
-/* ---- formers: hash public address (__be32) -> who had it and keeps his connections; 0: nobody ---- */
+/* ---- formers: hash public address (__be32) -> who had it and keeps his connections, or 0 ---- */
 
 struct dp_formers_value {
 	__be32 addr[DP_FORMERS_MAX];
@@ -197,7 +201,7 @@ struct dp_fragment_value {
 
 enum {
 	DP_BINDING_USED = 1 << 0,
-	DP_BINDING_STATIC = 1 << 1, /* never expires */
+	DP_BINDING_STATIC = 1 << 1,             /* never expires */
 	DP_BINDINGS = DP_NAT_PROTOCOLS * 65536, /* protocol * 65536 + port outside in host order */
 };
 
@@ -208,12 +212,12 @@ struct dp_binding {
 	__u32 shared;  /* more than one session may need it: it outlives the end of any */
 };
 
-/* inside: dp_inside_key (with handle 0) -> the port outside (__be16 in a __u32), a hint: the binding
- * says whose it is. */
+/* inside: dp_inside_key (with handle 0) -> the port outside (__be16 in a __u32), a hint: the
+ * binding says whose it is. */
 
 enum {
-	DP_SESSION_OUTSIDE = 0, /* 'here' is the public end */
-	DP_SESSION_INSIDE = 1,  /* 'here' is the node's: of internet gateways */
+	DP_SESSION_OUTSIDE = 0,      /* 'here' is the public end */
+	DP_SESSION_INSIDE = 1,       /* 'here' is the node's: of internet gateways */
 	DP_SESSION_SEEN_IN = 1 << 0, /* state: a packet came in, ... */
 	DP_SESSION_FIN_IN = 1 << 1,
 	DP_SESSION_FIN_OUT = 1 << 2,
@@ -236,8 +240,8 @@ struct dp_session_value {
 	__u32 expires;
 };
 
-/* sessions6 (LRU hash, of egress-only gateways) -> dp_session_value, of which 'addr' and 'port' are not
- * used. */
+/* sessions6 (LRU hash, of egress-only gateways) -> dp_session_value, of which 'addr' and 'port' are
+ * not used. */
 struct dp_session6_key {
 	__u8 node[16], world[16];
 	__be16 node_port, world_port; /* ICMPv6: the identifier, 0 */

@@ -2,21 +2,22 @@
 /*
  * The tables between the programs (bpf/) and the data plane provider (src/datapath/): keys, values,
  * load-time configuration, notes on upcalls, events.  Fixed-width, no padding that is not named,
- * layouts asserted below by both compilers.  Pinned tables outlive the programs and the agent: a change of
- * layout is a new number in abi/tables.def.  Flows are not pinned: new programs begin with none.
+ * layouts asserted below by both compilers.  Pinned tables outlive the programs and the agent: a
+ * change of layout is a new number in abi/tables.def.  Flows are not pinned: new programs begin
+ * with none.
  *
- * Who writes: all but flows, connections, passed, counters, budgets, notices and events are written by the
- * agent alone.
+ * Who writes: all but flows, connections, passed, counters, budgets, notices and events are written
+ * by the agent alone.
  *
  * Twin records.  Ports, peers and next hops are arrays in shared memory.  The agent fills the copy
  * that is not current and then switches 'current': a program sees the old record or the new one.
  *
  * Generations.  A cached flow is valid while two counters are what they were when the full path was
  * begun: the epoch, which grows when a port, peer or subnet changes (seldom: instances come and go,
- * hosts join), and that of its mapping's bucket (often).  Two and not one for each record, because every
- * counter looked at is a cache line of the packet's time.  The writer changes a table first and the
- * counter afterwards; the full path reads the counter first and the table afterwards: an entry made
- * from old contents never validates.
+ * hosts join), and that of its mapping's bucket (often).  Two and not one for each record, because
+ * every counter looked at is a cache line of the packet's time.  The writer changes a table first
+ * and the counter afterwards; the full path reads the counter first and the table afterwards: an
+ * entry made from old contents never validates.
  */
 #pragma once
 
@@ -26,22 +27,24 @@
 #include "abi/seal.h"
 
 enum {
-	/* Grows with each release in which the layout of a table has changed.  Up to 5 there was no more to say which layouts
-	 * these are: those of 5 are all 1, and those of before nobody knows any more. */
+	/* Grows with each release in which the layout of a table has changed.  Up to 5 there was no
+	 * more to say which layouts these are: those of 5 are all 1, and those of before nobody
+	 * knows any more. */
 	DP_ABI_VERSION = 6,
-	DP_ABI_LAYOUTS = 5, /* from here on abi/tables.def says it */
+	DP_ABI_LAYOUTS = 5,     /* from here on abi/tables.def says it */
 	DP_SLOTS_MAX = 1024,    /* ports of a host; slot 0 is the host's substrate side */
 	DP_PEERS_MAX = 16384,   /* host numbers below this */
 	DP_NEXTHOPS_MAX = 1024, /* ids below this */
 	DP_NEXTHOPS_OF_PEERS = DP_NEXTHOPS_MAX, /* and a peer's number: its own */
-	DP_BUCKETS = 65536,     /* generation counters of mappings */
+	DP_BUCKETS = 65536,                     /* generation counters of mappings */
 	DP_SUBNETS_MAX = 65536,
-	DP_LOCALS_MAX = 131072,  /* addresses of all ports: more than DP_SLOTS_MAX * 104 */
-	DP_VARIANTS_MAX = 4096, /* other choices for some nodes of a peer: rows behind those of peers */
+	DP_LOCALS_MAX = 131072, /* addresses of all ports: more than DP_SLOTS_MAX * 104 */
+	/* other choices for some nodes of a peer: rows behind those of peers */
+	DP_VARIANTS_MAX = 4096,
 	DP_VARIANT_KEYS_MAX = 65536,
-	DP_LOCATORS_MAX = 65536, /* four for each of DP_PEERS_MAX */
-	DP_LABELS_MAX = 327680,  /* of mappings, and two for each of DP_LOCALS_MAX that is IPv4 */
-	DP_IDENTITIES_MAX = 16384,   /* distinct sets of security groups that addresses are in */
+	DP_LOCATORS_MAX = 65536,   /* four for each of DP_PEERS_MAX */
+	DP_LABELS_MAX = 327680,    /* of mappings, and two for each of DP_LOCALS_MAX that is IPv4 */
+	DP_IDENTITIES_MAX = 16384, /* distinct sets of security groups that addresses are in */
 	DP_GROUPS_TABLE_MAX = 65536, /* security groups whose rules are known here */
 	DP_ACLS_MAX = 4096,
 	DP_RANGES_MAX = 262144,    /* of ports, in all lists of what is allowed */
@@ -55,8 +58,9 @@ enum {
 	DP_ICMP_PER_WINDOW = 128,    /* ICMP errors per port: some 1,000 a second */
 	DP_STALE_PER_WINDOW = 8,     /* notices about one peer: some 60 a second */
 	DP_DEPARTED_MAX = 16384,     /* addresses that were here; more push the oldest out */
-	DP_DEPARTED_S = 3600, /* how long they are known: mappings of preloaded networks are held for good */
-	DP_WINDOW_SHIFT = 27,        /* a window is 2^27 ns = 134 ms */
+	/* how long they are known: mappings of preloaded networks are held for good */
+	DP_DEPARTED_S = 3600,
+	DP_WINDOW_SHIFT = 27, /* a window is 2^27 ns = 134 ms */
 };
 
 /* ---- load-time configuration ---- */
@@ -66,17 +70,18 @@ struct dp_rodata {
 	__u32 has_siit1, has_siit2;
 	__u32 upcall_ifindex;
 	__u32 vxlan_ifindex; /* 0: none */
-	__u32 flow_mask;     /* places of a flow cache for each processor, a power of two, less one */
+	/* places of a flow cache for each processor, a power of two, less one */
+	__u32 flow_mask;
 	__u32 uplink_ifindex; /* 0: no edge */
 	__be32 labels;        /* this host's range of labels (reip4), */
 	__be32 labels_mask;   /* 0: none */
 	__u8 uplink_mac[6];
 	__u8 pad[2];
 	__u64 connection_seed; /* of the hash that finds a connection's place */
-	__u32 copy_ifindex; /* the device that copies of packets go up by */
-	__u32 seal_ifindex; /* the sealing device */
-	__u32 formats;      /* FORMAT_BIT()s that these programs carry */
-	__u32 geneve_ifindex; /* 0: none */
+	__u32 copy_ifindex;    /* the device that copies of packets go up by */
+	__u32 seal_ifindex;    /* the sealing device */
+	__u32 formats;         /* FORMAT_BIT()s that these programs carry */
+	__u32 geneve_ifindex;  /* 0: none */
 };
 
 /* The fixed inner MACs of vxlan/1 and geneve: the device's own, and that of every sender. */
@@ -102,13 +107,14 @@ struct dp_host_value {
 enum {
 	DP_PORT_PEER_REDIRECT = 1 << 0,
 	DP_PORT_FORWARDS = 1 << 1, /* source/destination check off */
-	DP_PORT_TRACKED = 1 << 2, /* it is in security groups */
+	DP_PORT_TRACKED = 1 << 2,  /* it is in security groups */
 	DP_PORT_DISABLED = 1 << 3, /* nothing passes, either way */
-	DP_PORT_SHARED = 1 << 4, /* its addresses are DP_LOCAL_SHARED */
-	DP_PORT_LOGGED = 1 << 5, /* abi/watch.h */
+	DP_PORT_SHARED = 1 << 4,   /* its addresses are DP_LOCAL_SHARED */
+	DP_PORT_LOGGED = 1 << 5,   /* abi/watch.h */
 	DP_PORT_MIRRORED = 1 << 6,
 	DP_PORT_TRANSLATES = 1 << 7, /* a private NAT gateway's: no node but program 'delivered' */
-	DP_PORT_VLAN_SHIFT = 16, /* from this bit on the VLAN of its node's frames (bpf/lib/vlan.h); 0: none */
+	/* from this bit on the VLAN of its node's frames (bpf/lib/vlan.h); 0: none */
+	DP_PORT_VLAN_SHIFT = 16,
 };
 
 /* A port's share of the connection table: sets 'first' to 'first + mask', their number a power of
@@ -149,7 +155,8 @@ struct dp_addr_key {
 
 enum {
 	DP_LOCAL_EXIT = 1 << 0, /* has a public address, at an edge or nowhere now (handle 0) */
-	DP_LOCAL_SHARED = 1 << 1, /* other hosts have it as well: a mapping says which (abi/spread.h) */
+	/* other hosts have it as well: a mapping says which (abi/spread.h) */
+	DP_LOCAL_SHARED = 1 << 1,
 };
 
 struct dp_local_value {
@@ -159,18 +166,20 @@ struct dp_local_value {
 };
 
 /*
- * ---- departed: LRU hash by dp_addr_key; an address that a port here had and none has any more ----
+ * ---- departed: LRU hash by dp_addr_key; an address that a port here had, and none has now ----
  *
- * Who sends to it has not heard.  Also, with vni DP_VNI_LABELS, the label (reip4) that stood for one.
+ * Who sends to it has not heard.  Also, with vni DP_VNI_LABELS, the label (reip4) that stood for
+ * one.
  */
 
 struct dp_departed_value {
-	__u64 until;  /* of the coarse monotonic clock, ns */
-	__u32 vni;    /* of a label: what it stood for; else 0 */
+	__u64 until; /* of the coarse monotonic clock, ns */
+	__u32 vni;   /* of a label: what it stood for; else 0 */
 	__be32 addr;
 };
 
-/* notices: array of dp_budget_value by peer; how many of its packets for such addresses the agent has seen in this window. */
+/* notices: array of dp_budget_value by peer; how many of its packets for such addresses the agent
+ * has seen in this window. */
 
 /* ---- subnets: LPM ---- */
 
@@ -186,7 +195,7 @@ struct dp_subnet_value {
 	__u8 router_mac[6];
 	__u8 pad[2];
 	__u32 table; /* of routes; 0: none */
-	__u32 acl; /* number, 0: none */
+	__u32 acl;   /* number, 0: none */
 };
 
 /* ---- peers: array by host number; locators: hash locator -> host number (__u32) ---- */
@@ -195,19 +204,20 @@ enum {
 	DP_PEER_HAS_SIIT_1 = 1 << 0,
 	DP_PEER_HAS_SIIT_2 = 1 << 1,
 	DP_PEER_VXLAN_V6 = 1 << 2,
-	DP_PEER_EDGE = 1 << 3, /* may send from addresses that no network has */
-	DP_PEER_RATE = 1 << 4, /* not faster than its row of 'rates' says */
+	DP_PEER_EDGE = 1 << 3,     /* may send from addresses that no network has */
+	DP_PEER_RATE = 1 << 4,     /* not faster than its row of 'rates' says */
 	DP_PEER_VARIANTS = 1 << 5, /* some of its nodes may have a row of their own */
 	/* enum seal_cipher of what is sent to it, two bits: one set if it is sealed. */
 	DP_PEER_SEAL_SHIFT = 6,
 	DP_PEER_SEALED = 3 << DP_PEER_SEAL_SHIFT,
 };
 
-/* In 'present': whether there is one, and what became of the flags for which a byte was not enough. */
+/* In 'present': whether there is one, and what became of the flags for which a byte was not
+ * enough. */
 enum {
 	DP_PEER_PRESENT = 1 << 0,
-	/* No host of ours: the MACs inside are the other way round, so that an ordinary VXLAN device with the
-	 * sender's takes what comes, and what it sends is not its own to ours. */
+	/* No host of ours: the MACs inside are the other way round, so that an ordinary VXLAN
+	 * device with the sender's takes what comes, and what it sends is not its own to ours. */
 	DP_PEER_FOREIGN = 1 << 1,
 };
 
@@ -216,9 +226,9 @@ struct dp_peer_copy {
 	__u32 nexthop;
 	__u8 siit1[16], siit2[16];
 	__u8 v4[16], v6[16];
-	__u32 accept; /* formats, in the clear and in each seal (abi/seal.h) */
+	__u32 accept;   /* formats, in the clear and in each seal (abi/seal.h) */
 	__u16 path_mtu; /* less what sealing adds */
-	__u8 send; /* enum format */
+	__u8 send;      /* enum format */
 	__u8 flags;
 };
 
@@ -228,15 +238,16 @@ struct dp_peer_value {
 	__u32 pad;
 };
 
-/* ---- policies: array, by the rows of peers; the number of the policy that decided what is sent (__u64), 0: none.
- * geneve says it ---- */
+/* ---- policies: array, by the rows of peers; the number of the policy that decided what is sent
+ * (__u64), 0: none. geneve says it ---- */
 
 /*
- * ---- variants: hash; the row of 'peers', 'rates' and, behind DP_NEXTHOPS_OF_PEERS, 'nexthops' that
- * decides for some nodes of a peer, DP_PEERS_MAX or above ----
+ * ---- variants: hash; the row of 'peers', 'rates' and, behind DP_NEXTHOPS_OF_PEERS, 'nexthops'
+ * that decides for some nodes of a peer, DP_PEERS_MAX or above ----
  *
- * Looked up on the full path alone, and only for a peer that has variants: by both addresses, then by both
- * networks, the addresses zero; else the peer's own row decides.  A handle counts as the network it is in.
+ * Looked up on the full path alone, and only for a peer that has variants: by both addresses, then
+ * by both networks, the addresses zero; else the peer's own row decides.  A handle counts as the
+ * network it is in.
  */
 struct dp_variant_key {
 	__u32 peer;
@@ -261,9 +272,9 @@ struct dp_locator_key {
  *
  * label_ranges: LPM; whose range a label is in (host number, __u32).
  *
- * labels: hash.  With vni 0 and a label it says what the label stands for; with a network and an address
- * of a port here, the label that is written for it.  A label of another host counts only as long as the
- * mapping of what it stands for names it.
+ * labels: hash.  With vni 0 and a label it says what the label stands for; with a network and an
+ * address of a port here, the label that is written for it.  A label of another host counts only as
+ * long as the mapping of what it stands for names it.
  */
 
 struct dp_label_range_key {
@@ -272,15 +283,15 @@ struct dp_label_range_key {
 };
 
 struct dp_label_value {
-	__u32 vni;   /* of 'addr'; 0: 'addr' is a label */
+	__u32 vni; /* of 'addr'; 0: 'addr' is a label */
 	__be32 addr;
 };
 
 /*
  * ---- nexthops: array by id ----
  *
- * Ids below DP_NEXTHOPS_MAX are the agent's.  Above, each peer has one of its own, for when what leaves
- * to it is sealed (the device is the sealing one, the MACs are a note) or has a rate.
+ * Ids below DP_NEXTHOPS_MAX are the agent's.  Above, each peer has one of its own, for when what
+ * leaves to it is sealed (the device is the sealing one, the MACs are a note) or has a rate.
  */
 
 enum {
@@ -326,7 +337,7 @@ struct dp_mapping_v4_key {
 };
 
 struct dp_mapping_value {
-	__u32 peer; /* or DP_PEER_SPREAD: abi/spread.h */
+	__u32 peer;  /* or DP_PEER_SPREAD: abi/spread.h */
 	__u32 state; /* enum dp_mapping_state of src/datapath/datapath.h, below for the programs */
 	__u64 revision;
 	__u32 identity; /* its security groups */
@@ -361,14 +372,14 @@ static inline __attribute__((always_inline, unused)) __u32 dp_bucket_v6(__u32 vn
  * ---- policy: security groups and ACLs, as look-ups ----
  *
  * What is allowed to or from an address is a *list*: sorted, disjoint ranges of what a packet is
- * about, which is one number: protocol << 16 | destination port (TCP, UDP) or type << 8 | code (ICMP,
- * ICMPv6) or 0.  Lists are contiguous in 'ranges'.
+ * about, which is one number: protocol << 16 | destination port (TCP, UDP) or type << 8 | code
+ * (ICMP, ICMPv6) or 0.  Lists are contiguous in 'ranges'.
  *
- * A set of security groups, or an ACL, is compiled to a *rulebook*: the number under which its lists
- * are found, by the longest prefix of the other end's address (lists_by_prefix: the list of a prefix
- * counts in all shorter ones), and by a group that the other end is in (lists_by_group).  A changed
- * set is compiled under a new number, then the one word that names it changes, and the old lists
- * go when no packet can look at them any more: a packet sees the old policy or the new one.
+ * A set of security groups, or an ACL, is compiled to a *rulebook*: the number under which its
+ * lists are found, by the longest prefix of the other end's address (lists_by_prefix: the list of a
+ * prefix counts in all shorter ones), and by a group that the other end is in (lists_by_group).  A
+ * changed set is compiled under a new number, then the one word that names it changes, and the old
+ * lists go when no packet can look at them any more: a packet sees the old policy or the new one.
  *
  * An *identity* is a number for a set of security groups, 0 for none; it is what mappings and ports
  * carry.
@@ -384,8 +395,9 @@ struct dp_list {
 
 enum {
 	DP_SUBJECT_MAX = 0xffffff, /* of a range: protocol 255, port 65,535 */
-	/* The word that names a rulebook is its number << 2 | for each direction a bit, 1 << egress: an
-	 * identity's has rules that name groups; an ACL's allows everything.  0: nothing is allowed. */
+	/* The word that names a rulebook is its number << 2 | for each direction a bit, 1 <<
+	 * egress: an identity's has rules that name groups; an ACL's allows everything.  0: nothing
+	 * is allowed. */
 	DP_RULEBOOK_SHIFT = 2,
 	DP_RULEBOOK_BITS = 3,
 };
@@ -465,11 +477,12 @@ enum { DP_PASSED_TICKS = 30 }; /* RFC 791 3.2 waits 15 s for the others, most sy
 /*
  * ---- flows: what the full path decided ----
  *
- * A cache of two ways for each processor: the place is found by arithmetic and no entry is shared, so
- * a hit costs less than a look-up in the kernel's LRU hash, and nothing is locked.  An entry that is
- * pushed out, or a flow that changes processors, costs one way through the full path.  It is a plain array,
- * processor after processor: one of the kernel's per-CPU arrays has a table of pointers before its entries, which
- * is a cache line more for each packet.  Entries are whole cache lines, what most packets need is in the first two.
+ * A cache of two ways for each processor: the place is found by arithmetic and no entry is shared,
+ * so a hit costs less than a look-up in the kernel's LRU hash, and nothing is locked.  An entry
+ * that is pushed out, or a flow that changes processors, costs one way through the full path.  It
+ * is a plain array, processor after processor: one of the kernel's per-CPU arrays has a table of
+ * pointers before its entries, which is a cache line more for each packet.  Entries are whole cache
+ * lines, what most packets need is in the first two.
  */
 
 struct dp_stamp {
@@ -492,14 +505,15 @@ struct dp_flow_out_key {
 	__be32 saddr, daddr;
 };
 
-/* Connections that a flow knows the places of, so that their packets need no search.  A power of two. */
+/* Connections that a flow knows the places of, so that their packets need no search.  A power of
+ * two. */
 enum {
 	DP_RECALL = 8,
 	DP_RECALL_TO = 4,
 };
 
-/* Where each connection that a flow has seen last is: its set * DP_SET_CONNECTIONS + its place there
- * + 1; 0: none.  At the low bits of its hash's upper half. */
+/* Where each connection that a flow has seen last is: its set * DP_SET_CONNECTIONS + its place
+ * there + 1; 0: none.  At the low bits of its hash's upper half. */
 
 struct dp_flow_out {
 	/* What each packet is compared with, and needs. */
@@ -516,7 +530,8 @@ struct dp_flow_out {
 	__u32 tick, jiffy; /* the clock of the connections, read at that jiffy */
 	__u64 hash;        /* of the sender's connections, their addresses' part */
 	union {
-		struct { /* to another host: the substrate addresses; reip4: the labels, at the end */
+		/* to another host: the substrate addresses; reip4: the labels, at the end */
+		struct {
 			__u8 src[16], dst[16];
 		};
 		struct { /* to a port here: of its connections */
@@ -529,17 +544,17 @@ struct dp_flow_out {
 	__u8 to[12];         /* the MACs that a frame to a port of this host gets */
 	__u32 to_ifindex;    /* of that port */
 	__u32 peer;          /* 0: this host */
-	__u32 vni; /* of the destination, a network or a handle; 0: vxlan cannot say it */
+	__u32 vni;           /* of the destination, a network or a handle; 0: vxlan cannot say it */
 	__u32 checksum_diff; /* siit/1, reip4: from the virtual to the substrate addresses */
-	__u32 from_vni; /* geneve: of the source, a network or a handle */
+	__u32 from_vni;      /* geneve: of the source, a network or a handle */
 	struct dp_region region;    /* connections of the sender, */
 	struct dp_region to_region; /* of the port here that gets it */
 	struct dp_list acl, to_acl; /* what the ACLs allow between the two addresses */
 } __attribute__((aligned(8)));
 
 struct dp_flow_in {
-	/* The substrate addresses, exactly: also the key.  reip4: 0 (no locator begins so), the virtual
-	 * address, 0x0000ffff, the label. */
+	/* The substrate addresses, exactly: also the key.  reip4: 0 (no locator begins so), the
+	 * virtual address, 0x0000ffff, the label. */
 	__u8 src[16], dst[16];
 	struct dp_stamp stamp;
 	__u16 accept;      /* formats in the clear */
@@ -551,7 +566,7 @@ struct dp_flow_in {
 	__u8 to[12]; /* the MACs that the node's frame gets: destination, source */
 	__u32 to_ifindex;
 	__u32 checksum_diff; /* siit/1, reip4: from the substrate to the virtual addresses */
-	__u32 accept_all; /* as dp_peer_copy's */
+	__u32 accept_all;    /* as dp_peer_copy's */
 	struct dp_region to_region;
 	struct dp_list to_acl;
 	__u32 peer; /* the sender's host */
@@ -584,10 +599,10 @@ struct dp_traffic {
 
 enum { DP_COUNTED_FORMATS = 8 }; /* a power of two, and not less than FORMAT_MAX */
 
-/* By the format that a packet was to leave this host in, or came to it in.  FORMAT_NONE: between ports of this host, and
- * what got no further: dropped before there was a format for it, answered, or held by the agent.  So each packet
- * counts in one place of its port.  The row of the host itself, slot 0, has what ports counted that are gone;
- * the agent alone writes it. */
+/* By the format that a packet was to leave this host in, or came to it in.  FORMAT_NONE: between
+ * ports of this host, and what got no further: dropped before there was a format for it, answered,
+ * or held by the agent.  So each packet counts in one place of its port.  The row of the host
+ * itself, slot 0, has what ports counted that are gone; the agent alone writes it. */
 struct dp_counters_value {
 	struct dp_traffic formats[DP_COUNTED_FORMATS];
 };
@@ -616,12 +631,16 @@ struct dp_budget_value {
 enum {
 	DP_NOTE_MAGIC = 0x0a,    /* locally administered, unicast */
 	DP_NOTE_ROUTED = 1 << 0, /* the node had sent it to its router */
-	DP_NOTE_TUNNEL = 1 << 1, /* came by a tunnel: the frame is what was inside; dp_note_tunnel */
-	DP_NOTE_OTHER = 1 << 2,  /* 'vni' is the destination's, not the port's */
-	DP_NOTE_UPLINK = 1 << 3, /* came from the world: 'id' the private IPv4 address that it is for */
-	DP_NOTE_SEAL_SHIFT = 5,  /* VERIFY: enum seal_cipher, two bits */
-	DP_NOTE_COPY = 1 << 4,   /* the agent's own, with a copy inside: its port's policy is not asked */
-	DP_NOTE_EXIT = 1 << 7,   /* RESOLVE: not where the destination is but the source's exit (abi/gateway.h) */
+	/* came by a tunnel: the frame is what was inside; dp_note_tunnel */
+	DP_NOTE_TUNNEL = 1 << 1,
+	DP_NOTE_OTHER = 1 << 2, /* 'vni' is the destination's, not the port's */
+	/* came from the world: 'id' the private IPv4 address that it is for */
+	DP_NOTE_UPLINK = 1 << 3,
+	DP_NOTE_SEAL_SHIFT = 5, /* VERIFY: enum seal_cipher, two bits */
+	/* the agent's own, with a copy inside: its port's policy is not asked */
+	DP_NOTE_COPY = 1 << 4,
+	/* RESOLVE: not where the destination is but the source's exit (abi/gateway.h) */
+	DP_NOTE_EXIT = 1 << 7,
 };
 
 struct dp_note {
@@ -639,7 +658,7 @@ struct dp_note_tunnel {
 	__u8 kind;
 	__u8 vni[3]; /* of the destination */
 	__u8 flags;
-	__u8 format;     /* enum format; 0: vxlan/1 */
+	__u8 format; /* enum format; 0: vxlan/1 */
 	__u8 src_vni[3];
 	__u8 peer[2]; /* big endian */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * Sealed packets: what the programs and the sealing worker (src/seal) tell each other about them, and
- * what is fixed on the wire (docs/substrate.md, "Sealed").
+ * Sealed packets: what the programs and the sealing worker (src/seal) tell each other about them,
+ * and what is fixed on the wire (docs/substrate.md, "Sealed").
  *
  * The programs hand a packet, with its format written, to the sealing device with a note in its MAC
  * fields: which class of traffic it is, and so with which features and key.  What the worker has
@@ -10,8 +10,8 @@
  *
  * On the wire a sealed packet is a UDP datagram to port 1000 with a PSP header (PSP Architecture
  * Specification, "PSP Header"), the payload and a tag.  The SPI is the sender's host number, the
- * cipher and the epoch of its key, and a bit: the transport checksum inside is left to the receiver, as between a
- * virtual machine and its host, because the tag covers more than it.
+ * cipher and the epoch of its key, and a bit: the transport checksum inside is left to the
+ * receiver, as between a virtual machine and its host, because the tag covers more than it.
  */
 #pragma once
 
@@ -29,8 +29,8 @@ enum {
 	SEAL_KEY_SIZE = 32, /* at most */
 	/* What a tunnel has inside the seal: UDP, VXLAN and Ethernet headers. */
 	SEAL_TUNNEL_SIZE = 8 + 8 + 14,
-	/* What sealing adds is SUBSTRATE_OVERHEAD_SEAL_*; less to what has an outer IP header already,
-	 * SUBSTRATE_OVERHEAD_VXLAN_*. */
+	/* What sealing adds is SUBSTRATE_OVERHEAD_SEAL_*; less to what has an outer IP header
+	 * already, SUBSTRATE_OVERHEAD_VXLAN_*. */
 	SEAL_OVERHEAD_TUNNEL = SEAL_UDP_SIZE + SEAL_HEADER_SIZE + SEAL_TAG_SIZE,
 	SEAL_SPI_PARTIAL = 1, /* the transport checksum is not complete */
 	SEAL_SPI_EPOCH_SHIFT = 1,
@@ -58,8 +58,8 @@ static inline __attribute__((always_inline, unused)) enum seal_cipher seal_ciphe
 	return features & FEATURES_PAYLOAD ? SEAL_AES_128_GMAC : SEAL_CLEAR;
 }
 
-static inline __attribute__((always_inline, unused)) __u32 seal_spi(__u32 sender, enum seal_cipher cipher,
-								     __u64 epoch)
+static inline __attribute__((always_inline, unused)) __u32
+seal_spi(__u32 sender, enum seal_cipher cipher, __u64 epoch)
 {
 	return sender << SEAL_SPI_SENDER_SHIFT | (__u32)cipher << SEAL_SPI_CIPHER_SHIFT |
 	       (__u32)(epoch % SEAL_SPI_EPOCHS) << SEAL_SPI_EPOCH_SHIFT;
@@ -71,8 +71,8 @@ static inline __attribute__((always_inline, unused)) enum seal_cipher seal_spi_c
 }
 
 /*
- * What is accepted from a peer: for each cipher eight bits of formats, those in the clear lowest, so
- * that FORMAT_BIT() tests as before.  No format has bit 0: there it says that lz4 may be used.
+ * What is accepted from a peer: for each cipher eight bits of formats, those in the clear lowest,
+ * so that FORMAT_BIT() tests as before.  No format has bit 0: there it says that lz4 may be used.
  */
 enum {
 	SEAL_ACCEPT_SHIFT = 8,

@@ -2,17 +2,19 @@
 /*
  * One address on several hosts (NIC-4): which of them a connection goes to.
  *
- * Rendezvous hashing (Thaler and Ravishankar 1998): each host has a weight for the connection, the highest takes it.
- * A host that goes moves its own connections and no others; one that comes takes its share of all, and of new ones
- * alone, because a sender *pins* what has begun: the table 'pins' says where each connection is.  A pin is written by the
- * first packet of a connection, whichever end begins it, and used as long as its host is one of the address's.
+ * Rendezvous hashing (Thaler and Ravishankar 1998): each host has a weight for the connection, the
+ * highest takes it. A host that goes moves its own connections and no others; one that comes takes
+ * its share of all, and of new ones alone, because a sender *pins* what has begun: the table 'pins'
+ * says where each connection is.  A pin is written by the first packet of a connection, whichever
+ * end begins it, and used as long as its host is one of the address's.
  *
  *	TCP	a pin serves whatever is no SYN; a SYN, which begins something, only one that was used lately
  *	other	a pin serves while it was used lately: after a silence the connection is a new one
  *
- * An ICMP error belongs to the connection that it quotes.  Of a packet in fragments the first one has the ports, and leaves
- * a pin for the others.  Pins are in a table that drops the least recently used, and each port begins so many in a window:
- * what is not pinned goes by its weights, which is the same place while the hosts are the same.
+ * An ICMP error belongs to the connection that it quotes.  Of a packet in fragments the first one
+ * has the ports, and leaves a pin for the others.  Pins are in a table that drops the least
+ * recently used, and each port begins so many in a window: what is not pinned goes by its weights,
+ * which is the same place while the hosts are the same.
  *
  * The one copy of the arithmetic, for the programs and for tests.
  */
@@ -21,13 +23,13 @@
 #include <linux/types.h>
 
 enum {
-	DP_SPREAD_MAX = 16,   /* hosts of an address: DP_PEER_SET_MAX */
+	DP_SPREAD_MAX = 16,    /* hosts of an address: DP_PEER_SET_MAX */
 	DP_SPREADS_MAX = 8192, /* addresses on several hosts that are known here */
 	DP_PINS_MAX = 32768,
-	DP_PINS_PER_WINDOW = 512, /* begun by one port: some 4,000 a second, */
+	DP_PINS_PER_WINDOW = 512,       /* begun by one port: some 4,000 a second, */
 	DP_PINS_PER_WINDOW_EDGE = 8192, /* and from the world beyond an edge */
-	DP_PIN_TICKS = 180,       /* "lately" */
-	DP_PIN_FRAGMENT_TICKS = 30, /* DP_PASSED_TICKS */
+	DP_PIN_TICKS = 180,             /* "lately" */
+	DP_PIN_FRAGMENT_TICKS = 30,     /* DP_PASSED_TICKS */
 };
 
 /* As dp_mapping_value.peer: see 'spreads'. */

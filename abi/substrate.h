@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * Substrate addresses: the one copy of the rule that turns (host locator, VNI, virtual IPv4) into an
- * IPv6 address and back, for programs and daemons alike.
+ * Substrate addresses: the one copy of the rule that turns (host locator, VNI, virtual IPv4) into
+ * an IPv6 address and back, for programs and daemons alike.
  *
  *	siit/1  | organisation 32 | ver 2 = 0 | topology 30 | slot 6 | u | g | VNI 24 | IPv4 32 |
  *	siit/2  | organisation 32 | ver 2 = 2 | topology 22 | adjust 16      | VNI 24 | IPv4 32 |
@@ -11,8 +11,8 @@
  * lies across two 16-bit words: byte 7 is the low byte, byte 8 the high byte of the complement of
  * the sum of the other words; 0x0000, never 0xFFFF.  Addresses are compared byte for byte.
  *
- * Also here: what re-heading keeps of an IPv4 header outside the addresses, in the flow label, or on IPv4
- * in the identification.
+ * Also here: what re-heading keeps of an IPv4 header outside the addresses, in the flow label, or
+ * on IPv4 in the identification.
  * Addresses are 16 bytes in network order; 'v4' is in network order, 'vni' in host order.
  */
 #pragma once
@@ -28,7 +28,8 @@ enum {
 	SUBSTRATE_SIIT_2_LEN = 56,
 	SUBSTRATE_VNI_MIN = 1,
 	SUBSTRATE_VNI_MAX = 0xEFFFFF,
-	/* Handles: a gateway of an edge, or an interface whatever the address.  Only as a destination's. */
+	/* Handles: a gateway of an edge, or an interface whatever the address.  Only as a
+	 * destination's. */
 	SUBSTRATE_VNI_HANDLE_MIN = 0xF00000,
 	SUBSTRATE_VNI_HANDLE_MAX = 0xFFFFFE,
 	SUBSTRATE_HOP_LIMIT = 64,     /* the substrate's own, never the node's */
@@ -36,11 +37,13 @@ enum {
 	SUBSTRATE_OVERHEAD_IPIP6 = 40,
 	SUBSTRATE_OVERHEAD_VXLAN_V4 = 50,
 	SUBSTRATE_OVERHEAD_VXLAN_V6 = 70,
-	/* What sealing adds to that: an IP header, UDP, PSP with its IV, a tag (docs/negotiation.md) */
+	/* What sealing adds to that: an IP header, UDP, PSP with its IV, a tag
+	 * (docs/negotiation.md) */
 	SUBSTRATE_OVERHEAD_SEAL_V4 = 60,
 	SUBSTRATE_OVERHEAD_SEAL_V6 = 80,
 	SUBSTRATE_REIP4_SEGMENTS_MAX = 255, /* of a GSO packet: substrate_reip4_id() */
-	/* Of a host's range of labels (reip4), in bits.  Its first and last address are nobody's. */
+	/* Of a host's range of labels (reip4), in bits.  Its first and last address are
+	 * nobody's. */
 	SUBSTRATE_LABELS_LEN_MIN = 16,
 	SUBSTRATE_LABELS_LEN_MAX = 28,
 };
@@ -134,8 +137,9 @@ SUBSTRATE_INLINE __u8 substrate_label_ttl(__u32 label)
 }
 
 /*
- * reip4: the identification of a packet with DF means nothing (RFC 6864 4.1) and carries the TTL in its
- * high byte.  Who cuts a GSO packet counts the identification up, so the low byte is left to him.
+ * reip4: the identification of a packet with DF means nothing (RFC 6864 4.1) and carries the TTL in
+ * its high byte.  Who cuts a GSO packet counts the identification up, so the low byte is left to
+ * him.
  */
 SUBSTRATE_INLINE __u16 substrate_reip4_id(__u8 ttl)
 {

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * Watched ports: the tables of flow logs and of traffic mirroring, between the programs (bpf/lib/watch.h)
- * and the data plane provider.  Ports that nobody watches (DP_PORT_LOGGED, DP_PORT_MIRRORED) are in none.
+ * Watched ports: the tables of flow logs and of traffic mirroring, between the programs
+ * (bpf/lib/watch.h) and the data plane provider.  Ports that nobody watches (DP_PORT_LOGGED,
+ * DP_PORT_MIRRORED) are in none.
  *
- * Flow logs.  A *record* counts what one port sent or got under one set of addresses, ports and protocol,
- * accepted or rejected, in one *window*.  The agent closes a window by raising its number; what the
- * programs count goes into the next, and when none of them can be writing to the closed ones any more,
- * they are read, told, and only then removed: the table is the queue, and outlives the agent.
+ * Flow logs.  A *record* counts what one port sent or got under one set of addresses, ports and
+ * protocol, accepted or rejected, in one *window*.  The agent closes a window by raising its
+ * number; what the programs count goes into the next, and when none of them can be writing to the
+ * closed ones any more, they are read, told, and only then removed: the table is the queue, and
+ * outlives the agent.
  *
- * Mirroring.  A port's rules, in the order in which they are asked; the copy goes up by a device of its
- * own, so that copies keep no upcall waiting.
+ * Mirroring.  A port's rules, in the order in which they are asked; the copy goes up by a device of
+ * its own, so that copies keep no upcall waiting.
  */
 #pragma once
 
@@ -66,8 +68,8 @@ struct dp_record_value {
 
 /* ---- mirrors: hash by slot ---- */
 
-/* The first rule of a session that matches decides for the session: accept, and the packet is copied for
- * it and for no other; reject, and the next session is asked. */
+/* The first rule of a session that matches decides for the session: accept, and the packet is
+ * copied for it and for no other; reject, and the next session is asked. */
 struct dp_mirror_rule {
 	__u8 src[16], dst[16];
 	__u8 src_len, dst_len; /* counting 128 bits */

@@ -28,7 +28,7 @@ char _license[] SEC("license") = "GPL";
 
 /* By the tunnel device, which wants to know more than a flow keeps, or re-headed on IPv4. */
 static __always_inline int port_fast_v4(struct __sk_buff *skb, struct iphdr *ip,
-					   const struct dp_flow_out *flow)
+					const struct dp_flow_out *flow)
 {
 	const struct dp_peer_copy *peer = peer_get(flow->peer);
 	__u16 mtu;
@@ -56,7 +56,8 @@ static __always_inline struct dp_flow_out *port_flow(struct __sk_buff *skb, stru
 	if (ip->ttl <= flow->ttl_step || skb->len != ETH_HLEN + ntohs(ip->tot_len) ||
 	    !ipv4_sum_is_right(ip))
 		return NULL;
-	if (flow->judge && unlikely(!policy_recall_out(skb, ip, flow)) && !policy_hit_out(skb, flow))
+	if (flow->judge && unlikely(!policy_recall_out(skb, ip, flow)) &&
+	    !policy_hit_out(skb, flow))
 		return NULL;
 	*ret_ip = ip;
 	return flow;
@@ -237,8 +238,8 @@ static __noinline struct dp_flow_in *substrate_flow_v6(struct __sk_buff *skb, __
 	if (ntohs(outer->payload_len) != sizeof(*inner) + ntohs(inner->payload_len) ||
 	    skb->len != ETH_HLEN + sizeof(*outer) + ntohs(outer->payload_len))
 		return NULL;
-	if (!flow->judge || (policy_ports_get(skb, inner + 1, inner->nexthdr, &t) &&
-			     policy_recall_in(flow, &t)))
+	if (!flow->judge ||
+	    (policy_ports_get(skb, inner + 1, inner->nexthdr, &t) && policy_recall_in(flow, &t)))
 		return flow;
 	return policy_hit_in(skb, flow, 0, 0) ? flow : NULL;
 }
@@ -258,8 +259,8 @@ static __always_inline int substrate_fast_v6(struct __sk_buff *skb, __u8 seal, _
 }
 
 /* A packet of a known flow, which is in '*ret_flow' unless it declines. */
-static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr *ip6,
-					  __u8 seal, __u32 peer, const struct dp_flow_in **ret_flow)
+static __always_inline int substrate_fast(struct __sk_buff *skb, struct ipv6hdr *ip6, __u8 seal,
+					  __u32 peer, const struct dp_flow_in **ret_flow)
 {
 	struct dp_flow_in *flow = flow_in_find(ip6);
 	bool layout_1;
@@ -318,7 +319,8 @@ static __always_inline bool substrate_is_label(struct __sk_buff *skb)
 }
 
 /* What the fast path did not deliver. */
-static __noinline int substrate_rest(struct __sk_buff *skb, const struct dp_flow_in *flow, int verdict)
+static __noinline int substrate_rest(struct __sk_buff *skb, const struct dp_flow_in *flow,
+				     int verdict)
 {
 	struct packet *p = packet_new();
 
@@ -509,7 +511,8 @@ int handed(struct __sk_buff *skb)
 
 	if (!p)
 		return TC_ACT_SHOT;
-	verdict = skb->ifindex == config.seal_ifindex ? opened_packet(skb, p) : upcalls_packet(skb, p);
+	verdict = skb->ifindex == config.seal_ifindex ? opened_packet(skb, p)
+						      : upcalls_packet(skb, p);
 	if (verdict == VERDICT_EDGE)
 		verdict = edge_leave(skb, p);
 	return edge_conclude(skb, p, verdict);

@@ -124,7 +124,8 @@ static void send_request(struct load *l, struct client *c)
 		die("send");
 }
 
-/* Whether the answer is whole; anything but a success ends the run, because it would not be a figure. */
+/* Whether the answer is whole; anything but a success ends the run, because it would not be a
+ * figure. */
 static bool answer_is_whole(struct client *c)
 {
 	char *body, *length;

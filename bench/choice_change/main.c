@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * choice-change-bench HOSTS: the time from a policy that makes every pair of so many hosts use another format to the
- * moment when every direction of every pair has gone there: the receiver ready, the sender changed, the grace time over,
- * all of it acknowledged.  Through the journal, the store's thread, TLS sessions and the hosts' own loop.  Prints a
- * line of JSON.
+ * choice-change-bench HOSTS: the time from a policy that makes every pair of so many hosts use
+ * another format to the moment when every direction of every pair has gone there: the receiver
+ * ready, the sender changed, the grace time over, all of it acknowledged.  Through the journal, the
+ * store's thread, TLS sessions and the hosts' own loop.  Prints a line of JSON.
  *
- * Whoever asks the manager something meanwhile waits for the call, and then for no more than a turn of its loop: the longest one
- * is shown, as processor time, and how long turns of more than 10 ms were together.
+ * Whoever asks the manager something meanwhile waits for the call, and then for no more than a turn
+ * of its loop: the longest one is shown, as processor time, and how long turns of more than 10 ms
+ * were together.
  */
 #include <stdio.h>
 
@@ -51,7 +52,8 @@ static void wait_until_settled(struct crowd *crowd, struct turns *turns)
 		turns->longest = took > turns->longest ? took : turns->longest;
 		turns->over_10ms += took > 0.01 ? took : 0;
 	} while (choice_progress_of_all(crowd->cluster->manager->model) != CHOICE_EFFECTIVE ||
-		 model_count(crowd->cluster->manager->model, KIND_PAIR_SHIFT) || !all_confirmed(crowd));
+		 model_count(crowd->cluster->manager->model, KIND_PAIR_SHIFT) ||
+		 !all_confirmed(crowd));
 }
 
 /* Whether the first host sends to all others, and they to it, as the policy has it. */

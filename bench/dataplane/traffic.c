@@ -3,12 +3,14 @@
  * Makes traffic between two network namespaces and measures it: one process with a thread at each
  * end, so that nothing but the path under test lies between them and no clock has to be compared.
  *
- *   traffic --from NETNS --to NETNS --address A --mode MODE [--cpus C,D] [--seconds S] [--streams N]
+ *   traffic --from NETNS --to NETNS --address A --mode MODE [--cpus C,D] [--seconds S] [--streams
+ *   N]
  *
  * Modes: tcp-bulk (bit/s received), udp-rate (64-byte packets/s received), tcp-rr and udp-rr
- * (request-response: ns at p50 and p99, and round trips/s), tcp-crr (connections/s: connect, request,
- * response, close; the far end closes first, so that the near end's ports are free again).  NETNS is a path; A is the address of the
- * far end.  Prints one JSON object.  Used by run.py; knows nothing of what carries the packets.
+ * (request-response: ns at p50 and p99, and round trips/s), tcp-crr (connections/s: connect,
+ * request, response, close; the far end closes first, so that the near end's ports are free
+ * again).  NETNS is a path; A is the address of the far end.  Prints one JSON object.  Used by
+ * run.py; knows nothing of what carries the packets.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -31,9 +33,11 @@ enum {
 	PORT = 5201,
 	STREAMS_MAX = 16,
 	BULK_WRITE = 128 * 1024,
-	UDP_PAYLOAD = 64 - 28,    /* 64 bytes of IPv4 packet */
-	UDP_BURST = 32,           /* sent before the far end must have drained: never overruns a socket */
-	UDP_LAST_WORD = 2,        /* bytes of the datagram that ends a UDP run; no other has this size */
+	UDP_PAYLOAD = 64 - 28, /* 64 bytes of IPv4 packet */
+	/* sent before the far end must have drained: never overruns a socket */
+	UDP_BURST = 32,
+	/* bytes of the datagram that ends a UDP run; no other has this size */
+	UDP_LAST_WORD = 2,
 	UDP_LAST_WORD_GAP_US = 1000,
 	SAMPLES_MAX = 4 * 1000 * 1000,
 	WARM_UP_MS = 100,
@@ -57,9 +61,9 @@ struct run {
 struct stream {
 	const struct run *run;
 	int port;
-	int socket;              /* the far end's, opened before the near end starts */
+	int socket; /* the far end's, opened before the near end starts */
 	atomic_bool stop, far_done;
-	atomic_ullong received;  /* bytes or packets */
+	atomic_ullong received; /* bytes or packets */
 	uint64_t *samples;
 	size_t n_samples;
 };
@@ -97,7 +101,7 @@ static void enter(const struct end *end)
 
 static int make_socket(int type)
 {
-	struct timeval timeout = { .tv_sec = RECEIVE_TIMEOUT_S };
+	struct timeval timeout = {.tv_sec = RECEIVE_TIMEOUT_S};
 	int one = 1;
 	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 
@@ -142,14 +146,16 @@ static void *far_end(void *arg)
 	}
 	for (;;) {
 		peer_size = sizeof(peer);
-		ssize_t n = recvfrom(fd, data, sizeof(data), 0, (struct sockaddr *)&peer, &peer_size);
+		ssize_t n =
+			recvfrom(fd, data, sizeof(data), 0, (struct sockaddr *)&peer, &peer_size);
 
 		if (n <= 0)
 			break;
 		atomic_fetch_add_explicit(&s->received, tcp ? (unsigned long long)n : 1,
 					  memory_order_relaxed);
-		if (answer && (tcp ? send(fd, data, (size_t)n, 0) :
-				     sendto(fd, data, (size_t)n, 0, (struct sockaddr *)&peer, peer_size)) < 0)
+		if (answer &&
+		    (tcp ? send(fd, data, (size_t)n, 0)
+			 : sendto(fd, data, (size_t)n, 0, (struct sockaddr *)&peer, peer_size)) < 0)
 			die("answer");
 		if (!tcp && n == UDP_LAST_WORD)
 			break;
@@ -163,10 +169,11 @@ static void *far_end(void *arg)
 /* Ends the far side of a UDP run; repeated, because a full socket buffer may swallow it. */
 static void say_last_word(struct stream *s, int fd)
 {
-	const char word[UDP_LAST_WORD] = { 0 };
+	const char word[UDP_LAST_WORD] = {0};
 
 	while (!atomic_load(&s->far_done)) {
-		if (send(fd, word, sizeof(word), 0) < 0 && errno != ENOBUFS && errno != ECONNREFUSED)
+		if (send(fd, word, sizeof(word), 0) < 0 && errno != ENOBUFS &&
+		    errno != ECONNREFUSED)
 			die("send");
 		usleep(UDP_LAST_WORD_GAP_US);
 	}
@@ -216,20 +223,21 @@ static void *near_end(void *arg)
 
 static int bound_socket(const struct run *run, int port, int type)
 {
-	struct sockaddr_in here = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	int fd;
 
-	enter(&(struct end){ run->to.netns, -1 });
+	enter(&(struct end){run->to.netns, -1});
 	fd = make_socket(type);
-	if (bind(fd, (struct sockaddr *)&here, sizeof(here)) || (type == SOCK_STREAM && listen(fd, 1)))
+	if (bind(fd, (struct sockaddr *)&here, sizeof(here)) ||
+	    (type == SOCK_STREAM && listen(fd, 1)))
 		die("bind");
 	return fd;
 }
 
 static void sleep_for(double seconds)
 {
-	struct timespec t = { .tv_sec = (time_t)seconds,
-			      .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9) };
+	struct timespec t = {.tv_sec = (time_t)seconds,
+			     .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9)};
 
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
 }
@@ -253,7 +261,7 @@ static unsigned long long sum_received(struct stream *streams, int n)
 /* Runs the streams of a bulk or request-response mode and prints the result. */
 static void run_streams(const struct run *run)
 {
-	struct stream streams[STREAMS_MAX] = { 0 };
+	struct stream streams[STREAMS_MAX] = {0};
 	pthread_t near[STREAMS_MAX], far[STREAMS_MAX];
 	bool bulk = !strcmp(run->mode, "tcp-bulk");
 	int type = !strncmp(run->mode, "tcp", 3) ? SOCK_STREAM : SOCK_DGRAM;
@@ -301,7 +309,7 @@ static void run_streams(const struct run *run)
 /* One core: one thread sends a burst and drains it, so the figure is processor time per packet. */
 static unsigned long long udp_one_core(int out, int in, uint64_t until)
 {
-	char data[UDP_PAYLOAD] = { 0 };
+	char data[UDP_PAYLOAD] = {0};
 	unsigned long long received = 0;
 
 	while (now_ns() < until) {
@@ -320,7 +328,7 @@ static unsigned long long udp_one_core(int out, int in, uint64_t until)
 
 static void run_udp_one_core(const struct run *run)
 {
-	struct stream s = { .run = run, .port = PORT };
+	struct stream s = {.run = run, .port = PORT};
 	unsigned long long received;
 	uint64_t start, end;
 	int in = bound_socket(run, PORT, SOCK_DGRAM);
@@ -338,7 +346,7 @@ static void run_udp_one_core(const struct run *run)
 static void *near_udp(void *arg)
 {
 	struct stream *s = arg;
-	char data[UDP_PAYLOAD] = { 0 };
+	char data[UDP_PAYLOAD] = {0};
 	int fd;
 
 	enter(&s->run->from);
@@ -355,7 +363,7 @@ static void *near_udp(void *arg)
 /* Two cores: the sender floods, what the receiver gets is counted. */
 static void run_udp_two_cores(const struct run *run)
 {
-	struct stream s = { .run = run, .port = PORT, .socket = bound_socket(run, PORT, SOCK_DGRAM) };
+	struct stream s = {.run = run, .port = PORT, .socket = bound_socket(run, PORT, SOCK_DGRAM)};
 	pthread_t near, far;
 	unsigned long long before, after;
 	uint64_t start, end;
@@ -371,7 +379,8 @@ static void run_udp_two_cores(const struct run *run)
 	atomic_store(&s.stop, true);
 	pthread_join(near, NULL);
 	pthread_join(far, NULL);
-	printf("{\"packets_per_second\": %.0f}\n", (double)(after - before) * 1e9 / (double)(end - start));
+	printf("{\"packets_per_second\": %.0f}\n",
+	       (double)(after - before) * 1e9 / (double)(end - start));
 }
 
 /* The far end of connections that carry one request. */
@@ -412,8 +421,9 @@ static void *near_connections(void *arg)
 
 static void run_connections(const struct run *run)
 {
-	struct stream s = { .run = run, .port = PORT, .socket = bound_socket(run, PORT, SOCK_STREAM) };
-	struct timeval forever = { 0 };
+	struct stream s = {
+		.run = run, .port = PORT, .socket = bound_socket(run, PORT, SOCK_STREAM)};
+	struct timeval forever = {0};
 	pthread_t near, far;
 	unsigned long long before, after;
 	uint64_t start, end;
@@ -431,42 +441,59 @@ static void run_connections(const struct run *run)
 	pthread_join(near, NULL);
 	shutdown(s.socket, SHUT_RDWR);
 	pthread_join(far, NULL);
-	printf("{\"connections_per_second\": %.0f}\n", (double)(after - before) * 1e9 / (double)(end - start));
+	printf("{\"connections_per_second\": %.0f}\n",
+	       (double)(after - before) * 1e9 / (double)(end - start));
 }
 
 static void usage(void)
 {
 	fprintf(stderr, "usage: traffic --from NETNS --to NETNS --address IPV4 --mode "
-			"tcp-bulk|tcp-rr|tcp-crr|udp-rr|udp-rate [--cpus A,B] [--seconds S] [--streams N]\n");
+			"tcp-bulk|tcp-rr|tcp-crr|udp-rr|udp-rate [--cpus A,B] [--seconds S] "
+			"[--streams N]\n");
 	exit(2);
 }
 
 static void parse_options(int argc, char **argv, struct run *run)
 {
 	static const struct option options[] = {
-		{ "from", required_argument, NULL, 'f' },    { "to", required_argument, NULL, 't' },
-		{ "address", required_argument, NULL, 'a' }, { "mode", required_argument, NULL, 'm' },
-		{ "cpus", required_argument, NULL, 'c' },    { "seconds", required_argument, NULL, 's' },
-		{ "streams", required_argument, NULL, 'n' }, { NULL, 0, NULL, 0 },
+		{"from", required_argument, NULL, 'f'},
+		{"to", required_argument, NULL, 't'},
+		{"address", required_argument, NULL, 'a'},
+		{"mode", required_argument, NULL, 'm'},
+		{"cpus", required_argument, NULL, 'c'},
+		{"seconds", required_argument, NULL, 's'},
+		{"streams", required_argument, NULL, 'n'},
+		{NULL, 0, NULL, 0},
 	};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
-		case 'f': run->from.netns = optarg; break;
-		case 't': run->to.netns = optarg; break;
+		case 'f':
+			run->from.netns = optarg;
+			break;
+		case 't':
+			run->to.netns = optarg;
+			break;
 		case 'a':
 			if (inet_pton(AF_INET, optarg, &run->address.sin_addr) != 1)
 				usage();
 			break;
-		case 'm': run->mode = optarg; break;
+		case 'm':
+			run->mode = optarg;
+			break;
 		case 'c':
 			if (sscanf(optarg, "%d,%d", &run->from.cpu, &run->to.cpu) != 2)
 				usage();
 			break;
-		case 's': run->seconds = atof(optarg); break;
-		case 'n': run->streams = atoi(optarg); break;
-		default: usage();
+		case 's':
+			run->seconds = atof(optarg);
+			break;
+		case 'n':
+			run->streams = atoi(optarg);
+			break;
+		default:
+			usage();
 		}
 	}
 	if (!run->from.netns || !run->to.netns || !run->mode || !run->address.sin_addr.s_addr ||
@@ -477,8 +504,11 @@ static void parse_options(int argc, char **argv, struct run *run)
 int main(int argc, char **argv)
 {
 	struct run run = {
-		.from = { .cpu = -1 }, .to = { .cpu = -1 },
-		.address = { .sin_family = AF_INET }, .seconds = 1, .streams = 1,
+		.from = {.cpu = -1},
+		.to = {.cpu = -1},
+		.address = {.sin_family = AF_INET},
+		.seconds = 1,
+		.streams = 1,
 	};
 
 	parse_options(argc, argv, &run);

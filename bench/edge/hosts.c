@@ -4,12 +4,12 @@
  *
  *   edge-hosts HOST EDGE BPFFS PORT-MAC
  *
- * HOST and EDGE are names of namespaces.  HOST has "node" (a veth to the node, whose MAC is PORT-MAC)
- * and "sub0"; EDGE has "sub0" and "uplink", with addresses and a default route.  The node is 10.0.1.2,
- * its router 10.0.1.1.  Says "ready", and takes everything down when its input ends.
+ * HOST and EDGE are names of namespaces.  HOST has "node" (a veth to the node, whose MAC is
+ * PORT-MAC) and "sub0"; EDGE has "sub0" and "uplink", with addresses and a default route.  The node
+ * is 10.0.1.2, its router 10.0.1.1.  Says "ready", and takes everything down when its input ends.
  *
- * The node's way out is the NAT gateway (198.51.100.100); from outside it is 198.51.100.10.  On a line
- * "public" its way out becomes the internet gateway, on "nat" the NAT gateway again.
+ * The node's way out is the NAT gateway (198.51.100.100); from outside it is 198.51.100.10.  On a
+ * line "public" its way out becomes the internet gateway, on "nat" the NAT gateway again.
  */
 #include <stdio.h>
 #include <string.h>

@@ -27,8 +27,8 @@ struct cluster {
 	struct sockaddr_in addr;
 };
 
-/* At least 'n_hosts' hosts that can carry instances, and as many of these as asked for.  'store': the path
- * of an SQLite store to be made, or NULL for one in memory. */
+/* At least 'n_hosts' hosts that can carry instances, and as many of these as asked for.  'store':
+ * the path of an SQLite store to be made, or NULL for one in memory. */
 struct cluster *cluster_new(size_t n_hosts, size_t n_instances, const char *store);
 struct cluster *cluster_free(struct cluster *cluster);
 /* Runs the manager until everything is durable. */

@@ -2,8 +2,8 @@
 /*
  * The simulated agents of a cluster's first hosts, on a thread of their own.
  *
- * What differs (features, callbacks, 'user') is set between crowd_init() and crowd_start(); callbacks run on
- * that thread.
+ * What differs (features, callbacks, 'user') is set between crowd_init() and crowd_start();
+ * callbacks run on that thread.
  */
 #pragma once
 

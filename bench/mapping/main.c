@@ -23,8 +23,9 @@ int main(int argc, char **argv)
 
 	log_set_level(LOG_LEVEL_WARN);
 	if (argc < 3 || str_u32(argv[2], 0, 100000000, &n)) {
-		fprintf(stderr, "usage: mapping-bench in-process|tls|push|ready|place|start|start-single "
-				"N [STORE]\n");
+		fprintf(stderr,
+			"usage: mapping-bench in-process|tls|push|ready|place|start|start-single "
+			"N [STORE]\n");
 		return 2;
 	}
 	if (!strcmp(argv[1], "in-process"))

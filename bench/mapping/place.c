@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * RunInstances in the model alone, on many hosts: what choosing a host and making an instance with its
- * interface take, 500 in a call and one.  Processor time, not time that passed.
+ * RunInstances in the model alone, on many hosts: what choosing a host and making an instance with
+ * its interface take, 500 in a call and one.  Processor time, not time that passed.
  */
 #include "bench.h"
 

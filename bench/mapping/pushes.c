@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pushes: the time from a change of the model to the moment when the last agent has heard of it,
- * through the journal, the store's thread, the sessions and the clients' own loop; and to the moment when the
- * manager has all acknowledgements.
+ * through the journal, the store's thread, the sessions and the clients' own loop; and to the
+ * moment when the manager has all acknowledgements.
  *
  * Agents on hosts of their own do not wait for each other.  Here one thread has them all, so their
- * acknowledgements, which each sends when it has heard, begin when the last one has: else the figure would be mostly
- * the time that one thread needs to say a thousand times what a thousand hosts say side by side.
+ * acknowledgements, which each sends when it has heard, begin when the last one has: else the
+ * figure would be mostly the time that one thread needs to say a thousand times what a thousand
+ * hosts say side by side.
  */
 #include "bench.h"
 
@@ -192,7 +193,8 @@ static struct crowd *gather(struct cluster *cluster, size_t n, pthread_t *ret_th
 	return crowd;
 }
 
-/* Whether the manager knows of each agent but the first 'n' that it has the update; '*n' of them it was known of. */
+/* Whether the manager knows of each agent but the first 'n' that it has the update; '*n' of them it
+ * was known of. */
 static bool all_have_acknowledged(const struct cluster *cluster, size_t *n, size_t n_holders)
 {
 	const struct agents *agents = &cluster->manager->agents;
@@ -232,7 +234,8 @@ void bench_push(size_t n_holders)
 	}
 	qsort(times, ROUNDS, sizeof(*times), bench_compare);
 	qsort(acked, ROUNDS, sizeof(*acked), bench_compare);
-	printf("{\"holders\": %zu, \"p50_ms\": %.2f, \"p99_ms\": %.2f, \"acknowledged_p50_ms\": %.2f, "
+	printf("{\"holders\": %zu, \"p50_ms\": %.2f, \"p99_ms\": %.2f, \"acknowledged_p50_ms\": "
+	       "%.2f, "
 	       "\"acknowledged_p99_ms\": %.2f, \"manager_cpu_ms\": %.2f}\n",
 	       n_holders, times[ROUNDS / 2], times[ROUNDS * 99 / 100], acked[ROUNDS / 2],
 	       acked[ROUNDS * 99 / 100], 1000 * cpu / ROUNDS);

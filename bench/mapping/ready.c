@@ -98,7 +98,8 @@ static void fill_store(size_t n_mappings, uint32_t n_addrs, const char *path)
 	population_add_hosts(&p, population_hosts_for(n_mappings / n_addrs, READY_HOSTS));
 	population_enable_hosts(&p);
 	population_add_instances(&p, n_mappings / n_addrs, n_addrs);
-	/* As a manager that has run for a while leaves it.  At first a store only looks for what an earlier compaction left. */
+	/* As a manager that has run for a while leaves it.  At first a store only looks for what an
+	 * earlier compaction left. */
 	for (unsigned int turn = 0; turn < 2; turn++)
 		for (more = true; more && !r;)
 			r = store_compact(store, false, &more);

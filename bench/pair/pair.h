@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Two hosts of a benchmark in one process: the data plane alone, each in a network namespace that
- * exists and has "sub0" to the other, set up as agents would.  What goes wrong ends the process with a
- * message and status 1: a benchmark has nothing to fall back to.
+ * exists and has "sub0" to the other, set up as agents would.  What goes wrong ends the process
+ * with a message and status 1: a benchmark has nothing to fall back to.
  */
 #pragma once
 
@@ -31,16 +31,18 @@ void pair_check(int r, const char *what);
 struct ipaddr pair_addr(const char *text);
 struct prefix pair_prefix(const char *text, uint8_t len);
 
-/* The index of a link of the namespace that the process is in, and its MAC if 'ret_mac' is not NULL. */
+/* The index of a link of the namespace that the process is in, and its MAC if 'ret_mac' is not
+ * NULL. */
 int pair_link(const char *name, struct mac *ret_mac);
 
 /* Makes the process enter the namespace of host 'i'. */
 void pair_enter(int i);
 
 /*
- * Opens the data plane of host 'i' in namespace 'netns' with a bpffs of its own in the folder 'bpffs'.
- * Of the configuration the caller sets in pair_hosts[i].config beforehand its name and sizes, and the
- * name of its uplink, if it is an edge, in 'uplink' (else NULL).  The process stays in the namespace.
+ * Opens the data plane of host 'i' in namespace 'netns' with a bpffs of its own in the folder
+ * 'bpffs'. Of the configuration the caller sets in pair_hosts[i].config beforehand its name and
+ * sizes, and the name of its uplink, if it is an edge, in 'uplink' (else NULL).  The process stays
+ * in the namespace.
  */
 void pair_open(int i, const char *netns, const char *bpffs, const char *uplink);
 

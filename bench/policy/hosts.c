@@ -4,17 +4,17 @@
  *
  *   policy-hosts HOST-A HOST-B BPFFS
  *
- * HOST-A and HOST-B are names of namespaces, each with "sub0" to the other and "node" to its node, which
- * is 10.0.1.2 (MAC 02:00:00:00:00:01) or 10.0.2.2 (MAC 02:00:00:00:00:02) and has a router at .1.  Says
- * "ready", and takes everything down when its input ends.
+ * HOST-A and HOST-B are names of namespaces, each with "sub0" to the other and "node" to its node,
+ * which is 10.0.1.2 (MAC 02:00:00:00:00:01) or 10.0.2.2 (MAC 02:00:00:00:00:02) and has a router at
+ * .1.  Says "ready", and takes everything down when its input ends.
  *
  * Lines of input, each answered with "ready" or, the last, with figures:
  *   none      no node is in a group
- *   rules N   the node at B is in a group of N rules for its port, the last of which allows; A's may begin
- *             all
+ *   rules N   the node at B is in a group of N rules for its port, the last of which allows; A's
+ *             may begin all
  *   groups    the rule names a group of 1,000 members, of which A's node is one
- *   crowd     one rule, and at A a second node ("crowd", 10.0.1.3) that has begun four times as many connections as it
- *             may have: each new one pushes out one of its own
+ *   crowd     one rule, and at A a second node ("crowd", 10.0.1.3) that has begun four times as
+ *             many connections as it may have: each new one pushes out one of its own
  *   fill N    begins so many connections at A's node and says {"connections": C, "bytes": B}: those
  *             that are tracked then, and the table's memory
  */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * policy-change-bench HOSTS MEMBERS: the time from a rule that is added to a security group with so many
- * members on so many hosts to the moment when the last of the hosts has confirmed it, through the journal,
- * the store's thread, TLS sessions and the hosts' own loop.  Prints a line of JSON; run.py calls it.
+ * policy-change-bench HOSTS MEMBERS: the time from a rule that is added to a security group with so
+ * many members on so many hosts to the moment when the last of the hosts has confirmed it, through
+ * the journal, the store's thread, TLS sessions and the hosts' own loop.  Prints a line of JSON;
+ * run.py calls it.
  */
 #include <stdatomic.h>
 #include <stdio.h>

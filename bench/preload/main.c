@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * preload-bench HOSTS NODES: the time from the mark that preloads a network of so many nodes on so many hosts to the
- * moment when the last host has acknowledged the last mapping.  Prints a line of JSON.
+ * preload-bench HOSTS NODES: the time from the mark that preloads a network of so many nodes on so
+ * many hosts to the moment when the last host has acknowledged the last mapping.  Prints a line of
+ * JSON.
  */
 #include <stdatomic.h>
 #include <stdio.h>

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the programs cost, in ns per packet: the kernel's own statistics of their run time, over real
- * packets between two hosts in namespaces (the laboratory of tests/bpf).  BPF_PROG_RUN would not do:
- * a program that rewrites its packet sees a fresh one only once per call.
+ * What the programs cost, in ns per packet: the kernel's own statistics of their run time, over
+ * real packets between two hosts in namespaces (the laboratory of tests/bpf).  BPF_PROG_RUN would
+ * not do: a program that rewrites its packet sees a fresh one only once per call.
  *
  * "hit" is a flow in the flow cache; "full" the full path, by making the cache invalid before each
  * packet.  "pass" is a packet that is none of ours: what the measuring itself and a look at the
- * header cost.  "tracked": both nodes are in a security group, "untracked": the same without; "ipv6":
- * by ipip6; "logged" and "mirrored": both are watched.  Prints JSON; run.py makes a table of it.
+ * header cost.  "tracked": both nodes are in a security group, "untracked": the same without;
+ * "ipv6": by ipip6; "logged" and "mirrored": both are watched.  Prints JSON; run.py makes a table
+ * of it.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -125,8 +126,8 @@ static int compare(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* Medians of rounds of PACKETS packets to the 'n' destinations, in turn.  Of what arrives nothing is
- * said when there are many: no node has all these addresses. */
+/* Medians of rounds of PACKETS packets to the 'n' destinations, in turn.  Of what arrives nothing
+ * is said when there are many: no node has all these addresses. */
 static struct cost measure(const struct bench *b, const uint32_t *destinations, size_t n, bool full)
 {
 	double out[ROUNDS], in[ROUNDS];
@@ -268,15 +269,15 @@ static void watch(struct bench *b, bool logged, bool mirrored)
 		nodes[i]->port.logged = logged;
 		lab_set_port(&b->lab, nodes[i]->host, &nodes[i]->port);
 		lab_enter(&b->lab, b->lab.hosts[nodes[i]->host].netns);
-		assert_int_equal(datapath_mirror_set(b->lab.hosts[nodes[i]->host].dp,
-						     nodes[i]->port.id, &m),
-				 0);
+		assert_int_equal(
+			datapath_mirror_set(b->lab.hosts[nodes[i]->host].dp, nodes[i]->port.id, &m),
+			0);
 		lab_enter(&b->lab, -1);
 	}
 }
 
-/* What watching costs beside "tracked": there is no flow cache on the way out, and one program more on the way
- * in, which is a row of its own. */
+/* What watching costs beside "tracked": there is no flow cache on the way out, and one program more
+ * on the way in, which is a row of its own. */
 static void bench_watched(struct bench *b, const char *name, bool logged, bool mirrored)
 {
 	int delivered = bpf_program__fd(bpf_host_of(b->lab.hosts[1].dp)->skel->progs.delivered);

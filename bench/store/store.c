@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The SQLite store by itself: operations per second with 1, 64 and 512 operations per commit, and the
- * time to load a million objects of 200 bytes, from the log and from the snapshot.  Prints one JSON object.
+ * The SQLite store by itself: operations per second with 1, 64 and 512 operations per commit, and
+ * the time to load a million objects of 200 bytes, from the log and from the snapshot.  Prints one
+ * JSON object.
  *	bench_store DIRECTORY [OBJECTS]
  */
 #include <stdio.h>

@@ -4,9 +4,10 @@
  *
  *	traffic OWN RATE PEER...
  *
- * sends RATE datagrams a second, to one peer after the other, and keeps a connection to each, on which an exchange follows
- * the other.  Says "ready" when all connections stand; then answers each line of its input with a line of JSON:
- * "state" with the figures so far, "stop" after it has stopped to send.  Ends with its input.
+ * sends RATE datagrams a second, to one peer after the other, and keeps a connection to each, on
+ * which an exchange follows the other.  Says "ready" when all connections stand; then answers each
+ * line of its input with a line of JSON: "state" with the figures so far, "stop" after it has
+ * stopped to send.  Ends with its input.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -126,7 +127,8 @@ static void send_some(uint64_t n)
 		struct sockaddr_in to = {
 			.sin_family = AF_INET, .sin_port = htons(PORT_UDP), .sin_addr = p->addr};
 
-		if (sendto(udp, &p->sent, sizeof(p->sent), 0, (struct sockaddr *)&to, sizeof(to)) > 0)
+		if (sendto(udp, &p->sent, sizeof(p->sent), 0, (struct sockaddr *)&to, sizeof(to)) >
+		    0)
 			p->sent++;
 	}
 }
@@ -198,7 +200,8 @@ static void report(void)
 	for (size_t i = 0; i < n_peers; i++) {
 		const struct peer *p = &peers[i];
 
-		printf("%s\"%s\": {\"sent\": %llu, \"received\": %llu, \"twice\": %llu, \"highest\": %llu, "
+		printf("%s\"%s\": {\"sent\": %llu, \"received\": %llu, \"twice\": %llu, "
+		       "\"highest\": %llu, "
 		       "\"exchanges\": %llu, \"ended\": %llu, \"longest_ms\": %.3f}",
 		       i ? ", " : "", inet_ntop(AF_INET, &p->addr, address, sizeof(address)),
 		       (unsigned long long)p->sent, (unsigned long long)p->received,

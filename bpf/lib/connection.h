@@ -2,8 +2,8 @@
 /*
  * The table of connections (abi/maps.h: connections; abi/connection.h: their life).
  *
- * A connection's hash names two sets of its port's region.  It is put where more places are free, and
- * where none is, takes the place of the one that is worth least.  A packet that changes nothing
+ * A connection's hash names two sets of its port's region.  It is put where more places are free,
+ * and where none is, takes the place of the one that is worth least.  A packet that changes nothing
  * about its connection writes nothing but the tick, when that has changed, and takes no lock.
  */
 #pragma once
@@ -20,8 +20,8 @@ enum connection_verdict {
 
 /* Of a call. */
 enum {
-	CONNECTION_BY_NODE =
-		1 << 8, /* the packet comes from the port's node; below are its TCP flags */
+	/* the packet comes from the port's node; below are its TCP flags */
+	CONNECTION_BY_NODE = 1 << 8,
 	CONNECTION_ALLOWED = 1 << 9, /* the rules have been asked */
 	CONNECTION_ERROR = 1 << 10,  /* an error about it: looks and changes nothing */
 };
@@ -74,7 +74,8 @@ static __always_inline __u64 connection_ports(__u32 ports, __u8 protocol)
 #endif
 }
 
-/* What of eight bytes that begin with an entry's ports is in there; state and flags are behind it. */
+/* What of eight bytes that begin with an entry's ports is in there; state and flags are behind
+ * it. */
 #define CONNECTION_PORTS_MASK bpf_cpu_to_be64(0xffffffffff000000ULL)
 
 /* The last eight bytes of an entry: the hash that it is known by, and the tick. */
@@ -131,8 +132,8 @@ static __always_inline bool connection_find(const struct dp_connection_key *k,
 	return *ret_place < DP_SET_CONNECTIONS;
 }
 
-/* Whether a packet belongs to a connection and changes nothing about it: 0, or where the connection is
- * (abi/maps.h: DP_RECALL).  'how': CONNECTION_BY_NODE and TCP flags. */
+/* Whether a packet belongs to a connection and changes nothing about it: 0, or where the connection
+ * is (abi/maps.h: DP_RECALL).  'how': CONNECTION_BY_NODE and TCP flags. */
 __judged_once int connection_hit(const struct dp_connection_key *k, const struct dp_region *region,
 				 __u32 how)
 {
@@ -165,10 +166,10 @@ __judged_once int connection_hit(const struct dp_connection_key *k, const struct
 	return (int)(at * DP_SET_CONNECTIONS + place + 1);
 }
 
-/* The same for a connection whose place is remembered, for most packets: without a search, a write or a
- * call, each of which costs more than all the rest.  'now' is connection_tick().  A place has only ever
- * connections of one port while the flow that remembers it is valid: a port's region changes with
- * the epoch. */
+/* The same for a connection whose place is remembered, for most packets: without a search, a write
+ * or a call, each of which costs more than all the rest.  'now' is connection_tick().  A place has
+ * only ever connections of one port while the flow that remembers it is valid: a port's region
+ * changes with the epoch. */
 static __always_inline bool connection_recall(__u32 place, __u64 hash, __u32 ports, __u8 protocol,
 					      __u32 how, __u32 now)
 {

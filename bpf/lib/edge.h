@@ -7,8 +7,8 @@
  *	in   gateway by the public address, translation of the destination, to the node's host, or first to the
  *	     interface that the gateway's route table leads to
  *
- * What goes out to a public address of this edge comes in again at once (RFC 4787 REQ-9).  Either way
- * is one hop.  What is refused for its size or age is answered (edge_answer()).
+ * What goes out to a public address of this edge comes in again at once (RFC 4787 REQ-9).  Either
+ * way is one hop.  What is refused for its size or age is answered (edge_answer()).
  */
 #pragma once
 
@@ -43,8 +43,9 @@ static __always_inline int edge_gateway(struct edge *e, __u32 handle)
 	return 0;
 }
 
-/* Where what enters for 'p->dst' goes by the gateway's table: 0 with 'p->to_vni', the network's for the node itself
- * or, 'p->to_handle', that of an interface before it at 'p->to_peer'; or a reason. */
+/* Where what enters for 'p->dst' goes by the gateway's table: 0 with 'p->to_vni', the network's for
+ * the node itself or, 'p->to_handle', that of an interface before it at 'p->to_peer'; or a
+ * reason. */
 __judged_once int edge_enter(struct packet *p, const struct edge *e)
 {
 	int r;
@@ -361,8 +362,8 @@ static __always_inline int edge_translate_out(const struct packet *p, struct edg
 	}
 }
 
-/* The packet as the node sent it, its source verified; 'p' has its network and the gateway's handle.
- * Its Ethernet header says that it is IPv4. */
+/* The packet as the node sent it, its source verified; 'p' has its network and the gateway's
+ * handle. Its Ethernet header says that it is IPv4. */
 static __noinline int edge_out(struct __sk_buff *skb, struct packet *p)
 {
 	struct edge *e = edge_new(true);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * An edge for IPv6: nothing is translated.  An internet gateway lets in what a route of the node's
- * subnet would answer by it, or by the node that the gateway's own table leads it to first; an egress-only
- * gateway lets in only what answers (RFC 6092 REC-11 and on), by sessions of addresses and ports.
+ * subnet would answer by it, or by the node that the gateway's own table leads it to first; an
+ * egress-only gateway lets in only what answers (RFC 6092 REC-11 and on), by sessions of addresses
+ * and ports.
  */
 #pragma once
 
@@ -159,8 +160,8 @@ static __always_inline int edge6_gateway_back(struct packet *p, struct edge *e)
 	return r ? r : e->gateway.vni == p->vni ? 0 : -DROP_HANDLE;
 }
 
-/* Where the node is: 0 with 'p->flow.out', an upcall, or a reason.  For a node of this host the flow
- * has a slot. */
+/* Where the node is: 0 with 'p->flow.out', an upcall, or a reason.  For a node of this host the
+ * flow has a slot. */
 __judged_once int edge6_locate(struct __sk_buff *skb, struct packet *p)
 {
 	const struct dp_local_value *local;
@@ -376,8 +377,8 @@ static __noinline int edge6_out(struct __sk_buff *skb, struct packet *p)
 
 /* ---- either family ---- */
 
-/* For a gateway of this host: see edge_out().  Where there is no uplink the kernel need not look at all
- * that follows. */
+/* For a gateway of this host: see edge_out().  Where there is no uplink the kernel need not look at
+ * all that follows. */
 static __always_inline int edge_leave(struct __sk_buff *skb, struct packet *p)
 {
 	if (!config.uplink_ifindex)

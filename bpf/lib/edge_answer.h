@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What an edge answers: a reset (edge_reset.h), and, being a router, ICMP errors about a packet that is too old
- * or too large, to whoever sent it.  To a node they come from the gateway's public address, as the edge has no other that the
- * node's host would take from it; to the world from the address that the packet was for.
+ * What an edge answers: a reset (edge_reset.h), and, being a router, ICMP errors about a packet
+ * that is too old or too large, to whoever sent it.  To a node they come from the gateway's public
+ * address, as the edge has no other that the node's host would take from it; to the world from the
+ * address that the packet was for.
  */
 #pragma once
 
@@ -154,8 +155,8 @@ static __always_inline int edge_answer(struct __sk_buff *skb, struct packet *p, 
 						  : edge_answer_v4(skb, p, reason);
 }
 
-/* As conclude(), for a packet that may be an edge's.  conclude() answers to nodes of this host itself, but never
- * with a reset. */
+/* As conclude(), for a packet that may be an edge's.  conclude() answers to nodes of this host
+ * itself, but never with a reset. */
 static __always_inline int edge_conclude(struct __sk_buff *skb, struct packet *p, int verdict)
 {
 	int r;

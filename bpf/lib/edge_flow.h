@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What an edge decided for a flow, kept until the clock's second is another (abi/gateway.h: flows_edge).
+ * What an edge decided for a flow, kept until the clock's second is another (abi/gateway.h:
+ * flows_edge).
  *
- * The full path writes into sessions and bindings nothing but their state, which a plain packet leaves as
- * it is, and the second in which they end.  So within one second it would do again what it has
- * done, and once in a second each flow takes it.  (A session that the other direction has begun meanwhile
- * hears of this one's packets in the next second.)  What begins or ends something always takes it: SYN,
- * FIN and RST; and so does every flow when the epoch changes, as it does with gateways and public
- * addresses.
+ * The full path writes into sessions and bindings nothing but their state, which a plain packet
+ * leaves as it is, and the second in which they end.  So within one second it would do again what
+ * it has done, and once in a second each flow takes it.  (A session that the other direction has
+ * begun meanwhile hears of this one's packets in the next second.)  What begins or ends something
+ * always takes it: SYN, FIN and RST; and so does every flow when the epoch changes, as it does with
+ * gateways and public addresses.
  */
 #pragma once
 
@@ -42,8 +43,8 @@ static __always_inline struct dp_flow_edge *edge_flow_at(const struct dp_flow_ed
 
 /* ---- keeping ---- */
 
-/* Whether what a packet asks for may be kept: as edge_flow_key() has it, and not chosen for it alone
- * (spread.h). */
+/* Whether what a packet asks for may be kept: as edge_flow_key() has it, and not chosen for it
+ * alone (spread.h). */
 static __always_inline bool edge_flow_is_plain(const struct packet *p, const struct edge *e)
 {
 	return e->kind == EDGE_FLOW && !e->first_fragment && !p->injected && !p->spread &&
@@ -141,8 +142,8 @@ static __always_inline int edge_flow_write(struct __sk_buff *skb, struct iphdr *
 	return translate_port(skb, out ? l4 : l4 + 2, at, old_port, f->port, flags);
 }
 
-/* A plain packet from inside for the gateway 'handle': a TC verdict, VERDICT_DECLINED with the packet as
- * it was, or a reason. */
+/* A plain packet from inside for the gateway 'handle': a TC verdict, VERDICT_DECLINED with the
+ * packet as it was, or a reason. */
 static __noinline int edge_flow_out(struct __sk_buff *skb, __u32 handle)
 {
 	struct dp_flow_edge_key key = {};
@@ -166,8 +167,8 @@ static __noinline int edge_flow_out(struct __sk_buff *skb, __u32 handle)
 	return (int)bpf_redirect_neigh(config.uplink_ifindex, NULL, 0, 0);
 }
 
-/* The way to the node that 'f' says: a flow of the uplink's (edge_find()) in a format that is written at
- * once; or NULL. */
+/* The way to the node that 'f' says: a flow of the uplink's (edge_find()) in a format that is
+ * written at once; or NULL. */
 static __always_inline struct dp_flow_out *edge_flow_way(const struct dp_flow_edge *f)
 {
 	const __u64 addresses = flow_pair(f->key.src, f->addr);

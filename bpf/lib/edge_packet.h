@@ -27,7 +27,7 @@ struct edge {
 	__u8 protocol;  /* of the flow */
 	__u8 tcp_flags; /* as in the header's 14th byte */
 	bool fixed;     /* a static port of the gateway is its binding */
-	__be16 id; /* of a fragment */
+	__be16 id;      /* of a fragment */
 	__be32 here, there;
 	__be16 here_port, there_port;
 	__be32 outer; /* the address that is replaced in the packet itself */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A TCP packet from a node that belongs to no connection of its NAT gateway any more is answered with a
- * reset (RFC 9293 3.10.7.1), so that its sender need not find out by waiting; as EC2's gateways do after
- * 350 seconds without a packet.  It comes as though from the other end of the connection.
+ * A TCP packet from a node that belongs to no connection of its NAT gateway any more is answered
+ * with a reset (RFC 9293 3.10.7.1), so that its sender need not find out by waiting; as EC2's
+ * gateways do after 350 seconds without a packet.  It comes as though from the other end of the
+ * connection.
  */
 #pragma once
 

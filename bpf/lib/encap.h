@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * vxlan/1 (RFC 7348) and geneve/1, /2 (RFC 8926) by the kernel's devices in external mode: the VNI, the remote and,
- * for geneve, the option go with the packet as tunnel metadata.  The inner MACs are fixed; who sent it is
- * known by the remote address.
+ * vxlan/1 (RFC 7348) and geneve/1, /2 (RFC 8926) by the kernel's devices in external mode: the VNI,
+ * the remote and, for geneve, the option go with the packet as tunnel metadata.  The inner MACs are
+ * fixed; who sent it is known by the remote address.
  */
 #pragma once
 

@@ -19,8 +19,8 @@ static __always_inline __u64 flow_number(__u64 bytes)
 	return bpf_be64_to_cpu(bytes);
 }
 
-/* A product's bits depend on what is not above them: places, the lowest bits of the result, come from
- * about the lower 46 bits of both numbers. */
+/* A product's bits depend on what is not above them: places, the lowest bits of the result, come
+ * from about the lower 46 bits of both numbers. */
 static __always_inline __u32 flow_hash(__u64 a, __u64 b)
 {
 	__u64 h = (a * 0x9E3779B97F4A7C15ULL ^ b) * 0xFF51AFD7ED558CCDULL;
@@ -34,9 +34,9 @@ static __always_inline __u32 flow_place(__u64 a, __u64 b)
 	return flow_hash(a, b) & config.flow_mask;
 }
 
-/* The first of a flow's two places in its table, which has those of all processors one after the other; the
- * second one's number differs in the last bit.  Who asks for the processor before he looks at the packet has
- * less to keep over that call. */
+/* The first of a flow's two places in its table, which has those of all processors one after the
+ * other; the second one's number differs in the last bit.  Who asks for the processor before he
+ * looks at the packet has less to keep over that call. */
 static __always_inline __u32 flow_first(__u32 processor, __u64 a, __u64 b)
 {
 	__u32 mask = config.flow_mask;
@@ -61,8 +61,8 @@ static __always_inline __u32 flow_first_v6(__u32 processor, const void *src, con
 
 /* ---- from nodes ---- */
 
-/* Source and destination, as they lie in a header and in a key.  They are looked at again where they are
- * needed, which costs less than to keep them over a call. */
+/* Source and destination, as they lie in a header and in a key.  They are looked at again where
+ * they are needed, which costs less than to keep them over a call. */
 static __always_inline __u64 flow_addresses(const void *addresses)
 {
 	return *(const __u64 *)addresses;
@@ -215,8 +215,8 @@ static __always_inline void flow_in_keep(const struct dp_flow_in *flow)
 static __always_inline bool flow_in_v6_is(const struct dp_flow_in_v6 *f, const void *outer,
 					  const void *src, const void *dst)
 {
-	return f && equal_16(f->src, src) && equal_16(f->dst, dst) && equal_16(f->flow.src, outer) &&
-	       equal_16(f->flow.dst, outer + 16);
+	return f && equal_16(f->src, src) && equal_16(f->dst, dst) &&
+	       equal_16(f->flow.src, outer) && equal_16(f->flow.dst, outer + 16);
 }
 
 /* The first place of a flow between two nodes, and for which network: 'outer' are the substrate

@@ -27,8 +27,8 @@ static __always_inline __u32 forward_overhead(const struct dp_peer_copy *peer, _
 	return format == FORMAT_IPIP6_1 ? SUBSTRATE_OVERHEAD_IPIP6 : SUBSTRATE_OVERHEAD_SIIT;
 }
 
-/* What a packet of the flow leaves this host in: its format, or the one that carries whole what that would lose
- * something of. */
+/* What a packet of the flow leaves this host in: its format, or the one that carries whole what
+ * that would lose something of. */
 static __always_inline __u8 forward_format(const struct __sk_buff *skb, const struct iphdr *ip,
 					   const struct dp_flow_out *flow)
 {
@@ -83,9 +83,9 @@ static __always_inline int forward_check_size(const struct __sk_buff *skb, const
 
 /* By a device of the kernel's, in the flow's format, or, beside reip4, in vxlan/1. */
 static __always_inline int forward_tunnel(struct __sk_buff *skb, struct iphdr *ip,
-					 const struct dp_flow_out *flow,
-					 const struct dp_peer_copy *peer, __u32 header,
-					 __u16 *ret_mtu)
+					  const struct dp_flow_out *flow,
+					  const struct dp_peer_copy *peer, __u32 header,
+					  __u16 *ret_mtu)
 {
 	__u8 tos = ip->tos;
 	__u8 format = flow->format == FORMAT_REIP4_1 ? FORMAT_VXLAN_1 : flow->format;
@@ -97,8 +97,8 @@ static __always_inline int forward_tunnel(struct __sk_buff *skb, struct iphdr *i
 	return encap_encode(skb, peer, flow, tos);
 }
 
-/* To another host on an IPv4 substrate: re-headed, and what that would lose something of whole, by vxlan
- * where the two hosts have it and it can say the networks. */
+/* To another host on an IPv4 substrate: re-headed, and what that would lose something of whole, by
+ * vxlan where the two hosts have it and it can say the networks. */
 static __always_inline int forward_reip4(struct __sk_buff *skb, struct iphdr *ip,
 					 const struct dp_flow_out *flow,
 					 const struct dp_peer_copy *peer, __u32 header,
@@ -141,8 +141,8 @@ static __always_inline int forward_rehead(struct __sk_buff *skb, struct iphdr *i
 	return r ? r : transmit_by(skb, n, flow->nexthop, htons(ETH_P_IPV6));
 }
 
-/* To another host; returns -DROP_TOO_BIG with '*ret_mtu' and the packet untouched when the path does
- * not carry it. */
+/* To another host; returns -DROP_TOO_BIG with '*ret_mtu' and the packet untouched when the path
+ * does not carry it. */
 static __always_inline int forward_remote(struct __sk_buff *skb, struct iphdr *ip,
 					  const struct dp_flow_out *flow,
 					  const struct dp_peer_copy *peer, __u32 header,

@@ -56,8 +56,8 @@ static __noinline int geneve_write(struct __sk_buff *skb, __u32 format, __u32 fr
 	return (int)bpf_skb_set_tunnel_opt(skb, &o, sizeof(o.v2));
 }
 
-/* The version that a packet says it is, if it is that in fact: 0 with the format and the source's VNI, or
- * a reason. */
+/* The version that a packet says it is, if it is that in fact: 0 with the format and the source's
+ * VNI, or a reason. */
 static __noinline int geneve_read(struct __sk_buff *skb, struct packet *p)
 {
 	union geneve_any o = {};

@@ -9,8 +9,8 @@
  * transport header on will sum to the complement of what the field holds now, and that is the sum
  * that our checksum covers.
  *
- * The kernel cuts nothing off a packet that it takes for encapsulated, as those are that a host of the
- * same machine has sent whole (ipip6.h).  Such a packet is quoted whole, if it is small.
+ * The kernel cuts nothing off a packet that it takes for encapsulated, as those are that a host of
+ * the same machine has sent whole (ipip6.h).  Such a packet is quoted whole, if it is small.
  */
 #pragma once
 
@@ -143,8 +143,8 @@ static __always_inline __u32 icmp_quote_whole(struct __sk_buff *skb, struct pack
 }
 
 /* Cuts the packet down to what is quoted, where it lets itself be cut, and copies the beginning of
- * that to 'quote', which has room for ICMP_QUOTE_MAX; 'header' is the IP header's size.  Returns how much
- * was copied or 0; '*ret_sum' is the sum of all that is left of the packet. */
+ * that to 'quote', which has room for ICMP_QUOTE_MAX; 'header' is the IP header's size.  Returns
+ * how much was copied or 0; '*ret_sum' is the sum of all that is left of the packet. */
 static __always_inline __u32 icmp_quote(struct __sk_buff *skb, struct packet *p, __u8 *quote,
 					__u32 header, __u8 protocol, __u64 *ret_sum)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * ICMP errors of the substrate about packets re-headed on IPv4, told to the node by its router.  The quoted
- * packet becomes again what the node had sent.  Only after checking that this host could have sent it: from
- * the label of a port here, to the label of a mapped destination.
+ * ICMP errors of the substrate about packets re-headed on IPv4, told to the node by its router.
+ * The quoted packet becomes again what the node had sent.  Only after checking that this host could
+ * have sent it: from the label of a port here, to the label of a mapped destination.
  */
 #pragma once
 
@@ -16,8 +16,8 @@ enum {
 	ICMP4_QUOTED = sizeof(struct iphdr) + 8,
 };
 
-/* What the node is told: the ways of the substrate are none of its business, so all that could not be
- * delivered is an unreachable host, or prohibited.  As for ICMPv6 (icmp6_kind()). */
+/* What the node is told: the ways of the substrate are none of its business, so all that could not
+ * be delivered is an unreachable host, or prohibited.  As for ICMPv6 (icmp6_kind()). */
 static __always_inline bool icmp4_kind(struct icmphdr *icmp)
 {
 	if (icmp->type == ICMP_TIME_EXCEEDED)
@@ -45,7 +45,8 @@ static __always_inline int icmp4_check_quote(struct packet *p, const struct iphd
 	if (!src || !dst)
 		return -DROP_ICMP6;
 	m = mapping_v4_get(dst->vni, dst->addr);
-	if (!m || m->label != quoted->daddr || (m->state != DP_STATE_LIVE && m->state != DP_STATE_HELD))
+	if (!m || m->label != quoted->daddr ||
+	    (m->state != DP_STATE_LIVE && m->state != DP_STATE_HELD))
 		return -DROP_ICMP6;
 	p->vni = src->vni;
 	p->in.saddr = src->addr;
@@ -73,7 +74,7 @@ static __always_inline void icmp4_restore(struct packet *p, struct icmp_frame *f
 
 	if (ip->protocol == IPPROTO_UDP && *udp_check)
 		*udp_check = (__u16)~fold(
-			(__u64)(__u16)~*udp_check +
+			(__u64)(__u16) ~*udp_check +
 			(__u32)bpf_csum_diff(labels, sizeof(labels), v4, sizeof(v4), 0));
 	reip4_write(ip, v4[0], v4[1], 0, substrate_reip4_ttl(ntohs(ip->id)));
 }

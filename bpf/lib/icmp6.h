@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * ICMPv6 errors of the substrate about our packets, told to the node by its router: as ICMPv4 (RFC 7915
- * 5.2, 5.3), or as ICMPv6 when it was about IPv6 that travelled whole (RFC 2473 8).  The quoted packet
- * becomes again what the node had sent.  Only after checking that this host could have sent it: from an
- * address of a port here, to a mapped destination.
+ * ICMPv6 errors of the substrate about our packets, told to the node by its router: as ICMPv4 (RFC
+ * 7915 5.2, 5.3), or as ICMPv6 when it was about IPv6 that travelled whole (RFC 2473 8).  The
+ * quoted packet becomes again what the node had sent.  Only after checking that this host could
+ * have sent it: from an address of a port here, to a mapped destination.
  */
 #pragma once
 
@@ -140,7 +140,8 @@ static __always_inline int icmp6_deliver(struct __sk_buff *skb, struct packet *p
 	return deliver(skb, port, p->slot, FORMAT_NONE);
 }
 
-/* Could this host have sent the IPv6 packet inside the quoted one?  0 with the node in 'p', or a reason. */
+/* Could this host have sent the IPv6 packet inside the quoted one?  0 with the node in 'p', or a
+ * reason. */
 static __always_inline int icmp6_check_inner(struct packet *p, struct ingress *in,
 					     const struct ipv6hdr *inner)
 {
@@ -174,8 +175,8 @@ static __always_inline int icmp6_check_inner(struct packet *p, struct ingress *i
 	return 0;
 }
 
-/* The error about an IPv6 packet that travelled whole, which it may not have been big enough for, or for
- * which there was no way: both are so for the node's packet, too (RFC 2473 8.1 to 8.3). */
+/* The error about an IPv6 packet that travelled whole, which it may not have been big enough for,
+ * or for which there was no way: both are so for the node's packet, too (RFC 2473 8.1 to 8.3). */
 static __noinline int icmp6_error_inside(struct __sk_buff *skb, struct packet *p,
 					 const __u8 destination[16])
 {

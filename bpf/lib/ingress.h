@@ -26,9 +26,10 @@ static __always_inline int ingress_format(struct ingress *in, __u8 next)
 	return 0;
 }
 
-/* Whether that was chosen for the two nodes, whose addresses are in 'p': 0 with the record that says so, or a
- * reason. */
-static __always_inline int ingress_check_format(struct packet *p, __u32 peer_id, const struct dp_peer_copy **peer)
+/* Whether that was chosen for the two nodes, whose addresses are in 'p': 0 with the record that
+ * says so, or a reason. */
+static __always_inline int ingress_check_format(struct packet *p, __u32 peer_id,
+						const struct dp_peer_copy **peer)
 {
 	*peer = variant_from(p, peer_id);
 	return *peer ? seal_check((*peer)->accept, p->seal, p->in.format) : -DROP_UNKNOWN_PEER;
@@ -45,8 +46,8 @@ static __always_inline const struct dp_mapping_value *ingress_mapping(__u32 vni,
 	return mapping_v6_get(vni, addr);
 }
 
-/* The node here: its slot in 'p'; VERDICT_EDGE for a gateway; VERDICT_GONE for one that was here, whose sender is yet to be
- * verified; or a reason. */
+/* The node here: its slot in 'p'; VERDICT_EDGE for a gateway; VERDICT_GONE for one that was here,
+ * whose sender is yet to be verified; or a reason. */
 static __always_inline int ingress_destination(struct packet *p)
 {
 	const struct dp_port_copy *port;
@@ -75,26 +76,26 @@ static __always_inline int ingress_destination(struct packet *p)
 	return p->gone ? VERDICT_GONE : -DROP_NOT_LOCAL;
 }
 
-/* From an edge: an address that no subnet of the network has needs no mapping; neither for a node, nor for the handle of a
- * port that a gateway's table leads to first. */
+/* From an edge: an address that no subnet of the network has needs no mapping; neither for a node,
+ * nor for the handle of a port that a gateway's table leads to first. */
 static __always_inline bool ingress_is_outside(const struct packet *p, __u32 peer_id)
 {
 	const struct dp_peer_copy *peer = peer_get(peer_id);
 
 	return peer && peer->flags & DP_PEER_EDGE && p->from_vni == p->vni &&
-	       (!p->to_handle || p->slot) &&
-	       !subnet_get(p->vni, p->src);
+	       (!p->to_handle || p->slot) && !subnet_get(p->vni, p->src);
 }
 
-/* From who lives there, for an address that does not live here any more: its host has not heard, and is to be told. */
+/* From who lives there, for an address that does not live here any more: its host has not heard,
+ * and is to be told. */
 static __always_inline int ingress_stale(struct packet *p, __u32 peer, __u32 flags)
 {
 	upcall(p, DP_NOTE_STALE, peer, flags);
 	return -DROP_LOCAL_GONE;
 }
 
-/* Does the source live at this peer (MAP-4)?  0, an upcall, or a reason. Of what is for an address that has gone, nobody
- * is asked for the source: there is no node any more in whose name. */
+/* Does the source live at this peer (MAP-4)?  0, an upcall, or a reason. Of what is for an address
+ * that has gone, nobody is asked for the source: there is no node any more in whose name. */
 static __always_inline int ingress_verify(struct __sk_buff *skb, struct packet *p,
 					  const struct dp_mapping_value *m, __u32 peer, __u32 flags)
 {
@@ -130,14 +131,15 @@ static __always_inline int ingress_check_inner(const struct __sk_buff *skb, __be
 	return 0;
 }
 
-/* Restores the packet and gives it to the node.  'exact': it was looked at that the packet has no padding. */
+/* Restores the packet and gives it to the node.  'exact': it was looked at that the packet has no
+ * padding. */
 static __always_inline int ingress_deliver(struct __sk_buff *skb, struct ipv6hdr *ip6,
 					   const struct dp_flow_in *flow, bool layout_1, bool exact)
 {
 	__u8 next = ip6->nexthdr;
 	struct dp_traffic *c = counter_get(flow->stamp.slot, next == IPPROTO_IPIP ? FORMAT_IPIP6_1
-							     : layout_1 ? FORMAT_SIIT_1
-									: FORMAT_SIIT_2);
+							     : layout_1           ? FORMAT_SIIT_1
+										  : FORMAT_SIIT_2);
 	__u16 size = ntohs(ip6->payload_len);
 	__u8 *eth;
 	int r;
@@ -180,8 +182,8 @@ static __always_inline __u32 ingress_acl(const struct packet *p, const struct dp
 	return mine && mine->acl ? policy_acl(mine, subnet_get(p->from_vni, p->src)) : 0;
 }
 
-/* Security groups and ACL of the port: 0, or a reason.  'at' is where the inner packet is; IPv4 that
- * was re-headed has no header there but its protocol 'next'. */
+/* Security groups and ACL of the port: 0, or a reason.  'at' is where the inner packet is; IPv4
+ * that was re-headed has no header there but its protocol 'next'. */
 __judged_once int ingress_judge(struct __sk_buff *skb, struct packet *p, __u32 at, __u32 next)
 {
 	const struct dp_port_copy *port = p ? port_get(p->slot) : NULL;
@@ -202,7 +204,8 @@ __judged_once int ingress_judge(struct __sk_buff *skb, struct packet *p, __u32 a
 	return r ? r : policy_judge(skb, p, p->slot << 1, p->identity, acl);
 }
 
-/* A packet that is allowed has come from one of the hosts of its source: its connection is there. */
+/* A packet that is allowed has come from one of the hosts of its source: its connection is
+ * there. */
 static __noinline void ingress_spread(struct __sk_buff *skb, struct packet *p, __u32 at, __u32 next)
 {
 	int r;
@@ -238,7 +241,8 @@ static __always_inline void ingress_flow_to(struct dp_flow_in *flow, __u32 slot,
 	flow->to_flags = (__u8)port->flags;
 }
 
-/* IPv4, re-headed or whole, from a known peer and checked so far: VERDICT_ROUTED, or what becomes of it. */
+/* IPv4, re-headed or whole, from a known peer and checked so far: VERDICT_ROUTED, or what becomes
+ * of it. */
 static __always_inline int ingress_ipv4(struct __sk_buff *skb, struct packet *p, struct ingress *in,
 					__u32 peer_id, const struct dp_peer_copy *peer)
 {
@@ -326,8 +330,8 @@ static __always_inline __u32 ingress_source_bucket(const struct packet *p)
 		       : dp_bucket_v6(p->from_vni, p->src);
 }
 
-/* Where the source of an IPv6 packet lives, or, for what a node forwards, who may forward into this network
- * (ingress_source_key()). */
+/* Where the source of an IPv6 packet lives, or, for what a node forwards, who may forward into this
+ * network (ingress_source_key()). */
 static __always_inline const struct dp_mapping_value *ingress_source(const struct packet *p)
 {
 	return p->from_vni >= SUBSTRATE_VNI_HANDLE_MIN
@@ -363,7 +367,8 @@ static __always_inline int ingress_ipv6(struct __sk_buff *skb, struct packet *p,
 	return r ? r : VERDICT_ROUTED;
 }
 
-/* Looks at a packet whose destination is in a locator of ours: VERDICT_ROUTED, or what becomes of it. */
+/* Looks at a packet whose destination is in a locator of ours: VERDICT_ROUTED, or what becomes of
+ * it. */
 static __noinline int ingress_decide(struct __sk_buff *skb, struct packet *p)
 {
 	struct ingress *in = &p->in;
@@ -453,8 +458,8 @@ static __noinline int ingress_carry(struct __sk_buff *skb, struct packet *p)
 	return ingress_deliver(skb, ip6, flow, p->in.layout == FORMAT_SIIT_1, false);
 }
 
-/* A packet whose destination is in a locator of ours, in steps as route_ipv4().  One for a gateway is not
- * judged: no node gets it. */
+/* A packet whose destination is in a locator of ours, in steps as route_ipv4().  One for a gateway
+ * is not judged: no node gets it. */
 __judged_once int ingress_packet(struct __sk_buff *skb, struct packet *p)
 {
 	int r = p ? ingress_decide(skb, p) : -DROP_MALFORMED;

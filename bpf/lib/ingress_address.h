@@ -9,8 +9,8 @@ static __always_inline __u8 ingress_layout(const __u8 *dst)
 {
 	const __u64 d = *(const __u64 *)dst;
 
-	if (config.has_siit2 && !((d ^ *(const volatile __u64 *)config.siit2) &
-				  bpf_cpu_to_be64(0xffffffffffffff00ULL)))
+	if (config.has_siit2 &&
+	    !((d ^ *(const volatile __u64 *)config.siit2) & bpf_cpu_to_be64(0xffffffffffffff00ULL)))
 		return FORMAT_SIIT_2;
 	if (config.has_siit1 && d == *(const volatile __u64 *)config.siit1)
 		return FORMAT_SIIT_1;
@@ -53,8 +53,8 @@ static __always_inline bool ingress_is_network(__u32 vni)
 	return vni >= SUBSTRATE_VNI_MIN && vni <= SUBSTRATE_VNI_MAX;
 }
 
-/* May the two ends speak?  0 with the destination's network and, for a handle, what it means here in
- * 'p'; or a reason. */
+/* May the two ends speak?  0 with the destination's network and, for a handle, what it means here
+ * in 'p'; or a reason. */
 static __always_inline int ingress_networks(struct packet *p, __u32 src_vni, __u32 dst_vni)
 {
 	const struct dp_handle_value *h;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The path of a packet that came re-headed on IPv4: both its addresses are labels.  The destination's is one
- * of ours and says network and node; the source's says who sent it, and counts if the mapping of that one
- * names this label and the host that the label's range belongs to.
+ * The path of a packet that came re-headed on IPv4: both its addresses are labels.  The
+ * destination's is one of ours and says network and node; the source's says who sent it, and counts
+ * if the mapping of that one names this label and the host that the label's range belongs to.
  */
 #pragma once
 
@@ -12,7 +12,8 @@
 /* The flow between two labels, or NULL. */
 static __always_inline struct dp_flow_in *reip4_find(const struct iphdr *ip)
 {
-	__u64 src = (__u64)ip->saddr << 32 | htonl(0xffff), dst = (__u64)ip->daddr << 32 | htonl(0xffff);
+	__u64 src = (__u64)ip->saddr << 32 | htonl(0xffff),
+	      dst = (__u64)ip->daddr << 32 | htonl(0xffff);
 	__u32 place = flow_first(bpf_get_smp_processor_id(), flow_number(src), flow_number(dst));
 	struct dp_flow_in *f;
 
@@ -32,8 +33,7 @@ static __always_inline bool reip4_passes(struct __sk_buff *skb, const struct iph
 {
 	struct policy_ports t;
 
-	return !flow->judge ||
-	       (policy_ports_labelled(skb, ip, &t) && policy_recall_in(flow, &t)) ||
+	return !flow->judge || (policy_ports_labelled(skb, ip, &t) && policy_recall_in(flow, &t)) ||
 	       policy_hit_in(skb, flow, reip4_virtual(flow->dst), reip4_virtual(flow->src));
 }
 

@@ -8,15 +8,17 @@
 
 #include "bpf/lib/packet.h"
 
-/* For a packet that carries the mark of an earlier outer header, long gone: a veth hands it on from host to host, no wire
- * does.  The kernel makes no second one then; so here is room without it, in two steps as in ipip6_decode().  Not
- * for GSO packets, whose kind the kernel would change. */
+/* For a packet that carries the mark of an earlier outer header, long gone: a veth hands it on from
+ * host to host, no wire does.  The kernel makes no second one then; so here is room without it, in
+ * two steps as in ipip6_decode().  Not for GSO packets, whose kind the kernel would change. */
 static __noinline int ipip6_room(struct __sk_buff *skb)
 {
 	if (skb->gso_size || skb->protocol != htons(ETH_P_IP) ||
 	    bpf_skb_change_proto(skb, htons(ETH_P_IPV6), 0))
 		return -DROP_REWRITE;
-	return bpf_skb_adjust_room(skb, 20, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO) ? -DROP_REWRITE : 0;
+	return bpf_skb_adjust_room(skb, 20, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO)
+		       ? -DROP_REWRITE
+		       : 0;
 }
 
 static __always_inline int ipip6_encode(struct __sk_buff *skb, const struct dp_flow_out *flow,

@@ -2,8 +2,8 @@
 /*
  * IPv6 as the programs see it: links, and what stands behind extension headers (RFC 8200 4).
  *
- * An IPv6 subnet is a /64 (model/cidr6.h), and so is the link-local prefix: whether two addresses are
- * on one link is told by their first 8 bytes.
+ * An IPv6 subnet is a /64 (model/cidr6.h), and so is the link-local prefix: whether two addresses
+ * are on one link is told by their first 8 bytes.
  */
 #pragma once
 
@@ -42,8 +42,8 @@ static __always_inline bool ipv6_is_zero(const __u8 a[16])
 	return !(w[0] | w[1]);
 }
 
-/* What the packet carries at last, and where from the frame's beginning that is; of a later fragment what
- * it is a part of, at 0.  0 or a reason. */
+/* What the packet carries at last, and where from the frame's beginning that is; of a later
+ * fragment what it is a part of, at 0.  0 or a reason. */
 static __noinline int ipv6_upper(struct __sk_buff *skb, __u8 *ret_protocol, __u16 *ret_at)
 {
 	__u32 at = ETH_HLEN + sizeof(struct ipv6hdr);

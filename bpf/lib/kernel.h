@@ -76,8 +76,8 @@ struct icmphdr {
 
 #define barrier() asm volatile("" ::: "memory")
 
-/* A function that the verifier looks at once, by itself, and not again for each way that leads to it.  It
- * knows nothing of its arguments: a pointer to memory may be NULL. */
+/* A function that the verifier looks at once, by itself, and not again for each way that leads to
+ * it.  It knows nothing of its arguments: a pointer to memory may be NULL. */
 #define __judged_once __attribute__((noinline, used))
 
 #define likely(x)   __builtin_expect(!!(x), 1)

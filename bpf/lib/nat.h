@@ -27,7 +27,8 @@ static __always_inline __u32 nat_timeout(const struct edge *e, __u8 state)
 			return DP_TIMEOUT_TCP_CLOSING;
 		if (!answered)
 			return DP_TIMEOUT_TCP_OPENING;
-		return e->gateway.kind == DP_HANDLE_NAT ? DP_TIMEOUT_NAT : DP_TIMEOUT_TCP_ESTABLISHED;
+		return e->gateway.kind == DP_HANDLE_NAT ? DP_TIMEOUT_NAT
+							: DP_TIMEOUT_TCP_ESTABLISHED;
 	case IPPROTO_UDP:
 		if (!answered)
 			return DP_TIMEOUT_UDP;
@@ -131,8 +132,8 @@ struct nat_search {
 };
 
 enum {
-	NAT_STEP =
-		65537, /* a prime above any range: each step is another port, until all were seen */
+	/* a prime above any range: each step is another port, until all were seen */
+	NAT_STEP = 65537,
 };
 
 /* The inside's own port first, then ports in no order that the world could guess. */
@@ -251,8 +252,8 @@ static __always_inline bool nat_knows(const struct edge *e)
 					e->protocol == IPPROTO_ICMP);
 }
 
-/* Whether a packet from inside that belongs to no session may begin one: of TCP only what begins a connection,
- * but where the outside may have begun it. */
+/* Whether a packet from inside that belongs to no session may begin one: of TCP only what begins a
+ * connection, but where the outside may have begun it. */
 static __always_inline bool nat_begins(const struct edge *e)
 {
 	return e->protocol != IPPROTO_TCP || e->fixed ||
@@ -297,7 +298,8 @@ static __noinline int nat_out(struct edge *e)
 	}
 	if (e->kind == EDGE_ERROR)
 		return -DROP_UNSOLICITED;
-	/* one that was pushed out goes on while its port is its own, one that has expired does not */
+	/* one that was pushed out goes on while its port is its own, one that has expired does
+	 * not */
 	if (s && !nat_begins(e))
 		return -DROP_CONNECTION_STATE;
 	nat_touch(e, &fresh);
@@ -367,8 +369,8 @@ static __noinline bool nat_is_former(__be32 public, __be32 addr)
 		     f->addr[3] == addr);
 }
 
-/* A packet from the world to a node that had the address.  What begins is not the node's any more, and
- * what it does not answer is not for long. */
+/* A packet from the world to a node that had the address.  What begins is not the node's any more,
+ * and what it does not answer is not for long. */
 static __noinline bool nat_former_in(const struct edge *e, struct dp_session_value *s)
 {
 	__u32 expires = s->expires;
@@ -399,8 +401,8 @@ static __noinline bool nat_former_out(const struct edge *e, void *table,
 	return true;
 }
 
-/* An old connection keeps the public address it began with while the node has that, or has had it and may
- * end what it began. */
+/* An old connection keeps the public address it began with while the node has that, or has had it
+ * and may end what it began. */
 static __always_inline bool nat_keeps_public(const struct edge *e, void *table,
 					     struct dp_session_value *s)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Fragments and NAT gateways: only the first one has ports, so it is translated as any packet, and what became of
- * its address is noted for the others (RFC 4787 REQ-14).  They pass in any order behind the first; one that
- * comes before it is dropped, as on the node's own host (policy_fragment()).  The identification stays.
+ * Fragments and NAT gateways: only the first one has ports, so it is translated as any packet, and
+ * what became of its address is noted for the others (RFC 4787 REQ-14).  They pass in any order
+ * behind the first; one that comes before it is dropped, as on the node's own host
+ * (policy_fragment()).  The identification stays.
  */
 #pragma once
 

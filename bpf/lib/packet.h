@@ -2,8 +2,8 @@
 /*
  * What the full path knows about one packet, filled in step by step, and where its headers are.
  *
- * A step returns a verdict: 0 "go on", another TC action, VERDICT_UPCALL with what the agent is asked
- * in 'packet', or -DROP_X, which conclude() turns into 'return refuse(...)'.
+ * A step returns a verdict: 0 "go on", another TC action, VERDICT_UPCALL with what the agent is
+ * asked in 'packet', or -DROP_X, which conclude() turns into 'return refuse(...)'.
  */
 #pragma once
 
@@ -35,24 +35,24 @@ enum {
 	TUPLE_QUERY = 1, /* ICMP: asks */
 	TUPLE_ANSWER = 2,
 	TUPLE_ERROR = 3,
-	TUPLE_LONE = 4, /* ICMP: neither */
+	TUPLE_LONE = 4,  /* ICMP: neither */
 	TUPLE_FIRST = 1, /* of fragments */
 	TUPLE_LATER = 2,
 };
 
 /* What a packet is about (tuple.h). */
 struct tuple {
-	__u32 at;      /* where its transport header is */
-	__u32 subject; /* abi/maps.h: policy */
-	__be32 id;     /* of a fragment */
+	__u32 at;                   /* where its transport header is */
+	__u32 subject;              /* abi/maps.h: policy */
+	__be32 id;                  /* of a fragment */
 	__be16 source, destination; /* ports; of ICMP queries the number and 0 */
 	__u8 protocol;
 	__u8 kind;
 	__u8 query; /* ICMP: the type that asked */
 	__u8 tcp;   /* byte 13 of its header */
 	__u8 fragment;
-	__u8 quoted;  /* it is what an error quotes, not the packet itself */
-	__u8 offset;  /* TCP: words of its header */
+	__u8 quoted; /* it is what an error quotes, not the packet itself */
+	__u8 offset; /* TCP: words of its header */
 	__u8 pad;
 	__u8 bytes[40] __attribute__((aligned(8))); /* being looked at */
 };
@@ -79,42 +79,49 @@ struct packet {
 	__u32 ask_id; /* of an upcall: struct dp_note */
 	__u8 ask_kind, ask_flags;
 	bool to_handle; /* the way leads to a handle, */
-	bool by_exit;   /* that of an internet gateway, where its source's exit is (abi/gateway.h) */
-	__u8 edge;      /* enum edge_side */
-	__be32 public;  /* WORLD: the address that it was for */
-	__u32 to_vni;   /* written as the destination's: a network or a handle */
-	__u32 to_peer;  /* who has that handle */
-	__u32 from_vni; /* written as the source's: the network, or the handle of one that forwards */
+	/* that of an internet gateway, where its source's exit is (abi/gateway.h) */
+	bool by_exit;
+	__u8 edge;     /* enum edge_side */
+	__be32 public; /* WORLD: the address that it was for */
+	__u32 to_vni;  /* written as the destination's: a network or a handle */
+	__u32 to_peer; /* who has that handle */
+	/* written as the source's: the network, or the handle of one that forwards */
+	__u32 from_vni;
 	__u8 node_mac[6];
 	__u64 revision;        /* of the mapping that decided */
 	__u8 src[16], dst[16]; /* virtual, IPv4 as ::ffff:a.b.c.d */
-	__u8 home[16];         /* of the port it is from, with 'strange': the first of its own addresses */
-	__u8 router_mac[6];    /* of the sender's subnet */
-	__be32 router;         /* likewise */
-	__u16 mtu;             /* what the path would have carried: for DROP_TOO_BIG */
-	bool from_node;        /* and so it may be answered with an ICMP error */
-	bool routed;           /* the node sent it to its router */
-	bool strange;          /* its source is not of the port that it is from, which may send it */
-	bool copied;           /* the agent's own: DP_NOTE_COPY */
-	bool refused_out;      /* the last of its ports to be asked was the sender's */
-	bool injected;         /* by the agent: HELD counts as LIVE, MACs are a note */
-	bool gone;             /* it is for an address that was here and is not any more */
-	union {                /* the decision */
+	/* of the port it is from, with 'strange': the first of its own addresses */
+	__u8 home[16];
+	__u8 router_mac[6]; /* of the sender's subnet */
+	__be32 router;      /* likewise */
+	__u16 mtu;          /* what the path would have carried: for DROP_TOO_BIG */
+	bool from_node;     /* and so it may be answered with an ICMP error */
+	bool routed;        /* the node sent it to its router */
+	/* its source is not of the port that it is from, which may send it */
+	bool strange;
+	bool copied;      /* the agent's own: DP_NOTE_COPY */
+	bool refused_out; /* the last of its ports to be asked was the sender's */
+	bool injected;    /* by the agent: HELD counts as LIVE, MACs are a note */
+	bool gone;        /* it is for an address that was here and is not any more */
+	union {           /* the decision */
 		struct dp_flow_out out;
 		struct dp_flow_in in;
 	} flow;
 	struct ingress in; /* for a substrate packet */
 	__u32 identity;    /* security groups of the other end */
-	__u32 acl, to_acl; /* ACLs that it meets leaving a subnet, and entering one of this host's */
-	__u32 size;        /* of an IPv6 packet inside another */
-	bool keep;         /* the decision may go into the flow cache */
-	bool untagged;     /* it had its record's VLAN tag: it may not, for all of them lose theirs */
-	__u8 seal;         /* abi/seal.h; 0: it came in the clear */
-	__u8 sent_format;  /* enum format: what it is to leave this host in */
+	/* ACLs that it meets leaving a subnet, and entering one of this host's */
+	__u32 acl, to_acl;
+	__u32 size; /* of an IPv6 packet inside another */
+	bool keep;  /* the decision may go into the flow cache */
+	/* it had its record's VLAN tag: it may not, for all of them lose theirs */
+	bool untagged;
+	__u8 seal;                      /* abi/seal.h; 0: it came in the clear */
+	__u8 sent_format;               /* enum format: what it is to leave this host in */
 	__u32 sent_packets, sent_bytes; /* from a node and not counted yet (counter.h) */
-	__u32 seal_peer;   /* whose key it was */
-	bool spread;       /* one end is on several hosts: the receiver until it is chosen, or the sender, */
-	__u32 spread_peer; /* which sent it from here */
+	__u32 seal_peer;                /* whose key it was */
+	/* one end is on several hosts: the receiver until it is chosen, or the sender, */
+	bool spread;
+	__u32 spread_peer;   /* which sent it from here */
 	struct side side[2]; /* by egress */
 	struct tuple tuple;
 	struct dp_connection_key key;
@@ -159,7 +166,8 @@ static __always_inline struct ipv6hdr *ipv6_get(const struct __sk_buff *skb)
 	return (void *)(ip + 1) > packet_end(skb) ? NULL : ip;
 }
 
-/* The Ethernet header before an IP header that was checked: the verifier knows it by that pointer. */
+/* The Ethernet header before an IP header that was checked: the verifier knows it by that
+ * pointer. */
 static __always_inline void *ethernet_of(const void *ip)
 {
 	return (void *)ip - ETH_HLEN;
@@ -177,8 +185,8 @@ static __always_inline void packet_pull(struct __sk_buff *skb, __u32 size)
 		bpf_skb_pull_data(skb, n);
 }
 
-/* The two halves of a word, added with the carry coming round: the upper half of the word plus itself with
- * its halves exchanged. */
+/* The two halves of a word, added with the carry coming round: the upper half of the word plus
+ * itself with its halves exchanged. */
 static __always_inline __u16 fold(__u64 sum)
 {
 	__u32 half = (__u32)((sum + (sum << 32 | sum >> 32)) >> 32);
@@ -194,15 +202,15 @@ static __always_inline __u64 ipv4_sum(const struct iphdr *ip)
 	return (__u64)w[0] + w[1] + w[2] + w[3] + w[4];
 }
 
-/* Whether such a header's checksum is right: the sum, which is never 0, is a multiple of 0xffff.  That is so if
- * multiplied by its inverse (modulo 2^64) it is at most 2^64 / 0xffff. */
+/* Whether such a header's checksum is right: the sum, which is never 0, is a multiple of 0xffff.
+ * That is so if multiplied by its inverse (modulo 2^64) it is at most 2^64 / 0xffff. */
 static __always_inline bool ipv4_sum_is_right(const struct iphdr *ip)
 {
 	return ipv4_sum(ip) * 0xfffefffefffeffffULL <= 0x0001000100010001ULL;
 }
 
-/* Writes a header without options, its words in registers: what is stored in pieces and read again as a
- * whole keeps the processor waiting. */
+/* Writes a header without options, its words in registers: what is stored in pieces and read again
+ * as a whole keeps the processor waiting. */
 static __always_inline void ipv4_write(struct iphdr *ip, __u32 first, __u32 second, __u32 third,
 				       __be32 saddr, __be32 daddr)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Security groups and ACLs, asked about a packet once for the port that sends it and once for the one
- * that gets it, each on the host where it is.  What can be said of two addresses goes into the flow
- * cache; what is about ports is asked for each packet (DP_JUDGE_*).
+ * Security groups and ACLs, asked about a packet once for the port that sends it and once for the
+ * one that gets it, each on the host where it is.  What can be said of two addresses goes into the
+ * flow cache; what is about ports is asked for each packet (DP_JUDGE_*).
  *
  * Order, as in EC2: out of a node its groups and then its subnet's ACL, into a node the ACL first.
  *
@@ -66,8 +66,8 @@ static __always_inline int policy_refused(bool egress)
 	return egress ? -DROP_GROUP_EGRESS : -DROP_GROUP_INGRESS;
 }
 
-/* Whether a packet may begin something that is tracked. Errors do not, nor answers that nobody waits for,
- * nor messages on their own: each of those is asked about. */
+/* Whether a packet may begin something that is tracked. Errors do not, nor answers that nobody
+ * waits for, nor messages on their own: each of those is asked about. */
 static __always_inline bool policy_begins(const struct tuple *t)
 {
 	return t->kind == TUPLE_PLAIN || t->kind == TUPLE_QUERY;
@@ -166,8 +166,8 @@ static __always_inline bool policy_is_needed(const struct dp_port_copy *port, __
 /* ---- both ---- */
 
 /* A packet from the node of 'p->slot', as it came: to the port 'to_slot' of this host, or 0.  'acl'
- * and 'to_acl' are those of the two subnets.  0, or the reason, which is then counted for the port that
- * refuses. */
+ * and 'to_acl' are those of the two subnets.  0, or the reason, which is then counted for the port
+ * that refuses. */
 __judged_once int policy_out(struct __sk_buff *skb, struct packet *p, __u32 to_slot, __u32 acl,
 			     __u32 to_acl)
 {
@@ -275,8 +275,8 @@ static __always_inline const struct ipv6hdr *policy_inner(const struct __sk_buff
 }
 
 /* of one that is re-headed on IPv4. */
-static __always_inline bool policy_ports_labelled(const struct __sk_buff *skb, const struct iphdr *ip,
-						  struct policy_ports *ret)
+static __always_inline bool policy_ports_labelled(const struct __sk_buff *skb,
+						  const struct iphdr *ip, struct policy_ports *ret)
 {
 	return policy_ports_get(skb, ip + 1, ip->protocol, ret);
 }
@@ -409,8 +409,8 @@ static __always_inline bool policy_key_out(const struct __sk_buff *skb,
 	return true;
 }
 
-/* Whether the packet passes without the full path being asked: as policy_recall_out(), with a search for
- * its connections, and ACLs. */
+/* Whether the packet passes without the full path being asked: as policy_recall_out(), with a
+ * search for its connections, and ACLs. */
 __judged_once int policy_hit_out(struct __sk_buff *skb, struct dp_flow_out *flow)
 {
 	struct dp_connection_key k;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A private NAT gateway: a port of an edge like that of any node, but what its node would get is translated
- * here and comes back as what that node sends.  So all that is true of nodes is true of it: where its address
- * is, who may reach it, its subnet's ACL and route table, misses, flow logs.
+ * A private NAT gateway: a port of an edge like that of any node, but what its node would get is
+ * translated here and comes back as what that node sends.  So all that is true of nodes is true of
+ * it: where its address is, who may reach it, its subnet's ACL and route table, misses, flow logs.
  *
  *	to its handle   from its network: the source becomes its address, with a port (nat.h)
  *	to its address  an answer: the destination becomes the node's again; what none is, is dropped
  *
- * Its device is a bridge that has no ports, for a device of its own is all that a port needs.  The port
- * sends what it gets as the router's next hop, which takes a hop from the packet; translation takes none.
+ * Its device is a bridge that has no ports, for a device of its own is all that a port needs.  The
+ * port sends what it gets as the router's next hop, which takes a hop from the packet; translation
+ * takes none.
  */
 #pragma once
 
@@ -37,9 +38,9 @@ static __always_inline int private_gateway(const struct packet *p, struct edge *
 	return 0;
 }
 
-/* What is left of the header: the hop that translate() has taken is the port's to take.  And an error that
- * the router has answered the gateway comes from the gateway, whose host has its address, as with public ones
- * (edge_answer.h). */
+/* What is left of the header: the hop that translate() has taken is the port's to take.  And an
+ * error that the router has answered the gateway comes from the gateway, whose host has its
+ * address, as with public ones (edge_answer.h). */
 static __always_inline int private_header(struct __sk_buff *skb, const struct packet *p,
 					  const struct edge *e, __be32 addr)
 {

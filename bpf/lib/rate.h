@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * rate/1: how fast one host may send to another, as a token bucket (the virtual scheduling form of ITU-T
- * I.371's GCRA): one number says when the bucket will be full, and moves by compare and exchange, so that
- * all processors share a budget without a lock.
+ * rate/1: how fast one host may send to another, as a token bucket (the virtual scheduling form of
+ * ITU-T I.371's GCRA): one number says when the bucket will be full, and moves by compare and
+ * exchange, so that all processors share a budget without a lock.
  *
  * Bytes are those of IP behind the link's header, of each packet that a GSO packet becomes.
  */
@@ -24,7 +24,8 @@ static __always_inline __u64 rate_size(const struct __sk_buff *skb)
 	return size;
 }
 
-/* Whether the packet may leave now.  Not inlined: where nobody has a rate its code is not in the way. */
+/* Whether the packet may leave now.  Not inlined: where nobody has a rate its code is not in the
+ * way. */
 __judged_once int rate_take(const struct __sk_buff *skb, __u32 row)
 {
 	struct dp_rate_value *r = bpf_map_lookup_elem(&rates, &row);

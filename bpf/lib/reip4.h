@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * reip4/1: both addresses of an IPv4 packet become labels, ordinary addresses of the substrate that stand
- * for (network, virtual address), and back.  Not a byte is added; GSO packets stay whole.
+ * reip4/1: both addresses of an IPv4 packet become labels, ordinary addresses of the substrate that
+ * stand for (network, virtual address), and back.  Not a byte is added; GSO packets stay whole.
  *
  *	source, destination = the labels | TTL 64, the substrate's own | identification = TTL << 8
  *
- * All else stays as it is, but for the transport checksum, which covers the addresses.  Only packets with DF
- * and without options travel so: of others the identification has a meaning, or routers might take a
- * slow way; they go whole, by vxlan.
+ * All else stays as it is, but for the transport checksum, which covers the addresses.  Only
+ * packets with DF and without options travel so: of others the identification has a meaning, or
+ * routers might take a slow way; they go whole, by vxlan.
  */
 #pragma once
 

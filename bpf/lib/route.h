@@ -161,8 +161,9 @@ static __always_inline int route_to_port(struct packet *p, __u32 slot, __be32 sa
 	return 0;
 }
 
-/* The destination's place: a port here, or a peer; or it is on several hosts, 'p->spread', and has yet to be
- * chosen.  Fills 'flow'; 0, an upcall or a reason; '*ret_cache' says whether the decision may be kept. */
+/* The destination's place: a port here, or a peer; or it is on several hosts, 'p->spread', and has
+ * yet to be chosen.  Fills 'flow'; 0, an upcall or a reason; '*ret_cache' says whether the decision
+ * may be kept. */
 static __always_inline int route_locate(struct __sk_buff *skb, struct packet *p, __be32 saddr,
 					__be32 daddr, const struct dp_subnet_value *mine,
 					const struct dp_subnet_value *its, struct dp_flow_out *flow,
@@ -204,8 +205,8 @@ static __always_inline int route_locate(struct __sk_buff *skb, struct packet *p,
 	peer = variant_towards(p, m->peer, p->to_vni, &flow->peer);
 	if (!peer)
 		return -DROP_NO_PEER;
-	if (peer->send == FORMAT_REIP4_1 && reip4_route(peer, p->from_vni, p->to_vni, saddr, daddr,
-							m->label, flow))
+	if (peer->send == FORMAT_REIP4_1 &&
+	    reip4_route(peer, p->from_vni, p->to_vni, saddr, daddr, m->label, flow))
 		return 0;
 	return route_to_peer(peer, p->from_vni, p->to_vni, saddr, daddr, flow);
 }
@@ -267,15 +268,16 @@ static __noinline int route_by_exit(struct packet *p, __be32 saddr)
 	return 0;
 }
 
-/* Is the source the port's own, or may the port forward others', or translate them?  0 with the networks of the
- * packet so far, or a reason. */
+/* Is the source the port's own, or may the port forward others', or translate them?  0 with the
+ * networks of the packet so far, or a reason. */
 static __always_inline int route_check_source(struct packet *p, const struct dp_port_copy *port)
 {
 	p->to_vni = p->vni;
 	p->from_vni = p->vni;
 	if (local_slot(p->vni, p->src) == p->slot)
 		return 0;
-	if (!(port->flags & DP_PORT_TRANSLATES)) { /* of an edge, from whom it is taken (ingress_is_outside()) */
+	/* of an edge, from whom it is taken (ingress_is_outside()) */
+	if (!(port->flags & DP_PORT_TRANSLATES)) {
 		if (!(port->flags & DP_PORT_FORWARDS) || !port->handle)
 			return -DROP_SOURCE_ADDR;
 		p->from_vni = port->handle;
@@ -285,12 +287,12 @@ static __always_inline int route_check_source(struct packet *p, const struct dp_
 	return 0;
 }
 
-/* Whoever it is from and to: 0 with the two subnets and, in 'p', the router that speaks for them. */
+/* Whoever it is from and to: 0 with the two subnets and, in 'p', the router that speaks for
+ * them. */
 static __always_inline int route_subnets(struct packet *p, const struct dp_subnet_value **ret_mine,
 					 const struct dp_subnet_value **ret_its)
 {
-	const struct dp_subnet_value *mine =
-		subnet_get(p->vni, p->strange ? p->home : p->src);
+	const struct dp_subnet_value *mine = subnet_get(p->vni, p->strange ? p->home : p->src);
 
 	if (!mine)
 		return -DROP_SOURCE_ADDR;
@@ -465,8 +467,8 @@ static __noinline int route_decide(struct __sk_buff *skb, struct packet *p)
 	return route_unicast(skb, p, port, flow);
 }
 
-/* An IPv4 packet from a node.  In steps that follow each other, not one inside the other: they share
- * the little stack. */
+/* An IPv4 packet from a node.  In steps that follow each other, not one inside the other: they
+ * share the little stack. */
 static __noinline int route_ipv4(struct __sk_buff *skb, struct packet *p)
 {
 	__u32 slot = p->slot;

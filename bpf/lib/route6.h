@@ -101,8 +101,8 @@ static __always_inline void route6_stamp(struct packet *p)
 	s->mapping_generation = generation_get(s->bucket);
 }
 
-/* The destination's place: VERDICT_ROUTED, and in 'p->flow.out' a port here or a peer; or what becomes
- * of the packet; 'p->spread' when the host has yet to be chosen. */
+/* The destination's place: VERDICT_ROUTED, and in 'p->flow.out' a port here or a peer; or what
+ * becomes of the packet; 'p->spread' when the host has yet to be chosen. */
 static __always_inline int route6_locate(struct packet *p)
 {
 	const struct dp_local_value *local = local_get(p->to_vni, p->dst);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The logical router as a host, for IPv6: it answers pings to its link-local address itself, DHCPv6 and
- * router solicitations go to the agent, everything else has no such service.
+ * The logical router as a host, for IPv6: it answers pings to its link-local address itself, DHCPv6
+ * and router solicitations go to the agent, everything else has no such service.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Packets on their way to the sealing worker and back (abi/seal.h).  A peer whose traffic is sealed has
- * a next hop of its own: the sealing device, with the note as its MACs; so what is re-headed needs
- * nothing here on its way out.  What a tunnel would carry goes there as it is.
+ * Packets on their way to the sealing worker and back (abi/seal.h).  A peer whose traffic is sealed
+ * has a next hop of its own: the sealing device, with the note as its MACs; so what is re-headed
+ * needs nothing here on its way out.  What a tunnel would carry goes there as it is.
  */
 #pragma once
 
@@ -14,8 +14,8 @@ static __always_inline int format_refusal(__u32 accept, __u8 format)
 	return accept & FORMAT_VERSIONS(format) ? -DROP_FORMAT_VERSION : -DROP_FORMAT;
 }
 
-/* Whether a packet with this 'seal' (enum seal_cipher, SEAL_NOTE_LZ4) in this format was chosen: 0, or a
- * reason. */
+/* Whether a packet with this 'seal' (enum seal_cipher, SEAL_NOTE_LZ4) in this format was chosen: 0,
+ * or a reason. */
 static __always_inline int seal_check(__u32 accept, __u8 seal, __u8 format)
 {
 	__u32 sealed = accept >> SEAL_ACCEPT_SHIFT;

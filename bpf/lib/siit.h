@@ -49,8 +49,8 @@ static __always_inline __u32 siit_checksum_offset(__u8 protocol, __u64 *ret_flag
 	}
 }
 
-/* siit/1: the addresses in the transport's checksum change by 'diff'.  'at' is the transport header.
- * A datagram too short for the field has none to change. */
+/* siit/1: the addresses in the transport's checksum change by 'diff'.  'at' is the transport
+ * header. A datagram too short for the field has none to change. */
 static __always_inline int siit_fix_checksum(struct __sk_buff *skb, __u8 protocol, __u32 at,
 					     __u32 diff)
 {
@@ -63,7 +63,8 @@ static __always_inline int siit_fix_checksum(struct __sk_buff *skb, __u8 protoco
 }
 
 /* The same for siit/1, out of the way of what needs none. */
-static __noinline int siit_fix_checksum_1(struct __sk_buff *skb, __u8 protocol, __u32 at, __u32 diff)
+static __noinline int siit_fix_checksum_1(struct __sk_buff *skb, __u8 protocol, __u32 at,
+					  __u32 diff)
 {
 	return siit_fix_checksum(skb, protocol, at, diff);
 }
@@ -98,9 +99,9 @@ static __always_inline int siit_encode(struct __sk_buff *skb, const struct iphdr
 	return siit_fix_checksum_1(skb, f.protocol, ETH_HLEN + sizeof(*ip6), flow->checksum_diff);
 }
 
-/* For a card that has summed the whole packet.  When the kernel takes the first 20 bytes of the header out, it
- * takes them out of the sum as well; the others are overwritten, so their sum is put among these.  The new
- * header sums to nothing. */
+/* For a card that has summed the whole packet.  When the kernel takes the first 20 bytes of the
+ * header out, it takes them out of the sum as well; the others are overwritten, so their sum is put
+ * among these.  The new header sums to nothing. */
 static __always_inline void siit_take_sum(struct ipv6hdr *ip6)
 {
 	__u32 *w = (__u32 *)ip6;
@@ -133,7 +134,8 @@ static __always_inline int siit_decode(struct __sk_buff *skb, struct ipv6hdr *ip
 	if (!ip)
 		return -DROP_REWRITE;
 	ipv4_write(ip, htonl(0x45U << 24 | tos << 16 | (size & 0xffff)), htonl(frag),
-		   htonl(ttl << 24 | (__u32)protocol << 16), siit_v4(flow->src), siit_v4(flow->dst));
+		   htonl(ttl << 24 | (__u32)protocol << 16), siit_v4(flow->src),
+		   siit_v4(flow->dst));
 	if (likely(!rewrite_checksum))
 		return 0;
 	return siit_fix_checksum_1(skb, protocol, ETH_HLEN + sizeof(*ip), flow->checksum_diff);

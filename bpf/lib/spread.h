@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Connections to an address that is on several hosts: each goes to one of them and stays there (abi/spread.h
- * has the rule).  Only packets of such addresses come here, on their full path.
+ * Connections to an address that is on several hosts: each goes to one of them and stays there
+ * (abi/spread.h has the rule).  Only packets of such addresses come here, on their full path.
  */
 #pragma once
 
@@ -116,8 +116,8 @@ static __always_inline void spread_key(const struct packet *p, __u32 slot, __u32
 	ret->vni = vni;
 }
 
-/* Where the connection 'p->key' goes: the number of a host, 0 this one, or a reason.  'slot' is the port that
- * sends, 'here' whether a port of this host has the address. */
+/* Where the connection 'p->key' goes: the number of a host, 0 this one, or a reason.  'slot' is the
+ * port that sends, 'here' whether a port of this host has the address. */
 __judged_once int spread_choose(struct packet *p, __u32 slot, __u32 vni, __u32 how, __u32 here)
 {
 	const struct dp_spread_value *s;
@@ -144,7 +144,8 @@ __judged_once int spread_choose(struct packet *p, __u32 slot, __u32 vni, __u32 h
 	return peer;
 }
 
-/* A packet of the connection 'p->key' came from 'peer', one of the address's hosts: what goes back goes there. */
+/* A packet of the connection 'p->key' came from 'peer', one of the address's hosts: what goes back
+ * goes there. */
 __judged_once int spread_note(struct packet *p, __u32 slot, __u32 vni, __u32 how, __u32 peer)
 {
 	const struct dp_spread_value *s;
@@ -205,7 +206,8 @@ static __always_inline __u32 spread_how(const struct tuple *t)
 		       : 0;
 }
 
-/* Where a packet from the node of 'p->slot' goes, its tuple being read.  'here': see spread_choose(). */
+/* Where a packet from the node of 'p->slot' goes, its tuple being read.  'here': see
+ * spread_choose(). */
 static __noinline int spread_out(struct __sk_buff *skb, struct packet *p, __u32 here)
 {
 	__u32 how = spread_how(&p->tuple), id = p->tuple.id, fragment = p->tuple.fragment;
@@ -239,8 +241,9 @@ static __noinline void spread_in(struct packet *p, __u32 slot, __u32 peer)
 	spread_note(p, slot, p->from_vni, t->kind == TUPLE_ANSWER ? 0 : spread_how(t), peer);
 }
 
-/* A packet that is allowed goes to a port of this host, perhaps from a node whose address other hosts have as
- * well: where its connection is, is noted on this path, which is left by connections that are tracked alone. */
+/* A packet that is allowed goes to a port of this host, perhaps from a node whose address other
+ * hosts have as well: where its connection is, is noted on this path, which is left by connections
+ * that are tracked alone. */
 static __noinline void spread_to_port(struct __sk_buff *skb, struct packet *p)
 {
 	const struct dp_port_copy *port = port_get(p->slot);

@@ -72,8 +72,8 @@ static __always_inline void map_v4(__u8 ret[16], __be32 v4)
 	w[3] = v4;
 }
 
-/* What is known of an address of this host.  Not inlined, as the next ones: each copy of a key takes
- * its own piece of the little stack. */
+/* What is known of an address of this host.  Not inlined, as the next ones: each copy of a key
+ * takes its own piece of the little stack. */
 static __noinline const struct dp_local_value *local_get(__u32 vni, const __u8 addr[16])
 {
 	struct dp_addr_key key = {.vni = vni};
@@ -90,7 +90,8 @@ static __always_inline __u32 local_slot(__u32 vni, const __u8 addr[16])
 	return l ? l->slot : 0;
 }
 
-/* An address, or (vni DP_VNI_LABELS) a label, that was here not long ago and is not any more; or NULL. */
+/* An address, or (vni DP_VNI_LABELS) a label, that was here not long ago and is not any more; or
+ * NULL. */
 static __noinline const struct dp_departed_value *departed_get(__u32 vni, const __u8 addr[16])
 {
 	struct dp_addr_key key = {.vni = vni};

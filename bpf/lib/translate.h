@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Writing the translation into a packet: an address, a port, and every checksum that they are in, so
- * that partial checksums and GSO packets stay what they are (DATAPLANE: pseudo header flags).  In an
- * ICMP error the quoted packet is translated too (RFC 5508 4.2, 4.3).
+ * Writing the translation into a packet: an address, a port, and every checksum that they are in,
+ * so that partial checksums and GSO packets stay what they are (DATAPLANE: pseudo header flags).
+ * In an ICMP error the quoted packet is translated too (RFC 5508 4.2, 4.3).
  */
 #pragma once
 

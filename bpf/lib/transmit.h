@@ -20,9 +20,9 @@ static __noinline int transmit_unresolved(const struct dp_nexthop_copy *n)
 	return (int)bpf_redirect_neigh(n->ifindex, &params, sizeof(params), 0);
 }
 
-/* The packet is of the substrate now, IPv6 or IPv4 as 'ethertype' says; 'n' is nexthop_get(nexthop).  Whoever
- * gets it before he rewrites the packet need not wait for it afterwards: the processor does not look beyond a
- * call. */
+/* The packet is of the substrate now, IPv6 or IPv4 as 'ethertype' says; 'n' is
+ * nexthop_get(nexthop).  Whoever gets it before he rewrites the packet need not wait for it
+ * afterwards: the processor does not look beyond a call. */
 static __always_inline int transmit_by(struct __sk_buff *skb, const struct dp_nexthop_copy *n,
 				       __u32 nexthop, __be16 ethertype)
 {
@@ -48,8 +48,8 @@ static __always_inline int transmit(struct __sk_buff *skb, __u32 nexthop)
 }
 
 /* The frame is as the node is to see it; 'c' is counter_get() of its slot and format. */
-static __always_inline int deliver_by(struct __sk_buff *skb, struct dp_traffic *c,
-				      __u32 ifindex, __u32 flags)
+static __always_inline int deliver_by(struct __sk_buff *skb, struct dp_traffic *c, __u32 ifindex,
+				      __u32 flags)
 {
 	counter_rx(skb, c);
 	if (flags & DP_PORT_PEER_REDIRECT)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The path of a packet that came by vxlan or geneve: the peer is known by the tunnel's remote address, the
- * destination's network by the VNI.  vxlan says no other, which is taken to be that of both ends; geneve has the
- * source's in its option.
+ * The path of a packet that came by vxlan or geneve: the peer is known by the tunnel's remote
+ * address, the destination's network by the VNI.  vxlan says no other, which is taken to be that of
+ * both ends; geneve has the source's in its option.
  */
 #pragma once
 

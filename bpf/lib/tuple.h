@@ -51,7 +51,8 @@ static __always_inline __u8 tuple_icmp_kind(__u8 protocol, __u8 type)
 	}
 }
 
-/* The type of the query that a message is or answers: what tells the queries of one number apart. */
+/* The type of the query that a message is or answers: what tells the queries of one number
+ * apart. */
 static __always_inline __u8 tuple_query_type(__u8 protocol, __u8 type)
 {
 	if (protocol == IPPROTO_ICMPV6)
@@ -187,7 +188,8 @@ __judged_once int tuple_read_v6(struct __sk_buff *skb, struct packet *p, __u32 a
 
 /* ---- errors ---- */
 
-/* The transport header that an error quotes, swapped: the packet that is quoted went the other way. */
+/* The transport header that an error quotes, swapped: the packet that is quoted went the other
+ * way. */
 static __always_inline int tuple_quoted_transport(struct __sk_buff *skb, struct tuple *t)
 {
 	__u8 *b = t->bytes;

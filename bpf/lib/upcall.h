@@ -64,14 +64,15 @@ static __noinline int upcall_send(struct __sk_buff *skb, const struct packet *p)
 	return r ? r : (int)bpf_redirect(config.upcall_ifindex, 0);
 }
 
-/* Shows the agent a packet that is going to be dropped.  Few of each peer: one that does not stop sending keeps nobody
- * from learning of the others. */
+/* Shows the agent a packet that is going to be dropped.  Few of each peer: one that does not stop
+ * sending keeps nobody from learning of the others. */
 static __noinline int upcall_stale(struct __sk_buff *skb, const struct packet *p)
 {
 	__u32 peer = p->ask_id;
 	struct dp_budget_value *b = bpf_map_lookup_elem(&notices, &peer);
 
-	if (!b || !budget_spend(b, bpf_ktime_get_coarse_ns() >> DP_WINDOW_SHIFT, DP_STALE_PER_WINDOW) ||
+	if (!b ||
+	    !budget_spend(b, bpf_ktime_get_coarse_ns() >> DP_WINDOW_SHIFT, DP_STALE_PER_WINDOW) ||
 	    upcall_note(skb, p))
 		return 0;
 	return (int)bpf_clone_redirect(skb, config.upcall_ifindex, 0);

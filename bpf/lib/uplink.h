@@ -81,7 +81,8 @@ static __always_inline int uplink_packet(struct __sk_buff *skb, struct packet *p
 	}
 }
 
-/* Is it to a public address, or one of a network?  The machine's own packets are not copied or held up. */
+/* Is it to a public address, or one of a network?  The machine's own packets are not copied or held
+ * up. */
 static __always_inline bool uplink_is_ours(struct __sk_buff *skb)
 {
 	const struct ipv6hdr *ip6;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Ports whose record has a VLAN tag (IEEE 802.1Q): their nodes speak with that tag alone, and all other
- * ports without.  The tag ends here: it comes off a frame before anything looks at what is in it, and is
- * put on in program 'delivered', the last to see whatever the node gets, also from the agent.
+ * Ports whose record has a VLAN tag (IEEE 802.1Q): their nodes speak with that tag alone, and all
+ * other ports without.  The tag ends here: it comes off a frame before anything looks at what is in
+ * it, and is put on in program 'delivered', the last to see whatever the node gets, also from the
+ * agent.
  *
- * The kernel has taken the tag out of the frame before a program sees it (skb->vlan_tci).  A tag of VLAN 0
- * says a priority alone, and is none.
+ * The kernel has taken the tag out of the frame before a program sees it (skb->vlan_tci).  A tag of
+ * VLAN 0 says a priority alone, and is none.
  *
- * Such a port takes the full path out, and in by its device, as one that is watched: others pay one look
- * at whether there is a tag.
+ * Such a port takes the full path out, and in by its device, as one that is watched: others pay one
+ * look at whether there is a tag.
  */
 #pragma once
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Flow logs and traffic mirroring: what watched ports send and get is counted by flow, and copied where
- * a rule says so (abi/watch.h).
+ * Flow logs and traffic mirroring: what watched ports send and get is counted by flow, and copied
+ * where a rule says so (abi/watch.h).
  *
- * Who asks.  A watched port's packets take the full path out, each of them, and are seen there when its
- * policy has let them go (watch_out()); into the node they go by its device, not around it, where
- * program 'delivered' sees them (watch_in()); what policy refuses is seen where it is dropped
+ * Who asks.  A watched port's packets take the full path out, each of them, and are seen there when
+ * its policy has let them go (watch_out()); into the node they go by its device, not around it,
+ * where program 'delivered' sees them (watch_in()); what policy refuses is seen where it is dropped
  * (watch_refused()).  So a port that nobody watches pays nothing.
  *
- * Never counted nor copied, as in EC2: ARP, neighbour discovery, DHCP, what the router says, DNS of the
- * network's resolver (copied where a filter says so), and copies themselves.
+ * Never counted nor copied, as in EC2: ARP, neighbour discovery, DHCP, what the router says, DNS of
+ * the network's resolver (copied where a filter says so), and copies themselves.
  */
 #pragma once
 
@@ -55,8 +55,8 @@ struct watch_size {
 	__u32 packets, bytes;
 };
 
-/* What the packet is on the wire, and how many bytes of IP.  'p->tuple' says where its transport header
- * is, also when the packet around it is not plain. */
+/* What the packet is on the wire, and how many bytes of IP.  'p->tuple' says where its transport
+ * header is, also when the packet around it is not plain. */
 static __always_inline struct watch_size watch_size(const struct __sk_buff *skb,
 						    const struct packet *p, bool v6)
 {
@@ -232,8 +232,8 @@ static __always_inline int watch_copy(struct __sk_buff *skb, const struct packet
 	return bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0) ? -DROP_REWRITE : 0;
 }
 
-/* Copies the packet, which is as its node sees it, if a rule of the port says so: 0, or -DROP_REWRITE and
- * there is no packet any more.  'how': WATCH_*. */
+/* Copies the packet, which is as its node sees it, if a rule of the port says so: 0, or
+ * -DROP_REWRITE and there is no packet any more.  'how': WATCH_*. */
 enum { WATCH_EGRESS = 1 << 0, WATCH_DNS = 1 << 1 };
 
 __judged_once int watch_mirror(struct __sk_buff *skb, struct packet *p, __u32 slot, __u32 how)
@@ -284,8 +284,8 @@ static __always_inline __u32 watch_flags(__u32 slot)
 	return port ? port->flags & (DP_PORT_LOGGED | DP_PORT_MIRRORED) : 0;
 }
 
-/* After policy, which has said 'verdict' and, refusing for the receiver, made that 'p->slot'.  Returns
- * the verdict, or what became of the packet. */
+/* After policy, which has said 'verdict' and, refusing for the receiver, made that 'p->slot'.
+ * Returns the verdict, or what became of the packet. */
 static __always_inline int watch_out(struct __sk_buff *skb, struct packet *p, __u32 slot,
 				     int verdict)
 {
@@ -324,7 +324,8 @@ static __always_inline void watch_refused(struct __sk_buff *skb, struct packet *
 {
 	bool egress = reason == DROP_GROUP_EGRESS || reason == DROP_ACL_EGRESS;
 
-	if (!watch_is_policy(reason) || !p->slot || p->edge == EDGE_SIDE_INSIDE || !(watch_flags(p->slot) & DP_PORT_LOGGED))
+	if (!watch_is_policy(reason) || !p->slot || p->edge == EDGE_SIDE_INSIDE ||
+	    !(watch_flags(p->slot) & DP_PORT_LOGGED))
 		return;
 	if (!egress && reason != DROP_GROUP_INGRESS && reason != DROP_ACL_INGRESS)
 		egress = p->from_node && p->refused_out;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Ways out of a network: a destination in no subnet of the network is looked up in the table of the
- * sender's subnet.  A way leads to another network, where the address is looked up like one's own, or
- * to a handle, which means a gateway or a node that forwards.  A table may say so of addresses of the network,
- * too: then what is sent to the router is looked up whatever it is for (middleboxes between subnets).
+ * sender's subnet.  A way leads to another network, where the address is looked up like one's own,
+ * or to a handle, which means a gateway or a node that forwards.  A table may say so of addresses
+ * of the network, too: then what is sent to the router is looked up whatever it is for (middleboxes
+ * between subnets).
  */
 #pragma once
 
@@ -67,7 +68,8 @@ static __always_inline int way_by_exit(struct packet *p)
 	return l->exit_handle ? 0 : -DROP_NO_EDGE;
 }
 
-/* Where 'table' leads 'p->dst': 0 with 'p->to_vni' and, for a handle, 'p->to_peer'; VERDICT_LOCAL; or a reason. */
+/* Where 'table' leads 'p->dst': 0 with 'p->to_vni' and, for a handle, 'p->to_peer'; VERDICT_LOCAL;
+ * or a reason. */
 static __noinline int way_find(struct packet *p, __u32 table)
 {
 	const struct dp_route_value *w = table ? way_get(table, p->dst) : NULL;
@@ -105,8 +107,8 @@ static __always_inline bool way_is_inside(__u32 table)
 	return instance && *instance & DP_INSTANCE_INSIDE;
 }
 
-/* Does the network's subnet '*its' take the packet, or where does the sender's table lead?  0 as way_find(), with
- * '*its' NULL if the table leads elsewhere; or a reason. */
+/* Does the network's subnet '*its' take the packet, or where does the sender's table lead?  0 as
+ * way_find(), with '*its' NULL if the table leads elsewhere; or a reason. */
 static __always_inline int way_choose(struct packet *p, __u32 table,
 				      const struct dp_subnet_value **its)
 {

@@ -2,9 +2,9 @@
 /*
  * What the manager hears of a Desired: Ack.
  *
- * A Desired is acknowledged at once, without the instances whose nodes are not there yet (or not gone): those are
- * named as pending, and acknowledged again when they are not.  While the data plane cannot be opened nothing newer is
- * acknowledged than what was done before.
+ * A Desired is acknowledged at once, without the instances whose nodes are not there yet (or not
+ * gone): those are named as pending, and acknowledged again when they are not.  While the data
+ * plane cannot be opened nothing newer is acknowledged than what was done before.
  */
 #include <stdlib.h>
 
@@ -132,8 +132,8 @@ static void acknowledge_send(struct agent *a, uint64_t revision, const struct fa
 		log_warn("acknowledgement not sent", LOG_U64("revision", revision), LOG_ERRNO(e));
 }
 
-/* Says what of 'a->revision' is done, what failed, and what is still under way. A manager that would take the
- * latter for done hears of the revision before. */
+/* Says what of 'a->revision' is done, what failed, and what is still under way. A manager that
+ * would take the latter for done hears of the revision before. */
 void acknowledge_now(struct agent *a)
 {
 	_cleanup_failures_ struct failures failures = {0};
@@ -173,7 +173,8 @@ static void acknowledge_on_timer(struct timer *t, void *data)
 
 void acknowledge_settled(struct agent *a)
 {
-	/* The last one is not to wait; before it, many that come one after another are told together. */
+	/* The last one is not to wait; before it, many that come one after another are told
+	 * together. */
 	if (!nodes_pending(&a->nodes, NULL))
 		acknowledge_now(a);
 	else if (!timer_armed(&a->acknowledge))

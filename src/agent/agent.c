@@ -389,7 +389,8 @@ struct agent *agent_free(struct agent *a)
 {
 	if (!a)
 		return NULL;
-	/* What is under way with nodes is done to the end of its step; the next agent goes on from there. */
+	/* What is under way with nodes is done to the end of its step; the next agent goes on from
+	 * there. */
 	driver_halt(a->config.driver);
 	devices_deinit(a);
 	probe_deinit(&a->probe);

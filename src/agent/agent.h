@@ -72,16 +72,18 @@ struct agent_config {
 	void *kernel_arg;
 	/* Says on an edge's uplink that it has 'public' now. */
 	announce_fn announce;
-	/* Names of the devices that 'dp' has the numbers of; NULL: its number is not followed; this host is no edge. */
+	/* Names of the devices that 'dp' has the numbers of; NULL: its number is not followed; this
+	 * host is no edge. */
 	const char *substrate;
 	const char *uplink;
-	const char *snapshot; /* path; NULL: none is kept */
+	const char *snapshot;  /* path; NULL: none is kept */
 	uint32_t flow_seconds; /* of a window of flow logs; 0: LIMIT_AGENT_FLOW_S */
-	uint32_t disallowed;  /* formats that the operator does not want on this host */
+	uint32_t disallowed;   /* formats that the operator does not want on this host */
 	uint32_t required_features, disallowed_features; /* likewise, and what it insists on */
 	struct sealing_paths sealing;
 	bool threaded_probe;
-	/* Keeps the certificate to come with from now on (the frame's is borrowed).  NULL: it is ignored. */
+	/* Keeps the certificate to come with from now on (the frame's is borrowed).  NULL: it is
+	 * ignored. */
 	void (*renew)(void *arg, const Viaduct__Agent__Certificate *certificate);
 	void *renew_arg;
 };
@@ -104,11 +106,11 @@ struct agent {
 	struct loop *loop;
 	struct datapath *dp; /* NULL until the manager, or the snapshot, said who we are */
 	struct dp_config dp_config;
-	bool active;      /* the programs that run are of this build */
-	uint32_t lacking; /* formats that it lacks, and that peers need */
+	bool active;           /* the programs that run are of this build */
+	uint32_t lacking;      /* formats that it lacks, and that peers need */
 	char plane_error[160]; /* why 'dp' is NULL */
-	/* Tables that began empty in this life, though nobody can tell again what was in them: an alarm.  "all": everything
-	 * began anew; "": none. */
+	/* Tables that began empty in this life, though nobody can tell again what was in them: an
+	 * alarm.  "all": everything began anew; "": none. */
 	char lost[256];
 
 	struct desired desired;
@@ -173,14 +175,14 @@ CLEANUP_DEFINE(struct agent *, agent_free);
 must_check int agent_open_plane(struct agent *a);
 /* Puts this build's programs in place, as soon as no peer needs what they lack. */
 void agent_activate(struct agent *a);
-void agent_close_plane(struct agent *a); /* it goes on carrying packets */
+void agent_close_plane(struct agent *a);   /* it goes on carrying packets */
 uint64_t agent_now(const struct agent *a); /* ns, monotonic */
 /* Tells the manager that a mapping which it gave is not held here (any more). */
 void agent_release(struct agent *a, uint32_t vni, const struct ipaddr *addr, uint64_t revision);
 /* Tells the manager what the host can do, or why it cannot. */
 void agent_send_capabilities(struct agent *a);
-/* Tells the manager why this host carries nothing (a device is away, the data plane is not open), or that nothing is in the way,
- * if that is something else than it was told before. */
+/* Tells the manager why this host carries nothing (a device is away, the data plane is not open),
+ * or that nothing is in the way, if that is something else than it was told before. */
 void agent_tell_fault(struct agent *a);
 /* How what the manager says of this host's role contradicts its configuration; NULL: not. */
 const char *agent_role_error(const struct agent *a);
@@ -224,7 +226,8 @@ void serve_deinit(struct agent *a);
 void serve_dhcp(struct agent *a, struct dp_upcall *upcall);
 void serve_dns(struct agent *a, struct dp_upcall *upcall);
 
-/* serve6.c: the same for router solicitations and DHCPv6; tells nodes about their router now and then. */
+/* serve6.c: the same for router solicitations and DHCPv6; tells nodes about their router now and
+ * then. */
 void serve6_init(struct agent *a);
 void serve6_deinit(struct agent *a);
 void serve6(struct agent *a, struct dp_upcall *upcall);

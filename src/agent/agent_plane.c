@@ -80,8 +80,7 @@ static bool agent_plane_equal(const struct dp_config *a, const struct dp_config 
 {
 	return prefix_equal(&a->siit1, &b->siit1) && prefix_equal(&a->siit2, &b->siit2) &&
 	       prefix_equal(&a->labels, &b->labels) && ipaddr_equal(&a->v4, &b->v4) &&
-	       ipaddr_equal(&a->v6, &b->v6) &&
-	       a->uplink_ifindex == b->uplink_ifindex;
+	       ipaddr_equal(&a->v6, &b->v6) && a->uplink_ifindex == b->uplink_ifindex;
 }
 
 const char *agent_role_error(const struct agent *a)
@@ -102,8 +101,10 @@ static int agent_open_backend(struct agent *a, const struct dp_config *config, b
 
 	if (e != -EINVAL)
 		return e;
-	/* What is pinned is of other sizes, or a layout that cannot be converted: nothing of it can be kept. */
-	log_warn("data plane of another configuration is replaced: all connections and counters are lost",
+	/* What is pinned is of other sizes, or a layout that cannot be converted: nothing of it can
+	 * be kept. */
+	log_warn("data plane of another configuration is replaced: all connections and counters "
+		 "are lost",
 		 LOG_STR("name", config->name));
 	(void)!str_copy(a->lost, sizeof(a->lost), "all");
 	e = backend->destroy(backend->arg, config);
@@ -158,7 +159,8 @@ static void agent_note_activated(struct agent *a, const struct dp_adoption *adop
 
 void agent_activate(struct agent *a)
 {
-	uint32_t lacking = a->config.dp.formats ? agent_formats_in_use(a) & ~a->config.dp.formats : 0;
+	uint32_t lacking =
+		a->config.dp.formats ? agent_formats_in_use(a) & ~a->config.dp.formats : 0;
 	struct dp_adoption adoption;
 	int e;
 
@@ -168,13 +170,15 @@ void agent_activate(struct agent *a)
 	/* programs that do not share all tables with this agent do not hear what changes */
 	if (lacking && !adoption.n_changed) {
 		if (lacking != a->lacking)
-			log_info("the programs of another build go on until no peer needs what this one lacks",
+			log_info("the programs of another build go on until no peer needs what "
+				 "this one lacks",
 				 LOG_U64("formats", lacking));
 		a->lacking = lacking;
 		return;
 	}
 	if (lacking)
-		log_warn("peers need what the programs of this version lack until the manager has changed that",
+		log_warn("peers need what the programs of this version lack until the manager has "
+			 "changed that",
 			 LOG_U64("formats", lacking));
 	e = datapath_activate(a->dp);
 	datapath_adoption(a->dp, &adoption);

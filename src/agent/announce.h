@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An edge says on its uplink which public addresses it has from now on (RFC 5227 2.3), so that routers
- * outside that knew another edge for them send here.
+ * An edge says on its uplink which public addresses it has from now on (RFC 5227 2.3), so that
+ * routers outside that knew another edge for them send here.
  *
  * An address is announced when the manager's word is applied, twice, and never out of what an agent
  * only remembers: another edge may have the address since.  An address that went meanwhile is not

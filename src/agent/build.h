@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a build of the agent has: set where its program is linked, so that builds with other sets of versions can
- * be made and tried beside each other (tests/builds).
+ * What a build of the agent has: set where its program is linked, so that builds with other sets of
+ * versions can be made and tried beside each other (tests/builds).
  */
 #pragma once
 

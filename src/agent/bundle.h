@@ -46,8 +46,9 @@ must_check int bundle_read(const char *path, uint64_t now_ms, struct bundle *ret
  * -EEXIST: another host's bundle is there: leave first. */
 must_check int bundle_install(const char *path, const char *state, uint64_t now_ms,
 			      char reterr_text[static BUNDLE_ERROR_SIZE]);
-/* Puts 'pair' into the bundle in the file 'path' and into 'b', which was read from it.  -EINVAL: it is not this
- * host's, not of this cluster, or ends no later than what is there; nothing has changed then. */
+/* Puts 'pair' into the bundle in the file 'path' and into 'b', which was read from it.  -EINVAL: it
+ * is not this host's, not of this cluster, or ends no later than what is there; nothing has changed
+ * then. */
 must_check int bundle_renew(const char *path, struct bundle *b, const struct pki_pair *pair,
 			    uint64_t now_ms, char reterr_text[static BUNDLE_ERROR_SIZE]);
 /* The path of the installed bundle, to be freed. */

@@ -203,8 +203,8 @@ static struct mapping *cache_add(struct cache *c, uint32_t vni, const struct ipa
 static void cache_expire(struct cache *c, struct mapping *m)
 {
 	if (m->asked) {
-		/* In use, and the manager owes an answer: what is known serves on (fail static), and is
-		 * proved again. */
+		/* In use, and the manager owes an answer: what is known serves on (fail static),
+		 * and is proved again. */
 		m->asked = false;
 		m->end_ns = cache_now(c) + 2 * LIMIT_AGENT_RENEWAL_MS * CLOCK_NS_PER_MS;
 		cache_schedule(c, m, m->end_ns - LIMIT_AGENT_RENEWAL_MS * CLOCK_NS_PER_MS);
@@ -331,13 +331,13 @@ int cache_gone(struct cache *c, uint32_t vni, const struct ipaddr *addr, uint64_
 
 /* ---- preloaded networks ---- */
 
-/* Its network's word has changed: it has no lifetime any more, or one begins, spread so that not all end at once. */
+/* Its network's word has changed: it has no lifetime any more, or one begins, spread so that not
+ * all end at once. */
 static void cache_review(struct cache *c, struct mapping *m)
 {
 	uint32_t half_s = c->lease_s / 2;
 
-	cache_begin_lifetime(
-		c, m, c->lease_s - (half_s ? (uint32_t)(m->node.hash % half_s) : 0));
+	cache_begin_lifetime(c, m, c->lease_s - (half_s ? (uint32_t)(m->node.hash % half_s) : 0));
 	if (m->end_ns == NEVER && m->state == MAPPING_PROVING && cache_write(c, m, MAPPING_LIVE))
 		log_debug("mapping stays to be proved", LOG_U64("vni", m->vni));
 }

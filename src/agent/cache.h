@@ -15,8 +15,8 @@
  * live again at once, and asked for again, which gives it a new lifetime. REFUSED and GONE are
  * short memories of a refusal and of a departure.
  *
- * Mappings of preloaded networks (MAP-7) have no lifetime: they stay LIVE until the manager says otherwise, or the
- * network is preloaded no longer, when they begin one.
+ * Mappings of preloaded networks (MAP-7) have no lifetime: they stay LIVE until the manager says
+ * otherwise, or the network is preloaded no longer, when they begin one.
  *
  * Lifetimes end only while connected to a manager (fail static): without one nothing ends, and on
  * the next connection all start anew, because the agent then says what it holds. Revisions never go
@@ -97,8 +97,8 @@ struct cache {
 void cache_init(struct cache *c, struct loop *loop, cache_released_fn released, void *arg);
 void cache_deinit(struct cache *c); /* the data plane keeps its table */
 
-/* Takes over what the data plane 'dp' has; earlier mappings of this cache are forgotten.  Those that
- * were being settled or proved when the last agent died become live. */
+/* Takes over what the data plane 'dp' has; earlier mappings of this cache are forgotten.  Those
+ * that were being settled or proved when the last agent died become live. */
 must_check int cache_adopt(struct cache *c, struct datapath *dp);
 /* Forgets everything; 'dp' is gone. */
 void cache_abandon(struct cache *c);
@@ -117,8 +117,8 @@ must_check int cache_install(struct cache *c, uint32_t vni, const struct ipaddr 
 /* The preloaded networks are now 'vnis', ascending.  -ENOMEM, and nothing has changed. */
 must_check int cache_set_preloaded(struct cache *c, const uint32_t *vnis, size_t n);
 bool cache_is_preloaded(const struct cache *c, uint32_t vni);
-/* What was pushed of a preloaded network and not known before: it is live at once, for nothing waits for it.
- * -ENOSPC: there is no room; nothing is pushed out for it. */
+/* What was pushed of a preloaded network and not known before: it is live at once, for nothing
+ * waits for it. -ENOSPC: there is no room; nothing is pushed out for it. */
 must_check int cache_preload(struct cache *c, uint32_t vni, const struct ipaddr *addr,
 			     const struct mapping_place *place);
 /* Drops all that is known of a network. */
@@ -129,12 +129,14 @@ must_check int cache_gone(struct cache *c, uint32_t vni, const struct ipaddr *ad
 /* All that waited for SETTLING mappings is written back: they are live. */
 void cache_settle(struct cache *c);
 bool cache_is_settling(const struct cache *c);
-/* A packet came up for a PROVING mapping: it is in use.  It is SETTLING now, and to be asked for again. */
+/* A packet came up for a PROVING mapping: it is in use.  It is SETTLING now, and to be asked for
+ * again. */
 must_check int cache_use(struct cache *c, struct mapping *m);
 /* Counts a packet that came up for a live mapping; false: too many, it goes round in circles. */
 bool cache_repeat(struct cache *c, struct mapping *m);
 
-/* Drops what is known about an address, or through a peer, without a word to anyone but 'released'. */
+/* Drops what is known about an address, or through a peer, without a word to anyone but
+ * 'released'. */
 void cache_drop(struct cache *c, uint32_t vni, const struct ipaddr *addr);
 void cache_drop_peer(struct cache *c, uint32_t peer);
 /* Drops a short memory (REFUSED, GONE), when there is one: the address is known to be alive. */

@@ -64,7 +64,8 @@ int cache_write(struct cache *c, struct mapping *m, enum mapping_state state)
 	return e;
 }
 
-/* '*m' is as 'place' says.  Most mappings are in one group or none: the lists are no longer than that. */
+/* '*m' is as 'place' says.  Most mappings are in one group or none: the lists are no longer than
+ * that. */
 int cache_keep(struct mapping *m, const struct mapping_place *place)
 {
 	const size_t n = place->n_groups + place->n_peers;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside of the cache (agent/cache.h): a mapping and its record in the data plane, which change together
- * or not at all.
+ * Inside of the cache (agent/cache.h): a mapping and its record in the data plane, which change
+ * together or not at all.
  */
 #pragma once
 

@@ -4,9 +4,9 @@
  *
  * A stream socket, one JSON object per line each way: {"request":"status"} gives {"status":{...}},
  * a request that is not known {"error":{"code","message"}}.  Requests: status, ports, mappings,
- * drops, capabilities, peers, instances, connections (of one "interface" if that is given), edge, and
- * probe, which starts a new probe.  Only root (or the agent's own user) may connect: the file's mode
- * says so and the peer is checked.
+ * drops, capabilities, peers, instances, connections (of one "interface" if that is given), edge,
+ * and probe, which starts a new probe.  Only root (or the agent's own user) may connect: the file's
+ * mode says so and the peer is checked.
  *
  * A client that sends lines without end, or does not read its answers, is disconnected.
  *

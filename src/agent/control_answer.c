@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The answers of the control socket: one function per request, one table.  Those about connections and the
- * edge are in control_network.c. */
+/* The answers of the control socket: one function per request, one table.  Those about connections
+ * and the edge are in control_network.c. */
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,8 +26,8 @@ static json_t *control_prefix(const struct prefix *p)
 static const char *control_format(enum format f)
 {
 	static const char *const names[FORMAT_MAX] = {
-		[FORMAT_NONE] = "none",       [FORMAT_SIIT_1] = "siit/1",
-		[FORMAT_SIIT_2] = "siit/2",   [FORMAT_IPIP6_1] = "ipip6/1",
+		[FORMAT_NONE] = "none",         [FORMAT_SIIT_1] = "siit/1",
+		[FORMAT_SIIT_2] = "siit/2",     [FORMAT_IPIP6_1] = "ipip6/1",
 		[FORMAT_VXLAN_1] = "vxlan/1",   [FORMAT_REIP4_1] = "reip4/1",
 		[FORMAT_GENEVE_1] = "geneve/1", [FORMAT_GENEVE_2] = "geneve/2",
 	};
@@ -71,7 +71,8 @@ static json_t *control_status(struct control *c, const json_t *request)
 	/* The manager and the configuration may not agree about it. */
 	json_object_set_new(status, "role", json_string(a->config.uplink ? "edge" : "host"));
 	json_object_set_new(status, "lost_tables", json_string(a->lost));
-	json_object_set_new(status, "problem", json_string(*a->plane_error ? a->plane_error : probe_error(&a->probe)));
+	json_object_set_new(status, "problem",
+			    json_string(*a->plane_error ? a->plane_error : probe_error(&a->probe)));
 	json_object_set_new(status, "role_error",
 			    agent_role_error(a) ? json_string(agent_role_error(a)) : json_null());
 	return status;
@@ -130,12 +131,12 @@ static json_t *control_mappings(struct control *c, const json_t *request)
 			left_ms = json_null();
 		}
 
-		json_array_append_new(
-			list,
-			json_pack("{s:i, s:o, s:s, s:i, s:o, s:I, s:o}", "vni", (int)m->vni, "addr",
-				  control_addr(&m->addr), "state", mapping_state_text(m->state),
-				  "peer", (int)m->peer, "peers", control_mapping_peers(m), "revision",
-				  (json_int_t)m->revision, "left_ms", left_ms));
+		json_array_append_new(list, json_pack("{s:i, s:o, s:s, s:i, s:o, s:I, s:o}", "vni",
+						      (int)m->vni, "addr", control_addr(&m->addr),
+						      "state", mapping_state_text(m->state), "peer",
+						      (int)m->peer, "peers",
+						      control_mapping_peers(m), "revision",
+						      (json_int_t)m->revision, "left_ms", left_ms));
 	}
 	return list;
 }
@@ -205,8 +206,8 @@ static json_t *control_peers(struct control *c, const json_t *request)
 						      "number", (int)p->dp.id, "name", p->name,
 						      "send", control_format(p->dp.send), "accept",
 						      control_formats(p->dp.accept), "path_mtu",
-						      (int)mtu, "reason", p->reason,
-						      "reachable", reachable, "text", text));
+						      (int)mtu, "reason", p->reason, "reachable",
+						      reachable, "text", text));
 	}
 	return list;
 }
@@ -221,8 +222,8 @@ static json_t *control_instances(struct control *c, const json_t *request)
 
 		json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:b, s:I}", "id", i->id,
 						      "name", i->name, "wanted", i->running,
-						      "running", node && node->running, "generation",
-						      (json_int_t)i->generation));
+						      "running", node && node->running,
+						      "generation", (json_int_t)i->generation));
 	}
 	return list;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside of the control socket (agent/control.h): answers that are in files of their own.  Each gives
- * what stands behind the request's name in the answer; NULL without memory.
+ * Inside of the control socket (agent/control.h): answers that are in files of their own.  Each
+ * gives what stands behind the request's name in the answer; NULL without memory.
  */
 #pragma once
 

@@ -33,8 +33,8 @@ must_check int convert_id(const char *id, char ret[static DRIVER_ID_SIZE]);
 /* Copies; a name that is too long is cut, and that is -EINVAL. */
 must_check int convert_name(const char *name, char *ret, size_t size);
 
-/* The number of a policy, which its id says in hexadecimal ("np-..."), 0: none.  It is only shown: a text that
- * is none counts as none. */
+/* The number of a policy, which its id says in hexadecimal ("np-..."), 0: none.  It is only shown:
+ * a text that is none counts as none. */
 uint64_t convert_policy(const char *id);
 
 /* The bytes of an address for a message that is packed while 'a' lives. */

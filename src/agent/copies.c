@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Traffic mirroring: copies of packets that come up from the data plane go, as VXLAN, to the targets of
- * their sessions.  Read within bounds: what else the agent has to do comes first, and what is too much is
- * lost, as EC2's is.
+ * Traffic mirroring: copies of packets that come up from the data plane go, as VXLAN, to the
+ * targets of their sessions.  Read within bounds: what else the agent has to do comes first, and
+ * what is too much is lost, as EC2's is.
  */
 #include <stdlib.h>
 
@@ -72,8 +72,8 @@ int copies_open(struct agent *a)
 		a->copy_work = malloc(COPY_FRAME_MAX);
 	if (!a->copy_work)
 		return -ENOMEM;
-	return watch_init(&a->copies, a->loop, datapath_copy_fd(a->dp), WATCH_READ,
-			  copies_on_ready, a);
+	return watch_init(&a->copies, a->loop, datapath_copy_fd(a->dp), WATCH_READ, copies_on_ready,
+			  a);
 }
 
 void copies_close(struct agent *a)

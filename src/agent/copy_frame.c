@@ -90,9 +90,9 @@ static void finish(uint8_t *frame, size_t size, const struct layout *l)
 		dst = ipaddr_from_v4(get32(frame + 30));
 	}
 	memset(check, 0, 2);
-	sum = csum_fold(csum_add(csum_pseudo(&src, &dst, l->protocol,
-					     (uint32_t)(size - l->transport)),
-				 frame + l->transport, size - l->transport));
+	sum = csum_fold(
+		csum_add(csum_pseudo(&src, &dst, l->protocol, (uint32_t)(size - l->transport)),
+			 frame + l->transport, size - l->transport));
 	if (!sum && l->protocol == PROTOCOL_UDP)
 		sum = 0xffff;
 	memcpy(check, &sum, 2);
@@ -176,7 +176,7 @@ static int cut(const struct cutter *t, size_t at, size_t size, uint32_t n, bool 
 	} else {
 		put32(transport + 4, get32(transport + 4) + (uint32_t)at);
 		if (!last)
-			transport[13] &= (uint8_t)~(TCP_FIN | TCP_PSH);
+			transport[13] &= (uint8_t) ~(TCP_FIN | TCP_PSH);
 		if (n)
 			transport[13] &= (uint8_t)~TCP_CWR;
 	}

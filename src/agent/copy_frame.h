@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Copies of packets as VXLAN packets (RFC 7348): what came up whole is cut into the packets that it becomes
- * on the wire, their checksums finished, and each is put behind new headers.
+ * Copies of packets as VXLAN packets (RFC 7348): what came up whole is cut into the packets that it
+ * becomes on the wire, their checksums finished, and each is put behind new headers.
  *
  *	14 bytes of room | IPv4 | UDP, to 4789 | VXLAN | the packet, from its Ethernet header on
  *
@@ -25,7 +25,7 @@ struct copy_frame_way {
 	uint16_t mtu;    /* of the network: longer ones are cut to fit */
 };
 
-/* Calls 'fn' with each packet, 'frame' in 'work' (COPY_FRAME_MAX bytes); a non-zero return ends it and is
- * returned.  'c->frame' is written to. */
+/* Calls 'fn' with each packet, 'frame' in 'work' (COPY_FRAME_MAX bytes); a non-zero return ends it
+ * and is returned.  'c->frame' is written to. */
 int copy_frame_each(const struct dp_copy *c, const struct copy_frame_way *way, uint8_t *work,
 		    int (*fn)(uint8_t *frame, size_t size, void *arg), void *arg);

@@ -4,10 +4,11 @@
  *
  * Concept. Objects are the host itself, its peers, the subnets, instances and interfaces it
  * carries, what these are allowed (security groups, ACLs), where packets may leave their network
- * (route tables, peerings) and, on an edge, gateways and public addresses. Each has a key; setting one that exists replaces it whole. A full Desired is a *sweep*:
- * what it did not name is removed. Every object that comes from the wire is checked here, so that
- * the rest of the agent only sees values that make sense by themselves; whether they fit together
- * (an interface whose subnet is unknown) is found out when they are applied.
+ * (route tables, peerings) and, on an edge, gateways and public addresses. Each has a key; setting
+ * one that exists replaces it whole. A full Desired is a *sweep*: what it did not name is removed.
+ * Every object that comes from the wire is checked here, so that the rest of the agent only sees
+ * values that make sense by themselves; whether they fit together (an interface whose subnet is
+ * unknown) is found out when they are applied.
  *
  * Ownership: the tables own their objects; borrowed pointers last until the object is set or
  * removed. Pure: no I/O. One thread. Errors: 0 or a negative errno, with a text for people that is
@@ -33,8 +34,8 @@ enum {
 	DESIRED_SERVERS_MAX = 4,   /* of a kind in a set of DHCP options, as EC2 has it */
 };
 
-/* What all objects begin with.  'seen' is the reconciling run that was here last, 'applied' the opening
- * of the data plane that took it (struct reconcile); 0 for neither. */
+/* What all objects begin with.  'seen' is the reconciling run that was here last, 'applied' the
+ * opening of the data plane that took it (struct reconcile); 0 for neither. */
 struct desired_item {
 	struct hmap_node node;
 	uint64_t sweep;
@@ -77,7 +78,7 @@ struct desired_peer {
 	struct dp_peer dp; /* nexthop 0 */
 	char name[DESIRED_NAME_SIZE];
 	char reason[256];
-	uint32_t features;   /* of what is sent: FEATURE_BIT()s */
+	uint32_t features; /* of what is sent: FEATURE_BIT()s */
 	/* In memory alone. */
 	size_t n_keys;
 	struct desired_peer_key keys[DESIRED_PEER_KEYS];
@@ -169,7 +170,8 @@ struct desired_table {
 	uint32_t number;
 	bool inside;
 	size_t n_routes;
-	/* 'peer' is the manager's number of the host, 0 for this host or nowhere: see reconcile_way.c */
+	/* 'peer' is the manager's number of the host, 0 for this host or nowhere: see
+	 * reconcile_way.c */
 	struct dp_route routes[];
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the manager chose between this host and a peer, as the data plane and the sealing worker want it. */
+/* What the manager chose between this host and a peer, as the data plane and the sealing worker
+ * want it. */
 #include <string.h>
 
 #include "abi/feature.h"

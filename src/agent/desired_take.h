@@ -3,21 +3,23 @@
  * Inside of the tables of the desired state (agent/desired.h): how an object of each kind is read
  * from the wire and takes its place.
  *
- * Each desired_take_*() sets '*key' as far as it could be read, and returns what desired_set() does.
+ * Each desired_take_*() sets '*key' as far as it could be read, and returns what desired_set()
+ * does.
  */
 #pragma once
 
 #include "agent/desired.h"
 
-/* Takes a new object into its table, in the place of the one with the same key.  One that was refused
- * ('text') is freed, -EINVAL; then the old one stays and counts as seen.  'item' is the table's or freed. */
+/* Takes a new object into its table, in the place of the one with the same key.  One that was
+ * refused ('text') is freed, -EINVAL; then the old one stays and counts as seen.  'item' is the
+ * table's or freed. */
 must_check int desired_place(struct desired *d, const struct desired_key *key,
 			     struct desired_item *item, const char *text);
 /* Inserts into an ascending list, once; there is room. */
 void desired_insert_number(uint32_t *list, uint32_t *n, uint32_t number);
 
-/* What was chosen for some nodes of a peer (desired_variant.c): into 'p', which has room for all; NULL, or what is
- * wrong. */
+/* What was chosen for some nodes of a peer (desired_variant.c): into 'p', which has room for all;
+ * NULL, or what is wrong. */
 const char *desired_read_variants(const Viaduct__Agent__Peer *m, struct desired_peer *p);
 
 must_check int desired_take_host(struct desired *d, const Viaduct__Agent__HostConfig *m,

@@ -9,7 +9,8 @@ static const char *desired_read_accept(const Viaduct__Agent__Accept *m, struct d
 	uint32_t lz4 = m->features & FEATURE_BIT(FEATURE_LZ4_1) ? SEAL_ACCEPT_LZ4 : 0;
 	enum seal_cipher cipher = seal_cipher_of(m->features);
 
-	if (m->formats >> FORMAT_MAX || m->formats & FORMAT_BIT(FORMAT_NONE) || m->features >> FEATURE_MAX)
+	if (m->formats >> FORMAT_MAX || m->formats & FORMAT_BIT(FORMAT_NONE) ||
+	    m->features >> FEATURE_MAX)
 		return "a variant of the peer accepts what this agent does not know";
 	if (cipher == SEAL_CLEAR)
 		v->accept |= m->formats;
@@ -18,7 +19,8 @@ static const char *desired_read_accept(const Viaduct__Agent__Accept *m, struct d
 	return NULL;
 }
 
-static const char *desired_read_variant_choice(const Viaduct__Agent__Choice *m, struct dp_variant *v)
+static const char *desired_read_variant_choice(const Viaduct__Agent__Choice *m,
+					       struct dp_variant *v)
 {
 	const char *text = NULL;
 
@@ -45,7 +47,8 @@ static const char *desired_read_variant(const Viaduct__Agent__Variant *m, struct
 		return "a variant's VNI is not one of a network";
 	v->vni = m->vni;
 	v->peer_vni = m->peer_vni;
-	if (convert_optional_addr(&m->addr, &v->addr) || convert_optional_addr(&m->peer_addr, &v->peer_addr))
+	if (convert_optional_addr(&m->addr, &v->addr) ||
+	    convert_optional_addr(&m->peer_addr, &v->peer_addr))
 		return "an address of a variant is not 16 bytes";
 	if (ipaddr_is_zero(&v->addr) != ipaddr_is_zero(&v->peer_addr))
 		return "a variant has one address";

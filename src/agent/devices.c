@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The host's own devices, the substrate's and an edge's uplink, followed by their names: one that is deleted and
- * made again (a bond or VLAN that the host's network manager makes anew) is another device to the kernel, without
- * our programs.  While it is away the host says so to whoever asks, as a fault of its capabilities; everything
- * else stays as it is.
+ * The host's own devices, the substrate's and an edge's uplink, followed by their names: one that
+ * is deleted and made again (a bond or VLAN that the host's network manager makes anew) is another
+ * device to the kernel, without our programs.  While it is away the host says so to whoever asks,
+ * as a fault of its capabilities; everything else stays as it is.
  */
 #include <net/if.h>
 #include <stdio.h>
@@ -58,9 +58,10 @@ void agent_tell_fault(struct agent *a)
 
 	for (size_t k = 0; k < DEVICES && !*text; k++)
 		if (a->devices[k].away)
-			snprintf(text, sizeof(text),
-				 "%s %s is gone: the agent goes on by itself when it is there again",
-				 devices_kinds[k].text, a->devices[k].name);
+			snprintf(
+				text, sizeof(text),
+				"%s %s is gone: the agent goes on by itself when it is there again",
+				devices_kinds[k].text, a->devices[k].name);
 	if (!*text && !a->dp && a->desired.host.set)
 		snprintf(text, sizeof(text), "%s", a->plane_error);
 	if (probe_set_fault(&a->probe, text))
@@ -142,8 +143,8 @@ void devices_init(struct agent *a)
 {
 	a->devices[DEVICE_SUBSTRATE] = (struct device){.name = a->config.substrate,
 						       .ifindex = a->config.dp.substrate_ifindex};
-	a->devices[DEVICE_UPLINK] = (struct device){.name = a->config.uplink,
-						    .ifindex = a->config.dp.uplink_ifindex};
+	a->devices[DEVICE_UPLINK] =
+		(struct device){.name = a->config.uplink, .ifindex = a->config.dp.uplink_ifindex};
 	timer_init(&a->look_at_devices, a->loop, devices_on_look, a);
 	/* What changed since the numbers were looked up is not told. */
 	devices_soon(a, LIMIT_AGENT_NEXTHOP_SWARM_MS);

@@ -84,7 +84,8 @@ static void dhcp_read_option(uint8_t code, struct cursor *o, struct dhcp_request
 		dhcp_read_address(o, &r->has_server, &r->server);
 		break;
 	case OPTION_OVERLOAD:
-		/* Options continued in sname and file: no client needs that room, only attackers do. */
+		/* Options continued in sname and file: no client needs that room, only attackers
+		 * do. */
 		cursor_fail(o);
 		break;
 	default:

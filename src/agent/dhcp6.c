@@ -141,8 +141,7 @@ static bool is_for_us(const struct dhcp6_request *r, const struct dhcp6_lease *l
 	uint8_t duid[DUID_LL_SIZE];
 
 	server_duid(lease, duid);
-	return cursor_left(&r->server) == sizeof(duid) &&
-	       !memcmp(r->server.at, duid, sizeof(duid));
+	return cursor_left(&r->server) == sizeof(duid) && !memcmp(r->server.at, duid, sizeof(duid));
 }
 
 /* RFC 8415 16: what each message must have and must not.  0, or -EBADMSG. */

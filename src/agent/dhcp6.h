@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The DHCPv6 server of one interface (RFC 8415, 3646): like dhcp.h it knows one client and that client's
- * addresses, keeps no state, and so cannot run out of anything.
+ * The DHCPv6 server of one interface (RFC 8415, 3646): like dhcp.h it knows one client and that
+ * client's addresses, keeps no state, and so cannot run out of anything.
  *
- * All addresses of the interface are given to the client's first IA_NA; another one, temporary addresses
- * and prefixes get none.  An address that the client names and has not any more is told with lifetimes of
- * zero.  Pure: no I/O, no clock.  Any thread.
+ * All addresses of the interface are given to the client's first IA_NA; another one, temporary
+ * addresses and prefixes get none.  An address that the client names and has not any more is told
+ * with lifetimes of zero.  Pure: no I/O, no clock.  Any thread.
  */
 #pragma once
 
@@ -40,10 +40,10 @@ enum dhcp6_verdict {
 	DHCP6_SILENT, /* well formed, and not ours to answer */
 };
 
-/* Reads the request and, when the verdict is DHCP6_ANSWER, appends the answer's UDP payload to 'b', for
- * whoever sent the request.  'unicast': it was sent to the server alone, which nobody was told to do (RFC
- * 8415 18.4).  0 with '*ret_verdict' and '*ret_kind', static text for logs; -EBADMSG: not a client's
- * message, or one that RFC 8415 16 has a server discard for its form. */
+/* Reads the request and, when the verdict is DHCP6_ANSWER, appends the answer's UDP payload to 'b',
+ * for whoever sent the request.  'unicast': it was sent to the server alone, which nobody was told
+ * to do (RFC 8415 18.4).  0 with '*ret_verdict' and '*ret_kind', static text for logs; -EBADMSG:
+ * not a client's message, or one that RFC 8415 16 has a server discard for its form. */
 must_check int dhcp6_serve(const uint8_t *payload, size_t size, bool unicast,
 			   const struct dhcp6_lease *lease, struct buf *b,
 			   enum dhcp6_verdict *ret_verdict, const char **ret_kind);

@@ -24,9 +24,9 @@ enum {
 
 static const char dns_reverse_zone[] = "in-addr.arpa";
 
-/* Reads a name without compression (a question is the first name of its message, there is nothing to
- * point at) to dotted lower-case text. A byte that is no printable ASCII, or a dot inside a label,
- * makes it a name that we cannot have: '*ret_plain' is then false. */
+/* Reads a name without compression (a question is the first name of its message, there is nothing
+ * to point at) to dotted lower-case text. A byte that is no printable ASCII, or a dot inside a
+ * label, makes it a name that we cannot have: '*ret_plain' is then false. */
 static void dns_read_name(struct cursor *c, char ret_text[static DNS_NAME_SIZE + 1],
 			  bool *ret_plain)
 {

@@ -62,8 +62,8 @@ must_check int dns_parse(const uint8_t *payload, size_t size, const char *domain
 /* It asks for an IPv6 address. */
 bool dns_wants_v6(const struct dns_question *q);
 
-/* Appends the answer's UDP payload.  With DNS_NOERROR: 'addr' answers A or AAAA questions about a name, as its
- * family is (others get an empty answer), 'name' (dotted) answers PTR questions about an address; either may be
- * NULL for an empty answer.  The buffer keeps the error. */
+/* Appends the answer's UDP payload.  With DNS_NOERROR: 'addr' answers A or AAAA questions about a
+ * name, as its family is (others get an empty answer), 'name' (dotted) answers PTR questions about
+ * an address; either may be NULL for an empty answer.  The buffer keeps the error. */
 void dns_answer(struct buf *b, const struct dns_question *q, enum dns_rcode rcode,
 		const struct ipaddr *addr, const char *name);

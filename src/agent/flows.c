@@ -2,9 +2,9 @@
 /*
  * Flow logs: the records of each window go to the manager, and are removed when it has them.
  *
- * The data plane is the queue (datapath/watch.h): what no manager has acknowledged stays there, and is said again
- * to the next one, also by the next agent.  A window that cannot be told yet stays the only closed one:
- * then the next is longer.
+ * The data plane is the queue (datapath/watch.h): what no manager has acknowledged stays there, and
+ * is said again to the next one, also by the next agent.  A window that cannot be told yet stays
+ * the only closed one: then the next is longer.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -157,8 +157,8 @@ static int nexthops_refresh(struct nexthops *n, struct nexthop *h)
 	return 0;
 }
 
-/* One user less.  A next hop without users is deleted by the next probe, not at once: the peer in the
- * data plane may still name it. */
+/* One user less.  A next hop without users is deleted by the next probe, not at once: the peer in
+ * the data plane may still name it. */
 static void nexthops_put(struct nexthop *h)
 {
 	if (h)

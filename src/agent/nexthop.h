@@ -42,7 +42,8 @@ struct nexthop_kernel {
 	int (*link)(void *arg, int ifindex, struct nexthop_link *ret);
 	/* -ENODEV: no device has that name. */
 	int (*find)(void *arg, const char *name, int *ret_ifindex, struct nexthop_link *ret);
-	/* What is known of the way to 'target' beside its first link: how large packets may be, 0: nothing. */
+	/* What is known of the way to 'target' beside its first link: how large packets may be, 0:
+	 * nothing. */
 	int (*path_mtu)(void *arg, const struct ipaddr *target, uint16_t *ret);
 	/* '*ret_mac' of a neighbour that may be used; -ENOENT: not known now. */
 	int (*neighbour)(void *arg, const struct nexthop_way *way, struct mac *ret_mac);
@@ -84,7 +85,8 @@ void nexthops_set_datapath(struct nexthops *n, struct datapath *dp);
 void nexthops_note_old(struct nexthops *n, uint32_t id);
 void nexthops_forget_old(struct nexthops *n);
 
-/* The peer is reached at 'target' from now on; returns its next hop, 0 when there is no way (yet). */
+/* The peer is reached at 'target' from now on; returns its next hop, 0 when there is no way
+ * (yet). */
 uint32_t nexthops_want(struct nexthops *n, uint32_t peer, const struct ipaddr *target);
 void nexthops_drop(struct nexthops *n, uint32_t peer);
 /* Something about routes, links or neighbours changed. */

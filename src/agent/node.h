@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The nodes of this host as the agent knows them: what the driver is doing about each, and what came of it
- * last.
+ * The nodes of this host as the agent knows them: what the driver is doing about each, and what
+ * came of it last.
  *
- * The driver's calls block, so they are made off the loop, as *steps*: the loop writes down what is to be
- * done, node_begin() has it done (driver_submit()), and the answers are handed to nodes_init()'s 'done' in the
- * loop. A node has at most one step under way. What is desired may become something else meanwhile, also
- * nothing: a step goes on to its end, and whoever takes its answers compares them with what is desired
- * then.  Which step comes next is the business of reconcile_node.c.
+ * The driver's calls block, so they are made off the loop, as *steps*: the loop writes down what is
+ * to be done, node_begin() has it done (driver_submit()), and the answers are handed to
+ * nodes_init()'s 'done' in the loop. A node has at most one step under way. What is desired may
+ * become something else meanwhile, also nothing: a step goes on to its end, and whoever takes its
+ * answers compares them with what is desired then.  Which step comes next is the business of
+ * reconcile_node.c.
  *
- * Ownership: the table owns its nodes; the steps of all must have been halted (driver_halt()) before
- * nodes_deinit().  Threading: the loop's; while a step is under way, what it is asked and what it
- * answers is the worker's.
+ * Ownership: the table owns its nodes; the steps of all must have been halted (driver_halt())
+ * before nodes_deinit().  Threading: the loop's; while a step is under way, what it is asked and
+ * what it answers is the worker's.
  */
 #pragma once
 
@@ -56,22 +57,22 @@ struct node {
 	struct nodes *nodes;
 	char id[DRIVER_ID_SIZE];
 	enum node_step step;
-	bool again;   /* something else is desired of it since the step began */
-	bool pending; /* not yet as it was desired last: no acknowledgement may say that it is */
+	bool again;     /* something else is desired of it since the step began */
+	bool pending;   /* not yet as it was desired last: no acknowledgement may say that it is */
 	uint64_t since; /* it was as desired by this revision, before it became pending */
 	bool known, running; /* as the driver said last */
 	bool starting;       /* was started, and is not yet all that it is to be */
-	struct failures
-		failures; /* of the last time; they go into all acknowledgements until it is tried again */
-	int error;        /* the first of them, 0: none; and what to say about it */
+	/* of the last time; they go into all acknowledgements until it is tried again */
+	struct failures failures;
+	int error; /* the first of them, 0: none; and what to say about it */
 	const char *text;
 
 	/* Asked. */
 	enum node_change change;
 	bool stop_first, start; /* NODE_RUN */
 	uint64_t generation;
-	struct node_interface
-		interfaces[LIMIT_NODE_INTERFACES]; /* to plug; also those of the last time */
+	/* to plug; also those of the last time */
+	struct node_interface interfaces[LIMIT_NODE_INTERFACES];
 	size_t n_interfaces;
 	char unplug[LIMIT_NODE_INTERFACES][DRIVER_ID_SIZE];
 	size_t n_unplug;
@@ -83,7 +84,8 @@ struct node {
 	char plugged[LIMIT_NODE_INTERFACES][DRIVER_ID_SIZE]; /* of LOOK, if it runs */
 	size_t n_plugged;
 
-	struct dp_preparer *preparer; /* while a step is under way: of the data plane that was open at its beginning */
+	/* while a step is under way: of the data plane that was open at its beginning */
+	struct dp_preparer *preparer;
 	struct driver_job job;
 };
 
@@ -100,7 +102,8 @@ struct nodes {
 
 void nodes_init(struct nodes *nodes, struct driver *driver, node_done_fn done, void *arg);
 void nodes_deinit(struct nodes *nodes);
-/* From the next step on the devices of interfaces are prepared for this data plane; NULL: for none. */
+/* From the next step on the devices of interfaces are prepared for this data plane; NULL: for
+ * none. */
 void nodes_set_datapath(struct nodes *nodes, struct datapath *dp);
 
 struct node *nodes_find(const struct nodes *nodes, const char *id); /* or NULL */

@@ -78,7 +78,8 @@ const char *options_help(void)
 	       "  --netns-prefix TEXT   of their names [vd-]\n"
 	       "  --formats LIST        the only wire formats allowed on this host, such as\n"
 	       "                        siit/1,ipip6/1 [all that work]\n"
-	       "  --features LIST       the only features allowed on this host, such as crypt/2,lz4\n"
+	       "  --features LIST       the only features allowed on this host, such as "
+	       "crypt/2,lz4\n"
 	       "                        or none [all that work]\n"
 	       "  --require LIST        talk to nobody without these, such as crypt [none]\n"
 	       "  --max-connections N   how many connections may be tracked on this host [65536]\n"
@@ -165,12 +166,9 @@ static int options_set_defaults(struct options *o)
 static int options_parse_format(const char *name, uint32_t *mask)
 {
 	static const char *const names[FORMAT_MAX] = {
-		[FORMAT_SIIT_1] = "siit/1",
-		[FORMAT_SIIT_2] = "siit/2",
-		[FORMAT_IPIP6_1] = "ipip6/1",
-		[FORMAT_VXLAN_1] = "vxlan/1",
-		[FORMAT_REIP4_1] = "reip4/1",
-		[FORMAT_GENEVE_1] = "geneve/1",
+		[FORMAT_SIIT_1] = "siit/1",     [FORMAT_SIIT_2] = "siit/2",
+		[FORMAT_IPIP6_1] = "ipip6/1",   [FORMAT_VXLAN_1] = "vxlan/1",
+		[FORMAT_REIP4_1] = "reip4/1",   [FORMAT_GENEVE_1] = "geneve/1",
 		[FORMAT_GENEVE_2] = "geneve/2",
 	};
 
@@ -195,7 +193,8 @@ static int options_check_formats(struct options *o, char *reterr_text)
 		e = options_parse_format(names[i], &allowed);
 	if (e || !allowed) {
 		snprintf(reterr_text, OPTIONS_ERROR_SIZE,
-			 "formats: \"%s\" is no list of siit/2, siit/1, ipip6/1, reip4/1, vxlan/1, geneve/2, "
+			 "formats: \"%s\" is no list of siit/2, siit/1, ipip6/1, reip4/1, vxlan/1, "
+			 "geneve/2, "
 			 "geneve/1",
 			 o->formats);
 		return e ?: -EINVAL;
@@ -214,7 +213,8 @@ static int options_parse_feature(const char *name, uint32_t *mask)
 	uint32_t found = 0;
 
 	for (int f = 0; f < FEATURE_MAX; f++)
-		if (str_equal(names[f], name) || (!strncmp(names[f], name, n) && names[f][n] == '/'))
+		if (str_equal(names[f], name) ||
+		    (!strncmp(names[f], name, n) && names[f][n] == '/'))
 			found |= FEATURE_BIT(f);
 	*mask |= found;
 	return found && *name ? 0 : -EINVAL;
@@ -230,8 +230,8 @@ static int options_read_features(const char *key, const char *list, uint32_t *ma
 		e = options_parse_feature(names[i], mask);
 	if (e)
 		snprintf(reterr_text, OPTIONS_ERROR_SIZE,
-			 "%s: \"%s\" is no list of crypt, crypt/1, crypt/2, integrity, lz4, rate", key,
-			 list);
+			 "%s: \"%s\" is no list of crypt, crypt/1, crypt/2, integrity, lz4, rate",
+			 key, list);
 	return e;
 }
 
@@ -253,7 +253,8 @@ static int options_check_features(struct options *o, char *reterr_text)
 	    o->required_features & ~o->disallowed_features)
 		return 0;
 	snprintf(reterr_text, OPTIONS_ERROR_SIZE,
-		 "require: \"%s\" is not among the allowed features, \"%s\"", o->require, o->features);
+		 "require: \"%s\" is not among the allowed features, \"%s\"", o->require,
+		 o->features);
 	return -EINVAL;
 }
 
@@ -301,8 +302,8 @@ static int options_check_flow_log(struct options *o, char *reterr_text)
 		return 0;
 	if (config_parse_u32(o->flow_log_seconds, &n) || !n || n > LIMIT_AGENT_FLOW_S) {
 		snprintf(reterr_text, OPTIONS_ERROR_SIZE,
-			 "flow-log-seconds: \"%s\" is no number from 1 to %u",
-			 o->flow_log_seconds, LIMIT_AGENT_FLOW_S);
+			 "flow-log-seconds: \"%s\" is no number from 1 to %u", o->flow_log_seconds,
+			 LIMIT_AGENT_FLOW_S);
 		return -EINVAL;
 	}
 	o->flow_seconds = n;

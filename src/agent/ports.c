@@ -132,7 +132,8 @@ int ports_get(struct ports *p, const char *interface_id, uint32_t vni, const str
 		return e;
 	}
 	hmap_insert(&p->by_interface, &port->by_interface, hash_str(interface_id));
-	port->version++; /* an adopted one, too: who had it may not have come to configuring its node */
+	/* an adopted one, too: who had it may not have come to configuring its node */
+	port->version++;
 	*ret = port;
 	return 0;
 }

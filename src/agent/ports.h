@@ -22,8 +22,8 @@ struct desired_mirrors;
 
 struct port {
 	struct hmap_node by_id, by_interface;
-	struct dp_port dp; /* as the data plane has it; only 'id' before it was set */
-	bool set;          /* the data plane has it */
+	struct dp_port dp;               /* as the data plane has it; only 'id' before it was set */
+	bool set;                        /* the data plane has it */
 	struct desired_mirrors *mirrors; /* its own copy, as the data plane has them; NULL: none */
 	char interface_id[DRIVER_ID_SIZE]; /* "": adopted, and nobody's yet */
 	char instance_id[DRIVER_ID_SIZE];  /* that it is plugged into */

@@ -53,12 +53,9 @@ void probe_set_interval(struct probe *p, uint32_t seconds)
 static void probe_restrict(const struct probe *p, struct dp_capabilities *c)
 {
 	static const char *const names[FORMAT_MAX] = {
-		[FORMAT_SIIT_1] = "siit/1",
-		[FORMAT_SIIT_2] = "siit/2",
-		[FORMAT_IPIP6_1] = "ipip6/1",
-		[FORMAT_VXLAN_1] = "vxlan/1",
-		[FORMAT_REIP4_1] = "reip4/1",
-		[FORMAT_GENEVE_1] = "geneve/1",
+		[FORMAT_SIIT_1] = "siit/1",     [FORMAT_SIIT_2] = "siit/2",
+		[FORMAT_IPIP6_1] = "ipip6/1",   [FORMAT_VXLAN_1] = "vxlan/1",
+		[FORMAT_REIP4_1] = "reip4/1",   [FORMAT_GENEVE_1] = "geneve/1",
 		[FORMAT_GENEVE_2] = "geneve/2",
 	};
 
@@ -84,7 +81,8 @@ static void probe_end(struct probe *p)
 		const uint32_t before = p->confirmed.formats;
 
 		p->confirmed = p->result;
-		p->features = p->result_features | (p->result.rate ? FEATURE_BIT(FEATURE_RATE_1) : 0);
+		p->features =
+			p->result_features | (p->result.rate ? FEATURE_BIT(FEATURE_RATE_1) : 0);
 		probe_restrict(p, &p->confirmed);
 		p->probed_at = clock_wall_ms(loop_clock(p->loop));
 		*p->error = '\0';

@@ -30,9 +30,9 @@ struct probe {
 	void *fn_arg;
 	const struct dp_config *config;
 	struct dp_config trying; /* as it was when the probe that runs was begun */
-	uint32_t disallowed; /* FORMAT_BIT()s */
+	uint32_t disallowed;     /* FORMAT_BIT()s */
 	uint32_t required_features, disallowed_features; /* FEATURE_BIT()s */
-	bool threaded;       /* else the probe blocks the loop: for tests in virtual time */
+	bool threaded; /* else the probe blocks the loop: for tests in virtual time */
 	probe_done_fn done;
 	void *arg;
 
@@ -68,8 +68,8 @@ void probe_deinit(struct probe *p); /* waits for a probe that is running */
 /* Begins one now, or another one behind the one that is running. */
 void probe_start(struct probe *p);
 void probe_set_interval(struct probe *p, uint32_t seconds);
-/* Why the host carries nothing whatever it can do; "": nothing is in the way.  Said instead of the last probe's error.  True:
- * something else was said before. */
+/* Why the host carries nothing whatever it can do; "": nothing is in the way.  Said instead of the
+ * last probe's error.  True: something else was said before. */
 bool probe_set_fault(struct probe *p, const char *text);
 /* The fault, or the last probe's error; "": all is well. */
 const char *probe_error(const struct probe *p);

@@ -179,7 +179,8 @@ static void questions_on_flush(struct deferred *d, void *data)
 {
 	struct questions *qs = data;
 
-	/* Without a session, or without memory, they wait: for questions_connected() or their end. */
+	/* Without a session, or without memory, they wait: for questions_connected() or their
+	 * end. */
 	while (!list_empty(&qs->waiting) && !questions_send_some(qs))
 		;
 }

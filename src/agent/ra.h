@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Router discovery (RFC 4861 4.1, 4.2, 6) for one interface: what a solicitation has to be, and the
- * advertisement.  Addresses come by DHCPv6 alone (managed, no autonomous prefix), the subnet's prefix is
- * on link.  Pure: no I/O, no clock.  Any thread.
+ * advertisement.  Addresses come by DHCPv6 alone (managed, no autonomous prefix), the subnet's
+ * prefix is on link.  Pure: no I/O, no clock.  Any thread.
  */
 #pragma once
 
@@ -22,8 +22,8 @@ struct ra_params {
 	struct prefix prefix; /* of the subnet; len 0: none is told */
 };
 
-/* The ICMPv6 message of a frame with 'hop_limit' from 'source' is a valid solicitation (RFC 4861 6.1.1).
- * 0 or -EBADMSG */
+/* The ICMPv6 message of a frame with 'hop_limit' from 'source' is a valid solicitation (RFC 4861
+ * 6.1.1). 0 or -EBADMSG */
 must_check int ra_check_solicitation(const uint8_t *message, size_t size, uint8_t hop_limit,
 				     const struct ipaddr *source);
 /* Appends the advertisement to 'b', its checksum zero. */

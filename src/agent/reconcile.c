@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Peers and subnets, and the order of both runs; nodes and ports are in reconcile_node.c, the rest in
- * reconcile_way.c. */
+/* Peers and subnets, and the order of both runs; nodes and ports are in reconcile_node.c, the rest
+ * in reconcile_way.c. */
 #include "agent/reconcile.h"
 
 #include <string.h>
@@ -54,7 +54,8 @@ static void reconcile_drop_variants(struct reconcile *r, uint32_t peer, const bo
 	for (uint32_t f = FORMAT_NONE + 1; f < FORMAT_MAX; f++)
 		for (uint32_t v6 = 0; v6 < 2; v6++)
 			if (!kept || !kept[f << 1 | v6])
-				nexthops_drop(r->nexthops, reconcile_variant_want(peer, (enum format)f, v6));
+				nexthops_drop(r->nexthops,
+					      reconcile_variant_want(peer, (enum format)f, v6));
 }
 
 static void reconcile_variants(struct reconcile *r, struct desired_peer *p)
@@ -76,7 +77,8 @@ static void reconcile_variants(struct reconcile *r, struct desired_peer *p)
 			continue;
 		kept[(unsigned int)v->send << 1 | v->vxlan_over_v6] = true;
 		v->nexthop = nexthops_want(
-			r->nexthops, reconcile_variant_want(p->dp.id, v->send, v->vxlan_over_v6), &target);
+			r->nexthops, reconcile_variant_want(p->dp.id, v->send, v->vxlan_over_v6),
+			&target);
 	}
 	reconcile_drop_variants(r, p->dp.id, kept);
 }
@@ -101,14 +103,15 @@ static bool reconcile_peer_equal(const struct dp_peer *a, const struct dp_peer *
 {
 	return a->id == b->id && prefix_equal(&a->siit1, &b->siit1) &&
 	       prefix_equal(&a->siit2, &b->siit2) && prefix_equal(&a->labels, &b->labels) &&
-	       ipaddr_equal(&a->v4, &b->v4) &&
-	       ipaddr_equal(&a->v6, &b->v6) && a->send == b->send && a->accept == b->accept &&
-	       a->vxlan_over_v6 == b->vxlan_over_v6 && a->path_mtu == b->path_mtu &&
-	       a->nexthop == b->nexthop && a->seal == b->seal && a->rate_bits == b->rate_bits &&
-	       a->rate_burst == b->rate_burst && a->policy == b->policy &&
+	       ipaddr_equal(&a->v4, &b->v4) && ipaddr_equal(&a->v6, &b->v6) && a->send == b->send &&
+	       a->accept == b->accept && a->vxlan_over_v6 == b->vxlan_over_v6 &&
+	       a->path_mtu == b->path_mtu && a->nexthop == b->nexthop && a->seal == b->seal &&
+	       a->rate_bits == b->rate_bits && a->rate_burst == b->rate_burst &&
+	       a->policy == b->policy &&
 	       !memcmp(a->accept_sealed, b->accept_sealed, sizeof(a->accept_sealed)) &&
 	       a->edge == b->edge && a->foreign == b->foreign &&
-	       /* which ones there are is not told: they are set again, which changes nothing that is the same */
+	       /* which ones there are is not told: they are set again, which changes nothing that
+	        * is the same */
 	       !a->n_variants && !b->n_variants;
 }
 

@@ -10,15 +10,16 @@
  * opens what is to be closed: ports go before nodes, and peers, groups, ACLs and route tables come
  * before what names them and go after it.
  *
- * A run ends with the data plane as it is to be, but for ports of nodes that are not ready.  What is to
- * be done with nodes goes on behind it, in steps off the loop (agent/node.h), one after another for a node and
- * side by side for several; a node is *pending* until it is as it is desired.  Nothing that the network
- * alone is about waits for that: a port goes, or gets other addresses, at once.
+ * A run ends with the data plane as it is to be, but for ports of nodes that are not ready.  What
+ * is to be done with nodes goes on behind it, in steps off the loop (agent/node.h), one after
+ * another for a node and side by side for several; a node is *pending* until it is as it is
+ * desired.  Nothing that the network alone is about waits for that: a port goes, or gets other
+ * addresses, at once.
  *
  * A node's start: the driver makes it, its interfaces are plugged and become ports, then it is told
  * that it is online. If any of this fails at a start, the node is ended and reported FAILED, and
- * not started again before a new start is asked for. Everything else that fails is kept with its node, and
- * tried again by the next full run.
+ * not started again before a new start is asked for. Everything else that fails is kept with its
+ * node, and tried again by the next full run.
  *
  * Ownership: borrows all it works on.  Threading: the loop's.  No I/O of its own.
  */
@@ -41,7 +42,7 @@ struct instance_status {
 };
 
 struct reconcile {
-	struct datapath *dp; /* NULL: none is open */
+	struct datapath *dp;   /* NULL: none is open */
 	struct driver *driver; /* the loop's: driver_nodes() */
 	struct nodes *nodes;
 	struct desired *desired;
@@ -58,11 +59,12 @@ struct reconcile {
 	void (*online)(const struct port *port, void *arg);
 	void *arg;
 	uint64_t round; /* counts runs */
-	uint64_t
-		opening; /* counts openings of the data plane: what an earlier one took may be gone */
+	/* counts openings of the data plane: what an earlier one took may be gone */
+	uint64_t opening;
 	const uint64_t *revision; /* that was applied last */
-	/* What is desired is what an agent before this one was told, the manager has said nothing yet: an edge's
-	 * public addresses may be another one's by now. Those that the data plane has stay, none is added. */
+	/* What is desired is what an agent before this one was told, the manager has said nothing
+	 * yet: an edge's public addresses may be another one's by now. Those that the data plane
+	 * has stay, none is added. */
 	bool remembers;
 	uint64_t n_set,
 		n_deleted; /* records written to the data plane, starts and stops of nodes */

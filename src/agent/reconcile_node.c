@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Instances and their interfaces, as far as a run goes with them: ports that go or change at once, and nodes whose
- * steps are begun (reconcile_step.c). */
+/* Instances and their interfaces, as far as a run goes with them: ports that go or change at once,
+ * and nodes whose steps are begun (reconcile_step.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,7 +115,8 @@ void reconcile_interface(struct reconcile_run *run, const char *id)
 		return;
 	}
 	instance = i ? desired_find_instance(run->r->desired, i->instance_id) : NULL;
-	/* Of an instance that is dealt with as a whole, or not here, or not running: nothing to do. */
+	/* Of an instance that is dealt with as a whole, or not here, or not running: nothing to
+	 * do. */
 	if (!instance || instance->seen == run->r->round || !instance->running)
 		return;
 	if (reconcile_standing(run, i))

@@ -31,8 +31,8 @@ static bool reconcile_port_equal(const struct dp_port *a, const struct dp_port *
 	if (a->id != b->id || a->ifindex != b->ifindex || a->peer_redirect != b->peer_redirect ||
 	    a->vni != b->vni || !mac_equal(&a->mac, &b->mac) || a->mtu != b->mtu ||
 	    a->n_addrs != b->n_addrs || a->forwards != b->forwards || a->disabled != b->disabled ||
-	    a->shared != b->shared || a->translates != b->translates || a->vlan != b->vlan || a->logged != b->logged ||
-	    a->handle != b->handle || a->connections != b->connections)
+	    a->shared != b->shared || a->translates != b->translates || a->vlan != b->vlan ||
+	    a->logged != b->logged || a->handle != b->handle || a->connections != b->connections)
 		return false;
 	for (uint32_t i = 0; i < a->n_addrs; i++)
 		if (!ipaddr_equal(&a->addrs[i], &b->addrs[i]) || a->labels[i] != b->labels[i])
@@ -52,17 +52,18 @@ void reconcile_port_gone(struct reconcile *r, struct port *port)
 	ports_remove(r->ports, port);
 }
 
-static bool reconcile_mirrors_equal(const struct desired_mirrors *a, const struct desired_mirrors *b)
+static bool reconcile_mirrors_equal(const struct desired_mirrors *a,
+				    const struct desired_mirrors *b)
 {
 	if (!a || !b)
 		return a == b;
 	return a->n == b->n && a->rules.n == b->rules.n && a->rules.dns == b->rules.dns &&
 	       !memcmp(a->sessions, b->sessions, sizeof(a->sessions)) &&
-	       !memcmp(a->rules.rules, b->rules.rules,
-		       a->rules.n * sizeof(a->rules.rules[0]));
+	       !memcmp(a->rules.rules, b->rules.rules, a->rules.n * sizeof(a->rules.rules[0]));
 }
 
-/* What is copied of the port; one that was adopted gets its rules again, its sessions being the agent's. */
+/* What is copied of the port; one that was adopted gets its rules again, its sessions being the
+ * agent's. */
 static int reconcile_mirrors(struct reconcile *r, const struct desired_interface *i,
 			     struct port *port)
 {
@@ -70,7 +71,8 @@ static int reconcile_mirrors(struct reconcile *r, const struct desired_interface
 	struct desired_mirrors *copy = NULL;
 	int e;
 
-	if (reconcile_mirrors_equal(port->mirrors, i->mirrors) && (i->mirrors || !port->dp.mirrored))
+	if (reconcile_mirrors_equal(port->mirrors, i->mirrors) &&
+	    (i->mirrors || !port->dp.mirrored))
 		return 0;
 	if (i->mirrors) {
 		copy = malloc(sizeof(*copy));

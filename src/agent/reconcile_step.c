@@ -6,9 +6,9 @@
  *	     -> CHANGE (stop, forget)     |           |
  *	                                  '-> CLEAN <-'  a start that failed
  *
- * What is desired is looked at when a step has ended, never while it is under way.  If it became something
- * else meanwhile, what was done is still true and is taken as far as it is wanted; then the node is looked at
- * again.
+ * What is desired is looked at when a step has ended, never while it is under way.  If it became
+ * something else meanwhile, what was done is still true and is taken as far as it is wanted; then
+ * the node is looked at again.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What packets are allowed and where they may go: groups, ACLs, route tables, peerings, and an edge's
- * gateways and public addresses.
+ * What packets are allowed and where they may go: groups, ACLs, route tables, peerings, and an
+ * edge's gateways and public addresses.
  *
  * The data plane says which of them it has, not what is in them.  So 'applied' remembers what this
  * opening of it has taken, and the rest is set again, which changes nothing where it is the same.

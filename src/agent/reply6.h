@@ -16,7 +16,8 @@ struct reply6 {
 	struct mac source_mac, destination_mac;
 	struct ipaddr source, destination;
 	uint8_t hop_limit;
-	uint8_t protocol; /* IPPROTO_ICMPV6: 'payload' is the whole message, its checksum zero when written */
+	/* IPPROTO_ICMPV6: 'payload' is the whole message, its checksum zero when written */
+	uint8_t protocol;
 	uint16_t source_port, destination_port; /* IPPROTO_UDP */
 	const uint8_t *payload;                 /* borrowed from the frame */
 	size_t size;

@@ -58,7 +58,8 @@ bool sealing_lacks_keys(const struct desired *d)
 	return false;
 }
 
-static const struct desired_peer_key *sealing_key(const struct desired_peer *p, enum seal_cipher seal)
+static const struct desired_peer_key *sealing_key(const struct desired_peer *p,
+						  enum seal_cipher seal)
 {
 	const struct desired_peer_key *newest = NULL;
 
@@ -108,7 +109,8 @@ static void sealing_want_class(struct sealing_wanted *w, const struct desired_pe
 }
 
 /* Alike ones next to each other share a class. */
-static void sealing_want_variants(struct sealing_wanted *w, const struct sealing *s, const struct desired_peer *p)
+static void sealing_want_variants(struct sealing_wanted *w, const struct sealing *s,
+				  const struct desired_peer *p)
 {
 	uint32_t number, last = 0;
 
@@ -117,7 +119,8 @@ static void sealing_want_variants(struct sealing_wanted *w, const struct sealing
 		const struct desired_peer_key *key = sealing_key(p, v->seal);
 		struct seal_class *c = &w->classes[w->image.n_classes];
 
-		if (!v->seal || datapath_variant_class(s->dp, p->dp.id, v, &number) || number == last)
+		if (!v->seal || datapath_variant_class(s->dp, p->dp.id, v, &number) ||
+		    number == last)
 			continue;
 		last = number;
 		w->image.n_classes++;
@@ -316,9 +319,8 @@ void sealing_plan(struct sealing *s, const struct desired_key *keys, size_t n_ke
 	const struct desired_peer *p;
 
 	for (size_t i = 0; i < n_keys; i++) {
-		p = keys[i].kind == DESIRED_PEER
-			    ? desired_find_peer(s->desired, keys[i].number)
-			    : NULL;
+		p = keys[i].kind == DESIRED_PEER ? desired_find_peer(s->desired, keys[i].number)
+						 : NULL;
 		if (p)
 			sealing_plan_peer(s, p);
 	}

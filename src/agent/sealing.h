@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The sealing worker, kept as the desired state wants it: started when the first peer's traffic is to be
- * sealed, found again after a restart of the agent, started again when it ends.
+ * The sealing worker, kept as the desired state wants it: started when the first peer's traffic is
+ * to be sealed, found again after a restart of the agent, started again when it ends.
  *
- * Order.  Before the data plane is changed, sealing_plan() has it decide which classes there will be, and with
- * sealing_widen() the worker confirms them and their keys, so that they are there before a packet needs them;
- * old ones are still there.  sealing_narrow() comes after the change.
+ * Order.  Before the data plane is changed, sealing_plan() has it decide which classes there will
+ * be, and with sealing_widen() the worker confirms them and their keys, so that they are there
+ * before a packet needs them; old ones are still there.  sealing_narrow() comes after the change.
  *
- * Keys are never saved.  An agent that restarts leaves a worker that has keys as it is until the manager
- * has told all of them again, and asks for everything (sealing_lacks_keys()).
+ * Keys are never saved.  An agent that restarts leaves a worker that has keys as it is until the
+ * manager has told all of them again, and asks for everything (sealing_lacks_keys()).
  *
  * Threading: the loop's.  Calls wait for the worker, at most SEAL_CLIENT_WAIT_MS.
  */
@@ -46,7 +46,8 @@ void sealing_deinit(struct sealing *s); /* the worker goes on */
 /* The data plane was opened, or is about to be closed (NULL). */
 void sealing_set_datapath(struct sealing *s, struct datapath *dp);
 
-/* Before sealing_widen(): has the data plane decide the classes of what the named peers, or all, will seal. */
+/* Before sealing_widen(): has the data plane decide the classes of what the named peers, or all,
+ * will seal. */
 void sealing_plan(struct sealing *s, const struct desired_key *keys, size_t n_keys);
 void sealing_plan_all(struct sealing *s);
 /* Each adds a failure for every peer that cannot be sealed as it should be. */

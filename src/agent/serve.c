@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DHCP and DNS for the nodes: between the codecs (dhcp.h, dns.h), the records and the data plane. */
+/* DHCP and DNS for the nodes: between the codecs (dhcp.h, dns.h), the records and the data
+ * plane. */
 #include <stdio.h>
 
 #include "agent/agent.h"
@@ -21,7 +22,8 @@ struct serve_dns {
 	uint16_t asker_port;
 };
 
-/* The interface behind a port, and its subnet; false when either is unknown (no longer, or not yet). */
+/* The interface behind a port, and its subnet; false when either is unknown (no longer, or not
+ * yet). */
 static bool serve_find(const struct agent *a, uint32_t id, const struct desired_interface **ret_i,
 		       const struct desired_subnet **ret_s)
 {
@@ -254,7 +256,8 @@ static void serve_dns_told(struct question *q, enum question_result result,
 	serve_dns_free(d);
 }
 
-/* The first IPv6 address that is known outside its subnet; or, if it has none, the IPv4 one, which answers nothing. */
+/* The first IPv6 address that is known outside its subnet; or, if it has none, the IPv4 one, which
+ * answers nothing. */
 static struct ipaddr serve_v6_of(const struct desired_interface *i)
 {
 	for (uint32_t n = 0; n < i->n_addrs; n++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Router advertisements and DHCPv6 for the nodes: between the codecs (ra.h, dhcp6.h), the records and the
- * data plane.  An interface has a router when the IPv6 subnet of its address is known here.
+ * Router advertisements and DHCPv6 for the nodes: between the codecs (ra.h, dhcp6.h), the records
+ * and the data plane.  An interface has a router when the IPv6 subnet of its address is known here.
  */
 #include <netinet/in.h>
 
@@ -12,7 +12,8 @@
 #include "base/limits.h"
 #include "base/log.h"
 
-/* The IPv6 subnet of an interface; NULL: it has no IPv6 address, or the subnet is not known (yet). */
+/* The IPv6 subnet of an interface; NULL: it has no IPv6 address, or the subnet is not known
+ * (yet). */
 static const struct desired_subnet *serve6_subnet(const struct agent *a,
 						  const struct desired_interface *i)
 {

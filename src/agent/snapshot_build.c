@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The desired state as messages of the protocol: hosts and nodes here, the rest in snapshot_policy.c. */
+/* The desired state as messages of the protocol: hosts and nodes here, the rest in
+ * snapshot_policy.c. */
 #include <inttypes.h>
 
 #include "agent/convert.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside of the snapshot (agent/snapshot.h): its messages.  They are built in an arena and point into
- * the tables of the desired state, so they last until these change.
+ * Inside of the snapshot (agent/snapshot.h): its messages.  They are built in an arena and point
+ * into the tables of the desired state, so they last until these change.
  */
 #pragma once
 
@@ -25,7 +25,8 @@ char *snapshot_text(const char *text);
 char *snapshot_policy_id(struct snapshot *s, uint64_t policy);
 
 /* Those of a peer, into its message (snapshot_variant.c). */
-must_check int snapshot_variants(struct snapshot *s, const struct desired_peer *p, Viaduct__Agent__Peer *m);
+must_check int snapshot_variants(struct snapshot *s, const struct desired_peer *p,
+				 Viaduct__Agent__Peer *m);
 
 /* Each adds one object (snapshot_policy.c). */
 must_check int snapshot_group(struct snapshot *s, const struct desired_item *item);

@@ -11,7 +11,8 @@ static const uint32_t snapshot_seals[SEAL_CIPHERS] = {
 	[SEAL_AES_128_GMAC] = FEATURE_BIT(FEATURE_INTEGRITY_1),
 };
 
-static int snapshot_accepts(struct snapshot *s, const struct dp_variant *v, Viaduct__Agent__Choice *c)
+static int snapshot_accepts(struct snapshot *s, const struct dp_variant *v,
+			    Viaduct__Agent__Choice *c)
 {
 	c->accepts = arena_alloc_array(&s->arena, SEAL_CIPHERS, sizeof(*c->accepts));
 	if (!c->accepts)
@@ -27,7 +28,8 @@ static int snapshot_accepts(struct snapshot *s, const struct dp_variant *v, Viad
 			return -ENOMEM;
 		viaduct__agent__accept__init(m);
 		m->formats = bits & ~(uint32_t)SEAL_ACCEPT_LZ4;
-		m->features = snapshot_seals[i] | (bits & SEAL_ACCEPT_LZ4 ? FEATURE_BIT(FEATURE_LZ4_1) : 0);
+		m->features = snapshot_seals[i] |
+			      (bits & SEAL_ACCEPT_LZ4 ? FEATURE_BIT(FEATURE_LZ4_1) : 0);
 		c->accepts[c->n_accepts++] = m;
 	}
 	return 0;

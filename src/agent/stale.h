@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Senders that have not heard: their hosts still send to an address that was here and is not any more. The manager is told
- * which, and tells them what is so now.
+ * Senders that have not heard: their hosts still send to an address that was here and is not any
+ * more. The manager is told which, and tells them what is so now.
  *
- * The data plane shows only packets whose source lives at the host that sent them. Each (host, address) is told once in
- * LIMIT_AGENT_STALE_AGAIN_MS, of each host so many at a time (LIMIT_AGENT_STALE_PER_PEER): one that tries addresses takes
- * nobody's place. To a manager that does not know of it (Welcome.stale), or is away, nothing is told.
+ * The data plane shows only packets whose source lives at the host that sent them. Each (host,
+ * address) is told once in LIMIT_AGENT_STALE_AGAIN_MS, of each host so many at a time
+ * (LIMIT_AGENT_STALE_PER_PEER): one that tries addresses takes nobody's place. To a manager that
+ * does not know of it (Welcome.stale), or is away, nothing is told.
  *
  * One thread, the loop's.
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the manager says about this host's state, and the answers: Desired -> Ack (acknowledge.c), Update ->
- * UpdateAck, and the snapshot that lets the next life of the agent begin where this one stands.
+ * What the manager says about this host's state, and the answers: Desired -> Ack (acknowledge.c),
+ * Update -> UpdateAck, and the snapshot that lets the next life of the agent begin where this one
+ * stands.
  *
  * Revisions only grow. A Desired with differences that is older than what was applied cannot be put
  * in its place any more: the session is ended, and the next Hello says that nothing is held, which
@@ -57,7 +58,8 @@ static void sync_hide_keys(const Viaduct__Agent__Desired *m)
 	}
 }
 
-/* Before it is applied: an agent that is killed must not come back with less than its programs have. */
+/* Before it is applied: an agent that is killed must not come back with less than its programs
+ * have. */
 static void sync_record(struct agent *a, const Viaduct__Agent__Desired *m)
 {
 	int e = a->config.snapshot ? snapshot_append(a->config.snapshot, m, a->cluster_id) : 0;

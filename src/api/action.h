@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of actions: everything that dispatch, the check of parameters and the documentation need to
- * know about each action, from actions.def.
+ * The table of actions: everything that dispatch, the check of parameters and the documentation
+ * need to know about each action, from actions.def.
  */
 #pragma once
 

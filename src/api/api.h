@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The API: EC2's Query protocol (and as much of STS as clients need) at "/", the operators' JSON under
- * "/v1/".  docs/ec2-api.md and docs/openapi.yaml say what it offers.
+ * The API: EC2's Query protocol (and as much of STS as clients need) at "/", the operators' JSON
+ * under "/v1/".  docs/ec2-api.md and docs/openapi.yaml say what it offers.
  *
- * Use.  For each request the manager calls api_handle().  The answer is complete when the call returns,
- * but it must not leave before everything that it saw or wrote is durable:
- *  - answer->change holds what was written (NULL: nothing); the manager takes it, plans and commits it.
- *  - any other answer, also a refusal, waits for the commit of model_revision() as it was at the call.
+ * Use.  For each request the manager calls api_handle().  The answer is complete when the call
+ * returns, but it must not leave before everything that it saw or wrote is durable:
+ *  - answer->change holds what was written (NULL: nothing); the manager takes it, plans and commits
+ *    it.
+ *  - any other answer, also a refusal, waits for the commit of model_revision() as it was at the
+ *    call.
  * When that commit fails, api_answer_refuse() turns the answer into the 503 of its protocol.
  * While the store is broken, requests that write are worth trying: that is how it is noticed that
  * it works again.
  *
  * What the model does not know (sessions, counters, certificates) comes through struct api_live.
  *
- * Threading: one thread, the one that owns the model.  Errors: none; whatever happens becomes an answer.
+ * Threading: one thread, the one that owns the model.  Errors: none; whatever happens becomes an
+ * answer.
  */
 #pragma once
 
@@ -35,14 +38,17 @@ struct host;
 /* What a session knows of its host. */
 struct api_host_live {
 	enum { API_HOST_NEVER, API_HOST_DISCONNECTED, API_HOST_CONNECTED } state;
-	uint64_t revision;    /* the last one applied; 0: none or unknown */
-	bool lacks_nothing;   /* it has applied all that concerns it, whatever the revision */
-	uint64_t reported_ms; /* unix time of its last report of what it can do; 0: never since start */
+	uint64_t revision;  /* the last one applied; 0: none or unknown */
+	bool lacks_nothing; /* it has applied all that concerns it, whatever the revision */
+	/* unix time of its last report of what it can do; 0: never since start */
+	uint64_t reported_ms;
 	uint64_t seen_ms;     /* unix time of the last word from it; 0: never since start */
 	const char *software; /* NULL: unknown */
 	const char *address;  /* NULL: unknown */
-	uint64_t told, refused; /* its questions where addresses are, since the manager was started */
-	const char *lost_tables; /* an alarm: what its agent's upgrade lost (abi/agent.proto); NULL: nothing */
+	/* its questions where addresses are, since the manager was started */
+	uint64_t told, refused;
+	/* an alarm: what its agent's upgrade lost (abi/agent.proto); NULL: nothing */
+	const char *lost_tables;
 };
 
 struct api_status_live {
@@ -91,13 +97,16 @@ struct api_live {
 	void (*host)(void *data, uint32_t number, struct api_host_live *ret);
 	/* Calls 'fn' for every counter that is not 0, grouped by host and interface. */
 	void (*drops)(void *data, void (*fn)(void *user, const struct api_drop *d), void *user);
-	/* Calls 'fn' for each format that nodes of a host sent or got something by, grouped by host. */
-	void (*traffic)(void *data, void (*fn)(void *user, const struct api_traffic *t), void *user);
+	/* Calls 'fn' for each format that nodes of a host sent or got something by, grouped by
+	 * host. */
+	void (*traffic)(void *data, void (*fn)(void *user, const struct api_traffic *t),
+			void *user);
 	/* What 'from' reported about 'to'; false: nothing yet. */
 	bool (*pair)(void *data, uint32_t from, uint32_t to, struct api_pair_live *ret);
 	/* Calls 'fn' for every host 'to' that 'from' reported about. */
 	void (*pairs)(void *data, uint32_t from,
-		      void (*fn)(void *user, uint32_t to, const struct api_pair_live *l), void *user);
+		      void (*fn)(void *user, uint32_t to, const struct api_pair_live *l),
+		      void *user);
 	/* What is known now of an interface's usage; false: nothing. */
 	bool (*usage)(void *data, uint64_t interface, struct usage *ret);
 	/* Asks a host to report what it can do.  0, or -ENOTCONN. */
@@ -106,8 +115,9 @@ struct api_live {
 	const char *const *(*managers)(void *data);
 	/* Makes a certificate whose CN is 'host_id'.  0 or a negative errno. */
 	int (*issue)(void *data, const char *host_id, struct api_bundle *ret);
-	/* Appends whole lines of a flow log's records to 'b', from 'place' on, or from the oldest there are, at most
-	 * 'most' bytes; '*ret_next' is the place behind them.  0 or a negative errno. */
+	/* Appends whole lines of a flow log's records to 'b', from 'place' on, or from the oldest
+	 * there are, at most 'most' bytes; '*ret_next' is the place behind them.  0 or a negative
+	 * errno. */
 	int (*flow_records)(void *data, uint64_t flow_log, uint64_t place, size_t most,
 			    struct buf *b, uint64_t *ret_next);
 };
@@ -117,7 +127,8 @@ struct api_config {
 	const struct clock *clock;
 	const struct api_live *live;
 	const uint8_t *operator_token_sha256; /* 32 bytes, copied: of the operators' bearer token */
-	/* 32 bytes, copied: under which pages go on; the same after a restart.  NULL: one of this process */
+	/* 32 bytes, copied: under which pages go on; the same after a restart.  NULL: one of this
+	 * process */
 	const uint8_t *page_key;
 };
 

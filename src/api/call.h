@@ -3,10 +3,10 @@
  * One call of the EC2 API: everything an action needs, handed to its handler.
  *
  * A handler reads its parameters (api/param.h), which were checked against its table in actions.def
- * before it is called, does its work on the model (a read-only model, or an open transaction when the
- * action writes), and writes the elements of its answer.  It returns 0, a MODEL_E_* with c->refusal filled
- * in, EC2_REFUSED by ec2_refuse(), or a negative errno; after anything but 0 what it wrote is thrown
- * away, in the answer and in the model.
+ * before it is called, does its work on the model (a read-only model, or an open transaction when
+ * the action writes), and writes the elements of its answer.  It returns 0, a MODEL_E_* with
+ * c->refusal filled in, EC2_REFUSED by ec2_refuse(), or a negative errno; after anything but 0 what
+ * it wrote is thrown away, in the answer and in the model.
  *
  * Everything is borrowed for the call; memory comes from c->arena.
  */

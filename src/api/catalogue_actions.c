@@ -11,9 +11,9 @@
 
 static const struct object untagged;
 
-#define IMAGE_ID    "ami-netns"
-#define IMAGE_NAME  "netns"
-#define IMAGE_OWNER "000000000000"
+#define IMAGE_ID       "ami-netns"
+#define IMAGE_NAME     "netns"
+#define IMAGE_OWNER    "000000000000"
 #define IMAGE_LOCATION "amazon/" IMAGE_NAME
 #define ENA_SUPPORT    "unsupported"
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What all Describe actions of the model's objects have in common: objects named by id, or all of the
- * caller's; filters; pages.
+ * What all Describe actions of the model's objects have in common: objects named by id, or all of
+ * the caller's; filters; pages.
  *
- * An index is used where one fits: the ids asked for, or a filter on one id that is the key of a group.
+ * An index is used where one fits: the ids asked for, or a filter on one id that is the key of a
+ * group.
  */
 #pragma once
 
@@ -56,7 +57,7 @@ bool page_run_admit(struct page_run *p);
 /* Writes nextToken if there is more. */
 must_check int page_run_end(struct ec2_call *c, struct page_run *p);
 
-/* Writes the set, <SET>...</SET>, and nextToken.  'end' (may be NULL) is called at the end of the set, for
- * what 'write' left open. */
+/* Writes the set, <SET>...</SET>, and nextToken.  'end' (may be NULL) is called at the end of the
+ * set, for what 'write' left open. */
 must_check int describe_run(struct ec2_call *c, const struct describe *d, const char *set,
 			    void (*end)(struct ec2_call *c, void *data), void *data);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The border in the operators' API: pools of public addresses, who has which address, NAT gateways' ports. */
+/* The border in the operators' API: pools of public addresses, who has which address, NAT gateways'
+ * ports. */
 #include "api/route_handlers.h"
 #include "model/drain.h"
 #include "model/elastic.h"

@@ -84,7 +84,8 @@ int action_allocate_address(struct ec2_call *c)
 	if (domain && strcmp(domain, "vpc"))
 		return ec2_refuse_value(c, "domain", domain, "It is vpc.");
 	if (border && strcmp(border, model_region(c->model)))
-		return ec2_refuse_value(c, "networkBorderGroup", border, "It is the region's name.");
+		return ec2_refuse_value(c, "networkBorderGroup", border,
+					"It is the region's name.");
 	r = param_tag_specification(c, taggable[0], taggable, &args.tags, &args.n_tags);
 	if (!r)
 		r = elastic_allocate(c->tx, &c->caller, &args, &e, &c->refusal);
@@ -184,8 +185,8 @@ static void by_association(struct filter_probe *p, const void *item)
 	char id[ID_TEXT_SIZE];
 
 	if (ITEM->association)
-		filter_text(p, id_text_prefixed(ID_PREFIX_ADDRESS_ASSOCIATION, ITEM->association,
-						id));
+		filter_text(p,
+			    id_text_prefixed(ID_PREFIX_ADDRESS_ASSOCIATION, ITEM->association, id));
 }
 
 static void by_domain(struct filter_probe *p, const void *item)
@@ -261,7 +262,8 @@ static bool is_shown(const struct ec2_call *c, const struct object *o)
 
 int action_describe_addresses(struct ec2_call *c)
 {
-	static const struct describe_group groups[] = {{"allocation-id", KIND_ADDRESS, REL_MAX}, {}};
+	static const struct describe_group groups[] = {{"allocation-id", KIND_ADDRESS, REL_MAX},
+						       {}};
 	struct describe d = {
 		.kind = KIND_ADDRESS,
 		.ids = "AllocationId",

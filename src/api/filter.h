@@ -2,12 +2,12 @@
 /*
  * Filters of Describe actions: Filter.N.Name with Filter.N.Value.M.
  *
- * An object passes when for each filter one of its values matches one of the filter's values, in which
- * '*' stands for any text, '?' for one character, and '\' takes away their meaning (EC2 user guide,
- * "List and filter your resources").  Values are compared with case, names without patterns.
+ * An object passes when for each filter one of its values matches one of the filter's values, in
+ * which '*' stands for any text, '?' for one character, and '\' takes away their meaning (EC2 user
+ * guide, "List and filter your resources").  Values are compared with case, names without patterns.
  *
- * Each action has a table of its filters: a name and a function that tells the object's values.  The
- * filters tag:KEY, tag-key and tag-value go by themselves wherever the table says so.
+ * Each action has a table of its filters: a name and a function that tells the object's values.
+ * The filters tag:KEY, tag-key and tag-value go by themselves wherever the table says so.
  */
 #pragma once
 
@@ -54,8 +54,8 @@ void filter_addr(struct filter_probe *p, const struct ipaddr *a); /* zero: no va
 void filter_owner(struct filter_probe *p, uint64_t account);
 void filter_time(struct filter_probe *p, uint64_t ms);
 
-/* Reads the filters of the request.  'tags': the objects have tags.  0, EC2_REFUSED (a name that is not
- * in the table, no values), -ENOMEM. */
+/* Reads the filters of the request.  'tags': the objects have tags.  0, EC2_REFUSED (a name that is
+ * not in the table, no values), -ENOMEM. */
 must_check int filter_parse(struct ec2_call *c, const struct filter *table, bool tags,
 			    struct filter_set *ret);
 /* Whether 'item' passes; 'o' has its tags (may be NULL when the set was parsed without tags). */

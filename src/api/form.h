@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Parameters in the form of application/x-www-form-urlencoded: bodies of the EC2 Query protocol, and
- * queries of URLs.
+ * Parameters in the form of application/x-www-form-urlencoded: bodies of the EC2 Query protocol,
+ * and queries of URLs.
  *
- * A form collects parameters (of a body and a query, if need be), is sorted once, and is then looked
- * up by name.  Names and values are text: percent-encoding is undone, and what is not UTF-8 or
- * could not be said in XML is refused.
+ * A form collects parameters (of a body and a query, if need be), is sorted once, and is then
+ * looked up by name.  Names and values are text: percent-encoding is undone, and what is not UTF-8
+ * or could not be said in XML is refused.
  *
- * Everything lives in the arena of the request.  Errors: -EILSEQ (bad encoding or characters), -E2BIG
- * (LIMIT_API_PARAMS), -EEXIST (a name given twice), -ENOMEM; 'culprit' then names the parameter.
+ * Everything lives in the arena of the request.  Errors: -EILSEQ (bad encoding or characters),
+ * -E2BIG (LIMIT_API_PARAMS), -EEXIST (a name given twice), -ENOMEM; 'culprit' then names the
+ * parameter.
  */
 #pragma once
 

@@ -58,7 +58,8 @@ int action_describe_security_group_references(struct ec2_call *c)
 	return r;
 }
 
-/* It names a group of another VPC that is not there any more, or whose VPC is not peered with any more. */
+/* It names a group of another VPC that is not there any more, or whose VPC is not peered with any
+ * more. */
 static bool is_stale(const struct model *m, const struct group_rule *r)
 {
 	const uint64_t vpc = vpc_of(m, r->group);

@@ -297,9 +297,11 @@ static int check_group_ids(struct ec2_call *c)
 		const struct filter_wanted *w = &set.wanted[i];
 
 		for (size_t k = 0; !r && !strcmp(w->name, "group-id") && k < w->n_values; k++)
-			if (!strpbrk(w->values[k], "*?\\") && id_parse(KIND_SECURITY_GROUP, w->values[k], &id))
+			if (!strpbrk(w->values[k], "*?\\") &&
+			    id_parse(KIND_SECURITY_GROUP, w->values[k], &id))
 				r = ec2_refuse(c, 400, "InvalidGroupId.Malformed",
-					       "Invalid id: \"%.100s\" (expecting \"sg-...\")", w->values[k]);
+					       "Invalid id: \"%.100s\" (expecting \"sg-...\")",
+					       w->values[k]);
 	}
 	return r;
 }

@@ -12,7 +12,8 @@ struct interface;
 
 /* <groupSet>: the groups of an interface; of none (NULL) an empty set. */
 void group_write_set(struct ec2_call *c, const struct interface *i);
-/* <NAME>: rules of one direction as permissions; those of one traffic together.  'shows' (NULL: all). */
+/* <NAME>: rules of one direction as permissions; those of one traffic together.  'shows' (NULL:
+ * all). */
 void group_write_permissions(struct ec2_call *c, const char *name, uint64_t group, bool egress,
 			     bool (*shows)(const struct model *m, const struct group_rule *r));
 /* One item of a securityGroupRuleSet. */

@@ -200,8 +200,8 @@ void interface_write_in_instance(struct ec2_call *c, const struct interface *i, 
 /* A route table, without the element around it. */
 struct route_table;
 void route_table_write(struct ec2_call *c, const struct route_table *t);
-/* What a private address is associated with, or NULL; the element <association>; its public name, "" when the
- * network has no names. */
+/* What a private address is associated with, or NULL; the element <association>; its public name,
+ * "" when the network has no names. */
 struct elastic;
 const struct elastic *elastic_of(const struct ec2_call *c, const struct interface *i,
 				 const struct ipaddr *a);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hosts, what they can do, what was chosen between them, what they dropped; and the manager itself. */
+/* Hosts, what they can do, what was chosen between them, what they dropped; and the manager
+ * itself. */
 #include "api/placement_json.h"
 #include "api/route_handlers.h"
 #include "api/state.h"
@@ -254,7 +255,8 @@ int route_host_probe(struct route_call *c)
 		return route_refuse_host(c, c->segments[2]);
 	if (h->foreign)
 		return route_refuse(c, 409, "NotConnected",
-				    "'%.64s' is a foreign host: there is no agent to probe", h->name);
+				    "'%.64s' is a foreign host: there is no agent to probe",
+				    h->name);
 	if (live->probe(live->data, h->number))
 		return route_refuse(c, 409, "NotConnected",
 				    "'%.64s' is not connected: it probes when it comes back",
@@ -311,7 +313,8 @@ static void put_choice(struct route_call *c, json_t *o, const struct choice *cho
 	json_put_text(c, o, "send", format_name(choice->send));
 	json_put_formats(c, o, "send_formats", choice->send_formats);
 	json_put_formats(c, o, "companions",
-			 choice->send_formats & ~(choice->send == FORMAT_NONE ? 0 : FORMAT_BIT(choice->send)));
+			 choice->send_formats &
+				 ~(choice->send == FORMAT_NONE ? 0 : FORMAT_BIT(choice->send)));
 	json_put_features(c, o, "send_features", choice->send_features);
 	json_put_formats(c, o, "accept", choice_formats(choice));
 	json_put(c, o, "accepts", show_accepts(c, choice));
@@ -352,8 +355,9 @@ static void put_vpc(struct route_call *c, json_t *o, const char *key, uint32_t v
 	json_put_id(c, o, key, KIND_VPC, v ? v->o.id : 0);
 }
 
-static void put_class(struct route_call *c, json_t *list, const struct host *from, const struct host *to,
-		      const struct pair_class *class, const struct choice *choice)
+static void put_class(struct route_call *c, json_t *list, const struct host *from,
+		      const struct host *to, const struct pair_class *class,
+		      const struct choice *choice)
 {
 	json_t *o = json_new_object(c);
 
@@ -369,8 +373,8 @@ static void put_class(struct route_call *c, json_t *list, const struct host *fro
 }
 
 /* What is chosen otherwise for some of their nodes. */
-static int put_variants(struct route_call *c, json_t *list, const struct host *from, const struct host *to,
-			const struct choice *pair)
+static int put_variants(struct route_call *c, json_t *list, const struct host *from,
+			const struct host *to, const struct choice *pair)
 {
 	_cleanup_(pair_classes_deinit) struct pair_classes classes = {0};
 	int r = pair_classes_of(c->model, from, to, &classes);
@@ -393,7 +397,9 @@ static int put_pair(struct route_call *c, json_t *list, const struct host *from,
 	pair_choice(c->model, from, to, &pair_all, &choice);
 	put_class(c, list, from, to, &pair_all, &choice);
 	/* of one pair all there is; of many the hosts' own choices */
-	return route_query(c, "from") && route_query(c, "to") ? put_variants(c, list, from, to, &choice) : 0;
+	return route_query(c, "from") && route_query(c, "to")
+		       ? put_variants(c, list, from, to, &choice)
+		       : 0;
 }
 
 static int put_pairs_from(struct route_call *c, json_t *list, const struct host *from)

@@ -2,8 +2,8 @@
 /*
  * An HTTP request and its answer as plain values, so that the API knows no HTTP library.
  *
- * Whoever speaks HTTP fills a struct http_request with what came in, unchanged: signatures are over the
- * path and query as they were sent.  Everything is borrowed for the call.
+ * Whoever speaks HTTP fills a struct http_request with what came in, unchanged: signatures are over
+ * the path and query as they were sent.  Everything is borrowed for the call.
  */
 #pragma once
 

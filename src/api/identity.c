@@ -62,8 +62,8 @@ int identity_by_signature(struct api *a, const struct http_request *r, struct id
 			      clock_wall_ms(a->clock), &a->signing_keys, &a->arena);
 	if (result)
 		return refuse_result(reterr, result, auth.reason);
-	ret->caller = (struct caller){.account = key->o.account,
-				      .read_only = key->role == KEY_READ_ONLY};
+	ret->caller =
+		(struct caller){.account = key->o.account, .read_only = key->role == KEY_READ_ONLY};
 	ret->key_id = auth.access_key_id;
 	return 0;
 }

@@ -74,8 +74,7 @@ static int read_interface(struct ec2_call *c, uint32_t index, struct instance_in
 			param_u32(c, of_interface(c, index, "SecondaryPrivateIpAddressCount"), 0),
 		.delete_on_termination =
 			param_bool(c, of_interface(c, index, "DeleteOnTermination")),
-		.public_ip =
-			param_bool(c, of_interface(c, index, "AssociatePublicIpAddress")),
+		.public_ip = param_bool(c, of_interface(c, index, "AssociatePublicIpAddress")),
 	};
 	if (ret->device_index == UINT32_MAX)
 		return ec2_refuse_missing(c, of_interface(c, index, "DeviceIndex"));

@@ -227,7 +227,8 @@ static void by_nic_tag_value(struct filter_probe *p, const void *item)
 	ask_tags(p, item, false);
 }
 
-/* What is about things that no instance has here (volumes, dedicated hosts, EC2-Classic) matches none. */
+/* What is about things that no instance has here (volumes, dedicated hosts, EC2-Classic) matches
+ * none. */
 const struct filter instance_filters[] = {
 	{"affinity", by_nothing},
 	{"architecture", by_architecture},

@@ -295,8 +295,9 @@ static bool write_attribute(struct ec2_call *c, const struct instance *i, const 
 		write_flag(c, name, false);
 	else if (!strcmp(name, "groupSet"))
 		group_write_set(c, primary);
-	else if (!strcmp(name, "blockDeviceMapping") || !strcmp(name, "productCodes") || !strcmp(name, "kernel") ||
-		 !strcmp(name, "ramdisk") || !strcmp(name, "sriovNetSupport"))
+	else if (!strcmp(name, "blockDeviceMapping") || !strcmp(name, "productCodes") ||
+		 !strcmp(name, "kernel") || !strcmp(name, "ramdisk") ||
+		 !strcmp(name, "sriovNetSupport"))
 		xml_empty(c->xml, name);
 	else
 		return false;

@@ -102,8 +102,7 @@ int action_attach_network_interface(struct ec2_call *c)
 	r = interface_attach(c->tx, &c->caller, &args, &a, &c->refusal);
 	if (r)
 		return r;
-	xml_text(c->xml, "attachmentId",
-		 id_text_prefixed(ID_PREFIX_ATTACHMENT, a->id, id));
+	xml_text(c->xml, "attachmentId", id_text_prefixed(ID_PREFIX_ATTACHMENT, a->id, id));
 	xml_u64(c->xml, "networkCardIndex", 0);
 	return 0;
 }

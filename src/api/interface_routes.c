@@ -211,8 +211,7 @@ static json_t *show_interface(struct route_call *c, const struct object *object)
 	const struct interface *i = (const struct interface *)object;
 
 	if (!route_query_is(c, "network", KIND_VPC, i->vpc) ||
-	    !route_query_is(c, "subnet", KIND_SUBNET, i->subnet) ||
-	    !has_attachment(c, i))
+	    !route_query_is(c, "subnet", KIND_SUBNET, i->subnet) || !has_attachment(c, i))
 		return NULL;
 	return show_one(c, i);
 }
@@ -256,8 +255,7 @@ static int read_accounts(struct route_call *c, const char *name, const struct ac
 	ids = arena_alloc_array(c->arena, json_array_size(list) + 1, sizeof(*ids));
 	if (!read || !ids)
 		return -ENOMEM;
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach (list, i, item) {
 		ids[i] = json_string_value(item);
 		if (!ids[i])
 			return route_refuse(c, 400, "BadRequest",
@@ -298,8 +296,7 @@ static int read_routes(struct route_call *c, struct interface_set_args *args)
 	routes = arena_alloc_array(c->arena, json_array_size(list) + 1, sizeof(*routes));
 	if (!n || !routes)
 		return -ENOMEM;
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach (list, i, item) {
 		if (!r)
 			r = read_route(c, item, &routes[i]);
 	}
@@ -364,7 +361,8 @@ int route_interface_attach(struct route_call *c)
 	if (!r && index)
 		args.device_index = *index;
 	if (!r)
-		r = host ? interface_place(c->tx, &c->caller, args.interface_id, host, &a, &c->refusal)
+		r = host ? interface_place(c->tx, &c->caller, args.interface_id, host, &a,
+					   &c->refusal)
 			 : interface_attach(c->tx, &c->caller, &args, &a, &c->refusal);
 	if (r)
 		return r;
@@ -400,16 +398,18 @@ int route_interface_detach(struct route_call *c)
 	if (!interface_attachment_count(i))
 		return route_refuse(c, 404, "NotFound", "'%.60s' is not attached", c->segments[2]);
 	if (!which && interface_attachment_count(i) > 1)
-		return route_refuse(c, 409, "Conflict",
-				    "'%.60s' is attached to several instances: say which attachment "
-				    "ends, as ?attachment=eni-attach-...",
-				    c->segments[2]);
+		return route_refuse(
+			c, 409, "Conflict",
+			"'%.60s' is attached to several instances: say which attachment "
+			"ends, as ?attachment=eni-attach-...",
+			c->segments[2]);
 	if (!which)
 		which = id_text_prefixed(ID_PREFIX_ATTACHMENT, i->attachment.id, id);
 	if (!names_attachment(i, which))
 		return route_refuse(c, 404, "NotFound", "'%.60s' is no attachment of '%.60s'",
 				    which, c->segments[2]);
-	r = interface_detach(c->tx, &c->caller, which, force && !strcmp(force, "true"), &c->refusal);
+	r = interface_detach(c->tx, &c->caller, which, force && !strcmp(force, "true"),
+			     &c->refusal);
 	if (!r)
 		c->result = json_new_object(c);
 	return r;

@@ -20,8 +20,8 @@ static void write_dns_name(struct ec2_call *c, const struct ipaddr *a)
 	xml_text(c->xml, "privateDnsName", names_private_dns(model_region(c->model), a, text));
 }
 
-static void write_association(struct ec2_call *c, const struct interface *i,
-			      const struct ipaddr *a, bool in_instance)
+static void write_association(struct ec2_call *c, const struct interface *i, const struct ipaddr *a,
+			      bool in_instance)
 {
 	const struct elastic *e = elastic_of(c, i, a);
 
@@ -189,58 +189,63 @@ static void by_dns_name(struct filter_probe *p, const void *item)
 
 /* Filters about attachments: of a shared interface any of them counts. */
 #define EACH_ATTACHMENT(a)                                                                         \
-	(size_t n_ = 0; n_ < interface_attachment_count(ITEM) &&                                   \
-			((a) = interface_attachment(ITEM, n_));                                    \
-	 n_++)
+	(size_t n_ = 0;                                                                            \
+	 n_ < interface_attachment_count(ITEM) && ((a) = interface_attachment(ITEM, n_)); n_++)
 
 static void by_attachment_id(struct filter_probe *p, const void *item)
 {
 	const struct attachment *a;
 	char text[ID_TEXT_SIZE];
 
-	for EACH_ATTACHMENT (a)
-		filter_text(p, id_text_prefixed(ID_PREFIX_ATTACHMENT, a->id, text));
+	for
+		EACH_ATTACHMENT(a)
+	filter_text(p, id_text_prefixed(ID_PREFIX_ATTACHMENT, a->id, text));
 }
 
 static void by_attach_time(struct filter_probe *p, const void *item)
 {
 	const struct attachment *a;
 
-	for EACH_ATTACHMENT (a)
-		filter_time(p, a->attached_ms);
+	for
+		EACH_ATTACHMENT(a)
+	filter_time(p, a->attached_ms);
 }
 
 static void by_delete_on_termination(struct filter_probe *p, const void *item)
 {
 	const struct attachment *a;
 
-	for EACH_ATTACHMENT (a)
-		filter_bool(p, a->delete_on_termination);
+	for
+		EACH_ATTACHMENT(a)
+	filter_bool(p, a->delete_on_termination);
 }
 
 static void by_device_index(struct filter_probe *p, const void *item)
 {
 	const struct attachment *a;
 
-	for EACH_ATTACHMENT (a)
-		filter_u64(p, a->device_index);
+	for
+		EACH_ATTACHMENT(a)
+	filter_u64(p, a->device_index);
 }
 
 static void by_instance(struct filter_probe *p, const void *item)
 {
 	const struct attachment *a;
 
-	for EACH_ATTACHMENT (a)
-		if (a->instance)
-			filter_id(p, KIND_INSTANCE, a->instance);
+	for
+		EACH_ATTACHMENT(a)
+	if (a->instance)
+		filter_id(p, KIND_INSTANCE, a->instance);
 }
 
 static void by_instance_owner(struct filter_probe *p, const void *item)
 {
 	const struct attachment *a;
 
-	for EACH_ATTACHMENT (a)
-		filter_owner(p, instance_owner(p->call, a));
+	for
+		EACH_ATTACHMENT(a)
+	filter_owner(p, instance_owner(p->call, a));
 }
 
 static void by_attachment_status(struct filter_probe *p, const void *item)
@@ -249,8 +254,9 @@ static void by_attachment_status(struct filter_probe *p, const void *item)
 
 	if (!interface_attachment_count(ITEM))
 		filter_text(p, "detached");
-	for EACH_ATTACHMENT (a)
-		filter_text(p, attachment_state_text(a->state));
+	for
+		EACH_ATTACHMENT(a)
+	filter_text(p, attachment_state_text(a->state));
 }
 
 static void by_zone(struct filter_probe *p, const void *item)

@@ -2,8 +2,8 @@
 /*
  * GET /metrics: the cluster in numbers, as Prometheus reads them (text exposition format 0.0.4).
  *
- * Counters are as agents count them: they begin anew when a host's tables do.  What would be too much to
- * tell one by one, pairs of many hosts, is told as sums.
+ * Counters are as agents count them: they begin anew when a host's tables do.  What would be too
+ * much to tell one by one, pairs of many hosts, is told as sums.
  */
 #include <stdio.h>
 
@@ -69,7 +69,7 @@ static void put_host_values(struct route_call *c, const char *name, const char *
 	while ((h = (const struct host *)model_iter_next(&it)))
 		if (!h->foreign) /* no agent says anything of it */
 			buf_put_printf(c->text, "viaduct_%s{host=\"%s\"} %llu\n", name, h->name,
-			       (unsigned long long)value(c, h));
+				       (unsigned long long)value(c, h));
 }
 
 static uint64_t is_connected(struct route_call *c, const struct host *h)
@@ -113,17 +113,20 @@ static void put_lookups(struct route_call *c)
 	struct model_iter it = model_iter_kind(c->model, KIND_HOST);
 	const struct host *h;
 
-	metrics_head(c, "host_lookups_total", "counter", "Its agent's questions where an address is.");
+	metrics_head(c, "host_lookups_total", "counter",
+		     "Its agent's questions where an address is.");
 	while ((h = (const struct host *)model_iter_next(&it))) {
 		struct api_host_live live = {};
 
 		if (h->foreign)
 			continue;
 		c->api->live->host(c->api->live->data, h->number, &live);
-		buf_put_printf(c->text, "viaduct_host_lookups_total{host=\"%s\",answer=\"told\"} %llu\n", h->name,
-			       (unsigned long long)live.told);
-		buf_put_printf(c->text, "viaduct_host_lookups_total{host=\"%s\",answer=\"refused\"} %llu\n", h->name,
-			       (unsigned long long)live.refused);
+		buf_put_printf(c->text,
+			       "viaduct_host_lookups_total{host=\"%s\",answer=\"told\"} %llu\n",
+			       h->name, (unsigned long long)live.told);
+		buf_put_printf(c->text,
+			       "viaduct_host_lookups_total{host=\"%s\",answer=\"refused\"} %llu\n",
+			       h->name, (unsigned long long)live.refused);
 	}
 }
 
@@ -134,7 +137,8 @@ static void put_hosts(struct route_call *c)
 			is_capable);
 	put_host_values(c, "host_probe_failed", "Whether its last probe failed.", has_alarm);
 	put_host_values(c, "host_state_lost",
-			"Whether its agent, when it took over, lost connections or counters.", has_lost);
+			"Whether its agent, when it took over, lost connections or counters.",
+			has_lost);
 	put_host_values(c, "host_applied_revision", "The last one that it has applied.", applied);
 	put_host_values(c, "host_instances", "Instances placed on it.", instances);
 	put_lookups(c);
@@ -164,8 +168,9 @@ static void put_drop(void *user, const struct api_drop *d)
 
 static void put_drops(struct route_call *c)
 {
-	metrics_head(c, "dropped_packets_total", "counter",
-		     "Packets dropped, by reason; the interface is empty for those from the substrate.");
+	metrics_head(
+		c, "dropped_packets_total", "counter",
+		"Packets dropped, by reason; the interface is empty for those from the substrate.");
 	c->api->live->drops(c->api->live->data, put_drop, c);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The part of GET /metrics about pairs of hosts: what is chosen, how far changes are, how old keys are, and what
- * the features of payloads and rates did.  Each host's sums are told in any cluster, pairs one by one in clusters of
- * up to LIMIT_API_PAIR_HOSTS hosts.
+ * The part of GET /metrics about pairs of hosts: what is chosen, how far changes are, how old keys
+ * are, and what the features of payloads and rates did.  Each host's sums are told in any cluster,
+ * pairs one by one in clusters of up to LIMIT_API_PAIR_HOSTS hosts.
  */
 #include <string.h>
 

@@ -126,8 +126,8 @@ static void write_item(struct ec2_call *c, const struct object *o, void *data)
 
 int action_describe_nat_gateways(struct ec2_call *c)
 {
-	static const struct describe_group groups[] = {{"nat-gateway-id", KIND_NAT_GATEWAY, REL_MAX},
-						       {}};
+	static const struct describe_group groups[] = {
+		{"nat-gateway-id", KIND_NAT_GATEWAY, REL_MAX}, {}};
 	static const struct describe d = {
 		.kind = KIND_NAT_GATEWAY,
 		.ids = "NatGatewayId",

@@ -60,11 +60,13 @@ int route_network_set(struct route_call *c)
 		r = route_text(c, "environment", false, &environment);
 	if (!r && !preloaded && !environment)
 		r = route_refuse(c, 400, "BadRequest",
-				 "say what is to be set: {\"preloaded\": true} or {\"environment\": \"production\"}");
+				 "say what is to be set: {\"preloaded\": true} or "
+				 "{\"environment\": \"production\"}");
 	if (!r && preloaded)
 		r = preload_mark(c->tx, &c->caller, c->segments[2], *preloaded, &c->refusal);
 	if (!r && environment)
-		r = vpc_set_environment(c->tx, &c->caller, c->segments[2], environment, &c->refusal);
+		r = vpc_set_environment(c->tx, &c->caller, c->segments[2], environment,
+					&c->refusal);
 	if (!r)
 		r = vpc_find(c->model, &c->caller, c->segments[2], &v, &c->refusal);
 	if (r)
@@ -192,8 +194,7 @@ static json_t *show_mappings(struct route_call *c, const struct object *object)
 	const struct interface *i = (const struct interface *)object;
 	json_t *list;
 
-	if (!route_query_is(c, "network", KIND_VPC, i->vpc) ||
-	    !route_interface_is_at(c, i))
+	if (!route_query_is(c, "network", KIND_VPC, i->vpc) || !route_interface_is_at(c, i))
 		return NULL;
 	list = json_new_array(c);
 	for (size_t k = 0; k < i->n_addrs; k++) {

@@ -11,7 +11,8 @@
 #include "base/limits.h"
 #include "base/str.h"
 
-/* Splits the path, undoing its encoding; the number of segments, or 0 for a path that none can have. */
+/* Splits the path, undoing its encoding; the number of segments, or 0 for a path that none can
+ * have. */
 static size_t split_path(struct route_call *c, const char *path)
 {
 	size_t n = 0;
@@ -120,13 +121,12 @@ static int read_body(struct route_call *c, const struct http_request *r)
 				    error.text, error.line);
 	if (!json_is_object(c->body))
 		return route_refuse(c, 400, "BadRequest", "The body must be a JSON object");
-	json_object_foreach(
-		c->body, key,
-		value) if (!is_listed(c->route->fields,
-				      key)) return route_refuse(c, 400, "BadRequest",
-								"The field '%.100s' is not known "
-								"here; known are: %s",
-								key, c->route->fields);
+	json_object_foreach (c->body, key, value)
+		if (!is_listed(c->route->fields, key))
+			return route_refuse(c, 400, "BadRequest",
+					    "The field '%.100s' is not known "
+					    "here; known are: %s",
+					    key, c->route->fields);
 	return 0;
 }
 

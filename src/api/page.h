@@ -2,10 +2,10 @@
 /*
  * Pages of lists: MaxResults and NextToken, limit and next.
  *
- * A list is in the order of creation, so a page continues behind the last object of the one before, and
- * what is made or deleted meanwhile neither repeats nor hides others.  The token names that object, the
- * account and the list it is for; it is authenticated with the manager's key, so that it is good for
- * nothing else, and for this also after a restart.
+ * A list is in the order of creation, so a page continues behind the last object of the one before,
+ * and what is made or deleted meanwhile neither repeats nor hides others.  The token names that
+ * object, the account and the list it is for; it is authenticated with the manager's key, so that
+ * it is good for nothing else, and for this also after a restart.
  */
 #pragma once
 

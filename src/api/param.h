@@ -3,9 +3,10 @@
  * Parameters of EC2 actions: their tables, the check of a request against its table, and access to
  * what has passed the check.
  *
- * A table names each parameter as it is written, with N for an index ("Filter.N.Value.N").  The check
- * refuses parameters that are not in the table, that lack, that are not of their type, and those of
- * functions that Viaduct does not have, unless they switch the function off ("false", "0").
+ * A table names each parameter as it is written, with N for an index ("Filter.N.Value.N").  The
+ * check refuses parameters that are not in the table, that lack, that are not of their type, and
+ * those of functions that Viaduct does not have, unless they switch the function off ("false",
+ * "0").
  *
  * Accessors return NULL, or nothing, for what was not sent; they cannot fail otherwise.  Everything
  * lives as long as the call.
@@ -58,12 +59,12 @@ must_check int param_indices(const struct ec2_call *c, const char *prefix, const
 const char *param_name(const struct ec2_call *c, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Tag.N.Key, Tag.N.Value below 'prefix' ("" or "TagSpecification.1."); 'values' tells whether a tag must
- * have a value.  0, EC2_REFUSED, -ENOMEM */
+/* Tag.N.Key, Tag.N.Value below 'prefix' ("" or "TagSpecification.1."); 'values' tells whether a tag
+ * must have a value.  0, EC2_REFUSED, -ENOMEM */
 must_check int param_tags(struct ec2_call *c, const char *prefix, bool values,
 			  const struct tag_args **ret, size_t *ret_n);
-/* The tags for 'resource' in TagSpecification.N; other resources than those in 'allowed' (ended by NULL)
- * are refused. */
+/* The tags for 'resource' in TagSpecification.N; other resources than those in 'allowed' (ended by
+ * NULL) are refused. */
 must_check int param_tag_specification(struct ec2_call *c, const char *resource,
 				       const char *const *allowed, const struct tag_args **ret,
 				       size_t *ret_n);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Placement in the operators' API: what hosts have room for, asking where a node would go, and starting one. */
+/* Placement in the operators' API: what hosts have room for, asking where a node would go, and
+ * starting one. */
 #include "api/placement_json.h"
 #include "api/route_handlers.h"
 #include "base/limits.h"
@@ -125,8 +126,7 @@ static int read_names(struct route_call *c, const char *field, const char **ret)
 	if (!json_is_array(list))
 		return route_refuse(c, 400, "BadRequest", "'%s' must be an array of strings",
 				    field);
-	json_array_foreach(list, i, name)
-	{
+	json_array_foreach (list, i, name) {
 		const char *s = json_string_value(name);
 
 		if (!s || !*s || strchr(s, ',') ||
@@ -140,8 +140,8 @@ static int read_names(struct route_call *c, const char *field, const char **ret)
 	if (!text)
 		return -ENOMEM;
 	*text = '\0';
-	json_array_foreach(list, i, name) end =
-		stpcpy(stpcpy(end, i ? "," : ""), json_string_value(name));
+	json_array_foreach (list, i, name)
+		end = stpcpy(stpcpy(end, i ? "," : ""), json_string_value(name));
 	*ret = json_array_size(list) ? text : NULL;
 	return 0;
 }

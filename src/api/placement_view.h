@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Placement in requests and answers about instances; the parameters begin with 'prefix' ("Placement." or "").
+ * Placement in requests and answers about instances; the parameters begin with 'prefix'
+ * ("Placement." or "").
  */
 #pragma once
 

@@ -65,7 +65,8 @@ static json_t *show_match(struct route_call *c, const struct choice_policy *p)
 		for (size_t i = 0; i < 2; i++) {
 			char id[ID_TEXT_SIZE];
 
-			json_append(c, interfaces, json_string(id_text(KIND_INTERFACE, p->interfaces[i], id)));
+			json_append(c, interfaces,
+				    json_string(id_text(KIND_INTERFACE, p->interfaces[i], id)));
 		}
 		json_put(c, o, "interfaces", interfaces);
 	}
@@ -125,20 +126,21 @@ int route_policy_schema(struct route_call *c)
 /* ---- reading ---- */
 
 /* Refuses what a policy has not; 'known' ends with NULL. */
-static int check_names(struct route_call *c, const json_t *o, const char *where, const char *const *known)
+static int check_names(struct route_call *c, const json_t *o, const char *where,
+		       const char *const *known)
 {
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)o, key, value)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)o, key, value) {
 		size_t i = 0;
 
 		while (known[i] && strcmp(known[i], key))
 			i++;
 		if (!known[i])
 			return route_refuse(c, 400, "BadRequest",
-					    "'%s' has no '%.60s'; see GET /v1/policies/schema", where, key);
+					    "'%s' has no '%.60s'; see GET /v1/policies/schema",
+					    where, key);
 	}
 	return 0;
 }
@@ -151,8 +153,10 @@ static int read_text(struct route_call *c, const json_t *o, const char *name, co
 	if (!v || json_is_null(v))
 		return 0;
 	*ret = json_string_value(v);
-	if (!*ret || strlen(*ret) != json_string_length(v) || !form_text_is_valid(*ret, strlen(*ret)))
-		return route_refuse(c, 400, "BadRequest", "'%s' must be a string without control characters", name);
+	if (!*ret || strlen(*ret) != json_string_length(v) ||
+	    !form_text_is_valid(*ret, strlen(*ret)))
+		return route_refuse(c, 400, "BadRequest",
+				    "'%s' must be a string without control characters", name);
 	return 0;
 }
 
@@ -165,14 +169,16 @@ static int read_labels(struct route_call *c, const json_t *o, struct choice_memb
 	if (!labels || json_is_null(labels))
 		return 0;
 	if (!json_is_object(labels))
-		return route_refuse(c, 400, "BadRequest", "'host_label' must be an object of strings");
+		return route_refuse(c, 400, "BadRequest",
+				    "'host_label' must be an object of strings");
 	tags = arena_alloc_array(c->arena, json_object_size(labels) + 1, sizeof(*tags));
 	if (!tags)
 		return -ENOMEM;
-	json_object_foreach(labels, key, value)
-	{
-		if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value))
-			return route_refuse(c, 400, "BadRequest", "The label '%.100s' must be a string", key);
+	json_object_foreach (labels, key, value) {
+		if (!json_is_string(value) ||
+		    strlen(json_string_value(value)) != json_string_length(value))
+			return route_refuse(c, 400, "BadRequest",
+					    "The label '%.100s' must be a string", key);
 		tags[m->n_labels++] = (struct tag_args){key, json_string_value(value)};
 	}
 	m->labels = tags;
@@ -198,7 +204,8 @@ static int read_interfaces(struct route_call *c, const json_t *o, struct choice_
 		return 0;
 	if (json_array_size(list) != 2 || !json_is_string(json_array_get(list, 0)) ||
 	    !json_is_string(json_array_get(list, 1)))
-		return route_refuse(c, 400, "BadRequest", "'interfaces' must be an array of two ids");
+		return route_refuse(c, 400, "BadRequest",
+				    "'interfaces' must be an array of two ids");
 	for (size_t i = 0; i < 2; i++)
 		args->interfaces[i] = json_string_value(json_array_get(list, i));
 	return 0;
@@ -206,8 +213,9 @@ static int read_interfaces(struct route_call *c, const json_t *o, struct choice_
 
 static int read_match(struct route_call *c, struct choice_policy_args *args)
 {
-	static const char *const known[] = {"environment", "account",    "network",   "host", "host_label",
-					    "peer",        "interfaces", "direction", NULL};
+	static const char *const known[] = {"environment", "account",    "network",
+					    "host",        "host_label", "peer",
+					    "interfaces",  "direction",  NULL};
 	static const char *const of_peer[] = {"account", "network", "host", "host_label", NULL};
 	const json_t *match = json_object_get(c->body, "match"), *peer;
 	int r;
@@ -244,17 +252,18 @@ static int read_what(struct route_call *c, struct choice_policy_args *args)
 	list = arena_alloc_array(c->arena, json_array_size(what) + 1, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
-	json_array_foreach(what, i, value)
-	{
+	json_array_foreach (what, i, value) {
 		if (!json_is_string(value))
-			return route_refuse(c, 400, "BadRequest", "'what' must be an array of strings");
+			return route_refuse(c, 400, "BadRequest",
+					    "'what' must be an array of strings");
 		list[args->n_what++] = json_string_value(value);
 	}
 	args->what = list;
 	return 0;
 }
 
-static int read_number(struct route_call *c, const json_t *o, const char *name, const uint32_t **ret)
+static int read_number(struct route_call *c, const json_t *o, const char *name,
+		       const uint32_t **ret)
 {
 	const json_t *v = json_object_get(o, name);
 	uint32_t *number;
@@ -262,7 +271,8 @@ static int read_number(struct route_call *c, const json_t *o, const char *name, 
 	if (!v || json_is_null(v))
 		return 0;
 	if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > UINT32_MAX)
-		return route_refuse(c, 400, "BadRequest", "'rate.%s' must be a number, 0 to %u", name, UINT32_MAX);
+		return route_refuse(c, 400, "BadRequest", "'rate.%s' must be a number, 0 to %u",
+				    name, UINT32_MAX);
 	number = arena_alloc(c->arena, sizeof(*number));
 	if (!number)
 		return -ENOMEM;
@@ -313,7 +323,8 @@ static int operate(struct tx *tx, void *arg)
 	if (d->remove)
 		return choice_policy_delete(tx, &c->caller, d->id, &c->refusal);
 	if (d->id)
-		return choice_policy_replace(tx, &c->caller, d->id, &d->args, &d->policy, &c->refusal);
+		return choice_policy_replace(tx, &c->caller, d->id, &d->args, &d->policy,
+					     &c->refusal);
 	return choice_policy_create(tx, &c->caller, &d->args, &d->policy, &c->refusal);
 }
 
@@ -321,7 +332,7 @@ struct preview {
 	struct route_call *c;
 	json_t *list; /* NULL: it is done, not tried */
 	uint64_t total;
-	uint64_t n_lost; /* directions that had a choice and have none */
+	uint64_t n_lost;              /* directions that had a choice and have none */
 	const struct host *from, *to; /* of the first of these */
 };
 
@@ -389,12 +400,17 @@ static void put_lost(struct preview *p, bool tried)
 	}
 	/* which hosts there are is for operators to know */
 	if (c->caller.operator)
-		snprintf(example, sizeof(example), ", for example from %.64s to %.64s (GET /v1/pairs says why)",
+		snprintf(example, sizeof(example),
+			 ", for example from %.64s to %.64s (GET /v1/pairs says why)",
 			 p->from->name, p->to->name);
 	json_put(c, c->result, "warning",
-		 json_sprintf("Nothing %s between hosts any more in %llu directions, for want of anything in common%s%s",
-			      tried ? "would be sent" : "is sent", (unsigned long long)p->n_lost, example,
-			      tried ? "" : "; the same request with dry-run=true lists them, and changes nothing"));
+		 json_sprintf("Nothing %s between hosts any more in %llu directions, for want of "
+			      "anything in common%s%s",
+			      tried ? "would be sent" : "is sent", (unsigned long long)p->n_lost,
+			      example,
+			      tried ? ""
+				    : "; the same request with dry-run=true lists them, and "
+				      "changes nothing"));
 }
 
 static int try_it(struct doing *d)

@@ -81,7 +81,8 @@ int route_u32(struct route_call *c, const char *name, const uint32_t **ret)
 	if (!v || json_is_null(v))
 		return 0;
 	if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > UINT32_MAX)
-		return route_refuse(c, 400, "BadRequest", "'%s' must be a number, 0 to %u", name, UINT32_MAX);
+		return route_refuse(c, 400, "BadRequest", "'%s' must be a number, 0 to %u", name,
+				    UINT32_MAX);
 	number = arena_alloc(c->arena, sizeof(*number));
 	if (!number)
 		return -ENOMEM;
@@ -116,12 +117,12 @@ int route_tags(struct route_call *c, const char *name, const struct tag_args **r
 	if (!object || json_is_null(object))
 		return 0;
 	if (!json_is_object(object))
-		return route_refuse(c, 400, "BadRequest", "'%s' must be an object of strings", name);
+		return route_refuse(c, 400, "BadRequest", "'%s' must be an object of strings",
+				    name);
 	tags = arena_alloc_array(c->arena, json_object_size(object) + 1, sizeof(*tags));
 	if (!tags)
 		return -ENOMEM;
-	json_object_foreach(object, key, value)
-	{
+	json_object_foreach (object, key, value) {
 		if (!json_is_string(value))
 			return route_refuse(c, 400, "BadRequest",
 					    "'%.100s' of '%s' must be a string", key, name);

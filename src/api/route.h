@@ -2,9 +2,10 @@
 /*
  * One request to the operators' API, handed to the handler of its route.
  *
- * A handler sets c->result (a JSON object that it gives away), or c->content_type and writes to c->text, and returns 0, or a MODEL_E_* with c->refusal,
- * ROUTE_REFUSED by route_refuse(), or a negative errno; then nothing of what it did stays.
- * The json_put functions note a lack of memory in c->failed, so that building is a straight list.
+ * A handler sets c->result (a JSON object that it gives away), or c->content_type and writes to
+ * c->text, and returns 0, or a MODEL_E_* with c->refusal, ROUTE_REFUSED by route_refuse(), or a
+ * negative errno; then nothing of what it did stays. The json_put functions note a lack of memory
+ * in c->failed, so that building is a straight list.
  */
 #pragma once
 
@@ -35,7 +36,7 @@ struct route_call {
 	json_t *result;
 	struct buf *text;         /* or what is answered, when content_type is set */
 	const char *content_type; /* static */
-	int status; /* of success: 200 unless the handler says otherwise */
+	int status;               /* of success: 200 unless the handler says otherwise */
 	bool failed;
 	struct refusal refusal;
 	/* Of route_refuse(): */
@@ -87,7 +88,7 @@ void json_put_prefix(struct route_call *c, json_t *o, const char *key, const str
 void json_put_time(struct route_call *c, json_t *o, const char *key, uint64_t ms); /* 0: null */
 /* "id", "account", "revision" */
 void json_put_identity(struct route_call *c, json_t *o, const struct object *object);
-void json_put_account(struct route_call *c, json_t *o, uint64_t account);          /* "account" */
+void json_put_account(struct route_call *c, json_t *o, uint64_t account); /* "account" */
 /* Its name; null when there is no such host. */
 json_t *json_host(struct route_call *c, uint32_t number);
 void json_put_host(struct route_call *c, json_t *o, const char *key,
@@ -99,7 +100,8 @@ json_t *json_new_object(struct route_call *c);
 json_t *json_new_array(struct route_call *c);
 void json_append(struct route_call *c, json_t *array, json_t *value); /* takes 'value' */
 
-/* A list of objects of one kind, in pages, in the order of creation: {"NAME":[...],"next":TOKEN}. */
+/* A list of objects of one kind, in pages, in the order of creation:
+ * {"NAME":[...],"next":TOKEN}. */
 struct route_list {
 	const char *name;
 	enum kind kind;

@@ -23,8 +23,7 @@ static const struct instance *instance_of(const struct ec2_call *c, const struct
 
 	if (r->target != ROUTE_INTERFACE || !i || i->attachment.state == ATTACHMENT_NONE)
 		return NULL;
-	return (const struct instance *)model_get(c->model, KIND_INSTANCE,
-						  i->attachment.instance);
+	return (const struct instance *)model_get(c->model, KIND_INSTANCE, i->attachment.instance);
 }
 
 /* ---- routes ---- */
@@ -201,14 +200,14 @@ static void by_association(struct filter_probe *p, const void *item)
 	char id[ID_TEXT_SIZE];
 
 	if (g)
-		filter_text(p, id_text_prefixed(ID_PREFIX_TABLE_ASSOCIATION, g->table_association,
-						id));
+		filter_text(
+			p, id_text_prefixed(ID_PREFIX_TABLE_ASSOCIATION, g->table_association, id));
 	if (route_table_is_main(p->call->model, ITEM))
 		filter_text(p, id_text_prefixed(ID_PREFIX_TABLE_ASSOCIATION,
 						vpc_of(p->call, ITEM)->main_association, id));
 	while ((s = (const struct subnet *)model_iter_next(&it)))
-		filter_text(p, id_text_prefixed(ID_PREFIX_TABLE_ASSOCIATION, s->table_association,
-						id));
+		filter_text(
+			p, id_text_prefixed(ID_PREFIX_TABLE_ASSOCIATION, s->table_association, id));
 }
 
 /* The table's own id, of those that have an association. */

@@ -152,8 +152,9 @@ int rule_params_named(struct ec2_call *c, const char *name, const char **ret_id)
 	char id[ID_TEXT_SIZE];
 
 	if (!v)
-		return ec2_refuse(c, 400, "VPCIdNotSpecified",
-				  "No default VPC for this user: name the security group by its id");
+		return ec2_refuse(
+			c, 400, "VPCIdNotSpecified",
+			"No default VPC for this user: name the security group by its id");
 	if (!g)
 		return ec2_refuse(c, 400, "InvalidGroup.NotFound",
 				  "The security group '%.255s' does not exist in default VPC '%s'",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules of security groups as requests say them: IpPermissions.N with its ranges, prefix lists and groups,
- * each of which is a rule, or the flat parameters for one.
+ * Rules of security groups as requests say them: IpPermissions.N with its ranges, prefix lists and
+ * groups, each of which is a rule, or the flat parameters for one.
  */
 #pragma once
 

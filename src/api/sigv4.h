@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * AWS Signature Version 4 ("Signing AWS API requests", IAM user guide), HMAC-SHA256 over the
- * canonical request: by the Authorization header, or by X-Amz-* parameters of the query (presigned).
+ * canonical request: by the Authorization header, or by X-Amz-* parameters of the query
+ * (presigned).
  *
  * Verifying has two steps, because the key must be looked up between them:
  *	sigv4_parse()   who says it is, and what is signed
@@ -74,8 +75,8 @@ struct sigv4_sign_args {
 enum { SIGV4_TIMESTAMP_SIZE = 17 };
 /* The value of X-Amz-Date for 'now_ms'. */
 void sigv4_timestamp(uint64_t now_ms, char ret[static SIGV4_TIMESTAMP_SIZE]);
-/* The value of Authorization for 'r', whose headers all get signed: Host and X-Amz-Date must be among
- * them.  NULL when memory runs out. */
+/* The value of Authorization for 'r', whose headers all get signed: Host and X-Amz-Date must be
+ * among them.  NULL when memory runs out. */
 must_check const char *sigv4_sign(const struct http_request *r, const struct sigv4_sign_args *args,
 				  struct sigv4_cache *cache, struct arena *a);
 

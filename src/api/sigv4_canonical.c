@@ -27,8 +27,8 @@ static void put_encoded(struct buf *b, const char *s, size_t size, bool keep_sla
 	}
 }
 
-/* RFC 3986 5.2.4 on a path, and double slashes made one; then encoded once more: what was encoded on
- * the wire is encoded twice in the canonical form (all services but S3). */
+/* RFC 3986 5.2.4 on a path, and double slashes made one; then encoded once more: what was encoded
+ * on the wire is encoded twice in the canonical form (all services but S3). */
 static int put_canonical_path(struct buf *b, const char *path)
 {
 	_cleanup_buf_ struct buf out;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What hosts count of their nodes' packets by the format that it leaves and comes in: a list of it, and metrics. */
+/* What hosts count of their nodes' packets by the format that it leaves and comes in: a list of it,
+ * and metrics. */
 #include <stdio.h>
 
 #include "api/metrics.h"

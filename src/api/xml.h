@@ -2,8 +2,8 @@
 /*
  * Writing the XML of EC2 answers into a buffer, over libxml2's text writer.
  *
- * Names are literals of ours, values are any text.  The first error is kept: a document is written as a
- * straight list of calls, and xml_end() tells at last whether all went well.  One thread.
+ * Names are literals of ours, values are any text.  The first error is kept: a document is written
+ * as a straight list of calls, and xml_end() tells at last whether all went well.  One thread.
  */
 #pragma once
 

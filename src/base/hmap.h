@@ -48,15 +48,16 @@ void hmap_init(struct hmap *m);
 /* Frees the buckets.  The elements are the caller's: freed before (in a loop) or otherwise
  * owned. */
 void hmap_deinit(struct hmap *m);
-/* Makes a map that has no buckets yet large enough for 'n' elements, which spares the growing; else does
- * nothing. */
+/* Makes a map that has no buckets yet large enough for 'n' elements, which spares the growing; else
+ * does nothing. */
 void hmap_reserve(struct hmap *m, size_t n);
 void hmap_insert(struct hmap *m, struct hmap_node *n, uint64_t hash);
 /* 'n' must be in 'm'. */
 void hmap_remove(struct hmap *m, struct hmap_node *n);
 size_t hmap_count(const struct hmap *m);
-/* Brings nearer to the processor what finding or inserting 'hash' will read: first (stage 0) the bucket, then
- * (stage 1), after other work, the first node there.  For many at a time; changes nothing. */
+/* Brings nearer to the processor what finding or inserting 'hash' will read: first (stage 0) the
+ * bucket, then (stage 1), after other work, the first node there.  For many at a time; changes
+ * nothing. */
 void hmap_prefetch(const struct hmap *m, uint64_t hash, unsigned int stage);
 
 /* The first node with 'hash', or NULL; the next one with the same hash after 'n', or NULL. */

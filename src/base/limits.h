@@ -45,8 +45,8 @@
 #define LIMIT_API_PARAMS 4096
 /* Memory that one request may take while it is handled; its answer comes on top. */
 #define LIMIT_API_ARENA_SIZE (32 * 1024 * 1024)
-/* An answer: 1,000 instances with all they have are 4 MB; describing a million interfaces in one page
- * is refused rather than built. */
+/* An answer: 1,000 instances with all they have are 4 MB; describing a million interfaces in one
+ * page is refused rather than built. */
 #define LIMIT_API_ANSWER_SIZE (64 * 1024 * 1024)
 /* Elements of one list in a request, ids or values of a filter: EC2's. */
 #define LIMIT_API_LIST 1000
@@ -73,148 +73,164 @@
  * for its other work. */
 #define LIMIT_RTNL_MONITOR_BATCH 64
 
-/* Agent protocol.  The largest frame is a full Desired (some 200 bytes per interface) or a Hello with
- * every mapping held (30 bytes each): this is 80,000 interfaces or half a million mappings. */
+/* Agent protocol.  The largest frame is a full Desired (some 200 bytes per interface) or a Hello
+ * with every mapping held (30 bytes each): this is 80,000 interfaces or half a million mappings. */
 #define LIMIT_WIRE_FRAME_SIZE (16 * 1024 * 1024)
-/* Decoded, a held mapping takes some 120 bytes for its 30; a record that needs more is made to hurt. */
+/* Decoded, a held mapping takes some 120 bytes for its 30; a record that needs more is made to
+ * hurt. */
 #define LIMIT_WIRE_DECODE_SIZE (8 * LIMIT_WIRE_FRAME_SIZE)
 /* What may wait for a peer: the largest frame and pushes behind it.  A peer that leaves this much
  * lying resyncs more cheaply than it catches up. */
 #define LIMIT_WIRE_QUEUE_SIZE (2 * LIMIT_WIRE_FRAME_SIZE)
 /* A busy host may stall for seconds, a dead one should be known before people look. */
-#define LIMIT_WIRE_PING_MS      5000
-#define LIMIT_WIRE_DEAD_MS      15000
-/* An edge that is gone takes all that goes in and out with it: it has to be known before connections give up. */
+#define LIMIT_WIRE_PING_MS 5000
+#define LIMIT_WIRE_DEAD_MS 15000
+/* An edge that is gone takes all that goes in and out with it: it has to be known before
+ * connections give up. */
 #define LIMIT_WIRE_EDGE_PING_MS 1000
 #define LIMIT_WIRE_EDGE_DEAD_MS 4000
 #define LIMIT_WIRE_HANDSHAKE_MS 10000
 #define LIMIT_WIRE_GOODBYE_MS   1000
-/* A host's certificate.  It is renewed over the session in the last third of its life, so a host may be away for
- * months; one that was stolen is of use until its host is removed, or for as long. */
-#define LIMIT_HOST_CERTIFICATE_DAYS 365
+/* A host's certificate.  It is renewed over the session in the last third of its life, so a host
+ * may be away for months; one that was stolen is of use until its host is removed, or for as
+ * long. */
+#define LIMIT_HOST_CERTIFICATE_DAYS       365
 #define LIMIT_HOST_CERTIFICATE_RENEW_DAYS (LIMIT_HOST_CERTIFICATE_DAYS / 3)
 
-/* Flow logs: what one keeps, 64 MiB, some 600,000 lines; and how long what belonged to a deleted one may stay. */
+/* Flow logs: what one keeps, 64 MiB, some 600,000 lines; and how long what belonged to a deleted
+ * one may stay. */
 #define LIMIT_FLOW_FILE_SIZE (4 * 1024 * 1024)
 #define LIMIT_FLOW_FILES     16
 #define LIMIT_FLOW_SWEEP_MS  60000
 /* What one answer of the operators' API tells of one. */
 #define LIMIT_FLOW_ANSWER_SIZE (1024 * 1024)
 
-/* Model: what one customer may have, so that none can crowd out the others; EC2's where EC2 has one. */
-#define LIMIT_MODEL_VPCS           4096
-#define LIMIT_MODEL_SUBNETS        200
-#define LIMIT_MODEL_INTERFACES     (2 * 1024 * 1024)
-#define LIMIT_MODEL_INSTANCES      (1024 * 1024)
-#define LIMIT_MODEL_RUN_COUNT      1000 /* instances of one call: its answer must stay readable */
-#define LIMIT_MODEL_KEYS           16
-#define LIMIT_MODEL_BLOCKS         5
-#define LIMIT_MODEL_HOST_PORTS     1023 /* interfaces on one host: DP_SLOTS_MAX without slot 0 */
-#define LIMIT_MODEL_BLOCKS6        1
+/* Model: what one customer may have, so that none can crowd out the others; EC2's where EC2 has
+ * one. */
+#define LIMIT_MODEL_VPCS       4096
+#define LIMIT_MODEL_SUBNETS    200
+#define LIMIT_MODEL_INTERFACES (2 * 1024 * 1024)
+#define LIMIT_MODEL_INSTANCES  (1024 * 1024)
+#define LIMIT_MODEL_RUN_COUNT  1000 /* instances of one call: its answer must stay readable */
+#define LIMIT_MODEL_KEYS       16
+#define LIMIT_MODEL_BLOCKS     5
+#define LIMIT_MODEL_HOST_PORTS 1023 /* interfaces on one host: DP_SLOTS_MAX without slot 0 */
+#define LIMIT_MODEL_BLOCKS6    1
 /* EC2's most of each family; DP_PORT_ADDRS_MAX must hold both and a link-local one */
 #define LIMIT_MODEL_INTERFACE_ADDRS 50
 /* Security groups of an account; 2,500 at EC2. */
-#define LIMIT_MODEL_GROUPS         2500
-/* Rules of a group, by direction and family, and groups of an interface: EC2's, unless the operator allows an
- * account more; together at most what a new connection can be compared with in a few microseconds. */
-#define LIMIT_MODEL_GROUP_RULES     60
-#define LIMIT_MODEL_GROUP_RULES_MAX 1000
+#define LIMIT_MODEL_GROUPS 2500
+/* Rules of a group, by direction and family, and groups of an interface: EC2's, unless the operator
+ * allows an account more; together at most what a new connection can be compared with in a few
+ * microseconds. */
+#define LIMIT_MODEL_GROUP_RULES            60
+#define LIMIT_MODEL_GROUP_RULES_MAX        1000
 #define LIMIT_MODEL_INTERFACE_GROUPS_USUAL 5
 #define LIMIT_MODEL_INTERFACE_GROUPS       16 /* DP_GROUPS_MAX */
-/* Prefix lists of an account, entries of one (EC2's), and entries of the versions that are kept for being
- * restored: a list whose entries all change has a few of them, and a record stays below a megabyte. */
-#define LIMIT_MODEL_LISTS           100
-#define LIMIT_MODEL_LIST_ENTRIES    1000
-#define LIMIT_MODEL_LIST_KEPT       2000
-/* Network ACLs of a VPC, and entries of one by direction: EC2's; the second as far as EC2 lets it be raised. */
+/* Prefix lists of an account, entries of one (EC2's), and entries of the versions that are kept for
+ * being restored: a list whose entries all change has a few of them, and a record stays below a
+ * megabyte. */
+#define LIMIT_MODEL_LISTS        100
+#define LIMIT_MODEL_LIST_ENTRIES 1000
+#define LIMIT_MODEL_LIST_KEPT    2000
+/* Network ACLs of a VPC, and entries of one by direction: EC2's; the second as far as EC2 lets it
+ * be raised. */
 #define LIMIT_MODEL_ACLS            200
 #define LIMIT_MODEL_ACL_ENTRIES     20
 #define LIMIT_MODEL_ACL_ENTRIES_MAX 40 /* both directions: DP_ACL_ENTRIES_MAX */
 /* Placement groups of an account: EC2's. */
 #define LIMIT_MODEL_PLACEMENT_GROUPS 500
 /* What a node may be near to: each is compared with every host. */
-#define LIMIT_MODEL_NEAR 16
+#define LIMIT_MODEL_NEAR               16
 #define LIMIT_MODEL_INTERFACE_ACCOUNTS 64 /* in each list of one interface */
 #define LIMIT_MODEL_ATTACHMENTS        16 /* of one shared interface: DP_PEER_SET_MAX */
-#define LIMIT_MODEL_INTERFACE_ROUTES   16 /* what a DHCP option of 255 bytes holds, with room for the rest */
+#define LIMIT_MODEL_INTERFACE_ROUTES                                                               \
+	16 /* what a DHCP option of 255 bytes holds, with room for the rest */
 #define LIMIT_MODEL_DHCP_OPTIONS    1000 /* sets of an account, EC2's */
 #define LIMIT_MODEL_INSIGHTS        1000 /* paths, and analyses, of an account */
 #define LIMIT_MODEL_TABLES          200
 #define LIMIT_MODEL_ROUTES          100 /* of one table; EC2 gives 50 */
 #define LIMIT_MODEL_EGRESS_GATEWAYS 5
-#define LIMIT_MODEL_PEERINGS        125 /* of one VPC, EC2's most */
+#define LIMIT_MODEL_PEERINGS        125                       /* of one VPC, EC2's most */
 #define LIMIT_MODEL_PEERING_MS      (7ULL * 24 * 3600 * 1000) /* until one is accepted */
-#define LIMIT_MODEL_NAT_GATEWAYS    64  /* of one VPC */
-#define LIMIT_MODEL_NAT_PORTS       256 /* static ones of one gateway */
-#define LIMIT_MODEL_ADDRESSES       256 /* elastic ones of an account; EC2 gives 5 until it is asked */
-/* How long a node keeps its connections of a public address that is another's now: as long as EC2's load balancers may
- * let those of a target end at most. */
+#define LIMIT_MODEL_NAT_GATEWAYS    64                        /* of one VPC */
+#define LIMIT_MODEL_NAT_PORTS       256                       /* static ones of one gateway */
+#define LIMIT_MODEL_ADDRESSES       256 /* elastic ones of an account; EC2 gives 5 */
+/* How long a node keeps its connections of a public address that is another's now: as long as EC2's
+ * load balancers may let those of a target end at most. */
 #define LIMIT_MODEL_DRAIN_MS (3600ULL * 1000)
 #define LIMIT_MODEL_DRAINS                                                                         \
 	4 /* of one public address: those that had it last; abi/gateway.h has room for them */
-/* How long an edge's agent may be away before others get what the edge has, while the machine lives and goes on
- * forwarding: longer than an agent takes to start or to come back. A machine that has gone silent is not waited for. */
-#define LIMIT_MODEL_EDGE_LOST_MS    10000
-#define LIMIT_MODEL_EDGE_MOVES      4096 /* in one transaction */
+/* How long an edge's agent may be away before others get what the edge has, while the machine lives
+ * and goes on forwarding: longer than an agent takes to start or to come back. A machine that has
+ * gone silent is not waited for. */
+#define LIMIT_MODEL_EDGE_LOST_MS 10000
+#define LIMIT_MODEL_EDGE_MOVES   4096 /* in one transaction */
 /* Flow logs of one resource: each line of it is written once for each. */
-#define LIMIT_MODEL_FLOW_LOGS       8
-#define LIMIT_MODEL_FLOW_TEXT       1000 /* the name of a destination */
-/* Traffic mirroring: EC2's, but for the sources of a target, where its largest instance types have 100. */
+#define LIMIT_MODEL_FLOW_LOGS 8
+#define LIMIT_MODEL_FLOW_TEXT 1000 /* the name of a destination */
+/* Traffic mirroring: EC2's, but for the sources of a target, where its largest instance types have
+ * 100. */
 #define LIMIT_MODEL_MIRROR_TARGETS  200
 #define LIMIT_MODEL_MIRROR_FILTERS  100
 #define LIMIT_MODEL_MIRROR_RULES    10 /* of one filter and direction */
 #define LIMIT_MODEL_MIRROR_SESSIONS 3  /* of one source: DP_MIRROR_SESSIONS */
 #define LIMIT_MODEL_MIRROR_SOURCES  100
-/* Policies for negotiation: the administrators' are all looked at for each pair of hosts, a customer's for each pair
- * with its networks. */
+/* Policies for negotiation: the administrators' are all looked at for each pair of hosts, a
+ * customer's for each pair with its networks. */
 #define LIMIT_MODEL_CHOICE_POLICIES         256
 #define LIMIT_MODEL_ACCOUNT_CHOICE_POLICIES 64
-#define LIMIT_MODEL_TAGS           50
-#define LIMIT_MODEL_TAG_KEY        128
-#define LIMIT_MODEL_TAG_VALUE      256
-#define LIMIT_MODEL_TEXT           255   /* descriptions and names, as EC2's */
-#define LIMIT_MODEL_USER_DATA      22000 /* 16 KiB in base64, EC2's limit */
-#define LIMIT_MODEL_TOKEN          64    /* characters, EC2's */
-#define LIMIT_MODEL_TOKEN_MS       (24ULL * 3600 * 1000)
+#define LIMIT_MODEL_TAGS                    50
+#define LIMIT_MODEL_TAG_KEY                 128
+#define LIMIT_MODEL_TAG_VALUE               256
+#define LIMIT_MODEL_TEXT                    255   /* descriptions and names, as EC2's */
+#define LIMIT_MODEL_USER_DATA               22000 /* 16 KiB in base64, EC2's limit */
+#define LIMIT_MODEL_TOKEN                   64    /* characters, EC2's */
+#define LIMIT_MODEL_TOKEN_MS                (24ULL * 3600 * 1000)
 /* Usage is asked for after the month that it belongs to. */
-#define LIMIT_MODEL_USAGE_MS       (62ULL * 24 * 3600 * 1000)
-/* A label rests at least so long after nobody uses it: packets under way have died (RFC 793: MSL). */
-#define LIMIT_MODEL_LABEL_REST_MS  (120ULL * 1000)
-#define LIMIT_MODEL_TERMINATED_MS  (3600ULL * 1000) /* EC2 shows them for about an hour */
+#define LIMIT_MODEL_USAGE_MS (62ULL * 24 * 3600 * 1000)
+/* A label rests at least so long after nobody uses it: packets under way have died (RFC 793:
+ * MSL). */
+#define LIMIT_MODEL_LABEL_REST_MS (120ULL * 1000)
+#define LIMIT_MODEL_TERMINATED_MS (3600ULL * 1000) /* EC2 shows them for about an hour */
 /* A record in the store; the largest is a prefix list with the versions that are kept. */
-#define LIMIT_MODEL_RECORD_SIZE    (1024 * 1024)
+#define LIMIT_MODEL_RECORD_SIZE (1024 * 1024)
 
 /* Driver: EC2's largest instances have 15 interfaces. */
 #define LIMIT_NODE_INTERFACES 16
 /* A record of a node with that many interfaces takes some 2,000 bytes. */
 #define LIMIT_NODE_RECORD_SIZE 8192
 #define LIMIT_PROC_STAT_SIZE   4096
-/* Nodes that a host makes, changes or ends at a time: one that hangs must not hold up the others, and more than a
- * few would only wait for each other inside the kernel. */
+/* Nodes that a host makes, changes or ends at a time: one that hangs must not hold up the others,
+ * and more than a few would only wait for each other inside the kernel. */
 #define LIMIT_DRIVER_WORKERS 4
 /* Processes of a node that is stopped get this long to end by themselves. */
 #define LIMIT_NODE_STOP_MS 200
-/* A process that forks while it is being killed leaves a child; more rounds than this is an attack. */
+/* A process that forks while it is being killed leaves a child; more rounds than this is an
+ * attack. */
 #define LIMIT_NODE_KILL_ROUNDS 10
 /* RFC 791: every host takes 576 bytes; less than that breaks DHCP. */
 #define LIMIT_NODE_MTU_MIN 576
 
-/* Preloaded networks: half of what an agent holds (LIMIT_AGENT_MAPPINGS), so that one customer's mark leaves room
- * for all other networks of the host. */
+/* Preloaded networks: half of what an agent holds (LIMIT_AGENT_MAPPINGS), so that one customer's
+ * mark leaves room for all other networks of the host. */
 #define LIMIT_PRELOAD_INTERFACES (128 * 1024)
 /* Mappings pushed to one host ahead of its acknowledgements: enough to keep it busy, and far below
  * LIMIT_UPDATES_WAITING, so that changes are never refused for them. */
 #define LIMIT_PRELOAD_WINDOW 8192
-/* A host that let go what is preloaded had no room, or not yet the peer: it is offered again after so long. */
+/* A host that let go what is preloaded had no room, or not yet the peer: it is offered again after
+ * so long. */
 #define LIMIT_PRELOAD_AGAIN_MS 60000
 
-/* Agent.  Every mapping held goes into one Hello; half of a frame is left for what else is in it. */
+/* Agent.  Every mapping held goes into one Hello; half of a frame is left for what else is in
+ * it. */
 #define LIMIT_AGENT_MAPPINGS (256 * 1024)
-/* A refusal or a departure is remembered this long: packets to nowhere must not become questions, and
- * an address that comes to life must not stay dead. */
+/* A refusal or a departure is remembered this long: packets to nowhere must not become questions,
+ * and an address that comes to life must not stay dead. */
 #define LIMIT_AGENT_NEGATIVE_MS 2000
-/* Mappings come up for use this long before their lifetime ends, so that one in use is renewed.  Short,
- * because packets for it would wait for an agent that dies meanwhile; long enough for a slow flow. */
+/* Mappings come up for use this long before their lifetime ends, so that one in use is renewed.
+ * Short, because packets for it would wait for an agent that dies meanwhile; long enough for a slow
+ * flow. */
 #define LIMIT_AGENT_RENEWAL_MS 2000
 /* A lifetime without a word of the manager, and the shortest that is believed. */
 #define LIMIT_AGENT_LEASE_S     300
@@ -225,13 +241,14 @@
 /* The manager cannot say yet: ask again soon, not at once. */
 #define LIMIT_AGENT_RETRY_MS            200
 #define LIMIT_AGENT_QUESTIONS_PER_FRAME 256
-/* Hosts that have not heard of an address that is gone are told of this much later, many in one frame; the same one again
- * after the manager's word has had the time to reach it and be applied. */
+/* Hosts that have not heard of an address that is gone are told of this much later, many in one
+ * frame; the same one again after the manager's word has had the time to reach it and be
+ * applied. */
 #define LIMIT_AGENT_STALE_MS        100
 #define LIMIT_AGENT_STALE_AGAIN_MS  5000
 #define LIMIT_AGENT_STALE_PER_FRAME 256
-/* Such addresses of one host at a time, and of all: a host that lost one push lost few others; one that tries addresses
- * leaves room for the rest. */
+/* Such addresses of one host at a time, and of all: a host that lost one push lost few others; one
+ * that tries addresses leaves room for the rest. */
 #define LIMIT_AGENT_STALE_PER_PEER 64
 #define LIMIT_AGENT_STALE          4096
 /* Questions under way: more distinct ones in three seconds is a scan. */
@@ -244,8 +261,8 @@
 /* A packet written back that comes up again although its mapping is live: once or twice is a race,
  * thousands a second are a loop. */
 #define LIMIT_AGENT_REPEATS_PER_S 4096
-/* Flow logs: a record is of a minute at most, as EC2's are on its newer machines.  Before the records of a window
- * are read, a program that was at a packet has finished it long ago. */
+/* Flow logs: a record is of a minute at most, as EC2's are on its newer machines.  Before the
+ * records of a window are read, a program that was at a packet has finished it long ago. */
 #define LIMIT_AGENT_FLOW_S         60
 #define LIMIT_AGENT_FLOW_SETTLE_MS 100
 #define LIMIT_AGENT_FLOW_RECORDS   4096 /* in one frame: half a megabyte */
@@ -289,8 +306,8 @@
 #define LIMIT_AGENT_SAVE_MS 500
 /* A sealing worker that ended, or could not be told, is started or told again after this time. */
 #define LIMIT_AGENT_SEAL_RETRY_MS 1000
-/* The kernel is asked for the path MTU of peers to which packets are sealed this often, and for so many of them at once: a
- * question takes some 15 us, and the loop has other work. */
+/* The kernel is asked for the path MTU of peers to which packets are sealed this often, and for so
+ * many of them at once: a question takes some 15 us, and the loop has other work. */
 #define LIMIT_AGENT_SEALED_PATH_MS 500
 #define LIMIT_AGENT_SEALED_PATHS   64
 /* A node that ended by itself is known within this time. */
@@ -302,22 +319,22 @@
 /* A join bundle: three PEM texts and a list of managers. */
 #define LIMIT_AGENT_BUNDLE_SIZE (64 * 1024)
 #define LIMIT_AGENT_MANAGERS    16
-/* Tracked connections of a host: fewer are of no use, and more take more memory than a host gives away
- * (a GiB or several). */
+/* Tracked connections of a host: fewer are of no use, and more take more memory than a host gives
+ * away (a GiB or several). */
 #define LIMIT_AGENT_CONNECTIONS_MIN 1024U
 #define LIMIT_AGENT_CONNECTIONS_MAX (16U * 1024 * 1024)
 /* Ports whose connections are counted for one report. */
 #define LIMIT_AGENT_COUNTED_PORTS 16U
 /* Connections listed at a time: people read them. */
 #define LIMIT_AGENT_CONNECTIONS_LISTED 10000
-/* Public addresses announced in one turn of the loop, and how long until the next ones; each is said
- * twice (RFC 5227 2.3: ANNOUNCE_NUM, ANNOUNCE_INTERVAL). */
+/* Public addresses announced in one turn of the loop, and how long until the next ones; each is
+ * said twice (RFC 5227 2.3: ANNOUNCE_NUM, ANNOUNCE_INTERVAL). */
 #define LIMIT_AGENT_ANNOUNCED_PER_TURN 64
 #define LIMIT_AGENT_ANNOUNCE_TURN_MS   10
 #define LIMIT_AGENT_ANNOUNCE_TIMES     2
 #define LIMIT_AGENT_ANNOUNCE_AGAIN_MS  2000
-/* Flows that the programs remember the verdict of, per processor and direction: 200 bytes each.  A quarter as
- * many of IPv6 beside them, 256 bytes each. */
+/* Flows that the programs remember the verdict of, per processor and direction: 200 bytes each.  A
+ * quarter as many of IPv6 beside them, 256 bytes each. */
 #define LIMIT_AGENT_FLOWS 16384
 /* The control socket: a request is a few words; the longest answer lists every mapping. */
 #define LIMIT_AGENT_CONTROL_CLIENTS 32
@@ -326,7 +343,8 @@
 
 /* Command line: a request of the operator waits at most for a detach (5 s) and a commit. */
 #define LIMIT_CTL_REQUEST_MS 30000
-/* A probe loads programs and seals packets: a second, on a busy machine many; how often its end is asked for. */
+/* A probe loads programs and seals packets: a second, on a busy machine many; how often its end is
+ * asked for. */
 #define LIMIT_CTL_PROBE_MS      60000
 #define LIMIT_CTL_PROBE_POLL_MS 100
 /* One page of the API, with room to spare. */
@@ -345,28 +363,32 @@
 /* A lab's daemons answer in a second or two; a machine under load may need many times that. */
 #define LIMIT_LAB_START_MS 300000
 /* What a daemon gets to end by itself before it is killed. */
-#define LIMIT_LAB_STOP_MS   3000
-/* Times that a lab's namespaces are looked for when it ends: the second finds what its daemons made while they were
- * ending, the third that there is nothing. */
+#define LIMIT_LAB_STOP_MS 3000
+/* Times that a lab's namespaces are looked for when it ends: the second finds what its daemons made
+ * while they were ending, the third that there is nothing. */
 #define LIMIT_LAB_DOWN_ROUNDS 5
-#define LIMIT_LAB_FILE_SIZE (1024 * 1024)
+#define LIMIT_LAB_FILE_SIZE   (1024 * 1024)
 
-/* Manager.  Changes whose commit has not come back: with more the disk hangs, and refusing is kinder. */
+/* Manager.  Changes whose commit has not come back: with more the disk hangs, and refusing is
+ * kinder. */
 #define LIMIT_JOURNAL_PENDING 10000
-/* How many messages a second, all hosts together, only tell of steps of choices that change; and how often it is looked whose
- * turn it is.  A thousand hosts hear of theirs once a second, twenty at once. */
+/* How many messages a second, all hosts together, only tell of steps of choices that change; and
+ * how often it is looked whose turn it is.  A thousand hosts hear of theirs once a second, twenty
+ * at once. */
 #define LIMIT_PACE_TOLD_PER_S 1000
 #define LIMIT_PACE_ROUND_NS   20000000
 /* What one host has not acknowledged: the whole state of the largest host; with more it resyncs. */
 #define LIMIT_OUTBOX_ITEMS (128 * 1024)
-/* Differences kept for a host that is away; with more it gets its whole state when it comes back. */
+/* Differences kept for a host that is away; with more it gets its whole state when it comes
+ * back. */
 #define LIMIT_OUTBOX_AWAY 4096
 /* Mappings pushed to one host and not acknowledged; with more it is not listening. */
 #define LIMIT_UPDATES_WAITING (64 * 1024)
 /* Questions in one Resolve: many times what an agent gathers in one turn of its loop. */
 #define LIMIT_RESOLVE_QUESTIONS 4096
-/* Senders that have not heard, in one Stale: more than an agent may gather (LIMIT_AGENT_STALE_PER_FRAME).  To a host that
- * has so many pushes before it that it has not acknowledged, what it should know is on its way already. */
+/* Senders that have not heard, in one Stale: more than an agent may gather
+ * (LIMIT_AGENT_STALE_PER_FRAME).  To a host that has so many pushes before it that it has not
+ * acknowledged, what it should know is on its way already. */
 #define LIMIT_STALE_MAPPINGS 1024
 #define LIMIT_STALE_BEHIND   1024
 /* Frames of questions of one host that wait for a commit. */
@@ -378,7 +400,7 @@
 /* Usage is stored that often: what is lost with the manager is what hosts cannot say again. */
 #define LIMIT_METERING_STORE_MS 60000
 /* Usage stored and looked through in one tick. */
-#define LIMIT_METERING_PER_TICK 1024
+#define LIMIT_METERING_PER_TICK  1024
 #define LIMIT_METERING_EXPIRE_MS (3600ULL * 1000)
 /* Events kept for people to look at. */
 #define LIMIT_EVENTS 1024
@@ -399,9 +421,9 @@
  * outboxes, and nobody is to wait for more than 20 ms. */
 #define LIMIT_MODEL_CHOICE_AT_ONCE 1024
 #define LIMIT_MODEL_CHOICE_STEP    512
-/* How long hosts seal with the keys of one epoch, unless the operator says otherwise: AES-GCM bears 2^32
- * packets under a key with room to spare, an hour is some 2^32 at a million a second.  Hosts that are looked at
- * in one tick, each with all its peers. */
+/* How long hosts seal with the keys of one epoch, unless the operator says otherwise: AES-GCM bears
+ * 2^32 packets under a key with room to spare, an hour is some 2^32 at a million a second.  Hosts
+ * that are looked at in one tick, each with all its peers. */
 #define LIMIT_KEY_S         3600
 #define LIMIT_KEYS_PER_TICK 4
 /* Packets are on the substrate, or in a queue before it, for no longer than this. */
@@ -410,11 +432,12 @@
 #define LIMIT_HTTP_HEADERS_SIZE (64 * 1024)
 #define LIMIT_HTTP_BODY_SIZE    (1024 * 1024)
 #define LIMIT_HTTP_HEADERS      128
-/* A client that is slower than this keeps a connection for nothing; the second is for those that come when half of
- * what there may be is in use. */
-#define LIMIT_HTTP_TIMEOUT_S	   60
+/* A client that is slower than this keeps a connection for nothing; the second is for those that
+ * come when half of what there may be is in use. */
+#define LIMIT_HTTP_TIMEOUT_S       60
 #define LIMIT_HTTP_CROWD_TIMEOUT_S 10
-/* HTTP connections at once, twice as many as may wait for the store; further clients wait to be accepted. */
+/* HTTP connections at once, twice as many as may wait for the store; further clients wait to be
+ * accepted. */
 #define LIMIT_HTTP_CLIENTS 16384
 /* How often is looked whether there is room again. */
 #define LIMIT_HTTP_PAUSE_MS 50
@@ -424,8 +447,8 @@
 #define LIMIT_FILES 256
 /* Requests whose answer waits for the store; more are refused at once. */
 #define LIMIT_HTTP_WAITING 8192
-/* How long a call waits until all hosts have acknowledged that an address or an interface has left its
- * node; then it answers, and what is not acknowledged is not given away. */
+/* How long a call waits until all hosts have acknowledged that an address or an interface has left
+ * its node; then it answers, and what is not acknowledged is not given away. */
 #define LIMIT_RELEASE_WAIT_MS 5000
 /* Files of the state directory: certificates and credentials. */
 #define LIMIT_STATE_FILE_SIZE (64 * 1024)

@@ -30,7 +30,7 @@ static const int level_priorities[LOG_LEVEL_MAX] = {LOG_ERR, LOG_WARNING, LOG_IN
 static _Atomic int log_level = LOG_LEVEL_INFO;
 static _Atomic int log_fd = STDERR_FILENO;
 enum { TO_UNKNOWN, TO_OTHERS, TO_JOURNAL };
-static _Atomic int log_to = TO_UNKNOWN; /* what log_fd is */
+static _Atomic int log_to = TO_UNKNOWN;                       /* what log_fd is */
 static pthread_mutex_t log_mutex = PTHREAD_MUTEX_INITIALIZER; /* guards every log_site */
 
 struct line {
@@ -65,7 +65,8 @@ void log_set_fd(int fd)
 	atomic_store_explicit(&log_to, TO_UNKNOWN, memory_order_relaxed);
 }
 
-/* Whether it is the journal's stream, of which $JOURNAL_STREAM says device and inode (systemd.exec(5)). */
+/* Whether it is the journal's stream, of which $JOURNAL_STREAM says device and inode
+ * (systemd.exec(5)). */
 static bool is_journal(int fd)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -81,7 +82,8 @@ static bool writes_to_journal(void)
 	int to = atomic_load_explicit(&log_to, memory_order_relaxed);
 
 	if (to == TO_UNKNOWN) {
-		to = is_journal(atomic_load_explicit(&log_fd, memory_order_relaxed)) ? TO_JOURNAL : TO_OTHERS;
+		to = is_journal(atomic_load_explicit(&log_fd, memory_order_relaxed)) ? TO_JOURNAL
+										     : TO_OTHERS;
 		atomic_store_explicit(&log_to, to, memory_order_relaxed);
 	}
 	return to == TO_JOURNAL;

@@ -92,8 +92,8 @@ void timer_disarm(struct timer *t);
 bool timer_armed(const struct timer *t);
 void timer_deinit(struct timer *t);
 
-/* Something that lives in the loop with no other owner: loop_free() calls 'fn', which ends it and takes
- * 'link' out of its list, as whoever ends it sooner does. */
+/* Something that lives in the loop with no other owner: loop_free() calls 'fn', which ends it and
+ * takes 'link' out of its list, as whoever ends it sooner does. */
 struct loop_end {
 	struct list link;
 	void (*fn)(struct loop_end *e);

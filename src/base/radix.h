@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sorting many pointers by numbers that lie near each other, such as serials: by digits, from the lowest, in a time
- * that grows with their number and the length of their range in bits.
+ * Sorting many pointers by numbers that lie near each other, such as serials: by digits, from the
+ * lowest, in a time that grows with their number and the length of their range in bits.
  *
  * Equal numbers keep their order.  One thread.
  */

@@ -91,8 +91,7 @@ static int add_drops_of(json_t *rows, const char *agent, const char *interface, 
 	json_t *packets;
 	int r = 0;
 
-	json_object_foreach(reasons, reason, packets)
-	{
+	json_object_foreach (reasons, reason, packets) {
 		_cleanup_json_ json_t *row = json_pack("{s:s, s:s, s:O}", "interface", interface,
 						       "reason", reason, "packets", packets);
 
@@ -108,8 +107,7 @@ static int add_drops(json_t *rows, const char *agent, const json_t *answer)
 	json_t *reasons;
 	int r = add_drops_of(rows, agent, "-", json_object_get(answer, "host"));
 
-	json_object_foreach(json_object_get(answer, "interfaces"), interface, reasons)
-	{
+	json_object_foreach (json_object_get(answer, "interfaces"), interface, reasons) {
 		if (!r)
 			r = add_drops_of(rows, agent, interface, reasons);
 	}
@@ -132,8 +130,7 @@ static int add_answer(json_t *rows, const struct agents_view *v, const char *age
 		return add_row(rows, agent, what);
 	if (!json_is_array(what))
 		return complain(-EPROTO, "the agent of %s does not say what was asked", agent);
-	json_array_foreach(what, i, row)
-	{
+	json_array_foreach (what, i, row) {
 		if (!r)
 			r = add_row(rows, agent, row);
 	}

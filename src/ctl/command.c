@@ -147,9 +147,10 @@ static int check_arguments(const struct invocation *inv)
 		return 0;
 	usage = usage_text(inv);
 	if (inv->n_arguments < c->min_arguments)
-		return complain_usage("something is missing: %s\nusage: %s", c->arguments, usage ?: "");
-	return complain_usage("\"%s\" is too much for %s\nusage: %s", inv->arguments[c->max_arguments],
-			      c->word, usage ?: "");
+		return complain_usage("something is missing: %s\nusage: %s", c->arguments,
+				      usage ?: "");
+	return complain_usage("\"%s\" is too much for %s\nusage: %s",
+			      inv->arguments[c->max_arguments], c->word, usage ?: "");
 }
 
 int command_parse(const struct command *root, int n_words, char *const *words,

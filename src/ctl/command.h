@@ -52,7 +52,8 @@ struct command {
 	/* 0, or a negative errno after complaining, or a positive exit status: that of
 	 * complain_usage(), or a command's own. */
 	int (*run)(const struct invocation *inv);
-	const char *not_json; /* why it has nothing to do with --json; NULL: what it prints is JSON then */
+	/* why it has nothing to do with --json; NULL: what it prints is JSON then */
+	const char *not_json;
 };
 
 /* The value of an option, or NULL when it was not given; the last one of several. */
@@ -60,7 +61,8 @@ const char *invocation_option(const struct invocation *inv, const char *name);
 /* Walks over the values of an option given several times: start with '*at' 0; NULL ends. */
 const char *invocation_next(const struct invocation *inv, const char *name, size_t *at);
 
-/* Finds the command that 'words' mean and sorts the rest into '*ret'.  Complains: COMPLAIN_USAGE. */
+/* Finds the command that 'words' mean and sorts the rest into '*ret'.  Complains:
+ * COMPLAIN_USAGE. */
 must_check int command_parse(const struct command *root, int n_words, char *const *words,
 			     struct invocation *ret);
 /* Parses and runs; the exit status of the program. */

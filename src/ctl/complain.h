@@ -2,8 +2,8 @@
 /*
  * What the command line says when something is wrong: one line on standard error, what it is and
  * what to do.  A function of this room that takes no error output has complained by the time it
- * returns something that is not 0: a negative errno for what could not be done, COMPLAIN_USAGE for what
- * was said wrongly; its caller only passes the number on.
+ * returns something that is not 0: a negative errno for what could not be done, COMPLAIN_USAGE for
+ * what was said wrongly; its caller only passes the number on.
  *
  * With --json a line is an object: {"error":{"code","message"}}.
  */

@@ -33,8 +33,7 @@ static int add_answer(struct answers *a, const char *host, const json_t *answer)
 		return complain(-EPROTO, "the agent of %s: %s", host, message);
 	a->truncated |= json_is_true(json_object_get(connections, "truncated"));
 	a->known |= !json_is_false(json_object_get(connections, "known"));
-	json_array_foreach(list, i, row)
-	{
+	json_array_foreach (list, i, row) {
 		if (json_object_set_new(row, "host", json_string(host)) ||
 		    json_array_append(a->list, row))
 			return complain_memory();

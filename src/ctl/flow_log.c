@@ -30,7 +30,8 @@ static int take_answer(const json_t *answer, json_t **whole)
 	json_t *records = json_object_get(answer, "records");
 
 	if (whole && !*whole)
-		*whole = json_pack("{s:O,s:[]}", "fields", json_object_get(answer, "fields"), "records");
+		*whole = json_pack("{s:O,s:[]}", "fields", json_object_get(answer, "fields"),
+				   "records");
 	if (whole)
 		return *whole && !json_array_extend(json_object_get(*whole, "records"), records)
 			       ? 0
@@ -40,8 +41,8 @@ static int take_answer(const json_t *answer, json_t **whole)
 }
 
 /* One answer: '*ret_next' is where the next goes on, the caller's; NULL: there was nothing more. */
-static int print_some(struct client *c, const char *id, const char *after, bool first, json_t **whole,
-		      char **ret_next)
+static int print_some(struct client *c, const char *id, const char *after, bool first,
+		      json_t **whole, char **ret_next)
 {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_json_ json_t *answer = NULL;
@@ -90,10 +91,7 @@ static int run_flow_log(const struct invocation *inv)
 }
 
 const struct command flow_log_command = {
-	"flow-log",
-	"the records of a flow log, oldest first",
-	.arguments = "ID",
-	.min_arguments = 1,
-	.max_arguments = 1,
-	.run = run_flow_log,
+	"flow-log",         "the records of a flow log, oldest first",
+	.arguments = "ID",  .min_arguments = 1,
+	.max_arguments = 1, .run = run_flow_log,
 };

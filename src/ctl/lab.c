@@ -16,8 +16,7 @@ void lab_deinit(struct lab *l)
 {
 	free(TAKE_PTR(l->directory));
 	free(TAKE_PTR(l->manager_state));
-	for (size_t i = 0; i < ARRAY_SIZE(l->formats); i++)
-	{
+	for (size_t i = 0; i < ARRAY_SIZE(l->formats); i++) {
 		free(TAKE_PTR(l->formats[i]));
 		free(TAKE_PTR(l->require[i]));
 	}
@@ -179,8 +178,7 @@ static json_t *lists_to_json(const struct lab *l, char *const *lists)
 
 	for (uint32_t i = 1; i <= lab_last_node(l); i++)
 		if (lists[i])
-			json_object_set_new(list, lab_node_name(l, i, name),
-					    json_string(lists[i]));
+			json_object_set_new(list, lab_node_name(l, i, name), json_string(lists[i]));
 	return list;
 }
 
@@ -239,8 +237,8 @@ static int from_json(struct lab *l, json_t *j)
 	int version, up, mtu, n_hosts, n_edges = 0, port;
 	const char *substrate, *manager_state;
 
-	if (json_unpack(j, "{s:i,s:b,s:s,s:i,s:i,s?i,s:i,s:s,s:o,s?o,s:o}", "version", &version, "up",
-			&up, "substrate", &substrate, "mtu", &mtu, "hosts", &n_hosts, "edges",
+	if (json_unpack(j, "{s:i,s:b,s:s,s:i,s:i,s?i,s:i,s:s,s:o,s?o,s:o}", "version", &version,
+			"up", &up, "substrate", &substrate, "mtu", &mtu, "hosts", &n_hosts, "edges",
 			&n_edges, "port", &port, "manager_state", &manager_state, "formats",
 			&formats, "require", &require, "processes", &processes))
 		return -EBADMSG;
@@ -269,9 +267,10 @@ int lab_load(const char *name, struct lab *ret)
 	int r;
 
 	if (str_copy(l.name, sizeof(l.name), name) || !lab_name_is_valid(name))
-		return complain_usage("\"%s\" cannot be a lab's name: a letter and up to %d letters and "
-				"digits, lower case",
-				name, LAB_NAME_SIZE - 2);
+		return complain_usage(
+			"\"%s\" cannot be a lab's name: a letter and up to %d letters and "
+			"digits, lower case",
+			name, LAB_NAME_SIZE - 2);
 	r = set_directory(&l);
 	if (r)
 		return r;

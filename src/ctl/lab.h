@@ -12,9 +12,9 @@
  * is made; and everything a lab makes has a name that begins with "vd-NAME-" or lies in that
  * folder.  So a lab can be ended whatever became of the process that started it.
  *
- * Nodes of the substrate are numbered: 0 is the manager, 1 to n_hosts are the hosts, and behind them
- * come the edges.  The world has LAB_WORLD, each edge an address beside it on its uplink, and to both
- * the pool of public addresses is on link: who has one answers for it.  Nothing of
+ * Nodes of the substrate are numbered: 0 is the manager, 1 to n_hosts are the hosts, and behind
+ * them come the edges.  The world has LAB_WORLD, each edge an address beside it on its uplink, and
+ * to both the pool of public addresses is on link: who has one answers for it.  Nothing of
  * the machine's own network is touched but one TCP port of its loopback, where the API answers.
  *
  * Ownership: struct lab is embedded, lab_deinit() frees its strings.  One thread.  Functions

@@ -36,7 +36,8 @@ static const struct command_option up_options[] = {
 	{"no-aliases", NULL, "on IPv4: hosts get no alias ranges, so no reip4", false},
 	{"mtu", "BYTES", "of the substrate's links (default: 1500)", false},
 	{"formats", "[HOST=]LIST", "all that hosts, or this host, may use: siit/1,ipip6/1", true},
-	{"require", "[HOST=]LIST", "what hosts, or this host, do not talk without: crypt,lz4", true},
+	{"require", "[HOST=]LIST", "what hosts, or this host, do not talk without: crypt,lz4",
+	 true},
 	{"manager-state", "DIR", "the manager's state, kept afterwards (default: in the lab)",
 	 false},
 	{"keep-failed", NULL, "leave a lab that does not come up, to be looked at", false},
@@ -138,12 +139,11 @@ static int print_json(json_t *object)
 
 static int print_lab_json(const struct lab *l)
 {
-	return print_json(json_pack("{s:s,s:i,s:i,s:s,s:i,s:o,s:s,s:s,s:s}", "name", l->name, "hosts",
-				    (int)l->n_hosts, "edges", (int)l->n_edges, "substrate",
-				    l->ipv4 ? "ipv4" : "ipv6", "mtu", (int)l->mtu, "endpoint",
-				    json_sprintf("http://127.0.0.1:%u", l->port), "account", LAB_ACCOUNT,
-				    "access_key_id", LAB_ACCESS_KEY, "secret_access_key",
-				    LAB_SECRET_KEY));
+	return print_json(json_pack(
+		"{s:s,s:i,s:i,s:s,s:i,s:o,s:s,s:s,s:s}", "name", l->name, "hosts", (int)l->n_hosts,
+		"edges", (int)l->n_edges, "substrate", l->ipv4 ? "ipv4" : "ipv6", "mtu",
+		(int)l->mtu, "endpoint", json_sprintf("http://127.0.0.1:%u", l->port), "account",
+		LAB_ACCOUNT, "access_key_id", LAB_ACCESS_KEY, "secret_access_key", LAB_SECRET_KEY));
 }
 
 static int run_up(const struct invocation *inv)

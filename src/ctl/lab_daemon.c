@@ -484,7 +484,7 @@ int lab_agents_connected(struct client *c, const struct lab *l, uint32_t node,
 
 	if (r)
 		return r;
-	json_array_foreach(json_object_get(list, "hosts"), i, host) n +=
-		str_equal(json_string_value(json_object_get(host, "state")), "connected");
+	json_array_foreach (json_object_get(list, "hosts"), i, host)
+		n += str_equal(json_string_value(json_object_get(host, "state")), "connected");
 	return n >= lab_last_node(l);
 }

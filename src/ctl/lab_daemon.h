@@ -32,8 +32,8 @@ must_check int lab_daemon_stop(struct lab *l, uint32_t node);
 typedef int (*lab_condition_fn)(struct client *c, const struct lab *l, uint32_t node,
 				struct client_error *e);
 enum { LAB_ALL_NODES = UINT32_MAX };
-/* Waits until it holds for 'node'.  Gives up after LIMIT_LAB_START_MS, when the daemon of 'node' (or
- * any, for LAB_ALL_NODES) ends, or a signal wants us to end (-EINTR); 'what' says for what it
+/* Waits until it holds for 'node'.  Gives up after LIMIT_LAB_START_MS, when the daemon of 'node'
+ * (or any, for LAB_ALL_NODES) ends, or a signal wants us to end (-EINTR); 'what' says for what it
  * waited. */
 must_check int lab_daemon_wait(const struct lab *l, struct client *c, uint32_t node,
 			       const char *what, lab_condition_fn condition);

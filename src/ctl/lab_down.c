@@ -125,8 +125,8 @@ int lab_down(const char *name, bool *ret_found)
 	if (str_printf(&directory, LAB_ROOT "/%s", name))
 		return complain_memory();
 	found = !access(directory, F_OK);
-	/* More than once: while it was ending, an agent may have made the namespace of an instance that was just
-	 * starting. */
+	/* More than once: while it was ending, an agent may have made the namespace of an instance
+	 * that was just starting. */
 	for (int round = 0; round < LIMIT_LAB_DOWN_ROUNDS; round++) {
 		r = remove_remains(name, &n);
 		if (r || !n)

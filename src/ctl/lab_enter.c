@@ -35,8 +35,7 @@ static int find_named(const json_t *list, const char *name, char **ret)
 	const char *found = NULL;
 	size_t i, n = 0;
 
-	json_array_foreach(json_object_get(list, "instances"), i, instance)
-	{
+	json_array_foreach (json_object_get(list, "instances"), i, instance) {
 		const json_t *tags = json_object_get(instance, "tags");
 		const char *state = json_string_value(json_object_get(instance, "state"));
 

@@ -15,14 +15,15 @@
 /* The namespace that 'what' means: "router", "manager", "h1".., a node's id, or the Name tag of one
  * node.  '*ret_node' is the node's id, to be freed, or NULL when it is none. */
 must_check int lab_enter_find(const struct lab *l, const char *what, int *ret_fd, char **ret_node);
-/* How a process ends that could not become a command, as sh(1) and env(1) say it (POSIX.1-2017, XCU 2.8.2). */
+/* How a process ends that could not become a command, as sh(1) and env(1) say it (POSIX.1-2017, XCU
+ * 2.8.2). */
 enum {
 	EXIT_CANNOT_EXECUTE = 126,
 	EXIT_NO_COMMAND = 127,
 };
 
-/* Replaces this process by 'argv' inside 'what'.  Returns only with an error: -errno, or what to exit with if 'argv'
- * cannot be executed. */
+/* Replaces this process by 'argv' inside 'what'.  Returns only with an error: -errno, or what to
+ * exit with if 'argv' cannot be executed. */
 must_check int lab_enter_exec(const struct lab *l, const char *what, char *const *argv);
 /* Prints the lines that a shell evaluates, or the variables as an object. */
 must_check int lab_enter_print_env(const struct lab *l, bool as_json);

@@ -82,7 +82,8 @@ static int start_manager(struct lab *l, struct client **ret)
 	return r;
 }
 
-/* Each host has a rack of its own, so that placement spreads over all of them, unless there are to be fewer. */
+/* Each host has a rack of its own, so that placement spreads over all of them, unless there are to
+ * be fewer. */
 static int add_host(struct lab *l, struct client *c, uint32_t node)
 {
 	_cleanup_json_ json_t *answer = NULL;
@@ -92,15 +93,15 @@ static int add_host(struct lab *l, struct client *c, uint32_t node)
 	json_t *host = NULL, *bundle = NULL;
 	int r;
 
-	r = request(c, "/v1/hosts",
-		    json_pack("{s:s,s:s,s:i,s:s,s:s*,s:o*}", "name", lab_node_name(l, node, name),
-			      "zone", LAB_ZONE, "rack",
-			      (int)((node - 1) % (l->n_racks ? l->n_racks : LAB_RACKS_MAX)), l->ipv4 ? "v4" : "v6",
-			      ipaddr_text(&own, address), "aliases",
-			      l->aliases && !lab_is_edge(l, node) ? prefix_text(&aliases, range) : NULL,
-			      "edge",
-			      lab_is_edge(l, node) ? json_true() : NULL),
-		    &answer);
+	r = request(
+		c, "/v1/hosts",
+		json_pack("{s:s,s:s,s:i,s:s,s:s*,s:o*}", "name", lab_node_name(l, node, name),
+			  "zone", LAB_ZONE, "rack",
+			  (int)((node - 1) % (l->n_racks ? l->n_racks : LAB_RACKS_MAX)),
+			  l->ipv4 ? "v4" : "v6", ipaddr_text(&own, address), "aliases",
+			  l->aliases && !lab_is_edge(l, node) ? prefix_text(&aliases, range) : NULL,
+			  "edge", lab_is_edge(l, node) ? json_true() : NULL),
+		&answer);
 	if (r)
 		return r;
 	if (json_unpack(answer, "{s:o,s:o}", "host", &host, "bundle", &bundle))
@@ -174,7 +175,8 @@ int lab_restart(struct lab *l, uint32_t node, const char *build)
 	if (!r && !node)
 		r = lab_daemon_bind(l, &socket);
 	if (!r)
-		r = node ? lab_daemon_start_agent(l, node, build) : lab_daemon_start_manager(l, socket);
+		r = node ? lab_daemon_start_agent(l, node, build)
+			 : lab_daemon_start_manager(l, socket);
 	if (!r)
 		r = lab_daemon_wait(l, c, node, "the daemon to answer",
 				    node ? lab_agent_answers : lab_manager_answers);

@@ -80,8 +80,8 @@ int locate_manager(const struct invocation *inv, struct client **ret)
 	if (endpoint && !token)
 		token = getenv("VIADUCT_TOKEN");
 	if (endpoint && !token)
-		return complain_usage("a token belongs to the endpoint %s: --token or $VIADUCT_TOKEN",
-				endpoint);
+		return complain_usage(
+			"a token belongs to the endpoint %s: --token or $VIADUCT_TOKEN", endpoint);
 	if (endpoint)
 		return make_client(endpoint, token, ret);
 	if (admin) {

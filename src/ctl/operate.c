@@ -12,11 +12,8 @@
 #include "ctl/table.h"
 
 static const struct table_column foreign_columns[] = {
-	{"id", "host.id"},
-	{"name", "host.name"},
-	{"state", "host.state"},
-	{"v4", "host.v4"},
-	{"v6", "host.v6"},
+	{"id", "host.id"}, {"name", "host.name"}, {"state", "host.state"},
+	{"v4", "host.v4"}, {"v6", "host.v6"},
 };
 
 /* The bundle is printed alone, to be a file: it is all that the agent needs. */
@@ -47,7 +44,8 @@ static int run_host_add(const struct invocation *inv)
 	if (invocation_option(inv, "json"))
 		return request_print_json(answer);
 	if (invocation_option(inv, "foreign"))
-		return request_print_object(inv, answer, foreign_columns, ARRAY_SIZE(foreign_columns));
+		return request_print_object(inv, answer, foreign_columns,
+					    ARRAY_SIZE(foreign_columns));
 	bundle = json_object_get(answer, "bundle");
 	if (!bundle)
 		return complain(-EPROTO, "the manager sent no join bundle");
@@ -69,8 +67,7 @@ static int find_host(const struct invocation *inv, const char *what, char **ret)
 	r = client_list(c, "/v1/hosts", "hosts", &list, &error);
 	if (r)
 		return complain(r, "%s", error.text);
-	json_array_foreach(json_object_get(list, "hosts"), i, host)
-	{
+	json_array_foreach (json_object_get(list, "hosts"), i, host) {
 		const char *id = json_string_value(json_object_get(host, "id"));
 
 		if (!str_equal(id, what) &&
@@ -145,7 +142,8 @@ static int run_account_create(const struct invocation *inv)
 	if (!r)
 		r = request_send(inv, "POST", "/v1/accounts", "", "", body, &answer);
 	return r ? r
-		 : request_print_object(inv, answer, new_account_columns, ARRAY_SIZE(new_account_columns));
+		 : request_print_object(inv, answer, new_account_columns,
+					ARRAY_SIZE(new_account_columns));
 }
 
 static int run_account_delete(const struct invocation *inv)
@@ -180,10 +178,10 @@ static int run_account_limit(const struct invocation *inv)
 	}
 	if (!r)
 		r = request_send(inv, "PUT", "/v1/accounts/", inv->arguments[0], "/limits", body,
-			    &answer);
+				 &answer);
 	return r ? r
 		 : request_print_object(inv, answer, account_limit_columns,
-				ARRAY_SIZE(account_limit_columns));
+					ARRAY_SIZE(account_limit_columns));
 }
 
 static int print_list(const struct invocation *inv, const char *path, const char *key,
@@ -218,12 +216,12 @@ static int run_key_create(const struct invocation *inv)
 
 	if (!r)
 		r = request_set_text(body, "secret_access_key",
-			     invocation_option(inv, "secret-access-key"));
+				     invocation_option(inv, "secret-access-key"));
 	if (!r)
 		r = request_set_text(body, "role", invocation_option(inv, "role"));
 	if (!r)
 		r = request_send(inv, "POST", "/v1/accounts/", inv->arguments[0], "/keys", body,
-			    &answer);
+				 &answer);
 	return r ? r : request_print_object(inv, answer, key_columns, ARRAY_SIZE(key_columns));
 }
 
@@ -254,7 +252,8 @@ static int run_key_delete(const struct invocation *inv)
 	return request_send(inv, "DELETE", prefix, inv->arguments[1], "", NULL, NULL);
 }
 
-/* Neither a network's id nor an address has anything that needs escaping; what is none is refused. */
+/* Neither a network's id nor an address has anything that needs escaping; what is none is
+ * refused. */
 static int run_release(const struct invocation *inv)
 {
 	_cleanup_free_ char *prefix = NULL;
@@ -285,7 +284,8 @@ static int run_share(const struct invocation *inv)
 	if (!body || json_object_set_new(body, "shared", json_boolean(shared)))
 		return complain_memory();
 	r = request_send(inv, "PUT", "/v1/interfaces/", inv->arguments[0], "", body, &answer);
-	return r ? r : request_print_object(inv, answer, shared_columns, ARRAY_SIZE(shared_columns));
+	return r ? r
+		 : request_print_object(inv, answer, shared_columns, ARRAY_SIZE(shared_columns));
 }
 
 static const struct table_column preload_columns[] = {
@@ -303,7 +303,8 @@ static int run_preload(const struct invocation *inv)
 	if (!body || json_object_set_new(body, "preloaded", json_boolean(preloaded)))
 		return complain_memory();
 	r = request_send(inv, "PUT", "/v1/networks/", inv->arguments[0], "", body, &answer);
-	return r ? r : request_print_object(inv, answer, preload_columns, ARRAY_SIZE(preload_columns));
+	return r ? r
+		 : request_print_object(inv, answer, preload_columns, ARRAY_SIZE(preload_columns));
 }
 
 static const struct table_column environment_columns[] = {
@@ -316,11 +317,14 @@ static const struct table_column environment_columns[] = {
 static int run_environment(const struct invocation *inv)
 {
 	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
-	int r = request_set_text(body, "environment", inv->n_arguments > 1 ? inv->arguments[1] : "");
+	int r = request_set_text(body, "environment",
+				 inv->n_arguments > 1 ? inv->arguments[1] : "");
 
 	if (!r)
 		r = request_send(inv, "PUT", "/v1/networks/", inv->arguments[0], "", body, &answer);
-	return r ? r : request_print_object(inv, answer, environment_columns, ARRAY_SIZE(environment_columns));
+	return r ? r
+		 : request_print_object(inv, answer, environment_columns,
+					ARRAY_SIZE(environment_columns));
 }
 
 static const struct table_column pool_columns[] = {
@@ -342,7 +346,9 @@ static int run_pool_add(const struct invocation *inv)
 
 	if (!r)
 		r = request_send(inv, "POST", "/v1/pools", "", "", body, &answer);
-	return r ? r : request_print_object(inv, answer, new_pool_columns, ARRAY_SIZE(new_pool_columns));
+	return r ? r
+		 : request_print_object(inv, answer, new_pool_columns,
+					ARRAY_SIZE(new_pool_columns));
 }
 
 static int run_pool_list(const struct invocation *inv)
@@ -364,9 +370,11 @@ static const struct command_option host_add_options[] = {
 	{"v6", "ADDRESS", "its own IPv6 address on the substrate", false},
 	{"v4", "ADDRESS", "its own IPv4 address on the substrate", false},
 	{"aliases", "PREFIX", "IPv4 that is routed to it, /16 to /28: for the format reip4", false},
-	{"foreign", "ADDRESS", "it has no agent, but an ordinary VXLAN device at this address", false},
+	{"foreign", "ADDRESS", "it has no agent, but an ordinary VXLAN device at this address",
+	 false},
 	{"mtu", "BYTES", "of a foreign host's substrate (default: 1500)", false},
-	{"edge", NULL, "it has an uplink: gets gateways and public addresses, and no instances", false},
+	{"edge", NULL, "it has an uplink: gets gateways and public addresses, and no instances",
+	 false},
 	{"instances", NULL, "an edge that runs instances all the same", false},
 	{"label", "KEY=VALUE", "for policies and placement", true},
 	PLACE_ROOM_OPTIONS,
@@ -432,13 +440,16 @@ static int run_interface_place(const struct invocation *inv)
 		return complain_usage("say on which foreign host: --host NAME (\"viaduct hosts\")");
 	r = request_set_text(body, "host", host);
 	if (!r)
-		r = request_send(inv, "PUT", "/v1/interfaces/", inv->arguments[0], "/attachment", body, &answer);
-	return r ? r : request_print_object(inv, answer, placed_columns, ARRAY_SIZE(placed_columns));
+		r = request_send(inv, "PUT", "/v1/interfaces/", inv->arguments[0], "/attachment",
+				 body, &answer);
+	return r ? r
+		 : request_print_object(inv, answer, placed_columns, ARRAY_SIZE(placed_columns));
 }
 
 static int run_interface_unplace(const struct invocation *inv)
 {
-	return request_send(inv, "DELETE", "/v1/interfaces/", inv->arguments[0], "/attachment", NULL, NULL);
+	return request_send(inv, "DELETE", "/v1/interfaces/", inv->arguments[0], "/attachment",
+			    NULL, NULL);
 }
 
 static const struct command_option interface_place_options[] = {
@@ -446,9 +457,10 @@ static const struct command_option interface_place_options[] = {
 };
 
 const struct command operate_interface_commands[OPERATE_INTERFACE_COMMANDS] = {
-	{"place", "put an interface that is attached to nothing on a foreign host", .arguments = "INTERFACE",
-	 .min_arguments = 1, .max_arguments = 1, .options = interface_place_options,
-	 .n_options = ARRAY_SIZE(interface_place_options), .run = run_interface_place},
+	{"place", "put an interface that is attached to nothing on a foreign host",
+	 .arguments = "INTERFACE", .min_arguments = 1, .max_arguments = 1,
+	 .options = interface_place_options, .n_options = ARRAY_SIZE(interface_place_options),
+	 .run = run_interface_place},
 	{"unplace", "take it off again", .arguments = "INTERFACE", .min_arguments = 1,
 	 .max_arguments = 1, .run = run_interface_unplace},
 };
@@ -467,7 +479,8 @@ static const struct command_option share_options[] = {
 
 const struct command operate_environment_command = {
 	.word = "environment",
-	.help = "say of which environment a network is, for policies; without NAME its tag says again",
+	.help = "say of which environment a network is, for policies; without NAME its tag says "
+		"again",
 	.arguments = "NETWORK [NAME]",
 	.min_arguments = 1,
 	.max_arguments = 2,

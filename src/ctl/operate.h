@@ -6,7 +6,12 @@
 
 #include "ctl/command.h"
 
-enum { OPERATE_HOST_COMMANDS = 5, OPERATE_ACCOUNT_COMMANDS = 5, OPERATE_POOL_COMMANDS = 3, OPERATE_INTERFACE_COMMANDS = 2 };
+enum {
+	OPERATE_HOST_COMMANDS = 5,
+	OPERATE_ACCOUNT_COMMANDS = 5,
+	OPERATE_POOL_COMMANDS = 3,
+	OPERATE_INTERFACE_COMMANDS = 2
+};
 extern const struct command operate_host_commands[OPERATE_HOST_COMMANDS];
 extern const struct command operate_account_commands[OPERATE_ACCOUNT_COMMANDS];
 extern const struct command operate_interface_commands[OPERATE_INTERFACE_COMMANDS];

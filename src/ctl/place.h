@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where nodes go: what hosts have room for, the dry run, starting a node, and the cluster's settings.
+ * Where nodes go: what hosts have room for, the dry run, starting a node, and the cluster's
+ * settings.
  */
 #pragma once
 
@@ -11,10 +12,11 @@
 
 /* Of "host add" and "host set". */
 #define PLACE_ROOM_OPTIONS                                                                         \
-	{"memory", "MIB", "that instances may have (default, and 0: as much as they like)", false}, \
-		{"vcpus", "N", "likewise", false}, {"bandwidth", "MBPS", "likewise", false},        \
-		{"disk", "GIB", "likewise", false},                                                 \
-		{"ports", "N", "interfaces of instances (default and at most 1023)", false},        \
+	{"memory", "MIB", "that instances may have (default, and 0: as much as they like)",        \
+	 false},                                                                                   \
+		{"vcpus", "N", "likewise", false}, {"bandwidth", "MBPS", "likewise", false},       \
+		{"disk", "GIB", "likewise", false},                                                \
+		{"ports", "N", "interfaces of instances (default and at most 1023)", false},       \
 	{                                                                                          \
 		"cost", "N", "of a node there; the cheaper hosts are taken first", false           \
 	}

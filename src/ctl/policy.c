@@ -12,9 +12,9 @@
 #define PATH "/v1/policies"
 
 static const struct table_column list_columns[] = {
-	{"NAME", "name"}, {"ID", "id"},         {"ACCOUNT", "account"}, {"EFFECT", "effect"},
-	{"WHAT", "what"}, {"RATE", "rate"}, {"NOTIFY", "notify"},   {"MATCH", "match"},
-	{"STATE", "state"},
+	{"NAME", "name"},     {"ID", "id"},       {"ACCOUNT", "account"},
+	{"EFFECT", "effect"}, {"WHAT", "what"},   {"RATE", "rate"},
+	{"NOTIFY", "notify"}, {"MATCH", "match"}, {"STATE", "state"},
 };
 static const struct table_column change_columns[] = {
 	{"FROM", "from"},           {"TO", "to"},
@@ -38,12 +38,13 @@ static int read_file(const struct invocation *inv, json_t **ret)
 		return 0;
 	if (error.line < 0) /* it could not be opened, and the text names it */
 		return complain(-EINVAL, "%s", error.text);
-	return complain(-EINVAL, "%s: %s (line %d); docs/policy.schema.json says what belongs there",
-			str_equal(path, "-") ? "standard input" : path,
-			error.text, error.line);
+	return complain(-EINVAL,
+			"%s: %s (line %d); docs/policy.schema.json says what belongs there",
+			str_equal(path, "-") ? "standard input" : path, error.text, error.line);
 }
 
-/* The policy is made all the same; what it takes away is said where a script does not read it as the answer. */
+/* The policy is made all the same; what it takes away is said where a script does not read it as
+ * the answer. */
 static void warn(const json_t *answer)
 {
 	const char *text = json_string_value(json_object_get(answer, "warning"));
@@ -67,7 +68,8 @@ static int print_changes(const struct invocation *inv, const json_t *answer)
 	if (table_print(stdout, changes, change_columns, ARRAY_SIZE(change_columns)))
 		return complain_memory();
 	if ((json_int_t)json_array_size(changes) < total)
-		printf("and %lld more\n", (long long)(total - (json_int_t)json_array_size(changes)));
+		printf("and %lld more\n",
+		       (long long)(total - (json_int_t)json_array_size(changes)));
 	return 0;
 }
 
@@ -80,7 +82,8 @@ static int run_list(const struct invocation *inv)
 		return r;
 	if (invocation_option(inv, "json"))
 		return request_print_json(answer);
-	return table_print(stdout, json_object_get(answer, "policies"), list_columns, ARRAY_SIZE(list_columns))
+	return table_print(stdout, json_object_get(answer, "policies"), list_columns,
+			   ARRAY_SIZE(list_columns))
 		       ? complain_memory()
 		       : 0;
 }
@@ -165,14 +168,15 @@ static const struct command_option file_options[] = {
 static const struct command commands[] = {
 	{"list", "the policies", .run = run_list},
 	{"progress", "to how many pairs of hosts policies have been applied", .run = run_progress},
-	{"show", "one of them, by name or id", .arguments = "POLICY", .min_arguments = 1, .max_arguments = 1,
-	 .run = run_show},
+	{"show", "one of them, by name or id", .arguments = "POLICY", .min_arguments = 1,
+	 .max_arguments = 1, .run = run_show},
 	{"create", "makes one", FILE_OPTIONS, .run = run_create},
-	{"replace", "puts another in its place", .arguments = "POLICY", .min_arguments = 1, .max_arguments = 1,
-	 FILE_OPTIONS, .run = run_replace},
+	{"replace", "puts another in its place", .arguments = "POLICY", .min_arguments = 1,
+	 .max_arguments = 1, FILE_OPTIONS, .run = run_replace},
 	{"delete", "deletes one", .arguments = "POLICY", .min_arguments = 1, .max_arguments = 1,
 	 .run = run_delete},
-	{"check", "says which pairs would get which other choice by a new one", FILE_OPTIONS, .run = run_check},
+	{"check", "says which pairs would get which other choice by a new one", FILE_OPTIONS,
+	 .run = run_check},
 };
 
 const struct command policy_command = {

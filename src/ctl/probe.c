@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A probe takes a moment, and its result comes with the host's next report: the manager says when the last one
- * came, whether it told anything new or not.
+ * A probe takes a moment, and its result comes with the host's next report: the manager says when
+ * the last one came, whether it told anything new or not.
  */
 #include "ctl/probe.h"
 

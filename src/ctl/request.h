@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One request to the manager: its body from the options of the command line, and its answer for people or as
- * JSON.  All of these complain; 0 or a negative errno.
+ * One request to the manager: its body from the options of the command line, and its answer for
+ * people or as JSON.  All of these complain; 0 or a negative errno.
  */
 #pragma once
 

@@ -52,9 +52,11 @@ static const struct table_column host_columns[] = {
 	{"PROBLEM", "capabilities.error"},
 };
 static const struct table_column network_columns[] = {
-	{"ID", "id"},   {"VNI", "vni"},         {"CIDRS", "cidrs"}, {"IPV6", "ipv6_cidrs"},
-	{"MTU", "mtu"}, {"PRELOADED", "preloaded"}, {"ACCOUNT", "account"},
-	{"ENVIRONMENT", "environment"}, {"TAGS", "tags"},
+	{"ID", "id"},           {"VNI", "vni"},
+	{"CIDRS", "cidrs"},     {"IPV6", "ipv6_cidrs"},
+	{"MTU", "mtu"},         {"PRELOADED", "preloaded"},
+	{"ACCOUNT", "account"}, {"ENVIRONMENT", "environment"},
+	{"TAGS", "tags"},
 };
 static const struct table_column subnet_columns[] = {
 	{"ID", "id"},          {"NETWORK", "network"}, {"CIDR", "cidr"},
@@ -68,8 +70,8 @@ static const struct table_column instance_columns[] = {
 	{"REASON", "reason"}, {"TAGS", "tags"},
 };
 static const struct table_column interface_columns[] = {
-	{"ID", "id"},     {"STATUS", "status"},   {"ADDRESSES", "addresses"},
-	{"MAC", "mac"},   {"SUBNET", "subnet"},   {"INSTANCE", "instances"},
+	{"ID", "id"},      {"STATUS", "status"},   {"ADDRESSES", "addresses"},
+	{"MAC", "mac"},    {"SUBNET", "subnet"},   {"INSTANCE", "instances"},
 	{"HOST", "hosts"}, {"APPLIED", "applied"},
 };
 static const struct table_column mapping_columns[] = {
@@ -83,8 +85,8 @@ static const struct table_column release_columns[] = {
 	{"WAITS FOR", "waits_for"},
 };
 static const struct table_column usage_columns[] = {
-	{"INTERFACE", "interface"}, {"ACCOUNT", "account"},   {"BILLED TO", "billing_account"},
-	{"TX BYTES", "tx_bytes"},   {"RX BYTES", "rx_bytes"}, {"TX PACKETS", "tx_packets"},
+	{"INTERFACE", "interface"},   {"ACCOUNT", "account"},      {"BILLED TO", "billing_account"},
+	{"TX BYTES", "tx_bytes"},     {"RX BYTES", "rx_bytes"},    {"TX PACKETS", "tx_packets"},
 	{"RX PACKETS", "rx_packets"}, {"SECONDS", "used_seconds"},
 };
 static const struct table_column address_columns[] = {
@@ -93,8 +95,9 @@ static const struct table_column address_columns[] = {
 	{"ID", "id"},           {"ACCOUNT", "account"}, {"TAGS", "tags"},
 };
 static const struct table_column nat_columns[] = {
-	{"ID", "id"},     {"STATE", "state"}, {"NETWORK", "network"}, {"PUBLIC", "public"},
-	{"PRIVATE", "private"}, {"EDGE", "edge"}, {"PORTS", "ports"}, {"FAILURE", "failure"}, {"TAGS", "tags"},
+	{"ID", "id"},         {"STATE", "state"},     {"NETWORK", "network"},
+	{"PUBLIC", "public"}, {"PRIVATE", "private"}, {"EDGE", "edge"},
+	{"PORTS", "ports"},   {"FAILURE", "failure"}, {"TAGS", "tags"},
 };
 static const struct table_column flow_log_columns[] = {
 	{"ID", "id"},           {"RESOURCE", "resource"}, {"TRAFFIC", "traffic"},
@@ -113,18 +116,36 @@ static const struct table_column traffic_columns[] = {
 	{"RX BYTES", "received_bytes"},
 };
 static const struct table_column capability_columns[] = {
-	{"HOST", "host"},         {"FORMATS", "formats"},   {"FEATURES", "features"},
-	{"REQUIRES", "required_features"},                  {"DISALLOWS", "disallowed_features"},
-	{"MTU", "substrate_mtu"}, {"KERNEL", "kernel"},     {"TCX", "tcx"},
-	{"TAP USO", "tap_uso"},   {"PROBED", "probed_at"},  {"REPORTED", "reported_at"},
+	{"HOST", "host"},
+	{"FORMATS", "formats"},
+	{"FEATURES", "features"},
+	{"REQUIRES", "required_features"},
+	{"DISALLOWS", "disallowed_features"},
+	{"MTU", "substrate_mtu"},
+	{"KERNEL", "kernel"},
+	{"TCX", "tcx"},
+	{"TAP USO", "tap_uso"},
+	{"PROBED", "probed_at"},
+	{"REPORTED", "reported_at"},
 	{"GENERATION", "generation"},
-	{"REFUSED", "refused"},   {"ERROR", "error"},       {"FAULT", "fault"},
+	{"REFUSED", "refused"},
+	{"ERROR", "error"},
+	{"FAULT", "fault"},
 };
 static const struct table_column pair_columns[] = {
-	{"FROM", "from"},      {"TO", "to"},        {"SENDS", "send"},  {"COMPANIONS", "companions"},
-	{"ACCEPTS", "accept"}, {"FEATURES", "send_features"}, {"SEALED", "sealed_packets"},
-	{"HELD-BACK", "held_back"}, {"MTU", "path_mtu"}, {"NETWORK", "network"},
-	{"PEER NETWORK", "peer_network"}, {"POLICY", "policy"}, {"REASON", "reason"},
+	{"FROM", "from"},
+	{"TO", "to"},
+	{"SENDS", "send"},
+	{"COMPANIONS", "companions"},
+	{"ACCEPTS", "accept"},
+	{"FEATURES", "send_features"},
+	{"SEALED", "sealed_packets"},
+	{"HELD-BACK", "held_back"},
+	{"MTU", "path_mtu"},
+	{"NETWORK", "network"},
+	{"PEER NETWORK", "peer_network"},
+	{"POLICY", "policy"},
+	{"REASON", "reason"},
 };
 
 #define COLUMNS(c) (c), ARRAY_SIZE(c)

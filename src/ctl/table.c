@@ -28,8 +28,7 @@ static void put_list(struct buf *b, const json_t *value, int depth)
 
 	if (!json_array_size(value))
 		buf_put_str(b, "-");
-	json_array_foreach(value, i, item)
-	{
+	json_array_foreach (value, i, item) {
 		if (i)
 			buf_put_str(b, ",");
 		put_text(b, item, depth + 1);
@@ -45,8 +44,7 @@ static void put_object(struct buf *b, const json_t *value, int depth)
 		buf_put_str(b, "-");
 	if (depth)
 		buf_put_str(b, "{");
-	json_object_foreach((json_t *)value, key, item)
-	{
+	json_object_foreach ((json_t *)value, key, item) {
 		buf_put_str(b, gap);
 		gap = " ";
 		put_string(b, key);

@@ -23,8 +23,8 @@ char *table_text(const json_t *value);
 /* The value at 'path' below 'row', borrowed, or NULL. */
 const json_t *table_value(const json_t *row, const char *path);
 
-/* 0 or -ENOMEM.  On a terminal that is too narrow for the table each row is a block of lines, a column
- * a line. */
+/* 0 or -ENOMEM.  On a terminal that is too narrow for the table each row is a block of lines, a
+ * column a line. */
 must_check int table_print(FILE *out, const json_t *rows, const struct table_column *columns,
 			   size_t n_columns);
 /* The same for 'most' characters in a line; 0: as many as it takes. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The programs of this build in the place of those that run, device by device: each of them sees the same
- * tables as the one that it replaces, or what was carried over from them, and no packet is without one.
+ * The programs of this build in the place of those that run, device by device: each of them sees
+ * the same tables as the one that it replaces, or what was carried over from them, and no packet is
+ * without one.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Attaching programs to devices: tcx links, pinned, or clsact filters where the kernel (before 6.6)
- * has no tcx.  Both replace a running program atomically.  Where a port is concerned, what is loose on its
- * device (bpf_device.c) is taken over, and becomes loose when the port goes.
+ * has no tcx.  Both replace a running program atomically.  Where a port is concerned, what is loose
+ * on its device (bpf_device.c) is taken over, and becomes loose when the port goes.
  */
 #include "datapath/bpf_device.h"
 
@@ -23,8 +23,8 @@ static void link_path(const struct bpf_host *h, const char *name, char ret[stati
 	snprintf(ret, PATH_MAX + 64, "%s/link_%s", h->dir, name);
 }
 
-/* bpf_link_info's tcx part (ifindex, attach type) is newer than the headers: it begins where every kind's part
- * does. */
+/* bpf_link_info's tcx part (ifindex, attach type) is newer than the headers: it begins where every
+ * kind's part does. */
 int bpf_link_ifindex(int fd)
 {
 	union {
@@ -120,7 +120,8 @@ void bpf_attachment_end(struct bpf_attachment *at, bool tcx)
 	at->fd = -1;
 }
 
-static int attach(struct bpf_host *h, const char *name, int ifindex, int prog_fd, enum bpf_side side)
+static int attach(struct bpf_host *h, const char *name, int ifindex, int prog_fd,
+		  enum bpf_side side)
 {
 	struct bpf_attachment at = {.ifindex = ifindex, .side = side, .fd = -1};
 	int r;

@@ -143,7 +143,8 @@ static bool is_same(const struct dp_connection_value *a, const struct dp_connect
 	       !memcmp(a->local, b->local, 16) && !memcmp(a->remote, b->remote, 16);
 }
 
-/* Where a connection is in the set, or else may be: not where the new programs have begun one, but for lack of room. */
+/* Where a connection is in the set, or else may be: not where the new programs have begun one, but
+ * for lack of room. */
 static struct dp_connection_value *place_in(struct dp_connection_set *set,
 					    const struct dp_connection_set *before, size_t i,
 					    const struct dp_connection_value *c)

@@ -19,8 +19,8 @@ enum {
 static const struct habit {
 	const char *table;
 	bool locked; /* its values have a lock, under which they are read and written */
-	/* Between two runs, all in the new layout: what the old programs have made of 'before', 'now', goes into 'current',
-	 * which the new programs may have changed. */
+	/* Between two runs, all in the new layout: what the old programs have made of 'before',
+	 * 'now', goes into 'current', which the new programs may have changed. */
 	void (*merge)(const void *before, const void *now, void *current);
 } habits[] = {
 	{"connections", true, bpf_connection_merge},

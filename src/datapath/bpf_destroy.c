@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The end of a host's data plane: by what is pinned, whichever build left it.  No program is loaded for it. */
+/* The end of a host's data plane: by what is pinned, whichever build left it.  No program is loaded
+ * for it. */
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
@@ -48,7 +49,8 @@ static int clear_ports(const char *dir)
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	for (const uint32_t *last = NULL; !r && !bpf_map_get_next_key(fd, last, &ifindex); last = &ifindex)
+	for (const uint32_t *last = NULL; !r && !bpf_map_get_next_key(fd, last, &ifindex);
+	     last = &ifindex)
 		r = bpf_attach_clear((int)ifindex);
 	return r;
 }
@@ -66,7 +68,8 @@ static int delete_gateways(const char *dir)
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	for (const uint32_t *last = NULL; !r && !bpf_map_get_next_key(fd, last, &handle); last = &handle)
+	for (const uint32_t *last = NULL; !r && !bpf_map_get_next_key(fd, last, &handle);
+	     last = &handle)
 		if (!bpf_map_lookup_elem(fd, &handle, &value) && value.kind == DP_HANDLE_PRIVATE)
 			r = bpf_gateway_device_delete(handle);
 	return r;
@@ -101,7 +104,7 @@ static int delete_device(const char *name)
 int datapath_destroy(const struct dp_config *config)
 {
 	const struct bpf_devices names = bpf_host_devices(config);
-	const char *all[] = {names.upcall, names.copy,   names.seal,  names.wide,
+	const char *all[] = {names.upcall, names.copy,  names.seal,  names.wide,
 			     names.bridge, names.vxlan, names.geneve};
 	char dir[PATH_MAX];
 	int r, failed = 0;

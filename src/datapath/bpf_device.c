@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Programs on devices that are no port's: prepared for one that is to come (datapath/prepare.h), or left by one
- * that went.  Such an attachment is *loose*: a tcx link that is not pinned, so it ends with this process, or
- * a clsact filter.  Whoever needs one takes it out of the list, and only then works with it.
+ * Programs on devices that are no port's: prepared for one that is to come (datapath/prepare.h), or
+ * left by one that went.  Such an attachment is *loose*: a tcx link that is not pinned, so it ends
+ * with this process, or a clsact filter.  Whoever needs one takes it out of the list, and only then
+ * works with it.
  */
 #include "datapath/bpf_device.h"
 
@@ -138,7 +139,8 @@ static bool is_gone(const struct bpf_preparer *p, const struct bpf_attachment *a
 {
 	char name[IF_NAMESIZE];
 
-	return p->tcx ? !bpf_link_ifindex(at->fd) : !if_indextoname((unsigned int)at->ifindex, name);
+	return p->tcx ? !bpf_link_ifindex(at->fd)
+		      : !if_indextoname((unsigned int)at->ifindex, name);
 }
 
 static void tidy(struct dp_preparer *base)

@@ -103,7 +103,8 @@ static int add_slot(struct bpf_host *h, uint32_t slot, struct dp_counters_value 
 int bpf_event_counters(struct datapath *dp, uint32_t port, struct dp_port_counters *ret)
 {
 	struct bpf_host *h = bpf_host_of(dp);
-	_cleanup_free_ struct dp_counters_value *values = calloc((size_t)h->n_cpus, sizeof(*values));
+	_cleanup_free_ struct dp_counters_value *values =
+		calloc((size_t)h->n_cpus, sizeof(*values));
 	struct dp_port_counters sums[FORMAT_MAX] = {}, all = {};
 	uint32_t slot;
 	int r = slot_of(h, port, &slot);
@@ -127,7 +128,8 @@ int bpf_event_counters(struct datapath *dp, uint32_t port, struct dp_port_counte
 int bpf_event_traffic(struct datapath *dp, struct dp_port_counters ret[static FORMAT_MAX])
 {
 	struct bpf_host *h = bpf_host_of(dp);
-	_cleanup_free_ struct dp_counters_value *values = calloc((size_t)h->n_cpus, sizeof(*values));
+	_cleanup_free_ struct dp_counters_value *values =
+		calloc((size_t)h->n_cpus, sizeof(*values));
 	struct dp_port_counters sums[FORMAT_MAX] = {};
 	int r = values ? add_slot(h, 0, values, sums) : -ENOMEM;
 
@@ -165,7 +167,8 @@ static int keep(struct bpf_host *h, uint32_t slot, struct dp_counters_value *val
 int bpf_event_reset(struct bpf_host *h, uint32_t slot)
 {
 	_cleanup_free_ struct dp_drops_value *zero = calloc((size_t)h->n_cpus, sizeof(*zero));
-	_cleanup_free_ struct dp_counters_value *values = calloc((size_t)h->n_cpus, sizeof(*values));
+	_cleanup_free_ struct dp_counters_value *values =
+		calloc((size_t)h->n_cpus, sizeof(*values));
 	int r = zero && values ? keep(h, slot, values) : -ENOMEM;
 
 	if (r)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside of the BPF back-end: what the files about gateways share.  bpf_gateway.c has the contract's
- * gateways, bpf_gateway_row.c the tables that each has for itself, bpf_public.c public addresses.
+ * Inside of the BPF back-end: what the files about gateways share.  bpf_gateway.c has the
+ * contract's gateways, bpf_gateway_row.c the tables that each has for itself, bpf_public.c public
+ * addresses.
  */
 #pragma once
 
@@ -24,13 +25,15 @@ static inline int bpf_gateway_protocol(uint8_t protocol)
 
 /* Calls 'fn' with each handle, those of ports too, until it returns non-zero, and returns that. */
 int bpf_gateway_walk(struct bpf_host *h,
-		     int (*fn)(uint32_t handle, const struct dp_handle_value *, void *), void *data);
+		     int (*fn)(uint32_t handle, const struct dp_handle_value *, void *),
+		     void *data);
 
 /* The tables of one gateway: sessions for those that translate, bindings for NAT. */
 must_check int bpf_gateway_row_new(struct bpf_host *h, enum dp_gateway_kind kind, uint32_t *ret);
 void bpf_gateway_row_delete(struct bpf_host *h, uint32_t row, uint32_t handle);
 /* The static ports are those of 'g' now. */
-must_check int bpf_gateway_row_statics(struct bpf_host *h, uint32_t row, const struct dp_gateway *g);
+must_check int bpf_gateway_row_statics(struct bpf_host *h, uint32_t row,
+				       const struct dp_gateway *g);
 
 static inline bool bpf_gateway_has_ports(enum dp_gateway_kind kind)
 {

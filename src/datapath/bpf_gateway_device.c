@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The devices of private NAT gateways.  What leaves by one is translated by program 'delivered' and comes in by
- * it again (bpf/lib/private.h), so it leads nowhere: a bridge without ports.  It is named after the handle,
- * which is one gateway's alone in the whole cluster.
+ * The devices of private NAT gateways.  What leaves by one is translated by program 'delivered' and
+ * comes in by it again (bpf/lib/private.h), so it leads nowhere: a bridge without ports.  It is
+ * named after the handle, which is one gateway's alone in the whole cluster.
  */
 #include <stdio.h>
 

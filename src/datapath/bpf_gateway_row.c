@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rows of an edge's gateways: each gateway has tables of its own, so that one customer's sessions
- * push out no other's.  A row is taken while a handle names it.
+ * The rows of an edge's gateways: each gateway has tables of its own, so that one customer's
+ * sessions push out no other's.  A row is taken while a handle names it.
  */
 #include "datapath/bpf_gateway.h"
 
@@ -180,7 +180,8 @@ static int statics_add(struct bpf_host *h, int bindings, const struct dp_gateway
 	for (size_t i = 0; i < g->n_statics; i++) {
 		const struct dp_static_port *s = &g->statics[i];
 		struct dp_inside_key key = static_key(g->handle, s);
-		uint32_t port = htons(s->public_port), at = binding_index(s->protocol, s->public_port);
+		uint32_t port = htons(s->public_port),
+			 at = binding_index(s->protocol, s->public_port);
 		struct dp_binding b = {
 			.owner = (uint64_t)(DP_BINDING_USED | DP_BINDING_STATIC) << 48 |
 				 (uint64_t)key.port << 32 | key.addr,

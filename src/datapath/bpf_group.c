@@ -140,8 +140,8 @@ static void changes_apply(struct bpf_host *h, const struct change *changes, size
 	}
 }
 
-/* Makes the rulebooks of all ports that are in the group, and only then names them.  'only_dirty': the
- * rules are those that the rulebooks were made from. */
+/* Makes the rulebooks of all ports that are in the group, and only then names them.  'only_dirty':
+ * the rules are those that the rulebooks were made from. */
 static int recompile(struct bpf_host *h, uint32_t number, bool only_dirty)
 {
 	_cleanup_free_ struct change *changes =

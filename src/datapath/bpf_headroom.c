@@ -2,14 +2,15 @@
 /*
  * Room in front of the packets of nodes.
  *
- * A re-headed packet is 20 bytes longer than what the node sent.  Where a packet has no room for that, the
- * kernel makes a copy of its head, which takes half of the program's time.  How much room a node's kernel
- * leaves is said by the far end of its veth, and that asks nobody but the bridge it is in, which
- * asks its other ports.  So there is a bridge, and a vxlan device in it that wants room for a tunnel; neither is
- * ever up, so the bridge carries nothing: what a program should let pass ends there.
+ * A re-headed packet is 20 bytes longer than what the node sent.  Where a packet has no room for
+ * that, the kernel makes a copy of its head, which takes half of the program's time.  How much room
+ * a node's kernel leaves is said by the far end of its veth, and that asks nobody but the bridge it
+ * is in, which asks its other ports.  So there is a bridge, and a vxlan device in it that wants
+ * room for a tunnel; neither is ever up, so the bridge carries nothing: what a program should let
+ * pass ends there.
  *
- * Only time is lost without it: where a device cannot be had, or a port is in somebody's bridge already, nothing
- * is done.
+ * Only time is lost without it: where a device cannot be had, or a port is in somebody's bridge
+ * already, nothing is done.
  */
 #include <stdio.h>
 
@@ -57,8 +58,8 @@ static void change(int ifindex, int from, int to)
 	if (!r && link.master_ifindex == from)
 		r = rtnl_link_set_master(rtnl, ifindex, to);
 	if (r && !rtnl_is_gone(r))
-		log_debug("room in front of packets not changed", LOG_U64("ifindex", (uint64_t)ifindex),
-			  LOG_ERRNO(r));
+		log_debug("room in front of packets not changed",
+			  LOG_U64("ifindex", (uint64_t)ifindex), LOG_ERRNO(r));
 }
 
 void bpf_headroom_give(int bridge, int ifindex)

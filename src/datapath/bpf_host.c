@@ -94,8 +94,8 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 	return n;
 }
 
-/* The places of a flow cache: the largest power of two that is not above what is asked for, but two for
- * IPv6 at least. */
+/* The places of a flow cache: the largest power of two that is not above what is asked for, but two
+ * for IPv6 at least. */
 static uint32_t flow_places(const struct dp_config *config)
 {
 	uint32_t n = 2 << DP_FLOWS_V6_SHIFT;
@@ -105,8 +105,8 @@ static uint32_t flow_places(const struct dp_config *config)
 	return n;
 }
 
-/* Those of all processors.  One with a number above their count, where numbers are left out, has none: its
- * packets take the full path. */
+/* Those of all processors.  One with a number above their count, where numbers are left out, has
+ * none: its packets take the full path. */
 static uint32_t all_flow_places(const struct dp_config *config)
 {
 	int cpus = libbpf_num_possible_cpus();

@@ -2,12 +2,14 @@
 /*
  * Inside of the BPF back-end: one host's programs, pinned tables and devices.
  *
- * Pinned under <bpffs>/viaduct/<name>/: every table by its name and layout (abi/tables.def), and where the kernel has tcx the
- * links by theirs (link_substrate, link_upcall, link_tunnel, link_tunnel_geneve, link_port_ID, link_watch_ID).  Devices:
- * <name>-up, the upcall tap, <name>-cp, that of copies, <name>-vx, the vxlan device, <name>-gn, the geneve device,
- * <name>-sl, the sealing tap, which the worker of src/seal holds open, <name>-br and <name>-hr of
- * bpf_headroom.c, and vng-HANDLE for each private NAT gateway (bpf_gateway_device.c).  Programs are loaded anew by each open and take the
- * place of those that run, one by one and atomically; tables stay, or are carried over (bpf_layout.h).
+ * Pinned under <bpffs>/viaduct/<name>/: every table by its name and layout (abi/tables.def), and
+ * where the kernel has tcx the links by theirs (link_substrate, link_upcall, link_tunnel,
+ * link_tunnel_geneve, link_port_ID, link_watch_ID).  Devices: <name>-up, the upcall tap, <name>-cp,
+ * that of copies, <name>-vx, the vxlan device, <name>-gn, the geneve device, <name>-sl, the sealing
+ * tap, which the worker of src/seal holds open, <name>-br and <name>-hr of bpf_headroom.c, and
+ * vng-HANDLE for each private NAT gateway (bpf_gateway_device.c).  Programs are loaded anew by each
+ * open and take the place of those that run, one by one and atomically; tables stay, or are carried
+ * over (bpf_layout.h).
  */
 #pragma once
 
@@ -55,13 +57,13 @@ struct bpf_host {
 	int n_cpus;
 	uint8_t *buffer; /* a frame being read */
 	int substrate_ifindex, upcall_ifindex;
-	int vxlan_ifindex;  /* 0: the kernel has none */
-	int geneve_ifindex; /* likewise */
-	int headroom_ifindex; /* the bridge of bpf_headroom.c; 0: there is none */
-	bool trial;         /* bpf_host_open_trial() */
-	bool active;        /* the programs that run are this build's */
+	int vxlan_ifindex;           /* 0: the kernel has none */
+	int geneve_ifindex;          /* likewise */
+	int headroom_ifindex;        /* the bridge of bpf_headroom.c; 0: there is none */
+	bool trial;                  /* bpf_host_open_trial() */
+	bool active;                 /* the programs that run are this build's */
 	bool attached[DP_SLOTS_MAX]; /* by slot: this build's program is on its device */
-	int uplink_ifindex; /* 0: no edge */
+	int uplink_ifindex;          /* 0: no edge */
 	struct mac uplink_mac;
 	uint32_t max_sessions;  /* of one gateway */
 	uint32_t last_instance; /* of a route table */
@@ -113,10 +115,12 @@ int bpf_substrate_set(struct datapath *dp, int ifindex);
 
 /* bpf_attach.c: a program at a device's ingress under a name; replaces what runs there. */
 must_check int bpf_attach_set(struct bpf_host *h, const char *name, int ifindex, int prog_fd);
-/* Takes the name from it: it stays on the device until that is gone, or is another port's (bpf_device.c).  Does not block. */
+/* Takes the name from it: it stays on the device until that is gone, or is another port's
+ * (bpf_device.c).  Does not block. */
 void bpf_attach_loosen(struct bpf_host *h, const char *name, int ifindex);
 /* The same at its egress; names are other ones. */
-must_check int bpf_attach_set_egress(struct bpf_host *h, const char *name, int ifindex, int prog_fd);
+must_check int bpf_attach_set_egress(struct bpf_host *h, const char *name, int ifindex,
+				     int prog_fd);
 void bpf_attach_loosen_egress(struct bpf_host *h, const char *name, int ifindex);
 /* Whether this kernel has tcx, found out by attaching to 'ifindex'. */
 must_check int bpf_attach_probe(int ifindex, int prog_fd, bool *ret_tcx);
@@ -129,7 +133,8 @@ struct dp_port *bpf_port_find(const struct bpf_host *h, uint32_t id, uint32_t *r
 int bpf_port_set(struct datapath *dp, const struct dp_port *port);
 /* Also its 'mirrored'. */
 must_check int bpf_port_put(struct bpf_host *h, const struct dp_port *port);
-bool bpf_port_is_watched(const struct dp_port *port); /* what is for its node passes program 'delivered' */
+/* what is for its node passes program 'delivered' */
+bool bpf_port_is_watched(const struct dp_port *port);
 must_check int bpf_port_watch(struct bpf_host *h, const struct dp_port *port); /* puts it there */
 int bpf_port_delete(struct datapath *dp, uint32_t id);
 int bpf_ports(struct datapath *dp, int (*fn)(const struct dp_port *, void *), void *arg);
@@ -145,18 +150,20 @@ int bpf_peer_delete(struct datapath *dp, uint32_t id);
 struct dp_peer_copy bpf_peer_copy_of(const struct dp_peer *peer);
 const struct dp_peer_copy *bpf_peer_current(struct bpf_host *h, uint32_t row);
 void bpf_peer_publish(struct bpf_host *h, uint32_t row, const struct dp_peer_copy *copy);
-/* bpf_variant.c: variants of peers.  To find what is pinned; to decide where those of a peer will be; to write those
- * that come or change, before it; to take away those that it has no more, after it. */
+/* bpf_variant.c: variants of peers.  To find what is pinned; to decide where those of a peer will
+ * be; to write those that come or change, before it; to take away those that it has no more, after
+ * it. */
 must_check int bpf_variant_load(struct bpf_host *h);
 void bpf_variant_unload(struct bpf_host *h);
 must_check int bpf_variant_plan(struct bpf_host *h, const struct dp_peer *peer);
 must_check int bpf_variant_set(struct bpf_host *h, const struct dp_peer *peer);
 void bpf_variant_reap(struct bpf_host *h, uint32_t peer);
 int bpf_peer_plan(struct datapath *dp, const struct dp_peer *peer);
-int bpf_variant_class(struct datapath *dp, uint32_t peer, const struct dp_variant *variant, uint32_t *ret);
+int bpf_variant_class(struct datapath *dp, uint32_t peer, const struct dp_variant *variant,
+		      uint32_t *ret);
 int bpf_peers(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), void *arg);
-/* bpf_peer_own.c: puts sealing and rate into 'c', and the next hop that they need; the other way; makes
- * those anew that were made from 'base'. */
+/* bpf_peer_own.c: puts sealing and rate into 'c', and the next hop that they need; the other way;
+ * makes those anew that were made from 'base'. */
 void bpf_peer_own_set(struct bpf_host *h, const struct dp_peer *peer, struct dp_peer_copy *c);
 void bpf_peer_own_get(struct bpf_host *h, const struct dp_peer_copy *c, struct dp_peer *ret);
 void bpf_peer_own_follow(struct bpf_host *h, uint32_t base);

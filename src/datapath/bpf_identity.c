@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Identities: each distinct set of security groups has a number.  Numbers are given out in turn, and
- * when none is left, those that no port and no mapping carries are free again.
+ * Identities: each distinct set of security groups has a number.  Numbers are given out in turn,
+ * and when none is left, those that no port and no mapping carries are free again.
  */
 #include "datapath/bpf_policy.h"
 

@@ -81,7 +81,8 @@ static struct dp_mapping_v4_key addr_key(uint32_t vni, const struct ipaddr *addr
 }
 
 /* Unless it stands for something else by now. */
-static void label_delete(struct bpf_host *h, uint32_t vni, const struct ipaddr *addr, uint32_t label)
+static void label_delete(struct bpf_host *h, uint32_t vni, const struct ipaddr *addr,
+			 uint32_t label)
 {
 	struct dp_mapping_v4_key key = {.vni = DP_VNI_LABELS, .addr = htonl(label)};
 	struct dp_label_value now;

@@ -201,8 +201,7 @@ int bpf_layout_plan(struct bpf_host *h)
 	for (size_t i = 0; i < TABLES; i++)
 		h->layouts->tables[i].was = -1;
 	r = each_pin(h, see_pin);
-	bpf_object__for_each_map(map, h->skel->obj)
-	{
+	bpf_object__for_each_map (map, h->skel->obj) {
 		const char *name = bpf_map__name(map);
 		int i = index_of(name, strlen(name));
 
@@ -301,7 +300,8 @@ static int carry_all(struct bpf_host *h, bool first)
 	return r;
 }
 
-/* What is lost is of the size that others count on, all the same: a port has a part of the connections. */
+/* What is lost is of the size that others count on, all the same: a port has a part of the
+ * connections. */
 static int check_size(const struct table *t)
 {
 	struct bpf_map_info info = {};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A peer's own next hop (abi/maps.h): where what leaves to it is sealed it is the sealing device with a
- * note as MACs, and where it has a rate it says so; made from the next hop that the agent gave, and made
- * again when that one changes.
+ * A peer's own next hop (abi/maps.h): where what leaves to it is sealed it is the sealing device
+ * with a note as MACs, and where it has a rate it says so; made from the next hop that the agent
+ * gave, and made again when that one changes.
  */
 #include <string.h>
 

@@ -28,8 +28,8 @@ struct bpf_rulebooks {
 	size_t n_retired;
 };
 
-/* Finds what is in the tables; then those that are named are kept, and the others go: they were being
- * written when the agent ended. */
+/* Finds what is in the tables; then those that are named are kept, and the others go: they were
+ * being written when the agent ended. */
 must_check int bpf_rulebook_load(struct bpf_host *h);
 void bpf_rulebook_keep(struct bpf_host *h, uint32_t number);
 void bpf_rulebook_loaded(struct bpf_host *h);
@@ -82,8 +82,8 @@ must_check int bpf_group_load(struct bpf_host *h);
 void bpf_group_unload(struct bpf_host *h);
 /* NULL: not set. */
 struct bpf_group *bpf_group_find(const struct bpf_host *h, uint32_t number);
-/* Makes the rulebook of an identity from the groups as they are now: '*ret' is the word that names it.
- * 1: not now, a group is not known yet. */
+/* Makes the rulebook of an identity from the groups as they are now: '*ret' is the word that names
+ * it. 1: not now, a group is not known yet. */
 must_check int bpf_group_compile(struct bpf_host *h, const struct bpf_identity *i, uint32_t *ret);
 int bpf_group_set(struct datapath *dp, const struct dp_group *group);
 int bpf_group_delete(struct datapath *dp, uint32_t number);

@@ -161,8 +161,8 @@ static void handle_remove(struct bpf_host *h, uint32_t slot, uint32_t handle)
 
 /* ---- ports ---- */
 
-/* Fills in the groups and the connections of a port.  On success the port uses its identity, and the
- * caller leaves that of before. */
+/* Fills in the groups and the connections of a port.  On success the port uses its identity, and
+ * the caller leaves that of before. */
 static int policy_of(struct bpf_host *h, uint32_t slot, const struct dp_port *port,
 		     struct dp_port_copy *c)
 {
@@ -266,7 +266,8 @@ static int device_enter(struct bpf_host *h, uint32_t slot, const struct dp_port 
 	char name[32];
 	int r;
 
-	/* A port that went may have left it, and this one is not watched; or it is prepared for what will be. */
+	/* A port that went may have left it, and this one is not watched; or it is prepared for
+	 * what will be. */
 	if (!bpf_port_is_watched(port) &&
 	    !bpf_device_is_ready(h->base.preparer, port->ifindex, BPF_SIDE_EGRESS))
 		bpf_device_drop(h->base.preparer, port->ifindex, BPF_SIDE_EGRESS);

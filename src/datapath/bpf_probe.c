@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What this host can carry, found out by carrying it: in a namespace of its own, gone at the end, a
- * data plane of its own is opened whose only peer has this host's own locators.  A packet is run through
- * the programs as a node's and what comes out as the wire's: it must come back exactly.  A vxlan
- * or geneve packet goes through the kernel's device and the loopback, and must be recognised.
+ * data plane of its own is opened whose only peer has this host's own locators.  A packet is run
+ * through the programs as a node's and what comes out as the wire's: it must come back exactly.  A
+ * vxlan or geneve packet goes through the kernel's device and the loopback, and must be recognised.
  */
 #include "datapath/bpf_host.h"
 
@@ -47,7 +47,7 @@ struct probe {
 	struct datapath *dp;
 	int sender, receiver; /* the hosts' ends of two nodes' interfaces */
 	int node;             /* the sender's own end */
-	uint64_t rate_bits; /* of the peer; 0: none */
+	uint64_t rate_bits;   /* of the peer; 0: none */
 	struct dp_capabilities *caps;
 };
 
@@ -251,7 +251,8 @@ static int leave(struct probe *p)
 	uint8_t wire[256];
 	uint32_t size = sizeof(wire);
 
-	return run(bpf_host_of(p->dp)->skel->progs.port, p->sender, &packet, sizeof(packet), wire, &size);
+	return run(bpf_host_of(p->dp)->skel->progs.port, p->sender, &packet, sizeof(packet), wire,
+		   &size);
 }
 
 /* A burst leaves, then nothing more; without a rate the next one does. */
@@ -276,8 +277,8 @@ static int rate_trip(struct probe *p, enum format format)
 /* By whichever format carries anything: the rate is the same piece of each. */
 static void probe_rate(struct probe *p)
 {
-	static const enum format formats[] = {FORMAT_SIIT_2, FORMAT_SIIT_1, FORMAT_REIP4_1, FORMAT_VXLAN_1,
-					      FORMAT_GENEVE_1, FORMAT_GENEVE_2};
+	static const enum format formats[] = {FORMAT_SIIT_2,  FORMAT_SIIT_1,   FORMAT_REIP4_1,
+					      FORMAT_VXLAN_1, FORMAT_GENEVE_1, FORMAT_GENEVE_2};
 	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
@@ -286,14 +287,16 @@ static void probe_rate(struct probe *p)
 		r = rate_trip(p, formats[i]);
 		p->caps->rate = !r;
 		if (r)
-			refuse(p->caps, "rate/1", r == -ENODATA ? "nothing was held back" : strerror(-r));
+			refuse(p->caps, "rate/1",
+			       r == -ENODATA ? "nothing was held back" : strerror(-r));
 		break;
 	}
 	datapath_port_delete(p->dp, 1);
 	p->rate_bits = 0;
 }
 
-/* The receiver lives nowhere, or did for another format, so that what arrives is refused and reported: by that it is seen. */
+/* The receiver lives nowhere, or did for another format, so that what arrives is refused and
+ * reported: by that it is seen. */
 static int tunnel_trip(struct probe *p, enum format format)
 {
 	struct probe_packet packet = packet_make(false);

@@ -102,8 +102,9 @@ static void book_erase(struct bpf_host *h, struct bpf_rulebook *b)
 
 /* ---- retiring ---- */
 
-/* Programs run in RCU's read side, and the barrier waits for all that run.  A kernel that refuses it
- * (nohz_full) has none: then the time since the word changed has to do, which is many packets. */
+/* Programs run in RCU's read side, and the barrier waits for all that run.  A kernel that refuses
+ * it (nohz_full) has none: then the time since the word changed has to do, which is many
+ * packets. */
 static void reclaim(struct bpf_host *h)
 {
 	struct bpf_rulebooks *all = books(h);

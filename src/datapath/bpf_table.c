@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Route tables and peerings.  A table is a number that stands for an instance (with a bit of what is in it); its
- * routes are rows under that instance.  Setting a table writes a new instance, switches to it, and removes the old
- * one: a packet sees the old or the new.
+ * Route tables and peerings.  A table is a number that stands for an instance (with a bit of what
+ * is in it); its routes are rows under that instance.  Setting a table writes a new instance,
+ * switches to it, and removes the old one: a packet sees the old or the new.
  */
 #include "datapath/bpf_host.h"
 

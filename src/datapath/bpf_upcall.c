@@ -193,8 +193,9 @@ static void read_handle(struct bpf_host *h, uint32_t handle, struct dp_upcall *u
 		u->dst = h->mirror[value.row]->addrs[0];
 }
 
-/* From the substrate: the source's network is another one when its address, or what a tunnel had said, says so.  What a node
- * forwards is asked for by its handle and the network that it goes to (bpf/lib/ingress_address.h). */
+/* From the substrate: the source's network is another one when its address, or what a tunnel had
+ * said, says so.  What a node forwards is asked for by its handle and the network that it goes to
+ * (bpf/lib/ingress_address.h). */
 static void read_substrate_networks(struct bpf_host *h, const struct dp_note *note,
 				    const uint8_t *frame, size_t size, struct dp_upcall *u)
 {
@@ -214,7 +215,8 @@ static void read_substrate_networks(struct bpf_host *h, const struct dp_note *no
 		u->src = ipaddr_from_v4(u->vni);
 }
 
-/* The same for what came re-headed on IPv4: both addresses are labels, of which the source's may be unknown. */
+/* The same for what came re-headed on IPv4: both addresses are labels, of which the source's may be
+ * unknown. */
 static void read_labels(struct bpf_host *h, struct dp_upcall *u)
 {
 	uint32_t vni;

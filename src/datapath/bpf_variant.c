@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Variants of peers: rows of their own behind those of the peers, and which nodes they decide for
- * (abi/maps.h).  What is pinned is found again at the start, so an agent that comes back changes nothing.
+ * (abi/maps.h).  What is pinned is found again at the start, so an agent that comes back changes
+ * nothing.
  *
- * Which row a variant will have is decided before it is live (bpf_variant_plan), so that what it seals can be
- * told to the worker first.
+ * Which row a variant will have is decided before it is live (bpf_variant_plan), so that what it
+ * seals can be told to the worker first.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -193,7 +194,8 @@ static uint32_t row_of_group(const struct bpf_variants *v, const struct dp_peer 
 }
 
 /* The peer's record with another choice. */
-static void write_row(struct bpf_host *h, const struct dp_peer *peer, const struct dp_variant *v, uint32_t row)
+static void write_row(struct bpf_host *h, const struct dp_peer *peer, const struct dp_variant *v,
+		      uint32_t row)
 {
 	struct dp_peer other = *peer;
 	struct dp_peer_copy c;
@@ -370,7 +372,8 @@ int bpf_peer_plan(struct datapath *dp, const struct dp_peer *peer)
 	return bpf_variant_plan(bpf_host_of(dp), peer);
 }
 
-int bpf_variant_class(struct datapath *dp, uint32_t peer, const struct dp_variant *variant, uint32_t *ret)
+int bpf_variant_class(struct datapath *dp, uint32_t peer, const struct dp_variant *variant,
+		      uint32_t *ret)
 {
 	struct dp_variant_key k = key_of(peer, variant);
 	const struct variant *e = find(bpf_host_of(dp)->variants, &k);

@@ -19,9 +19,9 @@ const char *connection_text(uint8_t state)
 
 bool datapath_labels_are_valid(const struct prefix *range)
 {
-	return !range->len || (ipaddr_is_v4(&range->addr) &&
-			       range->len >= 96 + SUBSTRATE_LABELS_LEN_MIN &&
-			       range->len <= 96 + SUBSTRATE_LABELS_LEN_MAX);
+	return !range->len ||
+	       (ipaddr_is_v4(&range->addr) && range->len >= 96 + SUBSTRATE_LABELS_LEN_MIN &&
+		range->len <= 96 + SUBSTRATE_LABELS_LEN_MAX);
 }
 
 void datapath_adoption(const struct datapath *dp, struct dp_adoption *ret)
@@ -87,7 +87,8 @@ int datapath_peer_plan(struct datapath *dp, const struct dp_peer *peer)
 	return dp->ops->peer_plan(dp, peer);
 }
 
-int datapath_variant_class(struct datapath *dp, uint32_t peer, const struct dp_variant *variant, uint32_t *ret)
+int datapath_variant_class(struct datapath *dp, uint32_t peer, const struct dp_variant *variant,
+			   uint32_t *ret)
 {
 	return dp->ops->variant_class(dp, peer, variant, ret);
 }

@@ -54,20 +54,23 @@ struct dp_config {
 	bool defer;            /* programs that run go on until datapath_activate() */
 	int uplink_ifindex;    /* an edge's interface to the world outside; 0: no edge */
 	uint32_t max_mappings; /* sizes of the tables, fixed while pinned */
-	uint32_t max_flows;    /* per processor and direction, for IPv6 a quarter; rounded down to a power of two */
-	uint32_t
-		max_connections; /* tracked on this host; rounded up to a power of two; 0: 65,536 */
+	/* per processor and direction, for IPv6 a quarter; rounded down to a power of two */
+	uint32_t max_flows;
+	/* tracked on this host; rounded up to a power of two; 0: 65,536 */
+	uint32_t max_connections;
 };
 
 /* What this kernel can carry, found out by doing it (NEG-1).  Reported to the manager as it is. */
 struct dp_capabilities {
-	uint32_t formats;       /* FORMAT_BIT(): those whose probe packet came through exactly */
-	bool rate;              /* what is faster than a peer's rate was held back, and nothing else */
+	uint32_t formats; /* FORMAT_BIT(): those whose probe packet came through exactly */
+	/* what is faster than a peer's rate was held back, and nothing else */
+	bool rate;
 	bool tcx;               /* else clsact */
 	bool tap_uso;           /* the upcall device keeps UDP GSO whole */
 	uint32_t substrate_mtu; /* of the substrate interface */
 	char kernel[65];        /* uname -r */
-	char refused[512];      /* why a format or the rate is missing, for people; "" when none is */
+	/* why a format or the rate is missing, for people; "" when none is */
+	char refused[512];
 };
 
 /* A node's interface. */
@@ -79,26 +82,31 @@ struct dp_port {
 	struct mac mac; /* the node's */
 	uint16_t mtu;   /* the largest IPv4 packet the node is told to send */
 	uint32_t n_addrs;
-	struct ipaddr
-		addrs[DP_PORT_ADDRS_MAX]; /* IPv4 and IPv6 it may send from and receives for */
-	/* reip4: what stands for each on the substrate, in this host's range; 0: nothing.  IPv4 only. */
+	/* IPv4 and IPv6 it may send from and receives for */
+	struct ipaddr addrs[DP_PORT_ADDRS_MAX];
+	/* reip4: what stands for each on the substrate, in this host's range; 0: nothing.  IPv4
+	 * only. */
 	uint32_t labels[DP_PORT_ADDRS_MAX];
-	uint32_t n_groups;                /* none: no security group is enforced */
-	uint32_t groups[DP_GROUPS_MAX];   /* numbers, ascending */
-	uint32_t connections; /* how many of its connections have to fit; 0: a share of the host's */
-	bool forwards; /* may send from and gets packets for addresses that are not its own (PKT-13) */
-	bool translates; /* it has no node: it is the private NAT gateway whose address is its first */
+	uint32_t n_groups;              /* none: no security group is enforced */
+	uint32_t groups[DP_GROUPS_MAX]; /* numbers, ascending */
+	/* how many of its connections have to fit; 0: a share of the host's */
+	uint32_t connections;
+	/* may send from and gets packets for addresses that are not its own (PKT-13) */
+	bool forwards;
+	/* it has no node: it is the private NAT gateway whose address is its first */
+	bool translates;
 	uint32_t handle; /* a destination VNI that means this port; 0: none */
 	bool disabled;   /* nothing passes */
-	bool shared;     /* other hosts have its addresses as well: mappings say which, this one among them */
-	uint16_t vlan;   /* its node's frames have this tag (802.1Q), both ways, to 4094; 0: none */
-	bool logged;     /* its flows are counted (datapath/watch.h) */
-	bool mirrored;   /* the data plane's own: it has rules, datapath_mirror_set() */
+	/* other hosts have its addresses as well: mappings say which, this one among them */
+	bool shared;
+	uint16_t vlan; /* its node's frames have this tag (802.1Q), both ways, to 4094; 0: none */
+	bool logged;   /* its flows are counted (datapath/watch.h) */
+	bool mirrored; /* the data plane's own: it has rules, datapath_mirror_set() */
 	uint32_t n_exits;
 	struct dp_exit {
 		struct ipaddr addr; /* one of addrs */
-		uint32_t
-			peer; /* the edge that has its public address; 0 with handle 0: none has, 0: this host */
+		/* the edge that has its public address; 0 with handle 0: none has, 0: this host */
+		uint32_t peer;
 		uint32_t handle; /* of the gateway there */
 	} exits[DP_PORT_ADDRS_MAX];
 };
@@ -138,7 +146,8 @@ struct dp_acl_entry {
 	struct prefix prefix;
 };
 
-/* Stateless, for packets that cross the border of a subnet; the first entry that matches decides. */
+/* Stateless, for packets that cross the border of a subnet; the first entry that matches
+ * decides. */
 struct dp_acl {
 	uint32_t number;
 	size_t n_entries;
@@ -165,8 +174,9 @@ struct dp_route {
 	uint32_t vni;  /* written as the destination's */
 };
 
-/* The longest prefix decides; addresses in a subnet of the network need no route.  With 'inside' they are looked up
- * all the same where a packet goes through the router: routes lead some of them to a node that looks at it first. */
+/* The longest prefix decides; addresses in a subnet of the network need no route.  With 'inside'
+ * they are looked up all the same where a packet goes through the router: routes lead some of them
+ * to a node that looks at it first. */
 struct dp_table {
 	uint32_t number; /* 1.. */
 	bool inside;
@@ -180,8 +190,8 @@ enum dp_gateway_kind {
 	DP_GATEWAY_INTERNET,
 	DP_GATEWAY_NAT,
 	DP_GATEWAY_EGRESS_ONLY, /* IPv6: only what answers goes in */
-	/* Sends from 'public', an address of its network, which a port that 'translates' has on this host.  Packets
-	 * come to the handle of that port, and go on as its own do. */
+	/* Sends from 'public', an address of its network, which a port that 'translates' has on
+	 * this host.  Packets come to the handle of that port, and go on as its own do. */
 	DP_GATEWAY_PRIVATE,
 };
 
@@ -195,8 +205,9 @@ struct dp_gateway {
 	uint32_t handle;
 	enum dp_gateway_kind kind;
 	uint32_t vni;
-	/* INTERNET: what enters goes first where this route table's DP_TARGET_INTERFACE leads, whole and as it would come
-	 * to its node; where another route leads is nowhere, and a table that is not there leads nowhere, too.  0: none */
+	/* INTERNET: what enters goes first where this route table's DP_TARGET_INTERFACE leads,
+	 * whole and as it would come to its node; where another route leads is nowhere, and a table
+	 * that is not there leads nowhere, too.  0: none */
 	uint32_t table;
 	struct ipaddr public;           /* NAT, PRIVATE: sends from here; zero otherwise */
 	uint16_t port_first, port_last; /* NAT, PRIVATE */
@@ -206,22 +217,23 @@ struct dp_gateway {
 
 enum { DP_FORMERS = 4 };
 
-/* A public address, one to one with a private one.  The programs answer ARP for it on the uplink; announcing it
- * is the agent's. */
+/* A public address, one to one with a private one.  The programs answer ARP for it on the uplink;
+ * announcing it is the agent's. */
 struct dp_public {
 	struct ipaddr public;
 	uint32_t vni;
 	struct ipaddr addr;
 	uint32_t handle; /* of the internet gateway */
 	uint32_t n_formers;
-	/* private addresses in 'vni' that had it: what they began goes on, nothing begins (EDGE-2) */
+	/* private addresses in 'vni' that had it: what they began goes on, nothing begins
+	 * (EDGE-2) */
 	struct ipaddr formers[DP_FORMERS];
 };
 
-/* Another choice for some nodes of this host and a peer: those of two networks, or those with two addresses, which
- * decide first. */
+/* Another choice for some nodes of this host and a peer: those of two networks, or those with two
+ * addresses, which decide first. */
 struct dp_variant {
-	uint32_t vni; /* of the end that is here */
+	uint32_t vni;       /* of the end that is here */
 	struct ipaddr addr; /* zero, and so is the other: all of the networks */
 	uint32_t peer_vni;
 	struct ipaddr peer_addr;
@@ -237,7 +249,7 @@ struct dp_variant {
 	uint64_t policy;
 	uint32_t nexthop;
 	uint16_t path_limit; /* of path_mtu, as long as something less is known; 0: nothing is */
-	bool lz4; /* for the sealing worker */
+	bool lz4;            /* for the sealing worker */
 };
 
 struct dp_peer {
@@ -245,24 +257,29 @@ struct dp_peer {
 	struct prefix siit1, siit2;
 	struct prefix labels; /* reip4: its range of labels; len 0: none */
 	struct ipaddr v4,
-		v6; /* its substrate addresses (zero: none); tunnels go to v6 if set and chosen, else v4 */
+		/* its substrate addresses (zero: none); tunnels go to v6 if set and chosen, else
+		 * v4 */
+		v6;
 	enum format send; /* chosen for packets to it; FORMAT_NONE: nothing may be sent */
 	uint32_t accept;  /* FORMAT_BIT()s that it may use towards this host */
 	bool vxlan_over_v6;
-	uint16_t path_mtu; /* of the substrate between the two, bytes of IP, as long as nothing is sealed */
-	/* What is sent to it, unless SEAL_CLEAR, goes to the sealing device, with its number as the class; the
-	 * family of its tunnels is that of the seal. */
+	/* of the substrate between the two, bytes of IP, as long as nothing is sealed */
+	uint16_t path_mtu;
+	/* What is sent to it, unless SEAL_CLEAR, goes to the sealing device, with its number as the
+	 * class; the family of its tunnels is that of the seal. */
 	enum seal_cipher seal;
 	/* FORMAT_BIT()s that it may use inside a seal, by the cipher; with SEAL_ACCEPT_LZ4. */
 	uint32_t accept_sealed[SEAL_CIPHERS];
-	uint64_t rate_bits; /* a second, that may be sent to it; 0: no limit */
+	uint64_t rate_bits;  /* a second, that may be sent to it; 0: no limit */
 	uint32_t rate_burst; /* bytes at once; less than a whole GSO packet counts as one */
-	uint64_t policy;   /* number of the policy that decided what is sent, 0: none; geneve says it */
-	uint32_t nexthop;  /* id of a dp_nexthop, 0: none yet */
-	bool edge;         /* may send from addresses that no network has */
-	bool foreign;      /* an ordinary VXLAN device and no host of ours (docs/substrate.md, "Foreign VXLAN") */
-	/* Alike ones next to each other share a record.  datapath_peers() gives 1 for any number of them,
-	 * and none. */
+	/* number of the policy that decided what is sent, 0: none; geneve says it */
+	uint64_t policy;
+	uint32_t nexthop; /* id of a dp_nexthop, 0: none yet */
+	bool edge;        /* may send from addresses that no network has */
+	/* an ordinary VXLAN device and no host of ours (docs/substrate.md, "Foreign VXLAN") */
+	bool foreign;
+	/* Alike ones next to each other share a record.  datapath_peers() gives 1 for any number of
+	 * them, and none. */
 	size_t n_variants;
 	const struct dp_variant *variants;
 };
@@ -280,9 +297,11 @@ struct dp_nexthop {
 
 enum dp_mapping_state {
 	DP_MAPPING_LIVE, /* packets go to 'peer' */
-	DP_MAPPING_HELD, /* known, but packets queue behind those being re-injected: they still come up */
+	/* known, but packets queue behind those being re-injected: they still come up */
+	DP_MAPPING_HELD,
 	DP_MAPPING_REFUSED, /* asked for and refused: no such address, or not allowed to know */
-	DP_MAPPING_GONE, /* was here or there and is not any more: senders hear "host unreachable" */
+	/* was here or there and is not any more: senders hear "host unreachable" */
+	DP_MAPPING_GONE,
 };
 
 struct dp_mapping {
@@ -293,9 +312,9 @@ struct dp_mapping {
 	uint64_t revision; /* of the manager, for explaining */
 	uint32_t n_groups;
 	uint32_t groups[DP_GROUPS_MAX]; /* security groups it is in, ascending */
-	/* Of a shared record (NIC-4), each once, DP_PEER_SELF this host: connections are spread over them and stay
-	 * where they are (abi/spread.h), and packets from any are the address's; 'peer' is one of them.  0: 'peer' alone,
-	 * and nothing has to be remembered. */
+	/* Of a shared record (NIC-4), each once, DP_PEER_SELF this host: connections are spread
+	 * over them and stay where they are (abi/spread.h), and packets from any are the address's;
+	 * 'peer' is one of them.  0: 'peer' alone, and nothing has to be remembered. */
 	uint32_t n_peers;
 	uint32_t peers[DP_PEER_SET_MAX];
 	uint32_t label; /* reip4: what stands for it at 'peer'; 0: nothing */
@@ -306,14 +325,17 @@ enum { DP_VNI_LABELS = 0 };
 
 enum dp_upcall_kind {
 	DP_UPCALL_RESOLVE, /* port -> unknown destination: 'port', 'vni', 'dst' */
-	DP_UPCALL_ARP, /* port asks for the MAC of an address whose mapping is unknown: 'port', 'vni', 'dst' */
-	DP_UPCALL_VERIFY, /* arrived from the substrate from a source that is unknown here: 'vni', 'src', 'dst' */
+	/* port asks for the MAC of an address whose mapping is unknown: 'port', 'vni', 'dst' */
+	DP_UPCALL_ARP,
+	/* arrived from the substrate from a source that is unknown here: 'vni', 'src', 'dst' */
+	DP_UPCALL_VERIFY,
 	DP_UPCALL_DHCP, /* a node's DHCP request: 'port'; the frame as sent */
 	DP_UPCALL_DNS, /* a node's DNS query to its network's resolver: 'port'; the frame as sent */
-	DP_UPCALL_CONFIGURE6, /* a node's DHCPv6 message or router solicitation: 'port'; the frame as sent */
-	/* A copy of what was dropped (LOCAL_GONE): 'peer' sent it, from where the source lives, to an address that a port here
-	 * had and none has any more: 'vni', 'src', 'dst', 'other_vni' as for VERIFY.  A few of each peer (DP_STALE_PER_WINDOW);
-	 * not to be written back. */
+	/* a node's DHCPv6 message or router solicitation: 'port'; the frame as sent */
+	DP_UPCALL_CONFIGURE6,
+	/* A copy of what was dropped (LOCAL_GONE): 'peer' sent it, from where the source lives, to
+	 * an address that a port here had and none has any more: 'vni', 'src', 'dst', 'other_vni'
+	 * as for VERIFY.  A few of each peer (DP_STALE_PER_WINDOW); not to be written back. */
 	DP_UPCALL_STALE,
 };
 
@@ -325,16 +347,19 @@ struct dp_upcall {
 	/* Virtual addresses.  RESOLVE with 'port' 0: an edge asks for itself, 'src' is the world's;
 	 * of what a node forwards to an internet gateway 'dst' is the exit of its source
 	 * (abi/gateway.h).  VERIFY: 'dst' is
-	 * the receiving node's; all zero for a gateway of this edge; of a node that forwards, its first address. */
+	 * the receiving node's; all zero for a gateway of this edge; of a node that forwards, its
+	 * first address. */
 	struct ipaddr src, dst;
-	/* RESOLVE: the network of 'dst', VERIFY: of 'src', when it is a peered one; else 0.  VERIFY of what a node
-	 * forwards: its handle, and 'src' is 0.a.b.c, the network that it forwards into: the location asked for is that
-	 * of the node, if it may. */
+	/* RESOLVE: the network of 'dst', VERIFY: of 'src', when it is a peered one; else 0.  VERIFY
+	 * of what a node forwards: its handle, and 'src' is 0.a.b.c, the network that it forwards
+	 * into: the location asked for is that of the node, if it may. */
 	uint32_t other_vni;
 	uint32_t peer;     /* STALE: the sender's host */
 	bool src_is_label; /* VERIFY: 'src' is a label that is not known here, and 'other_vni' 0 */
-	size_t size;            /* of 'frame', without the vnet header */
-	uint8_t *frame;         /* Ethernet frame; its MACs are the programs' notes, not the node's, but for DHCP and ARP bodies */
+	size_t size;       /* of 'frame', without the vnet header */
+	/* Ethernet frame; its MACs are the programs' notes, not the node's, but for DHCP and ARP
+	 * bodies */
+	uint8_t *frame;
 	struct datapath *dp;
 };
 
@@ -354,15 +379,16 @@ struct dp_port_counters {
 
 /* What was not sent to a peer because of its rate, GSO packets counted as what they become. */
 int datapath_peer_held(struct datapath *dp, uint32_t id, uint64_t *ret);
-/* The device that packets to be sealed leave by, and opened ones come in by; "" when there is none. */
+/* The device that packets to be sealed leave by, and opened ones come in by; "" when there is
+ * none. */
 const char *datapath_seal_device(const struct datapath *dp);
 
 /* Of one gateway of this edge, GSO packets counted as what they become on the wire. */
 struct dp_gateway_counters {
 	uint64_t out_packets, out_bytes; /* to the world */
 	uint64_t in_packets, in_bytes;   /* to nodes */
-	uint64_t no_port;     /* dropped: NAT_PORTS */
-	uint64_t unsolicited; /* dropped: UNSOLICITED */
+	uint64_t no_port;                /* dropped: NAT_PORTS */
+	uint64_t unsolicited;            /* dropped: UNSOLICITED */
 };
 
 /* A host's range of labels: none, or IPv4 of a size that abi/substrate.h allows. */
@@ -372,24 +398,28 @@ bool datapath_labels_are_valid(const struct prefix *range);
 int datapath_probe(const struct dp_config *config, struct dp_capabilities *ret);
 
 /* Opens or adopts.  '*ret_adopted' says whether tables were found from before.
- * -EINVAL: 'config' contradicts what is pinned (another size, or a layout of which nothing can be kept):
- * datapath_destroy() first. */
+ * -EINVAL: 'config' contradicts what is pinned (another size, or a layout of which nothing can be
+ * kept): datapath_destroy() first. */
 int datapath_open(const struct dp_config *config, struct datapath **ret, bool *ret_adopted);
-/* Puts this build's programs in the place of those that run, one by one; again: nothing changes.  Only after
- * an open that adopted with 'defer': until then the earlier build's go on, with formats that this one may
- * lack, and work with the tables as they are set here. */
+/* Puts this build's programs in the place of those that run, one by one; again: nothing changes.
+ * Only after an open that adopted with 'defer': until then the earlier build's go on, with formats
+ * that this one may lack, and work with the tables as they are set here. */
 int datapath_activate(struct datapath *dp);
-/* What an open has made of tables whose layout is another one in this build (docs/howto/change-a-table.md). */
+/* What an open has made of tables whose layout is another one in this build
+ * (docs/howto/change-a-table.md). */
 struct dp_adoption {
-	uint32_t n_changed; /* tables that the programs of the earlier build do not share with those of this one: they are to
-			     * be replaced as soon as all is set */
-	char lost[256];     /* the names of those that began empty though nobody can tell again what was in them; "" */
-	uint64_t n_left_out; /* entries for which there was no room, once the programs are replaced */
+	/* tables that the programs of the earlier build do not share with those of this one: they are
+	 * to be replaced as soon as all is set */
+	uint32_t n_changed;
+	/* the names of those that began empty though nobody can tell again what was in them; "" */
+	char lost[256];
+	/* entries for which there was no room, once the programs are replaced */
+	uint64_t n_left_out;
 };
 void datapath_adoption(const struct datapath *dp, struct dp_adoption *ret);
 struct datapath *datapath_close(struct datapath *dp); /* leaves everything running; returns NULL */
-/* Detaches, unpins, deletes the devices, whichever build left them.  Of 'config' it needs the name, where pins are, and the
- * devices of substrate and uplink that are still there (else 0). */
+/* Detaches, unpins, deletes the devices, whichever build left them.  Of 'config' it needs the name,
+ * where pins are, and the devices of substrate and uplink that are still there (else 0). */
 int datapath_destroy(const struct dp_config *config);
 
 /* The substrate's interface is this one now: packets from the wire come there.  -ENODEV */
@@ -399,19 +429,22 @@ int datapath_port_delete(struct datapath *dp, uint32_t id);
 int datapath_subnet_set(struct datapath *dp, const struct dp_subnet *subnet);
 int datapath_subnet_delete(struct datapath *dp, uint32_t vni, const struct prefix *prefix);
 int datapath_peer_set(struct datapath *dp, const struct dp_peer *peer);
-/* Before datapath_peer_set(): decides the classes of the peer's variants, which has no effect on packets.  Errors are those
- * of datapath_peer_set().  A later call for the same peer, or its end, takes back what was never set. */
+/* Before datapath_peer_set(): decides the classes of the peer's variants, which has no effect on
+ * packets.  Errors are those of datapath_peer_set().  A later call for the same peer, or its end,
+ * takes back what was never set. */
 int datapath_peer_plan(struct datapath *dp, const struct dp_peer *peer);
-/* The class that what a variant of a peer, set or planned, seals goes to the sealing device with; -ENOENT. */
-int datapath_variant_class(struct datapath *dp, uint32_t peer, const struct dp_variant *variant, uint32_t *ret);
+/* The class that what a variant of a peer, set or planned, seals goes to the sealing device with;
+ * -ENOENT. */
+int datapath_variant_class(struct datapath *dp, uint32_t peer, const struct dp_variant *variant,
+			   uint32_t *ret);
 int datapath_peer_delete(struct datapath *dp, uint32_t id);
 int datapath_nexthop_set(struct datapath *dp, const struct dp_nexthop *nexthop);
 int datapath_nexthop_delete(struct datapath *dp, uint32_t id);
 int datapath_mapping_set(struct datapath *dp, const struct dp_mapping *mapping);
 int datapath_mapping_delete(struct datapath *dp, uint32_t vni, const struct ipaddr *addr);
 
-/* Setting a group, ACL or table that exists replaces its contents at once for new connections (a packet sees the
- * old or the new).  -ENOSPC when it does not fit, and the old one stays. */
+/* Setting a group, ACL or table that exists replaces its contents at once for new connections (a
+ * packet sees the old or the new).  -ENOSPC when it does not fit, and the old one stays. */
 int datapath_group_set(struct datapath *dp, const struct dp_group *group);
 int datapath_group_delete(struct datapath *dp, uint32_t number);
 int datapath_acl_set(struct datapath *dp, const struct dp_acl *acl);
@@ -426,7 +459,8 @@ int datapath_gateway_set(struct datapath *dp, const struct dp_gateway *gateway);
 int datapath_gateway_delete(struct datapath *dp, uint32_t handle);
 /* PRIVATE: the device that its port is to have.  -ENOENT: there is no such gateway. */
 int datapath_gateway_device(struct datapath *dp, uint32_t handle, int *ret_ifindex);
-int datapath_gateway_counters(struct datapath *dp, uint32_t handle, struct dp_gateway_counters *ret);
+int datapath_gateway_counters(struct datapath *dp, uint32_t handle,
+			      struct dp_gateway_counters *ret);
 int datapath_public_set(struct datapath *dp, const struct dp_public *public);
 int datapath_public_delete(struct datapath *dp, const struct ipaddr *public);
 
@@ -436,8 +470,8 @@ int datapath_subnets(struct datapath *dp, int (*fn)(const struct dp_subnet *, vo
 int datapath_peers(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), void *arg);
 int datapath_mappings(struct datapath *dp, int (*fn)(const struct dp_mapping *, void *), void *arg);
 
-/* By number, handle or public address alone: after an adoption the agent deletes what is not desired and sets
- * what is again, which changes nothing where it is the same. */
+/* By number, handle or public address alone: after an adoption the agent deletes what is not
+ * desired and sets what is again, which changes nothing where it is the same. */
 int datapath_groups(struct datapath *dp, int (*fn)(uint32_t number, void *), void *arg);
 int datapath_acls(struct datapath *dp, int (*fn)(uint32_t number, void *), void *arg);
 int datapath_tables(struct datapath *dp, int (*fn)(uint32_t number, void *), void *arg);
@@ -472,10 +506,11 @@ int datapath_deliver(struct datapath *dp, uint32_t port, const uint8_t *frame, s
 
 int datapath_event_fd(const struct datapath *dp);
 int datapath_event_read(struct datapath *dp, struct dp_drop_event *ret); /* -EAGAIN: none */
-/* Drops of 'port' (0: of the host's substrate side) by reason; 'ret' has 'n' places, by reason number. */
+/* Drops of 'port' (0: of the host's substrate side) by reason; 'ret' has 'n' places, by reason
+ * number. */
 int datapath_drops(struct datapath *dp, uint32_t port, uint64_t *ret, size_t n);
 int datapath_counters(struct datapath *dp, uint32_t port, struct dp_port_counters *ret);
-/* What all ports that are here, or were, sent and got, by the format that it was to leave this host in or came to it
- * in.  FORMAT_NONE: between ports of this host, answered or held by it, or dropped before there was a format
- * for it. */
+/* What all ports that are here, or were, sent and got, by the format that it was to leave this host
+ * in or came to it in.  FORMAT_NONE: between ports of this host, answered or held by it, or dropped
+ * before there was a format for it. */
 int datapath_traffic(struct datapath *dp, struct dp_port_counters ret[static FORMAT_MAX]);

@@ -39,12 +39,12 @@ struct packet {
 	uint8_t protocol;
 	uint16_t destination_port;
 	struct fake_tuple tuple;
-	uint32_t src_vni;  /* of the sender's network */
-	uint32_t handle;   /* of a gateway or port, whatever the address; 0: none */
-	uint64_t revision; /* of the mapping that decided, for the event */
-	bool reinjected;   /* HELD counts as LIVE */
-	bool elsewhere;    /* to another of the address's hosts, though it is here too */
-	bool copied;       /* the agent's own, with a copy inside: its port is not asked */
+	uint32_t src_vni;   /* of the sender's network */
+	uint32_t handle;    /* of a gateway or port, whatever the address; 0: none */
+	uint64_t revision;  /* of the mapping that decided, for the event */
+	bool reinjected;    /* HELD counts as LIVE */
+	bool elsewhere;     /* to another of the address's hosts, though it is here too */
+	bool copied;        /* the agent's own, with a copy inside: its port is not asked */
 	struct ipaddr home; /* the source, or of what a node forwards its own first address */
 	bool by_exit;       /* it is known where its source is public, or that is asked */
 	enum format format; /* that it left its host in, or is to come to this one in */
@@ -126,7 +126,8 @@ int datapath_open_fake(struct fake_world *world, const struct dp_config *config,
 	return 0;
 }
 
-void fake_next_adoption(struct fake_world *world, const char *name, const struct dp_adoption *adoption)
+void fake_next_adoption(struct fake_world *world, const char *name,
+			const struct dp_adoption *adoption)
 {
 	fake_host_find(world, name)->next_adoption = *adoption;
 }
@@ -264,8 +265,8 @@ static struct dp_peer *peer_of(struct fake_host *h, const struct fake_host *from
 	return NULL;
 }
 
-/* Who sent a packet that waits for verification and what it is for, in the MACs: as with the programs'
- * notes. */
+/* Who sent a packet that waits for verification and what it is for, in the MACs: as with the
+ * programs' notes. */
 struct note {
 	uint32_t peer, handle;
 	uint16_t format, seal;
@@ -319,9 +320,10 @@ static struct fake_port *port_by_handle(struct fake_host *h, uint32_t handle)
 	return NULL;
 }
 
-/* From an edge: an address that no subnet of the network has needs no mapping, but for a gateway. */
-static bool is_outside(struct fake_host *h, const struct dp_peer *peer, const struct fake_port *port,
-		       const struct packet *p)
+/* From an edge: an address that no subnet of the network has needs no mapping, but for a
+ * gateway. */
+static bool is_outside(struct fake_host *h, const struct dp_peer *peer,
+		       const struct fake_port *port, const struct packet *p)
 {
 	return peer->edge && p->src_vni == p->vni && (!p->handle || port) &&
 	       !fake_subnet_find(h, p->vni, &p->src);
@@ -403,7 +405,8 @@ static uint32_t seal_refusal(const struct dp_peer *peer, enum seal_cipher seal, 
 	for (int i = SEAL_CLEAR + 1; i < SEAL_CIPHERS; i++)
 		sealed |= peer->accept_sealed[i];
 	if (seal)
-		return accept & ~(uint32_t)SEAL_ACCEPT_LZ4 ? format_refusal(accept, format) : DROP_SEALED;
+		return accept & ~(uint32_t)SEAL_ACCEPT_LZ4 ? format_refusal(accept, format)
+							   : DROP_SEALED;
 	return sealed & FORMAT_BIT(format) ? DROP_PLAIN : format_refusal(accept, format);
 }
 
@@ -450,7 +453,8 @@ static enum fake_verdict arrive(struct fake_host *h, const struct dp_peer *peer,
 	if (p->src_vni != p->vni && !is_forwarded(p) && !fake_is_peered(h, p->src_vni, p->vni))
 		return refuse(h, NULL, p, DROP_NOT_PEERED, ret_reason);
 	accepts = decisive(peer, p->vni, &p->dst, network_of(p), &p->src);
-	reason = h->formats & FORMAT_BIT(format) ? seal_refusal(&accepts, seal, format) : DROP_FORMAT;
+	reason = h->formats & FORMAT_BIT(format) ? seal_refusal(&accepts, seal, format)
+						 : DROP_FORMAT;
 	if (reason)
 		return refuse(h, NULL, p, reason, ret_reason);
 	if (p->handle && !port && !fake_gateway_find(h, p->handle))
@@ -536,9 +540,8 @@ static enum fake_verdict leave(struct fake_host *h, struct fake_port *port, stru
 }
 
 /* To one of the hosts of the address, which may be this one. */
-static enum fake_verdict leave_spread(struct fake_host *h, struct fake_port *port,
-				      struct packet *p, const struct dp_mapping *m,
-				      uint32_t *ret_reason)
+static enum fake_verdict leave_spread(struct fake_host *h, struct fake_port *port, struct packet *p,
+				      const struct dp_mapping *m, uint32_t *ret_reason)
 {
 	struct fake_port *here = fake_port_by_addr(h, p->vni, &p->dst);
 	struct dp_pin_key key = pin_key(port, p, true);
@@ -550,8 +553,8 @@ static enum fake_verdict leave_spread(struct fake_host *h, struct fake_port *por
 	return leave(h, port, p, &chosen, ret_reason);
 }
 
-/* Where the table of the sender's subnet leads: 0 with another network or a handle in 'p' and its peer, or neither
- * for where the address is; or a reason. */
+/* Where the table of the sender's subnet leads: 0 with another network or a handle in 'p' and its
+ * peer, or neither for where the address is; or a reason. */
 static uint32_t find_way(struct fake_host *h, const struct fake_port *port, struct packet *p,
 			 uint32_t *ret_peer)
 {
@@ -800,7 +803,8 @@ static enum fake_verdict from_node_plain(struct fake_host *h, struct fake_port *
 	return route(h, port, p, ret_reason);
 }
 
-/* The VLAN tag of the port's record comes off; another one, or none where it has one, is refused. */
+/* The VLAN tag of the port's record comes off; another one, or none where it has one, is
+ * refused. */
 static enum fake_verdict from_node_tagged(struct fake_host *h, struct fake_port *port,
 					  struct packet *p, uint32_t *ret_reason)
 {

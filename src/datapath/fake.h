@@ -5,8 +5,8 @@
  *
  * Concept.  A *world* is the substrate and the kernels of all hosts: what is pinned outlives the
  * datapath handle of an agent, and a packet that one host sends arrives at the other at once.  The
- * verdicts are those of the programs (source check, mapping states, format accepted, verification of
- * the sender, drop reasons); headers are not rewritten.
+ * verdicts are those of the programs (source check, mapping states, format accepted, verification
+ * of the sender, drop reasons); headers are not rewritten.
  *
  * Ownership: the world owns all pinned tables and what nodes received.  One thread.
  */
@@ -26,7 +26,8 @@ must_check int datapath_open_fake(struct fake_world *world, const struct dp_conf
 				  struct datapath **ret, bool *ret_adopted);
 void fake_destroy(struct fake_world *world, const char *name);
 /* What the next open says of tables that have another layout: the fake has none. */
-void fake_next_adoption(struct fake_world *world, const char *name, const struct dp_adoption *adoption);
+void fake_next_adoption(struct fake_world *world, const char *name,
+			const struct dp_adoption *adoption);
 
 /* How often a port came to a device that was not prepared for it (datapath/prepare.h), or became
  * watched on one, for which the kernel would have made the caller wait; how often it was tidied. */
@@ -47,8 +48,8 @@ enum fake_verdict {
 	FAKE_DROPPED,
 };
 
-/* A node sends an Ethernet frame by a port of host 'name', also while its agent is down.  The reason
- * of a drop (enum drop_reason) goes to '*ret_reason', which may be NULL. */
+/* A node sends an Ethernet frame by a port of host 'name', also while its agent is down.  The
+ * reason of a drop (enum drop_reason) goes to '*ret_reason', which may be NULL. */
 enum fake_verdict fake_send(struct fake_world *world, const char *name, uint32_t port,
 			    const uint8_t *frame, size_t size, uint32_t *ret_reason);
 /* The same for a packet made up here: IPv4 from 'src' to 'dst' carrying 'number'. */

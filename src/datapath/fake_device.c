@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Devices of the fake data plane: which were prepared (datapath/prepare.h), and what ports came without.  A
- * device is its index alone, as the fake driver's are; preparing takes no time.
+ * Devices of the fake data plane: which were prepared (datapath/prepare.h), and what ports came
+ * without.  A device is its index alone, as the fake driver's are; preparing takes no time.
  */
 #include "datapath/fake_device.h"
 

@@ -39,7 +39,8 @@ enum fake_verdict fake_send_packet(struct fake_world *world, const char *name, u
 
 	if (from)
 		memcpy(n.ethernet.ether_shost, from->dp.mac.b, 6);
-	if (own && !prefix_contains(&own->prefix, dst)) /* else to a neighbour's, which nobody asks for */
+	/* else to a neighbour's, which nobody asks for */
+	if (own && !prefix_contains(&own->prefix, dst))
 		memcpy(n.ethernet.ether_dhost, own->router_mac.b, 6);
 	return fake_send(world, name, port, (const uint8_t *)&n, sizeof(n), ret_reason);
 }

@@ -90,19 +90,21 @@ static bool has_variant(const struct dp_peer *peer, const struct dp_variant *v)
 	for (size_t i = 0; peer && i < peer->n_variants; i++) {
 		const struct dp_variant *o = &peer->variants[i];
 
-		if (o->vni == v->vni && o->peer_vni == v->peer_vni && ipaddr_equal(&o->addr, &v->addr) &&
-		    ipaddr_equal(&o->peer_addr, &v->peer_addr))
+		if (o->vni == v->vni && o->peer_vni == v->peer_vni &&
+		    ipaddr_equal(&o->addr, &v->addr) && ipaddr_equal(&o->peer_addr, &v->peer_addr))
 			return true;
 	}
 	return false;
 }
 
 /* One for all variants of a peer: what is sealed meets no device. */
-int fake_variant_class(struct datapath *dp, uint32_t peer, const struct dp_variant *variant, uint32_t *ret)
+int fake_variant_class(struct datapath *dp, uint32_t peer, const struct dp_variant *variant,
+		       uint32_t *ret)
 {
 	struct fake_host *h = host_of(dp);
 
-	if (!has_variant(fake_peer_find(h, peer), variant) && !has_variant(find(&h->plans, peer), variant))
+	if (!has_variant(fake_peer_find(h, peer), variant) &&
+	    !has_variant(find(&h->plans, peer), variant))
 		return -ENOENT;
 	*ret = DP_PEERS_MAX + peer;
 	return 0;

@@ -9,6 +9,7 @@ void fake_peer_free_all(struct fake_host *h);
 /* The contract's operations. */
 int fake_peer_set(struct datapath *dp, const struct dp_peer *peer);
 int fake_peer_plan(struct datapath *dp, const struct dp_peer *peer);
-int fake_variant_class(struct datapath *dp, uint32_t peer, const struct dp_variant *variant, uint32_t *ret);
+int fake_variant_class(struct datapath *dp, uint32_t peer, const struct dp_variant *variant,
+		       uint32_t *ret);
 int fake_peer_delete(struct datapath *dp, uint32_t id);
 int fake_peer_held(struct datapath *dp, uint32_t id, uint64_t *ret);

@@ -59,8 +59,8 @@ int fake_spread_choose(struct fake_host *h, const struct dp_mapping *m,
 	return 0;
 }
 
-void fake_spread_note(struct fake_host *h, const struct dp_mapping *m,
-		      const struct dp_pin_key *key, uint32_t peer)
+void fake_spread_note(struct fake_host *h, const struct dp_mapping *m, const struct dp_pin_key *key,
+		      uint32_t peer)
 {
 	const struct fake_pin *is = find(h, key);
 

@@ -397,14 +397,16 @@ bool fake_has_departed(struct fake_host *h, uint32_t vni, const struct ipaddr *a
 	return false;
 }
 
-/* Remembers the addresses of 'was' that 'is' (NULL: nothing) has not.  Without memory nobody is told. */
+/* Remembers the addresses of 'was' that 'is' (NULL: nothing) has not.  Without memory nobody is
+ * told. */
 static void note_departed(struct fake_host *h, const struct dp_port *was, const struct dp_port *is)
 {
 	for (uint32_t i = 0; i < was->n_addrs; i++) {
 		struct fake_departed d = {.vni = was->vni, .addr = was->addrs[i]};
 		uint32_t k = 0;
 
-		while (is && is->vni == was->vni && k < is->n_addrs && !ipaddr_equal(&is->addrs[k], &d.addr))
+		while (is && is->vni == was->vni && k < is->n_addrs &&
+		       !ipaddr_equal(&is->addrs[k], &d.addr))
 			k++;
 		if ((!is || is->vni != was->vni || k == is->n_addrs) &&
 		    !fake_has_departed(h, d.vni, &d.addr))

@@ -13,8 +13,8 @@
 
 enum {
 	FAKE_NAME_SIZE = 12,
-	FAKE_QUEUE_MAX =
-		4096, /* frames or events that wait in one queue: a test that leaves more is wrong */
+	/* frames or events that wait in one queue: a test that leaves more is wrong */
+	FAKE_QUEUE_MAX = 4096,
 	FAKE_DEVICES_MAX = 4096,
 };
 
@@ -60,17 +60,18 @@ struct fake_host {
 	struct list link;
 	struct fake_world *world;
 	char name[FAKE_NAME_SIZE];
-	struct dp_config config; /* 'name' points to the above */
-	uint32_t formats;        /* that the programs that run carry */
+	struct dp_config config;          /* 'name' points to the above */
+	uint32_t formats;                 /* that the programs that run carry */
 	struct dp_adoption next_adoption; /* what the next open says */
 	bool open;
 	struct fake_table ports, subnets, peers, nexthops, mappings, groups, acls;
 	struct fake_table plans; /* peers as they were planned and not set yet */
 	struct fake_table tables, peerings, gateways, publics; /* fake_gateway.h */
 	struct fake_table pins;                                /* fake_spread.h */
-	struct fake_table departed;                            /* struct fake_departed: that were here */
+	/* struct fake_departed: that were here */
+	struct fake_table departed;
 	struct fake_watch watch;
-	struct fake_devices { /* fake_device.h */
+	struct fake_devices {                                               /* fake_device.h */
 		bool prepared[FAKE_DEVICES_MAX], watched[FAKE_DEVICES_MAX]; /* by index */
 		unsigned int n_blocked, n_tidied;
 		int fail_prepare, fail_substrate;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Flow logs and mirroring of the fake back-end (datapath/watch.h): what the programs count and copy, for the
- * packets that the fake carries.  It has no clock: records are of the time when their window was opened.
+ * Flow logs and mirroring of the fake back-end (datapath/watch.h): what the programs count and
+ * copy, for the packets that the fake carries.  It has no clock: records are of the time when their
+ * window was opened.
  */
 #pragma once
 

@@ -2,8 +2,8 @@
 /*
  * Lists of ranges in one array that others read: equal lists are one, and a list does not move.
  *
- * Concept.  A list occupies a block of the next power of two; blocks that are free again are kept by
- * size.  An array of a known size, so -ENOSPC is an answer.
+ * Concept.  A list occupies a block of the next power of two; blocks that are free again are kept
+ * by size.  An array of a known size, so -ENOSPC is an answer.
  *
  * Ownership: the rows are the caller's and outlive the pool.  One thread.  Who frees a list knows
  * that no reader looks at it any more.

@@ -2,20 +2,22 @@
 /*
  * Devices of nodes, made ready for datapath_port_set() by who may wait.
  *
- * Concept.  To put a program on a device, the kernel waits for all of its processors (an RCU grace period, 10 to
- * 20 ms) and for whoever else changes devices.  datapath_port_set() does so if it must, and a loop that sets
- * twenty ports is away for half a second.  A device that was *prepared* has its program already: the call then
- * only writes tables.  Until it has, nothing is known of the device, and what its node sends is refused.
+ * Concept.  To put a program on a device, the kernel waits for all of its processors (an RCU grace
+ * period, 10 to 20 ms) and for whoever else changes devices.  datapath_port_set() does so if it
+ * must, and a loop that sets twenty ports is away for half a second.  A device that was *prepared*
+ * has its program already: the call then only writes tables.  Until it has, nothing is known of the
+ * device, and what its node sends is refused.
  *
  * A port that stands and is to be watched needs another program there: dp_preparer_watch() has it
- * come before datapath_port_set() says so, and go after that has said the contrary, which leaves it.
+ * come before datapath_port_set() says so, and go after that has said the contrary, which leaves
+ * it.
  *
- * The end is like that: datapath_port_delete() makes tables forget the port and leaves the program on its device,
- * where it refuses everything, until the device is gone, or is another port's.
+ * The end is like that: datapath_port_delete() makes tables forget the port and leaves the program
+ * on its device, where it refuses everything, until the device is gone, or is another port's.
  *
- * Ownership: counted references; the data plane may be closed before the last one goes, and a device that was
- * prepared in vain is given back with it.  Threading: any thread, side by side with each other and with the
- * data plane's, but two never prepare the same device at a time.
+ * Ownership: counted references; the data plane may be closed before the last one goes, and a
+ * device that was prepared in vain is given back with it.  Threading: any thread, side by side with
+ * each other and with the data plane's, but two never prepare the same device at a time.
  */
 #pragma once
 
@@ -32,8 +34,8 @@ struct dp_preparer *dp_preparer_ref(struct dp_preparer *p); /* NULL is allowed *
 /* NULL is allowed; returns NULL.  The last one may block. */
 struct dp_preparer *dp_preparer_unref(struct dp_preparer *p);
 
-/* Makes the device ready for a port, 'watched' (logged, mirrored, tagged) or not; one that is already is left
- * alone.  Blocks.  0 or a negative errno: -ENODEV when it is gone. */
+/* Makes the device ready for a port, 'watched' (logged, mirrored, tagged) or not; one that is
+ * already is left alone.  Blocks.  0 or a negative errno: -ENODEV when it is gone. */
 must_check int dp_preparer_prepare(struct dp_preparer *p, int ifindex, bool watched);
 /* Makes the device of a port that stands ready to be watched; or, 'watched' false, ends what a port
  * that is not any more has left there.  Blocks.  Errors as above. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a back-end of datapath/datapath.h provides: one function for each of the contract's, with the
- * contract's meaning.  A back-end embeds 'struct datapath' first in its own struct.
+ * What a back-end of datapath/datapath.h provides: one function for each of the contract's, with
+ * the contract's meaning.  A back-end embeds 'struct datapath' first in its own struct.
  */
 #pragma once
 

@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "net/addr.h"
 
-/* Makes ethN of the namespace have exactly 'addrs' of all addresses that stand alone (/128): others are the
- * node's own affair. */
+/* Makes ethN of the namespace have exactly 'addrs' of all addresses that stand alone (/128): others
+ * are the node's own affair. */
 must_check int addresses6_set(int netns_fd, uint32_t device_index, const struct ipaddr *addrs,
 			      size_t n);

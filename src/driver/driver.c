@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The front of the driver contract: checks what every back-end would have to check, and dispatches. */
+/* The front of the driver contract: checks what every back-end would have to check, and
+ * dispatches. */
 #include "driver/driver.h"
 
 #include <string.h>

@@ -13,16 +13,16 @@
  * as asked, is left alone; what is gone is not missed.
  *
  * Ownership: a driver is heap memory of its opener; arguments are borrowed for the call; what a
- * callback is given lives until it returns.  Errors: 0 or a negative errno: -EINVAL for an id or name
- * that cannot be used, -ENOENT when a node that must be there is not running.
+ * callback is given lives until it returns.  Errors: 0 or a negative errno: -EINVAL for an id or
+ * name that cannot be used, -ENOENT when a node that must be there is not running.
  *
  * Threading.  The calls about a node block: for as long as the kernel, the disk and the node's
- * processes take.  A loop must not make them; it submits a *job*, which makes them on a thread of the
- * driver's and comes back to the loop when they are done.  Jobs about one node run one after another,
- * in the order in which they were submitted, those about different nodes side by side: so a back-end's
- * calls come from several threads at a time, but never two about the same node.  Who has no loop makes
- * the calls itself, from one thread, and submits nothing.  driver_nodes() alone is quick, and may be
- * called by the loop at any time.
+ * processes take.  A loop must not make them; it submits a *job*, which makes them on a thread of
+ * the driver's and comes back to the loop when they are done.  Jobs about one node run one after
+ * another, in the order in which they were submitted, those about different nodes side by side: so
+ * a back-end's calls come from several threads at a time, but never two about the same node.  Who
+ * has no loop makes the calls itself, from one thread, and submits nothing.  driver_nodes() alone
+ * is quick, and may be called by the loop at any time.
  */
 #pragma once
 
@@ -61,9 +61,10 @@ struct driver;
 /* Embedded in its user's struct; the driver's from driver_submit() until 'done' is called. */
 struct driver_job {
 	struct list link;
-	const char *node; /* that all of its calls are about */
+	const char *node;                                      /* that all of its calls are about */
 	void (*run)(struct driver_job *job, struct driver *d); /* off the loop */
-	void (*done)(struct driver_job *job);                  /* in the loop; may submit it again */
+	/* in the loop; may submit it again */
+	void (*done)(struct driver_job *job);
 };
 
 typedef int (*driver_node_fn)(const char *node, void *arg);
@@ -96,8 +97,9 @@ struct driver {
 bool driver_id_is_valid(const char *id);
 
 /* Makes 'node' run under 'generation'; one that runs already, under whatever generation, is left
- * alone and noted under the new one.  On failure it does not run.  A start that was cut off (its process
- * was killed) counts as none, and what it left is cleaned away by the next one, or by a stop. */
+ * alone and noted under the new one.  On failure it does not run.  A start that was cut off (its
+ * process was killed) counts as none, and what it left is cleaned away by the next one, or by a
+ * stop. */
 must_check int driver_start(struct driver *d, const char *node, uint64_t generation);
 /* Ends the node: all that runs inside, its interfaces and itself.  Its record stays. */
 must_check int driver_stop(struct driver *d, const char *node);
@@ -111,20 +113,22 @@ must_check int driver_plug(struct driver *d, const char *node,
 			   const struct driver_interface *interface, struct driver_port *ret);
 /* Says that the interface now carries packets: the node may configure itself. */
 must_check int driver_online(struct driver *d, const char *node, const char *interface);
-/* Which IPv6 addresses the interface has.  A back-end whose nodes ask for themselves (DHCPv6) does nothing. */
+/* Which IPv6 addresses the interface has.  A back-end whose nodes ask for themselves (DHCPv6) does
+ * nothing. */
 must_check int driver_addresses6(struct driver *d, const char *node, const char *interface,
 				 const struct ipaddr *addrs, size_t n);
 must_check int driver_unplug(struct driver *d, const char *node, const char *interface);
-/* Iterators over what is recorded: the ids of all nodes; a node's interfaces.  'fn' may change nothing; a
- * non-zero return ends the walk and is returned. */
+/* Iterators over what is recorded: the ids of all nodes; a node's interfaces.  'fn' may change
+ * nothing; a non-zero return ends the walk and is returned. */
 must_check int driver_nodes(struct driver *d, driver_node_fn fn, void *arg);
 must_check int driver_interfaces(struct driver *d, const char *node, driver_interface_fn fn,
 				 void *arg);
 /* Does the job off the loop that the driver was opened with, and calls 'done' there. */
 void driver_submit(struct driver *d, struct driver_job *job);
-/* Waits for the jobs that run and drops those that have not begun; 'done' is called for none of them, and all
- * of them are their users' again.  Others may be submitted afterwards. */
+/* Waits for the jobs that run and drops those that have not begun; 'done' is called for none of
+ * them, and all of them are their users' again.  Others may be submitted afterwards. */
 void driver_halt(struct driver *d);
-/* Ends this process's use of the driver, halting it; the nodes go on.  NULL is allowed; returns NULL. */
+/* Ends this process's use of the driver, halting it; the nodes go on.  NULL is allowed; returns
+ * NULL. */
 struct driver *driver_free(struct driver *d);
 CLEANUP_DEFINE(struct driver *, driver_free);

@@ -4,8 +4,9 @@
  * outlives driver_free(): it belongs to a 'struct fake_nodes' of the test, as real nodes belong to
  * the host.
  *
- * Its jobs are done by the loop itself, at the end of the iteration or after as much of the loop's time
- * as the test wants them to take; so a test in virtual time sees them in the same order each time.
+ * Its jobs are done by the loop itself, at the end of the iteration or after as much of the loop's
+ * time as the test wants them to take; so a test in virtual time sees them in the same order each
+ * time.
  */
 #pragma once
 
@@ -32,8 +33,8 @@ struct fake_nodes {
 	unsigned int n_starts, n_stops; /* that changed something */
 	int fail_start;                 /* when not 0, what starts answer */
 	int fail_stop, fail_plug;       /* likewise */
-	/* Jobs about 'slow_node' ("": about any) take so long; what they do happens at their end, or at their
-	 * beginning when 'slow_to_tell'. */
+	/* Jobs about 'slow_node' ("": about any) take so long; what they do happens at their end,
+	 * or at their beginning when 'slow_to_tell'. */
 	uint64_t slow_ns;
 	char slow_node[DRIVER_ID_SIZE];
 	bool slow_to_tell;

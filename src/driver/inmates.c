@@ -49,7 +49,8 @@ static int inmates_add(struct inmates *in, pid_t pid, const struct stat *netns)
 	e = process_adopt(pid, &p);
 	if (e)
 		return e == -ESRCH ? 0 : e;
-	/* Looked at again now that the descriptor holds on to it: the pid might have been re-used. */
+	/* Looked at again now that the descriptor holds on to it: the pid might have been
+	 * re-used. */
 	if (!inmates_is_inside(pid, netns)) {
 		process_deinit(&p);
 		return 0;

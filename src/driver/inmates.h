@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 
-/* Ends every process whose network namespace is the one of 'netns_fd': SIGTERM, at most 'grace_ms' of
- * waiting, SIGKILL.  -ETIMEDOUT: one is still there (it hangs inside the kernel).
+/* Ends every process whose network namespace is the one of 'netns_fd': SIGTERM, at most 'grace_ms'
+ * of waiting, SIGKILL.  -ETIMEDOUT: one is still there (it hangs inside the kernel).
  * The caller must not be inside. */
 must_check int inmates_kill(int netns_fd, int grace_ms);

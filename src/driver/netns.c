@@ -75,8 +75,8 @@ static int driver_netns_bind(const struct driver_netns *dn, const char *node)
 		e = netns_create(dn->netns_dir, name);
 	if (!e)
 		e = netns_open(dn->netns_dir, name, &fd);
-	/* A node is an end point: it routes only when its user says so.  It believes its network's router,
-	 * also when it routes itself; nobody else's advertisements are let through. */
+	/* A node is an end point: it routes only when its user says so.  It believes its network's
+	 * router, also when it routes itself; nobody else's advertisements are let through. */
 	if (!e)
 		e = sysctl_set(fd, "ipv4/ip_forward", "0");
 	if (!e)
@@ -486,8 +486,8 @@ static const struct driver_ops driver_netns_ops = {
 	.free = driver_netns_free,
 };
 
-/* The machine's reboot did not stop what ran, it cut it off: it is to be started again.  Nothing else of it is left, and
- * its clients' numbers may be other processes' now. */
+/* The machine's reboot did not stop what ran, it cut it off: it is to be started again.  Nothing
+ * else of it is left, and its clients' numbers may be other processes' now. */
 static int driver_netns_cut_off(struct driver_netns *dn, const char *node)
 {
 	_cleanup_record_ struct record r = {0};
@@ -504,7 +504,8 @@ static int driver_netns_cut_off(struct driver_netns *dn, const char *node)
 	return record_write(dn->records, &r);
 }
 
-/* The script is written by the first driver of a boot; before that one has looked at all nodes, it is not there. */
+/* The script is written by the first driver of a boot; before that one has looked at all nodes, it
+ * is not there. */
 static int driver_netns_after_boot(struct driver_netns *dn)
 {
 	_cleanup_(strv_free_cleanup) char **ids = NULL;

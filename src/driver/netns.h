@@ -7,8 +7,8 @@
  * in the namespace of the driver's opener.  Offloads stay as the kernel sets them: GSO packets pass
  * whole.  A DHCP client per interface configures the node (driver/client.h).
  *
- * Ending a node ends every process inside its namespace.  One that ran when the machine was rebooted is not known to
- * driver_check() afterwards (-ENOENT), so that it is started again.
+ * Ending a node ends every process inside its namespace.  One that ran when the machine was
+ * rebooted is not known to driver_check() afterwards (-ENOENT), so that it is started again.
  */
 #pragma once
 
@@ -17,8 +17,8 @@
 struct driver_netns_config {
 	const char *state; /* a directory for the records: survives a reboot */
 	const char *run;   /* one for the client's script: must not survive a reboot */
-	const char *
-		resolv; /* one for the nodes' resolv.conf, ID.conf each; other drivers may share it */
+	/* one for the nodes' resolv.conf, ID.conf each; other drivers may share it */
+	const char *resolv;
 	const char *netns_dir; /* where namespaces are bound, "/run/netns" */
 	const char *prefix;    /* of their names, "vd-" */
 	struct loop *loop;     /* that jobs come back to; NULL: none will be submitted */

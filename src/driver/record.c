@@ -141,7 +141,7 @@ static int record_print(const struct record *r, struct buf *text)
 	char mac[MAC_TEXT_SIZE];
 
 	buf_put_printf(text, "node %" PRIu64 " %s\n", r->node.generation,
-		       r->starting	 ? "starting"
+		       r->starting       ? "starting"
 		       : r->node.running ? "running"
 					 : "ended");
 	for (size_t i = 0; i < r->n_interfaces; i++) {

@@ -20,8 +20,8 @@
 struct record_interface {
 	struct driver_interface interface;
 	pid_t client; /* 0: none was started */
-	uint64_t
-		client_start; /* of that process, in clock ticks since boot: a pid alone may be re-used */
+	/* of that process, in clock ticks since boot: a pid alone may be re-used */
+	uint64_t client_start;
 };
 
 struct record {

@@ -30,7 +30,8 @@ static bool workers_node_is_busy(const struct driver_workers *w, const char *nod
 	return false;
 }
 
-/* The oldest job that may begin: an older one of the same node is then running, or was begun before. */
+/* The oldest job that may begin: an older one of the same node is then running, or was begun
+ * before. */
 static struct driver_job *workers_next(const struct driver_workers *w)
 {
 	struct driver_job *job;

@@ -51,7 +51,7 @@ struct agent {
 	uint64_t sent; /* revision of the last Desired, also of an earlier session */
 	uint64_t acknowledged;
 	struct list in_dirty;
-	bool urgent; /* the outbox says something else than steps of choices */
+	bool urgent;             /* the outbox says something else than steps of choices */
 	uint64_t paced_until_ns; /* before then it is not told of these alone: pace.c */
 
 	/* updates.c */
@@ -67,11 +67,13 @@ struct agent {
 	struct list in_unsettled; /* something of it is kept until it is durable */
 	struct list reports;      /* transitions of instances that are not durable yet */
 	size_t n_reports;
-	struct host_failure *failures; /* of the last Ack, with their texts, and what it called pending */
+	/* of the last Ack, with their texts, and what it called pending */
+	struct host_failure *failures;
 	size_t n_failures;
 	struct capabilities *can; /* reported and not durable yet; NULL: none */
 	uint64_t can_revision;    /* of the change that holds them; 0: not in the model */
-	uint64_t can_ms;          /* unix; when the last ones came into the model, new or not; 0: never */
+	/* unix; when the last ones came into the model, new or not; 0: never */
+	uint64_t can_ms;
 
 	/* stats.c */
 	Viaduct__Agent__Stats *stats;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libevent tells who comes, by asking for a buffer, but not who goes, so clients are not counted.  The kernel does: it
- * gives out the lowest descriptor that is free.  While that is at or above the end of HTTP's share the listener is
- * disabled, which libevent heeds before it accepts the next client.
+ * libevent tells who comes, by asking for a buffer, but not who goes, so clients are not counted.
+ * The kernel does: it gives out the lowest descriptor that is free.  While that is at or above the
+ * end of HTTP's share the listener is disabled, which libevent heeds before it accepts the next
+ * client.
  */
 #include "manager/crowd.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How many HTTP clients there may be at once: as many as HTTP's share of descriptors holds (manager/descriptors.h).
- * When that is full no more are accepted until one has gone: they wait in the kernel's queue, and lose nothing.  When
- * it is half full, new clients that say nothing are let go sooner.
+ * How many HTTP clients there may be at once: as many as HTTP's share of descriptors holds
+ * (manager/descriptors.h). When that is full no more are accepted until one has gone: they wait in
+ * the kernel's queue, and lose nothing.  When it is half full, new clients that say nothing are let
+ * go sooner.
  *
  * Threading: the loop's thread.  Errors: 0 or -ENOMEM.
  */

@@ -14,7 +14,8 @@ struct descriptors descriptors_share_out(rlim_t n)
 	const rlim_t most = LIMIT_HTTP_CLIENTS + LIMIT_SESSIONS + LIMIT_FILES;
 	rlim_t files;
 
-	/* Where there are more, nobody has use for them, and numbers are places in the kernel's tables. */
+	/* Where there are more, nobody has use for them, and numbers are places in the kernel's
+	 * tables. */
 	if (n > most)
 		n = most;
 	files = n / 4 < LIMIT_FILES ? n / 4 : LIMIT_FILES;

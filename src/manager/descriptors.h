@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Shares of descriptors: whoever opens connections to one of the manager's ports takes none from the other, nor from
- * the store.
+ * Shares of descriptors: whoever opens connections to one of the manager's ports takes none from
+ * the other, nor from the store.
  *
- * The kernel gives out the lowest number that is free.  So HTTP stops to accept when no number below 'http_end' is
- * (manager/crowd.h), connections of agents are moved to numbers from 'http_end' to 'agents_end' (manager/gate.h), and
- * all else finds room behind them when there is none before.
+ * The kernel gives out the lowest number that is free.  So HTTP stops to accept when no number
+ * below 'http_end' is (manager/crowd.h), connections of agents are moved to numbers from 'http_end'
+ * to 'agents_end' (manager/gate.h), and all else finds room behind them when there is none before.
  */
 #pragma once
 

@@ -111,8 +111,8 @@ static void keep_for(void *data, const struct flow_log *f)
 		r = flow_store_append(t->manager->flow_intake.store, f->o.id, buf_data(&b),
 				      buf_size(&b));
 	if (r)
-		log_err("records of a flow log are lost", LOG_STR("flow_log", object_id_text(&f->o, id)),
-			LOG_ERRNO(r));
+		log_err("records of a flow log are lost",
+			LOG_STR("flow_log", object_id_text(&f->o, id)), LOG_ERRNO(r));
 }
 
 /* Its attachment to a node of that host, or NULL. */
@@ -170,7 +170,8 @@ static void acknowledge(struct agent *agent, const Viaduct__Agent__FlowRecords *
 	(void)!session_send(agent->session, &frame);
 }
 
-int flow_intake_take(struct manager *manager, struct agent *agent, const Viaduct__Agent__FlowRecords *m)
+int flow_intake_take(struct manager *manager, struct agent *agent,
+		     const Viaduct__Agent__FlowRecords *m)
 {
 	struct told *t = told_get(&manager->flow_intake, agent->number);
 	int r = 0;
@@ -210,7 +211,7 @@ void flow_intake_tick(struct manager *manager)
 }
 
 int flow_intake_read(struct manager *manager, uint64_t flow_log, uint64_t place, size_t most,
-	       struct buf *b, uint64_t *ret_next)
+		     struct buf *b, uint64_t *ret_next)
 {
 	if (!manager->flow_intake.store) {
 		*ret_next = place;

@@ -11,7 +11,11 @@
 #include "model/zone.h"
 #include "net/addr.h"
 
-enum { TCP_FLAGS = 0x17 /* those that are told: FIN, SYN, RST, ACK */, TCP_ACK = 0x10, TCP_SYN = 2 };
+enum {
+	TCP_FLAGS = 0x17 /* those that are told: FIN, SYN, RST, ACK */,
+	TCP_ACK = 0x10,
+	TCP_SYN = 2
+};
 
 /* The version of a format is that of its newest field. */
 static unsigned int version_of(const enum flow_field *fields, size_t n)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A record of a flow log as a line of text: the fields of its format with spaces between them, "-" where a field
- * has no value (Amazon VPC Flow Logs, "Flow log records").
+ * A record of a flow log as a line of text: the fields of its format with spaces between them, "-"
+ * where a field has no value (Amazon VPC Flow Logs, "Flow log records").
  */
 #pragma once
 

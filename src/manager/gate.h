@@ -3,9 +3,10 @@
  * The gate: where agents connect.  Accepts connections on a listening socket and makes sessions of
  * them.
  *
- * A certificate whose host is no longer registered is refused in the handshake.  Connections have descriptors of the
- * agents' share (manager/descriptors.h), whose numbers HTTP leaves alone; with more of them than that has, the new one is
- * closed.  When the process runs out of descriptors the gate closes for a moment instead of spinning.
+ * A certificate whose host is no longer registered is refused in the handshake.  Connections have
+ * descriptors of the agents' share (manager/descriptors.h), whose numbers HTTP leaves alone; with
+ * more of them than that has, the new one is closed.  When the process runs out of descriptors the
+ * gate closes for a moment instead of spinning.
  *
  * Threading: the loop's thread.  Errors: 0 or -errno.
  */

@@ -4,7 +4,8 @@
  * released or moved (model/release.h), interfaces that were detached.
  *
  * When it is done, no node that had an address before can send or receive with it on any host: its
- * host has acknowledged that the port lost it, and each holder of its mapping knows where it is now.
+ * host has acknowledged that the port lost it, and each holder of its mapping knows where it is
+ * now.
  *
  * Threading: the loop's thread.
  */

@@ -7,8 +7,8 @@
  * took an address or an interface from its node leaves when all hosts have acknowledged that
  * (manager/handover.h), or after LIMIT_RELEASE_WAIT_MS.
  *
- * A client that is slow or gone costs its connection and nothing else, and there is a limit to connections
- * (manager/crowd.h).
+ * A client that is slow or gone costs its connection and nothing else, and there is a limit to
+ * connections (manager/crowd.h).
  *
  * Threading: the loop's thread.  Errors: 0 or -errno.
  */
@@ -21,9 +21,10 @@ struct descriptors;
 struct http;
 struct manager;
 
-/* Serves 'fd', a listening socket that it takes (also on failure), with HTTP's share of descriptors. */
-must_check int http_new(struct manager *manager, struct api *api, int fd, const struct descriptors *shares,
-			struct http **ret);
+/* Serves 'fd', a listening socket that it takes (also on failure), with HTTP's share of
+ * descriptors. */
+must_check int http_new(struct manager *manager, struct api *api, int fd,
+			const struct descriptors *shares, struct http **ret);
 /* Drops the requests that wait: the journal must be drained before. */
 struct http *http_free(struct http *http);
 CLEANUP_DEFINE(struct http *, http_free);

@@ -143,8 +143,7 @@ void intake_ack(struct manager *manager, struct agent *agent, const Viaduct__Age
 
 	failures_free(agent);
 	if (ack->n_failed || ack->n_pending) {
-		agent->failures =
-			calloc(ack->n_failed + ack->n_pending, sizeof(*agent->failures));
+		agent->failures = calloc(ack->n_failed + ack->n_pending, sizeof(*agent->failures));
 		r = agent->failures ? 0 : -ENOMEM;
 	}
 	for (size_t i = 0; i < ack->n_pending && !r; i++)
@@ -313,7 +312,8 @@ static void settle_shifts(struct manager *manager)
 	int r;
 
 	if (manager->shifts_taken > journal_durable(manager->journal) ||
-	    (!manager->shifts_from && !pair_shift_due(manager->model, clock_wall_ms(manager->clock))))
+	    (!manager->shifts_from &&
+	     !pair_shift_due(manager->model, clock_wall_ms(manager->clock))))
 		return;
 	r = tx_begin(manager->model, clock_wall_ms(manager->clock), &tx);
 	if (r)
@@ -325,7 +325,8 @@ static void settle_shifts(struct manager *manager)
 		log_err("no choice settled", LOG_ERRNO(r));
 		return;
 	}
-	/* What is due stays so: the next tick tries again.  What was too much for one change goes on when that is durable. */
+	/* What is due stays so: the next tick tries again.  What was too much for one change goes
+	 * on when that is durable. */
 	if (manager_submit(manager, tx))
 		return;
 	manager->shifts_taken = model_revision(manager->model);
@@ -339,7 +340,8 @@ static void step_pass(struct manager *manager)
 	struct tx *tx;
 	int r;
 
-	if (manager->pass_taken > journal_durable(manager->journal) || !choice_pass_due(manager->model))
+	if (manager->pass_taken > journal_durable(manager->journal) ||
+	    !choice_pass_due(manager->model))
 		return;
 	r = tx_begin(manager->model, clock_wall_ms(manager->clock), &tx);
 	if (r)

@@ -82,8 +82,8 @@ static int keyring_add(const struct keyring *k, struct keyring_keys *keys, uint3
 	return 0;
 }
 
-int keyring_fill_more(const struct keyring *k, uint32_t self, uint32_t peer, const struct choice *choice,
-		      struct keyring_keys *keys)
+int keyring_fill_more(const struct keyring *k, uint32_t self, uint32_t peer,
+		      const struct choice *choice, struct keyring_keys *keys)
 {
 	int r = keyring_add(k, keys, self, peer, true, choice->send_features, choice->send_epoch,
 			    choice->send_keyed_ms);

@@ -2,9 +2,10 @@
 /*
  * The keys that pairs of hosts seal with: derived, never stored.
  *
- * A key is HKDF-SHA256 (RFC 5869) of the cluster's secret for this purpose, with sender, receiver, epoch
- * and cipher as the info; so each direction of each pair has its own, and the next epoch another one.  It
- * is made while a message for one of its two hosts is written, and is in no log, answer or file.
+ * A key is HKDF-SHA256 (RFC 5869) of the cluster's secret for this purpose, with sender, receiver,
+ * epoch and cipher as the info; so each direction of each pair has its own, and the next epoch
+ * another one.  It is made while a message for one of its two hosts is written, and is in no log,
+ * answer or file.
  *
  * Ownership: embedded.  Any thread.
  */
@@ -19,7 +20,8 @@
 
 enum {
 	KEYRING_SECRET_SIZE = 32,
-	KEYRING_KEYS_MAX = 16, /* of all choices of a pair: what an agent keeps; one choice has fewer */
+	/* of all choices of a pair: what an agent keeps; one choice has fewer */
+	KEYRING_KEYS_MAX = 16,
 };
 
 struct keyring {
@@ -39,7 +41,8 @@ struct keyring_keys {
 	uint8_t bytes[KEYRING_KEYS_MAX][SEAL_KEY_SIZE];
 };
 
-/* All that 'self' needs for 'choice' with 'peer'; the second beside what is there.  -EIO, -ENOSPC */
+/* All that 'self' needs for 'choice' with 'peer'; the second beside what is there.  -EIO,
+ * -ENOSPC */
 must_check int keyring_fill(const struct keyring *k, uint32_t self, uint32_t peer,
 			    const struct choice *choice, struct keyring_keys *ret);
 must_check int keyring_fill_more(const struct keyring *k, uint32_t self, uint32_t peer,

@@ -100,7 +100,8 @@ static bool live_pair(void *data, uint32_t from, uint32_t to, struct api_pair_li
 }
 
 static void live_pairs(void *data, uint32_t from,
-		       void (*fn)(void *user, uint32_t to, const struct api_pair_live *l), void *user)
+		       void (*fn)(void *user, uint32_t to, const struct api_pair_live *l),
+		       void *user)
 {
 	struct live *live = data;
 	const struct agent *agent = agents_find(&live->manager->agents, from);
@@ -131,7 +132,8 @@ static void live_drops(void *data, void (*fn)(void *user, const struct api_drop 
 	}
 }
 
-static void live_traffic(void *data, void (*fn)(void *user, const struct api_traffic *t), void *user)
+static void live_traffic(void *data, void (*fn)(void *user, const struct api_traffic *t),
+			 void *user)
 {
 	struct live *live = data;
 	struct agent *agent;

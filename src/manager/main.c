@@ -167,7 +167,8 @@ static int start_listening(struct daemon *d)
 
 	r = listening_socket("agents", d->options->agents, &fd);
 	if (!r)
-		r = gate_new(d->manager, d->state.ca.certificate, &d->state.server, fd, &d->shares, &d->gate);
+		r = gate_new(d->manager, d->state.ca.certificate, &d->state.server, fd, &d->shares,
+			     &d->gate);
 	if (!r)
 		r = listening_socket("http", d->options->http, &fd);
 	if (!r)

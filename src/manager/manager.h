@@ -40,9 +40,9 @@ struct manager_config {
 	uint32_t lease_seconds; /* of mappings */
 	/* Renews the hosts' certificates; borrowed.  NULL: they end when they end. */
 	const struct pki_pair *ca;
-	struct keyring keyring;   /* what pairs of hosts seal with */
+	struct keyring keyring;  /* what pairs of hosts seal with */
 	uint32_t rotate_seconds; /* how long a host seals with one epoch's keys; 0: LIMIT_KEY_S */
-	const char *flow_dir; /* where records of flow logs are kept; NULL: nowhere */
+	const char *flow_dir;    /* where records of flow logs are kept; NULL: nowhere */
 };
 
 struct manager {
@@ -69,17 +69,19 @@ struct manager {
 	struct list dirty; /* agents that something is to be sent to: publish.c */
 	struct pace pace;  /* those of them that wait for their turn */
 	struct deferred flush;
-	uint64_t planned;   /* the highest of the agents' */
-	struct buf scratch; /* of one frame */
+	uint64_t planned;             /* the highest of the agents' */
+	struct buf scratch;           /* of one frame */
 	struct updates_packed packed; /* for this flush: updates.c */
 
 	struct list news;      /* agents that reported something: intake.c */
 	struct list unsettled; /* agents whose reports are kept until they are durable */
 	struct deferred absorb;
 	bool releases_due; /* a holder has gone: released addresses may be free */
-	uint64_t shifts_taken; /* revision of the last change that took up choices that have settled, */
-	uint32_t shifts_from;  /* and the host to go on with; 0: it took up all of them */
-	uint64_t pass_taken; /* revision of the last step of a pass over all pairs (model/choice_pass.h) */
+	/* revision of the last change that took up choices that have settled, */
+	uint64_t shifts_taken;
+	uint32_t shifts_from; /* and the host to go on with; 0: it took up all of them */
+	/* revision of the last step of a pass over all pairs (model/choice_pass.h) */
+	uint64_t pass_taken;
 
 	struct timer tick;
 };

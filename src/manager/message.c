@@ -188,7 +188,8 @@ static void set_choice(struct message_choice *m, const struct choice *choice)
 	c->rate_bits = choice->rate.bits;
 	c->rate_burst = choice->rate.burst;
 	if (choice->policy)
-		c->policy = (char *)id_text_prefixed(ID_PREFIX_CHOICE_POLICY, choice->policy, m->policy);
+		c->policy = (char *)id_text_prefixed(ID_PREFIX_CHOICE_POLICY, choice->policy,
+						     m->policy);
 	c->reason = (char *)choice->reason;
 	c->inferred = choice->inferred;
 }
@@ -273,8 +274,8 @@ static int set_peer(struct message *c, const struct plan_peer *peer)
 		r = keyring_fill(c->keyring, c->self, peer->number, &peer->choice, &c->choice.keys);
 	for (size_t i = 0; i < peer->n_variants && c->keyring && !r; i++)
 		if (!i || peer->variants[i].choice != peer->variants[i - 1].choice)
-			r = keyring_fill_more(c->keyring, c->self, peer->number, peer->variants[i].choice,
-					      &c->choice.keys);
+			r = keyring_fill_more(c->keyring, c->self, peer->number,
+					      peer->variants[i].choice, &c->choice.keys);
 	c->choice.choice.n_keys = r || !c->keyring ? 0 : c->choice.keys.n;
 	c->choice.choice.keys = c->choice.keys.pointers;
 	c->object.object_case = VIADUCT__AGENT__OBJECT__OBJECT_PEER;

@@ -3,8 +3,9 @@
  * Between the model's types and the agent protocol's.
  *
  * Messages to agents are built in a struct message: they borrow from it and from the item, and live
- * until its next use or message_deinit(), which is needed only after a message_object().  What comes from agents is checked here: an address has 16 bytes, or the
- * message is refused.  Plain functions, any thread.
+ * until its next use or message_deinit(), which is needed only after a message_object().  What
+ * comes from agents is checked here: an address has 16 bytes, or the message is refused.  Plain
+ * functions, any thread.
  */
 #pragma once
 
@@ -21,8 +22,9 @@
 #include "wire/lookup.h"
 
 struct message {
-	const struct keyring *keyring; /* for choices that seal; borrowed.  NULL: keys are left out */
-	uint32_t self;                 /* number of the host that is told */
+	/* for choices that seal; borrowed.  NULL: keys are left out */
+	const struct keyring *keyring;
+	uint32_t self; /* number of the host that is told */
 	Viaduct__Agent__Object object;
 	Viaduct__Agent__ObjectKey key;
 	Viaduct__Agent__SubnetKey subnet_key;
@@ -51,7 +53,8 @@ struct message {
 	ProtobufCBinaryData dns_servers[DHCP_SERVERS_MAX], ntp_servers[DHCP_SERVERS_MAX];
 	Viaduct__Agent__NodeRoute routes[LIMIT_MODEL_INTERFACE_ROUTES];
 	Viaduct__Agent__NodeRoute *route_pointers[LIMIT_MODEL_INTERFACE_ROUTES];
-	/* Rules of a group, entries of an ACL, routes, exits, static ports: the messages and pointers to them. */
+	/* Rules of a group, entries of an ACL, routes, exits, static ports: the messages and
+	 * pointers to them. */
 	void *rules;
 	struct message_mirrors *mirrors; /* message_mirror.c */
 };
@@ -63,7 +66,8 @@ must_check int message_set_mirrors(struct message *c, const struct plan_interfac
 
 /* The item's key; NULL for the host itself, which is never removed. */
 const Viaduct__Agent__ObjectKey *message_key(struct message *c, const struct plan_item *item);
-/* The item itself, which is one to set.  'c' begins as {}, but for its first two members.  -ENOMEM, -EIO */
+/* The item itself, which is one to set.  'c' begins as {}, but for its first two members.  -ENOMEM,
+ * -EIO */
 must_check int message_object(struct message *c, const struct plan_item *item,
 			      const Viaduct__Agent__Object **ret);
 /* A mapping as it is told to agents; borrows. */

@@ -18,13 +18,13 @@ struct metered {
 	struct list in_due;
 	uint64_t due_ms; /* of the monotonic clock */
 	struct usage usage;
-	/* What hosts of a shared interface beside 'usage.host' said last.  Not stored: with a new manager they go on from
-	 * what they say then. */
+	/* What hosts of a shared interface beside 'usage.host' said last.  Not stored: with a new
+	 * manager they go on from what they say then. */
 	size_t n_places;
 	struct metered_place {
 		uint32_t host;
 		struct usage_counts seen;
-	} *places;
+	} * places;
 };
 
 void metering_init(struct metering *m, const struct clock *clock)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Metering: adds up what hosts report of interfaces (model/usage.h), in memory at each report and in the
- * store once a minute.
+ * Metering: adds up what hosts report of interfaces (model/usage.h), in memory at each report and
+ * in the store once a minute.
  *
  * Threading: the loop's thread.
  */

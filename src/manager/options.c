@@ -133,7 +133,8 @@ static void fill_keys(struct options *o, struct config_key ret[static N_KEYS])
 		 false},
 		{"", "log-level", parse_level, &o->log_level, "err, warn, info or debug", false,
 		 false},
-		{"", "address", parse_address, o, "a DNS name or an IP address, at most 16", false, true},
+		{"", "address", parse_address, o, "a DNS name or an IP address, at most 16", false,
+		 true},
 		{"", "advertise", parse_advertised, o, "ADDRESS:PORT, at most 16", false, true},
 	};
 

@@ -22,7 +22,8 @@
 
 struct plan_item;
 
-/* One object's state, or its removal, as a field of Desired: packed once, copied into each message. */
+/* One object's state, or its removal, as a field of Desired: packed once, copied into each
+ * message. */
 struct outbox_item {
 	struct list node; /* in the outbox's 'unsent' or 'sent' */
 	struct hmap_node by_key;
@@ -31,7 +32,8 @@ struct outbox_item {
 	uint32_t size;
 	bool sent;
 	bool removal;
-	uint8_t bytes[]; /* a packed Object, or ObjectKey, behind its size; an Object's key follows */
+	/* a packed Object, or ObjectKey, behind its size; an Object's key follows */
+	uint8_t bytes[];
 };
 
 struct keyring;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Loading the model from the store, by two threads: the caller's reads records and makes objects of them, the other one
- * enters these into the model, which is its own until it ends.  They go over in parcels through a short queue, so that an
- * object is entered while the processors' shared cache still has it.  When all are there, the caller's checks most of them, while
- * the other one puts them in order and then checks the rest.
+ * Loading the model from the store, by two threads: the caller's reads records and makes objects of
+ * them, the other one enters these into the model, which is its own until it ends.  They go over in
+ * parcels through a short queue, so that an object is entered while the processors' shared cache
+ * still has it.  When all are there, the caller's checks most of them, while the other one puts
+ * them in order and then checks the rest.
  *
- * The model of another thread needs little memory of its own, and the objects come from the caller's heap: as they would
- * without the other thread.
+ * The model of another thread needs little memory of its own, and the objects come from the
+ * caller's heap: as they would without the other thread.
  */
 #include "manager/persist.h"
 
@@ -20,7 +21,9 @@ CLEANUP_DEFINE(struct object *, record_free);
 enum {
 	PARCEL_SIZE = 128,
 	PARCELS = 8,
-	WRITE_SIZE = 145, /* of an interface or instance, with its key: a little less, so that the guess is not too small */
+	/* of an interface or instance, with its key: a little less, so that the guess is not too
+	 * small */
+	WRITE_SIZE = 145,
 };
 
 struct arrival {

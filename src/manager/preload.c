@@ -20,8 +20,8 @@ struct preload {
 	uint32_t vni;
 	uint64_t since; /* the revision that made it due */
 	struct preload_walk walk;
-	bool done;           /* the walk is at its end */
-	uint64_t again_ms;   /* when to walk again; 0: never */
+	bool done;         /* the walk is at its end */
+	uint64_t again_ms; /* when to walk again; 0: never */
 	unsigned int n_again;
 };
 
@@ -61,7 +61,8 @@ static void begin(struct manager *manager, struct agent *agent, uint32_t vni, ui
 	struct preload *p = calloc(1, sizeof(*p));
 
 	if (!p) {
-		log_err("network not preloaded", LOG_U64("host", agent->number), LOG_U64("vni", vni));
+		log_err("network not preloaded", LOG_U64("host", agent->number),
+			LOG_U64("vni", vni));
 		return;
 	}
 	p->vni = vni;
@@ -153,7 +154,8 @@ void preload_tell(struct manager *manager, const struct mapping *now)
 	const uint32_t *hosts;
 	size_t n;
 
-	if (!now->host || !v || !preload_is_marked(v) || !preload_has_room(manager->model, now->vni))
+	if (!now->host || !v || !preload_is_marked(v) ||
+	    !preload_has_room(manager->model, now->vni))
 		return;
 	n = model_network_hosts(manager->model, now->vni, &hosts);
 	for (size_t i = 0; i < n; i++) {

@@ -36,7 +36,7 @@ struct note {
 	struct list mappings;
 	bool incomplete; /* no memory: all hosts need their whole state */
 	uint64_t revision;
-	bool steps; /* nothing but steps of choices that change */
+	bool steps;           /* nothing but steps of choices that change */
 	struct list hosts;    /* that came or went */
 	struct list partings; /* peerings that ended */
 	struct list preloads; /* hosts and networks that begin or end to be preloaded there */

@@ -239,8 +239,8 @@ enum outcome {
 	NOT_DURABLE, /* the answer depends on a change that is on its way */
 };
 
-/* Who asked for an address that has an owner and is nowhere now is told when it is somewhere: else he
- * would believe the refusal for a while yet.  Without memory for that he does. */
+/* Who asked for an address that has an owner and is nowhere now is told when it is somewhere: else
+ * he would believe the refusal for a while yet.  Without memory for that he does. */
 static void note_interest(struct manager *manager, const struct agent *agent,
 			  const struct resolver_keys *keys)
 {
@@ -268,7 +268,7 @@ static enum outcome look_up(struct manager *manager, struct agent *agent,
 	*ret = NULL;
 	if (!keys->valid) /* a label may be one of tomorrow, too: see below */
 		return keys->by_label && journal_is_pending(manager->journal) ? NOT_DURABLE
-									     : ANSWERED;
+									      : ANSWERED;
 	if (keys->by_exit)
 		r = exit_resolve(manager->model, agent->number, keys->kind, &keys->asker,
 				 &keys->addr, room);

@@ -14,8 +14,8 @@
 #include "net/log_addr.h"
 #include "wire/session.h"
 
-/* What the sender's host may know of the address: 0 with '*ret', MODEL_E_MAPPING_UNKNOWN: that it is nowhere; or another refusal:
- * nothing, the source is not there. */
+/* What the sender's host may know of the address: 0 with '*ret', MODEL_E_MAPPING_UNKNOWN: that it
+ * is nowhere; or another refusal: nothing, the source is not there. */
 static int may_know(const struct manager *manager, uint32_t host, const struct mapping_key *src,
 		    const struct mapping_key *addr, const struct mapping **ret)
 {
@@ -33,8 +33,8 @@ static int may_know(const struct manager *manager, uint32_t host, const struct m
 									  : MODEL_E_MAPPING_UNKNOWN;
 }
 
-/* One that is not on record as a holder is put there before it is told, as with an answer; one that has not acknowledged
- * what is new stays on record with what it knows. */
+/* One that is not on record as a holder is put there before it is told, as with an answer; one that
+ * has not acknowledged what is new stays on record with what it knows. */
 static int push(struct manager *manager, struct agent *to, const struct mapping *now)
 {
 	struct holders *holders = model_holders(manager->model);
@@ -52,7 +52,8 @@ static int push(struct manager *manager, struct agent *to, const struct mapping 
 	return r;
 }
 
-/* Nothing is told that may yet be undone: if it still sends when that is durable, this comes again. */
+/* Nothing is told that may yet be undone: if it still sends when that is durable, this comes
+ * again. */
 static bool is_durable(const struct manager *manager, const struct mapping *found)
 {
 	return found ? found->revision <= journal_durable(manager->journal)
@@ -96,7 +97,8 @@ static void correct_one(struct manager *manager, const struct agent *teller,
 	struct ipaddr from, to;
 	int r;
 
-	/* a host that comes back says what it holds; to one that is behind the word is on its way */
+	/* a host that comes back says what it holds; to one that is behind the word is on its
+	 * way */
 	if (!sender || sender == teller || !sender->session ||
 	    sender->n_updates >= LIMIT_STALE_BEHIND || message_addr(&m->src, &from) ||
 	    message_addr(&m->addr, &to))

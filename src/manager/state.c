@@ -137,16 +137,17 @@ static void fill_random(void *data, void *ret, size_t size)
 	rand_bytes(ret, size);
 }
 
-int state_parse_prefixes(const char *organisation, const char *ipv6_pool, struct prefix *ret_organisation,
-			 struct prefix *ret_pool, struct state_error *reterr)
+int state_parse_prefixes(const char *organisation, const char *ipv6_pool,
+			 struct prefix *ret_organisation, struct prefix *ret_pool,
+			 struct state_error *reterr)
 {
 	struct prefix whole, pool = {0};
 
 	if (prefix_parse(organisation, &whole) || whole.len != 32)
 		return fail(reterr, -EINVAL, "organisation '%s' is not an IPv6 prefix of 32 bits",
 			    organisation);
-	if (strcmp(ipv6_pool, "none") &&
-	    (prefix_parse(ipv6_pool, &pool) || !cidr6_is_pool(&pool) || prefix_overlaps(&pool, &whole)))
+	if (strcmp(ipv6_pool, "none") && (prefix_parse(ipv6_pool, &pool) || !cidr6_is_pool(&pool) ||
+					  prefix_overlaps(&pool, &whole)))
 		return fail(reterr, -EINVAL,
 			    "ipv6-pool '%s' is not an IPv6 prefix of 32 to 56 bits, global or "
 			    "unique local, outside of the organisation's",
@@ -162,8 +163,8 @@ int state_load_model(struct store *store, const char *region, const char *organi
 	_cleanup_(model_free_cleanup) struct model *model = NULL;
 	struct model_config config = {.region = region, .ids.fill = fill_random};
 	const struct host *stray;
-	int r = state_parse_prefixes(organisation, ipv6_pool, &config.organisation, &config.ipv6_pool,
-				     reterr);
+	int r = state_parse_prefixes(organisation, ipv6_pool, &config.organisation,
+				     &config.ipv6_pool, reterr);
 
 	if (r)
 		return r;
@@ -342,8 +343,7 @@ static int read_state(struct state *state, struct state_error *reterr)
 	if (!hash || hex_decode(hash, state->token_hash, sizeof(state->token_hash)) ||
 	    json_array_size(names) > STATE_NAMES_MAX)
 		return fail(reterr, -EBADMSG, "%s/state.json is damaged", state->dir);
-	json_array_foreach(names, i, name)
-	{
+	json_array_foreach (names, i, name) {
 		state->names[i] = json_is_string(name) ? strdup(json_string_value(name)) : NULL;
 		if (!state->names[i])
 			return fail(reterr, -EBADMSG, "%s/state.json is damaged", state->dir);
@@ -379,7 +379,8 @@ int state_restore_admin(const struct state *state, struct store *store, struct m
 	/* What hosts run would be ended: nobody has made it, as far as an empty store says. */
 	if (!state->disk && !model_revision(model))
 		return fail(reterr, -ENODATA,
-			    "%s/store.db is empty, not even what init wrote is in it: put a backup of %s back, "
+			    "%s/store.db is empty, not even what init wrote is in it: put a backup "
+			    "of %s back, "
 			    "or, for a new cluster, remove %s and run 'viaductd init --state %s'",
 			    state->dir, state->dir, state->dir, state->dir);
 	if (!state->disk || model_count(model, KIND_ACCOUNT))

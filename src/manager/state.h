@@ -54,7 +54,8 @@ must_check int state_init(const char *dir, const char *const *names, size_t n_na
 must_check int state_load(const char *dir, uint64_t now_ms, struct state *ret,
 			  struct state_error *reterr);
 void state_deinit(struct state *state);
-/* A key of the cluster for 'purpose', the same each time.  -EIO when the cryptographic library refuses. */
+/* A key of the cluster for 'purpose', the same each time.  -EIO when the cryptographic library
+ * refuses. */
 must_check int state_derive_key(const struct state *state, const char *purpose,
 				uint8_t ret[static STATE_KEY_SIZE]);
 
@@ -67,7 +68,8 @@ must_check int state_parse_prefixes(const char *organisation, const char *ipv6_p
  * begins empty and ends with 'state'. */
 must_check int state_open_store(struct state *state, const char *kind, struct store **ret,
 				struct state_error *reterr);
-/* Puts the administrator of admin.json into the model of a memory store that has no accounts yet. */
+/* Puts the administrator of admin.json into the model of a memory store that has no accounts
+ * yet. */
 must_check int state_restore_admin(const struct state *state, struct store *store,
 				   struct model *model, struct state_error *reterr);
 /* 'ipv6_pool': "none", or what VPCs get their IPv6 blocks from. */

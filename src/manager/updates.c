@@ -176,8 +176,8 @@ void updates_take_held(struct manager *manager, struct agent *agent,
 	manager->releases_due = true;
 }
 
-/* The address has an owner that is not ending: who knew where it was will want to know where it is again,
- * and not believe for a while that it is nowhere. */
+/* The address has an owner that is not ending: who knew where it was will want to know where it is
+ * again, and not believe for a while that it is nowhere. */
 static bool may_come_back(const struct manager *manager, const struct mapping *gone)
 {
 	const struct interface *i = interface_by_addr(manager->model, gone->vni, &gone->addr);
@@ -219,12 +219,13 @@ void updates_acknowledge(struct manager *manager, struct agent *agent, uint64_t 
 					expires))
 				holders_remove(holders, now->vni, &now->addr, agent->number);
 			else /* of a preloaded network, too: it holds nothing any more */
-				holders_lease(holders, now->vni, &now->addr, agent->number, expires);
+				holders_lease(holders, now->vni, &now->addr, agent->number,
+					      expires);
 			manager->releases_due = true;
 		} else if (holders_get(holders, now->vni, &now->addr, agent->number, &holder) &&
 			   holder.revision < now->revision) {
-			/* Renewing an entry that is there needs no memory.  For a whole lifetime: one
-			 * that was told nothing but a refusal before begins one now. */
+			/* Renewing an entry that is there needs no memory.  For a whole lifetime:
+			 * one that was told nothing but a refusal before begins one now. */
 			if (holders_add(holders, now->vni, &now->addr, agent->number, now->revision,
 					preload_keeps(agent, now->vni) ? HOLDERS_NEVER : expires))
 				log_err("holder not renewed", LOG_U64("host", agent->number));
@@ -257,8 +258,8 @@ void updates_release(struct manager *manager, struct agent *agent,
 	}
 }
 
-/* What stands for the address where 'now' says that it is.  When it is somewhere else meanwhile, another
- * update follows. */
+/* What stands for the address where 'now' says that it is.  When it is somewhere else meanwhile,
+ * another update follows. */
 static uint32_t label_now(const struct manager *manager, const struct mapping *now)
 {
 	const struct mapping *found;

@@ -7,8 +7,8 @@
  * to a host in one frame.  A host that is not connected gets none: it says what it holds when it
  * comes back, and is corrected then.
  *
- * A change that a thousand hosts have to hear is packed once: who is to be told just what the one before was told gets the
- * same bytes.
+ * A change that a thousand hosts have to hear is packed once: who is to be told just what the one
+ * before was told gets the same bytes.
  *
  * A host that leaves LIMIT_UPDATES_WAITING of them unacknowledged loses its session.
  */
@@ -32,8 +32,8 @@ struct updates_packed {
 
 /* Sends 'now' to 'agent', which is on record as a holder, with the next flush. */
 void updates_queue(struct manager *manager, struct agent *agent, const struct mapping *now);
-/* A peering ended at 'revision', which is durable: hosts that knew one network by it alone are told that the
- * mappings they hold of it are gone. */
+/* A peering ended at 'revision', which is durable: hosts that knew one network by it alone are told
+ * that the mappings they hold of it are gone. */
 void updates_part(struct manager *manager, uint32_t vni, uint32_t other_vni, uint64_t revision);
 /* 'now' is durable: tells all who hold it. */
 void updates_publish(struct manager *manager, const struct mapping *now);

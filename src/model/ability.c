@@ -35,11 +35,13 @@ static const struct offer extras[] = {
 };
 _Static_assert(ARRAY_SIZE(extras) == FEATURE_MAX, "every feature belongs to a framework");
 enum { OFFERS_MAX = 32 }; /* a bit stands for each */
-_Static_assert(ARRAY_SIZE(offers) <= OFFERS_MAX && ARRAY_SIZE(extras) <= OFFERS_MAX, "each has its bit");
+_Static_assert(ARRAY_SIZE(offers) <= OFFERS_MAX && ARRAY_SIZE(extras) <= OFFERS_MAX,
+	       "each has its bit");
 
 static const char *const format_names[FORMAT_MAX] = {
-	[FORMAT_NONE] = "none",       [FORMAT_SIIT_1] = "siit/1",   [FORMAT_SIIT_2] = "siit/2",
-	[FORMAT_IPIP6_1] = "ipip6/1", [FORMAT_VXLAN_1] = "vxlan/1", [FORMAT_REIP4_1] = "reip4/1",
+	[FORMAT_NONE] = "none",         [FORMAT_SIIT_1] = "siit/1",
+	[FORMAT_SIIT_2] = "siit/2",     [FORMAT_IPIP6_1] = "ipip6/1",
+	[FORMAT_VXLAN_1] = "vxlan/1",   [FORMAT_REIP4_1] = "reip4/1",
 	[FORMAT_GENEVE_1] = "geneve/1", [FORMAT_GENEVE_2] = "geneve/2",
 };
 static const char *const feature_names[FEATURE_MAX] = FEATURE_NAMES;
@@ -56,7 +58,8 @@ const char *feature_name(enum feature f)
 	return f < FEATURE_MAX ? feature_names[f] : "unknown";
 }
 
-static const char *name_list(uint32_t bits, const char *const *names, size_t n, char *buf, size_t size)
+static const char *name_list(uint32_t bits, const char *const *names, size_t n, char *buf,
+			     size_t size)
 {
 	char *at = buf, *end = buf + size - 1;
 
@@ -149,8 +152,8 @@ static size_t versions_of(const struct offer *v, size_t n, unsigned int framewor
 }
 
 /* The number of the highest version that is among 'a' and 'b', or 'none'. */
-static unsigned int highest(const struct offer *v, size_t n, unsigned int framework, uint32_t a, uint32_t b,
-			    unsigned int none)
+static unsigned int highest(const struct offer *v, size_t n, unsigned int framework, uint32_t a,
+			    uint32_t b, unsigned int none)
 {
 	struct version va[OFFERS_MAX] = {}, vb[OFFERS_MAX] = {}, best;
 	size_t n_a = versions_of(v, n, framework, a, va), n_b = versions_of(v, n, framework, b, vb);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a host can do, as negotiation sees it (docs/negotiation.md), and the names of formats and features.
+ * What a host can do, as negotiation sees it (docs/negotiation.md), and the names of formats and
+ * features.
  *
- * Both belong to frameworks with versions ("siit/2" is version 2 of siit).  A report counts as a whole or not
- * at all: what it says must be possible.  Pure; any thread.
+ * Both belong to frameworks with versions ("siit/2" is version 2 of siit).  A report counts as a
+ * whole or not at all: what it says must be possible.  Pure; any thread.
  */
 #pragma once
 
@@ -30,8 +31,8 @@ struct ability {
 };
 
 struct ability ability_of(const struct host *h);
-/* Why a report cannot be: a text that says what is wrong with it; NULL: nothing is.  Only for one whose probe
- * has succeeded. */
+/* Why a report cannot be: a text that says what is wrong with it; NULL: nothing is.  Only for one
+ * whose probe has succeeded. */
 const char *capabilities_fault(const struct capabilities *can);
 /* The formats that it can use with the addresses it has. */
 uint32_t ability_usable(const struct ability *a);
@@ -41,7 +42,13 @@ bool ability_equal(const struct ability *a, const struct ability *b);
 const char *ability_families(const struct ability *a);
 
 /* Frameworks of formats, in the order in which they are preferred, and of features. */
-enum framework { FRAMEWORK_SIIT, FRAMEWORK_REIP4, FRAMEWORK_VXLAN, FRAMEWORK_GENEVE, FRAMEWORK_MAX };
+enum framework {
+	FRAMEWORK_SIIT,
+	FRAMEWORK_REIP4,
+	FRAMEWORK_VXLAN,
+	FRAMEWORK_GENEVE,
+	FRAMEWORK_MAX
+};
 enum feature_framework {
 	FEATURE_CRYPT,
 	FEATURE_INTEGRITY,
@@ -54,8 +61,8 @@ enum feature_framework {
 struct version {
 	uint16_t major, minor;
 };
-/* The highest version in both lists, in any order (1.0, 1.1, 3.0 with 1.0, 1.1, 2.0 gives 1.1); false when
- * there is none. */
+/* The highest version in both lists, in any order (1.0, 1.1, 3.0 with 1.0, 1.1, 2.0 gives 1.1);
+ * false when there is none. */
 bool negotiate_version(const struct version *a, size_t n_a, const struct version *b, size_t n_b,
 		       struct version *ret);
 
@@ -63,8 +70,8 @@ bool negotiate_version(const struct version *a, size_t n_a, const struct version
 uint32_t framework_formats(enum framework f);
 uint32_t framework_features(enum feature_framework f);
 enum feature_framework feature_framework_of(enum feature f);
-/* Of the formats in both sets, all of one framework, the highest version; FORMAT_NONE: they have none in
- * common. */
+/* Of the formats in both sets, all of one framework, the highest version; FORMAT_NONE: they have
+ * none in common. */
 enum format format_highest(enum framework f, uint32_t a, uint32_t b);
 /* Likewise; FEATURE_MAX: none. */
 enum feature feature_highest(enum feature_framework f, uint32_t a, uint32_t b);
@@ -78,5 +85,6 @@ enum { FORMAT_LIST_SIZE = 96, FEATURE_LIST_SIZE = 64 };
 /* "siit/1, siit/2, ipip6/1", or "nothing" */
 const char *format_list(uint32_t formats, char buf[static FORMAT_LIST_SIZE]);
 const char *feature_list(uint32_t features, char buf[static FEATURE_LIST_SIZE]);
-/* "siit/2", "siit" (all its versions), "crypt", ...: bits in exactly one of the two.  -EINVAL: unknown. */
+/* "siit/2", "siit" (all its versions), "crypt", ...: bits in exactly one of the two.  -EINVAL:
+ * unknown. */
 must_check int ability_parse(const char *text, uint32_t *ret_formats, uint32_t *ret_features);

@@ -67,7 +67,8 @@ struct key_create_args {
 must_check int account_create(struct tx *tx, const struct caller *c,
 			      const struct account_create_args *args, const struct account **ret,
 			      struct refusal *reterr);
-/* What is there already stays when a limit falls below it.  ACCOUNT_NOT_FOUND, VALUE, NOT_PERMITTED */
+/* What is there already stays when a limit falls below it.  ACCOUNT_NOT_FOUND, VALUE,
+ * NOT_PERMITTED */
 must_check int account_limit(struct tx *tx, const struct caller *c,
 			     const struct account_limit_args *args, const struct account **ret,
 			     struct refusal *reterr);
@@ -82,6 +83,6 @@ must_check int key_delete(struct tx *tx, const struct caller *c, const char *acc
 
 /* Of the account, or the usual ones when there is none of that number. */
 struct account_limits account_limits(const struct model *m, uint64_t account);
-const char *key_role_text(enum key_role r); /* "full", "read-only" */
-const struct account *account_find(const struct model *m, const char *id);    /* or NULL */
+const char *key_role_text(enum key_role r);                                /* "full", "read-only" */
+const struct account *account_find(const struct model *m, const char *id); /* or NULL */
 const struct key *key_find(const struct model *m, const char *access_key_id); /* or NULL */

@@ -13,8 +13,8 @@
 must_check int address_parse(const struct subnet *s, const char *text, struct ipaddr *ret,
 			     struct refusal *reterr);
 bool address_is_free(const struct model *m, const struct subnet *s, const struct ipaddr *a);
-/* Appends 'n' free addresses to those of 'i', which need not be in the model; goes round the subnet, so
- * that one just given back is the last to be given away.  NO_FREE_ADDRESS, -ENOMEM */
+/* Appends 'n' free addresses to those of 'i', which need not be in the model; goes round the
+ * subnet, so that one just given back is the last to be given away.  NO_FREE_ADDRESS, -ENOMEM */
 must_check int address_pick(struct model *m, const struct subnet *s, struct interface *i, size_t n,
 			    struct refusal *reterr);
 /* Appends one.  -ENOMEM */

@@ -2,23 +2,27 @@
 /*
  * Attachments: that an instance has an interface.
  *
- * An attachment is `attaching` or `detaching` until the instance's host has acknowledged the revision that made it so.
- * While 'host' is set and it is not detaching, the interface is part of that host's desired state.  While 'plugged' (the
- * instance is pending or running), the interface's addresses have mappings to the host.
+ * An attachment is `attaching` or `detaching` until the instance's host has acknowledged the
+ * revision that made it so. While 'host' is set and it is not detaching, the interface is part of
+ * that host's desired state.  While 'plugged' (the instance is pending or running), the interface's
+ * addresses have mappings to the host.
  *
- * An interface that is *shared* (NIC-4) has up to LIMIT_MODEL_ATTACHMENTS of them, each to another instance on another
- * host, with an id, a device index and a DeleteOnTerminate of its own: on one host an address belongs to one port.  Each
- * comes and goes by itself; no node is stopped because another one gets the interface.  All of the hosts are in the
- * mappings of its addresses, and senders spread their connections over them (abi/spread.h).  A host that has not been
- * heard of for LIMIT_MODEL_EDGE_LOST_MS is left out while another one is there (interface_settle_lost()).
+ * An interface that is *shared* (NIC-4) has up to LIMIT_MODEL_ATTACHMENTS of them, each to another
+ * instance on another host, with an id, a device index and a DeleteOnTerminate of its own: on one
+ * host an address belongs to one port.  Each comes and goes by itself; no node is stopped because
+ * another one gets the interface.  All of the hosts are in the mappings of its addresses, and
+ * senders spread their connections over them (abi/spread.h).  A host that has not been heard of for
+ * LIMIT_MODEL_EDGE_LOST_MS is left out while another one is there (interface_settle_lost()).
  *
- * One to a foreign host (interface_place()) is to no instance: an operator makes and ends it, at once, for no agent is there
- * to acknowledge anything.  Such an interface is attached to nothing else, and not shared.
+ * One to a foreign host (interface_place()) is to no instance: an operator makes and ends it, at
+ * once, for no agent is there to acknowledge anything.  Such an interface is attached to nothing
+ * else, and not shared.
  *
- * That of a private NAT gateway's interface is to the gateway, at the edge that has it; it comes and goes with the gateway.
+ * That of a private NAT gateway's interface is to the gateway, at the edge that has it; it comes
+ * and goes with the gateway.
  *
- * An attachment has its own id and its own places in the indexes, and is stored with its interface, because every rule is
- * about both: one version says where all nodes of an address are.
+ * An attachment has its own id and its own places in the indexes, and is stored with its interface,
+ * because every rule is about both: one version says where all nodes of an address are.
  */
 #pragma once
 
@@ -48,7 +52,7 @@ struct attachment {
 	uint32_t device_index;
 	enum attachment_state state;
 	uint64_t attached_ms;
-	uint64_t wait_revision; /* attaching, detaching: the host has to acknowledge this */
+	uint64_t wait_revision;     /* attaching, detaching: the host has to acknowledge this */
 	bool delete_on_termination; /* of the last one: the interface ends with its instance */
 	bool plugged;
 	bool lost;     /* its host has not been heard of for too long */
@@ -56,8 +60,8 @@ struct attachment {
 
 	struct hmap_node by_id;
 	struct hmap_node by_instance; /* if it is to one */
-	struct member by_host;    /* in its desired state */
-	struct member by_waiting; /* on its host, for an acknowledgement */
+	struct member by_host;        /* in its desired state */
+	struct member by_waiting;     /* on its host, for an acknowledgement */
 };
 
 const char *attachment_state_text(enum attachment_state s);
@@ -67,8 +71,8 @@ const struct attachment *attachment_find(const struct model *m, uint64_t id);
 bool attachment_is_foreign(const struct attachment *a);
 /* Part of its host's desired state. */
 bool attachment_is_desired(const struct attachment *a);
-/* Its node may be on the network with it.  Never of a foreign one, of which no host says anything: that what it sends is
- * not taken any more is up to those who know its mapping. */
+/* Its node may be on the network with it.  Never of a foreign one, of which no host says anything:
+ * that what it sends is not taken any more is up to those who know its mapping. */
 bool attachment_is_live(const struct model *m, const struct attachment *a);
 /* The owner of its instance; 0: none. */
 uint64_t attachment_owner(const struct model *m, const struct attachment *a);

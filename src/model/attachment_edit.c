@@ -44,7 +44,8 @@ int interface_check_free(const struct interface *i, uint64_t instance, const cha
 	size_t n = interface_attachment_count(i);
 	char most[16];
 
-	if (i->managed_by || (n && (!i->shared || attachment_is_foreign(&i->attachment))) || interface_attachment_to(i, instance))
+	if (i->managed_by || (n && (!i->shared || attachment_is_foreign(&i->attachment))) ||
+	    interface_attachment_to(i, instance))
 		return refuse(reterr, MODEL_E_INTERFACE_IN_USE, id);
 	if (i->condition != INTERFACE_NORMAL)
 		return refuse(reterr, MODEL_E_INTERFACE_STATE, id,

@@ -2,13 +2,14 @@
 /*
  * What a host can do, by name (NEG-10): what nodes may require and desire.
  *
- * The set is open.  A name is that of a wire format or a feature ("siit/2", "crypt/1", or "crypt" for any of its
- * versions; model/ability.h), which the host's agent has confirmed and which it may use; of what its kernel
- * has ("tcx", "tap-uso"); or of a label that an operator gave it: "KEY=VALUE", or "KEY" for any
- * value.  What the agent probes is said by its probe alone, whatever labels there are.  A name that nobody
- * knows is one that no host has.
+ * The set is open.  A name is that of a wire format or a feature ("siit/2", "crypt/1", or "crypt"
+ * for any of its versions; model/ability.h), which the host's agent has confirmed and which it may
+ * use; of what its kernel has ("tcx", "tap-uso"); or of a label that an operator gave it:
+ * "KEY=VALUE", or "KEY" for any value.  What the agent probes is said by its probe alone, whatever
+ * labels there are.  A name that nobody knows is one that no host has.
  *
- * Lists of names are texts with commas between them; blanks around a name do not count.  Pure, any thread.
+ * Lists of names are texts with commas between them; blanks around a name do not count.  Pure, any
+ * thread.
  */
 #pragma once
 

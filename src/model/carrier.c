@@ -143,8 +143,7 @@ void carrier_remove(struct model *m, enum carried_kind k, uint32_t number, uint3
 static void carrier_free(struct model *m, struct carrier *c)
 {
 	struct carried *n = c->carried;
-	struct carrier **at_hand =
-		&m->carriers_at_hand[place_at_hand(n->kind, n->number, c->host)];
+	struct carrier **at_hand = &m->carriers_at_hand[place_at_hand(n->kind, n->number, c->host)];
 
 	if (*at_hand == c)
 		*at_hand = NULL;

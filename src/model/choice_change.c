@@ -11,11 +11,12 @@
 #include "model/peering.h"
 #include "model/vpc.h"
 
-enum { HOSTS_A_DIRECTION = 64 }; /* of a network that are looked at in the time that a direction takes */
+/* of a network that are looked at in the time that a direction takes */
+enum { HOSTS_A_DIRECTION = 64 };
 
 /* Any of them, the network or one that it is peered with. */
-static bool is_concerned(const struct model *m, const struct choice_policy *const *changed, size_t n,
-			 const struct vpc *v)
+static bool is_concerned(const struct model *m, const struct choice_policy *const *changed,
+			 size_t n, const struct vpc *v)
 {
 	struct peering_iter it = peering_iter_of(m, v->o.id);
 	const struct peering *p;
@@ -40,8 +41,8 @@ static size_t cost_of(const struct model *m, const struct vpc *v)
 	return 1 + model_network_hosts(m, v->vni, &hosts) / HOSTS_A_DIRECTION;
 }
 
-int choice_recompute_networks(struct tx *tx, const struct choice_policy *const *changed, size_t n_changed,
-			      uint64_t *at, size_t *budget)
+int choice_recompute_networks(struct tx *tx, const struct choice_policy *const *changed,
+			      size_t n_changed, uint64_t *at, size_t *budget)
 {
 	struct model_iter it = model_iter_kind(tx->m, KIND_VPC);
 	const struct object *o = model_iter_next(&it);
@@ -70,7 +71,8 @@ int choice_recompute_networks(struct tx *tx, const struct choice_policy *const *
 
 /* What the rules will be, and where that makes a difference. */
 static int survey(struct tx *tx, const struct choice_policy *old, const struct choice_policy *new,
-		  const struct choice_policy *const *changed, size_t n_changed, struct pair_survey *ret)
+		  const struct choice_policy *const *changed, size_t n_changed,
+		  struct pair_survey *ret)
 {
 	_cleanup_(choice_rules_deinit) struct choice_rules after = {0};
 	struct pair_rules_change c = {choice_rules_of(tx->m), &after, n_changed, changed, 0};
@@ -83,8 +85,8 @@ static int survey(struct tx *tx, const struct choice_policy *old, const struct c
 }
 
 /* Directions in which the policies may have a say, about; those beyond 'enough' are not counted. */
-static size_t count_directions(const struct model *m, const struct choice_policy *const *changed, size_t n,
-			       size_t enough)
+static size_t count_directions(const struct model *m, const struct choice_policy *const *changed,
+			       size_t n, size_t enough)
 {
 	struct model_iter it = model_iter_kind(m, KIND_VPC);
 	size_t hosts = model_count(m, KIND_HOST), count = hosts * hosts;
@@ -144,8 +146,9 @@ int choice_vpc_put(struct tx *tx, const struct object *old, struct object **new)
 {
 	_cleanup_(pair_survey_deinit) struct pair_survey before = {0};
 	const struct vpc *v = (const struct vpc *)old;
-	bool matters = choice_rules_any(tx->m) &&
-		       !str_equal(choice_environment(v), choice_environment((const struct vpc *)*new));
+	bool matters =
+		choice_rules_any(tx->m) &&
+		!str_equal(choice_environment(v), choice_environment((const struct vpc *)*new));
 	uint32_t vni = v->vni;
 	int r = matters ? pair_survey_network(tx->m, v, &before) : 0;
 
@@ -165,7 +168,8 @@ int choice_interface_ended(struct tx *tx, uint64_t interface, uint32_t vni)
 
 	for (size_t k = 0; k < n; k++)
 		for (size_t i = 0; i < sets[k]->n; i++)
-			if (sets[k]->v[i]->interfaces[0] == interface || sets[k]->v[i]->interfaces[1] == interface)
+			if (sets[k]->v[i]->interfaces[0] == interface ||
+			    sets[k]->v[i]->interfaces[1] == interface)
 				return network_recompute(tx, vni);
 	return 0;
 }

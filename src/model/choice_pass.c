@@ -86,8 +86,8 @@ static bool is_newer(const struct model *m, uint32_t vni, uint64_t through)
 	return v && v->o.serial > through;
 }
 
-const struct choice_rules *choice_rules_between(const struct model *m, const struct host *a, const struct host *b,
-						const struct pair_class *c)
+const struct choice_rules *choice_rules_between(const struct model *m, const struct host *a,
+						const struct host *b, const struct pair_class *c)
 {
 	const struct choice_passing *p = &m->choice_passing;
 
@@ -96,10 +96,13 @@ const struct choice_rules *choice_rules_between(const struct model *m, const str
 	if (p->phase > CHOICE_PHASE_PAIRS || a->o.serial > p->through || b->o.serial > p->through ||
 	    is_newer(m, c->vni, p->through) || is_newer(m, c->peer_vni, p->through))
 		return &p->target;
-	return p->phase == CHOICE_PHASE_PAIRS && pair_position(a->number, b->number) < p->at ? &p->target : &p->base;
+	return p->phase == CHOICE_PHASE_PAIRS && pair_position(a->number, b->number) < p->at
+		       ? &p->target
+		       : &p->base;
 }
 
-size_t choice_rules_in_force(const struct model *m, const struct choice_rules *ret[static CHOICE_SETS_MAX])
+size_t choice_rules_in_force(const struct model *m,
+			     const struct choice_rules *ret[static CHOICE_SETS_MAX])
 {
 	const struct choice_passing *p = &m->choice_passing;
 	size_t n = 0;
@@ -151,8 +154,8 @@ static int copy_former(const struct choice_policy *p, uint64_t id, struct object
 }
 
 /* With the identity of 'like', which is freed. */
-static int make_change(struct tx *tx, const struct choice_policy *old, const struct choice_policy *new,
-		       struct object **ret)
+static int make_change(struct tx *tx, const struct choice_policy *old,
+		       const struct choice_policy *new, struct object **ret)
 {
 	_cleanup_(record_free_cleanup) struct object *o = NULL, *like = NULL;
 	const struct choice_policy *any = old ? old : new;
@@ -195,10 +198,12 @@ static int put_pass(struct tx *tx, const struct choice_pass *old, struct choice_
 	return tx_put(tx, old ? &old->o : NULL, &o);
 }
 
-int choice_pass_note(struct tx *tx, const struct choice_policy *old, const struct choice_policy *new)
+int choice_pass_note(struct tx *tx, const struct choice_policy *old,
+		     const struct choice_policy *new)
 {
 	const struct choice_pass *pass = choice_pass_of(tx->m);
-	const struct choice_change *waiting = pass ? find_waiting(tx->m, (old ? old : new)->id) : NULL;
+	const struct choice_change *waiting =
+		pass ? find_waiting(tx->m, (old ? old : new)->id) : NULL;
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
 	int r;
 
@@ -244,7 +249,8 @@ int choice_pass_note_done(struct tx *tx, const struct choice_policy *p)
 static int changed_of(const struct model *m, const struct choice_policy ***ret, size_t *ret_n)
 {
 	const struct choice_passing *p = &m->choice_passing;
-	const struct choice_policy **v = calloc(p->base.n + p->target.n + 1, sizeof(const struct choice_policy *));
+	const struct choice_policy **v =
+		calloc(p->base.n + p->target.n + 1, sizeof(const struct choice_policy *));
 
 	if (!v)
 		return -ENOMEM;
@@ -253,10 +259,12 @@ static int changed_of(const struct model *m, const struct choice_policy ***ret, 
 	return 0;
 }
 
-static int step_pairs(struct tx *tx, const struct choice_pass *pass, const struct pair_rules_change *c, size_t budget)
+static int step_pairs(struct tx *tx, const struct choice_pass *pass,
+		      const struct pair_rules_change *c, size_t budget)
 {
 	_cleanup_(pair_survey_deinit) struct pair_survey before = {0};
-	struct pair_stretch stretch = {.from = pass->at, .until = PAIR_POSITION_END, .budget = budget};
+	struct pair_stretch stretch = {
+		.from = pass->at, .until = PAIR_POSITION_END, .budget = budget};
 	struct choice_pass now = *pass;
 	int r = pair_survey_rules(tx->m, c, &stretch, &before);
 
@@ -270,7 +278,8 @@ static int step_pairs(struct tx *tx, const struct choice_pass *pass, const struc
 	return r ? r : pair_survey_shift(tx, &before);
 }
 
-static int step_networks(struct tx *tx, const struct choice_pass *pass, const struct pair_rules_change *c, size_t budget)
+static int step_networks(struct tx *tx, const struct choice_pass *pass,
+			 const struct pair_rules_change *c, size_t budget)
 {
 	struct choice_pass now = *pass;
 	int r = choice_recompute_networks(tx, c->changed, c->n_changed, &now.at, &budget);
@@ -329,7 +338,8 @@ static int step_end(struct tx *tx, const struct choice_pass *pass)
 	if (r)
 		return r;
 	pass = choice_pass_of(tx->m);
-	return again ? put_pass(tx, pass, (struct choice_pass){.through = tx->m->last_serial}) : tx_delete(tx, &pass->o);
+	return again ? put_pass(tx, pass, (struct choice_pass){.through = tx->m->last_serial})
+		     : tx_delete(tx, &pass->o);
 }
 
 /* Whether all that was changing when it was done has settled. */
@@ -374,7 +384,8 @@ static int do_step(struct tx *tx, size_t budget)
 {
 	const struct choice_pass *pass = choice_pass_of(tx->m);
 	_cleanup_free_ const struct choice_policy **changed = NULL;
-	struct pair_rules_change c = {.before = &tx->m->choice_passing.base, .after = &tx->m->choice_passing.target};
+	struct pair_rules_change c = {.before = &tx->m->choice_passing.base,
+				      .after = &tx->m->choice_passing.target};
 	int r = forget_settled(tx);
 
 	if (r || !pass)
@@ -386,7 +397,8 @@ static int do_step(struct tx *tx, size_t budget)
 	c.changed = changed;
 	if (r)
 		return r;
-	return pass->phase == CHOICE_PHASE_PAIRS ? step_pairs(tx, pass, &c, budget) : step_networks(tx, pass, &c, budget);
+	return pass->phase == CHOICE_PHASE_PAIRS ? step_pairs(tx, pass, &c, budget)
+						 : step_networks(tx, pass, &c, budget);
 }
 
 int choice_pass_step(struct tx *tx, size_t budget)
@@ -445,7 +457,8 @@ void choice_pass_count(const struct model *m, uint64_t *ret_done, uint64_t *ret_
 {
 	const struct choice_pass *pass = choice_pass_of(m);
 	const uint64_t n = model_count(m, KIND_HOST);
-	const uint32_t first = pass ? pair_position_first(pass->at) : 0, second = pass ? pair_position_second(pass->at) : 0;
+	const uint32_t first = pass ? pair_position_first(pass->at) : 0,
+		       second = pass ? pair_position_second(pass->at) : 0;
 	struct model_iter it = model_iter_kind(m, KIND_HOST);
 	uint64_t before = 0, partners = 0;
 	const struct object *o;

@@ -27,12 +27,14 @@ struct tx;
 struct choice_change {
 	struct choice_policy former; /* first; its o is the change's own; empty when 'made' */
 	bool made;                   /* there was none before */
-	uint64_t done;               /* serial: choices that were changing when all pairs went by it are older; 0: they do not yet */
+	/* serial: choices that were changing when all pairs went by it are older; 0: they do not
+	 * yet */
+	uint64_t done;
 };
 
 /* In this order.  Stored. */
 enum choice_phase {
-	CHOICE_PHASE_WIDEN = 0,  /* networks' MTUs leave room for what both sets of rules wish */
+	CHOICE_PHASE_WIDEN = 0, /* networks' MTUs leave room for what both sets of rules wish */
 	CHOICE_PHASE_PAIRS = 1,
 	CHOICE_PHASE_NARROW = 2, /* networks' MTUs are what the target makes of them */
 	CHOICE_PHASE_OVER = 3,
@@ -42,9 +44,12 @@ enum { CHOICE_PASS_ID = 1 };
 
 struct choice_pass {
 	struct object o;
-	uint64_t through; /* serial: changes up to it are this pass's; hosts and networks above it are newer */
+	/* serial: changes up to it are this pass's; hosts and networks above it are newer */
+	uint64_t through;
 	enum choice_phase phase;
-	uint64_t at; /* PAIRS: position (model/pair_class.h) of the next pair; else serial of the VPC done last */
+	/* PAIRS: position (model/pair_class.h) of the next pair; else serial of the VPC done
+	 * last */
+	uint64_t at;
 };
 
 /* Under way, or NULL. */
@@ -58,9 +63,9 @@ must_check int choice_pass_step(struct tx *tx, size_t budget);
 
 /* How far a policy, or all that has been changed, has come. */
 enum choice_progress {
-	CHOICE_WAITING,   /* for the pass under way */
-	CHOICE_APPLYING,  /* pairs are gone over */
-	CHOICE_CHANGING,  /* all pairs go by it, and some hosts have yet to confirm what they use */
+	CHOICE_WAITING,  /* for the pass under way */
+	CHOICE_APPLYING, /* pairs are gone over */
+	CHOICE_CHANGING, /* all pairs go by it, and some hosts have yet to confirm what they use */
 	CHOICE_EFFECTIVE,
 };
 const char *choice_progress_text(enum choice_progress p); /* "waiting", ... */
@@ -75,13 +80,14 @@ void choice_pass_count(const struct model *m, uint64_t *ret_done, uint64_t *ret_
 
 /* Beside the policy that is put: it is to be applied by a pass, now or later.  'old' and 'new' as
  * in choice_policy_put(). */
-must_check int choice_pass_note(struct tx *tx, const struct choice_policy *old, const struct choice_policy *new);
+must_check int choice_pass_note(struct tx *tx, const struct choice_policy *old,
+				const struct choice_policy *new);
 /* It has been applied to all pairs in this transaction, and choices may be changing. */
 must_check int choice_pass_note_done(struct tx *tx, const struct choice_policy *p);
 /* Networks' MTUs, where these policies have a say: all of them, or, with a budget, those behind the
  * serial '*at' of a VPC until '*budget' is used up; '*at' is 0 then when there are no more. */
-must_check int choice_recompute_networks(struct tx *tx, const struct choice_policy *const *changed, size_t n_changed,
-					 uint64_t *at, size_t *budget);
+must_check int choice_recompute_networks(struct tx *tx, const struct choice_policy *const *changed,
+					 size_t n_changed, uint64_t *at, size_t *budget);
 
 /* Kept by the tables: the rules of the pass under way. */
 struct choice_passing {

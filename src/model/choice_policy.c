@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Policies for negotiation: making, changing, deleting.  See choice_policy.h; what they lead to is in
- * choice_rules.c.
+ * Policies for negotiation: making, changing, deleting.  See choice_policy.h; what they lead to is
+ * in choice_rules.c.
  */
 #include "model/choice_policy.h"
 
@@ -38,13 +38,15 @@ const char *choice_direction_text(enum choice_direction d)
 	return d < ARRAY_SIZE(directions) ? directions[d] : NULL;
 }
 
-static const struct choice_policy *find_by_name(const struct model *m, uint64_t account, const char *name)
+static const struct choice_policy *find_by_name(const struct model *m, uint64_t account,
+						const char *name)
 {
 	struct model_iter it = model_iter_kind(m, KIND_CHOICE_POLICY);
 	const struct object *o;
 
 	while ((o = model_iter_next(&it)))
-		if (o->account == account && str_equal(((const struct choice_policy *)o)->name, name))
+		if (o->account == account &&
+		    str_equal(((const struct choice_policy *)o)->name, name))
 			return (const struct choice_policy *)o;
 	return NULL;
 }
@@ -67,8 +69,8 @@ int choice_policy_find(const struct model *m, const struct caller *c, const char
 
 /* ---- what it is about ---- */
 
-static int read_labels(struct choice_member *member, const struct choice_member_args *args, const char *parameter,
-		       struct refusal *reterr)
+static int read_labels(struct choice_member *member, const struct choice_member_args *args,
+		       const char *parameter, struct refusal *reterr)
 {
 	if (!args->n_labels)
 		return 0;
@@ -84,7 +86,8 @@ static int read_labels(struct choice_member *member, const struct choice_member_
 
 		if (!label->key[0] || strlen(label->key) > LIMIT_MODEL_TAG_KEY ||
 		    strlen(label->value) > LIMIT_MODEL_TAG_VALUE)
-			return refuse(reterr, MODEL_E_VALUE, label->key, parameter, "That is no label of a host.");
+			return refuse(reterr, MODEL_E_VALUE, label->key, parameter,
+				      "That is no label of a host.");
 		t->key = strdup(label->key);
 		t->value = strdup(label->value);
 		if (!t->key || !t->value)
@@ -93,17 +96,19 @@ static int read_labels(struct choice_member *member, const struct choice_member_
 	return 0;
 }
 
-static int read_member(const struct model *m, const struct caller *c, const struct choice_member_args *args,
-		       const char *parameter, struct choice_member *member, struct refusal *reterr)
+static int read_member(const struct model *m, const struct caller *c,
+		       const struct choice_member_args *args, const char *parameter,
+		       struct choice_member *member, struct refusal *reterr)
 {
 	const struct account *a;
 	const struct host *h;
 	const struct vpc *v;
 	int r = 0;
 
-	if (!c->operator&& (args->host || args->account || args->n_labels))
-		return refuse(reterr, MODEL_E_NOT_PERMITTED,
-			      "Hosts, their labels and accounts may only be named by administrators");
+	if (!c->operator&&(args->host || args->account || args->n_labels))
+		return refuse(
+			reterr, MODEL_E_NOT_PERMITTED,
+			"Hosts, their labels and accounts may only be named by administrators");
 	if (args->host) {
 		h = host_find(m, args->host);
 		if (!h)
@@ -125,8 +130,9 @@ static int read_member(const struct model *m, const struct caller *c, const stru
 	return read_labels(member, args, parameter, reterr);
 }
 
-static int read_interfaces(const struct model *m, const struct caller *c, const struct choice_policy_args *args,
-			   struct choice_policy *p, struct refusal *reterr)
+static int read_interfaces(const struct model *m, const struct caller *c,
+			   const struct choice_policy_args *args, struct choice_policy *p,
+			   struct refusal *reterr)
 {
 	const struct interface *i;
 	int r;
@@ -150,17 +156,20 @@ static int read_interfaces(const struct model *m, const struct caller *c, const 
 }
 
 /* A customer's is about what is its own. */
-static int check_scope(const struct caller *c, const struct choice_policy *p, struct refusal *reterr)
+static int check_scope(const struct caller *c, const struct choice_policy *p,
+		       struct refusal *reterr)
 {
 	if (c->operator|| p->one.vpc || p->interfaces[0])
 		return 0;
 	return refuse(reterr, MODEL_E_NOT_PERMITTED,
-		      "Name a network (match.network) or two interfaces (match.interfaces) of your own: a policy "
+		      "Name a network (match.network) or two interfaces (match.interfaces) of your "
+		      "own: a policy "
 		      "for more is the administrators'");
 }
 
-static int read_match(const struct model *m, const struct caller *c, const struct choice_policy_args *args,
-		      struct choice_policy *p, struct refusal *reterr)
+static int read_match(const struct model *m, const struct caller *c,
+		      const struct choice_policy_args *args, struct choice_policy *p,
+		      struct refusal *reterr)
 {
 	int r = read_member(m, c, &args->match, "match.host_label", &p->one, reterr);
 
@@ -170,9 +179,11 @@ static int read_match(const struct model *m, const struct caller *c, const struc
 		r = read_interfaces(m, c, args, p, reterr);
 	if (!r && args->environment && !*args->environment)
 		r = refuse(reterr, MODEL_E_VALUE, "", "match.environment",
-			   "An environment has a name; a policy for all of them has no environment in its match.");
+			   "An environment has a name; a policy for all of them has no environment "
+			   "in its match.");
 	if (!r && args->environment && strlen(args->environment) > LIMIT_MODEL_TAG_VALUE)
-		r = refuse(reterr, MODEL_E_VALUE, args->environment, "match.environment", "It is too long.");
+		r = refuse(reterr, MODEL_E_VALUE, args->environment, "match.environment",
+			   "It is too long.");
 	if (!r)
 		r = edit_string(&p->environment, args->environment);
 	if (!r && args->direction) {
@@ -188,22 +199,26 @@ static int read_match(const struct model *m, const struct caller *c, const struc
 
 /* ---- what it says ---- */
 
-static int read_effect(const struct choice_policy_args *args, struct choice_policy *p, struct refusal *reterr)
+static int read_effect(const struct choice_policy_args *args, struct choice_policy *p,
+		       struct refusal *reterr)
 {
 	if (!args->effect)
 		return refuse(reterr, MODEL_E_MISSING, "effect");
 	for (p->effect = CHOICE_FORBID; p->effect < ARRAY_SIZE(effects); p->effect++)
 		if (str_equal(effects[p->effect], args->effect))
 			return 0;
-	return refuse(reterr, MODEL_E_VALUE, args->effect, "effect", "It is forbid, require, prefer or pin.");
+	return refuse(reterr, MODEL_E_VALUE, args->effect, "effect",
+		      "It is forbid, require, prefer or pin.");
 }
 
-static int read_what(const struct choice_policy_args *args, struct choice_policy *p, struct refusal *reterr)
+static int read_what(const struct choice_policy_args *args, struct choice_policy *p,
+		     struct refusal *reterr)
 {
 	if (!args->n_what)
 		return refuse(reterr, MODEL_E_MISSING, "what");
 	if (args->n_what > CHOICE_WHAT_MAX)
-		return refuse(reterr, MODEL_E_VALUE, args->what[0], "what", "It has at most 16 entries.");
+		return refuse(reterr, MODEL_E_VALUE, args->what[0], "what",
+			      "It has at most 16 entries.");
 	p->what = calloc(args->n_what, sizeof(*p->what));
 	if (!p->what)
 		return -ENOMEM;
@@ -213,14 +228,17 @@ static int read_what(const struct choice_policy_args *args, struct choice_policy
 
 		if (ability_parse(args->what[i], &formats, &features))
 			return refuse(reterr, MODEL_E_VALUE, args->what[i], "what",
-				      "It is a format (siit, siit/2, reip4, vxlan, geneve, ...) or a feature (crypt, crypt/1, "
+				      "It is a format (siit, siit/2, reip4, vxlan, geneve, ...) or "
+				      "a feature (crypt, crypt/1, "
 				      "crypt/2, integrity, lz4, rate).");
 		if (formats == FORMAT_BIT(FORMAT_IPIP6_1) && p->effect != CHOICE_FORBID)
-			return refuse(reterr, MODEL_E_VALUE, args->what[i], "what",
-				      "ipip6 accompanies siit by itself; it can only be forbidden.");
+			return refuse(
+				reterr, MODEL_E_VALUE, args->what[i], "what",
+				"ipip6 accompanies siit by itself; it can only be forbidden.");
 		for (size_t k = 0; k < i; k++)
 			if (str_equal(args->what[i], args->what[k]))
-				return refuse(reterr, MODEL_E_VALUE, args->what[i], "what", "It is there twice.");
+				return refuse(reterr, MODEL_E_VALUE, args->what[i], "what",
+					      "It is there twice.");
 		r = edit_string(&p->what[i].text, args->what[i]);
 		if (r)
 			return r;
@@ -237,7 +255,8 @@ static bool names_rate(const struct choice_policy *p)
 	return false;
 }
 
-static int read_rate(const struct choice_policy_args *args, struct choice_policy *p, struct refusal *reterr)
+static int read_rate(const struct choice_policy_args *args, struct choice_policy *p,
+		     struct refusal *reterr)
 {
 	bool wanted = names_rate(p) && p->effect != CHOICE_FORBID;
 	uint32_t burst = args->rate_burst_kib ? *args->rate_burst_kib : BURST_KIB;
@@ -258,7 +277,8 @@ static int read_rate(const struct choice_policy_args *args, struct choice_policy
 	return 0;
 }
 
-static int read_notify(const struct choice_policy_args *args, struct choice_policy *p, struct refusal *reterr)
+static int read_notify(const struct choice_policy_args *args, struct choice_policy *p,
+		       struct refusal *reterr)
 {
 	if (!args->notify || str_equal(args->notify, "both"))
 		return 0;
@@ -276,8 +296,9 @@ static bool is_name(const char *s)
 	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
 }
 
-static int fill(const struct model *m, const struct caller *c, const struct choice_policy_args *args,
-		struct choice_policy *p, struct refusal *reterr)
+static int fill(const struct model *m, const struct caller *c,
+		const struct choice_policy_args *args, struct choice_policy *p,
+		struct refusal *reterr)
 {
 	const struct choice_policy *same;
 	int r;
@@ -286,7 +307,8 @@ static int fill(const struct model *m, const struct caller *c, const struct choi
 		return refuse(reterr, MODEL_E_MISSING, "name");
 	if (!is_name(args->name))
 		return refuse(reterr, MODEL_E_VALUE, args->name, "name",
-			      "It has 1 to 63 lower-case letters, digits or '-', and does not begin with 'np-'.");
+			      "It has 1 to 63 lower-case letters, digits or '-', and does not "
+			      "begin with 'np-'.");
 	same = find_by_name(m, p->o.account, args->name);
 	if (same && same->o.id != p->o.id)
 		return refuse(reterr, MODEL_E_EXISTS, args->name);
@@ -310,7 +332,8 @@ static int check_limit(const struct model *m, uint64_t account, struct refusal *
 
 	if (n < (account ? LIMIT_MODEL_ACCOUNT_CHOICE_POLICIES : LIMIT_MODEL_CHOICE_POLICIES))
 		return 0;
-	return refuse(reterr, MODEL_E_CHOICE_POLICY_LIMIT, account ? "this account" : "the administrators");
+	return refuse(reterr, MODEL_E_CHOICE_POLICY_LIMIT,
+		      account ? "this account" : "the administrators");
 }
 
 static int do_create(struct tx *tx, const struct caller *c, const struct choice_policy_args *args,
@@ -330,8 +353,9 @@ static int do_create(struct tx *tx, const struct caller *c, const struct choice_
 	return choice_policy_put(tx, NULL, &o);
 }
 
-int choice_policy_create(struct tx *tx, const struct caller *c, const struct choice_policy_args *args,
-			 const struct choice_policy **ret, struct refusal *reterr)
+int choice_policy_create(struct tx *tx, const struct caller *c,
+			 const struct choice_policy_args *args, const struct choice_policy **ret,
+			 struct refusal *reterr)
 {
 	const struct choice_policy *p = NULL;
 	size_t mark = tx_mark(tx);
@@ -357,8 +381,9 @@ static int renew(struct tx *tx, const struct choice_policy *old, struct object *
 	return 0;
 }
 
-static int do_replace(struct tx *tx, const struct caller *c, const char *id, const struct choice_policy_args *args,
-		      const struct choice_policy **ret, struct refusal *reterr)
+static int do_replace(struct tx *tx, const struct caller *c, const char *id,
+		      const struct choice_policy_args *args, const struct choice_policy **ret,
+		      struct refusal *reterr)
 {
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
 	const struct choice_policy *old;
@@ -392,7 +417,8 @@ int choice_policy_replace(struct tx *tx, const struct caller *c, const char *id,
 	return r;
 }
 
-int choice_policy_delete(struct tx *tx, const struct caller *c, const char *id, struct refusal *reterr)
+int choice_policy_delete(struct tx *tx, const struct caller *c, const char *id,
+			 struct refusal *reterr)
 {
 	const struct choice_policy *p;
 	size_t mark = tx_mark(tx);

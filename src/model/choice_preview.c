@@ -8,7 +8,8 @@
 
 #include "model/edit.h"
 
-static int compare(struct tx *tx, const struct choice_rules *before, pair_difference_fn fn, void *data)
+static int compare(struct tx *tx, const struct choice_rules *before, pair_difference_fn fn,
+		   void *data)
 {
 	const struct choice_rules *after = choice_rules_of(tx->m);
 	const struct choice_policy **changed =
@@ -25,8 +26,8 @@ static int compare(struct tx *tx, const struct choice_rules *before, pair_differ
 	return r;
 }
 
-static int operate_and_compare(struct tx *tx, choice_operation_fn operate, void *arg, pair_difference_fn fn,
-			       void *data)
+static int operate_and_compare(struct tx *tx, choice_operation_fn operate, void *arg,
+			       pair_difference_fn fn, void *data)
 {
 	_cleanup_(choice_rules_deinit) struct choice_rules before = {0};
 	int r = choice_rules_copy(choice_rules_of(tx->m), &before);
@@ -36,7 +37,8 @@ static int operate_and_compare(struct tx *tx, choice_operation_fn operate, void 
 	return r ? r : compare(tx, &before, fn, data);
 }
 
-int choice_preview(struct tx *tx, choice_operation_fn operate, void *arg, pair_difference_fn fn, void *data)
+int choice_preview(struct tx *tx, choice_operation_fn operate, void *arg, pair_difference_fn fn,
+		   void *data)
 {
 	size_t mark = tx_mark(tx);
 	int r = operate_and_compare(tx, operate, arg, fn, data);
@@ -45,7 +47,8 @@ int choice_preview(struct tx *tx, choice_operation_fn operate, void *arg, pair_d
 	return r;
 }
 
-int choice_operate(struct tx *tx, choice_operation_fn operate, void *arg, pair_difference_fn fn, void *data)
+int choice_operate(struct tx *tx, choice_operation_fn operate, void *arg, pair_difference_fn fn,
+		   void *data)
 {
 	size_t mark = tx_mark(tx);
 

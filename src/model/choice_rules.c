@@ -104,7 +104,8 @@ static void take_out(struct choice_rules *r, const struct choice_policy *p)
 	memmove(&r->v[i], &r->v[i + 1], (r->n - i) * sizeof(struct choice_policy *));
 }
 
-void choice_rules_set(struct choice_rules *r, const struct choice_policy *old, const struct choice_policy *new)
+void choice_rules_set(struct choice_rules *r, const struct choice_policy *old,
+		      const struct choice_policy *new)
 {
 	size_t i = 0;
 
@@ -225,27 +226,33 @@ static bool end_is_in(const struct choice_end *e, const char *environment)
 }
 
 /* 'one' is the end that the policy's direction is about. */
-static bool holds(const struct choice_policy *p, const struct choice_end *one, const struct choice_end *other)
+static bool holds(const struct choice_policy *p, const struct choice_end *one,
+		  const struct choice_end *other)
 {
-	if (p->interfaces[0] && (p->interfaces[0] != one->interface || p->interfaces[1] != other->interface))
+	if (p->interfaces[0] &&
+	    (p->interfaces[0] != one->interface || p->interfaces[1] != other->interface))
 		return false;
 	return end_is_in(one, p->environment) && end_is(one, &p->one) && end_is(other, &p->other);
 }
 
-static bool matches(const struct choice_policy *p, const struct choice_end *from, const struct choice_end *to)
+static bool matches(const struct choice_policy *p, const struct choice_end *from,
+		    const struct choice_end *to)
 {
 	return (p->direction != CHOICE_IN && holds(p, from, to)) ||
 	       (p->direction != CHOICE_OUT && holds(p, to, from));
 }
 
-bool choice_rules_same_host(const struct choice_rules *r, const struct host *a, const struct host *b)
+bool choice_rules_same_host(const struct choice_rules *r, const struct host *a,
+			    const struct host *b)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		const struct choice_policy *p = r->v[i];
 
-		if (host_is(a, &p->one) != host_is(b, &p->one) || host_is(a, &p->other) != host_is(b, &p->other))
+		if (host_is(a, &p->one) != host_is(b, &p->one) ||
+		    host_is(a, &p->other) != host_is(b, &p->other))
 			return false;
-		if (p->environment && host_is_in(a, p->environment) != host_is_in(b, p->environment))
+		if (p->environment &&
+		    host_is_in(a, p->environment) != host_is_in(b, p->environment))
 			return false;
 	}
 	return true;
@@ -263,13 +270,14 @@ bool choice_same_labels(const struct host *a, const struct host *b)
 
 static bool member_may_be(const struct choice_member *member, const struct vpc *v)
 {
-	return (member->vpc && member->vpc == v->o.id) || (member->account && member->account == v->o.account);
+	return (member->vpc && member->vpc == v->o.id) ||
+	       (member->account && member->account == v->o.account);
 }
 
 bool choice_policy_concerns(const struct choice_policy *p, const struct vpc *v)
 {
-	return p->wide || p->interfaces[0] || member_may_be(&p->one, v) || member_may_be(&p->other, v) ||
-	       (p->environment && vpc_is_in(v, p->environment));
+	return p->wide || p->interfaces[0] || member_may_be(&p->one, v) ||
+	       member_may_be(&p->other, v) || (p->environment && vpc_is_in(v, p->environment));
 }
 
 bool choice_rules_concern(const struct choice_rules *r, const struct vpc *v)
@@ -291,7 +299,8 @@ static struct policy_ref ref_of(const struct choice_policy *p)
 	return (struct policy_ref){p->id, p->name};
 }
 
-static void cut(struct demand *d, const struct choice_policy *p, uint32_t formats, uint32_t features)
+static void cut(struct demand *d, const struct choice_policy *p, uint32_t formats,
+		uint32_t features)
 {
 	for (enum format f = FORMAT_NONE + 1; f < FORMAT_MAX; f++)
 		if (formats & ~d->cut_formats & FORMAT_BIT(f))
@@ -341,7 +350,8 @@ static void require(struct demand *d, const struct choice_policy *p)
 	cut(d, p, formats ? any & ~formats : 0, rest);
 }
 
-static void list(struct demand_list *l, const struct choice_policy *p, const uint32_t *masks, uint32_t of)
+static void list(struct demand_list *l, const struct choice_policy *p, const uint32_t *masks,
+		 uint32_t of)
 {
 	if (l->n)
 		return; /* a more specific one has spoken */
@@ -352,7 +362,8 @@ static void list(struct demand_list *l, const struct choice_policy *p, const uin
 		l->policy = ref_of(p);
 }
 
-static void order(struct demand_list *formats, struct demand_list features[static FEATURE_FRAMEWORKS],
+static void order(struct demand_list *formats,
+		  struct demand_list features[static FEATURE_FRAMEWORKS],
 		  const struct choice_policy *p)
 {
 	list(formats, p, p->formats, UINT32_MAX);
@@ -381,8 +392,8 @@ static void demand(struct demand *d, const struct choice_policy *p)
 	}
 }
 
-bool choice_rules_demand(const struct choice_rules *r, const struct choice_end *from, const struct choice_end *to,
-			 struct demand *ret)
+bool choice_rules_demand(const struct choice_rules *r, const struct choice_end *from,
+			 const struct choice_end *to, struct demand *ret)
 {
 	bool any = false, of_pair = !from->vpc && !to->vpc;
 

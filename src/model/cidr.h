@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Address blocks of VPCs and subnets: their text, their allowed sizes, and which addresses of a subnet
- * are whose.  Plain functions, any thread.
+ * Address blocks of VPCs and subnets: their text, their allowed sizes, and which addresses of a
+ * subnet are whose.  Plain functions, any thread.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * IPv6 address blocks: a VPC has a /56 out of the operators' pool, a subnet a /64 out of that, as in EC2.
- * Of a subnet the first four addresses and the last are reserved.  Plain functions, any thread.
+ * IPv6 address blocks: a VPC has a /56 out of the operators' pool, a subnet a /64 out of that, as
+ * in EC2. Of a subnet the first four addresses and the last are reserved.  Plain functions, any
+ * thread.
  */
 #pragma once
 
@@ -19,7 +20,8 @@ enum {
 
 /* An IPv6 block; bits behind the length are cleared, as EC2 does.  -EINVAL */
 must_check int cidr6_parse(const char *text, struct prefix *ret);
-/* Can be the pool: between /32 and /56, of unicast addresses that mean something outside of a link. */
+/* Can be the pool: between /32 and /56, of unicast addresses that mean something outside of a
+ * link. */
 bool cidr6_is_pool(const struct prefix *p);
 bool cidr6_is_reserved(const struct prefix *subnet, const struct ipaddr *a);
 /* The address of a subnet whose last 64 bits are 'host'. */

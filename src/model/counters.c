@@ -103,8 +103,8 @@ int counters_next_group(struct tx *tx, uint32_t *ret, struct refusal *reterr)
 
 int counters_next_acl(struct tx *tx, uint32_t *ret, struct refusal *reterr)
 {
-	return next(tx, UINT32_MAX, offsetof(struct counters, last_acl), acl_in_use,
-		    "network ACLs", ret, reterr);
+	return next(tx, UINT32_MAX, offsetof(struct counters, last_acl), acl_in_use, "network ACLs",
+		    ret, reterr);
 }
 
 int counters_next_handle(struct tx *tx, uint32_t *ret, struct refusal *reterr)

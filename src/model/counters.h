@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Numbers that are handed out in turn and not re-used while others last: VNIs, handles, numbers of hosts, groups, ACLs
- * and route tables.  One object, so that they survive restarts.
+ * Numbers that are handed out in turn and not re-used while others last: VNIs, handles, numbers of
+ * hosts, groups, ACLs and route tables.  One object, so that they survive restarts.
  */
 #pragma once
 

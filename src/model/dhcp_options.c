@@ -39,7 +39,8 @@ int dhcp_options_find(const struct model *m, const struct caller *c, const char 
 	return 0;
 }
 
-/* RFC 1035 labels, or what EC2 takes beside: anything printable without blanks would reach nodes' files. */
+/* RFC 1035 labels, or what EC2 takes beside: anything printable without blanks would reach nodes'
+ * files. */
 static bool is_domain(const char *s)
 {
 	static const char allowed[] =

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DHCP options sets: what the nodes of a VPC are told beside their address.  A set never changes; a VPC is
- * given another one.  Without one ("default") it has the region's domain and the network's resolver.
+ * DHCP options sets: what the nodes of a VPC are told beside their address.  A set never changes; a
+ * VPC is given another one.  Without one ("default") it has the region's domain and the network's
+ * resolver.
  *
- * Names, numbers of values and the meaning of AmazonProvidedDNS: EC2 API reference, CreateDhcpOptions.
- * Hosts hand out domain-name, domain-name-servers and ntp-servers; the NetBIOS options are kept and shown.
+ * Names, numbers of values and the meaning of AmazonProvidedDNS: EC2 API reference,
+ * CreateDhcpOptions. Hosts hand out domain-name, domain-name-servers and ntp-servers; the NetBIOS
+ * options are kept and shown.
  */
 #pragma once
 

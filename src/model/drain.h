@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Drains (EDGE-2): a public address was associated anew, and the private address that had it keeps the
- * connections that it has, for a time.  New ones, in and out, are the new owner's.
+ * Drains (EDGE-2): a public address was associated anew, and the private address that had it keeps
+ * the connections that it has, for a time.  New ones, in and out, are the new owner's.
  *
- * A drain is of one elastic address and one private address of the same network.  It gives the private
- * address an exit to the edge, as the association did, and tells the edge whose connections go on; the edge
- * lets nothing else by (abi/gateway.h, formers).  It ends with its time, when the private address leaves its
- * interface for good or gets the public address back, and when the public address goes to
- * another edge, which knows none of the connections, to another network, or to nobody: then everything ends at once.
+ * A drain is of one elastic address and one private address of the same network.  It gives the
+ * private address an exit to the edge, as the association did, and tells the edge whose connections
+ * go on; the edge lets nothing else by (abi/gateway.h, formers).  It ends with its time, when the
+ * private address leaves its interface for good or gets the public address back, and when the
+ * public address goes to another edge, which knows none of the connections, to another network, or
+ * to nobody: then everything ends at once.
  */
 #pragma once
 

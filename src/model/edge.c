@@ -230,8 +230,8 @@ bool edge_may_know(const struct model *m, uint32_t host, uint32_t vni, const str
 
 	/* who forwards into a network that it serves */
 	if (vni >= SUBSTRATE_VNI_HANDLE_MIN)
-		return edge_is(m, host) && carried_interfaces(m, CARRIED_NETWORK,
-							      mapping_network(vni, addr), host);
+		return edge_is(m, host) &&
+		       carried_interfaces(m, CARRIED_NETWORK, mapping_network(vni, addr), host);
 	if ((e && e->edge == host) || drain_find(m, vni, addr, host))
 		return true;
 	v = edge_is(m, host) ? vpc_by_vni(m, vni) : NULL;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who owns what at the border (EDGE-1, EDGE-2): each public address that is associated, and each gateway, belongs to
- * one edge, a host with that role.  It is given to the connected edge that has the least, and stays there while
- * the edge lives.  An edge that is removed, that has gone silent (host_set_silent()), or whose agent has been away for longer
- * than LIMIT_MODEL_EDGE_LOST_MS loses all to the others, and does not get it back when it returns.  While there is no
- * other it keeps it: it may be forwarding yet.  What no edge has now belongs to 0.
+ * Who owns what at the border (EDGE-1, EDGE-2): each public address that is associated, and each
+ * gateway, belongs to one edge, a host with that role.  It is given to the connected edge that has
+ * the least, and stays there while the edge lives.  An edge that is removed, that has gone silent
+ * (host_set_silent()), or whose agent has been away for longer than LIMIT_MODEL_EDGE_LOST_MS loses
+ * all to the others, and does not get it back when it returns.  While there is no other it keeps
+ * it: it may be forwarding yet.  What no edge has now belongs to 0.
  *
- * A lost edge may still be answering: it was told nothing.  Whoever gets an address announces it on the uplink,
- * and the uplink's neighbours believe the last one.
+ * A lost edge may still be answering: it was told nothing.  Whoever gets an address announces it on
+ * the uplink, and the uplink's neighbours believe the last one.
  */
 #pragma once
 
@@ -31,8 +32,8 @@ size_t edge_load(const struct model *m, uint32_t number);
 /* The edge that has a gateway or address for a network; false: 'o' is nothing of the kind now. */
 bool edge_serves(const struct object *o, uint32_t *ret_vni, uint32_t *ret_host);
 
-/* Whether edge_settle() may have anything to do: spares the transaction.  'now_ms' is of a clock that does not
- * jump; it also notes since when edges have been disconnected. */
+/* Whether edge_settle() may have anything to do: spares the transaction.  'now_ms' is of a clock
+ * that does not jump; it also notes since when edges have been disconnected. */
 bool edge_due(struct model *m, uint64_t now_ms);
 /* Takes what lost edges have, and gives what no edge has, at most 'max' things. */
 must_check int edge_settle(struct tx *tx, uint64_t now_ms, size_t max);

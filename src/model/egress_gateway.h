@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Egress-only internet gateways: a way out for IPv6 that lets in only what answers.  Each belongs to a VPC
- * as long as it lives; on the wire it is a handle at the edge that has it (model/edge.h).
+ * Egress-only internet gateways: a way out for IPv6 that lets in only what answers.  Each belongs
+ * to a VPC as long as it lives; on the wire it is a handle at the edge that has it (model/edge.h).
  */
 #pragma once
 

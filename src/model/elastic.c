@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Elastic addresses: allocating, releasing, finding.  See elastic.h; associations are in elastic_associate.c.
+ * Elastic addresses: allocating, releasing, finding.  See elastic.h; associations are in
+ * elastic_associate.c.
  */
 #include "model/elastic.h"
 

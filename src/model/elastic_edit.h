@@ -6,10 +6,11 @@
 
 #include "model/elastic.h"
 
-/* The private address has left its interface for good: what is associated with it is not any more. */
+/* The private address has left its interface for good: what is associated with it is not any
+ * more. */
 must_check int elastic_forget_private(struct tx *tx, uint32_t vni, const struct ipaddr *a);
-/* For a node that starts: gives its primary address a public one, unless it has one.  Without pools there is
- * none, which is no error; POOL_EXHAUSTED */
+/* For a node that starts: gives its primary address a public one, unless it has one.  Without pools
+ * there is none, which is no error; POOL_EXHAUSTED */
 must_check int elastic_give_automatic(struct tx *tx, const struct interface *i,
 				      struct refusal *reterr);
 /* The node has stopped: automatic addresses go. */

@@ -2,9 +2,9 @@
 /*
  * Flow logs: what the interfaces of a VPC, a subnet, or one interface send and get, as records.
  *
- * A flow log says which traffic it wants and how its lines look; the records themselves are no part of the
- * model.  The name of a destination is a label: records are kept by the manager.  A flow log goes with
- * the resource that it is about.
+ * A flow log says which traffic it wants and how its lines look; the records themselves are no part
+ * of the model.  The name of a destination is a label: records are kept by the manager.  A flow log
+ * goes with the resource that it is about.
  */
 #pragma once
 
@@ -54,8 +54,8 @@ const char *flow_traffic_text(uint32_t traffic); /* "ACCEPT" */
 extern const char flow_default_format[];
 const char *flow_field_text(enum flow_field f);
 unsigned int flow_field_version(enum flow_field f);
-/* The fields of a format ("${version} ${srcaddr}"; NULL: the default).  False: it is none, '*ret_bad', if not NULL,
- * says from where on. */
+/* The fields of a format ("${version} ${srcaddr}"; NULL: the default).  False: it is none,
+ * '*ret_bad', if not NULL, says from where on. */
 bool flow_format_parse(const char *format, enum flow_field ret[static FLOW_FORMAT_MAX],
 		       size_t *ret_n, const char **ret_bad);
 
@@ -73,10 +73,11 @@ struct flow_log_create_args {
 	size_t n_tags;
 };
 
-/* What is wrong with the request itself, whatever resource it names: FLOW_LOG_ARGUMENT, MISSING, VALUE,
- * UNSUPPORTED. */
+/* What is wrong with the request itself, whatever resource it names: FLOW_LOG_ARGUMENT, MISSING,
+ * VALUE, UNSUPPORTED. */
 must_check int flow_log_check(const struct flow_log_create_args *args, struct refusal *reterr);
-/* Of one resource; 'args' have passed flow_log_check().  *_NOT_FOUND, FLOW_LOG_EXISTS, FLOW_LOG_LIMIT, TAG_* */
+/* Of one resource; 'args' have passed flow_log_check().  *_NOT_FOUND, FLOW_LOG_EXISTS,
+ * FLOW_LOG_LIMIT, TAG_* */
 must_check int flow_log_create(struct tx *tx, const struct caller *c,
 			       const struct flow_log_create_args *args, const struct flow_log **ret,
 			       struct refusal *reterr);
@@ -86,7 +87,8 @@ must_check int flow_log_delete(struct tx *tx, const struct caller *c, const char
 must_check int flow_log_find(const struct model *m, const struct caller *c, const char *id,
 			     const struct flow_log **ret, struct refusal *reterr);
 
-/* A request that makes several is remembered as one: the ids made, or NULL for a new one.  VALUE, TOKEN_MISMATCH */
+/* A request that makes several is remembered as one: the ids made, or NULL for a new one.  VALUE,
+ * TOKEN_MISMATCH */
 must_check int flow_log_seen(struct tx *tx, const struct caller *c, const struct token_args *token,
 			     const uint64_t **ret, size_t *ret_n, struct refusal *reterr);
 must_check int flow_log_remember(struct tx *tx, const struct caller *c,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules of security groups: which traffic (model/traffic.h) may come from, or go to, whom.  Each is an
- * object with an id, tags and a description of its own.
+ * Rules of security groups: which traffic (model/traffic.h) may come from, or go to, whom.  Each is
+ * an object with an id, tags and a description of its own.
  *
- * The other end is a block of addresses, the members of a group (of the same VPC, or of a peered one and then
- * perhaps another account's), or a prefix list.  A rule that names 0.0.0.0/0 speaks of link-local IPv6
- * addresses as well: neighbours have them in each network, and EC2's default rules name no IPv6 block where
- * the VPC has none.
+ * The other end is a block of addresses, the members of a group (of the same VPC, or of a peered
+ * one and then perhaps another account's), or a prefix list.  A rule that names 0.0.0.0/0 speaks of
+ * link-local IPv6 addresses as well: neighbours have them in each network, and EC2's default rules
+ * name no IPv6 block where the VPC has none.
  */
 #pragma once
 
@@ -48,7 +48,8 @@ struct group_rule {
 
 const char *rule_end_text(enum rule_end e);
 
-/* One rule as a request says it: the other end is one of cidr, cidr6, group_id or group_name, list_id. */
+/* One rule as a request says it: the other end is one of cidr, cidr6, group_id or group_name,
+ * list_id. */
 struct rule_args {
 	const char *protocol; /* NULL: all */
 	const int32_t *from, *to;
@@ -61,13 +62,15 @@ struct rule_args {
 	const char *description;
 };
 
-/* Adds all of 'rules' to the group, or none.  'ret' has room for n.  TRAFFIC, CIDR_MALFORMED, GROUP_*,
- * PREFIX_LIST_NOT_FOUND, RULE_EXISTS, RULE_TWICE, RULE_LIMIT, RULE_DESCRIPTION, MISSING, TAG_* */
+/* Adds all of 'rules' to the group, or none.  'ret' has room for n.  TRAFFIC, CIDR_MALFORMED,
+ * GROUP_*, PREFIX_LIST_NOT_FOUND, RULE_EXISTS, RULE_TWICE, RULE_LIMIT, RULE_DESCRIPTION, MISSING,
+ * TAG_* */
 must_check int group_rule_authorize(struct tx *tx, const struct caller *c, const char *group_id,
 				    bool egress, const struct rule_args *rules, size_t n,
 				    const struct tag_args *tags, size_t n_tags,
 				    const struct group_rule **ret, struct refusal *reterr);
-/* Removes the rules that are like 'rules' (descriptions do not count), all or none.  RULE_NOT_FOUND */
+/* Removes the rules that are like 'rules' (descriptions do not count), all or none.
+ * RULE_NOT_FOUND */
 must_check int group_rule_revoke(struct tx *tx, const struct caller *c, const char *group_id,
 				 bool egress, const struct rule_args *rules, size_t n,
 				 struct refusal *reterr);

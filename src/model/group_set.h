@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sets of numbers, each kept once: of the security groups that an interface is in, and of the hosts that a shared one
- * is at.  Interfaces are many, the combinations are few, and a mapping points at one instead of having its own list.
+ * Sets of numbers, each kept once: of the security groups that an interface is in, and of the hosts
+ * that a shared one is at.  Interfaces are many, the combinations are few, and a mapping points at
+ * one instead of having its own list.
  *
- * A set lives while an interface of the model or a holder has it, or a change can be undone.  One thread.
+ * A set lives while an interface of the model or a holder has it, or a change can be undone.  One
+ * thread.
  */
 #pragma once
 
@@ -32,7 +34,8 @@ size_t group_set_count(const struct model *m);
 /* ---- for table.c ---- */
 
 struct interface;
-/* The set of the interface's groups, with as many references as it has; NULL in '*ret' for none.  -ENOMEM */
+/* The set of the interface's groups, with as many references as it has; NULL in '*ret' for none.
+ * -ENOMEM */
 must_check int group_set_prepare(struct model *m, const struct interface *i,
 				 struct group_set **ret);
 /* The same for the hosts of a shared interface. */

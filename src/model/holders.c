@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of holders: two pools of records that name each other by 32-bit numbers.  A slot is a held
- * mapping with the list of its holders; an entry is one holder, in that list and in its host's, which is
- * in order of renewal, or, when it is never over, in its host's list of those.  Both pools are found through chained hash tables.  See holders.h.
+ * The table of holders: two pools of records that name each other by 32-bit numbers.  A slot is a
+ * held mapping with the list of its holders; an entry is one holder, in that list and in its
+ * host's, which is in order of renewal, or, when it is never over, in its host's list of those.
+ * Both pools are found through chained hash tables.  See holders.h.
  */
 #include "model/holders.h"
 

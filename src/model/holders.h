@@ -2,11 +2,11 @@
 /*
  * Holders (MAP-3): which host holds which mapping, until when, and what it knows of it.
  *
- * An entry is (VNI, address, host).  It is renewed by each answer, and ends when the host lets go, when
- * its lifetime is over (holders_expire(): for connected hosts; a disconnected host's entries are kept, for
- * it may be using them), or when the host is removed.  Times are milliseconds of the caller's clock; one that
- * is HOLDERS_NEVER over (of a preloaded network, MAP-7) stays so, however it is renewed, until holders_lease().
- * Volatile: hosts tell what they hold when they connect.
+ * An entry is (VNI, address, host).  It is renewed by each answer, and ends when the host lets go,
+ * when its lifetime is over (holders_expire(): for connected hosts; a disconnected host's entries
+ * are kept, for it may be using them), or when the host is removed.  Times are milliseconds of the
+ * caller's clock; one that is HOLDERS_NEVER over (of a preloaded network, MAP-7) stays so, however
+ * it is renewed, until holders_lease(). Volatile: hosts tell what they hold when they connect.
  *
  * One thread.  Errors: -ENOMEM, and nothing has changed.
  */
@@ -48,8 +48,8 @@ void holders_keep_network(struct holders *h, uint32_t vni, uint32_t host);
 /* False when there was none. */
 bool holders_remove(struct holders *h, uint32_t vni, const struct ipaddr *addr, uint32_t host);
 void holders_remove_host(struct holders *h, uint32_t host);
-/* Removes entries of 'host' that were over before 'now_ms', the least recently renewed first, up to the
- * first that is not over, at most 'max' of them; returns how many. */
+/* Removes entries of 'host' that were over before 'now_ms', the least recently renewed first, up to
+ * the first that is not over, at most 'max' of them; returns how many. */
 size_t holders_expire(struct holders *h, uint32_t host, uint64_t now_ms, size_t max);
 
 size_t holders_count(const struct holders *h);
@@ -69,8 +69,8 @@ struct holder {
 /* False when 'host' holds no such mapping. */
 bool holders_get(const struct holders *h, uint32_t vni, const struct ipaddr *addr, uint32_t host,
 		 struct holder *ret);
-/* Call 'fn' for each holder of a mapping, or for each mapping of a host.  'fn' may remove the entry it is
- * called for, and change nothing else. */
+/* Call 'fn' for each holder of a mapping, or for each mapping of a host.  'fn' may remove the entry
+ * it is called for, and change nothing else. */
 void holders_each_of_mapping(const struct holders *h, uint32_t vni, const struct ipaddr *addr,
 			     void (*fn)(void *data, const struct holder *e), void *data);
 void holders_each_of_host(const struct holders *h, uint32_t host,

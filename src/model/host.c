@@ -143,8 +143,8 @@ static bool is_name(const char *s)
 	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
 }
 
-/* Of one machine, known beyond its link, and none that packets of networks have outside: others cannot send to
- * what is loopback, link-local or multicast (RFC 4291 2.5, 2.7). */
+/* Of one machine, known beyond its link, and none that packets of networks have outside: others
+ * cannot send to what is loopback, link-local or multicast (RFC 4291 2.5, 2.7). */
 static bool is_substrate_address(const struct model *m, const struct ipaddr *a)
 {
 	struct prefix p = prefix_make(a, 128);
@@ -225,7 +225,8 @@ static int check_number(const uint32_t *value, uint32_t max, const char *paramet
 }
 
 /* 'text' may be "": none. */
-static int fill_aliases(const struct model *m, struct host *h, const char *text, struct refusal *reterr)
+static int fill_aliases(const struct model *m, struct host *h, const char *text,
+			struct refusal *reterr)
 {
 	struct prefix range = {0};
 	int r = 0;
@@ -265,7 +266,8 @@ static int fill_place(const struct model *m, struct host *h, const struct host_a
 	return r;
 }
 
-/* No agent says what it can do: it is an ordinary VXLAN endpoint, and stands in no rack of the layout. */
+/* No agent says what it can do: it is an ordinary VXLAN endpoint, and stands in no rack of the
+ * layout. */
 static int fill_foreign(const struct tx *tx, struct host *h, const struct host_add_args *args,
 			struct refusal *reterr)
 {
@@ -274,10 +276,11 @@ static int fill_foreign(const struct tx *tx, struct host *h, const struct host_a
 	char text[16];
 	int r;
 
-	if (args->v4 || args->v6 || args->aliases || args->edge || args->instances || args->locale ||
-	    args->area || args->rack || host_room_is_given(&args->room))
+	if (args->v4 || args->v6 || args->aliases || args->edge || args->instances ||
+	    args->locale || args->area || args->rack || host_room_is_given(&args->room))
 		return refuse(reterr, MODEL_E_COMBINATION,
-			      "A foreign host has its address, a zone, an MTU and labels, and nothing else");
+			      "A foreign host has its address, a zone, an MTU and labels, and "
+			      "nothing else");
 	if (ipaddr_parse(args->foreign, &a) || !is_substrate_address(tx->m, &a))
 		return refuse(
 			reterr, MODEL_E_VALUE, args->foreign, "foreign",
@@ -404,7 +407,8 @@ int host_set_aliases(struct tx *tx, const struct caller *c, const char *id, cons
 	if (!h)
 		return refuse(reterr, MODEL_E_HOST_NOT_FOUND, id);
 	if (h->foreign && *aliases)
-		return refuse(reterr, MODEL_E_COMBINATION, "A foreign host has no range of aliases");
+		return refuse(reterr, MODEL_E_COMBINATION,
+			      "A foreign host has no range of aliases");
 	return tx_settle(tx, mark, do_set_aliases(tx, h, aliases, ret, reterr));
 }
 

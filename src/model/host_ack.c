@@ -86,8 +86,8 @@ static int acknowledge_instances(struct tx *tx, uint32_t number, uint64_t revisi
 	return 0;
 }
 
-/* Attached to a running instance, and its host cannot: as if it had not been asked for.  A shared one may have what
- * it was given at its other hosts. */
+/* Attached to a running instance, and its host cannot: as if it had not been asked for.  A shared
+ * one may have what it was given at its other hosts. */
 static int attachment_failed(struct tx *tx, const struct attachment *a)
 {
 	uint64_t id = a->id;

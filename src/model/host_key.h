@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The epoch of the keys that a host seals with (docs/negotiation.md, "Sealing").  Rotating is a change of what it
- * uses towards each peer, like any other: the peer has the new key before the host seals with it, and loses
- * the old one when nothing sealed with it can be on its way.
+ * The epoch of the keys that a host seals with (docs/negotiation.md, "Sealing").  Rotating is a
+ * change of what it uses towards each peer, like any other: the peer has the new key before the
+ * host seals with it, and loses the old one when nothing sealed with it can be on its way.
  */
 #pragma once
 

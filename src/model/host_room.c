@@ -116,7 +116,8 @@ int host_set(struct tx *tx, const struct caller *c, const char *id,
 		return refuse(reterr, MODEL_E_HOST_NOT_FOUND, id);
 	if (h->foreign && host_room_is_given(room))
 		return refuse(reterr, MODEL_E_COMBINATION,
-			      "A foreign host has no room and no cost: nothing is placed there but by \"viaduct "
+			      "A foreign host has no room and no cost: nothing is placed there but "
+			      "by \"viaduct "
 			      "interface place\"");
 	return tx_settle(tx, mark, do_set(tx, h, room, labels, n_labels, ret, reterr));
 }

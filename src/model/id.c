@@ -68,7 +68,8 @@ enum kind kind_of_id(const char *text)
 {
 	enum kind found = KIND_NONE;
 
-	/* "eni-attach-" begins like an interface's id, and is none; "eni-perm-" is a permission's */
+	/* "eni-attach-" begins like an interface's id, and is none; "eni-perm-" is a
+	 * permission's */
 	if (!strncmp(text, ID_PREFIX_ATTACHMENT, strlen(ID_PREFIX_ATTACHMENT)))
 		return KIND_NONE;
 	for (enum kind k = KIND_ACCOUNT; k < KIND_MAX; k++) {

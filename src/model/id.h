@@ -2,10 +2,11 @@
 /*
  * Identities: kinds of objects, their ids, and where random bytes come from.
  *
- * An object is named by its kind and 64 random bits.  As text that is EC2's long form: a prefix, "0" and
- * 16 lower-case hex digits ("vpc-0" "123456789abcdef0").  Inside the model only the number is used.
- * Accounts are numbers of 12 digits, whose text is the digits.  An attachment and a reservation are parts
- * of an interface and an instance; they have ids of their own, with prefixes of their own.
+ * An object is named by its kind and 64 random bits.  As text that is EC2's long form: a prefix,
+ * "0" and 16 lower-case hex digits ("vpc-0" "123456789abcdef0").  Inside the model only the number
+ * is used. Accounts are numbers of 12 digits, whose text is the digits.  An attachment and a
+ * reservation are parts of an interface and an instance; they have ids of their own, with prefixes
+ * of their own.
  *
  * Plain values, any thread.  Errors: -EINVAL for a text that is no id of that kind.
  */
@@ -28,8 +29,8 @@ enum kind {
 	KIND_INSTANCE = 7,
 	KIND_TOKEN = 8,    /* an idempotent request that was answered */
 	KIND_COUNTERS = 9, /* exactly one, id 1: numbers that are not re-used */
-	KIND_RELEASE =
-		10, /* an address that was taken from its node and is not yet to be given away */
+	/* an address that was taken from its node and is not yet to be given away */
+	KIND_RELEASE = 10,
 	KIND_SECURITY_GROUP = 11,
 	KIND_SECURITY_GROUP_RULE = 12,
 	KIND_NETWORK_ACL = 13,
@@ -48,7 +49,7 @@ enum kind {
 	KIND_USAGE = 26, /* of an interface, whose id it has */
 	KIND_DRAIN = 27, /* connections of a public address that stay where they are */
 	KIND_PLACEMENT_GROUP = 30,
-	KIND_SETTINGS = 31, /* at most one, id 1 */
+	KIND_SETTINGS = 31,   /* at most one, id 1 */
 	KIND_PAIR_SHIFT = 32, /* what two hosts use changes */
 	KIND_FLOW_LOG = 33,
 	KIND_MIRROR_TARGET = 34,
@@ -57,7 +58,7 @@ enum kind {
 	KIND_CHOICE_POLICY = 37, /* for negotiation */
 	KIND_CHOICE_CHANGE = 38, /* of a policy for negotiation, until all pairs go by it */
 	KIND_CHOICE_PASS = 39,   /* at most one, id 1: how far such changes have come */
-	KIND_LABEL = 40,      /* stands on the substrate for a virtual address */
+	KIND_LABEL = 40,         /* stands on the substrate for a virtual address */
 	KIND_MAX,
 };
 
@@ -76,8 +77,8 @@ const char *id_text_prefixed(const char *prefix, uint64_t id, char buf[static ID
 must_check int id_parse(enum kind k, const char *text, uint64_t *ret);
 must_check int id_parse_prefixed(const char *prefix, const char *text, uint64_t *ret);
 
-#define ID_PREFIX_ATTACHMENT  "eni-attach-"
-#define ID_PREFIX_RESERVATION "r-"
+#define ID_PREFIX_ATTACHMENT    "eni-attach-"
+#define ID_PREFIX_RESERVATION   "r-"
 #define ID_PREFIX_CHOICE_POLICY "np-"
 
 /* Random bytes, given to the model by whoever made it: it has no source of its own. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Network insights: questions about reachability that are kept (paths), and their answers (analyses).
+ * Network insights: questions about reachability that are kept (paths), and their answers
+ * (analyses).
  *
  * An analysis is made whole when it is started (model/reach.h) and says what was so at that time.
  * Operations: see model/tx.h for what all of them have in common.
@@ -65,7 +66,8 @@ must_check int insights_path_create(struct tx *tx, const struct caller *c,
 /* INSIGHTS_PATH_NOT_FOUND, INSIGHTS_PATH_DEPENDENCY while it has analyses */
 must_check int insights_path_delete(struct tx *tx, const struct caller *c, const char *id,
 				    struct refusal *reterr);
-/* INSIGHTS_PATH_NOT_FOUND, *_NOT_FOUND when an end is gone, INSIGHTS_LIMIT, TAG_*, TOKEN_MISMATCH */
+/* INSIGHTS_PATH_NOT_FOUND, *_NOT_FOUND when an end is gone, INSIGHTS_LIMIT, TAG_*,
+ * TOKEN_MISMATCH */
 must_check int insights_start(struct tx *tx, const struct caller *c,
 			      const struct insights_start_args *args,
 			      const struct insights_analysis **ret, struct refusal *reterr);

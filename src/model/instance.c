@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Instances: starting, stopping, ending, changing, and finding them.  See instance.h; making them is in
- * instance_run.c.
+ * Instances: starting, stopping, ending, changing, and finding them.  See instance.h; making them
+ * is in instance_run.c.
  */
 #include "model/instance.h"
 

@@ -5,9 +5,9 @@
  *	run -> pending -> running -> stopping -> stopped -> (start) pending
  *	       any of them -> shutting-down -> terminated (still described for an hour)
  *
- * pending, stopping and shutting-down last until the host has acknowledged the revision that asked for
- * it: a host that does not answer leaves them there, and their addresses with them.  A stop that nobody
- * asked for is reported by the host (instance_report()).
+ * pending, stopping and shutting-down last until the host has acknowledged the revision that asked
+ * for it: a host that does not answer leaves them there, and their addresses with them.  A stop
+ * that nobody asked for is reported by the host (instance_report()).
  */
 #pragma once
 
@@ -40,8 +40,8 @@ struct instance {
 	uint32_t host;        /* number; 0: on none (terminated) */
 	enum instance_state state;
 	uint64_t generation; /* grows with each start and reboot asked for */
-	uint64_t
-		wait_revision; /* pending, stopping, shutting-down: the host has to acknowledge this */
+	/* pending, stopping, shutting-down: the host has to acknowledge this */
+	uint64_t wait_revision;
 	uint64_t launched_ms;
 	uint64_t terminated_ms;
 	struct ipaddr private_addr; /* the primary interface's first; zero when terminated */
@@ -58,13 +58,13 @@ struct instance {
 	bool disable_api_stop;
 	bool terminate_on_shutdown; /* InstanceInitiatedShutdownBehavior */
 	uint64_t placement_group;   /* 0: none */
-	uint32_t partition; /* of a partition group; 0: not yet known */
+	uint32_t partition;         /* of a partition group; 0: not yet known */
 
 	struct member by_subnet;
-	struct member by_host;    /* all but terminated */
-	struct member by_waiting; /* on its host, for an acknowledgement */
+	struct member by_host;            /* all but terminated */
+	struct member by_waiting;         /* on its host, for an acknowledgement */
 	struct member by_placement_group; /* while not terminated */
-	struct member by_end;          /* among the terminated */
+	struct member by_end;             /* among the terminated */
 };
 
 const char *instance_state_text(enum instance_state s);
@@ -74,7 +74,7 @@ struct instance_type {
 	uint32_t vcpus;
 	uint32_t memory_mib;
 	uint32_t interfaces;
-	uint32_t addresses; /* per interface */
+	uint32_t addresses;      /* per interface */
 	uint32_t bandwidth_mbps; /* that it may count on */
 };
 #define INSTANCE_TYPE_DEFAULT "m1.small" /* EC2's */
@@ -99,7 +99,8 @@ struct instance_interface_args {
 	size_t n_addrs6;
 	const uint32_t *count6;            /* as in struct interface_create_args */
 	const bool *delete_on_termination; /* NULL: true for a new one, false for an existing one */
-	const bool *public_ip; /* a public address while it runs; NULL: as the subnet says, if there are any */
+	/* a public address while it runs; NULL: as the subnet says, if there are any */
+	const bool *public_ip;
 };
 
 struct instance_run_args {
@@ -118,7 +119,8 @@ struct instance_run_args {
 	size_t n_interfaces;
 	const char *zone; /* NULL: the subnet's; else it must be the subnet's */
 	struct placement_group_args group;
-	const char *host; /* an operator's choice, by id or name; NULL: any.  Wishes are tags: model/placement.h */
+	/* an operator's choice, by id or name; NULL: any.  Wishes are tags: model/placement.h */
+	const char *host;
 	const char *key_name;
 	const char *user_data;
 	bool disable_api_termination;
@@ -149,14 +151,15 @@ struct instance_modify_args {
 	size_t n_groups;
 };
 
-/* Starts between min_count and max_count.  'ret' has room for max_count.  All carry one reservation.
- * SUBNET_NOT_FOUND, NO_DEFAULT_VPC, VALUE, COMBINATION, MISSING, IMAGE_*, INSTANCE_TYPE_UNKNOWN, ADDRESS_*,
- * NO_FREE_ADDRESS, NO_CAPACITY, HOST_NOT_FOUND, NOT_PERMITTED, PLACEMENT_GROUP_*, INTERFACE_*, *_LIMIT, TAG_*, TOKEN_MISMATCH */
+/* Starts between min_count and max_count.  'ret' has room for max_count.  All carry one
+ * reservation. SUBNET_NOT_FOUND, NO_DEFAULT_VPC, VALUE, COMBINATION, MISSING, IMAGE_*,
+ * INSTANCE_TYPE_UNKNOWN, ADDRESS_*, NO_FREE_ADDRESS, NO_CAPACITY, HOST_NOT_FOUND, NOT_PERMITTED,
+ * PLACEMENT_GROUP_*, INTERFACE_*, *_LIMIT, TAG_*, TOKEN_MISMATCH */
 must_check int instance_run(struct tx *tx, const struct caller *c,
 			    const struct instance_run_args *args, const struct instance **ret,
 			    size_t *ret_n, struct refusal *reterr);
-/* All of 'ids' or none.  'ret' has room for n.  INSTANCE_NOT_FOUND, INSTANCES_NOT_FOUND, INSTANCE_MALFORMED,
- * INSTANCE_STATE, NO_CAPACITY, TERMINATION_PROTECTED, STOP_PROTECTED */
+/* All of 'ids' or none.  'ret' has room for n.  INSTANCE_NOT_FOUND, INSTANCES_NOT_FOUND,
+ * INSTANCE_MALFORMED, INSTANCE_STATE, NO_CAPACITY, TERMINATION_PROTECTED, STOP_PROTECTED */
 must_check int instance_start(struct tx *tx, const struct caller *c, const char *const *ids,
 			      size_t n, struct instance_transition *ret, struct refusal *reterr);
 must_check int instance_stop(struct tx *tx, const struct caller *c, const char *const *ids,
@@ -174,13 +177,13 @@ enum instance_report_state {
 	INSTANCE_REPORT_STOPPED,
 	INSTANCE_REPORT_FAILED,
 };
-/* A transition that 'host' saw.  Of another generation than the present one, or of an instance that is
- * not there: ignored. */
+/* A transition that 'host' saw.  Of another generation than the present one, or of an instance that
+ * is not there: ignored. */
 must_check int instance_report(struct tx *tx, uint32_t host, uint64_t id, uint64_t generation,
 			       enum instance_report_state state, const char *text);
 
-/* The one interface that is meant when only the instance 'id' is named.  INSTANCE_STATE (it has none: "... from which it can be
- * 'what'"), INSTANCE_INTERFACES (it has several) */
+/* The one interface that is meant when only the instance 'id' is named.  INSTANCE_STATE (it has
+ * none: "... from which it can be 'what'"), INSTANCE_INTERFACES (it has several) */
 must_check int instance_only_interface(const struct model *m, const struct instance *n,
 				       const char *id, const char *what,
 				       const struct interface **ret, struct refusal *reterr);

@@ -22,7 +22,8 @@ must_check int instance_enter(struct tx *tx, const struct instance *n, enum inst
 /* Makes its interfaces be at 'host', plugged or not; refreshes their network. */
 must_check int instance_locate(struct tx *tx, const struct instance *n, uint32_t host,
 			       bool plugged);
-/* Asks the host to let the instance and its interfaces go; terminates it at once if it is on none. */
+/* Asks the host to let the instance and its interfaces go; terminates it at once if it is on
+ * none. */
 must_check int instance_begin_end(struct tx *tx, const struct instance *n,
 				  struct instance_reason reason, const struct instance **ret);
 /* The host has let it go: deletes or frees its interfaces, and it is terminated. */

@@ -35,7 +35,8 @@ struct run {
 	uint32_t partition;
 	uint32_t host; /* number of the only one; 0: any */
 	uint64_t reservation;
-	uint64_t shared[LIMIT_NODE_INTERFACES]; /* existing interfaces that others may have as well */
+	/* existing interfaces that others may have as well */
+	uint64_t shared[LIMIT_NODE_INTERFACES];
 	size_t n_shared;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Network interfaces: making, deleting, changing, and finding them.  See interface.h; attachments are in
- * interface_attach.c, addresses in interface_addrs.c.
+ * Network interfaces: making, deleting, changing, and finding them.  See interface.h; attachments
+ * are in interface_attach.c, addresses in interface_addrs.c.
  */
 #include "model/interface.h"
 

@@ -21,7 +21,8 @@ struct interface_spec {
 	const uint32_t *count6; /* NULL: as the subnet says, unless 'addrs6' are named */
 	const char *const *groups;
 	size_t n_groups;
-	size_t max_addrs; /* per family: of the instance's type, if any; else LIMIT_MODEL_INTERFACE_ADDRS */
+	/* per family: of the instance's type, if any; else LIMIT_MODEL_INTERFACE_ADDRS */
+	size_t max_addrs;
 	const struct tag_args *tags;
 	size_t n_tags;
 };
@@ -31,10 +32,12 @@ must_check int interface_make(struct tx *tx, const struct subnet *s,
 			      const struct interface_spec *spec, struct interface **ret,
 			      struct refusal *reterr);
 
-/* How many addresses of each family it may have: an attached one what its instance's type allows. */
+/* How many addresses of each family it may have: an attached one what its instance's type
+ * allows. */
 size_t interface_max_addrs(const struct model *m, const struct interface *i);
-/* Brings an address of 'other' to 'i', a copy that is to be put: at once when no node is on the network with it, else
- * when its host has acknowledged.  INTERFACE_RIGHT, ADDRESS_MOVING, ADDRESS_PRIMARY */
+/* Brings an address of 'other' to 'i', a copy that is to be put: at once when no node is on the
+ * network with it, else when its host has acknowledged.  INTERFACE_RIGHT, ADDRESS_MOVING,
+ * ADDRESS_PRIMARY */
 must_check int interface_take_addr(struct tx *tx, const struct caller *c,
 				   const struct interface *other, const struct ipaddr *addr,
 				   struct interface *i, struct refusal *reterr);
@@ -43,7 +46,8 @@ must_check int interface_add_addrs6(struct tx *tx, const struct subnet *s, struc
 				    const char *const *addrs, size_t n_addrs, uint32_t count,
 				    size_t max_addrs, struct refusal *reterr);
 
-/* What an assignment asks for, given to a copy that is to be put; what it had before stays in place.  ADDRESS_*, NO_* */
+/* What an assignment asks for, given to a copy that is to be put; what it had before stays in
+ * place.  ADDRESS_*, NO_* */
 must_check int interface_assign_addrs4(struct tx *tx, const struct caller *c,
 				       const struct subnet *s, struct interface *i,
 				       const struct interface_assign_args *args,
@@ -52,7 +56,8 @@ must_check int interface_assign_addrs6(struct tx *tx, const struct caller *c,
 				       const struct subnet *s, struct interface *i,
 				       const struct interface_assign_args *args,
 				       struct refusal *reterr);
-/* Takes the address 'text' off a copy that is to be put.  VALUE, ADDRESS_NOT_ASSIGNED, ADDRESS_PRIMARY */
+/* Takes the address 'text' off a copy that is to be put.  VALUE, ADDRESS_NOT_ASSIGNED,
+ * ADDRESS_PRIMARY */
 must_check int interface_drop_addr4(struct interface *i, const char *text, struct refusal *reterr);
 must_check int interface_drop_addr6(struct interface *i, const char *text, struct refusal *reterr);
 
@@ -68,8 +73,8 @@ void interface_touch_addrs(struct interface *i, uint64_t revision);
 /* One more attachment.  Whether it may have one is checked.  -ENOMEM */
 must_check int interface_attach_to(struct tx *tx, struct interface *i, uint64_t instance,
 				   uint32_t device_index, struct attachment **ret);
-/* Whether it may be attached to 'instance', of the caller that is asked for: INTERFACE_IN_USE, INTERFACE_STATE,
- * SHARED_LIMIT */
+/* Whether it may be attached to 'instance', of the caller that is asked for: INTERFACE_IN_USE,
+ * INTERFACE_STATE, SHARED_LIMIT */
 must_check int interface_check_free(const struct interface *i, uint64_t instance, const char *id,
 				    struct refusal *reterr);
 

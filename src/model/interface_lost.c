@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hosts of shared interfaces that are not heard of any more: connections are not sent to them while another
- * one is there.  See attachment.h.
+ * Hosts of shared interfaces that are not heard of any more: connections are not sent to them while
+ * another one is there.  See attachment.h.
  */
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A private address goes to an interface, or to an instance that gets an interface for it.  See interface.h.
+ * A private address goes to an interface, or to an instance that gets an interface for it.  See
+ * interface.h.
  */
 #include <stdio.h>
 

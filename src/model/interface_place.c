@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Interfaces on foreign hosts: an operator puts them there and takes them off.  See interface.h and attachment.h.
+ * Interfaces on foreign hosts: an operator puts them there and takes them off.  See interface.h and
+ * attachment.h.
  */
 #include <stdio.h>
 
@@ -11,7 +12,8 @@
 #include "model/nat_gateway.h"
 #include "model/tx.h"
 
-/* VXLAN does not say between which networks a packet goes: what an edge would send is not delivered there. */
+/* VXLAN does not say between which networks a packet goes: what an edge would send is not delivered
+ * there. */
 static int check_unreached(const struct model *m, const struct interface *i, const char *id,
 			   struct refusal *reterr)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What EC2 does not know of interfaces: who else may use them, their condition, what is billed and told
- * to nodes.  See interface.h.
+ * What EC2 does not know of interfaces: who else may use them, their condition, what is billed and
+ * told to nodes.  See interface.h.
  */
 #include <stdio.h>
 #include <string.h>
@@ -154,9 +154,10 @@ static int set_all(const struct model *m, struct interface *i,
 	return r;
 }
 
-/* Whoever knows where its addresses are learns that connections are to be spread, or not any more. */
-static int set_shared(struct interface *i, const struct interface_set_args *args,
-		      uint64_t revision, struct refusal *reterr)
+/* Whoever knows where its addresses are learns that connections are to be spread, or not any
+ * more. */
+static int set_shared(struct interface *i, const struct interface_set_args *args, uint64_t revision,
+		      struct refusal *reterr)
 {
 	if (!args->shared || *args->shared == i->shared)
 		return 0;

@@ -43,9 +43,9 @@ static bool is_of(const struct label *l, uint32_t vni, const struct ipaddr *addr
 static const struct label *next_of(const struct model *m, uint32_t vni, const struct ipaddr *addr,
 				   const struct label *after)
 {
-	const struct hmap_node *n =
-		after ? hmap_next_at(&after->by_virtual)
-		      : unique_first(m, UNIQUE_LABEL_VIRTUAL, hash_u64_bytes(vni, addr, sizeof(*addr)));
+	const struct hmap_node *n = after ? hmap_next_at(&after->by_virtual)
+					  : unique_first(m, UNIQUE_LABEL_VIRTUAL,
+							 hash_u64_bytes(vni, addr, sizeof(*addr)));
 
 	for (; n; n = hmap_next_at(n)) {
 		const struct label *l = hmap_entry(n, const struct label, by_virtual);
@@ -137,11 +137,13 @@ int label_check_range(const struct model *m, const struct host *h, const struct 
 	const struct label *l;
 
 	if (!prefix_is_v4(range) || !is_unicast(range) ||
-	    range->len < 96 + SUBSTRATE_LABELS_LEN_MIN || range->len > 96 + SUBSTRATE_LABELS_LEN_MAX)
+	    range->len < 96 + SUBSTRATE_LABELS_LEN_MIN ||
+	    range->len > 96 + SUBSTRATE_LABELS_LEN_MAX)
 		return refuse(reterr, MODEL_E_VALUE, prefix_text(range, text), "aliases",
 			      "It is an IPv4 prefix of 16 to 28 bits that is routed to the host.");
 	if (ipaddr_is_zero(&h->locators.v4))
-		return refuse(reterr, MODEL_E_MISSING, "v4: a host with an alias range needs an IPv4 address");
+		return refuse(reterr, MODEL_E_MISSING,
+			      "v4: a host with an alias range needs an IPv4 address");
 	/* of a host that is gone, or had the range before */
 	while ((l = (const struct label *)model_iter_next(&it)))
 		if (l->host != h->number && range_has(range, l->addr))

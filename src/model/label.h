@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Labels (PKT-16; reip4 in docs/substrate.md): ordinary IPv4 addresses of a host's alias range, each of which
- * stands for one (network, virtual IPv4 address) that is at that host.
+ * Labels (PKT-16; reip4 in docs/substrate.md): ordinary IPv4 addresses of a host's alias range,
+ * each of which stands for one (network, virtual IPv4 address) that is at that host.
  *
- * An address has a label while its mapping leads to a host that has a range with room; it is given when the
- * address comes there, and told with it.  One that is shared by several hosts has none, and goes by another
- * format.  A label whose address has left *rests*: it stands for nothing, and is given to nobody, until its host
- * has acknowledged that, no host holds the mapping as it was, and packets that were under way have died.  An address
- * that comes back to the host meanwhile gets the same label again.
+ * An address has a label while its mapping leads to a host that has a range with room; it is given
+ * when the address comes there, and told with it.  One that is shared by several hosts has none,
+ * and goes by another format.  A label whose address has left *rests*: it stands for nothing, and
+ * is given to nobody, until its host has acknowledged that, no host holds the mapping as it was,
+ * and packets that were under way have died.  An address that comes back to the host meanwhile gets
+ * the same label again.
  */
 #pragma once
 

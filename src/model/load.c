@@ -2,10 +2,11 @@
 /*
  * Loading a model from records: see model.h.
  *
- * A model of a million records is in memory larger than any cache, and each record finds its places in some ten tables:
- * what arrives waits for a few others, and then what all of them will touch is fetched together, before they are entered
- * one after another.  Their places in lists they get later, all of a kind that came in a row, in order of their
- * serials: the store has them in order of their ids, which are random.
+ * A model of a million records is in memory larger than any cache, and each record finds its places
+ * in some ten tables: what arrives waits for a few others, and then what all of them will touch is
+ * fetched together, before they are entered one after another.  Their places in lists they get
+ * later, all of a kind that came in a row, in order of their serials: the store has them in order
+ * of their ids, which are random.
  */
 #include "model/load_check.h"
 #include "model/interface.h"
@@ -47,9 +48,9 @@ static bool addrs_are_free(const struct model *m, const struct object *o)
 }
 
 /*
- * Within one change an address may go from one interface to another, in whatever order the two are stored;
- * and a later version of either may follow.  So who comes too early waits: for the other's next version, or
- * for the end, when all are there.
+ * Within one change an address may go from one interface to another, in whatever order the two are
+ * stored; and a later version of either may follow.  So who comes too early waits: for the other's
+ * next version, or for the end, when all are there.
  */
 static int defer(struct model *m, struct object *new)
 {
@@ -101,8 +102,7 @@ static int list_entered(struct model *m)
 
 	for (size_t i = 0; i < n && !r; i++) {
 		if (i + LIST_AHEAD < n)
-			table_prefetch_object(m->unlisted[i + LIST_AHEAD].value,
-					      m->unlisted_kind);
+			table_prefetch_object(m->unlisted[i + LIST_AHEAD].value, m->unlisted_kind);
 		r = table_list(m, m->unlisted[i].value);
 	}
 	m->n_unlisted = 0;
@@ -147,7 +147,8 @@ static int take_out(struct model *m, enum kind k, uint64_t id)
 
 /* ---- what has arrived ---- */
 
-/* The version of it that is in the model, or NULL.  A snapshot is in order of ids, so most are known to be new. */
+/* The version of it that is in the model, or NULL.  A snapshot is in order of ids, so most are
+ * known to be new. */
 static struct object *find_old(const struct model *m, enum kind k, uint64_t id)
 {
 	if (id > m->kinds[k].highest_id)
@@ -209,7 +210,8 @@ static int load_arrived(struct model *m)
 	return load_deferred(m);
 }
 
-/* Those that still wait at the end may wait for each other: all of them leave their places first. */
+/* Those that still wait at the end may wait for each other: all of them leave their places
+ * first. */
 static int load_last(struct model *m)
 {
 	int r = 0;

@@ -172,8 +172,8 @@ static bool references_hold(const struct model *m, const struct object *o)
 
 			if ((a->host && !h) ||
 			    (attachment_is_foreign(a) ? !h || !h->foreign
-			     : a->gateway ? !model_get(m, KIND_NAT_GATEWAY, a->gateway)
-					  : !model_get(m, KIND_INSTANCE, a->instance)))
+			     : a->gateway             ? !model_get(m, KIND_NAT_GATEWAY, a->gateway)
+						      : !model_get(m, KIND_INSTANCE, a->instance)))
 				return false;
 		}
 		return model_get(m, KIND_SUBNET, i->subnet) && model_get(m, KIND_VPC, i->vpc) &&

@@ -86,8 +86,8 @@ static int find_name6(const struct model *m, uint32_t vni, const char *name, str
 }
 
 /* An edge asks for itself: for what is behind its public addresses and gateways. */
-static int to_edge(const struct model *m, const struct mapping_key *addr, const struct mapping **ret,
-		   struct refusal *reterr)
+static int to_edge(const struct model *m, const struct mapping_key *addr,
+		   const struct mapping **ret, struct refusal *reterr)
 {
 	const struct mapping *found = mapping_find_key(m->mappings, addr);
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The mapping table (MAP-1): for each (VNI, virtual address) which interface has it, and at which host it
- * is now.  And who may know (MAP-2).  An interface that routes name is in it by its handle, too, for what it forwards:
- * interface_forwarding().  Where others' packets leave the network is asked like a mapping, too: exit.h.
+ * The mapping table (MAP-1): for each (VNI, virtual address) which interface has it, and at which
+ * host it is now.  And who may know (MAP-2).  An interface that routes name is in it by its handle,
+ * too, for what it forwards: interface_forwarding().  Where others' packets leave the network is
+ * asked like a mapping, too: exit.h.
  *
- * Dense records behind an index of 32-bit numbers; a look-up costs a hash and one or two cache misses.
- * Records move: a pointer is good until the next change.  The table is kept by the model; all here is
- * reading.  One thread.
+ * Dense records behind an index of 32-bit numbers; a look-up costs a hash and one or two cache
+ * misses. Records move: a pointer is good until the next change.  The table is kept by the model;
+ * all here is reading.  One thread.
  */
 #pragma once
 
@@ -29,12 +30,14 @@ struct mapping {
 	uint64_t interface; /* id; 0: released, waiting for its holders */
 	uint64_t revision;  /* that last changed where it is, or its groups */
 	const struct group_set *groups; /* that the interface is in; NULL: none */
-	/* Of a shared interface (NIC-4): all the hosts it is at, 'host' the first of them; NULL: 'host' alone. */
+	/* Of a shared interface (NIC-4): all the hosts it is at, 'host' the first of them; NULL:
+	 * 'host' alone. */
 	const struct group_set *hosts;
-	uint64_t subnet;                /* id; 0: released */
+	uint64_t subnet; /* id; 0: released */
 };
 
-/* The network of a mapping with that VNI and address: the VNI, or that which a handle may forward into. */
+/* The network of a mapping with that VNI and address: the VNI, or that which a handle may forward
+ * into. */
 uint32_t mapping_network(uint32_t vni, const struct ipaddr *addr);
 /* Its node, or one of them, is at 'host'. */
 bool mapping_is_at(const struct mapping *m, uint32_t host);
@@ -52,8 +55,9 @@ const struct mapping *mapping_find(const struct mapping_table *t, uint32_t vni,
 				   const struct ipaddr *addr);
 const struct mapping *mapping_find_key(const struct mapping_table *t,
 				       const struct mapping_key *key);
-/* Brings nearer to the processor what mapping_find() will read: first (stage 0) the place in the index,
- * then (stage 1), after other work, the record.  For many look-ups at a time; changes nothing. */
+/* Brings nearer to the processor what mapping_find() will read: first (stage 0) the place in the
+ * index, then (stage 1), after other work, the record.  For many look-ups at a time; changes
+ * nothing. */
 void mapping_prefetch(const struct mapping_table *t, unsigned int stage,
 		      const struct mapping_key *key);
 size_t mapping_count(const struct mapping_table *t);
@@ -74,10 +78,11 @@ static inline bool mapping_question_names(enum mapping_question q)
 	return q == MAPPING_NAME || q == MAPPING_NAME6;
 }
 
-/* The answer to an agent.  'host': number of the asking host, which must host 'asker' in network 'vni', or be an
- * edge, and 'addr' be behind one of its public addresses or gateways (edge_may_know()).
- * 0 and '*ret', whose host is not 0, or MAPPING_NOT_HERE, MAPPING_UNKNOWN.  'addr' or 'name' as the question
- * needs.  Allocates nothing; 'reterr' may be NULL, which spares its text. */
+/* The answer to an agent.  'host': number of the asking host, which must host 'asker' in network
+ * 'vni', or be an edge, and 'addr' be behind one of its public addresses or gateways
+ * (edge_may_know()). 0 and '*ret', whose host is not 0, or MAPPING_NOT_HERE, MAPPING_UNKNOWN.
+ * 'addr' or 'name' as the question needs.  Allocates nothing; 'reterr' may be NULL, which spares
+ * its text. */
 must_check int mapping_resolve(const struct model *m, uint32_t host, enum mapping_question q,
 			       uint32_t vni, const struct ipaddr *asker, const struct ipaddr *addr,
 			       const char *name, const struct mapping **ret,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The mapping table: an array of records without holes, and an index of their numbers with linear
- * probing, at most two thirds full.  A record that leaves is overwritten by the last one.  The index keeps
- * 8 bits of the hash beside each number in its top byte, which spares most misses a visit to the record;
- * so there are at most 2^24 - 1 records.
+ * probing, at most two thirds full.  A record that leaves is overwritten by the last one.  The
+ * index keeps 8 bits of the hash beside each number in its top byte, which spares most misses a
+ * visit to the record; so there are at most 2^24 - 1 records.
  */
 #include "model/mapping_table.h"
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Traffic mirroring: copies of what an interface (the source) sends and gets go, as VXLAN (RFC 7348) to UDP
- * port 4789, to another interface (the target).
+ * Traffic mirroring: copies of what an interface (the source) sends and gets go, as VXLAN (RFC
+ * 7348) to UDP port 4789, to another interface (the target).
  *
- * A *filter* has rules for each direction, asked in the order of their numbers: the first that matches
- * accepts or rejects, none: rejected.  A *session* joins source, filter and target; of the sessions of one
- * source the one with the lowest number whose filter accepts a packet gets it, alone.  The interface of a
- * target cannot be the source of a session as well: copies would be copied.
+ * A *filter* has rules for each direction, asked in the order of their numbers: the first that
+ * matches accepts or rejects, none: rejected.  A *session* joins source, filter and target; of the
+ * sessions of one source the one with the lowest number whose filter accepts a packet gets it,
+ * alone.  The interface of a target cannot be the source of a session as well: copies would be
+ * copied.
  *
  * A session goes with its source; a target, and the sessions to it, with its interface.
  */
@@ -134,7 +135,8 @@ must_check int mirror_filter_set_dns(struct tx *tx, const struct caller *c, cons
 				     bool dns, const struct mirror_filter **ret,
 				     struct refusal *reterr);
 
-/* FILTER_NOT_FOUND, VALUE, MISSING, CIDR_MALFORMED, MIRROR_RULE_EXISTS, MIRROR_RULE_LIMIT, TOKEN_MISMATCH */
+/* FILTER_NOT_FOUND, VALUE, MISSING, CIDR_MALFORMED, MIRROR_RULE_EXISTS, MIRROR_RULE_LIMIT,
+ * TOKEN_MISMATCH */
 must_check int mirror_rule_create(struct tx *tx, const struct caller *c,
 				  const struct mirror_rule_args *args,
 				  const struct mirror_filter **ret_filter,

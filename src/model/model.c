@@ -74,7 +74,8 @@ int model_new(const struct model_config *config, struct model **ret)
 	m->organisation = config->organisation;
 	m->ipv6_pool = config->ipv6_pool;
 	m->ids = config->ids;
-	m->choice_at_once = config->choice_at_once ? config->choice_at_once : LIMIT_MODEL_CHOICE_AT_ONCE;
+	m->choice_at_once =
+		config->choice_at_once ? config->choice_at_once : LIMIT_MODEL_CHOICE_AT_ONCE;
 	m->region = strdup(config->region);
 	if (!m->region)
 		return -ENOMEM;
@@ -174,8 +175,8 @@ struct model_iter model_iter_account(const struct model *m, enum kind k, uint64_
 	return iter_group(group_find(m, REL_ACCOUNT, k, account), relation_offset(REL_ACCOUNT, k));
 }
 
-/* Every instance has interfaces, and most have one: so no group is kept for each, and who goes through them looks for the
- * next one among those of this hash. */
+/* Every instance has interfaces, and most have one: so no group is kept for each, and who goes
+ * through them looks for the next one among those of this hash. */
 static struct model_iter iter_instance(const struct model *m, uint64_t instance)
 {
 	return (struct model_iter){.attachments = &m->unique[UNIQUE_ATTACHMENT_INSTANCE],
@@ -262,8 +263,8 @@ const struct object *model_iter_next(struct model_iter *it)
 	return iter_object(it, it->at);
 }
 
-/* The object's link, if 'base', it or a part of it, is in the list.  It may have left, or be in another one: of another
- * host, say. */
+/* The object's link, if 'base', it or a part of it, is in the list.  It may have left, or be in
+ * another one: of another host, say. */
 static const struct list *link_in_list(const void *base, const struct model_iter *it)
 {
 	const void *at = (const char *)base + it->offset;

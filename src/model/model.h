@@ -2,16 +2,17 @@
 /*
  * The model: all intent and state of a cluster, typed and indexed, and every rule of VPC semantics.
  *
- * Pure: no I/O, no clock, no logging, no globals.  Time, randomness and the facts about sessions are
- * handed in.  One thread owns a model.
+ * Pure: no I/O, no clock, no logging, no globals.  Time, randomness and the facts about sessions
+ * are handed in.  One thread owns a model.
  *
- * Reading: model_get() and the finders in the kinds' headers are look-ups in indexes; struct model_iter
- * walks objects in the order of their creation, all of a kind, or an account's, or the members of a group
- * (the interfaces of a subnet).  Pointers are borrowed until the next operation.
- * Writing: model/tx.h.  Loading: model_load() each stored record, in any order, then model_load_end().
+ * Reading: model_get() and the finders in the kinds' headers are look-ups in indexes; struct
+ * model_iter walks objects in the order of their creation, all of a kind, or an account's, or the
+ * members of a group (the interfaces of a subnet).  Pointers are borrowed until the next operation.
+ * Writing: model/tx.h.  Loading: model_load() each stored record, in any order, then
+ * model_load_end().
  *
- * What a reader sees includes changes that are not durable yet: whoever answers or publishes waits for
- * the commit of model_revision().
+ * What a reader sees includes changes that are not durable yet: whoever answers or publishes waits
+ * for the commit of model_revision().
  */
 #pragma once
 
@@ -38,8 +39,8 @@ struct model_config {
 	size_t choice_at_once;
 };
 
-/* Copies 'config'.  The zones are REGIONa, REGIONb, REGIONc.  -ENOMEM, -EINVAL (organisation no /32,
- * ipv6_pool not one that cidr6_is_pool() allows, or inside the organisation). */
+/* Copies 'config'.  The zones are REGIONa, REGIONb, REGIONc.  -ENOMEM, -EINVAL (organisation no
+ * /32, ipv6_pool not one that cidr6_is_pool() allows, or inside the organisation). */
 must_check int model_new(const struct model_config *config, struct model **ret);
 struct model *model_free(struct model *m);
 CLEANUP_DEFINE(struct model *, model_free);
@@ -108,20 +109,22 @@ enum relation {
 	REL_EDGE_ADDRESSES, /* associated ones */
 	REL_EDGE_INTERNET_GATEWAYS,
 	REL_EDGE_EGRESS_GATEWAYS,
-	REL_EDGE_NAT_GATEWAYS, /* private ones, unless they are over: others are where their address is */
-	REL_PATH_ANALYSES,  /* key: network insights path */
-	REL_ADDRESS_DRAINS, /* key: elastic address; in the order in which they began */
+	/* private ones, unless they are over: others are where their address is */
+	REL_EDGE_NAT_GATEWAYS,
+	REL_PATH_ANALYSES,        /* key: network insights path */
+	REL_ADDRESS_DRAINS,       /* key: elastic address; in the order in which they began */
 	REL_PAIR_SHIFTS,          /* key: pair_shift_key() */
 	REL_HOST_WAITING_SENDERS, /* key: host number; shifts that wait for it to send otherwise */
 	REL_HOST_WAITING_RECEIVERS, /* likewise to accept more */
-	REL_PAST_SHIFTS, /* key: host number of the sender; shifts with terms that are accepted for a while yet */
-	REL_RESOURCE_FLOW_LOGS,   /* key: the VPC, subnet or interface */
+	/* key: host number of the sender; shifts with terms that are accepted for a while yet */
+	REL_PAST_SHIFTS,
+	REL_RESOURCE_FLOW_LOGS,        /* key: the VPC, subnet or interface */
 	REL_INTERFACE_MIRROR_TARGETS,  /* key: interface */
 	REL_INTERFACE_MIRROR_SESSIONS, /* key: the source's interface */
 	REL_TARGET_MIRROR_SESSIONS,    /* key: mirror target */
 	REL_FILTER_MIRROR_SESSIONS,    /* key: mirror filter */
-	REL_HOST_LABELS,          /* key: host number; resting ones too */
-	REL_RESTING_LABELS,       /* key: 0 */
+	REL_HOST_LABELS,               /* key: host number; resting ones too */
+	REL_RESTING_LABELS,            /* key: 0 */
 	REL_MAX,
 };
 size_t model_group_count(const struct model *m, enum relation r, uint64_t key);
@@ -148,28 +151,29 @@ struct model_iter {
 struct model_iter model_iter_kind(const struct model *m, enum kind k);
 struct model_iter model_iter_account(const struct model *m, enum kind k, uint64_t account);
 struct model_iter model_iter_group(const struct model *m, enum relation r, uint64_t key);
-/* Moves on behind the object (after_id, after_serial) of kind 'k', for the next page.  At once when it
- * still exists; else by a walk to the first serial above. */
+/* Moves on behind the object (after_id, after_serial) of kind 'k', for the next page.  At once when
+ * it still exists; else by a walk to the first serial above. */
 void model_iter_skip(const struct model *m, struct model_iter *it, enum kind k, uint64_t after_id,
 		     uint64_t after_serial);
 const struct object *model_iter_next(struct model_iter *it);
 
 /* About so many records are going to be loaded: saves the time of growing.  May be left out. */
 void model_load_begin(struct model *m, size_t n_records);
-/* One stored record: 'data' as model/record.h encodes it; size 0: it is deleted.  Seen by readers after
- * model_load_end(), or when a deletion has been loaded; so are contradictions.  -EBADMSG for a record that
- * is malformed, or contradicts what is loaded (two owners of one address); -ENOMEM. */
+/* One stored record: 'data' as model/record.h encodes it; size 0: it is deleted.  Seen by readers
+ * after model_load_end(), or when a deletion has been loaded; so are contradictions.  -EBADMSG for
+ * a record that is malformed, or contradicts what is loaded (two owners of one address);
+ * -ENOMEM. */
 must_check int model_load(struct model *m, enum kind k, uint64_t id, const void *data, size_t size);
-/* The same in two steps.  The first needs no model, so another thread may do it: a record becomes an object, to be freed by
- * record_free().  The second takes '*new' unless it fails. */
+/* The same in two steps.  The first needs no model, so another thread may do it: a record becomes
+ * an object, to be freed by record_free().  The second takes '*new' unless it fails. */
 must_check int model_load_decode(enum kind k, uint64_t id, const void *data, size_t size,
 				 struct object **ret);
 must_check int model_load_object(struct model *m, struct object **new);
 must_check int model_load_deletion(struct model *m, enum kind k, uint64_t id);
 /* Ends loading: puts lists in order, checks references.  -EBADMSG. */
 must_check int model_load_end(struct model *m, uint64_t revision);
-/* The same in steps: first settle; then order, and check each part, by one thread each at the same time if need be; then,
- * if nothing failed, finish. */
+/* The same in steps: first settle; then order, and check each part, by one thread each at the same
+ * time if need be; then, if nothing failed, finish. */
 enum model_load_part {
 	MODEL_LOAD_INSTANCES, /* about a third of the work, where there are many */
 	MODEL_LOAD_OTHERS,
@@ -179,11 +183,11 @@ must_check int model_load_order(struct model *m);
 must_check int model_load_check(const struct model *m, enum model_load_part part);
 void model_load_finish(struct model *m, uint64_t revision);
 
-/* Where addresses are (model/mapping.h), and which hosts hold which mapping (model/holders.h; kept right by
- * whoever runs the sessions). */
+/* Where addresses are (model/mapping.h), and which hosts hold which mapping (model/holders.h; kept
+ * right by whoever runs the sessions). */
 const struct mapping_table *model_mappings(const struct model *m);
 struct holders *model_holders(struct model *m);
 
-/* Hosts that carry a network (have an interface of it in their desired state, or are its edges), in no
- * order. */
+/* Hosts that carry a network (have an interface of it in their desired state, or are its edges), in
+ * no order. */
 size_t model_network_hosts(const struct model *m, uint32_t vni, const uint32_t **ret_numbers);

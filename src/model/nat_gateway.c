@@ -23,7 +23,7 @@
 const char *nat_state_text(enum nat_state s)
 {
 	static const char *const texts[] = {
-		[NAT_PENDING] = "pending",	 [NAT_FAILED] = "failed",
+		[NAT_PENDING] = "pending",     [NAT_FAILED] = "failed",
 		[NAT_AVAILABLE] = "available", [NAT_DELETING] = "deleting",
 		[NAT_DELETED] = "deleted",
 	};
@@ -53,8 +53,9 @@ int nat_gateway_find(const struct model *m, const struct caller *c, const char *
 /* ---- making ---- */
 
 static int check_create(const struct model *m, const struct caller *c,
-			const struct nat_gateway_create_args *args, const struct subnet **ret_subnet,
-			const struct elastic **ret_elastic, struct refusal *reterr)
+			const struct nat_gateway_create_args *args,
+			const struct subnet **ret_subnet, const struct elastic **ret_elastic,
+			struct refusal *reterr)
 {
 	char id[ID_TEXT_SIZE], association[ID_TEXT_SIZE];
 	const struct elastic *e = NULL;
@@ -299,7 +300,8 @@ static const struct host_failure *failure_of(const struct host_failure *failed, 
 {
 	for (size_t i = 0; i < n; i++)
 		if ((failed[i].kind == KIND_NAT_GATEWAY && failed[i].id == g->o.id) ||
-		    (g->is_private && failed[i].kind == KIND_INTERFACE && failed[i].id == g->interface))
+		    (g->is_private && failed[i].kind == KIND_INTERFACE &&
+		     failed[i].id == g->interface))
 			return &failed[i];
 	return NULL;
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * NAT gateways (EDGE-1): the way to the Internet for nodes without public addresses.  A gateway has an elastic
- * address, whose edge it is at, and an interface of its own in its subnet, which is nobody else's to change.
+ * NAT gateways (EDGE-1): the way to the Internet for nodes without public addresses.  A gateway has
+ * an elastic address, whose edge it is at, and an interface of its own in its subnet, which is
+ * nobody else's to change.
  *
- * A *private* one has no elastic address: nodes leave as its private address, by the route table of its subnet, for a
- * peered network as a rule.  Its interface is attached to it, at the edge that it was given to itself; in no
- * security group, and with a handle, which ways lead to.
+ * A *private* one has no elastic address: nodes leave as its private address, by the route table of
+ * its subnet, for a peered network as a rule.  Its interface is attached to it, at the edge that it
+ * was given to itself; in no security group, and with a handle, which ways lead to.
  *
- * It is pending until its edge has acknowledged it, and deleting until the edge has let it go; then it is
- * described for an hour yet.  Without an edge it stays pending.  Connections begun outside are let in by
- * static ports alone: (protocol, public port) to (address, port).
+ * It is pending until its edge has acknowledged it, and deleting until the edge has let it go; then
+ * it is described for an hour yet.  Without an edge it stays pending.  Connections begun outside
+ * are let in by static ports alone: (protocol, public port) to (address, port).
  */
 #pragma once
 
@@ -76,14 +77,14 @@ struct nat_gateway_create_args {
 	const char *subnet_id;
 	bool is_private;
 	const char *allocation_id; /* private: NULL */
-	const char *private_ip; /* NULL: chosen here */
+	const char *private_ip;    /* NULL: chosen here */
 	const struct tag_args *tags;
 	size_t n_tags;
 	struct token_args token;
 };
 
-/* SUBNET_NOT_FOUND, MISSING, COMBINATION, ALLOCATION_NOT_FOUND, ELASTIC_ASSOCIATED, NETWORK_NOT_ATTACHED, NAT_LIMIT,
- * those of interface_create(), TOKEN_MISMATCH */
+/* SUBNET_NOT_FOUND, MISSING, COMBINATION, ALLOCATION_NOT_FOUND, ELASTIC_ASSOCIATED,
+ * NETWORK_NOT_ATTACHED, NAT_LIMIT, those of interface_create(), TOKEN_MISMATCH */
 must_check int nat_gateway_create(struct tx *tx, const struct caller *c,
 				  const struct nat_gateway_create_args *args,
 				  const struct nat_gateway **ret, struct refusal *reterr);
@@ -96,8 +97,8 @@ must_check int nat_gateway_find(const struct model *m, const struct caller *c, c
 /* The id of the one with that handle that waits for the host's acknowledgement, or 0. */
 uint64_t nat_gateway_waiting(const struct model *m, uint32_t host, uint32_t handle);
 
-/* Lets in connections to a public port of the gateway.  NAT_NOT_FOUND, NAT_STATE, VALUE, NAT_PORT_IN_USE,
- * NAT_PORT_LIMIT, FOREIGN_INTERFACE */
+/* Lets in connections to a public port of the gateway.  NAT_NOT_FOUND, NAT_STATE, VALUE,
+ * NAT_PORT_IN_USE, NAT_PORT_LIMIT, FOREIGN_INTERFACE */
 must_check int nat_gateway_open(struct tx *tx, const struct caller *c, const char *id,
 				const struct nat_port *port, struct refusal *reterr);
 /* NAT_NOT_FOUND, NAT_PORT_NOT_FOUND */

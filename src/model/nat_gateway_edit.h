@@ -12,8 +12,8 @@ struct interface;
 /* Of private ones (nat_private.c).  A new interface, not put yet, is the gateway's, at its edge. */
 must_check int nat_private_prepare(struct tx *tx, const struct nat_gateway *g, struct interface *i,
 				   struct refusal *reterr);
-/* Its interface is at another edge from now on, 0: at none, with '*ret' for the new version.  Nothing happens to one that is
- * attached to no gateway, nor if there is none with that id. */
+/* Its interface is at another edge from now on, 0: at none, with '*ret' for the new version.
+ * Nothing happens to one that is attached to no gateway, nor if there is none with that id. */
 must_check int nat_private_move(struct tx *tx, const struct interface *i, uint32_t edge,
 				const struct object **ret);
 must_check int nat_private_place(struct tx *tx, uint64_t interface, uint32_t edge);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The interface of a private NAT gateway: an edge has its address as any host has a node's, so who may know of it and who
- * learns that it has moved is the mapping table's business.  See nat_gateway.h.
+ * The interface of a private NAT gateway: an edge has its address as any host has a node's, so who
+ * may know of it and who learns that it has moved is the mapping table's business.  See
+ * nat_gateway.h.
  */
 #include <stdlib.h>
 

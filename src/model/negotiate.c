@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The choice for one direction between two hosts.  See negotiate.h; the sentences are in negotiate_reason.c.
+ * The choice for one direction between two hosts.  See negotiate.h; the sentences are in
+ * negotiate_reason.c.
  */
 #include "model/negotiate.h"
 
@@ -87,7 +88,8 @@ static void permit(struct wish *w, const struct demand *d)
 	}
 }
 
-static enum format choose_format(const struct demand *d, uint32_t formats, struct policy_ref *ret_policy)
+static enum format choose_format(const struct demand *d, uint32_t formats,
+				 struct policy_ref *ret_policy)
 {
 	enum format f;
 
@@ -118,7 +120,8 @@ static uint32_t with_companion(enum format f, uint32_t formats, bool joins)
 
 /* ---- the features ---- */
 
-static enum feature first_feature(enum feature_framework f, const struct demand_list *l, uint32_t features)
+static enum feature first_feature(enum feature_framework f, const struct demand_list *l,
+				  uint32_t features)
 {
 	for (uint32_t i = 0; i < l->n; i++) {
 		enum feature best = feature_highest(f, features & l->masks[i], features);
@@ -145,8 +148,10 @@ static bool choose_feature(enum feature_framework f, const struct demand *d, uin
 	return *ret != FEATURE_MAX || !needed;
 }
 
-/* Encryption has integrity already: where both are wanted it is used alone, and where it is left, it is enough. */
-static bool choose_features(const struct demand *d, struct wish *w, enum feature_framework *ret_missing)
+/* Encryption has integrity already: where both are wanted it is used alone, and where it is left,
+ * it is enough. */
+static bool choose_features(const struct demand *d, struct wish *w,
+			    enum feature_framework *ret_missing)
 {
 	uint32_t features = w->permitted_features;
 	bool sealed = false;
@@ -172,7 +177,7 @@ static bool choose_features(const struct demand *d, struct wish *w, enum feature
 static uint32_t overhead_of(const struct wish *w)
 {
 	uint32_t overhead = w->formats & FORMAT_BIT(FORMAT_IPIP6_1) ? SUBSTRATE_OVERHEAD_IPIP6
-								      : SUBSTRATE_OVERHEAD_SIIT;
+								    : SUBSTRATE_OVERHEAD_SIIT;
 
 	if (w->send == FORMAT_REIP4_1)
 		overhead = 0;
@@ -187,9 +192,10 @@ static uint32_t overhead_of(const struct wish *w)
 	return overhead;
 }
 
-/* The policy that has a say in what is used of a framework, or in that nothing of it is left; 'both' is what both
- * have. */
-static struct policy_ref feature_policy(const struct demand *d, enum feature_framework f, uint32_t used, uint32_t both)
+/* The policy that has a say in what is used of a framework, or in that nothing of it is left;
+ * 'both' is what both have. */
+static struct policy_ref feature_policy(const struct demand *d, enum feature_framework f,
+					uint32_t used, uint32_t both)
 {
 	uint32_t versions = framework_features(f);
 
@@ -215,16 +221,19 @@ static struct policy_ref cutting(const struct demand *d, uint32_t cut)
 }
 
 /* Why nothing that is left goes sealed. */
-static struct policy_ref unsealing(const struct demand *d, enum feature_framework f, uint32_t cut, uint32_t both_features)
+static struct policy_ref unsealing(const struct demand *d, enum feature_framework f, uint32_t cut,
+				   uint32_t both_features)
 {
-	struct policy_ref p = d->pin_formats.n ? d->pin_formats.policy : feature_policy(d, f, 0, both_features);
+	struct policy_ref p =
+		d->pin_formats.n ? d->pin_formats.policy : feature_policy(d, f, 0, both_features);
 
 	return p.id ? p : cutting(d, cut);
 }
 
-/* The policy that is named as the one that decided, where no list of formats did: that of a feature in use, else the
- * first that took away a format that both have. */
-static struct policy_ref deciding(const struct demand *d, const struct wish *w, uint32_t cut, uint32_t both_features)
+/* The policy that is named as the one that decided, where no list of formats did: that of a feature
+ * in use, else the first that took away a format that both have. */
+static struct policy_ref deciding(const struct demand *d, const struct wish *w, uint32_t cut,
+				  uint32_t both_features)
 {
 	for (enum feature_framework f = 0; f < FEATURE_FRAMEWORKS; f++) {
 		struct policy_ref p = feature_policy(d, f, w->features, both_features);
@@ -247,8 +256,9 @@ static void complete(struct wish *w, const struct demand *d, bool v6)
 	permit(w, d);
 }
 
-/* What does not go sealed gives way to what does; where nothing does, sealing that is merely preferred gives
- * way to it.  False: sealing is demanded, by what of '*ret_demanded', and nothing that is left goes sealed. */
+/* What does not go sealed gives way to what does; where nothing does, sealing that is merely
+ * preferred gives way to it.  False: sealing is demanded, by what of '*ret_demanded', and nothing
+ * that is left goes sealed. */
 static bool seal(const struct demand *d, struct wish *w, enum feature_framework *ret_demanded)
 {
 	uint32_t permitted = w->permitted_features;
@@ -280,7 +290,8 @@ static void decide(const struct ability *from, const struct ability *to, const s
 	*ret_lack = (struct lack){.feature = FEATURE_FRAMEWORKS};
 	w->permitted_formats = formats & ~d->cut_formats;
 	w->permitted_features = both_features & ~d->cut_features;
-	w->required_features = from->required_features | to->required_features | d->required_features;
+	w->required_features =
+		from->required_features | to->required_features | d->required_features;
 	w->send = choose_format(d, w->permitted_formats, &w->policy);
 	ret_lack->formats = w->send == FORMAT_NONE;
 	if (w->send != FORMAT_NONE && !choose_features(d, w, &ret_lack->feature)) {
@@ -291,7 +302,8 @@ static void decide(const struct ability *from, const struct ability *to, const s
 	}
 	if (!seal(d, w, &ret_lack->feature)) {
 		ret_lack->unsealed = true;
-		w->policy = unsealing(d, ret_lack->feature, formats & d->cut_formats, both_features);
+		w->policy =
+			unsealing(d, ret_lack->feature, formats & d->cut_formats, both_features);
 		w->send = FORMAT_NONE;
 		w->features = 0;
 		return;
@@ -305,10 +317,12 @@ static void decide(const struct ability *from, const struct ability *to, const s
 bool wish_equal(const struct wish *a, const struct wish *b)
 {
 	return a->send == b->send && a->formats == b->formats && a->features == b->features &&
-	       a->outer_v6 == b->outer_v6 && a->path_mtu == b->path_mtu && a->overhead == b->overhead &&
-	       a->rate.bits == b->rate.bits && a->rate.burst == b->rate.burst && a->inferred == b->inferred &&
+	       a->outer_v6 == b->outer_v6 && a->path_mtu == b->path_mtu &&
+	       a->overhead == b->overhead && a->rate.bits == b->rate.bits &&
+	       a->rate.burst == b->rate.burst && a->inferred == b->inferred &&
 	       a->policy.id == b->policy.id && a->permitted_formats == b->permitted_formats &&
-	       a->permitted_features == b->permitted_features && a->required_features == b->required_features;
+	       a->permitted_features == b->permitted_features &&
+	       a->required_features == b->required_features;
 }
 
 void negotiate_quickly(const struct ability *from, const struct ability *to, const struct demand *d,
@@ -320,8 +334,8 @@ void negotiate_quickly(const struct ability *from, const struct ability *to, con
 	ret->reason[0] = '\0';
 }
 
-void negotiate(const struct ability *from, const char *from_name, const struct ability *to, const char *to_name,
-	       const struct demand *d, struct wish *ret)
+void negotiate(const struct ability *from, const char *from_name, const struct ability *to,
+	       const char *to_name, const struct demand *d, struct wish *ret)
 {
 	struct side sides[2] = {{from, from_name}, {to, to_name}};
 	struct lack lack;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Choosing what one host uses towards another (NEG-2, NEG-3, NEG-7; docs/negotiation.md): a pure function of what
- * both have and of what policies demand for one direction of one class of their traffic.
+ * Choosing what one host uses towards another (NEG-2, NEG-3, NEG-7; docs/negotiation.md): a pure
+ * function of what both have and of what policies demand for one direction of one class of their
+ * traffic.
  *
- * The order of both hosts and of the policies changes nothing but whose name is said first: a demand is what
- * policies come to together (model/choice_rules.h).  Nothing in common: nothing may be sent, and the reason
- * names what each has and which policy took what away.
+ * The order of both hosts and of the policies changes nothing but whose name is said first: a
+ * demand is what policies come to together (model/choice_rules.h).  Nothing in common: nothing may
+ * be sent, and the reason names what each has and which policy took what away.
  */
 #pragma once
 
@@ -26,7 +27,7 @@ struct demand_list {
 };
 
 struct demand_rate {
-	uint64_t bits; /* a second; 0: none is set */
+	uint64_t bits;  /* a second; 0: none is set */
 	uint32_t burst; /* bytes */
 };
 
@@ -60,11 +61,12 @@ struct wish {
 	uint32_t overhead; /* the most that a packet grows by, for the node's MTU */
 	struct demand_rate rate;
 	bool inferred;
-	uint32_t permitted_formats; /* what both have and policies leave: what an inferring receiver takes */
+	/* what both have and policies leave: what an inferring receiver takes */
+	uint32_t permitted_formats;
 	uint32_t permitted_features;
 	uint32_t required_features; /* by policies or by one of the hosts */
-	uint32_t key_epoch; /* of the keys that the sender seals with */
-	struct policy_ref policy; /* that decided; id 0: none did */
+	uint32_t key_epoch;         /* of the keys that the sender seals with */
+	struct policy_ref policy;   /* that decided; id 0: none did */
 	char reason[CHOICE_REASON_SIZE];
 };
 
@@ -72,8 +74,8 @@ struct wish {
 bool wish_equal(const struct wish *a, const struct wish *b);
 
 /* 'd' NULL: no policy matches. */
-void negotiate(const struct ability *from, const char *from_name, const struct ability *to, const char *to_name,
-	       const struct demand *d, struct wish *ret);
+void negotiate(const struct ability *from, const char *from_name, const struct ability *to,
+	       const char *to_name, const struct demand *d, struct wish *ret);
 /* The same without the reason. */
 void negotiate_quickly(const struct ability *from, const struct ability *to, const struct demand *d,
 		       struct wish *ret);

@@ -23,7 +23,8 @@ static const char *shown(const char *name, char buf[static NAME_SHOWN + 1])
 }
 
 /* Adds to the reason; what does not fit is cut. */
-static void __attribute__((format(printf, 3, 4))) say(struct wish *w, size_t *used, const char *format, ...)
+static void __attribute__((format(printf, 3, 4)))
+say(struct wish *w, size_t *used, const char *format, ...)
 {
 	va_list args;
 	int n;
@@ -37,7 +38,8 @@ static void __attribute__((format(printf, 3, 4))) say(struct wish *w, size_t *us
 		*used += (size_t)n;
 }
 
-/* The same for each of the texts, up to a NULL, and quicker: each peer of each host is told a reason. */
+/* The same for each of the texts, up to a NULL, and quicker: each peer of each host is told a
+ * reason. */
 static void say_texts(struct wish *w, size_t *used, const char *const *texts)
 {
 	for (; *texts; texts++)
@@ -67,7 +69,8 @@ static void say_has(struct wish *w, size_t *used, const struct side *s, const st
 	if (s->ability->fault)
 		say(w, used, "%.*s has nothing: %s", NAME_SHOWN, s->name, s->ability->fault);
 	else if (lack && !lack->formats && !lack->unsealed)
-		say(w, used, "%.*s has %s", NAME_SHOWN, s->name, feature_list(s->ability->features, features));
+		say(w, used, "%.*s has %s", NAME_SHOWN, s->name,
+		    feature_list(s->ability->features, features));
 	else
 		say(w, used, "%.*s has %s (%s)", NAME_SHOWN, s->name, format_list(usable, text),
 		    ability_families(s->ability));
@@ -104,8 +107,8 @@ static const char *framework_text(enum feature_framework f)
 	return texts[f];
 }
 
-static void say_who_needs(struct wish *w, size_t *used, const struct side *from, const struct side *to,
-			  const struct demand *d, enum feature_framework f)
+static void say_who_needs(struct wish *w, size_t *used, const struct side *from,
+			  const struct side *to, const struct demand *d, enum feature_framework f)
 {
 	uint32_t versions = framework_features(f);
 
@@ -152,12 +155,13 @@ static void explain_choice(const struct side *from, const struct side *to, const
 	size_t used = 0;
 
 	say_texts(w, &used,
-		  (const char *const[]){format_name(w->send),
-					w->formats & FORMAT_BIT(FORMAT_IPIP6_1) ? " with ipip6/1" : "", NULL});
+		  (const char *const[]){
+			  format_name(w->send),
+			  w->formats & FORMAT_BIT(FORMAT_IPIP6_1) ? " with ipip6/1" : "", NULL});
 	if (w->features)
 		say(w, &used, ", %s", feature_list(w->features, features));
 	say_policy(w, &used,
-		   d->pin_formats.n                             ? ": pinned by "
+		   d->pin_formats.n                              ? ": pinned by "
 		   : w->policy.id == d->prefer_formats.policy.id ? ": preferred by "
 								 : ": by ",
 		   w->policy);
@@ -165,8 +169,8 @@ static void explain_choice(const struct side *from, const struct side *to, const
 		  (const char *const[]){": the best of what ", shown(from->name, name), " (",
 					format_list(ability_usable(from->ability), ours), ") and ",
 					shown(to->name, peer), " (",
-					format_list(ability_usable(to->ability), its), ") have in common",
-					NULL});
+					format_list(ability_usable(to->ability), its),
+					") have in common", NULL});
 	say_cuts(w, &used, from, to, d);
 }
 

@@ -13,9 +13,10 @@ struct side {
 
 /* What is missing, when there is no choice. */
 struct lack {
-	bool formats;                   /* no format is left, */
-	bool unsealed;                  /* or none that goes sealed, as demanded */
-	enum feature_framework feature; /* no version of this is left; FEATURE_FRAMEWORKS: it is not that */
+	bool formats;  /* no format is left, */
+	bool unsealed; /* or none that goes sealed, as demanded */
+	/* no version of this is left; FEATURE_FRAMEWORKS: it is not that */
+	enum feature_framework feature;
 };
 
 /* Writes ret->reason. */

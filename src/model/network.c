@@ -83,8 +83,8 @@ static struct host_kinds kinds_of(const struct model *m, uint32_t vni)
 }
 
 /* Of one class, from any kind of host to any. */
-static uint32_t worst_of(const struct model *m, const struct host_kinds *from, const struct host_kinds *to,
-			 const struct pair_class *c)
+static uint32_t worst_of(const struct model *m, const struct host_kinds *from,
+			 const struct host_kinds *to, const struct pair_class *c)
 {
 	const struct choice_rules *sets[CHOICE_SETS_MAX];
 	size_t n_sets = choice_rules_in_force(m, sets);
@@ -93,7 +93,8 @@ static uint32_t worst_of(const struct model *m, const struct host_kinds *from, c
 	for (size_t i = 0; i < from->n; i++)
 		for (size_t j = 0; j < to->n; j++)
 			for (size_t k = 0; k < n_sets; k++) {
-				uint32_t overhead = pair_overhead(m, sets[k], from->v[i], to->v[j], c);
+				uint32_t overhead =
+					pair_overhead(m, sets[k], from->v[i], to->v[j], c);
 
 				if (overhead > worst)
 					worst = overhead;
@@ -104,14 +105,15 @@ static uint32_t worst_of(const struct model *m, const struct host_kinds *from, c
 /* Whether an interface that a policy names is in the network. */
 static bool is_in(const struct model *m, uint64_t interface, uint32_t vni)
 {
-	const struct interface *i = (const struct interface *)model_get(m, KIND_INTERFACE, interface);
+	const struct interface *i =
+		(const struct interface *)model_get(m, KIND_INTERFACE, interface);
 
 	return i && i->vni == vni;
 }
 
 /* Of what policies say of two interfaces in the network. */
-static uint32_t worst_of_named(const struct model *m, const struct host_kinds *k, const struct choice_rules *rules,
-			       uint32_t vni)
+static uint32_t worst_of_named(const struct model *m, const struct host_kinds *k,
+			       const struct choice_rules *rules, uint32_t vni)
 {
 	struct pair_class c = {.vni = vni, .peer_vni = vni};
 	uint32_t worst = 0;
@@ -121,7 +123,8 @@ static uint32_t worst_of_named(const struct model *m, const struct host_kinds *k
 		const struct choice_policy *p = rules->v[i];
 		uint32_t overhead = 0;
 
-		if (!p->interfaces[0] || !is_in(m, p->interfaces[0], vni) || !is_in(m, p->interfaces[1], vni))
+		if (!p->interfaces[0] || !is_in(m, p->interfaces[0], vni) ||
+		    !is_in(m, p->interfaces[1], vni))
 			continue;
 		for (size_t n = 0; n < 2; n++) {
 			c.interface = p->interfaces[n];
@@ -150,21 +153,24 @@ static uint32_t worst_overhead(const struct model *m, const struct host_kinds *k
 }
 
 /* What the network sends to those that it is peered with. */
-static uint32_t worst_to_peers(const struct model *m, const struct host_kinds *k, const struct vpc *v)
+static uint32_t worst_to_peers(const struct model *m, const struct host_kinds *k,
+			       const struct vpc *v)
 {
 	struct peering_iter it = peering_iter_of(m, v->o.id);
 	const struct peering *p;
 	uint32_t worst = 0;
 
 	while ((p = peering_iter_next(&it))) {
-		const struct pair_class c = {.vni = v->vni, .peer_vni = peering_other(p, v->o.id)->vni};
+		const struct pair_class c = {.vni = v->vni,
+					     .peer_vni = peering_other(p, v->o.id)->vni};
 		struct host_kinds others;
 		uint32_t overhead;
 
 		if (p->state != PEERING_ACTIVE)
 			continue;
 		others = kinds_of(m, c.peer_vni);
-		overhead = k->overflow || others.overflow ? OVERHEAD_WORST_JOINED : worst_of(m, k, &others, &c);
+		overhead = k->overflow || others.overflow ? OVERHEAD_WORST_JOINED
+							  : worst_of(m, k, &others, &c);
 		if (overhead > worst)
 			worst = overhead;
 	}

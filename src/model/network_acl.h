@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Network ACLs: stateless lists of entries, in the order of their numbers, for packets that cross the border
- * of a subnet.  The first entry that matches decides; what none matches is denied.
+ * Network ACLs: stateless lists of entries, in the order of their numbers, for packets that cross
+ * the border of a subnet.  The first entry that matches decides; what none matches is denied.
  *
- * Each VPC has a default one, made and deleted with it, and each subnet has one, the default at first.  The
- * number is what hosts know an ACL by: unique in the cluster, not re-used while numbers last.
+ * Each VPC has a default one, made and deleted with it, and each subnet has one, the default at
+ * first.  The number is what hosts know an ACL by: unique in the cluster, not re-used while numbers
+ * last.
  */
 #pragma once
 
@@ -68,15 +69,16 @@ struct acl_entry_args {
 	const int32_t *type, *code; /* ICMP, ICMPv6 */
 };
 
-/* Without entries: it denies everything.  VPC_NOT_FOUND, ACL_LIMIT, TAG_*, TOKEN_MISMATCH, ACL_NOT_FOUND (made
- * with the token, and deleted) */
+/* Without entries: it denies everything.  VPC_NOT_FOUND, ACL_LIMIT, TAG_*, TOKEN_MISMATCH,
+ * ACL_NOT_FOUND (made with the token, and deleted) */
 must_check int network_acl_create(struct tx *tx, const struct caller *c,
 				  const struct network_acl_create_args *args,
 				  const struct network_acl **ret, struct refusal *reterr);
 /* ACL_NOT_FOUND, ACL_DEFAULT, ACL_DEPENDENCY (subnets have it) */
 must_check int network_acl_delete(struct tx *tx, const struct caller *c, const char *id,
 				  struct refusal *reterr);
-/* ACL_NOT_FOUND, ACL_ENTRY_EXISTS, ACL_ENTRY_LIMIT, ACL_RULE, TRAFFIC, CIDR_MALFORMED, MISSING, VALUE */
+/* ACL_NOT_FOUND, ACL_ENTRY_EXISTS, ACL_ENTRY_LIMIT, ACL_RULE, TRAFFIC, CIDR_MALFORMED, MISSING,
+ * VALUE */
 must_check int network_acl_add(struct tx *tx, const struct caller *c,
 			       const struct acl_entry_args *args, struct refusal *reterr);
 /* The entry of that number and direction.  ACL_ENTRY_NOT_FOUND and the above */
@@ -84,8 +86,8 @@ must_check int network_acl_replace(struct tx *tx, const struct caller *c,
 				   const struct acl_entry_args *args, struct refusal *reterr);
 must_check int network_acl_remove(struct tx *tx, const struct caller *c, const char *id,
 				  uint32_t rule, bool egress, struct refusal *reterr);
-/* Gives the subnet that has the association another ACL of its VPC, by a new association, whose id is in
- * '*ret'.  ACL_ASSOCIATION_NOT_FOUND, ACL_NOT_FOUND, ACL_VPC_MISMATCH */
+/* Gives the subnet that has the association another ACL of its VPC, by a new association, whose id
+ * is in '*ret'.  ACL_ASSOCIATION_NOT_FOUND, ACL_NOT_FOUND, ACL_VPC_MISMATCH */
 must_check int network_acl_associate(struct tx *tx, const struct caller *c, const char *association,
 				     const char *acl_id, uint64_t *ret, struct refusal *reterr);
 

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What every object of the model has: identity, owner, revisions, tags, and its places in the indexes.
+ * What every object of the model has: identity, owner, revisions, tags, and its places in the
+ * indexes.
  *
- * Objects are versions: what is in the model never changes.  An operation copies the object, changes the
- * copy and puts it in the place of the old one (model/tx.h); the old version lives on in the change
- * until the change is committed or undone.  So a pointer got from the model is good until the next
- * operation, and const.
+ * Objects are versions: what is in the model never changes.  An operation copies the object,
+ * changes the copy and puts it in the place of the old one (model/tx.h); the old version lives on
+ * in the change until the change is committed or undone.  So a pointer got from the model is good
+ * until the next operation, and const.
  *
- * Ownership: an object owns its strings and arrays (model/record.h knows them all).  Those of a decoded one lie in its own
- * block of memory: they are not freed or replaced by themselves, which a copy's are.
+ * Ownership: an object owns its strings and arrays (model/record.h knows them all).  Those of a
+ * decoded one lie in its own block of memory: they are not freed or replaced by themselves, which a
+ * copy's are.
  */
 #pragma once
 

@@ -35,18 +35,21 @@ bool choice_equal(const struct choice *a, const struct choice *b)
 	       a->send_features == b->send_features && a->send_epoch == b->send_epoch &&
 	       a->n_accepts == b->n_accepts &&
 	       !memcmp(a->accepts, b->accepts, a->n_accepts * sizeof(a->accepts[0])) &&
-	       a->outer_v6 == b->outer_v6 && a->path_mtu == b->path_mtu && a->rate.bits == b->rate.bits &&
-	       a->rate.burst == b->rate.burst && a->inferred == b->inferred;
+	       a->outer_v6 == b->outer_v6 && a->path_mtu == b->path_mtu &&
+	       a->rate.bits == b->rate.bits && a->rate.burst == b->rate.burst &&
+	       a->inferred == b->inferred;
 }
 
-static struct choice_end end_of(const struct model *m, const struct host *h, uint32_t vni, uint64_t interface)
+static struct choice_end end_of(const struct model *m, const struct host *h, uint32_t vni,
+				uint64_t interface)
 {
 	return (struct choice_end){h, vni ? vpc_by_vni(m, vni) : NULL, interface};
 }
 
 /* False: no policy has a say. */
-static bool demand_of(const struct model *m, const struct choice_rules *rules, const struct host *from,
-		      const struct host *to, const struct pair_class *c, struct demand *ret)
+static bool demand_of(const struct model *m, const struct choice_rules *rules,
+		      const struct host *from, const struct host *to, const struct pair_class *c,
+		      struct demand *ret)
 {
 	bool joins = c->vni != c->peer_vni;
 	bool any = false;
@@ -83,8 +86,9 @@ void pair_wish_by(const struct model *m, const struct choice_rules *rules, const
 	ret->key_epoch = from->key_epoch + 1;
 }
 
-void pair_wish_quickly(const struct model *m, const struct choice_rules *rules, const struct host *from,
-		       const struct host *to, const struct pair_class *c, struct wish *ret)
+void pair_wish_quickly(const struct model *m, const struct choice_rules *rules,
+		       const struct host *from, const struct host *to, const struct pair_class *c,
+		       struct wish *ret)
 {
 	struct ability a = ability_of(from), b = ability_of(to);
 	struct demand d;
@@ -103,8 +107,8 @@ bool pair_joins_apart(const struct host *a, const struct host *b)
 	return inside.send != FORMAT_NONE && !format_joins_networks(inside.send);
 }
 
-uint32_t pair_overhead(const struct model *m, const struct choice_rules *rules, const struct host *from,
-		       const struct host *to, const struct pair_class *c)
+uint32_t pair_overhead(const struct model *m, const struct choice_rules *rules,
+		       const struct host *from, const struct host *to, const struct pair_class *c)
 {
 	struct wish w;
 
@@ -116,7 +120,8 @@ uint32_t pair_overhead(const struct model *m, const struct choice_rules *rules, 
 static void accept_permitted(const struct wish *w, struct choice *c)
 {
 	static const uint32_t seals[] = {0, FEATURE_BIT(FEATURE_INTEGRITY_1),
-					 FEATURE_BIT(FEATURE_CRYPT_1), FEATURE_BIT(FEATURE_CRYPT_2)};
+					 FEATURE_BIT(FEATURE_CRYPT_1),
+					 FEATURE_BIT(FEATURE_CRYPT_2)};
 	uint32_t lz4 = w->permitted_features & FEATURE_BIT(FEATURE_LZ4_1);
 	uint32_t required = w->required_features;
 
@@ -126,8 +131,8 @@ static void accept_permitted(const struct wish *w, struct choice *c)
 		if (seals[i] & ~w->permitted_features || (required & FEATURES_CRYPT && !crypt) ||
 		    (required & FEATURE_BIT(FEATURE_INTEGRITY_1) && !seals[i]))
 			continue;
-		c->accepts[c->n_accepts++] = (struct accept){w->permitted_formats, seals[i] | lz4,
-							       w->key_epoch};
+		c->accepts[c->n_accepts++] =
+			(struct accept){w->permitted_formats, seals[i] | lz4, w->key_epoch};
 	}
 }
 
@@ -138,8 +143,8 @@ static bool comes_before(const struct accept *a, const struct accept *b)
 	return a->features != b->features ? a->features < b->features : a->key_epoch < b->key_epoch;
 }
 
-/* As add_accepts() below: lz4 is used when it shrinks, so it counts as absent, too.  In an order of their own: a step of the
- * shift that leaves them as they are is nothing new for the receiver. */
+/* As add_accepts() below: lz4 is used when it shrinks, so it counts as absent, too.  In an order of
+ * their own: a step of the shift that leaves them as they are is nothing new for the receiver. */
 static void add_shifting(const struct shift *s, struct choice *c)
 {
 	struct terms all[SHIFT_TERMS_MAX];

@@ -165,10 +165,11 @@ static int add_networks(const struct collecting *k, const struct vpc *v, struct 
 	if (carries(k->m, v->vni, k->b) && choice_rules_concern(rules_for(k, &inside), v))
 		r = add(c, &inside);
 	while (!r && (p = peering_iter_next(&it))) {
-		const struct pair_class between = {.vni = v->vni, .peer_vni = peering_other(p, v->o.id)->vni};
+		const struct pair_class between = {.vni = v->vni,
+						   .peer_vni = peering_other(p, v->o.id)->vni};
 
-		/* a policy about any of its networks may leave a format that joins none, and without one the best may be
-		 * such */
+		/* a policy about any of its networks may leave a format that joins none, and
+		 * without one the best may be such */
 		if (p->state == PEERING_ACTIVE && carries(k->m, between.peer_vni, k->b) &&
 		    (k->joins_apart || rules_for(k, &between)->n))
 			r = add(c, &between);
@@ -178,14 +179,16 @@ static int add_networks(const struct collecting *k, const struct vpc *v, struct 
 
 /* ---- interfaces ---- */
 
-static const struct interface *interface_at(const struct model *m, uint64_t id, const struct host *h)
+static const struct interface *interface_at(const struct model *m, uint64_t id,
+					    const struct host *h)
 {
 	const struct interface *i = (const struct interface *)model_get(m, KIND_INTERFACE, id);
 
 	return i && interface_is_desired_at(i, h->number) ? i : NULL;
 }
 
-static int add_interfaces(const struct collecting *k, const struct choice_policy *p, struct pair_classes *c)
+static int add_interfaces(const struct collecting *k, const struct choice_policy *p,
+			  struct pair_classes *c)
 {
 	for (size_t n = 0; n < 2; n++) {
 		const struct interface *here = interface_at(k->m, p->interfaces[n], k->a);
@@ -195,12 +198,15 @@ static int add_interfaces(const struct collecting *k, const struct choice_policy
 		if (!here || !there)
 			continue;
 		class = (struct pair_class){here->vni, there->vni, here->o.id, there->o.id};
-		return k->rules || pair_class_is_apart(k->m, NULL, k->a, k->b, &class) ? add_once(c, &class) : 0;
+		return k->rules || pair_class_is_apart(k->m, NULL, k->a, k->b, &class)
+			       ? add_once(c, &class)
+			       : 0;
 	}
 	return 0;
 }
 
-static int add_named(const struct collecting *k, const struct choice_rules *rules, struct pair_classes *c)
+static int add_named(const struct collecting *k, const struct choice_rules *rules,
+		     struct pair_classes *c)
 {
 	int r = 0;
 
@@ -212,7 +218,8 @@ static int add_named(const struct collecting *k, const struct choice_rules *rule
 
 /* ---- together ---- */
 
-static int add_changing(const struct model *m, uint32_t from, uint32_t to, bool reverse, struct pair_classes *c)
+static int add_changing(const struct model *m, uint32_t from, uint32_t to, bool reverse,
+			struct pair_classes *c)
 {
 	struct model_iter it = model_iter_group(m, REL_PAIR_SHIFTS, pair_shift_key(from, to));
 	const struct object *o;
@@ -223,7 +230,8 @@ static int add_changing(const struct model *m, uint32_t from, uint32_t to, bool 
 
 		if (class.vni)
 			r = add_once(c, reverse ? &(struct pair_class){class.peer_vni, class.vni,
-								       class.peer_interface, class.interface}
+								       class.peer_interface,
+								       class.interface}
 						: &class);
 	}
 	return r;
@@ -279,8 +287,8 @@ int pair_classes_by(const struct model *m, const struct choice_rules *rules, con
 	return collect(&(struct collecting){m, rules, a, b, pair_joins_apart(a, b)}, ret);
 }
 
-bool pair_class_is_apart(const struct model *m, const struct choice_rules *rules, const struct host *a,
-			 const struct host *b, const struct pair_class *c)
+bool pair_class_is_apart(const struct model *m, const struct choice_rules *rules,
+			 const struct host *a, const struct host *b, const struct pair_class *c)
 {
 	const struct vpc *v;
 
@@ -303,8 +311,8 @@ bool pair_class_is_apart(const struct model *m, const struct choice_rules *rules
 	return v && choice_rules_concern(rules, v);
 }
 
-static int with_changing(const struct model *m, bool joins_apart, const struct host *a, const struct host *b,
-			 struct pair_classes *ret)
+static int with_changing(const struct model *m, bool joins_apart, const struct host *a,
+			 const struct host *b, struct pair_classes *ret)
 {
 	_cleanup_(pair_classes_deinit) struct pair_classes c = {0};
 	int r = collect(&(struct collecting){m, NULL, a, b, joins_apart}, &c);
@@ -322,12 +330,14 @@ static int with_changing(const struct model *m, bool joins_apart, const struct h
 	return 0;
 }
 
-int pair_classes_of(const struct model *m, const struct host *a, const struct host *b, struct pair_classes *ret)
+int pair_classes_of(const struct model *m, const struct host *a, const struct host *b,
+		    struct pair_classes *ret)
 {
 	return with_changing(m, pair_joins_apart(a, b), a, b, ret);
 }
 
-int pair_classes_near(const struct model *m, const struct host *a, const struct host *b, struct pair_classes *ret)
+int pair_classes_near(const struct model *m, const struct host *a, const struct host *b,
+		      struct pair_classes *ret)
 {
 	return with_changing(m, true, a, b, ret);
 }

@@ -19,7 +19,8 @@ enum {
 	KINDS_KEPT = 24, /* hosts of so many kinds: wishes between them are remembered */
 	KIND_UNKNOWN = UINT8_MAX,
 	KIND_ITS_OWN = UINT8_MAX - 1, /* one of the many others */
-	COST_DIFFERENCE = 16,         /* of a direction that differs, against a pair that is looked at */
+	/* of a direction that differs, against a pair that is looked at */
+	COST_DIFFERENCE = 16,
 };
 
 struct wishes {
@@ -74,7 +75,8 @@ struct diff {
 	struct named *named; /* by position */
 };
 
-bool pair_is_left_out(const struct model *m, const struct pair_rules_change *c, const struct pair_class *class)
+bool pair_is_left_out(const struct model *m, const struct pair_rules_change *c,
+		      const struct pair_class *class)
 {
 	const struct vpc *v = class->vni ? vpc_by_vni(m, class->vni) : NULL;
 	const struct vpc *w = class->vni ? vpc_by_vni(m, class->peer_vni) : NULL;
@@ -131,7 +133,8 @@ static bool is_alike(const struct diff *d, const struct host *a, const struct ho
 	struct ability x = ability_of(a), y = ability_of(b);
 
 	return ability_equal(&x, &y) && x.mtu == y.mtu && x.fault == y.fault &&
-	       choice_rules_same_host(d->change->before, a, b) && choice_rules_same_host(d->change->after, a, b);
+	       choice_rules_same_host(d->change->before, a, b) &&
+	       choice_rules_same_host(d->change->after, a, b);
 }
 
 static uint8_t kind_at(struct diff *d, size_t place)
@@ -174,8 +177,8 @@ static struct class_memo *memo_get(struct diff *d, uint32_t vni, uint32_t peer_v
 	return memo;
 }
 
-static void wish(const struct diff *d, const struct host *from, const struct host *to, const struct pair_class *c,
-		 struct wishes *ret)
+static void wish(const struct diff *d, const struct host *from, const struct host *to,
+		 const struct pair_class *c, struct wishes *ret)
 {
 	pair_wish_by(d->m, d->change->before, from, to, c, &ret->before);
 	pair_wish_by(d->m, d->change->after, from, to, c, &ret->after);
@@ -186,8 +189,8 @@ static bool differ(const struct wishes *w)
 	return strcmp(w->before.reason, w->after.reason) || !wish_equal(&w->before, &w->after);
 }
 
-static int tell(struct diff *d, const struct host *from, const struct host *to, const struct pair_class *c,
-		struct wishes *w)
+static int tell(struct diff *d, const struct host *from, const struct host *to,
+		const struct pair_class *c, struct wishes *w)
 {
 	const struct pair_difference difference = {from, to, c, &w->before, &w->after};
 
@@ -197,7 +200,8 @@ static int tell(struct diff *d, const struct host *from, const struct host *to, 
 	return d->walk->difference(d->walk->data, &difference);
 }
 
-static int look_closely(struct diff *d, const struct host *from, const struct host *to, const struct pair_class *c)
+static int look_closely(struct diff *d, const struct host *from, const struct host *to,
+			const struct pair_class *c)
 {
 	struct wishes now;
 
@@ -227,7 +231,8 @@ static int look(struct diff *d, struct class_memo *memo, size_t from, size_t to)
 		}
 		known->known = true;
 	}
-	return known->differs ? tell(d, d->hosts[from], d->hosts[to], &memo->class, known->wishes) : 0;
+	return known->differs ? tell(d, d->hosts[from], d->hosts[to], &memo->class, known->wishes)
+			      : 0;
 }
 
 static void forget(struct diff *d)
@@ -262,8 +267,9 @@ static int add_candidate(struct diff *d, const struct pair_class *c, bool retold
 		d->candidates_allocated = more;
 	}
 	new = &d->candidates[d->n_candidates++];
-	*new = (struct candidate){*c, memo_get(d, c->vni, c->peer_vni), memo_get(d, c->peer_vni, c->vni), retold};
-	return new->there && new->back ? 0 : -ENOMEM;
+	*new = (struct candidate){*c, memo_get(d, c->vni, c->peer_vni),
+				  memo_get(d, c->peer_vni, c->vni), retold};
+	return new->there &&new->back ? 0 : -ENOMEM;
 }
 
 /* Whether its classes may differ between the two. */
@@ -278,19 +284,23 @@ static bool is_concerned(const struct diff *d, const struct vpc *v, bool before,
 static int add_network(struct diff *d, const struct vpc *v)
 {
 	struct peering_iter it = peering_iter_of(d->m, v->o.id);
-	bool before = choice_rules_concern(d->change->before, v), after = choice_rules_concern(d->change->after, v);
+	bool before = choice_rules_concern(d->change->before, v),
+	     after = choice_rules_concern(d->change->after, v);
 	bool first_or_last = !d->change->before->n != !d->change->after->n;
 	const struct peering *p;
 	int r = 0;
 
 	if (is_concerned(d, v, before, after))
-		r = add_candidate(d, &(struct pair_class){.vni = v->vni, .peer_vni = v->vni}, before != after);
+		r = add_candidate(d, &(struct pair_class){.vni = v->vni, .peer_vni = v->vni},
+				  before != after);
 	/* between peered networks there are classes as soon as there is any policy, whatever it is
 	 * about */
 	while (!r && (p = peering_iter_next(&it)))
 		if (p->state == PEERING_ACTIVE)
 			r = add_candidate(
-				d, &(struct pair_class){.vni = v->vni, .peer_vni = peering_other(p, v->o.id)->vni},
+				d,
+				&(struct pair_class){.vni = v->vni,
+						     .peer_vni = peering_other(p, v->o.id)->vni},
 				first_or_last);
 	return r;
 }
@@ -346,19 +356,24 @@ static int add_place(struct diff *d, const struct named *place)
 
 static int add_places(struct diff *d, const struct choice_policy *p, bool retold)
 {
-	const struct interface *x = (const struct interface *)model_get(d->m, KIND_INTERFACE, p->interfaces[0]);
-	const struct interface *y = (const struct interface *)model_get(d->m, KIND_INTERFACE, p->interfaces[1]);
+	const struct interface *x =
+		(const struct interface *)model_get(d->m, KIND_INTERFACE, p->interfaces[0]);
+	const struct interface *y =
+		(const struct interface *)model_get(d->m, KIND_INTERFACE, p->interfaces[1]);
 	int r = 0;
 
 	for (size_t i = 0; x && y && i < interface_attachment_count(x) && !r; i++)
 		for (size_t k = 0; k < interface_attachment_count(y) && !r; k++) {
-			const struct attachment *a = interface_attachment(x, i), *b = interface_attachment(y, k);
-			struct named place = {.class = {x->vni, y->vni, x->o.id, y->o.id}, .retold = retold};
+			const struct attachment *a = interface_attachment(x, i),
+						*b = interface_attachment(y, k);
+			struct named place = {.class = {x->vni, y->vni, x->o.id, y->o.id},
+					      .retold = retold};
 
 			place.from = host_by_number(d->m, a->host);
 			place.to = host_by_number(d->m, b->host);
-			if (!attachment_is_desired(a) || !attachment_is_desired(b) || !place.from || !place.to ||
-			    place.from == place.to || pair_is_left_out(d->m, d->change, &place.class))
+			if (!attachment_is_desired(a) || !attachment_is_desired(b) || !place.from ||
+			    !place.to || place.from == place.to ||
+			    pair_is_left_out(d->m, d->change, &place.class))
 				continue;
 			place.position = pair_position(a->host, b->host);
 			r = add_place(d, &place);
@@ -399,7 +414,8 @@ static int look_at_networks(struct diff *d, size_t a, size_t b, bool *retold)
 	for (size_t i = 0; i < d->n_candidates && !r; i++) {
 		const struct candidate *c = &d->candidates[i];
 
-		if (!carried_interfaces(d->m, CARRIED_NETWORK, c->class.peer_vni, d->hosts[b]->number))
+		if (!carried_interfaces(d->m, CARRIED_NETWORK, c->class.peer_vni,
+					d->hosts[b]->number))
 			continue;
 		*retold |= c->retold;
 		r = look(d, c->there, a, b);
@@ -456,9 +472,11 @@ static int look_at_stretch(struct diff *d, struct pair_stretch *s)
 	for (; a < d->n_hosts && !r; a++, b = 0) {
 		r = find_candidates(d, d->hosts[a]);
 		for (b = b > a ? b : a + 1; b < d->n_hosts && !r; b++) {
-			const uint64_t position = pair_position(d->hosts[a]->number, d->hosts[b]->number);
+			const uint64_t position =
+				pair_position(d->hosts[a]->number, d->hosts[b]->number);
 
-			if (position >= s->until || (s->budget && d->cost >= s->budget * COST_DIFFERENCE)) {
+			if (position >= s->until ||
+			    (s->budget && d->cost >= s->budget * COST_DIFFERENCE)) {
 				s->from = position;
 				return 0;
 			}
@@ -469,8 +487,8 @@ static int look_at_stretch(struct diff *d, struct pair_stretch *s)
 	return r;
 }
 
-int pair_differences(const struct model *m, const struct pair_rules_change *c, struct pair_stretch *stretch,
-		     const struct pair_walk *walk)
+int pair_differences(const struct model *m, const struct pair_rules_change *c,
+		     struct pair_stretch *stretch, const struct pair_walk *walk)
 {
 	struct diff d = {.m = m, .change = c, .walk = walk};
 	struct pair_stretch all = {.until = PAIR_POSITION_END};

@@ -48,7 +48,8 @@ struct terms pair_terms(const struct wish *w)
 
 /* ---- shifts ---- */
 
-/* What the class is part of, when no rule tells it apart: its networks, or all that the two send.  NULL: that is settled.  */
+/* What the class is part of, when no rule tells it apart: its networks, or all that the two send.
+ * NULL: that is settled. */
 static const struct pair_shift *find_wider(const struct model *m, uint32_t from, uint32_t to,
 					   const struct pair_class *c, bool networks_apart)
 {
@@ -60,34 +61,39 @@ static const struct pair_shift *find_wider(const struct model *m, uint32_t from,
 	return pair_shift_find(m, from, to, &pair_all);
 }
 
-/* That of what the class is part of by the rules; NULL: it is settled, or the class is part of nothing. */
-static const struct pair_shift *find_whole(const struct model *m, const struct host *from, const struct host *to,
-					   const struct pair_class *c)
+/* That of what the class is part of by the rules; NULL: it is settled, or the class is part of
+ * nothing. */
+static const struct pair_shift *find_whole(const struct model *m, const struct host *from,
+					   const struct host *to, const struct pair_class *c)
 {
 	const struct pair_class networks = {.vni = c->vni, .peer_vni = c->peer_vni};
 
 	if (!c->vni || pair_class_is_apart(m, NULL, from, to, c))
 		return NULL;
-	return find_wider(m, from->number, to->number, c, pair_class_is_apart(m, NULL, from, to, &networks));
+	return find_wider(m, from->number, to->number, c,
+			  pair_class_is_apart(m, NULL, from, to, &networks));
 }
 
-const struct pair_shift *pair_shift_of(const struct model *m, const struct host *from, const struct host *to,
-				       const struct pair_class *c)
+const struct pair_shift *pair_shift_of(const struct model *m, const struct host *from,
+				       const struct host *to, const struct pair_class *c)
 {
 	const struct pair_shift *p = pair_shift_find(m, from->number, to->number, c);
 
 	return p ? p : find_whole(m, from, to, c);
 }
 
-/* It may not be told as a part of the other yet: that is changing, and where to it may not even be a step of this one. */
-static bool has_to_wait(const struct model *m, uint32_t from, uint32_t to, const struct pair_class *c)
+/* It may not be told as a part of the other yet: that is changing, and where to it may not even be
+ * a step of this one. */
+static bool has_to_wait(const struct model *m, uint32_t from, uint32_t to,
+			const struct pair_class *c)
 {
 	const struct host *a = host_by_number(m, from), *b = host_by_number(m, to);
 
 	return a && b && find_whole(m, a, b, c);
 }
 
-/* What a class uses is not what is wished for now: the operation that changed the wish has yet to come to it. */
+/* What a class uses is not what is wished for now: the operation that changed the wish has yet to
+ * come to it. */
 static bool is_behind(const struct model *m, const struct pair_shift *p)
 {
 	const struct host *from = host_by_number(m, p->from), *to = host_by_number(m, p->to);
@@ -110,7 +116,8 @@ static const struct pair_shift *find_done(const struct model *m, uint32_t from, 
 	while ((o = model_iter_next(&it))) {
 		const struct pair_shift *p = (const struct pair_shift *)o;
 
-		if (shift_is_settled(&p->shift) && !has_to_wait(m, from, to, &p->class) && !is_behind(m, p))
+		if (shift_is_settled(&p->shift) && !has_to_wait(m, from, to, &p->class) &&
+		    !is_behind(m, p))
 			return p;
 	}
 	return NULL;
@@ -138,11 +145,13 @@ static int keep(struct tx *tx, const struct pair_shift *old, const struct shift 
 	return r;
 }
 
-/* How a class that has no shift goes on from what it used; settled: it is as wished, or as what it is part of. */
-static struct shift shift_from(const struct model *m, const struct pair_surveyed *before, const struct terms *wish,
-			       uint64_t revision)
+/* How a class that has no shift goes on from what it used; settled: it is as wished, or as what it
+ * is part of. */
+static struct shift shift_from(const struct model *m, const struct pair_surveyed *before,
+			       const struct terms *wish, uint64_t revision)
 {
-	const struct host *from = host_by_number(m, before->from), *to = host_by_number(m, before->to);
+	const struct host *from = host_by_number(m, before->from),
+			  *to = host_by_number(m, before->to);
 	struct shift s = shift_settled(wish);
 
 	if (before->part && !pair_class_is_apart(m, NULL, from, to, &before->class))

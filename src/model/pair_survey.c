@@ -38,8 +38,9 @@ void pair_survey_deinit(struct pair_survey *s)
 	*s = (struct pair_survey){0};
 }
 
-static struct terms terms_of(const struct model *m, const struct choice_rules *rules, const struct host *from,
-			     const struct host *to, const struct pair_class *c)
+static struct terms terms_of(const struct model *m, const struct choice_rules *rules,
+			     const struct host *from, const struct host *to,
+			     const struct pair_class *c)
 {
 	struct wish w;
 
@@ -48,8 +49,8 @@ static struct terms terms_of(const struct model *m, const struct choice_rules *r
 }
 
 /* What is so before the operation; 'rules' are those of then, NULL: those that hold. */
-static int note_before(const struct model *m, const struct choice_rules *rules, const struct host *from,
-		       const struct host *to, struct pair_surveyed *item)
+static int note_before(const struct model *m, const struct choice_rules *rules,
+		       const struct host *from, const struct host *to, struct pair_surveyed *item)
 {
 	const struct pair_shift *p = pair_shift_find(m, from->number, to->number, &item->class);
 
@@ -65,8 +66,9 @@ static int note_before(const struct model *m, const struct choice_rules *rules, 
 	return 0;
 }
 
-static int survey_by(const struct model *m, const struct choice_rules *rules, const struct host *from,
-		     const struct host *to, const struct pair_class *c, struct pair_survey *s)
+static int survey_by(const struct model *m, const struct choice_rules *rules,
+		     const struct host *from, const struct host *to, const struct pair_class *c,
+		     struct pair_survey *s)
 {
 	struct pair_surveyed item = {.from = from->number, .to = to->number, .class = *c};
 	int r;
@@ -83,8 +85,8 @@ static int survey_one(const struct model *m, const struct host *from, const stru
 }
 
 /* Both directions, of all classes. */
-static int survey_pair(const struct model *m, const struct host *a, const struct host *b, bool classes_too,
-		       struct pair_survey *s)
+static int survey_pair(const struct model *m, const struct host *a, const struct host *b,
+		       bool classes_too, struct pair_survey *s)
 {
 	_cleanup_(pair_classes_deinit) struct pair_classes classes = {0};
 	int r = survey_one(m, a, b, &pair_all, s);
@@ -114,7 +116,8 @@ int pair_survey_host(const struct model *m, uint32_t number, struct pair_survey 
 	const struct host *h = host_by_number(m, number);
 	struct model_iter it = model_iter_kind(m, KIND_HOST);
 	/* without both, no class is told apart, whatever it can do */
-	bool capable = host_is_capable(h), classes = choice_rules_any(m) || model_count(m, KIND_PEERING);
+	bool capable = host_is_capable(h),
+	     classes = choice_rules_any(m) || model_count(m, KIND_PEERING);
 	const struct object *o;
 	int r = 0;
 
@@ -122,7 +125,8 @@ int pair_survey_host(const struct model *m, uint32_t number, struct pair_survey 
 	while (!r && (o = model_iter_next(&it))) {
 		const struct host *other = (const struct host *)o;
 
-		/* one that could do nothing was sent nothing, unless it could do something just now */
+		/* one that could do nothing was sent nothing, unless it could do something just
+		 * now */
 		if (other != h && (capable || is_changing(m, number, other->number)))
 			r = survey_pair(m, h, other, classes, ret);
 	}
@@ -138,7 +142,8 @@ struct surveying {
 	bool narrow; /* classes may cease to be told apart */
 };
 
-/* Classes of a direction that changes which cease to be told apart: they are to be a part of what is changing. */
+/* Classes of a direction that changes which cease to be told apart: they are to be a part of what
+ * is changing. */
 static int note_joining(const struct surveying *s, const struct host *from, const struct host *to)
 {
 	_cleanup_(pair_classes_deinit) struct pair_classes classes = {0};
@@ -155,8 +160,10 @@ static int note_difference(void *data, const struct pair_difference *d)
 {
 	const struct surveying *s = data;
 	struct terms after = pair_terms(d->after);
-	struct pair_surveyed item = {
-		.from = d->from->number, .to = d->to->number, .class = *d->class, .terms = pair_terms(d->before)};
+	struct pair_surveyed item = {.from = d->from->number,
+				     .to = d->to->number,
+				     .class = *d->class,
+				     .terms = pair_terms(d->before)};
 	int r;
 
 	if (terms_equal(&item.terms, &after))
@@ -167,18 +174,20 @@ static int note_difference(void *data, const struct pair_difference *d)
 	return !r && s->narrow && !d->class->interface ? note_joining(s, d->from, d->to) : r;
 }
 
-/* All classes of a direction that is changing, by the rules before and those after: they may come to be told apart, or
- * cease to be, in the middle. */
+/* All classes of a direction that is changing, by the rules before and those after: they may come
+ * to be told apart, or cease to be, in the middle. */
 static int note_changing(const struct surveying *s, const struct host *from, const struct host *to)
 {
 	const struct choice_rules *sets[] = {s->change->before, s->change->after};
-	struct model_iter it = model_iter_group(s->m, REL_PAIR_SHIFTS, pair_shift_key(from->number, to->number));
+	struct model_iter it =
+		model_iter_group(s->m, REL_PAIR_SHIFTS, pair_shift_key(from->number, to->number));
 	const struct object *o;
 	bool any = false;
 	int r = 0;
 
 	while (!r && (o = model_iter_next(&it))) {
-		r = survey_by(s->m, sets[0], from, to, &((const struct pair_shift *)o)->class, s->survey);
+		r = survey_by(s->m, sets[0], from, to, &((const struct pair_shift *)o)->class,
+			      s->survey);
 		any = true;
 	}
 	for (size_t k = 0; k < ARRAY_SIZE(sets) && any && !r; k++) {
@@ -200,8 +209,8 @@ static int note_pair(void *data, const struct host *a, const struct host *b, boo
 	return r ? r : note_changing(data, b, a);
 }
 
-int pair_survey_rules(const struct model *m, const struct pair_rules_change *c, struct pair_stretch *stretch,
-		      struct pair_survey *ret)
+int pair_survey_rules(const struct model *m, const struct pair_rules_change *c,
+		      struct pair_stretch *stretch, struct pair_survey *ret)
 {
 	struct surveying s = {m, c, ret, false};
 	const struct pair_walk walk = {note_difference, note_pair, &s};
@@ -214,16 +223,19 @@ int pair_survey_rules(const struct model *m, const struct pair_rules_change *c, 
 
 /* ---- a network ---- */
 
-static int survey_networks(const struct model *m, uint32_t vni, uint32_t peer_vni, struct pair_survey *s)
+static int survey_networks(const struct model *m, uint32_t vni, uint32_t peer_vni,
+			   struct pair_survey *s)
 {
 	struct pair_class c = {.vni = vni, .peer_vni = peer_vni}, reverse = pair_class_reverse(&c);
 	const uint32_t *from, *to;
-	size_t n_from = model_network_hosts(m, vni, &from), n_to = model_network_hosts(m, peer_vni, &to);
+	size_t n_from = model_network_hosts(m, vni, &from),
+	       n_to = model_network_hosts(m, peer_vni, &to);
 	int r = 0;
 
 	for (size_t i = 0; i < n_from && !r; i++)
 		for (size_t k = 0; k < n_to && !r; k++) {
-			const struct host *a = host_by_number(m, from[i]), *b = host_by_number(m, to[k]);
+			const struct host *a = host_by_number(m, from[i]),
+					  *b = host_by_number(m, to[k]);
 
 			if (!a || !b || a == b)
 				continue;
@@ -235,10 +247,13 @@ static int survey_networks(const struct model *m, uint32_t vni, uint32_t peer_vn
 }
 
 /* Between the interfaces that a policy names, one of which is in the network. */
-static int survey_interfaces(const struct model *m, const struct choice_policy *p, uint32_t vni, struct pair_survey *s)
+static int survey_interfaces(const struct model *m, const struct choice_policy *p, uint32_t vni,
+			     struct pair_survey *s)
 {
-	const struct interface *x = (const struct interface *)model_get(m, KIND_INTERFACE, p->interfaces[0]);
-	const struct interface *y = (const struct interface *)model_get(m, KIND_INTERFACE, p->interfaces[1]);
+	const struct interface *x =
+		(const struct interface *)model_get(m, KIND_INTERFACE, p->interfaces[0]);
+	const struct interface *y =
+		(const struct interface *)model_get(m, KIND_INTERFACE, p->interfaces[1]);
 	int r = 0;
 
 	if (!x || !y || (x->vni != vni && y->vni != vni))
@@ -247,7 +262,8 @@ static int survey_interfaces(const struct model *m, const struct choice_policy *
 		for (size_t k = 0; k < interface_attachment_count(y) && !r; k++) {
 			const struct host *a = host_by_number(m, interface_attachment(x, i)->host);
 			const struct host *b = host_by_number(m, interface_attachment(y, k)->host);
-			struct pair_class c = {x->vni, y->vni, x->o.id, y->o.id}, reverse = pair_class_reverse(&c);
+			struct pair_class c = {x->vni, y->vni, x->o.id, y->o.id},
+					  reverse = pair_class_reverse(&c);
 
 			if (!a || !b || a == b)
 				continue;

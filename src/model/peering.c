@@ -36,7 +36,7 @@ const char *peering_state_message(enum peering_state s)
 bool peering_sees(const struct caller *c, const struct peering *p)
 {
 	return c->operator|| c->account == p->requester.account ||
-	       c->account == p->accepter.account;
+		c->account == p->accepter.account;
 }
 
 int peering_find(const struct model *m, const struct caller *c, const char *id,
@@ -136,7 +136,8 @@ bool peering_conflicts(const struct model *m, uint64_t vpc, const struct prefix 
 	while ((p = peering_iter_next(&it))) {
 		const struct object *other = model_get(m, KIND_VPC, peering_other(p, vpc)->vpc);
 
-		if (p->state == PEERING_ACTIVE && other && has_part((const struct vpc *)other, block))
+		if (p->state == PEERING_ACTIVE && other &&
+		    has_part((const struct vpc *)other, block))
 			return true;
 	}
 	return false;
@@ -176,8 +177,8 @@ static struct peering_side side_of(const struct vpc *v)
 	};
 }
 
-/* The VPC to be peered with, or NULL: then the connection fails, as EC2's do, which tells nobody what others
- * have. */
+/* The VPC to be peered with, or NULL: then the connection fails, as EC2's do, which tells nobody
+ * what others have. */
 static int find_peer(const struct model *m, const struct caller *c,
 		     const struct peering_create_args *args, struct peering_side *ret_side,
 		     const struct vpc **ret, struct refusal *reterr)

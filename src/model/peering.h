@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * VPC peering connections: two networks, of one account or two, whose nodes may reach each other where both have
- * routes to the connection.  Asked for by one side and accepted by the other, within 7 days; networks whose
- * blocks overlap are not peered (the connection is `failed`).  One that is over is described for an hour yet;
- * routes that name it are black holes.
+ * VPC peering connections: two networks, of one account or two, whose nodes may reach each other
+ * where both have routes to the connection.  Asked for by one side and accepted by the other,
+ * within 7 days; networks whose blocks overlap are not peered (the connection is `failed`).  One
+ * that is over is described for an hour yet; routes that name it are black holes.
  * Rules and words: Amazon VPC Peering Guide, "VPC peering connection lifecycle".
  */
 #pragma once

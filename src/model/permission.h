@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Permissions: that another account may attach an interface to its instances, or associate its public
- * addresses with it (EC2: CreateNetworkInterfacePermission).  The owner of the interface gives and takes
- * them; they end with it.
+ * Permissions: that another account may attach an interface to its instances, or associate its
+ * public addresses with it (EC2: CreateNetworkInterfacePermission).  The owner of the interface
+ * gives and takes them; they end with it.
  */
 #pragma once
 
@@ -37,12 +37,13 @@ struct permission_create_args {
 	const char *type; /* as EC2 */
 };
 
-/* One that there is already is given again.  INTERFACE_NOT_FOUND, INTERFACE_RIGHT, ACCOUNT_NOT_FOUND, VALUE,
- * PERMISSION_LIMIT */
+/* One that there is already is given again.  INTERFACE_NOT_FOUND, INTERFACE_RIGHT,
+ * ACCOUNT_NOT_FOUND, VALUE, PERMISSION_LIMIT */
 must_check int permission_create(struct tx *tx, const struct caller *c,
 				 const struct permission_create_args *args,
 				 const struct permission **ret, struct refusal *reterr);
-/* 'force': also while the account has the interface attached.  PERMISSION_NOT_FOUND, PERMISSION_IN_USE */
+/* 'force': also while the account has the interface attached.  PERMISSION_NOT_FOUND,
+ * PERMISSION_IN_USE */
 must_check int permission_delete(struct tx *tx, const struct caller *c, const char *id, bool force,
 				 struct refusal *reterr);
 must_check int permission_find(const struct model *m, const struct caller *c, const char *id,

@@ -2,8 +2,8 @@
 /*
  * Placement: judging hosts and choosing one.  See placement.h; the words are in placement_text.c.
  *
- * Every host is looked at, but only its view, a few words that lie together, and what the request asks for:
- * a microsecond for a few hundred hosts.
+ * Every host is looked at, but only its view, a few words that lie together, and what the request
+ * asks for: a microsecond for a few hundred hosts.
  */
 #include "model/placement.h"
 
@@ -75,8 +75,8 @@ static bool carries_shared(const struct search *s, const struct placement_view *
 	const struct placement_request *r = s->r;
 
 	for (size_t n = 0; n < r->n_shared; n++) {
-		const struct interface *i = (const struct interface *)model_get(
-			s->m, KIND_INTERFACE, r->shared[n]);
+		const struct interface *i =
+			(const struct interface *)model_get(s->m, KIND_INTERFACE, r->shared[n]);
 		const struct attachment *a = i ? interface_attachment_at(i, v->number) : NULL;
 
 		if (a && (!r->again || a->instance != r->again->o.id))
@@ -291,8 +291,8 @@ static int search_init(struct search *s, const struct model *m, const struct pla
 	return ret || !r->group ? ret : look_at_group(s);
 }
 
-/* Whether the host, even if it fits, is no better than 'best', by what is told from its view at once: spares
- * most hosts the judging.  'best' fits. */
+/* Whether the host, even if it fits, is no better than 'best', by what is told from its view at
+ * once: spares most hosts the judging.  'best' fits. */
 static bool is_worse(const struct search *s, const struct placement_view *v,
 		     const struct placement_verdict *best)
 {

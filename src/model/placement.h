@@ -1,34 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Placement (NEG-10): which host gets a node.  RunInstances, StartInstances and the dry run ask the same
- * function, which looks at a request and at a view of each host and has no effects.
+ * Placement (NEG-10): which host gets a node.  RunInstances, StartInstances and the dry run ask the
+ * same function, which looks at a request and at a view of each host and has no effects.
  *
  * A host is rejected, for the first of these reasons, when it
- *	is foreign, is another than the one asked for, is in another zone, is not connected, carries nothing now, has confirmed no wire
- *	format, or carries a shared interface of it for another node; lacks a capability that is required; costs more than is allowed; has too little memory,
- *	vCPUs, bandwidth, disk or ports left; or stands in a rack that the placement group excludes.
+ *	is foreign, is another than the one asked for, is in another zone, is not connected, carries
+ *	nothing now, has confirmed no wire format, or carries a shared interface of it for another node;
+ *	lacks a capability that is required; costs more than is allowed; has too little memory, vCPUs,
+ *	bandwidth, disk or ports left; or stands in a rack that the placement group excludes.
  * What is left is ranked, by each of these if those before it are equal:
  *	1. it has all that is desired, or not
  *	2. how far it is from what the node shall be near to, the sum over all of that
  *	3. its cost
  *	4. in a partition of a placement group: its rack is the partition's already, or not
  *	5. how many nodes of the account are in its rack
- *	6. least loaded: the largest share that is in use of anything it has; or round robin: how soon it comes
- *	   behind the host that was taken last
+ *	6. least loaded: the largest share that is in use of anything it has; or round robin: how soon
+ *	   it comes behind the host that was taken last
  *	7. its number
  * A started instance goes back to its host, if that is not rejected.
  *
- * Nothing is overcommitted: memory, vCPUs and bandwidth are in use while a node is pending, running, stopping
- * or shutting down; a stopped one gives them back, as in EC2, and keeps its disk and its ports.
+ * Nothing is overcommitted: memory, vCPUs and bandwidth are in use while a node is pending,
+ * running, stopping or shutting down; a stopped one gives them back, as in EC2, and keeps its disk
+ * and its ports.
  *
- * Placement groups, of which nodes count that are not stopped: of a spread group no two are in one rack (or
- * on one host, if the group says so); all of a cluster group are in one rack, which the first is put in only
- * if it has room for all that are started with it; a rack has nodes of one partition of a group only, and a
- * node without a partition gets the one that has the fewest.
+ * Placement groups, of which nodes count that are not stopped: of a spread group no two are in one
+ * rack (or on one host, if the group says so); all of a cluster group are in one rack, which the
+ * first is put in only if it has room for all that are started with it; a rack has nodes of one
+ * partition of a group only, and a node without a partition gets the one that has the fewest.
  *
- * Borrowed pointers live until the model's next operation.  Errors: NO_CAPACITY, which names what was required
- * and desired and why each kind of host was passed over; VALUE for something to be near to that is not there;
- * -ENOMEM.
+ * Borrowed pointers live until the model's next operation.  Errors: NO_CAPACITY, which names what
+ * was required and desired and why each kind of host was passed over; VALUE for something to be
+ * near to that is not there; -ENOMEM.
  */
 #pragma once
 
@@ -70,7 +72,7 @@ enum placement_reason {
 	PLACEMENT_COST,
 	PLACEMENT_FULL,
 	PLACEMENT_GROUP,
-	PLACEMENT_FOREIGN, /* it has no agent */
+	PLACEMENT_FOREIGN,     /* it has no agent */
 	PLACEMENT_NO_DATAPATH, /* it says that it carries nothing: capabilities.error says why */
 	PLACEMENT_REASON_MAX,
 };
@@ -80,8 +82,8 @@ const char *placement_reason_text(enum placement_reason r);
 /* What placement sees of a host; kept as objects change (model/placement_index.h). */
 struct placement_view {
 	const struct host *host; /* NULL: removed */
-	enum placement_reason
-		state; /* FITS, EDGE, FOREIGN, DISCONNECTED, NO_DATAPATH or NO_FORMAT, whatever is asked for */
+	/* FITS, EDGE, FOREIGN, DISCONNECTED, NO_DATAPATH or NO_FORMAT, whatever is asked for */
+	enum placement_reason state;
 	bool capable; /* host_is_capable() */
 	uint32_t number;
 	uint32_t index; /* among all views */
@@ -112,10 +114,11 @@ struct placement_request {
 	bool limits_cost;
 	uint32_t max_cost;
 	enum placement_strategy strategy;
-	/* Interfaces that it will have and that may be shared: not to hosts that carry one for another. */
+	/* Interfaces that it will have and that may be shared: not to hosts that carry one for
+	 * another. */
 	const uint64_t *shared;
 	size_t n_shared;
-	uint32_t only; /* number of the only host that will do; 0: any */
+	uint32_t only;                       /* number of the only host that will do; 0: any */
 	const struct placement_group *group; /* or NULL */
 	uint32_t partition; /* of a partition group, from 1; 0: the one with the fewest */
 	uint32_t together;  /* into an empty cluster group: nodes that come with this one, and it */
@@ -141,8 +144,9 @@ struct placement_verdict {
 	const struct host *host;
 	enum placement_reason reason;
 	enum host_room room; /* FULL: the first that lacks */
-	uint32_t detail; /* FULL: what is left; GROUP: the partition that has the rack; of a cluster
-				   group how many nodes fit into the rack, UINT32_MAX: it is in another */
+	/* FULL: what is left; GROUP: the partition that has the rack; of a cluster group how many nodes
+	 * fit into the rack, UINT32_MAX: it is in another */
+	uint32_t detail;
 	const char *capability; /* LACKS: the first, */
 	size_t capability_length;
 	uint32_t load;
@@ -160,8 +164,8 @@ must_check int placement_choose(const struct model *m, const struct placement_re
 
 struct placement_explanation {
 	size_t n;
-	struct placement_verdict
-		*verdicts; /* those that fit first, the best one first; then by number */
+	/* those that fit first, the best one first; then by number */
+	struct placement_verdict *verdicts;
 	uint32_t partition;
 	struct refusal refusal; /* when none fits */
 };
@@ -183,5 +187,6 @@ const struct placement_view *placement_view_of(const struct model *m, uint32_t h
 /* As given, or the usual; 0: as much as one likes. */
 uint32_t placement_capacity(const struct host *h, enum host_room r);
 
-/* From the nearest: 0 one host, 1 one rack, 2 one area, 3 one locale, 4 no more than the substrate. */
+/* From the nearest: 0 one host, 1 one rack, 2 one area, 3 one locale, 4 no more than the
+ * substrate. */
 uint32_t placement_distance(const struct topology_place *a, const struct topology_place *b);

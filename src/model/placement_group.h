@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Placement groups: rules about where an account's instances are beside each other.  What they mean is in
- * placement.h; an instance joins one when it is started, or while it is stopped (instance_place()).
+ * Placement groups: rules about where an account's instances are beside each other.  What they mean
+ * is in placement.h; an instance joins one when it is started, or while it is stopped
+ * (instance_place()).
  *
- * As in EC2: names are unique in an account; a spread group has at most seven instances in a zone that are not
- * stopped, unless it spreads over hosts; a partition group has up to seven partitions.
+ * As in EC2: names are unique in an account; a spread group has at most seven instances in a zone
+ * that are not stopped, unless it spreads over hosts; a partition group has up to seven partitions.
  */
 #pragma once
 
@@ -52,7 +53,8 @@ struct placement_group_create_args {
 must_check int placement_group_create(struct tx *tx, const struct caller *c,
 				      const struct placement_group_create_args *args,
 				      const struct placement_group **ret, struct refusal *reterr);
-/* By name.  PLACEMENT_GROUP_UNKNOWN, PLACEMENT_GROUP_IN_USE (by instances that are not terminated) */
+/* By name.  PLACEMENT_GROUP_UNKNOWN, PLACEMENT_GROUP_IN_USE (by instances that are not
+ * terminated) */
 must_check int placement_group_delete(struct tx *tx, const struct caller *c, const char *name,
 				      struct refusal *reterr);
 must_check int placement_group_find(const struct model *m, const struct caller *c, const char *id,
@@ -61,7 +63,8 @@ must_check int placement_group_find(const struct model *m, const struct caller *
 const struct placement_group *placement_group_named(const struct model *m, uint64_t account,
 						    const char *name);
 
-/* How a request names a group: one of both, or neither (then none), and perhaps a partition of it. */
+/* How a request names a group: one of both, or neither (then none), and perhaps a partition of
+ * it. */
 struct placement_group_args {
 	const char *name;
 	const char *id;
@@ -80,6 +83,7 @@ struct instance_place_args {
 	const char *instance_id;
 	struct placement_group_args group; /* a name "": in none from now on */
 };
-/* Of a stopped instance: where it will be started.  INSTANCE_NOT_STOPPED, INSTANCE_*, MISSING and the above */
+/* Of a stopped instance: where it will be started.  INSTANCE_NOT_STOPPED, INSTANCE_*, MISSING and
+ * the above */
 must_check int instance_place(struct tx *tx, const struct caller *c,
 			      const struct instance_place_args *args, struct refusal *reterr);

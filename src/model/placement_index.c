@@ -2,8 +2,8 @@
 /*
  * What is in use on each host, and where each account's nodes are.  See placement_index.h.
  *
- * Records are loaded in any order, so an instance may come before its host: it is counted on the host
- * at once, and in a rack when the host comes and says which rack that is.
+ * Records are loaded in any order, so an instance may come before its host: it is counted on the
+ * host at once, and in a rack when the host comes and says which rack that is.
  */
 #include "model/placement_index.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside the model: what placement has to know at once, kept as objects come and go: of each host what is in
- * use there, and of each account how many nodes it has in each rack.  A function of the objects alone (and
- * of which hosts are connected); table.c calls these.
+ * Inside the model: what placement has to know at once, kept as objects come and go: of each host
+ * what is in use there, and of each account how many nodes it has in each rack.  A function of the
+ * objects alone (and of which hosts are connected); table.c calls these.
  *
- * prepare before a change, which may lack memory; replace when it happens, which cannot fail; what a
- * removal empties is kept until placement_index_reclaim().
+ * prepare before a change, which may lack memory; replace when it happens, which cannot fail; what
+ * a removal empties is kept until placement_index_reclaim().
  */
 #pragma once
 

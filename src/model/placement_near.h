@@ -20,8 +20,9 @@ struct near {
 	struct near_target targets[LIMIT_MODEL_NEAR];
 };
 
-/* Reads the list of 'r'; VALUE for an instance that is not the account's or on no host, a capability that no
- * host has, or too many; those that are gone are left out when the node is started again.  -ENOMEM */
+/* Reads the list of 'r'; VALUE for an instance that is not the account's or on no host, a
+ * capability that no host has, or too many; those that are gone are left out when the node is
+ * started again.  -ENOMEM */
 must_check int near_init(struct near *n, const struct model *m, const struct placement_request *r,
 			 struct refusal *reterr);
 void near_deinit(struct near *n);

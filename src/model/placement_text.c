@@ -178,7 +178,8 @@ const char *placement_text(const struct model *m, const struct placement_request
 		say(&w, "its probes have confirmed no wire format");
 		break;
 	case PLACEMENT_NO_DATAPATH:
-		say(&w, "it carries nothing now: %s", v->host->can.error ? v->host->can.error : "it does not say why");
+		say(&w, "it carries nothing now: %s",
+		    v->host->can.error ? v->host->can.error : "it does not say why");
 		break;
 	case PLACEMENT_SHARED:
 		say(&w, "has another node with a shared interface of it");

@@ -2,13 +2,14 @@
 /*
  * Plan: what each host has to have (abi/agent.proto, Desired), computed from the model.
  *
- * plan_full() gives all of one host.  plan_change() gives what a change makes different, on all hosts it
- * concerns; applied to what the hosts had it leaves what plan_full() says.  Its cost grows with what is
- * different (and for a host that comes, goes or changes its abilities with the number of hosts), not with
- * the number of interfaces.  Call it right after tx_end(), before the next transaction.
+ * plan_full() gives all of one host.  plan_change() gives what a change makes different, on all
+ * hosts it concerns; applied to what the hosts had it leaves what plan_full() says.  Its cost grows
+ * with what is different (and for a host that comes, goes or changes its abilities with the number
+ * of hosts), not with the number of interfaces.  Call it right after tx_end(), before the next
+ * transaction.
  *
- * Items are handed to a sink one by one and borrowed for that call; texts are in the item.  Within one
- * change an item may be set and removed more than once: the last word counts.  Pure.
+ * Items are handed to a sink one by one and borrowed for that call; texts are in the item.  Within
+ * one change an item may be set and removed more than once: the last word counts.  Pure.
  */
 #pragma once
 
@@ -53,7 +54,8 @@ struct plan_host {
 	bool edge;
 };
 
-/* Another choice for some nodes of the two hosts: those of two networks, or those with two addresses. */
+/* Another choice for some nodes of the two hosts: those of two networks, or those with two
+ * addresses. */
 struct plan_variant {
 	uint32_t vni;       /* of the end that is here */
 	struct ipaddr addr; /* zero: all of the network */
@@ -74,7 +76,8 @@ struct plan_peer {
 };
 
 /* A subnet with IPv6 is two of these, one for each block.  A network with IPv6 has one more for the
- * link-local prefix, by which its router is found; their router is the router's link-local address. */
+ * link-local prefix, by which its router is found; their router is the router's link-local
+ * address. */
 struct plan_subnet {
 	uint32_t vni;
 	struct prefix prefix;
@@ -123,8 +126,8 @@ struct plan_interface {
 	struct mac mac;
 	uint32_t mtu;
 	size_t n_addrs;
-	/* private addresses of both families, the primary first, then the link-local IPv6 address of
-	 * the MAC */
+	/* private addresses of both families, the primary first, then the link-local IPv6 address
+	 * of the MAC */
 	struct ipaddr addrs[PLAN_ADDRS_MAX];
 	uint32_t labels[PLAN_ADDRS_MAX]; /* what stands for each (model/label.h); 0: nothing */
 	struct prefix subnet;
@@ -140,12 +143,14 @@ struct plan_interface {
 	size_t n_routes;
 	const struct interface_route *routes; /* of the interface: borrowed */
 	bool disabled;
-	bool shared;     /* other hosts may have it as well: whether packets are for it here depends */
+	/* other hosts may have it as well: whether packets are for it here depends */
+	bool shared;
 	uint32_t vlan;   /* of its node's frames; 0: none */
 	bool forwards;   /* source/destination check is off */
 	uint32_t handle; /* 0: no route names it */
-	uint32_t gateway; /* handle of the private NAT gateway whose it is; 0: it is an instance's */
-	bool logged;     /* some flow log is about it */
+	/* handle of the private NAT gateway whose it is; 0: it is an instance's */
+	uint32_t gateway;
+	bool logged; /* some flow log is about it */
 	size_t n_mirrors;
 	struct plan_mirror mirrors[LIMIT_MODEL_MIRROR_SESSIONS]; /* by number */
 	size_t n_exits;
@@ -214,7 +219,8 @@ struct plan_gateway {
 	enum plan_gateway_kind kind;
 	char id[ID_TEXT_SIZE];
 	uint32_t vni;
-	uint32_t table;                 /* INTERNET: number of its own route table, of what enters; 0: none */
+	/* INTERNET: number of its own route table, of what enters; 0: none */
+	uint32_t table;
 	struct ipaddr public;           /* NAT; PRIVATE: its private address; zero otherwise */
 	uint32_t port_first, port_last; /* NAT, PRIVATE */
 	size_t n_ports;
@@ -253,15 +259,16 @@ struct plan_item {
 	};
 };
 
-/* 'host': the number of the host that the item is for.  0, or a negative errno that ends the plan. */
+/* 'host': the number of the host that the item is for.  0, or a negative errno that ends the
+ * plan. */
 typedef int (*plan_sink_fn)(void *data, uint32_t host, const struct plan_item *item);
 
 /* 0, -ENOENT for an unknown host, or what the sink returned. */
 must_check int plan_full(const struct model *m, uint32_t host, plan_sink_fn sink, void *data);
 must_check int plan_change(const struct model *m, const struct change *c, plan_sink_fn sink,
 			   void *data);
-/* Mappings that a change moved, made or ended: calls 'fn' with what is now so (host 0: gone), for Updates to
- * holders.  'revision' is the change's. */
+/* Mappings that a change moved, made or ended: calls 'fn' with what is now so (host 0: gone), for
+ * Updates to holders.  'revision' is the change's. */
 struct mapping;
 void plan_mappings(const struct model *m, const struct change *c,
 		   void (*fn)(void *data, const struct mapping *now), void *data);

@@ -45,8 +45,8 @@ static bool same_host(const struct host *a, const struct host *b)
 {
 	struct ability x = ability_of(a), y = ability_of(b);
 
-	return ability_equal(&x, &y) && x.mtu == y.mtu && x.fault == y.fault && a->edge == b->edge &&
-	       !strcmp(a->name, b->name) && choice_same_labels(a, b) &&
+	return ability_equal(&x, &y) && x.mtu == y.mtu && x.fault == y.fault &&
+	       a->edge == b->edge && !strcmp(a->name, b->name) && choice_same_labels(a, b) &&
 	       !memcmp(&a->locators, &b->locators, sizeof(a->locators));
 }
 
@@ -258,8 +258,8 @@ static bool same_routes(const struct interface *a, const struct interface *b)
 /* What plan_interface_item() takes from the interface itself. */
 static bool same_interface(const struct interface *a, const struct interface *b)
 {
-	if (a->shared != b->shared || a->n_addrs != b->n_addrs || a->group_set != b->group_set || a->condition != b->condition ||
-	    a->vlan != b->vlan ||
+	if (a->shared != b->shared || a->n_addrs != b->n_addrs || a->group_set != b->group_set ||
+	    a->condition != b->condition || a->vlan != b->vlan ||
 	    !ipaddr_equal(&a->dns_server, &b->dns_server) || !same_routes(a, b) ||
 	    a->source_dest_check != b->source_dest_check || a->handle.number != b->handle.number)
 		return false;
@@ -510,7 +510,8 @@ struct place {
 	uint32_t host; /* 0: nowhere */
 	const struct group_set *groups;
 	const struct group_set *hosts; /* of a shared interface: all of them */
-	uint64_t revision;             /* that last changed where it is, or what stands for it there */
+	/* that last changed where it is, or what stands for it there */
+	uint64_t revision;
 };
 
 static const struct place nowhere;
@@ -532,8 +533,8 @@ static void plan_address(const struct model *m, const struct change *c, uint32_t
 	if (found && found->host)
 		now = *found;
 	if (now.host != was.host ||
-	    (now.host && (now.groups != was.groups || now.hosts != was.hosts ||
-			  now.revision != was.revision)))
+	    (now.host &&
+	     (now.groups != was.groups || now.hosts != was.hosts || now.revision != was.revision)))
 		fn(data, &now);
 }
 

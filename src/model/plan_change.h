@@ -57,7 +57,8 @@ must_check int planner_tell_pairs(struct planner *p);
 void planner_forget_pairs(struct planner *p);
 /* A host begins or ends to carry a network. */
 must_check int plan_network_pairs(struct planner *p, uint32_t vni, uint32_t host);
-must_check int plan_environment_change(struct planner *p, const struct vpc *before, const struct vpc *after);
+must_check int plan_environment_change(struct planner *p, const struct vpc *before,
+				       const struct vpc *after);
 /* A shift's step, to the end that does or takes something else now; either may be NULL. */
 must_check int plan_shift_change(struct planner *p, const struct pair_shift *before,
 				 const struct pair_shift *after);
@@ -78,7 +79,8 @@ must_check int plan_acl_change(struct planner *p, const struct network_acl *befo
 must_check int plan_subnet_acls(struct planner *p, const struct subnet *before,
 				const struct subnet *after);
 
-/* Route tables: plan_ways.c; gateways and public addresses: plan_edge.c.  Before or after may be NULL. */
+/* Route tables: plan_ways.c; gateways and public addresses: plan_edge.c.  Before or after may be
+ * NULL. */
 must_check int plan_table_change(struct planner *p, const struct route_table *before,
 				 const struct route_table *after);
 must_check int plan_internet_gateway_change(struct planner *p,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What edges have in a plan: gateways and public addresses; and the exits of interfaces.  See plan_items.h and
- * plan_change.h.
+ * What edges have in a plan: gateways and public addresses; and the exits of interfaces.  See
+ * plan_items.h and plan_change.h.
  */
 #include "model/drain.h"
 #include "model/edge.h"
@@ -30,8 +30,8 @@ void plan_exits(const struct model *m, const struct interface *i, struct plan_in
 		const struct elastic *e = exit_public(m, i->vni, &ret->addrs[n]);
 
 		if (e)
-			ret->exits[ret->n_exits++] = (struct plan_exit){
-				ret->addrs[n], e->public, e->edge, g->handle.number};
+			ret->exits[ret->n_exits++] = (struct plan_exit){ret->addrs[n], e->public,
+									e->edge, g->handle.number};
 	}
 }
 

@@ -27,8 +27,9 @@ struct plan_variants {
 };
 void plan_variants_deinit(struct plan_variants *variants);
 /* Replaces what is in 'variants', which the item borrows.  -ENOMEM */
-must_check int plan_peer_item(const struct model *m, const struct host *self, const struct host *peer,
-			      struct plan_variants *variants, struct plan_item *ret);
+must_check int plan_peer_item(const struct model *m, const struct host *self,
+			      const struct host *peer, struct plan_variants *variants,
+			      struct plan_item *ret);
 void plan_subnet_item(const struct model *m, const struct subnet *s, const struct vpc *v,
 		      struct plan_item *ret);
 /* The same for the IPv6 block that the subnet has. */
@@ -42,7 +43,8 @@ void plan_instance_item(const struct instance *n, struct plan_item *ret);
 void plan_interface_item(const struct model *m, const struct interface *i,
 			 const struct attachment *a, struct plan_item *ret);
 
-/* What every host that carries a network has of it, to one host: subnets, their ACLs, route tables. */
+/* What every host that carries a network has of it, to one host: subnets, their ACLs, route
+ * tables. */
 must_check int plan_network(const struct model *m, uint32_t vni, uint32_t host, bool remove,
 			    plan_sink_fn sink, void *data);
 /* The networks that a network is peered with, to a host that carries it: plan_peering.c. */

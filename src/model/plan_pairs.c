@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which pairs of hosts are told anew what they use between them.  Each is told once for a change, whatever the
- * reasons.  See plan_change.h.
+ * Which pairs of hosts are told anew what they use between them.  Each is told once for a change,
+ * whatever the reasons.  See plan_change.h.
  */
 #include <stdlib.h>
 
@@ -201,12 +201,14 @@ static bool begins_to_wait(uint64_t was, uint64_t is)
 	return is && is != was;
 }
 
-/* A step concerns one end, mostly.  The sender hears of a shift that begins, which says why it is not there yet, and not of
- * one that ends with what it does already. */
-int plan_shift_change(struct planner *p, const struct pair_shift *before, const struct pair_shift *after)
+/* A step concerns one end, mostly.  The sender hears of a shift that begins, which says why it is
+ * not there yet, and not of one that ends with what it does already. */
+int plan_shift_change(struct planner *p, const struct pair_shift *before,
+		      const struct pair_shift *after)
 {
 	const struct pair_shift *s = after ? after : before;
-	const struct shift *was = before ? &before->shift : NULL, *is = after ? &after->shift : NULL;
+	const struct shift *was = before ? &before->shift : NULL,
+			   *is = after ? &after->shift : NULL;
 	int r = 0;
 
 	/* classes that begin or end to be told apart are listed by both */
@@ -215,8 +217,9 @@ int plan_shift_change(struct planner *p, const struct pair_shift *before, const 
 	if (!was || !is || !takes_same(was, is) ||
 	    begins_to_wait(was->receiver_revision, is->receiver_revision))
 		r = note(p, s->to, s->from);
-	if (!r && is && (!was || !terms_equal(shift_send(was), shift_send(is)) ||
-			 begins_to_wait(was->sender_revision, is->sender_revision)))
+	if (!r && is &&
+	    (!was || !terms_equal(shift_send(was), shift_send(is)) ||
+	     begins_to_wait(was->sender_revision, is->sender_revision)))
 		r = note(p, s->from, s->to);
 	return r;
 }
@@ -229,8 +232,10 @@ static int tell_places(struct planner *p, const struct interface *i, const struc
 
 	for (size_t n = 0; i && other && n < interface_attachment_count(i) && !r; n++)
 		for (size_t k = 0; k < interface_attachment_count(other) && !r; k++) {
-			const struct host *a = host_by_number(p->m, interface_attachment(i, n)->host);
-			const struct host *b = host_by_number(p->m, interface_attachment(other, k)->host);
+			const struct host *a =
+				host_by_number(p->m, interface_attachment(i, n)->host);
+			const struct host *b =
+				host_by_number(p->m, interface_attachment(other, k)->host);
 
 			if (a && b && a != b)
 				r = planner_tell_pair(p, a, b);
@@ -267,10 +272,11 @@ static int tell_changing_of(struct planner *p, uint64_t interface)
 }
 
 /* With the other interface of a policy that names this one. */
-static int tell_named(struct planner *p, const struct choice_policy *policy, const struct interface *before,
-		      const struct interface *after)
+static int tell_named(struct planner *p, const struct choice_policy *policy,
+		      const struct interface *before, const struct interface *after)
 {
-	uint64_t id = (after ? after : before)->o.id, other = policy->interfaces[policy->interfaces[0] == id];
+	uint64_t id = (after ? after : before)->o.id,
+		 other = policy->interfaces[policy->interfaces[0] == id];
 	const struct interface *others[2];
 	int r = 0;
 
@@ -286,7 +292,8 @@ static int tell_named(struct planner *p, const struct choice_policy *policy, con
 	return r;
 }
 
-int plan_interface_pairs(struct planner *p, const struct interface *before, const struct interface *after)
+int plan_interface_pairs(struct planner *p, const struct interface *before,
+			 const struct interface *after)
 {
 	const struct choice_rules *sets[CHOICE_SETS_MAX];
 	size_t n = choice_rules_in_force(p->m, sets);
@@ -310,14 +317,16 @@ static int tell_walked(void *data, const struct host *a, const struct host *b, b
 {
 	struct planner *p = data;
 
-	if (!retold && !model_group_count(p->m, REL_PAIR_SHIFTS, pair_shift_key(a->number, b->number)) &&
+	if (!retold &&
+	    !model_group_count(p->m, REL_PAIR_SHIFTS, pair_shift_key(a->number, b->number)) &&
 	    !model_group_count(p->m, REL_PAIR_SHIFTS, pair_shift_key(b->number, a->number)))
 		return 0;
 	return planner_tell_pair(p, a, b);
 }
 
 /* The pairs that a pass has gone over in this change: choice_pass.h. */
-static int tell_pass(struct planner *p, const struct choice_pass *before, const struct choice_pass *after)
+static int tell_pass(struct planner *p, const struct choice_pass *before,
+		     const struct choice_pass *after)
 {
 	const struct choice_passing *now = &p->m->choice_passing;
 	const struct pair_walk walk = {tell_difference, tell_walked, p};
@@ -338,8 +347,8 @@ static int tell_pass(struct planner *p, const struct choice_pass *before, const 
 
 /* The rules before the change, and what of them has changed; room in 'changed' for two of each
  * write. */
-static int rules_before(const struct change *c, struct choice_rules *rules, struct pair_rules_change *ret,
-			const struct choice_policy **changed)
+static int rules_before(const struct change *c, struct choice_rules *rules,
+			struct pair_rules_change *ret, const struct choice_policy **changed)
 {
 	for (size_t i = 0; i < change_count(c); i++) {
 		struct write w = change_get(c, i);
@@ -350,7 +359,8 @@ static int rules_before(const struct change *c, struct choice_rules *rules, stru
 		r = choice_rules_prepare(rules);
 		if (r)
 			return r;
-		choice_rules_set(rules, (const struct choice_policy *)w.after, (const struct choice_policy *)w.before);
+		choice_rules_set(rules, (const struct choice_policy *)w.after,
+				 (const struct choice_policy *)w.before);
 		if (w.before)
 			changed[ret->n_changed++] = (const struct choice_policy *)w.before;
 		if (w.after)
@@ -365,7 +375,8 @@ static int rules_before(const struct change *c, struct choice_rules *rules, stru
 static int tell_policies(struct planner *p, const struct change *c, size_t n)
 {
 	_cleanup_(choice_rules_deinit) struct choice_rules before = {0};
-	_cleanup_free_ const struct choice_policy **changed = calloc(2 * n, sizeof(const struct choice_policy *));
+	_cleanup_free_ const struct choice_policy **changed =
+		calloc(2 * n, sizeof(const struct choice_policy *));
 	struct pair_rules_change between = {.after = choice_rules_of(p->m)};
 	const struct pair_walk walk = {tell_difference, tell_walked, p};
 	int r = changed ? choice_rules_copy(between.after, &before) : -ENOMEM;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Peers in a plan: what a host uses towards another one, and the variants of it for networks and interfaces that
- * policies name.  See plan_items.h; when they are told anew is in plan_pairs.c.
+ * Peers in a plan: what a host uses towards another one, and the variants of it for networks and
+ * interfaces that policies name.  See plan_items.h; when they are told anew is in plan_pairs.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +35,8 @@ static int add(struct plan_variants *l, const struct plan_variant *v)
 	return 0;
 }
 
-/* The addresses that packets of an interface may have: also its link-local one, behind the others. */
+/* The addresses that packets of an interface may have: also its link-local one, behind the
+ * others. */
 static size_t addrs_of(const struct interface *i, struct ipaddr ret[static PLAN_ADDRS_MAX])
 {
 	size_t n = 0;
@@ -48,11 +49,13 @@ static size_t addrs_of(const struct interface *i, struct ipaddr ret[static PLAN_
 }
 
 /* Any address of the one with any address of the other of the same family. */
-static int add_interfaces(const struct model *m, const struct pair_class *c, const struct choice *choice,
-			  struct plan_variants *l)
+static int add_interfaces(const struct model *m, const struct pair_class *c,
+			  const struct choice *choice, struct plan_variants *l)
 {
-	const struct interface *here = (const struct interface *)model_get(m, KIND_INTERFACE, c->interface);
-	const struct interface *there = (const struct interface *)model_get(m, KIND_INTERFACE, c->peer_interface);
+	const struct interface *here =
+		(const struct interface *)model_get(m, KIND_INTERFACE, c->interface);
+	const struct interface *there =
+		(const struct interface *)model_get(m, KIND_INTERFACE, c->peer_interface);
 	struct ipaddr mine[PLAN_ADDRS_MAX], its[PLAN_ADDRS_MAX];
 	size_t n, n_its;
 	int r = 0;
@@ -64,13 +67,15 @@ static int add_interfaces(const struct model *m, const struct pair_class *c, con
 	for (size_t i = 0; i < n && !r; i++)
 		for (size_t k = 0; k < n_its && !r; k++)
 			if (ipaddr_is_v4(&mine[i]) == ipaddr_is_v4(&its[k]))
-				r = add(l, &(struct plan_variant){c->vni, mine[i], c->peer_vni, its[k], choice});
+				r = add(l, &(struct plan_variant){c->vni, mine[i], c->peer_vni,
+								  its[k], choice});
 	return r;
 }
 
-/* What decides for interfaces when they have no variant: the choice of their networks, else the pair's. */
-static const struct choice *wider_of(const struct pair_classes *classes, size_t n, const struct choice *choices,
-				     const struct choice *pair)
+/* What decides for interfaces when they have no variant: the choice of their networks, else the
+ * pair's. */
+static const struct choice *wider_of(const struct pair_classes *classes, size_t n,
+				     const struct choice *choices, const struct choice *pair)
 {
 	const struct pair_class *c = &classes->v[n];
 
@@ -103,8 +108,9 @@ static int find_variants(const struct model *m, const struct host *self, const s
 		if (c->interface)
 			r = add_interfaces(m, c, choice, l);
 		else
-			r = add(l, &(struct plan_variant){
-					   .vni = c->vni, .peer_vni = c->peer_vni, .choice = choice});
+			r = add(l, &(struct plan_variant){.vni = c->vni,
+							  .peer_vni = c->peer_vni,
+							  .choice = choice});
 	}
 	return r;
 }

@@ -17,7 +17,8 @@ static struct plan_item item_of(const struct peering *p)
 	return item;
 }
 
-/* A host that carries both networks has it by the one with the smaller number, and until neither is left. */
+/* A host that carries both networks has it by the one with the smaller number, and until neither is
+ * left. */
 int plan_network_peerings(const struct model *m, const struct vpc *v, uint32_t host, bool remove,
 			  plan_sink_fn sink, void *data)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Security groups and network ACLs as hosts have them: rules by rule, with prefix lists written out.  See
- * plan.h.
+ * Security groups and network ACLs as hosts have them: rules by rule, with prefix lists written
+ * out.  See plan.h.
  */
 #include <stdlib.h>
 #include <string.h>

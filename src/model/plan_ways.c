@@ -19,7 +19,7 @@ static struct plan_route route_item(const struct model *m, const struct route_ta
 {
 	static const enum plan_target targets[] = {
 		[WAY_BLACKHOLE] = PLAN_TARGET_BLACKHOLE, [WAY_INTERNET] = PLAN_TARGET_INTERNET,
-		[WAY_GATEWAY] = PLAN_TARGET_GATEWAY,	 [WAY_NETWORK] = PLAN_TARGET_NETWORK,
+		[WAY_GATEWAY] = PLAN_TARGET_GATEWAY,     [WAY_NETWORK] = PLAN_TARGET_NETWORK,
 		[WAY_INTERFACE] = PLAN_TARGET_INTERFACE,
 	};
 	struct route_hop hop = route_resolve(m, t, r, !prefix_is_v4(destination));
@@ -32,7 +32,8 @@ static struct plan_route route_item(const struct model *m, const struct route_ta
 	};
 }
 
-/* An address of the network's blocks that is in no subnet goes nowhere, unless a route is for it. */
+/* An address of the network's blocks that is in no subnet goes nowhere, unless a route is for
+ * it. */
 static struct plan_route local_item(const struct model *m, const struct route_table *t,
 				    const struct prefix *block, uint32_t host)
 {
@@ -65,7 +66,8 @@ static bool is_decided(const struct plan_route *routes, size_t n_local, size_t n
 	return false;
 }
 
-/* The entries of the list that the route names, behind the 'n' routes that are there; returns how many. */
+/* The entries of the list that the route names, behind the 'n' routes that are there; returns how
+ * many. */
 static size_t list_items(const struct model *m, const struct route_table *t, const struct route *r,
 			 uint32_t host, struct plan_route *routes, size_t n_local, size_t n)
 {

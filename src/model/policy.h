@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether security groups and network ACLs let a connection come about: the same rules that hosts enforce,
- * asked of the model.  For the analysis of reachability.
+ * Whether security groups and network ACLs let a connection come about: the same rules that hosts
+ * enforce, asked of the model.  For the analysis of reachability.
  *
- * The question is about the first packet of a connection and the packets that answer it.  Four things decide
- * about the first, in this order: the groups of the sender, the ACL of its subnet, the ACL of the receiver's,
- * the groups of the receiver.  Groups know the answer as part of the connection; ACLs, which are stateless, are
- * asked about it too, the other way round.  ACLs only decide about packets that cross the border of a subnet.
+ * The question is about the first packet of a connection and the packets that answer it.  Four
+ * things decide about the first, in this order: the groups of the sender, the ACL of its subnet,
+ * the ACL of the receiver's, the groups of the receiver.  Groups know the answer as part of the
+ * connection; ACLs, which are stateless, are asked about it too, the other way round.  ACLs only
+ * decide about packets that cross the border of a subnet.
  *
  * Pure, reads the model.  -ENOMEM.
  */
@@ -43,8 +44,8 @@ enum policy_step {
 struct policy_decision {
 	bool asked; /* false: there was nothing to ask, e.g. no group, or both are in one subnet */
 	bool allowed; /* true too when it was not asked */
-	/* What decided: of groups the rule that allows (0: none does); of an ACL the ACL and the number of the
-	 * entry, ACL_RULE_LAST for none. */
+	/* What decided: of groups the rule that allows (0: none does); of an ACL the ACL and the
+	 * number of the entry, ACL_RULE_LAST for none. */
 	uint64_t group;
 	uint64_t rule;
 	uint64_t acl;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pools of public addresses: what elastic addresses are allocated from.  Operators add them; all edges serve
- * all of them, each the addresses that it owns (model/edge.h).  Of a block larger than two addresses the first
- * and the last are left out.
+ * Pools of public addresses: what elastic addresses are allocated from.  Operators add them; all
+ * edges serve all of them, each the addresses that it owns (model/edge.h).  Of a block larger than
+ * two addresses the first and the last are left out.
  */
 #pragma once
 
@@ -32,6 +32,6 @@ size_t pool_size(const struct pool *p);
 /* Addresses of it that are allocated. */
 size_t pool_used(const struct model *m, const struct pool *p);
 
-/* A free address, of 'p' or of any pool (NULL); somewhere in it, so that one just given back is not the
- * next to be given away.  False: there is none. */
+/* A free address, of 'p' or of any pool (NULL); somewhere in it, so that one just given back is not
+ * the next to be given away.  False: there is none. */
 bool pool_pick(struct tx *tx, const struct pool *p, struct ipaddr *ret, uint64_t *ret_pool);

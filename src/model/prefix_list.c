@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Managed prefix lists: making, finding and ending them.  See prefix_list.h; changes of their entries are in
- * prefix_list_change.c.
+ * Managed prefix lists: making, finding and ending them.  See prefix_list.h; changes of their
+ * entries are in prefix_list_change.c.
  */
 #include "model/prefix_list.h"
 

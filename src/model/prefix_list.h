@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Managed prefix lists: blocks of addresses under one name, for rules of security groups and for routes.
- * Each change of the entries is a version; some earlier ones are kept, to be read and restored.
+ * Managed prefix lists: blocks of addresses under one name, for rules of security groups and for
+ * routes. Each change of the entries is a version; some earlier ones are kept, to be read and
+ * restored.
  *
- * A rule or a route that names a list counts as many as the list may have entries (max_entries), so that a list
- * in use can be filled without asking all that use it.
+ * A rule or a route that names a list counts as many as the list may have entries (max_entries), so
+ * that a list in use can be filled without asking all that use it.
  */
 #pragma once
 
@@ -85,13 +86,13 @@ must_check int prefix_list_create(struct tx *tx, const struct caller *c,
 /* LIST_NOT_FOUND, LIST_IN_USE */
 must_check int prefix_list_delete(struct tx *tx, const struct caller *c, const char *id,
 				  const struct prefix_list **ret, struct refusal *reterr);
-/* LIST_VERSION, LIST_ENTRIES, RULE_LIMIT, ROUTE_LIMIT (a group or a route table that names it would have too
- * many) and the above */
+/* LIST_VERSION, LIST_ENTRIES, RULE_LIMIT, ROUTE_LIMIT (a group or a route table that names it would
+ * have too many) and the above */
 must_check int prefix_list_modify(struct tx *tx, const struct caller *c,
 				  const struct prefix_list_modify_args *args,
 				  const struct prefix_list **ret, struct refusal *reterr);
-/* The entries of 'version' become those of a new one.  'current' as in prefix_list_modify().  LIST_VERSION,
- * LIST_NO_VERSION */
+/* The entries of 'version' become those of a new one.  'current' as in prefix_list_modify().
+ * LIST_VERSION, LIST_NO_VERSION */
 must_check int prefix_list_restore(struct tx *tx, const struct caller *c, const char *id,
 				   uint64_t version, uint64_t current,
 				   const struct prefix_list **ret, struct refusal *reterr);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside the model: steps on prefix lists.  Those that change one do it to a copy that is to be put.
+ * Inside the model: steps on prefix lists.  Those that change one do it to a copy that is to be
+ * put.
  */
 #pragma once
 
@@ -8,7 +9,8 @@
 
 must_check int prefix_list_check_name(const char *name, struct refusal *reterr);
 must_check int prefix_list_check_max(uint32_t max, struct refusal *reterr);
-/* One entry more, at the end.  CIDR_MALFORMED, RULE_DESCRIPTION, LIST_ENTRY_EXISTS, LIST_ENTRIES, -ENOMEM */
+/* One entry more, at the end.  CIDR_MALFORMED, RULE_DESCRIPTION, LIST_ENTRY_EXISTS, LIST_ENTRIES,
+ * -ENOMEM */
 must_check int prefix_list_add(struct prefix_list *l, const struct prefix_list_entry_args *args,
 			       struct refusal *reterr);
 /* One less.  CIDR_MALFORMED, LIST_NO_ENTRY */

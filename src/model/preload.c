@@ -109,12 +109,14 @@ static const struct interface *next_interface(const struct model *m, struct prel
 const struct mapping *preload_next(const struct model *m, struct preload_walk *walk)
 {
 	const struct mapping *mapping;
-	const struct interface *i =
-		walk->interface ? (const struct interface *)model_get(m, KIND_INTERFACE, walk->interface) : NULL;
+	const struct interface *i = walk->interface ? (const struct interface *)model_get(
+							      m, KIND_INTERFACE, walk->interface)
+						    : NULL;
 
 	for (;;) {
 		while (i && walk->place < i->n_addrs) {
-			mapping = mapping_find(model_mappings(m), walk->vni, &i->addrs[walk->place++].addr);
+			mapping = mapping_find(model_mappings(m), walk->vni,
+					       &i->addrs[walk->place++].addr);
 			if (mapping && mapping->interface == i->o.id &&
 			    preload_concerns(m, walk->host, mapping))
 				return mapping;

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Preloaded networks (MAP-7): the mappings of such a network are pushed whole to the hosts that carry it,
- * so that no packet between its nodes waits for an answer, and none is lost while no manager runs.
+ * Preloaded networks (MAP-7): the mappings of such a network are pushed whole to the hosts that
+ * carry it, so that no packet between its nodes waits for an answer, and none is lost while no
+ * manager runs.
  *
- * A VPC is marked by its tag "viaduct:preloaded" with the value "true": by its owner, or by an operator.  Hosts
- * are told with the network's subnets (plan.h), and keep what is pushed for as long as both last.
+ * A VPC is marked by its tag "viaduct:preloaded" with the value "true": by its owner, or by an
+ * operator.  Hosts are told with the network's subnets (plan.h), and keep what is pushed for as
+ * long as both last.
  *
- * What a host may be pushed is what it may ask for.  A host with a node of the network: all but link-local
- * addresses, which are their subnet's alone.  An edge: what is behind its gateways and public addresses.
- * Of a network with more than LIMIT_PRELOAD_INTERFACES interfaces the oldest are pushed (of each subnet in turn);
- * the rest is asked for when it is needed, as in any other network.
+ * What a host may be pushed is what it may ask for.  A host with a node of the network: all but
+ * link-local addresses, which are their subnet's alone.  An edge: what is behind its gateways and
+ * public addresses. Of a network with more than LIMIT_PRELOAD_INTERFACES interfaces the oldest are
+ * pushed (of each subnet in turn); the rest is asked for when it is needed, as in any other
+ * network.
  *
  * Pure.  One thread.
  */
@@ -42,8 +45,8 @@ bool preload_concerns(const struct model *m, uint32_t host, const struct mapping
 /* New mappings of the network are pushed: it has not more interfaces than the limit. */
 bool preload_has_room(const struct model *m, uint32_t vni);
 
-/* A way through the mappings of a network that 'host' is to have, in the order of creation; it can be left and gone
- * on with later.  What is made meanwhile is met or not. */
+/* A way through the mappings of a network that 'host' is to have, in the order of creation; it can
+ * be left and gone on with later.  What is made meanwhile is met or not. */
 struct preload_walk {
 	uint32_t vni, host;
 	uint64_t subnet, subnet_serial;       /* the one that is walked; 0: at the beginning */

@@ -2,8 +2,8 @@
 /*
  * Following a connection through the model.  See reach.h.
  *
- * Every rule on the way is asked, also behind one that refuses: who mends the network sees at once all that
- * is to be mended.
+ * Every rule on the way is asked, also behind one that refuses: who mends the network sees at once
+ * all that is to be mended.
  */
 #include "model/reach.h"
 
@@ -173,7 +173,8 @@ static void add_acl(struct trip *t, const struct interface *i, bool egress, bool
 
 /* ---- routes ---- */
 
-/* The longest prefix of the table that has the address; NULL: none.  Lists decide nothing inside the network's blocks. */
+/* The longest prefix of the table that has the address; NULL: none.  Lists decide nothing inside
+ * the network's blocks. */
 static const struct route *find_route(const struct model *m, const struct route_table *table,
 				      const struct ipaddr *a, struct prefix *ret)
 {
@@ -234,7 +235,8 @@ static struct route_hop add_way(struct trip *t, const struct route_table *table,
 	return hop;
 }
 
-/* The way from the subnet of 'i' to 'a', which is in none of its network's blocks, or to a middlebox before it. */
+/* The way from the subnet of 'i' to 'a', which is in none of its network's blocks, or to a
+ * middlebox before it. */
 static struct route_hop add_route(struct trip *t, const struct interface *i, const struct ipaddr *a,
 				  bool back)
 {
@@ -313,7 +315,8 @@ static bool is_translated(const struct trip *t, const struct route_hop *hop)
 	       t->answer->steps[t->answer->n_steps - 1].target_kind == KIND_NAT_GATEWAY;
 }
 
-/* The interface of the private NAT gateway that the way from 'i' to 'a', of another network, leads to; NULL: to none. */
+/* The interface of the private NAT gateway that the way from 'i' to 'a', of another network, leads
+ * to; NULL: to none. */
 static const struct interface *find_translator(const struct model *m, const struct interface *i,
 					       const struct ipaddr *a)
 {
@@ -375,7 +378,8 @@ static void walk_out(struct trip *t, const struct interface *from)
 		add_target(t, false, REACH_NO_DESTINATION);
 }
 
-/* Where the gateway's own table leads what has entered: to the node, or to a middlebox before it. */
+/* Where the gateway's own table leads what has entered: to the node, or to a middlebox before
+ * it. */
 static void walk_entered(struct trip *t, const struct internet_gateway *g,
 			 const struct interface *to)
 {
@@ -441,7 +445,8 @@ static void walk(struct trip *t, const struct policy_verdict *v)
 		add_acl(t, from, false, true, &v->steps[POLICY_ANSWER_INGRESS_ACL]);
 }
 
-/* By 'via', which is translated to: two ways, each with a verdict of its own, 'v' up to there and 'on' from there. */
+/* By 'via', which is translated to: two ways, each with a verdict of its own, 'v' up to there and
+ * 'on' from there. */
 static void walk_by(struct trip *t, const struct interface *via, const struct policy_verdict *v,
 		    const struct policy_verdict *on)
 {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reachability: whether a connection from A to B would be possible, and by what way or for what reason not,
- * computed from the model by the rules that the hosts enforce (model/policy.h, model/route_table.h).
+ * Reachability: whether a connection from A to B would be possible, and by what way or for what
+ * reason not, computed from the model by the rules that the hosts enforce (model/policy.h,
+ * model/route_table.h).
  *
- * The question is EC2's of CreateNetworkInsightsPath: a protocol and a destination port; the source port is
- * free, so there is a path when there is one for some source port.  The way back counts: network ACLs
- * and routes have to let the answers through (for UDP too: a path is two ways).  Pure.
+ * The question is EC2's of CreateNetworkInsightsPath: a protocol and a destination port; the source
+ * port is free, so there is a path when there is one for some source port.  The way back counts:
+ * network ACLs and routes have to let the answers through (for UDP too: a path is two ways).  Pure.
  */
 #pragma once
 

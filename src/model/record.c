@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Copying, comparing, freeing and walking by the tables of fields.  See record.h; the stored form is in
- * record_codec.c.
+ * Copying, comparing, freeing and walking by the tables of fields.  See record.h; the stored form
+ * is in record_codec.c.
  */
 #include "model/record.h"
 

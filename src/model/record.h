@@ -3,10 +3,10 @@
  * Records: what fields each kind of object has, as tables.  From them come the stored form, copies,
  * comparison, freeing, and the walk that the operator API and the CLI print from.
  *
- * Stored form: a format byte, then per field a tag number (1 byte), the size of the value (variable length)
- * and the value; fields that are zero or empty are left out.  Unknown tags are skipped, missing ones are
- * zero: older and newer programs read each other's records.  Tag numbers are never re-used.  Any bytes may be
- * decoded: -EBADMSG, -ENOMEM.
+ * Stored form: a format byte, then per field a tag number (1 byte), the size of the value (variable
+ * length) and the value; fields that are zero or empty are left out.  Unknown tags are skipped,
+ * missing ones are zero: older and newer programs read each other's records.  Tag numbers are never
+ * re-used.  Any bytes may be decoded: -EBADMSG, -ENOMEM.
  *
  * Any thread, as long as the objects are let be.
  */
@@ -73,7 +73,8 @@ bool record_equal(const struct object *a, const struct object *b);
 /* Of an object in no index. */
 struct object *record_free(struct object *o);
 
-/* Visits all fields in the order of the table, arrays element by element between enter and leave. */
+/* Visits all fields in the order of the table, arrays element by element between enter and
+ * leave. */
 struct record_visitor {
 	void (*field)(void *data, const struct field *f, const void *value);
 	void (*enter)(void *data, const struct field *f, size_t n);

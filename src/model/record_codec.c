@@ -28,7 +28,8 @@ static void put_varint(struct buf *b, uint64_t v)
 	buf_put_u8(b, (uint8_t)v);
 }
 
-/* Reads the span itself rather than by calls: a model of a million records is decoded at each start. */
+/* Reads the span itself rather than by calls: a model of a million records is decoded at each
+ * start. */
 static uint64_t get_varint(struct cursor *c)
 {
 	uint64_t v = 0;
@@ -202,8 +203,9 @@ void record_encode(const struct object *o, struct buf *b)
 /* ---- decoding ---- */
 
 /*
- * An object that is decoded, and all that it points at, are one block of memory: a model of a million records has several
- * pointers in each.  So first it is counted what the block needs behind the object.
+ * An object that is decoded, and all that it points at, are one block of memory: a model of a
+ * million records has several pointers in each.  So first it is counted what the block needs behind
+ * the object.
  */
 struct room {
 	char *at, *end;

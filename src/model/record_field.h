@@ -22,5 +22,6 @@ static inline size_t field_count(const void *base, const struct field *f)
 	return *(const size_t *)(const void *)((const char *)base + f->count_offset);
 }
 
-/* An object of a kind, with nothing set but that and its id, and zeroed room for parts of it behind it; -ENOMEM: NULL. */
+/* An object of a kind, with nothing set but that and its id, and zeroed room for parts of it behind
+ * it; -ENOMEM: NULL. */
 struct object *record_new(enum kind k, uint64_t id, size_t room);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The fields of each kind of object.  Tags 1 to 9 are those of struct object.  A tag is never given to
- * another field; within a table they ascend.
+ * The fields of each kind of object.  Tags 1 to 9 are those of struct object.  A tag is never given
+ * to another field; within a table they ascend.
  */
 #include "model/account.h"
 #include "model/choice_pass.h"
@@ -666,7 +666,8 @@ static const char *direction_text(uint32_t v)
 #define MEMBER_LABELS(tag_, name_, member_)                                                        \
 	{                                                                                          \
 		.tag = tag_, .type = FIELD_ARRAY, .name = name_,                                   \
-		.offset = offsetof(struct choice_policy, member_.labels), .size = sizeof(struct tag), \
+		.offset = offsetof(struct choice_policy, member_.labels),                          \
+		.size = sizeof(struct tag),                                                        \
 		.count_offset = offsetof(struct choice_policy, member_.n_labels),                  \
 		.element = &tag_record                                                             \
 	}
@@ -676,14 +677,20 @@ static const char *direction_text(uint32_t v)
 		F(11, FIELD_STRING, struct choice_policy, environment),                            \
 		FN(12, FIELD_ID, "host", struct choice_policy, one.host, .kind = KIND_HOST),       \
 		FN(13, FIELD_ID, "network", struct choice_policy, one.vpc, .kind = KIND_VPC),      \
-		FN(14, FIELD_ID, "match_account", struct choice_policy, one.account, .kind = KIND_ACCOUNT), \
+		FN(14, FIELD_ID, "match_account", struct choice_policy, one.account,               \
+		   .kind = KIND_ACCOUNT),                                                          \
 		MEMBER_LABELS(15, "host_labels", one),                                             \
-		FN(16, FIELD_ID, "peer_host", struct choice_policy, other.host, .kind = KIND_HOST), \
-		FN(17, FIELD_ID, "peer_network", struct choice_policy, other.vpc, .kind = KIND_VPC), \
-		FN(18, FIELD_ID, "peer_account", struct choice_policy, other.account, .kind = KIND_ACCOUNT), \
+		FN(16, FIELD_ID, "peer_host", struct choice_policy, other.host,                    \
+		   .kind = KIND_HOST),                                                             \
+		FN(17, FIELD_ID, "peer_network", struct choice_policy, other.vpc,                  \
+		   .kind = KIND_VPC),                                                              \
+		FN(18, FIELD_ID, "peer_account", struct choice_policy, other.account,              \
+		   .kind = KIND_ACCOUNT),                                                          \
 		MEMBER_LABELS(19, "peer_labels", other),                                           \
-		FN(20, FIELD_ID, "interface", struct choice_policy, interfaces[0], .kind = KIND_INTERFACE), \
-		FN(21, FIELD_ID, "peer_interface", struct choice_policy, interfaces[1], .kind = KIND_INTERFACE), \
+		FN(20, FIELD_ID, "interface", struct choice_policy, interfaces[0],                 \
+		   .kind = KIND_INTERFACE),                                                        \
+		FN(21, FIELD_ID, "peer_interface", struct choice_policy, interfaces[1],            \
+		   .kind = KIND_INTERFACE),                                                        \
 		F(22, FIELD_U32, struct choice_policy, direction, .text = direction_text),         \
 		F(23, FIELD_U32, struct choice_policy, effect, .text = effect_text),               \
 		ARRAY(24, struct choice_policy, what, choice_text_record),                         \

@@ -2,10 +2,10 @@
 /*
  * Refusals: what the rules of the VPC do not allow, as values.
  *
- * A model operation returns 0, a negative errno (a fault: memory), or a positive MODEL_E_*.  With the
- * latter it fills the caller's 'struct refusal': the code, the subject (the id or value at fault) and
- * the message as EC2 words it.  refusal_info() gives, from the one table refusal.def, what an API needs
- * to answer: EC2's error code, HTTP status, the class for the operator API.
+ * A model operation returns 0, a negative errno (a fault: memory), or a positive MODEL_E_*.  With
+ * the latter it fills the caller's 'struct refusal': the code, the subject (the id or value at
+ * fault) and the message as EC2 words it.  refusal_info() gives, from the one table refusal.def,
+ * what an API needs to answer: EC2's error code, HTTP status, the class for the operator API.
  *
  * Plain values, any thread.
  */

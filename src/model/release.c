@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Released addresses: asking about them, and ending them.  See release.h; moves are in release_move.c.
+ * Released addresses: asking about them, and ending them.  See release.h; moves are in
+ * release_move.c.
  */
 #include "model/release.h"
 
@@ -29,7 +30,8 @@ void release_host_known(struct model *m, uint32_t number)
 		s->known = true;
 }
 
-/* It may hold what it has not told yet; one that has never carried traffic, or asks nobody, holds nothing. */
+/* It may hold what it has not told yet; one that has never carried traffic, or asks nobody, holds
+ * nothing. */
 static bool is_unknown(const struct model *m, const struct host *h)
 {
 	return h->can.probed_ms && !h->foreign && !host_state_find(m, h->number)->known;

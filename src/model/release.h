@@ -3,8 +3,8 @@
  * Addresses on their way from one holder to the next (NIC-3), or to nobody.
  *
  * A *release* is an address that was taken from its node while the node's host has not acknowledged
- * that it has none any more, or while hosts held, or may have held, its mapping.  It stays in use until
- * all of them have acknowledged, or an operator forces it; until then nobody gets it.
+ * that it has none any more, or while hosts held, or may have held, its mapping.  It stays in use
+ * until all of them have acknowledged, or an operator forces it; until then nobody gets it.
  *
  * A *move* is a release that leads to another interface ('to'), in two steps:
  *
@@ -13,20 +13,20 @@
  *	arriving  'to' has it, the mapping leads there, holders are told; the new host has not said that it
  *	          carries it, or a holder has not that it knows.
  *
- * So the first holder is stopped before the second starts.  When the new host cannot carry the address, the
- * same move runs back to the first holder.  A move ends when all have acknowledged.
+ * So the first holder is stopped before the second starts.  When the new host cannot carry the
+ * address, the same move runs back to the first holder.  A move ends when all have acknowledged.
  *
- * An address of a shared interface (NIC-4) leaves, or reaches, all of its nodes: the release waits for all of their
- * hosts.  While it leaves several it is nowhere.
+ * An address of a shared interface (NIC-4) leaves, or reaches, all of its nodes: the release waits
+ * for all of their hosts.  While it leaves several it is nowhere.
  *
- * Releases are made by the operation that takes the address.  Who runs the sessions keeps the table of
- * holders right (model_holders()), says which hosts have told what they hold since this manager runs
- * (release_host_known()), and calls release_settle() when a holder is gone or has acknowledged.  Hosts'
- * acknowledgements come with host_acknowledge().
+ * Releases are made by the operation that takes the address.  Who runs the sessions keeps the table
+ * of holders right (model_holders()), says which hosts have told what they hold since this manager
+ * runs (release_host_known()), and calls release_settle() when a holder is gone or has
+ * acknowledged.  Hosts' acknowledgements come with host_acknowledge().
  *
- * After a restart of the manager it is not known what hosts hold that have not come back: an address that is
- * released then waits for all hosts that have ever carried traffic.  One that never returns has to be
- * removed, or its releases forced; release_each_blocker() says who is waited for.
+ * After a restart of the manager it is not known what hosts hold that have not come back: an
+ * address that is released then waits for all hosts that have ever carried traffic.  One that never
+ * returns has to be removed, or its releases forced; release_each_blocker() says who is waited for.
  */
 #pragma once
 
@@ -56,7 +56,8 @@ struct release {
 	enum release_step step;
 	bool back; /* of a move that failed: not turned round again */
 
-	/* Others that have to acknowledge 'wait_revision' as well: of a shared interface (NIC-4).  Those are numbers. */
+	/* Others that have to acknowledge 'wait_revision' as well: of a shared interface (NIC-4).
+	 * Those are numbers. */
 	size_t n_more_hosts;
 	uint64_t *more_hosts;
 
@@ -73,9 +74,11 @@ void release_host_known(struct model *m, uint32_t number);
 bool release_any_unknown(const struct model *m);
 /* Nobody has, holds, or may hold the released address as it was. */
 bool release_is_settled(const struct model *m, const struct release *r);
-/* Ends all releases that are settled; '*ret_n' counts them.  The cost grows with the number of releases. */
+/* Ends all releases that are settled; '*ret_n' counts them.  The cost grows with the number of
+ * releases. */
 must_check int release_settle(struct tx *tx, size_t *ret_n);
-/* Goes on whatever is not acknowledged, by an operator's word.  VALUE when there is none, NOT_PERMITTED */
+/* Goes on whatever is not acknowledged, by an operator's word.  VALUE when there is none,
+ * NOT_PERMITTED */
 must_check int release_force(struct tx *tx, const struct caller *c, uint32_t vni,
 			     const struct ipaddr *addr, struct refusal *reterr);
 /* How many there are: 0 spares release_settle(). */

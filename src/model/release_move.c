@@ -172,7 +172,8 @@ static int hand_back(struct tx *tx, const struct interface *second, size_t place
 	return TX_PUT(tx, first, &with);
 }
 
-/* The new host cannot carry it: back to the first one, which gets it when whoever has it has let it go. */
+/* The new host cannot carry it: back to the first one, which gets it when whoever has it has let it
+ * go. */
 static int turn_back(struct tx *tx, const struct release *rel, const struct interface *first)
 {
 	const struct interface *second =
@@ -241,8 +242,8 @@ static int forget_host(struct tx *tx, const struct release *rel, uint32_t host)
 	if (r)
 		return r;
 	if (new->host == host)
-		new->host = (uint32_t)new->more_hosts[--new->n_more_hosts];
-	while (k < new->n_more_hosts && new->more_hosts[k] != host)
+		new->host = (uint32_t) new->more_hosts[--new->n_more_hosts];
+	while (k < new->n_more_hosts &&new->more_hosts[k] != host)
 		k++;
 	if (k < new->n_more_hosts)
 		new->more_hosts[k] = new->more_hosts[--new->n_more_hosts];
@@ -273,8 +274,8 @@ bool release_host_waits(const struct model *m, uint32_t number, uint64_t revisio
 }
 
 /* It arrives, and one of the hosts cannot carry it. */
-static bool arrives_not(struct tx *tx, const struct release *rel,
-			const struct host_failure *failed, size_t n_failed)
+static bool arrives_not(struct tx *tx, const struct release *rel, const struct host_failure *failed,
+			size_t n_failed)
 {
 	return rel->step == RELEASE_ARRIVING && !rel->back && has_failed(rel, failed, n_failed) &&
 	       model_get(tx->m, KIND_INTERFACE, rel->from);
@@ -298,9 +299,9 @@ static int acknowledge_one(struct tx *tx, const struct release *rel,
 			   const struct host_failure *failed, size_t n_failed)
 {
 	if (arrives_not(tx, rel, failed, n_failed))
-		return turn_back(tx, rel,
-				 (const struct interface *)model_get(tx->m, KIND_INTERFACE,
-								     rel->from));
+		return turn_back(
+			tx, rel,
+			(const struct interface *)model_get(tx->m, KIND_INTERFACE, rel->from));
 	if (rel->n_more_hosts)
 		return forget_host(tx, rel, rel->host);
 	/* a host that fails with an interface takes it off the network: it has lost the address */

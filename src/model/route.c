@@ -173,8 +173,8 @@ static bool is_subnet(const struct model *m, const struct vpc *v, const struct p
 	return false;
 }
 
-/* The block of the network that has the whole destination; NULL: none.  Of a list the local routes decide what lies
- * inside them. */
+/* The block of the network that has the whole destination; NULL: none.  Of a list the local routes
+ * decide what lies inside them. */
 static const struct prefix *local_block(const struct model *m, const struct route_table *t,
 					const struct destination *d)
 {
@@ -347,12 +347,9 @@ static int read_target(const struct model *m, const struct caller *c, const stru
 			    const struct route_table *t, const struct route_args *args, bool v6,
 			    struct target *ret, struct refusal *reterr);
 	} targets[] = {
-		{args->gateway_id, target_gateway},
-		{args->egress_gateway_id, target_egress},
-		{args->nat_gateway_id, target_nat},
-		{args->peering_id, target_peering},
-		{args->interface_id, target_interface},
-		{args->instance_id, target_instance},
+		{args->gateway_id, target_gateway},     {args->egress_gateway_id, target_egress},
+		{args->nat_gateway_id, target_nat},     {args->peering_id, target_peering},
+		{args->interface_id, target_interface}, {args->instance_id, target_instance},
 	};
 	size_t n = 0, found = 0;
 

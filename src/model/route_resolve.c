@@ -12,7 +12,8 @@
 
 static const struct route_hop nowhere = {.way = WAY_BLACKHOLE};
 
-/* IPv4 leaves by the public address of the sender, which says at which edge; IPv6 by the gateway's own. */
+/* IPv4 leaves by the public address of the sender, which says at which edge; IPv6 by the gateway's
+ * own. */
 static struct route_hop by_internet(const struct internet_gateway *g, const struct route_table *t,
 				    bool v6)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Route tables.  See route_table.h; the routes are in route.c, whom tables serve in table_association.c.
+ * Route tables.  See route_table.h; the routes are in route.c, whom tables serve in
+ * table_association.c.
  */
 #include "model/route_table.h"
 

@@ -1,25 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Route tables (TOPO-1): where packets of a subnet go that are for none of its network's own addresses.
+ * Route tables (TOPO-1): where packets of a subnet go that are for none of its network's own
+ * addresses.
  *
- * Each VPC has a main table, which serves the subnets that are associated with no other.  The longest prefix
- * decides; a route by prefix list stands for the list's prefixes, whatever they are at the time, and counts as many
- * routes as the list may have entries.  Of equal prefixes a route's own decides, then the list that was named first.
- * A route whose target is gone, or leads nowhere now, is a black hole: packets are dropped, no other route is tried.
+ * Each VPC has a main table, which serves the subnets that are associated with no other.  The
+ * longest prefix decides; a route by prefix list stands for the list's prefixes, whatever they are
+ * at the time, and counts as many routes as the list may have entries.  Of equal prefixes a route's
+ * own decides, then the list that was named first. A route whose target is gone, or leads nowhere
+ * now, is a black hole: packets are dropped, no other route is tried.
  *
- * The local routes, one for each address block of the VPC, are not stored.  Inside their blocks they decide over lists,
- * but not over routes that lead to an interface ("middleboxes" between subnets): one for the whole block of a subnet
- * is more specific, and one for a block itself, which ReplaceRoute makes and ends, stands in the local route's
- * place.  They are about what goes through the router, not about neighbours in a subnet, and stay where they are if
- * the subnet or the block goes.
+ * The local routes, one for each address block of the VPC, are not stored.  Inside their blocks
+ * they decide over lists, but not over routes that lead to an interface ("middleboxes" between
+ * subnets): one for the whole block of a subnet is more specific, and one for a block itself, which
+ * ReplaceRoute makes and ends, stands in the local route's place.  They are about what goes through
+ * the router, not about neighbours in a subnet, and stay where they are if the subnet or the block
+ * goes.
  *
- * A table of an internet gateway decides where what enters by it goes first.  It serves that gateway alone, no subnet and
- * not as the main one, and has routes of the kind just told and no others; local routes lead to where addresses are.
+ * A table of an internet gateway decides where what enters by it goes first.  It serves that
+ * gateway alone, no subnet and not as the main one, and has routes of the kind just told and no
+ * others; local routes lead to where addresses are.
  *
- * An association is an id of its own: the subnet keeps it, the gateway, and the VPC that of the main table.
- * Rules and words: EC2 API reference, CreateRoute and its relatives; VPC User Guide, "Subnet route tables" and "Gateway route
- * tables".  Other than there, a route inside leads to no NAT gateway: ours are ways to the world alone; and what a NAT
- * gateway gets from the world is its own, whatever the internet gateway's table says.
+ * An association is an id of its own: the subnet keeps it, the gateway, and the VPC that of the
+ * main table. Rules and words: EC2 API reference, CreateRoute and its relatives; VPC User Guide,
+ * "Subnet route tables" and "Gateway route tables".  Other than there, a route inside leads to no
+ * NAT gateway: ours are ways to the world alone; and what a NAT gateway gets from the world is its
+ * own, whatever the internet gateway's table says.
  */
 #pragma once
 
@@ -92,7 +97,8 @@ struct route_args {
 	bool local; /* ReplaceRoute: the local route's own target again */
 };
 
-/* VPC_NOT_FOUND, TABLE_LIMIT, TAG_*, TOKEN_MISMATCH, TABLE_NOT_FOUND (made with the token, and deleted) */
+/* VPC_NOT_FOUND, TABLE_LIMIT, TAG_*, TOKEN_MISMATCH, TABLE_NOT_FOUND (made with the token, and
+ * deleted) */
 must_check int route_table_create(struct tx *tx, const struct caller *c,
 				  const struct route_table_create_args *args,
 				  const struct route_table **ret, struct refusal *reterr);
@@ -102,8 +108,8 @@ must_check int route_table_delete(struct tx *tx, const struct caller *c, const c
 must_check int route_table_find(const struct model *m, const struct caller *c, const char *id,
 				const struct route_table **ret, struct refusal *reterr);
 
-/* TABLE_NOT_FOUND, VALUE, MISSING, COMBINATION, ROUTE_EXISTS, ROUTE_LIMIT, ROUTE_TARGET, ROUTE_NETWORKS,
- * ROUTE_LOCAL, ROUTE_SUBNET, GATEWAY_ROUTE, *_NOT_FOUND of the target */
+/* TABLE_NOT_FOUND, VALUE, MISSING, COMBINATION, ROUTE_EXISTS, ROUTE_LIMIT, ROUTE_TARGET,
+ * ROUTE_NETWORKS, ROUTE_LOCAL, ROUTE_SUBNET, GATEWAY_ROUTE, *_NOT_FOUND of the target */
 must_check int route_create(struct tx *tx, const struct caller *c, const struct route_args *args,
 			    struct refusal *reterr);
 /* The same, of a route that is there, or of a local one; ROUTE_UNDEFINED. */
@@ -113,27 +119,30 @@ must_check int route_replace(struct tx *tx, const struct caller *c, const struct
 must_check int route_delete(struct tx *tx, const struct caller *c, const struct route_args *args,
 			    struct refusal *reterr);
 
-/* '*ret' is the association's id.  TABLE_NOT_FOUND, SUBNET_NOT_FOUND, ROUTE_NETWORKS, TABLE_ASSOCIATED,
- * TABLE_OF_GATEWAY */
+/* '*ret' is the association's id.  TABLE_NOT_FOUND, SUBNET_NOT_FOUND, ROUTE_NETWORKS,
+ * TABLE_ASSOCIATED, TABLE_OF_GATEWAY */
 must_check int route_table_associate(struct tx *tx, const struct caller *c, const char *table_id,
 				     const char *subnet_id, uint64_t *ret, struct refusal *reterr);
-/* The same with an internet gateway that is attached to the table's VPC.  TABLE_NOT_FOUND, GATEWAY_NOT_FOUND,
- * VPN_GATEWAY_NOT_FOUND, ROUTE_NETWORKS, TABLE_ASSOCIATED (the gateway has one), TABLE_NO_GATEWAYS */
+/* The same with an internet gateway that is attached to the table's VPC.  TABLE_NOT_FOUND,
+ * GATEWAY_NOT_FOUND, VPN_GATEWAY_NOT_FOUND, ROUTE_NETWORKS, TABLE_ASSOCIATED (the gateway has one),
+ * TABLE_NO_GATEWAYS */
 must_check int route_table_associate_gateway(struct tx *tx, const struct caller *c,
 					     const char *table_id, const char *gateway_id,
 					     uint64_t *ret, struct refusal *reterr);
 /* ASSOCIATION_NOT_FOUND, ASSOCIATION_MAIN */
 must_check int route_table_disassociate(struct tx *tx, const struct caller *c,
 					const char *association_id, struct refusal *reterr);
-/* Of a subnet, a gateway, or the main one; '*ret' is the new association's id, which is the old one's when nothing
- * is different.  ASSOCIATION_NOT_FOUND, TABLE_NOT_FOUND, ROUTE_NETWORKS, TABLE_NO_GATEWAYS, TABLE_OF_GATEWAY */
+/* Of a subnet, a gateway, or the main one; '*ret' is the new association's id, which is the old
+ * one's when nothing is different.  ASSOCIATION_NOT_FOUND, TABLE_NOT_FOUND, ROUTE_NETWORKS,
+ * TABLE_NO_GATEWAYS, TABLE_OF_GATEWAY */
 must_check int route_table_reassociate(struct tx *tx, const struct caller *c,
 				       const char *association_id, const char *table_id,
 				       uint64_t *ret, bool *ret_main, struct refusal *reterr);
 
 /* The table that decides for a subnet; NULL: none (a network from before there were any). */
 const struct route_table *route_table_of(const struct model *m, const struct subnet *s);
-/* The next table of the list's owner that names it, after 'it' began as model_iter_account(); NULL: no other. */
+/* The next table of the list's owner that names it, after 'it' began as model_iter_account(); NULL:
+ * no other. */
 const struct route_table *route_table_next_by_list(struct model_iter *it, uint64_t list);
 /* How many routes it counts for. */
 size_t route_table_size(const struct model *m, const struct route_table *t);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Security groups, and which interfaces are in them.  See security_group.h; rules are in group_rule.c.
+ * Security groups, and which interfaces are in them.  See security_group.h; rules are in
+ * group_rule.c.
  */
 #include "model/security_group.h"
 

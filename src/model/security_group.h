@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Security groups: what interfaces may begin to send and to receive.  Stateful: what answers an allowed
- * connection is allowed.  A group is in one VPC; its rules (model/group_rule.h) only allow; an interface is
- * in one group or more of its VPC and may do what any of them allows.
+ * Security groups: what interfaces may begin to send and to receive.  Stateful: what answers an
+ * allowed connection is allowed.  A group is in one VPC; its rules (model/group_rule.h) only allow;
+ * an interface is in one group or more of its VPC and may do what any of them allows.
  *
- * Each VPC has a group "default", made and deleted with it, which lets its members reach each other and
- * everybody else: interfaces for which nothing is said are in it.  The number is what hosts know a group by:
- * unique in the cluster, not re-used while numbers last.
+ * Each VPC has a group "default", made and deleted with it, which lets its members reach each other
+ * and everybody else: interfaces for which nothing is said are in it.  The number is what hosts
+ * know a group by: unique in the cluster, not re-used while numbers last.
  */
 #pragma once
 
@@ -46,13 +46,13 @@ struct security_group_create_args {
 	size_t n_tags;
 };
 
-/* With a rule that lets everything out.  MISSING, GROUP_NAME, GROUP_EXISTS, GROUP_LIMIT, VPC_NOT_FOUND,
- * NO_DEFAULT_VPC, TAG_* */
+/* With a rule that lets everything out.  MISSING, GROUP_NAME, GROUP_EXISTS, GROUP_LIMIT,
+ * VPC_NOT_FOUND, NO_DEFAULT_VPC, TAG_* */
 must_check int security_group_create(struct tx *tx, const struct caller *c,
 				     const struct security_group_create_args *args,
 				     const struct security_group **ret, struct refusal *reterr);
-/* With its rules.  GROUP_NOT_FOUND, GROUP_DEFAULT, GROUP_DEPENDENCY (an interface is in it, or a rule of
- * another group of its VPC names it). */
+/* With its rules.  GROUP_NOT_FOUND, GROUP_DEFAULT, GROUP_DEPENDENCY (an interface is in it, or a
+ * rule of another group of its VPC names it). */
 must_check int security_group_delete(struct tx *tx, const struct caller *c, const char *id,
 				     struct refusal *reterr);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the operators have set for the whole cluster.  At most one object; before the first setting there is
- * none, and all is as usual.
+ * What the operators have set for the whole cluster.  At most one object; before the first setting
+ * there is none, and all is as usual.
  */
 #pragma once
 

@@ -30,8 +30,8 @@ static const struct terms *latest(const struct shift *s)
 	return s->told.set ? &s->told.terms : &s->using;
 }
 
-/* Tells the sender what the receiver is ready for.  One thing at a time: terms that would be forgotten
- * while they may be on their way hold it up. */
+/* Tells the sender what the receiver is ready for.  One thing at a time: terms that would be
+ * forgotten while they may be on their way hold it up. */
 static bool tell(struct shift *s, uint64_t revision)
 {
 	if (!s->offered.set || s->receiver_revision || s->told.set || s->past.set)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How what one host uses towards another changes while packets are on their way (NEG-8): the steps of
- * docs/negotiation.md, as functions on a value.
+ * How what one host uses towards another changes while packets are on their way (NEG-8): the steps
+ * of docs/negotiation.md, as functions on a value.
  *
- * *Terms* are what a receiver has to know to take a packet: format, features, key.  A *shift* is one
- * direction between two settled terms; the sender and the receiver are told by revisions and acknowledge
- * them, in order, whatever is lost or restarted between.
+ * *Terms* are what a receiver has to know to take a packet: format, features, key.  A *shift* is
+ * one direction between two settled terms; the sender and the receiver are told by revisions and
+ * acknowledge them, in order, whatever is lost or restarted between.
  *
- * The promise: at no time may the sender use terms that the receiver has not acknowledged to accept and
- * still does, nor, for the grace time, those that it used last.  It is kept because
+ * The promise: at no time may the sender use terms that the receiver has not acknowledged to accept
+ * and still does, nor, for the grace time, those that it used last.  It is kept because
  *
  *	- the sender is told new terms only when the receiver has acknowledged them,
  *	- the receiver accepts all of a shift's four terms, and loses one only when it is in no shift any more:
@@ -41,13 +41,13 @@ struct shift_terms {
 struct shift {
 	struct terms using;      /* what the sender has acknowledged last */
 	struct shift_terms told; /* what it was told since */
-	struct shift_terms
-		offered; /* what the receiver is told to accept, and the sender is to be told */
+	/* what the receiver is told to accept, and the sender is to be told */
+	struct shift_terms offered;
 	struct shift_terms past;  /* what may be on its way yet */
 	uint64_t sender_revision; /* that the sender has to acknowledge for 'told'; 0: none */
-	uint64_t
-		receiver_revision; /* that the receiver has to acknowledge for 'offered'; 0: it has */
-	uint64_t past_ms;          /* since when 'past' is past */
+	/* that the receiver has to acknowledge for 'offered'; 0: it has */
+	uint64_t receiver_revision;
+	uint64_t past_ms; /* since when 'past' is past */
 };
 
 enum { SHIFT_TERMS_MAX = 4 };
@@ -58,8 +58,8 @@ bool terms_equal(const struct terms *a, const struct terms *b);
 struct shift shift_settled(const struct terms *now);
 bool shift_is_settled(const struct shift *s);
 
-/* Each changes what it says at 'revision', the revision of the change that it is part of, and returns
- * whether it changed anything. */
+/* Each changes what it says at 'revision', the revision of the change that it is part of, and
+ * returns whether it changed anything. */
 
 /* The sender is to use 'wish' in the end. */
 bool shift_wish(struct shift *s, const struct terms *wish, uint64_t revision);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Subnets: parts of a VPC's address blocks, each in one availability zone.  The first four addresses
- * (network, router, resolver, future use) and the last are reserved.
+ * Subnets: parts of a VPC's address blocks, each in one availability zone.  The first four
+ * addresses (network, router, resolver, future use) and the last are reserved.
  */
 #pragma once
 
@@ -21,13 +21,13 @@ struct subnet {
 	struct prefix prefix;
 	char *zone;
 	bool map_public_ip;
-	bool is_default; /* of its zone in a default VPC (model/default_vpc.h) */
+	bool is_default;       /* of its zone in a default VPC (model/default_vpc.h) */
 	struct prefix prefix6; /* the IPv6 block (model/subnet_block6.h); len 0: none */
 	uint64_t association6; /* id, text "subnet-cidr-assoc-0..." */
 	bool assign_ipv6;      /* new interfaces get an IPv6 address */
-	uint64_t acl; /* 0: none, from a store older than ACLs */
+	uint64_t acl;          /* 0: none, from a store older than ACLs */
 	uint32_t acl_number;
-	uint64_t acl_association; /* id, text: ID_PREFIX_ACL_ASSOCIATION */
+	uint64_t acl_association;   /* id, text: ID_PREFIX_ACL_ASSOCIATION */
 	uint64_t table;             /* its route table; 0: the VPC's main one */
 	uint64_t table_association; /* id, text "rtbassoc-0..."; 0: none */
 
@@ -54,7 +54,8 @@ struct subnet_modify_args {
 	const bool *assign_ipv6;
 };
 
-/* VPC_NOT_FOUND, VALUE, SUBNET_RANGE, SUBNET_RANGE6, SUBNET_CONFLICT, SUBNET_CONFLICT6, SUBNET_LIMIT, TAG_* */
+/* VPC_NOT_FOUND, VALUE, SUBNET_RANGE, SUBNET_RANGE6, SUBNET_CONFLICT, SUBNET_CONFLICT6,
+ * SUBNET_LIMIT, TAG_* */
 must_check int subnet_create(struct tx *tx, const struct caller *c,
 			     const struct subnet_create_args *args, const struct subnet **ret,
 			     struct refusal *reterr);
@@ -67,6 +68,7 @@ must_check int subnet_modify(struct tx *tx, const struct caller *c,
 must_check int subnet_find(const struct model *m, const struct caller *c, const char *id,
 			   const struct subnet **ret, struct refusal *reterr);
 bool subnet_has_block6(const struct subnet *s);
-/* AvailableIpAddressCount: of IPv4; neither reserved, nor in use, nor released and not yet to be given away. */
+/* AvailableIpAddressCount: of IPv4; neither reserved, nor in use, nor released and not yet to be
+ * given away. */
 uint64_t subnet_available(const struct model *m, const struct subnet *s);
 struct ipaddr subnet_router(const struct subnet *s);

@@ -302,7 +302,7 @@ static void replace_unique(struct model *m, struct object *old, struct object *n
 	if (old && u->hash(old, &hash))
 		hmap_remove(&m->unique[u->unique],
 			    (struct hmap_node *)(void *)((char *)old + u->offset));
-	if (new &&u->hash(new, &hash))
+	if (new && u->hash(new, &hash))
 		hmap_insert(&m->unique[u->unique],
 			    (struct hmap_node *)(void *)((char *)new + u->offset), hash);
 }
@@ -349,7 +349,7 @@ static void replace_keys(struct model *m, struct object *old, struct object *new
 		hmap_remove(&t->by_id, &old->by_id);
 	if (new)
 		hmap_insert(&t->by_id, &new->by_id, new->by_id.hash);
-	if (new && new->id > t->highest_id)
+	if (new &&new->id > t->highest_id)
 		t->highest_id = new->id;
 	t->n = t->n + !!new - !!old;
 	for (size_t i = 0; i < t->n_uniques; i++)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside the model: the tables of objects and everything derived from them.  Only files of this room
- * include this.
+ * Inside the model: the tables of objects and everything derived from them.  Only files of this
+ * room include this.
  *
- * table_replace() is the one place where an object comes, changes or goes; all indexes follow there, and
- * are functions of the objects alone, so undoing is the same call with the versions swapped.  What a
- * removal empties (groups, networks, places in the mapping table) is kept until no change can be undone
- * any more (table_reclaim()), so that undoing never needs memory and never fails.
+ * table_replace() is the one place where an object comes, changes or goes; all indexes follow
+ * there, and are functions of the objects alone, so undoing is the same call with the versions
+ * swapped.  What a removal empties (groups, networks, places in the mapping table) is kept until no
+ * change can be undone any more (table_reclaim()), so that undoing never needs memory and never
+ * fails.
  */
 #pragma once
 
@@ -35,8 +36,8 @@ enum unique {
 	UNIQUE_ACL_ASSOCIATION,
 	UNIQUE_HANDLE, /* of gateways and interfaces: struct handle */
 	UNIQUE_TABLE_NUMBER,
-	UNIQUE_TABLE_ASSOCIATION, /* of subnets */
-	UNIQUE_MAIN_ASSOCIATION,  /* of VPCs */
+	UNIQUE_TABLE_ASSOCIATION,   /* of subnets */
+	UNIQUE_MAIN_ASSOCIATION,    /* of VPCs */
 	UNIQUE_GATEWAY_ASSOCIATION, /* of gateways */
 	UNIQUE_PUBLIC,
 	UNIQUE_ADDRESS_ASSOCIATION,
@@ -61,8 +62,8 @@ struct group {
 	bool unsorted;      /* while loading */
 };
 
-/* That a host carries a network or a security group: has an interface of it in its desired state, or, of a
- * network, a gateway or public address. */
+/* That a host carries a network or a security group: has an interface of it in its desired state,
+ * or, of a network, a gateway or public address. */
 struct carrier {
 	struct hmap_node node;
 	struct list idle; /* among those with n == 0 */
@@ -82,8 +83,8 @@ struct carried {
 	bool stale;      /* a network: its hosts have changed since its MTU was computed */
 	struct carried_kinds *kinds; /* a network: model/network.c */
 	size_t n_hosts, n_carriers, allocated;
-	/* Numbers of those with n > 0; room for all carriers.  Of groups also 0, as the host of members that
-	 * are on none. */
+	/* Numbers of those with n > 0; room for all carriers.  Of groups also 0, as the host of
+	 * members that are on none. */
 	uint32_t *hosts;
 };
 
@@ -92,12 +93,13 @@ struct host_state {
 	struct hmap_node node;
 	uint32_t number;
 	bool connected;
-	bool known; /* it has told what it holds */
-	bool silent;      /* it was given up: host_set_silent() */
-	uint64_t lost_ms; /* not connected since (host_is_lost()); 0: connected */
+	bool known;                 /* it has told what it holds */
+	bool silent;                /* it was given up: host_set_silent() */
+	uint64_t lost_ms;           /* not connected since (host_is_lost()); 0: connected */
 	struct placement_view view; /* model/placement_index.h */
-	uint64_t acknowledged; /* the last revision that it has, in this manager's life */
-	uint32_t next_label; /* where the search for a label goes on: one just given back comes last */
+	uint64_t acknowledged;      /* the last revision that it has, in this manager's life */
+	/* where the search for a label goes on: one just given back comes last */
+	uint32_t next_label;
 };
 
 enum {
@@ -135,23 +137,26 @@ struct model {
 	uint64_t last_serial;
 	bool loading;
 	size_t n_arriving; /* while loading: decoded and not yet put in */
-	/* Likewise interfaces with an address that the last version known of another one still has. */
+	/* Likewise interfaces with an address that the last version known of another one still
+	 * has. */
 	size_t n_deferred, deferred_allocated;
 	struct object **deferred;
 	struct object *arriving[MODEL_LOAD_BATCH];
-	/* Likewise those of one kind that came last and have no places in lists yet, with their serials. */
+	/* Likewise those of one kind that came last and have no places in lists yet, with their
+	 * serials. */
 	enum kind unlisted_kind;
 	size_t n_unlisted, unlisted_allocated;
 	struct radix_item *unlisted;
 	struct kind_table kinds[KIND_MAX];
 	struct hmap unique[UNIQUE_MAX];
 	struct hmap groups;
-	/* Groups found lately, each in the one place where it may be: the few that most records are in need no
-	 * look-up. */
+	/* Groups found lately, each in the one place where it may be: the few that most records are
+	 * in need no look-up. */
 	struct group *groups_at_hand[MODEL_GROUPS_AT_HAND];
 	struct list idle_groups;
 	struct hmap carried;
-	uint64_t kinds_epoch; /* grows with what may make hosts alike or not, and when something is undone */
+	/* grows with what may make hosts alike or not, and when something is undone */
+	uint64_t kinds_epoch;
 	struct hmap carriers;
 	struct carrier *carriers_at_hand[MODEL_CARRIERS_AT_HAND]; /* likewise */
 	struct list idle_carriers;
@@ -174,21 +179,25 @@ struct model {
 	size_t n_changes; /* that may still be undone */
 };
 
-/* Puts 'new' in the place of 'old'; either may be NULL.  Takes nothing: the caller owns 'old' afterwards and
- * the model 'new'.  -ENOMEM, and nothing has changed; never when 'new' was in the model before. */
+/* Puts 'new' in the place of 'old'; either may be NULL.  Takes nothing: the caller owns 'old'
+ * afterwards and the model 'new'.  -ENOMEM, and nothing has changed; never when 'new' was in the
+ * model before. */
 must_check int table_replace(struct model *m, struct object *old, struct object *new);
-/* The same for an object that was not there, in two steps, for loading: many are entered as they come, and get their places
- * in lists in order of their serials, so that each list grows at its end.  table_enter(): -ENOMEM, and nothing has
- * changed.  table_list(): -ENOMEM, and the model is good for nothing but being freed. */
-/* Sets the hashes of its ids, which table_enter() and table_prefetch() rely on; any thread, of an object in no model. */
+/* The same for an object that was not there, in two steps, for loading: many are entered as they
+ * come, and get their places in lists in order of their serials, so that each list grows at its
+ * end.  table_enter(): -ENOMEM, and nothing has changed.  table_list(): -ENOMEM, and the model is
+ * good for nothing but being freed. */
+/* Sets the hashes of its ids, which table_enter() and table_prefetch() rely on; any thread, of an
+ * object in no model. */
 void table_hash(struct object *o);
 must_check int table_enter(struct model *m, struct object *new);
 must_check int table_list(struct model *m, struct object *o);
-/* Bring nearer to the processor what table_enter() will use for 'o', or model_get() for an id: first (stage 0) the places in
- * the tables, then (stage 1) what is found there. */
+/* Bring nearer to the processor what table_enter() will use for 'o', or model_get() for an id:
+ * first (stage 0) the places in the tables, then (stage 1) what is found there. */
 void table_prefetch(const struct model *m, const struct object *o, unsigned int stage);
 void table_prefetch_id(const struct model *m, enum kind k, uint64_t id, unsigned int stage);
-/* An object itself, which is somewhere else or was made by another thread; reads nothing of it.  KIND_NONE: of any kind. */
+/* An object itself, which is somewhere else or was made by another thread; reads nothing of it.
+ * KIND_NONE: of any kind. */
 void table_prefetch_object(const struct object *o, enum kind k);
 /* Of a zeroed model. */
 void table_init(struct model *m);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whom route tables serve: subnets, a VPC as its main one, or an internet gateway.  See route_table.h.
+ * Whom route tables serve: subnets, a VPC as its main one, or an internet gateway.  See
+ * route_table.h.
  */
 #include <stdio.h>
 
@@ -89,9 +90,7 @@ static uint64_t vpc_of(const struct association *a)
 
 static uint64_t table_of(const struct association *a)
 {
-	return a->subnet    ? a->subnet->table
-	       : a->gateway ? a->gateway->table
-			    : a->vpc->main_table;
+	return a->subnet ? a->subnet->table : a->gateway ? a->gateway->table : a->vpc->main_table;
 }
 
 static uint64_t id_of(const struct association *a)
@@ -275,8 +274,8 @@ int route_table_reassociate(struct tx *tx, const struct caller *c, const char *a
 		*ret = id_of(&a);
 		return 0;
 	}
-	r = a.gateway ? check_for_gateway(tx->m, t, table_id, object_id_text(&a.gateway->o, gateway),
-					  reterr)
+	r = a.gateway ? check_for_gateway(tx->m, t, table_id,
+					  object_id_text(&a.gateway->o, gateway), reterr)
 		      : check_for_subnets(tx->m, t, table_id, reterr);
 	return r ? r : associate(tx, &a, t, ret);
 }

@@ -24,8 +24,8 @@ static bool is_group(const struct group *g, enum relation r, enum kind k, uint64
 	return g->relation == r && g->kind == k && g->key == key;
 }
 
-/* Where a group is at hand, if it is.  Whoever chooses keys that meet here makes two groups take turns, and
- * gains nothing. */
+/* Where a group is at hand, if it is.  Whoever chooses keys that meet here makes two groups take
+ * turns, and gains nothing. */
 static size_t place_at_hand(enum relation r, enum kind k, uint64_t key)
 {
 	uint64_t mixed = (key ^ (uint64_t)r << 56 ^ (uint64_t)k << 48) * 0x9e3779b97f4a7c15;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside the model: the lists that objects are in, of all of a kind and of those that share a key (struct group of
- * table.h), for table.c.
+ * Inside the model: the lists that objects are in, of all of a kind and of those that share a key
+ * (struct group of table.h), for table.c.
  *
- * prepare before a change, which may lack memory; replace when it happens, which cannot fail; what a removal empties is
- * kept until table_lists_reclaim().
+ * prepare before a change, which may lack memory; replace when it happens, which cannot fail; what
+ * a removal empties is kept until table_lists_reclaim().
  */
 #pragma once
 

@@ -59,8 +59,7 @@ static bool attachment_host(const struct attachment *a, uint64_t *ret)
 static bool attachment_waiting(const struct attachment *a, uint64_t *ret)
 {
 	*ret = a->host;
-	return a->host &&
-	       (a->state == ATTACHMENT_ATTACHING || a->state == ATTACHMENT_DETACHING);
+	return a->host && (a->state == ATTACHMENT_ATTACHING || a->state == ATTACHMENT_DETACHING);
 }
 
 static const struct part_relation_use part_relations[] = {
@@ -466,10 +465,10 @@ static const struct relation_use relations[] = {
 	 offsetof(struct mirror_target, by_interface), target_interface},
 	{KIND_MIRROR_SESSION, REL_INTERFACE_MIRROR_SESSIONS,
 	 offsetof(struct mirror_session, by_interface), session_interface},
-	{KIND_MIRROR_SESSION, REL_TARGET_MIRROR_SESSIONS, offsetof(struct mirror_session, by_target),
-	 session_target},
-	{KIND_MIRROR_SESSION, REL_FILTER_MIRROR_SESSIONS, offsetof(struct mirror_session, by_filter),
-	 session_filter},
+	{KIND_MIRROR_SESSION, REL_TARGET_MIRROR_SESSIONS,
+	 offsetof(struct mirror_session, by_target), session_target},
+	{KIND_MIRROR_SESSION, REL_FILTER_MIRROR_SESSIONS,
+	 offsetof(struct mirror_session, by_filter), session_filter},
 };
 
 static bool label_addr_hash(const struct object *o, uint64_t *ret)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside the model: which indexes the objects of each kind are in, and under which keys.  Pure tables, for
- * table.c.
+ * Inside the model: which indexes the objects of each kind are in, and under which keys.  Pure
+ * tables, for table.c.
  */
 #pragma once
 

@@ -121,7 +121,8 @@ static int check_meaning(const struct object *o, const struct tag_args *tag, str
 	if (o->kind != KIND_VPC || !str_equal(tag->key, PRELOAD_TAG) ||
 	    str_equal(tag->value, "true") || str_equal(tag->value, "false"))
 		return 0;
-	return refuse(reterr, MODEL_E_VALUE, tag->value, PRELOAD_TAG, "It is \"true\" or \"false\".");
+	return refuse(reterr, MODEL_E_VALUE, tag->value, PRELOAD_TAG,
+		      "It is \"true\" or \"false\".");
 }
 
 int tags_set(struct object *o, const struct tag_args *tags, size_t n, struct refusal *reterr)
@@ -220,7 +221,8 @@ static int do_tags(struct tx *tx, const struct caller *c, enum tag_act act, cons
 		if (!r)
 			r = change_tags(new, act, tags, n_tags, reterr);
 		if (!r && !record_equal(old, new))
-			r = old->kind == KIND_VPC ? choice_vpc_put(tx, old, &new) : tx_put(tx, old, &new);
+			r = old->kind == KIND_VPC ? choice_vpc_put(tx, old, &new)
+						  : tx_put(tx, old, &new);
 		if (r)
 			return r;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tags of VPCs, subnets, interfaces and instances (and labels of hosts): at most 50 on one resource,
- * keys up to 128 characters, values up to 256, "aws:" reserved.
+ * Tags of VPCs, subnets, interfaces and instances (and labels of hosts): at most 50 on one
+ * resource, keys up to 128 characters, values up to 256, "aws:" reserved.
  */
 #pragma once
 
@@ -17,8 +17,8 @@ struct model;
 must_check int tag_create(struct tx *tx, const struct caller *c, const char *const *ids,
 			  size_t n_ids, const struct tag_args *tags, size_t n_tags,
 			  struct refusal *reterr);
-/* Removes the named tags; with a value only if it has that value (NULL: whatever it has); with no tags at
- * all, all of them. */
+/* Removes the named tags; with a value only if it has that value (NULL: whatever it has); with no
+ * tags at all, all of them. */
 must_check int tag_delete(struct tx *tx, const struct caller *c, const char *const *ids,
 			  size_t n_ids, const struct tag_args *tags, size_t n_tags,
 			  struct refusal *reterr);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Client tokens: the same request with the same token is done once and answered alike (EC2 idempotency).
- * A token is remembered for a day, per account and operation.
+ * Client tokens: the same request with the same token is done once and answered alike (EC2
+ * idempotency). A token is remembered for a day, per account and operation.
  */
 #pragma once
 

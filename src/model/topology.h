@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where a host is in the substrate's topology, and the locators that follow from it (docs/substrate.md,
- * abi/substrate.h): siit/1, a /64 per host (locale 6, area 8, rack 8, host 8 bits), and siit/2, a /56
- * (locale 4, area 4, rack 6, host 8 bits).  Values that do not fit siit/2 give no siit/2 locator; a host
- * without an IPv6 substrate address has neither.
+ * Where a host is in the substrate's topology, and the locators that follow from it
+ * (docs/substrate.md, abi/substrate.h): siit/1, a /64 per host (locale 6, area 8, rack 8, host 8
+ * bits), and siit/2, a /56 (locale 4, area 4, rack 6, host 8 bits).  Values that do not fit siit/2
+ * give no siit/2 locator; a host without an IPv6 substrate address has neither.
  *
  * Plain values, any thread.  Errors: -ERANGE for a value that fits no layout.
  */
@@ -26,7 +26,8 @@ struct locators {
 	struct prefix siit2; /* a /56; len 0: none */
 	struct ipaddr v4;    /* ordinary substrate addresses; zero: none */
 	struct ipaddr v6;
-	struct prefix aliases; /* IPv4, routed to the host: labels are of it (model/label.h); len 0: none */
+	/* IPv4, routed to the host: labels are of it (model/label.h); len 0: none */
+	struct prefix aliases;
 };
 
 enum {
@@ -36,7 +37,8 @@ enum {
 	TOPOLOGY_HOST_MAX = 255
 };
 
-/* Sets siit1 and siit2 of '*ret'; v4 and v6 are copied from the arguments, aliases stay.  'organisation' is a /32. */
+/* Sets siit1 and siit2 of '*ret'; v4 and v6 are copied from the arguments, aliases stay.
+ * 'organisation' is a /32. */
 must_check int topology_locators(const struct prefix *organisation,
 				 const struct topology_place *place, const struct ipaddr *v4,
 				 const struct ipaddr *v6, struct locators *ret);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which traffic a rule of a security group or an entry of a network ACL speaks of: a protocol, and its
- * destination ports (TCP, UDP) or its types and codes (ICMP, ICMPv6).  Kept as the hosts compare it
- * (abi/agent.proto, Rule), written and read as EC2 does.  Plain values, any thread.
+ * Which traffic a rule of a security group or an entry of a network ACL speaks of: a protocol, and
+ * its destination ports (TCP, UDP) or its types and codes (ICMP, ICMPv6).  Kept as the hosts
+ * compare it (abi/agent.proto, Rule), written and read as EC2 does.  Plain values, any thread.
  */
 #pragma once
 
@@ -26,9 +26,9 @@ struct traffic {
 	uint32_t from, to; /* ports; ICMP: type << 8 | code; 0 to TRAFFIC_MAX: all */
 };
 
-/* Of a protocol ("tcp", "6", "-1" for all) and, NULL when not given, its first and last port or its ICMP type
- * and code (-1: all).  For other protocols these have no meaning.  TRAFFIC, with the subject 'protocol' or what
- * is wrong with the range. */
+/* Of a protocol ("tcp", "6", "-1" for all) and, NULL when not given, its first and last port or its
+ * ICMP type and code (-1: all).  For other protocols these have no meaning.  TRAFFIC, with the
+ * subject 'protocol' or what is wrong with the range. */
 must_check int traffic_parse(const char *protocol, const int32_t *from, const int32_t *to,
 			     struct traffic *ret, struct refusal *reterr);
 bool traffic_has_ports(const struct traffic *t); /* TCP, UDP */
@@ -41,5 +41,6 @@ const char *traffic_name(const struct traffic *t, char buf[static TRAFFIC_TEXT_S
 /* The number alone: "6", "-1". */
 const char *traffic_number(const struct traffic *t, char buf[static TRAFFIC_TEXT_SIZE]);
 bool traffic_equal(const struct traffic *a, const struct traffic *b);
-/* Whether a packet of 'protocol' to 'port' (or of ICMP type << 8 | code; 0 where there is neither) is among it. */
+/* Whether a packet of 'protocol' to 'port' (or of ICMP type << 8 | code; 0 where there is neither)
+ * is among it. */
 bool traffic_covers(const struct traffic *t, uint32_t protocol, uint32_t port);

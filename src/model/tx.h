@@ -7,14 +7,15 @@
  *	...answer from 'vpc'...
  *	tx_end(tx, &change);                                  or tx_abort(tx)
  *
- * Each operation happens whole or not at all: after a refusal or a fault the transaction is as it was
- * before that operation and may go on.  One transaction is open at a time.  All its writes have one
- * revision, the next one; a transaction that wrote nothing uses none up.
+ * Each operation happens whole or not at all: after a refusal or a fault the transaction is as it
+ * was before that operation and may go on.  One transaction is open at a time.  All its writes have
+ * one revision, the next one; a transaction that wrote nothing uses none up.
  *
- * tx_end() gives a change: what became of which object.  It is encoded for the store (change_each()),
- * turned into differences of hosts (model/plan.h, at once: while the model is as the change left it), and
- * kept until its commit is known: then change_free(), or, when the commit failed, change_undo(), in
- * reverse order of the changes that were made meanwhile; the model is then as it was.
+ * tx_end() gives a change: what became of which object.  It is encoded for the store
+ * (change_each()), turned into differences of hosts (model/plan.h, at once: while the model is as
+ * the change left it), and kept until its commit is known: then change_free(), or, when the commit
+ * failed, change_undo(), in reverse order of the changes that were made meanwhile; the model is
+ * then as it was.
  *
  * Results of operations are borrowed until the next operation.
  */
@@ -33,8 +34,8 @@ struct change;
 
 /* -EBUSY while another is open, -ENOMEM */
 must_check int tx_begin(struct model *m, uint64_t now_ms, struct tx **ret);
-/* '*ret' is NULL when nothing was written, or all that was written is gone again.  Takes 'tx' in any
- * case; on -ENOMEM it was aborted. */
+/* '*ret' is NULL when nothing was written, or all that was written is gone again.  Takes 'tx' in
+ * any case; on -ENOMEM it was aborted. */
 must_check int tx_end(struct tx *tx, struct change **ret);
 void tx_abort(struct tx *tx);
 const struct model *tx_model(const struct tx *tx);
@@ -50,13 +51,13 @@ struct write {
 
 uint64_t change_revision(const struct change *c);
 size_t change_count(const struct change *c);
-/* i < change_count(); each object occurs once.  'before' lives as long as the change, 'after' until the
- * next transaction. */
+/* i < change_count(); each object occurs once.  'before' lives as long as the change, 'after' until
+ * the next transaction. */
 struct write change_get(const struct change *c, size_t i);
 void change_undo(struct change *c); /* takes it */
 struct change *change_free(struct change *c);
 CLEANUP_DEFINE(struct change *, change_free);
 
-/* Housekeeping, to be called now and then: forgets client tokens, terminated instances and deleted NAT gateways that are over,
- * at most 'max' of them. */
+/* Housekeeping, to be called now and then: forgets client tokens, terminated instances and deleted
+ * NAT gateways that are over, at most 'max' of them. */
 must_check int tx_expire(struct tx *tx, size_t max);

@@ -2,9 +2,9 @@
 /*
  * Usage: what has gone through an interface, and for how long it was in use; the base for billing.
  *
- * A host counts from when the interface was plugged in there, and says so now and then.  The record keeps
- * the sum, and the host's last numbers, so that nothing is counted twice when host or manager start anew.  It
- * outlives the interface by LIMIT_MODEL_USAGE_MS.
+ * A host counts from when the interface was plugged in there, and says so now and then.  The record
+ * keeps the sum, and the host's last numbers, so that nothing is counted twice when host or manager
+ * start anew.  It outlives the interface by LIMIT_MODEL_USAGE_MS.
  */
 #pragma once
 
@@ -28,8 +28,8 @@ struct usage {
 	uint64_t reported_ms;
 };
 
-/* What a host reported of an interface at 'now_ms' is added to 'u'.  'interval_ms': no report was missed when no
- * more than twice this has passed. */
+/* What a host reported of an interface at 'now_ms' is added to 'u'.  'interval_ms': no report was
+ * missed when no more than twice this has passed. */
 void usage_add(struct usage *u, uint32_t host, const struct usage_counts *seen, uint64_t now_ms,
 	       uint64_t interval_ms);
 /* Stores 'u', whose o.id names an interface; nothing when that is gone and was never recorded. */

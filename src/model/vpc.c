@@ -147,7 +147,8 @@ int vpc_create(struct tx *tx, const struct caller *c, const struct vpc_create_ar
 	return tx_settle(tx, mark, do_create(tx, c, args, ret, reterr));
 }
 
-/* What it was made with goes with it; anything else stands in the way: how much of what, or false. */
+/* What it was made with goes with it; anything else stands in the way: how much of what, or
+ * false. */
 static bool find_dependencies(const struct model *m, const struct vpc *v, char *out, size_t size)
 {
 	const struct {
@@ -236,8 +237,8 @@ static int do_set_environment(struct tx *tx, const struct vpc *old, const char *
 	return r || record_equal(&old->o, o) ? r : choice_vpc_put(tx, &old->o, &o);
 }
 
-int vpc_set_environment(struct tx *tx, const struct caller *c, const char *id, const char *environment,
-			struct refusal *reterr)
+int vpc_set_environment(struct tx *tx, const struct caller *c, const char *id,
+			const char *environment, struct refusal *reterr)
 {
 	size_t mark = tx_mark(tx);
 	const struct vpc *v;
@@ -247,8 +248,8 @@ int vpc_set_environment(struct tx *tx, const struct caller *c, const char *id, c
 		return r;
 	if (!c->operator)
 		return refuse(reterr, MODEL_E_NOT_PERMITTED,
-			      "Operators say of which environment a network is; the tag " CHOICE_TAG_ENVIRONMENT
-			      " counts while they have not");
+			      "Operators say of which environment a network is; the "
+			      "tag " CHOICE_TAG_ENVIRONMENT " counts while they have not");
 	if (strlen(environment) > LIMIT_MODEL_TAG_VALUE)
 		return refuse(reterr, MODEL_E_VALUE, environment, "environment", "It is too long.");
 	return tx_settle(tx, mark, do_set_environment(tx, v, environment));

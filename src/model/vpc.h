@@ -33,11 +33,12 @@ struct vpc {
 	bool dns_hostnames;
 	bool usage_metrics;
 	bool is_default; /* model/default_vpc.h */
-	char *environment; /* that an operator has put it in; NULL: its tag says (choice_environment()) */
+	/* that an operator has put it in; NULL: its tag says (choice_environment()) */
+	char *environment;
 	uint64_t default_group; /* 0: none, from a store older than groups and ACLs */
 	uint64_t default_acl;
-	uint64_t
-		main_table; /* route table of the subnets that name none; 0: none (before there were any) */
+	/* route table of the subnets that name none; 0: none (before there were any) */
+	uint64_t main_table;
 	uint64_t dhcp_options;     /* 0: the default ones (model/dhcp_options.h) */
 	uint64_t main_association; /* id, text "rtbassoc-0..." */
 
@@ -76,10 +77,10 @@ must_check int vpc_delete(struct tx *tx, const struct caller *c, const char *id,
 must_check int vpc_modify(struct tx *tx, const struct caller *c, const struct vpc_modify_args *args,
 			  struct refusal *reterr);
 
-/* An operator's word about which environment a VPC is of, for policies; no tag of its account says another then.
- * "": the tag counts again.  VPC_NOT_FOUND, NOT_PERMITTED, VALUE */
-must_check int vpc_set_environment(struct tx *tx, const struct caller *c, const char *id, const char *environment,
-				   struct refusal *reterr);
+/* An operator's word about which environment a VPC is of, for policies; no tag of its account says
+ * another then. "": the tag counts again.  VPC_NOT_FOUND, NOT_PERMITTED, VALUE */
+must_check int vpc_set_environment(struct tx *tx, const struct caller *c, const char *id,
+				   const char *environment, struct refusal *reterr);
 
 /* The caller's VPC: 0, or VPC_NOT_FOUND, also when it is another account's. */
 must_check int vpc_find(const struct model *m, const struct caller *c, const char *id,

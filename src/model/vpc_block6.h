@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The IPv6 blocks of VPCs: each a /56 out of the operators' pool (struct model_config), no two VPCs with
- * the same.  A VPC gets the next free one, or the one that its owner names.
+ * The IPv6 blocks of VPCs: each a /56 out of the operators' pool (struct model_config), no two VPCs
+ * with the same.  A VPC gets the next free one, or the one that its owner names.
  *
- * To the EC2 API the pool is both Amazon's own, which gives blocks away, and the one pool of addresses
- * that was brought along, out of which blocks are named (DescribeIpv6Pools).
+ * To the EC2 API the pool is both Amazon's own, which gives blocks away, and the one pool of
+ * addresses that was brought along, out of which blocks are named (DescribeIpv6Pools).
  */
 #pragma once
 
@@ -24,12 +24,13 @@ bool vpc_block6_is_asked(const struct vpc_block6_args *args);
 const struct prefix *vpc_block6_pool(const struct model *m);
 
 /* A further block.  '*ret' is the new version; the block is its last.
- * VPC_NOT_FOUND, VALUE, COMBINATION, MISSING, POOL_NOT_FOUND, BLOCK_LIMIT, BLOCK_IN_USE, POOL_EMPTY */
+ * VPC_NOT_FOUND, VALUE, COMBINATION, MISSING, POOL_NOT_FOUND, BLOCK_LIMIT, BLOCK_IN_USE,
+ * POOL_EMPTY */
 must_check int vpc_associate_block6(struct tx *tx, const struct caller *c, const char *vpc_id,
 				    const struct vpc_block6_args *args, const struct vpc **ret,
 				    struct refusal *reterr);
-/* '*ret_vpc' had '*ret_block' until now: a copy of it.  BLOCK_NOT_FOUND when no IPv6 block of the caller's
- * has that association, VPC_BLOCK_USED while a subnet has a part of it. */
+/* '*ret_vpc' had '*ret_block' until now: a copy of it.  BLOCK_NOT_FOUND when no IPv6 block of the
+ * caller's has that association, VPC_BLOCK_USED while a subnet has a part of it. */
 must_check int vpc_disassociate_block6(struct tx *tx, const struct caller *c,
 				       const char *association, const struct vpc **ret_vpc,
 				       struct cidr_block *ret_block, struct refusal *reterr);

@@ -15,9 +15,11 @@ static const struct cidr_block *blocks_of(const struct vpc *v, bool ipv6, size_t
 	return ipv6 ? v->blocks6 : v->blocks;
 }
 
-/* The caller's VPC that has it, and which of its blocks it is.  An account has few VPCs, and seldom asks. */
-static int find_association(const struct model *m, const struct caller *c, const char *text, bool ipv6,
-			    const struct vpc **ret, size_t *ret_place, struct refusal *reterr)
+/* The caller's VPC that has it, and which of its blocks it is.  An account has few VPCs, and seldom
+ * asks. */
+static int find_association(const struct model *m, const struct caller *c, const char *text,
+			    bool ipv6, const struct vpc **ret, size_t *ret_place,
+			    struct refusal *reterr)
 {
 	struct model_iter it = c->operator? model_iter_kind(m, KIND_VPC)
 					  : model_iter_account(m, KIND_VPC, c->account);
@@ -49,8 +51,8 @@ static bool lies_in(const struct subnet *s, const struct prefix *block, bool ipv
 	return subnet_has_block6(s) && prefix_covers(block, &s->prefix6);
 }
 
-static int check_unused(const struct model *m, const struct vpc *v, const struct prefix *block, bool ipv6,
-			struct refusal *reterr)
+static int check_unused(const struct model *m, const struct vpc *v, const struct prefix *block,
+			bool ipv6, struct refusal *reterr)
 {
 	struct model_iter it = model_iter_group(m, REL_VPC_SUBNETS, v->o.id);
 	char id[ID_TEXT_SIZE], text[PREFIX_TEXT_SIZE];
@@ -72,8 +74,8 @@ static struct cidr_block take_out(struct vpc *v, size_t place, bool ipv6)
 	return block;
 }
 
-static int do_disassociate(struct tx *tx, const struct caller *c, const char *association, bool ipv6,
-			   const struct vpc **ret_vpc, struct cidr_block *ret_block,
+static int do_disassociate(struct tx *tx, const struct caller *c, const char *association,
+			   bool ipv6, const struct vpc **ret_vpc, struct cidr_block *ret_block,
 			   struct refusal *reterr)
 {
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
@@ -107,7 +109,8 @@ int vpc_disassociate_block(struct tx *tx, const struct caller *c, const char *as
 {
 	size_t mark = tx_mark(tx);
 
-	return tx_settle(tx, mark, do_disassociate(tx, c, association, false, ret_vpc, ret_block, reterr));
+	return tx_settle(tx, mark,
+			 do_disassociate(tx, c, association, false, ret_vpc, ret_block, reterr));
 }
 
 int vpc_disassociate_block6(struct tx *tx, const struct caller *c, const char *association,
@@ -116,5 +119,6 @@ int vpc_disassociate_block6(struct tx *tx, const struct caller *c, const char *a
 {
 	size_t mark = tx_mark(tx);
 
-	return tx_settle(tx, mark, do_disassociate(tx, c, association, true, ret_vpc, ret_block, reterr));
+	return tx_settle(tx, mark,
+			 do_disassociate(tx, c, association, true, ret_vpc, ret_block, reterr));
 }

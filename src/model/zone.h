@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Availability zones: three per region, by name (us-east-1a) and by id (us1-az1 of the region's shortened
- * name, the same for all accounts).
+ * Availability zones: three per region, by name (us-east-1a) and by id (us1-az1 of the region's
+ * shortened name, the same for all accounts).
  */
 #pragma once
 

@@ -13,9 +13,10 @@
 
 #include "base/err.h"
 
-/* Makes 'directory' (made when it is missing) a shared mount point, as ip-netns(8) does it.  Call this
- * before the first netns_create() in a directory that ip-netns(8) uses too: done later, by it, all
- * names would be bound twice, once out of sight, and could not be removed.  Harmless when it is done. */
+/* Makes 'directory' (made when it is missing) a shared mount point, as ip-netns(8) does it.  Call
+ * this before the first netns_create() in a directory that ip-netns(8) uses too: done later, by it,
+ * all names would be bound twice, once out of sight, and could not be removed.  Harmless when it is
+ * done. */
 must_check int netns_share(const char *directory);
 /* Makes a namespace bound at 'directory'/'name' (the directory is made when it is missing) with its
  * loopback up.  The calling thread stays where it is.  -EEXIST: there is one; -EINVAL: bad name. */

@@ -70,8 +70,7 @@ int rtnl_addr_dump(struct rtnl *r, int (*fn)(const struct rtnl_addr *a, void *da
 	result = rtnl_dump(r, &q, &answers);
 	if (result < 0)
 		return result;
-	rtnl_for_each_answer(h, left, &answers)
-	{
+	rtnl_for_each_answer (h, left, &answers) {
 		result = rtnl_addr_decode(h, &a) ? fn(&a, data) : 0;
 		if (result)
 			return result;

@@ -249,8 +249,9 @@ static int ask_one(struct rtnl *r, struct rtnl_request *q, struct rtnl_link *ret
 	result = rtnl_ask(r, q, &answers);
 	if (result < 0)
 		return result;
-	rtnl_for_each_answer(h, left, &answers) if (h->nlmsg_type == RTM_NEWLINK &&
-						    rtnl_link_decode(h, ret)) return 0;
+	rtnl_for_each_answer (h, left, &answers)
+		if (h->nlmsg_type == RTM_NEWLINK && rtnl_link_decode(h, ret))
+			return 0;
 	return -EPROTO;
 }
 
@@ -289,8 +290,7 @@ int rtnl_link_dump(struct rtnl *r, int (*fn)(const struct rtnl_link *l, void *da
 	result = rtnl_dump(r, &q, &answers);
 	if (result < 0)
 		return result;
-	rtnl_for_each_answer(h, left, &answers)
-	{
+	rtnl_for_each_answer (h, left, &answers) {
 		result = rtnl_link_decode(h, &l) ? fn(&l, data) : 0;
 		if (result)
 			return result;

@@ -9,9 +9,9 @@
 
 enum {
 	/* The states in which the kernel itself would send to the address (NUD_VALID). */
+	/* Those in which probing at once makes sense. */
 	STATES_RESOLVED =
 		NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY,
-	/* Those in which probing at once makes sense. */
 	STATES_TO_PROBE = NUD_STALE | NUD_DELAY | NUD_REACHABLE,
 };
 
@@ -64,7 +64,9 @@ int rtnl_neigh_get(struct rtnl *r, int ifindex, const struct ipaddr *addr, struc
 	result = rtnl_ask(r, &q, &answers);
 	if (result < 0)
 		return result;
-	rtnl_for_each_answer(h, left, &answers) if (rtnl_neigh_decode(h, ret)) return 0;
+	rtnl_for_each_answer (h, left, &answers)
+		if (rtnl_neigh_decode(h, ret))
+			return 0;
 	return -EPROTO;
 }
 
@@ -121,8 +123,7 @@ int rtnl_neigh_dump(struct rtnl *r, int (*fn)(const struct rtnl_neigh *n, void *
 	result = rtnl_dump(r, &q, &answers);
 	if (result < 0)
 		return result;
-	rtnl_for_each_answer(h, left, &answers)
-	{
+	rtnl_for_each_answer (h, left, &answers) {
 		result = rtnl_neigh_decode(h, &n) ? fn(&n, data) : 0;
 		if (result)
 			return result;

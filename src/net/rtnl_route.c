@@ -172,8 +172,7 @@ int rtnl_route_get(struct rtnl *r, const struct ipaddr *dst, struct rtnl_route *
 	result = rtnl_ask(r, &q, &answers);
 	if (result < 0)
 		return result;
-	rtnl_for_each_answer(h, left, &answers)
-	{
+	rtnl_for_each_answer (h, left, &answers) {
 		const struct rtmsg *answer = mnl_nlmsg_get_payload(h);
 		struct rtmsg cloned;
 
@@ -205,8 +204,7 @@ int rtnl_route_dump(struct rtnl *r, int (*fn)(const struct rtnl_route *route, vo
 	result = rtnl_dump(r, &q, &answers);
 	if (result < 0)
 		return result;
-	rtnl_for_each_answer(h, left, &answers)
-	{
+	rtnl_for_each_answer (h, left, &answers) {
 		result = rtnl_route_decode(h, &route) ? fn(&route, data) : 0;
 		if (result)
 			return result;

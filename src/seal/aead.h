@@ -2,8 +2,9 @@
 /*
  * AES-GCM (NIST SP 800-38D) by one library: a key, one way, with nonces of 12 and tags of 16 bytes.
  *
- * What only one library can do is behind this; what a datagram is, is cipher.h's.  They give the same bytes.
- * Ownership: make/drop; a state wipes its key when it is dropped.  Threading: a state, one thread at a time.
+ * What only one library can do is behind this; what a datagram is, is cipher.h's.  They give the
+ * same bytes. Ownership: make/drop; a state wipes its key when it is dropped.  Threading: a state,
+ * one thread at a time.
  */
 #pragma once
 
@@ -34,8 +35,8 @@ struct aead {
 };
 
 extern const struct aead aead_openssl;
-/* Intel's multi-buffer library, with the processor's VAES and VPCLMULQDQ: two to four times OpenSSL 3.0,
- * which knows AES-NI only.  NULL when it was not built in or the processor has them not. */
+/* Intel's multi-buffer library, with the processor's VAES and VPCLMULQDQ: two to four times OpenSSL
+ * 3.0, which knows AES-NI only.  NULL when it was not built in or the processor has them not. */
 const struct aead *aead_ipsec_mb(void);
 
 /* The quickest that is here and agrees with OpenSSL on a test message; chosen once. */

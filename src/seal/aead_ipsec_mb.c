@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Intel's multi-buffer crypto library (intel-ipsec-mb.h), its direct calls for GCM.  A manager is a table of functions for this
- * processor here and has no state of a call, so that one serves all threads.
+ * Intel's multi-buffer crypto library (intel-ipsec-mb.h), its direct calls for GCM.  A manager is a
+ * table of functions for this processor here and has no state of a call, so that one serves all
+ * threads.
  */
 #include <intel-ipsec-mb.h>
 #include <openssl/crypto.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The provider's functions are called as its dispatch table has them (provider-cipher(7)), without EVP
- * between: of what a segment of 1,400 bytes costs, EVP takes a fifth, mostly comparing parameters' names.
+ * The provider's functions are called as its dispatch table has them (provider-cipher(7)), without
+ * EVP between: of what a segment of 1,400 bytes costs, EVP takes a fifth, mostly comparing
+ * parameters' names.
  */
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>

@@ -27,7 +27,8 @@ void cipher_deinit(struct cipher *c)
 	*c = (struct cipher){};
 }
 
-/* 'size' bytes behind the header 'datagram'; with GMAC they are part of what is only authenticated. */
+/* 'size' bytes behind the header 'datagram'; with GMAC they are part of what is only
+ * authenticated. */
 static struct aead_text cipher_text(const struct cipher *c, const uint8_t *datagram,
 				    const uint8_t *from, uint8_t *to, size_t size)
 {

@@ -2,11 +2,11 @@
 /*
  * One key in use, one way: sealing and opening datagrams.
  *
- * A datagram is the PSP header, the payload and the tag.  The nonce is SPI and IV of the header; the
- * header is authenticated, and with GMAC the payload is as well instead of being encrypted.
+ * A datagram is the PSP header, the payload and the tag.  The nonce is SPI and IV of the header;
+ * the header is authenticated, and with GMAC the payload is as well instead of being encrypted.
  *
- * Ownership: init/deinit; the key's bytes are not kept beside the library's own copy, which is wiped.
- * Threading: one thread at a time.
+ * Ownership: init/deinit; the key's bytes are not kept beside the library's own copy, which is
+ * wiped. Threading: one thread at a time.
  */
 #pragma once
 
@@ -41,5 +41,6 @@ must_check int cipher_seal(struct cipher *c, uint8_t *datagram, const uint8_t *p
 			   size_t size);
 
 /* The other way: 'size' bytes of datagram become size - SEAL_HEADER_SIZE - SEAL_TAG_SIZE bytes in
- * 'ret', which may not overlap.  -EBADMSG when the tag does not fit: what is in 'ret' means nothing. */
+ * 'ret', which may not overlap.  -EBADMSG when the tag does not fit: what is in 'ret' means
+ * nothing. */
 must_check int cipher_open(struct cipher *c, const uint8_t *datagram, size_t size, uint8_t *ret);

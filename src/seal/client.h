@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The agent's side of seal/protocol.h: finds the host's worker, or starts it, and tells it what to do.
+ * The agent's side of seal/protocol.h: finds the host's worker, or starts it, and tells it what to
+ * do.
  *
  * The worker outlives whoever started it: seal_client_close() leaves it at work, the next
  * seal_client_open() finds it by its socket.  One of another build is ended and replaced.
  *
- * Calls wait for the worker's answer, at most SEAL_CLIENT_WAIT_MS; it answers from memory, but for one
- * write to disk when keys are new.  Threading: one thread.
+ * Calls wait for the worker's answer, at most SEAL_CLIENT_WAIT_MS; it answers from memory, but for
+ * one write to disk when keys are new.  Threading: one thread.
  */
 #pragma once
 

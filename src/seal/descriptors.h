@@ -2,7 +2,8 @@
 /*
  * What the engine reads from and writes to, ready for use: none of them blocks.
  *
- * Ownership: a descriptor is the caller's.  Errors: a negative errno, and the outputs are untouched.
+ * Ownership: a descriptor is the caller's.  Errors: a negative errno, and the outputs are
+ * untouched.
  */
 #pragma once
 
@@ -11,9 +12,9 @@
 
 #include "base/err.h"
 
-/* The sealing device, a TAP with vnet headers (virtio 1.2 section 5.1.6); '*ret_uso': it takes whole
- * GSO packets of UDP too.  -ENODEV or -EINVAL: there is none of this name. */
+/* The sealing device, a TAP with vnet headers (virtio 1.2 section 5.1.6); '*ret_uso': it takes
+ * whole GSO packets of UDP too.  -ENODEV or -EINVAL: there is none of this name. */
 must_check int descriptors_device(const char *name, bool *ret_uso, int *ret);
-/* Receives what is for SEAL_PORT of 'local', as many datagrams at once as the kernel has put together
- * (UDP_GRO). */
+/* Receives what is for SEAL_PORT of 'local', as many datagrams at once as the kernel has put
+ * together (UDP_GRO). */
 must_check int descriptors_socket(int family, const uint8_t local[16], int *ret);

@@ -2,10 +2,10 @@
 /*
  * Whether one thread does both ways, sealing and opening, or each way has a thread of its own.
  *
- * A stream has its acknowledgements the other way: few packets, each of which wakes a thread up that
- * had gone to sleep after the one before.  The thread that is awake anyway does them for less, so one
- * does both as long as it has rest, or the lighter way next to nothing; two when one does not keep up
- * with ways that are both busy.  What that saves is in bench/RESULTS.md.
+ * A stream has its acknowledgements the other way: few packets, each of which wakes a thread up
+ * that had gone to sleep after the one before.  The thread that is awake anyway does them for less,
+ * so one does both as long as it has rest, or the lighter way next to nothing; two when one does
+ * not keep up with ways that are both busy.  What that saves is in bench/RESULTS.md.
  *
  * Looked at once a window, from what was done in it.  Pure functions; one thread at a time.
  */
@@ -37,6 +37,6 @@ struct duty {
 void duty_init(struct duty *d, uint64_t now_ns, const struct duty_counts *counts);
 /* Begins a window, with 'divided' as it is. */
 void duty_begin(struct duty *d, uint64_t now_ns, const struct duty_counts *counts);
-/* At the end of a window 'divided' becomes what the next one should be, which begins: true when it has
- * changed. */
+/* At the end of a window 'divided' becomes what the next one should be, which begins: true when it
+ * has changed. */
 bool duty_update(struct duty *d, uint64_t now_ns, const struct duty_counts *counts);

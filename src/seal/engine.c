@@ -309,8 +309,8 @@ static struct duty_counts engine_counts(const struct engine *e, bool divided)
 	return c;
 }
 
-/* For the thread that opens, between batches: hands opening over, with all that belongs to it, when that
- * is better. */
+/* For the thread that opens, between batches: hands opening over, with all that belongs to it, when
+ * that is better. */
 static void engine_divide(struct engine *e, enum engine_hand self, uint64_t now)
 {
 	struct duty_counts counts = engine_counts(e, e->duty.divided);

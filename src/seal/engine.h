@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The threads between the sealing device and UDP: what the device has is sealed and sent, what is
- * received is opened and written to the device.  One thread does both ways while it can; else a second one
- * opens, and the first seals only (duty.h).  A way is one thread's at a time, so that order is kept.
+ * received is opened and written to the device.  One thread does both ways while it can; else a
+ * second one opens, and the first seals only (duty.h).  A way is one thread's at a time, so that
+ * order is kept.
  *
- * They work in batches: until the device or the sockets are empty, or for so long that the other way
- * waits; and then what waits is sent and written.  The table is changed between batches.
+ * They work in batches: until the device or the sockets are empty, or for so long that the other
+ * way waits; and then what waits is sent and written.  The table is changed between batches.
  *
  * Ownership: engine_new() to engine_free(), which waits for its threads.  Threading: called by one
  * thread, which is none of them.

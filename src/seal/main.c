@@ -169,7 +169,9 @@ int main(int argc, char **argv)
 	int e;
 
 	if (argc != 2 || *argv[1] == '-' || !*argv[1]) {
-		fputs("viaduct-seal RESERVE is started by viaduct-agent, with a socket as its input\n", stderr);
+		fputs("viaduct-seal RESERVE is started by viaduct-agent, with a socket as its "
+		      "input\n",
+		      stderr);
 		return 2;
 	}
 	worker_protect();

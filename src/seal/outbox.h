@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sealed datagrams on their way out, many with one system call: those of one size to one host follow
- * each other as one message that the kernel cuts again (UDP_SEGMENT), and messages go by sendmmsg(2).
+ * Sealed datagrams on their way out, many with one system call: those of one size to one host
+ * follow each other as one message that the kernel cuts again (UDP_SEGMENT), and messages go by
+ * sendmmsg(2).
  *
  * The source port comes from a small set, by the flow, so that routers which spread by ports have
  * something to spread by.  Datagrams are never fragmented; what this host's own interface does not

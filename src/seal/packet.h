@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An IP packet and its transport header, as the worker has to know them: where they are, and what a
- * change of length does to length fields and checksums.  IPv4 and IPv6, TCP and UDP; of anything else
- * only that it is whole.
+ * change of length does to length fields and checksums.  IPv4 and IPv6, TCP and UDP; of anything
+ * else only that it is whole.
  *
  * A *partial* checksum field holds the sum of the pseudo header alone, uncomplemented (virtio 1.2
  * section 5.1.6.2, VIRTIO_NET_HDR_F_NEEDS_CSUM).  Pure functions; any thread.
@@ -27,11 +27,12 @@ struct shape {
 
 enum { SHAPE_TCP = 6, SHAPE_UDP = 17 };
 
-/* -EBADMSG when 'packet' is no whole IP packet of exactly 'size' bytes, or its TCP or UDP header is cut. */
+/* -EBADMSG when 'packet' is no whole IP packet of exactly 'size' bytes, or its TCP or UDP header is
+ * cut. */
 must_check int shape_read(const uint8_t *packet, size_t size, struct shape *ret);
 
-/* Says that the packet has 'size' bytes now, in IP, UDP and a partial checksum; 'shape' is what it was
- * and is changed with it. */
+/* Says that the packet has 'size' bytes now, in IP, UDP and a partial checksum; 'shape' is what it
+ * was and is changed with it. */
 void shape_resize(uint8_t *packet, struct shape *shape, size_t size);
 
 /* Completes the partial checksum of which 'at' is the field and 'start' where summing begins. */

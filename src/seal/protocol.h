@@ -8,11 +8,11 @@
  *	worker -> agent    CONFIGURED                  'error' 0: what comes from now on is done as it says
  *	agent  -> worker   QUIT                        ends; the socket closes when it has ended
  *
- * The worker lives on without an agent, with what it was told last: packets go on.  Keys are in memory
- * alone, here and in the image; neither end writes them anywhere.
+ * The worker lives on without an agent, with what it was told last: packets go on.  Keys are in
+ * memory alone, here and in the image; neither end writes them anywhere.
  *
- * An image is a struct seal_image, the classes, and the keys.  Records are fixed-width; both ends are
- * of one build or WELCOME says otherwise.
+ * An image is a struct seal_image, the classes, and the keys.  Records are fixed-width; both ends
+ * are of one build or WELCOME says otherwise.
  */
 #pragma once
 
@@ -97,7 +97,7 @@ enum { SEAL_REFUSALS = 64 };
 
 struct seal_shared {
 	uint64_t drops[DROP_REASON_MAX]; /* by both threads */
-	uint64_t not_sent;   /* sealed, and refused by the kernel */
+	uint64_t not_sent;               /* sealed, and refused by the kernel */
 	uint64_t n_refusals; /* all so far: the last is at (n_refusals - 1) % SEAL_REFUSALS */
 	struct seal_refusal refusals[SEAL_REFUSALS];
 	struct seal_counters peers[DP_PEERS_MAX];

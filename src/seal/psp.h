@@ -33,6 +33,6 @@ struct psp {
 
 void psp_write(const struct psp *p, uint8_t ret[static SEAL_HEADER_SIZE]);
 
-/* Reads the header of a datagram of 'size' bytes.  DROP_NONE, DROP_MALFORMED, or DROP_STATEMENT when
- * it is a header of PSP that says something which nobody here sends. */
+/* Reads the header of a datagram of 'size' bytes.  DROP_NONE, DROP_MALFORMED, or DROP_STATEMENT
+ * when it is a header of PSP that says something which nobody here sends. */
 must_check enum drop_reason psp_read(const uint8_t *datagram, size_t size, struct psp *ret);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which of a key's initialisation vectors have been here: a window behind the highest one, as a ring
- * of bits (RFC 6479).  One older than the window counts as seen.  A packet is asked about before it is
- * opened, and noted when its tag was right: only its sender can move the window.
+ * Which of a key's initialisation vectors have been here: a window behind the highest one, as a
+ * ring of bits (RFC 6479).  One older than the window counts as seen.  A packet is asked about
+ * before it is opened, and noted when its tag was right: only its sender can move the window.
  *
  * Threading: one thread at a time.
  */
@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 enum {
-	/* Two full receive queues of 64 segments each, many times over; with a word more, which is being
-	 * cleared. */
+	/* Two full receive queues of 64 segments each, many times over; with a word more, which is
+	 * being cleared. */
 	REPLAY_WINDOW = 8192,
 	REPLAY_WORDS = 256,
 };

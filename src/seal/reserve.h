@@ -5,8 +5,8 @@
  * Each key counts up by one from a start of its own.  A start is not below any vector that was used
  * before it: before a vector is used, a bound above it is on disk; and the next life starts at that
  * bound, or at the wall clock in nanoseconds if that is more.  So a lost file alone repeats nothing
- * (no host sends a packet each nanosecond, so counters stay behind the clock), nor does a clock that
- * was set back; both at once are needed, and then the manager's next epoch has another key.
+ * (no host sends a packet each nanosecond, so counters stay behind the clock), nor does a clock
+ * that was set back; both at once are needed, and then the manager's next epoch has another key.
  *
  * The file is locked: two workers never count at once.
  *

@@ -20,8 +20,8 @@ static uint32_t seal_note_id(const struct seal_note *note)
 	return packet_get32(note->id);
 }
 
-/* UDP, VXLAN and Ethernet headers in front of an inner packet (RFC 7348 section 5), its UDP without a
- * checksum: the tag covers more. */
+/* UDP, VXLAN and Ethernet headers in front of an inner packet (RFC 7348 section 5), its UDP without
+ * a checksum: the tag covers more. */
 static uint8_t *seal_tunnel(uint8_t *packet, size_t *size, const struct seal_note *note)
 {
 	uint8_t headers[SEAL_TUNNEL_SIZE] = {0}, *vxlan = headers + 8, *ethernet = vxlan + 8;

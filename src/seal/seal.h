@@ -2,13 +2,13 @@
 /*
  * What the threads of the worker do with packets, without the threads and the descriptors.
  *
- * seal_frame(): a frame from the sealing device becomes sealed datagrams in an outbox, each segment of
- * a GSO packet on its own.  open_datagram(): a datagram becomes a frame for the device; segments that
- * follow each other are put together first, and written by 'write' when the next one does not fit or
- * opener_flush() is called.
+ * seal_frame(): a frame from the sealing device becomes sealed datagrams in an outbox, each segment
+ * of a GSO packet on its own.  open_datagram(): a datagram becomes a frame for the device; segments
+ * that follow each other are put together first, and written by 'write' when the next one does not
+ * fit or opener_flush() is called.
  *
- * Ownership: both borrow table, counters and outbox.  Threading: each belongs to one thread; the table
- * does not change during a call.
+ * Ownership: both borrow table, counters and outbox.  Threading: each belongs to one thread; the
+ * table does not change during a call.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lz4/1: a packet as an LZ4 block behind an IPComp header (RFC 3173 section 3), when that is smaller by at
- * least a sixteenth: a few bytes of header are not worth the receiver's work (RFC 3173 section 2.2).
+ * lz4/1: a packet as an LZ4 block behind an IPComp header (RFC 3173 section 3), when that is
+ * smaller by at least a sixteenth: a few bytes of header are not worth the receiver's work (RFC
+ * 3173 section 2.2).
  *
  *	next header 8 | flags 8 = 0 | CPI 16 = 61440 | LZ4 block
  *

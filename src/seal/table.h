@@ -2,12 +2,12 @@
 /*
  * What the worker was told: which class is sealed with what and sent where, which keys open.
  *
- * A key that is told again stays the same object, with its counter or its window; a table is made anew
- * from each image and takes over those keys from the one before it.
+ * A key that is told again stays the same object, with its counter or its window; a table is made
+ * anew from each image and takes over those keys from the one before it.
  *
- * Ownership: a table owns its keys, until the next one has taken them.  Threading: made and freed by
- * the control thread while nobody uses it; a sealing key's cipher belongs to the sealing thread, an
- * opening key's cipher and window to the opening thread.
+ * Ownership: a table owns its keys, until the next one has taken them.  Threading: made and freed
+ * by the control thread while nobody uses it; a sealing key's cipher belongs to the sealing thread,
+ * an opening key's cipher and window to the opening thread.
  */
 #pragma once
 

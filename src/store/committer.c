@@ -75,8 +75,8 @@ static void note_result(struct committer *c, int r)
 	pthread_cond_broadcast(&c->changed);
 }
 
-/* Waits for something to do; while the last commit has failed, until it is time to try the store.  With the
- * lock. */
+/* Waits for something to do; while the last commit has failed, until it is time to try the store.
+ * With the lock. */
 static void wait_for_change(struct committer *c)
 {
 	struct timespec until;

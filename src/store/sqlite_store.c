@@ -262,7 +262,8 @@ static int read_meta(struct sqlite_store *s)
 	if (!i->cluster_id)
 		return store_fail(&s->base, -EBADMSG, "%s names no cluster: it is damaged",
 				  s->path);
-	/* After a failed commit the store's revision is what was acknowledged, whatever is on disk. */
+	/* After a failed commit the store's revision is what was acknowledged, whatever is on
+	 * disk. */
 	if (!s->suspect)
 		i->revision = last > i->snapshot_revision ? last : i->snapshot_revision;
 	return 0;

@@ -35,7 +35,8 @@ struct sqlite_store {
 	struct sqlite_compact compact;
 };
 
-/* Opens 's->path', makes its tables if it is empty, checks whose it is, and reads what 'meta' says. */
+/* Opens 's->path', makes its tables if it is empty, checks whose it is, and reads what 'meta'
+ * says. */
 must_check int sqlite_store_open_database(struct sqlite_store *s);
 /* Closes the database, not the store; also one that is not open. */
 void sqlite_store_close(struct sqlite_store *s);
@@ -46,8 +47,8 @@ must_check int sqlite_store_fail(struct sqlite_store *s, const char *what);
 sqlite3_stmt *sqlite_store_statement(struct sqlite_store *s, enum sqlite_statement which);
 /* Steps a statement that gives no rows, and resets it. */
 must_check int sqlite_store_run(struct sqlite_store *s, sqlite3_stmt *st, const char *what);
-/* 'durable': the commit waits for the disk.  If not, it is durable with the next one that is; a crash
- * before that takes it back, and never half of it. */
+/* 'durable': the commit waits for the disk.  If not, it is durable with the next one that is; a
+ * crash before that takes it back, and never half of it. */
 must_check int sqlite_store_begin(struct sqlite_store *s, bool durable);
 /* Commits when 'r' is 0, else rolls back and returns 'r'. */
 must_check int sqlite_store_end(struct sqlite_store *s, int r);

@@ -9,8 +9,8 @@
  * snapshot and then the log's tail are applied in order.  Folding the tail into a new snapshot
  * (compaction) is done in small steps by whoever commits, so that neither stops the other.
  *
- * A write is {kind, id, value}: the store knows nothing about what the value means.  A write without
- * a value deletes.
+ * A write is {kind, id, value}: the store knows nothing about what the value means.  A write
+ * without a value deletes.
  *
  * Guards.  A batch is refused (-ESTALE) unless its first revision lies behind the last one of the
  * store.  One process may have a store open (-EWOULDBLOCK otherwise).

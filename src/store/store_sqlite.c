@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loading and committing.  sqlite_store.c has the database, sqlite_compact.c folds the log into the snapshot. */
+/* Loading and committing.  sqlite_store.c has the database, sqlite_compact.c folds the log into the
+ * snapshot. */
 #include "store/store_sqlite.h"
 
 #include <fcntl.h>

@@ -32,8 +32,8 @@ struct session {
 	size_t queue_limit;
 	bool paused;
 
-	struct timer timer; /* the handshake's end, then signs of life */
-	uint64_t input_ns;  /* when something last came */
+	struct timer timer;        /* the handshake's end, then signs of life */
+	uint64_t input_ns;         /* when something last came */
 	uint64_t ping_ns, dead_ns; /* after how much silence */
 	bool pinged;
 	bool last_call; /* the peer was seen dead once: perhaps only this process had stopped */

@@ -56,9 +56,9 @@ struct session_callbacks {
 	void (*received)(struct session *session, const Viaduct__Agent__Frame *frame, void *user);
 	/* 'text' says more, for logs. */
 	void (*closed)(struct session *session, enum session_end end, const char *text, void *user);
-	/* May be NULL.  Records as they came, before any is decoded: 'data' begins with a whole one.
-	 * Returns how many bytes of whole records it took, from the first on; a record that it does not
-	 * take goes to 'received'. */
+	/* May be NULL.  Records as they came, before any is decoded: 'data' begins with a whole
+	 * one. Returns how many bytes of whole records it took, from the first on; a record that it
+	 * does not take goes to 'received'. */
 	size_t (*records)(struct session *session, const uint8_t *data, size_t size, void *user);
 };
 
@@ -95,8 +95,8 @@ size_t session_queued(const struct session *session);
 /* The limit of that queue; LIMIT_WIRE_QUEUE_SIZE unless set. */
 void session_set_queue_limit(struct session *session, size_t bytes);
 
-/* After how much silence the peer is asked for a sign of life, and given up with SESSION_END_TIMEOUT;
- * LIMIT_WIRE_PING_MS and LIMIT_WIRE_DEAD_MS unless set. */
+/* After how much silence the peer is asked for a sign of life, and given up with
+ * SESSION_END_TIMEOUT; LIMIT_WIRE_PING_MS and LIMIT_WIRE_DEAD_MS unless set. */
 void session_set_patience(struct session *session, uint64_t ping_ms, uint64_t dead_ms);
 
 bool session_is_open(const struct session *session);

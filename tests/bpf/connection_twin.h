@@ -3,8 +3,8 @@
  * A plain twin of the table of connections: a list without hashes, sets or limits, and the states
  * written down as a table of their own.  Random sequences of packets have to fare alike with both.
  *
- * Every two bytes are an event: who sends what to whom over which ports, or time that passes.  Uses the
- * laboratory of policy_lab.h, whose nodes a and c are clients and b a server.
+ * Every two bytes are an event: who sends what to whom over which ports, or time that passes.  Uses
+ * the laboratory of policy_lab.h, whose nodes a and c are clients and b a server.
  */
 #pragma once
 

@@ -6,8 +6,8 @@
  *	                                              |
  *	                                       c (10.0.1.12)
  *
- * 198.51.100.0/24 and 203.0.113.0/24 are reached by the internet gateway, 192.0.2.0/24 (no such host)
- * by the NAT gateway; lab tests that want the world by NAT change the table.
+ * 198.51.100.0/24 and 203.0.113.0/24 are reached by the internet gateway, 192.0.2.0/24 (no such
+ * host) by the NAT gateway; lab tests that want the world by NAT change the table.
  */
 #pragma once
 
@@ -57,7 +57,8 @@ struct frame edge_frame(const struct edge_lab *e, const struct lab_node *from,
 void edge_lab_next_second(struct edge_lab *e);
 /* Waits until the programs' clock, which moves with the jiffies, has another second. */
 void edge_lab_wait_second(void);
-/* From a node to the world: the frame as it leaves the uplink.  The packet as edge_frame() takes it. */
+/* From a node to the world: the frame as it leaves the uplink.  The packet as edge_frame() takes
+ * it. */
 struct frame edge_lab_out(struct edge_lab *e, const struct lab_node *from,
 			  const struct edge_packet *p);
 /* From the world to a node: the frame as it reaches the node. */
@@ -74,6 +75,7 @@ struct frame edge_lab_deliver(struct edge_lab *e, const struct lab_node *to,
 void edge_assert(const struct frame *f, const char *src, uint16_t sport, const char *dst,
 		 uint16_t dport);
 uint16_t edge_sport(const struct frame *f);
-/* An ICMP error from 'src' to 'dst' that quotes the first 'quoted' bytes of the IP packet in 'about'. */
+/* An ICMP error from 'src' to 'dst' that quotes the first 'quoted' bytes of the IP packet in
+ * 'about'. */
 struct frame edge_error(const struct edge_lab *e, const struct lab_node *from, const char *src,
 			const char *dst, const struct frame *about, size_t quoted);

@@ -60,7 +60,8 @@ void frame_assert_checksum(const struct frame *f);
 
 enum frame_program { RUN_PORT, RUN_SUBSTRATE, RUN_HANDED, RUN_UPLINK, RUN_DELIVERED };
 
-/* Runs a program of 'host' with a frame from 'ifindex'; the verdict, and what became of the frame. */
+/* Runs a program of 'host' with a frame from 'ifindex'; the verdict, and what became of the
+ * frame. */
 int frame_run(const struct lab *lab, int host, enum frame_program program, int ifindex,
 	      const struct frame *in, struct frame *ret_out);
 /* From a node's interface; from the wire (the destination MAC becomes the host's). */
@@ -71,8 +72,8 @@ int frame_from_wire(const struct lab *lab, int host, const struct frame *in, str
 void frame_transmit(const struct lab *lab, int host, const struct frame *f);
 /* From the world, to an edge's uplink (likewise). */
 int frame_from_world(const struct lab *lab, const struct frame *in, struct frame *ret_out);
-/* How many of host 1's packets from 'src' for 'dst', which was at host 2, the agent there has been shown since it was last
- * asked; it was asked for no source. */
+/* How many of host 1's packets from 'src' for 'dst', which was at host 2, the agent there has been
+ * shown since it was last asked; it was asked for no source. */
 size_t frame_shown_stale(const struct lab *lab, const char *src, const char *dst);
 /* The frame is dropped, and 'reason' is counted for it at 'port' (0: the substrate side). */
 void frame_assert_dropped_by_node(const struct lab *lab, const struct lab_node *n,

@@ -160,7 +160,8 @@ static void make_host(struct lab *lab, int i, uint32_t max_mappings, uint32_t ma
 	};
 }
 
-/* What is mounted from here on ends with the process, however that ends: pins and namespaces with it. */
+/* What is mounted from here on ends with the process, however that ends: pins and namespaces with
+ * it. */
 static void mount_for_us_alone(void)
 {
 	assert_int_equal(unshare(CLONE_NEWNS), 0);
@@ -243,7 +244,8 @@ static void remove_mappings(struct datapath *dp)
 	found.n = 0;
 	assert_int_equal(datapath_mappings(dp, note_mapping, &found), 0);
 	for (size_t i = 0; i < found.n; i++)
-		assert_int_equal(datapath_mapping_delete(dp, found.all[i].vni, &found.all[i].addr), 0);
+		assert_int_equal(datapath_mapping_delete(dp, found.all[i].vni, &found.all[i].addr),
+				 0);
 }
 
 void lab_reset(struct lab *lab, enum format format)
@@ -364,7 +366,8 @@ void lab_peering(struct lab *lab, uint32_t vni_a, uint32_t vni_b, bool on)
 	for (int i = 0; i < LAB_HOSTS; i++) {
 		struct datapath *dp = lab->hosts[i].dp;
 		/* the order of the two is nothing to the data plane */
-		int r = on ? datapath_peering_set(dp, vni_b, vni_a) : datapath_peering_delete(dp, vni_a, vni_b);
+		int r = on ? datapath_peering_set(dp, vni_b, vni_a)
+			   : datapath_peering_delete(dp, vni_a, vni_b);
 
 		assert_true(!r || (!on && r == -ENOENT));
 	}

@@ -17,7 +17,7 @@ enum {
 	LAB_HOSTS = 2, /* numbers 1 and 2, index 0 and 1 */
 	LAB_NODES = 6,
 	LAB_VNI = 7,
-	LAB_EDGE = 1, /* the host that lab_init_edge() makes an edge */
+	LAB_EDGE = 1,          /* the host that lab_init_edge() makes an edge */
 	LAB_TABLE_SIZE = 1024, /* mappings and flows, but for lab_make() */
 	LAB_WIRE_MTU = 1500,
 	LAB_NODE_MTU = 1430, /* leaves room for every format over this wire */
@@ -50,11 +50,11 @@ struct lab {
 
 /* Sends in 'format' both ways; accepts it and ipip6. */
 void lab_init(struct lab *lab, enum format format);
-/* The same with host 2 as an edge: its uplink (198.51.100.2/24) leads to a namespace that is the world, with
- * 198.51.100.1 and 203.0.113.1/24. */
+/* The same with host 2 as an edge: its uplink (198.51.100.2/24) leads to a namespace that is the
+ * world, with 198.51.100.1 and 203.0.113.1/24. */
 void lab_init_edge(struct lab *lab, enum format format);
-/* Both in two steps, for what comes between them: namespaces and wire, with tables for so many mappings and flows; then the
- * programs, whose loading is what takes time. */
+/* Both in two steps, for what comes between them: namespaces and wire, with tables for so many
+ * mappings and flows; then the programs, whose loading is what takes time. */
 void lab_make(struct lab *lab, uint32_t max_mappings, uint32_t max_flows);
 void lab_start(struct lab *lab, enum format format);
 /* Without nodes and mappings again, in 'format'; subnets stay. */
@@ -78,7 +78,8 @@ struct lab_node *lab_node(struct lab *lab, int host, uint32_t vni, const char *a
 			  const char *router);
 void lab_set_port(const struct lab *lab, int host,
 		  const struct dp_port *port); /* in its namespace */
-/* What stands for an address at a host (reip4), from lab_node() and lab_map() on; 0: an IPv6 address. */
+/* What stands for an address at a host (reip4), from lab_node() and lab_map() on; 0: an IPv6
+ * address. */
 uint32_t lab_label(int host, uint32_t vni, const struct ipaddr *addr);
 /* Both hosts know where 'addr' lives; 'host' is an index. */
 void lab_map(struct lab *lab, uint32_t vni, const char *addr, int host,

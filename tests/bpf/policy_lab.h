@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the tests of security groups, ACLs and connections share: nodes in two subnets and on two hosts,
- * packets of all kinds sent from one to another through the real programs, and the reason when one does
- * not get there.
+ * What the tests of security groups, ACLs and connections share: nodes in two subnets and on two
+ * hosts, packets of all kinds sent from one to another through the real programs, and the reason
+ * when one does not get there.
  *
  *	a 10.0.1.10, c 10.0.1.12 on host 1;  b 10.0.1.11, d 10.0.2.13 on host 2
  *

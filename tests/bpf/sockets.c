@@ -47,7 +47,8 @@ void sockets_send(int fd, const char *addr, uint16_t port, const void *data, siz
 {
 	struct sockaddr_in to = sockets_at(addr, port);
 
-	assert_int_equal(sendto(fd, data, size, 0, (struct sockaddr *)&to, sizeof(to)), (ssize_t)size);
+	assert_int_equal(sendto(fd, data, size, 0, (struct sockaddr *)&to, sizeof(to)),
+			 (ssize_t)size);
 }
 
 bool sockets_readable(int fd, int ms)
@@ -65,7 +66,8 @@ int64_t sockets_now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-void sockets_expect_through(const struct lab *lab, int from, const char *addr, uint16_t port, int to, size_t size)
+void sockets_expect_through(const struct lab *lab, int from, const char *addr, uint16_t port,
+			    int to, size_t size)
 {
 	int64_t end = sockets_now_ms() + SOCKETS_WAIT_MS;
 	char sent[DATAGRAM_MAX], got[DATAGRAM_MAX];
@@ -94,7 +96,8 @@ static void fill(void)
 
 static size_t send_some(int fd, size_t sent)
 {
-	ssize_t n = send(fd, out + sent % sizeof(out), sizeof(out) - sent % sizeof(out), MSG_DONTWAIT);
+	ssize_t n =
+		send(fd, out + sent % sizeof(out), sizeof(out) - sent % sizeof(out), MSG_DONTWAIT);
 
 	assert_true(n > 0 || errno == EAGAIN);
 	return n > 0 ? (size_t)n : 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An address on several hosts, and the pins of connections to it, for the tests of both ends of spreading. */
+/* An address on several hosts, and the pins of connections to it, for the tests of both ends of
+ * spreading. */
 #pragma once
 
 #include <bpf/libbpf.h>

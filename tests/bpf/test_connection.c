@@ -125,7 +125,8 @@ static void test_tcp_retransmits(void **state)
 	     {'c', SYN, 0, "established", "established"}); /* an old duplicate */
 }
 
-/* Both send a SYN at once (RFC 9293 3.5): each host sees one of its node's and one of the other's. */
+/* Both send a SYN at once (RFC 9293 3.5): each host sees one of its node's and one of the
+ * other's. */
 /* requirement: NIC-6 */
 static void test_tcp_simultaneous_open(void **state)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Devices that are prepared for ports, or left by them (datapath/prepare.h): a port takes over what runs there, a
- * device without a port lets nothing pass, and nothing is left of either, whoever does what at a time.
+ * Devices that are prepared for ports, or left by them (datapath/prepare.h): a port takes over what
+ * runs there, a device without a port lets nothing pass, and nothing is left of either, whoever
+ * does what at a time.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,7 +88,11 @@ static void device_delete(const struct device *d)
 
 static struct dp_port port_on(const struct device *d, uint32_t id)
 {
-	struct dp_port p = {.id = id, .ifindex = d->ifindex, .vni = LAB_VNI, .mtu = LAB_NODE_MTU, .n_addrs = 1,
+	struct dp_port p = {.id = id,
+			    .ifindex = d->ifindex,
+			    .vni = LAB_VNI,
+			    .mtu = LAB_NODE_MTU,
+			    .n_addrs = 1,
 			    .mac = {{0x02, 0, 0, 0, 0, (uint8_t)id}}};
 
 	p.addrs[0] = ipaddr_from_v4(0x0a000100 + id);
@@ -134,7 +139,8 @@ static size_t n_entries(const char *path)
 	return n;
 }
 
-/* A frame from the node behind the device; it is one that its port, if there is one, refuses by its MAC. */
+/* A frame from the node behind the device; it is one that its port, if there is one, refuses by its
+ * MAC. */
 static void send_from(const struct device *d)
 {
 	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = d->far};
@@ -142,7 +148,8 @@ static void send_from(const struct device *d)
 	int fd = socket(AF_PACKET, SOCK_RAW, 0);
 
 	assert_true(fd >= 0);
-	assert_int_equal(sendto(fd, frame, sizeof(frame), 0, (struct sockaddr *)&to, sizeof(to)), sizeof(frame));
+	assert_int_equal(sendto(fd, frame, sizeof(frame), 0, (struct sockaddr *)&to, sizeof(to)),
+			 sizeof(frame));
 	close(fd);
 }
 
@@ -185,7 +192,8 @@ static void test_a_port_takes_over_what_was_prepared(void **state)
 		assert_int_equal(links_of_port(d.ifindex, now), 1);
 		assert_int_equal(now[0], prepared[0]);
 	}
-	/* It went: what its node sends is refused again, by the same link, until it is another one's. */
+	/* It went: what its node sends is refused again, by the same link, until it is another
+	 * one's. */
 	assert_int_equal(datapath_port_delete(dp, PORT_ID), 0);
 	send_from(&d);
 	wait_for_drops(0, DROP_NO_PORT, refused + 2);

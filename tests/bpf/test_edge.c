@@ -289,7 +289,8 @@ static int32_t session_left(const struct edge_packet *in, uint32_t less)
 	return (int32_t)(value.expires - (uint32_t)now.tv_sec);
 }
 
-/* A flow is decided once in a second: its session is refreshed then, and not by the packets between. */
+/* A flow is decided once in a second: its session is refreshed then, and not by the packets
+ * between. */
 /* requirement: EDGE-1 */
 static void test_kept_for_a_second(void **state)
 {
@@ -309,7 +310,8 @@ static void test_kept_for_a_second(void **state)
 	assert_in_range(session_left(&n, 0), DP_TIMEOUT_UDP_ANSWERED - 2, DP_TIMEOUT_UDP_ANSWERED);
 }
 
-/* Who had a connection keeps it, both ways, while he may end it; what is new goes to the new node. */
+/* Who had a connection keeps it, both ways, while he may end it; what is new goes to the new
+ * node. */
 /* requirement: EDGE-2 */
 static void test_remapped(void **state)
 {
@@ -361,8 +363,8 @@ static void test_remapped_begins_anew(void **state)
 	edge_lab_out_refused(&fixture, fixture.a, &old, DROP_NO_PUBLIC);
 }
 
-/* A node that had the address and is dead answers nothing: what goes on coming from the same ports is soon the
- * new node's.  One that answers keeps it. */
+/* A node that had the address and is dead answers nothing: what goes on coming from the same ports
+ * is soon the new node's.  One that answers keeps it. */
 /* requirement: EDGE-2 */
 static void test_remapped_from_the_dead(void **state)
 {
@@ -395,7 +397,8 @@ static void test_remapped_from_the_dead(void **state)
 	out(fixture.b, &answer, PUBLIC_A);
 }
 
-/* A public address that was given to another gateway is not used by who had it, whatever it remembers. */
+/* A public address that was given to another gateway is not used by who had it, whatever it
+ * remembers. */
 /* requirement: EDGE-2 */
 /* requirement: PKT-10 */
 static void test_remapped_to_another_gateway(void **state)
@@ -561,11 +564,12 @@ static void test_other_traffic_passes(void **state)
 
 enum { ENTER_TABLE = 4, BOX = 0xf00010, IP6_SRC = IP_AT + 8, IP6_DST = IP_AT + 24 };
 
-/* What enters for the nodes' subnet goes where the route of that target says; NULL: there are no routes, local ones
- * included. */
+/* What enters for the nodes' subnet goes where the route of that target says; NULL: there are no
+ * routes, local ones included. */
 static void set_entering(const struct dp_route *way)
 {
-	struct dp_route routes[2] = {{.prefix = lab_prefix("10.0.0.0/16"), .target = DP_TARGET_LOCAL}};
+	struct dp_route routes[2] = {
+		{.prefix = lab_prefix("10.0.0.0/16"), .target = DP_TARGET_LOCAL}};
 	struct dp_table t = {.number = ENTER_TABLE, .n_routes = way ? 2 : 0, .routes = routes};
 
 	if (way)
@@ -575,8 +579,8 @@ static void set_entering(const struct dp_route *way)
 
 static void set_gateway_table(uint32_t table)
 {
-	struct dp_gateway igw = {.handle = EDGE_IGW, .kind = DP_GATEWAY_INTERNET, .vni = LAB_VNI,
-				 .table = table};
+	struct dp_gateway igw = {
+		.handle = EDGE_IGW, .kind = DP_GATEWAY_INTERNET, .vni = LAB_VNI, .table = table};
 
 	assert_int_equal(datapath_gateway_set(edge(), &igw), 0);
 }
@@ -588,7 +592,8 @@ static void set_box(struct lab_node *n, bool is)
 	lab_set_port(&fixture.lab, n->host, &n->port);
 }
 
-/* What comes in reaches that node, which need not be whose the address is: as it would be for the other, one router on. */
+/* What comes in reaches that node, which need not be whose the address is: as it would be for the
+ * other, one router on. */
 static void enters(const struct lab_node *n, const struct edge_packet *p, const char *private)
 {
 	struct frame f = edge_lab_in(&fixture, n, p);
@@ -607,7 +612,8 @@ static void test_entering_by_a_table(void **state)
 				      .target = DP_TARGET_INTERFACE,
 				      .peer = 1,
 				      .vni = BOX};
-	const struct dp_route gone = {.prefix = lab_prefix("10.0.1.0/24"), .target = DP_TARGET_INTERFACE};
+	const struct dp_route gone = {.prefix = lab_prefix("10.0.1.0/24"),
+				      .target = DP_TARGET_INTERFACE};
 	const struct dp_route other = {.prefix = lab_prefix("10.0.2.0/24"),
 				       .target = DP_TARGET_INTERFACE,
 				       .peer = 1,
@@ -646,11 +652,13 @@ static void test_entering_by_a_table(void **state)
 	set_box(fixture.b, false);
 }
 
-/* The node before is on the edge's own host; it is disabled; its host is no peer; the handle is a gateway's. */
+/* The node before is on the edge's own host; it is disabled; its host is no peer; the handle is a
+ * gateway's. */
 /* requirement: TOPO-1 */
 static void test_entering_at_the_edge(void **state)
 {
-	struct dp_route way = {.prefix = lab_prefix("10.0.1.0/24"), .target = DP_TARGET_INTERFACE, .vni = BOX};
+	struct dp_route way = {
+		.prefix = lab_prefix("10.0.1.0/24"), .target = DP_TARGET_INTERFACE, .vni = BOX};
 	struct edge_packet data = packet(TCP, WORLD, 5000, PUBLIC_A, 80, ACK);
 
 	set_box(fixture.c, true);
@@ -679,7 +687,8 @@ static void test_entering_at_the_edge(void **state)
 	set_box(fixture.c, false);
 }
 
-/* What a NAT gateway gets is its own; and from whom is no edge nobody takes the world's addresses. */
+/* What a NAT gateway gets is its own; and from whom is no edge nobody takes the world's
+ * addresses. */
 /* requirement: MAP-4 */
 /* requirement: TOPO-1 */
 static void test_entering_is_the_gateways_alone(void **state)
@@ -711,7 +720,8 @@ static void test_entering_is_the_gateways_alone(void **state)
 	assert_int_equal(frame_u32(&wire, IP6_DST + 8) & 0xffffff, BOX);
 	assert_int_equal(frame_u32(&wire, IP6_SRC + 8) & 0xffffff, LAB_VNI);
 	own = wire;
-	memcpy(own.b + IP6_SRC + 12, (uint8_t[]){10, 0, 1, 99}, 4); /* a subnet's is nobody's but its node's */
+	/* a subnet's is nobody's but its node's */
+	memcpy(own.b + IP6_SRC + 12, (uint8_t[]){10, 0, 1, 99}, 4);
 	assert_int_equal(frame_from_wire(&fixture.lab, 0, &own, &out_), TC_ACT_REDIRECT);
 	assert_int_equal(out_.b[0], 0x0a);
 	lab_set_format(&fixture.lab, FORMAT_SIIT_2, false); /* an edge no more */

@@ -24,10 +24,10 @@ enum {
 	EDGE_NUMBER = LAB_EDGE + 1,
 };
 
-#define A     "2001:db8:1:1::a" /* host 1 */
-#define C     "2001:db8:1:1::c" /* on the edge's host */
-#define X     "2001:db8:2:1::a" /* host 2, in another network */
-#define WORLD "2001:db8:ffff::1"
+#define A          "2001:db8:1:1::a" /* host 1 */
+#define C          "2001:db8:1:1::c" /* on the edge's host */
+#define X          "2001:db8:2:1::a" /* host 2, in another network */
+#define WORLD      "2001:db8:ffff::1"
 #define OF_NO_NODE "2001:db8:1:1::5"
 
 static const uint8_t router_mac[6] = {0x02, 0xff, 0, 0, 0, 0};
@@ -249,13 +249,16 @@ static void test_no_route_back(void **state)
 	assert_int_equal(frame_from_world(&fixture.lab, &in, &got), TC_ACT_UNSPEC);
 }
 
-/* The gateway's table leads it to a node first, on another host or this one; whatever way the node's own subnet has. */
+/* The gateway's table leads it to a node first, on another host or this one; whatever way the
+ * node's own subnet has. */
 /* requirement: TOPO-1 */
 /* requirement: PKT-13 */
 static void test_entering_by_a_table(void **state)
 {
-	struct dp_gateway igw = {.handle = IGW, .kind = DP_GATEWAY_INTERNET, .vni = LAB_VNI, .table = 4};
-	struct dp_route way = {.prefix = lab_prefix("2001:db8:1:1::/64"), .target = DP_TARGET_INTERFACE};
+	struct dp_gateway igw = {
+		.handle = IGW, .kind = DP_GATEWAY_INTERNET, .vni = LAB_VNI, .table = 4};
+	struct dp_route way = {.prefix = lab_prefix("2001:db8:1:1::/64"),
+			       .target = DP_TARGET_INTERFACE};
 	struct dp_table t = {.number = 4, .n_routes = 1, .routes = &way};
 	struct frame to_a = packet(NULL, WORLD, 4001, A, 80, UDP, 100);
 	struct frame to_c = packet(NULL, WORLD, 4001, C, 80, UDP, 100), own, wire, got;
@@ -358,7 +361,8 @@ static void set_box(bool forwards)
 	assert_int_equal(datapath_mapping_set(edge(), &m), 0);
 }
 
-/* It sends addresses of its network alone, while it may; and the network's gateway lets in what its nodes answer by it. */
+/* It sends addresses of its network alone, while it may; and the network's gateway lets in what its
+ * nodes answer by it. */
 /* requirement: EDGE-1 */
 /* requirement: PKT-13 */
 static void test_forwarded(void **state)
@@ -384,7 +388,8 @@ static void test_forwarded(void **state)
 	set_box_route();
 	comes_in(fixture.a, &in);
 	assert_int_equal(datapath_gateway_delete(edge(), IGW), 0);
-	is_refused(&in, DROP_UNSOLICITED); /* by the egress-only gateway, which knows nothing of it */
+	/* by the egress-only gateway, which knows nothing of it */
+	is_refused(&in, DROP_UNSOLICITED);
 	set_route(EIGW);
 	out = packet(fixture.a, A, 4000, WORLD, 53, UDP, 100);
 	goes_out(fixture.a, &out);

@@ -405,8 +405,8 @@ static void test_vxlan(void **state)
 	check(FORMAT_VXLAN_1);
 }
 
-/* Many segments in one packet, and a checksum that is still to be made, of a connection that the gateway knows
- * nothing of: one reset.  requirement: EDGE-1 */
+/* Many segments in one packet, and a checksum that is still to be made, of a connection that the
+ * gateway knows nothing of: one reset.  requirement: EDGE-1 */
 static void test_reset(void **state)
 {
 	static const enum format formats[] = {FORMAT_SIIT_2, FORMAT_VXLAN_1};

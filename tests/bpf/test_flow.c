@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The flow cache, for either family: where its entries lie, what is answered from it, and what makes
- * them invalid.
+ * The flow cache, for either family: where its entries lie, what is answered from it, and what
+ * makes them invalid.
  *
- * Whether a packet went by an entry is seen by marking the entries: what the full path decides has no
- * marks.
+ * Whether a packet went by an entry is seen by marking the entries: what the full path decides has
+ * no marks.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -227,7 +227,8 @@ static struct ipaddr other(int i)
 	return lab_addr(text);
 }
 
-/* The last bytes of two addresses are what differs in a network, and each pair has a place of its own. */
+/* The last bytes of two addresses are what differs in a network, and each pair has a place of its
+ * own. */
 /* requirement: PKT-2 PKT-3 */
 static void test_many_have_places(void **state)
 {
@@ -256,8 +257,8 @@ static void test_many_have_places(void **state)
 		if (l->v6)
 			memcpy(f.b + src_at, addr.b, size);
 		else
-			substrate_siit_2(f.b + src_at, l->lab.hosts[1].config.siit2.addr.b,
-					 LAB_VNI, htonl(ipaddr_v4(&addr)));
+			substrate_siit_2(f.b + src_at, l->lab.hosts[1].config.siit2.addr.b, LAB_VNI,
+					 htonl(ipaddr_v4(&addr)));
 		assert_int_equal(frame_from_wire(&l->lab, 0, &f, &wire), TC_ACT_REDIRECT);
 	}
 	assert_in_range(each(l->v6 ? s->maps.flows_out_v6 : s->maps.flows_out, NULL), kept,
@@ -479,7 +480,8 @@ static void test_changes(void **state)
 	static const struct {
 		const char *what;
 		void (*change)(void);
-		bool out, in, local; /* a to b at either host, a to c: these know nothing any more */
+		/* a to b at either host, a to c: these know nothing any more */
+		bool out, in, local;
 	} table[] = {
 		{"a mapping of the receiver is pushed", push_b, true, false, false},
 		{"a mapping of the sender is pushed", push_a, false, true, false},
@@ -501,7 +503,8 @@ static void test_changes(void **state)
 		table[i].change();
 		out = !is_known_out(&remote);
 		here = !is_known_out(&local);
-		if (table[i].change == choose) /* what is meant for the other layout comes as that */
+		/* what is meant for the other layout comes as that */
+		if (table[i].change == choose)
 			frame_from_node(&l->lab, l->a, &remote.plain, &remote.wire);
 		in = !is_known_in(&remote);
 		if (out != table[i].out || in != table[i].in || here != table[i].local)
@@ -667,8 +670,8 @@ static void join_acl(void)
 			struct dp_subnet s = {.vni = LAB_VNI, .acl = ACL};
 			char text[32];
 
-			snprintf(text, sizeof(text),
-				 l->v6 ? "2001:db8:0:%d::/64" : "10.0.%d.0/24", i);
+			snprintf(text, sizeof(text), l->v6 ? "2001:db8:0:%d::/64" : "10.0.%d.0/24",
+				 i);
 			s.prefix = lab_prefix(text);
 			snprintf(text, sizeof(text), l->v6 ? "fe80::100" : "10.0.%d.1", i);
 			s.router = lab_addr(text);

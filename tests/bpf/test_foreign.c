@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vxlan/1 with a peer that is no host of ours: an ordinary VXLAN device of Linux with one VNI, a MAC and neighbours
- * that are set by hand.
+ * vxlan/1 with a peer that is no host of ours: an ordinary VXLAN device of Linux with one VNI, a
+ * MAC and neighbours that are set by hand.
  *
  *	node 10.0.1.10 --- host 1 (192.0.2.1) ===wire=== 192.0.2.2, vx0: VNI 7, 10.0.1.11
  *
- * And the same over IPv6, fd00:1::1 and fd00:1::2.  What it has to be like is docs/substrate.md, "Foreign VXLAN".
+ * And the same over IPv6, fd00:1::1 and fd00:1::2.  What it has to be like is docs/substrate.md,
+ * "Foreign VXLAN".
  */
 #include <poll.h>
 #include <setjmp.h>
@@ -56,7 +57,8 @@ static void __attribute__((format(printf, 1, 2))) foreign(const char *format, ..
 
 static void map(const char *addr, uint32_t peer)
 {
-	struct dp_mapping m = {.vni = LAB_VNI, .addr = lab_addr(addr), .state = DP_MAPPING_LIVE, .peer = peer};
+	struct dp_mapping m = {
+		.vni = LAB_VNI, .addr = lab_addr(addr), .state = DP_MAPPING_LIVE, .peer = peer};
 
 	assert_int_equal(datapath_mapping_set(fixture.lab.hosts[0].dp, &m), 0);
 }
@@ -95,9 +97,11 @@ static void join(const struct substrate *s)
 	*(s == &v6 ? &peer.v6 : &peer.v4) = lab_addr(s->own);
 	if (fixture.joined)
 		foreign("ip link delete vx0");
-	foreign("ip link add vx0 address 0e:76:69:61:00:02 mtu 1430 type vxlan id 7 dstport 4789 remote %s local %s nolearning"
+	foreign("ip link add vx0 address 0e:76:69:61:00:02 mtu 1430 type vxlan id 7 dstport 4789 "
+		"remote %s local %s nolearning"
 		" && ip address add 10.0.1.11/24 dev vx0 && ip address add 10.0.1.66/24 dev vx0"
-		" && ip link set vx0 up && ip neighbour add 10.0.1.10 lladdr 0e:76:69:61:00:01 dev vx0",
+		" && ip link set vx0 up && ip neighbour add 10.0.1.10 lladdr 0e:76:69:61:00:01 dev "
+		"vx0",
 		s->host, s->own);
 	assert_int_equal(datapath_peer_set(fixture.lab.hosts[0].dp, &peer), 0);
 	fixture.joined = s;
@@ -148,8 +152,8 @@ static void test_datagrams(void **state)
 
 static void stream(int from, int to, const char *to_addr)
 {
-	sockets_stream(bound(to, to_addr, SOCK_STREAM), sockets_open(&fixture.lab, from, SOCK_STREAM, NULL, 0), to_addr,
-		       PORT, BULK);
+	sockets_stream(bound(to, to_addr, SOCK_STREAM),
+		       sockets_open(&fixture.lab, from, SOCK_STREAM, NULL, 0), to_addr, PORT, BULK);
 }
 
 /* requirement: PKT-3 */
@@ -169,7 +173,9 @@ static void expect_dropped(int from, uint32_t reason)
 
 	for (;;) {
 		sockets_send(from, "10.0.1.10", PORT, "x", 1);
-		if (lab_drops(&fixture.lab, 0, 0, reason) + lab_drops(&fixture.lab, 0, fixture.a->port.id, reason) > before)
+		if (lab_drops(&fixture.lab, 0, 0, reason) +
+			    lab_drops(&fixture.lab, 0, fixture.a->port.id, reason) >
+		    before)
 			return;
 		if (sockets_now_ms() > end)
 			break;
@@ -185,10 +191,12 @@ static void test_nothing_else(void **state)
 {
 	const struct substrate *s = fixture.joined;
 	int netns = fixture.lab.hosts[1].netns;
-	int other = bound(netns, "10.0.1.66", SOCK_DGRAM), b = bound(netns, "10.0.1.11", SOCK_DGRAM);
+	int other = bound(netns, "10.0.1.66", SOCK_DGRAM),
+	    b = bound(netns, "10.0.1.11", SOCK_DGRAM);
 
 	expect_dropped(other, DROP_SPOOF);
-	foreign("ip address add %s dev wire && ip link set vx0 type vxlan local %s", s->add_other, s->other);
+	foreign("ip address add %s dev wire && ip link set vx0 type vxlan local %s", s->add_other,
+		s->other);
 	expect_dropped(b, DROP_UNKNOWN_PEER);
 	foreign("ip link set vx0 type vxlan local %s", s->own);
 	close(other);

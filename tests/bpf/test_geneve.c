@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * geneve/1 and geneve/2 through the kernel's device: what is on the wire, what is taken from it, and between peered
- * networks.  Where the kernel has no such device, that it is neither reported nor used; the rest is for the
- * virtual machine (tests/vm).
+ * geneve/1 and geneve/2 through the kernel's device: what is on the wire, what is taken from it,
+ * and between peered networks.  Where the kernel has no such device, that it is neither reported
+ * nor used; the rest is for the virtual machine (tests/vm).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -57,9 +57,8 @@ static bool device_is_there(const struct lab *lab, int host)
 static int set_up(void **state)
 {
 	struct fixture *f = &fixture;
-	const struct dp_route to_other = {.prefix = lab_prefix("10.9.0.0/16"),
-					  .target = DP_TARGET_NETWORK,
-					  .vni = OTHER_VNI};
+	const struct dp_route to_other = {
+		.prefix = lab_prefix("10.9.0.0/16"), .target = DP_TARGET_NETWORK, .vni = OTHER_VNI};
 	const struct dp_route back = {
 		.prefix = lab_prefix("10.0.0.0/16"), .target = DP_TARGET_NETWORK, .vni = LAB_VNI};
 
@@ -174,14 +173,17 @@ static void test_without_a_device(void **state)
 
 static void check_wire(enum format format, bool v6)
 {
-	static const uint8_t macs[] = {0x0e, 0x76, 0x69, 0x61, 0, 1, 0x0e, 0x76, 0x69, 0x61, 0, 2, 8, 0};
+	static const uint8_t macs[] = {0x0e, 0x76, 0x69, 0x61, 0, 1, 0x0e,
+				       0x76, 0x69, 0x61, 0,    2, 8, 0};
 	/* class, type, length, and what abi/geneve.h says of them */
-	static const uint8_t option_1[] = {0xff, 0xf6, 1, 2, 1, 0, 0, LAB_VNI, 0x89, 0xab, 0xcd, 0xef};
-	static const uint8_t option_2[] = {0xff, 0xf6, 2, 3, 0x01, 0x23, 0x45, 0x67,
-					   0x89, 0xab, 0xcd, 0xef, 2, 0, 0, LAB_VNI};
+	static const uint8_t option_1[] = {0xff, 0xf6,    1,    2,    1,    0,
+					   0,    LAB_VNI, 0x89, 0xab, 0xcd, 0xef};
+	static const uint8_t option_2[] = {0xff, 0xf6, 2,    3,    0x01, 0x23, 0x45, 0x67,
+					   0x89, 0xab, 0xcd, 0xef, 2,    0,    0,    LAB_VNI};
 	const uint8_t *option = format == FORMAT_GENEVE_1 ? option_1 : option_2;
 	size_t size = format == FORMAT_GENEVE_1 ? sizeof(option_1) : sizeof(option_2), got;
-	int a = sockets_open(&fixture.lab, fixture.a->netns, SOCK_DGRAM, "10.0.1.10", PORT), b = sockets_open(&fixture.lab, fixture.b->netns, SOCK_DGRAM, "10.0.1.11", PORT);
+	int a = sockets_open(&fixture.lab, fixture.a->netns, SOCK_DGRAM, "10.0.1.10", PORT),
+	    b = sockets_open(&fixture.lab, fixture.b->netns, SOCK_DGRAM, "10.0.1.11", PORT);
 	int wire = capture();
 	uint8_t p[2048];
 
@@ -242,12 +244,15 @@ static void test_sizes(void **state)
 		uint64_t before = lab_drops(&fixture.lab, 0, fixture.a->port.id, DROP_TOO_BIG);
 
 		choose(rows[i].format, rows[i].v6);
-		assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &out), TC_ACT_REDIRECT);
-		assert_int_equal(lab_drops(&fixture.lab, 0, fixture.a->port.id, DROP_TOO_BIG), before);
+		assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &out),
+				 TC_ACT_REDIRECT);
+		assert_int_equal(lab_drops(&fixture.lab, 0, fixture.a->port.id, DROP_TOO_BIG),
+				 before);
 		p.payload++;
 		f = frame_v4(&p);
 		frame_from_node(&fixture.lab, fixture.a, &f, &out);
-		assert_int_equal(lab_drops(&fixture.lab, 0, fixture.a->port.id, DROP_TOO_BIG), before + 1);
+		assert_int_equal(lab_drops(&fixture.lab, 0, fixture.a->port.id, DROP_TOO_BIG),
+				 before + 1);
 	}
 }
 
@@ -325,28 +330,68 @@ struct arriving {
 
 static const struct arriving arriving[] = {
 	{"no option", 0, {0}, "10.0.1.10", DROP_STATEMENT},
-	{"another class", 16, {1, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, LAB_VNI}, "10.0.1.10", DROP_STATEMENT},
-	{"says 1, as long as 2", 16, {0xff, 0xf6, 1, 3, 1, 0, 0, LAB_VNI}, "10.0.1.10", DROP_STATEMENT},
-	{"says 2, as long as 1", 12, {0xff, 0xf6, 2, 2, 0, 0, 0, 0, 2, 0, 0, LAB_VNI}, "10.0.1.10", DROP_STATEMENT},
-	{"says 2 and 1", 16, {0xff, 0xf6, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, LAB_VNI}, "10.0.1.10",
+	{"another class",
+	 16,
+	 {1, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, LAB_VNI},
+	 "10.0.1.10",
 	 DROP_STATEMENT},
-	{"an unknown version", 16, {0xff, 0xf6, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, LAB_VNI}, "10.0.1.10",
+	{"says 1, as long as 2",
+	 16,
+	 {0xff, 0xf6, 1, 3, 1, 0, 0, LAB_VNI},
+	 "10.0.1.10",
 	 DROP_STATEMENT},
-	{"more behind it", 20, {0xff, 0xf6, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, LAB_VNI, 1, 1, 1, 0}, "10.0.1.10",
+	{"says 2, as long as 1",
+	 12,
+	 {0xff, 0xf6, 2, 2, 0, 0, 0, 0, 2, 0, 0, LAB_VNI},
+	 "10.0.1.10",
 	 DROP_STATEMENT},
-	{"the other version", 12, {0xff, 0xf6, 1, 2, 1, 0, 0, LAB_VNI}, "10.0.1.10", DROP_FORMAT_VERSION},
-	{"a network that is not peered", 16, {0xff, 0xf6, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, OTHER_VNI},
-	 "10.0.1.10", DROP_NOT_PEERED},
-	{"no network", 16, {0xff, 0xf6, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0}, "10.0.1.10", DROP_VNI},
-	{"another's address", 16, {0xff, 0xf6, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, LAB_VNI}, "10.0.1.66",
+	{"says 2 and 1",
+	 16,
+	 {0xff, 0xf6, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, LAB_VNI},
+	 "10.0.1.10",
+	 DROP_STATEMENT},
+	{"an unknown version",
+	 16,
+	 {0xff, 0xf6, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, LAB_VNI},
+	 "10.0.1.10",
+	 DROP_STATEMENT},
+	{"more behind it",
+	 20,
+	 {0xff, 0xf6, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, LAB_VNI, 1, 1, 1, 0},
+	 "10.0.1.10",
+	 DROP_STATEMENT},
+	{"the other version",
+	 12,
+	 {0xff, 0xf6, 1, 2, 1, 0, 0, LAB_VNI},
+	 "10.0.1.10",
+	 DROP_FORMAT_VERSION},
+	{"a network that is not peered",
+	 16,
+	 {0xff, 0xf6, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, OTHER_VNI},
+	 "10.0.1.10",
+	 DROP_NOT_PEERED},
+	{"no network",
+	 16,
+	 {0xff, 0xf6, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0},
+	 "10.0.1.10",
+	 DROP_VNI},
+	{"another's address",
+	 16,
+	 {0xff, 0xf6, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, LAB_VNI},
+	 "10.0.1.66",
 	 DROP_SPOOF},
-	{"as it should be", 16, {0xff, 0xf6, 2, 3, 0, 0, 0, 0, 0, 0, 0, 9, 2, 0, 0, LAB_VNI}, "10.0.1.10", DROP_NONE},
+	{"as it should be",
+	 16,
+	 {0xff, 0xf6, 2, 3, 0, 0, 0, 0, 0, 0, 0, 9, 2, 0, 0, LAB_VNI},
+	 "10.0.1.10",
+	 DROP_NONE},
 };
 
 /* All that was dropped for a reason at host 2, whoever it was for. */
 static uint64_t dropped(uint32_t reason)
 {
-	return lab_drops(&fixture.lab, 1, 0, reason) + lab_drops(&fixture.lab, 1, fixture.b->port.id, reason);
+	return lab_drops(&fixture.lab, 1, 0, reason) +
+	       lab_drops(&fixture.lab, 1, fixture.b->port.id, reason);
 }
 
 static void check_arriving(const struct arriving *row, int wire, int b)
@@ -374,8 +419,8 @@ static void check_arriving(const struct arriving *row, int wire, int b)
 	fail_msg("%s: not %s", row->what, row->reason ? "dropped so" : "delivered");
 }
 
-/* What a packet says of itself is what it is, or it is refused; and it is asked like any other who may have sent
- * it. */
+/* What a packet says of itself is what it is, or it is refused; and it is asked like any other who
+ * may have sent it. */
 /* requirement: NEG-6 */
 /* requirement: MAP-4 */
 static void test_arriving(void **state)
@@ -384,8 +429,10 @@ static void test_arriving(void **state)
 
 	if (!fixture.has_device)
 		skip();
-	wire = sockets_open(&fixture.lab, fixture.lab.hosts[0].netns, SOCK_DGRAM, "192.0.2.1", 4444);
-	b = sockets_open(&fixture.lab, fixture.b->netns, SOCK_DGRAM, "10.0.1.11", FRAME_DESTINATION_PORT);
+	wire = sockets_open(&fixture.lab, fixture.lab.hosts[0].netns, SOCK_DGRAM, "192.0.2.1",
+			    4444);
+	b = sockets_open(&fixture.lab, fixture.b->netns, SOCK_DGRAM, "10.0.1.11",
+			 FRAME_DESTINATION_PORT);
 	lab_peering(&fixture.lab, LAB_VNI, OTHER_VNI, false);
 	choose(FORMAT_GENEVE_2, false);
 	for (size_t i = 0; i < sizeof(arriving) / sizeof(arriving[0]); i++)
@@ -397,9 +444,12 @@ static void test_arriving(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_without_a_device), cmocka_unit_test(test_on_the_wire),
-		cmocka_unit_test(test_sizes),            cmocka_unit_test(test_between_peered_networks),
-		cmocka_unit_test(test_unknown_source),   cmocka_unit_test(test_arriving),
+		cmocka_unit_test(test_without_a_device),
+		cmocka_unit_test(test_on_the_wire),
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_between_peered_networks),
+		cmocka_unit_test(test_unknown_source),
+		cmocka_unit_test(test_arriving),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * GSO and partial checksums, which BPF_PROG_RUN cannot make: nodes behind taps with vnet headers, as
- * virtual machines are.  What one writes the other reads, whole, with a checksum that is right or
- * becomes right when its device fills it in.
+ * GSO and partial checksums, which BPF_PROG_RUN cannot make: nodes behind taps with vnet headers,
+ * as virtual machines are.  What one writes the other reads, whole, with a checksum that is right
+ * or becomes right when its device fills it in.
  */
 #include <linux/virtio_net.h>
 #include <poll.h>
@@ -206,8 +206,8 @@ static void assert_whole(uint8_t protocol, size_t gso)
 	assert_memory_equal(got.b + 12, sent.b + 12, sent.size - 12);
 }
 
-/* What was sent arrives in pieces, each a right packet: the kernel keeps the mark of the outer header
- * on a GSO packet whose outer header is gone, and a tap does not take such a one whole. */
+/* What was sent arrives in pieces, each a right packet: the kernel keeps the mark of the outer
+ * header on a GSO packet whose outer header is gone, and a tap does not take such a one whole. */
 static void assert_pieces(uint8_t protocol)
 {
 	size_t header = L4_AT + l4_size(protocol), at = header;
@@ -373,11 +373,13 @@ static void make_expired(uint8_t protocol, size_t payload, const char *from)
 	memset(ip + 10, 0, 2);
 	sum = csum(ip, 20);
 	memcpy(ip + 10, &sum, 2);
-	sum = (uint16_t)~csum_fold(csum_pseudo(&src, &dst, protocol, (uint32_t)(sent.size - L4_AT)));
+	sum = (uint16_t)~csum_fold(
+		csum_pseudo(&src, &dst, protocol, (uint32_t)(sent.size - L4_AT)));
 	memcpy(sent.b + L4_AT + checksum_field(protocol), &sum, 2);
 }
 
-/* The router tells of it, and its checksum is right when the device has filled in what the quotation has of the sender's. */
+/* The router tells of it, and its checksum is right when the device has filled in what the
+ * quotation has of the sender's. */
 static void check_expired(uint8_t protocol, size_t payload, const char *from)
 {
 	const size_t icmp = IP_AT + 20;
@@ -433,7 +435,8 @@ static struct traffic traffic(int host)
 	return t;
 }
 
-/* Since then host 0 has sent, and host 1 got, 'n' packets of 'bytes' by 'format', and nothing by others but 'also'. */
+/* Since then host 0 has sent, and host 1 got, 'n' packets of 'bytes' by 'format', and nothing by
+ * others but 'also'. */
 static void assert_traffic(const struct traffic *out, const struct traffic *in, enum format format,
 			   enum format also, uint64_t n, uint64_t bytes)
 {
@@ -484,7 +487,8 @@ static void test_formats_are_counted(void **state)
 	check_counting(FORMAT_REIP4_1, FORMAT_VXLAN_1);
 }
 
-/* What a node sent counts once, also if it gets nowhere, and stays counted when the node is gone. */
+/* What a node sent counts once, also if it gets nowhere, and stays counted when the node is
+ * gone. */
 /* requirement: PKT-15 OPS-1 */
 static void test_the_host_keeps_what_ports_counted(void **state)
 {
@@ -501,8 +505,10 @@ static void test_the_host_keeps_what_ports_counted(void **state)
 	send_it(&fixture.a);
 	receive(&fixture.a);
 	now = traffic(0);
-	assert_int_equal(now.formats[FORMAT_SIIT_2].tx_packets, out.formats[FORMAT_SIIT_2].tx_packets + 2);
-	assert_int_equal(now.formats[FORMAT_NONE].tx_packets, out.formats[FORMAT_NONE].tx_packets + 1);
+	assert_int_equal(now.formats[FORMAT_SIIT_2].tx_packets,
+			 out.formats[FORMAT_SIIT_2].tx_packets + 2);
+	assert_int_equal(now.formats[FORMAT_NONE].tx_packets,
+			 out.formats[FORMAT_NONE].tx_packets + 1);
 	assert_int_equal(datapath_counters(dp, 1, &after), 0);
 	assert_int_equal(after.tx_packets, before.tx_packets + 3);
 	assert_int_equal(datapath_port_delete(dp, 1), 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Packet tables of IPv6: neighbours and the router, links and subnets, errors, both formats that carry it. */
+/* Packet tables of IPv6: neighbours and the router, links and subnets, errors, both formats that
+ * carry it. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -325,7 +325,8 @@ static void test_expired(void **state)
 	edge_lab_out_refused(&fixture, fixture.a, &a, DROP_NAT_PORTS);
 }
 
-/* A flow is decided once in a second: what it needs is refreshed then, and not by the packets between. */
+/* A flow is decided once in a second: what it needs is refreshed then, and not by the packets
+ * between. */
 /* requirement: EDGE-1 */
 static void test_kept_for_a_second(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How long a NAT gateway keeps what is answered, and what it says to who goes on with what it has forgotten.
- * The lab of edge_lab.h: a on host 1, c on the edge.
+ * How long a NAT gateway keeps what is answered, and what it says to who goes on with what it has
+ * forgotten. The lab of edge_lab.h: a on host 1, c on the edge.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -64,7 +64,8 @@ static uint32_t row(void)
 	struct dp_handle_value gateway;
 	uint32_t handle = EDGE_NAT;
 
-	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(skel->maps.handles), &handle, &gateway), 0);
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(skel->maps.handles), &handle, &gateway),
+			 0);
 	return gateway.row;
 }
 
@@ -194,7 +195,8 @@ static struct frame told(uint8_t flags, uint32_t seq, uint32_t ack, uint16_t pay
 	return edge_lab_deliver(&fixture, fixture.a, &out);
 }
 
-/* RFC 9293 3.10.7.1: the reset is in the window of whoever sent the segment.  requirement: EDGE-1 */
+/* RFC 9293 3.10.7.1: the reset is in the window of whoever sent the segment.  requirement:
+ * EDGE-1 */
 static void test_reset(void **state)
 {
 	/* clang-format off */
@@ -218,8 +220,7 @@ static void test_reset(void **state)
 	session_left(DP_TIMEOUT_NAT + 1);
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		uint64_t before = lab_drops(&fixture.lab, LAB_EDGE, 0, DROP_CONNECTION_STATE);
-		struct frame f =
-			told(table[i].flags, table[i].seq, table[i].ack, table[i].payload);
+		struct frame f = told(table[i].flags, table[i].seq, table[i].ack, table[i].payload);
 
 		assert_int_equal(lab_drops(&fixture.lab, LAB_EDGE, 0, DROP_CONNECTION_STATE),
 				 before + 1);
@@ -262,13 +263,12 @@ static void test_no_reset(void **state)
 	edge_lab_out(&fixture, fixture.a, &p);
 }
 
-/* Who serves by a static port answers connections that the gateway need not know.  requirement: EDGE-1 */
+/* Who serves by a static port answers connections that the gateway need not know.  requirement:
+ * EDGE-1 */
 static void test_a_static_port_answers(void **state)
 {
-	struct dp_static_port web = {.protocol = IPPROTO_TCP,
-				     .public_port = 8080,
-				     .port = PORT,
-				     .addr = lab_addr(A)};
+	struct dp_static_port web = {
+		.protocol = IPPROTO_TCP, .public_port = 8080, .port = PORT, .addr = lab_addr(A)};
 	struct edge_packet p = from_a(IPPROTO_TCP, SYN | ACK);
 	struct frame f;
 
@@ -296,8 +296,8 @@ static int tcp_in(int netns)
 	return fd;
 }
 
-/* A node's kernel has the checksum of what it sends still to be filled in; the reset ends its connection at
- * once, on another host and on the edge itself.  requirement: EDGE-1 */
+/* A node's kernel has the checksum of what it sends still to be filled in; the reset ends its
+ * connection at once, on another host and on the edge itself.  requirement: EDGE-1 */
 static void test_real_connections(void **state)
 {
 	const struct lab_node *nodes[] = {fixture.a, fixture.c};

@@ -61,8 +61,8 @@ static void exchange(const struct lab_node *from, const char *from_addr, const s
 
 static void stream(const struct lab_node *from, const struct lab_node *to, const char *to_addr)
 {
-	sockets_stream(bound(to, to_addr, SOCK_STREAM), sockets_open(&lab, from->netns, SOCK_STREAM, NULL, 0), to_addr,
-		       PORT, BULK);
+	sockets_stream(bound(to, to_addr, SOCK_STREAM),
+		       sockets_open(&lab, from->netns, SOCK_STREAM, NULL, 0), to_addr, PORT, BULK);
 }
 
 /* Two nodes of one subnet on two hosts, two on one host, one in another subnet. */
@@ -260,7 +260,8 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_unresolved_next_hop), /* first: nothing has been resolved yet */
+		/* first: nothing has been resolved yet */
+		cmocka_unit_test(test_unresolved_next_hop),
 		cmocka_unit_test(test_siit_2),
 		cmocka_unit_test(test_siit_1),
 		cmocka_unit_test(test_ipip6),

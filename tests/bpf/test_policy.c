@@ -204,7 +204,8 @@ static void test_adoption(void **state)
 	assert_int_equal(policy_tcp(l->a, l->b, 5001, 82, SYN), DROP_GROUP_INGRESS);
 }
 
-/* Versions before kept their flows in pinned tables of another layout: they go, connections stay. */
+/* Versions before kept their flows in pinned tables of another layout: they go, connections
+ * stay. */
 /* requirement: NIC-6 OPS-3 */
 static void test_adoption_of_an_earlier_version(void **state)
 {

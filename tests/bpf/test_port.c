@@ -312,8 +312,8 @@ static void test_refusals(void **state)
 	}
 }
 
-/* A port that is disabled sends nothing and gets nothing, also what was let through a moment before.
- * requirement: NIC-1 */
+/* A port that is disabled sends nothing and gets nothing, also what was let through a moment
+ * before. requirement: NIC-1 */
 static void test_a_disabled_port(void **state)
 {
 	struct v4 to_c = UDP(.dst = "10.0.1.12");
@@ -491,11 +491,14 @@ static void test_counters(void **state)
 static bool has_program(int ifindex, bool egress)
 {
 	enum { TCX_INGRESS = 46 }; /* BPF_TCX_INGRESS: newer than the C library's headers */
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
+		    .attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS);
 	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = 1, .priority = 1);
 	uint32_t n = 0;
 
-	if (!bpf_prog_query(ifindex, (enum bpf_attach_type)(TCX_INGRESS + egress), 0, NULL, NULL, &n) && n)
+	if (!bpf_prog_query(ifindex, (enum bpf_attach_type)(TCX_INGRESS + egress), 0, NULL, NULL,
+			    &n) &&
+	    n)
 		return true;
 	return !bpf_tc_query(&hook, &filter);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A private NAT gateway, with real packets.  The lab of edge_lab.h, and a network that is peered with it:
+ * A private NAT gateway, with real packets.  The lab of edge_lab.h, and a network that is peered
+ * with it:
  *
  *	a 10.0.1.10 --- host 1 --- x 10.2.1.10      host 2, an edge: the gateway 10.0.5.9, and y 10.2.1.11, c 10.0.1.12
  *
- * The peered network has a way to the gateway's subnet alone, so what it hears and answers is the gateway.
+ * The peered network has a way to the gateway's subnet alone, so what it hears and answers is the
+ * gateway.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -82,15 +84,14 @@ static void set_ways(void)
 	struct dp_route to_gateway = {.prefix = lab_prefix("10.2.0.0/16"),
 				      .target = DP_TARGET_INTERFACE,
 				      .vni = PRIVATE_PORT};
-	const struct dp_route on = {.prefix = lab_prefix("10.2.0.0/16"),
-				    .target = DP_TARGET_NETWORK,
-				    .vni = OTHER_VNI};
-	const struct dp_route back = {.prefix = lab_prefix("10.0.5.0/24"),
-				      .target = DP_TARGET_NETWORK,
-				      .vni = LAB_VNI};
+	const struct dp_route on = {
+		.prefix = lab_prefix("10.2.0.0/16"), .target = DP_TARGET_NETWORK, .vni = OTHER_VNI};
+	const struct dp_route back = {
+		.prefix = lab_prefix("10.0.5.0/24"), .target = DP_TARGET_NETWORK, .vni = LAB_VNI};
 
 	for (int i = 0; i < LAB_HOSTS; i++) {
-		const struct dp_table t = {.number = EDGE_TABLE, .n_routes = 1, .routes = &to_gateway};
+		const struct dp_table t = {
+			.number = EDGE_TABLE, .n_routes = 1, .routes = &to_gateway};
 
 		to_gateway.peer = i == LAB_EDGE ? DP_PEER_SELF : LAB_EDGE + 1;
 		assert_int_equal(datapath_table_set(lab->hosts[i].dp, &t), 0);
@@ -142,13 +143,16 @@ static void answer(int fd, int node, const char *who)
 	if (!sockets_readable(node, SOCKETS_WAIT_MS))
 		lab_explain(lab);
 	size = sizeof(heard);
-	assert_int_equal(recvfrom(node, got, sizeof(got), MSG_DONTWAIT, (struct sockaddr *)&heard, &size), 4);
+	assert_int_equal(
+		recvfrom(node, got, sizeof(got), MSG_DONTWAIT, (struct sockaddr *)&heard, &size),
+		4);
 	assert_memory_equal(got, "pong", 4);
 	assert_int_equal(heard.sin_addr.s_addr, inet_addr(who));
 	assert_int_equal(heard.sin_port, htons(SERVICE));
 }
 
-static void round_trip(const struct lab_node *node, const char *addr, const struct lab_node *to, const char *who)
+static void round_trip(const struct lab_node *node, const char *addr, const struct lab_node *to,
+		       const char *who)
 {
 	int fd = sockets_open(lab, node->netns, SOCK_DGRAM, addr, 4000);
 	int server = sockets_open(lab, to->netns, SOCK_DGRAM, who, SERVICE);
@@ -222,20 +226,23 @@ static uint16_t error_of(int fd, const char *from)
 {
 	char control[512];
 	struct sockaddr_in about;
-	struct msghdr m = {.msg_name = &about, .msg_namelen = sizeof(about),
-			   .msg_control = control, .msg_controllen = sizeof(control)};
+	struct msghdr m = {.msg_name = &about,
+			   .msg_namelen = sizeof(about),
+			   .msg_control = control,
+			   .msg_controllen = sizeof(control)};
 	const struct sock_extended_err *e;
 
 	assert_int_equal(recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT), 0);
 	e = (const struct sock_extended_err *)(const void *)CMSG_DATA(CMSG_FIRSTHDR(&m));
 	assert_int_equal(about.sin_addr.s_addr, inet_addr(X));
-	assert_int_equal(((const struct sockaddr_in *)(const void *)SO_EE_OFFENDER(e))->sin_addr.s_addr,
-			 inet_addr(from));
+	assert_int_equal(
+		((const struct sockaddr_in *)(const void *)SO_EE_OFFENDER(e))->sin_addr.s_addr,
+		inet_addr(from));
 	return (uint16_t)(e->ee_type << 8 | e->ee_code);
 }
 
-/* Errors of the far node and of the router behind the gateway, for which it speaks, find who caused them: ports that nobody listens at, and
- * the hop at which a packet is too old. */
+/* Errors of the far node and of the router behind the gateway, for which it speaks, find who caused
+ * them: ports that nobody listens at, and the hop at which a packet is too old. */
 /* requirement: EDGE-1 */
 static void test_errors(void **state)
 {
@@ -256,7 +263,8 @@ static void test_errors(void **state)
 		int fd = sockets_open(lab, fixture.a->netns, SOCK_DGRAM, A, 4100);
 
 		assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_RECVERR, &yes, sizeof(yes)), 0);
-		assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_TTL, &rows[i].ttl, sizeof(rows[i].ttl)), 0);
+		assert_int_equal(
+			setsockopt(fd, IPPROTO_IP, IP_TTL, &rows[i].ttl, sizeof(rows[i].ttl)), 0);
 		sockets_send(fd, X, 7999, "nobody", 6);
 		if (!sockets_readable(fd, SOCKETS_WAIT_MS))
 			lab_explain(lab);

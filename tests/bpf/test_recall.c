@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Packet tables of flows that remember their connections (abi/maps.h: DP_RECALL): what is remembered is
- * the place alone, so each case makes something else of what is there.
+ * Packet tables of flows that remember their connections (abi/maps.h: DP_RECALL): what is
+ * remembered is the place alone, so each case makes something else of what is there.
  *
- * a is a client that may begin anything and be begun nothing with, b on the other host and c on a's own
- * are servers on port 80.  All of it over IPv4 and over IPv6.
+ * a is a client that may begin anything and be begun nothing with, b on the other host and c on a's
+ * own are servers on port 80.  All of it over IPv4 and over IPv6.
  */
 #include <setjmp.h>
 #include <stdarg.h>

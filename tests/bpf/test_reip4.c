@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Packet tables of re-heading on IPv4: what a node sends, what is on the wire, what the other node gets,
- * who may send what, and errors of the substrate.  Host 1's labels are in 198.18.1.0/24, host 2's in
- * 198.18.2.0/24; the last byte is the virtual address's (tests/bpf/lab.c).
+ * Packet tables of re-heading on IPv4: what a node sends, what is on the wire, what the other node
+ * gets, who may send what, and errors of the substrate.  Host 1's labels are in 198.18.1.0/24, host
+ * 2's in 198.18.2.0/24; the last byte is the virtual address's (tests/bpf/lab.c).
  */
 #include <poll.h>
 #include <setjmp.h>
@@ -107,8 +107,8 @@ static int reset(void **state)
 
 /* ---- what is carried, and how ---- */
 
-/* Byte for byte: the labels, TTL 64, the TTL in the identification, a right header checksum; the transport
- * checksum is right for the labels; all else is what was sent. */
+/* Byte for byte: the labels, TTL 64, the TTL in the identification, a right header checksum; the
+ * transport checksum is right for the labels; all else is what was sent. */
 static void check_wire(const struct row *r, const struct frame *sent, const struct frame *wire,
 		       uint8_t ttl)
 {
@@ -188,7 +188,8 @@ static void test_rows(void **state)
 static void test_routed(void **state)
 {
 	static const uint8_t router[6] = {0x02, 0xff, 0, 0, 0, 1};
-	struct row r = {"routed", PACKET(.protocol = 17, .ttl = 64, .fragment = DF, .payload = 20), 0, 0};
+	struct row r = {"routed", PACKET(.protocol = 17, .ttl = 64, .fragment = DF, .payload = 20),
+			0, 0};
 	struct frame sent, wire, got, want;
 
 	r.packet.dst = "10.0.2.13";
@@ -230,7 +231,8 @@ static void test_too_big(void **state)
 	struct frame f = frame_v4(&p), out;
 
 	for (int round = 0; round < 2; round++) {
-		assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &out), TC_ACT_REDIRECT);
+		assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &out),
+				 TC_ACT_REDIRECT);
 		assert_int_equal(out.b[IP_AT + 9], 1); /* an ICMP error */
 		assert_int_equal(frame_u16(&out, IP_AT + 20), 0x0304);
 		assert_int_equal(frame_u16(&out, IP_AT + 26), LAB_WIRE_MTU);
@@ -275,7 +277,8 @@ static void test_without_labels(void **state)
 	assert_int_equal(frame_u32(&out, DST), LABEL_B);
 	assert_int_equal(datapath_mapping_set(fixture.lab.hosts[0].dp, &m), 0);
 	for (int round = 0; round < 2; round++) {
-		assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &out), TC_ACT_REDIRECT);
+		assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &out),
+				 TC_ACT_REDIRECT);
 		check_whole(&f, &out);
 	}
 	reset(NULL);
@@ -355,8 +358,8 @@ static void test_refusals(void **state)
 			frame_put_u32(&f, DST, table[i].dst);
 			frame_fix_ip(&f);
 			if (table[i].reason == DROP_NOT_PEERED)
-				frame_assert_dropped_from_wire(&fixture.lab, 1, stranger->port.id, &f,
-							       table[i].reason);
+				frame_assert_dropped_from_wire(&fixture.lab, 1, stranger->port.id,
+							       &f, table[i].reason);
 			else
 				pair_assert_dropped(&fixture, &f, table[i].reason);
 		}
@@ -385,7 +388,8 @@ static void test_malformed(void **state)
 		frame_fix_ip(&f);
 		pair_assert_dropped(&fixture, &f, DROP_MALFORMED);
 		f = good;
-		frame_put_u16(&f, IP_AT + 2, (uint16_t)(f.size - IP_AT + 1)); /* longer than it is */
+		/* longer than it is */
+		frame_put_u16(&f, IP_AT + 2, (uint16_t)(f.size - IP_AT + 1));
 		frame_fix_ip(&f);
 		pair_assert_dropped(&fixture, &f, DROP_MALFORMED);
 		f = good;
@@ -499,7 +503,8 @@ static void test_peered(void **state)
 	lab_subnet_with(&fixture.lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", 1);
 	lab_peering(&fixture.lab, LAB_VNI, OTHER_VNI, true);
 	for (int round = 0; round < 2; round++) {
-		assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &out), TC_ACT_REDIRECT);
+		assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &out),
+				 TC_ACT_REDIRECT);
 		assert_int_equal(frame_u32(&out, SRC), LABEL_A);
 		assert_int_equal(frame_u32(&out, DST), 0xc6120234);
 		assert_int_equal(frame_from_wire(&fixture.lab, 1, &out, &got), TC_ACT_REDIRECT);
@@ -567,8 +572,8 @@ static struct dp_upcall *verify_upcall(void)
 	}
 }
 
-/* A source label that nobody has told of: the agent is asked with the label; when it knows for whom that
- * stands, with the address. */
+/* A source label that nobody has told of: the agent is asked with the label; when it knows for whom
+ * that stands, with the address. */
 /* requirement: MAP-4 */
 /* requirement: PKT-16 */
 static void test_unknown_source(void **state)
@@ -652,7 +657,8 @@ static void test_errors_are_told(void **state)
 		{3, 1, 3, 1, 0, 0},       {3, 3, 3, 1, 0, 0},       {3, 9, 3, 10, 0, 0},
 		{3, 13, 3, 10, 0, 0},     {11, 0, 11, 0, 0x500, 0}, {11, 1, 11, 1, 0, 0},
 	};
-	struct v4 p = PACKET(.protocol = 17, .tos = 0x20, .ttl = 33, .fragment = DF, .payload = 100);
+	struct v4 p =
+		PACKET(.protocol = 17, .tos = 0x20, .ttl = 33, .fragment = DF, .payload = 100);
 	struct frame sent = frame_v4(&p), out, error, got;
 
 	assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &sent, &out), TC_ACT_REDIRECT);

@@ -27,8 +27,8 @@ static const uint8_t other_router_mac[6] = {0x02, 0xff, 0, 0, 0, 9};
 
 struct fixture {
 	struct lab lab;
-	struct lab_node *a, *b, *c,
-		*x, *d; /* a: host 1; b, c: host 2; x: host 2 in the other network; d: there in another subnet */
+	/* a: host 1; b, c: host 2; x: host 2 in the other network; d: there in another subnet */
+	struct lab_node *a, *b, *c, *x, *d;
 };
 
 static struct fixture fixture;
@@ -250,12 +250,14 @@ static void test_tables_outlive_the_agent(void **state)
 
 /* ---- the Internet: by the sender's public address ---- */
 
-/* The router between two subnets is both hosts: what it forwards goes by their choice, as what it does not. */
+/* The router between two subnets is both hosts: what it forwards goes by their choice, as what it
+ * does not. */
 /* requirement: NEG-9, TOPO-1 */
 static void test_routed_packets_go_by_the_pairs_choice(void **state)
 {
 	static const enum format formats[] = {FORMAT_SIIT_1, FORMAT_SIIT_2};
-	const struct dp_config *from = &fixture.lab.hosts[0].config, *to = &fixture.lab.hosts[1].config;
+	const struct dp_config *from = &fixture.lab.hosts[0].config,
+			       *to = &fixture.lab.hosts[1].config;
 	struct frame f = packet(fixture.a, "10.0.1.10", "10.0.2.10"), out;
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
@@ -478,7 +480,8 @@ static void test_to_a_middlebox(void **state)
 	assert_leaves(a, &f, LAB_VNI, LAB_VNI);
 }
 
-/* All of the network's addresses, and both ends on one host with it; what it passes on goes where it belongs. */
+/* All of the network's addresses, and both ends on one host with it; what it passes on goes where
+ * it belongs. */
 /* requirement: TOPO-1 */
 static void test_a_middlebox_passes_on(void **state)
 {
@@ -530,7 +533,8 @@ static void set_edge(bool edge)
 	assert_int_equal(datapath_peer_set(fixture.lab.hosts[0].dp, &p), 0);
 }
 
-/* The world's addresses come from edges alone, and the networks' own from nobody but their nodes. */
+/* The world's addresses come from edges alone, and the networks' own from nobody but their
+ * nodes. */
 /* requirement: MAP-4 */
 /* requirement: EDGE-1 */
 static void test_from_an_edge(void **state)

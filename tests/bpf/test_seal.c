@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Packet tables of what is sealed: what is handed to the sealing device, and what of that which comes back
- * from it was chosen, by the full path and by the flow cache alike.  And how fast a peer may be sent to.
+ * Packet tables of what is sealed: what is handed to the sealing device, and what of that which
+ * comes back from it was chosen, by the full path and by the flow cache alike.  And how fast a peer
+ * may be sent to.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -187,7 +188,8 @@ static void test_the_cache_keeps_both_apart(void **state)
 	assert_int_equal(run_opened(&sealed), TC_ACT_SHOT);
 }
 
-/* What leaves to a peer whose traffic is sealed goes to the worker with a note, and has room for the seal. */
+/* What leaves to a peer whose traffic is sealed goes to the worker with a note, and has room for
+ * the seal. */
 static void test_what_leaves(void **state)
 {
 	const struct seal_note expected = {.magic = SEAL_NOTE_MAGIC, .id = {0, 0, 0, 2}};
@@ -233,7 +235,8 @@ static void test_rate(void **state)
 	enum { MBIT = 20, BURST = 1000000, SIZE = 1000 };
 	struct dp_peer p = peer_of(A);
 	struct frame f = packet_of_a(SIZE - 28), out;
-	uint64_t begin, held, most, least, before, passed = 0, refused = 0, elapsed = 0, idle = 0, gap;
+	uint64_t begin, held, most, least, before, passed = 0, refused = 0, elapsed = 0, idle = 0,
+						   gap;
 
 	p.rate_bits = MBIT * 1000000ULL;
 	p.rate_burst = BURST;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One address on several hosts, on packets: how connections are spread, and that each stays where it began.
+ * One address on several hosts, on packets: how connections are spread, and that each stays where
+ * it began.
  *
  *	a 10.0.1.10, c 10.0.1.12 on host 1     S 10.0.1.50 and 2001:db8:1:1::50 on hosts 2, 3 and 4,
  *	                                       and on host 1, where c has it
@@ -51,13 +52,15 @@ static void age_pins(uint32_t ticks)
 	size_t n = 0;
 
 	/* what is written moves in the table: first the keys */
-	while (n < ARRAY_SIZE(keys) &&
-	       !bpf_map_get_next_key(bpf_map__fd(spread_pins(dp())), n ? &keys[n - 1] : NULL, &keys[n]))
+	while (n < ARRAY_SIZE(keys) && !bpf_map_get_next_key(bpf_map__fd(spread_pins(dp())),
+							     n ? &keys[n - 1] : NULL, &keys[n]))
 		n++;
 	for (size_t i = 0; i < n; i++) {
-		assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(spread_pins(dp())), &keys[i], &value), 0);
+		assert_int_equal(
+			bpf_map_lookup_elem(bpf_map__fd(spread_pins(dp())), &keys[i], &value), 0);
 		value.seen -= ticks;
-		assert_int_equal(bpf_map_update_elem(bpf_map__fd(spread_pins(dp())), &keys[i], &value, BPF_ANY),
+		assert_int_equal(bpf_map_update_elem(bpf_map__fd(spread_pins(dp())), &keys[i],
+						     &value, BPF_ANY),
 				 0);
 	}
 }
@@ -292,12 +295,12 @@ static void test_fragments_go_where_the_first_went(void **state)
 			later.fragment = (uint16_t)(0x2000 | at * 5);
 			assert_int_equal(send_packet(&later), host);
 		}
-		assert_int_equal(go_on(IPPROTO_UDP, first.source), send_packet(&(
-					 struct policy_packet){.from = policy_lab.a,
-							       .to = &shared,
-							       .protocol = IPPROTO_UDP,
-							       .source = first.source,
-							       .destination = 80}));
+		assert_int_equal(go_on(IPPROTO_UDP, first.source),
+				 send_packet(&(struct policy_packet){.from = policy_lab.a,
+								     .to = &shared,
+								     .protocol = IPPROTO_UDP,
+								     .source = first.source,
+								     .destination = 80}));
 	}
 	assert_in_range(of[2], FLOWS / 3, FLOWS * 2 / 3);
 	/* whose first has not been seen goes nowhere */
@@ -309,10 +312,8 @@ static void test_fragments_go_where_the_first_went(void **state)
 /* requirement: NIC-4 */
 static void test_pings_of_one_number_go_to_one_host(void **state)
 {
-	struct policy_packet ping = {.from = policy_lab.a,
-				     .to = &shared,
-				     .protocol = IPPROTO_ICMP,
-				     .source = 8 << 8};
+	struct policy_packet ping = {
+		.from = policy_lab.a, .to = &shared, .protocol = IPPROTO_ICMP, .source = 8 << 8};
 	uint32_t of[5] = {}, host[FLOWS];
 
 	for (uint16_t i = 0; i < FLOWS; i++) {
@@ -343,12 +344,12 @@ static void test_errors_go_where_their_connection_is(void **state)
 	spread(1 << 2 | 1 << 3 | 1 << 4);
 	for (uint16_t i = 0; i < FLOWS; i++) {
 		/* what S has answered, as a has got it */
-		struct frame answer = policy_frame(
-			&(struct policy_packet){.from = &shared,
-						.to = policy_lab.a,
-						.protocol = IPPROTO_UDP,
-						.source = 80,
-						.destination = (uint16_t)(1000 + i)});
+		struct frame answer =
+			policy_frame(&(struct policy_packet){.from = &shared,
+							     .to = policy_lab.a,
+							     .protocol = IPPROTO_UDP,
+							     .source = 80,
+							     .destination = (uint16_t)(1000 + i)});
 
 		assert_int_equal(send_packet(&(struct policy_packet){.from = policy_lab.a,
 								     .to = &shared,
@@ -366,11 +367,11 @@ static struct frame from_host(uint32_t host, struct flow f)
 {
 	struct ipaddr self = lab_addr(spread_locators[1]), its = lab_addr(spread_locators[host]);
 	struct frame wire, inner = policy_frame(&(struct policy_packet){.from = &shared,
-									 .to = policy_lab.a,
-									 .protocol = f.protocol,
-									 .source = 80,
-									 .destination = f.port,
-									 .tcp = f.tcp});
+									.to = policy_lab.a,
+									.protocol = f.protocol,
+									.source = 80,
+									.destination = f.port,
+									.tcp = f.tcp});
 	struct frame any = policy_frame(&(struct policy_packet){.from = policy_lab.a,
 								.to = &shared,
 								.protocol = f.protocol,
@@ -414,8 +415,9 @@ static void test_any_of_its_hosts_may_send(void **state)
  * requirement: NIC-4 */
 static void test_answers_go_to_who_began(void **state)
 {
-	const struct dp_rule all[] = {policy_rule(true, DP_PROTOCOL_ANY, 0, 65535, "0.0.0.0/0", 0),
-				      policy_rule(false, DP_PROTOCOL_ANY, 0, 65535, "0.0.0.0/0", 0)};
+	const struct dp_rule all[] = {
+		policy_rule(true, DP_PROTOCOL_ANY, 0, 65535, "0.0.0.0/0", 0),
+		policy_rule(false, DP_PROTOCOL_ANY, 0, 65535, "0.0.0.0/0", 0)};
 
 	for (int tracked = 0; tracked < 2; tracked++) {
 		spread_forget_pins(dp());
@@ -429,9 +431,9 @@ static void test_answers_go_to_who_began(void **state)
 				do
 					arrives(host, (struct flow){protocols[p], SYN, 2000 + i});
 				while (spread_count_pins(dp()) <= n);
-				assert_int_equal(send_flow((struct flow){protocols[p], SYN | ACK,
-									 2000 + i}),
-						 host);
+				assert_int_equal(
+					send_flow((struct flow){protocols[p], SYN | ACK, 2000 + i}),
+					host);
 				arrives(host, (struct flow){protocols[p], ACK, 2000 + i});
 				arrives(host, (struct flow){protocols[p], ACK, 2000 + i});
 			}
@@ -485,8 +487,9 @@ static void test_a_node_of_this_host_is_one_of_them(void **state)
  * requirement: NIC-4 */
 static void test_answers_go_to_the_node_of_this_host(void **state)
 {
-	const struct dp_rule all[] = {policy_rule(true, DP_PROTOCOL_ANY, 0, 65535, "0.0.0.0/0", 0),
-				      policy_rule(false, DP_PROTOCOL_ANY, 0, 65535, "0.0.0.0/0", 0)};
+	const struct dp_rule all[] = {
+		policy_rule(true, DP_PROTOCOL_ANY, 0, 65535, "0.0.0.0/0", 0),
+		policy_rule(false, DP_PROTOCOL_ANY, 0, 65535, "0.0.0.0/0", 0)};
 	struct lab_node from = *policy_lab.c;
 	struct frame out, f;
 
@@ -507,12 +510,12 @@ static void test_answers_go_to_the_node_of_this_host(void **state)
 								 .destination = 2000 + i,
 								 .tcp = SYN});
 			do
-				assert_int_equal(frame_from_node(&policy_lab.lab, policy_lab.c, &f,
-								 &out),
-						 TC_ACT_REDIRECT);
+				assert_int_equal(
+					frame_from_node(&policy_lab.lab, policy_lab.c, &f, &out),
+					TC_ACT_REDIRECT);
 			while (spread_count_pins(dp()) == n);
-			assert_int_equal(
-				send_flow((struct flow){IPPROTO_TCP, SYN | ACK, 2000 + i}), 0);
+			assert_int_equal(send_flow((struct flow){IPPROTO_TCP, SYN | ACK, 2000 + i}),
+					 0);
 		}
 	}
 }
@@ -520,10 +523,9 @@ static void test_answers_go_to_the_node_of_this_host(void **state)
 /* requirement: NIC-4 */
 static void test_without_a_mapping_the_agent_is_asked(void **state)
 {
-	struct frame out, f = policy_frame(&(struct policy_packet){.from = policy_lab.a,
-								   .to = &shared,
-								   .protocol = IPPROTO_TCP,
-								   .tcp = SYN});
+	struct frame out,
+		f = policy_frame(&(struct policy_packet){
+			.from = policy_lab.a, .to = &shared, .protocol = IPPROTO_TCP, .tcp = SYN});
 	struct ipaddr addr = lab_addr("10.0.1.50");
 	const uint8_t magic = DP_NOTE_MAGIC;
 

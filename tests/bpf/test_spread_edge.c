@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An address on several hosts, seen from an edge: what comes from the world is spread and stays where it began, and
- * what its nodes begin outside is answered to them.  10.0.1.10 is on host 1, on a host 3 that is a locator, and, in one
- * test, on the edge itself.
+ * An address on several hosts, seen from an edge: what comes from the world is spread and stays
+ * where it began, and what its nodes begin outside is answered to them.  10.0.1.10 is on host 1, on
+ * a host 3 that is a locator, and, in one test, on the edge itself.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -19,7 +19,14 @@
 #include "edge_lab.h"
 #include "spread_lab.h"
 
-enum { SYN = 2, ACK = 0x10, TCP = IPPROTO_TCP, UDP = IPPROTO_UDP, FLOWS = 150, DST_AT = IP_AT + 24 };
+enum {
+	SYN = 2,
+	ACK = 0x10,
+	TCP = IPPROTO_TCP,
+	UDP = IPPROTO_UDP,
+	FLOWS = 150,
+	DST_AT = IP_AT + 24
+};
 
 #define A        "10.0.1.10"
 #define WORLD    "203.0.113.1"

@@ -211,7 +211,8 @@ static void test_formats(void **state)
 
 /* ---- variants ---- */
 
-static struct dp_variant variant(const char *addr, const char *peer_addr, enum format send, uint32_t accept)
+static struct dp_variant variant(const char *addr, const char *peer_addr, enum format send,
+				 uint32_t accept)
 {
 	struct dp_variant v = {.vni = LAB_VNI,
 			       .peer_vni = LAB_VNI,
@@ -286,8 +287,13 @@ static void test_variants(void **state)
 	out[0] = variant(NULL, NULL, FORMAT_NONE, 0);
 	set_variants(0, out, 1);
 	{
-		struct v4 p = {.src = "10.0.1.10", .dst = "10.0.1.11", .from = 1, .protocol = 17, .ttl = 64,
-			       .fragment = DF, .payload = 10};
+		struct v4 p = {.src = "10.0.1.10",
+			       .dst = "10.0.1.11",
+			       .from = 1,
+			       .protocol = 17,
+			       .ttl = 64,
+			       .fragment = DF,
+			       .payload = 10};
 		struct frame f = frame_v4(&p);
 
 		/* no choice for these nodes: nothing is sent, whatever the hosts have */
@@ -316,8 +322,8 @@ static uint32_t class_of(const struct dp_variant *v)
 	return datapath_variant_class(fixture.lab.hosts[0].dp, 2, v, &class) ? 0 : class;
 }
 
-/* The class of what a variant will seal is known, and can be told to the worker, while its packets still go as before.
- * requirement: NEG-11 */
+/* The class of what a variant will seal is known, and can be told to the worker, while its packets
+ * still go as before. requirement: NEG-11 */
 static void test_variants_are_planned(void **state)
 {
 	const uint32_t two = FORMAT_BIT(FORMAT_SIIT_2);
@@ -337,7 +343,8 @@ static void test_variants_are_planned(void **state)
 	f = wire(17, 0, 40);
 	assert_true(is_layout_1(&f));
 
-	/* two alike share a class; one that is to differ gets another before it does, and the first keeps what it has */
+	/* two alike share a class; one that is to differ gets another before it does, and the first
+	 * keeps what it has */
 	set_variants(0, v, 2);
 	both = class_of(&v[0]);
 	assert_int_equal(class_of(&v[1]), both);
@@ -383,7 +390,8 @@ static void test_variants_are_planned(void **state)
 	assert_false(is_layout_1(&f));
 }
 
-/* Another network's, and another address's, are nobody else's; and what is pinned is found again. */
+/* Another network's, and another address's, are nobody else's; and what is pinned is found
+ * again. */
 static void test_variants_are_narrow(void **state)
 {
 	struct dp_variant v[] = {variant("10.0.1.10", "10.0.1.99", FORMAT_VXLAN_1, 0),
@@ -404,7 +412,8 @@ static void test_variants_are_narrow(void **state)
 	assert_int_equal(datapath_variant_class(fixture.lab.hosts[0].dp, 2, &v[1], &again), 0);
 	assert_int_equal(class, again);
 	set_variants(0, v, 1);
-	assert_int_equal(datapath_variant_class(fixture.lab.hosts[0].dp, 2, &v[1], &again), -ENOENT);
+	assert_int_equal(datapath_variant_class(fixture.lab.hosts[0].dp, 2, &v[1], &again),
+			 -ENOENT);
 	v[0].peer_addr = (struct ipaddr){{0}};
 	{
 		struct dp_peer bad = {.id = 2, .n_variants = 1, .variants = v, .nexthop = 1};
@@ -460,8 +469,9 @@ static void await_window(void)
 		;
 }
 
-/* Who sends to an address that was here is told of to the agent, if the packet is from where its source lives; nobody
- * learns which addresses never were.  requirement: MAP-4  requirement: PKT-15 */
+/* Who sends to an address that was here is told of to the agent, if the packet is from where its
+ * source lives; nobody learns which addresses never were.  requirement: MAP-4  requirement:
+ * PKT-15 */
 static void test_gone_is_shown(void **state)
 {
 	struct datapath *dp = fixture.lab.hosts[1].dp;
@@ -471,8 +481,13 @@ static void test_gone_is_shown(void **state)
 
 	frame_shown_stale(&fixture.lab, "10.0.1.10", "10.0.1.11");
 	lab_map(&fixture.lab, LAB_VNI, "10.0.1.77", 1, DP_MAPPING_LIVE);
-	never = frame_v4(&(struct v4){.src = "10.0.1.10", .dst = "10.0.1.77", .from = 1, .protocol = 17,
-				      .ttl = 64, .fragment = DF, .payload = 40});
+	never = frame_v4(&(struct v4){.src = "10.0.1.10",
+				      .dst = "10.0.1.77",
+				      .from = 1,
+				      .protocol = 17,
+				      .ttl = 64,
+				      .fragment = DF,
+				      .payload = 40});
 	assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &never, &never), TC_ACT_REDIRECT);
 	other.addrs[0] = lab_addr("10.0.1.99");
 	lab_set_port(&fixture.lab, 1, &other);
@@ -496,7 +511,8 @@ static void test_gone_is_shown(void **state)
 	assert_int_equal(frame_shown_stale(&fixture.lab, "10.0.1.10", "10.0.1.11"), 0);
 }
 
-/* A peer that does not stop sending makes no more work than this, and every packet is counted.  requirement: PKT-15 */
+/* A peer that does not stop sending makes no more work than this, and every packet is counted.
+ * requirement: PKT-15 */
 static void test_gone_is_shown_seldom(void **state)
 {
 	struct dp_port other = fixture.b->port;
@@ -585,7 +601,8 @@ static void check_errors(enum format format)
 		uint16_t mtu;
 	} table[] = {
 		{2, 0, 3, 4, 1400, 1380},                           /* packet too big */
-		{2, 0, 3, 4, 40, 68},                               /* no smaller than IPv4's least */
+		/* no smaller than IPv4's least */
+		{2, 0, 3, 4, 40, 68},
 		{1, 0, 3, 1, 0, 0},  {1, 1, 3, 10, 0, 0},           /* unreachable */
 		{1, 2, 3, 1, 0, 0},  {1, 3, 3, 1, 0, 0},  {1, 4, 3, 3, 0, 0},
 		{3, 0, 11, 0, 0, 0}, {3, 1, 11, 1, 0, 0},           /* time exceeded */
@@ -693,7 +710,8 @@ static void test_notes_are_checked(void **state)
 		{0x0a, 0, 0, 0, 7, 0, 3, 200, 0, 0, 0, 1}, /* no such slot */
 		{0x0a, 0, 0, 0, 7, 0, 0, 1, 0, 0, 0, 9},   /* the slot is another port's */
 		{0x0a, 0, 0, 0, 8, 0, 0, 1, 0, 0, 0, 1},   /* another network */
-		{0x0a, 2, 0, 0, 7, 0, 0, 0, 0, 0, 0, 2},   /* to be verified, but for none of our labels */
+		/* to be verified, but for none of our labels */
+		{0x0a, 2, 0, 0, 7, 0, 0, 0, 0, 0, 0, 2},
 	};
 
 	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
@@ -720,7 +738,8 @@ int main(void)
 		cmocka_unit_test_setup(test_errors_are_told, reset),
 		cmocka_unit_test_setup(test_forged_errors, reset),
 		cmocka_unit_test_setup(test_notes_are_checked, reset),
-		cmocka_unit_test_setup(test_errors_are_limited, reset), /* and none is told for a while */
+		/* and none is told for a while */
+		cmocka_unit_test_setup(test_errors_are_limited, reset),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

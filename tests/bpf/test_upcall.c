@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the programs ask the agent, and what becomes of the packet afterwards: with real sockets, this
- * test being the agent.
+ * What the programs ask the agent, and what becomes of the packet afterwards: with real sockets,
+ * this test being the agent.
  */
 #include <errno.h>
 #include <net/ethernet.h>
@@ -464,7 +464,8 @@ static void test_adoption_loses_nothing(void **state)
 	assert_int_equal(pthread_join(sender, NULL), 0);
 	do
 		expect_steady(b, &next);
-	while (next < steady.n && poll(&(struct pollfd){.fd = b, .events = POLLIN}, 1, SOCKETS_WAIT_MS) == 1);
+	while (next < steady.n &&
+	       poll(&(struct pollfd){.fd = b, .events = POLLIN}, 1, SOCKETS_WAIT_MS) == 1);
 	assert_int_equal(next, steady.n);
 	assert_true(next > 0);
 	close(a);

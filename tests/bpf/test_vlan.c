@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Records with a VLAN tag, on real frames: nodes a, c on host 1, b on host 2.  BPF_PROG_RUN cannot make a
- * tagged packet, so all of them are sent and taken by packet sockets in the nodes, which need no VLAN device.
+ * Records with a VLAN tag, on real frames: nodes a, c on host 1, b on host 2.  BPF_PROG_RUN cannot
+ * make a tagged packet, so all of them are sent and taken by packet sockets in the nodes, which
+ * need no VLAN device.
  */
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -156,8 +157,7 @@ static bool has_come(int fd, const struct frame *want)
 	int tci;
 
 	while (take(fd, 0, &got, &tci))
-		yes |= got.size == want->size &&
-		       !memcmp(got.b + 12, want->b + 12, want->size - 12);
+		yes |= got.size == want->size && !memcmp(got.b + 12, want->b + 12, want->size - 12);
 	return yes;
 }
 
@@ -185,8 +185,8 @@ static struct frame packet(const struct lab_node *from, const char *src, const c
 
 /* ---- tests ---- */
 
-/* What a node sends goes on with the tag of its record, which it has lost then, and not otherwise, be it the
- * first packet or one of a flow that is known.  requirement: NIC-1 */
+/* What a node sends goes on with the tag of its record, which it has lost then, and not otherwise,
+ * be it the first packet or one of a flow that is known.  requirement: NIC-1 */
 static void test_out(void **state)
 {
 	/* clang-format off */
@@ -216,10 +216,9 @@ static void test_out(void **state)
 		print_message("  %s\n", table[i].name);
 		tag_port(fixture.a, table[i].vlan);
 		for (int n = 0; n < 6; n++) { /* to the other host, and to a neighbour */
-			uint64_t before =
-				lab_drops(&fixture.lab, 0, fixture.a->port.id, DROP_VLAN);
-			struct frame f = packet(fixture.a, "10.0.1.10",
-						n & 1 ? "10.0.1.12" : "10.0.1.11");
+			uint64_t before = lab_drops(&fixture.lab, 0, fixture.a->port.id, DROP_VLAN);
+			struct frame f =
+				packet(fixture.a, "10.0.1.10", n & 1 ? "10.0.1.12" : "10.0.1.11");
 
 			send_tagged(a, &f, table[i].outer, table[i].inner);
 			if (table[i].passes) {
@@ -236,8 +235,8 @@ static void test_out(void **state)
 	close(c);
 }
 
-/* What is for the node comes with its record's tag, from another host and from this one, also after the record
- * was changed under a known flow.  requirement: NIC-1 */
+/* What is for the node comes with its record's tag, from another host and from this one, also after
+ * the record was changed under a known flow.  requirement: NIC-1 */
 static void test_in(void **state)
 {
 	int a = tap(fixture.a), b = tap(fixture.b), c = tap(third);
@@ -262,7 +261,8 @@ static void test_in(void **state)
 	close(c);
 }
 
-/* Two nodes with the same network and different tags talk: each sees its own.  requirement: NIC-1 */
+/* Two nodes with the same network and different tags talk: each sees its own.  requirement:
+ * NIC-1 */
 static void test_between_tags(void **state)
 {
 	int a = tap(fixture.a), b = tap(fixture.b);
@@ -300,8 +300,8 @@ static struct frame arp(uint16_t operation)
 	return f;
 }
 
-/* Its neighbours' addresses, and what its agent says (DHCP), come with the tag as well, and the agent that
- * adopts the port goes on with it.  requirement: NIC-1 */
+/* Its neighbours' addresses, and what its agent says (DHCP), come with the tag as well, and the
+ * agent that adopts the port goes on with it.  requirement: NIC-1 */
 static void test_answers(void **state)
 {
 	struct frame request = arp(1), answer = arp(2), said;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Watched ports: what is counted of their flows and under which verdict, and which packets are copied.
- * The lab of policy_lab.h: a and c on host 1, b and d on host 2.
+ * Watched ports: what is counted of their flows and under which verdict, and which packets are
+ * copied. The lab of policy_lab.h: a and c on host 1, b and d on host 2.
  */
 #include <arpa/inet.h>
 #include <poll.h>
@@ -491,8 +491,8 @@ static bool arrives(int fd)
 	return poll(&p, 1, 1000) == 1 && recv(fd, got, sizeof(got), 0) == 20;
 }
 
-/* It leaves whatever its port's groups say, and is neither counted nor copied there; the target's groups
- * are asked.  requirement: OPS-4 */
+/* It leaves whatever its port's groups say, and is neither counted nor copied there; the target's
+ * groups are asked.  requirement: OPS-4 */
 static void test_the_way_of_a_copy(void **state)
 {
 	struct dp_mirror_rule r = rule(0, true, true, "0.0.0.0/0", "0.0.0.0/0");
@@ -519,8 +519,8 @@ static void test_the_way_of_a_copy(void **state)
 	close(far);
 }
 
-/* Real packets through a watched node: none is lost, both ends agree, and when nobody watches any more,
- * neither is anything counted.  requirement: OPS-4 */
+/* Real packets through a watched node: none is lost, both ends agree, and when nobody watches any
+ * more, neither is anything counted.  requirement: OPS-4 */
 static void test_real_packets(void **state)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(5000)};

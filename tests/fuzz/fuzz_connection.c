@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random sequences of packets through the real programs, beside a plain twin of the table of connections
- * (tests/bpf/connection_twin.h).  Needs root, as tests/bpf does.
+ * Random sequences of packets through the real programs, beside a plain twin of the table of
+ * connections (tests/bpf/connection_twin.h).  Needs root, as tests/bpf does.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A frame of the manager: what of it goes into the tables of the desired state makes sense there. */
+/* A frame of the manager: what of it goes into the tables of the desired state makes sense
+ * there. */
 #include <stdlib.h>
 
 #include "agent/desired.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A node's DHCP frame, as it comes up from the data plane.  What is answered must itself be sound. */
+/* A node's DHCP frame, as it comes up from the data plane.  What is answered must itself be
+ * sound. */
 #include <stdlib.h>
 
 #include "agent/dhcp.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A node's DHCPv6 message or router solicitation, as its frame comes up from the data plane.  What is answered
- * must itself be sound. */
+/* A node's DHCPv6 message or router solicitation, as its frame comes up from the data plane.  What
+ * is answered must itself be sound. */
 #include <netinet/in.h>
 #include <stdlib.h>
 
@@ -68,8 +68,8 @@ static void serve(const struct reply6 *request)
 	const char *kind;
 
 	buf_init(&payload, 1500);
-	if (!dhcp6_serve(request->payload, request->size, request->destination.b[0] != 0xff,
-			 &lease, &payload, &verdict, &kind)) {
+	if (!dhcp6_serve(request->payload, request->size, request->destination.b[0] != 0xff, &lease,
+			 &payload, &verdict, &kind)) {
 		if ((verdict == DHCP6_ANSWER) != (buf_size(&payload) > 0) || !kind)
 			abort();
 		if (verdict == DHCP6_ANSWER)

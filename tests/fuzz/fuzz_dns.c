@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A node's DNS query, as the UDP payload that it is.  Every answer repeats the question it answers. */
+/* A node's DNS query, as the UDP payload that it is.  Every answer repeats the question it
+ * answers. */
 #include <stdlib.h>
 #include <string.h>
 

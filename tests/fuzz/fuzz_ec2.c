@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A form of the EC2 Query protocol, correctly signed: through parameters, actions, filters, pages and
- * the model to an answer, which must be well-formed XML and never an internal error.
+ * A form of the EC2 Query protocol, correctly signed: through parameters, actions, filters, pages
+ * and the model to an answer, which must be well-formed XML and never an internal error.
  *
- * Ids cannot be guessed: "@" and a letter stand for that of the object in the table below, in the seeds and in what is
- * made of them.
+ * Ids cannot be guessed: "@" and a letter stand for that of the object in the table below, in the
+ * seeds and in what is made of them.
  */
 #include <libxml/parser.h>
 #include <stdio.h>
@@ -30,8 +30,10 @@ static const struct {
 	{"Action=CreateInternetGateway", "internetGatewayId"},
 	{"Action=CreateRouteTable&VpcId=@a", "routeTableId"},
 	{"Action=CreateNetworkAcl&VpcId=@a", "networkAclId"},
-	{"Action=CreateManagedPrefixList&PrefixListName=p&AddressFamily=IPv4&MaxEntries=5", "prefixListId"},
-	{"Action=CreateDhcpOptions&DhcpConfiguration.1.Key=domain-name&DhcpConfiguration.1.Value.1=x.example",
+	{"Action=CreateManagedPrefixList&PrefixListName=p&AddressFamily=IPv4&MaxEntries=5",
+	 "prefixListId"},
+	{"Action=CreateDhcpOptions&DhcpConfiguration.1.Key=domain-name&DhcpConfiguration.1.Value.1="
+	 "x.example",
 	 "dhcpOptionsId"},
 	{"Action=CreateNetworkInterface&SubnetId=@b", "networkInterfaceId"},
 	{"Action=CreateVpc&CidrBlock=10.0.0.0/16", "vpcId"},
@@ -41,7 +43,8 @@ static const struct {
 	{"Action=AllocateAddress&Domain=vpc", "allocationId"},
 	{"Action=AllocateAddress&Domain=vpc", "allocationId"},
 	{"Action=CreateNatGateway&SubnetId=@b&AllocationId=@r", "natGatewayId"},
-	{"Action=CreateNetworkInsightsPath&Source=@d&Destination=@l&Protocol=tcp&DestinationPort=80",
+	{"Action=CreateNetworkInsightsPath&Source=@d&Destination=@l&Protocol=tcp&DestinationPort="
+	 "80",
 	 "networkInsightsPathId"},
 	{"Action=CreateTrafficMirrorFilter", "trafficMirrorFilterId"},
 	{"Action=CreateTrafficMirrorTarget&NetworkInterfaceId=@l", "trafficMirrorTargetId"},
@@ -62,7 +65,8 @@ static char *expand(const char *form, size_t size)
 
 	buf_init(&out, FORM_MAX);
 	for (size_t i = 0; i < size && form[i]; i++) {
-		size_t object = i + 1 < size && form[i] == '@' ? (size_t)(form[i + 1] - 'a') : SIZE_MAX;
+		size_t object =
+			i + 1 < size && form[i] == '@' ? (size_t)(form[i + 1] - 'a') : SIZE_MAX;
 
 		if (object < ARRAY_SIZE(ids) && ids[object]) {
 			buf_put_str(&out, ids[object]);
@@ -88,7 +92,8 @@ static void populate(struct fixture *f)
 {
 	struct api_answer answer = {};
 
-	fixture_operator(f, "POST", "/v1/hosts", NULL, "{\"name\":\"e1\",\"v6\":\"fd00::e1\",\"edge\":true}", &answer);
+	fixture_operator(f, "POST", "/v1/hosts", NULL,
+			 "{\"name\":\"e1\",\"v6\":\"fd00::e1\",\"edge\":true}", &answer);
 	api_answer_deinit(&answer);
 	fixture_operator(f, "POST", "/v1/pools", NULL, "{\"cidr\":\"198.51.100.0/28\"}", &answer);
 	for (size_t i = 0; i < ARRAY_SIZE(objects); i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A request of an operator, "METHOD PATH?QUERY" on the first line and then the body: the answer must be
- * JSON and never an internal error.
+ * A request of an operator, "METHOD PATH?QUERY" on the first line and then the body: the answer
+ * must be JSON and never an internal error.
  */
 #include <jansson.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A policy for the choices of hosts, as JSON: what is taken is shown and can be deleted, and what two hosts wish
- * after it is among what both have and policies leave.
+ * A policy for the choices of hosts, as JSON: what is taken is shown and can be deleted, and what
+ * two hosts wish after it is among what both have and policies leave.
  */
 #include <jansson.h>
 #include <stdio.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stored records, as a store may give them back: a sequence of (kind, id, size, bytes).  What is accepted
- * can be stored again and is the same, and a model of it can be planned from and taken apart.
+ * Stored records, as a store may give them back: a sequence of (kind, id, size, bytes).  What is
+ * accepted can be stored again and is the same, and a model of it can be planned from and taken
+ * apart.
  */
 #include <stdlib.h>
 #include <string.h>

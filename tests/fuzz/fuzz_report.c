@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A host's report of what it can do, as it comes on the wire: whatever it says, the host either has a choice of
- * what was probed and is possible, or carries no traffic and it is said why.
+ * A host's report of what it can do, as it comes on the wire: whatever it says, the host either has
+ * a choice of what was probed and is possible, or carries no traffic and it is said why.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Datagrams to the opener: any bytes, and any payload that is sealed rightly, so that what is behind
- * the tag is reached as well; frames from the device to the sealer; images from the agent.  What comes
- * out is a whole IP packet.
+ * Datagrams to the opener: any bytes, and any payload that is sealed rightly, so that what is
+ * behind the tag is reached as well; frames from the device to the sealer; images from the agent.
+ * What comes out is a whole IP packet.
  */
 #include <stdio.h>
 #include <string.h>

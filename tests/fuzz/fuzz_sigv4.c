@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signatures: lines of Authorization, X-Amz-Date, path, query, host and body.  Whatever they say, without
- * the secret nothing is accepted.
+ * Signatures: lines of Authorization, X-Amz-Date, path, query, host and body.  Whatever they say,
+ * without the secret nothing is accepted.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -22,8 +22,8 @@ void cluster_init(struct cluster *c, size_t n_hosts, scenario_dial_fn dial, void
 	*c = (struct cluster){.w = world_new_unconnected(n_hosts), .n_hosts = n_hosts};
 	assert_int_equal(fake_world_new(&c->substrate), 0);
 	for (size_t i = 0; i < n_hosts; i++) {
-		c->hosts[i] = scenario_host_new(c->w->loop, c->substrate, i, c->w->host_ids[i], dial ?: dial_world,
-						dial ? arg : c);
+		c->hosts[i] = scenario_host_new(c->w->loop, c->substrate, i, c->w->host_ids[i],
+						dial ?: dial_world, dial ? arg : c);
 		scenario_host_start(c->hosts[i]);
 	}
 	world_advance(c->w, 2000);
@@ -35,7 +35,8 @@ size_t cluster_add_edge(struct cluster *c)
 {
 	size_t i = world_add_edge(c->w);
 
-	c->hosts[i] = scenario_host_new(c->w->loop, c->substrate, i, c->w->host_ids[i], dial_world, c);
+	c->hosts[i] =
+		scenario_host_new(c->w->loop, c->substrate, i, c->w->host_ids[i], dial_world, c);
 	scenario_host_set_edge(c->hosts[i]);
 	scenario_host_start(c->hosts[i]);
 	c->n_hosts++;

@@ -14,19 +14,22 @@ struct cluster {
 
 struct cluster_node {
 	size_t host;
-	const char *addr; /* as it was asked for */
+	const char *addr;                         /* as it was asked for */
 	char id[ID_TEXT_SIZE], eni[ID_TEXT_SIZE]; /* the instance, its primary interface */
 };
 
-/* All hosts are linked to the manager when it returns.  'dial' is called with 'arg'; NULL: world_dial() does. */
+/* All hosts are linked to the manager when it returns.  'dial' is called with 'arg'; NULL:
+ * world_dial() does. */
 void cluster_init(struct cluster *c, size_t n_hosts, scenario_dial_fn dial, void *arg);
 void cluster_deinit(struct cluster *c);
 /* One host more, an edge that is linked to the manager; its index. */
 size_t cluster_add_edge(struct cluster *c);
-/* Runs a node on 'host' with the address 'addr', or one that is chosen (NULL), and waits until it does. */
+/* Runs a node on 'host' with the address 'addr', or one that is chosen (NULL), and waits until it
+ * does. */
 void cluster_run(struct cluster *c, size_t host, const char *addr, struct cluster_node *ret);
 
-/* What many scenarios begin with: node a on the first host (10.0.0.4), b on the second (10.0.0.5). */
+/* What many scenarios begin with: node a on the first host (10.0.0.4), b on the second
+ * (10.0.0.5). */
 struct cluster_pair {
 	struct cluster c;
 	struct cluster_node a, b;

@@ -47,8 +47,8 @@ uint32_t scenario_host_receive(struct scenario_host *host, const char *interface
 uint64_t scenario_host_asked(const struct scenario_host *host);
 size_t scenario_host_mappings(const struct scenario_host *host);
 void scenario_host_limit_mappings(struct scenario_host *host, size_t max);
-/* What it sends to the manager's host 'peer', and takes from it (FORMAT_BIT()s); false: its agent is not running, or it has
- * no such peer. */
+/* What it sends to the manager's host 'peer', and takes from it (FORMAT_BIT()s); false: its agent
+ * is not running, or it has no such peer. */
 bool scenario_host_choice(const struct scenario_host *host, uint32_t peer, enum format *ret_send,
 			  uint32_t *ret_accept);
 /* From now on each step of its driver takes so long. */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Scenarios of choices that change while packets flow (NEG-8): manager and whole agents on the fake data plane, with
- * notifications that are late, overtake each other or are lost, an end that is slow, and restarts in the middle.
+ * Scenarios of choices that change while packets flow (NEG-8): manager and whole agents on the fake
+ * data plane, with notifications that are late, overtake each other or are lost, an end that is
+ * slow, and restarts in the middle.
  *
  *	a, on h1 (10.0.0.4) <-- packets, both ways, all the time --> b, on h2 (10.0.0.5)
  *
- * In all of them, at each step: what an end sends, the other takes, also when it is on its way for a second; and no packet
- * is lost.
+ * In all of them, at each step: what an end sends, the other takes, also when it is on its way for
+ * a second; and no packet is lost.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,16 +32,17 @@ enum {
 	STEP_MS = 100,
 	FLIGHT_STEPS = 10, /* as long as a packet may be on its way: half of the grace time */
 };
-_Static_assert(FLIGHT_STEPS * STEP_MS * 2 <= LIMIT_MODEL_SHIFT_GRACE_MS, "packets arrive within the grace time");
+_Static_assert(FLIGHT_STEPS *STEP_MS * 2 <= LIMIT_MODEL_SHIFT_GRACE_MS,
+	       "packets arrive within the grace time");
 
-static const struct caller the_operator = {.operator = true};
+static const struct caller the_operator = {.operator= true };
 
 enum trouble {
 	TROUBLE_NONE,
-	/* What goes to one host, or comes from it, takes its own time: it overtakes what goes to the other, but not what goes the
-	 * same way, for that is one stream. */
+	/* What goes to one host, or comes from it, takes its own time: it overtakes what goes to
+	 * the other, but not what goes the same way, for that is one stream. */
 	TROUBLE_LATE,
-	TROUBLE_CUT,   /* the n-th frame from now on never arrives, for the connection breaks */
+	TROUBLE_CUT, /* the n-th frame from now on never arrives, for the connection breaks */
 };
 
 struct fixture;
@@ -52,7 +54,7 @@ struct end {
 	struct cluster_node node;
 	bool stalled;
 	enum format sent[FLIGHT_STEPS]; /* lately, the newest anywhere */
-	uint32_t number;		/* of the last packet that it sent */
+	uint32_t number;                /* of the last packet that it sent */
 };
 
 struct fixture {
@@ -72,7 +74,8 @@ static uint32_t dice(struct fixture *f, uint32_t n)
 	return (f->seed >> 8) % n;
 }
 
-static int64_t troubled(enum pair_direction direction, const Viaduct__Agent__Frame *frame, void *arg)
+static int64_t troubled(enum pair_direction direction, const Viaduct__Agent__Frame *frame,
+			void *arg)
 {
 	struct end *e = arg;
 	struct fixture *f = e->fixture;
@@ -123,8 +126,8 @@ static void check_flights(struct fixture *f, struct end *from, struct end *to)
 		return;
 	for (size_t i = 0; i < FLIGHT_STEPS; i++)
 		if (from->sent[i] != FORMAT_NONE && !(accept & FORMAT_BIT(from->sent[i])))
-			fail_msg("seed %u step %zu: format %d is on its way, accepted is %x", f->seed, f->step,
-				 (int)from->sent[i], accept);
+			fail_msg("seed %u step %zu: format %d is on its way, accepted is %x",
+				 f->seed, f->step, (int)from->sent[i], accept);
 }
 
 static void check_packet(struct fixture *f, struct end *from, struct end *to)
@@ -132,8 +135,8 @@ static void check_packet(struct fixture *f, struct end *from, struct end *to)
 	uint32_t reason = 0;
 
 	from->number++;
-	if (scenario_host_send(from->host, from->node.eni, from->node.addr, to->node.addr, from->number, &reason) !=
-	    FAKE_DELIVERED)
+	if (scenario_host_send(from->host, from->node.eni, from->node.addr, to->node.addr,
+			       from->number, &reason) != FAKE_DELIVERED)
 		fail_msg("step %zu: a packet was not delivered, reason %u", f->step, reason);
 	assert_int_equal(scenario_host_receive(to->host, to->node.eni), from->number);
 }
@@ -183,7 +186,8 @@ static void settles(struct fixture *f, enum format format)
 static void begin_to_pin(struct fixture *f, const char *what)
 {
 	const char *words[] = {what};
-	struct choice_policy_args args = {.name = "pin", .effect = "pin", .what = words, .n_what = 1};
+	struct choice_policy_args args = {
+		.name = "pin", .effect = "pin", .what = words, .n_what = 1};
 	const struct choice_policy *p;
 	struct refusal refusal = {0};
 	struct tx *tx = world_begin(f->c.w);
@@ -312,8 +316,10 @@ static void an_end_that_is_slow_is_waited_for(void **state)
 		stall(f, slow, true);
 		pin(f, "siit/1");
 		flow(f, LIMIT_WIRE_DEAD_MS / 2);
-		/* the other is ready and goes on as it did, for the slow one has not said that it is */
-		assert_true(scenario_host_choice(f->ends[!slow].host, f->c.w->numbers[slow], &send, &accept));
+		/* the other is ready and goes on as it did, for the slow one has not said that it
+		 * is */
+		assert_true(scenario_host_choice(f->ends[!slow].host, f->c.w->numbers[slow], &send,
+						 &accept));
 		assert_int_equal(send, FORMAT_SIIT_2);
 		assert_true(accept & FORMAT_BIT(FORMAT_SIIT_1));
 		assert_true(accept & FORMAT_BIT(FORMAT_SIIT_2));

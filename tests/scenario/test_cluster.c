@@ -103,8 +103,9 @@ static uint32_t why_not(struct cluster_pair *f)
 	return v == FAKE_DROPPED ? reason : 0;
 }
 
-/* The VLAN tag of a record goes from the model to the port of its node, stays there while the agent is away and
- * when it starts again, and is taken back.  (What is done with it: tests/bpf/test_vlan.c.)  requirement: NIC-1 */
+/* The VLAN tag of a record goes from the model to the port of its node, stays there while the agent
+ * is away and when it starts again, and is taken back.  (What is done with it:
+ * tests/bpf/test_vlan.c.)  requirement: NIC-1 */
 static void a_records_tag_is_on_its_port(void **state)
 {
 	struct cluster_pair *f = *state;
@@ -229,9 +230,9 @@ static void a_sender_that_lies_is_not_believed(void **state)
 	assert_int_equal(receive_b(f), 0);
 }
 
-/* The driver of h1 takes 5 s for each step of a node.  Nothing is said to be done before it is, the host's other nodes
- * are served meanwhile, and an agent that is killed in the middle is followed by one that ends it.
- * requirement: NODE-1, MAP-1, OPS-3 */
+/* The driver of h1 takes 5 s for each step of a node.  Nothing is said to be done before it is, the
+ * host's other nodes are served meanwhile, and an agent that is killed in the middle is followed by
+ * one that ends it. requirement: NODE-1, MAP-1, OPS-3 */
 static void a_slow_driver_delays_its_node_alone(void **state)
 {
 	char c[ID_TEXT_SIZE], d[ID_TEXT_SIZE];
@@ -296,7 +297,8 @@ static void lead_to_b(struct cluster_pair *f, const char *cidr)
 	const struct vpc *v;
 	struct refusal refusal = {0};
 
-	assert_int_equal(vpc_find(f->c.w->manager->model, &f->c.w->customer, f->c.w->vpc, &v, &refusal), 0);
+	assert_int_equal(
+		vpc_find(f->c.w->manager->model, &f->c.w->customer, f->c.w->vpc, &v, &refusal), 0);
 	id_text(KIND_ROUTE_TABLE, v->main_table, table);
 	assert_int_equal(route_create(tx, &f->c.w->customer, &args, &refusal), 0);
 	assert_int_equal(world_end(f->c.w, tx), 0);
@@ -304,7 +306,8 @@ static void lead_to_b(struct cluster_pair *f, const char *cidr)
 	world_advance(f->c.w, 200);
 }
 
-/* A route for a subnet of the network leads what is sent there to b, and nothing else.  requirement: TOPO-1 */
+/* A route for a subnet of the network leads what is sent there to b, and nothing else.
+ * requirement: TOPO-1 */
 static void what_goes_between_subnets_is_led_to_a_node(void **state)
 {
 	struct cluster_pair *f = *state;
@@ -328,8 +331,9 @@ static void what_goes_between_subnets_is_led_to_a_node(void **state)
 	assert_int_equal(scenario_host_receive(f->c.hosts[1], d.eni), 0);
 	assert_int_equal(receive_b(f), 2);
 	/* what is in no subnet is nowhere; there is no such route for the answers */
-	assert_int_equal(scenario_host_send(f->c.hosts[0], f->a.eni, "10.0.0.4", "10.0.3.4", 4, &reason),
-			 FAKE_DROPPED);
+	assert_int_equal(
+		scenario_host_send(f->c.hosts[0], f->a.eni, "10.0.0.4", "10.0.3.4", 4, &reason),
+		FAKE_DROPPED);
 	assert_int_equal(reason, DROP_BLACKHOLE);
 	scenario_host_send(f->c.hosts[1], d.eni, "10.0.2.4", "10.0.0.4", 5, NULL);
 	world_advance(f->c.w, 200);
@@ -357,8 +361,9 @@ static int run_on_first(struct world *w, struct refusal *ret)
 	return r;
 }
 
-/* A host whose data plane cannot be opened has confirmed nothing, says so, and is given nothing more; what ran there is not
- * taken for ended either.  When it can, all follows.  requirement: NEG-1  requirement: NODE-1 */
+/* A host whose data plane cannot be opened has confirmed nothing, says so, and is given nothing
+ * more; what ran there is not taken for ended either.  When it can, all follows.  requirement:
+ * NEG-1  requirement: NODE-1 */
 static void a_host_without_a_data_plane_runs_nothing(void **state)
 {
 	struct cluster_pair *f = *state;
@@ -377,7 +382,8 @@ static void a_host_without_a_data_plane_runs_nothing(void **state)
 	assert_true(scenario_host_is_up(f->c.hosts[0]));
 	h = host_by_number(w->manager->model, w->numbers[0]);
 	assert_true(h->can.carries_nothing);
-	assert_non_null(strstr(h->can.error, "the data plane cannot be opened: Operation not permitted"));
+	assert_non_null(
+		strstr(h->can.error, "the data plane cannot be opened: Operation not permitted"));
 	assert_int_equal(world_instance(w, late)->state, INSTANCE_PENDING);
 	assert_int_equal(world_interface(w, late)->attachment.state, ATTACHMENT_ATTACHING);
 	assert_int_equal(run_on_first(w, &refusal), MODEL_E_NO_CAPACITY);

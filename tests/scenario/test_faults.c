@@ -262,7 +262,7 @@ static void strangers_and_liars_are_refused(void **state)
 
 static void a_removed_host_loses_its_session(void **state)
 {
-	static const struct caller the_operator = {.operator = true};
+	static const struct caller the_operator = {.operator= true };
 	struct refusal refusal = {0};
 	struct world *w = *state;
 	struct tx *tx = world_begin(w);

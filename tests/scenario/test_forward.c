@@ -123,7 +123,7 @@ static void disassociate(struct forward *f)
 
 static int setup(void **state)
 {
-	static const struct caller operator = {.operator = true};
+	static const struct caller operator= {.operator= true };
 	struct forward *f = calloc(1, sizeof(*f));
 	struct elastic_allocate_args args = {};
 	char igw[ID_TEXT_SIZE];

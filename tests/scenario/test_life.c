@@ -117,7 +117,8 @@ static void terminate_at_once(struct world *w, char (*ids)[ID_TEXT_SIZE], size_t
 
 	for (size_t i = 0; i < n; i++)
 		pointers[i] = ids[i];
-	assert_int_equal(instance_terminate(tx, &w->customer, pointers, n, transitions, &refusal), 0);
+	assert_int_equal(instance_terminate(tx, &w->customer, pointers, n, transitions, &refusal),
+			 0);
 	assert_int_equal(world_end(w, tx), 0);
 	world_settle(w);
 }

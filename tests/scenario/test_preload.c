@@ -37,7 +37,8 @@ static void mark(struct cluster_pair *f, bool marked)
 }
 
 /* A packet that is there at once: nobody had to ask. */
-static void passes_at_once(struct cluster_pair *f, const struct cluster_node *from, const struct cluster_node *to)
+static void passes_at_once(struct cluster_pair *f, const struct cluster_node *from,
+			   const struct cluster_node *to)
 {
 	uint32_t n = ++f->n_sent;
 
@@ -102,12 +103,14 @@ static void a_network_is_told_to_its_own_hosts_alone(void **state)
 	struct cluster_node c, d;
 
 	mark(f, true);
-	world_add_network(f->c.w); /* of another customer, with the same addresses, and not marked */
+	/* of another customer, with the same addresses, and not marked */
+	world_add_network(f->c.w);
 	cluster_run(&f->c, 2, "10.0.0.4", &c);
 	cluster_run(&f->c, 0, "10.0.0.5", &d);
 	assert_int_equal(scenario_host_mappings(f->c.hosts[2]), 0);
 	assert_int_equal(scenario_host_mappings(f->c.hosts[0]), 1);
-	assert_int_equal(scenario_host_send(f->c.hosts[2], c.eni, c.addr, d.addr, 1, NULL), FAKE_HELD);
+	assert_int_equal(scenario_host_send(f->c.hosts[2], c.eni, c.addr, d.addr, 1, NULL),
+			 FAKE_HELD);
 }
 
 /* requirement: MAP-7 */
@@ -252,7 +255,8 @@ static void an_agent_that_restarts_keeps_what_it_has(void **state)
 static int64_t delay_desired(enum pair_direction direction, const Viaduct__Agent__Frame *frame,
 			     void *arg)
 {
-	return frame->body_case == VIADUCT__AGENT__FRAME__BODY_DESIRED ? (int64_t)CLOCK_NS_PER_S : 0;
+	return frame->body_case == VIADUCT__AGENT__FRAME__BODY_DESIRED ? (int64_t)CLOCK_NS_PER_S
+								       : 0;
 }
 
 /* requirement: MAP-7 */
@@ -263,7 +267,8 @@ static void mappings_that_overtake_the_mark_are_offered_again(void **state)
 	pair_set_fault(f->c.w->pairs[0], delay_desired, NULL);
 	mark(f, true);
 	world_advance(f->c.w, 2000);
-	assert_int_equal(scenario_host_mappings(f->c.hosts[0]), 0); /* refused: it had not heard yet */
+	/* refused: it had not heard yet */
+	assert_int_equal(scenario_host_mappings(f->c.hosts[0]), 0);
 	pair_set_fault(f->c.w->pairs[0], NULL, NULL);
 	world_advance(f->c.w, LIMIT_PRELOAD_AGAIN_MS + 2000);
 	passes_at_once(f, &f->a, &f->b);
@@ -297,7 +302,8 @@ static void a_host_without_room_asks_and_is_offered_them_again(void **state)
 	scenario_host_limit_mappings(f->c.hosts[0], 1);
 	mark(f, true);
 	cluster_run(&f->c, 1, "10.0.0.6", &c);
-	assert_int_equal(scenario_host_mappings(f->c.hosts[0]), 1); /* that of b: nothing went for it */
+	/* that of b: nothing went for it */
+	assert_int_equal(scenario_host_mappings(f->c.hosts[0]), 1);
 	passes_at_once(f, &f->a, &f->b);
 	nobody_has_asked(f);
 	scenario_host_limit_mappings(f->c.hosts[0], 100);

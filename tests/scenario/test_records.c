@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Records that move while something goes wrong: hosts that are silent, away, or cannot; a manager that ends
- * in the middle.
+ * Records that move while something goes wrong: hosts that are silent, away, or cannot; a manager
+ * that ends in the middle.
  *
  *	h1, h2, h3 --- manager          one network; an address goes from a node on h1 to one on h2, h3 knows it
  */
@@ -334,8 +334,8 @@ static void a_detach_is_done_when_host_and_holders_say_so(void **state)
 	assert_true(is_done(w));
 }
 
-/* Who was refused an address that is nowhere hears when it is somewhere, and does not hold it up meanwhile.
- * requirement: NIC-2 MAP-3 */
+/* Who was refused an address that is nowhere hears when it is somewhere, and does not hold it up
+ * meanwhile. requirement: NIC-2 MAP-3 */
 static void who_was_refused_is_told(void **state)
 {
 	struct interface_create_args create = {.private_ip = "10.0.0.90"};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One record on several nodes, from the API's call to packets: the manager, whole agents, and the fake data plane.
+ * One record on several nodes, from the API's call to packets: the manager, whole agents, and the
+ * fake data plane.
  *
  *	clients on h1 (10.0.0.10 to .21) --- substrate --- the shared 10.0.0.99 on h2 and h3, later h4
  */
@@ -95,7 +96,8 @@ static size_t where(struct fixture *f, size_t client)
 	uint64_t id;
 
 	assert_int_equal(id_parse(KIND_INTERFACE, f->eni, &id), 0);
-	scenario_host_send(f->c.hosts[0], f->clients[client].eni, f->addrs[client], SHARED, number, NULL);
+	scenario_host_send(f->c.hosts[0], f->clients[client].eni, f->addrs[client], SHARED, number,
+			   NULL);
 	world_advance(f->c.w, 200);
 	record = (const struct interface *)model_get(f->c.w->manager->model, KIND_INTERFACE, id);
 	for (size_t i = 1; i < HOSTS; i++) {
@@ -106,8 +108,8 @@ static size_t where(struct fixture *f, size_t client)
 	return got;
 }
 
-/* The first packets ask; what is known of the address is where all its nodes are; connections are spread, and stay when
- * a node is added.  requirement: NIC-4 MAP-3 */
+/* The first packets ask; what is known of the address is where all its nodes are; connections are
+ * spread, and stay when a node is added.  requirement: NIC-4 MAP-3 */
 static void connections_stay_when_a_node_is_added(void **state)
 {
 	struct fixture *f = *state;
@@ -125,8 +127,8 @@ static void connections_stay_when_a_node_is_added(void **state)
 		assert_int_equal(where(f, i), at[i]);
 }
 
-/* A host whose agent is not heard of keeps its place for a while; then its connections go elsewhere, and no others;
- * when it is back, nothing moves.  requirement: NIC-4 */
+/* A host whose agent is not heard of keeps its place for a while; then its connections go
+ * elsewhere, and no others; when it is back, nothing moves.  requirement: NIC-4 */
 static void a_lost_host_loses_its_own(void **state)
 {
 	struct fixture *f = *state;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Scenarios of senders that have not heard that an address has gone: whole agents, and hosts that lie.
+ * Scenarios of senders that have not heard that an address has gone: whole agents, and hosts that
+ * lie.
  *
  *	a, on h1 (10.0.0.4) --- substrate --- b, on h2 (10.0.0.5)      h3 --- substrate
  */
@@ -93,8 +94,8 @@ static void a_lost_push_is_made_good(void **state)
 	assert_int_equal(corrected(f, 0), 1);
 }
 
-/* An address that lives elsewhere now: the sender's host is told where, holds it, and hears of what comes next.
- * requirement: MAP-3 */
+/* An address that lives elsewhere now: the sender's host is told where, holds it, and hears of what
+ * comes next. requirement: MAP-3 */
 static void a_sender_finds_what_has_moved(void **state)
 {
 	const struct ipaddr addr = world_addr("10.0.0.5");
@@ -120,7 +121,8 @@ static void a_sender_finds_what_has_moved(void **state)
 	assert_int_equal(corrected(f, 0), 1);
 }
 
-/* The address should be where the sender believes it: nothing is pushed, however long it goes on. requirement: MAP-3 */
+/* The address should be where the sender believes it: nothing is pushed, however long it goes on.
+ * requirement: MAP-3 */
 static void a_receiver_that_is_behind_troubles_nobody(void **state)
 {
 	struct cluster_pair *f = *state;
@@ -230,7 +232,8 @@ static void a_host_that_lies_makes_nobody_learn_anything(void **state)
 	assert_int_equal(w->agents[1].goodbye, VIADUCT__AGENT__GOODBYE__CODE__PROTOCOL);
 }
 
-/* To a host that is behind, the word is on its way: what is told of it does not pile up. requirement: MAP-3 */
+/* To a host that is behind, the word is on its way: what is told of it does not pile up.
+ * requirement: MAP-3 */
 static void a_host_that_is_behind_is_told_no_more(void **state)
 {
 	struct world *w = *state;

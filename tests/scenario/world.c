@@ -15,7 +15,7 @@
 #include "model/plan.h"
 #include "model/tx.h"
 
-static const struct caller the_operator = {.operator = true};
+static const struct caller the_operator = {.operator= true };
 
 /* Not random: a scenario that fails fails again. */
 static void fill_ids(void *data, void *ret, size_t size)

@@ -410,8 +410,8 @@ int sim_agent_ask(struct sim_agent *agent, Viaduct__Agent__Question__Kind kind, 
 	return send_body(agent, VIADUCT__AGENT__FRAME__BODY_RESOLVE, &resolve);
 }
 
-int sim_agent_tell_stale(struct sim_agent *agent, uint32_t host, uint32_t vni, const struct ipaddr *src,
-			 const struct ipaddr *addr, size_t n)
+int sim_agent_tell_stale(struct sim_agent *agent, uint32_t host, uint32_t vni,
+			 const struct ipaddr *src, const struct ipaddr *addr, size_t n)
 {
 	Viaduct__Agent__StaleMapping mapping = VIADUCT__AGENT__STALE_MAPPING__INIT;
 	Viaduct__Agent__Stale stale = VIADUCT__AGENT__STALE__INIT;

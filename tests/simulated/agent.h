@@ -37,11 +37,12 @@ struct sim_agent {
 	char host_id[40];
 	uint32_t formats;
 	uint32_t mtu;
-	bool silent;          /* acknowledges nothing */
+	bool silent;             /* acknowledges nothing */
 	bool acks_updates_later; /* its user calls sim_agent_acknowledge_updates() */
-	bool forget_mappings; /* keeps no mappings: for benches */
-	bool only_count;      /* keeps no objects: for benches */
-	bool preloads;        /* says that it knows preloaded networks, and takes what it did not ask for */
+	bool forget_mappings;    /* keeps no mappings: for benches */
+	bool only_count;         /* keeps no objects: for benches */
+	/* says that it knows preloaded networks, and takes what it did not ask for */
+	bool preloads;
 	void (*on_desired)(struct sim_agent *agent, const Viaduct__Agent__Desired *desired);
 	void (*on_resolved)(struct sim_agent *agent, const Viaduct__Agent__Resolved *resolved);
 	void (*on_update)(struct sim_agent *agent, const Viaduct__Agent__Update *update);
@@ -75,9 +76,10 @@ int sim_agent_ask(struct sim_agent *agent, Viaduct__Agent__Question__Kind kind, 
 /* Acknowledges what silence has left, or what was put off. */
 int sim_agent_acknowledge(struct sim_agent *agent);
 int sim_agent_acknowledge_updates(struct sim_agent *agent);
-/* Tells that 'host' still sends from 'src' to 'addr', which is not here any more, 'n' times in one frame. */
-int sim_agent_tell_stale(struct sim_agent *agent, uint32_t host, uint32_t vni, const struct ipaddr *src,
-			 const struct ipaddr *addr, size_t n);
+/* Tells that 'host' still sends from 'src' to 'addr', which is not here any more, 'n' times in one
+ * frame. */
+int sim_agent_tell_stale(struct sim_agent *agent, uint32_t host, uint32_t vni,
+			 const struct ipaddr *src, const struct ipaddr *addr, size_t n);
 int sim_agent_report(struct sim_agent *agent, const char *instance_id, uint64_t generation,
 		     Viaduct__Agent__InstanceStatus__State state);
 /* Objects of a kind: a case of Viaduct__Agent__Object. */

@@ -6,7 +6,6 @@
     b --- h2 ---+
 """
 import json
-import pathlib
 
 import pytest
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What every unit test includes: cmocka with the headers that it wants before it, and the assertions
- * on our kinds of result.
+ * What every unit test includes: cmocka with the headers that it wants before it, and the
+ * assertions on our kinds of result.
  */
 #pragma once
 

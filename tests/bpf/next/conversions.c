@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The next release's conversions, in the place of bpf_conversions.c: change.py says what has changed. */
+/* The next release's conversions, in the place of bpf_conversions.c: change.py says what has
+ * changed. */
 #include <string.h>
 
 #include "abi/maps.h"

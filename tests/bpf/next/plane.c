@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one thing that the next release's data plane is asked for by name: what it opens has its own functions. */
+/* The one thing that the next release's data plane is asked for by name: what it opens has its own
+ * functions. */
 #include "datapath/datapath.h"
 
 #define EXPORTED __attribute__((visibility("default")))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An agent of the next release, in which tables have another layout (change.py), takes the place of one of this release, and
- * what the tables know goes on: next_open() opens a data plane whose programs and code are that release's.
+ * An agent of the next release, in which tables have another layout (change.py), takes the place of
+ * one of this release, and what the tables know goes on: next_open() opens a data plane whose
+ * programs and code are that release's.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -241,8 +242,8 @@ static void goes_on(uint16_t port, const char *state)
 	assert_int_equal(policy_tcp(l->b, l->a, 80, port, ACK), 0);
 }
 
-/* A connection that is closing, or half open, is kept for a minute, and an emulated processor may need more than that for
- * an upgrade: then there is none that could go on. */
+/* A connection that is closing, or half open, is kept for a minute, and an emulated processor may
+ * need more than that for an upgrade: then there is none that could go on. */
 static bool is_kept(const struct timespec *since, enum connection_state state)
 {
 	struct timespec now;
@@ -270,8 +271,8 @@ static uint64_t refused(int host)
 			 host ? DROP_GROUP_INGRESS : DROP_GROUP_EGRESS);
 }
 
-/* Connections of all ages live on, and no packet is lost: neither of those that were there, nor of one that begins while the
- * next agent fills its tables.  What counts goes on counting. */
+/* Connections of all ages live on, and no packet is lost: neither of those that were there, nor of
+ * one that begins while the next agent fills its tables.  What counts goes on counting. */
 /* requirement: OPS-3 */
 static void test_an_upgrade_loses_no_packet(void **state)
 {
@@ -324,7 +325,8 @@ static void test_an_upgrade_loses_no_packet(void **state)
 	talk_end(&old);
 }
 
-/* An agent of the next release that dies before its programs run, or while it replaces them, leaves everything as it was. */
+/* An agent of the next release that dies before its programs run, or while it replaces them, leaves
+ * everything as it was. */
 /* requirement: OPS-3 */
 static void test_an_upgrade_that_is_broken_off(void **state)
 {
@@ -361,8 +363,9 @@ static void test_an_upgrade_that_is_broken_off(void **state)
 	talk_end(&talk);
 }
 
-/* A release that knows nothing of a layout takes none of it for its own: it says so, the programs go on, and it begins anew
- * when it is told to.  Host 1 has the next release's programs since the first test. */
+/* A release that knows nothing of a layout takes none of it for its own: it says so, the programs
+ * go on, and it begins anew when it is told to.  Host 1 has the next release's programs since the
+ * first test. */
 /* requirement: OPS-3 */
 static void test_a_release_before_misreads_nothing(void **state)
 {
@@ -431,7 +434,8 @@ static int make_counters(uint32_t size)
 	return fd;
 }
 
-/* Counters that did not know formats keep their sums, also what the programs of before count in the meantime. */
+/* Counters that did not know formats keep their sums, also what the programs of before count in the
+ * meantime. */
 /* requirement: OPS-3 PKT-15 */
 static void test_counters_before_formats(void **state)
 {

@@ -51,11 +51,11 @@ struct rig {
 	/* The probe. */
 	int probe_error;
 	unsigned int n_probes;
-	bool lacks_rate; /* so says the probe of the data plane */
-	uint32_t probe_seconds; /* that the manager asks for; 0: no interval */
-	char *snapshot; /* path, or NULL */
-	uint32_t formats; /* of the build; 0: all */
-	uint32_t max_mappings; /* 0: 1000 */
+	bool lacks_rate;              /* so says the probe of the data plane */
+	uint32_t probe_seconds;       /* that the manager asks for; 0: no interval */
+	char *snapshot;               /* path, or NULL */
+	uint32_t formats;             /* of the build; 0: all */
+	uint32_t max_mappings;        /* 0: 1000 */
 	struct sealing_paths sealing; /* nothing: no worker is there */
 	/* The world outside. */
 	int uplink; /* ifindex; 0: this agent is no edge */
@@ -67,7 +67,8 @@ void rig_init(struct rig *r);
 void rig_deinit(struct rig *r);
 /* Starts the agent and lets it connect. */
 void rig_start(struct rig *r);
-/* For a cmocka test: a rig as '*state', started and with all that its description says; and its end. */
+/* For a cmocka test: a rig as '*state', started and with all that its description says; and its
+ * end. */
 int rig_setup(void **state);
 int rig_teardown(void **state);
 /* The same for a rig that is not started yet, and has a snapshot in a directory of its own. */
@@ -109,6 +110,7 @@ struct ipaddr rig_addr(uint32_t v4);
 uint32_t rig_port(const struct rig *r);
 /* Sends packet 'number' from eni-1 to 'dst'. */
 enum fake_verdict rig_packet(struct rig *r, uint32_t dst, uint32_t number);
-/* Answers all questions of the newest Resolve: with host 'host' and 'revision', or REFUSED for 0. */
+/* Answers all questions of the newest Resolve: with host 'host' and 'revision', or REFUSED for
+ * 0. */
 void rig_answer(struct rig *r, uint32_t host, uint64_t revision);
 void rig_update(struct rig *r, uint32_t addr, uint32_t host, uint64_t revision, bool gone);

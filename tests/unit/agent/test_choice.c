@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an agent takes from a choice: for the programs, for the worker, and what it keeps of it in its file. */
+/* What an agent takes from a choice: for the programs, for the worker, and what it keeps of it in
+ * its file. */
 #include <stdio.h>
 #include <string.h>
 
@@ -168,7 +169,8 @@ static void test_the_file_has_all_but_the_keys(void **state)
 	assert_ok(snapshot_write(path, &d, 1, 2));
 	assert_ok(file_read(path, 100000, &bytes, &size));
 	assert_null(memmem(bytes, size, key_bytes, 16));
-	/* Without its manager it knows that it must not send in the clear, and that it has no key. */
+	/* Without its manager it knows that it must not send in the clear, and that it has no
+	 * key. */
 	assert_ok(snapshot_read(path, take, &back));
 	p = desired_find_peer(&back, 3);
 	assert_int_equal(p->dp.seal, SEAL_AES_256_GCM);

@@ -165,7 +165,8 @@ static void test_connections_are_shown_and_counted(void **state)
 	answer = ask(d, "{\"request\":\"connections\",\"interface\":\"eni-2\"}\n");
 	list = json_object_get(json_object_get(answer, "connections"), "list");
 	assert_int_equal(json_array_size(list), 0);
-	assert_true(json_is_false(json_object_get(json_object_get(answer, "connections"), "known")));
+	assert_true(
+		json_is_false(json_object_get(json_object_get(answer, "connections"), "known")));
 	json_decref(answer);
 	rig_advance_ms(&d->rig, 10001);
 	stats = rig_last(&d->rig, VIADUCT__AGENT__FRAME__BODY_STATS);

@@ -53,7 +53,8 @@ static struct copy_frame_way way_of(uint16_t mtu, uint32_t length)
 				       .mtu = mtu};
 }
 
-/* IPv4 or IPv6 with a transport header and a payload that counts up; its checksum is the pseudo header's. */
+/* IPv4 or IPv6 with a transport header and a payload that counts up; its checksum is the pseudo
+ * header's. */
 static size_t packet(bool v6, uint8_t protocol, size_t payload)
 {
 	size_t ip = v6 ? 40 : 20, header = protocol == TCP ? 20 : 8;

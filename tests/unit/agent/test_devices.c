@@ -12,8 +12,9 @@ enum { UPLINK = 40, LATER_MS = LIMIT_AGENT_NEXTHOP_SEARCH_MS + LIMIT_AGENT_NEXTH
 
 static void event(struct rig *r, const char *name, int ifindex, bool deleted)
 {
-	struct rtnl_event e = {
-		.kind = RTNL_EVENT_LINK, .deleted = deleted, .link = {.ifindex = ifindex, .mtu = r->substrate_mtu}};
+	struct rtnl_event e = {.kind = RTNL_EVENT_LINK,
+			       .deleted = deleted,
+			       .link = {.ifindex = ifindex, .mtu = r->substrate_mtu}};
 
 	strcpy(e.link.name, name);
 	agent_network_changed(r->agent, &e);
@@ -81,7 +82,8 @@ static void test_a_substrate_that_is_made_anew(void **state)
 static void test_one_that_came_back_before_anybody_looked(void **state)
 {
 	struct rig *r = *state;
-	struct rtnl_event e = {.kind = RTNL_EVENT_LINK, .deleted = true, .link = {.ifindex = 3, .name = "sub0"}};
+	struct rtnl_event e = {
+		.kind = RTNL_EVENT_LINK, .deleted = true, .link = {.ifindex = 3, .name = "sub0"}};
 	unsigned int times;
 
 	agent_network_changed(r->agent, &e);

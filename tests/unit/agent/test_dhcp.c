@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The DHCP server of an interface: what each message of a client gets, and what hostile bytes get. */
+/* The DHCP server of an interface: what each message of a client gets, and what hostile bytes
+ * get. */
 #include "agent/dhcp.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The DHCPv6 server of an interface and its router's advertisements: what each message of a client gets, and
- * what hostile bytes get. */
+/* The DHCPv6 server of an interface and its router's advertisements: what each message of a client
+ * gets, and what hostile bytes get. */
 #include "agent/dhcp6.h"
 
 #include <string.h>
@@ -306,7 +306,10 @@ static void test_confirm(void **state)
 		const char *named;
 		int status; /* -1: no answer */
 	} rows[] = {
-		{"2001:db8:1::a", 0}, {"2001:db8:1::77", 0}, {"2001:db8:2::a", 4}, {NULL, -1},
+		{"2001:db8:1::a", 0},
+		{"2001:db8:1::77", 0},
+		{"2001:db8:2::a", 4},
+		{NULL, -1},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -379,12 +382,12 @@ static void test_malformed(void **state)
 		uint8_t type;
 		bool client, server, ia;
 	} rows[] = {
-		{SOLICIT, false, false, true}, {SOLICIT, true, true, true},
-		{REQUEST, true, false, true},  {REQUEST, false, true, true},
-		{CONFIRM, true, true, true},   {RENEW, true, false, true},
-		{REBIND, true, true, true},    {RELEASE, true, false, true},
-		{DECLINE, false, true, true},  {INFORMATION, true, false, true},
-		{ADVERTISE, true, true, true}, {REPLY, true, true, true},
+		{SOLICIT, false, false, true},    {SOLICIT, true, true, true},
+		{REQUEST, true, false, true},     {REQUEST, false, true, true},
+		{CONFIRM, true, true, true},      {RENEW, true, false, true},
+		{REBIND, true, true, true},       {RELEASE, true, false, true},
+		{DECLINE, false, true, true},     {INFORMATION, true, false, true},
+		{ADVERTISE, true, true, true},    {REPLY, true, true, true},
 		{RECONFIGURE, true, true, false}, {RELAY, true, false, false},
 		{0, true, false, false},
 	};
@@ -435,7 +438,9 @@ static void test_malformed(void **state)
 static void test_advertisement(void **state)
 {
 	struct ra_params p = {.router_mac = router_mac, .mtu = 1460};
-	struct reply6 r = {.source = addr("fe80::1"), .destination = addr("ff02::1"), .hop_limit = 255,
+	struct reply6 r = {.source = addr("fe80::1"),
+			   .destination = addr("ff02::1"),
+			   .hop_limit = 255,
 			   .protocol = 58};
 	struct buf message, frame;
 	struct reply6 back;

@@ -80,12 +80,17 @@ static void test_capabilities_are_probed_at_an_interval(void **state)
 	r->substrate_mtu = 9000;
 	rig_advance_ms(r, 31000);
 	assert_int_equal(r->n_probes, n_probes + 1);
-	assert_int_equal(rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)->capabilities->substrate_mtu, 9000);
+	assert_int_equal(
+		rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)->capabilities->substrate_mtu,
+		9000);
 	r->probe_error = -EPERM;
 	rig_advance_ms(r, 61000);
 	assert_int_equal(r->n_probes, n_probes + 2);
-	assert_string_not_equal(rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)->capabilities->error, "");
-	assert_int_equal(rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)->capabilities->formats, formats);
+	assert_string_not_equal(
+		rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)->capabilities->error, "");
+	assert_int_equal(
+		rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)->capabilities->formats,
+		formats);
 }
 
 /* requirement: NEG-1 */
@@ -266,7 +271,8 @@ static void test_programs_go_on_until_nobody_needs_what_the_new_ones_lack(void *
 	assert_int_equal(rig_last(r, VIADUCT__AGENT__FRAME__BODY_ACK)->ack->n_failed, 0);
 }
 
-/* Programs that do not share all tables with this agent are replaced at once, and what was lost is an alarm while it lives. */
+/* Programs that do not share all tables with this agent are replaced at once, and what was lost is
+ * an alarm while it lives. */
 /* requirement: NEG-8, OPS-3 */
 static void test_what_an_upgrade_loses_is_told(void **state)
 {

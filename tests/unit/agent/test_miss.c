@@ -47,8 +47,8 @@ static void test_repeated_questions_are_one(void **state)
 	assert_int_equal(r->agent->miss.n_reinjected, 20);
 }
 
-/* Two interfaces on one host: what the first sends reaches the second, so that order can be seen.  The
- * manager says that the second's address is here. */
+/* Two interfaces on one host: what the first sends reaches the second, so that order can be seen.
+ * The manager says that the second's address is here. */
 /* requirement: MAP-2 */
 static void test_held_packets_keep_their_order(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Nodes whose driver takes its time: nothing else on the host waits for it, nothing is said to be done before
- * it is, and what comes back late is compared with what is desired then.
+ * Nodes whose driver takes its time: nothing else on the host waits for it, nothing is said to be
+ * done before it is, and what comes back late is compared with what is desired then.
  */
 #include "agent/node.h"
 
@@ -165,7 +165,8 @@ static void test_a_slow_start_delays_nothing_else(void **state)
 	assert_settled(r, 13);
 }
 
-/* What the kernel takes its time for is done where the driver's calls are made.  requirement: OPS-3 */
+/* What the kernel takes its time for is done where the driver's calls are made.  requirement:
+ * OPS-3 */
 static void test_ports_come_to_devices_that_are_ready(void **state)
 {
 	struct rig *r = *state;
@@ -371,7 +372,8 @@ static void test_a_node_that_is_removed_during_its_start(void **state)
 {
 	struct rig *r = *state;
 
-	/* at the look, at the start, when it is configured; then also as its removal is under way */
+	/* at the look, at the start, when it is configured; then also as its removal is under
+	 * way */
 	for (uint64_t step = 0; step < 5; step++) {
 		desire_second(r, 20 + 3 * step);
 		rig_advance_ms(r, step * SLOW_MS + SLOW_MS / 2);
@@ -566,8 +568,8 @@ static void test_a_hello_promises_nothing_that_is_pending(void **state)
 	assert_int_equal(rig_last(r, VIADUCT__AGENT__FRAME__BODY_HELLO)->hello->revision, 11);
 }
 
-/* The agent dies in each of the steps of a start, before and behind what the step does; the next one ends with what is
- * desired, and makes nothing twice.  requirement: OPS-3, NODE-1 */
+/* The agent dies in each of the steps of a start, before and behind what the step does; the next
+ * one ends with what is desired, and makes nothing twice.  requirement: OPS-3, NODE-1 */
 static void test_an_agent_that_dies_during_a_start(void **state)
 {
 	struct rig *r = *state;
@@ -662,11 +664,14 @@ static void test_the_data_plane_is_lost_during_a_start(void **state)
 	r->backend.open = open_nothing;
 	rig_desire(r, 12, false, host, 1);
 	/* It says so, and of what it was told then it has done nothing. */
-	assert_true(rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)->capabilities->carries_nothing);
-	assert_non_null(strstr(rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)->capabilities->error,
-			       "cannot be opened"));
+	assert_true(rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)
+			    ->capabilities->carries_nothing);
+	assert_non_null(
+		strstr(rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)->capabilities->error,
+		       "cannot be opened"));
 	assert_true(rig_ack(r)->revision < 12);
-	rig_advance_ms(r, SLOW_MS); /* it was started and plugged, and there is nothing to be a port of */
+	/* it was started and plugged, and there is nothing to be a port of */
+	rig_advance_ms(r, SLOW_MS);
 	assert_true(runs(r, "i-2"));
 	assert_int_equal(told(r, "i-2"), VIADUCT__AGENT__INSTANCE_STATUS__STATE__UNSPECIFIED);
 	assert_int_equal(rig_ack(r)->n_pending, 1);
@@ -676,10 +681,12 @@ static void test_the_data_plane_is_lost_during_a_start(void **state)
 	assert_int_equal(told(r, "i-2"), VIADUCT__AGENT__INSTANCE_STATUS__STATE__RUNNING);
 	assert_int_equal(rig_ack(r)->n_pending, 0);
 	assert_int_equal(rig_ack(r)->revision, 12);
-	assert_false(rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)->capabilities->carries_nothing);
+	assert_false(rig_last(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES)
+			     ->capabilities->carries_nothing);
 }
 
-/* Ended by itself while it is looked at, and while something is done to another one.  requirement: NODE-1 */
+/* Ended by itself while it is looked at, and while something is done to another one.  requirement:
+ * NODE-1 */
 static void test_a_node_that_ends_while_others_are_slow(void **state)
 {
 	struct rig *r = *state;

@@ -112,8 +112,8 @@ static void test_the_line_wins_over_the_file(void **state)
 	assert_ok(parse(line, &o, error));
 	assert_string_equal(o.name, "lined");
 	assert_string_equal(o.substrate, "eth9");
-	assert_int_equal(o.disallowed, FORMAT_BIT(FORMAT_SIIT_2) | FORMATS_TUNNEL |
-						 FORMAT_BIT(FORMAT_REIP4_1));
+	assert_int_equal(o.disallowed,
+			 FORMAT_BIT(FORMAT_SIIT_2) | FORMATS_TUNNEL | FORMAT_BIT(FORMAT_REIP4_1));
 }
 
 static void test_commands(void **state)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Groups, ACLs, ways out, and what an edge has: from the manager's word to the data plane's tables. */
+/* Groups, ACLs, ways out, and what an edge has: from the manager's word to the data plane's
+ * tables. */
 #include <stdio.h>
 #include <string.h>
 
@@ -460,7 +461,8 @@ static void test_an_edge_without_manager_keeps_its_addresses_and_is_silent(void 
 	assert_int_equal(r->n_announced, 0);
 }
 
-/* Its data plane was lost, as at a start of the machine: what it remembers may be another edge's. */
+/* Its data plane was lost, as at a start of the machine: what it remembers may be another
+ * edge's. */
 /* requirement: EDGE-2, EDGE-6, OPS-3 */
 static void
 test_an_edge_that_begins_anew_has_no_public_address_before_the_managers_word(void **state)

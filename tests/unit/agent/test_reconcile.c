@@ -331,7 +331,8 @@ static void test_addresses_change_in_place(void **state)
 	assert_int_equal(r->nodes.n_stops, 0);
 }
 
-/* That it is foreign is a difference, also to an agent that finds the peer in its tables.  requirement: PKT-3 */
+/* That it is foreign is a difference, also to an agent that finds the peer in its tables.
+ * requirement: PKT-3 */
 static void test_a_peer_becomes_foreign(void **state)
 {
 	struct rig *r = *state;

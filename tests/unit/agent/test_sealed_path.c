@@ -109,7 +109,8 @@ static void test_what_is_learned(void **state)
 	assert_int_equal(sealed_paths_mtu(&f->paths, 1, true, 1300), 1300);
 	assert_int_equal(sealed_paths_mtu(&f->paths, 1, false, 1500), 1500);
 	assert_int_equal(sealed_paths_mtu(&f->paths, 2, true, 1500), 1500);
-	/* Asked for as long as it is known, if nothing is sealed any more; the kernel forgets it. */
+	/* Asked for as long as it is known, if nothing is sealed any more; the kernel forgets
+	 * it. */
 	assert_ok(loop_advance(f->loop, LOOK_NS));
 	assert_int_equal(f->n_changed, 1);
 	f->mtu = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the sealing worker is told, and when: a whole agent on the fake data plane, with a stand-in for the worker that
- * keeps what it hears and looks, each time, at what the data plane has.
+ * What the sealing worker is told, and when: a whole agent on the fake data plane, with a stand-in
+ * for the worker that keeps what it hears and looks, each time, at what the data plane has.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -18,7 +18,12 @@
 #include "tests/unit/agent/rig.h"
 #include "tests/unit/test.h"
 
-enum { CRYPT_1 = FEATURE_BIT(FEATURE_CRYPT_1), TOLD_MAX = 16, CLASSES_MAX = 8, OTHER_VNI = RIG_VNI + 1 };
+enum {
+	CRYPT_1 = FEATURE_BIT(FEATURE_CRYPT_1),
+	TOLD_MAX = 16,
+	CLASSES_MAX = 8,
+	OTHER_VNI = RIG_VNI + 1
+};
 
 /* One CONFIGURE. */
 struct told {
@@ -44,9 +49,11 @@ static int note_variants(const struct dp_peer *p, void *arg)
 
 static bool welcome(int fd)
 {
-	const struct seal_message m = {.kind = SEAL_WELCOME, .version = SEAL_PROTOCOL, .pid = getpid()};
+	const struct seal_message m = {
+		.kind = SEAL_WELCOME, .version = SEAL_PROTOCOL, .pid = getpid()};
 	int counters = memfd_create("counters", MFD_CLOEXEC);
-	bool done = counters >= 0 && !ftruncate(counters, sizeof(struct seal_shared)) && !seal_message_send(fd, &m, counters);
+	bool done = counters >= 0 && !ftruncate(counters, sizeof(struct seal_shared)) &&
+		    !seal_message_send(fd, &m, counters);
 
 	close(counters);
 	return done;
@@ -58,7 +65,8 @@ static bool take(struct fixture *f, int fd, int image)
 	struct told *t = &f->told[f->n_told];
 	struct seal_message m = {.kind = SEAL_CONFIGURED};
 	size_t size;
-	bool whole = f->n_told < TOLD_MAX && pread(image, &t->image, sizeof(t->image), 0) == sizeof(t->image) &&
+	bool whole = f->n_told < TOLD_MAX &&
+		     pread(image, &t->image, sizeof(t->image), 0) == sizeof(t->image) &&
 		     t->image.n_classes <= CLASSES_MAX;
 
 	if (!whole)
@@ -80,7 +88,8 @@ static void *work(void *arg)
 	struct seal_message m;
 
 	while (fd >= 0 && !seal_message_receive(fd, &m, &passed)) {
-		if (m.kind == SEAL_HELLO ? !welcome(fd) : m.kind != SEAL_CONFIGURE || !take(f, fd, passed))
+		if (m.kind == SEAL_HELLO ? !welcome(fd)
+					 : m.kind != SEAL_CONFIGURE || !take(f, fd, passed))
 			break;
 		passed = -1;
 	}
@@ -175,7 +184,8 @@ static bool has_class(const struct told *t, uint32_t number)
 {
 	for (size_t i = 0; i < t->image.n_classes; i++)
 		if (t->classes[i].number == number)
-			return t->classes[i].cipher == SEAL_AES_128_GCM && t->classes[i].peer == RIG_PEER &&
+			return t->classes[i].cipher == SEAL_AES_128_GCM &&
+			       t->classes[i].peer == RIG_PEER &&
 			       t->classes[i].spi == seal_spi(1, SEAL_AES_128_GCM, 7);
 	return false;
 }
@@ -208,7 +218,8 @@ static void test_a_class_is_there_before_it_is_used(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_a_class_is_there_before_it_is_used, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_class_is_there_before_it_is_used, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

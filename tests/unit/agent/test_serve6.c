@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Router advertisements and DHCPv6 through the whole agent: frames of a node in, frames to the node out. */
+/* Router advertisements and DHCPv6 through the whole agent: frames of a node in, frames to the node
+ * out. */
 #include "agent/agent.h"
 
 #include <string.h>
@@ -49,8 +50,8 @@ static Viaduct__Agent__Object *subnet6(struct rig *r, const char *prefix)
 static Viaduct__Agent__Object *interface6(struct rig *r, size_t n)
 {
 	Viaduct__Agent__Object *o = rig_interface(r, "eni-1", "i-1", 0x0a000104);
-	const struct ipaddr own[] = {rig_addr(0x0a000104), addr("fe80::4"),
-				     addr("2001:db8:1::a"), addr("2001:db8:1::b")};
+	const struct ipaddr own[] = {rig_addr(0x0a000104), addr("fe80::4"), addr("2001:db8:1::a"),
+				     addr("2001:db8:1::b")};
 
 	o->interface->n_addrs = n;
 	o->interface->addrs = arena_alloc_array(&r->arena, n, sizeof(ProtobufCBinaryData));
@@ -195,8 +196,9 @@ static void test_addresses_that_come_later(void **state)
 /* requirement: PKT-1, PKT-8 */
 static void test_dhcp(void **state)
 {
-	static const char solicit[] = "\1\1\2\3\0\1\0\x0a\0\3\0\1\2\0\0\0\1\4\0\3\0\x0c\0\0\0\1\0\0\0\0\0"
-				      "\0\0\0";
+	static const char solicit[] =
+		"\1\1\2\3\0\1\0\x0a\0\3\0\1\2\0\0\0\1\4\0\3\0\x0c\0\0\0\1\0\0\0\0\0"
+		"\0\0\0";
 	struct rig *r = *state;
 	struct ipaddr node = addr("fe80::4"), a = addr("2001:db8:1::a"), b = addr("2001:db8:1::b");
 	struct reply6 u;
@@ -223,7 +225,8 @@ static void test_dhcp(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_the_router_makes_itself_known, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_router_makes_itself_known, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_addresses_that_come_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dhcp, setup, teardown),
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the agent tells the manager of hosts that have not heard, how often, and whom it does not tell. */
+/* What the agent tells the manager of hosts that have not heard, how often, and whom it does not
+ * tell. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -63,7 +64,8 @@ static void test_what_is_told(void **state)
 	assert_int_equal(told(r), 3);
 }
 
-/* One host that tries addresses takes nobody's place, and all of them together no more memory than this. requirement: MAP-4 */
+/* One host that tries addresses takes nobody's place, and all of them together no more memory than
+ * this. requirement: MAP-4 */
 static void test_bounds(void **state)
 {
 	struct rig *r = *state;
@@ -86,7 +88,8 @@ static void test_bounds(void **state)
 	assert_int_equal(hmap_count(&r->agent->stale.notices), 1);
 }
 
-/* A manager that does not say that it takes it would end the session; one that is away hears nothing later. requirement: OPS-3 */
+/* A manager that does not say that it takes it would end the session; one that is away hears
+ * nothing later. requirement: OPS-3 */
 static void test_who_is_not_told(void **state)
 {
 	struct rig *r = *state;

@@ -62,7 +62,8 @@ static bool live_pair(void *data, uint32_t from, uint32_t to, struct api_pair_li
 }
 
 static void live_pairs(void *data, uint32_t from,
-		       void (*fn)(void *user, uint32_t to, const struct api_pair_live *l), void *user)
+		       void (*fn)(void *user, uint32_t to, const struct api_pair_live *l),
+		       void *user)
 {
 	struct api_pair_live l;
 
@@ -78,7 +79,8 @@ static void live_drops(void *data, void (*fn)(void *user, const struct api_drop 
 		fn(user, &f->drops[i]);
 }
 
-static void live_traffic(void *data, void (*fn)(void *user, const struct api_traffic *t), void *user)
+static void live_traffic(void *data, void (*fn)(void *user, const struct api_traffic *t),
+			 void *user)
 {
 	static const struct api_traffic traffic[] = {
 		{1, FORMAT_NONE, 1, 100, 2, 200},
@@ -294,7 +296,8 @@ static void end_grace(struct fixture *f)
 {
 	struct tx *tx;
 
-	must(tx_begin(f->model, clock_wall_ms(&f->clock) + LIMIT_MODEL_SHIFT_GRACE_MS, &tx), "begin");
+	must(tx_begin(f->model, clock_wall_ms(&f->clock) + LIMIT_MODEL_SHIFT_GRACE_MS, &tx),
+	     "begin");
 	must(pair_shift_tick(tx, SIZE_MAX, &(uint32_t){0}), "pair_shift_tick");
 	end(tx);
 }
@@ -320,7 +323,8 @@ static void connect_edges(struct fixture *f)
 		end(tx);
 		host_set_connected(f->model, number, true);
 		release_host_known(f->model, number);
-		it = model_iter_group(f->model, REL_EDGES, 0); /* its place is another version's now */
+		/* its place is another version's now */
+		it = model_iter_group(f->model, REL_EDGES, 0);
 	}
 	if (!edge_due(f->model, 1))
 		return;

@@ -139,7 +139,8 @@ static void test_unsigned_requests(void **state)
 static void test_order_of_lists(void **state)
 {
 	struct fixture *f = *state;
-	_cleanup_free_ char *vpc = fixture_create(f, "Action=CreateVpc&CidrBlock=10.0.0.0/16", "vpcId");
+	_cleanup_free_ char *vpc =
+		fixture_create(f, "Action=CreateVpc&CidrBlock=10.0.0.0/16", "vpcId");
 	_cleanup_free_ char *form = NULL, *subnet = NULL, *eni = NULL;
 	struct api_answer a;
 	const char *p;
@@ -171,7 +172,8 @@ static void test_order_of_lists(void **state)
 static void test_host_does_not_answer(void **state)
 {
 	struct fixture *f = *state;
-	_cleanup_free_ char *vpc = fixture_create(f, "Action=CreateVpc&CidrBlock=10.0.0.0/16", "vpcId");
+	_cleanup_free_ char *vpc =
+		fixture_create(f, "Action=CreateVpc&CidrBlock=10.0.0.0/16", "vpcId");
 	_cleanup_free_ char *form = NULL, *subnet = NULL, *instance = NULL;
 	struct api_answer a;
 

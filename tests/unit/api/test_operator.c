@@ -33,7 +33,8 @@ static json_t *get(struct fixture *f, const char *path, const char *query)
 /* An instance of account 1; the ids are freed by the caller. */
 static char *run(struct fixture *f, char **ret_subnet)
 {
-	_cleanup_free_ char *vpc = fixture_create(f, "Action=CreateVpc&CidrBlock=10.0.0.0/16", "vpcId");
+	_cleanup_free_ char *vpc =
+		fixture_create(f, "Action=CreateVpc&CidrBlock=10.0.0.0/16", "vpcId");
 	_cleanup_free_ char *make_subnet = NULL, *make_instance = NULL;
 
 	assert_true(asprintf(&make_subnet, "Action=CreateSubnet&VpcId=%s&CidrBlock=10.0.1.0/24",
@@ -173,7 +174,8 @@ static void test_bytes_in_messages(void **state)
 	api_answer_deinit(&a);
 }
 
-/* A list goes on behind a page when the manager was restarted, and not under another cluster's key. */
+/* A list goes on behind a page when the manager was restarted, and not under another cluster's
+ * key. */
 static void test_pages_outlive_the_process(void **state)
 {
 	static const uint8_t keys[][32] = {{1}, {2}};

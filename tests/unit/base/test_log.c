@@ -67,7 +67,8 @@ static void test_the_journal_gets_priorities(void **state)
 	struct stat st;
 
 	assert_int_equal(fstat(pipe_fds[1], &st), 0);
-	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino);
 	assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
 	log_err("e");
 	log_warn("w", LOG_U64("n", 1));

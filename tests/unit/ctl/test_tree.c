@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every command there is, run: what is said wrongly ends with 2 and what could not be done with 1, and with --json
- * whoever reads either output reads JSON.
+ * Every command there is, run: what is said wrongly ends with 2 and what could not be done with 1,
+ * and with --json whoever reads either output reads JSON.
  */
 #include "ctl/tree.h"
 
@@ -118,7 +118,8 @@ static void check(const struct line *l, struct said *said)
 	json_decref(out);
 }
 
-/* The words of a command with arguments that it may take, as far as anybody can tell without a manager. */
+/* The words of a command with arguments that it may take, as far as anybody can tell without a
+ * manager. */
 static struct line line_of(const struct line *path, const struct command *c)
 {
 	struct line l = *path;

@@ -338,7 +338,8 @@ static void groups_of_the_other_end_decide(void **state)
 /* A frame of "a" (10.0.0.4) to "b", with a VLAN tag unless 'vlan' is 0. */
 static enum fake_verdict send_frame(struct two *t, uint16_t vlan, uint32_t *ret_reason)
 {
-	static const uint8_t ip[] = {0x45, 0, 0, 20, 0, 0, 0, 0, 64, 253, 0, 0, 10, 0, 0, 4, 10, 0, 0, 5};
+	static const uint8_t ip[] = {0x45, 0, 0,  20, 0, 0, 0,  0, 64, 253,
+				     0,    0, 10, 0,  0, 4, 10, 0, 0,  5};
 	const uint8_t tag[] = {0x81, 0, (uint8_t)(vlan >> 8), (uint8_t)vlan};
 	uint8_t f[64] = {2, 9, 9, 9, 9, 9, 2, 0, 0, 0, 0, 1};
 	size_t at = 12;

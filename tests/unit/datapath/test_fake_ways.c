@@ -22,7 +22,8 @@ enum {
 	INTERFACE = 0xf00003
 };
 
-/* "a" has the node 10.0.0.4 of VNI; "b", an edge, has 10.9.0.5 of OTHER; each is the other's peer 2. */
+/* "a" has the node 10.0.0.4 of VNI; "b", an edge, has 10.9.0.5 of OTHER; each is the other's peer
+ * 2. */
 struct two {
 	struct fake_world *world;
 	struct datapath *a, *b;

@@ -260,8 +260,8 @@ static void assert_list(const struct list_pool *pool, struct dp_list list, const
 	assert_memory_equal(pool->rows + list.first, r->rows, r->n * sizeof(r->rows[0]));
 }
 
-/* Lists come and go until the array is full; none is ever written over, and half way through another
- * process takes over what is there. */
+/* Lists come and go until the array is full; none is ever written over, and half way through
+ * another process takes over what is there. */
 static void test_pool(void **state)
 {
 	enum { LISTS = 200 };

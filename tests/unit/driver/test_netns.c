@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The netns driver on real namespaces.  The test is the host: it runs in a namespace of its own, and
- * binds those of its nodes in a directory of its own.  Needs root.
+ * The netns driver on real namespaces.  The test is the host: it runs in a namespace of its own,
+ * and binds those of its nodes in a directory of its own.  Needs root.
  */
 #include "driver/netns.h"
 
@@ -216,8 +216,8 @@ static void write_record(const struct host *h, const struct record *r)
 	assert_ok(record_write(path, r));
 }
 
-/* Killed between the record and the namespace, or between the namespace's file and what is bound there.
- * requirement: OPS-3, NODE-1 */
+/* Killed between the record and the namespace, or between the namespace's file and what is bound
+ * there. requirement: OPS-3, NODE-1 */
 static void test_a_start_that_was_cut_off_is_made_anew(void **state)
 {
 	const struct record begun = {.node = {.id = "i-1", .generation = 3}, .starting = true};
@@ -260,7 +260,8 @@ static void test_a_half_made_interface_is_made_anew(void **state)
 	struct driver_port port = start_and_plug(h), again;
 	struct rtnl_link outside;
 
-	assert_ok(rtnl_link_set_up(h->rtnl, port.ifindex, false)); /* the last thing that is done to it */
+	/* the last thing that is done to it */
+	assert_ok(rtnl_link_set_up(h->rtnl, port.ifindex, false));
 	assert_ok(driver_plug(h->driver, "i-1", &eni, &again));
 	assert_int_not_equal(again.ifindex, port.ifindex);
 	assert_ok(rtnl_link_get(h->rtnl, again.ifindex, &outside));

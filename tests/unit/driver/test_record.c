@@ -65,7 +65,8 @@ static void test_what_was_written_is_read(void **state)
 /* requirement: OPS-3 */
 static void test_a_start_is_neither_running_nor_ended(void **state)
 {
-	_cleanup_record_ struct record r = {.node = {.id = "i-1", .generation = 7}, .starting = true};
+	_cleanup_record_ struct record r = {.node = {.id = "i-1", .generation = 7},
+					    .starting = true};
 	_cleanup_record_ struct record back = {0};
 
 	assert_ok(record_write(folder, &r));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Jobs on the workers' threads: which wait for each other, which do not, and how they are halted. */
+/* Jobs on the workers' threads: which wait for each other, which do not, and how they are
+ * halted. */
 #include "driver/workers.h"
 
 #include <pthread.h>

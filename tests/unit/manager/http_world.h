@@ -41,7 +41,7 @@ int dial(struct http_world *f);
 /* Asks for something as an operator. */
 void say(int fd, const char *method, const char *path, const char *body);
 
-/* Turns the loop for up to 'ms' and returns the status that came, 0: none, -1: the connection's end.  The rest is in
- * 'reply'. */
+/* Turns the loop for up to 'ms' and returns the status that came, 0: none, -1: the connection's
+ * end.  The rest is in 'reply'. */
 int hear(struct http_world *f, int fd, unsigned int ms);
 extern char reply[8192];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Clients that take all connections they can get: nobody else goes without, and nothing is left of them. */
+/* Clients that take all connections they can get: nobody else goes without, and nothing is left of
+ * them. */
 #include "http_world.h"
 
 #include <fcntl.h>
@@ -267,8 +268,8 @@ static void who_takes_all_of_the_gate_keeps_no_client_out(void **state)
 	run_until(f, lowest_free() == before);
 }
 
-/* Requests by new connections, one after the other and many at once, beside clients that say nothing until they are
- * let go.  requirement: OPS-1 */
+/* Requests by new connections, one after the other and many at once, beside clients that say
+ * nothing until they are let go.  requirement: OPS-1 */
 static void no_request_is_lost_beside_them(void **state)
 {
 	struct fixture *f = *state;

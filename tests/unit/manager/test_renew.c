@@ -93,8 +93,9 @@ static int setup(void **state)
 	assert_int_equal(bind(fd, (struct sockaddr *)&f->addr, size), 0);
 	assert_int_equal(listen(fd, 4), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&f->addr, &size), 0);
-	assert_int_equal(gate_new(f->manager, f->ca.certificate, &f->server, fd, &descriptors_unlimited,
-				  &f->gate), 0);
+	assert_int_equal(gate_new(f->manager, f->ca.certificate, &f->server, fd,
+				  &descriptors_unlimited, &f->gate),
+			 0);
 	*state = f;
 	return 0;
 }

@@ -142,7 +142,7 @@ uint32_t cluster_add_edge(struct cluster *c, const char *name, const char *v6)
 				   .probed_ms = 1};
 	const struct host *h;
 	struct tx *tx = cluster_tx(c);
-	int r = host_add(tx, &c->operator, &args, &h, &c->refusal);
+	int r = host_add(tx, &c->operator, & args, &h, &c->refusal);
 	uint32_t number;
 
 	assert_ok(r);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A model in the state that most tests begin with, and shorthand for operations in transactions of their
- * own.  One account, an operator, 'n' connected hosts on an IPv6 substrate, in zone a.
+ * A model in the state that most tests begin with, and shorthand for operations in transactions of
+ * their own.  One account, an operator, 'n' connected hosts on an IPv6 substrate, in zone a.
  */
 #pragma once
 
@@ -43,8 +43,8 @@ void cluster_init_passes(struct cluster *c, size_t n_hosts, size_t choice_at_onc
 void cluster_init_network(struct cluster *c, size_t n_hosts);
 void cluster_deinit(struct cluster *c);
 
-/* A transaction of one operation:  cluster_end(c, vpc_create(cluster_tx(c), ...));  The change is committed,
- * or on a refusal there is none; returns the operation's result. */
+/* A transaction of one operation:  cluster_end(c, vpc_create(cluster_tx(c), ...));  The change is
+ * committed, or on a refusal there is none; returns the operation's result. */
 struct tx *cluster_tx(struct cluster *c);
 int cluster_end(struct cluster *c, int r);
 /* Ends the transaction and keeps the change. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Dice for random walks: the same after the same dice_begin() (xorshift64: G. Marsaglia, "Xorshift RNGs", 2003).  Each program
- * has its own.
+ * Dice for random walks: the same after the same dice_begin() (xorshift64: G. Marsaglia, "Xorshift
+ * RNGs", 2003).  Each program has its own.
  */
 #pragma once
 

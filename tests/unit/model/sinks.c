@@ -119,8 +119,8 @@ static void put_interface(struct buf *b, const struct plan_interface *i)
 	char mac[MAC_TEXT_SIZE];
 
 	buf_put_printf(b, "%s %u %u %s %u %s %d %d %d %u ", i->instance_id, i->device_index, i->vni,
-		       mac_text(&i->mac, mac), i->mtu, i->host_name, i->dns, i->shared,
-		       i->forwards, i->handle);
+		       mac_text(&i->mac, mac), i->mtu, i->host_name, i->dns, i->shared, i->forwards,
+		       i->handle);
 	for (size_t n = 0; n < i->n_addrs; n++)
 		put_addr(b, &i->addrs[n]);
 	for (size_t n = 0; n < i->n_groups; n++)
@@ -170,11 +170,12 @@ static char *content_of(const struct plan_item *i)
 		put_locators(&b, &i->host.locators);
 		break;
 	case PLAN_PEER:
-		buf_put_printf(&b, "%d %s %d %u %u %d %s ", i->peer.edge, i->peer.name, (int)i->peer.choice.send,
-			       choice_formats(&i->peer.choice), i->peer.choice.path_mtu,
-			       i->peer.choice.outer_v6, i->peer.choice.reason);
-		buf_put_printf(&b, "%x %zu %jx ", i->peer.choice.send_features, i->peer.choice.n_accepts,
-			       (uintmax_t)i->peer.choice.policy);
+		buf_put_printf(&b, "%d %s %d %u %u %d %s ", i->peer.edge, i->peer.name,
+			       (int)i->peer.choice.send, choice_formats(&i->peer.choice),
+			       i->peer.choice.path_mtu, i->peer.choice.outer_v6,
+			       i->peer.choice.reason);
+		buf_put_printf(&b, "%x %zu %jx ", i->peer.choice.send_features,
+			       i->peer.choice.n_accepts, (uintmax_t)i->peer.choice.policy);
 		for (size_t n = 0; n < i->peer.n_variants; n++) {
 			const struct plan_variant *v = &i->peer.variants[n];
 
@@ -182,8 +183,9 @@ static char *content_of(const struct plan_item *i)
 			put_addr(&b, &v->addr);
 			buf_put_printf(&b, "%u ", v->peer_vni);
 			put_addr(&b, &v->peer_addr);
-			buf_put_printf(&b, "%d %x %x %zu %s]", (int)v->choice->send, v->choice->send_features,
-				       choice_formats(v->choice), v->choice->n_accepts, v->choice->reason);
+			buf_put_printf(&b, "%d %x %x %zu %s]", (int)v->choice->send,
+				       v->choice->send_features, choice_formats(v->choice),
+				       v->choice->n_accepts, v->choice->reason);
 		}
 		put_locators(&b, &i->peer.locators);
 		break;
@@ -192,7 +194,8 @@ static char *content_of(const struct plan_item *i)
 		put_addr(&b, &i->subnet.resolver);
 		put_prefix(&b, &i->subnet.network);
 		buf_put_printf(&b, "%s %s acl%u rtb%u %d", mac_text(&i->subnet.router_mac, mac),
-			       i->subnet.domain, i->subnet.acl, i->subnet.table, i->subnet.preloaded);
+			       i->subnet.domain, i->subnet.acl, i->subnet.table,
+			       i->subnet.preloaded);
 		break;
 	case PLAN_INSTANCE:
 		buf_put_printf(&b, "%s %d %ju %s", i->instance.driver, i->instance.running,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hosts that keep what they are told: each item of a plan as two lines of text, its key and its content.
+ * Hosts that keep what they are told: each item of a plan as two lines of text, its key and its
+ * content.
  */
 #pragma once
 

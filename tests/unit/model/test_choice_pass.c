@@ -33,16 +33,19 @@ static int teardown(void **state)
 
 static void make(const char *name, const char *effect, const char *what)
 {
-	const struct choice_policy_args args = {.name = name, .effect = effect, .what = &what, .n_what = 1};
+	const struct choice_policy_args args = {
+		.name = name, .effect = effect, .what = &what, .n_what = 1};
 	const struct choice_policy *p;
 
-	assert_ok(cluster_end(&c, choice_policy_create(cluster_tx(&c), &c.operator, &args, &p, &c.refusal)));
+	assert_ok(cluster_end(
+		&c, choice_policy_create(cluster_tx(&c), &c.operator, & args, &p, &c.refusal)));
 	object_id_text(&p->o, policy);
 }
 
 static void drop(const char *name)
 {
-	assert_ok(cluster_end(&c, choice_policy_delete(cluster_tx(&c), &c.operator, name, &c.refusal)));
+	assert_ok(cluster_end(&c,
+			      choice_policy_delete(cluster_tx(&c), &c.operator, name, &c.refusal)));
 }
 
 static void step(void)
@@ -63,7 +66,8 @@ static enum format wished(size_t from, size_t to, uint32_t vni)
 	const struct pair_class class = {.vni = vni, .peer_vni = vni};
 	struct wish w;
 
-	pair_wish(c.m, host_by_number(c.m, c.hosts[from]), host_by_number(c.m, c.hosts[to]), &class, &w);
+	pair_wish(c.m, host_by_number(c.m, c.hosts[from]), host_by_number(c.m, c.hosts[to]), &class,
+		  &w);
 	return w.send;
 }
 
@@ -97,8 +101,9 @@ static void settle(void)
 	for (int i = 0; i < 4; i++) {
 		cluster_acknowledge(&c);
 		c.now_ms += LIMIT_MODEL_SHIFT_GRACE_MS;
-		assert_ok(cluster_end(
-			&c, pair_shift_tick(cluster_tx(&c), LIMIT_MODEL_SHIFTS_PER_TICK, &(uint32_t){0})));
+		assert_ok(
+			cluster_end(&c, pair_shift_tick(cluster_tx(&c), LIMIT_MODEL_SHIFTS_PER_TICK,
+							&(uint32_t){0})));
 	}
 }
 
@@ -190,8 +195,9 @@ static void test_what_is_new_goes_by_it_at_once(void **state)
 	uint32_t vni;
 
 	make("no-two", "forbid", "siit/2");
-	c.hosts[HOSTS] = cluster_add_host(
-		&c, "new", NULL, "fd00::99", FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2), 1500);
+	c.hosts[HOSTS] =
+		cluster_add_host(&c, "new", NULL, "fd00::99",
+				 FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2), 1500);
 	cluster_make_vpc(&c, "10.1.0.0/16", vpc);
 	vni = cluster_vpc(&c, vpc)->vni;
 	assert_int_equal(wished(0, 1, 0), FORMAT_SIIT_2);

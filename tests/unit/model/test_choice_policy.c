@@ -16,14 +16,17 @@ static char instance_a[ID_TEXT_SIZE], instance_b[ID_TEXT_SIZE];
 
 static void report(uint32_t number, uint32_t formats, uint32_t features)
 {
-	struct capabilities can = {
-		.formats = formats, .features = features, .substrate_mtu = 1500, .probed_ms = 1, .generation = 1};
+	struct capabilities can = {.formats = formats,
+				   .features = features,
+				   .substrate_mtu = 1500,
+				   .probed_ms = 1,
+				   .generation = 1};
 
 	assert_ok(cluster_end(&c, host_report(cluster_tx(&c), number, &can, &c.refusal)));
 }
 
-#define ALL_FORMATS                                                                                                    \
-	(FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1) |                          \
+#define ALL_FORMATS                                                                                \
+	(FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1) |      \
 	 FORMAT_BIT(FORMAT_VXLAN_1))
 
 static int setup(void **state)
@@ -71,7 +74,8 @@ static const struct host *host_b(void)
 	return host_by_number(c.m, interface_of(instance_b)->attachment.host);
 }
 
-static struct wish wish(const struct host *from, const struct host *to, const struct pair_class *class)
+static struct wish wish(const struct host *from, const struct host *to,
+			const struct pair_class *class)
 {
 	struct wish w;
 
@@ -81,7 +85,8 @@ static struct wish wish(const struct host *from, const struct host *to, const st
 
 /* "effect what [what]" */
 static int create(const struct caller *who, const char *name, const char *effect, const char *what,
-		  const char *what2, struct choice_policy_args args, const struct choice_policy **ret)
+		  const char *what2, struct choice_policy_args args,
+		  const struct choice_policy **ret)
 {
 	const char *list[] = {what, what2};
 	const struct choice_policy *p;
@@ -90,10 +95,12 @@ static int create(const struct caller *who, const char *name, const char *effect
 	args.effect = effect;
 	args.what = list;
 	args.n_what = what2 ? 2 : 1;
-	return cluster_end(&c, choice_policy_create(cluster_tx(&c), who, &args, ret ? ret : &p, &c.refusal));
+	return cluster_end(
+		&c, choice_policy_create(cluster_tx(&c), who, &args, ret ? ret : &p, &c.refusal));
 }
 
-static void admin(const char *name, const char *effect, const char *what, struct choice_policy_args args)
+static void admin(const char *name, const char *effect, const char *what,
+		  struct choice_policy_args args)
 {
 	assert_ok(create(&c.operator, name, effect, what, NULL, args, NULL));
 }
@@ -135,7 +142,8 @@ static void test_effects(void **state)
 	assert_int_equal(wish(host(0), host(1), &pair_all).send, FORMAT_SIIT_1);
 	admin("neither", "pin", "siit/2", (struct choice_policy_args){.match.host = "h1"});
 	w = wish(host(0), host(1), &pair_all);
-	assert_int_equal(w.send, FORMAT_NONE); /* what is pinned is forbidden: refused, not replaced */
+	/* what is pinned is forbidden: refused, not replaced */
+	assert_int_equal(w.send, FORMAT_NONE);
 	assert_non_null(strstr(w.reason, "neither"));
 	assert_non_null(strstr(w.reason, "no-two"));
 	assert_int_equal(wish(host(1), host(2), &pair_all).send, FORMAT_SIIT_1);
@@ -186,7 +194,8 @@ static void test_the_most_specific_decides(void **state)
 		snprintf(name, sizeof(name), "p%zu", n);
 		assert_int_equal(w.send, n % 2 ? FORMAT_VXLAN_1 : FORMAT_SIIT_1);
 		assert_string_equal(w.policy.name, name);
-		assert_ok(cluster_end(&c, choice_policy_delete(cluster_tx(&c), &c.operator, name, &c.refusal)));
+		assert_ok(cluster_end(
+			&c, choice_policy_delete(cluster_tx(&c), &c.operator, name, &c.refusal)));
 	}
 	assert_int_equal(wish(host_a(), host_b(), &class).send, FORMAT_SIIT_2);
 	labelled->o.tags = NULL;
@@ -215,7 +224,8 @@ static void test_customers_lift_nothing(void **state)
 	admin("theirs", "pin", "vxlan", mine);
 	assert_string_equal(wish(host_a(), host_b(), &class).policy.name, "theirs");
 	/* the pair's own choice is none of the customer's */
-	assert_int_equal(wish(host_a(), host_b(), &pair_all).features, FEATURE_BIT(FEATURE_CRYPT_2));
+	assert_int_equal(wish(host_a(), host_b(), &pair_all).features,
+			 FEATURE_BIT(FEATURE_CRYPT_2));
 }
 
 /* requirement: NEG-3 */
@@ -240,17 +250,19 @@ static void test_what_customers_may_not_say(void **state)
 				(struct choice_policy_args){.match.network = c.vpc}, NULL),
 			 MODEL_E_VPC_NOT_FOUND);
 	/* nor touch what is another's */
-	assert_ok(create(&c.me, "p", "forbid", "vxlan", NULL, (struct choice_policy_args){.match.network = c.vpc},
-			 &p));
+	assert_ok(create(&c.me, "p", "forbid", "vxlan", NULL,
+			 (struct choice_policy_args){.match.network = c.vpc}, &p));
 	admin("theirs", "forbid", "vxlan", (struct choice_policy_args){});
 	for (size_t i = 0; i < 2; i++) {
 		char id[ID_TEXT_SIZE];
 		const struct choice_policy *other = NULL;
 
 		if (i)
-			assert_ok(choice_policy_find(c.m, &c.operator, "theirs", &other, &c.refusal));
+			assert_ok(
+				choice_policy_find(c.m, &c.operator, "theirs", &other, &c.refusal));
 		object_id_text(i ? &other->o : &p->o, id);
-		assert_int_equal(cluster_end(&c, choice_policy_delete(cluster_tx(&c), i ? &c.me : &c.stranger, id,
+		assert_int_equal(cluster_end(&c, choice_policy_delete(cluster_tx(&c),
+								      i ? &c.me : &c.stranger, id,
 								      &c.refusal)),
 				 MODEL_E_CHOICE_POLICY_NOT_FOUND);
 	}
@@ -278,7 +290,12 @@ static void test_nonsense_is_refused(void **state)
 		{"p", "pin", "ipip6", NULL, {}, MODEL_E_VALUE},
 		{"p", "require", "rate", NULL, {}, MODEL_E_MISSING},
 		{"p", "require", "rate", NULL, {.rate_mbit = &none}, MODEL_E_VALUE},
-		{"p", "require", "rate", NULL, {.rate_mbit = &ten, .rate_burst_kib = &huge}, MODEL_E_VALUE},
+		{"p",
+		 "require",
+		 "rate",
+		 NULL,
+		 {.rate_mbit = &ten, .rate_burst_kib = &huge},
+		 MODEL_E_VALUE},
 		{"p", "forbid", "rate", NULL, {.rate_mbit = &ten}, MODEL_E_COMBINATION},
 		{"p", "require", "crypt", NULL, {.rate_mbit = &ten}, MODEL_E_COMBINATION},
 		{"p", "forbid", "siit", NULL, {.direction = "up"}, MODEL_E_VALUE},
@@ -286,17 +303,28 @@ static void test_nonsense_is_refused(void **state)
 		{"p", "forbid", "siit", NULL, {.match.host = "h99"}, MODEL_E_HOST_NOT_FOUND},
 		{"p", "forbid", "siit", NULL, {.match.account = "1"}, MODEL_E_ACCOUNT_NOT_FOUND},
 		{"p", "forbid", "siit", NULL, {.match.network = "vpc-1"}, MODEL_E_VPC_NOT_FOUND},
-		{"p", "forbid", "siit", NULL, {.interfaces = {"eni-1", "eni-2"}}, MODEL_E_INTERFACE_NOT_FOUND},
-		{"p", "forbid", "siit", NULL, {.interfaces = {"eni-1", NULL}}, MODEL_E_INTERFACE_NOT_FOUND},
+		{"p",
+		 "forbid",
+		 "siit",
+		 NULL,
+		 {.interfaces = {"eni-1", "eni-2"}},
+		 MODEL_E_INTERFACE_NOT_FOUND},
+		{"p",
+		 "forbid",
+		 "siit",
+		 NULL,
+		 {.interfaces = {"eni-1", NULL}},
+		 MODEL_E_INTERFACE_NOT_FOUND},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (create(&c.operator, rows[i].name, rows[i].effect, rows[i].what, rows[i].what2, rows[i].args,
-			   NULL) != rows[i].expected)
+		if (create(&c.operator, rows[i].name, rows[i].effect, rows[i].what, rows[i].what2,
+			   rows[i].args, NULL) != rows[i].expected)
 			fail_msg("row %zu: %s", i, c.refusal.message);
 	assert_int_equal(model_count(c.m, KIND_CHOICE_POLICY), 0);
 	admin("p", "forbid", "siit", (struct choice_policy_args){});
-	assert_int_equal(create(&c.operator, "p", "forbid", "vxlan", NULL, (struct choice_policy_args){}, NULL),
+	assert_int_equal(create(&c.operator, "p", "forbid", "vxlan", NULL,
+				(struct choice_policy_args){}, NULL),
 			 MODEL_E_EXISTS);
 }
 
@@ -323,7 +351,8 @@ static void test_directions(void **state)
 /* requirement: NEG-5 */
 static void test_inferred(void **state)
 {
-	struct choice_policy_args source = {.match.host = "h1", .direction = "out", .notify = "source"};
+	struct choice_policy_args source = {
+		.match.host = "h1", .direction = "out", .notify = "source"};
 	struct choice choice;
 	uint32_t features = 0;
 
@@ -395,21 +424,26 @@ static void test_variants(void **state)
 	assert_int_equal(t.n_variants, 1);
 	assert_int_equal(t.variant, FORMAT_VXLAN_1);
 	/* the MTU of the network follows */
-	assert_int_equal(((const struct vpc *)vpc_by_vni(c.m, interface_of(instance_a)->vni))->mtu, mtu - 30);
+	assert_int_equal(((const struct vpc *)vpc_by_vni(c.m, interface_of(instance_a)->vni))->mtu,
+			 mtu - 30);
 	object_id_text(&interface_of(instance_a)->o, x);
 	object_id_text(&interface_of(instance_b)->o, y);
-	admin("pair", "require", "crypt", (struct choice_policy_args){.interfaces = {x, y}, .direction = "out"});
+	admin("pair", "require", "crypt",
+	      (struct choice_policy_args){.interfaces = {x, y}, .direction = "out"});
 	settle();
 	t = told_of_a();
 	/* the network's; IPv4 and link-local addresses of the two interfaces */
 	assert_int_equal(t.n_variants, 3);
 	assert_int_equal(t.n_addresses, 2);
 	assert_int_equal(t.features, FEATURE_BIT(FEATURE_CRYPT_2));
-	assert_ok(cluster_end(&c, choice_policy_delete(cluster_tx(&c), &c.operator, "tunnel", &c.refusal)));
-	assert_ok(cluster_end(&c, choice_policy_delete(cluster_tx(&c), &c.operator, "pair", &c.refusal)));
+	assert_ok(cluster_end(
+		&c, choice_policy_delete(cluster_tx(&c), &c.operator, "tunnel", &c.refusal)));
+	assert_ok(cluster_end(
+		&c, choice_policy_delete(cluster_tx(&c), &c.operator, "pair", &c.refusal)));
 	settle();
 	assert_int_equal(told_of_a().n_variants, 0);
-	assert_int_equal(((const struct vpc *)vpc_by_vni(c.m, interface_of(instance_a)->vni))->mtu, mtu);
+	assert_int_equal(((const struct vpc *)vpc_by_vni(c.m, interface_of(instance_a)->vni))->mtu,
+			 mtu);
 }
 
 /* A customer's environment is its VPC's, an administrator's that of hosts, too.
@@ -441,11 +475,14 @@ static void test_an_environment_that_is_fixed(void **state)
 	struct tag_args tag = {CHOICE_TAG_ENVIRONMENT, "test"};
 
 	admin("seal", "require", "crypt", (struct choice_policy_args){.environment = "production"});
-	assert_int_equal(cluster_end(&c, vpc_set_environment(cluster_tx(&c), &c.me, vpc, "test", &c.refusal)),
+	assert_int_equal(cluster_end(&c, vpc_set_environment(cluster_tx(&c), &c.me, vpc, "test",
+							     &c.refusal)),
 			 MODEL_E_NOT_PERMITTED);
-	assert_int_equal(cluster_end(&c, vpc_set_environment(cluster_tx(&c), &c.stranger, vpc, "test", &c.refusal)),
+	assert_int_equal(cluster_end(&c, vpc_set_environment(cluster_tx(&c), &c.stranger, vpc,
+							     "test", &c.refusal)),
 			 MODEL_E_VPC_NOT_FOUND);
-	assert_ok(cluster_end(&c, vpc_set_environment(cluster_tx(&c), &c.operator, vpc, "production", &c.refusal)));
+	assert_ok(cluster_end(&c, vpc_set_environment(cluster_tx(&c), &c.operator, vpc,
+						      "production", &c.refusal)));
 	assert_int_equal(wish(host_a(), host_b(), &class).features, FEATURE_BIT(FEATURE_CRYPT_2));
 	settle();
 	assert_int_equal(told_of_a().n_variants, 1);
@@ -455,7 +492,8 @@ static void test_an_environment_that_is_fixed(void **state)
 	assert_int_equal(wish(host_a(), host_b(), &class).features, FEATURE_BIT(FEATURE_CRYPT_2));
 	assert_ok(cluster_end(&c, tag_create(cluster_tx(&c), &c.me, &vpc, 1, &tag, 1, &c.refusal)));
 	/* until it is the account's again */
-	assert_ok(cluster_end(&c, vpc_set_environment(cluster_tx(&c), &c.operator, vpc, "", &c.refusal)));
+	assert_ok(cluster_end(
+		&c, vpc_set_environment(cluster_tx(&c), &c.operator, vpc, "", &c.refusal)));
 	assert_int_equal(wish(host_a(), host_b(), &class).features, 0);
 	settle();
 	assert_int_equal(told_of_a().n_variants, 0);
@@ -468,12 +506,20 @@ static void test_impossible_reports(void **state)
 		struct capabilities can;
 		const char *says;
 	} rows[] = {
-		{{.formats = 1U << 20, .substrate_mtu = 1500, .probed_ms = 1}, "only formats that nobody knows"},
-		{{.formats = FORMAT_BIT(FORMAT_IPIP6_1), .substrate_mtu = 1500, .probed_ms = 1}, "ipip6 without siit"},
+		{{.formats = 1U << 20, .substrate_mtu = 1500, .probed_ms = 1},
+		 "only formats that nobody knows"},
+		{{.formats = FORMAT_BIT(FORMAT_IPIP6_1), .substrate_mtu = 1500, .probed_ms = 1},
+		 "ipip6 without siit"},
 		{{.formats = ALL_FORMATS, .probed_ms = 1}, "an MTU of 0"},
-		{{.formats = ALL_FORMATS, .substrate_mtu = 1500, .probed_ms = 1, .required_features = 1U << 25},
+		{{.formats = ALL_FORMATS,
+		  .substrate_mtu = 1500,
+		  .probed_ms = 1,
+		  .required_features = 1U << 25},
 		 "requires features that nobody knows"},
-		{{.formats = ALL_FORMATS, .substrate_mtu = 1500, .probed_ms = 1, .required_features = 1},
+		{{.formats = ALL_FORMATS,
+		  .substrate_mtu = 1500,
+		  .probed_ms = 1,
+		  .required_features = 1},
 		 "requires a feature that it has not"},
 		{{.formats = ALL_FORMATS,
 		  .substrate_mtu = 1500,
@@ -486,13 +532,14 @@ static void test_impossible_reports(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		uint32_t number = cluster_add_host(&c, (char[]){'x', (char)('a' + i), 0}, NULL,
-						   (char[]){'f', 'd', '0', '0', ':', ':', '9', (char)('1' + i), 0}, 0,
-						   0);
+		uint32_t number = cluster_add_host(
+			&c, (char[]){'x', (char)('a' + i), 0}, NULL,
+			(char[]){'f', 'd', '0', '0', ':', ':', '9', (char)('1' + i), 0}, 0, 0);
 		const struct host *h = host_by_number(c.m, number);
 		struct wish w;
 
-		assert_ok(cluster_end(&c, host_report(cluster_tx(&c), number, &rows[i].can, &c.refusal)));
+		assert_ok(cluster_end(
+			&c, host_report(cluster_tx(&c), number, &rows[i].can, &c.refusal)));
 		h = host_by_number(c.m, number);
 		w = wish(h, host(0), &pair_all);
 		assert_false(host_is_capable(h));

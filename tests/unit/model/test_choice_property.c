@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Choices under random histories: policies of administrators and two customers come, change and go, environments,
- * labels, reports and keys change, hosts apply and acknowledge when they like.
+ * Choices under random histories: policies of administrators and two customers come, change and go,
+ * environments, labels, reports and keys change, hosts apply and acknowledge when they like.
  *
- * All the while what a node's host sends is what the other node's host takes, also while it is on its way; and whenever
- * everything has settled, both hosts have been told what the plain twin says, for each two nodes and each direction.
+ * All the while what a node's host sends is what the other node's host takes, also while it is on
+ * its way; and whenever everything has settled, both hosts have been told what the plain twin says,
+ * for each two nodes and each direction.
  *
  *	network 1 (10.0/16): on h1 .. h5      \ peered
  *	network 2 (10.1/16): on h1, h3, h4    /        \ peered
@@ -50,13 +51,16 @@ static const struct {
 	const char *name, *v4, *v6, *aliases;
 	uint32_t rack;
 } host_rows[HOSTS] = {
-	{"h1", "192.0.2.1", "fd00::1", "198.18.1.0/28", 1}, {"h2", "192.0.2.2", "fd00::2", "198.18.2.0/28", 2},
-	{"h3", NULL, "fd00::3", NULL, 3},                   {"h4", "192.0.2.4", NULL, "198.18.4.0/28", 4},
+	{"h1", "192.0.2.1", "fd00::1", "198.18.1.0/28", 1},
+	{"h2", "192.0.2.2", "fd00::2", "198.18.2.0/28", 2},
+	{"h3", NULL, "fd00::3", NULL, 3},
+	{"h4", "192.0.2.4", NULL, "198.18.4.0/28", 4},
 	{"h5", NULL, "fd00::5", NULL, 200}, /* does not fit siit/2 */
 };
 static const struct {
 	uint32_t network, host;
-} node_rows[NODES] = {{0, 0}, {0, 1}, {0, 2}, {0, 3}, {0, 4}, {1, 0}, {1, 2}, {1, 3}, {2, 1}, {2, 4}};
+} node_rows[NODES] = {{0, 0}, {0, 1}, {0, 2}, {0, 3}, {0, 4},
+		      {1, 0}, {1, 2}, {1, 3}, {2, 1}, {2, 4}};
 static struct node {
 	uint64_t interface;
 	char id[ID_TEXT_SIZE];
@@ -84,8 +88,8 @@ static struct {
 	size_t n;
 	struct flight v[FLIGHTS];
 } flights[NODES][NODES];
-/* The revision by which a node was to send to another, when it was to send nothing before and nothing was on its way: that
- * needs no steps, for there was nothing to lose. */
+/* The revision by which a node was to send to another, when it was to send nothing before and
+ * nothing was on its way: that needs no steps, for there was nothing to lose. */
 static uint64_t begun[NODES][NODES];
 static bool is_silent[NODES][NODES];
 
@@ -103,11 +107,13 @@ static void add_host(size_t i)
 				     .v6 = host_rows[i].v6,
 				     .aliases = host_rows[i].aliases,
 				     .rack = &host_rows[i].rack};
-	struct capabilities can = {
-		.formats = ALL_FORMATS, .features = ALL_FEATURES, .substrate_mtu = 1500, .probed_ms = 1};
+	struct capabilities can = {.formats = ALL_FORMATS,
+				   .features = ALL_FEATURES,
+				   .substrate_mtu = 1500,
+				   .probed_ms = 1};
 	const struct host *h;
 
-	assert_ok(cluster_end(&c, host_add(cluster_tx(&c), &c.operator, &args, &h, &c.refusal)));
+	assert_ok(cluster_end(&c, host_add(cluster_tx(&c), &c.operator, & args, &h, &c.refusal)));
 	c.hosts[i] = h->number;
 	assert_ok(cluster_end(&c, host_report(cluster_tx(&c), c.hosts[i], &can, &c.refusal)));
 	host_set_connected(c.m, c.hosts[i], true);
@@ -124,9 +130,11 @@ static void make_networks(char subnets[static NETWORKS][ID_TEXT_SIZE])
 		const struct subnet *s;
 
 		snprintf(cidr, sizeof(cidr), "10.%zu.0.0/16", i);
-		assert_ok(cluster_end(&c, vpc_create(cluster_tx(&c), who, &vpc_args, &v, &c.refusal)));
+		assert_ok(cluster_end(&c,
+				      vpc_create(cluster_tx(&c), who, &vpc_args, &v, &c.refusal)));
 		object_id_text(&v->o, networks[i]);
-		assert_ok(cluster_end(&c, subnet_create(cluster_tx(&c), who, &subnet_args, &s, &c.refusal)));
+		assert_ok(cluster_end(
+			&c, subnet_create(cluster_tx(&c), who, &subnet_args, &s, &c.refusal)));
 		object_id_text(&s->o, subnets[i]);
 	}
 }
@@ -135,7 +143,8 @@ static void peer(size_t a, size_t b)
 {
 	char account[32], id[ID_TEXT_SIZE];
 	const struct caller *one = &customers[a == 2], *other = &customers[b == 2];
-	struct peering_create_args args = {.vpc_id = networks[a], .peer_vpc_id = networks[b], .peer_account = account};
+	struct peering_create_args args = {
+		.vpc_id = networks[a], .peer_vpc_id = networks[b], .peer_account = account};
 	const struct peering *p;
 
 	snprintf(account, sizeof(account), "%012llu", (unsigned long long)other->account);
@@ -157,10 +166,12 @@ static void run_node(size_t i, const char *subnet)
 	size_t count;
 
 	who.operator= true; /* who may name the host */
-	assert_ok(cluster_end(&c, instance_run(cluster_tx(&c), &who, &args, &n, &count, &c.refusal)));
+	assert_ok(
+		cluster_end(&c, instance_run(cluster_tx(&c), &who, &args, &n, &count, &c.refusal)));
 	object_id_text(&n->o, id);
 	nic = cluster_interface_of(&c, id);
-	nodes[i] = (struct node){.interface = nic->o.id, .addr = nic->addrs[0].addr, .vni = nic->vni};
+	nodes[i] =
+		(struct node){.interface = nic->o.id, .addr = nic->addrs[0].addr, .vni = nic->vni};
 	object_id_text(&nic->o, nodes[i].id);
 }
 
@@ -181,7 +192,8 @@ static void begin(uint64_t from, bool passes)
 	memset(flights, 0, sizeof(flights));
 	memset(begun, 0, sizeof(begun));
 	cluster_init_passes(&c, 0, passes);
-	assert_ok(cluster_end(&c, account_create(cluster_tx(&c), &c.operator, &args, &a, &c.refusal)));
+	assert_ok(cluster_end(&c,
+			      account_create(cluster_tx(&c), &c.operator, & args, &a, &c.refusal)));
 	customers[0] = c.me;
 	customers[1] = (struct caller){.account = a->o.id};
 	for (size_t i = 0; i < HOSTS; i++)
@@ -232,17 +244,20 @@ static void apply(size_t i)
 static void acknowledge(size_t i)
 {
 	if (applied_revision[i])
-		assert_ok(cluster_end(&c, host_acknowledge(cluster_tx(&c), c.hosts[i], applied_revision[i], NULL, 0,
-							   &c.refusal)));
+		assert_ok(cluster_end(&c,
+				      host_acknowledge(cluster_tx(&c), c.hosts[i],
+						       applied_revision[i], NULL, 0, &c.refusal)));
 }
 
 static void pass_time(uint64_t ms)
 {
 	c.now_ms += ms;
-	assert_ok(cluster_end(&c, pair_shift_tick(cluster_tx(&c), LIMIT_MODEL_SHIFTS_PER_TICK, &(uint32_t){0})));
+	assert_ok(cluster_end(
+		&c, pair_shift_tick(cluster_tx(&c), LIMIT_MODEL_SHIFTS_PER_TICK, &(uint32_t){0})));
 }
 
-/* What host of 'x' uses towards node 'y': of their addresses, else of their networks, else of the two hosts. */
+/* What host of 'x' uses towards node 'y': of their addresses, else of their networks, else of the
+ * two hosts. */
 static const struct choice *look_up(const struct told told[HOSTS][HOSTS], size_t x, size_t y)
 {
 	const struct told *t = &told[node_rows[x].host][node_rows[y].host];
@@ -250,14 +265,16 @@ static const struct choice *look_up(const struct told told[HOSTS][HOSTS], size_t
 	for (size_t i = 0; i < t->n; i++) {
 		const struct plan_variant *v = &t->variants[i];
 
-		if (v->vni == nodes[x].vni && v->peer_vni == nodes[y].vni && ipaddr_equal(&v->addr, &nodes[x].addr) &&
+		if (v->vni == nodes[x].vni && v->peer_vni == nodes[y].vni &&
+		    ipaddr_equal(&v->addr, &nodes[x].addr) &&
 		    ipaddr_equal(&v->peer_addr, &nodes[y].addr))
 			return &t->choices[i];
 	}
 	for (size_t i = 0; i < t->n; i++) {
 		const struct plan_variant *v = &t->variants[i];
 
-		if (v->vni == nodes[x].vni && v->peer_vni == nodes[y].vni && ipaddr_is_zero(&v->addr))
+		if (v->vni == nodes[x].vni && v->peer_vni == nodes[y].vni &&
+		    ipaddr_is_zero(&v->addr))
 			return &t->choices[i];
 	}
 	return &t->choice;
@@ -282,14 +299,16 @@ static bool takes(const struct choice *ch, uint32_t format, const struct flight 
 			return true;
 	/* one that infers takes compressed and plain alike */
 	for (size_t i = 0; i < ch->n_accepts && ch->inferred; i++)
-		if (ch->accepts[i].formats & format && ch->accepts[i].features & FEATURE_BIT(FEATURE_LZ4_1) &&
+		if (ch->accepts[i].formats & format &&
+		    ch->accepts[i].features & FEATURE_BIT(FEATURE_LZ4_1) &&
 		    (ch->accepts[i].features & ~FEATURE_BIT(FEATURE_LZ4_1)) == f->features &&
 		    (!f->features || ch->accepts[i].key_epoch == f->epoch))
 			return true;
 	return false;
 }
 
-/* What is said of two networks that are one choice with all that the hosts send: the programs never use vxlan there. */
+/* What is said of two networks that are one choice with all that the hosts send: the programs never
+ * use vxlan there. */
 static uint32_t between(size_t x, size_t y, uint32_t formats)
 {
 	return nodes[x].vni == nodes[y].vni ? formats : formats & ~FORMAT_BIT(FORMAT_VXLAN_1);
@@ -298,16 +317,16 @@ static uint32_t between(size_t x, size_t y, uint32_t formats)
 static void send(size_t x, size_t y)
 {
 	const struct choice *ch = look_up(applied, x, y);
-	struct flight f = {between(x, y, ch->send_formats), ch->send_features & FEATURES_PAYLOAD, 0, c.now_ms,
-			   applied_revision[node_rows[x].host]};
+	struct flight f = {between(x, y, ch->send_formats), ch->send_features & FEATURES_PAYLOAD, 0,
+			   c.now_ms, applied_revision[node_rows[x].host]};
 	size_t i = 0;
 
 	if (!f.formats)
 		return;
 	f.epoch = f.features ? ch->send_epoch : 0;
 	while (i < flights[x][y].n &&
-	       (flights[x][y].v[i].formats != f.formats || flights[x][y].v[i].features != f.features ||
-		flights[x][y].v[i].epoch != f.epoch))
+	       (flights[x][y].v[i].formats != f.formats ||
+		flights[x][y].v[i].features != f.features || flights[x][y].v[i].epoch != f.epoch))
 		i++;
 	assert_true(i < FLIGHTS);
 	flights[x][y].v[i] = f;
@@ -330,10 +349,12 @@ static void arrive(size_t x, size_t y)
 			continue;
 		for (enum format format = FORMAT_NONE + 1; format < FORMAT_MAX; format++)
 			if (f.formats & FORMAT_BIT(format) && !takes(ch, FORMAT_BIT(format), &f))
-				fail_msg("seed %u step %zu: from node %zu to %zu, %s with features %x, key %u: not taken (%zu "
+				fail_msg("seed %u step %zu: from node %zu to %zu, %s with features "
+					 "%x, key %u: not taken (%zu "
 					 "accepts, formats %x)",
-					 (unsigned int)this_seed, n_steps, x, y, format_name(format), f.features, f.epoch,
-					 ch->n_accepts, choice_formats(ch));
+					 (unsigned int)this_seed, n_steps, x, y,
+					 format_name(format), f.features, f.epoch, ch->n_accepts,
+					 choice_formats(ch));
 	}
 	flights[x][y].n = n;
 }
@@ -344,8 +365,8 @@ static void note_beginnings(void)
 		assert_ok(plan_full(c.m, c.hosts[i], take, &(struct taking){i, current}));
 	for (size_t x = 0; x < NODES; x++)
 		for (size_t y = 0; y < NODES; y++) {
-			const struct pair_class class = {nodes[x].vni, nodes[y].vni, nodes[x].interface,
-							 nodes[y].interface};
+			const struct pair_class class = {nodes[x].vni, nodes[y].vni,
+							 nodes[x].interface, nodes[y].interface};
 			bool sends = look_up(current, x, y)->send != FORMAT_NONE;
 
 			if (sends && is_silent[x][y])
@@ -370,11 +391,12 @@ static void check_flights(void)
 
 static struct twin_end end_of(size_t i)
 {
-	return (struct twin_end){host(node_rows[i].host), vpc_by_vni(c.m, nodes[i].vni), nodes[i].interface};
+	return (struct twin_end){host(node_rows[i].host), vpc_by_vni(c.m, nodes[i].vni),
+				 nodes[i].interface};
 }
 
-static void check_policy(const struct choice *ch, const struct twin_end *from, const struct twin_end *to,
-			 const struct twin_choice *expected)
+static void check_policy(const struct choice *ch, const struct twin_end *from,
+			 const struct twin_end *to, const struct twin_choice *expected)
 {
 	struct twin_choice freely = twin_choose_freely(from, to);
 	char id[ID_TEXT_SIZE];
@@ -382,7 +404,8 @@ static void check_policy(const struct choice *ch, const struct twin_end *from, c
 	if (ch->policy) {
 		assert_true(twin_matches(c.m, ch->policy, from, to));
 		if (strlen(ch->reason) + 1 < sizeof(ch->reason))
-			assert_non_null(strstr(ch->reason, id_text_prefixed("np-", ch->policy, id)));
+			assert_non_null(
+				strstr(ch->reason, id_text_prefixed("np-", ch->policy, id)));
 	} else if (expected->send != freely.send || expected->features != freely.features) {
 		fail_msg("a policy decided, and none is named: %s", ch->reason);
 	}
@@ -392,8 +415,8 @@ static void check_policy(const struct choice *ch, const struct twin_end *from, c
 		assert_ptr_equal(strstr(ch->reason, format_name(ch->send)), ch->reason);
 }
 
-static void check_receiver(size_t x, size_t y, const struct twin_end *from, const struct twin_end *to,
-			   const struct twin_choice *expected)
+static void check_receiver(size_t x, size_t y, const struct twin_end *from,
+			   const struct twin_end *to, const struct twin_choice *expected)
 {
 	const struct choice *ch = look_up(applied, y, x);
 
@@ -409,8 +432,10 @@ static void check_receiver(size_t x, size_t y, const struct twin_end *from, cons
 	}
 	for (size_t i = 0; i < ch->n_accepts; i++)
 		for (enum format f = FORMAT_NONE + 1; f < FORMAT_MAX; f++)
-			if (between(x, y, ch->accepts[i].formats) & FORMAT_BIT(f) && !(FORMAT_BIT(f) & expected->companions))
-				assert_true(twin_may_infer(c.m, from, to, f, ch->accepts[i].features));
+			if (between(x, y, ch->accepts[i].formats) & FORMAT_BIT(f) &&
+			    !(FORMAT_BIT(f) & expected->companions))
+				assert_true(
+					twin_may_infer(c.m, from, to, f, ch->accepts[i].features));
 }
 
 static size_t n_none, n_policy, n_checked;
@@ -422,11 +447,14 @@ static void check_pair(size_t x, size_t y)
 	const struct choice *ch = look_up(applied, x, y);
 
 	if (ch->send != expected.send || ch->send_features != expected.features)
-		fail_msg("seed %u step %zu: from node %zu to %zu: %s, features %x (%s); the twin says %s, %x",
-			 (unsigned int)this_seed, n_steps, x, y, format_name(ch->send), ch->send_features, ch->reason,
-			 format_name(expected.send), expected.features);
+		fail_msg("seed %u step %zu: from node %zu to %zu: %s, features %x (%s); the twin "
+			 "says %s, %x",
+			 (unsigned int)this_seed, n_steps, x, y, format_name(ch->send),
+			 ch->send_features, ch->reason, format_name(expected.send),
+			 expected.features);
 	if (ch->send != FORMAT_NONE)
-		assert_int_equal(between(x, y, ch->send_formats), FORMAT_BIT(expected.send) | expected.companions);
+		assert_int_equal(between(x, y, ch->send_formats),
+				 FORMAT_BIT(expected.send) | expected.companions);
 	assert_int_equal(ch->rate.bits, expected.rate.bits);
 	assert_int_equal(ch->rate.burst, expected.rate.burst);
 	check_policy(ch, &from, &to, &expected);
@@ -469,10 +497,13 @@ static void settle(void)
 
 static const char *some_network(const struct caller *who)
 {
-	return who->operator? networks[below(NETWORKS)] : who == &customers[1] ? networks[2] : networks[below(2)];
+	return who->operator           ? networks[below(NETWORKS)]
+	       : who == & customers[1] ? networks[2]
+				       : networks[below(2)];
 }
 
-static void roll_member(const struct caller *who, struct choice_member_args *m, struct tag_args *label)
+static void roll_member(const struct caller *who, struct choice_member_args *m,
+			struct tag_args *label)
 {
 	if (!below(3))
 		m->network = some_network(who);
@@ -483,7 +514,8 @@ static void roll_member(const struct caller *who, struct choice_member_args *m, 
 	if (!below(6))
 		m->account = ONE_OF(ACCOUNT_TEXT, "999999999999");
 	if (!below(5)) {
-		*label = (struct tag_args){ONE_OF("environment", "site"), ONE_OF("production", "a")};
+		*label =
+			(struct tag_args){ONE_OF("environment", "site"), ONE_OF("production", "a")};
 		m->labels = label;
 		m->n_labels = 1;
 	}
@@ -492,11 +524,12 @@ static void roll_member(const struct caller *who, struct choice_member_args *m, 
 /* Any, if it is allowed. */
 static void change_policy(void)
 {
-	static const char *const formats[] = {"siit",     "siit/1",   "siit/2",   "vxlan",
-					      "reip4",    "geneve",   "geneve/1", "geneve/2",
+	static const char *const formats[] = {"siit",    "siit/1", "siit/2",   "vxlan",
+					      "reip4",   "geneve", "geneve/1", "geneve/2",
 					      "vxlan/1", "reip4/1"};
-	static const char *const features[] = {"crypt", "crypt/1", "crypt/2", "integrity", "lz4", "rate", "rate/1"};
-	const struct caller *who = below(3) ? &c.operator: &customers[below(2)];
+	static const char *const features[] = {"crypt", "crypt/1", "crypt/2", "integrity",
+					       "lz4",   "rate",    "rate/1"};
+	const struct caller *who = below(3) ? &c.operator: & customers[below(2)];
 	const uint32_t mbit = 1 + below(5);
 	const char *what[3];
 	char name[8], replaced[8];
@@ -535,7 +568,7 @@ static void change_policy(void)
 
 static void delete_policy(void)
 {
-	const struct caller *who = below(3) ? &c.operator: &customers[below(2)];
+	const struct caller *who = below(3) ? &c.operator: & customers[below(2)];
 	char name[8];
 
 	snprintf(name, sizeof(name), "p%u", below(POLICIES));
@@ -551,25 +584,30 @@ static void change_environment(void)
 
 	switch (below(4)) {
 	case 0:
-		assert_ok(cluster_end(&c, tag_delete(cluster_tx(&c), who, &id, 1, NULL, 0, &c.refusal)));
+		assert_ok(cluster_end(
+			&c, tag_delete(cluster_tx(&c), who, &id, 1, NULL, 0, &c.refusal)));
 		break;
 	case 1:
 		assert_ok(cluster_end(&c, vpc_set_environment(cluster_tx(&c), &c.operator, id,
-							      ONE_OF("", "", "production", "test"), &c.refusal)));
+							      ONE_OF("", "", "production", "test"),
+							      &c.refusal)));
 		break;
 	default:
-		assert_ok(cluster_end(&c, tag_create(cluster_tx(&c), who, &id, 1, &tag, 1, &c.refusal)));
+		assert_ok(cluster_end(
+			&c, tag_create(cluster_tx(&c), who, &id, 1, &tag, 1, &c.refusal)));
 	}
 }
 
 static void change_labels(void)
 {
-	struct tag_args labels[] = {{"environment", ONE_OF("production", "test")}, {"site", ONE_OF("a", "b")}};
+	struct tag_args labels[] = {{"environment", ONE_OF("production", "test")},
+				    {"site", ONE_OF("a", "b")}};
 	struct host_room_args room = {};
 	const struct host *h;
 
-	assert_ok(cluster_end(&c, host_set(cluster_tx(&c), &c.operator, host_rows[below(HOSTS)].name, &room, labels,
-					   below(3), &h, &c.refusal)));
+	assert_ok(
+		cluster_end(&c, host_set(cluster_tx(&c), &c.operator, host_rows[below(HOSTS)].name,
+					 &room, labels, below(3), &h, &c.refusal)));
 }
 
 static void change_report(void)
@@ -584,7 +622,8 @@ static void change_report(void)
 		.probed_ms = c.now_ms,
 	};
 
-	assert_ok(cluster_end(&c, host_report(cluster_tx(&c), c.hosts[below(HOSTS)], &can, &c.refusal)));
+	assert_ok(cluster_end(
+		&c, host_report(cluster_tx(&c), c.hosts[below(HOSTS)], &can, &c.refusal)));
 }
 
 static void step(void)
@@ -613,7 +652,8 @@ static void step(void)
 		break;
 	case 6:
 		assert_ok(cluster_end(&c, host_key_rotate_asked(cluster_tx(&c), &c.operator,
-								host_rows[below(HOSTS)].name, &c.refusal)));
+								host_rows[below(HOSTS)].name,
+								&c.refusal)));
 		break;
 	case 7:
 	case 8:
@@ -640,8 +680,12 @@ static const struct {
 	uint64_t seed;
 	bool passes;
 } histories[] = {
-	{1, false}, {2, false}, {3, true}, {4, true},
-	/* a class that is told apart no more has settled, and what it is part of changes its mind */
+	{1, false},
+	{2, false},
+	{3, true},
+	{4, true},
+	/* a class that is told apart no more has settled, and what it is part of changes its
+	 * mind */
 	{38, false},
 };
 
@@ -658,7 +702,8 @@ static void test_any_policies(void **state)
 		cluster_deinit(&c);
 	}
 	print_message("%zu choices, %zu by policies, %zu none\n", n_checked, n_policy, n_none);
-	/* walks in which hardly anything is decided by policies, or nothing is refused, prove nothing */
+	/* walks in which hardly anything is decided by policies, or nothing is refused, prove
+	 * nothing */
 	assert_true(n_policy > n_checked / 10);
 	assert_true(n_passes > ROUNDS);
 	assert_true(n_none > n_checked / 50 && n_none < n_checked * 2 / 3);

@@ -95,9 +95,11 @@ static void test_nobody_else_is_there(void **state)
 /* requirement: EDGE-6 */
 static void test_one_that_is_removed_is_replaced_at_once(void **state)
 {
-	assert_ok(cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "e1", true, &c.refusal)));
+	assert_ok(
+		cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "e1", true, &c.refusal)));
 	assert_int_equal(owner(), second);
-	assert_ok(cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "e2", true, &c.refusal)));
+	assert_ok(
+		cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "e2", true, &c.refusal)));
 	assert_int_equal(owner(), 0);
 }
 

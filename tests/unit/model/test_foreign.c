@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hosts without an agent: what they are, records that are placed there, and what the other hosts are told.
+ * Hosts without an agent: what they are, records that are placed there, and what the other hosts
+ * are told.
  */
 #include <stdio.h>
 #include <string.h>
@@ -20,8 +21,8 @@
 #include "model/table.h"
 #include "tests/unit/model/cluster.h"
 
-#define ALL_FORMATS                                                                                                    \
-	(FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1) |                          \
+#define ALL_FORMATS                                                                                \
+	(FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1) |      \
 	 FORMAT_BIT(FORMAT_VXLAN_1))
 
 static struct cluster c;
@@ -32,7 +33,7 @@ static struct ipaddr addr;
 static int add(struct host_add_args args)
 {
 	const struct host *h;
-	int r = host_add(cluster_tx(&c), &c.operator, &args, &h, &c.refusal);
+	int r = host_add(cluster_tx(&c), &c.operator, & args, &h, &c.refusal);
 
 	if (!r)
 		number = h->number;
@@ -108,30 +109,39 @@ static void test_what_it_is(void **state)
 	/* an address, of either family, and nobody else's */
 	assert_ok(add((struct host_add_args){.name = "box6", .foreign = "fd00::9"}));
 	assert_false(ipaddr_is_zero(&host_find(c.m, "box6")->locators.v6));
-	assert_int_equal(add((struct host_add_args){.name = "x", .foreign = "192.0.2.1"}), MODEL_E_EXISTS);
-	assert_int_equal(add((struct host_add_args){.name = "x", .foreign = "nonsense"}), MODEL_E_VALUE);
-	assert_int_equal(add((struct host_add_args){.name = "x", .foreign = "fe80::1"}), MODEL_E_VALUE);
-	assert_int_equal(add((struct host_add_args){.name = "x", .foreign = "192.0.2.8", .mtu = &small}),
+	assert_int_equal(add((struct host_add_args){.name = "x", .foreign = "192.0.2.1"}),
+			 MODEL_E_EXISTS);
+	assert_int_equal(add((struct host_add_args){.name = "x", .foreign = "nonsense"}),
 			 MODEL_E_VALUE);
+	assert_int_equal(add((struct host_add_args){.name = "x", .foreign = "fe80::1"}),
+			 MODEL_E_VALUE);
+	assert_int_equal(
+		add((struct host_add_args){.name = "x", .foreign = "192.0.2.8", .mtu = &small}),
+		MODEL_E_VALUE);
 	/* and nothing that only an agent could make true */
-	assert_int_equal(add((struct host_add_args){.name = "x", .foreign = "192.0.2.8", .edge = true}),
-			 MODEL_E_COMBINATION);
-	assert_int_equal(add((struct host_add_args){.name = "x", .foreign = "192.0.2.8", .rack = &rack}),
-			 MODEL_E_COMBINATION);
-	assert_int_equal(add((struct host_add_args){.name = "x", .foreign = "192.0.2.8", .v6 = "fd00::8"}),
-			 MODEL_E_COMBINATION);
+	assert_int_equal(
+		add((struct host_add_args){.name = "x", .foreign = "192.0.2.8", .edge = true}),
+		MODEL_E_COMBINATION);
+	assert_int_equal(
+		add((struct host_add_args){.name = "x", .foreign = "192.0.2.8", .rack = &rack}),
+		MODEL_E_COMBINATION);
+	assert_int_equal(
+		add((struct host_add_args){.name = "x", .foreign = "192.0.2.8", .v6 = "fd00::8"}),
+		MODEL_E_COMBINATION);
 	{
-		const struct host_room_args rooms[] = {
-			{.cost = &rack}, {.capacity[HOST_MEMORY] = &rack}, {.capacity[HOST_PORTS] = &rack}};
+		const struct host_room_args rooms[] = {{.cost = &rack},
+						       {.capacity[HOST_MEMORY] = &rack},
+						       {.capacity[HOST_PORTS] = &rack}};
 		const struct tag_args label = {"kind", "switch"};
 		struct host_room_args none = {};
 
 		for (size_t i = 0; i < ARRAY_SIZE(rooms); i++)
-			assert_int_equal(cluster_end(&c, host_set(cluster_tx(&c), &c.operator, "box", &rooms[i], NULL, 0,
-								  &h, &c.refusal)),
-					 MODEL_E_COMBINATION);
-		assert_ok(cluster_end(&c, host_set(cluster_tx(&c), &c.operator, "box", &none, &label, 1, &h,
-						   &c.refusal)));
+			assert_int_equal(
+				cluster_end(&c, host_set(cluster_tx(&c), &c.operator, "box",
+							 &rooms[i], NULL, 0, &h, &c.refusal)),
+				MODEL_E_COMBINATION);
+		assert_ok(cluster_end(&c, host_set(cluster_tx(&c), &c.operator, "box", &none,
+						   &label, 1, &h, &c.refusal)));
 		assert_string_equal(object_tag(&h->o, "kind"), "switch");
 	}
 	/* nor does it report */
@@ -178,14 +188,17 @@ static void test_a_record_is_placed_and_taken_off(void **state)
 	assert_ok(cluster_run(&c, c.subnet, id));
 	cluster_acknowledge(&c);
 	attach.instance_id = id;
-	assert_int_equal(cluster_end(&c, interface_attach(cluster_tx(&c), &c.me, &attach, &a, &c.refusal)),
-			 MODEL_E_INTERFACE_IN_USE);
+	assert_int_equal(
+		cluster_end(&c, interface_attach(cluster_tx(&c), &c.me, &attach, &a, &c.refusal)),
+		MODEL_E_INTERFACE_IN_USE);
 	assert_int_equal(cluster_end(&c, interface_set(cluster_tx(&c), &c.me, &share, &c.refusal)),
 			 MODEL_E_INTERFACE_IN_USE);
-	assert_int_equal(cluster_end(&c, interface_set(cluster_tx(&c), &c.me, &disable, &c.refusal)),
-			 MODEL_E_INTERFACE_IN_USE);
-	assert_int_equal(cluster_end(&c, interface_delete(cluster_tx(&c), &c.me, record, &c.refusal)),
-			 MODEL_E_INTERFACE_IN_USE);
+	assert_int_equal(
+		cluster_end(&c, interface_set(cluster_tx(&c), &c.me, &disable, &c.refusal)),
+		MODEL_E_INTERFACE_IN_USE);
+	assert_int_equal(
+		cluster_end(&c, interface_delete(cluster_tx(&c), &c.me, record, &c.refusal)),
+		MODEL_E_INTERFACE_IN_USE);
 	/* the network's MTU has room for what VXLAN adds */
 	assert_int_equal(vpc_by_vni(c.m, vni)->mtu, 1450);
 	assert_int_equal(unplace(&c.me), MODEL_E_NOT_PERMITTED);
@@ -194,7 +207,8 @@ static void test_a_record_is_placed_and_taken_off(void **state)
 	assert_string_equal(interface_status_text(cluster_interface(&c, record)), "available");
 	assert_int_equal(vpc_by_vni(c.m, vni)->mtu, 1460);
 	/* as any other record from now on */
-	assert_ok(cluster_end(&c, interface_attach(cluster_tx(&c), &c.me, &attach, &a, &c.refusal)));
+	assert_ok(
+		cluster_end(&c, interface_attach(cluster_tx(&c), &c.me, &attach, &a, &c.refusal)));
 }
 
 /* requirement: PKT-3 MAP-3 */
@@ -210,30 +224,34 @@ static void test_an_address_is_free_when_its_holders_know(void **state)
 	assert_ok(unplace(&c.operator));
 	assert_ok(cluster_end(&c, interface_delete(cluster_tx(&c), &c.me, record, &c.refusal)));
 	assert_int_equal(release_count(c.m), 1);
-	assert_int_equal(cluster_make_interface(&c, c.subnet, "10.0.0.50", other), MODEL_E_ADDRESS_IN_USE);
+	assert_int_equal(cluster_make_interface(&c, c.subnet, "10.0.0.50", other),
+			 MODEL_E_ADDRESS_IN_USE);
 	holders_remove_host(holders, c.hosts[0]);
 	assert_ok(cluster_end(&c, release_settle(cluster_tx(&c), &n)));
 	assert_int_equal(n, 1);
 	assert_ok(cluster_make_interface(&c, c.subnet, "10.0.0.50", other));
 }
 
-/* A secondary address leaves it without anybody's word, and comes to it likewise.  requirement: PKT-3 */
+/* A secondary address leaves it without anybody's word, and comes to it likewise.  requirement:
+ * PKT-3 */
 static void test_an_address_moves_at_once(void **state)
 {
 	const char *moved = "10.0.0.77";
 	char other[ID_TEXT_SIZE];
-	struct interface_assign_args args = {.interface_id = record, .addrs = &moved, .n_addrs = 1,
-					     .allow_reassignment = true};
+	struct interface_assign_args args = {
+		.interface_id = record, .addrs = &moved, .n_addrs = 1, .allow_reassignment = true};
 	const struct interface *i;
 	size_t n;
 
 	assert_ok(cluster_make_interface(&c, c.subnet, NULL, other));
 	assert_ok(place(&c.operator, "box"));
-	assert_ok(cluster_end(&c, interface_assign(cluster_tx(&c), &c.me, &args, &i, &n, &c.refusal)));
+	assert_ok(cluster_end(&c,
+			      interface_assign(cluster_tx(&c), &c.me, &args, &i, &n, &c.refusal)));
 	assert_ok(ipaddr_parse(moved, &addr));
 	assert_int_equal(where(), number);
 	args.interface_id = other;
-	assert_ok(cluster_end(&c, interface_assign(cluster_tx(&c), &c.me, &args, &i, &n, &c.refusal)));
+	assert_ok(cluster_end(&c,
+			      interface_assign(cluster_tx(&c), &c.me, &args, &i, &n, &c.refusal)));
 	assert_false(cluster_interface(&c, other)->addrs[1].arriving);
 	assert_int_equal(where(), 0);
 	assert_int_equal(release_count(c.m), 0);
@@ -299,7 +317,8 @@ static int take(const char *interface, const char *text)
 	return cluster_end(&c, interface_assign(cluster_tx(&c), &c.me, &args, &i, &n, &c.refusal));
 }
 
-/* Nothing from an edge arrives at it, so no public address may seem to lead there.  requirement: PKT-3 EDGE-1 */
+/* Nothing from an edge arrives at it, so no public address may seem to lead there.  requirement:
+ * PKT-3 EDGE-1 */
 static void test_no_public_address_leads_there(void **state)
 {
 	char allocation[ID_TEXT_SIZE], other[ID_TEXT_SIZE];
@@ -391,10 +410,12 @@ static struct told told(size_t host)
 
 static void policy(const char *name, const char *effect, const char *what)
 {
-	struct choice_policy_args args = {.name = name, .effect = effect, .what = &what, .n_what = 1};
+	struct choice_policy_args args = {
+		.name = name, .effect = effect, .what = &what, .n_what = 1};
 	const struct choice_policy *p;
 
-	assert_ok(cluster_end(&c, choice_policy_create(cluster_tx(&c), &c.operator, &args, &p, &c.refusal)));
+	assert_ok(cluster_end(
+		&c, choice_policy_create(cluster_tx(&c), &c.operator, & args, &p, &c.refusal)));
 }
 
 /* requirement: PKT-3 NEG-7 */
@@ -414,7 +435,8 @@ static void test_what_hosts_use_towards_it(void **state)
 	assert_non_null(strstr(t.reason, "box"));
 	assert_non_null(strstr(t.reason, "crypt"));
 	assert_int_equal(choice(number, c.hosts[0]).send, FORMAT_NONE);
-	assert_ok(cluster_end(&c, choice_policy_delete(cluster_tx(&c), &c.operator, "sealed", &c.refusal)));
+	assert_ok(cluster_end(
+		&c, choice_policy_delete(cluster_tx(&c), &c.operator, "sealed", &c.refusal)));
 	assert_int_equal(told(0).send, FORMAT_VXLAN_1);
 	policy("none", "forbid", "vxlan");
 	t = told(0);
@@ -428,16 +450,19 @@ static void test_what_hosts_use_towards_it(void **state)
 static void test_removing_it(void **state)
 {
 	assert_ok(place(&c.operator, "box"));
-	assert_int_equal(cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "box", false, &c.refusal)),
-			 MODEL_E_HOST_INTERFACES);
+	assert_int_equal(
+		cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "box", false, &c.refusal)),
+		MODEL_E_HOST_INTERFACES);
 	assert_non_null(strstr(c.refusal.message, "1 interfaces"));
-	assert_ok(cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "box", true, &c.refusal)));
+	assert_ok(
+		cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "box", true, &c.refusal)));
 	assert_int_equal(where(), 0);
 	assert_int_equal(interface_attachment_count(cluster_interface(&c, record)), 0);
 	assert_null(host_find(c.m, "box"));
 }
 
-/* As the manager does when it starts; a foreign host has told nothing, and holds nothing.  requirement: PKT-3 */
+/* As the manager does when it starts; a foreign host has told nothing, and holds nothing.
+ * requirement: PKT-3 */
 static void test_it_is_stored(void **state)
 {
 	assert_ok(place(&c.operator, "box"));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Route tables of internet gateways: which may be one, what edges are told, and how the analysis follows them. */
+/* Route tables of internet gateways: which may be one, what edges are told, and how the analysis
+ * follows them. */
 #include <string.h>
 
 #include "model/elastic.h"
@@ -99,8 +100,7 @@ static int disassociate(uint64_t association)
 	char text[ID_TEXT_SIZE];
 
 	id_text_prefixed(ID_PREFIX_TABLE_ASSOCIATION, association, text);
-	return cluster_end(&c,
-			   route_table_disassociate(cluster_tx(&c), &c.me, text, &c.refusal));
+	return cluster_end(&c, route_table_disassociate(cluster_tx(&c), &c.me, text, &c.refusal));
 }
 
 static int reassociate(uint64_t association, const char *table_id)
@@ -168,8 +168,9 @@ static void test_associations(void **state)
 	assert_ok(disassociate(cluster_subnet(&c, c.subnet)->table_association));
 
 	/* what an association keeps */
-	assert_int_equal(cluster_end(&c, route_table_delete(cluster_tx(&c), &c.me, rtb, &c.refusal)),
-			 MODEL_E_TABLE_DEPENDENCY);
+	assert_int_equal(
+		cluster_end(&c, route_table_delete(cluster_tx(&c), &c.me, rtb, &c.refusal)),
+		MODEL_E_TABLE_DEPENDENCY);
 	assert_int_equal(cluster_end(&c, internet_gateway_detach(cluster_tx(&c), &c.me, igw, c.vpc,
 								 &c.refusal)),
 			 MODEL_E_GATEWAY_TABLE);
@@ -188,19 +189,16 @@ static void test_associations(void **state)
 	assert_ptr_equal(route_table_gateway(c.m, table(second)), gateway());
 	assert_ok(disassociate(id));
 	assert_true(!gateway()->table && !gateway()->table_association);
-	assert_ok(cluster_end(&c, internet_gateway_detach(cluster_tx(&c), &c.me, igw, c.vpc,
-							  &c.refusal)));
+	assert_ok(cluster_end(
+		&c, internet_gateway_detach(cluster_tx(&c), &c.me, igw, c.vpc, &c.refusal)));
 }
 
 /* requirement: TOPO-1 */
 static void test_which_routes_it_may_have(void **state)
 {
 	struct prefix_list_entry_args entry = {.cidr = "10.0.0.0/24"};
-	struct prefix_list_create_args list_args = {.name = "l",
-						    .family = "IPv4",
-						    .max_entries = 1,
-						    .entries = &entry,
-						    .n_entries = 1};
+	struct prefix_list_create_args list_args = {
+		.name = "l", .family = "IPv4", .max_entries = 1, .entries = &entry, .n_entries = 1};
 	const struct prefix_list *l;
 	char list[ID_TEXT_SIZE];
 	int r = prefix_list_create(cluster_tx(&c), &c.me, &list_args, &l, &c.refusal);
@@ -223,8 +221,8 @@ static void test_which_routes_it_may_have(void **state)
 		assert_int_equal(associate(), MODEL_E_TABLE_NO_GATEWAYS);
 		assert_ok(cluster_end(&c, route_delete(cluster_tx(&c), &c.me, &args, &c.refusal)));
 	}
-	assert_ok(add((struct route_args){
-		.table_id = rtb, .cidr = "10.0.0.0/24", .interface_id = eni}));
+	assert_ok(add(
+		(struct route_args){.table_id = rtb, .cidr = "10.0.0.0/24", .interface_id = eni}));
 	assert_ok(associate());
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		assert_int_equal(add(others[i]), MODEL_E_GATEWAY_ROUTE);
@@ -234,8 +232,8 @@ static void test_which_routes_it_may_have(void **state)
 	assert_int_equal(replace((struct route_args){
 				 .table_id = rtb, .cidr = "10.0.0.0/24", .gateway_id = igw}),
 			 MODEL_E_ROUTE_LOCAL);
-	assert_ok(replace((struct route_args){
-		.table_id = rtb, .cidr = "10.0.0.0/16", .interface_id = eni}));
+	assert_ok(replace(
+		(struct route_args){.table_id = rtb, .cidr = "10.0.0.0/16", .interface_id = eni}));
 	assert_ok(replace(
 		(struct route_args){.table_id = rtb, .cidr = "10.0.0.0/16", .local = true}));
 	assert_ok(drop(rtb, "10.0.0.0/24"));
@@ -290,7 +288,8 @@ static void test_what_edges_are_told(void **state)
 
 	assert_ok(cluster_run(&c, c.subnet, box));
 	cluster_acknowledge(&c);
-	t = told_by(route_table_associate_gateway(cluster_tx(&c), &c.me, rtb, igw, &id, &c.refusal));
+	t = told_by(
+		route_table_associate_gateway(cluster_tx(&c), &c.me, rtb, igw, &id, &c.refusal));
 	assert_int_equal(t.n_gateways, 1);
 	assert_int_equal(t.host, edge);
 	assert_int_equal(t.table, table(rtb)->number);
@@ -338,8 +337,7 @@ static void make_public(const char *instance)
 	assert_ok(r);
 	object_id_text(&e->o, id);
 	assert_ok(cluster_end(&c, r));
-	assert_ok(cluster_end(
-		&c, elastic_associate(cluster_tx(&c), &c.me, &args, &e, &c.refusal)));
+	assert_ok(cluster_end(&c, elastic_associate(cluster_tx(&c), &c.me, &args, &e, &c.refusal)));
 }
 
 /* requirement: TOPO-1 */
@@ -357,8 +355,8 @@ static void test_the_analysis_follows_it(void **state)
 	cluster_acknowledge(&c);
 	make_public(web);
 	cluster_acknowledge(&c);
-	assert_ok(add((struct route_args){
-		.table_id = rtb, .cidr = "10.0.0.0/24", .instance_id = box}));
+	assert_ok(add(
+		(struct route_args){.table_id = rtb, .cidr = "10.0.0.0/24", .instance_id = box}));
 	q.to.interface = cluster_interface_of(&c, web);
 	q.to.addr = q.to.interface->addrs[0].addr;
 	q.from.gateway = gateway();

@@ -118,7 +118,8 @@ static size_t expire_plain(uint32_t host, uint64_t now, size_t max)
 }
 
 /* One entry, or all of the network that were never over. */
-static void lease(struct holders *h, uint32_t m, uint32_t host, bool one, uint64_t until, uint64_t order)
+static void lease(struct holders *h, uint32_t m, uint32_t host, bool one, uint64_t until,
+		  uint64_t order)
 {
 	struct ipaddr a = addr_of(m);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of instances: who has to say what before a state changes, and what becomes of addresses. */
+/* The life of instances: who has to say what before a state changes, and what becomes of
+ * addresses. */
 #include "model/instance.h"
 
 #include <string.h>
@@ -253,14 +254,16 @@ static void test_an_instance_that_never_started_ends(void **state)
 
 static void acknowledge_pending(const char *id, uint32_t host)
 {
-	const struct host_failure pending = {.kind = KIND_INSTANCE, .id = cluster_instance(&c, id)->o.id};
-	int r = host_acknowledge(cluster_tx(&c), host, model_revision(c.m), &pending, 1, &c.refusal);
+	const struct host_failure pending = {.kind = KIND_INSTANCE,
+					     .id = cluster_instance(&c, id)->o.id};
+	int r = host_acknowledge(cluster_tx(&c), host, model_revision(c.m), &pending, 1,
+				 &c.refusal);
 
 	assert_int_equal(cluster_end(&c, r), 0);
 }
 
-/* Its host has the word, and is at it: it is neither done nor failed, and neither are its interfaces.
- * requirement: NODE-1, NIC-2 */
+/* Its host has the word, and is at it: it is neither done nor failed, and neither are its
+ * interfaces. requirement: NODE-1, NIC-2 */
 static void test_what_is_pending_goes_on_waiting(void **state)
 {
 	char id[ID_TEXT_SIZE], other[ID_TEXT_SIZE];

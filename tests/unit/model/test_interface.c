@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Interfaces: addresses asked for and chosen, attachments on running and stopped instances, who sees them. */
+/* Interfaces: addresses asked for and chosen, attachments on running and stopped instances, who
+ * sees them. */
 #include "model/interface.h"
 
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An address goes to an instance, with a record of its own if need be; a failure restores the first holder. */
+/* An address goes to an instance, with a record of its own if need be; a failure restores the first
+ * holder. */
 #include <string.h>
 
 #include "base/limits.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Labels: given with an address's place, resting until nobody may use them, never two for one at a time. */
+/* Labels: given with an address's place, resting until nobody may use them, never two for one at a
+ * time. */
 #include "model/label.h"
 
 #include "base/limits.h"
@@ -23,8 +24,8 @@ static int set_aliases(uint32_t host, const char *aliases)
 	const struct host *h;
 
 	object_id_text(&host_by_number(c.m, host)->o, id);
-	return cluster_end(&c, host_set_aliases(cluster_tx(&c), &c.operator, id, aliases, &h,
-						&c.refusal));
+	return cluster_end(
+		&c, host_set_aliases(cluster_tx(&c), &c.operator, id, aliases, &h, &c.refusal));
 }
 
 static int setup(void **state)
@@ -100,7 +101,8 @@ static void terminate(const char *id)
 	const char *ids = id;
 	struct instance_transition t;
 
-	assert_ok(cluster_end(&c, instance_terminate(cluster_tx(&c), &c.me, &ids, 1, &t, &c.refusal)));
+	assert_ok(cluster_end(&c,
+			      instance_terminate(cluster_tx(&c), &c.me, &ids, 1, &t, &c.refusal)));
 }
 
 /* ---- tests ---- */
@@ -167,8 +169,8 @@ static void test_a_label_rests_until_nobody_may_use_it(void **state)
 	other = host == c.hosts[0] ? c.hosts[1] : c.hosts[0];
 	network = nic(id)->vni;
 	addr = nic(id)->addrs[0].addr;
-	assert_ok(holders_add(model_holders(c.m), network, &addr, other,
-			      nic(id)->addrs[0].revision, UINT64_MAX));
+	assert_ok(holders_add(model_holders(c.m), network, &addr, other, nic(id)->addrs[0].revision,
+			      UINT64_MAX));
 	terminate(id);
 	since = label_find(c.m, was)->since;
 	assert_int_equal(since, model_revision(c.m));
@@ -270,15 +272,9 @@ static void test_a_full_range(void **state)
 /* requirement: PKT-16 */
 static void test_ranges_are_checked(void **state)
 {
-	static const char *const wrong[] = {"",
-					    "198.18.9.0/29",
-					    "198.0.0.0/15",
-					    "fd00::/64",
-					    "224.0.0.0/24",
-					    "127.0.0.0/24",
-					    "0.0.0.0/16",
-					    "198.18.9.1/24",
-					    "label"};
+	static const char *const wrong[] = {"",           "198.18.9.0/29", "198.0.0.0/15",
+					    "fd00::/64",  "224.0.0.0/24",  "127.0.0.0/24",
+					    "0.0.0.0/16", "198.18.9.1/24", "label"};
 	struct host_add_args args = {.name = "more", .v4 = "192.0.2.3"};
 	const struct host *h;
 
@@ -305,8 +301,8 @@ static void test_ranges_are_checked(void **state)
 	assert_ok(set_aliases(c.hosts[0], RANGE_1)); /* as it is */
 }
 
-/* What is there gets labels of the new range, those of the old one rest, and nobody else gets the old range
- * meanwhile. */
+/* What is there gets labels of the new range, those of the old one rest, and nobody else gets the
+ * old range meanwhile. */
 /* requirement: PKT-16 */
 static void test_another_range(void **state)
 {

@@ -233,20 +233,23 @@ static int ask_forwarding(enum mapping_question q, uint32_t handle, uint32_t net
 {
 	uint32_t host = cluster_instance(&c, there)->host;
 	struct ipaddr addr = ipaddr_from_v4(network);
-	struct mapping_key asker = mapping_key_of(vni, &a_there), key = mapping_key_of(handle, &addr);
+	struct mapping_key asker = mapping_key_of(vni, &a_there),
+			   key = mapping_key_of(handle, &addr);
 
 	return mapping_resolve_key(c.m, host, q, &asker, &key, NULL, ret, NULL);
 }
 
-/* A host that gets what a node forwarded asks whether that one may: it may, from where it is, into its network, once a
- * route names it and its source/destination check is off.  Who has asked is told what becomes of it. */
+/* A host that gets what a node forwarded asks whether that one may: it may, from where it is, into
+ * its network, once a route names it and its source/destination check is off.  Who has asked is
+ * told what becomes of it. */
 /* requirement: PKT-13 */
 /* requirement: MAP-2 */
 /* requirement: MAP-3 */
 static void test_who_may_forward(void **state)
 {
 	char table[ID_TEXT_SIZE];
-	struct route_args route = {.table_id = table, .cidr = "192.168.0.0/16", .instance_id = here};
+	struct route_args route = {
+		.table_id = table, .cidr = "192.168.0.0/16", .instance_id = here};
 	bool off = false, on = true;
 	struct instance_modify_args modify = {.instance_id = here, .source_dest_check = &off};
 	struct instance_transition transition;
@@ -260,7 +263,8 @@ static void test_who_may_forward(void **state)
 	id_text(KIND_ROUTE_TABLE, v->main_table, table);
 	assert_ok(cluster_end(&c, route_create(cluster_tx(&c), &c.me, &route, &c.refusal)));
 	handle = cluster_interface_of(&c, here)->handle.number;
-	assert_int_equal(ask_forwarding(MAPPING_VERIFY, handle, vni, &found), MODEL_E_MAPPING_UNKNOWN);
+	assert_int_equal(ask_forwarding(MAPPING_VERIFY, handle, vni, &found),
+			 MODEL_E_MAPPING_UNKNOWN);
 	t = told_by(instance_modify(cluster_tx(&c), &c.me, &modify, &c.refusal));
 	assert_int_equal(t.n, 1);
 	assert_int_equal(t.last.vni, handle);
@@ -269,7 +273,8 @@ static void test_who_may_forward(void **state)
 	assert_int_equal(found->host, cluster_instance(&c, here)->host);
 	assert_null(found->groups);
 	assert_int_equal(found->revision, t.last.revision);
-	assert_int_equal(ask_forwarding(MAPPING_SEND, handle, vni, &found), MODEL_E_MAPPING_UNKNOWN);
+	assert_int_equal(ask_forwarding(MAPPING_SEND, handle, vni, &found),
+			 MODEL_E_MAPPING_UNKNOWN);
 	assert_int_equal(ask_forwarding(MAPPING_VERIFY, handle, vni + 1, &found),
 			 MODEL_E_MAPPING_UNKNOWN);
 	assert_int_equal(ask_forwarding(MAPPING_VERIFY, handle + 1, vni, &found),
@@ -282,7 +287,8 @@ static void test_who_may_forward(void **state)
 	t = told_by(instance_modify(cluster_tx(&c), &c.me, &modify, &c.refusal));
 	assert_int_equal(t.n, 1);
 	assert_int_equal(t.last.host, 0);
-	assert_int_equal(ask_forwarding(MAPPING_VERIFY, handle, vni, &found), MODEL_E_MAPPING_UNKNOWN);
+	assert_int_equal(ask_forwarding(MAPPING_VERIFY, handle, vni, &found),
+			 MODEL_E_MAPPING_UNKNOWN);
 	modify.source_dest_check = &off;
 	assert_ok(cluster_end(&c, instance_modify(cluster_tx(&c), &c.me, &modify, &c.refusal)));
 	t = told_by(instance_stop(cluster_tx(&c), &c.me, &stop, 1, &transition, &c.refusal));

@@ -210,7 +210,8 @@ static struct interface *copy_of(const struct interface *i)
 static void test_loading_addresses_that_changed_hands(void **state)
 {
 	_cleanup_(model_free_cleanup) struct model *m = empty_model();
-	const struct interface *a = cluster_interface(&c, ids[0]), *b = cluster_interface(&c, ids[1]);
+	const struct interface *a = cluster_interface(&c, ids[0]),
+			       *b = cluster_interface(&c, ids[1]);
 	struct interface *to_a = copy_of(a), *to_b = copy_of(b);
 	const uint32_t vni = a->vni;
 
@@ -223,9 +224,11 @@ static void test_loading_addresses_that_changed_hands(void **state)
 	assert_ok(load(m, &to_a->o));
 	assert_ok(load(m, &to_b->o));
 	assert_ok(model_load(m, KIND_VPC, 1, NULL, 0)); /* what came before is in its place */
-	assert_error(model_load_end(m, 1), EBADMSG);	 /* but for subnets and the like */
-	assert_int_equal(mapping_find(model_mappings(m), vni, &a->addrs[0].addr)->interface, b->o.id);
-	assert_int_equal(mapping_find(model_mappings(m), vni, &b->addrs[0].addr)->interface, a->o.id);
+	assert_error(model_load_end(m, 1), EBADMSG);    /* but for subnets and the like */
+	assert_int_equal(mapping_find(model_mappings(m), vni, &a->addrs[0].addr)->interface,
+			 b->o.id);
+	assert_int_equal(mapping_find(model_mappings(m), vni, &b->addrs[0].addr)->interface,
+			 a->o.id);
 	assert_int_equal(model_count(m, KIND_INTERFACE), 2);
 	record_free(&to_a->o);
 	record_free(&to_b->o);
@@ -235,7 +238,8 @@ static void test_loading_addresses_that_changed_hands(void **state)
 static void test_who_waits_for_an_address_is_replaced_by_a_later_version(void **state)
 {
 	_cleanup_(model_free_cleanup) struct model *m = empty_model();
-	const struct interface *a = cluster_interface(&c, ids[0]), *b = cluster_interface(&c, ids[1]);
+	const struct interface *a = cluster_interface(&c, ids[0]),
+			       *b = cluster_interface(&c, ids[1]);
 	struct interface *early = copy_of(b);
 
 	early->addrs[0] = a->addrs[0];
@@ -244,8 +248,10 @@ static void test_who_waits_for_an_address_is_replaced_by_a_later_version(void **
 	assert_ok(load(m, &early->o));
 	assert_ok(load(m, &b->o)); /* gave it up again */
 	assert_error(model_load_end(m, 1), EBADMSG);
-	assert_int_equal(mapping_find(model_mappings(m), a->vni, &a->addrs[0].addr)->interface, a->o.id);
-	assert_int_equal(mapping_find(model_mappings(m), b->vni, &b->addrs[0].addr)->interface, b->o.id);
+	assert_int_equal(mapping_find(model_mappings(m), a->vni, &a->addrs[0].addr)->interface,
+			 a->o.id);
+	assert_int_equal(mapping_find(model_mappings(m), b->vni, &b->addrs[0].addr)->interface,
+			 b->o.id);
 	record_free(&early->o);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The choice between two hosts: rows of what each has and what is chosen, and any set of abilities and
- * demands against a reference that is written as plainly as the rules are. */
+/* The choice between two hosts: rows of what each has and what is chosen, and any set of abilities
+ * and demands against a reference that is written as plainly as the rules are. */
 #include "model/negotiate.h"
 
 #include <stdio.h>
@@ -57,11 +57,16 @@ static const struct {
 	 FORMAT_VXLAN_1, VX, false, 50},
 	{"no address family in common", VX, VX, V4, V6, FORMAT_NONE, 0, false, 0},
 	{"nothing in common", S1 | IP, VX, V6, V6, FORMAT_NONE, 0, false, 0},
-	{"vxlan before geneve: it is shorter", VX | G1 | G2, VX | G1 | G2, V4, V4, FORMAT_VXLAN_1, VX, false, 50},
-	{"the higher geneve", G1 | G2, VX | G1 | G2, V4, V4, FORMAT_GENEVE_2, G2, false, 20 + 8 + 8 + 16 + 14},
-	{"the common geneve", VX | G1, G1 | G2, V4, V4, FORMAT_GENEVE_1, G1, false, 20 + 8 + 8 + 12 + 14},
-	{"geneve/2 over IPv6", G1 | G2, G2, V6, V6, FORMAT_GENEVE_2, G2, true, 40 + 8 + 8 + 16 + 14},
-	{"geneve/1 over IPv6", G1, G1 | G2, V6, V6, FORMAT_GENEVE_1, G1, true, 40 + 8 + 8 + 12 + 14},
+	{"vxlan before geneve: it is shorter", VX | G1 | G2, VX | G1 | G2, V4, V4, FORMAT_VXLAN_1,
+	 VX, false, 50},
+	{"the higher geneve", G1 | G2, VX | G1 | G2, V4, V4, FORMAT_GENEVE_2, G2, false,
+	 20 + 8 + 8 + 16 + 14},
+	{"the common geneve", VX | G1, G1 | G2, V4, V4, FORMAT_GENEVE_1, G1, false,
+	 20 + 8 + 8 + 12 + 14},
+	{"geneve/2 over IPv6", G1 | G2, G2, V6, V6, FORMAT_GENEVE_2, G2, true,
+	 40 + 8 + 8 + 16 + 14},
+	{"geneve/1 over IPv6", G1, G1 | G2, V6, V6, FORMAT_GENEVE_1, G1, true,
+	 40 + 8 + 8 + 12 + 14},
 	{"geneve without a family in common", G1 | G2, G1 | G2, V4, V6, FORMAT_NONE, 0, false, 0},
 	{"ipip6 alone is nothing", IP, IP, V6, V6, FORMAT_NONE, 0, false, 0},
 	{"no probe yet", 0, S1 | S2 | IP | VX, V6, V6, FORMAT_NONE, 0, false, 0},
@@ -125,7 +130,8 @@ static void test_policies_are_named(void **state)
 	negotiate(&a, "h1", &b, "h2", &d, &w);
 	assert_int_equal(w.send, FORMAT_NONE);
 	assert_int_equal(w.policy.id, 0x2b);
-	assert_non_null(strstr(w.reason, "no format in common of those pinned by np-0000000000000002b"));
+	assert_non_null(
+		strstr(w.reason, "no format in common of those pinned by np-0000000000000002b"));
 	assert_non_null(strstr(w.reason, "siit/2 is taken away by np-0000000000000001a (old)"));
 	d.pin_formats.masks[0] = VX;
 	negotiate(&a, "h1", &b, "h2", &d, &w);
@@ -133,8 +139,8 @@ static void test_policies_are_named(void **state)
 	assert_non_null(strstr(w.reason, "vxlan/1: pinned by np-0000000000000002b (pinned)"));
 }
 
-/* What carries the source's network is taken between networks, and what is not sealed gives way where something has
- * to be. */
+/* What carries the source's network is taken between networks, and what is not sealed gives way
+ * where something has to be. */
 /* requirement: NEG-2, NEG-3, NEG-7, PKT-3 */
 static void test_geneve(void **state)
 {
@@ -148,7 +154,8 @@ static void test_geneve(void **state)
 	negotiate(&a, "h1", &b, "h2", &d, &w);
 	assert_int_equal(w.send, FORMAT_GENEVE_1);
 	a.features = b.features = FEATURE_BIT(FEATURE_CRYPT_1);
-	d.prefer_features[FEATURE_CRYPT] = (struct demand_list){{0x3c, "preferred"}, 1, {FEATURE_BIT(FEATURE_CRYPT_1)}};
+	d.prefer_features[FEATURE_CRYPT] =
+		(struct demand_list){{0x3c, "preferred"}, 1, {FEATURE_BIT(FEATURE_CRYPT_1)}};
 	negotiate(&a, "h1", &b, "h2", &d, &w); /* a preference gives way */
 	assert_int_equal(w.send, FORMAT_GENEVE_1);
 	assert_int_equal(w.features, 0);
@@ -167,11 +174,14 @@ static void test_geneve(void **state)
 /* ---- against a plain reference ---- */
 
 /* Smaller is better; -1: not allowed. */
-static int rank_format(enum format f, const struct ability *a, const struct ability *b, const struct demand *d)
+static int rank_format(enum format f, const struct ability *a, const struct ability *b,
+		       const struct demand *d)
 {
-	static const int order[FORMAT_MAX] = {
-		[FORMAT_SIIT_2] = 1,   [FORMAT_SIIT_1] = 2,   [FORMAT_VXLAN_1] = 3,
-		[FORMAT_GENEVE_2] = 4, [FORMAT_GENEVE_1] = 5};
+	static const int order[FORMAT_MAX] = {[FORMAT_SIIT_2] = 1,
+					      [FORMAT_SIIT_1] = 2,
+					      [FORMAT_VXLAN_1] = 3,
+					      [FORMAT_GENEVE_2] = 4,
+					      [FORMAT_GENEVE_1] = 5};
 	uint32_t bit = FORMAT_BIT(f);
 
 	if (!order[f] || !(a->formats & bit) || !(b->formats & bit) || d->cut_formats & bit)
@@ -198,8 +208,8 @@ static int rank_format(enum format f, const struct ability *a, const struct abil
 }
 
 /* Of those in 'among'. */
-static enum format best_format(const struct ability *a, const struct ability *b, const struct demand *d,
-			       uint32_t among)
+static enum format best_format(const struct ability *a, const struct ability *b,
+			       const struct demand *d, uint32_t among)
 {
 	enum format best = FORMAT_NONE;
 	int best_rank = 10000;
@@ -216,16 +226,19 @@ static enum format best_format(const struct ability *a, const struct ability *b,
 }
 
 /* What features of those in 'among' are used, or UINT32_MAX: one that is needed is missing. */
-static uint32_t best_features(const struct ability *a, const struct ability *b, const struct demand *d,
-			      uint32_t among)
+static uint32_t best_features(const struct ability *a, const struct ability *b,
+			      const struct demand *d, uint32_t among)
 {
-	static const uint32_t frameworks[FEATURE_FRAMEWORKS] = {
-		[FEATURE_CRYPT] = 0x3, [FEATURE_INTEGRITY] = 0x4, [FEATURE_LZ4] = 0x8, [FEATURE_RATE] = 0x10};
+	static const uint32_t frameworks[FEATURE_FRAMEWORKS] = {[FEATURE_CRYPT] = 0x3,
+								[FEATURE_INTEGRITY] = 0x4,
+								[FEATURE_LZ4] = 0x8,
+								[FEATURE_RATE] = 0x10};
 	uint32_t have = a->features & b->features & ~d->cut_features & among, used = 0;
 	uint32_t needed = a->required_features | b->required_features | d->required_features;
 
 	for (int f = 0; f < FEATURE_FRAMEWORKS; f++) {
-		const struct demand_list *l = d->pin_features[f].n ? &d->pin_features[f] : &d->prefer_features[f];
+		const struct demand_list *l =
+			d->pin_features[f].n ? &d->pin_features[f] : &d->prefer_features[f];
 		uint32_t mine = 0;
 
 		if (f == FEATURE_INTEGRITY && used & 0x3)
@@ -243,7 +256,8 @@ static uint32_t best_features(const struct ability *a, const struct ability *b, 
 }
 
 /* What is used; geneve goes unsealed. */
-static enum format best(const struct ability *a, const struct ability *b, const struct demand *d, uint32_t *ret_features)
+static enum format best(const struct ability *a, const struct ability *b, const struct demand *d,
+			uint32_t *ret_features)
 {
 	enum format f = best_format(a, b, d, UINT32_MAX), other;
 
@@ -275,7 +289,8 @@ static uint32_t roll_formats(void)
 	return (dice(32) & ~1U) | (dice(3) ? dice(4) << FORMAT_GENEVE_1 : 0);
 }
 
-static void roll_list(struct demand_list *l, const uint32_t *masks, uint32_t n_masks, uint64_t policy)
+static void roll_list(struct demand_list *l, const uint32_t *masks, uint32_t n_masks,
+		      uint64_t policy)
 {
 	l->n = dice(3);
 	l->policy = (struct policy_ref){policy, "p"};
@@ -311,7 +326,8 @@ static void roll_demand(struct demand *d)
 	}
 }
 
-static void check_against_reference(const struct ability *a, const struct ability *b, const struct demand *d)
+static void check_against_reference(const struct ability *a, const struct ability *b,
+				    const struct demand *d)
 {
 	static const struct demand nothing;
 	struct wish ab, ba, quick;
@@ -340,7 +356,8 @@ static void check_against_reference(const struct ability *a, const struct abilit
 	assert_int_equal(d ? ab.formats & d->cut_formats : 0, 0);
 	assert_int_equal(d ? ab.features & d->cut_features : 0, 0);
 	assert_true(f == FORMAT_NONE ? !ab.formats : ab.formats & FORMAT_BIT(f));
-	assert_false(ab.features & FEATURES_CRYPT && ab.features & FEATURE_BIT(FEATURE_INTEGRITY_1));
+	assert_false(ab.features & FEATURES_CRYPT &&
+		     ab.features & FEATURE_BIT(FEATURE_INTEGRITY_1));
 	/* and it says why */
 	if (f != FORMAT_NONE)
 		assert_ptr_equal(strstr(ab.reason, format_name(f)), ab.reason);
@@ -350,7 +367,8 @@ static void check_against_reference(const struct ability *a, const struct abilit
 		char id[ID_TEXT_SIZE];
 
 		if (strlen(ab.reason) + 1 < sizeof(ab.reason))
-			assert_non_null(strstr(ab.reason, id_text_prefixed("np-", ab.policy.id, id)));
+			assert_non_null(
+				strstr(ab.reason, id_text_prefixed("np-", ab.policy.id, id)));
 	}
 }
 
@@ -415,7 +433,8 @@ static void test_names(void **state)
 	assert_string_equal(format_list(S1 | S2 | IP | VX, text),
 			    "siit/1, siit/2, ipip6/1, vxlan/1");
 	assert_string_equal(format_list(0, text), "nothing");
-	assert_string_equal(feature_list(0x1f, features), "crypt/1, crypt/2, integrity/1, lz4/1, rate/1");
+	assert_string_equal(feature_list(0x1f, features),
+			    "crypt/1, crypt/2, integrity/1, lz4/1, rate/1");
 	assert_ok(ability_parse("siit", &f, &x));
 	assert_int_equal(f, S1 | S2);
 	assert_int_equal(x, 0);
@@ -425,7 +444,9 @@ static void test_names(void **state)
 	assert_int_equal(x, FEATURE_BIT(FEATURE_CRYPT_2));
 	assert_int_equal(f, 0);
 	for (size_t i = 0; i < 6; i++)
-		assert_error(ability_parse((const char *[]){"", "sii", "siit/", "siit/3", "none", "/"}[i], &f, &x),
+		assert_error(ability_parse(
+				     (const char *[]){"", "sii", "siit/", "siit/3", "none", "/"}[i],
+				     &f, &x),
 			     EINVAL);
 }
 

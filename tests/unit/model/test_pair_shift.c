@@ -29,8 +29,7 @@ static void report(size_t host, uint32_t formats)
 	struct capabilities can = {
 		.formats = formats, .substrate_mtu = 1500, .probed_ms = c.now_ms};
 
-	assert_ok(cluster_end(
-		&c, host_report(cluster_tx(&c), c.hosts[host], &can, &c.refusal)));
+	assert_ok(cluster_end(&c, host_report(cluster_tx(&c), c.hosts[host], &can, &c.refusal)));
 }
 
 static void acknowledge(size_t host)
@@ -42,7 +41,8 @@ static void acknowledge(size_t host)
 static void tick(uint64_t ms)
 {
 	c.now_ms += ms;
-	assert_ok(cluster_end(&c, pair_shift_tick(cluster_tx(&c), LIMIT_MODEL_SHIFTS_PER_TICK, &(uint32_t){0})));
+	assert_ok(cluster_end(
+		&c, pair_shift_tick(cluster_tx(&c), LIMIT_MODEL_SHIFTS_PER_TICK, &(uint32_t){0})));
 }
 
 static struct choice choice(size_t self, size_t peer)
@@ -138,8 +138,8 @@ static void test_a_removed_host_leaves_no_shift(void **state)
 {
 	report(0, SIIT_1);
 	assert_int_equal(model_count(c.m, KIND_PAIR_SHIFT), 4);
-	assert_ok(cluster_end(
-		&c, host_remove(cluster_tx(&c), &c.operator, "h1", false, &c.refusal)));
+	assert_ok(
+		cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "h1", false, &c.refusal)));
 	assert_int_equal(model_count(c.m, KIND_PAIR_SHIFT), 0);
 }
 

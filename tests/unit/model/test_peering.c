@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Peering connections: their life, who may do what, what hosts are told, who may know where nodes are. */
+/* Peering connections: their life, who may do what, what hosts are told, who may know where nodes
+ * are. */
 #include "model/peering.h"
 
 #include "model/mapping.h"
@@ -128,29 +129,30 @@ static void test_who_may_know(void **state)
 	b = cluster_interface_of(&c, two);
 	from = mapping_key_of(a->vni, &a->addrs[0].addr);
 	to = mapping_key_of(b->vni, &b->addrs[0].addr);
-	assert_int_equal(mapping_resolve_key(c.m, a->attachment.host, MAPPING_SEND, &from, &to, NULL, &found,
-					     NULL),
+	assert_int_equal(mapping_resolve_key(c.m, a->attachment.host, MAPPING_SEND, &from, &to,
+					     NULL, &found, NULL),
 			 MODEL_E_MAPPING_UNKNOWN);
 	assert_ok(ask(c.vpc, other_vpc, id));
-	assert_int_equal(mapping_resolve_key(c.m, a->attachment.host, MAPPING_SEND, &from, &to, NULL, &found,
-					     NULL),
+	assert_int_equal(mapping_resolve_key(c.m, a->attachment.host, MAPPING_SEND, &from, &to,
+					     NULL, &found, NULL),
 			 MODEL_E_MAPPING_UNKNOWN);
 	assert_ok(accept(&c.me, id));
 	a = cluster_interface_of(&c, one);
 	b = cluster_interface_of(&c, two);
-	assert_ok(mapping_resolve_key(c.m, a->attachment.host, MAPPING_SEND, &from, &to, NULL, &found, NULL));
+	assert_ok(mapping_resolve_key(c.m, a->attachment.host, MAPPING_SEND, &from, &to, NULL,
+				      &found, NULL));
 	assert_int_equal(found->host, b->attachment.host);
-	assert_ok(mapping_resolve_key(c.m, b->attachment.host, MAPPING_VERIFY, &to, &from, NULL, &found,
-				      NULL));
+	assert_ok(mapping_resolve_key(c.m, b->attachment.host, MAPPING_VERIFY, &to, &from, NULL,
+				      &found, NULL));
 	/* another host's question */
-	assert_int_equal(mapping_resolve_key(c.m, b->attachment.host, MAPPING_SEND, &from, &to, NULL, &found,
-					     NULL),
+	assert_int_equal(mapping_resolve_key(c.m, b->attachment.host, MAPPING_SEND, &from, &to,
+					     NULL, &found, NULL),
 			 MODEL_E_MAPPING_NOT_HERE);
 	assert_true(peering_reaches(c.m, a->attachment.host, b->vni));
 	assert_ok(cluster_end(&c, peering_delete(cluster_tx(&c), &c.me, id, &c.refusal)));
 	assert_false(peering_reaches(c.m, a->attachment.host, b->vni));
-	assert_int_equal(mapping_resolve_key(c.m, a->attachment.host, MAPPING_SEND, &from, &to, NULL, &found,
-					     NULL),
+	assert_int_equal(mapping_resolve_key(c.m, a->attachment.host, MAPPING_SEND, &from, &to,
+					     NULL, &found, NULL),
 			 MODEL_E_MAPPING_UNKNOWN);
 }
 
@@ -203,7 +205,8 @@ static void test_carriers_come_and_go(struct sink_hosts *hosts)
 	struct instance_transition transition;
 
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
-		struct instance_run_args args = {.min_count = 1, .max_count = 1,
+		struct instance_run_args args = {.min_count = 1,
+						 .max_count = 1,
 						 .subnet_id = i % 2 ? other_subnet : c.subnet};
 		const struct instance *n;
 		size_t count;
@@ -215,8 +218,8 @@ static void test_carriers_come_and_go(struct sink_hosts *hosts)
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
 		const char *id = ids[i];
 
-		told_by(hosts, instance_terminate(cluster_tx(&c), &c.me, &id, 1, &transition,
-						  &c.refusal));
+		told_by(hosts,
+			instance_terminate(cluster_tx(&c), &c.me, &id, 1, &transition, &c.refusal));
 	}
 }
 
@@ -259,16 +262,18 @@ static void test_what_hosts_are_told(void **state)
 	assert_int_equal(geneve, 0);
 }
 
-/* Where hosts have nothing better than vxlan, which says one network, they are told what to use between peered
- * ones, without any policy. */
+/* Where hosts have nothing better than vxlan, which says one network, they are told what to use
+ * between peered ones, without any policy. */
 /* requirement: TOPO-1, PKT-3, NEG-2 */
 static void test_what_tunnels_are_told(void **state)
 {
-	struct capabilities can = {.formats = FORMATS_TUNNEL, .substrate_mtu = 1500, .probed_ms = 1, .generation = 1};
+	struct capabilities can = {
+		.formats = FORMATS_TUNNEL, .substrate_mtu = 1500, .probed_ms = 1, .generation = 1};
 	size_t geneve;
 
 	for (size_t i = 0; i < 3; i++)
-		assert_ok(cluster_end(&c, host_report(cluster_tx(&c), c.hosts[i], &can, &c.refusal)));
+		assert_ok(
+			cluster_end(&c, host_report(cluster_tx(&c), c.hosts[i], &can, &c.refusal)));
 	cluster_acknowledge(&c);
 	check_what_hosts_are_told(&geneve);
 	assert_int_equal(geneve, 2); /* each of the two hosts */
@@ -276,7 +281,10 @@ static void test_what_tunnels_are_told(void **state)
 
 static int report(size_t i, uint32_t formats)
 {
-	struct capabilities can = {.formats = formats, .substrate_mtu = 1500, .probed_ms = 1, .generation = c.now_ms++};
+	struct capabilities can = {.formats = formats,
+				   .substrate_mtu = 1500,
+				   .probed_ms = 1,
+				   .generation = c.now_ms++};
 
 	return cluster_end(&c, host_report(cluster_tx(&c), c.hosts[i], &can, &c.refusal));
 }
@@ -285,12 +293,14 @@ static int report(size_t i, uint32_t formats)
 static struct change *run_on(const char *host, const char *subnet)
 {
 	struct caller who = c.me;
-	struct instance_run_args args = {.min_count = 1, .max_count = 1, .subnet_id = subnet, .host = host};
+	struct instance_run_args args = {
+		.min_count = 1, .max_count = 1, .subnet_id = subnet, .host = host};
 	const struct instance *n;
 	size_t count;
 
 	who.operator= true; /* who may name the host */
-	return cluster_end_change(&c, instance_run(cluster_tx(&c), &who, &args, &n, &count, &c.refusal));
+	return cluster_end_change(
+		&c, instance_run(cluster_tx(&c), &who, &args, &n, &count, &c.refusal));
 }
 
 /* Between peered networks packets may grow by more than inside one: both networks' MTU leaves room,
@@ -310,7 +320,8 @@ static void test_mtu_leaves_room_for_peers(void **state)
 	assert_ok(accept(&c.me, id));
 	assert_int_equal(cluster_vpc(&c, c.vpc)->mtu, INSIDE);
 
-	assert_ok(report(2, FORMAT_BIT(FORMAT_SIIT_2))); /* which the first has nothing in common with */
+	/* which the first has nothing in common with */
+	assert_ok(report(2, FORMAT_BIT(FORMAT_SIIT_2)));
 	change_free(run_on("h3", other_subnet));
 	assert_int_equal(cluster_vpc(&c, c.vpc)->mtu, INSIDE);
 	/* undone, and done again */

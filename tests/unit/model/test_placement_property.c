@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Placement under random histories: hosts of random places, room, cost and abilities come and go, instances of
- * two accounts are started, stopped, moved between groups and ended, changes are undone and the model is
- * loaded again.  All the while placement says of every host what its plain twin says, and takes the same.
+ * Placement under random histories: hosts of random places, room, cost and abilities come and go,
+ * instances of two accounts are started, stopped, moved between groups and ended, changes are
+ * undone and the model is loaded again.  All the while placement says of every host what its plain
+ * twin says, and takes the same.
  */
 #include <stdio.h>
 #include <string.h>

@@ -95,7 +95,8 @@ static void test_peers(void **state)
 	assert_int_equal(t.n[PLAN_PEER], 2);
 	assert_int_equal(p->number, c.hosts[2]);
 	assert_int_equal(p->choice.send, FORMAT_SIIT_2);
-	assert_int_equal(choice_formats(&p->choice), FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1));
+	assert_int_equal(choice_formats(&p->choice),
+			 FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1));
 	assert_int_equal(p->choice.path_mtu, 1500);
 	check_addr(&p->locators.v6, "fd00::3");
 	assert_int_equal(t.n[PLAN_SUBNET] + t.n[PLAN_INSTANCE] + t.n[PLAN_INTERFACE], 0);
@@ -235,7 +236,8 @@ static void test_choice_of_a_pair(void **state)
 	struct choice choice;
 
 	told_by(host_report(cluster_tx(&c), c.hosts[0], &can, &c.refusal));
-	pair_choice(c.m, host_by_number(c.m, c.hosts[0]), host_by_number(c.m, c.hosts[1]), &pair_all, &choice);
+	pair_choice(c.m, host_by_number(c.m, c.hosts[0]), host_by_number(c.m, c.hosts[1]),
+		    &pair_all, &choice);
 	assert_int_equal(choice.send, FORMAT_NONE);
 	assert_non_null(strstr(choice.reason, "h1 has nothing: its report has ipip6 without siit"));
 }

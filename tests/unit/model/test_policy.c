@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What groups and ACLs say about a packet, who is told of a rule, and which mappings change with a group. */
+/* What groups and ACLs say about a packet, who is told of a rule, and which mappings change with a
+ * group. */
 #include "model/policy.h"
 
 #include <string.h>

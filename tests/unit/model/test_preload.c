@@ -128,7 +128,8 @@ static void test_the_way_goes_on_when_what_it_stands_on_is_deleted(void **state)
 /* requirement: MAP-7 */
 static void test_it_is_due_where_it_is_carried(void **state)
 {
-	uint32_t empty = cluster_add_host(&c, "empty", NULL, "fd00::77", FORMAT_BIT(FORMAT_SIIT_2), 1500);
+	uint32_t empty =
+		cluster_add_host(&c, "empty", NULL, "fd00::77", FORMAT_BIT(FORMAT_SIIT_2), 1500);
 
 	assert_false(preload_is_due(c.m, c.hosts[0], vni));
 	assert_ok(mark(&c.me, true));
@@ -148,8 +149,8 @@ static void test_hosts_hear_of_the_mark_with_the_subnets(void **state)
 	const struct vpc *v;
 
 	/* so that there is a link-local subnet as well */
-	assert_ok(cluster_end(&c, vpc_associate_block6(cluster_tx(&c), &c.me, c.vpc, &block, &v,
-						       &c.refusal)));
+	assert_ok(cluster_end(
+		&c, vpc_associate_block6(cluster_tx(&c), &c.me, c.vpc, &block, &v, &c.refusal)));
 	sink_hosts_load(&hosts, c.m);
 	for (int marked = 1; marked >= 0; marked--) {
 		change = cluster_end_change(
@@ -181,7 +182,8 @@ static void test_link_local_addresses_stay_in_their_subnet(void **state)
 static void test_an_edge_is_told_what_it_may_ask_for(void **state)
 {
 	struct host_add_args args = {.name = "e1", .v6 = "fd00::101", .edge = true};
-	struct capabilities can = {.formats = FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1),
+	struct capabilities can = {.formats =
+					   FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1),
 				   .substrate_mtu = 1500,
 				   .probed_ms = 1};
 	const struct interface *i = cluster_interface_of(&c, nodes[0]);
@@ -194,7 +196,7 @@ static void test_an_edge_is_told_what_it_may_ask_for(void **state)
 	uint32_t edge;
 	int r;
 
-	assert_ok(host_add(tx, &c.operator, &args, &h, &c.refusal));
+	assert_ok(host_add(tx, &c.operator, & args, &h, &c.refusal));
 	edge = h->number;
 	assert_ok(cluster_end(&c, host_report(tx, edge, &can, &c.refusal)));
 	host_set_connected(c.m, edge, true);

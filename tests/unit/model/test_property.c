@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Properties of the whole model under random operations: it agrees with a plain twin after each change,
- * after refusals and after undoing; what is stored loads to the same model; and the differences sent
- * to hosts add up to what they should have.
+ * Properties of the whole model under random operations: it agrees with a plain twin after each
+ * change, after refusals and after undoing; what is stored loads to the same model; and the
+ * differences sent to hosts add up to what they should have.
  */
 #include <stdio.h>
 #include <string.h>
@@ -83,7 +83,8 @@ static void keep(struct run *r, struct change *change)
 	r->n_changes++;
 }
 
-/* One transaction of a few operations; some are refused inside it, some transactions are given up. */
+/* One transaction of a few operations; some are refused inside it, some transactions are given
+ * up. */
 static void transact(struct run *r)
 {
 	uint64_t revision = model_revision(r->w.c.m);
@@ -200,8 +201,8 @@ static int compare_ids(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-/* Loads all of the twin's objects, from a random place on, backwards or forwards, or by their ids; and some again, as a log
- * has them behind a snapshot. */
+/* Loads all of the twin's objects, from a random place on, backwards or forwards, or by their ids;
+ * and some again, as a log has them behind a snapshot. */
 static struct model *reload(struct run *r)
 {
 	struct model_config config = {.region = "us-east-1", .ids = r->w.c.m->ids};

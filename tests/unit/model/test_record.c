@@ -211,7 +211,8 @@ static void test_host(void **state)
 		.place = {1, 2, 3, 4},
 		.locators = {prefix_make(&v6, 64), prefix_make(&v6, 56), addr("192.0.2.1"),
 			     addr("fd00::1")},
-		.can = {0x1e, 9000, true, true, text_c, text_d, 55, text_e, .carries_nothing = true},
+		.can = {0x1e, 9000, true, true, text_c, text_d, 55, text_e,
+			.carries_nothing = true},
 	};
 	_cleanup_(record_free_cleanup) struct object *o = round_trip(&h.o);
 	const struct host *c = (const struct host *)o;
@@ -347,7 +348,8 @@ static void test_tags_of_fields_ascend(void **state)
 	assert_null(record_of(KIND_MAX));
 }
 
-/* A record of a newer program, with fields that this one does not know, before, between and behind. */
+/* A record of a newer program, with fields that this one does not know, before, between and
+ * behind. */
 static void test_unknown_fields_are_skipped(void **state)
 {
 	const uint8_t data[] = {1, 1, 1, 5, 9, 2, 0xff, 0xff, 10, 1, 'n', 200, 3, 0, 0, 0};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Addresses after a restart of the manager: who may still hold their mappings is not known at first. */
+/* Addresses after a restart of the manager: who may still hold their mappings is not known at
+ * first. */
 #include "model/release.h"
 
 #include "model/table.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An address goes from one node to another: the first loses it, its host says so, the second gets it,
- * its host says so, the holders know.
+ * An address goes from one node to another: the first loses it, its host says so, the second gets
+ * it, its host says so, the holders know.
  */
 #include "model/release.h"
 
@@ -122,12 +122,12 @@ static void acknowledge_pending(size_t host, const char *instance)
 	const struct host_failure pending = {.kind = KIND_INSTANCE,
 					     .id = cluster_instance(&c, instance)->o.id};
 
-	assert_ok(cluster_end(&c, host_acknowledge(cluster_tx(&c), c.hosts[host], model_revision(c.m),
-						   &pending, 1, &c.refusal)));
+	assert_ok(cluster_end(&c, host_acknowledge(cluster_tx(&c), c.hosts[host],
+						   model_revision(c.m), &pending, 1, &c.refusal)));
 }
 
-/* What left a node has left, whatever is being done to the node; what arrives has not arrived before the node is
- * ready for it.  requirement: NIC-3 */
+/* What left a node has left, whatever is being done to the node; what arrives has not arrived
+ * before the node is ready for it.  requirement: NIC-3 */
 static void test_a_node_that_is_not_ready_is_waited_for_where_it_arrives(void **state)
 {
 	assert_ok(assign(second, true));

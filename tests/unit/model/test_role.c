@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The role of a host says nothing about choices: hosts, edges (and label switches, which are agents in that role) with
- * the same reports get the same choices.  Routers have no agent of their own: what they do is done by the hosts.
+ * The role of a host says nothing about choices: hosts, edges (and label switches, which are agents
+ * in that role) with the same reports get the same choices.  Routers have no agent of their own:
+ * what they do is done by the hosts.
  */
 #include "model/choice_policy.h"
 #include "model/pair.h"
@@ -32,8 +33,8 @@ static void assert_same(const struct choice *a, const struct choice *b)
 	assert_string_equal(a->reason, b->reason);
 }
 
-/* What 'self' is told of 'peer' is the same in all four combinations of their roles.  Returns whether there is a
- * choice. */
+/* What 'self' is told of 'peer' is the same in all four combinations of their roles.  Returns
+ * whether there is a choice. */
 static bool check(const struct host *self, const struct host *peer, const struct pair_class *class)
 {
 	struct choice plain, other;
@@ -67,9 +68,11 @@ static void check_all_reports(const struct pair_class *class)
 	uint32_t some = 0, none = 0;
 
 	for (uint32_t n = 0; n < ROUNDS << (2 * FORMAT_MAX - 2); n++) {
-		/* each pair of formats meets some pairs of reports, and each pair of reports many formats */
+		/* each pair of formats meets some pairs of reports, and each pair of reports many
+		 * formats */
 		uint32_t round = n >> (2 * FORMAT_MAX - 2);
-		size_t x = (n + round) % ARRAY_SIZE(reports), y = (n / 7 + round * 5) % ARRAY_SIZE(reports);
+		size_t x = (n + round) % ARRAY_SIZE(reports),
+		       y = (n / 7 + round * 5) % ARRAY_SIZE(reports);
 
 		a.can = reports[x];
 		b.can = reports[y];
@@ -97,15 +100,18 @@ static void test_the_same_reports_make_the_same_choice(void **state)
 static void make_policy(const char *name, const char *effect, const char *what, bool network)
 {
 	const char *words[] = {what};
-	struct choice_policy_args args = {.name = name, .effect = effect, .what = words, .n_what = 1};
+	struct choice_policy_args args = {
+		.name = name, .effect = effect, .what = words, .n_what = 1};
 	const struct choice_policy *p;
 
 	if (network)
 		args.match.network = c.vpc;
-	assert_ok(cluster_end(&c, choice_policy_create(cluster_tx(&c), &c.operator, &args, &p, &c.refusal)));
+	assert_ok(cluster_end(
+		&c, choice_policy_create(cluster_tx(&c), &c.operator, & args, &p, &c.refusal)));
 }
 
-/* What the hosts of the cluster itself change over to: each step is acknowledged, the grace times pass. */
+/* What the hosts of the cluster itself change over to: each step is acknowledged, the grace times
+ * pass. */
 static void settle(void)
 {
 	for (size_t i = 0; i < 4; i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Routes for addresses of the network itself ("middleboxes" between subnets), and what hosts are told of them. */
+/* Routes for addresses of the network itself ("middleboxes" between subnets), and what hosts are
+ * told of them. */
 #include <string.h>
 
 #include "model/instance.h"

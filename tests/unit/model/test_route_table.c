@@ -96,9 +96,9 @@ static void test_main_table(void **state)
 	assert_int_equal(cluster_end(&c, route_table_delete(cluster_tx(&c), &c.me, id, &c.refusal)),
 			 MODEL_E_TABLE_DEPENDENCY);
 	id_text_prefixed(ID_PREFIX_TABLE_ASSOCIATION, vpc(c.vpc)->main_association, text);
-	assert_int_equal(cluster_end(&c, route_table_disassociate(cluster_tx(&c), &c.me, text,
-								  &c.refusal)),
-			 MODEL_E_ASSOCIATION_MAIN);
+	assert_int_equal(
+		cluster_end(&c, route_table_disassociate(cluster_tx(&c), &c.me, text, &c.refusal)),
+		MODEL_E_ASSOCIATION_MAIN);
 	/* it goes with its network */
 	assert_ok(cluster_end(&c, subnet_delete(cluster_tx(&c), &c.me, c.subnet, &c.refusal)));
 	assert_ok(cluster_end(&c, vpc_delete(cluster_tx(&c), &c.me, c.vpc, &c.refusal)));
@@ -118,11 +118,11 @@ static void test_what_a_vpc_is_kept_by(void **state)
 	make_gateway(id, other);
 	assert_int_equal(cluster_end(&c, vpc_delete(cluster_tx(&c), &c.me, id, &c.refusal)),
 			 MODEL_E_VPC_DEPENDENCY);
-	assert_int_equal(cluster_end(&c, internet_gateway_delete(cluster_tx(&c), &c.me, other,
-								 &c.refusal)),
-			 MODEL_E_INTERNET_GATEWAY_DEPENDENCY);
-	assert_ok(cluster_end(&c, internet_gateway_detach(cluster_tx(&c), &c.me, other, id,
-							  &c.refusal)));
+	assert_int_equal(
+		cluster_end(&c, internet_gateway_delete(cluster_tx(&c), &c.me, other, &c.refusal)),
+		MODEL_E_INTERNET_GATEWAY_DEPENDENCY);
+	assert_ok(cluster_end(
+		&c, internet_gateway_detach(cluster_tx(&c), &c.me, other, id, &c.refusal)));
 	assert_ok(cluster_end(&c, vpc_delete(cluster_tx(&c), &c.me, id, &c.refusal)));
 }
 
@@ -167,8 +167,7 @@ static void test_routes_refused(void **state)
 		{{.table_id = rtb, .cidr = "0.0.0.0/0", .interface_id = "eni-00000000000000001"},
 		 MODEL_E_INTERFACE_NOT_FOUND},
 		{{.table_id = rtb, .cidr = "0.0.0.0/0", .gateway_id = igw}, 0},
-		{{.table_id = rtb, .cidr = "0.0.0.0/0", .interface_id = eni},
-		 MODEL_E_ROUTE_EXISTS},
+		{{.table_id = rtb, .cidr = "0.0.0.0/0", .interface_id = eni}, MODEL_E_ROUTE_EXISTS},
 		{{.table_id = rtb, .ipv6_cidr = "::/0", .gateway_id = igw}, 0},
 	};
 
@@ -189,7 +188,8 @@ static void test_replacing_and_deleting(void **state)
 	cluster_make_interface(&c, c.subnet, NULL, eni);
 	assert_int_equal(cluster_end(&c, route_replace(cluster_tx(&c), &c.me, &args, &c.refusal)),
 			 MODEL_E_ROUTE_UNDEFINED);
-	assert_ok(add((struct route_args){.table_id = rtb, .cidr = "0.0.0.0/0", .gateway_id = igw}));
+	assert_ok(
+		add((struct route_args){.table_id = rtb, .cidr = "0.0.0.0/0", .gateway_id = igw}));
 	assert_true(route_is_active(c.m, table(rtb), &table(rtb)->routes[0]));
 	assert_ok(cluster_end(&c, route_replace(cluster_tx(&c), &c.me, &args, &c.refusal)));
 	assert_int_equal(table(rtb)->n_routes, 1);
@@ -220,15 +220,15 @@ static void test_associations(void **state)
 	assert_int_equal(cluster_end(&c, route_table_associate(cluster_tx(&c), &c.me, foreign,
 							       c.subnet, &id, &c.refusal)),
 			 MODEL_E_ROUTE_NETWORKS);
-	assert_ok(cluster_end(&c, route_table_associate(cluster_tx(&c), &c.me, one, c.subnet, &id,
-							&c.refusal)));
+	assert_ok(cluster_end(
+		&c, route_table_associate(cluster_tx(&c), &c.me, one, c.subnet, &id, &c.refusal)));
 	assert_ptr_equal(route_table_of(c.m, subnet()), table(one));
 	assert_int_equal(cluster_end(&c, route_table_associate(cluster_tx(&c), &c.me, two, c.subnet,
 							       &again, &c.refusal)),
 			 MODEL_E_TABLE_ASSOCIATED);
-	assert_int_equal(cluster_end(&c, route_table_delete(cluster_tx(&c), &c.me, one,
-							    &c.refusal)),
-			 MODEL_E_TABLE_DEPENDENCY);
+	assert_int_equal(
+		cluster_end(&c, route_table_delete(cluster_tx(&c), &c.me, one, &c.refusal)),
+		MODEL_E_TABLE_DEPENDENCY);
 	id_text_prefixed(ID_PREFIX_TABLE_ASSOCIATION, id, text);
 	assert_int_equal(cluster_end(&c, route_table_disassociate(cluster_tx(&c), &c.stranger, text,
 								  &c.refusal)),
@@ -238,12 +238,12 @@ static void test_associations(void **state)
 	assert_true(again != id && !main);
 	assert_ptr_equal(route_table_of(c.m, subnet()), table(two));
 	/* the old id names nothing any more */
-	assert_int_equal(cluster_end(&c, route_table_disassociate(cluster_tx(&c), &c.me, text,
-								  &c.refusal)),
-			 MODEL_E_ASSOCIATION_NOT_FOUND);
+	assert_int_equal(
+		cluster_end(&c, route_table_disassociate(cluster_tx(&c), &c.me, text, &c.refusal)),
+		MODEL_E_ASSOCIATION_NOT_FOUND);
 	id_text_prefixed(ID_PREFIX_TABLE_ASSOCIATION, again, text);
-	assert_ok(cluster_end(&c, route_table_disassociate(cluster_tx(&c), &c.me, text,
-							   &c.refusal)));
+	assert_ok(
+		cluster_end(&c, route_table_disassociate(cluster_tx(&c), &c.me, text, &c.refusal)));
 	id_text_prefixed(ID_PREFIX_TABLE_ASSOCIATION, vpc(c.vpc)->main_association, text);
 	assert_ok(cluster_end(&c, route_table_reassociate(cluster_tx(&c), &c.me, text, one, &again,
 							  &main, &c.refusal)));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One record on several nodes at once: attachments that come and go by themselves, the mapping that names all
- * hosts, hosts that are lost, addresses that leave several nodes.
+ * One record on several nodes at once: attachments that come and go by themselves, the mapping that
+ * names all hosts, hosts that are lost, addresses that leave several nodes.
  */
 #include "model/interface.h"
 
@@ -49,8 +49,7 @@ static int detach(size_t node)
 	char id[ID_TEXT_SIZE];
 
 	id_text_prefixed(ID_PREFIX_ATTACHMENT, attachment_of(node)->id, id);
-	return cluster_end(&c,
-			   interface_detach(cluster_tx(&c), &c.me, id, false, &c.refusal));
+	return cluster_end(&c, interface_detach(cluster_tx(&c), &c.me, id, false, &c.refusal));
 }
 
 static void transition(size_t node,
@@ -80,8 +79,8 @@ static void assert_spread(unsigned int bits)
 
 static void acknowledge(size_t node)
 {
-	assert_ok(cluster_end(&c, host_acknowledge(cluster_tx(&c), hosts[node],
-						   model_revision(c.m), NULL, 0, &c.refusal)));
+	assert_ok(cluster_end(&c, host_acknowledge(cluster_tx(&c), hosts[node], model_revision(c.m),
+						   NULL, 0, &c.refusal)));
 }
 
 static int setup(void **state)
@@ -129,8 +128,8 @@ static void test_only_what_is_shared_is_attached_twice(void **state)
 	assert_null(mapping_find(model_mappings(c.m), vni, &addr)->hosts);
 }
 
-/* Each has an id, a device index, a state, a DeleteOnTerminate of its own, and none ends for another.
- * requirement: NIC-1 NIC-4 */
+/* Each has an id, a device index, a state, a DeleteOnTerminate of its own, and none ends for
+ * another. requirement: NIC-1 NIC-4 */
 static void test_attachments_live_by_themselves(void **state)
 {
 	const bool yes = true;
@@ -151,7 +150,8 @@ static void test_attachments_live_by_themselves(void **state)
 	cluster_acknowledge(&c);
 	assert_spread(1);
 	revision = mapping_find(model_mappings(c.m), vni, &addr)->revision;
-	assert_ok(cluster_end(&c, interface_attach(cluster_tx(&c), &c.me, &second, &a, &c.refusal)));
+	assert_ok(
+		cluster_end(&c, interface_attach(cluster_tx(&c), &c.me, &second, &a, &c.refusal)));
 	assert_spread(3);
 	assert_true(mapping_find(model_mappings(c.m), vni, &addr)->revision > revision);
 	/* the first node is what it was */
@@ -191,8 +191,8 @@ static void test_the_last_one_ends_the_record(void **state)
 	for (size_t n = 0; n < 2; n++) {
 		assert_ok(attach(n));
 		id_text_prefixed(ID_PREFIX_ATTACHMENT, attachment_of(n)->id, id);
-		assert_ok(
-			cluster_end(&c, interface_modify(cluster_tx(&c), &c.me, &ends, &c.refusal)));
+		assert_ok(cluster_end(&c,
+				      interface_modify(cluster_tx(&c), &c.me, &ends, &c.refusal)));
 	}
 	cluster_acknowledge(&c);
 	transition(0, instance_terminate);
@@ -202,8 +202,7 @@ static void test_the_last_one_ends_the_record(void **state)
 	assert_int_equal(interface_attachment_count(cluster_interface(&c, record)), 1);
 	transition(1, instance_terminate);
 	cluster_acknowledge(&c);
-	assert_int_equal(interface_find(c.m, &c.me, record, &i, NULL),
-			 MODEL_E_INTERFACE_NOT_FOUND);
+	assert_int_equal(interface_find(c.m, &c.me, record, &i, NULL), MODEL_E_INTERFACE_NOT_FOUND);
 }
 
 /* requirement: NIC-4 */
@@ -312,7 +311,8 @@ static void test_each_host_may_ask(void **state)
 static void test_an_address_leaves_all_of_them(void **state)
 {
 	const char *text = "10.0.0.60", *const texts[] = {text};
-	struct interface_assign_args take = {.addrs = &text, .n_addrs = 1, .allow_reassignment = true};
+	struct interface_assign_args take = {
+		.addrs = &text, .n_addrs = 1, .allow_reassignment = true};
 	char plain[ID_TEXT_SIZE];
 	const struct interface *i;
 	struct ipaddr second = ipaddr_from_v4(0x0a00003c);
@@ -322,11 +322,13 @@ static void test_an_address_leaves_all_of_them(void **state)
 	assert_ok(attach(0));
 	assert_ok(attach(1));
 	take.interface_id = record;
-	assert_ok(cluster_end(&c, interface_assign(cluster_tx(&c), &c.me, &take, &i, &n, &c.refusal)));
+	assert_ok(cluster_end(&c,
+			      interface_assign(cluster_tx(&c), &c.me, &take, &i, &n, &c.refusal)));
 	cluster_acknowledge(&c);
 	object_id_text(&cluster_interface_of(&c, nodes[2])->o, plain);
 	take.interface_id = plain;
-	assert_ok(cluster_end(&c, interface_assign(cluster_tx(&c), &c.me, &take, &i, &n, &c.refusal)));
+	assert_ok(cluster_end(&c,
+			      interface_assign(cluster_tx(&c), &c.me, &take, &i, &n, &c.refusal)));
 	assert_int_equal(mapping_find(model_mappings(c.m), vni, &second)->host, 0);
 	acknowledge(0);
 	assert_int_equal(mapping_find(model_mappings(c.m), vni, &second)->host, 0);
@@ -337,7 +339,8 @@ static void test_an_address_leaves_all_of_them(void **state)
 	assert_int_equal(release_count(c.m), 0);
 	/* and back, to both of them */
 	take.interface_id = record;
-	assert_ok(cluster_end(&c, interface_assign(cluster_tx(&c), &c.me, &take, &i, &n, &c.refusal)));
+	assert_ok(cluster_end(&c,
+			      interface_assign(cluster_tx(&c), &c.me, &take, &i, &n, &c.refusal)));
 	acknowledge(2);
 	assert_int_equal(mapping_find(model_mappings(c.m), vni, &second)->hosts->n, 2);
 	acknowledge(1);
@@ -345,8 +348,8 @@ static void test_an_address_leaves_all_of_them(void **state)
 	acknowledge(0);
 	assert_int_equal(release_count(c.m), 0);
 	/* given up, it is nobody's until both have said so */
-	assert_ok(cluster_end(&c, interface_unassign(cluster_tx(&c), &c.me, record, texts, 1,
-						     &c.refusal)));
+	assert_ok(cluster_end(
+		&c, interface_unassign(cluster_tx(&c), &c.me, record, texts, 1, &c.refusal)));
 	acknowledge(1);
 	assert_non_null(mapping_find(model_mappings(c.m), vni, &second));
 	acknowledge(0);
@@ -370,9 +373,9 @@ static void test_there_is_a_limit(void **state)
 		host = cluster_add_host(&c, name, NULL, v6, 0x1e, 1500);
 		assert_ok(cluster_run(&c, c.subnet, more[n]));
 		host_set_connected(c.m, host, false);
-		assert_ok(cluster_end(&c, host_acknowledge(cluster_tx(&c), host,
-							   model_revision(c.m), NULL, 0,
-							   &c.refusal)));
+		assert_ok(
+			cluster_end(&c, host_acknowledge(cluster_tx(&c), host, model_revision(c.m),
+							 NULL, 0, &c.refusal)));
 		args.instance_id = more[n];
 		assert_int_equal(cluster_end(&c, interface_attach(cluster_tx(&c), &c.me, &args, &a,
 								  &c.refusal)),

@@ -2,11 +2,12 @@
 /*
  * How a choice changes: the steps one by one, and then all that can happen.
  *
- * The exploration visits every state that a manager, a sender and a receiver can be in: wishes that come
- * at any time, items that are late, coalesced or lost with their session, acknowledgements that are late
- * or lost, daemons that are killed, hosts that lose what they knew, packets that take their time.  In each
- * state every packet that is on its way, or could be sent now, must be one that the receiver takes; and from
- * each state, when the wishes end, both ends must come to what was wished last and to nothing else.
+ * The exploration visits every state that a manager, a sender and a receiver can be in: wishes that
+ * come at any time, items that are late, coalesced or lost with their session, acknowledgements
+ * that are late or lost, daemons that are killed, hosts that lose what they knew, packets that take
+ * their time.  In each state every packet that is on its way, or could be sent now, must be one
+ * that the receiver takes; and from each state, when the wishes end, both ends must come to what
+ * was wished last and to nothing else.
  */
 #include "model/shift.h"
 
@@ -125,8 +126,8 @@ struct world {
 	uint8_t using, told, offered, past; /* 0xff: not set */
 	uint8_t sender_revision, receiver_revision;
 	struct end a, b;
-	/* packets on their way, as bits of terms: sent since the sender applied its last item, before
-	 * that, and before it acknowledged it */
+	/* packets on their way, as bits of terms: sent since the sender applied its last item,
+	 * before that, and before it acknowledged it */
 	uint8_t fresh, stale, expiring;
 };
 

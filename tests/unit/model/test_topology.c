@@ -42,7 +42,8 @@ static void test_layouts(void **state)
 	l = locate(0x2a, 0xbc, 0xde, 0xf1);
 	check(&l.siit1, "fd56:6961:2abc:def1::/64");
 	assert_int_equal(l.siit2.len, 0);
-	/* locale 4, area 4, rack 6, host 8 behind the two bits of the version: 10 1111 0101 100001 11111111 */
+	/* locale 4, area 4, rack 6, host 8 behind the two bits of the version: 10 1111 0101 100001
+	 * 11111111 */
 	l = locate(15, 5, 33, 255);
 	check(&l.siit2, "fd56:6961:bd61:ff00::/56");
 	assert_int_equal(substrate_version(l.siit2.addr.b), SUBSTRATE_VERSION_SIIT_2);

@@ -70,7 +70,8 @@ static void test_bits_behind_the_length_are_cleared(void **state)
 	struct ipaddr resolver;
 
 	cluster_make_vpc(&c, "10.1.2.3/16", id);
-	assert_string_equal(prefix_text(&cluster_vpc(&c, id)->blocks[0].prefix, text), "10.1.0.0/16");
+	assert_string_equal(prefix_text(&cluster_vpc(&c, id)->blocks[0].prefix, text),
+			    "10.1.0.0/16");
 	resolver = vpc_resolver(cluster_vpc(&c, id));
 	assert_string_equal(ipaddr_text(&resolver, addr), "10.1.0.2");
 }

@@ -267,9 +267,9 @@ static void check_unique(const struct model *m, const struct object *o)
 		assert_ptr_equal(vpc_by_vni(m, ((const struct vpc *)o)->vni), same);
 		break;
 	case KIND_SECURITY_GROUP:
-		assert_ptr_equal(security_group_by_number(
-					 m, ((const struct security_group *)o)->number),
-				 same);
+		assert_ptr_equal(
+			security_group_by_number(m, ((const struct security_group *)o)->number),
+			same);
 		assert_ptr_equal(security_group_by_name(m, ((const struct security_group *)o)->vpc,
 							((const struct security_group *)o)->name),
 				 same);
@@ -281,16 +281,16 @@ static void check_unique(const struct model *m, const struct object *o)
 	case KIND_INTERFACE:
 		assert_ptr_equal(interface_by_mac(m, &i->mac), same);
 		for (size_t n = 0; n < interface_attachment_count(i); n++)
-			assert_ptr_equal(
-				attachment_find(m, interface_attachment(i, n)->id),
-				interface_attachment((const struct interface *)same, n));
+			assert_ptr_equal(attachment_find(m, interface_attachment(i, n)->id),
+					 interface_attachment((const struct interface *)same, n));
 		break;
 	default:
 		break;
 	}
 }
 
-/* A mapping leads to the nodes that are on the network with the interface: those whose hosts are lost only when all are. */
+/* A mapping leads to the nodes that are on the network with the interface: those whose hosts are
+ * lost only when all are. */
 static void check_hosts(const struct interface *i, const struct mapping *found)
 {
 	size_t n_plugged = 0, n_there = 0, n = 0;
@@ -400,8 +400,7 @@ static bool carries(const struct twin *t, uint32_t vni, uint32_t host)
 	for (size_t i = 0; i < t->n; i++)
 		for (size_t p = 0; p < count_parts(t->objects[i]); p++)
 			if (any_key_of(t->objects[i], REL_HOST_INTERFACES, p, &number) &&
-			    number == host &&
-			    ((const struct interface *)t->objects[i])->vni == vni)
+			    number == host && ((const struct interface *)t->objects[i])->vni == vni)
 				return true;
 	for (size_t i = 0; i < t->n; i++)
 		if (twin_ways_carries(t->objects[i], vni, host))
@@ -469,7 +468,8 @@ static void check_rules(const struct twin *t, const struct model *m)
 }
 
 /* From a host of the network to those of one that it is peered with. */
-static uint32_t worst_to_peers(const struct twin *t, const struct model *m, const struct host *a, uint32_t vni)
+static uint32_t worst_to_peers(const struct twin *t, const struct model *m, const struct host *a,
+			       uint32_t vni)
 {
 	uint32_t worst = 0;
 
@@ -495,8 +495,8 @@ static uint32_t worst_to_peers(const struct twin *t, const struct model *m, cons
 
 /* docs/substrate.md: the smallest substrate MTU minus the largest overhead of any pair, also to
  * peered networks. */
-static void check_mtu(const struct twin *t, const struct model *m, uint32_t vni, const uint32_t *hosts,
-		      size_t n, uint32_t mtu)
+static void check_mtu(const struct twin *t, const struct model *m, uint32_t vni,
+		      const uint32_t *hosts, size_t n, uint32_t mtu)
 {
 	uint32_t smallest = UINT32_MAX, worst = 0;
 
@@ -506,8 +506,8 @@ static void check_mtu(const struct twin *t, const struct model *m, uint32_t vni,
 		if (a.mtu && a.mtu < smallest)
 			smallest = a.mtu;
 		for (size_t k = 0; k < n; k++) {
-			uint32_t overhead =
-				worst_overhead(t, m, host_of(t, hosts[i]), host_of(t, hosts[k]), vni);
+			uint32_t overhead = worst_overhead(t, m, host_of(t, hosts[i]),
+							   host_of(t, hosts[k]), vni);
 
 			if (overhead > worst)
 				worst = overhead;

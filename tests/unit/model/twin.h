@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A slow, plain twin of the model: one list of objects, searched from end to end.  It follows the changes
- * that the model reports and then says, by looking at every object, what each index must hold.
+ * A slow, plain twin of the model: one list of objects, searched from end to end.  It follows the
+ * changes that the model reports and then says, by looking at every object, what each index must
+ * hold.
  */
 #pragma once
 

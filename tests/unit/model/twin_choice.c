@@ -31,7 +31,8 @@ struct question {
 	const struct twin_end *from, *to;
 	struct ability a, b;
 	size_t n;
-	const struct choice_policy *policies[POLICIES_MAX]; /* that match, the most specific first */
+	/* that match, the most specific first */
+	const struct choice_policy *policies[POLICIES_MAX];
 };
 
 /* ---- which policies match ---- */
@@ -55,19 +56,23 @@ static bool is_in_environment(const struct twin_end *e, const char *environment)
 	const char *network = e->vpc->environment ? e->vpc->environment
 						  : object_tag(&e->vpc->o, "viaduct:environment");
 
-	return str_equal(network, environment) || str_equal(object_tag(&e->host->o, "environment"), environment);
+	return str_equal(network, environment) ||
+	       str_equal(object_tag(&e->host->o, "environment"), environment);
 }
 
-static bool holds(const struct choice_policy *p, const struct twin_end *one, const struct twin_end *other)
+static bool holds(const struct choice_policy *p, const struct twin_end *one,
+		  const struct twin_end *other)
 {
 	if (p->environment && !is_in_environment(one, p->environment))
 		return false;
-	if (p->interfaces[0] && (p->interfaces[0] != one->interface || p->interfaces[1] != other->interface))
+	if (p->interfaces[0] &&
+	    (p->interfaces[0] != one->interface || p->interfaces[1] != other->interface))
 		return false;
 	return end_is(one, &p->one) && end_is(other, &p->other);
 }
 
-static bool matches(const struct choice_policy *p, const struct twin_end *from, const struct twin_end *to)
+static bool matches(const struct choice_policy *p, const struct twin_end *from,
+		    const struct twin_end *to)
 {
 	switch (p->direction) {
 	case CHOICE_OUT:
@@ -79,7 +84,8 @@ static bool matches(const struct choice_policy *p, const struct twin_end *from, 
 	}
 }
 
-bool twin_matches(const struct model *m, uint64_t policy, const struct twin_end *from, const struct twin_end *to)
+bool twin_matches(const struct model *m, uint64_t policy, const struct twin_end *from,
+		  const struct twin_end *to)
 {
 	const struct object *o = model_get(m, KIND_CHOICE_POLICY, policy);
 
@@ -118,7 +124,8 @@ static int compare(const void *x, const void *y)
 	return a->o.serial < b->o.serial ? -1 : 1;
 }
 
-static void ask(const struct model *m, const struct twin_end *from, const struct twin_end *to, struct question *q)
+static void ask(const struct model *m, const struct twin_end *from, const struct twin_end *to,
+		struct question *q)
 {
 	struct model_iter it = model_iter_kind(m, KIND_CHOICE_POLICY);
 	const struct object *o;
@@ -169,11 +176,13 @@ static bool names_a_version(const struct choice_policy *p, int framework)
 }
 
 /* The most specific one with that effect that has a word about it; framework -1: about formats. */
-static const struct choice_policy *decider(const struct question *q, enum choice_effect effect, int framework)
+static const struct choice_policy *decider(const struct question *q, enum choice_effect effect,
+					   int framework)
 {
 	for (size_t i = 0; i < q->n; i++)
-		if (q->policies[i]->effect == effect && (framework < 0 ? names_a_format(q->policies[i])
-								       : names_a_version(q->policies[i], framework)))
+		if (q->policies[i]->effect == effect &&
+		    (framework < 0 ? names_a_format(q->policies[i])
+				   : names_a_version(q->policies[i], framework)))
 			return q->policies[i];
 	return NULL;
 }
@@ -219,7 +228,8 @@ static bool taken_away(const struct question *q, enum format f)
 
 		if (p->effect == CHOICE_FORBID && named)
 			return true;
-		if (p->effect == CHOICE_REQUIRE && f != FORMAT_IPIP6_1 && names_a_format(p) && !named)
+		if (p->effect == CHOICE_REQUIRE && f != FORMAT_IPIP6_1 && names_a_format(p) &&
+		    !named)
 			return true;
 	}
 	return false;
@@ -242,11 +252,13 @@ static int usual_place(enum format f)
 /* The smaller the better; -1: not allowed. */
 static int rank_format(const struct question *q, enum format f)
 {
-	const struct choice_policy *pin = decider(q, CHOICE_PIN, -1), *prefer = decider(q, CHOICE_PREFER, -1);
+	const struct choice_policy *pin = decider(q, CHOICE_PIN, -1),
+				   *prefer = decider(q, CHOICE_PREFER, -1);
 	const struct choice_policy *list = pin ? pin : prefer;
 	int at = list ? position(list, format_name(f)) : -1;
 
-	if (!is_left(q, f) || (f == FORMAT_VXLAN_1 && q->from->vpc != q->to->vpc) || (pin && at < 0))
+	if (!is_left(q, f) || (f == FORMAT_VXLAN_1 && q->from->vpc != q->to->vpc) ||
+	    (pin && at < 0))
 		return -1;
 	return (at < 0 ? 100 : at) * 10 + usual_place(f);
 }
@@ -353,7 +365,8 @@ struct twin_choice twin_choose_freely(const struct twin_end *from, const struct 
 	return ret;
 }
 
-struct twin_choice twin_choose(const struct model *m, const struct twin_end *from, const struct twin_end *to)
+struct twin_choice twin_choose(const struct model *m, const struct twin_end *from,
+			       const struct twin_end *to)
 {
 	struct twin_choice ret = {.send = FORMAT_NONE};
 	struct question q;
@@ -379,8 +392,8 @@ static bool may_infer_feature(const struct question *q, uint32_t bit, int framew
 	return feature_is_left(q, bit, framework) && (!pin || position_of_feature(pin, bit) >= 0);
 }
 
-bool twin_may_infer(const struct model *m, const struct twin_end *from, const struct twin_end *to, enum format f,
-		    uint32_t features)
+bool twin_may_infer(const struct model *m, const struct twin_end *from, const struct twin_end *to,
+		    enum format f, uint32_t features)
 {
 	struct question q;
 	bool sealed = features & (CRYPT | FEATURE_BIT(FEATURE_INTEGRITY_1));

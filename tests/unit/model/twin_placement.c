@@ -145,9 +145,8 @@ static uint64_t in_use(const struct model *m, const struct host *h, enum host_ro
 			for (size_t k = 0; k < interface_attachment_count(i); k++) {
 				const struct attachment *a = interface_attachment(i, k);
 
-				sum += a->host == h->number &&
-				       (a->state == ATTACHMENT_ATTACHING ||
-					a->state == ATTACHMENT_ATTACHED);
+				sum += a->host == h->number && (a->state == ATTACHMENT_ATTACHING ||
+								a->state == ATTACHMENT_ATTACHED);
 			}
 			continue;
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Placement once more, as plainly as model/placement.h can be read: for each request every object is looked
- * at from the beginning, and nothing is kept.
+ * Placement once more, as plainly as model/placement.h can be read: for each request every object
+ * is looked at from the beginning, and nothing is kept.
  */
 #pragma once
 

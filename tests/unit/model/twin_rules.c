@@ -184,8 +184,8 @@ static void check_instance(const struct twin *t, const struct instance *n)
 		const struct attachment *a =
 			x->o.kind == KIND_INTERFACE ? interface_attachment_to(x, n->o.id) : NULL;
 
-		n_primary += a && !a->device_index &&
-			     ipaddr_equal(&x->addrs[0].addr, &n->private_addr);
+		n_primary +=
+			a && !a->device_index && ipaddr_equal(&x->addrs[0].addr, &n->private_addr);
 	}
 	assert_int_equal(n_primary, n->state != INSTANCE_TERMINATED);
 	assert_int_equal(!n->host, n->state == INSTANCE_TERMINATED);

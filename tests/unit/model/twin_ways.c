@@ -98,10 +98,10 @@ bool twin_ways_key(const struct object *o, enum relation r, uint64_t *ret)
 		return o->kind == KIND_EGRESS_GATEWAY &&
 		       (*ret = ((const struct egress_gateway *)o)->edge, true);
 	default:
-		return o->kind == KIND_ADDRESS ? elastic_key((const struct elastic *)o, r, ret)
-					       : o->kind == KIND_NAT_GATEWAY &&
-							 nat_key((const struct nat_gateway *)o, r,
-								 ret);
+		return o->kind == KIND_ADDRESS
+			       ? elastic_key((const struct elastic *)o, r, ret)
+			       : o->kind == KIND_NAT_GATEWAY &&
+					 nat_key((const struct nat_gateway *)o, r, ret);
 	}
 }
 
@@ -152,7 +152,8 @@ static void check_gateway_table(const struct twin *t, const struct internet_gate
 			    table->routes[i].target == ROUTE_INTERFACE);
 }
 
-/* A main table is of its own network; so is a subnet's, and the two are told apart by their association. */
+/* A main table is of its own network; so is a subnet's, and the two are told apart by their
+ * association. */
 static void check_tables(const struct twin *t, const struct object *o)
 {
 	const struct subnet *s = (const struct subnet *)o;
@@ -167,11 +168,13 @@ static void check_tables(const struct twin *t, const struct object *o)
 		return;
 	assert_int_equal(!s->table, !s->table_association);
 	if (s->table)
-		assert_true(((const struct route_table *)find(t, KIND_ROUTE_TABLE, s->table))->vpc ==
-			    s->vpc);
+		assert_true(
+			((const struct route_table *)find(t, KIND_ROUTE_TABLE, s->table))->vpc ==
+			s->vpc);
 }
 
-/* No two routes of a table have one destination, and in the network's own blocks they lead to interfaces alone. */
+/* No two routes of a table have one destination, and in the network's own blocks they lead to
+ * interfaces alone. */
 static void check_routes(const struct twin *t, const struct route_table *table)
 {
 	const struct vpc *v = (const struct vpc *)find(t, KIND_VPC, table->vpc);

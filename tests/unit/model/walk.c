@@ -217,9 +217,8 @@ static int step_share(struct walk *w, struct tx *tx)
 {
 	bool shared = walk_random(w, 4);
 	uint32_t vlan = shared ? 0 : walk_random(w, 4);
-	struct interface_set_args args = {.interface_id = walk_some(w, KIND_INTERFACE),
-					  .shared = &shared,
-					  .vlan = &vlan};
+	struct interface_set_args args = {
+		.interface_id = walk_some(w, KIND_INTERFACE), .shared = &shared, .vlan = &vlan};
 
 	return interface_set(tx, walk_someone(w), &args, &w->c.refusal);
 }
@@ -258,12 +257,11 @@ static int step_detach(struct walk *w, struct tx *tx)
 	char text[ID_TEXT_SIZE] = "eni-attach-00000000000000000";
 
 	if (!interface_find(w->c.m, &w->c.operator, id, &i, NULL) && interface_attachment_count(i))
-		id_text_prefixed(
-			ID_PREFIX_ATTACHMENT,
-			interface_attachment(
-				i, walk_random(w, (uint32_t)interface_attachment_count(i)))
-				->id,
-			text);
+		id_text_prefixed(ID_PREFIX_ATTACHMENT,
+				 interface_attachment(
+					 i, walk_random(w, (uint32_t)interface_attachment_count(i)))
+					 ->id,
+				 text);
 	return interface_detach(tx, walk_random(w, 10) ? walk_someone(w) : &w->c.operator, text,
 				!walk_random(w, 4), &w->c.refusal);
 }
@@ -408,8 +406,8 @@ static int step_host_add(struct walk *w, struct tx *tx)
 	char name[16], v6[32];
 	uint32_t rack = walk_random(w, 80);
 	struct tag_args label = {"environment", some_bool(w) ? "production" : "test"};
-	struct host_add_args args = {.name = name, .v6 = v6, .rack = &rack, .labels = &label,
-				     .n_labels = some_bool(w)};
+	struct host_add_args args = {
+		.name = name, .v6 = v6, .rack = &rack, .labels = &label, .n_labels = some_bool(w)};
 	const struct host *h;
 
 	if (model_count(w->c.m, KIND_HOST) > 5)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A random walk through the operations, sensible and senseless ones, on a small cluster: subnets are tiny
- * and ids come from a pool with dead and foreign ones in it, so that refusals are as common as successes.
+ * A random walk through the operations, sensible and senseless ones, on a small cluster: subnets
+ * are tiny and ids come from a pool with dead and foreign ones in it, so that refusals are as
+ * common as successes.
  */
 #pragma once
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random policies for negotiation, environments, and what hosts report about features.  See walk.h. */
+/* Random policies for negotiation, environments, and what hosts report about features.  See
+ * walk.h. */
 #include <stdio.h>
 
 #include "model/choice_policy.h"
@@ -31,7 +32,8 @@ static const char *some_host_name(struct walk *w)
 	return o ? ((const struct host *)o)->name : "nobody";
 }
 
-static void roll_member(struct walk *w, struct choice_member_args *m, bool operator, struct tag_args *label)
+static void roll_member(struct walk *w, struct choice_member_args *m, bool operator,
+			struct tag_args * label)
 {
 	if (chance(w, 3))
 		m->network = walk_some(w, KIND_VPC);
@@ -50,8 +52,9 @@ static void roll_member(struct walk *w, struct choice_member_args *m, bool opera
 
 static int roll(struct walk *w, struct tx *tx, bool replace)
 {
-	static const char *const whats[] = {"siit", "siit/1", "siit/2", "vxlan", "vxlan/1", "ipip6", "crypt",
-					    "crypt/1", "crypt/2", "integrity", "lz4", "rate", "nonsense"};
+	static const char *const whats[] = {"siit",  "siit/1", "siit/2",  "vxlan",   "vxlan/1",
+					    "ipip6", "crypt",  "crypt/1", "crypt/2", "integrity",
+					    "lz4",   "rate",   "nonsense"};
 	static const char *const effects[] = {"forbid", "require", "prefer", "pin"};
 	static const char *const directions[] = {"both", "out", "in"};
 	const struct caller *c = walk_random(w, 3) ? &w->c.operator: walk_someone(w);
@@ -81,7 +84,8 @@ static int roll(struct walk *w, struct tx *tx, bool replace)
 		args.rate_mbit = &mbit;
 	if (chance(w, 5))
 		args.notify = "source";
-	r = replace ? choice_policy_replace(tx, c, walk_some(w, KIND_CHOICE_POLICY), &args, &p, &w->c.refusal)
+	r = replace ? choice_policy_replace(tx, c, walk_some(w, KIND_CHOICE_POLICY), &args, &p,
+					    &w->c.refusal)
 		    : choice_policy_create(tx, c, &args, &p, &w->c.refusal);
 	if (!r)
 		walk_remember(w, &p->o);
@@ -106,7 +110,8 @@ static int step_report(struct walk *w, struct tx *tx)
 	uint32_t formats = (walk_random(w, 32) | walk_random(w, 32)) & ~1U;
 	/* who has the one tunnel has the other */
 	struct capabilities can = {
-		.formats = formats & FORMAT_BIT(FORMAT_VXLAN_1) ? formats | FORMATS_GENEVE : formats,
+		.formats =
+			formats & FORMAT_BIT(FORMAT_VXLAN_1) ? formats | FORMATS_GENEVE : formats,
 		.features = walk_random(w, 32) | walk_random(w, 32),
 		.required_features = chance(w, 4) ? walk_random(w, 32) : 0,
 		.disallowed_features = chance(w, 4) ? walk_random(w, 32) : 0,

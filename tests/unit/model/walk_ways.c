@@ -37,8 +37,7 @@ static const char *some_table(struct walk *w, char buf[static ID_TEXT_SIZE])
 {
 	const struct vpc *v;
 
-	if (walk_random(w, 3) ||
-	    vpc_find(w->c.m, &w->c.operator, walk_some(w, KIND_VPC), &v, NULL))
+	if (walk_random(w, 3) || vpc_find(w->c.m, &w->c.operator, walk_some(w, KIND_VPC), &v, NULL))
 		return walk_some(w, KIND_ROUTE_TABLE);
 	return id_text(KIND_ROUTE_TABLE, v->main_table, buf);
 }
@@ -109,7 +108,7 @@ static const char *some_association(struct walk *w, char buf[static ID_TEXT_SIZE
 				   NULL))
 		id = g->table_association;
 	else if (walk_random(w, 2) &&
-	    !subnet_find(w->c.m, &w->c.operator, walk_some(w, KIND_SUBNET), &s, NULL))
+		 !subnet_find(w->c.m, &w->c.operator, walk_some(w, KIND_SUBNET), &s, NULL))
 		id = s->table_association;
 	else if (!vpc_find(w->c.m, &w->c.operator, walk_some(w, KIND_VPC), &v, NULL))
 		id = v->main_association;
@@ -172,8 +171,8 @@ static int step_egress_gateway(struct walk *w, struct tx *tx)
 	int r;
 
 	if (!walk_random(w, 3))
-		return egress_gateway_delete(tx, walk_someone(w),
-					     walk_some(w, KIND_EGRESS_GATEWAY), &w->c.refusal);
+		return egress_gateway_delete(tx, walk_someone(w), walk_some(w, KIND_EGRESS_GATEWAY),
+					     &w->c.refusal);
 	snprintf(token, sizeof(token), "e%u", walk_random(w, 9));
 	if (walk_random(w, 2))
 		args.token.token = token;
@@ -238,8 +237,8 @@ static int step_elastic(struct walk *w, struct tx *tx)
 		args.instance_id = walk_some(w, KIND_INSTANCE);
 	if (args.interface_id && walk_random(w, 2) &&
 	    !interface_find(w->c.m, &w->c.operator, args.interface_id, &i, NULL))
-		args.private_ip = ipaddr_text(
-			&i->addrs[walk_random(w, (uint32_t)i->n_addrs)].addr, private);
+		args.private_ip =
+			ipaddr_text(&i->addrs[walk_random(w, (uint32_t)i->n_addrs)].addr, private);
 	return elastic_associate(tx, walk_someone(w), &args, &e, &w->c.refusal);
 }
 
@@ -278,10 +277,10 @@ static int step_nat_gateway(struct walk *w, struct tx *tx)
 static int step_edge(struct walk *w, struct tx *tx)
 {
 	char name[16], v6[32];
-	struct host_add_args args = {.name = name, .v6 = v6, .edge = true,
-				     .instances = walk_random(w, 2)};
-	struct capabilities can = {.formats = FORMAT_BIT(FORMAT_SIIT_2), .substrate_mtu = 1500,
-				   .probed_ms = 1};
+	struct host_add_args args = {
+		.name = name, .v6 = v6, .edge = true, .instances = walk_random(w, 2)};
+	struct capabilities can = {
+		.formats = FORMAT_BIT(FORMAT_SIIT_2), .substrate_mtu = 1500, .probed_ms = 1};
 	const struct host *h;
 	int r;
 
@@ -323,12 +322,29 @@ static int step_peering(struct walk *w, struct tx *tx)
 
 int walk_step_ways(struct walk *w, struct tx *tx)
 {
-	static int (*const steps[])(struct walk *w, struct tx *tx) = {
-		step_pool, step_allocate, step_allocate, step_elastic, step_elastic, step_elastic,
-		step_nat_gateway, step_nat_gateway, step_edge, step_edge, step_peering, step_peering,
-		step_table_create, step_table_delete,     step_route,          step_route,
-		step_route,        step_associate,        step_associate,      step_internet_gateway,
-		step_internet_gateway, step_egress_gateway,
+	static int (*const steps[])(struct walk * w, struct tx * tx) = {
+		step_pool,
+		step_allocate,
+		step_allocate,
+		step_elastic,
+		step_elastic,
+		step_elastic,
+		step_nat_gateway,
+		step_nat_gateway,
+		step_edge,
+		step_edge,
+		step_peering,
+		step_peering,
+		step_table_create,
+		step_table_delete,
+		step_route,
+		step_route,
+		step_route,
+		step_associate,
+		step_associate,
+		step_internet_gateway,
+		step_internet_gateway,
+		step_egress_gateway,
 	};
 
 	return steps[walk_random(w, ARRAY_SIZE(steps))](w, tx);

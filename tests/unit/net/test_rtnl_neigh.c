@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Neighbours: set, resolved by the kernel, probed again, deleted; and the monitor, which sees it all. */
+/* Neighbours: set, resolved by the kernel, probed again, deleted; and the monitor, which sees it
+ * all. */
 #include "net/rtnl.h"
 
 #include <linux/neighbour.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The namespaces that a test of net/ makes for itself: nameless, so that any number of copies run side
- * by side, and gone with the process.  The machine's own network is never touched.
+ * The namespaces that a test of net/ makes for itself: nameless, so that any number of copies run
+ * side by side, and gone with the process.  The machine's own network is never touched.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine that talks to itself: what is written to its sealing device goes sealed over the loopback
- * of a namespace of the test's own and comes back on the device.  And when it takes a second thread.
+ * The engine that talks to itself: what is written to its sealing device goes sealed over the
+ * loopback of a namespace of the test's own and comes back on the device.  And when it takes a
+ * second thread.
  */
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
@@ -24,7 +25,8 @@
 
 enum {
 	MS = 1000000,
-	AHEAD = 256, /* frames on their way at once: more than the engine does before it looks around */
+	/* frames on their way at once: more than the engine does before it looks around */
+	AHEAD = 256,
 	FRAMES = 2000,
 	DATA = 1200,
 	PATIENCE = 120, /* seconds: other work may have the machine */

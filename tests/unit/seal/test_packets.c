@@ -22,7 +22,8 @@ static struct virtio_net_hdr gso(bool v6, bool tcp, uint16_t step)
 	};
 }
 
-/* Whether a packet's complete transport checksum is right: all of it and the pseudo header sum to nothing. */
+/* Whether a packet's complete transport checksum is right: all of it and the pseudo header sum to
+ * nothing. */
 static bool checksum_is_right(const uint8_t *packet, size_t size, bool v6)
 {
 	size_t ip = v6 ? 40 : 20;
@@ -51,7 +52,8 @@ static void test_whole_and_back(void **state)
 
 			fixture_seal(f, &vnet, packet, size, tunnel);
 			for (i = 0; (d = fixture_datagram(f, i, &n)); i++) {
-				/* Each segment by itself, within the size that one has on the wire. */
+				/* Each segment by itself, within the size that one has on the
+				 * wire. */
 				assert_true(n <= 32 + 30 + 40 + 32 + 1300);
 				if (cipher != SEAL_AES_128_GMAC)
 					assert_null(memmem(d, n, packet + size - 64, 16));
@@ -306,8 +308,8 @@ static void test_table_keeps_keys(void **state)
 	fixture_free(f);
 }
 
-/* An SPI says who sends and in which epoch, so all of a sender's keys of one epoch have the same: they are told apart by
- * whom they are for.  requirement: NEG-11 */
+/* An SPI says who sends and in which epoch, so all of a sender's keys of one epoch have the same:
+ * they are told apart by whom they are for.  requirement: NEG-11 */
 static void test_one_host_seals_for_several(void **state)
 {
 	struct {

@@ -16,8 +16,8 @@
 #include "seal/reserve.h"
 #include "seal/squeeze.h"
 
-/* Of AES-GCM written after NIST SP 800-38D in another language and checked with its test case 4: key 00 01 02
- * ..., SPI 0014000e, IV 0102030405060708, next header 41, payload 00 01 ... 27. */
+/* Of AES-GCM written after NIST SP 800-38D in another language and checked with its test case 4:
+ * key 00 01 02 ..., SPI 0014000e, IV 0102030405060708, next header 41, payload 00 01 ... 27. */
 static const struct {
 	enum seal_cipher cipher;
 	const char *datagram;
@@ -82,8 +82,8 @@ static void test_known_answers(void **state)
 	}
 }
 
-/* One library's datagrams are the other's, of every length of a block and of whole buffers, one key in
- * use for many and at any address.  requirement: NEG-11 */
+/* One library's datagrams are the other's, of every length of a block and of whole buffers, one key
+ * in use for many and at any address.  requirement: NEG-11 */
 static void test_libraries_agree(void **state)
 {
 	enum { LONGEST = 65000, ROOM = SEAL_HEADER_SIZE + LONGEST + SEAL_TAG_SIZE };
@@ -270,8 +270,8 @@ static void test_squeeze(void **state)
 	}
 }
 
-/* Messages are full while there is more to send: the one that is not waits, whole and in its order.  What was sent is
- * counted by the kernel's refusal: the descriptor is no socket. */
+/* Messages are full while there is more to send: the one that is not waits, whole and in its
+ * order.  What was sent is counted by the kernel's refusal: the descriptor is no socket. */
 static void test_outbox_keeps_what_is_not_full(void **state)
 {
 	enum { SIZE = 1452, FULL = OUTBOX_MESSAGE_SIZE / SIZE, ALL = FULL + 6 };

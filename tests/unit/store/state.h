@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For the tests of the store: objects named by a number, and the state that a store holds as a plain
- * table, to compare with.  Object n has value v > 0, or 0: it is not there.
+ * For the tests of the store: objects named by a number, and the state that a store holds as a
+ * plain table, to compare with.  Object n has value v > 0, or 0: it is not there.
  */
 #pragma once
 
