@@ -58,7 +58,7 @@ def traffic(nodes):
                     continue
                 talks.append(stack.enter_context(Conversation(node, target.address)))
                 streams.append((stack.enter_context(Stream(node, target.address, {other: target}, port=7100 + n,
-                                                           rate=500)), other))
+                                                           rate=200)), other))
         for stream, _ in streams:
             wait_for("the stream to flow", lambda: stream.sent() > 100)
         yield talks
