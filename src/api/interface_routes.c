@@ -6,6 +6,7 @@
 #include "model/host.h"
 #include "model/instance.h"
 #include "model/interface_rights.h"
+#include "model/nat_gateway.h"
 #include "model/subnet.h"
 
 #include <string.h>
@@ -69,9 +70,21 @@ static bool is_applied_at(const struct route_call *c, const struct interface *i,
 	return live.lacks_nothing || live.revision >= i->o.revision;
 }
 
+/* That of a NAT gateway with an elastic address is attached to nothing: what is at an edge is the
+ * gateway, which is available when the edge has said so. */
+static bool is_applied_by_gateway(const struct route_call *c, const struct interface *i)
+{
+	const struct object *o = model_get(c->model, KIND_NAT_GATEWAY, i->managed_by);
+	const struct nat_gateway *g = (const struct nat_gateway *)o;
+
+	return g && g->edge && g->state == NAT_AVAILABLE;
+}
+
 /* Whether its hosts say that they have applied the interface as it is now. */
 static bool is_applied(const struct route_call *c, const struct interface *i)
 {
+	if (i->managed_by && !interface_attachment_count(i))
+		return is_applied_by_gateway(c, i);
 	for (size_t n = 0; n < interface_attachment_count(i); n++)
 		if (!is_applied_at(c, i, interface_attachment(i, n)->host))
 			return false;
