@@ -111,13 +111,14 @@ int action_release_address(struct ec2_call *c)
 
 int action_associate_address(struct ec2_call *c)
 {
+	const bool *again = param_bool(c, "AllowReassociation");
 	struct elastic_associate_args args = {
 		.allocation_id = param_text(c, "AllocationId"),
 		.public_ip = param_text(c, "PublicIp"),
 		.interface_id = param_text(c, "NetworkInterfaceId"),
 		.instance_id = param_text(c, "InstanceId"),
 		.private_ip = param_text(c, "PrivateIpAddress"),
-		.allow_reassociation = param_is_true(c, "AllowReassociation"),
+		.allow_reassociation = !again || *again, /* EC2's default in a VPC */
 	};
 	const struct elastic *e;
 	char id[ID_TEXT_SIZE];

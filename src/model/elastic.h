@@ -61,6 +61,7 @@ struct elastic_associate_args {
 	const char *interface_id; /* or */
 	const char *instance_id;  /* means its only interface */
 	const char *private_ip;   /* NULL: the primary address */
+	/* an association that either address has already gives way; else it is refused */
 	bool allow_reassociation;
 };
 

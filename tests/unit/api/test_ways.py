@@ -398,7 +398,8 @@ def test_elastic_address_life(ec2, other, edge, gateway, subnet, vpc):
     assert i["NetworkInterfaces"][0]["Association"]["PublicIp"] == ip
 
     second = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
-    assert refused(ec2.associate_address, AllocationId=allocation, NetworkInterfaceId=second)[:2] == (
+    assert refused(ec2.associate_address, AllocationId=allocation, NetworkInterfaceId=second,
+                   AllowReassociation=False)[:2] == (
         "Resource.AlreadyAssociated",
         "resource %s is already associated with associate-id %s" % (allocation, association))
     assert code(ec2.release_address, AllocationId=allocation) == "InvalidIPAddress.InUse"
@@ -415,6 +416,31 @@ def test_elastic_address_life(ec2, other, edge, gateway, subnet, vpc):
     assert code(ec2.disassociate_address) == "MissingParameter"
     ec2.release_address(AllocationId=allocation)
     assert code(ec2.release_address, AllocationId=allocation) == "InvalidAllocationID.NotFound"
+
+
+def test_an_association_moves_unless_it_may_not(ec2, address, gateway, subnet):
+    """Without AllowReassociation as with true, as the reference has it: both addresses' associations give way.
+    requirement: EDGE-1"""
+    nics = [ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"] for _ in range(2)]
+    allocations = [address["AllocationId"], ec2.allocate_address()["AllocationId"]]
+
+    def where():
+        return [a.get("NetworkInterfaceId") for allocation in allocations
+                for a in ec2.describe_addresses(AllocationIds=[allocation])["Addresses"]]
+
+    first = ec2.associate_address(AllocationId=allocations[0], NetworkInterfaceId=nics[0])["AssociationId"]
+    assert ec2.associate_address(AllocationId=allocations[0], NetworkInterfaceId=nics[0],
+                                 AllowReassociation=False)["AssociationId"] == first
+    moved = ec2.associate_address(AllocationId=allocations[0], NetworkInterfaceId=nics[1])["AssociationId"]
+    assert moved != first and where() == [nics[1], None]
+    assert code(ec2.associate_address, AllocationId=allocations[1], NetworkInterfaceId=nics[1],
+                AllowReassociation=False) == "Resource.AlreadyAssociated"
+    assert where() == [nics[1], None]
+    ec2.associate_address(AllocationId=allocations[1], NetworkInterfaceId=nics[1])
+    assert where() == [None, nics[1]]
+    ec2.release_address(AllocationId=allocations[0])
+    ec2.disassociate_address(PublicIp=ec2.describe_addresses(AllocationIds=allocations[1:])["Addresses"][0]["PublicIp"])
+    ec2.release_address(AllocationId=allocations[1])
 
 
 def test_address_without_a_gateway(ec2, address, subnet):
@@ -490,6 +516,11 @@ def test_edges_run_no_instances(ec2, endpoint, edge, subnet):
     assert hosts["h1"]["role"] == "host" and hosts["h1"]["instances"] >= 3
 
 
+def applied(endpoint, vpc, interface):
+    return next(i for i in operator(endpoint, "GET", "/v1/interfaces?network=" + vpc)["interfaces"]
+                if i["id"] == interface)["applied"]
+
+
 def test_nat_gateway_life(ec2, other, endpoint, address, gateway, subnet, vpc):
     allocation = address["AllocationId"]
     g = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=allocation, ClientToken="n-" + vpc,
@@ -510,6 +541,7 @@ def test_nat_gateway_life(ec2, other, endpoint, address, gateway, subnet, vpc):
         "NetworkInterfaces"]
     assert n["InterfaceType"] == "nat_gateway" and n["RequesterManaged"] and n["Status"] == "in-use"
     assert n["PrivateIpAddress"] == a["PrivateIp"] and n["SubnetId"] == subnet
+    assert applied(endpoint, vpc, n["NetworkInterfaceId"]) is True, "its edge has the gateway"
     assert n["Association"]["AllocationId"] == allocation
     for call, arguments in (
             (ec2.delete_network_interface, {}),
@@ -571,6 +603,7 @@ def test_private_nat_gateway_life(ec2, other, endpoint, edge, subnet, vpc):
     n, = ec2.describe_network_interfaces(NetworkInterfaceIds=[a["NetworkInterfaceId"]])["NetworkInterfaces"]
     assert n["InterfaceType"] == "nat_gateway" and n["RequesterManaged"] and n["Status"] == "in-use"
     assert n["PrivateIpAddress"] == "10.0.1.99" and n["Groups"] == []
+    assert applied(endpoint, vpc, n["NetworkInterfaceId"]) is True
     assert n["Attachment"]["Status"] == "attached" and "InstanceId" not in n["Attachment"]
     assert code(ec2.detach_network_interface, AttachmentId=n["Attachment"]["AttachmentId"]) == "OperationNotPermitted"
     assert code(ec2.delete_network_interface, NetworkInterfaceId=n["NetworkInterfaceId"]) == "OperationNotPermitted"
