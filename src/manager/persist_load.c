@@ -16,8 +16,6 @@
 #include "model/model.h"
 #include "model/record.h"
 
-CLEANUP_DEFINE(struct object *, record_free);
-
 enum {
 	PARCEL_SIZE = 128,
 	PARCELS = 8,
