@@ -9,8 +9,12 @@
 #include <cmocka.h>
 
 #include "abi/drop.h"
+#include "abi/format.h"
 #include "base/err.h"
+#include "base/clock.h"
 #include "model/holders.h"
+#include "model/host.h"
+#include "model/tx.h"
 #include "api/state.h"
 #include "model/vpc.h"
 
@@ -242,6 +246,52 @@ static void test_what_is_not_there_is_no_empty_list(void **state)
 	json_decref(get(f, "/v1/mappings", "host=h1"));
 }
 
+/* The host has probed: with an error, what it had found before stays. */
+static void report(struct fixture *f, uint32_t number, const char *error)
+{
+	struct capabilities can = {.formats = FORMAT_BIT(FORMAT_SIIT_2),
+				   .substrate_mtu = 1500,
+				   .probed_ms = clock_wall_ms(&f->clock),
+				   .error = (char *)(uintptr_t)error};
+	struct refusal refusal;
+	struct change *change;
+	struct tx *tx;
+
+	assert_int_equal(tx_begin(f->model, clock_wall_ms(&f->clock), &tx), 0);
+	assert_int_equal(host_report(tx, number, &can, &refusal), 0);
+	assert_int_equal(tx_end(tx, &change), 0);
+	change_free(change);
+}
+
+static void check_metrics(struct fixture *f, const char *const lines[], size_t n)
+{
+	struct api_answer a;
+
+	fixture_operator(f, "GET", "/metrics", NULL, NULL, &a);
+	assert_int_equal(a.status, 200);
+	for (size_t i = 0; i < n; i++)
+		if (!strstr(answer_text(&a), lines[i]))
+			fail_msg("%s is not in\n%s", lines[i], answer_text(&a));
+	api_answer_deinit(&a);
+}
+
+/* requirement: NEG-1, OPS-1 */
+static void test_probes_that_fail_are_told(void **state)
+{
+	static const char *const failed[] = {"\nviaduct_host_probe_failed{host=\"h1\"} 0\n",
+					     "\nviaduct_host_probe_failed{host=\"h2\"} 1\n",
+					     "\nviaduct_host_capable{host=\"h2\"} 1\n"};
+	static const char *const well[] = {"\nviaduct_host_probe_failed{host=\"h1\"} 0\n",
+					   "\nviaduct_host_probe_failed{host=\"h2\"} 0\n"};
+	struct fixture *f = *state;
+
+	check_metrics(f, well, ARRAY_SIZE(well));
+	report(f, 2, "the programs cannot be loaded");
+	check_metrics(f, failed, ARRAY_SIZE(failed));
+	report(f, 2, NULL);
+	check_metrics(f, well, ARRAY_SIZE(well));
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
 
 int main(void)
@@ -253,6 +303,7 @@ int main(void)
 		TEST(test_bytes_in_messages),
 		TEST(test_pages_outlive_the_process),
 		TEST(test_what_is_not_there_is_no_empty_list),
+		TEST(test_probes_that_fail_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
