@@ -87,6 +87,16 @@ void ec2_write_addr(struct ec2_call *c, const char *name, const struct ipaddr *a
 		xml_text(c->xml, name, ipaddr_text(a, text));
 }
 
+const char *ec2_arn(const struct ec2_call *c, const char *type, const struct object *o,
+		    char buf[static ARN_SIZE])
+{
+	char account[ACCOUNT_TEXT_SIZE], id[ID_TEXT_SIZE];
+
+	snprintf(buf, ARN_SIZE, "arn:aws:ec2:%s:%s:%s/%s", model_region(c->model),
+		 account_text(o->account, account), type, object_id_text(o, id));
+	return buf;
+}
+
 void ec2_write_prefix(struct ec2_call *c, const char *name, const struct prefix *p)
 {
 	char text[PREFIX_TEXT_SIZE];

@@ -64,3 +64,7 @@ void ec2_write_prefix(struct ec2_call *c, const char *name, const struct prefix 
 /* "123456789012" */
 enum { ACCOUNT_TEXT_SIZE = 21 };
 const char *account_text(uint64_t account, char buf[static ACCOUNT_TEXT_SIZE]);
+/* "arn:aws:ec2:REGION:ACCOUNT:TYPE/ID" of an object that is named by its id there. */
+enum { ARN_SIZE = 192 };
+const char *ec2_arn(const struct ec2_call *c, const char *type, const struct object *o,
+		    char buf[static ARN_SIZE]);

@@ -159,12 +159,13 @@ static void write_reference(struct ec2_call *c, const struct group_rule *r)
 
 void group_rule_write(struct ec2_call *c, const struct group_rule *r)
 {
-	char text[TRAFFIC_TEXT_SIZE];
+	char text[TRAFFIC_TEXT_SIZE], arn[ARN_SIZE];
 	int32_t from, to;
 
 	traffic_range(&r->traffic, &from, &to);
 	xml_open(c->xml, "item");
 	ec2_write_id(c, "securityGroupRuleId", KIND_SECURITY_GROUP_RULE, r->o.id);
+	xml_text(c->xml, "securityGroupRuleArn", ec2_arn(c, "security-group-rule", &r->o, arn));
 	ec2_write_id(c, "groupId", KIND_SECURITY_GROUP, r->group);
 	ec2_write_owner(c, "groupOwnerId", r->o.account);
 	xml_bool(c->xml, "isEgress", r->egress);
@@ -198,9 +199,11 @@ static int find_group(const struct model *m, const struct caller *caller, const 
 static void write_group(struct ec2_call *c, const struct object *o, void *data)
 {
 	const struct security_group *g = (const struct security_group *)o;
+	char arn[ARN_SIZE];
 
 	xml_open(c->xml, "item");
 	ec2_write_owner(c, "ownerId", o->account);
+	xml_text(c->xml, "securityGroupArn", ec2_arn(c, "security-group", o, arn));
 	ec2_write_id(c, "groupId", KIND_SECURITY_GROUP, o->id);
 	xml_text(c->xml, "groupName", g->name);
 	xml_text(c->xml, "groupDescription", g->description);

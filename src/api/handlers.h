@@ -197,6 +197,8 @@ struct instance;
 struct interface;
 void interface_write(struct ec2_call *c, const struct interface *i);
 void interface_write_in_instance(struct ec2_call *c, const struct interface *i, uint64_t instance);
+/* Its first IPv6 address as <ipv6Address>, if it has one. */
+void interface_write_addr6(struct ec2_call *c, const struct interface *i);
 /* A route table, without the element around it. */
 struct route_table;
 void route_table_write(struct ec2_call *c, const struct route_table *t);

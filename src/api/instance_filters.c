@@ -2,6 +2,7 @@
 /* The filters of DescribeInstances and DescribeInstanceStatus. */
 #include "api/filter.h"
 #include "api/handlers.h"
+#include "api/instance_options.h"
 #include "model/elastic.h"
 #include "model/instance.h"
 #include "model/interface.h"
@@ -35,6 +36,13 @@ BY_TEXT(by_root_type, "instance-store")
 BY_TEXT(by_root_name, "/dev/root")
 BY_TEXT(by_tenancy, "default")
 BY_TEXT(by_virtualization, "hvm")
+BY_TEXT(by_platform, INSTANCE_PLATFORM)
+BY_TEXT(by_operation, INSTANCE_OPERATION)
+BY_TEXT(by_preference, INSTANCE_RESERVATION)
+BY_TEXT(by_metadata_state, INSTANCE_METADATA_STATE)
+BY_TEXT(by_tokens, INSTANCE_METADATA_TOKENS)
+BY_TEXT(by_off, INSTANCE_OFF)
+BY_TEXT(by_hostname, INSTANCE_HOSTNAME)
 BY_TEXT(by_check, ITEM->state == INSTANCE_RUNNING ? "ok" : "not-applicable")
 BY_TEXT(by_reachability, ITEM->state == INSTANCE_RUNNING ? "passed" : NULL)
 
@@ -53,6 +61,11 @@ static void by_zone_id(struct filter_probe *p, const void *item)
 static void by_state_code(struct filter_probe *p, const void *item)
 {
 	filter_u64(p, ITEM->state);
+}
+
+static void by_hops(struct filter_probe *p, const void *item)
+{
+	filter_u64(p, INSTANCE_METADATA_HOPS);
 }
 
 static void by_launch_index(struct filter_probe *p, const void *item)
@@ -241,7 +254,7 @@ const struct filter instance_filters[] = {
 	{"block-device-mapping.volume-id", by_nothing},
 	{"boot-mode", by_nothing},
 	{"capacity-reservation-id", by_nothing},
-	{"capacity-reservation-specification.capacity-reservation-preference", by_nothing},
+	{"capacity-reservation-specification.capacity-reservation-preference", by_preference},
 	{"capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id",
 	 by_nothing},
 	{"capacity-reservation-specification.capacity-reservation-target.capacity-reservation-"
@@ -274,14 +287,14 @@ const struct filter instance_filters[] = {
 	{"key-name", by_key_name},
 	{"launch-index", by_launch_index},
 	{"launch-time", by_launch_time},
-	{"maintenance-options.auto-recovery", by_nothing},
-	{"metadata-options.http-endpoint", by_nothing},
+	{"maintenance-options.auto-recovery", by_off},
+	{"metadata-options.http-endpoint", by_off},
 	{"metadata-options.http-protocol-ipv4", by_nothing},
-	{"metadata-options.http-protocol-ipv6", by_nothing},
-	{"metadata-options.http-put-response-hop-limit", by_nothing},
-	{"metadata-options.http-tokens", by_nothing},
-	{"metadata-options.instance-metadata-tags", by_nothing},
-	{"metadata-options.state", by_nothing},
+	{"metadata-options.http-protocol-ipv6", by_off},
+	{"metadata-options.http-put-response-hop-limit", by_hops},
+	{"metadata-options.http-tokens", by_tokens},
+	{"metadata-options.instance-metadata-tags", by_off},
+	{"metadata-options.state", by_metadata_state},
 	{"monitoring-state", by_monitoring},
 	{"network-interface.addresses.association.allocation-id", by_nic_allocation},
 	{"network-interface.addresses.association.association-id", by_nic_association},
@@ -343,11 +356,11 @@ const struct filter instance_filters[] = {
 	{"placement-group-name", by_placement_group},
 	{"placement-partition-number", by_partition},
 	{"platform", by_nothing},
-	{"platform-details", by_nothing},
+	{"platform-details", by_platform},
 	{"private-dns-name", by_private_dns},
-	{"private-dns-name-options.enable-resource-name-dns-a-record", by_nothing},
-	{"private-dns-name-options.enable-resource-name-dns-aaaa-record", by_nothing},
-	{"private-dns-name-options.hostname-type", by_nothing},
+	{"private-dns-name-options.enable-resource-name-dns-a-record", by_never},
+	{"private-dns-name-options.enable-resource-name-dns-aaaa-record", by_never},
+	{"private-dns-name-options.hostname-type", by_hostname},
 	{"private-ip-address", by_private_ip},
 	{"product-code", by_nothing},
 	{"product-code.type", by_nothing},
@@ -364,8 +377,8 @@ const struct filter instance_filters[] = {
 	{"subnet-id", by_subnet},
 	{"tenancy", by_tenancy},
 	{"tpm-support", by_nothing},
-	{"usage-operation", by_nothing},
-	{"usage-operation-update-time", by_nothing},
+	{"usage-operation", by_operation},
+	{"usage-operation-update-time", by_launch_time},
 	{"virtualization-type", by_virtualization},
 	{"vpc-id", by_vpc},
 	{},

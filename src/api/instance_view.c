@@ -3,6 +3,7 @@
 #include "api/describe.h"
 #include "api/group_view.h"
 #include "api/handlers.h"
+#include "api/instance_options.h"
 #include "api/param.h"
 #include "api/placement_view.h"
 #include "model/elastic.h"
@@ -77,17 +78,6 @@ static void write_interfaces(struct ec2_call *c, const struct instance *i)
 	xml_close(c->xml);
 }
 
-/* The first IPv6 address of the first interface. */
-static void write_ipv6(struct ec2_call *c, const struct interface *primary)
-{
-	for (size_t k = 0; primary && k < primary->n_addrs; k++) {
-		if (ipaddr_is_v4(&primary->addrs[k].addr))
-			continue;
-		ec2_write_addr(c, "ipv6Address", &primary->addrs[k].addr);
-		return;
-	}
-}
-
 static void write_machine(struct ec2_call *c, const struct instance *i)
 {
 	const struct instance_type *t = instance_type_find(i->type);
@@ -111,6 +101,40 @@ static void write_machine(struct ec2_call *c, const struct instance *i)
 	}
 }
 
+/* What EC2 tells of every instance, and clients read without asking whether it is there.  There is
+ * no metadata service at an address, and nothing is recovered by itself. */
+static void write_options(struct ec2_call *c, const struct instance *i)
+{
+	xml_text(c->xml, "platformDetails", INSTANCE_PLATFORM);
+	xml_text(c->xml, "usageOperation", INSTANCE_OPERATION);
+	xml_time(c->xml, "usageOperationUpdateTime", i->launched_ms);
+	xml_open(c->xml, "capacityReservationSpecification");
+	xml_text(c->xml, "capacityReservationPreference", INSTANCE_RESERVATION);
+	xml_close(c->xml);
+	xml_open(c->xml, "hibernationOptions");
+	xml_bool(c->xml, "configured", false);
+	xml_close(c->xml);
+	xml_open(c->xml, "enclaveOptions");
+	xml_bool(c->xml, "enabled", false);
+	xml_close(c->xml);
+	xml_open(c->xml, "metadataOptions");
+	xml_text(c->xml, "state", INSTANCE_METADATA_STATE);
+	xml_text(c->xml, "httpTokens", INSTANCE_METADATA_TOKENS);
+	xml_u64(c->xml, "httpPutResponseHopLimit", INSTANCE_METADATA_HOPS);
+	xml_text(c->xml, "httpEndpoint", INSTANCE_OFF);
+	xml_text(c->xml, "httpProtocolIpv6", INSTANCE_OFF);
+	xml_text(c->xml, "instanceMetadataTags", INSTANCE_OFF);
+	xml_close(c->xml);
+	xml_open(c->xml, "privateDnsNameOptions");
+	xml_text(c->xml, "hostnameType", INSTANCE_HOSTNAME);
+	xml_bool(c->xml, "enableResourceNameDnsARecord", false);
+	xml_bool(c->xml, "enableResourceNameDnsAAAARecord", false);
+	xml_close(c->xml);
+	xml_open(c->xml, "maintenanceOptions");
+	xml_text(c->xml, "autoRecovery", INSTANCE_OFF);
+	xml_close(c->xml);
+}
+
 void instance_write(struct ec2_call *c, const struct instance *i)
 {
 	const struct interface *primary = primary_of(c, i);
@@ -128,6 +152,7 @@ void instance_write(struct ec2_call *c, const struct instance *i)
 	xml_time(c->xml, "launchTime", i->launched_ms);
 	placement_write(c, i);
 	write_machine(c, i);
+	write_options(c, i);
 	if (i->state != INSTANCE_TERMINATED) {
 		ec2_write_id(c, "subnetId", KIND_SUBNET, i->subnet);
 		ec2_write_id(c, "vpcId", KIND_VPC, i->vpc);
@@ -135,7 +160,8 @@ void instance_write(struct ec2_call *c, const struct instance *i)
 	}
 	if (primary)
 		xml_bool(c->xml, "sourceDestCheck", primary->source_dest_check);
-	write_ipv6(c, primary);
+	if (primary)
+		interface_write_addr6(c, primary);
 	group_write_set(c, primary);
 	xml_text(c->xml, "clientToken", i->client_token ? i->client_token : "");
 	ec2_write_tags(c, &i->o);

@@ -45,6 +45,16 @@ static void write_addrs(struct ec2_call *c, const struct interface *i, bool in_i
 	xml_close(c->xml);
 }
 
+void interface_write_addr6(struct ec2_call *c, const struct interface *i)
+{
+	for (size_t k = 0; k < i->n_addrs; k++) {
+		if (ipaddr_is_v4(&i->addrs[k].addr))
+			continue;
+		ec2_write_addr(c, "ipv6Address", &i->addrs[k].addr);
+		return;
+	}
+}
+
 static void write_addrs6(struct ec2_call *c, const struct interface *i)
 {
 	xml_open(c->xml, "ipv6AddressesSet");
@@ -124,6 +134,7 @@ void interface_write(struct ec2_call *c, const struct interface *i)
 	const struct subnet *s = subnet_of(c, i);
 
 	write_identity(c, i, false);
+	interface_write_addr6(c, i);
 	xml_text(c->xml, "availabilityZone", s ? s->zone : NULL);
 	if (i->managed_by)
 		xml_text(c->xml, "requesterId", "viaduct");

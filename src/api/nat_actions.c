@@ -3,9 +3,36 @@
 #include "api/describe.h"
 #include "api/handlers.h"
 #include "api/param.h"
+#include "model/elastic.h"
 #include "model/nat_gateway.h"
 
 #include <string.h>
+
+/* Of its one address. */
+static const char *address_status(const struct nat_gateway *g)
+{
+	switch (g->state) {
+	case NAT_PENDING:
+		return g->is_private ? "assigning" : "associating";
+	case NAT_FAILED:
+		return "failed";
+	case NAT_DELETING:
+		return g->is_private ? "unassigning" : "disassociating";
+	default:
+		return "succeeded";
+	}
+}
+
+static void write_association(struct ec2_call *c, const struct nat_gateway *g)
+{
+	const struct elastic *e =
+		(const struct elastic *)model_get(c->model, KIND_ADDRESS, g->address);
+	char id[ID_TEXT_SIZE];
+
+	if (e && e->nat_gateway == g->o.id)
+		xml_text(c->xml, "associationId",
+			 id_text_prefixed(ID_PREFIX_ADDRESS_ASSOCIATION, e->association, id));
+}
 
 static void write_nat_gateway(struct ec2_call *c, const struct nat_gateway *g)
 {
@@ -24,6 +51,10 @@ static void write_nat_gateway(struct ec2_call *c, const struct nat_gateway *g)
 	ec2_write_addr(c, "privateIp", &g->private_addr);
 	if (!g->is_private)
 		ec2_write_addr(c, "publicIp", &g->public_addr);
+	if (!g->is_private)
+		write_association(c, g);
+	xml_bool(c->xml, "isPrimary", true);
+	xml_text(c->xml, "status", address_status(g));
 	xml_close(c->xml);
 	xml_close(c->xml);
 	ec2_write_id(c, "natGatewayId", KIND_NAT_GATEWAY, g->o.id);

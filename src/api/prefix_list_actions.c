@@ -13,11 +13,9 @@
 
 static void write_arn(struct ec2_call *c, const struct prefix_list *l)
 {
-	char account[ACCOUNT_TEXT_SIZE], id[ID_TEXT_SIZE], arn[160];
+	char arn[ARN_SIZE];
 
-	snprintf(arn, sizeof(arn), "arn:aws:ec2:%s:%s:prefix-list/%s", model_region(c->model),
-		 account_text(l->o.account, account), object_id_text(&l->o, id));
-	xml_text(c->xml, "prefixListArn", arn);
+	xml_text(c->xml, "prefixListArn", ec2_arn(c, "prefix-list", &l->o, arn));
 }
 
 static void write_list(struct ec2_call *c, const struct prefix_list *l, const char *state)

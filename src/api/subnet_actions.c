@@ -11,23 +11,12 @@
 
 #define HOSTNAME_TYPE "ip-name"
 
-enum { ARN_SIZE = 160 };
-
-static const char *arn_text(const struct ec2_call *c, const struct subnet *s, char out[ARN_SIZE])
-{
-	char account[ACCOUNT_TEXT_SIZE], id[ID_TEXT_SIZE];
-
-	snprintf(out, ARN_SIZE, "arn:aws:ec2:%s:%s:subnet/%s", model_region(c->model),
-		 account_text(s->o.account, account), object_id_text(&s->o, id));
-	return out;
-}
-
 static void write_subnet(struct ec2_call *c, const struct subnet *s)
 {
 	char zone_id[ZONE_ID_SIZE], arn[ARN_SIZE];
 
 	ec2_write_id(c, "subnetId", KIND_SUBNET, s->o.id);
-	xml_text(c->xml, "subnetArn", arn_text(c, s, arn));
+	xml_text(c->xml, "subnetArn", ec2_arn(c, "subnet", &s->o, arn));
 	xml_text(c->xml, "state", "available");
 	ec2_write_owner(c, "ownerId", s->o.account);
 	ec2_write_id(c, "vpcId", KIND_VPC, s->vpc);
@@ -189,7 +178,7 @@ static void by_arn(struct filter_probe *p, const void *item)
 {
 	char text[ARN_SIZE];
 
-	filter_text(p, arn_text(p->call, item, text));
+	filter_text(p, ec2_arn(p->call, "subnet", item, text));
 }
 
 static void by_public(struct filter_probe *p, const void *item)

@@ -243,6 +243,11 @@ def test_instance_life(ec2, subnet, vpc):
     assert i["Tags"] == [{"Key": "Name", "Value": "i"}]
     assert i["Placement"]["AvailabilityZone"] == "us-east-1a"
     assert isinstance(i["LaunchTime"], datetime.datetime)
+    assert i["PlatformDetails"] == "Linux/UNIX" and i["UsageOperationUpdateTime"] == i["LaunchTime"]
+    assert i["MetadataOptions"] == {"State": "applied", "HttpTokens": "optional", "HttpPutResponseHopLimit": 1,
+                                    "HttpEndpoint": "disabled", "HttpProtocolIpv6": "disabled",
+                                    "InstanceMetadataTags": "disabled"}
+    assert i["PrivateDnsNameOptions"]["HostnameType"] == "ip-name" and not i["HibernationOptions"]["Configured"]
     nic, = i["NetworkInterfaces"]
     assert nic["Attachment"]["Status"] == "attached" and nic["Attachment"]["DeviceIndex"] == 0
     assert nic["Attachment"]["DeleteOnTermination"] is True and nic["Status"] == "in-use"

@@ -232,11 +232,22 @@ LISTS["DescribeInstances"][2].update(dict.fromkeys("""
     block-device-mapping.attach-time block-device-mapping.delete-on-termination block-device-mapping.device-name
     block-device-mapping.status block-device-mapping.volume-id capacity-reservation-id group-id group-name host-id
     iam-instance-profile.arn instance-lifecycle kernel-id network-interface.requester-id outpost-arn platform
-    product-code product-code.type ramdisk-id requester-id spot-instance-request-id metadata-options.http-tokens
-    metadata-options.http-put-response-hop-limit metadata-options.http-endpoint
-    metadata-options.instance-metadata-tags private-dns-name-options.hostname-type platform-details usage-operation
-    private-dns-name-options.enable-resource-name-dns-a-record maintenance-options.auto-recovery
-    private-dns-name-options.enable-resource-name-dns-aaaa-record""".split(), NOTHING))
+    product-code product-code.type ramdisk-id requester-id spot-instance-request-id""".split(), NOTHING))
+LISTS["DescribeInstances"][2].update({
+    "metadata-options.http-tokens": "MetadataOptions.HttpTokens",
+    "metadata-options.http-put-response-hop-limit": "MetadataOptions.HttpPutResponseHopLimit",
+    "metadata-options.http-endpoint": "MetadataOptions.HttpEndpoint",
+    "metadata-options.instance-metadata-tags": "MetadataOptions.InstanceMetadataTags",
+    "private-dns-name-options.hostname-type": "PrivateDnsNameOptions.HostnameType",
+    "private-dns-name-options.enable-resource-name-dns-a-record": "PrivateDnsNameOptions.EnableResourceNameDnsARecord",
+    "private-dns-name-options.enable-resource-name-dns-aaaa-record":
+        "PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord",
+    "maintenance-options.auto-recovery": "MaintenanceOptions.AutoRecovery",
+    "capacity-reservation-specification.capacity-reservation-preference":
+        "CapacityReservationSpecification.CapacityReservationPreference",
+    "enclave-options.enabled": "EnclaveOptions.Enabled",
+    "hibernation-options.configured": "HibernationOptions.Configured",
+    "platform-details": "PlatformDetails", "usage-operation": "UsageOperation"})
 
 
 @pytest.fixture(scope="module")

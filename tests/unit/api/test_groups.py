@@ -5,6 +5,7 @@ requirement: NIC-6, OPS-1
 """
 import pytest
 
+from conftest import raw
 from test_clients import code, names, refused, run
 
 ANYWHERE = "0.0.0.0/0"
@@ -68,6 +69,12 @@ def test_life(ec2, vpc):
         "web", "web servers", vpc, tags)
     assert g["IpPermissions"] == [] and len(g["IpPermissionsEgress"]) == 1
     ec2.get_waiter("security_group_exists").wait(GroupIds=[g["GroupId"]])
+    arn = "arn:aws:ec2:us-east-1:111111111111:security-group"
+    assert f"<securityGroupArn>{arn}/{g['GroupId']}<" in raw(ec2, "describe_security_groups", GroupIds=[g["GroupId"]])
+    rules = {"Filters": names(group_id=[g["GroupId"]])}
+    rule, = ec2.describe_security_group_rules(**rules)["SecurityGroupRules"]
+    assert f"<securityGroupRuleArn>{arn}-rule/{rule['SecurityGroupRuleId']}<" in raw(
+        ec2, "describe_security_group_rules", **rules)
     ec2.create_tags(Resources=[g["GroupId"]], Tags=[{"Key": "a", "Value": "b"}])
     assert {t["ResourceType"] for t in ec2.describe_tags(
         Filters=names(resource_id=[g["GroupId"]]))["Tags"]} == {"security-group"}

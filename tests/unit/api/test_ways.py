@@ -7,7 +7,7 @@ import urllib.error
 
 import pytest
 
-from conftest import operator
+from conftest import operator, raw
 from test_clients import code, names, refused
 
 
@@ -543,6 +543,9 @@ def test_nat_gateway_life(ec2, other, endpoint, address, gateway, subnet, vpc):
     assert n["PrivateIpAddress"] == a["PrivateIp"] and n["SubnetId"] == subnet
     assert applied(endpoint, vpc, n["NetworkInterfaceId"]) is True, "its edge has the gateway"
     assert n["Association"]["AllocationId"] == allocation
+    shown = raw(ec2, "describe_nat_gateways", NatGatewayIds=[nat])
+    for field in ("associationId>" + n["Association"]["AssociationId"], "isPrimary>true", "status>succeeded"):
+        assert "<%s<" % field in shown
     for call, arguments in (
             (ec2.delete_network_interface, {}),
             (ec2.modify_network_interface_attribute, {"Description": {"Value": "x"}}),
