@@ -38,7 +38,7 @@ def section(text, title):
 def walk(program, *path):
     """(path, own options) of every command of a tree, whose --help lists the words below each."""
     text = help_of(program, *path)
-    words = re.findall(r"^  ([a-z]+) ", section(text, "Commands"), re.M)
+    words = re.findall(r"^  ([a-z][a-z-]*) ", section(text, "Commands"), re.M)
     yield path, set(re.findall(r"^  --([a-z0-9-]+)", section(text, "Options"), re.M))
     for word in words:
         yield from walk(program, *path, word)
@@ -67,7 +67,7 @@ class Page:
         """The words of each item or synopsis line that names commands."""
         found = set()
         for line in self.lines:
-            for words in re.findall(r"^\.(?:It )?(?:Nm )?(?:viaduct lab )?Cm ([a-z| ]+?)(?= Fl| Ar| Op| Oo| Ns| [A-Z]|$)", line):
+            for words in re.findall(r"^\.(?:It )?(?:Nm )?(?:viaduct lab )?Cm ([a-z| -]+?)(?= Fl| Ar| Op| Oo| Ns| [A-Z]|$)", line):
                 found |= {w.strip() for w in words.split("|")}
         return found
 
@@ -75,7 +75,7 @@ class Page:
         """The lines of a command's item, until the next command's; None if it has none."""
         start = None
         for i, line in enumerate(self.lines):
-            found = re.match(r"\.It (?:Nm )?Cm ([a-z ]+?)(?= Fl| Ar| Op| Oo|$)", line)
+            found = re.match(r"\.It (?:Nm )?Cm ([a-z -]+?)(?= Fl| Ar| Op| Oo|$)", line)
             if start is not None and (found or line.startswith(".Sh")):
                 return self.lines[start:i]
             if start is None and found and found.group(1) == command:
@@ -111,7 +111,7 @@ def check_tree(program, pages, say):
         for option in sorted(Page.flags(page.lines) - known_options):
             say(f"{page.name} has --{option}, which {os.path.basename(program)} does not know")
         for line in page.lines:
-            found = re.match(r"\.It (?:Nm )?Cm ([a-z ]+?)(?= Fl| Ar| Op| Oo|$)", line)
+            found = re.match(r"\.It (?:Nm )?Cm ([a-z -]+?)(?= Fl| Ar| Op| Oo|$)", line)
             if found and (page, found.group(1)) not in known_commands:
                 say(f"{page.name} has the command {found.group(1)}, which {os.path.basename(program)} does not know")
 

@@ -69,6 +69,8 @@ int route_host_set(struct route_call *c)
 	int r = placement_read_room(c, &room);
 
 	if (!r)
+		r = route_bool(c, "drained", &room.drained);
+	if (!r)
 		r = route_tags(c, "labels", &labels, &n_labels);
 	if (!r)
 		r = route_text(c, "aliases", false, &aliases);

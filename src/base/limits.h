@@ -352,6 +352,8 @@
 /* Options that one command takes, and words on one line: commands are written by people. */
 #define LIMIT_CTL_OPTIONS 24
 #define LIMIT_CTL_WORDS   256
+/* Letters of a command or option, for what a mistyped one may have been. */
+#define LIMIT_CTL_WORD_LENGTH 32
 /* Words of a command below each other, with the program's name: viaduct account key create. */
 #define LIMIT_CTL_DEPTH 4
 

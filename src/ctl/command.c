@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "ctl/complain.h"
+#include "ctl/nearest.h"
 
 static const struct command_option command_globals[] = {
 	{"endpoint", "URL", "the manager's API (default: $VIADUCT_ENDPOINT)", false},
@@ -36,6 +37,12 @@ const char *invocation_next(const struct invocation *inv, const char *name, size
 	return NULL;
 }
 
+const struct command_option *command_global_options(size_t *ret_n)
+{
+	*ret_n = ARRAY_SIZE(command_globals);
+	return command_globals;
+}
+
 static const struct command_option *find_in(const struct command_option *options, size_t n,
 					    const char *name, size_t length)
 {
@@ -45,15 +52,15 @@ static const struct command_option *find_in(const struct command_option *options
 	return NULL;
 }
 
-static const struct command_option *find_option(const struct command *c, const char *name,
-						size_t length)
+const struct command_option *command_option(const struct command *c, const char *name,
+					    size_t length)
 {
 	const struct command_option *o = find_in(c->options, c->n_options, name, length);
 
 	return o ? o : find_in(command_globals, ARRAY_SIZE(command_globals), name, length);
 }
 
-static const struct command *find_child(const struct command *c, const char *word)
+const struct command *command_child(const struct command *c, const char *word)
 {
 	for (size_t i = 0; i < c->n_children; i++)
 		if (str_equal(c->children[i].word, word))
@@ -71,17 +78,44 @@ static int give(struct invocation *inv, const struct command_option *o, const ch
 	return 0;
 }
 
+static int complain_unknown_option(const struct command *c, const char *word)
+{
+	struct nearest n = nearest_to(word + 2, strcspn(word + 2, "="));
+
+	for (size_t i = 0; i < c->n_options; i++)
+		nearest_offer(&n, c->options[i].name);
+	for (size_t i = 0; i < ARRAY_SIZE(command_globals); i++)
+		nearest_offer(&n, command_globals[i].name);
+	if (!n.best)
+		return complain_usage("there is no option %s here (--help shows those there are)",
+				      word);
+	return complain_usage("there is no option %s here: is it --%s? (--help shows all)", word,
+			      n.best);
+}
+
+static int complain_unknown_command(const struct command *c, const char *word)
+{
+	struct nearest n = nearest_to(word, strlen(word));
+
+	for (size_t i = 0; i < c->n_children; i++)
+		nearest_offer(&n, c->children[i].word);
+	if (!n.best)
+		return complain_usage("there is no command \"%s\" (--help shows those there are)",
+				      word);
+	return complain_usage("there is no command \"%s\": is it \"%s\"? (--help shows all)", word,
+			      n.best);
+}
+
 /* "--name value" or "--name=value" at '*at'. */
 static int parse_option(struct invocation *inv, int n_words, char *const *words, int *at)
 {
 	const char *name = words[*at] + 2;
 	const char *equals = strchr(name, '=');
 	size_t length = equals ? (size_t)(equals - name) : strlen(name);
-	const struct command_option *o = find_option(inv->command, name, length);
+	const struct command_option *o = command_option(inv->command, name, length);
 
 	if (!o)
-		return complain_usage("there is no option %s here (--help shows those there are)",
-				      words[*at]);
+		return complain_unknown_option(inv->command, words[*at]);
 	if (!o->value && equals)
 		return complain_usage("--%s takes no value", o->name);
 	if (!o->value || equals)
@@ -94,11 +128,10 @@ static int parse_option(struct invocation *inv, int n_words, char *const *words,
 static int parse_word(struct invocation *inv, const char *word)
 {
 	if (inv->command->n_children) {
-		const struct command *child = find_child(inv->command, word);
+		const struct command *child = command_child(inv->command, word);
 
 		if (!child)
-			return complain_usage(
-				"there is no command \"%s\" (--help shows those there are)", word);
+			return complain_unknown_command(inv->command, word);
 		inv->command = child;
 		if (inv->n_path == LIMIT_CTL_DEPTH)
 			return complain_usage("\"%s\" is too deep", word);

@@ -61,6 +61,15 @@ const char *invocation_option(const struct invocation *inv, const char *name);
 /* Walks over the values of an option given several times: start with '*at' 0; NULL ends. */
 const char *invocation_next(const struct invocation *inv, const char *name, size_t *at);
 
+/* The options that every command takes. */
+const struct command_option *command_global_options(size_t *ret_n);
+/* The command 'word' below 'c', or NULL. */
+const struct command *command_child(const struct command *c, const char *word);
+/* The option of 'c', or of all commands, of which 'name' is the first 'length' characters; NULL:
+ * there is none. */
+const struct command_option *command_option(const struct command *c, const char *name,
+					    size_t length);
+
 /* Finds the command that 'words' mean and sorts the rest into '*ret'.  Complains:
  * COMPLAIN_USAGE. */
 must_check int command_parse(const struct command *root, int n_words, char *const *words,

@@ -226,6 +226,7 @@ static int write_shell_rc(const struct lab *l, const char *path)
 		self[n] = '\0';
 		fputs("viaduct() { ", out);
 		fprintf(out, "\"%s\" \"$@\"; }\n", self);
+		fputs("eval \"$(viaduct completion)\"\n", out);
 	}
 	fputs("aws() { command aws --endpoint-url \"$AWS_ENDPOINT_URL\" \"$@\"; }\n", out);
 	fprintf(out, "PS1='(lab %s) \\w\\$ '\n", l->name);

@@ -6,104 +6,8 @@
 
 #include "base/str.h"
 #include "ctl/complain.h"
-#include "ctl/locate.h"
-#include "ctl/place.h"
 #include "ctl/request.h"
 #include "ctl/table.h"
-
-static const struct table_column foreign_columns[] = {
-	{"id", "host.id"}, {"name", "host.name"}, {"state", "host.state"},
-	{"v4", "host.v4"}, {"v6", "host.v6"},
-};
-
-/* The bundle is printed alone, to be a file: it is all that the agent needs. */
-static int run_host_add(const struct invocation *inv)
-{
-	static const char *const texts[] = {"zone", "v4", "v6", "aliases", "foreign"};
-	static const char *const numbers[] = {"rack", "locale", "area", "mtu"};
-	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
-	const json_t *bundle;
-	int r = request_set_text(body, "name", inv->arguments[0]);
-
-	for (size_t i = 0; !r && i < ARRAY_SIZE(texts); i++)
-		r = request_set_text(body, texts[i], invocation_option(inv, texts[i]));
-	for (size_t i = 0; !r && i < ARRAY_SIZE(numbers); i++)
-		r = request_set_number(inv, body, numbers[i]);
-	if (!r)
-		r = request_set_flag(inv, body, "edge");
-	if (!r)
-		r = request_set_flag(inv, body, "instances");
-	if (!r)
-		r = place_set_room(inv, body);
-	if (!r)
-		r = request_set_labels(inv, body);
-	if (!r)
-		r = request_send(inv, "POST", "/v1/hosts", "", "", body, &answer);
-	if (r)
-		return r;
-	if (invocation_option(inv, "json"))
-		return request_print_json(answer);
-	if (invocation_option(inv, "foreign"))
-		return request_print_object(inv, answer, foreign_columns,
-					    ARRAY_SIZE(foreign_columns));
-	bundle = json_object_get(answer, "bundle");
-	if (!bundle)
-		return complain(-EPROTO, "the manager sent no join bundle");
-	return request_print_json(bundle);
-}
-
-/* A host is named by id or name. */
-static int find_host(const struct invocation *inv, const char *what, char **ret)
-{
-	_cleanup_(client_free_cleanup) struct client *c = NULL;
-	_cleanup_json_ json_t *list = NULL;
-	struct client_error error;
-	const json_t *host;
-	size_t i;
-	int r = locate_manager(inv, &c);
-
-	if (r)
-		return r;
-	r = client_list(c, "/v1/hosts", "hosts", &list, &error);
-	if (r)
-		return complain(r, "%s", error.text);
-	json_array_foreach (json_object_get(list, "hosts"), i, host) {
-		const char *id = json_string_value(json_object_get(host, "id"));
-
-		if (!str_equal(id, what) &&
-		    !str_equal(json_string_value(json_object_get(host, "name")), what))
-			continue;
-		*ret = strdup(id ? id : what);
-		return *ret ? 0 : complain_memory();
-	}
-	return complain(-ENOENT, "there is no host \"%s\" (\"viaduct hosts\" shows names)", what);
-}
-
-static int run_host_remove(const struct invocation *inv)
-{
-	_cleanup_free_ char *id = NULL;
-	int r = find_host(inv, inv->arguments[0], &id);
-
-	return r ? r
-		 : request_send(inv, "DELETE", "/v1/hosts/", id,
-				invocation_option(inv, "force") ? "?force=true" : "", NULL, NULL);
-}
-
-static int run_host_probe(const struct invocation *inv)
-{
-	_cleanup_free_ char *id = NULL;
-	int r = find_host(inv, inv->arguments[0], &id);
-
-	return r ? r : request_send(inv, "POST", "/v1/hosts/", id, "/probe", NULL, NULL);
-}
-
-static int run_host_rotate(const struct invocation *inv)
-{
-	_cleanup_free_ char *id = NULL;
-	int r = find_host(inv, inv->arguments[0], &id);
-
-	return r ? r : request_send(inv, "POST", "/v1/hosts/", id, "/rotate", NULL, NULL);
-}
 
 static const struct table_column account_columns[] = {
 	{"ID", "id"},
@@ -184,29 +88,10 @@ static int run_account_limit(const struct invocation *inv)
 					ARRAY_SIZE(account_limit_columns));
 }
 
-static int print_list(const struct invocation *inv, const char *path, const char *key,
-		      const struct table_column *columns, size_t n)
-{
-	_cleanup_(client_free_cleanup) struct client *c = NULL;
-	_cleanup_json_ json_t *answer = NULL;
-	struct client_error error;
-	int r = locate_manager(inv, &c);
-
-	if (r)
-		return r;
-	r = client_list(c, path, key, &answer, &error);
-	if (r)
-		return complain(r, "%s", error.text);
-	if (invocation_option(inv, "json"))
-		return request_print_json(answer);
-	return table_print(stdout, json_object_get(answer, key), columns, n) ? complain_memory()
-									     : 0;
-}
-
 static int run_account_list(const struct invocation *inv)
 {
-	return print_list(inv, "/v1/accounts", "accounts", account_columns,
-			  ARRAY_SIZE(account_columns));
+	return request_print_list(inv, "/v1/accounts", "accounts", account_columns,
+				  ARRAY_SIZE(account_columns));
 }
 
 static int run_key_create(const struct invocation *inv)
@@ -236,7 +121,8 @@ static int run_key_list(const struct invocation *inv)
 				      inv->arguments[0]);
 	if (str_printf(&path, "/v1/accounts/%s/keys", inv->arguments[0]))
 		return complain_memory();
-	return print_list(inv, path, "keys", key_list_columns, ARRAY_SIZE(key_list_columns));
+	return request_print_list(inv, path, "keys", key_list_columns,
+				  ARRAY_SIZE(key_list_columns));
 }
 
 static int run_key_delete(const struct invocation *inv)
@@ -265,27 +151,6 @@ static int run_release(const struct invocation *inv)
 	if (str_printf(&prefix, "/v1/releases/%s/", inv->arguments[0]))
 		return complain_memory();
 	return request_send(inv, "DELETE", prefix, inv->arguments[1], "", NULL, NULL);
-}
-
-static const struct table_column shared_columns[] = {
-	{"id", "interface.id"},
-	{"shared", "interface.shared"},
-	{"addresses", "interface.addresses"},
-	{"instances", "interface.instances"},
-	{"hosts", "interface.hosts"},
-};
-
-static int run_share(const struct invocation *inv)
-{
-	bool shared = !invocation_option(inv, "off");
-	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
-	int r;
-
-	if (!body || json_object_set_new(body, "shared", json_boolean(shared)))
-		return complain_memory();
-	r = request_send(inv, "PUT", "/v1/interfaces/", inv->arguments[0], "", body, &answer);
-	return r ? r
-		 : request_print_object(inv, answer, shared_columns, ARRAY_SIZE(shared_columns));
 }
 
 static const struct table_column preload_columns[] = {
@@ -353,7 +218,8 @@ static int run_pool_add(const struct invocation *inv)
 
 static int run_pool_list(const struct invocation *inv)
 {
-	return print_list(inv, "/v1/pools", "pools", pool_columns, ARRAY_SIZE(pool_columns));
+	return request_print_list(inv, "/v1/pools", "pools", pool_columns,
+				  ARRAY_SIZE(pool_columns));
 }
 
 /* A slash is escaped in the path, and the manager takes a CIDR as well as an id. */
@@ -362,26 +228,6 @@ static int run_pool_remove(const struct invocation *inv)
 	return request_send(inv, "DELETE", "/v1/pools/", inv->arguments[0], "", NULL, NULL);
 }
 
-static const struct command_option host_add_options[] = {
-	{"zone", "ZONE", "its availability zone", false},
-	{"rack", "N", "where it stands, part of its substrate address", false},
-	{"area", "N", "the same, above the rack", false},
-	{"locale", "N", "the same, above the area", false},
-	{"v6", "ADDRESS", "its own IPv6 address on the substrate", false},
-	{"v4", "ADDRESS", "its own IPv4 address on the substrate", false},
-	{"aliases", "PREFIX", "IPv4 that is routed to it, /16 to /28: for the format reip4", false},
-	{"foreign", "ADDRESS", "it has no agent, but an ordinary VXLAN device at this address",
-	 false},
-	{"mtu", "BYTES", "of a foreign host's substrate (default: 1500)", false},
-	{"edge", NULL, "it has an uplink: gets gateways and public addresses, and no instances",
-	 false},
-	{"instances", NULL, "an edge that runs instances all the same", false},
-	{"label", "KEY=VALUE", "for policies and placement", true},
-	PLACE_ROOM_OPTIONS,
-};
-static const struct command_option host_remove_options[] = {
-	{"force", NULL, "a host that is gone for good: its instances count as terminated", false},
-};
 static const struct command_option account_create_options[] = {
 	{"id", "ID", "12 digits (default: a free one)", false},
 	{"default-vpc", NULL, "it begins with a default VPC", false},
@@ -407,62 +253,72 @@ static const struct command key_commands[] = {
 	 .max_arguments = 2, .run = run_key_delete},
 };
 
-const struct command operate_host_commands[OPERATE_HOST_COMMANDS] = {
-	{"add", "a new host; prints the bundle for viaduct-agent join, but for a foreign one",
-	 .arguments = "NAME", .min_arguments = 1, .max_arguments = 1, .options = host_add_options,
-	 .n_options = ARRAY_SIZE(host_add_options), .run = run_host_add},
-	{"set", "change what a host has room for, its cost and its labels", .arguments = "HOST",
-	 .min_arguments = 1, .max_arguments = 1, .options = place_host_options,
-	 .n_options = PLACE_HOST_OPTIONS, .run = place_run_host_set},
-	{"remove", "forget a host that has no instances", .arguments = "HOST", .min_arguments = 1,
-	 .max_arguments = 1, .options = host_remove_options,
-	 .n_options = ARRAY_SIZE(host_remove_options), .run = run_host_remove},
-	{"probe", "have a host find out anew what it can do", .arguments = "HOST",
-	 .min_arguments = 1, .max_arguments = 1, .run = run_host_probe},
-	{"rotate", "new keys for all that a host seals", .arguments = "HOST", .min_arguments = 1,
-	 .max_arguments = 1, .run = run_host_rotate},
+/* ---- ports of NAT gateways ---- */
+
+static const struct table_column port_columns[] = {
+	{"protocol", "port.protocol"},
+	{"public port", "port.public_port"},
+	{"address", "port.address"},
+	{"port", "port.port"},
 };
 
-static const struct table_column placed_columns[] = {
-	{"id", "interface.id"},
-	{"addresses", "interface.addresses"},
-	{"vni", "interface.vni"},
-	{"host", "interface.host"},
-};
-
-static int run_interface_place(const struct invocation *inv)
+static int set_port(json_t *body, const char *key, const char *text)
 {
+	uint32_t value;
+
+	if (str_u32(text, 1, UINT16_MAX, &value))
+		return complain_usage("\"%s\" is no port: 1 to 65535", text);
+	return json_object_set_new(body, key, json_integer(value)) ? complain_memory() : 0;
+}
+
+/* The port inside is the public one unless it is said. */
+static int run_nat_open(const struct invocation *inv)
+{
+	const char *inside = inv->n_arguments > 4 ? inv->arguments[4] : inv->arguments[2];
 	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
-	const char *host = invocation_option(inv, "host");
-	int r;
+	int r = request_set_text(body, "protocol", inv->arguments[1]);
 
-	if (!host)
-		return complain_usage("say on which foreign host: --host NAME (\"viaduct hosts\")");
-	r = request_set_text(body, "host", host);
 	if (!r)
-		r = request_send(inv, "PUT", "/v1/interfaces/", inv->arguments[0], "/attachment",
+		r = set_port(body, "public_port", inv->arguments[2]);
+	if (!r)
+		r = request_set_text(body, "address", inv->arguments[3]);
+	if (!r)
+		r = set_port(body, "port", inside);
+	if (!r)
+		r = request_send(inv, "POST", "/v1/nat-gateways/", inv->arguments[0], "/ports",
 				 body, &answer);
-	return r ? r
-		 : request_print_object(inv, answer, placed_columns, ARRAY_SIZE(placed_columns));
+	return r ? r : request_print_object(inv, answer, port_columns, ARRAY_SIZE(port_columns));
 }
 
-static int run_interface_unplace(const struct invocation *inv)
+static int run_nat_close(const struct invocation *inv)
 {
-	return request_send(inv, "DELETE", "/v1/interfaces/", inv->arguments[0], "/attachment",
-			    NULL, NULL);
+	const char *protocol = inv->arguments[1];
+	_cleanup_free_ char *suffix = NULL;
+	uint32_t port;
+
+	if (!str_equal(protocol, "tcp") && !str_equal(protocol, "udp"))
+		return complain_usage("\"%s\" is no protocol: tcp or udp", protocol);
+	if (str_u32(inv->arguments[2], 1, UINT16_MAX, &port))
+		return complain_usage("\"%s\" is no port: 1 to 65535", inv->arguments[2]);
+	if (str_printf(&suffix, "/ports/%s/%u", protocol, port))
+		return complain_memory();
+	return request_send(inv, "DELETE", "/v1/nat-gateways/", inv->arguments[0], suffix, NULL,
+			    NULL);
 }
 
-static const struct command_option interface_place_options[] = {
-	{"host", "HOST", "its id or name", false},
+static const struct command nat_commands[] = {
+	{"open", "let connections to a public port of it in, to an address of its network",
+	 .arguments = "NAT-GATEWAY tcp|udp PUBLIC-PORT ADDRESS [PORT]", .min_arguments = 4,
+	 .max_arguments = 5, .run = run_nat_open},
+	{"close", "let no new ones in", .arguments = "NAT-GATEWAY tcp|udp PUBLIC-PORT",
+	 .min_arguments = 3, .max_arguments = 3, .run = run_nat_close},
 };
 
-const struct command operate_interface_commands[OPERATE_INTERFACE_COMMANDS] = {
-	{"place", "put an interface that is attached to nothing on a foreign host",
-	 .arguments = "INTERFACE", .min_arguments = 1, .max_arguments = 1,
-	 .options = interface_place_options, .n_options = ARRAY_SIZE(interface_place_options),
-	 .run = run_interface_place},
-	{"unplace", "take it off again", .arguments = "INTERFACE", .min_arguments = 1,
-	 .max_arguments = 1, .run = run_interface_unplace},
+const struct command operate_nat_command = {
+	.word = "nat-gateway",
+	.help = "public ports of a NAT gateway that lead inside",
+	.children = nat_commands,
+	.n_children = ARRAY_SIZE(nat_commands),
 };
 
 const struct command operate_pool_commands[OPERATE_POOL_COMMANDS] = {
@@ -473,10 +329,6 @@ const struct command operate_pool_commands[OPERATE_POOL_COMMANDS] = {
 	 .max_arguments = 1, .run = run_pool_remove},
 };
 
-static const struct command_option share_options[] = {
-	{"off", NULL, "it is attached to one instance at most, as it was", false},
-};
-
 const struct command operate_environment_command = {
 	.word = "environment",
 	.help = "say of which environment a network is, for policies; without NAME its tag says "
@@ -485,17 +337,6 @@ const struct command operate_environment_command = {
 	.min_arguments = 1,
 	.max_arguments = 2,
 	.run = run_environment,
-};
-
-const struct command operate_share_command = {
-	.word = "share",
-	.help = "let an interface be attached to several instances, connections spread over them",
-	.arguments = "INTERFACE",
-	.min_arguments = 1,
-	.max_arguments = 1,
-	.options = share_options,
-	.n_options = ARRAY_SIZE(share_options),
-	.run = run_share,
 };
 
 static const struct command_option preload_options[] = {

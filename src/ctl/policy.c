@@ -75,17 +75,7 @@ static int print_changes(const struct invocation *inv, const json_t *answer)
 
 static int run_list(const struct invocation *inv)
 {
-	_cleanup_json_ json_t *answer = NULL;
-	int r = request_send(inv, "GET", PATH, "", "", NULL, &answer);
-
-	if (r)
-		return r;
-	if (invocation_option(inv, "json"))
-		return request_print_json(answer);
-	return table_print(stdout, json_object_get(answer, "policies"), list_columns,
-			   ARRAY_SIZE(list_columns))
-		       ? complain_memory()
-		       : 0;
+	return request_print_list(inv, PATH, "policies", list_columns, ARRAY_SIZE(list_columns));
 }
 
 static int run_show(const struct invocation *inv)

@@ -53,6 +53,25 @@ int request_print_object(const struct invocation *inv, const json_t *answer,
 	return table_print_object(stdout, answer, columns, n) ? complain_memory() : 0;
 }
 
+int request_print_list(const struct invocation *inv, const char *path, const char *key,
+		       const struct table_column *columns, size_t n)
+{
+	_cleanup_(client_free_cleanup) struct client *c = NULL;
+	_cleanup_json_ json_t *answer = NULL;
+	struct client_error error;
+	int r = locate_manager(inv, &c);
+
+	if (r)
+		return r;
+	r = client_list(c, path, key, &answer, &error);
+	if (r)
+		return complain(r, "%s", error.text);
+	if (invocation_option(inv, "json"))
+		return request_print_json(answer);
+	return table_print(stdout, json_object_get(answer, key), columns, n) ? complain_memory()
+									     : 0;
+}
+
 int request_set_text(json_t *body, const char *key, const char *value)
 {
 	return value && json_object_set_new(body, key, json_string(value)) ? complain_memory() : 0;

@@ -21,6 +21,9 @@ must_check int request_print_done(const struct invocation *inv);
 /* As lines of names and values, or with --json as it came. */
 must_check int request_print_object(const struct invocation *inv, const json_t *answer,
 				    const struct table_column *columns, size_t n);
+/* All pages of the list 'key' of 'path', as a table, or with --json as an object. */
+must_check int request_print_list(const struct invocation *inv, const char *path, const char *key,
+				  const struct table_column *columns, size_t n);
 
 /* Members of the body; an option that was not given is left out. */
 must_check int request_set_text(json_t *body, const char *key, const char *value);

@@ -40,6 +40,7 @@ static const struct table_column host_columns[] = {
 	{"ID", "id"},
 	{"STATE", "state"},
 	{"ROLE", "role"},
+	{"DRAINED", "drained"},
 	{"ZONE", "zone"},
 	{"RACK", "rack"},
 	{"SIIT1", "siit1"},
@@ -206,36 +207,46 @@ static int fetch(struct client *c, const struct show_view *v, const char *path, 
 	return r ? complain(r, "%s", error.text) : 0;
 }
 
+/* The view's path, and a query of the options given: those of a list have its parameters' names. */
+static int filtered_path(struct client *c, const struct invocation *inv, const char *path,
+			 char **ret)
+{
+	_cleanup_free_ char *whole = strdup(path);
+	const struct command *command = inv->command;
+	char gap = '?';
+
+	for (size_t i = 0; whole && i < command->n_options; i++) {
+		const char *name = command->options[i].name;
+		const char *value = invocation_option(inv, name);
+		_cleanup_free_ char *escaped = value ? client_escape(c, value) : NULL;
+		char *longer;
+
+		if (!value)
+			continue;
+		if (!escaped || str_printf(&longer, "%s%c%s=%s", whole, gap, name, escaped))
+			return complain_memory();
+		free(whole);
+		whole = longer;
+		gap = '&';
+	}
+	if (!whole)
+		return complain_memory();
+	*ret = TAKE_PTR(whole);
+	return 0;
+}
+
 static int run_show(const struct invocation *inv)
 {
 	const struct show_view *v = find_view(inv->command->word);
 	_cleanup_(client_free_cleanup) struct client *c = NULL;
 	_cleanup_json_ json_t *answer = NULL;
+	_cleanup_free_ char *path = NULL;
 	int r = locate_manager(inv, &c);
 
 	if (!r)
-		r = fetch(c, v, v->path, &answer);
-	return r ? r : print(inv, v, answer);
-}
-
-static int run_mappings(const struct invocation *inv)
-{
-	const struct show_view *v = find_view(inv->command->word);
-	const char *network = invocation_option(inv, "network");
-	_cleanup_(client_free_cleanup) struct client *c = NULL;
-	_cleanup_free_ char *escaped = NULL, *path = NULL;
-	_cleanup_json_ json_t *answer = NULL;
-	int r;
-
-	if (!network)
-		return run_show(inv);
-	r = locate_manager(inv, &c);
-	if (r)
-		return r;
-	escaped = client_escape(c, network);
-	if (!escaped || str_printf(&path, "%s?network=%s", v->path, escaped))
-		return complain_memory();
-	r = fetch(c, v, path, &answer);
+		r = filtered_path(c, inv, v->path, &path);
+	if (!r)
+		r = fetch(c, v, path, &answer);
 	return r ? r : print(inv, v, answer);
 }
 
@@ -282,45 +293,93 @@ static int run_pair(const struct invocation *inv)
 
 static int run_capabilities(const struct invocation *inv)
 {
+	const struct show_view *v = find_view(inv->command->word);
 	const char *host = invocation_option(inv, "probe");
+	_cleanup_(client_free_cleanup) struct client *c = NULL;
+	_cleanup_json_ json_t *answer = NULL;
 	int r = host ? probe_host(inv, host) : 0;
 
-	return r ? r : run_show(inv);
+	if (!r)
+		r = locate_manager(inv, &c);
+	if (!r)
+		r = fetch(c, v, v->path, &answer);
+	return r ? r : print(inv, v, answer);
 }
 
 static const struct command_option capability_options[] = {
 	{"probe", "HOST", "after that host has probed anew and reported", false},
 };
 
-static const struct command_option mappings_options[] = {
-	{"network", "ID", "of this network only", false},
-};
+/* ---- what lists can be cut down to ---- */
+
+#define OF_NETWORK                                                                                 \
+	{                                                                                          \
+		"network", "ID", "of this network only", false                                     \
+	}
+#define OF_SUBNET                                                                                  \
+	{                                                                                          \
+		"subnet", "ID", "of this subnet only", false                                       \
+	}
+#define OF_HOST                                                                                    \
+	{                                                                                          \
+		"host", "HOST", "of this host only", false                                         \
+	}
+#define OF_EDGE                                                                                    \
+	{                                                                                          \
+		"edge", "HOST", "that this edge has", false                                        \
+	}
+#define OF_INSTANCE                                                                                \
+	{                                                                                          \
+		"instance", "ID", "of this instance only", false                                   \
+	}
+#define OF_INTERFACE                                                                               \
+	{                                                                                          \
+		"interface", "ID", "of this interface only", false                                 \
+	}
+#define OF_STATE                                                                                   \
+	{                                                                                          \
+		"state", "STATE", "in this state only: running, stopped, ...", false               \
+	}
+
+static const struct command_option of_network[] = {OF_NETWORK};
+static const struct command_option of_host[] = {OF_HOST};
+static const struct command_option instances_options[] = {OF_NETWORK, OF_SUBNET, OF_HOST, OF_STATE};
+static const struct command_option interfaces_options[] = {OF_NETWORK, OF_SUBNET, OF_INSTANCE,
+							   OF_HOST};
+static const struct command_option mappings_options[] = {OF_NETWORK, OF_HOST};
+static const struct command_option drops_options[] = {OF_HOST, OF_INTERFACE};
+static const struct command_option addresses_options[] = {OF_EDGE};
+static const struct command_option nat_options[] = {OF_NETWORK, OF_EDGE};
+
+#define OPTIONS(o) .options = (o), .n_options = ARRAY_SIZE(o)
 
 const struct command show_commands[SHOW_COMMANDS] = {
 	{"status", "the manager: its store, and how much of everything there is", .run = run_show},
 	{"hosts", "the hosts, their substrate addresses and whether they are connected",
 	 .run = run_show},
 	{"networks", "the virtual networks", .run = run_show},
-	{"subnets", "the subnets", .run = run_show},
-	{"instances", "the instances and their hosts", .run = run_show},
+	{"subnets", "the subnets", OPTIONS(of_network), .run = run_show},
+	{"instances", "the instances and their hosts", OPTIONS(instances_options), .run = run_show},
 	{"interfaces", "the interfaces, where they are and what their hosts have confirmed",
-	 .run = run_show},
+	 OPTIONS(interfaces_options), .run = run_show},
 	{"mappings", "which host has which virtual address, and who knows",
-	 .options = mappings_options, .n_options = ARRAY_SIZE(mappings_options),
-	 .run = run_mappings},
+	 OPTIONS(mappings_options), .run = run_show},
 	{"releases", "addresses on their way from their nodes, and which hosts are waited for",
-	 .run = run_show},
+	 OPTIONS(of_network), .run = run_show},
 	{"usage", "what went through interfaces, and for how long they were in use",
 	 .run = run_show},
 	{"addresses", "public addresses, what they stand for, and which edge has them",
+	 OPTIONS(addresses_options), .run = run_show},
+	{"nat-gateways", "the NAT gateways and which edge has them", OPTIONS(nat_options),
 	 .run = run_show},
-	{"nat-gateways", "the NAT gateways and which edge has them", .run = run_show},
 	{"flow-logs", "flow logs: what each is about (records: viaduct flow-log ID)",
 	 .run = run_show},
-	{"drops", "packets dropped, by host, interface and reason", .run = run_show},
-	{"traffic", "what the nodes of each host sent and got, by format", .run = run_show},
-	{"capabilities", "what each host's probes found", .options = capability_options,
-	 .n_options = ARRAY_SIZE(capability_options), .run = run_capabilities},
+	{"drops", "packets dropped, by host, interface and reason", OPTIONS(drops_options),
+	 .run = run_show},
+	{"traffic", "what the nodes of each host sent and got, by format", OPTIONS(of_host),
+	 .run = run_show},
+	{"capabilities", "what each host's probes found", OPTIONS(capability_options),
+	 .run = run_capabilities},
 	{"pair", "what was chosen for two hosts, and why", .arguments = "HOST HOST",
 	 .min_arguments = 2, .max_arguments = 2, .run = run_pair},
 };

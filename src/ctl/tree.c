@@ -4,21 +4,18 @@
 #include <string.h>
 
 #include "ctl/agents.h"
+#include "ctl/completion.h"
 #include "ctl/connections.h"
 #include "ctl/decode.h"
 #include "ctl/flow_log.h"
+#include "ctl/host.h"
+#include "ctl/interface.h"
 #include "ctl/lab_command.h"
 #include "ctl/operate.h"
 #include "ctl/place.h"
 #include "ctl/policy.h"
 #include "ctl/show.h"
 
-static const struct command host = {
-	.word = "host",
-	.help = "add and remove hosts",
-	.children = operate_host_commands,
-	.n_children = OPERATE_HOST_COMMANDS,
-};
 static const struct command account = {
 	.word = "account",
 	.help = "accounts and their keys",
@@ -30,12 +27,6 @@ static const struct command pool = {
 	.help = "pools of public addresses",
 	.children = operate_pool_commands,
 	.n_children = OPERATE_POOL_COMMANDS,
-};
-static const struct command interface = {
-	.word = "interface",
-	.help = "interfaces on foreign hosts",
-	.children = operate_interface_commands,
-	.n_children = OPERATE_INTERFACE_COMMANDS,
 };
 static const struct command agent = {
 	.word = "agent",
@@ -52,7 +43,7 @@ static const struct command lab = {
 
 const struct command *tree_root(void)
 {
-	static struct command children[SHOW_COMMANDS + 16];
+	static struct command children[SHOW_COMMANDS + 18];
 	static const struct command root = {
 		.word = "viaduct",
 		.help = "the command line of Viaduct, virtual private cloud networks",
@@ -61,7 +52,7 @@ const struct command *tree_root(void)
 	};
 
 	memcpy(children, show_commands, sizeof(show_commands));
-	children[SHOW_COMMANDS] = host;
+	children[SHOW_COMMANDS] = host_command;
 	children[SHOW_COMMANDS + 1] = account;
 	children[SHOW_COMMANDS + 2] = lab;
 	children[SHOW_COMMANDS + 3] = decode_command;
@@ -70,12 +61,14 @@ const struct command *tree_root(void)
 	children[SHOW_COMMANDS + 6] = pool;
 	children[SHOW_COMMANDS + 7] = place_command;
 	children[SHOW_COMMANDS + 8] = place_settings_command;
-	children[SHOW_COMMANDS + 9] = operate_share_command;
+	children[SHOW_COMMANDS + 9] = interface_share_command;
 	children[SHOW_COMMANDS + 10] = flow_log_command;
 	children[SHOW_COMMANDS + 11] = policy_command;
 	children[SHOW_COMMANDS + 12] = operate_preload_command;
 	children[SHOW_COMMANDS + 13] = operate_environment_command;
-	children[SHOW_COMMANDS + 14] = interface;
+	children[SHOW_COMMANDS + 14] = interface_command;
 	children[SHOW_COMMANDS + 15] = agent;
+	children[SHOW_COMMANDS + 16] = operate_nat_command;
+	children[SHOW_COMMANDS + 17] = completion_command;
 	return &root;
 }

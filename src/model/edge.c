@@ -50,8 +50,8 @@ static uint32_t choose(const struct model *m, uint32_t but)
 	while ((h = (const struct host *)model_iter_next(&it))) {
 		size_t load;
 
-		if (h->number == but || !host_is_connected(m, h->number) || !host_is_capable(h) ||
-		    h->can.carries_nothing)
+		if (h->number == but || h->drained || !host_is_connected(m, h->number) ||
+		    !host_is_capable(h) || h->can.carries_nothing)
 			continue;
 		load = edge_load(m, h->number);
 		if (load >= least)
@@ -159,6 +159,13 @@ static int move_all(struct tx *tx, uint32_t from, size_t *left)
 
 /* ---- losing ---- */
 
+/* Whether another edge should have what it has.  Its loss is looked at in any case: that notes since
+ * when. */
+static bool gives_all(struct model *m, const struct host *h, uint64_t now_ms)
+{
+	return host_is_lost(m, h->number, now_ms) || h->drained;
+}
+
 bool edge_due(struct model *m, uint64_t now_ms)
 {
 	struct model_iter it = model_iter_group(m, REL_EDGES, 0);
@@ -166,8 +173,7 @@ bool edge_due(struct model *m, uint64_t now_ms)
 	bool due = edge_load(m, 0) && edge_choose(m);
 
 	while ((h = (const struct host *)model_iter_next(&it)))
-		if (host_is_lost(m, h->number, now_ms) && edge_load(m, h->number) &&
-		    choose(m, h->number))
+		if (gives_all(m, h, now_ms) && edge_load(m, h->number) && choose(m, h->number))
 			due = true;
 	return due;
 }
@@ -179,7 +185,7 @@ static int do_settle(struct tx *tx, uint64_t now_ms, size_t max)
 	int r = 0;
 
 	while (!r && (h = (const struct host *)model_iter_next(&it)))
-		if (host_is_lost(tx->m, h->number, now_ms) && choose(tx->m, h->number))
+		if (gives_all(tx->m, h, now_ms) && choose(tx->m, h->number))
 			r = move_all(tx, h->number, &max);
 	return r || !edge_choose(tx->m) ? r : move_all(tx, 0, &max);
 }

@@ -4,8 +4,8 @@
  * gateway, belongs to one edge, a host with that role.  It is given to the connected edge that has
  * the least, and stays there while the edge lives.  An edge that is removed, that has gone silent
  * (host_set_silent()), or whose agent has been away for longer than LIMIT_MODEL_EDGE_LOST_MS loses
- * all to the others, and does not get it back when it returns.  While there is no other it keeps
- * it: it may be forwarding yet.  What no edge has now belongs to 0.
+ * all to the others, and does not get it back when it returns.  One that is drained gives it to them,
+ * and gets nothing new.  While there is no other it keeps it: it may be forwarding yet.  What no edge has now belongs to 0.
  *
  * A lost edge may still be answering: it was told nothing.  Whoever gets an address announces it on
  * the uplink, and the uplink's neighbours believe the last one.
@@ -23,7 +23,7 @@ struct model;
 struct object;
 struct tx;
 
-/* The connected edge with the least, or 0. */
+/* The connected edge with the least that is not drained, or 0. */
 uint32_t edge_choose(const struct model *m);
 /* It is a host with that role. */
 bool edge_is(const struct model *m, uint32_t number);
@@ -35,7 +35,7 @@ bool edge_serves(const struct object *o, uint32_t *ret_vni, uint32_t *ret_host);
 /* Whether edge_settle() may have anything to do: spares the transaction.  'now_ms' is of a clock
  * that does not jump; it also notes since when edges have been disconnected. */
 bool edge_due(struct model *m, uint64_t now_ms);
-/* Takes what lost edges have, and gives what no edge has, at most 'max' things. */
+/* Takes what lost and drained edges have, and gives what no edge has, at most 'max' things. */
 must_check int edge_settle(struct tx *tx, uint64_t now_ms, size_t max);
 /* Part of host_remove(): everything goes to others. */
 must_check int edge_evacuate(struct tx *tx, const struct host *h);

@@ -70,6 +70,9 @@ struct host {
 	uint32_t capacity[HOST_ROOM_MAX];
 	/* of having a node there, in units of the operator's; the lower the better */
 	uint32_t cost;
+	/* an operator is emptying it: no instance is started there, and as an edge it gives what it
+	 * has to the others.  Whatever runs there goes on */
+	bool drained;
 
 	struct member by_edge; /* with that role */
 	struct hmap_node by_name;
@@ -85,6 +88,7 @@ struct tag_args {
 struct host_room_args {
 	const uint32_t *capacity[HOST_ROOM_MAX];
 	const uint32_t *cost;
+	const bool *drained;
 };
 
 struct host_add_args {
@@ -121,8 +125,9 @@ must_check int host_set_aliases(struct tx *tx, const struct caller *c, const cha
  * HOST_INTERFACES likewise of a foreign one with interfaces, which are taken off it. */
 must_check int host_remove(struct tx *tx, const struct caller *c, const char *id, bool force,
 			   struct refusal *reterr);
-/* Changes what a host has room for, and its labels (NULL: unchanged; none of them: removed).
- * Instances that are there stay, whatever room is left.  A foreign one has none, only labels.
+/* Changes what a host has room for, whether it is drained, and its labels (NULL: unchanged; none of
+ * them: removed).  Instances that are there stay, whatever room is left.  A foreign one has labels
+ * alone.
  * HOST_NOT_FOUND, NOT_PERMITTED, VALUE, COMBINATION, TAG_* */
 must_check int host_set(struct tx *tx, const struct caller *c, const char *id,
 			const struct host_room_args *room, const struct tag_args *labels,

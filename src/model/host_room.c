@@ -22,7 +22,7 @@ const char *host_room_text(enum host_room r)
 
 bool host_room_is_given(const struct host_room_args *args)
 {
-	bool given = args->cost;
+	bool given = args->cost || args->drained;
 
 	for (enum host_room r = 0; r < HOST_ROOM_MAX; r++)
 		given |= args->capacity[r] != NULL;
@@ -45,6 +45,8 @@ int host_set_room(struct host *h, const struct host_room_args *args, struct refu
 			h->capacity[r] = *args->capacity[r];
 	if (args->cost)
 		h->cost = *args->cost;
+	if (args->drained)
+		h->drained = *args->drained;
 	return 0;
 }
 
@@ -116,8 +118,7 @@ int host_set(struct tx *tx, const struct caller *c, const char *id,
 		return refuse(reterr, MODEL_E_HOST_NOT_FOUND, id);
 	if (h->foreign && host_room_is_given(room))
 		return refuse(reterr, MODEL_E_COMBINATION,
-			      "A foreign host has no room and no cost: nothing is placed there but "
-			      "by \"viaduct "
-			      "interface place\"");
+			      "A foreign host has no room and no cost, and is not drained: "
+			      "nothing is placed there but by \"viaduct interface place\"");
 	return tx_settle(tx, mark, do_set(tx, h, room, labels, n_labels, ret, reterr));
 }

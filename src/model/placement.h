@@ -4,8 +4,9 @@
  * same function, which looks at a request and at a view of each host and has no effects.
  *
  * A host is rejected, for the first of these reasons, when it
- *	is foreign, is another than the one asked for, is in another zone, is not connected, carries
- *	nothing now, has confirmed no wire format, or carries a shared interface of it for another node;
+ *	is foreign, is another than the one asked for, is in another zone, is drained, is not connected,
+ *	carries nothing now, has confirmed no wire format, or carries a shared interface of it for
+ *	another node;
  *	lacks a capability that is required; costs more than is allowed; has too little memory, vCPUs,
  *	bandwidth, disk or ports left; or stands in a rack that the placement group excludes.
  * What is left is ranked, by each of these if those before it are equal:
@@ -74,6 +75,7 @@ enum placement_reason {
 	PLACEMENT_GROUP,
 	PLACEMENT_FOREIGN,     /* it has no agent */
 	PLACEMENT_NO_DATAPATH, /* it says that it carries nothing: capabilities.error says why */
+	PLACEMENT_DRAINED,     /* an operator is emptying it */
 	PLACEMENT_REASON_MAX,
 };
 /* "fits", "zone", "lacks", ...: for programs */
@@ -82,7 +84,8 @@ const char *placement_reason_text(enum placement_reason r);
 /* What placement sees of a host; kept as objects change (model/placement_index.h). */
 struct placement_view {
 	const struct host *host; /* NULL: removed */
-	/* FITS, EDGE, FOREIGN, DISCONNECTED, NO_DATAPATH or NO_FORMAT, whatever is asked for */
+	/* FITS, EDGE, FOREIGN, DRAINED, DISCONNECTED, NO_DATAPATH or NO_FORMAT, whatever is asked
+	 * for */
 	enum placement_reason state;
 	bool capable; /* host_is_capable() */
 	uint32_t number;

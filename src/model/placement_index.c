@@ -169,6 +169,8 @@ static void refresh(const struct model *m, struct host_state *s)
 		v->state = PLACEMENT_FOREIGN;
 	else if (v->host->edge && !v->host->instances)
 		v->state = PLACEMENT_EDGE;
+	else if (v->host->drained)
+		v->state = PLACEMENT_DRAINED;
 	else if (!s->connected)
 		v->state = PLACEMENT_DISCONNECTED;
 	else if (v->host->can.carries_nothing)

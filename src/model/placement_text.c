@@ -30,6 +30,7 @@ const char *placement_reason_text(enum placement_reason r)
 		[PLACEMENT_GROUP] = "group",
 		[PLACEMENT_FOREIGN] = "foreign",
 		[PLACEMENT_NO_DATAPATH] = "carries-nothing",
+		[PLACEMENT_DRAINED] = "drained",
 	};
 
 	return texts[r];
@@ -81,6 +82,7 @@ static void count_all(struct words *w, const struct placement_passed *p)
 		[PLACEMENT_DISCONNECTED] = "are not connected",
 		[PLACEMENT_NO_FORMAT] = "have confirmed no wire format",
 		[PLACEMENT_NO_DATAPATH] = "carry nothing now",
+		[PLACEMENT_DRAINED] = "are drained",
 		[PLACEMENT_SHARED] = "have a node with the same shared interface",
 		[PLACEMENT_LACKS] = "lack what is required",
 		[PLACEMENT_COST] = "cost too much",
@@ -180,6 +182,10 @@ const char *placement_text(const struct model *m, const struct placement_request
 	case PLACEMENT_NO_DATAPATH:
 		say(&w, "it carries nothing now: %s",
 		    v->host->can.error ? v->host->can.error : "it does not say why");
+		break;
+	case PLACEMENT_DRAINED:
+		say(&w, "it is drained: \"viaduct host drain %s --off\" lets instances come again",
+		    v->host->name);
 		break;
 	case PLACEMENT_SHARED:
 		say(&w, "has another node with a shared interface of it");

@@ -140,6 +140,7 @@ static const struct field host_fields[] = {
 	F(95, FIELD_U32, struct host, cost),
 	F(96, FIELD_BOOL, struct host, foreign),
 	FN(97, FIELD_BOOL, "carries_nothing", struct host, can.carries_nothing),
+	F(98, FIELD_BOOL, struct host, drained),
 };
 RECORD(host, struct host);
 

@@ -72,6 +72,25 @@ def test_mappings_of_one_network(lab, nodes):
     assert wrong.returncode == 1 and "There is no network" in wrong.stderr
 
 
+@pytest.mark.parametrize("what, option, field", [
+    ("instances", "host", "host"), ("instances", "state", "state"), ("instances", "subnet", "subnet"),
+    ("instances", "network", "network"), ("interfaces", "network", "network"), ("interfaces", "subnet", "subnet"),
+    ("interfaces", "host", "hosts"), ("interfaces", "instance", "instances"), ("mappings", "host", "hosts"),
+    ("subnets", "network", "network"), ("drops", "host", "host"), ("drops", "interface", "interface"),
+    ("traffic", "host", "host"),
+])
+def test_lists_are_cut_down(lab, nodes, what, option, field):
+    """requirement: OPS-1"""
+    def values(row):
+        return row[field] if isinstance(row[field], list) else [row[field]]
+    labs.wait_for("something to show", lambda: any(v for row in lab.api(what) for v in values(row)))
+    value = next(v for row in lab.api(what) for v in values(row) if v)
+    assert all(value in values(row) for row in lab.api(what, f"--{option}", value))
+    assert lab.api(what, f"--{option}={value}")
+    nothing = labs.run(labs.VIADUCT, what, f"--{option}", "no such", "--lab", lab.name, check=False)
+    assert nothing.returncode == 1 and "no such" in nothing.stderr
+
+
 def test_pair_tells_both_directions_and_why(lab, nodes):
     """requirement: NEG-2 OPS-1"""
     table = rows(lab.viaduct("pair", "h1", "h2", "--lab", lab.name))
@@ -83,7 +102,10 @@ def test_pair_tells_both_directions_and_why(lab, nodes):
 @pytest.mark.parametrize("argv, said", [
     (["nonsense"], "no command"),
     (["hosts", "--colour"], "--colour"),
+    (["hosst", "add", "x"], 'is it "host"?'),
+    (["instances", "--stat", "running"], "is it --state?"),
     (["host", "remove", "h99"], "viaduct hosts"),
+    (["host", "drain", "h99"], "viaduct hosts"),
     (["pair", "h1", "h99"], "h99"),
     (["host", "add"], "NAME"),
     (["account", "key", "list", "abc"], "12 digits"),
@@ -117,6 +139,8 @@ def test_mistakes_are_told(lab, argv, said):
     (["place", "--dry-run", "--account", "123456789012"], "placement"),
     (["settings"], "settings"),
     (["host", "probe", "h1"], None),
+    (["host", "drain", "h1"], "host"),
+    (["host", "drain", "h1", "--off"], "host"),
     (["host", "add", "later", "--v6", "fd00::77"], "bundle"),
     (["host", "remove", "later"], None),
     (["agent", "peers", "h1"], "peers"),

@@ -113,6 +113,30 @@ def test_an_edge_that_restarts_keeps_what_it_has(lab, net):
         assert max(b[2] - a[2] for a, b in zip(arrivals, arrivals[1:])) < 0.5
 
 
+def test_a_drained_edge_hands_over_under_traffic(lab, net):
+    """requirement: EDGE-2, EDGE-6"""
+    node = net.node(host="h1")
+    allocation, address = net.allocate()
+    net.associate(allocation, node)
+    with server(node):
+        wait_for("the address to work", lambda: ask(lab.world, address))
+        (edge,) = owner(lab, address)
+        with Stream(lab.world, address, {"node": node}) as stream:
+            wait_for("the stream to flow", lambda: stream.count("node") > 200)
+            lab.viaduct("host", "drain", edge, "--lab", lab.name)
+            wait_for("the address to move", lambda: owner(lab, address) not in ([edge], []))
+            before = stream.count("node")
+            wait_for("the stream to flow", lambda: stream.count("node") > before + 200)
+            arrivals = stream.arrivals("node")
+        gap = max(b[2] - a[2] for a, b in zip(arrivals, arrivals[1:]))
+        print(f"the gap was {gap:.2f} s")
+        assert gap < GAP_SECONDS / 2
+        wait_for("it to have nothing", lambda: not next(h for h in lab.api("hosts") if h["name"] == edge)["owns"])
+        assert not lab.api("addresses", "--edge", edge)
+        lab.viaduct("host", "drain", edge, "--off", "--lab", lab.name)
+        assert owner(lab, address) not in ([edge], [])
+
+
 def test_an_edge_that_begins_anew_waits_for_the_managers_word(lab, net):
     """requirement: EDGE-2, EDGE-6"""
     node = net.node(host="h1")

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ctl/complain.h"
+#include "ctl/nearest.h"
 #include "ctl/tree.h"
 #include "tests/unit/test.h"
 
@@ -81,6 +82,32 @@ static void test_mistakes_are_refused(void **state)
 	assert_int_equal(PARSE(&inv, "group", "run", "a", "--siz", "1"), COMPLAIN_USAGE);
 }
 
+/* requirement: OPS-1 */
+static void test_a_mistyped_word_is_guessed(void **state)
+{
+	static const char *const typed[][2] = {
+		{"hosst", "hosts"},
+		{"instnaces", "instances"},
+		{"polcy", "policy"},
+		{"accounts", "account"},
+		{"nat-gatway", "nat-gateway"},
+		{"describe-vpcs", NULL},
+		{"", NULL},
+	};
+	const struct command *all = tree_root();
+
+	for (size_t i = 0; i < ARRAY_SIZE(typed); i++) {
+		struct nearest n = nearest_to(typed[i][0], strlen(typed[i][0]));
+
+		for (size_t k = 0; k < all->n_children; k++)
+			nearest_offer(&n, all->children[k].word);
+		if (typed[i][1])
+			assert_string_equal(n.best, typed[i][1]);
+		else
+			assert_null(n.best);
+	}
+}
+
 static void test_help_needs_no_arguments(void **state)
 {
 	struct invocation inv;
@@ -129,6 +156,7 @@ int main(void)
 		cmocka_unit_test(test_options_may_stand_anywhere),
 		cmocka_unit_test(test_words_behind_two_dashes_are_left_alone),
 		cmocka_unit_test(test_mistakes_are_refused),
+		cmocka_unit_test(test_a_mistyped_word_is_guessed),
 		cmocka_unit_test(test_help_needs_no_arguments),
 		cmocka_unit_test(test_the_way_to_a_command_is_kept_for_its_usage),
 		cmocka_unit_test(test_every_command_has_help_and_a_function),

@@ -117,6 +117,44 @@ static void test_one_that_has_something_is_ended_before_it_is_removed(void **sta
 	assert_int_equal(owner(), second);
 }
 
+static int drain(const char *name, bool drained)
+{
+	const struct host_room_args args = {.drained = &drained};
+	const struct host *h;
+
+	return cluster_end(
+		&c, host_set(cluster_tx(&c), &c.operator, name, &args, NULL, 0, &h, &c.refusal));
+}
+
+/* requirement: EDGE-6 */
+static void test_one_that_is_drained_gives_all_to_the_others(void **state)
+{
+	assert_ok(drain("e1", true));
+	assert_int_equal(edge_choose(c.m), second);
+	assert_true(settle(1000));
+	assert_int_equal(owner(), second);
+	assert_int_equal(edge_load(c.m, first), 0);
+	assert_false(settle(1001));
+	/* it gets nothing back by itself, and is there again for the next */
+	assert_ok(drain("e1", false));
+	assert_false(settle(1002));
+	assert_int_equal(owner(), second);
+	assert_int_equal(edge_choose(c.m), first);
+}
+
+/* requirement: EDGE-6, OPS-3 */
+static void test_a_drained_one_keeps_what_nobody_else_can_have(void **state)
+{
+	assert_ok(drain("e1", true));
+	assert_ok(drain("e2", true));
+	assert_int_equal(edge_choose(c.m), 0);
+	assert_false(settle(1000));
+	assert_int_equal(owner(), first);
+	assert_ok(drain("e2", false));
+	assert_true(settle(1001));
+	assert_int_equal(owner(), second);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -128,6 +166,10 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(
 			test_one_that_has_something_is_ended_before_it_is_removed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_that_is_drained_gives_all_to_the_others,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_drained_one_keeps_what_nobody_else_can_have,
+						setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -494,6 +494,40 @@ static void test_only_operators_choose_hosts(void **state)
 	assert_int_equal(run_many(&args, 1, NULL), MODEL_E_HOST_NOT_FOUND);
 }
 
+static int drain(const char *name, const struct caller *who, bool drained)
+{
+	const struct host_room_args args = {.drained = &drained};
+	const struct host *h;
+
+	return cluster_end(&c, host_set(cluster_tx(&c), who, name, &args, NULL, 0, &h, &c.refusal));
+}
+
+/* requirement: NEG-10 */
+static void test_a_drained_host_gets_nothing_and_keeps_what_it_has(void **state)
+{
+	add("a", 1, NULL, &nothing);
+	add("b", 1, NULL, &nothing);
+	assert_ok(run(NULL));
+	assert_string_equal(hosts(), "a ");
+	assert_int_equal(drain("a", &c.me, true), MODEL_E_NOT_PERMITTED);
+	assert_ok(drain("a", &c.operator, true));
+	assert_ok(run(NULL));
+	assert_ok(run(NULL));
+	assert_string_equal(hosts(), "a b b ");
+	/* what is started anew goes elsewhere: that is how it becomes empty */
+	acknowledge();
+	assert_ok(act(instance_stop, first()));
+	acknowledge();
+	assert_ok(act(instance_start, first()));
+	assert_string_equal(hosts(), "b b b ");
+	assert_ok(drain("b", &c.operator, true));
+	assert_int_equal(run(NULL), MODEL_E_NO_CAPACITY);
+	assert_non_null(strstr(c.refusal.message, "2 are drained"));
+	assert_ok(drain("a", &c.operator, false));
+	assert_ok(run(NULL));
+	assert_string_equal(hosts(), "b b b a ");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -512,6 +546,7 @@ int main(void)
 		TEST(test_partition_groups),
 		TEST(test_groups_come_and_go),
 		TEST(test_only_operators_choose_hosts),
+		TEST(test_a_drained_host_gets_nothing_and_keeps_what_it_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,14 @@ static void random_room(struct host_room_args *room, uint32_t store[HOST_ROOM_MA
 	room->cost = maybe(&store[HOST_ROOM_MAX], 3);
 }
 
+/* Now and then one is drained, and most come back. */
+static const bool *random_drained(void)
+{
+	static const bool values[] = {false, true};
+
+	return below(2) ? &values[!below(4)] : NULL;
+}
+
 static size_t random_labels(struct tag_args labels[2])
 {
 	labels[0] = (struct tag_args){"gpu", ONE_OF("a100", "h100")};
@@ -145,6 +153,7 @@ static void change_host(const struct host *h)
 	switch (below(5)) {
 	case 0:
 		random_room(&room, store);
+		room.drained = random_drained();
 		end(host_set(cluster_tx(&c), &c.operator, h->name, &room, below(2) ? labels : NULL,
 			     n, &ret, &c.refusal));
 		break;

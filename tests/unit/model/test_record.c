@@ -213,6 +213,7 @@ static void test_host(void **state)
 			     addr("fd00::1")},
 		.can = {0x1e, 9000, true, true, text_c, text_d, 55, text_e,
 			.carries_nothing = true},
+		.drained = true,
 	};
 	_cleanup_(record_free_cleanup) struct object *o = round_trip(&h.o);
 	const struct host *c = (const struct host *)o;
@@ -230,6 +231,7 @@ static void test_host(void **state)
 	assert_int_equal(c->can.probed_ms, 55);
 	assert_string_equal(c->can.error, "e");
 	assert_true(c->can.carries_nothing);
+	assert_true(c->drained);
 }
 
 static void test_vpc_and_subnet(void **state)

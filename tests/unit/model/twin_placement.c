@@ -241,6 +241,8 @@ static enum placement_reason judge_alone(const struct model *m, const struct pla
 		return PLACEMENT_OTHER_HOST;
 	if (r->zone && !str_equal(r->zone, h->zone))
 		return PLACEMENT_ZONE;
+	if (h->drained)
+		return PLACEMENT_DRAINED;
 	if (!host_is_connected(m, h->number))
 		return PLACEMENT_DISCONNECTED;
 	if (!host_is_capable(h))
