@@ -49,7 +49,7 @@ void ec2_write_return(struct ec2_call *c)
 void ec2_write_tags(struct ec2_call *c, const struct object *o)
 {
 	xml_open(c->xml, "tagSet");
-	for (size_t i = 0; i < o->n_tags; i++) {
+	for (size_t i = 0; caller_sees(&c->caller, o) && i < o->n_tags; i++) {
 		xml_open(c->xml, "item");
 		xml_text(c->xml, "key", o->tags[i].key);
 		xml_text(c->xml, "value", o->tags[i].value);

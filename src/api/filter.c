@@ -143,12 +143,13 @@ int filter_parse(struct ec2_call *c, const struct filter *table, bool tags, stru
 	return 0;
 }
 
+/* Tags are their owner's, also of what others see: a peering connection, a lent interface. */
 static void probe_tags(struct filter_probe *p, const struct object *o)
 {
 	const char *key = p->wanted->tag_key;
 	bool by_key = !key && !strcmp(p->wanted->name, "tag-key");
 
-	for (size_t i = 0; i < o->n_tags; i++)
+	for (size_t i = 0; caller_sees(&p->call->caller, o) && i < o->n_tags; i++)
 		if (!key || !strcmp(key, o->tags[i].key))
 			filter_text(p, by_key ? o->tags[i].key : o->tags[i].value);
 }

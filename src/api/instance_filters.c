@@ -226,7 +226,7 @@ static void ask_tags(struct filter_probe *p, const void *item, bool of_keys)
 	const struct object *o;
 
 	while ((o = model_iter_next(&it)))
-		for (size_t n = 0; n < o->n_tags; n++)
+		for (size_t n = 0; caller_sees(&p->call->caller, o) && n < o->n_tags; n++)
 			filter_text(p, of_keys ? o->tags[n].key : o->tags[n].value);
 }
 

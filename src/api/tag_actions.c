@@ -114,7 +114,7 @@ struct listing {
 static bool passes(struct ec2_call *c, const struct listing *l, const struct tagged *t)
 {
 	struct tag only = *t->tag;
-	struct object o = {.n_tags = 1, .tags = &only};
+	struct object o = {.account = t->o->account, .n_tags = 1, .tags = &only};
 
 	return filter_passes(c, &l->filters, t, &o);
 }

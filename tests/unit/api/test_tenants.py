@@ -179,3 +179,21 @@ def test_lists_are_of_ones_own(tenants):
             assert len(common) == 1, "the one that is of both"
         else:
             assert common <= {"default"}, name
+
+
+def test_tags_are_their_owners(tenants):
+    """What two accounts see, a peering connection, has the tags of the one that made it for that one alone."""
+    ec2, other = tenants
+    peering, = {p["VpcPeeringConnectionId"] for p in ec2.describe_vpc_peering_connections()["VpcPeeringConnections"]} & {
+        p["VpcPeeringConnectionId"] for p in other.describe_vpc_peering_connections()["VpcPeeringConnections"]}
+    ec2.create_tags(Resources=[peering], Tags=[{"Key": "secret", "Value": "plan"}])
+
+    def told(who, **more):
+        return [p["Tags"] for p in who.describe_vpc_peering_connections(
+            VpcPeeringConnectionIds=[peering], **more)["VpcPeeringConnections"]]
+    assert told(ec2) == [[{"Key": "secret", "Value": "plan"}]] and told(other) == [[]]
+    for name, value in (("tag:secret", "plan"), ("tag-key", "secret"), ("tag-value", "p*")):
+        by_tag = [{"Name": name, "Values": [value]}]
+        assert len(told(ec2, Filters=by_tag)) == 1 and told(other, Filters=by_tag) == []
+    assert not other.describe_tags(Filters=[{"Name": "resource-id", "Values": [peering]}])["Tags"]
+    ec2.delete_tags(Resources=[peering])
