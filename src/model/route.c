@@ -315,6 +315,9 @@ static int target_interface(const struct model *m, const struct caller *c,
 		return r;
 	if (i->vpc != t->vpc)
 		return networks_differ(args, "interface", args->interface_id, reterr);
+	if (v6 && i->managed_by)
+		return refuse(reterr, MODEL_E_VALUE, args->interface_id, "networkInterfaceId",
+			      "It is a NAT gateway's, which serves IPv4 destinations alone.");
 	*ret = (struct target){.target = ROUTE_INTERFACE, .id = i->o.id, .interface = i};
 	return 0;
 }
