@@ -616,6 +616,9 @@ def test_private_nat_gateway_life(ec2, other, endpoint, edge, subnet, vpc):
     assert shown["id"] == nat and shown["connectivity"] == "private" and shown["public"] is None
     rtb = main_table(ec2, vpc)["RouteTableId"]
     ec2.create_route(RouteTableId=rtb, DestinationCidrBlock="10.7.0.0/16", NatGatewayId=nat)
+    for leads in {"NatGatewayId": nat}, {"NetworkInterfaceId": n["NetworkInterfaceId"]}:
+        assert code(ec2.create_route, RouteTableId=rtb, DestinationIpv6CidrBlock="2001:db8::/32",
+                    **leads) == "InvalidParameterValue"
     assert main_table(ec2, vpc)["Routes"][1]["State"] == "active"
     ec2.delete_nat_gateway(NatGatewayId=nat)
     ec2.get_waiter("nat_gateway_deleted").wait(NatGatewayIds=[nat])
