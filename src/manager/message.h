@@ -61,9 +61,6 @@ struct message {
 
 void message_deinit(struct message *c);
 
-/* Sets an interface's mirror sessions.  -ENOMEM */
-must_check int message_set_mirrors(struct message *c, const struct plan_interface *interface);
-
 /* The item's key; NULL for the host itself, which is never removed. */
 const Viaduct__Agent__ObjectKey *message_key(struct message *c, const struct plan_item *item);
 /* The item itself, which is one to set.  'c' begins as {}, but for its first two members.  -ENOMEM,

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The mirror sessions of an interface, for its host. */
-#include "manager/message.h"
-
-#include <stdlib.h>
+#include "manager/message_build.h"
 
 #include "base/limits.h"
 #include "model/mirror.h"
