@@ -8,11 +8,6 @@
 
 #include "abi/substrate.h"
 
-static struct fake_host *host_of(const struct datapath *dp)
-{
-	return ((const struct fake_datapath *)dp)->host;
-}
-
 /* A copy that outlives the caller's; NULL for none or for lack of memory. */
 static void *copy(const void *rows, size_t n, size_t size)
 {
@@ -55,7 +50,7 @@ const struct dp_route *fake_route_find(struct fake_host *h, uint32_t table,
 
 int fake_table_set(struct datapath *dp, const struct dp_table *table)
 {
-	struct fake_host *h = host_of(dp);
+	struct fake_host *h = fake_host_of(dp);
 	struct dp_table *found = fake_table_find(h, table->number);
 	struct dp_table t = *table;
 	void *old = found ? (void *)found->routes : NULL;
@@ -76,7 +71,7 @@ int fake_table_set(struct datapath *dp, const struct dp_table *table)
 
 int fake_table_delete(struct datapath *dp, uint32_t number)
 {
-	struct fake_host *h = host_of(dp);
+	struct fake_host *h = fake_host_of(dp);
 	struct dp_table *found = fake_table_find(h, number);
 
 	if (!found)
@@ -87,7 +82,7 @@ int fake_table_delete(struct datapath *dp, uint32_t number)
 
 int fake_tables(struct datapath *dp, int (*fn)(uint32_t number, void *), void *arg)
 {
-	struct fake_host *h = host_of(dp);
+	struct fake_host *h = fake_host_of(dp);
 	int r = 0;
 
 	for (size_t i = 0; !r && i < h->tables.n; i++)
@@ -116,7 +111,7 @@ bool fake_is_peered(struct fake_host *h, uint32_t vni_a, uint32_t vni_b)
 
 int fake_peering_set(struct datapath *dp, uint32_t vni_a, uint32_t vni_b)
 {
-	struct fake_host *h = host_of(dp);
+	struct fake_host *h = fake_host_of(dp);
 	struct fake_peering p = {.vni_a = vni_a < vni_b ? vni_a : vni_b,
 				 .vni_b = vni_a < vni_b ? vni_b : vni_a};
 
@@ -127,14 +122,14 @@ int fake_peering_set(struct datapath *dp, uint32_t vni_a, uint32_t vni_b)
 
 int fake_peering_delete(struct datapath *dp, uint32_t vni_a, uint32_t vni_b)
 {
-	struct fake_host *h = host_of(dp);
+	struct fake_host *h = fake_host_of(dp);
 
 	return fake_table_drop(&h->peerings, peering_find(h, vni_a, vni_b));
 }
 
 int fake_peerings(struct datapath *dp, int (*fn)(uint32_t vni_a, uint32_t vni_b, void *), void *arg)
 {
-	struct fake_host *h = host_of(dp);
+	struct fake_host *h = fake_host_of(dp);
 	int r = 0;
 
 	for (size_t i = 0; !r && i < h->peerings.n; i++) {
@@ -192,7 +187,7 @@ static int gateway_check(struct fake_host *h, const struct dp_gateway *g)
 
 int fake_gateway_set(struct datapath *dp, const struct dp_gateway *gateway)
 {
-	struct fake_host *h = host_of(dp);
+	struct fake_host *h = fake_host_of(dp);
 	struct fake_gateway *found = fake_gateway_find(h, gateway->handle), g = {};
 	void *old = found ? (void *)found->dp.statics : NULL;
 	int r = gateway_check(h, gateway);
@@ -214,7 +209,7 @@ int fake_gateway_set(struct datapath *dp, const struct dp_gateway *gateway)
 
 int fake_gateway_delete(struct datapath *dp, uint32_t handle)
 {
-	struct fake_host *h = host_of(dp);
+	struct fake_host *h = fake_host_of(dp);
 	struct fake_gateway *found = fake_gateway_find(h, handle);
 
 	if (!found)
@@ -227,7 +222,7 @@ int fake_gateway_delete(struct datapath *dp, uint32_t handle)
 /* Devices of gateways have the numbers of their handles, which no node's has. */
 int fake_gateway_device(struct datapath *dp, uint32_t handle, int *ret_ifindex)
 {
-	const struct fake_gateway *found = fake_gateway_find(host_of(dp), handle);
+	const struct fake_gateway *found = fake_gateway_find(fake_host_of(dp), handle);
 
 	if (!found || found->dp.kind != DP_GATEWAY_PRIVATE)
 		return -ENOENT;
@@ -237,7 +232,7 @@ int fake_gateway_device(struct datapath *dp, uint32_t handle, int *ret_ifindex)
 
 int fake_gateways(struct datapath *dp, int (*fn)(uint32_t handle, void *), void *arg)
 {
-	struct fake_host *h = host_of(dp);
+	struct fake_host *h = fake_host_of(dp);
 	int r = 0;
 
 	for (size_t i = 0; !r && i < h->gateways.n; i++)
@@ -247,7 +242,7 @@ int fake_gateways(struct datapath *dp, int (*fn)(uint32_t handle, void *), void 
 
 int fake_gateway_counters(struct datapath *dp, uint32_t handle, struct dp_gateway_counters *ret)
 {
-	const struct fake_gateway *found = fake_gateway_find(host_of(dp), handle);
+	const struct fake_gateway *found = fake_gateway_find(fake_host_of(dp), handle);
 
 	if (!found)
 		return -ENOENT;
@@ -281,7 +276,7 @@ struct dp_public *fake_public_of(struct fake_host *h, uint32_t vni, const struct
 
 int fake_public_set(struct datapath *dp, const struct dp_public *public)
 {
-	struct fake_host *h = host_of(dp);
+	struct fake_host *h = fake_host_of(dp);
 
 	if (!h->config.uplink_ifindex)
 		return -EOPNOTSUPP;
@@ -295,14 +290,14 @@ int fake_public_set(struct datapath *dp, const struct dp_public *public)
 
 int fake_public_delete(struct datapath *dp, const struct ipaddr *public)
 {
-	struct fake_host *h = host_of(dp);
+	struct fake_host *h = fake_host_of(dp);
 
 	return fake_table_drop(&h->publics, fake_public_find(h, public));
 }
 
 int fake_publics(struct datapath *dp, int (*fn)(const struct ipaddr *public, void *), void *arg)
 {
-	struct fake_host *h = host_of(dp);
+	struct fake_host *h = fake_host_of(dp);
 	int r = 0;
 
 	for (size_t i = 0; !r && i < h->publics.n; i++)

@@ -8,11 +8,6 @@
 
 #include "abi/maps.h"
 
-static struct fake_host *host_of(const struct datapath *dp)
-{
-	return ((const struct fake_datapath *)dp)->host;
-}
-
 static struct dp_peer *peer_at(const struct fake_table *t, size_t i)
 {
 	return (struct dp_peer *)t->rows + i;
@@ -71,7 +66,7 @@ static int drop_peer(struct fake_table *t, struct dp_peer *peer)
 
 int fake_peer_set(struct datapath *dp, const struct dp_peer *peer)
 {
-	struct fake_host *h = host_of(dp);
+	struct fake_host *h = fake_host_of(dp);
 
 	(void)drop_peer(&h->plans, find(&h->plans, peer->id));
 	return put_peer(&h->peers, fake_peer_find(h, peer->id), peer);
@@ -80,7 +75,7 @@ int fake_peer_set(struct datapath *dp, const struct dp_peer *peer)
 /* Kept until the peer is set: what is planned has a class. */
 int fake_peer_plan(struct datapath *dp, const struct dp_peer *peer)
 {
-	struct fake_host *h = host_of(dp);
+	struct fake_host *h = fake_host_of(dp);
 
 	return put_peer(&h->plans, find(&h->plans, peer->id), peer);
 }
@@ -101,7 +96,7 @@ static bool has_variant(const struct dp_peer *peer, const struct dp_variant *v)
 int fake_variant_class(struct datapath *dp, uint32_t peer, const struct dp_variant *variant,
 		       uint32_t *ret)
 {
-	struct fake_host *h = host_of(dp);
+	struct fake_host *h = fake_host_of(dp);
 
 	if (!has_variant(fake_peer_find(h, peer), variant) &&
 	    !has_variant(find(&h->plans, peer), variant))
@@ -113,13 +108,57 @@ int fake_variant_class(struct datapath *dp, uint32_t peer, const struct dp_varia
 int fake_peer_held(struct datapath *dp, uint32_t id, uint64_t *ret)
 {
 	*ret = 0; /* nothing is held back: time is not modelled */
-	return fake_peer_find(host_of(dp), id) ? 0 : -ENOENT;
+	return fake_peer_find(fake_host_of(dp), id) ? 0 : -ENOENT;
 }
 
 int fake_peer_delete(struct datapath *dp, uint32_t id)
 {
-	struct fake_host *h = host_of(dp);
+	struct fake_host *h = fake_host_of(dp);
 
 	(void)drop_peer(&h->plans, find(&h->plans, id));
 	return drop_peer(&h->peers, fake_peer_find(h, id));
+}
+
+/* The peer record of 'h' for another host, by its substrate addresses. */
+struct dp_peer *fake_peer_of(struct fake_host *h, const struct fake_host *from)
+{
+	for (size_t i = 0; i < h->peers.n; i++) {
+		struct dp_peer *p = (struct dp_peer *)h->peers.rows + i;
+
+		if ((from->config.siit2.len && prefix_equal(&p->siit2, &from->config.siit2)) ||
+		    (from->config.siit1.len && prefix_equal(&p->siit1, &from->config.siit1)) ||
+		    (!ipaddr_is_zero(&from->config.v4) && ipaddr_equal(&p->v4, &from->config.v4)))
+			return p;
+	}
+	return NULL;
+}
+
+/* As bpf/lib/variant.h: the record that decides between two nodes. */
+struct dp_peer fake_peer_decisive(const struct dp_peer *peer, uint32_t vni,
+				  const struct ipaddr *addr, uint32_t peer_vni,
+				  const struct ipaddr *peer_addr)
+{
+	const struct dp_variant *found = NULL;
+	struct dp_peer p = *peer;
+
+	for (size_t i = 0; i < peer->n_variants; i++) {
+		const struct dp_variant *v = &peer->variants[i];
+		bool all = ipaddr_is_zero(&v->addr);
+
+		if (v->vni != vni || v->peer_vni != peer_vni || (all && found))
+			continue;
+		if (all || (ipaddr_equal(&v->addr, addr) && ipaddr_equal(&v->peer_addr, peer_addr)))
+			found = v;
+	}
+	if (!found)
+		return p;
+	p.send = found->send;
+	p.accept = found->accept;
+	p.vxlan_over_v6 = found->vxlan_over_v6;
+	p.path_mtu = found->path_limit && found->path_limit < found->path_mtu ? found->path_limit
+									      : found->path_mtu;
+	p.seal = found->seal;
+	memcpy(p.accept_sealed, found->accept_sealed, sizeof(p.accept_sealed));
+	p.nexthop = found->nexthop;
+	return p;
 }

@@ -165,14 +165,31 @@ uint32_t fake_judge(struct fake_host *h, struct fake_port *port, const struct fa
 
 /* ---- the contract's operations ---- */
 
-static struct fake_host *host_of(const struct datapath *dp)
+/* Takes over what it is given. */
+static int group_put(struct fake_host *h, const struct dp_group *group)
 {
-	return ((const struct fake_datapath *)dp)->host;
+	struct dp_group *found = fake_group_find(h, group->number);
+	void *was = found ? (void *)found->rules : NULL;
+	int r = fake_table_put(&h->groups, found, group);
+
+	free(r ? (void *)group->rules : was);
+	return r;
+}
+
+/* The same. */
+static int acl_put(struct fake_host *h, const struct dp_acl *acl)
+{
+	struct dp_acl *found = fake_acl_find(h, acl->number);
+	void *was = found ? (void *)found->entries : NULL;
+	int r = fake_table_put(&h->acls, found, acl);
+
+	free(r ? (void *)acl->entries : was);
+	return r;
 }
 
 int fake_group_set(struct datapath *dp, const struct dp_group *group)
 {
-	struct fake_host *h = host_of(dp);
+	struct fake_host *h = fake_host_of(dp);
 	struct dp_group own = *group;
 	struct dp_rule *rules;
 
@@ -187,12 +204,12 @@ int fake_group_set(struct datapath *dp, const struct dp_group *group)
 	if (group->n_rules)
 		memcpy(rules, group->rules, group->n_rules * sizeof(*rules));
 	own.rules = rules;
-	return fake_group_put(h, &own);
+	return group_put(h, &own);
 }
 
 int fake_acl_set(struct datapath *dp, const struct dp_acl *acl)
 {
-	struct fake_host *h = host_of(dp);
+	struct fake_host *h = fake_host_of(dp);
 	struct dp_acl own = *acl;
 	struct dp_acl_entry *entries;
 
@@ -207,7 +224,27 @@ int fake_acl_set(struct datapath *dp, const struct dp_acl *acl)
 	if (acl->n_entries)
 		memcpy(entries, acl->entries, acl->n_entries * sizeof(*entries));
 	own.entries = entries;
-	return fake_acl_put(h, &own);
+	return acl_put(h, &own);
+}
+
+int fake_group_delete(struct datapath *dp, uint32_t number)
+{
+	struct fake_host *h = fake_host_of(dp);
+	struct dp_group *found = fake_group_find(h, number);
+
+	if (found)
+		free((void *)found->rules);
+	return fake_table_drop(&h->groups, found);
+}
+
+int fake_acl_delete(struct datapath *dp, uint32_t number)
+{
+	struct fake_host *h = fake_host_of(dp);
+	struct dp_acl *found = fake_acl_find(h, number);
+
+	if (found)
+		free((void *)found->entries);
+	return fake_table_drop(&h->acls, found);
 }
 
 static struct dp_connection shown(const struct fake_port *port, const struct fake_connection *c)
@@ -230,7 +267,7 @@ static struct dp_connection shown(const struct fake_port *port, const struct fak
 int fake_connections(struct datapath *dp, uint32_t port,
 		     int (*fn)(const struct dp_connection *, void *), void *arg)
 {
-	struct fake_host *h = host_of(dp);
+	struct fake_host *h = fake_host_of(dp);
 	int r = 0;
 
 	if (port && !fake_port_find(h, port))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is pinned on one host of a fake world: its tables and queues.  Inside of the fake back-end
- * only; fake.c carries packets over it.
+ * only; packets go over it by fake_verdict.h.
  */
 #pragma once
 
@@ -94,10 +94,39 @@ struct fake_datapath {
 	struct dp_adoption adoption;
 };
 
+/* Whose tables a handle is for. */
+static inline struct fake_host *fake_host_of(const struct datapath *dp)
+{
+	return ((const struct fake_datapath *)dp)->host;
+}
+
+/* ---- hosts and their queues (fake_host.c) ---- */
+
 struct fake_host *fake_host_find(struct fake_world *world, const char *name);
 must_check int fake_host_new(struct fake_world *world, const struct dp_config *config,
 			     struct fake_host **ret);
 struct fake_host *fake_host_free(struct fake_host *h);
+void fake_port_clear(struct fake_port *port); /* of what it has received, and its connections */
+
+/* Queues; -ENOSPC when FAKE_QUEUE_MAX wait. */
+must_check int fake_queue_frame(struct fake_port *port, const uint8_t *data, size_t size);
+must_check int fake_queue_upcall(struct fake_host *h, const struct dp_upcall *upcall,
+				 const uint8_t *frame, size_t size);
+void fake_count_drop(struct fake_host *h, struct fake_port *port,
+		     const struct dp_drop_event *event);
+
+/* The contract's operations. */
+int fake_upcall_fd(const struct datapath *dp);
+int fake_event_fd(const struct datapath *dp);
+int fake_upcall_read(struct datapath *dp, struct dp_upcall **ret);
+int fake_event_read(struct datapath *dp, struct dp_drop_event *ret);
+
+/* ---- rows, and how they are found (fake_tables.c) ---- */
+
+static inline void *fake_table_row(const struct fake_table *t, size_t i)
+{
+	return t->rows + i * t->row_size;
+}
 
 struct fake_port *fake_port_find(struct fake_host *h, uint32_t id);
 struct fake_port *fake_port_by_addr(struct fake_host *h, uint32_t vni, const struct ipaddr *addr);
@@ -109,13 +138,9 @@ struct dp_mapping *fake_mapping_find(struct fake_host *h, uint32_t vni, const st
 /* Sets a record: 'found' is the one it replaces, or NULL. */
 must_check int fake_table_put(struct fake_table *t, void *found, const void *record);
 int fake_table_drop(struct fake_table *t, void *found); /* NULL: -ENOENT */
-
-/* Queues; -ENOSPC when FAKE_QUEUE_MAX wait. */
-must_check int fake_queue_frame(struct fake_port *port, const uint8_t *data, size_t size);
-must_check int fake_queue_upcall(struct fake_host *h, const struct dp_upcall *upcall,
-				 const uint8_t *frame, size_t size);
-void fake_count_drop(struct fake_host *h, struct fake_port *port,
-		     const struct dp_drop_event *event);
+/* Room for one row more, zeroed, or NULL. */
+void *fake_table_row_add(struct fake_table *t);
+void fake_table_row_remove(struct fake_table *t, void *r);
 
 /* ---- policy (fake_policy.c) ---- */
 
@@ -143,14 +168,13 @@ void fake_tuple_read(struct fake_tuple *t, uint8_t protocol, const uint8_t *data
 uint32_t fake_judge(struct fake_host *h, struct fake_port *port, const struct fake_judged *what);
 struct dp_group *fake_group_find(struct fake_host *h, uint32_t number);
 struct dp_acl *fake_acl_find(struct fake_host *h, uint32_t number);
-/* Take over what they are given. */
-int fake_group_put(struct fake_host *h, const struct dp_group *group);
-int fake_acl_put(struct fake_host *h, const struct dp_acl *acl);
 int fake_group_set(struct datapath *dp, const struct dp_group *group);
 int fake_acl_set(struct datapath *dp, const struct dp_acl *acl);
+int fake_group_delete(struct datapath *dp, uint32_t number);
+int fake_acl_delete(struct datapath *dp, uint32_t number);
 int fake_connections(struct datapath *dp, uint32_t port,
 		     int (*fn)(const struct dp_connection *, void *), void *arg);
 
-/* The operations that only read or write tables. */
+/* All of them (fake_ops.c). */
 extern const struct datapath_ops fake_ops;
 int fake_reinject(struct datapath *dp, const struct dp_upcall *upcall); /* in fake.c */

@@ -52,7 +52,7 @@ void fake_watch_deinit(struct fake_watch *w)
 
 static struct fake_watch *watch_of(const struct datapath *dp)
 {
-	return &((const struct fake_datapath *)dp)->host->watch;
+	return &fake_host_of(dp)->watch;
 }
 
 /* ---- records ---- */
@@ -152,7 +152,7 @@ int fake_records(struct datapath *dp, int (*fn)(const struct dp_record *, void *
 
 int fake_records_skipped(struct datapath *dp, uint32_t port, uint64_t *ret)
 {
-	if (!fake_port_find(((struct fake_datapath *)dp)->host, port))
+	if (!fake_port_find(fake_host_of(dp), port))
 		return -ENOENT;
 	*ret = 0; /* there is always room */
 	return 0;
@@ -178,7 +178,7 @@ void fake_watch_forget_port(struct fake_host *h, uint32_t port)
 
 int fake_mirror_set(struct datapath *dp, uint32_t port, const struct dp_mirror_value *mirror)
 {
-	struct fake_host *h = ((struct fake_datapath *)dp)->host;
+	struct fake_host *h = fake_host_of(dp);
 	struct fake_watch *w = &h->watch;
 	const struct fake_port *p = fake_port_find(h, port);
 	struct fake_mirror *mirrors;

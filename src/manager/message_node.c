@@ -51,7 +51,7 @@ static int set_exits(struct message *c, const struct plan_interface *interface)
 	if (!interface->n_exits)
 		return 0;
 	exits = (Viaduct__Agent__Exit **)message_alloc(c, interface->n_exits,
-							sizeof(Viaduct__Agent__Exit));
+						       sizeof(Viaduct__Agent__Exit));
 	if (!exits)
 		return -ENOMEM;
 	for (size_t i = 0; i < interface->n_exits; i++)

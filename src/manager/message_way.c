@@ -80,7 +80,7 @@ static int set_ports(struct message *c, const struct plan_gateway *gateway)
 	if (!gateway->n_ports)
 		return 0;
 	ports = (Viaduct__Agent__StaticPort **)message_alloc(c, gateway->n_ports,
-							      sizeof(Viaduct__Agent__StaticPort));
+							     sizeof(Viaduct__Agent__StaticPort));
 	if (!ports)
 		return -ENOMEM;
 	for (size_t i = 0; i < gateway->n_ports; i++) {
