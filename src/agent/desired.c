@@ -167,14 +167,6 @@ struct desired_table *desired_find_table(const struct desired *d, uint32_t numbe
 	return (struct desired_table *)desired_find_number(d, DESIRED_TABLE, number);
 }
 
-struct desired_peering *desired_find_peering(const struct desired *d, uint32_t vni_a,
-					     uint32_t vni_b)
-{
-	const struct desired_key key = {.kind = DESIRED_PEERING, .vni_a = vni_a, .vni_b = vni_b};
-
-	return (struct desired_peering *)desired_find(d, &key);
-}
-
 struct desired_gateway *desired_find_gateway(const struct desired *d, uint32_t handle)
 {
 	return (struct desired_gateway *)desired_find_number(d, DESIRED_GATEWAY, handle);

@@ -249,8 +249,6 @@ struct desired_interface *desired_find_interface(const struct desired *d, const 
 struct desired_group *desired_find_group(const struct desired *d, uint32_t number);
 struct desired_acl *desired_find_acl(const struct desired *d, uint32_t number);
 struct desired_table *desired_find_table(const struct desired *d, uint32_t number);
-struct desired_peering *desired_find_peering(const struct desired *d, uint32_t vni_a,
-					     uint32_t vni_b);
 struct desired_gateway *desired_find_gateway(const struct desired *d, uint32_t handle);
 struct desired_public *desired_find_public(const struct desired *d, const struct ipaddr *public);
 /* A gateway that has a public address, and so the world is told of it. */

@@ -70,13 +70,6 @@ static const struct desired_peer_key *sealing_key(const struct desired_peer *p,
 	return newest;
 }
 
-uint64_t sealing_key_made_ms(const struct desired_peer *p)
-{
-	const struct desired_peer_key *k = sealing_key(p, p->dp.seal);
-
-	return k ? k->made_ms : 0;
-}
-
 /* ---- what the worker is to know ---- */
 
 struct sealing_wanted {

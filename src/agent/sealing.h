@@ -61,5 +61,3 @@ struct seal_counters sealing_counters(const struct sealing *s, uint32_t peer);
 uint64_t sealing_drops(const struct sealing *s, uint32_t reason);
 /* The next sample of what the worker refused; false: there is none. */
 bool sealing_refusal(struct sealing *s, struct seal_refusal *ret);
-/* How old the key is that packets to the peer are sealed with, ms; 0: none. */
-uint64_t sealing_key_made_ms(const struct desired_peer *p);

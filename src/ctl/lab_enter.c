@@ -79,7 +79,9 @@ static int find_by_name(const struct lab *l, const char *name, char **ret)
 	return find_named(list, name, ret);
 }
 
-int lab_enter_find(const struct lab *l, const char *what, int *ret_fd, char **ret_node)
+/* The namespace that 'what' means: "router", "manager", "h1".., a node's id, or the Name tag of one
+ * node.  '*ret_node' is the node's id, to be freed, or NULL when it is none. */
+static int lab_enter_find(const struct lab *l, const char *what, int *ret_fd, char **ret_node)
 {
 	_cleanup_free_ char *node = NULL;
 	char name[LAB_NETNS_NAME_SIZE];

@@ -12,9 +12,6 @@
 #include "ctl/client.h"
 #include "ctl/lab.h"
 
-/* The namespace that 'what' means: "router", "manager", "h1".., a node's id, or the Name tag of one
- * node.  '*ret_node' is the node's id, to be freed, or NULL when it is none. */
-must_check int lab_enter_find(const struct lab *l, const char *what, int *ret_fd, char **ret_node);
 /* How a process ends that could not become a command, as sh(1) and env(1) say it (POSIX.1-2017, XCU
  * 2.8.2). */
 enum {

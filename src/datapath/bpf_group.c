@@ -14,7 +14,7 @@ static int table(const struct bpf_host *h)
 	return bpf_map__fd(h->skel->maps.groups);
 }
 
-struct bpf_group *bpf_group_find(const struct bpf_host *h, uint32_t number)
+static struct bpf_group *bpf_group_find(const struct bpf_host *h, uint32_t number)
 {
 	struct bpf_group *g;
 

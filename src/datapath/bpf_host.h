@@ -155,7 +155,6 @@ void bpf_peer_publish(struct bpf_host *h, uint32_t row, const struct dp_peer_cop
  * it. */
 must_check int bpf_variant_load(struct bpf_host *h);
 void bpf_variant_unload(struct bpf_host *h);
-must_check int bpf_variant_plan(struct bpf_host *h, const struct dp_peer *peer);
 must_check int bpf_variant_set(struct bpf_host *h, const struct dp_peer *peer);
 void bpf_variant_reap(struct bpf_host *h, uint32_t peer);
 int bpf_peer_plan(struct datapath *dp, const struct dp_peer *peer);

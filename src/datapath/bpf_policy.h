@@ -80,8 +80,6 @@ void bpf_identity_leave(struct bpf_host *h, uint32_t id);
 
 must_check int bpf_group_load(struct bpf_host *h);
 void bpf_group_unload(struct bpf_host *h);
-/* NULL: not set. */
-struct bpf_group *bpf_group_find(const struct bpf_host *h, uint32_t number);
 /* Makes the rulebook of an identity from the groups as they are now: '*ret' is the word that names
  * it. 1: not now, a group is not known yet. */
 must_check int bpf_group_compile(struct bpf_host *h, const struct bpf_identity *i, uint32_t *ret);

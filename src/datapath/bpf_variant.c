@@ -280,7 +280,7 @@ static bool is_valid(const struct dp_variant *v)
 	return v->send < FORMAT_MAX && ipaddr_is_zero(&v->addr) == ipaddr_is_zero(&v->peer_addr);
 }
 
-int bpf_variant_plan(struct bpf_host *h, const struct dp_peer *peer)
+static int bpf_variant_plan(struct bpf_host *h, const struct dp_peer *peer)
 {
 	struct bpf_variants *v = h->variants;
 	struct variant *e;

@@ -153,7 +153,18 @@ struct fake_gateway *fake_gateway_find(struct fake_host *h, uint32_t handle)
 	return NULL;
 }
 
-struct fake_gateway *fake_gateway_by_public(struct fake_host *h, const struct ipaddr *public)
+static struct dp_public *fake_public_find(struct fake_host *h, const struct ipaddr *public)
+{
+	for (size_t i = 0; i < h->publics.n; i++) {
+		struct dp_public *p = (struct dp_public *)h->publics.rows + i;
+
+		if (ipaddr_equal(&p->public, public))
+			return p;
+	}
+	return NULL;
+}
+
+static struct fake_gateway *fake_gateway_by_public(struct fake_host *h, const struct ipaddr *public)
 {
 	for (size_t i = 0; i < h->gateways.n; i++) {
 		struct fake_gateway *g = (struct fake_gateway *)h->gateways.rows + i;
@@ -251,17 +262,6 @@ int fake_gateway_counters(struct datapath *dp, uint32_t handle, struct dp_gatewa
 }
 
 /* ---- public addresses ---- */
-
-struct dp_public *fake_public_find(struct fake_host *h, const struct ipaddr *public)
-{
-	for (size_t i = 0; i < h->publics.n; i++) {
-		struct dp_public *p = (struct dp_public *)h->publics.rows + i;
-
-		if (ipaddr_equal(&p->public, public))
-			return p;
-	}
-	return NULL;
-}
 
 struct dp_public *fake_public_of(struct fake_host *h, uint32_t vni, const struct ipaddr *addr)
 {

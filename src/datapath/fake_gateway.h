@@ -27,8 +27,6 @@ const struct dp_route *fake_route_find(struct fake_host *h, uint32_t table,
 				       const struct ipaddr *addr);
 bool fake_is_peered(struct fake_host *h, uint32_t vni_a, uint32_t vni_b);
 struct fake_gateway *fake_gateway_find(struct fake_host *h, uint32_t handle);
-struct fake_gateway *fake_gateway_by_public(struct fake_host *h, const struct ipaddr *public);
-struct dp_public *fake_public_find(struct fake_host *h, const struct ipaddr *public);
 struct dp_public *fake_public_of(struct fake_host *h, uint32_t vni, const struct ipaddr *addr);
 void fake_gateway_free_all(struct fake_host *h);
 

@@ -89,8 +89,3 @@ bool ranges_have(const struct ranges *r, uint32_t number)
 
 	return i < r->n && r->rows[i].from <= number;
 }
-
-bool ranges_equal(const struct ranges *a, const struct ranges *b)
-{
-	return a->n == b->n && (!a->n || !memcmp(a->rows, b->rows, a->n * sizeof(a->rows[0])));
-}

@@ -31,4 +31,3 @@ must_check int ranges_add(struct ranges *r, uint32_t from, uint32_t to);
 must_check int ranges_add_except(struct ranges *r, uint32_t from, uint32_t to,
 				 const struct ranges *but);
 bool ranges_have(const struct ranges *r, uint32_t number);
-bool ranges_equal(const struct ranges *a, const struct ranges *b);

@@ -174,14 +174,6 @@ static void put_record(struct buf *b, enum flow_field f, const struct flow_line 
 	}
 }
 
-void flow_line_header(struct buf *b, const enum flow_field *fields, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		buf_put_str(b, i ? " " : "");
-		buf_put_str(b, flow_field_text(fields[i]));
-	}
-}
-
 void flow_line_write(struct buf *b, const enum flow_field *fields, size_t n,
 		     const struct flow_line *line)
 {

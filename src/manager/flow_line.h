@@ -24,7 +24,5 @@ struct flow_line {
 	const Viaduct__Agent__FlowRecord *record; /* OK: whose addresses have 16 bytes each */
 };
 
-/* The header: the names of the fields. */
-void flow_line_header(struct buf *b, const enum flow_field *fields, size_t n);
 void flow_line_write(struct buf *b, const enum flow_field *fields, size_t n,
 		     const struct flow_line *line);

@@ -197,14 +197,6 @@ uint32_t framework_features(enum feature_framework f)
 	return all_versions(extras, ARRAY_SIZE(extras), f);
 }
 
-enum feature_framework feature_framework_of(enum feature f)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(extras); i++)
-		if (extras[i].number == f)
-			return extras[i].framework;
-	return FEATURE_FRAMEWORKS;
-}
-
 bool format_joins_networks(enum format f)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(offers); i++)
@@ -238,7 +230,9 @@ static const char *features_fault(const struct capabilities *can)
 	return NULL;
 }
 
-const char *capabilities_fault(const struct capabilities *can)
+/* Why a report cannot be: a text that says what is wrong with it; NULL: nothing is.  Only for one
+ * whose probe has succeeded. */
+static const char *capabilities_fault(const struct capabilities *can)
 {
 	uint32_t formats = can->formats & ~can->disallowed_formats;
 

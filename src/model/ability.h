@@ -31,9 +31,6 @@ struct ability {
 };
 
 struct ability ability_of(const struct host *h);
-/* Why a report cannot be: a text that says what is wrong with it; NULL: nothing is.  Only for one
- * whose probe has succeeded. */
-const char *capabilities_fault(const struct capabilities *can);
 /* The formats that it can use with the addresses it has. */
 uint32_t ability_usable(const struct ability *a);
 /* Alike for every choice, but for the MTU. */
@@ -69,7 +66,6 @@ bool negotiate_version(const struct version *a, size_t n_a, const struct version
 /* All versions of a framework, bits; ipip6, which accompanies siit, is of none. */
 uint32_t framework_formats(enum framework f);
 uint32_t framework_features(enum feature_framework f);
-enum feature_framework feature_framework_of(enum feature f);
 /* Of the formats in both sets, all of one framework, the highest version; FORMAT_NONE: they have
  * none in common. */
 enum format format_highest(enum framework f, uint32_t a, uint32_t b);

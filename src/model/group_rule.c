@@ -102,7 +102,8 @@ const struct group_rule *group_rule_find_same(const struct model *m, uint64_t gr
 	return NULL;
 }
 
-uint32_t group_rule_weight(const struct model *m, const struct group_rule *rule, bool v6)
+/* As how many rules of a family it counts. */
+static uint32_t group_rule_weight(const struct model *m, const struct group_rule *rule, bool v6)
 {
 	const struct prefix_list *l;
 

@@ -102,8 +102,6 @@ must_check int group_rule_describe_ids(struct tx *tx, const struct caller *c, co
 
 /* They allow the same in the same direction; descriptions and tags do not count. */
 bool group_rule_same(const struct group_rule *a, const struct group_rule *b);
-/* As how many rules of a family it counts. */
-uint32_t group_rule_weight(const struct model *m, const struct group_rule *rule, bool v6);
 /* RULE_ID_MALFORMED, RULE_ID_NOT_FOUND */
 must_check int group_rule_find(const struct model *m, const struct caller *c, const char *id,
 			       const struct group_rule **ret, struct refusal *reterr);

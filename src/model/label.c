@@ -70,8 +70,8 @@ uint32_t label_of(const struct model *m, uint32_t vni, const struct ipaddr *addr
 
 /* ---- ranges ---- */
 
-/* The first and the last address are nobody's. */
-uint32_t label_room(const struct host *h)
+/* How many a host's range has; 0: it has none.  The first and the last address are nobody's. */
+static uint32_t label_room(const struct host *h)
 {
 	return h->locators.aliases.len ? (1U << (128 - h->locators.aliases.len)) - 2 : 0;
 }

@@ -41,8 +41,6 @@ bool label_any(const struct model *m);
 const struct label *label_find(const struct model *m, uint32_t addr);
 /* What stands for the address at 'host'; 0: nothing. */
 uint32_t label_of(const struct model *m, uint32_t vni, const struct ipaddr *addr, uint32_t host);
-/* How many a host's range has; 0: it has none. */
-uint32_t label_room(const struct host *h);
 
 struct label_use {
 	uint32_t room, used, resting;

@@ -36,7 +36,7 @@ static int add(struct pair_classes *c, const struct pair_class *class)
 	return 0;
 }
 
-bool pair_classes_have(const struct pair_classes *c, const struct pair_class *class)
+static bool pair_classes_have(const struct pair_classes *c, const struct pair_class *class)
 {
 	for (size_t i = 0; i < c->n; i++)
 		if (same_class(&c->v[i], class))

@@ -33,7 +33,6 @@ must_check int pair_classes_near(const struct model *m, const struct host *a, co
  * for it alone; else it is part of that of its networks, or of all that the two send. */
 bool pair_class_is_apart(const struct model *m, const struct choice_rules *rules,
 			 const struct host *a, const struct host *b, const struct pair_class *c);
-bool pair_classes_have(const struct pair_classes *c, const struct pair_class *class);
 void pair_classes_deinit(struct pair_classes *c);
 
 /* A direction for which two sets of rules wish for something else. */

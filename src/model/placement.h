@@ -189,7 +189,3 @@ void placement_needs(const struct instance_type *t, size_t n_interfaces,
 const struct placement_view *placement_view_of(const struct model *m, uint32_t host);
 /* As given, or the usual; 0: as much as one likes. */
 uint32_t placement_capacity(const struct host *h, enum host_room r);
-
-/* From the nearest: 0 one host, 1 one rack, 2 one area, 3 one locale, 4 no more than the
- * substrate. */
-uint32_t placement_distance(const struct topology_place *a, const struct topology_place *b);

@@ -15,7 +15,8 @@
 
 enum { SAME_HOST = 0, SAME_RACK = 1, SAME_AREA = 2, SAME_LOCALE = 3, ELSEWHERE = 4 };
 
-uint32_t placement_distance(const struct topology_place *a, const struct topology_place *b)
+/* Of two places, as the enum counts it. */
+static uint32_t placement_distance(const struct topology_place *a, const struct topology_place *b)
 {
 	if (a->locale != b->locale)
 		return ELSEWHERE;

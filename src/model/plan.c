@@ -22,14 +22,16 @@
 #include "model/table.h"
 #include "model/vpc.h"
 
-struct mac plan_router_mac(uint32_t vni)
+/* The address of the network's router on the link: dummy, the same in all subnets of a network. */
+static struct mac plan_router_mac(uint32_t vni)
 {
 	/* locally administered, and not of those that interfaces get, which begin with 02 */
 	return (struct mac){
 		{0x0a, 0x56, (uint8_t)(vni >> 16), (uint8_t)(vni >> 8), (uint8_t)vni, 0x01}};
 }
 
-struct ipaddr plan_router_link_local(uint32_t vni)
+/* Its IPv6 address there. */
+static struct ipaddr plan_router_link_local(uint32_t vni)
 {
 	const struct mac mac = plan_router_mac(vni);
 

@@ -272,8 +272,3 @@ must_check int plan_change(const struct model *m, const struct change *c, plan_s
 struct mapping;
 void plan_mappings(const struct model *m, const struct change *c,
 		   void (*fn)(void *data, const struct mapping *now), void *data);
-
-/* The address of the network's router on the link: dummy, the same in all subnets of a network. */
-struct mac plan_router_mac(uint32_t vni);
-/* Its IPv6 address there. */
-struct ipaddr plan_router_link_local(uint32_t vni);

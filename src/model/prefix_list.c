@@ -63,7 +63,8 @@ bool prefix_list_entries(const struct prefix_list *l, uint64_t version,
 	return false;
 }
 
-bool prefix_list_is_used(const struct model *m, const struct prefix_list *l)
+/* Whether a rule or a route names it. */
+static bool prefix_list_is_used(const struct model *m, const struct prefix_list *l)
 {
 	struct model_iter it = model_iter_account(m, KIND_ROUTE_TABLE, l->o.account);
 

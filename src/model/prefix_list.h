@@ -102,5 +102,3 @@ must_check int prefix_list_find(const struct model *m, const struct caller *c, c
 /* The entries of a version that is kept, or of the present one; false: there is none. */
 bool prefix_list_entries(const struct prefix_list *l, uint64_t version,
 			 const struct prefix_list_entry **ret, size_t *ret_n);
-/* Whether a rule or a route names it. */
-bool prefix_list_is_used(const struct model *m, const struct prefix_list *l);

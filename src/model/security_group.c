@@ -75,7 +75,8 @@ const struct security_group *security_group_default(const struct model *m, const
 	return (const struct security_group *)model_get(m, KIND_SECURITY_GROUP, v->default_group);
 }
 
-bool security_group_is_used(const struct model *m, const struct security_group *g)
+/* Whether an interface, attached or not, is in it. */
+static bool security_group_is_used(const struct model *m, const struct security_group *g)
 {
 	const struct carried *c = carried_find(m, CARRIED_GROUP, g->number);
 

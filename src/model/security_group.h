@@ -65,5 +65,3 @@ const struct security_group *security_group_by_name(const struct model *m, uint6
 const struct security_group *security_group_by_number(const struct model *m, uint32_t number);
 /* The VPC's own; NULL only in a VPC from a store that is older than security groups. */
 const struct security_group *security_group_default(const struct model *m, const struct vpc *v);
-/* Whether an interface, attached or not, is in it. */
-bool security_group_is_used(const struct model *m, const struct security_group *g);

@@ -57,12 +57,3 @@ uint32_t csum_pseudo(const struct ipaddr *src, const struct ipaddr *dst, uint8_t
 	sum = csum_add(sum, &wire_length, sizeof(wire_length));
 	return csum_add(sum, rest, sizeof(rest));
 }
-
-uint16_t csum_replace(uint16_t check, const void *before, const void *after, size_t size)
-{
-	/* RFC 1624 (3): HC' = ~(~HC + ~m + m'). */
-	uint32_t removed = (uint16_t)~csum_add(0, before, size);
-	uint32_t sum = (uint16_t)~check;
-
-	return csum_fold(csum_add(sum + removed, after, size));
-}

@@ -22,6 +22,3 @@ uint16_t csum(const void *data, size_t size);
  * (RFC 8200 8.1), chosen by the family of the addresses, which must be the same. */
 uint32_t csum_pseudo(const struct ipaddr *src, const struct ipaddr *dst, uint8_t proto,
 		     uint32_t length);
-/* The checksum 'check' after 'size' bytes (even, at an even offset) changed from 'before' to
- * 'after'. */
-uint16_t csum_replace(uint16_t check, const void *before, const void *after, size_t size);
