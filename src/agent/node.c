@@ -150,7 +150,8 @@ static void node_configure(struct node *n, struct driver *d)
 
 		if (!ni->configure)
 			continue;
-		ni->error = driver_online(d, n->id, ni->interface.id);
+		ni->error = driver_online(d, n->id, ni->interface.id,
+					  ipaddr_is_zero(&ni->address.addr) ? NULL : &ni->address);
 		if (!ni->error && ni->addrs)
 			ni->error = driver_addresses6(d, n->id, ni->interface.id, ni->addrs,
 						      ni->n_addrs);

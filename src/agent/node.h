@@ -39,10 +39,11 @@ enum node_change { NODE_FORGET, NODE_STOP, NODE_RUN };
 struct node_interface {
 	/* Asked. */
 	struct driver_interface interface;
-	int standing;         /* index of the device that its port is on already, or 0 */
-	bool watched;         /* its port will be: dp_preparer_prepare() */
-	bool was_watched;     /* the one that stands is */
-	bool configure;       /* the port is there: NODE_CONFIGURE is about it */
+	int standing;                  /* index of the device that its port is on already, or 0 */
+	bool watched;                  /* its port will be: dp_preparer_prepare() */
+	bool was_watched;              /* the one that stands is */
+	bool configure;                /* the port is there: NODE_CONFIGURE is about it */
+	struct driver_address address; /* its IPv4 address; zero: it has none */
 	struct ipaddr *addrs; /* heap: the IPv6 addresses to set; NULL: they stay as they are */
 	size_t n_addrs;
 	uint32_t version; /* of the port's addresses that these are */
@@ -58,6 +59,7 @@ struct node {
 	char id[DRIVER_ID_SIZE];
 	enum node_step step;
 	bool again;     /* something else is desired of it since the step began */
+	bool waits;     /* for another node that is just being given an interface of its own */
 	bool pending;   /* not yet as it was desired last: no acknowledgement may say that it is */
 	uint64_t since; /* it was as desired by this revision, before it became pending */
 	bool known, running; /* as the driver said last */

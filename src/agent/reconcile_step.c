@@ -33,7 +33,7 @@ static void reconcile_failed(struct node *n, enum desired_kind kind, const char 
 
 void reconcile_look(struct node *n)
 {
-	n->again = false;
+	n->again = n->waits = false;
 	/* What failed is tried again; until that has ended it is not done. */
 	if (n->error)
 		node_set_pending(n, 0);
@@ -42,15 +42,33 @@ void reconcile_look(struct node *n)
 	node_begin(n, NODE_LOOK);
 }
 
+/* A node may have waited for this one to be done with an interface. */
+static void reconcile_wake_others(struct reconcile *r, const struct node *n)
+{
+	struct node *other;
+
+	hmap_for_each (other, &r->nodes->by_id, by_id) {
+		if (other == n || !other->waits)
+			continue;
+		if (other->step == NODE_IDLE)
+			reconcile_look(other);
+		else
+			other->again = true;
+	}
+}
+
 static void reconcile_rest(struct reconcile *r, struct node *n)
 {
 	const bool was_pending = n->pending;
 
 	node_rest(n);
+	reconcile_wake_others(r, n);
 	if (n->again) {
 		reconcile_look(n);
 		return;
 	}
+	if (n->waits)
+		return;
 	n->pending = false;
 	if (!n->known && !n->error && !desired_find_instance(r->desired, n->id))
 		nodes_remove(r->nodes, n);
@@ -84,6 +102,18 @@ static void reconcile_ask_unplug(struct reconcile *r, struct node *n)
 	}
 }
 
+/* A node that had the interface may be in the middle of plugging it: its device has one name. */
+static bool reconcile_is_being_plugged(const struct reconcile *r, const struct node *n,
+				       const char *interface)
+{
+	const struct node *other;
+
+	hmap_for_each (other, &r->nodes->by_id, by_id)
+		if (other != n && other->step != NODE_IDLE && node_asks_for(other, interface))
+			return true;
+	return false;
+}
+
 static void reconcile_ask_plug(struct reconcile *r, struct node *n,
 			       const struct desired_interface *i)
 {
@@ -95,6 +125,9 @@ static void reconcile_ask_plug(struct reconcile *r, struct node *n,
 	if (!desired_find_subnet(r->desired, i->vni, &i->subnet)) {
 		text = "the interface's subnet is not known on this host";
 		e = -ENOENT;
+	} else if (reconcile_is_being_plugged(r, n, i->driver.id)) {
+		n->waits = true;
+		return;
 	} else if (n->n_interfaces == LIMIT_NODE_INTERFACES) {
 		text = "the instance has more interfaces than a node can have";
 		e = -ENOSPC;
@@ -238,7 +271,13 @@ static int reconcile_ask_configure(struct reconcile *r, struct node_interface *n
 {
 	const struct port *port = ports_find_interface(r->ports, i->driver.id);
 
+	const struct desired_subnet *s = desired_find_subnet(r->desired, i->vni, &i->subnet);
+
 	ni->configure = true;
+	ni->address = (struct driver_address){0};
+	if (s && ipaddr_is_v4(&i->addrs[0]))
+		ni->address = (struct driver_address){
+			.addr = i->addrs[0], .len = s->dp.prefix.len, .router = s->dp.router};
 	if (port->told == port->version)
 		return 0;
 	ni->addrs = calloc(i->n_addrs, sizeof(*ni->addrs));

@@ -69,7 +69,8 @@ int client_start(const struct client_spec *spec, struct record_interface *ri)
 				    "-s",      spec->script, "-t", "3",       "-T",
 				    "1",       "-A",         "1",  "-O",      "staticroutes",
 				    "-O",      "mtu",        "-x", host_name, NULL};
-	const char *const env[] = {resolv, path, NULL};
+	const char *const env[] = {resolv, path, spec->configured ? "VIADUCT_CONFIGURED=yes" : NULL,
+				   NULL};
 	struct process_spec ps = PROCESS_SPEC_INIT;
 
 	ps.argv = argv;

@@ -21,6 +21,7 @@ struct client_spec {
 	int netns_fd;
 	uint32_t device_index;
 	const char *host_name; /* told to the server: the node's id */
+	bool configured;       /* has the address that it will get */
 };
 
 /* Starts a client and notes it in '*ri'. */

@@ -40,11 +40,12 @@ int driver_plug(struct driver *d, const char *node, const struct driver_interfac
 	return d->ops->plug(d, node, interface, ret);
 }
 
-int driver_online(struct driver *d, const char *node, const char *interface)
+int driver_online(struct driver *d, const char *node, const char *interface,
+		  const struct driver_address *address)
 {
 	if (!driver_id_is_valid(node) || !driver_id_is_valid(interface))
 		return -EINVAL;
-	return d->ops->online(d, node, interface);
+	return d->ops->online(d, node, interface, address);
 }
 
 int driver_addresses6(struct driver *d, const char *node, const char *interface,

@@ -50,6 +50,13 @@ struct driver_interface {
 	uint32_t mtu;
 };
 
+/* What DHCP tells an interface first, and for as long as it is plugged. */
+struct driver_address {
+	struct ipaddr addr; /* IPv4 */
+	uint8_t len;        /* of the subnet's prefix, in the 128-bit space as in struct prefix */
+	struct ipaddr router;
+};
+
 /* The host's end of an interface. */
 struct driver_port {
 	int ifindex;
@@ -77,7 +84,8 @@ struct driver_ops {
 	int (*check)(struct driver *d, const char *node, struct driver_node *ret);
 	int (*plug)(struct driver *d, const char *node, const struct driver_interface *interface,
 		    struct driver_port *ret);
-	int (*online)(struct driver *d, const char *node, const char *interface);
+	int (*online)(struct driver *d, const char *node, const char *interface,
+		      const struct driver_address *address);
 	int (*addresses6)(struct driver *d, const char *node, const char *interface,
 			  const struct ipaddr *addrs, size_t n);
 	int (*unplug)(struct driver *d, const char *node, const char *interface);
@@ -111,8 +119,10 @@ must_check int driver_check(struct driver *d, const char *node, struct driver_no
 /* Gives a running node an interface, or brings one that is there to what is asked. */
 must_check int driver_plug(struct driver *d, const char *node,
 			   const struct driver_interface *interface, struct driver_port *ret);
-/* Says that the interface now carries packets: the node may configure itself. */
-must_check int driver_online(struct driver *d, const char *node, const char *interface);
+/* Says that the interface now carries packets: the node may configure itself.  'address' is what it
+ * will be told, for a back-end that can save the node the wait; NULL: it has no IPv4 address. */
+must_check int driver_online(struct driver *d, const char *node, const char *interface,
+			     const struct driver_address *address);
 /* Which IPv6 addresses the interface has.  A back-end whose nodes ask for themselves (DHCPv6) does
  * nothing. */
 must_check int driver_addresses6(struct driver *d, const char *node, const char *interface,

@@ -125,7 +125,8 @@ static int fake_plug(struct driver *d, const char *id, const struct driver_inter
 	return 0;
 }
 
-static int fake_online(struct driver *d, const char *id, const char *interface)
+static int fake_online(struct driver *d, const char *id, const char *interface,
+		       const struct driver_address *address)
 {
 	struct fake_node *n = fake_nodes_find(fake_of(d), id);
 	size_t i = n ? fake_interface(n, interface) : 0;
@@ -133,6 +134,7 @@ static int fake_online(struct driver *d, const char *id, const char *interface)
 	if (!n || i == n->n_interfaces)
 		return -ENOENT;
 	n->online[i] = true;
+	n->addresses[i] = address ? *address : (struct driver_address){0};
 	return 0;
 }
 
@@ -159,6 +161,7 @@ static int fake_unplug(struct driver *d, const char *id, const char *interface)
 	n->interfaces[i] = n->interfaces[n->n_interfaces];
 	n->ifindexes[i] = n->ifindexes[n->n_interfaces];
 	n->online[i] = n->online[n->n_interfaces];
+	n->addresses[i] = n->addresses[n->n_interfaces];
 	n->n_addrs6[i] = n->n_addrs6[n->n_interfaces];
 	return 0;
 }

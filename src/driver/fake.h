@@ -22,6 +22,7 @@ struct fake_node {
 	struct driver_interface interfaces[FAKE_INTERFACES_MAX];
 	int ifindexes[FAKE_INTERFACES_MAX];
 	bool online[FAKE_INTERFACES_MAX];
+	struct driver_address addresses[FAKE_INTERFACES_MAX]; /* that they were told, or zero */
 	size_t n_addrs6[FAKE_INTERFACES_MAX];
 	size_t n_interfaces;
 };

@@ -8,9 +8,11 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "driver/address4.h"
 #include "driver/addresses6.h"
 #include "driver/client.h"
 #include "driver/inmates.h"
+#include "driver/pair.h"
 #include "driver/record.h"
 #include "driver/workers.h"
 #include "net/netns.h"
@@ -84,21 +86,39 @@ static int driver_netns_bind(const struct driver_netns *dn, const char *node)
 	return e == -EEXIST ? 0 : e;
 }
 
-/* Removes the host's end, and with it the node's. */
-static int driver_netns_delete_device(const char *interface)
+/* Does a node other than 'node' have it, by its record? */
+static bool driver_netns_is_elsewhere(const struct driver_netns *dn, const char *node,
+				      const char *interface)
 {
-	_cleanup_(rtnl_close_cleanup) struct rtnl *host = NULL;
-	char device[DRIVER_NETNS_DEVICE_SIZE];
-	struct rtnl_link link;
-	int e;
+	_cleanup_(strv_free_cleanup) char **ids = NULL;
+	bool found = false;
 
-	driver_netns_device(interface, device);
-	e = rtnl_open(&host);
+	if (record_list(dn->records, &ids))
+		return false;
+	for (size_t i = 0; ids[i] && !found; i++) {
+		_cleanup_record_ struct record r = {0};
+
+		if (driver_id_is_valid(ids[i]) && !str_equal(ids[i], node) &&
+		    !record_read(dn->records, ids[i], &r))
+			found = record_find(&r, interface);
+	}
+	return found;
+}
+
+/* Takes the interface from the node.  Another one may have been given it meanwhile: the host's end
+ * is that one's then, and stays. */
+static int driver_netns_take_device(const struct driver_netns *dn, const char *node,
+				    const char *interface)
+{
+	_cleanup_close_ int fd = -1;
+	int e = driver_netns_enter(dn, node, &fd);
+
 	if (!e)
-		e = rtnl_link_find(host, device, &link);
-	if (!e)
-		e = rtnl_link_delete(host, link.ifindex);
-	return rtnl_is_gone(e) ? 0 : e;
+		e = pair_delete_inside(fd, interface);
+	/* Its user may have moved or renamed what is inside, or the namespace is gone. */
+	if (rtnl_is_gone(e))
+		e = driver_netns_is_elsewhere(dn, node, interface) ? 0 : pair_delete(interface);
+	return e;
 }
 
 /* Whatever is left of the node on this host goes; each step also when another one failed. */
@@ -112,7 +132,7 @@ static int driver_netns_clean(struct driver_netns *dn, struct record *r)
 		e = inmates_kill(fd, LIMIT_NODE_STOP_MS);
 	while (r->n_interfaces) {
 		client_stop(&r->interfaces[0]);
-		step = driver_netns_delete_device(r->interfaces[0].interface.id);
+		step = driver_netns_take_device(dn, r->node.id, r->interfaces[0].interface.id);
 		e = e ?: step;
 		record_remove(r, r->interfaces[0].interface.id);
 	}
@@ -201,73 +221,6 @@ static int driver_netns_check(struct driver *d, const char *node, struct driver_
 	return 0;
 }
 
-/* Settings of the host's end: the host's own stack has no business on it. */
-static int driver_netns_quiet(const char *device)
-{
-	char key[64];
-	int e = str_format(key, sizeof(key), "ipv6/conf/%s/disable_ipv6", device);
-
-	if (!e)
-		e = sysctl_set(-1, key, "1");
-	return e == -ENOENT ? 0 : e; /* a kernel without IPv6 */
-}
-
-/* The host's end is up when all is done. */
-static int driver_netns_create_pair(struct rtnl *host, int netns_fd,
-				    const struct driver_interface *interface, const char *device)
-{
-	_cleanup_(rtnl_close_cleanup) struct rtnl *inside = NULL;
-	struct rtnl_link link;
-	char node_device[16];
-	int e;
-
-	e = str_format(node_device, sizeof(node_device), "eth%u", interface->device_index);
-	if (e)
-		return e;
-
-	const struct rtnl_veth_end host_end = {
-		.name = device, .netns_fd = -1, .mtu = interface->mtu};
-	const struct rtnl_veth_end node_end = {.name = node_device,
-					       .netns_fd = netns_fd,
-					       .mac = &interface->mac,
-					       .mtu = interface->mtu};
-
-	e = rtnl_veth_create(host, &host_end, &node_end);
-	if (!e)
-		e = driver_netns_quiet(device);
-	if (!e)
-		e = rtnl_open_at(netns_fd, &inside);
-	if (!e)
-		e = rtnl_link_find(inside, node_device, &link);
-	if (!e)
-		e = rtnl_link_set_up(inside, link.ifindex, true);
-	if (!e)
-		e = rtnl_link_find(host, device, &link);
-	if (!e)
-		e = rtnl_link_set_up(host, link.ifindex, true);
-	return e;
-}
-
-static int driver_netns_set_mtu(struct rtnl *host, int netns_fd,
-				const struct driver_interface *interface, int ifindex)
-{
-	_cleanup_(rtnl_close_cleanup) struct rtnl *inside = NULL;
-	struct rtnl_link link;
-	char node_device[16];
-	int e;
-
-	e = str_format(node_device, sizeof(node_device), "eth%u", interface->device_index);
-	if (!e)
-		e = rtnl_open_at(netns_fd, &inside);
-	if (!e)
-		e = rtnl_link_find(inside, node_device, &link);
-	if (!e)
-		e = rtnl_link_set_mtu(inside, link.ifindex, interface->mtu);
-	if (!e)
-		e = rtnl_link_set_mtu(host, ifindex, interface->mtu);
-	return e;
-}
-
 /* The host's end, when the pair is there, whole, as it was asked for and recorded; else -ENODEV. */
 static int driver_netns_standing(struct rtnl *host, const struct record_interface *ri,
 				 const struct driver_interface *asked, struct rtnl_link *ret)
@@ -294,7 +247,7 @@ static int driver_netns_make(struct driver_netns *dn, struct rtnl *host, int net
 	if (ri)
 		client_stop(ri);
 	record_remove(r, interface->id);
-	e = driver_netns_delete_device(interface->id);
+	e = pair_delete(interface->id);
 	if (!e)
 		e = record_add(r, interface, &ri);
 	if (!e)
@@ -302,11 +255,11 @@ static int driver_netns_make(struct driver_netns *dn, struct rtnl *host, int net
 	if (e)
 		return e;
 	driver_netns_device(interface->id, device);
-	e = driver_netns_create_pair(host, netns_fd, interface, device);
+	e = pair_create(host, netns_fd, interface, device);
 	if (!e)
 		e = rtnl_link_find(host, device, ret);
 	if (e)
-		(void)!driver_netns_delete_device(interface->id);
+		(void)!pair_delete(interface->id);
 	return e;
 }
 
@@ -335,7 +288,7 @@ static int driver_netns_plug(struct driver *d, const char *node,
 	if (e == -ENODEV) {
 		e = driver_netns_make(dn, host, fd, &r, interface, &link);
 	} else if (!e && (ri->interface.mtu != interface->mtu || link.mtu != interface->mtu)) {
-		e = driver_netns_set_mtu(host, fd, interface, link.ifindex);
+		e = pair_set_mtu(host, fd, interface, link.ifindex);
 		ri->interface.mtu = interface->mtu;
 		e = e ?: record_note(dn->records, &r);
 	}
@@ -345,7 +298,8 @@ static int driver_netns_plug(struct driver *d, const char *node,
 	return 0;
 }
 
-static int driver_netns_online(struct driver *d, const char *node, const char *interface)
+static int driver_netns_online(struct driver *d, const char *node, const char *interface,
+			       const struct driver_address *address)
 {
 	struct driver_netns *dn = driver_netns_of(d);
 	_cleanup_record_ struct record r = {0};
@@ -368,13 +322,18 @@ static int driver_netns_online(struct driver *d, const char *node, const char *i
 	if (e)
 		return e;
 
+	const bool configured = address && address4_is_set(ri->interface.device_index);
 	const struct client_spec spec = {.script = dn->script,
 					 .resolv_conf = resolv,
 					 .netns_fd = fd,
 					 .device_index = ri->interface.device_index,
-					 .host_name = node};
+					 .host_name = node,
+					 .configured = configured};
 
-	e = client_start(&spec, ri);
+	if (configured)
+		e = address4_set(fd, ri->interface.device_index, address);
+	if (!e)
+		e = client_start(&spec, ri);
 	if (!e)
 		e = record_note(dn->records, &r);
 	if (e)
@@ -414,7 +373,7 @@ static int driver_netns_unplug(struct driver *d, const char *node, const char *i
 	if (!ri)
 		return 0;
 	client_stop(ri);
-	e = driver_netns_delete_device(interface);
+	e = driver_netns_take_device(dn, node, interface);
 	if (e)
 		return e;
 	record_remove(&r, interface);

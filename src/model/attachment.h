@@ -3,7 +3,8 @@
  * Attachments: that an instance has an interface.
  *
  * An attachment is `attaching` or `detaching` until the instance's host has acknowledged the
- * revision that made it so. While 'host' is set and it is not detaching, the interface is part of
+ * revision that made it so: that its node can use it; or that it is off the network, whether its
+ * node has let the device go or not. While 'host' is set and it is not detaching, the interface is part of
  * that host's desired state.  While 'plugged' (the instance is pending or running), the interface's
  * addresses have mappings to the host.
  *

@@ -123,8 +123,11 @@ static int acknowledge_interfaces(struct tx *tx, uint32_t number, uint64_t revis
 			interface_attachment_at((const struct interface *)o, number);
 		int r = 0;
 
+		/* What it is to have no more is off the network at once, whatever its node still
+		 * needs to let the device go. */
 		if (a->wait_revision <= revision &&
-		    !host_instance_is_pending(failed, n_failed, a->instance))
+		    (a->state == ATTACHMENT_DETACHING ||
+		     !host_instance_is_pending(failed, n_failed, a->instance)))
 			r = acknowledge_attachment(
 				tx, a, failure_of(failed, n_failed, KIND_INTERFACE, o->id));
 		if (r)

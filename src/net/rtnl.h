@@ -84,7 +84,8 @@ must_check int rtnl_link_dump(struct rtnl *r, int (*fn)(const struct rtnl_link *
 struct rtnl_addr {
 	int ifindex;
 	struct ipaddr addr;
-	uint8_t len; /* of the on-link prefix, in the 128-bit space as in struct prefix */
+	uint8_t len;    /* of the on-link prefix, in the 128-bit space as in struct prefix */
+	bool broadcast; /* to add: IPv4, with the last of the prefix for all (not when read) */
 };
 
 must_check int rtnl_addr_add(struct rtnl *r, const struct rtnl_addr *a); /* IPv6: without DAD */
@@ -92,7 +93,7 @@ must_check int rtnl_addr_delete(struct rtnl *r, const struct rtnl_addr *a);
 must_check int rtnl_addr_dump(struct rtnl *r, int (*fn)(const struct rtnl_addr *a, void *data),
 			      void *data);
 
-/* Routes of the main table. */
+/* Routes of the main table, which alone is read. */
 
 struct rtnl_route {
 	struct prefix dst; /* len 0 (::/0) or 96 of ::ffff:0:0 (0.0.0.0/0): the default routes */
@@ -102,6 +103,7 @@ struct rtnl_route {
 	uint32_t mtu;          /* 0: the link's */
 	uint32_t metric;       /* 0: the kernel's default */
 	bool blackhole;        /* no way: 'gateway' and 'oif' unset */
+	uint8_t table;         /* to change: of that table; 0: the main one */
 };
 
 must_check int rtnl_route_add(struct rtnl *r, const struct rtnl_route *route);
@@ -113,6 +115,9 @@ must_check int rtnl_route_delete(struct rtnl *r, const struct rtnl_route *route)
 must_check int rtnl_route_get(struct rtnl *r, const struct ipaddr *dst, struct rtnl_route *ret);
 must_check int rtnl_route_dump(struct rtnl *r,
 			       int (*fn)(const struct rtnl_route *route, void *data), void *data);
+
+/* Rules: what is sent from 'from' is looked up in 'table'.  -EEXIST: there is that rule. */
+must_check int rtnl_rule_add(struct rtnl *r, const struct ipaddr *from, uint8_t table);
 
 /* Neighbours. */
 

@@ -2,6 +2,7 @@
 /* Addresses of links by rtnetlink: see rtnl.h. */
 #include "net/rtnl.h"
 
+#include <arpa/inet.h>
 #include <linux/if_addr.h>
 
 #include "net/rtnl_wire.h"
@@ -20,6 +21,9 @@ static int change(struct rtnl *r, const struct rtnl_addr *a, uint16_t type, uint
 	i->ifa_index = (uint32_t)a->ifindex;
 	rtnl_put_addr(q.header, IFA_LOCAL, &a->addr);
 	rtnl_put_addr(q.header, IFA_ADDRESS, &a->addr);
+	if (a->broadcast && ipaddr_is_v4(&a->addr) && a->len < 128)
+		mnl_attr_put_u32(q.header, IFA_BROADCAST,
+				 htonl(ipaddr_v4(&a->addr) | UINT32_MAX >> (a->len - 96)));
 	/* Addresses are given out by the manager: nobody else can have them. */
 	if (i->ifa_family == AF_INET6 && type == RTM_NEWADDR)
 		mnl_attr_put_u32(q.header, IFA_FLAGS, IFA_F_NODAD);

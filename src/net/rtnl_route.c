@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Routes of the main table by rtnetlink: see rtnl.h. */
+/* Routes and rules by rtnetlink: see rtnl.h. */
 #include "net/rtnl.h"
+
+#include <linux/fib_rules.h>
 
 #include "net/rtnl_wire.h"
 
@@ -22,7 +24,7 @@ static void put_header(struct rtmsg *m, const struct rtnl_route *route)
 
 	m->rtm_family = prefix_is_v4(&route->dst) ? AF_INET : AF_INET6;
 	m->rtm_dst_len = prefix_text_len(&route->dst);
-	m->rtm_table = RT_TABLE_MAIN;
+	m->rtm_table = route->table ?: RT_TABLE_MAIN;
 	m->rtm_protocol = RTPROT_STATIC;
 	m->rtm_type = route->blackhole ? RTN_BLACKHOLE : RTN_UNICAST;
 	m->rtm_scope = on_link ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
@@ -74,6 +76,20 @@ int rtnl_route_replace(struct rtnl *r, const struct rtnl_route *route)
 int rtnl_route_delete(struct rtnl *r, const struct rtnl_route *route)
 {
 	return change(r, route, RTM_DELROUTE, 0);
+}
+
+int rtnl_rule_add(struct rtnl *r, const struct ipaddr *from, uint8_t table)
+{
+	struct rtnl_request q;
+	struct fib_rule_hdr *h =
+		rtnl_request_init(&q, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, sizeof(*h));
+
+	h->family = rtnl_family(from);
+	h->src_len = ipaddr_is_v4(from) ? 32 : 128;
+	h->table = table;
+	h->action = FR_ACT_TO_TBL;
+	rtnl_put_addr(q.header, FRA_SRC, from);
+	return rtnl_do(r, &q);
 }
 
 /* Of several ways the first stands for all. */

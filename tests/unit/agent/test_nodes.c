@@ -266,6 +266,40 @@ static void test_a_port_that_runs_is_watched_without_waiting(void **state)
 	assert_int_equal(fake_blocked(r->world, name), 0);
 }
 
+/* A port that runs gets a VLAN tag; another one, and none, is then a matter of tables.  requirement:
+ * NIC-1 */
+static void test_a_port_that_runs_is_tagged_without_waiting(void **state)
+{
+	struct rig *r = *state;
+	const char *name = r->agent->config.dp.name;
+	Viaduct__Agent__Object *o[] = {rig_interface(r, "eni-1", "i-1", 0x0a000104)};
+	const struct port *port = port_of(r, "eni-1");
+	const int device = port->dp.ifindex;
+
+	strcpy(r->nodes.slow_node, "i-1");
+	o[0]->interface->vlan = 7;
+	o[0]->interface->disabled = true;
+	rig_desire(r, 11, false, o, 1);
+	assert_pending(r, 11, "i-1");
+	assert_int_equal(port->dp.vlan, 0);
+	assert_true(port->dp.disabled); /* which does not wait */
+	rig_advance_ms(r, ENOUGH_MS);
+	assert_settled(r, 11);
+	assert_int_equal(port->dp.vlan, 7);
+	assert_true(fake_is_watched(r->world, name, device));
+	o[0]->interface->vlan = 8;
+	rig_desire(r, 12, false, o, 1);
+	assert_int_equal(port->dp.vlan, 8);
+	rig_advance_ms(r, ENOUGH_MS);
+	o[0]->interface->vlan = 0;
+	rig_desire(r, 13, false, o, 1);
+	assert_int_equal(port->dp.vlan, 0);
+	rig_advance_ms(r, ENOUGH_MS);
+	assert_settled(r, 13);
+	assert_false(fake_is_watched(r->world, name, device));
+	assert_int_equal(fake_blocked(r->world, name), 0);
+}
+
 /* requirement: OPS-4 */
 static void test_a_port_that_cannot_be_watched_says_so(void **state)
 {
@@ -446,7 +480,8 @@ static void test_an_interface_that_goes_while_it_is_plugged(void **state)
 	assert_int_equal(told(r, "i-2"), VIADUCT__AGENT__INSTANCE_STATUS__STATE__RUNNING);
 }
 
-/* requirement: NIC-2 */
+/* Its device has one name on the host: the next node gets it when the first has let go.  requirement:
+ * NIC-2 */
 static void test_an_interface_that_moves_while_it_is_plugged(void **state)
 {
 	struct rig *r = *state;
@@ -457,16 +492,20 @@ static void test_an_interface_that_moves_while_it_is_plugged(void **state)
 	desire_second(r, 11);
 	rig_advance_ms(r, SLOW_MS + SLOW_MS / 2);
 	rig_desire(r, 12, false, o, ARRAY_SIZE(o));
-	rig_advance_ms(r, SLOW_MS); /* it is in both, and belongs to the third */
+	rig_advance_ms(
+		r, SLOW_MS); /* it is in the second, belongs to the third, and carries nothing */
 	assert_int_equal(fake_nodes_find(&r->nodes, "i-2")->n_interfaces, 1);
+	assert_int_equal(fake_nodes_find(&r->nodes, "i-3")->n_interfaces, 0);
+	assert_true(fake_nodes_find(&r->nodes, "i-3")->node.running);
+	assert_null(port_of(r, "eni-2"));
+	assert_int_equal(rig_ack(r)->n_pending, 2);
+	rig_advance_ms(r, ENOUGH_MS);
+	assert_settled(r, 12);
+	assert_int_equal(fake_nodes_find(&r->nodes, "i-2")->n_interfaces, 0);
 	port = port_of(r, "eni-2");
 	assert_non_null(port);
 	assert_string_equal(port->instance_id, "i-3");
 	assert_int_equal(port->dp.ifindex, fake_nodes_find(&r->nodes, "i-3")->ifindexes[0]);
-	rig_advance_ms(r, ENOUGH_MS);
-	assert_settled(r, 12);
-	assert_int_equal(fake_nodes_find(&r->nodes, "i-2")->n_interfaces, 0);
-	assert_ptr_equal(port_of(r, "eni-2"), port);
 }
 
 /* requirement: NIC-3 */
@@ -708,6 +747,7 @@ int main(void)
 		TEST(test_a_slow_start_delays_nothing_else),
 		TEST(test_ports_come_to_devices_that_are_ready),
 		TEST(test_a_port_that_runs_is_watched_without_waiting),
+		TEST(test_a_port_that_runs_is_tagged_without_waiting),
 		TEST(test_a_port_that_cannot_be_watched_says_so),
 		TEST(test_a_device_that_cannot_be_prepared),
 		TEST(test_a_slow_node_loses_its_address_at_once),

@@ -19,6 +19,7 @@ struct tables {
 	size_t n_ports, n_subnets, n_peers;
 	struct dp_port port;
 	struct dp_peer peer;
+	struct dp_subnet subnet;
 };
 
 static int see_port(const struct dp_port *p, void *arg)
@@ -35,6 +36,7 @@ static int see_subnet(const struct dp_subnet *s, void *arg)
 	struct tables *t = arg;
 
 	t->n_subnets++;
+	t->subnet = *s;
 	return 0;
 }
 
@@ -92,6 +94,10 @@ static void test_everything_desired_is_made_and_acknowledged(void **state)
 	assert_int_not_equal(t.peer.nexthop, 0);
 	assert_true(node->node.running);
 	assert_true(node->online[0]);
+	/* and told what DHCP will say */
+	assert_true(ipaddr_equal(&node->addresses[0].addr, &addr));
+	assert_int_equal(node->addresses[0].len, t.subnet.prefix.len);
+	assert_true(ipaddr_equal(&node->addresses[0].router, &t.subnet.router));
 	assert_int_equal(rig_ack(r)->revision, 10);
 	assert_int_equal(rig_ack(r)->n_failed, 0);
 	assert_int_equal(last_status(r)->state, VIADUCT__AGENT__INSTANCE_STATUS__STATE__RUNNING);

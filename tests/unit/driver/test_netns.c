@@ -164,6 +164,48 @@ static void test_everything_is_idempotent(void **state)
 	assert_error(driver_check(h->driver, "i-1", &node), ENOENT);
 }
 
+/* A node that lets an interface go when another one has it already, by unplug, stop or forget.
+ * requirement: NIC-2 */
+static void test_what_another_node_was_given_stays(void **state)
+{
+	struct host *h = *state;
+	struct driver_port port, again;
+	struct rtnl_link link;
+
+	start_and_plug(h);
+	assert_ok(driver_start(h->driver, "i-2", 1));
+	assert_ok(driver_plug(h->driver, "i-2", &eni, &port));
+	assert_ok(driver_unplug(h->driver, "i-1", "eni-1"));
+	assert_ok(rtnl_link_get(h->rtnl, port.ifindex, &link));
+	assert_ok(
+		driver_plug(h->driver, "i-1", &eni, &again)); /* and back, while the other has it */
+	assert_ok(driver_stop(h->driver, "i-2"));
+	assert_ok(rtnl_link_get(h->rtnl, again.ifindex, &link));
+	assert_true(link.up);
+	assert_ok(driver_forget(h->driver, "i-2"));
+	assert_ok(rtnl_link_get(h->rtnl, again.ifindex, &link));
+	assert_ok(driver_unplug(h->driver, "i-1", "eni-1"));
+	assert_error(rtnl_link_get(h->rtnl, again.ifindex, &link), ENODEV);
+}
+
+/* The namespace's user put the device elsewhere: it goes nevertheless.  requirement: NIC-2 */
+static void test_a_device_that_its_user_hid_goes(void **state)
+{
+	struct host *h = *state;
+	struct driver_port port = start_and_plug(h);
+	_cleanup_(rtnl_close_cleanup) struct rtnl *inside = NULL;
+	_cleanup_close_ int fd = node_fd(h), other = -1;
+	struct rtnl_link link = node_link(h);
+
+	assert_ok(driver_start(h->driver, "i-2", 1));
+	assert_ok(netns_open(h->netns, "t-i-2", &other));
+	assert_ok(rtnl_open_at(fd, &inside));
+	assert_ok(rtnl_link_move(inside, link.ifindex, other, "mine"));
+	assert_ok(driver_unplug(h->driver, "i-1", "eni-1"));
+	assert_error(rtnl_link_get(h->rtnl, port.ifindex, &link), ENODEV);
+	assert_ok(driver_forget(h->driver, "i-2"));
+}
+
 /* requirement: NODE-1 */
 static void test_a_changed_mtu_and_mac_are_brought_about(void **state)
 {
@@ -373,7 +415,7 @@ static void test_a_new_driver_knows_the_nodes_of_the_last(void **state)
 	char id[DRIVER_ID_SIZE] = "";
 	struct record before, after;
 
-	assert_ok(driver_online(h->driver, "i-1", "eni-1"));
+	assert_ok(driver_online(h->driver, "i-1", "eni-1", NULL));
 	before = read_record(h);
 	assert_true(client_is_running(&before.interfaces[0]));
 	h->driver = driver_free(h->driver);
@@ -385,13 +427,13 @@ static void test_a_new_driver_knows_the_nodes_of_the_last(void **state)
 	assert_ok(driver_plug(h->driver, "i-1", &eni, &again));
 	assert_int_equal(again.ifindex, port.ifindex);
 	/* The client goes on; none is started beside it. */
-	assert_ok(driver_online(h->driver, "i-1", "eni-1"));
+	assert_ok(driver_online(h->driver, "i-1", "eni-1", NULL));
 	after = read_record(h);
 	assert_int_equal(after.interfaces[0].client, before.interfaces[0].client);
 	/* One that died is replaced. */
 	assert_return_code(kill(before.interfaces[0].client, SIGKILL), 0);
 	assert_return_code(waitpid(before.interfaces[0].client, NULL, 0), 0);
-	assert_ok(driver_online(h->driver, "i-1", "eni-1"));
+	assert_ok(driver_online(h->driver, "i-1", "eni-1", NULL));
 	record_deinit(&after);
 	after = read_record(h);
 	assert_int_not_equal(after.interfaces[0].client, before.interfaces[0].client);
@@ -461,10 +503,108 @@ static void test_the_script_configures_the_node_and_nothing_else(void **state)
 	assert_non_null(strstr(out.out, "default via 10.0.1.1"));
 	assert_non_null(strstr(out.out, "10.0.0.0/16 via 10.0.1.1"));
 	process_output_deinit(&out);
+
+	/* Renewed with another route: that comes, the old one goes, and what the user has added stays. */
+	const char *const add[] = {"sh", "-c", "busybox ip addr add 10.0.1.77/32 dev eth0", NULL};
+	const char *const renew[] = {script, "renew", NULL};
+	const char *const env2[] = {env[0], env[1],
+				    env[2], env[3],
+				    env[4], "staticroutes=10.9.0.0/16 10.0.1.1 0.0.0.0/0 10.0.1.1",
+				    NULL};
+
+	spec.argv = add;
+	assert_ok(process_run(&spec, NULL, 65536, 10000, &out));
+	process_output_deinit(&out);
+	spec.argv = renew;
+	spec.env = env2;
+	assert_ok(process_run(&spec, NULL, 65536, 10000, &out));
+	assert_int_equal(out.status, 0);
+	assert_string_equal(out.err, "");
+	process_output_deinit(&out);
+	spec.argv = show;
+	spec.env = env;
+	assert_ok(process_run(&spec, NULL, 65536, 10000, &out));
+	assert_non_null(strstr(out.out, "inet 10.0.1.4/24"));
+	assert_non_null(strstr(out.out, "inet 10.0.1.77/32"));
+	assert_non_null(strstr(out.out, "default via 10.0.1.1"));
+	assert_non_null(strstr(out.out, "10.9.0.0/16 via 10.0.1.1"));
+	assert_null(strstr(out.out, "10.0.0.0/16"));
+	process_output_deinit(&out);
 	/* The file is the node's: it goes with it. */
 	assert_ok(driver_stop(h->driver, "i-1"));
 	snprintf(where, sizeof(where), "%s", resolv);
 	assert_int_equal(access(where, F_OK), -1);
+}
+
+/* What a command prints in the node. */
+static char *inside(struct host *h, const char *const *argv, const char *const *env)
+{
+	static char text[4096];
+	_cleanup_close_ int fd = node_fd(h);
+	struct process_spec spec = PROCESS_SPEC_INIT;
+	struct process_output out;
+
+	spec.argv = argv;
+	spec.env = env;
+	spec.netns_fd = fd;
+	assert_ok(process_run(&spec, NULL, 65536, 20000, &out));
+	assert_int_equal(out.status, 0);
+	assert_string_equal(out.err, "");
+	snprintf(text, sizeof(text), "%s", out.out);
+	process_output_deinit(&out);
+	return text;
+}
+
+/* An interface that comes to a node has its address before a DHCP client could ask, and keeps it when
+ * that begins; here nobody would answer.  requirement: NIC-2 */
+static void test_a_further_interface_has_its_address_at_once(void **state)
+{
+	struct host *h = *state;
+	const struct driver_interface second = {
+		.id = "eni-2", .device_index = 1, .mac = {{0x02, 0, 0, 0, 0, 10}}, .mtu = 1460};
+	const struct driver_address address = {.addr = ipaddr_from_v4(0x0a000109),
+					       .len = 96 + 24,
+					       .router = ipaddr_from_v4(0x0a000101)};
+	const char *const show[] = {
+		"sh", "-c",
+		"busybox ip -4 addr show; busybox ip route show table 101; busybox ip rule", NULL};
+	const char *const stale[] = {"busybox",  "ip",    "rule", "add", "from",
+				     "10.0.1.8", "table", "101",  NULL};
+	char script[128];
+	const char *const deconfig[] = {script, "deconfig", NULL};
+	const char *const bound[] = {script, "bound", NULL};
+	const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+				   "VIADUCT_CONFIGURED=yes",
+				   "interface=eth1",
+				   "ip=10.0.1.9",
+				   "mask=24",
+				   "router=10.0.1.1",
+				   NULL};
+	struct driver_port port;
+	struct record r;
+	char *text;
+
+	snprintf(script, sizeof(script), "%s/udhcpc.script", h->run);
+	start_and_plug(h);
+	assert_ok(driver_plug(h->driver, "i-1", &second, &port));
+	inside(h, stale, env);
+	assert_ok(driver_online(h->driver, "i-1", "eni-2", &address));
+	r = read_record(h);
+	assert_true(client_is_running(record_find(&r, "eni-2")));
+	record_deinit(&r);
+	for (int after = 0; after < 3; after++) {
+		text = inside(h, show, env);
+		assert_non_null(strstr(text, "inet 10.0.1.9/24 brd 10.0.1.255"));
+		assert_non_null(strstr(text, "default via 10.0.1.1 dev eth1"));
+		assert_non_null(strstr(text, "from 10.0.1.9 lookup 101"));
+		if (after < 2)
+			inside(h, after ? bound : deconfig, env);
+	}
+	/* What an interface before it left is gone with the lease. */
+	assert_null(strstr(text, "10.0.1.8"));
+	/* The first one waits for its client. */
+	assert_ok(driver_online(h->driver, "i-1", "eni-1", &address));
+	assert_null(strstr(inside(h, show, env), "scope global eth0"));
 }
 
 static void test_device_names_fit_and_differ(void **state)
@@ -557,6 +697,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_host, end_host)
 		TEST(test_a_node_has_its_interface),
 		TEST(test_everything_is_idempotent),
+		TEST(test_what_another_node_was_given_stays),
+		TEST(test_a_device_that_its_user_hid_goes),
 		TEST(test_a_changed_mtu_and_mac_are_brought_about),
 		TEST(test_what_is_missing_is_made_again),
 		TEST(test_nothing_is_plugged_into_what_does_not_run),
@@ -568,6 +710,7 @@ int main(void)
 		TEST(test_a_new_driver_knows_the_nodes_of_the_last),
 		TEST(test_a_pid_of_somebody_else_is_left_alone),
 		TEST(test_the_script_configures_the_node_and_nothing_else),
+		TEST(test_a_further_interface_has_its_address_at_once),
 		TEST(test_device_names_fit_and_differ),
 		TEST(test_ipv6_addresses),
 #undef TEST

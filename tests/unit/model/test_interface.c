@@ -319,6 +319,30 @@ static void test_an_attachment_that_fails_ends(void **state)
 	assert_int_equal(cluster_instance(&c, n)->state, INSTANCE_RUNNING);
 }
 
+/* What left the network with the acknowledgement is free, whatever its node still does; what comes
+ * waits for its node.  requirement: NIC-2 */
+static void test_a_detach_waits_for_the_network_and_not_for_the_node(void **state)
+{
+	struct host_failure pending = {.kind = KIND_INSTANCE};
+	char n[ID_TEXT_SIZE], i[ID_TEXT_SIZE];
+	uint32_t host;
+
+	assert_ok(cluster_run(&c, c.subnet, n));
+	assert_ok(cluster_make_interface(&c, c.subnet, NULL, i));
+	cluster_acknowledge(&c);
+	pending.id = cluster_instance(&c, n)->o.id;
+	assert_ok(attach(i, n, 1));
+	host = cluster_interface(&c, i)->attachment.host;
+	assert_ok(cluster_end(&c, host_acknowledge(cluster_tx(&c), host, model_revision(c.m),
+						   &pending, 1, &c.refusal)));
+	assert_int_equal(state_of(i), ATTACHMENT_ATTACHING);
+	cluster_acknowledge(&c);
+	assert_ok(detach(i));
+	assert_ok(cluster_end(&c, host_acknowledge(cluster_tx(&c), host, model_revision(c.m),
+						   &pending, 1, &c.refusal)));
+	assert_int_equal(state_of(i), ATTACHMENT_NONE);
+}
+
 /* requirement: MAP-1 */
 static void test_attach_and_detach_wait_for_the_host(void **state)
 {
@@ -464,6 +488,7 @@ int main(void)
 		TEST(test_unassign),
 		TEST(test_hot_attach_and_detach),
 		TEST(test_an_attachment_that_fails_ends),
+		TEST(test_a_detach_waits_for_the_network_and_not_for_the_node),
 		TEST(test_attach_and_detach_wait_for_the_host),
 		TEST(test_what_cannot_be_attached_or_detached),
 		TEST(test_an_attached_interface_may_outlive_its_instance),

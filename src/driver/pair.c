@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "driver/pair.h"
+
+#include "base/str.h"
+#include "driver/netns.h"
+#include "net/sysctl.h"
+
+int pair_delete(const char *interface)
+{
+	_cleanup_(rtnl_close_cleanup) struct rtnl *host = NULL;
+	char device[DRIVER_NETNS_DEVICE_SIZE];
+	struct rtnl_link link;
+	int e;
+
+	driver_netns_device(interface, device);
+	e = rtnl_open(&host);
+	if (!e)
+		e = rtnl_link_find(host, device, &link);
+	if (!e)
+		e = rtnl_link_delete(host, link.ifindex);
+	return rtnl_is_gone(e) ? 0 : e;
+}
+
+int pair_delete_inside(int netns_fd, const char *interface)
+{
+	_cleanup_(rtnl_close_cleanup) struct rtnl *host = NULL, *inside = NULL;
+	char device[DRIVER_NETNS_DEVICE_SIZE];
+	struct rtnl_link outer, inner;
+	int e;
+
+	driver_netns_device(interface, device);
+	e = rtnl_open(&host);
+	if (!e)
+		e = rtnl_open_at(netns_fd, &inside);
+	if (!e)
+		e = rtnl_link_find(host, device, &outer);
+	if (!e)
+		e = rtnl_link_get(inside, outer.peer_ifindex, &inner);
+	if (!e)
+		e = inner.peer_ifindex == outer.ifindex ? rtnl_link_delete(inside, inner.ifindex)
+							: -ENODEV;
+	return rtnl_is_gone(e) ? -ENODEV : e;
+}
+
+/* Settings of the host's end: the host's own stack has no business on it. */
+static int pair_quiet(const char *device)
+{
+	char key[64];
+	int e = str_format(key, sizeof(key), "ipv6/conf/%s/disable_ipv6", device);
+
+	if (!e)
+		e = sysctl_set(-1, key, "1");
+	return e == -ENOENT ? 0 : e; /* a kernel without IPv6 */
+}
+
+int pair_create(struct rtnl *host, int netns_fd, const struct driver_interface *interface,
+		const char *device)
+{
+	_cleanup_(rtnl_close_cleanup) struct rtnl *inside = NULL;
+	struct rtnl_link link;
+	char node_device[16];
+	int e;
+
+	e = str_format(node_device, sizeof(node_device), "eth%u", interface->device_index);
+	if (e)
+		return e;
+
+	const struct rtnl_veth_end host_end = {
+		.name = device, .netns_fd = -1, .mtu = interface->mtu};
+	const struct rtnl_veth_end node_end = {.name = node_device,
+					       .netns_fd = netns_fd,
+					       .mac = &interface->mac,
+					       .mtu = interface->mtu};
+
+	e = rtnl_veth_create(host, &host_end, &node_end);
+	if (!e)
+		e = pair_quiet(device);
+	if (!e)
+		e = rtnl_open_at(netns_fd, &inside);
+	if (!e)
+		e = rtnl_link_find(inside, node_device, &link);
+	if (!e)
+		e = rtnl_link_set_up(inside, link.ifindex, true);
+	if (!e)
+		e = rtnl_link_find(host, device, &link);
+	if (!e)
+		e = rtnl_link_set_up(host, link.ifindex, true);
+	return e;
+}
+
+int pair_set_mtu(struct rtnl *host, int netns_fd, const struct driver_interface *interface,
+		 int ifindex)
+{
+	_cleanup_(rtnl_close_cleanup) struct rtnl *inside = NULL;
+	struct rtnl_link link;
+	char node_device[16];
+	int e;
+
+	e = str_format(node_device, sizeof(node_device), "eth%u", interface->device_index);
+	if (!e)
+		e = rtnl_open_at(netns_fd, &inside);
+	if (!e)
+		e = rtnl_link_find(inside, node_device, &link);
+	if (!e)
+		e = rtnl_link_set_mtu(inside, link.ifindex, interface->mtu);
+	if (!e)
+		e = rtnl_link_set_mtu(host, ifindex, interface->mtu);
+	return e;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The veth pair of an interface: the host's end in the namespace of the caller, named by
+ * driver_netns_device(), and the node's, ethN, in the node's.  Errors: 0 or a negative errno.
+ */
+#pragma once
+
+#include "driver/driver.h"
+#include "net/rtnl.h"
+
+/* Makes it; the node's end is up first, and the host's when all is done. */
+must_check int pair_create(struct rtnl *host, int netns_fd,
+			   const struct driver_interface *interface, const char *device);
+/* 'ifindex': of the host's end. */
+must_check int pair_set_mtu(struct rtnl *host, int netns_fd,
+			    const struct driver_interface *interface, int ifindex);
+/* Removes the host's end of that name, and with it whatever node's end it leads to; 0 also when
+ * there is none. */
+must_check int pair_delete(const char *interface);
+/* Removes the node's end, and with it the host's, if that leads into this namespace.  -ENODEV: it
+ * does not, or there is none. */
+must_check int pair_delete_inside(int netns_fd, const char *interface);
