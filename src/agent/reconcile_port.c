@@ -123,6 +123,8 @@ static int reconcile_port_to(struct reconcile *r, const struct desired_interface
 		return e;
 	record.id = port->dp.id;
 	record.mirrored = port->dp.mirrored;
+	if (!ready)
+		record.vlan = port->dp.vlan;
 	memcpy(port->instance_id, i->instance_id, sizeof(port->instance_id));
 	if (port->set && reconcile_port_equal(&record, &port->dp))
 		return ready ? reconcile_mirrors(r, i, port) : 0;
@@ -153,15 +155,14 @@ int reconcile_port_standing(struct reconcile *r, const struct desired_interface 
 	const struct port *port =
 		ports_find_standing(r->ports, i->driver.id, i->vni, &i->driver.mac);
 	struct driver_port plugged;
-	bool watches = i->logged || i->mirrors;
+	bool watches = i->logged || i->mirrors || i->vlan;
 
 	if (!port || !port->set || port->dp.vni != i->vni ||
 	    !mac_equal(&port->dp.mac, &i->driver.mac))
 		return 0;
 	plugged = (struct driver_port){.ifindex = port->dp.ifindex,
 				       .peer_redirect = port->dp.peer_redirect};
-	return reconcile_port_to(r, i, &plugged,
-				 !watches || i->vlan || reconcile_port_watched(port));
+	return reconcile_port_to(r, i, &plugged, !watches || reconcile_port_watched(port));
 }
 
 bool reconcile_port_watched(const struct port *port)

@@ -82,9 +82,10 @@ static void traffic_outlives_the_manager(void **state)
 	assert_int_not_equal(send_ab(f, 51), FAKE_DELIVERED);
 }
 
-static void set_vlan(struct cluster_pair *f, uint32_t vlan)
+static void set(struct cluster_pair *f, const uint32_t *vlan, const char *condition)
 {
-	struct interface_set_args args = {.interface_id = f->a.eni, .vlan = &vlan};
+	struct interface_set_args args = {
+		.interface_id = f->a.eni, .vlan = vlan, .condition = condition};
 	struct tx *tx = world_begin(f->c.w);
 	struct refusal refusal = {0};
 
@@ -108,19 +109,20 @@ static uint32_t why_not(struct cluster_pair *f)
  * tests/bpf/test_vlan.c.)  requirement: NIC-1 */
 static void a_records_tag_is_on_its_port(void **state)
 {
+	const uint32_t tag = 12, none = 0;
 	struct cluster_pair *f = *state;
 
 	send_ab(f, 1);
 	world_advance(f->c.w, 200);
 	assert_int_equal(receive_b(f), 1);
-	set_vlan(f, 12);
+	set(f, &tag, NULL);
 	assert_int_equal(why_not(f), DROP_VLAN);
 	scenario_host_kill(f->c.hosts[0]);
 	assert_int_equal(why_not(f), DROP_VLAN);
 	scenario_host_start(f->c.hosts[0]);
 	world_advance(f->c.w, 2000);
 	assert_int_equal(why_not(f), DROP_VLAN);
-	set_vlan(f, 0);
+	set(f, &none, NULL);
 	assert_int_equal(why_not(f), 0);
 	assert_int_equal(receive_b(f), 7);
 }
@@ -248,9 +250,9 @@ static void a_slow_driver_delays_its_node_alone(void **state)
 	assert_int_equal(send_ab(f, 1), FAKE_HELD);
 	world_advance(f->c.w, 200);
 	assert_int_equal(receive_b(f), 1);
-	set_vlan(f, 12);
-	assert_int_equal(why_not(f), DROP_VLAN);
-	set_vlan(f, 0);
+	set(f, NULL, "disabled");
+	assert_int_equal(why_not(f), DROP_DISABLED);
+	set(f, NULL, "normal");
 	assert_int_equal(world_instance(f->c.w, c)->state, INSTANCE_PENDING);
 	world_advance(f->c.w, 20000);
 	assert_int_equal(world_instance(f->c.w, c)->state, INSTANCE_RUNNING);
