@@ -45,15 +45,9 @@ static int reconcile_set_table(struct reconcile *r, const struct desired_table *
 	if (!routes)
 		return -ENOMEM;
 	for (size_t n = 0; n < t->n_routes; n++) {
-		const struct dp_route *from = &t->routes[n];
-
-		routes[n] = *from;
-		routes[n].peer = reconcile_host_id(r, from->peer);
-		/* A gateway lives on an edge or, for now, nowhere; an interface may be this host's.
-		 * IPv4 to the Internet leaves where its source's public address is. */
-		if (from->target == DP_TARGET_GATEWAY ||
-		    (from->target == DP_TARGET_INTERNET && !prefix_is_v4(&from->prefix)))
-			reconcile_place(r, from->peer, from->vni, &routes[n].peer, &routes[n].vni);
+		/* The handle of what is here is needed, too: by it an edge lets answers in. */
+		routes[n] = t->routes[n];
+		routes[n].peer = reconcile_host_id(r, t->routes[n].peer);
 	}
 	e = datapath_table_set(r->dp, &(struct dp_table){.number = t->number,
 							 .inside = t->inside,

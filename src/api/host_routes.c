@@ -494,6 +494,8 @@ static void put_drop(void *user, const struct api_drop *d)
 int route_drops(struct route_call *c)
 {
 	struct drops drops = {.call = c};
+	const char *interface = route_query(c, "interface");
+	const struct interface *i;
 	int r = route_check_host_query(c, "host");
 
 	if (r)
@@ -502,7 +504,10 @@ int route_drops(struct route_call *c)
 	drops.list = json_new_array(c);
 	json_put(c, c->result, "drops", drops.list);
 	c->api->live->drops(c->api->live->data, put_drop, &drops);
-	return 0;
+	/* One that is deleted may have dropped something: it is told.  Else there has to be one. */
+	if (!interface || json_array_size(drops.list))
+		return 0;
+	return interface_find(c->model, &c->caller, interface, &i, &c->refusal);
 }
 
 static json_t *show_counts(struct route_call *c)

@@ -6,6 +6,9 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "model/host.h"
+#include "model/instance.h"
+
+#include <string.h>
 
 static int read_limit(struct route_call *c, uint32_t *ret)
 {
@@ -35,20 +38,45 @@ static int check_filter(struct route_call *c, const char *name, enum kind k)
 			    name);
 }
 
+/* Which hosts there are is for operators to know. */
+static int check_host(struct route_call *c, const char *name)
+{
+	return c->caller.operator? route_check_host_query(c, name) : 0;
+}
+
+/* Of instances, the only ones that have a state to ask for. */
+static int check_state(struct route_call *c)
+{
+	static const enum instance_state states[] = {
+		INSTANCE_PENDING,    INSTANCE_RUNNING,  INSTANCE_SHUTTING_DOWN,
+		INSTANCE_TERMINATED, INSTANCE_STOPPING, INSTANCE_STOPPED,
+	};
+	const char *state = route_query(c, "state");
+
+	if (!state)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		if (!strcmp(state, instance_state_text(states[i])))
+			return 0;
+	return route_refuse(c, 400, "BadRequest",
+			    "'%.40s' is no state of an instance: pending, running, shutting-down, "
+			    "terminated, stopping or stopped",
+			    state);
+}
+
 static int check_filters(struct route_call *c)
 {
-	const char *host = route_query(c, "host");
 	int r = check_filter(c, "network", KIND_VPC);
 
 	if (!r)
 		r = check_filter(c, "subnet", KIND_SUBNET);
 	if (!r)
 		r = check_filter(c, "instance", KIND_INSTANCE);
-	/* Which hosts there are is for operators to know. */
-	if (!r && host && c->caller.operator&& !host_find(c->model, host))
-		r = route_refuse(c, 404, "NotFound", "There is no host '%.100s'; see /v1/hosts",
-				 host);
-	return r;
+	if (!r)
+		r = check_host(c, "host");
+	if (!r)
+		r = check_host(c, "edge");
+	return r ? r : check_state(c);
 }
 
 static int read_next(struct route_call *c, struct page_mark *ret, bool *ret_given)

@@ -94,7 +94,7 @@ static int run_decode(const struct invocation *inv)
 		struct ipaddr a;
 
 		if (ipaddr_parse(inv->arguments[i], &a) || decode_address(&a, &d))
-			return complain_usage("%s is no substrate address of Viaduct",
+			return complain_usage("\"%s\" is no substrate address of Viaduct",
 					      inv->arguments[i]);
 		if (json_array_append_new(list, to_json(&a, &d)))
 			return complain_memory();

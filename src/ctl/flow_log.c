@@ -76,7 +76,7 @@ static int run_flow_log(const struct invocation *inv)
 	bool first = true;
 	int r;
 
-	if (strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(id))
+	if (!*id || strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(id))
 		return complain_usage("\"%s\" is no flow log (\"viaduct flow-logs\")", id);
 	after = strdup("0");
 	r = after ? locate_manager(inv, &c) : complain_memory();

@@ -30,12 +30,14 @@
 #include "base/limits.h"
 #include "net/addr.h"
 
-#define LAB_ROOT        "/run/viaduct/lab"
-#define LAB_NETNS_DIR   "/run/netns"
-#define LAB_DEVICE      "sub0" /* a node's end of its link */
-#define LAB_UPLINK      "up0"  /* an edge's end of its link to the world */
-#define LAB_SEGMENT     "out0" /* the world's end of all of them */
-#define LAB_POOL        "198.51.100.0/24"
+#define LAB_ROOT      "/run/viaduct/lab"
+#define LAB_NETNS_DIR "/run/netns"
+#define LAB_DEVICE    "sub0" /* a node's end of its link */
+#define LAB_UPLINK    "up0"  /* an edge's end of its link to the world */
+#define LAB_SEGMENT   "out0" /* the world's end of all of them */
+#define LAB_POOL      "198.51.100.0/24"
+/* what a manager gives networks unless it is told another */
+#define LAB_POOL6       "fd56:6976:3600::/40"
 #define LAB_AGENTS_PORT 8774
 #define LAB_HTTP_PORT   8773 /* of the first lab; others have those that follow */
 #define LAB_HTTP_LAST   8972

@@ -84,6 +84,19 @@ static int link_edge(const struct lab *l, uint32_t node, struct rtnl *world, int
 	return e ? complain_errno(e, "linking %s to the world", name) : 0;
 }
 
+/* What is outside sends the networks' IPv6 to their edge.  Of several, each has some networks: then
+ * it is the user who says which. */
+static int route_to_edge(const struct lab *l, struct rtnl *world, int segment)
+{
+	const uint32_t edge = l->n_hosts + 1;
+	struct rtnl_route blocks = {.oif = segment, .gateway = lab_uplink_address(l, edge, false)};
+	int e = prefix_parse(LAB_POOL6, &blocks.dst);
+
+	if (!e && lab_last_node(l) == edge)
+		e = rtnl_route_add(world, &blocks);
+	return e ? complain_errno(e, "leading IPv6 from the world to the edge") : 0;
+}
+
 int lab_world_create(const struct lab *l)
 {
 	_cleanup_(rtnl_close_cleanup) struct rtnl *world = NULL;
@@ -99,5 +112,5 @@ int lab_world_create(const struct lab *l)
 		return complain_errno(e, "making the world outside");
 	for (uint32_t node = l->n_hosts + 1; !e && node <= lab_last_node(l); node++)
 		e = link_edge(l, node, world, world_fd, segment);
-	return e;
+	return e ? e : route_to_edge(l, world, segment);
 }

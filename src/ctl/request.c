@@ -14,8 +14,12 @@ int request_send(const struct invocation *inv, const char *method, const char *p
 	_cleanup_(client_free_cleanup) struct client *c = NULL;
 	_cleanup_free_ char *escaped = NULL, *path = NULL;
 	struct client_error error;
-	int r = locate_manager(inv, &c);
+	int r;
 
+	/* nothing has an empty name, and the path would mean something else */
+	if (!*word && *prefix && prefix[strlen(prefix) - 1] == '/')
+		return complain_usage("%s is empty", inv->command->arguments);
+	r = locate_manager(inv, &c);
 	if (r)
 		return r;
 	escaped = client_escape(c, word);

@@ -102,7 +102,7 @@ def test_pair_tells_both_directions_and_why(lab, nodes):
 @pytest.mark.parametrize("argv, said", [
     (["nonsense"], "no command"),
     (["hosts", "--colour"], "--colour"),
-    (["hosst", "add", "x"], 'is it "host"?'),
+    (["hsot", "add", "x"], 'is it "host"?'),
     (["instances", "--stat", "running"], "is it --state?"),
     (["host", "remove", "h99"], "viaduct hosts"),
     (["host", "drain", "h99"], "viaduct hosts"),

@@ -232,6 +232,26 @@ def test_a_node_looks_at_what_leaves(site, request):
         dropped("SOURCE_ADDR")
 
 
+def test_ipv6_goes_out_and_answers_alone_come_back(site, request):
+    """requirement: EDGE-1"""
+    if request.node.callspec.id not in ("siit/2", "vxlan"):
+        pytest.skip("between hosts IPv6 goes in two ways: in ipip6, as with siit/2, or by VXLAN")
+    ec2, net = site.net.ec2, site.net
+    ec2.associate_vpc_cidr_block(VpcId=net.id, AmazonProvidedIpv6CidrBlock=True)
+    block = ec2.describe_vpcs(VpcIds=[net.id])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"]
+    ec2.associate_subnet_cidr_block(SubnetId=net.private, Ipv6CidrBlock=block.replace("/56", "/64"))
+    gateway = ec2.create_egress_only_internet_gateway(VpcId=net.id)["EgressOnlyInternetGateway"]
+    ec2.create_route(RouteTableId=net.tables[net.private], DestinationIpv6CidrBlock="::/0",
+                     EgressOnlyInternetGatewayId=gateway["EgressOnlyInternetGatewayId"])
+    address, = ec2.assign_ipv6_addresses(NetworkInterfaceId=site.worker.interface,
+                                         Ipv6AddressCount=1)["AssignedIpv6Addresses"]
+    wait_for("answers from the world", lambda: site.worker.ping("2001:db8:ffff::1", count=1))
+    assert site.worker.ping("2001:db8:ffff::1") == 3
+    ec2.authorize_security_group_ingress(GroupId=net.open, IpPermissions=[
+        {"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}])
+    assert site.world.ping(address, count=1) == 0
+
+
 def test_errors_of_the_world_come_back_through_nat(site):
     """requirement: EDGE-1"""
     # A port that nobody listens on: the ICMP error is translated back, and the asker hears it.

@@ -398,6 +398,28 @@ static void test_an_exit_nobody_has_and_one_of_this_host(void **state)
 	assert_int_equal(port_of(r).exits[0].handle, INTERNET);
 }
 
+/* By its handle an edge lets in what answers by its own gateway; who has none drops for that. */
+/* requirement: EDGE-1 */
+static void test_a_way_to_a_gateway_here_and_to_one_nobody_has(void **state)
+{
+	struct rig *r = *state;
+	Viaduct__Agent__Object *here, *nowhere;
+	const struct dp_table *t;
+
+	rig_start(r);
+	desire_policy(r, 10);
+	here = table(r, VIADUCT__AGENT__ROUTE__TARGET__GATEWAY, 0, INTERNET);
+	rig_desire(r, 11, false, &here, 1);
+	t = fake_table_find(fake_host_find(r->world, "h1"), TABLE);
+	assert_int_equal(t->routes[0].target, DP_TARGET_GATEWAY);
+	assert_int_equal(t->routes[0].peer, DP_PEER_SELF);
+	assert_int_equal(t->routes[0].vni, INTERNET);
+	nowhere = table(r, VIADUCT__AGENT__ROUTE__TARGET__GATEWAY, 0, 0);
+	rig_desire(r, 12, false, &nowhere, 1);
+	t = fake_table_find(fake_host_find(r->world, "h1"), TABLE);
+	assert_int_equal(t->routes[0].vni, 0);
+}
+
 /* requirement: EDGE-1 */
 static void test_an_edge_takes_gateways_and_announces_its_addresses_twice(void **state)
 {
@@ -619,6 +641,7 @@ int main(void)
 		TEST(test_a_group_goes_after_the_ports_that_named_it),
 		TEST(test_a_group_that_makes_no_sense_leaves_the_old_one),
 		TEST(test_an_exit_nobody_has_and_one_of_this_host),
+		TEST(test_a_way_to_a_gateway_here_and_to_one_nobody_has),
 		TEST(test_an_edge_takes_gateways_and_announces_its_addresses_twice),
 		TEST(test_an_edge_takes_the_table_of_a_gateway),
 		TEST(test_an_edge_without_manager_keeps_its_addresses_and_is_silent),

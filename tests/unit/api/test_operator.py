@@ -229,6 +229,11 @@ def test_objects(call, vpc, subnet, instance):
 def test_drops(call):
     assert call("GET", "/v1/drops") == {"drops": []}
     call("GET", "/v1/drops?host=nobody", expect=404)
+    call("GET", "/v1/drops?interface=eni-00000000000000001", expect=404)
+    for path in "addresses", "nat-gateways":
+        call("GET", f"/v1/{path}?edge=nobody", expect=404)
+    assert "shutting-down" in call("GET", "/v1/instances?state=bogus", expect=400)["error"]["message"]
+    assert call("GET", "/v1/instances?state=stopping") == {"instances": []}
 
 
 def test_traffic(call):

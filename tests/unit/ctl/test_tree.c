@@ -264,11 +264,30 @@ static void test_wrong_values_are_the_command_lines_fault(void **state)
 		}
 }
 
+/* requirement: OPS-1 */
+static void test_an_empty_name_is_nothing_to_ask_for(void **state)
+{
+	static const struct line lines[] = {
+		{{"host", "drain", ""}, 3},
+		{{"policy", "show", ""}, 3},
+		{{"account", "key", "create", ""}, 4},
+		{{"preload", "", "--off"}, 3},
+	};
+	struct said said;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		run(&lines[i], &said);
+		assert_int_equal(said.status, COMPLAIN_USAGE);
+		assert_non_null(strstr(said.err, "is empty"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_command_speaks_json),
 		cmocka_unit_test(test_wrong_values_are_the_command_lines_fault),
+		cmocka_unit_test(test_an_empty_name_is_nothing_to_ask_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

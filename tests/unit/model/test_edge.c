@@ -3,7 +3,10 @@
 #include "model/edge.h"
 
 #include "base/limits.h"
+#include "model/egress_gateway.h"
 #include "model/internet_gateway.h"
+#include "model/plan.h"
+#include "model/route_table.h"
 #include "tests/unit/model/cluster.h"
 
 static struct cluster c;
@@ -155,6 +158,66 @@ static void test_a_drained_one_keeps_what_nobody_else_can_have(void **state)
 	assert_int_equal(owner(), second);
 }
 
+/* ---- what is told of ways by gateways ---- */
+
+static int note_default_route(void *data, uint32_t host, const struct plan_item *item)
+{
+	struct plan_route *route = data;
+
+	for (size_t i = 0; item->kind == PLAN_TABLE && i < item->table.n_routes; i++)
+		if (!item->table.routes[i].prefix.len)
+			*route = item->table.routes[i];
+	return 0;
+}
+
+/* The route of all IPv6, as 'host' is told of it. */
+static struct plan_route told(uint32_t host)
+{
+	struct plan_route route = {0};
+
+	assert_ok(plan_full(c.m, host, note_default_route, &route));
+	assert_int_equal(route.target, PLAN_TARGET_GATEWAY);
+	return route;
+}
+
+static void route_all_ipv6(const char *egress_id)
+{
+	const struct vpc *v;
+	char rtb[ID_TEXT_SIZE];
+	struct route_args args = {
+		.table_id = rtb, .ipv6_cidr = "::/0", .egress_gateway_id = egress_id};
+
+	assert_ok(vpc_find(c.m, &c.me, c.vpc, &v, &c.refusal));
+	id_text(KIND_ROUTE_TABLE, v->main_table, rtb);
+	assert_ok(cluster_end(&c, route_create(cluster_tx(&c), &c.me, &args, &c.refusal)));
+}
+
+/* By its handle the edge itself knows what answers by it. */
+/* requirement: EDGE-1 */
+static void test_an_edge_is_told_the_handle_of_what_it_has(void **state)
+{
+	struct egress_gateway_create_args egress = {.vpc_id = c.vpc};
+	char id[ID_TEXT_SIZE], instance[ID_TEXT_SIZE];
+	const struct egress_gateway *g;
+	struct plan_route route;
+	uint32_t handle;
+	int r = egress_gateway_create(cluster_tx(&c), &c.me, &egress, &g, &c.refusal);
+
+	assert_ok(r);
+	object_id_text(&g->o, id);
+	handle = g->handle.number;
+	assert_int_equal(g->edge, second);
+	assert_ok(cluster_end(&c, r));
+	route_all_ipv6(id);
+	assert_ok(cluster_run(&c, c.subnet, instance));
+	route = told(second);
+	assert_int_equal(route.peer, 0); /* here */
+	assert_int_equal(route.vni, handle);
+	route = told(cluster_instance(&c, instance)->host);
+	assert_int_equal(route.peer, second);
+	assert_int_equal(route.vni, handle);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +230,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_one_that_has_something_is_ended_before_it_is_removed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_that_is_drained_gives_all_to_the_others,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_an_edge_is_told_the_handle_of_what_it_has,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_drained_one_keeps_what_nobody_else_can_have,
 						setup, teardown),
