@@ -275,7 +275,8 @@ static int reconcile_ask_configure(struct reconcile *r, struct node_interface *n
 
 	ni->configure = true;
 	ni->address = (struct driver_address){0};
-	if (s && ipaddr_is_v4(&i->addrs[0]))
+	if (s && !i->vlan &&
+	    ipaddr_is_v4(&i->addrs[0])) /* a tagged one asks in its VLAN, if at all */
 		ni->address = (struct driver_address){
 			.addr = i->addrs[0], .len = s->dp.prefix.len, .router = s->dp.router};
 	if (port->told == port->version)

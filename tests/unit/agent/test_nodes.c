@@ -287,6 +287,8 @@ static void test_a_port_that_runs_is_tagged_without_waiting(void **state)
 	assert_settled(r, 11);
 	assert_int_equal(port->dp.vlan, 7);
 	assert_true(fake_is_watched(r->world, name, device));
+	/* Outside its VLAN it has no address. */
+	assert_true(ipaddr_is_zero(&fake_nodes_find(&r->nodes, "i-1")->addresses[0].addr));
 	o[0]->interface->vlan = 8;
 	rig_desire(r, 12, false, o, 1);
 	assert_int_equal(port->dp.vlan, 8);
