@@ -153,6 +153,11 @@ struct host_failure {
 must_check int host_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
 				const struct host_failure *failed, size_t n_failed,
 				struct refusal *reterr);
+/* The same, but of choices between hosts that change at most '*max' go on, of which those that did
+ * are taken: where none is left, there may be more for another call. */
+must_check int host_acknowledge_some(struct tx *tx, uint32_t number, uint64_t revision,
+				     const struct host_failure *failed, size_t n_failed,
+				     size_t *max, struct refusal *reterr);
 /* Whether 'failed' names the instance as pending. */
 bool host_instance_is_pending(const struct host_failure *failed, size_t n_failed,
 			      uint64_t instance);

@@ -138,7 +138,7 @@ static int acknowledge_interfaces(struct tx *tx, uint32_t number, uint64_t revis
 }
 
 static int do_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
-			  const struct host_failure *failed, size_t n_failed)
+			  const struct host_failure *failed, size_t n_failed, size_t *max)
 {
 	int r = acknowledge_instances(tx, number, revision, failed, n_failed);
 
@@ -147,12 +147,21 @@ static int do_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
 	if (!r)
 		r = release_acknowledge(tx, number, revision, failed, n_failed);
 	if (!r)
-		r = pair_shift_acknowledge(tx, number, revision, failed, n_failed);
+		r = pair_shift_acknowledge(tx, number, revision, failed, n_failed, max);
 	return r ? r : nat_gateway_acknowledge(tx, number, revision, failed, n_failed);
 }
 
 int host_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
 		     const struct host_failure *failed, size_t n_failed, struct refusal *reterr)
+{
+	size_t max = SIZE_MAX;
+
+	return host_acknowledge_some(tx, number, revision, failed, n_failed, &max, reterr);
+}
+
+int host_acknowledge_some(struct tx *tx, uint32_t number, uint64_t revision,
+			  const struct host_failure *failed, size_t n_failed, size_t *max,
+			  struct refusal *reterr)
 {
 	size_t mark = tx_mark(tx);
 	char text[16];
@@ -162,7 +171,7 @@ int host_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
 			return -EINVAL;
 		return refuse(reterr, MODEL_E_HOST_NOT_FOUND, text);
 	}
-	return tx_settle(tx, mark, do_acknowledge(tx, number, revision, failed, n_failed));
+	return tx_settle(tx, mark, do_acknowledge(tx, number, revision, failed, n_failed, max));
 }
 
 bool host_waits(const struct model *m, uint32_t number, uint64_t revision)

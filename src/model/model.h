@@ -111,12 +111,14 @@ enum relation {
 	REL_EDGE_EGRESS_GATEWAYS,
 	/* private ones, unless they are over: others are where their address is */
 	REL_EDGE_NAT_GATEWAYS,
-	REL_PATH_ANALYSES,        /* key: network insights path */
-	REL_ADDRESS_DRAINS,       /* key: elastic address; in the order in which they began */
-	REL_PAIR_SHIFTS,          /* key: pair_shift_key() */
-	REL_HOST_WAITING_SENDERS, /* key: host number; shifts that wait for it to send otherwise */
+	REL_PATH_ANALYSES,  /* key: network insights path */
+	REL_ADDRESS_DRAINS, /* key: elastic address; in the order in which they began */
+	REL_PAIR_SHIFTS,    /* key: pair_shift_key() */
+	/* key: host number; shifts that wait for it to send otherwise, in order of revisions */
+	REL_HOST_WAITING_SENDERS,
 	REL_HOST_WAITING_RECEIVERS, /* likewise to accept more */
-	/* key: host number of the sender; shifts with terms that are accepted for a while yet */
+	/* key: host number of the sender; shifts with terms that are accepted for a while yet, in
+	 * order of time */
 	REL_PAST_SHIFTS,
 	REL_RESOURCE_FLOW_LOGS,        /* key: the VPC, subnet or interface */
 	REL_INTERFACE_MIRROR_TARGETS,  /* key: interface */

@@ -219,7 +219,7 @@ int pair_survey_shift(struct tx *tx, const struct pair_survey *before)
 static bool has_failed(const struct model *m, uint32_t peer, const struct host_failure *failed,
 		       size_t n)
 {
-	const struct host *h = host_by_number(m, peer);
+	const struct host *h = n ? host_by_number(m, peer) : NULL;
 
 	for (size_t i = 0; i < n; i++)
 		if (failed[i].kind == KIND_HOST && h && failed[i].id == h->o.id)
@@ -227,15 +227,22 @@ static bool has_failed(const struct model *m, uint32_t peer, const struct host_f
 	return false;
 }
 
-static int acknowledge_all(struct tx *tx, uint32_t number, bool sender, uint64_t revision,
-			   const struct host_failure *failed, size_t n_failed)
+static uint64_t waits_for(const struct object *o, bool sender)
+{
+	const struct shift *s = &((const struct pair_shift *)o)->shift;
+
+	return sender ? s->sender_revision : s->receiver_revision;
+}
+
+static int acknowledge_some(struct tx *tx, uint32_t number, bool sender, uint64_t revision,
+			    const struct host_failure *failed, size_t n_failed, size_t *max)
 {
 	struct model_iter it = model_iter_group(
 		tx->m, sender ? REL_HOST_WAITING_SENDERS : REL_HOST_WAITING_RECEIVERS, number);
 	const struct object *o = model_iter_next(&it);
 	int r = 0;
 
-	while (o && !r) {
+	while (o && !r && *max && waits_for(o, sender) <= revision) {
 		const struct object *next = model_iter_next(&it);
 		const struct pair_shift *p = (const struct pair_shift *)o;
 		struct shift s = p->shift;
@@ -246,35 +253,42 @@ static int acknowledge_all(struct tx *tx, uint32_t number, bool sender, uint64_t
 								     tx->revision)
 					 : shift_receiver_acknowledged(&s, revision, tx->revision);
 		r = changed ? keep(tx, p, &s) : 0;
+		*max -= changed;
 		o = next;
 	}
 	return r;
 }
 
 int pair_shift_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
-			   const struct host_failure *failed, size_t n_failed)
+			   const struct host_failure *failed, size_t n_failed, size_t *max)
 {
-	int r = acknowledge_all(tx, number, true, revision, failed, n_failed);
+	int r = acknowledge_some(tx, number, true, revision, failed, n_failed, max);
 
-	return r ? r : acknowledge_all(tx, number, false, revision, failed, n_failed);
+	return r ? r : acknowledge_some(tx, number, false, revision, failed, n_failed, max);
+}
+
+/* Those that wait for the lowest revision come first. */
+static bool any_waits(const struct model *m, uint32_t number, bool sender, uint64_t revision)
+{
+	struct model_iter it = model_iter_group(
+		m, sender ? REL_HOST_WAITING_SENDERS : REL_HOST_WAITING_RECEIVERS, number);
+	const struct object *o = model_iter_next(&it);
+
+	return o && waits_for(o, sender) <= revision;
 }
 
 bool pair_shift_waits(const struct model *m, uint32_t number, uint64_t revision)
 {
-	struct model_iter senders = model_iter_group(m, REL_HOST_WAITING_SENDERS, number);
-	struct model_iter receivers = model_iter_group(m, REL_HOST_WAITING_RECEIVERS, number);
-	const struct object *o;
-
-	while ((o = model_iter_next(&senders)))
-		if (((const struct pair_shift *)o)->shift.sender_revision <= revision)
-			return true;
-	while ((o = model_iter_next(&receivers)))
-		if (((const struct pair_shift *)o)->shift.receiver_revision <= revision)
-			return true;
-	return false;
+	return any_waits(m, number, true, revision) || any_waits(m, number, false, revision);
 }
 
 /* ---- time ---- */
+
+static bool is_over(const struct object *o, uint64_t now_ms)
+{
+	return shift_is_over(&((const struct pair_shift *)o)->shift, now_ms,
+			     LIMIT_MODEL_SHIFT_GRACE_MS);
+}
 
 bool pair_shift_due(const struct model *m, uint64_t now_ms)
 {
@@ -285,10 +299,10 @@ bool pair_shift_due(const struct model *m, uint64_t now_ms)
 		struct model_iter it =
 			model_iter_group(m, REL_PAST_SHIFTS, ((const struct host *)h)->number);
 
-		while ((o = model_iter_next(&it)))
-			if (shift_is_over(&((const struct pair_shift *)o)->shift, now_ms,
-					  LIMIT_MODEL_SHIFT_GRACE_MS))
-				return true;
+		/* what has been past for longest comes first */
+		o = model_iter_next(&it);
+		if (o && is_over(o, now_ms))
+			return true;
 	}
 	return false;
 }
@@ -300,7 +314,7 @@ static int tick_host(struct tx *tx, uint32_t number, size_t *max)
 	const struct object *o = model_iter_next(&it);
 	int r = 0;
 
-	while (o && !r && *max) {
+	while (o && !r && *max && is_over(o, tx->now_ms)) {
 		const struct object *next = model_iter_next(&it);
 		const struct pair_shift *p = (const struct pair_shift *)o;
 		struct shift s = p->shift;

@@ -76,9 +76,11 @@ void pair_survey_deinit(struct pair_survey *s);
 /* The operation has written: begins shifts where wishes are others now. */
 must_check int pair_survey_shift(struct tx *tx, const struct pair_survey *before);
 
-/* A host has acknowledged 'revision', but for 'failed': what waited for that goes on. */
+/* A host has acknowledged 'revision', but for 'failed': what waited for that goes on, at most '*max'
+ * of them, of which those done are taken. */
 must_check int pair_shift_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
-				      const struct host_failure *failed, size_t n_failed);
+				      const struct host_failure *failed, size_t n_failed,
+				      size_t *max);
 bool pair_shift_waits(const struct model *m, uint32_t number, uint64_t revision);
 /* Housekeeping: what was used LIMIT_MODEL_SHIFT_GRACE_MS ago is not accepted any more. */
 bool pair_shift_due(const struct model *m, uint64_t now_ms);

@@ -48,7 +48,8 @@ enum unique {
 	UNIQUE_MAX,
 };
 
-/* Objects that share a key, in order of their serials. */
+/* Objects that share a key, in order of their serials, or of what their relation says
+ * (model/table_uses.h). */
 struct group {
 	struct hmap_node node;
 	struct list idle; /* among the empty ones */

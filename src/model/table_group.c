@@ -84,18 +84,30 @@ struct group *group_get(struct model *m, enum relation r, enum kind k, uint64_t 
 
 /* ---- order ---- */
 
-static uint64_t serial_of_link(const struct list *l, size_t offset, bool part)
+/* Where the links of a list are in its objects, or in parts of them, and what they are in order
+ * of. */
+struct ordering {
+	size_t offset;
+	bool part;
+	table_order_fn order; /* NULL: serials */
+};
+
+static const struct ordering by_kind = {.offset = offsetof(struct object, by_kind)};
+
+static uint64_t rank_of(const struct list *l, const struct ordering *by)
 {
-	return table_object_of_link(l, offset, part)->serial;
+	const struct object *o = table_object_of_link(l, by->offset, by->part);
+
+	return by->order ? by->order(o) : o->serial;
 }
 
-/* Inserts 'link' in order of serials, searching from the end: what is new belongs there. */
-static void insert_sorted(struct list *head, struct list *link, size_t offset, bool part)
+/* Inserts 'link' in its place, searching from the end: what is new belongs there. */
+static void insert_sorted(struct list *head, struct list *link, const struct ordering *by)
 {
-	uint64_t serial = serial_of_link(link, offset, part);
+	uint64_t rank = rank_of(link, by);
 	struct list *before = head->prev;
 
-	while (before != head && serial_of_link(before, offset, part) > serial)
+	while (before != head && rank_of(before, by) > rank)
 		before = before->prev;
 	list_insert_between(link, before, before->next);
 }
@@ -107,17 +119,17 @@ static void take_place(struct list *old, struct list *new)
 }
 
 /* While loading: at the end, and '*unsorted' notes when that was wrong. */
-static void insert_last(struct list *head, struct list *link, size_t offset, bool part,
+static void insert_last(struct list *head, struct list *link, const struct ordering *by,
 			bool *unsorted)
 {
 	struct list *last = list_last_link(head);
 
 	if (last && !*unsorted)
-		*unsorted = serial_of_link(last, offset, part) > serial_of_link(link, offset, part);
+		*unsorted = rank_of(last, by) > rank_of(link, by);
 	list_push_back(head, link);
 }
 
-static int sort_list(struct list *head, size_t n, size_t offset, bool part)
+static int sort_list(struct list *head, size_t n, const struct ordering *by)
 {
 	_cleanup_free_ struct radix_item *items = reallocarray(NULL, n, sizeof(*items));
 	size_t i = 0;
@@ -126,7 +138,7 @@ static int sort_list(struct list *head, size_t n, size_t offset, bool part)
 	if (!items)
 		return -ENOMEM;
 	for (struct list *l = head->next; l != head; l = l->next)
-		items[i++] = (struct radix_item){serial_of_link(l, offset, part), l};
+		items[i++] = (struct radix_item){rank_of(l, by), l};
 	r = radix_sort(items, n);
 	if (r)
 		return r;
@@ -145,13 +157,16 @@ int table_sort(struct model *m)
 		struct kind_table *t = &m->kinds[k];
 
 		if (t->unsorted)
-			r = sort_list(&t->all, t->n, offsetof(struct object, by_kind), false);
+			r = sort_list(&t->all, t->n, &by_kind);
 		t->unsorted = false;
 	}
 	hmap_for_each (g, &m->groups, node) {
+		const struct ordering by = {relation_offset(g->relation, g->kind),
+					    relation_is_of_parts(g->relation),
+					    table_relation_order(g->relation)};
+
 		if (g->unsorted && !r)
-			r = sort_list(&g->members, g->n, relation_offset(g->relation, g->kind),
-				      relation_is_of_parts(g->relation));
+			r = sort_list(&g->members, g->n, &by);
 		g->unsorted = false;
 	}
 	return r;
@@ -184,12 +199,10 @@ static void group_leave(struct model *m, const struct object *o, struct member *
 	member->group = NULL;
 }
 
-/* 'offset' is of the member in the object or, if it is a part's, in the part. */
+/* 'by' is of the link in the member. */
 static void group_join(struct model *m, const struct object *o, struct member *member,
-		       struct group *g, struct member *predecessor, size_t offset, bool part)
+		       struct group *g, struct member *predecessor, const struct ordering *by)
 {
-	const size_t link_offset = offset + offsetof(struct member, link);
-
 	member->group = g;
 	if (!g->n++)
 		list_remove(&g->idle);
@@ -197,24 +210,42 @@ static void group_join(struct model *m, const struct object *o, struct member *m
 	if (predecessor)
 		list_insert_between(&member->link, &predecessor->link, predecessor->link.next);
 	else if (m->loading)
-		insert_last(&g->members, &member->link, link_offset, part, &g->unsorted);
+		insert_last(&g->members, &member->link, by, &g->unsorted);
 	else
-		insert_sorted(&g->members, &member->link, link_offset, part);
+		insert_sorted(&g->members, &member->link, by);
+}
+
+static struct ordering ordering_of(const struct relation_use *u)
+{
+	return (struct ordering){u->offset + offsetof(struct member, link), false,
+				 table_relation_order(u->relation)};
+}
+
+static struct ordering ordering_of_parts(const struct part_relation_use *u)
+{
+	return (struct ordering){u->offset + offsetof(struct member, link), true, NULL};
+}
+
+/* One version may have the place that the other has. */
+static bool same_rank(const struct object *a, const struct object *b, const struct ordering *by)
+{
+	return !by->order || by->order(a) == by->order(b);
 }
 
 static void replace_member(struct model *m, struct object *old, struct object *new,
 			   const struct relation_use *u)
 {
+	const struct ordering by = ordering_of(u);
 	struct member *predecessor = NULL;
 	struct group *g = NULL;
 	uint64_t key;
 
 	if (new && u->key(new, &key))
 		g = group_find(m, u->relation, new->kind, key);
-	if (old && member_at(old, u->offset)->group == g)
+	if (old && g && member_at(old, u->offset)->group == g && same_rank(old, new, &by))
 		predecessor = member_at(old, u->offset);
 	if (g)
-		group_join(m, new, member_at(new, u->offset), g, predecessor, u->offset, false);
+		group_join(m, new, member_at(new, u->offset), g, predecessor, &by);
 	if (old && member_at(old, u->offset)->group)
 		group_leave(m, old, member_at(old, u->offset));
 }
@@ -231,6 +262,7 @@ static struct member *part_in_group(struct object *old, size_t offset, const str
 static void replace_part_members(struct model *m, struct object *old, struct object *new,
 				 const struct part_relation_use *u)
 {
+	const struct ordering by = ordering_of_parts(u);
 	struct member *member;
 	struct group *g;
 	uint64_t key;
@@ -240,7 +272,7 @@ static void replace_part_members(struct model *m, struct object *old, struct obj
 			continue;
 		g = group_find(m, u->relation, new->kind, key);
 		group_join(m, new, member_at(table_part(new, n), u->offset), g,
-			   part_in_group(old, u->offset, g), u->offset, true);
+			   part_in_group(old, u->offset, g), &by);
 	}
 	for (size_t n = 0; n < table_part_count(old); n++) {
 		member = member_at(table_part(old, n), u->offset);
@@ -252,16 +284,15 @@ static void replace_part_members(struct model *m, struct object *old, struct obj
 static void replace_by_kind(struct model *m, struct object *old, struct object *new)
 {
 	struct kind_table *t = &m->kinds[(new ? new : old)->kind];
-	const size_t offset = offsetof(struct object, by_kind);
 
 	if (old && new)
 		take_place(&old->by_kind, &new->by_kind);
 	else if (old)
 		list_remove(&old->by_kind);
 	else if (m->loading)
-		insert_last(&t->all, &new->by_kind, offset, false, &t->unsorted);
+		insert_last(&t->all, &new->by_kind, &by_kind, &t->unsorted);
 	else
-		insert_sorted(&t->all, &new->by_kind, offset, false);
+		insert_sorted(&t->all, &new->by_kind, &by_kind);
 }
 
 /* ---- for table.c ---- */
@@ -319,25 +350,26 @@ int table_list(struct model *m, struct object *o)
 	replace_by_kind(m, NULL, o);
 	for (size_t n = 0; n < t->n_relations; n++) {
 		const struct relation_use *u = t->relations[n];
+		const struct ordering by = ordering_of(u);
 
 		if (!u->key(o, &key))
 			continue;
 		g = group_get(m, u->relation, o->kind, key);
 		if (!g)
 			return -ENOMEM;
-		group_join(m, o, member_at(o, u->offset), g, NULL, u->offset, false);
+		group_join(m, o, member_at(o, u->offset), g, NULL, &by);
 	}
 	for (size_t k = 0; k < n_attachments; k++)
 		for (size_t n = 0; n < n_parts; n++) {
 			const struct part_relation_use *u = &parts[n];
+			const struct ordering by = ordering_of_parts(u);
 
 			if (!u->key(table_part(o, k), &key))
 				continue;
 			g = group_get(m, u->relation, o->kind, key);
 			if (!g)
 				return -ENOMEM;
-			group_join(m, o, member_at(table_part(o, k), u->offset), g, NULL, u->offset,
-				   true);
+			group_join(m, o, member_at(table_part(o, k), u->offset), g, NULL, &by);
 		}
 	return 0;
 }

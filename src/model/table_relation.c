@@ -347,6 +347,21 @@ static bool pair_shift_past(const struct object *o, uint64_t *ret)
 	return ((const struct pair_shift *)o)->shift.past.set;
 }
 
+static uint64_t pair_shift_sender_order(const struct object *o)
+{
+	return ((const struct pair_shift *)o)->shift.sender_revision;
+}
+
+static uint64_t pair_shift_receiver_order(const struct object *o)
+{
+	return ((const struct pair_shift *)o)->shift.receiver_revision;
+}
+
+static uint64_t pair_shift_past_order(const struct object *o)
+{
+	return ((const struct pair_shift *)o)->shift.past_ms;
+}
+
 static bool flow_log_resource(const struct object *o, uint64_t *ret)
 {
 	*ret = ((const struct flow_log *)o)->resource;
@@ -500,6 +515,17 @@ enum kind relation_kind(enum relation r)
 		if (relations[i].relation == r)
 			return relations[i].kind;
 	return KIND_NONE;
+}
+
+table_order_fn table_relation_order(enum relation r)
+{
+	static const table_order_fn orders[REL_MAX] = {
+		[REL_HOST_WAITING_SENDERS] = pair_shift_sender_order,
+		[REL_HOST_WAITING_RECEIVERS] = pair_shift_receiver_order,
+		[REL_PAST_SHIFTS] = pair_shift_past_order,
+	};
+
+	return orders[r];
 }
 
 const struct part_relation_use *table_part_relations(size_t *ret_n)

@@ -10,6 +10,10 @@
 
 typedef bool (*table_key_fn)(const struct object *o, uint64_t *ret);
 
+/* What the members of a group are in order of, those with the same as they came.  What is written
+ * later has more of it, mostly: its place is searched for from the end. */
+typedef uint64_t (*table_order_fn)(const struct object *o);
+
 /* Of attachments, which are parts of interfaces. */
 typedef bool (*table_part_key_fn)(const struct attachment *a, uint64_t *ret);
 
@@ -39,5 +43,6 @@ size_t table_part_count(const struct object *o); /* NULL: 0 */
 struct attachment *table_part(struct object *o, size_t n);
 
 const struct relation_use *table_relations(size_t *ret_n);
+table_order_fn table_relation_order(enum relation r); /* NULL: serials */
 const struct part_relation_use *table_part_relations(size_t *ret_n);
 const struct unique_use *table_uniques(size_t *ret_n);

@@ -117,6 +117,58 @@ static void test_what_failed_is_not_acknowledged(void **state)
 	assert_int_equal(sends(1, 0), FORMAT_SIIT_1);
 }
 
+static bool waits(size_t host, uint64_t revision)
+{
+	return host_waits(c.m, c.hosts[host], revision);
+}
+
+/* What waits for a lower revision comes first, whatever is older, also after a restart or when a
+ * change is undone. */
+/* requirement: NEG-8 */
+static void test_what_waits_is_in_order_of_revisions(void **state)
+{
+	struct change *change;
+	uint64_t first;
+
+	report(0, SIIT_1);
+	first = model_revision(c.m);
+	assert_true(waits(0, first));
+	assert_false(waits(0, first - 1));
+	/* what h2 sends is wished for anew, and that began before what h3 sends */
+	report(1, FORMAT_BIT(FORMAT_VXLAN_1));
+	report(0, SIIT_1 | FORMAT_BIT(FORMAT_VXLAN_1));
+	assert_true(waits(0, first));
+	assert_false(waits(0, first - 1));
+	cluster_restart(&c);
+	assert_true(waits(0, first));
+	change = cluster_end_change(
+		&c, host_acknowledge(cluster_tx(&c), c.hosts[0], first, NULL, 0, &c.refusal));
+	assert_false(waits(0, first));
+	assert_true(waits(0, model_revision(c.m)));
+	change_undo(change);
+	assert_true(waits(0, first));
+}
+
+/* requirement: NEG-8 */
+static void test_a_confirmation_may_be_taken_up_in_parts(void **state)
+{
+	size_t max = 1;
+
+	report(0, SIIT_1);
+	assert_ok(cluster_end(&c,
+			      host_acknowledge_some(cluster_tx(&c), c.hosts[0], model_revision(c.m),
+						    NULL, 0, &max, &c.refusal)));
+	assert_int_equal(max, 0);
+	assert_int_not_equal(sends(1, 0) == FORMAT_SIIT_1, sends(2, 0) == FORMAT_SIIT_1);
+	max = 5;
+	assert_ok(cluster_end(&c,
+			      host_acknowledge_some(cluster_tx(&c), c.hosts[0], model_revision(c.m),
+						    NULL, 0, &max, &c.refusal)));
+	assert_int_equal(max, 4);
+	assert_int_equal(sends(1, 0), FORMAT_SIIT_1);
+	assert_int_equal(sends(2, 0), FORMAT_SIIT_1);
+}
+
 /* requirement: NEG-8 */
 static void test_a_host_that_had_nothing_is_told_at_once(void **state)
 {
@@ -186,6 +238,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_both_directions_go_step_by_step),
 		TEST(test_what_failed_is_not_acknowledged),
+		TEST(test_what_waits_is_in_order_of_revisions),
+		TEST(test_a_confirmation_may_be_taken_up_in_parts),
 		TEST(test_a_host_that_had_nothing_is_told_at_once),
 		TEST(test_a_removed_host_leaves_no_shift),
 		TEST(test_it_waits_only_for_whom_it_concerns),
