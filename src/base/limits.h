@@ -28,6 +28,9 @@
 #define LIMIT_STORE_BATCH_SIZE (64 * 1024 * 1024)
 /* Batches made durable by one sync; what waits beyond goes with the next. */
 #define LIMIT_STORE_COMMIT_BATCHES 256
+/* Writes whose commit's completions come in one turn of the loop: each costs a microsecond or
+ * three. */
+#define LIMIT_STORE_TURN_WRITES 1024
 /* How soon a store that works again is seen to, when nobody writes; each try syncs once. */
 #define LIMIT_STORE_PROBE_S 1
 /* Reading this much log takes 0.1 s at start, and folding it is cheap beside having written it. */
@@ -397,8 +400,12 @@
 #define LIMIT_RESOLVES_WAITING 1024
 /* Transitions of instances of one host that wait for the store: each of its instances, twice. */
 #define LIMIT_INTAKE_REPORTS 4096
-/* How long one turn of the loop takes up reports of agents. */
-#define LIMIT_INTAKE_TURN_NS 5000000
+/* How long one turn of the loop takes up reports of agents, and how many steps of choices of pairs
+ * these make go on: each takes some 20 us, in the model, the store and the outboxes. */
+#define LIMIT_INTAKE_TURN_NS    5000000
+#define LIMIT_INTAKE_TURN_STEPS 256
+/* Objects sent to hosts in one turn of the loop, or planned for those that get everything. */
+#define LIMIT_PUBLISH_TURN_ITEMS 2048
 /* Usage is stored that often: what is lost with the manager is what hosts cannot say again. */
 #define LIMIT_METERING_STORE_MS 60000
 /* Usage stored and looked through in one tick. */

@@ -9,12 +9,8 @@
 #include "manager/message.h"
 #include "manager/manager.h"
 #include "manager/publish.h"
-#include "manager/rotate.h"
-#include "model/choice_pass.h"
-#include "model/edge.h"
 #include "model/instance.h"
 #include "model/nat_gateway.h"
-#include "model/pair_shift.h"
 #include "model/release.h"
 #include "model/tx.h"
 #include "wire/session.h"
@@ -75,7 +71,7 @@ static void mark(struct manager *manager, struct agent *agent)
 		list_push_back(&manager->news, &agent->in_news);
 	if (list_empty(&agent->in_unsettled))
 		list_push_back(&manager->unsettled, &agent->in_unsettled);
-	deferred_schedule(&manager->absorb);
+	deferred_schedule(&manager->upkeep);
 }
 
 /* What it reports cannot be kept: it shall say it again. */
@@ -239,8 +235,8 @@ void intake_status(struct manager *manager, struct agent *agent,
 }
 
 /* A refusal means that the model knows better (the host or the instance is gone): nothing to retry.
- */
-static int absorb_agent(struct tx *tx, struct agent *agent, uint64_t now_ms)
+ * Of the steps that choices take up to '*steps'. */
+static int absorb_agent(struct tx *tx, struct agent *agent, uint64_t now_ms, size_t *steps)
 {
 	uint64_t revision = tx_revision(tx);
 	struct refusal refusal;
@@ -264,8 +260,8 @@ static int absorb_agent(struct tx *tx, struct agent *agent, uint64_t now_ms)
 	}
 	if (r >= 0 &&
 	    (agent->n_failures || host_waits(tx_model(tx), agent->number, agent->acknowledged)))
-		r = host_acknowledge(tx, agent->number, agent->acknowledged, agent->failures,
-				     agent->n_failures, &refusal);
+		r = host_acknowledge_some(tx, agent->number, agent->acknowledged, agent->failures,
+					  agent->n_failures, steps, &refusal);
 	return r < 0 ? r : 0;
 }
 
@@ -304,96 +300,52 @@ static void regather(struct manager *manager, uint64_t revision)
 	manager->releases_due = true;
 }
 
-/* What no packet can be in any more is not accepted any more. */
-static void settle_shifts(struct manager *manager)
+/* Takes up what 'news' have, as far as a turn of the loop allows; returns whether there is more. */
+static bool absorb_news(struct manager *manager, struct tx *tx, struct list *news)
 {
-	uint32_t from;
-	struct tx *tx;
-	int r;
-
-	if (manager->shifts_taken > journal_durable(manager->journal) ||
-	    (!manager->shifts_from &&
-	     !pair_shift_due(manager->model, clock_wall_ms(manager->clock))))
-		return;
-	r = tx_begin(manager->model, clock_wall_ms(manager->clock), &tx);
-	if (r)
-		return;
-	from = manager->shifts_from;
-	r = pair_shift_tick(tx, LIMIT_MODEL_SHIFTS_PER_TICK, &from);
-	if (r) {
-		tx_abort(tx);
-		log_err("no choice settled", LOG_ERRNO(r));
-		return;
-	}
-	/* What is due stays so: the next tick tries again.  What was too much for one change goes
-	 * on when that is durable. */
-	if (manager_submit(manager, tx))
-		return;
-	manager->shifts_taken = model_revision(manager->model);
-	manager->shifts_from = from;
-}
-
-/* Policies reach the pairs of a large cluster step by step, each when the one before it is
- * durable. */
-static void step_pass(struct manager *manager)
-{
-	struct tx *tx;
-	int r;
-
-	if (manager->pass_taken > journal_durable(manager->journal) ||
-	    !choice_pass_due(manager->model))
-		return;
-	r = tx_begin(manager->model, clock_wall_ms(manager->clock), &tx);
-	if (r)
-		return;
-	r = choice_pass_step(tx, LIMIT_MODEL_CHOICE_STEP);
-	if (r) {
-		tx_abort(tx);
-		log_err("policies not applied to more pairs", LOG_ERRNO(r));
-		return;
-	}
-	/* What is to be done stays so: the next tick tries again. */
-	if (manager_submit(manager, tx))
-		return;
-	manager->pass_taken = model_revision(manager->model);
-}
-
-void intake_absorb(struct manager *manager)
-{
+	uint64_t begun = clock_mono_ns(manager->clock);
+	size_t steps = LIMIT_INTAKE_TURN_STEPS;
 	struct agent *agent;
-	struct list news;
-	uint64_t begun;
-	struct tx *tx;
-	bool wrote;
-	size_t n = 0;
-	int r;
 
-	if (manager->shifts_from)
-		settle_shifts(manager);
-	if (choice_pass_of(manager->model))
-		step_pass(manager);
-	if (list_empty(&manager->news) && !manager->releases_due)
-		return;
-	r = tx_begin(manager->model, clock_wall_ms(manager->clock), &tx);
-	if (r) {
-		log_err("reports not taken", LOG_ERRNO(r));
-		return;
-	}
-	list_init(&news);
-	list_splice_back(&news, &manager->news);
-	begun = clock_mono_ns(manager->clock);
-	list_for_each (agent, &news, in_news) {
+	list_for_each (agent, news, in_news) {
+		int r;
+
 		/* A thousand hosts that come back must not stop the look-ups of the others. */
-		if (clock_mono_ns(manager->clock) - begun > LIMIT_INTAKE_TURN_NS) {
-			deferred_schedule(&manager->absorb);
-			break;
-		}
-		r = absorb_agent(tx, agent, clock_wall_ms(manager->clock));
+		if (clock_mono_ns(manager->clock) - begun > LIMIT_INTAKE_TURN_NS)
+			return true;
+		r = absorb_agent(tx, agent, clock_wall_ms(manager->clock), &steps);
 		if (r)
 			log_err("report not taken", LOG_U64("host", agent->number), LOG_ERRNO(r));
 		else
 			list_remove(&agent->in_news);
+		if (steps)
+			continue;
+		/* there may be more of this one; others come first */
+		if (!r)
+			list_push_back(news, &agent->in_news);
+		return true;
 	}
+	return false;
+}
+
+bool intake_absorb(struct manager *manager)
+{
+	struct list news;
+	struct tx *tx;
+	bool wrote, more;
+	size_t n = 0;
+	int r;
+
+	if (list_empty(&manager->news) && !manager->releases_due)
+		return false;
+	r = tx_begin(manager->model, clock_wall_ms(manager->clock), &tx);
+	if (r) {
+		log_err("reports not taken", LOG_ERRNO(r));
+		return false;
+	}
+	list_init(&news);
+	list_splice_back(&news, &manager->news);
+	more = absorb_news(manager, tx, &news);
 	r = 0;
 	if (manager->releases_due && release_count(manager->model))
 		r = release_settle(tx, &n);
@@ -408,99 +360,15 @@ void intake_absorb(struct manager *manager)
 	else if (!wrote)
 		/* All of it was known, and the transaction's revision was not used up. */
 		forget(manager, model_revision(manager->model) + 1, UINT64_MAX);
+	return !r && (wrote || more);
 }
 
 void intake_durable(struct manager *manager, uint64_t revision)
 {
 	forget(manager, 1, revision);
-	if ((manager->shifts_from && revision >= manager->shifts_taken) ||
-	    (revision >= manager->pass_taken && choice_pass_of(manager->model)))
-		deferred_schedule(&manager->absorb);
 }
 
 void intake_undone(struct manager *manager)
 {
-	/* Taken up again by the tick, not at once: the store has just failed. */
-	manager->shifts_taken = 0;
-	manager->shifts_from = 0;
-	manager->pass_taken = 0;
 	regather(manager, journal_durable(manager->journal));
-}
-
-/* Client tokens and terminated instances whose time is over. */
-static void expire(struct manager *manager)
-{
-	struct tx *tx;
-	int r = tx_begin(manager->model, clock_wall_ms(manager->clock), &tx);
-
-	if (r)
-		return;
-	r = tx_expire(tx, LIMIT_MODEL_EXPIRED_PER_TICK);
-	if (r) {
-		tx_abort(tx);
-		log_err("nothing expired", LOG_ERRNO(r));
-		return;
-	}
-	/* What is over stays so: the next tick tries again. */
-	if (manager_submit(manager, tx))
-		return;
-}
-
-/* What lost edges had goes to others. */
-static void settle_edges(struct manager *manager)
-{
-	uint64_t now_ms = manager_now_ms(manager);
-	struct tx *tx;
-	int r;
-
-	if (!edge_due(manager->model, now_ms))
-		return;
-	r = tx_begin(manager->model, clock_wall_ms(manager->clock), &tx);
-	if (r)
-		return;
-	r = edge_settle(tx, now_ms, LIMIT_MODEL_EDGE_MOVES);
-	if (r) {
-		tx_abort(tx);
-		log_err("nothing moved between edges", LOG_ERRNO(r));
-		return;
-	}
-	log_info("edges settled", LOG_U64("revision", tx_revision(tx)));
-	/* What is due stays so: the next tick tries again. */
-	if (manager_submit(manager, tx))
-		return;
-}
-
-/* Connections to shared interfaces are not sent to hosts that are lost. */
-static void settle_shared(struct manager *manager)
-{
-	uint64_t now_ms = manager_now_ms(manager);
-	struct tx *tx;
-	int r;
-
-	if (!interface_lost_due(manager->model, now_ms))
-		return;
-	r = tx_begin(manager->model, clock_wall_ms(manager->clock), &tx);
-	if (r)
-		return;
-	r = interface_settle_lost(tx, now_ms, LIMIT_MODEL_EDGE_MOVES);
-	if (r) {
-		tx_abort(tx);
-		log_err("lost hosts stay in the mappings of shared interfaces", LOG_ERRNO(r));
-		return;
-	}
-	log_info("shared interfaces settled", LOG_U64("revision", tx_revision(tx)));
-	/* What is due stays so: the next tick tries again. */
-	if (manager_submit(manager, tx))
-		return;
-}
-
-void intake_tick(struct manager *manager)
-{
-	intake_absorb(manager);
-	expire(manager);
-	settle_shifts(manager);
-	step_pass(manager);
-	rotate_tick(manager);
-	settle_edges(manager);
-	settle_shared(manager);
 }

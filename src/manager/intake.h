@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "abi/agent.pb-c.h"
@@ -21,12 +22,11 @@ void intake_capabilities(struct manager *manager, struct agent *agent,
 void intake_status(struct manager *manager, struct agent *agent,
 		   const Viaduct__Agent__InstanceStatus *status);
 
-/* Writes what was gathered. */
-void intake_absorb(struct manager *manager);
+/* Writes what was gathered, as far as one turn of the loop allows; returns whether it has done
+ * something and is to be called again in the next one. */
+bool intake_absorb(struct manager *manager);
 void intake_durable(struct manager *manager, uint64_t revision);
 /* Changes were undone: what they held is gathered again. */
 void intake_undone(struct manager *manager);
-/* Retries, and the model's own housekeeping. */
-void intake_tick(struct manager *manager);
 /* Frees what an agent has reported. */
 void intake_clear(struct agent *agent);

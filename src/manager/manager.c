@@ -5,9 +5,9 @@
 
 #include "base/limits.h"
 #include "base/log.h"
-#include "manager/intake.h"
 #include "manager/publish.h"
 #include "manager/renew.h"
+#include "manager/upkeep.h"
 #include "model/holders.h"
 #include "model/tx.h"
 #include "store/store.h"
@@ -30,9 +30,9 @@ static void flush(struct deferred *deferred, void *data)
 	publish_flush(data);
 }
 
-static void absorb(struct deferred *deferred, void *data)
+static void keep_up(struct deferred *deferred, void *data)
 {
-	intake_absorb(data);
+	upkeep_turn(data);
 }
 
 /* Leases of connected hosts end by time; a disconnected host may be using what it has. */
@@ -56,7 +56,7 @@ static void tick(struct timer *timer, void *data)
 	timer_arm_in(timer, tick_ns);
 	expire_holders(manager);
 	publish_tick(manager);
-	intake_tick(manager);
+	upkeep_tick(manager);
 	metering_tick(manager, false);
 	flow_intake_tick(manager);
 	renew_tick(manager);
@@ -96,7 +96,7 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	buf_init(&manager->scratch, SIZE_MAX);
 	updates_packed_init(&manager->packed);
 	deferred_init(&manager->flush, config->loop, flush, manager);
-	deferred_init(&manager->absorb, config->loop, absorb, manager);
+	deferred_init(&manager->upkeep, config->loop, keep_up, manager);
 	timer_init(&manager->tick, config->loop, tick, manager);
 	r = resolver_init(&manager->resolver);
 	if (!r && config->flow_dir)
@@ -125,7 +125,7 @@ struct manager *manager_free(struct manager *manager)
 	/* What is still on its way becomes durable; the observer finds nobody to tell. */
 	manager->journal = journal_free(manager->journal);
 	/* what has become durable asks for more */
-	deferred_deinit(&manager->absorb);
+	deferred_deinit(&manager->upkeep);
 	deferred_deinit(&manager->flush);
 	pace_deinit(&manager->pace);
 	resolver_deinit(&manager->resolver);

@@ -6,7 +6,7 @@
  * For the files of this room and for scenario tests, which run it on an in-memory store and pairs
  * of sessions in virtual time.  Each part is a file: journal (changes on their way to the store),
  * agents (what is known of each host's agent), sessions (who is connected), publish (desired
- * state), updates (pushes of mappings), resolve (look-ups), intake (what agents report), stats.
+ * state), updates (pushes of mappings), resolve (look-ups), intake (what agents report), upkeep, stats.
  */
 #pragma once
 
@@ -73,13 +73,15 @@ struct manager {
 	struct buf scratch;           /* of one frame */
 	struct updates_packed packed; /* for this flush: updates.c */
 
-	struct list news;      /* agents that reported something: intake.c */
-	struct list unsettled; /* agents whose reports are kept until they are durable */
-	struct deferred absorb;
-	bool releases_due; /* a holder has gone: released addresses may be free */
+	struct list news;       /* agents that reported something: intake.c */
+	struct list unsettled;  /* agents whose reports are kept until they are durable */
+	struct deferred upkeep; /* upkeep.c: */
+	size_t upkeep_next;     /* kind of work whose turn it is */
+	bool releases_due;      /* a holder has gone: released addresses may be free */
 	/* revision of the last change that took up choices that have settled, */
 	uint64_t shifts_taken;
 	uint32_t shifts_from; /* and the host to go on with; 0: it took up all of them */
+	bool shifts_due;      /* some are to be taken up */
 	/* revision of the last step of a pass over all pairs (model/choice_pass.h) */
 	uint64_t pass_taken;
 

@@ -10,6 +10,7 @@
 #include "manager/preload.h"
 #include "manager/sessions.h"
 #include "manager/updates.h"
+#include "manager/upkeep.h"
 #include "model/holders.h"
 #include "model/mapping.h"
 #include "model/peering.h"
@@ -325,6 +326,7 @@ static void durable(uint64_t revision, void *data_note, void *data)
 				publish_mark(manager, agent);
 	}
 	intake_durable(manager, revision);
+	upkeep_durable(manager, revision);
 	deferred_schedule(&manager->flush);
 	note_free(note);
 }
@@ -352,6 +354,7 @@ static void recovered(void *data)
 				      "the store failed: resync");
 	}
 	intake_undone(manager);
+	upkeep_undone(manager);
 	preload_review(manager);
 }
 
@@ -446,19 +449,24 @@ void publish_mark(struct manager *manager, struct agent *agent)
 	deferred_schedule(&manager->flush);
 }
 
-static void send_desired(struct manager *manager, struct agent *agent)
+/* Returns how many items it has planned and sent. */
+static size_t send_desired(struct manager *manager, struct agent *agent)
 {
 	uint64_t revision = journal_durable(manager->journal);
+	size_t n = 0;
 	int r = 0;
 
-	if (agent->needs_full)
+	if (agent->needs_full) {
 		r = plan_everything(manager, agent);
+		n = agent->outbox.n_unsent;
+	}
 	if (!r && agent->full && agent->planned > revision)
-		return; /* until it is durable */
+		return n; /* until it is durable */
 	if (!r && !agent->full && !agent->outbox.n_unsent && !agent->confirm)
-		return;
+		return n;
 	if (!r && pace_hold(manager, agent))
-		return;
+		return n;
+	n += agent->outbox.n_unsent;
 	buf_reset(&manager->scratch);
 	if (!r)
 		r = outbox_pack(&agent->outbox, revision, agent->full, &manager->scratch);
@@ -466,33 +474,38 @@ static void send_desired(struct manager *manager, struct agent *agent)
 		r = session_send_bytes(agent->session, buf_data(&manager->scratch),
 				       buf_size(&manager->scratch));
 	if (r == -ENOBUFS || r == -ENOTCONN)
-		return; /* the session is ending */
+		return n; /* the session is ending */
 	if (r) {
 		log_err("desired state not sent", LOG_U64("host", agent->number), LOG_ERRNO(r));
 		agent->needs_full = true;
 		session_close(agent->session, VIADUCT__AGENT__GOODBYE__CODE__UNSPECIFIED,
 			      "the desired state could not be sent");
-		return;
+		return n;
 	}
 	agent->sent = revision;
 	agent->full = false;
 	agent->confirm = false;
 	pace_told(manager, agent);
+	return n;
 }
 
 void publish_flush(struct manager *manager)
 {
 	struct agent *agent;
+	size_t n = 0;
 
 	updates_packed_reset(&manager->packed);
-	while ((agent = list_first(&manager->dirty, struct agent, in_dirty))) {
+	while (n < LIMIT_PUBLISH_TURN_ITEMS &&
+	       (agent = list_first(&manager->dirty, struct agent, in_dirty))) {
 		list_remove(&agent->in_dirty);
 		if (!agent->session)
 			continue;
-		send_desired(manager, agent);
+		n += send_desired(manager, agent);
 		preload_fill(manager, agent);
 		updates_flush(manager, agent);
 	}
+	if (!list_empty(&manager->dirty))
+		deferred_schedule(&manager->flush);
 }
 
 void publish_tick(struct manager *manager)

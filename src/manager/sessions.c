@@ -289,7 +289,7 @@ static void take(struct manager *manager, struct agent *agent, const Viaduct__Ag
 			      "a frame that only a manager may send");
 	}
 	if (manager->releases_due)
-		deferred_schedule(&manager->absorb);
+		deferred_schedule(&manager->upkeep);
 }
 
 static void received(struct session *session, const Viaduct__Agent__Frame *frame, void *user)

@@ -129,8 +129,29 @@ static void *commit_thread(void *data)
 	return NULL;
 }
 
-/* Completes what is due, on the loop's thread. */
-static void deliver(struct committer *c)
+/* Completes those that are durable until 'max' writes are reached; the rest stay in 'done'. */
+static void deliver_done(struct committer *c, struct list *done, size_t max)
+{
+	struct commit *commit;
+	size_t n = 0;
+
+	while (n < max && (commit = list_first(done, struct commit, node))) {
+		list_remove(&commit->node);
+		n += commit->batch.n_writes;
+		commit->fn(commit, 0, commit->data);
+	}
+	if (list_empty(done))
+		return;
+	pthread_mutex_lock(&c->lock);
+	list_splice_back(done, &c->done);
+	list_splice_back(&c->done, done);
+	pthread_mutex_unlock(&c->lock);
+	wake_post(&c->wake);
+}
+
+/* Completes what is due, on the loop's thread; of what is durable about 'max' writes, unless
+ * something has failed. */
+static void deliver(struct committer *c, size_t max)
 {
 	struct list done, refused;
 	struct commit *commit;
@@ -147,10 +168,7 @@ static void deliver(struct committer *c)
 	}
 	pthread_mutex_unlock(&c->lock);
 
-	while ((commit = list_first(&done, struct commit, node))) {
-		list_remove(&commit->node);
-		commit->fn(commit, 0, commit->data);
-	}
+	deliver_done(c, &done, failed ? SIZE_MAX : max);
 	if (!failed)
 		return;
 	/* What a completion of success has just submitted builds on what failed, too. */
@@ -169,7 +187,7 @@ static void deliver(struct committer *c)
 
 static void on_wake(struct wake *w, void *data)
 {
-	deliver(data);
+	deliver(data, LIMIT_STORE_TURN_WRITES);
 }
 
 int committer_new(struct loop *l, struct store *s, struct committer **ret)
@@ -224,7 +242,7 @@ void committer_drain(struct committer *c)
 		while (!c->failed && (!list_empty(&c->queue) || !list_empty(&c->active)))
 			pthread_cond_wait(&c->changed, &c->lock);
 		pthread_mutex_unlock(&c->lock);
-		deliver(c);
+		deliver(c, SIZE_MAX);
 		pthread_mutex_lock(&c->lock);
 		busy = c->failed || !list_empty(&c->queue) || !list_empty(&c->active) ||
 		       !list_empty(&c->done);

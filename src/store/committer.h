@@ -32,7 +32,10 @@
 struct commit;
 struct committer;
 
-/* 'result': 0, or the store's negative errno.  May free 'c'; after success it may submit others
+/* Many completions that come at once are spread over turns of the loop
+ * (LIMIT_STORE_TURN_WRITES), for what follows from a large commit takes its time.
+ *
+ * 'result': 0, or the store's negative errno.  May free 'c'; after success it may submit others
  * (after a failure the state to build on is known only when the last completion has returned). */
 typedef void (*commit_fn)(struct commit *c, int result, void *data);
 

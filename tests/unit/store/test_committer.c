@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/limits.h"
 #include "store/store_memory.h"
 
 #include "state.h"
@@ -223,6 +224,42 @@ static void test_drain_delivers_failures(void **state)
 	assert_int_equal(f->results[0], -EIO);
 }
 
+/* As state_put(), but of many writes. */
+static void submit_large(struct fixture *f, unsigned int i)
+{
+	struct commit *c = &f->commits[i];
+
+	commit_init(c, on_done, f);
+	f->revision++;
+	for (unsigned int n = 0; n < LIMIT_STORE_TURN_WRITES; n++)
+		state_put(&c->batch, f->revision, n, (uint32_t)f->revision);
+	committer_submit(f->committer, c);
+}
+
+/* What follows from many large commits does not stop the loop.
+ * requirement: MAP-1 */
+static void test_large_commits_come_in_turns(void **state)
+{
+	enum { N = 8 };
+	struct fixture *f = *state;
+
+	hang_with(f, 0);
+	for (unsigned int i = 1; i < N; i++)
+		submit_large(f, i);
+	store_disk_hang(f->disk, false);
+	for (unsigned int i = 0; f->n_done < N; i++) {
+		size_t before = f->n_done;
+
+		assert_true(i < 10000);
+		assert_int_equal(loop_turn(f->loop, 100), 0);
+		/* the small one may come with a large one */
+		assert_true(f->n_done <= before + 1 + !before);
+	}
+	assert_true(store_disk_n_commits(f->disk) <= 2);
+	for (unsigned int i = 0; i < N; i++)
+		assert_int_equal(f->done[i], i);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -235,6 +272,7 @@ int main(void)
 		TEST(test_failure_reaches_late_submissions),
 		TEST(test_leaving_finishes),
 		TEST(test_drain_delivers_failures),
+		TEST(test_large_commits_come_in_turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
