@@ -6,6 +6,7 @@
 #include "model/choice_pass.h"
 #include "model/choice_rules.h"
 #include "model/edit.h"
+#include "model/host.h"
 #include "model/pair_class.h"
 #include "model/pair_shift.h"
 #include "model/peering.h"
@@ -13,6 +14,17 @@
 
 /* of a network that are looked at in the time that a direction takes */
 enum { HOSTS_A_DIRECTION = 64 };
+
+/* As either set of rules of a pass takes the network. */
+static bool concerns(const struct model *m, const struct choice_policy *p, const struct vpc *v)
+{
+	const struct choice_passing *passing = &m->choice_passing;
+
+	if (!passing->active)
+		return choice_policy_concerns(&m->choice_rules, p, v);
+	return choice_policy_concerns(&passing->base, p, v) ||
+	       choice_policy_concerns(&passing->target, p, v);
+}
 
 /* Any of them, the network or one that it is peered with. */
 static bool is_concerned(const struct model *m, const struct choice_policy *const *changed,
@@ -23,13 +35,13 @@ static bool is_concerned(const struct model *m, const struct choice_policy *cons
 	bool concerned = false;
 
 	for (size_t i = 0; i < n && !concerned; i++)
-		concerned = choice_policy_concerns(changed[i], v);
+		concerned = concerns(m, changed[i], v);
 	while (!concerned && (p = peering_iter_next(&it))) {
 		const struct vpc *other =
 			(const struct vpc *)model_get(m, KIND_VPC, peering_other(p, v->o.id)->vpc);
 
 		for (size_t i = 0; i < n && other && p->state == PEERING_ACTIVE && !concerned; i++)
-			concerned = choice_policy_concerns(changed[i], other);
+			concerned = concerns(m, changed[i], other);
 	}
 	return concerned;
 }
@@ -142,22 +154,78 @@ int choice_policy_put(struct tx *tx, const struct choice_policy *old, struct obj
 	return new ? tx_put(tx, old ? &old->o : NULL, new) : tx_delete(tx, &old->o);
 }
 
-int choice_vpc_put(struct tx *tx, const struct object *old, struct object **new)
+/* ---- what policies match ---- */
+
+/* Directions inside the network, and between it and those it is peered with. */
+static size_t directions_of(const struct model *m, const struct vpc *v)
+{
+	struct peering_iter it = peering_iter_of(m, v->o.id);
+	const struct peering *p;
+	const uint32_t *numbers;
+	size_t carriers = model_network_hosts(m, v->vni, &numbers), n = carriers * carriers;
+
+	while ((p = peering_iter_next(&it)))
+		if (p->state == PEERING_ACTIVE)
+			n += 2 * carriers *
+			     model_network_hosts(m, peering_other(p, v->o.id)->vni, &numbers);
+	return n;
+}
+
+static int put_vpc_at_once(struct tx *tx, const struct object *old, struct object **new)
 {
 	_cleanup_(pair_survey_deinit) struct pair_survey before = {0};
-	const struct vpc *v = (const struct vpc *)old;
-	bool matters =
-		choice_rules_any(tx->m) &&
-		!str_equal(choice_environment(v), choice_environment((const struct vpc *)*new));
-	uint32_t vni = v->vni;
-	int r = matters ? pair_survey_network(tx->m, v, &before) : 0;
+	const uint32_t vni = ((const struct vpc *)old)->vni;
+	int r = pair_survey_network(tx->m, (const struct vpc *)old, &before);
 
 	if (!r)
 		r = tx_put(tx, old, new);
-	if (r || !matters)
-		return r;
-	r = pair_survey_shift(tx, &before);
-	return r ? r : network_recompute(tx, vni);
+	if (!r)
+		r = pair_survey_shift(tx, &before);
+	if (!r)
+		r = network_recompute(tx, vni);
+	return r ? r : choice_pass_note_matched_done(tx, old);
+}
+
+int choice_vpc_put(struct tx *tx, const struct object *old, struct object **new)
+{
+	const struct vpc *v = (const struct vpc *)old;
+	int r;
+
+	if (!choice_rules_any(tx->m) ||
+	    str_equal(choice_environment(v), choice_environment((const struct vpc *)*new)))
+		return tx_put(tx, old, new);
+	if (!choice_pass_of(tx->m) && directions_of(tx->m, v) <= tx->m->choice_at_once)
+		return put_vpc_at_once(tx, old, new);
+	r = choice_pass_note_matched(tx, old);
+	return r ? r : tx_put(tx, old, new);
+}
+
+static int put_host_at_once(struct tx *tx, const struct host *old, struct object **new)
+{
+	_cleanup_(pair_survey_deinit) struct pair_survey before = {0};
+	const uint32_t number = old->number;
+	int r = pair_survey_host(tx->m, number, &before);
+
+	if (!r)
+		r = tx_put(tx, &old->o, new);
+	if (!r)
+		r = pair_survey_shift(tx, &before);
+	if (!r)
+		r = network_refresh_host(tx, number);
+	return r ? r : choice_pass_note_matched_done(tx, &old->o);
+}
+
+int choice_host_put(struct tx *tx, const struct host *old, struct object **new)
+{
+	const size_t directions = 2 * model_count(tx->m, KIND_HOST);
+	int r;
+
+	if (!choice_rules_any(tx->m) || choice_same_labels(old, (const struct host *)*new))
+		return tx_put(tx, &old->o, new);
+	if (!choice_pass_of(tx->m) && directions <= tx->m->choice_at_once)
+		return put_host_at_once(tx, old, new);
+	r = choice_pass_note_matched(tx, &old->o);
+	return r ? r : tx_put(tx, &old->o, new);
 }
 
 /* A policy about it speaks of nothing now, and what it made of the network's MTU goes. */

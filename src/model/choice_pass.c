@@ -33,13 +33,18 @@ static bool is_waiting(const struct choice_change *c, uint64_t through)
 
 int choice_passing_prepare(struct model *m)
 {
-	size_t n = model_count(m, KIND_CHOICE_POLICY) + model_count(m, KIND_CHOICE_CHANGE) + 1;
+	size_t changes = model_count(m, KIND_CHOICE_CHANGE) + 1;
+	size_t n = model_count(m, KIND_CHOICE_POLICY) + changes;
 	int r = choice_rules_reserve(&m->choice_passing.base, n);
 
-	return r ? r : choice_rules_reserve(&m->choice_passing.target, n);
+	if (!r)
+		r = choice_rules_reserve(&m->choice_passing.target, n);
+	if (!r)
+		r = choice_rules_reserve_formers(&m->choice_passing.base, changes);
+	return r ? r : choice_rules_reserve_formers(&m->choice_passing.target, changes);
 }
 
-/* Takes back the changes that 'is' says: of each policy one at most. */
+/* Takes back the changes that 'is' says: of each policy, host and network one at most. */
 static void take_back(const struct model *m, struct choice_rules *rules, uint64_t through,
 		      bool (*is)(const struct choice_change *c, uint64_t through))
 {
@@ -49,7 +54,11 @@ static void take_back(const struct model *m, struct choice_rules *rules, uint64_
 	while ((o = model_iter_next(&it))) {
 		const struct choice_change *c = (const struct choice_change *)o;
 
-		if (is(c, through))
+		if (!is(c, through))
+			continue;
+		if (c->about)
+			choice_rules_take_for(rules, c);
+		else
 			choice_rules_set(rules, &c->former, c->made ? NULL : &c->former);
 	}
 }
@@ -126,8 +135,8 @@ bool choice_rules_any(const struct model *m)
 
 /* ---- changes ---- */
 
-/* Of the policy, that waits; NULL: it has not been changed since the pass began. */
-static const struct choice_change *find_waiting(const struct model *m, uint64_t policy)
+/* Of the policy, host or network, that waits; NULL: it has not been changed since the pass began. */
+static const struct choice_change *find_waiting(const struct model *m, enum kind about, uint64_t id)
 {
 	struct model_iter it = model_iter_kind(m, KIND_CHOICE_CHANGE);
 	const struct object *o;
@@ -135,7 +144,8 @@ static const struct choice_change *find_waiting(const struct model *m, uint64_t 
 	while ((o = model_iter_next(&it))) {
 		const struct choice_change *c = (const struct choice_change *)o;
 
-		if (c->former.id == policy && is_waiting(c, m->choice_passing.through))
+		if (c->about == about && choice_change_subject(c) == id &&
+		    is_waiting(c, m->choice_passing.through))
 			return c;
 	}
 	return NULL;
@@ -198,12 +208,22 @@ static int put_pass(struct tx *tx, const struct choice_pass *old, struct choice_
 	return tx_put(tx, old ? &old->o : NULL, &o);
 }
 
+/* Puts a change, for the pass that begins with it or the next one. */
+static int put_change(struct tx *tx, struct object **o)
+{
+	const struct choice_pass *pass = choice_pass_of(tx->m);
+	int r = tx_put(tx, NULL, o);
+
+	return r || pass ? r
+			 : put_pass(tx, NULL, (struct choice_pass){.through = tx->m->last_serial});
+}
+
 int choice_pass_note(struct tx *tx, const struct choice_policy *old,
 		     const struct choice_policy *new)
 {
-	const struct choice_pass *pass = choice_pass_of(tx->m);
 	const struct choice_change *waiting =
-		pass ? find_waiting(tx->m, (old ? old : new)->id) : NULL;
+		choice_pass_of(tx->m) ? find_waiting(tx->m, KIND_NONE, (old ? old : new)->id)
+				      : NULL;
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
 	int r;
 
@@ -211,11 +231,74 @@ int choice_pass_note(struct tx *tx, const struct choice_policy *old,
 	if (waiting)
 		return waiting->made && !new ? tx_delete(tx, &waiting->former.o) : 0;
 	r = make_change(tx, old, new, &o);
-	if (!r)
-		r = tx_put(tx, NULL, &o);
-	if (r || pass)
+	return r ? r : put_change(tx, &o);
+}
+
+/* On failure what there is goes with the object that has it. */
+static int copy_labels(const struct host *h, struct choice_member *ret)
+{
+	ret->labels = calloc(h->o.n_tags + 1, sizeof(*ret->labels));
+	if (!ret->labels)
+		return -ENOMEM;
+	for (size_t i = 0; i < h->o.n_tags; i++) {
+		struct tag *label = &ret->labels[ret->n_labels++];
+		int r = edit_string(&label->key, h->o.tags[i].key);
+
+		if (!r)
+			r = edit_string(&label->value, h->o.tags[i].value);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int make_change_of(struct tx *tx, const struct object *old, struct object **ret)
+{
+	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	struct choice_change *c;
+	int r = tx_make(tx, KIND_CHOICE_CHANGE, 0, &o);
+
+	if (r)
 		return r;
-	return put_pass(tx, NULL, (struct choice_pass){.through = tx->m->last_serial});
+	c = (struct choice_change *)o;
+	c->about = old->kind;
+	if (old->kind == KIND_HOST) {
+		c->former.one.host = old->id;
+		r = copy_labels((const struct host *)old, &c->former.one);
+	} else {
+		c->former.one.vpc = old->id;
+		r = edit_string(&c->former.environment,
+				choice_environment((const struct vpc *)old));
+	}
+	if (!r)
+		*ret = TAKE_PTR(o);
+	return r;
+}
+
+int choice_pass_note_matched(struct tx *tx, const struct object *old)
+{
+	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	int r;
+
+	/* how it was before both is noted */
+	if (choice_pass_of(tx->m) && find_waiting(tx->m, old->kind, old->id))
+		return 0;
+	r = make_change_of(tx, old, &o);
+	return r ? r : put_change(tx, &o);
+}
+
+bool choice_pass_is_about(const struct model *m, enum kind about, uint64_t id)
+{
+	struct model_iter it = model_iter_kind(m, KIND_CHOICE_CHANGE);
+	const struct object *o;
+
+	while ((o = model_iter_next(&it))) {
+		const struct choice_change *c = (const struct choice_change *)o;
+
+		if (!c->done && c->about == about && choice_change_subject(c) == id)
+			return true;
+	}
+	return false;
 }
 
 /* The oldest choice that is changing; NULL: none is. */
@@ -240,6 +323,20 @@ int choice_pass_note_done(struct tx *tx, const struct choice_policy *p)
 	c = (struct choice_change *)o;
 	c->made = false;
 	c->done = o->serial;
+	return tx_put(tx, NULL, &o);
+}
+
+int choice_pass_note_matched_done(struct tx *tx, const struct object *old)
+{
+	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	int r;
+
+	if (!oldest_shift(tx->m))
+		return 0;
+	r = make_change_of(tx, old, &o);
+	if (r)
+		return r;
+	((struct choice_change *)o)->done = o->serial;
 	return tx_put(tx, NULL, &o);
 }
 
@@ -425,8 +522,24 @@ static enum choice_progress progress_of_change(const struct model *m, const stru
 	return is_waiting(c, m->choice_passing.through) ? CHOICE_WAITING : CHOICE_APPLYING;
 }
 
-/* 'policy': 0: any */
-static enum choice_progress least_progress(const struct model *m, uint64_t policy)
+/* The policy matches by what has changed. */
+static bool has_to_do_with(const struct choice_change *c, const struct choice_policy *p)
+{
+	bool of_labels = p->environment || p->one.n_labels || p->other.n_labels;
+
+	switch (c->about) {
+	case KIND_HOST:
+		return of_labels;
+	case KIND_VPC:
+		return p->environment;
+	default:
+		return c->former.id == p->id;
+	}
+}
+
+/* 'policy': NULL: any */
+static enum choice_progress least_progress(const struct model *m,
+					   const struct choice_policy *policy)
 {
 	struct model_iter it = model_iter_kind(m, KIND_CHOICE_CHANGE);
 	const struct object *o, *oldest = oldest_shift(m);
@@ -435,7 +548,7 @@ static enum choice_progress least_progress(const struct model *m, uint64_t polic
 	while ((o = model_iter_next(&it))) {
 		const struct choice_change *c = (const struct choice_change *)o;
 
-		if (policy && c->former.id != policy)
+		if (policy && !has_to_do_with(c, policy))
 			continue;
 		p = progress_of_change(m, c, oldest);
 		least = p < least ? p : least;
@@ -445,12 +558,12 @@ static enum choice_progress least_progress(const struct model *m, uint64_t polic
 
 enum choice_progress choice_progress_of(const struct model *m, const struct choice_policy *p)
 {
-	return least_progress(m, p->o.id);
+	return least_progress(m, p);
 }
 
 enum choice_progress choice_progress_of_all(const struct model *m)
 {
-	return least_progress(m, 0);
+	return least_progress(m, NULL);
 }
 
 void choice_pass_count(const struct model *m, uint64_t *ret_done, uint64_t *ret_all)

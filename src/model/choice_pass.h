@@ -10,8 +10,12 @@
  * by its target at once.  What is changed meanwhile waits for the next pass, which begins when this
  * one is over and takes all of it together.
  *
- * Stored are the pass, and of each changed policy how it was before (a *change*): both sets of
- * rules are derived from these.  A change stays, *done*, until every choice that was changing when
+ * What policies match goes the same way: the labels of a host and the environment of a network, where
+ * more than a few directions may differ.  The rules that they have not reached yet take the host or
+ * network for what it was.
+ *
+ * Stored are the pass, and of each changed policy, host or network how it was before (a *change*):
+ * both sets of rules are derived from these.  A change stays, *done*, until every choice that was changing when
  * its pass ended has settled: then the hosts have confirmed it.
  *
  * Pure, as all of the model.
@@ -23,9 +27,11 @@
 
 struct tx;
 
-/* A policy as it was. */
+/* A policy as it was; or of a host (one.host) its labels (one.labels), or of a network (one.vpc) its
+ * environment. */
 struct choice_change {
 	struct choice_policy former; /* first; its o is the change's own; empty when 'made' */
+	enum kind about;             /* KIND_HOST, KIND_VPC; KIND_NONE: a policy.  Stored. */
 	bool made;                   /* there was none before */
 	/* serial: choices that were changing when all pairs went by it are older; 0: they do not
 	 * yet */
@@ -61,7 +67,7 @@ bool choice_pass_due(const struct model *m);
  * ended.  -ENOMEM, and nothing has changed. */
 must_check int choice_pass_step(struct tx *tx, size_t budget);
 
-/* How far a policy, or all that has been changed, has come. */
+/* How far a policy, with what it matches, or all that has been changed, has come. */
 enum choice_progress {
 	CHOICE_WAITING,  /* for the pass under way */
 	CHOICE_APPLYING, /* pairs are gone over */
@@ -78,6 +84,20 @@ void choice_pass_count(const struct model *m, uint64_t *ret_done, uint64_t *ret_
 
 /* ---- inside the model ---- */
 
+/* Id of what it is about. */
+static inline uint64_t choice_change_subject(const struct choice_change *c)
+{
+	if (c->about == KIND_HOST)
+		return c->former.one.host;
+	return c->about == KIND_VPC ? c->former.one.vpc : c->former.id;
+}
+/* Beside the host, or VPC, that is put in the place of 'old' with other labels, or of another
+ * environment: policies are to match it as that by a pass, now or later. */
+must_check int choice_pass_note_matched(struct tx *tx, const struct object *old);
+/* They match it so for all pairs in this transaction, and choices may be changing. */
+must_check int choice_pass_note_matched_done(struct tx *tx, const struct object *old);
+/* Whether a pass has yet to come, or to end, that makes of it what it is now. */
+bool choice_pass_is_about(const struct model *m, enum kind about, uint64_t id);
 /* Beside the policy that is put: it is to be applied by a pass, now or later.  'old' and 'new' as
  * in choice_policy_put(). */
 must_check int choice_pass_note(struct tx *tx, const struct choice_policy *old,

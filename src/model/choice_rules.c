@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "model/choice_pass.h"
 #include "model/host.h"
 #include "model/interface.h"
 #include "model/table.h"
@@ -121,9 +122,26 @@ void choice_rules_set(struct choice_rules *r, const struct choice_policy *old,
 	count(r, new, 1);
 }
 
+int choice_rules_reserve_formers(struct choice_rules *r, size_t n)
+{
+	const struct choice_change **formers;
+
+	if (n <= r->formers_allocated)
+		return 0;
+	formers = reallocarray(r->formers, 2 * n, sizeof(struct choice_change *));
+	if (!formers)
+		return -ENOMEM;
+	r->formers = formers;
+	r->formers_allocated = 2 * n;
+	return 0;
+}
+
 void choice_rules_assign(struct choice_rules *r, const struct choice_rules *from)
 {
-	assert(from->n <= r->allocated);
+	assert(from->n <= r->allocated && from->n_formers <= r->formers_allocated);
+	if (from->n_formers)
+		memcpy(r->formers, from->formers, from->n_formers * sizeof(struct choice_change *));
+	r->n_formers = from->n_formers;
 	if (from->n)
 		memcpy(r->v, from->v, from->n * sizeof(struct choice_policy *));
 	r->n = from->n;
@@ -131,10 +149,72 @@ void choice_rules_assign(struct choice_rules *r, const struct choice_rules *from
 	r->n_wide = from->n_wide;
 }
 
+/* ---- what hosts and networks were ---- */
+
+/* The place of the first one with this id or a higher one. */
+static size_t former_place(const struct choice_rules *r, uint64_t id)
+{
+	size_t low = 0, high = r->n_formers;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (choice_change_subject(r->formers[middle]) < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* NULL: it is what it is now. */
+static const struct choice_policy *former_of(const struct choice_rules *r, enum kind k, uint64_t id)
+{
+	for (size_t i = r->n_formers ? former_place(r, id) : 0; i < r->n_formers; i++) {
+		if (choice_change_subject(r->formers[i]) != id)
+			return NULL;
+		if (r->formers[i]->about == k)
+			return &r->formers[i]->former;
+	}
+	return NULL;
+}
+
+void choice_rules_take_for(struct choice_rules *r, const struct choice_change *c)
+{
+	const uint64_t id = choice_change_subject(c);
+	const size_t at = former_place(r, id);
+
+	for (size_t i = at; i < r->n_formers && choice_change_subject(r->formers[i]) == id; i++)
+		if (r->formers[i]->about == c->about) {
+			r->formers[i] = c;
+			return;
+		}
+	assert(r->n_formers < r->formers_allocated);
+	memmove(&r->formers[at + 1], &r->formers[at],
+		(r->n_formers - at) * sizeof(struct choice_change *));
+	r->formers[at] = c;
+	r->n_formers++;
+}
+
+/* Whether one of the sets takes something for what it was that the other one does not. */
+static bool same_formers(const struct choice_rules *a, const struct choice_rules *b)
+{
+	return a->n_formers == b->n_formers &&
+	       (!a->n_formers ||
+		!memcmp(a->formers, b->formers, a->n_formers * sizeof(struct choice_change *)));
+}
+
+/* It says something of hosts' labels or of environments. */
+static bool is_about_what_changes(const struct choice_policy *p)
+{
+	return p->environment || p->one.n_labels || p->other.n_labels;
+}
+
 /* Both are in the same order. */
 size_t choice_rules_changed(const struct choice_rules *before, const struct choice_rules *after,
 			    const struct choice_policy **ret)
 {
+	const bool matched_anew = !same_formers(before, after);
 	size_t i = 0, k = 0, n = 0;
 
 	while (i < before->n || k < after->n) {
@@ -142,6 +222,8 @@ size_t choice_rules_changed(const struct choice_rules *before, const struct choi
 		const struct choice_policy *b = k < after->n ? after->v[k] : NULL;
 
 		if (a == b) {
+			if (matched_anew && is_about_what_changes(a))
+				ret[n++] = a;
 			i++;
 			k++;
 		} else if (!b || (a && is_before(a, b))) {
@@ -160,8 +242,15 @@ int choice_rules_copy(const struct choice_rules *from, struct choice_rules *ret)
 	*ret = *from;
 	ret->allocated = from->n + 8;
 	ret->v = calloc(ret->allocated, sizeof(struct choice_policy *));
-	if (!ret->v)
+	ret->formers_allocated = from->n_formers;
+	ret->formers = calloc(from->n_formers + 1, sizeof(struct choice_change *));
+	if (!ret->v || !ret->formers) {
+		choice_rules_deinit(ret);
 		return -ENOMEM;
+	}
+	if (from->n_formers)
+		memcpy(ret->formers, from->formers,
+		       from->n_formers * sizeof(struct choice_change *));
 	if (from->n)
 		memcpy(ret->v, from->v, from->n * sizeof(struct choice_policy *));
 	return 0;
@@ -170,6 +259,7 @@ int choice_rules_copy(const struct choice_rules *from, struct choice_rules *ret)
 void choice_rules_deinit(struct choice_rules *r)
 {
 	free(r->v);
+	free(r->formers);
 	*r = (struct choice_rules){0};
 }
 
@@ -180,29 +270,45 @@ const struct choice_rules *choice_rules_of(const struct model *m)
 
 /* ---- matching ---- */
 
-static bool has_labels(const struct host *h, const struct choice_member *member)
+/* Value of a label as these rules see the host, or NULL. */
+static const char *label_of(const struct choice_rules *r, const struct host *h, const char *key)
+{
+	const struct choice_policy *was = former_of(r, KIND_HOST, h->o.id);
+
+	if (!was)
+		return object_tag(&h->o, key);
+	for (size_t i = 0; i < was->one.n_labels; i++)
+		if (str_equal(was->one.labels[i].key, key))
+			return was->one.labels[i].value ? was->one.labels[i].value : "";
+	return NULL;
+}
+
+static bool has_labels(const struct choice_rules *r, const struct host *h,
+		       const struct choice_member *member)
 {
 	for (size_t i = 0; i < member->n_labels; i++) {
 		const struct tag *l = &member->labels[i];
 
-		if (!str_equal(object_tag(&h->o, l->key), l->value ? l->value : ""))
+		if (!str_equal(label_of(r, h, l->key), l->value ? l->value : ""))
 			return false;
 	}
 	return true;
 }
 
-static bool host_is(const struct host *h, const struct choice_member *member)
+static bool host_is(const struct choice_rules *r, const struct host *h,
+		    const struct choice_member *member)
 {
-	return (!member->host || member->host == h->o.id) && has_labels(h, member);
+	return (!member->host || member->host == h->o.id) && has_labels(r, h, member);
 }
 
-static bool end_is(const struct choice_end *e, const struct choice_member *member)
+static bool end_is(const struct choice_rules *r, const struct choice_end *e,
+		   const struct choice_member *member)
 {
 	if (member->vpc && (!e->vpc || e->vpc->o.id != member->vpc))
 		return false;
 	if (member->account && (!e->vpc || e->vpc->o.account != member->account))
 		return false;
-	return host_is(e->host, member);
+	return host_is(r, e->host, member);
 }
 
 const char *choice_environment(const struct vpc *v)
@@ -210,36 +316,41 @@ const char *choice_environment(const struct vpc *v)
 	return v->environment ? v->environment : object_tag(&v->o, CHOICE_TAG_ENVIRONMENT);
 }
 
-static bool vpc_is_in(const struct vpc *v, const char *environment)
+static bool vpc_is_in(const struct choice_rules *r, const struct vpc *v, const char *environment)
 {
-	return v && str_equal(choice_environment(v), environment);
+	const struct choice_policy *was = v ? former_of(r, KIND_VPC, v->o.id) : NULL;
+
+	return v && str_equal(was ? was->environment : choice_environment(v), environment);
 }
 
-static bool host_is_in(const struct host *h, const char *environment)
+static bool host_is_in(const struct choice_rules *r, const struct host *h, const char *environment)
 {
-	return str_equal(object_tag(&h->o, HOST_LABEL_ENVIRONMENT), environment);
+	return str_equal(label_of(r, h, HOST_LABEL_ENVIRONMENT), environment);
 }
 
-static bool end_is_in(const struct choice_end *e, const char *environment)
+static bool end_is_in(const struct choice_rules *r, const struct choice_end *e,
+		      const char *environment)
 {
-	return !environment || vpc_is_in(e->vpc, environment) || host_is_in(e->host, environment);
+	return !environment || vpc_is_in(r, e->vpc, environment) ||
+	       host_is_in(r, e->host, environment);
 }
 
 /* 'one' is the end that the policy's direction is about. */
-static bool holds(const struct choice_policy *p, const struct choice_end *one,
-		  const struct choice_end *other)
+static bool holds(const struct choice_rules *r, const struct choice_policy *p,
+		  const struct choice_end *one, const struct choice_end *other)
 {
 	if (p->interfaces[0] &&
 	    (p->interfaces[0] != one->interface || p->interfaces[1] != other->interface))
 		return false;
-	return end_is_in(one, p->environment) && end_is(one, &p->one) && end_is(other, &p->other);
+	return end_is_in(r, one, p->environment) && end_is(r, one, &p->one) &&
+	       end_is(r, other, &p->other);
 }
 
-static bool matches(const struct choice_policy *p, const struct choice_end *from,
-		    const struct choice_end *to)
+static bool matches(const struct choice_rules *r, const struct choice_policy *p,
+		    const struct choice_end *from, const struct choice_end *to)
 {
-	return (p->direction != CHOICE_IN && holds(p, from, to)) ||
-	       (p->direction != CHOICE_OUT && holds(p, to, from));
+	return (p->direction != CHOICE_IN && holds(r, p, from, to)) ||
+	       (p->direction != CHOICE_OUT && holds(r, p, to, from));
 }
 
 bool choice_rules_same_host(const struct choice_rules *r, const struct host *a,
@@ -248,11 +359,11 @@ bool choice_rules_same_host(const struct choice_rules *r, const struct host *a,
 	for (size_t i = 0; i < r->n; i++) {
 		const struct choice_policy *p = r->v[i];
 
-		if (host_is(a, &p->one) != host_is(b, &p->one) ||
-		    host_is(a, &p->other) != host_is(b, &p->other))
+		if (host_is(r, a, &p->one) != host_is(r, b, &p->one) ||
+		    host_is(r, a, &p->other) != host_is(r, b, &p->other))
 			return false;
 		if (p->environment &&
-		    host_is_in(a, p->environment) != host_is_in(b, p->environment))
+		    host_is_in(r, a, p->environment) != host_is_in(r, b, p->environment))
 			return false;
 	}
 	return true;
@@ -274,10 +385,11 @@ static bool member_may_be(const struct choice_member *member, const struct vpc *
 	       (member->account && member->account == v->o.account);
 }
 
-bool choice_policy_concerns(const struct choice_policy *p, const struct vpc *v)
+bool choice_policy_concerns(const struct choice_rules *r, const struct choice_policy *p,
+			    const struct vpc *v)
 {
 	return p->wide || p->interfaces[0] || member_may_be(&p->one, v) ||
-	       member_may_be(&p->other, v) || (p->environment && vpc_is_in(v, p->environment));
+	       member_may_be(&p->other, v) || (p->environment && vpc_is_in(r, v, p->environment));
 }
 
 bool choice_rules_concern(const struct choice_rules *r, const struct vpc *v)
@@ -286,7 +398,7 @@ bool choice_rules_concern(const struct choice_rules *r, const struct vpc *v)
 		const struct choice_policy *p = r->v[i];
 
 		if (member_may_be(&p->one, v) || member_may_be(&p->other, v) ||
-		    (p->environment && vpc_is_in(v, p->environment)))
+		    (p->environment && vpc_is_in(r, v, p->environment)))
 			return true;
 	}
 	return false;
@@ -402,7 +514,7 @@ bool choice_rules_demand(const struct choice_rules *r, const struct choice_end *
 	for (size_t i = 0; i < r->n; i++) {
 		const struct choice_policy *p = r->v[i];
 
-		if ((of_pair && !p->wide) || !matches(p, from, to))
+		if ((of_pair && !p->wide) || !matches(r, p, from, to))
 			continue;
 		if (!any)
 			*ret = (struct demand){0};

@@ -12,6 +12,7 @@
 #include "model/choice_policy.h"
 #include "model/negotiate.h"
 
+struct choice_change;
 struct vpc;
 struct pair_class;
 
@@ -26,6 +27,10 @@ struct choice_rules {
 	size_t n, allocated;
 	const struct choice_policy **v;
 	size_t n_narrow, n_wide; /* of them; a policy may be both */
+	/* Hosts and networks that these rules take for what they were (model/choice_pass.h), by
+	 * their ids. */
+	size_t n_formers, formers_allocated;
+	const struct choice_change **formers;
 };
 
 /* The model's: all policies there are. */
@@ -44,10 +49,13 @@ bool choice_rules_any(const struct model *m);
  * cannot. */
 must_check int choice_rules_prepare(struct choice_rules *r);
 must_check int choice_rules_reserve(struct choice_rules *r, size_t n);
+must_check int choice_rules_reserve_formers(struct choice_rules *r, size_t n);
 /* Copies into what has been reserved. */
 void choice_rules_assign(struct choice_rules *r, const struct choice_rules *from);
-/* The policies that one of the two sets alone has, or has in this version; room for those of both. 
- * Returns how many. */
+/* From now on they take a host or a network for what 'c' says it was; room has been reserved. */
+void choice_rules_take_for(struct choice_rules *r, const struct choice_change *c);
+/* The policies that one of the two sets alone has, or has in this version, or that may match
+ * something else in one of them; room for those of both.  Returns how many. */
 size_t choice_rules_changed(const struct choice_rules *before, const struct choice_rules *after,
 			    const struct choice_policy **ret);
 /* Puts 'new' in the place of 'old'; either may be NULL. */
@@ -69,8 +77,10 @@ bool choice_rules_same_host(const struct choice_rules *r, const struct host *a,
 bool choice_same_labels(const struct host *a, const struct host *b);
 /* Traffic of the network may be something else to the rules than all traffic of the same hosts. */
 bool choice_rules_concern(const struct choice_rules *r, const struct vpc *v);
-/* The policy may match something of the network; what it says of hosts is not looked at. */
-bool choice_policy_concerns(const struct choice_policy *p, const struct vpc *v);
+/* The policy may match something of the network, as 'r' takes that; what it says of hosts is not
+ * looked at. */
+bool choice_policy_concerns(const struct choice_rules *r, const struct choice_policy *p,
+			    const struct vpc *v);
 
 /* Of a VPC: which environment it is of, as long as no operator has said. */
 #define CHOICE_TAG_ENVIRONMENT "viaduct:environment"
@@ -82,7 +92,9 @@ const char *choice_environment(const struct vpc *v);
  * pass that will (model/choice_pass.h). */
 must_check int choice_policy_put(struct tx *tx, const struct choice_policy *old,
 				 struct object **new);
-/* Puts a VPC of which only tags or the environment have changed, likewise. */
+/* Puts a VPC of which only tags or the environment have changed, or a host of which labels have,
+ * likewise. */
 must_check int choice_vpc_put(struct tx *tx, const struct object *old, struct object **new);
+must_check int choice_host_put(struct tx *tx, const struct host *old, struct object **new);
 /* An interface is gone from its network. */
 must_check int choice_interface_ended(struct tx *tx, uint64_t interface, uint32_t vni);

@@ -8,7 +8,6 @@
 #include "model/host.h"
 #include "model/choice_rules.h"
 #include "model/host_edit.h"
-#include "model/pair_shift.h"
 
 const char *host_room_text(enum host_room r)
 {
@@ -64,22 +63,6 @@ static int set_labels(struct object *o, const struct tag_args *labels, size_t n,
 	return tags_set(o, labels, n, reterr);
 }
 
-/* Policies may be about the labels. */
-static int put(struct tx *tx, const struct host *old, struct object **new)
-{
-	_cleanup_(pair_survey_deinit) struct pair_survey before = {0};
-	bool matters = choice_rules_any(tx->m) && !choice_same_labels(old, (struct host *)*new);
-	uint32_t number = old->number;
-	int r = matters ? pair_survey_host(tx->m, number, &before) : 0;
-
-	if (!r)
-		r = tx_put(tx, &old->o, new);
-	if (r || !matters)
-		return r;
-	r = pair_survey_shift(tx, &before);
-	return r ? r : network_refresh_host(tx, number);
-}
-
 static int do_set(struct tx *tx, const struct host *old, const struct host_room_args *room,
 		  const struct tag_args *labels, size_t n_labels, const struct host **ret,
 		  struct refusal *reterr)
@@ -97,7 +80,7 @@ static int do_set(struct tx *tx, const struct host *old, const struct host_room_
 	result = old;
 	if (!record_equal(&old->o, o)) {
 		result = (const struct host *)o;
-		r = put(tx, old, &o);
+		r = choice_host_put(tx, old, &o);
 	}
 	if (!r)
 		*ret = result;

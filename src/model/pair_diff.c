@@ -276,7 +276,8 @@ static int add_candidate(struct diff *d, const struct pair_class *c, bool retold
 static bool is_concerned(const struct diff *d, const struct vpc *v, bool before, bool after)
 {
 	for (size_t i = 0; i < d->change->n_changed && (before || after); i++)
-		if (choice_policy_concerns(d->change->changed[i], v))
+		if (choice_policy_concerns(d->change->before, d->change->changed[i], v) ||
+		    choice_policy_concerns(d->change->after, d->change->changed[i], v))
 			return true;
 	return false;
 }

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "model/choice_pass.h"
 #include "model/choice_rules.h"
 #include "model/edge.h"
 #include "model/exit.h"
@@ -41,12 +42,19 @@ int planner_emit_carriers(struct planner *p, enum carried_kind k, uint32_t numbe
 
 /* ---- hosts ---- */
 
-static bool same_host(const struct host *a, const struct host *b)
+/* What policies make of labels is told with them, or by a pass. */
+static bool labels_matter(const struct model *m, const struct host *a, const struct host *b)
+{
+	return choice_rules_any(m) && !choice_same_labels(a, b) &&
+	       !choice_pass_is_about(m, KIND_HOST, b->o.id);
+}
+
+static bool same_host(const struct model *m, const struct host *a, const struct host *b)
 {
 	struct ability x = ability_of(a), y = ability_of(b);
 
 	return ability_equal(&x, &y) && x.mtu == y.mtu && x.fault == y.fault &&
-	       a->edge == b->edge && !strcmp(a->name, b->name) && choice_same_labels(a, b) &&
+	       a->edge == b->edge && !strcmp(a->name, b->name) && !labels_matter(m, a, b) &&
 	       !memcmp(&a->locators, &b->locators, sizeof(a->locators));
 }
 
@@ -57,7 +65,7 @@ static int plan_host_change(struct planner *p, const struct host *before, const 
 	struct plan_item item;
 	int r = 0;
 
-	if (before && after && same_host(before, after))
+	if (before && after && same_host(p->m, before, after))
 		return 0;
 	if (after) {
 		plan_host_item(after, &item);

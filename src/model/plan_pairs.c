@@ -166,7 +166,8 @@ int plan_environment_change(struct planner *p, const struct vpc *before, const s
 	int r;
 
 	if (!choice_rules_any(p->m) ||
-	    str_equal(choice_environment(before), choice_environment(after)))
+	    str_equal(choice_environment(before), choice_environment(after)) ||
+	    choice_pass_is_about(p->m, KIND_VPC, after->o.id))
 		return 0;
 	r = for_each_carrier(p, after->vni, tell_network_of, after);
 	/* also where the network is carried no more, and what it used is changing yet */

@@ -123,6 +123,7 @@ static const struct field choice_change_fields[] = {
 	FN(42, FIELD_ID, "owner", struct choice_change, former.owner, .kind = KIND_ACCOUNT),
 	F(43, FIELD_BOOL, struct choice_change, made),
 	F(44, FIELD_U64, struct choice_change, done),
+	F(45, FIELD_U32, struct choice_change, about, .text = record_kind_text),
 };
 RECORD(choice_change, struct choice_change);
 

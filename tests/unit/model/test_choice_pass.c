@@ -7,6 +7,7 @@
 #include "model/choice_pass.h"
 
 #include "base/limits.h"
+#include "model/host.h"
 #include "model/pair.h"
 #include "model/pair_class.h"
 #include "model/pair_shift.h"
@@ -243,6 +244,115 @@ static void test_the_mtu_comes_first_and_goes_last(void **state)
 	assert_int_equal(cluster_vpc(&c, c.vpc)->mtu, before);
 }
 
+static void set_label(size_t host, const char *value)
+{
+	const struct tag_args label = {"site", value};
+	const struct host_room_args room = {};
+	const struct host *h = host_by_number(c.m, c.hosts[host]);
+
+	assert_ok(cluster_end(&c, host_set(cluster_tx(&c), &c.operator, h->name, &room, &label, 1,
+					   &h, &c.refusal)));
+}
+
+static void make_about(const char *name, const struct choice_policy_args *about)
+{
+	static const char *const what[] = {"siit/2"};
+	struct choice_policy_args args = *about;
+	const struct choice_policy *p;
+
+	args.name = name;
+	args.effect = "forbid";
+	args.what = what;
+	args.n_what = 1;
+	assert_ok(cluster_end(
+		&c, choice_policy_create(cluster_tx(&c), &c.operator, & args, &p, &c.refusal)));
+	finish_pass();
+}
+
+/* requirement: NEG-3, NEG-8 */
+static void test_labels_reach_pairs_by_a_pass(void **state)
+{
+	struct tag_args site = {"site", "a"};
+	size_t n = 0, steps_that_changed = 0;
+
+	make_about("of-a-site",
+		   &(struct choice_policy_args){.match.labels = &site, .match.n_labels = 1});
+	assert_int_equal(count_wished(FORMAT_SIIT_1), 0);
+	set_label(0, "a");
+	/* it says what it is, and pairs do not go by that yet */
+	assert_string_equal(object_tag(&host_by_number(c.m, c.hosts[0])->o, "site"), "a");
+	assert_int_equal(choice_progress_of_all(c.m), CHOICE_APPLYING);
+	assert_int_equal(count_wished(FORMAT_SIIT_1), 0);
+	assert_int_equal(model_count(c.m, KIND_PAIR_SHIFT), 0);
+	while (choice_pass_of(c.m)->phase <= CHOICE_PHASE_PAIRS) {
+		size_t before = n;
+
+		if (n == 2)
+			cluster_restart(&c);
+		step();
+		n = count_wished(FORMAT_SIIT_1);
+		assert_true(n <= before + 2);
+		steps_that_changed += n > before;
+		assert_int_equal(model_count(c.m, KIND_PAIR_SHIFT), n);
+	}
+	assert_int_equal(n, 2 * (HOSTS - 1));
+	assert_int_equal(steps_that_changed, HOSTS - 1);
+	/* what changes after that waits, however often */
+	set_label(1, "a");
+	set_label(0, "b");
+	set_label(0, "c");
+	assert_int_equal(choice_progress_of_all(c.m), CHOICE_WAITING);
+	assert_int_equal(model_count(c.m, KIND_CHOICE_CHANGE), 3);
+	assert_int_equal(count_wished(FORMAT_SIIT_1), 2 * (HOSTS - 1));
+	assert_int_equal(wished(1, 2, 0), FORMAT_SIIT_2);
+	finish_pass();
+	assert_int_equal(wished(0, 1, 0), FORMAT_SIIT_1);
+	assert_int_equal(wished(1, 2, 0), FORMAT_SIIT_1);
+	assert_int_equal(wished(0, 2, 0), FORMAT_SIIT_2);
+	assert_int_equal(choice_progress_of_all(c.m), CHOICE_CHANGING);
+	settle();
+	assert_int_equal(choice_progress_of_all(c.m), CHOICE_EFFECTIVE);
+}
+
+/* requirement: NEG-3, NEG-8 */
+static void test_an_environment_reaches_pairs_by_a_pass(void **state)
+{
+	const uint32_t vni = cluster_vpc(&c, c.vpc)->vni;
+	char ids[HOSTS][ID_TEXT_SIZE];
+	size_t n = 0, n_before;
+
+	for (size_t i = 0; i < HOSTS; i++)
+		assert_ok(cluster_run(&c, c.subnet, ids[i]));
+	make_about("in-production", &(struct choice_policy_args){.environment = "production"});
+	settle();
+	assert_int_equal(wished(0, 1, vni), FORMAT_SIIT_2);
+	assert_ok(cluster_end(&c, vpc_set_environment(cluster_tx(&c), &c.operator, c.vpc,
+						      "production", &c.refusal)));
+	assert_int_equal(choice_progress_of_all(c.m), CHOICE_APPLYING);
+	while (choice_pass_of(c.m)->phase <= CHOICE_PHASE_PAIRS) {
+		n_before = n;
+		step();
+		n = 0;
+		for (size_t i = 0; i < HOSTS; i++)
+			for (size_t k = 0; k < HOSTS; k++)
+				n += i != k && wished(i, k, vni) == FORMAT_SIIT_1;
+		assert_true(n <= n_before + 2);
+		/* it is about the network alone */
+		assert_int_equal(count_wished(FORMAT_SIIT_1), 0);
+	}
+	assert_int_equal(n, DIRECTIONS);
+	finish_pass();
+	settle();
+	assert_int_equal(choice_progress_of_all(c.m), CHOICE_EFFECTIVE);
+	assert_int_equal(wished(0, 1, vni), FORMAT_SIIT_1);
+	/* and back, as its tag says */
+	assert_ok(cluster_end(
+		&c, vpc_set_environment(cluster_tx(&c), &c.operator, c.vpc, "", &c.refusal)));
+	assert_int_equal(wished(0, 1, vni), FORMAT_SIIT_1);
+	finish_pass();
+	assert_int_equal(wished(0, 1, vni), FORMAT_SIIT_2);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -253,6 +363,8 @@ int main(void)
 		TEST(test_what_comes_meanwhile_waits_for_the_next_pass),
 		TEST(test_what_is_new_goes_by_it_at_once),
 		TEST(test_the_mtu_comes_first_and_goes_last),
+		TEST(test_labels_reach_pairs_by_a_pass),
+		TEST(test_an_environment_reaches_pairs_by_a_pass),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
