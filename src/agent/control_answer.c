@@ -45,6 +45,17 @@ static json_t *control_formats(uint32_t formats)
 	return list;
 }
 
+static json_t *control_features(uint32_t features)
+{
+	static const char *const names[FEATURE_MAX] = FEATURE_NAMES;
+	json_t *list = json_array();
+
+	for (int f = 0; f < FEATURE_MAX; f++)
+		if (features & FEATURE_BIT(f))
+			json_array_append_new(list, json_string(names[f]));
+	return list;
+}
+
 static json_t *control_status(struct control *c, const json_t *request)
 {
 	const struct agent *a = c->agent;
@@ -182,10 +193,12 @@ static json_t *control_capabilities(struct control *c, const json_t *request)
 {
 	const struct probe *p = &c->agent->probe;
 
-	return json_pack("{s:o, s:i, s:b, s:b, s:s, s:s, s:I, s:s}", "formats",
-			 control_formats(p->confirmed.formats), "substrate_mtu",
-			 (int)p->confirmed.substrate_mtu, "tcx", p->confirmed.tcx, "tap_uso",
-			 p->confirmed.tap_uso, "kernel", p->confirmed.kernel, "refused",
+	return json_pack("{s:o, s:o, s:o, s:i, s:b, s:b, s:s, s:s, s:I, s:s}", "formats",
+			 control_formats(p->confirmed.formats), "features",
+			 control_features(p->features & ~p->disallowed_features),
+			 "required_features", control_features(p->required_features),
+			 "substrate_mtu", (int)p->confirmed.substrate_mtu, "tcx", p->confirmed.tcx,
+			 "tap_uso", p->confirmed.tap_uso, "kernel", p->confirmed.kernel, "refused",
 			 p->confirmed.refused, "probed_at", (json_int_t)p->probed_at, "error",
 			 probe_error(p));
 }

@@ -391,7 +391,7 @@ static int note_difference(void *data, const struct pair_difference *d)
 static void put_lost(struct preview *p, bool tried)
 {
 	struct route_call *c = p->c;
-	char example[192] = "";
+	char example[384] = "";
 
 	json_put_u64(c, c->result, "left_with_nothing", p->n_lost);
 	if (!p->n_lost) {
@@ -401,8 +401,9 @@ static void put_lost(struct preview *p, bool tried)
 	/* which hosts there are is for operators to know */
 	if (c->caller.operator)
 		snprintf(example, sizeof(example),
-			 ", for example from %.64s to %.64s (GET /v1/pairs says why)",
-			 p->from->name, p->to->name);
+			 ", for example from %.64s to %.64s (\"viaduct pair %.64s %.64s\" says "
+			 "why)",
+			 p->from->name, p->to->name, p->from->name, p->to->name);
 	json_put(c, c->result, "warning",
 		 json_sprintf("Nothing %s between hosts any more in %llu directions, for want of "
 			      "anything in common%s%s",

@@ -45,8 +45,11 @@ static const struct table_column drop_columns[] = {
 	{"PACKETS", "packets"},
 };
 static const struct table_column capability_columns[] = {
-	{"AGENT", "agent"}, {"FORMATS", "formats"}, {"MTU", "substrate_mtu"}, {"KERNEL", "kernel"},
-	{"TCX", "tcx"},     {"TAP USO", "tap_uso"}, {"REFUSED", "refused"},   {"ERROR", "error"},
+	{"AGENT", "agent"},       {"FORMATS", "formats"},
+	{"FEATURES", "features"}, {"REQUIRES", "required_features"},
+	{"MTU", "substrate_mtu"}, {"KERNEL", "kernel"},
+	{"TCX", "tcx"},           {"TAP USO", "tap_uso"},
+	{"REFUSED", "refused"},   {"ERROR", "error"},
 };
 static const struct table_column peer_columns[] = {
 	{"AGENT", "agent"},         {"NUMBER", "number"},  {"NAME", "name"},

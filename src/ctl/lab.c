@@ -18,6 +18,7 @@ void lab_deinit(struct lab *l)
 	free(TAKE_PTR(l->manager_state));
 	for (size_t i = 0; i < ARRAY_SIZE(l->formats); i++) {
 		free(TAKE_PTR(l->formats[i]));
+		free(TAKE_PTR(l->features[i]));
 		free(TAKE_PTR(l->require[i]));
 	}
 	/* A zeroed struct holds none: descriptor 0 is never a lock. */
@@ -188,12 +189,12 @@ int lab_save(const struct lab *l)
 	_cleanup_json_ json_t *j = NULL;
 	int r;
 
-	j = json_pack("{s:i,s:s,s:b,s:s,s:i,s:i,s:i,s:i,s:s,s:o,s:o,s:o}", "version", 1, "name",
+	j = json_pack("{s:i,s:s,s:b,s:s,s:i,s:i,s:i,s:i,s:s,s:o,s:o,s:o,s:o}", "version", 1, "name",
 		      l->name, "up", l->up, "substrate", l->ipv4 ? "ipv4" : "ipv6", "mtu",
 		      (int)l->mtu, "hosts", (int)l->n_hosts, "edges", (int)l->n_edges, "port",
 		      (int)l->port, "manager_state", l->manager_state, "formats",
-		      lists_to_json(l, l->formats), "require", lists_to_json(l, l->require),
-		      "processes", processes_to_json(l));
+		      lists_to_json(l, l->formats), "features", lists_to_json(l, l->features),
+		      "require", lists_to_json(l, l->require), "processes", processes_to_json(l));
 	text = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
 	if (!text || !path)
 		return complain_memory();
@@ -232,15 +233,16 @@ static int lists_from_json(const struct lab *l, const json_t *json, char **lists
 
 static int from_json(struct lab *l, json_t *j)
 {
-	json_t *formats = NULL, *require = NULL, *processes = NULL;
+	json_t *formats = NULL, *features = NULL, *require = NULL, *processes = NULL;
 	int r;
 	int version, up, mtu, n_hosts, n_edges = 0, port;
 	const char *substrate, *manager_state;
 
-	if (json_unpack(j, "{s:i,s:b,s:s,s:i,s:i,s?i,s:i,s:s,s:o,s?o,s:o}", "version", &version,
+	if (json_unpack(j, "{s:i,s:b,s:s,s:i,s:i,s?i,s:i,s:s,s:o,s?o,s?o,s:o}", "version", &version,
 			"up", &up, "substrate", &substrate, "mtu", &mtu, "hosts", &n_hosts, "edges",
 			&n_edges, "port", &port, "manager_state", &manager_state, "formats",
-			&formats, "require", &require, "processes", &processes))
+			&formats, "features", &features, "require", &require, "processes",
+			&processes))
 		return -EBADMSG;
 	if (version != 1 || n_hosts < 1 || n_hosts > LIMIT_LAB_HOSTS || n_edges < 0 ||
 	    n_edges > LIMIT_LAB_EDGES || port < 0 || port > UINT16_MAX)
@@ -256,6 +258,8 @@ static int from_json(struct lab *l, json_t *j)
 		return -ENOMEM;
 	processes_from_json(l, processes);
 	r = lists_from_json(l, formats, l->formats);
+	if (!r)
+		r = lists_from_json(l, features, l->features);
 	return r ? r : lists_from_json(l, require, l->require);
 }
 

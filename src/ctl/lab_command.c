@@ -36,6 +36,7 @@ static const struct command_option up_options[] = {
 	{"no-aliases", NULL, "on IPv4: hosts get no alias ranges, so no reip4", false},
 	{"mtu", "BYTES", "of the substrate's links (default: 1500)", false},
 	{"formats", "[HOST=]LIST", "all that hosts, or this host, may use: siit/1,ipip6/1", true},
+	{"features", "[HOST=]LIST", "beside formats, likewise: crypt,lz4, or none", true},
 	{"require", "[HOST=]LIST", "what hosts, or this host, do not talk without: crypt,lz4",
 	 true},
 	{"manager-state", "DIR", "the manager's state, kept afterwards (default: in the lab)",
@@ -119,6 +120,9 @@ static int parse_up(const struct invocation *inv, struct lab *l)
 		r = parse_number(inv, "mtu", MTU_MIN, MTU_MAX, &l->mtu);
 	while (!r && (text = invocation_next(inv, "formats", &at)))
 		r = parse_lists(l, "formats", text, l->formats);
+	at = 0;
+	while (!r && (text = invocation_next(inv, "features", &at)))
+		r = parse_lists(l, "features", text, l->features);
 	at = 0;
 	while (!r && (text = invocation_next(inv, "require", &at)))
 		r = parse_lists(l, "require", text, l->require);

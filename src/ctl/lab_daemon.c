@@ -12,7 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/process.h"
 #include "base/str.h"
 #include "ctl/complain.h"
@@ -320,17 +322,25 @@ int lab_daemon_join(const struct lab *l, uint32_t node, const json_t *bundle)
 /* What this host may not do is configuration of its agent. */
 static int write_agent_config(const struct lab *l, uint32_t node, const char *state, char **ret)
 {
-	_cleanup_free_ char *text = NULL;
+	const struct {
+		const char *key, *value;
+	} lines[] = {{"formats", l->formats[node]},
+		     {"features", l->features[node]},
+		     {"require", l->require[node]}};
+	_cleanup_buf_ struct buf b;
 	int r;
 
-	if (!l->formats[node] && !l->require[node])
+	buf_init(&b, LIMIT_CTL_ANSWER_SIZE);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		if (lines[i].value)
+			buf_put_printf(&b, "%s = %s\n", lines[i].key, lines[i].value);
+	if (!buf_size(&b))
 		return 0;
-	if (str_printf(ret, "%s.conf", state) ||
-	    str_printf(&text, "%s%s\n%s%s\n", l->formats[node] ? "formats = " : "",
-		       l->formats[node] ?: "", l->require[node] ? "require = " : "",
-		       l->require[node] ?: ""))
+	if (str_printf(ret, "%s.conf", state))
 		return complain_memory();
-	r = file_write_atomic(*ret, text, strlen(text), 0600);
+	r = buf_error(&b);
+	if (!r)
+		r = file_write_atomic(*ret, buf_data(&b), buf_size(&b), 0600);
 	return r ? complain_errno(r, "%s", *ret) : 0;
 }
 

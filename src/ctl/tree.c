@@ -51,24 +51,25 @@ const struct command *tree_root(void)
 		.n_children = ARRAY_SIZE(children),
 	};
 
+	/* what looks, what changes, what is of this machine: the order of --help */
 	memcpy(children, show_commands, sizeof(show_commands));
-	children[SHOW_COMMANDS] = host_command;
-	children[SHOW_COMMANDS + 1] = account;
-	children[SHOW_COMMANDS + 2] = lab;
+	children[SHOW_COMMANDS] = flow_log_command;
+	children[SHOW_COMMANDS + 1] = connections_command;
+	children[SHOW_COMMANDS + 2] = agent;
 	children[SHOW_COMMANDS + 3] = decode_command;
-	children[SHOW_COMMANDS + 4] = operate_release_command;
-	children[SHOW_COMMANDS + 5] = connections_command;
-	children[SHOW_COMMANDS + 6] = pool;
-	children[SHOW_COMMANDS + 7] = place_command;
-	children[SHOW_COMMANDS + 8] = place_settings_command;
-	children[SHOW_COMMANDS + 9] = interface_share_command;
-	children[SHOW_COMMANDS + 10] = flow_log_command;
-	children[SHOW_COMMANDS + 11] = policy_command;
-	children[SHOW_COMMANDS + 12] = operate_preload_command;
-	children[SHOW_COMMANDS + 13] = operate_environment_command;
-	children[SHOW_COMMANDS + 14] = interface_command;
-	children[SHOW_COMMANDS + 15] = agent;
-	children[SHOW_COMMANDS + 16] = operate_nat_command;
+	children[SHOW_COMMANDS + 4] = host_command;
+	children[SHOW_COMMANDS + 5] = policy_command;
+	children[SHOW_COMMANDS + 6] = place_command;
+	children[SHOW_COMMANDS + 7] = place_settings_command;
+	children[SHOW_COMMANDS + 8] = operate_preload_command;
+	children[SHOW_COMMANDS + 9] = operate_environment_command;
+	children[SHOW_COMMANDS + 10] = interface_command;
+	children[SHOW_COMMANDS + 11] = interface_share_command;
+	children[SHOW_COMMANDS + 12] = operate_nat_command;
+	children[SHOW_COMMANDS + 13] = pool;
+	children[SHOW_COMMANDS + 14] = operate_release_command;
+	children[SHOW_COMMANDS + 15] = account;
+	children[SHOW_COMMANDS + 16] = lab;
 	children[SHOW_COMMANDS + 17] = completion_command;
 	return &root;
 }

@@ -128,6 +128,14 @@ def test_mistakes_are_told(lab, argv, said):
     assert error["code"] and (said in error["message"] or "exec" in argv)
 
 
+def test_an_agent_says_what_the_manager_was_told(lab, nodes):
+    """requirement: NEG-1 OPS-1"""
+    told = {h["host"]: h for h in lab.api("capabilities")}
+    for said in json.loads(lab.viaduct("agent", "capabilities", "--json", "--lab", lab.name))["capabilities"]:
+        for field in "formats", "features", "required_features", "substrate_mtu", "kernel":
+            assert said[field] == told[said["agent"]][field] and (said[field] or field == "required_features")
+
+
 @pytest.mark.parametrize("argv, key", [
     (["lab", "list"], "labs"),
     (["lab", "env"], "VIADUCT_ENDPOINT"),
