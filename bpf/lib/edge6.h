@@ -256,7 +256,8 @@ __judged_once int edge6_to_node(struct __sk_buff *skb, struct packet *p)
 	tos = (__u8)(ntohl(*(const __be32 *)ip) >> 20);
 	if (encap_is_tunnel(flow->format))
 		return encap_encode(skb, peer, flow, tos);
-	r = ipip6_encode(skb, flow, size, tos, IPPROTO_IPIP6, dp_bucket_v6(p->vni, p->dst));
+	r = ipip6_encode(skb, flow, size, tos, IPPROTO_IPIP6,
+			 ipip6_hash(ip, dp_bucket_v6(p->vni, p->dst)));
 	return r ? r : transmit(skb, flow->nexthop);
 }
 

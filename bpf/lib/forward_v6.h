@@ -57,6 +57,7 @@ static __always_inline int forward_whole_v6(struct __sk_buff *skb, struct ipv6hd
 {
 	const struct dp_nexthop_copy *n = nexthop_get(flow->nexthop);
 	__u16 size = (__u16)(ntohs(ip->payload_len) + sizeof(*ip));
+	__u32 hash = ipip6_hash(ip, flow->stamp.bucket);
 	__u8 tos = forward_tos_v6(ip);
 	int r = forward_check_size_v6(skb, ip, flow, SUBSTRATE_OVERHEAD_IPIP6, ret_mtu);
 
@@ -65,6 +66,6 @@ static __always_inline int forward_whole_v6(struct __sk_buff *skb, struct ipv6hd
 	if (unlikely(!n))
 		return -DROP_NO_NEXTHOP;
 	ip->hop_limit = (__u8)(ip->hop_limit - flow->ttl_step);
-	r = ipip6_encode(skb, flow, size, tos, IPPROTO_IPIP6, flow->stamp.bucket);
+	r = ipip6_encode(skb, flow, size, tos, IPPROTO_IPIP6, hash);
 	return r ? r : transmit_by(skb, n, flow->nexthop, htons(ETH_P_IPV6));
 }

@@ -21,6 +21,16 @@ static __noinline int ipip6_room(struct __sk_buff *skb)
 		       : 0;
 }
 
+/* Constant for a flow of IPv6 (RFC 6438): by the label that its sender has given it, and by where it
+ * goes, for senders that give none. */
+static __always_inline __u32 ipip6_hash(const struct ipv6hdr *ip, __u32 bucket)
+{
+	__u32 label = ntohl(*(const __be32 *)ip) & 0xfffff;
+
+	return ((label ^ bucket) * 0xC2B2AE35U) >> 21;
+}
+
+/* 'hash': 11 bits of it go into the flow label. */
 static __always_inline int ipip6_encode(struct __sk_buff *skb, const struct dp_flow_out *flow,
 					__u16 size, __u8 tos, __u8 protocol, __u32 hash)
 {

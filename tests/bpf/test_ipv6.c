@@ -480,6 +480,30 @@ static struct frame substrate_error(const struct frame *wire, uint8_t type, uint
 	return f;
 }
 
+/* Of packets to one destination, those of one flow have one label on the substrate, and other flows
+ * mostly others.  RFC 6438.  requirement: PKT-3 */
+static void test_flow_labels(void **state)
+{
+	uint32_t labels[64], distinct = 0;
+
+	for (uint32_t i = 0; i < 64; i++) {
+		struct frame f = packet(A, B, NULL, IPPROTO_UDP, 100), out;
+		bool seen = false;
+
+		frame_put_u32(&f, IP_AT, 6U << 28 | 0x12 << 20 | (i * 0x4321 & 0xfffff));
+		out = run(&f);
+		labels[i] = frame_u32(&out, IP_AT) & 0xfffff;
+		for (int again = 0; again < 2; again++) {
+			out = run(&f); /* by the flow cache, too */
+			assert_int_equal(frame_u32(&out, IP_AT), 6U << 28 | 0x12 << 20 | labels[i]);
+		}
+		for (uint32_t k = 0; k < i; k++)
+			seen |= labels[k] == labels[i];
+		distinct += !seen;
+	}
+	assert_in_range(distinct, 48, 64);
+}
+
 /* The path MTU of the substrate becomes the node's. */
 /* requirement: PKT-9 */
 static void test_path_mtu(void **state)
@@ -684,6 +708,7 @@ int main(void)
 		cmocka_unit_test(test_which_macs_may_be_sent_to),
 		cmocka_unit_test(test_sources_are_verified),
 		cmocka_unit_test(test_gone_is_shown),
+		cmocka_unit_test(test_flow_labels),
 		cmocka_unit_test(test_path_mtu),
 		cmocka_unit_test(test_ways_out),
 		cmocka_unit_test(test_a_network_without_ipv6),
