@@ -56,8 +56,8 @@ enum {
 	DP_EVENTS_PER_SECOND = 100,  /* enough to see each kind, too few to load the agent */
 	DP_UPCALLS_PER_WINDOW = 512, /* per port and direction: some 4,000 a second */
 	DP_ICMP_PER_WINDOW = 128,    /* ICMP errors per port: some 1,000 a second */
-	DP_STALE_PER_WINDOW = 8,     /* notices about one peer: some 60 a second */
-	DP_DEPARTED_MAX = 16384,     /* addresses that were here; more push the oldest out */
+	DP_STALE_PER_WINDOW = 8, /* notices about one peer, STALE and NARROW: some 60 a second */
+	DP_DEPARTED_MAX = 16384, /* addresses that were here; more push the oldest out */
 	/* how long they are known: mappings of preloaded networks are held for good */
 	DP_DEPARTED_S = 3600,
 	DP_WINDOW_SHIFT = 27, /* a window is 2^27 ns = 134 ms */
@@ -671,6 +671,8 @@ enum {
 	DP_NOTE_DNS,
 	DP_NOTE_CONFIGURE6,
 	DP_NOTE_STALE, /* a copy, laid out as VERIFY's; not to be written back */
+	/* an ICMPv6 error of the substrate, 'id' the peer that it is about the way to; likewise */
+	DP_NOTE_NARROW,
 };
 
 /* ---- events: ring buffer ---- */

@@ -4,6 +4,10 @@
  * 7915 5.2, 5.3), or as ICMPv6 when it was about IPv6 that travelled whole (RFC 2473 8).  The
  * quoted packet becomes again what the node had sent.  Only after checking that this host could
  * have sent it: from an address of a port here, to a mapped destination.
+ *
+ * What this host had sent on for others is told to nobody: the way to them leads through a
+ * translation, or another node.  But how large packets may be goes to the agent, for the peer that
+ * they were for: from then on they are refused here, and whoever refuses tells their sender.
  */
 #pragma once
 
@@ -46,8 +50,32 @@ static __always_inline bool icmp6_kind(const __u8 message[8], __u8 *ret_type, __
 	}
 }
 
-/* Could this host have sent the quoted packet?  0 with the node in 'p', or a reason. */
-static __always_inline int icmp6_check_quote(struct packet *p, struct ingress *in)
+/* Whether an edge has the source from the world, or a node here forwards from others.  'src' is its
+ * virtual address. */
+static __always_inline bool icmp6_is_of_others(const struct ingress *in, const __u8 src[16])
+{
+	const struct dp_handle_value *h;
+
+	if (ingress_is_network(in->src_vni))
+		return config.uplink_ifindex && !local_slot(in->src_vni, src);
+	h = handle_get(in->src_vni);
+	return h && h->kind == DP_HANDLE_PORT;
+}
+
+/* The error is about such a packet, with well-formed addresses: an upcall, or a reason. */
+static __always_inline int icmp6_narrow(struct packet *p, const struct ingress *in,
+					const __u8 message[8])
+{
+	__u32 peer = ingress_peer(in->layout, in->dst);
+
+	if (message[0] != ICMP6_TOO_BIG || p->injected || !peer || !peer_get(peer))
+		return -DROP_ICMP6;
+	return upcall(p, DP_NOTE_NARROW, peer, 0);
+}
+
+/* Could this host have sent the quoted packet?  0 with the node in 'p', an upcall, or a reason. */
+static __always_inline int icmp6_check_quote(struct packet *p, struct ingress *in,
+					     const __u8 message[8])
 {
 	const struct dp_mapping_value *m;
 	const struct dp_subnet_value *subnet;
@@ -55,11 +83,14 @@ static __always_inline int icmp6_check_quote(struct packet *p, struct ingress *i
 	__u32 peer;
 
 	in->layout = ingress_layout(in->src);
-	if (in->layout == FORMAT_NONE || ingress_check_addresses(in) ||
-	    !ingress_is_network(in->src_vni))
+	if (in->layout == FORMAT_NONE || ingress_check_addresses(in))
+		return -DROP_ICMP6;
+	map_v4(p->src, in->saddr);
+	if (icmp6_is_of_others(in, p->src))
+		return icmp6_narrow(p, in, message);
+	if (!ingress_is_network(in->src_vni))
 		return -DROP_ICMP6;
 	p->vni = in->src_vni;
-	map_v4(p->src, in->saddr);
 	map_v4(p->dst, in->daddr);
 	p->slot = local_slot(p->vni, p->src);
 	port = port_get(p->slot);
@@ -140,10 +171,9 @@ static __always_inline int icmp6_deliver(struct __sk_buff *skb, struct packet *p
 	return deliver(skb, port, p->slot, FORMAT_NONE);
 }
 
-/* Could this host have sent the IPv6 packet inside the quoted one?  0 with the node in 'p', or a
- * reason. */
+/* Could this host have sent the IPv6 packet inside the quoted one?  As above. */
 static __always_inline int icmp6_check_inner(struct packet *p, struct ingress *in,
-					     const struct ipv6hdr *inner)
+					     const struct ipv6hdr *inner, const __u8 message[8])
 {
 	const struct dp_subnet_value *subnet;
 	const struct dp_mapping_value *m;
@@ -152,10 +182,14 @@ static __always_inline int icmp6_check_inner(struct packet *p, struct ingress *i
 
 	in->layout = ingress_layout(in->src);
 	if (in->layout == FORMAT_NONE || ingress_check_addresses(in) || in->saddr || in->daddr ||
-	    inner->version != 6 || !ingress_is_network(in->src_vni))
+	    inner->version != 6)
+		return -DROP_ICMP6;
+	memcpy(p->src, &inner->saddr, 16);
+	if (icmp6_is_of_others(in, p->src))
+		return icmp6_narrow(p, in, message);
+	if (!ingress_is_network(in->src_vni))
 		return -DROP_ICMP6;
 	p->vni = in->src_vni;
-	memcpy(p->src, &inner->saddr, 16);
 	memcpy(p->dst, &inner->daddr, 16);
 	p->slot = local_slot(p->vni, p->src);
 	port = port_get(p->slot);
@@ -195,7 +229,7 @@ static __noinline int icmp6_error_inside(struct __sk_buff *skb, struct packet *p
 		return -DROP_ICMP6;
 	if (!destination || !equal_16(p->in.src, destination))
 		return -DROP_ICMP6;
-	r = icmp6_check_inner(p, &p->in, (const struct ipv6hdr *)f->quote);
+	r = icmp6_check_inner(p, &p->in, (const struct ipv6hdr *)f->quote, message);
 	if (r)
 		return r;
 	port = port_get(p->slot);
@@ -244,7 +278,7 @@ static __noinline int icmp6_error(struct __sk_buff *skb, struct packet *p,
 		return -DROP_ICMP6;
 	memcpy(in->src, &quoted.saddr, 16);
 	memcpy(in->dst, &quoted.daddr, 16);
-	r = icmp6_check_quote(p, in);
+	r = icmp6_check_quote(p, in, message);
 	if (r)
 		return r;
 	if (quoted.nexthdr == IPPROTO_IPIP) {

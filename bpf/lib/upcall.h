@@ -33,7 +33,8 @@ static __always_inline void upcall_note_tunnel(struct dp_note_tunnel *note, cons
 static __noinline int upcall_note(struct __sk_buff *skb, const struct packet *p)
 {
 	struct dp_note note = {.magic = DP_NOTE_MAGIC, .kind = p->ask_kind, .flags = p->ask_flags};
-	bool arrived = p->ask_kind == DP_NOTE_VERIFY || p->ask_kind == DP_NOTE_STALE;
+	bool arrived = p->ask_kind == DP_NOTE_VERIFY || p->ask_kind == DP_NOTE_STALE ||
+		       p->ask_kind == DP_NOTE_NARROW;
 	bool other =
 		p->ask_flags & DP_NOTE_OTHER || (p->ask_flags & DP_NOTE_TUNNEL && p->to_handle);
 	__u32 vni = other ? p->to_vni : p->vni;
@@ -52,28 +53,34 @@ static __noinline int upcall_note(struct __sk_buff *skb, const struct packet *p)
 	return bpf_skb_store_bytes(skb, 0, &note, sizeof(note), 0) ? -DROP_REWRITE : 0;
 }
 
+/* Whether a notice about a peer may be given.  Few of each: one that does not stop sending keeps
+ * nobody from learning of the others. */
+static __always_inline bool upcall_notice(__u32 peer)
+{
+	struct dp_budget_value *b = bpf_map_lookup_elem(&notices, &peer);
+
+	return b &&
+	       budget_spend(b, bpf_ktime_get_coarse_ns() >> DP_WINDOW_SHIFT, DP_STALE_PER_WINDOW);
+}
+
 static __noinline int upcall_send(struct __sk_buff *skb, const struct packet *p)
 {
 	bool verify = p->ask_kind == DP_NOTE_VERIFY;
 	int r;
 
-	if (!budget_take(p->slot, verify ? DP_BUDGET_VERIFY : DP_BUDGET_UPCALL,
-			 DP_UPCALLS_PER_WINDOW))
+	if (p->ask_kind == DP_NOTE_NARROW
+		    ? !upcall_notice(p->ask_id)
+		    : !budget_take(p->slot, verify ? DP_BUDGET_VERIFY : DP_BUDGET_UPCALL,
+				   DP_UPCALLS_PER_WINDOW))
 		return -DROP_UPCALL_LIMIT;
 	r = upcall_note(skb, p);
 	return r ? r : (int)bpf_redirect(config.upcall_ifindex, 0);
 }
 
-/* Shows the agent a packet that is going to be dropped.  Few of each peer: one that does not stop
- * sending keeps nobody from learning of the others. */
+/* Shows the agent a packet that is going to be dropped. */
 static __noinline int upcall_stale(struct __sk_buff *skb, const struct packet *p)
 {
-	__u32 peer = p->ask_id;
-	struct dp_budget_value *b = bpf_map_lookup_elem(&notices, &peer);
-
-	if (!b ||
-	    !budget_spend(b, bpf_ktime_get_coarse_ns() >> DP_WINDOW_SHIFT, DP_STALE_PER_WINDOW) ||
-	    upcall_note(skb, p))
+	if (!upcall_notice(p->ask_id) || upcall_note(skb, p))
 		return 0;
 	return (int)bpf_clone_redirect(skb, config.upcall_ifindex, 0);
 }

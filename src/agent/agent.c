@@ -255,7 +255,7 @@ static void agent_on_moved(uint32_t peer, uint32_t nexthop, void *arg)
 			 LOG_U64("nexthop", nexthop), LOG_ERRNO(e));
 }
 
-static void agent_on_sealed_path(uint32_t peer, void *arg)
+static void agent_on_path(uint32_t peer, void *arg)
 {
 	struct agent *a = arg;
 	struct desired_peer *p = desired_find_peer(&a->desired, peer);
@@ -340,6 +340,7 @@ int agent_new(const struct agent_config *config, struct agent **ret)
 					  .cache = &a->cache,
 					  .miss = &a->miss,
 					  .sealed_paths = &a->sealed_paths,
+					  .narrow_paths = &a->narrow_paths,
 					  .revision = &a->revision,
 					  .status = agent_on_instance,
 					  .settled = agent_on_settled,
@@ -353,8 +354,11 @@ int agent_new(const struct agent_config *config, struct agent **ret)
 						 .kernel_arg = config->kernel_arg,
 						 .desired = &a->desired,
 						 .sealing = &a->sealing,
-						 .changed = agent_on_sealed_path,
+						 .changed = agent_on_path,
 						 .arg = a});
+	narrow_paths_init(
+		&a->narrow_paths, a->loop,
+		&(struct narrow_paths){.desired = &a->desired, .changed = agent_on_path, .arg = a});
 	stale_init(&a->stale, a->loop, agent_send, a);
 	link_init(&a->link, a->loop, &config->dialer, &agent_link_ops, a);
 	serve_init(a);
@@ -395,6 +399,7 @@ struct agent *agent_free(struct agent *a)
 	devices_deinit(a);
 	probe_deinit(&a->probe);
 	announcer_deinit(&a->announcer);
+	narrow_paths_deinit(&a->narrow_paths);
 	sealed_paths_deinit(&a->sealed_paths);
 	sealing_deinit(&a->sealing);
 	link_deinit(&a->link);

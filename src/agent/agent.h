@@ -33,6 +33,7 @@
 #include "agent/link.h"
 #include "agent/miss.h"
 #include "agent/names.h"
+#include "agent/narrow_path.h"
 #include "agent/nexthop.h"
 #include "agent/ports.h"
 #include "agent/probe.h"
@@ -129,6 +130,7 @@ struct agent {
 	struct announcer announcer;
 	struct sealing sealing;
 	struct sealed_paths sealed_paths;
+	struct narrow_paths narrow_paths;
 	struct stale stale;
 
 	/* devices.c */
@@ -138,7 +140,7 @@ struct agent {
 	struct watch upcalls;
 	struct deferred drain;
 	unsigned int n_drains;
-	uint64_t n_upcalls[DP_UPCALL_STALE + 1]; /* by enum dp_upcall_kind */
+	uint64_t n_upcalls[DP_UPCALL_NARROW + 1]; /* by enum dp_upcall_kind */
 	/* serve.c */
 	struct list dns;
 	size_t n_dns;

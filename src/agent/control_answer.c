@@ -211,9 +211,7 @@ static json_t *control_peers(struct control *c, const json_t *request)
 	hmap_for_each (p, &c->agent->desired.peers, node) {
 		const char *text;
 		bool reachable = nexthops_reachable(&c->agent->nexthops, p->dp.id, &text);
-		uint16_t mtu = p->dp.seal ? sealed_paths_mtu(&c->agent->sealed_paths, p->dp.id,
-							     p->dp.vxlan_over_v6, p->dp.path_mtu)
-					  : p->dp.path_mtu;
+		uint16_t mtu = reconcile_peer_mtu(&c->agent->reconcile, p);
 
 		json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:o, s:i, s:s, s:b, s:s}",
 						      "number", (int)p->dp.id, "name", p->name,

@@ -58,6 +58,24 @@ static void reconcile_drop_variants(struct reconcile *r, uint32_t peer, const bo
 					      reconcile_variant_want(peer, (enum format)f, v6));
 }
 
+/* How large packets to the peer may be, as far as is known here: re-headed ones on IPv6, or the
+ * host's own datagrams. */
+static uint16_t reconcile_path_mtu(const struct reconcile *r, uint32_t peer, enum format send,
+				   uint8_t seal, bool v6, uint16_t mtu)
+{
+	if (seal || sealed_paths_is_of_kernel(send))
+		return sealed_paths_mtu(r->sealed_paths, peer, v6, mtu);
+	return FORMAT_BIT(send) & (FORMATS_SIIT | FORMAT_BIT(FORMAT_IPIP6_1))
+		       ? narrow_paths_mtu(r->narrow_paths, peer, mtu)
+		       : mtu;
+}
+
+uint16_t reconcile_peer_mtu(const struct reconcile *r, const struct desired_peer *p)
+{
+	return reconcile_path_mtu(r, p->dp.id, p->dp.send, p->dp.seal, p->dp.vxlan_over_v6,
+				  p->dp.path_mtu);
+}
+
 static void reconcile_variants(struct reconcile *r, struct desired_peer *p)
 {
 	bool kept[FORMAT_MAX << 1] = {false};
@@ -70,9 +88,10 @@ static void reconcile_variants(struct reconcile *r, struct desired_peer *p)
 		as.send = v->send;
 		as.vxlan_over_v6 = v->vxlan_over_v6;
 		v->nexthop = 0;
-		v->path_limit = v->seal ? sealed_paths_mtu(r->sealed_paths, p->dp.id,
-							   v->vxlan_over_v6, v->path_mtu)
-					: 0;
+		v->path_limit = reconcile_path_mtu(r, p->dp.id, v->send, v->seal, v->vxlan_over_v6,
+						   v->path_mtu);
+		if (v->path_limit == v->path_mtu)
+			v->path_limit = 0;
 		if (!reconcile_target(&as, &target))
 			continue;
 		kept[(unsigned int)v->send << 1 | v->vxlan_over_v6] = true;
@@ -92,9 +111,7 @@ static struct dp_peer reconcile_peer_record(struct reconcile *r, struct desired_
 		record.nexthop = nexthops_want(r->nexthops, record.id, &target);
 	else
 		nexthops_drop(r->nexthops, record.id);
-	if (record.seal)
-		record.path_mtu = sealed_paths_mtu(r->sealed_paths, record.id, record.vxlan_over_v6,
-						   record.path_mtu);
+	record.path_mtu = reconcile_peer_mtu(r, p);
 	reconcile_variants(r, p);
 	return record;
 }

@@ -32,6 +32,7 @@
 #include "agent/nexthop.h"
 #include "agent/node.h"
 #include "agent/ports.h"
+#include "agent/narrow_path.h"
 #include "agent/sealed_path.h"
 
 struct instance_status {
@@ -51,6 +52,7 @@ struct reconcile {
 	struct cache *cache;
 	struct miss *miss;
 	const struct sealed_paths *sealed_paths; /* NULL: nothing is known of paths */
+	const struct narrow_paths *narrow_paths; /* likewise */
 	/* An instance was brought to, or found in, a state. */
 	void (*status)(const struct instance_status *status, void *arg);
 	/* An instance that was pending is not any more. */
@@ -95,8 +97,11 @@ void reconcile_some(struct reconcile *r, const struct desired_key *keys, size_t 
 void reconcile_check(struct reconcile *r);
 /* The answers of a node's step have come (node_done_fn; 'arg' is the struct reconcile). */
 void reconcile_on_node(struct node *n, void *arg);
-/* Writes the peer again: its next hop is another one. */
+/* Writes the peer again: its next hop is another one, or something else is known of the way to
+ * it. */
 must_check int reconcile_peer(struct reconcile *r, struct desired_peer *p);
+/* How large packets to the peer may be, as far as is known here. */
+uint16_t reconcile_peer_mtu(const struct reconcile *r, const struct desired_peer *p);
 /* Who wants a next hop: a peer for itself (variants by their format), back to the peer. */
 uint32_t reconcile_wanting_peer(uint32_t wanting);
 

@@ -84,25 +84,41 @@ static struct sealed_path *sealed_paths_get(struct sealed_paths *p, uint32_t pee
 	return path;
 }
 
+bool sealed_paths_is_of_kernel(enum format send)
+{
+	return FORMAT_BIT(send) & (FORMATS_TUNNEL | FORMAT_BIT(FORMAT_REIP4_1));
+}
+
+/* Packets to it may go by the kernel's devices. */
+static bool sealed_paths_is_tunnelled(const struct desired_peer *peer)
+{
+	bool is = sealed_paths_is_of_kernel(peer->dp.send);
+
+	for (size_t i = 0; i < peer->dp.n_variants && !is; i++)
+		is = sealed_paths_is_of_kernel(peer->variants[i].send);
+	return is;
+}
+
 /* Whether the kernel was asked. */
 static bool sealed_paths_look_at(struct sealed_paths *p, const struct desired_peer *peer)
 {
 	uint64_t sealed = sealing_counters(p->sealing, peer->dp.id).sealed_packets;
-	struct sealed_path *path =
-		sealed ? sealed_paths_get(p, peer->dp.id) : sealed_paths_find(p, peer->dp.id);
+	bool tunnelled = sealed_paths_is_tunnelled(peer);
+	struct sealed_path *path = sealed || tunnelled ? sealed_paths_get(p, peer->dp.id)
+						       : sealed_paths_find(p, peer->dp.id);
 	uint16_t mtu[2];
 
 	if (!path || path->round == p->round)
 		return false;
 	path->round = p->round;
-	if (path->sealed == sealed && !path->mtu[0] && !path->mtu[1])
+	if (path->sealed == sealed && !path->mtu[0] && !path->mtu[1] && !tunnelled)
 		return false;
 	path->sealed = sealed;
 	mtu[0] = sealed_paths_ask(p, &peer->dp.v4);
 	mtu[1] = sealed_paths_ask(p, &peer->dp.v6);
 	if (mtu[0] == path->mtu[0] && mtu[1] == path->mtu[1])
 		return true;
-	log_info("path MTU of sealed packets", LOG_U64("peer", peer->dp.id),
+	log_info("path MTU of what the host itself sends", LOG_U64("peer", peer->dp.id),
 		 LOG_U64("ipv4", mtu[0]), LOG_U64("ipv6", mtu[1]));
 	path->mtu[0] = mtu[0];
 	path->mtu[1] = mtu[1];

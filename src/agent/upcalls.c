@@ -29,6 +29,10 @@ static void upcalls_dispatch(struct agent *a, struct dp_upcall *u)
 	case DP_UPCALL_STALE:
 		stale_take(&a->stale, u);
 		break;
+	case DP_UPCALL_NARROW:
+		narrow_paths_learn(&a->narrow_paths, u->peer, u->mtu);
+		datapath_upcall_free(u);
+		break;
 	}
 }
 

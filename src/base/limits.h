@@ -313,6 +313,9 @@
  * many of them at once: a question takes some 15 us, and the loop has other work. */
 #define LIMIT_AGENT_SEALED_PATH_MS 500
 #define LIMIT_AGENT_SEALED_PATHS   64
+/* What a router has said about the way to a peer: RFC 8201 4 has it tried again after some ten
+ * minutes. */
+#define LIMIT_AGENT_NARROW_PATH_MS (10 * 60 * 1000)
 /* A node that ended by itself is known within this time. */
 #define LIMIT_AGENT_CHECK_MS 1000
 /* Nodes that become ready one after another are acknowledged together, this late at most. */

@@ -127,7 +127,8 @@ static void read_nd(const uint8_t *packet, size_t size, struct dp_upcall *u)
 /* It came from the substrate, or by a tunnel. */
 static bool note_arrived(const struct dp_note *note)
 {
-	return note->kind == DP_NOTE_VERIFY || note->kind == DP_NOTE_STALE;
+	return note->kind == DP_NOTE_VERIFY || note->kind == DP_NOTE_STALE ||
+	       note->kind == DP_NOTE_NARROW;
 }
 
 static void read_addresses(const uint8_t *frame, size_t size, const struct dp_note *note,
@@ -250,6 +251,45 @@ static uint32_t note_peer(const struct dp_note *note)
 	return (uint32_t)t.peer[0] << 8 | t.peer[1];
 }
 
+/* What a router says about the way to a peer: its message is behind an IPv6 header. */
+static void read_narrow(const uint8_t *frame, size_t size, const struct dp_note *note,
+			struct dp_upcall *u)
+{
+	uint32_t mtu;
+
+	u->peer = note_id(note);
+	if (size < ETH_HLEN + 40 + 8)
+		return;
+	memcpy(&mtu, frame + ETH_HLEN + 40 + 4, sizeof(mtu));
+	u->mtu = ntohl(mtu);
+}
+
+/* Whom a frame is about, and where they are. */
+static void read_note(struct bpf_host *h, const uint8_t *frame, size_t size,
+		      const struct dp_note *note, struct dp_upcall *u)
+{
+	if (u->kind == DP_UPCALL_NARROW) {
+		read_narrow(frame, size, note, u);
+		return;
+	}
+	u->port = note_arrived(note) || note->flags & DP_NOTE_UPLINK ? 0 : note_id(note);
+	if (u->kind == DP_UPCALL_STALE)
+		u->peer = note_peer(note);
+	read_addresses(frame, size, note, u);
+	if (note_arrived(note) && !(note->flags & DP_NOTE_TUNNEL) &&
+	    (frame[12] << 8 | frame[13]) == ETH_P_IP) {
+		u->vni = note_vni(note);
+		read_labels(h, u);
+	} else if (note_arrived(note))
+		read_substrate_networks(h, note, frame, size, u);
+	else
+		read_port_networks(h, note, u);
+	if (note->flags & DP_NOTE_UPLINK && ipaddr_is_v4(&u->dst))
+		u->dst = ipaddr_from_v4(note_id(note));
+	if (note->flags & DP_NOTE_EXIT && !note_arrived(note))
+		dp_exit_address(u->dst.b, htonl(ipaddr_v4(&u->src)));
+}
+
 /* 0 with '*ret', -EAGAIN when the frame is none of the programs' (the kernel's own chatter). */
 static int upcall_new(struct datapath *dp, const struct virtio_net_hdr *vnet, const uint8_t *frame,
 		      size_t size, struct dp_upcall **ret)
@@ -260,7 +300,7 @@ static int upcall_new(struct datapath *dp, const struct virtio_net_hdr *vnet, co
 	if (size < ETH_HLEN)
 		return -EAGAIN;
 	memcpy(&note, frame, sizeof(note));
-	if (note.magic != DP_NOTE_MAGIC || note.kind > DP_NOTE_STALE)
+	if (note.magic != DP_NOTE_MAGIC || note.kind > DP_NOTE_NARROW)
 		return -EAGAIN;
 	u = calloc(1, sizeof(*u));
 	if (!u)
@@ -275,22 +315,7 @@ static int upcall_new(struct datapath *dp, const struct virtio_net_hdr *vnet, co
 	u->dp.dp = dp;
 	u->dp.size = size;
 	u->dp.kind = (enum dp_upcall_kind)note.kind;
-	u->dp.port = note_arrived(&note) || note.flags & DP_NOTE_UPLINK ? 0 : note_id(&note);
-	if (u->dp.kind == DP_UPCALL_STALE)
-		u->dp.peer = note_peer(&note);
-	read_addresses(frame, size, &note, &u->dp);
-	if (note_arrived(&note) && !(note.flags & DP_NOTE_TUNNEL) &&
-	    (frame[12] << 8 | frame[13]) == ETH_P_IP) {
-		u->dp.vni = note_vni(&note);
-		read_labels(bpf_host_of(dp), &u->dp);
-	} else if (note_arrived(&note))
-		read_substrate_networks(bpf_host_of(dp), &note, frame, size, &u->dp);
-	else
-		read_port_networks(bpf_host_of(dp), &note, &u->dp);
-	if (note.flags & DP_NOTE_UPLINK && ipaddr_is_v4(&u->dp.dst))
-		u->dp.dst = ipaddr_from_v4(note_id(&note));
-	if (note.flags & DP_NOTE_EXIT && !note_arrived(&note))
-		dp_exit_address(u->dp.dst.b, htonl(ipaddr_v4(&u->dp.src)));
+	read_note(bpf_host_of(dp), frame, size, &note, &u->dp);
 	*ret = &u->dp;
 	return 0;
 }

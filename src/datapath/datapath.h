@@ -337,6 +337,10 @@ enum dp_upcall_kind {
 	 * an address that a port here had and none has any more: 'vni', 'src', 'dst', 'other_vni'
 	 * as for VERIFY.  A few of each peer (DP_STALE_PER_WINDOW); not to be written back. */
 	DP_UPCALL_STALE,
+	/* A router of the substrate says how large packets to 'peer' may be, 'mtu', about one that no
+	 * node here had sent: what an edge had from the world, or a node that forwards from others.
+	 * As many as of STALE; not to be written back. */
+	DP_UPCALL_NARROW,
 };
 
 /* A packet that came up.  Owned by the agent until datapath_upcall_free(). */
@@ -354,7 +358,8 @@ struct dp_upcall {
 	 * of what a node forwards: its handle, and 'src' is 0.a.b.c, the network that it forwards
 	 * into: the location asked for is that of the node, if it may. */
 	uint32_t other_vni;
-	uint32_t peer;     /* STALE: the sender's host */
+	uint32_t peer;     /* STALE: the sender's host; NARROW: the receiver's */
+	uint32_t mtu;      /* NARROW: of the substrate's packets, as the router says it */
 	bool src_is_label; /* VERIFY: 'src' is a label that is not known here, and 'other_vni' 0 */
 	size_t size;       /* of 'frame', without the vnet header */
 	/* Ethernet frame; its MACs are the programs' notes, not the node's, but for DHCP and ARP

@@ -59,6 +59,27 @@ void frame_assert_addr4(const struct frame *f, size_t at, const char *text)
 
 /* ---- making ---- */
 
+struct frame frame_icmp6(const struct frame *about, uint8_t type, uint8_t code, uint32_t word)
+{
+	size_t quoted = about->size - IP_AT;
+	struct frame f = {.size = IP_AT + 40 + 8 + quoted};
+
+	memcpy(f.b, about->b + 6, 6);
+	memcpy(f.b + 6, about->b, 6);
+	memcpy(f.b + 12, about->b + 12, 2);
+	frame_put_u32(&f, IP_AT, 6U << 28);
+	frame_put_u16(&f, IP_AT + 4, (uint16_t)(8 + quoted));
+	f.b[IP_AT + 6] = IPPROTO_ICMPV6;
+	f.b[IP_AT + 7] = 63;
+	frame_put_addr6(&f, IP_AT + 8, "fd00:1::ff");
+	memcpy(f.b + IP_AT + 24, about->b + IP_AT + 8, 16);
+	f.b[IP_AT + 40] = type;
+	f.b[IP_AT + 41] = code;
+	frame_put_u32(&f, IP_AT + 44, word);
+	memcpy(f.b + IP_AT + 48, about->b + IP_AT, quoted);
+	return f;
+}
+
 void frame_fix_ip(struct frame *f)
 {
 	uint16_t check;

@@ -46,6 +46,8 @@ struct v6 {
 };
 
 struct frame frame_v6(const struct v6 *p);
+/* An ICMPv6 error of a router of the substrate about 'about', to its source. */
+struct frame frame_icmp6(const struct frame *about, uint8_t type, uint8_t code, uint32_t word);
 /* Writes the right IPv4 header checksum again. */
 void frame_fix_ip(struct frame *f);
 uint16_t frame_u16(const struct frame *f, size_t at);

@@ -550,26 +550,6 @@ static void test_inner_must_match(void **state)
 
 /* ---- errors of the substrate ---- */
 
-/* An ICMPv6 error of a router about 'about', to its source. */
-static struct frame icmp6(const struct frame *about, uint8_t type, uint8_t code, uint32_t word)
-{
-	size_t quoted = about->size - IP_AT;
-	struct frame f = {.size = IP_AT + 40 + 8 + quoted};
-
-	memcpy(f.b, about->b, IP_AT);
-	frame_put_u32(&f, IP_AT, 6U << 28);
-	frame_put_u16(&f, IP_AT + 4, (uint16_t)(8 + quoted));
-	f.b[IP6_NEXT] = 58;
-	f.b[IP_AT + 7] = 63;
-	frame_put_addr6(&f, IP6_SRC, "fd00:1::ff");
-	memcpy(f.b + IP6_DST, about->b + IP6_SRC, 16);
-	f.b[IP_AT + 40] = type;
-	f.b[IP_AT + 41] = code;
-	frame_put_u32(&f, IP_AT + 44, word);
-	memcpy(f.b + IP_AT + 48, about->b + IP_AT, quoted);
-	return f;
-}
-
 /* a is told in ICMPv4, quoting what it had sent. */
 static void assert_told(const struct frame *sent, const struct frame *error, uint8_t type,
 			uint8_t code, uint16_t mtu)
@@ -621,14 +601,14 @@ static void check_errors(enum format format)
 	lab_set_format(&fixture.lab, format, false);
 	assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &sent, &out), TC_ACT_REDIRECT);
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		error = icmp6(&out, table[i].type6, table[i].code6, table[i].word);
+		error = frame_icmp6(&out, table[i].type6, table[i].code6, table[i].word);
 		assert_told(&sent, &error, table[i].type, table[i].code, table[i].mtu);
 	}
 	p.id = 99; /* travels whole */
 	p.fragment = 0;
 	sent = frame_v4(&p);
 	assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &sent, &out), TC_ACT_REDIRECT);
-	error = icmp6(&out, 2, 0, 1400);
+	error = frame_icmp6(&out, 2, 0, 1400);
 	assert_told(&sent, &error, 3, 4, 1360);
 }
 
@@ -650,7 +630,7 @@ static void test_errors_are_limited(void **state)
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
 		lab_set_format(&fixture.lab, formats[i], false);
 		sent = wire(17, 0, 100);
-		error = icmp6(&sent, 2, 0, 1400);
+		error = frame_icmp6(&sent, 2, 0, 1400);
 		before = lab_drops(&fixture.lab, 0, port, DROP_ICMP_LIMIT);
 		/* On a busy machine the limit may have another window meanwhile. */
 		for (told = 0; told < 1000 * DP_ICMP_PER_WINDOW; told++)
@@ -670,25 +650,25 @@ static void test_forged_errors(void **state)
 	const size_t quoted_src = IP_AT + 48 + 8, quoted_dst = IP_AT + 48 + 24;
 
 #define ASSERT_FORGED() frame_assert_dropped_from_wire(&fixture.lab, 0, 0, &f, DROP_ICMP6)
-	f = icmp6(&sent, 1, 3, 0);
+	f = frame_icmp6(&sent, 1, 3, 0);
 	f.b[quoted_src + 15] ^= 1; /* not to whom it is about */
 	ASSERT_FORGED();
-	f = icmp6(&sent, 1, 3, 0);
+	f = frame_icmp6(&sent, 1, 3, 0);
 	f.b[quoted_src + 15] ^= 1; /* about a node that is not here */
 	f.b[IP6_DST + 15] ^= 1;
 	ASSERT_FORGED();
-	f = icmp6(&sent, 128, 0, 0); /* no error at all */
+	f = frame_icmp6(&sent, 128, 0, 0); /* no error at all */
 	ASSERT_FORGED();
-	f = icmp6(&sent, 2, 0, 0x10000); /* not so large a path */
+	f = frame_icmp6(&sent, 2, 0, 0x10000); /* not so large a path */
 	frame_assert_dropped_from_wire(&fixture.lab, 0, fixture.a->port.id, &f, DROP_ICMP6);
-	f = icmp6(&sent, 1, 3, 0);
+	f = frame_icmp6(&sent, 1, 3, 0);
 	f.size = IP_AT + 40 + 8 + 40; /* quotes too little */
 	frame_put_u16(&f, IP_AT + 4, 48);
 	frame_assert_dropped_from_wire(&fixture.lab, 0, fixture.a->port.id, &f, DROP_ICMP6);
-	f = icmp6(&sent, 1, 3, 0);
+	f = frame_icmp6(&sent, 1, 3, 0);
 	f.b[quoted_dst + 15] = 99; /* to an unknown destination */
 	frame_assert_dropped_from_wire(&fixture.lab, 0, fixture.a->port.id, &f, DROP_ICMP6);
-	f = icmp6(&sent, 1, 3, 0);
+	f = frame_icmp6(&sent, 1, 3, 0);
 	frame_put_addr6(&f, quoted_dst, "fd00::1"); /* to no network */
 	ASSERT_FORGED();
 #undef ASSERT_FORGED

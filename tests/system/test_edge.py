@@ -66,7 +66,7 @@ def test_much_goes_through_whole(site):
         target = site.world if other == WORLD else site.web
         listening = target.spawn("iperf3", "-s", "-1")
         wait_for("iperf3 to listen", lambda t=target: ":5201" in t.run("ss", "-ltn").stdout)
-        done = place.run("iperf3", "-c", other, "-n", "40M", "-J", timeout=60)
+        done = place.run("iperf3", "-c", other, "-n", "20M", "-J", timeout=60)
         listening.wait(20)
         assert '"error"' not in done.stdout
 
@@ -452,3 +452,24 @@ def test_an_address_that_is_taken_away_is_nobodys(site):
     site.net.ec2.disassociate_address(AssociationId=association)
     wait_for("the address to be gone", lambda: not site.world.ping(address, count=1))
     site.net.ec2.release_address(AllocationId=allocation)
+
+
+def test_a_narrow_link_on_the_way(site, request):
+    """requirement: PKT-9, EDGE-1
+
+    A link of the substrate carries less than the hosts know. Its router tells the edge, which had the packets from the world;
+    and so the world is told. What a tunnel carried the edge's kernel is told of."""
+    if request.node.callspec.id == "siit/1":
+        pytest.skip("as siit/2: tests/bpf/test_narrow.c")
+    router = f"vd-{site.lab.name}-router"
+    labs.run("ip", "-n", router, "link", "set", "h1", "mtu", "1400")
+    try:
+        listening = site.web.spawn("iperf3", "-s", "-1")
+        wait_for("iperf3 to listen", lambda: ":5201" in site.web.run("ss", "-ltn").stdout)
+        site.world.run("iperf3", "-c", site.address, "-n", "5M", timeout=90)
+        listening.wait(20)
+    finally:
+        labs.run("ip", "-n", router, "link", "set", "h1", "mtu", "1500")
+    overhead = 20 if request.node.callspec.id.startswith("siit") else 50
+    assert f" mtu {1400 - overhead}" in site.world.run("ip", "route", "get", site.address).stdout
+    assert any(p["path_mtu"] == 1400 for p in site.lab.agent("e1", "peers"))

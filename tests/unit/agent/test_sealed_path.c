@@ -37,7 +37,7 @@ static void changed(uint32_t peer, void *arg)
 	((struct fixture *)arg)->n_changed++;
 }
 
-static void add_peer(struct fixture *f, uint32_t number)
+static void set_peer(struct fixture *f, uint32_t number, enum format send)
 {
 	uint8_t address[16] = {0xfd, [14] = (uint8_t)(number >> 8), [15] = (uint8_t)number};
 	Viaduct__Agent__Object object = VIADUCT__AGENT__OBJECT__INIT;
@@ -54,6 +54,7 @@ static void add_peer(struct fixture *f, uint32_t number)
 	peer.v6.data = address;
 	peer.v6.len = sizeof(address);
 	choice.path_mtu = 1500;
+	choice.send = send;
 	assert_ok(desired_set(&f->desired, &object, &key, &text));
 }
 
@@ -75,7 +76,7 @@ static int set_up(void **state)
 						 .changed = changed,
 						 .arg = f});
 	for (uint32_t n = 1; n <= PEERS; n++)
-		add_peer(f, n);
+		set_peer(f, n, FORMAT_NONE);
 	sealed_paths_run(&f->paths, true);
 	*state = f;
 	return 0;
@@ -122,6 +123,33 @@ static void test_what_is_learned(void **state)
 	assert_int_equal(f->n_asked, 0);
 }
 
+/* What the kernel's devices carry nobody counts for each peer: they are asked for all the time. */
+/* requirement: PKT-9 */
+static void test_tunnels(void **state)
+{
+	static const enum format formats[] = {FORMAT_VXLAN_1, FORMAT_GENEVE_2, FORMAT_REIP4_1};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		assert_true(sealed_paths_is_of_kernel(formats[i]));
+		set_peer(f, 1, formats[i]);
+		f->mtu = 1400;
+		f->n_asked = f->n_changed = 0;
+		assert_ok(loop_advance(f->loop, LOOK_NS));
+		assert_int_equal(f->n_asked, 1);
+		assert_int_equal(f->n_changed, 1);
+		assert_int_equal(sealed_paths_mtu(&f->paths, 1, true, 1500), 1400);
+		f->mtu = 0;
+		assert_ok(loop_advance(f->loop, LOOK_NS));
+		assert_int_equal(sealed_paths_mtu(&f->paths, 1, true, 1500), 1500);
+	}
+	assert_false(sealed_paths_is_of_kernel(FORMAT_SIIT_2));
+	set_peer(f, 1, FORMAT_SIIT_2);
+	f->n_asked = 0;
+	assert_ok(loop_advance(f->loop, 3 * LOOK_NS));
+	assert_int_equal(f->n_asked, 0);
+}
+
 /* No more at once than there may be, and all of them in their turn. */
 static void test_many_peers(void **state)
 {
@@ -149,6 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_what_is_learned, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_tunnels, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many_peers, set_up, tear_down),
 	};
 
