@@ -2,6 +2,7 @@
 #include "lab.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -108,6 +109,18 @@ void lab_open(struct lab *lab, int host)
 	lab_enter(lab, h->netns);
 	assert_int_equal(datapath_open(&h->config, &h->dp, &adopted), 0);
 	lab_enter(lab, -1);
+}
+
+bool lab_has_geneve(const struct lab *lab, int host)
+{
+	char name[IF_NAMESIZE];
+	bool there;
+
+	snprintf(name, sizeof(name), "%s-gn", lab->hosts[host].name);
+	lab_enter(lab, lab->hosts[host].netns);
+	there = if_nametoindex(name);
+	lab_enter(lab, -1);
+	return there;
 }
 
 void lab_set_format(struct lab *lab, enum format format, bool vxlan_over_v6)

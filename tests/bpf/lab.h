@@ -62,6 +62,8 @@ void lab_reset(struct lab *lab, enum format format);
 void lab_deinit(struct lab *lab);
 /* Chooses another format for both directions. */
 void lab_set_format(struct lab *lab, enum format format, bool vxlan_over_v6);
+/* Whether the kernel has given the host a device for geneve. */
+bool lab_has_geneve(const struct lab *lab, int host);
 void lab_open(struct lab *lab, int host); /* the data plane of 'host', again */
 /* 10.'subnet'.0.0/24 style subnets of network 'vni' on both hosts: 'prefix' and its router. */
 void lab_subnet(struct lab *lab, uint32_t vni, const char *prefix, const char *router,

@@ -42,18 +42,6 @@ struct fixture {
 
 static struct fixture fixture;
 
-static bool device_is_there(const struct lab *lab, int host)
-{
-	char name[IF_NAMESIZE];
-	bool there;
-
-	snprintf(name, sizeof(name), "%s-gn", lab->hosts[host].name);
-	lab_enter(lab, lab->hosts[host].netns);
-	there = if_nametoindex(name);
-	lab_enter(lab, -1);
-	return there;
-}
-
 static int set_up(void **state)
 {
 	struct fixture *f = &fixture;
@@ -74,7 +62,7 @@ static int set_up(void **state)
 	lab_map(&f->lab, LAB_VNI, "10.0.1.11", 1, DP_MAPPING_LIVE);
 	lab_map(&f->lab, LAB_VNI, "10.0.1.66", 1, DP_MAPPING_LIVE);
 	lab_map(&f->lab, OTHER_VNI, "10.9.9.10", 1, DP_MAPPING_LIVE);
-	f->has_device = device_is_there(&f->lab, 0);
+	f->has_device = lab_has_geneve(&f->lab, 0);
 	return 0;
 }
 

@@ -182,6 +182,22 @@ static void test_there_and_back(void **state)
 	round_trip(fixture.c, "10.0.1.12", y, Y);
 }
 
+/* By the kernel's devices: vxlan as far as one network goes, which the gateway's handle counts as,
+ * and geneve to and from the peered one. */
+/* requirement: EDGE-1, TOPO-1, PKT-3 */
+static void test_by_tunnels(void **state)
+{
+	edge_lab_format(&fixture, FORMAT_VXLAN_1);
+	round_trip(fixture.a, A, y, Y);
+	for (enum format f = FORMAT_GENEVE_1; f <= FORMAT_GENEVE_2 && lab_has_geneve(lab, LAB_EDGE);
+	     f++) {
+		edge_lab_format(&fixture, f);
+		round_trip(fixture.a, A, x, X);
+		round_trip(fixture.a, A, y, Y);
+		round_trip(fixture.c, "10.0.1.12", x, X);
+	}
+}
+
 /* Much of it, in GSO packets; both ends think of ordinary connections. */
 /* requirement: EDGE-1 */
 static void test_streams(void **state)
@@ -337,6 +353,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_there_and_back, reset),
+		cmocka_unit_test_setup(test_by_tunnels, reset),
 		cmocka_unit_test_setup(test_streams, reset),
 		cmocka_unit_test_setup(test_unsolicited, reset),
 		cmocka_unit_test_setup(test_errors, reset),

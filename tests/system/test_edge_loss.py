@@ -9,7 +9,7 @@ import signal
 
 import pytest
 
-from conversations import ask, reach, server
+from conversations import ask, Conversation, reach, server
 from edges import Network
 from lab import WORLD, wait_for
 from packets import Stream
@@ -57,17 +57,41 @@ def find(lab, edge):
     lab.restart(edge)
 
 
+def private_nat_at(lab, net, edge):
+    """A private NAT gateway that this edge has, and a node behind it: (its address, the node)."""
+    for n in range(200, 204):  # each goes to the edge with less
+        address = f"10.10.1.{n}"
+        gateway = net.private_nat(address)
+        shown = json.loads(lab.viaduct("nat-gateways", "--json", "--lab", lab.name))["nat_gateways"]
+        if next(g for g in shown if g["id"] == gateway)["edge"] == edge:
+            break
+    else:
+        raise AssertionError(f"no gateway went to {edge}")
+    other = Network(lab, 70)
+    pcx = net.peer(other)
+    net.route(net.private, other.cidr, NatGatewayId=gateway)
+    net.route(net.public, other.cidr, VpcPeeringConnectionId=pcx)
+    other.route(other.public, "10.10.1.0/24", VpcPeeringConnectionId=pcx)
+    return address, other.node(host="h1")
+
+
 def test_a_lost_edge_is_replaced_under_traffic(lab, net):
-    """requirement: EDGE-2, EDGE-6"""
+    """requirement: EDGE-1, EDGE-2, EDGE-6
+
+    Public addresses and both kinds of NAT gateways. The sessions of these end with their edge, and whoever goes on with one
+    is told so."""
     node = net.node(host="h1")
     allocation, address = net.allocate()
     net.associate(allocation, node)
     _, nat_address = net.nat()
     worker = net.node(net.private, host="h2")
-    with server(node, lab.world):
+    wait_for("the address to have an edge", lambda: owner(lab, address))
+    (edge,) = owner(lab, address)
+    inner, far = private_nat_at(lab, net, edge)
+    with server(node, far, lab.world), Conversation(worker, far.address) as c:
         wait_for("the address to work", lambda: ask(lab.world, address))
         assert reach(worker, WORLD)[0] == nat_address
-        (edge,) = owner(lab, address)
+        assert c.peer()[0] == inner
         with Stream(lab.world, address, {"node": node}) as stream:
             wait_for("the stream to flow", lambda: stream.count("node") > 200)
             lose(lab, edge)
@@ -81,6 +105,8 @@ def test_a_lost_edge_is_replaced_under_traffic(lab, net):
         assert gap < GAP_SECONDS
         wait_for("the world to be let in", lambda: ask(lab.world, address))
         wait_for("NAT to work by the other edge", lambda: (ask(worker, WORLD) or [0])[0] == nat_address)
+        wait_for("the private gateway to work there", lambda: (ask(worker, far.address) or [0])[0] == inner)
+        assert c.ask(30.0)["error"] == "ConnectionResetError"
         # The lost one comes back, and owns nothing: no address has two edges.
         find(lab, edge)
         lab.connected()
