@@ -8,6 +8,14 @@
 
 static void sealing_on_end(struct watch *w, unsigned int ready, void *data);
 static void sealing_on_retry(struct timer *t, void *data);
+static void sealing_on_left(struct timer *t, void *data);
+
+/* How much of what is not wanted any more the worker keeps. */
+enum sealing_extent {
+	SEALING_WIDE,    /* all of it */
+	SEALING_LEAVING, /* what packets that are on their way to it need */
+	SEALING_NARROW,
+};
 
 void sealing_init(struct sealing *s, struct loop *loop, const struct desired *desired,
 		  const struct sealing_paths *paths)
@@ -15,6 +23,7 @@ void sealing_init(struct sealing *s, struct loop *loop, const struct desired *de
 	*s = (struct sealing){
 		.paths = *paths, .desired = desired, .loop = loop, .client = {.fd = -1}};
 	timer_init(&s->retry, loop, sealing_on_retry, s);
+	timer_init(&s->left, loop, sealing_on_left, s);
 }
 
 static void sealing_disconnect(struct sealing *s)
@@ -39,6 +48,7 @@ static void sealing_forget(struct sealing *s)
 void sealing_deinit(struct sealing *s)
 {
 	timer_deinit(&s->retry);
+	timer_deinit(&s->left);
 	sealing_disconnect(s);
 	sealing_forget(s);
 }
@@ -76,6 +86,7 @@ struct sealing_wanted {
 	struct seal_image image;
 	struct seal_class *classes;
 	struct seal_key_record *keys;
+	uint32_t n_leaving; /* classes that nothing is put into any more */
 };
 
 static void sealing_wanted_deinit(struct sealing_wanted *w)
@@ -143,8 +154,10 @@ static void sealing_want_keys(struct sealing_wanted *w, const struct desired_pee
 	}
 }
 
-/* Classes and keys of 'old' that are not there any more. */
-static void sealing_want_old(struct sealing_wanted *w, const struct sealing *old)
+/* Classes and keys of 'old' that are not there any more; without those that open, if only what is
+ * leaving is wanted. */
+static void sealing_want_old(struct sealing_wanted *w, const struct sealing *old,
+			     enum sealing_extent extent)
 {
 	const uint32_t n_classes = w->image.n_classes, n_keys = w->image.n_keys;
 
@@ -156,9 +169,12 @@ static void sealing_want_old(struct sealing_wanted *w, const struct sealing *old
 		if (at == n_classes)
 			w->classes[w->image.n_classes++] = old->classes[i];
 	}
+	w->n_leaving = w->image.n_classes - n_classes;
 	for (uint32_t i = 0; i < old->image.n_keys; i++) {
 		uint32_t at = 0;
 
+		if (extent == SEALING_LEAVING && !old->keys[i].seals)
+			continue;
 		while (at < n_keys && (w->keys[at].spi != old->keys[i].spi ||
 				       w->keys[at].peer != old->keys[i].peer ||
 				       w->keys[at].seals != old->keys[i].seals))
@@ -177,7 +193,8 @@ static void sealing_want_addresses(struct sealing_wanted *w, const struct sealin
 	memcpy(w->image.v6, s->desired->host.v6.b, 16);
 }
 
-static int sealing_want(const struct sealing *s, bool wide, struct sealing_wanted *ret)
+static int sealing_want(const struct sealing *s, enum sealing_extent extent,
+			struct sealing_wanted *ret)
 {
 	size_t n = hmap_count(&s->desired->peers), n_variants = 0;
 	struct sealing_wanted w = {};
@@ -198,8 +215,8 @@ static int sealing_want(const struct sealing *s, bool wide, struct sealing_wante
 		sealing_want_variants(&w, s, p);
 		sealing_want_keys(&w, p);
 	}
-	if (wide)
-		sealing_want_old(&w, s);
+	if (extent != SEALING_NARROW)
+		sealing_want_old(&w, s, extent);
 	*ret = w;
 	return 0;
 }
@@ -257,13 +274,26 @@ static int sealing_tell(struct sealing *s, struct sealing_wanted *w)
 	return 0;
 }
 
-static int sealing_apply(struct sealing *s, bool wide)
+/* Packets for classes that are leaving are in the device's queue, or come from a processor that was
+ * kept from its work. */
+static void sealing_await_leaving(struct sealing *s, uint32_t n)
+{
+	if (!n)
+		timer_disarm(&s->left);
+	else if (n > s->n_leaving || !timer_armed(&s->left))
+		timer_arm_in(&s->left, LIMIT_AGENT_SEAL_LEAVE_MS * CLOCK_NS_PER_MS);
+	s->n_leaving = n;
+}
+
+static int sealing_apply(struct sealing *s, enum sealing_extent extent)
 {
 	struct sealing_wanted w;
-	int e = sealing_want(s, wide, &w);
+	int e = sealing_want(s, extent, &w);
 
 	if (e)
 		return e;
+	if (extent == SEALING_LEAVING)
+		sealing_await_leaving(s, w.n_leaving);
 	/* A worker that nobody needs is not started; one that is there may have to forget. */
 	if ((w.image.n_classes || w.image.n_keys || s->client.fd >= 0 ||
 	     !access(s->paths.socket, F_OK)) &&
@@ -288,14 +318,14 @@ static void sealing_fail(struct sealing *s, int e, struct failures *failures)
 		timer_arm_in(&s->retry, LIMIT_AGENT_SEAL_RETRY_MS * CLOCK_NS_PER_MS);
 }
 
-static void sealing_run(struct sealing *s, bool wide, struct failures *failures)
+static void sealing_run(struct sealing *s, enum sealing_extent extent, struct failures *failures)
 {
 	int e;
 
 	/* What an earlier life told the worker is more than what is known without the manager. */
 	if (!s->paths.socket || !s->dp || sealing_lacks_keys(s->desired))
 		return;
-	e = sealing_apply(s, wide);
+	e = sealing_apply(s, extent);
 	if (e)
 		sealing_fail(s, e, failures);
 }
@@ -329,12 +359,12 @@ void sealing_plan_all(struct sealing *s)
 
 void sealing_widen(struct sealing *s, struct failures *failures)
 {
-	sealing_run(s, true, failures);
+	sealing_run(s, SEALING_WIDE, failures);
 }
 
 void sealing_narrow(struct sealing *s, struct failures *failures)
 {
-	sealing_run(s, false, failures);
+	sealing_run(s, SEALING_LEAVING, failures);
 }
 
 /* It says nothing that it was not asked: it has ended. */
@@ -349,7 +379,15 @@ static void sealing_on_end(struct watch *w, unsigned int ready, void *data)
 
 static void sealing_on_retry(struct timer *t, void *data)
 {
-	sealing_run(data, false, NULL);
+	sealing_run(data, SEALING_LEAVING, NULL);
+}
+
+static void sealing_on_left(struct timer *t, void *data)
+{
+	struct sealing *s = data;
+
+	s->n_leaving = 0;
+	sealing_run(s, SEALING_NARROW, NULL);
 }
 
 /* ---- what it has done ---- */

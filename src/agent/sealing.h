@@ -5,7 +5,9 @@
  *
  * Order.  Before the data plane is changed, sealing_plan() has it decide which classes there will
  * be, and with sealing_widen() the worker confirms them and their keys, so that they are there
- * before a packet needs them; old ones are still there.  sealing_narrow() comes after the change.
+ * before a packet needs them; old ones are still there.  sealing_narrow() comes after the change:
+ * what opened is gone at once, and what seals when the last packet that the programs had given it
+ * has come through the device's queue.
  *
  * Keys are never saved.  An agent that restarts leaves a worker that has keys as it is until the
  * manager has told all of them again, and asks for everything (sealing_lacks_keys()).
@@ -31,7 +33,8 @@ struct sealing {
 	struct loop *loop;
 	struct seal_client client;
 	struct watch watch; /* the worker has ended */
-	struct timer retry;
+	struct timer retry, left;
+	uint32_t n_leaving; /* classes that the worker keeps for what is on its way to it */
 	uint64_t generation;
 	/* What the worker was told last. */
 	struct seal_image image;

@@ -309,6 +309,9 @@
 #define LIMIT_AGENT_SAVE_MS 500
 /* A sealing worker that ended, or could not be told, is started or told again after this time. */
 #define LIMIT_AGENT_SEAL_RETRY_MS 1000
+/* How long a class stays with the worker when the programs give it nothing any more: longer than a
+ * busy machine keeps the worker from what is in the device's queue. */
+#define LIMIT_AGENT_SEAL_LEAVE_MS 1000
 /* The kernel is asked for the path MTU of peers to which packets are sealed this often, and for so
  * many of them at once: a question takes some 15 us, and the loop has other work. */
 #define LIMIT_AGENT_SEALED_PATH_MS 500
