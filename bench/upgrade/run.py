@@ -5,8 +5,9 @@
     a --- h1 --- [ router ] --- h2 --- b        c on h3, d on h4
 
 From each node to each other goes a stream of numbered datagrams, 10,000 a second in all, and a connection with an exchange
-every 10 ms. Meanwhile policies flip formats and features to and fro, agents are replaced by builds that have other formats,
-the BPF programs by the same ones again, and at the end by those of a release whose tables have another layout. Goal: no datagram lost, no connection ended."""
+every 10 ms. Meanwhile policies flip formats and features to and fro, in both directions or in one, agents are replaced by builds
+that have other formats, the BPF programs by the same ones again, and at the end by those of a release whose tables have another
+layout. Then policies do the same on a substrate of IPv4, where labels are the best. Goal: no datagram lost, no connection ended."""
 import argparse
 import json
 import os
@@ -21,13 +22,32 @@ sys.path.insert(0, str(ROOT / "tests" / "system"))
 
 HOSTS = 4
 RATE = 10000
+MANY = {"mbit": 10000, "burst_kib": 1024}  # more than there is of the traffic: what is held back would count as lost
+FROM_H1 = {"host": "h1", "direction": "out"}
 # one more round of each costs some 20 s
-CHOICES = [
-    ("siit/1", {"effect": "pin", "what": ["siit/1"]}),
-    ("vxlan/1", {"effect": "pin", "what": ["vxlan/1"]}),
-    ("siit/2, sealed", {"effect": "require", "what": ["crypt"]}),
-    ("siit/2, integrity", {"effect": "require", "what": ["integrity"]}),
-]
+CHOICES = {
+    "ipv6": [
+        ("siit/1", {"effect": "pin", "what": ["siit/1"]}),
+        ("vxlan/1", {"effect": "pin", "what": ["vxlan/1"]}),
+        ("geneve/2", {"effect": "pin", "what": ["geneve/2"]}),
+        ("siit/2 without ipip6", {"effect": "forbid", "what": ["ipip6"]}),
+        ("siit/2, sealed", {"effect": "require", "what": ["crypt"]}),
+        ("siit/2, integrity", {"effect": "require", "what": ["integrity"]}),
+        ("siit/2, lz4", {"effect": "require", "what": ["lz4"]}),
+        ("siit/2, rate", {"effect": "require", "what": ["rate"], "rate": MANY}),
+        ("siit/1 from h1", {"effect": "pin", "what": ["siit/1"], "match": FROM_H1}),
+        ("siit/2, sealed from h1", {"effect": "require", "what": ["crypt"], "match": FROM_H1}),
+    ],
+    "ipv4": [
+        ("vxlan/1", {"effect": "pin", "what": ["vxlan/1"]}),
+        ("geneve/1", {"effect": "pin", "what": ["geneve/1"]}),
+        ("reip4/1, sealed", {"effect": "require", "what": ["crypt"]}),
+        ("reip4/1, lz4", {"effect": "require", "what": ["lz4"]}),
+        ("reip4/1, rate", {"effect": "require", "what": ["rate"], "rate": MANY}),
+        ("vxlan/1 from h1", {"effect": "pin", "what": ["vxlan/1"], "match": FROM_H1}),
+    ],
+}
+BEST = {"ipv6": "siit/2", "ipv4": "reip4/1"}
 BUILDS = ["viaduct-agent-n1", "viaduct-agent-n2", "viaduct-agent-n1", None]
 FORMATS = {None: "siit/2", "viaduct-agent-n1": "siit/1", "viaduct-agent-n2": "vxlan/1"}  # the best of each
 
@@ -46,11 +66,26 @@ class Operator:
     def pairs(self):
         return self.call("GET", "/v1/pairs")["pairs"]
 
+    def formats(self):
+        """What all hosts have."""
+        return set.intersection(*(set(h["capabilities"]["formats"]) for h in self.call("GET", "/v1/hosts")["hosts"]))
+
     def best_of(self, builds):
         """All use the best that both ends' builds have."""
         order = list(FORMATS)
         return all(p["send"] == FORMATS[max(builds[p["from"]], builds[p["to"]], key=order.index)]
                    for p in self.pairs() if p["from"] in builds and p["to"] in builds)
+
+    def uses(self, policy):
+        """All whom the policy is about use what it says, and nobody is between two choices."""
+        wanted, effect = policy["what"][0], policy["effect"]
+
+        def obeys(p):
+            used = [p["send"], *p["send_formats"], *p["send_features"]]
+            return any(u.startswith(wanted) for u in used) == (effect != "forbid")
+
+        return self.settled() and all(obeys(p) for p in self.pairs()
+                                      if p["from"] == policy.get("match", {}).get("host", p["from"]))
 
     def settled(self, format=None):
         """Nobody is between two choices (and all use a format)."""
@@ -80,6 +115,11 @@ class Fleet:
         """Of each direction: sent, and not arrived yet."""
         return sum(figures[a][b]["sent"] - figures[b][a]["received"] for a in figures for b in figures[a])
 
+    @staticmethod
+    def missing(figures):
+        """Of each direction: not arrived, while later ones have."""
+        return sum(f["highest"] + 1 - f["received"] for by_peer in figures.values() for f in by_peer.values() if f["received"])
+
     def end(self):
         """All that was sent has arrived, or never will."""
         self.ask("stop")
@@ -92,7 +132,7 @@ class Fleet:
         return figures
 
 
-def measure(lab, fleet, what, change, done, results):
+def measure(fleet, what, change, done, results):
     from lab import wait_for
     before = fleet.ask()
     begin = time.monotonic()
@@ -102,14 +142,44 @@ def measure(lab, fleet, what, change, done, results):
     after = fleet.ask()
     sent = sum(after[a][b]["sent"] - before[a][b]["sent"] for a in after for b in after[a])
     ended = sum(after[a][b]["ended"] - before[a][b]["ended"] for a in after for b in after[a])
-    results.append({"change": what, "seconds": round(took, 2), "sent": sent, "ended": ended})
-    print(f"{what:44} {took:6.2f} s   {sent:8} datagrams   {ended} connections ended", flush=True)
+    missing = fleet.missing(after) - fleet.missing(before)
+    results.append({"change": what, "seconds": round(took, 2), "sent": sent, "missing": missing, "ended": ended})
+    print(f"{what:48} {took:6.2f} s   {sent:8} datagrams   {missing} missing   {ended} connections ended", flush=True)
 
 
-def run(args):
+def flip(operator, fleet, substrate, results):
+    """Each choice by a policy, and what there was before it without one."""
+    best = BEST[substrate]
+    known = operator.formats()
+    for name, policy in CHOICES[substrate]:
+        created = []
+        if "/" in policy["what"][0] and policy["what"][0] not in known:
+            print(f"{substrate}: {name} is left out, this kernel has it not")
+            continue
+
+        def create():
+            created.append(operator.call("POST", "/v1/policies", {"name": "bench", "match": {}, **policy})["policy"])
+
+        measure(fleet, f"{substrate}, policy: {name}", create, lambda: operator.uses(policy), results)
+        measure(fleet, f"{substrate}, policy: none", lambda: operator.call("DELETE", f"/v1/policies/{created[0]['id']}"),
+                lambda: operator.settled(best) and not any(p["send_features"] for p in operator.pairs()), results)
+
+
+def replace(lab, operator, fleet, hosts, results):
+    """Agents of builds that have other formats, one host after the other, and the same programs again."""
+    builds = dict.fromkeys(hosts)
+    for build in BUILDS:
+        for host in hosts:
+            builds[host] = build
+            measure(fleet, f"{host}: {build or 'viaduct-agent'}", lambda: lab.restart(host, build),
+                    lambda: operator.settled() and operator.best_of(builds), results)
+    for host in hosts:
+        measure(fleet, f"{host}: the same programs again", lambda: lab.restart(host), operator.settled, results)
+
+
+def run(args, substrate, results):
     import lab as labs
-    lab = labs.Lab(hosts=HOSTS)
-    results = []
+    lab = labs.Lab(hosts=HOSTS, substrate=substrate)
     try:
         operator = Operator(lab)
         _, (subnet,) = lab.subnets("10.0.0.0/24")
@@ -117,38 +187,20 @@ def run(args):
         while len(nodes) < HOSTS:
             node = lab.start(subnet)
             nodes[node.host] = node
-        fleet = Fleet(args.build, [nodes[h] for h in sorted(nodes)])
+        hosts = sorted(nodes)
+        labs.wait_for("the best to be used", lambda: operator.settled(BEST[substrate]))
+        fleet = Fleet(args.build, [nodes[h] for h in hosts])
         for _ in range(args.rounds):
-            for name, policy in CHOICES:
-                created = []
-
-                def create():
-                    created.append(operator.call("POST", "/v1/policies", {"name": "bench", "match": {}, **policy})["policy"])
-
-                def sends():
-                    wanted = policy["what"][0]
-                    return operator.settled() and all(
-                        p["send"] == wanted or any(f.startswith(wanted) for f in p["send_features"])
-                        for p in operator.pairs())
-
-                measure(lab, fleet, f"policy: {name}", create, sends, results)
-                measure(lab, fleet, "policy: none", lambda: operator.call("DELETE", f"/v1/policies/{created[0]['id']}"),
-                        lambda: operator.settled("siit/2") and not any(p["send_features"] for p in operator.pairs()), results)
-            builds = dict.fromkeys(nodes)
-            for build in BUILDS:
-                for host in sorted(nodes):
-                    builds[host] = build
-                    measure(lab, fleet, f"{host}: {build or 'viaduct-agent'}", lambda: lab.restart(host, build),
-                            lambda: operator.settled() and operator.best_of(builds), results)
-            for host in sorted(nodes):
-                measure(lab, fleet, f"{host}: the same programs again", lambda: lab.restart(host), operator.settled, results)
-        for host in sorted(nodes):
-            measure(lab, fleet, f"{host}: tables of another layout", lambda: lab.restart(host, "viaduct-agent-next"),
-                    operator.settled, results)
-        figures = fleet.end()
+            flip(operator, fleet, substrate, results)
+            if substrate == "ipv6" and not args.policies:
+                replace(lab, operator, fleet, hosts, results)
+        if substrate == "ipv6" and not args.policies:
+            for host in hosts:
+                measure(fleet, f"{host}: tables of another layout", lambda: lab.restart(host, "viaduct-agent-next"),
+                        operator.settled, results)
+        return fleet.end()
     finally:
         lab.down()
-    return results, figures
 
 
 def main():
@@ -156,10 +208,13 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--output", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--substrate", nargs="+", choices=list(CHOICES), default=list(CHOICES))
+    parser.add_argument("--policies", action="store_true", help="nothing but policies: builds and programs stay")
     args = parser.parse_args()
     os.environ["VIADUCT_BUILD"] = str(args.build)
-    results, figures = run(args)
-    each = [figures[a][b] | {"received": figures[b][a]["received"]} for a in figures for b in figures[a]]
+    results = []
+    runs = [run(args, substrate, results) for substrate in args.substrate]
+    each = [figures[a][b] | {"received": figures[b][a]["received"]} for figures in runs for a in figures for b in figures[a]]
     total = {
         "changes": len(results),
         "sent": sum(f["sent"] for f in each),
