@@ -113,6 +113,8 @@ enum {
 	DP_PORT_LOGGED = 1 << 5,   /* abi/watch.h */
 	DP_PORT_MIRRORED = 1 << 6,
 	DP_PORT_TRANSLATES = 1 << 7, /* a private NAT gateway's: no node but program 'delivered' */
+	/* frames to a MAC that was not handed out go where their IP address leads (PKT-1) */
+	DP_PORT_RESOLVES = 1 << 8,
 	/* from this bit on the VLAN of its node's frames (bpf/lib/vlan.h); 0: none */
 	DP_PORT_VLAN_SHIFT = 16,
 };

@@ -51,13 +51,16 @@ static __always_inline int route_broadcast(struct __sk_buff *skb, struct packet 
 	return multicast ? -DROP_MULTICAST : -DROP_BROADCAST;
 }
 
-/* Which of the MACs that this node may send to is it?  0 with 'p->routed', or a reason. */
+/* Which of the MACs that this node may send to is it?  0 with 'p->routed', or a reason.  Where
+ * unknown ones are resolved, it counts as that of the neighbour or router that has 'daddr'. */
 static __always_inline int route_check_mac(const struct __sk_buff *skb, struct packet *p,
-					   __be32 daddr, const struct dp_subnet_value *mine,
+					   const struct dp_port_copy *port, __be32 daddr,
+					   const struct dp_subnet_value *mine,
 					   const struct dp_subnet_value *its)
 {
 	__u8 dummy[6];
 	const __u8 *eth = packet_data(skb);
+	bool near = its && equal_16(mine->router, its->router);
 
 	if (eth + ETH_HLEN > (const __u8 *)packet_end(skb))
 		return -DROP_MALFORMED;
@@ -66,8 +69,11 @@ static __always_inline int route_check_mac(const struct __sk_buff *skb, struct p
 		return 0;
 	}
 	substrate_dummy_mac_v4(dummy, p->vni, daddr);
-	if (!its || !equal_16(mine->router, its->router) || !equal_6(eth, dummy))
+	if (near && equal_6(eth, dummy))
+		return 0;
+	if (!(port->flags & DP_PORT_RESOLVES))
 		return -DROP_DEST_MAC;
+	p->routed = !near;
 	return 0;
 }
 
@@ -338,7 +344,7 @@ static __always_inline int route_unicast(struct __sk_buff *skb, struct packet *p
 		return r;
 	r = route_subnets(p, &mine, &its);
 	if (!r && !p->injected)
-		r = route_check_mac(skb, p, daddr, mine, its);
+		r = route_check_mac(skb, p, port, daddr, mine, its);
 	if (r)
 		return r;
 	/* The resolver is in no subnet unless one has the network's first addresses. */

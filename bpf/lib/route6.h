@@ -63,10 +63,15 @@ static __always_inline int route6_multicast(struct __sk_buff *skb, struct packet
 	return route6_link(p) ? upcall(p, DP_NOTE_CONFIGURE6, p->port_id, 0) : -DROP_MULTICAST;
 }
 
-/* Straight to a neighbour, or to the router?  0 with 'p->routed', or a reason. */
+/* Straight to a neighbour, or to the router?  0 with 'p->routed', or a reason.  Unknown MACs as
+ * route_check_mac() has it; that of a group is none. */
 static __always_inline int route6_check_mac(const struct __sk_buff *skb, struct packet *p,
-					    const struct dp_subnet_value *mine)
+					    const struct dp_port_copy *port,
+					    const struct dp_subnet_value *mine,
+					    const struct dp_subnet_value *its)
 {
+	bool near = ipv6_same_link(p->src, p->dst) || ipv6_is_link_local(p->dst);
+	bool to_router = its && equal_16(its->router, p->dst);
 	const __u8 *eth = packet_data(skb);
 	__u8 dummy[8];
 
@@ -76,10 +81,13 @@ static __always_inline int route6_check_mac(const struct __sk_buff *skb, struct 
 		p->routed = true;
 		return 0;
 	}
-	if (!ipv6_same_link(p->src, p->dst) && !ipv6_is_link_local(p->dst))
-		return -DROP_DEST_MAC;
 	substrate_dummy_mac_v6(dummy, p->vni, p->dst);
-	return equal_6(eth, dummy) ? 0 : -DROP_DEST_MAC;
+	if (near && !to_router && equal_6(eth, dummy))
+		return 0;
+	if (!(port->flags & DP_PORT_RESOLVES) || eth[0] & 1 || (!near && !mine))
+		return -DROP_DEST_MAC;
+	p->routed = !near || to_router;
+	return 0;
 }
 
 static __always_inline int route6_to_port(struct packet *p, __u32 slot)
@@ -258,7 +266,7 @@ static __always_inline int route6_unicast(struct __sk_buff *skb, struct packet *
 		memcpy(p->router_mac, mine->router_mac, 6);
 	p->from_node = mine;
 	if (!p->injected) {
-		r = route6_check_mac(skb, p, mine);
+		r = route6_check_mac(skb, p, port, mine, its);
 		if (r)
 			return r;
 	}

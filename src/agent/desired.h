@@ -132,6 +132,7 @@ struct desired_interface {
 	char host_name[DESIRED_NAME_SIZE];
 	bool dns;
 	bool forwards, disabled, shared;
+	bool resolves;        /* unknown MACs: its network does */
 	uint16_t vlan;        /* 0: none */
 	uint32_t handle;      /* 0: none */
 	uint32_t gateway;     /* the private NAT gateway that it is; 0: it is an instance's */

@@ -81,6 +81,7 @@ static const char *desired_read_policy(const Viaduct__Agent__Interface *m,
 	i->forwards = m->forwards;
 	i->disabled = m->disabled;
 	i->shared = m->shared;
+	i->resolves = m->resolves;
 	i->handle = m->handle;
 	i->connections = m->connections;
 	return NULL;

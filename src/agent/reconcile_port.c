@@ -32,7 +32,8 @@ static bool reconcile_port_equal(const struct dp_port *a, const struct dp_port *
 	    a->vni != b->vni || !mac_equal(&a->mac, &b->mac) || a->mtu != b->mtu ||
 	    a->n_addrs != b->n_addrs || a->forwards != b->forwards || a->disabled != b->disabled ||
 	    a->shared != b->shared || a->translates != b->translates || a->vlan != b->vlan ||
-	    a->logged != b->logged || a->handle != b->handle || a->connections != b->connections)
+	    a->resolves != b->resolves || a->logged != b->logged || a->handle != b->handle ||
+	    a->connections != b->connections)
 		return false;
 	for (uint32_t i = 0; i < a->n_addrs; i++)
 		if (!ipaddr_equal(&a->addrs[i], &b->addrs[i]) || a->labels[i] != b->labels[i])
@@ -109,6 +110,7 @@ static int reconcile_port_to(struct reconcile *r, const struct desired_interface
 				 .handle = i->handle,
 				 .disabled = i->disabled,
 				 .shared = i->shared,
+				 .resolves = i->resolves,
 				 .vlan = i->vlan,
 				 .logged = i->logged && ready};
 	struct port *port;

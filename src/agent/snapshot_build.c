@@ -318,6 +318,7 @@ static int snapshot_interface(struct snapshot *s, const struct desired_item *ite
 	m->forwards = i->forwards;
 	m->disabled = i->disabled;
 	m->shared = i->shared;
+	m->resolves = i->resolves;
 	m->vlan = i->vlan;
 	m->gateway = i->gateway;
 	m->handle = i->handle;

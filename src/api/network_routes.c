@@ -10,6 +10,8 @@
 #include "model/mapping.h"
 #include "model/preload.h"
 #include "model/subnet.h"
+#include "model/subnet_router.h"
+#include "model/unknown_mac.h"
 #include "model/vpc.h"
 
 #include <string.h>
@@ -33,6 +35,7 @@ static json_t *show_network(struct route_call *c, const struct object *object)
 	json_put_bool(c, o, "dns_support", v->dns_support);
 	json_put_bool(c, o, "dns_hostnames", v->dns_hostnames);
 	json_put_bool(c, o, "preloaded", preload_is_marked(v));
+	json_put_text(c, o, "unknown_macs", unknown_mac_text(v));
 	json_put_text(c, o, "environment", choice_environment(v));
 	json_put_bool(c, o, "environment_fixed", v->environment != NULL);
 	json_put_u64(c, o, "subnets", model_group_count(c->model, REL_VPC_SUBNETS, object->id));
@@ -51,19 +54,24 @@ int route_network_set(struct route_call *c)
 {
 	const struct vpc *v;
 	const bool *preloaded = NULL;
-	const char *environment = NULL;
+	const char *environment = NULL, *unknown = NULL;
 	int r = vpc_find(c->model, &c->caller, c->segments[2], &v, &c->refusal);
 
 	if (!r)
 		r = route_bool(c, "preloaded", &preloaded);
 	if (!r)
 		r = route_text(c, "environment", false, &environment);
-	if (!r && !preloaded && !environment)
+	if (!r)
+		r = route_text(c, "unknown_macs", false, &unknown);
+	if (!r && !preloaded && !environment && !unknown)
 		r = route_refuse(c, 400, "BadRequest",
-				 "say what is to be set: {\"preloaded\": true} or "
+				 "say what is to be set: {\"preloaded\": true}, "
+				 "{\"unknown_macs\": \"resolve\"} or "
 				 "{\"environment\": \"production\"}");
 	if (!r && preloaded)
 		r = preload_mark(c->tx, &c->caller, c->segments[2], *preloaded, &c->refusal);
+	if (!r && unknown)
+		r = unknown_mac_set(c->tx, &c->caller, c->segments[2], unknown, &c->refusal);
 	if (!r && environment)
 		r = vpc_set_environment(c->tx, &c->caller, c->segments[2], environment,
 					&c->refusal);
@@ -104,6 +112,29 @@ int route_subnets(struct route_call *c)
 	static const struct route_list list = {"subnets", KIND_SUBNET, show_subnet};
 
 	return route_list_run(c, &list);
+}
+
+int route_subnet_set(struct route_call *c)
+{
+	const char *router = NULL;
+	const struct subnet *s;
+	int r = subnet_find(c->model, &c->caller, c->segments[2], &s, &c->refusal);
+
+	if (!r)
+		r = route_text(c, "router", false, &router);
+	if (!r && !router)
+		r = route_refuse(c, 400, "BadRequest",
+				 "say what is to be set: {\"router\": \"10.0.0.254\"}, or \"\" for "
+				 "the first usable address");
+	if (!r)
+		r = subnet_router_set(c->tx, &c->caller, c->segments[2], router, &c->refusal);
+	if (!r)
+		r = subnet_find(c->model, &c->caller, c->segments[2], &s, &c->refusal);
+	if (r)
+		return r;
+	c->result = json_new_object(c);
+	json_put(c, c->result, "subnet", show_subnet(c, &s->o));
+	return 0;
 }
 
 static void put_interfaces(struct route_call *c, json_t *o, uint64_t instance)

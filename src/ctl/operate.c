@@ -153,45 +153,6 @@ static int run_release(const struct invocation *inv)
 	return request_send(inv, "DELETE", prefix, inv->arguments[1], "", NULL, NULL);
 }
 
-static const struct table_column preload_columns[] = {
-	{"id", "network.id"},
-	{"vni", "network.vni"},
-	{"preloaded", "network.preloaded"},
-};
-
-static int run_preload(const struct invocation *inv)
-{
-	bool preloaded = !invocation_option(inv, "off");
-	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
-	int r;
-
-	if (!body || json_object_set_new(body, "preloaded", json_boolean(preloaded)))
-		return complain_memory();
-	r = request_send(inv, "PUT", "/v1/networks/", inv->arguments[0], "", body, &answer);
-	return r ? r
-		 : request_print_object(inv, answer, preload_columns, ARRAY_SIZE(preload_columns));
-}
-
-static const struct table_column environment_columns[] = {
-	{"id", "network.id"},
-	{"account", "network.account"},
-	{"environment", "network.environment"},
-	{"fixed", "network.environment_fixed"},
-};
-
-static int run_environment(const struct invocation *inv)
-{
-	_cleanup_json_ json_t *body = json_object(), *answer = NULL;
-	int r = request_set_text(body, "environment",
-				 inv->n_arguments > 1 ? inv->arguments[1] : "");
-
-	if (!r)
-		r = request_send(inv, "PUT", "/v1/networks/", inv->arguments[0], "", body, &answer);
-	return r ? r
-		 : request_print_object(inv, answer, environment_columns,
-					ARRAY_SIZE(environment_columns));
-}
-
 static const struct table_column pool_columns[] = {
 	{"CIDR", "cidr"},
 	{"ID", "id"},
@@ -327,31 +288,6 @@ const struct command operate_pool_commands[OPERATE_POOL_COMMANDS] = {
 	{"list", "the pools, and how much of each is allocated", .run = run_pool_list},
 	{"remove", "a pool of which nothing is allocated", .arguments = "CIDR", .min_arguments = 1,
 	 .max_arguments = 1, .run = run_pool_remove},
-};
-
-const struct command operate_environment_command = {
-	.word = "environment",
-	.help = "say of which environment a network is, for policies; without NAME its tag says "
-		"again",
-	.arguments = "NETWORK [NAME]",
-	.min_arguments = 1,
-	.max_arguments = 2,
-	.run = run_environment,
-};
-
-static const struct command_option preload_options[] = {
-	{"off", NULL, "hosts ask for them again when they need them", false},
-};
-
-const struct command operate_preload_command = {
-	.word = "preload",
-	.help = "push the mappings of a network whole to the hosts that carry it",
-	.arguments = "NETWORK",
-	.min_arguments = 1,
-	.max_arguments = 1,
-	.options = preload_options,
-	.n_options = ARRAY_SIZE(preload_options),
-	.run = run_preload,
 };
 
 const struct command operate_release_command = {

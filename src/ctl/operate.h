@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The commands that change something at the manager: networks, addresses, NAT gateways, pools,
- * accounts and their keys.  Those about hosts and interfaces have files of their own.
+ * The commands that change something at the manager: addresses, NAT gateways, pools, accounts
+ * and their keys.  Those about hosts, networks and interfaces have files of their own.
  */
 #pragma once
 
@@ -12,5 +12,3 @@ extern const struct command operate_account_commands[OPERATE_ACCOUNT_COMMANDS];
 extern const struct command operate_pool_commands[OPERATE_POOL_COMMANDS];
 extern const struct command operate_release_command;
 extern const struct command operate_nat_command;
-extern const struct command operate_preload_command;
-extern const struct command operate_environment_command;

@@ -53,10 +53,15 @@ static const struct table_column host_columns[] = {
 	{"PROBLEM", "capabilities.error"},
 };
 static const struct table_column network_columns[] = {
-	{"ID", "id"},           {"VNI", "vni"},
-	{"CIDRS", "cidrs"},     {"IPV6", "ipv6_cidrs"},
-	{"MTU", "mtu"},         {"PRELOADED", "preloaded"},
-	{"ACCOUNT", "account"}, {"ENVIRONMENT", "environment"},
+	{"ID", "id"},
+	{"VNI", "vni"},
+	{"CIDRS", "cidrs"},
+	{"IPV6", "ipv6_cidrs"},
+	{"MTU", "mtu"},
+	{"PRELOADED", "preloaded"},
+	{"ACCOUNT", "account"},
+	{"ENVIRONMENT", "environment"},
+	{"UNKNOWN MACS", "unknown_macs"},
 	{"TAGS", "tags"},
 };
 static const struct table_column subnet_columns[] = {

@@ -11,6 +11,7 @@
 #include "ctl/host.h"
 #include "ctl/interface.h"
 #include "ctl/lab_command.h"
+#include "ctl/network.h"
 #include "ctl/operate.h"
 #include "ctl/place.h"
 #include "ctl/policy.h"
@@ -43,7 +44,7 @@ static const struct command lab = {
 
 const struct command *tree_root(void)
 {
-	static struct command children[SHOW_COMMANDS + 18];
+	static struct command children[SHOW_COMMANDS + 20];
 	static const struct command root = {
 		.word = "viaduct",
 		.help = "the command line of Viaduct, virtual private cloud networks",
@@ -61,15 +62,17 @@ const struct command *tree_root(void)
 	children[SHOW_COMMANDS + 5] = policy_command;
 	children[SHOW_COMMANDS + 6] = place_command;
 	children[SHOW_COMMANDS + 7] = place_settings_command;
-	children[SHOW_COMMANDS + 8] = operate_preload_command;
-	children[SHOW_COMMANDS + 9] = operate_environment_command;
-	children[SHOW_COMMANDS + 10] = interface_command;
-	children[SHOW_COMMANDS + 11] = interface_share_command;
-	children[SHOW_COMMANDS + 12] = operate_nat_command;
-	children[SHOW_COMMANDS + 13] = pool;
-	children[SHOW_COMMANDS + 14] = operate_release_command;
-	children[SHOW_COMMANDS + 15] = account;
-	children[SHOW_COMMANDS + 16] = lab;
-	children[SHOW_COMMANDS + 17] = completion_command;
+	children[SHOW_COMMANDS + 8] = network_preload_command;
+	children[SHOW_COMMANDS + 9] = network_environment_command;
+	children[SHOW_COMMANDS + 10] = network_unknown_macs_command;
+	children[SHOW_COMMANDS + 11] = network_router_command;
+	children[SHOW_COMMANDS + 12] = interface_command;
+	children[SHOW_COMMANDS + 13] = interface_share_command;
+	children[SHOW_COMMANDS + 14] = operate_nat_command;
+	children[SHOW_COMMANDS + 15] = pool;
+	children[SHOW_COMMANDS + 16] = operate_release_command;
+	children[SHOW_COMMANDS + 17] = account;
+	children[SHOW_COMMANDS + 18] = lab;
+	children[SHOW_COMMANDS + 19] = completion_command;
 	return &root;
 }

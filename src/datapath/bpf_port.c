@@ -204,6 +204,8 @@ static struct dp_port_copy copy_of(const struct dp_port *port)
 		c.flags |= DP_PORT_DISABLED;
 	if (port->shared)
 		c.flags |= DP_PORT_SHARED;
+	if (port->resolves)
+		c.flags |= DP_PORT_RESOLVES;
 	if (port->logged)
 		c.flags |= DP_PORT_LOGGED;
 	if (port->mirrored)
@@ -446,6 +448,7 @@ int bpf_port_load(struct bpf_host *h)
 		p->translates = c->flags & DP_PORT_TRANSLATES;
 		p->disabled = c->flags & DP_PORT_DISABLED;
 		p->shared = c->flags & DP_PORT_SHARED;
+		p->resolves = c->flags & DP_PORT_RESOLVES;
 		p->logged = c->flags & DP_PORT_LOGGED;
 		p->mirrored = c->flags & DP_PORT_MIRRORED;
 		p->vlan = (uint16_t)(c->flags >> DP_PORT_VLAN_SHIFT);

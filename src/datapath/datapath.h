@@ -97,6 +97,9 @@ struct dp_port {
 	bool translates;
 	uint32_t handle; /* a destination VNI that means this port; 0: none */
 	bool disabled;   /* nothing passes */
+	/* what its node sends to a MAC that was not handed out goes where its IP address leads
+	 * (PKT-1); else it is dropped */
+	bool resolves;
 	/* other hosts have its addresses as well: mappings say which, this one among them */
 	bool shared;
 	uint16_t vlan; /* its node's frames have this tag (802.1Q), both ways, to 4094; 0: none */

@@ -118,6 +118,7 @@ int message_set_interface(struct message *c, const struct plan_interface *interf
 	c->interface.groups = (uint32_t *)interface->groups;
 	c->interface.disabled = interface->disabled;
 	c->interface.shared = interface->shared;
+	c->interface.resolves = interface->resolves;
 	c->interface.vlan = interface->vlan;
 	c->interface.gateway = interface->gateway;
 	c->interface.logged = interface->logged;

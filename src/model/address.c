@@ -8,19 +8,20 @@
 
 #include "model/cidr.h"
 #include "model/mapping.h"
+#include "model/subnet_router.h"
 #include "model/table.h"
 
 int address_parse(const struct subnet *s, const char *text, struct ipaddr *ret,
 		  struct refusal *reterr)
 {
-	struct ipaddr a;
+	struct ipaddr a, router = subnet_router(s);
 
 	if (ipaddr_parse(text, &a) || !ipaddr_is_v4(&a))
 		return refuse(reterr, MODEL_E_VALUE, text, "privateIpAddress",
 			      "This is not a valid IPv4 address.");
 	if (!prefix_contains(&s->prefix, &a))
 		return refuse(reterr, MODEL_E_ADDRESS_OUTSIDE, text);
-	if (cidr_is_reserved(&s->prefix, &a))
+	if (cidr_is_reserved(&s->prefix, &a) || ipaddr_equal(&a, &router))
 		return refuse(reterr, MODEL_E_ADDRESS_RESERVED, text);
 	*ret = a;
 	return 0;
@@ -60,12 +61,14 @@ void address_drop(struct interface *i, size_t n)
 static int pick_one(struct model *m, const struct subnet *s, struct group *g, struct interface *i)
 {
 	uint32_t usable = (uint32_t)cidr_usable(&s->prefix);
+	struct ipaddr router = subnet_router(s);
 
 	for (uint32_t tries = 0; tries < usable; tries++) {
 		uint32_t offset = g->next_addr++ % usable;
 		struct ipaddr a = cidr_addr(&s->prefix, CIDR_RESERVED_FIRST + offset);
 
-		if (address_is_free(m, s, &a) && address_index(i, &a) == i->n_addrs)
+		if (!ipaddr_equal(&a, &router) && address_is_free(m, s, &a) &&
+		    address_index(i, &a) == i->n_addrs)
 			return address_append(i, &a, 0);
 	}
 	return MODEL_E_NO_FREE_ADDRESS;

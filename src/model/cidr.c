@@ -59,11 +59,19 @@ uint64_t cidr_usable(const struct prefix *p)
 	return block_size(p) - CIDR_RESERVED_FIRST - CIDR_RESERVED_LAST;
 }
 
+static uint32_t offset_in(const struct prefix *p, const struct ipaddr *a)
+{
+	return ipaddr_v4(a) - ipaddr_v4(&p->addr);
+}
+
+bool cidr_is_reserved_last(const struct prefix *p, const struct ipaddr *a)
+{
+	return offset_in(p, a) >= block_size(p) - CIDR_RESERVED_LAST;
+}
+
 bool cidr_is_reserved(const struct prefix *p, const struct ipaddr *a)
 {
-	uint32_t offset = ipaddr_v4(a) - ipaddr_v4(&p->addr);
-
-	return offset < CIDR_RESERVED_FIRST || offset >= block_size(p) - CIDR_RESERVED_LAST;
+	return offset_in(p, a) < CIDR_RESERVED_FIRST || cidr_is_reserved_last(p, a);
 }
 
 struct ipaddr cidr_addr(const struct prefix *p, uint32_t offset)

@@ -27,4 +27,6 @@ bool cidr_is_unicast(const struct prefix *p);
 /* Of a subnet's block. */
 uint64_t cidr_usable(const struct prefix *p);
 bool cidr_is_reserved(const struct prefix *p, const struct ipaddr *a);
+/* One of those at the end. */
+bool cidr_is_reserved_last(const struct prefix *p, const struct ipaddr *a);
 struct ipaddr cidr_addr(const struct prefix *p, uint32_t offset);

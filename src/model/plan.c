@@ -19,7 +19,9 @@
 #include "model/preload.h"
 #include "model/route_table.h"
 #include "model/subnet.h"
+#include "model/subnet_router.h"
 #include "model/table.h"
+#include "model/unknown_mac.h"
 #include "model/vpc.h"
 
 /* The address of the network's router on the link: dummy, the same in all subnets of a network. */
@@ -158,6 +160,7 @@ void plan_interface_item(const struct model *m, const struct interface *i,
 	p->subnet = s->prefix;
 	names_host(&i->addrs[0].addr, p->host_name);
 	p->dns = v->dns_support;
+	p->resolves = unknown_mac_is_resolved(v);
 	p->vlan = i->vlan;
 	p->forwards = !i->source_dest_check;
 	p->handle = i->handle.number;

@@ -16,6 +16,8 @@
 #include "model/plan_change.h"
 #include "model/preload.h"
 #include "model/subnet.h"
+#include "model/subnet_router.h"
+#include "model/unknown_mac.h"
 #include "model/vpc.h"
 
 int planner_emit(struct planner *p, uint32_t host, struct plan_item *item, bool remove)
@@ -165,7 +167,8 @@ static int plan_vpc_change(struct planner *p, const struct vpc *before, const st
 					  !plan_has_link(after));
 	}
 	if (!r && (before->mtu != after->mtu || before->dns_support != after->dns_support ||
-		   before->dhcp_options != after->dhcp_options))
+		   before->dhcp_options != after->dhcp_options ||
+		   unknown_mac_is_resolved(before) != unknown_mac_is_resolved(after)))
 		r = plan_vpc_interfaces(p, after);
 	if (!r && (marked || before->main_table != after->main_table))
 		r = plan_vpc_subnets(p, after, marked);
@@ -196,6 +199,13 @@ static int plan_block6_change(struct planner *p, const struct subnet *before,
 	return planner_emit_carriers(p, CARRIED_NETWORK, after->vni, &item, false);
 }
 
+static bool same_router(const struct subnet *a, const struct subnet *b)
+{
+	struct ipaddr x = subnet_router(a), y = subnet_router(b);
+
+	return ipaddr_equal(&x, &y);
+}
+
 static int plan_block_change(struct planner *p, const struct subnet *before,
 			     const struct subnet *after)
 {
@@ -203,7 +213,8 @@ static int plan_block_change(struct planner *p, const struct subnet *before,
 	const struct vpc *v = vpc_by_vni(p->m, s->vni);
 	struct plan_item item = {.kind = PLAN_SUBNET};
 
-	if (before && after && before->acl == after->acl && before->table == after->table)
+	if (before && after && before->acl == after->acl && before->table == after->table &&
+	    same_router(before, after))
 		return 0;
 	if (after && v)
 		plan_subnet_item(p->m, s, v, &item);

@@ -14,6 +14,7 @@
 #include "model/flow_log.h"
 #include "model/network_acl_edit.h"
 #include "model/subnet_edit.h"
+#include "model/subnet_router.h"
 #include "model/vpc.h"
 #include "model/zone.h"
 
@@ -31,17 +32,13 @@ int subnet_find(const struct model *m, const struct caller *c, const char *id,
 	return 0;
 }
 
-struct ipaddr subnet_router(const struct subnet *s)
-{
-	return cidr_addr(&s->prefix, CIDR_ROUTER);
-}
-
 uint64_t subnet_available(const struct model *m, const struct subnet *s)
 {
 	const struct group *g = group_find(m, REL_SUBNET_INTERFACES, KIND_INTERFACE, s->o.id);
 	const struct group *h = group_find(m, REL_SUBNET_RELEASES, KIND_RELEASE, s->o.id);
 
-	return cidr_usable(&s->prefix) - (g ? g->weight : 0) - (h ? h->weight : 0);
+	return cidr_usable(&s->prefix) - subnet_router_is_among_usable(s) - (g ? g->weight : 0) -
+	       (h ? h->weight : 0);
 }
 
 bool subnet_has_block6(const struct subnet *s)

@@ -71,4 +71,3 @@ bool subnet_has_block6(const struct subnet *s);
 /* AvailableIpAddressCount: of IPv4; neither reserved, nor in use, nor released and not yet to be
  * given away. */
 uint64_t subnet_available(const struct model *m, const struct subnet *s);
-struct ipaddr subnet_router(const struct subnet *s);

@@ -11,6 +11,9 @@
 #include "model/choice_rules.h"
 #include "model/edit.h"
 #include "model/preload.h"
+#include "model/subnet.h"
+#include "model/subnet_router.h"
+#include "model/unknown_mac.h"
 
 #define RESERVED_PREFIX "aws:"
 
@@ -118,6 +121,10 @@ static int set_tag(struct object *o, const struct tag_args *tag)
 /* Of tags that mean something to Viaduct, where only some values do. */
 static int check_meaning(const struct object *o, const struct tag_args *tag, struct refusal *reterr)
 {
+	if (o->kind == KIND_VPC && str_equal(tag->key, UNKNOWN_MAC_TAG))
+		return unknown_mac_check(tag->value, reterr);
+	if (o->kind == KIND_SUBNET && str_equal(tag->key, SUBNET_ROUTER_TAG))
+		return subnet_router_check((const struct subnet *)o, tag->value, reterr);
 	if (o->kind != KIND_VPC || !str_equal(tag->key, PRELOAD_TAG) ||
 	    str_equal(tag->value, "true") || str_equal(tag->value, "false"))
 		return 0;
@@ -220,6 +227,9 @@ static int do_tags(struct tx *tx, const struct caller *c, enum tag_act act, cons
 			r = tx_edit(tx, old, &new);
 		if (!r)
 			r = change_tags(new, act, tags, n_tags, reterr);
+		if (!r && old->kind == KIND_SUBNET)
+			r = subnet_router_change(tx->m, (const struct subnet *)old,
+						 (const struct subnet *)new, reterr);
 		if (!r && !record_equal(old, new))
 			r = old->kind == KIND_VPC ? choice_vpc_put(tx, old, &new)
 						  : tx_put(tx, old, &new);

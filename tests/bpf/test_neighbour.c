@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Packet tables of ARP and IPv6 neighbour discovery, and IPv6 between the nodes. */
+/* Packet tables of ARP and IPv6 neighbour discovery, of the MACs that nodes may send to, and IPv6
+ * between the nodes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -223,6 +224,226 @@ static void test_ipv6_inside(void **state)
 	frame_assert_dropped_by_node(&fixture.lab, fixture.a, &f, DROP_DEST_MAC);
 }
 
+/* ---- MACs that were not handed out ---- */
+
+static const uint8_t unknown_macs[][6] = {
+	{0x02, 0xde, 0xad, 0xbe, 0xef, 0x01}, /* nobody's */
+	{0x06, LAB_VNI, 10, 0, 1, 99},        /* of another address */
+	{0x06, LAB_VNI + 1, 10, 0, 1, 11},    /* of another network */
+	{0x02, 0, 0, 0, 0, 2},                /* of a node */
+};
+
+static void set_resolves(bool resolves)
+{
+	fixture.a->port.resolves = resolves;
+	lab_set_port(&fixture.lab, 0, &fixture.a->port);
+}
+
+/* What becomes of the frame to its right MAC becomes of it to any other, the first time and when
+ * the decision is kept; and only while the network resolves. */
+static void assert_resolved(const struct frame *right)
+{
+	struct frame expected, f = *right, got;
+	int verdict;
+
+	set_resolves(true);
+	verdict = frame_from_node(&fixture.lab, fixture.a, right, &expected);
+	assert_int_equal(verdict, TC_ACT_REDIRECT);
+	for (size_t i = 0; i < sizeof(unknown_macs) / sizeof(unknown_macs[0]); i++) {
+		memcpy(f.b, unknown_macs[i], 6);
+		for (int times = 0; times < 3; times++) {
+			assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &got),
+					 TC_ACT_REDIRECT);
+			assert_int_equal(got.size, expected.size);
+			assert_memory_equal(got.b, expected.b, got.size);
+		}
+		set_resolves(false);
+		frame_assert_dropped_by_node(&fixture.lab, fixture.a, &f, DROP_DEST_MAC);
+		set_resolves(true);
+	}
+	set_resolves(false);
+}
+
+static struct frame plain(const char *dst, const uint8_t *mac, uint8_t protocol)
+{
+	struct v4 p = {.src = "10.0.1.10",
+		       .dst = dst,
+		       .mac = mac,
+		       .from = 1,
+		       .protocol = protocol,
+		       .ttl = 9,
+		       .fragment = 0x4000,
+		       .payload = 30};
+
+	return frame_v4(&p);
+}
+
+/* requirement: PKT-1 */
+static void test_unknown_macs_by_the_address(void **state)
+{
+	static const struct {
+		const char *dst;
+		bool routed;
+		uint8_t protocol;
+	} table[] = {
+		{"10.0.1.12", false, IPPROTO_UDP}, /* of this host */
+		{"10.0.1.11", false, IPPROTO_UDP}, /* of the other */
+		{"10.0.1.11", false, IPPROTO_TCP},
+		{"10.0.1.22", false, IPPROTO_UDP}, /* not known yet: it waits at the agent */
+		{"10.0.2.13", true, IPPROTO_UDP},  /* another subnet */
+		{"10.0.2.22", true, IPPROTO_UDP},  /* not known yet */
+		{"10.0.1.1", true, IPPROTO_ICMP},  /* the router */
+		{"10.0.2.1", true, IPPROTO_ICMP},
+		{"192.0.2.9", true, IPPROTO_UDP}, /* nowhere: the router says so */
+	};
+
+	lab_map(&fixture.lab, LAB_VNI, "10.0.2.13", 1, DP_MAPPING_LIVE);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct frame f =
+			plain(table[i].dst, table[i].routed ? router_mac : NULL, table[i].protocol);
+
+		print_message("  %s\n", table[i].dst);
+		assert_resolved(&f);
+	}
+}
+
+/* Nothing else is let through than what would be to the right MAC. */
+/* requirement: PKT-1, PKT-10 */
+static void test_unknown_macs_and_all_other_checks(void **state)
+{
+	struct frame f = plain("10.0.1.11", unknown_macs[0], IPPROTO_UDP), got;
+	struct v4 spoofed = {.src = "10.0.1.11",
+			     .dst = "10.0.1.12",
+			     .mac = unknown_macs[0],
+			     .from = 1,
+			     .protocol = IPPROTO_UDP,
+			     .ttl = 9};
+	struct dp_port grouped;
+
+	set_resolves(true);
+	assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &got), TC_ACT_REDIRECT);
+	f.b[6 + 5] = 9;
+	frame_assert_dropped_by_node(&fixture.lab, fixture.a, &f, DROP_SOURCE_MAC);
+	f = frame_v4(&spoofed);
+	frame_assert_dropped_by_node(&fixture.lab, fixture.a, &f, DROP_SOURCE_ADDR);
+	f = plain("10.0.1.20", unknown_macs[0], IPPROTO_UDP);
+	frame_assert_dropped_by_node(&fixture.lab, fixture.a, &f, DROP_REFUSED);
+	f = plain("10.0.1.11", broadcast, IPPROTO_UDP);
+	frame_assert_dropped_by_node(&fixture.lab, fixture.a, &f, DROP_BROADCAST);
+	grouped = fixture.a->port;
+	grouped.n_groups = 1;
+	grouped.groups[0] = 77; /* of which nothing is set: it allows nothing */
+	lab_set_port(&fixture.lab, 0, &grouped);
+	f = plain("10.0.1.11", unknown_macs[0], IPPROTO_UDP);
+	frame_assert_dropped_by_node(&fixture.lab, fixture.a, &f, DROP_GROUP_EGRESS);
+	set_resolves(false);
+	frame_assert_dropped_by_node(&fixture.lab, fixture.a, &f, DROP_DEST_MAC);
+}
+
+static struct frame plain_v6(const char *dst, const uint8_t *mac, uint8_t protocol)
+{
+	struct v6 p = {.src = strncmp(dst, "fe80", 4) ? "2001:db8:1:1::a" : "fe80::a",
+		       .dst = dst,
+		       .mac = mac,
+		       .from = 1,
+		       .protocol = protocol,
+		       .hop_limit = 9,
+		       .payload = 30};
+
+	return frame_v6(&p);
+}
+
+static struct frame ping_v6(const char *dst)
+{
+	struct frame f = plain_v6(dst, router_mac, 58);
+
+	f.b[IP_AT + 40] = 128;
+	f.b[IP_AT + 41] = 0;
+	return f;
+}
+
+/* requirement: PKT-1 */
+static void test_unknown_macs_by_the_ipv6_address(void **state)
+{
+	struct lab_node *a = fixture.a, *c = third;
+	struct frame f;
+
+	a->port.n_addrs = c->port.n_addrs = 3;
+	a->port.addrs[1] = lab_addr("2001:db8:1:1::a");
+	a->port.addrs[2] = lab_addr("fe80::a");
+	c->port.addrs[1] = lab_addr("2001:db8:1:1::c");
+	c->port.addrs[2] = lab_addr("fe80::c");
+	lab_set_port(&fixture.lab, 0, &c->port);
+	lab_map(&fixture.lab, LAB_VNI, "2001:db8:1:1::b", 1, DP_MAPPING_LIVE);
+	lab_map(&fixture.lab, LAB_VNI, "2001:db8:1:2::d", 1, DP_MAPPING_LIVE);
+	lab_map(&fixture.lab, LAB_VNI, "fe80::b", 1, DP_MAPPING_LIVE);
+	/* without IPv6 in the network: neighbours are found, and there is no router */
+	f = plain_v6("fe80::b", NULL, IPPROTO_UDP);
+	assert_resolved(&f);
+	set_resolves(true);
+	f = plain_v6("2001:db8:1:2::d", unknown_macs[0], IPPROTO_UDP);
+	frame_assert_dropped_by_node(&fixture.lab, a, &f, DROP_DEST_MAC);
+	set_resolves(false);
+
+	lab_subnet(&fixture.lab, LAB_VNI, "2001:db8:1:1::/64", "fe80::100", NULL);
+	lab_subnet(&fixture.lab, LAB_VNI, "2001:db8:1:2::/64", "fe80::100", NULL);
+	lab_subnet(&fixture.lab, LAB_VNI, "fe80::/64", "fe80::100", NULL);
+	f = plain_v6("2001:db8:1:1::c", NULL, IPPROTO_UDP); /* of this host */
+	assert_resolved(&f);
+	f = plain_v6("2001:db8:1:1::b", NULL, IPPROTO_TCP); /* of the other */
+	assert_resolved(&f);
+	f = plain_v6("fe80::c", NULL, IPPROTO_UDP);
+	assert_resolved(&f);
+	f = plain_v6("2001:db8:1:1::22", NULL, IPPROTO_UDP); /* not known yet */
+	assert_resolved(&f);
+	f = plain_v6("2001:db8:1:2::d", router_mac, IPPROTO_UDP);
+	assert_resolved(&f);
+	f = ping_v6("fe80::100");
+	assert_resolved(&f);
+	set_resolves(true);
+	f = plain_v6("2001:db8:1:1::b", (uint8_t[]){0x33, 0x33, 0, 0, 0, 1}, IPPROTO_UDP);
+	frame_assert_dropped_by_node(&fixture.lab, a, &f, DROP_DEST_MAC);
+	f = plain_v6("2001:db8:1:1::b", unknown_macs[0], IPPROTO_UDP);
+	frame_put_addr6(&f, IP_AT + 8, "2001:db8:1:1::c");
+	frame_assert_dropped_by_node(&fixture.lab, a, &f, DROP_SOURCE_ADDR);
+	/* to the MAC that the router's address would have as a neighbour's */
+	f = ping_v6("fe80::100");
+	memcpy(f.b, plain_v6("fe80::100", NULL, IPPROTO_UDP).b, 6);
+	assert_int_equal(frame_from_node(&fixture.lab, a, &f, &f), TC_ACT_REDIRECT);
+	set_resolves(false);
+}
+
+/* ---- a router that is not at the first usable address ---- */
+
+/* requirement: PKT-7 */
+static void test_a_router_at_another_address(void **state)
+{
+	struct frame f, got;
+
+	lab_subnet(&fixture.lab, LAB_VNI, "10.0.1.0/24", "10.0.1.254", "10.0.0.2");
+	assert_arp_answer("10.0.1.254", router_mac);
+	lab_map(&fixture.lab, LAB_VNI, "10.0.1.1", 1, DP_MAPPING_REFUSED);
+	f = arp("10.0.1.10", "10.0.1.1");
+	frame_assert_dropped_by_node(&fixture.lab, fixture.a, &f, DROP_ARP_REFUSED);
+	f = plain("10.0.1.1", router_mac, IPPROTO_ICMP);
+	frame_assert_dropped_by_node(&fixture.lab, fixture.a, &f, DROP_REFUSED);
+	f = plain("10.0.1.254", router_mac, IPPROTO_ICMP);
+	assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &got), TC_ACT_REDIRECT);
+	frame_assert_addr4(&got, IP_AT + 12, "10.0.1.254");
+	assert_int_equal(got.b[IP_AT + 20], 0); /* echo reply */
+	/* of what it forwards it tells errors from there: traceroute's first hop */
+	f = plain("10.0.2.13", router_mac, IPPROTO_UDP);
+	f.b[IP_AT + 8] = 1;
+	frame_fix_ip(&f);
+	assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &got), TC_ACT_REDIRECT);
+	frame_assert_addr4(&got, IP_AT + 12, "10.0.1.254");
+	assert_int_equal(got.b[IP_AT + 20], 11);
+	/* and neighbours are neighbours */
+	f = plain("10.0.1.11", NULL, IPPROTO_UDP);
+	assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &got), TC_ACT_REDIRECT);
+	lab_subnet(&fixture.lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", "10.0.0.2");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +451,10 @@ int main(void)
 		cmocka_unit_test(test_arp_silence),
 		cmocka_unit_test(test_neighbour_discovery),
 		cmocka_unit_test(test_ipv6_inside),
+		cmocka_unit_test(test_unknown_macs_by_the_address),
+		cmocka_unit_test(test_unknown_macs_and_all_other_checks),
+		cmocka_unit_test(test_unknown_macs_by_the_ipv6_address),
+		cmocka_unit_test(test_a_router_at_another_address),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

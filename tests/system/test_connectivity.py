@@ -2,7 +2,7 @@
 """What a node sees of its network: an ordinary one.
 
     a 10.0.1.x --- h1 ---+                 +--- h2 --- b 10.0.1.x
-    c 10.0.1.x ---/      +--- [ router ] ---+        \\--- d 10.0.2.x
+    c 10.0.1.x ---/      +--- [ router ] ---+        \\--- d 10.0.2.x, whose router is at 10.0.2.254
                               IPv6, MTU 1500
 """
 import json
@@ -19,6 +19,7 @@ LAB = {"hosts": 2}
 @pytest.fixture(scope="module")
 def nodes(lab):
     vpc, (one, two) = lab.subnets("10.0.1.0/24", "10.0.2.0/24")
+    lab.viaduct("router", two, "10.0.2.254", "--lab", lab.name)
     a, b = lab.pair(one)
     c = lab.mate(a, one)
     d = lab.mate(b, two)
@@ -50,13 +51,17 @@ def test_traceroute_shows_the_logical_router_and_nothing_else(nodes):
     out = nodes["a"].run("traceroute", "-n", "-q", "1", "-w", "2", "-m", "5", nodes["d"].address).stdout
     hops = re.findall(r"^\s*\d+\s+(\S+)", out, re.M)
     assert hops == ["10.0.1.1", nodes["d"].address]
+    out = nodes["d"].run("traceroute", "-n", "-q", "1", "-w", "2", "-m", "5", nodes["a"].address).stdout
+    assert re.findall(r"^\s*\d+\s+(\S+)", out, re.M) == ["10.0.2.254", nodes["a"].address]
 
 
 def test_router_answers_in_each_subnet(nodes):
-    """requirement: PKT-7"""
+    """At its first usable address, or where it was put; nobody is where it is not.  requirement: PKT-7"""
     assert nodes["a"].ping("10.0.1.1") == 3
-    assert nodes["d"].ping("10.0.2.1") == 3
-    assert nodes["a"].ping("10.0.2.1") == 3
+    assert nodes["d"].ping("10.0.2.254") == 3
+    assert nodes["a"].ping("10.0.2.254") == 3
+    assert "default via 10.0.2.254" in nodes["d"].run("ip", "route").stdout
+    assert nodes["d"].ping("10.0.2.1", "-W", "1", count=1) == 0
 
 
 def test_arp_answers_with_made_up_macs(nodes):
@@ -70,11 +75,31 @@ def test_arp_answers_with_made_up_macs(nodes):
     assert a.neighbour(b.address) != a.neighbour(c.address)
 
 
+def test_frames_to_macs_that_were_not_handed_out(lab, nodes):
+    """Dropped, or carried by their IP address if the network says so; nodes go on running.  requirement: PKT-1"""
+    a, far = nodes["a"], [nodes[name].address for name in "bcd"]
+
+    def answered(address):
+        return a.ping(address, "-W", "1", count=1) == 1
+
+    def by_hand(*change):
+        for address in (*far[:2], "10.0.1.1"):  # d is behind the router
+            a.run("ip", "neigh", *change, address, "dev", "eth0")
+    by_hand("replace", "lladdr", "02:de:ad:be:ef:01", "nud", "permanent", "to")
+    assert not answered(far[0])
+    lab.viaduct("unknown-macs", nodes["vpc"], "resolve", "--lab", lab.name)
+    labs.wait_for("the frames to be carried", lambda: all(answered(x) for x in far))
+    lab.viaduct("unknown-macs", nodes["vpc"], "refuse", "--lab", lab.name)
+    labs.wait_for("the frames to be dropped", lambda: not any(answered(x) for x in far))
+    by_hand("del", "to")
+    assert all(answered(x) for x in far)
+
+
 def test_an_address_that_nobody_has_gets_no_answer(lab, nodes):
     """Who was refused is counted and in the manager's log.  requirement: PKT-1 MAP-2"""
     a = nodes["a"]
     before = lab.hosts()[a.host]["lookups_refused"]
-    assert a.ping("10.0.1.200", count=1) == 0
+    assert a.ping("10.0.1.200", "-W", "1", count=1) == 0
     assert a.neighbour("10.0.1.200") is None
     labs.wait_for("the refusal to be counted", lambda: lab.hosts()[a.host]["lookups_refused"] > before)
     labs.wait_for("the log to have it", lambda: any(

@@ -172,6 +172,7 @@ static Viaduct__Agent__Object *interface(struct rig *r, uint32_t exit_peer)
 	m->n_groups = ARRAY_SIZE(groups);
 	m->groups = groups;
 	m->forwards = true;
+	m->resolves = true;
 	m->handle = OWN_HANDLE;
 	m->connections = 500;
 	return o;
@@ -296,6 +297,7 @@ static void check_policy(struct rig *r)
 	assert_int_equal(port.groups[0], GROUP);
 	assert_int_equal(port.groups[1], 9);
 	assert_true(port.forwards);
+	assert_true(port.resolves);
 	assert_int_equal(port.handle, OWN_HANDLE);
 	assert_int_equal(port.connections, 500);
 	assert_int_equal(port.n_exits, 1);
@@ -343,6 +345,26 @@ static void test_what_nobody_wants_any_more_goes_after_a_restart(void **state)
 	assert_int_equal(SEE(r, tables, see_number).n, 0);
 	assert_int_equal(SEE(r, peerings, see_pair).n, 0);
 	assert_int_equal(port_of(r).n_groups, 0);
+}
+
+/* Ports that run follow it.  requirement: PKT-1 */
+static void test_unknown_macs_are_resolved_while_the_network_says_so(void **state)
+{
+	struct rig *r = *state;
+	const bool says[] = {true, false, true};
+
+	rig_start(r);
+	desire_policy(r, 10);
+	for (size_t i = 0; i < ARRAY_SIZE(says); i++) {
+		Viaduct__Agent__Object *o = interface(r, RIG_PEER);
+		uint32_t id = port_of(r).id;
+
+		o->interface->resolves = says[i];
+		rig_desire(r, 11 + i, false, &o, 1);
+		assert_int_equal(rig_ack(r)->n_failed, 0);
+		assert_int_equal(port_of(r).resolves, says[i]);
+		assert_int_equal(port_of(r).id, id);
+	}
 }
 
 /* requirement: NIC-6 */
@@ -638,6 +660,7 @@ int main(void)
 		TEST(test_policy_reaches_the_data_plane_in_whatever_order_it_comes),
 		TEST(test_an_agent_without_manager_has_it_all_again),
 		TEST(test_what_nobody_wants_any_more_goes_after_a_restart),
+		TEST(test_unknown_macs_are_resolved_while_the_network_says_so),
 		TEST(test_a_group_goes_after_the_ports_that_named_it),
 		TEST(test_a_group_that_makes_no_sense_leaves_the_old_one),
 		TEST(test_an_exit_nobody_has_and_one_of_this_host),

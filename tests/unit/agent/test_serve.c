@@ -103,6 +103,33 @@ static void test_dhcp_goes_on_without_a_manager(void **state)
 	free(frame);
 }
 
+/* Whoever asks then: as the router, in the classless routes, and as the server itself. */
+/* requirement: PKT-7, PKT-8 */
+static void test_a_router_that_was_put_elsewhere_is_told(void **state)
+{
+	static const uint8_t in_options[][6] = {
+		{3, 4, 10, 0, 1, 254},  /* router */
+		{54, 4, 10, 0, 1, 254}, /* server */
+		{16, 10, 0, 10, 0, 1},  /* the network 10.0.0.0/16 by 10.0.1... */
+		{0, 10, 0, 1, 254},     /* the default route by 10.0.1.254 */
+	};
+	struct rig *r = *state;
+	Viaduct__Agent__Object *o = rig_subnet(r);
+	struct ipaddr router = rig_addr(0x0a0001fe);
+	struct reply_udp u;
+	uint8_t *frame;
+
+	o->subnet->router = rig_v4(r, 0x0a0001fe);
+	rig_desire(r, 11, false, &o, 1);
+	discover(r, &node_mac);
+	u = receive(r, &frame);
+	assert_true(ipaddr_equal(&u.source, &router));
+	for (size_t i = 0; i < ARRAY_SIZE(in_options); i++)
+		assert_non_null(memmem(u.payload, u.size, in_options[i], i < 3 ? 6 : 5));
+	assert_null(memmem(u.payload, u.size, "\x0a\x00\x01\x01", 4));
+	free(frame);
+}
+
 /* requirement: PKT-8 */
 static void test_another_client_behind_the_port_gets_nothing(void **state)
 {
@@ -421,6 +448,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 		TEST(test_a_node_gets_its_own_record),
 		TEST(test_dhcp_goes_on_without_a_manager),
+		TEST(test_a_router_that_was_put_elsewhere_is_told),
 		TEST(test_another_client_behind_the_port_gets_nothing),
 		TEST(test_names_of_this_host_are_known_here),
 		TEST(test_other_names_are_refused),

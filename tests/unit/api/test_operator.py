@@ -427,6 +427,53 @@ def test_a_preloaded_network(call, ec2, vpc):
     assert call("PUT", path, {"preloaded": False})["network"]["preloaded"] is False
 
 
+def test_unknown_macs_of_a_network(call, ec2, vpc):
+    """The owner's tag says it, whoever sets it.  requirement: PKT-1"""
+    def shown():
+        return [n["unknown_macs"] for n in call("GET", "/v1/networks")["networks"] if n["id"] == vpc]
+    path = "/v1/networks/" + vpc
+    assert shown() == ["refuse"]
+    wrong = call("PUT", path, {"unknown_macs": "flood"}, expect=400)["error"]
+    assert '"resolve" or "refuse"' in wrong["message"] and shown() == ["refuse"]
+    assert call("PUT", path, {"unknown_macs": True}, expect=400)["error"]["code"] == "BadRequest"
+    assert call("PUT", path, {"unknown_macs": "resolve"})["network"]["unknown_macs"] == "resolve"
+    tags = ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0].get("Tags", [])
+    assert {"Key": "viaduct:unknown-macs", "Value": "resolve"} in tags and shown() == ["resolve"]
+    ec2.delete_tags(Resources=[vpc], Tags=[{"Key": "viaduct:unknown-macs"}])
+    assert shown() == ["refuse"]
+    assert call("PUT", path, {"unknown_macs": "refuse", "preloaded": False})["network"]["unknown_macs"] == "refuse"
+
+
+def test_the_router_of_a_subnet(call, ec2, vpc):
+    """By the operators' API, and by a tag when the subnet is made.  requirement: PKT-7"""
+    def shown(subnet):
+        found, = [s for s in call("GET", "/v1/subnets?network=" + vpc)["subnets"] if s["id"] == subnet]
+        return found["router"], found["available"]
+
+    def tagged(cidr, router):
+        return ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, TagSpecifications=[
+            {"ResourceType": "subnet", "Tags": [{"Key": "viaduct:router", "Value": router}]}])["Subnet"]
+    with pytest.raises(botocore.exceptions.ClientError) as refused:
+        tagged("10.0.77.0/28", "10.0.78.1")
+    assert "does not fall within the subnet" in str(refused.value)
+    made = tagged("10.0.77.0/28", "10.0.77.14")
+    subnet, path = made["SubnetId"], "/v1/subnets/" + made["SubnetId"]
+    assert made["AvailableIpAddressCount"] == 10 and shown(subnet) == ("10.0.77.14", 10)
+    assert call("PUT", path, {"router": "10.0.77.9"})["subnet"]["router"] == "10.0.77.9"
+    assert call("PUT", path, {}, expect=400)["error"]["code"] == "BadRequest"
+    assert call("PUT", "/v1/subnets/subnet-0123456789abcdef0", {"router": ""}, expect=404)["error"]
+    for wrong in ("10.0.77.0", "10.0.77.2", "10.0.77.15", "10.0.78.1", "fe80::1", "none"):
+        assert wrong in call("PUT", path, {"router": wrong}, expect=400)["error"]["message"]
+    with pytest.raises(botocore.exceptions.ClientError):
+        ec2.create_network_interface(SubnetId=subnet, PrivateIpAddress="10.0.77.9")
+    eni = ec2.create_network_interface(SubnetId=subnet, PrivateIpAddress="10.0.77.8")["NetworkInterface"]
+    assert "10.0.77.8" in call("PUT", path, {"router": "10.0.77.8"}, expect=409)["error"]["message"]
+    assert shown(subnet) == ("10.0.77.9", 9)
+    assert call("PUT", path, {"router": ""})["subnet"]["router"] == "10.0.77.1" and shown(subnet) == ("10.0.77.1", 10)
+    ec2.delete_network_interface(NetworkInterfaceId=eni["NetworkInterfaceId"])
+    ec2.delete_subnet(SubnetId=subnet)
+
+
 def test_a_shared_record(call, ec2, subnet, instance):
     """Marked so by its owner, and by nobody else; each attachment is shown.  requirement: NIC-4"""
     other = ec2.run_instances(ImageId="ami-netns", MinCount=1, MaxCount=1, SubnetId=subnet)["Instances"][0]

@@ -131,7 +131,7 @@ static void put_interface(struct buf *b, const struct plan_interface *i)
 		buf_put_printf(b, "%u %u ", i->exits[n].peer, i->exits[n].handle);
 	}
 	put_prefix(b, &i->subnet);
-	buf_put_printf(b, " logged %d vlan %u", i->logged, i->vlan);
+	buf_put_printf(b, " logged %d vlan %u resolves %d", i->logged, i->vlan, i->resolves);
 	for (size_t n = 0; n < i->n_mirrors; n++)
 		put_mirror(b, &i->mirrors[n]);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/str.h"
+#include "model/subnet_router.h"
 #include "model/zone.h"
 #include "tests/unit/model/cluster.h"
 

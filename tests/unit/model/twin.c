@@ -20,6 +20,7 @@
 #include "model/release.h"
 #include "model/security_group.h"
 #include "model/subnet.h"
+#include "model/subnet_router.h"
 #include "model/vpc.h"
 #include "tests/unit/test.h"
 
@@ -379,8 +380,10 @@ static uint64_t count_v4(const struct interface *i)
 
 static void check_subnet(const struct twin *t, const struct model *m, const struct subnet *s)
 {
+	struct ipaddr router = subnet_router(s);
 	uint64_t taken = 0;
 
+	assert_null(mapping_find(model_mappings(m), s->vni, &router));
 	for (size_t i = 0; i < t->n; i++) {
 		const struct object *o = t->objects[i];
 
@@ -390,7 +393,8 @@ static void check_subnet(const struct twin *t, const struct model *m, const stru
 			taken += !((const struct release *)o)->to &&
 				 ((const struct release *)o)->subnet == s->o.id;
 	}
-	assert_int_equal(subnet_available(m, s) + taken, cidr_usable(&s->prefix));
+	assert_int_equal(subnet_available(m, s) + taken,
+			 cidr_usable(&s->prefix) - subnet_router_is_among_usable(s));
 }
 
 static bool carries(const struct twin *t, uint32_t vni, uint32_t host)

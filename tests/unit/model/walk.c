@@ -8,7 +8,9 @@
 #include "base/limits.h"
 #include "model/holders.h"
 #include "model/release.h"
+#include "model/subnet_router.h"
 #include "model/tag.h"
+#include "model/unknown_mac.h"
 
 uint32_t walk_random(struct walk *w, uint32_t below)
 {
@@ -401,6 +403,22 @@ static int step_tags(struct walk *w, struct tx *tx)
 			  &w->c.refusal);
 }
 
+static int step_router(struct walk *w, struct tx *tx)
+{
+	const char *id = walk_some(w, KIND_SUBNET);
+	char addr[24];
+
+	return subnet_router_set(tx, walk_someone(w), id,
+				 walk_random(w, 3) ? some_addr(w, id, "", addr) : "",
+				 &w->c.refusal);
+}
+
+static int step_unknown_macs(struct walk *w, struct tx *tx)
+{
+	return unknown_mac_set(tx, walk_someone(w), walk_some(w, KIND_VPC),
+			       some_bool(w) ? "resolve" : "refuse", &w->c.refusal);
+}
+
 static int step_host_add(struct walk *w, struct tx *tx)
 {
 	char name[16], v6[32];
@@ -524,6 +542,8 @@ int walk_step(struct walk *w, struct tx *tx)
 		{4, step_report},
 		{14, step_acknowledge},
 		{3, step_tags},
+		{4, step_router},
+		{2, step_unknown_macs},
 		{2, step_host_add},
 		{3, step_host_report},
 		{1, step_host_remove},
