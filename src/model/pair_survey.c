@@ -223,6 +223,26 @@ int pair_survey_rules(const struct model *m, const struct pair_rules_change *c,
 
 /* ---- a network ---- */
 
+/* A class of two networks, and those of interfaces in it that are changing yet: no policy may name
+ * these any more. */
+static int survey_between(const struct model *m, const struct host *from, const struct host *to,
+			  const struct pair_class *c, struct pair_survey *s)
+{
+	struct model_iter it =
+		model_iter_group(m, REL_PAIR_SHIFTS, pair_shift_key(from->number, to->number));
+	const struct object *o;
+	int r = survey_one(m, from, to, c, s);
+
+	while (!r && (o = model_iter_next(&it))) {
+		const struct pair_class *changing = &((const struct pair_shift *)o)->class;
+
+		if (changing->interface && changing->vni == c->vni &&
+		    changing->peer_vni == c->peer_vni)
+			r = survey_one(m, from, to, changing, s);
+	}
+	return r;
+}
+
 static int survey_networks(const struct model *m, uint32_t vni, uint32_t peer_vni,
 			   struct pair_survey *s)
 {
@@ -239,9 +259,9 @@ static int survey_networks(const struct model *m, uint32_t vni, uint32_t peer_vn
 
 			if (!a || !b || a == b)
 				continue;
-			r = survey_one(m, a, b, &c, s);
+			r = survey_between(m, a, b, &c, s);
 			if (!r && vni != peer_vni)
-				r = survey_one(m, b, a, &reverse, s);
+				r = survey_between(m, b, a, &reverse, s);
 		}
 	return r;
 }

@@ -687,6 +687,9 @@ static const struct {
 	/* a class that is told apart no more has settled, and what it is part of changes its
 	 * mind */
 	{38, false},
+	/* the environment of a network changes while a class of interfaces in it, which no policy
+	 * names any more, waits for what it is to be a part of */
+	{1052, false},
 };
 
 /* requirement: NEG-2, NEG-3, NEG-4, NEG-5, NEG-7, NEG-8 */
