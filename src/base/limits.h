@@ -430,12 +430,13 @@
 /* Work of one tick, so that it does not hold up the loop: some milliseconds each. */
 #define LIMIT_HOLDERS_EXPIRED_PER_TICK 4096
 #define LIMIT_MODEL_EXPIRED_PER_TICK   256
-#define LIMIT_MODEL_SHIFTS_PER_TICK    1024
+#define LIMIT_MODEL_SHIFTS_PER_TICK    256
 /* A policy is applied to so many directions between hosts in the transaction that makes it, and by
  * a step of a pass to so many later: each takes some 15 us, in the model, the store and the
- * outboxes, and nobody is to wait for more than 20 ms. */
+ * outboxes; whoever asks waits for a step, and for what else a turn of the loop does: no more than
+ * 20 ms together. */
 #define LIMIT_MODEL_CHOICE_AT_ONCE 1024
-#define LIMIT_MODEL_CHOICE_STEP    512
+#define LIMIT_MODEL_CHOICE_STEP    256
 /* How long hosts seal with the keys of one epoch, unless the operator says otherwise: AES-GCM bears
  * 2^32 packets under a key with room to spare, an hour is some 2^32 at a million a second.  Hosts
  * that are looked at in one tick, each with all its peers. */
