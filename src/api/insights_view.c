@@ -152,6 +152,8 @@ static void write_route(struct ec2_call *c, const struct reach_step *s)
 		return;
 	xml_open(c->xml, "routeTableRoute");
 	ec2_write_prefix(c, "destinationCidr", &s->prefix);
+	if (s->list)
+		ec2_write_id(c, "destinationPrefixListId", KIND_PREFIX_LIST, s->list);
 	if (target)
 		ec2_write_id(c, target, s->target_kind, s->target);
 	else
@@ -170,6 +172,28 @@ static void write_rule(struct ec2_call *c, const struct reach_step *s)
 		write_route(c, s);
 }
 
+static void write_range_set(struct ec2_call *c, const char *set, uint32_t from, uint32_t to)
+{
+	xml_open(c->xml, set);
+	write_range(c, "item", from, to);
+	xml_close(c->xml);
+}
+
+/* The packets that take the way, as the source sends them. */
+static void write_header(struct ec2_call *c, const struct insights_analysis *a)
+{
+	const struct insights_path *p =
+		(const struct insights_path *)model_get(c->model, KIND_INSIGHTS_PATH, a->path);
+
+	if (!p || !a->port_to)
+		return;
+	xml_open(c->xml, "outboundHeader");
+	write_protocol(c, "protocol", p->protocol);
+	write_range_set(c, "sourcePortRangeSet", a->port_from, a->port_to);
+	write_range_set(c, "destinationPortRangeSet", p->port, p->port);
+	xml_close(c->xml);
+}
+
 static void write_steps(struct ec2_call *c, const char *set, const struct insights_analysis *a,
 			bool back)
 {
@@ -186,6 +210,8 @@ static void write_steps(struct ec2_call *c, const char *set, const struct insigh
 		write_component(c, "component", s->kind, s->id);
 		write_component(c, "attachedTo", s->attached_kind, s->attached);
 		write_rule(c, s);
+		if (!back && n == 1)
+			write_header(c, a);
 		xml_close(c->xml);
 	}
 	xml_close(c->xml);
@@ -205,6 +231,10 @@ static const char *component_name(const struct reach_step *s)
 	default:
 		break;
 	}
+	if (s->what == REACH_SUBSTRATE)
+		return "component";
+	if (s->kind == KIND_INTERFACE)
+		return "networkInterface";
 	if (s->kind == KIND_INTERNET_GATEWAY)
 		return "internetGateway";
 	if (s->kind == KIND_NAT_GATEWAY)
@@ -214,7 +244,8 @@ static const char *component_name(const struct reach_step *s)
 
 static void write_explanation(struct ec2_call *c, const struct reach_step *s)
 {
-	const char *attached = s->attached_kind == KIND_SUBNET             ? "subnet"
+	const char *attached = s->what == REACH_SUBSTRATE                  ? "attachedTo"
+			       : s->attached_kind == KIND_SUBNET           ? "subnet"
 			       : s->attached_kind == KIND_INTERNET_GATEWAY ? "internetGateway"
 									   : "networkInterface";
 
@@ -222,6 +253,8 @@ static void write_explanation(struct ec2_call *c, const struct reach_step *s)
 	write_component(c, component_name(s), s->kind, s->id);
 	write_component(c, attached, s->attached_kind, s->attached);
 	write_rule(c, s);
+	if (s->what == REACH_SUBSTRATE)
+		xml_text(c->xml, "missingComponent", "common-format");
 	xml_text(c->xml, "direction", s->egress ? "egress" : "ingress");
 	xml_text(c->xml, "explanationCode", reach_code_text(s->code));
 	xml_close(c->xml);

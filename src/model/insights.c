@@ -84,9 +84,20 @@ static int parse_end_addr(const char *parameter, const char *text, enum kind k, 
 	*ret = (struct ipaddr){0};
 	if (!text && k == KIND_INTERNET_GATEWAY)
 		return refuse(reterr, MODEL_E_MISSING, parameter);
-	if (text && (ipaddr_parse(text, ret) || !ipaddr_is_v4(ret)))
-		return refuse(reterr, MODEL_E_VALUE, text, parameter, "This is no IPv4 address.");
+	if (text && ipaddr_parse(text, ret))
+		return refuse(reterr, MODEL_E_VALUE, text, parameter,
+			      "This is no IPv4 or IPv6 address.");
 	return 0;
+}
+
+static int check_families(const struct insights_path *p, struct refusal *reterr)
+{
+	const struct ipaddr *a = &p->source_addr, *b = &p->destination_addr;
+
+	if (ipaddr_is_zero(a) || ipaddr_is_zero(b) || ipaddr_is_v4(a) == ipaddr_is_v4(b))
+		return 0;
+	return refuse(reterr, MODEL_E_COMBINATION,
+		      "The addresses of the source and the destination must be of one family");
 }
 
 static int fill_path(struct tx *tx, const struct caller *c, struct insights_path *p,
@@ -103,6 +114,8 @@ static int fill_path(struct tx *tx, const struct caller *c, struct insights_path
 	if (!r)
 		r = parse_end_addr("destinationIp", args->destination_ip, p->destination_kind,
 				   &p->destination_addr, reterr);
+	if (!r)
+		r = check_families(p, reterr);
 	if (r)
 		return r;
 	if (p->source_kind == KIND_INTERNET_GATEWAY && p->destination_kind == KIND_INTERNET_GATEWAY)
@@ -201,12 +214,30 @@ static const struct interface *interface_of_instance(const struct model *m, uint
 	return ipaddr_is_zero(addr) ? found : NULL;
 }
 
+/* The first address of the family; NULL: there is none. */
+static const struct ipaddr *first_addr(const struct interface *i, bool v6)
+{
+	for (size_t a = 0; a < i->n_addrs; a++)
+		if (ipaddr_is_v4(&i->addrs[a].addr) != v6)
+			return &i->addrs[a].addr;
+	return NULL;
+}
+
+static bool has_addr(const struct interface *i, const struct ipaddr *addr)
+{
+	for (size_t a = 0; a < i->n_addrs; a++)
+		if (ipaddr_equal(&i->addrs[a].addr, addr))
+			return true;
+	return false;
+}
+
+/* 'v6': the family of what has no address given. */
 static int resolve_end(const struct model *m, enum kind k, uint64_t id, const struct ipaddr *addr,
-		       struct reach_end *ret, struct refusal *reterr)
+		       bool v6, struct reach_end *ret, struct refusal *reterr)
 {
 	const struct object *o = model_get(m, k, id);
 	char text[ID_TEXT_SIZE], addr_text[IPADDR_TEXT_SIZE];
-	bool has = false;
+	const struct ipaddr *first;
 
 	*ret = (struct reach_end){.addr = *addr};
 	if (!o)
@@ -217,14 +248,26 @@ static int resolve_end(const struct model *m, enum kind k, uint64_t id, const st
 	}
 	ret->interface = k == KIND_INTERFACE ? (const struct interface *)o
 					     : interface_of_instance(m, id, addr);
-	for (size_t a = 0; ret->interface && a < ret->interface->n_addrs; a++)
-		has |= ipaddr_equal(&ret->interface->addrs[a].addr, addr);
-	if (!ret->interface || (!ipaddr_is_zero(addr) && !has))
+	if (!ret->interface || (!ipaddr_is_zero(addr) && !has_addr(ret->interface, addr)))
 		return refuse(reterr, MODEL_E_VALUE, ipaddr_text(addr, addr_text), "ip",
 			      "The source or destination does not have this address.");
-	if (ipaddr_is_zero(addr))
-		ret->addr = ret->interface->addrs[0].addr;
+	if (!ipaddr_is_zero(addr))
+		return 0;
+	first = first_addr(ret->interface, v6);
+	if (!first)
+		return refuse(reterr, MODEL_E_VALUE, id_text(k, id, text), "networkInsightsPathId",
+			      "This source or destination has no IPv6 address.");
+	ret->addr = *first;
 	return 0;
+}
+
+/* No IPv4 address is given, but an IPv6 one. */
+static bool path_is_v6(const struct insights_path *p)
+{
+	const struct ipaddr *given =
+		ipaddr_is_zero(&p->source_addr) ? &p->destination_addr : &p->source_addr;
+
+	return !ipaddr_is_zero(given) && !ipaddr_is_v4(given);
 }
 
 static int analyse(struct tx *tx, const struct insights_path *p, struct insights_analysis *a,
@@ -232,11 +275,12 @@ static int analyse(struct tx *tx, const struct insights_path *p, struct insights
 {
 	struct reach_question q = {.protocol = (uint8_t)p->protocol, .port = (uint16_t)p->port};
 	struct reach_answer answer;
-	int r = resolve_end(tx->m, p->source_kind, p->source, &p->source_addr, &q.from, reterr);
+	bool v6 = path_is_v6(p);
+	int r = resolve_end(tx->m, p->source_kind, p->source, &p->source_addr, v6, &q.from, reterr);
 
 	if (!r)
 		r = resolve_end(tx->m, p->destination_kind, p->destination, &p->destination_addr,
-				&q.to, reterr);
+				v6, &q.to, reterr);
 	if (r)
 		return r;
 	r = reach_analyse(tx->m, &q, &answer);
@@ -244,6 +288,8 @@ static int analyse(struct tx *tx, const struct insights_path *p, struct insights
 		return r;
 	a->path = p->o.id;
 	a->found = answer.found;
+	a->port_from = answer.port_from;
+	a->port_to = answer.port_to;
 	if (!answer.n_steps)
 		return 0;
 	a->steps = calloc(answer.n_steps, sizeof(*a->steps));

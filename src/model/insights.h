@@ -24,8 +24,9 @@ struct insights_path {
 	uint64_t source;
 	enum kind destination_kind;
 	uint64_t destination;
-	struct ipaddr source_addr;      /* zero: the primary one */
-	struct ipaddr destination_addr; /* zero: the primary one */
+	/* Of one family.  Zero: the first of the family of the other one, which is IPv4 where that
+	 * is not given either. */
+	struct ipaddr source_addr, destination_addr;
 	uint32_t protocol;
 	uint32_t port;
 };
@@ -34,6 +35,7 @@ struct insights_analysis {
 	struct object o;
 	uint64_t path;
 	bool found;
+	uint32_t port_from, port_to; /* source ports that the answer is about; 0: not told */
 	size_t n_steps;
 	struct reach_step *steps;
 

@@ -8,6 +8,7 @@
 #include "model/model.h"
 #include "model/plan_change.h"
 #include "model/prefix_list.h"
+#include "model/route_entry.h"
 #include "model/route_table.h"
 #include "model/vpc.h"
 
@@ -34,51 +35,11 @@ static struct plan_route route_item(const struct model *m, const struct route_ta
 
 /* An address of the network's blocks that is in no subnet goes nowhere, unless a route is for
  * it. */
-static struct plan_route local_item(const struct model *m, const struct route_table *t,
-				    const struct prefix *block, uint32_t host)
+static struct plan_route entry_item(const struct model *m, const struct route_table *t,
+				    const struct route_entry *e, uint32_t host)
 {
-	const struct route *instead = route_table_instead(t, block);
-
-	return instead ? route_item(m, t, instead, block, host)
-		       : (struct plan_route){*block, PLAN_TARGET_LOCAL, 0, 0};
-}
-
-static size_t local_items(const struct model *m, const struct vpc *v, const struct route_table *t,
-			  uint32_t host, struct plan_route *ret)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < v->n_blocks; i++)
-		ret[n++] = local_item(m, t, &v->blocks[i].prefix, host);
-	for (size_t i = 0; i < v->n_blocks6; i++)
-		ret[n++] = local_item(m, t, &v->blocks6[i].prefix, host);
-	return n;
-}
-
-/* Another route decides for the prefix: a local one, or one that is the same. */
-static bool is_decided(const struct plan_route *routes, size_t n_local, size_t n,
-		       const struct prefix *p)
-{
-	for (size_t i = 0; i < n; i++)
-		if (prefix_equal(&routes[i].prefix, p) ||
-		    (i < n_local && prefix_covers(&routes[i].prefix, p)))
-			return true;
-	return false;
-}
-
-/* The entries of the list that the route names, behind the 'n' routes that are there; returns how
- * many. */
-static size_t list_items(const struct model *m, const struct route_table *t, const struct route *r,
-			 uint32_t host, struct plan_route *routes, size_t n_local, size_t n)
-{
-	const struct prefix_list *l =
-		(const struct prefix_list *)model_get(m, KIND_PREFIX_LIST, r->prefix_list);
-	size_t before = n;
-
-	for (size_t i = 0; l && i < l->n_entries; i++)
-		if (!is_decided(routes, n_local, n, &l->entries[i].prefix))
-			routes[n++] = route_item(m, t, r, &l->entries[i].prefix, host);
-	return n - before;
+	return e->route ? route_item(m, t, e->route, &e->prefix, host)
+			: (struct plan_route){e->prefix, PLAN_TARGET_LOCAL, 0, 0};
 }
 
 static int emit_table(const struct model *m, const struct route_table *t, uint32_t host,
@@ -86,26 +47,23 @@ static int emit_table(const struct model *m, const struct route_table *t, uint32
 {
 	const struct vpc *v = (const struct vpc *)model_get(m, KIND_VPC, t->vpc);
 	struct plan_item item = {.kind = PLAN_TABLE, .remove = remove};
+	_cleanup_free_ struct route_entry *entries = NULL;
 	_cleanup_free_ struct plan_route *routes = NULL;
-	size_t n_local;
+	int r;
 
 	item.table.number = t->number;
 	if (remove || !v)
 		return sink(data, host, &item);
-	routes = calloc(v->n_blocks + v->n_blocks6 + route_table_size(m, t), sizeof(*routes));
+	r = route_entries_of(m, t, &entries, &item.table.n_routes);
+	if (r)
+		return r;
+	routes = calloc(item.table.n_routes, sizeof(*routes));
 	if (!routes)
 		return -ENOMEM;
 	object_id_text(&t->o, item.table.id);
 	item.table.inside = route_table_is_inside(v, t);
-	item.table.n_routes = local_items(m, v, t, host, routes);
-	n_local = item.table.n_routes;
-	for (size_t i = 0; i < t->n_routes; i++)
-		if (!t->routes[i].prefix_list && !route_is_instead(v, &t->routes[i]))
-			routes[item.table.n_routes++] =
-				route_item(m, t, &t->routes[i], &t->routes[i].destination, host);
-	for (size_t i = 0; i < t->n_routes; i++)
-		item.table.n_routes +=
-			list_items(m, t, &t->routes[i], host, routes, n_local, item.table.n_routes);
+	for (size_t i = 0; i < item.table.n_routes; i++)
+		routes[i] = entry_item(m, t, &entries[i], host);
 	item.table.routes = routes;
 	return sink(data, host, &item);
 }

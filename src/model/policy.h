@@ -3,11 +3,10 @@
  * Whether security groups and network ACLs let a connection come about: the same rules that hosts
  * enforce, asked of the model.  For the analysis of reachability.
  *
- * The question is about the first packet of a connection and the packets that answer it.  Four
- * things decide about the first, in this order: the groups of the sender, the ACL of its subnet,
- * the ACL of the receiver's, the groups of the receiver.  Groups know the answer as part of the
- * connection; ACLs, which are stateless, are asked about it too, the other way round.  ACLs only
- * decide about packets that cross the border of a subnet.
+ * Groups know the answers of what they have let pass as part of the connection; ACLs, which are
+ * stateless, are asked about those too.  ACLs only decide about packets that cross the border of a
+ * subnet.  Which of them a packet meets, and in which order, is the way's affair
+ * (model/reach_walk.c).
  *
  * Pure, reads the model.  -ENOMEM.
  */
@@ -30,36 +29,25 @@ struct policy_packet {
 	uint16_t dst_port; /* TCP, UDP; ICMP: type << 8 | code */
 };
 
-enum policy_step {
-	POLICY_EGRESS_GROUPS,
-	POLICY_EGRESS_ACL,
-	POLICY_INGRESS_ACL,
-	POLICY_INGRESS_GROUPS,
-	POLICY_ANSWER_EGRESS_ACL,  /* of the receiver's subnet */
-	POLICY_ANSWER_INGRESS_ACL, /* of the sender's */
-	POLICY_STEPS,
-};
-
-/* What one step said. */
+/* What was said. */
 struct policy_decision {
-	bool asked; /* false: there was nothing to ask, e.g. no group, or both are in one subnet */
+	bool asked;   /* false: there was nothing to ask, e.g. no group */
 	bool allowed; /* true too when it was not asked */
 	/* What decided: of groups the rule that allows (0: none does); of an ACL the ACL and the
-	 * number of the entry, ACL_RULE_LAST for none. */
+	 * number of the entry, ACL_RULE_LAST or ACL_RULE_LAST6 for none. */
 	uint64_t group;
 	uint64_t rule;
 	uint64_t acl;
 	uint32_t entry;
 };
 
-struct policy_verdict {
-	bool allowed;
-	enum policy_step step; /* not allowed: the first that refused */
-	struct policy_decision steps[POLICY_STEPS];
-};
-
-/* 'from' or 'to' is NULL for an end outside of the networks, whose own policy is not known. */
-must_check int policy_allows(const struct model *m, const struct interface *from,
-			     const struct interface *to, const struct policy_packet *packet,
-			     struct policy_verdict *ret);
-const char *policy_step_text(enum policy_step s); /* "egress security groups" */
+/* The groups of 'i' about a packet that its node sends ('egress') or gets.  'other' is the interface
+ * of the other end, whose groups are known there; NULL: nobody knows them. */
+must_check int policy_ask_groups(const struct model *m, const struct interface *i,
+				 const struct interface *other, bool egress,
+				 const struct policy_packet *packet, struct policy_decision *ret);
+/* The ACL of the subnet that 'i' is in. */
+must_check int policy_ask_acl(const struct model *m, const struct interface *i, bool egress,
+			      const struct policy_packet *packet, struct policy_decision *ret);
+/* What answers the packet. */
+struct policy_packet policy_answer(const struct policy_packet *packet);

@@ -2,11 +2,15 @@
 /*
  * Reachability: whether a connection from A to B would be possible, and by what way or for what
  * reason not, computed from the model by the rules that the hosts enforce (model/policy.h,
- * model/route_table.h).
+ * model/route_entry.h, model/pair.h).
  *
- * The question is EC2's of CreateNetworkInsightsPath: a protocol and a destination port; the source
- * port is free, so there is a path when there is one for some source port.  The way back counts:
- * network ACLs and routes have to let the answers through (for UDP too: a path is two ways).  Pure.
+ * The question is EC2's of CreateNetworkInsightsPath: a protocol and a destination port, between
+ * addresses of either family; the source port is free, so there is a path when there is one for
+ * some source port that clients take.  The way back counts: network ACLs and routes have to let the
+ * answers through (for UDP too: a path is two ways).
+ *
+ * A node that a route leads to, and whose source/destination check is off, is taken to send on what
+ * it gets, unchanged.  Pure.
  */
 #pragma once
 
@@ -25,7 +29,7 @@ struct internet_gateway;
 /* Why not: EC2's explanation codes.  Written to the store: never re-used. */
 enum reach_code {
 	REACH_PASSES = 0,
-	REACH_BAD_STATE = 1,      /* not attached, or its instance does not run */
+	REACH_BAD_STATE = 1,      /* not attached, disabled, or its instance does not run */
 	REACH_GROUP_MISMATCH = 2, /* no rule of the interface's groups allows it */
 	REACH_GROUP_EMPTY = 3,    /* they have no rule at all in this direction */
 	REACH_ACL_DENIES = 4,     /* an entry, or the end of the list */
@@ -36,8 +40,10 @@ enum reach_code {
 	REACH_NOT_PEERED = 9,        /* the peering is not active, or the address not in the peer */
 	REACH_NO_INGRESS = 10,       /* a NAT or egress-only gateway lets nothing in */
 	REACH_SOURCE_DEST_CHECK = 11, /* the node that the route leads to does not forward */
-	REACH_FORWARDS = 12,          /* leads to a node that forwards: what it does is not known */
-	REACH_NO_DESTINATION = 13,    /* the address is nobody's */
+	REACH_FORWARDS = 12,       /* of older analyses, which ended at a node that forwards */
+	REACH_NO_DESTINATION = 13, /* it leads to somebody else, to nobody, or in a circle */
+	REACH_NO_FORMAT = 14,      /* the two hosts have no format in common that carries it */
+	REACH_REFLECTED = 15,      /* to a public address of a network, by way of the world */
 };
 /* "ENI_SG_RULES_MISMATCH" */
 const char *reach_code_text(enum reach_code c);
@@ -48,7 +54,8 @@ enum reach_what {
 	REACH_GROUP = 2,
 	REACH_ACL = 3,
 	REACH_ROUTE = 4,
-	REACH_GATEWAY = 5, /* internet, NAT, egress-only gateway, or peering */
+	REACH_GATEWAY = 5,   /* internet, NAT, egress-only gateway, or peering */
+	REACH_SUBSTRATE = 6, /* what is between the hosts of two components */
 };
 
 /* One component on the way, in order; the first that does not pass ends its direction. */
@@ -69,9 +76,11 @@ struct reach_step {
 	uint64_t group;        /* of that rule, when it names a group instead */
 	enum kind target_kind; /* of a route */
 	uint64_t target;
+	uint64_t list; /* the prefix list that the route names; 0: none */
 };
 
-enum { REACH_STEPS_MAX = 24 }; /* by a private NAT gateway 18 */
+/* Eight for each interface on the way, there and back. */
+enum { REACH_STEPS_MAX = 96 };
 
 struct reach_end {
 	const struct interface *interface;      /* NULL: outside, */
@@ -87,6 +96,8 @@ struct reach_question {
 
 struct reach_answer {
 	bool found;
+	/* Source ports about which the answer is the same. */
+	uint16_t port_from, port_to;
 	size_t n_steps;
 	struct reach_step steps[REACH_STEPS_MAX];
 };

@@ -39,6 +39,7 @@ static const struct field reach_step_fields[] = {
 	F(15, FIELD_U64, struct reach_step, group),
 	F(16, FIELD_U32, struct reach_step, target_kind, .text = record_kind_text),
 	F(17, FIELD_U64, struct reach_step, target),
+	F(18, FIELD_U64, struct reach_step, list),
 };
 PART(reach_step, struct reach_step);
 
@@ -47,6 +48,8 @@ static const struct field insights_analysis_fields[] = {
 	F(10, FIELD_ID, struct insights_analysis, path, .kind = KIND_INSIGHTS_PATH),
 	F(11, FIELD_BOOL, struct insights_analysis, found),
 	ARRAY(12, struct insights_analysis, steps, reach_step_record),
+	F(13, FIELD_U32, struct insights_analysis, port_from),
+	F(14, FIELD_U32, struct insights_analysis, port_to),
 };
 RECORD(insights_analysis, struct insights_analysis);
 

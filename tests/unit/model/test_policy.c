@@ -81,15 +81,55 @@ static void allow(const char *group, const char *protocol, int32_t port, const c
 		0);
 }
 
-static struct policy_verdict ask(const struct interface *from, const struct interface *to,
-				 uint32_t protocol, uint16_t port)
+/* In the order in which a packet from one node to another, and its answer, meet them. */
+enum step { OUT_GROUPS, OUT_ACL, IN_ACL, IN_GROUPS, ANSWER_OUT_ACL, ANSWER_IN_ACL, STEPS };
+
+struct verdict {
+	bool allowed;
+	enum step step; /* not allowed: the first that refused */
+	struct policy_decision steps[STEPS];
+};
+
+static struct policy_decision groups(const struct interface *i, const struct interface *other,
+				     bool egress, const struct policy_packet *p)
+{
+	struct policy_decision d = {.allowed = true};
+
+	if (i)
+		assert_ok(policy_ask_groups(c.m, i, other, egress, p, &d));
+	return d;
+}
+
+static struct policy_decision acl_of(const struct interface *i, const struct interface *other,
+				     bool egress, const struct policy_packet *p)
+{
+	struct policy_decision d = {.allowed = true};
+
+	if (i && (!other || other->subnet != i->subnet))
+		assert_ok(policy_ask_acl(c.m, i, egress, p, &d));
+	return d;
+}
+
+static struct verdict ask(const struct interface *from, const struct interface *to,
+			  uint32_t protocol, uint16_t port)
 {
 	struct policy_packet p = {.protocol = protocol, .src_port = 40000, .dst_port = port};
-	struct policy_verdict v;
+	struct policy_packet answer;
+	struct verdict v = {.allowed = true};
 
 	p.src = from ? from->addrs[0].addr : ipaddr_from_v4(0xc0000201);
 	p.dst = to ? to->addrs[0].addr : ipaddr_from_v4(0xc0000201);
-	assert_ok(policy_allows(c.m, from, to, &p, &v));
+	answer = policy_answer(&p);
+	v.steps[OUT_GROUPS] = groups(from, to, true, &p);
+	v.steps[OUT_ACL] = acl_of(from, to, true, &p);
+	v.steps[IN_ACL] = acl_of(to, from, false, &p);
+	v.steps[IN_GROUPS] = groups(to, from, false, &p);
+	v.steps[ANSWER_OUT_ACL] = acl_of(to, from, true, &answer);
+	v.steps[ANSWER_IN_ACL] = acl_of(from, to, false, &answer);
+	for (enum step s = 0; s < STEPS && v.allowed; s++) {
+		v.allowed = v.steps[s].allowed;
+		v.step = s;
+	}
 	return v;
 }
 
@@ -99,22 +139,22 @@ static void test_groups(void **state)
 	const struct interface *a = node(c.subnet, "10.0.0.10", NULL);
 	const struct interface *b = node(c.subnet, "10.0.0.11", NULL);
 	const struct interface *w = node(c.subnet, "10.0.0.12", web);
-	struct policy_verdict v;
+	struct verdict v;
 
 	/* the default group lets its members reach each other and everybody */
 	assert_true(ask(a, b, TRAFFIC_TCP, 80).allowed);
 	assert_true(ask(a, NULL, TRAFFIC_UDP, 53).allowed);
 	v = ask(a, w, TRAFFIC_TCP, 80);
 	assert_false(v.allowed);
-	assert_int_equal(v.step, POLICY_INGRESS_GROUPS);
-	assert_true(v.steps[POLICY_EGRESS_GROUPS].allowed && v.steps[POLICY_EGRESS_GROUPS].rule);
-	assert_false(v.steps[POLICY_EGRESS_ACL].asked); /* one subnet */
+	assert_int_equal(v.step, IN_GROUPS);
+	assert_true(v.steps[OUT_GROUPS].allowed && v.steps[OUT_GROUPS].rule);
+	assert_false(v.steps[OUT_ACL].asked); /* one subnet */
 	assert_false(ask(w, a, TRAFFIC_TCP, 80).allowed);
 	assert_false(ask(NULL, w, TRAFFIC_TCP, 80).allowed);
 	allow(web, "tcp", 80, "10.0.0.0/24", NULL);
 	v = ask(a, w, TRAFFIC_TCP, 80);
 	assert_true(v.allowed);
-	assert_int_equal(v.steps[POLICY_INGRESS_GROUPS].group, w->groups[0].id);
+	assert_int_equal(v.steps[IN_GROUPS].group, w->groups[0].id);
 	assert_false(ask(a, w, TRAFFIC_TCP, 81).allowed);
 	assert_false(ask(a, w, TRAFFIC_UDP, 80).allowed);
 	assert_false(ask(NULL, w, TRAFFIC_TCP, 80).allowed);
@@ -157,30 +197,30 @@ static void test_acls(void **state)
 	const struct interface *a = node(c.subnet, "10.0.0.10", NULL);
 	const struct interface *near = node(c.subnet, "10.0.0.11", NULL);
 	const struct interface *far = node(other_subnet, "10.0.1.10", NULL);
-	struct policy_verdict v = ask(a, far, TRAFFIC_TCP, 80);
+	struct verdict v = ask(a, far, TRAFFIC_TCP, 80);
 
 	assert_true(v.allowed);
-	assert_int_equal(v.steps[POLICY_INGRESS_ACL].entry, 100);
+	assert_int_equal(v.steps[IN_ACL].entry, 100);
 	give_acl(other_subnet);
 	v = ask(a, far, TRAFFIC_TCP, 80);
 	assert_false(v.allowed);
-	assert_int_equal(v.step, POLICY_INGRESS_ACL);
-	assert_int_equal(v.steps[POLICY_INGRESS_ACL].entry, ACL_RULE_LAST);
+	assert_int_equal(v.step, IN_ACL);
+	assert_int_equal(v.steps[IN_ACL].entry, ACL_RULE_LAST);
 	assert_true(ask(a, near, TRAFFIC_TCP, 80).allowed); /* crosses no border */
 	/* stateless: the answer has to be allowed, too */
 	entry(20, false, "allow", 80, 80);
 	v = ask(a, far, TRAFFIC_TCP, 80);
 	assert_false(v.allowed);
-	assert_int_equal(v.step, POLICY_ANSWER_EGRESS_ACL);
+	assert_int_equal(v.step, ANSWER_OUT_ACL);
 	entry(20, true, "allow", 32768, 65535);
 	v = ask(a, far, TRAFFIC_TCP, 80);
 	assert_true(v.allowed);
-	assert_int_equal(v.steps[POLICY_INGRESS_ACL].entry, 20);
+	assert_int_equal(v.steps[IN_ACL].entry, 20);
 	/* the first that matches decides */
 	entry(10, false, "deny", 0, 100);
 	v = ask(a, far, TRAFFIC_TCP, 80);
 	assert_false(v.allowed);
-	assert_int_equal(v.steps[POLICY_INGRESS_ACL].entry, 10);
+	assert_int_equal(v.steps[IN_ACL].entry, 10);
 }
 
 /* ---- who is told ---- */

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside the model: one try of the analysis of reachability (reach.h), with one source port.  A
+ * trip is a packet that goes and the one that answers it; what is asked on the way, and what was
+ * said, become the steps of the answer.
+ *
+ * Every rule on the way is asked, also behind one that refuses: who mends the network sees at once
+ * all that is to be mended.
+ */
+#pragma once
+
+#include "model/policy.h"
+#include "model/reach.h"
+#include "model/route_table.h"
+
+enum {
+	REACH_HOPS_MAX = 6, /* nodes that send on, or translate, one way */
+};
+
+/* A node sent or got what has these addresses: its groups know what answers it. */
+struct reach_passage {
+	const struct interface *interface;
+	struct ipaddr src, dst;
+};
+
+/* A private NAT gateway replaced the source. */
+struct reach_translation {
+	const struct interface *by;
+	struct ipaddr addr;
+};
+
+struct trip {
+	const struct model *m;
+	const struct reach_question *q;
+	struct reach_answer *answer;
+	struct policy_packet packet; /* as it is now */
+	bool back;                   /* it is the answer */
+	bool failed;
+	int error; /* -ENOMEM: the rest means nothing */
+	size_t n_passages;
+	struct reach_passage passages[2 * REACH_HOPS_MAX + 4];
+	size_t n_translations;
+	struct reach_translation translations[REACH_HOPS_MAX];
+	/* How it left for the world: the route's step. */
+	enum route_way out;
+	enum kind out_kind;
+	uint64_t out_id;
+};
+
+/* Where a packet is. */
+struct reach_place {
+	const struct interface *at; /* whose node sends it */
+	bool forwarded; /* for somebody else, as an address that is not its own */
+	bool outside;   /* an answer that a private NAT gateway has translated back */
+};
+
+/* ---- steps (reach_step.c) ---- */
+
+void trip_add(struct trip *t, struct reach_step step);
+void trip_add_interface(struct trip *t, const struct interface *i);
+/* 'other': whose groups are known there, or NULL. */
+void trip_add_groups(struct trip *t, const struct interface *i, const struct interface *other,
+		     bool egress);
+void trip_add_acl(struct trip *t, const struct interface *i, bool egress);
+void trip_add_gateway(struct trip *t, enum kind k, uint64_t id, enum reach_code code);
+/* Only if they have no format in common for it: that is a step.  An end that is an edge has no
+ * interface but the edge's number and the gateway. */
+struct reach_edge {
+	uint32_t host;
+	uint32_t vni;
+	enum kind kind;
+	uint64_t id;
+};
+void trip_add_carrier(struct trip *t, const struct reach_place *from, const struct interface *to);
+void trip_add_carrier_out(struct trip *t, const struct reach_place *from,
+			  const struct reach_edge *to);
+void trip_add_carrier_in(struct trip *t, const struct reach_edge *from, const struct interface *to);
+
+/* Where a table leads. */
+struct reach_way {
+	struct reach_step step; /* what is to be said of it */
+	bool local;
+	struct route_hop hop; /* when it is not */
+};
+/* 'table' (NULL: there is none) of the subnet or gateway 'owner' about the packet's destination. */
+struct reach_way trip_find_way(struct trip *t, const struct route_table *table, enum kind k,
+			       uint64_t owner);
+
+/* ---- the walk (reach_walk.c) ---- */
+
+/* There and back; 'packet' is set. */
+void trip_walk(struct trip *t);
