@@ -9,14 +9,21 @@
 #include "bpf/lib/packet.h"
 
 /* For a packet that carries the mark of an earlier outer header, long gone: a veth hands it on from
- * host to host, no wire does.  The kernel makes no second one then; so here is room without it, in
- * two steps as in ipip6_decode().  Not for GSO packets, whose kind the kernel would change. */
+ * host to host, no wire does.  The kernel makes no second one then; so here is room without it, for
+ * IPv4 in two steps as in ipip6_decode().  Not for GSO packets, whose kind the kernel would
+ * change. */
 static __noinline int ipip6_room(struct __sk_buff *skb)
 {
-	if (skb->gso_size || skb->protocol != htons(ETH_P_IP) ||
-	    bpf_skb_change_proto(skb, htons(ETH_P_IPV6), 0))
+	int size = sizeof(struct ipv6hdr);
+
+	if (skb->gso_size)
 		return -DROP_REWRITE;
-	return bpf_skb_adjust_room(skb, 20, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO)
+	if (skb->protocol == htons(ETH_P_IP)) {
+		if (bpf_skb_change_proto(skb, htons(ETH_P_IPV6), 0))
+			return -DROP_REWRITE;
+		size -= sizeof(struct iphdr);
+	}
+	return bpf_skb_adjust_room(skb, size, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO)
 		       ? -DROP_REWRITE
 		       : 0;
 }

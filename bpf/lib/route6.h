@@ -273,6 +273,8 @@ static __always_inline int route6_unicast(struct __sk_buff *skb, struct packet *
 	if (its && equal_16(its->router, p->dst))
 		return p->routed ? router6_receive(skb, p, next, at) : -DROP_DEST_MAC;
 	if (!p->routed) {
+		/* what is another's the neighbour's ACL judges wherever it is */
+		p->to_acl = p->strange ? policy_acl(its, NULL) : 0;
 		route6_stamp(p);
 		return route6_locate(p);
 	}
@@ -288,8 +290,11 @@ static __always_inline int route6_unicast(struct __sk_buff *skb, struct packet *
 	/* inside a link there are no ACLs, whatever kinds of addresses are used there */
 	p->acl = policy_acl(mine, its);
 	route6_stamp(p);
-	if (p->to_handle)
-		return route6_to_handle(p);
+	if (p->to_handle) {
+		r = route6_to_handle(p);
+		p->to_acl = route_acl_at(p, &p->flow.out, mine, its);
+		return r;
+	}
 	p->to_acl = policy_acl(its ? its : subnet_get(p->to_vni, p->dst), mine);
 	return route6_locate(p);
 }

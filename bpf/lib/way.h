@@ -82,6 +82,9 @@ static __noinline int way_find(struct packet *p, __u32 table)
 	p->to_peer = w->peer;
 	switch (w->target) {
 	case DP_WAY_NETWORK:
+		/* what is forwarded is taken in the network of its handle alone */
+		if (way_is_forwarded(p))
+			return -DROP_NOT_PEERED;
 		return way_is_peered(p->vni, w->vni) ? 0 : -DROP_NOT_PEERED;
 	case DP_WAY_INTERNET:
 		p->to_handle = true;

@@ -86,7 +86,7 @@ static uint32_t find_way(struct fake_host *h, const struct fake_port *port, stru
 	if (r->target == DP_TARGET_LOCAL)
 		return fake_subnet_find(h, p->vni, &p->dst) ? 0 : DROP_BLACKHOLE;
 	if (r->target == DP_TARGET_NETWORK) {
-		if (!fake_is_peered(h, p->vni, r->vni))
+		if (fake_is_forwarded(p) || !fake_is_peered(h, p->vni, r->vni))
 			return DROP_NOT_PEERED;
 		p->vni = r->vni;
 		return 0;

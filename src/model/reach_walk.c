@@ -277,7 +277,7 @@ static bool go_on(struct trip *t, struct reach_place *p)
 		trip_add(t, *route);
 	if (n.way.hop.way == WAY_NETWORK)
 		trip_add_gateway(t, route->target_kind, route->target,
-				 n.to ? REACH_PASSES : REACH_NOT_PEERED);
+				 n.to && !p->forwarded ? REACH_PASSES : REACH_NOT_PEERED);
 	else if ((n.link || n.way.local) && !n.to && route->code == REACH_PASSES)
 		trip_add_gateway(t, KIND_INTERFACE, p->at->o.id, REACH_NO_DESTINATION);
 	if (n.to)
