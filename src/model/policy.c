@@ -33,8 +33,8 @@ static bool matches(const struct plan_rule *rule, bool egress, const struct poli
 }
 
 int policy_ask_groups(const struct model *m, const struct interface *i,
-		      const struct interface *other, bool egress, const struct policy_packet *packet,
-		      struct policy_decision *ret)
+		      const struct interface *other, bool egress,
+		      const struct policy_packet *packet, struct policy_decision *ret)
 {
 	const struct ipaddr *addr = egress ? &packet->dst : &packet->src;
 	_cleanup_(plan_rules_deinit) struct plan_rules rules = {};

@@ -40,10 +40,10 @@ enum reach_code {
 	REACH_NOT_PEERED = 9,        /* the peering is not active, or the address not in the peer */
 	REACH_NO_INGRESS = 10,       /* a NAT or egress-only gateway lets nothing in */
 	REACH_SOURCE_DEST_CHECK = 11, /* the node that the route leads to does not forward */
-	REACH_FORWARDS = 12,       /* of older analyses, which ended at a node that forwards */
-	REACH_NO_DESTINATION = 13, /* it leads to somebody else, to nobody, or in a circle */
-	REACH_NO_FORMAT = 14,      /* the two hosts have no format in common that carries it */
-	REACH_REFLECTED = 15,      /* to a public address of a network, by way of the world */
+	REACH_FORWARDS = 12,          /* of older analyses, which ended at a node that forwards */
+	REACH_NO_DESTINATION = 13,    /* it leads to somebody else, to nobody, or in a circle */
+	REACH_NO_FORMAT = 14,         /* the two hosts have no format in common that carries it */
+	REACH_REFLECTED = 15,         /* to a public address of a network, by way of the world */
 };
 /* "ENI_SG_RULES_MISMATCH" */
 const char *reach_code_text(enum reach_code c);

@@ -50,8 +50,8 @@ struct trip {
 /* Where a packet is. */
 struct reach_place {
 	const struct interface *at; /* whose node sends it */
-	bool forwarded; /* for somebody else, as an address that is not its own */
-	bool outside;   /* an answer that a private NAT gateway has translated back */
+	bool forwarded;             /* for somebody else, as an address that is not its own */
+	bool outside;               /* an answer that a private NAT gateway has translated back */
 };
 
 /* ---- steps (reach_step.c) ---- */

@@ -101,7 +101,8 @@ static void suppose(struct trip *t, const struct reach_place *from)
 
 /* ---- out to the world ---- */
 
-static enum reach_code check_internet(const struct trip *t, const struct reach_place *p, uint64_t id)
+static enum reach_code check_internet(const struct trip *t, const struct reach_place *p,
+				      uint64_t id)
 {
 	const struct internet_gateway *g = end_of_way(t)->gateway;
 
@@ -114,8 +115,7 @@ static enum reach_code check_internet(const struct trip *t, const struct reach_p
 
 /* NAT and egress-only gateways.  What the world began goes back as it came: translated it would not
  * be known, and by an egress-only gateway the first packet had not come in. */
-static enum reach_code check_gateway(const struct trip *t, const struct reach_place *p,
-				     enum kind k)
+static enum reach_code check_gateway(const struct trip *t, const struct reach_place *p, enum kind k)
 {
 	const struct internet_gateway *g = end_of_way(t)->gateway;
 
@@ -385,8 +385,7 @@ static uint32_t host_of_gateway(const struct trip *t)
 /* Who sent to the world; behind a private NAT gateway that. */
 static const struct interface *sender(const struct trip *t)
 {
-	return t->n_translations ? t->translations[t->n_translations - 1].by
-				 : t->q->from.interface;
+	return t->n_translations ? t->translations[t->n_translations - 1].by : t->q->from.interface;
 }
 
 /* By which internet gateway the answer comes in; NULL: by a gateway that gives it straight to whom

@@ -58,7 +58,6 @@ class Net:
             self.ready6(node)
         self.make_middle()
         self.share()
-        self.lead_world()
         self.probers = {n: Prober(p, PORTS) for n, p in {**self.nodes, "world": lab.world}.items()}
         labs.wait_for("the NAT gateways", lambda: all(
             g["State"] == "available" for g in self.ec2.describe_nat_gateways()["NatGateways"]))
@@ -146,12 +145,6 @@ class Net:
             self.ec2.attach_network_interface(NetworkInterfaceId=self.shared, InstanceId=node.id, DeviceIndex=1)
             labs.wait_for(f"the shared record in {node.netns}",
                           lambda: SHARED in labs.run("ip", "-n", node.netns, "rule", "show").stdout)
-
-    def lead_world(self):
-        """The world knows who has the public IPv6 of the first network."""
-        out = json.loads(labs.run("ip", "-n", f"vd-{self.lab.name}-e1", "-6", "-j", "addr", "show").stdout)
-        edge = next(a["local"] for link in out for a in link.get("addr_info", ()) if a["local"].startswith(WORLD6[:-1]))
-        self.lab.world.run("ip", "-6", "route", "add", self.blocks["shop"][1], "via", edge)
 
     def end(self):
         for one in self.probers.values():

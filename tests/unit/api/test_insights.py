@@ -3,7 +3,10 @@
 
 requirement: OPS-1
 """
+import ipaddress
+
 import pytest
+from botocore.exceptions import ClientError
 
 from test_clients import code, names
 
@@ -88,12 +91,40 @@ def test_an_end_that_is_gone(ec2, subnet, path):
     ({"Source": "vpc-00000000000000001"}, "InvalidParameterValue"), ({"Source": ""}, "MissingParameter"),
     ({"Destination": "i-00000000000000001"}, "InvalidInstanceID.NotFound"),
     ({"Protocol": "icmp"}, "InvalidParameterValue"), ({"DestinationPort": 65536}, "InvalidParameterValue"),
-    ({"DestinationPort": 0}, "InvalidParameterValue"), ({"SourceIp": "10.0.0"}, "InvalidParameterValue")])
+    ({"DestinationPort": 0}, "InvalidParameterValue"), ({"SourceIp": "10.0.0"}, "InvalidParameterValue"),
+    ({"SourceIp": "10.0.0.4", "DestinationIp": "fd00::4"}, "InvalidParameterCombination")])
 def test_questions_without_sense_are_refused(ec2, ends, change, expected):
     good = {"Source": ends[0], "Destination": ends[1], "Protocol": "tcp", "DestinationPort": 80}
     assert code(ec2.create_network_insights_path, **{**good, **change}) == expected
     assert code(ec2.create_network_insights_path, **{**good, "Destination": ends[0]}) == "InvalidParameterCombination"
     assert not ec2.describe_network_insights_paths()["NetworkInsightsPaths"]
+
+
+def test_a_question_by_ipv6(ec2):
+    """One address says the family of both; who has none of it is told so."""
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
+    block = ipaddress.IPv6Network(vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"])
+    subnet = ec2.create_subnet(VpcId=vpc["VpcId"], CidrBlock="10.9.1.0/24",
+                               Ipv6CidrBlock=str(next(block.subnets(new_prefix=64))))["Subnet"]["SubnetId"]
+    six = [ec2.create_network_interface(SubnetId=subnet, Ipv6AddressCount=1)["NetworkInterface"] for _ in range(2)]
+    four = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    address = six[0]["Ipv6Addresses"][0]["Ipv6Address"]
+
+    def path(target):
+        return ec2.create_network_insights_path(
+            Source=six[0]["NetworkInterfaceId"], Destination=target, SourceIp=address, Protocol="udp",
+            DestinationPort=53)["NetworkInsightsPath"]
+
+    p = path(six[1]["NetworkInterfaceId"])
+    assert p["SourceIp"] == address and "DestinationIp" not in p
+    a = ec2.start_network_insights_analysis(NetworkInsightsPathId=p["NetworkInsightsPathId"])["NetworkInsightsAnalysis"]
+    assert {e["ExplanationCode"] for e in a["Explanations"]} == {"BAD_STATE"}  # all but that they are attached
+    none = path(four)["NetworkInsightsPathId"]
+    with pytest.raises(ClientError, match="IPv6"):
+        ec2.start_network_insights_analysis(NetworkInsightsPathId=none)
+    ec2.delete_network_insights_analysis(NetworkInsightsAnalysisId=a["NetworkInsightsAnalysisId"])
+    for one in (none, p["NetworkInsightsPathId"]):
+        ec2.delete_network_insights_path(NetworkInsightsPathId=one)
 
 
 def test_ids_without_sense_are_refused(ec2):
