@@ -10,106 +10,25 @@ import re
 import pytest
 
 from conftest import operator
+from kinds import KINDS, LIMITS, UNPAGED
 from walking import Thing, Walk, seeds, steps, two_accounts
 
 WORST, MOST = "InvalidParameterValue", 50
 KEYS = ["Name", "name", "a:b", "k", "ключ", "x*y", "k?", "viaduct", "awsome"]
 VALUES = ["", "v", "w", "V", "a*b", "a?b", "a\\b", "two words", "ü", "<&>\"'"]
-PATTERNS = ["*", "?", "v", "V", "w*", "*b", "a\\*b", "a?b", "a\\?b", "a\\\\b", "ü", "", "\\w", "two*s", "*ключ*", "k",
-            "nothing"]
-
-
-class Kind:
-    """How things of a kind are made, ended and listed. 'more': what makes one, from the walk."""
-
-    def __init__(self, tags, make, where, more, end, key, lists, named, token=False, tag_key="Tags", param=None):
-        self.tags, self.make, self.where, self.more, self.end, self.key = tags, make, where, more, end, key
-        self.lists, self.named, self.token, self.tag_key = lists, named, token, tag_key
-        self.param = param or self.key + "s"
-
-
-def of(name):
-    return lambda w: {name: w.base[name]}
-
-
-def block(w):
-    w.counter += 1
-    return {"VpcId": w.base["VpcId"], "CidrBlock": f"10.0.{w.counter}.0/28"}
-
-
-def name(key, **more):
-    def make(w):
-        w.counter += 1
-        return {key: "n%d" % w.counter, **more}
-    return make
-
-
-def log(w):
-    w.counter += 1
-    if w.counter % 7 == 0:
-        w.counter += 1
-    return {"ResourceIds": [w.some_subnet()], "ResourceType": "Subnet", "TrafficType": "ALL",
-            "LogDestinationType": "s3",
-            "LogDestination": "arn:aws:s3:::b%d" % w.counter}
-
-
-KINDS = {
-    "vpc": Kind("vpc", "create_vpc", "Vpc.VpcId", lambda w: {"CidrBlock": "10.9.0.0/16"}, "delete_vpc", "VpcId",
-                "describe_vpcs", "Vpcs"),
-    "subnet": Kind("subnet", "create_subnet", "Subnet.SubnetId", block, "delete_subnet", "SubnetId",
-                   "describe_subnets", "Subnets"),
-    "eni": Kind("network-interface", "create_network_interface", "NetworkInterface.NetworkInterfaceId", of("SubnetId"),
-                "delete_network_interface", "NetworkInterfaceId", "describe_network_interfaces", "NetworkInterfaces",
-                True,
-                "TagSet"),
-    "sg": Kind("security-group", "create_security_group", "GroupId",
-               lambda w: {**name("GroupName", Description="d")(w), "VpcId": w.base["VpcId"]}, "delete_security_group",
-               "GroupId",
-               "describe_security_groups", "SecurityGroups"),
-    "acl": Kind("network-acl", "create_network_acl", "NetworkAcl.NetworkAclId", of("VpcId"), "delete_network_acl",
-                "NetworkAclId", "describe_network_acls", "NetworkAcls"),
-    "rtb": Kind("route-table", "create_route_table", "RouteTable.RouteTableId", of("VpcId"), "delete_route_table",
-                "RouteTableId", "describe_route_tables", "RouteTables"),
-    "igw": Kind("internet-gateway", "create_internet_gateway", "InternetGateway.InternetGatewayId", lambda w: {},
-                "delete_internet_gateway", "InternetGatewayId", "describe_internet_gateways", "InternetGateways"),
-    "eigw": Kind("egress-only-internet-gateway", "create_egress_only_internet_gateway",
-                 "EgressOnlyInternetGateway.EgressOnlyInternetGatewayId", of("VpcId"),
-                 "delete_egress_only_internet_gateway",
-                 "EgressOnlyInternetGatewayId", "describe_egress_only_internet_gateways",
-                 "EgressOnlyInternetGateways", True),
-    "pl": Kind("prefix-list", "create_managed_prefix_list", "PrefixList.PrefixListId",
-               name("PrefixListName", MaxEntries=3, AddressFamily="IPv4"), "delete_managed_prefix_list", "PrefixListId",
-               "describe_managed_prefix_lists", "PrefixLists", True),
-    "dopt": Kind("dhcp-options", "create_dhcp_options", "DhcpOptions.DhcpOptionsId",
-                 lambda w: {"DhcpConfigurations": [{"Key": "domain-name", "Values": ["a.example"]}]},
-                 "delete_dhcp_options",
-                 "DhcpOptionsId", "describe_dhcp_options", "DhcpOptions", param="DhcpOptionsIds"),
-    "nip": Kind("network-insights-path", "create_network_insights_path", "NetworkInsightsPath.NetworkInsightsPathId",
-                lambda w: {"Source": w.base["Source"], "Destination": w.base["Destination"], "Protocol": "tcp",
-                           "DestinationPort": w.rng.randrange(1, 65536)}, "delete_network_insights_path",
-                           "NetworkInsightsPathId",
-                "describe_network_insights_paths", "NetworkInsightsPaths", True),
-    "nia": Kind("network-insights-analysis", "start_network_insights_analysis",
-                "NetworkInsightsAnalysis.NetworkInsightsAnalysisId", of("NetworkInsightsPathId"),
-                "delete_network_insights_analysis", "NetworkInsightsAnalysisId", "describe_network_insights_analyses",
-                "NetworkInsightsAnalyses", True, param="NetworkInsightsAnalysisIds"),
-    "fl": Kind("vpc-flow-log", "create_flow_logs", "FlowLogIds[0]", log, "delete_flow_logs", "FlowLogId",
-               "describe_flow_logs",
-               "FlowLogs", True),
-    "tmf": Kind("traffic-mirror-filter", "create_traffic_mirror_filter", "TrafficMirrorFilter.TrafficMirrorFilterId",
-                lambda w: {}, "delete_traffic_mirror_filter", "TrafficMirrorFilterId",
-                "describe_traffic_mirror_filters",
-                "TrafficMirrorFilters", True),
-    "pg": Kind("placement-group", "create_placement_group", "PlacementGroup.GroupId", name("GroupName"),
-               "delete_placement_group",
-               "GroupId", "describe_placement_groups", "PlacementGroups"),
-    "eipalloc": Kind("elastic-ip", "allocate_address", "AllocationId", lambda w: {"Domain": "vpc"}, "release_address",
-                     "AllocationId", "describe_addresses", "Addresses"),
-    "nat": Kind("natgateway", "create_nat_gateway", "NatGateway.NatGatewayId",
-                lambda w: {"SubnetId": w.base["SubnetId"], "ConnectivityType": "private"}, None, "NatGatewayId",
-                "describe_nat_gateways", "NatGateways", True),
-}
-UNPAGED = ("pg", "eipalloc")
+PATTERNS = ["*", "?", "v", "V", "w*", "*b", "a\\*b", "a?b", "a\\?b", "a\\\\b", "ü", "", "\\w", "two*s", "*ключ*",
+            "k", "nothing"]
+# Filters that the server has an index for, and what they are about.
+POINTERS = {"subnet": [("vpc-id", "VpcId"), ("subnet-id", "SubnetId")],
+            "sg": [("vpc-id", "VpcId"), ("group-id", "GroupId")],
+            "eni": [("subnet-id", "SubnetId"), ("vpc-id", "VpcId"), ("network-interface-id", "NetworkInterfaceId")],
+            "acl": [("vpc-id", "VpcId")], "rtb": [("vpc-id", "VpcId"), ("route-table-id", "RouteTableId")],
+            "nat": [("subnet-id", "SubnetId"), ("vpc-id", "VpcId"), ("nat-gateway-id", "NatGatewayId")],
+            "fl": [("resource-id", "ResourceId"), ("flow-log-id", "FlowLogId")], "sgr": [("group-id", "GroupId")],
+            "tmt": [("network-interface-id", "NetworkInterfaceId")], "vpc": [("vpc-id", "VpcId")],
+            "tms": [("network-interface-id", "NetworkInterfaceId"),
+                    ("traffic-mirror-filter-id", "TrafficMirrorFilterId")],
+            "igw": [("internet-gateway-id", "InternetGatewayId")], "pl": [("prefix-list-id", "PrefixListId")]}
 
 
 def dig(answer, where):
@@ -135,7 +54,9 @@ class Kinds(Walk):
             "nip": "InvalidNetworkInsightsPathId.NotFound", "nia": "InvalidNetworkInsightsAnalysisId.NotFound",
             "fl": "InvalidFlowLogId.NotFound", "tmf": "InvalidTrafficMirrorFilterId.NotFound",
             "pg": "InvalidPlacementGroupId.NotFound", "eipalloc": "InvalidAllocationID.NotFound",
-            "nat": "NatGatewayNotFound"}
+            "nat": "NatGatewayNotFound", "i": "InvalidInstanceID.NotFound",
+            "sgr": "InvalidSecurityGroupRuleId.NotFound", "pcx": "InvalidVpcPeeringConnectionID.NotFound",
+            "tmt": "InvalidTrafficMirrorTargetId.NotFound", "tms": "InvalidTrafficMirrorSessionId.NotFound"}
 
     LEAST = 1 / 20  # most of it is describing
 
@@ -157,9 +78,15 @@ class Kinds(Walk):
                                                      Protocol="tcp",
                                                      Destination=base["Destination"], DestinationPort=9)[
                 "NetworkInsightsPath"]["NetworkInsightsPathId"]
+            base["TrafficMirrorTargetId"] = self.ask(
+                "create_traffic_mirror_target", None, NetworkInterfaceId=base["Destination"])[
+                    "TrafficMirrorTarget"]["TrafficMirrorTargetId"]
+            base["TrafficMirrorFilterId"] = self.ask("create_traffic_mirror_filter", None)[
+                "TrafficMirrorFilter"]["TrafficMirrorFilterId"]
             for i in base.values():
                 self.keep(i)
             self.learn(base["VpcId"])
+            base["GroupId"] = next(i for i, x in self.mine(self.things).items() if x.kind == "sg")
         for kind in KINDS:
             for self.caller in (0, 1, 0):
                 self.make(kind)
@@ -168,16 +95,23 @@ class Kinds(Walk):
     def base(self):
         return self.bases[self.caller]
 
-    def keep(self, i, fixed=True, tags=None, vpc=None):
-        self.things[i] = Thing(self.caller, kind=i.rsplit("-", 1)[0], fixed=fixed, tags=tags or {}, vpc=vpc)
+    def keep(self, i, fixed=True, tags=None, parent=None):
+        self.things[i] = Thing(self.caller, kind=i.rsplit("-", 1)[0], fixed=fixed, tags=tags or {}, parent=parent)
 
-    def learn(self, vpc):
-        """What comes with a VPC, and goes with it."""
-        for kind in ("sg", "acl", "rtb"):
-            k = KINDS[kind]
-            for x in getattr(self.clients[self.caller], k.lists)(Filters=[{"Name": "vpc-id",
-                                                                           "Values": [vpc]}])[k.named]:
-                self.keep(x[k.key], vpc=vpc)
+    def learn(self, parent):
+        """What comes with a VPC or a group, and goes with it."""
+        of_vpc = parent.startswith("vpc-")
+        here = [{"Name": "vpc-id" if of_vpc else "group-id", "Values": [parent]}]
+        for k in [KINDS[kind] for kind in (("sg", "acl", "rtb") if of_vpc else ("sgr",))]:
+            for x in getattr(self.clients[self.caller], k.lists)(Filters=here)[k.named]:
+                self.keep(x[k.key], parent=parent)
+                if k is KINDS["sg"]:
+                    self.learn(x[k.key])
+
+    def new_interface(self):
+        made = self.ask("create_network_interface", None, SubnetId=self.base["SubnetId"])["NetworkInterface"]
+        self.keep(made["NetworkInterfaceId"])
+        return made["NetworkInterfaceId"]
 
     def some_subnet(self):
         return self.rng.choice([i for i, x in self.mine(self.things).items() if x.kind == "subnet"])
@@ -185,9 +119,7 @@ class Kinds(Walk):
     # ---- making and ending ----
 
     def limit(self, kind):
-        """More than these are not asked for."""
-        most = {"eigw": 5, "nat": 4, "eipalloc": 6}.get(kind, 12)
-        return sum(x.kind == kind for x in self.mine(self.things).values()) >= most
+        return sum(x.kind == kind for x in self.mine(self.things).values()) >= LIMITS.get(kind, 12)
 
     def wanted_tags(self, most=3):
         keys = self.rng.sample(KEYS, self.rng.randrange(most + 1))
@@ -213,23 +145,43 @@ class Kinds(Walk):
             return
         if token and self.chance(0.3):
             self.fail_with_token(kind, token, said)
-        made = self.ask(k.make, faults, **said, **({"ClientToken": token} if token else {}))
+        made = self.ask_once(k.make, faults, token, **said)
         if made:
-            i = dig(made, k.where)
-            assert i not in self.things
-            self.keep(i, False, tags)
-            if kind == "vpc":
-                self.learn(i)
-            if kind == "nat":
-                self.keep(made["NatGateway"]["NatGatewayAddresses"][0]["NetworkInterfaceId"])
+            self.keep_made(kind, made, tags)
             if token:
-                self.tokens[self.caller, kind, token] = said, i
+                self.tokens[self.caller, kind, token] = said, dig(made, k.where)
+
+    def ask_once(self, call, faults, token, **said):
+        """With a client token, also where Debian's botocore does not know of it yet."""
+        if not token or self.takes(call, "ClientToken"):
+            return self.ask(call, faults, **said, **({"ClientToken": token} if token else {}))
+        meta = self.clients[self.caller].meta
+        event = "before-call.ec2." + meta.method_to_api_mapping[call]
+
+        def add(params, **_):
+            params["body"]["ClientToken"] = token
+        meta.events.register(event, add)
+        try:
+            return self.ask(call, faults, **said)
+        finally:
+            meta.events.unregister(event, add)
+
+    def keep_made(self, kind, made, tags=None):
+        i = dig(made, KINDS[kind].where)
+        assert i not in self.things
+        self.keep(i, False, tags, parent=self.base["GroupId"] if kind == "sgr" else None)
+        if kind in ("vpc", "sg"):
+            self.learn(i)
+        if kind == "nat":
+            self.keep(made["NatGateway"]["NatGatewayAddresses"][0]["NetworkInterfaceId"])
+        if kind == "i":
+            self.keep(made["Instances"][0]["NetworkInterfaces"][0]["NetworkInterfaceId"])
 
     def fail_with_token(self, kind, token, said):
         """What was refused is not remembered."""
         wrong = dict(said, TagSpecifications=[{"ResourceType": KINDS[kind].tags,
                                                "Tags": [{"Key": "aws:x", "Value": ""}]}])
-        self.ask(KINDS[kind].make, {WORST}, **wrong, ClientToken=token)
+        self.ask_once(KINDS[kind].make, {WORST}, token, **wrong)
 
     def repeat(self):
         """With a token that was used: by the same account for the same, for something else, or by the other account."""
@@ -245,7 +197,7 @@ class Kinds(Walk):
             faults = {"IdempotentParameterMismatch"}
         elif i not in self.things and kind != "fl":
             faults = {self.LOST[kind]}
-        made = self.ask(k.make, faults, **wanted, ClientToken=token)
+        made = self.ask_once(k.make, faults, token, **wanted)
         assert not made or dig(made, k.where) == i
 
     def repeat_elsewhere(self):
@@ -258,13 +210,9 @@ class Kinds(Walk):
         if (self.caller, kind, token) in self.tokens or self.limit(kind):
             return
         said = KINDS[kind].more(self)
-        made = self.ask(KINDS[kind].make, None, **said, ClientToken=token)
-        i = dig(made, KINDS[kind].where)
-        assert i not in self.things
-        self.keep(i, False)
-        if kind == "nat":
-            self.keep(made["NatGateway"]["NatGatewayAddresses"][0]["NetworkInterfaceId"])
-        self.tokens[self.caller, kind, token] = said, i
+        made = self.ask_once(KINDS[kind].make, None, token, **said)
+        self.keep_made(kind, made)
+        self.tokens[self.caller, kind, token] = said, dig(made, KINDS[kind].where)
 
     def end_some(self):
         ends = {i: x for i, x in self.things.items() if not x.fixed and KINDS[x.kind].end}
@@ -275,12 +223,13 @@ class Kinds(Walk):
     def end(self, i):
         k, x = KINDS[i.rsplit("-", 1)[0]], self.things.get(i)
         faults = self.lost(self.things, i)
+        if i[:3] in ("pg-", "sgr") and faults:
+            return  # whose name or group may be anybody's
+        said = {"FlowLogIds": [i]} if i.startswith("fl-") else {k.key: i}
         if i.startswith("pg-"):
-            if not x or faults:
-                return  # a name may be anybody's
             said = {"GroupName": self.name_of(i)}
-        else:
-            said = {"FlowLogIds": [i]} if i.startswith("fl-") else {k.key: i}
+        elif i.startswith("sgr-"):
+            said = {"GroupId": x.parent, "SecurityGroupRuleIds": [i]}
         self.ask(k.end, faults, **said)
         if not faults:
             self.forget(i)
@@ -289,7 +238,9 @@ class Kinds(Walk):
         return self.clients[self.caller].describe_placement_groups(GroupIds=[group])["PlacementGroups"][0]["GroupName"]
 
     def forget(self, i):
-        self.things = {j: x for j, x in self.things.items() if j != i and x.vpc != i}
+        for child in [j for j, x in self.things.items() if x.parent == i]:
+            self.forget(child)
+        del self.things[i]
         if i.startswith("subnet-"):  # and with it its flow logs
             shown = {f["FlowLogId"] for f in self.clients[self.caller].describe_flow_logs()["FlowLogs"]}
             self.things = {j: x for j, x in self.things.items()
@@ -360,13 +311,12 @@ class Kinds(Walk):
     def shown(self, kind, answer):
         """[(id, tags)] of an answer; 'default' is everybody's DHCP options set."""
         k = KINDS[kind]
-        return [(x[k.key], {t["Key"]: t["Value"] for t in x.get(k.tag_key, ())}) for x in answer[k.named]
+        found = [i for r in answer[k.named] for i in r["Instances"]] if kind == "i" else answer[k.named]
+        return [(x[k.key], {t["Key"]: t["Value"] for t in x.get(k.tag_key, ())}) for x in found
                 if x[k.key] != "default"]
 
     def filter_of(self, kind):
-        meta = self.clients[0].meta
-        op = meta.service_model.operation_model(meta.method_to_api_mapping[KINDS[kind].lists])
-        return "Filters" if "Filters" in op.input_shape.members else "Filter"
+        return "Filters" if self.takes(KINDS[kind].lists, "Filters") else "Filter"
 
     def describe_filtered(self):
         kind = self.rng.choice(list(KINDS))
@@ -379,6 +329,19 @@ class Kinds(Walk):
         assert dict(told) == {i: x.tags for i, x in keep.items()} and len(told) == len(keep), wanted
         if kind not in UNPAGED:
             assert self.pages(kind, said) == told
+
+    def describe_pointed(self):
+        """By a filter that points at few of them, own ones and others': the list and its pages are the same."""
+        kind = self.rng.choice(list(POINTERS))
+        name, key = self.rng.choice(POINTERS[kind])
+        k, (caller, other) = KINDS[kind], (self.caller, 1 - self.caller)
+        whole = self.ask(k.lists, None)[k.named]
+        values = {x[key] for x in whole + getattr(self.clients[other], k.lists)()[k.named] if key in x}
+        wanted = self.rng.choice(sorted(values) or ["none"])
+        said = {self.filter_of(kind): [{"Name": name, "Values": [wanted]}]}
+        told = self.shown(kind, self.ask(k.lists, None, caller, **said))
+        assert told == self.shown(kind, {k.named: [x for x in whole if x.get(key) == wanted]})
+        assert self.pages(kind, said) == told
 
     def wanted_filters(self):
         out = []
@@ -491,7 +454,8 @@ class Kinds(Walk):
     def acts(self):
         return [(5, self.make_some), (2, self.end_some), (4, self.repeat), (2, self.repeat_elsewhere),
                 (8, self.create_tags),
-                (5, self.delete_tags), (5, self.describe_filtered), (3, self.walk_pages), (2, self.bad_page),
+                (5, self.delete_tags), (5, self.describe_filtered), (3, self.describe_pointed), (3, self.walk_pages),
+                (2, self.bad_page),
                 (3, self.describe_named), (4, self.describe_tags)]
 
 

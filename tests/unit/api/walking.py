@@ -10,6 +10,7 @@ By hand, for longer: VIADUCT_WALKS=200 VIADUCT_WALK_STEPS=200.
 import contextlib
 import os
 import random
+import re
 
 from botocore.config import Config
 
@@ -17,6 +18,10 @@ from conftest import CONFIG, client, serving
 from test_policy_random import attempt
 
 NAMES = ("111111111111", "222222222222")
+ID = re.compile("[a-z-]+-[0-9a-f]{17}")
+NO_NUMBERS = ["abc", "1e3", "0x10", "4294967296", "-99999999999999999999", "7 ", "\u0661"]
+NO_IDS = ["x", "-", "vpc", "eni-", "vpc-0", "i-0123456789abcdef", "../../etc/passwd", "%s%n", "\u00f1", "a" * 300]
+UNREFUSED = {"create_flow_logs", "describe_egress_only_internet_gateways"}  # which tell of an id in their answer
 
 
 def seeds(usual):
@@ -55,13 +60,45 @@ class Walk:
     # ---- asking ----
 
     def ask(self, call, faults, account=None, **arguments):
-        """The answer, or None after one of the errors that there must be."""
+        """The answer, or None after one of the errors that there must be. Now and then the same is asked
+        as a dry run first, which says whether it would be done, or with nonsense in it; neither does anything."""
         self.caller = self.caller if account is None else account
-        answer, code = attempt(getattr(self.clients[self.caller], call), **arguments)
+        ec2 = self.clients[self.caller]
+        if self.chance(0.1) and self.takes(call, "DryRun"):
+            _, code = attempt(getattr(ec2, call), **arguments, DryRun=True)
+            assert code in (faults or {"DryRunOperation"}), ("dry run", call, self.caller, arguments, code, faults)
+        if self.chance(0.1) and call not in UNREFUSED:
+            self.ask_nonsense(call, arguments)
+        answer, code = attempt(getattr(ec2, call), **arguments)
         assert code in faults if faults else code is None, (call, self.caller, arguments, code, faults)
         self.asked += 1
         self.refused += code is not None
         return answer
+
+    def ask_nonsense(self, call, arguments):
+        """The same with an id that is none, a number that is none, or without something it cannot do without:
+        an error of EC2's."""
+        meta = self.clients[self.caller].meta
+        required = meta.service_model.operation_model(meta.method_to_api_mapping[call]).input_shape.required_members
+        wrong = [{**arguments, k: v} for k, before in arguments.items() for v in self.nonsense(before)]
+        wrong += [{k: v for k, v in arguments.items() if k != gone} for gone in required if gone in arguments]
+        if wrong:
+            wrong = self.rng.choice(wrong)
+            _, code = attempt(getattr(self.clients[self.caller], call), **wrong)
+            assert code and not code.startswith("Internal") and not code.isdigit(), (call, self.caller, wrong, code)
+
+    def nonsense(self, value):
+        """What may stand there instead."""
+        if isinstance(value, list):
+            return [value[:-1] + [v] for v in self.nonsense(value[-1])] if value else []
+        if isinstance(value, str) and ID.fullmatch(value):
+            return [*NO_IDS, value.upper(), value + " ", value[:-1], value + "0"]
+        return NO_NUMBERS if isinstance(value, int) and not isinstance(value, bool) else []
+
+    def takes(self, call, parameter):
+        """Whether the operation has such a parameter."""
+        meta = self.clients[0].meta
+        return parameter in meta.service_model.operation_model(meta.method_to_api_mapping[call]).input_shape.members
 
     # ---- choosing ----
 
