@@ -10,7 +10,14 @@
 #include "base/limits.h"
 #include "base/str.h"
 
-int page_run_begin(struct ec2_call *c, struct page_run *p)
+int page_run_refuse(struct ec2_call *c)
+{
+	return ec2_refuse(c, 400, "InvalidNextToken",
+			  "The token '%.200s' is invalid or has expired: begin again without one",
+			  param_text(c, "NextToken"));
+}
+
+int page_run_begin_within(struct ec2_call *c, uint32_t min, uint32_t max, struct page_run *p)
 {
 	const char *limit = param_text(c, "MaxResults");
 	const char *token = param_text(c, "NextToken");
@@ -19,28 +26,30 @@ int page_run_begin(struct ec2_call *c, struct page_run *p)
 	*p = (struct page_run){.limit = UINT32_MAX};
 	if (limit) {
 		p->limit = param_u32(c, "MaxResults", 0);
-		if (p->limit < LIMIT_API_PAGE_MIN)
+		if (p->limit < min)
 			return ec2_refuse(c, 400, "InvalidParameterValue",
 					  "Value ( %u ) for parameter maxResults is invalid. "
 					  "Expecting a value greater than or equal to %u.",
-					  p->limit, LIMIT_API_PAGE_MIN);
-		if (p->limit > LIMIT_API_PAGE_MAX)
+					  p->limit, min);
+		if (p->limit > max)
 			return ec2_refuse(c, 400, "InvalidParameterValue",
 					  "Value ( %u ) for parameter maxResults is invalid. "
 					  "Expecting a value less than or equal to %u.",
-					  p->limit, LIMIT_API_PAGE_MAX);
+					  p->limit, max);
 	}
 	if (!token || !*token)
 		return 0;
 	r = page_decode(c->api->page_key, token, c->caller.account, page_list(c->action->name),
 			&p->after);
 	if (r == -EBADMSG)
-		return ec2_refuse(c, 400, "InvalidNextToken",
-				  "The token '%.200s' is invalid or has expired: begin again "
-				  "without one",
-				  token);
+		return page_run_refuse(c);
 	p->begun_before = !r;
 	return r;
+}
+
+int page_run_begin(struct ec2_call *c, struct page_run *p)
+{
+	return page_run_begin_within(c, LIMIT_API_PAGE_MIN, LIMIT_API_PAGE_MAX, p);
 }
 
 bool page_run_admit(struct page_run *p)

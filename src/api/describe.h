@@ -52,6 +52,11 @@ struct page_run {
 
 /* Reads MaxResults and NextToken.  0, EC2_REFUSED, a negative errno. */
 must_check int page_run_begin(struct ec2_call *c, struct page_run *p);
+/* The same for a list whose pages have other bounds. */
+must_check int page_run_begin_within(struct ec2_call *c, uint32_t min, uint32_t max,
+				     struct page_run *p);
+/* Refuses the token that was sent: it is not of this list.  Returns EC2_REFUSED. */
+int page_run_refuse(struct ec2_call *c);
 /* Whether there is room for one more; else notes that there is more. */
 bool page_run_admit(struct page_run *p);
 /* Writes nextToken if there is more. */

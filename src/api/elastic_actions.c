@@ -314,6 +314,8 @@ int action_describe_addresses_attribute(struct ec2_call *c)
 
 /* ---- pools ---- */
 
+enum { POOLS_OF_A_PAGE = 10 };
+
 static void write_range(struct ec2_call *c, const struct pool *p)
 {
 	uint32_t base = ipaddr_v4(&p->prefix.addr), border = p->prefix.len < 96 + 31;
@@ -343,16 +345,19 @@ static void write_pool(struct ec2_call *c, const struct pool *p)
 	xml_close(c->xml);
 }
 
-/* The system's, and there for everybody. */
+/* The system's, and there for everybody.  EC2's pages of them are short. */
 int action_describe_public_ipv4_pools(struct ec2_call *c)
 {
 	struct model_iter it = model_iter_kind(c->model, KIND_POOL);
 	struct filter_set filters;
 	const char *const *ids;
 	const struct object *o;
+	struct page_run page;
 	size_t n;
 	int r = filter_parse(c, no_filters, true, &filters);
 
+	if (!r)
+		r = page_run_begin_within(c, 1, POOLS_OF_A_PAGE, &page);
 	if (!r)
 		r = param_list(c, "PoolId", &ids, &n);
 	for (size_t i = 0; !r && i < n; i++)
@@ -361,15 +366,21 @@ int action_describe_public_ipv4_pools(struct ec2_call *c)
 				       "The public pool '%.100s' does not exist", ids[i]);
 	if (r)
 		return r;
+	if (page.begun_before)
+		model_iter_skip(c->model, &it, KIND_POOL, page.after.id, page.after.serial);
 	xml_open(c->xml, "publicIpv4PoolSet");
 	while ((o = model_iter_next(&it))) {
 		bool wanted = !n;
 
 		for (size_t i = 0; i < n; i++)
 			wanted |= pool_find(c->model, ids[i]) == (const struct pool *)o;
-		if (wanted && filter_passes(c, &filters, o, o))
-			write_pool(c, (const struct pool *)o);
+		if (!wanted || !filter_passes(c, &filters, o, o))
+			continue;
+		if (!page_run_admit(&page))
+			break;
+		write_pool(c, (const struct pool *)o);
+		page.last = (struct page_mark){.kind = KIND_POOL, .id = o->id, .serial = o->serial};
 	}
 	xml_close(c->xml);
-	return 0;
+	return page_run_end(c, &page);
 }

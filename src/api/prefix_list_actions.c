@@ -269,9 +269,16 @@ int action_get_managed_prefix_list_entries(struct ec2_call *c)
 		r = read_version(c, "TargetVersion", &version);
 	if (!r)
 		r = page_run_begin(c, &page);
+	if (!r && page.begun_before) {
+		/* the pages are of one list, and of the version that the first one was of */
+		if (page.after.id != l->o.id || (version && *version != page.after.serial))
+			r = page_run_refuse(c);
+		version = &page.after.serial;
+	}
 	if (r)
 		return r;
-	if (!prefix_list_entries(l, version ? *version : l->version, &entries, &n))
+	version = version ? version : &l->version;
+	if (!prefix_list_entries(l, *version, &entries, &n))
 		return ec2_refuse(c, 400, "InvalidPrefixListVersion.NotFound",
 				  "The prefix list has no version %llu that is kept",
 				  (unsigned long long)*version);
@@ -284,8 +291,8 @@ int action_get_managed_prefix_list_entries(struct ec2_call *c)
 		xml_text(c->xml, "description",
 			 entries[i].description ? entries[i].description : "");
 		xml_close(c->xml);
-		page.last =
-			(struct page_mark){.kind = KIND_PREFIX_LIST, .id = l->o.id, .part = i + 1};
+		page.last = (struct page_mark){
+			.kind = KIND_PREFIX_LIST, .id = l->o.id, .serial = *version, .part = i + 1};
 	}
 	xml_close(c->xml);
 	return page_run_end(c, &page);
