@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "model/id.h"
+#include "model/tag.h"
 
 int ec2_refuse(struct ec2_call *c, int status, const char *code, const char *format, ...)
 {
@@ -48,11 +49,14 @@ void ec2_write_return(struct ec2_call *c)
 
 void ec2_write_tags(struct ec2_call *c, const struct object *o)
 {
+	size_t n;
+	const struct tag *tags = tags_of(&c->caller, o, &n);
+
 	xml_open(c->xml, "tagSet");
-	for (size_t i = 0; caller_sees(&c->caller, o) && i < o->n_tags; i++) {
+	for (size_t i = 0; i < n; i++) {
 		xml_open(c->xml, "item");
-		xml_text(c->xml, "key", o->tags[i].key);
-		xml_text(c->xml, "value", o->tags[i].value);
+		xml_text(c->xml, "key", tags[i].key);
+		xml_text(c->xml, "value", tags[i].value);
 		xml_close(c->xml);
 	}
 	xml_close(c->xml);

@@ -6,6 +6,7 @@
 
 #include "api/param.h"
 #include "base/str.h"
+#include "model/tag.h"
 
 /* Goes back to the last '*' only: the time is at most the product of the lengths, never more. */
 bool filter_match(const char *pattern, const char *text)
@@ -143,15 +144,16 @@ int filter_parse(struct ec2_call *c, const struct filter *table, bool tags, stru
 	return 0;
 }
 
-/* Tags are their owner's, also of what others see: a peering connection, a lent interface. */
 static void probe_tags(struct filter_probe *p, const struct object *o)
 {
 	const char *key = p->wanted->tag_key;
 	bool by_key = !key && !strcmp(p->wanted->name, "tag-key");
+	size_t n;
+	const struct tag *tags = tags_of(&p->call->caller, o, &n);
 
-	for (size_t i = 0; caller_sees(&p->call->caller, o) && i < o->n_tags; i++)
-		if (!key || !strcmp(key, o->tags[i].key))
-			filter_text(p, by_key ? o->tags[i].key : o->tags[i].value);
+	for (size_t i = 0; i < n; i++)
+		if (!key || !strcmp(key, tags[i].key))
+			filter_text(p, by_key ? tags[i].key : tags[i].value);
 }
 
 bool filter_passes(const struct ec2_call *c, const struct filter_set *s, const void *item,

@@ -8,6 +8,7 @@
 #include "model/interface.h"
 #include "model/names.h"
 #include "model/subnet.h"
+#include "model/tag.h"
 
 #include <string.h>
 
@@ -225,9 +226,13 @@ static void ask_tags(struct filter_probe *p, const void *item, bool of_keys)
 		model_iter_group(p->call->model, REL_INSTANCE_INTERFACES, ITEM->o.id);
 	const struct object *o;
 
-	while ((o = model_iter_next(&it)))
-		for (size_t n = 0; caller_sees(&p->call->caller, o) && n < o->n_tags; n++)
-			filter_text(p, of_keys ? o->tags[n].key : o->tags[n].value);
+	while ((o = model_iter_next(&it))) {
+		size_t n;
+		const struct tag *tags = tags_of(&p->call->caller, o, &n);
+
+		for (size_t i = 0; i < n; i++)
+			filter_text(p, of_keys ? tags[i].key : tags[i].value);
+	}
 }
 
 static void by_nic_tag_key(struct filter_probe *p, const void *item)

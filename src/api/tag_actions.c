@@ -114,7 +114,7 @@ struct listing {
 static bool passes(struct ec2_call *c, const struct listing *l, const struct tagged *t)
 {
 	struct tag only = *t->tag;
-	struct object o = {.account = t->o->account, .n_tags = 1, .tags = &only};
+	struct object o = {.account = c->caller.account, .n_tags = 1, .tags = &only};
 
 	return filter_passes(c, &l->filters, t, &o);
 }
@@ -124,9 +124,11 @@ static bool show_object(struct ec2_call *c, struct listing *l, const struct obje
 			const char *type, size_t from)
 {
 	char id[ID_TEXT_SIZE];
+	size_t n;
+	const struct tag *tags = tags_of(&c->caller, o, &n);
 
-	for (size_t i = from; i < o->n_tags; i++) {
-		struct tagged t = {.o = o, .type = type, .tag = &o->tags[i]};
+	for (size_t i = from; i < n; i++) {
+		struct tagged t = {.o = o, .type = type, .tag = &tags[i]};
 
 		if (!passes(c, l, &t))
 			continue;
@@ -146,18 +148,19 @@ static bool show_object(struct ec2_call *c, struct listing *l, const struct obje
 
 static bool show_kind(struct ec2_call *c, struct listing *l, size_t which)
 {
-	struct model_iter it =
-		model_iter_account(c->model, taggable[which].kind, c->caller.account);
+	enum kind k = taggable[which].kind;
+	/* of a peering connection both sides have tags */
+	struct model_iter it = k == KIND_PEERING
+				       ? model_iter_kind(c->model, k)
+				       : model_iter_account(c->model, k, c->caller.account);
 	const struct object *o;
 
-	if (l->page.begun_before && l->page.after.kind == taggable[which].kind) {
+	if (l->page.begun_before && l->page.after.kind == k) {
 		/* The object that the last page ended in may have more. */
-		o = model_get(c->model, taggable[which].kind, l->page.after.id);
-		if (o && caller_sees(&c->caller, o) &&
-		    !show_object(c, l, o, taggable[which].type, l->page.after.part))
+		o = model_get(c->model, k, l->page.after.id);
+		if (o && !show_object(c, l, o, taggable[which].type, l->page.after.part))
 			return false;
-		model_iter_skip(c->model, &it, taggable[which].kind, l->page.after.id,
-				l->page.after.serial);
+		model_iter_skip(c->model, &it, k, l->page.after.id, l->page.after.serial);
 	}
 	while ((o = model_iter_next(&it)))
 		if (!show_object(c, l, o, taggable[which].type, 0))
@@ -174,7 +177,7 @@ static void show_one(struct ec2_call *c, struct listing *l, const char *id_text)
 		if (id_parse(taggable[i].kind, id_text, &id))
 			continue;
 		o = model_get(c->model, taggable[i].kind, id);
-		if (o && caller_sees(&c->caller, o))
+		if (o)
 			show_object(c, l, o, taggable[i].type,
 				    l->page.begun_before ? l->page.after.part : 0);
 	}

@@ -42,6 +42,9 @@ struct peering {
 	enum peering_state state;
 	uint64_t expires_ms; /* pending */
 	uint64_t ended_ms;   /* neither pending nor active */
+	/* The accepter's own, when he is another account; 'o' has the requester's. */
+	struct tag *accepter_tags;
+	size_t n_accepter_tags;
 
 	struct member by_requester; /* while pending or active */
 	struct member by_accepter;  /* likewise */

@@ -133,6 +133,7 @@ static const struct field peering_fields[] = {
 	F(20, FIELD_U32, struct peering, state, .text = peering_text),
 	FN(21, FIELD_TIME, "expires", struct peering, expires_ms),
 	FN(22, FIELD_TIME, "ended", struct peering, ended_ms),
+	ARRAY(23, struct peering, accepter_tags, tag_record),
 };
 RECORD(peering, struct peering);
 

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "model/choice_rules.h"
 #include "model/edit.h"
+#include "model/peering.h"
 #include "model/preload.h"
 #include "model/subnet.h"
 #include "model/subnet_router.h"
@@ -52,6 +53,26 @@ const char *object_tag(const struct object *o, const char *key)
 		if (str_equal(o->tags[i].key, key))
 			return o->tags[i].value;
 	return NULL;
+}
+
+/* Of a peering connection that another account asked the caller for. */
+static bool is_accepters(const struct caller *c, const struct object *o)
+{
+	return o->kind == KIND_PEERING && !caller_sees(c, o) &&
+	       ((const struct peering *)o)->accepter.account == c->account;
+}
+
+const struct tag *tags_of(const struct caller *c, const struct object *o, size_t *ret_n)
+{
+	*ret_n = 0;
+	if (is_accepters(c, o)) {
+		*ret_n = ((const struct peering *)o)->n_accepter_tags;
+		return ((const struct peering *)o)->accepter_tags;
+	}
+	if (!caller_sees(c, o))
+		return NULL;
+	*ret_n = o->n_tags;
+	return o->tags;
 }
 
 /* Limits count characters, not bytes. */
@@ -190,7 +211,7 @@ static int find_taggable(const struct model *m, const struct caller *c, const ch
 		if (taggable[i].kind != k)
 			continue;
 		o = id_parse(k, id, &number) ? NULL : model_get(m, k, number);
-		if (!o || !caller_sees(c, o))
+		if (!o || (!caller_sees(c, o) && !is_accepters(c, o)))
 			return refuse(reterr, taggable[i].not_found, id);
 		*ret = o;
 		return 0;
@@ -215,6 +236,30 @@ static int change_tags(struct object *o, enum tag_act act, const struct tag_args
 	return 0;
 }
 
+static void swap_sides(struct peering *p)
+{
+	const struct peering was = *p;
+
+	p->o.tags = was.accepter_tags;
+	p->o.n_tags = was.n_accepter_tags;
+	p->accepter_tags = was.o.tags;
+	p->n_accepter_tags = was.o.n_tags;
+}
+
+/* As the owner has them, or in his place the accepter. */
+static int change_tags_of(const struct caller *c, struct object *o, enum tag_act act,
+			  const struct tag_args *tags, size_t n, struct refusal *reterr)
+{
+	int r;
+
+	if (!is_accepters(c, o))
+		return change_tags(o, act, tags, n, reterr);
+	swap_sides((struct peering *)o);
+	r = change_tags(o, act, tags, n, reterr);
+	swap_sides((struct peering *)o);
+	return r;
+}
+
 static int do_tags(struct tx *tx, const struct caller *c, enum tag_act act, const char *const *ids,
 		   size_t n_ids, const struct tag_args *tags, size_t n_tags, struct refusal *reterr)
 {
@@ -226,7 +271,7 @@ static int do_tags(struct tx *tx, const struct caller *c, enum tag_act act, cons
 		if (!r)
 			r = tx_edit(tx, old, &new);
 		if (!r)
-			r = change_tags(new, act, tags, n_tags, reterr);
+			r = change_tags_of(c, new, act, tags, n_tags, reterr);
 		if (!r && old->kind == KIND_SUBNET)
 			r = subnet_router_change(tx->m, (const struct subnet *)old,
 						 (const struct subnet *)new, reterr);

@@ -13,6 +13,10 @@ struct tx;
 struct caller;
 struct model;
 
+/* The tags that the caller has on an object, which he need not own: what another account made has
+ * none of its owner's, and of a peering connection each side has its own. */
+const struct tag *tags_of(const struct caller *c, const struct object *o, size_t *ret_n);
+
 /* Sets all of 'tags' on all of 'ids', or none.  TAG_*, *_NOT_FOUND */
 must_check int tag_create(struct tx *tx, const struct caller *c, const char *const *ids,
 			  size_t n_ids, const struct tag_args *tags, size_t n_tags,

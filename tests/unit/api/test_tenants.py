@@ -182,7 +182,7 @@ def test_lists_are_of_ones_own(tenants):
 
 
 def test_tags_are_their_owners(tenants):
-    """What two accounts see, a peering connection, has the tags of the one that made it for that one alone."""
+    """Of what two accounts see, a peering connection, each has tags of its own, which the other is not told."""
     ec2, other = tenants
     peering, = {p["VpcPeeringConnectionId"] for p in ec2.describe_vpc_peering_connections()["VpcPeeringConnections"]} & {
         p["VpcPeeringConnectionId"] for p in other.describe_vpc_peering_connections()["VpcPeeringConnections"]}
@@ -195,5 +195,17 @@ def test_tags_are_their_owners(tenants):
     for name, value in (("tag:secret", "plan"), ("tag-key", "secret"), ("tag-value", "p*")):
         by_tag = [{"Name": name, "Values": [value]}]
         assert len(told(ec2, Filters=by_tag)) == 1 and told(other, Filters=by_tag) == []
-    assert not other.describe_tags(Filters=[{"Name": "resource-id", "Values": [peering]}])["Tags"]
+    def listed(who):
+        whole = who.describe_tags(Filters=[{"Name": "resource-id", "Values": [peering]}])["Tags"]
+        assert whole == [t for t in who.describe_tags()["Tags"] if t["ResourceId"] == peering]
+        return {t["Key"]: t["Value"] for t in whole}
+    other.create_tags(Resources=[peering], Tags=[{"Key": "secret", "Value": "theirs"}, {"Key": "x", "Value": "y"}])
+    assert listed(ec2) == {"secret": "plan"} and listed(other) == {"secret": "theirs", "x": "y"}
+    by_tag = [{"Name": "tag:secret", "Values": ["theirs"]}]
+    assert told(ec2, Filters=by_tag) == [] and len(told(other, Filters=by_tag)) == 1
+    other.delete_tags(Resources=[peering], Tags=[{"Key": "secret"}])
+    assert listed(ec2) == {"secret": "plan"} and listed(other) == {"x": "y"}
     ec2.delete_tags(Resources=[peering])
+    assert listed(ec2) == {} and listed(other) == {"x": "y"}
+    other.delete_tags(Resources=[peering])
+    assert listed(other) == {}

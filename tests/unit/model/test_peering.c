@@ -6,6 +6,7 @@
 #include "model/mapping.h"
 #include "model/plan.h"
 #include "model/route_table.h"
+#include "model/tag.h"
 #include "tests/unit/model/cluster.h"
 #include "tests/unit/model/sinks.h"
 
@@ -81,6 +82,67 @@ static void test_life(void **state)
 	c.now_ms += 60 * 1000;
 	assert_ok(cluster_end(&c, tx_expire(cluster_tx(&c), 10)));
 	assert_int_equal(model_count(c.m, KIND_PEERING), 0);
+}
+
+static const char *tag_told(const struct caller *who, const char *id)
+{
+	const struct peering *p;
+	const struct tag *tags;
+	size_t n;
+
+	assert_ok(peering_find(c.m, who, id, &p, &c.refusal));
+	tags = tags_of(who, &p->o, &n);
+	assert_in_range(n, 0, 1);
+	return n ? tags[0].value : NULL;
+}
+
+static int tag(const struct caller *who, const char *id, const char *value)
+{
+	const struct tag_args tag = {"side", value};
+
+	return cluster_end(&c, tag_create(cluster_tx(&c), who, &id, 1, &tag, 1, &c.refusal));
+}
+
+/* Of two accounts each has its own, over a restart as well; a third has none.
+ * requirement: OPS-1 */
+static void test_tags_of_both_sides(void **state)
+{
+	struct vpc_create_args theirs = {.cidr = "10.8.0.0/16"};
+	struct peering_create_args args = {.vpc_id = c.vpc, .peer_account = "999999999999"};
+	const struct caller third = {.account = 888888888888};
+	char id[ID_TEXT_SIZE], vpc[ID_TEXT_SIZE];
+	const char *const ids[] = {id};
+	const struct peering *p;
+	const struct vpc *v;
+	struct change *change;
+	size_t n;
+
+	assert_ok(
+		cluster_end(&c, vpc_create(cluster_tx(&c), &c.stranger, &theirs, &v, &c.refusal)));
+	args.peer_vpc_id = object_id_text(&v->o, vpc);
+	assert_ok(peering_create(cluster_tx(&c), &c.me, &args, &p, &c.refusal));
+	object_id_text(&p->o, id);
+	assert_ok(cluster_end(&c, 0));
+	assert_ok(tag(&c.me, id, "requester"));
+	assert_null(tag_told(&c.stranger, id));
+	assert_ok(tag(&c.stranger, id, "accepter"));
+	assert_int_equal(tag(&third, id, "x"), MODEL_E_PEERING_NOT_FOUND);
+	assert_int_equal(tag(&c.stranger, vpc, "own"), 0);
+	cluster_restart(&c);
+	assert_string_equal(tag_told(&c.me, id), "requester");
+	assert_string_equal(tag_told(&c.stranger, id), "accepter");
+	assert_ok(accept(&c.stranger, id));
+	change = cluster_end_change(
+		&c, tag_delete(cluster_tx(&c), &c.stranger, ids, 1, NULL, 0, &c.refusal));
+	assert_null(tag_told(&c.stranger, id));
+	change_undo(change);
+	assert_string_equal(tag_told(&c.stranger, id), "accepter");
+	assert_ok(cluster_end(&c, tag_delete(cluster_tx(&c), &c.me, ids, 1, NULL, 0, &c.refusal)));
+	assert_null(tag_told(&c.me, id));
+	assert_string_equal(tag_told(&c.stranger, id), "accepter");
+	assert_ok(peering_find(c.m, &c.me, id, &p, &c.refusal));
+	assert_null(tags_of(&third, &p->o, &n));
+	assert_int_equal(n, 0);
 }
 
 /* requirement: TOPO-1 */
@@ -351,6 +413,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_life, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tags_of_both_sides, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobody_accepts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who_may_know, setup, teardown),
