@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * GSO and partial checksums through an edge: the node is behind a tap with vnet headers on host 1,
- * the world behind one on host 2 (test_gso.c says why taps).
+ * the world behind one on host 2 (tap.h).
  */
-#include <linux/virtio_net.h>
-#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -13,19 +11,12 @@
 #include <cmocka.h>
 
 #include "abi/drop.h"
-#include "datapath/bpf_host.h"
-#include "lab.h"
 #include "net/csum.h"
 #include "net/rtnl.h"
-
-#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
-#define VIRTIO_NET_HDR_GSO_UDP_L4 5
-#endif
+#include "tap.h"
 
 enum {
-	WAIT_MS = 2000,
-	IP_AT = 14,
-	L4_AT = 34,
+	L4_AT = TAP_L4_AT,
 	LARGE = 60000,
 	TCP = 6,
 	UDP = 17,
@@ -40,41 +31,13 @@ enum {
 #define WORLD  "198.51.100.1"
 #define PUBLIC "198.51.100.100"
 
-struct packet {
-	struct virtio_net_hdr vnet;
-	size_t size;
-	uint8_t b[70000];
-};
-
-struct tap {
-	int fd, ifindex;
-	bool uso;
-	struct mac mac;
-};
-
 static struct lab lab;
 static struct tap node, uplink;
 static struct dp_port port;
-static struct packet sent, got;
+static struct tap_packet sent, got;
 static const struct mac world_mac = {{0x02, 0, 0, 0, 0x77, 1}};
 
 /* ---- the lab ---- */
-
-static void add_tap(int host, const char *name, struct tap *ret)
-{
-	struct rtnl_link link;
-	struct rtnl *rtnl;
-
-	lab_enter(&lab, lab.hosts[host].netns);
-	assert_int_equal(bpf_upcall_open(name, &ret->fd, &ret->uso), 0);
-	assert_int_equal(rtnl_open(&rtnl), 0);
-	assert_int_equal(rtnl_link_find(rtnl, name, &link), 0);
-	assert_int_equal(rtnl_link_set_up(rtnl, link.ifindex, true), 0);
-	rtnl_close(rtnl);
-	ret->ifindex = link.ifindex;
-	ret->mac = link.mac;
-	lab_enter(&lab, -1);
-}
 
 static void add_uplink(void)
 {
@@ -82,7 +45,7 @@ static void add_uplink(void)
 	struct rtnl_addr addr = {.addr = lab_addr("198.51.100.2"), .len = 96 + 24};
 	struct rtnl *rtnl;
 
-	add_tap(EDGE, "uplink", &uplink);
+	tap_open(&lab, EDGE, "uplink", &uplink);
 	addr.ifindex = uplink.ifindex;
 	lab_enter(&lab, h->netns);
 	assert_int_equal(rtnl_open(&rtnl), 0);
@@ -146,7 +109,7 @@ static int set_up(void **state)
 	lab_start(&lab, FORMAT_SIIT_2);
 	set_format(FORMAT_SIIT_2);
 	lab_subnet_with(&lab, LAB_VNI, "10.0.1.0/24", "10.0.1.1", TABLE);
-	add_tap(0, "node", &node);
+	tap_open(&lab, 0, "node", &node);
 	port = (struct dp_port){.id = 1,
 				.ifindex = node.ifindex,
 				.vni = LAB_VNI,
@@ -170,75 +133,23 @@ static int tear_down(void **state)
 
 /* ---- packets ---- */
 
-static void put_u16(uint8_t *b, size_t v)
-{
-	b[0] = (uint8_t)(v >> 8);
-	b[1] = (uint8_t)v;
-}
-
 static uint16_t get_u16(const uint8_t *b)
 {
 	return (uint16_t)(b[0] << 8 | b[1]);
 }
 
-static size_t l4_size(uint8_t protocol)
-{
-	return protocol == TCP ? 20 : 8;
-}
-
-static size_t checksum_field(uint8_t protocol)
-{
-	return protocol == TCP ? 16 : 6;
-}
-
-/* Of the addresses in the packet. */
-static uint32_t pseudo(const struct packet *p)
-{
-	struct ipaddr src = {}, dst = {};
-
-	src.b[10] = src.b[11] = dst.b[10] = dst.b[11] = 0xff;
-	memcpy(src.b + 12, p->b + IP_AT + 12, 4);
-	memcpy(dst.b + 12, p->b + IP_AT + 16, 4);
-	return csum_pseudo(&src, &dst, p->b[IP_AT + 9], (uint32_t)(p->size - L4_AT));
-}
-
-/* A packet whose checksum the device is to fill in; 'gso' is the payload of a segment, 0: one. */
 static void make(const struct mac *to, const struct mac *from, const char *src, uint16_t sport,
 		 const char *dst, uint16_t dport, uint8_t protocol, size_t payload, size_t gso)
 {
-	struct ipaddr s = lab_addr(src), d = lab_addr(dst);
-	uint16_t sum;
+	const struct tap_flow f = {.to = *to,
+				   .from = *from,
+				   .src = src,
+				   .dst = dst,
+				   .sport = sport,
+				   .dport = dport,
+				   .protocol = protocol};
 
-	sent.size = L4_AT + l4_size(protocol) + payload;
-	memset(sent.b, 0, sent.size);
-	memcpy(sent.b, to->b, 6);
-	memcpy(sent.b + 6, from->b, 6);
-	memcpy(sent.b + 12, (uint8_t[]){8, 0, 0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, protocol}, 12);
-	put_u16(sent.b + IP_AT + 2, sent.size - IP_AT);
-	memcpy(sent.b + IP_AT + 12, s.b + 12, 4);
-	memcpy(sent.b + IP_AT + 16, d.b + 12, 4);
-	sum = csum(sent.b + IP_AT, 20);
-	memcpy(sent.b + IP_AT + 10, &sum, 2);
-	put_u16(sent.b + L4_AT, sport);
-	put_u16(sent.b + L4_AT + 2, dport);
-	if (protocol == TCP)
-		memcpy(sent.b + L4_AT + 12, (uint8_t[]){0x50, 0x10, 0xff, 0xff}, 4);
-	else
-		put_u16(sent.b + L4_AT + 4, sent.size - L4_AT);
-	for (size_t i = 0; i < payload; i++)
-		sent.b[L4_AT + l4_size(protocol) + i] = (uint8_t)(i * 31 + i / 255);
-	sum = (uint16_t)~csum_fold(pseudo(&sent));
-	memcpy(sent.b + L4_AT + checksum_field(protocol), &sum, 2);
-	sent.vnet = (struct virtio_net_hdr){
-		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-		.gso_type = !gso              ? VIRTIO_NET_HDR_GSO_NONE
-			    : protocol == TCP ? VIRTIO_NET_HDR_GSO_TCPV4
-					      : VIRTIO_NET_HDR_GSO_UDP_L4,
-		.gso_size = (uint16_t)gso,
-		.hdr_len = (uint16_t)(L4_AT + l4_size(protocol)),
-		.csum_start = L4_AT,
-		.csum_offset = (uint16_t)checksum_field(protocol),
-	};
+	tap_make(&sent, &f, payload, gso);
 }
 
 /* The edge's kernel asks where the world is. */
@@ -258,13 +169,6 @@ static void answer_arp(const struct tap *t)
 	assert_int_equal(writev(t->fd, parts, 2), (ssize_t)(sizeof(none) + sizeof(reply)));
 }
 
-static void send_by(const struct tap *t)
-{
-	struct iovec parts[] = {{&sent.vnet, sizeof(sent.vnet)}, {sent.b, sent.size}};
-
-	assert_int_equal(writev(t->fd, parts, 2), (ssize_t)(sizeof(sent.vnet) + sent.size));
-}
-
 static bool is_request_for_world(void)
 {
 	struct ipaddr world = lab_addr(WORLD);
@@ -276,34 +180,11 @@ static bool is_request_for_world(void)
 /* The next IPv4 packet with ports; the kernel's own chatter is passed over. */
 static void receive_by(const struct tap *t)
 {
-	struct iovec parts[] = {{&got.vnet, sizeof(got.vnet)}, {got.b, sizeof(got.b)}};
-	struct pollfd p = {.fd = t->fd, .events = POLLIN};
-	ssize_t size;
-
 	do {
-		if (poll(&p, 1, WAIT_MS) != 1) {
-			lab_explain(&lab);
-			fail_msg("nothing arrived");
-		}
-		size = readv(t->fd, parts, 2);
-		assert_true(size > (ssize_t)sizeof(got.vnet));
-		got.size = (size_t)size - sizeof(got.vnet);
+		tap_receive(&lab, t, &got);
 		if (is_request_for_world())
 			answer_arp(t);
-	} while (got.b[12] != 8 || got.b[13] != 0 ||
-		 (got.b[IP_AT + 9] != TCP && got.b[IP_AT + 9] != UDP));
-}
-
-static void fill_checksum(void)
-{
-	size_t start = got.vnet.csum_start;
-	uint16_t sum;
-
-	if (!(got.vnet.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
-		return;
-	assert_true(start + got.vnet.csum_offset + 2 <= got.size);
-	sum = csum_fold(csum_add(0, got.b + start, got.size - start));
-	memcpy(got.b + start + got.vnet.csum_offset, &sum, 2);
+	} while (!tap_is_ipv4(&got) || (got.b[IP_AT + 9] != TCP && got.b[IP_AT + 9] != UDP));
 }
 
 static void assert_addr(size_t at, const char *text)
@@ -316,7 +197,7 @@ static void assert_addr(size_t at, const char *text)
 /* One packet for one, translated, its checksum right or becoming right. */
 static void assert_whole(uint8_t protocol, size_t gso, const char *src, const char *dst)
 {
-	size_t header = L4_AT + l4_size(protocol);
+	size_t header = L4_AT + tap_l4_size(protocol);
 
 	assert_int_equal(got.size, sent.size);
 	assert_int_equal(got.vnet.gso_size, gso);
@@ -324,8 +205,8 @@ static void assert_whole(uint8_t protocol, size_t gso, const char *src, const ch
 	assert_addr(IP_AT + 12, src);
 	assert_addr(IP_AT + 16, dst);
 	assert_int_equal(csum(got.b + IP_AT, 20), 0);
-	fill_checksum();
-	assert_int_equal(csum_fold(csum_add(pseudo(&got), got.b + L4_AT, got.size - L4_AT)), 0);
+	tap_fill_checksum(&got);
+	tap_assert_checksum(&got);
 	assert_memory_equal(got.b + header, sent.b + header, sent.size - header);
 }
 
@@ -338,7 +219,7 @@ static void exchange(uint8_t protocol, size_t payload, size_t gso, const char *p
 	uint16_t outside;
 
 	make(&router_mac, &port.mac, NODE, PORT, WORLD, 80, protocol, payload, gso);
-	send_by(&node);
+	tap_send(&node, &sent);
 	receive_by(&uplink);
 	assert_whole(protocol, gso, public, WORLD);
 	assert_memory_equal(got.b, world_mac.b, 6);
@@ -348,7 +229,7 @@ static void exchange(uint8_t protocol, size_t payload, size_t gso, const char *p
 	else
 		assert_int_equal(outside, PORT);
 	make(&uplink.mac, &world_mac, WORLD, 80, public, outside, protocol, payload, gso);
-	send_by(&uplink);
+	tap_send(&uplink, &sent);
 	receive_by(&node);
 	assert_whole(protocol, gso, WORLD, NODE);
 	assert_memory_equal(got.b, port.mac.b, 6);
@@ -360,7 +241,7 @@ static void begin(void)
 {
 	make(&router_mac, &port.mac, NODE, PORT, WORLD, 80, TCP, 0, 0);
 	sent.b[L4_AT + 13] = 2; /* SYN */
-	send_by(&node);
+	tap_send(&node, &sent);
 	receive_by(&uplink);
 }
 
@@ -416,15 +297,15 @@ static void test_reset(void **state)
 		set_format(formats[i]);
 		make(&router_mac, &port.mac, NODE, PORT + 1, WORLD, 80, TCP, LARGE, 1360);
 		memcpy(sent.b + L4_AT + 8, (uint8_t[]){1, 2, 3, 4}, 4); /* acknowledged */
-		send_by(&node);
+		tap_send(&node, &sent);
 		receive_by(&node);
 		assert_int_equal(got.size, L4_AT + 20);
 		assert_int_equal(got.vnet.gso_type, VIRTIO_NET_HDR_GSO_NONE);
 		assert_addr(IP_AT + 12, WORLD);
 		assert_addr(IP_AT + 16, NODE);
 		assert_int_equal(csum(got.b + IP_AT, 20), 0);
-		fill_checksum();
-		assert_int_equal(csum_fold(csum_add(pseudo(&got), got.b + L4_AT, 20)), 0);
+		tap_fill_checksum(&got);
+		assert_int_equal(csum_fold(csum_add(tap_pseudo(&got), got.b + L4_AT, 20)), 0);
 		assert_int_equal(get_u16(got.b + L4_AT), 80);
 		assert_int_equal(get_u16(got.b + L4_AT + 2), PORT + 1);
 		assert_int_equal(got.b[L4_AT + 13], 4); /* RST */
