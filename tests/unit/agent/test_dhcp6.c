@@ -7,7 +7,7 @@
 
 #include "agent/ra.h"
 #include "agent/reply6.h"
-#include "tests/unit/test.h"
+#include "tests/unit/addr.h"
 
 enum {
 	SOLICIT = 1,
@@ -29,29 +29,21 @@ enum {
 
 static const struct mac router_mac = {{0x0a, 0x56, 0, 0, 7, 1}};
 
-static struct ipaddr addr(const char *text)
-{
-	struct ipaddr a;
-
-	assert_ok(ipaddr_parse(text, &a));
-	return a;
-}
-
 static struct dhcp6_lease lease(struct ipaddr addrs[4], size_t n)
 {
 	struct dhcp6_lease l = {
 		.router_mac = router_mac,
 		.addrs = addrs,
 		.n_addrs = n,
-		.resolvers = {addr("2001:db8::53")},
+		.resolvers = {addr_of("2001:db8::53")},
 		.n_resolvers = 1,
 		.domain = "ec2.internal",
 	};
 
-	addrs[0] = addr("10.0.1.4");
-	addrs[1] = addr("2001:db8:1::a");
-	addrs[2] = addr("fe80::7");
-	addrs[3] = addr("2001:db8:1::b");
+	addrs[0] = addr_of("10.0.1.4");
+	addrs[1] = addr_of("2001:db8:1::a");
+	addrs[2] = addr_of("fe80::7");
+	addrs[3] = addr_of("2001:db8:1::b");
 	assert_ok(prefix_parse("2001:db8:1::/64", &l.subnet));
 	return l;
 }
@@ -95,7 +87,7 @@ static void ia(struct request *r, uint8_t iaid, const char *named)
 	struct ipaddr a;
 
 	if (named) {
-		a = addr(named);
+		a = addr_of(named);
 		memcpy(body + 12, "\x00\x05\x00\x18", 4);
 		memcpy(body + 16, a.b, 16);
 	}
@@ -171,7 +163,7 @@ static void assert_client(const struct got *g)
 /* Both addresses, with EC2's lifetimes. */
 static void assert_leased(const struct got *g)
 {
-	struct ipaddr a = addr("2001:db8:1::a"), b = addr("2001:db8:1::b");
+	struct ipaddr a = addr_of("2001:db8:1::a"), b = addr_of("2001:db8:1::b");
 	size_t size;
 	const uint8_t *at = find(g, 3, &size);
 
@@ -245,7 +237,7 @@ static void test_leases(void **state)
 
 	for (size_t i = 0; i < 3; i++) {
 		struct request r = request(types[i]);
-		struct ipaddr old = addr("2001:db8:1::99");
+		struct ipaddr old = addr_of("2001:db8:1::99");
 		const uint8_t *at;
 		struct got g;
 		size_t size;
@@ -438,8 +430,8 @@ static void test_malformed(void **state)
 static void test_advertisement(void **state)
 {
 	struct ra_params p = {.router_mac = router_mac, .mtu = 1460};
-	struct reply6 r = {.source = addr("fe80::1"),
-			   .destination = addr("ff02::1"),
+	struct reply6 r = {.source = addr_of("fe80::1"),
+			   .destination = addr_of("ff02::1"),
 			   .hop_limit = 255,
 			   .protocol = 58};
 	struct buf message, frame;
@@ -491,7 +483,7 @@ static void test_solicitations(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct ipaddr source = addr(rows[i].source);
+		struct ipaddr source = addr_of(rows[i].source);
 
 		assert_int_equal(ra_check_solicitation((const uint8_t *)rows[i].bytes, rows[i].size,
 						       rows[i].hop_limit, &source),

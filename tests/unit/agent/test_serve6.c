@@ -10,18 +10,10 @@
 #include "agent/reply6.h"
 #include "base/arena.h"
 #include "tests/unit/agent/rig.h"
-#include "tests/unit/test.h"
+#include "tests/unit/addr.h"
 
 static const struct mac node_mac = {{0x02, 0, 0, 0, 0x01, 0x04}};
 static const struct mac router_mac = {{0x02, 0, 0, 0, 0x01, 0x01}};
-
-static struct ipaddr addr(const char *text)
-{
-	struct ipaddr a;
-
-	assert_ok(ipaddr_parse(text, &a));
-	return a;
-}
 
 static ProtobufCBinaryData bytes(struct rig *r, const struct ipaddr *a)
 {
@@ -36,7 +28,7 @@ static ProtobufCBinaryData bytes(struct rig *r, const struct ipaddr *a)
 static Viaduct__Agent__Object *subnet6(struct rig *r, const char *prefix)
 {
 	Viaduct__Agent__Object *o = rig_subnet(r);
-	struct ipaddr p = addr(prefix), router = addr("fe80::1");
+	struct ipaddr p = addr_of(prefix), router = addr_of("fe80::1");
 
 	o->subnet->prefix = bytes(r, &p);
 	o->subnet->prefix_len = 64;
@@ -50,8 +42,8 @@ static Viaduct__Agent__Object *subnet6(struct rig *r, const char *prefix)
 static Viaduct__Agent__Object *interface6(struct rig *r, size_t n)
 {
 	Viaduct__Agent__Object *o = rig_interface(r, "eni-1", "i-1", 0x0a000104);
-	const struct ipaddr own[] = {rig_addr(0x0a000104), addr("fe80::4"), addr("2001:db8:1::a"),
-				     addr("2001:db8:1::b")};
+	const struct ipaddr own[] = {rig_addr(0x0a000104), addr_of("fe80::4"),
+				     addr_of("2001:db8:1::a"), addr_of("2001:db8:1::b")};
 
 	o->interface->n_addrs = n;
 	o->interface->addrs = arena_alloc_array(&r->arena, n, sizeof(ProtobufCBinaryData));
@@ -113,7 +105,7 @@ static void assert_silence(struct rig *r)
 
 static void assert_advertised(struct rig *r)
 {
-	struct ipaddr router = addr("fe80::1"), all = addr("ff02::1");
+	struct ipaddr router = addr_of("fe80::1"), all = addr_of("ff02::1");
 	struct reply6 u;
 	uint8_t *frame;
 
@@ -134,8 +126,8 @@ static void emit(struct rig *r, const char *destination, uint8_t protocol, const
 	const struct reply6 u = {
 		.source_mac = node_mac,
 		.destination_mac = {{0x33, 0x33, 0, 0, 0, 2}},
-		.source = addr("fe80::4"),
-		.destination = addr(destination),
+		.source = addr_of("fe80::4"),
+		.destination = addr_of(destination),
 		.hop_limit = 255,
 		.protocol = protocol,
 		.source_port = DHCP6_CLIENT_PORT,
@@ -200,7 +192,8 @@ static void test_dhcp(void **state)
 		"\1\1\2\3\0\1\0\x0a\0\3\0\1\2\0\0\0\1\4\0\3\0\x0c\0\0\0\1\0\0\0\0\0"
 		"\0\0\0";
 	struct rig *r = *state;
-	struct ipaddr node = addr("fe80::4"), a = addr("2001:db8:1::a"), b = addr("2001:db8:1::b");
+	struct ipaddr node = addr_of("fe80::4"), a = addr_of("2001:db8:1::a"),
+		      b = addr_of("2001:db8:1::b");
 	struct reply6 u;
 	uint8_t *frame;
 

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "abi/drop.h"
+#include "tests/unit/addr.h"
 
 enum { VNI = 7, PORT = 1, MAX_MAPPINGS = 4 };
 
@@ -18,26 +19,10 @@ struct two {
 	struct datapath *a, *b;
 };
 
-static struct ipaddr v4(const char *text)
-{
-	struct ipaddr a;
-
-	assert_int_equal(ipaddr_parse(text, &a), 0);
-	return a;
-}
-
-static struct prefix locator(const char *text)
-{
-	struct prefix p;
-
-	assert_int_equal(prefix_parse(text, &p), 0);
-	return p;
-}
-
 static struct dp_config config_of(const char *name, const char *siit2)
 {
 	return (struct dp_config){
-		.name = name, .siit2 = locator(siit2), .max_mappings = MAX_MAPPINGS};
+		.name = name, .siit2 = prefix_of(siit2), .max_mappings = MAX_MAPPINGS};
 }
 
 /* A host with one port (VNI, 'addr'), one subnet, itself as a peer and the other host as peer 2. */
@@ -50,11 +35,11 @@ static struct datapath *make_host(struct fake_world *world, const char *name, co
 			       .mac = {{2, 0, 0, 0, 0, 1}},
 			       .mtu = 1460,
 			       .n_addrs = 1,
-			       .addrs = {v4(addr)}};
+			       .addrs = {addr_of(addr)}};
 	struct dp_subnet subnet = {
-		.vni = VNI, .prefix = locator("10.0.0.0/24"), .router = v4("10.0.0.1")};
+		.vni = VNI, .prefix = prefix_of("10.0.0.0/24"), .router = addr_of("10.0.0.1")};
 	struct dp_peer peer = {.id = 2,
-			       .siit2 = locator(other),
+			       .siit2 = prefix_of(other),
 			       .send = FORMAT_SIIT_2,
 			       .accept = FORMAT_BIT(FORMAT_SIIT_2),
 			       .nexthop = 1};
@@ -97,14 +82,14 @@ static int teardown(void **state)
 static void map(struct datapath *dp, const char *addr, uint32_t peer, enum dp_mapping_state state)
 {
 	struct dp_mapping m = {
-		.vni = VNI, .addr = v4(addr), .peer = peer, .state = state, .revision = 9};
+		.vni = VNI, .addr = addr_of(addr), .peer = peer, .state = state, .revision = 9};
 
 	assert_int_equal(datapath_mapping_set(dp, &m), 0);
 }
 
 static enum fake_verdict send_a_to_b(struct two *t, uint32_t number, uint32_t *ret_reason)
 {
-	struct ipaddr src = v4("10.0.0.4"), dst = v4("10.0.0.5");
+	struct ipaddr src = addr_of("10.0.0.4"), dst = addr_of("10.0.0.5");
 
 	return fake_send_packet(t->world, "a", PORT, &src, &dst, number, ret_reason);
 }
@@ -155,8 +140,8 @@ static void a_sender_where_its_address_does_not_live_is_a_spoof(void **state)
 	assert_int_equal(reason, DROP_SPOOF);
 	/* The same found out late: held, then known to live elsewhere. */
 	assert_int_equal(datapath_mapping_delete(t->b, VNI, &(struct ipaddr){0}), -ENOENT);
-	assert_int_equal(datapath_mapping_delete(t->b, VNI, &(struct ipaddr[]){v4("10.0.0.4")}[0]),
-			 0);
+	assert_int_equal(
+		datapath_mapping_delete(t->b, VNI, &(struct ipaddr[]){addr_of("10.0.0.4")}[0]), 0);
 	assert_int_equal(send_a_to_b(t, 2, NULL), FAKE_HELD);
 	assert_int_equal(datapath_upcall_read(t->b, &up), 0);
 	map(t->b, "10.0.0.4", 3, DP_MAPPING_LIVE);
@@ -171,7 +156,7 @@ static void formats_that_were_not_chosen_are_dropped(void **state)
 {
 	struct two *t = *state;
 	struct dp_peer peer = {.id = 2,
-			       .siit2 = locator("fd56:6961:8000:100::/56"),
+			       .siit2 = prefix_of("fd56:6961:8000:100::/56"),
 			       .send = FORMAT_SIIT_2,
 			       .accept = FORMAT_BIT(FORMAT_VXLAN_1),
 			       .nexthop = 1};
@@ -183,7 +168,7 @@ static void formats_that_were_not_chosen_are_dropped(void **state)
 	assert_int_equal(datapath_peer_set(t->b, &peer), 0);
 	assert_int_equal(send_a_to_b(t, 1, &reason), FAKE_DROPPED);
 	assert_int_equal(reason, DROP_FORMAT);
-	peer.siit2 = locator("fd56:6961:8000:200::/56");
+	peer.siit2 = prefix_of("fd56:6961:8000:200::/56");
 	peer.send = FORMAT_NONE;
 	assert_int_equal(datapath_peer_set(t->a, &peer), 0);
 	assert_int_equal(send_a_to_b(t, 2, &reason), FAKE_DROPPED);
@@ -220,8 +205,8 @@ static void tables_outlive_the_handle_and_carry_on(void **state)
 static void other_peoples_addresses_are_stopped(void **state)
 {
 	struct two *t = *state;
-	struct ipaddr other = v4("10.0.0.9"), dst = v4("10.0.0.5"), outside = v4("192.0.2.1"),
-		      own = v4("10.0.0.4");
+	struct ipaddr other = addr_of("10.0.0.9"), dst = addr_of("10.0.0.5"),
+		      outside = addr_of("192.0.2.1"), own = addr_of("10.0.0.4");
 	uint32_t reason = 0;
 
 	assert_int_equal(fake_send_packet(t->world, "a", PORT, &other, &dst, 1, &reason),
@@ -256,14 +241,14 @@ static void set_group(struct datapath *dp, const char *addr, uint32_t number, bo
 	struct dp_rule rule = {.egress = egress,
 			       .protocol = DP_PROTOCOL_ANY,
 			       .to = 65535,
-			       .prefix = locator(prefix),
+			       .prefix = prefix_of(prefix),
 			       .group = remote_group};
 	struct dp_group group = {.number = number, .n_rules = 1, .rules = &rule};
 	struct dp_port port = {.id = PORT,
 			       .vni = VNI,
 			       .mac = {{2, 0, 0, 0, 0, 1}},
 			       .n_addrs = 1,
-			       .addrs = {v4(addr)},
+			       .addrs = {addr_of(addr)},
 			       .n_groups = 1,
 			       .groups = {number}};
 
@@ -289,7 +274,7 @@ static int count_number(uint32_t number, void *arg)
 static void groups_decide_and_connections_live_on(void **state)
 {
 	struct two *t = *state;
-	struct ipaddr a = v4("10.0.0.4"), b = v4("10.0.0.5");
+	struct ipaddr a = addr_of("10.0.0.4"), b = addr_of("10.0.0.5");
 	uint32_t reason = 0;
 	int n = 0;
 
@@ -321,7 +306,7 @@ static void groups_decide_and_connections_live_on(void **state)
 static void groups_of_the_other_end_decide(void **state)
 {
 	struct two *t = *state;
-	struct dp_mapping m = {.vni = VNI, .addr = v4("10.0.0.4"), .peer = 2, .n_groups = 1};
+	struct dp_mapping m = {.vni = VNI, .addr = addr_of("10.0.0.4"), .peer = 2, .n_groups = 1};
 	uint32_t reason = 0;
 
 	map(t->a, "10.0.0.5", 2, DP_MAPPING_LIVE);
@@ -361,7 +346,7 @@ static void set_vlan(struct datapath *dp, const char *addr, uint16_t vlan)
 			       .mtu = 1460,
 			       .vlan = vlan,
 			       .n_addrs = 1,
-			       .addrs = {v4(addr)}};
+			       .addrs = {addr_of(addr)}};
 
 	assert_int_equal(datapath_port_set(dp, &port), 0);
 }

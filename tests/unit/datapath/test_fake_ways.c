@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "abi/drop.h"
+#include "tests/unit/addr.h"
 
 enum {
 	VNI = 7,
@@ -30,37 +31,21 @@ struct two {
 	struct dp_port port_a, port_b;
 };
 
-static struct ipaddr v4(const char *text)
-{
-	struct ipaddr a;
-
-	assert_int_equal(ipaddr_parse(text, &a), 0);
-	return a;
-}
-
-static struct prefix prefix(const char *text)
-{
-	struct prefix p;
-
-	assert_int_equal(prefix_parse(text, &p), 0);
-	return p;
-}
-
 static struct datapath *make_host(struct fake_world *world, const char *name, const char *siit2,
 				  const char *other, bool other_is_edge, const struct dp_port *port)
 {
 	struct dp_config config = {.name = name,
-				   .siit2 = prefix(siit2),
+				   .siit2 = prefix_of(siit2),
 				   .max_mappings = 16,
 				   .uplink_ifindex = other_is_edge ? 0 : 5};
 	struct dp_subnet subnets[] = {
 		{.vni = VNI,
-		 .prefix = prefix("10.0.0.0/24"),
-		 .router = v4("10.0.0.1"),
+		 .prefix = prefix_of("10.0.0.0/24"),
+		 .router = addr_of("10.0.0.1"),
 		 .table = TABLE},
-		{.vni = OTHER, .prefix = prefix("10.9.0.0/24"), .router = v4("10.9.0.1")}};
+		{.vni = OTHER, .prefix = prefix_of("10.9.0.0/24"), .router = addr_of("10.9.0.1")}};
 	struct dp_peer peer = {.id = 2,
-			       .siit2 = prefix(other),
+			       .siit2 = prefix_of(other),
 			       .send = FORMAT_SIIT_2,
 			       .accept = FORMAT_BIT(FORMAT_SIIT_2),
 			       .nexthop = 1,
@@ -80,15 +65,15 @@ static struct datapath *make_host(struct fake_world *world, const char *name, co
 static void set_table(struct datapath *dp)
 {
 	const struct dp_route routes[] = {
-		{.prefix = prefix("10.9.0.0/16"), .target = DP_TARGET_NETWORK, .vni = OTHER},
-		{.prefix = prefix("192.0.2.0/24"), .target = DP_TARGET_BLACKHOLE},
-		{.prefix = prefix("192.0.2.8/32"),
+		{.prefix = prefix_of("10.9.0.0/16"), .target = DP_TARGET_NETWORK, .vni = OTHER},
+		{.prefix = prefix_of("192.0.2.0/24"), .target = DP_TARGET_BLACKHOLE},
+		{.prefix = prefix_of("192.0.2.8/32"),
 		 .target = DP_TARGET_GATEWAY,
 		 .peer = 2,
 		 .vni = NAT},
-		{.prefix = prefix("192.0.2.9/32"), .target = DP_TARGET_GATEWAY},
-		{.prefix = prefix("203.0.113.0/24"), .target = DP_TARGET_INTERNET},
-		{.prefix = prefix("::/0"), .target = DP_TARGET_BLACKHOLE},
+		{.prefix = prefix_of("192.0.2.9/32"), .target = DP_TARGET_GATEWAY},
+		{.prefix = prefix_of("203.0.113.0/24"), .target = DP_TARGET_INTERNET},
+		{.prefix = prefix_of("::/0"), .target = DP_TARGET_BLACKHOLE},
 	};
 	struct dp_table t = {
 		.number = TABLE, .n_routes = sizeof(routes) / sizeof(routes[0]), .routes = routes};
@@ -103,10 +88,10 @@ static int setup(void **state)
 	assert_non_null(t);
 	t->port_a =
 		(struct dp_port){.id = PORT, .vni = VNI, .mac = {{2, 0, 0, 0, 0, 1}}, .n_addrs = 1};
-	t->port_a.addrs[0] = v4("10.0.0.4");
+	t->port_a.addrs[0] = addr_of("10.0.0.4");
 	t->port_b = t->port_a;
 	t->port_b.vni = OTHER;
-	t->port_b.addrs[0] = v4("10.9.0.5");
+	t->port_b.addrs[0] = addr_of("10.9.0.5");
 	assert_int_equal(fake_world_new(&t->world), 0);
 	t->a = make_host(t->world, "a", "fd56:6961:8000:100::/56", "fd56:6961:8000:200::/56", true,
 			 &t->port_a);
@@ -130,14 +115,14 @@ static int teardown(void **state)
 
 static void map(struct datapath *dp, uint32_t vni, const char *addr, uint32_t peer)
 {
-	struct dp_mapping m = {.vni = vni, .addr = v4(addr), .peer = peer, .revision = 9};
+	struct dp_mapping m = {.vni = vni, .addr = addr_of(addr), .peer = peer, .revision = 9};
 
 	assert_int_equal(datapath_mapping_set(dp, &m), 0);
 }
 
 static enum fake_verdict send_to(struct two *t, const char *dst, uint32_t *ret_reason)
 {
-	struct ipaddr src = v4("10.0.0.4"), d = v4(dst);
+	struct ipaddr src = addr_of("10.0.0.4"), d = addr_of(dst);
 
 	*ret_reason = 0;
 	return fake_send_packet(t->world, "a", PORT, &src, &d, 5, ret_reason);
@@ -170,15 +155,15 @@ static void test_inside(void **state)
 	struct two *t = *state;
 	const struct dp_subnet subnets[] = {
 		{.vni = VNI,
-		 .prefix = prefix("10.0.0.0/24"),
-		 .router = v4("10.0.0.1"),
+		 .prefix = prefix_of("10.0.0.0/24"),
+		 .router = addr_of("10.0.0.1"),
 		 .router_mac = {{2, 0xff}},
 		 .table = TABLE},
-		{.vni = VNI, .prefix = prefix("10.0.2.0/24"), .router = v4("10.0.2.1")}};
+		{.vni = VNI, .prefix = prefix_of("10.0.2.0/24"), .router = addr_of("10.0.2.1")}};
 	const struct dp_route routes[] = {
-		{.prefix = prefix("10.0.0.0/16"), .target = DP_TARGET_LOCAL},
-		{.prefix = prefix("10.0.2.0/24"), .target = DP_TARGET_INTERFACE},
-		{.prefix = prefix("10.0.0.0/24"), .target = DP_TARGET_INTERFACE},
+		{.prefix = prefix_of("10.0.0.0/16"), .target = DP_TARGET_LOCAL},
+		{.prefix = prefix_of("10.0.2.0/24"), .target = DP_TARGET_INTERFACE},
+		{.prefix = prefix_of("10.0.0.0/24"), .target = DP_TARGET_INTERFACE},
 	};
 	struct dp_table table = {.number = TABLE, .inside = true, .n_routes = 3, .routes = routes};
 	uint32_t reason;
@@ -236,7 +221,7 @@ static void set_gateways(struct two *t)
 	struct dp_gateway nat = {.handle = NAT,
 				 .kind = DP_GATEWAY_NAT,
 				 .vni = VNI,
-				 .public = v4("198.51.100.100"),
+				 .public = addr_of("198.51.100.100"),
 				 .port_first = 1024,
 				 .port_last = 2048};
 
@@ -257,9 +242,11 @@ static uint64_t gone_out(struct two *t, uint32_t handle)
 static void test_gateways(void **state)
 {
 	struct two *t = *state;
-	struct dp_public public = {
-		.public = v4("198.51.100.10"), .vni = VNI, .addr = v4("10.0.0.4"), .handle = IGW};
-	struct ipaddr addr = v4("198.51.100.10");
+	struct dp_public public = {.public = addr_of("198.51.100.10"),
+				   .vni = VNI,
+				   .addr = addr_of("10.0.0.4"),
+				   .handle = IGW};
+	struct ipaddr addr = addr_of("198.51.100.10");
 	struct dp_upcall *u;
 	uint32_t reason;
 
@@ -273,7 +260,8 @@ static void test_gateways(void **state)
 	datapath_upcall_free(u);
 	assert_int_equal(gone_out(t, NAT), 1);
 	t->port_a.n_exits = 1;
-	t->port_a.exits[0] = (struct dp_exit){.addr = v4("10.0.0.4"), .peer = 2, .handle = IGW};
+	t->port_a.exits[0] =
+		(struct dp_exit){.addr = addr_of("10.0.0.4"), .peer = 2, .handle = IGW};
 	assert_int_equal(datapath_port_set(t->a, &t->port_a), 0);
 	assert_dropped(t, "203.0.113.1", DROP_NO_PUBLIC); /* says the edge */
 	assert_int_equal(datapath_public_set(t->b, &public), 0);
@@ -290,9 +278,9 @@ static void test_gateways(void **state)
 static void test_from_outside(void **state)
 {
 	struct two *t = *state;
-	struct ipaddr world = v4("203.0.113.1"), node = v4("10.0.0.4");
+	struct ipaddr world = addr_of("203.0.113.1"), node = addr_of("10.0.0.4");
 	struct dp_peer peer = {.id = 2,
-			       .siit2 = prefix("fd56:6961:8000:200::/56"),
+			       .siit2 = prefix_of("fd56:6961:8000:200::/56"),
 			       .send = FORMAT_SIIT_2,
 			       .accept = FORMAT_BIT(FORMAT_SIIT_2),
 			       .nexthop = 1};

@@ -10,24 +10,9 @@
 #include <cmocka.h>
 
 #include "datapath/list_pool.h"
+#include "tests/unit/addr.h"
 
 enum { ROUNDS = 300, QUESTIONS = 200, RULES_MAX = 12, POOL_ROWS = 4096 };
-
-static struct prefix prefix(const char *text)
-{
-	struct prefix p;
-
-	assert_int_equal(prefix_parse(text, &p), 0);
-	return p;
-}
-
-static struct ipaddr addr(const char *text)
-{
-	struct ipaddr a;
-
-	assert_int_equal(ipaddr_parse(text, &a), 0);
-	return a;
-}
 
 static uint32_t below(uint32_t n)
 {
@@ -92,7 +77,7 @@ static struct dp_rule random_rule(void)
 		.protocol = protocols[below(ARRAY_SIZE(protocols))],
 		.from = from,
 		.to = below(4) ? (uint16_t)(from + below(4)) : 65535,
-		.prefix = prefix(prefixes[below(ARRAY_SIZE(prefixes))]),
+		.prefix = prefix_of(prefixes[below(ARRAY_SIZE(prefixes))]),
 	};
 
 	if (!below(3))
@@ -129,7 +114,7 @@ static void test_groups_say_the_same_compiled(void **state)
 		}
 		assert_int_equal(policy_compile_groups(both, 2, &p), 0);
 		for (int i = 0; i < QUESTIONS; i++) {
-			struct ipaddr remote = addr(addrs[below(ARRAY_SIZE(addrs))]);
+			struct ipaddr remote = addr_of(addrs[below(ARRAY_SIZE(addrs))]);
 			uint32_t its[2] = {1 + below(2), 3 + below(3)}, subject = random_subject();
 			uint32_t n = below(3);
 			bool egress = below(2),
@@ -168,7 +153,7 @@ static void test_acls_say_the_same_compiled(void **state)
 		}
 		assert_int_equal(policy_compile_acl(&acl, &p), 0);
 		for (int i = 0; i < QUESTIONS; i++) {
-			struct ipaddr remote = addr(addrs[below(ARRAY_SIZE(addrs))]);
+			struct ipaddr remote = addr_of(addrs[below(ARRAY_SIZE(addrs))]);
 			uint32_t subject = random_subject();
 			bool egress = below(2),
 			     expected = policy_acl_allows(&acl, egress, &remote, subject);
@@ -185,11 +170,12 @@ static void test_acls_say_the_same_compiled(void **state)
 /* requirement: NIC-6 */
 static void test_families_are_apart(void **state)
 {
-	struct dp_rule rule = {.protocol = DP_PROTOCOL_ANY, .to = 65535, .prefix = prefix("::/0")};
+	struct dp_rule rule = {
+		.protocol = DP_PROTOCOL_ANY, .to = 65535, .prefix = prefix_of("::/0")};
 	struct dp_group group = {.number = 1, .n_rules = 1, .rules = &rule};
 	const struct dp_group *groups[] = {&group};
 	_cleanup_(policy_deinit_cleanup) struct policy p = {};
-	struct ipaddr v4 = addr("10.0.0.1"), v6 = addr("2001:db8::1");
+	struct ipaddr v4 = addr_of("10.0.0.1"), v6 = addr_of("2001:db8::1");
 
 	assert_int_equal(policy_compile_groups(groups, 1, &p), 0);
 	assert_true(policy_allows(&p, false, &v6, NULL, 0, policy_subject(IPPROTO_TCP, 22)));
@@ -206,17 +192,20 @@ static void test_what_allows_all(void **state)
 		 .protocol = IPPROTO_TCP,
 		 .from = 22,
 		 .to = 22,
-		 .prefix = prefix("192.0.2.0/24")},
+		 .prefix = prefix_of("192.0.2.0/24")},
 		{.allow = true,
 		 .protocol = DP_PROTOCOL_ANY,
 		 .to = 65535,
-		 .prefix = prefix("0.0.0.0/0")},
-		{.allow = true, .protocol = DP_PROTOCOL_ANY, .to = 65535, .prefix = prefix("::/0")},
+		 .prefix = prefix_of("0.0.0.0/0")},
+		{.allow = true,
+		 .protocol = DP_PROTOCOL_ANY,
+		 .to = 65535,
+		 .prefix = prefix_of("::/0")},
 		{.egress = true,
 		 .allow = true,
 		 .protocol = DP_PROTOCOL_ANY,
 		 .to = 65535,
-		 .prefix = prefix("0.0.0.0/0")},
+		 .prefix = prefix_of("0.0.0.0/0")},
 	};
 	struct dp_acl all = {.number = 1, .n_entries = 2, .entries = entries + 1};
 	struct dp_acl some = {.number = 1, .n_entries = 4, .entries = entries};
@@ -232,7 +221,8 @@ static void test_what_allows_all(void **state)
 
 static void test_what_contradicts_itself(void **state)
 {
-	struct dp_rule rule = {.protocol = DP_PROTOCOL_ANY, .to = 65535, .prefix = prefix("::/0")};
+	struct dp_rule rule = {
+		.protocol = DP_PROTOCOL_ANY, .to = 65535, .prefix = prefix_of("::/0")};
 
 	assert_int_equal(policy_check_rule(&rule), 0);
 	rule.from = 2;

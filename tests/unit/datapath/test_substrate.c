@@ -11,32 +11,25 @@
 #include "abi/substrate.h"
 #include "net/addr.h"
 #include "net/csum.h"
+#include "tests/unit/addr.h"
 
 enum { RANDOM_ROUNDS = 300000 };
-
-static struct ipaddr parse(const char *text)
-{
-	struct ipaddr a;
-
-	assert_int_equal(ipaddr_parse(text, &a), 0);
-	return a;
-}
 
 /* Written out by hand from the layouts in DESIGN section 6. */
 /* requirement: MAP-5 */
 static void test_written_out(void **state)
 {
-	struct ipaddr locator_1 = parse("2001:db8:1:101::"),
-		      locator_2 = parse("2001:db8:8000:1100::");
+	struct ipaddr locator_1 = addr_of("2001:db8:1:101::"),
+		      locator_2 = addr_of("2001:db8:8000:1100::");
 	struct ipaddr want, got;
 
-	want = parse("2001:db8:1:101:0:7:a00:10a");
+	want = addr_of("2001:db8:1:101:0:7:a00:10a");
 	substrate_siit_1(got.b, locator_1.b, 0, 7, htonl(0x0a00010a));
 	assert_true(ipaddr_equal(&got, &want));
-	want = parse("2001:db8:1:101:d1ab:cdef:ffff:ffff"); /* slot 52, u 0, g 1 */
+	want = addr_of("2001:db8:1:101:d1ab:cdef:ffff:ffff"); /* slot 52, u 0, g 1 */
 	substrate_siit_1(got.b, locator_1.b, 52 << 2 | 1, 0xabcdef, 0xffffffff);
 	assert_true(ipaddr_equal(&got, &want));
-	want = parse("2001:db8:8000:113f:4100:7:a00:10a");
+	want = addr_of("2001:db8:8000:113f:4100:7:a00:10a");
 	substrate_siit_2(got.b, locator_2.b, 7, htonl(0x0a00010a));
 	assert_true(ipaddr_equal(&got, &want));
 	assert_int_equal(substrate_version(got.b), SUBSTRATE_VERSION_SIIT_2);
@@ -114,7 +107,7 @@ static void test_protocols_of_the_substrate(void **state)
 /* requirement: PKT-1 */
 static void test_dummy_macs(void **state)
 {
-	struct ipaddr one = parse("fe80::1"), two = parse("fe80::2");
+	struct ipaddr one = addr_of("fe80::1"), two = addr_of("fe80::2");
 	uint8_t a[6], b[6];
 
 	substrate_dummy_mac_v4(a, 7, htonl(0x0a00010a));

@@ -9,14 +9,7 @@
 #include <cmocka.h>
 
 #include "manager/message.h"
-
-static struct ipaddr addr_of(const char *text)
-{
-	struct ipaddr addr;
-
-	assert_int_equal(ipaddr_parse(text, &addr), 0);
-	return addr;
-}
+#include "tests/unit/addr.h"
 
 static void an_interface_arrives_whole(void **state)
 {

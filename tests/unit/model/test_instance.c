@@ -8,6 +8,7 @@
 #include "model/holders.h"
 #include "model/mapping.h"
 #include "model/release.h"
+#include "tests/unit/addr.h"
 #include "tests/unit/model/cluster.h"
 
 static struct cluster c;
@@ -22,14 +23,6 @@ static int teardown(void **state)
 {
 	cluster_deinit(&c);
 	return 0;
-}
-
-static struct ipaddr v4(const char *text)
-{
-	struct ipaddr a;
-
-	assert_int_equal(ipaddr_parse(text, &a), 0);
-	return a;
 }
 
 static const struct mapping *mapping_of(const struct interface *i)
@@ -151,7 +144,7 @@ static void test_terminated_instances_are_forgotten_after_an_hour(void **state)
 static void test_an_address_waits_for_its_holders(void **state)
 {
 	char id[ID_TEXT_SIZE], interface[ID_TEXT_SIZE];
-	struct ipaddr a = v4("10.0.0.4");
+	struct ipaddr a = addr_of("10.0.0.4");
 	const struct subnet *s;
 	uint64_t available;
 	uint32_t vni;
@@ -182,7 +175,7 @@ static void test_an_address_waits_for_its_holders(void **state)
 static void test_an_operator_forces_an_address_free(void **state)
 {
 	char id[ID_TEXT_SIZE];
-	struct ipaddr a = v4("10.0.0.4");
+	struct ipaddr a = addr_of("10.0.0.4");
 	uint32_t vni;
 
 	assert_int_equal(cluster_run(&c, c.subnet, id), 0);

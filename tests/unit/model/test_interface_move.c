@@ -3,11 +3,11 @@
  * holder. */
 #include <string.h>
 
-#include "base/limits.h"
 #include "model/mapping.h"
 #include "model/release.h"
 #include "model/subnet_block6.h"
 #include "model/vpc_block6.h"
+#include "tests/unit/addr.h"
 #include "tests/unit/model/cluster.h"
 
 static struct cluster c;
@@ -34,14 +34,6 @@ static int teardown(void **state)
 {
 	cluster_deinit(&c);
 	return 0;
-}
-
-static struct ipaddr parsed(const char *text)
-{
-	struct ipaddr a;
-
-	assert_ok(ipaddr_parse(text, &a));
-	return a;
 }
 
 static int move_as(const struct caller *who, const char *addr, const char *interface,
@@ -75,7 +67,7 @@ static bool move(const char *addr, const char *instance)
 static const char *holder(const char *addr, bool *ret_arriving)
 {
 	static char id[ID_TEXT_SIZE];
-	struct ipaddr a = parsed(addr);
+	struct ipaddr a = addr_of(addr);
 	const struct interface *i = interface_by_addr(c.m, cluster_interface(&c, first)->vni, &a);
 
 	if (!i)
@@ -88,7 +80,7 @@ static const char *holder(const char *addr, bool *ret_arriving)
 
 static uint32_t mapped_to(const char *addr)
 {
-	struct ipaddr a = parsed(addr);
+	struct ipaddr a = addr_of(addr);
 	const struct mapping *m =
 		mapping_find(model_mappings(c.m), cluster_interface(&c, first)->vni, &a);
 
@@ -143,7 +135,7 @@ static void test_a_record_is_made(void **state)
 /* requirement: NIC-3 */
 static void test_an_address_that_nobody_has_is_the_new_records_own(void **state)
 {
-	struct ipaddr a = parsed("10.0.0.99");
+	struct ipaddr a = addr_of("10.0.0.99");
 
 	assert_true(move("10.0.0.99", second_node));
 	assert_int_equal(cluster_interface(&c, made_id)->n_addrs, 1);

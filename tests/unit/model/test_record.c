@@ -14,7 +14,7 @@
 #include "model/subnet.h"
 #include "model/token.h"
 #include "model/vpc.h"
-#include "tests/unit/test.h"
+#include "tests/unit/addr.h"
 
 CLEANUP_DEFINE(struct object *, record_free);
 
@@ -59,20 +59,12 @@ static struct object *round_trip(const struct object *o)
 	return copy;
 }
 
-static struct ipaddr addr(const char *text)
-{
-	struct ipaddr a;
-
-	assert_ok(ipaddr_parse(text, &a));
-	return a;
-}
-
 /* requirement: MAP-1 */
 static void test_interface(void **state)
 {
 	struct private_addr addrs[] = {
-		{.addr = addr("10.0.0.4"), .revision = 9, .arriving = true, .at = 3},
-		{.addr = addr("fd00::4")}};
+		{.addr = addr_of("10.0.0.4"), .revision = 9, .arriving = true, .at = 3},
+		{.addr = addr_of("fd00::4")}};
 	struct tag tags[2];
 	struct interface i = {
 		.o = header(KIND_INTERFACE, tags),
@@ -159,7 +151,7 @@ static void test_instance(void **state)
 		.wait_revision = 7,
 		.launched_ms = 8,
 		.terminated_ms = 9,
-		.private_addr = addr("10.1.2.3"),
+		.private_addr = addr_of("10.1.2.3"),
 		.image = text_a,
 		.type = text_b,
 		.driver = text_c,
@@ -202,15 +194,15 @@ static void test_instance(void **state)
 static void test_host(void **state)
 {
 	struct tag tags[2];
-	struct ipaddr v6 = addr("fd56:6961::");
+	struct ipaddr v6 = addr_of("fd56:6961::");
 	struct host h = {
 		.o = header(KIND_HOST, tags),
 		.name = text_a,
 		.zone = text_b,
 		.number = 3,
 		.place = {1, 2, 3, 4},
-		.locators = {prefix_make(&v6, 64), prefix_make(&v6, 56), addr("192.0.2.1"),
-			     addr("fd00::1")},
+		.locators = {prefix_make(&v6, 64), prefix_make(&v6, 56), addr_of("192.0.2.1"),
+			     addr_of("fd00::1")},
 		.can = {0x1e, 9000, true, true, text_c, text_d, 55, text_e,
 			.carries_nothing = true},
 		.drained = true,
@@ -303,7 +295,7 @@ static void test_the_others(void **state)
 	struct counters n = {.o = header(KIND_COUNTERS, tags), .last_vni = 4, .last_host = 5};
 	struct release r = {.o = header(KIND_RELEASE, tags),
 			    .vni = 6,
-			    .addr = addr("10.0.0.9"),
+			    .addr = addr_of("10.0.0.9"),
 			    .subnet = 7,
 			    .host = 8};
 	_cleanup_(record_free_cleanup) struct object *oa = round_trip(&a.o);
@@ -405,8 +397,8 @@ static uint32_t next_random(uint64_t *seed)
 /* Changed bytes decode to something that encodes again, or are refused; sanitizers watch. */
 static void test_mutated_records(void **state)
 {
-	struct private_addr addrs[] = {{.addr = addr("10.0.0.4"), .revision = 9},
-				       {.addr = addr("10.0.0.5")}};
+	struct private_addr addrs[] = {{.addr = addr_of("10.0.0.4"), .revision = 9},
+				       {.addr = addr_of("10.0.0.5")}};
 	struct tag tags[2];
 	struct interface i = {.o = header(KIND_INTERFACE, tags),
 			      .vni = 3,

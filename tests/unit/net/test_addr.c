@@ -5,23 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "tests/unit/test.h"
-
-static struct ipaddr addr(const char *text)
-{
-	struct ipaddr a;
-
-	assert_ok(ipaddr_parse(text, &a));
-	return a;
-}
-
-static struct prefix prefix(const char *text)
-{
-	struct prefix p;
-
-	assert_ok(prefix_parse(text, &p));
-	return p;
-}
+#include "tests/unit/addr.h"
 
 static void test_addresses_as_text(void **state)
 {
@@ -38,7 +22,7 @@ static void test_addresses_as_text(void **state)
 	char buf[IPADDR_TEXT_SIZE];
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct ipaddr a = addr(cases[i][0]);
+		struct ipaddr a = addr_of(cases[i][0]);
 
 		assert_string_equal(ipaddr_text(&a, buf), cases[i][1]);
 	}
@@ -58,7 +42,7 @@ static void test_bad_addresses_are_refused(void **state)
 
 static void test_ipv4_in_and_out(void **state)
 {
-	struct ipaddr a = ipaddr_from_v4(0x0a010203), v6 = addr("2001:db8::a01:203"), zero = {0};
+	struct ipaddr a = ipaddr_from_v4(0x0a010203), v6 = addr_of("2001:db8::a01:203"), zero = {0};
 
 	assert_true(ipaddr_is_v4(&a));
 	assert_int_equal(ipaddr_v4(&a), 0x0a010203);
@@ -89,7 +73,7 @@ static void test_prefixes_as_text(void **state)
 	char buf[PREFIX_TEXT_SIZE];
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct prefix p = prefix(cases[i].text);
+		struct prefix p = prefix_of(cases[i].text);
 
 		assert_int_equal(p.len, cases[i].len);
 		assert_int_equal(prefix_text_len(&p), cases[i].text_len);
@@ -106,7 +90,7 @@ static void test_every_written_prefix_reads_back(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(addrs); i++)
 		for (unsigned int len = 0; len <= 128; len++) {
-			struct ipaddr a = addr(addrs[i]);
+			struct ipaddr a = addr_of(addrs[i]);
 			struct prefix p = prefix_make(&a, (uint8_t)len), back;
 
 			assert_ok(prefix_parse(prefix_text(&p, buf), &back));
@@ -135,7 +119,7 @@ static void test_bad_prefixes_are_refused(void **state)
 		{"128.0.0.0/0", -EDOM},
 		{"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa/64", -EINVAL},
 	};
-	struct prefix p = prefix("10.0.0.0/8"), before = p;
+	struct prefix p = prefix_of("10.0.0.0/8"), before = p;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_int_equal(prefix_parse(cases[i].text, &p), cases[i].error);
@@ -144,11 +128,12 @@ static void test_bad_prefixes_are_refused(void **state)
 
 static void test_containment(void **state)
 {
-	struct prefix ten = prefix("10.0.0.0/8"), sub = prefix("10.1.0.0/16"),
-		      all4 = prefix("0.0.0.0/0");
-	struct prefix all = prefix("::/0"), other = prefix("11.0.0.0/8"),
-		      odd = prefix("10.0.0.0/9");
-	struct ipaddr in = addr("10.255.255.255"), out = addr("11.0.0.0"), v6 = addr("2001:db8::1");
+	struct prefix ten = prefix_of("10.0.0.0/8"), sub = prefix_of("10.1.0.0/16"),
+		      all4 = prefix_of("0.0.0.0/0");
+	struct prefix all = prefix_of("::/0"), other = prefix_of("11.0.0.0/8"),
+		      odd = prefix_of("10.0.0.0/9");
+	struct ipaddr in = addr_of("10.255.255.255"), out = addr_of("11.0.0.0"),
+		      v6 = addr_of("2001:db8::1");
 
 	assert_true(prefix_contains(&ten, &in));
 	assert_false(prefix_contains(&ten, &out));
@@ -168,7 +153,7 @@ static void test_containment(void **state)
 
 static void test_making_clears_the_bits_behind(void **state)
 {
-	struct ipaddr a = addr("10.255.255.255"), full = addr("ffff:ffff:ffff:ffff::");
+	struct ipaddr a = addr_of("10.255.255.255"), full = addr_of("ffff:ffff:ffff:ffff::");
 	struct prefix p = prefix_make(&a, 96 + 12), q = prefix_v4(0x0affffff, 12);
 	struct prefix r = prefix_make(&full, 61);
 	char buf[PREFIX_TEXT_SIZE];

@@ -6,15 +6,7 @@
 
 #include "base/err.h"
 #include "base/rand.h"
-#include "tests/unit/test.h"
-
-static struct ipaddr addr(const char *text)
-{
-	struct ipaddr a;
-
-	assert_ok(ipaddr_parse(text, &a));
-	return a;
-}
+#include "tests/unit/addr.h"
 
 static void test_rfc_1071_example(void **state)
 {
@@ -53,7 +45,7 @@ static void test_udp_with_pseudo_header(void **state)
 				      0x00, 'h',  'e',  'l',  'l',  'o'};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct ipaddr src = addr(cases[i].src), dst = addr(cases[i].dst);
+		struct ipaddr src = addr_of(cases[i].src), dst = addr_of(cases[i].dst);
 		uint32_t sum = csum_pseudo(&src, &dst, 17, sizeof(udp));
 		uint16_t check = csum_fold(csum_add(sum, udp, sizeof(udp)));
 

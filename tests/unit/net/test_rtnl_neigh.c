@@ -10,15 +10,7 @@
 
 #include "net/sysctl.h"
 #include "tests/unit/net/world.h"
-#include "tests/unit/test.h"
-
-static struct ipaddr addr(const char *text)
-{
-	struct ipaddr a;
-
-	assert_ok(ipaddr_parse(text, &a));
-	return a;
-}
+#include "tests/unit/addr.h"
 
 static struct rtnl_link link_of(struct rtnl *r, const char *name)
 {
@@ -78,7 +70,7 @@ static bool neigh_has_failed(const struct rtnl_event *e, const void *what)
 static void check_set_and_delete(struct world *w, const char *text)
 {
 	struct mac mac = {{2, 0, 0, 0, 0, 9}};
-	struct ipaddr a = addr(text);
+	struct ipaddr a = addr_of(text);
 	int ifindex = link_of(w->near, "near0").ifindex;
 	struct rtnl_neigh n;
 
@@ -113,7 +105,7 @@ static void test_permanent_entries(void **state)
 static void check_resolving(struct world *w, const char *far)
 {
 	struct rtnl_link near = link_of(w->near, "near0"), other = link_of(w->far, "far0");
-	struct ipaddr a = addr(far);
+	struct ipaddr a = addr_of(far);
 	struct seen resolved = {RTNL_EVENT_NEIGH, neigh_is_resolved, &a, 0};
 	struct seen reachable = {RTNL_EVENT_NEIGH, neigh_is_reachable, &a, 0};
 	struct rtnl_monitor *m, *again;
@@ -149,7 +141,7 @@ static void test_kernel_resolves_ipv6(void **state)
 static void test_nobody_answers(void **state)
 {
 	struct world *w = *state;
-	struct ipaddr a = addr("10.9.0.99");
+	struct ipaddr a = addr_of("10.9.0.99");
 	struct seen failed = {RTNL_EVENT_NEIGH, neigh_has_failed, &a, 0};
 	struct rtnl_monitor *m;
 	struct rtnl_neigh n;
@@ -219,8 +211,8 @@ static bool route_is_gone(const struct rtnl_event *e, const void *what)
 static void test_monitor_sees_links_addresses_and_routes(void **state)
 {
 	struct world *w = *state;
-	struct ipaddr a = addr("10.9.0.1");
-	struct rtnl_route r = {.gateway = addr("10.9.0.2")};
+	struct ipaddr a = addr_of("10.9.0.1");
+	struct rtnl_route r = {.gateway = addr_of("10.9.0.2")};
 	struct seen seen[] = {
 		{RTNL_EVENT_LINK, link_is, "near0", 0},
 		{RTNL_EVENT_ADDR, addr_is, &a, 0},

@@ -5,15 +5,7 @@
 #include <string.h>
 
 #include "tests/unit/net/world.h"
-#include "tests/unit/test.h"
-
-static struct ipaddr addr(const char *text)
-{
-	struct ipaddr a;
-
-	assert_ok(ipaddr_parse(text, &a));
-	return a;
-}
+#include "tests/unit/addr.h"
 
 static struct rtnl_route route(const char *dst, const char *gateway)
 {
@@ -21,7 +13,7 @@ static struct rtnl_route route(const char *dst, const char *gateway)
 
 	assert_ok(prefix_parse(dst, &r.dst));
 	if (gateway)
-		r.gateway = addr(gateway);
+		r.gateway = addr_of(gateway);
 	return r;
 }
 
@@ -58,8 +50,8 @@ static int n_addrs(struct rtnl *r, const struct rtnl_addr *a)
 static void test_addresses_come_and_go(void **state)
 {
 	struct world *w = *state;
-	struct rtnl_addr a[] = {{.addr = addr("10.1.2.3"), .len = 96 + 20},
-				{.addr = addr("2001:db8::3"), .len = 64}};
+	struct rtnl_addr a[] = {{.addr = addr_of("10.1.2.3"), .len = 96 + 20},
+				{.addr = addr_of("2001:db8::3"), .len = 64}};
 
 	assert_ok(world_join(w, NULL, NULL));
 	for (size_t i = 0; i < ARRAY_SIZE(a); i++) {
@@ -122,8 +114,9 @@ static const struct family families[] = {
 static void check_family(struct world *w, const struct family *f)
 {
 	struct rtnl_route way = route(f->dst, f->far), got, expected_dst;
-	struct ipaddr inside = addr(f->inside), outside = addr(f->outside), near = addr(f->near);
-	struct ipaddr far = addr(f->far);
+	struct ipaddr inside = addr_of(f->inside), outside = addr_of(f->outside),
+		      near = addr_of(f->near);
+	struct ipaddr far = addr_of(f->far);
 	int ifindex;
 
 	assert_ok(world_join(w, f->near, f->far));
@@ -190,7 +183,7 @@ static void test_blackholes_and_metrics(void **state)
 	assert_ok(world_join(w, families[0].near, families[0].far));
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
 		struct rtnl_route hole = route(families[i].dst, NULL), got;
-		struct ipaddr inside = addr(families[i].inside);
+		struct ipaddr inside = addr_of(families[i].inside);
 
 		hole.blackhole = true;
 		hole.metric = 70;
@@ -212,7 +205,7 @@ static void test_impossible_routes_are_refused(void **state)
 
 	assert_error(rtnl_route_add(w->near, &r), EINVAL);
 	r = route("10.0.0.0/8", "10.9.0.2");
-	r.prefsrc = addr("2001:db8::1");
+	r.prefsrc = addr_of("2001:db8::1");
 	assert_error(rtnl_route_add(w->near, &r), EINVAL);
 	r = route("10.0.0.0/8", "10.9.0.2");
 	r.blackhole = true;
@@ -226,7 +219,7 @@ static void test_multipath(void **state)
 {
 	struct world *w = *state;
 	struct rtnl_route like = route("10.77.0.0/16", NULL), got;
-	struct ipaddr first = addr("10.9.0.2");
+	struct ipaddr first = addr_of("10.9.0.2");
 
 	assert_ok(world_join(w, "10.9.0.1", NULL));
 	assert_int_equal(system("ip route add 10.77.0.0/16 nexthop via 10.9.0.2 dev near0 "
