@@ -4,19 +4,12 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/limits.h"
 
 void form_init(struct form *f, struct arena *a)
 {
 	*f = (struct form){.arena = a, .plus_is_space = true};
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* The code point at 's', its size in '*ret_size'; -1: not UTF-8 (RFC 3629: no overlong form, no

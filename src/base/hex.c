@@ -14,7 +14,7 @@ void hex_encode(const void *data, size_t size, char *ret_text)
 	ret_text[2 * size] = '\0';
 }
 
-static int digit_value(char c)
+int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -30,11 +30,11 @@ int hex_decode(const char *text, void *ret, size_t size)
 	uint8_t *to = ret;
 
 	for (size_t i = 0; i < 2 * size; i++)
-		if (digit_value(text[i]) < 0)
+		if (hex_digit(text[i]) < 0)
 			return -EINVAL; /* also at the NUL: nothing behind it is read */
 	if (text[2 * size])
 		return -EINVAL;
 	for (size_t i = 0; i < size; i++)
-		to[i] = (uint8_t)(digit_value(text[2 * i]) << 4 | digit_value(text[2 * i + 1]));
+		to[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
 	return 0;
 }

@@ -224,17 +224,9 @@ static int do_account_delete(struct tx *tx, const struct account *a, const char 
 			return refuse(reterr, MODEL_E_ACCOUNT_DEPENDENCY, id);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(gone_with_it); i++) {
-		struct model_iter it = model_iter_account(tx->m, gone_with_it[i], a->o.id);
-		const struct object *o = model_iter_next(&it);
-
-		while (o) {
-			const struct object *next = model_iter_next(&it);
-
-			r = tx_delete(tx, o);
-			if (r)
-				return r;
-			o = next;
-		}
+		r = tx_delete_all(tx, model_iter_account(tx->m, gone_with_it[i], a->o.id));
+		if (r)
+			return r;
 	}
 	r = interface_forget_account(tx, a->o.id);
 	return r ? r : tx_delete(tx, &a->o);

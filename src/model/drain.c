@@ -92,17 +92,7 @@ int drain_begin(struct tx *tx, const struct elastic *e)
 
 int drain_end_all(struct tx *tx, const struct elastic *e)
 {
-	struct model_iter it = model_iter_group(tx->m, REL_ADDRESS_DRAINS, e->o.id);
-	const struct object *o = model_iter_next(&it);
-	int r = 0;
-
-	while (o && !r) {
-		const struct object *next = model_iter_next(&it);
-
-		r = tx_delete(tx, o);
-		o = next;
-	}
-	return r;
+	return tx_delete_all(tx, model_iter_group(tx->m, REL_ADDRESS_DRAINS, e->o.id));
 }
 
 /* All last equally long, so the first one that lives ends the search. */

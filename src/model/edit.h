@@ -42,6 +42,8 @@ must_check int tx_edit(struct tx *tx, const struct object *o, struct object **re
 /* Puts '*new' for 'old' (NULL: it is new) and takes it.  -ENOMEM, and then '*new' is freed. */
 must_check int tx_put(struct tx *tx, const struct object *old, struct object **new);
 must_check int tx_delete(struct tx *tx, const struct object *old);
+/* All objects of a walk, from its beginning. */
+must_check int tx_delete_all(struct tx *tx, struct model_iter walk);
 uint64_t tx_random(struct tx *tx);
 /* Random, not 0, and no object's of kind 'k'. */
 uint64_t tx_new_id(struct tx *tx, enum kind k);

@@ -12,7 +12,6 @@
 #include "model/edit.h"
 #include "model/interface.h"
 #include "model/subnet.h"
-#include "model/text.h"
 #include "model/token_edit.h"
 #include "model/vpc.h"
 
@@ -321,17 +320,7 @@ int flow_log_delete(struct tx *tx, const struct caller *c, const char *id, struc
 
 int flow_log_end_all(struct tx *tx, uint64_t resource)
 {
-	struct model_iter it = model_iter_group(tx->m, REL_RESOURCE_FLOW_LOGS, resource);
-	const struct object *o = model_iter_next(&it);
-	int r = 0;
-
-	while (o && !r) {
-		const struct object *next = model_iter_next(&it);
-
-		r = tx_delete(tx, o);
-		o = next;
-	}
-	return r;
+	return tx_delete_all(tx, model_iter_group(tx->m, REL_RESOURCE_FLOW_LOGS, resource));
 }
 
 bool flow_log_covers(const struct model *m, const struct interface *i)

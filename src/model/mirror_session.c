@@ -231,17 +231,7 @@ int mirror_session_delete(struct tx *tx, const struct caller *c, const char *id,
 
 static int end_all(struct tx *tx, enum relation relation, uint64_t key)
 {
-	struct model_iter it = model_iter_group(tx->m, relation, key);
-	const struct object *o = model_iter_next(&it);
-	int r = 0;
-
-	while (o && !r) {
-		const struct object *next = model_iter_next(&it);
-
-		r = tx_delete(tx, o);
-		o = next;
-	}
-	return r;
+	return tx_delete_all(tx, model_iter_group(tx->m, relation, key));
 }
 
 int mirror_end_interface(struct tx *tx, uint64_t interface)

@@ -136,15 +136,5 @@ int permission_delete(struct tx *tx, const struct caller *c, const char *id, boo
 
 int permission_end_all(struct tx *tx, uint64_t interface)
 {
-	struct model_iter it = model_iter_group(tx->m, REL_INTERFACE_PERMISSIONS, interface);
-	const struct object *o = model_iter_next(&it);
-	int r = 0;
-
-	while (o && !r) {
-		const struct object *next = model_iter_next(&it);
-
-		r = tx_delete(tx, o);
-		o = next;
-	}
-	return r;
+	return tx_delete_all(tx, model_iter_group(tx->m, REL_INTERFACE_PERMISSIONS, interface));
 }

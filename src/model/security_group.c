@@ -246,18 +246,9 @@ int security_group_create(struct tx *tx, const struct caller *c,
 
 int security_group_end(struct tx *tx, const struct security_group *g)
 {
-	struct model_iter it = model_iter_group(tx->m, REL_GROUP_RULES, g->o.id);
-	const struct object *o = model_iter_next(&it);
+	int r = tx_delete_all(tx, model_iter_group(tx->m, REL_GROUP_RULES, g->o.id));
 
-	while (o) {
-		const struct object *next = model_iter_next(&it);
-		int r = tx_delete(tx, o);
-
-		if (r)
-			return r;
-		o = next;
-	}
-	return tx_delete(tx, &g->o);
+	return r ? r : tx_delete(tx, &g->o);
 }
 
 /* Rules of peered VPCs may name it: they are stale then. */

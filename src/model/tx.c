@@ -282,6 +282,20 @@ int tx_delete(struct tx *tx, const struct object *old)
 		       : label_follow(tx, (const struct interface *)old, NULL);
 }
 
+int tx_delete_all(struct tx *tx, struct model_iter walk)
+{
+	const struct object *o = model_iter_next(&walk);
+	int r = 0;
+
+	while (o && !r) {
+		const struct object *next = model_iter_next(&walk);
+
+		r = tx_delete(tx, o);
+		o = next;
+	}
+	return r;
+}
+
 int edit_string(char **field, const char *value)
 {
 	char *copy = NULL;

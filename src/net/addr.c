@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/str.h"
 
 static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -173,24 +174,13 @@ bool prefix_equal(const struct prefix *a, const struct prefix *b)
 	return a->len == b->len && ipaddr_equal(&a->addr, &b->addr);
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -EINVAL;
-}
-
 int mac_parse(const char *text, struct mac *ret)
 {
 	struct mac m;
 
 	for (size_t i = 0; i < sizeof(m.b); i++, text += 3) {
-		int high = hex_value(text[0]);
-		int low = high < 0 ? -EINVAL : hex_value(text[1]);
+		int high = hex_digit(text[0]);
+		int low = high < 0 ? -EINVAL : hex_digit(text[1]);
 
 		if (low < 0 || text[2] != (i + 1 < sizeof(m.b) ? ':' : '\0'))
 			return -EINVAL;
