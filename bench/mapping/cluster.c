@@ -2,7 +2,6 @@
 #include "cluster.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <sys/resource.h>
 
 #include "manager/descriptors.h"

@@ -27,7 +27,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "abi/substrate.h"
 #include "datapath/bpf_host.h"
 #include "datapath/bpf_skel.h"
 #include "net/csum.h"

@@ -9,7 +9,6 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
-#include "base/log.h"
 #include "base/str.h"
 
 struct control_client {

@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "base/limits.h"
-#include "base/str.h"
 
 /* ---- connections ---- */
 

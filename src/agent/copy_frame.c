@@ -2,7 +2,6 @@
 /* See copy_frame.h. */
 #include "agent/copy_frame.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "net/csum.h"

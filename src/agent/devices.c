@@ -5,7 +5,6 @@
  * device to the kernel, without our programs.  While it is away the host says so to whoever asks,
  * as a fault of its capabilities; everything else stays as it is.
  */
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "base/str.h"
-
 /* RFC 2131 figure 1 and RFC 2132. */
 enum {
 	DHCP_OP_REQUEST = 1,

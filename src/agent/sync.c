@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
-#include "agent/convert.h"
 #include "agent/preload.h"
 #include "agent/snapshot.h"
 #include "base/limits.h"

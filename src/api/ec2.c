@@ -10,7 +10,6 @@
 #include "api/param.h"
 #include "api/state.h"
 #include "base/limits.h"
-#include "base/str.h"
 
 static void refuse_form(struct api_answer *answer, const struct form *f, int r)
 {

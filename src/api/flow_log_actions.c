@@ -6,7 +6,6 @@
 #include "base/str.h"
 #include "model/flow_log.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { INTERVAL_USUAL = 600 };

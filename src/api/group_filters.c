@@ -2,7 +2,6 @@
 /* What security groups and their rules can be found by. */
 #include "api/filter.h"
 #include "api/handlers.h"
-#include "api/param.h"
 #include "model/group_rule.h"
 #include "model/security_group.h"
 

@@ -3,7 +3,6 @@
 #include "api/handlers.h"
 #include "api/interface_params.h"
 #include "api/param.h"
-#include "base/limits.h"
 #include "model/interface.h"
 
 #include <string.h>

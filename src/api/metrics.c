@@ -13,7 +13,6 @@
 #include "api/state.h"
 #include "base/limits.h"
 #include "model/host.h"
-#include "model/interface.h"
 #include "model/mapping.h"
 
 /* Names of hosts, ids, formats and reasons need no escaping: they are of [A-Za-z0-9_/.-]. */

@@ -8,7 +8,6 @@
 #include "api/identity.h"
 #include "api/route.h"
 #include "api/state.h"
-#include "base/limits.h"
 #include "base/str.h"
 
 /* Splits the path, undoing its encoding; the number of segments, or 0 for a path that none can

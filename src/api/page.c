@@ -6,7 +6,6 @@
 #include <openssl/hmac.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/hash.h"
 #include "base/hex.h"
 

@@ -6,7 +6,6 @@
 #include "base/limits.h"
 #include "model/account.h"
 #include "model/default_vpc.h"
-#include "model/host.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Addresses on their way from their nodes, in the operators' API. */
 #include "api/route_handlers.h"
-#include "api/state.h"
 #include "model/release.h"
 #include "model/vpc.h"
 

@@ -2,7 +2,6 @@
 /* Showing route tables. */
 #include "api/describe.h"
 #include "api/handlers.h"
-#include "api/param.h"
 #include "model/instance.h"
 #include "model/interface.h"
 #include "model/internet_gateway.h"

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/rule_params.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "api/param.h"
-#include "base/limits.h"
 #include "model/default_vpc.h"
 #include "model/security_group.h"
 

@@ -6,7 +6,6 @@
 #include "model/default_vpc.h"
 #include "model/subnet_block6.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define HOSTNAME_TYPE "ip-name"

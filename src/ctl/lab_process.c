@@ -2,7 +2,6 @@
 #include "ctl/lab_process.h"
 
 #include <dirent.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

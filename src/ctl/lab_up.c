@@ -6,8 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
-#include "base/str.h"
 #include "ctl/complain.h"
 #include "ctl/lab_daemon.h"
 #include "ctl/lab_net.h"

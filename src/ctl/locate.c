@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/str.h"
 #include "ctl/complain.h"
 #include "ctl/lab.h"
 

@@ -12,7 +12,6 @@
  * Only time is lost without it: where a device cannot be had, or a port is in somebody's bridge
  * already, nothing is done.
  */
-#include <stdio.h>
 
 #include "base/log.h"
 #include "datapath/bpf_host.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datapath/fake_gateway.h"
+#include "datapath/fake_tables.h"
 #include "net/csum.h"
 
 struct fake_numbered fake_numbered(const struct ipaddr *src, const struct ipaddr *dst,

@@ -13,7 +13,6 @@
 
 #include "api/api.h"
 #include "base/limits.h"
-#include "base/log.h"
 #include "manager/crowd.h"
 #include "manager/descriptors.h"
 #include "manager/handover.h"

@@ -4,7 +4,6 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "manager/manager.h"
-#include "model/host.h"
 #include "wire/session.h"
 
 static const uint64_t day_ms = UINT64_C(86400000);

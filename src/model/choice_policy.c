@@ -14,7 +14,6 @@
 #include "model/edit.h"
 #include "model/host.h"
 #include "model/interface.h"
-#include "model/tag.h"
 #include "model/vpc.h"
 
 enum { NAME_MAX_LENGTH = 63, BURST_KIB = 256, BURST_KIB_MAX = 65536, RATE_MBIT_MAX = 1000000 };

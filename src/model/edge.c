@@ -5,7 +5,6 @@
 #include "model/edge.h"
 
 #include "abi/substrate.h"
-#include "base/limits.h"
 #include "model/drain.h"
 #include "model/edit.h"
 #include "model/egress_gateway.h"

@@ -12,9 +12,7 @@
 #include "base/str.h"
 #include "model/edit.h"
 #include "model/instance_edit.h"
-#include "model/interface_edit.h"
 #include "model/placement_edit.h"
-#include "model/placement_index.h"
 
 enum { ID_DIGITS_SHORT = 8, ID_DIGITS_LONG = 17 };
 

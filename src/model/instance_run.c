@@ -14,7 +14,6 @@
 #include "model/instance.h"
 #include "model/interface_edit.h"
 #include "model/placement_edit.h"
-#include "model/placement_index.h"
 #include "model/subnet.h"
 #include "model/token_edit.h"
 

@@ -10,7 +10,6 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "model/edit.h"
-#include "model/instance.h"
 #include "model/interface_edit.h"
 #include "model/interface_rights.h"
 #include "model/mapping.h"

@@ -2,7 +2,6 @@
 /*
  * IPv4 addresses of interfaces: which may be had, and from whom.  See interface_edit.h.
  */
-#include <stdio.h>
 
 #include "base/limits.h"
 #include "model/address.h"

@@ -2,9 +2,7 @@
 /*
  * IPv6 addresses of interfaces: which may be had, and from whom.  See interface_edit.h.
  */
-#include <stdio.h>
 
-#include "base/limits.h"
 #include "model/address.h"
 #include "model/cidr6.h"
 #include "model/edit.h"

@@ -4,7 +4,6 @@
  */
 #include <stdio.h>
 
-#include "base/limits.h"
 #include "base/str.h"
 #include "model/edit.h"
 #include "model/instance.h"

@@ -4,7 +4,6 @@
  */
 #include "model/interface_edit.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"

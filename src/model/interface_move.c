@@ -8,7 +8,6 @@
 #include "base/limits.h"
 #include "model/edit.h"
 #include "model/instance.h"
-#include "model/interface_edit.h"
 #include "model/interface_rights.h"
 #include "model/subnet.h"
 

@@ -10,7 +10,6 @@
 #include "model/interface_edit.h"
 #include "model/interface_rights.h"
 #include "model/nat_gateway.h"
-#include "model/tx.h"
 
 /* VXLAN does not say between which networks a packet goes: what an edge would send is not delivered
  * there. */

@@ -4,7 +4,6 @@
  */
 #include "model/interface_rights.h"
 
-#include "model/instance.h"
 #include "model/model.h"
 #include "model/permission.h"
 

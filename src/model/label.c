@@ -11,7 +11,6 @@
 #include "model/holders.h"
 #include "model/host.h"
 #include "model/interface.h"
-#include "model/mapping.h"
 #include "model/release.h"
 
 /* ---- finding ---- */

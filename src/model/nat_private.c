@@ -9,7 +9,6 @@
 #include "model/edit.h"
 #include "model/interface_edit.h"
 #include "model/nat_gateway_edit.h"
-#include "model/vpc.h"
 
 int nat_private_prepare(struct tx *tx, const struct nat_gateway *g, struct interface *i,
 			struct refusal *reterr)

@@ -6,7 +6,6 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
-#include "base/str.h"
 #include "model/counters.h"
 #include "model/edit.h"
 #include "model/network_acl_edit.h"

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/str.h"
 #include "model/capability.h"
 #include "model/instance.h"
 #include "model/placement_index.h"

@@ -3,7 +3,6 @@
  * What an instance's tags say about its place.  See placement.h.
  */
 #include "base/str.h"
-#include "model/edit.h"
 #include "model/placement.h"
 
 const char *placement_strategy_text(enum placement_strategy s)

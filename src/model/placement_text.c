@@ -11,7 +11,6 @@
 #include "model/edit.h"
 #include "model/placement_edit.h"
 #include "model/placement_group.h"
-#include "model/placement_index.h"
 #include "model/settings.h"
 
 const char *placement_reason_text(enum placement_reason r)

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/limits.h"
 #include "model/host.h"
 #include "model/interface.h"
 #include "model/pair_class.h"

@@ -5,7 +5,6 @@
 #include "model/address.h"
 #include "model/edit.h"
 #include "model/host.h"
-#include "model/interface_edit.h"
 #include "model/release_edit.h"
 
 const struct release *release_find_move(const struct model *m, uint64_t to,

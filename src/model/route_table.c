@@ -5,7 +5,6 @@
  */
 #include "model/route_table.h"
 
-#include "base/hash.h"
 #include "base/limits.h"
 #include "model/counters.h"
 #include "model/edit.h"

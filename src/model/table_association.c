@@ -3,7 +3,6 @@
  * Whom route tables serve: subnets, a VPC as its main one, or an internet gateway.  See
  * route_table.h.
  */
-#include <stdio.h>
 
 #include "base/hash.h"
 #include "base/str.h"

@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "base/limits.h"
 #include "base/rand.h"
 
 struct disk_row {

@@ -2,7 +2,6 @@
 #include "wire/tls.h"
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>

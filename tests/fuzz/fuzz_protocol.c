@@ -5,13 +5,11 @@
  * survive it, and must still answer a decent agent afterwards.
  */
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "manager/manager.h"
-#include "manager/persist.h"
 #include "model/tx.h"
 #include "store/store_memory.h"
 #include "wire/pair.h"

@@ -13,7 +13,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +24,6 @@
 #include "model/choice_pass.h"
 #include "model/choice_policy.h"
 #include "model/preload.h"
-#include "model/tx.h"
 
 enum {
 	HOSTS = 2,

@@ -13,7 +13,6 @@
 
 #include "base/limits.h"
 #include "model/holders.h"
-#include "model/tx.h"
 #include "world.h"
 
 static int setup(void **state)

@@ -25,7 +25,6 @@
 #include "model/internet_gateway.h"
 #include "model/pool.h"
 #include "model/route_table.h"
-#include "model/tx.h"
 
 #define NODE  "10.0.0.4"
 #define WORLD "203.0.113.1"

@@ -16,7 +16,6 @@
 
 #include "abi/format.h"
 #include "model/holders.h"
-#include "model/mapping.h"
 #include "model/release.h"
 #include "model/tx.h"
 #include "world.h"

@@ -8,7 +8,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -16,7 +15,6 @@
 #include "cluster.h"
 #include "model/holders.h"
 #include "model/preload.h"
-#include "model/tx.h"
 
 enum { HOSTS = 3, LEASE_MS = 300000 };
 

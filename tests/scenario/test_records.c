@@ -14,7 +14,6 @@
 #include <cmocka.h>
 
 #include "manager/handover.h"
-#include "model/mapping.h"
 #include "model/release.h"
 #include "model/tx.h"
 #include "world.h"

@@ -2,7 +2,6 @@
 /* The agent as a whole: connecting, losing the manager, dying and coming back. */
 #include "agent/agent.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "agent/snapshot.h"

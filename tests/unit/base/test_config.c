@@ -2,7 +2,6 @@
 /* Configuration: what is accepted, and what each mistake is answered with. */
 #include "base/config.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -9,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include "base/file.h"
 #include "manager/options.h"
 
 static char error[OPTIONS_ERROR_SIZE];

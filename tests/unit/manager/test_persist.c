@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 
-#include "base/limits.h"
 #include "model/account.h"
 #include "model/instance.h"
 #include "model/model.h"

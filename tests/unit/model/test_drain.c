@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A public address is associated anew: who had it keeps his connections for a time. */
-#include "model/drain.h"
 
 #include <string.h>
 

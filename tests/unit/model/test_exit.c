@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "base/limits.h"
 #include "model/edge.h"
 #include "model/elastic.h"
 #include "model/instance.h"

@@ -3,7 +3,6 @@
  * Hosts without an agent: what they are, records that are placed there, and what the other hosts
  * are told.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -14,11 +13,9 @@
 #include "model/mapping.h"
 #include "model/nat_gateway.h"
 #include "model/pair_shift.h"
-#include "model/placement.h"
 #include "model/plan.h"
 #include "model/pool.h"
 #include "model/release.h"
-#include "model/table.h"
 #include "tests/unit/model/cluster.h"
 
 #define ALL_FORMATS                                                                                \

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "model/placement.h"
-#include "model/release.h"
 #include "tests/unit/model/cluster.h"
 
 #define SIIT  (FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1))

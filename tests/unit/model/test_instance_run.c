@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Running instances: what may be asked for, and that a refusal leaves nothing behind. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whom an interface's lists and permissions let do what, and what only its owner may. */
-#include "model/interface_rights.h"
 
 #include <string.h>
 

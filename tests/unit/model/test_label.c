@@ -5,10 +5,8 @@
 
 #include "base/limits.h"
 #include "model/holders.h"
-#include "model/mapping.h"
 #include "model/plan.h"
 #include "model/release.h"
-#include "model/table.h"
 #include "tests/unit/model/cluster.h"
 
 enum { FORMATS = FORMAT_BIT(FORMAT_VXLAN_1) | FORMAT_BIT(FORMAT_REIP4_1), ROOM = 14 };

@@ -3,7 +3,6 @@
  * and demands against a reference that is written as plainly as the rules are. */
 #include "model/negotiate.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "model/id.h"

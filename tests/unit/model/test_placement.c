@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/capability.h"
 #include "model/placement_group.h"
 #include "model/settings.h"
 #include "tests/unit/model/cluster.h"

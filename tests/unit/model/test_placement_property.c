@@ -12,7 +12,6 @@
 #include "base/limits.h"
 #include "model/edit.h"
 #include "model/placement_group.h"
-#include "model/placement_index.h"
 #include "model/settings.h"
 #include "tests/unit/model/cluster.h"
 #include "tests/unit/model/dice.h"

@@ -4,14 +4,12 @@
  * change, after refusals and after undoing; what is stored loads to the same model; and the
  * differences sent to hosts add up to what they should have.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/limits.h"
 #include "model/choice_pass.h"
 #include "model/edit.h"
-#include "model/plan.h"
 #include "tests/unit/model/sinks.h"
 #include "tests/unit/model/twin.h"
 #include "tests/unit/model/walk.h"

@@ -3,7 +3,6 @@
  * first. */
 #include "model/release.h"
 
-#include "model/table.h"
 #include "tests/unit/model/cluster.h"
 
 static struct cluster c;

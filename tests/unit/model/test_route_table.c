@@ -6,7 +6,6 @@
 
 #include "base/limits.h"
 
-#include "model/egress_gateway.h"
 #include "model/internet_gateway.h"
 #include "model/plan.h"
 #include "model/prefix_list.h"

@@ -11,7 +11,6 @@
 #include "model/instance.h"
 #include "model/mapping.h"
 #include "model/release.h"
-#include "model/usage.h"
 #include "tests/unit/model/cluster.h"
 
 enum { NODES = 3 };

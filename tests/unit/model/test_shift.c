@@ -11,7 +11,6 @@
  */
 #include "model/shift.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

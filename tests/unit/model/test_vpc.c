@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "model/counters.h"
-#include "model/table.h"
 #include "tests/unit/model/cluster.h"
 
 static struct cluster c;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rules of security groups and ACLs as statements about any two objects.  See twin.h. */
 #include "base/limits.h"
-#include "base/str.h"
 #include "model/group_rule.h"
 #include "model/interface.h"
 #include "model/network_acl.h"

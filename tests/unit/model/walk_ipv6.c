@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The random walk's steps with IPv6.  See walk.h. */
-#include <stdio.h>
 
 #include "model/subnet_block6.h"
 #include "model/vpc_block6.h"

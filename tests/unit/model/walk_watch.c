@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The random walk's steps with flow logs and traffic mirroring, and what the twin knows of them.
  * See walk.h. */
-#include <stdio.h>
 
 #include "model/flow_log.h"
 #include "model/mirror.h"

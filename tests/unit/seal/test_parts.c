@@ -2,7 +2,6 @@
 /* The pure parts: header, ciphers against vectors that a plain reference made, window, reserve. */
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
