@@ -70,13 +70,17 @@ json_t *control_connections(struct control *c, const json_t *request)
 
 static const char *control_gateway_kind(enum dp_gateway_kind kind)
 {
-	static const char *const names[] = {
-		[DP_GATEWAY_INTERNET] = "internet",
-		[DP_GATEWAY_NAT] = "nat",
-		[DP_GATEWAY_EGRESS_ONLY] = "egress-only",
-	};
-
-	return names[kind];
+	switch (kind) {
+	case DP_GATEWAY_INTERNET:
+		return "internet";
+	case DP_GATEWAY_NAT:
+		return "nat";
+	case DP_GATEWAY_EGRESS_ONLY:
+		return "egress-only";
+	case DP_GATEWAY_PRIVATE:
+		return "private-nat";
+	}
+	return "unknown";
 }
 
 static json_t *control_gateway(const struct agent *a, const struct desired_gateway *g)
