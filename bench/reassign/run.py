@@ -324,7 +324,7 @@ def addresses(bench, moves, figures):
 
 
 def interfaces(bench, moves, figures):
-    """Whole interfaces; true: those that stay lose nothing."""
+    """Whole interfaces: whether those that stay lose nothing, and whether those that move do so within the goal."""
     gaps, lost, failed, longest = bench.modify(moves)
     header("an interface that is modified")
     for name, values in gaps.items():
@@ -338,7 +338,7 @@ def interfaces(bench, moves, figures):
         figures[f"{name}_call_ms"] = show(f"{name}: the call itself", values)
     figures |= {"reattach_ms": statistics.median(gaps["inside"]),
                 "reattach_world_ms": statistics.median(gaps["from the world"])}
-    return not any(map(sum, lost.values())) and not failed
+    return not any(map(sum, lost.values())) and not failed, figures["reattach_ms"] <= GOAL_MS
 
 
 def main():
@@ -353,15 +353,16 @@ def main():
     import lab as labs
     import packets
     lab = labs.Lab(name=labs.free_name("r"), hosts=3, edges=1)
-    figures, met = {}, True
+    figures, met = {}, {}
     try:
         bench = Bench(labs, packets, edges, lab)
         if not options.only:
-            met = addresses(bench, options.moves, figures)
-        met = interfaces(bench, options.moves, figures) and met
+            met["an address"] = addresses(bench, options.moves, figures)
+        met["an interface that is modified"], met["an interface attached elsewhere"] = interfaces(bench, options.moves, figures)
     finally:
         lab.down()
-    print(f"goal: at most {GOAL_MS} ms, no reset: {'met' if met else 'NOT met'}")
+    for what, good in met.items():
+        print(f"goal: {what}: at most {GOAL_MS} ms, no reset: {'met' if good else 'NOT met'}")
     os.makedirs(os.path.dirname(os.path.abspath(options.output)), exist_ok=True)
     with open(options.output, "w") as f:
         json.dump(figures, f, indent=1)
