@@ -28,7 +28,8 @@ test-deps:
 check: test-deps
 	@tools/check
 
-demo: all
+demo: build/build.ninja
+	$(NINJA) -C build programs
 	@tools/demo
 
 bench: test-deps all
