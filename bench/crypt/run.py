@@ -6,8 +6,10 @@
     wireguard-go  a --- h1 [wireguard-go] --- h2 [...] --- b    ChaCha20-Poly1305, in user space too
     siit2         a --- h1 [agent] ---------- h2 [agent] --- b  in the clear
     crypt/1 ...   the same, and the agents' workers seal: AES-128-GCM, AES-256-GCM, AES-128-GMAC
+    crypt/1 placed  crypt/1, each host's worker on its node's core: seal-cpus of viaduct-agent(8)
 
-With one core everything, workers included, shares it; with two the sealing and the opening side have one each.
+With one core everything, workers included, shares it; with two each node has one, and workers run on both, where the
+kernel wants them, unless they are placed.
 Every round measures every path once; a figure is the median over the rounds, a ratio the median of the rounds' ratios.
 Then: of what a core does while it seals, how much is the cipher ("perf" where it is there).
 """
@@ -34,7 +36,10 @@ MEASURES = [
 UNITS = {"bits_per_second": (1e9, "Gb/s"), "packets_per_second": (1e3, "kpps"), "p50_ns": (1e3, "us")}
 CORES = {"one": "0", "two": "0,1"}
 SUFFIX = {"one": "", "two": "_two_cores"}
-GOALS = [("crypt/1", "routing", 0.35), ("crypt/1", "wireguard-go", 8.0)]
+PLACED = " placed"
+SEAL_CPUS = ("0", "1")  # of the hosts, where their nodes are, too
+GOALS = [("crypt/1", "routing", 0.35), ("crypt/1", "wireguard-go", 8.0),
+         ("crypt/1" + PLACED, "routing", 0.35), ("crypt/1" + PLACED, "wireguard-go", 8.0)]
 
 
 def wireguard(nss, build):
@@ -89,7 +94,7 @@ def pin(pids, cpus):
 
 
 def measure(traffic, path, mode, cores, seconds):
-    cpus = {"one": "0,0", "two": "0,1"}[cores]
+    cpus = {"one": "0,0", "two": getattr(path, "cpus", "0,1")}[cores]
     return json.loads(hosts.sh(traffic, "--from", hosts.path(path.from_ns), "--to", hosts.path(path.to_ns), "--address",
                                path.to_address, "--mode", mode, "--cpus", cpus, "--seconds", str(seconds)))
 
@@ -133,11 +138,23 @@ def limits(traffic, path, pids, seconds):
             "workers_kernel_share": round(kernel / seconds, 3)}
 
 
+def key_of(name):
+    """Of a path's figures."""
+    return name.replace("/", "").replace(" ", "_")
+
+
+def runs(name, cores):
+    """One core leaves nothing to be placed."""
+    return cores == "two" or not name.endswith(PLACED)
+
+
 def summary(results, names):
     out = {}
     for name in names:
-        mine = out.setdefault(name.replace("/", ""), {})
+        mine = out.setdefault(key_of(name), {})
         for cores, suffix in SUFFIX.items():
+            if not runs(name, cores):
+                continue
             for measured, _, _ in MEASURES:
                 values = results[(name, cores, measured)]
                 low, high = median_interval(values)
@@ -154,6 +171,8 @@ def print_table(out):
     for cores, suffix in SUFFIX.items():
         print(f"\n{cores} core{'s' if cores == 'two' else ''}: median (ratio to plain routing; to wireguard-go)")
         for name, figures in out.items():
+            if "tcp_bulk" + suffix not in figures:
+                continue
             row = f"  {name:14}"
             for measured, _, key in MEASURES:
                 f, (scale, unit) = figures[measured + suffix], UNITS[key]
@@ -163,7 +182,7 @@ def print_table(out):
     print("\ngoals")
     for cores, suffix in SUFFIX.items():
         for name, peer, bound in GOALS:
-            r = out[name.replace("/", "")].get(f"tcp_bulk{suffix}_vs_{peer}")
+            r = out.get(key_of(name), {}).get(f"tcp_bulk{suffix}_vs_{peer}")
             if r is not None:
                 print(f"  {name} TCP vs {peer}, {cores}: {r:.2f}, goal >= {bound}: {'met' if r >= bound else 'NOT met'}")
 
@@ -178,24 +197,29 @@ def main():
         paths["routing"] = hosts.routing(nss)
         paths["wireguard-go"], processes = wireguard(nss, given.build)
         pids["wireguard-go"] = [p.pid for p in processes]
-        for feature in (None, *([given.only] if given.only else FEATURES)):
-            name = feature or "siit2"
-            cluster = Cluster(nss, given.build, "cr" + name.replace("/", "")[-4:], require=feature)
+        sealed = given.only or FEATURES[0]
+        for name in ("siit2", *([given.only] if given.only else FEATURES), sealed + PLACED):
+            feature = None if name == "siit2" else name.removesuffix(PLACED)
+            placed = SEAL_CPUS if name.endswith(PLACED) else None
+            cluster = Cluster(nss, given.build, "cr" + key_of(name)[-4:], require=feature, seal_cpus=placed)
             clusters.append(cluster)
             cluster.start()
             cluster.run_instances()
             paths[name], = cluster.paths({name: "remote"})
+            if placed and not paths[name].from_ns.startswith(cluster.hosts[0]):
+                paths[name].cpus = ",".join(reversed(placed))
             pids[name] = workers(cluster)
         for n in range(given.rounds):
             for cores, cpus in CORES.items():
-                for name in paths:
-                    pin(pids.get(name, []), cpus)
+                names = [name for name in paths if runs(name, cores)]
+                for name in names:
+                    if not name.endswith(PLACED):
+                        pin(pids.get(name, []), cpus)
                 for measured, mode, key in MEASURES:
-                    for name in random.sample(list(paths), len(paths)):
+                    for name in random.sample(names, len(names)):
                         answer = measure(traffic, paths[name], mode, cores, given.seconds)
                         results.setdefault((name, cores, measured), []).append(answer[key])
             print(f"round {n + 1} of {given.rounds}", file=sys.stderr)
-        sealed = given.only or "crypt/1"
         out = summary(results, list(paths))
         out["limits"] = limits(traffic, paths[sealed], pids[sealed], 2.0)
         out["limits"]["profile"] = profile(traffic, paths[sealed], pids[sealed], 2.0)

@@ -25,11 +25,13 @@ IMAGE = "ami-netns"
 
 class Cluster:
     """'formats' limits what the agents offer ("siit/1,ipip6/1"); None offers all.  'require' is what they do not talk
-    without ("crypt/1")."""
+    without ("crypt/1"), 'seal_cpus' the processors that seal for each of the two hosts."""
 
-    def __init__(self, nss, build, name, substrate="ipv6", formats=None, require=None, aliases=False):
+    def __init__(self, nss, build, name, substrate="ipv6", formats=None, require=None, aliases=False,
+                 seal_cpus=None):
         self.nss, self.build, self.name = nss, build, name
         self.substrate, self.formats, self.require, self.aliases = substrate, formats, require, aliases
+        self.seal_cpus = seal_cpus
         self.directory = tempfile.mkdtemp(prefix="viaduct-bench-")
         self.processes = []
         self.hosts = [nss.make(f"viaduct-{name}-h{n}") for n in (1, 2)]
@@ -100,11 +102,12 @@ class Cluster:
         sh(agent, "join", bundle, "--state", state)
         argv = [agent, "run", "--state", state, "--substrate", "sub0", "--name", self.agent_name(n),
                 "--run", self.directory, "--netns-prefix", f"{host}-"]
-        if self.formats or self.require:
+        if self.formats or self.require or self.seal_cpus:
             config = os.path.join(state, "bench.conf")
             with open(config, "w") as f:
                 f.write(f"formats = {self.formats}\n" if self.formats else "")
                 f.write(f"require = {self.require}\nfeatures = {self.require}\n" if self.require else "")
+                f.write(f"seal-cpus = {self.seal_cpus[n - 1]}\n" if self.seal_cpus else "")
             argv += ["--config", config]
         self.spawn(host, argv, f"agent{n}")
 

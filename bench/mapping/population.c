@@ -13,7 +13,7 @@
 
 enum { PER_NETWORK = 62500, PER_CALL = 500, PER_HOST = 1000 };
 
-static const struct caller the_operator = {.operator= true };
+static const struct caller the_operator = {.is_operator = true};
 
 void bench_die(const char *what, int r)
 {
@@ -144,6 +144,8 @@ void population_enable_hosts(struct population *p)
 	for (size_t i = 0; i < p->n_hosts; i++) {
 		tx = begin(p);
 		check("host_report", host_report(tx, p->numbers[i], &can, &refusal), &refusal);
+		while (host_report_due(p->model))
+			check("host_report_step", host_report_step(tx, SIZE_MAX), &refusal);
 		end(p, tx);
 		host_set_connected(p->model, p->numbers[i], true);
 	}

@@ -10,8 +10,10 @@ A stream of 1,000 datagrams per second goes to the address, from another host, f
 from the world, and one comes from it to another host and to the world; it moves to and fro (AssignPrivateIpAddresses with
 AllowReassignment). Connections to an address that moves away and back, to its public one, and to a neighbour, must live on. The
 same from the world while the public address alone moves (AssociateAddress with AllowReassociation): what the first node has
-stays with it. Then an interface with a public address is detached and attached elsewhere under the same stream, and one that
-stays gets other groups and another source/destination check (ModifyNetworkInterfaceAttribute)."""
+stays with it. Then an interface with a public address goes elsewhere under the same stream, in one call
+(AttachNetworkInterface with AllowReassignment) and in two (DetachNetworkInterface, AttachNetworkInterface): connections to
+it and to its public address must live on when it is back. One that stays gets other groups and another source/destination
+check (ModifyNetworkInterfaceAttribute)."""
 import argparse
 import json
 import os
@@ -222,9 +224,10 @@ class Bench:
             c.end()
         return gaps, lost, calls, failed, 1000 * longest
 
-    def reattach(self, moves):
-        """A whole interface goes from a to b and back: milliseconds without an answer inside and from the world, the
-        instances' own configuration and all; and what the two calls took."""
+    def reattach(self, moves, index, at_once):
+        """A whole interface goes from a to b and back, in one call ('at_once') or in two: milliseconds without an answer
+        inside and from the world, the instances' own configuration and all; how many datagrams nobody got; what the calls
+        took; exchanges that failed of connections to a when it is there again."""
         ec2 = self.lab.ec2
         eni = ec2.create_network_interface(SubnetId=self.subnet, Groups=[self.net.open])["NetworkInterface"]
         address, eni = eni["PrivateIpAddress"], eni["NetworkInterfaceId"]
@@ -234,32 +237,46 @@ class Bench:
             return ec2.describe_network_interfaces(NetworkInterfaceIds=[eni])["NetworkInterfaces"][0]
 
         def attach(node):
-            ec2.attach_network_interface(NetworkInterfaceId=eni, InstanceId=node.id, DeviceIndex=1)
+            # boto3 does not know that AllowReassignment may be said here; the operators' call does the same
+            self.lab.operate("PUT", f"/v1/interfaces/{eni}/attachment",
+                             {"instance": node.id, "device_index": index, "allow_reassignment": True})
 
         attach(self.a)
         nodes = {"a": self.a, "b": self.b}
-        gaps, calls = {"inside": [], "from the world": []}, {"detach": [], "attach": []}
-        with self.packets.Stream(self.c, address, nodes, 7208) as inside, \
-                self.packets.Stream(self.lab.world, public, nodes, 7209) as outside:
+        gaps, lost = {"inside": [], "from the world": []}, {"inside": [], "from the world": []}
+        calls, failed, longest = {"detach": [], "attach": []}, [], 0.0
+        port = 7220 + 10 * index
+        with self.packets.Stream(self.c, address, nodes, port) as inside, \
+                self.packets.Stream(self.lab.world, public, nodes, port + 1) as outside:
             streams = dict(zip(gaps, (inside, outside)))
+            self.labs.wait_for("the first node", lambda: all(s.count("a") > 200 for s in streams.values()))
+            connections = [Connection(self.packets, self.c, self.a, address, port + 2),
+                           Connection(self.packets, self.lab.world, self.a, address, port + 3, by=public)]
             for n in range(moves):
                 first, second = ("a", "b") if n % 2 == 0 else ("b", "a")
                 self.labs.wait_for("the first node", lambda: all(s.count(first) > 200 for s in streams.values()))
                 self.labs.wait_for("the attachment", lambda: state()["Attachment"]["Status"] == "attached")
                 attachment = state()["Attachment"]["AttachmentId"]
                 before = {k: s.count(second) for k, s in streams.items()}
-                at = time.monotonic()
-                ec2.detach_network_interface(AttachmentId=attachment)
-                detached = time.monotonic()
+                at = detached = time.monotonic()
+                if not at_once:
+                    ec2.detach_network_interface(AttachmentId=attachment)
+                    detached = time.monotonic()
+                    calls["detach"].append(1000 * (detached - at))
                 attach(nodes[second])
-                calls["detach"].append(1000 * (detached - at))
                 calls["attach"].append(1000 * (time.monotonic() - detached))
                 self.labs.wait_for("the second node", lambda: all(s.count(second) > before[k] + 200
                                                                   for k, s in streams.items()))
                 for name, s in streams.items():
                     arrivals = {k: [x for x in s.arrivals(k) if x[2] > at - 0.5] for k in nodes}
-                    gaps[name].append(gap(arrivals, first, second, at)[0])
-        return gaps, calls
+                    ms, missing = gap(arrivals, first, second, at)
+                    gaps[name].append(ms)
+                    lost[name].append(missing)
+                for c in connections if second == "a" else ():
+                    longest = note(c.exchange(), failed, longest)
+        for c in connections:
+            c.end()
+        return gaps, lost, calls, failed, 1000 * longest
 
     def modify(self, moves):
         """An interface gets other groups, and its source/destination check is turned, under a stream to it and a
@@ -324,21 +341,29 @@ def addresses(bench, moves, figures):
 
 
 def interfaces(bench, moves, figures):
-    """Whole interfaces: whether those that stay lose nothing, and whether those that move do so within the goal."""
+    """Whole interfaces: whether those that stay lose nothing, and whether those that move, in one call and in two, do so
+    within the goal."""
     gaps, lost, failed, longest = bench.modify(moves)
     header("an interface that is modified")
     for name, values in gaps.items():
         figures[f"modify_{name.replace(' ', '_').replace('/', '_')}_ms"] = show(name, values, lost[name])
     print(f"{'connections that ended':42} {len(failed):5}    (longest exchange {longest:.0f} ms) {' '.join(failed)}")
-    gaps, calls = bench.reattach(moves)
-    header("an interface detached, attached elsewhere")
+    stays = not any(map(sum, lost.values())) and not failed
+    return stays, elsewhere(bench, moves, True, figures), elsewhere(bench, moves, False, figures)
+
+
+def elsewhere(bench, moves, at_once, figures):
+    """Whether an interface that goes elsewhere, in one call or in two, does so within the goal."""
+    gaps, lost, calls, failed, longest = bench.reattach(moves, 1 if at_once else 2, at_once)
+    key = "transfer" if at_once else "reattach"
+    header("an interface attached elsewhere, one call" if at_once else "an interface detached, attached elsewhere")
     for name, values in gaps.items():
-        show(name, values)
+        figures[f"{key}_{name.replace(' ', '_')}_ms"] = show(name, values, lost[name])
     for name, values in calls.items():
-        figures[f"{name}_call_ms"] = show(f"{name}: the call itself", values)
-    figures |= {"reattach_ms": statistics.median(gaps["inside"]),
-                "reattach_world_ms": statistics.median(gaps["from the world"])}
-    return not any(map(sum, lost.values())) and not failed, figures["reattach_ms"] <= GOAL_MS
+        if values:
+            figures[f"{key}_{name}_call_ms"] = show(f"{name}: the call itself", values)
+    print(f"{'connections that ended':42} {len(failed):5}    (longest exchange {longest:.0f} ms) {' '.join(failed)}")
+    return max(map(statistics.median, gaps.values())) <= GOAL_MS and not failed
 
 
 def main():
@@ -358,7 +383,8 @@ def main():
         bench = Bench(labs, packets, edges, lab)
         if not options.only:
             met["an address"] = addresses(bench, options.moves, figures)
-        met["an interface that is modified"], met["an interface attached elsewhere"] = interfaces(bench, options.moves, figures)
+        met["an interface that is modified"], met["an interface attached elsewhere, one call"], \
+            met["an interface attached elsewhere, two calls"] = interfaces(bench, options.moves, figures)
     finally:
         lab.down()
     for what, good in met.items():
