@@ -17,6 +17,15 @@ enum format {
 	FORMAT_MAX,
 };
 
+/* For an array of FORMAT_MAX. */
+#define FORMAT_NAMES                                                                               \
+	{                                                                                          \
+		[FORMAT_NONE] = "none", [FORMAT_SIIT_1] = "siit/1", [FORMAT_SIIT_2] = "siit/2",    \
+		[FORMAT_IPIP6_1] = "ipip6/1", [FORMAT_VXLAN_1] = "vxlan/1",                        \
+		[FORMAT_REIP4_1] = "reip4/1", [FORMAT_GENEVE_1] = "geneve/1",                      \
+		[FORMAT_GENEVE_2] = "geneve/2",                                                    \
+	}
+
 #define FORMAT_BIT(f) (1U << (f))
 
 #define FORMATS_SIIT   (FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2))

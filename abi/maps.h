@@ -328,7 +328,9 @@ struct dp_rate_value {
 	__u64 held_packets;
 	__u64 bits; /* as told */
 	__u32 burst;
-	__u32 pad;
+	/* Of a variant: the row of the wider class that it is part of.  What is held back counts
+	 * there too; what is sent, unless this one may send faster.  0: none */
+	__u32 wider;
 };
 
 /* ---- mappings_v4, mappings_v6: hash ---- */

@@ -443,6 +443,8 @@ int uplink(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	if (skb->protocol == htons(ETH_P_ARP))
 		return uplink_arp(skb);
+	if (skb->pkt_type == PACKET_MULTICAST)
+		return uplink_multicast(skb);
 	if (skb->pkt_type != PACKET_HOST)
 		return TC_ACT_UNSPEC;
 	verdict = skb->protocol == htons(ETH_P_IP) ? edge_flow_in(skb) : VERDICT_DECLINED;

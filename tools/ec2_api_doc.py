@@ -25,8 +25,8 @@ What all actions have in common:
   token with other parameters is `IdempotentParameterMismatch`. Tokens are remembered for a day.
 - Filters: `Filter.N.Name`, `Filter.N.Value.M`. All filters must match, of each any value; `*` is any text, `?` one
   character, `\\` takes their meaning away. `tag:KEY`, `tag-key` and `tag-value` go wherever there are tags.
-- Pages: `MaxResults` (5 to 1000) and `NextToken`. They are in the order of creation: what comes and goes meanwhile
-  neither hides nor repeats anything.
+- Pages: `MaxResults` (5 to 1000; from 1 where EC2 takes that) and `NextToken`. They are in the order of creation: what
+  comes and goes meanwhile neither hides nor repeats anything.
 - An account sees and changes only its own; another's object is one that does not exist.
 - An answer leaves when all that it tells is on stable storage. If that cannot be written: `Unavailable`, 503, and
   nothing was changed.

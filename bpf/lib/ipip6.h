@@ -8,15 +8,24 @@
 
 #include "bpf/lib/packet.h"
 
+/* TCP right behind an IPv6 header: whatever the mark of an outer header on it means, there is no
+ * inner one but this. */
+static __always_inline bool ipip6_is_tcp(struct __sk_buff *skb)
+{
+	const struct ipv6hdr *ip6 = skb->protocol == htons(ETH_P_IPV6) ? ipv6_get(skb) : NULL;
+
+	return ip6 && ip6->nexthdr == IPPROTO_TCP;
+}
+
 /* For a packet that carries the mark of an earlier outer header, long gone: a veth hands it on from
  * host to host, no wire does.  The kernel makes no second one then; so here is room without it, for
- * IPv4 in two steps as in ipip6_decode().  Not for GSO packets, whose kind the kernel would
- * change. */
+ * IPv4 in two steps as in ipip6_decode().  A GSO packet is cut by its mark: where that still says
+ * what is right, with one outer header in front of the one it is about. */
 static __noinline int ipip6_room(struct __sk_buff *skb)
 {
 	int size = sizeof(struct ipv6hdr);
 
-	if (skb->gso_size)
+	if (skb->gso_size && !ipip6_is_tcp(skb))
 		return -DROP_REWRITE;
 	if (skb->protocol == htons(ETH_P_IP)) {
 		if (bpf_skb_change_proto(skb, htons(ETH_P_IPV6), 0))

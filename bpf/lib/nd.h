@@ -26,19 +26,22 @@ struct nd_frame {
 
 enum {
 	ND_FLAG_ROUTER = 0x80000000, /* RFC 4861 4.4 */
-	ND_FLAGS = 0x60000000,       /* solicited, override */
+	ND_FLAG_SOLICITED = 0x40000000,
+	ND_FLAG_OVERRIDE = 0x20000000,
+	ND_FLAGS = ND_FLAG_SOLICITED | ND_FLAG_OVERRIDE,
 };
 
-/* Writes the advertisement that 'mac' has the target and sends it back. */
-static __always_inline int nd_reply(struct __sk_buff *skb, struct packet *p,
-				    const struct dp_port_copy *port, const __u8 mac[6], __u32 flags)
+/* Makes the packet the advertisement that 'mac' has the target, 'p->dst', for 'p->src' at 'to', and
+ * sends it by 'ifindex'. */
+static __always_inline int nd_advertise(struct __sk_buff *skb, struct packet *p, __u32 ifindex,
+					const __u8 to[6], const __u8 mac[6], __u32 flags)
 {
 	struct nd_frame *f = (struct nd_frame *)p->work;
 	__be16 ethertype = htons(ETH_P_IPV6);
 	__u32 pseudo;
 
 	memset(f, 0, sizeof(*f));
-	memcpy(f->ethernet, port->mac, 6);
+	memcpy(f->ethernet, to, 6);
 	memcpy(f->ethernet + 6, mac, 6);
 	memcpy(f->ethernet + 12, &ethertype, 2);
 	*(__be32 *)&f->ip = htonl(6U << 28);
@@ -59,7 +62,14 @@ static __always_inline int nd_reply(struct __sk_buff *skb, struct packet *p,
 	if (bpf_skb_change_tail(skb, sizeof(*f) - sizeof(f->align), 0) ||
 	    bpf_skb_store_bytes(skb, 0, f->ethernet, sizeof(*f) - sizeof(f->align), 0))
 		return -DROP_REWRITE;
-	return (int)bpf_redirect(port->ifindex, 0);
+	return (int)bpf_redirect(ifindex, 0);
+}
+
+/* To the node that asked. */
+static __always_inline int nd_reply(struct __sk_buff *skb, struct packet *p,
+				    const struct dp_port_copy *port, const __u8 mac[6], __u32 flags)
+{
+	return nd_advertise(skb, p, port->ifindex, port->mac, mac, flags);
 }
 
 /* 'p' has the packet's source; its destination becomes the target, which is what is asked for. */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The interface to the world: ARP for the public addresses is answered with its own MAC, packets to
- * them are taken in, everything else is the machine's.
+ * The interface to the world: ARP for the public addresses is answered with its own MAC, and so are
+ * solicitations for what is reached by this edge; packets to them are taken in, everything else is
+ * the machine's.
  */
 #pragma once
 
 #include "bpf/lib/arp.h"
-#include "bpf/lib/edge6.h"
+#include "bpf/lib/uplink_nd.h"
 
 static __noinline int uplink_arp(struct __sk_buff *skb)
 {
@@ -65,7 +66,9 @@ static __noinline int uplink_ipv6(struct __sk_buff *skb, struct packet *p)
 	if (!ip || ip->version != 6)
 		return -DROP_MALFORMED;
 	r = packet_trim(skb, ntohs(ip->payload_len) + (__u32)sizeof(*ip));
-	return r ? r : edge6_in(skb, p);
+	if (r)
+		return r;
+	return nd_is_solicitation(skb) ? uplink_solicitation(skb, p) : edge6_in(skb, p);
 }
 
 /* 'p' may say that the packet was written back by the agent. */
@@ -79,6 +82,17 @@ static __always_inline int uplink_packet(struct __sk_buff *skb, struct packet *p
 	default:
 		return -DROP_NOTE;
 	}
+}
+
+/* To a group: whoever asks for a neighbour does not know his MAC. */
+static __noinline int uplink_multicast(struct __sk_buff *skb)
+{
+	struct packet *p;
+
+	if (skb->protocol != htons(ETH_P_IPV6) || !nd_is_ours(skb))
+		return TC_ACT_UNSPEC;
+	p = packet_new();
+	return p ? conclude(skb, p, uplink_solicitation(skb, p)) : TC_ACT_SHOT;
 }
 
 /* Is it to a public address, or one of a network?  The machine's own packets are not copied or held

@@ -313,6 +313,7 @@ static const struct miss_ops agent_miss_ops = {
 	.asker = agent_asker,
 	.peer = agent_peer,
 	.drain = agent_drain,
+	.learned = uplink_learned,
 	.unwanted = agent_on_unwanted,
 };
 
@@ -346,8 +347,7 @@ int agent_new(const struct agent_config *config, struct agent **ret)
 					  .settled = agent_on_settled,
 					  .online = agent_on_port,
 					  .arg = a};
-	announcer_init(&a->announcer, a->loop, config->announce, config->kernel_arg,
-		       config->dp.uplink_ifindex);
+	announcer_init(&a->announcer, a->loop, uplink_announce, a, config->dp.uplink_ifindex);
 	sealing_init(&a->sealing, a->loop, &a->desired, &config->sealing);
 	sealed_paths_init(&a->sealed_paths, a->loop,
 			  &(struct sealed_paths){.kernel = config->kernel,

@@ -71,7 +71,7 @@ struct agent_config {
 	struct driver *driver;
 	const struct nexthop_kernel *kernel;
 	void *kernel_arg;
-	/* Says on an edge's uplink that it has 'public' now. */
+	/* Says on an edge's uplink that it has 'public' (IPv4) now. */
 	announce_fn announce;
 	/* Names of the devices that 'dp' has the numbers of; NULL: its number is not followed; this
 	 * host is no edge. */
@@ -207,6 +207,14 @@ void sync_update(struct agent *a, const Viaduct__Agent__Update *m);
 void sync_full(struct agent *a);
 /* The same after the data plane was opened anew; announces again what is said outside. */
 void sync_again(struct agent *a);
+
+/* uplink.c: what an edge says outside.  The manager has told 'keys' in this session, and they are
+ * applied; or everything is the manager's word. */
+void uplink_told(struct agent *a, const struct desired_key *keys, size_t n);
+void uplink_told_all(struct agent *a);
+/* The announcer's announce_fn; and the miss path's word that an address is known. */
+must_check int uplink_announce(void *arg, int ifindex, const struct ipaddr *addr);
+void uplink_learned(const struct ipaddr *addr, void *arg);
 
 /* acknowledge.c: says what of 'revision' is done, what failed, and what is still under way. */
 void acknowledge_init(struct agent *a);

@@ -114,6 +114,8 @@ void announcer_add(struct announcer *a, const struct ipaddr *public)
 	if (!a->ifindex)
 		return;
 	announcer_remove(a, public); /* begins anew */
+	if (!ipaddr_is_v4(public) && hmap_count(&a->publics) >= LIMIT_AGENT_ANNOUNCED)
+		return;
 	n = calloc(1, sizeof(*n));
 	if (!n) {
 		log_warn("public address not announced", LOG_ADDR("public", public),

@@ -25,12 +25,7 @@ static json_t *control_prefix(const struct prefix *p)
 
 static const char *control_format(enum format f)
 {
-	static const char *const names[FORMAT_MAX] = {
-		[FORMAT_NONE] = "none",         [FORMAT_SIIT_1] = "siit/1",
-		[FORMAT_SIIT_2] = "siit/2",     [FORMAT_IPIP6_1] = "ipip6/1",
-		[FORMAT_VXLAN_1] = "vxlan/1",   [FORMAT_REIP4_1] = "reip4/1",
-		[FORMAT_GENEVE_1] = "geneve/1", [FORMAT_GENEVE_2] = "geneve/2",
-	};
+	static const char *const names[FORMAT_MAX] = FORMAT_NAMES;
 
 	return names[f];
 }

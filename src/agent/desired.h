@@ -125,6 +125,8 @@ struct desired_interface {
 	char instance_id[DRIVER_ID_SIZE];
 	struct driver_interface driver; /* id, device index, MAC, MTU */
 	uint32_t vni;
+	/* Its node has the device with its addresses, its port has none and carries nothing. */
+	bool standby;
 	uint32_t n_addrs;
 	struct ipaddr addrs[DP_PORT_ADDRS_MAX];
 	uint32_t labels[DP_PORT_ADDRS_MAX]; /* 0: none */

@@ -23,6 +23,9 @@ static const char *desired_read_instance(const Viaduct__Agent__Instance *m,
 static const char *desired_read_interface(const Viaduct__Agent__Interface *m,
 					  struct desired_interface *i)
 {
+	const bool standby = m->n_standby_addrs;
+	const size_t n_addrs = standby ? m->n_standby_addrs : m->n_addrs;
+
 	if (convert_id(m->id, i->driver.id))
 		return "the interface's id cannot be used";
 	if (convert_id(m->instance_id, i->instance_id))
@@ -35,12 +38,14 @@ static const char *desired_read_interface(const Viaduct__Agent__Interface *m,
 		return "the interface's MTU is outside of 576 to 65535";
 	if (m->device_index >= LIMIT_NODE_INTERFACES)
 		return "the interface's device index is too large";
-	if (!m->n_addrs || m->n_addrs > DP_PORT_ADDRS_MAX)
+	if (!n_addrs || n_addrs > DP_PORT_ADDRS_MAX)
 		return "the interface has no address, or more than a port can have";
+	if (standby && m->n_addrs)
+		return "the interface stands by, and does not";
 	if (convert_prefix(&m->subnet_prefix, m->subnet_prefix_len, &i->subnet))
 		return "the interface's subnet is no prefix";
-	for (size_t n = 0; n < m->n_addrs; n++)
-		if (convert_addr(&m->addrs[n], &i->addrs[n]))
+	for (size_t n = 0; n < n_addrs; n++)
+		if (convert_addr(standby ? &m->standby_addrs[n] : &m->addrs[n], &i->addrs[n]))
 			return "an address of the interface is not 16 bytes";
 	if (m->n_labels > m->n_addrs)
 		return "the interface has more labels than addresses";
@@ -54,7 +59,8 @@ static const char *desired_read_interface(const Viaduct__Agent__Interface *m,
 	i->vni = m->vni;
 	i->driver.mtu = m->mtu;
 	i->driver.device_index = m->device_index;
-	i->n_addrs = (uint32_t)m->n_addrs;
+	i->standby = standby;
+	i->n_addrs = (uint32_t)n_addrs;
 	i->dns = m->dns;
 	return NULL;
 }

@@ -342,10 +342,16 @@ static int miss_place(struct miss *m, const struct answer *a, struct mapping_pla
 
 static int miss_install(struct miss *m, const struct answer *a)
 {
+	const struct mapping *known = cache_find(m->cache, a->vni, &a->addr);
+	const bool was_held = known && mapping_is_held(known);
 	struct mapping_place place;
 	int e = miss_place(m, a, &place);
 
-	return e ?: cache_install(m->cache, a->vni, &a->addr, &place, a->lifetime_s);
+	if (!e)
+		e = cache_install(m->cache, a->vni, &a->addr, &place, a->lifetime_s);
+	if (!e && !was_held)
+		m->ops->learned(&a->addr, m->arg);
+	return e;
 }
 
 int miss_preload(struct miss *m, const struct answer *a)
@@ -353,7 +359,11 @@ int miss_preload(struct miss *m, const struct answer *a)
 	struct mapping_place place;
 	int e = miss_place(m, a, &place);
 
-	return e ?: cache_preload(m->cache, a->vni, &a->addr, &place);
+	if (!e)
+		e = cache_preload(m->cache, a->vni, &a->addr, &place);
+	if (!e)
+		m->ops->learned(&a->addr, m->arg);
+	return e;
 }
 
 static void miss_on_answer(struct question *q, enum question_result result,

@@ -38,6 +38,8 @@ struct miss_ops {
 	int (*peer)(uint32_t number, uint32_t *ret_peer, void *arg);
 	/* Something is settling: read what waits, then call miss_settle(). */
 	void (*drain)(void *arg);
+	/* Where an address is, is known now, and was not. */
+	void (*learned)(const struct ipaddr *addr, void *arg);
 	/* A mapping was told that this host cannot use. */
 	void (*unwanted)(const struct answer *answer, void *arg);
 };

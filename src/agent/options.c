@@ -30,6 +30,7 @@ enum options_key {
 	KEY_REQUIRE,
 	KEY_MAX_CONNECTIONS,
 	KEY_FLOW_LOG_SECONDS,
+	KEY_SEAL_CPUS,
 	KEY_LOG_LEVEL,
 	KEY_MAX,
 };
@@ -51,6 +52,7 @@ static const struct {
 	[KEY_REQUIRE] = {"require", NULL, "a list of features"},
 	[KEY_MAX_CONNECTIONS] = {"max-connections", NULL, "a number"},
 	[KEY_FLOW_LOG_SECONDS] = {"flow-log-seconds", NULL, "a number"},
+	[KEY_SEAL_CPUS] = {"seal-cpus", NULL, "a list of processors"},
 	[KEY_LOG_LEVEL] = {"log-level", "info", "err, warn, info or debug"},
 };
 
@@ -84,6 +86,8 @@ const char *options_help(void)
 	       "  --require LIST        talk to nobody without these, such as crypt [none]\n"
 	       "  --max-connections N   how many connections may be tracked on this host [65536]\n"
 	       "  --flow-log-seconds N  how long a record of a flow log is at most, 1 to 60 [60]\n"
+	       "  --seal-cpus LIST      the only processors that seal and open, such as 2,4-7 "
+	       "[all]\n"
 	       "  --log-level LEVEL     err, warn, info or debug [info]\n"
 	       "  --help, --version\n";
 }
@@ -104,6 +108,7 @@ static void options_fields(struct options *o, char **ret[static KEY_MAX])
 	ret[KEY_REQUIRE] = &o->require;
 	ret[KEY_MAX_CONNECTIONS] = &o->max_connections;
 	ret[KEY_FLOW_LOG_SECONDS] = &o->flow_log_seconds;
+	ret[KEY_SEAL_CPUS] = &o->seal_cpus_list;
 	ret[KEY_LOG_LEVEL] = &o->log_level;
 }
 
@@ -165,12 +170,7 @@ static int options_set_defaults(struct options *o)
 
 static int options_parse_format(const char *name, uint32_t *mask)
 {
-	static const char *const names[FORMAT_MAX] = {
-		[FORMAT_SIIT_1] = "siit/1",     [FORMAT_SIIT_2] = "siit/2",
-		[FORMAT_IPIP6_1] = "ipip6/1",   [FORMAT_VXLAN_1] = "vxlan/1",
-		[FORMAT_REIP4_1] = "reip4/1",   [FORMAT_GENEVE_1] = "geneve/1",
-		[FORMAT_GENEVE_2] = "geneve/2",
-	};
+	static const char *const names[FORMAT_MAX] = FORMAT_NAMES;
 
 	for (int f = FORMAT_NONE + 1; f < FORMAT_MAX; f++)
 		if (str_equal(names[f], name)) {
@@ -310,6 +310,30 @@ static int options_check_flow_log(struct options *o, char *reterr_text)
 	return 0;
 }
 
+/* A run of before is undone also where there are fewer processors now. */
+static int options_check_seal_cpus(struct options *o, char *reterr_text)
+{
+	_cleanup_free_ char *text = NULL;
+	struct cpus present;
+
+	if (!o->seal_cpus_list)
+		return 0;
+	if (cpus_parse(o->seal_cpus_list, &o->seal_cpus)) {
+		snprintf(reterr_text, OPTIONS_ERROR_SIZE,
+			 "seal-cpus: \"%s\" is no list of processors such as 2,4-7",
+			 o->seal_cpus_list);
+		return -EINVAL;
+	}
+	if (o->command == OPTIONS_RUN && !cpus_read_present(&present, &text) &&
+	    !cpus_are_among(&o->seal_cpus, &present)) {
+		snprintf(reterr_text, OPTIONS_ERROR_SIZE,
+			 "seal-cpus: \"%s\" has processors that this machine has not: it has %s",
+			 o->seal_cpus_list, text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /* What nodes are given runs elsewhere than here, and leave perhaps too. */
 static int options_make_absolute(struct options *o, char *reterr_text)
 {
@@ -369,6 +393,8 @@ static int options_check(struct options *o, char *reterr_text)
 	if (!e)
 		e = options_check_flow_log(o, reterr_text);
 	if (!e)
+		e = options_check_seal_cpus(o, reterr_text);
+	if (!e)
 		e = options_check_formats(o, reterr_text);
 	return e ?: options_check_features(o, reterr_text);
 }
@@ -390,6 +416,7 @@ static const struct option options_long[] = {
 	{"require", required_argument, NULL, KEY_REQUIRE},
 	{"max-connections", required_argument, NULL, KEY_MAX_CONNECTIONS},
 	{"flow-log-seconds", required_argument, NULL, KEY_FLOW_LOG_SECONDS},
+	{"seal-cpus", required_argument, NULL, KEY_SEAL_CPUS},
 	{"log-level", required_argument, NULL, KEY_LOG_LEVEL},
 	{"config", required_argument, NULL, OPTION_CONFIG},
 	{"help", no_argument, NULL, OPTION_HELP},

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/cpus.h"
 #include "base/err.h"
 #include "base/log.h"
 
@@ -39,12 +40,14 @@ struct options {
 	char *require;         /* "crypt,lz4": none is talked to without; NULL: nothing */
 	char *max_connections; /* a number; NULL: the data plane's own */
 	char *flow_log_seconds; /* a number; NULL: the usual */
+	char *seal_cpus_list;   /* "2,4-7": where the worker may run; NULL: anywhere */
 	char *log_level;
 	char *bundle;           /* join: the file */
 	uint32_t n_connections; /* from 'max_connections'; 0: not given */
 	uint32_t flow_seconds;  /* from 'flow_log_seconds'; 0: not given */
 	uint32_t disallowed;    /* formats, from 'formats': FORMAT_BIT()s */
 	uint32_t required_features, disallowed_features; /* FEATURE_BIT()s */
+	struct cpus seal_cpus;                           /* from 'seal_cpus_list'; or empty */
 	enum log_level level;
 };
 

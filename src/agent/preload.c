@@ -51,12 +51,22 @@ void preload_networks(struct agent *a)
 	}
 }
 
+bool preload_is_inherited(const struct agent *a, const struct answer *told)
+{
+	const struct prefix prefix = prefix_make(&told->addr, 64);
+
+	return a->desired.host.edge && !ipaddr_is_v4(&told->addr) &&
+	       desired_find_subnet(&a->desired, told->vni, &prefix);
+}
+
 void preload_take(struct agent *a, const struct answer *told)
 {
 	int e = -ENOENT;
 
 	if (cache_is_preloaded(&a->cache, told->vni))
 		e = miss_preload(&a->miss, told);
+	else if (preload_is_inherited(a, told))
+		e = miss_learn(&a->miss, told);
 	if (e)
 		agent_release(a, told->vni, &told->addr, told->revision);
 	if (e && e != -ENOENT)

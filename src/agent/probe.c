@@ -52,12 +52,7 @@ void probe_set_interval(struct probe *p, uint32_t seconds)
 /* Takes the disallowed formats out of a result and says so. */
 static void probe_restrict(const struct probe *p, struct dp_capabilities *c)
 {
-	static const char *const names[FORMAT_MAX] = {
-		[FORMAT_SIIT_1] = "siit/1",     [FORMAT_SIIT_2] = "siit/2",
-		[FORMAT_IPIP6_1] = "ipip6/1",   [FORMAT_VXLAN_1] = "vxlan/1",
-		[FORMAT_REIP4_1] = "reip4/1",   [FORMAT_GENEVE_1] = "geneve/1",
-		[FORMAT_GENEVE_2] = "geneve/2",
-	};
+	static const char *const names[FORMAT_MAX] = FORMAT_NAMES;
 
 	for (int f = FORMAT_NONE + 1; f < FORMAT_MAX; f++) {
 		size_t length = strnlen(c->refused, sizeof(c->refused));
@@ -163,6 +158,7 @@ void probe_describe(const struct probe *p, Viaduct__Agent__Capabilities *m)
 {
 	viaduct__agent__capabilities__init(m);
 	m->error = (char *)(uintptr_t)probe_error(p);
+	m->stands_by = true;
 	m->carries_nothing = *p->fault || (!p->probed_at && *p->error);
 	if (!p->probed_at)
 		return;

@@ -93,6 +93,16 @@ static int reconcile_mirrors(struct reconcile *r, const struct desired_interface
 	return 0;
 }
 
+/* Nobody is known by it, and nothing passes; all else is ready. */
+static void reconcile_stand_by(struct dp_port *record)
+{
+	memset(record->addrs, 0, sizeof(record->addrs));
+	memset(record->labels, 0, sizeof(record->labels));
+	record->n_addrs = record->n_exits = 0;
+	record->handle = 0;
+	record->disabled = true;
+}
+
 /* As reconcile_port().  'ready': its device is ready for all that 'i' wants. */
 static int reconcile_port_to(struct reconcile *r, const struct desired_interface *i,
 			     const struct driver_port *plugged, bool ready)
@@ -120,6 +130,8 @@ static int reconcile_port_to(struct reconcile *r, const struct desired_interface
 	memcpy(record.labels, i->labels, i->n_addrs * sizeof(record.labels[0]));
 	memcpy(record.groups, i->groups, i->n_groups * sizeof(record.groups[0]));
 	reconcile_exits(r, i, &record);
+	if (i->standby)
+		reconcile_stand_by(&record);
 	e = ports_get(r->ports, i->driver.id, i->vni, &i->driver.mac, &port);
 	if (e)
 		return e;
@@ -140,6 +152,8 @@ static int reconcile_port_to(struct reconcile *r, const struct desired_interface
 	port->set = true;
 	port->version++;
 	r->n_set++;
+	if (i->standby)
+		miss_drop_port(r->miss, port->dp.id);
 	/* Somebody may have asked for these addresses before they were here. */
 	for (uint32_t n = 0; n < i->n_addrs; n++)
 		cache_drop_negative(r->cache, i->vni, &i->addrs[n]);
@@ -184,6 +198,8 @@ void reconcile_ports_of_gone(struct reconcile *r, const char *instance)
 /* Has it an address that its interface has no more? */
 static bool reconcile_port_is_ahead(const struct port *port, const struct desired_interface *i)
 {
+	if (i->standby)
+		return port->dp.n_addrs;
 	for (uint32_t n = 0; n < port->dp.n_addrs; n++) {
 		uint32_t k = 0;
 

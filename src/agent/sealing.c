@@ -191,6 +191,7 @@ static void sealing_want_addresses(struct sealing_wanted *w, const struct sealin
 	memcpy(w->image.device, device, strnlen(device, sizeof(w->image.device) - 1));
 	memcpy(w->image.v4, s->desired->host.v4.b, 16);
 	memcpy(w->image.v6, s->desired->host.v6.b, 16);
+	w->image.cpus = s->paths.cpus;
 }
 
 static int sealing_want(const struct sealing *s, enum sealing_extent extent,

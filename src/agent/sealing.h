@@ -24,6 +24,7 @@
 struct sealing_paths {
 	const char *socket, *program,
 		*reserve; /* socket NULL: nothing is sealed here, as in tests */
+	struct cpus cpus; /* where the worker may run; empty: where the agent may */
 };
 
 struct sealing {

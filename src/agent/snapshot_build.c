@@ -293,16 +293,25 @@ static int snapshot_interface(struct snapshot *s, const struct desired_item *ite
 	const struct desired_interface *i = (const struct desired_interface *)item;
 	Viaduct__Agent__Object *o = snapshot_object(s, VIADUCT__AGENT__OBJECT__OBJECT_INTERFACE);
 	Viaduct__Agent__Interface *m = arena_alloc(&s->arena, sizeof(*m));
+	ProtobufCBinaryData *addrs;
+	size_t n_addrs;
 
 	if (!o || !m)
 		return -ENOMEM;
 	viaduct__agent__interface__init(m);
 	o->interface = m;
-	m->addrs = snapshot_addrs(s, i->addrs, i->n_addrs, &m->n_addrs);
+	addrs = snapshot_addrs(s, i->addrs, i->n_addrs, &n_addrs);
+	if (i->standby) {
+		m->standby_addrs = addrs;
+		m->n_standby_addrs = n_addrs;
+	} else {
+		m->addrs = addrs;
+		m->n_addrs = n_addrs;
+		m->labels = (uint32_t *)(uintptr_t)i->labels;
+		m->n_labels = n_addrs;
+	}
 	m->dns_servers = snapshot_addrs(s, i->dns_servers, i->n_dns_servers, &m->n_dns_servers);
 	m->ntp_servers = snapshot_addrs(s, i->ntp_servers, i->n_ntp_servers, &m->n_ntp_servers);
-	m->labels = (uint32_t *)(uintptr_t)i->labels;
-	m->n_labels = i->n_addrs;
 	m->groups = (uint32_t *)(uintptr_t)i->groups;
 	m->n_groups = i->n_groups;
 	m->id = snapshot_text(i->driver.id);
@@ -325,7 +334,7 @@ static int snapshot_interface(struct snapshot *s, const struct desired_item *ite
 	m->connections = i->connections;
 	m->domain_name = snapshot_text(i->domain_name);
 	m->logged = i->logged;
-	if (!m->addrs || !m->dns_servers || !m->ntp_servers || snapshot_node_routes(s, i, m) ||
+	if (!addrs || !m->dns_servers || !m->ntp_servers || snapshot_node_routes(s, i, m) ||
 	    snapshot_mirrors(s, i, m))
 		return -ENOMEM;
 	return snapshot_exits(s, i, m);

@@ -118,46 +118,6 @@ static bool sync_names_host(const struct sync_keys *keys)
 	return false;
 }
 
-/* Says outside what the manager has given this edge; a NAT gateway has its address too. */
-static void sync_announce_item(struct agent *a, const struct desired_key *key,
-			       const struct desired_item *item)
-{
-	const struct desired_gateway *gateway = (const struct desired_gateway *)item;
-
-	if (item->applied != a->reconcile.opening)
-		return;
-	if (key->kind == DESIRED_PUBLIC)
-		announcer_add(&a->announcer, &key->prefix.addr);
-	if (key->kind == DESIRED_GATEWAY && desired_gateway_is_public(gateway))
-		announcer_add(&a->announcer, &gateway->dp.public);
-}
-
-static void sync_announce(struct agent *a, const struct sync_keys *keys)
-{
-	for (size_t i = 0; i < keys->n; i++) {
-		const struct desired_key *key = &keys->items[i];
-		const struct desired_item *item = desired_find(&a->desired, key);
-
-		if (key->kind == DESIRED_PUBLIC && !item)
-			announcer_remove(&a->announcer, &key->prefix.addr);
-		if (item)
-			sync_announce_item(a, key, item);
-	}
-}
-
-static void sync_announce_all(struct agent *a)
-{
-	static const enum desired_kind kinds[] = {DESIRED_PUBLIC, DESIRED_GATEWAY};
-	struct desired_item *item;
-
-	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
-		hmap_for_each (item, desired_table(&a->desired, kinds[k]), node) {
-			const struct desired_key key = desired_key_of(kinds[k], item);
-
-			sync_announce_item(a, &key, item);
-		}
-}
-
 static bool sync_names_subnet(const struct sync_keys *keys)
 {
 	for (size_t i = 0; i < keys->n; i++)
@@ -203,9 +163,9 @@ static void sync_apply(struct agent *a, bool full, const struct sync_keys *keys,
 	if (full || !was_open || sync_names_subnet(keys))
 		preload_networks(a);
 	if (confirms)
-		sync_announce_all(a);
+		uplink_told_all(a);
 	else if (a->link.state == LINK_UP)
-		sync_announce(a, keys);
+		uplink_told(a, keys->items, keys->n);
 }
 
 /* Ends a session whose frames contradict each other. */
@@ -316,7 +276,7 @@ void sync_again(struct agent *a)
 {
 	sync_full(a);
 	if (a->link.state == LINK_UP && !a->reconcile.remembers)
-		sync_announce_all(a);
+		uplink_told_all(a);
 }
 
 /* ---- Update ---- */
@@ -331,6 +291,9 @@ static void sync_update_one(struct agent *a, const Viaduct__Agent__Mapping *m)
 		log_warn("pushed mapping makes no sense", LOG_U64("vni", m->vni));
 		return;
 	}
+	/* that it was out of reach, for a network that has come back */
+	if (!m->gone && preload_is_inherited(a, &told))
+		cache_drop_negative(&a->cache, told.vni, &told.addr);
 	held = cache_find(&a->cache, told.vni, &told.addr);
 	if (!held && !miss_is_pending(&a->miss, told.vni, &told.addr)) {
 		if (!m->gone)

@@ -4,6 +4,7 @@
 #include "api/describe.h"
 #include "api/handlers.h"
 #include "api/param.h"
+#include "base/limits.h"
 #include "model/subnet_block6.h"
 
 #include <string.h>
@@ -170,7 +171,7 @@ int action_describe_ipv6_pools(struct ec2_call *c)
 
 	r = filter_parse(c, pool6_filters, true, &filters);
 	if (!r)
-		r = page_run_begin(c, &page);
+		r = page_run_begin_within(c, 1, LIMIT_API_PAGE_MAX, &page);
 	if (!r)
 		r = param_list(c, "PoolId", &ids, &n);
 	for (size_t i = 0; !r && i < n; i++)
@@ -224,6 +225,7 @@ int action_get_associated_ipv6_pool_cidrs(struct ec2_call *c)
 		.kind = KIND_VPC,
 		.ids = "VpcId", /* which the action's table does not have */
 		.filters = pool6_filters,
+		.small_pages = true,
 		.write = write_pool_blocks,
 		.shows = has_pool_block,
 	};

@@ -194,7 +194,7 @@ static struct model_iter choose_list(struct ec2_call *c, const struct listing *l
 		}
 		return model_iter_group(c->model, g->relation, id);
 	}
-	if (c->caller.operator)
+	if (c->caller.is_operator)
 		return model_iter_kind(c->model, l->describe->kind);
 	return model_iter_account(c->model, l->describe->kind, c->caller.account);
 }
@@ -237,7 +237,8 @@ int describe_run(struct ec2_call *c, const struct describe *d, const char *set,
 
 	r = filter_parse(c, d->filters, true, &l.filters);
 	if (!r)
-		r = page_run_begin(c, &l.page);
+		r = page_run_begin_within(c, d->small_pages ? 1 : LIMIT_API_PAGE_MIN,
+					  LIMIT_API_PAGE_MAX, &l.page);
 	if (!r)
 		r = param_list(c, d->ids, &ids, &n_ids);
 	if (r)

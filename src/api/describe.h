@@ -34,6 +34,7 @@ struct describe {
 	const struct filter *filters;
 	const struct describe_group *groups;
 	bool ids_exclude_pages; /* MaxResults may not come with ids */
+	bool small_pages;       /* MaxResults may be as little as 1 */
 	/* Writes one object, an item of the set; 'data' is describe_run()'s. */
 	void (*write)(struct ec2_call *c, const struct object *o, void *data);
 	/* Further condition; NULL: none. */

@@ -302,6 +302,7 @@ int action_describe_addresses_attribute(struct ec2_call *c)
 		.ids = "AllocationId",
 		.find = find,
 		.filters = no_filters,
+		.small_pages = true,
 		.write = write_attribute,
 		.shows = is_shown,
 	};

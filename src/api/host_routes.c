@@ -465,7 +465,7 @@ static bool drop_is_visible(const struct route_call *c, const struct api_drop *d
 		return false;
 	if (wanted && (!d->interface_id || strcmp(wanted, d->interface_id)))
 		return false;
-	if (c->caller.operator)
+	if (c->caller.is_operator)
 		return true;
 	return d->interface_id && !interface_find(c->model, &c->caller, d->interface_id, &i, &none);
 }

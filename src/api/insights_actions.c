@@ -1,9 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Network insights: whether one thing reaches another. */
+#include <stdio.h>
+
 #include "api/describe.h"
 #include "api/handlers.h"
 #include "api/insights_view.h"
 #include "api/param.h"
+
+/* Of 'filter': its ports on one side. */
+static int read_ports(const struct ec2_call *c, const char *filter, const char *range,
+		      struct insights_ports_args *ret)
+{
+	const char *from = param_name(c, "%s.%s.FromPort", filter, range);
+	const char *to = param_name(c, "%s.%s.ToPort", filter, range);
+
+	if (!from || !to)
+		return -ENOMEM;
+	*ret = (struct insights_ports_args){param_i32(c, from), param_i32(c, to)};
+	return 0;
+}
+
+static int read_filter(const struct ec2_call *c, const char *filter,
+		       struct insights_filter_args *ret)
+{
+	const char *source = param_name(c, "%s.SourceAddress", filter);
+	const char *destination = param_name(c, "%s.DestinationAddress", filter);
+	int r = source && destination ? 0 : -ENOMEM;
+
+	if (r)
+		return r;
+	ret->source = param_text(c, source);
+	ret->destination = param_text(c, destination);
+	r = read_ports(c, filter, "SourcePortRange", &ret->source_ports);
+	return r ? r : read_ports(c, filter, "DestinationPortRange", &ret->destination_ports);
+}
 
 int action_create_network_insights_path(struct ec2_call *c)
 {
@@ -14,12 +44,16 @@ int action_create_network_insights_path(struct ec2_call *c)
 		.source_ip = param_text(c, "SourceIp"),
 		.destination_ip = param_text(c, "DestinationIp"),
 		.protocol = param_text(c, "Protocol"),
-		.port = param_u32(c, "DestinationPort", 0),
+		.port = param_i32(c, "DestinationPort"),
 	};
 	const struct insights_path *p;
 	int r = param_tag_specification(c, "network-insights-path", taggable, &args.tags,
 					&args.n_tags);
 
+	if (!r)
+		r = read_filter(c, "FilterAtSource", &args.at_source);
+	if (!r)
+		r = read_filter(c, "FilterAtDestination", &args.at_destination);
 	if (!r)
 		r = param_token(c, &args.token);
 	if (!r)
@@ -116,13 +150,59 @@ static void by_protocol(struct filter_probe *p, const void *item)
 
 static void by_port(struct filter_probe *p, const void *item)
 {
-	filter_u64(p, ((const struct insights_path *)item)->port);
+	const struct insights_path *path = item;
+
+	if (path->port)
+		filter_u64(p, path->port);
 }
+
+/* "from-to", or the port if it is one. */
+static void by_ports(struct filter_probe *p, const struct reach_ports *ports)
+{
+	char text[24];
+
+	if (!ports->to)
+		return;
+	if (ports->from == ports->to)
+		snprintf(text, sizeof(text), "%u", ports->to);
+	else
+		snprintf(text, sizeof(text), "%u-%u", ports->from, ports->to);
+	filter_text(p, text);
+}
+
+#define BY_FILTER(member)                                                                          \
+	static void by_##member##_source(struct filter_probe *p, const void *item)                 \
+	{                                                                                          \
+		filter_addr(p, &((const struct insights_path *)item)->member.src);                 \
+	}                                                                                          \
+	static void by_##member##_source_ports(struct filter_probe *p, const void *item)           \
+	{                                                                                          \
+		by_ports(p, &((const struct insights_path *)item)->member.src_ports);              \
+	}                                                                                          \
+	static void by_##member##_destination(struct filter_probe *p, const void *item)            \
+	{                                                                                          \
+		filter_addr(p, &((const struct insights_path *)item)->member.dst);                 \
+	}                                                                                          \
+	static void by_##member##_destination_ports(struct filter_probe *p, const void *item)      \
+	{                                                                                          \
+		by_ports(p, &((const struct insights_path *)item)->member.dst_ports);              \
+	}
+
+BY_FILTER(at_source)
+BY_FILTER(at_destination)
 
 const struct filter insights_path_filters[] = {
 	{"destination", by_destination},
 	{"destination-ip", by_destination_ip},
 	{"destination-port", by_port},
+	{"filter-at-destination.destination-address", by_at_destination_destination},
+	{"filter-at-destination.destination-port-range", by_at_destination_destination_ports},
+	{"filter-at-destination.source-address", by_at_destination_source},
+	{"filter-at-destination.source-port-range", by_at_destination_source_ports},
+	{"filter-at-source.destination-address", by_at_source_destination},
+	{"filter-at-source.destination-port-range", by_at_source_destination_ports},
+	{"filter-at-source.source-address", by_at_source_source},
+	{"filter-at-source.source-port-range", by_at_source_source_ports},
 	{"protocol", by_protocol},
 	{"source", by_source},
 	{"source-ip", by_source_ip},
@@ -145,6 +225,7 @@ int action_describe_network_insights_paths(struct ec2_call *c)
 		.find = find_path,
 		.filters = insights_path_filters,
 		.groups = groups,
+		.small_pages = true,
 		.write = write_path_item,
 	};
 
@@ -208,6 +289,7 @@ int action_describe_network_insights_analyses(struct ec2_call *c)
 		.find = find_analysis,
 		.filters = insights_analysis_filters,
 		.groups = groups,
+		.small_pages = true,
 		.write = write_analysis_item,
 		.shows = shows_analysis,
 	};

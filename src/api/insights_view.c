@@ -82,6 +82,28 @@ static void write_range(struct ec2_call *c, const char *name, uint32_t from, uin
 	xml_close(c->xml);
 }
 
+static void write_ports(struct ec2_call *c, const char *name, const struct reach_ports *p)
+{
+	if (!p->to)
+		return;
+	xml_open(c->xml, name);
+	xml_u64(c->xml, "fromPort", p->from);
+	xml_u64(c->xml, "toPort", p->to);
+	xml_close(c->xml);
+}
+
+static void write_filter(struct ec2_call *c, const char *name, const struct reach_filter *f)
+{
+	if (!reach_filter_is_set(f))
+		return;
+	xml_open(c->xml, name);
+	ec2_write_addr(c, "sourceAddress", &f->src);
+	write_ports(c, "sourcePortRange", &f->src_ports);
+	ec2_write_addr(c, "destinationAddress", &f->dst);
+	write_ports(c, "destinationPortRange", &f->dst_ports);
+	xml_close(c->xml);
+}
+
 void insights_write_path(struct ec2_call *c, const struct insights_path *p)
 {
 	ec2_write_id(c, "networkInsightsPathId", KIND_INSIGHTS_PATH, p->o.id);
@@ -90,11 +112,15 @@ void insights_write_path(struct ec2_call *c, const struct insights_path *p)
 	ec2_write_id(c, "source", p->source_kind, p->source);
 	ec2_write_id(c, "destination", p->destination_kind, p->destination);
 	write_arn(c, "sourceArn", p->source_kind, p->source);
-	write_arn(c, "destinationArn", p->destination_kind, p->destination);
+	if (p->destination)
+		write_arn(c, "destinationArn", p->destination_kind, p->destination);
 	ec2_write_addr(c, "sourceIp", &p->source_addr);
 	ec2_write_addr(c, "destinationIp", &p->destination_addr);
 	write_protocol(c, "protocol", p->protocol);
-	xml_u64(c->xml, "destinationPort", p->port);
+	if (p->port)
+		xml_u64(c->xml, "destinationPort", p->port);
+	write_filter(c, "filterAtSource", &p->at_source);
+	write_filter(c, "filterAtDestination", &p->at_destination);
 	ec2_write_tags(c, &p->o);
 }
 
@@ -190,7 +216,10 @@ static void write_header(struct ec2_call *c, const struct insights_analysis *a)
 	xml_open(c->xml, "outboundHeader");
 	write_protocol(c, "protocol", p->protocol);
 	write_range_set(c, "sourcePortRangeSet", a->port_from, a->port_to);
-	write_range_set(c, "destinationPortRangeSet", p->port, p->port);
+	if (a->to_port_to)
+		write_range_set(c, "destinationPortRangeSet", a->to_port_from, a->to_port_to);
+	else /* an older analysis, of the path's port alone */
+		write_range_set(c, "destinationPortRangeSet", p->port, p->port);
 	xml_close(c->xml);
 }
 

@@ -67,14 +67,36 @@ static void write_reason(struct ec2_call *c, const struct instance *i)
 	xml_close(c->xml);
 }
 
-static void write_interfaces(struct ec2_call *c, const struct instance *i)
+/* The one with the lowest device index from 'least' on, or NULL; no two have the same. */
+static const struct interface *next_interface(const struct ec2_call *c, const struct instance *i,
+					      uint32_t least)
 {
 	struct model_iter it = model_iter_group(c->model, REL_INSTANCE_INTERFACES, i->o.id);
-	const struct object *o;
+	const struct interface *e, *best = NULL;
+	uint32_t lowest = 0;
+
+	while ((e = (const struct interface *)model_iter_next(&it))) {
+		uint32_t index = interface_attachment_to(e, i->o.id)->device_index;
+
+		if (index < least || (best && index >= lowest))
+			continue;
+		best = e;
+		lowest = index;
+	}
+	return best;
+}
+
+/* In the order of their device indexes: clients take the first one for the primary. */
+static void write_interfaces(struct ec2_call *c, const struct instance *i)
+{
+	const struct interface *e;
+	uint32_t least = 0;
 
 	xml_open(c->xml, "networkInterfaceSet");
-	while ((o = model_iter_next(&it)))
-		interface_write_in_instance(c, (const struct interface *)o, i->o.id);
+	while ((e = next_interface(c, i, least))) {
+		interface_write_in_instance(c, e, i->o.id);
+		least = interface_attachment_to(e, i->o.id)->device_index + 1;
+	}
 	xml_close(c->xml);
 }
 
@@ -101,6 +123,13 @@ static void write_machine(struct ec2_call *c, const struct instance *i)
 	}
 }
 
+static void write_enclave(struct ec2_call *c)
+{
+	xml_open(c->xml, "enclaveOptions");
+	xml_bool(c->xml, "enabled", false);
+	xml_close(c->xml);
+}
+
 /* What EC2 tells of every instance, and clients read without asking whether it is there.  There is
  * no metadata service at an address, and nothing is recovered by itself. */
 static void write_options(struct ec2_call *c, const struct instance *i)
@@ -114,9 +143,7 @@ static void write_options(struct ec2_call *c, const struct instance *i)
 	xml_open(c->xml, "hibernationOptions");
 	xml_bool(c->xml, "configured", false);
 	xml_close(c->xml);
-	xml_open(c->xml, "enclaveOptions");
-	xml_bool(c->xml, "enabled", false);
-	xml_close(c->xml);
+	write_enclave(c);
 	xml_open(c->xml, "metadataOptions");
 	xml_text(c->xml, "state", INSTANCE_METADATA_STATE);
 	xml_text(c->xml, "httpTokens", INSTANCE_METADATA_TOKENS);
@@ -319,6 +346,8 @@ static bool write_attribute(struct ec2_call *c, const struct instance *i, const 
 		write_flag(c, name, primary && primary->source_dest_check);
 	else if (!strcmp(name, "ebsOptimized") || !strcmp(name, "enaSupport"))
 		write_flag(c, name, false);
+	else if (!strcmp(name, "enclaveOptions"))
+		write_enclave(c);
 	else if (!strcmp(name, "groupSet"))
 		group_write_set(c, primary);
 	else if (!strcmp(name, "blockDeviceMapping") || !strcmp(name, "productCodes") ||

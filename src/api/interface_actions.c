@@ -93,6 +93,7 @@ int action_attach_network_interface(struct ec2_call *c)
 		.interface_id = param_text(c, "NetworkInterfaceId"),
 		.instance_id = param_text(c, "InstanceId"),
 		.device_index = param_u32(c, "DeviceIndex", 0),
+		.allow_reassignment = param_is_true(c, "AllowReassignment"),
 	};
 	const struct attachment *a;
 	char id[ID_TEXT_SIZE];

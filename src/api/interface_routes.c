@@ -30,6 +30,7 @@ static json_t *show_attachment(struct route_call *c, const struct attachment *a)
 		      owner ? account_text(owner, account) : NULL); /* of the instance */
 	json_put_host(c, shown, "host", a->host);
 	json_put_bool(c, shown, "lost", a->lost);
+	json_put_bool(c, shown, "standby", a->standby);
 	return shown;
 }
 
@@ -361,6 +362,7 @@ int route_interface_attach(struct route_call *c)
 	struct interface_attach_args args = {.interface_id = c->segments[2], .device_index = 1};
 	const struct attachment *a;
 	const uint32_t *index = NULL;
+	const bool *reassign = NULL;
 	const char *host = NULL;
 	int r = route_text(c, "host", false, &host);
 
@@ -368,11 +370,14 @@ int route_interface_attach(struct route_call *c)
 		r = route_text(c, "instance", !host, &args.instance_id);
 	if (!r)
 		r = route_u32(c, "device_index", &index);
-	if (!r && host && (args.instance_id || index))
+	if (!r)
+		r = route_bool(c, "allow_reassignment", &reassign);
+	if (!r && host && (args.instance_id || index || reassign))
 		return route_refuse(c, 400, "BadRequest",
 				    "'host' stands alone: on a foreign host there is no instance");
 	if (!r && index)
 		args.device_index = *index;
+	args.allow_reassignment = !r && reassign && *reassign;
 	if (!r)
 		r = host ? interface_place(c->tx, &c->caller, args.interface_id, host, &a,
 					   &c->refusal)

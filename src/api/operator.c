@@ -210,7 +210,7 @@ static int identify(struct api *a, const struct http_request *r, struct route_ca
 			};
 			return -EACCES;
 		}
-		c->caller.operator= true;
+		c->caller.is_operator = true;
 		return 0;
 	}
 	ret = identity_by_signature(a, r, &id, reterr);
@@ -254,7 +254,7 @@ void operator_handle(struct api *a, const struct http_request *r, struct api_ans
 			     r->method);
 	else if (!c.route)
 		answer_error(ret, 404, "NotFound", "There is nothing at %.200s", r->path);
-	else if (!c.route->for_accounts && !c.caller.operator)
+	else if (!c.route->for_accounts && !c.caller.is_operator)
 		answer_error(ret, 403, "Forbidden",
 			     "Only operators may do this: use the operator's token");
 	else if (c.route->writes && c.caller.read_only)

@@ -299,6 +299,8 @@ static int read_policy(struct route_call *c, struct choice_policy_args *args)
 		return r;
 	if (!json_is_object(rate))
 		return route_refuse(c, 400, "BadRequest", "'rate' must be an object");
+	if (!json_object_size(rate))
+		return route_refuse(c, 400, "BadRequest", "'rate' must have 'mbit'");
 	r = check_names(c, rate, "rate", of_rate);
 	if (!r)
 		r = read_number(c, rate, "mbit", &args->rate_mbit);
@@ -375,8 +377,8 @@ static int note_difference(void *data, const struct pair_difference *d)
 		return 0;
 	o = json_new_object(c);
 	/* which hosts there are is for operators to know */
-	json_put_text(c, o, "from", c->caller.operator? d->from->name : NULL);
-	json_put_text(c, o, "to", c->caller.operator? d->to->name : NULL);
+	json_put_text(c, o, "from", c->caller.is_operator ? d->from->name : NULL);
+	json_put_text(c, o, "to", c->caller.is_operator ? d->to->name : NULL);
 	put_vpc(c, o, "network", d->class->vni);
 	put_vpc(c, o, "peer_network", d->class->peer_vni);
 	json_put_id(c, o, "interface", KIND_INTERFACE, d->class->interface);
@@ -399,7 +401,7 @@ static void put_lost(struct preview *p, bool tried)
 		return;
 	}
 	/* which hosts there are is for operators to know */
-	if (c->caller.operator)
+	if (c->caller.is_operator)
 		snprintf(example, sizeof(example),
 			 ", for example from %.64s to %.64s (\"viaduct pair %.64s %.64s\" says "
 			 "why)",

@@ -3,6 +3,7 @@
 #include "api/describe.h"
 #include "api/handlers.h"
 #include "api/param.h"
+#include "base/limits.h"
 #include "base/str.h"
 #include "model/group_rule.h"
 #include "model/prefix_list.h"
@@ -221,6 +222,7 @@ int action_describe_managed_prefix_lists(struct ec2_call *c)
 		.find = find,
 		.filters = prefix_list_filters,
 		.groups = groups,
+		.small_pages = true,
 		.write = write_item,
 	};
 
@@ -268,7 +270,7 @@ int action_get_managed_prefix_list_entries(struct ec2_call *c)
 	if (!r)
 		r = read_version(c, "TargetVersion", &version);
 	if (!r)
-		r = page_run_begin(c, &page);
+		r = page_run_begin_within(c, 1, LIMIT_API_PAGE_MAX, &page);
 	if (!r && page.begun_before) {
 		/* the pages are of one list, and of the version that the first one was of */
 		if (page.after.id != l->o.id || (version && *version != page.after.serial))

@@ -41,7 +41,7 @@ static int check_filter(struct route_call *c, const char *name, enum kind k)
 /* Which hosts there are is for operators to know. */
 static int check_host(struct route_call *c, const char *name)
 {
-	return c->caller.operator? route_check_host_query(c, name) : 0;
+	return c->caller.is_operator ? route_check_host_query(c, name) : 0;
 }
 
 /* Of instances, the only ones that have a state to ask for. */
@@ -128,8 +128,8 @@ int route_list_run(struct route_call *c, const struct route_list *l)
 		r = read_next(c, &after, &given);
 	if (r)
 		return r;
-	it = c->caller.operator? model_iter_kind(c->model, l->kind)
-			       : model_iter_account(c->model, l->kind, c->caller.account);
+	it = c->caller.is_operator ? model_iter_kind(c->model, l->kind)
+				   : model_iter_account(c->model, l->kind, c->caller.account);
 	if (given)
 		model_iter_skip(c->model, &it, l->kind, after.id, after.serial);
 	list = json_new_array(c);

@@ -89,7 +89,7 @@
 #define LIMIT_WIRE_PING_MS 5000
 #define LIMIT_WIRE_DEAD_MS 15000
 /* An edge that is gone takes all that goes in and out with it: it has to be known before
- * connections give up. */
+ * connections give up.  From its first acknowledgement in a session on. */
 #define LIMIT_WIRE_EDGE_PING_MS 1000
 #define LIMIT_WIRE_EDGE_DEAD_MS 4000
 #define LIMIT_WIRE_HANDSHAKE_MS 10000
@@ -221,6 +221,9 @@
 /* Mappings pushed to one host ahead of its acknowledgements: enough to keep it busy, and far below
  * LIMIT_UPDATES_WAITING, so that changes are never refused for them. */
 #define LIMIT_PRELOAD_WINDOW 8192
+/* Mappings looked at in one turn for an edge that takes over a network (manager/heir.h): a
+ * millisecond's. */
+#define LIMIT_HEIR_TURN 4096
 /* A host that let go what is preloaded had no room, or not yet the peer: it is offered again after
  * so long. */
 #define LIMIT_PRELOAD_AGAIN_MS 60000
@@ -336,12 +339,17 @@
 #define LIMIT_AGENT_COUNTED_PORTS 16U
 /* Connections listed at a time: people read them. */
 #define LIMIT_AGENT_CONNECTIONS_LISTED 10000
-/* Public addresses announced in one turn of the loop, and how long until the next ones; each is
- * said twice (RFC 5227 2.3: ANNOUNCE_NUM, ANNOUNCE_INTERVAL). */
+/* Addresses announced in one turn of the loop, and how long until the next ones; each is said twice
+ * (RFC 5227 2.3: ANNOUNCE_NUM, ANNOUNCE_INTERVAL; RFC 4861 7.2.6 allows three, a second apart). */
 #define LIMIT_AGENT_ANNOUNCED_PER_TURN 64
 #define LIMIT_AGENT_ANNOUNCE_TURN_MS   10
 #define LIMIT_AGENT_ANNOUNCE_TIMES     2
 #define LIMIT_AGENT_ANNOUNCE_AGAIN_MS  2000
+/* IPv6 addresses of networks that wait for that at a time: of what is more the routers outside find
+ * out by themselves, when the edge that they know does not answer (RFC 4861 7.3: within a minute).
+ * Tables that may change together before all that is known is announced. */
+#define LIMIT_AGENT_ANNOUNCED        16384
+#define LIMIT_AGENT_ANNOUNCED_TABLES 16
 /* Flows that the programs remember the verdict of, per processor and direction: 200 bytes each.  A
  * quarter as many of IPv6 beside them, 256 bytes each. */
 #define LIMIT_AGENT_FLOWS 16384
@@ -410,8 +418,10 @@
  * these make go on: each takes some 20 us, in the model, the store and the outboxes. */
 #define LIMIT_INTAKE_TURN_NS    5000000
 #define LIMIT_INTAKE_TURN_STEPS 256
-/* Objects sent to hosts in one turn of the loop, or planned for those that get everything. */
+/* Objects sent to hosts in one turn of the loop, or planned for those that get everything; and the
+ * time after which no other host is told, for a message is some work as well. */
 #define LIMIT_PUBLISH_TURN_ITEMS 2048
+#define LIMIT_PUBLISH_TURN_NS    5000000
 /* Usage is stored that often: what is lost with the manager is what hosts cannot say again. */
 #define LIMIT_METERING_STORE_MS 60000
 /* Usage stored and looked through in one tick. */
@@ -439,9 +449,11 @@
 #define LIMIT_MODEL_CHOICE_STEP    256
 /* How long hosts seal with the keys of one epoch, unless the operator says otherwise: AES-GCM bears
  * 2^32 packets under a key with room to spare, an hour is some 2^32 at a million a second.  Hosts
- * that are looked at in one tick, each with all its peers. */
+ * that are looked at in one tick, each with all its peers, and the time after which no other one
+ * is. */
 #define LIMIT_KEY_S         3600
 #define LIMIT_KEYS_PER_TICK 4
+#define LIMIT_KEYS_TICK_NS  2000000
 /* Packets are on the substrate, or in a queue before it, for no longer than this. */
 #define LIMIT_MODEL_SHIFT_GRACE_MS 2000
 /* HTTP: EC2 allows 16 KiB of user data, and a signed request has a few KiB of headers. */

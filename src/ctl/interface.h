@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The commands about one interface: it is shown, detached, put on a foreign host and taken off, and
+ * The commands about one interface: it is shown, changed, detached, put on a foreign host and taken off, and
  * shared.
  */
 #pragma once

@@ -20,6 +20,7 @@ void lab_deinit(struct lab *l)
 		free(TAKE_PTR(l->formats[i]));
 		free(TAKE_PTR(l->features[i]));
 		free(TAKE_PTR(l->require[i]));
+		free(TAKE_PTR(l->seal_cpus[i]));
 	}
 	/* A zeroed struct holds none: descriptor 0 is never a lock. */
 	if (l->lock_fd > 0)
@@ -189,12 +190,13 @@ int lab_save(const struct lab *l)
 	_cleanup_json_ json_t *j = NULL;
 	int r;
 
-	j = json_pack("{s:i,s:s,s:b,s:s,s:i,s:i,s:i,s:i,s:s,s:o,s:o,s:o,s:o}", "version", 1, "name",
-		      l->name, "up", l->up, "substrate", l->ipv4 ? "ipv4" : "ipv6", "mtu",
+	j = json_pack("{s:i,s:s,s:b,s:s,s:i,s:i,s:i,s:i,s:s,s:o,s:o,s:o,s:o,s:o}", "version", 1,
+		      "name", l->name, "up", l->up, "substrate", l->ipv4 ? "ipv4" : "ipv6", "mtu",
 		      (int)l->mtu, "hosts", (int)l->n_hosts, "edges", (int)l->n_edges, "port",
 		      (int)l->port, "manager_state", l->manager_state, "formats",
 		      lists_to_json(l, l->formats), "features", lists_to_json(l, l->features),
-		      "require", lists_to_json(l, l->require), "processes", processes_to_json(l));
+		      "require", lists_to_json(l, l->require), "seal_cpus",
+		      lists_to_json(l, l->seal_cpus), "processes", processes_to_json(l));
 	text = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
 	if (!text || !path)
 		return complain_memory();
@@ -233,16 +235,17 @@ static int lists_from_json(const struct lab *l, const json_t *json, char **lists
 
 static int from_json(struct lab *l, json_t *j)
 {
-	json_t *formats = NULL, *features = NULL, *require = NULL, *processes = NULL;
+	json_t *formats = NULL, *features = NULL, *require = NULL, *seal_cpus = NULL;
+	json_t *processes = NULL;
 	int r;
 	int version, up, mtu, n_hosts, n_edges = 0, port;
 	const char *substrate, *manager_state;
 
-	if (json_unpack(j, "{s:i,s:b,s:s,s:i,s:i,s?i,s:i,s:s,s:o,s?o,s?o,s:o}", "version", &version,
-			"up", &up, "substrate", &substrate, "mtu", &mtu, "hosts", &n_hosts, "edges",
-			&n_edges, "port", &port, "manager_state", &manager_state, "formats",
-			&formats, "features", &features, "require", &require, "processes",
-			&processes))
+	if (json_unpack(j, "{s:i,s:b,s:s,s:i,s:i,s?i,s:i,s:s,s:o,s?o,s?o,s?o,s:o}", "version",
+			&version, "up", &up, "substrate", &substrate, "mtu", &mtu, "hosts",
+			&n_hosts, "edges", &n_edges, "port", &port, "manager_state", &manager_state,
+			"formats", &formats, "features", &features, "require", &require,
+			"seal_cpus", &seal_cpus, "processes", &processes))
 		return -EBADMSG;
 	if (version != 1 || n_hosts < 1 || n_hosts > LIMIT_LAB_HOSTS || n_edges < 0 ||
 	    n_edges > LIMIT_LAB_EDGES || port < 0 || port > UINT16_MAX)
@@ -260,7 +263,9 @@ static int from_json(struct lab *l, json_t *j)
 	r = lists_from_json(l, formats, l->formats);
 	if (!r)
 		r = lists_from_json(l, features, l->features);
-	return r ? r : lists_from_json(l, require, l->require);
+	if (!r)
+		r = lists_from_json(l, require, l->require);
+	return r ? r : lists_from_json(l, seal_cpus, l->seal_cpus);
 }
 
 int lab_load(const char *name, struct lab *ret)

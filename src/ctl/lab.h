@@ -70,10 +70,11 @@ struct lab {
 	uint32_t n_hosts, n_edges;
 	uint32_t n_racks; /* that they stand in, in turn; 0: one each.  Matters while it is made */
 	uint16_t port;    /* of the API on 127.0.0.1; 0: not bound yet */
-	char *manager_state;                 /* viaductd's directory */
-	char *formats[LIMIT_LAB_NODES + 1];  /* NULL: all that the host can do */
-	char *features[LIMIT_LAB_NODES + 1]; /* that it may use; NULL: all that it can do */
-	char *require[LIMIT_LAB_NODES + 1];  /* features that the host insists on; NULL: none */
+	char *manager_state;                  /* viaductd's directory */
+	char *formats[LIMIT_LAB_NODES + 1];   /* NULL: all that the host can do */
+	char *features[LIMIT_LAB_NODES + 1];  /* that it may use; NULL: all that it can do */
+	char *require[LIMIT_LAB_NODES + 1];   /* features that the host insists on; NULL: none */
+	char *seal_cpus[LIMIT_LAB_NODES + 1]; /* processors that seal for the host; NULL: all */
 	struct lab_process processes[LIMIT_LAB_NODES + 1];
 	int lock_fd; /* -1: not held */
 };

@@ -39,6 +39,8 @@ static const struct command_option up_options[] = {
 	{"features", "[HOST=]LIST", "beside formats, likewise: crypt,lz4, or none", true},
 	{"require", "[HOST=]LIST", "what hosts, or this host, do not talk without: crypt,lz4",
 	 true},
+	{"seal-cpus", "[HOST=]LIST", "the only processors that seal for hosts, or this host: 0,2-3",
+	 true},
 	{"manager-state", "DIR", "the manager's state, kept afterwards (default: in the lab)",
 	 false},
 	{"keep-failed", NULL, "leave a lab that does not come up, to be looked at", false},
@@ -126,6 +128,9 @@ static int parse_up(const struct invocation *inv, struct lab *l)
 	at = 0;
 	while (!r && (text = invocation_next(inv, "require", &at)))
 		r = parse_lists(l, "require", text, l->require);
+	at = 0;
+	while (!r && (text = invocation_next(inv, "seal-cpus", &at)))
+		r = parse_lists(l, "seal-cpus", text, l->seal_cpus);
 	text = invocation_option(inv, "manager-state");
 	if (!r && text) {
 		l->manager_state = strdup(text);

@@ -326,7 +326,8 @@ static int write_agent_config(const struct lab *l, uint32_t node, const char *st
 		const char *key, *value;
 	} lines[] = {{"formats", l->formats[node]},
 		     {"features", l->features[node]},
-		     {"require", l->require[node]}};
+		     {"require", l->require[node]},
+		     {"seal-cpus", l->seal_cpus[node]}};
 	_cleanup_buf_ struct buf b;
 	int r;
 

@@ -84,17 +84,19 @@ static int link_edge(const struct lab *l, uint32_t node, struct rtnl *world, int
 	return e ? complain_errno(e, "linking %s to the world", name) : 0;
 }
 
-/* What is outside sends the networks' IPv6 to their edge.  Of several, each has some networks: then
- * it is the user who says which. */
+/* What is outside sends the networks' IPv6 to their edge: to the only one by its address; of several,
+ * each of which has some networks, to the one that answers for a destination. */
 static int route_to_edge(const struct lab *l, struct rtnl *world, int segment)
 {
 	const uint32_t edge = l->n_hosts + 1;
-	struct rtnl_route blocks = {.oif = segment, .gateway = lab_uplink_address(l, edge, false)};
+	struct rtnl_route blocks = {.oif = segment};
 	int e = prefix_parse(LAB_POOL6, &blocks.dst);
 
-	if (!e && lab_last_node(l) == edge)
+	if (lab_last_node(l) == edge)
+		blocks.gateway = lab_uplink_address(l, edge, false);
+	if (!e && lab_last_node(l) >= edge)
 		e = rtnl_route_add(world, &blocks);
-	return e ? complain_errno(e, "leading IPv6 from the world to the edge") : 0;
+	return e ? complain_errno(e, "leading IPv6 from the world to the edges") : 0;
 }
 
 int lab_world_create(const struct lab *l)

@@ -81,6 +81,20 @@ int request_set_text(json_t *body, const char *key, const char *value)
 	return value && json_object_set_new(body, key, json_string(value)) ? complain_memory() : 0;
 }
 
+/* The member of the body that an option stands for. */
+static int set_member(json_t *body, const char *option, json_t *value)
+{
+	char key[32];
+
+	if (str_copy(key, sizeof(key), option)) {
+		json_decref(value);
+		return complain_memory();
+	}
+	for (char *at = key; *at; at++)
+		*at = *at == '-' ? '_' : *at;
+	return json_object_set_new(body, key, value) ? complain_memory() : 0;
+}
+
 int request_set_number(const struct invocation *inv, json_t *body, const char *key)
 {
 	const char *text = invocation_option(inv, key);
@@ -90,14 +104,12 @@ int request_set_number(const struct invocation *inv, json_t *body, const char *k
 		return 0;
 	if (str_u32(text, 0, UINT32_MAX, &value))
 		return complain_usage("--%s %s: it is a number, 0 to %u", key, text, UINT32_MAX);
-	return json_object_set_new(body, key, json_integer(value)) ? complain_memory() : 0;
+	return set_member(body, key, json_integer(value));
 }
 
 int request_set_flag(const struct invocation *inv, json_t *body, const char *key)
 {
-	return invocation_option(inv, key) && json_object_set_new(body, key, json_true())
-		       ? complain_memory()
-		       : 0;
+	return invocation_option(inv, key) ? set_member(body, key, json_true()) : 0;
 }
 
 int request_set_labels(const struct invocation *inv, json_t *body)

@@ -2,7 +2,7 @@
 /*
  * Inside of the BPF back-end: what the files about gateways share.  bpf_gateway.c has the
  * contract's gateways, bpf_gateway_row.c the tables that each has for itself, bpf_public.c public
- * addresses.
+ * addresses, bpf_neighbour.c what is said outside of IPv6 addresses.
  */
 #pragma once
 
@@ -44,6 +44,11 @@ static inline bool bpf_gateway_has_ports(enum dp_gateway_kind kind)
 must_check int bpf_gateway_device_make(uint32_t handle);
 int bpf_gateway_device_delete(uint32_t handle);
 must_check int bpf_gateway_device_find(uint32_t handle, int *ret_ifindex);
+
+/* bpf_neighbour.c: the programs see what is sent to groups on the uplink, for as long as 'h' is
+ * open. */
+must_check int bpf_neighbour_hear(const struct bpf_host *h);
+int bpf_neighbour_announce(struct datapath *dp, const struct ipaddr *addr);
 
 /* Whose a public address is: 0 or -ENOENT. */
 int bpf_public_find(const struct bpf_host *h, uint32_t addr, struct dp_public_value *ret);

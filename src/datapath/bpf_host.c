@@ -18,6 +18,7 @@
 #include "base/rand.h"
 #include "datapath/bpf_connection.h"
 #include "datapath/bpf_device.h"
+#include "datapath/bpf_gateway.h"
 #include "datapath/bpf_layout.h"
 #include "datapath/bpf_policy.h"
 #include "datapath/bpf_skel.h"
@@ -241,7 +242,7 @@ static int open_uplink(struct bpf_host *h, const struct dp_config *config, struc
 	if (r)
 		return r;
 	h->uplink_mac = link.mac;
-	return 0;
+	return bpf_neighbour_hear(h);
 }
 
 /* A tap, made or found, and up. */
@@ -467,6 +468,7 @@ static const struct datapath_ops bpf_ops = {
 	.upcall_fd = bpf_upcall_fd,
 	.upcall_read = bpf_upcall_read,
 	.reinject = bpf_upcall_reinject,
+	.announce = bpf_neighbour_announce,
 	.deliver = bpf_upcall_deliver,
 	.event_fd = bpf_event_fd,
 	.event_read = bpf_event_read,

@@ -164,6 +164,9 @@ int bpf_peers(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), vo
 /* bpf_peer_own.c: puts sealing and rate into 'c', and the next hop that they need; the other way;
  * makes those anew that were made from 'base'. */
 void bpf_peer_own_set(struct bpf_host *h, const struct dp_peer *peer, struct dp_peer_copy *c);
+/* The row of a variant is of a class that is part of that of row 'wider', as far as rates go;
+ * 'begins': nothing has been sent by it yet. */
+void bpf_peer_own_part(struct bpf_host *h, uint32_t row, uint32_t wider, bool begins);
 void bpf_peer_own_get(struct bpf_host *h, const struct dp_peer_copy *c, struct dp_peer *ret);
 void bpf_peer_own_follow(struct bpf_host *h, uint32_t base);
 int bpf_peer_held(struct datapath *dp, uint32_t id, uint64_t *ret);

@@ -5,6 +5,7 @@
  * gave, and made again when that one changes.
  */
 #include <string.h>
+#include <time.h>
 
 #include "abi/substrate.h"
 #include "datapath/bpf_host.h"
@@ -59,16 +60,39 @@ static void own_make(struct bpf_host *h, uint32_t peer, uint32_t flags, uint32_t
 	own_publish(h, DP_NEXTHOPS_OF_PEERS + peer, &c);
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t); /* bpf_ktime_get_ns() */
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* What was taken from the bucket at the old rate is owed at the new one: as many bytes, and no more
+ * than the bucket holds. */
+static void own_carry_debt(struct dp_rate_value *r, uint64_t picoseconds, uint64_t burst_ns)
+{
+	uint64_t now = now_ns(), due = __atomic_load_n(&r->due, __ATOMIC_RELAXED), debt;
+
+	if (due <= now || !r->picoseconds)
+		return;
+	debt = (uint64_t)((double)(due - now) / (double)r->picoseconds * (double)picoseconds);
+	__atomic_store_n(&r->due, now + (debt < burst_ns ? debt : burst_ns), __ATOMIC_RELAXED);
+}
+
 static void own_set_rate(struct bpf_host *h, const struct dp_peer *peer)
 {
 	struct dp_rate_value *r = bpf_array_row(&h->rates, peer->id);
 	uint64_t burst = peer->rate_burst > BPF_FRAME_MAX ? peer->rate_burst : BPF_FRAME_MAX;
 	uint64_t picoseconds = peer->rate_bits ? 8000000000000 / peer->rate_bits : 0;
+	uint64_t burst_ns = burst * picoseconds / 1000;
 
+	if (r->picoseconds != picoseconds || r->burst_ns != burst_ns)
+		own_carry_debt(r, picoseconds, burst_ns);
 	r->bits = peer->rate_bits;
 	r->burst = peer->rate_burst;
-	/* Counters and what is due go on. */
-	__atomic_store_n(&r->burst_ns, burst * picoseconds / 1000, __ATOMIC_RELAXED);
+	/* Counters go on. */
+	__atomic_store_n(&r->burst_ns, burst_ns, __ATOMIC_RELAXED);
 	__atomic_store_n(&r->picoseconds, picoseconds, __ATOMIC_RELEASE);
 }
 
@@ -109,6 +133,15 @@ void bpf_peer_own_set(struct bpf_host *h, const struct dp_peer *peer, struct dp_
 		return;
 	own_make(h, peer->id, c->flags, c->nexthop);
 	c->nexthop = DP_NEXTHOPS_OF_PEERS + peer->id;
+}
+
+void bpf_peer_own_part(struct bpf_host *h, uint32_t row, uint32_t wider, bool begins)
+{
+	struct dp_rate_value *r = bpf_array_row(&h->rates, row);
+
+	if (begins)
+		__atomic_store_n(&r->due, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&r->wider, wider, __ATOMIC_RELAXED);
 }
 
 void bpf_peer_own_get(struct bpf_host *h, const struct dp_peer_copy *c, struct dp_peer *ret)

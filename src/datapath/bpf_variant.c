@@ -193,6 +193,30 @@ static uint32_t row_of_group(const struct bpf_variants *v, const struct dp_peer 
 	return shared;
 }
 
+/* The row of the class that these are part of: of two interfaces that of their networks, if there is
+ * one and it is that of all of them. */
+static uint32_t wider_row(const struct bpf_variants *v, const struct dp_peer *peer, size_t first,
+			  size_t end, uint32_t row)
+{
+	uint32_t found = 0;
+
+	for (size_t i = first; i < end; i++) {
+		struct dp_variant all = peer->variants[i];
+		struct dp_variant_key k;
+		const struct variant *e;
+
+		if (ipaddr_is_zero(&all.addr))
+			return peer->id;
+		all.addr = all.peer_addr = (struct ipaddr){};
+		k = key_of(peer->id, &all);
+		e = find(v, &k);
+		if (!e || !e->wanted || row_of(e) == row || (found && found != row_of(e)))
+			return peer->id;
+		found = row_of(e);
+	}
+	return found;
+}
+
 /* The peer's record with another choice. */
 static void write_row(struct bpf_host *h, const struct dp_peer *peer, const struct dp_variant *v,
 		      uint32_t row)
@@ -328,8 +352,13 @@ static int set_group(struct bpf_host *h, const struct dp_peer *peer, size_t firs
 
 		if (e->group != first)
 			continue;
-		if (!written)
-			write_row(h, peer, &peer->variants[first], row_of(e));
+		if (!written) {
+			uint32_t row = row_of(e);
+
+			bpf_peer_own_part(h, row, wider_row(h->variants, peer, first, end, row),
+					  !h->variants->live[row - DP_PEERS_MAX]);
+			write_row(h, peer, &peer->variants[first], row);
+		}
 		written = true;
 		r = set_key(h, e);
 	}

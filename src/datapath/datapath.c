@@ -265,6 +265,11 @@ int datapath_reinject(struct datapath *dp, const struct dp_upcall *upcall)
 	return dp->ops->reinject(dp, upcall);
 }
 
+int datapath_announce(struct datapath *dp, const struct ipaddr *addr)
+{
+	return dp->ops->announce(dp, addr);
+}
+
 int datapath_deliver(struct datapath *dp, uint32_t port, const uint8_t *frame, size_t size)
 {
 	return dp->ops->deliver(dp, port, frame, size);

@@ -328,7 +328,8 @@ enum { DP_VNI_LABELS = 0 };
 
 enum dp_upcall_kind {
 	DP_UPCALL_RESOLVE, /* port -> unknown destination: 'port', 'vni', 'dst' */
-	/* port asks for the MAC of an address whose mapping is unknown: 'port', 'vni', 'dst' */
+	/* port, or somebody outside of an edge (0), asks for the MAC of an address whose mapping is
+	 * unknown: 'port', 'vni', 'dst' */
 	DP_UPCALL_ARP,
 	/* arrived from the substrate from a source that is unknown here: 'vni', 'src', 'dst' */
 	DP_UPCALL_VERIFY,
@@ -509,6 +510,10 @@ struct dp_upcall *datapath_upcall_free(struct dp_upcall *upcall);
 /* Sends the packet through the programs once more, as though it had just come from where it came
  * from, HELD mappings counting as LIVE.  'upcall' stays the caller's. */
 int datapath_reinject(struct datapath *dp, const struct dp_upcall *upcall);
+/* Says on an edge's uplink that a network's IPv6 address is reached by it, as an unsolicited
+ * advertisement (RFC 4861 7.2.6), if it is: there is a mapping, and a way from there to the world
+ * by this edge.  -EOPNOTSUPP: no uplink. */
+int datapath_announce(struct datapath *dp, const struct ipaddr *addr);
 /* Delivers an Ethernet frame made by the agent (a DHCP or DNS or ARP answer) to a port's node. */
 int datapath_deliver(struct datapath *dp, uint32_t port, const uint8_t *frame, size_t size);
 

@@ -174,6 +174,25 @@ int fake_reinject(struct datapath *dp, const struct dp_upcall *upcall)
 	return 0;
 }
 
+int fake_announce(struct datapath *dp, const struct ipaddr *addr)
+{
+	struct fake_host *h = fake_host_of(dp);
+
+	if (!h->config.uplink_ifindex)
+		return -EOPNOTSUPP;
+	h->announced = *addr;
+	h->n_announced++;
+	return 0;
+}
+
+unsigned int fake_announced(struct fake_world *world, const char *name, struct ipaddr *ret_last)
+{
+	const struct fake_host *h = fake_host_find(world, name);
+
+	*ret_last = h->announced;
+	return h->n_announced;
+}
+
 int fake_copy_send(struct datapath *dp, uint32_t port, uint8_t *frame, size_t size)
 {
 	struct fake_host *h = fake_host_of(dp);

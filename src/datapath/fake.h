@@ -41,6 +41,10 @@ void fake_fail_prepare(struct fake_world *world, const char *name, int e); /* 0:
 int fake_substrate(struct fake_world *world, const char *name, unsigned int *ret_times);
 void fake_fail_substrate(struct fake_world *world, const char *name, int e);
 
+/* How often datapath_announce() was called, and with what last: the fake has no uplink on which to
+ * say it, and says nothing about whether the programs would have. */
+unsigned int fake_announced(struct fake_world *world, const char *name, struct ipaddr *ret_last);
+
 /* What came of a packet. */
 enum fake_verdict {
 	FAKE_DELIVERED, /* to a node, or answered on the spot */

@@ -296,6 +296,7 @@ const struct datapath_ops fake_ops = {
 	.upcall_fd = fake_upcall_fd,
 	.upcall_read = fake_upcall_read,
 	.reinject = fake_reinject,
+	.announce = fake_announce,
 	.deliver = op_deliver,
 	.event_fd = fake_event_fd,
 	.event_read = fake_event_read,

@@ -77,6 +77,8 @@ struct fake_host {
 		int fail_prepare, fail_substrate;
 		unsigned int n_substrates; /* how often the wire became another device */
 	} devices;
+	struct ipaddr announced; /* last */
+	unsigned int n_announced;
 	uint64_t drops[DROP_REASON_MAX]; /* of the substrate side */
 	struct dp_port_counters traffic[FORMAT_MAX];
 	struct list upcalls, events;
@@ -178,3 +180,4 @@ int fake_connections(struct datapath *dp, uint32_t port,
 /* All of them (fake_ops.c). */
 extern const struct datapath_ops fake_ops;
 int fake_reinject(struct datapath *dp, const struct dp_upcall *upcall); /* in fake.c */
+int fake_announce(struct datapath *dp, const struct ipaddr *addr);      /* likewise */

@@ -63,6 +63,7 @@ struct datapath_ops {
 	int (*upcall_fd)(const struct datapath *dp);
 	int (*upcall_read)(struct datapath *dp, struct dp_upcall **ret);
 	int (*reinject)(struct datapath *dp, const struct dp_upcall *upcall);
+	int (*announce)(struct datapath *dp, const struct ipaddr *addr);
 	int (*deliver)(struct datapath *dp, uint32_t port, const uint8_t *frame, size_t size);
 	int (*event_fd)(const struct datapath *dp);
 	int (*event_read)(struct datapath *dp, struct dp_drop_event *ret);

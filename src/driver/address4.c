@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "driver/address4.h"
 
-#include "base/str.h"
+#include "driver/node_device.h"
 #include "net/rtnl.h"
 
 enum { TABLE_BASE = 100 }; /* as in udhcpc.script */
@@ -25,14 +25,9 @@ int address4_set(int netns_fd, uint32_t device_index, const struct driver_addres
 	struct rtnl_route out = {
 		.dst = prefix_make(&zero, 96), .gateway = a->router, .table = table};
 	struct rtnl_link link;
-	char device[16];
 	int e;
 
-	e = str_format(device, sizeof(device), "eth%u", device_index);
-	if (!e)
-		e = rtnl_open_at(netns_fd, &inside);
-	if (!e)
-		e = rtnl_link_find(inside, device, &link);
+	e = node_device_open(netns_fd, device_index, &inside, &link);
 	if (e)
 		return e;
 	addr.ifindex = out.oif = link.ifindex;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "driver/addresses6.h"
 
-#include "base/str.h"
+#include "driver/node_device.h"
 #include "net/rtnl.h"
 
 enum { ALONE = 128, ACTUAL_MAX = 128 };
@@ -37,14 +37,9 @@ int addresses6_set(int netns_fd, uint32_t device_index, const struct ipaddr *add
 	struct actual actual = {.n = 0};
 	struct rtnl_addr a = {.len = ALONE};
 	struct rtnl_link link;
-	char device[16];
 	int e;
 
-	e = str_format(device, sizeof(device), "eth%u", device_index);
-	if (!e)
-		e = rtnl_open_at(netns_fd, &inside);
-	if (!e)
-		e = rtnl_link_find(inside, device, &link);
+	e = node_device_open(netns_fd, device_index, &inside, &link);
 	if (e)
 		return e;
 	a.ifindex = actual.ifindex = link.ifindex;

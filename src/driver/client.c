@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "driver/node_device.h"
 
 #include "udhcpc_script.h"
 
@@ -52,18 +53,17 @@ int client_start(const struct client_spec *spec, struct record_interface *ri)
 {
 	_cleanup_free_ char *resolv = NULL, *path = NULL, *host_name = NULL;
 	struct process process;
-	char device[16];
-	int e;
+	char device[NODE_DEVICE_SIZE];
+	int e = str_printf(&resolv, "VIADUCT_RESOLV_CONF=%s", spec->resolv_conf);
 
-	e = str_format(device, sizeof(device), "eth%u", spec->device_index);
-	if (!e)
-		e = str_printf(&resolv, "VIADUCT_RESOLV_CONF=%s", spec->resolv_conf);
 	if (!e)
 		e = str_printf(&path, "PATH=%s", getenv("PATH") ?: "/usr/sbin:/usr/bin:/sbin:/bin");
 	if (!e)
 		e = str_printf(&host_name, "hostname:%s", spec->host_name);
 	if (e)
 		return e;
+
+	node_device_name(spec->device_index, device);
 
 	const char *const argv[] = {"busybox", "udhcpc",     "-f", "-i",      device,
 				    "-s",      spec->script, "-t", "3",       "-T",

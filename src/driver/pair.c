@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "driver/netns.h"
+#include "driver/node_device.h"
 #include "net/sysctl.h"
 
 int pair_delete(const char *interface)
@@ -58,27 +59,21 @@ int pair_create(struct rtnl *host, int netns_fd, const struct driver_interface *
 {
 	_cleanup_(rtnl_close_cleanup) struct rtnl *inside = NULL;
 	struct rtnl_link link;
-	char node_device[16];
-	int e;
-
-	e = str_format(node_device, sizeof(node_device), "eth%u", interface->device_index);
-	if (e)
-		return e;
-
+	char name[NODE_DEVICE_SIZE];
 	const struct rtnl_veth_end host_end = {
 		.name = device, .netns_fd = -1, .mtu = interface->mtu};
-	const struct rtnl_veth_end node_end = {.name = node_device,
-					       .netns_fd = netns_fd,
-					       .mac = &interface->mac,
-					       .mtu = interface->mtu};
+	const struct rtnl_veth_end node_end = {
+		.name = node_device_name(interface->device_index, name),
+		.netns_fd = netns_fd,
+		.mac = &interface->mac,
+		.mtu = interface->mtu};
 
-	e = rtnl_veth_create(host, &host_end, &node_end);
+	int e = rtnl_veth_create(host, &host_end, &node_end);
+
 	if (!e)
 		e = pair_quiet(device);
 	if (!e)
-		e = rtnl_open_at(netns_fd, &inside);
-	if (!e)
-		e = rtnl_link_find(inside, node_device, &link);
+		e = node_device_open(netns_fd, interface->device_index, &inside, &link);
 	if (!e)
 		e = rtnl_link_set_up(inside, link.ifindex, true);
 	if (!e)
@@ -93,14 +88,8 @@ int pair_set_mtu(struct rtnl *host, int netns_fd, const struct driver_interface 
 {
 	_cleanup_(rtnl_close_cleanup) struct rtnl *inside = NULL;
 	struct rtnl_link link;
-	char node_device[16];
-	int e;
+	int e = node_device_open(netns_fd, interface->device_index, &inside, &link);
 
-	e = str_format(node_device, sizeof(node_device), "eth%u", interface->device_index);
-	if (!e)
-		e = rtnl_open_at(netns_fd, &inside);
-	if (!e)
-		e = rtnl_link_find(inside, node_device, &link);
 	if (!e)
 		e = rtnl_link_set_mtu(inside, link.ifindex, interface->mtu);
 	if (!e)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "manager/heir.h"
 #include "manager/intake.h"
 #include "manager/preload.h"
 #include "manager/updates.h"
@@ -20,6 +21,7 @@ static void agent_free(struct agent *agent)
 	outbox_deinit(&agent->outbox);
 	updates_clear(agent);
 	preload_clear(agent);
+	heir_clear(agent);
 	intake_clear(agent);
 	if (agent->stats)
 		viaduct__agent__stats__free_unpacked(agent->stats, NULL);
@@ -52,6 +54,7 @@ int agents_add(struct agents *agents, uint32_t number, uint64_t revision)
 	list_init(&agent->in_unsettled);
 	list_init(&agent->updates);
 	list_init(&agent->preloads);
+	list_init(&agent->heirs);
 	list_init(&agent->reports);
 	hmap_insert(&agents->by_number, &agent->by_number, hash_u64(number));
 	return 0;

@@ -32,6 +32,7 @@ struct agent {
 	/* sessions.c */
 	struct session *session; /* NULL: not connected; else Hello was heard and answered */
 	bool was_connected;      /* since this manager runs */
+	bool acknowledges;       /* has acknowledged something in this session */
 	uint64_t since_ms;       /* unix; of the session, or when it ended */
 	char software[64];
 	/* Its session was given something that the model showed at this revision: when that turns
@@ -51,7 +52,7 @@ struct agent {
 	uint64_t sent; /* revision of the last Desired, also of an earlier session */
 	uint64_t acknowledged;
 	struct list in_dirty;
-	bool urgent;             /* the outbox says something else than steps of choices */
+	bool urgent;             /* it is to be told something else than steps of choices */
 	uint64_t paced_until_ns; /* before then it is not told of these alone: pace.c */
 
 	/* updates.c */
@@ -61,6 +62,9 @@ struct agent {
 	/* preload.c */
 	struct list preloads;
 	bool takes_preloads; /* said so in its Hello */
+
+	/* heir.c */
+	struct list heirs;
 
 	/* intake.c */
 	struct list in_news;      /* something of it is to be written */

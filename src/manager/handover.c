@@ -12,7 +12,8 @@
 struct handover_item {
 	enum kind kind;
 	uint64_t id;
-	uint64_t attachment; /* KIND_INTERFACE: that ends */
+	uint64_t attachment; /* KIND_INTERFACE: that ends, or begins */
+	bool begins;         /* it comes from another instance */
 	uint64_t revision;   /* at which its mappings led nowhere */
 };
 
@@ -41,18 +42,34 @@ static const struct attachment *find_detached(const struct write *w)
 	return NULL;
 }
 
+/* That of an interface that is on its way to another instance. */
+static const struct attachment *find_beginning(const struct write *w)
+{
+	const struct interface *before = (const struct interface *)w->before;
+	const struct interface *after = (const struct interface *)w->after;
+
+	if (w->kind != KIND_INTERFACE || !before || !after || after->shared ||
+	    interface_attachment_count(before) != 1 || interface_attachment_count(after) != 2)
+		return NULL;
+	return interface_attachment(after, 1);
+}
+
 void handover_note(struct handover *h, const struct change *change)
 {
 	struct handover_item item, *grown;
-	const struct attachment *detached;
+	const struct attachment *detached, *beginning;
 	struct write w;
 
 	for (size_t i = 0; i < change_count(change); i++) {
 		w = change_get(change, i);
 		item = (struct handover_item){
 			.kind = w.kind, .id = w.id, .revision = change_revision(change)};
+		beginning = find_beginning(&w);
 		detached = find_detached(&w);
-		if (detached)
+		item.begins = beginning;
+		if (beginning)
+			item.attachment = beginning->id;
+		else if (detached)
 			item.attachment = detached->id;
 		else if (w.kind != KIND_RELEASE || w.before)
 			continue;
@@ -78,6 +95,8 @@ static bool is_done(const struct handover_item *item, struct model *model)
 	n = a ? model_get(model, KIND_INSTANCE, a->instance) : NULL;
 	if (n && ((const struct instance *)n)->state == INSTANCE_SHUTTING_DOWN)
 		return true;
+	if (item->begins)
+		return !a || a->state == ATTACHMENT_ATTACHED;
 	if (a && a->state == ATTACHMENT_DETACHING)
 		return false;
 	for (size_t k = 0; k < i->n_addrs; k++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a call took from its node, and whether all hosts have acknowledged that: addresses that were
- * released or moved (model/release.h), interfaces that were detached.
+ * released or moved (model/release.h), interfaces that were detached, or go to another instance.
  *
  * When it is done, no node that had an address before can send or receive with it on any host: its
  * host has acknowledged that the port lost it, and each holder of its mapping knows where it is

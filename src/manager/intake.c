@@ -71,7 +71,7 @@ static void mark(struct manager *manager, struct agent *agent)
 		list_push_back(&manager->news, &agent->in_news);
 	if (list_empty(&agent->in_unsettled))
 		list_push_back(&manager->unsettled, &agent->in_unsettled);
-	deferred_schedule(&manager->upkeep);
+	upkeep_schedule(manager);
 }
 
 /* What it reports cannot be kept: it shall say it again. */
@@ -234,6 +234,12 @@ void intake_status(struct manager *manager, struct agent *agent,
 	mark(manager, agent);
 }
 
+/* What the host can do waits until what it said before has reached all of its pairs. */
+static bool has_to_wait(const struct model *m, const struct agent *agent)
+{
+	return agent->can && !agent->can_revision && host_is_changing(m, agent->number);
+}
+
 /* A refusal means that the model knows better (the host or the instance is gone): nothing to retry.
  * Of the steps that choices take up to '*steps'. */
 static int absorb_agent(struct tx *tx, struct agent *agent, uint64_t now_ms, size_t *steps)
@@ -243,7 +249,7 @@ static int absorb_agent(struct tx *tx, struct agent *agent, uint64_t now_ms, siz
 	struct report *report;
 	int r = 0;
 
-	if (agent->can && !agent->can_revision) {
+	if (agent->can && !agent->can_revision && !has_to_wait(tx_model(tx), agent)) {
 		r = host_report(tx, agent->number, agent->can, &refusal);
 		if (r >= 0) {
 			agent->can_revision = revision;
@@ -316,51 +322,60 @@ static bool absorb_news(struct manager *manager, struct tx *tx, struct list *new
 		r = absorb_agent(tx, agent, clock_wall_ms(manager->clock), &steps);
 		if (r)
 			log_err("report not taken", LOG_U64("host", agent->number), LOG_ERRNO(r));
-		else
+		else if (!has_to_wait(tx_model(tx), agent))
 			list_remove(&agent->in_news);
 		if (steps)
 			continue;
 		/* there may be more of this one; others come first */
-		if (!r)
+		if (!r) {
+			list_remove(&agent->in_news);
 			list_push_back(news, &agent->in_news);
+		}
 		return true;
 	}
 	return false;
 }
 
+struct absorbing {
+	struct list news; /* of whom something is yet to be taken up */
+	bool more;        /* the turn is over before all of them had theirs */
+	bool wrote;
+};
+
+static int absorb(struct manager *manager, struct tx *tx, void *data)
+{
+	struct absorbing *a = data;
+	size_t n = 0;
+	int r = 0;
+
+	a->more = absorb_news(manager, tx, &a->news);
+	if (manager->releases_due && release_count(manager->model))
+		r = release_settle(tx, &n);
+	/* a release that failed stays for the next tick; the reports are taken */
+	manager->releases_due = r < 0;
+	a->wrote = tx_has_writes(tx);
+	return 0;
+}
+
 bool intake_absorb(struct manager *manager)
 {
-	struct list news;
-	struct tx *tx;
-	bool wrote, more;
-	size_t n = 0;
+	struct absorbing a = {0};
 	int r;
 
 	if (list_empty(&manager->news) && !manager->releases_due)
 		return false;
-	r = tx_begin(manager->model, clock_wall_ms(manager->clock), &tx);
-	if (r) {
-		log_err("reports not taken", LOG_ERRNO(r));
-		return false;
-	}
-	list_init(&news);
-	list_splice_back(&news, &manager->news);
-	more = absorb_news(manager, tx, &news);
-	r = 0;
-	if (manager->releases_due && release_count(manager->model))
-		r = release_settle(tx, &n);
-	manager->releases_due = r < 0;
-	wrote = tx_has_writes(tx);
-	r = manager_submit(manager, tx);
+	list_init(&a.news);
+	list_splice_back(&a.news, &manager->news);
+	r = manager_change(manager, "reports", absorb, &a);
 	/* Those that failed stay for the next tick, those that were not reached for the next turn.
 	 */
-	list_splice_back(&manager->news, &news);
+	list_splice_back(&manager->news, &a.news);
 	if (r)
 		regather(manager, model_revision(manager->model));
-	else if (!wrote)
+	else if (!a.wrote)
 		/* All of it was known, and the transaction's revision was not used up. */
 		forget(manager, model_revision(manager->model) + 1, UINT64_MAX);
-	return !r && (wrote || more);
+	return !r && (a.wrote || a.more);
 }
 
 void intake_durable(struct manager *manager, uint64_t revision)

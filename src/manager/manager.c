@@ -30,11 +30,6 @@ static void flush(struct deferred *deferred, void *data)
 	publish_flush(data);
 }
 
-static void keep_up(struct deferred *deferred, void *data)
-{
-	upkeep_turn(data);
-}
-
 /* Leases of connected hosts end by time; a disconnected host may be using what it has. */
 static void expire_holders(struct manager *manager)
 {
@@ -96,7 +91,7 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	buf_init(&manager->scratch, SIZE_MAX);
 	updates_packed_init(&manager->packed);
 	deferred_init(&manager->flush, config->loop, flush, manager);
-	deferred_init(&manager->upkeep, config->loop, keep_up, manager);
+	upkeep_init(&manager->upkeep, manager);
 	timer_init(&manager->tick, config->loop, tick, manager);
 	r = resolver_init(&manager->resolver);
 	if (!r && config->flow_dir)
@@ -125,7 +120,7 @@ struct manager *manager_free(struct manager *manager)
 	/* What is still on its way becomes durable; the observer finds nobody to tell. */
 	manager->journal = journal_free(manager->journal);
 	/* what has become durable asks for more */
-	deferred_deinit(&manager->upkeep);
+	upkeep_deinit(&manager->upkeep);
 	deferred_deinit(&manager->flush);
 	pace_deinit(&manager->pace);
 	resolver_deinit(&manager->resolver);
@@ -150,5 +145,20 @@ int manager_submit(struct manager *manager, struct tx *tx)
 		r = journal_submit(manager->journal, change);
 	if (r)
 		log_err("change not made", LOG_ERRNO(r));
+	return r;
+}
+
+int manager_change(struct manager *manager, const char *about, manager_write_fn write, void *data)
+{
+	struct tx *tx;
+	int r = tx_begin(manager->model, clock_wall_ms(manager->clock), &tx);
+
+	if (!r) {
+		r = write(manager, tx, data);
+		if (!r)
+			return manager_submit(manager, tx);
+		tx_abort(tx);
+	}
+	log_err("change not begun", LOG_STR("about", about), LOG_ERRNO(r));
 	return r;
 }

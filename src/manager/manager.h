@@ -28,6 +28,7 @@
 #include "manager/sessions.h"
 #include "manager/stats.h"
 #include "manager/updates.h"
+#include "manager/upkeep.h"
 #include "model/model.h"
 
 struct pki_pair;
@@ -73,17 +74,10 @@ struct manager {
 	struct buf scratch;           /* of one frame */
 	struct updates_packed packed; /* for this flush: updates.c */
 
-	struct list news;       /* agents that reported something: intake.c */
-	struct list unsettled;  /* agents whose reports are kept until they are durable */
-	struct deferred upkeep; /* upkeep.c: */
-	size_t upkeep_next;     /* kind of work whose turn it is */
-	bool releases_due;      /* a holder has gone: released addresses may be free */
-	/* revision of the last change that took up choices that have settled, */
-	uint64_t shifts_taken;
-	uint32_t shifts_from; /* and the host to go on with; 0: it took up all of them */
-	bool shifts_due;      /* some are to be taken up */
-	/* revision of the last step of a pass over all pairs (model/choice_pass.h) */
-	uint64_t pass_taken;
+	struct list news;      /* agents that reported something: intake.c */
+	struct list unsettled; /* agents whose reports are kept until they are durable */
+	bool releases_due;     /* a holder has gone: released addresses may be free */
+	struct upkeep upkeep;
 
 	struct timer tick;
 };
@@ -103,3 +97,9 @@ uint64_t manager_lease_ms(const struct manager *manager);
 /* Ends a transaction of the manager's own.  Faults are logged: what it was about is to be tried
  * again. */
 must_check int manager_submit(struct manager *manager, struct tx *tx);
+/* What a change of the manager's own does in its transaction: 0 or -errno. */
+typedef int (*manager_write_fn)(struct manager *manager, struct tx *tx, void *data);
+/* Makes such a change; 'about' says for the log what it is about.  0, also where nothing was to be
+ * written, or -errno: then nothing has changed, which is logged, and what was to be done is to be
+ * tried again. */
+int manager_change(struct manager *manager, const char *about, manager_write_fn write, void *data);

@@ -70,6 +70,7 @@ struct capabilities message_capabilities(const Viaduct__Agent__Capabilities *mes
 		.disallowed_formats = message->disallowed_formats,
 		.generation = message->generation,
 		.carries_nothing = message->carries_nothing,
+		.stands_by = message->stands_by,
 	};
 }
 

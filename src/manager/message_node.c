@@ -104,10 +104,15 @@ int message_set_interface(struct message *c, const struct plan_interface *interf
 	c->interface.mtu = interface->mtu;
 	for (size_t i = 0; i < interface->n_addrs; i++)
 		c->addrs[i] = message_bytes(&interface->addrs[i]);
-	c->interface.n_addrs = interface->n_addrs;
-	c->interface.addrs = c->addrs;
-	c->interface.n_labels = interface->n_addrs;
-	c->interface.labels = (uint32_t *)interface->labels;
+	if (interface->standby) {
+		c->interface.n_standby_addrs = interface->n_addrs;
+		c->interface.standby_addrs = c->addrs;
+	} else {
+		c->interface.n_addrs = interface->n_addrs;
+		c->interface.addrs = c->addrs;
+		c->interface.n_labels = interface->n_addrs;
+		c->interface.labels = (uint32_t *)interface->labels;
+	}
 	c->interface.subnet_prefix = message_bytes(&interface->subnet.addr);
 	c->interface.subnet_prefix_len = interface->subnet.len;
 	c->interface.host_name = (char *)interface->host_name;

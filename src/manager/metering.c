@@ -128,6 +128,9 @@ static void add(struct manager *manager, struct metered *e, const struct attachm
 {
 	const struct metered_place *place;
 
+	/* one that stands by has nothing to say but, where it was before, the last of that */
+	if (at->standby && e->usage.host != at->host)
+		return;
 	if (at->of->shared && e->usage.host && e->usage.host != at->host) {
 		if (interface_attachment_at(at->of, e->usage.host)) {
 			add_elsewhere(manager, e, at, seen);
@@ -212,28 +215,24 @@ static bool is_idle(const struct manager *manager, bool all)
 	return !first || (!all && first->due_ms > now);
 }
 
-void metering_tick(struct manager *manager, bool all)
+static int store_due(struct manager *manager, struct tx *tx, void *data)
 {
 	struct metering *m = &manager->metering;
 	uint64_t now = manager_now_ms(manager);
-	struct tx *tx;
-	int r;
+	const bool *all = data;
+	int r = store(manager, tx, *all);
 
-	if (is_idle(manager, all) || tx_begin(manager->model, clock_wall_ms(manager->clock), &tx))
-		return;
-	r = store(manager, tx, all);
-	if (!r && now >= m->expire_ms) {
-		r = usage_expire(tx, LIMIT_METERING_PER_TICK);
-		m->expire_ms = now + LIMIT_METERING_EXPIRE_MS;
-	}
-	if (r) {
-		tx_abort(tx);
-		log_err("usage not stored", LOG_ERRNO(r));
-		return;
-	}
+	if (r || now < m->expire_ms)
+		return r;
+	m->expire_ms = now + LIMIT_METERING_EXPIRE_MS;
+	return usage_expire(tx, LIMIT_METERING_PER_TICK);
+}
+
+void metering_tick(struct manager *manager, bool all)
+{
 	/* what does not become durable is stored again with the next report */
-	if (manager_submit(manager, tx))
-		return;
+	if (!is_idle(manager, all))
+		manager_change(manager, "usage", store_due, &all);
 }
 
 bool metering_get(const struct manager *manager, uint64_t interface, struct usage *ret)

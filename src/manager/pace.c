@@ -26,7 +26,7 @@ void pace_deinit(struct pace *pace)
 
 bool pace_hold(struct manager *manager, struct agent *agent)
 {
-	if (agent->urgent || agent->confirm || agent->full || agent->needs_full ||
+	if (agent->urgent || agent->full || agent->needs_full ||
 	    clock_mono_ns(manager->clock) >= agent->paced_until_ns)
 		return false;
 	if (list_empty(&manager->pace.waiting))

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "manager/heir.h"
 #include "manager/intake.h"
 #include "manager/manager.h"
 #include "manager/preload.h"
@@ -41,6 +42,12 @@ struct note {
 	struct list hosts;    /* that came or went */
 	struct list partings; /* peerings that ended */
 	struct list preloads; /* hosts and networks that begin or end to be preloaded there */
+	struct list heritages;
+};
+
+struct note_heritage {
+	struct list node;
+	struct heritage heritage;
 };
 
 struct note_preload {
@@ -64,6 +71,7 @@ static void note_free(struct note *note)
 	struct note_item *item;
 	struct note_mapping *mapping;
 	struct note_parting *parting;
+	struct note_heritage *heritage;
 	struct note_preload *preload;
 	struct note_host *host;
 
@@ -84,6 +92,8 @@ static void note_free(struct note *note)
 		free(parting);
 	list_for_each (preload, &note->preloads, node)
 		free(preload);
+	list_for_each (heritage, &note->heritages, node)
+		free(heritage);
 	free(note);
 }
 
@@ -182,6 +192,25 @@ static void note_partings(struct note *note, const struct change *change)
 	}
 }
 
+/* For lack of memory the heir will ask. */
+static void note_heritages(struct note *note, const struct change *change)
+{
+	struct note_heritage *noted;
+	struct heritage heritage;
+	struct write write;
+
+	for (size_t i = 0; i < change_count(change); i++) {
+		write = change_get(change, i);
+		if (!heritage_of(note->model, &write, &heritage))
+			continue;
+		noted = calloc(1, sizeof(*noted));
+		if (!noted)
+			return;
+		noted->heritage = heritage;
+		list_push_back(&note->heritages, &noted->node);
+	}
+}
+
 static void note_hosts(struct note *note, const struct change *change)
 {
 	struct note_host *host;
@@ -231,8 +260,10 @@ static void changed(const struct change *change, void **ret_note, void *data)
 	list_init(&noting.note->hosts);
 	list_init(&noting.note->partings);
 	list_init(&noting.note->preloads);
+	list_init(&noting.note->heritages);
 	note_partings(noting.note, change);
 	note_hosts(noting.note, change);
+	note_heritages(noting.note, change);
 	plan_mappings(manager->model, change, note_moved, &noting);
 	if (plan_change(manager->model, change, note_plan, &noting))
 		noting.note->incomplete = true;
@@ -301,6 +332,7 @@ static void durable(uint64_t revision, void *data_note, void *data)
 	struct manager *manager = data;
 	struct note *note = data_note;
 	struct note_parting *parting;
+	struct note_heritage *heritage;
 	struct note_preload *preload;
 	struct note_item *item;
 	struct note_mapping *mapping;
@@ -314,6 +346,8 @@ static void durable(uint64_t revision, void *data_note, void *data)
 			apply_item(manager, note, item);
 		list_for_each (preload, &note->preloads, node)
 			apply_preload(manager, revision, preload);
+		list_for_each (heritage, &note->heritages, node)
+			heir_begin(manager, &heritage->heritage, revision);
 		list_for_each (mapping, &note->mappings, node)
 			updates_publish(manager, &mapping->now);
 		list_for_each (parting, &note->partings, node)
@@ -326,7 +360,7 @@ static void durable(uint64_t revision, void *data_note, void *data)
 				publish_mark(manager, agent);
 	}
 	intake_durable(manager, revision);
-	upkeep_durable(manager, revision);
+	upkeep_durable(manager);
 	deferred_schedule(&manager->flush);
 	note_free(note);
 }
@@ -423,6 +457,7 @@ void publish_begin(struct manager *manager, struct agent *agent, uint64_t revisi
 		outbox_rewind(&agent->outbox);
 	}
 	agent->confirm = true;
+	agent->urgent = true;
 	publish_mark(manager, agent);
 }
 
@@ -491,6 +526,7 @@ static size_t send_desired(struct manager *manager, struct agent *agent)
 
 void publish_flush(struct manager *manager)
 {
+	uint64_t begun = clock_mono_ns(manager->clock);
 	struct agent *agent;
 	size_t n = 0;
 
@@ -502,7 +538,10 @@ void publish_flush(struct manager *manager)
 			continue;
 		n += send_desired(manager, agent);
 		preload_fill(manager, agent);
+		heir_fill(manager, agent);
 		updates_flush(manager, agent);
+		if (clock_mono_ns(manager->clock) - begun > LIMIT_PUBLISH_TURN_NS)
+			break;
 	}
 	if (!list_empty(&manager->dirty))
 		deferred_schedule(&manager->flush);
@@ -519,6 +558,7 @@ void publish_tick(struct manager *manager)
 		if (!host_waits(manager->model, agent->number, revision))
 			continue;
 		agent->confirm = true;
+		agent->urgent |= host_waits_for_objects(manager->model, agent->number, revision);
 		publish_mark(manager, agent);
 	}
 	preload_tick(manager);

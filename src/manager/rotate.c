@@ -10,7 +10,8 @@
 
 static bool rotate_is_due(const struct manager *manager, const struct host *h, uint64_t now_ms)
 {
-	return host_is_capable(h) && h->keyed_ms + manager->rotate_ms <= now_ms;
+	/* what it has reported reaches its pairs first */
+	return host_is_capable(h) && !h->changing_at && h->keyed_ms + manager->rotate_ms <= now_ms;
 }
 
 /* The next one by number that is due, after those that were looked at; NULL: none. */
@@ -30,39 +31,31 @@ static const struct host *rotate_next(const struct manager *manager, uint64_t no
 	return next;
 }
 
-static void rotate_host(struct manager *manager, const struct host *h, uint64_t now_ms)
+static int rotate(struct manager *manager, struct tx *tx, void *data)
 {
-	struct tx *tx;
-	bool used;
-	int r = host_key_is_used(manager->model, h, &used);
+	const struct host *h = *(const struct host *const *)data;
+	int r = host_key_rotate(tx, h);
 
-	if (r || !used)
-		return;
-	r = tx_begin(manager->model, now_ms, &tx);
-	if (r)
-		return;
-	r = host_key_rotate(tx, h);
-	if (r) {
-		tx_abort(tx);
-		log_err("keys not rotated", LOG_STR("host", h->name), LOG_ERRNO(r));
-		return;
-	}
-	log_info("keys rotated", LOG_STR("host", h->name));
-	/* What is due stays so: a later tick tries again. */
-	if (manager_submit(manager, tx))
-		return;
+	if (!r)
+		log_info("keys rotated", LOG_STR("host", h->name));
+	return r;
 }
 
 void rotate_tick(struct manager *manager)
 {
-	uint64_t now_ms = clock_wall_ms(manager->clock);
+	uint64_t now_ms = clock_wall_ms(manager->clock), begun = clock_mono_ns(manager->clock);
 
 	for (int i = 0; i < LIMIT_KEYS_PER_TICK; i++) {
 		const struct host *h = rotate_next(manager, now_ms);
+		bool used;
 
+		if (clock_mono_ns(manager->clock) - begun > LIMIT_KEYS_TICK_NS)
+			return;
 		manager->rotate_last = h ? h->number : 0;
 		if (!h)
 			return;
-		rotate_host(manager, h, now_ms);
+		/* what is due and fails stays so: a later tick tries again */
+		if (!host_key_is_used(manager->model, h, &used) && used)
+			manager_change(manager, "keys of a host", rotate, &h);
 	}
 }

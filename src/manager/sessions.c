@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "manager/heir.h"
 #include "manager/intake.h"
 #include "manager/manager.h"
 #include "manager/preload.h"
@@ -89,6 +90,7 @@ static void detach(struct link *link)
 	agent->since_ms = clock_wall_ms(manager->clock);
 	updates_clear(agent);
 	preload_clear(agent);
+	heir_clear(agent);
 	resolve_forget(manager, agent);
 	host_set_connected(manager->model, agent->number, false);
 }
@@ -231,9 +233,7 @@ static void take_hello(struct link *link, const Viaduct__Agent__Hello *hello)
 	agent->shown = model_revision(manager->model);
 	snprintf(agent->software, sizeof(agent->software), "%s", hello->software);
 	host_set_connected(manager->model, agent->number, true);
-	if (edge_is(manager->model, agent->number))
-		session_set_patience(link->session, LIMIT_WIRE_EDGE_PING_MS,
-				     LIMIT_WIRE_EDGE_DEAD_MS);
+	agent->acknowledges = false;
 	log_info("agent connected", LOG_U64("host", agent->number),
 		 LOG_STR("peer", session_peer_addr(link->session)),
 		 LOG_STR("software", hello->software), LOG_U64("revision", hello->revision));
@@ -248,6 +248,18 @@ static void take_hello(struct link *link, const Viaduct__Agent__Hello *hello)
 		intake_capabilities(manager, agent, hello->capabilities);
 }
 
+/* An agent says nothing while it puts its programs into the kernel, which takes seconds on a busy
+ * machine.  It has when it acknowledges, and every session begins with what it has to acknowledge:
+ * from then on an edge is missed soon. */
+static void take_ack(struct manager *manager, struct agent *agent, const Viaduct__Agent__Ack *ack)
+{
+	if (!agent->acknowledges && edge_is(manager->model, agent->number))
+		session_set_patience(agent->session, LIMIT_WIRE_EDGE_PING_MS,
+				     LIMIT_WIRE_EDGE_DEAD_MS);
+	agent->acknowledges = true;
+	intake_ack(manager, agent, ack);
+}
+
 static void take(struct manager *manager, struct agent *agent, const Viaduct__Agent__Frame *frame)
 {
 	switch (frame->body_case) {
@@ -255,7 +267,7 @@ static void take(struct manager *manager, struct agent *agent, const Viaduct__Ag
 		resolve_answer(manager, agent, frame->resolve);
 		break;
 	case VIADUCT__AGENT__FRAME__BODY_ACK:
-		intake_ack(manager, agent, frame->ack);
+		take_ack(manager, agent, frame->ack);
 		break;
 	case VIADUCT__AGENT__FRAME__BODY_UPDATE_ACK:
 		updates_acknowledge(manager, agent, frame->update_ack->revision);
@@ -289,7 +301,7 @@ static void take(struct manager *manager, struct agent *agent, const Viaduct__Ag
 			      "a frame that only a manager may send");
 	}
 	if (manager->releases_due)
-		deferred_schedule(&manager->upkeep);
+		upkeep_schedule(manager);
 }
 
 static void received(struct session *session, const Viaduct__Agent__Frame *frame, void *user)

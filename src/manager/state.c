@@ -192,7 +192,7 @@ static int make_administrator(struct model *model, const struct key_create_args 
 {
 	struct account_create_args account_args = {.id = like->account_id, .name = "administrator"};
 	struct key_create_args key_args = *like;
-	struct caller caller = {.operator= true };
+	struct caller caller = {.is_operator = true};
 	const struct account *account;
 	struct refusal refusal = {0};
 	struct tx *tx;

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "manager/heir.h"
 #include "manager/message.h"
 #include "manager/manager.h"
 #include "manager/preload.h"
@@ -234,6 +235,7 @@ void updates_acknowledge(struct manager *manager, struct agent *agent, uint64_t 
 		update_free(agent, update);
 	}
 	preload_more(manager, agent);
+	heir_more(manager, agent);
 }
 
 void updates_release(struct manager *manager, struct agent *agent,

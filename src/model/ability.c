@@ -38,12 +38,7 @@ enum { OFFERS_MAX = 32 }; /* a bit stands for each */
 _Static_assert(ARRAY_SIZE(offers) <= OFFERS_MAX && ARRAY_SIZE(extras) <= OFFERS_MAX,
 	       "each has its bit");
 
-static const char *const format_names[FORMAT_MAX] = {
-	[FORMAT_NONE] = "none",         [FORMAT_SIIT_1] = "siit/1",
-	[FORMAT_SIIT_2] = "siit/2",     [FORMAT_IPIP6_1] = "ipip6/1",
-	[FORMAT_VXLAN_1] = "vxlan/1",   [FORMAT_REIP4_1] = "reip4/1",
-	[FORMAT_GENEVE_1] = "geneve/1", [FORMAT_GENEVE_2] = "geneve/2",
-};
+static const char *const format_names[FORMAT_MAX] = FORMAT_NAMES;
 static const char *const feature_names[FEATURE_MAX] = FEATURE_NAMES;
 
 /* ---- names ---- */
@@ -211,6 +206,7 @@ enum {
 	KNOWN_FORMATS = (1U << FORMAT_MAX) - 1 - FORMAT_BIT(FORMAT_NONE),
 	KNOWN_FEATURES = FEATURE_BIT(FEATURE_MAX) - 1,
 	SIIT_FORMATS = FORMATS_SIIT,
+	MTU_LEAST = 576, /* what every host can receive: RFC 791 */
 };
 
 static const char *features_fault(const struct capabilities *can)
@@ -240,25 +236,54 @@ static const char *capabilities_fault(const struct capabilities *can)
 		return "its report has only formats that nobody knows";
 	if (!can->substrate_mtu)
 		return "its report says that its substrate has an MTU of 0";
+	if (can->substrate_mtu < MTU_LEAST || can->substrate_mtu > UINT16_MAX)
+		return "its report says that its substrate has an MTU that no substrate has";
 	if (formats & FORMAT_BIT(FORMAT_IPIP6_1) &&
 	    !((can->formats | can->disallowed_formats) & SIIT_FORMATS))
 		return "its report has ipip6 without siit, which cannot be";
 	return features_fault(can);
 }
 
-struct ability ability_of(const struct host *h)
+static struct ability ability_by(const struct host *h, const struct capabilities *can,
+				 uint32_t key_epoch)
 {
-	const struct capabilities *can = &h->can;
-	struct ability a = {.mtu = can->substrate_mtu, .locators = h->locators};
+	struct ability a = {.key_epoch = key_epoch + 1, .locators = h->locators};
 
 	/* what no probe has confirmed does not count (NEG-1) */
 	a.fault = can->probed_ms ? capabilities_fault(can) : "no probe of it has succeeded yet";
 	if (a.fault)
 		return a;
+	a.mtu = can->substrate_mtu;
 	a.formats = can->formats & ~can->disallowed_formats & KNOWN_FORMATS;
 	a.features = can->features & ~can->disallowed_features & KNOWN_FEATURES;
 	a.required_features = can->required_features & KNOWN_FEATURES;
 	return a;
+}
+
+struct ability ability_of(const struct host *h)
+{
+	return ability_by(h, &h->can, h->key_epoch);
+}
+
+struct ability ability_former(const struct host *h)
+{
+	return ability_by(h, &h->former, h->former_key_epoch);
+}
+
+/* The news of the host have not come to the pair. */
+static bool is_former(const struct host *h, const struct host *other)
+{
+	return h->changing_at && other->number >= h->changing_at;
+}
+
+struct ability ability_towards(const struct host *h, const struct host *other)
+{
+	return is_former(h, other) ? ability_former(h) : ability_of(h);
+}
+
+uint32_t ability_key_epoch(const struct host *h, const struct host *other)
+{
+	return (is_former(h, other) ? h->former_key_epoch : h->key_epoch) + 1;
 }
 
 uint32_t ability_usable(const struct ability *a)
@@ -285,6 +310,11 @@ bool ability_equal(const struct ability *a, const struct ability *b)
 	       !a->locators.aliases.len == !b->locators.aliases.len &&
 	       ipaddr_is_zero(&a->locators.v4) == ipaddr_is_zero(&b->locators.v4) &&
 	       ipaddr_is_zero(&a->locators.v6) == ipaddr_is_zero(&b->locators.v6);
+}
+
+bool ability_same(const struct ability *a, const struct ability *b)
+{
+	return ability_equal(a, b) && a->mtu == b->mtu && a->fault == b->fault;
 }
 
 const char *ability_families(const struct ability *a)

@@ -25,16 +25,25 @@ struct ability {
 	uint32_t formats;           /* FORMAT_BIT()s that it has and may use */
 	uint32_t features;          /* FEATURE_BIT()s likewise */
 	uint32_t required_features; /* without these, in any version, it talks to nobody */
-	uint32_t mtu;               /* of its substrate */
+	uint32_t mtu;               /* of its substrate; 0: nothing of its report counts */
+	uint32_t key_epoch;         /* of the keys that it seals with */
 	struct locators locators;
 	const char *fault; /* why nothing of its report counts; NULL: it counts */
 };
 
 struct ability ability_of(const struct host *h);
+/* What it was before the report that is on its way to pairs (model/host.h, changing_at). */
+struct ability ability_former(const struct host *h);
+/* The one of the two by which choices between the host and the other one go. */
+struct ability ability_towards(const struct host *h, const struct host *other);
+/* Its 'key_epoch' alone. */
+uint32_t ability_key_epoch(const struct host *h, const struct host *other);
 /* The formats that it can use with the addresses it has. */
 uint32_t ability_usable(const struct ability *a);
-/* Alike for every choice, but for the MTU. */
+/* Alike for every choice, but for the MTU and the keys. */
 bool ability_equal(const struct ability *a, const struct ability *b);
+/* Nothing that is said of the one is not said of the other, but for their addresses and keys. */
+bool ability_same(const struct ability *a, const struct ability *b);
 /* "IPv4", "IPv4 and IPv6", ... */
 const char *ability_families(const struct ability *a);
 

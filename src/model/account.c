@@ -24,7 +24,7 @@ enum {
 
 static int need_operator(const struct caller *c, const char *what, struct refusal *reterr)
 {
-	return c->operator? 0 : refuse(reterr, MODEL_E_NOT_PERMITTED, what);
+	return c->is_operator ? 0 : refuse(reterr, MODEL_E_NOT_PERMITTED, what);
 }
 
 const struct account *account_find(const struct model *m, const char *id)

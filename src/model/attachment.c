@@ -39,7 +39,8 @@ const struct attachment *attachment_find(const struct model *m, uint64_t id)
 
 bool attachment_is_desired(const struct attachment *a)
 {
-	return a->host && (a->state == ATTACHMENT_ATTACHING || a->state == ATTACHMENT_ATTACHED);
+	return a->host &&
+	       (a->standby || a->state == ATTACHMENT_ATTACHING || a->state == ATTACHMENT_ATTACHED);
 }
 
 bool attachment_is_foreign(const struct attachment *a)

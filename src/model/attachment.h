@@ -22,6 +22,9 @@
  * That of a private NAT gateway's interface is to the gateway, at the edge that has it; it comes
  * and goes with the gateway.
  *
+ * One that is not shared has two while it goes from an instance to another in one call
+ * (model/interface_transfer.h): one of them stands by.
+ *
  * An attachment has its own id and its own places in the indexes, and is stored with its interface,
  * because every rule is about both: one version says where all nodes of an address are.
  */
@@ -55,6 +58,9 @@ struct attachment {
 	uint64_t attached_ms;
 	uint64_t wait_revision;     /* attaching, detaching: the host has to acknowledge this */
 	bool delete_on_termination; /* of the last one: the interface ends with its instance */
+	/* Its node has the device and is not on the network: another one is, or was
+	 * (model/interface_transfer.h). */
+	bool standby;
 	bool plugged;
 	bool lost;     /* its host has not been heard of for too long */
 	uint32_t host; /* number; 0: on none */
@@ -70,7 +76,7 @@ const char *attachment_state_text(enum attachment_state s);
 const struct attachment *attachment_find(const struct model *m, uint64_t id);
 /* To no instance: an operator has placed it on a foreign host (interface_place()). */
 bool attachment_is_foreign(const struct attachment *a);
-/* Part of its host's desired state. */
+/* Part of its host's desired state; that may be to have it stand by. */
 bool attachment_is_desired(const struct attachment *a);
 /* Its node may be on the network with it.  Never of a foreign one, of which no host says anything:
  * that what it sends is not taken any more is up to those who know its mapping. */

@@ -82,8 +82,7 @@ int interface_attach_to(struct tx *tx, struct interface *i, uint64_t instance,
 	return 0;
 }
 
-/* The oldest of the others is the first from now on. */
-static void drop(struct interface *i, struct attachment *a)
+void interface_drop_attachment(struct interface *i, struct attachment *a)
 {
 	struct attachment *end;
 
@@ -112,7 +111,7 @@ int interface_free_attachment(struct tx *tx, const struct attachment *a)
 		return r;
 	gone = interface_attachment_of(new, a->id);
 	interface_locate(new, gone, 0, false, tx->revision);
-	drop(new, gone);
+	interface_drop_attachment(new, gone);
 	return TX_PUT(tx, i, &new);
 }
 

@@ -59,7 +59,7 @@ int choice_policy_find(const struct model *m, const struct caller *c, const char
 	if (!id_parse(KIND_CHOICE_POLICY, id, &number))
 		p = (const struct choice_policy *)model_get(m, KIND_CHOICE_POLICY, number);
 	else
-		p = find_by_name(m, c->operator? 0 : c->account, id);
+		p = find_by_name(m, c->is_operator ? 0 : c->account, id);
 	if (!p || !caller_sees(c, &p->o))
 		return refuse(reterr, MODEL_E_CHOICE_POLICY_NOT_FOUND, id);
 	*ret = p;
@@ -104,7 +104,7 @@ static int read_member(const struct model *m, const struct caller *c,
 	const struct vpc *v;
 	int r = 0;
 
-	if (!c->operator&&(args->host || args->account || args->n_labels))
+	if (!c->is_operator && (args->host || args->account || args->n_labels))
 		return refuse(
 			reterr, MODEL_E_NOT_PERMITTED,
 			"Hosts, their labels and accounts may only be named by administrators");
@@ -158,7 +158,7 @@ static int read_interfaces(const struct model *m, const struct caller *c,
 static int check_scope(const struct caller *c, const struct choice_policy *p,
 		       struct refusal *reterr)
 {
-	if (c->operator|| p->one.vpc || p->interfaces[0])
+	if (c->is_operator || p->one.vpc || p->interfaces[0])
 		return 0;
 	return refuse(reterr, MODEL_E_NOT_PERMITTED,
 		      "Name a network (match.network) or two interfaces (match.interfaces) of your "
@@ -339,7 +339,7 @@ static int do_create(struct tx *tx, const struct caller *c, const struct choice_
 		     const struct choice_policy **ret, struct refusal *reterr)
 {
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
-	uint64_t account = c->operator? 0 : c->account;
+	uint64_t account = c->is_operator ? 0 : c->account;
 	int r = check_limit(tx->m, account, reterr);
 
 	if (!r)

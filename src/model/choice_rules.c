@@ -433,6 +433,11 @@ static void all_of(const struct choice_policy *p, uint32_t *ret_formats, uint32_
 	}
 }
 
+static struct demand_rate rate_of(const struct choice_policy *p)
+{
+	return (struct demand_rate){p->rate_bits, p->rate_burst};
+}
+
 static void forbid(struct demand *d, const struct choice_policy *p)
 {
 	uint32_t formats, features;
@@ -459,6 +464,7 @@ static void require(struct demand *d, const struct choice_policy *p)
 			d->required_by[f] = ref_of(p);
 		d->required_features |= versions;
 	}
+	d->required_rate = demand_rate_least(d->required_rate, rate_of(p));
 	cut(d, p, formats ? any & ~formats : 0, rest);
 }
 
@@ -470,8 +476,10 @@ static void list(struct demand_list *l, const struct choice_policy *p, const uin
 	for (uint32_t i = 0; i < p->n_masks; i++)
 		if (masks[i] & of)
 			l->masks[l->n++] = masks[i] & of;
-	if (l->n)
-		l->policy = ref_of(p);
+	if (!l->n)
+		return;
+	l->policy = ref_of(p);
+	l->rate = rate_of(p);
 }
 
 static void order(struct demand_list *formats,
@@ -486,8 +494,6 @@ static void order(struct demand_list *formats,
 static void demand(struct demand *d, const struct choice_policy *p)
 {
 	d->inferred |= p->source_only;
-	if (p->rate_bits && !d->rate.bits)
-		d->rate = (struct demand_rate){p->rate_bits, p->rate_burst};
 	switch (p->effect) {
 	case CHOICE_FORBID:
 		forbid(d, p);

@@ -6,25 +6,16 @@
 
 #include <string.h>
 
-#include "base/str.h"
-
 enum { V4_LEN = 96, VPC_LEN_MIN = V4_LEN + 16, VPC_LEN_MAX = V4_LEN + 28 };
 
 int cidr_parse(const char *text, struct prefix *ret)
 {
-	const char *slash = strchr(text, '/');
-	char addr_text[IPADDR_TEXT_SIZE];
 	struct ipaddr addr;
-	uint16_t len;
+	uint8_t len;
 
-	if (!slash || (size_t)(slash - text) >= sizeof(addr_text))
+	if (strchr(text, ':') || prefix_split(text, &addr, &len))
 		return -EINVAL;
-	memcpy(addr_text, text, (size_t)(slash - text));
-	addr_text[slash - text] = '\0';
-	if (ipaddr_parse(addr_text, &addr) || !ipaddr_is_v4(&addr) || strchr(addr_text, ':') ||
-	    str_u16(slash + 1, 0, 32, &len))
-		return -EINVAL;
-	*ret = prefix_make(&addr, (uint8_t)(V4_LEN + len));
+	*ret = prefix_make(&addr, len);
 	return 0;
 }
 

@@ -4,27 +4,16 @@
  */
 #include "model/cidr6.h"
 
-#include <string.h>
-
-#include "base/str.h"
-
 enum { RESERVED_FIRST = 4, RESERVED_LAST = 1 };
 
 int cidr6_parse(const char *text, struct prefix *ret)
 {
-	const char *slash = strchr(text, '/');
-	char addr_text[IPADDR_TEXT_SIZE];
 	struct ipaddr addr;
-	uint16_t len;
+	uint8_t len;
 
-	if (!slash || (size_t)(slash - text) >= sizeof(addr_text))
+	if (prefix_split(text, &addr, &len) || ipaddr_is_v4(&addr))
 		return -EINVAL;
-	memcpy(addr_text, text, (size_t)(slash - text));
-	addr_text[slash - text] = '\0';
-	if (ipaddr_parse(addr_text, &addr) || ipaddr_is_v4(&addr) ||
-	    str_u16(slash + 1, 0, 128, &len))
-		return -EINVAL;
-	*ret = prefix_make(&addr, (uint8_t)len);
+	*ret = prefix_make(&addr, len);
 	return 0;
 }
 

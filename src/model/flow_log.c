@@ -104,6 +104,9 @@ static int check_destination(const struct flow_log_create_args *a, struct refusa
 		return argument(reterr, "LogGroupName",
 				"goes with the destination type cloud-watch-logs, as does "
 				"DeliverLogsPermissionArn. Use LogDestination.");
+	if (!s3 && !a->role)
+		return argument(reterr, "DeliverLogsPermissionArn",
+				"must be given for cloud-watch-logs: any text, it is only kept");
 	if (s3 && !a->destination)
 		return argument(reterr, "LogDestination", "must be given for s3");
 	if (!s3 && !a->destination == !a->group_name)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hosts: adding, removing, what they report, and finding them.  See host.h.
+ * Hosts: adding, removing, and finding them.  See host.h; what they report is in host_report.c.
  */
 #include "model/host.h"
 
@@ -354,7 +354,17 @@ static int do_add(struct tx *tx, const struct host_add_args *args, const struct 
 
 int host_need_operator(const struct caller *c, struct refusal *reterr)
 {
-	return c->operator? 0 : refuse(reterr, MODEL_E_NOT_PERMITTED, "Hosts are the operators'");
+	return c->is_operator ? 0
+			      : refuse(reterr, MODEL_E_NOT_PERMITTED, "Hosts are the operators'");
+}
+
+int host_of_operator(const struct model *m, const struct caller *c, const char *id,
+		     const struct host **ret, struct refusal *reterr)
+{
+	int r = host_need_operator(c, reterr);
+
+	*ret = r ? NULL : host_find(m, id);
+	return r || *ret ? r : refuse(reterr, MODEL_E_HOST_NOT_FOUND, id);
 }
 
 int host_add(struct tx *tx, const struct caller *c, const struct host_add_args *args,
@@ -398,14 +408,12 @@ static int do_set_aliases(struct tx *tx, const struct host *old, const char *ali
 int host_set_aliases(struct tx *tx, const struct caller *c, const char *id, const char *aliases,
 		     const struct host **ret, struct refusal *reterr)
 {
-	const struct host *h = host_find(tx->m, id);
+	const struct host *h;
 	size_t mark = tx_mark(tx);
-	int r = host_need_operator(c, reterr);
+	int r = host_of_operator(tx->m, c, id, &h, reterr);
 
 	if (r)
 		return r;
-	if (!h)
-		return refuse(reterr, MODEL_E_HOST_NOT_FOUND, id);
 	if (h->foreign && *aliases)
 		return refuse(reterr, MODEL_E_COMBINATION,
 			      "A foreign host has no range of aliases");
@@ -474,16 +482,14 @@ static int do_remove(struct tx *tx, const struct host *h)
 int host_remove(struct tx *tx, const struct caller *c, const char *id, bool force,
 		struct refusal *reterr)
 {
-	const struct host *h = host_find(tx->m, id);
+	const struct host *h;
 	size_t mark = tx_mark(tx);
 	char text[24];
 	size_t n;
-	int r = host_need_operator(c, reterr);
+	int r = host_of_operator(tx->m, c, id, &h, reterr);
 
 	if (r)
 		return r;
-	if (!h)
-		return refuse(reterr, MODEL_E_HOST_NOT_FOUND, id);
 	n = host_instance_count(tx->m, h->number);
 	if (n && !force) {
 		r = str_format(text, sizeof(text), "%zu", n);
@@ -500,88 +506,4 @@ int host_remove(struct tx *tx, const struct caller *c, const char *id, bool forc
 		return r ? r : refuse(reterr, MODEL_E_HOST_EDGE, h->name, text);
 	}
 	return tx_settle(tx, mark, do_remove(tx, h));
-}
-
-/* ---- reports ---- */
-
-static int set_abilities(struct capabilities *can, const struct capabilities *report)
-{
-	int r;
-
-	can->formats = report->formats;
-	can->substrate_mtu = report->substrate_mtu;
-	can->tcx = report->tcx;
-	can->tap_uso = report->tap_uso;
-	can->probed_ms = report->probed_ms;
-	can->features = report->features;
-	can->required_features = report->required_features;
-	can->disallowed_features = report->disallowed_features;
-	can->disallowed_formats = report->disallowed_formats;
-	can->generation = report->generation;
-	r = edit_string(&can->kernel, report->kernel);
-	return r ? r : edit_string(&can->refused, report->refused);
-}
-
-static bool differs_in_abilities(const struct host *a, const struct host *b)
-{
-	struct ability x = ability_of(a), y = ability_of(b);
-
-	return !ability_equal(&x, &y) || x.mtu != y.mtu || !x.fault != !y.fault;
-}
-
-static int do_report(struct tx *tx, const struct host *old, const struct capabilities *report)
-{
-	_cleanup_(record_free_cleanup) struct object *o = NULL;
-	_cleanup_(pair_survey_deinit) struct pair_survey before = {0};
-	bool failed = report->error && report->error[0];
-	uint64_t probed_ms = old->can.probed_ms;
-	struct host *new;
-	bool matters;
-	int r = tx_edit(tx, &old->o, &o);
-
-	if (r)
-		return r;
-	new = (struct host *)o;
-	if (!failed)
-		r = set_abilities(&new->can, report);
-	if (!r)
-		r = edit_string(&new->can.error, report->error);
-	new->can.carries_nothing = report->carries_nothing;
-	if (r)
-		return r;
-	/* the time of the probe alone is not worth a commit */
-	if (probed_ms && new->can.probed_ms) {
-		uint64_t now = new->can.probed_ms;
-
-		new->can.probed_ms = probed_ms;
-		if (record_equal(&old->o, o))
-			return 0;
-		new->can.probed_ms = now;
-	} else if (record_equal(&old->o, o)) {
-		return 0;
-	}
-	matters = differs_in_abilities(old, new);
-	if (matters)
-		r = pair_survey_host(tx->m, old->number, &before);
-	if (!r)
-		r = tx_put(tx, &old->o, &o);
-	if (r || !matters)
-		return r;
-	r = pair_survey_shift(tx, &before);
-	return r ? r : network_refresh_host(tx, new->number);
-}
-
-int host_report(struct tx *tx, uint32_t number, const struct capabilities *report,
-		struct refusal *reterr)
-{
-	const struct host *h = host_by_number(tx->m, number);
-	size_t mark = tx_mark(tx);
-	char text[16];
-
-	if (!h || h->foreign) {
-		if (str_format(text, sizeof(text), "%u", number))
-			return -EINVAL;
-		return refuse(reterr, MODEL_E_HOST_NOT_FOUND, text);
-	}
-	return tx_settle(tx, mark, do_report(tx, h, report));
 }

@@ -23,6 +23,7 @@ struct capabilities {
 	uint32_t substrate_mtu;
 	bool tcx;
 	bool tap_uso;
+	bool stands_by; /* its agent can have an interface stand by (model/interface_transfer.h) */
 	char *kernel;
 	char *refused;              /* why a format is missing, for people */
 	uint64_t probed_ms;         /* 0: no probe has succeeded yet, the host carries no traffic */
@@ -74,7 +75,15 @@ struct host {
 	 * has to the others.  Whatever runs there goes on */
 	bool drained;
 
+	/* What it has reported, and new keys, reach its pairs a stretch after the other, in order
+	 * of the other hosts' numbers: those of this number and above have yet to come, and go by
+	 * what it was until then.  0: all have */
+	uint32_t changing_at;
+	struct capabilities former; /* of it what choices go by, no texts */
+	uint32_t former_key_epoch;
+
 	struct member by_edge; /* with that role */
+	struct member by_changing;
 	struct hmap_node by_name;
 	struct hmap_node by_number;
 };
@@ -135,9 +144,19 @@ must_check int host_set(struct tx *tx, const struct caller *c, const char *id,
 
 /* What an agent reported.  A report with an error (and probed_ms 0 or old) changes only the error,
  * and whether it carries anything: the last confirmed result stays.  Writes nothing when nothing
- * but the time of the probe is new.  The strings are copied.  HOST_NOT_FOUND */
+ * but the time of the probe is new.  The strings are copied.
+ * Where choices with more hosts go by it than are changed at once (model_config, choice_at_once),
+ * the host shows it at once and its pairs come to it by host_report_step().  Before all have, a
+ * report by which choices go otherwise takes as long as those that are left: see
+ * host_is_changing().  HOST_NOT_FOUND */
 must_check int host_report(struct tx *tx, uint32_t number, const struct capabilities *report,
 			   struct refusal *reterr);
+bool host_is_changing(const struct model *m, uint32_t number);
+/* Whether some host is, and host_report_step() has something to do. */
+bool host_report_due(const struct model *m);
+/* Goes on with one of them by about 'budget' directions (LIMIT_MODEL_CHOICE_STEP is meant), in one
+ * transaction.  -ENOMEM, and nothing has changed. */
+must_check int host_report_step(struct tx *tx, size_t budget);
 
 struct host_failure {
 	/* KIND_INSTANCE, KIND_INTERFACE, KIND_NAT_GATEWAY, or KIND_HOST for a peer */
@@ -163,6 +182,8 @@ bool host_instance_is_pending(const struct host_failure *failed, size_t n_failed
 			      uint64_t instance);
 /* Whether host_acknowledge() would have anything to do: spares the transaction. */
 bool host_waits(const struct model *m, uint32_t number, uint64_t revision);
+/* The same, but for choices that change. */
+bool host_waits_for_objects(const struct model *m, uint32_t number, uint64_t revision);
 
 const struct host *host_by_number(const struct model *m, uint32_t number); /* or NULL */
 /* One that was added under another organisation or region than the model's, which therefore must

@@ -7,6 +7,7 @@
 #include "model/host.h"
 #include "model/instance_edit.h"
 #include "model/interface_edit.h"
+#include "model/interface_transfer.h"
 #include "model/nat_gateway_edit.h"
 #include "model/pair_shift.h"
 #include "model/release_edit.h"
@@ -104,6 +105,10 @@ static int acknowledge_attachment(struct tx *tx, const struct attachment *a, boo
 	/* it goes with its instance */
 	if (n->state == INSTANCE_SHUTTING_DOWN)
 		return 0;
+	if (interface_is_transferred(a->of))
+		return failed && a->state != ATTACHMENT_DETACHING && n->state != INSTANCE_RUNNING
+			       ? 0
+			       : interface_acknowledge_transfer(tx, a, failed);
 	if (a->state == ATTACHMENT_DETACHING)
 		return failed ? 0 : interface_free_attachment(tx, a);
 	if (!failed)
@@ -174,7 +179,7 @@ int host_acknowledge_some(struct tx *tx, uint32_t number, uint64_t revision,
 	return tx_settle(tx, mark, do_acknowledge(tx, number, revision, failed, n_failed, max));
 }
 
-bool host_waits(const struct model *m, uint32_t number, uint64_t revision)
+bool host_waits_for_objects(const struct model *m, uint32_t number, uint64_t revision)
 {
 	struct model_iter instances = model_iter_group(m, REL_HOST_WAITING_INSTANCES, number);
 	struct model_iter interfaces = model_iter_group(m, REL_HOST_WAITING_INTERFACES, number);
@@ -187,6 +192,10 @@ bool host_waits(const struct model *m, uint32_t number, uint64_t revision)
 		if (interface_attachment_at((const struct interface *)o, number)->wait_revision <=
 		    revision)
 			return true;
-	return release_host_waits(m, number, revision) || nat_gateway_waits(m, number, revision) ||
-	       pair_shift_waits(m, number, revision);
+	return release_host_waits(m, number, revision) || nat_gateway_waits(m, number, revision);
+}
+
+bool host_waits(const struct model *m, uint32_t number, uint64_t revision)
+{
+	return host_waits_for_objects(m, number, revision) || pair_shift_waits(m, number, revision);
 }

@@ -91,14 +91,12 @@ int host_set(struct tx *tx, const struct caller *c, const char *id,
 	     const struct host_room_args *room, const struct tag_args *labels, size_t n_labels,
 	     const struct host **ret, struct refusal *reterr)
 {
-	const struct host *h = host_find(tx->m, id);
+	const struct host *h;
 	size_t mark = tx_mark(tx);
-	int r = host_need_operator(c, reterr);
+	int r = host_of_operator(tx->m, c, id, &h, reterr);
 
 	if (r)
 		return r;
-	if (!h)
-		return refuse(reterr, MODEL_E_HOST_NOT_FOUND, id);
 	if (h->foreign && host_room_is_given(room))
 		return refuse(reterr, MODEL_E_COMBINATION,
 			      "A foreign host has no room and no cost, and is not drained: "

@@ -35,6 +35,11 @@ const char *instance_state_text(enum instance_state s)
 	return NULL;
 }
 
+bool instance_can_change(const struct instance *n)
+{
+	return n->state == INSTANCE_RUNNING || n->state == INSTANCE_STOPPED;
+}
+
 static const struct instance_type types[] = {
 #define INSTANCE_TYPE(name, vcpus, memory, interfaces, addresses, bandwidth)                       \
 	{name, vcpus, memory, interfaces, addresses, bandwidth},

@@ -68,6 +68,8 @@ struct instance {
 };
 
 const char *instance_state_text(enum instance_state s);
+/* Interfaces may be attached to it and detached: it runs or is stopped, and is not on its way. */
+bool instance_can_change(const struct instance *n);
 
 struct instance_type {
 	const char *name;

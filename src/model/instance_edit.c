@@ -6,6 +6,7 @@
 
 #include "model/edit.h"
 #include "model/interface_edit.h"
+#include "model/interface_transfer.h"
 
 enum instance_step { STEP_LOCATE, STEP_DETACH, STEP_FINISH };
 
@@ -46,9 +47,16 @@ int instance_enter(struct tx *tx, const struct instance *n, enum instance_state 
 static int step_attachment(struct tx *tx, enum instance_step step, const struct attachment *a,
 			   uint32_t host, bool plugged)
 {
-	/* one that other instances have lives on, whatever this attachment says */
-	bool ends = a->delete_on_termination && interface_attachment_count(a->of) == 1;
+	bool ends;
+	int r;
 
+	if (interface_is_transferred(a->of)) {
+		r = interface_yield(tx, &a, step == STEP_FINISH);
+		if (r || !a)
+			return r;
+	}
+	/* one that other instances have lives on, whatever this attachment says */
+	ends = a->delete_on_termination && interface_attachment_count(a->of) == 1;
 	if (step == STEP_FINISH)
 		return ends ? interface_end(tx, a->of) : interface_free_attachment(tx, a);
 	if (a->state == ATTACHMENT_DETACHING)

@@ -227,7 +227,7 @@ static int check_place(const struct model *m, struct run *run, struct refusal *r
 
 	if (r || !run->args->host)
 		return r;
-	if (!run->caller->operator)
+	if (!run->caller->is_operator)
 		return refuse(reterr, MODEL_E_NOT_PERMITTED, "Operators choose hosts");
 	h = host_find(m, run->args->host);
 	if (!h)

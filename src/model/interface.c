@@ -32,6 +32,14 @@ const char *interface_status_text(const struct interface *i)
 	}
 }
 
+bool interface_has_addr(const struct interface *i, const struct ipaddr *addr)
+{
+	for (size_t n = 0; i && n < i->n_addrs; n++)
+		if (ipaddr_equal(&i->addrs[n].addr, addr))
+			return true;
+	return false;
+}
+
 bool interface_has_group(const struct interface *i, uint64_t id)
 {
 	for (size_t n = 0; n < i->n_groups; n++)

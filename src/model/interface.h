@@ -120,6 +120,9 @@ struct interface_attach_args {
 	const char *interface_id;
 	const char *instance_id;
 	uint32_t device_index;
+	/* One that is not shared and is attached elsewhere goes over, if the caller may detach it
+	 * there. */
+	bool allow_reassignment;
 };
 
 /* NULL: unchanged */
@@ -168,9 +171,12 @@ must_check int interface_create(struct tx *tx, const struct caller *c,
 must_check int interface_delete(struct tx *tx, const struct caller *c, const char *id,
 				struct refusal *reterr);
 /* To a running or a stopped instance; one that is shared also if it is attached to others, each on
- * a host of its own.  '*ret' is the new attachment.  INTERFACE_NOT_FOUND, INSTANCE_NOT_FOUND,
+ * a host of its own.  '*ret' is the new attachment.  One that goes over is live where it was until the
+ * new instance has it ready, and then there alone; it goes on where it was if that cannot be.
+ * INTERFACE_NOT_FOUND, INSTANCE_NOT_FOUND,
  * INTERFACE_IN_USE, INTERFACE_ON_HOST, SHARED_LIMIT, INSTANCE_ATTACH_STATE, DEVICE_INDEX_IN_USE,
- * ATTACHMENT_LIMIT, VPC_SUBNET_MISMATCH, ZONE_MISMATCH, NO_PORT */
+ * ATTACHMENT_LIMIT, VPC_SUBNET_MISMATCH, ZONE_MISMATCH, NO_PORT; going over also INTERFACE_STATE,
+ * DEVICE_INDEX_PRIMARY, INTERFACE_RIGHT */
 must_check int interface_attach(struct tx *tx, const struct caller *c,
 				const struct interface_attach_args *args,
 				const struct attachment **ret, struct refusal *reterr);
@@ -254,6 +260,8 @@ bool interface_forwarding(const struct interface *i, uint32_t *ret_vni, struct i
 struct ipaddr interface_link_local_of(const struct mac *mac);
 /* How many addresses of a family it has; the link-local one does not count. */
 size_t interface_count_addrs(const struct interface *i, bool v6);
+/* The address is one of its own; of no interface (NULL) none is. */
+bool interface_has_addr(const struct interface *i, const struct ipaddr *addr);
 /* The interface is in the group 'id'. */
 bool interface_has_group(const struct interface *i, uint64_t id);
 /* How many attachments it has, also those being detached. */

@@ -9,11 +9,7 @@
 #include "model/instance.h"
 #include "model/interface_edit.h"
 #include "model/interface_rights.h"
-
-static bool can_change(const struct instance *n)
-{
-	return n->state == INSTANCE_RUNNING || n->state == INSTANCE_STOPPED;
-}
+#include "model/interface_transfer.h"
 
 static int check_room(const struct model *m, const struct instance *n,
 		      const struct interface_attach_args *args, struct refusal *reterr)
@@ -40,18 +36,26 @@ static int check_room(const struct model *m, const struct instance *n,
 	return 0;
 }
 
-static int check_attach(const struct model *m, const struct interface *i, const struct instance *n,
-			const struct interface_attach_args *args, struct refusal *reterr)
+/* It comes from another instance. */
+static bool goes_over(const struct interface *i, const struct interface_attach_args *args)
+{
+	return args->allow_reassignment && !i->shared && interface_attachment_count(i);
+}
+
+static int check_attach(const struct model *m, const struct caller *c, const struct interface *i,
+			const struct instance *n, const struct interface_attach_args *args,
+			struct refusal *reterr)
 {
 	const struct subnet *s = (const struct subnet *)model_get(m, KIND_SUBNET, i->subnet);
-	int r = interface_check_free(i, n->o.id, args->interface_id, reterr);
+	int r = goes_over(i, args) ? interface_check_transfer(m, c, i, n->o.id, reterr)
+				   : interface_check_free(i, n->o.id, args->interface_id, reterr);
 
 	if (r)
 		return r;
-	if (!can_change(n))
+	if (!instance_can_change(n))
 		return refuse(reterr, MODEL_E_INSTANCE_ATTACH_STATE, args->instance_id,
 			      instance_state_text(n->state));
-	if (interface_attachment_at(i, n->host))
+	if (i->shared && interface_attachment_at(i, n->host))
 		return refuse(reterr, MODEL_E_INTERFACE_ON_HOST, args->interface_id,
 			      args->instance_id);
 	/* an operator does it for the instance's owner, who needs the right himself */
@@ -67,34 +71,43 @@ static int check_attach(const struct model *m, const struct interface *i, const 
 	return check_room(m, n, args, reterr);
 }
 
-static int do_attach(struct tx *tx, const struct caller *c,
-		     const struct interface_attach_args *args, const struct attachment **ret,
-		     struct refusal *reterr)
+static int attach(struct tx *tx, const struct interface *i, const struct instance *n,
+		  uint32_t device_index, uint64_t *ret_id)
 {
-	const struct interface *old;
-	const struct instance *n;
 	struct interface *new = NULL;
 	struct attachment *a;
-	uint32_t vni;
-	uint64_t id;
-	int r = interface_find_for(tx->m, c, args->interface_id, INTERFACE_ATTACH, &old, reterr);
+	int r = TX_EDIT(tx, i, &new);
 
 	if (!r)
-		r = instance_find(tx->m, c, args->instance_id, &n, reterr);
-	if (!r)
-		r = check_attach(tx->m, old, n, args, reterr);
-	if (!r)
-		r = TX_EDIT(tx, old, &new);
-	if (!r)
-		r = interface_attach_to(tx, new, n->o.id, args->device_index, &a);
+		r = interface_attach_to(tx, new, n->o.id, device_index, &a);
 	if (r) {
 		record_free(new ? &new->o : NULL);
 		return r;
 	}
-	id = a->id;
-	vni = new->vni;
+	*ret_id = a->id;
 	interface_locate(new, a, n->host, n->state == INSTANCE_RUNNING, tx->revision);
-	r = TX_PUT(tx, old, &new);
+	return TX_PUT(tx, i, &new);
+}
+
+static int do_attach(struct tx *tx, const struct caller *c,
+		     const struct interface_attach_args *args, const struct attachment **ret,
+		     struct refusal *reterr)
+{
+	const struct interface *i;
+	const struct instance *n;
+	uint32_t vni;
+	uint64_t id;
+	int r = interface_find_for(tx->m, c, args->interface_id, INTERFACE_ATTACH, &i, reterr);
+
+	if (!r)
+		r = instance_find(tx->m, c, args->instance_id, &n, reterr);
+	if (!r)
+		r = check_attach(tx->m, c, i, n, args, reterr);
+	if (r)
+		return r;
+	vni = i->vni;
+	r = goes_over(i, args) ? interface_begin_transfer(tx, i, n, args->device_index, &id)
+			       : attach(tx, i, n, args->device_index, &id);
 	if (!r)
 		r = network_refresh(tx, vni);
 	if (!r)
@@ -131,23 +144,31 @@ static int do_detach(struct tx *tx, const struct caller *c, const char *attachme
 	if (r)
 		return r;
 	if (attachment_is_foreign(a))
-		return c->operator? interface_take_off(tx, a)
-				  : refuse(reterr, MODEL_E_NOT_PERMITTED,
-					   "An operator takes an interface off a foreign host");
+		return c->is_operator ? interface_take_off(tx, a)
+				      : refuse(reterr, MODEL_E_NOT_PERMITTED,
+					       "An operator takes an interface off a foreign host");
 	n = (const struct instance *)model_get(tx->m, KIND_INSTANCE, a->instance);
 	if (!a->device_index)
 		return refuse(reterr, MODEL_E_DEVICE_INDEX_PRIMARY, attachment_id);
-	if (force && c->operator)
+	vni = i->vni;
+	/* one that goes over: what is on its way out stays on it, unless an operator says that it is out */
+	if (interface_is_transferred(i) &&
+	    (a->state != ATTACHMENT_DETACHING || !a->wait_revision || (force && c->is_operator))) {
+		r = interface_yield(tx, &a, force && c->is_operator);
+		if (r || !a)
+			return r;
+		i = a->of;
+	}
+	if (force && c->is_operator)
 		return interface_free_attachment(tx, a);
 	if (a->state == ATTACHMENT_DETACHING && force)
 		return 0;
 	if (a->state == ATTACHMENT_DETACHING)
 		return refuse(reterr, MODEL_E_INTERFACE_STATE, object_id_text(&i->o, id_text_buf),
 			      attachment_state_text(a->state));
-	if (!can_change(n))
+	if (!instance_can_change(n))
 		return refuse(reterr, MODEL_E_INSTANCE_ATTACH_STATE,
 			      object_id_text(&n->o, id_text_buf), instance_state_text(n->state));
-	vni = i->vni;
 	r = interface_begin_detach(tx, a, true);
 	return r ? r : network_refresh(tx, vni);
 }

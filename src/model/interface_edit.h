@@ -73,6 +73,8 @@ void interface_touch_addrs(struct interface *i, uint64_t revision);
 /* One more attachment.  Whether it may have one is checked.  -ENOMEM */
 must_check int interface_attach_to(struct tx *tx, struct interface *i, uint64_t instance,
 				   uint32_t device_index, struct attachment **ret);
+/* One attachment less: of others the oldest is the first from now on. */
+void interface_drop_attachment(struct interface *i, struct attachment *a);
 /* Whether it may be attached to 'instance', of the caller that is asked for: INTERFACE_IN_USE,
  * INTERFACE_STATE, SHARED_LIMIT */
 must_check int interface_check_free(const struct interface *i, uint64_t instance, const char *id,

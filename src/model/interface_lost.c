@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hosts of shared interfaces that are not heard of any more: connections are not sent to them while
- * another one is there.  See attachment.h.
+ * Hosts that are not heard of any more: connections to shared interfaces are not sent to them while
+ * another one is there, and no other interface goes there.  See attachment.h, interface_transfer.h.
  */
 #include <string.h>
 
@@ -9,6 +9,7 @@
 #include "model/edit.h"
 #include "model/host.h"
 #include "model/interface_edit.h"
+#include "model/interface_transfer.h"
 
 /* Whether what is said of an attachment's host is not so any more. */
 static bool differs(struct model *m, const struct attachment *a, uint64_t now_ms)
@@ -18,6 +19,8 @@ static bool differs(struct model *m, const struct attachment *a, uint64_t now_ms
 
 static bool any_differs(struct model *m, const struct interface *i, uint64_t now_ms)
 {
+	if (!i->shared)
+		return interface_lost_target(m, i, now_ms);
 	for (size_t n = 0; n < interface_attachment_count(i); n++)
 		if (differs(m, interface_attachment(i, n), now_ms))
 			return true;
@@ -40,9 +43,15 @@ static int settle_one(struct tx *tx, const struct interface *i, uint64_t now_ms)
 {
 	uint32_t before[LIMIT_MODEL_ATTACHMENTS], after[LIMIT_MODEL_ATTACHMENTS];
 	size_t n_before = interface_hosts(i, before), n_after;
+	const struct attachment *target;
 	struct interface *new = NULL;
-	int r = TX_EDIT(tx, i, &new);
+	int r;
 
+	if (!i->shared) {
+		target = interface_lost_target(tx->m, i, now_ms);
+		return interface_yield(tx, &target, false);
+	}
+	r = TX_EDIT(tx, i, &new);
 	if (r)
 		return r;
 	for (size_t n = 0; n < interface_attachment_count(new); n++) {

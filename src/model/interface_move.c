@@ -99,7 +99,7 @@ static int find_target(struct tx *tx, const struct caller *c,
 	const struct interface *holder = interface_by_addr(tx->m, s->vni, addr);
 	/* an operator does it for the network's owner */
 	const struct caller owner = {.account = s->o.account};
-	const struct caller *maker = c->operator? &owner : c;
+	const struct caller *maker = c->is_operator ? &owner : c;
 	const struct instance *n;
 	char id[ID_TEXT_SIZE];
 	int r;

@@ -42,7 +42,7 @@ static int check(const struct model *m, const struct caller *c, const char *id, 
 	const struct host *h;
 	int r;
 
-	if (!c->operator)
+	if (!c->is_operator)
 		return refuse(reterr, MODEL_E_NOT_PERMITTED,
 			      "An operator places an interface on a foreign host");
 	r = interface_find_for(m, c, id, INTERFACE_ATTACH, ret, reterr);

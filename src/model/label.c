@@ -247,26 +247,19 @@ static uint32_t host_of(const struct interface *i, size_t n)
 	return i->host_set && !i->addrs[n].arriving ? 0 : interface_addr_host(i, n);
 }
 
-static bool has_addr(const struct interface *i, const struct ipaddr *addr)
-{
-	for (size_t n = 0; i && n < i->n_addrs; n++)
-		if (ipaddr_equal(&i->addrs[n].addr, addr))
-			return true;
-	return false;
-}
-
-int label_follow(struct tx *tx, const struct interface *old, const struct interface *new)
+int label_follow(struct tx *tx, const struct interface *old, const struct interface *now)
 {
 	int r = 0;
 
 	if (!tx->m->n_ranges && !label_any(tx->m))
 		return 0;
 	for (size_t n = 0; old && n < old->n_addrs && !r; n++)
-		if (ipaddr_is_v4(&old->addrs[n].addr) && !has_addr(new, &old->addrs[n].addr))
+		if (ipaddr_is_v4(&old->addrs[n].addr) &&
+		    !interface_has_addr(now, &old->addrs[n].addr))
 			r = follow_addr(tx, old->vni, &old->addrs[n].addr, 0);
-	for (size_t n = 0; new &&n < new->n_addrs && !r; n++)
-		if (ipaddr_is_v4(&new->addrs[n].addr))
-			r = follow_addr(tx, new->vni, &new->addrs[n].addr, host_of(new, n));
+	for (size_t n = 0; now && n < now->n_addrs && !r; n++)
+		if (ipaddr_is_v4(&now->addrs[n].addr))
+			r = follow_addr(tx, now->vni, &now->addrs[n].addr, host_of(now, n));
 	return r;
 }
 

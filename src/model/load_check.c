@@ -30,6 +30,17 @@ static bool has_strings(const char *const *strings, size_t n)
 	return true;
 }
 
+/* One of two stands by while an interface goes from one to the other; then alone there are two of one
+ * that is not shared. */
+static bool standby_is_sound(const struct interface *i)
+{
+	size_t n_standby = 0;
+
+	for (size_t n = 0; n < interface_attachment_count(i); n++)
+		n_standby += interface_attachment(i, n)->standby;
+	return i->shared || !i->n_others ? !n_standby : i->n_others == 1 && n_standby;
+}
+
 /* Each to another instance, on another host. */
 static bool attachments_are_sound(const struct interface *i)
 {
@@ -41,7 +52,7 @@ static bool attachments_are_sound(const struct interface *i)
 	if (i->attachment.gateway)
 		return !i->n_others && !i->shared && i->managed_by == i->attachment.gateway &&
 		       !i->attachment.instance && i->attachment.plugged == !!i->attachment.host;
-	if (i->n_others && (!i->shared || i->n_others >= LIMIT_MODEL_ATTACHMENTS))
+	if (i->n_others >= LIMIT_MODEL_ATTACHMENTS || !standby_is_sound(i))
 		return false;
 	for (size_t n = 1; n <= i->n_others; n++) {
 		const struct attachment *a = interface_attachment(i, n);

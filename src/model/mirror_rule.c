@@ -29,8 +29,9 @@ static int find(const struct model *m, const struct caller *c, const char *id,
 		const struct mirror_filter **ret_filter, const struct mirror_rule **ret,
 		struct refusal *reterr)
 {
-	struct model_iter it = c->operator? model_iter_kind(m, KIND_MIRROR_FILTER)
-					  : model_iter_account(m, KIND_MIRROR_FILTER, c->account);
+	struct model_iter it = c->is_operator
+				       ? model_iter_kind(m, KIND_MIRROR_FILTER)
+				       : model_iter_account(m, KIND_MIRROR_FILTER, c->account);
 	const struct mirror_filter *f;
 	uint64_t number;
 

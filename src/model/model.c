@@ -114,7 +114,7 @@ size_t model_count(const struct model *m, enum kind k)
 
 bool caller_sees(const struct caller *c, const struct object *o)
 {
-	return c->operator|| c->account == o->account;
+	return c->is_operator || c->account == o->account;
 }
 
 const struct object *model_get(const struct model *m, enum kind k, uint64_t id)

@@ -56,7 +56,7 @@ size_t model_count(const struct model *m, enum kind k);
 /* Who asks.  An operator sees and may change everything. */
 struct caller {
 	uint64_t account;
-	bool operator;
+	bool is_operator;
 	bool read_only; /* whoever takes its requests refuses those that write */
 };
 /* The object exists and the caller may see it. */
@@ -73,7 +73,7 @@ enum relation {
 	REL_SUBNET_INSTANCES,        /* key: subnet; terminated ones too */
 	REL_SUBNET_RELEASES,         /* key: subnet; those that lead to no interface */
 	REL_INSTANCE_INTERFACES,     /* key: instance; also those being detached */
-	REL_SHARED_INTERFACES,       /* key: 0 */
+	REL_SHARED_INTERFACES,       /* key: 0; those that are transferred, too */
 	REL_HOST_INTERFACES,         /* key: host number; in its desired state */
 	REL_HOST_INSTANCES,          /* key: host number; all but terminated */
 	REL_HOST_WAITING_INTERFACES, /* key: host number; for its acknowledgement */
@@ -102,6 +102,7 @@ enum relation {
 	REL_POOL_ADDRESSES,     /* key: pool; elastic addresses */
 	REL_VPC_ADDRESSES,      /* key: vpc; associated elastic addresses */
 	REL_EDGES,              /* key: 0; hosts with that role */
+	REL_CHANGING_HOSTS,     /* key: 0; of which news are on their way to pairs */
 	REL_VPC_PEERINGS_OUT,   /* key: vpc that asked; pending and active peerings */
 	REL_VPC_PEERINGS_IN,    /* key: vpc that was asked; likewise */
 	REL_PEERINGS,           /* key: 0: pending, 1: over; see model/peering.c */

@@ -244,6 +244,24 @@ static struct policy_ref deciding(const struct demand *d, const struct wish *w, 
 	return cutting(d, cut);
 }
 
+struct demand_rate demand_rate_least(struct demand_rate a, struct demand_rate b)
+{
+	if (!a.bits || !b.bits)
+		return a.bits ? a : b;
+	if (a.bits != b.bits)
+		return a.bits < b.bits ? a : b;
+	return a.burst < b.burst ? a : b;
+}
+
+/* What is pinned, or else preferred, is no way around what is required. */
+static struct demand_rate rate_demanded(const struct demand *d)
+{
+	const struct demand_list *pin = &d->pin_features[FEATURE_RATE];
+
+	return demand_rate_least(d->required_rate,
+				 pin->n ? pin->rate : d->prefer_features[FEATURE_RATE].rate);
+}
+
 /* Fills in what follows from the format and features. */
 static void complete(struct wish *w, const struct demand *d, bool v6)
 {
@@ -251,7 +269,8 @@ static void complete(struct wish *w, const struct demand *d, bool v6)
 	w->outer_v6 = v6 && (w->features & FEATURES_PAYLOAD ||
 			     !(w->formats & framework_formats(FRAMEWORK_SIIT)));
 	w->overhead = overhead_of(w);
-	w->rate = w->features & FEATURE_BIT(FEATURE_RATE_1) ? d->rate : (struct demand_rate){0};
+	w->rate = w->features & FEATURE_BIT(FEATURE_RATE_1) ? rate_demanded(d)
+							    : (struct demand_rate){0};
 	w->inferred = d->inferred;
 	permit(w, d);
 }

@@ -18,17 +18,18 @@ struct policy_ref {
 	const char *name; /* borrowed */
 };
 
+struct demand_rate {
+	uint64_t bits;  /* a second; 0: none is set */
+	uint32_t burst; /* bytes */
+};
+
 /* What one policy names, in its order: each mask is a version, or all of a framework. */
 enum { DEMAND_LIST_MAX = 16 };
 struct demand_list {
 	struct policy_ref policy;
 	uint32_t n; /* 0: no policy names any */
 	uint32_t masks[DEMAND_LIST_MAX];
-};
-
-struct demand_rate {
-	uint64_t bits;  /* a second; 0: none is set */
-	uint32_t burst; /* bytes */
+	struct demand_rate rate; /* where it names rate */
 };
 
 /* What policies demand; all zero: nothing. */
@@ -40,9 +41,9 @@ struct demand {
 	struct demand_list prefer_formats;
 	struct demand_list pin_features[FEATURE_FRAMEWORKS];
 	struct demand_list prefer_features[FEATURE_FRAMEWORKS];
-	struct demand_rate rate;
-	bool joins;    /* from one network into another */
-	bool inferred; /* only the source is told (NEG-5) */
+	struct demand_rate required_rate; /* the least of all that require one */
+	bool joins;                       /* from one network into another */
+	bool inferred;                    /* only the source is told (NEG-5) */
 	/* who did it, for the reason */
 	struct policy_ref format_cut_by[FORMAT_MAX];
 	struct policy_ref feature_cut_by[FEATURE_MAX];
@@ -69,6 +70,9 @@ struct wish {
 	struct policy_ref policy;   /* that decided; id 0: none did */
 	char reason[CHOICE_REASON_SIZE];
 };
+
+/* The slower of two, one of which may be none. */
+struct demand_rate demand_rate_least(struct demand_rate a, struct demand_rate b);
 
 /* Alike in all but the reason; 'policy' counts by its id. */
 bool wish_equal(const struct wish *a, const struct wish *b);

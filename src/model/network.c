@@ -25,9 +25,11 @@ enum {
 
 /* Hosts that are alike for the overhead: one of each kind. */
 struct host_kinds {
-	const struct host *v[KINDS_MAX];
+	struct pair_end v[KINDS_MAX];
 	size_t n;
 	bool overflow;
+	/* some host is of two kinds: what it was, until all pairs know, and what it is */
+	bool changing;
 	uint32_t mtu;
 };
 
@@ -39,32 +41,39 @@ struct carried_kinds {
 	uint32_t hosts[];
 };
 
-static bool is_alike(const struct model *m, const struct host *x, const struct host *y)
+static bool is_alike(const struct model *m, const struct pair_end *x, const struct pair_end *y)
 {
-	struct ability a = ability_of(x), b = ability_of(y);
-
 	const struct choice_rules *sets[CHOICE_SETS_MAX];
 	size_t n = choice_rules_in_force(m, sets);
-	bool alike = ability_equal(&a, &b);
+	bool alike = ability_equal(&x->ability, &y->ability);
 
 	for (size_t i = 0; i < n && alike; i++)
-		alike = choice_rules_same_host(sets[i], x, y);
+		alike = choice_rules_same_host(sets[i], x->host, y->host);
 	return alike;
 }
 
-static void add_host(const struct model *m, struct host_kinds *k, const struct host *h)
+static void add_end(const struct model *m, struct host_kinds *k, const struct pair_end *e)
 {
-	const uint32_t mtu = ability_of(h).mtu;
+	const uint32_t mtu = e->ability.mtu;
 
 	if (mtu && (!k->mtu || mtu < k->mtu))
 		k->mtu = mtu;
 	for (size_t i = 0; i < k->n; i++)
-		if (is_alike(m, h, k->v[i]))
+		if (is_alike(m, e, &k->v[i]))
 			return;
 	if (k->n == KINDS_MAX)
 		k->overflow = true;
 	else
-		k->v[k->n++] = h;
+		k->v[k->n++] = *e;
+}
+
+static void add_host(const struct model *m, struct host_kinds *k, const struct host *h)
+{
+	add_end(m, k, &(struct pair_end){h, ability_of(h)});
+	if (!h->changing_at)
+		return;
+	add_end(m, k, &(struct pair_end){h, ability_former(h)});
+	k->changing = true;
 }
 
 static struct host_kinds kinds_of(const struct model *m, uint32_t vni)
@@ -94,7 +103,7 @@ static uint32_t worst_of(const struct model *m, const struct host_kinds *from,
 		for (size_t j = 0; j < to->n; j++)
 			for (size_t k = 0; k < n_sets; k++) {
 				uint32_t overhead =
-					pair_overhead(m, sets[k], from->v[i], to->v[j], c);
+					pair_overhead(m, sets[k], &from->v[i], &to->v[j], c);
 
 				if (overhead > worst)
 					worst = overhead;
@@ -229,13 +238,14 @@ static bool knows_kinds(const struct model *m, const struct carried *n, const st
 	const struct carried_kinds *known = n->kinds;
 	size_t found = 0;
 
-	if (!known || known->epoch != m->kinds_epoch || k->overflow || known->n != k->n)
+	if (!known || known->epoch != m->kinds_epoch || k->overflow || k->changing ||
+	    known->n != k->n)
 		return false;
 	for (size_t i = 0; i < k->n; i++)
 		for (size_t j = 0; j < known->n; j++) {
 			const struct host *h = host_by_number(m, known->hosts[j]);
 
-			found += h && is_alike(m, h, k->v[i]);
+			found += h && is_alike(m, &(struct pair_end){h, ability_of(h)}, &k->v[i]);
 		}
 	return found == k->n;
 }
@@ -243,8 +253,10 @@ static bool knows_kinds(const struct model *m, const struct carried *n, const st
 /* Without memory they are not known, and peers are told again. */
 static void note_kinds(const struct model *m, struct carried *n, const struct host_kinds *k)
 {
-	struct carried_kinds *known = calloc(1, sizeof(*known) + k->n * sizeof(known->hosts[0]));
+	struct carried_kinds *known = NULL;
 
+	if (!k->changing)
+		known = calloc(1, sizeof(*known) + k->n * sizeof(known->hosts[0]));
 	free(n->kinds);
 	n->kinds = known;
 	if (!known)
@@ -252,7 +264,7 @@ static void note_kinds(const struct model *m, struct carried *n, const struct ho
 	known->epoch = m->kinds_epoch;
 	known->n = (uint32_t)k->n;
 	for (size_t i = 0; i < k->n; i++)
-		known->hosts[i] = k->v[i]->number;
+		known->hosts[i] = k->v[i].host->number;
 }
 
 int network_recompute_alone(struct tx *tx, uint32_t vni)

@@ -78,29 +78,29 @@ void pair_wish(const struct model *m, const struct host *from, const struct host
 void pair_wish_by(const struct model *m, const struct choice_rules *rules, const struct host *from,
 		  const struct host *to, const struct pair_class *c, struct wish *ret)
 {
-	struct ability a = ability_of(from), b = ability_of(to);
+	struct ability a = ability_towards(from, to), b = ability_towards(to, from);
 	struct demand d;
 	bool demanded = demand_of(m, rules, from, to, c, &d);
 
 	negotiate(&a, from->name, &b, to->name, demanded ? &d : NULL, ret);
-	ret->key_epoch = from->key_epoch + 1;
+	ret->key_epoch = a.key_epoch;
 }
 
 void pair_wish_quickly(const struct model *m, const struct choice_rules *rules,
 		       const struct host *from, const struct host *to, const struct pair_class *c,
 		       struct wish *ret)
 {
-	struct ability a = ability_of(from), b = ability_of(to);
+	struct ability a = ability_towards(from, to), b = ability_towards(to, from);
 	struct demand d;
 	bool demanded = demand_of(m, rules, from, to, c, &d);
 
 	negotiate_quickly(&a, &b, demanded ? &d : NULL, ret);
-	ret->key_epoch = from->key_epoch + 1;
+	ret->key_epoch = a.key_epoch;
 }
 
 bool pair_joins_apart(const struct host *a, const struct host *b)
 {
-	struct ability x = ability_of(a), y = ability_of(b);
+	struct ability x = ability_towards(a, b), y = ability_towards(b, a);
 	struct wish inside;
 
 	negotiate_quickly(&x, &y, NULL, &inside);
@@ -108,15 +108,24 @@ bool pair_joins_apart(const struct host *a, const struct host *b)
 }
 
 uint32_t pair_overhead(const struct model *m, const struct choice_rules *rules,
-		       const struct host *from, const struct host *to, const struct pair_class *c)
+		       const struct pair_end *from, const struct pair_end *to,
+		       const struct pair_class *c)
 {
+	struct demand d;
+	bool demanded = demand_of(m, rules, from->host, to->host, c, &d);
 	struct wish w;
 
-	pair_wish_quickly(m, rules, from, to, c, &w);
+	negotiate_quickly(&from->ability, &to->ability, demanded ? &d : NULL, &w);
 	return w.overhead;
 }
 
-/* What a receiver takes that has to infer what is used: whatever is left of what both have. */
+static void accept_one(const struct wish *w, uint32_t features, struct choice *c)
+{
+	c->accepts[c->n_accepts++] = (struct accept){w->permitted_formats, features, w->key_epoch};
+}
+
+/* What a receiver takes that has to infer what is used: whatever is left of what both have.  What is
+ * compressed and not encrypted is sealed, too (abi/seal.h), and so is not in the clear. */
 static void accept_permitted(const struct wish *w, struct choice *c)
 {
 	static const uint32_t seals[] = {0, FEATURE_BIT(FEATURE_INTEGRITY_1),
@@ -131,8 +140,10 @@ static void accept_permitted(const struct wish *w, struct choice *c)
 		if (seals[i] & ~w->permitted_features || (required & FEATURES_CRYPT && !crypt) ||
 		    (required & FEATURE_BIT(FEATURE_INTEGRITY_1) && !seals[i]))
 			continue;
-		c->accepts[c->n_accepts++] =
-			(struct accept){w->permitted_formats, seals[i] | lz4, w->key_epoch};
+		if (!seals[i] && !(required & FEATURE_BIT(FEATURE_LZ4_1)))
+			accept_one(w, 0, c);
+		if (seals[i] || lz4)
+			accept_one(w, seals[i] | lz4, c);
 	}
 }
 

@@ -31,7 +31,7 @@ struct accept {
 	uint32_t features;
 	uint32_t key_epoch; /* of the key, where it is sealed */
 };
-enum { CHOICE_ACCEPTS_MAX = 8 };
+enum { CHOICE_ACCEPTS_MAX = 12 }; /* of a change, and of an inferring receiver */
 
 /* What a host uses towards another and takes from it (abi/agent.proto, Choice). */
 struct choice {
@@ -70,9 +70,15 @@ void pair_wish_quickly(const struct model *m, const struct choice_rules *rules,
 /* Whether what the two use, as long as no policy has a say, is something else, or nothing, between
  * networks than inside one: what is best inside cannot say both. */
 bool pair_joins_apart(const struct host *a, const struct host *b);
+/* A host by what it can do, or could. */
+struct pair_end {
+	const struct host *host;
+	struct ability ability;
+};
 /* Only by how much a packet grows; 0: nothing may be sent. */
 uint32_t pair_overhead(const struct model *m, const struct choice_rules *rules,
-		       const struct host *from, const struct host *to, const struct pair_class *c);
+		       const struct pair_end *from, const struct pair_end *to,
+		       const struct pair_class *c);
 /* What 'self' is told about its traffic of a class with 'peer'. */
 void pair_choice(const struct model *m, const struct host *self, const struct host *peer,
 		 const struct pair_class *c, struct choice *ret);

@@ -252,18 +252,27 @@ static int compare_classes(const void *a, const void *b)
 	return (x->peer_interface > y->peer_interface) - (x->peer_interface < y->peer_interface);
 }
 
+/* Whether classes of networks may be told apart at all: who has them costs more than the rest. */
+static bool needs_networks(const struct collecting *k, const struct choice_rules *const *sets,
+			   size_t n_sets)
+{
+	const bool peered = model_count(k->m, KIND_PEERING);
+	bool needs = peered && k->joins_apart;
+
+	for (size_t i = 0; i < n_sets; i++)
+		needs |= sets[i]->n_narrow || (peered && sets[i]->n);
+	return needs;
+}
+
 static int collect(const struct collecting *k, struct pair_classes *ret)
 {
 	_cleanup_(pair_classes_deinit) struct pair_classes c = {0};
 	const struct choice_rules *sets[CHOICE_SETS_MAX] = {k->rules};
 	size_t n_sets = k->rules ? 1 : choice_rules_in_force(k->m, sets);
 	struct numbers networks = {0};
-	bool networks_too = k->joins_apart;
 	int r = 0;
 
-	for (size_t i = 0; i < n_sets; i++)
-		networks_too |= sets[i]->n;
-	if (networks_too)
+	if (needs_networks(k, sets, n_sets))
 		r = networks_of(k->m, k->a, &networks);
 	for (size_t i = 0; i < networks.n && !r; i++) {
 		const struct vpc *v = vpc_by_vni(k->m, networks.v[i]);
@@ -281,10 +290,16 @@ static int collect(const struct collecting *k, struct pair_classes *ret)
 	return 0;
 }
 
+/* Without peered networks nobody asks. */
+static bool joins_apart(const struct model *m, const struct host *a, const struct host *b)
+{
+	return model_count(m, KIND_PEERING) && pair_joins_apart(a, b);
+}
+
 int pair_classes_by(const struct model *m, const struct choice_rules *rules, const struct host *a,
 		    const struct host *b, struct pair_classes *ret)
 {
-	return collect(&(struct collecting){m, rules, a, b, pair_joins_apart(a, b)}, ret);
+	return collect(&(struct collecting){m, rules, a, b, joins_apart(m, a, b)}, ret);
 }
 
 bool pair_class_is_apart(const struct model *m, const struct choice_rules *rules,
@@ -333,7 +348,7 @@ static int with_changing(const struct model *m, bool joins_apart, const struct h
 int pair_classes_of(const struct model *m, const struct host *a, const struct host *b,
 		    struct pair_classes *ret)
 {
-	return with_changing(m, pair_joins_apart(a, b), a, b, ret);
+	return with_changing(m, joins_apart(m, a, b), a, b, ret);
 }
 
 int pair_classes_near(const struct model *m, const struct host *a, const struct host *b,

@@ -146,7 +146,8 @@ static uint8_t kind_at(struct diff *d, size_t place)
 		return d->kind_of[place];
 	while (k < d->n_kinds && !is_alike(d, h, d->kinds[k]))
 		k++;
-	if (k == KINDS_KEPT)
+	/* while it is changing it is two things to the others */
+	if (h->changing_at || k == KINDS_KEPT)
 		k = KIND_ITS_OWN;
 	else if (k == d->n_kinds)
 		d->kinds[d->n_kinds++] = h;
@@ -196,7 +197,7 @@ static int tell(struct diff *d, const struct host *from, const struct host *to,
 
 	d->cost += COST_DIFFERENCE;
 	/* of its own, however alike it is */
-	w->before.key_epoch = w->after.key_epoch = from->key_epoch + 1;
+	w->before.key_epoch = w->after.key_epoch = ability_key_epoch(from, to);
 	return d->walk->difference(d->walk->data, &difference);
 }
 
@@ -253,23 +254,23 @@ static void forget(struct diff *d)
 
 static int add_candidate(struct diff *d, const struct pair_class *c, bool retold)
 {
-	struct candidate *new;
+	struct candidate *made;
 
 	if (pair_is_left_out(d->m, d->change, c))
 		return 0;
 	if (d->n_candidates == d->candidates_allocated) {
 		size_t more = d->candidates_allocated ? 2 * d->candidates_allocated : 16;
 
-		new = reallocarray(d->candidates, more, sizeof(*new));
-		if (!new)
+		made = reallocarray(d->candidates, more, sizeof(*made));
+		if (!made)
 			return -ENOMEM;
-		d->candidates = new;
+		d->candidates = made;
 		d->candidates_allocated = more;
 	}
-	new = &d->candidates[d->n_candidates++];
-	*new = (struct candidate){*c, memo_get(d, c->vni, c->peer_vni),
-				  memo_get(d, c->peer_vni, c->vni), retold};
-	return new->there &&new->back ? 0 : -ENOMEM;
+	made = &d->candidates[d->n_candidates++];
+	*made = (struct candidate){*c, memo_get(d, c->vni, c->peer_vni),
+				   memo_get(d, c->peer_vni, c->vni), retold};
+	return made->there && made->back ? 0 : -ENOMEM;
 }
 
 /* Whether its classes may differ between the two. */

@@ -357,18 +357,24 @@ int pair_shift_tick(struct tx *tx, size_t max, uint32_t *from)
 	return tx_settle(tx, mark, do_tick(tx, max, from));
 }
 
+static int forget_between(struct tx *tx, uint32_t from, uint32_t to)
+{
+	return tx_delete_all(tx,
+			     model_iter_group(tx->m, REL_PAIR_SHIFTS, pair_shift_key(from, to)));
+}
+
 int pair_shift_forget(struct tx *tx, uint32_t number)
 {
-	struct model_iter it = model_iter_kind(tx->m, KIND_PAIR_SHIFT);
-	const struct object *o = model_iter_next(&it);
+	struct model_iter it = model_iter_kind(tx->m, KIND_HOST);
+	const struct object *o;
 	int r = 0;
 
-	while (o && !r) {
-		const struct object *next = model_iter_next(&it);
-		const struct pair_shift *p = (const struct pair_shift *)o;
+	while (!r && (o = model_iter_next(&it))) {
+		const uint32_t other = ((const struct host *)o)->number;
 
-		r = p->from == number || p->to == number ? tx_delete(tx, o) : 0;
-		o = next;
+		r = forget_between(tx, number, other);
+		if (!r)
+			r = forget_between(tx, other, number);
 	}
 	return r;
 }

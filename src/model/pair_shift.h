@@ -65,9 +65,12 @@ struct pair_survey {
 	} * items;
 };
 
-/* All directions from and to a host; what another set of rules would change, of all pairs or a
+/* All directions from and to a host, or those of its pairs with hosts of the number '*at' and above:
+ * about 'budget' of them, and '*at' is then the number to go on with, or 0: there are no more; what another set of rules would change, of all pairs or a
  * stretch of them (model/pair_class.h); what is of a network.  -ENOMEM */
 must_check int pair_survey_host(const struct model *m, uint32_t number, struct pair_survey *ret);
+must_check int pair_survey_host_from(const struct model *m, uint32_t number, uint32_t *at,
+				     size_t budget, struct pair_survey *ret);
 must_check int pair_survey_rules(const struct model *m, const struct pair_rules_change *c,
 				 struct pair_stretch *stretch, struct pair_survey *ret);
 must_check int pair_survey_network(const struct model *m, const struct vpc *v,

@@ -111,26 +111,63 @@ static bool is_changing(const struct model *m, uint32_t a, uint32_t b)
 	       model_group_count(m, REL_PAIR_SHIFTS, pair_shift_key(b, a));
 }
 
-int pair_survey_host(const struct model *m, uint32_t number, struct pair_survey *ret)
+static int compare_numbers(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Numbers of the hosts from 'from' on, ascending; the caller frees '*ret'. */
+static int numbers_from(const struct model *m, uint32_t from, uint32_t **ret, size_t *ret_n)
+{
+	struct model_iter it = model_iter_kind(m, KIND_HOST);
+	uint32_t *v = calloc(model_count(m, KIND_HOST) + 1, sizeof(*v));
+	const struct object *o;
+	size_t n = 0;
+
+	if (!v)
+		return -ENOMEM;
+	while ((o = model_iter_next(&it)))
+		if (((const struct host *)o)->number >= from)
+			v[n++] = ((const struct host *)o)->number;
+	qsort(v, n, sizeof(*v), compare_numbers);
+	*ret = v;
+	*ret_n = n;
+	return 0;
+}
+
+int pair_survey_host_from(const struct model *m, uint32_t number, uint32_t *at, size_t budget,
+			  struct pair_survey *ret)
 {
 	const struct host *h = host_by_number(m, number);
-	struct model_iter it = model_iter_kind(m, KIND_HOST);
 	/* without both, no class is told apart, whatever it can do */
-	bool capable = host_is_capable(h),
-	     classes = choice_rules_any(m) || model_count(m, KIND_PEERING);
-	const struct object *o;
-	int r = 0;
+	bool classes = choice_rules_any(m) || model_count(m, KIND_PEERING);
+	_cleanup_free_ uint32_t *others = NULL;
+	size_t n, cost = 0, i;
+	int r = numbers_from(m, *at, &others, &n);
 
 	*ret = (struct pair_survey){0};
-	while (!r && (o = model_iter_next(&it))) {
-		const struct host *other = (const struct host *)o;
+	for (i = 0; !r && i < n && cost < budget; i++) {
+		const struct host *other = host_by_number(m, others[i]);
+		const size_t before = ret->n;
 
+		if (other == h)
+			continue;
 		/* one that could do nothing was sent nothing, unless it could do something just
 		 * now */
-		if (other != h && (capable || is_changing(m, number, other->number)))
+		if (ability_towards(h, other).formats || is_changing(m, number, other->number))
 			r = survey_pair(m, h, other, classes, ret);
+		cost += ret->n > before ? ret->n - before : 2;
 	}
+	if (!r)
+		*at = i < n ? others[i] : 0;
 	return r;
+}
+
+int pair_survey_host(const struct model *m, uint32_t number, struct pair_survey *ret)
+{
+	return pair_survey_host_from(m, number, &(uint32_t){0}, SIZE_MAX, ret);
 }
 
 /* ---- rules ---- */

@@ -35,8 +35,8 @@ const char *peering_state_message(enum peering_state s)
 
 bool peering_sees(const struct caller *c, const struct peering *p)
 {
-	return c->operator|| c->account == p->requester.account ||
-		c->account == p->accepter.account;
+	return c->is_operator || c->account == p->requester.account ||
+	       c->account == p->accepter.account;
 }
 
 int peering_find(const struct model *m, const struct caller *c, const char *id,
@@ -312,7 +312,7 @@ static int answer(struct tx *tx, const struct caller *c, const char *id, enum pe
 
 	if (r)
 		return r;
-	if (!c->operator&& c->account != p->accepter.account)
+	if (!c->is_operator && c->account != p->accepter.account)
 		return refuse(reterr, MODEL_E_PEERING_NOT_YOURS, id);
 	if (p->state != PEERING_PENDING)
 		return refuse_transition(p, id, state, reterr);
@@ -348,7 +348,7 @@ int peering_delete(struct tx *tx, const struct caller *c, const char *id, struct
 
 	if (r)
 		return r;
-	if (p->state == PEERING_PENDING && !c->operator&& c->account != p->requester.account)
+	if (p->state == PEERING_PENDING && !c->is_operator && c->account != p->requester.account)
 		return refuse(reterr, MODEL_E_PEERING_NOT_YOURS, id);
 	if (p->state != PEERING_PENDING && p->state != PEERING_ACTIVE)
 		return refuse_transition(p, id, PEERING_DELETED, reterr);
@@ -384,8 +384,8 @@ int peering_modify(struct tx *tx, const struct caller *c, const struct peering_m
 
 	if (r)
 		return r;
-	if (!c->operator&&((args->requester_dns && c->account != p->requester.account) ||
-			   (args->accepter_dns && c->account != p->accepter.account)))
+	if (!c->is_operator && ((args->requester_dns && c->account != p->requester.account) ||
+				(args->accepter_dns && c->account != p->accepter.account)))
 		return refuse(reterr, MODEL_E_PEERING_NOT_YOURS, args->id);
 	if (p->state != PEERING_ACTIVE)
 		return refuse_transition(p, args->id, PEERING_ACTIVE, reterr);

@@ -146,6 +146,7 @@ void plan_interface_item(const struct model *m, const struct interface *i,
 	set_owner(m, a, p);
 	p->device_index = a->device_index;
 	p->shared = i->shared;
+	p->standby = a->standby;
 	p->vni = i->vni;
 	p->mac = i->mac;
 	p->mtu = v->mtu;

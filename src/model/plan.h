@@ -146,6 +146,7 @@ struct plan_interface {
 	/* other hosts may have it as well: whether packets are for it here depends */
 	bool shared;
 	bool resolves;   /* unknown MACs (model/unknown_mac.h) */
+	bool standby;    /* its node has it, and nothing passes (model/interface_transfer.h) */
 	uint32_t vlan;   /* of its node's frames; 0: none */
 	bool forwards;   /* source/destination check is off */
 	uint32_t handle; /* 0: no route names it */

@@ -51,13 +51,37 @@ static bool labels_matter(const struct model *m, const struct host *a, const str
 	       !choice_pass_is_about(m, KIND_HOST, b->o.id);
 }
 
+/* But for what it can do. */
 static bool same_host(const struct model *m, const struct host *a, const struct host *b)
+{
+	return a->edge == b->edge && !strcmp(a->name, b->name) && !labels_matter(m, a, b) &&
+	       !memcmp(&a->locators, &b->locators, sizeof(a->locators));
+}
+
+static bool same_abilities(const struct host *a, const struct host *b)
 {
 	struct ability x = ability_of(a), y = ability_of(b);
 
-	return ability_equal(&x, &y) && x.mtu == y.mtu && x.fault == y.fault &&
-	       a->edge == b->edge && !strcmp(a->name, b->name) && !labels_matter(m, a, b) &&
-	       !memcmp(&a->locators, &b->locators, sizeof(a->locators));
+	return a->changing_at == b->changing_at && ability_same(&x, &y);
+}
+
+/* What it can do is another thing to some of the others now: model/host.h, changing_at. */
+static int plan_abilities_change(struct planner *p, const struct host *before,
+				 const struct host *after)
+{
+	struct model_iter it = model_iter_kind(p->m, KIND_HOST);
+	const struct object *o;
+	int r = 0;
+
+	while (!r && (o = model_iter_next(&it))) {
+		const struct host *other = (const struct host *)o;
+		struct ability x = ability_towards(before, other),
+			       y = ability_towards(after, other);
+
+		if (other != after && !ability_same(&x, &y))
+			r = planner_tell_pair(p, after, other);
+	}
+	return r;
 }
 
 static int plan_host_change(struct planner *p, const struct host *before, const struct host *after)
@@ -68,7 +92,7 @@ static int plan_host_change(struct planner *p, const struct host *before, const 
 	int r = 0;
 
 	if (before && after && same_host(p->m, before, after))
-		return 0;
+		return same_abilities(before, after) ? 0 : plan_abilities_change(p, before, after);
 	if (after) {
 		plan_host_item(after, &item);
 		r = planner_emit(p, after->number, &item, false);
@@ -326,7 +350,7 @@ static int plan_interface_change(struct planner *p, const struct interface *befo
 			      ? interface_attachment_at(before, a->host)
 			      : NULL;
 		if (same && was && was->instance == a->instance &&
-		    was->device_index == a->device_index)
+		    was->device_index == a->device_index && was->standby == a->standby)
 			continue;
 		plan_interface_item(p->m, after, a, &item);
 		r = planner_emit(p, a->host, &item, false);
@@ -557,14 +581,6 @@ static void plan_address(const struct model *m, const struct change *c, uint32_t
 		fn(data, &now);
 }
 
-static bool lists(const struct interface *i, const struct ipaddr *a)
-{
-	for (size_t n = 0; i && n < i->n_addrs; n++)
-		if (ipaddr_equal(&i->addrs[n].addr, a))
-			return true;
-	return false;
-}
-
 static void plan_link_local(const struct model *m, const struct change *c,
 			    const struct interface *before, const struct interface *after,
 			    void (*fn)(void *data, const struct mapping *now), void *data)
@@ -607,7 +623,8 @@ void plan_mappings(const struct model *m, const struct change *c,
 			plan_address(m, c, before->vni, &before->addrs[n].addr, place_of(before, n),
 				     fn, data);
 		for (size_t n = 0; after && n < after->n_addrs; n++)
-			if (!lists(before, &after->addrs[n].addr) && !after->addrs[n].arriving)
+			if (!interface_has_addr(before, &after->addrs[n].addr) &&
+			    !after->addrs[n].arriving)
 				plan_address(m, c, after->vni, &after->addrs[n].addr, nowhere, fn,
 					     data);
 		plan_link_local(m, c, before, after, fn, data);

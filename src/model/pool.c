@@ -70,7 +70,8 @@ size_t pool_used(const struct model *m, const struct pool *p)
 
 static int need_operator(const struct caller *c, struct refusal *reterr)
 {
-	return c->operator? 0 : refuse(reterr, MODEL_E_NOT_PERMITTED, "Pools are the operators'");
+	return c->is_operator ? 0
+			      : refuse(reterr, MODEL_E_NOT_PERMITTED, "Pools are the operators'");
 }
 
 static int check_cidr(const struct model *m, const char *cidr, struct prefix *ret,

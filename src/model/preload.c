@@ -28,10 +28,7 @@ int preload_mark(struct tx *tx, const struct caller *c, const char *vpc_id, bool
 	const struct vpc *v;
 	int r = vpc_find(tx_model(tx), c, vpc_id, &v, reterr);
 
-	if (r)
-		return r;
-	return marked ? tag_create(tx, c, &vpc_id, 1, &tag, 1, reterr)
-		      : tag_delete(tx, c, &vpc_id, 1, &tag, 1, reterr);
+	return r ? r : tag_set(tx, c, vpc_id, &tag, reterr);
 }
 
 bool preload_is_due(const struct model *m, uint32_t host, uint32_t vni)

@@ -13,7 +13,8 @@
 #include "model/reach_trip.h"
 
 /* Source ports that clients take: the range of Linux (ip-sysctl, ip_local_port_range). */
-enum { SOURCE_PORT_FIRST = 32768, SOURCE_PORT_LAST = 60999 };
+static const struct reach_ports client_ports = {32768, 60999};
+static const struct reach_ports all_ports = {1, 65535};
 
 const char *reach_code_text(enum reach_code c)
 {
@@ -50,11 +51,55 @@ const char *reach_code_text(enum reach_code c)
 		return "BAD_STATE_ATTACHMENT";
 	case REACH_REFLECTED:
 		return "IGW_NAT_REFLECTION";
+	case REACH_OTHER_SOURCE_SENT:
+		return "FILTER_AT_SOURCE_SOURCE_ADDRESS";
+	case REACH_OTHER_DESTINATION_SENT:
+		return "FILTER_AT_SOURCE_DESTINATION_ADDRESS";
+	case REACH_OTHER_SOURCE:
+		return "FILTER_AT_DESTINATION_SOURCE_ADDRESS";
+	case REACH_OTHER_DESTINATION:
+		return "FILTER_AT_DESTINATION_DESTINATION_ADDRESS";
+	case REACH_OTHER_SOURCE_PORT:
+		return "FILTER_AT_DESTINATION_SOURCE_PORT_RANGE";
+	case REACH_OTHER_DESTINATION_PORT:
+		return "FILTER_AT_DESTINATION_DESTINATION_PORT_RANGE";
+	case REACH_PRIVATE_OUTSIDE:
+		return "IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS";
+	case REACH_SHARED_OUTSIDE:
+		return "IGW_DESTINATION_ADDRESS_NOT_IN_RFC6598_EGRESS";
 	}
 	return NULL;
 }
 
-/* ---- source ports ---- */
+/* ---- ports ---- */
+
+/* One side's ports, of which all between two borders are alike. */
+struct ports {
+	bool destination;
+	struct reach_ports tried;         /* those that are asked about */
+	const struct reach_ports *arrive; /* what is said of them where they get to */
+};
+
+static struct ports source_ports(const struct reach_question *q)
+{
+	const struct reach_ports *there = &q->at_destination.src_ports;
+
+	return (struct ports){.tried = q->at_source.src_ports.to ? q->at_source.src_ports
+				       : there->to               ? all_ports
+								 : client_ports,
+			      .arrive = there};
+}
+
+static struct ports destination_ports(const struct reach_question *q)
+{
+	const struct reach_ports one = {q->port, q->port};
+
+	return (struct ports){.destination = true,
+			      .tried = q->at_source.dst_ports.to ? q->at_source.dst_ports
+				       : q->port                 ? one
+								 : all_ports,
+			      .arrive = &q->at_destination.dst_ports};
+}
 
 /* The next border above 'port' of a range of ports; 'next', or 0, was found before. */
 static uint32_t nearer(uint32_t port, uint32_t from, uint32_t to, uint32_t next)
@@ -62,8 +107,7 @@ static uint32_t nearer(uint32_t port, uint32_t from, uint32_t to, uint32_t next)
 	const uint32_t borders[] = {from, to + 1};
 
 	for (size_t k = 0; k < ARRAY_SIZE(borders); k++)
-		if (borders[k] > port && borders[k] <= SOURCE_PORT_LAST &&
-		    (!next || borders[k] < next))
+		if (borders[k] > port && (!next || borders[k] < next))
 			next = borders[k];
 	return next;
 }
@@ -94,38 +138,51 @@ static uint32_t next_in_groups(const struct model *m, uint64_t interface, uint32
 	return next;
 }
 
-/* The next source port, above 'port', at which somebody who was asked on the way may decide
- * otherwise; 0: none.  Who is asked is the same for all ports. */
-static uint32_t next_border(const struct model *m, const struct reach_answer *a, uint32_t port)
+/* The next port above 'port' at which somebody who was asked on the way may decide otherwise; 0:
+ * none.  Who is asked is the same for all ports; rules look at the destination port of a packet
+ * alone, which on the way back is the client's. */
+static uint32_t next_border(const struct model *m, const struct reach_answer *a,
+			    const struct ports *p, uint32_t port)
 {
-	uint32_t next = 0;
+	uint32_t next = p->arrive->to ? nearer(port, p->arrive->from, p->arrive->to, 0) : 0;
 
 	for (size_t i = 0; i < a->n_steps; i++) {
 		const struct reach_step *s = &a->steps[i];
 
+		if (s->back == p->destination)
+			continue;
 		if (s->what == REACH_ACL)
 			next = next_in_acl(m, s->id, port, next);
-		else if (s->what == REACH_GROUP && s->back)
+		else if (s->what == REACH_GROUP)
 			next = next_in_groups(m, s->attached, port, next);
 	}
-	return next;
+	return next <= p->tried.to ? next : 0;
 }
 
-/* '*ret_next' is the next port to try, or 0. */
-static int attempt(const struct model *m, const struct reach_question *q, uint32_t port,
-		   struct reach_answer *ret, uint32_t *ret_next)
+/* ---- trying them ---- */
+
+struct search {
+	const struct model *m;
+	const struct reach_question *q;
+	struct ports src, dst;
+	/* Of the last attempt: it failed on the way there; the next ports to try, or 0. */
+	bool failed_there;
+	uint32_t next_src, next_dst;
+};
+
+static int attempt(struct search *s, uint32_t src, uint32_t dst, struct reach_answer *ret)
 {
 	struct trip t = {
-		.m = m,
-		.q = q,
+		.m = s->m,
+		.q = s->q,
 		.answer = ret,
 		.packet =
 			{
-				.protocol = q->protocol,
-				.src = q->from.addr,
-				.dst = q->to.addr,
-				.src_port = (uint16_t)port,
-				.dst_port = q->port,
+				.protocol = s->q->protocol,
+				.src = s->q->from.addr,
+				.dst = s->q->to.addr,
+				.src_port = (uint16_t)src,
+				.dst_port = (uint16_t)dst,
 			},
 	};
 
@@ -133,23 +190,54 @@ static int attempt(const struct model *m, const struct reach_question *q, uint32
 	trip_walk(&t);
 	if (t.error)
 		return t.error;
-	*ret_next = next_border(m, ret, port);
+	s->failed_there = t.failed_there;
+	s->next_src = next_border(s->m, ret, &s->src, src);
+	s->next_dst = next_border(s->m, ret, &s->dst, dst);
 	ret->found = !t.failed;
-	ret->port_from = (uint16_t)port;
-	ret->port_to = (uint16_t)(*ret_next ? *ret_next - 1 : SOURCE_PORT_LAST);
+	ret->port_from = (uint16_t)src;
+	ret->port_to = (uint16_t)(s->next_src ? s->next_src - 1 : s->src.tried.to);
+	ret->to_port_from = (uint16_t)dst;
+	ret->to_port_to = (uint16_t)(s->next_dst ? s->next_dst - 1 : s->dst.tried.to);
 	return 0;
 }
 
+/* How far an answer is from a path; most so one about ports that were not asked about. */
+static size_t distance(const struct reach_answer *a)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n_steps; i++)
+		n += a->steps[i].code == REACH_PASSES   ? 0
+		     : a->steps[i].what == REACH_FILTER ? REACH_STEPS_MAX
+							: 1;
+	return n;
+}
+
+/* As attempt(), by way of 'other'; '*ret' is changed if less is in the way. */
+static int improve(struct search *s, uint32_t src, uint32_t dst, struct reach_answer *other,
+		   struct reach_answer *ret)
+{
+	int r = attempt(s, src, dst, other);
+
+	if (!r && (other->found || distance(other) < distance(ret)))
+		*ret = *other;
+	return r;
+}
+
+/* First a destination port for which the way there is free, then a source port for which the way
+ * back is, too: neither depends on the other. */
 int reach_analyse(const struct model *m, const struct reach_question *q, struct reach_answer *ret)
 {
 	_cleanup_free_ struct reach_answer *other = malloc(sizeof(*other));
-	uint32_t next;
-	int r = other ? attempt(m, q, SOURCE_PORT_FIRST, ret, &next) : -ENOMEM;
+	struct search s = {.m = m, .q = q, .src = source_ports(q), .dst = destination_ports(q)};
+	uint32_t src = s.src.tried.from, dst = s.dst.tried.from;
+	int r = other ? attempt(&s, src, dst, ret) : -ENOMEM;
 
-	while (!r && !ret->found && next) {
-		r = attempt(m, q, next, other, &next);
-		if (!r && other->found)
-			*ret = *other;
+	while (!r && s.failed_there && s.next_dst) {
+		dst = s.next_dst;
+		r = improve(&s, src, dst, other, ret);
 	}
+	while (!r && !s.failed_there && !ret->found && s.next_src)
+		r = improve(&s, s.next_src, dst, other, ret);
 	return r;
 }

@@ -4,10 +4,11 @@
  * reason not, computed from the model by the rules that the hosts enforce (model/policy.h,
  * model/route_entry.h, model/pair.h).
  *
- * The question is EC2's of CreateNetworkInsightsPath: a protocol and a destination port, between
- * addresses of either family; the source port is free, so there is a path when there is one for
- * some source port that clients take.  The way back counts: network ACLs and routes have to let the
- * answers through (for UDP too: a path is two ways).
+ * The question is EC2's of CreateNetworkInsightsPath: a protocol and ports, between addresses of
+ * either family.  There is a path when there is one for some source port that clients take and some
+ * of the destination ports that are asked about.  The way back counts: network ACLs and routes have
+ * to let the answers through (for UDP too: a path is two ways).  The destination may be an address
+ * alone: then whoever the way leads to, or the world behind the gateway that it leads to.
  *
  * A node that a route leads to, and whose source/destination check is off, is taken to send on what
  * it gets, unchanged.  Pure.
@@ -44,6 +45,16 @@ enum reach_code {
 	REACH_NO_DESTINATION = 13,    /* it leads to somebody else, to nobody, or in a circle */
 	REACH_NO_FORMAT = 14,         /* the two hosts have no format in common that carries it */
 	REACH_REFLECTED = 15,         /* to a public address of a network, by way of the world */
+	/* What the question says of the packet at its ends is not so on the way found. */
+	REACH_OTHER_SOURCE_SENT = 16,
+	REACH_OTHER_DESTINATION_SENT = 17,
+	REACH_OTHER_SOURCE = 18, /* at the destination, as the next ones */
+	REACH_OTHER_DESTINATION = 19,
+	REACH_OTHER_SOURCE_PORT = 20,
+	REACH_OTHER_DESTINATION_PORT = 21,
+	/* An address alone, to the world, which is nobody's there. */
+	REACH_PRIVATE_OUTSIDE = 22, /* RFC 1918 */
+	REACH_SHARED_OUTSIDE = 23,  /* RFC 6598 */
 };
 /* "ENI_SG_RULES_MISMATCH" */
 const char *reach_code_text(enum reach_code c);
@@ -56,6 +67,7 @@ enum reach_what {
 	REACH_ROUTE = 4,
 	REACH_GATEWAY = 5,   /* internet, NAT, egress-only gateway, or peering */
 	REACH_SUBSTRATE = 6, /* what is between the hosts of two components */
+	REACH_FILTER = 7,    /* what the question says of the packet at this end of the way */
 };
 
 /* One component on the way, in order; the first that does not pass ends its direction. */
@@ -84,20 +96,37 @@ enum { REACH_STEPS_MAX = 96 };
 
 struct reach_end {
 	const struct interface *interface;      /* NULL: outside, */
-	const struct internet_gateway *gateway; /* behind this one */
+	const struct internet_gateway *gateway; /* behind this one; NULL too: wherever it leads */
 	struct ipaddr addr;                     /* private, or of the world */
 };
 
+struct reach_ports {
+	uint32_t from, to; /* 'to' 0: any */
+};
+
+/* What has to be so of the packet at one end; zero: anything. */
+struct reach_filter {
+	struct ipaddr src, dst;
+	struct reach_ports src_ports, dst_ports;
+};
+
+bool reach_filter_is_set(const struct reach_filter *f); /* it says something */
+
 struct reach_question {
-	struct reach_end from, to;
-	uint8_t protocol; /* TCP or UDP */
-	uint16_t port;    /* of the destination */
+	struct reach_end from; /* an interface, or a gateway */
+	struct reach_end to;   /* of neither: the address as 'from' sends to it */
+	uint8_t protocol;      /* TCP or UDP */
+	uint16_t port;         /* of the destination; 0: any */
+	/* As 'from' sends it, and as 'to' gets it: translations are between them.  The world sends to
+	 * public addresses, or is said to send to those behind them. */
+	struct reach_filter at_source, at_destination;
 };
 
 struct reach_answer {
 	bool found;
-	/* Source ports about which the answer is the same. */
+	/* Source and destination ports about which the answer is the same. */
 	uint16_t port_from, port_to;
+	uint16_t to_port_from, to_port_to;
 	size_t n_steps;
 	struct reach_step steps[REACH_STEPS_MAX];
 };

@@ -16,6 +16,8 @@ void trip_add(struct trip *t, struct reach_step step)
 	struct reach_answer *a = t->answer;
 
 	t->failed |= step.code != REACH_PASSES;
+	t->failed_there |=
+		step.code != REACH_PASSES && !t->back && step.code != REACH_OTHER_SOURCE_PORT;
 	step.back = t->back;
 	if (a->n_steps < REACH_STEPS_MAX)
 		a->steps[a->n_steps++] = step;
@@ -161,15 +163,13 @@ struct carrier_end {
 	size_t n_hosts;
 	uint32_t hosts[LIMIT_MODEL_ATTACHMENTS];
 	uint32_t vni;
-	uint64_t interface;
 	enum kind kind;
 	uint64_t id;
 };
 
 static struct carrier_end end_of_interface(const struct interface *i)
 {
-	struct carrier_end e = {
-		.vni = i->vni, .interface = i->o.id, .kind = KIND_INTERFACE, .id = i->o.id};
+	struct carrier_end e = {.vni = i->vni, .kind = KIND_INTERFACE, .id = i->o.id};
 
 	e.n_hosts = interface_hosts(i, e.hosts);
 	return e;
@@ -182,6 +182,32 @@ static struct carrier_end end_of_edge(const struct reach_edge *edge)
 				    .vni = edge->vni,
 				    .kind = edge->kind,
 				    .id = edge->id};
+}
+
+/* The interface of 'vni' that has the address, if it is at that host. */
+static const struct interface *at_host(const struct trip *t, uint32_t vni,
+				       const struct ipaddr *addr, const struct host *h)
+{
+	const struct interface *i = interface_by_addr(t->m, vni, addr);
+
+	return i && interface_attachment_at(i, h->number) ? i : NULL;
+}
+
+/* Hosts know the traffic of two interfaces by both addresses in the packet: what a route leads to a
+ * node that forwards, or what that sends on, is not the node's own. */
+static struct pair_class class_of(const struct trip *t, const struct carrier_end *from,
+				  const struct host *a, const struct carrier_end *to,
+				  const struct host *b)
+{
+	const struct interface *src = at_host(t, from->vni, &t->packet.src, a);
+	const struct interface *dst = at_host(t, to->vni, &t->packet.dst, b);
+	struct pair_class c = {from->vni, to->vni, 0, 0};
+
+	if (src && dst) {
+		c.interface = src->o.id;
+		c.peer_interface = dst->o.id;
+	}
+	return c;
 }
 
 /* Whether what the two hosts use carries the packet; 'forwarded': by a node that says its handle
@@ -208,21 +234,50 @@ static bool carries(const struct trip *t, const struct host *a, const struct hos
 	}
 }
 
+/* A host spreads what is for several over those that it has a format for, whatever policies say about
+ * the networks or interfaces (bpf/lib/spread.h). */
+static bool is_spread_to(const struct trip *t, const struct host *from, const struct host *to)
+{
+	struct wish w;
+
+	pair_wish_quickly(t->m, NULL, from, to, &pair_all, &w);
+	return w.send != FORMAT_NONE;
+}
+
+/* From a host to the other end, of whose hosts it may be any that the way there leads to.  Of those
+ * that it does not lead to none answers. */
+static bool is_carried_from(const struct trip *t, const struct carrier_end *from,
+			    const struct host *a, const struct carrier_end *to, bool forwarded)
+{
+	bool some = false;
+
+	for (size_t k = 0; k < to->n_hosts; k++) {
+		const struct host *b = host_by_number(t->m, to->hosts[k]);
+		struct pair_class c;
+
+		if (!b || (a != b && !t->back && to->n_hosts > 1 && !is_spread_to(t, a, b)))
+			continue;
+		some = true;
+		if (a == b || (t->back && from->n_hosts > 1 && !is_spread_to(t, b, a)))
+			continue;
+		c = class_of(t, from, a, to, b);
+		if (!carries(t, a, b, &c, forwarded))
+			return false;
+	}
+	return some || !to->n_hosts;
+}
+
 /* All hosts of one with all of the other: which of them it will be is not known. */
 static void add_carrier(struct trip *t, const struct carrier_end *from,
 			const struct carrier_end *to, bool forwarded)
 {
-	const struct pair_class c = {from->vni, to->vni, from->interface, to->interface};
 	bool carried = true;
 
-	for (size_t i = 0; i < from->n_hosts; i++)
-		for (size_t k = 0; k < to->n_hosts && carried; k++) {
-			const struct host *a = host_by_number(t->m, from->hosts[i]);
-			const struct host *b = host_by_number(t->m, to->hosts[k]);
+	for (size_t i = 0; i < from->n_hosts && carried; i++) {
+		const struct host *a = host_by_number(t->m, from->hosts[i]);
 
-			if (a && b && a != b)
-				carried = carries(t, a, b, &c, forwarded);
-		}
+		carried = !a || is_carried_from(t, from, a, to, forwarded);
+	}
 	if (!carried)
 		trip_add(t, (struct reach_step){.what = REACH_SUBSTRATE,
 						.code = REACH_NO_FORMAT,

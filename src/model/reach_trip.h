@@ -36,7 +36,14 @@ struct trip {
 	struct policy_packet packet; /* as it is now */
 	bool back;                   /* it is the answer */
 	bool failed;
-	int error; /* -ENOMEM: the rest means nothing */
+	bool failed_there; /* on the way there, for whatever source port */
+	int error;         /* -ENOMEM: the rest means nothing */
+	/* Of the question; of an open one, from when it was found, the interface that was led to. */
+	struct reach_end to;
+	/* As the packet got to its end, if it did ('arrived'); 'remapped': its source port may be
+	 * another by then. */
+	bool arrived, remapped;
+	struct policy_packet seen;
 	size_t n_passages;
 	struct reach_passage passages[2 * REACH_HOPS_MAX + 4];
 	size_t n_translations;
@@ -53,6 +60,11 @@ struct reach_place {
 	bool forwarded;             /* for somebody else, as an address that is not its own */
 	bool outside;               /* an answer that a private NAT gateway has translated back */
 };
+
+/* ---- what is asked of the packet at the ends (reach_filter.c) ---- */
+
+void trip_check_sent(struct trip *t);
+void trip_check_arrived(struct trip *t);
 
 /* ---- steps (reach_step.c) ---- */
 

@@ -13,6 +13,7 @@
 #include "model/reach_trip.h"
 #include "model/subnet.h"
 #include "model/vpc.h"
+#include "model/vpc_block6.h"
 
 static const struct subnet *subnet_of(const struct trip *t, const struct interface *i)
 {
@@ -37,14 +38,6 @@ static const struct subnet *subnet_at(const struct trip *t, uint64_t vpc, const 
 	return NULL;
 }
 
-static bool has_addr(const struct interface *i, const struct ipaddr *a)
-{
-	for (size_t n = 0; n < i->n_addrs; n++)
-		if (ipaddr_equal(&i->addrs[n].addr, a))
-			return true;
-	return false;
-}
-
 /* The private NAT gateway whose interface it is; NULL: an ordinary one. */
 static const struct nat_gateway *translator_of(const struct trip *t, const struct interface *i)
 {
@@ -64,7 +57,13 @@ static const struct elastic *public_of(const struct trip *t, uint32_t vni, const
 
 static const struct reach_end *end_of_way(const struct trip *t)
 {
-	return t->back ? &t->q->from : &t->q->to;
+	return t->back ? &t->q->from : &t->to;
+}
+
+/* It may end anywhere. */
+static bool is_open(const struct trip *t)
+{
+	return !end_of_way(t)->interface && !end_of_way(t)->gateway;
 }
 
 /* ---- into a node ---- */
@@ -86,8 +85,11 @@ static void judge_in(struct trip *t, const struct reach_place *from, const struc
 static void arrive(struct trip *t, const struct reach_place *from, const struct interface *to)
 {
 	judge_in(t, from, to, false);
-	if (!t->back)
-		trip_add_interface(t, to);
+	if (t->back)
+		return;
+	trip_add_interface(t, to);
+	t->arrived = true;
+	t->seen = t->packet;
 }
 
 /* Where no way led: as if it had come there. */
@@ -101,16 +103,37 @@ static void suppose(struct trip *t, const struct reach_place *from)
 
 /* ---- out to the world ---- */
 
+/* Whether the world has what the packet is for.  Where the question names a gateway it has. */
+static enum reach_code check_outside(const struct trip *t)
+{
+	const struct prefix private[] = {prefix_v4(0x0a000000, 8), prefix_v4(0xac100000, 12),
+					 prefix_v4(0xc0a80000, 16)};
+	const struct prefix shared = prefix_v4(0x64400000, 10);
+	const struct prefix *pool = vpc_block6_pool(t->m);
+	const struct ipaddr *dst = &t->packet.dst;
+
+	if (elastic_by_public(t->m, dst))
+		return REACH_REFLECTED;
+	if (!is_open(t))
+		return REACH_PASSES;
+	for (size_t i = 0; i < ARRAY_SIZE(private); i++)
+		if (prefix_contains(&private[i], dst))
+			return REACH_PRIVATE_OUTSIDE;
+	if (prefix_contains(&shared, dst))
+		return REACH_SHARED_OUTSIDE;
+	return pool && prefix_contains(pool, dst) ? REACH_REFLECTED : REACH_PASSES;
+}
+
 static enum reach_code check_internet(const struct trip *t, const struct reach_place *p,
 				      uint64_t id)
 {
 	const struct internet_gateway *g = end_of_way(t)->gateway;
 
-	if (!g || g->o.id != id)
+	if (!is_open(t) && (!g || g->o.id != id))
 		return REACH_NO_DESTINATION;
 	if (ipaddr_is_v4(&t->packet.dst) && !public_of(t, p->at->vni, &t->packet.src))
 		return REACH_NO_PUBLIC_EGRESS;
-	return elastic_by_public(t->m, &t->packet.dst) ? REACH_REFLECTED : REACH_PASSES;
+	return check_outside(t);
 }
 
 /* NAT and egress-only gateways.  What the world began goes back as it came: translated it would not
@@ -119,11 +142,29 @@ static enum reach_code check_gateway(const struct trip *t, const struct reach_pl
 {
 	const struct internet_gateway *g = end_of_way(t)->gateway;
 
-	if (!g || g->vpc != p->at->vpc)
+	if (!is_open(t) && (!g || g->vpc != p->at->vpc))
 		return REACH_NO_DESTINATION;
-	if (t->back && (k == KIND_NAT_GATEWAY || p->at == t->q->to.interface))
+	if (t->back && (k == KIND_NAT_GATEWAY || p->at == t->to.interface))
 		return REACH_NO_INGRESS;
-	return elastic_by_public(t->m, &t->packet.dst) ? REACH_REFLECTED : REACH_PASSES;
+	return check_outside(t);
+}
+
+/* As the world gets it, by the gateway of 't->out_kind'. */
+static void note_outside(struct trip *t, const struct elastic *public)
+{
+	const struct nat_gateway *g =
+		t->out_kind == KIND_NAT_GATEWAY
+			? (const struct nat_gateway *)model_get(t->m, t->out_kind, t->out_id)
+			: NULL;
+
+	t->arrived = true;
+	t->seen = t->packet;
+	if (g) {
+		t->seen.src = g->public_addr;
+		t->remapped = true;
+	} else if (public && ipaddr_is_v4(&t->packet.dst)) {
+		t->seen.src = public->public;
+	}
 }
 
 static void leave(struct trip *t, const struct reach_place *p, const struct reach_way *way)
@@ -144,6 +185,8 @@ static void leave(struct trip *t, const struct reach_place *p, const struct reac
 	t->out = way->hop.way;
 	t->out_kind = k;
 	t->out_id = way->step.target;
+	if (!t->back && !t->to.interface)
+		note_outside(t, e);
 	suppose(t, p);
 }
 
@@ -166,6 +209,8 @@ static bool deliver(struct trip *t, struct reach_place *p, const struct interfac
 	const struct reach_translation *last;
 
 	trip_add_carrier(t, p, to);
+	if (is_open(t) && !translator_of(t, to))
+		t->to.interface = to;
 	if (to == end_of_way(t)->interface && !translator_of(t, to)) {
 		arrive(t, p, to);
 		return false;
@@ -205,6 +250,7 @@ static bool translate(struct trip *t, struct reach_place *p, const struct reach_
 	judge_in(t, p, by, true);
 	t->translations[t->n_translations++] = (struct reach_translation){by, t->packet.src};
 	t->packet.src = by->addrs[0].addr;
+	t->remapped = true;
 	*p = (struct reach_place){.at = by};
 	return true;
 }
@@ -212,7 +258,7 @@ static bool translate(struct trip *t, struct reach_place *p, const struct reach_
 /* To a node that sends it on, unless it is for itself.  As deliver(). */
 static bool forward(struct trip *t, struct reach_place *p, const struct interface *by)
 {
-	if (has_addr(by, &t->packet.dst))
+	if (interface_has_addr(by, &t->packet.dst))
 		return deliver(t, p, by);
 	trip_add_carrier(t, p, by);
 	judge_in(t, p, by, true);
@@ -224,7 +270,7 @@ static bool forward(struct trip *t, struct reach_place *p, const struct interfac
 static enum reach_code check_forwarder(const struct reach_place *p, const struct interface *by,
 				       const struct trip *t)
 {
-	if (has_addr(by, &t->packet.dst))
+	if (interface_has_addr(by, &t->packet.dst))
 		return REACH_PASSES;
 	return by == p->at             ? REACH_NO_DESTINATION
 	       : by->source_dest_check ? REACH_SOURCE_DEST_CHECK
@@ -266,6 +312,12 @@ static struct next find_next(struct trip *t, const struct reach_place *p)
 	return n;
 }
 
+/* Who asks for an address alone is told nothing of what is behind it if that is another's. */
+static bool is_foreign(const struct trip *t, const struct interface *to)
+{
+	return is_open(t) && to->o.account != t->q->from.interface->o.account;
+}
+
 /* Sends the packet one interface further: true while there is more to do. */
 static bool go_on(struct trip *t, struct reach_place *p)
 {
@@ -275,6 +327,10 @@ static bool go_on(struct trip *t, struct reach_place *p)
 	judge_out(t, p, n.to, n.inside);
 	if (!n.link)
 		trip_add(t, *route);
+	if (n.to && is_foreign(t, n.to)) {
+		trip_add_gateway(t, route->target_kind, route->target, REACH_NO_DESTINATION);
+		return false;
+	}
 	if (n.way.hop.way == WAY_NETWORK)
 		trip_add_gateway(t, route->target_kind, route->target,
 				 n.to && !p->forwarded ? REACH_PASSES : REACH_NOT_PEERED);
@@ -352,18 +408,20 @@ static struct reach_edge edge_of(const struct trip *t, const struct internet_gat
 static void enter(struct trip *t)
 {
 	const struct internet_gateway *g = t->q->from.gateway;
-	const struct interface *to = t->q->to.interface;
-	struct reach_edge edge = edge_of(t, g, to);
+	const struct interface *to = t->to.interface;
+	struct reach_edge edge = {0};
 	enum reach_code code = REACH_PASSES;
 
-	if (g->vpc != to->vpc)
+	if (to)
+		edge = edge_of(t, g, to);
+	if (!to || g->vpc != to->vpc)
 		code = REACH_NO_DESTINATION;
 	else if (!edge.host)
 		code = REACH_NO_PUBLIC_INGRESS;
 	trip_add_gateway(t, KIND_INTERNET_GATEWAY, g->o.id, code);
 	if (code == REACH_PASSES)
 		enter_by_table(t, g, &edge, to);
-	else
+	else if (to)
 		arrive(t, NULL, to);
 }
 
@@ -433,20 +491,24 @@ static void answer(struct trip *t)
 
 void trip_walk(struct trip *t)
 {
-	const struct interface *from = t->q->from.interface, *to = t->q->to.interface;
+	const struct interface *from = t->q->from.interface, *to;
 
+	t->to = t->q->to;
+	trip_check_sent(t);
 	if (from) {
 		trip_add_interface(t, from);
 		walk_on(t, (struct reach_place){.at = from});
 	} else {
 		enter(t);
 	}
+	trip_check_arrived(t);
 	t->packet = policy_answer(&t->packet);
 	t->back = true;
+	to = t->to.interface;
 	if (to)
 		walk_on(t, (struct reach_place){.at = to});
 	else if (t->out == WAY_INTERNET || t->out == WAY_GATEWAY)
 		answer(t);
-	else
+	else if (from)
 		arrive(t, NULL, from);
 }

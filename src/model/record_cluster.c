@@ -79,6 +79,16 @@ static const struct field host_fields[] = {
 	F(96, FIELD_BOOL, struct host, foreign),
 	FN(97, FIELD_BOOL, "carries_nothing", struct host, can.carries_nothing),
 	F(98, FIELD_BOOL, struct host, drained),
+	F(99, FIELD_U32, struct host, changing_at),
+	FN(100, FIELD_U32, "former_formats", struct host, former.formats),
+	FN(101, FIELD_U32, "former_substrate_mtu", struct host, former.substrate_mtu),
+	FN(102, FIELD_TIME, "former_probed", struct host, former.probed_ms),
+	FN(103, FIELD_U32, "former_features", struct host, former.features),
+	FN(104, FIELD_U32, "former_required_features", struct host, former.required_features),
+	FN(105, FIELD_U32, "former_disallowed_features", struct host, former.disallowed_features),
+	FN(106, FIELD_U32, "former_disallowed_formats", struct host, former.disallowed_formats),
+	F(107, FIELD_U32, struct host, former_key_epoch),
+	FN(108, FIELD_BOOL, "stands_by", struct host, can.stands_by),
 };
 RECORD(host, struct host);
 

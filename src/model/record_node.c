@@ -42,6 +42,7 @@ static const struct field attachment_fields[] = {
 	F(8, FIELD_U32, struct attachment, host),
 	F(9, FIELD_BOOL, struct attachment, plugged),
 	F(10, FIELD_BOOL, struct attachment, lost),
+	F(11, FIELD_BOOL, struct attachment, standby),
 };
 PART(attachment, struct attachment);
 
@@ -94,6 +95,7 @@ static const struct field interface_fields[] = {
 	ARRAY(91, struct interface, others, attachment_record),
 	FN(92, FIELD_BOOL, "lost", struct interface, attachment.lost),
 	FN(93, FIELD_ID, "gateway", struct interface, attachment.gateway, .kind = KIND_NAT_GATEWAY),
+	FN(94, FIELD_BOOL, "standby", struct interface, attachment.standby),
 };
 RECORD(interface, struct interface);
 

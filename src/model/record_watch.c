@@ -8,6 +8,18 @@
 #include "model/insights.h"
 #include "model/mirror.h"
 
+/* Six tags. */
+#define FILTER(tag_, name_, struct_, member_)                                                      \
+	FN(tag_, FIELD_ADDR, name_ "_source", struct_, member_.src),                               \
+		FN(tag_ + 1, FIELD_ADDR, name_ "_destination", struct_, member_.dst),              \
+		FN(tag_ + 2, FIELD_U32, name_ "_source_port_from", struct_,                        \
+		   member_.src_ports.from),                                                        \
+		FN(tag_ + 3, FIELD_U32, name_ "_source_port_to", struct_, member_.src_ports.to),   \
+		FN(tag_ + 4, FIELD_U32, name_ "_destination_port_from", struct_,                   \
+		   member_.dst_ports.from),                                                        \
+		FN(tag_ + 5, FIELD_U32, name_ "_destination_port_to", struct_,                     \
+		   member_.dst_ports.to)
+
 static const struct field insights_path_fields[] = {
 	OBJECT_FIELDS,
 	F(10, FIELD_U32, struct insights_path, source_kind, .text = record_kind_text),
@@ -18,6 +30,8 @@ static const struct field insights_path_fields[] = {
 	F(15, FIELD_ADDR, struct insights_path, destination_addr),
 	F(16, FIELD_U32, struct insights_path, protocol),
 	F(17, FIELD_U32, struct insights_path, port),
+	FILTER(18, "at_source", struct insights_path, at_source),
+	FILTER(24, "at_destination", struct insights_path, at_destination),
 };
 RECORD(insights_path, struct insights_path);
 
@@ -50,6 +64,8 @@ static const struct field insights_analysis_fields[] = {
 	ARRAY(12, struct insights_analysis, steps, reach_step_record),
 	F(13, FIELD_U32, struct insights_analysis, port_from),
 	F(14, FIELD_U32, struct insights_analysis, port_to),
+	F(15, FIELD_U32, struct insights_analysis, to_port_from),
+	F(16, FIELD_U32, struct insights_analysis, to_port_to),
 };
 RECORD(insights_analysis, struct insights_analysis);
 

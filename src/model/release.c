@@ -188,7 +188,7 @@ int release_force(struct tx *tx, const struct caller *c, uint32_t vni, const str
 	char text[IPADDR_TEXT_SIZE];
 	const struct object *o;
 
-	if (!c->operator)
+	if (!c->is_operator)
 		return refuse(reterr, MODEL_E_NOT_PERMITTED, "An operator gives addresses free");
 	while ((o = model_iter_next(&it))) {
 		const struct release *rel = (const struct release *)o;

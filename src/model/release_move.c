@@ -234,19 +234,19 @@ static bool has_failed(const struct release *rel, const struct host_failure *fai
 /* Of several hosts that are waited for this one has acknowledged. */
 static int forget_host(struct tx *tx, const struct release *rel, uint32_t host)
 {
-	struct release *new = NULL;
+	struct release *left = NULL;
 	size_t k = 0;
-	int r = TX_EDIT(tx, rel, &new);
+	int r = TX_EDIT(tx, rel, &left);
 
 	if (r)
 		return r;
-	if (new->host == host)
-		new->host = (uint32_t) new->more_hosts[--new->n_more_hosts];
-	while (k < new->n_more_hosts &&new->more_hosts[k] != host)
+	if (left->host == host)
+		left->host = (uint32_t)left->more_hosts[--left->n_more_hosts];
+	while (k < left->n_more_hosts && left->more_hosts[k] != host)
 		k++;
-	if (k < new->n_more_hosts)
-		new->more_hosts[k] = new->more_hosts[--new->n_more_hosts];
-	return TX_PUT(tx, rel, &new);
+	if (k < left->n_more_hosts)
+		left->more_hosts[k] = left->more_hosts[--left->n_more_hosts];
+	return TX_PUT(tx, rel, &left);
 }
 
 static bool names_host(const struct release *rel, uint32_t host)

@@ -3,11 +3,11 @@
  * Routes of a table: making, changing, deleting, and where they lead.  See route_table.h.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/limits.h"
 #include "base/str.h"
 #include "model/cidr.h"
+#include "model/cidr6.h"
 #include "model/edit.h"
 #include "model/egress_gateway.h"
 #include "model/instance.h"
@@ -60,24 +60,6 @@ struct destination {
 	const char *text; /* as it was named */
 };
 
-static int parse_ipv6_cidr(const char *text, struct prefix *ret)
-{
-	const char *slash = strchr(text, '/');
-	char addr_text[IPADDR_TEXT_SIZE];
-	struct ipaddr addr;
-	uint16_t len;
-
-	if (!slash || (size_t)(slash - text) >= sizeof(addr_text))
-		return -EINVAL;
-	memcpy(addr_text, text, (size_t)(slash - text));
-	addr_text[slash - text] = '\0';
-	if (!strchr(addr_text, ':') || ipaddr_parse(addr_text, &addr) || ipaddr_is_v4(&addr) ||
-	    str_u16(slash + 1, 0, 128, &len))
-		return -EINVAL;
-	*ret = prefix_make(&addr, (uint8_t)len);
-	return 0;
-}
-
 /* A table names lists of its owner alone, also when an operator asks. */
 static int read_list(const struct model *m, const struct route_table *t, const char *id,
 		     struct destination *ret, struct refusal *reterr)
@@ -113,7 +95,7 @@ static int read_destination(const struct model *m, const struct route_table *t,
 	if (args->cidr && cidr_parse(args->cidr, &ret->prefix))
 		return refuse(reterr, MODEL_E_VALUE, args->cidr, "destinationCidrBlock",
 			      "This is not a valid CIDR block.");
-	if (args->ipv6_cidr && parse_ipv6_cidr(args->ipv6_cidr, &ret->prefix))
+	if (args->ipv6_cidr && cidr6_parse(args->ipv6_cidr, &ret->prefix))
 		return refuse(reterr, MODEL_E_VALUE, args->ipv6_cidr, "destinationIpv6CidrBlock",
 			      "This is not a valid IPv6 CIDR block.");
 	return 0;

@@ -50,7 +50,7 @@ int settings_set(struct tx *tx, const struct caller *c, const struct settings_ar
 	size_t mark = tx_mark(tx);
 	enum placement_strategy placement;
 
-	if (!c->operator)
+	if (!c->is_operator)
 		return refuse(reterr, MODEL_E_NOT_PERMITTED, "Settings are the operators'");
 	if (!args->placement)
 		return 0;

@@ -81,8 +81,8 @@ int subnet_associate_block6(struct tx *tx, const struct caller *c, const char *s
 static int find_association(const struct model *m, const struct caller *c, const char *text,
 			    const struct subnet **ret, struct refusal *reterr)
 {
-	struct model_iter it = c->operator? model_iter_kind(m, KIND_SUBNET)
-					  : model_iter_account(m, KIND_SUBNET, c->account);
+	struct model_iter it = c->is_operator ? model_iter_kind(m, KIND_SUBNET)
+					      : model_iter_account(m, KIND_SUBNET, c->account);
 	const struct object *o;
 	uint64_t id;
 

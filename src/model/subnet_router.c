@@ -108,8 +108,5 @@ int subnet_router_set(struct tx *tx, const struct caller *c, const char *subnet_
 	const struct subnet *s;
 	int r = subnet_find(tx_model(tx), c, subnet_id, &s, reterr);
 
-	if (r)
-		return r;
-	return tag.value ? tag_create(tx, c, &subnet_id, 1, &tag, 1, reterr)
-			 : tag_delete(tx, c, &subnet_id, 1, &tag, 1, reterr);
+	return r ? r : tag_set(tx, c, subnet_id, &tag, reterr);
 }

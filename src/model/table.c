@@ -122,14 +122,6 @@ static bool mapping_of_forwarding(const struct interface *i, struct mapping *ret
 	return true;
 }
 
-static bool has_addr(const struct interface *i, const struct ipaddr *a)
-{
-	for (size_t n = 0; i && n < i->n_addrs; n++)
-		if (ipaddr_equal(&i->addrs[n].addr, a))
-			return true;
-	return false;
-}
-
 /* What carrying an interface at a host means. */
 static void carry_at(struct model *m, const struct interface *i, uint32_t host,
 		     void (*fn)(struct model *m, enum carried_kind k, uint32_t number,
@@ -177,32 +169,32 @@ static void replace_forwarding(struct model *m, const struct interface *old,
 }
 
 static void replace_interface(struct model *m, const struct interface *old,
-			      const struct interface *new)
+			      const struct interface *now)
 {
-	if (new)
-		carry(m, new, carrier_add);
+	if (now)
+		carry(m, now, carrier_add);
 	if (old)
 		carry(m, old, carrier_remove);
-	replace_sets(m, old, new);
+	replace_sets(m, old, now);
 	for (size_t n = 0; old && n < old->n_addrs; n++)
-		if (!has_addr(new, &old->addrs[n].addr))
+		if (!interface_has_addr(now, &old->addrs[n].addr))
 			mapping_table_remove(m->mappings, old->vni, &old->addrs[n].addr, old->o.id);
-	if (old && !new) {
+	if (old && !now) {
 		struct ipaddr addr = interface_link_local(old);
 
 		mapping_table_remove(m->mappings, old->vni, &addr, old->o.id);
 	}
-	for (size_t n = 0; new &&n < new->n_addrs; n++) {
-		struct mapping record = mapping_of(new, n);
+	for (size_t n = 0; now && n < now->n_addrs; n++) {
+		struct mapping record = mapping_of(now, n);
 
 		mapping_table_put(m->mappings, &record);
 	}
-	if (new) {
-		struct mapping record = mapping_of_link_local(new);
+	if (now) {
+		struct mapping record = mapping_of_link_local(now);
 
 		mapping_table_put(m->mappings, &record);
 	}
-	replace_forwarding(m, old, new);
+	replace_forwarding(m, old, now);
 }
 
 /* An edge carries the networks that it has gateways and public addresses of. */
@@ -237,7 +229,7 @@ static size_t count_new_addrs(const struct interface *i, const struct interface 
 
 	count += i->handle.number && (!old || old->handle.number != i->handle.number);
 	for (size_t n = 0; n < i->n_addrs; n++)
-		count += !has_addr(old, &i->addrs[n].addr);
+		count += !interface_has_addr(old, &i->addrs[n].addr);
 	return count;
 }
 
@@ -347,10 +339,11 @@ static void replace_keys(struct model *m, struct object *old, struct object *new
 
 	if (old)
 		hmap_remove(&t->by_id, &old->by_id);
-	if (new)
+	if (new) {
 		hmap_insert(&t->by_id, &new->by_id, new->by_id.hash);
-	if (new &&new->id > t->highest_id)
-		t->highest_id = new->id;
+		if (new->id > t->highest_id)
+			t->highest_id = new->id;
+	}
 	t->n = t->n + !!new - !!old;
 	for (size_t i = 0; i < t->n_uniques; i++)
 		replace_unique(m, old, new, t->uniques[i]);

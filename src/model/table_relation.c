@@ -54,7 +54,8 @@ static bool attachment_host(const struct attachment *a, uint64_t *ret)
 static bool attachment_waiting(const struct attachment *a, uint64_t *ret)
 {
 	*ret = a->host;
-	return a->host && (a->state == ATTACHMENT_ATTACHING || a->state == ATTACHMENT_DETACHING);
+	return a->host && (a->wait_revision || !a->standby) &&
+	       (a->state == ATTACHMENT_ATTACHING || a->state == ATTACHMENT_DETACHING);
 }
 
 static const struct part_relation_use part_relations[] = {
@@ -65,7 +66,7 @@ static const struct part_relation_use part_relations[] = {
 static bool interface_shared(const struct object *o, uint64_t *ret)
 {
 	*ret = 0;
-	return ((const struct interface *)o)->shared;
+	return ((const struct interface *)o)->shared || ((const struct interface *)o)->n_others;
 }
 
 size_t table_part_count(const struct object *o)
@@ -181,6 +182,12 @@ static bool host_edge(const struct object *o, uint64_t *ret)
 {
 	*ret = 0;
 	return ((const struct host *)o)->edge;
+}
+
+static bool host_changing(const struct object *o, uint64_t *ret)
+{
+	*ret = 0;
+	return ((const struct host *)o)->changing_at;
 }
 
 static bool internet_gateway_edge(const struct object *o, uint64_t *ret)
@@ -452,6 +459,7 @@ static const struct relation_use relations[] = {
 	{KIND_PEERING, REL_VPC_PEERINGS_IN, offsetof(struct peering, by_accepter), peering_in},
 	{KIND_PEERING, REL_PEERINGS, offsetof(struct peering, by_end), peering_end},
 	{KIND_HOST, REL_EDGES, offsetof(struct host, by_edge), host_edge},
+	{KIND_HOST, REL_CHANGING_HOSTS, offsetof(struct host, by_changing), host_changing},
 	{KIND_INTERNET_GATEWAY, REL_EDGE_INTERNET_GATEWAYS,
 	 offsetof(struct internet_gateway, by_edge), internet_gateway_edge},
 	{KIND_EGRESS_GATEWAY, REL_EDGE_EGRESS_GATEWAYS, offsetof(struct egress_gateway, by_edge),

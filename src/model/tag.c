@@ -299,3 +299,10 @@ int tag_delete(struct tx *tx, const struct caller *c, const char *const *ids, si
 
 	return tx_settle(tx, mark, do_tags(tx, c, TAG_DELETE, ids, n_ids, tags, n_tags, reterr));
 }
+
+int tag_set(struct tx *tx, const struct caller *c, const char *id, const struct tag_args *tag,
+	    struct refusal *reterr)
+{
+	return tag->value ? tag_create(tx, c, &id, 1, tag, 1, reterr)
+			  : tag_delete(tx, c, &id, 1, tag, 1, reterr);
+}

@@ -26,3 +26,6 @@ must_check int tag_create(struct tx *tx, const struct caller *c, const char *con
 must_check int tag_delete(struct tx *tx, const struct caller *c, const char *const *ids,
 			  size_t n_ids, const struct tag_args *tags, size_t n_tags,
 			  struct refusal *reterr);
+/* One tag of one resource has this value from now on; with none (NULL) it is removed. */
+must_check int tag_set(struct tx *tx, const struct caller *c, const char *id,
+		       const struct tag_args *tag, struct refusal *reterr);

@@ -36,8 +36,5 @@ int unknown_mac_set(struct tx *tx, const struct caller *c, const char *vpc_id, c
 	const struct vpc *v;
 	int r = vpc_find(tx_model(tx), c, vpc_id, &v, reterr);
 
-	if (r)
-		return r;
-	return tag.value ? tag_create(tx, c, &vpc_id, 1, &tag, 1, reterr)
-			 : tag_delete(tx, c, &vpc_id, 1, &tag, 1, reterr);
+	return r ? r : tag_set(tx, c, vpc_id, &tag, reterr);
 }

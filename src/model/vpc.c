@@ -246,7 +246,7 @@ int vpc_set_environment(struct tx *tx, const struct caller *c, const char *id,
 
 	if (r)
 		return r;
-	if (!c->operator)
+	if (!c->is_operator)
 		return refuse(reterr, MODEL_E_NOT_PERMITTED,
 			      "Operators say of which environment a network is; the "
 			      "tag " CHOICE_TAG_ENVIRONMENT " counts while they have not");

@@ -21,8 +21,8 @@ static int find_association(const struct model *m, const struct caller *c, const
 			    bool ipv6, const struct vpc **ret, size_t *ret_place,
 			    struct refusal *reterr)
 {
-	struct model_iter it = c->operator? model_iter_kind(m, KIND_VPC)
-					  : model_iter_account(m, KIND_VPC, c->account);
+	struct model_iter it = c->is_operator ? model_iter_kind(m, KIND_VPC)
+					      : model_iter_account(m, KIND_VPC, c->account);
 	const struct object *o;
 	uint64_t id;
 

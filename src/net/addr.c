@@ -81,11 +81,10 @@ const char *ipaddr_text(const struct ipaddr *a, char buf[static IPADDR_TEXT_SIZE
 	return buf;
 }
 
-int prefix_parse(const char *text, struct prefix *ret)
+int prefix_split(const char *text, struct ipaddr *ret, uint8_t *ret_len)
 {
 	char addr_text[IPADDR_TEXT_SIZE];
 	const char *slash = strchr(text, '/');
-	struct prefix made;
 	struct ipaddr addr;
 	uint32_t len;
 	bool is_v4;
@@ -102,7 +101,21 @@ int prefix_parse(const char *text, struct prefix *ret)
 		return -EINVAL; /* "/08" */
 	if (str_u32(slash + 1, 0, is_v4 ? 32 : 128, &len) < 0)
 		return -EINVAL;
-	made = prefix_make(&addr, (uint8_t)(is_v4 ? V4_SHIFT + len : len));
+	*ret = addr;
+	*ret_len = (uint8_t)(is_v4 ? V4_SHIFT + len : len);
+	return 0;
+}
+
+int prefix_parse(const char *text, struct prefix *ret)
+{
+	struct prefix made;
+	struct ipaddr addr;
+	uint8_t len;
+	int e = prefix_split(text, &addr, &len);
+
+	if (e)
+		return e;
+	made = prefix_make(&addr, len);
 	if (!ipaddr_equal(&made.addr, &addr))
 		return -EDOM;
 	*ret = made;

@@ -2,6 +2,7 @@
 #include "seal/engine.h"
 
 #include <netinet/udp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -186,7 +187,8 @@ static void engine_from(const struct sockaddr_in6 *from, uint8_t ret[16])
 	memcpy(ret + 12, &v4.sin_addr, 4);
 }
 
-static void engine_open_datagrams(struct engine *e, struct msghdr *h, const uint8_t *bytes,
+/* Whether they were several. */
+static bool engine_open_datagrams(struct engine *e, struct msghdr *h, const uint8_t *bytes,
 				  size_t size)
 {
 	size_t step = engine_segment(h, size);
@@ -197,13 +199,16 @@ static void engine_open_datagrams(struct engine *e, struct msghdr *h, const uint
 	for (size_t at = 0; at < size; at += step)
 		(void)open_datagram(&e->opener, e->table, bytes + at,
 				    size - at < step ? size - at : step, from);
+	return size > step;
 }
 
-/* One call: whether there may be more; '*bytes' grows by what it brought. */
+/* One call: whether there may be more; '*bytes' grows by what it brought.  A message of several
+ * datagrams is seldom the last: what a node sent at once is more than one holds. */
 static bool engine_receive(struct engine *e, int fd, size_t *bytes)
 {
 	struct mmsghdr headers[ENGINE_BATCH];
 	struct iovec iovs[ENGINE_BATCH];
+	bool more = false;
 	int n;
 
 	for (int i = 0; i < ENGINE_BATCH; i++) {
@@ -219,10 +224,10 @@ static bool engine_receive(struct engine *e, int fd, size_t *bytes)
 	n = recvmmsg(fd, headers, ENGINE_BATCH, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < n; i++) {
 		*bytes += headers[i].msg_len;
-		engine_open_datagrams(e, &headers[i].msg_hdr, e->received[i].bytes,
-				      headers[i].msg_len);
+		more = engine_open_datagrams(e, &headers[i].msg_hdr, e->received[i].bytes,
+					     headers[i].msg_len);
 	}
-	return n == ENGINE_BATCH;
+	return more || n == ENGINE_BATCH;
 }
 
 static void engine_open_batch(struct engine *e)
@@ -328,6 +333,16 @@ static void engine_divide(struct engine *e, enum engine_hand self, uint64_t now)
 	pthread_mutex_unlock(&e->handing);
 }
 
+/* A thread is there until it is joined, for engine_bind(). */
+static void *engine_await_stop(struct engine *e)
+{
+	struct pollfd fd = {.fd = e->stop, .events = POLLIN};
+
+	while (poll(&fd, 1, -1) < 0 && errno == EINTR)
+		;
+	return NULL;
+}
+
 static void *engine_work(struct engine *e, enum engine_hand self)
 {
 	unsigned int what;
@@ -341,7 +356,7 @@ static void *engine_work(struct engine *e, enum engine_hand self)
 		r = what & 1U << ENGINE_DEVICE ? engine_seal_batch(e) : 0;
 		if (r) {
 			engine_break(e, "device", r);
-			return NULL;
+			return engine_await_stop(e);
 		}
 		if (__atomic_load_n(&e->opens, __ATOMIC_ACQUIRE) != self)
 			continue;
@@ -446,6 +461,7 @@ int engine_new(const struct seal_image *image, struct seal_shared *shared, struc
 	if (!e)
 		return -ENOMEM;
 	e->image = *image;
+	e->image.cpus = (struct cpus){}; /* until engine_bind() */
 	e->shared = shared;
 	e->reserve = reserve;
 	e->device = e->stop = e->sockets[0] = e->sockets[1] = -1;
@@ -477,6 +493,19 @@ bool engine_is_broken(const struct engine *e)
 unsigned int engine_n_at_work(const struct engine *e)
 {
 	return __atomic_load_n(&e->opens, __ATOMIC_RELAXED) == ENGINE_FIRST ? 1 : 2;
+}
+
+int engine_bind(struct engine *e, const struct cpus *cpus)
+{
+	int r = 0;
+
+	if (!memcmp(&e->image.cpus, cpus, sizeof(*cpus)))
+		return 0;
+	for (unsigned int i = 0; !r && i < e->n_threads; i++)
+		r = cpus_bind(cpus, e->threads[i]);
+	if (!r)
+		e->image.cpus = *cpus;
+	return r;
 }
 
 int engine_configure(struct engine *e, const void *image, size_t size)

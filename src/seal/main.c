@@ -47,9 +47,13 @@ static int worker_apply(struct worker *w, const void *image, size_t size)
 		r = engine_new(head, w->shared, &w->reserve, &w->engine);
 	if (!r)
 		r = engine_configure(w->engine, image, size);
-	if (!r)
-		w->generation = head->generation;
-	return r;
+	if (r)
+		return r;
+	w->generation = head->generation;
+	r = engine_bind(w->engine, &head->cpus);
+	if (r)
+		log_warn("processors to seal on cannot be had", LOG_ERRNO(r));
+	return 0;
 }
 
 static int worker_configure(struct worker *w, int fd)

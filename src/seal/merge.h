@@ -18,9 +18,10 @@
 #include "seal/packet.h"
 
 enum {
-	MERGE_FRONT = 64,       /* before the packet, for the caller's headers */
-	MERGE_SIZE_MAX = 65000, /* of IP: every format's header fits above it */
-	MERGE_ROOM = 65536,     /* for a packet that is not merged after all */
+	MERGE_FRONT = 64, /* before the packet, for the caller's headers */
+	/* of IP, as the kernel's GRO has it: less than what a node sent at once would come in two */
+	MERGE_SIZE_MAX = 65535,
+	MERGE_ROOM = 65536, /* for a packet that is not merged after all */
 	MERGE_HEADER_MAX = 40 + 60,
 	/* segments: the kernel's UDP_MAX_SEGMENTS before 6.9; it refuses more */
 	MERGE_UDP_MAX = 64,

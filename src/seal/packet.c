@@ -1,31 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "seal/packet.h"
 
-#include <endian.h>
-#include <string.h>
-
-uint16_t packet_get16(const uint8_t *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-void packet_put16(uint8_t *at, uint16_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-uint32_t packet_get32(const uint8_t *at)
-{
-	return (uint32_t)packet_get16(at) << 16 | packet_get16(at + 2);
-}
-
-void packet_put32(uint8_t *at, uint32_t value)
-{
-	packet_put16(at, (uint16_t)(value >> 16));
-	packet_put16(at + 2, (uint16_t)value);
-}
-
 static uint16_t packet_fold(uint64_t sum)
 {
 	sum = (sum & 0xffffffff) + (sum >> 32);

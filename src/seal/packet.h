@@ -9,9 +9,11 @@
  */
 #pragma once
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/err.h"
 
@@ -40,7 +42,30 @@ void packet_complete(uint8_t *packet, size_t size, size_t start, size_t at);
 /* Ones' complement sum of bytes, folded to 16 bits, as they lie in memory. */
 uint16_t packet_sum(const uint8_t *bytes, size_t size, uint32_t sum);
 
-uint16_t packet_get16(const uint8_t *at);
-void packet_put16(uint8_t *at, uint16_t value);
-uint32_t packet_get32(const uint8_t *at);
-void packet_put32(uint8_t *at, uint32_t value);
+static inline uint16_t packet_get16(const uint8_t *at)
+{
+	uint16_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return be16toh(value);
+}
+
+static inline void packet_put16(uint8_t *at, uint16_t value)
+{
+	value = htobe16(value);
+	memcpy(at, &value, sizeof(value));
+}
+
+static inline uint32_t packet_get32(const uint8_t *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return be32toh(value);
+}
+
+static inline void packet_put32(uint8_t *at, uint32_t value)
+{
+	value = htobe32(value);
+	memcpy(at, &value, sizeof(value));
+}

@@ -23,9 +23,10 @@
 #include "abi/drop.h"
 #include "abi/maps.h"
 #include "abi/seal.h"
+#include "base/cpus.h"
 
 enum {
-	SEAL_PROTOCOL = 1, /* grows with each change of what is below */
+	SEAL_PROTOCOL = 2, /* grows with each change of what is below */
 	SEAL_CLASSES_MAX = 2 * DP_PEERS_MAX,
 	SEAL_KEYS_MAX = 8 * DP_PEERS_MAX,
 };
@@ -51,6 +52,7 @@ struct seal_image {
 	uint32_t n_classes, n_keys;
 	char device[16];
 	uint8_t v4[16], v6[16]; /* this host's, to receive on; zero: none */
+	struct cpus cpus;       /* where threads may run; empty: where the worker may */
 };
 
 /* What the programs send with this class in the note. */
@@ -74,7 +76,7 @@ struct seal_key_record {
 };
 
 static_assert(sizeof(struct seal_message) == 24, "");
-static_assert(sizeof(struct seal_image) == 64, "");
+static_assert(sizeof(struct seal_image) == 192, "");
 static_assert(sizeof(struct seal_class) == 32, "");
 static_assert(sizeof(struct seal_key_record) == 48, "");
 

@@ -147,6 +147,24 @@ void policy_give(struct lab_node *n, const struct dp_rule *rules, size_t n_rules
 	policy_join(n, n->port.id);
 }
 
+struct dp_acl_entry policy_entry(bool egress, bool allow, uint16_t protocol, uint16_t from,
+				 uint16_t to)
+{
+	struct dp_acl_entry e = {
+		.egress = egress, .allow = allow, .protocol = protocol, .from = from, .to = to};
+
+	assert_int_equal(prefix_parse("0.0.0.0/0", &e.prefix), 0);
+	return e;
+}
+
+void policy_set_acl(uint32_t number, const struct dp_acl_entry *entries, size_t n)
+{
+	struct dp_acl acl = {.number = number, .n_entries = n, .entries = entries};
+
+	for (int i = 0; i < LAB_HOSTS; i++)
+		assert_int_equal(datapath_acl_set(policy_lab.lab.hosts[i].dp, &acl), 0);
+}
+
 /* ---- packets ---- */
 
 static const char *text(const struct lab_node *n, bool v6, char buf[static IPADDR_TEXT_SIZE])
@@ -222,7 +240,7 @@ struct frame policy_frame(const struct policy_packet *p)
 
 /* The reason that has been counted since, anywhere on the host. */
 struct drops {
-	uint64_t of[5][DROP_REASON_MAX]; /* the substrate side and the nodes' ports */
+	uint64_t of[1 + LAB_NODES][DROP_REASON_MAX]; /* the substrate side and the nodes' ports */
 };
 
 static void drops_take(int host, struct drops *ret)

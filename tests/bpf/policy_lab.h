@@ -40,6 +40,11 @@ void policy_join(struct lab_node *n, uint32_t group);
 /* A node in its own group with these rules. */
 void policy_give(struct lab_node *n, const struct dp_rule *rules, size_t n_rules);
 
+/* One entry of an ACL, about all of IPv4; the entries of one, on both hosts. */
+struct dp_acl_entry policy_entry(bool egress, bool allow, uint16_t protocol, uint16_t from,
+				 uint16_t to);
+void policy_set_acl(uint32_t number, const struct dp_acl_entry *entries, size_t n);
+
 /* What a packet is about. */
 struct policy_packet {
 	const struct lab_node *from, *to;

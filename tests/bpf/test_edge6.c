@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Packet tables of an edge for IPv6: nothing is translated; who may come in. */
+/* Packet tables of an edge for IPv6: nothing is translated; who may come in, and whose neighbour it
+ * is outside. */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "abi/drop.h"
+#include "abi/maps.h"
 #include "frame.h"
 #include "net/csum.h"
+#include "sockets.h"
 
 enum {
 	L4_AT = IP_AT + 40,
@@ -456,6 +462,232 @@ static void test_world_is_told(void **state)
 	}
 }
 
+/* ---- neighbours outside ---- */
+
+enum { OPTION_AT = L4_AT + 24 };
+
+static const uint8_t asker_mac[6] = {0x02, 0, 0, 0, 0x77, 9};
+
+static void fix_checksum(struct frame *f)
+{
+	struct ipaddr src, dst;
+	uint16_t sum;
+
+	memcpy(src.b, f->b + SRC_AT, 16);
+	memcpy(dst.b, f->b + DST_AT, 16);
+	frame_put_u16(f, L4_AT + 2, 0);
+	sum = csum_fold(csum_add(csum_pseudo(&src, &dst, ICMP6, (uint32_t)(f->size - L4_AT)),
+				 f->b + L4_AT, f->size - L4_AT));
+	memcpy(f->b + L4_AT + 2, &sum, 2);
+}
+
+/* From the router outside: to the group, with its MAC inside; or, of a neighbour that it knows, to
+ * him alone. */
+static struct frame solicitation(const char *source, const char *target, bool known)
+{
+	struct frame f = {.size = OPTION_AT + (known ? 0 : 8)};
+
+	memcpy(f.b, known ? fixture.lab.uplink_mac.b : (uint8_t[]){0x33, 0x33, 0xff, 0, 0, 0xa}, 6);
+	memcpy(f.b + 6, known ? asker_mac : router_mac, 6);
+	frame_put_u16(&f, 12, 0x86dd);
+	frame_put_u32(&f, IP_AT, 6U << 28);
+	frame_put_u16(&f, IP_AT + 4, (uint16_t)(f.size - L4_AT));
+	f.b[IP_AT + 6] = ICMP6;
+	f.b[HOP_AT] = 255;
+	frame_put_addr6(&f, SRC_AT, source);
+	frame_put_addr6(&f, DST_AT, known ? target : "ff02::1:ff00:a");
+	f.b[L4_AT] = 135;
+	frame_put_addr6(&f, L4_AT + 8, target);
+	if (!known) {
+		f.b[OPTION_AT] = f.b[OPTION_AT + 1] = 1;
+		memcpy(f.b + OPTION_AT + 2, asker_mac, 6);
+	}
+	fix_checksum(&f);
+	return f;
+}
+
+static int ask(const struct frame *f, struct frame *ret)
+{
+	return frame_run(&fixture.lab, LAB_EDGE, RUN_UPLINK,
+			 fixture.lab.hosts[LAB_EDGE].config.uplink_ifindex, f, ret);
+}
+
+static void is_advertised(const struct frame *f, const char *target, const uint8_t to[6],
+			  const char *dst, uint8_t flags)
+{
+	struct frame same = *f;
+
+	assert_int_equal(f->size, OPTION_AT + 8);
+	assert_memory_equal(f->b, to, 6);
+	assert_memory_equal(f->b + 6, fixture.lab.uplink_mac.b, 6);
+	assert_int_equal(f->b[HOP_AT], 255);
+	frame_assert_addr6(f, SRC_AT, target);
+	frame_assert_addr6(f, DST_AT, dst);
+	assert_int_equal(f->b[L4_AT], 136);
+	assert_int_equal(f->b[L4_AT + 4], flags);
+	frame_assert_addr6(f, L4_AT + 8, target);
+	assert_int_equal(frame_u16(f, OPTION_AT), 0x0201);
+	assert_memory_equal(f->b + OPTION_AT + 2, fixture.lab.uplink_mac.b, 6);
+	fix_checksum(&same);
+	assert_memory_equal(same.b, f->b, f->size);
+}
+
+static void is_answered(const char *target)
+{
+	for (int known = 0; known < 2; known++) {
+		struct frame f = solicitation("fe80::99", target, known), got;
+
+		assert_redirected(ask(&f, &got));
+		is_advertised(&got, target, asker_mac, "fe80::99", 0x40); /* does not override */
+	}
+}
+
+static void is_not_answered(const struct frame *f, uint32_t reason)
+{
+	uint64_t before = lab_drops(&fixture.lab, LAB_EDGE, 0, reason);
+	struct frame got;
+
+	assert_int_equal(ask(f, &got), TC_ACT_SHOT);
+	assert_int_equal(lab_drops(&fixture.lab, LAB_EDGE, 0, reason), before + 1);
+}
+
+/* What is reached by this edge: on another host or this one, by either kind of gateway. */
+/* requirement: EDGE-6 */
+/* requirement: PKT-1 */
+static void test_neighbours_are_told(void **state)
+{
+	set_route(IGW);
+	is_answered(A);
+	is_answered(C);
+	set_route(EIGW);
+	is_answered(A);
+}
+
+/* By a node that forwards: the network's gateway is here. */
+/* requirement: EDGE-6 */
+/* requirement: PKT-13 */
+static void test_neighbours_behind_a_node_that_forwards(void **state)
+{
+	set_box_route();
+	is_answered(A);
+}
+
+/* requirement: EDGE-6 */
+/* requirement: PKT-15 */
+static void test_neighbours_are_not_told(void **state)
+{
+	struct dp_route elsewhere = {
+		.prefix = lab_prefix("::/0"), .target = DP_TARGET_INTERNET, .peer = 1, .vni = IGW};
+	struct dp_table t = {.number = 1, .n_routes = 1, .routes = &elsewhere};
+	struct frame f = solicitation("fe80::99", X, false), got;
+
+	set_route(IGW);
+	is_not_answered(&f, DROP_ND_IGNORED); /* no way out of its subnet */
+	f = solicitation("fe80::99", A, false);
+	assert_int_equal(datapath_table_set(edge(), &t), 0); /* that edge answers */
+	is_not_answered(&f, DROP_ND_IGNORED);
+	set_route(IGW);
+	lab_map(&fixture.lab, LAB_VNI, A, 0, DP_MAPPING_REFUSED); /* there is no such node */
+	is_not_answered(&f, DROP_ND_REFUSED);
+	lab_map(&fixture.lab, LAB_VNI, A, 0, DP_MAPPING_GONE);
+	is_not_answered(&f, DROP_ND_REFUSED);
+	lab_map(&fixture.lab, LAB_VNI, A, 0, DP_MAPPING_LIVE);
+	assert_int_equal(datapath_gateway_delete(edge(), IGW), 0);
+	is_not_answered(&f, DROP_ND_IGNORED);
+	/* the machine's own */
+	f = solicitation("fe80::99", "2001:db8:9::1", false);
+	assert_int_equal(ask(&f, &got), TC_ACT_UNSPEC);
+	f = packet(NULL, WORLD, 4001, "ff02::1", 80, UDP, 100);
+	f.b[0] = f.b[1] = 0x33;
+	assert_int_equal(ask(&f, &got), TC_ACT_UNSPEC);
+}
+
+/* RFC 4861 7.1.1; what looks for duplicates is none of ours. */
+/* requirement: PKT-15 */
+static void test_odd_solicitations(void **state)
+{
+	static const struct {
+		size_t at;
+		uint8_t value;
+	} odd[] = {{HOP_AT, 254}, {L4_AT + 1, 1}, {OPTION_AT + 1, 0}, {IP_AT + 5, 16}};
+	struct frame f = solicitation("::", A, false);
+
+	set_route(IGW);
+	is_not_answered(&f, DROP_ND_IGNORED);
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		f = solicitation("fe80::99", A, false);
+		f.b[odd[i].at] = odd[i].value;
+		fix_checksum(&f);
+		is_not_answered(&f, DROP_ND_IGNORED);
+	}
+	f = solicitation("fe80::99", A, false);
+	f.b[L4_AT + 4] ^= 1; /* the checksum is that of another */
+	is_not_answered(&f, DROP_ND_IGNORED);
+	is_answered(A);
+}
+
+/* An address that is not known waits for the agent, and then is answered to who asked. */
+/* requirement: MAP-2 */
+static void test_an_unknown_neighbour_is_asked_for(void **state)
+{
+	struct frame f = solicitation("fe80::99", A, false), up, got;
+	struct ipaddr a = lab_addr(A);
+
+	set_route(IGW);
+	assert_int_equal(datapath_mapping_delete(edge(), LAB_VNI, &a), 0);
+	assert_redirected(ask(&f, &up));
+	assert_int_equal(up.b[0], DP_NOTE_MAGIC);
+	assert_int_equal(up.b[1], DP_NOTE_ARP);
+	assert_memory_equal(up.b + 12, f.b + 12, f.size - 12);
+	lab_map(&fixture.lab, LAB_VNI, A, 0, DP_MAPPING_HELD);
+	assert_redirected(frame_run(&fixture.lab, LAB_EDGE, RUN_HANDED, 1, &up, &got));
+	is_advertised(&got, A, asker_mac, "fe80::99", 0x40);
+}
+
+static size_t heard(int fd, struct frame *ret)
+{
+	ssize_t n;
+
+	do {
+		if (!sockets_readable(fd, SOCKETS_WAIT_MS))
+			return 0;
+		n = recv(fd, ret->b, sizeof(ret->b), 0);
+		/* not what the kernels say of their own addresses */
+	} while (n < OPTION_AT + 8 || ret->b[L4_AT] != 136 || ret->b[L4_AT + 8] != 0x20);
+	ret->size = (size_t)n;
+	return ret->size;
+}
+
+/* What the agent announces everybody outside hears, if it is reached here. */
+/* requirement: EDGE-6 */
+static void test_neighbours_are_told_unasked(void **state)
+{
+	static const uint8_t all_nodes[6] = {0x33, 0x33, 0, 0, 0, 1};
+	struct ipaddr a = lab_addr(A), x = lab_addr(X), c = lab_addr(C),
+		      nobody = lab_addr(OF_NO_NODE);
+	uint64_t before = lab_drops(&fixture.lab, LAB_EDGE, 0, DROP_ND_IGNORED);
+	struct frame got;
+	int fd;
+
+	lab_enter(&fixture.lab, fixture.lab.world);
+	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_IPV6));
+	lab_enter(&fixture.lab, -1);
+	assert_true(fd >= 0);
+	set_route(IGW);
+	assert_int_equal(datapath_announce(edge(), &x), 0);
+	assert_int_equal(datapath_announce(edge(), &nobody), 0);
+	assert_int_equal(datapath_announce(edge(), &a), 0);
+	assert_true(heard(fd, &got)); /* the others would have been heard before */
+	is_advertised(&got, A, all_nodes, "ff02::1", 0x20);
+	assert_int_equal(lab_drops(&fixture.lab, LAB_EDGE, 0, DROP_ND_IGNORED), before + 2);
+	lab_map(&fixture.lab, LAB_VNI, C, LAB_EDGE, DP_MAPPING_HELD);
+	assert_int_equal(datapath_announce(edge(), &c), 0);
+	assert_true(heard(fd, &got));
+	is_advertised(&got, C, all_nodes, "ff02::1", 0x20);
+	close(fd);
+	assert_int_equal(datapath_announce(fixture.lab.hosts[0].dp, &a), -EOPNOTSUPP);
+}
+
 /* ---- peered networks ---- */
 
 /* requirement: PKT-3 */
@@ -491,6 +723,12 @@ int main(void)
 		cmocka_unit_test_setup(test_source_is_verified, reset),
 		cmocka_unit_test_setup(test_unknown_node, reset),
 		cmocka_unit_test_setup(test_world_is_told, reset),
+		cmocka_unit_test_setup(test_neighbours_are_told, reset),
+		cmocka_unit_test_setup(test_neighbours_behind_a_node_that_forwards, reset),
+		cmocka_unit_test_setup(test_neighbours_are_not_told, reset),
+		cmocka_unit_test_setup(test_odd_solicitations, reset),
+		cmocka_unit_test_setup(test_an_unknown_neighbour_is_asked_for, reset),
+		cmocka_unit_test_setup(test_neighbours_are_told_unasked, reset),
 		cmocka_unit_test_setup(test_peered, reset),
 	};
 

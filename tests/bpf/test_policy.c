@@ -236,14 +236,6 @@ static void test_adoption_of_an_earlier_version(void **state)
 
 /* ---- ACLs ---- */
 
-static void set_acl(uint32_t number, const struct dp_acl_entry *entries, size_t n)
-{
-	struct dp_acl acl = {.number = number, .n_entries = n, .entries = entries};
-
-	for (int i = 0; i < LAB_HOSTS; i++)
-		assert_int_equal(datapath_acl_set(l->lab.hosts[i].dp, &acl), 0);
-}
-
 static void set_subnet(const char *prefix, const char *router, uint32_t acl)
 {
 	struct dp_subnet s = {.vni = LAB_VNI,
@@ -257,28 +249,18 @@ static void set_subnet(const char *prefix, const char *router, uint32_t acl)
 		assert_int_equal(datapath_subnet_set(l->lab.hosts[i].dp, &s), 0);
 }
 
-static struct dp_acl_entry entry(bool egress, bool allow, uint16_t protocol, uint16_t from,
-				 uint16_t to)
-{
-	struct dp_acl_entry e = {
-		.egress = egress, .allow = allow, .protocol = protocol, .from = from, .to = to};
-
-	assert_int_equal(prefix_parse("0.0.0.0/0", &e.prefix), 0);
-	return e;
-}
-
 /* requirement: NIC-6 */
 static void test_acl(void **state)
 {
 	struct dp_acl_entry entries[] = {
-		entry(false, true, IPPROTO_TCP, 80, 80),
-		entry(false, false, IPPROTO_TCP, 1, 100),
-		entry(false, true, DP_PROTOCOL_ANY, 0, 65535),
-		entry(true, false, IPPROTO_UDP, 53, 53),
-		entry(true, true, DP_PROTOCOL_ANY, 0, 65535),
+		policy_entry(false, true, IPPROTO_TCP, 80, 80),
+		policy_entry(false, false, IPPROTO_TCP, 1, 100),
+		policy_entry(false, true, DP_PROTOCOL_ANY, 0, 65535),
+		policy_entry(true, false, IPPROTO_UDP, 53, 53),
+		policy_entry(true, true, DP_PROTOCOL_ANY, 0, 65535),
 	};
 
-	set_acl(9, entries, ARRAY_SIZE(entries));
+	policy_set_acl(9, entries, ARRAY_SIZE(entries));
 	set_subnet("10.0.2.0/24", "10.0.2.1", 9);
 	for (int round = 0; round < 3; round++) { /* without and with a cached flow */
 		assert_int_equal(policy_tcp(l->a, l->d, 5, 80, ACK), 0);
@@ -294,10 +276,10 @@ static void test_acl(void **state)
 	assert_int_equal(policy_tcp(l->a, l->d, 7, 90, SYN | ACK), DROP_ACL_INGRESS);
 	/* The order decides. */
 	entries[0].allow = false;
-	set_acl(9, entries, ARRAY_SIZE(entries));
+	policy_set_acl(9, entries, ARRAY_SIZE(entries));
 	assert_int_equal(policy_tcp(l->a, l->d, 5, 80, ACK), DROP_ACL_INGRESS);
 	/* What no entry speaks of is denied, and so is everything by an ACL that is not there. */
-	set_acl(9, entries, 0);
+	policy_set_acl(9, entries, 0);
 	assert_int_equal(policy_udp(l->a, l->d, 5, 81), DROP_ACL_INGRESS);
 	for (int i = 0; i < LAB_HOSTS; i++)
 		assert_int_equal(datapath_acl_delete(l->lab.hosts[i].dp, 9), 0);
@@ -312,7 +294,7 @@ static void test_order_of_both(void **state)
 {
 	struct dp_rule nothing[] = {policy_rule(true, IPPROTO_TCP, 1, 1, "192.0.2.1/32", 0)};
 
-	set_acl(9, NULL, 0);
+	policy_set_acl(9, NULL, 0);
 	set_subnet("10.0.2.0/24", "10.0.2.1", 9);
 	policy_give(l->d, nothing, 1);
 	assert_int_equal(policy_udp(l->a, l->d, 5, 81), DROP_ACL_INGRESS);
@@ -481,7 +463,7 @@ static void test_ipv6_acl(void **state)
 	set_up_v6(policy_rule(false, IPPROTO_UDP, 80, 80, "::/0", 0));
 	memcpy(f.b, router_mac, 6);
 	assert_int_equal(policy_send_frame(l->a, l->d, &f), 0);
-	set_acl(9, NULL, 0);
+	policy_set_acl(9, NULL, 0);
 	assert_int_equal(prefix_parse("2001:db8:1:2::/64", &s.prefix), 0);
 	for (int i = 0; i < LAB_HOSTS; i++)
 		assert_int_equal(datapath_subnet_set(l->lab.hosts[i].dp, &s), 0);

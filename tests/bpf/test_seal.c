@@ -269,6 +269,98 @@ static void test_rate(void **state)
 	assert_memory_equal(out.b, fixture.lab.hosts[B].wire_mac.b, 6);
 }
 
+/* What a slow rate had let through at once keeps nobody waiting under a quicker one.
+ * requirement: NEG-11, NEG-8 */
+static void test_a_rate_that_is_raised(void **state)
+{
+	enum { SIZE = 1000, BURST = 4000000, LEFT_S = 10 };
+	struct dp_peer p = peer_of(A);
+	struct frame f = packet_of_a(SIZE - 28), out;
+	uint64_t begin;
+	size_t passed = 0;
+	int verdict;
+
+	p.rate_bits = 1000000; /* that is 32 s of it */
+	p.rate_burst = BURST;
+	assert_int_equal(datapath_peer_set(fixture.lab.hosts[A].dp, &p), 0);
+	while (frame_from_node(&fixture.lab, fixture.a, &f, &out) == TC_ACT_REDIRECT)
+		passed++;
+	assert_true(passed >= BURST / (SIZE + 20));
+	p.rate_bits = 1000 * 1000000ULL;
+	p.rate_burst = 262144;
+	assert_int_equal(datapath_peer_set(fixture.lab.hosts[A].dp, &p), 0);
+	begin = now_ns();
+	do
+		verdict = frame_from_node(&fixture.lab, fixture.a, &f, &out);
+	while (verdict != TC_ACT_REDIRECT && now_ns() - begin < 60 * 1000000000ULL);
+	assert_int_equal(verdict, TC_ACT_REDIRECT);
+	assert_true(now_ns() - begin < LEFT_S * 1000000000ULL);
+}
+
+/* ---- rates of classes in classes ---- */
+
+enum { FRAME = 1020 /* on the substrate */, CRAWL = 80 /* bits a second: nothing comes back */ };
+
+static struct dp_variant variant(bool of_addresses, uint64_t rate_bits, uint32_t burst)
+{
+	struct dp_variant v = {.vni = LAB_VNI,
+			       .peer_vni = LAB_VNI,
+			       .send = FORMAT_SIIT_2,
+			       .accept = FORMAT_BIT(FORMAT_SIIT_2),
+			       .path_mtu = LAB_WIRE_MTU,
+			       .rate_bits = rate_bits,
+			       .rate_burst = burst,
+			       .nexthop = 1};
+
+	if (of_addresses) {
+		v.addr = lab_addr("10.0.1.10");
+		v.peer_addr = lab_addr("10.0.1.11");
+	}
+	return v;
+}
+
+/* How many frames pass until one is held back. */
+static uint64_t pass(const struct dp_peer *peer, const struct dp_variant *variants, size_t n)
+{
+	struct dp_peer p = *peer;
+	struct frame f = packet_of_a(FRAME - 20 - 28), out;
+	uint64_t passed = 0, before, held;
+
+	p.variants = variants;
+	p.n_variants = n;
+	assert_int_equal(datapath_peer_set(fixture.lab.hosts[A].dp, &p), 0);
+	assert_int_equal(datapath_peer_held(fixture.lab.hosts[A].dp, p.id, &before), 0);
+	while (frame_from_node(&fixture.lab, fixture.a, &f, &out) == TC_ACT_REDIRECT)
+		passed++;
+	/* whichever bucket was empty, the peer's counter says so */
+	assert_int_equal(datapath_peer_held(fixture.lab.hosts[A].dp, p.id, &held), 0);
+	assert_int_equal(held, before + 1);
+	return passed;
+}
+
+/* Who has a choice of its own for two interfaces, or networks, is still held to the rate of what
+ * these are part of, unless it may send faster than that; and what is held back is told with the
+ * pair.  requirement: NEG-11, NEG-4 */
+static void test_a_class_has_no_rate_beside_the_wider_one(void **state)
+{
+	struct dp_peer p = peer_of(A);
+	struct dp_variant v[] = {variant(true, CRAWL, 70 * FRAME),
+				 variant(false, 2 * CRAWL, 90 * FRAME)};
+
+	/* none before: the bucket is full */
+	assert_int_equal(datapath_peer_set(fixture.lab.hosts[A].dp, &p), 0);
+	p.rate_bits = 2 * CRAWL;
+	p.rate_burst = 100 * FRAME;
+	assert_int_equal(pass(&p, v, 2), 70);
+	assert_int_equal(pass(&p, v + 1, 1), 20);
+	assert_int_equal(pass(&p, NULL, 0), 10);
+	/* nothing is left, but for those that may send faster */
+	assert_int_equal(pass(&p, v, 1), 0);
+	v[0] = variant(true, 3 * CRAWL, 80 * FRAME);
+	assert_int_equal(pass(&p, v, 1), 80);
+	assert_int_equal(datapath_peer_set(fixture.lab.hosts[A].dp, &p), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +368,8 @@ int main(void)
 		cmocka_unit_test_setup(test_the_cache_keeps_both_apart, reset),
 		cmocka_unit_test_setup(test_what_leaves, reset),
 		cmocka_unit_test_setup(test_rate, reset),
+		cmocka_unit_test_setup(test_a_rate_that_is_raised, reset),
+		cmocka_unit_test_setup(test_a_class_has_no_rate_beside_the_wider_one, reset),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

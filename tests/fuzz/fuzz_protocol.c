@@ -54,7 +54,7 @@ static void fill(void *data, void *ret, size_t size)
 static struct manager *make_manager(struct loop *loop, struct store_disk *disk,
 				    char ret_host[static ID_TEXT_SIZE])
 {
-	static const struct caller the_operator = {.operator= true };
+	static const struct caller the_operator = {.is_operator = true};
 	struct manager_config config = {.loop = loop, .lease_seconds = 300};
 	struct model_config model = {.region = "us-east-1", .ids.fill = fill};
 	struct refusal refusal;

@@ -32,7 +32,8 @@ struct scenario_host {
 	} seen[SEEN_MAX];
 	size_t n_seen;
 	int plane_error;
-	int uplink; /* 0: no edge */
+	uint32_t formats; /* FORMAT_BIT()s that its probes find */
+	int uplink;       /* 0: no edge */
 };
 
 static int open_plane(void *arg, const struct dp_config *config, struct datapath **ret,
@@ -55,9 +56,9 @@ static int destroy_plane(void *arg, const struct dp_config *config)
 
 static int probe(void *arg, const struct dp_config *config, struct dp_capabilities *ret)
 {
-	*ret = (struct dp_capabilities){.formats = FORMAT_BIT(FORMAT_SIIT_1) |
-						   FORMAT_BIT(FORMAT_SIIT_2) |
-						   FORMAT_BIT(FORMAT_IPIP6_1),
+	const struct scenario_host *host = arg;
+
+	*ret = (struct dp_capabilities){.formats = host->formats,
 					.rate = true,
 					.tcx = true,
 					.substrate_mtu = 1500,
@@ -122,6 +123,8 @@ struct scenario_host *scenario_host_new(struct loop *loop, struct fake_world *su
 	host->index = index;
 	host->dial = fn;
 	host->dial_arg = arg;
+	host->formats =
+		FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1);
 	snprintf(host->name, sizeof(host->name), "h%u", (unsigned int)(index + 1) % 100);
 	snprintf(host->id, sizeof(host->id), "%s", host_id);
 	host->backend = (struct agent_backend){
@@ -239,6 +242,14 @@ uint32_t scenario_host_receive(struct scenario_host *host, const char *interface
 	return fake_receive_packet(host->substrate, host->name, port, &number) ? number : 0;
 }
 
+bool scenario_host_has_port(const struct scenario_host *host, const char *interface_id)
+{
+	const struct port *port =
+		host->agent ? ports_find_interface(&host->agent->ports, interface_id) : NULL;
+
+	return port && port->set;
+}
+
 uint64_t scenario_host_asked(const struct scenario_host *host)
 {
 	return host->agent->miss.n_asked;
@@ -293,6 +304,11 @@ bool scenario_host_choice(const struct scenario_host *host, uint32_t peer, enum 
 void scenario_host_slow(struct scenario_host *host, uint64_t ms)
 {
 	host->nodes.slow_ns = ms * CLOCK_NS_PER_MS;
+}
+
+void scenario_host_set_formats(struct scenario_host *host, uint32_t formats)
+{
+	host->formats = formats;
 }
 
 void scenario_host_lose_port(struct scenario_host *host, const char *interface_id)

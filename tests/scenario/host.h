@@ -43,6 +43,8 @@ enum fake_verdict scenario_host_send(struct scenario_host *host, const char *int
 				     uint32_t *ret_reason);
 /* The oldest packet that the node received, 0: none. */
 uint32_t scenario_host_receive(struct scenario_host *host, const char *interface_id);
+/* Whether its agent runs and has a port for it. */
+bool scenario_host_has_port(const struct scenario_host *host, const char *interface_id);
 /* Questions that packets made it ask, the mappings that it holds, and how many it may hold. */
 uint64_t scenario_host_asked(const struct scenario_host *host);
 size_t scenario_host_mappings(const struct scenario_host *host);
@@ -53,6 +55,8 @@ bool scenario_host_choice(const struct scenario_host *host, uint32_t peer, enum 
 			  uint32_t *ret_accept);
 /* From now on each step of its driver takes so long. */
 void scenario_host_slow(struct scenario_host *host, uint64_t ms);
+/* From the next start of its agent on, probes find these FORMAT_BIT()s. */
+void scenario_host_set_formats(struct scenario_host *host, uint32_t formats);
 /* Its data plane loses the port of an interface, of which nobody is told. */
 void scenario_host_lose_port(struct scenario_host *host, const char *interface_id);
 /* From now on its data plane cannot be opened (-errno), or can (0). */

@@ -33,7 +33,7 @@ enum {
 _Static_assert(FLIGHT_STEPS *STEP_MS * 2 <= LIMIT_MODEL_SHIFT_GRACE_MS,
 	       "packets arrive within the grace time");
 
-static const struct caller the_operator = {.operator= true };
+static const struct caller the_operator = {.is_operator = true};
 
 enum trouble {
 	TROUBLE_NONE,
@@ -378,6 +378,63 @@ static void nor_is_a_pass_forgotten(void **state)
 	}
 }
 
+/* Whatever policies there are. */
+static void becomes_effective(struct fixture *f)
+{
+	for (size_t ms = 0;
+	     ms < 300000 && choice_progress_of_all(f->c.w->manager->model) != CHOICE_EFFECTIVE;
+	     ms += STEP_MS)
+		flow(f, STEP_MS);
+	assert_int_equal(choice_progress_of_all(f->c.w->manager->model), CHOICE_EFFECTIVE);
+}
+
+/* Wherever the first one is on its way. */
+/* requirement: NEG-3, NEG-8, OPS-3 */
+static void a_policy_that_is_replaced_on_its_way_ends_as_the_next_says(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int n = 0; n < 12; n++) {
+		begin_to_pin(f, "siit/1");
+		for (int i = 0; i < n; i++)
+			assert_int_equal(loop_turn(f->c.w->loop, 1), 0);
+		begin_to_pin(f, n % 2 ? NULL : "siit/2");
+		if (n % 3 == 2)
+			world_restart_manager(f->c.w);
+		becomes_effective(f);
+		assert_null(choice_pass_of(f->c.w->manager->model));
+		settles(f, FORMAT_SIIT_2);
+	}
+}
+
+static void restart_with(struct fixture *f, size_t i, uint32_t formats)
+{
+	scenario_host_kill(f->ends[i].host);
+	scenario_host_set_formats(f->ends[i].host, formats);
+	flow(f, STEP_MS);
+	scenario_host_start(f->ends[i].host);
+}
+
+/* As in a large cluster, what a host reports reaches its pairs in stretches; the manager ends in
+ * the middle, too. */
+/* requirement: NEG-1, NEG-8, OPS-3 */
+static void reports_that_take_and_give_formats_lose_nothing(void **state)
+{
+	const uint32_t one = FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_IPIP6_1);
+	const uint32_t both = one | FORMAT_BIT(FORMAT_SIIT_2);
+	struct fixture *f = *state;
+
+	for (size_t n = 0; n < 8; n++) {
+		restart_with(f, n % 2, one);
+		flow(f, n / 2 * STEP_MS);
+		if (n % 3 == 2)
+			world_restart_manager(f->c.w);
+		settles(f, FORMAT_SIIT_1);
+		restart_with(f, n % 2, both);
+		settles(f, FORMAT_SIIT_2);
+	}
+}
+
 /* requirement: NEG-8 */
 /* requirement: OPS-3 */
 static void nothing_is_lost_whatever_happens(void **state)
@@ -439,6 +496,8 @@ int main(void)
 		TEST(an_end_that_is_lost_is_waited_for),
 		TEST(a_manager_that_restarts_goes_on),
 		TEST(nor_is_a_pass_forgotten),
+		TEST(a_policy_that_is_replaced_on_its_way_ends_as_the_next_says),
+		TEST(reports_that_take_and_give_formats_lose_nothing),
 		TEST(nothing_is_lost_whatever_happens),
 	};
 

@@ -49,6 +49,33 @@ static void a_lost_agent_is_noticed_and_resyncs(void **state)
 	assert_int_equal(w->agents[0].n_full, n_full);
 }
 
+/* Its programs take as long to load, on a busy machine; what it has acknowledged is in place.
+ * requirement: OPS-3 EDGE-2 */
+static void an_edge_that_begins_is_not_taken_for_lost(void **state)
+{
+	struct world *w = *state;
+	size_t edge = world_add_edge(w);
+
+	w->agents[edge].silent = true;
+	world_connect(w, edge);
+	world_settle(w);
+	pair_stall(w->pairs[edge], true);
+	world_advance(w, LIMIT_WIRE_EDGE_DEAD_MS + LIMIT_WIRE_EDGE_PING_MS + 3000);
+	assert_true(host_is_connected(w->manager->model, w->numbers[edge]));
+	pair_stall(w->pairs[edge], false);
+	world_settle(w);
+	assert_int_equal(w->agents[edge].n_sessions, 1);
+	assert_int_equal(sim_agent_acknowledge(&w->agents[edge]), 0);
+	w->agents[edge].silent = false;
+	world_settle(w);
+	/* from now on it is missed sooner than a host */
+	pair_stall(w->pairs[edge], true);
+	pair_stall(w->pairs[0], true);
+	world_advance(w, LIMIT_WIRE_EDGE_DEAD_MS + LIMIT_WIRE_EDGE_PING_MS + 1000);
+	assert_false(host_is_connected(w->manager->model, w->numbers[edge]));
+	assert_true(host_is_connected(w->manager->model, w->numbers[0]));
+}
+
 /* requirement: OPS-3 */
 static void a_rebooted_agent_gets_everything(void **state)
 {
@@ -261,7 +288,7 @@ static void strangers_and_liars_are_refused(void **state)
 
 static void a_removed_host_loses_its_session(void **state)
 {
-	static const struct caller the_operator = {.operator= true };
+	static const struct caller the_operator = {.is_operator = true};
 	struct refusal refusal = {0};
 	struct world *w = *state;
 	struct tx *tx = world_begin(w);
@@ -282,6 +309,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_lost_agent_is_noticed_and_resyncs),
+		TEST(an_edge_that_begins_is_not_taken_for_lost),
 		TEST(a_rebooted_agent_gets_everything),
 		TEST(an_agent_of_another_cluster_gets_everything),
 		TEST(a_slow_agent_holds_up_nobody),

@@ -38,26 +38,15 @@ struct forward {
 	uint32_t n; /* packets sent by the box */
 };
 
-/* Commits what an operation of the model has done. */
-#define DO(w, call)                                                                                \
-	do {                                                                                       \
-		struct tx *tx = world_begin(w);                                                    \
-		struct refusal refusal = {0};                                                      \
-                                                                                                   \
-		assert_int_equal(call, 0);                                                         \
-		assert_int_equal(world_end(w, tx), 0);                                             \
-		world_settle(w);                                                                   \
-	} while (0)
-
 static void make_gateway(struct forward *f, char ret_id[static ID_TEXT_SIZE])
 {
 	struct world *w = f->c.w;
 	const struct internet_gateway *g;
 
-	DO(w, internet_gateway_create(tx, &w->customer, NULL, 0, &g, &refusal));
+	WORLD_DO(w, internet_gateway_create(tx, &w->customer, NULL, 0, &g, &refusal));
 	object_id_text(&g->o, ret_id);
 	f->handle = g->handle.number;
-	DO(w, internet_gateway_attach(tx, &w->customer, ret_id, w->vpc, &refusal));
+	WORLD_DO(w, internet_gateway_attach(tx, &w->customer, ret_id, w->vpc, &refusal));
 }
 
 /* The box's subnet, with a table of its own that leads to the gateway and a route to the box in the
@@ -76,26 +65,26 @@ static void make_box(struct forward *f, const char *igw)
 	const struct vpc *v;
 	uint64_t association;
 
-	DO(w, subnet_create(tx, &w->customer, &subnet_args, &s, &refusal));
+	WORLD_DO(w, subnet_create(tx, &w->customer, &subnet_args, &s, &refusal));
 	object_id_text(&s->o, subnet);
-	DO(w, route_table_create(tx, &w->customer, &table_args, &t, &refusal));
+	WORLD_DO(w, route_table_create(tx, &w->customer, &table_args, &t, &refusal));
 	object_id_text(&t->o, table);
-	DO(w, route_table_associate(tx, &w->customer, table, subnet, &association, &refusal));
-	DO(w, route_create(tx, &w->customer, &out, &refusal));
+	WORLD_DO(w, route_table_associate(tx, &w->customer, table, subnet, &association, &refusal));
+	WORLD_DO(w, route_create(tx, &w->customer, &out, &refusal));
 	memcpy(old, w->subnet, sizeof(old));
 	memcpy(w->subnet, subnet, sizeof(subnet));
 	cluster_run(&f->c, 1, "10.0.9.5", &f->box);
 	memcpy(w->subnet, old, sizeof(old));
 	v = vpc_by_vni(w->manager->model, w->vni);
 	id_text(KIND_ROUTE_TABLE, v->main_table, main_table);
-	DO(w, route_create(tx, &w->customer, &to, &refusal));
+	WORLD_DO(w, route_create(tx, &w->customer, &to, &refusal));
 }
 
 static void set_check(struct forward *f, bool on)
 {
 	struct instance_modify_args args = {.instance_id = f->box.id, .source_dest_check = &on};
 
-	DO(f->c.w, instance_modify(tx, &f->c.w->customer, &args, &refusal));
+	WORLD_DO(f->c.w, instance_modify(tx, &f->c.w->customer, &args, &refusal));
 }
 
 static void associate(struct forward *f)
@@ -104,7 +93,7 @@ static void associate(struct forward *f)
 					      .interface_id = f->node.eni};
 	const struct elastic *e;
 
-	DO(f->c.w, elastic_associate(tx, &f->c.w->customer, &args, &e, &refusal));
+	WORLD_DO(f->c.w, elastic_associate(tx, &f->c.w->customer, &args, &e, &refusal));
 }
 
 static void disassociate(struct forward *f)
@@ -117,12 +106,12 @@ static void disassociate(struct forward *f)
 	assert_int_equal(elastic_find(w->manager->model, &w->customer, f->allocation, &e, &none),
 			 0);
 	id_text_prefixed(ID_PREFIX_ADDRESS_ASSOCIATION, e->association, association);
-	DO(w, elastic_disassociate(tx, &w->customer, association, NULL, &refusal));
+	WORLD_DO(w, elastic_disassociate(tx, &w->customer, association, NULL, &refusal));
 }
 
 static int setup(void **state)
 {
-	static const struct caller operator= {.operator= true };
+	static const struct caller admin = {.is_operator = true};
 	struct forward *f = calloc(1, sizeof(*f));
 	struct elastic_allocate_args args = {};
 	char igw[ID_TEXT_SIZE];
@@ -135,8 +124,8 @@ static int setup(void **state)
 	make_gateway(f, igw);
 	cluster_run(&f->c, 0, NODE, &f->node);
 	make_box(f, igw);
-	DO(f->c.w, pool_add(tx, &operator, "198.51.100.0/24", &p, &refusal));
-	DO(f->c.w, elastic_allocate(tx, &f->c.w->customer, &args, &e, &refusal));
+	WORLD_DO(f->c.w, pool_add(tx, &admin, "198.51.100.0/24", &p, &refusal));
+	WORLD_DO(f->c.w, elastic_allocate(tx, &f->c.w->customer, &args, &e, &refusal));
 	object_id_text(&e->o, f->allocation);
 	set_check(f, false);
 	world_advance(f->c.w, 1000);

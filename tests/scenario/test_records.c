@@ -185,7 +185,7 @@ static void a_holder_that_is_silent_delays_the_word_and_not_the_move(void **stat
 /* requirement: NIC-3 */
 static void an_operators_word_replaces_the_first_hosts(void **state)
 {
-	const struct caller operator= {.operator= true };
+	const struct caller admin = {.is_operator = true};
 	struct ipaddr addr = world_addr(ADDR);
 	struct world *w = *state;
 	struct refusal refusal = {0};
@@ -194,7 +194,7 @@ static void an_operators_word_replaces_the_first_hosts(void **state)
 	world_disconnect(w, 0);
 	assert_int_equal(assign(w, 1), 0);
 	tx = world_begin(w);
-	assert_int_equal(release_force(tx, &operator, w->vni, &addr, &refusal), 0);
+	assert_int_equal(release_force(tx, &admin, w->vni, &addr, &refusal), 0);
 	assert_int_equal(world_end(w, tx), 0);
 	world_settle(w);
 	assert_true(carries(w, 1));
@@ -306,7 +306,7 @@ static void a_detach_is_done_when_host_and_holders_say_so(void **state)
 {
 	struct interface_create_args create = {.private_ip = "10.0.0.90"};
 	char eni[ID_TEXT_SIZE], attachment[ID_TEXT_SIZE];
-	struct interface_attach_args attach = {eni, nodes[0], 1};
+	struct interface_attach_args attach = {eni, nodes[0], 1, false};
 	struct world *w = *state;
 	struct refusal refusal = {0};
 	const struct interface *i;

@@ -34,7 +34,7 @@ struct fixture {
 
 static void attach(struct fixture *f, size_t host)
 {
-	struct interface_attach_args args = {f->eni, f->servers[host].id, 1};
+	struct interface_attach_args args = {f->eni, f->servers[host].id, 1, false};
 	struct tx *tx = world_begin(f->c.w);
 	const struct attachment *a;
 	struct refusal refusal = {0};

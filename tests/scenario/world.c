@@ -15,7 +15,7 @@
 #include "model/plan.h"
 #include "model/tx.h"
 
-static const struct caller the_operator = {.operator= true };
+static const struct caller the_operator = {.is_operator = true};
 
 /* Not random: a scenario that fails fails again. */
 static void fill_ids(void *data, void *ret, size_t size)
@@ -36,6 +36,7 @@ void world_start_manager(struct world *w)
 		.region = "us-east-1", .ids.fill = fill_ids, .choice_at_once = w->choice_at_once};
 
 	assert_int_equal(prefix_parse("fd56:6961::/32", &model.organisation), 0);
+	assert_int_equal(prefix_parse("fd56:6976:3600::/40", &model.ipv6_pool), 0);
 	assert_int_equal(store_memory_open(w->disk, &config.store), 0);
 	assert_int_equal(model_new(&model, &config.model), 0);
 	assert_int_equal(persist_load(config.store, config.model), 0);

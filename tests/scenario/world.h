@@ -54,6 +54,16 @@ int world_teardown(void **state);
 
 /* Everything that can happen now has happened. */
 void world_settle(struct world *w);
+/* Commits what an operation of the model, 'call', has done in 'tx' with a 'refusal', and waits for it. */
+#define WORLD_DO(w, call)                                                                          \
+	do {                                                                                       \
+		struct tx *tx = world_begin(w);                                                    \
+		struct refusal refusal = {0};                                                      \
+                                                                                                   \
+		assert_int_equal(call, 0);                                                         \
+		assert_int_equal(world_end(w, tx), 0);                                             \
+		world_settle(w);                                                                   \
+	} while (0)
 void world_advance(struct world *w, uint64_t ms);
 
 /* While it hangs, commits do not come back; world_settle() does not wait for them for long. */

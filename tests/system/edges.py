@@ -38,6 +38,24 @@ class Network:
         self.route(self.public, EVERYWHERE, GatewayId=gateway)
         return gateway
 
+    def internet6(self):
+        """IPv6 in the public subnet, with a way to the internet gateway; all of it is let in."""
+        self.ec2.associate_vpc_cidr_block(VpcId=self.id, AmazonProvidedIpv6CidrBlock=True)
+        vpc = self.ec2.describe_vpcs(VpcIds=[self.id])["Vpcs"][0]
+        block = vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"]
+        self.ec2.associate_subnet_cidr_block(SubnetId=self.public, Ipv6CidrBlock=block.replace("/56", "/64"))
+        gateway, = self.ec2.describe_internet_gateways(
+            Filters=[{"Name": "attachment.vpc-id", "Values": [self.id]}])["InternetGateways"]
+        self.ec2.create_route(RouteTableId=self.tables[self.public], DestinationIpv6CidrBlock="::/0",
+                              GatewayId=gateway["InternetGatewayId"])
+        self.ec2.authorize_security_group_ingress(GroupId=self.open, IpPermissions=[
+            {"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}])
+
+    def address6(self, node):
+        """An IPv6 address of the node's."""
+        return self.ec2.assign_ipv6_addresses(NetworkInterfaceId=node.interface,
+                                              Ipv6AddressCount=1)["AssignedIpv6Addresses"][0]
+
     def allocate(self):
         """An elastic address: (allocation id, address)."""
         a = self.ec2.allocate_address(Domain="vpc")

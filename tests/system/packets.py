@@ -148,7 +148,7 @@ def only_ip(frames, **fields):
 STREAM_SOURCE = """
 import json, select, socket, struct, sys, time
 source, address, port, rate = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
 s.setsockopt(socket.IPPROTO_IP, 15, 1)  # IP_FREEBIND
 if source:
     s.bind((source, 0))
@@ -169,7 +169,7 @@ while True:
 
 STREAM_SINK = """
 import json, select, socket, struct, sys, time
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
 s.setsockopt(socket.SOL_SOCKET, 33, 32 << 20)  # SO_RCVBUFFORCE
 s.setsockopt(socket.IPPROTO_IP, 15, 1)  # IP_FREEBIND
 s.bind((sys.argv[1], int(sys.argv[2])))
@@ -210,7 +210,8 @@ class Stream:
     Times are of the machine's one monotonic clock."""
 
     def __init__(self, sender, address, sinks, port=7100, rate=1000, source=""):
-        self.sinks = {name: Talker(node, STREAM_SINK, "", port) for name, node in sinks.items()}
+        everything = "::" if ":" in address else ""
+        self.sinks = {name: Talker(node, STREAM_SINK, everything, port) for name, node in sinks.items()}
         self.source = Talker(sender, STREAM_SOURCE, source, address, port, rate)
 
     def __enter__(self):

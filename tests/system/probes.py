@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many questions at once, from and to many places: whether a TCP connection or a datagram is answered."""
+"""Many questions at once, from and to many places: whether a TCP connection or a datagram is answered.
+
+What answers a connection is more than one packet, so that hosts are shown what the kernel makes of many."""
 import json
 import threading
 
@@ -8,8 +10,8 @@ from packets import _start
 # Serves the ports that it is told over TCP and UDP, IPv4 and IPv6; and for each line, a question of others' ports,
 # prints whether it was answered.  A UDP answer comes from the address that was asked.
 PROBE = """
-import json, random, selectors, socket, sys, threading
-seconds = float(sys.argv[1])
+import json, random, selectors, socket, sys, threading, time
+seconds, bulk = float(sys.argv[1]), 100000
 WHERE = {socket.AF_INET: (socket.IPPROTO_IP, 8), socket.AF_INET6: (socket.IPPROTO_IPV6, 50)}  # packet info of each
 def serve(ports):
     s = selectors.DefaultSelector()
@@ -33,8 +35,14 @@ def serve(ports):
                 pass
 def take(listener):
     c, _ = listener.accept()
+    threading.Thread(target=give, args=[c], daemon=True).start()
+def give(c):
     with c:
-        c.send(b"x")
+        c.settimeout(seconds)
+        try:
+            c.sendall(b"x" * bulk)
+        except OSError:
+            pass
 def echo(s):
     data, (about, *_), _, peer = s.recvmsg(2048, 256)
     level, kind, info = about
@@ -52,8 +60,15 @@ def ask(protocol, address, port, sources):
             except OSError:
                 pass
         s.connect((address, port))
-        if protocol == "udp":
-            s.send(b"x")
+        if protocol == "tcp":
+            left, end = bulk, time.monotonic() + seconds
+            while left and time.monotonic() < end:
+                got = len(s.recv(left))
+                if not got:
+                    break
+                left -= got
+            return not left
+        s.send(b"x")
         return s.recv(1) == b"x"
 def answer(n, *what):
     try:

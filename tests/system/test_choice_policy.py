@@ -129,7 +129,10 @@ def test_only_the_source_is_told(lab, nodes, policy):
     assert a.ping(b.address) == 3 and b.ping(a.address) == 3
     labs.wait_for("what is forbidden not to be", lambda: "vxlan/1" not in
                   [p for p in pair(lab) if p["from"] == "h2"][0]["accept"], seconds=60)
-    assert a.ping(b.address) == 3
+    # what a change made it take beside that is over
+    labs.wait_for("all to have settled", lambda: lab.viaduct("policy", "progress", "--lab", lab.name).startswith(
+        "effective"), seconds=60)
+    assert a.ping(b.address) == 3 and b.ping(a.address) == 3
 
 
 def test_a_network_is_sealed_and_the_rest_is_not(lab, nodes, policy):

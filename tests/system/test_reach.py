@@ -10,21 +10,22 @@ import ipaddress
 import json
 import os
 import random
-import time
 
 import pytest
 
 import lab as labs
 from probes import Prober
+from questions import PORTS, Questions, random_probe
 
 LAB = {"hosts": 2, "edges": 1}
-ROUNDS = int(os.environ.get("VIADUCT_REACH_ROUNDS", "6"))
-PROBES = 24  # in each round
-PORTS = (22, 80, 443, 5432)
+ROUNDS = int(os.environ.get("VIADUCT_REACH_ROUNDS", "4"))
+PROBES = 32  # in each round
 ANY4, ANY6 = "0.0.0.0/0", "::/0"
 WORLD6 = "2001:db8:ffff::1"
 SHARED = "10.40.1.99"
-CLIENT_PORTS = (32768, 60999)
+FORMATS = ("siit/1", "siit/2", "vxlan", "geneve", "reip4")
+FRAMEWORKS = ["siit", "ipip6", "vxlan", "reip4", "geneve"]
+NO_FORMAT = "BAD_STATE_ATTACHMENT"
 SHOP = ("near", "far", "middle")
 
 
@@ -61,7 +62,7 @@ class Net:
         self.probers = {n: Prober(p, PORTS) for n, p in {**self.nodes, "world": lab.world}.items()}
         labs.wait_for("the NAT gateways", lambda: all(
             g["State"] == "available" for g in self.ec2.describe_nat_gateways()["NatGateways"]))
-        self.public_at = self.policy = None
+        self.public_at, self.policies, self.apart = None, [], None
 
     # ---- what there is ----
 
@@ -159,6 +160,7 @@ class Net:
         self.shuffle_routes(dice)
         self.shuffle_public(dice)
         self.shuffle_nodes(dice)
+        self.shuffle_formats(dice)
 
     def shuffle_groups(self, dice):
         for name, g in self.groups.items():
@@ -287,60 +289,35 @@ class Net:
                                                         SourceDestCheck={"Value": checked})
             self.checked = checked
 
-    # ---- asking twice ----
+    def shuffle_formats(self, dice):
+        """What hosts use between them, and what is left of it for some; two that are apart have nothing in common."""
+        for policy in self.policies:
+            self.lab.operate("DELETE", f"/v1/policies/{policy['name']}")
+        self.policies = []
+        for _ in range(dice.choice([0, 1, 1, 2])):
+            match = dice.choice([{}, {"network": self.vpcs["shop"]}, {"network": self.vpcs["office"]},
+                                 self.interfaces(dice.sample(list(self.nodes), 2))])
+            match["direction"] = dice.choice(["both", "both", "both", "out"])
+            if dice.random() < 0.6:
+                self.format_policy("pin", [dice.choice(FORMATS[:3] * 4 + FORMATS[3:])], match)
+            else:
+                self.format_policy("forbid", dice.choice([["siit/2"], ["ipip6"], ["siit"], ["vxlan", "ipip6"]]), match)
+        distant = [(a, b) for a in self.nodes for b in self.nodes if self.nodes[a].host != self.nodes[b].host]
+        self.apart = dice.choice(distant)
+        self.format_policy("forbid", FRAMEWORKS, self.interfaces(self.apart) | {"direction": dice.choice(["both", "in", "out"])})
 
-    def analyse(self, probe):
-        """(found, explanation codes, client ports that it is about)"""
-        kw = {}
-        for name, side in ((probe["source"], "SourceIp"), (probe["target"], "DestinationIp")):
-            if name == "world" or probe["v6"]:
-                kw[side] = self.at[name][probe["v6"]]
-        path = self.ec2.create_network_insights_path(
-            Source=self.id(probe, "source"), Destination=self.id(probe, "target"), Protocol=probe["protocol"],
-            DestinationPort=probe["port"], **kw)["NetworkInsightsPath"]["NetworkInsightsPathId"]
-        got = self.ec2.start_network_insights_analysis(NetworkInsightsPathId=path)["NetworkInsightsAnalysis"]
-        self.ec2.delete_network_insights_analysis(NetworkInsightsAnalysisId=got["NetworkInsightsAnalysisId"])
-        self.ec2.delete_network_insights_path(NetworkInsightsPathId=path)
-        assert got["Status"] == "succeeded"
-        codes = [e["ExplanationCode"] for e in got["Explanations"]]
-        assert got["NetworkPathFound"] == (not codes), codes
-        ports = CLIENT_PORTS
-        if not codes:
-            header = got["ForwardPathComponents"][0]["OutboundHeader"]
-            ports = (header["SourcePortRanges"][0]["From"], header["SourcePortRanges"][0]["To"])
-        return got["NetworkPathFound"], codes, ports
+    def interfaces(self, names):
+        return {"interfaces": [self.nodes[n].interface for n in names]}
 
-    def id(self, probe, side):
-        name = probe[side]
-        if name in ("world", "s"):
-            return self.igw if name == "world" else self.shared
-        return self.nodes[name].interface if probe["by_interface"] else self.nodes[name].id
+    def format_policy(self, effect, what, match):
+        policy = {"name": f"draw-{len(self.policies)}", "effect": effect, "what": what, "match": match}
+        self.lab.operate("POST", "/v1/policies", policy)
+        self.policies.append(policy)
 
-    def address(self, probe):
-        """Where to send; None: there is no address to try."""
-        if probe["source"] == "world" and not probe["v6"]:
-            return self.public["PublicIp"] if probe["target"] == self.public_at else None
-        return self.at[probe["target"]][probe["v6"]]
-
-    def agree(self, probes, limit=60):
-        """Hosts take the configuration over one by one: the answer is what packets settle at.  Those that differ."""
-        end = time.monotonic() + limit
-        for p in probes:
-            p["found"], p["codes"], p["ports"] = self.analyse(p)
-        left = [p for p in probes if self.address(p) or p["found"]]
-        while left and time.monotonic() < end:
-            asked = [(p, self.probers[p["source"]].ask(p["protocol"], self.address(p), p["port"], p["ports"])) for p in left]
-            left = [p for p, n in asked if self.probers[p["source"]].result(n) != p["found"]]
-        return left
-
-
-def random_probe(dice, sharers):
-    source = dice.choice(["a1", "a2", "a3", "b1", "m", "world"])
-    v6 = dice.random() < 0.4
-    target = dice.choice([n for n in ("a1", "a2", "a3", "b1", "m", "world") if n != source]
-                         + ([] if v6 or source in sharers else ["s"]))
-    return {"source": source, "target": target, "protocol": dice.choice(["tcp", "udp"]), "port": dice.choice(PORTS),
-            "v6": int(v6), "by_interface": dice.random() < 0.5}
+    def others(self, source, v6):
+        """Whom a source may be asked about; of the shared record, whoever has it not."""
+        return ([n for n in ("a1", "a2", "a3", "b1", "m", "world") if n != source]
+                + ([] if v6 or source in self.sharers else ["s"]))
 
 
 @pytest.fixture(scope="module")
@@ -351,15 +328,21 @@ def net(lab):
 
 
 def test_packets_do_what_the_analysis_says(net):
-    """requirement: NIC-6 TOPO-1 EDGE-1"""
+    """requirement: NIC-6 TOPO-1 EDGE-1 NEG-3 NEG-7"""
     seed = int(os.environ.get("VIADUCT_SEED", random.randrange(1 << 30)))
     dice = random.Random(seed)
-    told = {True: 0, False: 0}
+    questions = Questions(net)
+    told = {True: 0, False: 0, NO_FORMAT: 0, "open": 0, "ranges": 0}
     for round_ in range(ROUNDS):
         net.shuffle(dice)
-        probes = [random_probe(dice, net.sharers) for _ in range(PROBES)]
-        differ = net.agree(probes)
-        assert not differ, f"seed {seed} round {round_}: packets do not what the analysis says: {differ}"
+        probes = [random_probe(dice, [net.apart], net.others) for _ in range(PROBES)]
+        differ = questions.agree(probes)
+        assert not differ, (f"seed {seed} round {round_}: packets do not what the analysis says: {differ}; "
+                            f"policies: {net.policies}, nodes: {net.nodes}")
         for p in probes:
             told[p["found"]] += 1
+            told[NO_FORMAT] += NO_FORMAT in p["codes"]
+            told["open"] += p["found"] and not p["named"]
+            told["ranges"] += p["found"] and p["filtered"]
     assert told[True] >= 2 * ROUNDS and told[False] >= 2 * ROUNDS, told
+    assert told[NO_FORMAT] and told["open"] and told["ranges"], told

@@ -7,6 +7,7 @@ The programs of a build folder and a script go into an initramfs; the script's l
 does not come up with it, emulation."""
 import argparse
 import base64
+import io
 import json
 import os
 import select
@@ -126,6 +127,14 @@ def captures(lines):
     return {name: base64.b64decode(text) for name, text in texts.items()}
 
 
+def outer_udp(capture):
+    """The UDP packets of a capture, as what carries the rest."""
+    import scapy.layers.inet6  # noqa: F401 (what is around UDP here)
+    from scapy.layers.inet import UDP
+    from scapy.utils import rdpcap
+    return [p[UDP] for p in rdpcap(io.BytesIO(capture)) if UDP in p]
+
+
 def is_read(packet, length):
     """Whole, with the option that it should have, and without an error (0x800000); warnings are of how TCP goes."""
     return int(packet.get("geneve.option.class", ["0"])[0], 0) == 0xfff6 and "ip.src" in packet and \
@@ -141,8 +150,10 @@ def dissect(name, capture, folder):
     path = os.path.join(folder, f"{name}.pcap")
     with open(path, "wb") as f:
         f.write(capture)
-    # what is in TCP is noise, which one dissector or another would take for its own
+    # what is in TCP is noise, and the source ports are a flow's, which one dissector or another would take for its own
     argv = ["tshark", "-r", path, "-d", "tcp.port==5000,data", "-T", "json"]
+    for port in {p.sport for p in outer_udp(capture)}:
+        argv += ["-d", f"udp.port=={port},geneve"]
     for field in ("geneve.vni", "geneve.option.class", "geneve.option.length", "ip.src", "_ws.malformed",
                   "_ws.expert.severity", "_ws.expert.message"):
         argv += ["-e", field]
@@ -152,6 +163,17 @@ def dissect(name, capture, folder):
     for p in bad:
         print(f"# {p}")
     return f"{'not ok' if bad or not packets else 'ok'} tshark reads {name}: {len(packets)} packets, {len(bad)} unread"
+
+
+def switched(found):
+    """Whether Open vSwitch knows our option in each packet of the captures of geneve, and writes the packets as they were:
+    lines "ok" or "not ok".
+    requirement: PKT-3"""
+    import ovs
+    sent = {name: [bytes(p.payload) for p in outer_udp(capture)] for name, capture in found.items()}
+    back = ovs.reflected(sent)
+    return [f"{'ok' if packets and back[name] == len(packets) else 'not ok'} Open vSwitch reads and writes {name}: "
+            f"{len(packets)} packets, {back[name]} came back as they were" for name, packets in sent.items()]
 
 
 def main():
@@ -169,9 +191,13 @@ def main():
         if lines is not None:
             break
     lines = lines or []
-    for name, capture in captures(lines).items():
+    found = captures(lines)
+    for name, capture in found.items():
         lines.append(dissect(name, capture, os.path.abspath(options.folder or os.path.join(build, "vm"))))
         print(lines[-1], flush=True)
+    for line in switched(found) if found else []:
+        lines.append(line)
+        print(line, flush=True)
     passed = sum(line.startswith("ok ") for line in lines)
     failed = sum(line.startswith("not ok ") for line in lines)
     if not any(line.startswith(DONE) for line in lines):

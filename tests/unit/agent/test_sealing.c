@@ -23,7 +23,8 @@ enum {
 	CRYPT_1 = FEATURE_BIT(FEATURE_CRYPT_1),
 	TOLD_MAX = 16,
 	CLASSES_MAX = 8,
-	OTHER_VNI = RIG_VNI + 1
+	OTHER_VNI = RIG_VNI + 1,
+	CPUS = 5, /* that the worker may use: 0 and 2 */
 };
 
 /* One CONFIGURE. */
@@ -113,7 +114,8 @@ static int set_up(void **state)
 	assert_ok(listen(f->listener, 1));
 	assert_ok(pthread_create(&f->worker, NULL, work, f));
 	rig_init(&f->rig);
-	f->rig.sealing = (struct sealing_paths){f->socket, "/nonexistent", "/nonexistent"};
+	f->rig.sealing =
+		(struct sealing_paths){f->socket, "/nonexistent", "/nonexistent", {{CPUS}}};
 	rig_start(&f->rig);
 	rig_desire_all(&f->rig);
 	*state = f;
@@ -204,6 +206,7 @@ static void test_a_class_is_there_before_it_is_used(void **state)
 	assert_ok(datapath_variant_class(f->rig.agent->dp, RIG_PEER, &variant, &class));
 	assert_int_equal(f->told[0].n_variants, 0);
 	assert_true(has_class(&f->told[0], class));
+	assert_true(f->told[0].image.cpus.words[0] == CPUS);
 	assert_true(has_class(&f->told[f->n_told - 1], class));
 	assert_int_equal(rig_last(&f->rig, VIADUCT__AGENT__FRAME__BODY_ACK)->ack->revision, 11);
 	/* and it goes after the data plane has none of it any more, and what that had given the

@@ -20,7 +20,8 @@ CONFIG = botocore.config.Config(retries={"max_attempts": 1}, connect_timeout=5, 
 # Elements that are younger than Debian's botocore, by the name of their shape.
 YOUNGER = {("CreateRouteTableResult", "clientToken"), ("CreateNetworkAclResult", "clientToken"),
            ("NatGatewayAddress", "associationId"), ("NatGatewayAddress", "isPrimary"), ("NatGatewayAddress", "status"),
-           ("SecurityGroup", "securityGroupArn"), ("SecurityGroupRule", "securityGroupRuleArn")}
+           ("SecurityGroup", "securityGroupArn"), ("SecurityGroupRule", "securityGroupRuleArn"),
+           ("NetworkInsightsPath", "filterAtSource"), ("NetworkInsightsPath", "filterAtDestination")}
 
 
 def check_shape(element, shape, path):

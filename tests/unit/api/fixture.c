@@ -177,7 +177,7 @@ static void end(struct tx *tx)
 
 static void add_host(struct fixture *f, const char *name, const char *v6)
 {
-	const struct caller operator= {.operator= true };
+	const struct caller admin = {.is_operator = true};
 	struct host_add_args args = {.name = name, .v6 = v6};
 	struct capabilities can = {
 		.formats = FORMAT_BIT(FORMAT_SIIT_1) | FORMAT_BIT(FORMAT_SIIT_2) |
@@ -192,7 +192,7 @@ static void add_host(struct fixture *f, const char *name, const char *v6)
 	struct refusal refusal;
 	uint32_t number;
 
-	must(host_add(tx, &operator, & args, &h, &refusal), "host_add");
+	must(host_add(tx, &admin, &args, &h, &refusal), "host_add");
 	number = h->number;
 	must(host_report(tx, number, &can, &refusal), "host_report");
 	end(tx);
@@ -202,7 +202,7 @@ static void add_host(struct fixture *f, const char *name, const char *v6)
 
 static void add_account(struct fixture *f, const char *id, const char *key, const char *secret)
 {
-	const struct caller operator= {.operator= true };
+	const struct caller admin = {.is_operator = true};
 	struct account_create_args account = {.id = id, .name = "test"};
 	struct key_create_args keys = {.account_id = id, .access_key_id = key, .secret = secret};
 	struct tx *tx = begin(f);
@@ -210,8 +210,8 @@ static void add_account(struct fixture *f, const char *id, const char *key, cons
 	const struct key *k;
 	struct refusal refusal;
 
-	must(account_create(tx, &operator, & account, &a, &refusal), "account_create");
-	must(key_create(tx, &operator, & keys, &k, &refusal), "key_create");
+	must(account_create(tx, &admin, &account, &a, &refusal), "account_create");
+	must(key_create(tx, &admin, &keys, &k, &refusal), "key_create");
 	end(tx);
 }
 

@@ -6,14 +6,17 @@ requirement: NEG-3
 import json
 import pathlib
 import random
+import re
 import urllib.error
 import urllib.request
 
+import jsonschema
 import pytest
 
-from test_operator import call, check, resolve, signed, template_of  # noqa: F401
+from test_operator import OPERATOR, call, check, resolve, signed, template_of  # noqa: F401
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "docs/policy.schema.json").read_text()))
 
 
 def policy(name, effect, *what, match=None, **more):
@@ -65,11 +68,116 @@ def test_life(call):
     policy("p", "require", "rate", rate=3), policy("p", "require", "rate", rate={"mbit": "3"}),
     policy("p", "require", "rate", rate={"mbps": 3}), policy("P", "forbid", "siit"),
     policy("p", "forbid", "siit", notify="none"), policy("p", "forbid", "siit", surprise=1),
+    policy("p", "require", "crypt", rate={}), policy("p", "require", "rate"), policy("p", "require", "rate", rate={}),
+    policy("p", "pin", "siit", "ipip6"), policy("p", "forbid", "siit/"),
 ])
 def test_what_is_refused_says_why(call, body):
     answer = call("POST", "/v1/policies", body, expect=400)
     assert answer["error"]["message"]
     assert call("GET", "/v1/policies")["policies"] == []
+    assert not SCHEMA.is_valid(body)
+
+
+def names_in_sources():
+    """All formats and features, as the model calls them."""
+    text = (ROOT / "abi/format.h").read_text() + (ROOT / "abi/feature.h").read_text()
+    return sorted(set(re.findall(r'"([a-z0-9]+/[0-9]+)"', text)))
+
+
+def test_the_schema_names_what_can_be_named(call):
+    """All that there is, and nothing else."""
+    names = names_in_sources()
+    assert len(names) > 10
+    defs = SCHEMA.schema["$defs"]
+    assert sorted(n for d in defs.values() for n in d.get("enum", []) if "/" in n) == names
+    for name in names:
+        for n in name, name.split("/")[0]:
+            call("POST", "/v1/policies?dry-run=true", policy("p", "forbid", n), expect=200)
+
+
+class Writer:
+    """Of policies, one in a few of which is wrong."""
+
+    def __init__(self, dice, hosts, networks, interfaces, accounts):
+        self.dice, self.hosts, self.networks, self.interfaces, self.accounts = dice, hosts, networks, interfaces, accounts
+        names = names_in_sources()
+        self.names = names + sorted({n.split("/")[0] for n in names})
+
+    def wrong(self, one_in=40):
+        return self.dice.randrange(one_in) == 0
+
+    def some(self, *values):
+        return self.dice.choice(values)
+
+    def labels(self):
+        if self.wrong():
+            return self.some({"": "a"}, {"a": 1}, {"k" * 129: "a"}, {"a": "v" * 257}, {f"k{n}": "" for n in range(9)}, [])
+        return self.some({}, {"site": "a"}, {"site": ""}, {"k" * 128: "v" * 256}, {f"k{n}": "" for n in range(8)})
+
+    def member(self, more=()):
+        one = {"host": lambda: self.some(*self.hosts), "network": lambda: self.some(*self.networks),
+               "account": lambda: self.some(*self.accounts), "host_label": self.labels, **dict(more)}
+        m = {k: one[k]() for k in one if self.dice.random() < 0.2}
+        if self.wrong():
+            m[self.some("hots", *one)] = self.some(3, [], {}, True)
+        return m
+
+    def match(self):
+        if self.wrong():
+            return self.some([], "all", 3)
+        return self.member({
+            "environment": lambda: "" if self.wrong() else self.some("production", "e" * 256, "e" * 257 if self.wrong() else "e"),
+            "direction": lambda: "up" if self.wrong() else self.some("both", "in", "out"),
+            "interfaces": lambda: self.dice.sample(self.interfaces, self.some(1, 3) if self.wrong() else 2)
+            if not self.wrong() else [self.interfaces[0]] * 2,
+            "peer": lambda: self.some([], "x") if self.wrong() else self.member()})
+
+    def rate(self):
+        if self.wrong(10):
+            return self.some({}, 3, {"mbit": 0}, {"mbit": 1000001}, {"mbit": "1"}, {"mbit": -1}, {"mbps": 1},
+                             {"burst_kib": 1}, {"mbit": 1, "burst_kib": 0}, {"mbit": 1, "burst_kib": 65537}, {"mbit": 1.5})
+        return self.some({"mbit": 1}, {"mbit": 1000000}, {"mbit": 7, "burst_kib": 1}, {"mbit": 7, "burst_kib": 65536})
+
+    def what(self):
+        if self.wrong():
+            return self.some([], "siit", [3], ["siit/9"], ["siit/"], ["siit"] * 2, [""], ["SIIT"], self.names[:17])
+        return self.dice.sample(self.names, self.some(1, 1, 2, 3))
+
+    def policy(self):
+        body = {"name": self.some("np-1", "P", "", "n" * 64, 3) if self.wrong() else self.some("p", "7", "n" * 63, "np", "-"),
+                "effect": self.some("allow", "", 1) if self.wrong() else self.some("forbid", "require", "prefer", "pin"),
+                "what": self.what()}
+        if self.dice.random() < 0.7:
+            body["match"] = self.match()
+        named = {"rate", "rate/1"} & {w for w in body["what"] if isinstance(w, str)} and body["effect"] != "forbid"
+        if bool(named) != self.wrong(8):
+            body["rate"] = self.rate()
+        if self.dice.random() < 0.3:
+            body["notify"] = "all" if self.wrong() else self.some("both", "source")
+        if self.wrong():
+            del body[self.some("name", "effect", "what")]
+        if self.wrong():
+            body["surprise"] = 1
+        return body
+
+
+def test_the_schema_takes_what_the_manager_takes(call, endpoint, networks):
+    """And refuses what it refuses: but for what a name stands for, the schema says all."""
+    writer = Writer(random.Random(11), [h["name"] for h in call("GET", "/v1/hosts")["hosts"]],
+                    [v for v, _ in networks.values()], [i for _, ids in networks.values() for i in ids], ["1" * 12, "2" * 12])
+    taken = 0
+    for _ in range(700):
+        body = writer.policy()
+        request = urllib.request.Request(endpoint + "/v1/policies?dry-run=true", method="POST",
+                                         data=json.dumps(body).encode(), headers=OPERATOR)
+        try:
+            status = urllib.request.urlopen(request, timeout=20).status
+        except urllib.error.HTTPError as e:
+            status = e.code
+        assert status in (200, 400), (status, body)
+        assert SCHEMA.is_valid(body) == (status == 200), (status, body, [e.message for e in SCHEMA.iter_errors(body)])
+        taken += status == 200
+    assert 140 < taken < 560
 
 
 def test_choices_follow_and_name_the_policy(call):

@@ -283,6 +283,44 @@ def test_instance_life(ec2, subnet, vpc):
     assert code(ec2.start_instances, **ids) == "IncorrectInstanceState"
 
 
+def test_the_primary_interface_is_told_first(ec2, subnet):
+    """Also when the others are older, whatever order they came in."""
+    older = [ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"] for _ in range(2)]
+    i = run(ec2, subnet, InstanceType="t3.small")["Instances"][0]["InstanceId"]
+    for index, n in zip((2, 1), older):
+        ec2.attach_network_interface(NetworkInterfaceId=n, InstanceId=i, DeviceIndex=index)
+    told = one(ec2, i)["NetworkInterfaces"]
+    assert [n["Attachment"]["DeviceIndex"] for n in told] == [0, 1, 2]
+    assert [n["NetworkInterfaceId"] for n in told[1:]] == older[::-1]
+    ec2.terminate_instances(InstanceIds=[i])
+
+
+def test_attach_what_another_has(ec2, subnet):
+    """With AllowReassignment, which EC2 does not have and boto3 does not know.  requirement: NIC-3"""
+    a, b = (run(ec2, subnet, InstanceType="t3.small")["Instances"][0]["InstanceId"] for _ in range(2))
+    n = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    first = ec2.attach_network_interface(NetworkInterfaceId=n, InstanceId=a, DeviceIndex=1)["AttachmentId"]
+    attach = {"NetworkInterfaceId": n, "InstanceId": b, "DeviceIndex": 1}
+    assert code(ec2.attach_network_interface, **attach) == "InvalidNetworkInterface.InUse"
+
+    def allow(params, **_):
+        params["body"]["AllowReassignment"] = "true"
+    ec2.meta.events.register("before-call.ec2.AttachNetworkInterface", allow)
+    try:
+        second = ec2.attach_network_interface(**attach)["AttachmentId"]
+        assert second != first
+        for _ in range(5):  # the hosts say so one after another, behind each call
+            told = ec2.describe_network_interfaces(NetworkInterfaceIds=[n])["NetworkInterfaces"][0]["Attachment"]
+        assert told["AttachmentId"] == second and told["InstanceId"] == b and told["Status"] == "attached"
+        assert one(ec2, a)["NetworkInterfaces"][1:] == []
+        primary = one(ec2, a)["NetworkInterfaces"][0]["NetworkInterfaceId"]
+        assert code(ec2.attach_network_interface, NetworkInterfaceId=primary, InstanceId=b,
+                    DeviceIndex=2) == "OperationNotPermitted"
+    finally:
+        ec2.meta.events.unregister("before-call.ec2.AttachNetworkInterface", allow)
+    ec2.terminate_instances(InstanceIds=[a, b])
+
+
 def test_attach_and_detach(ec2, subnet):
     i = run(ec2, subnet, InstanceType="t3.small")["Instances"][0]["InstanceId"]
     n = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
@@ -374,6 +412,9 @@ def test_instance_attributes(ec2, subnet):
     assert get("instanceType", "InstanceType") == {"Value": "m1.small"}
     assert get("instanceInitiatedShutdownBehavior",
                "InstanceInitiatedShutdownBehavior") == {"Value": "terminate"}
+    for known in ec2.meta.service_model.shape_for("InstanceAttributeName").enum:
+        assert ec2.describe_instance_attribute(InstanceId=i, Attribute=known)["InstanceId"] == i
+    assert get("enclaveOptions", "EnclaveOptions") == {"Enabled": False}
     assert [g["GroupName"] for g in get("groupSet", "Groups")] == ["default"]
     assert get("sourceDestCheck", "SourceDestCheck") == {"Value": True}
     assert get("disableApiTermination", "DisableApiTermination") == {"Value": True}

@@ -185,15 +185,35 @@ class Defaults(Walk):
         a, b = self.some(self.enis, "eni"), self.some(self.enis, "eni")
         said = {"Source": a, "Destination": b, "Protocol": self.pick("tcp", "udp", "tcp", "icmp"),
                 "DestinationPort": self.pick(1, 80, 65535, 80, 80, 0, 65536)}
+        if self.chance(0.2):
+            del said["DestinationPort"]  # any
+        if self.chance(0.25):
+            return self.create_path_to_an_address(said)
         faults = self.lost(self.enis, a, b)
         if a == b:
             faults = faults | {COMBINATION}
-        if said["Protocol"] == "icmp" or not 1 <= said["DestinationPort"] <= 65535:
+        if said["Protocol"] == "icmp" or not 1 <= said.get("DestinationPort", 1) <= 65535:
             faults = faults | {WORST}
         if self.chance(0.2):
             ours = self.enis[a].address if a in self.enis else "10.0.0.1"
             said["SourceIp"] = self.pick(ours, ours, "nonsense")
             faults = faults | ({WORST} if said["SourceIp"] == "nonsense" else set())
+        made = self.ask("create_network_insights_path", faults, **said)
+        if made:
+            self.paths[made["NetworkInsightsPath"]["NetworkInsightsPathId"]] = Thing(self.caller, said=said)
+
+    def create_path_to_an_address(self, said):
+        """Of an interface, whoever's it is now, of nobody, or none."""
+        to = said.pop("Destination")
+        faults = self.lost(self.enis, said["Source"])
+        said["DestinationIp"] = self.pick(self.enis[to].address if to in self.enis else "10.0.0.1", "10.99.0.9",
+                                          "2001:db8::1", "10.0.0")
+        if said["Protocol"] == "icmp" or not 1 <= said.get("DestinationPort", 1) <= 65535 or said[
+                "DestinationIp"] == "10.0.0":
+            faults = faults | {WORST}
+        if self.chance(0.1):
+            del said["DestinationIp"]
+            faults = faults | {"MissingParameter"}
         made = self.ask("create_network_insights_path", faults, **said)
         if made:
             self.paths[made["NetworkInsightsPath"]["NetworkInsightsPathId"]] = Thing(self.caller, said=said)
@@ -210,8 +230,12 @@ class Defaults(Walk):
     def start_analysis(self):
         path = self.some(self.paths, "nip")
         faults = self.lost(self.paths, path)
-        if not faults and not {self.paths[path].said[end] for end in ("Source", "Destination")} <= self.enis.keys():
+        said = None if faults else self.paths[path].said
+        if said and not {said[end] for end in ("Source", "Destination") if end in said} <= self.enis.keys():
             faults = {WORST}
+        elif said and "Destination" not in said and (
+                said["DestinationIp"] == self.enis[said["Source"]].address or ":" in said["DestinationIp"]):
+            faults = {WORST}  # it is the source's own; or the source has none of that family
         made = self.ask("start_network_insights_analysis", faults, NetworkInsightsPathId=path)
         if made:
             a = made["NetworkInsightsAnalysis"]
@@ -249,7 +273,7 @@ class Defaults(Walk):
                 for d in ec2.describe_dhcp_options()["DhcpOptions"]}
         assert told.pop("default")["domain-name-servers"] == ["AmazonProvidedDNS"]
         assert told == {i: d.said for i, d in self.mine(self.options, account).items()}
-        asked = ("Source", "Destination", "Protocol", "DestinationPort", "SourceIp")
+        asked = ("Source", "Destination", "Protocol", "DestinationPort", "SourceIp", "DestinationIp")
         told = {p["NetworkInsightsPathId"]: {k: p[k] for k in asked if k in p}
                 for p in ec2.describe_network_insights_paths()["NetworkInsightsPaths"]}
         assert told == {i: p.said for i, p in self.mine(self.paths, account).items()}

@@ -4,10 +4,13 @@
 requirement: OPS-1
 """
 import ipaddress
+import re
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from conftest import CONFIG, raw
 from test_clients import code, names
 
 
@@ -125,6 +128,110 @@ def test_a_question_by_ipv6(ec2):
     ec2.delete_network_insights_analysis(NetworkInsightsAnalysisId=a["NetworkInsightsAnalysisId"])
     for one in (none, p["NetworkInsightsPathId"]):
         ec2.delete_network_insights_path(NetworkInsightsPathId=one)
+
+
+@pytest.fixture
+def younger(make_client):
+    """Makes paths with what is younger than Debian's botocore: filters, and no destination."""
+    ec2 = make_client(config=CONFIG.merge(Config(parameter_validation=False)))
+    form = {}
+    ec2.meta.events.register("before-call.ec2.CreateNetworkInsightsPath", lambda params, **_: params["body"].update(form))
+
+    def make(more, **arguments):
+        form.clear()
+        form.update(more)
+        return ec2.create_network_insights_path(**{"Protocol": "tcp", **arguments})["NetworkInsightsPath"]
+    return make
+
+
+def filters(end, address=None, ports=None, destination=None, destination_ports=None):
+    """As a request has them."""
+    form = {"SourceAddress": address, "DestinationAddress": destination}
+    for name, range_ in (("Source", ports), ("Destination", destination_ports)):
+        form.update(zip((f"{name}PortRange.FromPort", f"{name}PortRange.ToPort"), range_ or ()))
+    return {f"FilterAt{end}.{k}": v for k, v in form.items() if v is not None}
+
+
+def test_filters(ec2, ends, younger, path):
+    """They are kept and told, and paths are found by them."""
+    made = younger({**filters("Source", "10.0.1.4", (1024, 2048), "10.0.1.9", (80, 80)),
+                    **filters("Destination", "10.0.1.4", (1, 65535), "10.0.1.9", (0, 443))}, Source=ends[0])
+    assert "Destination" not in made and "DestinationArn" not in made and "DestinationPort" not in made
+    told = raw(ec2, "describe_network_insights_paths", NetworkInsightsPathIds=[made["NetworkInsightsPathId"]])
+    told = re.sub(r"\s", "", told)
+    for end, ports, others in (("Source", "1024", "2048"), ("Destination", "1", "65535")):
+        to = ("80", "80") if end == "Source" else ("0", "443")
+        assert (f"<filterAt{end}><sourceAddress>10.0.1.4</sourceAddress><sourcePortRange><fromPort>{ports}</fromPort>"
+                f"<toPort>{others}</toPort></sourcePortRange><destinationAddress>10.0.1.9</destinationAddress>"
+                f"<destinationPortRange><fromPort>{to[0]}</fromPort><toPort>{to[1]}</toPort></destinationPortRange>"
+                f"</filterAt{end}>") in told
+    assert "filterAt" not in raw(ec2, "describe_network_insights_paths",
+                                 NetworkInsightsPathIds=[path["NetworkInsightsPathId"]])
+    for name, value, other in (("source.source-address", "10.0.1.4", "10.0.1.5"),
+                               ("source.source-port-range", "1024-2048", "1024"),
+                               ("source.destination-address", "10.0.1.9", "10.0.1.4"),
+                               ("source.destination-port-range", "80", "80-443"),
+                               ("destination.source-address", "10.0.1.4", "0.0.0.0"),
+                               ("destination.source-port-range", "1-65535", "1"),
+                               ("destination.destination-address", "10.0.1.9", ""),
+                               ("destination.destination-port-range", "0-443", "443")):
+        for values, n in (([value], 1), ([other], 0), ([other, value], 1)):
+            found = ec2.describe_network_insights_paths(Filters=[{"Name": f"filter-at-{name}", "Values": values}])
+            assert [p["NetworkInsightsPathId"] for p in found["NetworkInsightsPaths"]] == [
+                made["NetworkInsightsPathId"]] * n
+    again = {**filters("Destination", destination=made_address(ec2, ends[1]))}
+    told = younger(again, Source=ends[0], ClientToken="one")
+    assert younger(again, Source=ends[0], ClientToken="one") == told
+    with pytest.raises(ClientError, match="IdempotentParameterMismatch"):
+        younger(filters("Destination", destination="10.0.1.77"), Source=ends[0], ClientToken="one")
+
+
+def made_address(ec2, eni):
+    return ec2.describe_network_interfaces(NetworkInterfaceIds=[eni])["NetworkInterfaces"][0]["PrivateIpAddress"]
+
+
+def test_an_address_alone(ec2, ends, younger, path):
+    """Whoever has it is the destination; nobody has, and it is told so."""
+    addresses = [made_address(ec2, e) for e in ends]
+
+    def codes(form, **arguments):
+        p = younger(form, Source=ends[0], **arguments)
+        a = ec2.start_network_insights_analysis(NetworkInsightsPathId=p["NetworkInsightsPathId"])
+        return {(e["ExplanationCode"], (e.get("NetworkInterface") or e.get("RouteTable") or {}).get("Id"))
+                for e in a["NetworkInsightsAnalysis"]["Explanations"]}
+
+    apart = {("BAD_STATE", e) for e in ends}  # neither is attached
+    assert codes({}, DestinationIp=addresses[1], DestinationPort=80) == apart
+    assert codes(filters("Destination", destination=addresses[1])) == apart
+    assert codes(filters("Source", destination=addresses[1], destination_ports=(1, 9))) == apart
+    assert ("NO_POSSIBLE_DESTINATION", ends[0]) in codes(filters("Destination", destination="10.0.1.77"))
+    assert codes(filters("Destination", address="10.0.1.88", destination=addresses[1])) == apart | {
+        ("FILTER_AT_DESTINATION_SOURCE_ADDRESS", ends[1])}
+    assert codes(filters("Source", address="10.0.1.88"), Destination=ends[1]) == apart | {
+        ("FILTER_AT_SOURCE_SOURCE_ADDRESS", ends[0])}
+    own = younger(filters("Destination", destination=addresses[0]), Source=ends[0])["NetworkInsightsPathId"]
+    with pytest.raises(ClientError, match="the source itself"):
+        ec2.start_network_insights_analysis(NetworkInsightsPathId=own)
+
+
+@pytest.mark.parametrize("form, more, expected", [
+    ({}, {}, "MissingParameter"),
+    (filters("Destination", "10.0.0.9"), {}, "MissingParameter"),
+    (filters("Source", destination="10.0.0.9"), {"SourceIp": "10.0.0.4"}, "InvalidParameterCombination"),
+    (filters("Source", destination="10.0.0.9"), {"DestinationPort": 80}, "InvalidParameterCombination"),
+    (filters("Destination", "10.0.0.9"), {"DestinationIp": "10.0.0.5"}, "InvalidParameterCombination"),
+    (filters("Source", destination="10.0.0.x"), {}, "InvalidParameterValue"),
+    (filters("Destination", "", destination="10.0.0.9"), {}, "InvalidParameterValue"),
+    (filters("Source", "fd00::1", destination="10.0.0.9"), {}, "InvalidParameterCombination"),
+    (filters("Source", ports=(80, 79), destination="10.0.0.9"), {}, "InvalidParameterValue"),
+    (filters("Source", ports=(0, 0), destination="10.0.0.9"), {}, "InvalidParameterValue"),
+    (filters("Source", ports=(0, 65536), destination="10.0.0.9"), {}, "InvalidParameterValue"),
+    (filters("Source", ports=(-1, 9), destination="10.0.0.9"), {}, "InvalidParameterValue"),
+    (filters("Source", ports=("x", 9), destination="10.0.0.9"), {}, "InvalidParameterValue"),
+    (filters("Source", ports=(80,), destination="10.0.0.9"), {}, "MissingParameter")])
+def test_filters_without_sense_are_refused(ec2, ends, younger, form, more, expected):
+    assert code(younger, more=form, Source=ends[0], **more) == expected
+    assert not ec2.describe_network_insights_paths()["NetworkInsightsPaths"]
 
 
 def test_ids_without_sense_are_refused(ec2):

@@ -165,6 +165,7 @@ def test_flow_logs(call, endpoint, ec2, other, subnet):
     """A log's records are read by its owner's signature and by operators; another customer's there is none of.
     requirement: OPS-1 OPS-4"""
     log, = ec2.create_flow_logs(ResourceIds=[subnet], ResourceType="Subnet", TrafficType="ALL", LogGroupName="g",
+                                DeliverLogsPermissionArn="arn:r",
                                 LogFormat="${version} ${account-id} ${srcaddr}")["FlowLogIds"]
     f, = call("GET", "/v1/flow-logs")["flow_logs"]
     assert (f["id"], f["resource"], f["traffic"], f["destination"], f["account"]) == (

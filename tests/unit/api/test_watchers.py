@@ -90,6 +90,7 @@ def test_flow_log_arguments(ec2, net):
             (create(TrafficType="SOME"), "InvalidParameterValue"),
             (create(ResourceType="Router"), "InvalidParameterValue"),
             (create(LogGroupName=None), "InvalidParameter"),
+            (create(DeliverLogsPermissionArn=None), "InvalidParameter"),
             (create(LogDestination="arn:x"), "InvalidParameter"),
             (create(LogDestinationType="s3"), "InvalidParameter"),
             (create(LogDestinationType="s3", LogGroupName=None, DeliverLogsPermissionArn=None), "InvalidParameter"),

@@ -45,6 +45,7 @@ static void test_what_is_saved_is_loaded(void **state)
 	snprintf(l.name, sizeof(l.name), "u%u", (unsigned int)getpid() % 100000);
 	l.formats[2] = strdup("vxlan/1");
 	l.features[1] = strdup("none");
+	l.seal_cpus[3] = strdup("0-1");
 	assert_ok(lab_create(&l));
 	memcpy(again.name, l.name, sizeof(l.name));
 	assert_error(lab_create(&again), EEXIST);
@@ -59,6 +60,7 @@ static void test_what_is_saved_is_loaded(void **state)
 	assert_false(back.up);
 	assert_string_equal(back.formats[2], "vxlan/1");
 	assert_string_equal(back.features[1], "none");
+	assert_string_equal(back.seal_cpus[3], "0-1");
 	assert_null(back.features[2]);
 	assert_null(back.formats[1]);
 	assert_int_equal(back.processes[0].pid, 12);

@@ -118,7 +118,7 @@ static int teardown(void **state)
 /* Makes an account with the number 'i'. */
 static int change(struct fixture *f, unsigned int i)
 {
-	static const struct caller the_operator = {.operator= true };
+	static const struct caller the_operator = {.is_operator = true};
 	const struct account *account;
 	struct refusal refusal = {0};
 	struct change *c = NULL;

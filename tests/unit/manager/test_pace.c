@@ -116,9 +116,27 @@ static void what_is_more_than_a_step_is_told_at_once(void **state)
 	mark(f);
 	assert_int_equal(f->n_flushed, 2);
 	assert_false(f->agent->urgent);
-	f->agent->confirm = true;
+	/* nor does one wait that gets all of its state */
+	f->agent->full = true;
 	mark(f);
 	assert_int_equal(f->n_flushed, 3);
+	f->agent->full = false;
+}
+
+/* requirement: NEG-8 */
+static void who_is_only_to_confirm_waits_as_well(void **state)
+{
+	struct fixture *f = *state;
+
+	add_hosts(f, MANY);
+	mark(f);
+	for (int i = 0; i < 10; i++) {
+		f->agent->confirm = true;
+		mark(f);
+	}
+	assert_int_equal(f->n_flushed, 1);
+	pass(f, CLOCK_NS_PER_S + LIMIT_PACE_ROUND_NS);
+	assert_int_equal(f->n_flushed, 2);
 }
 
 /* requirement: NEG-8 */
@@ -140,6 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(many_steps_are_one_message),
 		TEST(what_is_more_than_a_step_is_told_at_once),
+		TEST(who_is_only_to_confirm_waits_as_well),
 		TEST(with_few_hosts_nobody_waits),
 	};
 

@@ -17,7 +17,7 @@ enum {
 	PER_CHANGE = 300,
 };
 
-static const struct caller the_operator = {.operator= true };
+static const struct caller the_operator = {.is_operator = true};
 
 static struct store_disk *disk;
 static struct store *store;

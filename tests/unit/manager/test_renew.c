@@ -50,7 +50,7 @@ static void fill(void *data, void *ret, size_t size)
 
 static void add_host(struct fixture *f)
 {
-	static const struct caller the_operator = {.operator= true };
+	static const struct caller the_operator = {.is_operator = true};
 	struct host_add_args args = {.name = "h1", .v6 = "fd00::1"};
 	struct refusal refusal;
 	const struct host *host;

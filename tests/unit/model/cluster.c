@@ -76,11 +76,13 @@ uint32_t cluster_add_host(struct cluster *c, const char *name, const char *v4, c
 	const struct host *h;
 	struct tx *tx = cluster_tx(c);
 	uint32_t number;
-	int r = host_add(tx, &c->operator, & args, &h, &c->refusal);
+	int r = host_add(tx, &c->admin, &args, &h, &c->refusal);
 
 	assert_int_equal(r, 0);
 	number = h->number;
 	r = host_report(tx, number, &can, &c->refusal);
+	while (!r && host_report_due(c->m))
+		r = host_report_step(tx, SIZE_MAX);
 	assert_int_equal(cluster_end(c, r), 0);
 	host_set_connected(c->m, number, true);
 	return number;
@@ -98,20 +100,20 @@ void cluster_init_passes(struct cluster *c, size_t n_hosts, size_t choice_at_onc
 	struct account_create_args account = {.id = ACCOUNT_TEXT, .name = "customer"};
 	const struct account *a;
 
-	*c = (struct cluster){.random = 42,
-			      .now_ms = 1000000,
-			      .choice_at_once = choice_at_once,
-			      .me = {.account = ACCOUNT_ID},
-			      .operator= {
-				      .operator= true },
-				      .stranger = {.account = 999999999999},
-			      };
+	*c = (struct cluster){
+		.random = 42,
+		.now_ms = 1000000,
+		.choice_at_once = choice_at_once,
+		.me = {.account = ACCOUNT_ID},
+		.admin = {.is_operator = true},
+		.stranger = {.account = 999999999999},
+	};
 	assert_int_equal(prefix_parse("fd56:6961::/32", &config.organisation), 0);
 	assert_int_equal(prefix_parse("fd56:6976:3600::/40", &config.ipv6_pool), 0);
 	assert_int_equal(model_new(&config, &c->m), 0);
-	assert_int_equal(cluster_end(c, account_create(cluster_tx(c), &c->operator, & account, &a,
-						       &c->refusal)),
-			 0);
+	assert_int_equal(
+		cluster_end(c, account_create(cluster_tx(c), &c->admin, &account, &a, &c->refusal)),
+		0);
 	for (size_t i = 0; i < n_hosts; i++) {
 		char name[32], v6[32];
 
@@ -142,12 +144,14 @@ uint32_t cluster_add_edge(struct cluster *c, const char *name, const char *v6)
 				   .probed_ms = 1};
 	const struct host *h;
 	struct tx *tx = cluster_tx(c);
-	int r = host_add(tx, &c->operator, & args, &h, &c->refusal);
+	int r = host_add(tx, &c->admin, &args, &h, &c->refusal);
 	uint32_t number;
 
 	assert_ok(r);
 	number = h->number;
 	r = host_report(tx, number, &can, &c->refusal);
+	while (!r && host_report_due(c->m))
+		r = host_report_step(tx, SIZE_MAX);
 	assert_ok(cluster_end(c, r));
 	host_set_connected(c->m, number, true);
 	return number;
@@ -245,7 +249,7 @@ const struct vpc *cluster_vpc(struct cluster *c, const char *id)
 {
 	const struct vpc *v;
 
-	assert_ok(vpc_find(c->m, &c->operator, id, &v, &c->refusal));
+	assert_ok(vpc_find(c->m, &c->admin, id, &v, &c->refusal));
 	return v;
 }
 
@@ -253,7 +257,7 @@ const struct subnet *cluster_subnet(struct cluster *c, const char *id)
 {
 	const struct subnet *s;
 
-	assert_ok(subnet_find(c->m, &c->operator, id, &s, &c->refusal));
+	assert_ok(subnet_find(c->m, &c->admin, id, &s, &c->refusal));
 	return s;
 }
 
@@ -261,7 +265,7 @@ const struct instance *cluster_instance(struct cluster *c, const char *id)
 {
 	const struct instance *n;
 
-	assert_int_equal(instance_find(c->m, &c->operator, id, &n, &c->refusal), 0);
+	assert_int_equal(instance_find(c->m, &c->admin, id, &n, &c->refusal), 0);
 	return n;
 }
 
@@ -269,7 +273,7 @@ const struct interface *cluster_interface(struct cluster *c, const char *id)
 {
 	const struct interface *i;
 
-	assert_int_equal(interface_find(c->m, &c->operator, id, &i, &c->refusal), 0);
+	assert_int_equal(interface_find(c->m, &c->admin, id, &i, &c->refusal), 0);
 	return i;
 }
 

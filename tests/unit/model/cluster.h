@@ -26,7 +26,7 @@ struct cluster {
 	uint64_t random; /* state of the generator of ids */
 	uint64_t now_ms;
 	struct caller me;
-	struct caller operator;
+	struct caller admin;
 	struct caller stranger;
 	struct refusal refusal;
 	char vpc[ID_TEXT_SIZE];
@@ -36,8 +36,8 @@ struct cluster {
 };
 
 void cluster_init(struct cluster *c, size_t n_hosts);
-/* The same, policies being applied to no more than so many directions at once: 1 makes a pass of
- * each. */
+/* The same, policies and reports being applied to no more than so many directions at once: 1 makes a
+ * pass, or steps, of each; the hosts' first reports have reached all pairs. */
 void cluster_init_passes(struct cluster *c, size_t n_hosts, size_t choice_at_once);
 /* The same with a VPC 10.0.0.0/16 and a subnet 10.0.0.0/24. */
 void cluster_init_network(struct cluster *c, size_t n_hosts);

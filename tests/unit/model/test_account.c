@@ -35,7 +35,7 @@ static int create_key(const char *account, const char *id, const char *secret,
 	struct key_create_args args = {
 		.account_id = account, .access_key_id = id, .secret = secret};
 
-	return cluster_end(&c, key_create(cluster_tx(&c), &c.operator, & args, ret, &c.refusal));
+	return cluster_end(&c, key_create(cluster_tx(&c), &c.admin, &args, ret, &c.refusal));
 }
 
 /* requirement: OPS-2 */
@@ -44,13 +44,13 @@ static void test_accounts(void **state)
 	const struct account *a;
 	char id[ID_TEXT_SIZE];
 
-	assert_ok(create(&c.operator, NULL, &a));
+	assert_ok(create(&c.admin, NULL, &a));
 	object_id_text(&a->o, id);
 	assert_int_equal(strlen(id), 12);
 	assert_true(id[0] != '0');
 	assert_ptr_equal(account_find(c.m, id), a);
-	assert_int_equal(create(&c.operator, ACCOUNT_TEXT, &a), MODEL_E_EXISTS);
-	assert_int_equal(create(&c.operator, "12", &a), MODEL_E_VALUE);
+	assert_int_equal(create(&c.admin, ACCOUNT_TEXT, &a), MODEL_E_EXISTS);
+	assert_int_equal(create(&c.admin, "12", &a), MODEL_E_VALUE);
 	assert_int_equal(create(&c.me, NULL, &a), MODEL_E_NOT_PERMITTED);
 	assert_null(account_find(c.m, "12"));
 	assert_null(account_find(c.m, "999999999999"));
@@ -75,11 +75,11 @@ static void test_keys(void **state)
 	assert_int_equal(strlen(id), 20);
 	assert_int_equal(strncmp(id, "AKIA", 4), 0);
 	assert_int_equal(strlen(k->secret), 40);
-	assert_int_equal(cluster_end(&c, key_delete(cluster_tx(&c), &c.operator, ACCOUNT_TEXT,
+	assert_int_equal(cluster_end(&c, key_delete(cluster_tx(&c), &c.admin, ACCOUNT_TEXT,
 						    "NOTHERE", &c.refusal)),
 			 MODEL_E_KEY_NOT_FOUND);
-	assert_ok(cluster_end(
-		&c, key_delete(cluster_tx(&c), &c.operator, ACCOUNT_TEXT, id, &c.refusal)));
+	assert_ok(cluster_end(&c,
+			      key_delete(cluster_tx(&c), &c.admin, ACCOUNT_TEXT, id, &c.refusal)));
 	assert_null(key_find(c.m, id));
 	for (int i = 1; i < LIMIT_MODEL_KEYS; i++)
 		assert_ok(create_key(ACCOUNT_TEXT, NULL, NULL, &k));
@@ -91,17 +91,17 @@ static void test_delete(void **state)
 	const struct key *k;
 
 	assert_ok(create_key(ACCOUNT_TEXT, "FOOBARKEY", "s", &k));
-	assert_int_equal(cluster_end(&c, account_delete(cluster_tx(&c), &c.operator, ACCOUNT_TEXT,
-							&c.refusal)),
-			 MODEL_E_ACCOUNT_DEPENDENCY);
+	assert_int_equal(
+		cluster_end(&c, account_delete(cluster_tx(&c), &c.admin, ACCOUNT_TEXT, &c.refusal)),
+		MODEL_E_ACCOUNT_DEPENDENCY);
 	assert_non_null(key_find(c.m, "FOOBARKEY"));
 	assert_ok(cluster_end(&c, subnet_delete(cluster_tx(&c), &c.me, c.subnet, &c.refusal)));
 	assert_ok(cluster_end(&c, vpc_delete(cluster_tx(&c), &c.me, c.vpc, &c.refusal)));
 	assert_int_equal(
 		cluster_end(&c, account_delete(cluster_tx(&c), &c.me, ACCOUNT_TEXT, &c.refusal)),
 		MODEL_E_NOT_PERMITTED);
-	assert_ok(cluster_end(
-		&c, account_delete(cluster_tx(&c), &c.operator, ACCOUNT_TEXT, &c.refusal)));
+	assert_ok(cluster_end(&c,
+			      account_delete(cluster_tx(&c), &c.admin, ACCOUNT_TEXT, &c.refusal)));
 	assert_null(key_find(c.m, "FOOBARKEY"));
 	assert_null(account_find(c.m, ACCOUNT_TEXT));
 }

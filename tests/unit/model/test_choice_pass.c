@@ -39,14 +39,14 @@ static void make(const char *name, const char *effect, const char *what)
 	const struct choice_policy *p;
 
 	assert_ok(cluster_end(
-		&c, choice_policy_create(cluster_tx(&c), &c.operator, & args, &p, &c.refusal)));
+		&c, choice_policy_create(cluster_tx(&c), &c.admin, &args, &p, &c.refusal)));
 	object_id_text(&p->o, policy);
 }
 
 static void drop(const char *name)
 {
-	assert_ok(cluster_end(&c,
-			      choice_policy_delete(cluster_tx(&c), &c.operator, name, &c.refusal)));
+	assert_ok(
+		cluster_end(&c, choice_policy_delete(cluster_tx(&c), &c.admin, name, &c.refusal)));
 }
 
 static void step(void)
@@ -58,7 +58,7 @@ static enum choice_progress progress(const char *name)
 {
 	const struct choice_policy *p;
 
-	assert_ok(choice_policy_find(c.m, &c.operator, name, &p, &c.refusal));
+	assert_ok(choice_policy_find(c.m, &c.admin, name, &p, &c.refusal));
 	return choice_progress_of(c.m, p);
 }
 
@@ -250,8 +250,8 @@ static void set_label(size_t host, const char *value)
 	const struct host_room_args room = {};
 	const struct host *h = host_by_number(c.m, c.hosts[host]);
 
-	assert_ok(cluster_end(&c, host_set(cluster_tx(&c), &c.operator, h->name, &room, &label, 1,
-					   &h, &c.refusal)));
+	assert_ok(cluster_end(
+		&c, host_set(cluster_tx(&c), &c.admin, h->name, &room, &label, 1, &h, &c.refusal)));
 }
 
 static void make_about(const char *name, const struct choice_policy_args *about)
@@ -265,7 +265,7 @@ static void make_about(const char *name, const struct choice_policy_args *about)
 	args.what = what;
 	args.n_what = 1;
 	assert_ok(cluster_end(
-		&c, choice_policy_create(cluster_tx(&c), &c.operator, & args, &p, &c.refusal)));
+		&c, choice_policy_create(cluster_tx(&c), &c.admin, &args, &p, &c.refusal)));
 	finish_pass();
 }
 
@@ -326,8 +326,8 @@ static void test_an_environment_reaches_pairs_by_a_pass(void **state)
 	make_about("in-production", &(struct choice_policy_args){.environment = "production"});
 	settle();
 	assert_int_equal(wished(0, 1, vni), FORMAT_SIIT_2);
-	assert_ok(cluster_end(&c, vpc_set_environment(cluster_tx(&c), &c.operator, c.vpc,
-						      "production", &c.refusal)));
+	assert_ok(cluster_end(&c, vpc_set_environment(cluster_tx(&c), &c.admin, c.vpc, "production",
+						      &c.refusal)));
 	assert_int_equal(choice_progress_of_all(c.m), CHOICE_APPLYING);
 	while (choice_pass_of(c.m)->phase <= CHOICE_PHASE_PAIRS) {
 		n_before = n;
@@ -347,7 +347,7 @@ static void test_an_environment_reaches_pairs_by_a_pass(void **state)
 	assert_int_equal(wished(0, 1, vni), FORMAT_SIIT_1);
 	/* and back, as its tag says */
 	assert_ok(cluster_end(
-		&c, vpc_set_environment(cluster_tx(&c), &c.operator, c.vpc, "", &c.refusal)));
+		&c, vpc_set_environment(cluster_tx(&c), &c.admin, c.vpc, "", &c.refusal)));
 	assert_int_equal(wished(0, 1, vni), FORMAT_SIIT_1);
 	finish_pass();
 	assert_int_equal(wished(0, 1, vni), FORMAT_SIIT_2);

@@ -102,7 +102,7 @@ static int create(const struct caller *who, const char *name, const char *effect
 static void admin(const char *name, const char *effect, const char *what,
 		  struct choice_policy_args args)
 {
-	assert_ok(create(&c.operator, name, effect, what, NULL, args, NULL));
+	assert_ok(create(&c.admin, name, effect, what, NULL, args, NULL));
 }
 
 static struct pair_class network_class(void)
@@ -195,7 +195,7 @@ static void test_the_most_specific_decides(void **state)
 		assert_int_equal(w.send, n % 2 ? FORMAT_VXLAN_1 : FORMAT_SIIT_1);
 		assert_string_equal(w.policy.name, name);
 		assert_ok(cluster_end(
-			&c, choice_policy_delete(cluster_tx(&c), &c.operator, name, &c.refusal)));
+			&c, choice_policy_delete(cluster_tx(&c), &c.admin, name, &c.refusal)));
 	}
 	assert_int_equal(wish(host_a(), host_b(), &class).send, FORMAT_SIIT_2);
 	labelled->o.tags = NULL;
@@ -228,6 +228,55 @@ static void test_customers_lift_nothing(void **state)
 			 FEATURE_BIT(FEATURE_CRYPT_2));
 }
 
+/* The policy's name, effect and "rate.mbit", with a burst of as many KiB. */
+static int create_rate(const struct caller *who, const char *name, const char *effect,
+		       uint32_t mbit, struct choice_policy_args args)
+{
+	args.rate_mbit = args.rate_burst_kib = &mbit;
+	return create(who, name, effect, "rate", NULL, args, NULL);
+}
+
+static void expect_rate(const struct pair_class *class, uint32_t mbit)
+{
+	struct wish w = wish(host_a(), host_b(), class);
+
+	assert_int_equal(w.rate.bits, mbit * 1000000ULL);
+	assert_int_equal(w.rate.burst, mbit * 1024);
+}
+
+/* Rates that are required accumulate like the rest: the least is what holds, whoever is more
+ * specific.  Of those that are not, the most specific one's counts, below that.
+ * requirement: NEG-3 */
+static void test_a_rate_is_not_lifted(void **state)
+{
+	struct choice_policy_args all = {}, mine = {.match.network = c.vpc};
+	struct pair_class class = network_class();
+
+	assert_ok(create_rate(&c.admin, "all", "require", 10, all));
+	assert_ok(create_rate(&c.me, "more", "require", 1000, mine));
+	expect_rate(&class, 10);
+	expect_rate(&pair_all, 10);
+	assert_ok(create_rate(&c.me, "pinned", "pin", 500, mine));
+	assert_ok(create_rate(&c.me, "wanted", "prefer", 400, mine));
+	expect_rate(&class, 10);
+	assert_ok(create_rate(&c.me, "less", "require", 5, mine));
+	expect_rate(&class, 5);
+	expect_rate(&pair_all, 10);
+	assert_ok(cluster_end(&c, choice_policy_delete(cluster_tx(&c), &c.me, "less", &c.refusal)));
+	assert_ok(
+		cluster_end(&c, choice_policy_delete(cluster_tx(&c), &c.admin, "all", &c.refusal)));
+	expect_rate(&class, 500);
+	assert_ok(
+		cluster_end(&c, choice_policy_delete(cluster_tx(&c), &c.me, "pinned", &c.refusal)));
+	expect_rate(&class, 400);
+	assert_ok(create_rate(&c.admin, "usual", "prefer", 7, all));
+	expect_rate(&class, 400);
+	expect_rate(&pair_all, 7);
+	assert_ok(
+		cluster_end(&c, choice_policy_delete(cluster_tx(&c), &c.me, "wanted", &c.refusal)));
+	expect_rate(&class, 7);
+}
+
 /* requirement: NEG-3 */
 static void test_what_customers_may_not_say(void **state)
 {
@@ -258,8 +307,7 @@ static void test_what_customers_may_not_say(void **state)
 		const struct choice_policy *other = NULL;
 
 		if (i)
-			assert_ok(
-				choice_policy_find(c.m, &c.operator, "theirs", &other, &c.refusal));
+			assert_ok(choice_policy_find(c.m, &c.admin, "theirs", &other, &c.refusal));
 		object_id_text(i ? &other->o : &p->o, id);
 		assert_int_equal(cluster_end(&c, choice_policy_delete(cluster_tx(&c),
 								      i ? &c.me : &c.stranger, id,
@@ -318,14 +366,14 @@ static void test_nonsense_is_refused(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (create(&c.operator, rows[i].name, rows[i].effect, rows[i].what, rows[i].what2,
+		if (create(&c.admin, rows[i].name, rows[i].effect, rows[i].what, rows[i].what2,
 			   rows[i].args, NULL) != rows[i].expected)
 			fail_msg("row %zu: %s", i, c.refusal.message);
 	assert_int_equal(model_count(c.m, KIND_CHOICE_POLICY), 0);
 	admin("p", "forbid", "siit", (struct choice_policy_args){});
-	assert_int_equal(create(&c.operator, "p", "forbid", "vxlan", NULL,
-				(struct choice_policy_args){}, NULL),
-			 MODEL_E_EXISTS);
+	assert_int_equal(
+		create(&c.admin, "p", "forbid", "vxlan", NULL, (struct choice_policy_args){}, NULL),
+		MODEL_E_EXISTS);
 }
 
 /* requirement: NEG-4 */
@@ -355,6 +403,7 @@ static void test_inferred(void **state)
 		.match.host = "h1", .direction = "out", .notify = "source"};
 	struct choice choice;
 	uint32_t features = 0;
+	size_t n_plain = 0;
 
 	admin("quiet", "prefer", "siit/1", source);
 	admin("not", "forbid", "crypt/1", (struct choice_policy_args){});
@@ -362,8 +411,14 @@ static void test_inferred(void **state)
 	assert_true(choice.inferred);
 	/* all that policies permit, and nothing else */
 	assert_int_equal(choice_formats(&choice), ALL_FORMATS);
-	for (size_t i = 0; i < choice.n_accepts; i++)
+	settle();
+	pair_choice(c.m, host(1), host(0), &pair_all, &choice);
+	for (size_t i = 0; i < choice.n_accepts; i++) {
 		features |= choice.accepts[i].features;
+		/* compressed is not in the clear */
+		n_plain += !choice.accepts[i].features;
+	}
+	assert_int_equal(n_plain, 1);
 	assert_int_equal(features, FEATURE_BIT(FEATURE_CRYPT_2) | FEATURE_BIT(FEATURE_INTEGRITY_1) |
 					   FEATURE_BIT(FEATURE_LZ4_1));
 	pair_choice(c.m, host(0), host(1), &pair_all, &choice);
@@ -437,9 +492,9 @@ static void test_variants(void **state)
 	assert_int_equal(t.n_addresses, 2);
 	assert_int_equal(t.features, FEATURE_BIT(FEATURE_CRYPT_2));
 	assert_ok(cluster_end(
-		&c, choice_policy_delete(cluster_tx(&c), &c.operator, "tunnel", &c.refusal)));
-	assert_ok(cluster_end(
-		&c, choice_policy_delete(cluster_tx(&c), &c.operator, "pair", &c.refusal)));
+		&c, choice_policy_delete(cluster_tx(&c), &c.admin, "tunnel", &c.refusal)));
+	assert_ok(cluster_end(&c,
+			      choice_policy_delete(cluster_tx(&c), &c.admin, "pair", &c.refusal)));
 	settle();
 	assert_int_equal(told_of_a().n_variants, 0);
 	assert_int_equal(((const struct vpc *)vpc_by_vni(c.m, interface_of(instance_a)->vni))->mtu,
@@ -481,8 +536,8 @@ static void test_an_environment_that_is_fixed(void **state)
 	assert_int_equal(cluster_end(&c, vpc_set_environment(cluster_tx(&c), &c.stranger, vpc,
 							     "test", &c.refusal)),
 			 MODEL_E_VPC_NOT_FOUND);
-	assert_ok(cluster_end(&c, vpc_set_environment(cluster_tx(&c), &c.operator, vpc,
-						      "production", &c.refusal)));
+	assert_ok(cluster_end(
+		&c, vpc_set_environment(cluster_tx(&c), &c.admin, vpc, "production", &c.refusal)));
 	assert_int_equal(wish(host_a(), host_b(), &class).features, FEATURE_BIT(FEATURE_CRYPT_2));
 	settle();
 	assert_int_equal(told_of_a().n_variants, 1);
@@ -492,8 +547,8 @@ static void test_an_environment_that_is_fixed(void **state)
 	assert_int_equal(wish(host_a(), host_b(), &class).features, FEATURE_BIT(FEATURE_CRYPT_2));
 	assert_ok(cluster_end(&c, tag_create(cluster_tx(&c), &c.me, &vpc, 1, &tag, 1, &c.refusal)));
 	/* until it is the account's again */
-	assert_ok(cluster_end(
-		&c, vpc_set_environment(cluster_tx(&c), &c.operator, vpc, "", &c.refusal)));
+	assert_ok(cluster_end(&c,
+			      vpc_set_environment(cluster_tx(&c), &c.admin, vpc, "", &c.refusal)));
 	assert_int_equal(wish(host_a(), host_b(), &class).features, 0);
 	settle();
 	assert_int_equal(told_of_a().n_variants, 0);
@@ -511,6 +566,10 @@ static void test_impossible_reports(void **state)
 		{{.formats = FORMAT_BIT(FORMAT_IPIP6_1), .substrate_mtu = 1500, .probed_ms = 1},
 		 "ipip6 without siit"},
 		{{.formats = ALL_FORMATS, .probed_ms = 1}, "an MTU of 0"},
+		{{.formats = ALL_FORMATS, .substrate_mtu = 100, .probed_ms = 1},
+		 "an MTU that no substrate has"},
+		{{.formats = ALL_FORMATS, .substrate_mtu = 65536 + 1500, .probed_ms = 1},
+		 "an MTU that no substrate has"},
 		{{.formats = ALL_FORMATS,
 		  .substrate_mtu = 1500,
 		  .probed_ms = 1,
@@ -555,6 +614,7 @@ int main(void)
 		TEST(test_effects),
 		TEST(test_the_most_specific_decides),
 		TEST(test_customers_lift_nothing),
+		TEST(test_a_rate_is_not_lifted),
 		TEST(test_what_customers_may_not_say),
 		TEST(test_nonsense_is_refused),
 		TEST(test_directions),

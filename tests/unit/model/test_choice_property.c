@@ -43,7 +43,7 @@ enum {
 
 static struct cluster c;
 static uint64_t this_seed;
-static size_t n_steps, n_passes;
+static size_t n_steps, n_passes, n_report_steps;
 static struct caller customers[2];
 static char networks[NETWORKS][ID_TEXT_SIZE];
 
@@ -113,7 +113,7 @@ static void add_host(size_t i)
 				   .probed_ms = 1};
 	const struct host *h;
 
-	assert_ok(cluster_end(&c, host_add(cluster_tx(&c), &c.operator, & args, &h, &c.refusal)));
+	assert_ok(cluster_end(&c, host_add(cluster_tx(&c), &c.admin, &args, &h, &c.refusal)));
 	c.hosts[i] = h->number;
 	assert_ok(cluster_end(&c, host_report(cluster_tx(&c), c.hosts[i], &can, &c.refusal)));
 	host_set_connected(c.m, c.hosts[i], true);
@@ -165,7 +165,7 @@ static void run_node(size_t i, const char *subnet)
 	char id[ID_TEXT_SIZE];
 	size_t count;
 
-	who.operator= true; /* who may name the host */
+	who.is_operator = true; /* who may name the host */
 	assert_ok(
 		cluster_end(&c, instance_run(cluster_tx(&c), &who, &args, &n, &count, &c.refusal)));
 	object_id_text(&n->o, id);
@@ -192,8 +192,7 @@ static void begin(uint64_t from, bool passes)
 	memset(flights, 0, sizeof(flights));
 	memset(begun, 0, sizeof(begun));
 	cluster_init_passes(&c, 0, passes);
-	assert_ok(cluster_end(&c,
-			      account_create(cluster_tx(&c), &c.operator, & args, &a, &c.refusal)));
+	assert_ok(cluster_end(&c, account_create(cluster_tx(&c), &c.admin, &args, &a, &c.refusal)));
 	customers[0] = c.me;
 	customers[1] = (struct caller){.account = a->o.id};
 	for (size_t i = 0; i < HOSTS; i++)
@@ -297,8 +296,8 @@ static bool takes(const struct choice *ch, uint32_t format, const struct flight 
 		if (ch->accepts[i].formats & format && ch->accepts[i].features == f->features &&
 		    (!f->features || ch->accepts[i].key_epoch == f->epoch))
 			return true;
-	/* one that infers takes compressed and plain alike */
-	for (size_t i = 0; i < ch->n_accepts && ch->inferred; i++)
+	/* what is sealed may be compressed or not, to one that infers */
+	for (size_t i = 0; i < ch->n_accepts && ch->inferred && f->features; i++)
 		if (ch->accepts[i].formats & format &&
 		    ch->accepts[i].features & FEATURE_BIT(FEATURE_LZ4_1) &&
 		    (ch->accepts[i].features & ~FEATURE_BIT(FEATURE_LZ4_1)) == f->features &&
@@ -469,8 +468,16 @@ static void step_pass(size_t budget)
 	assert_ok(cluster_end(&c, choice_pass_step(cluster_tx(&c), budget)));
 }
 
+/* What a host has reported reaches more of its pairs. */
+static void step_report(size_t budget)
+{
+	assert_ok(cluster_end(&c, host_report_step(cluster_tx(&c), budget)));
+}
+
 static void settle(void)
 {
+	while (host_report_due(c.m))
+		step_report(3);
 	while (choice_pass_of(c.m))
 		step_pass(3);
 	for (int i = 0; i < 12; i++) {
@@ -497,9 +504,9 @@ static void settle(void)
 
 static const char *some_network(const struct caller *who)
 {
-	return who->operator           ? networks[below(NETWORKS)]
-	       : who == & customers[1] ? networks[2]
-				       : networks[below(2)];
+	return who->is_operator       ? networks[below(NETWORKS)]
+	       : who == &customers[1] ? networks[2]
+				      : networks[below(2)];
 }
 
 static void roll_member(const struct caller *who, struct choice_member_args *m,
@@ -507,7 +514,7 @@ static void roll_member(const struct caller *who, struct choice_member_args *m,
 {
 	if (!below(3))
 		m->network = some_network(who);
-	if (!who->operator)
+	if (!who->is_operator)
 		return;
 	if (!below(4))
 		m->host = host_rows[below(HOSTS)].name;
@@ -529,7 +536,7 @@ static void change_policy(void)
 					      "vxlan/1", "reip4/1"};
 	static const char *const features[] = {"crypt", "crypt/1", "crypt/2", "integrity",
 					       "lz4",   "rate",    "rate/1"};
-	const struct caller *who = below(3) ? &c.operator: & customers[below(2)];
+	const struct caller *who = below(3) ? &c.admin : &customers[below(2)];
 	const uint32_t mbit = 1 + below(5);
 	const char *what[3];
 	char name[8], replaced[8];
@@ -568,7 +575,7 @@ static void change_policy(void)
 
 static void delete_policy(void)
 {
-	const struct caller *who = below(3) ? &c.operator: & customers[below(2)];
+	const struct caller *who = below(3) ? &c.admin : &customers[below(2)];
 	char name[8];
 
 	snprintf(name, sizeof(name), "p%u", below(POLICIES));
@@ -588,7 +595,7 @@ static void change_environment(void)
 			&c, tag_delete(cluster_tx(&c), who, &id, 1, NULL, 0, &c.refusal)));
 		break;
 	case 1:
-		assert_ok(cluster_end(&c, vpc_set_environment(cluster_tx(&c), &c.operator, id,
+		assert_ok(cluster_end(&c, vpc_set_environment(cluster_tx(&c), &c.admin, id,
 							      ONE_OF("", "", "production", "test"),
 							      &c.refusal)));
 		break;
@@ -605,9 +612,8 @@ static void change_labels(void)
 	struct host_room_args room = {};
 	const struct host *h;
 
-	assert_ok(
-		cluster_end(&c, host_set(cluster_tx(&c), &c.operator, host_rows[below(HOSTS)].name,
-					 &room, labels, below(3), &h, &c.refusal)));
+	assert_ok(cluster_end(&c, host_set(cluster_tx(&c), &c.admin, host_rows[below(HOSTS)].name,
+					   &room, labels, below(3), &h, &c.refusal)));
 }
 
 static void change_report(void)
@@ -633,6 +639,10 @@ static void step(void)
 		n_passes += choice_pass_of(c.m) != NULL;
 		step_pass(1 + below(8));
 	}
+	if (host_report_due(c.m) && !below(3)) {
+		n_report_steps++;
+		step_report(1 + below(4));
+	}
 	switch (below(20)) {
 	case 0:
 	case 1:
@@ -651,7 +661,7 @@ static void step(void)
 		change_report();
 		break;
 	case 6:
-		assert_ok(cluster_end(&c, host_key_rotate_asked(cluster_tx(&c), &c.operator,
+		assert_ok(cluster_end(&c, host_key_rotate_asked(cluster_tx(&c), &c.admin,
 								host_rows[below(HOSTS)].name,
 								&c.refusal)));
 		break;
@@ -709,6 +719,7 @@ static void test_any_policies(void **state)
 	 * nothing */
 	assert_true(n_policy > n_checked / 10);
 	assert_true(n_passes > ROUNDS);
+	assert_true(n_report_steps > ROUNDS);
 	assert_true(n_none > n_checked / 50 && n_none < n_checked * 2 / 3);
 }
 

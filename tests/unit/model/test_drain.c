@@ -40,7 +40,7 @@ static int setup(void **state)
 	edges[0] = cluster_add_edge(&c, "e1", "fd00::101");
 	attach_gateway(c.vpc);
 	assert_ok(cluster_end(
-		&c, pool_add(cluster_tx(&c), &c.operator, "198.51.100.0/24", &p, &c.refusal)));
+		&c, pool_add(cluster_tx(&c), &c.admin, "198.51.100.0/24", &p, &c.refusal)));
 	for (size_t i = 0; i < NODES; i++) {
 		char instance[ID_TEXT_SIZE];
 

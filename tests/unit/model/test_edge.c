@@ -98,11 +98,9 @@ static void test_nobody_else_is_there(void **state)
 /* requirement: EDGE-6 */
 static void test_one_that_is_removed_is_replaced_at_once(void **state)
 {
-	assert_ok(
-		cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "e1", true, &c.refusal)));
+	assert_ok(cluster_end(&c, host_remove(cluster_tx(&c), &c.admin, "e1", true, &c.refusal)));
 	assert_int_equal(owner(), second);
-	assert_ok(
-		cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "e2", true, &c.refusal)));
+	assert_ok(cluster_end(&c, host_remove(cluster_tx(&c), &c.admin, "e2", true, &c.refusal)));
 	assert_int_equal(owner(), 0);
 }
 
@@ -111,12 +109,11 @@ static void test_one_that_is_removed_is_replaced_at_once(void **state)
 static void test_one_that_has_something_is_ended_before_it_is_removed(void **state)
 {
 	assert_int_equal(
-		cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "e1", false, &c.refusal)),
+		cluster_end(&c, host_remove(cluster_tx(&c), &c.admin, "e1", false, &c.refusal)),
 		MODEL_E_HOST_EDGE);
 	assert_int_equal(owner(), first);
 	host_set_connected(c.m, first, false);
-	assert_ok(
-		cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "e1", false, &c.refusal)));
+	assert_ok(cluster_end(&c, host_remove(cluster_tx(&c), &c.admin, "e1", false, &c.refusal)));
 	assert_int_equal(owner(), second);
 }
 
@@ -126,7 +123,7 @@ static int drain(const char *name, bool drained)
 	const struct host *h;
 
 	return cluster_end(
-		&c, host_set(cluster_tx(&c), &c.operator, name, &args, NULL, 0, &h, &c.refusal));
+		&c, host_set(cluster_tx(&c), &c.admin, name, &args, NULL, 0, &h, &c.refusal));
 }
 
 /* requirement: EDGE-6 */

@@ -57,7 +57,7 @@ static int setup(void **state)
 	object_id_text(&g->o, igw);
 	assert_ok(cluster_end(&c, internet_gateway_attach(tx, &c.me, igw, c.vpc, &c.refusal)));
 	assert_ok(cluster_end(
-		&c, pool_add(cluster_tx(&c), &c.operator, "198.51.100.0/24", &p, &c.refusal)));
+		&c, pool_add(cluster_tx(&c), &c.admin, "198.51.100.0/24", &p, &c.refusal)));
 	assert_ok(cluster_run(&c, c.subnet, box));
 	assert_ok(cluster_run(&c, c.subnet, node));
 	r = elastic_allocate(cluster_tx(&c), &c.me, &args, &e, &c.refusal);

@@ -30,7 +30,7 @@ static struct ipaddr addr;
 static int add(struct host_add_args args)
 {
 	const struct host *h;
-	int r = host_add(cluster_tx(&c), &c.operator, & args, &h, &c.refusal);
+	int r = host_add(cluster_tx(&c), &c.admin, &args, &h, &c.refusal);
 
 	if (!r)
 		number = h->number;
@@ -134,11 +134,11 @@ static void test_what_it_is(void **state)
 
 		for (size_t i = 0; i < ARRAY_SIZE(rooms); i++)
 			assert_int_equal(
-				cluster_end(&c, host_set(cluster_tx(&c), &c.operator, "box",
-							 &rooms[i], NULL, 0, &h, &c.refusal)),
+				cluster_end(&c, host_set(cluster_tx(&c), &c.admin, "box", &rooms[i],
+							 NULL, 0, &h, &c.refusal)),
 				MODEL_E_COMBINATION);
-		assert_ok(cluster_end(&c, host_set(cluster_tx(&c), &c.operator, "box", &none,
-						   &label, 1, &h, &c.refusal)));
+		assert_ok(cluster_end(&c, host_set(cluster_tx(&c), &c.admin, "box", &none, &label,
+						   1, &h, &c.refusal)));
 		assert_string_equal(object_tag(&h->o, "kind"), "switch");
 	}
 	/* nor does it report */
@@ -165,7 +165,7 @@ static void test_no_instance_goes_there(void **state)
 /* requirement: PKT-3 */
 static void test_a_record_is_placed_and_taken_off(void **state)
 {
-	struct interface_attach_args attach = {record, NULL, 1};
+	struct interface_attach_args attach = {record, NULL, 1, false};
 	const bool yes = true;
 	struct interface_set_args share = {.interface_id = record, .shared = &yes},
 				  disable = {.interface_id = record, .condition = "disabled"};
@@ -174,14 +174,14 @@ static void test_a_record_is_placed_and_taken_off(void **state)
 
 	assert_int_equal(where(), 0);
 	assert_int_equal(place(&c.me, "box"), MODEL_E_NOT_PERMITTED);
-	assert_int_equal(place(&c.operator, "nobody"), MODEL_E_HOST_NOT_FOUND);
-	assert_int_equal(place(&c.operator, "h1"), MODEL_E_HOST_NOT_FOREIGN);
-	assert_ok(place(&c.operator, "box"));
+	assert_int_equal(place(&c.admin, "nobody"), MODEL_E_HOST_NOT_FOUND);
+	assert_int_equal(place(&c.admin, "h1"), MODEL_E_HOST_NOT_FOREIGN);
+	assert_ok(place(&c.admin, "box"));
 	/* at once: nobody there acknowledges anything */
 	assert_int_equal(where(), number);
 	assert_int_equal(cluster_interface(&c, record)->attachment.state, ATTACHMENT_ATTACHED);
 	assert_string_equal(interface_status_text(cluster_interface(&c, record)), "in-use");
-	assert_int_equal(place(&c.operator, "box"), MODEL_E_INTERFACE_IN_USE);
+	assert_int_equal(place(&c.admin, "box"), MODEL_E_INTERFACE_IN_USE);
 	assert_ok(cluster_run(&c, c.subnet, id));
 	cluster_acknowledge(&c);
 	attach.instance_id = id;
@@ -199,7 +199,7 @@ static void test_a_record_is_placed_and_taken_off(void **state)
 	/* the network's MTU has room for what VXLAN adds */
 	assert_int_equal(vpc_by_vni(c.m, vni)->mtu, 1450);
 	assert_int_equal(unplace(&c.me), MODEL_E_NOT_PERMITTED);
-	assert_ok(unplace(&c.operator));
+	assert_ok(unplace(&c.admin));
 	assert_int_equal(where(), 0);
 	assert_string_equal(interface_status_text(cluster_interface(&c, record)), "available");
 	assert_int_equal(vpc_by_vni(c.m, vni)->mtu, 1460);
@@ -215,10 +215,10 @@ static void test_an_address_is_free_when_its_holders_know(void **state)
 	char other[ID_TEXT_SIZE];
 	size_t n;
 
-	assert_ok(place(&c.operator, "box"));
+	assert_ok(place(&c.admin, "box"));
 	assert_ok(holders_add(holders, vni, &addr, c.hosts[0],
 			      cluster_interface(&c, record)->addrs[0].revision, 0));
-	assert_ok(unplace(&c.operator));
+	assert_ok(unplace(&c.admin));
 	assert_ok(cluster_end(&c, interface_delete(cluster_tx(&c), &c.me, record, &c.refusal)));
 	assert_int_equal(release_count(c.m), 1);
 	assert_int_equal(cluster_make_interface(&c, c.subnet, "10.0.0.50", other),
@@ -241,7 +241,7 @@ static void test_an_address_moves_at_once(void **state)
 	size_t n;
 
 	assert_ok(cluster_make_interface(&c, c.subnet, NULL, other));
-	assert_ok(place(&c.operator, "box"));
+	assert_ok(place(&c.admin, "box"));
 	assert_ok(cluster_end(&c,
 			      interface_assign(cluster_tx(&c), &c.me, &args, &i, &n, &c.refusal)));
 	assert_ok(ipaddr_parse(moved, &addr));
@@ -299,7 +299,7 @@ static void make_way_out(void)
 	object_id_text(&g->o, id);
 	assert_ok(cluster_end(&c, internet_gateway_attach(tx, &c.me, id, c.vpc, &c.refusal)));
 	assert_ok(cluster_end(
-		&c, pool_add(cluster_tx(&c), &c.operator, "198.51.100.0/24", &p, &c.refusal)));
+		&c, pool_add(cluster_tx(&c), &c.admin, "198.51.100.0/24", &p, &c.refusal)));
 }
 
 static int take(const char *interface, const char *text)
@@ -323,11 +323,11 @@ static void test_no_public_address_leads_there(void **state)
 	make_way_out();
 	allocate(allocation);
 	assert_ok(associate(allocation, record));
-	assert_int_equal(place(&c.operator, "box"), MODEL_E_FOREIGN_REACHED);
+	assert_int_equal(place(&c.admin, "box"), MODEL_E_FOREIGN_REACHED);
 	assert_non_null(strstr(c.refusal.message, "198.51.100."));
 	assert_int_equal(where(), 0);
 	assert_ok(disassociate(allocation));
-	assert_ok(place(&c.operator, "box"));
+	assert_ok(place(&c.admin, "box"));
 	assert_int_equal(associate(allocation, record), MODEL_E_FOREIGN_INTERFACE);
 	assert_non_null(strstr(c.refusal.message, record));
 	/* nor comes one with a private address that has it */
@@ -365,12 +365,12 @@ static void test_no_port_leads_there(void **state)
 	/* without an edge it is pending, and no less to be */
 	assert_ok(cluster_end(&c, r));
 	assert_ok(cluster_end(&c, nat_gateway_open(cluster_tx(&c), &c.me, nat, &port, &c.refusal)));
-	r = place(&c.operator, "box");
+	r = place(&c.admin, "box");
 	assert_int_equal(r, MODEL_E_FOREIGN_REACHED);
 	assert_non_null(strstr(c.refusal.message, nat));
 	assert_ok(cluster_end(&c,
 			      nat_gateway_close(cluster_tx(&c), &c.me, nat, 6, 8080, &c.refusal)));
-	assert_ok(place(&c.operator, "box"));
+	assert_ok(place(&c.admin, "box"));
 	assert_int_equal(
 		cluster_end(&c, nat_gateway_open(cluster_tx(&c), &c.me, nat, &port, &c.refusal)),
 		MODEL_E_FOREIGN_INTERFACE);
@@ -412,7 +412,7 @@ static void policy(const char *name, const char *effect, const char *what)
 	const struct choice_policy *p;
 
 	assert_ok(cluster_end(
-		&c, choice_policy_create(cluster_tx(&c), &c.operator, & args, &p, &c.refusal)));
+		&c, choice_policy_create(cluster_tx(&c), &c.admin, &args, &p, &c.refusal)));
 }
 
 /* requirement: PKT-3 NEG-7 */
@@ -433,7 +433,7 @@ static void test_what_hosts_use_towards_it(void **state)
 	assert_non_null(strstr(t.reason, "crypt"));
 	assert_int_equal(choice(number, c.hosts[0]).send, FORMAT_NONE);
 	assert_ok(cluster_end(
-		&c, choice_policy_delete(cluster_tx(&c), &c.operator, "sealed", &c.refusal)));
+		&c, choice_policy_delete(cluster_tx(&c), &c.admin, "sealed", &c.refusal)));
 	assert_int_equal(told(0).send, FORMAT_VXLAN_1);
 	policy("none", "forbid", "vxlan");
 	t = told(0);
@@ -446,13 +446,12 @@ static void test_what_hosts_use_towards_it(void **state)
 /* requirement: PKT-3 */
 static void test_removing_it(void **state)
 {
-	assert_ok(place(&c.operator, "box"));
+	assert_ok(place(&c.admin, "box"));
 	assert_int_equal(
-		cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "box", false, &c.refusal)),
+		cluster_end(&c, host_remove(cluster_tx(&c), &c.admin, "box", false, &c.refusal)),
 		MODEL_E_HOST_INTERFACES);
 	assert_non_null(strstr(c.refusal.message, "1 interfaces"));
-	assert_ok(
-		cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "box", true, &c.refusal)));
+	assert_ok(cluster_end(&c, host_remove(cluster_tx(&c), &c.admin, "box", true, &c.refusal)));
 	assert_int_equal(where(), 0);
 	assert_int_equal(interface_attachment_count(cluster_interface(&c, record)), 0);
 	assert_null(host_find(c.m, "box"));
@@ -462,14 +461,14 @@ static void test_removing_it(void **state)
  * requirement: PKT-3 */
 static void test_it_is_stored(void **state)
 {
-	assert_ok(place(&c.operator, "box"));
+	assert_ok(place(&c.admin, "box"));
 	cluster_restart(&c);
 	assert_true(host_find(c.m, "box")->foreign);
 	assert_int_equal(where(), number);
 	release_host_known(c.m, c.hosts[0]);
 	release_host_known(c.m, c.hosts[1]);
 	assert_false(release_any_unknown(c.m));
-	assert_ok(unplace(&c.operator));
+	assert_ok(unplace(&c.admin));
 	assert_int_equal(where(), 0);
 }
 

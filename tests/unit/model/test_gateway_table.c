@@ -330,7 +330,7 @@ static void make_public(const char *instance)
 	char id[ID_TEXT_SIZE];
 	struct elastic_allocate_args allocate = {};
 	struct elastic_associate_args args = {.allocation_id = id, .instance_id = instance};
-	int r = pool_add(cluster_tx(&c), &c.operator, "198.51.100.0/24", &p, &c.refusal);
+	int r = pool_add(cluster_tx(&c), &c.admin, "198.51.100.0/24", &p, &c.refusal);
 
 	assert_ok(cluster_end(&c, r));
 	r = elastic_allocate(cluster_tx(&c), &c.me, &allocate, &e, &c.refusal);

@@ -29,12 +29,12 @@ static int add(const struct host_add_args *args)
 {
 	const struct host *h;
 
-	return cluster_end(&c, host_add(cluster_tx(&c), &c.operator, args, &h, &c.refusal));
+	return cluster_end(&c, host_add(cluster_tx(&c), &c.admin, args, &h, &c.refusal));
 }
 
 static int remove_host(const char *name, bool force)
 {
-	return cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, name, force, &c.refusal));
+	return cluster_end(&c, host_remove(cluster_tx(&c), &c.admin, name, force, &c.refusal));
 }
 
 static int report(uint32_t number, uint32_t formats, uint32_t mtu, const char *error)

@@ -182,7 +182,7 @@ static void test_an_operator_forces_an_address_free(void **state)
 	cluster_acknowledge(&c);
 	vni = cluster_interface_of(&c, id)->vni;
 	assert_int_equal(
-		cluster_end(&c, release_force(cluster_tx(&c), &c.operator, vni, &a, &c.refusal)),
+		cluster_end(&c, release_force(cluster_tx(&c), &c.admin, vni, &a, &c.refusal)),
 		MODEL_E_VALUE);
 	assert_int_equal(holders_add(model_holders(c.m), vni, &a, c.hosts[2], 1, 9999), 0);
 	assert_int_equal(act(instance_terminate, id), 0);
@@ -190,8 +190,7 @@ static void test_an_operator_forces_an_address_free(void **state)
 	assert_int_equal(cluster_end(&c, release_force(cluster_tx(&c), &c.me, vni, &a, &c.refusal)),
 			 MODEL_E_NOT_PERMITTED);
 	assert_int_equal(
-		cluster_end(&c, release_force(cluster_tx(&c), &c.operator, vni, &a, &c.refusal)),
-		0);
+		cluster_end(&c, release_force(cluster_tx(&c), &c.admin, vni, &a, &c.refusal)), 0);
 	assert_int_equal(release_count(c.m), 0);
 }
 

@@ -234,7 +234,7 @@ static void test_unassign(void **state)
 
 static int attach(const char *interface, const char *instance, uint32_t index)
 {
-	struct interface_attach_args args = {interface, instance, index};
+	struct interface_attach_args args = {interface, instance, index, false};
 	const struct attachment *a;
 
 	return cluster_end(&c, interface_attach(cluster_tx(&c), &c.me, &args, &a, &c.refusal));
@@ -292,7 +292,7 @@ static void test_hot_attach_and_detach(void **state)
 	assert_int_equal(state_of(i), ATTACHMENT_DETACHING);
 	assert_int_equal(attach(i, n, 1), MODEL_E_INTERFACE_IN_USE);
 	assert_ok(cluster_end(
-		&c, interface_detach(cluster_tx(&c), &c.operator, attachment, true, &c.refusal)));
+		&c, interface_detach(cluster_tx(&c), &c.admin, attachment, true, &c.refusal)));
 	assert_int_equal(state_of(i), ATTACHMENT_NONE);
 	assert_ok(attach(i, n, 1));
 }

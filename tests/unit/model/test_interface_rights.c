@@ -17,8 +17,7 @@ static int setup(void **state)
 	const struct account *a;
 
 	cluster_init_network(&c, 2);
-	assert_ok(cluster_end(&c,
-			      account_create(cluster_tx(&c), &c.operator, & args, &a, &c.refusal)));
+	assert_ok(cluster_end(&c, account_create(cluster_tx(&c), &c.admin, &args, &a, &c.refusal)));
 	assert_ok(cluster_make_interface(&c, c.subnet, "10.0.0.50", interface));
 	return 0;
 }
@@ -57,7 +56,7 @@ static int assign(const struct caller *who)
 
 static int attach(const struct caller *who, const char *instance)
 {
-	struct interface_attach_args args = {interface, instance, 1};
+	struct interface_attach_args args = {interface, instance, 1, false};
 	const struct attachment *a;
 
 	return cluster_end(&c, interface_attach(cluster_tx(&c), who, &args, &a, &c.refusal));
@@ -113,7 +112,7 @@ static void test_only_the_owner_changes_the_lists(void **state)
 	assert_int_equal(set(&c.stranger, (struct interface_set_args){.billing_account = ""}),
 			 MODEL_E_INTERFACE_RIGHT);
 	assert_ok(set(&c.me, (struct interface_set_args){.attachers = &guest}));
-	assert_ok(set(&c.operator,(struct interface_set_args){.attachers = &nobody}));
+	assert_ok(set(&c.admin, (struct interface_set_args){.attachers = &nobody}));
 }
 
 /* requirement: NIC-1 NIC-2 */
@@ -126,7 +125,7 @@ static void test_an_attacher_attaches_to_its_own_instances(void **state)
 	cluster_acknowledge(&c);
 	assert_int_equal(attach(&c.stranger, n), MODEL_E_INTERFACE_NOT_FOUND);
 	/* nor does an operator, for one who may not */
-	assert_int_equal(attach(&c.operator, n), MODEL_E_INTERFACE_NOT_FOUND);
+	assert_int_equal(attach(&c.admin, n), MODEL_E_INTERFACE_NOT_FOUND);
 	assert_ok(set(&c.me, (struct interface_set_args){.attachers = &guest}));
 	assert_int_equal(attach(&c.stranger, mine), MODEL_E_INSTANCE_NOT_FOUND);
 	assert_ok(attach(&c.stranger, n));
@@ -155,6 +154,41 @@ static void test_a_list_of_detachers_replaces_the_attachers(void **state)
 	assert_int_equal(detach(&c.stranger), MODEL_E_INTERFACE_RIGHT);
 	assert_ok(set(&c.me, (struct interface_set_args){.detachers = &nobody}));
 	assert_ok(detach(&c.stranger));
+}
+
+/* To take an interface from an instance and give it to another one needs both rights.  requirement:
+ * NIC-1, NIC-3 */
+static void test_who_takes_it_from_another_may_do_both(void **state)
+{
+	const char *const owner[] = {ACCOUNT_TEXT};
+	const struct account_list only_owner = {owner, 1};
+	char mine[ID_TEXT_SIZE], guests_own[ID_TEXT_SIZE];
+	struct interface_attach_args args = {interface, guests_own, 1, true};
+	const struct attachment *a;
+
+	run_guest(guests_own);
+	assert_ok(cluster_run(&c, c.subnet, mine));
+	cluster_acknowledge(&c);
+	assert_ok(attach(&c.me, mine));
+	cluster_acknowledge(&c);
+#define TAKE(who) cluster_end(&c, interface_attach(cluster_tx(&c), who, &args, &a, &c.refusal))
+	assert_int_equal(TAKE(&c.stranger), MODEL_E_INTERFACE_NOT_FOUND);
+	assert_ok(set(&c.me, (struct interface_set_args){.detachers = &guest}));
+	assert_int_equal(TAKE(&c.stranger), MODEL_E_INTERFACE_RIGHT);
+	assert_ok(set(&c.me,
+		      (struct interface_set_args){.attachers = &guest, .detachers = &only_owner}));
+	assert_int_equal(TAKE(&c.stranger), MODEL_E_INTERFACE_RIGHT);
+	/* an operator neither, for one who may not attach it */
+	assert_ok(set(&c.me, (struct interface_set_args){.attachers = &nobody}));
+	assert_int_equal(TAKE(&c.admin), MODEL_E_INTERFACE_NOT_FOUND);
+	assert_ok(
+		set(&c.me, (struct interface_set_args){.attachers = &guest, .detachers = &guest}));
+	assert_ok(TAKE(&c.stranger));
+#undef TAKE
+	for (int step = 0; step < 3; step++)
+		cluster_acknowledge(&c);
+	assert_int_equal(cluster_interface(&c, interface)->attachment.instance,
+			 cluster_instance(&c, guests_own)->o.id);
 }
 
 static int permit(const char *type, char ret[ID_TEXT_SIZE])
@@ -202,8 +236,8 @@ static void test_rights_end_with_the_account_or_the_interface(void **state)
 	assert_ok(permit("EIP-ASSOCIATE", p));
 	assert_ok(set(&c.me, (struct interface_set_args){.attachers = &guest,
 							 .billing_account = GUEST_TEXT}));
-	assert_ok(cluster_end(&c,
-			      account_delete(cluster_tx(&c), &c.operator, GUEST_TEXT, &c.refusal)));
+	assert_ok(
+		cluster_end(&c, account_delete(cluster_tx(&c), &c.admin, GUEST_TEXT, &c.refusal)));
 	assert_int_equal(model_count(c.m, KIND_PERMISSION), 0);
 	assert_int_equal(cluster_interface(&c, interface)->n_attachers, 0);
 	assert_int_equal(cluster_interface(&c, interface)->billing_account, 0);
@@ -259,6 +293,7 @@ int main(void)
 		TEST(test_only_the_owner_changes_the_lists),
 		TEST(test_an_attacher_attaches_to_its_own_instances),
 		TEST(test_a_list_of_detachers_replaces_the_attachers),
+		TEST(test_who_takes_it_from_another_may_do_both),
 		TEST(test_a_permission_serves_as_a_place_in_the_list),
 		TEST(test_rights_end_with_the_account_or_the_interface),
 		TEST(test_what_is_set_is_checked),

@@ -149,8 +149,8 @@ static void test_a_pool_runs_dry(void **state)
 	assert_ok(model_new(&config, &m));
 	assert_ok(tx_begin(m, 1, &tx));
 	for (int i = 0; i < 4; i++)
-		assert_ok(vpc_create(tx, &c.operator, & args, &v, &refusal));
-	assert_int_equal(vpc_create(tx, &c.operator, & args, &v, &refusal), MODEL_E_POOL_EMPTY);
+		assert_ok(vpc_create(tx, &c.admin, &args, &v, &refusal));
+	assert_int_equal(vpc_create(tx, &c.admin, &args, &v, &refusal), MODEL_E_POOL_EMPTY);
 	assert_ok(tx_end(tx, &change));
 	change_free(change);
 	assert_int_equal(model_count(m, KIND_VPC), 4);

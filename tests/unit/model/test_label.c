@@ -22,8 +22,8 @@ static int set_aliases(uint32_t host, const char *aliases)
 	const struct host *h;
 
 	object_id_text(&host_by_number(c.m, host)->o, id);
-	return cluster_end(
-		&c, host_set_aliases(cluster_tx(&c), &c.operator, id, aliases, &h, &c.refusal));
+	return cluster_end(&c,
+			   host_set_aliases(cluster_tx(&c), &c.admin, id, aliases, &h, &c.refusal));
 }
 
 static int setup(void **state)
@@ -278,23 +278,20 @@ static void test_ranges_are_checked(void **state)
 
 	for (size_t n = 1; n < ARRAY_SIZE(wrong); n++) {
 		args.aliases = wrong[n];
-		assert_int_equal(cluster_end(&c, host_add(cluster_tx(&c), &c.operator, & args, &h,
-							  &c.refusal)),
-				 MODEL_E_VALUE);
+		assert_int_equal(
+			cluster_end(&c, host_add(cluster_tx(&c), &c.admin, &args, &h, &c.refusal)),
+			MODEL_E_VALUE);
 		assert_int_equal(set_aliases(c.hosts[0], wrong[n]), MODEL_E_VALUE);
 	}
 	args.aliases = "198.18.0.0/16"; /* has the others' ranges */
-	assert_int_equal(
-		cluster_end(&c, host_add(cluster_tx(&c), &c.operator, & args, &h, &c.refusal)),
-		MODEL_E_EXISTS);
+	assert_int_equal(cluster_end(&c, host_add(cluster_tx(&c), &c.admin, &args, &h, &c.refusal)),
+			 MODEL_E_EXISTS);
 	args.aliases = "192.0.2.0/24"; /* has hosts' addresses, its own, too */
-	assert_int_equal(
-		cluster_end(&c, host_add(cluster_tx(&c), &c.operator, & args, &h, &c.refusal)),
-		MODEL_E_EXISTS);
+	assert_int_equal(cluster_end(&c, host_add(cluster_tx(&c), &c.admin, &args, &h, &c.refusal)),
+			 MODEL_E_EXISTS);
 	args = (struct host_add_args){.name = "more", .v6 = "fd00::3", .aliases = "198.18.3.0/28"};
-	assert_int_equal(
-		cluster_end(&c, host_add(cluster_tx(&c), &c.operator, & args, &h, &c.refusal)),
-		MODEL_E_MISSING);
+	assert_int_equal(cluster_end(&c, host_add(cluster_tx(&c), &c.admin, &args, &h, &c.refusal)),
+			 MODEL_E_MISSING);
 	assert_int_equal(set_aliases(c.hosts[0], RANGE_2), MODEL_E_EXISTS);
 	assert_ok(set_aliases(c.hosts[0], RANGE_1)); /* as it is */
 }

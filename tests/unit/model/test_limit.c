@@ -74,7 +74,7 @@ static void test_elastic_addresses(void **state)
 	const struct pool *p;
 
 	assert_ok(cluster_end(
-		&c, pool_add(cluster_tx(&c), &c.operator, "198.51.96.0/22", &p, &c.refusal)));
+		&c, pool_add(cluster_tx(&c), &c.admin, "198.51.96.0/22", &p, &c.refusal)));
 	assert_ok(allocate(first));
 	for (size_t i = 1; i < LIMIT_MODEL_ADDRESSES; i++)
 		assert_ok(allocate(id));

@@ -125,7 +125,7 @@ static void test_policies_are_named(void **state)
 	assert_int_equal(w.send, FORMAT_SIIT_1);
 	assert_int_equal(w.policy.id, 0x1a);
 	assert_non_null(strstr(w.reason, "siit/2 is taken away by np-0000000000000001a (old)"));
-	d.pin_formats = (struct demand_list){{0x2b, "pinned"}, 1, {S2}};
+	d.pin_formats = (struct demand_list){.policy = {0x2b, "pinned"}, .n = 1, .masks = {S2}};
 	negotiate(&a, "h1", &b, "h2", &d, &w);
 	assert_int_equal(w.send, FORMAT_NONE);
 	assert_int_equal(w.policy.id, 0x2b);
@@ -153,8 +153,8 @@ static void test_geneve(void **state)
 	negotiate(&a, "h1", &b, "h2", &d, &w);
 	assert_int_equal(w.send, FORMAT_GENEVE_1);
 	a.features = b.features = FEATURE_BIT(FEATURE_CRYPT_1);
-	d.prefer_features[FEATURE_CRYPT] =
-		(struct demand_list){{0x3c, "preferred"}, 1, {FEATURE_BIT(FEATURE_CRYPT_1)}};
+	d.prefer_features[FEATURE_CRYPT] = (struct demand_list){
+		.policy = {0x3c, "preferred"}, .n = 1, .masks = {FEATURE_BIT(FEATURE_CRYPT_1)}};
 	negotiate(&a, "h1", &b, "h2", &d, &w); /* a preference gives way */
 	assert_int_equal(w.send, FORMAT_GENEVE_1);
 	assert_int_equal(w.features, 0);
@@ -164,7 +164,8 @@ static void test_geneve(void **state)
 	assert_non_null(strstr(w.reason, "no format in common that goes sealed of those pinned by "
 					 "np-0000000000000002b (pinned)"));
 	d.pin_formats.n = 0;
-	d.prefer_formats = (struct demand_list){{0x2b, "preferred"}, 1, {G1}};
+	d.prefer_formats =
+		(struct demand_list){.policy = {0x2b, "preferred"}, .n = 1, .masks = {G1}};
 	negotiate(&a, "h1", &b, "h2", &d, &w);
 	assert_int_equal(w.send, FORMAT_VXLAN_1);
 	assert_int_equal(w.features, FEATURE_BIT(FEATURE_CRYPT_1));

@@ -190,8 +190,7 @@ static void test_a_removed_host_leaves_no_shift(void **state)
 {
 	report(0, SIIT_1);
 	assert_int_equal(model_count(c.m, KIND_PAIR_SHIFT), 4);
-	assert_ok(
-		cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "h1", false, &c.refusal)));
+	assert_ok(cluster_end(&c, host_remove(cluster_tx(&c), &c.admin, "h1", false, &c.refusal)));
 	assert_int_equal(model_count(c.m, KIND_PAIR_SHIFT), 0);
 }
 

@@ -360,7 +360,7 @@ static struct change *run_on(const char *host, const char *subnet)
 	const struct instance *n;
 	size_t count;
 
-	who.operator= true; /* who may name the host */
+	who.is_operator = true; /* who may name the host */
 	return cluster_end_change(
 		&c, instance_run(cluster_tx(&c), &who, &args, &n, &count, &c.refusal));
 }

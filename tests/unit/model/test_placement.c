@@ -42,7 +42,7 @@ static void add(const char *name, uint32_t rack, const char *label,
 	const struct host *h;
 
 	snprintf(v6, sizeof(v6), "fd00::%zx", 1 + model_count(c.m, KIND_HOST));
-	assert_ok(cluster_end(&c, host_add(cluster_tx(&c), &c.operator, & args, &h, &c.refusal)));
+	assert_ok(cluster_end(&c, host_add(cluster_tx(&c), &c.admin, &args, &h, &c.refusal)));
 	assert_ok(cluster_end(&c, host_report(cluster_tx(&c), h->number, &can, &c.refusal)));
 	host_set_connected(c.m, host_find(c.m, name)->number, true);
 }
@@ -178,7 +178,7 @@ static void test_both_before_required_alone(void **state)
 	add("required", 1, "r", &room);
 	add("desired", 2, "d", &room);
 	add("both", 3, "r", &room);
-	assert_ok(cluster_end(&c, host_set(cluster_tx(&c), &c.operator, "both", &nothing,
+	assert_ok(cluster_end(&c, host_set(cluster_tx(&c), &c.admin, "both", &nothing,
 					   (const struct tag_args[]){{"r", "1"}, {"d", "1"}}, 2,
 					   &(const struct host *){NULL}, &c.refusal)));
 	assert_ok(run("require=r;desire=d"));
@@ -319,7 +319,7 @@ static void test_round_robin(void **state)
 	assert_int_equal(settings_placement(c.m), PLACEMENT_LEAST_LOADED);
 	assert_int_equal(cluster_end(&c, settings_set(cluster_tx(&c), &c.me, &args, &c.refusal)),
 			 MODEL_E_NOT_PERMITTED);
-	assert_ok(cluster_end(&c, settings_set(cluster_tx(&c), &c.operator, & args, &c.refusal)));
+	assert_ok(cluster_end(&c, settings_set(cluster_tx(&c), &c.admin, &args, &c.refusal)));
 	assert_int_equal(settings_placement(c.m), PLACEMENT_ROUND_ROBIN);
 	/* behind b, although it is empty again */
 	assert_ok(run(NULL));
@@ -330,9 +330,8 @@ static void test_round_robin(void **state)
 	assert_ok(run("strategy=least-loaded"));
 	assert_string_equal(hosts(), "a c a b b ");
 	args.placement = "random";
-	assert_int_equal(
-		cluster_end(&c, settings_set(cluster_tx(&c), &c.operator, & args, &c.refusal)),
-		MODEL_E_VALUE);
+	assert_int_equal(cluster_end(&c, settings_set(cluster_tx(&c), &c.admin, &args, &c.refusal)),
+			 MODEL_E_VALUE);
 }
 
 static int make_group(const char *name, const char *strategy, uint32_t partitions,
@@ -486,7 +485,7 @@ static void test_only_operators_choose_hosts(void **state)
 	add("a", 1, NULL, &nothing);
 	add("b", 1, NULL, &nothing);
 	assert_int_equal(run_many(&args, 1, NULL), MODEL_E_NOT_PERMITTED);
-	c.me.operator= true;
+	c.me.is_operator = true;
 	assert_ok(run_many(&args, 1, NULL));
 	assert_string_equal(hosts(), "b ");
 	args.host = "c";
@@ -509,7 +508,7 @@ static void test_a_drained_host_gets_nothing_and_keeps_what_it_has(void **state)
 	assert_ok(run(NULL));
 	assert_string_equal(hosts(), "a ");
 	assert_int_equal(drain("a", &c.me, true), MODEL_E_NOT_PERMITTED);
-	assert_ok(drain("a", &c.operator, true));
+	assert_ok(drain("a", &c.admin, true));
 	assert_ok(run(NULL));
 	assert_ok(run(NULL));
 	assert_string_equal(hosts(), "a b b ");
@@ -519,10 +518,10 @@ static void test_a_drained_host_gets_nothing_and_keeps_what_it_has(void **state)
 	acknowledge();
 	assert_ok(act(instance_start, first()));
 	assert_string_equal(hosts(), "b b b ");
-	assert_ok(drain("b", &c.operator, true));
+	assert_ok(drain("b", &c.admin, true));
 	assert_int_equal(run(NULL), MODEL_E_NO_CAPACITY);
 	assert_non_null(strstr(c.refusal.message, "2 are drained"));
-	assert_ok(drain("a", &c.operator, false));
+	assert_ok(drain("a", &c.admin, false));
 	assert_ok(run(NULL));
 	assert_string_equal(hosts(), "b b b a ");
 }

@@ -42,8 +42,8 @@ static void begin(uint64_t from)
 		char id[ID_TEXT_SIZE], cidr[32];
 		const struct vpc *v;
 
-		assert_ok(cluster_end(&c, account_create(cluster_tx(&c), &c.operator, & args,
-							 &account, &c.refusal)));
+		assert_ok(cluster_end(
+			&c, account_create(cluster_tx(&c), &c.admin, &args, &account, &c.refusal)));
 		callers[a] = (struct caller){.account = account->o.id};
 		assert_ok(cluster_end(
 			&c, vpc_create(cluster_tx(&c), &callers[a], &vpc_args, &v, &c.refusal)));
@@ -136,7 +136,7 @@ static void add_host(void)
 	snprintf(v6, sizeof(v6), "fd00::%x", n_named);
 	args.n_labels = random_labels(labels);
 	random_room(&args.room, store);
-	end(host_add(cluster_tx(&c), &c.operator, & args, &h, &c.refusal));
+	end(host_add(cluster_tx(&c), &c.admin, &args, &h, &c.refusal));
 }
 
 static void change_host(const struct host *h)
@@ -153,11 +153,11 @@ static void change_host(const struct host *h)
 	case 0:
 		random_room(&room, store);
 		room.drained = random_drained();
-		end(host_set(cluster_tx(&c), &c.operator, h->name, &room, below(2) ? labels : NULL,
-			     n, &ret, &c.refusal));
+		end(host_set(cluster_tx(&c), &c.admin, h->name, &room, below(2) ? labels : NULL, n,
+			     &ret, &c.refusal));
 		break;
 	case 1:
-		end(host_remove(cluster_tx(&c), &c.operator, h->name, !below(6), &c.refusal));
+		end(host_remove(cluster_tx(&c), &c.admin, h->name, !below(6), &c.refusal));
 		break;
 	case 2:
 		host_set_connected(c.m, h->number, below(5));
@@ -341,7 +341,7 @@ static void start(const struct instance *n)
 	placement_needs(instance_type_find(n->type),
 			model_group_count(c.m, REL_INSTANCE_INTERFACES, n->o.id), r.needs);
 	expected = twin_place(c.m, &r, &partition);
-	code = instance_start(cluster_tx(&c), &c.operator, & id, 1, &t, &c.refusal);
+	code = instance_start(cluster_tx(&c), &c.admin, &id, 1, &t, &c.refusal);
 	if (!code && before == INSTANCE_STOPPED)
 		assert_int_equal(t.instance->host, expected->number);
 	if (code == MODEL_E_NO_CAPACITY)
@@ -360,7 +360,7 @@ static void change_instance(const struct instance *n)
 	switch (below(8)) {
 	case 0:
 	case 1:
-		end(instance_stop(cluster_tx(&c), &c.operator, & id, 1, NULL, &c.refusal));
+		end(instance_stop(cluster_tx(&c), &c.admin, &id, 1, NULL, &c.refusal));
 		break;
 	case 2:
 	case 3:
@@ -368,14 +368,14 @@ static void change_instance(const struct instance *n)
 		start(n);
 		break;
 	case 5:
-		end(instance_terminate(cluster_tx(&c), &c.operator, & id, 1, NULL, &c.refusal));
+		end(instance_terminate(cluster_tx(&c), &c.admin, &id, 1, NULL, &c.refusal));
 		break;
 	case 6:
 		place.group.name = ONE_OF("g1", "g2", "g3", "");
-		end(instance_place(cluster_tx(&c), &c.operator, & place, &c.refusal));
+		end(instance_place(cluster_tx(&c), &c.admin, &place, &c.refusal));
 		break;
 	default:
-		end(instance_modify(cluster_tx(&c), &c.operator, & modify, &c.refusal));
+		end(instance_modify(cluster_tx(&c), &c.admin, &modify, &c.refusal));
 	}
 }
 
@@ -414,7 +414,7 @@ static void step(void)
 		change_group(below(ACCOUNTS));
 		break;
 	case 6:
-		end(settings_set(cluster_tx(&c), &c.operator, & settings, &c.refusal));
+		end(settings_set(cluster_tx(&c), &c.admin, &settings, &c.refusal));
 		break;
 	case 7:
 	case 8:

@@ -356,8 +356,7 @@ static void test_limits_of_an_account(void **state)
 		cluster_end(&c, account_limit(cluster_tx(&c), &c.me, &args, &a, &c.refusal)),
 		MODEL_E_NOT_PERMITTED);
 	assert_int_equal(
-		cluster_end(&c, account_limit(cluster_tx(&c), &c.operator, & args, &a, &c.refusal)),
-		0);
+		cluster_end(&c, account_limit(cluster_tx(&c), &c.admin, &args, &a, &c.refusal)), 0);
 	allow(web, "tcp", 1, "10.0.0.0/8", NULL);
 	allow(web, "tcp", 2, "10.0.0.0/8", NULL);
 	assert_int_equal(
@@ -367,7 +366,7 @@ static void test_limits_of_an_account(void **state)
 	args = (struct account_limit_args){
 		.account_id = ACCOUNT_TEXT, .group_rules = &five, .interface_groups = &many};
 	assert_int_equal(
-		cluster_end(&c, account_limit(cluster_tx(&c), &c.operator, & args, &a, &c.refusal)),
+		cluster_end(&c, account_limit(cluster_tx(&c), &c.admin, &args, &a, &c.refusal)),
 		MODEL_E_VALUE);
 	assert_int_equal(account_limits(c.m, ACCOUNT_ID).group_rules, 2);
 	assert_int_equal(account_limits(c.m, ACCOUNT_ID).interface_groups, 5);

@@ -56,7 +56,7 @@ static void test_the_owner_and_operators_mark_a_network(void **state)
 	assert_int_equal(mark(&c.stranger, true), MODEL_E_VPC_NOT_FOUND);
 	assert_ok(mark(&c.me, true));
 	assert_true(preload_is_marked(vpc_by_vni(c.m, vni)));
-	assert_ok(mark(&c.operator, false));
+	assert_ok(mark(&c.admin, false));
 	assert_false(preload_is_marked(vpc_by_vni(c.m, vni)));
 	assert_ok(tag("true"));
 	assert_true(preload_is_marked(vpc_by_vni(c.m, vni)));
@@ -196,7 +196,7 @@ static void test_an_edge_is_told_what_it_may_ask_for(void **state)
 	uint32_t edge;
 	int r;
 
-	assert_ok(host_add(tx, &c.operator, & args, &h, &c.refusal));
+	assert_ok(host_add(tx, &c.admin, &args, &h, &c.refusal));
 	edge = h->number;
 	assert_ok(cluster_end(&c, host_report(tx, edge, &can, &c.refusal)));
 	host_set_connected(c.m, edge, true);

@@ -19,7 +19,7 @@ enum { STEPS = 1500, SEEDS = 4, IN_FLIGHT = 12, CHECK_EVERY = 10 };
 struct run {
 	struct walk w;
 	struct twin twin;
-	size_t n_changes;
+	size_t n_changes, n_reports;
 	struct change *changes[IN_FLIGHT];     /* not committed yet, oldest first */
 	struct sink_script scripts[IN_FLIGHT]; /* what each is to tell the hosts */
 	struct sink_hosts hosts;
@@ -109,13 +109,25 @@ static void transact(struct run *r)
 	keep(r, change);
 }
 
-/* One of a pass over all pairs, or of what follows it. */
-static void step_pass(struct run *r)
+/* Whether there is one to be made. */
+static bool has_stretches(struct run *r)
+{
+	return choice_pass_due(r->w.c.m) || host_report_due(r->w.c.m);
+}
+
+/* One of a report on its way to pairs, of a pass over all of them, or of what follows it. */
+static void step_stretch(struct run *r)
 {
 	struct tx *tx = cluster_tx(&r->w.c);
+	const size_t budget = walk_random(&r->w, 3);
 	struct change *change;
 
-	assert_int_equal(choice_pass_step(tx, walk_random(&r->w, 3)), 0);
+	if (host_report_due(r->w.c.m) && (!choice_pass_due(r->w.c.m) || walk_random(&r->w, 2))) {
+		assert_int_equal(host_report_step(tx, 1 + budget), 0);
+		r->n_reports++;
+	} else {
+		assert_int_equal(choice_pass_step(tx, budget), 0);
+	}
 	assert_int_equal(tx_end(tx, &change), 0);
 	if (change)
 		keep(r, change);
@@ -123,8 +135,8 @@ static void step_pass(struct run *r)
 
 static void step(struct run *r)
 {
-	if (r->w.c.choice_at_once && choice_pass_due(r->w.c.m) && walk_random(&r->w, 2))
-		step_pass(r);
+	if (r->w.c.choice_at_once && has_stretches(r) && walk_random(&r->w, 2))
+		step_stretch(r);
 	else
 		transact(r);
 	if (r->n_changes == IN_FLIGHT || !walk_random(&r->w, 3))
@@ -161,6 +173,8 @@ static void test_differences_add_up(void **state)
 	/* the last four met what earlier plans did not tell */
 	static const uint64_t seeds[] = {101, 102, 103, 104, 2001, 2006, 5109, 5257};
 
+	size_t n_reports = 0;
+
 	for (size_t n = 0; n < 2 * ARRAY_SIZE(seeds); n++) {
 		struct run r;
 
@@ -174,8 +188,10 @@ static void test_differences_add_up(void **state)
 				commit_oldest(&r);
 			sink_hosts_check(&r.hosts, r.w.c.m);
 		}
+		n_reports += r.n_reports;
 		finish(&r);
 	}
+	assert_true(n_reports > STEPS / 10);
 }
 
 static void load_record(struct model *to, const struct object *o)

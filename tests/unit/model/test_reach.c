@@ -59,17 +59,22 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct reach_answer ask(void)
+static struct reach_answer ask_between(const char *from, const char *to)
 {
 	struct reach_question q = {.protocol = 6, .port = 80};
 	struct reach_answer a;
 
-	q.from.interface = cluster_interface_of(&c, here);
-	q.to.interface = cluster_interface_of(&c, there);
+	q.from.interface = cluster_interface_of(&c, from);
+	q.to.interface = cluster_interface_of(&c, to);
 	q.from.addr = q.from.interface->addrs[0].addr;
 	q.to.addr = q.to.interface->addrs[0].addr;
 	assert_ok(reach_analyse(c.m, &q, &a));
 	return a;
+}
+
+static struct reach_answer ask(void)
+{
+	return ask_between(here, there);
 }
 
 /* The first step that does not pass, which there is. */
@@ -177,16 +182,118 @@ static void test_without_a_common_format(void **state)
 	assert_true(answer.found);
 	assert_true(apart);
 	assert_ok(cluster_end(
-		&c, choice_policy_create(cluster_tx(&c), &c.operator, & args, &p, &c.refusal)));
+		&c, choice_policy_create(cluster_tx(&c), &c.admin, &args, &p, &c.refusal)));
 	answer = ask();
 	assert_false(answer.found);
 	assert_int_equal(refusing(&answer).what, REACH_SUBSTRATE);
 	assert_int_equal(refusing(&answer).code, REACH_NO_FORMAT);
 	assert_int_equal(refusing(&answer).id, b->o.id);
 	assert_int_equal(refusing(&answer).attached, a->o.id);
-	assert_ok(cluster_end(
-		&c, choice_policy_delete(cluster_tx(&c), &c.operator, "none", &c.refusal)));
+	assert_ok(cluster_end(&c,
+			      choice_policy_delete(cluster_tx(&c), &c.admin, "none", &c.refusal)));
 	assert_true(ask().found);
+}
+
+/* Nothing is left in common for what goes between the interfaces of two. */
+static void forbid_all_between(const char *one, const char *other)
+{
+	static const char *const all[] = {"siit", "ipip6", "vxlan", "reip4", "geneve"};
+	char ids[2][ID_TEXT_SIZE];
+	struct choice_policy_args args = {.name = "none",
+					  .effect = "forbid",
+					  .what = all,
+					  .n_what = ARRAY_SIZE(all),
+					  .interfaces = {ids[0], ids[1]}};
+	const struct choice_policy *p;
+
+	id_text(KIND_INTERFACE, cluster_interface_of(&c, one)->o.id, ids[0]);
+	id_text(KIND_INTERFACE, cluster_interface_of(&c, other)->o.id, ids[1]);
+	assert_ok(cluster_end(
+		&c, choice_policy_create(cluster_tx(&c), &c.admin, &args, &p, &c.refusal)));
+}
+
+/* Policies about two interfaces are about packets with both their addresses: not about what one
+ * passes on for another. */
+/* requirement: NEG-3 TOPO-1 */
+static void test_a_pair_is_known_by_its_addresses(void **state)
+{
+	struct reach_answer a;
+
+	assert_int_equal(interface_host(cluster_interface_of(&c, here)),
+			 interface_host(cluster_interface_of(&c, between)));
+	check_source(false);
+	allow("10.0.0.0/16");
+	lead(main_table, "10.0.1.0/24");
+	forbid_all_between(between, there);
+	a = ask_between(between, there);
+	assert_false(a.found);
+	assert_int_equal(refusing(&a).code, REACH_NO_FORMAT);
+	a = ask();
+	assert_true(a.found);
+	assert_true(visits(&a, between, false));
+	assert_ok(cluster_end(&c,
+			      choice_policy_delete(cluster_tx(&c), &c.admin, "none", &c.refusal)));
+	forbid_all_between(here, there);
+	a = ask(); /* by way of the other, on the same host */
+	assert_false(a.found);
+	assert_true(visits(&a, between, false));
+	assert_int_equal(refusing(&a).code, REACH_NO_FORMAT);
+}
+
+/* Nothing is left in common for what goes between the hosts of two. */
+static void forbid_hosts(const char *name, const char *one, const char *other)
+{
+	static const char *const all[] = {"siit", "ipip6", "vxlan", "reip4", "geneve"};
+	struct choice_policy_args args = {
+		.name = name, .effect = "forbid", .what = all, .n_what = ARRAY_SIZE(all)};
+	const struct choice_policy *p;
+
+	args.match.host = host_by_number(c.m, interface_host(cluster_interface_of(&c, one)))->name;
+	args.peer.host = host_by_number(c.m, interface_host(cluster_interface_of(&c, other)))->name;
+	assert_ok(cluster_end(
+		&c, choice_policy_create(cluster_tx(&c), &c.admin, &args, &p, &c.refusal)));
+}
+
+/* What is for a shared record goes to those of its hosts that it can go to, and they alone answer.
+ * requirement: NIC-4 NEG-7 */
+static void test_a_record_of_several_hosts(void **state)
+{
+	const bool shared = true;
+	char record[ID_TEXT_SIZE];
+	const char *nodes[] = {there, between};
+	struct interface_set_args share = {.interface_id = record, .shared = &shared};
+	struct reach_question q = {.protocol = 6, .port = 80};
+	const struct attachment *at;
+	struct reach_answer a;
+
+	cluster_deinit(&c);
+	cluster_init_network(&c, 3);
+	assert_ok(cluster_run(&c, c.subnet, here));
+	assert_ok(cluster_run(&c, c.subnet, there));
+	assert_ok(cluster_run(&c, c.subnet, between));
+	cluster_acknowledge(&c);
+	assert_ok(cluster_make_interface(&c, c.subnet, "10.0.0.50", record));
+	assert_ok(cluster_end(&c, interface_set(cluster_tx(&c), &c.me, &share, &c.refusal)));
+	for (size_t k = 0; k < ARRAY_SIZE(nodes); k++) {
+		struct interface_attach_args args = {record, nodes[k], 1, false};
+
+		assert_ok(cluster_end(
+			&c, interface_attach(cluster_tx(&c), &c.me, &args, &at, &c.refusal)));
+	}
+	cluster_acknowledge(&c);
+	q.from.interface = cluster_interface_of(&c, here);
+	q.to.interface = cluster_interface(&c, record);
+	q.from.addr = q.from.interface->addrs[0].addr;
+	q.to.addr = q.to.interface->addrs[0].addr;
+	assert_ok(reach_analyse(c.m, &q, &a));
+	assert_true(a.found);
+	forbid_hosts("first", here, there);
+	assert_ok(reach_analyse(c.m, &q, &a));
+	assert_true(a.found);
+	forbid_hosts("second", here, between);
+	assert_ok(reach_analyse(c.m, &q, &a));
+	assert_false(a.found);
+	assert_int_equal(refusing(&a).code, REACH_NO_FORMAT);
 }
 
 /* requirement: NIC-6 */
@@ -238,6 +345,8 @@ int main(void)
 		TEST(test_by_a_node_that_sends_on),
 		TEST(test_in_a_circle),
 		TEST(test_without_a_common_format),
+		TEST(test_a_pair_is_known_by_its_addresses),
+		TEST(test_a_record_of_several_hosts),
 		TEST(test_a_record_that_is_disabled),
 		TEST(test_the_source_ports_that_an_acl_leaves),
 	};

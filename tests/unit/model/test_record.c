@@ -203,7 +203,7 @@ static void test_host(void **state)
 		.place = {1, 2, 3, 4},
 		.locators = {prefix_make(&v6, 64), prefix_make(&v6, 56), addr_of("192.0.2.1"),
 			     addr_of("fd00::1")},
-		.can = {0x1e, 9000, true, true, text_c, text_d, 55, text_e,
+		.can = {0x1e, 9000, true, true, true, text_c, text_d, 55, text_e,
 			.carries_nothing = true},
 		.drained = true,
 	};

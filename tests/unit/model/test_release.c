@@ -80,7 +80,7 @@ static void test_a_host_that_never_came_holds_nothing(void **state)
 	struct host_add_args args = {.name = "never", .v6 = "fd00::99"};
 	const struct host *h;
 
-	assert_ok(cluster_end(&c, host_add(cluster_tx(&c), &c.operator, & args, &h, &c.refusal)));
+	assert_ok(cluster_end(&c, host_add(cluster_tx(&c), &c.admin, &args, &h, &c.refusal)));
 	cluster_restart(&c);
 	release_host_known(c.m, c.hosts[0]);
 	release_host_known(c.m, c.hosts[1]);

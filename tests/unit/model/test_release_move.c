@@ -237,14 +237,12 @@ static void test_an_operator_forces_it(void **state)
 	assert_int_equal(
 		cluster_end(&c, release_force(cluster_tx(&c), &c.me, vni, &addr, &c.refusal)),
 		MODEL_E_NOT_PERMITTED);
-	assert_ok(cluster_end(&c,
-			      release_force(cluster_tx(&c), &c.operator, vni, &addr, &c.refusal)));
+	assert_ok(cluster_end(&c, release_force(cluster_tx(&c), &c.admin, vni, &addr, &c.refusal)));
 	assert_int_equal(mapped_to(), c.hosts[1]);
-	assert_ok(cluster_end(&c,
-			      release_force(cluster_tx(&c), &c.operator, vni, &addr, &c.refusal)));
+	assert_ok(cluster_end(&c, release_force(cluster_tx(&c), &c.admin, vni, &addr, &c.refusal)));
 	assert_int_equal(release_count(c.m), 0);
 	assert_int_equal(
-		cluster_end(&c, release_force(cluster_tx(&c), &c.operator, vni, &addr, &c.refusal)),
+		cluster_end(&c, release_force(cluster_tx(&c), &c.admin, vni, &addr, &c.refusal)),
 		MODEL_E_VALUE);
 }
 
@@ -252,8 +250,7 @@ static void test_an_operator_forces_it(void **state)
 static void test_a_host_that_is_removed_is_not_waited_for(void **state)
 {
 	assert_ok(assign(second, true));
-	assert_ok(
-		cluster_end(&c, host_remove(cluster_tx(&c), &c.operator, "h1", true, &c.refusal)));
+	assert_ok(cluster_end(&c, host_remove(cluster_tx(&c), &c.admin, "h1", true, &c.refusal)));
 	assert_int_equal(mapped_to(), c.hosts[1]);
 	acknowledge(1, NULL);
 	assert_int_equal(release_count(c.m), 0);

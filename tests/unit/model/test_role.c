@@ -107,7 +107,7 @@ static void make_policy(const char *name, const char *effect, const char *what, 
 	if (network)
 		args.match.network = c.vpc;
 	assert_ok(cluster_end(
-		&c, choice_policy_create(cluster_tx(&c), &c.operator, & args, &p, &c.refusal)));
+		&c, choice_policy_create(cluster_tx(&c), &c.admin, &args, &p, &c.refusal)));
 }
 
 /* What the hosts of the cluster itself change over to: each step is acknowledged, the grace times

@@ -29,7 +29,7 @@ static int share(bool shared)
 
 static int attach(size_t node)
 {
-	struct interface_attach_args args = {record, nodes[node], 1};
+	struct interface_attach_args args = {record, nodes[node], 1, false};
 	const struct attachment *a;
 
 	return cluster_end(&c, interface_attach(cluster_tx(&c), &c.me, &args, &a, &c.refusal));
@@ -135,7 +135,7 @@ static void test_attachments_live_by_themselves(void **state)
 	char id[ID_TEXT_SIZE];
 	struct interface_modify_args keep = {
 		.interface_id = record, .attachment_id = id, .delete_on_termination = &yes};
-	struct interface_attach_args second = {record, nodes[1], 2};
+	struct interface_attach_args second = {record, nodes[1], 2, false};
 	struct instance_modify_args larger = {.instance_id = nodes[1], .type = "m5.xlarge"};
 	const struct attachment *a;
 	uint64_t revision;
@@ -228,7 +228,7 @@ static void test_nodes_that_stop_are_left_out(void **state)
 static void test_one_host_carries_it_once(void **state)
 {
 	char other[ID_TEXT_SIZE];
-	struct interface_attach_args args = {record, other, 1};
+	struct interface_attach_args args = {record, other, 1, false};
 	const struct attachment *a;
 
 	host_set_connected(c.m, hosts[1], false);
@@ -359,7 +359,7 @@ static void test_an_address_leaves_all_of_them(void **state)
 static void test_there_is_a_limit(void **state)
 {
 	char name[16], v6[24], more[LIMIT_MODEL_ATTACHMENTS + 1][ID_TEXT_SIZE];
-	struct interface_attach_args args = {record, NULL, 1};
+	struct interface_attach_args args = {record, NULL, 1, false};
 	const struct attachment *a;
 	uint32_t host;
 

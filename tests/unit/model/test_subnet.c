@@ -82,8 +82,8 @@ static void test_a_zone_with_hosts_is_the_default(void **state)
 
 	cluster_init(&other, 0);
 	assert_string_equal(zone_default(other.m), "us-east-1a");
-	assert_int_equal(cluster_end(&other, host_add(cluster_tx(&other), &other.operator, & args,
-						      &h, &other.refusal)),
+	assert_int_equal(cluster_end(&other, host_add(cluster_tx(&other), &other.admin, &args, &h,
+						      &other.refusal)),
 			 0);
 	assert_string_equal(zone_default(other.m), "us-east-1b");
 	assert_null(zone_find(other.m, ""));

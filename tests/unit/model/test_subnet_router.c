@@ -90,7 +90,7 @@ static void test_where_a_router_may_be(void **state)
 		assert_router(before);
 	}
 	assert_int_equal(set_at(c.subnet, &c.stranger, "10.0.0.9"), MODEL_E_SUBNET_NOT_FOUND);
-	assert_ok(set_at(c.subnet, &c.operator, "10.0.0.9"));
+	assert_ok(set_at(c.subnet, &c.admin, "10.0.0.9"));
 	cluster_restart(&c);
 	assert_router("10.0.0.9");
 	assert_ok(set(""));

@@ -52,12 +52,12 @@ static void test_the_owner_and_operators_say_it(void **state)
 	assert_ok(set(&c.me, "resolve"));
 	assert_true(resolved());
 	assert_string_equal(unknown_mac_text(cluster_vpc(&c, c.vpc)), "resolve");
-	assert_int_equal(set(&c.operator, "perhaps"), MODEL_E_VALUE);
+	assert_int_equal(set(&c.admin, "perhaps"), MODEL_E_VALUE);
 	assert_non_null(strstr(c.refusal.message, "\"resolve\" or \"refuse\""));
 	assert_true(resolved());
 	cluster_restart(&c);
 	assert_true(resolved());
-	assert_ok(set(&c.operator, "refuse"));
+	assert_ok(set(&c.admin, "refuse"));
 	assert_false(resolved());
 	assert_ok(tag("resolve"));
 	assert_true(resolved());

@@ -118,7 +118,7 @@ static void test_only_ones_own(void **state)
 
 	assert_int_equal(vpc_find(c.m, &c.stranger, c.vpc, &v, &c.refusal), MODEL_E_VPC_NOT_FOUND);
 	assert_null(v);
-	assert_ok(vpc_find(c.m, &c.operator, c.vpc, &v, &c.refusal));
+	assert_ok(vpc_find(c.m, &c.admin, c.vpc, &v, &c.refusal));
 	assert_int_equal(
 		cluster_end(&c, vpc_delete(cluster_tx(&c), &c.stranger, c.vpc, &c.refusal)),
 		MODEL_E_VPC_NOT_FOUND);

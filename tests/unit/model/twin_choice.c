@@ -356,6 +356,26 @@ static uint32_t companions_of(const struct question *q, enum format f)
 	return 0;
 }
 
+/* No more than the one that decides says, nor than any that requires. */
+static struct demand_rate rate_of(const struct question *q)
+{
+	const struct choice_policy *named = decider(q, CHOICE_PIN, FEATURE_RATE);
+	struct demand_rate rate = {0};
+
+	if (!named)
+		named = decider(q, CHOICE_PREFER, FEATURE_RATE);
+	for (size_t i = 0; i < q->n; i++) {
+		const struct choice_policy *p = q->policies[i];
+
+		if (!p->rate_bits || (p != named && p->effect != CHOICE_REQUIRE))
+			continue;
+		if (!rate.bits || p->rate_bits < rate.bits ||
+		    (p->rate_bits == rate.bits && p->rate_burst < rate.burst))
+			rate = (struct demand_rate){p->rate_bits, p->rate_burst};
+	}
+	return rate;
+}
+
 struct twin_choice twin_choose_freely(const struct twin_end *from, const struct twin_end *to)
 {
 	struct question q = {from, to, ability_of(from->host), ability_of(to->host), 0, {NULL}};
@@ -379,9 +399,9 @@ struct twin_choice twin_choose(const struct model *m, const struct twin_end *fro
 		const struct choice_policy *p = q.policies[i];
 
 		ret.inferred |= p->source_only;
-		if (p->rate_bits && !ret.rate.bits && ret.features & FEATURE_BIT(FEATURE_RATE_1))
-			ret.rate = (struct demand_rate){p->rate_bits, p->rate_burst};
 	}
+	if (ret.features & FEATURE_BIT(FEATURE_RATE_1))
+		ret.rate = rate_of(&q);
 	return ret;
 }
 

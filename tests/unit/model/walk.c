@@ -68,9 +68,9 @@ static const char *some_addr(struct walk *w, const char *subnet_id, const char *
 	const struct subnet *s = NULL;
 	uint32_t base = 0x0a000000;
 
-	if (!interface_find(w->c.m, &w->c.operator, interface_id, &i, NULL))
+	if (!interface_find(w->c.m, &w->c.admin, interface_id, &i, NULL))
 		s = (const struct subnet *)model_get(w->c.m, KIND_SUBNET, i->subnet);
-	if (s || !subnet_find(w->c.m, &w->c.operator, subnet_id, &s, NULL))
+	if (s || !subnet_find(w->c.m, &w->c.admin, subnet_id, &s, NULL))
 		base = ipaddr_v4(&s->prefix.addr);
 	base += walk_random(w, 18);
 	snprintf(buf, 24, "%u.%u.%u.%u", base >> 24, base >> 16 & 255, base >> 8 & 255, base & 255);
@@ -194,7 +194,8 @@ static int step_interface_modify(struct walk *w, struct tx *tx)
 static int step_attach(struct walk *w, struct tx *tx)
 {
 	struct interface_attach_args args = {walk_some(w, KIND_INTERFACE),
-					     walk_some(w, KIND_INSTANCE), walk_random(w, 4)};
+					     walk_some(w, KIND_INSTANCE), walk_random(w, 4),
+					     walk_random(w, 2)};
 	const struct attachment *a;
 
 	return interface_attach(tx, walk_someone(w), &args, &a, &w->c.refusal);
@@ -210,7 +211,7 @@ static int step_place(struct walk *w, struct tx *tx)
 	/* mostly a foreign one, if there is one */
 	while (walk_random(w, 8) && (!h || !h->foreign) && (o = model_iter_next(&it)))
 		h = (const struct host *)o;
-	return interface_place(tx, walk_random(w, 8) ? &w->c.operator : walk_someone(w),
+	return interface_place(tx, walk_random(w, 8) ? &w->c.admin : walk_someone(w),
 			       walk_some(w, KIND_INTERFACE), h ? h->name : "nobody", &a,
 			       &w->c.refusal);
 }
@@ -230,7 +231,8 @@ static int step_attach_shared(struct walk *w, struct tx *tx)
 {
 	struct model_iter it = model_iter_group(w->c.m, REL_SHARED_INTERFACES, 0);
 	char id[ID_TEXT_SIZE] = "eni-00000000000000000";
-	struct interface_attach_args args = {id, walk_some(w, KIND_INSTANCE), walk_random(w, 4)};
+	struct interface_attach_args args = {id, walk_some(w, KIND_INSTANCE), walk_random(w, 4),
+					     walk_random(w, 2)};
 	size_t n = model_group_count(w->c.m, REL_SHARED_INTERFACES, 0);
 	const struct attachment *a;
 
@@ -258,13 +260,13 @@ static int step_detach(struct walk *w, struct tx *tx)
 	const struct interface *i;
 	char text[ID_TEXT_SIZE] = "eni-attach-00000000000000000";
 
-	if (!interface_find(w->c.m, &w->c.operator, id, &i, NULL) && interface_attachment_count(i))
+	if (!interface_find(w->c.m, &w->c.admin, id, &i, NULL) && interface_attachment_count(i))
 		id_text_prefixed(ID_PREFIX_ATTACHMENT,
 				 interface_attachment(
 					 i, walk_random(w, (uint32_t)interface_attachment_count(i)))
 					 ->id,
 				 text);
-	return interface_detach(tx, walk_random(w, 10) ? walk_someone(w) : &w->c.operator, text,
+	return interface_detach(tx, walk_random(w, 10) ? walk_someone(w) : &w->c.admin, text,
 				!walk_random(w, 4), &w->c.refusal);
 }
 
@@ -294,7 +296,7 @@ static int step_unassign(struct walk *w, struct tx *tx)
 	char text[IPADDR_TEXT_SIZE] = "10.0.0.9";
 	const char *addrs = text;
 
-	if (!interface_find(w->c.m, &w->c.operator, id, &i, NULL))
+	if (!interface_find(w->c.m, &w->c.admin, id, &i, NULL))
 		ipaddr_text(&i->addrs[walk_random(w, (uint32_t)i->n_addrs)].addr, text);
 	return interface_unassign(tx, walk_someone(w), id, &addrs, 1, &w->c.refusal);
 }
@@ -365,7 +367,7 @@ static int step_report(struct walk *w, struct tx *tx)
 {
 	const struct instance *n;
 
-	if (instance_find(w->c.m, &w->c.operator, walk_some(w, KIND_INSTANCE), &n, NULL))
+	if (instance_find(w->c.m, &w->c.admin, walk_some(w, KIND_INSTANCE), &n, NULL))
 		return 0;
 	return instance_report(tx, n->host, n->o.id, n->generation - !walk_random(w, 4),
 			       (enum instance_report_state)walk_random(w, 3), "it said so");
@@ -434,12 +436,13 @@ static int step_host_add(struct walk *w, struct tx *tx)
 	snprintf(v6, sizeof(v6), "fd00::1:%x", walk_random(w, 20));
 	if (!walk_random(w, 3))
 		args = (struct host_add_args){.name = name, .foreign = v6};
-	return host_add(tx, &w->c.operator, & args, &h, &w->c.refusal);
+	return host_add(tx, &w->c.admin, &args, &h, &w->c.refusal);
 }
 
 static int step_host_report(struct walk *w, struct tx *tx)
 {
 	struct capabilities can = {
+		.stands_by = walk_random(w, 4),
 		.formats = walk_random(w, 32) & ~1U,
 		.substrate_mtu = some_bool(w) ? 1500 : 9000,
 		.probed_ms = 1 + walk_random(w, 100),
@@ -455,7 +458,7 @@ static int step_host_remove(struct walk *w, struct tx *tx)
 
 	if (!h || model_count(w->c.m, KIND_HOST) < 3)
 		return 0;
-	return host_remove(tx, &w->c.operator, h->name, some_bool(w), &w->c.refusal);
+	return host_remove(tx, &w->c.admin, h->name, some_bool(w), &w->c.refusal);
 }
 
 static int step_accounts(struct walk *w, struct tx *tx)
@@ -467,9 +470,9 @@ static int step_accounts(struct walk *w, struct tx *tx)
 
 	snprintf(name, sizeof(name), "AKIA%u", walk_random(w, 9));
 	if (some_bool(w))
-		return key_create(tx, some_bool(w) ? &w->c.operator : &w->c.me, &args, &k,
+		return key_create(tx, some_bool(w) ? &w->c.admin : &w->c.me, &args, &k,
 				  &w->c.refusal);
-	return key_delete(tx, &w->c.operator, ACCOUNT_TEXT, name, &w->c.refusal);
+	return key_delete(tx, &w->c.admin, ACCOUNT_TEXT, name, &w->c.refusal);
 }
 
 /* Holders come and go beside the transactions, as sessions do. */
@@ -478,7 +481,7 @@ static int step_holders(struct walk *w, struct tx *tx)
 	const struct interface *i;
 	size_t n;
 
-	if (interface_find(w->c.m, &w->c.operator, walk_some(w, KIND_INTERFACE), &i, NULL))
+	if (interface_find(w->c.m, &w->c.admin, walk_some(w, KIND_INTERFACE), &i, NULL))
 		return release_settle(tx, &n);
 	if (some_bool(w))
 		return holders_add(model_holders(w->c.m), i->vni, &i->addrs[0].addr, some_host(w),
@@ -499,7 +502,7 @@ static int step_force(struct walk *w, struct tx *tx)
 		return 0;
 	vni = r->vni;
 	addr = r->addr;
-	return release_force(tx, &w->c.operator, vni, &addr, &w->c.refusal);
+	return release_force(tx, &w->c.admin, vni, &addr, &w->c.refusal);
 }
 
 static int step_expire(struct walk *w, struct tx *tx)

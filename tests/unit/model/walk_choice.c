@@ -32,12 +32,12 @@ static const char *some_host_name(struct walk *w)
 	return o ? ((const struct host *)o)->name : "nobody";
 }
 
-static void roll_member(struct walk *w, struct choice_member_args *m, bool operator,
-			struct tag_args * label)
+static void roll_member(struct walk *w, struct choice_member_args *m, bool is_operator,
+			struct tag_args *label)
 {
 	if (chance(w, 3))
 		m->network = walk_some(w, KIND_VPC);
-	if (!operator&& !chance(w, 10))
+	if (!is_operator && !chance(w, 10))
 		return;
 	if (chance(w, 4))
 		m->host = some_host_name(w);
@@ -57,7 +57,7 @@ static int roll(struct walk *w, struct tx *tx, bool replace)
 					    "lz4",   "rate",   "nonsense"};
 	static const char *const effects[] = {"forbid", "require", "prefer", "pin"};
 	static const char *const directions[] = {"both", "out", "in"};
-	const struct caller *c = walk_random(w, 3) ? &w->c.operator: walk_someone(w);
+	const struct caller *c = walk_random(w, 3) ? &w->c.admin : walk_someone(w);
 	const char *what[3];
 	char name[16];
 	const uint32_t mbit = walk_random(w, 5) * 10;
@@ -67,9 +67,9 @@ static int roll(struct walk *w, struct tx *tx, bool replace)
 	int r;
 
 	snprintf(name, sizeof(name), "p%u", walk_random(w, 200));
-	roll_member(w, &args.match, c->operator, & labels[0]);
+	roll_member(w, &args.match, c->is_operator, &labels[0]);
 	if (chance(w, 3))
-		roll_member(w, &args.peer, c->operator, & labels[1]);
+		roll_member(w, &args.peer, c->is_operator, &labels[1]);
 	if (chance(w, 5))
 		args.environment = environments[walk_random(w, 2)];
 	if (chance(w, 4)) {
@@ -139,7 +139,7 @@ int walk_step_choice(struct walk *w, struct tx *tx)
 	case 6:
 	case 7:
 	case 8:
-		return choice_policy_delete(tx, walk_random(w, 3) ? &w->c.operator: walk_someone(w),
+		return choice_policy_delete(tx, walk_random(w, 3) ? &w->c.admin : walk_someone(w),
 					    walk_some(w, KIND_CHOICE_POLICY), &w->c.refusal);
 	default:
 		return roll(w, tx, false);

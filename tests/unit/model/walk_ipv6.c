@@ -16,7 +16,7 @@ int walk_vpc_block6(struct walk *w, struct tx *tx)
 	const struct vpc *v;
 
 	if (walk_random(w, 2)) {
-		if (!vpc_find(w->c.m, &w->c.operator, id, &v, NULL) && v->n_blocks6)
+		if (!vpc_find(w->c.m, &w->c.admin, id, &v, NULL) && v->n_blocks6)
 			id_text_prefixed(ID_PREFIX_VPC_CIDR, v->blocks6[0].association, text);
 		return vpc_disassociate_block6(tx, walk_someone(w), text, &v, &block,
 					       &w->c.refusal);
@@ -36,7 +36,7 @@ int walk_subnet_block6(struct walk *w, struct tx *tx)
 	const struct subnet *s;
 	const struct vpc *v;
 
-	if (subnet_find(w->c.m, &w->c.operator, id, &s, NULL))
+	if (subnet_find(w->c.m, &w->c.admin, id, &s, NULL))
 		return subnet_associate_block6(tx, walk_someone(w), id, cidr, &s, &w->c.refusal);
 	if (subnet_has_block6(s) && walk_random(w, 3)) {
 		id_text_prefixed(ID_PREFIX_SUBNET_CIDR, s->association6, text);
@@ -68,7 +68,7 @@ int walk_assign6(struct walk *w, struct tx *tx)
 	const struct subnet *s;
 	size_t n;
 
-	if (!interface_find(w->c.m, &w->c.operator, id, &i, NULL)) {
+	if (!interface_find(w->c.m, &w->c.admin, id, &i, NULL)) {
 		s = (const struct subnet *)model_get(w->c.m, KIND_SUBNET, i->subnet);
 		if (subnet_has_block6(s)) {
 			struct ipaddr a = s->prefix6.addr;
@@ -87,7 +87,7 @@ int walk_unassign6(struct walk *w, struct tx *tx)
 	const char *addrs = text;
 	const struct interface *i;
 
-	if (!interface_find(w->c.m, &w->c.operator, id, &i, NULL))
+	if (!interface_find(w->c.m, &w->c.admin, id, &i, NULL))
 		ipaddr_text(&i->addrs[i->n_addrs - 1].addr, text);
 	return interface_unassign6(tx, walk_someone(w), id, &addrs, 1, &w->c.refusal);
 }

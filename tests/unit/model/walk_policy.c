@@ -21,7 +21,7 @@ static const char *some_of_vpc(struct walk *w, enum kind k, char buf[static ID_T
 {
 	const struct vpc *v;
 
-	if (walk_random(w, 3) || vpc_find(w->c.m, &w->c.operator, walk_some(w, KIND_VPC), &v, NULL))
+	if (walk_random(w, 3) || vpc_find(w->c.m, &w->c.admin, walk_some(w, KIND_VPC), &v, NULL))
 		return walk_some(w, k);
 	return id_text(k, k == KIND_NETWORK_ACL ? v->default_acl : v->default_group, buf);
 }
@@ -111,7 +111,7 @@ static int step_revoke(struct walk *w, struct tx *tx)
 	bool egress = walk_random(w, 2);
 
 	if (walk_random(w, 3)) {
-		if (!group_rule_find(w->c.m, &w->c.operator, rule_id, &rule, NULL)) {
+		if (!group_rule_find(w->c.m, &w->c.admin, rule_id, &rule, NULL)) {
 			id_text(KIND_SECURITY_GROUP, rule->group, group);
 			egress = rule->egress;
 		}
@@ -131,7 +131,7 @@ static int step_rule_modify(struct walk *w, struct tx *tx)
 	const struct group_rule *rule = NULL;
 	struct some_rule said;
 
-	if (!group_rule_find(w->c.m, &w->c.operator, args.id, &rule, NULL))
+	if (!group_rule_find(w->c.m, &w->c.admin, args.id, &rule, NULL))
 		id_text(KIND_SECURITY_GROUP, rule->group, group);
 	if (!walk_random(w, 3))
 		return group_rule_describe_ids(tx, walk_someone(w), group, rule && rule->egress,
@@ -211,7 +211,7 @@ static int step_acl_associate(struct walk *w, struct tx *tx)
 	const struct subnet *s;
 	uint64_t made;
 
-	if (!subnet_find(w->c.m, &w->c.operator, walk_some(w, KIND_SUBNET), &s, NULL))
+	if (!subnet_find(w->c.m, &w->c.admin, walk_some(w, KIND_SUBNET), &s, NULL))
 		id_text_prefixed(ID_PREFIX_ACL_ASSOCIATION, s->acl_association, association);
 	return network_acl_associate(tx, walk_someone(w), association,
 				     some_of_vpc(w, KIND_NETWORK_ACL, id), &made, &w->c.refusal);

@@ -68,7 +68,7 @@ static int step_rule(struct walk *w, struct tx *tx)
 	const struct mirror_rule *rule;
 	char text[ID_TEXT_SIZE];
 
-	if (!mirror_filter_find(w->c.m, &w->c.operator, id, &f, NULL) && f->n_rules &&
+	if (!mirror_filter_find(w->c.m, &w->c.admin, id, &f, NULL) && f->n_rules &&
 	    walk_random(w, 2)) {
 		id_text_prefixed(ID_PREFIX_MIRROR_RULE, f->rules[0].id, text);
 		if (walk_random(w, 2))

@@ -37,7 +37,7 @@ static const char *some_table(struct walk *w, char buf[static ID_TEXT_SIZE])
 {
 	const struct vpc *v;
 
-	if (walk_random(w, 3) || vpc_find(w->c.m, &w->c.operator, walk_some(w, KIND_VPC), &v, NULL))
+	if (walk_random(w, 3) || vpc_find(w->c.m, &w->c.admin, walk_some(w, KIND_VPC), &v, NULL))
 		return walk_some(w, KIND_ROUTE_TABLE);
 	return id_text(KIND_ROUTE_TABLE, v->main_table, buf);
 }
@@ -104,13 +104,13 @@ static const char *some_association(struct walk *w, char buf[static ID_TEXT_SIZE
 	uint64_t id = walk_random(w, 3);
 
 	if (!walk_random(w, 3) &&
-	    !internet_gateway_find(w->c.m, &w->c.operator, walk_some(w, KIND_INTERNET_GATEWAY), &g,
+	    !internet_gateway_find(w->c.m, &w->c.admin, walk_some(w, KIND_INTERNET_GATEWAY), &g,
 				   NULL))
 		id = g->table_association;
 	else if (walk_random(w, 2) &&
-		 !subnet_find(w->c.m, &w->c.operator, walk_some(w, KIND_SUBNET), &s, NULL))
+		 !subnet_find(w->c.m, &w->c.admin, walk_some(w, KIND_SUBNET), &s, NULL))
 		id = s->table_association;
-	else if (!vpc_find(w->c.m, &w->c.operator, walk_some(w, KIND_VPC), &v, NULL))
+	else if (!vpc_find(w->c.m, &w->c.admin, walk_some(w, KIND_VPC), &v, NULL))
 		id = v->main_association;
 	return id_text_prefixed(ID_PREFIX_TABLE_ASSOCIATION, id, buf);
 }
@@ -191,8 +191,8 @@ static int step_pool(struct walk *w, struct tx *tx)
 	int r;
 
 	if (!walk_random(w, 4))
-		return pool_remove(tx, &w->c.operator, cidr, &w->c.refusal);
-	r = pool_add(tx, walk_random(w, 9) ? &w->c.operator : &w->c.me, cidr, &p, &w->c.refusal);
+		return pool_remove(tx, &w->c.admin, cidr, &w->c.refusal);
+	r = pool_add(tx, walk_random(w, 9) ? &w->c.admin : &w->c.me, cidr, &p, &w->c.refusal);
 	if (!r)
 		walk_remember(w, &p->o);
 	return r;
@@ -227,7 +227,7 @@ static int step_elastic(struct walk *w, struct tx *tx)
 	const struct elastic *e;
 
 	if (!walk_random(w, 4) &&
-	    !elastic_find(w->c.m, &w->c.operator, args.allocation_id, &e, NULL)) {
+	    !elastic_find(w->c.m, &w->c.admin, args.allocation_id, &e, NULL)) {
 		id_text_prefixed(ID_PREFIX_ADDRESS_ASSOCIATION, e->association, text);
 		return elastic_disassociate(tx, walk_someone(w), text, NULL, &w->c.refusal);
 	}
@@ -236,7 +236,7 @@ static int step_elastic(struct walk *w, struct tx *tx)
 	else
 		args.instance_id = walk_some(w, KIND_INSTANCE);
 	if (args.interface_id && walk_random(w, 2) &&
-	    !interface_find(w->c.m, &w->c.operator, args.interface_id, &i, NULL))
+	    !interface_find(w->c.m, &w->c.admin, args.interface_id, &i, NULL))
 		args.private_ip =
 			ipaddr_text(&i->addrs[walk_random(w, (uint32_t)i->n_addrs)].addr, private);
 	return elastic_associate(tx, walk_someone(w), &args, &e, &w->c.refusal);
@@ -292,7 +292,7 @@ static int step_edge(struct walk *w, struct tx *tx)
 	}
 	snprintf(name, sizeof(name), "e%u", walk_random(w, 20));
 	snprintf(v6, sizeof(v6), "fd00::2:%x", walk_random(w, 20));
-	r = host_add(tx, &w->c.operator, & args, &h, &w->c.refusal);
+	r = host_add(tx, &w->c.admin, &args, &h, &w->c.refusal);
 	return r ? r : host_report(tx, h->number, &can, &w->c.refusal);
 }
 

@@ -4,6 +4,7 @@
  * loopback of a namespace of the test's own and comes back on the device.  And when it takes a
  * second thread.
  */
+#include <dirent.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <net/ethernet.h>
@@ -238,6 +239,40 @@ static void drive_until(struct world *w, uint32_t ahead, unsigned int n_threads)
 	}
 }
 
+/* How many threads of this process may run on exactly as many processors. */
+static unsigned int threads_on(int n_cpus)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *task;
+	unsigned int n = 0;
+	cpu_set_t set;
+
+	assert_non_null(tasks);
+	while ((task = readdir(tasks)))
+		if (task->d_name[0] != '.' &&
+		    !sched_getaffinity((pid_t)atoi(task->d_name), sizeof(set), &set))
+			n += CPU_COUNT(&set) == n_cpus;
+	closedir(tasks);
+	return n;
+}
+
+/* Both threads on one processor, or wherever this test may run. */
+static void bind_engine(struct world *w, bool one)
+{
+	struct cpus cpus = {};
+	cpu_set_t mine;
+	unsigned int cpu = 0;
+
+	assert_ok(sched_getaffinity(0, sizeof(mine), &mine));
+	while (!CPU_ISSET(cpu, &mine))
+		cpu++;
+	if (one)
+		cpus.words[cpu / 64] = UINT64_C(1) << cpu % 64;
+	assert_ok(engine_bind(w->engine, &cpus));
+	if (CPU_COUNT(&mine) > 1)
+		assert_int_equal(threads_on(1), one ? 2 : 0);
+}
+
 /* requirement: NEG-11 */
 static void test_order_is_kept_when_threads_change(void **state)
 {
@@ -247,6 +282,7 @@ static void test_order_is_kept_when_threads_change(void **state)
 	for (int i = 0; i < 3; i++) {
 		drive_until(w, AHEAD, 2);
 		configure(w); /* the same once more, while both run */
+		bind_engine(w, i != 1);
 		drive_until(w, 1, 1);
 	}
 	while (w->received < w->sent) {

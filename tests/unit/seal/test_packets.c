@@ -100,6 +100,25 @@ static void test_many_datagrams(void **state)
 	fixture_free(f);
 }
 
+/* The most that a node's TCP sends at once (64 KiB less MAX_TCP_HEADER, in whole segments) comes as
+ * one packet again. */
+static void test_the_largest(void **state)
+{
+	static uint8_t packet[65536];
+	const struct virtio_net_hdr vnet = gso(true, true, 1328);
+	struct fixture *f = fixture_new(SEAL_AES_128_GCM, false);
+	size_t size = fixture_packet(packet, true, true, 49 * 1328, 0), n;
+	uint8_t *d;
+
+	fixture_seal(f, &vnet, packet, size, false);
+	for (size_t i = 0; (d = fixture_datagram(f, i, &n)); i++)
+		assert_int_equal(fixture_open(f, d, n), DROP_NONE);
+	opener_flush(f->opener);
+	assert_int_equal(f->n_frames, 1);
+	assert_memory_equal(f->frame + SEAL_VNET + SEAL_ETHERNET, packet, size);
+	fixture_free(f);
+}
+
 /* A segment that is lost costs one segment: those before and behind it arrive. */
 static void test_one_lost(void **state)
 {
@@ -354,6 +373,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_many_datagrams),
 		cmocka_unit_test(test_whole_and_back),
+		cmocka_unit_test(test_the_largest),
 		cmocka_unit_test(test_one_lost),
 		cmocka_unit_test(test_checksums),
 		cmocka_unit_test(test_refusals),

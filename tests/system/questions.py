@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random questions about reachability, as EC2 lets them be asked, and the packets that answer them.
+
+A question is about all ports of a range: where there is a path, the answer says for which, and a packet with any of
+them gets there; where there is none, no packet of the ranges does.
+"""
+import random
+import time
+
+PORTS = (22, 80, 443, 5432)
+CLIENT_PORTS = (32768, 60999)
+# What is said of ports: the source's (None: nothing) and the destination's.
+SOURCE_RANGES = (None, CLIENT_PORTS, (40000, 50000), (1024, 65535), (44000, 46000))
+DESTINATION_RANGES = ((22, 22), (80, 80), (5432, 5432), (22, 443), (81, 6000), (1, 65535), (300, 5431))
+
+
+def random_probe(dice, pairs, others):
+    """Of one of 'pairs', (source, target), or of others: 'others' tells the targets of a source."""
+    source, target = dice.choice(pairs) if pairs and dice.random() < 0.15 else (None, None)
+    v6 = dice.random() < 0.4
+    if not source:
+        source = dice.choice(["a1", "a2", "a3", "b1", "m", "world"])
+        target = dice.choice(others(source, v6))
+    return {"source": source, "target": target, "protocol": dice.choice(["tcp", "udp"]), "port": dice.choice(PORTS),
+            "v6": int(v6), "by_interface": dice.random() < 0.5, "named": dice.random() < 0.7,
+            "where": dice.choice(["ip", "source", "destination"]), "filtered": dice.random() < 0.35,
+            "source_range": dice.choice(SOURCE_RANGES), "range": dice.choice(DESTINATION_RANGES)}
+
+
+class Questions:
+    """About 'net' (test_reach.py)."""
+
+    def __init__(self, net):
+        self.net, self.ec2, self.more = net, net.ec2, {}
+        # Debian's botocore does not know filters, nor that there need be no destination
+        self.ec2.meta.events.register("before-call.ec2.CreateNetworkInsightsPath", self.extend)
+
+    def extend(self, params, **_):
+        body = params["body"]
+        body.update(self.more)
+        for name in [n for n, v in body.items() if v in ("", 0)]:
+            del body[name]
+
+    # ---- as it is asked ----
+
+    def id(self, probe, side):
+        name = probe[side]
+        if name in ("world", "s"):
+            return self.net.igw if name == "world" else self.net.shared
+        return self.net.nodes[name].interface if probe["by_interface"] else self.net.nodes[name].id
+
+    def form(self, probe):
+        """What is said of addresses and ports."""
+        source, target = (self.net.at[probe[side]][probe["v6"]] for side in ("source", "target"))
+        form, ranges = {}, {}
+        if probe["filtered"]:
+            ranges["DestinationPortRange"] = probe["range"]
+            if probe["source_range"]:
+                ranges["SourcePortRange"] = probe["source_range"]
+            for name, (first, last) in ranges.items():
+                form.update({f"FilterAtSource.{name}.FromPort": first, f"FilterAtSource.{name}.ToPort": last})
+        if probe["source"] == "world" or probe["v6"]:
+            form["FilterAtSource.SourceAddress" if probe["filtered"] else "SourceIp"] = source
+        if probe["target"] == "world" or probe["v6"] or not probe["named"]:
+            where = probe["where"]
+            if where == "source" and not probe["filtered"]:
+                where = "ip"  # the filter cannot be beside a port
+            if where == "source" and probe["source"] == "world" and not probe["v6"]:
+                target = self.address(probe) or target  # as the world calls it
+            form[{"ip": "DestinationIp", "source": "FilterAtSource.DestinationAddress",
+                  "destination": "FilterAtDestination.DestinationAddress"}[where]] = target
+        return form
+
+    def analyse(self, probe):
+        """Adds whether there is a path, what is in its way, and the ports that the answer is about."""
+        self.more = self.form(probe)
+        path = self.ec2.create_network_insights_path(
+            Source=self.id(probe, "source"), Destination=self.id(probe, "target") if probe["named"] else "",
+            Protocol=probe["protocol"], DestinationPort=0 if probe["filtered"] else probe["port"])[
+                "NetworkInsightsPath"]["NetworkInsightsPathId"]
+        got = self.ec2.start_network_insights_analysis(NetworkInsightsPathId=path)["NetworkInsightsAnalysis"]
+        self.ec2.delete_network_insights_analysis(NetworkInsightsAnalysisId=got["NetworkInsightsAnalysisId"])
+        self.ec2.delete_network_insights_path(NetworkInsightsPathId=path)
+        assert got["Status"] == "succeeded"
+        codes = [e["ExplanationCode"] for e in got["Explanations"]]
+        assert got["NetworkPathFound"] == (not codes), codes
+        filtered = probe["filtered"]
+        sources = (filtered and probe["source_range"]) or CLIENT_PORTS
+        ports = probe["range"] if filtered else (probe["port"], probe["port"])
+        if not codes:
+            header = got["ForwardPathComponents"][0]["OutboundHeader"]
+            asked = (sources, ports)
+            sources, ports = ((r[0]["From"], r[0]["To"]) for r in (header["SourcePortRanges"],
+                                                                  header["DestinationPortRanges"]))
+            for (first, last), (least, most) in zip((sources, ports), asked):
+                assert least <= first <= last <= most, (probe, header)
+        probe.update(found=not codes, codes=codes, sources=sources, why=got["Explanations"],
+                     tried=next((p for p in random.sample(PORTS, len(PORTS)) if ports[0] <= p <= ports[1]), None))
+
+    # ---- as packets answer it ----
+
+    def address(self, probe):
+        """Where to send; None: there is no address to try."""
+        if probe["source"] == "world" and not probe["v6"]:
+            return self.net.public["PublicIp"] if probe["target"] == self.net.public_at else None
+        return self.net.at[probe["target"]][probe["v6"]]
+
+    def can_try(self, probe):
+        """Nobody listens at other ports; and without an address there must be no path."""
+        return probe["tried"] and (self.address(probe) or probe["found"])
+
+    def ask(self, probe):
+        prober = self.net.probers[probe["source"]]
+        return prober, prober.ask(probe["protocol"], self.address(probe), probe["tried"], probe["sources"])
+
+    def agree(self, probes, limit=60):
+        """Hosts take the configuration over one by one: the answer is what packets settle at.  Those that differ."""
+        end = time.monotonic() + limit
+        for p in probes:
+            self.analyse(p)
+        left = [p for p in probes if self.can_try(p)]
+        while left and time.monotonic() < end:
+            asked = [(p, *self.ask(p)) for p in left]
+            left = [p for p, prober, n in asked if prober.result(n) != p["found"]]
+        return left
