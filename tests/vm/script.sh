@@ -47,12 +47,15 @@ check "capabilities say that there is no tcx" clsact_reported
 vpc=$(ec2 -d Action=CreateVpc -d CidrBlock=10.0.0.0/16 | field vpcId)
 one=$(ec2 -d Action=CreateSubnet -d VpcId="$vpc" -d CidrBlock=10.0.1.0/24 | field subnetId)
 two=$(ec2 -d Action=CreateSubnet -d VpcId="$vpc" -d CidrBlock=10.0.2.0/24 | field subnetId)
-# A host that was short of time may have been given up for a moment: until there is one.
+# A host that was short of time may have been given up for a moment: until there is one, and for the members of the
+# group until it is another than the group's first has.
 try_start() { ec2 -d Action=RunInstances -d ImageId=ami-netns -d MinCount=1 -d MaxCount=1 -d SubnetId="$1" \
-	-d PrivateIpAddress="$2" | field instanceId | grep . >/tmp/started; }
-start() { eventually try_start "$1" "$2" && cat /tmp/started; }
-a=$(start "$one" 10.0.1.10)
-b=$(start "$one" 10.0.1.11)
+	-d PrivateIpAddress="$2" ${3:+-d Placement.GroupName="$3"} | field instanceId | grep . >/tmp/started; }
+start() { eventually try_start "$@" && cat /tmp/started; }
+apart() { ec2 -d Action=CreatePlacementGroup -d GroupName=apart -d Strategy=spread -d SpreadLevel=host; }
+check "a group whose members have a host each" apart
+a=$(start "$one" 10.0.1.10 apart)
+b=$(start "$one" 10.0.1.11 apart)
 c=$(start "$two" 10.0.2.10)
 node() { instance=$1; shift; viaduct lab exec --name vm "$instance" -- "$@"; }
 has_address() { node "$1" ip addr show eth0 | grep -q "inet $2/"; }
@@ -126,8 +129,9 @@ eval "$(viaduct lab env --name vm)"
 ENDPOINT=${VIADUCT_ENDPOINT:-http://127.0.0.1:8773}
 vpc=$(ec2 -d Action=CreateVpc -d CidrBlock=10.0.0.0/16 | field vpcId)
 one=$(ec2 -d Action=CreateSubnet -d VpcId="$vpc" -d CidrBlock=10.0.1.0/24 | field subnetId)
-a=$(start "$one" 10.0.1.10)
-b=$(start "$one" 10.0.1.11)
+check "such a group there" apart
+a=$(start "$one" 10.0.1.10 apart)
+b=$(start "$one" 10.0.1.11 apart)
 check "DHCP there" eventually has_address "$a" 10.0.1.10
 check "DHCP on the second there" eventually has_address "$b" 10.0.1.11
 check "ping across hosts, sealed" node "$a" ping -c 3 -W 5 10.0.1.11
