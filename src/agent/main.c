@@ -42,7 +42,7 @@ struct program {
 	struct agent *agent;
 	struct control control;
 	char *run, *resolv, *socket, *snapshot;
-	char *seal_socket, *seal_program, *seal_reserve;
+	char *seal_socket, *seal_windows, *seal_program, *seal_reserve;
 	int lock;
 };
 
@@ -205,6 +205,8 @@ static int main_paths(struct program *p)
 	if (!e)
 		e = str_printf(&p->seal_socket, "%s/%s.seal", o->run, o->name);
 	if (!e)
+		e = str_printf(&p->seal_windows, "%s" SEAL_WINDOWS_SUFFIX, p->seal_socket);
+	if (!e)
 		e = str_printf(&p->seal_reserve, "%s/seal", o->state);
 	if (!e)
 		e = main_find_worker(&p->seal_program);
@@ -336,6 +338,7 @@ static void main_stop(struct program *p)
 	free(p->socket);
 	free(p->snapshot);
 	free(p->seal_socket);
+	free(p->seal_windows);
 	free(p->seal_program);
 	free(p->seal_reserve);
 	close_cleanup(&p->lock);
@@ -449,6 +452,7 @@ static int main_undo(struct program *p)
 	if (e)
 		return e;
 	unlink(p->socket);
+	unlink(p->seal_windows);
 	e = file_remove_tree(p->run);
 	if (!e)
 		main_remove_shared(p);

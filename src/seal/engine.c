@@ -29,7 +29,7 @@ enum engine_hand { ENGINE_FIRST, ENGINE_SECOND, ENGINE_HANDS };
 struct engine {
 	struct seal_image image;
 	struct seal_shared *shared;
-	struct reserve *reserve;
+	struct past *past;
 	pthread_rwlock_t lock; /* of the table */
 	struct table *table;
 	int device, stop;
@@ -388,7 +388,7 @@ struct engine *engine_free(struct engine *e)
 		(void)!write(e->stop, &one, sizeof(one));
 	for (unsigned int i = 0; i < e->n_threads; i++)
 		pthread_join(e->threads[i], NULL);
-	e->table = table_free(e->table, e->reserve);
+	e->table = table_free(e->table, e->past);
 	outbox_close(&e->outbox);
 	close_cleanup(&e->device);
 	close_cleanup(&e->stop);
@@ -439,7 +439,7 @@ static int engine_start(struct engine *e)
 		return r;
 	duty_init(&e->duty, engine_clock(), &(struct duty_counts){});
 	e->sealer.outbox = &e->outbox;
-	e->sealer.reserve = e->reserve;
+	e->sealer.reserve = &e->past->reserve;
 	e->sealer.shared = e->opener.shared = e->shared;
 	e->opener.write = engine_write;
 	e->opener.arg = e;
@@ -452,7 +452,7 @@ static int engine_start(struct engine *e)
 	return 0;
 }
 
-int engine_new(const struct seal_image *image, struct seal_shared *shared, struct reserve *reserve,
+int engine_new(const struct seal_image *image, struct seal_shared *shared, struct past *past,
 	       struct engine **ret)
 {
 	struct engine *e = calloc(1, sizeof(*e));
@@ -463,7 +463,7 @@ int engine_new(const struct seal_image *image, struct seal_shared *shared, struc
 	e->image = *image;
 	e->image.cpus = (struct cpus){}; /* until engine_bind() */
 	e->shared = shared;
-	e->reserve = reserve;
+	e->past = past;
 	e->device = e->stop = e->sockets[0] = e->sockets[1] = -1;
 	e->waits[ENGINE_FIRST] = e->waits[ENGINE_SECOND] = -1;
 	memset(e->outbox.fds, -1, sizeof(e->outbox.fds));
@@ -514,7 +514,7 @@ int engine_configure(struct engine *e, const void *image, size_t size)
 	int r;
 
 	pthread_rwlock_wrlock(&e->lock);
-	r = table_new(image, size, e->table, e->reserve, engine_now(), &table);
+	r = table_new(image, size, e->table, e->past, engine_now(), &table);
 	if (!r)
 		e->table = table;
 	pthread_rwlock_unlock(&e->lock);

@@ -15,14 +15,13 @@
 
 #include "base/err.h"
 #include "seal/protocol.h"
-#include "seal/reserve.h"
 #include "seal/table.h"
 
 struct engine;
 
-/* 'shared' and 'reserve' are borrowed.  -ENODEV: the device is not there. */
+/* 'shared' and 'past' are borrowed.  -ENODEV: the device is not there. */
 must_check int engine_new(const struct seal_image *image, struct seal_shared *shared,
-			  struct reserve *reserve, struct engine **ret);
+			  struct past *past, struct engine **ret);
 struct engine *engine_free(struct engine *e);
 /* Whether the device and the addresses are these. */
 bool engine_is_for(const struct engine *e, const struct seal_image *image);

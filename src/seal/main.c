@@ -3,7 +3,8 @@
  * viaduct-seal: seals and opens a host's packets, for the agent that started it and for its
  * successors (seal/protocol.h).  Not to be started by hand.
  *
- *	viaduct-seal RESERVE	with the listening socket as its standard input
+ *	viaduct-seal RESERVE	with the listening socket as its standard input; beside it is the file
+ *				of replay windows (seal/windows.h)
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -15,9 +16,11 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 
 #include "base/log.h"
+#include "base/str.h"
 #include "seal/aead.h"
 #include "seal/engine.h"
 #include "seal/message.h"
@@ -26,7 +29,7 @@ struct worker {
 	int listener, agent;
 	int counters; /* descriptor of 'shared' */
 	struct seal_shared *shared;
-	struct reserve reserve;
+	struct past past;
 	struct engine *engine;
 	uint64_t generation;
 	bool quit;
@@ -44,7 +47,7 @@ static int worker_apply(struct worker *w, const void *image, size_t size)
 	if (w->engine && (!engine_is_for(w->engine, head) || engine_is_broken(w->engine)))
 		w->engine = engine_free(w->engine);
 	if (!w->engine)
-		r = engine_new(head, w->shared, &w->reserve, &w->engine);
+		r = engine_new(head, w->shared, &w->past, &w->engine);
 	if (!r)
 		r = engine_configure(w->engine, image, size);
 	if (r)
@@ -167,6 +170,22 @@ static uint64_t worker_now(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
+/* The windows are where the socket is, which ends with the host's kernel as they do. */
+static int worker_remember(struct worker *w, const char *reserve)
+{
+	struct sockaddr_un address = {};
+	socklen_t size = sizeof(address) - 1;
+	_cleanup_free_ char *windows = NULL;
+	int e = 0;
+
+	if (getsockname(w->listener, (struct sockaddr *)&address, &size))
+		return -errno;
+	if (address.sun_family != AF_UNIX || !address.sun_path[0])
+		return -ENOTSOCK;
+	e = str_printf(&windows, "%s" SEAL_WINDOWS_SUFFIX, address.sun_path);
+	return e ? e : past_open(&w->past, reserve, windows, worker_now());
+}
+
 int main(int argc, char **argv)
 {
 	struct worker w = {.agent = -1, .counters = -1};
@@ -186,14 +205,14 @@ int main(int argc, char **argv)
 	e = worker_share(&w);
 	if (e)
 		return worker_fail("counters", e);
-	e = reserve_open(&w.reserve, argv[1], worker_now());
+	e = worker_remember(&w, argv[1]);
 	if (e)
-		return worker_fail(argv[1], e);
+		return worker_fail("what former workers did", e);
 	log_info("worker started", LOG_STR("aes_gcm", aead_best()->name));
 	while (!w.quit)
 		worker_turn(&w);
 	w.engine = engine_free(w.engine);
-	reserve_close(&w.reserve);
+	past_close(&w.past);
 	close_cleanup(&w.agent);
 	return EXIT_SUCCESS;
 }

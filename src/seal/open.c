@@ -96,7 +96,7 @@ static enum drop_reason open_key(const struct table *t, const uint8_t *datagram,
 		return DROP_KEY_UNKNOWN;
 	if (key->record.cipher != psp->cipher)
 		return DROP_STATEMENT;
-	if (!replay_is_new(&key->replay, psp->iv))
+	if (!replay_is_new(key->replay, psp->iv))
 		return DROP_REPLAYED;
 	*ret = key;
 	return DROP_NONE;
@@ -116,7 +116,7 @@ static enum drop_reason open_with(struct opener *o, struct table_key *key, const
 		merge_withdraw(&o->merge);
 		return DROP_BAD_TAG;
 	}
-	replay_note(&key->replay, psp->iv);
+	replay_note(key->replay, psp->iv);
 	c->opened_packets++;
 	c->opened_bytes += size;
 	size -= SEAL_HEADER_SIZE + SEAL_TAG_SIZE;

@@ -31,6 +31,9 @@ enum {
 	SEAL_KEYS_MAX = 8 * DP_PEERS_MAX,
 };
 
+/* Beside the socket, under its name with this: the worker's (seal/windows.h). */
+#define SEAL_WINDOWS_SUFFIX ".windows"
+
 enum seal_message_kind {
 	SEAL_HELLO = 1,
 	SEAL_WELCOME = 2,

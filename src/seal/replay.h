@@ -4,6 +4,9 @@
  * ring of bits (RFC 6479).  One older than the window counts as seen.  A packet is asked about
  * before it is opened, and noted when its tag was right: only its sender can move the window.
  *
+ * It may lie in memory that outlives the process (seal/windows.h): one that ends in the middle of
+ * replay_note() leaves a window that takes nothing twice.
+ *
  * Threading: one thread at a time.
  */
 #pragma once

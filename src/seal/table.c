@@ -5,6 +5,24 @@
 #include <openssl/sha.h>
 #include <string.h>
 
+int past_open(struct past *p, const char *reserve, const char *windows, uint64_t now_ns)
+{
+	int e = reserve_open(&p->reserve, reserve, now_ns);
+
+	if (e)
+		return e;
+	e = windows_open(&p->windows, windows);
+	if (e)
+		reserve_close(&p->reserve);
+	return e;
+}
+
+void past_close(struct past *p)
+{
+	windows_close(&p->windows);
+	reserve_close(&p->reserve);
+}
+
 static int table_compare_class(const void *a, const void *b)
 {
 	const struct table_class *x = a, *y = b;
@@ -67,12 +85,14 @@ struct table_key *table_opener_find(const struct table *t, uint32_t spi)
 	return table_find_key(t, false, 0, spi & ~(uint32_t)SEAL_SPI_PARTIAL);
 }
 
-static struct table_key *table_key_free(struct table_key *k, struct reserve *reserve)
+static struct table_key *table_key_free(struct table_key *k, struct past *past)
 {
 	if (!k)
 		return NULL;
-	if (k->record.seals)
-		reserve_used(reserve, k->next);
+	if (k->next)
+		reserve_used(&past->reserve, k->next);
+	if (k->replay)
+		windows_release(&past->windows, k->replay);
 	cipher_deinit(&k->cipher);
 	free(k);
 	return NULL;
@@ -84,8 +104,8 @@ static bool table_record_is_valid(const struct seal_key_record *r)
 	       !(r->spi & SEAL_SPI_PARTIAL) && r->peer && r->peer < DP_PEERS_MAX;
 }
 
-static int table_key_new(const struct seal_key_record *r, const uint8_t *fingerprint,
-			 struct reserve *reserve, uint64_t now_ns, struct table_key **ret)
+static int table_key_new(const struct seal_key_record *r, const uint8_t *name, struct past *past,
+			 uint64_t now_ns, struct table_key **ret)
 {
 	struct table_key *k = calloc(1, sizeof(*k));
 	int e;
@@ -94,33 +114,43 @@ static int table_key_new(const struct seal_key_record *r, const uint8_t *fingerp
 		return -ENOMEM;
 	k->record = *r;
 	OPENSSL_cleanse(k->record.key, sizeof(k->record.key));
-	memcpy(k->fingerprint, fingerprint, sizeof(k->fingerprint));
+	memcpy(k->name, name, sizeof(k->name));
 	e = cipher_init(&k->cipher, (enum seal_cipher)r->cipher, r->key, r->seals);
-	if (!e && r->seals)
-		e = reserve_start(reserve, now_ns, &k->next);
+	if (!e)
+		e = r->seals ? reserve_start(&past->reserve, now_ns, &k->next)
+			     : windows_take(&past->windows, name, &k->replay);
 	if (e) {
-		k->record.seals = 0;
-		table_key_free(k, reserve);
+		table_key_free(k, past);
 		return e;
 	}
 	*ret = k;
 	return 0;
 }
 
-/* The key of a record: 'old' one's when it is the same, with '*ret_old' saying so. */
+static void table_name_key(const struct seal_key_record *r, uint8_t ret[static WINDOWS_NAME_SIZE])
+{
+	struct seal_key_record plain = {
+		.spi = r->spi, .peer = r->peer, .cipher = r->cipher, .seals = r->seals};
+
+	static_assert(WINDOWS_NAME_SIZE == SHA256_DIGEST_LENGTH, "");
+	memcpy(plain.key, r->key, cipher_key_size((enum seal_cipher)r->cipher));
+	SHA256((const uint8_t *)&plain, sizeof(plain), ret);
+	OPENSSL_cleanse(&plain, sizeof(plain));
+}
+
+/* The key of a record: 'old' one's when it is the same. */
 static int table_take_key(const struct seal_key_record *r, const struct table *old,
-			  struct reserve *reserve, uint64_t now_ns, struct table_key **ret)
+			  struct past *past, uint64_t now_ns, struct table_key **ret)
 {
 	struct table_key *k = old ? table_find_key(old, r->seals, r->peer, r->spi) : NULL;
-	uint8_t fingerprint[32];
+	uint8_t name[WINDOWS_NAME_SIZE];
 
-	SHA256(r->key, cipher_key_size((enum seal_cipher)r->cipher), fingerprint);
-	if (k && k->record.peer == r->peer && k->record.cipher == r->cipher &&
-	    !memcmp(k->fingerprint, fingerprint, sizeof(fingerprint))) {
+	table_name_key(r, name);
+	if (k && !memcmp(k->name, name, sizeof(name))) {
 		*ret = k;
 		return 0;
 	}
-	return table_key_new(r, fingerprint, reserve, now_ns, ret);
+	return table_key_new(r, name, past, now_ns, ret);
 }
 
 static bool table_has_key(const struct table *t, const struct table_key *key)
@@ -129,29 +159,29 @@ static bool table_has_key(const struct table *t, const struct table_key *key)
 }
 
 /* Frees a table and those keys that 'other', which may be NULL, has not. */
-static void table_drop(struct table *t, const struct table *other, struct reserve *reserve)
+static void table_drop(struct table *t, const struct table *other, struct past *past)
 {
 	for (uint32_t i = 0; t->keys && i < t->n_keys; i++)
 		if (t->keys[i] && (!other || !table_has_key(other, t->keys[i])))
-			table_key_free(t->keys[i], reserve);
+			table_key_free(t->keys[i], past);
 	free(t->keys);
 	free(t->classes);
 	free(t);
 }
 
-struct table *table_free(struct table *t, struct reserve *reserve)
+struct table *table_free(struct table *t, struct past *past)
 {
 	if (t)
-		table_drop(t, NULL, reserve);
+		table_drop(t, NULL, past);
 	return NULL;
 }
 
 static int table_read_keys(struct table *t, const struct seal_key_record *records, uint32_t n,
-			   const struct table *old, struct reserve *reserve, uint64_t now_ns)
+			   const struct table *old, struct past *past, uint64_t now_ns)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		int e = table_record_is_valid(&records[i])
-				? table_take_key(&records[i], old, reserve, now_ns, &t->keys[i])
+				? table_take_key(&records[i], old, past, now_ns, &t->keys[i])
 				: -EINVAL;
 
 		if (e)
@@ -184,8 +214,8 @@ static int table_read_classes(struct table *t, const struct seal_class *records,
 	return 0;
 }
 
-int table_new(const void *image, size_t size, struct table *old, struct reserve *reserve,
-	      uint64_t now_ns, struct table **ret)
+int table_new(const void *image, size_t size, struct table *old, struct past *past, uint64_t now_ns,
+	      struct table **ret)
 {
 	const struct seal_image *head = image;
 	const struct seal_class *classes = (const void *)(head + 1);
@@ -199,7 +229,7 @@ int table_new(const void *image, size_t size, struct table *old, struct reserve 
 		return -EINVAL;
 	for (uint32_t i = 0; old && i < old->n_keys; i++)
 		if (old->keys[i]->record.seals)
-			reserve_used(reserve, old->keys[i]->next);
+			reserve_used(&past->reserve, old->keys[i]->next);
 	t = calloc(1, sizeof(*t));
 	if (!t)
 		return -ENOMEM;
@@ -208,15 +238,15 @@ int table_new(const void *image, size_t size, struct table *old, struct reserve 
 	e = t->keys && t->classes ? 0 : -ENOMEM;
 	if (!e)
 		e = table_read_keys(t, (const void *)(classes + head->n_classes), head->n_keys, old,
-				    reserve, now_ns);
+				    past, now_ns);
 	if (!e)
 		e = table_read_classes(t, classes, head->n_classes);
 	if (e) {
-		table_drop(t, old, reserve);
+		table_drop(t, old, past);
 		return e;
 	}
 	if (old)
-		table_drop(old, t, reserve);
+		table_drop(old, t, past);
 	*ret = t;
 	return 0;
 }

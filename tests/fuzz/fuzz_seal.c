@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct reserve reserve;
+static struct past past;
 static struct seal_shared shared;
 static struct table *sends, *opens;
 static struct outbox outbox;
@@ -42,25 +42,27 @@ static struct table *table_of(bool seals)
 	};
 	struct table *t;
 
-	if (table_new(&with, sizeof(with), NULL, &reserve, 1, &t))
+	if (table_new(&with, sizeof(with), NULL, &past, 1, &t))
 		abort();
 	return t;
 }
 
 static void start(void)
 {
-	char path[64];
+	char path[64], windows[80];
 
 	snprintf(path, sizeof(path), "/tmp/fuzz-seal-%d", (int)getpid());
+	snprintf(windows, sizeof(windows), "%s.windows", path);
 	unlink(path);
-	if (reserve_open(&reserve, path, 1))
+	unlink(windows);
+	if (past_open(&past, path, windows, 1))
 		abort();
 	sends = table_of(true);
 	opens = table_of(false);
 	outbox.not_sent = &shared.not_sent;
 	memset(outbox.fds, -1, sizeof(outbox.fds));
 	sealer.outbox = &outbox;
-	sealer.reserve = &reserve;
+	sealer.reserve = &past.reserve;
 	sealer.shared = opener.shared = &shared;
 	opener.write = take_frame;
 	opener.merge.keeps_udp = true;
@@ -125,8 +127,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!image)
 			abort();
 		memcpy(image, data + 1, size - 1);
-		if (!table_new(image, size - 1, NULL, &reserve, 1, &t))
-			table_free(t, &reserve);
+		if (!table_new(image, size - 1, NULL, &past, 1, &t))
+			table_free(t, &past);
 		free(image);
 	}
 	if (size & 1)

@@ -205,14 +205,40 @@ def test_a_worker_that_ends_is_started_again_and_repeats_no_vector(lab, nodes):
     assert not lab.drops("REPLAYED")
 
 
+def test_no_worker_takes_what_the_one_before_it_took(lab, nodes):
+    """requirement: NEG-6 NEG-11"""
+    a, b = nodes
+    there = lab.hosts()[b.host]["v6"]
+    with lab.capture(expression="inbound") as seen:
+        assert a.ping(b.address) == 3
+    taken = sent_to(seen, there)
+    pid = worker(lab, b.host)
+    os.kill(pid, signal.SIGKILL)
+    labs.wait_for("another worker", lambda: worker(lab, b.host) not in (None, pid))
+    labs.wait_for("packets to pass again", lambda: a.ping(b.address, *labs.APART) == 3)
+    before = lab.drops("REPLAYED", b.host)
+    with received(b) as frames:
+        for payload in taken:
+            from_the_middle(lab, there, payload)
+        labs.wait_for("all of them to be counted", lambda: lab.drops("REPLAYED", b.host) >= before + len(taken), seconds=60)
+    assert not [f for f in frames if "ICMP" in f and f["IP"].src == a.address]
+
+
+def sent_to(packets, address):
+    """The payloads of the sealed datagrams for a host."""
+    found = [bytes(p["UDP"].payload) for p in packets
+             if p.haslayer("UDP") and p["UDP"].dport == SEAL_PORT and p["IPv6"].dst == address]
+    assert found
+    return found
+
+
 def test_altered_and_replayed_packets_are_dropped_with_their_reason(lab, nodes):
     """requirement: NEG-6 NEG-11"""
     a, b = nodes
     there = lab.hosts()[b.host]["v6"]
     with lab.capture(expression="inbound") as seen:
         assert a.ping(b.address) == 3
-    datagram = next(bytes(p["UDP"].payload) for p in seen
-                    if p.haslayer("UDP") and p["UDP"].dport == SEAL_PORT and p["IPv6"].dst == there)
+    datagram = sent_to(seen, there)[0]
     # Of a vector that has not been there, so that it is not taken for a copy.
     altered = datagram[:8] + b"\x7f" + datagram[9:]
     cases = [(datagram, "REPLAYED"), (altered, "BAD_TAG"), (datagram[:6] + b"\x7f" + datagram[7:], "KEY_UNKNOWN"),

@@ -53,12 +53,14 @@ struct fixture *fixture_new(enum seal_cipher cipher, bool lz4)
 	assert_non_null(f);
 	snprintf(f->path, sizeof(f->path), "/tmp/seal-test-%d", (int)getpid());
 	unlink(f->path);
-	assert_ok(reserve_open(&f->reserve, f->path, 1000));
+	snprintf(f->windows, sizeof(f->windows), "%s.windows", f->path);
+	unlink(f->windows);
+	assert_ok(past_open(&f->past, f->path, f->windows, 1000));
 	for (int i = 0; i < 2; i++) {
 		void *image = fixture_image(cipher, lz4, !i, FIXTURE_EPOCH, 1, &size);
 
 		f->shared[i] = calloc(1, sizeof(struct seal_shared));
-		assert_ok(table_new(image, size, NULL, &f->reserve, 2000, &f->tables[i]));
+		assert_ok(table_new(image, size, NULL, &f->past, 2000, &f->tables[i]));
 		free(image);
 	}
 	f->outbox = calloc(1, sizeof(*f->outbox));
@@ -66,7 +68,7 @@ struct fixture *fixture_new(enum seal_cipher cipher, bool lz4)
 	f->opener = calloc(1, sizeof(*f->opener));
 	f->outbox->not_sent = &f->shared[0]->not_sent;
 	f->sealer->outbox = f->outbox;
-	f->sealer->reserve = &f->reserve;
+	f->sealer->reserve = &f->past.reserve;
 	f->sealer->shared = f->shared[0];
 	f->opener->shared = f->shared[1];
 	f->opener->write = fixture_write;
@@ -75,16 +77,32 @@ struct fixture *fixture_new(enum seal_cipher cipher, bool lz4)
 	return f;
 }
 
+void fixture_restart(struct fixture *f, enum seal_cipher cipher)
+{
+	size_t size;
+	void *image = fixture_image(cipher, false, false, FIXTURE_EPOCH, 1, &size);
+
+	/* whoever is killed releases nothing */
+	for (uint32_t i = 0; i < f->tables[1]->n_keys; i++)
+		f->tables[1]->keys[i]->replay = NULL;
+	table_free(f->tables[1], &f->past);
+	past_close(&f->past);
+	assert_ok(past_open(&f->past, f->path, f->windows, 1000));
+	assert_ok(table_new(image, size, NULL, &f->past, 2000, &f->tables[1]));
+	free(image);
+}
+
 void fixture_free(struct fixture *f)
 {
 	char lock[80];
 
 	for (int i = 0; i < 2; i++) {
-		table_free(f->tables[i], &f->reserve);
+		table_free(f->tables[i], &f->past);
 		free(f->shared[i]);
 	}
-	reserve_close(&f->reserve);
+	past_close(&f->past);
 	unlink(f->path);
+	unlink(f->windows);
 	snprintf(lock, sizeof(lock), "%s.lock", f->path);
 	unlink(lock);
 	free(f->outbox);

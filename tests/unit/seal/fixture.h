@@ -5,7 +5,7 @@
 #include "seal/seal.h"
 
 struct fixture {
-	struct reserve reserve;
+	struct past past;
 	struct seal_shared *shared[2]; /* of the sender, of the receiver */
 	struct outbox *outbox;
 	struct sealer *sealer;
@@ -14,7 +14,7 @@ struct fixture {
 	/* What the opener wrote last, and how often. */
 	uint8_t frame[SEAL_VNET + SEAL_ETHERNET + 65536];
 	size_t size, n_frames;
-	char path[64];
+	char path[64], windows[80];
 };
 
 enum { FIXTURE_SENDER = 5, FIXTURE_RECEIVER = 6, FIXTURE_EPOCH = 7 };
@@ -29,6 +29,8 @@ void fixture_seal(struct fixture *f, const struct virtio_net_hdr *vnet, const ui
 		  size_t size, bool tunnel);
 /* The n-th datagram that waits in the outbox, or NULL. */
 uint8_t *fixture_datagram(struct fixture *f, size_t n, size_t *ret_size);
+/* A worker that is killed and another one: the receiver's table is told anew. */
+void fixture_restart(struct fixture *f, enum seal_cipher cipher);
 enum drop_reason fixture_open(struct fixture *f, const uint8_t *datagram, size_t size);
 /* An IPv6 packet with TCP (or UDP) and 'data' bytes, its checksum partial; the size. */
 size_t fixture_packet(uint8_t *ret, bool v6, bool tcp, size_t data, uint8_t fill);

@@ -81,8 +81,8 @@ static void test_one_thread_until_both_ways_are_busy(void **state)
 /* ---- the engine ---- */
 
 struct world {
-	char path[64];
-	struct reserve reserve;
+	char path[64], windows[80];
+	struct past past;
 	struct seal_shared *shared;
 	struct engine *engine;
 	int tap; /* raw frames of the sealing device */
@@ -133,7 +133,7 @@ static void configure(struct world *w)
 							 .seals = (uint8_t)i,
 							 .key = {1, 2, 3}};
 	if (!w->engine)
-		assert_ok(engine_new(&image.image, w->shared, &w->reserve, &w->engine));
+		assert_ok(engine_new(&image.image, w->shared, &w->past, &w->engine));
 	assert_true(engine_is_for(w->engine, &image.image));
 	assert_ok(engine_configure(w->engine, &image, sizeof(image)));
 }
@@ -164,7 +164,9 @@ static int make(void **state)
 	set_up("lo");
 	snprintf(w->path, sizeof(w->path), "/tmp/seal-engine-%d", (int)getpid());
 	unlink(w->path);
-	assert_ok(reserve_open(&w->reserve, w->path, 1000));
+	snprintf(w->windows, sizeof(w->windows), "%s.windows", w->path);
+	unlink(w->windows);
+	assert_ok(past_open(&w->past, w->path, w->windows, 1000));
 	w->shared = calloc(1, sizeof(*w->shared));
 	assert_non_null(w->shared);
 	configure(w);
@@ -180,8 +182,9 @@ static int end(void **state)
 
 	engine_free(w->engine);
 	close(w->tap);
-	reserve_close(&w->reserve);
+	past_close(&w->past);
 	unlink(w->path);
+	unlink(w->windows);
 	snprintf(lock, sizeof(lock), "%s.lock", w->path);
 	unlink(lock);
 	free(w->shared);

@@ -197,7 +197,7 @@ static void test_refusals(void **state)
 	assert_memory_equal(f->frame + SEAL_VNET + SEAL_ETHERNET, packet, size);
 	/* Without its key nothing opens any more. */
 	image = fixture_image(SEAL_AES_256_GCM, false, false, FIXTURE_EPOCH + 1, 9, &n_image);
-	assert_ok(table_new(image, n_image, f->tables[1], &f->reserve, 3000, &f->tables[1]));
+	assert_ok(table_new(image, n_image, f->tables[1], &f->past, 3000, &f->tables[1]));
 	free(image);
 	fixture_seal(f, &vnet, packet, size, false);
 	d = fixture_datagram(f, 0, &n);
@@ -305,25 +305,64 @@ static void test_table_keeps_keys(void **state)
 	next = f->tables[0]->keys[0]->next;
 	for (int i = 0; i < 2; i++) {
 		image = fixture_image(SEAL_AES_128_GCM, false, !i, FIXTURE_EPOCH, 1, &n_image);
-		assert_ok(table_new(image, n_image, f->tables[i], &f->reserve, 0, &f->tables[i]));
+		assert_ok(table_new(image, n_image, f->tables[i], &f->past, 0, &f->tables[i]));
 		free(image);
 	}
 	assert_true(f->tables[0]->keys[0]->next == next);
 	assert_int_equal(fixture_open(f, copy, n), DROP_REPLAYED);
 	/* Other bytes under the same SPI are another key. */
 	image = fixture_image(SEAL_AES_128_GCM, false, true, FIXTURE_EPOCH, 2, &n_image);
-	assert_ok(table_new(image, n_image, f->tables[0], &f->reserve, 0, &f->tables[0]));
+	assert_ok(table_new(image, n_image, f->tables[0], &f->past, 0, &f->tables[0]));
 	assert_true(f->tables[0]->keys[0]->next >= next - 1);
 	/* Cut, or too long, or two keys under one SPI: refused, and the old table stays. */
 	for (size_t cut = 0; cut < n_image; cut++) {
 		struct table *t = NULL;
 
-		assert_error(table_new(image, cut, f->tables[0], &f->reserve, 0, &t), EINVAL);
+		assert_error(table_new(image, cut, f->tables[0], &f->past, 0, &t), EINVAL);
 	}
 	free(image);
 	fixture_seal(f, &vnet, packet, size, false);
 	d = fixture_datagram(f, 0, &n);
 	assert_int_equal(fixture_open(f, d, n), DROP_BAD_TAG);
+	fixture_free(f);
+}
+
+/* What was taken once is taken by no later worker, nor when the key has been away.
+ * requirement: NEG-6 NEG-11 */
+static void test_no_worker_takes_what_another_took(void **state)
+{
+	uint8_t packet[600], taken[700], waits[700];
+	struct fixture *f = fixture_new(SEAL_AES_128_GCM, false);
+	const struct virtio_net_hdr vnet = gso(true, true, 0);
+	size_t size = fixture_packet(packet, true, true, 300, 0), n, n_image;
+	struct seal_image none = {};
+	uint8_t *d;
+	void *image;
+
+	fixture_seal(f, &vnet, packet, size, false);
+	d = fixture_datagram(f, 0, &n);
+	memcpy(waits, d, n);
+	fixture_seal(f, &vnet, packet, size, false);
+	d = fixture_datagram(f, 0, &n);
+	memcpy(taken, d, n);
+	assert_int_equal(fixture_open(f, d, n), DROP_NONE);
+	fixture_restart(f, SEAL_AES_128_GCM);
+	memcpy(d, taken, n);
+	assert_int_equal(fixture_open(f, d, n), DROP_REPLAYED);
+	/* and one that was on its way meanwhile still comes */
+	memcpy(d, waits, n);
+	assert_int_equal(fixture_open(f, d, n), DROP_NONE);
+
+	assert_ok(table_new(&none, sizeof(none), f->tables[1], &f->past, 0, &f->tables[1]));
+	memcpy(d, taken, n);
+	assert_int_equal(fixture_open(f, d, n), DROP_KEY_UNKNOWN);
+	image = fixture_image(SEAL_AES_128_GCM, false, false, FIXTURE_EPOCH, 1, &n_image);
+	assert_ok(table_new(image, n_image, f->tables[1], &f->past, 0, &f->tables[1]));
+	free(image);
+	for (int i = 0; i < 2; i++) {
+		memcpy(d, i ? taken : waits, n);
+		assert_int_equal(fixture_open(f, d, n), DROP_REPLAYED);
+	}
 	fixture_free(f);
 }
 
@@ -336,7 +375,7 @@ static void test_one_host_seals_for_several(void **state)
 		struct seal_class classes[3];
 		struct seal_key_record keys[3];
 	} image = {.head = {.n_classes = 3, .n_keys = 3}};
-	uint8_t last[32];
+	uint8_t last[WINDOWS_NAME_SIZE];
 	struct fixture *f = fixture_new(SEAL_AES_256_GCM, false);
 
 	for (uint32_t i = 0; i < 3; i++) {
@@ -351,7 +390,7 @@ static void test_one_host_seals_for_several(void **state)
 							   .spi = image.keys[i].spi,
 							   .cipher = SEAL_AES_256_GCM};
 	}
-	assert_ok(table_new(&image, sizeof(image), f->tables[0], &f->reserve, 0, &f->tables[0]));
+	assert_ok(table_new(&image, sizeof(image), f->tables[0], &f->past, 0, &f->tables[0]));
 	for (uint32_t i = 0; i < 3; i++) {
 		const struct table_class *c = table_class_find(f->tables[0], 5 + i);
 
@@ -359,11 +398,11 @@ static void test_one_host_seals_for_several(void **state)
 		assert_non_null(c->key);
 		assert_int_equal(c->key->record.peer, 10 + i);
 		if (i)
-			assert_memory_not_equal(c->key->fingerprint, last, sizeof(last));
-		memcpy(last, c->key->fingerprint, sizeof(last));
+			assert_memory_not_equal(c->key->name, last, sizeof(last));
+		memcpy(last, c->key->name, sizeof(last));
 	}
 	image.keys[1].peer = image.keys[0].peer; /* twice for one: nobody could tell which */
-	assert_error(table_new(&image, sizeof(image), f->tables[0], &f->reserve, 0, &f->tables[0]),
+	assert_error(table_new(&image, sizeof(image), f->tables[0], &f->past, 0, &f->tables[0]),
 		     EINVAL);
 	fixture_free(f);
 }
@@ -380,6 +419,7 @@ int main(void)
 		cmocka_unit_test(test_statements),
 		cmocka_unit_test(test_lz4),
 		cmocka_unit_test(test_table_keeps_keys),
+		cmocka_unit_test(test_no_worker_takes_what_another_took),
 		cmocka_unit_test(test_one_host_seals_for_several),
 	};
 
