@@ -235,8 +235,30 @@ static int options_read_features(const char *key, const char *list, uint32_t *ma
 	return e;
 }
 
+/* One of 'require'. */
+static int options_check_required(const struct options *o, const char *name, char *reterr_text)
+{
+	uint32_t versions = 0;
+	int e = options_parse_feature(name, &versions);
+
+	if (e)
+		return e;
+	if (versions & FEATURE_BIT(FEATURE_RATE_1)) {
+		snprintf(reterr_text, OPTIONS_ERROR_SIZE,
+			 "require: a host cannot require rate, which has a limit where a policy "
+			 "sets one: viaduct policy create");
+		return -EINVAL;
+	}
+	if (versions & ~o->disallowed_features)
+		return 0;
+	snprintf(reterr_text, OPTIONS_ERROR_SIZE,
+		 "require: \"%s\" is not among the allowed features, \"%s\"", name, o->features);
+	return -EINVAL;
+}
+
 static int options_check_features(struct options *o, char *reterr_text)
 {
+	_cleanup_(strv_free_cleanup) char **required = NULL;
 	uint32_t allowed = 0;
 	int e = 0;
 
@@ -249,13 +271,11 @@ static int options_check_features(struct options *o, char *reterr_text)
 		return e;
 	if (o->features)
 		o->disallowed_features = (FEATURE_BIT(FEATURE_MAX) - 1) & ~allowed;
-	if (!(o->required_features & o->disallowed_features) ||
-	    o->required_features & ~o->disallowed_features)
-		return 0;
-	snprintf(reterr_text, OPTIONS_ERROR_SIZE,
-		 "require: \"%s\" is not among the allowed features, \"%s\"", o->require,
-		 o->features);
-	return -EINVAL;
+	if (o->require)
+		e = strv_split(o->require, ',', FEATURE_MAX, &required);
+	for (size_t i = 0; !e && required && required[i]; i++)
+		e = options_check_required(o, required[i], reterr_text);
+	return e;
 }
 
 static int options_check_role(const struct options *o, char *reterr_text)

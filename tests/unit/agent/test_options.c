@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "abi/feature.h"
 #include "abi/format.h"
 #include "base/file.h"
 #include "tests/unit/test.h"
@@ -87,6 +88,19 @@ static void test_directories_are_kept_from_the_root_on(void **state)
 	assert_non_null(strstr(error, "no directory"));
 }
 
+/* requirement: NEG-1 */
+static void test_features(void **state)
+{
+	_cleanup_options_ struct options o = {0};
+	char error[OPTIONS_ERROR_SIZE];
+
+	assert_ok(parse("run --substrate e --features crypt/2,lz4,rate --require crypt,lz4", &o,
+			error));
+	assert_int_equal(o.disallowed_features,
+			 FEATURE_BIT(FEATURE_CRYPT_1) | FEATURE_BIT(FEATURE_INTEGRITY_1));
+	assert_int_equal(o.required_features, FEATURES_CRYPT | FEATURE_BIT(FEATURE_LZ4_1));
+}
+
 /* requirement: EDGE-1 */
 static void test_an_edge(void **state)
 {
@@ -150,6 +164,12 @@ static void test_mistakes_are_named(void **state)
 		{"run --substrate e --name twelve-chars", "is not 1 to 11"},
 		{"run --substrate e --formats gre", "\"gre\" is no list"},
 		{"run --substrate e --formats siit/2,,", "is no list"},
+		{"run --substrate e --require gre", "\"gre\" is no list of crypt"},
+		{"run --substrate e --require crypt,rate", "cannot require rate"},
+		{"run --substrate e --require rate/1", "cannot require rate"},
+		{"run --substrate e --features crypt --require crypt,integrity",
+		 "\"integrity\" is not among the allowed features, \"crypt\""},
+		{"run --substrate e --features none --require lz4", "allowed features, \"none\""},
 		{"run --substrate e --log-level loud", "\"loud\" is none of"},
 		{"run --substrate e --role router", "\"router\" is neither host nor edge"},
 		{"run --substrate e --role edge", "needs --uplink"},
@@ -211,6 +231,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 		TEST(test_defaults_and_the_line),
 		TEST(test_directories_are_kept_from_the_root_on),
+		TEST(test_features),
 		TEST(test_an_edge),
 		TEST(test_the_line_wins_over_the_file),
 		TEST(test_commands),
