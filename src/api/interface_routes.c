@@ -8,6 +8,7 @@
 #include "model/interface_rights.h"
 #include "model/nat_gateway.h"
 #include "model/subnet.h"
+#include "model/usage.h"
 
 #include <string.h>
 
@@ -163,19 +164,6 @@ static void put_record(struct route_call *c, json_t *o, const struct interface *
 	put_accounts(c, o, "modifiers", i->modifiers, i->n_modifiers);
 }
 
-static json_t *show_usage(struct route_call *c, const struct usage *u)
-{
-	json_t *o = json_new_object(c);
-
-	json_put_u64(c, o, "tx_packets", u->sum.tx_packets);
-	json_put_u64(c, o, "tx_bytes", u->sum.tx_bytes);
-	json_put_u64(c, o, "rx_packets", u->sum.rx_packets);
-	json_put_u64(c, o, "rx_bytes", u->sum.rx_bytes);
-	json_put_u64(c, o, "used_seconds", u->used_ms / 1000);
-	json_put_time(c, o, "reported_at", u->reported_ms);
-	return o;
-}
-
 static json_t *show_one(struct route_call *c, const struct interface *i)
 {
 	json_t *o = json_new_object(c);
@@ -194,7 +182,7 @@ static json_t *show_one(struct route_call *c, const struct interface *i)
 	json_put_bool(c, o, "applied", is_applied(c, i));
 	put_record(c, o, i);
 	c->api->live->usage(c->api->live->data, i->o.id, &usage);
-	json_put(c, o, "usage", show_usage(c, &usage));
+	json_put(c, o, "usage", json_usage(c, &usage));
 	json_put_tags(c, o, "tags", &i->o);
 	return o;
 }
@@ -431,29 +419,6 @@ int route_interface_detach(struct route_call *c)
 	if (!r)
 		c->result = json_new_object(c);
 	return r;
-}
-
-/* Also of interfaces that are gone. */
-static json_t *show_used(struct route_call *c, const struct object *object)
-{
-	const struct usage *stored = (const struct usage *)object;
-	struct usage usage = *stored;
-	char text[ACCOUNT_TEXT_SIZE];
-	json_t *o;
-
-	c->api->live->usage(c->api->live->data, object->id, &usage);
-	o = show_usage(c, &usage);
-	json_put_id(c, o, "interface", KIND_INTERFACE, object->id);
-	json_put_account(c, o, object->account);
-	json_put_text(c, o, "billing_account", account_text(stored->billing_account, text));
-	return o;
-}
-
-int route_usage(struct route_call *c)
-{
-	static const struct route_list list = {"usage", KIND_USAGE, show_used};
-
-	return route_list_run(c, &list);
 }
 
 int route_address_move(struct route_call *c)

@@ -93,6 +93,7 @@ void json_put_account(struct route_call *c, json_t *o, uint64_t account); /* "ac
 json_t *json_host(struct route_call *c, uint32_t number);
 void json_put_host(struct route_call *c, json_t *o, const char *key,
 		   uint32_t number); /* its name */
+json_t *json_usage(struct route_call *c, const struct usage *u);
 void json_put_tags(struct route_call *c, json_t *o, const char *key, const struct object *tagged);
 void json_put_formats(struct route_call *c, json_t *o, const char *key, uint32_t formats);
 void json_put_features(struct route_call *c, json_t *o, const char *key, uint32_t features);
@@ -108,8 +109,11 @@ struct route_list {
 	/* What is to be shown of 'o', a new value; NULL: nothing. */
 	json_t *(*show)(struct route_call *c, const struct object *o);
 };
-/* Sets c->result.  0, ROUTE_REFUSED, a negative errno. */
+/* Of what the caller owns, an operator of all: sets c->result.  0, ROUTE_REFUSED, a negative errno. */
 must_check int route_list_run(struct route_call *c, const struct route_list *l);
+/* Of others: of those that 'it', which has not begun, goes over. */
+must_check int route_list_run_over(struct route_call *c, const struct route_list *l,
+				   struct model_iter it);
 /* Whether the parameter 'name' of the query was not sent, or is the id (kind, id). */
 bool route_query_is(const struct route_call *c, const char *name, enum kind k, uint64_t id);
 /* The same for a host, by id, name or number. */

@@ -111,11 +111,10 @@ static int put_next(struct route_call *c, const struct object *last)
 	return r;
 }
 
-int route_list_run(struct route_call *c, const struct route_list *l)
+int route_list_run_over(struct route_call *c, const struct route_list *l, struct model_iter it)
 {
 	const struct object *o, *last = NULL;
 	struct page_mark after;
-	struct model_iter it;
 	uint32_t limit;
 	bool given;
 	json_t *list;
@@ -128,8 +127,6 @@ int route_list_run(struct route_call *c, const struct route_list *l)
 		r = read_next(c, &after, &given);
 	if (r)
 		return r;
-	it = c->caller.is_operator ? model_iter_kind(c->model, l->kind)
-				   : model_iter_account(c->model, l->kind, c->caller.account);
 	if (given)
 		model_iter_skip(c->model, &it, l->kind, after.id, after.serial);
 	list = json_new_array(c);
@@ -155,4 +152,12 @@ int route_list_run(struct route_call *c, const struct route_list *l)
 		last = o;
 	}
 	return 0;
+}
+
+int route_list_run(struct route_call *c, const struct route_list *l)
+{
+	return route_list_run_over(
+		c, l,
+		c->caller.is_operator ? model_iter_kind(c->model, l->kind)
+				      : model_iter_account(c->model, l->kind, c->caller.account));
 }

@@ -355,6 +355,9 @@ static const struct command_option mappings_options[] = {OF_NETWORK, OF_HOST};
 static const struct command_option drops_options[] = {OF_HOST, OF_INTERFACE};
 static const struct command_option addresses_options[] = {OF_EDGE};
 static const struct command_option nat_options[] = {OF_NETWORK, OF_EDGE};
+static const struct command_option usage_options[] = {
+	{"payer", "ACCOUNT", "that is billed to this account, whosever it is", false},
+};
 
 #define OPTIONS(o) .options = (o), .n_options = ARRAY_SIZE(o)
 
@@ -372,7 +375,7 @@ const struct command show_commands[SHOW_COMMANDS] = {
 	{"releases", "addresses on their way from their nodes, and which hosts are waited for",
 	 OPTIONS(of_network), .run = run_show},
 	{"usage", "what went through interfaces, and for how long they were in use",
-	 .run = run_show},
+	 OPTIONS(usage_options), .run = run_show},
 	{"addresses", "public addresses, what they stand for, and which edge has them",
 	 OPTIONS(addresses_options), .run = run_show},
 	{"nat-gateways", "the NAT gateways and which edge has them", OPTIONS(nat_options),

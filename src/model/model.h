@@ -128,6 +128,7 @@ enum relation {
 	REL_FILTER_MIRROR_SESSIONS,    /* key: mirror filter */
 	REL_HOST_LABELS,               /* key: host number; resting ones too */
 	REL_RESTING_LABELS,            /* key: 0 */
+	REL_PAYER_USAGE,               /* key: billing account; also of interfaces of its own */
 	REL_MAX,
 };
 size_t model_group_count(const struct model *m, enum relation r, uint64_t key);

@@ -25,6 +25,7 @@
 #include "model/route_table.h"
 #include "model/security_group.h"
 #include "model/subnet.h"
+#include "model/usage.h"
 #include "model/vpc.h"
 
 static bool account_key(const struct object *o, uint64_t *ret)
@@ -188,6 +189,12 @@ static bool host_changing(const struct object *o, uint64_t *ret)
 {
 	*ret = 0;
 	return ((const struct host *)o)->changing_at;
+}
+
+static bool usage_payer(const struct object *o, uint64_t *ret)
+{
+	*ret = ((const struct usage *)o)->billing_account;
+	return *ret;
 }
 
 static bool internet_gateway_edge(const struct object *o, uint64_t *ret)
@@ -460,6 +467,7 @@ static const struct relation_use relations[] = {
 	{KIND_PEERING, REL_PEERINGS, offsetof(struct peering, by_end), peering_end},
 	{KIND_HOST, REL_EDGES, offsetof(struct host, by_edge), host_edge},
 	{KIND_HOST, REL_CHANGING_HOSTS, offsetof(struct host, by_changing), host_changing},
+	{KIND_USAGE, REL_PAYER_USAGE, offsetof(struct usage, by_payer), usage_payer},
 	{KIND_INTERNET_GATEWAY, REL_EDGE_INTERNET_GATEWAYS,
 	 offsetof(struct internet_gateway, by_edge), internet_gateway_edge},
 	{KIND_EGRESS_GATEWAY, REL_EDGE_EGRESS_GATEWAYS, offsetof(struct egress_gateway, by_edge),

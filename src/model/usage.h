@@ -19,8 +19,9 @@ struct usage_counts {
 };
 
 struct usage {
-	struct object o; /* o.id is the interface's, o.account its owner */
-	uint64_t billing_account;
+	struct object o;          /* o.id is the interface's, o.account its owner */
+	uint64_t billing_account; /* who paid when it was last stored */
+	struct member by_payer;
 	struct usage_counts sum;
 	uint64_t used_ms;         /* a host had it plugged in */
 	uint32_t host;            /* number, of: */

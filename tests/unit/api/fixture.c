@@ -344,17 +344,10 @@ void fixture_handle(struct fixture *f, const struct http_request *r, struct api_
 	}
 }
 
-void fixture_ec2(struct fixture *f, int account, const char *form, struct api_answer *ret)
+static void handle_signed(struct fixture *f, int account, struct http_request *r,
+			  struct api_answer *ret)
 {
 	struct http_header headers[3] = {{"Host", "127.0.0.1:8773"}};
-	struct http_request r = {
-		.method = "POST",
-		.path = "/",
-		.headers = headers,
-		.n_headers = 2,
-		.body = form,
-		.body_size = strlen(form),
-	};
 	struct sigv4_sign_args args = {
 		.access_key_id = account == 1 ? "KEY1" : "KEY2",
 		.secret = account == 1 ? "SECRET1" : "SECRET2",
@@ -368,10 +361,28 @@ void fixture_ec2(struct fixture *f, int account, const char *form, struct api_an
 	arena_init(&arena, LIMIT_API_ARENA_SIZE);
 	sigv4_timestamp(clock_wall_ms(&f->clock), date);
 	headers[1] = (struct http_header){"X-Amz-Date", date};
-	headers[2] = (struct http_header){"Authorization", sigv4_sign(&r, &args, &cache, &arena)};
-	r.n_headers = 3;
-	fixture_handle(f, &r, ret);
+	r->headers = headers;
+	r->n_headers = 2;
+	headers[2] = (struct http_header){"Authorization", sigv4_sign(r, &args, &cache, &arena)};
+	r->n_headers = 3;
+	fixture_handle(f, r, ret);
 	arena_deinit(&arena);
+}
+
+void fixture_ec2(struct fixture *f, int account, const char *form, struct api_answer *ret)
+{
+	struct http_request r = {
+		.method = "POST", .path = "/", .body = form, .body_size = strlen(form)};
+
+	handle_signed(f, account, &r, ret);
+}
+
+void fixture_account(struct fixture *f, int account, const char *path, const char *query,
+		     struct api_answer *ret)
+{
+	struct http_request r = {.method = "GET", .path = path, .query = query};
+
+	handle_signed(f, account, &r, ret);
 }
 
 char *fixture_create(struct fixture *f, const char *form, const char *element)

@@ -43,6 +43,10 @@ char *fixture_create(struct fixture *f, const char *form, const char *element);
 void fixture_operator(struct fixture *f, const char *method, const char *path, const char *query,
 		      const char *body, struct api_answer *ret);
 
+/* A GET of the operators' API, signed with the key of account 1 or 2. */
+void fixture_account(struct fixture *f, int account, const char *path, const char *query,
+		     struct api_answer *ret);
+
 /* The body as text, borrowed. */
 const char *answer_text(struct api_answer *a);
 /* Whether it is a fault of the API's own, not a refusal: a lack of hosts or addresses has a status

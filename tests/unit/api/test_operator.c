@@ -15,6 +15,7 @@
 #include "model/holders.h"
 #include "model/host.h"
 #include "model/tx.h"
+#include "model/usage.h"
 #include "api/state.h"
 #include "model/vpc.h"
 
@@ -253,6 +254,80 @@ static void test_what_is_not_there_is_no_empty_list(void **state)
 	json_decref(get(f, "/v1/mappings", "host=h1"));
 }
 
+static void use(struct fixture *f, const char *interface)
+{
+	struct usage u = {.sum.tx_bytes = 5, .reported_ms = clock_wall_ms(&f->clock)};
+	struct tx *tx;
+	struct change *change;
+
+	assert_int_equal(id_parse(KIND_INTERFACE, interface, &u.o.id), 0);
+	assert_int_equal(tx_begin(f->model, clock_wall_ms(&f->clock), &tx), 0);
+	assert_int_equal(usage_put(tx, &u), 0);
+	assert_int_equal(tx_end(tx, &change), 0);
+	change_free(change);
+}
+
+/* How many interfaces are listed to whom; 0: the operator. */
+static size_t count_used(struct fixture *f, int account, const char *query, int status)
+{
+	struct api_answer a;
+	size_t n = 0;
+	json_t *o;
+
+	if (account)
+		fixture_account(f, account, "/v1/usage", query, &a);
+	else
+		fixture_operator(f, "GET", "/v1/usage", query, NULL, &a);
+	if (a.status != status)
+		fail_msg("%d: %s: %d %s", account, query ?: "", a.status, answer_text(&a));
+	o = json_loads(answer_text(&a), 0, NULL);
+	n = json_array_size(json_object_get(o, "usage"));
+	json_decref(o);
+	api_answer_deinit(&a);
+	return n;
+}
+
+/* Who pays sees what for, whosever it is, and nobody else's bills.  requirement: NIC-1 OPS-1 OPS-2 */
+static void test_usage_by_payer(void **state)
+{
+	static const char first[] = "payer=111111111111", second[] = "payer=222222222222";
+	struct fixture *f = *state;
+	_cleanup_free_ char *subnet = NULL, *instance = run(f, &subnet), *path = NULL;
+	char interface[32];
+	struct api_answer a;
+	json_t *o;
+
+	use(f, interface_of(f, interface));
+	assert_int_equal(count_used(f, 1, NULL, 200), 1);
+	assert_int_equal(count_used(f, 1, first, 200), 1);
+	assert_int_equal(count_used(f, 2, NULL, 200), 0);
+	assert_int_equal(count_used(f, 2, second, 200), 0);
+	assert_true(asprintf(&path, "/v1/interfaces/%s", interface) > 0);
+	fixture_operator(f, "PUT", path, NULL, "{\"billing_account\": \"222222222222\"}", &a);
+	assert_int_equal(a.status, 200);
+	api_answer_deinit(&a);
+	use(f, interface);
+	assert_int_equal(count_used(f, 1, NULL, 200), 1); /* it is its own yet */
+	assert_int_equal(count_used(f, 1, first, 200), 0);
+	assert_int_equal(count_used(f, 2, NULL, 200), 0);
+	assert_int_equal(count_used(f, 2, second, 200), 1);
+	assert_int_equal(count_used(f, 0, second, 200), 1);
+	assert_int_equal(count_used(f, 0, first, 200), 0);
+	/* others' bills, nobody's, nonsense */
+	assert_int_equal(count_used(f, 1, second, 404), 0);
+	assert_int_equal(count_used(f, 2, first, 404), 0);
+	assert_int_equal(count_used(f, 0, "payer=333333333333", 404), 0);
+	assert_int_equal(count_used(f, 0, "payer=", 404), 0);
+	/* and the numbers are the latest */
+	assert_int_equal(id_parse(KIND_INTERFACE, interface, &f->used), 0);
+	o = get(f, "/v1/usage", "payer=222222222222&limit=1");
+	assert_null(json_object_get(o, "next"));
+	assert_int_equal(json_integer_value(json_object_get(
+				 json_array_get(json_object_get(o, "usage"), 0), "tx_bytes")),
+			 300);
+	json_decref(o);
+}
+
 /* The host has probed: with an error, what it had found before stays. */
 static void report(struct fixture *f, uint32_t number, const char *error)
 {
@@ -310,6 +385,7 @@ int main(void)
 		TEST(test_bytes_in_messages),
 		TEST(test_pages_outlive_the_process),
 		TEST(test_what_is_not_there_is_no_empty_list),
+		TEST(test_usage_by_payer),
 		TEST(test_probes_that_fail_are_told),
 	};
 
