@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "model/group_rule.h"
 #include "model/host.h"
+#include "model/label.h"
 #include "model/model.h"
 #include "model/network_acl.h"
 #include "model/pair.h"
@@ -160,6 +161,7 @@ void trip_add_acl(struct trip *t, const struct interface *i, bool egress)
 /* ---- between two hosts ---- */
 
 struct carrier_end {
+	const struct interface *interface; /* NULL: an edge */
 	size_t n_hosts;
 	uint32_t hosts[LIMIT_MODEL_ATTACHMENTS];
 	uint32_t vni;
@@ -169,7 +171,8 @@ struct carrier_end {
 
 static struct carrier_end end_of_interface(const struct interface *i)
 {
-	struct carrier_end e = {.vni = i->vni, .kind = KIND_INTERFACE, .id = i->o.id};
+	struct carrier_end e = {
+		.interface = i, .vni = i->vni, .kind = KIND_INTERFACE, .id = i->o.id};
 
 	e.n_hosts = interface_hosts(i, e.hosts);
 	return e;
@@ -210,22 +213,34 @@ static struct pair_class class_of(const struct trip *t, const struct carrier_end
 	return c;
 }
 
+/* A label stands for the address, which is that end's own. */
+static bool is_labelled(const struct trip *t, const struct carrier_end *e,
+			const struct ipaddr *addr, const struct host *h)
+{
+	return e->interface && interface_has_addr(e->interface, addr) &&
+	       label_of(t->m, e->vni, addr, h->number);
+}
+
 /* Whether what the two hosts use carries the packet; 'forwarded': by a node that says its handle
  * (docs/substrate.md). */
-static bool carries(const struct trip *t, const struct host *a, const struct host *b,
-		    const struct pair_class *c, bool forwarded)
+static bool carries(const struct trip *t, const struct carrier_end *from, const struct host *a,
+		    const struct carrier_end *to, const struct host *b, bool forwarded)
 {
+	struct pair_class c = class_of(t, from, a, to, b);
 	bool v6 = !ipaddr_is_v4(&t->packet.dst);
 	struct wish w;
 
-	pair_wish_quickly(t->m, NULL, a, b, c, &w);
+	pair_wish_quickly(t->m, NULL, a, b, &c, &w);
 	switch (w.send) {
 	case FORMAT_NONE:
 		return false;
 	case FORMAT_VXLAN_1:
 		return !forwarded;
 	case FORMAT_REIP4_1:
-		return !forwarded && (!v6 || w.formats & FORMAT_BIT(FORMAT_VXLAN_1));
+		if (is_labelled(t, from, &t->packet.src, a) &&
+		    is_labelled(t, to, &t->packet.dst, b))
+			return true;
+		return !forwarded && w.formats & FORMAT_BIT(FORMAT_VXLAN_1);
 	case FORMAT_SIIT_1:
 	case FORMAT_SIIT_2:
 		return !v6 || w.formats & FORMAT_BIT(FORMAT_IPIP6_1);
@@ -253,15 +268,13 @@ static bool is_carried_from(const struct trip *t, const struct carrier_end *from
 
 	for (size_t k = 0; k < to->n_hosts; k++) {
 		const struct host *b = host_by_number(t->m, to->hosts[k]);
-		struct pair_class c;
 
 		if (!b || (a != b && !t->back && to->n_hosts > 1 && !is_spread_to(t, a, b)))
 			continue;
 		some = true;
 		if (a == b || (t->back && from->n_hosts > 1 && !is_spread_to(t, b, a)))
 			continue;
-		c = class_of(t, from, a, to, b);
-		if (!carries(t, a, b, &c, forwarded))
+		if (!carries(t, from, a, to, b, forwarded))
 			return false;
 	}
 	return some || !to->n_hosts;

@@ -141,13 +141,15 @@ class Node(Place):
 
 
 class Lab:
-    def __init__(self, name=None, hosts=2, edges=0, substrate="ipv6", mtu=1500, formats=(), require=(),
+    def __init__(self, name=None, hosts=2, edges=0, substrate="ipv6", mtu=1500, formats=(), features=(), require=(),
                  manager_state=None, racks=None, aliases=True):
         self.name = name or free_name()
         argv = [VIADUCT, "lab", "up", "--name", self.name, "--hosts", hosts, "--edges", edges, "--substrate", substrate,
                 "--mtu", mtu]
         for f in formats:
             argv += ["--formats", f]
+        for f in features:
+            argv += ["--features", f]
         if racks:
             argv += ["--racks", racks]
         if not aliases:

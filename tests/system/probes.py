@@ -49,13 +49,13 @@ def echo(s):
     if s.family == socket.AF_INET:
         info = bytes(4) + info[8:12] + bytes(4)
     s.sendmsg([data], [(level, kind, info)], 0, peer)
-def ask(protocol, address, port, sources):
+def ask(protocol, address, port, source, sources):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM) as s:
         s.settimeout(seconds)
         for _ in range(20):
             try:
-                s.bind(("", random.randint(*sources)))
+                s.bind((source, random.randint(*sources)))
                 break
             except OSError:
                 pass
@@ -100,10 +100,10 @@ class Prober:
                 self.answers[n] = said
                 self.told.notify_all()
 
-    def ask(self, protocol, address, port, sources):
-        """Sends a question; result() has the answer."""
+    def ask(self, protocol, address, port, source, sources):
+        """Sends a question, from that address ("": any) and one of those ports; result() has the answer."""
         self.n += 1
-        self.process.stdin.write(json.dumps([self.n, protocol, address, port, sources]) + "\n")
+        self.process.stdin.write(json.dumps([self.n, protocol, address, port, source, sources]) + "\n")
         self.process.stdin.flush()
         return self.n
 

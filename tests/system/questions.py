@@ -14,13 +14,13 @@ SOURCE_RANGES = (None, CLIENT_PORTS, (40000, 50000), (1024, 65535), (44000, 4600
 DESTINATION_RANGES = ((22, 22), (80, 80), (5432, 5432), (22, 443), (81, 6000), (1, 65535), (300, 5431))
 
 
-def random_probe(dice, pairs, others):
-    """Of one of 'pairs', (source, target), or of others: 'others' tells the targets of a source."""
+def random_probe(dice, pairs, net):
+    """Of one of 'pairs', (source, target), or of others."""
     source, target = dice.choice(pairs) if pairs and dice.random() < 0.15 else (None, None)
     v6 = dice.random() < 0.4
     if not source:
-        source = dice.choice(["a1", "a2", "a3", "b1", "m", "world"])
-        target = dice.choice(others(source, v6))
+        source = dice.choice(net.sources(v6))
+        target = dice.choice(net.others(source, v6))
     return {"source": source, "target": target, "protocol": dice.choice(["tcp", "udp"]), "port": dice.choice(PORTS),
             "v6": int(v6), "by_interface": dice.random() < 0.5, "named": dice.random() < 0.7,
             "where": dice.choice(["ip", "source", "destination"]), "filtered": dice.random() < 0.35,
@@ -28,7 +28,7 @@ def random_probe(dice, pairs, others):
 
 
 class Questions:
-    """About 'net' (test_reach.py)."""
+    """About 'net' (worlds.py)."""
 
     def __init__(self, net):
         self.net, self.ec2, self.more = net, net.ec2, {}
@@ -45,9 +45,10 @@ class Questions:
 
     def id(self, probe, side):
         name = probe[side]
-        if name in ("world", "s"):
-            return self.net.igw if name == "world" else self.net.shared
-        return self.net.nodes[name].interface if probe["by_interface"] else self.net.nodes[name].id
+        if name == "world":
+            return self.net.igw
+        by_instance = name in (*self.net.nodes, "x") and not probe["by_interface"]
+        return self.net.nodes[self.net.node_of(name)].id if by_instance else self.net.interface_of(name)
 
     def form(self, probe):
         """What is said of addresses and ports."""
@@ -59,9 +60,9 @@ class Questions:
                 ranges["SourcePortRange"] = probe["source_range"]
             for name, (first, last) in ranges.items():
                 form.update({f"FilterAtSource.{name}.FromPort": first, f"FilterAtSource.{name}.ToPort": last})
-        if probe["source"] == "world" or probe["v6"]:
+        if probe["source"] in ("world", "x") or probe["v6"]:
             form["FilterAtSource.SourceAddress" if probe["filtered"] else "SourceIp"] = source
-        if probe["target"] == "world" or probe["v6"] or not probe["named"]:
+        if probe["target"] in ("world", "x") or probe["v6"] or not probe["named"]:
             where = probe["where"]
             if where == "source" and not probe["filtered"]:
                 where = "ip"  # the filter cannot be beside a port
@@ -110,16 +111,24 @@ class Questions:
         return probe["tried"] and (self.address(probe) or probe["found"])
 
     def ask(self, probe):
-        prober = self.net.probers[probe["source"]]
-        return prober, prober.ask(probe["protocol"], self.address(probe), probe["tried"], probe["sources"])
+        name = probe["source"]
+        prober = self.net.probers[self.net.node_of(name)]
+        own = "" if name == "world" else self.net.at[name][probe["v6"]]
+        return prober, prober.ask(probe["protocol"], self.address(probe), probe["tried"], own, probe["sources"])
 
-    def agree(self, probes, limit=60):
-        """Hosts take the configuration over one by one: the answer is what packets settle at.  Those that differ."""
+    def agree(self, probes, limit=90):
+        """Hosts take the configuration over one by one: the answer is what packets settle at, all of them at last once more.
+        Those that differ."""
         end = time.monotonic() + limit
         for p in probes:
             self.analyse(p)
-        left = [p for p in probes if self.can_try(p)]
-        while left and time.monotonic() < end:
-            asked = [(p, *self.ask(p)) for p in left]
-            left = [p for p, prober, n in asked if prober.result(n) != p["found"]]
+        tried = [p for p in probes if self.can_try(p)]
+        left, all_of_them = self.differ(tried), False
+        while (left or not all_of_them) and time.monotonic() < end:
+            all_of_them = not left
+            left = self.differ(left or tried)
         return left
+
+    def differ(self, probes):
+        asked = [(p, *self.ask(p)) for p in probes]
+        return [p for p, prober, n in asked if prober.result(n) != p["found"]]

@@ -10,8 +10,9 @@ import pytest
 
 from test_clients import names
 from test_policy_random import attempt
+from walks import seeds, steps
 
-STEPS = 150
+STEPS = steps(150)
 LAST = 32767
 CIDRS = ["0.0.0.0/0", "10.0.0.0/8", "192.0.2.0/24", "nonsense"]
 LOST = "acl-00000000000000001"
@@ -51,7 +52,7 @@ def told(ec2, vpc):
     return entries, subnets
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", seeds(3))
 def test_random_requests(ec2, vpc, seed):
     rng = random.Random(seed)
     subnets = [ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24")["Subnet"]["SubnetId"] for n in range(3)]

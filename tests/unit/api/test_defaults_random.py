@@ -9,7 +9,8 @@ import ipaddress
 
 import pytest
 
-from walking import Thing, Walk, seeds, steps, two_accounts
+from walking import Thing, Walk, two_accounts
+from walks import seeds, steps
 
 WORST, MISSING, COMBINATION = "InvalidParameterValue", "MissingParameter", "InvalidParameterCombination"
 ZONES = ["us-east-1a", "us-east-1b", "us-east-1c"]

@@ -10,7 +10,8 @@ import ipaddress
 import pytest
 
 from conftest import operator
-from walking import Thing, Walk, seeds, steps, two_accounts
+from walking import Thing, Walk, two_accounts
+from walks import seeds, steps
 
 WORST = "InvalidParameterValue"
 LOST_ASSOCIATION = "rtbassoc-00000000000000001"

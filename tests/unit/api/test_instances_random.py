@@ -2,20 +2,17 @@
 """Random requests about instances and what they are attached to, NAT gateways, prefix lists, DHCP options and the routes that
 name them, sensible and not, against a plain reference; every describe is compared, and what is refused changes nothing.
 
-More of it by hand: VIADUCT_WALKS=200 VIADUCT_WALK_STEPS=200.
-
 requirement: TOPO-1, NIC-1, EDGE-1, OPS-1
 """
 import ipaddress
-import os
 import random
 
 import pytest
 
 from test_policy_random import attempt
+from walks import seeds, steps
 
-STEPS = int(os.environ.get("VIADUCT_WALK_STEPS", "60"))
-WALKS = int(os.environ.get("VIADUCT_WALKS", "2"))
+STEPS = steps(60)
 BLOCK, SUBNETS = "10.0.0.0/16", ["10.0.1.0/24", "10.0.2.0/24", "10.0.3.0/28"]
 OUTSIDE = ["192.168.0.0/16", "0.0.0.0/0", "10.0.0.0/8"]
 ENTRIES = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "10.0.1.0/24", "0.0.0.0/0"]
@@ -540,7 +537,7 @@ def gateway(ec2, vpc):
     ec2.delete_internet_gateway(InternetGatewayId=made)
 
 
-@pytest.mark.parametrize("seed", range(1, 1 + WALKS))
+@pytest.mark.parametrize("seed", seeds(2))
 def test_random_requests(ec2, edge, vpc, gateway, seed):
     walk = Walk(seed, ec2, vpc, gateway)
     try:

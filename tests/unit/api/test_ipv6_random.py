@@ -9,7 +9,8 @@ import ipaddress
 
 import pytest
 
-from walking import Thing, Walk, seeds, steps, two_accounts
+from walking import Thing, Walk, two_accounts
+from walks import seeds, steps
 
 WORST, COMBINATION, POOL = "InvalidParameterValue", "InvalidParameterCombination", "fd56:6976:3600::/40"
 

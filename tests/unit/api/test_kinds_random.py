@@ -11,7 +11,8 @@ import pytest
 
 from conftest import operator
 from kinds import KINDS, LIMITS, UNPAGED
-from walking import Thing, Walk, seeds, steps, two_accounts
+from walking import Thing, Walk, two_accounts
+from walks import seeds, steps
 
 WORST, MOST = "InvalidParameterValue", 50
 KEYS = ["Name", "name", "a:b", "k", "ключ", "x*y", "k?", "viaduct", "awsome"]

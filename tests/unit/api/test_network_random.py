@@ -11,8 +11,9 @@ import random
 import pytest
 
 from test_policy_random import attempt
+from walks import seeds, steps
 
-STEPS = 100
+STEPS = steps(100)
 VPC_CIDRS = ["10.0.0.0/16", "10.0.0.0/20", "10.1.0.0/16", "10.2.0.0/28", "10.0.0.0/15", "10.3.0.0/29", "127.0.0.0/16",
              "224.0.0.0/16", "10.0.0.0", "nonsense"]
 SUBNET_CIDRS = ["10.0.0.0/28", "10.0.0.16/28", "10.0.0.0/27", "10.0.32.0/24", "10.1.0.0/24", "10.1.0.0/29",
@@ -385,7 +386,7 @@ class Walk:
             self.clients[owner].delete_vpc(VpcId=v)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", seeds(2))
 def test_random_requests(endpoint, ec2, other, seed):
     walk = Walk(seed, [ec2, other])
     # what a walk before left to be told for an hour

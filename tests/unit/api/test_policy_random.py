@@ -10,8 +10,9 @@ import botocore.exceptions
 import pytest
 
 from test_clients import names
+from walks import seeds, steps
 
-STEPS = 150
+STEPS = steps(150)
 CIDRS = ["0.0.0.0/0", "10.0.0.0/8", "192.0.2.0/24", "nonsense"]
 PROTOCOLS = ["tcp", "udp", "-1", "nonsense"]
 
@@ -75,7 +76,7 @@ def attempt(call, **arguments):
         return None, e.response["Error"]["Code"]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", seeds(2))
 def test_random_requests(ec2, vpc, subnet, seed):
     rng = random.Random(seed)
     default = ec2.describe_security_groups(Filters=names(vpc_id=[vpc]))["SecurityGroups"][0]["GroupId"]

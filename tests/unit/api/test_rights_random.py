@@ -8,7 +8,8 @@ requirement: NIC-1, NEG-10, OPS-1
 import pytest
 
 from conftest import operator
-from walking import NAMES, Thing, Walk, seeds, steps, two_accounts
+from walking import NAMES, Thing, Walk, two_accounts
+from walks import seeds, steps
 
 WORST, COMBINATION, ATTACHABLE = "InvalidParameterValue", "InvalidParameterCombination", 2
 ATTACH, ASSOCIATE = "INSTANCE-ATTACH", "EIP-ASSOCIATE"

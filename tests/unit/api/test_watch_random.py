@@ -8,7 +8,8 @@ import ipaddress
 
 import pytest
 
-from walking import NAMES, Thing, Walk, seeds, steps, two_accounts
+from walking import NAMES, Thing, Walk, two_accounts
+from walks import seeds, steps
 
 WORST, COMBINATION = "InvalidParameterValue", "InvalidParameterCombination"
 TYPES = {"vpc": "VPC", "subnet": "Subnet", "eni": "NetworkInterface"}

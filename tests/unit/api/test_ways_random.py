@@ -10,8 +10,9 @@ import pytest
 
 from test_clients import names
 from test_policy_random import attempt
+from walks import seeds, steps
 
-STEPS = 200
+STEPS = steps(200)
 BLOCK = "10.0.0.0/16"
 CIDRS = ["0.0.0.0/0", "192.0.2.0/24", "198.18.0.0/15", BLOCK, "nonsense"]
 LOST = {"table": "rtb-00000000000000001", "gateway": "igw-00000000000000001", "address": "eipalloc-00000000000000001"}
@@ -45,7 +46,7 @@ def told(ec2, vpc, gateways, addresses):
     return tables, subnets, attached, held
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", seeds(3))
 def test_random_requests(ec2, edge, vpc, seed):
     rng = random.Random(seed)
     subnets = [ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24")["Subnet"]["SubnetId"] for n in range(3)]

@@ -4,11 +4,8 @@
 A walk keeps what there is in tables {id: thing}, each thing with the number of its account, and says to
 each request what is wrong with it: a set of EC2's error codes, of which the answer has one; none if the
 set is empty. EC2 does not say which of two faults it tells first.
-
-By hand, for longer: VIADUCT_WALKS=200 VIADUCT_WALK_STEPS=200.
 """
 import contextlib
-import os
 import random
 import re
 
@@ -22,14 +19,6 @@ ID = re.compile("[a-z-]+-[0-9a-f]{17}")
 NO_NUMBERS = ["abc", "1e3", "0x10", "4294967296", "-99999999999999999999", "7 ", "\u0661"]
 NO_IDS = ["x", "-", "vpc", "eni-", "vpc-0", "i-0123456789abcdef", "../../etc/passwd", "%s%n", "\u00f1", "a" * 300]
 UNREFUSED = {"create_flow_logs", "describe_egress_only_internet_gateways"}  # which tell of an id in their answer
-
-
-def seeds(usual):
-    return range(1, 1 + int(os.environ.get("VIADUCT_WALKS", usual)))
-
-
-def steps(usual):
-    return int(os.environ.get("VIADUCT_WALK_STEPS", usual))
 
 
 @contextlib.contextmanager

@@ -254,44 +254,102 @@ static void forbid_hosts(const char *name, const char *one, const char *other)
 		&c, choice_policy_create(cluster_tx(&c), &c.admin, &args, &p, &c.refusal)));
 }
 
-/* What is for a shared record goes to those of its hosts that it can go to, and they alone answer.
- * requirement: NIC-4 NEG-7 */
-static void test_a_record_of_several_hosts(void **state)
+/* One record at 'there' and 'between'. */
+static void share(char ret_record[ID_TEXT_SIZE])
 {
 	const bool shared = true;
-	char record[ID_TEXT_SIZE];
 	const char *nodes[] = {there, between};
-	struct interface_set_args share = {.interface_id = record, .shared = &shared};
-	struct reach_question q = {.protocol = 6, .port = 80};
+	struct interface_set_args set = {.interface_id = ret_record, .shared = &shared};
 	const struct attachment *at;
-	struct reach_answer a;
 
-	cluster_deinit(&c);
-	cluster_init_network(&c, 3);
-	assert_ok(cluster_run(&c, c.subnet, here));
-	assert_ok(cluster_run(&c, c.subnet, there));
-	assert_ok(cluster_run(&c, c.subnet, between));
-	cluster_acknowledge(&c);
-	assert_ok(cluster_make_interface(&c, c.subnet, "10.0.0.50", record));
-	assert_ok(cluster_end(&c, interface_set(cluster_tx(&c), &c.me, &share, &c.refusal)));
+	assert_ok(cluster_make_interface(&c, c.subnet, "10.0.0.50", ret_record));
+	assert_ok(cluster_end(&c, interface_set(cluster_tx(&c), &c.me, &set, &c.refusal)));
 	for (size_t k = 0; k < ARRAY_SIZE(nodes); k++) {
-		struct interface_attach_args args = {record, nodes[k], 1, false};
+		struct interface_attach_args args = {ret_record, nodes[k], 1, false};
 
 		assert_ok(cluster_end(
 			&c, interface_attach(cluster_tx(&c), &c.me, &args, &at, &c.refusal)));
 	}
 	cluster_acknowledge(&c);
+}
+
+static struct reach_answer ask_record(const char *record)
+{
+	struct reach_question q = {.protocol = 6, .port = 80};
+	struct reach_answer a;
+
 	q.from.interface = cluster_interface_of(&c, here);
 	q.to.interface = cluster_interface(&c, record);
 	q.from.addr = q.from.interface->addrs[0].addr;
 	q.to.addr = q.to.interface->addrs[0].addr;
 	assert_ok(reach_analyse(c.m, &q, &a));
-	assert_true(a.found);
+	return a;
+}
+
+static void run_three(void)
+{
+	assert_ok(cluster_run(&c, c.subnet, here));
+	assert_ok(cluster_run(&c, c.subnet, there));
+	assert_ok(cluster_run(&c, c.subnet, between));
+	cluster_acknowledge(&c);
+}
+
+/* What is for a shared record goes to those of its hosts that it can go to, and they alone answer.
+ * requirement: NIC-4 NEG-7 */
+static void test_a_record_of_several_hosts(void **state)
+{
+	char record[ID_TEXT_SIZE];
+	struct reach_answer a;
+
+	cluster_deinit(&c);
+	cluster_init_network(&c, 3);
+	run_three();
+	share(record);
+	assert_true(ask_record(record).found);
 	forbid_hosts("first", here, there);
-	assert_ok(reach_analyse(c.m, &q, &a));
-	assert_true(a.found);
+	assert_true(ask_record(record).found);
 	forbid_hosts("second", here, between);
-	assert_ok(reach_analyse(c.m, &q, &a));
+	a = ask_record(record);
+	assert_false(a.found);
+	assert_int_equal(refusing(&a).code, REACH_NO_FORMAT);
+}
+
+static void add_host_with_labels(size_t n, const char *name, const char *addr, const char *range)
+{
+	uint32_t formats = FORMAT_BIT(FORMAT_VXLAN_1) | FORMAT_BIT(FORMAT_REIP4_1);
+	char id[ID_TEXT_SIZE];
+	const struct host *h;
+
+	c.hosts[n] = cluster_add_host(&c, name, addr, NULL, formats, 1500);
+	object_id_text(&host_by_number(c.m, c.hosts[n])->o, id);
+	assert_ok(cluster_end(
+		&c, host_set_aliases(cluster_tx(&c), &c.admin, id, range, &h, &c.refusal)));
+}
+
+/* Without vxlan nothing carries what has no label: the address of a shared record.
+ * requirement: PKT-16 NEG-7 */
+static void test_what_has_no_label(void **state)
+{
+	static const char *const vxlan[] = {"vxlan"};
+	struct choice_policy_args args = {
+		.name = "labels-alone", .effect = "forbid", .what = vxlan, .n_what = 1};
+	const struct choice_policy *p;
+	char record[ID_TEXT_SIZE];
+	struct reach_answer a;
+
+	cluster_deinit(&c);
+	cluster_init_network(&c, 0);
+	add_host_with_labels(0, "four1", "192.0.2.1", "198.18.1.0/28");
+	add_host_with_labels(1, "four2", "192.0.2.2", "198.18.2.0/28");
+	add_host_with_labels(2, "four3", "192.0.2.3", "198.18.3.0/28");
+	run_three();
+	share(record);
+	assert_true(ask().found);
+	assert_true(ask_record(record).found);
+	assert_ok(cluster_end(
+		&c, choice_policy_create(cluster_tx(&c), &c.admin, &args, &p, &c.refusal)));
+	assert_true(ask().found);
+	a = ask_record(record);
 	assert_false(a.found);
 	assert_int_equal(refusing(&a).code, REACH_NO_FORMAT);
 }
@@ -347,6 +405,7 @@ int main(void)
 		TEST(test_without_a_common_format),
 		TEST(test_a_pair_is_known_by_its_addresses),
 		TEST(test_a_record_of_several_hosts),
+		TEST(test_what_has_no_label),
 		TEST(test_a_record_that_is_disabled),
 		TEST(test_the_source_ports_that_an_acl_leaves),
 	};
