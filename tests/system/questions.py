@@ -41,6 +41,14 @@ class Questions:
         for name in [n for n, v in body.items() if v in ("", 0)]:
             del body[name]
 
+    def draw(self, dice, pairs):
+        """One that is analysed.  Most of all there are have no answer but no: of those some are left out."""
+        while True:
+            probe = random_probe(dice, pairs, self.net)
+            self.analyse(probe)
+            if probe["found"] or dice.random() < 0.3:
+                return probe
+
     # ---- as it is asked ----
 
     def id(self, probe, side):
@@ -120,8 +128,6 @@ class Questions:
         """Hosts take the configuration over one by one: the answer is what packets settle at, all of them at last once more.
         Those that differ."""
         end = time.monotonic() + limit
-        for p in probes:
-            self.analyse(p)
         tried = [p for p in probes if self.can_try(p)]
         left, all_of_them = self.differ(tried), False
         while (left or not all_of_them) and time.monotonic() < end:

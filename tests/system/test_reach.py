@@ -10,7 +10,7 @@ import pytest
 
 import lab as labs
 from draws import Draw
-from questions import Questions, random_probe
+from questions import Questions
 from worlds import Net
 
 ROUNDS = int(os.environ.get("VIADUCT_REACH_ROUNDS", "3"))
@@ -55,7 +55,7 @@ def test_packets_do_what_the_analysis_says(world):
     told = {True: 0, False: 0, NO_FORMAT: 0, "open": 0, "ranges": 0}
     for round_ in range(ROUNDS):
         draw.shuffle(dice)
-        probes = [random_probe(dice, [draw.apart], net) for _ in range(PROBES)]
+        probes = [questions.draw(dice, [draw.apart]) for _ in range(PROBES)]
         differ = questions.agree(probes)
         assert not differ, (f"seed {world.seed} round {round_} on {world.kind}: packets do not what the analysis says: "
                             f"{differ}; policies: {draw.policies}, nodes: {net.nodes}, conditions: {draw.conditions}")
