@@ -2,15 +2,16 @@
 """What of a world (worlds.py) is random: rules, routes, addresses, the state of nodes, what hosts use between them."""
 import json
 
-from worlds import ANY4, ANY6, WORLD_BLOCK
+from worlds import ANY4, ANY6, FORWARDERS, MORE, WORLD_BLOCK
 
-FORMATS = {"ipv6": ["siit/1", "siit/2", "vxlan"] * 4 + ["geneve", "reip4"], "ipv4": ["vxlan", "reip4"] * 5 + ["siit", "geneve"]}
+FORMATS = {"ipv6": ["siit/1", "siit/2", "vxlan"] * 4 + ["geneve", "reip4"],
+           "ipv4": ["vxlan", "reip4"] * 5 + ["siit", "geneve"]}
 FRAMEWORKS = ["siit", "ipip6", "vxlan", "reip4", "geneve"]
 FORBIDDEN = {"ipv6": [["siit/2"], ["ipip6"], ["siit"], ["vxlan", "ipip6"]],
              "ipv4": [["vxlan"], ["reip4"], ["vxlan", "siit"]]}
 FEATURES = [["crypt"], ["crypt/1"], ["integrity"], ["lz4"], ["crypt", "lz4"], ["rate"], ["crypt/2", "rate"]]
 RATE = {"mbit": 2000, "burst_kib": 1024}
-LISTS = {"offices": ["10.50.0.0/16", "10.50.1.0/24"], "some": ["10.40.1.0/24", "10.50.1.0/24", WORLD_BLOCK]}
+LISTS = {"offices": ["10.50.0.0/16", "10.50.1.0/24"], "some": ["10.40.1.0/24", "10.50.1.0/24", "10.41.1.0/24", WORLD_BLOCK]}
 
 
 class Draw:
@@ -34,9 +35,9 @@ class Draw:
 
     def shuffle_lists(self, dice):
         blocks6 = {name: [b[1] for n, b in self.net.blocks.items() if n in names] for name, names in (
-            ("offices6", ("office",)), ("some6", ("near", "far", "office")))}
+            ("offices6", ("office",)), ("some6", ("near", "far", "annex", "office")))}
         for name, blocks in {**LISTS, **blocks6}.items():
-            wanted = dice.sample(blocks, dice.randint(1, len(blocks)))
+            wanted = dice.sample(blocks, dice.randint(1, min(3, len(blocks))))
             add = [b for b in wanted if b not in self.listed[name]]
             remove = [b for b in self.listed[name] if b not in wanted]
             if not add and not remove:
@@ -78,7 +79,7 @@ class Draw:
             rule["PrefixListIds"] = [{"PrefixListId": dice.choice(list(self.net.lists.values()))}]
         else:
             rule["IpRanges"] = [{"CidrIp": dice.choice([ANY4, "10.40.0.0/16", "10.40.1.0/24", "10.50.1.0/24",
-                                                        "10.40.2.0/23"])}]
+                                                        "10.40.2.0/23", MORE])}]
         return rule
 
     def shuffle_acl(self, dice, acl):
@@ -119,57 +120,66 @@ class Draw:
         self.ec2.create_route(RouteTableId=table, DestinationPrefixListId=self.net.lists[name], **target)
 
     def shuffle_routes(self, dice):
-        middle = {"NetworkInterfaceId": self.net.nodes["m"].interface}
-        black = {"NetworkInterfaceId": self.net.idle}
-        peering = {"VpcPeeringConnectionId": self.net.peering}
         for subnet, table in self.net.tables.items():
             self.clear(table)
-            far = self.net.blocks["shop" if subnet == "office" else "office"]
-            by = [peering] * 6 if subnet == "office" else [peering] * 6 + [{"NatGatewayId": self.net.private_nat}, black, middle]
-            if dice.random() < 0.8:
-                if subnet != "office" and dice.random() < 0.3:
-                    self.lead_list(table, "offices", **dice.choice(by))
-                else:
-                    self.lead(table, far[0], **dice.choice(by))
-            if dice.random() < 0.8:
-                by6 = [b for b in by if "NatGatewayId" not in b]
-                if subnet != "office" and dice.random() < 0.3:
-                    self.lead_list(table, "offices6", **dice.choice(by6))
-                else:
-                    self.lead(table, far[1], **dice.choice(by6))
+            forwarders = [{"NetworkInterfaceId": self.net.nodes[n].interface} for n, s in FORWARDERS.items() if s != subnet]
             if subnet == "office":
+                self.lead_home(dice, table)
                 continue
-            out = [{"GatewayId": self.net.igw}] * 4 + ([middle, middle] if subnet != "middle" else []) + [black]
-            if dice.random() < 0.8:
-                self.lead(table, ANY4, **dice.choice([*out, *[{"NatGatewayId": self.net.nat}] * 3]))
-            if dice.random() < 0.8:
-                self.lead(table, ANY6, **dice.choice([*out, *[{"EgressOnlyInternetGatewayId": self.net.egress}] * 3]))
-            for other in ("near", "far"):
+            self.lead_to_office(dice, table, forwarders)
+            self.lead_out(dice, table, forwarders)
+            for other in ("near", "far", "annex"):
                 for family in (0, 1):
-                    if subnet not in ("middle", other) and dice.random() < 0.3:
-                        self.lead(table, self.net.blocks[other][family], **middle)
-        self.shuffle_entrance(dice, middle)
+                    if subnet != other and dice.random() < (0.15 if subnet in FORWARDERS.values() else 0.3):
+                        self.lead(table, self.net.blocks[other][family], **dice.choice(forwarders))
+        self.shuffle_entrance(dice)
 
-    def shuffle_entrance(self, dice, middle):
-        self.clear(self.net.entrance)
-        for subnet in ("near", "far"):
+    def lead_home(self, dice, table):
+        """From the office."""
+        for block in (*self.net.blocks["shop"], MORE):
+            if dice.random() < 0.8:
+                self.lead(table, block, VpcPeeringConnectionId=self.net.peering)
+
+    def lead_to_office(self, dice, table, forwarders):
+        by = [{"VpcPeeringConnectionId": self.net.peering}] * 8 + [{"NetworkInterfaceId": self.net.idle}, *forwarders]
+        translated = [{"NatGatewayId": self.net.private_nat}]
+        for block, name, more in zip(self.net.blocks["office"], ("offices", "offices6"), (translated, [])):
+            if dice.random() < 0.2:
+                continue
+            if dice.random() < 0.3:
+                self.lead_list(table, name, **dice.choice([*by, *more]))
+            else:
+                self.lead(table, block, **dice.choice([*by, *more]))
+
+    def lead_out(self, dice, table, forwarders):
+        out = [{"GatewayId": self.net.igw}] * 4 + forwarders + [{"NetworkInterfaceId": self.net.idle}]
+        gateways = {"NatGatewayId": self.net.nat}, {"EgressOnlyInternetGatewayId": self.net.egress}
+        for block, gateway in zip((ANY4, ANY6), gateways):
+            if dice.random() < 0.8:
+                self.lead(table, block, **dice.choice([*out, *[gateway] * 3]))
+
+    def shuffle_entrance(self, dice):
+        net = self.net
+        self.clear(net.entrance)
+        for subnet in ("near", "far", "annex"):
             for family in (0, 1):
                 if dice.random() < 0.5:
-                    self.lead(self.net.entrance, self.net.blocks[subnet][family], **middle)
+                    self.lead(net.entrance, net.blocks[subnet][family],
+                              NetworkInterfaceId=net.nodes[dice.choice(list(FORWARDERS))].interface)
         wanted = dice.random() < 0.4
-        if wanted and not self.net.entrance_association:
-            self.net.entrance_association = self.ec2.associate_route_table(
-                RouteTableId=self.net.entrance, GatewayId=self.net.igw)["AssociationId"]
-        elif self.net.entrance_association and not wanted:
-            self.ec2.disassociate_route_table(AssociationId=self.net.entrance_association)
-            self.net.entrance_association = None
+        if wanted and not net.entrance_association:
+            net.entrance_association = self.ec2.associate_route_table(
+                RouteTableId=net.entrance, GatewayId=net.igw)["AssociationId"]
+        elif net.entrance_association and not wanted:
+            self.ec2.disassociate_route_table(AssociationId=net.entrance_association)
+            net.entrance_association = None
 
     def shuffle_public(self, dice):
         now = self.ec2.describe_addresses(AllocationIds=[self.net.public["AllocationId"]])["Addresses"][0]
         if "AssociationId" in now:
             self.ec2.disassociate_address(AssociationId=now["AssociationId"])
         self.net.move_second(dice.choice(["a1", "a2"]))
-        self.net.public_at = dice.choice(["a1", "a3", "a3", "m", "x", "e", "s", None])
+        self.net.public_at = dice.choice(["a1", "a3", "a3", "a4", "m", "x", "e", "s", None])
         if self.net.public_at:
             self.ec2.associate_address(AllocationId=self.net.public["AllocationId"],
                                        NetworkInterfaceId=self.net.interface_of(self.net.public_at),
@@ -182,11 +192,12 @@ class Draw:
             if condition != self.conditions.get(name, "normal"):
                 self.lab.operate("PUT", f"/v1/interfaces/{net.interface_of(name)}", {"condition": condition})
                 self.conditions[name] = condition
-        checked = dice.random() < 0.15
-        if checked != net.checked:
-            self.ec2.modify_network_interface_attribute(NetworkInterfaceId=net.nodes["m"].interface,
-                                                        SourceDestCheck={"Value": checked})
-            net.checked = checked
+        for name, was in net.checked.items():
+            checked = dice.random() < 0.15
+            if checked != was:
+                self.ec2.modify_network_interface_attribute(NetworkInterfaceId=net.nodes[name].interface,
+                                                            SourceDestCheck={"Value": checked})
+                net.checked[name] = checked
 
     # ---- what hosts use between them ----
 
@@ -217,8 +228,9 @@ class Draw:
 
     def match(self, dice):
         net = self.net
-        match = dice.choice([{}, {"network": net.vpcs["shop"]}, {"network": net.vpcs["office"]}, {"environment": "production"},
-                             {"host": dice.choice(["h1", "h2", "e1"])}, {"host": "h1", "peer": {"host": "h2"}},
+        match = dice.choice([{}, {"network": net.vpcs["shop"]}, {"network": net.vpcs["office"]},
+                             {"environment": "production"}, {"host": dice.choice(["h1", "h2", "e1"])},
+                             {"host": "h1", "peer": {"host": "h2"}},
                              {"network": net.vpcs["shop"], "peer": {"network": net.vpcs["office"]}},
                              self.interfaces(dice.sample(list(net.nodes), 2))])
         return match | {"direction": dice.choice(["both", "both", "both", "out", "in"])}

@@ -17,7 +17,8 @@ ROUNDS = int(os.environ.get("VIADUCT_REACH_ROUNDS", "3"))
 PROBES = 32  # in each round
 NO_FORMAT = "BAD_STATE_ATTACHMENT"
 # What a lab of the kind may be like besides.
-SUBSTRATES = {"ipv6": [{}, {}, {"formats": ["h2=siit/1,ipip6/1,vxlan/1"]}, {"formats": ["vxlan/1"]}, {"formats": ["h1=siit/2"]}],
+SUBSTRATES = {"ipv6": [{}, {}, {"formats": ["h2=siit/1,ipip6/1,vxlan/1"]}, {"formats": ["vxlan/1"]},
+                       {"formats": ["h1=siit/2"]}],
               "ipv4": [{}, {}, {"aliases": False}, {"formats": ["h2=vxlan/1"]}]}
 HOSTS = [{}, {}, {}, {"require": ["h1=crypt"]}, {"features": ["h2=none"]}, {"features": ["e1=integrity,lz4"]}]
 

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A world to ask questions of reachability about: two peered networks with everything that has a say in it.
 
-    shop 10.40.0.0/16: a1 a2 (near)  a3 (far)  m (middle, sends on)  --- peering --- office 10.50.0.0/16: b1
-    world --- edge1                  s: a record of near on two of their hosts
+    shop 10.40.0.0/16: a1 a2 (near)  a3 (far)  m (middle) n (beyond), which send on  --- peering --- office 10.50.0.0/16: b1
+         10.41.0.0/16: a4 (annex)
+    world --- edges                  s: a record of near on two of their hosts
                                      x: a secondary address of near, at a1 or a2;  e: a2's second interface, in far
 
 Both networks have IPv6 as well.  What is so of them is drawn by draws.py.
 """
 import ipaddress
+import itertools
 import json
 
 import lab as labs
@@ -19,7 +21,9 @@ WORLD6 = "2001:db8:ffff::1"
 WORLD_BLOCK = "203.0.113.0/24"
 SHARED = "10.40.1.99"
 SECOND = "10.40.1.77"
-SHOP = ("near", "far", "middle")
+SHOP = ("near", "far", "middle", "beyond")
+MORE = "10.41.0.0/16"  # shop's second block
+FORWARDERS = {"m": "middle", "n": "beyond"}
 V4_ONLY = ("s", "x", "e")
 
 
@@ -29,12 +33,15 @@ class Net:
     def __init__(self, lab):
         self.lab, self.ec2 = lab, lab.ec2
         self.vpcs, self.blocks = {}, {}
-        self.subnets = {**self.make_vpc("shop", "10.40.0.0/16", SHOP), **self.make_vpc("office", "10.50.0.0/16", ("office",))}
+        self.subnets = {**self.make_vpc("shop", "10.40.0.0/16", SHOP),
+                        **self.make_vpc("office", "10.50.0.0/16", ("office",))}
+        self.add_block()
         self.where = {s: "office" if s == "office" else "shop" for s in self.subnets}
-        self.groups = {name: self.ec2.create_security_group(GroupName=name, Description=name, VpcId=self.vpcs[vpc])["GroupId"]
-                       for name, vpc in (("red", "shop"), ("green", "shop"), ("grey", "shop"), ("blue", "office"))}
+        self.groups = {name: self.group(name, vpc) for name, vpc in (
+            ("red", "shop"), ("green", "shop"), ("grey", "shop"), ("blue", "office"))}
         starts = {"a1": ("near", ["red"]), "a2": ("near", ["green"]), "a3": ("far", ["red", "green"]),
-                  "m": ("middle", ["grey"]), "b1": ("office", ["blue"])}
+                  "a4": ("annex", ["green"]), "m": ("middle", ["grey"]), "n": ("beyond", ["grey"]),
+                  "b1": ("office", ["blue"])}
         started = {n: lab.start(self.subnets[s], wait=False, InstanceType="t3.small",
                                 SecurityGroupIds=[self.groups[g] for g in groups])
                    for n, (s, groups) in starts.items()}
@@ -44,13 +51,15 @@ class Net:
         self.lists = {name: self.list(family) for name, family in (
             ("offices", "IPv4"), ("some", "IPv4"), ("offices6", "IPv6"), ("some6", "IPv6"))}
         self.nodes = {n: lab.ready(i) for n, i in started.items()}
-        self.at = {n: [self.nodes[n].address, self.nodes[n].interfaces[0]["Ipv6Addresses"][0]["Ipv6Address"]] for n in starts}
+        self.at = {n: [p.address, p.interfaces[0]["Ipv6Addresses"][0]["Ipv6Address"]] for n, p in self.nodes.items()}
         self.at["world"] = [labs.WORLD, WORLD6]
         self.at["s"] = [SHARED, None]
         self.at["x"] = [SECOND, None]
         for node in self.nodes.values():
             self.ready6(node)
-        self.make_middle()
+        for name in FORWARDERS:
+            self.make_forwarder(self.nodes[name])
+        self.checked = dict.fromkeys(FORWARDERS, True)
         self.share()
         self.add_interface()
         self.second_at = None
@@ -67,14 +76,23 @@ class Net:
         six = ipaddress.IPv6Network(vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"])
         self.vpcs[name] = vpc["VpcId"]
         self.blocks[name] = (block, str(six))
-        made = {}
-        for n, (subnet, block6) in enumerate(zip(subnets, six.subnets(new_prefix=64)), 1):
-            block4 = block.replace("0.0/16", f"{n}.0/24")
-            made[subnet] = self.ec2.create_subnet(VpcId=self.vpcs[name], CidrBlock=block4, Ipv6CidrBlock=str(block6),
-                                                  AvailabilityZone=f"{labs.REGION}a")["Subnet"]["SubnetId"]
-            self.ec2.modify_subnet_attribute(SubnetId=made[subnet], AssignIpv6AddressOnCreation={"Value": True})
-            self.blocks[subnet] = (block4, str(block6))
+        return {subnet: self.make_subnet(name, subnet, block.replace("0.0/16", f"{n}.0/24"), n)
+                for n, subnet in enumerate(subnets, 1)}
+
+    def make_subnet(self, vpc, name, block4, n):
+        """With the n-th of the network's IPv6 blocks."""
+        six = ipaddress.IPv6Network(self.blocks[vpc][1])
+        block6 = str(next(itertools.islice(six.subnets(new_prefix=64), n - 1, None)))
+        made = self.ec2.create_subnet(VpcId=self.vpcs[vpc], CidrBlock=block4, Ipv6CidrBlock=block6,
+                                      AvailabilityZone=f"{labs.REGION}a")["Subnet"]["SubnetId"]
+        self.ec2.modify_subnet_attribute(SubnetId=made, AssignIpv6AddressOnCreation={"Value": True})
+        self.blocks[name] = (block4, block6)
         return made
+
+    def add_block(self):
+        """Another of IPv4, to shop."""
+        self.ec2.associate_vpc_cidr_block(VpcId=self.vpcs["shop"], CidrBlock=MORE)
+        self.subnets["annex"] = self.make_subnet("shop", "annex", MORE.replace("0.0/16", "1.0/24"), len(SHOP) + 1)
 
     def make_gateways(self):
         shop, ec2 = self.vpcs["shop"], self.ec2
@@ -94,6 +112,9 @@ class Net:
         self.idle = ec2.create_network_interface(SubnetId=self.subnets["far"])["NetworkInterface"]["NetworkInterfaceId"]
         self.entrance = ec2.create_route_table(VpcId=shop)["RouteTable"]["RouteTableId"]
         self.entrance_association = None
+
+    def group(self, name, vpc):
+        return self.ec2.create_security_group(GroupName=name, Description=name, VpcId=self.vpcs[vpc])["GroupId"]
 
     def table(self, subnet):
         t = self.ec2.create_route_table(VpcId=self.vpcs[self.where[subnet]])["RouteTable"]["RouteTableId"]
@@ -121,13 +142,11 @@ class Net:
                 "ip", "-n", node.netns, "-6", "addr", "show", "scope", "global").stdout
         labs.wait_for(f"IPv6 in {node.netns}", configured)
 
-    def make_middle(self):
+    def make_forwarder(self, node):
         """It sends on what it gets, of either family, and still learns its router."""
-        self.nodes["m"].run("sysctl", "-qw", "net.ipv6.conf.eth0.accept_ra=2", "net.ipv6.conf.all.forwarding=1",
-                            "net.ipv4.ip_forward=1", "net.ipv4.conf.all.send_redirects=0",
-                            "net.ipv4.conf.eth0.send_redirects=0")
-        self.ready6(self.nodes["m"])
-        self.checked = True
+        node.run("sysctl", "-qw", "net.ipv6.conf.eth0.accept_ra=2", "net.ipv6.conf.all.forwarding=1",
+                 "net.ipv4.ip_forward=1", "net.ipv4.conf.all.send_redirects=0", "net.ipv4.conf.eth0.send_redirects=0")
+        self.ready6(node)
 
     def share(self):
         """One record at two nodes, on two hosts if there are nodes on both.  To them it is an address of their own."""
@@ -181,11 +200,11 @@ class Net:
         return {"s": self.shared, "e": self.extra}.get(name) or self.nodes[self.node_of(name)].interface
 
     def sources(self, v6):
-        return ["a1", "a2", "a3", "b1", "m", "world", *([] if v6 else ["x", "e"])]
+        return ["a1", "a2", "a3", "a4", "b1", "m", "n", "world", *([] if v6 else ["x", "e"])]
 
     def others(self, source, v6):
         """Whom a source may be asked about; of the shared record, whoever has it not."""
         node = self.node_of(source)
-        return ([n for n in ("a1", "a2", "a3", "b1", "m", "world") if n != node]
+        return ([n for n in ("a1", "a2", "a3", "a4", "b1", "m", "n", "world") if n != node]
                 + ([] if v6 else [n for n in ("x", "e") if self.node_of(n) != node])
                 + ([] if v6 or node in self.sharers else ["s"]))
