@@ -181,22 +181,7 @@ int config_parse_string(const char *value, void *dest)
 	return 0;
 }
 
-int config_parse_bool(const char *value, void *dest)
-{
-	return str_bool(value, dest);
-}
-
-int config_parse_u16(const char *value, void *dest)
-{
-	return str_u16(value, 1, UINT16_MAX, dest);
-}
-
 int config_parse_u32(const char *value, void *dest)
 {
 	return str_u32(value, 0, UINT32_MAX, dest);
-}
-
-int config_parse_u64(const char *value, void *dest)
-{
-	return str_u64(value, 0, UINT64_MAX, dest);
 }

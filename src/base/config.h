@@ -38,10 +38,7 @@ struct config_error {
 
 /* Common parsers; 'dest' is of the type named. */
 int config_parse_string(const char *value, void *dest); /* char **, freed before it is set */
-int config_parse_bool(const char *value, void *dest);   /* bool * */
-int config_parse_u16(const char *value, void *dest);    /* uint16_t *, 1..65535: ports */
 int config_parse_u32(const char *value, void *dest);    /* uint32_t * */
-int config_parse_u64(const char *value, void *dest);    /* uint64_t * */
 
 /* Reads 'path'.  0; a negative errno with what to tell the user in '*reterr_error'. */
 must_check int config_load(const char *path, const struct config_key *keys, size_t n_keys,

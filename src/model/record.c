@@ -219,30 +219,3 @@ bool record_equal(const struct object *a, const struct object *b)
 {
 	return a->kind == b->kind && a->id == b->id && equal_fields(record_of(a->kind), a, b);
 }
-
-/* ---- walking ---- */
-
-static void walk_fields(const struct record *r, const void *base, const struct record_visitor *v,
-			void *data)
-{
-	for (size_t i = 0; i < r->n_fields; i++) {
-		const struct field *f = &r->fields[i];
-
-		if (f->type != FIELD_ARRAY) {
-			v->field(data, f, field_at(base, f));
-			continue;
-		}
-		v->enter(data, f, field_count(base, f));
-		for (size_t j = 0; j < field_count(base, f); j++) {
-			v->element(data, f, j);
-			walk_fields(f->element, *(char *const *)field_at(base, f) + j * f->size, v,
-				    data);
-		}
-		v->leave(data, f);
-	}
-}
-
-void record_walk(const struct object *o, const struct record_visitor *v, void *data)
-{
-	walk_fields(record_of(o->kind), o, v, data);
-}

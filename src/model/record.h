@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Records: what fields each kind of object has, as tables.  From them come the stored form, copies,
- * comparison, freeing, and the walk that the operator API and the CLI print from.
+ * comparison and freeing.
  *
  * Stored form: a format byte, then per field a tag number (1 byte), the size of the value (variable
  * length) and the value; fields that are zero or empty are left out.  Unknown tags are skipped,
@@ -42,7 +42,7 @@ struct record;
 struct field {
 	uint8_t tag;
 	enum field_type type;
-	const char *name; /* snake_case, as in the operator API */
+	const char *name; /* for who reads the table: snake_case, as in the operator API */
 	size_t offset;
 	size_t size;         /* FIELD_BYTES: its size; FIELD_ARRAY, FIELD_IDS: of an element */
 	size_t count_offset; /* FIELD_ARRAY, FIELD_IDS */
@@ -72,14 +72,3 @@ must_check int record_copy(const struct object *o, struct object **ret);
 bool record_equal(const struct object *a, const struct object *b);
 /* Of an object in no index. */
 struct object *record_free(struct object *o);
-
-/* Visits all fields in the order of the table, arrays element by element between enter and
- * leave. */
-struct record_visitor {
-	void (*field)(void *data, const struct field *f, const void *value);
-	void (*enter)(void *data, const struct field *f, size_t n);
-	void (*element)(void *data, const struct field *f,
-			size_t i); /* before each element's fields */
-	void (*leave)(void *data, const struct field *f);
-};
-void record_walk(const struct object *o, const struct record_visitor *v, void *data);

@@ -54,8 +54,7 @@ const char *ipaddr_text(const struct ipaddr *a, char buf[static IPADDR_TEXT_SIZE
 /* "10.0.0.1/16", "2001:db8::1/32": the address as it is written, and the prefix's length.  -EINVAL:
  * neither of them. */
 int prefix_split(const char *text, struct ipaddr *ret, uint8_t *ret_len);
-/* "10.0.0.0/16", "2001:db8::/32".  -EINVAL: no prefix; -EDOM: bits are set behind the length
- * (the caller may then use prefix_mask()). */
+/* "10.0.0.0/16", "2001:db8::/32".  -EINVAL: no prefix; -EDOM: bits are set behind the length. */
 int prefix_parse(const char *text, struct prefix *ret);
 const char *prefix_text(const struct prefix *p, char buf[static PREFIX_TEXT_SIZE]);
 struct prefix prefix_make(const struct ipaddr *addr, uint8_t len); /* clears the bits behind */

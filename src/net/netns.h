@@ -23,7 +23,7 @@ must_check int netns_share(const char *directory);
 must_check int netns_create(const char *directory, const char *name);
 /* Unbinds and removes the name; the namespace lives on while someone is inside.  -ENOENT: none. */
 must_check int netns_delete(const char *directory, const char *name);
-/* A descriptor of it, for netns_enter(), rtnl_open_at(), rtnl_link_move(), process_spec.netns_fd.
+/* A descriptor of it, for netns_enter(), rtnl_open_at(), process_spec.netns_fd.
  * -ENOENT; -EINVAL also when the file is no namespace (left behind by a crash of the machine). */
 must_check int netns_open(const char *directory, const char *name, int *ret_fd);
 /* The namespace of the calling thread. */

@@ -68,16 +68,10 @@ must_check int rtnl_geneve_create(struct rtnl *r, const char *name, uint16_t udp
 must_check int rtnl_link_delete(struct rtnl *r, int ifindex);
 must_check int rtnl_link_set_up(struct rtnl *r, int ifindex, bool up);
 must_check int rtnl_link_set_mtu(struct rtnl *r, int ifindex, uint32_t mtu);
-must_check int rtnl_link_set_mac(struct rtnl *r, int ifindex, const struct mac *mac);
 must_check int rtnl_link_set_master(struct rtnl *r, int ifindex, int master_ifindex); /* 0: none */
-/* Moves a link to another namespace, with a new name there unless 'name' is NULL. */
-must_check int rtnl_link_move(struct rtnl *r, int ifindex, int netns_fd, const char *name);
 must_check int rtnl_link_get(struct rtnl *r, int ifindex, struct rtnl_link *ret);
 must_check int rtnl_link_find(struct rtnl *r, const char *name,
 			      struct rtnl_link *ret); /* -ENODEV */
-/* Calls 'fn' for each link until it returns non-zero, and returns that; the same for all dumps. */
-must_check int rtnl_link_dump(struct rtnl *r, int (*fn)(const struct rtnl_link *l, void *data),
-			      void *data);
 
 /* Addresses of links. */
 
@@ -136,9 +130,6 @@ must_check int rtnl_neigh_probe(struct rtnl *r, int ifindex, const struct ipaddr
 /* A permanent entry; replaces what is there. */
 must_check int rtnl_neigh_set(struct rtnl *r, int ifindex, const struct ipaddr *addr,
 			      const struct mac *mac);
-must_check int rtnl_neigh_delete(struct rtnl *r, int ifindex, const struct ipaddr *addr);
-must_check int rtnl_neigh_dump(struct rtnl *r, int (*fn)(const struct rtnl_neigh *n, void *data),
-			       void *data);
 
 /* The monitor: changes of all of the above in one namespace, as they happen. */
 
@@ -165,8 +156,6 @@ struct rtnl_monitor;
 typedef void (*rtnl_event_fn)(const struct rtnl_event *e, void *data);
 
 must_check int rtnl_monitor_open(rtnl_event_fn fn, void *data, struct rtnl_monitor **ret);
-must_check int rtnl_monitor_open_at(int netns_fd, rtnl_event_fn fn, void *data,
-				    struct rtnl_monitor **ret);
 /* Non-blocking; readable when there are events: for a watch of the loop. */
 int rtnl_monitor_fd(const struct rtnl_monitor *m);
 /* Decodes what is there and calls 'fn' for each event.  'fn' must not close the monitor. */

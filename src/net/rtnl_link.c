@@ -142,54 +142,12 @@ int rtnl_link_set_mtu(struct rtnl *r, int ifindex, uint32_t mtu)
 	return rtnl_do(r, &q);
 }
 
-int rtnl_link_set_mac(struct rtnl *r, int ifindex, const struct mac *mac)
-{
-	struct rtnl_request q;
-
-	change_init(&q, RTM_NEWLINK, ifindex);
-	mnl_attr_put(q.header, IFLA_ADDRESS, sizeof(mac->b), mac->b);
-	return rtnl_do(r, &q);
-}
-
 int rtnl_link_set_master(struct rtnl *r, int ifindex, int master_ifindex)
 {
 	struct rtnl_request q;
 
 	change_init(&q, RTM_NEWLINK, ifindex);
 	mnl_attr_put_u32(q.header, IFLA_MASTER, (uint32_t)master_ifindex);
-	return rtnl_do(r, &q);
-}
-
-static int check_name_is_free(int netns_fd, const char *name)
-{
-	_cleanup_(rtnl_close_cleanup) struct rtnl *there = NULL;
-	struct rtnl_link l;
-	int r = rtnl_open_at(netns_fd, &there);
-
-	if (r < 0)
-		return r;
-	r = rtnl_link_find(there, name, &l);
-	if (r == -ENODEV)
-		return 0;
-	return r < 0 ? r : -EEXIST;
-}
-
-int rtnl_link_move(struct rtnl *r, int ifindex, int netns_fd, const char *name)
-{
-	struct rtnl_request q;
-	int result;
-
-	if (name && !name_is_valid(name))
-		return -EINVAL;
-	/* The kernel moves first and renames then: a name that is taken would leave the link there
-	 * under its old one. */
-	result = name ? check_name_is_free(netns_fd, name) : 0;
-	if (result < 0)
-		return result;
-	change_init(&q, RTM_NEWLINK, ifindex);
-	mnl_attr_put_u32(q.header, IFLA_NET_NS_FD, (uint32_t)netns_fd);
-	if (name)
-		mnl_attr_put_strz(q.header, IFLA_IFNAME, name);
 	return rtnl_do(r, &q);
 }
 
@@ -274,26 +232,4 @@ int rtnl_link_find(struct rtnl *r, const char *name, struct rtnl_link *ret)
 	change_init(&q, RTM_GETLINK, 0);
 	mnl_attr_put_strz(q.header, IFLA_IFNAME, name);
 	return ask_one(r, &q, ret);
-}
-
-int rtnl_link_dump(struct rtnl *r, int (*fn)(const struct rtnl_link *l, void *data), void *data)
-{
-	_cleanup_buf_ struct buf answers;
-	const struct nlmsghdr *h;
-	struct rtnl_request q;
-	struct rtnl_link l;
-	int left, result;
-
-	rtnl_answers_init(&answers);
-	change_init(&q, RTM_GETLINK, 0);
-	put_filter(q.header);
-	result = rtnl_dump(r, &q, &answers);
-	if (result < 0)
-		return result;
-	rtnl_for_each_answer (h, left, &answers) {
-		result = rtnl_link_decode(h, &l) ? fn(&l, data) : 0;
-		if (result)
-			return result;
-	}
-	return 0;
 }

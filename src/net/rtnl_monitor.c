@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 
 #include "base/limits.h"
-#include "net/netns.h"
 #include "net/rtnl_wire.h"
 
 struct rtnl_monitor {
@@ -40,26 +39,6 @@ int rtnl_monitor_open(rtnl_event_fn fn, void *data, struct rtnl_monitor **ret)
 			return -errno;
 	*ret = TAKE_PTR(m);
 	return 0;
-}
-
-struct open_args {
-	rtnl_event_fn fn;
-	void *data;
-	struct rtnl_monitor **ret;
-};
-
-static int open_here(void *data)
-{
-	struct open_args *a = data;
-
-	return rtnl_monitor_open(a->fn, a->data, a->ret);
-}
-
-int rtnl_monitor_open_at(int netns_fd, rtnl_event_fn fn, void *data, struct rtnl_monitor **ret)
-{
-	struct open_args a = {.fn = fn, .data = data, .ret = ret};
-
-	return netns_call(netns_fd, open_here, &a);
 }
 
 struct rtnl_monitor *rtnl_monitor_close(struct rtnl_monitor *m)

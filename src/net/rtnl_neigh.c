@@ -101,32 +101,3 @@ int rtnl_neigh_set(struct rtnl *r, int ifindex, const struct ipaddr *addr, const
 	mnl_attr_put(q.header, NDA_LLADDR, sizeof(mac->b), mac->b);
 	return rtnl_do(r, &q);
 }
-
-int rtnl_neigh_delete(struct rtnl *r, int ifindex, const struct ipaddr *addr)
-{
-	struct rtnl_request q;
-
-	request_init(&q, RTM_DELNEIGH, 0, ifindex, addr);
-	return rtnl_do(r, &q);
-}
-
-int rtnl_neigh_dump(struct rtnl *r, int (*fn)(const struct rtnl_neigh *n, void *data), void *data)
-{
-	_cleanup_buf_ struct buf answers;
-	const struct nlmsghdr *h;
-	struct rtnl_request q;
-	struct rtnl_neigh n;
-	int left, result;
-
-	rtnl_answers_init(&answers);
-	rtnl_request_init(&q, RTM_GETNEIGH, 0, sizeof(struct ndmsg));
-	result = rtnl_dump(r, &q, &answers);
-	if (result < 0)
-		return result;
-	rtnl_for_each_answer (h, left, &answers) {
-		result = rtnl_neigh_decode(h, &n) ? fn(&n, data) : 0;
-		if (result)
-			return result;
-	}
-	return 0;
-}

@@ -435,50 +435,6 @@ static void test_mutated_records(void **state)
 	assert_true(accepted > n / 50 && accepted < n);
 }
 
-struct walk_log {
-	size_t n_fields, n_elements, n_secrets;
-	int depth;
-};
-
-static void count_field(void *data, const struct field *f, const void *value)
-{
-	struct walk_log *l = data;
-
-	assert_non_null(value);
-	l->n_fields++;
-	l->n_secrets += f->type == FIELD_SECRET;
-}
-
-static void enter(void *data, const struct field *f, size_t n)
-{
-	((struct walk_log *)data)->depth++;
-}
-
-static void element(void *data, const struct field *f, size_t i)
-{
-	((struct walk_log *)data)->n_elements++;
-}
-
-static void leave(void *data, const struct field *f)
-{
-	((struct walk_log *)data)->depth--;
-}
-
-/* requirement: OPS-1 */
-static void test_walk_visits_everything(void **state)
-{
-	const struct record_visitor visitor = {count_field, enter, element, leave};
-	struct walk_log log = {0};
-	struct tag tags[2];
-	struct key k = {.o = header(KIND_KEY, tags), .access_key_id = text_b, .secret = text_c};
-
-	record_walk(&k.o, &visitor, &log);
-	assert_int_equal(log.n_fields, 4 + 2 * 2 + 3);
-	assert_int_equal(log.n_elements, 2);
-	assert_int_equal(log.n_secrets, 1);
-	assert_int_equal(log.depth, 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -491,7 +447,6 @@ int main(void)
 		cmocka_unit_test(test_unknown_fields_are_skipped),
 		cmocka_unit_test(test_malformed_records_are_refused),
 		cmocka_unit_test(test_mutated_records),
-		cmocka_unit_test(test_walk_visits_everything),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
