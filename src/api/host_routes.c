@@ -97,6 +97,8 @@ json_t *route_show_host(struct route_call *c, const struct object *object)
 	json_put(c, o, "alias_use", show_aliases(c, h));
 	json_put_text(c, o, "state", state_text(h, &live));
 	json_put_u64(c, o, "revision", live.revision);
+	json_put_bool(c, o, "applied",
+		      live.lacks_nothing && !host_is_changing(c->model, h->number));
 	json_put_time(c, o, "seen_at", live.seen_ms);
 	json_put_text(c, o, "software", live.software);
 	json_put_text(c, o, "address", live.address);

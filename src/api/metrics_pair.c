@@ -153,12 +153,23 @@ static void put_keys(struct route_call *c)
 			       (unsigned long long)key_age_s(c, h));
 }
 
+/* By the choice of all that the two send, or by one of some network or interfaces: then it shows in
+ * what was sealed. */
+static bool has_sealed(struct route_call *c, const struct direction *d)
+{
+	struct api_pair_live live = {};
+
+	return d->features & FEATURES_PAYLOAD ||
+	       (c->api->live->pair(c->api->live->data, d->from->number, d->to->number, &live) &&
+		live.sealed_packets);
+}
+
 static void put_pair_keys(struct route_call *c, const struct directions *all)
 {
 	metrics_head(c, "pair_key_age_seconds", "gauge",
 		     "Of the newest key for what one host seals for another.");
 	for (const struct direction *d = all->v; d < all->v + all->n; d++)
-		if (d->features & FEATURES_PAYLOAD)
+		if (has_sealed(c, d))
 			buf_put_printf(c->text,
 				       "viaduct_pair_key_age_seconds{from=\"%s\",to=\"%s\"} %llu\n",
 				       d->from->name, d->to->name,

@@ -130,8 +130,11 @@ static int check_names(struct route_call *c, const json_t *o, const char *where,
 		       const char *const *known)
 {
 	const char *key;
+	char names[128] = "";
 	json_t *value;
 
+	for (size_t i = 0, n = 0; known[i] && n < sizeof(names); i++)
+		n += (size_t)snprintf(names + n, sizeof(names) - n, " %s", known[i]);
 	json_object_foreach ((json_t *)(uintptr_t)o, key, value) {
 		size_t i = 0;
 
@@ -139,8 +142,8 @@ static int check_names(struct route_call *c, const json_t *o, const char *where,
 			i++;
 		if (!known[i])
 			return route_refuse(c, 400, "BadRequest",
-					    "'%s' has no '%.60s'; see GET /v1/policies/schema",
-					    where, key);
+					    "'%s' has no '%.60s'; what it may have:%s", where, key,
+					    names);
 	}
 	return 0;
 }
@@ -357,11 +360,25 @@ static void put_vpc(struct route_call *c, json_t *o, const char *key, uint32_t v
 	json_put_id(c, o, key, KIND_VPC, v ? v->o.id : 0);
 }
 
+/* For operators, since it names the hosts and what they have; NULL: something would be sent. */
+static const char *why_nothing(struct route_call *c, const struct pair_difference *d,
+			       char buf[static CHOICE_REASON_SIZE])
+{
+	struct wish wish;
+
+	if (d->after->send != FORMAT_NONE || !c->caller.is_operator)
+		return NULL;
+	pair_wish_by(c->model, choice_rules_of(c->model), d->from, d->to, d->class, &wish);
+	memcpy(buf, wish.reason, CHOICE_REASON_SIZE);
+	return buf;
+}
+
 static int note_difference(void *data, const struct pair_difference *d)
 {
 	struct preview *p = data;
 	struct wish before = *d->before;
 	struct route_call *c = p->c;
+	char reason[CHOICE_REASON_SIZE];
 	json_t *o;
 
 	if (before.send != FORMAT_NONE && d->after->send == FORMAT_NONE && !p->n_lost++) {
@@ -385,6 +402,7 @@ static int note_difference(void *data, const struct pair_difference *d)
 	json_put_id(c, o, "peer_interface", KIND_INTERFACE, d->class->peer_interface);
 	json_put(c, o, "before", show_wish(c, d->before));
 	json_put(c, o, "after", show_wish(c, d->after));
+	json_put_text(c, o, "reason", why_nothing(c, d, reason));
 	json_append(c, p->list, o);
 	return 0;
 }
@@ -393,7 +411,7 @@ static int note_difference(void *data, const struct pair_difference *d)
 static void put_lost(struct preview *p, bool tried)
 {
 	struct route_call *c = p->c;
-	char example[384] = "";
+	char example[192] = "", why[192] = "";
 
 	json_put_u64(c, c->result, "left_with_nothing", p->n_lost);
 	if (!p->n_lost) {
@@ -402,15 +420,16 @@ static void put_lost(struct preview *p, bool tried)
 	}
 	/* which hosts there are is for operators to know */
 	if (c->caller.is_operator)
-		snprintf(example, sizeof(example),
-			 ", for example from %.64s to %.64s (\"viaduct pair %.64s %.64s\" says "
-			 "why)",
-			 p->from->name, p->to->name, p->from->name, p->to->name);
+		snprintf(example, sizeof(example), ", for example from %.64s to %.64s",
+			 p->from->name, p->to->name);
+	if (c->caller.is_operator && !tried)
+		snprintf(why, sizeof(why), " (\"viaduct pair %.64s %.64s\" says why)",
+			 p->from->name, p->to->name);
 	json_put(c, c->result, "warning",
 		 json_sprintf("Nothing %s between hosts any more in %llu directions, for want of "
-			      "anything in common%s%s",
+			      "anything in common%s%s%s",
 			      tried ? "would be sent" : "is sent", (unsigned long long)p->n_lost,
-			      example,
+			      example, why,
 			      tried ? ""
 				    : "; the same request with dry-run=true lists them, and "
 				      "changes nothing"));

@@ -9,6 +9,7 @@
 #include "ctl/lab_daemon.h"
 #include "ctl/lab_enter.h"
 #include "ctl/lab_up.h"
+#include "ctl/lab_wait.h"
 #include "ctl/request.h"
 #include "ctl/table.h"
 
@@ -265,7 +266,7 @@ static int run_restart(const struct invocation *inv)
 		r = complain_errno(-errno, "%s", build);
 	if (!r)
 		r = lab_lock(&l);
-	lab_daemon_defer_signals();
+	lab_wait_defer_signals();
 	for (size_t i = 0; !r && i < inv->n_arguments; i++)
 		r = restart_one(&l, inv->arguments[i], build);
 	return r ? r : request_print_done(inv);

@@ -4,12 +4,8 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -17,29 +13,14 @@
 #include "base/limits.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "ctl/client.h"
 #include "ctl/complain.h"
 #include "ctl/lab_net.h"
 #include "ctl/lab_process.h"
 #include "net/addr.h"
 
-#define POLL_MS    50
 #define LOG_TAIL   2000
 #define COMMAND_MS 30000
-
-static volatile sig_atomic_t signalled;
-
-static void note_signal(int signal)
-{
-	signalled = signal;
-}
-
-void lab_daemon_defer_signals(void)
-{
-	const struct sigaction note = {.sa_handler = note_signal};
-
-	sigaction(SIGINT, &note, NULL);
-	sigaction(SIGTERM, &note, NULL);
-}
 
 /* A daemon's program: where it is from this one, installed or built, or in PATH. */
 static char *find_program(const char *built, const char *name)
@@ -60,8 +41,7 @@ static char *find_program(const char *built, const char *name)
 	return strdup(name);
 }
 
-/* Prints the end of a daemon's log, for whoever wonders why the lab did not come up. */
-static void show_log(const struct lab *l, uint32_t node)
+void lab_daemon_show_log(const struct lab *l, uint32_t node)
 {
 	_cleanup_free_ char *path = NULL, *text = NULL;
 	char name[LAB_NODE_NAME_SIZE];
@@ -74,12 +54,6 @@ static void show_log(const struct lab *l, uint32_t node)
 		return;
 	tail = size > LOG_TAIL ? text + size - LOG_TAIL : text;
 	complain_note("the end of %s:\n%s", path, tail);
-}
-
-static void show_logs(const struct lab *l)
-{
-	for (uint32_t node = 0; node <= lab_last_node(l); node++)
-		show_log(l, node);
 }
 
 /* Runs a short command of a daemon to its end.  Complains with what the command said. */
@@ -248,7 +222,7 @@ static int start(struct lab *l, uint32_t node, struct process_spec *spec)
 	r = lab_process_start_time(p.pid, &l->processes[node].start);
 	process_deinit(&p);
 	if (r) {
-		show_log(l, node);
+		lab_daemon_show_log(l, node);
 		return r == -ESRCH ? complain(r, "the daemon of %s ended at once", name)
 				   : complain_errno(r, "looking at the daemon of %s", name);
 	}
@@ -406,96 +380,4 @@ int lab_daemon_stop(struct lab *l, uint32_t node)
 		process_deinit(&p);
 	}
 	return r ? complain_errno(r, "ending process %d", l->processes[node].pid) : 0;
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-/* Looks whether the daemons that were started still run. */
-static int check_daemons(const struct lab *l, uint32_t which)
-{
-	char name[LAB_NODE_NAME_SIZE];
-
-	for (uint32_t node = 0; node <= lab_last_node(l); node++) {
-		if (which != LAB_ALL_NODES && which != node)
-			continue;
-		if (!l->processes[node].pid || lab_daemon_is_running(l, node))
-			continue;
-		show_log(l, node);
-		return complain(-ECHILD, "the daemon of %s ended by itself (its log is above)",
-				lab_node_name(l, node, name));
-	}
-	return 0;
-}
-
-int lab_daemon_wait(const struct lab *l, struct client *c, uint32_t node, const char *what,
-		    lab_condition_fn condition)
-{
-	uint64_t end = now_ms() + LIMIT_LAB_START_MS;
-	struct client_error error = {""};
-	int r;
-
-	for (;;) {
-		r = condition(c, l, node, &error);
-		if (r == 1)
-			return 0;
-		if (r < 0 && r != -ECONNREFUSED && r != -ETIMEDOUT && r != -EPROTO &&
-		    r != -EREMOTEIO)
-			return complain(r, "%s", error.text);
-		if (signalled)
-			return complain(-EINTR, "interrupted");
-		r = check_daemons(l, node);
-		if (r)
-			return r;
-		if (now_ms() > end) {
-			show_logs(l);
-			return complain(-ETIMEDOUT, "waited %d s in vain for %s%s%s",
-					LIMIT_LAB_START_MS / 1000, what, *error.text ? ": " : "",
-					error.text);
-		}
-		poll(NULL, 0, POLL_MS);
-	}
-}
-
-int lab_manager_answers(struct client *c, const struct lab *l, uint32_t node,
-			struct client_error *e)
-{
-	int r = client_request(c, "GET", "/v1/status", NULL, NULL, e);
-
-	return r ? r : 1;
-}
-
-int lab_agent_answers(struct client *c, const struct lab *l, uint32_t node, struct client_error *e)
-{
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	char name[LAB_NODE_NAME_SIZE];
-
-	if (fd < 0)
-		return -errno;
-	if (str_format(a.sun_path, sizeof(a.sun_path), "%s/run/%s-%s.sock", l->directory, l->name,
-		       lab_node_name(l, node, name)))
-		return -ENAMETOOLONG;
-	return !connect(fd, (struct sockaddr *)&a, sizeof(a));
-}
-
-int lab_agents_connected(struct client *c, const struct lab *l, uint32_t node,
-			 struct client_error *e)
-{
-	_cleanup_json_ json_t *list = NULL;
-	const json_t *host;
-	uint32_t n = 0;
-	size_t i;
-	int r = client_list(c, "/v1/hosts", "hosts", &list, e);
-
-	if (r)
-		return r;
-	json_array_foreach (json_object_get(list, "hosts"), i, host)
-		n += str_equal(json_string_value(json_object_get(host, "state")), "connected");
-	return n >= lab_last_node(l);
 }

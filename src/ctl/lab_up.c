@@ -9,6 +9,7 @@
 #include "ctl/complain.h"
 #include "ctl/lab_daemon.h"
 #include "ctl/lab_net.h"
+#include "ctl/lab_wait.h"
 #include "ctl/locate.h"
 
 /* The lab has a bpffs of its own, outside its namespaces: with its end all pins are gone. */
@@ -72,7 +73,7 @@ static int start_manager(struct lab *l, struct client **ret)
 	if (!r)
 		r = open_client(l, &c);
 	if (!r)
-		r = lab_daemon_wait(l, c, 0, "the manager's API", lab_manager_answers);
+		r = lab_wait_manager(l, c);
 	if (!r)
 		r = make_account(c);
 	if (!r)
@@ -129,8 +130,7 @@ static int build(struct lab *l)
 	if (!r && l->n_edges)
 		r = request(c, "/v1/pools", json_pack("{s:s}", "cidr", LAB_POOL), NULL);
 	if (!r)
-		r = lab_daemon_wait(l, c, LAB_ALL_NODES, "all agents to connect",
-				    lab_agents_connected);
+		r = lab_wait_hosts(l, c);
 	if (r)
 		return r;
 	l->up = true;
@@ -150,7 +150,7 @@ int lab_up(struct lab *l, bool keep_failed)
 	r = lab_create(l);
 	if (r)
 		return r;
-	lab_daemon_defer_signals();
+	lab_wait_defer_signals();
 	r = build(l);
 	if (r && keep_failed)
 		complain(r,
@@ -176,7 +176,6 @@ int lab_restart(struct lab *l, uint32_t node, const char *build)
 		r = node ? lab_daemon_start_agent(l, node, build)
 			 : lab_daemon_start_manager(l, socket);
 	if (!r)
-		r = lab_daemon_wait(l, c, node, "the daemon to answer",
-				    node ? lab_agent_answers : lab_manager_answers);
+		r = node ? lab_wait_agent(l, c, node) : lab_wait_manager(l, c);
 	return r;
 }

@@ -22,6 +22,7 @@ static const struct table_column change_columns[] = {
 	{"INTERFACE", "interface"}, {"PEER INTERFACE", "peer_interface"},
 	{"SENDS", "before.send"},   {"FEATURES", "before.features"},
 	{"THEN", "after.send"},     {"THEN FEATURES", "after.features"},
+	{"WHY NOTHING", "reason"},
 };
 
 static int read_file(const struct invocation *inv, json_t **ret)
@@ -86,50 +87,51 @@ static int run_show(const struct invocation *inv)
 	return r ? r : request_print_json(json_object_get(answer, "policy"));
 }
 
-static int print_policy(const json_t *answer)
+/* Sends a change, of no policy yet where that is NULL; or prints what it would lead to. */
+static int change(const struct invocation *inv, const char *method, const char *policy,
+		  const json_t *body, bool dry)
 {
+	_cleanup_json_ json_t *answer = NULL;
+	const json_t *answered;
+	int r = request_send(inv, method, policy ? PATH "/" : PATH, policy ? policy : "",
+			     dry ? "?dry-run=true" : "", body, &answer);
+
+	if (r)
+		return r;
+	if (dry)
+		return print_changes(inv, answer);
 	warn(answer);
-	return request_print_json(json_object_get(answer, "policy"));
+	answered = json_object_get(answer, "policy");
+	return answered ? request_print_json(answered) : request_print_done(inv);
+}
+
+static int run_change(const struct invocation *inv, const char *method, const char *policy,
+		      bool dry)
+{
+	_cleanup_json_ json_t *body = NULL;
+	int r = read_file(inv, &body);
+
+	return r ? r : change(inv, method, policy, body, dry);
 }
 
 static int run_create(const struct invocation *inv)
 {
-	_cleanup_json_ json_t *body = NULL, *answer = NULL;
-	int r = read_file(inv, &body);
-
-	if (!r)
-		r = request_send(inv, "POST", PATH, "", "", body, &answer);
-	return r ? r : print_policy(answer);
+	return run_change(inv, "POST", NULL, invocation_option(inv, "dry-run"));
 }
 
 static int run_replace(const struct invocation *inv)
 {
-	_cleanup_json_ json_t *body = NULL, *answer = NULL;
-	int r = read_file(inv, &body);
-
-	if (!r)
-		r = request_send(inv, "PUT", PATH "/", inv->arguments[0], "", body, &answer);
-	return r ? r : print_policy(answer);
+	return run_change(inv, "PUT", inv->arguments[0], invocation_option(inv, "dry-run"));
 }
 
 static int run_delete(const struct invocation *inv)
 {
-	_cleanup_json_ json_t *answer = NULL;
-	int r = request_send(inv, "DELETE", PATH "/", inv->arguments[0], "", NULL, &answer);
-
-	if (!r)
-		warn(answer);
-	return r;
+	return change(inv, "DELETE", inv->arguments[0], NULL, invocation_option(inv, "dry-run"));
 }
 
 static int run_check(const struct invocation *inv)
 {
-	_cleanup_json_ json_t *body = NULL, *answer = NULL;
-	int r = read_file(inv, &body);
-
-	if (!r)
-		r = request_send(inv, "POST", PATH "?dry-run=true", "", "", body, &answer);
-	return r ? r : print_changes(inv, answer);
+	return run_change(inv, "POST", NULL, true);
 }
 
 static int run_progress(const struct invocation *inv)
@@ -150,23 +152,32 @@ static int run_progress(const struct invocation *inv)
 	return 0;
 }
 
+#define DRY_RUN                                                                                    \
+	{                                                                                          \
+		"dry-run", NULL, "changes nothing, and says what would change", false              \
+	}
 static const struct command_option file_options[] = {
 	{"file", "FILE", "with the policy as JSON; -: standard input", false},
+	DRY_RUN,
 };
-#define FILE_OPTIONS .options = file_options, .n_options = ARRAY_SIZE(file_options)
+static const struct command_option check_options[] = {
+	{"file", "FILE", "with the policy as JSON; -: standard input", false},
+};
+static const struct command_option delete_options[] = {DRY_RUN};
+#define OPTIONS(o) .options = (o), .n_options = ARRAY_SIZE(o)
 
 static const struct command commands[] = {
 	{"list", "the policies", .run = run_list},
 	{"progress", "to how many pairs of hosts policies have been applied", .run = run_progress},
 	{"show", "one of them, by name or id", .arguments = "POLICY", .min_arguments = 1,
 	 .max_arguments = 1, .run = run_show},
-	{"create", "makes one", FILE_OPTIONS, .run = run_create},
+	{"create", "makes one", OPTIONS(file_options), .run = run_create},
 	{"replace", "puts another in its place", .arguments = "POLICY", .min_arguments = 1,
-	 .max_arguments = 1, FILE_OPTIONS, .run = run_replace},
+	 .max_arguments = 1, OPTIONS(file_options), .run = run_replace},
 	{"delete", "deletes one", .arguments = "POLICY", .min_arguments = 1, .max_arguments = 1,
-	 .run = run_delete},
-	{"check", "says which pairs would get which other choice by a new one", FILE_OPTIONS,
-	 .run = run_check},
+	 OPTIONS(delete_options), .run = run_delete},
+	{"check", "says which pairs would get which other choice by a new one",
+	 OPTIONS(check_options), .run = run_check},
 };
 
 const struct command policy_command = {

@@ -55,7 +55,7 @@ bool capability_has(const struct host *h, const char *name, size_t length)
 	if (!str_format(text, sizeof(text), "%.*s", (int)length, name) &&
 	    !ability_parse(text, &formats, &features)) {
 		a = ability_of(h);
-		return (a.formats & formats) || (a.features & features);
+		return (ability_usable(&a) & formats) || (a.features & features);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(kernel_features); i++)
 		if (is(kernel_features[i].name, name, length))
@@ -95,7 +95,7 @@ void capability_each(const struct host *h, void (*tell)(void *data, const char *
 	char label[4 * (LIMIT_MODEL_TAG_KEY + LIMIT_MODEL_TAG_VALUE) + 2];
 
 	for (enum format f = FORMAT_NONE + 1; f < FORMAT_MAX; f++)
-		if (a.formats & FORMAT_BIT(f))
+		if (ability_usable(&a) & FORMAT_BIT(f))
 			tell(data, format_name(f));
 	for (enum feature f = 0; f < FEATURE_MAX; f++)
 		if (a.features & FEATURE_BIT(f))

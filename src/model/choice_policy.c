@@ -5,6 +5,7 @@
  */
 #include "model/choice_policy.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -174,6 +175,9 @@ static int read_match(const struct model *m, const struct caller *c,
 
 	if (!r)
 		r = read_member(m, c, &args->peer, "match.peer.host_label", &p->other, reterr);
+	if (!r && p->one.host && p->one.host == p->other.host)
+		r = refuse(reterr, MODEL_E_VALUE, args->peer.host, "match.peer.host",
+			   "It is the host of the match, and no host is a pair with itself.");
 	if (!r)
 		r = read_interfaces(m, c, args, p, reterr);
 	if (!r && args->environment && !*args->environment)
@@ -254,6 +258,15 @@ static bool names_rate(const struct choice_policy *p)
 	return false;
 }
 
+static int refuse_number(uint32_t value, const char *parameter, const char *why,
+			 struct refusal *reterr)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", value);
+	return refuse(reterr, MODEL_E_VALUE, text, parameter, why);
+}
+
 static int read_rate(const struct choice_policy_args *args, struct choice_policy *p,
 		     struct refusal *reterr)
 {
@@ -268,9 +281,9 @@ static int read_rate(const struct choice_policy_args *args, struct choice_policy
 	if (!args->rate_mbit)
 		return refuse(reterr, MODEL_E_MISSING, "rate.mbit");
 	if (!*args->rate_mbit || *args->rate_mbit > RATE_MBIT_MAX)
-		return refuse(reterr, MODEL_E_VALUE, "rate", "rate.mbit", "It is 1 to 1000000.");
+		return refuse_number(*args->rate_mbit, "rate.mbit", "It is 1 to 1000000.", reterr);
 	if (!burst || burst > BURST_KIB_MAX)
-		return refuse(reterr, MODEL_E_VALUE, "rate", "rate.burst_kib", "It is 1 to 65536.");
+		return refuse_number(burst, "rate.burst_kib", "It is 1 to 65536.", reterr);
 	p->rate_bits = *args->rate_mbit * 1000000ULL;
 	p->rate_burst = burst * 1024;
 	return 0;

@@ -130,6 +130,9 @@ struct placement_request {
 					 then 'near' may name what is gone */
 };
 
+/* A value that one of the tags cannot have; what others say is found out where a host is looked for.
+ * VALUE */
+must_check int placement_check_tag(const char *key, const char *value, struct refusal *reterr);
 /* Takes what the tags say.  VALUE */
 must_check int placement_read_tags(struct placement_request *r, const struct object *tagged,
 				   struct refusal *reterr);

@@ -26,21 +26,45 @@ int placement_strategy_parse(const char *text, enum placement_strategy *ret)
 	return -EINVAL;
 }
 
+static int read_cost(const char *text, uint32_t *ret, struct refusal *reterr)
+{
+	if (!str_u32(text, 0, UINT32_MAX, ret))
+		return 0;
+	return refuse(reterr, MODEL_E_VALUE, text, PLACEMENT_TAG_MAX_COST, "It is a number.");
+}
+
+static int read_strategy(const char *text, enum placement_strategy *ret, struct refusal *reterr)
+{
+	if (!placement_strategy_parse(text, ret))
+		return 0;
+	return refuse(reterr, MODEL_E_VALUE, text, PLACEMENT_TAG_STRATEGY,
+		      "It is least-loaded or round-robin.");
+}
+
+int placement_check_tag(const char *key, const char *value, struct refusal *reterr)
+{
+	enum placement_strategy strategy;
+	uint32_t cost;
+
+	if (str_equal(key, PLACEMENT_TAG_MAX_COST))
+		return read_cost(value, &cost, reterr);
+	if (str_equal(key, PLACEMENT_TAG_STRATEGY))
+		return read_strategy(value, &strategy, reterr);
+	return 0;
+}
+
 int placement_read_tags(struct placement_request *r, const struct object *tagged,
 			struct refusal *reterr)
 {
 	const char *cost = object_tag(tagged, PLACEMENT_TAG_MAX_COST);
 	const char *strategy = object_tag(tagged, PLACEMENT_TAG_STRATEGY);
+	int ret = cost ? read_cost(cost, &r->max_cost, reterr) : 0;
 
 	r->require = object_tag(tagged, PLACEMENT_TAG_REQUIRE);
 	r->desire = object_tag(tagged, PLACEMENT_TAG_DESIRE);
 	r->near = object_tag(tagged, PLACEMENT_TAG_NEAR);
-	if (cost && str_u32(cost, 0, UINT32_MAX, &r->max_cost))
-		return refuse(reterr, MODEL_E_VALUE, cost, PLACEMENT_TAG_MAX_COST,
-			      "It is a number.");
 	r->limits_cost = cost;
-	if (strategy && placement_strategy_parse(strategy, &r->strategy))
-		return refuse(reterr, MODEL_E_VALUE, strategy, PLACEMENT_TAG_STRATEGY,
-			      "It is least-loaded or round-robin.");
-	return 0;
+	if (!ret && strategy)
+		ret = read_strategy(strategy, &r->strategy, reterr);
+	return ret;
 }

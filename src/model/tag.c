@@ -11,12 +11,22 @@
 #include "model/choice_rules.h"
 #include "model/edit.h"
 #include "model/peering.h"
+#include "model/placement.h"
 #include "model/preload.h"
 #include "model/subnet.h"
 #include "model/subnet_router.h"
 #include "model/unknown_mac.h"
 
 #define RESERVED_PREFIX "aws:"
+#define OWN_PREFIX      "viaduct:"
+
+/* Those that mean something, at objects of some kind; anything may have them, as the tags that a
+ * client gives to all that it makes. */
+static const char *const own_keys[] = {
+	CHOICE_TAG_ENVIRONMENT, PRELOAD_TAG,          UNKNOWN_MAC_TAG,    SUBNET_ROUTER_TAG,
+	PLACEMENT_TAG_REQUIRE,  PLACEMENT_TAG_DESIRE, PLACEMENT_TAG_NEAR, PLACEMENT_TAG_MAX_COST,
+	PLACEMENT_TAG_STRATEGY,
+};
 
 /* Kinds that customers may tag, with the refusal for an id that is not there. */
 static const struct {
@@ -85,6 +95,19 @@ static size_t utf8_length(const char *s)
 	return n;
 }
 
+/* A misspelt one would be kept, and do nothing. */
+static int check_own(const char *key, struct refusal *reterr)
+{
+	if (!str_has_prefix(key, OWN_PREFIX))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(own_keys); i++)
+		if (str_equal(key, own_keys[i]))
+			return 0;
+	return refuse(reterr, MODEL_E_VALUE, key, "Tag.Key",
+		      "Tags that begin with viaduct: are environment, preloaded, unknown-macs, "
+		      "router, require, desire, near, max-cost and strategy.");
+}
+
 static int check_tag(const struct tag_args *tag, struct refusal *reterr)
 {
 	if (str_has_prefix(tag->key, RESERVED_PREFIX))
@@ -93,7 +116,7 @@ static int check_tag(const struct tag_args *tag, struct refusal *reterr)
 		return refuse(reterr, MODEL_E_TAG_INVALID, tag->key);
 	if (!tag->value || utf8_length(tag->value) > LIMIT_MODEL_TAG_VALUE)
 		return refuse(reterr, MODEL_E_TAG_INVALID, tag->value ? tag->value : tag->key);
-	return 0;
+	return check_own(tag->key, reterr);
 }
 
 /* Where 'key' is, or belongs. */
@@ -146,6 +169,8 @@ static int check_meaning(const struct object *o, const struct tag_args *tag, str
 		return unknown_mac_check(tag->value, reterr);
 	if (o->kind == KIND_SUBNET && str_equal(tag->key, SUBNET_ROUTER_TAG))
 		return subnet_router_check((const struct subnet *)o, tag->value, reterr);
+	if (o->kind == KIND_INSTANCE)
+		return placement_check_tag(tag->key, tag->value, reterr);
 	if (o->kind != KIND_VPC || !str_equal(tag->key, PRELOAD_TAG) ||
 	    str_equal(tag->value, "true") || str_equal(tag->value, "false"))
 		return 0;

@@ -191,6 +191,30 @@ def test_a_file_that_is_not_there_is_named_once(lab):
     assert done.returncode == 1 and done.stderr.count("/nonexistent") == 1 and "schema" not in done.stderr
 
 
+def test_a_policy_is_tried_before_it_is_made_changed_or_deleted(lab, tmp_path):
+    """requirement: NEG-3 OPS-1"""
+    def policy(*argv):
+        return labs.run(labs.VIADUCT, "policy", *argv, env={**os.environ, **lab.env})
+
+    def listed():
+        return json.loads(policy("list", "--json").stdout)["policies"]
+    tunnel, cut = tmp_path / "tunnel", tmp_path / "cut"
+    tunnel.write_text('{"name": "tunnel", "effect": "pin", "what": ["vxlan"]}')
+    cut.write_text('{"name": "tunnel", "effect": "pin", "what": ["reip4"]}')
+    dry = policy("create", "--file", tunnel, "--dry-run").stdout
+    assert re.search(r"^h1 +h2 .* siit/2 .* vxlan/1 ", dry, re.M) and dry == policy("check", "--file", tunnel).stdout
+    assert not listed()
+    policy("create", "--file", tunnel)
+    before = listed()
+    try:
+        tried = policy("replace", "tunnel", "--file", cut, "--dry-run")
+        assert re.search(r"^h1 +h2 .* none .* no format in common", tried.stdout, re.M) and "warning" in tried.stderr
+        assert re.search(r"^h1 +h2 .* vxlan/1 .* siit/2 ", policy("delete", "tunnel", "--dry-run").stdout, re.M)
+        assert [(p["id"], p["what"]) for p in listed()] == [(before[0]["id"], ["vxlan"])]
+    finally:
+        assert json.loads(policy("delete", "tunnel", "--json").stdout) == {} and not listed()
+
+
 def test_what_is_missing_is_shown_with_the_whole_command():
     """requirement: OPS-1"""
     done = labs.run(labs.VIADUCT, "host", "add", check=False)

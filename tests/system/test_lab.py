@@ -126,6 +126,42 @@ def test_an_interrupted_start_cleans_up_after_itself():
     assert machine(name) == before
 
 
+def test_a_lab_that_is_up_works():
+    """When the command returns all hosts have their programs, and know each other.  requirement: NEG-1"""
+    lab = labs.Lab(name=labs.free_name("u"), hosts=4, edges=1)
+    try:
+        assert {h: state["applied"] for h, state in lab.hosts().items()} == dict.fromkeys(("h1", "h2", "h3", "h4", "e1"), True)
+        assert all(p["send"] != "none" for p in lab.operate("GET", "/v1/pairs")["pairs"])
+    finally:
+        lab.down()
+
+
+# Runs a command for which, and for whose children, the system call bpf does not exist.
+WITHOUT_BPF = """
+import ctypes, os, struct, sys
+ALLOW, ERRNO, SET_NO_NEW_PRIVS, SET_SECCOMP, FILTER = 0x7fff0000, 0x00050000, 38, 22, 2
+number = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
+code = struct.pack("HBBI" * 4, 0x20, 0, 0, 0,  0x15, 0, 1, number,  0x06, 0, 0, ERRNO | 38,  0x06, 0, 0, ALLOW)
+class Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("code", ctypes.c_char_p)]
+libc = ctypes.CDLL(None, use_errno=True)
+assert not libc.prctl(SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+assert not libc.prctl(SET_SECCOMP, FILTER, ctypes.byref(Program(4, code)))
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_a_lab_without_a_data_plane_says_so():
+    """requirement: NEG-1"""
+    name = labs.free_name("w")
+    before = machine(name)
+    done = labs.run("/usr/bin/python3", "-c", WITHOUT_BPF, labs.VIADUCT, "lab", "up", "--name", name, check=False)
+    assert done.returncode == 1
+    assert re.search(r"(h1|h2|e1) carries no traffic: .*Function not implemented", done.stderr), done.stderr
+    assert "capabilities cannot be found out" in done.stderr and "nothing of it is left" in done.stderr
+    assert machine(name) == before
+
+
 def test_labs_side_by_side_share_nothing():
     """requirement: PKT-4"""
     one, two = labs.Lab(name=labs.free_name("x")), None

@@ -162,7 +162,8 @@ class Writer:
 
 
 def test_the_schema_takes_what_the_manager_takes(call, endpoint, networks):
-    """And refuses what it refuses: but for what a name stands for, the schema says all."""
+    """And refuses what it refuses: but for what a name stands for, and that a host is no pair with itself, the schema
+    says all."""
     writer = Writer(random.Random(11), [h["name"] for h in call("GET", "/v1/hosts")["hosts"]],
                     [v for v, _ in networks.values()], [i for _, ids in networks.values() for i in ids], ["1" * 12, "2" * 12])
     taken = 0
@@ -175,7 +176,10 @@ def test_the_schema_takes_what_the_manager_takes(call, endpoint, networks):
         except urllib.error.HTTPError as e:
             status = e.code
         assert status in (200, 400), (status, body)
-        assert SCHEMA.is_valid(body) == (status == 200), (status, body, [e.message for e in SCHEMA.iter_errors(body)])
+        valid = SCHEMA.is_valid(body)
+        if valid and (match := body.get("match", {})).get("host"):
+            valid = match["host"] != match.get("peer", {}).get("host")
+        assert valid == (status == 200), (status, body, [e.message for e in SCHEMA.iter_errors(body)])
         taken += status == 200
     assert 140 < taken < 560
 
@@ -204,8 +208,10 @@ def test_who_leaves_pairs_with_nothing_is_warned(call):
     for answer, verb in (tried, "would be sent"), (made, "is sent"):
         # with the directions of networks, which may have had less or more in common
         assert answer["left_with_nothing"] >= len(lost) and verb in answer["warning"]
-        assert any("from %s to %s " % pair in answer["warning"] for pair in lost), answer["warning"]
-    assert "dry-run" in made["warning"]
+        assert any(answer["warning"].split(" (")[0].split(";")[0].endswith("from %s to %s" % pair) for pair in lost)
+    assert "dry-run" in made["warning"] and "viaduct pair" in made["warning"] and "viaduct pair" not in tried["warning"]
+    for change in tried["changes"]:
+        assert ("pinned by" in (change["reason"] or "")) == (change["after"]["send"] == "none"), change
     # what had nothing before is not lost again; what comes back is no loss
     assert call("PUT", "/v1/policies/none", policy("none", "pin", "geneve/2"))["left_with_nothing"] == 0
     assert call("DELETE", "/v1/policies/none")["warning"] is None
@@ -235,6 +241,20 @@ def test_a_dry_run_says_what_happens_and_changes_nothing(call):
             [(c["from"], c["to"], c["after"], c["before"]) for c in dry["changes"]]
         if dice.random() < 0.5:
             call("DELETE", "/v1/policies/p%d" % n)
+
+
+def test_a_mistake_is_told_with_what_would_be_right(call):
+    def message(body):
+        return call("POST", "/v1/policies", body, expect=400)["error"]["message"]
+    host = call("GET", "/v1/hosts")["hosts"][0]["name"]
+    said = message(policy("p", "forbid", "siit", match={"hosts": host}))
+    assert "'hosts'" in said and all(name in said for name in ("host_label", "peer", "interfaces", "direction"))
+    said = message(policy("p", "forbid", "siit", match={"peer": {"direction": "in"}}))
+    assert "'direction'" in said and "host_label" in said and "interfaces" not in said
+    said = message(policy("p", "forbid", "siit", match={"host": host, "peer": {"host": host}}))
+    assert f"({host})" in said and "match.peer.host" in said
+    assert "(0)" in message(policy("p", "require", "rate", rate={"mbit": 0}))
+    assert "(65537)" in message(policy("p", "require", "rate", rate={"mbit": 1, "burst_kib": 65537}))
 
 
 # ---- customers, who sign ----

@@ -88,6 +88,9 @@ def test_what_features_did_is_told_by_host_and_by_pair(endpoint):
             assert samples[(f"host_{name}_total", (("host", host),))] == value
         pairs = {labels: v for (family, labels), v in samples.items() if family == f"pair_{name}_total"}
         assert pairs == {(("from", "h1"), ("to", "h2")): value}, "not of hosts that are not there"
+    # something was sealed, by the choice of a network perhaps
+    aged = [labels for name, labels in samples if name == "pair_key_age_seconds"]
+    assert aged == [(("from", "h1"), ("to", "h2"))]
 
 
 def test_traffic_is_told_by_format(endpoint):

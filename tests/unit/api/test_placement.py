@@ -162,7 +162,29 @@ def test_wishes_as_tags(ec2, there, call):  # noqa: F811
     ec2.start_instances(InstanceIds=[ids[0]])
     assert host_of(call, ids[0]) == "pd"
     assert refusal(ec2, there, tags={"max-cost": "cheap"})["Code"] == "InvalidParameterValue"
+    for key, value in ("max-cost", "cheap"), ("strategy", "fastest"):
+        assert code(ec2.create_tags, Resources=[ids[0]], Tags=[{"Key": "viaduct:" + key, "Value": value}]) == \
+            "InvalidParameterValue"
     ec2.terminate_instances(InstanceIds=ids)
+
+
+def test_a_misspelt_wish_is_refused(ec2, there, vpc):
+    error = refusal(ec2, there, tags={"requires": "disk=ssd"})
+    assert error["Code"] == "InvalidParameterValue" and "viaduct:requires" in error["Message"]
+    assert code(ec2.create_tags, Resources=[vpc], Tags=[{"Key": "viaduct:", "Value": ""}]) == "InvalidParameterValue"
+    # a client may give the same tags to all that it makes
+    ec2.create_tags(Resources=[there], Tags=[{"Key": "viaduct:require", "Value": "disk"}, {"Key": "viaduct", "Value": "x"}])
+
+
+def test_a_format_that_a_host_has_no_address_for_is_not_had(call):  # noqa: F811
+    call("POST", "/v1/hosts", {"name": "p4", "zone": ZONE, "v4": "192.0.2.77", "edge": True, "instances": True})
+    try:
+        can = call("GET", "/v1/hosts/p4")["host"]["can"]
+        assert "siit/2" not in can  # which its report has
+        tried = call("POST", "/v1/placement", {"zone": ZONE, "require": ["siit/2"]}, expect=200)["placement"]["hosts"]
+        assert next(h["text"] for h in tried if h["host"] == "p4") == "lacks siit/2, which is required"
+    finally:
+        call("DELETE", "/v1/hosts/p4?force=true")
 
 
 def test_wishes_as_fields(ec2, endpoint, there, call):  # noqa: F811
