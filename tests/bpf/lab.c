@@ -422,6 +422,15 @@ void lab_set_port(const struct lab *lab, int host, const struct dp_port *port)
 	lab_enter(lab, -1);
 }
 
+/* What a node's kernel would say unasked, of link-local addresses and for routers, would be
+ * counted among the test's packets. */
+static void keep_quiet(int netns)
+{
+	assert_int_equal(sysctl_set(netns, "ipv6/conf/default/addr_gen_mode", "1"), 0); /* none */
+	assert_int_equal(sysctl_set(netns, "ipv6/conf/default/router_solicitations", "0"), 0);
+	assert_int_equal(sysctl_set(netns, "ipv6/conf/default/accept_dad", "0"), 0);
+}
+
 static void set_up_node(struct lab *lab, struct lab_node *n, const char *addr, const char *router)
 {
 	struct rtnl_route route = {.dst = prefix_v4(0, 0), .gateway = lab_addr(router)};
@@ -454,6 +463,7 @@ struct lab_node *lab_node(struct lab *lab, int host, uint32_t vni, const char *a
 	snprintf(outer, sizeof(outer), "n%d", lab->n_nodes);
 	lab->n_nodes++;
 	n->netns = make_netns(lab, name);
+	keep_quiet(n->netns);
 	n->host = host;
 	n->port = (struct dp_port){.id = (uint32_t)lab->n_nodes,
 				   .peer_redirect = true,
