@@ -115,6 +115,7 @@ static void agent_on_down(void *arg)
 	cache_disconnected(&a->cache);
 	questions_disconnected(&a->questions);
 	stale_end(&a->stale);
+	handoff_end(&a->handoff);
 }
 
 static void agent_on_frame(const Viaduct__Agent__Frame *frame, void *arg)
@@ -135,6 +136,12 @@ static void agent_on_frame(const Viaduct__Agent__Frame *frame, void *arg)
 		break;
 	case VIADUCT__AGENT__FRAME__BODY_CAPABILITIES_REQUEST:
 		probe_start(&a->probe);
+		break;
+	case VIADUCT__AGENT__FRAME__BODY_TRANSLATIONS_READ:
+		handoff_tell(&a->handoff, frame->translations_read);
+		break;
+	case VIADUCT__AGENT__FRAME__BODY_TRANSLATIONS_WRITE:
+		handoff_take(&a->handoff, frame->translations_write);
 		break;
 	case VIADUCT__AGENT__FRAME__BODY_FLOW_ACK:
 		flows_acknowledged(a, frame->flow_ack);
@@ -342,6 +349,7 @@ int agent_new(const struct agent_config *config, struct agent **ret)
 					  .miss = &a->miss,
 					  .sealed_paths = &a->sealed_paths,
 					  .narrow_paths = &a->narrow_paths,
+					  .handoff = &a->handoff,
 					  .revision = &a->revision,
 					  .status = agent_on_instance,
 					  .settled = agent_on_settled,
@@ -360,6 +368,7 @@ int agent_new(const struct agent_config *config, struct agent **ret)
 		&a->narrow_paths, a->loop,
 		&(struct narrow_paths){.desired = &a->desired, .changed = agent_on_path, .arg = a});
 	stale_init(&a->stale, a->loop, agent_send, a);
+	handoff_init(&a->handoff, a->loop, &a->reconcile, agent_send, a);
 	link_init(&a->link, a->loop, &config->dialer, &agent_link_ops, a);
 	serve_init(a);
 	serve6_init(a);
@@ -413,6 +422,7 @@ struct agent *agent_free(struct agent *a)
 	flows_deinit(a);
 	copies_deinit(a);
 	upcalls_deinit(a);
+	handoff_deinit(&a->handoff);
 	stale_deinit(&a->stale);
 	miss_deinit(&a->miss);
 	questions_deinit(&a->questions);

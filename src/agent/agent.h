@@ -30,6 +30,7 @@
 #include "agent/announce.h"
 #include "agent/cache.h"
 #include "agent/desired.h"
+#include "agent/handoff.h"
 #include "agent/link.h"
 #include "agent/miss.h"
 #include "agent/names.h"
@@ -132,6 +133,7 @@ struct agent {
 	struct sealed_paths sealed_paths;
 	struct narrow_paths narrow_paths;
 	struct stale stale;
+	struct handoff handoff;
 
 	/* devices.c */
 	struct device devices[DEVICES];

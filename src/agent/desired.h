@@ -254,6 +254,9 @@ struct desired_acl *desired_find_acl(const struct desired *d, uint32_t number);
 struct desired_table *desired_find_table(const struct desired *d, uint32_t number);
 struct desired_gateway *desired_find_gateway(const struct desired *d, uint32_t handle);
 struct desired_public *desired_find_public(const struct desired *d, const struct ipaddr *public);
+/* One that is in no table; to be freed.  -EINVAL with '*text' for what is wrong with it; -ENOMEM. */
+must_check int desired_make_gateway(const Viaduct__Agent__Gateway *m, struct desired_gateway **ret,
+				    const char **text);
 /* A gateway that has a public address, and so the world is told of it. */
 bool desired_gateway_is_public(const struct desired_gateway *g);
 /* The object that 'key' names (any kind but the host), or NULL; the table of a kind. */

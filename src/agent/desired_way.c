@@ -155,10 +155,30 @@ bool desired_gateway_is_public(const struct desired_gateway *g)
 	return g->dp.kind == DP_GATEWAY_NAT;
 }
 
+static struct desired_gateway *desired_new_gateway(const Viaduct__Agent__Gateway *m)
+{
+	return calloc(1, sizeof(struct desired_gateway) +
+				 m->n_statics * sizeof(struct dp_static_port));
+}
+
+int desired_make_gateway(const Viaduct__Agent__Gateway *m, struct desired_gateway **ret,
+			 const char **text)
+{
+	_cleanup_free_ struct desired_gateway *g = desired_new_gateway(m);
+
+	if (!g)
+		return -ENOMEM;
+	*text = desired_read_gateway(m, g);
+	if (*text)
+		return -EINVAL;
+	*ret = TAKE_PTR(g);
+	return 0;
+}
+
 int desired_take_gateway(struct desired *d, const Viaduct__Agent__Gateway *m,
 			 struct desired_key *key, const char **text)
 {
-	struct desired_gateway *g = calloc(1, sizeof(*g) + m->n_statics * sizeof(g->statics[0]));
+	struct desired_gateway *g = desired_new_gateway(m);
 
 	*key = (struct desired_key){.kind = DESIRED_GATEWAY, .number = m->handle};
 	if (!g)

@@ -159,6 +159,7 @@ void probe_describe(const struct probe *p, Viaduct__Agent__Capabilities *m)
 	viaduct__agent__capabilities__init(m);
 	m->error = (char *)(uintptr_t)probe_error(p);
 	m->stands_by = true;
+	m->hands_over = true;
 	m->carries_nothing = *p->fault || (!p->probed_at && *p->error);
 	if (!p->probed_at)
 		return;

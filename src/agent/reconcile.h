@@ -35,6 +35,8 @@
 #include "agent/narrow_path.h"
 #include "agent/sealed_path.h"
 
+struct handoff;
+
 struct instance_status {
 	const char *id;
 	uint64_t generation;
@@ -53,6 +55,7 @@ struct reconcile {
 	struct miss *miss;
 	const struct sealed_paths *sealed_paths; /* NULL: nothing is known of paths */
 	const struct narrow_paths *narrow_paths; /* likewise */
+	struct handoff *handoff; /* NAT gateways on their way to other edges, and from them */
 	/* An instance was brought to, or found in, a state. */
 	void (*status)(const struct instance_status *status, void *arg);
 	/* An instance that was pending is not any more. */

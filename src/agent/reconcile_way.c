@@ -10,6 +10,8 @@
 
 #include <stdlib.h>
 
+#include "agent/handoff.h"
+
 /* The data plane's id of the manager's host 'number', which may be this one. */
 static uint32_t reconcile_host_id(const struct reconcile *r, uint32_t number)
 {
@@ -57,6 +59,15 @@ static int reconcile_set_table(struct reconcile *r, const struct desired_table *
 	return e;
 }
 
+/* One that is on its way to another edge stays closed whatever else is told of it. */
+static int reconcile_set_gateway(struct reconcile *r, const struct desired_gateway *g)
+{
+	struct dp_gateway gateway = g->dp;
+
+	gateway.closed = handoff_closes(r->handoff, gateway.handle);
+	return datapath_gateway_set(r->dp, &gateway);
+}
+
 static int reconcile_set_item(struct reconcile *r, enum desired_kind kind,
 			      const struct desired_item *item)
 {
@@ -73,7 +84,7 @@ static int reconcile_set_item(struct reconcile *r, enum desired_kind kind,
 		peering = (const struct desired_peering *)item;
 		return datapath_peering_set(r->dp, peering->vni_a, peering->vni_b);
 	case DESIRED_GATEWAY:
-		return datapath_gateway_set(r->dp, &((const struct desired_gateway *)item)->dp);
+		return reconcile_set_gateway(r, (const struct desired_gateway *)item);
 	case DESIRED_PUBLIC:
 		return datapath_public_set(r->dp, &((const struct desired_public *)item)->dp);
 	default:
@@ -115,6 +126,7 @@ int reconcile_way_delete(struct reconcile *r, const struct desired_key *key)
 	case DESIRED_PEERING:
 		return datapath_peering_delete(r->dp, key->vni_a, key->vni_b);
 	case DESIRED_GATEWAY:
+		handoff_gone(r->handoff, key->number);
 		return datapath_gateway_delete(r->dp, key->number);
 	case DESIRED_PUBLIC:
 		return datapath_public_delete(r->dp, &key->prefix.addr);
@@ -158,6 +170,11 @@ static int reconcile_see_table(uint32_t number, void *arg)
 
 static int reconcile_see_gateway(uint32_t handle, void *arg)
 {
+	const struct reconcile_actual *a = arg;
+
+	if (handoff_stands_by(a->r->handoff, handle) &&
+	    !desired_find_gateway(a->r->desired, handle))
+		return 0;
 	return reconcile_see_number(arg, DESIRED_GATEWAY, handle);
 }
 

@@ -224,6 +224,16 @@
 /* Mappings looked at in one turn for an edge that takes over a network (manager/heir.h): a
  * millisecond's. */
 #define LIMIT_HEIR_TURN 4096
+/* NAT gateways on their way from one edge to another at a time (manager/handoff.h), or waiting to be
+ * tried again; how long an edge may take for an answer; after how long it is tried again. */
+#define LIMIT_HANDOFFS         4
+#define LIMIT_HANDOFFS_WAITING 64
+#define LIMIT_HANDOFF_MS       5000
+#define LIMIT_HANDOFF_STRETCH  1024 /* translations in one message, of some 40 bytes each */
+#define LIMIT_HANDOFF_AGAIN_MS 2000
+/* As often as the edge that has it fails, it is told nothing more of, and moved as from a lost
+ * one. */
+#define LIMIT_HANDOFF_FAILURES 3
 /* A host that let go what is preloaded had no room, or not yet the peer: it is offered again after
  * so long. */
 #define LIMIT_PRELOAD_AGAIN_MS 60000
@@ -247,6 +257,14 @@
 /* The manager cannot say yet: ask again soon, not at once. */
 #define LIMIT_AGENT_RETRY_MS            200
 #define LIMIT_AGENT_QUESTIONS_PER_FRAME 256
+/* A NAT gateway that goes to another edge: how long an end waits for the next word of it, longer
+ * than the manager waits for an answer and a commit takes; in how many stretches one answer looks
+ * for what is new, some milliseconds'; how long what is handed over lasts at least; and what is
+ * remembered to have been told, 32 MiB of one gateway. */
+#define LIMIT_AGENT_HANDOFF_MS        16000
+#define LIMIT_AGENT_HANDOFF_STRETCHES 16
+#define LIMIT_AGENT_HANDOFF_LASTS_S   60
+#define LIMIT_AGENT_TOLD              (4 * 1024 * 1024)
 /* Hosts that have not heard of an address that is gone are told of this much later, many in one
  * frame; the same one again after the manager's word has had the time to reach it and be
  * applied. */

@@ -19,7 +19,7 @@ static const uint32_t handle_kinds[] = {
 	[DP_GATEWAY_PRIVATE] = DP_HANDLE_PRIVATE,
 };
 
-static int handle_find(const struct bpf_host *h, uint32_t handle, struct dp_handle_value *ret)
+int bpf_gateway_find(const struct bpf_host *h, uint32_t handle, struct dp_handle_value *ret)
 {
 	int r = bpf_map_lookup_elem(bpf_map__fd(h->skel->maps.handles), &handle, ret);
 
@@ -126,11 +126,22 @@ static int nat_public_set(struct bpf_host *h, const struct dp_gateway *g,
 	struct dp_public_value value = {.kind = DP_HANDLE_NAT, .handle = g->handle, .vni = g->vni};
 	uint32_t addr = bpf_gateway_v4(&g->public);
 
-	if (g->kind != DP_GATEWAY_NAT)
+	if (g->kind != DP_GATEWAY_NAT || g->standby)
 		return 0;
 	if (was->public && was->public != addr)
 		bpf_map_delete_elem(bpf_map__fd(h->skel->maps.publics), &was->public);
 	return bpf_public_put(h, addr, &value);
+}
+
+/* Unless it stood by, and another one has the address. */
+static void nat_public_remove(struct bpf_host *h, uint32_t handle,
+			      const struct dp_handle_value *was)
+{
+	struct dp_public_value owner;
+
+	if (was->kind == DP_HANDLE_NAT && !bpf_public_find(h, was->public, &owner) &&
+	    owner.handle == handle)
+		bpf_map_delete_elem(bpf_map__fd(h->skel->maps.publics), &was->public);
 }
 
 static struct dp_handle_value value_of(const struct dp_gateway *g, uint32_t row)
@@ -143,6 +154,10 @@ static struct dp_handle_value value_of(const struct dp_gateway *g, uint32_t row)
 		.port_last = g->port_last,
 	};
 
+	if (g->closed) {
+		v.port_first = 1; /* of none */
+		v.port_last = 0;
+	}
 	if (bpf_gateway_has_ports(g->kind))
 		v.public = bpf_gateway_v4(&g->public);
 	else if (g->kind == DP_GATEWAY_INTERNET)
@@ -160,7 +175,7 @@ int bpf_gateway_set(struct datapath *dp, const struct dp_gateway *g)
 
 	if (r)
 		return r;
-	had = !handle_find(h, g->handle, &was);
+	had = !bpf_gateway_find(h, g->handle, &was);
 	if (had && (was.kind != handle_kinds[g->kind] || was.vni != g->vni)) {
 		bpf_gateway_delete(dp, g->handle); /* the handle means another gateway now */
 		was = (struct dp_handle_value){};
@@ -195,12 +210,11 @@ int bpf_gateway_delete(struct datapath *dp, uint32_t handle)
 {
 	struct bpf_host *h = bpf_host_of(dp);
 	struct dp_handle_value was;
-	int r = handle_find(h, handle, &was);
+	int r = bpf_gateway_find(h, handle, &was);
 
 	if (r)
 		return r;
-	if (was.kind == DP_HANDLE_NAT)
-		bpf_map_delete_elem(bpf_map__fd(h->skel->maps.publics), &was.public);
+	nat_public_remove(h, handle, &was);
 	private_remove(h, handle, &was);
 	world_remove(h, handle, &was);
 	r = bpf_map_delete_elem(bpf_map__fd(h->skel->maps.handles), &handle);
@@ -212,7 +226,7 @@ int bpf_gateway_delete(struct datapath *dp, uint32_t handle)
 int bpf_gateway_device(struct datapath *dp, uint32_t handle, int *ret_ifindex)
 {
 	struct dp_handle_value g;
-	int r = handle_find(bpf_host_of(dp), handle, &g);
+	int r = bpf_gateway_find(bpf_host_of(dp), handle, &g);
 
 	if (r || g.kind != DP_HANDLE_PRIVATE)
 		return -ENOENT;
@@ -246,7 +260,7 @@ int bpf_gateway_counters(struct datapath *dp, uint32_t handle, struct dp_gateway
 		calloc((size_t)h->n_cpus, sizeof(*values));
 	struct dp_gateway_counters sum = {};
 	struct dp_handle_value g;
-	int r = handle_find(h, handle, &g);
+	int r = bpf_gateway_find(h, handle, &g);
 
 	if (!values)
 		return -ENOMEM;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inside of the BPF back-end: what the files about gateways share.  bpf_gateway.c has the
- * contract's gateways, bpf_gateway_row.c the tables that each has for itself, bpf_public.c public
- * addresses, bpf_neighbour.c what is said outside of IPv6 addresses.
+ * contract's gateways, bpf_gateway_row.c the tables that each has for itself, bpf_translation.c what
+ * is in them, bpf_public.c public addresses, bpf_neighbour.c what is said outside of IPv6 addresses.
  */
 #pragma once
 
@@ -31,9 +31,15 @@ int bpf_gateway_walk(struct bpf_host *h,
 /* The tables of one gateway: sessions for those that translate, bindings for NAT. */
 must_check int bpf_gateway_row_new(struct bpf_host *h, enum dp_gateway_kind kind, uint32_t *ret);
 void bpf_gateway_row_delete(struct bpf_host *h, uint32_t row, uint32_t handle);
+struct bpf_map;
+/* The descriptor of a row's table; to be closed. */
+must_check int bpf_gateway_row_open(struct bpf_map *outer, uint32_t row, int *ret_fd);
 /* The static ports are those of 'g' now. */
 must_check int bpf_gateway_row_statics(struct bpf_host *h, uint32_t row,
 				       const struct dp_gateway *g);
+
+/* -ENOENT: there is none. */
+int bpf_gateway_find(const struct bpf_host *h, uint32_t handle, struct dp_handle_value *ret);
 
 static inline bool bpf_gateway_has_ports(enum dp_gateway_kind kind)
 {

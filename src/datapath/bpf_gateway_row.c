@@ -107,8 +107,7 @@ int bpf_gateway_row_new(struct bpf_host *h, enum dp_gateway_kind kind, uint32_t 
 	return r;
 }
 
-/* The descriptor of a row's table; to be closed. */
-static int row_open(struct bpf_map *outer, uint32_t row, int *ret_fd)
+int bpf_gateway_row_open(struct bpf_map *outer, uint32_t row, int *ret_fd)
 {
 	uint32_t id;
 	int r = bpf_map_lookup_elem(bpf_map__fd(outer), &row, &id);
@@ -204,7 +203,7 @@ int bpf_gateway_row_statics(struct bpf_host *h, uint32_t row, const struct dp_ga
 
 	if (!bpf_gateway_has_ports(g->kind))
 		return 0;
-	r = row_open(h->skel->maps.bindings, row, &bindings);
+	r = bpf_gateway_row_open(h->skel->maps.bindings, row, &bindings);
 	if (r)
 		return r;
 	statics_remove(h, g->handle, bindings, g);

@@ -215,6 +215,10 @@ int bpf_gateway_delete(struct datapath *dp, uint32_t handle);
 int bpf_gateway_device(struct datapath *dp, uint32_t handle, int *ret_ifindex);
 int bpf_gateways(struct datapath *dp, int (*fn)(uint32_t handle, void *), void *arg);
 int bpf_gateway_counters(struct datapath *dp, uint32_t handle, struct dp_gateway_counters *ret);
+int bpf_translations_read(struct datapath *dp, uint32_t handle, uint64_t *at,
+			  struct dp_translation *ret, size_t *ret_n);
+int bpf_translations_write(struct datapath *dp, uint32_t handle,
+			   const struct dp_translation *translations, size_t n);
 int bpf_public_set(struct datapath *dp, const struct dp_public *public);
 int bpf_public_delete(struct datapath *dp, const struct ipaddr *public);
 int bpf_publics(struct datapath *dp, int (*fn)(const struct ipaddr *public, void *), void *arg);

@@ -224,6 +224,18 @@ int datapath_gateway_counters(struct datapath *dp, uint32_t handle, struct dp_ga
 	return dp->ops->gateway_counters(dp, handle, ret);
 }
 
+int datapath_translations_read(struct datapath *dp, uint32_t handle, uint64_t *at,
+			       struct dp_translation *ret, size_t *ret_n)
+{
+	return dp->ops->translations_read(dp, handle, at, ret, ret_n);
+}
+
+int datapath_translations_write(struct datapath *dp, uint32_t handle,
+				const struct dp_translation *translations, size_t n)
+{
+	return dp->ops->translations_write(dp, handle, translations, n);
+}
+
 int datapath_public_set(struct datapath *dp, const struct dp_public *public)
 {
 	return dp->ops->public_set(dp, public);

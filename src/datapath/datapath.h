@@ -216,7 +216,22 @@ struct dp_gateway {
 	uint16_t port_first, port_last; /* NAT, PRIVATE */
 	size_t n_statics;
 	const struct dp_static_port *statics;
+	bool standby; /* NAT: its address is not answered for yet */
+	bool closed;  /* NAT, PRIVATE: gives out no more ports; what has one goes on */
 };
+
+/* What a gateway that gives out ports has given out, or a session of one.  Those of static ports
+ * are set with the gateway; their sessions are like others. */
+struct dp_translation {
+	bool is_session;
+	uint8_t protocol;
+	uint8_t state; /* of a session: DP_SESSION_*; of a port: whether several may need it */
+	uint16_t public_port, port, world_port; /* ICMP: the identifier, 0 */
+	struct ipaddr addr, world;              /* inside; IPv4 */
+	uint32_t seconds;                       /* that it lasts without a packet */
+};
+
+enum { DP_TRANSLATIONS = 512 }; /* in one stretch */
 
 enum { DP_FORMERS = 4 };
 
@@ -470,6 +485,15 @@ int datapath_gateway_delete(struct datapath *dp, uint32_t handle);
 int datapath_gateway_device(struct datapath *dp, uint32_t handle, int *ret_ifindex);
 int datapath_gateway_counters(struct datapath *dp, uint32_t handle,
 			      struct dp_gateway_counters *ret);
+/* NAT, PRIVATE: what it translates, a stretch of at most DP_TRANSLATIONS, which may be empty, from
+ * '*at' on, which is 0 for the first and after the last.  What is there all the while is seen, the
+ * ports before the sessions.  -ENOENT, -EOPNOTSUPP: of another kind. */
+int datapath_translations_read(struct datapath *dp, uint32_t handle, uint64_t *at,
+			       struct dp_translation *ret, size_t *ret_n);
+/* Adds to what it translates, in place of what is the same.  -EINVAL: one makes no sense, or its
+ * port is a static one. */
+int datapath_translations_write(struct datapath *dp, uint32_t handle,
+				const struct dp_translation *translations, size_t n);
 int datapath_public_set(struct datapath *dp, const struct dp_public *public);
 int datapath_public_delete(struct datapath *dp, const struct ipaddr *public);
 

@@ -169,7 +169,8 @@ static struct fake_gateway *fake_gateway_by_public(struct fake_host *h, const st
 	for (size_t i = 0; i < h->gateways.n; i++) {
 		struct fake_gateway *g = (struct fake_gateway *)h->gateways.rows + i;
 
-		if (g->dp.kind == DP_GATEWAY_NAT && ipaddr_equal(&g->dp.public, public))
+		if (g->dp.kind == DP_GATEWAY_NAT && !g->dp.standby &&
+		    ipaddr_equal(&g->dp.public, public))
 			return g;
 	}
 	return NULL;
@@ -190,6 +191,8 @@ static int gateway_check(struct fake_host *h, const struct dp_gateway *g)
 		return -EINVAL;
 	if (g->kind == DP_GATEWAY_PRIVATE)
 		return 0;
+	if (g->standby)
+		return 0;
 	owner = fake_gateway_by_public(h, &g->public);
 	if ((owner && owner->dp.handle != g->handle) || fake_public_find(h, &g->public))
 		return -EEXIST;
@@ -206,9 +209,9 @@ int fake_gateway_set(struct datapath *dp, const struct dp_gateway *gateway)
 	if (r)
 		return r;
 	if (found && found->dp.kind == gateway->kind && found->dp.vni == gateway->vni)
-		g = *found; /* with its counters and sessions */
+		g = *found; /* with its counters and translations */
 	else if (found)
-		free(found->sessions);
+		free(found->translations);
 	g.dp = *gateway;
 	g.dp.statics = copy(gateway->statics, gateway->n_statics, sizeof(*gateway->statics));
 	if (gateway->n_statics && !g.dp.statics)
@@ -226,7 +229,7 @@ int fake_gateway_delete(struct datapath *dp, uint32_t handle)
 	if (!found)
 		return -ENOENT;
 	free((void *)found->dp.statics);
-	free(found->sessions);
+	free(found->translations);
 	return fake_table_drop(&h->gateways, found);
 }
 
@@ -313,7 +316,7 @@ void fake_gateway_free_all(struct fake_host *h)
 		struct fake_gateway *g = (struct fake_gateway *)h->gateways.rows + i;
 
 		free((void *)g->dp.statics);
-		free(g->sessions);
+		free(g->translations);
 	}
 	free(h->tables.rows);
 	free(h->peerings.rows);

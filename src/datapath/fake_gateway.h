@@ -8,17 +8,11 @@ struct fake_peering {
 	uint32_t vni_a, vni_b;
 };
 
-/* One translated flow of a NAT gateway. */
-struct fake_session {
-	struct ipaddr addr, remote;
-	uint16_t port, public_port, remote_port;
-};
-
 struct fake_gateway {
 	struct dp_gateway dp;
 	struct dp_gateway_counters counters;
-	struct fake_session *sessions;
-	size_t n_sessions;
+	struct dp_translation *translations; /* as they were written */
+	size_t n_translations;
 };
 
 struct dp_table *fake_table_find(struct fake_host *h, uint32_t number);
@@ -43,6 +37,10 @@ int fake_gateway_delete(struct datapath *dp, uint32_t handle);
 int fake_gateway_device(struct datapath *dp, uint32_t handle, int *ret_ifindex);
 int fake_gateways(struct datapath *dp, int (*fn)(uint32_t handle, void *), void *arg);
 int fake_gateway_counters(struct datapath *dp, uint32_t handle, struct dp_gateway_counters *ret);
+int fake_translations_read(struct datapath *dp, uint32_t handle, uint64_t *at,
+			   struct dp_translation *ret, size_t *ret_n);
+int fake_translations_write(struct datapath *dp, uint32_t handle,
+			    const struct dp_translation *translations, size_t n);
 int fake_public_set(struct datapath *dp, const struct dp_public *public);
 int fake_public_delete(struct datapath *dp, const struct ipaddr *public);
 int fake_publics(struct datapath *dp, int (*fn)(const struct ipaddr *public, void *), void *arg);

@@ -52,6 +52,10 @@ struct datapath_ops {
 	int (*gateways)(struct datapath *dp, int (*fn)(uint32_t handle, void *), void *arg);
 	int (*gateway_counters)(struct datapath *dp, uint32_t handle,
 				struct dp_gateway_counters *ret);
+	int (*translations_read)(struct datapath *dp, uint32_t handle, uint64_t *at,
+				 struct dp_translation *ret, size_t *ret_n);
+	int (*translations_write)(struct datapath *dp, uint32_t handle,
+				  const struct dp_translation *translations, size_t n);
 	int (*public_set)(struct datapath *dp, const struct dp_public *public);
 	int (*public_delete)(struct datapath *dp, const struct ipaddr *public);
 	int (*publics)(struct datapath *dp, int (*fn)(const struct ipaddr *public, void *),

@@ -52,6 +52,7 @@ static void tick(struct timer *timer, void *data)
 	expire_holders(manager);
 	publish_tick(manager);
 	upkeep_tick(manager);
+	handoff_tick(manager);
 	metering_tick(manager, false);
 	flow_intake_tick(manager);
 	renew_tick(manager);
@@ -92,6 +93,7 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	updates_packed_init(&manager->packed);
 	deferred_init(&manager->flush, config->loop, flush, manager);
 	upkeep_init(&manager->upkeep, manager);
+	handoffs_init(&manager->handoffs);
 	timer_init(&manager->tick, config->loop, tick, manager);
 	r = resolver_init(&manager->resolver);
 	if (!r && config->flow_dir)
@@ -121,6 +123,7 @@ struct manager *manager_free(struct manager *manager)
 	manager->journal = journal_free(manager->journal);
 	/* what has become durable asks for more */
 	upkeep_deinit(&manager->upkeep);
+	handoffs_deinit(&manager->handoffs);
 	deferred_deinit(&manager->flush);
 	pace_deinit(&manager->pace);
 	resolver_deinit(&manager->resolver);

@@ -20,6 +20,7 @@
 #include "base/loop.h"
 #include "manager/agents.h"
 #include "manager/flow_intake.h"
+#include "manager/handoff.h"
 #include "manager/journal.h"
 #include "manager/keyring.h"
 #include "manager/metering.h"
@@ -78,6 +79,7 @@ struct manager {
 	struct list unsettled; /* agents whose reports are kept until they are durable */
 	bool releases_due;     /* a holder has gone: released addresses may be free */
 	struct upkeep upkeep;
+	struct handoffs handoffs;
 
 	struct timer tick;
 };

@@ -71,6 +71,7 @@ struct capabilities message_capabilities(const Viaduct__Agent__Capabilities *mes
 		.generation = message->generation,
 		.carries_nothing = message->carries_nothing,
 		.stands_by = message->stands_by,
+		.hands_over = message->hands_over,
 	};
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "manager/handoff.h"
 #include "manager/heir.h"
 #include "manager/intake.h"
 #include "manager/manager.h"
@@ -91,6 +92,7 @@ static void detach(struct link *link)
 	updates_clear(agent);
 	preload_clear(agent);
 	heir_clear(agent);
+	handoff_session_ended(manager, agent);
 	resolve_forget(manager, agent);
 	host_set_connected(manager->model, agent->number, false);
 }
@@ -274,6 +276,12 @@ static void take(struct manager *manager, struct agent *agent, const Viaduct__Ag
 		break;
 	case VIADUCT__AGENT__FRAME__BODY_STALE:
 		stale_correct(manager, agent, frame->stale);
+		break;
+	case VIADUCT__AGENT__FRAME__BODY_TRANSLATIONS:
+		handoff_read(manager, agent, frame->translations);
+		break;
+	case VIADUCT__AGENT__FRAME__BODY_TRANSLATIONS_WRITTEN:
+		handoff_written(manager, agent, frame->translations_written);
 		break;
 	case VIADUCT__AGENT__FRAME__BODY_RELEASED:
 		updates_release(manager, agent, frame->released);

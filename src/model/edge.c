@@ -38,8 +38,8 @@ size_t edge_load(const struct model *m, uint32_t number)
 	return n;
 }
 
-/* 'but': not this one. */
-static uint32_t choose(const struct model *m, uint32_t but)
+/* 'but': not this one; 'hands_over': one that can be given what another translates. */
+static uint32_t choose_of(const struct model *m, uint32_t but, bool hands_over)
 {
 	struct model_iter it = model_iter_group(m, REL_EDGES, 0);
 	const struct host *h;
@@ -50,7 +50,8 @@ static uint32_t choose(const struct model *m, uint32_t but)
 		size_t load;
 
 		if (h->number == but || h->drained || !host_is_connected(m, h->number) ||
-		    !host_is_capable(h) || h->can.carries_nothing)
+		    !host_is_capable(h) || h->can.carries_nothing ||
+		    (hands_over && !h->can.hands_over))
 			continue;
 		load = edge_load(m, h->number);
 		if (load >= least)
@@ -59,6 +60,11 @@ static uint32_t choose(const struct model *m, uint32_t but)
 		best = h->number;
 	}
 	return best;
+}
+
+static uint32_t choose(const struct model *m, uint32_t but)
+{
+	return choose_of(m, but, false);
 }
 
 uint32_t edge_choose(const struct model *m)
@@ -135,8 +141,79 @@ static int move(struct tx *tx, const struct object *o, uint32_t edge)
 	}
 }
 
+/* ---- handing over ---- */
+
+/* The NAT gateway that something of an edge is, or is the address of, and that works. */
+static const struct nat_gateway *working_gateway(const struct model *m, const struct object *o)
+{
+	const struct nat_gateway *g;
+
+	if (o->kind == KIND_ADDRESS)
+		o = model_get(m, KIND_NAT_GATEWAY, ((const struct elastic *)o)->nat_gateway);
+	g = o && o->kind == KIND_NAT_GATEWAY ? (const struct nat_gateway *)o : NULL;
+	return g && g->state == NAT_AVAILABLE ? g : NULL;
+}
+
+uint32_t edge_heir(const struct model *m, uint32_t from, uint32_t but)
+{
+	const struct host *h = edge_is(m, from) ? host_by_number(m, from) : NULL;
+	uint32_t heir;
+
+	if (!h || !h->drained || !h->can.hands_over || h->can.carries_nothing)
+		return 0;
+	heir = choose_of(m, but, true);
+	return heir ? heir : choose_of(m, from, true);
+}
+
+const struct nat_gateway *edge_handed_over(const struct model *m, uint32_t from,
+					   bool (*skip)(void *data, const struct nat_gateway *g),
+					   void *data)
+{
+	static const enum relation relations[] = {REL_EDGE_NAT_GATEWAYS, REL_EDGE_ADDRESSES};
+
+	for (size_t i = 0; i < ARRAY_SIZE(relations); i++) {
+		struct model_iter it = model_iter_group(m, relations[i], from);
+		const struct nat_gateway *g;
+		const struct object *o;
+
+		while ((o = model_iter_next(&it)))
+			if ((g = working_gateway(m, o)) && !skip(data, g))
+				return g;
+	}
+	return NULL;
+}
+
+static int do_hand_over(struct tx *tx, const struct nat_gateway *g, uint32_t to)
+{
+	const struct object *address = model_get(tx->m, KIND_ADDRESS, g->address);
+
+	return move(tx, address ? address : &g->o, to);
+}
+
+int edge_hand_over(struct tx *tx, uint64_t gateway, uint32_t to)
+{
+	const struct object *o = model_get(tx->m, KIND_NAT_GATEWAY, gateway);
+	size_t mark = tx_mark(tx);
+
+	if (!o)
+		return 0;
+	return tx_settle(tx, mark, do_hand_over(tx, (const struct nat_gateway *)o, to));
+}
+
+/* ---- losing ---- */
+
+/* Whether another edge should have what it has.  Its loss is looked at in any case: that notes since
+ * when.  '*ret_hands_over': but for what is handed over. */
+static bool gives_all(struct model *m, const struct host *h, uint64_t now_ms, bool *ret_hands_over)
+{
+	bool lost = host_is_lost(m, h->number, now_ms);
+
+	*ret_hands_over = !lost && edge_heir(m, h->number, h->number);
+	return (lost || h->drained) && choose(m, h->number);
+}
+
 /* What 'from' has goes to others, or to 0 if there is none. */
-static int move_all(struct tx *tx, uint32_t from, size_t *left)
+static int move_all(struct tx *tx, uint32_t from, bool hands_over, size_t *left)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(holdings); i++) {
 		struct model_iter it = model_iter_group(tx->m, holdings[i], from);
@@ -144,35 +221,40 @@ static int move_all(struct tx *tx, uint32_t from, size_t *left)
 
 		while (o && *left) {
 			const struct object *next = model_iter_next(&it);
-			uint32_t to = choose(tx->m, from);
+			bool stays = hands_over && working_gateway(tx->m, o);
+			uint32_t to = stays ? from : choose(tx->m, from);
 			int r = to == from ? 0 : move(tx, o, to);
 
 			if (r)
 				return r;
-			--*left;
+			*left -= !stays;
 			o = next;
 		}
 	}
 	return 0;
 }
 
-/* ---- losing ---- */
-
-/* Whether another edge should have what it has.  Its loss is looked at in any case: that notes since
- * when. */
-static bool gives_all(struct model *m, const struct host *h, uint64_t now_ms)
+static bool has_to_move(const struct model *m, uint32_t from, bool hands_over)
 {
-	return host_is_lost(m, h->number, now_ms) || h->drained;
+	for (size_t i = 0; i < ARRAY_SIZE(holdings); i++) {
+		struct model_iter it = model_iter_group(m, holdings[i], from);
+		const struct object *o;
+
+		while ((o = model_iter_next(&it)))
+			if (!hands_over || !working_gateway(m, o))
+				return true;
+	}
+	return false;
 }
 
 bool edge_due(struct model *m, uint64_t now_ms)
 {
 	struct model_iter it = model_iter_group(m, REL_EDGES, 0);
 	const struct host *h;
-	bool due = edge_load(m, 0) && edge_choose(m);
+	bool due = edge_load(m, 0) && edge_choose(m), hands_over;
 
 	while ((h = (const struct host *)model_iter_next(&it)))
-		if (gives_all(m, h, now_ms) && edge_load(m, h->number) && choose(m, h->number))
+		if (gives_all(m, h, now_ms, &hands_over) && has_to_move(m, h->number, hands_over))
 			due = true;
 	return due;
 }
@@ -181,12 +263,13 @@ static int do_settle(struct tx *tx, uint64_t now_ms, size_t max)
 {
 	struct model_iter it = model_iter_group(tx->m, REL_EDGES, 0);
 	const struct host *h;
+	bool hands_over;
 	int r = 0;
 
 	while (!r && (h = (const struct host *)model_iter_next(&it)))
-		if (gives_all(tx->m, h, now_ms) && choose(tx->m, h->number))
-			r = move_all(tx, h->number, &max);
-	return r || !edge_choose(tx->m) ? r : move_all(tx, 0, &max);
+		if (gives_all(tx->m, h, now_ms, &hands_over))
+			r = move_all(tx, h->number, hands_over, &max);
+	return r || !edge_choose(tx->m) ? r : move_all(tx, 0, false, &max);
 }
 
 int edge_settle(struct tx *tx, uint64_t now_ms, size_t max)
@@ -200,7 +283,7 @@ int edge_evacuate(struct tx *tx, const struct host *h)
 {
 	size_t all = SIZE_MAX;
 
-	return h->edge ? move_all(tx, h->number, &all) : 0;
+	return h->edge ? move_all(tx, h->number, false, &all) : 0;
 }
 
 /* ---- asking ---- */

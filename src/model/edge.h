@@ -5,7 +5,7 @@
  * the least, and stays there while the edge lives.  An edge that is removed, that has gone silent
  * (host_set_silent()), or whose agent has been away for longer than LIMIT_MODEL_EDGE_LOST_MS loses
  * all to the others, and does not get it back when it returns.  One that is drained gives it to them,
- * and gets nothing new.  While there is no other it keeps it: it may be forwarding yet.  What no edge has now belongs to 0.
+ * NAT gateways with what they translate, and gets nothing new.  While there is no other it keeps it: it may be forwarding yet.  What no edge has now belongs to 0.
  *
  * A lost edge may still be answering: it was told nothing.  Whoever gets an address announces it on
  * the uplink, and the uplink's neighbours believe the last one.
@@ -39,6 +39,19 @@ bool edge_due(struct model *m, uint64_t now_ms);
 must_check int edge_settle(struct tx *tx, uint64_t now_ms, size_t max);
 /* Part of host_remove(): everything goes to others. */
 must_check int edge_evacuate(struct tx *tx, const struct host *h);
+
+/* Of a drained edge, while it lives: its NAT gateways that work are not taken but handed over, with
+ * what they translate (manager/handoff.h), one by one.  Who may get the next one: not 'but', if
+ * there is another; 0: 'from' hands nothing over (then edge_settle() takes all), or there is nobody
+ * that could be given it. */
+uint32_t edge_heir(const struct model *m, uint32_t from, uint32_t but);
+/* One of those, which is not to be skipped, or NULL. */
+struct nat_gateway;
+const struct nat_gateway *edge_handed_over(const struct model *m, uint32_t from,
+					   bool (*skip)(void *data, const struct nat_gateway *g),
+					   void *data);
+/* It is another edge's from now on. */
+must_check int edge_hand_over(struct tx *tx, uint64_t gateway, uint32_t to);
 
 /* May the edge know where 'addr' is?  Behind one of its public addresses or gateways: MAP-2.
  * Likewise who forwards into a network that it serves (interface_forwarding()). */

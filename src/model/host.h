@@ -36,6 +36,8 @@ struct capabilities {
 	uint64_t generation;
 	/* whatever it can do: 'error' says why.  What runs there stays, nothing is started there */
 	bool carries_nothing;
+	/* an edge: its agent can give another what it translates (manager/handoff.h) */
+	bool hands_over;
 };
 
 /* What a host has a limited amount of (NEG-10). */

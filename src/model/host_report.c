@@ -122,6 +122,7 @@ static int set_abilities(struct capabilities *can, const struct capabilities *re
 	can->tcx = report->tcx;
 	can->tap_uso = report->tap_uso;
 	can->stands_by = report->stands_by;
+	can->hands_over = report->hands_over;
 	can->probed_ms = report->probed_ms;
 	can->features = report->features;
 	can->required_features = report->required_features;

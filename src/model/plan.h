@@ -265,6 +265,10 @@ struct plan_item {
  * plan. */
 typedef int (*plan_sink_fn)(void *data, uint32_t host, const struct plan_item *item);
 
+/* A NAT gateway as its edge is told of it. */
+struct nat_gateway;
+void plan_nat_gateway_item(const struct nat_gateway *g, struct plan_item *ret);
+
 /* 0, -ENOENT for an unknown host, or what the sink returned. */
 must_check int plan_full(const struct model *m, uint32_t host, plan_sink_fn sink, void *data);
 must_check int plan_change(const struct model *m, const struct change *c, plan_sink_fn sink,

@@ -58,7 +58,7 @@ static void egress_item(const struct egress_gateway *g, struct plan_item *ret)
 	object_id_text(&g->o, ret->gateway.id);
 }
 
-static void nat_item(const struct nat_gateway *g, struct plan_item *ret)
+void plan_nat_gateway_item(const struct nat_gateway *g, struct plan_item *ret)
 {
 	*ret = (struct plan_item){.kind = PLAN_GATEWAY};
 	ret->gateway = (struct plan_gateway){
@@ -129,7 +129,7 @@ static int plan_address(const struct model *m, const struct elastic *e, plan_sin
 	g = (const struct nat_gateway *)model_get(m, KIND_NAT_GATEWAY, e->nat_gateway);
 	if (!g || !nat_gateway_serves(g))
 		return 0;
-	nat_item(g, &item);
+	plan_nat_gateway_item(g, &item);
 	return sink(data, g->edge, &item);
 }
 
@@ -149,7 +149,7 @@ int plan_edge(const struct model *m, uint32_t host, plan_sink_fn sink, void *dat
 	while (!r && (o = model_iter_next(&private))) {
 		if (!nat_gateway_serves((const struct nat_gateway *)o))
 			continue;
-		nat_item((const struct nat_gateway *)o, &item);
+		plan_nat_gateway_item((const struct nat_gateway *)o, &item);
 		r = sink(data, host, &item);
 	}
 	while (!r && (o = model_iter_next(&addresses)))
@@ -328,7 +328,7 @@ int plan_nat_gateway_change(struct planner *p, const struct nat_gateway *before,
 
 	if (before && after && from == to && same_ports(before, after))
 		return 0;
-	nat_item(any, &item);
+	plan_nat_gateway_item(any, &item);
 	if (from && from != to)
 		r = planner_emit(p, from, &item, true);
 	if (!r && to)

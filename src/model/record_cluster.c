@@ -89,6 +89,7 @@ static const struct field host_fields[] = {
 	FN(106, FIELD_U32, "former_disallowed_formats", struct host, former.disallowed_formats),
 	F(107, FIELD_U32, struct host, former_key_epoch),
 	FN(108, FIELD_BOOL, "stands_by", struct host, can.stands_by),
+	FN(109, FIELD_BOOL, "hands_over", struct host, can.hands_over),
 };
 RECORD(host, struct host);
 

@@ -155,6 +155,11 @@ uint64_t scenario_host_sent_out(const struct scenario_host *host, uint32_t handl
 		       : 0;
 }
 
+struct datapath *scenario_host_plane(const struct scenario_host *host)
+{
+	return host->agent ? host->agent->dp : NULL;
+}
+
 /* Nobody listens. */
 static int announce(void *arg, int ifindex, const struct ipaddr *public)
 {

@@ -29,6 +29,8 @@ struct scenario_host *scenario_host_free(struct scenario_host *host);
 void scenario_host_set_edge(struct scenario_host *host);
 /* What its gateway with that handle has sent to the world; none: 0. */
 uint64_t scenario_host_sent_out(const struct scenario_host *host, uint32_t handle);
+/* Its data plane; NULL: its agent is not running, or has none open. */
+struct datapath *scenario_host_plane(const struct scenario_host *host);
 /* The agent begins, or ends as by kill -9: without a word. */
 void scenario_host_start(struct scenario_host *host);
 void scenario_host_kill(struct scenario_host *host);

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "model/egress_gateway.h"
 #include "model/internet_gateway.h"
+#include "model/nat_gateway_edit.h"
 #include "model/plan.h"
 #include "model/route_table.h"
 #include "tests/unit/model/cluster.h"
@@ -155,6 +156,128 @@ static void test_a_drained_one_keeps_what_nobody_else_can_have(void **state)
 	assert_int_equal(owner(), second);
 }
 
+/* ---- what is handed over ---- */
+
+static void report(uint32_t edge, bool hands_over, bool carries_nothing)
+{
+	const struct capabilities can = {
+		.formats = FORMAT_BIT(FORMAT_SIIT_2) | FORMAT_BIT(FORMAT_IPIP6_1),
+		.substrate_mtu = 1500,
+		.probed_ms = 2,
+		.hands_over = hands_over,
+		.carries_nothing = carries_nothing,
+		.error = carries_nothing ? (char *)(uintptr_t) "its device is gone" : NULL,
+	};
+	struct tx *tx = cluster_tx(&c);
+	int r = host_report(tx, edge, &can, &c.refusal);
+
+	while (!r && host_report_due(c.m))
+		r = host_report_step(tx, SIZE_MAX);
+	assert_ok(cluster_end(&c, r));
+}
+
+/* A private NAT gateway; it goes to the second edge, which has nothing. */
+static uint64_t make_nat(void)
+{
+	const struct nat_gateway_create_args args = {.subnet_id = c.subnet, .is_private = true};
+	const struct nat_gateway *g;
+	uint64_t id;
+	int r = nat_gateway_create(cluster_tx(&c), &c.me, &args, &g, &c.refusal);
+
+	assert_ok(r);
+	assert_int_equal(g->edge, second);
+	id = g->o.id;
+	assert_ok(cluster_end(&c, r));
+	return id;
+}
+
+static const struct nat_gateway *nat(uint64_t id)
+{
+	return (const struct nat_gateway *)model_get(c.m, KIND_NAT_GATEWAY, id);
+}
+
+static void acknowledge(uint64_t id)
+{
+	assert_ok(cluster_end(
+		&c, nat_gateway_acknowledge(cluster_tx(&c), second, UINT64_MAX, NULL, 0)));
+	assert_int_equal(nat(id)->state, NAT_AVAILABLE);
+}
+
+static bool skip_none(void *data, const struct nat_gateway *g)
+{
+	return data;
+}
+
+/* requirement: EDGE-6 */
+static void test_a_nat_gateway_that_works_waits_to_be_handed_over(void **state)
+{
+	uint64_t id = make_nat();
+
+	acknowledge(id);
+	report(first, true, false);
+	report(second, true, false);
+	assert_int_equal(edge_heir(c.m, second, second), 0); /* it is not drained */
+	assert_ok(drain("e2", true));
+	assert_int_equal(edge_heir(c.m, second, 0), first);
+	assert_int_equal(edge_heir(c.m, second, first), first); /* there is no other */
+	assert_ptr_equal(edge_handed_over(c.m, second, skip_none, NULL), nat(id));
+	assert_null(edge_handed_over(c.m, second, skip_none, &id));
+	assert_false(settle(1000));
+	assert_int_equal(nat(id)->edge, second);
+	assert_ok(cluster_end(&c, edge_hand_over(cluster_tx(&c), id, first)));
+	assert_int_equal(nat(id)->edge, first);
+	assert_int_equal(nat(id)->state, NAT_AVAILABLE);
+	assert_null(edge_handed_over(c.m, second, skip_none, NULL));
+	assert_int_equal(edge_load(c.m, second), 0);
+}
+
+/* An agent that is away for a moment is waited for, as ever; a lost one loses it. */
+/* requirement: EDGE-6 */
+static void test_a_drained_one_that_is_lost_hands_nothing_over(void **state)
+{
+	uint64_t id = make_nat();
+
+	acknowledge(id);
+	report(first, true, false);
+	report(second, true, false);
+	assert_ok(drain("e2", true));
+	host_set_connected(c.m, second, false);
+	assert_false(settle(1000));
+	assert_int_equal(nat(id)->edge, second);
+	assert_true(settle(1000 + LIMIT_MODEL_EDGE_LOST_MS));
+	assert_int_equal(nat(id)->edge, first);
+}
+
+/* requirement: EDGE-6 */
+static void test_what_cannot_be_handed_over_is_taken(void **state)
+{
+	uint64_t id = make_nat();
+
+	/* it has never worked */
+	report(first, true, false);
+	report(second, true, false);
+	assert_ok(drain("e2", true));
+	assert_true(settle(1000));
+	assert_int_equal(nat(id)->edge, first);
+	assert_ok(cluster_end(&c, edge_hand_over(cluster_tx(&c), id, second)));
+	acknowledge(id);
+	assert_false(settle(1001));
+	/* it carries nothing; or the others are of an older build; or it is itself */
+	report(second, true, true);
+	assert_true(settle(1002));
+	assert_int_equal(nat(id)->edge, first);
+	assert_ok(cluster_end(&c, edge_hand_over(cluster_tx(&c), id, second)));
+	report(second, true, false);
+	report(first, false, false);
+	assert_true(settle(1003));
+	assert_ok(cluster_end(&c, edge_hand_over(cluster_tx(&c), id, second)));
+	report(second, false, false);
+	report(first, true, false);
+	assert_int_equal(edge_heir(c.m, second, second), 0);
+	assert_true(settle(1004));
+	assert_int_equal(nat(id)->edge, first);
+}
+
 /* ---- what is told of ways by gateways ---- */
 
 static int note_default_route(void *data, uint32_t host, const struct plan_item *item)
@@ -232,6 +355,12 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_drained_one_keeps_what_nobody_else_can_have,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_nat_gateway_that_works_waits_to_be_handed_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_drained_one_that_is_lost_hands_nothing_over,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_cannot_be_handed_over_is_taken, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -204,7 +204,7 @@ static void test_host(void **state)
 		.locators = {prefix_make(&v6, 64), prefix_make(&v6, 56), addr_of("192.0.2.1"),
 			     addr_of("fd00::1")},
 		.can = {0x1e, 9000, true, true, true, text_c, text_d, 55, text_e,
-			.carries_nothing = true},
+			.carries_nothing = true, .hands_over = true},
 		.drained = true,
 	};
 	_cleanup_(record_free_cleanup) struct object *o = round_trip(&h.o);
@@ -223,6 +223,7 @@ static void test_host(void **state)
 	assert_int_equal(c->can.probed_ms, 55);
 	assert_string_equal(c->can.error, "e");
 	assert_true(c->can.carries_nothing);
+	assert_true(c->can.hands_over);
 	assert_true(c->drained);
 }
 
