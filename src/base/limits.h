@@ -221,9 +221,9 @@
 /* Mappings pushed to one host ahead of its acknowledgements: enough to keep it busy, and far below
  * LIMIT_UPDATES_WAITING, so that changes are never refused for them. */
 #define LIMIT_PRELOAD_WINDOW 8192
-/* Mappings looked at in one turn for an edge that takes over a network (manager/heir.h): a
- * millisecond's. */
-#define LIMIT_HEIR_TURN 4096
+/* Interfaces and addresses that a walk over a network looks at in one turn for one agent
+ * (manager/offer.h): a millisecond's. */
+#define LIMIT_PRELOAD_TURN 4096
 /* NAT gateways on their way from one edge to another at a time (manager/handoff.h), or waiting to be
  * tried again; how long an edge may take for an answer; after how long it is tried again. */
 #define LIMIT_HANDOFFS         4

@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 
-#include "base/limits.h"
 #include "base/log.h"
 #include "manager/manager.h"
+#include "manager/offer.h"
 #include "manager/publish.h"
 #include "manager/updates.h"
 #include "model/egress_gateway.h"
@@ -91,15 +91,15 @@ void heir_begin(struct manager *manager, const struct heritage *heritage, uint64
 
 /* What the edge before has been told, and this one not, or that it is gone: it may have had the
  * network before.  0 or -ENOMEM. */
-static int offer(struct manager *manager, struct agent *agent, const struct heir *h,
-		 const struct mapping *mapping)
+static int offer(struct manager *manager, struct agent *agent, const struct mapping *mapping,
+		 void *data)
 {
 	struct holders *holders = model_holders(manager->model);
+	const struct heir *h = data;
 	struct holder of, own = {0};
 	int r;
 
-	/* what is not durable is asked for, as ever */
-	if (ipaddr_is_v4(&mapping->addr) || mapping->revision > journal_durable(manager->journal) ||
+	if (ipaddr_is_v4(&mapping->addr) ||
 	    !holders_get(holders, mapping->vni, &mapping->addr, h->from, &of) ||
 	    (holders_get(holders, mapping->vni, &mapping->addr, agent->number, &own) &&
 	     own.revision == mapping->revision))
@@ -111,37 +111,19 @@ static int offer(struct manager *manager, struct agent *agent, const struct heir
 	return r;
 }
 
-/* False: there is nothing left to do, or nothing that could be done. */
-static bool fill_one(struct manager *manager, struct agent *agent, struct heir *h)
-{
-	const struct mapping *mapping;
-
-	for (size_t n = 0; n < LIMIT_HEIR_TURN; n++) {
-		if (!agent->session)
-			return false;
-		if (agent->n_updates >= LIMIT_PRELOAD_WINDOW)
-			return true;
-		mapping = preload_next(manager->model, &h->walk);
-		if (!mapping || offer(manager, agent, h, mapping))
-			return false;
-	}
-	return true;
-}
-
 void heir_fill(struct manager *manager, struct agent *agent)
 {
 	struct heir *h;
 
-	if (agent->confirm || agent->needs_full || agent->full || agent->outbox.n_unsent)
+	if (!offer_may_begin(agent))
 		return;
 	/* one after the other: a stretch of one is a turn's */
 	list_for_each (h, &agent->heirs, node) {
 		if (h->since > journal_durable(manager->journal))
 			continue;
-		if (!fill_one(manager, agent, h))
+		if (offer_stretch(manager, agent, &h->walk, offer, h) != OFFER_GOES_ON)
 			heir_free(h);
-		if (agent->n_updates < LIMIT_PRELOAD_WINDOW)
-			heir_more(manager, agent);
+		offer_go_on(manager, agent);
 		return;
 	}
 }

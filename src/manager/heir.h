@@ -5,8 +5,7 @@
  * for an answer there, and the edge can say outside that they are reached by it now (RFC 4861
  * 7.2.6): who sends to a node that only listens would go on sending to the lost one.
  *
- * It goes as a preload does (manager/preload.h): a walk over the network, a stretch in a turn of the
- * loop, of which at most LIMIT_PRELOAD_WINDOW mappings are on their way, behind the Desired that
+ * It goes as a preload does, by a walk over the network (manager/offer.h), behind the Desired that
  * gives the edge its way out.  The edge is on record as a holder from then on, as one that has asked.
  *
  * Threading: the loop's thread.  Without memory, and when a session ends, what is left is asked for

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "manager/manager.h"
+#include "manager/offer.h"
 #include "manager/publish.h"
 #include "manager/updates.h"
 #include "model/holders.h"
@@ -172,28 +173,29 @@ void preload_tell(struct manager *manager, const struct mapping *now)
 	}
 }
 
+static int offer(struct manager *manager, struct agent *agent, const struct mapping *mapping,
+		 void *data)
+{
+	uint64_t known;
+	int r = keep(manager, agent, mapping, &known);
+
+	if (!r && known < mapping->revision)
+		updates_queue(manager, agent, mapping);
+	return r;
+}
+
 static void fill_one(struct manager *manager, struct agent *agent, struct preload *p)
 {
-	uint64_t durable = journal_durable(manager->journal), known;
-	const struct mapping *mapping;
-
-	while (agent->session && agent->n_updates < LIMIT_PRELOAD_WINDOW) {
-		mapping = preload_next(manager->model, &p->walk);
-		if (!mapping) {
-			p->done = true;
-			return;
-		}
-		/* What is not durable is told when it is, and not yet. */
-		if (mapping->revision > durable)
-			continue;
-		if (keep(manager, agent, mapping, &known)) {
-			log_err("mapping not preloaded", LOG_U64("host", agent->number));
-			p->again_ms = manager_now_ms(manager) + LIMIT_PRELOAD_AGAIN_MS;
-			p->done = true;
-			return;
-		}
-		if (known < mapping->revision)
-			updates_queue(manager, agent, mapping);
+	switch (offer_stretch(manager, agent, &p->walk, offer, NULL)) {
+	case OFFER_GOES_ON:
+		return;
+	case OFFER_FAILED:
+		log_err("mapping not preloaded", LOG_U64("host", agent->number));
+		p->again_ms = manager_now_ms(manager) + LIMIT_PRELOAD_AGAIN_MS;
+		p->done = true;
+		return;
+	case OFFER_DONE:
+		p->done = true;
 	}
 }
 
@@ -201,11 +203,16 @@ void preload_fill(struct manager *manager, struct agent *agent)
 {
 	struct preload *p;
 
-	if (agent->confirm || agent->needs_full || agent->full || agent->outbox.n_unsent)
+	if (!offer_may_begin(agent))
 		return;
-	list_for_each (p, &agent->preloads, node)
-		if (!p->done && p->since <= journal_durable(manager->journal))
-			fill_one(manager, agent, p);
+	/* one after the other, as in heir_fill() */
+	list_for_each (p, &agent->preloads, node) {
+		if (p->done || p->since > journal_durable(manager->journal))
+			continue;
+		fill_one(manager, agent, p);
+		offer_go_on(manager, agent);
+		return;
+	}
 }
 
 void preload_more(struct manager *manager, struct agent *agent)

@@ -4,10 +4,8 @@
  * that carry them.
  *
  * Each network that is due to a connected agent is a *preload* of it, for as long as the session.
- * It begins with a walk over the network, of which at most LIMIT_PRELOAD_WINDOW mappings are on
- * their way at a time and nothing is sent that the agent has already; from then on every change is
- * pushed (preload_tell()).  An agent is offered nothing before the Desired that says so has left:
- * it would not take it.
+ * It begins with a walk over the network (manager/offer.h), by which nothing is sent that the agent
+ * has already; from then on every change is pushed (preload_tell()).
  *
  * Whoever is offered a mapping is on record as its holder from then on, without an end
  * (HOLDERS_NEVER).  When the preload ends, these entries get the lifetime that the agent gives its

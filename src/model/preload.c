@@ -103,25 +103,27 @@ static const struct interface *next_interface(const struct model *m, struct prel
 	return (const struct interface *)o;
 }
 
-const struct mapping *preload_next(const struct model *m, struct preload_walk *walk)
+const struct mapping *preload_next(const struct model *m, struct preload_walk *walk, size_t *budget)
 {
 	const struct mapping *mapping;
 	const struct interface *i = walk->interface ? (const struct interface *)model_get(
 							      m, KIND_INTERFACE, walk->interface)
 						    : NULL;
 
-	for (;;) {
-		while (i && walk->place < i->n_addrs) {
+	for (; *budget; --*budget) {
+		while (i && walk->place < i->n_addrs && *budget) {
+			--*budget;
 			mapping = mapping_find(model_mappings(m), walk->vni,
 					       &i->addrs[walk->place++].addr);
 			if (mapping && mapping->interface == i->o.id &&
 			    preload_concerns(m, walk->host, mapping))
 				return mapping;
 		}
-		if (walk->n_interfaces >= LIMIT_PRELOAD_INTERFACES)
+		if (!*budget || walk->n_interfaces >= LIMIT_PRELOAD_INTERFACES)
 			return NULL;
 		i = walk->subnet ? next_interface(m, walk) : NULL;
 		if (!i && !next_subnet(m, walk))
 			return NULL;
 	}
+	return NULL;
 }

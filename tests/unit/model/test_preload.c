@@ -70,7 +70,7 @@ static size_t count(uint32_t host, struct preload_walk *walk, size_t max)
 	const struct mapping *m;
 	size_t n = 0;
 
-	while (n < max && (m = preload_next(c.m, walk))) {
+	while (n < max && (m = preload_next(c.m, walk, &(size_t){SIZE_MAX}))) {
 		assert_int_equal(m->vni, vni);
 		assert_int_not_equal(m->host, host);
 		assert_int_not_equal(m->host, 0);
@@ -103,12 +103,38 @@ static void test_the_way_meets_everything_once(void **state)
 	assert_int_equal(n, elsewhere(host));
 }
 
+/* However little is looked at at a time, and whether it is for the host or not. */
+static void test_the_way_in_small_stretches(void **state)
+{
+	char alone[ID_TEXT_SIZE];
+	uint32_t host = cluster_instance(&c, nodes[0])->host;
+
+	for (size_t i = 0; i < 20; i++) /* interfaces that are nowhere */
+		assert_ok(cluster_make_interface(&c, c.subnet, NULL, alone));
+	for (size_t stretch = 1; stretch < 9; stretch++) {
+		struct preload_walk walk = {.vni = vni, .host = host};
+		size_t n = 0, n_stretches = 0, budget = 0;
+
+		while (!budget) {
+			const struct mapping *m;
+
+			budget = stretch;
+			while ((m = preload_next(c.m, &walk, &budget)))
+				n++;
+			n_stretches++;
+			assert_true(n_stretches < 1000);
+		}
+		assert_int_equal(n, elsewhere(host));
+		assert_true(n_stretches * stretch >= NODES + 20);
+	}
+}
+
 /* requirement: MAP-7 */
 static void test_the_way_goes_on_when_what_it_stands_on_is_deleted(void **state)
 {
 	uint32_t host = cluster_instance(&c, nodes[0])->host;
 	struct preload_walk walk = {.vni = vni, .host = host};
-	const struct mapping *m = preload_next(c.m, &walk);
+	const struct mapping *m = preload_next(c.m, &walk, &(size_t){SIZE_MAX});
 	struct instance_transition transition;
 	size_t n_before = elsewhere(host);
 
@@ -212,7 +238,7 @@ static void test_an_edge_is_told_what_it_may_ask_for(void **state)
 	assert_ok(ipaddr_parse("fd12::1", &v6.addr));
 	assert_true(preload_concerns(c.m, edge, &v6));
 	walk = (struct preload_walk){.vni = vni, .host = edge};
-	assert_null(preload_next(c.m, &walk));
+	assert_null(preload_next(c.m, &walk, &(size_t){SIZE_MAX}));
 }
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -222,6 +248,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_the_owner_and_operators_mark_a_network),
 		TEST(test_the_way_meets_everything_once),
+		TEST(test_the_way_in_small_stretches),
 		TEST(test_the_way_goes_on_when_what_it_stands_on_is_deleted),
 		TEST(test_it_is_due_where_it_is_carried),
 		TEST(test_hosts_hear_of_the_mark_with_the_subnets),
