@@ -431,7 +431,7 @@ static void put_lost(struct preview *p, bool tried)
 			      tried ? "would be sent" : "is sent", (unsigned long long)p->n_lost,
 			      example, why,
 			      tried ? ""
-				    : "; the same request with dry-run=true lists them, and "
+				    : "; with dry-run=true a request lists them beforehand, and "
 				      "changes nothing"));
 }
 

@@ -285,7 +285,9 @@ bool route_query_is_host(const struct route_call *c, const char *name, uint32_t 
 
 int route_refuse_host(struct route_call *c, const char *id)
 {
-	return route_refuse(c, 404, "NotFound", "There is no host '%.100s'; see /v1/hosts", id);
+	return route_refuse(c, 404, "NotFound",
+			    "There is no host '%.100s': \"viaduct hosts\" shows those there are",
+			    id);
 }
 
 int route_check_host_query(struct route_call *c, const char *name)

@@ -154,6 +154,8 @@ static const struct table_column pair_columns[] = {
 	{"MTU", "path_mtu"},
 	{"NETWORK", "network"},
 	{"PEER NETWORK", "peer_network"},
+	{"INTERFACE", "interface"},
+	{"PEER INTERFACE", "peer_interface"},
 	{"POLICY", "policy"},
 	{"REASON", "reason"},
 };

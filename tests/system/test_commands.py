@@ -106,6 +106,27 @@ def test_pair_tells_both_directions_and_why(lab, nodes):
     assert {(r["SENDS"], r["COMPANIONS"]) for r in table} == {("siit/2", "ipip6/1")}
 
 
+def test_pair_tells_whose_choice_it_is_and_by_which_key(lab, nodes, tmp_path):
+    """requirement: NEG-4 NEG-11 OPS-1"""
+    a, b = nodes
+    path = tmp_path / "policy"
+    path.write_text(json.dumps({"name": "sealed", "effect": "require", "what": ["crypt"],
+                                "match": {"interfaces": [a.interface, b.interface]}}))
+    lab.viaduct("policy", "create", "--file", path, "--lab", lab.name)
+    try:
+        table = rows(lab.viaduct("pair", a.host, b.host, "--lab", lab.name))
+        assert {(r["FROM"], r["INTERFACE"], r["PEER INTERFACE"]) for r in table} == {
+            (a.host, "-", "-"), (a.host, a.interface, b.interface), (b.host, "-", "-"), (b.host, b.interface, a.interface)}
+
+        def sealed():
+            found = [r for r in rows(lab.viaduct("pair", a.host, b.host, "--lab", lab.name)) if r["INTERFACE"] != "-"]
+            return len(found) == 2 and all(r["FEATURES"].startswith("crypt") for r in found) and found
+        for r in labs.wait_for("both to seal", sealed):
+            assert int(r["KEY"]) > 0 and re.match(r"20..-..-..T", r["KEY MADE"])
+    finally:
+        lab.viaduct("policy", "delete", "sealed", "--lab", lab.name)
+
+
 @pytest.mark.parametrize("argv, said", [
     (["nonsense"], "no command"),
     (["hosts", "--colour"], "--colour"),
@@ -113,7 +134,8 @@ def test_pair_tells_both_directions_and_why(lab, nodes):
     (["instances", "--stat", "running"], "is it --state?"),
     (["host", "remove", "h99"], "viaduct hosts"),
     (["host", "drain", "h99"], "viaduct hosts"),
-    (["pair", "h1", "h99"], "h99"),
+    (["pair", "h1", "h99"], "viaduct hosts"),
+    (["capabilities", "--probe", "h99"], "viaduct hosts"),
     (["host", "add"], "NAME"),
     (["account", "key", "list", "abc"], "12 digits"),
     (["account", "key", "delete", "123456789012", "NOSUCHKEY"], "NOSUCHKEY"),
