@@ -62,8 +62,10 @@ int cluster_make_interface(struct cluster *c, const char *subnet, const char *ip
 int cluster_run(struct cluster *c, const char *subnet, char ret_id[ID_TEXT_SIZE]);
 /* The manager starts again with what it has stored. */
 void cluster_restart(struct cluster *c);
-/* Every host acknowledges everything. */
+/* Every host that is there acknowledges everything. */
 void cluster_acknowledge(struct cluster *c);
+/* Choices that change settle: each step is acknowledged, the grace times pass; none is left. */
+void cluster_settle_choices(struct cluster *c);
 
 /* Whosever they are; they must be there. */
 const struct vpc *cluster_vpc(struct cluster *c, const char *id);

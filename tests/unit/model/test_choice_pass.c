@@ -6,7 +6,6 @@
  */
 #include "model/choice_pass.h"
 
-#include "base/limits.h"
 #include "model/host.h"
 #include "model/pair.h"
 #include "model/pair_class.h"
@@ -97,17 +96,6 @@ static void finish_pass(void)
 		step();
 }
 
-static void settle(void)
-{
-	for (int i = 0; i < 4; i++) {
-		cluster_acknowledge(&c);
-		c.now_ms += LIMIT_MODEL_SHIFT_GRACE_MS;
-		assert_ok(
-			cluster_end(&c, pair_shift_tick(cluster_tx(&c), LIMIT_MODEL_SHIFTS_PER_TICK,
-							&(uint32_t){0})));
-	}
-}
-
 /* requirement: NEG-3, NEG-8 */
 static void test_pairs_follow_one_after_another(void **state)
 {
@@ -137,7 +125,7 @@ static void test_pairs_follow_one_after_another(void **state)
 	assert_int_equal(progress("no-two"), CHOICE_CHANGING);
 	cluster_restart(&c);
 	assert_int_equal(progress("no-two"), CHOICE_CHANGING);
-	settle();
+	cluster_settle_choices(&c);
 	assert_int_equal(progress("no-two"), CHOICE_EFFECTIVE);
 	assert_true(choice_pass_due(c.m));
 	step();
@@ -310,7 +298,7 @@ static void test_labels_reach_pairs_by_a_pass(void **state)
 	assert_int_equal(wished(1, 2, 0), FORMAT_SIIT_1);
 	assert_int_equal(wished(0, 2, 0), FORMAT_SIIT_2);
 	assert_int_equal(choice_progress_of_all(c.m), CHOICE_CHANGING);
-	settle();
+	cluster_settle_choices(&c);
 	assert_int_equal(choice_progress_of_all(c.m), CHOICE_EFFECTIVE);
 }
 
@@ -324,7 +312,7 @@ static void test_an_environment_reaches_pairs_by_a_pass(void **state)
 	for (size_t i = 0; i < HOSTS; i++)
 		assert_ok(cluster_run(&c, c.subnet, ids[i]));
 	make_about("in-production", &(struct choice_policy_args){.environment = "production"});
-	settle();
+	cluster_settle_choices(&c);
 	assert_int_equal(wished(0, 1, vni), FORMAT_SIIT_2);
 	assert_ok(cluster_end(&c, vpc_set_environment(cluster_tx(&c), &c.admin, c.vpc, "production",
 						      &c.refusal)));
@@ -342,7 +330,7 @@ static void test_an_environment_reaches_pairs_by_a_pass(void **state)
 	}
 	assert_int_equal(n, DIRECTIONS);
 	finish_pass();
-	settle();
+	cluster_settle_choices(&c);
 	assert_int_equal(choice_progress_of_all(c.m), CHOICE_EFFECTIVE);
 	assert_int_equal(wished(0, 1, vni), FORMAT_SIIT_1);
 	/* and back, as its tag says */

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "model/choice_rules.h"
-#include "model/pair_shift.h"
 #include "model/plan.h"
 #include "model/tag.h"
 #include "tests/unit/model/cluster.h"
@@ -110,16 +109,6 @@ static struct pair_class network_class(void)
 	uint32_t vni = interface_of(instance_a)->vni;
 
 	return (struct pair_class){.vni = vni, .peer_vni = vni};
-}
-
-static void settle(void)
-{
-	for (size_t i = 0; i < 4; i++) {
-		cluster_acknowledge(&c);
-		c.now_ms += 3600ULL * 1000;
-		assert_ok(cluster_end(&c, pair_shift_tick(cluster_tx(&c), 1000, &(uint32_t){0})));
-	}
-	assert_int_equal(model_count(c.m, KIND_PAIR_SHIFT), 0);
 }
 
 /* requirement: NEG-3 */
@@ -389,7 +378,7 @@ static void test_directions(void **state)
 	admin("in", "pin", "vxlan", in);
 	assert_int_equal(wish(host(0), host(1), &pair_all).send, FORMAT_SIIT_2);
 	assert_int_equal(wish(host(1), host(0), &pair_all).send, FORMAT_VXLAN_1);
-	settle();
+	cluster_settle_choices(&c);
 	pair_choice(c.m, host(0), host(1), &pair_all, &choice);
 	assert_int_equal(choice.send, FORMAT_SIIT_2);
 	assert_int_equal(choice.send_features, FEATURE_BIT(FEATURE_CRYPT_2));
@@ -411,7 +400,7 @@ static void test_inferred(void **state)
 	assert_true(choice.inferred);
 	/* all that policies permit, and nothing else */
 	assert_int_equal(choice_formats(&choice), ALL_FORMATS);
-	settle();
+	cluster_settle_choices(&c);
 	pair_choice(c.m, host(1), host(0), &pair_all, &choice);
 	for (size_t i = 0; i < choice.n_accepts; i++) {
 		features |= choice.accepts[i].features;
@@ -473,7 +462,7 @@ static void test_variants(void **state)
 	admin("same", "prefer", "siit", (struct choice_policy_args){.match.network = c.vpc});
 	assert_int_equal(told_of_a().n_variants, 0); /* it makes no difference */
 	admin("tunnel", "pin", "vxlan", (struct choice_policy_args){.match.network = c.vpc});
-	settle();
+	cluster_settle_choices(&c);
 	t = told_of_a();
 	assert_int_equal(t.send, FORMAT_SIIT_2);
 	assert_int_equal(t.n_variants, 1);
@@ -485,7 +474,7 @@ static void test_variants(void **state)
 	object_id_text(&interface_of(instance_b)->o, y);
 	admin("pair", "require", "crypt",
 	      (struct choice_policy_args){.interfaces = {x, y}, .direction = "out"});
-	settle();
+	cluster_settle_choices(&c);
 	t = told_of_a();
 	/* the network's; IPv4 and link-local addresses of the two interfaces */
 	assert_int_equal(t.n_variants, 3);
@@ -495,7 +484,7 @@ static void test_variants(void **state)
 		&c, choice_policy_delete(cluster_tx(&c), &c.admin, "tunnel", &c.refusal)));
 	assert_ok(cluster_end(&c,
 			      choice_policy_delete(cluster_tx(&c), &c.admin, "pair", &c.refusal)));
-	settle();
+	cluster_settle_choices(&c);
 	assert_int_equal(told_of_a().n_variants, 0);
 	assert_int_equal(((const struct vpc *)vpc_by_vni(c.m, interface_of(instance_a)->vni))->mtu,
 			 mtu);
@@ -514,7 +503,7 @@ static void test_environments(void **state)
 	assert_ok(cluster_end(&c, tag_create(cluster_tx(&c), &c.me, &vpc, 1, &tag, 1, &c.refusal)));
 	assert_int_equal(wish(host_a(), host_b(), &class).features, FEATURE_BIT(FEATURE_CRYPT_2));
 	assert_int_equal(wish(host_a(), host_b(), &pair_all).features, 0);
-	settle();
+	cluster_settle_choices(&c);
 	assert_int_equal(told_of_a().n_variants, 1);
 	tag.value = "test";
 	assert_ok(cluster_end(&c, tag_create(cluster_tx(&c), &c.me, &vpc, 1, &tag, 1, &c.refusal)));
@@ -539,7 +528,7 @@ static void test_an_environment_that_is_fixed(void **state)
 	assert_ok(cluster_end(
 		&c, vpc_set_environment(cluster_tx(&c), &c.admin, vpc, "production", &c.refusal)));
 	assert_int_equal(wish(host_a(), host_b(), &class).features, FEATURE_BIT(FEATURE_CRYPT_2));
-	settle();
+	cluster_settle_choices(&c);
 	assert_int_equal(told_of_a().n_variants, 1);
 	assert_ok(cluster_end(&c, tag_create(cluster_tx(&c), &c.me, &vpc, 1, &tag, 1, &c.refusal)));
 	assert_int_equal(wish(host_a(), host_b(), &class).features, FEATURE_BIT(FEATURE_CRYPT_2));
@@ -550,7 +539,7 @@ static void test_an_environment_that_is_fixed(void **state)
 	assert_ok(cluster_end(&c,
 			      vpc_set_environment(cluster_tx(&c), &c.admin, vpc, "", &c.refusal)));
 	assert_int_equal(wish(host_a(), host_b(), &class).features, 0);
-	settle();
+	cluster_settle_choices(&c);
 	assert_int_equal(told_of_a().n_variants, 0);
 }
 

@@ -7,7 +7,6 @@
 #include "model/ability.h"
 #include "model/host.h"
 
-#include "base/limits.h"
 #include "model/pair.h"
 #include "model/pair_shift.h"
 #include "tests/unit/model/cluster.h"
@@ -83,23 +82,6 @@ static size_t count_wished(size_t i, enum format format)
 	return out;
 }
 
-static void settle(void)
-{
-	for (int i = 0; i < 4; i++) {
-		for (size_t k = 0; k < HOSTS; k++)
-			if (host(k))
-				assert_ok(
-					cluster_end(&c, host_acknowledge(cluster_tx(&c), c.hosts[k],
-									 model_revision(c.m), NULL,
-									 0, &c.refusal)));
-		c.now_ms += LIMIT_MODEL_SHIFT_GRACE_MS;
-		assert_ok(
-			cluster_end(&c, pair_shift_tick(cluster_tx(&c), LIMIT_MODEL_SHIFTS_PER_TICK,
-							&(uint32_t){0})));
-	}
-	assert_int_equal(model_count(c.m, KIND_PAIR_SHIFT), 0);
-}
-
 /* requirement: NEG-1, NEG-8 */
 static void test_pairs_follow_one_after_another(void **state)
 {
@@ -125,7 +107,7 @@ static void test_pairs_follow_one_after_another(void **state)
 	assert_int_equal(reached, HOSTS - 1);
 	assert_true(n_steps >= HOSTS - 1);
 	assert_false(host_is_changing(c.m, c.hosts[2]));
-	settle();
+	cluster_settle_choices(&c);
 	assert_int_equal(count_wished(2, FORMAT_SIIT_1), HOSTS - 1);
 }
 
@@ -140,7 +122,7 @@ static void test_it_goes_on_after_a_restart(void **state)
 	assert_true(host_report_due(c.m));
 	finish();
 	assert_int_equal(count_wished(0, FORMAT_SIIT_1), HOSTS - 1);
-	settle();
+	cluster_settle_choices(&c);
 }
 
 /* Whatever pairs the first one has reached. */
@@ -150,7 +132,7 @@ static void test_another_report_in_the_middle(void **state)
 	for (size_t reached = 0; reached < HOSTS; reached++) {
 		report(1, SIIT_1 | SIIT_2);
 		finish();
-		settle();
+		cluster_settle_choices(&c);
 		report(1, SIIT_1);
 		while (count_wished(1, FORMAT_SIIT_1) < reached)
 			step(PAIR);
@@ -159,7 +141,7 @@ static void test_another_report_in_the_middle(void **state)
 		finish();
 		assert_int_equal(count_wished(1, FORMAT_VXLAN_1), HOSTS - 1);
 		assert_int_equal(count_wished(1, FORMAT_SIIT_1), 0);
-		settle();
+		cluster_settle_choices(&c);
 	}
 }
 
@@ -194,7 +176,7 @@ static void test_hosts_that_vanish_in_the_middle(void **state)
 	remove_host(4);
 	finish();
 	assert_int_equal(count_wished(1, FORMAT_SIIT_1), HOSTS - 3);
-	settle();
+	cluster_settle_choices(&c);
 	/* and the one itself */
 	report(2, SIIT_1);
 	step(2 * PAIR);
@@ -216,7 +198,7 @@ static void test_several_hosts_at_the_same_time(void **state)
 	finish();
 	assert_int_equal(count_wished(3, FORMAT_SIIT_1), HOSTS - 1);
 	assert_int_equal(count_wished(1, FORMAT_SIIT_1), HOSTS - 1);
-	settle();
+	cluster_settle_choices(&c);
 }
 
 /* requirement: NEG-1 */

@@ -6,7 +6,6 @@
  */
 #include "model/choice_policy.h"
 #include "model/pair.h"
-#include "model/pair_shift.h"
 #include "tests/unit/model/cluster.h"
 
 enum { ROUNDS = 6, ROLES = 4 }; /* roles of two hosts: none is an edge, the one, the other, both */
@@ -110,18 +109,6 @@ static void make_policy(const char *name, const char *effect, const char *what, 
 		&c, choice_policy_create(cluster_tx(&c), &c.admin, &args, &p, &c.refusal)));
 }
 
-/* What the hosts of the cluster itself change over to: each step is acknowledged, the grace times
- * pass. */
-static void settle(void)
-{
-	for (size_t i = 0; i < 4; i++) {
-		cluster_acknowledge(&c);
-		c.now_ms += 3600ULL * 1000;
-		assert_ok(cluster_end(&c, pair_shift_tick(cluster_tx(&c), 1000, &(uint32_t){0})));
-	}
-	assert_int_equal(model_count(c.m, KIND_PAIR_SHIFT), 0);
-}
-
 /* requirement: NEG-9, NEG-3 */
 static void test_so_do_the_same_policies(void **state)
 {
@@ -132,7 +119,7 @@ static void test_so_do_the_same_policies(void **state)
 	network = (struct pair_class){.vni = v->vni, .peer_vni = v->vni};
 	make_policy("prefers", "prefer", "vxlan", false);
 	make_policy("seals", "require", "crypt", true);
-	settle();
+	cluster_settle_choices(&c);
 	check_all_reports(&pair_all);
 	check_all_reports(&network);
 }
