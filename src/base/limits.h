@@ -229,7 +229,7 @@
 #define LIMIT_HANDOFFS         4
 #define LIMIT_HANDOFFS_WAITING 64
 #define LIMIT_HANDOFF_MS       5000
-#define LIMIT_HANDOFF_STRETCH  1024 /* translations in one message, of some 40 bytes each */
+#define LIMIT_HANDOFF_STRETCH  1024 /* translations in one message, of up to 60 bytes each */
 #define LIMIT_HANDOFF_AGAIN_MS 2000
 /* As often as the edge that has it fails, it is told nothing more of, and moved as from a lost
  * one. */
