@@ -221,10 +221,12 @@ enum {
 	/* No host of ours: the MACs inside are the other way round, so that an ordinary VXLAN
 	 * device with the sender's takes what comes, and what it sends is not its own to ours. */
 	DP_PEER_FOREIGN = 1 << 1,
+	/* What reip4 cannot carry is not sent, else by vxlan. */
+	DP_PEER_ALONE = 1 << 2,
 };
 
 struct dp_peer_copy {
-	__u32 present; /* DP_PEER_PRESENT, DP_PEER_FOREIGN; 0: no peer */
+	__u32 present; /* DP_PEER_PRESENT, DP_PEER_FOREIGN, DP_PEER_ALONE; 0: no peer */
 	__u32 nexthop;
 	__u8 siit1[16], siit2[16];
 	__u8 v4[16], v6[16];

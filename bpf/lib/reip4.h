@@ -64,7 +64,7 @@ static __always_inline bool reip4_route(const struct dp_peer_copy *peer, __u32 f
 	flow->nexthop = peer->nexthop;
 	flow->path_mtu = peer->path_mtu;
 	/* For the packets that go by vxlan, which says one network. */
-	flow->vni = from_vni == to_vni && seal_has(peer->accept, FORMAT_VXLAN_1) ? to_vni : 0;
+	flow->vni = from_vni == to_vni && !(peer->present & DP_PEER_ALONE) ? to_vni : 0;
 	return true;
 }
 

@@ -113,7 +113,7 @@ static __always_inline int route_to_peer(const struct dp_peer_copy *peer, __u32 
 		return -DROP_NO_FORMAT;
 	/* What has no labels goes by what accompanies them. */
 	if (peer->send == FORMAT_REIP4_1) {
-		if (!seal_has(peer->accept, FORMAT_VXLAN_1))
+		if (peer->present & DP_PEER_ALONE)
 			return -DROP_NO_FORMAT;
 		flow->format = FORMAT_VXLAN_1;
 	}

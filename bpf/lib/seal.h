@@ -34,13 +34,6 @@ static __always_inline int seal_check(__u32 accept, __u8 seal, __u8 format)
 	return sealed & FORMAT_BIT(format) ? -DROP_PLAIN : format_refusal(bits, format);
 }
 
-/* Whether a format is accepted in any way. */
-static __always_inline bool seal_has(__u32 accept, __u8 format)
-{
-	accept |= accept >> 2 * SEAL_ACCEPT_SHIFT;
-	return (accept | accept >> SEAL_ACCEPT_SHIFT) & FORMAT_BIT(format);
-}
-
 /* What vxlan carries, to the worker, which writes its headers. */
 static __always_inline int seal_tunnel(struct __sk_buff *skb, __u32 peer, __u32 vni, __u8 tos)
 {

@@ -56,6 +56,7 @@ const char *desired_read_choice(const Viaduct__Agent__Choice *m, struct desired_
 	if (m->n_keys > DESIRED_PEER_KEYS)
 		return "the peer has more keys than this agent keeps";
 	p->dp.send = (enum format)m->send;
+	p->dp.alone = m->alone;
 	p->dp.path_mtu = (uint16_t)m->path_mtu;
 	p->dp.vxlan_over_v6 = m->outer_v6;
 	p->features = m->send_features;

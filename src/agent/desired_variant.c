@@ -29,6 +29,7 @@ static const char *desired_read_variant_choice(const Viaduct__Agent__Choice *m,
 	if (m->path_mtu > UINT16_MAX)
 		return "a variant's path MTU is above 65535";
 	v->send = (enum format)m->send;
+	v->alone = m->alone;
 	v->seal = seal_cipher_of(m->send_features);
 	v->lz4 = m->send_features & FEATURE_BIT(FEATURE_LZ4_1);
 	v->vxlan_over_v6 = m->outer_v6;

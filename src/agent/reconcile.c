@@ -121,10 +121,10 @@ static bool reconcile_peer_equal(const struct dp_peer *a, const struct dp_peer *
 	return a->id == b->id && prefix_equal(&a->siit1, &b->siit1) &&
 	       prefix_equal(&a->siit2, &b->siit2) && prefix_equal(&a->labels, &b->labels) &&
 	       ipaddr_equal(&a->v4, &b->v4) && ipaddr_equal(&a->v6, &b->v6) && a->send == b->send &&
-	       a->accept == b->accept && a->vxlan_over_v6 == b->vxlan_over_v6 &&
-	       a->path_mtu == b->path_mtu && a->nexthop == b->nexthop && a->seal == b->seal &&
-	       a->rate_bits == b->rate_bits && a->rate_burst == b->rate_burst &&
-	       a->policy == b->policy &&
+	       a->alone == b->alone && a->accept == b->accept &&
+	       a->vxlan_over_v6 == b->vxlan_over_v6 && a->path_mtu == b->path_mtu &&
+	       a->nexthop == b->nexthop && a->seal == b->seal && a->rate_bits == b->rate_bits &&
+	       a->rate_burst == b->rate_burst && a->policy == b->policy &&
 	       !memcmp(a->accept_sealed, b->accept_sealed, sizeof(a->accept_sealed)) &&
 	       a->edge == b->edge && a->foreign == b->foreign &&
 	       /* which ones there are is not told: they are set again, which changes nothing that

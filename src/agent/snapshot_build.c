@@ -82,6 +82,7 @@ static int snapshot_choice(struct snapshot *s, const struct desired_peer *p,
 	m->send = p->dp.send;
 	m->send_features = p->features;
 	m->path_mtu = p->dp.path_mtu;
+	m->alone = p->dp.alone;
 	m->outer_v6 = p->dp.vxlan_over_v6;
 	m->rate_bits = p->dp.rate_bits;
 	m->rate_burst = p->dp.rate_burst;

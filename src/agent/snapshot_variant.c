@@ -53,6 +53,7 @@ static Viaduct__Agent__Variant *snapshot_variant(struct snapshot *s, const struc
 	m->choice = c;
 	c->send = v->send;
 	c->send_features = snapshot_seals[v->seal] | (v->lz4 ? FEATURE_BIT(FEATURE_LZ4_1) : 0);
+	c->alone = v->alone;
 	c->outer_v6 = v->vxlan_over_v6;
 	c->path_mtu = v->path_mtu;
 	c->rate_bits = v->rate_bits;

@@ -124,7 +124,8 @@ void bpf_peer_init_self(struct bpf_host *h)
 struct dp_peer_copy bpf_peer_copy_of(const struct dp_peer *peer)
 {
 	struct dp_peer_copy c = {
-		.present = DP_PEER_PRESENT | (peer->foreign ? (uint32_t)DP_PEER_FOREIGN : 0),
+		.present = DP_PEER_PRESENT | (peer->foreign ? (uint32_t)DP_PEER_FOREIGN : 0) |
+			   (peer->alone ? (uint32_t)DP_PEER_ALONE : 0),
 		.nexthop = peer->nexthop,
 		.accept = peer->accept,
 		.path_mtu = peer->path_mtu,
@@ -225,6 +226,7 @@ int bpf_peers(struct datapath *dp, int (*fn)(const struct dp_peer *, void *), vo
 		peer.path_mtu = c->path_mtu;
 		peer.edge = c->flags & DP_PEER_EDGE;
 		peer.foreign = c->present & DP_PEER_FOREIGN;
+		peer.alone = c->present & DP_PEER_ALONE;
 		peer.nexthop = c->nexthop;
 		peer.labels = h->label_ranges[id];
 		peer.n_variants = c->flags & DP_PEER_VARIANTS ? 1 : 0;

@@ -137,7 +137,7 @@ static struct dp_variant_key key_of(uint32_t peer, const struct dp_variant *v)
 
 static bool same_choice(const struct dp_variant *a, const struct dp_variant *b)
 {
-	return a->send == b->send && a->accept == b->accept &&
+	return a->send == b->send && a->alone == b->alone && a->accept == b->accept &&
 	       a->vxlan_over_v6 == b->vxlan_over_v6 && a->path_mtu == b->path_mtu &&
 	       a->path_limit == b->path_limit && a->seal == b->seal &&
 	       !memcmp(a->accept_sealed, b->accept_sealed, sizeof(a->accept_sealed)) &&
@@ -226,6 +226,7 @@ static void write_row(struct bpf_host *h, const struct dp_peer *peer, const stru
 
 	other.id = row;
 	other.send = v->send;
+	other.alone = v->alone;
 	other.accept = v->accept;
 	other.vxlan_over_v6 = v->vxlan_over_v6;
 	other.path_mtu = v->path_limit && v->path_limit < v->path_mtu ? v->path_limit : v->path_mtu;

@@ -257,6 +257,7 @@ struct dp_variant {
 	struct ipaddr peer_addr;
 	/* As in struct dp_peer. */
 	enum format send;
+	bool alone;
 	uint32_t accept;
 	bool vxlan_over_v6;
 	uint16_t path_mtu;
@@ -279,6 +280,7 @@ struct dp_peer {
 		 * v4 */
 		v6;
 	enum format send; /* chosen for packets to it; FORMAT_NONE: nothing may be sent */
+	bool alone;       /* what reip4 cannot carry is not sent, else by vxlan */
 	uint32_t accept;  /* FORMAT_BIT()s that it may use towards this host */
 	bool vxlan_over_v6;
 	/* of the substrate between the two, bytes of IP, as long as nothing is sealed */

@@ -153,6 +153,7 @@ struct dp_peer fake_peer_decisive(const struct dp_peer *peer, uint32_t vni,
 	if (!found)
 		return p;
 	p.send = found->send;
+	p.alone = found->alone;
 	p.accept = found->accept;
 	p.vxlan_over_v6 = found->vxlan_over_v6;
 	p.path_mtu = found->path_limit && found->path_limit < found->path_mtu ? found->path_limit

@@ -42,6 +42,8 @@ static void set_choice(struct message_choice *m, const struct choice *choice)
 						     m->policy);
 	c->reason = (char *)choice->reason;
 	c->inferred = choice->inferred;
+	c->alone = choice->send == FORMAT_REIP4_1 &&
+		   !(choice->send_formats & FORMAT_BIT(FORMAT_VXLAN_1));
 }
 
 /* The variant comes first: pointers to these are pointers to it. */

@@ -255,7 +255,8 @@ static struct frame packet_of_a(uint16_t fragment, const char *dst, const uint8_
 	return frame_v4(&p);
 }
 
-/* Either end without a label: by vxlan, and where the peer has none, not at all. */
+/* Either end without a label: by vxlan, and where nothing may go beside reip4, not at all, whatever
+ * the peer may send. */
 /* requirement: PKT-16 */
 static void test_without_labels(void **state)
 {
@@ -273,6 +274,7 @@ static void test_without_labels(void **state)
 			       .path_mtu = 1500,
 			       .nexthop = 1};
 
+	memcpy(peer.v4.b, fixture.lab.hosts[1].config.v4.b, 16);
 	assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &out), TC_ACT_REDIRECT);
 	assert_int_equal(frame_u32(&out, DST), LABEL_B);
 	assert_int_equal(datapath_mapping_set(fixture.lab.hosts[0].dp, &m), 0);
@@ -286,6 +288,11 @@ static void test_without_labels(void **state)
 	lab_set_port(&fixture.lab, 0, &port);
 	assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &out), TC_ACT_REDIRECT);
 	check_whole(&f, &out);
+	assert_int_equal(datapath_peer_set(fixture.lab.hosts[0].dp, &peer), 0);
+	assert_int_equal(frame_from_node(&fixture.lab, fixture.a, &f, &out), TC_ACT_REDIRECT);
+	check_whole(&f, &out);
+	peer.alone = true;
+	peer.accept |= FORMAT_BIT(FORMAT_VXLAN_1);
 	assert_int_equal(datapath_peer_set(fixture.lab.hosts[0].dp, &peer), 0);
 	frame_assert_dropped_by_node(&fixture.lab, fixture.a, &f, DROP_NO_FORMAT);
 	lab_set_port(&fixture.lab, 0, &fixture.a->port);

@@ -99,6 +99,32 @@ def test_the_substrates_errors_reach_the_node(world):
         a.run("ip", "route", "flush", "cache")
 
 
+def test_what_goes_beside_is_asked_in_its_own_direction(world):
+    """Without vxlan from one host, the other one's goes on.  requirement: NEG-3 NEG-4 PKT-16"""
+    lab, a, b = world.lab, world.a, world.b
+    # without DF it goes whole
+    script = ("import socket, sys\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+              "s.setsockopt(socket.IPPROTO_IP, 10, 0)\nfor n in range(5):\n"
+              "    s.sendto(n.to_bytes(8, 'big'), (sys.argv[1], int(sys.argv[2])))")
+
+    def arrive(source, target):
+        with udp_sink(target, PORT) as got:
+            source.python(script, target.address, str(PORT))
+        return got["n"]
+
+    assert arrive(a, b) == arrive(b, a) == 5
+    lab.operate("POST", "/v1/policies", {"name": "no-vxlan", "effect": "forbid", "what": ["vxlan"],
+                                         "match": {"host": "h1", "direction": "out"}})
+    try:
+        wait_for("h1 to send none", lambda: not arrive(a, b))
+        assert arrive(b, a) == 5
+        assert lab.drops("NO_FORMAT", "h1")
+        assert labels_of(between(lab, a, b)) and labels_of(between(lab, b, a))
+    finally:
+        lab.operate("DELETE", "/v1/policies/no-vxlan")
+    wait_for("h1 to send it again", lambda: arrive(a, b) == 5)
+
+
 def test_spoofed_labels_arrive_nowhere(world):
     """requirement: MAP-4 PKT-4 PKT-16"""
     lab, a, b = world.lab, world.a, world.b

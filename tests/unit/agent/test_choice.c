@@ -213,6 +213,45 @@ static void test_a_foreign_peer_is_in_the_file(void **state)
 	unlink(path);
 }
 
+/* Of all traffic, and of a variant.  requirement: PKT-16 */
+static void test_what_goes_alone_is_in_the_file(void **state)
+{
+	Viaduct__Agent__Variant variant = VIADUCT__AGENT__VARIANT__INIT, *variants = &variant;
+	Viaduct__Agent__Choice other = VIADUCT__AGENT__CHOICE__INIT;
+	const struct desired_peer *p;
+	struct desired d, back;
+	const char *text;
+	char path[64];
+	struct told t;
+
+	snprintf(path, sizeof(path), "/tmp/viaduct-alone-%d", (int)getpid());
+	for (int alone = 0; alone < 2; alone++) {
+		desired_init(&d);
+		desired_init(&back);
+		d.host.set = true;
+		d.host.number = 1;
+		fill(&t);
+		t.choice.n_accepts = t.choice.n_keys = 0;
+		t.choice.send = other.send = FORMAT_REIP4_1;
+		t.choice.alone = alone;
+		other.alone = !alone;
+		variant.vni = variant.peer_vni = 7;
+		variant.choice = &other;
+		t.peer.n_variants = 1;
+		t.peer.variants = &variants;
+		assert_ok(set(&d, &t, &text));
+		assert_ok(snapshot_write(path, &d, 1, 2));
+		assert_ok(snapshot_read(path, take, &back));
+		p = desired_find_peer(&back, 3);
+		assert_int_equal(p->dp.alone, alone);
+		assert_int_equal(p->dp.n_variants, 1);
+		assert_int_equal(p->dp.variants[0].alone, !alone);
+		desired_deinit(&d);
+		desired_deinit(&back);
+	}
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +259,7 @@ int main(void)
 		cmocka_unit_test(test_what_makes_no_sense_is_refused),
 		cmocka_unit_test(test_the_file_has_all_but_the_keys),
 		cmocka_unit_test(test_a_foreign_peer_is_in_the_file),
+		cmocka_unit_test(test_what_goes_alone_is_in_the_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

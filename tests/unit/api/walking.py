@@ -68,9 +68,11 @@ class Walk:
         """The same with an id that is none, a number that is none, or without something it cannot do without:
         an error of EC2's."""
         meta = self.clients[self.caller].meta
-        required = meta.service_model.operation_model(meta.method_to_api_mapping[call]).input_shape.required_members
+        operation = meta.service_model.operation_model(meta.method_to_api_mapping[call])
+        # a token that is left out botocore makes up
+        required = set(operation.input_shape.required_members) - set(operation.idempotent_members)
         wrong = [{**arguments, k: v} for k, before in arguments.items() for v in self.nonsense(before)]
-        wrong += [{k: v for k, v in arguments.items() if k != gone} for gone in required if gone in arguments]
+        wrong += [{k: v for k, v in arguments.items() if k != gone} for gone in sorted(required) if gone in arguments]
         if wrong:
             wrong = self.rng.choice(wrong)
             _, code = attempt(getattr(self.clients[self.caller], call), **wrong)

@@ -71,6 +71,26 @@ static void absent_addresses_are_empty_fields(void **state)
 	assert_int_equal(object->subnet->network.len, 0);
 }
 
+/* requirement: PKT-16 */
+static void reip4_says_whether_it_goes_alone(void **state)
+{
+	const uint32_t reip4 = FORMAT_BIT(FORMAT_REIP4_1), vxlan = FORMAT_BIT(FORMAT_VXLAN_1);
+	struct plan_item item = {.kind = PLAN_PEER, .peer = {.number = 3, .name = "h3"}};
+	struct choice *c = &item.peer.choice;
+	const Viaduct__Agent__Object *object;
+	struct message m = {};
+
+	/* what the other end may send says nothing about it */
+	*c = (struct choice){.send = FORMAT_REIP4_1, .send_formats = reip4, .n_accepts = 1};
+	c->accepts[0].formats = reip4 | vxlan;
+	assert_int_equal(message_object(&m, &item, &object), 0);
+	assert_true(object->peer->choice->alone);
+	c->send_formats = reip4 | vxlan;
+	c->accepts[0].formats = reip4;
+	assert_int_equal(message_object(&m, &item, &object), 0);
+	assert_false(object->peer->choice->alone);
+}
+
 /* requirement: NIC-6 */
 static void rules_arrive_whole(void **state)
 {
@@ -160,6 +180,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_interface_arrives_whole),
 		cmocka_unit_test(absent_addresses_are_empty_fields),
+		cmocka_unit_test(reip4_says_whether_it_goes_alone),
 		cmocka_unit_test(rules_arrive_whole),
 		cmocka_unit_test(entries_arrive_in_order),
 		cmocka_unit_test(a_copy_outlives_its_source),
