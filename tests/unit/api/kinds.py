@@ -126,4 +126,5 @@ KINDS = {
                 "TrafficMirrorSessionId", "describe_traffic_mirror_sessions", "TrafficMirrorSessions", True),
 }
 UNPAGED = ("pg", "eipalloc")
+SMALL_PAGED = ("pl", "nip", "nia")  # whose pages may have one
 LIMITS = {"eigw": 5, "nat": 4, "eipalloc": 6, "i": 4, "pcx": 3, "tms": 3}  # what is not asked for more often

@@ -10,7 +10,7 @@ import re
 import pytest
 
 from conftest import operator
-from kinds import KINDS, LIMITS, UNPAGED
+from kinds import KINDS, LIMITS, SMALL_PAGED, UNPAGED
 from walking import Thing, Walk, two_accounts
 from walks import seeds, steps
 
@@ -394,7 +394,8 @@ class Kinds(Walk):
         """A token is its account's and its list's; sizes have bounds."""
         kind, other = self.rng.sample([k for k in KINDS if k not in UNPAGED], 2)
         if self.chance(0.3):
-            self.ask(KINDS[kind].lists, {WORST}, MaxResults=self.pick(1, 4, 1001, 0))
+            small = () if kind in SMALL_PAGED else (1, 4)
+            self.ask(KINDS[kind].lists, {WORST}, MaxResults=self.pick(*small, 1001, 0))
             return
         page = self.ask(KINDS[kind].lists, None, MaxResults=5)
         token = page.get("NextToken")
