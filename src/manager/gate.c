@@ -85,7 +85,9 @@ static void accept_one(struct gate *gate, int accepted)
 	if (r) {
 		log_err("connection not accepted", LOG_ERRNO(r));
 		sessions_drop_user(user);
+		return;
 	}
+	sessions_begin(user, session);
 }
 
 static void on_ready(struct watch *watch, unsigned int ready, void *data)

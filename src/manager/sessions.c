@@ -30,8 +30,8 @@ static const uint32_t stats_seconds = SESSIONS_STATS_MS / 1000;
 struct link {
 	struct list node;
 	struct manager *manager;
-	struct session *session;
-	struct agent *agent; /* NULL: no Hello yet, or replaced */
+	struct session *session; /* NULL: not made yet */
+	struct agent *agent;     /* NULL: no Hello yet, or replaced */
 	struct timer hello_timer;
 };
 
@@ -39,9 +39,7 @@ static void hello_late(struct timer *timer, void *data)
 {
 	struct link *link = data;
 
-	if (link->session)
-		session_close(link->session, VIADUCT__AGENT__GOODBYE__CODE__PROTOCOL,
-			      "no Hello came");
+	session_close(link->session, VIADUCT__AGENT__GOODBYE__CODE__PROTOCOL, "no Hello came");
 }
 
 void sessions_init(struct sessions *sessions)
@@ -72,6 +70,13 @@ void *sessions_new_user(struct manager *manager)
 	list_push_back(&manager->sessions.links, &link->node);
 	manager->sessions.n++;
 	return link;
+}
+
+void sessions_begin(void *user, struct session *session)
+{
+	struct link *link = user;
+
+	link->session = session;
 }
 
 void sessions_drop_user(void *user)
@@ -134,7 +139,7 @@ static void opened(struct session *session, void *user)
 {
 	struct link *link = user;
 
-	link->session = session;
+	sessions_begin(link, session);
 	timer_arm_in(&link->hello_timer, LIMIT_HELLO_MS * CLOCK_NS_PER_MS);
 }
 

@@ -35,6 +35,8 @@ void sessions_deinit(struct sessions *sessions, struct manager *manager);
 extern const struct session_callbacks sessions_callbacks;
 /* NULL: no memory, or LIMIT_SESSIONS are there. */
 void *sessions_new_user(struct manager *manager);
+/* The session that was made with it, which may take long to open: it ends with the others. */
+void sessions_begin(void *user, struct session *session);
 /* The session could not be made after all. */
 void sessions_drop_user(void *user);
 

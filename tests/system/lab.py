@@ -176,7 +176,7 @@ class Lab:
         assert not said, said
 
     def end_daemons(self):
-        """The lines of sanitizers in the logs of the daemons, after they ended."""
+        """What sanitizers say in the logs of the daemons, after they ended."""
         try:
             processes = json.loads((self.directory / "lab.json").read_text())["processes"]
         except (OSError, ValueError):
@@ -184,9 +184,13 @@ class Lab:
         for name in sorted(processes, reverse=True):
             with contextlib.suppress(ProcessLookupError):
                 self.kill(name, signal.SIGTERM)
-        lines = [f"{log.name}: {line}" for log in self.directory.glob("*.log")
-                 for line in log.read_text(errors="replace").splitlines() if SANITIZER.search(line)]
-        return "\n".join(lines[:20])
+        reports = []
+        for log in self.directory.glob("*.log"):
+            lines = log.read_text(errors="replace").splitlines()
+            first = next((i for i, line in enumerate(lines) if SANITIZER.search(line)), None)
+            if first is not None:  # with the stacks that follow it
+                reports.append("\n".join([f"{log.name}:", *lines[first:first + 60]]))
+        return "\n".join(reports)
 
     # ---- the two APIs ----
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Certificates of hosts are renewed over the session, over TLS on the loopback. */
+/* Sessions of hosts over TLS on the loopback: how certificates are renewed, and the manager stops. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <netinet/in.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -236,6 +237,23 @@ static void one_that_lasts_is_not(void **state)
 	pki_pair_deinit(&pair);
 }
 
+/* A connection that has not come to TLS yet ends with the manager, and not after it. */
+/* requirement: OPS-3 */
+static void a_manager_that_stops_ends_handshakes(void **state)
+{
+	struct fixture *f = *state;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char byte;
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&f->addr, sizeof(f->addr)), 0);
+	while (!f->manager->sessions.n)
+		assert_int_equal(loop_turn(f->loop, 100), 0);
+	f->gate = gate_free(f->gate);
+	f->manager = manager_free(f->manager);
+	assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), 0);
+	close(fd);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -243,6 +261,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(one_that_ends_soon_is_renewed),
 		TEST(one_that_lasts_is_not),
+		TEST(a_manager_that_stops_ends_handshakes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
