@@ -131,7 +131,7 @@ static int read_names(struct route_call *c, const char *field, const char **ret)
 	json_array_foreach (list, i, name) {
 		const char *s = json_string_value(name);
 
-		if (!s || !*s || strchr(s, ',') ||
+		if (!s || !s[strspn(s, " \t")] || strchr(s, ',') ||
 		    !form_text_is_valid(s, json_string_length(name)) ||
 		    strlen(s) != json_string_length(name))
 			return route_refuse(c, 400, "BadRequest",

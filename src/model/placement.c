@@ -374,9 +374,9 @@ static int refuse_all(const struct search *s, struct refusal *reterr)
 		if (!view->host)
 			continue;
 		judge(s, view, &v);
-		placement_pass(&passed, &v);
+		placement_pass(&passed, s->r, &v);
 	}
-	return placement_refuse(s->r, &passed, reterr);
+	return placement_refuse(s->m, s->r, &passed, reterr);
 }
 
 int placement_choose(const struct model *m, const struct placement_request *r,

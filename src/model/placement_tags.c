@@ -3,6 +3,7 @@
  * What an instance's tags say about its place.  See placement.h.
  */
 #include "base/str.h"
+#include "model/capability.h"
 #include "model/placement.h"
 
 const char *placement_strategy_text(enum placement_strategy s)
@@ -41,6 +42,16 @@ static int read_strategy(const char *text, enum placement_strategy *ret, struct 
 		      "It is least-loaded or round-robin.");
 }
 
+static int check_names(const char *key, const char *text, struct refusal *reterr)
+{
+	const char *list = text, *name;
+	size_t length;
+
+	if (capability_next(&list, &name, &length))
+		return 0;
+	return refuse(reterr, MODEL_E_VALUE, text, key, "It names nothing.");
+}
+
 int placement_check_tag(const char *key, const char *value, struct refusal *reterr)
 {
 	enum placement_strategy strategy;
@@ -50,6 +61,9 @@ int placement_check_tag(const char *key, const char *value, struct refusal *rete
 		return read_cost(value, &cost, reterr);
 	if (str_equal(key, PLACEMENT_TAG_STRATEGY))
 		return read_strategy(value, &strategy, reterr);
+	if (str_equal(key, PLACEMENT_TAG_REQUIRE) || str_equal(key, PLACEMENT_TAG_DESIRE) ||
+	    str_equal(key, PLACEMENT_TAG_NEAR))
+		return check_names(key, value, reterr);
 	return 0;
 }
 

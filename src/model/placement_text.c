@@ -57,10 +57,14 @@ __attribute__((format(printf, 2, 3))) static void say(struct words *w, const cha
 
 /* ---- of a whole request ---- */
 
-void placement_pass(struct placement_passed *p, const struct placement_verdict *v)
+void placement_pass(struct placement_passed *p, const struct placement_request *r,
+		    const struct placement_verdict *v)
 {
-	if (v->reason == PLACEMENT_EDGE || v->reason == PLACEMENT_FOREIGN)
+	if (v->reason == PLACEMENT_EDGE || v->reason == PLACEMENT_FOREIGN) {
+		if (r->only == v->host->number)
+			p->only = *v;
 		return;
+	}
 	p->total++;
 	p->by_reason[v->reason]++;
 	if (v->reason == PLACEMENT_FULL)
@@ -104,13 +108,16 @@ static void count_all(struct words *w, const struct placement_passed *p)
 	w->text[w->used - 1] = '\0'; /* the last comma */
 }
 
-int placement_refuse(const struct placement_request *r, const struct placement_passed *p,
-		     struct refusal *reterr)
+int placement_refuse(const struct model *m, const struct placement_request *r,
+		     const struct placement_passed *p, struct refusal *reterr)
 {
-	char why[REFUSAL_MESSAGE_SIZE];
+	char why[REFUSAL_MESSAGE_SIZE], text[PLACEMENT_TEXT_SIZE];
 	struct words w = {why, sizeof(why), 0};
 
-	if (p->total)
+	if (p->only.host)
+		say(&w, "the host asked for, %s, is %s", p->only.host->name,
+		    placement_text(m, r, &p->only, text));
+	else if (p->total)
 		count_all(&w, p);
 	else
 		say(&w, "no host has been added");

@@ -162,7 +162,8 @@ def test_wishes_as_tags(ec2, there, call):  # noqa: F811
     ec2.start_instances(InstanceIds=[ids[0]])
     assert host_of(call, ids[0]) == "pd"
     assert refusal(ec2, there, tags={"max-cost": "cheap"})["Code"] == "InvalidParameterValue"
-    for key, value in ("max-cost", "cheap"), ("strategy", "fastest"):
+    for key, value in (("max-cost", "cheap"), ("strategy", "fastest"), ("require", ","), ("desire", " , "), ("near", "")):
+        assert refusal(ec2, there, tags={key: value})["Code"] == "InvalidParameterValue"
         assert code(ec2.create_tags, Resources=[ids[0]], Tags=[{"Key": "viaduct:" + key, "Value": value}]) == \
             "InvalidParameterValue"
     ec2.terminate_instances(InstanceIds=ids)
@@ -271,7 +272,7 @@ def test_dry_run(ec2, there, call):  # noqa: F811
     assert call("GET", "/v1/status")["revision"] == before
     for fields, status in (({"zone": "x"}, 400), ({"account": "1"}, 404), ({"subnet": there, "zone": ZONE}, 400),
                            ({"type": "x"}, 400), ({"near": ["tape"]}, 400), ({"strategy": "x"}, 400),
-                           ({"host": "x"}, 404), ({"group": "x"}, 404)):
+                           ({"near": [" "]}, 400), ({"host": "x"}, 404), ({"group": "x"}, 404)):
         call("POST", "/v1/placement", fields, expect=status)
     ec2.terminate_instances(InstanceIds=ids)
 

@@ -490,6 +490,11 @@ static void test_only_operators_choose_hosts(void **state)
 	assert_string_equal(hosts(), "b ");
 	args.host = "c";
 	assert_int_equal(run_many(&args, 1, NULL), MODEL_E_HOST_NOT_FOUND);
+	cluster_add_edge(&c, "e1", "fd00::e1");
+	args.host = "e1";
+	assert_int_equal(run_many(&args, 1, NULL), MODEL_E_NO_CAPACITY);
+	assert_non_null(strstr(c.refusal.message,
+			       "the host asked for, e1, is an edge that runs no instances"));
 }
 
 static int drain(const char *name, const struct caller *who, bool drained)
