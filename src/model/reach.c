@@ -8,7 +8,9 @@
 
 #include "model/group_rule.h"
 #include "model/interface.h"
+#include "model/internet_gateway.h"
 #include "model/model.h"
+#include "model/nat_gateway.h"
 #include "model/network_acl.h"
 #include "model/reach_trip.h"
 
@@ -164,6 +166,7 @@ static uint32_t next_border(const struct model *m, const struct reach_answer *a,
 struct search {
 	const struct model *m;
 	const struct reach_question *q;
+	struct reach_forward by;
 	struct ports src, dst;
 	/* Of the last attempt: it failed on the way there; the next ports to try, or 0. */
 	bool failed_there;
@@ -176,6 +179,7 @@ static int attempt(struct search *s, uint32_t src, uint32_t dst, struct reach_an
 		.m = s->m,
 		.q = s->q,
 		.answer = ret,
+		.by = s->by,
 		.packet =
 			{
 				.protocol = s->q->protocol,
@@ -226,18 +230,60 @@ static int improve(struct search *s, uint32_t src, uint32_t dst, struct reach_an
 
 /* First a destination port for which the way there is free, then a source port for which the way
  * back is, too: neither depends on the other. */
+static int search(struct search *s, struct reach_answer *other, struct reach_answer *ret)
+{
+	uint32_t src = s->src.tried.from, dst = s->dst.tried.from;
+	int r = attempt(s, src, dst, ret);
+
+	while (!r && s->failed_there && s->next_dst) {
+		dst = s->next_dst;
+		r = improve(s, src, dst, other, ret);
+	}
+	while (!r && !s->failed_there && !ret->found && s->next_src)
+		r = improve(s, s->next_src, dst, other, ret);
+	return r;
+}
+
+/* By way of a static port of a NAT gateway, if it is one of those that are asked about; '*ret' is
+ * changed if no more is in that way. */
+static int try_forward(const struct model *m, const struct reach_question *q,
+		       const struct reach_forward *by, struct reach_answer others[static 2],
+		       struct reach_answer *ret)
+{
+	struct search s = {
+		.m = m, .q = q, .by = *by, .src = source_ports(q), .dst = destination_ports(q)};
+	uint32_t port = by->port->public_port;
+	int r;
+
+	if (port < s.dst.tried.from || port > s.dst.tried.to)
+		return 0;
+	s.dst.tried = (struct reach_ports){port, port};
+	r = search(&s, &others[0], &others[1]);
+	if (!r && (others[1].found || distance(&others[1]) <= distance(ret)))
+		*ret = others[1];
+	return r;
+}
+
+static int try_forwards(const struct model *m, const struct reach_question *q,
+			struct reach_answer others[static 2], struct reach_answer *ret)
+{
+	struct model_iter it = model_iter_group(m, REL_VPC_NAT_GATEWAYS, q->from.gateway->vpc);
+	const struct nat_gateway *g;
+	struct reach_forward by;
+	int r = 0;
+
+	while ((g = (const struct nat_gateway *)model_iter_next(&it)))
+		for (size_t i = 0; i < g->n_ports && !r && !ret->found; i++)
+			if (reach_forward_find(m, q, g, i, &by))
+				r = try_forward(m, q, &by, others, ret);
+	return r;
+}
+
 int reach_analyse(const struct model *m, const struct reach_question *q, struct reach_answer *ret)
 {
-	_cleanup_free_ struct reach_answer *other = malloc(sizeof(*other));
+	_cleanup_free_ struct reach_answer *others = calloc(2, sizeof(*others));
 	struct search s = {.m = m, .q = q, .src = source_ports(q), .dst = destination_ports(q)};
-	uint32_t src = s.src.tried.from, dst = s.dst.tried.from;
-	int r = other ? attempt(&s, src, dst, ret) : -ENOMEM;
+	int r = others ? search(&s, others, ret) : -ENOMEM;
 
-	while (!r && s.failed_there && s.next_dst) {
-		dst = s.next_dst;
-		r = improve(&s, src, dst, other, ret);
-	}
-	while (!r && !s.failed_there && !ret->found && s.next_src)
-		r = improve(&s, s.next_src, dst, other, ret);
-	return r;
+	return r || ret->found || !q->from.gateway ? r : try_forwards(m, q, others, ret);
 }

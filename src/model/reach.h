@@ -7,8 +7,10 @@
  * The question is EC2's of CreateNetworkInsightsPath: a protocol and ports, between addresses of
  * either family.  There is a path when there is one for some source port that clients take and some
  * of the destination ports that are asked about.  The way back counts: network ACLs and routes have
- * to let the answers through (for UDP too: a path is two ways).  The destination may be an address
- * alone: then whoever the way leads to, or the world behind the gateway that it leads to.
+ * to let the answers through (for UDP too: a path is two ways).  The world gets in to a public
+ * address, or at a static port of a NAT gateway, by which the answers have to leave.  The
+ * destination may be an address alone: then whoever the way leads to, or the world behind the
+ * gateway that it leads to.
  *
  * A node that a route leads to, and whose source/destination check is off, is taken to send on what
  * it gets, unchanged.  Pure.

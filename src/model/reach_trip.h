@@ -13,6 +13,9 @@
 #include "model/reach.h"
 #include "model/route_table.h"
 
+struct nat_gateway;
+struct nat_port;
+
 enum {
 	REACH_HOPS_MAX = 6, /* nodes that send on, or translate, one way */
 };
@@ -29,6 +32,13 @@ struct reach_translation {
 	struct ipaddr addr;
 };
 
+/* A static port of a NAT gateway, and whom it leads to. */
+struct reach_forward {
+	const struct nat_gateway *gateway; /* NULL: none */
+	const struct nat_port *port;
+	const struct interface *to;
+};
+
 struct trip {
 	const struct model *m;
 	const struct reach_question *q;
@@ -36,8 +46,9 @@ struct trip {
 	struct policy_packet packet; /* as it is now */
 	bool back;                   /* it is the answer */
 	bool failed;
-	bool failed_there; /* on the way there, for whatever source port */
-	int error;         /* -ENOMEM: the rest means nothing */
+	bool failed_there;       /* on the way there, for whatever source port */
+	int error;               /* -ENOMEM: the rest means nothing */
+	struct reach_forward by; /* by which the world begins */
 	/* Of the question; of an open one, from when it was found, the interface that was led to. */
 	struct reach_end to;
 	/* As the packet got to its end, if it did ('arrived'); 'remapped': its source port may be
@@ -60,6 +71,14 @@ struct reach_place {
 	bool forwarded;             /* for somebody else, as an address that is not its own */
 	bool outside;               /* an answer that a private NAT gateway has translated back */
 };
+
+/* ---- in by a NAT gateway (reach_forward.c) ---- */
+
+/* The gateway's static port of that index, if the question is about it whatever it says of ports. */
+bool reach_forward_find(const struct model *m, const struct reach_question *q,
+			const struct nat_gateway *g, size_t port, struct reach_forward *ret);
+/* The answer has the source that 't->by' was asked at when it leaves by that gateway. */
+bool trip_answers_by(const struct trip *t, uint64_t nat_gateway);
 
 /* ---- what is asked of the packet at the ends (reach_filter.c) ---- */
 

@@ -133,18 +133,20 @@ static enum reach_code check_internet(const struct trip *t, const struct reach_p
 		return REACH_NO_DESTINATION;
 	if (ipaddr_is_v4(&t->packet.dst) && !public_of(t, p->at->vni, &t->packet.src))
 		return REACH_NO_PUBLIC_EGRESS;
-	return check_outside(t);
+	return t->by.gateway ? REACH_NO_INGRESS : check_outside(t);
 }
 
-/* NAT and egress-only gateways.  What the world began goes back as it came: translated it would not
- * be known, and by an egress-only gateway the first packet had not come in. */
-static enum reach_code check_gateway(const struct trip *t, const struct reach_place *p, enum kind k)
+/* NAT and egress-only gateways.  What the world began goes back as it came: translated otherwise it
+ * would not be known, and by an egress-only gateway the first packet had not come in. */
+static enum reach_code check_gateway(const struct trip *t, const struct reach_place *p, enum kind k,
+				     uint64_t id)
 {
 	const struct internet_gateway *g = end_of_way(t)->gateway;
 
 	if (!is_open(t) && (!g || g->vpc != p->at->vpc))
 		return REACH_NO_DESTINATION;
-	if (t->back && (k == KIND_NAT_GATEWAY || p->at == t->to.interface))
+	if (t->back && !trip_answers_by(t, id) &&
+	    (k == KIND_NAT_GATEWAY || p->at == t->to.interface))
 		return REACH_NO_INGRESS;
 	return check_outside(t);
 }
@@ -171,8 +173,8 @@ static void leave(struct trip *t, const struct reach_place *p, const struct reac
 {
 	bool internet = way->hop.way == WAY_INTERNET;
 	enum kind k = way->step.target_kind;
-	enum reach_code code =
-		internet ? check_internet(t, p, way->step.target) : check_gateway(t, p, k);
+	enum reach_code code = internet ? check_internet(t, p, way->step.target)
+					: check_gateway(t, p, k, way->step.target);
 	struct reach_edge edge = {
 		.host = way->hop.host, .vni = p->at->vni, .kind = k, .id = way->step.target};
 	const struct elastic *e = public_of(t, p->at->vni, &t->packet.src);
@@ -425,6 +427,20 @@ static void enter(struct trip *t)
 		arrive(t, NULL, to);
 }
 
+/* The same to a static port of a NAT gateway, which asks no table. */
+static void enter_by_forward(struct trip *t)
+{
+	const struct nat_gateway *g = t->by.gateway;
+	const struct reach_edge edge = {
+		.host = g->edge, .vni = g->vni, .kind = KIND_NAT_GATEWAY, .id = g->o.id};
+
+	trip_add_gateway(t, KIND_INTERNET_GATEWAY, t->q->from.gateway->o.id, REACH_PASSES);
+	trip_add_gateway(t, KIND_NAT_GATEWAY, g->o.id, REACH_PASSES);
+	t->packet.dst = t->by.port->addr;
+	t->packet.dst_port = (uint16_t)t->by.port->port;
+	enter_node(t, &edge, t->by.to);
+}
+
 /* The edge of a gateway that is no internet gateway. */
 static uint32_t host_of_gateway(const struct trip *t)
 {
@@ -494,10 +510,14 @@ void trip_walk(struct trip *t)
 	const struct interface *from = t->q->from.interface, *to;
 
 	t->to = t->q->to;
+	if (t->by.gateway)
+		t->to = (struct reach_end){.interface = t->by.to, .addr = t->by.port->addr};
 	trip_check_sent(t);
 	if (from) {
 		trip_add_interface(t, from);
 		walk_on(t, (struct reach_place){.at = from});
+	} else if (t->by.gateway) {
+		enter_by_forward(t);
 	} else {
 		enter(t);
 	}

@@ -2,6 +2,7 @@
 """What of a world (worlds.py) is random: rules, routes, addresses, the state of nodes, what hosts use between them."""
 import json
 
+from questions import PORTS
 from worlds import ANY4, ANY6, FORWARDERS, MORE, WORLD_BLOCK
 
 FORMATS = {"ipv6": ["siit/1", "siit/2", "vxlan"] * 4 + ["geneve", "reip4"],
@@ -30,6 +31,7 @@ class Draw:
             self.shuffle_acl(dice, acl)
         self.shuffle_routes(dice)
         self.shuffle_public(dice)
+        self.shuffle_forwards(dice)
         self.shuffle_nodes(dice)
         self.shuffle_policies(dice)
 
@@ -120,6 +122,7 @@ class Draw:
         self.ec2.create_route(RouteTableId=table, DestinationPrefixListId=self.net.lists[name], **target)
 
     def shuffle_routes(self, dice):
+        self.translated = []  # the subnets whose way to the world is the NAT gateway
         for subnet, table in self.net.tables.items():
             self.clear(table)
             forwarders = [{"NetworkInterfaceId": self.net.nodes[n].interface} for n, s in FORWARDERS.items() if s != subnet]
@@ -127,7 +130,7 @@ class Draw:
                 self.lead_home(dice, table)
                 continue
             self.lead_to_office(dice, table, forwarders)
-            self.lead_out(dice, table, forwarders)
+            self.lead_out(dice, subnet, table, forwarders)
             for other in ("near", "far", "annex"):
                 for family in (0, 1):
                     if subnet != other and dice.random() < (0.15 if subnet in FORWARDERS.values() else 0.3):
@@ -151,12 +154,15 @@ class Draw:
             else:
                 self.lead(table, block, **dice.choice([*by, *more]))
 
-    def lead_out(self, dice, table, forwarders):
+    def lead_out(self, dice, subnet, table, forwarders):
         out = [{"GatewayId": self.net.igw}] * 4 + forwarders + [{"NetworkInterfaceId": self.net.idle}]
         gateways = {"NatGatewayId": self.net.nat}, {"EgressOnlyInternetGatewayId": self.net.egress}
         for block, gateway in zip((ANY4, ANY6), gateways):
             if dice.random() < 0.8:
-                self.lead(table, block, **dice.choice([*out, *[gateway] * 3]))
+                way = dice.choice([*out, *[gateway] * 3])
+                self.lead(table, block, **way)
+                if way.get("NatGatewayId"):
+                    self.translated.append(subnet)
 
     def shuffle_entrance(self, dice):
         net = self.net
@@ -184,6 +190,28 @@ class Draw:
             self.ec2.associate_address(AllocationId=self.net.public["AllocationId"],
                                        NetworkInterfaceId=self.net.interface_of(self.net.public_at),
                                        PrivateIpAddress=self.net.at[self.net.public_at][0])
+
+    def shuffle_forwards(self, dice):
+        """To whoever may answer by the gateway, and to others; no two to the same."""
+        net = self.net
+        path = f"/v1/nat-gateways/{net.nat}/ports"
+        for protocol, port in net.forwards:
+            self.lab.operate("DELETE", f"{path}/{protocol}/{port}")
+        net.forwards = {}
+        homes = {"a1": "near", "a2": "near", "x": "near", "s": "near", "a3": "far", "e": "far", "a4": "annex", **FORWARDERS}
+        able = [n for n, s in homes.items() if s in self.translated]
+        for protocol in ("tcp", "udp"):
+            for public in dice.sample(PORTS, dice.randint(1, 3)):
+                to = dice.choice(able if able and dice.random() < 0.8 else list(homes)), dice.choice(PORTS)
+                if (protocol, to) in ((p, t) for (p, _), t in net.forwards.items()):
+                    continue
+                self.lab.operate("POST", path, {"protocol": protocol, "public_port": public, "address": net.at[to[0]][0],
+                                                "port": to[1]})
+                net.forwards[protocol, public] = to
+
+    def pairs(self):
+        """(source, target) that are worth a question more than others."""
+        return [self.apart, *(("world", to) for to, _ in self.net.forwards.values())]
 
     def shuffle_nodes(self, dice):
         net = self.net

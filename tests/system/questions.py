@@ -16,8 +16,8 @@ DESTINATION_RANGES = ((22, 22), (80, 80), (5432, 5432), (22, 443), (81, 6000), (
 
 def random_probe(dice, pairs, net):
     """Of one of 'pairs', (source, target), or of others."""
-    source, target = dice.choice(pairs) if pairs and dice.random() < 0.15 else (None, None)
-    v6 = dice.random() < 0.4
+    source, target = dice.choice(pairs) if pairs and dice.random() < 0.3 else (None, None)
+    v6 = dice.random() < 0.4 and source != "world"
     if not source:
         source = dice.choice(net.sources(v6))
         target = dice.choice(net.others(source, v6))
@@ -75,7 +75,8 @@ class Questions:
             if where == "source" and not probe["filtered"]:
                 where = "ip"  # the filter cannot be beside a port
             if where == "source" and probe["source"] == "world" and not probe["v6"]:
-                target = self.address(probe) or target  # as the world calls it
+                probe["sent_to"] = random.choice(self.addresses(probe) or [target])
+                target = probe["sent_to"]  # as the world calls it
             form[{"ip": "DestinationIp", "source": "FilterAtSource.DestinationAddress",
                   "destination": "FilterAtDestination.DestinationAddress"}[where]] = target
         return form
@@ -104,25 +105,36 @@ class Questions:
             for (first, last), (least, most) in zip((sources, ports), asked):
                 assert least <= first <= last <= most, (probe, header)
         probe.update(found=not codes, codes=codes, sources=sources, why=got["Explanations"],
+                     translated=self.net.nat in (c["Component"]["Id"] for c in got.get("ForwardPathComponents", [])),
                      tried=next((p for p in random.sample(PORTS, len(PORTS)) if ports[0] <= p <= ports[1]), None))
 
     # ---- as packets answer it ----
 
-    def address(self, probe):
-        """Where to send; None: there is no address to try."""
-        if probe["source"] == "world" and not probe["v6"]:
-            return self.net.public["PublicIp"] if probe["target"] == self.net.public_at else None
-        return self.net.at[probe["target"]][probe["v6"]]
+    def addresses(self, probe):
+        """Where to send: the world knows public addresses alone."""
+        if probe["source"] != "world" or probe["v6"]:
+            return [self.net.at[probe["target"]][probe["v6"]]]
+        one_to_one = [self.net.public["PublicIp"]] if probe["target"] == self.net.public_at else []
+        return one_to_one + [self.net.nat_address] * any(to == probe["target"] for to, _ in self.net.forwards.values())
+
+    def asked(self, probe):
+        """Those that a packet of the question may have; the NAT gateway's is another's at other ports."""
+        sent_to, translated = probe.get("sent_to"), self.net.nat_address
+        if sent_to == translated and not probe["named"]:
+            return [translated]
+        to, _ = self.net.forwards.get((probe["protocol"], probe["tried"]), (None, None))
+        return [a for a in self.addresses(probe) if sent_to in (None, a) and (a != translated or to == probe["target"])]
 
     def can_try(self, probe):
         """Nobody listens at other ports; and without an address there must be no path."""
-        return probe["tried"] and (self.address(probe) or probe["found"])
+        return probe["tried"] and (self.asked(probe) or probe["found"])
 
     def ask(self, probe):
         name = probe["source"]
         prober = self.net.probers[self.net.node_of(name)]
         own = "" if name == "world" else self.net.at[name][probe["v6"]]
-        return prober, prober.ask(probe["protocol"], self.address(probe), probe["tried"], own, probe["sources"])
+        return prober, [prober.ask(probe["protocol"], address, probe["tried"], own, probe["sources"])
+                        for address in self.asked(probe)]
 
     def agree(self, probes, limit=90):
         """Hosts take the configuration over one by one: the answer is what packets settle at, all of them at last once more.
@@ -137,4 +149,4 @@ class Questions:
 
     def differ(self, probes):
         asked = [(p, *self.ask(p)) for p in probes]
-        return [p for p, prober, n in asked if prober.result(n) != p["found"]]
+        return [p for p, prober, ns in asked if any([prober.result(n) for n in ns]) != p["found"]]

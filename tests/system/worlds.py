@@ -104,9 +104,11 @@ class Net:
             "VpcPeeringConnection"]["VpcPeeringConnectionId"]
         ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=self.peering)
         self.public = ec2.allocate_address(Domain="vpc")
+        translated = ec2.allocate_address(Domain="vpc")
+        self.nat_address = translated["PublicIp"]
         self.nat = ec2.create_nat_gateway(
-            SubnetId=self.subnets["near"],
-            AllocationId=ec2.allocate_address(Domain="vpc")["AllocationId"])["NatGateway"]["NatGatewayId"]
+            SubnetId=self.subnets["near"], AllocationId=translated["AllocationId"])["NatGateway"]["NatGatewayId"]
+        self.forwards = {}  # its static ports: (protocol, public port) to (name, port)
         self.private_nat = ec2.create_nat_gateway(
             SubnetId=self.subnets["middle"], ConnectivityType="private")["NatGateway"]["NatGatewayId"]
         self.idle = ec2.create_network_interface(SubnetId=self.subnets["far"])["NetworkInterface"]["NetworkInterfaceId"]

@@ -25,7 +25,7 @@ static struct cluster c;
 static char web[ID_TEXT_SIZE], box[ID_TEXT_SIZE], two[ID_TEXT_SIZE], igw[ID_TEXT_SIZE];
 static char web_addr[IPADDR_TEXT_SIZE], box_addr[IPADDR_TEXT_SIZE];
 static char public_addr[IPADDR_TEXT_SIZE], nat_addr[IPADDR_TEXT_SIZE];
-static char group[ID_TEXT_SIZE], main_table[ID_TEXT_SIZE];
+static char group[ID_TEXT_SIZE], main_table[ID_TEXT_SIZE], nat[ID_TEXT_SIZE];
 
 static void make_gateway(void)
 {
@@ -59,7 +59,7 @@ static void give_nat(const char *allocation)
 {
 	struct nat_gateway_create_args args = {.subnet_id = c.subnet, .allocation_id = allocation};
 	struct route_table_create_args table_args = {.vpc_id = c.vpc};
-	char nat[ID_TEXT_SIZE], table[ID_TEXT_SIZE];
+	char table[ID_TEXT_SIZE];
 	const struct nat_gateway *g;
 	const struct route_table *t;
 	uint64_t association;
@@ -299,6 +299,126 @@ static struct insights_ports_args ports(const int32_t range[2])
 	return (struct insights_ports_args){&range[0], &range[1]};
 }
 
+static void open_port_of(const char *gateway, uint32_t protocol, uint32_t public_port,
+			 const char *addr, uint32_t port)
+{
+	struct nat_port open = {.protocol = protocol, .public_port = public_port, .port = port};
+
+	assert_ok(ipaddr_parse(addr, &open.addr));
+	assert_ok(cluster_end(&c,
+			      nat_gateway_open(cluster_tx(&c), &c.me, gateway, &open, &c.refusal)));
+}
+
+static void open_port(uint32_t protocol, uint32_t public_port, const char *addr, uint32_t port)
+{
+	open_port_of(nat, protocol, public_port, addr, port);
+}
+
+/* The world gets in at the port and protocol alone, and rules are asked about the node's. */
+/* requirement: EDGE-1 NIC-6 */
+static void test_a_static_port_of_a_nat_gateway(void **state)
+{
+	static const int32_t http = 80, public = 8080, both[] = {80, 80}, none[] = {81, 9000};
+	struct insights_path_args args = {.source = igw, .source_ip = WORLD, .destination = box};
+	const struct insights_analysis *a;
+
+	args.port = &public;
+	assert_true(says(ask(args), REACH_NO_PUBLIC_INGRESS));
+	open_port(6, 8080, box_addr, 80);
+	open_port(6, 8443, web_addr, 443);
+	a = ask(args);
+	assert_true(says(a, REACH_GROUP_MISMATCH));
+	assert_false(says(a, REACH_NO_PUBLIC_INGRESS));
+	allow("203.0.113.0/24", 80, 80);
+	assert_answer(args, REACH_PASSES);
+	args.protocol = "udp";
+	assert_true(says(ask(args), REACH_NO_PUBLIC_INGRESS));
+	args.protocol = "tcp";
+	args.port = &http;
+	assert_true(says(ask(args), REACH_NO_PUBLIC_INGRESS));
+	args.port = NULL; /* any: as the world sends to it, and as it gets there */
+	a = ask(args);
+	assert_true(a->found);
+	assert_int_equal(a->to_port_from, public);
+	assert_int_equal(a->to_port_to, public);
+	args.at_destination.destination_ports = ports(both);
+	assert_answer(args, REACH_PASSES);
+	args.at_destination.destination_ports = ports(none);
+	assert_false(ask(args)->found);
+	/* the address that the world knows, with and without whom it stands for */
+	args.source_ip = NULL;
+	args.at_destination = to(NULL);
+	args.at_source = between(WORLD, nat_addr);
+	assert_answer(args, REACH_PASSES);
+	args.destination = NULL;
+	assert_answer(args, REACH_PASSES);
+	args.at_destination.destination_ports = ports(none);
+	assert_false(ask(args)->found);
+	args.at_destination = to(NULL);
+	args.at_source.destination_ports = ports(none);
+	assert_answer(args, REACH_PASSES);
+	args.at_source.destination_ports = ports(both);
+	assert_true(says(ask(args), REACH_NO_DESTINATION));
+	args.destination = box;
+	args.at_source = between(WORLD, public_addr);
+	assert_false(ask(args)->found);
+	args = (struct insights_path_args){
+		.source = igw, .source_ip = WORLD, .destination_ip = NOBODY};
+	assert_false(ask(args)->found);
+}
+
+/* One that is going lets nobody in, and a private one has no address that the world knows. */
+/* requirement: EDGE-1 */
+static void test_static_ports_that_the_world_does_not_know(void **state)
+{
+	static const int32_t public = 8080;
+	struct nat_gateway_create_args hidden = {.subnet_id = c.subnet, .is_private = true};
+	struct insights_path_args args = {
+		.source = igw, .source_ip = WORLD, .destination = box, .port = &public};
+	const struct nat_gateway *g;
+	char private[ID_TEXT_SIZE];
+	int r;
+
+	allow("203.0.113.0/24", 80, 80);
+	open_port(6, 8080, box_addr, 80);
+	assert_answer(args, REACH_PASSES);
+	r = nat_gateway_delete(cluster_tx(&c), &c.me, nat, &c.refusal);
+	assert_ok(cluster_end(&c, r));
+	assert_true(says(ask(args), REACH_NO_PUBLIC_INGRESS));
+	cluster_acknowledge(&c);
+	r = nat_gateway_create(cluster_tx(&c), &c.me, &hidden, &g, &c.refusal);
+	assert_ok(r);
+	object_id_text(&g->o, private);
+	assert_ok(cluster_end(&c, r));
+	cluster_acknowledge(&c);
+	open_port_of(private, 6, 8080, box_addr, 80);
+	assert_true(says(ask(args), REACH_NO_PUBLIC_INGRESS));
+}
+
+/* Answers leave by the gateway that was asked, and as the port that was asked. */
+/* requirement: EDGE-1 */
+static void test_what_answers_at_a_static_port(void **state)
+{
+	struct insights_path_args args = {
+		.source = igw, .destination = web, .at_source = between(WORLD, nat_addr)};
+	struct route_args way = {.table_id = main_table, .cidr = "0.0.0.0/0"};
+
+	allow("203.0.113.0/24", 443, 443);
+	open_port(6, 8443, web_addr, 443);
+	assert_answer(args, REACH_NO_INGRESS); /* by the internet gateway, as another address */
+	assert_ok(cluster_end(&c, route_delete(cluster_tx(&c), &c.me, &way, &c.refusal)));
+	assert_answer(args, REACH_NO_ROUTE);
+	way.nat_gateway_id = nat;
+	lead(way);
+	assert_answer(args, REACH_PASSES);
+	args.at_source = between(WORLD, public_addr);
+	assert_answer(args, REACH_NO_INGRESS);
+	/* where two ports lead to the same, answers have the last one's */
+	args.at_source = between(WORLD, nat_addr);
+	open_port(6, 8444, web_addr, 443);
+	assert_int_equal(ask(args)->to_port_from, 8444);
+}
+
 /* requirement: NIC-6 */
 static void test_some_destination_port_will_do(void **state)
 {
@@ -453,6 +573,9 @@ int main(void)
 		TEST(test_an_address_of_the_world),
 		TEST(test_what_the_world_calls_it),
 		TEST(test_addresses_at_both_ends),
+		TEST(test_a_static_port_of_a_nat_gateway),
+		TEST(test_static_ports_that_the_world_does_not_know),
+		TEST(test_what_answers_at_a_static_port),
 		TEST(test_some_destination_port_will_do),
 		TEST(test_some_source_port_will_do),
 		TEST(test_nothing_is_told_of_another_account),
