@@ -174,8 +174,18 @@ static void statics_remove(struct bpf_host *h, uint32_t handle, int bindings,
 	}
 }
 
+/* Answers have one port: another that leads to the same is not in force. */
+static bool static_is_double(int statics, const struct dp_inside_key *key, uint32_t port)
+{
+	uint32_t first;
+
+	return !bpf_map_lookup_elem(statics, key, &first) && first != port;
+}
+
 static int statics_add(struct bpf_host *h, int bindings, const struct dp_gateway *g)
 {
+	int statics = bpf_map__fd(h->skel->maps.statics);
+
 	for (size_t i = 0; i < g->n_statics; i++) {
 		const struct dp_static_port *s = &g->statics[i];
 		struct dp_inside_key key = static_key(g->handle, s);
@@ -185,11 +195,13 @@ static int statics_add(struct bpf_host *h, int bindings, const struct dp_gateway
 			.owner = (uint64_t)(DP_BINDING_USED | DP_BINDING_STATIC) << 48 |
 				 (uint64_t)key.port << 32 | key.addr,
 		};
-		int r = bpf_map_update_elem(bindings, &at, &b, BPF_ANY);
+		int r;
 
-		if (!r)
-			r = bpf_map_update_elem(bpf_map__fd(h->skel->maps.statics), &key, &port,
-						BPF_ANY);
+		if (static_is_double(statics, &key, port))
+			b = (struct dp_binding){};
+		r = bpf_map_update_elem(bindings, &at, &b, BPF_ANY);
+		if (!r && b.owner)
+			r = bpf_map_update_elem(statics, &key, &port, BPF_ANY);
 		if (r)
 			return r;
 	}

@@ -214,7 +214,7 @@ struct dp_gateway {
 	uint32_t table;
 	struct ipaddr public;           /* NAT, PRIVATE: sends from here; zero otherwise */
 	uint16_t port_first, port_last; /* NAT, PRIVATE */
-	size_t n_statics;
+	size_t n_statics;               /* of several that lead to the same, one is in force */
 	const struct dp_static_port *statics;
 	bool standby; /* NAT: its address is not answered for yet */
 	bool closed;  /* NAT, PRIVATE: gives out no more ports; what has one goes on */

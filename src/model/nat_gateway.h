@@ -97,8 +97,8 @@ must_check int nat_gateway_find(const struct model *m, const struct caller *c, c
 /* The id of the one with that handle that waits for the host's acknowledgement, or 0. */
 uint64_t nat_gateway_waiting(const struct model *m, uint32_t host, uint32_t handle);
 
-/* Lets in connections to a public port of the gateway.  NAT_NOT_FOUND, NAT_STATE, VALUE,
- * NAT_PORT_IN_USE, NAT_PORT_LIMIT, FOREIGN_INTERFACE */
+/* Lets in connections to a public port of the gateway, one for each port inside.  NAT_NOT_FOUND,
+ * NAT_STATE, VALUE, NAT_PORT_IN_USE, NAT_PORT_DOUBLE, NAT_PORT_LIMIT, FOREIGN_INTERFACE */
 must_check int nat_gateway_open(struct tx *tx, const struct caller *c, const char *id,
 				const struct nat_port *port, struct refusal *reterr);
 /* NAT_NOT_FOUND, NAT_PORT_NOT_FOUND */

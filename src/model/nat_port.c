@@ -22,6 +22,16 @@ static size_t find_port(const struct nat_gateway *g, uint32_t protocol, uint32_t
 	return i;
 }
 
+/* The one that leads where 'port' does, or NULL. */
+static const struct nat_port *find_inside(const struct nat_gateway *g, const struct nat_port *port)
+{
+	for (size_t i = 0; i < g->n_ports; i++)
+		if (g->ports[i].protocol == port->protocol && g->ports[i].port == port->port &&
+		    ipaddr_equal(&g->ports[i].addr, &port->addr))
+			return &g->ports[i];
+	return NULL;
+}
+
 static int check_number(uint32_t value, const char *name, struct refusal *reterr)
 {
 	char text[16];
@@ -36,6 +46,7 @@ static int check_port(const struct model *m, const struct nat_gateway *g, const 
 		      const struct nat_port *port, struct refusal *reterr)
 {
 	char text[IPADDR_TEXT_SIZE], interface[ID_TEXT_SIZE];
+	const struct nat_port *double_of;
 	const struct interface *i;
 	int r;
 
@@ -59,6 +70,11 @@ static int check_port(const struct model *m, const struct nat_gateway *g, const 
 	if (find_port(g, port->protocol, port->public_port) < g->n_ports) {
 		snprintf(text, sizeof(text), "%u", port->public_port);
 		return refuse(reterr, MODEL_E_NAT_PORT_IN_USE, text, id);
+	}
+	double_of = find_inside(g, port);
+	if (double_of) {
+		snprintf(text, sizeof(text), "%u", double_of->public_port);
+		return refuse(reterr, MODEL_E_NAT_PORT_DOUBLE, text, id);
 	}
 	if (g->n_ports >= LIMIT_MODEL_NAT_PORTS)
 		return refuse(reterr, MODEL_E_NAT_PORT_LIMIT, id);

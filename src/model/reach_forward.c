@@ -25,15 +25,10 @@ bool reach_forward_find(const struct model *m, const struct reach_question *q,
 bool trip_answers_by(const struct trip *t, uint64_t nat_gateway)
 {
 	const struct nat_gateway *g = t->by.gateway;
-	const struct nat_port *found = NULL;
 
 	if (!t->back || !g || g->o.id != nat_gateway)
 		return false;
-	/* of several that lead to the same the last one's is the port that answers have */
-	for (size_t i = 0; i < g->n_ports; i++)
-		if (g->ports[i].protocol == t->packet.protocol &&
-		    g->ports[i].port == t->packet.src_port &&
-		    ipaddr_equal(&g->ports[i].addr, &t->packet.src))
-			found = &g->ports[i];
-	return found == t->by.port;
+	return t->by.port->protocol == t->packet.protocol &&
+	       t->by.port->port == t->packet.src_port &&
+	       ipaddr_equal(&t->by.port->addr, &t->packet.src);
 }

@@ -238,6 +238,37 @@ static void test_static_ports(void **state)
 	edge_lab_in_refused(&fixture, &in, DROP_UNSOLICITED);
 }
 
+/* One of two that lead to the same is in force, as long as it is there; neither outlives the other. */
+/* requirement: EDGE-1 */
+static void test_static_ports_to_the_same(void **state)
+{
+	const struct dp_static_port web[] = {
+		{.protocol = TCP, .public_port = 8080, .port = 80, .addr = lab_addr(A)},
+		{.protocol = TCP, .public_port = 8081, .port = 80, .addr = lab_addr(A)},
+	};
+	struct edge_packet in[] = {in_packet(TCP, WORLD, 5000, 8080),
+				   in_packet(TCP, WORLD, 5000, 8081)};
+	struct datapath *dp = fixture.lab.hosts[LAB_EDGE].dp;
+
+	in[0].flags = in[1].flags = SYN;
+	fixture.nat.n_statics = 2;
+	fixture.nat.statics = web;
+	assert_int_equal(datapath_gateway_set(dp, &fixture.nat), 0);
+	edge_lab_in(&fixture, fixture.a, &in[0]);
+	edge_lab_in_refused(&fixture, &in[1], DROP_UNSOLICITED);
+	fixture.nat.n_statics = 1;
+	fixture.nat.statics = &web[1];
+	assert_int_equal(datapath_gateway_set(dp, &fixture.nat), 0);
+	in[0].sport = in[1].sport = 5001;
+	edge_lab_in_refused(&fixture, &in[0], DROP_UNSOLICITED);
+	edge_lab_in(&fixture, fixture.a, &in[1]);
+	fixture.nat.n_statics = 0;
+	assert_int_equal(datapath_gateway_set(dp, &fixture.nat), 0);
+	in[0].sport = in[1].sport = 5002;
+	edge_lab_in_refused(&fixture, &in[0], DROP_UNSOLICITED);
+	edge_lab_in_refused(&fixture, &in[1], DROP_UNSOLICITED);
+}
+
 /* ---- ports ---- */
 
 /* requirement: EDGE-1 */
@@ -718,6 +749,7 @@ int main(void)
 		cmocka_unit_test_setup(test_endpoint_independent, reset),
 		cmocka_unit_test_setup(test_unsolicited, reset),
 		cmocka_unit_test_setup(test_static_ports, reset),
+		cmocka_unit_test_setup(test_static_ports_to_the_same, reset),
 		cmocka_unit_test_setup(test_ports_run_out, reset),
 		cmocka_unit_test_setup(test_expired, reset),
 		cmocka_unit_test_setup(test_kept_for_a_second, reset),

@@ -576,6 +576,9 @@ def test_nat_gateway_life(ec2, other, endpoint, address, gateway, subnet, vpc):
     with pytest.raises(urllib.error.HTTPError) as e:
         operator(endpoint, "POST", path, port)
     assert e.value.code == 409
+    with pytest.raises(urllib.error.HTTPError) as e:  # answers from there have one port
+        operator(endpoint, "POST", path, {**port, "public_port": 81})
+    assert e.value.code == 409 and "Port 80 of" in e.value.read().decode()
     assert operator(endpoint, "GET", "/v1/nat-gateways?edge=e1")["nat_gateways"][0]["ports"] == [port]
     operator(endpoint, "DELETE", path + "/tcp/80")
     with pytest.raises(urllib.error.HTTPError) as e:

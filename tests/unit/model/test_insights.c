@@ -413,10 +413,6 @@ static void test_what_answers_at_a_static_port(void **state)
 	assert_answer(args, REACH_PASSES);
 	args.at_source = between(WORLD, public_addr);
 	assert_answer(args, REACH_NO_INGRESS);
-	/* where two ports lead to the same, answers have the last one's */
-	args.at_source = between(WORLD, nat_addr);
-	open_port(6, 8444, web_addr, 443);
-	assert_int_equal(ask(args)->to_port_from, 8444);
 }
 
 /* requirement: NIC-6 */
