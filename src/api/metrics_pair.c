@@ -10,6 +10,7 @@
 #include "api/state.h"
 #include "base/limits.h"
 #include "model/host.h"
+#include "model/host_key.h"
 #include "model/pair.h"
 #include "model/pair_shift.h"
 
@@ -132,11 +133,9 @@ static void put_changes(struct route_call *c)
 
 /* ---- keys ---- */
 
-/* A host's first keys are as old as the host. */
 static uint64_t key_age_s(const struct route_call *c, const struct host *h)
 {
-	uint64_t since = h->keyed_ms ? h->keyed_ms : h->o.created_ms,
-		 now = clock_wall_ms(c->api->clock);
+	uint64_t since = host_keyed_ms(h), now = clock_wall_ms(c->api->clock);
 
 	return now > since ? (now - since) / 1000 : 0;
 }

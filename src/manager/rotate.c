@@ -11,7 +11,8 @@
 static bool rotate_is_due(const struct manager *manager, const struct host *h, uint64_t now_ms)
 {
 	/* what it has reported reaches its pairs first */
-	return host_is_capable(h) && !h->changing_at && h->keyed_ms + manager->rotate_ms <= now_ms;
+	return host_is_capable(h) && !h->changing_at &&
+	       host_keyed_ms(h) + manager->rotate_ms <= now_ms;
 }
 
 /* The next one by number that is due, after those that were looked at; NULL: none. */

@@ -63,6 +63,11 @@ static int rotate(struct tx *tx, const struct host *h)
 	return host_put_changed(tx, h, &o);
 }
 
+uint64_t host_keyed_ms(const struct host *h)
+{
+	return h->keyed_ms ? h->keyed_ms : h->o.created_ms;
+}
+
 int host_key_rotate(struct tx *tx, const struct host *h)
 {
 	size_t mark = tx_mark(tx);

@@ -9,6 +9,7 @@
 
 #include "model/choice_rules.h"
 #include "model/host.h"
+#include "model/host_key.h"
 #include "model/pair_shift.h"
 #include "model/table.h"
 #include "model/vpc.h"
@@ -215,7 +216,7 @@ void pair_choice(const struct model *m, const struct host *self, const struct ho
 		.send_formats = out.formats,
 		.send_features = out.features,
 		.send_epoch = out.key_epoch,
-		.send_keyed_ms = self->keyed_ms,
+		.send_keyed_ms = host_keyed_ms(self),
 		.outer_v6 = out.outer_v6,
 		.path_mtu = out.path_mtu,
 		.overhead = out.overhead,

@@ -114,13 +114,15 @@ def test_pair_tells_whose_choice_it_is_and_by_which_key(lab, nodes, tmp_path):
                                 "match": {"interfaces": [a.interface, b.interface]}}))
     lab.viaduct("policy", "create", "--file", path, "--lab", lab.name)
     try:
-        table = rows(lab.viaduct("pair", a.host, b.host, "--lab", lab.name))
-        assert {(r["FROM"], r["INTERFACE"], r["PEER INTERFACE"]) for r in table} == {
-            (a.host, "-", "-"), (a.host, a.interface, b.interface), (b.host, "-", "-"), (b.host, b.interface, a.interface)}
+        def told():
+            return rows(lab.viaduct("pair", a.host, b.host, "--lab", lab.name))
 
         def sealed():
-            found = [r for r in rows(lab.viaduct("pair", a.host, b.host, "--lab", lab.name)) if r["INTERFACE"] != "-"]
-            return len(found) == 2 and all(r["FEATURES"].startswith("crypt") for r in found) and found
+            found = [r for r in told() if r["INTERFACE"] != "-"]
+            return len(found) == 2 and all(r["FEATURES"].startswith("crypt") and r["KEY"] != "-" for r in found) and found
+
+        whose = {(a.host, "-", "-"), (a.host, a.interface, b.interface), (b.host, "-", "-"), (b.host, b.interface, a.interface)}
+        labs.wait_for("a choice for both", lambda: {(r["FROM"], r["INTERFACE"], r["PEER INTERFACE"]) for r in told()} == whose)
         for r in labs.wait_for("both to seal", sealed):
             assert int(r["KEY"]) > 0 and re.match(r"20..-..-..T", r["KEY MADE"])
     finally:
