@@ -82,6 +82,22 @@ int interface_attach_to(struct tx *tx, struct interface *i, uint64_t instance,
 	return 0;
 }
 
+int interface_edit_attached(struct tx *tx, const struct interface *i, uint64_t instance,
+			    uint32_t device_index, struct interface **ret,
+			    struct attachment **ret_attachment)
+{
+	struct interface *copy = NULL;
+	int r = TX_EDIT(tx, i, &copy);
+
+	if (!r)
+		r = interface_attach_to(tx, copy, instance, device_index, ret_attachment);
+	if (r)
+		record_free(copy ? &copy->o : NULL);
+	else
+		*ret = copy;
+	return r;
+}
+
 void interface_drop_attachment(struct interface *i, struct attachment *a)
 {
 	struct attachment *end;

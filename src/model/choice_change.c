@@ -7,6 +7,7 @@
 #include "model/choice_rules.h"
 #include "model/edit.h"
 #include "model/host.h"
+#include "model/host_edit.h"
 #include "model/pair_class.h"
 #include "model/pair_shift.h"
 #include "model/peering.h"
@@ -200,21 +201,6 @@ int choice_vpc_put(struct tx *tx, const struct object *old, struct object **new)
 	return r ? r : tx_put(tx, old, new);
 }
 
-static int put_host_at_once(struct tx *tx, const struct host *old, struct object **new)
-{
-	_cleanup_(pair_survey_deinit) struct pair_survey before = {0};
-	const uint32_t number = old->number;
-	int r = pair_survey_host(tx->m, number, &before);
-
-	if (!r)
-		r = tx_put(tx, &old->o, new);
-	if (!r)
-		r = pair_survey_shift(tx, &before);
-	if (!r)
-		r = network_refresh_host(tx, number);
-	return r ? r : choice_pass_note_matched_done(tx, &old->o);
-}
-
 int choice_host_put(struct tx *tx, const struct host *old, struct object **new)
 {
 	const size_t directions = 2 * model_count(tx->m, KIND_HOST);
@@ -222,8 +208,10 @@ int choice_host_put(struct tx *tx, const struct host *old, struct object **new)
 
 	if (!choice_rules_any(tx->m) || choice_same_labels(old, (const struct host *)*new))
 		return tx_put(tx, &old->o, new);
-	if (!choice_pass_of(tx->m) && directions <= tx->m->choice_at_once)
-		return put_host_at_once(tx, old, new);
+	if (!choice_pass_of(tx->m) && directions <= tx->m->choice_at_once) {
+		r = host_put_at_once(tx, old, new);
+		return r ? r : choice_pass_note_matched_done(tx, &old->o);
+	}
 	r = choice_pass_note_matched(tx, &old->o);
 	return r ? r : tx_put(tx, &old->o, new);
 }

@@ -82,8 +82,7 @@ int host_end_change(struct tx *tx, const struct host *h)
 	return step(tx, h, SIZE_MAX);
 }
 
-/* For all pairs. */
-static int put_at_once(struct tx *tx, const struct host *old, struct object **o)
+int host_put_at_once(struct tx *tx, const struct host *old, struct object **o)
 {
 	_cleanup_(pair_survey_deinit) struct pair_survey before = {0};
 	const uint32_t number = old->number;
@@ -103,7 +102,7 @@ int host_put_changed(struct tx *tx, const struct host *old, struct object **o)
 	int r;
 
 	if (2 * model_count(tx->m, KIND_HOST) <= tx->m->choice_at_once)
-		return put_at_once(tx, old, o);
+		return host_put_at_once(tx, old, o);
 	new->changing_at = 1;
 	new->former = looked_at(&old->can);
 	new->former_key_epoch = old->key_epoch;

@@ -74,16 +74,12 @@ static int check_attach(const struct model *m, const struct caller *c, const str
 static int attach(struct tx *tx, const struct interface *i, const struct instance *n,
 		  uint32_t device_index, uint64_t *ret_id)
 {
-	struct interface *new = NULL;
+	struct interface *new;
 	struct attachment *a;
-	int r = TX_EDIT(tx, i, &new);
+	int r = interface_edit_attached(tx, i, n->o.id, device_index, &new, &a);
 
-	if (!r)
-		r = interface_attach_to(tx, new, n->o.id, device_index, &a);
-	if (r) {
-		record_free(new ? &new->o : NULL);
+	if (r)
 		return r;
-	}
 	*ret_id = a->id;
 	interface_locate(new, a, n->host, n->state == INSTANCE_RUNNING, tx->revision);
 	return TX_PUT(tx, i, &new);

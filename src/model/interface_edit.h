@@ -73,6 +73,10 @@ void interface_touch_addrs(struct interface *i, uint64_t revision);
 /* One more attachment.  Whether it may have one is checked.  -ENOMEM */
 must_check int interface_attach_to(struct tx *tx, struct interface *i, uint64_t instance,
 				   uint32_t device_index, struct attachment **ret);
+/* tx_edit() of an interface that has one more attachment, as above. */
+must_check int interface_edit_attached(struct tx *tx, const struct interface *i, uint64_t instance,
+				       uint32_t device_index, struct interface **ret,
+				       struct attachment **ret_attachment);
 /* One attachment less: of others the oldest is the first from now on. */
 void interface_drop_attachment(struct interface *i, struct attachment *a);
 /* Whether it may be attached to 'instance', of the caller that is asked for: INTERFACE_IN_USE,

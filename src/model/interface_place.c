@@ -65,21 +65,17 @@ static int do_place(struct tx *tx, const struct caller *c, const char *id, const
 		    const struct attachment **ret, struct refusal *reterr)
 {
 	const struct interface *old;
-	struct interface *new = NULL;
 	const struct host *h = NULL;
+	struct interface *new;
 	struct attachment *a;
 	uint64_t attachment;
 	uint32_t vni;
 	int r = check(tx->m, c, id, host, &old, &h, reterr);
 
 	if (!r)
-		r = TX_EDIT(tx, old, &new);
-	if (!r)
-		r = interface_attach_to(tx, new, 0, 0, &a);
-	if (r) {
-		record_free(new ? &new->o : NULL);
+		r = interface_edit_attached(tx, old, 0, 0, &new, &a);
+	if (r)
 		return r;
-	}
 	attachment = a->id;
 	vni = new->vni;
 	a->state = ATTACHMENT_ATTACHED;

@@ -146,16 +146,12 @@ int interface_check_transfer(const struct model *m, const struct caller *c,
 int interface_begin_transfer(struct tx *tx, const struct interface *i, const struct instance *n,
 			     uint32_t device_index, uint64_t *ret_id)
 {
-	struct interface *copy = NULL;
+	struct interface *copy;
 	struct attachment *second;
-	int r = TX_EDIT(tx, i, &copy);
+	int r = interface_edit_attached(tx, i, n->o.id, device_index, &copy, &second);
 
-	if (!r)
-		r = interface_attach_to(tx, copy, n->o.id, device_index, &second);
-	if (r) {
-		record_free(copy ? &copy->o : NULL);
+	if (r)
 		return r;
-	}
 	*ret_id = second->id;
 	second->standby = true;
 	second->host = standby_host(tx->m, n->host, part(copy, FIRST)->host);
