@@ -120,6 +120,18 @@ static uint16_t transport_sum(const struct frame *f)
 	return csum_fold(csum_add(sum, f->b + EDGE_L4, f->size - EDGE_L4));
 }
 
+struct edge_packet edge_packet_of(uint8_t protocol, const char *src, uint16_t sport,
+				  const char *dst, uint16_t dport, uint8_t flags)
+{
+	return (struct edge_packet){.protocol = protocol,
+				    .src = src,
+				    .dst = dst,
+				    .sport = sport,
+				    .dport = dport,
+				    .flags = flags,
+				    .payload = 100};
+}
+
 struct frame edge_frame(const struct edge_lab *e, const struct lab_node *from,
 			const struct edge_packet *p)
 {

@@ -51,6 +51,9 @@ struct edge_packet {
 	bool no_checksum;
 	uint16_t fragment; /* 0: DF */
 };
+/* One of 100 bytes, not a fragment. */
+struct edge_packet edge_packet_of(uint8_t protocol, const char *src, uint16_t sport,
+				  const char *dst, uint16_t dport, uint8_t flags);
 struct frame edge_frame(const struct edge_lab *e, const struct lab_node *from,
 			const struct edge_packet *p);
 /* What the edge keeps of a flow for the rest of the second is forgotten, as when that is over. */

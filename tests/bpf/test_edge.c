@@ -73,18 +73,6 @@ static int reset(void **state)
 	return 0;
 }
 
-static struct edge_packet packet(uint8_t protocol, const char *src, uint16_t sport, const char *dst,
-				 uint16_t dport, uint8_t flags)
-{
-	return (struct edge_packet){.protocol = protocol,
-				    .src = src,
-				    .dst = dst,
-				    .sport = sport,
-				    .dport = dport,
-				    .flags = flags,
-				    .payload = 100};
-}
-
 static void out(const struct lab_node *n, const struct edge_packet *p, const char *public)
 {
 	struct frame f = edge_lab_out(&fixture, n, p);
@@ -108,8 +96,9 @@ static void check_round_trips(enum format format)
 	edge_lab_format(&fixture, format);
 	for (size_t i = 0; i < sizeof(protocols); i++) {
 		uint8_t ping = protocols[i] == ICMP ? 8 : 0;
-		struct edge_packet o = packet(protocols[i], A, 4000, WORLD, 80, ping);
-		struct edge_packet n = packet(protocols[i], WORLD, 4001, PUBLIC_A, 22, ping);
+		struct edge_packet o = edge_packet_of(protocols[i], A, 4000, WORLD, 80, ping);
+		struct edge_packet n =
+			edge_packet_of(protocols[i], WORLD, 4001, PUBLIC_A, 22, ping);
 
 		for (int round = 0; round < 2; round++) {
 			out(fixture.a, &o, PUBLIC_A);
@@ -142,8 +131,8 @@ static void check_too_old(enum format format)
 
 	edge_lab_format(&fixture, format);
 	for (size_t i = 0; i < sizeof(protocols); i++) {
-		struct edge_packet p =
-			packet(protocols[i], A, 4000, WORLD, 33434, protocols[i] == ICMP ? 8 : 0);
+		struct edge_packet p = edge_packet_of(protocols[i], A, 4000, WORLD, 33434,
+						      protocols[i] == ICMP ? 8 : 0);
 		struct frame f;
 
 		for (uint16_t probe = 0; probe < 4; probe++) {
@@ -176,19 +165,19 @@ static void test_too_old(void **state)
 /* requirement: EDGE-1 */
 static void test_without_ports(void **state)
 {
-	struct edge_packet p = packet(GRE, A, 0, WORLD, 0, 0);
+	struct edge_packet p = edge_packet_of(GRE, A, 0, WORLD, 0, 0);
 	struct frame f = edge_lab_out(&fixture, fixture.a, &p);
 
 	frame_assert_addr4(&f, IP_AT + 12, PUBLIC_A);
-	p = packet(GRE, WORLD, 0, PUBLIC_A, 0, 0);
+	p = edge_packet_of(GRE, WORLD, 0, PUBLIC_A, 0, 0);
 	f = edge_lab_in(&fixture, fixture.a, &p);
 	frame_assert_addr4(&f, IP_AT + 16, A);
-	p = packet(UDP, A, 4000, WORLD, 80, 0);
+	p = edge_packet_of(UDP, A, 4000, WORLD, 80, 0);
 	p.fragment = 0x0010;
 	f = edge_lab_out(&fixture, fixture.a, &p);
 	frame_assert_addr4(&f, IP_AT + 12, PUBLIC_A);
 	assert_int_equal(csum(f.b + IP_AT, 20), 0);
-	p = packet(UDP, WORLD, 80, PUBLIC_A, 4000, 0);
+	p = edge_packet_of(UDP, WORLD, 80, PUBLIC_A, 4000, 0);
 	p.fragment = 0x2010;
 	f = edge_lab_in(&fixture, fixture.a, &p);
 	frame_assert_addr4(&f, IP_AT + 16, A);
@@ -199,7 +188,7 @@ static void test_without_ports(void **state)
 /* requirement: EDGE-1 */
 static void test_no_public(void **state)
 {
-	struct edge_packet p = packet(UDP, B, 4000, WORLD, 80, 0);
+	struct edge_packet p = edge_packet_of(UDP, B, 4000, WORLD, 80, 0);
 	struct frame f = edge_frame(&fixture, fixture.b, &p);
 
 	frame_assert_dropped_by_node(&fixture.lab, fixture.b, &f, DROP_NO_PUBLIC);
@@ -213,10 +202,10 @@ static void test_no_public(void **state)
 /* requirement: EDGE-1 */
 static void test_node_of_the_edge(void **state)
 {
-	struct edge_packet p = packet(UDP, C, 4000, WORLD, 80, 0);
+	struct edge_packet p = edge_packet_of(UDP, C, 4000, WORLD, 80, 0);
 
 	out(fixture.c, &p, PUBLIC_C);
-	p = packet(TCP, WORLD, 4000, PUBLIC_C, 80, SYN);
+	p = edge_packet_of(TCP, WORLD, 4000, PUBLIC_C, 80, SYN);
 	in(fixture.c, &p, C);
 }
 
@@ -224,22 +213,22 @@ static void test_node_of_the_edge(void **state)
 /* requirement: EDGE-1 */
 static void test_hairpin(void **state)
 {
-	struct edge_packet p = packet(UDP, A, 4000, PUBLIC_B, 53, 0);
+	struct edge_packet p = edge_packet_of(UDP, A, 4000, PUBLIC_B, 53, 0);
 	struct frame f;
 
 	edge_lab_public(&fixture, fixture.b, PUBLIC_B);
 	f = edge_lab_out(&fixture, fixture.a, &p);
 	f = edge_lab_deliver(&fixture, fixture.b, &f);
 	edge_assert(&f, PUBLIC_A, 4000, B, 53);
-	p = packet(UDP, B, 53, PUBLIC_A, 4000, 0);
+	p = edge_packet_of(UDP, B, 53, PUBLIC_A, 4000, 0);
 	f = edge_lab_out(&fixture, fixture.b, &p);
 	f = edge_lab_deliver(&fixture, fixture.a, &f);
 	edge_assert(&f, PUBLIC_B, 53, A, 4000);
-	p = packet(UDP, A, 4000, PUBLIC_A, 53, 0);
+	p = edge_packet_of(UDP, A, 4000, PUBLIC_A, 53, 0);
 	f = edge_lab_out(&fixture, fixture.a, &p);
 	f = edge_lab_deliver(&fixture, fixture.a, &f);
 	edge_assert(&f, PUBLIC_A, 4000, A, 53);
-	p = packet(UDP, A, 4000, PUBLIC_C, 53, 0); /* to a node of the edge's host */
+	p = edge_packet_of(UDP, A, 4000, PUBLIC_C, 53, 0); /* to a node of the edge's host */
 	f = edge_lab_out(&fixture, fixture.a, &p);
 	edge_assert(&f, PUBLIC_A, 4000, C, 53);
 }
@@ -294,8 +283,8 @@ static int32_t session_left(const struct edge_packet *in, uint32_t less)
 /* requirement: EDGE-1 */
 static void test_kept_for_a_second(void **state)
 {
-	struct edge_packet o = packet(UDP, A, 4000, WORLD, 53, 0);
-	struct edge_packet n = packet(UDP, WORLD, 53, PUBLIC_A, 4000, 0);
+	struct edge_packet o = edge_packet_of(UDP, A, 4000, WORLD, 53, 0);
+	struct edge_packet n = edge_packet_of(UDP, WORLD, 53, PUBLIC_A, 4000, 0);
 
 	edge_lab_wait_second(); /* so that what follows is in one */
 	out(fixture.a, &o, PUBLIC_A);
@@ -315,12 +304,12 @@ static void test_kept_for_a_second(void **state)
 /* requirement: EDGE-2 */
 static void test_remapped(void **state)
 {
-	struct edge_packet syn = packet(TCP, WORLD, 5000, PUBLIC_A, 80, SYN);
-	struct edge_packet back = packet(TCP, A, 80, WORLD, 5000, SYN | ACK);
-	struct edge_packet asked = packet(UDP, A, 4000, WORLD, 53, 0);
-	struct edge_packet answer = packet(UDP, WORLD, 53, PUBLIC_A, 4000, 0);
-	struct edge_packet fresh = packet(TCP, WORLD, 5001, PUBLIC_A, 80, SYN);
-	struct edge_packet new_out = packet(TCP, A, 81, WORLD, 5002, SYN);
+	struct edge_packet syn = edge_packet_of(TCP, WORLD, 5000, PUBLIC_A, 80, SYN);
+	struct edge_packet back = edge_packet_of(TCP, A, 80, WORLD, 5000, SYN | ACK);
+	struct edge_packet asked = edge_packet_of(UDP, A, 4000, WORLD, 53, 0);
+	struct edge_packet answer = edge_packet_of(UDP, WORLD, 53, PUBLIC_A, 4000, 0);
+	struct edge_packet fresh = edge_packet_of(TCP, WORLD, 5001, PUBLIC_A, 80, SYN);
+	struct edge_packet new_out = edge_packet_of(TCP, A, 81, WORLD, 5002, SYN);
 
 	in(fixture.a, &syn, A);
 	out(fixture.a, &back, PUBLIC_A);
@@ -348,8 +337,8 @@ static void test_remapped(void **state)
 /* requirement: EDGE-2 */
 static void test_remapped_begins_anew(void **state)
 {
-	struct edge_packet syn = packet(TCP, WORLD, 5000, PUBLIC_A, 80, SYN);
-	struct edge_packet old = packet(TCP, A, 80, WORLD, 5000, SYN | ACK), new = old;
+	struct edge_packet syn = edge_packet_of(TCP, WORLD, 5000, PUBLIC_A, 80, SYN);
+	struct edge_packet old = edge_packet_of(TCP, A, 80, WORLD, 5000, SYN | ACK), new = old;
 
 	in(fixture.a, &syn, A);
 	out(fixture.a, &old, PUBLIC_A);
@@ -368,8 +357,8 @@ static void test_remapped_begins_anew(void **state)
 /* requirement: EDGE-2 */
 static void test_remapped_from_the_dead(void **state)
 {
-	struct edge_packet ask = packet(UDP, WORLD, 500, PUBLIC_A, 500, 0);
-	struct edge_packet answer = packet(UDP, A, 500, WORLD, 500, 0);
+	struct edge_packet ask = edge_packet_of(UDP, WORLD, 500, PUBLIC_A, 500, 0);
+	struct edge_packet answer = edge_packet_of(UDP, A, 500, WORLD, 500, 0);
 
 	in(fixture.a, &ask, A);
 	out(fixture.a, &answer, PUBLIC_A);
@@ -405,8 +394,8 @@ static void test_remapped_to_another_gateway(void **state)
 {
 	struct dp_gateway other = {
 		.handle = EDGE_IGW + 0x10, .kind = DP_GATEWAY_INTERNET, .vni = LAB_VNI + 1};
-	struct edge_packet syn = packet(TCP, WORLD, 5000, PUBLIC_A, 80, SYN);
-	struct edge_packet back = packet(TCP, A, 80, WORLD, 5000, SYN | ACK);
+	struct edge_packet syn = edge_packet_of(TCP, WORLD, 5000, PUBLIC_A, 80, SYN);
+	struct edge_packet back = edge_packet_of(TCP, A, 80, WORLD, 5000, SYN | ACK);
 	struct dp_public p = {.public = lab_addr(PUBLIC_A),
 			      .vni = LAB_VNI + 1,
 			      .addr = lab_addr(A),
@@ -424,8 +413,8 @@ static void test_remapped_to_another_gateway(void **state)
 /* requirement: EDGE-2 */
 static void test_unanswered_is_not_kept(void **state)
 {
-	struct edge_packet syn = packet(TCP, WORLD, 5000, PUBLIC_A, 80, SYN);
-	struct edge_packet reset_it = packet(TCP, A, 80, WORLD, 5001, RST);
+	struct edge_packet syn = edge_packet_of(TCP, WORLD, 5000, PUBLIC_A, 80, SYN);
+	struct edge_packet reset_it = edge_packet_of(TCP, A, 80, WORLD, 5001, RST);
 
 	in(fixture.a, &syn, A);
 	out(fixture.a, &reset_it, PUBLIC_A);
@@ -439,8 +428,8 @@ static void test_unanswered_is_not_kept(void **state)
 /* requirement: EDGE-2 */
 static void test_node_moves(void **state)
 {
-	struct edge_packet syn = packet(TCP, WORLD, 5000, PUBLIC_A, 80, SYN);
-	struct edge_packet back = packet(TCP, A, 80, WORLD, 5000, SYN | ACK);
+	struct edge_packet syn = edge_packet_of(TCP, WORLD, 5000, PUBLIC_A, 80, SYN);
+	struct edge_packet back = edge_packet_of(TCP, A, 80, WORLD, 5000, SYN | ACK);
 	struct dp_mapping m = {
 		.vni = LAB_VNI, .addr = lab_addr(A), .state = DP_MAPPING_GONE, .revision = 2};
 	struct frame f, wire;
@@ -464,7 +453,7 @@ static void test_node_moves(void **state)
 /* requirement: EDGE-1 */
 static void test_errors(void **state)
 {
-	struct edge_packet p = packet(UDP, A, 4000, WORLD, 80, 0);
+	struct edge_packet p = edge_packet_of(UDP, A, 4000, WORLD, 80, 0);
 	struct frame sent = edge_lab_out(&fixture, fixture.a, &p), error, wire, got, q = {};
 
 	error = edge_error(&fixture, NULL, "192.0.2.77", PUBLIC_A, &sent, sent.size - IP_AT);
@@ -486,7 +475,7 @@ static void test_errors(void **state)
 /* requirement: EDGE-1 */
 static void test_unknown_node(void **state)
 {
-	struct edge_packet p = packet(UDP, WORLD, 53, PUBLIC_A, 4000, 0);
+	struct edge_packet p = edge_packet_of(UDP, WORLD, 53, PUBLIC_A, 4000, 0);
 	struct frame f = edge_frame(&fixture, NULL, &p), up, wire, got;
 	struct ipaddr a = lab_addr(A);
 
@@ -551,7 +540,7 @@ static void test_arp(void **state)
 /* requirement: EDGE-1 */
 static void test_other_traffic_passes(void **state)
 {
-	struct edge_packet p = packet(TCP, WORLD, 5000, "198.51.100.2", 22, SYN);
+	struct edge_packet p = edge_packet_of(TCP, WORLD, 5000, "198.51.100.2", 22, SYN);
 	struct frame f = edge_frame(&fixture, NULL, &p), got;
 
 	assert_int_equal(frame_from_world(&fixture.lab, &f, &got), TC_ACT_UNSPEC);
@@ -618,9 +607,9 @@ static void test_entering_by_a_table(void **state)
 				       .target = DP_TARGET_INTERFACE,
 				       .peer = 1,
 				       .vni = BOX};
-	struct edge_packet syn = packet(TCP, WORLD, 5000, PUBLIC_A, 80, SYN);
-	struct edge_packet data = packet(TCP, WORLD, 5000, PUBLIC_A, 80, ACK);
-	struct edge_packet fragment = packet(UDP, WORLD, 0, PUBLIC_A, 0, 0);
+	struct edge_packet syn = edge_packet_of(TCP, WORLD, 5000, PUBLIC_A, 80, SYN);
+	struct edge_packet data = edge_packet_of(TCP, WORLD, 5000, PUBLIC_A, 80, ACK);
+	struct edge_packet fragment = edge_packet_of(UDP, WORLD, 0, PUBLIC_A, 0, 0);
 	struct frame f;
 
 	set_box(fixture.b, true);
@@ -659,7 +648,7 @@ static void test_entering_at_the_edge(void **state)
 {
 	struct dp_route way = {
 		.prefix = lab_prefix("10.0.1.0/24"), .target = DP_TARGET_INTERFACE, .vni = BOX};
-	struct edge_packet data = packet(TCP, WORLD, 5000, PUBLIC_A, 80, ACK);
+	struct edge_packet data = edge_packet_of(TCP, WORLD, 5000, PUBLIC_A, 80, ACK);
 
 	set_box(fixture.c, true);
 	set_entering(&way);
@@ -697,9 +686,9 @@ static void test_entering_is_the_gateways_alone(void **state)
 				      .target = DP_TARGET_INTERFACE,
 				      .peer = 1,
 				      .vni = BOX};
-	struct edge_packet data = packet(TCP, WORLD, 5000, PUBLIC_A, 80, ACK);
-	struct edge_packet asks = packet(UDP, A, 4000, WORLD, 53, 0);
-	struct edge_packet answer = packet(UDP, WORLD, 53, EDGE_NAT_PUBLIC, 0, 0);
+	struct edge_packet data = edge_packet_of(TCP, WORLD, 5000, PUBLIC_A, 80, ACK);
+	struct edge_packet asks = edge_packet_of(UDP, A, 4000, WORLD, 53, 0);
+	struct edge_packet answer = edge_packet_of(UDP, WORLD, 53, EDGE_NAT_PUBLIC, 0, 0);
 	struct frame f, wire, out_, own;
 
 	set_box(fixture.b, true);

@@ -104,18 +104,6 @@ static void hand_over(void)
 
 /* ---- packets ---- */
 
-static struct edge_packet packet(uint8_t protocol, const char *src, uint16_t sport, const char *dst,
-				 uint16_t dport, uint8_t flags)
-{
-	return (struct edge_packet){.protocol = protocol,
-				    .src = src,
-				    .dst = dst,
-				    .sport = sport,
-				    .dport = dport,
-				    .flags = flags,
-				    .payload = 100};
-}
-
 static uint16_t sends(const struct lab_node *n, const struct edge_packet *p)
 {
 	struct frame f = edge_lab_out(&fixture, n, p);
@@ -128,7 +116,7 @@ static uint16_t sends(const struct lab_node *n, const struct edge_packet *p)
 static void gets(const struct lab_node *n, uint8_t protocol, const char *src, uint16_t sport,
 		 uint16_t port, const char *dst, uint16_t dport)
 {
-	struct edge_packet p = packet(protocol, src, sport, PUBLIC, port, ACK);
+	struct edge_packet p = edge_packet_of(protocol, src, sport, PUBLIC, port, ACK);
 	struct frame f = edge_lab_in(&fixture, n, &p);
 
 	edge_assert(&f, src, sport, dst, dport);
@@ -138,7 +126,7 @@ static void gets(const struct lab_node *n, uint8_t protocol, const char *src, ui
 static uint16_t connects(const struct lab_node *n, const char *src, uint16_t sport, const char *dst,
 			 uint16_t dport)
 {
-	struct edge_packet syn = packet(TCP, src, sport, dst, dport, SYN);
+	struct edge_packet syn = edge_packet_of(TCP, src, sport, dst, dport, SYN);
 	uint16_t port = sends(n, &syn);
 
 	gets(n, TCP, dst, dport, port, src, sport);
@@ -151,8 +139,8 @@ static uint16_t connects(const struct lab_node *n, const char *src, uint16_t spo
 /* requirement: EDGE-6 */
 static void test_connections_go_on(void **state)
 {
-	struct edge_packet ack = packet(TCP, B, 4000, WORLD, 80, ACK);
-	struct edge_packet again = packet(TCP, A, 4000, WORLD, 80, ACK);
+	struct edge_packet ack = edge_packet_of(TCP, B, 4000, WORLD, 80, ACK);
+	struct edge_packet again = edge_packet_of(TCP, A, 4000, WORLD, 80, ACK);
 	uint16_t a = connects(fixture.a, A, 4000, WORLD, 80);
 	uint16_t b = connects(fixture.b, B, 4000, WORLD, 80);
 
@@ -167,11 +155,11 @@ static void test_connections_go_on(void **state)
 /* requirement: EDGE-6 */
 static void test_ports_are_whose_they_were(void **state)
 {
-	struct edge_packet one = packet(UDP, A, 4000, WORLD, 53, 0);
-	struct edge_packet two = packet(UDP, A, 4000, WORLD_2, 54, 0);
-	struct edge_packet other = packet(UDP, B, 4000, WORLD_2, 54, 0);
-	struct edge_packet ping = packet(ICMP, A, 4000, WORLD, 0, 8);
-	struct edge_packet stray = packet(UDP, WORLD_2, 54, PUBLIC, 4000, 0);
+	struct edge_packet one = edge_packet_of(UDP, A, 4000, WORLD, 53, 0);
+	struct edge_packet two = edge_packet_of(UDP, A, 4000, WORLD_2, 54, 0);
+	struct edge_packet other = edge_packet_of(UDP, B, 4000, WORLD_2, 54, 0);
+	struct edge_packet ping = edge_packet_of(ICMP, A, 4000, WORLD, 0, 8);
+	struct edge_packet stray = edge_packet_of(UDP, WORLD_2, 54, PUBLIC, 4000, 0);
 	uint16_t port = sends(fixture.a, &one);
 
 	sends(fixture.a, &ping);
@@ -187,7 +175,7 @@ static void test_ports_are_whose_they_were(void **state)
 /* requirement: EDGE-6 */
 static void test_what_was_not_there_is_not_let_by(void **state)
 {
-	struct edge_packet ack = packet(TCP, B, 4001, WORLD, 80, ACK | RST);
+	struct edge_packet ack = edge_packet_of(TCP, B, 4001, WORLD, 80, ACK | RST);
 
 	connects(fixture.a, A, 4000, WORLD, 80);
 	hand_over();
@@ -199,9 +187,9 @@ static void test_what_was_not_there_is_not_let_by(void **state)
 /* requirement: EDGE-6 */
 static void test_a_closed_one_gives_out_no_ports(void **state)
 {
-	struct edge_packet ack = packet(TCP, A, 4000, WORLD, 80, ACK);
-	struct edge_packet syn = packet(TCP, B, 4000, WORLD, 80, SYN);
-	struct edge_packet two = packet(TCP, A, 4000, WORLD_2, 80, SYN);
+	struct edge_packet ack = edge_packet_of(TCP, A, 4000, WORLD, 80, ACK);
+	struct edge_packet syn = edge_packet_of(TCP, B, 4000, WORLD, 80, SYN);
+	struct edge_packet two = edge_packet_of(TCP, A, 4000, WORLD_2, 80, SYN);
 	uint16_t port = connects(fixture.a, A, 4000, WORLD, 80);
 
 	set(false, true);
@@ -305,8 +293,8 @@ static void test_static_ports_are_the_gateways_own(void **state)
 				   .port = 4000,
 				   .addr = lab_addr(B),
 				   .seconds = 60};
-	struct edge_packet syn = packet(TCP, WORLD, 999, PUBLIC, 2222, SYN);
-	struct edge_packet ack = packet(TCP, A, 22, WORLD, 999, ACK);
+	struct edge_packet syn = edge_packet_of(TCP, WORLD, 999, PUBLIC, 2222, SYN);
+	struct edge_packet ack = edge_packet_of(TCP, A, 22, WORLD, 999, ACK);
 	struct frame f;
 
 	fixture.nat.n_statics = 1;

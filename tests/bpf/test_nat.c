@@ -57,27 +57,17 @@ static void set_ports(uint16_t first, uint16_t last)
 static struct edge_packet out_packet(uint8_t protocol, const char *src, uint16_t sport,
 				     const char *dst, uint16_t dport)
 {
-	return (struct edge_packet){.protocol = protocol,
-				    .src = src,
-				    .dst = dst,
-				    .sport = sport,
-				    .dport = dport,
-				    .flags = protocol == TCP    ? SYN
-					     : protocol == ICMP ? 8
-								: 0,
-				    .payload = 100};
+	return edge_packet_of(protocol, src, sport, dst, dport,
+			      protocol == TCP    ? SYN
+			      : protocol == ICMP ? 8
+						 : 0);
 }
 
 static struct edge_packet in_packet(uint8_t protocol, const char *src, uint16_t sport,
 				    uint16_t dport)
 {
-	return (struct edge_packet){.protocol = protocol,
-				    .src = src,
-				    .dst = PUBLIC,
-				    .sport = protocol == ICMP ? dport : sport,
-				    .dport = dport,
-				    .flags = protocol == TCP ? SYN | ACK : 0,
-				    .payload = 100};
+	return edge_packet_of(protocol, src, protocol == ICMP ? dport : sport, PUBLIC, dport,
+			      protocol == TCP ? SYN | ACK : 0);
 }
 
 /* Sends from a node and returns the port outside; all else is as it has to be. */
