@@ -320,8 +320,14 @@ class Lab:
         wait_for("all agents to connect",
                  lambda: all(h["state"] == "connected" for h in self.api("hosts")))
 
+    def drops_now(self, reason):
+        """What all agents have dropped for a reason until this moment; drops() follows within seconds."""
+        told = [self.agent(host, "drops") for host in self.hosts()]
+        assert all(told), "every agent answers"
+        return sum(d.get(reason, 0) for t in told for d in (t["host"], *t["interfaces"].values()))
+
     def drops(self, reason=None, host=None):
-        """The sum of the counters of dropped packets."""
+        """The sum of the counters of dropped packets, as hosts last reported them: to be waited for."""
         return sum(d["packets"] for d in self.api("drops")
                    if (reason is None or d["reason"] == reason) and (host is None or d["host"] == host))
 

@@ -102,7 +102,7 @@ def test_rate_holds(lab, nodes):
         else:
             assert result["n"] == sent
     labs.wait_for("what was held back to be told", lambda: pair(lab, a, b)["held_back"] > 1000, seconds=40)
-    assert lab.drops("RATE", a.host) > 1000
+    labs.wait_for("the drops to be counted", lambda: lab.drops("RATE", a.host) > 1000)
     assert held_back_metric(lab, a.host, b.host) > 1000
     sent = {r["format"]: r["sent_packets"] for r in json.loads(lab.viaduct("traffic", "--json", "--lab", lab.name))["traffic"]
             if r["host"] == a.host}

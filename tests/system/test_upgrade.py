@@ -82,7 +82,7 @@ def test_a_fleet_goes_back_two_versions_and_forward_without_a_lost_packet(lab, n
                 wait_for(f"{host} to have changed", lambda: settled(lab, builds), 120)
                 assert all(t.lives() for t in talks)
     for reason in ("FORMAT", "FORMAT_VERSION", "NO_FORMAT"):
-        assert lab.drops(reason) == 0
+        assert lab.drops_now(reason) == 0
 
 
 def test_the_manager_restarts_in_the_middle(lab, nodes):
@@ -98,4 +98,4 @@ def test_the_manager_restarts_in_the_middle(lab, nodes):
             lab.restart("manager")
             wait_for("all to have changed", lambda: settled(lab, builds), 120)
             assert all(t.lives() for t in talks)
-    assert lab.drops("FORMAT") == 0
+    assert lab.drops_now("FORMAT") == 0
