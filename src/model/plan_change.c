@@ -6,13 +6,9 @@
 
 #include "model/choice_pass.h"
 #include "model/choice_rules.h"
-#include "model/edge.h"
-#include "model/exit.h"
 #include "model/host.h"
 #include "model/instance.h"
 #include "model/interface.h"
-#include "model/mapping.h"
-#include "model/pair_shift.h"
 #include "model/plan_change.h"
 #include "model/preload.h"
 #include "model/subnet.h"
@@ -24,22 +20,6 @@ int planner_emit(struct planner *p, uint32_t host, struct plan_item *item, bool 
 {
 	item->remove = remove;
 	return p->sink(p->data, host, item);
-}
-
-int planner_emit_carriers(struct planner *p, enum carried_kind k, uint32_t number,
-			  struct plan_item *item, bool remove)
-{
-	const struct carried *c = carried_find(p->m, k, number);
-	int r = 0;
-
-	for (size_t i = 0; c && i < c->n_hosts && !r; i++)
-		if (c->hosts[i])
-			r = planner_emit(p, c->hosts[i], item, remove);
-	/* a host that carried it until this change had the item, too */
-	for (size_t i = 0; i < p->n_deltas && remove && !r; i++)
-		if (p->deltas[i].kind == k && p->deltas[i].number == number)
-			r = planner_emit(p, p->deltas[i].host, item, true);
-	return r;
 }
 
 /* ---- hosts ---- */
@@ -360,105 +340,6 @@ static int plan_interface_change(struct planner *p, const struct interface *befo
 	return r ? r : plan_interface_routes(p, before, after);
 }
 
-/* ---- which hosts carry which networks and groups ---- */
-
-static void add_delta(struct planner *p, enum carried_kind kind, uint32_t number, uint32_t host,
-		      int64_t n)
-{
-	size_t k = 0;
-
-	while (k < p->n_deltas && (p->deltas[k].kind != kind || p->deltas[k].number != number ||
-				   p->deltas[k].host != host))
-		k++;
-	if (k == p->n_deltas)
-		p->deltas[p->n_deltas++] = (struct delta){kind, number, host, 0};
-	p->deltas[k].n += n;
-}
-
-static size_t count_deltas(const struct object *o)
-{
-	const struct interface *i = (const struct interface *)o;
-
-	if (!o)
-		return 0;
-	return o->kind == KIND_INTERFACE ? (1 + i->n_groups) * interface_attachment_count(i) : 1;
-}
-
-static void add_interface(struct planner *p, const struct interface *i, int64_t n)
-{
-	for (size_t a = 0; i && a < interface_attachment_count(i); a++) {
-		uint32_t host = interface_attachment(i, a)->host;
-
-		if (!attachment_is_desired(interface_attachment(i, a)))
-			continue;
-		add_delta(p, CARRIED_NETWORK, i->vni, host, n);
-		for (size_t k = 0; k < i->n_groups; k++)
-			add_delta(p, CARRIED_GROUP, i->groups[k].number, host, n);
-	}
-}
-
-static void add_object(struct planner *p, const struct object *o, int64_t n)
-{
-	uint32_t vni, host;
-
-	if (o && o->kind == KIND_INTERFACE)
-		add_interface(p, (const struct interface *)o, n);
-	else if (edge_serves(o, &vni, &host))
-		add_delta(p, CARRIED_NETWORK, vni, host, n);
-}
-
-/* Whose objects make a host carry something. */
-static bool carries(enum kind k)
-{
-	return k == KIND_INTERFACE || k == KIND_ADDRESS || k == KIND_INTERNET_GATEWAY ||
-	       k == KIND_EGRESS_GATEWAY;
-}
-
-static int collect_deltas(struct planner *p, const struct change *c)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < change_count(c); i++) {
-		struct write w = change_get(c, i);
-
-		if (carries(w.kind))
-			n += count_deltas(w.before) + count_deltas(w.after);
-	}
-	p->deltas = calloc(n + 1, sizeof(*p->deltas));
-	if (!p->deltas)
-		return -ENOMEM;
-	for (size_t i = 0; i < change_count(c); i++) {
-		struct write w = change_get(c, i);
-
-		if (!carries(w.kind))
-			continue;
-		add_object(p, w.before, -1);
-		add_object(p, w.after, 1);
-	}
-	return 0;
-}
-
-static int plan_carriers(struct planner *p)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < p->n_deltas && !r; i++) {
-		const struct delta *d = &p->deltas[i];
-		int64_t now = carried_interfaces(p->m, d->kind, d->number, d->host);
-		int64_t before = now - d->n;
-
-		if (!before == !now)
-			continue;
-		if (d->kind == CARRIED_GROUP)
-			r = plan_group_carrier(p, d, now);
-		else
-			r = plan_network(p->m, d->number, d->host, !now, p->sink, p->data);
-		if (!r && d->kind == CARRIED_NETWORK)
-			r = plan_network_pairs(p, d->number, d->host);
-	}
-	return r;
-}
-
 static int plan_write(struct planner *p, const struct write *w)
 {
 	switch (w->kind) {
@@ -524,10 +405,8 @@ static int plan_write(struct planner *p, const struct write *w)
 int plan_change(const struct model *m, const struct change *c, plan_sink_fn sink, void *data)
 {
 	struct planner p = {.m = m, .change = c, .sink = sink, .data = data};
-	_cleanup_free_ struct delta *deltas = NULL;
-	int r = collect_deltas(&p, c);
+	int r = planner_collect_carriers(&p);
 
-	deltas = p.deltas;
 	if (!r)
 		r = plan_carriers(&p);
 	if (!r)
@@ -542,93 +421,7 @@ int plan_change(const struct model *m, const struct change *c, plan_sink_fn sink
 	if (!r)
 		r = planner_tell_pairs(&p);
 	planner_forget_pairs(&p);
+	planner_forget_carriers(&p);
 	plan_rules_deinit(&p.rules);
 	return r;
-}
-
-/* ---- mappings ---- */
-
-/* Where an address of 'i' was, and in which groups. */
-struct place {
-	uint32_t host; /* 0: nowhere */
-	const struct group_set *groups;
-	const struct group_set *hosts; /* of a shared interface: all of them */
-	/* that last changed where it is, or what stands for it there */
-	uint64_t revision;
-};
-
-static const struct place nowhere;
-
-static struct place place_of(const struct interface *i, size_t n)
-{
-	return (struct place){interface_addr_host(i, n), i->group_set,
-			      i->addrs[n].arriving ? NULL : i->host_set, i->addrs[n].revision};
-}
-
-/* What is now so of an address that 'i' had, or has, and that was at 'was'. */
-static void plan_address(const struct model *m, const struct change *c, uint32_t vni,
-			 const struct ipaddr *a, struct place was,
-			 void (*fn)(void *data, const struct mapping *now), void *data)
-{
-	const struct mapping *found = mapping_find(m->mappings, vni, a);
-	struct mapping now = {.addr = *a, .vni = vni, .revision = change_revision(c)};
-
-	if (found && found->host)
-		now = *found;
-	if (now.host != was.host ||
-	    (now.host &&
-	     (now.groups != was.groups || now.hosts != was.hosts || now.revision != was.revision)))
-		fn(data, &now);
-}
-
-static void plan_link_local(const struct model *m, const struct change *c,
-			    const struct interface *before, const struct interface *after,
-			    void (*fn)(void *data, const struct mapping *now), void *data)
-{
-	const struct interface *i = before ? before : after;
-	struct ipaddr addr = interface_link_local(i);
-
-	plan_address(m, c, i->vni, &addr, before ? place_of(before, 0) : nowhere, fn, data);
-}
-
-/* What a node forwards: from where, or not at all. */
-static void plan_forwarding(const struct model *m, const struct change *c,
-			    const struct interface *before, const struct interface *after,
-			    void (*fn)(void *data, const struct mapping *now), void *data)
-{
-	bool did = before && before->handle.number && !before->source_dest_check;
-	struct place was = did ? place_of(before, 0) : nowhere;
-	struct ipaddr addr;
-	uint32_t vni;
-
-	if (!(before && interface_forwarding(before, &vni, &addr)) &&
-	    !(after && interface_forwarding(after, &vni, &addr)))
-		return;
-	was.groups = NULL;
-	was.revision = did ? before->o.revision : 0;
-	plan_address(m, c, vni, &addr, was, fn, data);
-}
-
-void plan_mappings(const struct model *m, const struct change *c,
-		   void (*fn)(void *data, const struct mapping *now), void *data)
-{
-	for (size_t k = 0; k < change_count(c); k++) {
-		struct write w = change_get(c, k);
-		const struct interface *before = (const struct interface *)w.before;
-		const struct interface *after = (const struct interface *)w.after;
-
-		if (w.kind != KIND_INTERFACE)
-			continue;
-		for (size_t n = 0; before && n < before->n_addrs; n++)
-			plan_address(m, c, before->vni, &before->addrs[n].addr, place_of(before, n),
-				     fn, data);
-		for (size_t n = 0; after && n < after->n_addrs; n++)
-			if (!interface_has_addr(before, &after->addrs[n].addr) &&
-			    !after->addrs[n].arriving)
-				plan_address(m, c, after->vni, &after->addrs[n].addr, nowhere, fn,
-					     data);
-		plan_link_local(m, c, before, after, fn, data);
-		plan_forwarding(m, c, before, after, fn, data);
-	}
-	exit_changes(m, c, fn, data);
 }

@@ -46,9 +46,15 @@ struct planner {
 };
 
 int planner_emit(struct planner *p, uint32_t host, struct plan_item *item, bool remove);
+
+/* Who carries what, before and after: plan_carrier.c.  Fills in the deltas. */
+must_check int planner_collect_carriers(struct planner *p);
+void planner_forget_carriers(struct planner *p);
 /* To all hosts that carry it; for a removal, also to those that did until this change. */
 must_check int planner_emit_carriers(struct planner *p, enum carried_kind k, uint32_t number,
 				     struct plan_item *item, bool remove);
+/* What those that begin or end to carry something are told of it. */
+must_check int plan_carriers(struct planner *p);
 
 /* Both hosts are to be told anew what they use between them: plan_pairs.c. */
 must_check int planner_tell_pair(struct planner *p, const struct host *a, const struct host *b);
