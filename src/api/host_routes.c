@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "model/edge.h"
 #include "model/choice_pass.h"
+#include "model/choice_progress.h"
 #include "model/host.h"
 #include "model/host_key.h"
 #include "model/interface.h"

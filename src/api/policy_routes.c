@@ -8,7 +8,7 @@
 #include "policy_schema.h"
 #include "base/limits.h"
 #include "base/str.h"
-#include "model/choice_pass.h"
+#include "model/choice_progress.h"
 #include "model/choice_preview.h"
 #include "model/host.h"
 #include "model/interface.h"

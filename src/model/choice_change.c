@@ -3,6 +3,7 @@
  * What follows when what policies say, or are about, changes.  See choice_rules.h.
  */
 #include "base/str.h"
+#include "model/choice_note.h"
 #include "model/choice_pass.h"
 #include "model/choice_rules.h"
 #include "model/edit.h"
@@ -131,7 +132,7 @@ static int put_at_once(struct tx *tx, const struct choice_policy *old, struct ob
 		r = pair_survey_shift(tx, &before);
 	if (!r)
 		r = choice_recompute_networks(tx, changed, n_changed, &at, &budget);
-	return r ? r : choice_pass_note_done(tx, after ? after : old);
+	return r ? r : choice_note_policy_done(tx, after ? after : old);
 }
 
 int choice_policy_put(struct tx *tx, const struct choice_policy *old, struct object **new)
@@ -149,7 +150,7 @@ int choice_policy_put(struct tx *tx, const struct choice_policy *old, struct obj
 		changed[n++] = after;
 	if (!choice_pass_of(tx->m) && count_directions(tx->m, changed, n, enough) <= enough)
 		return put_at_once(tx, old, new, changed, n);
-	r = choice_pass_note(tx, old, after);
+	r = choice_note_policy(tx, old, after);
 	if (r)
 		return r;
 	return new ? tx_put(tx, old ? &old->o : NULL, new) : tx_delete(tx, &old->o);
@@ -184,7 +185,7 @@ static int put_vpc_at_once(struct tx *tx, const struct object *old, struct objec
 		r = pair_survey_shift(tx, &before);
 	if (!r)
 		r = network_recompute(tx, vni);
-	return r ? r : choice_pass_note_matched_done(tx, old);
+	return r ? r : choice_note_matched_done(tx, old);
 }
 
 int choice_vpc_put(struct tx *tx, const struct object *old, struct object **new)
@@ -197,7 +198,7 @@ int choice_vpc_put(struct tx *tx, const struct object *old, struct object **new)
 		return tx_put(tx, old, new);
 	if (!choice_pass_of(tx->m) && directions_of(tx->m, v) <= tx->m->choice_at_once)
 		return put_vpc_at_once(tx, old, new);
-	r = choice_pass_note_matched(tx, old);
+	r = choice_note_matched(tx, old);
 	return r ? r : tx_put(tx, old, new);
 }
 
@@ -210,9 +211,9 @@ int choice_host_put(struct tx *tx, const struct host *old, struct object **new)
 		return tx_put(tx, &old->o, new);
 	if (!choice_pass_of(tx->m) && directions <= tx->m->choice_at_once) {
 		r = host_put_at_once(tx, old, new);
-		return r ? r : choice_pass_note_matched_done(tx, &old->o);
+		return r ? r : choice_note_matched_done(tx, &old->o);
 	}
-	r = choice_pass_note_matched(tx, &old->o);
+	r = choice_note_matched(tx, &old->o);
 	return r ? r : tx_put(tx, &old->o, new);
 }
 

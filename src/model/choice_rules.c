@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "model/choice_pass.h"
+#include "model/choice_note.h"
 #include "model/host.h"
 #include "model/interface.h"
 #include "model/table.h"

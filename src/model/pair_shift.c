@@ -35,6 +35,13 @@ const struct pair_shift *pair_shift_find(const struct model *m, uint32_t from, u
 	return NULL;
 }
 
+const struct object *pair_shift_oldest(const struct model *m)
+{
+	struct model_iter it = model_iter_kind(m, KIND_PAIR_SHIFT);
+
+	return model_iter_next(&it);
+}
+
 struct terms pair_terms(const struct wish *w)
 {
 	return (struct terms){

@@ -46,6 +46,8 @@ const struct pair_shift *pair_shift_find(const struct model *m, uint32_t from, u
 /* The same, or, where no rule tells the class apart, that of what it is part of. */
 const struct pair_shift *pair_shift_of(const struct model *m, const struct host *from,
 				       const struct host *to, const struct pair_class *c);
+/* The one that began first, or NULL: all is settled. */
+const struct object *pair_shift_oldest(const struct model *m);
 /* The terms of a wish that is settled. */
 struct terms pair_terms(const struct wish *w);
 

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "model/choice_pass.h"
+#include "model/choice_note.h"
 #include "model/choice_rules.h"
 #include "model/host.h"
 #include "model/instance.h"
@@ -28,7 +28,7 @@ int planner_emit(struct planner *p, uint32_t host, struct plan_item *item, bool 
 static bool labels_matter(const struct model *m, const struct host *a, const struct host *b)
 {
 	return choice_rules_any(m) && !choice_same_labels(a, b) &&
-	       !choice_pass_is_about(m, KIND_HOST, b->o.id);
+	       !choice_note_is_about(m, KIND_HOST, b->o.id);
 }
 
 /* But for what it can do. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "model/choice_note.h"
 #include "model/host.h"
 #include "model/interface.h"
 #include "model/pair_class.h"
@@ -167,7 +168,7 @@ int plan_environment_change(struct planner *p, const struct vpc *before, const s
 
 	if (!choice_rules_any(p->m) ||
 	    str_equal(choice_environment(before), choice_environment(after)) ||
-	    choice_pass_is_about(p->m, KIND_VPC, after->o.id))
+	    choice_note_is_about(p->m, KIND_VPC, after->o.id))
 		return 0;
 	r = for_each_carrier(p, after->vni, tell_network_of, after);
 	/* also where the network is carried no more, and what it used is changing yet */

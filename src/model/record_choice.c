@@ -5,6 +5,7 @@
  */
 #include "model/record_tables.h"
 
+#include "model/choice_note.h"
 #include "model/choice_pass.h"
 #include "model/choice_policy.h"
 #include "model/label.h"

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "model/carrier.h"
+#include "model/choice_note.h"
 #include "model/edge.h"
 #include "model/group_set.h"
 #include "model/host.h"

@@ -15,7 +15,7 @@
 #include "base/list.h"
 #include "base/radix.h"
 #include "model/attachment.h"
-#include "model/choice_pass.h"
+#include "model/choice_passing.h"
 #include "model/choice_rules.h"
 #include "model/model.h"
 #include "model/placement.h"

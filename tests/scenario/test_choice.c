@@ -22,6 +22,7 @@
 #include "base/limits.h"
 #include "cluster.h"
 #include "model/choice_pass.h"
+#include "model/choice_progress.h"
 #include "model/choice_policy.h"
 #include "model/preload.h"
 

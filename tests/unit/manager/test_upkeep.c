@@ -16,6 +16,7 @@
 #include "manager/intake.h"
 #include "manager/manager.h"
 #include "model/choice_pass.h"
+#include "model/choice_progress.h"
 #include "model/choice_policy.h"
 #include "model/host.h"
 #include "model/pair.h"

@@ -5,6 +5,7 @@
  * between, is in test_choice_property.c.
  */
 #include "model/choice_pass.h"
+#include "model/choice_progress.h"
 
 #include "model/host.h"
 #include "model/pair.h"

@@ -17,6 +17,7 @@
 #include "base/limits.h"
 #include "model/account.h"
 #include "model/choice_pass.h"
+#include "model/choice_progress.h"
 #include "model/choice_policy.h"
 #include "model/choice_rules.h"
 #include "model/host_key.h"
