@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of holders: two pools of records that name each other by 32-bit numbers.  A slot is a
+ * The table of holders: two pools of records that name each other by their numbers.  A slot is a
  * held mapping with the list of its holders; an entry is one holder, in that list and in its
  * host's, which is in order of renewal, or, when it is never over, in its host's list of those.
- * Both pools are found through chained hash tables.  See holders.h.
+ * See holders.h.
  */
 #include "model/holders.h"
 
@@ -11,10 +11,10 @@
 
 #include "base/hash.h"
 #include "base/hmap.h"
+#include "base/pool.h"
 #include "model/mapping.h"
 
-enum { POOL_MIN = 64 };
-#define NONE UINT32_MAX
+#define NONE POOL_NONE
 
 /* Links are numbers in the pool, NONE at the ends. */
 struct entry {
@@ -46,18 +46,6 @@ struct host_list {
 	struct entries kept;   /* HOLDERS_NEVER */
 };
 
-struct pool {
-	void *records;
-	size_t size;    /* of a record, which begins with its chain */
-	uint32_t n;     /* in use */
-	uint32_t fresh; /* records from here on were never used */
-	uint32_t allocated;
-	uint32_t free; /* first of the free ones */
-	uint32_t n_buckets;
-	uint32_t *buckets;
-	uint64_t (*hash)(const struct holders *h, uint32_t number);
-};
-
 struct holders {
 	struct pool slots;
 	struct pool entries;
@@ -66,17 +54,12 @@ struct holders {
 
 static struct slot *slot_at(const struct holders *h, uint32_t n)
 {
-	return &((struct slot *)h->slots.records)[n];
+	return pool_at(&h->slots, n);
 }
 
 static struct entry *entry_at(const struct holders *h, uint32_t n)
 {
-	return &((struct entry *)h->entries.records)[n];
-}
-
-static uint32_t *chain_at(const struct pool *p, uint32_t n)
-{
-	return (uint32_t *)(void *)((char *)p->records + n * p->size);
+	return pool_at(&h->entries, n);
 }
 
 static uint64_t entry_hash(uint32_t slot, uint32_t host)
@@ -84,100 +67,18 @@ static uint64_t entry_hash(uint32_t slot, uint32_t host)
 	return hash_u64((uint64_t)slot << 32 | host);
 }
 
-static uint64_t hash_of_slot(const struct holders *h, uint32_t n)
+static uint64_t hash_of_slot(const void *record)
 {
-	return mapping_key_of(slot_at(h, n)->vni, &slot_at(h, n)->addr).hash;
+	const struct slot *s = record;
+
+	return mapping_key_of(s->vni, &s->addr).hash;
 }
 
-static uint64_t hash_of_entry(const struct holders *h, uint32_t n)
+static uint64_t hash_of_entry(const void *record)
 {
-	return entry_hash(entry_at(h, n)->slot, entry_at(h, n)->host);
-}
+	const struct entry *e = record;
 
-/* ---- pools ---- */
-
-static uint32_t *bucket_of(const struct pool *p, uint64_t hash)
-{
-	return &p->buckets[hash & (p->n_buckets - 1)];
-}
-
-static int pool_grow(const struct holders *h, struct pool *p)
-{
-	uint32_t more = p->allocated ? p->allocated * 2 : POOL_MIN;
-	uint32_t *buckets;
-	void *records;
-
-	if (more < p->allocated)
-		return -ENOMEM;
-	records = reallocarray(p->records, more, p->size);
-	if (!records)
-		return -ENOMEM;
-	p->records = records;
-	buckets = malloc(more * sizeof(*buckets));
-	if (!buckets)
-		return -ENOMEM;
-	memset(buckets, 0xff, more * sizeof(*buckets));
-	free(p->buckets);
-	p->buckets = buckets;
-	p->n_buckets = more;
-	p->allocated = more;
-	/* grown only when full: every record is in use */
-	for (uint32_t n = 0; n < p->fresh; n++) {
-		uint32_t *bucket = bucket_of(p, p->hash(h, n));
-
-		*chain_at(p, n) = *bucket;
-		*bucket = n;
-	}
-	return 0;
-}
-
-/* So that taking one cannot fail. */
-static int pool_reserve(const struct holders *h, struct pool *p)
-{
-	return p->n < p->allocated ? 0 : pool_grow(h, p);
-}
-
-static uint32_t pool_take(struct pool *p)
-{
-	uint32_t n = p->free;
-
-	p->n++;
-	if (n == NONE)
-		return p->fresh++;
-	p->free = *chain_at(p, n);
-	return n;
-}
-
-static void pool_link(const struct holders *h, struct pool *p, uint32_t n)
-{
-	uint32_t *bucket = bucket_of(p, p->hash(h, n));
-
-	*chain_at(p, n) = *bucket;
-	*bucket = n;
-}
-
-static void pool_give(const struct holders *h, struct pool *p, uint32_t n)
-{
-	uint32_t *at = bucket_of(p, p->hash(h, n));
-
-	while (*at != n)
-		at = chain_at(p, *at);
-	*at = *chain_at(p, n);
-	*chain_at(p, n) = p->free;
-	p->free = n;
-	p->n--;
-}
-
-static void pool_init(struct pool *p, size_t size,
-		      uint64_t (*hash)(const struct holders *h, uint32_t n))
-{
-	*p = (struct pool){.size = size, .free = NONE, .hash = hash};
-}
-
-static void pool_deinit(struct pool *p)
-{
-	free(p->records);
-	free(p->buckets);
+	return entry_hash(e->slot, e->host);
 }
 
 /* ---- life ---- */
@@ -214,7 +115,7 @@ struct holders *holders_free(struct holders *h)
 
 static uint32_t find_slot_key(const struct holders *h, const struct mapping_key *key)
 {
-	uint32_t n = h->slots.buckets ? *bucket_of(&h->slots, key->hash) : NONE;
+	uint32_t n = pool_first(&h->slots, key->hash);
 
 	while (n != NONE &&
 	       (slot_at(h, n)->vni != key->vni || !ipaddr_equal(&slot_at(h, n)->addr, &key->addr)))
@@ -231,10 +132,8 @@ static uint32_t find_slot(const struct holders *h, uint32_t vni, const struct ip
 
 static uint32_t find_entry(const struct holders *h, uint32_t slot, uint32_t host)
 {
-	uint32_t n = NONE;
+	uint32_t n = slot == NONE ? NONE : pool_first(&h->entries, entry_hash(slot, host));
 
-	if (slot != NONE && h->entries.buckets)
-		n = *bucket_of(&h->entries, entry_hash(slot, host));
 	while (n != NONE && (entry_at(h, n)->slot != slot || entry_at(h, n)->host != host))
 		n = entry_at(h, n)->chain;
 	return n;
@@ -330,24 +229,22 @@ static void remove_entry(struct holders *h, struct host_list *l, uint32_t n)
 
 	host_list_remove(h, l, n);
 	slot_list_remove(h, n);
-	pool_give(h, &h->entries, n);
+	pool_give(&h->entries, n);
 	if (slot_at(h, slot)->first == NONE)
-		pool_give(h, &h->slots, slot);
+		pool_give(&h->slots, slot);
 }
 
 /* ---- changing ---- */
 
 static uint32_t get_slot(struct holders *h, const struct mapping_key *key)
 {
-	uint32_t *bucket, n = find_slot_key(h, key);
+	uint32_t n = find_slot_key(h, key);
 
 	if (n != NONE)
 		return n;
 	n = pool_take(&h->slots);
-	bucket = bucket_of(&h->slots, key->hash);
-	*slot_at(h, n) =
-		(struct slot){.chain = *bucket, .vni = key->vni, .addr = key->addr, .first = NONE};
-	*bucket = n;
+	*slot_at(h, n) = (struct slot){.vni = key->vni, .addr = key->addr, .first = NONE};
+	pool_link(&h->slots, n, key->hash);
 	return n;
 }
 
@@ -369,7 +266,7 @@ void holders_prefetch(const struct holders *h, unsigned int stage, const struct 
 
 	if (!h->slots.buckets || !h->entries.buckets)
 		return;
-	bucket = bucket_of(&h->slots, key->hash);
+	bucket = pool_bucket(&h->slots, key->hash);
 	if (stage == 0) {
 		__builtin_prefetch(bucket);
 		return;
@@ -382,7 +279,7 @@ void holders_prefetch(const struct holders *h, unsigned int stage, const struct 
 	slot = find_slot_key(h, key);
 	if (slot == NONE)
 		return;
-	bucket = bucket_of(&h->entries, entry_hash(slot, host));
+	bucket = pool_bucket(&h->entries, entry_hash(slot, host));
 	if (stage == 2)
 		__builtin_prefetch(bucket);
 	else if (*bucket != NONE && stage == 3)
@@ -397,14 +294,14 @@ int holders_add_key(struct holders *h, const struct mapping_key *key, uint32_t h
 	struct host_list *l = get_host(h, host);
 	uint32_t slot, n;
 
-	if (!l || pool_reserve(h, &h->slots) || pool_reserve(h, &h->entries))
+	if (!l || pool_reserve(&h->slots) || pool_reserve(&h->entries))
 		return -ENOMEM;
 	slot = get_slot(h, key);
 	n = find_entry(h, slot, host);
 	if (n == NONE) {
 		n = pool_take(&h->entries);
 		*entry_at(h, n) = (struct entry){.slot = slot, .host = host};
-		pool_link(h, &h->entries, n);
+		pool_link(&h->entries, n, entry_hash(slot, host));
 		slot_list_push(h, slot, n);
 	} else {
 		host_list_remove(h, l, n);
@@ -508,8 +405,7 @@ size_t holders_count(const struct holders *h)
 
 size_t holders_memory(const struct holders *h)
 {
-	return sizeof(*h) + h->slots.allocated * (sizeof(struct slot) + sizeof(uint32_t)) +
-	       h->entries.allocated * (sizeof(struct entry) + sizeof(uint32_t));
+	return sizeof(*h) + pool_memory(&h->slots) + pool_memory(&h->entries);
 }
 
 bool holders_any(const struct holders *h, uint32_t vni, const struct ipaddr *addr)
