@@ -365,7 +365,7 @@ ProtobufCBinaryData rig_v4(struct rig *r, uint32_t v4)
 	return rig_bytes(r, a.b, sizeof(a.b));
 }
 
-static ProtobufCBinaryData rig_text_addr(struct rig *r, const char *text)
+ProtobufCBinaryData rig_text_addr(struct rig *r, const char *text)
 {
 	struct ipaddr a;
 
@@ -478,6 +478,25 @@ Viaduct__Agent__Object *rig_interface(struct rig *r, const char *id, const char 
 	m->subnet_prefix_len = 120;
 	m->host_name = name;
 	m->dns = true;
+	return o;
+}
+
+Viaduct__Agent__Object *rig_table(struct rig *r, uint32_t number, size_t n_routes)
+{
+	Viaduct__Agent__Object *o;
+	Viaduct__Agent__RouteTable *m =
+		rig_object(r, VIADUCT__AGENT__OBJECT__OBJECT_TABLE, sizeof(*m), &o);
+
+	viaduct__agent__route_table__init(m);
+	m->number = number;
+	m->n_routes = n_routes;
+	m->routes = arena_alloc_array(&r->arena, n_routes, sizeof(*m->routes));
+	assert_non_null(m->routes);
+	for (size_t i = 0; i < n_routes; i++) {
+		m->routes[i] = arena_alloc(&r->arena, sizeof(**m->routes));
+		assert_non_null(m->routes[i]);
+		viaduct__agent__route__init(m->routes[i]);
+	}
 	return o;
 }
 

@@ -93,6 +93,7 @@ const Viaduct__Agent__Ack *rig_ack(const struct rig *r); /* the newest: there is
 void *rig_object(struct rig *r, Viaduct__Agent__Object__ObjectCase kind, size_t size,
 		 Viaduct__Agent__Object **ret);
 ProtobufCBinaryData rig_v4(struct rig *r, uint32_t v4);
+ProtobufCBinaryData rig_text_addr(struct rig *r, const char *text);
 Viaduct__Agent__Object *rig_host(struct rig *r);
 Viaduct__Agent__Object *rig_peer(struct rig *r, uint32_t number);
 Viaduct__Agent__Object *rig_subnet(struct rig *r);
@@ -100,6 +101,8 @@ Viaduct__Agent__Object *rig_instance(struct rig *r, const char *id, bool running
 				     uint64_t generation);
 Viaduct__Agent__Object *rig_interface(struct rig *r, const char *id, const char *instance,
 				      uint32_t v4);
+/* With 'n_routes' that say nothing yet. */
+Viaduct__Agent__Object *rig_table(struct rig *r, uint32_t number, size_t n_routes);
 void rig_desire(struct rig *r, uint64_t revision, bool full, Viaduct__Agent__Object **objects,
 		size_t n);
 /* Everything of the rig's description above, as revision 10. */

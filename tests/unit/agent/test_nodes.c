@@ -82,11 +82,9 @@ static Viaduct__Agent__Object *second_interface(struct rig *r)
 {
 	Viaduct__Agent__Object *o = rig_interface(r, "eni-2", "i-2", 0x0a000105);
 	ProtobufCBinaryData *addrs = arena_alloc_array(&r->arena, 2, sizeof(*addrs));
-	struct ipaddr *v6 = arena_alloc(&r->arena, sizeof(*v6));
 
-	assert_ok(ipaddr_parse("2001:db8:5::5", v6));
 	addrs[0] = o->interface->addrs[0];
-	addrs[1] = (ProtobufCBinaryData){.len = 16, .data = v6->b};
+	addrs[1] = rig_text_addr(r, "2001:db8:5::5");
 	o->interface->addrs = addrs;
 	o->interface->n_addrs = 2;
 	return o;

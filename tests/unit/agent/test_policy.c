@@ -72,39 +72,22 @@ static Viaduct__Agent__Object *acl(struct rig *r, uint32_t n_entries)
 	return o;
 }
 
-/* The network's own addresses. */
-static Viaduct__Agent__Route *local_route(struct rig *r)
-{
-	Viaduct__Agent__Route *route = arena_alloc(&r->arena, sizeof(*route));
-
-	viaduct__agent__route__init(route);
-	route->prefix = rig_v4(r, 10 << 24);
-	route->prefix_len = 96 + 16;
-	route->local = true;
-	return route;
-}
-
+/* A way out, and the network's own addresses. */
 static Viaduct__Agent__Object *table(struct rig *r, Viaduct__Agent__Route__Target target,
 				     uint32_t peer, uint32_t vni)
 {
-	Viaduct__Agent__Object *o;
-	Viaduct__Agent__RouteTable *m =
-		rig_object(r, VIADUCT__AGENT__OBJECT__OBJECT_TABLE, sizeof(*m), &o);
-	Viaduct__Agent__Route *route = arena_alloc(&r->arena, sizeof(*route));
+	Viaduct__Agent__Object *o = rig_table(r, TABLE, 2);
+	Viaduct__Agent__Route *out = o->table->routes[0], *local = o->table->routes[1];
 
-	viaduct__agent__route_table__init(m);
-	viaduct__agent__route__init(route);
-	route->prefix = rig_v4(r, 0);
-	route->prefix_len = 96;
-	route->target = target;
-	route->peer = peer;
-	route->vni = vni;
-	m->number = TABLE;
-	m->inside = true;
-	m->n_routes = 2;
-	m->routes = arena_alloc_array(&r->arena, 2, sizeof(route));
-	m->routes[0] = route;
-	m->routes[1] = local_route(r);
+	o->table->inside = true;
+	out->prefix = rig_v4(r, 0);
+	out->prefix_len = 96;
+	out->target = target;
+	out->peer = peer;
+	out->vni = vni;
+	local->prefix = rig_v4(r, 10 << 24);
+	local->prefix_len = 96 + 16;
+	local->local = true;
 	return o;
 }
 

@@ -15,24 +15,14 @@
 static const struct mac node_mac = {{0x02, 0, 0, 0, 0x01, 0x04}};
 static const struct mac router_mac = {{0x02, 0, 0, 0, 0x01, 0x01}};
 
-static ProtobufCBinaryData bytes(struct rig *r, const struct ipaddr *a)
-{
-	uint8_t *copy = arena_alloc(&r->arena, sizeof(a->b));
-
-	assert_non_null(copy);
-	memcpy(copy, a->b, sizeof(a->b));
-	return (ProtobufCBinaryData){sizeof(a->b), copy};
-}
-
 /* The IPv6 side of the subnet; 'prefix' of 64 bits. */
 static Viaduct__Agent__Object *subnet6(struct rig *r, const char *prefix)
 {
 	Viaduct__Agent__Object *o = rig_subnet(r);
-	struct ipaddr p = addr_of(prefix), router = addr_of("fe80::1");
 
-	o->subnet->prefix = bytes(r, &p);
+	o->subnet->prefix = rig_text_addr(r, prefix);
 	o->subnet->prefix_len = 64;
-	o->subnet->router = bytes(r, &router);
+	o->subnet->router = rig_text_addr(r, "fe80::1");
 	o->subnet->resolver = (ProtobufCBinaryData){0};
 	o->subnet->network = (ProtobufCBinaryData){0};
 	o->subnet->network_len = 0;
@@ -42,13 +32,12 @@ static Viaduct__Agent__Object *subnet6(struct rig *r, const char *prefix)
 static Viaduct__Agent__Object *interface6(struct rig *r, size_t n)
 {
 	Viaduct__Agent__Object *o = rig_interface(r, "eni-1", "i-1", 0x0a000104);
-	const struct ipaddr own[] = {rig_addr(0x0a000104), addr_of("fe80::4"),
-				     addr_of("2001:db8:1::a"), addr_of("2001:db8:1::b")};
+	static const char *const own[] = {"10.0.1.4", "fe80::4", "2001:db8:1::a", "2001:db8:1::b"};
 
 	o->interface->n_addrs = n;
 	o->interface->addrs = arena_alloc_array(&r->arena, n, sizeof(ProtobufCBinaryData));
 	for (size_t i = 0; i < n; i++)
-		o->interface->addrs[i] = bytes(r, &own[i]);
+		o->interface->addrs[i] = rig_text_addr(r, own[i]);
 	return o;
 }
 

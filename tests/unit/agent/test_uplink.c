@@ -1,52 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which IPv6 addresses of networks an edge announces outside, when, and how often. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "base/limits.h"
-#include "rig.h"
+#include "tests/unit/addr.h"
+#include "tests/unit/agent/rig.h"
 
 enum { TABLE = 7, OTHER_TABLE = 8, UPLINK = 3, HANDLE = 0xf00001 };
 
 #define NODE "2001:db8:1:1::a"
 
-static struct ipaddr addr_of(const char *text)
-{
-	struct ipaddr a;
-
-	assert_int_equal(ipaddr_parse(text, &a), 0);
-	return a;
-}
-
-static ProtobufCBinaryData bytes_of(struct rig *r, const char *text)
-{
-	struct ipaddr a = addr_of(text);
-	uint8_t *b = arena_alloc(&r->arena, 16);
-
-	memcpy(b, a.b, 16);
-	return (ProtobufCBinaryData){.len = 16, .data = b};
-}
-
 static Viaduct__Agent__Object *table(struct rig *r, uint32_t number)
 {
-	Viaduct__Agent__Object *o;
-	Viaduct__Agent__RouteTable *m =
-		rig_object(r, VIADUCT__AGENT__OBJECT__OBJECT_TABLE, sizeof(*m), &o);
-	Viaduct__Agent__Route *route = arena_alloc(&r->arena, sizeof(*route));
+	Viaduct__Agent__Object *o = rig_table(r, number, 1);
+	Viaduct__Agent__Route *route = o->table->routes[0];
 
-	viaduct__agent__route_table__init(m);
-	viaduct__agent__route__init(route);
-	route->prefix = bytes_of(r, "::");
+	route->prefix = rig_text_addr(r, "::");
 	route->target = VIADUCT__AGENT__ROUTE__TARGET__INTERNET;
 	route->vni = HANDLE;
-	m->number = number;
-	m->n_routes = 1;
-	m->routes = arena_alloc_array(&r->arena, 1, sizeof(route));
-	m->routes[0] = route;
 	return o;
 }
 
@@ -55,9 +26,9 @@ static void desire(struct rig *r)
 	Viaduct__Agent__Object *host = rig_host(r), *subnet = rig_subnet(r);
 
 	host->host->edge = true;
-	subnet->subnet->prefix = bytes_of(r, "2001:db8:1:1::");
+	subnet->subnet->prefix = rig_text_addr(r, "2001:db8:1:1::");
 	subnet->subnet->prefix_len = 64;
-	subnet->subnet->router = bytes_of(r, "fe80::");
+	subnet->subnet->router = rig_text_addr(r, "fe80::");
 	subnet->subnet->table = TABLE;
 
 	Viaduct__Agent__Object *objects[] = {host, rig_peer(r, RIG_PEER), subnet, table(r, TABLE),
@@ -92,7 +63,7 @@ static void push(struct rig *r, const char *addr, uint64_t revision, bool gone)
 	Viaduct__Agent__Mapping m = VIADUCT__AGENT__MAPPING__INIT, *mappings[] = {&m};
 
 	m.vni = RIG_VNI;
-	m.addr = bytes_of(r, addr);
+	m.addr = rig_text_addr(r, addr);
 	m.host = gone ? 0 : RIG_PEER;
 	m.revision = update.revision = revision;
 	m.gone = gone;

@@ -127,6 +127,11 @@ void cluster_init_passes(struct cluster *c, size_t n_hosts, size_t choice_at_onc
 void cluster_init_network(struct cluster *c, size_t n_hosts)
 {
 	cluster_init(c, n_hosts);
+	cluster_make_network(c);
+}
+
+void cluster_make_network(struct cluster *c)
+{
 	cluster_make_vpc(c, "10.0.0.0/16", c->vpc);
 	cluster_make_subnet(c, c->vpc, "10.0.0.0/24", c->subnet);
 }
@@ -208,6 +213,25 @@ int cluster_run(struct cluster *c, const char *subnet, char ret_id[ID_TEXT_SIZE]
 	if (!r)
 		object_id_text(&n->o, ret_id);
 	return cluster_end(c, r);
+}
+
+int cluster_run_on(struct cluster *c, size_t host, const char *subnet, char ret_id[ID_TEXT_SIZE])
+{
+	int r;
+
+	for (size_t i = 0; i < CLUSTER_HOSTS_MAX && c->hosts[i]; i++)
+		host_set_connected(c->m, c->hosts[i], i == host);
+	r = cluster_run(c, subnet, ret_id);
+	for (size_t i = 0; i < CLUSTER_HOSTS_MAX && c->hosts[i]; i++)
+		host_set_connected(c->m, c->hosts[i], true);
+	return r;
+}
+
+int cluster_transition(struct cluster *c, cluster_transition_fn fn, const char *id)
+{
+	struct instance_transition t;
+
+	return cluster_end(c, fn(cluster_tx(c), &c->me, &id, 1, &t, &c->refusal));
 }
 
 void cluster_restart(struct cluster *c)

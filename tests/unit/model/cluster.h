@@ -41,6 +41,8 @@ void cluster_init(struct cluster *c, size_t n_hosts);
 void cluster_init_passes(struct cluster *c, size_t n_hosts, size_t choice_at_once);
 /* The same with a VPC 10.0.0.0/16 and a subnet 10.0.0.0/24. */
 void cluster_init_network(struct cluster *c, size_t n_hosts);
+/* These two, in a cluster that has none. */
+void cluster_make_network(struct cluster *c);
 void cluster_deinit(struct cluster *c);
 
 /* A transaction of one operation:  cluster_end(c, vpc_create(cluster_tx(c), ...));  The change is
@@ -60,6 +62,13 @@ void cluster_make_subnet(struct cluster *c, const char *vpc, const char *cidr,
 int cluster_make_interface(struct cluster *c, const char *subnet, const char *ip,
 			   char ret_id[ID_TEXT_SIZE]);
 int cluster_run(struct cluster *c, const char *subnet, char ret_id[ID_TEXT_SIZE]);
+/* On hosts[host]; all hosts are connected afterwards. */
+int cluster_run_on(struct cluster *c, size_t host, const char *subnet, char ret_id[ID_TEXT_SIZE]);
+/* instance_start(), instance_stop() or instance_terminate() of one. */
+typedef int (*cluster_transition_fn)(struct tx *tx, const struct caller *caller,
+				     const char *const *ids, size_t n,
+				     struct instance_transition *ret, struct refusal *reterr);
+int cluster_transition(struct cluster *c, cluster_transition_fn fn, const char *id);
 /* The manager starts again with what it has stored. */
 void cluster_restart(struct cluster *c);
 /* Every host that is there acknowledges everything. */

@@ -196,10 +196,8 @@ static void test_who_has_asked_is_told(void **state)
 /* requirement: MAP-3 */
 static void test_an_address_that_is_taken_away(void **state)
 {
-	struct instance_transition transition;
 	const struct elastic *e;
 	char association[ID_TEXT_SIZE];
-	const char *end = node;
 	struct mapping found = {};
 	struct told t;
 
@@ -212,8 +210,7 @@ static void test_an_address_that_is_taken_away(void **state)
 	assert_int_equal(ask(&found), MODEL_E_MAPPING_UNKNOWN);
 	assert_ok(cluster_end(&c, associate(node)));
 	assert_ok(ask(&found));
-	assert_ok(cluster_end(
-		&c, instance_terminate(cluster_tx(&c), &c.me, &end, 1, &transition, &c.refusal)));
+	assert_ok(cluster_transition(&c, instance_terminate, node));
 	cluster_acknowledge(&c);
 	assert_int_equal(ask(&found), MODEL_E_MAPPING_UNKNOWN);
 }

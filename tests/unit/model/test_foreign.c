@@ -72,8 +72,7 @@ static int setup(void **state)
 	cluster_init(&c, 0);
 	c.hosts[0] = cluster_add_host(&c, "h1", "192.0.2.1", "fd00::1", ALL_FORMATS, 1500);
 	c.hosts[1] = cluster_add_host(&c, "h2", "192.0.2.2", "fd00::2", ALL_FORMATS, 1500);
-	cluster_make_vpc(&c, "10.0.0.0/16", c.vpc);
-	cluster_make_subnet(&c, c.vpc, "10.0.0.0/24", c.subnet);
+	cluster_make_network(&c);
 	assert_ok(add((struct host_add_args){.name = "box", .foreign = "192.0.2.9"}));
 	assert_ok(cluster_make_interface(&c, c.subnet, "10.0.0.50", record));
 	vni = cluster_interface(&c, record)->vni;

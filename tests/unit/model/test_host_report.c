@@ -22,8 +22,7 @@ static struct cluster c;
 static int setup(void **state)
 {
 	cluster_init_passes(&c, HOSTS, 1);
-	cluster_make_vpc(&c, "10.0.0.0/16", c.vpc);
-	cluster_make_subnet(&c, c.vpc, "10.0.0.0/24", c.subnet);
+	cluster_make_network(&c);
 	return 0;
 }
 

@@ -250,9 +250,7 @@ static int detach(const char *interface)
 
 static void stop(const char *id)
 {
-	struct instance_transition t;
-
-	assert_ok(cluster_end(&c, instance_stop(cluster_tx(&c), &c.me, &id, 1, &t, &c.refusal)));
+	assert_ok(cluster_transition(&c, instance_stop, id));
 	cluster_acknowledge(&c);
 }
 
@@ -406,11 +404,9 @@ static void test_what_cannot_be_attached_or_detached(void **state)
 static void test_an_attached_interface_may_outlive_its_instance(void **state)
 {
 	char n[ID_TEXT_SIZE], i[ID_TEXT_SIZE], primary[ID_TEXT_SIZE], attachment[ID_TEXT_SIZE];
-	const char *ids = n;
 	const bool yes = true;
 	struct interface_modify_args args = {
 		.interface_id = i, .attachment_id = attachment, .delete_on_termination = &yes};
-	struct instance_transition t;
 
 	assert_ok(cluster_run(&c, c.subnet, n));
 	assert_ok(cluster_make_interface(&c, c.subnet, NULL, i));
@@ -419,8 +415,7 @@ static void test_an_attached_interface_may_outlive_its_instance(void **state)
 	assert_ok(attach(i, n, 1));
 	cluster_acknowledge(&c);
 	object_id_text(&cluster_interface_of(&c, n)->o, primary);
-	assert_ok(cluster_end(&c,
-			      instance_terminate(cluster_tx(&c), &c.me, &ids, 1, &t, &c.refusal)));
+	assert_ok(cluster_transition(&c, instance_terminate, n));
 	cluster_acknowledge(&c);
 	assert_int_equal(model_count(c.m, KIND_INTERFACE), 1);
 	assert_int_equal(state_of(i), ATTACHMENT_NONE);
@@ -436,8 +431,7 @@ static void test_an_attached_interface_may_outlive_its_instance(void **state)
 		MODEL_E_ATTACHMENT_MISMATCH);
 	id_text_prefixed(ID_PREFIX_ATTACHMENT, cluster_interface(&c, i)->attachment.id, attachment);
 	assert_ok(cluster_end(&c, interface_modify(cluster_tx(&c), &c.me, &args, &c.refusal)));
-	assert_ok(cluster_end(&c,
-			      instance_terminate(cluster_tx(&c), &c.me, &ids, 1, &t, &c.refusal)));
+	assert_ok(cluster_transition(&c, instance_terminate, n));
 	cluster_acknowledge(&c);
 	assert_int_equal(model_count(c.m, KIND_INTERFACE), 0);
 }

@@ -19,12 +19,8 @@ static int setup(void **state)
 {
 	cluster_init_network(&c, 2);
 	cluster_make_subnet(&c, c.vpc, "10.0.1.0/24", other_subnet);
-	host_set_connected(c.m, c.hosts[1], false);
-	assert_ok(cluster_run(&c, c.subnet, first_node));
-	host_set_connected(c.m, c.hosts[1], true);
-	host_set_connected(c.m, c.hosts[0], false);
-	assert_ok(cluster_run(&c, other_subnet, second_node));
-	host_set_connected(c.m, c.hosts[0], true);
+	assert_ok(cluster_run_on(&c, 0, c.subnet, first_node));
+	assert_ok(cluster_run_on(&c, 1, other_subnet, second_node));
 	object_id_text(&cluster_interface_of(&c, first_node)->o, first);
 	cluster_acknowledge(&c);
 	return 0;

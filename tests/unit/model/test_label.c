@@ -80,27 +80,17 @@ static void expire(void)
 
 static void stop(const char *id)
 {
-	const char *ids = id;
-	struct instance_transition t;
-
-	assert_ok(cluster_end(&c, instance_stop(cluster_tx(&c), &c.me, &ids, 1, &t, &c.refusal)));
+	assert_ok(cluster_transition(&c, instance_stop, id));
 }
 
 static void start(const char *id)
 {
-	const char *ids = id;
-	struct instance_transition t;
-
-	assert_ok(cluster_end(&c, instance_start(cluster_tx(&c), &c.me, &ids, 1, &t, &c.refusal)));
+	assert_ok(cluster_transition(&c, instance_start, id));
 }
 
 static void terminate(const char *id)
 {
-	const char *ids = id;
-	struct instance_transition t;
-
-	assert_ok(cluster_end(&c,
-			      instance_terminate(cluster_tx(&c), &c.me, &ids, 1, &t, &c.refusal)));
+	assert_ok(cluster_transition(&c, instance_terminate, id));
 }
 
 /* ---- tests ---- */

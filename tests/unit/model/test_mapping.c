@@ -122,11 +122,9 @@ static void test_link_local_addresses_stay_in_their_subnet(void **state)
 /* requirement: MAP-2 */
 static void test_a_stopped_node_is_nowhere(void **state)
 {
-	const char *ids = there;
-	struct instance_transition t;
 	uint32_t host = cluster_instance(&c, here)->host;
 
-	assert_ok(cluster_end(&c, instance_stop(cluster_tx(&c), &c.me, &ids, 1, &t, &c.refusal)));
+	assert_ok(cluster_transition(&c, instance_stop, there));
 	assert_int_equal(send(host, vni, &a_here, &a_there), MODEL_E_MAPPING_UNKNOWN);
 	cluster_acknowledge(&c);
 	assert_int_equal(send(host, vni, &a_here, &a_there), MODEL_E_MAPPING_UNKNOWN);

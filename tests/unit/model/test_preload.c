@@ -135,7 +135,6 @@ static void test_the_way_goes_on_when_what_it_stands_on_is_deleted(void **state)
 	uint32_t host = cluster_instance(&c, nodes[0])->host;
 	struct preload_walk walk = {.vni = vni, .host = host};
 	const struct mapping *m = preload_next(c.m, &walk, &(size_t){SIZE_MAX});
-	struct instance_transition transition;
 	size_t n_before = elsewhere(host);
 
 	for (size_t i = 0; i < NODES; i++) {
@@ -143,8 +142,7 @@ static void test_the_way_goes_on_when_what_it_stands_on_is_deleted(void **state)
 
 		if (cluster_interface_of(&c, id)->o.id != m->interface)
 			continue;
-		assert_ok(cluster_end(&c, instance_terminate(cluster_tx(&c), &c.me, &id, 1,
-							     &transition, &c.refusal)));
+		assert_ok(cluster_transition(&c, instance_terminate, id));
 		break;
 	}
 	cluster_acknowledge(&c);

@@ -22,14 +22,11 @@ static int teardown(void **state)
 static void run_and_terminate(void)
 {
 	char id[ID_TEXT_SIZE];
-	const char *ids = id;
-	struct instance_transition t;
 
 	host_set_connected(c.m, c.hosts[0], true);
 	assert_ok(cluster_run(&c, c.subnet, id));
 	cluster_acknowledge(&c);
-	assert_ok(cluster_end(&c,
-			      instance_terminate(cluster_tx(&c), &c.me, &ids, 1, &t, &c.refusal)));
+	assert_ok(cluster_transition(&c, instance_terminate, id));
 	cluster_acknowledge(&c);
 }
 

@@ -19,9 +19,7 @@ static uint32_t vni;
 
 static void run_on(size_t host, char instance[ID_TEXT_SIZE], char interface[ID_TEXT_SIZE])
 {
-	for (size_t i = 0; i < 3; i++)
-		host_set_connected(c.m, c.hosts[i], i == host);
-	assert_ok(cluster_run(&c, c.subnet, instance));
+	assert_ok(cluster_run_on(&c, host, c.subnet, instance));
 	object_id_text(&cluster_interface_of(&c, instance)->o, interface);
 }
 
@@ -198,12 +196,8 @@ static void test_while_it_is_under_way_nobody_else_gets_it(void **state)
 /* requirement: NIC-3 */
 static void test_an_end_that_goes_leaves_a_release(void **state)
 {
-	const char *ids = second_node;
-	struct instance_transition t;
-
 	assert_ok(assign(second, true));
-	assert_ok(cluster_end(&c,
-			      instance_terminate(cluster_tx(&c), &c.me, &ids, 1, &t, &c.refusal)));
+	assert_ok(cluster_transition(&c, instance_terminate, second_node));
 	acknowledge(1, NULL);
 	assert_int_equal(release_count(c.m), 1);
 	assert_int_equal(the_move()->to, 0);
@@ -283,10 +277,7 @@ static void test_who_is_waited_for(void **state)
 /* requirement: NIC-3 */
 static void test_from_a_node_that_is_stopped_at_once(void **state)
 {
-	const char *ids = first_node;
-	struct instance_transition t;
-
-	assert_ok(cluster_end(&c, instance_stop(cluster_tx(&c), &c.me, &ids, 1, &t, &c.refusal)));
+	assert_ok(cluster_transition(&c, instance_stop, first_node));
 	cluster_acknowledge(&c);
 	assert_ok(assign(second, true));
 	assert_int_equal(mapped_to(), c.hosts[1]);

@@ -51,14 +51,9 @@ static int detach(size_t node)
 	return cluster_end(&c, interface_detach(cluster_tx(&c), &c.me, id, false, &c.refusal));
 }
 
-static void transition(size_t node,
-		       int (*fn)(struct tx *tx, const struct caller *caller, const char *const *ids,
-				 size_t n, struct instance_transition *ret, struct refusal *reterr))
+static void transition(size_t node, cluster_transition_fn fn)
 {
-	const char *id = nodes[node];
-	struct instance_transition t;
-
-	assert_ok(cluster_end(&c, fn(cluster_tx(&c), &c.me, &id, 1, &t, &c.refusal)));
+	assert_ok(cluster_transition(&c, fn, nodes[node]));
 }
 
 /* The hosts in the mapping are those of the nodes in 'bits', in both directions. */
@@ -86,13 +81,9 @@ static int setup(void **state)
 {
 	cluster_init_network(&c, NODES);
 	for (size_t i = 0; i < NODES; i++) {
-		for (size_t k = 0; k < NODES; k++)
-			host_set_connected(c.m, c.hosts[k], k == i);
-		assert_ok(cluster_run(&c, c.subnet, nodes[i]));
+		assert_ok(cluster_run_on(&c, i, c.subnet, nodes[i]));
 		hosts[i] = c.hosts[i];
 	}
-	for (size_t k = 0; k < NODES; k++)
-		host_set_connected(c.m, c.hosts[k], true);
 	cluster_acknowledge(&c);
 	assert_ok(cluster_make_interface(&c, c.subnet, "10.0.0.50", record));
 	vni = cluster_interface(&c, record)->vni;

@@ -137,7 +137,6 @@ static void test_it_stays_while_nodes_know_it(void **state)
 	char node[ID_TEXT_SIZE], idle[ID_TEXT_SIZE];
 	const char *id = node;
 	struct tag_args tag = {SUBNET_ROUTER_TAG, NULL};
-	struct instance_transition transition;
 
 	assert_ok(set("10.0.0.254"));
 	assert_ok(cluster_make_interface(&c, c.subnet, NULL, idle));
@@ -160,8 +159,7 @@ static void test_it_stays_while_nodes_know_it(void **state)
 	assert_router("10.0.0.253");
 	/* it hears of another when it starts again */
 	id = node;
-	assert_ok(cluster_end(
-		&c, instance_stop(cluster_tx(&c), &c.me, &id, 1, &transition, &c.refusal)));
+	assert_ok(cluster_transition(&c, instance_stop, id));
 	assert_int_equal(set("10.0.0.254"), MODEL_E_SUBNET_ROUTER_KNOWN); /* it still runs */
 	cluster_acknowledge(&c);
 	assert_ok(set("10.0.0.254"));

@@ -587,8 +587,7 @@ int walk_step(struct walk *w, struct tx *tx)
 
 static void begin(struct walk *w)
 {
-	cluster_make_vpc(&w->c, "10.0.0.0/16", w->c.vpc);
-	cluster_make_subnet(&w->c, w->c.vpc, "10.0.0.0/24", w->c.subnet);
+	cluster_make_network(&w->c);
 	snprintf(w->ids[w->n_ids++], ID_TEXT_SIZE, "%s", w->c.vpc);
 	snprintf(w->ids[w->n_ids++], ID_TEXT_SIZE, "%s", w->c.subnet);
 }
