@@ -4,6 +4,7 @@
 #include "api/route_handlers.h"
 #include "model/account.h"
 #include "model/default_vpc.h"
+#include "model/payer.h"
 
 static json_t *show_limits(struct route_call *c, uint64_t account)
 {
@@ -164,4 +165,59 @@ int route_key_delete(struct route_call *c)
 	if (!r)
 		c->result = json_new_object(c);
 	return r;
+}
+
+/* ---- who pays for whom ---- */
+
+static json_t *show_billing(struct route_call *c, const struct account *a)
+{
+	json_t *o = json_new_object(c), *pays_for = json_new_array(c), *payers = json_new_array(c);
+	struct model_iter it = model_iter_kind(c->model, KIND_ACCOUNT);
+	char text[ACCOUNT_TEXT_SIZE];
+	const struct object *other;
+
+	json_put_text(c, o, "account", account_text(a->o.id, text));
+	for (size_t n = 0; n < a->n_pays_for; n++)
+		json_append(c, pays_for, json_string(account_text(a->pays_for[n], text)));
+	json_put(c, o, "pays_for", pays_for);
+	while ((other = model_iter_next(&it)))
+		if (other->id != a->o.id && payer_agreed(c->model, other->id, a->o.id))
+			json_append(c, payers, json_string(account_text(other->id, text)));
+	json_put(c, o, "payers", payers);
+	return o;
+}
+
+int route_billing(struct route_call *c)
+{
+	const struct account *a = account_find(c->model, c->segments[2]);
+
+	if (!a || !caller_sees(&c->caller, &a->o))
+		return route_refuse(c, 404, "NotFound", "There is no account '%.40s'",
+				    c->segments[2]);
+	c->result = json_new_object(c);
+	json_put(c, c->result, "billing", show_billing(c, a));
+	return 0;
+}
+
+static int set_agreed(struct route_call *c, bool agreed)
+{
+	const struct payer_agree_args args = {c->segments[2], c->segments[4], agreed};
+	const struct account *a;
+	int r = payer_agree(c->tx, &c->caller, &args, &a, &c->refusal);
+
+	if (r)
+		return r;
+	c->result = json_new_object(c);
+	json_put(c, c->result, "billing", show_billing(c, a));
+	return 0;
+}
+
+int route_billing_agree(struct route_call *c)
+{
+	return set_agreed(c, true);
+}
+
+int route_billing_revoke(struct route_call *c)
+{
+	return set_agreed(c, false);
 }

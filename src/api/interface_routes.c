@@ -7,6 +7,7 @@
 #include "model/instance.h"
 #include "model/interface_rights.h"
 #include "model/nat_gateway.h"
+#include "model/payer.h"
 #include "model/subnet.h"
 #include "model/usage.h"
 
@@ -155,8 +156,7 @@ static void put_record(struct route_call *c, json_t *o, const struct interface *
 	json_put_text(c, o, "zone", s ? s->zone : NULL);
 	json_put_addr(c, o, "dns_server", &i->dns_server);
 	json_put_u64(c, o, "vlan", i->vlan);
-	json_put_text(c, o, "billing_account",
-		      account_text(i->billing_account ? i->billing_account : i->o.account, text));
+	json_put_text(c, o, "billing_account", account_text(payer_of(c->model, i), text));
 	put_routes(c, o, i);
 	put_accounts(c, o, "attachers", i->attachers, i->n_attachers);
 	put_accounts(c, o, "detachers", i->detachers, i->n_detachers);

@@ -19,7 +19,7 @@ json_t *json_usage(struct route_call *c, const struct usage *u)
 	return o;
 }
 
-/* Also of interfaces that are gone. */
+/* What the payer it names has to pay, also of interfaces that are gone. */
 static json_t *show_used(struct route_call *c, const struct object *object)
 {
 	const struct usage *stored = (const struct usage *)object;
@@ -27,9 +27,11 @@ static json_t *show_used(struct route_call *c, const struct object *object)
 	char text[ACCOUNT_TEXT_SIZE];
 	json_t *o;
 
-	c->api->live->usage(c->api->live->data, object->id, &usage);
+	if (!stored->interface)
+		c->api->live->usage(c->api->live->data, object->id, &usage);
+	usage_part(&usage, stored);
 	o = json_usage(c, &usage);
-	json_put_id(c, o, "interface", KIND_INTERFACE, object->id);
+	json_put_id(c, o, "interface", KIND_INTERFACE, usage_interface(stored));
 	json_put_account(c, o, object->account);
 	json_put_text(c, o, "billing_account", account_text(stored->billing_account, text));
 	return o;

@@ -116,6 +116,7 @@
 #define LIMIT_MODEL_INSTANCES  (1024 * 1024)
 #define LIMIT_MODEL_RUN_COUNT  1000 /* instances of one call: its answer must stay readable */
 #define LIMIT_MODEL_KEYS       16
+#define LIMIT_MODEL_PAYS_FOR   1000 /* accounts: looked through for each interface */
 #define LIMIT_MODEL_BLOCKS     5
 #define LIMIT_MODEL_HOST_PORTS 1023 /* interfaces on one host: DP_SLOTS_MAX without slot 0 */
 #define LIMIT_MODEL_BLOCKS6    1

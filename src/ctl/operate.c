@@ -88,6 +88,49 @@ static int run_account_limit(const struct invocation *inv)
 					ARRAY_SIZE(account_limit_columns));
 }
 
+static const struct table_column billing_columns[] = {
+	{"account", "billing.account"},
+	{"pays for", "billing.pays_for"},
+	{"payers", "billing.payers"},
+};
+
+static int run_account_billing(const struct invocation *inv)
+{
+	_cleanup_json_ json_t *answer = NULL;
+	int r = request_send(inv, "GET", "/v1/accounts/", inv->arguments[0], "/billing", NULL,
+			     &answer);
+
+	return r ? r
+		 : request_print_object(inv, answer, billing_columns, ARRAY_SIZE(billing_columns));
+}
+
+static int check_account(const char *text)
+{
+	uint64_t id;
+
+	if (str_u64(text, 0, UINT64_MAX, &id))
+		return complain_usage("\"%s\" is no account: 12 digits (\"viaduct account list\")",
+				      text);
+	return 0;
+}
+
+/* The payer's id is digits: nothing in it needs escaping. */
+static int run_account_pay_for(const struct invocation *inv)
+{
+	const char *method = invocation_option(inv, "off") ? "DELETE" : "PUT";
+	_cleanup_json_ json_t *answer = NULL;
+	_cleanup_free_ char *prefix = NULL;
+	int r = check_account(inv->arguments[0]);
+
+	if (r)
+		return r;
+	if (str_printf(&prefix, "/v1/accounts/%s/billing/", inv->arguments[0]))
+		return complain_memory();
+	r = request_send(inv, method, prefix, inv->arguments[1], "", NULL, &answer);
+	return r ? r
+		 : request_print_object(inv, answer, billing_columns, ARRAY_SIZE(billing_columns));
+}
+
 static int run_account_list(const struct invocation *inv)
 {
 	return request_print_list(inv, "/v1/accounts", "accounts", account_columns,
@@ -114,11 +157,10 @@ static int run_key_create(const struct invocation *inv)
 static int run_key_list(const struct invocation *inv)
 {
 	_cleanup_free_ char *path = NULL;
-	uint64_t id;
+	int r = check_account(inv->arguments[0]);
 
-	if (str_u64(inv->arguments[0], 0, UINT64_MAX, &id))
-		return complain_usage("\"%s\" is no account: 12 digits (\"viaduct account list\")",
-				      inv->arguments[0]);
+	if (r)
+		return r;
 	if (str_printf(&path, "/v1/accounts/%s/keys", inv->arguments[0]))
 		return complain_memory();
 	return request_print_list(inv, path, "keys", key_list_columns,
@@ -128,11 +170,10 @@ static int run_key_list(const struct invocation *inv)
 static int run_key_delete(const struct invocation *inv)
 {
 	_cleanup_free_ char *prefix = NULL;
-	uint64_t id;
+	int r = check_account(inv->arguments[0]);
 
-	if (str_u64(inv->arguments[0], 0, UINT64_MAX, &id))
-		return complain_usage("\"%s\" is no account: 12 digits (\"viaduct account list\")",
-				      inv->arguments[0]);
+	if (r)
+		return r;
 	if (str_printf(&prefix, "/v1/accounts/%s/keys/", inv->arguments[0]))
 		return complain_memory();
 	return request_send(inv, "DELETE", prefix, inv->arguments[1], "", NULL, NULL);
@@ -197,6 +238,9 @@ static const struct command_option account_limit_options[] = {
 	{"rules-per-group", "N", "of a security group, by direction and family, up to 1000", false},
 	{"groups-per-interface", "N", "security groups, up to 16", false},
 	{"entries-per-acl", "N", "of a network ACL, by direction, up to 40", false},
+};
+static const struct command_option pay_for_options[] = {
+	{"off", NULL, "not any more: from now on their owner pays", false},
 };
 static const struct command_option key_create_options[] = {
 	{"access-key-id", "ID", "(default: a random one)", false},
@@ -310,6 +354,12 @@ const struct command operate_account_commands[OPERATE_ACCOUNT_COMMANDS] = {
 	 .arguments = "ACCOUNT", .min_arguments = 1, .max_arguments = 1,
 	 .options = account_limit_options, .n_options = ARRAY_SIZE(account_limit_options),
 	 .run = run_account_limit},
+	{"pay-for", "one account agrees to pay for interfaces of another that name it",
+	 .arguments = "PAYER ACCOUNT", .min_arguments = 2, .max_arguments = 2,
+	 .options = pay_for_options, .n_options = ARRAY_SIZE(pay_for_options),
+	 .run = run_account_pay_for},
+	{"billing", "whom an account pays for, and who pays for it", .arguments = "ACCOUNT",
+	 .min_arguments = 1, .max_arguments = 1, .run = run_account_billing},
 	{"key", "access keys of an account", .children = key_commands,
 	 .n_children = ARRAY_SIZE(key_commands)},
 };

@@ -7,7 +7,7 @@
 
 #include "ctl/command.h"
 
-enum { OPERATE_ACCOUNT_COMMANDS = 5, OPERATE_POOL_COMMANDS = 3 };
+enum { OPERATE_ACCOUNT_COMMANDS = 7, OPERATE_POOL_COMMANDS = 3 };
 extern const struct command operate_account_commands[OPERATE_ACCOUNT_COMMANDS];
 extern const struct command operate_pool_commands[OPERATE_POOL_COMMANDS];
 extern const struct command operate_release_command;

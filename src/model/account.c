@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "model/edit.h"
 #include "model/interface_edit.h"
+#include "model/payer.h"
 
 enum {
 	ACCOUNT_MIN = 100000000000, /* chosen ones have no leading zeros: people drop them */
@@ -229,6 +230,8 @@ static int do_account_delete(struct tx *tx, const struct account *a, const char 
 			return r;
 	}
 	r = interface_forget_account(tx, a->o.id);
+	if (!r)
+		r = payer_forget_account(tx, a->o.id);
 	return r ? r : tx_delete(tx, &a->o);
 }
 

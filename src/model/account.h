@@ -20,6 +20,8 @@ struct account {
 	uint32_t group_rules; /* limits; 0: the usual one */
 	uint32_t interface_groups;
 	uint32_t acl_entries;
+	size_t n_pays_for;
+	uint64_t *pays_for; /* accounts: model/payer.h */
 };
 
 /* What an account may have, where an operator can change it. */

@@ -80,7 +80,8 @@ struct interface {
 	enum interface_condition condition;
 	struct ipaddr dns_server; /* for its node; zero: the network's */
 	uint32_t vlan;            /* of the frames of its node, both ways (802.1Q); 0: none */
-	uint64_t billing_account; /* 0: the owner */
+	uint64_t billing_account; /* that was named; 0: none.  Who pays: model/payer.h */
+	bool billing_imposed;     /* by an operator, whether it agrees or not */
 	size_t n_routes;
 	struct interface_route *routes;
 	/* Accounts beside the owner that may do that: model/interface_rights.h. */
@@ -195,7 +196,7 @@ must_check int interface_place(struct tx *tx, const struct caller *c, const char
 			       const char *host, const struct attachment **ret,
 			       struct refusal *reterr);
 /* The owner alone changes the lists.  INTERFACE_NOT_FOUND, INTERFACE_RIGHT, ACCOUNT_NOT_FOUND,
- * VALUE, INTERFACE_IN_USE (attached more than once it stays shared; on a foreign host it is neither
+ * PAYER_CONSENT, VALUE, INTERFACE_IN_USE (attached more than once it stays shared; on a foreign host it is neither
  * shared nor disabled) */
 must_check int interface_set(struct tx *tx, const struct caller *c,
 			     const struct interface_set_args *args, struct refusal *reterr);

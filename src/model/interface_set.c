@@ -12,6 +12,7 @@
 #include "model/edit.h"
 #include "model/interface_edit.h"
 #include "model/interface_rights.h"
+#include "model/payer.h"
 #include "model/permission.h"
 #include "model/subnet.h"
 
@@ -129,7 +130,7 @@ static int set_routes(const struct model *m, struct interface *i, const struct i
 	return 0;
 }
 
-static int set_all(const struct model *m, struct interface *i,
+static int set_all(const struct model *m, const struct caller *c, struct interface *i,
 		   const struct interface_set_args *args, struct refusal *reterr)
 {
 	char text[16];
@@ -145,10 +146,8 @@ static int set_all(const struct model *m, struct interface *i,
 	}
 	if (!r && args->vlan)
 		i->vlan = *args->vlan;
-	if (!r && args->billing_account && !*args->billing_account)
-		i->billing_account = 0;
-	else if (!r && args->billing_account)
-		r = find_account(m, args->billing_account, &i->billing_account, reterr);
+	if (!r && args->billing_account)
+		r = payer_set(m, c, i, args->billing_account, reterr);
 	if (!r && args->n_routes)
 		r = set_routes(m, i, args->routes, *args->n_routes, reterr);
 	return r;
@@ -182,7 +181,7 @@ static int do_set(struct tx *tx, const struct caller *c, const struct interface_
 	if (!r)
 		r = tx_edit(tx, &old->o, &o);
 	if (!r)
-		r = set_all(tx->m, (struct interface *)o, args, reterr);
+		r = set_all(tx->m, c, (struct interface *)o, args, reterr);
 	if (!r)
 		r = set_shared((struct interface *)o, args, tx->revision, reterr);
 	if (r || record_equal(&old->o, o))
@@ -239,8 +238,10 @@ static int forget_in(struct tx *tx, const struct interface *i, uint64_t account)
 	drop_account(new->detachers, &new->n_detachers, account);
 	drop_account(new->setters, &new->n_setters, account);
 	drop_account(new->modifiers, &new->n_modifiers, account);
-	if (new->billing_account == account)
+	if (new->billing_account == account) {
 		new->billing_account = 0;
+		new->billing_imposed = false;
+	}
 	return TX_PUT(tx, i, &new);
 }
 

@@ -23,6 +23,7 @@ static const struct field account_fields[] = {
 	FN(11, FIELD_U32, "rules_per_security_group", struct account, group_rules),
 	FN(12, FIELD_U32, "security_groups_per_interface", struct account, interface_groups),
 	FN(13, FIELD_U32, "entries_per_network_acl", struct account, acl_entries),
+	IDS(14, struct account, pays_for),
 };
 RECORD(account, struct account);
 

@@ -88,6 +88,7 @@ static const struct field interface_fields[] = {
 	IDS(66, struct interface, detachers),
 	IDS(67, struct interface, setters),
 	IDS(68, struct interface, modifiers),
+	F(69, FIELD_BOOL, struct interface, billing_imposed),
 	FN(80, FIELD_U32, "handle", struct interface, handle.number),
 	F(81, FIELD_ID, struct interface, managed_by, .kind = KIND_NAT_GATEWAY),
 	F(82, FIELD_BOOL, struct interface, auto_public),
@@ -182,6 +183,12 @@ static const struct field usage_fields[] = {
 	FN(19, FIELD_U64, "seen_rx_packets", struct usage, seen.rx_packets),
 	FN(20, FIELD_U64, "seen_rx_bytes", struct usage, seen.rx_bytes),
 	FN(21, FIELD_TIME, "reported", struct usage, reported_ms),
+	F(22, FIELD_ID, struct usage, interface, .kind = KIND_INTERFACE),
+	FN(23, FIELD_U64, "before_tx_packets", struct usage, before.tx_packets),
+	FN(24, FIELD_U64, "before_tx_bytes", struct usage, before.tx_bytes),
+	FN(25, FIELD_U64, "before_rx_packets", struct usage, before.rx_packets),
+	FN(26, FIELD_U64, "before_rx_bytes", struct usage, before.rx_bytes),
+	F(27, FIELD_U64, struct usage, before_ms),
 };
 RECORD(usage, struct usage);
 

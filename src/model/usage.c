@@ -4,9 +4,11 @@
  */
 #include "model/usage.h"
 
+#include "base/hash.h"
 #include "base/limits.h"
 #include "model/edit.h"
 #include "model/interface.h"
+#include "model/payer.h"
 
 static uint64_t grown(uint64_t seen, uint64_t before, bool anew)
 {
@@ -39,17 +41,86 @@ const struct usage *usage_find(const struct model *m, uint64_t interface)
 	return (const struct usage *)model_get(m, KIND_USAGE, interface);
 }
 
+uint64_t usage_interface(const struct usage *u)
+{
+	return u->interface ? u->interface : u->o.id;
+}
+
+static struct usage_counts minus(const struct usage_counts *a, const struct usage_counts *b)
+{
+	return (struct usage_counts){
+		.tx_packets = a->tx_packets - b->tx_packets,
+		.tx_bytes = a->tx_bytes - b->tx_bytes,
+		.rx_packets = a->rx_packets - b->rx_packets,
+		.rx_bytes = a->rx_bytes - b->rx_bytes,
+	};
+}
+
+static void add_counts(struct usage_counts *a, const struct usage_counts *b)
+{
+	a->tx_packets += b->tx_packets;
+	a->tx_bytes += b->tx_bytes;
+	a->rx_packets += b->rx_packets;
+	a->rx_bytes += b->rx_bytes;
+}
+
+void usage_part(struct usage *u, const struct usage *stored)
+{
+	u->sum = minus(&u->sum, &stored->before);
+	u->used_ms -= stored->before_ms;
+}
+
+/* The record of what 'payer' paid for the interface before, or NULL; '*ret_id' is its number. */
+static const struct usage *find_former(const struct model *m, uint64_t interface, uint64_t payer,
+				       uint64_t *ret_id)
+{
+	uint64_t id = hash_u64_bytes(interface, &payer, sizeof(payer));
+
+	for (;; id++) {
+		const struct usage *u = usage_find(m, id);
+
+		if (id && (!u || (u->interface == interface && u->billing_account == payer))) {
+			*ret_id = id;
+			return u;
+		}
+	}
+}
+
+/* What 'u' has for its payer goes to a record of that one's. */
+static int settle_former(struct tx *tx, const struct usage *u)
+{
+	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	struct usage part = *u, *new;
+	uint64_t id;
+	const struct usage *old = find_former(tx->m, u->o.id, u->billing_account, &id);
+	int r = old ? tx_edit(tx, &old->o, &o) : tx_make(tx, KIND_USAGE, u->o.account, &o);
+
+	if (r)
+		return r;
+	usage_part(&part, u);
+	o->id = id;
+	new = (struct usage *)o;
+	new->interface = u->o.id;
+	new->billing_account = u->billing_account;
+	add_counts(&new->sum, &part.sum);
+	new->used_ms += part.used_ms;
+	new->reported_ms = u->reported_ms;
+	return tx_put(tx, old ? &old->o : NULL, &o);
+}
+
 static int do_put(struct tx *tx, const struct usage *u)
 {
 	const struct interface *i =
 		(const struct interface *)model_get(tx->m, KIND_INTERFACE, u->o.id);
 	const struct usage *old = usage_find(tx->m, u->o.id);
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
+	uint64_t payer = i ? payer_of(tx->m, i) : old ? old->billing_account : 0;
+	bool another = old && old->billing_account && old->billing_account != payer;
 	struct usage *new;
-	int r;
+	int r = another ? settle_former(tx, old) : 0;
 
-	if (!old && !i)
-		return 0;
+	if (r || (!old && !i))
+		return r;
 	r = old ? tx_edit(tx, &old->o, &o) : tx_make(tx, KIND_USAGE, i->o.account, &o);
 	if (r)
 		return r;
@@ -60,8 +131,11 @@ static int do_put(struct tx *tx, const struct usage *u)
 	new->host = u->host;
 	new->seen = u->seen;
 	new->reported_ms = u->reported_ms;
-	if (i)
-		new->billing_account = i->billing_account ? i->billing_account : i->o.account;
+	new->billing_account = payer;
+	if (another) {
+		new->before = old->sum;
+		new->before_ms = old->used_ms;
+	}
 	return tx_put(tx, old ? &old->o : NULL, &o);
 }
 

@@ -141,6 +141,8 @@ def test_pair_tells_whose_choice_it_is_and_by_which_key(lab, nodes, tmp_path):
     (["host", "add"], "NAME"),
     (["account", "key", "list", "abc"], "12 digits"),
     (["account", "key", "delete", "123456789012", "NOSUCHKEY"], "NOSUCHKEY"),
+    (["account", "pay-for", "payer", "123456789012"], "12 digits"),
+    (["account", "pay-for", "123456789012", "444444444444"], "444444444444"),
     (["decode", "2001:db8::1", "10.0.0.1"], "10.0.0.1"),
     (["lab", "exec", "nobody", "--", "true"], "viaduct instances"),
     (["lab", "restart", "h99"], "h99"),
@@ -173,6 +175,7 @@ def test_an_agent_says_what_the_manager_was_told(lab, nodes):
     (["lab", "restart", "h2"], None),
     (["account", "list"], "accounts"),
     (["account", "key", "list", "123456789012"], "keys"),
+    (["account", "billing", "123456789012"], "billing"),
     (["pool", "list"], "pools"),
     (["policy", "list"], "policies"),
     (["place", "--dry-run", "--account", "123456789012"], "placement"),
@@ -268,6 +271,12 @@ def test_what_ec2_does_not_have_of_an_interface_is_set(lab, nodes):
         record = json.loads(lab.viaduct("interface", "set", eni, *argv, "--json", "--lab", lab.name))["interface"]
         return {k: v for k, v in record.items() if k != "revision"}
 
+    def pays_for(*argv):
+        text = lab.viaduct("account", "pay-for", "333333333333", labs.ACCOUNT, *argv, "--lab", lab.name)
+        return f"pays for: {labs.ACCOUNT}" in text.splitlines()
+
+    assert pays_for() and "payers: 333333333333" in lab.viaduct("account", "billing", labs.ACCOUNT, "--lab", lab.name)
+    assert not pays_for("--off")
     before = put("--vlan", "0")
     record = put("--condition", "in-repair", "--vlan", "12", "--dns-server", "10.0.1.53", "--billing-account",
                  "333333333333", "--attachers", "333333333333,123456789012", "--setters", "333333333333", "--routes",

@@ -321,7 +321,7 @@ def test_who_may(call, endpoint, vpc, instance):
             assert error["code"] == "Forbidden"
         elif "{" in r["path"]:
             call(r["method"], path, headers=headers, expect=404 if r["path"].count("/") == 3 or
-                 r["method"] in ("DELETE", "GET") else 400)
+                 r["method"] in ("DELETE", "GET") or "/accounts/" in path else 400)
         else: # an instance needs a subnet
             call(r["method"], path, headers=headers, expect=400 if r["method"] == "POST" else 200)
     for path, name in (("/v1/networks", "networks"), ("/v1/instances", "instances"),
@@ -375,6 +375,40 @@ def test_an_interface_record(call, ec2, subnet, instance):
     call("DELETE", path + "/attachment?force=true")
     assert call("GET", path)["interface"]["attachment"] is None
     call("DELETE", path + "/attachment", expect=404)
+
+
+def test_who_pays_has_agreed(call, endpoint, ec2, subnet):
+    """An account names another as payer only as that one wishes; both see it.  requirement: NIC-1 OPS-1 OPS-2"""
+    first, second = "111111111111", "222222222222"
+    eni = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    path, agreement = "/v1/interfaces/" + eni, f"/v1/accounts/{second}/billing/{first}"
+
+    def by(number, method, path, body=None, expect=200):
+        return call(method, path, body, headers=signed(endpoint, method, path, number, body), expect=expect)
+
+    def billing(number, account):
+        return by(number, "GET", f"/v1/accounts/{account}/billing")["billing"]
+
+    def payer():
+        return call("GET", path)["interface"]["billing_account"]
+
+    name = {"billing_account": second}
+    assert "has not agreed" in by(1, "PUT", path, name, expect=403)["error"]["message"]
+    assert by(1, "PUT", path, {"billing_account": first}) and payer() == first
+    for method in ("PUT", "DELETE"):
+        by(1, method, agreement, expect=404)
+    by(1, "GET", f"/v1/accounts/{second}/billing", expect=404)
+    by(2, "PUT", f"/v1/accounts/{second}/billing/333333333333", expect=404)
+    by(2, "PUT", f"/v1/accounts/{second}/billing/{second}", expect=400)
+    assert by(2, "PUT", agreement)["billing"] == {"account": second, "pays_for": [first], "payers": []}
+    assert billing(1, first) == {"account": first, "pays_for": [], "payers": [second]} and payer() == first
+    assert by(1, "PUT", path, name)["interface"]["billing_account"] == second
+    assert by(2, "DELETE", agreement)["billing"]["pays_for"] == [] == billing(1, first)["payers"]
+    assert payer() == first
+    by(1, "PUT", path, name, expect=403)
+    assert call("PUT", path, name)["interface"]["billing_account"] == second == payer()
+    assert by(1, "PUT", path, {"billing_account": ""}) and payer() == first
+    ec2.delete_network_interface(NetworkInterfaceId=eni)
 
 
 def test_an_address_is_given_to_whom_it_is_for(call, ec2, subnet, instance):

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whom an interface's lists and permissions let do what, and what only its owner may. */
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/limits.h"
+#include "model/payer.h"
 #include "model/permission.h"
 #include "tests/unit/model/cluster.h"
 
@@ -228,19 +231,92 @@ static void test_a_permission_serves_as_a_place_in_the_list(void **state)
 	assert_int_equal(attach(&c.stranger, n), MODEL_E_INTERFACE_NOT_FOUND);
 }
 
+static int bill(const struct caller *who, const char *account)
+{
+	return set(who, (struct interface_set_args){.billing_account = account});
+}
+
+static int agree(const struct caller *who, const char *from, const char *to, bool agreed)
+{
+	struct payer_agree_args args = {from, to, agreed};
+	const struct account *a;
+
+	return cluster_end(&c, payer_agree(cluster_tx(&c), who, &args, &a, &c.refusal));
+}
+
+static uint64_t payer(void)
+{
+	return payer_of(c.m, cluster_interface(&c, interface));
+}
+
+/* requirement: NIC-1 OPS-1 OPS-2 */
+static void test_nobody_pays_without_having_agreed(void **state)
+{
+	assert_int_equal(bill(&c.me, GUEST_TEXT), MODEL_E_PAYER_CONSENT);
+	assert_int_equal(bill(&c.me, "111111111111"), MODEL_E_ACCOUNT_NOT_FOUND);
+	assert_ok(bill(&c.me, ACCOUNT_TEXT));
+	/* that is for the one who pays to say */
+	assert_int_equal(agree(&c.me, GUEST_TEXT, ACCOUNT_TEXT, true), MODEL_E_ACCOUNT_NOT_FOUND);
+	assert_int_equal(agree(&c.stranger, GUEST_TEXT, "111111111111", true),
+			 MODEL_E_ACCOUNT_NOT_FOUND);
+	assert_int_equal(agree(&c.stranger, GUEST_TEXT, GUEST_TEXT, true), MODEL_E_VALUE);
+	/* and the other way round it says nothing */
+	assert_ok(agree(&c.me, ACCOUNT_TEXT, GUEST_TEXT, true));
+	assert_int_equal(bill(&c.me, GUEST_TEXT), MODEL_E_PAYER_CONSENT);
+	assert_ok(agree(&c.stranger, GUEST_TEXT, ACCOUNT_TEXT, true));
+	assert_ok(agree(&c.stranger, GUEST_TEXT, ACCOUNT_TEXT, true));
+	assert_int_equal(payer(), ACCOUNT_ID);
+	assert_ok(bill(&c.me, GUEST_TEXT));
+	assert_int_equal(payer(), c.stranger.account);
+	assert_ok(agree(&c.stranger, GUEST_TEXT, ACCOUNT_TEXT, false));
+	assert_int_equal(payer(), ACCOUNT_ID);
+	assert_int_equal(bill(&c.me, GUEST_TEXT), MODEL_E_PAYER_CONSENT);
+	/* an operator names whom it likes, and nobody gets rid of it by agreeing and taking it back */
+	assert_ok(bill(&c.admin, GUEST_TEXT));
+	assert_int_equal(payer(), c.stranger.account);
+	assert_ok(agree(&c.stranger, GUEST_TEXT, ACCOUNT_TEXT, true));
+	assert_ok(agree(&c.stranger, GUEST_TEXT, ACCOUNT_TEXT, false));
+	assert_int_equal(payer(), c.stranger.account);
+	assert_ok(bill(&c.me, ""));
+	assert_int_equal(payer(), ACCOUNT_ID);
+}
+
+/* requirement: OPS-2 */
+static void test_agreements_are_so_many_and_end_with_the_account(void **state)
+{
+	const struct account *guest_account;
+	char id[ID_TEXT_SIZE];
+
+	for (unsigned n = 0; n < LIMIT_MODEL_PAYS_FOR; n++) {
+		struct account_create_args args = {.id = id};
+		const struct account *a;
+
+		snprintf(id, sizeof(id), "%012u", 400000 + n);
+		assert_ok(cluster_end(
+			&c, account_create(cluster_tx(&c), &c.admin, &args, &a, &c.refusal)));
+		assert_ok(agree(&c.admin, GUEST_TEXT, id, true));
+	}
+	assert_int_equal(agree(&c.stranger, GUEST_TEXT, ACCOUNT_TEXT, true), MODEL_E_PAYER_LIMIT);
+	assert_ok(cluster_end(&c, account_delete(cluster_tx(&c), &c.admin, id, &c.refusal)));
+	assert_ok(agree(&c.stranger, GUEST_TEXT, ACCOUNT_TEXT, true));
+	guest_account = account_find(c.m, GUEST_TEXT);
+	assert_int_equal(guest_account->n_pays_for, LIMIT_MODEL_PAYS_FOR);
+	assert_int_equal(guest_account->pays_for[LIMIT_MODEL_PAYS_FOR - 1], ACCOUNT_ID);
+}
+
 /* requirement: NIC-1 */
 static void test_rights_end_with_the_account_or_the_interface(void **state)
 {
 	char p[ID_TEXT_SIZE];
 
 	assert_ok(permit("EIP-ASSOCIATE", p));
-	assert_ok(set(&c.me, (struct interface_set_args){.attachers = &guest,
-							 .billing_account = GUEST_TEXT}));
+	assert_ok(set(&c.admin, (struct interface_set_args){.attachers = &guest,
+							    .billing_account = GUEST_TEXT}));
 	assert_ok(
 		cluster_end(&c, account_delete(cluster_tx(&c), &c.admin, GUEST_TEXT, &c.refusal)));
 	assert_int_equal(model_count(c.m, KIND_PERMISSION), 0);
 	assert_int_equal(cluster_interface(&c, interface)->n_attachers, 0);
-	assert_int_equal(cluster_interface(&c, interface)->billing_account, 0);
+	assert_int_equal(payer(), ACCOUNT_ID);
 	teardown(state);
 	setup(state);
 	assert_ok(permit("EIP-ASSOCIATE", p));
@@ -295,6 +371,8 @@ int main(void)
 		TEST(test_a_list_of_detachers_replaces_the_attachers),
 		TEST(test_who_takes_it_from_another_may_do_both),
 		TEST(test_a_permission_serves_as_a_place_in_the_list),
+		TEST(test_nobody_pays_without_having_agreed),
+		TEST(test_agreements_are_so_many_and_end_with_the_account),
 		TEST(test_rights_end_with_the_account_or_the_interface),
 		TEST(test_what_is_set_is_checked),
 	};
