@@ -196,6 +196,8 @@ const char *agent_role_error(const struct agent *a);
 /* devices.c: goes on when the substrate's device, or an edge's uplink, was made anew. */
 void devices_init(struct agent *a);
 void devices_deinit(struct agent *a);
+/* The manager has said who this host is. */
+void devices_host_changed(struct agent *a);
 /* Something about links, addresses, routes or neighbours is another than before. */
 void agent_network_changed(struct agent *a, const struct rtnl_event *e);
 

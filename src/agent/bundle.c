@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/str.h"
@@ -137,6 +138,7 @@ static int bundle_decode(const char *text, size_t size, struct bundle *b, char *
 
 static int bundle_check(const struct bundle *b, uint64_t now_ms, char *reterr_text)
 {
+	char until[CLOCK_DATE_SIZE], now[CLOCK_DATE_SIZE];
 	struct pki_info info;
 	int e = pki_check(b->ca, &b->pair);
 
@@ -153,7 +155,9 @@ static int bundle_check(const struct bundle *b, uint64_t now_ms, char *reterr_te
 	}
 	if (!e && info.not_after_ms <= now_ms) {
 		snprintf(reterr_text, BUNDLE_ERROR_SIZE,
-			 "the certificate has expired: add the host anew on the manager");
+			 "the certificate expired on %s, and this machine's clock says %s: set the "
+			 "clock, or add the host anew on the manager",
+			 clock_date_text(info.not_after_ms, until), clock_date_text(now_ms, now));
 		e = -EINVAL;
 	}
 	return e;

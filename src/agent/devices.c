@@ -3,7 +3,8 @@
  * The host's own devices, the substrate's and an edge's uplink, followed by their names: one that
  * is deleted and made again (a bond or VLAN that the host's network manager makes anew) is another
  * device to the kernel, without our programs.  While it is away the host says so to whoever asks,
- * as a fault of its capabilities; everything else stays as it is.
+ * as a fault of its capabilities; everything else stays as it is.  So does a host without the
+ * substrate address that the manager has for it, as a doubt.
  */
 #include <stdio.h>
 #include <string.h>
@@ -67,6 +68,27 @@ void agent_tell_fault(struct agent *a)
 		agent_send_capabilities(a);
 }
 
+/* The addresses that others send to.  What makes the instances' packets arrive without them, such as
+ * routes for the locators alone, is no fault, so the host is only said to be suspect. */
+static void devices_look_at_addresses(struct agent *a)
+{
+	const struct desired_host *host = &a->desired.host;
+	const struct ipaddr *own[] = {&host->v6, &host->v4};
+	char text[PROBE_FAULT_SIZE] = "", addr[IPADDR_TEXT_SIZE];
+
+	for (size_t i = 0; host->set && i < ARRAY_SIZE(own) && !*text; i++)
+		if (!ipaddr_is_zero(own[i]) &&
+		    a->config.kernel->find_addr(a->config.kernel_arg, own[i]) == -EADDRNOTAVAIL)
+			snprintf(text, sizeof(text),
+				 "no device here has %s, the address that the host was added with",
+				 ipaddr_text(own[i], addr));
+	if (!probe_set_doubt(&a->probe, text))
+		return;
+	if (*text)
+		log_warn("others may not reach this host", LOG_STR("reason", text));
+	agent_send_capabilities(a);
+}
+
 static void devices_lost(struct agent *a, size_t k)
 {
 	struct device *d = &a->devices[k];
@@ -119,11 +141,25 @@ static void devices_on_look(struct timer *t, void *data)
 	for (size_t k = 0; k < DEVICES; k++)
 		if (a->devices[k].name)
 			devices_look_at(a, k);
+	devices_look_at_addresses(a);
+}
+
+void devices_host_changed(struct agent *a)
+{
+	devices_soon(a, LIMIT_AGENT_NEXTHOP_SWARM_MS);
+}
+
+static bool devices_is_own(const struct agent *a, const struct ipaddr *addr)
+{
+	const struct desired_host *host = &a->desired.host;
+
+	return host->set && (ipaddr_equal(addr, &host->v6) || ipaddr_equal(addr, &host->v4));
 }
 
 void agent_network_changed(struct agent *a, const struct rtnl_event *e)
 {
-	bool ours = e->kind == RTNL_EVENT_LOST;
+	bool ours = e->kind == RTNL_EVENT_LOST ||
+		    (e->kind == RTNL_EVENT_ADDR && devices_is_own(a, &e->addr.addr));
 
 	nexthops_changed(&a->nexthops);
 	for (size_t k = 0; k < DEVICES; k++) {

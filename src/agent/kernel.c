@@ -56,6 +56,19 @@ static int kernel_find(void *arg, const char *name, int *ret_ifindex, struct nex
 	return 0;
 }
 
+static int kernel_is_addr(const struct rtnl_addr *a, void *data)
+{
+	return ipaddr_equal(&a->addr, data);
+}
+
+static int kernel_find_addr(void *arg, const struct ipaddr *addr)
+{
+	struct kernel *k = arg;
+	int r = rtnl_addr_dump(k->rtnl, kernel_is_addr, (void *)(uintptr_t)addr);
+
+	return r < 0 ? r : r ? 0 : -EADDRNOTAVAIL;
+}
+
 static int kernel_path_mtu(void *arg, const struct ipaddr *target, uint16_t *ret)
 {
 	struct kernel *k = arg;
@@ -136,6 +149,7 @@ const struct nexthop_kernel *kernel_ops(void)
 		.route = kernel_route,
 		.link = kernel_link,
 		.find = kernel_find,
+		.find_addr = kernel_find_addr,
 		.path_mtu = kernel_path_mtu,
 		.neighbour = kernel_neighbour,
 		.probe = kernel_probe,

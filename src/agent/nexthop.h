@@ -42,6 +42,8 @@ struct nexthop_kernel {
 	int (*link)(void *arg, int ifindex, struct nexthop_link *ret);
 	/* -ENODEV: no device has that name. */
 	int (*find)(void *arg, const char *name, int *ret_ifindex, struct nexthop_link *ret);
+	/* -EADDRNOTAVAIL: no device has that address. */
+	int (*find_addr)(void *arg, const struct ipaddr *addr);
 	/* What is known of the way to 'target' beside its first link: how large packets may be, 0:
 	 * nothing. */
 	int (*path_mtu)(void *arg, const struct ipaddr *target, uint16_t *ret);

@@ -141,17 +141,27 @@ void probe_start(struct probe *p)
 	p->running = true;
 }
 
+static bool probe_replace(char old[static PROBE_FAULT_SIZE], const char *text)
+{
+	if (str_equal(old, text))
+		return false;
+	snprintf(old, PROBE_FAULT_SIZE, "%s", text);
+	return true;
+}
+
 bool probe_set_fault(struct probe *p, const char *text)
 {
-	if (str_equal(p->fault, text))
-		return false;
-	snprintf(p->fault, sizeof(p->fault), "%s", text);
-	return true;
+	return probe_replace(p->fault, text);
+}
+
+bool probe_set_doubt(struct probe *p, const char *text)
+{
+	return probe_replace(p->doubt, text);
 }
 
 const char *probe_error(const struct probe *p)
 {
-	return *p->fault ? p->fault : p->error;
+	return *p->fault ? p->fault : *p->error ? p->error : p->doubt;
 }
 
 void probe_describe(const struct probe *p, Viaduct__Agent__Capabilities *m)

@@ -41,6 +41,7 @@ struct probe {
 	uint64_t probed_at;               /* Unix ms */
 	char error[128];                  /* of the last probe; "": it succeeded */
 	char fault[PROBE_FAULT_SIZE];     /* probe_set_fault() */
+	char doubt[PROBE_FAULT_SIZE];     /* probe_set_doubt() */
 	bool ended;                       /* at least one probe has ended */
 
 	bool running, again;
@@ -71,7 +72,10 @@ void probe_set_interval(struct probe *p, uint32_t seconds);
 /* Why the host carries nothing whatever it can do; "": nothing is in the way.  Said instead of the
  * last probe's error.  True: something else was said before. */
 bool probe_set_fault(struct probe *p, const char *text);
-/* The fault, or the last probe's error; "": all is well. */
+/* Why the host may carry nothing, though it looks as if it did; said where there is nothing worse.
+ * True: something else was said before. */
+bool probe_set_doubt(struct probe *p, const char *text);
+/* The fault, the last probe's error, or the doubt; "": all is well. */
 const char *probe_error(const struct probe *p);
 /* Fills the message; it points into 'p'. */
 void probe_describe(const struct probe *p, Viaduct__Agent__Capabilities *m);

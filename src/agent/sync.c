@@ -136,6 +136,8 @@ static void sync_apply(struct agent *a, bool full, const struct sync_keys *keys,
 	if (!was_open || names_host)
 		e = agent_open_plane(a);
 	agent_tell_fault(a);
+	if (names_host)
+		devices_host_changed(a);
 	if (e) {
 		failures_add(failures, &(struct desired_key){.kind = DESIRED_HOST}, e,
 			     a->plane_error);

@@ -33,6 +33,16 @@ uint64_t clock_wall_ms(const struct clock *c)
 	return c->manual ? c->wall_ms : read_ns(CLOCK_REALTIME) / CLOCK_NS_PER_MS;
 }
 
+const char *clock_date_text(uint64_t wall_ms, char buf[static CLOCK_DATE_SIZE])
+{
+	const time_t t = (time_t)(wall_ms / 1000);
+	struct tm tm;
+
+	if (!gmtime_r(&t, &tm) || !strftime(buf, CLOCK_DATE_SIZE, "%Y-%m-%d", &tm))
+		buf[0] = '\0';
+	return buf;
+}
+
 void clock_advance(struct clock *c, uint64_t ns)
 {
 	uint64_t before_ms = c->mono_ns / CLOCK_NS_PER_MS;

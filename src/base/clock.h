@@ -29,5 +29,9 @@ void clock_init_manual(struct clock *c, uint64_t mono_ns, uint64_t wall_ms);
 uint64_t clock_mono_ns(const struct clock *c); /* never goes back; no relation to the date */
 uint64_t clock_wall_ms(const struct clock *c); /* Unix time in milliseconds; may jump */
 
+/* "2026-11-22", in UTC: a time of clock_wall_ms(), for people. */
+enum { CLOCK_DATE_SIZE = 24 };
+const char *clock_date_text(uint64_t wall_ms, char buf[static CLOCK_DATE_SIZE]);
+
 /* Moves a manual clock forward, both times alike.  Fires nothing: see loop_advance(). */
 void clock_advance(struct clock *c, uint64_t ns);

@@ -17,6 +17,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/loop.h"
 #include "wire/transport.h"
@@ -80,12 +81,17 @@ static void describe_tls_error(struct stream *stream, unsigned long error, char 
 {
 	long verify = SSL_get_verify_result(stream->ssl);
 	const char *reason = error ? ERR_reason_error_string(error) : NULL;
+	char date[CLOCK_DATE_SIZE];
 
 	if (verify == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
 	    verify == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
 	    verify == X509_V_ERR_CERT_SIGNATURE_FAILURE)
 		snprintf(text, size, "the peer's certificate is of another cluster (%s)",
 			 X509_verify_cert_error_string(verify));
+	else if (verify == X509_V_ERR_CERT_NOT_YET_VALID || verify == X509_V_ERR_CERT_HAS_EXPIRED)
+		snprintf(text, size, "the peer's certificate: %s, by this machine's clock: %s",
+			 X509_verify_cert_error_string(verify),
+			 clock_date_text(clock_wall_ms(loop_clock(stream->loop)), date));
 	else if (verify != X509_V_OK)
 		snprintf(text, size, "the peer's certificate: %s",
 			 X509_verify_cert_error_string(verify));

@@ -78,6 +78,11 @@ static int find_link(void *arg, int ifindex, struct nexthop_link *ret)
 	return 0;
 }
 
+static int find_addr(void *arg, const struct ipaddr *addr)
+{
+	return 0;
+}
+
 static int neighbour(void *arg, const struct nexthop_way *way, struct mac *ret_mac)
 {
 	*ret_mac = (struct mac){{2, 0, 0, 0, 0, 2}};
@@ -98,6 +103,7 @@ static int path_mtu(void *arg, const struct ipaddr *target, uint16_t *ret)
 static const struct nexthop_kernel kernel = {
 	.route = route,
 	.link = find_link,
+	.find_addr = find_addr,
 	.path_mtu = path_mtu,
 	.neighbour = neighbour,
 	.probe = probe_neighbour,

@@ -227,8 +227,31 @@ def test_a_substrate_device_that_is_made_again(lab, nodes):
     for end in ends:
         set_up_end(*end)
     labs.wait_for("packets to flow again", lambda: a.ping(b.address, count=1) == 1 and b.ping(a.address, count=1) == 1)
-    assert lab.agent(host, "status")["problem"] == ""
+    labs.wait_for("the agent to be content", lambda: lab.agent(host, "status")["problem"] == "")
     assert lab.pid(host) == pid
+    lab.connected()
+
+
+def test_a_host_that_has_not_the_address_it_was_added_with(lab, nodes):
+    """Mistyped, or given to another interface since.  It is said, and not taken for the end of all traffic: the host can
+    still reach others and, by the routes to its locators, be reached.  requirement: NEG-1 OPS-3"""
+    a, b = nodes["a"], nodes["b"]
+    netns, own = f"vd-{lab.name}-{a.host}", lab.hosts()[a.host]["v6"]
+    other = own.rsplit(":", 1)[0] + ":7"
+
+    def problem():
+        return {c["host"]: c["error"] for c in lab.api("capabilities")}[a.host]
+
+    assert problem() is None
+    labs.run("ip", "-n", netns, "address", "add", f"{other}/64", "dev", "sub0", "nodad")
+    labs.run("ip", "-n", netns, "address", "delete", f"{own}/64", "dev", "sub0")
+    labs.wait_for("the manager to hear of it", lambda: own in (problem() or ""))
+    assert own in lab.viaduct("hosts", "--lab", lab.name)
+    lab.viaduct("place", "--dry-run", "--host", a.host, "--subnet", nodes["subnet"], "--lab", lab.name)
+    labs.run("ip", "-n", netns, "address", "add", f"{own}/64", "dev", "sub0", "nodad")
+    labs.run("ip", "-n", netns, "address", "delete", f"{other}/64", "dev", "sub0")
+    labs.wait_for("nothing to be amiss", lambda: problem() is None)
+    labs.wait_for("packets to flow", lambda: a.ping(b.address, count=1) == 1)
     lab.connected()
 
 

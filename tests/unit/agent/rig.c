@@ -179,6 +179,13 @@ static int rig_find(void *arg, const char *name, int *ret_ifindex, struct nextho
 	return 0;
 }
 
+static int rig_find_addr(void *arg, const struct ipaddr *addr)
+{
+	const struct rig *r = arg;
+
+	return r->no_address ? -EADDRNOTAVAIL : 0;
+}
+
 static int rig_neighbour(void *arg, const struct nexthop_way *way, struct mac *ret_mac)
 {
 	struct rig *r = arg;
@@ -207,6 +214,7 @@ static const struct nexthop_kernel rig_kernel = {
 	.route = rig_route,
 	.link = rig_link,
 	.find = rig_find,
+	.find_addr = rig_find_addr,
 	.path_mtu = rig_path_mtu,
 	.neighbour = rig_neighbour,
 	.probe = rig_probe_neighbour,

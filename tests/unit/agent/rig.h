@@ -44,7 +44,8 @@ struct rig {
 	size_t n_frames;
 	/* The kernel. */
 	bool no_route, no_neighbour;
-	int substrate; /* index of "sub0"; 0: there is no such device */
+	int substrate;   /* index of "sub0"; 0: there is no such device */
+	bool no_address; /* of the substrate, on any device */
 	uint16_t substrate_mtu;
 	struct ipaddr gateway;
 	unsigned int n_neighbour_probes;
@@ -92,6 +93,7 @@ const Viaduct__Agent__Ack *rig_ack(const struct rig *r); /* the newest: there is
 /* Objects, in the rig's arena. */
 void *rig_object(struct rig *r, Viaduct__Agent__Object__ObjectCase kind, size_t size,
 		 Viaduct__Agent__Object **ret);
+ProtobufCBinaryData rig_text_addr(struct rig *r, const char *text);
 ProtobufCBinaryData rig_v4(struct rig *r, uint32_t v4);
 ProtobufCBinaryData rig_text_addr(struct rig *r, const char *text);
 Viaduct__Agent__Object *rig_host(struct rig *r);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "tests/unit/test.h"
 
@@ -169,12 +170,13 @@ static void test_what_does_not_fit_is_refused(void **state)
 static void test_an_expired_certificate_is_refused(void **state)
 {
 	struct cluster *c = *state;
-	char error[BUNDLE_ERROR_SIZE] = "";
+	char error[BUNDLE_ERROR_SIZE] = "", date[CLOCK_DATE_SIZE];
 	struct bundle b;
 
 	write_bundle(c, bundle(c));
 	assert_error(bundle_read(c->file, now_ms + 11ULL * 24 * 3600 * 1000, &b, error), EINVAL);
 	assert_non_null(strstr(error, "expired"));
+	assert_non_null(strstr(error, clock_date_text(now_ms + 11ULL * 24 * 3600 * 1000, date)));
 }
 
 /* requirement: OPS-3 */

@@ -152,6 +152,53 @@ static void test_another_mtu_is_probed_and_told(void **state)
 	assert_int_equal(r->n_probes, n_probes + 1);
 }
 
+static void addresses(struct rig *r, bool there)
+{
+	struct rtnl_event e = {.kind = RTNL_EVENT_ADDR, .deleted = !there};
+
+	assert_int_equal(ipaddr_parse("2001:db8::1", &e.addr.addr), 0); /* rig_host() */
+	r->no_address = !there;
+	agent_network_changed(r->agent, &e);
+	rig_advance_ms(r, LIMIT_AGENT_NEXTHOP_SWARM_MS);
+}
+
+/* requirement: NEG-1, OPS-3 */
+static void test_a_host_without_its_address_says_so(void **state)
+{
+	struct rig *r = *state;
+
+	rig_advance_ms(r, LIMIT_AGENT_NEXTHOP_SWARM_MS);
+	assert_string_equal(probe_error(&r->agent->probe), "");
+	rig_forget_frames(r);
+	addresses(r, false);
+	assert_non_null(strstr(told(r)->error, "no device here has 2001:db8::1"));
+	assert_false(told(r)->carries_nothing);
+	addresses(r, false);
+	assert_int_equal(rig_count(r, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES), 1);
+	/* What is worse is said first. */
+	substrate_goes(r);
+	assert_non_null(strstr(told(r)->error, "sub0 is gone"));
+	assert_true(told(r)->carries_nothing);
+	substrate_comes(r, 3);
+	assert_non_null(strstr(told(r)->error, "2001:db8::1"));
+	addresses(r, true);
+	assert_string_equal(told(r)->error, "");
+}
+
+/* requirement: OPS-3 */
+static void test_another_address_is_looked_for(void **state)
+{
+	struct rig *r = *state;
+	Viaduct__Agent__Object *host = rig_host(r);
+
+	rig_advance_ms(r, LIMIT_AGENT_NEXTHOP_SWARM_MS);
+	r->no_address = true; /* of the new one */
+	host->host->v6 = rig_text_addr(r, "2001:db8::7");
+	rig_desire(r, 11, false, &host, 1);
+	rig_advance_ms(r, LIMIT_AGENT_NEXTHOP_SWARM_MS);
+	assert_non_null(strstr(told(r)->error, "2001:db8::7"));
+}
+
 /* With a NAT gateway and its public address. */
 static void desire_edge(struct rig *r)
 {
@@ -209,6 +256,8 @@ int main(void)
 		TEST(test_one_that_cannot_be_used_yet),
 		TEST(test_one_that_changes_while_the_agent_starts),
 		TEST(test_another_mtu_is_probed_and_told),
+		TEST(test_a_host_without_its_address_says_so),
+		TEST(test_another_address_is_looked_for),
 		TEST(test_an_uplink_that_is_made_anew),
 	};
 

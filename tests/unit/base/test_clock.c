@@ -41,12 +41,22 @@ static void test_real_clock_follows_the_kernel(void **state)
 	assert_in_range(clock_wall_ms(&c) / 1000, (uint64_t)now, (uint64_t)now + 60);
 }
 
+static void test_a_date_for_people(void **state)
+{
+	char text[CLOCK_DATE_SIZE];
+
+	assert_string_equal(clock_date_text(0, text), "1970-01-01");
+	assert_string_equal(clock_date_text(UINT64_C(1709251199999), text), "2024-02-29");
+	assert_string_equal(clock_date_text(UINT64_MAX, text), "584556019-04-03");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_manual_clock_moves_only_when_advanced),
 		cmocka_unit_test(test_short_steps_add_up_in_wall_time),
 		cmocka_unit_test(test_real_clock_follows_the_kernel),
+		cmocka_unit_test(test_a_date_for_people),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -252,6 +252,7 @@ static void an_expired_certificate_is_refused(void **state)
 {
 	struct pki_pair old = {0};
 	struct fixture *f = *state;
+	char today[CLOCK_DATE_SIZE];
 	struct pki_validity validity = {
 		.now_ms = clock_wall_ms(&f->clock) - UINT64_C(3) * 86400000,
 		.days = 1,
@@ -262,6 +263,7 @@ static void an_expired_certificate_is_refused(void **state)
 	run_until(f, f->client.closed && f->server.closed);
 	assert_int_equal(f->server.opened, 0);
 	assert_non_null(strstr(f->server.text, "expired"));
+	assert_non_null(strstr(f->server.text, clock_date_text(clock_wall_ms(&f->clock), today)));
 	pki_pair_deinit(&old);
 }
 
