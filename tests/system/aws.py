@@ -44,4 +44,4 @@ def client(lab):
         yield call
     finally:
         shell.stdin.close()
-        shell.wait(20)
+        shell.wait(60)

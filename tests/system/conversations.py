@@ -57,7 +57,7 @@ except OSError as e:
 # A TCP connection that is used when a line comes, and says whether it lives.
 CLIENT = """
 import json, socket, sys
-s = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=5)
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=60)
 f = s.makefile()
 print("ready", flush=True)
 for n, line in enumerate(sys.stdin):
@@ -83,7 +83,7 @@ def server(*places, port=7000):
     finally:
         for p in processes:
             p.stdin.close()
-            p.wait(20)
+            p.wait(60)
 
 
 def ask(place, address, port=7000, protocol="tcp", seconds=1.5, source_port=0):
@@ -111,13 +111,13 @@ class Conversation(Talker):
     def __exit__(self, *exc):
         self.end()
 
-    def lives(self, seconds=5.0):
+    def lives(self, seconds=15.0):
         """Says something; whether the answer came in time."""
         return self.ask(seconds)["ok"]
 
     def peer(self):
         """Who the server sees."""
-        said = self.ask(5.0)
+        said = self.ask(15.0)
         return said["peer"], said["port"]
 
 

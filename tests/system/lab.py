@@ -26,7 +26,7 @@ REGION, IMAGE = "us-east-1", "ami-netns"
 WORLD = "203.0.113.1"  # the world's address, outside of all networks
 POOL = "198.51.100.0/24"  # of public addresses
 # For Place.ping(): pings that are not put together to one message on their way.
-APART = ("-l", 1, "-i", 0.3)
+APART = ("-l", 1, "-i", 1)
 WAIT_SECONDS = 60
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:")
 SNAP = 2048  # bytes of each captured packet: a larger one leaves few places in the ring
@@ -59,15 +59,24 @@ def wait_for(what, condition, seconds=WAIT_SECONDS):
         time.sleep(0.05)
 
 
+def sleeps(pid):
+    """Whether a process waits for something to do."""
+    return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] == "S"
+
+
 def overflows():
     """Packets that the machine's processors had no room for (softnet_stat: dropped)."""
     return sum(int(line.split()[1], 16) for line in open("/proc/net/softnet_stat"))
 
 
 def free_name(prefix="t"):
-    """A lab name that no lab and no namespace has."""
-    for n in range(100000):
-        name = f"{prefix}{(os.getpid() + n) % 100000}"
+    """A lab name that no lab and no namespace has, and no process beside this one will choose."""
+    for n in range(64):
+        number, digits = os.getpid() * 64 + n, ""
+        for _ in range(5):
+            number, digit = divmod(number, 36)
+            digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+        name = prefix + digits
         taken = any(f.startswith(f"vd-{name}-") for f in os.listdir("/run/netns")) \
             if os.path.isdir("/run/netns") else False
         if not taken and not os.path.exists(f"/run/viaduct/lab/{name}"):
@@ -205,7 +214,7 @@ class Lab:
         """A request to the operators' API."""
         request = urllib.request.Request(self.endpoint + path, data=json.dumps(body or {}).encode(), method=method,
                                          headers={"Authorization": f"Bearer {self.env['VIADUCT_TOKEN']}"})
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=WAIT_SECONDS) as answer:
             return json.load(answer)
 
     def status(self):
@@ -293,7 +302,7 @@ class Lab:
         fd = os.pidfd_open(pid)
         try:
             signal.pidfd_send_signal(fd, how)
-            assert select.select([fd], [], [], 20)[0], f"the daemon of {what} does not end"
+            assert select.select([fd], [], [], WAIT_SECONDS)[0], f"the daemon of {what} does not end"
         finally:
             os.close(fd)
 
@@ -320,11 +329,11 @@ class Lab:
         wait_for("all agents to connect",
                  lambda: all(h["state"] == "connected" for h in self.api("hosts")))
 
-    def drops_now(self, reason):
-        """What all agents have dropped for a reason until this moment; drops() follows within seconds."""
-        told = [self.agent(host, "drops") for host in self.hosts()]
+    def drops_now(self, reason=None, host=None):
+        """What agents have dropped until this moment, by what they say themselves; drops() follows within seconds."""
+        told = [self.agent(h, "drops") for h in ([host] if host else self.hosts())]
         assert all(told), "every agent answers"
-        return sum(d.get(reason, 0) for t in told for d in (t["host"], *t["interfaces"].values()))
+        return sum(n for t in told for d in (t["host"], *t["interfaces"].values()) for r, n in d.items() if reason in (None, r))
 
     def drops(self, reason=None, host=None):
         """The sum of the counters of dropped packets, as hosts last reported them: to be waited for."""
@@ -349,9 +358,10 @@ class Lab:
         try:
             yield packets
             time.sleep(0.3)  # what is under way is still to be seen
+            wait_for("tcpdump to have written all", lambda: sleeps(dump.pid))
         finally:
             dump.send_signal(signal.SIGINT)
-            dump.wait(10)
+            dump.wait(WAIT_SECONDS)
             lost = re.search(r"(\d+) packets dropped by kernel", dump.stderr.read())
         dump.stderr.close()
         assert not lost or lost.group(1) == "0", f"the capture missed {lost.group(1)} packets"

@@ -4,9 +4,13 @@ tests with scapy; inside the namespaces run only small scripts on plain sockets.
 import contextlib
 import json
 import subprocess
+import threading
+import time
 
 from scapy.layers.inet import IP
 from scapy.layers.l2 import Ether
+
+from lab import WAIT_SECONDS
 
 SEND = """
 import socket, sys
@@ -17,38 +21,41 @@ for line in sys.stdin:
 """
 
 RECEIVE = """
-import socket, sys, time
+import select, socket, sys
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
 s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
 s.bind((sys.argv[1], 0))
-s.settimeout(0.1)
 print("ready", flush=True)
-import select
 while True:
-    if select.select([sys.stdin], [], [], 0)[0]:
-        break
-    try:
+    ready = select.select([s, sys.stdin], [], [])[0]
+    if s in ready:
         data, where = s.recvfrom(70000)
-    except socket.timeout:
-        continue
-    if where[2] != socket.PACKET_OUTGOING:
-        print(data.hex(), flush=True)
+        if where[2] != socket.PACKET_OUTGOING:
+            print(data.hex(), flush=True)
+    elif ready:  # all that came before is told
+        break
 """
 
+# Ends when as many different ones have come as its input says, or if none comes any more: what is late is not lost.
 UDP_SINK = """
 import json, socket, sys, select
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.setsockopt(socket.SOL_SOCKET, 33, 32 << 20)  # SO_RCVBUFFORCE
 s.bind(("", int(sys.argv[1])))
 print("ready", flush=True)
-seen, sizes, n = set(), set(), 0
-while not select.select([sys.stdin], [], [], 0)[0]:
-    if not select.select([s], [], [], 0.1)[0]:
-        continue
-    data = s.recv(70000)
-    n += 1
-    seen.add(int.from_bytes(data[:8], "big"))
-    sizes.add(len(data))
+seen, sizes, n, sent = set(), set(), 0, None
+while True:
+    patience = None if sent is None else 0.2 if len(seen) >= sent else 5
+    ready = select.select([s] if sent is not None else [s, sys.stdin], [], [], patience)[0]
+    if s in ready:
+        data = s.recv(70000)
+        n += 1
+        seen.add(int.from_bytes(data[:8], "big"))
+        sizes.add(len(data))
+    elif ready:
+        sent = int(sys.stdin.readline())
+    else:
+        break
 print(json.dumps({"n": n, "distinct": len(seen), "sizes": sorted(sizes)}))
 """
 
@@ -75,6 +82,7 @@ s.connect((sys.argv[1], int(sys.argv[2])))
 s.setsockopt(17, 103, 1000)  # SOL_UDP, UDP_SEGMENT
 for batch in range(20):
     s.send(b"".join((batch * 40 + i).to_bytes(8, "big") + bytes(992) for i in range(40)))
+print(800)
 """
 
 
@@ -87,42 +95,55 @@ def _start(node, script, *argv):
     process = subprocess.Popen(node.argv("/usr/bin/python3", "-c", script, *argv), text=True, stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE)
     if process.stdout.readline().strip() != "ready":
-        raise AssertionError(f"what was to run at {node.id} with {argv} did not start (exit {process.wait(20)})")
+        raise AssertionError(f"what was to run at {node.id} with {argv} did not start (exit {process.wait(60)})")
     return process
 
 
 @contextlib.contextmanager
-def received(node, device="eth0", settle=0.4):
-    """The frames that reach a node while the block runs, as scapy packets in the list that it gives."""
-    import time
+def received(node, device="eth0", until=None, settle=0.4):
+    """The frames that reach a node while the block runs, as scapy packets in the list that it gives.  What may come later is
+    waited for 'until' the list has it."""
     process = _start(node, RECEIVE, device)
     frames = []
+    reader = threading.Thread(target=lambda: frames.extend(Ether(bytes.fromhex(line)) for line in process.stdout), daemon=True)
+    reader.start()
     try:
         yield frames
-        time.sleep(settle)
+        end = time.monotonic() + (WAIT_SECONDS if until else settle)  # what should not come may be under way
+        while time.monotonic() < end and not (until and until(frames)):
+            time.sleep(0.02)
     finally:
-        out, _ = process.communicate("stop\n", timeout=20)
-    frames += [Ether(bytes.fromhex(line)) for line in out.split()]
+        process.stdin.close()
+        reader.join(60)
+        process.wait(60)
+
+
+class Counted(dict):
+    """What a sink has counted, once it has ended; 'sent' is how many there were."""
+    sent = 0
 
 
 @contextlib.contextmanager
 def udp_sink(node, port):
-    """Counts numbered datagrams; the dictionary that it gives is filled at the end."""
-    import time
+    """Counts numbered datagrams; the block says in 'sent' how many to wait for, and the dictionary is filled at the end."""
     process = _start(node, UDP_SINK, port)
-    result = {}
+    result = Counted()
     try:
         yield result
-        time.sleep(0.5)
     finally:
-        out, _ = process.communicate("stop\n", timeout=20)
+        out, _ = process.communicate(f"{result.sent}\n", timeout=60)
     result.update(json.loads(out))
 
 
 def udp_source(node, address, port, rate=1000, seconds=1.0, size=64):
-    """Starts sending numbered datagrams; communicate() gives how many there were."""
+    """Starts sending numbered datagrams; sent_by() waits for the end."""
     return subprocess.Popen(node.argv("/usr/bin/python3", "-c", UDP_SOURCE, address, port, rate, seconds, size),
                             text=True, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+
+
+def sent_by(source):
+    """How many datagrams a source has sent, when it has ended."""
+    return int(source.communicate(timeout=60)[0])
 
 
 def known_mac(node, address):
@@ -167,20 +188,24 @@ while True:
         print(json.dumps({"n": n, "errors": errors}), flush=True)
 """
 
+# When a datagram came is the kernel's word: this process may look at it much later.
 STREAM_SINK = """
 import json, select, socket, struct, sys, time
 s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
 s.setsockopt(socket.SOL_SOCKET, 33, 32 << 20)  # SO_RCVBUFFORCE
 s.setsockopt(socket.IPPROTO_IP, 15, 1)  # IP_FREEBIND
+s.setsockopt(socket.SOL_SOCKET, 35, 1)  # SO_TIMESTAMPNS
 s.bind((sys.argv[1], int(sys.argv[2])))
 print("ready", flush=True)
 got = []
 while True:
     ready = select.select([s, sys.stdin], [], [])[0]
     if s in ready:
-        data, where = s.recvfrom(2048)
+        data, control, _, where = s.recvmsg(2048, 64)
         seq, at = struct.unpack("!Qd", data[:16])
-        got.append((seq, at, time.monotonic(), where[0]))
+        seconds, ns = struct.unpack("qq", control[0][2])
+        came = seconds + ns / 1e9 - max(time.time() - time.monotonic() for _ in range(3))
+        got.append((seq, at, came, where[0]))
     if sys.stdin in ready:
         line = sys.stdin.readline()
         if not line:
@@ -202,7 +227,7 @@ class Talker:
 
     def end(self):
         self.process.stdin.close()
-        self.process.wait(20)
+        self.process.wait(60)
 
 
 class Stream:

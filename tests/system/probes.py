@@ -114,4 +114,4 @@ class Prober:
 
     def end(self):
         self.process.stdin.close()
-        self.process.wait(20)
+        self.process.wait(60)

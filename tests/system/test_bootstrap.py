@@ -74,7 +74,7 @@ def manager(state, tmp_path):
     labs.wait_for("viaductd", lambda: viaduct("status", check=False).returncode == 0)
     yield viaduct, port, daemon
     daemon.terminate()
-    daemon.wait(20)
+    daemon.wait(60)
 
 
 def test_init_writes_secrets_for_root_alone_and_only_once(state):
@@ -151,7 +151,7 @@ def test_what_hosts_were_added_with_cannot_be_changed(manager, state):
     viaduct, _, daemon = manager
     viaduct("host", "add", "node1", "--v6", "fd00::1")
     daemon.terminate()
-    daemon.wait(20)
+    daemon.wait(60)
     for option, value in (("--organisation", "fd99:1::/32"), ("--region", "eu-west-1")):
         done = labs.run("timeout", "60", VIADUCTD, "run", "--state", state, option, value, check=False)
         assert done.returncode == 1 and "node1 was added with another" in done.stderr
@@ -188,7 +188,7 @@ def test_a_terminated_manager_keeps_everything(state, manager, tmp_path):
     viaduct, _, daemon = manager
     viaduct("account", "create", "kept", "--id", "444455556666")
     daemon.send_signal(signal.SIGTERM)
-    assert daemon.wait(20) == 0
+    assert daemon.wait(60) == 0
     with Listeners("http", "agents") as listeners:
         port = listeners.port("http")
         again = subprocess.Popen(listeners.command(VIADUCTD, "run", "--state", state), pass_fds=listeners.fds,
@@ -200,7 +200,7 @@ def test_a_terminated_manager_keeps_everything(state, manager, tmp_path):
         assert "444455556666" in labs.run(*argv).stdout
     finally:
         again.terminate()
-        again.wait(20)
+        again.wait(60)
 
 
 def test_a_port_in_use_is_said_plainly(state):

@@ -11,7 +11,7 @@ import re
 import pytest
 
 import lab as labs
-from packets import UDP_GSO, udp_sink, udp_source
+from packets import sent_by, UDP_GSO, udp_sink, udp_source
 
 LAB = {"hosts": 2}
 
@@ -42,7 +42,7 @@ def test_ping_on_the_same_host_does_not_touch_the_substrate(lab, nodes):
 def test_ping_between_subnets_takes_one_from_the_ttl(nodes):
     """requirement: PKT-7"""
     for far, ttl in ((nodes["b"], 64), (nodes["d"], 63)):
-        out = nodes["a"].run("ping", "-n", "-c", "1", "-W", "2", far.address).stdout
+        out = nodes["a"].run("ping", "-n", "-c", "1", "-W", "5", far.address).stdout
         assert int(re.search(r"ttl=(\d+)", out).group(1)) == ttl
 
 
@@ -149,7 +149,7 @@ def test_tcp_carries_bytes_unchanged(nodes, far):
     sink = nodes[far].spawn("/usr/bin/python3", "-c", TCP_SINK, "5500")
     assert sink.stdout.readline().strip() == "ready"
     sent = nodes["a"].python(TCP_SOURCE, nodes[far].address, "5500").stdout.strip()
-    got, _ = sink.communicate(timeout=30)
+    got, _ = sink.communicate(timeout=60)
     assert got.strip() == sent
 
 
@@ -171,7 +171,7 @@ def test_udp_gso_loses_nothing(nodes, far):
     """requirement: PKT-2 PKT-5"""
     assert nodes["a"].ping(nodes[far].address, count=1) == 1
     with udp_sink(nodes[far], 6000) as result:
-        nodes["a"].python(UDP_GSO, nodes[far].address, "6000")
+        result.sent = int(nodes["a"].python(UDP_GSO, nodes[far].address, "6000").stdout)
     assert result == {"n": 800, "distinct": 800, "sizes": [1000]}
 
 
@@ -181,7 +181,7 @@ def test_the_first_packets_are_late_not_lost(lab, nodes, far):
     subnet = nodes["two"] if far == "d" else nodes["one"]
     fresh = lab.mate(nodes[far], subnet)
     with udp_sink(fresh, 6100) as result:
-        sent = int(udp_source(nodes["a"], fresh.address, 6100, rate=500, seconds=1).communicate(timeout=30)[0])
+        sent = result.sent = sent_by(udp_source(nodes["a"], fresh.address, 6100, rate=500, seconds=1))
     # ARP of the sending node queues few packets before it has an answer; that is the node's own limit.
     assert result["n"] == result["distinct"]
     assert sent - result["distinct"] == 0
@@ -242,9 +242,9 @@ def test_ipv6_between_nodes_of_a_subnet(nodes, far):
         labs.wait_for("duplicate address detection", lambda: "tentative" not in labs.run(
             "ip", "-6", "-n", nodes[name].netns, "addr").stdout)
     address = link_local(nodes[far]) + "%eth0"
-    done = nodes["a"].run("ping", "-6", "-n", "-i", "0.1", "-c", "4", "-W", "2", address, check=False)
+    done = nodes["a"].run("ping", "-6", "-n", "-l", "4", "-i", "3", "-c", "4", "-W", "5", address, check=False)
     assert " 4 received" in done.stdout, done.stdout
-    large = nodes["a"].run("ping", "-6", "-n", "-c", "2", "-W", "2", "-s", "1412", address, check=False)
+    large = nodes["a"].run("ping", "-6", "-n", "-l", "2", "-i", "3", "-c", "2", "-W", "5", "-s", "1412", address, check=False)
     assert " 2 received" in large.stdout, large.stdout
 
 
@@ -298,7 +298,7 @@ def hops(node, address):
 
 def ttl(node, address):
     """Of an answer: what the way back has taken of 64."""
-    found = re.search(r"ttl=(\d+)", node.run("ping", "-n", "-c", "1", "-W", "2", address, check=False).stdout)
+    found = re.search(r"ttl=(\d+)", node.run("ping", "-n", "-c", "1", "-W", "5", address, check=False).stdout)
     return int(found.group(1)) if found else None
 
 

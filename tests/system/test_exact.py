@@ -86,7 +86,8 @@ def seen(lab, pair):
     a, b = pair
     rows = variants(a, b)
     assert len(rows) == N_VARIANTS
-    with lab.capture(device="any", expression="ip" if lab.format == "reip4/1" else "ip6") as substrate, received(b) as frames:
+    with lab.capture(device="any", expression="ip" if lab.format == "reip4/1" else "ip6") as substrate, \
+            received(b, until=lambda frames: len(only_ip(frames, src=a.address)) >= N_VARIANTS) as frames:
         send_frames(a, [frame(a, b.address, packet) for _, packet, _ in rows])
     return rows, frames, substrate
 

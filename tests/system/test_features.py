@@ -11,7 +11,7 @@ import urllib.request
 import pytest
 
 import lab as labs
-from packets import udp_sink, udp_source
+from packets import sent_by, udp_sink, udp_source
 
 LAB = {"hosts": 2}
 SEAL_PORT = 1000
@@ -30,7 +30,7 @@ def call(lab, method, path, body=None):
                                      data=json.dumps(body).encode() if body else None,
                                      headers={"Authorization": "Bearer " + lab.env["VIADUCT_TOKEN"],
                                               "Content-Type": "application/json"})
-    return json.loads(urllib.request.urlopen(request, timeout=20).read() or b"{}")
+    return json.loads(urllib.request.urlopen(request, timeout=60).read() or b"{}")
 
 
 def pair(lab, a, b):
@@ -42,7 +42,7 @@ def held_back_metric(lab, one, other):
     """As Prometheus would read it."""
     request = urllib.request.Request(lab.endpoint + "/metrics",
                                      headers={"Authorization": "Bearer " + lab.env["VIADUCT_TOKEN"]})
-    text = urllib.request.urlopen(request, timeout=20).read().decode()
+    text = urllib.request.urlopen(request, timeout=60).read().decode()
     line = f'viaduct_pair_held_back_packets_total{{from="{one}",to="{other}"}} '
     return next((int(l.removeprefix(line)) for l in text.splitlines() if l.startswith(line)), 0)
 
@@ -53,13 +53,13 @@ def policy(lab, a, b, what, **more):
             "effect": "require", "what": what, **more}
     call(lab, "POST", "/v1/policies", body)
     labs.wait_for("the choice", lambda: {f.split("/")[0] for f in pair(lab, a, b)["send_features"]} == set(what) and
-                  len(pair(lab, b, a)["accepts"]) == 1, seconds=40)
+                  len(pair(lab, b, a)["accepts"]) == 1)
 
 
 def no_policy(lab, a, b):
     call(lab, "DELETE", "/v1/policies/one-way")
     labs.wait_for("the choice to be as it was", lambda: not pair(lab, a, b)["send_features"] and
-                  len(pair(lab, b, a)["accepts"]) == 1, seconds=40)
+                  len(pair(lab, b, a)["accepts"]) == 1)
 
 
 def versions(lab, a, b):
@@ -93,15 +93,14 @@ def test_rate_holds(lab, nodes):
     policy(lab, a, b, ["rate"], rate={"mbit": 8, "burst_kib": 128})
     for sender, receiver, limited in ((a, b, True), (b, a, False)):
         with udp_sink(receiver, 6400) as result:
-            sent = int(udp_source(sender, receiver.address, 6400, rate=2000, seconds=4, size=1000)
-                       .communicate(timeout=60)[0])
+            sent = result.sent = sent_by(udp_source(sender, receiver.address, 6400, rate=2000, seconds=4, size=1000))
         # 8 Mbit/s of IP on the substrate, 1,000 bytes and 48 of headers: 954 a second, and the burst.
         most = 4 * 8e6 / 8 / 1048 + 128 * 1024 / 1048
         if limited:
             assert sent > 1.5 * most and 0.9 * most <= result["n"] <= 1.1 * most
         else:
             assert result["n"] == sent
-    labs.wait_for("what was held back to be told", lambda: pair(lab, a, b)["held_back"] > 1000, seconds=40)
+    labs.wait_for("what was held back to be told", lambda: pair(lab, a, b)["held_back"] > 1000)
     labs.wait_for("the drops to be counted", lambda: lab.drops("RATE", a.host) > 1000)
     assert held_back_metric(lab, a.host, b.host) > 1000
     sent = {r["format"]: r["sent_packets"] for r in json.loads(lab.viaduct("traffic", "--json", "--lab", lab.name))["traffic"]

@@ -27,7 +27,7 @@ s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 index = socket.if_nametoindex("eth0")
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.bind(("::", 546))
-s.settimeout(5)
+s.settimeout(60)
 s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
 s.sendto(bytes.fromhex(sys.argv[1]), ("ff02::1:2", 547, 0, index))
 data, who = s.recvfrom(2000)
@@ -105,7 +105,7 @@ def test_a_node_configures_itself(world):
 def test_every_way(world, sender, receiver, hops):
     """requirement: PKT-1 PKT-3"""
     node, target = world[sender], address6(world[receiver])
-    done = node.run("ping", "-6", "-n", "-i", "0.05", "-c", "5", "-W", "2", target)
+    done = node.run("ping", "-6", "-n", "-l", "5", "-i", "3", "-c", "5", "-W", "5", target)
     assert "5 received" in done.stdout
     assert set(re.findall(r"ttl=(\d+)", done.stdout)) == {str(64 - hops)}
 
@@ -113,7 +113,7 @@ def test_every_way(world, sender, receiver, hops):
 def test_neighbours_have_made_up_macs(world):
     """requirement: PKT-1"""
     a, b = world["a"], world["b"]
-    a.run("ping", "-6", "-n", "-c", "1", "-W", "2", address6(b))
+    a.run("ping", "-6", "-n", "-c", "1", "-W", "5", address6(b))
     assert a.neighbour(address6(b)) not in (None, b.mac)
     link_local, = addresses6(b, scope="link")
     done = a.run("ping", "-6", "-n", "-c", "2", "-W", "2", f"{link_local}%eth0")
@@ -155,7 +155,7 @@ def test_tcp(world, receiver):
     server = b.spawn("iperf3", "-6", "-s", "-1")
     labs.wait_for("iperf3", lambda: ":5201 " in b.run("ss", "-6", "-ltn").stdout)
     out = json.loads(a.run("iperf3", "-6", "-J", "-c", address6(b), "-n", "30M", timeout=60).stdout)
-    server.wait(20)
+    server.wait(60)
     assert out["end"]["sum_sent"]["bytes"] >= 30 << 20
 
 
@@ -200,7 +200,7 @@ def test_addresses_come_and_go(lab, world):
     nic = a.interfaces[0]["NetworkInterfaceId"]
     more, = lab.ec2.assign_ipv6_addresses(NetworkInterfaceId=nic, Ipv6AddressCount=1)["AssignedIpv6Addresses"]
     labs.wait_for("the new address", lambda: more in addresses6(a))
-    assert "3 received" in b.run("ping", "-6", "-n", "-i", "0.05", "-c", "3", "-W", "2", more).stdout
+    assert b.ping(more, "-6") == 3
     lab.ec2.unassign_ipv6_addresses(NetworkInterfaceId=nic, Ipv6Addresses=[more])
     labs.wait_for("the address to go", lambda: more not in addresses6(a))
     assert address6(a) in addresses6(a)
@@ -321,7 +321,7 @@ def test_the_path_may_be_smaller_than_known(world, narrow):
     server = b.spawn("iperf3", "-6", "-s", "-1")
     labs.wait_for("iperf3", lambda: ":5201 " in b.run("ss", "-6", "-ltn").stdout)
     assert "receiver" in a.run("iperf3", "-6", "-c", address6(b), "-n", "10M", timeout=60).stdout
-    server.wait(20)
+    server.wait(60)
 
 
 def test_what_does_not_fit_is_said(world):

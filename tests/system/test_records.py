@@ -190,7 +190,7 @@ def test_an_address_is_not_given_away_while_its_host_is_silent(lab, nodes):
     labs.wait_for("the first holder", lambda: c.ping(address) == 3)
     lab.kill(a.host)
     took = move(lab, address, b)
-    assert 4.5 < took < 8
+    assert 4.5 < took < 15
     waiting = [r for r in lab.api("releases") if r["address"] == address]
     assert [r["step"] for r in waiting] == ["leaving"]
     assert [w["host"] for w in waiting[0]["waits_for"]] == [a.host]
@@ -264,7 +264,7 @@ def test_a_tagged_record_speaks_with_its_tag_alone(lab, nodes):
     lab.operate("PUT", path, {"vlan": 12})
     labs.wait_for("the tag", lambda: c.ping(a.address, count=1) == 0)
     assert ask(12, 60) == ["12", "12"]
-    refused = lab.drops("VLAN")
+    refused = lab.drops_now("VLAN")
     assert ask(None, 1) == ["silence", "silence"]
     assert ask(13, 1) == ["silence", "silence"]
     labs.wait_for("the drops to be counted", lambda: lab.drops("VLAN") >= refused + 4)
@@ -306,27 +306,28 @@ def test_usage_is_kept_across_restarts(lab, nodes):
     def usage():
         return lab.operate("GET", f"/v1/interfaces/{eni}")["interface"]["usage"]
 
-    def settled():
-        """Two reports without traffic in between."""
-        before = usage()
-        labs.wait_for("another report", lambda: usage()["reported_at"] != before["reported_at"])
-        return usage()["tx_packets"] == before["tx_packets"]
+    def after_pings():
+        """The usage that has 50 pings more than before, and nothing between two of its reports."""
+        def settled():
+            before = usage()
+            labs.wait_for("another report", lambda: usage()["reported_at"] != before["reported_at"])
+            return start + 50 <= usage()["tx_packets"] == before["tx_packets"] and before
 
-    assert a.ping(c.address, "-s", 1000, count=50) == 50
-    labs.wait_for("the last packets to be reported", settled)
-    first = usage()
-    assert first["tx_packets"] >= 50 and first["tx_bytes"] >= 50 * 1028 and first["used_seconds"] > 0
+        start = usage()["tx_packets"]
+        assert a.ping(c.address, "-s", 1000, count=50) == 50
+        return labs.wait_for("the last packets to be reported", settled)
+
+    first = after_pings()
+    assert first["tx_bytes"] >= 50 * 1028 and first["used_seconds"] > 0
     for what in (a.host, "manager"):
         lab.kill(what, signal.SIGTERM)
         lab.restart(what)
         lab.connected()
-    assert a.ping(c.address, "-s", 1000, count=50) == 50
-    labs.wait_for("the last packets to be reported", settled)
-    second = usage()
+    second = after_pings()
     assert 50 <= second["tx_packets"] - first["tx_packets"] < 70
     assert second["used_seconds"] >= first["used_seconds"]
-    listed = {u["interface"]: u for u in lab.api("usage")}
-    assert listed[eni]["tx_packets"] == second["tx_packets"]
+    labs.wait_for("the list to say the same", lambda: usage()["tx_packets"] in
+                  [u["tx_packets"] for u in lab.api("usage") if u["interface"] == eni])
     labs.wait_for("the next record of it", lambda: lab.api("usage", "--payer", payer), seconds=180)
     assert [u["interface"] for u in lab.api("usage", "--payer", payer)] == [eni]
     assert eni not in [u["interface"] for u in lab.api("usage", "--payer", labs.ACCOUNT)]

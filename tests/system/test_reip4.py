@@ -15,7 +15,7 @@ from conversations import ask, Conversation, reach, server
 from edges import Network
 from foreign import Box, OpenVSwitch
 from lab import wait_for
-from packets import only_ip, received, udp_sink, udp_source
+from packets import only_ip, received, sent_by, udp_sink, udp_source
 
 LAB = {"hosts": 2, "substrate": "ipv4"}
 PORT = 7300
@@ -43,8 +43,8 @@ def between(lab, a, b, size=64, lossless=True):
     """What the router's side of the substrate carries of a few datagrams from a to b."""
     with lab.capture(expression="ip") as seen:
         with udp_sink(b, PORT) as got:
-            sent = int(udp_source(a, b.address, PORT, rate=100, seconds=0.1, size=size).communicate(timeout=30)[0])
-    assert got["n"] == sent or not lossless
+            got.sent = sent_by(udp_source(a, b.address, PORT, rate=100, seconds=0.1, size=size))
+    assert got["n"] == got.sent or not lossless
     return [p[IP] for p in seen if IP in p and UDP in p and p[UDP].dport in (PORT, 4789)]
 
 
@@ -75,7 +75,7 @@ def test_hops_of_the_substrate_are_not_seen(world):
     assert "Time to live exceeded" in out
     script = ("import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
               f"s.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 7)\ns.sendto(b'x', ('{b.address}', {PORT}))")
-    with received(b) as frames:
+    with received(b, until=lambda f: only_ip(f, src=world.a.address)) as frames:
         world.a.python(script)
     assert [p.ttl for p in only_ip(frames, src=world.a.address)] == [7]
 
@@ -92,7 +92,7 @@ def test_the_substrates_errors_reach_the_node(world):
         assert told and int(told.group(1)) == 1400, done.stdout + done.stderr  # not a byte is added
         assert re.search(r"From 10\.\d+\.\d+\.1 ", done.stdout + done.stderr), "in the words of its own router"
         with udp_sink(b, PORT) as got:
-            sent = int(udp_source(a, b.address, PORT, rate=50, seconds=0.3, size=1372).communicate(timeout=30)[0])
+            sent = got.sent = sent_by(udp_source(a, b.address, PORT, rate=50, seconds=0.3, size=1372))
         assert got["distinct"] == sent > 0
     finally:
         labs.run("ip", "-n", router, "link", "set", "h2", "mtu", "1500")
@@ -110,10 +110,11 @@ def test_what_goes_beside_is_asked_in_its_own_direction(world):
     def arrive(source, target):
         with udp_sink(target, PORT) as got:
             source.python(script, target.address, str(PORT))
+            got.sent = 5
         return got["n"]
 
     assert arrive(a, b) == arrive(b, a) == 5
-    before = lab.drops("NO_FORMAT", "h1")
+    before = lab.drops_now("NO_FORMAT", "h1")
     lab.operate("POST", "/v1/policies", {"name": "no-vxlan", "effect": "forbid", "what": ["vxlan"],
                                          "match": {"host": "h1", "direction": "out"}})
     try:
@@ -148,8 +149,8 @@ def test_spoofed_labels_arrive_nowhere(world):
     with received(b) as frames:
         labs.run("ip", "netns", "exec", f"vd-{lab.name}-router", "/usr/bin/python3", "-c", script,
                  input="\n".join(p.hex() for p in forged) + "\n")
+        wait_for("the drops to be counted", lambda: lab.drops("UNKNOWN_PEER") and lab.drops("NOT_LOCAL"))
     assert not [p for p in frames if b"from nobody" in bytes(p)]
-    wait_for("the drops to be counted", lambda: lab.drops("UNKNOWN_PEER") and lab.drops("NOT_LOCAL"))
     assert between(lab, a, b), "and the real one goes on"
 
 
@@ -252,7 +253,7 @@ def test_an_ordinary_vxlan_device_is_a_peer(world, box):
             assert reach(box, node.address, seconds=10)[0] == box.address
             assert reach(node, box.address, seconds=10)[0] == node.address
         with udp_sink(b, PORT) as got:
-            sent = int(udp_source(box, b.address, PORT, rate=100, seconds=0.3, size=1400).communicate(timeout=30)[0])
+            sent = got.sent = sent_by(udp_source(box, b.address, PORT, rate=100, seconds=0.3, size=1400))
         assert got["distinct"] == sent > 0
         # the groups that its record is in are asked at the node's host
         friends = net.ec2.create_security_group(GroupName="friends", Description="x", VpcId=net.id)["GroupId"]
@@ -270,12 +271,12 @@ def test_an_ordinary_vxlan_device_is_a_peer(world, box):
         its = next(m["vni"] for m in lab.api("mappings") if m["interface"] == far.interface)
         box.join("vx1", its, "10.40.1.99", ["h1", "h2"], [far])
         box.ip("address", "add", f"{b.address}/32", "dev", "vx0")
-        before = lab.drops("SPOOF", "h1")
+        before = lab.drops_now("SPOOF", "h1")
         with received(far) as frames, received(a) as spoofed:
             assert box.ping(far.address) == 0
             assert box.ping(a.address, "-I", b.address) == 0
+            wait_for("the drops to be counted", lambda: lab.drops("SPOOF", "h1") > before)
         assert not only_ip(frames, src="10.40.1.99") and not only_ip(spoofed, src=b.address)
-        wait_for("the drops to be counted", lambda: lab.drops("SPOOF", "h1") > before)
         box.ip("address", "delete", f"{b.address}/32", "dev", "vx0")
         assert far.ping(box.address) == 0
         assert reach(box, a.address, seconds=10)

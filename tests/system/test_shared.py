@@ -49,7 +49,7 @@ sys.stdin.read()
 
 # Holds connections: "open N" makes N more, "ask" says something on each; both print who answers on which, or null.
 CLIENT = """
-import json, socket, sys
+import json, select, socket, sys, time
 address, port, kind = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 connections = []
 def connect():
@@ -57,13 +57,23 @@ def connect():
     s.settimeout(8)
     s.connect((address, port))
     return s
-def ask(s):
-    try:
-        s.settimeout(2.5)
-        s.sendall(b"who\\n")
-        return s.recv(100).decode().strip() or None
-    except OSError:
-        return None
+def ask(all_of_them):
+    said, end = {}, time.monotonic() + 10
+    for s in filter(None, all_of_them):
+        try:
+            s.sendall(b"who\\n")
+        except OSError:
+            said[s] = None
+    while left := [s for s in all_of_them if s and s not in said]:
+        ready = select.select(left, [], [], max(0, end - time.monotonic()))[0]
+        if not ready:
+            break
+        for s in ready:
+            try:
+                said[s] = s.recv(100).decode().strip() or None
+            except OSError:
+                said[s] = None
+    return [said.get(s) for s in all_of_them]
 print("ready", flush=True)
 for line in sys.stdin:
     what, *n = line.split()
@@ -75,9 +85,9 @@ for line in sys.stdin:
             except OSError:
                 new.append(None)
         connections += new
-        print(json.dumps([s and ask(s) for s in new]), flush=True)
+        print(json.dumps(ask(new)), flush=True)
     else:
-        print(json.dumps([s and ask(s) for s in connections]), flush=True)
+        print(json.dumps(ask(connections)), flush=True)
 """
 
 # From the shared address to a server, so often; prints how many connections were answered.
@@ -130,7 +140,7 @@ class Site:
     def down(self):
         for p in self.processes:
             p.stdin.close()
-            p.wait(20)
+            p.wait(60)
         self.lab.down()
 
     def operate(self, method, path, body=None):

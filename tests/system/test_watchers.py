@@ -26,7 +26,7 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("0.0.0.0", int(sys.argv[1])))
 print("ready", flush=True)
 n = 0
-s.settimeout(30)
+s.settimeout(60)
 while n < int(sys.argv[2]):
     n += len(s.recv(2000)) > 0
 print(n)
