@@ -12,6 +12,7 @@
 #include "model/model.h"
 #include "model/nat_gateway.h"
 #include "model/network_acl.h"
+#include "model/peering.h"
 #include "model/reach_trip.h"
 
 /* Source ports that clients take: the range of Linux (ip-sysctl, ip_local_port_range). */
@@ -184,7 +185,9 @@ static int attempt(struct search *s, uint32_t src, uint32_t dst, struct reach_an
 			{
 				.protocol = s->q->protocol,
 				.src = s->q->from.addr,
-				.dst = s->q->to.addr,
+				.dst = s->by.gateway && s->by.gateway->is_private
+					       ? s->by.gateway->private_addr
+					       : s->q->to.addr,
 				.src_port = (uint16_t)src,
 				.dst_port = (uint16_t)dst,
 			},
@@ -245,10 +248,10 @@ static int search(struct search *s, struct reach_answer *other, struct reach_ans
 }
 
 /* By way of a static port of a NAT gateway, if it is one of those that are asked about; '*ret' is
- * changed if no more is in that way. */
+ * changed if no more than '*least' is in that way. */
 static int try_forward(const struct model *m, const struct reach_question *q,
 		       const struct reach_forward *by, struct reach_answer others[static 2],
-		       struct reach_answer *ret)
+		       size_t *least, struct reach_answer *ret)
 {
 	struct search s = {
 		.m = m, .q = q, .by = *by, .src = source_ports(q), .dst = destination_ports(q)};
@@ -259,15 +262,19 @@ static int try_forward(const struct model *m, const struct reach_question *q,
 		return 0;
 	s.dst.tried = (struct reach_ports){port, port};
 	r = search(&s, &others[0], &others[1]);
-	if (!r && (others[1].found || distance(&others[1]) <= distance(ret)))
+	if (!r && distance(&others[1]) <= *least) {
 		*ret = others[1];
+		*least = distance(ret);
+	}
 	return r;
 }
 
-static int try_forwards(const struct model *m, const struct reach_question *q,
-			struct reach_answer others[static 2], struct reach_answer *ret)
+/* By one of the NAT gateways of the network. */
+static int try_network(const struct model *m, const struct reach_question *q, uint64_t vpc,
+		       struct reach_answer others[static 2], size_t *least,
+		       struct reach_answer *ret)
 {
-	struct model_iter it = model_iter_group(m, REL_VPC_NAT_GATEWAYS, q->from.gateway->vpc);
+	struct model_iter it = model_iter_group(m, REL_VPC_NAT_GATEWAYS, vpc);
 	const struct nat_gateway *g;
 	struct reach_forward by;
 	int r = 0;
@@ -275,7 +282,30 @@ static int try_forwards(const struct model *m, const struct reach_question *q,
 	while ((g = (const struct nat_gateway *)model_iter_next(&it)))
 		for (size_t i = 0; i < g->n_ports && !r && !ret->found; i++)
 			if (reach_forward_find(m, q, g, i, &by))
-				r = try_forward(m, q, &by, others, ret);
+				r = try_forward(m, q, &by, others, least, ret);
+	return r;
+}
+
+/* What is sent to a private gateway gets in there or nowhere.  Whoever asks for an address alone may
+ * mean one of his own network, or of one of its peers. */
+static int try_forwards(const struct model *m, const struct reach_question *q,
+			struct reach_answer others[static 2], struct reach_answer *ret)
+{
+	const struct interface *from = q->from.interface, *to = q->to.interface;
+	size_t least = from ? SIZE_MAX : distance(ret);
+	struct peering_iter it;
+	const struct peering *p;
+	int r = try_network(m, q,
+			    !from ? q->from.gateway->vpc
+			    : to  ? to->vpc
+				  : from->vpc,
+			    others, &least, ret);
+
+	if (!from || to)
+		return r;
+	it = peering_iter_of(m, from->vpc);
+	while (!r && !ret->found && (p = peering_iter_next(&it)))
+		r = try_network(m, q, peering_other(p, from->vpc)->vpc, others, &least, ret);
 	return r;
 }
 
@@ -285,5 +315,5 @@ int reach_analyse(const struct model *m, const struct reach_question *q, struct 
 	struct search s = {.m = m, .q = q, .src = source_ports(q), .dst = destination_ports(q)};
 	int r = others ? search(&s, others, ret) : -ENOMEM;
 
-	return r || ret->found || !q->from.gateway ? r : try_forwards(m, q, others, ret);
+	return r || ret->found ? r : try_forwards(m, q, others, ret);
 }

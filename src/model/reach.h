@@ -8,7 +8,8 @@
  * either family.  There is a path when there is one for some source port that clients take and some
  * of the destination ports that are asked about.  The way back counts: network ACLs and routes have
  * to let the answers through (for UDP too: a path is two ways).  The world gets in to a public
- * address, or at a static port of a NAT gateway, by which the answers have to leave.  The
+ * address, or at a static port of a NAT gateway, by which the answers have to leave; a node of
+ * another network at one of a private gateway, when it is said that it sends there.  The
  * destination may be an address alone: then whoever the way leads to, or the world behind the
  * gateway that it leads to.
  *

@@ -52,7 +52,7 @@ static bool is_public_of_destination(const struct trip *t, const struct ipaddr *
 	const struct elastic *e = elastic_by_public(t->m, a);
 
 	if (t->by.gateway)
-		return ipaddr_equal(&t->by.gateway->public_addr, a);
+		return ipaddr_equal(reach_forward_addr(t->by.gateway), a);
 	return t->q->from.gateway && t->to.interface && e && e->edge && !e->nat_gateway &&
 	       e->vni == t->to.interface->vni && ipaddr_equal(&e->private_addr, &t->to.addr);
 }

@@ -48,7 +48,8 @@ struct trip {
 	bool failed;
 	bool failed_there;       /* on the way there, for whatever source port */
 	int error;               /* -ENOMEM: the rest means nothing */
-	struct reach_forward by; /* by which the world begins */
+	struct reach_forward by; /* by which the connection comes in */
+	bool forwarded;          /* it did, by a private gateway, and has yet to go back by it */
 	/* Of the question; of an open one, from when it was found, the interface that was led to. */
 	struct reach_end to;
 	/* As the packet got to its end, if it did ('arrived'); 'remapped': its source port may be
@@ -74,6 +75,8 @@ struct reach_place {
 
 /* ---- in by a NAT gateway (reach_forward.c) ---- */
 
+/* At which address it has its static ports. */
+const struct ipaddr *reach_forward_addr(const struct nat_gateway *g);
 /* The gateway's static port of that index, if the question is about it whatever it says of ports. */
 bool reach_forward_find(const struct model *m, const struct reach_question *q,
 			const struct nat_gateway *g, size_t port, struct reach_forward *ret);

@@ -204,6 +204,26 @@ static void judge_out(struct trip *t, const struct reach_place *p, const struct 
 		trip_add_acl(t, p->at, true);
 }
 
+/* At the static port of a private NAT gateway by which it is asked about: true, and '*p' is the
+ * packet behind it, with the source that it had.  Hosts take that for an address of another network
+ * alone: one of this has a node of its own (bpf/lib/ingress.h). */
+static bool enter_private(struct trip *t, struct reach_place *p, const struct interface *to)
+{
+	const struct nat_gateway *g = translator_of(t, to);
+
+	if (t->back || !g || t->by.gateway != g || t->forwarded ||
+	    !ipaddr_equal(&t->packet.dst, &g->private_addr))
+		return false;
+	judge_in(t, p, to, false);
+	trip_add_gateway(t, KIND_NAT_GATEWAY, g->o.id,
+			 subnet_at(t, g->vpc, &t->packet.src) ? REACH_NO_INGRESS : REACH_PASSES);
+	t->packet.dst = t->by.port->addr;
+	t->packet.dst_port = (uint16_t)t->by.port->port;
+	t->forwarded = true;
+	*p = (struct reach_place){.at = to, .outside = true};
+	return true;
+}
+
 /* To the interface that has the address, in 'p->at's network or a peered one.  True: that was a
  * private NAT gateway's, and '*p' is the packet behind it. */
 static bool deliver(struct trip *t, struct reach_place *p, const struct interface *to)
@@ -214,9 +234,14 @@ static bool deliver(struct trip *t, struct reach_place *p, const struct interfac
 	if (is_open(t) && !translator_of(t, to))
 		t->to.interface = to;
 	if (to == end_of_way(t)->interface && !translator_of(t, to)) {
+		if (t->back && t->forwarded) /* from whom nothing was asked */
+			trip_add_gateway(t, KIND_NAT_GATEWAY, t->by.gateway->o.id,
+					 REACH_NO_INGRESS);
 		arrive(t, p, to);
 		return false;
 	}
+	if (enter_private(t, p, to))
+		return true;
 	last = t->n_translations ? &t->translations[t->n_translations - 1] : NULL;
 	if (!t->back || !last || last->by != to) {
 		trip_add_gateway(t, KIND_INTERFACE, to->o.id, REACH_NO_DESTINATION);
@@ -231,7 +256,7 @@ static bool deliver(struct trip *t, struct reach_place *p, const struct interfac
 }
 
 /* To a private NAT gateway, which sends it on as its own; what answers somebody is not taken for
- * the beginning of anything.  As deliver(). */
+ * the beginning of anything, but for the answer that it is if it came in there.  As deliver(). */
 static bool translate(struct trip *t, struct reach_place *p, const struct reach_step *route)
 {
 	const struct nat_gateway *g =
@@ -239,20 +264,27 @@ static bool translate(struct trip *t, struct reach_place *p, const struct reach_
 	const struct interface *by =
 		(const struct interface *)model_get(t->m, KIND_INTERFACE, g->interface);
 	bool fits = t->n_translations < REACH_HOPS_MAX && by != p->at;
+	bool answers = trip_answers_by(t, g->o.id);
 
 	trip_add_gateway(t, KIND_NAT_GATEWAY, g->o.id,
-			 t->back ? REACH_NO_INGRESS
-			 : fits  ? REACH_PASSES
-				 : REACH_NO_DESTINATION);
-	if (t->back || !fits) {
+			 t->back && !answers ? REACH_NO_INGRESS
+			 : fits              ? REACH_PASSES
+					     : REACH_NO_DESTINATION);
+	if ((t->back && !answers) || !fits) {
 		suppose(t, p);
 		return false;
 	}
 	trip_add_carrier(t, p, by);
 	judge_in(t, p, by, true);
-	t->translations[t->n_translations++] = (struct reach_translation){by, t->packet.src};
+	if (answers) {
+		t->packet.src_port = (uint16_t)t->by.port->public_port;
+		t->forwarded = false;
+	} else {
+		t->translations[t->n_translations++] =
+			(struct reach_translation){by, t->packet.src};
+		t->remapped = true;
+	}
 	t->packet.src = by->addrs[0].addr;
-	t->remapped = true;
 	*p = (struct reach_place){.at = by};
 	return true;
 }

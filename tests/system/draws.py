@@ -25,13 +25,15 @@ class Draw:
 
     def shuffle(self, dice):
         net = self.net
+        self.favoured = dice.choice(["near", "far", "annex", None, None])  # in by the private NAT gateway, if rules let it
         self.shuffle_lists(dice)
         self.shuffle_groups(dice)
         for acl in net.acls.values():
             self.shuffle_acl(dice, acl)
         self.shuffle_routes(dice)
         self.shuffle_public(dice)
-        self.shuffle_forwards(dice)
+        self.shuffle_forwards(dice, self.net.nat, self.net.forwards, self.translated)
+        self.shuffle_forwards(dice, self.net.private_nat, self.net.inner_forwards, self.hidden)
         self.shuffle_nodes(dice)
         self.shuffle_policies(dice)
 
@@ -60,7 +62,7 @@ class Draw:
                 self.ec2.revoke_security_group_egress(GroupId=g, IpPermissions=now["IpPermissionsEgress"])
             for authorize in (self.ec2.authorize_security_group_ingress, self.ec2.authorize_security_group_egress):
                 rules = [self.rule(dice, name) for _ in range(dice.randint(0, 5))]
-                if dice.random() < (0.9 if name == "grey" else 0.6):
+                if dice.random() < (0.9 if name == "grey" or self.favoured else 0.6):
                     rules = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": ANY4}], "Ipv6Ranges": [{"CidrIpv6": ANY6}]}]
                 unique = list({json.dumps(r, sort_keys=True): r for r in rules}.values())
                 if unique:
@@ -122,14 +124,15 @@ class Draw:
         self.ec2.create_route(RouteTableId=table, DestinationPrefixListId=self.net.lists[name], **target)
 
     def shuffle_routes(self, dice):
-        self.translated = []  # the subnets whose way to the world is the NAT gateway
+        self.translated = []  # the subnets whose way to the world is the NAT gateway,
+        self.hidden = []  # and whose way to the office is the private one
         for subnet, table in self.net.tables.items():
             self.clear(table)
             forwarders = [{"NetworkInterfaceId": self.net.nodes[n].interface} for n, s in FORWARDERS.items() if s != subnet]
             if subnet == "office":
                 self.lead_home(dice, table)
                 continue
-            self.lead_to_office(dice, table, forwarders)
+            self.lead_to_office(dice, subnet, table, forwarders)
             self.lead_out(dice, subnet, table, forwarders)
             for other in ("near", "far", "annex"):
                 for family in (0, 1):
@@ -140,19 +143,24 @@ class Draw:
     def lead_home(self, dice, table):
         """From the office."""
         for block in (*self.net.blocks["shop"], MORE):
-            if dice.random() < 0.8:
+            if self.favoured or dice.random() < 0.8:
                 self.lead(table, block, VpcPeeringConnectionId=self.net.peering)
 
-    def lead_to_office(self, dice, table, forwarders):
+    def lead_to_office(self, dice, subnet, table, forwarders):
         by = [{"VpcPeeringConnectionId": self.net.peering}] * 8 + [{"NetworkInterfaceId": self.net.idle}, *forwarders]
         translated = [{"NatGatewayId": self.net.private_nat}]
         for block, name, more in zip(self.net.blocks["office"], ("offices", "offices6"), (translated, [])):
             if dice.random() < 0.2:
                 continue
+            way = dice.choice([*by, *more])
+            if more and self.favoured and subnet in (self.favoured, "middle"):
+                way = (translated if subnet == self.favoured else by)[0]
             if dice.random() < 0.3:
-                self.lead_list(table, name, **dice.choice([*by, *more]))
+                self.lead_list(table, name, **way)
             else:
-                self.lead(table, block, **dice.choice([*by, *more]))
+                self.lead(table, block, **way)
+            if way.get("NatGatewayId"):
+                self.hidden.append(subnet)
 
     def lead_out(self, dice, subnet, table, forwarders):
         out = [{"GatewayId": self.net.igw}] * 4 + forwarders + [{"NetworkInterfaceId": self.net.idle}]
@@ -191,27 +199,28 @@ class Draw:
                                        NetworkInterfaceId=self.net.interface_of(self.net.public_at),
                                        PrivateIpAddress=self.net.at[self.net.public_at][0])
 
-    def shuffle_forwards(self, dice):
-        """To whoever may answer by the gateway, and to others; no two to the same."""
+    def shuffle_forwards(self, dice, gateway, forwards, subnets):
+        """To whoever may answer by the gateway, in those subnets, and to others; no two to the same."""
         net = self.net
-        path = f"/v1/nat-gateways/{net.nat}/ports"
-        for protocol, port in net.forwards:
+        path = f"/v1/nat-gateways/{gateway}/ports"
+        for protocol, port in forwards:
             self.lab.operate("DELETE", f"{path}/{protocol}/{port}")
-        net.forwards = {}
+        forwards.clear()
         homes = {"a1": "near", "a2": "near", "x": "near", "s": "near", "a3": "far", "e": "far", "a4": "annex", **FORWARDERS}
-        able = [n for n, s in homes.items() if s in self.translated]
+        able = [n for n, s in homes.items() if s in subnets]
         for protocol in ("tcp", "udp"):
             for public in dice.sample(PORTS, dice.randint(1, 3)):
                 to = dice.choice(able if able and dice.random() < 0.8 else list(homes)), dice.choice(PORTS)
-                if (protocol, to) in ((p, t) for (p, _), t in net.forwards.items()):
+                if (protocol, to) in ((p, t) for (p, _), t in forwards.items()):
                     continue
                 self.lab.operate("POST", path, {"protocol": protocol, "public_port": public, "address": net.at[to[0]][0],
                                                 "port": to[1]})
-                net.forwards[protocol, public] = to
+                forwards[protocol, public] = to
 
     def pairs(self):
         """(source, target) that are worth a question more than others."""
-        return [self.apart, *(("world", to) for to, _ in self.net.forwards.values())]
+        return [self.apart, *(("world", to) for to, _ in self.net.forwards.values()),
+                *(("b1", to) for to, _ in self.net.inner_forwards.values()), *[("b1", "g")] * 4]
 
     def shuffle_nodes(self, dice):
         net = self.net

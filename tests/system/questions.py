@@ -21,8 +21,9 @@ def random_probe(dice, pairs, net):
     if not source:
         source = dice.choice(net.sources(v6))
         target = dice.choice(net.others(source, v6))
+    v6 = v6 and net.at[target][1] is not None
     return {"source": source, "target": target, "protocol": dice.choice(["tcp", "udp"]), "port": dice.choice(PORTS),
-            "v6": int(v6), "by_interface": dice.random() < 0.5, "named": dice.random() < 0.7,
+            "v6": int(v6), "by_interface": dice.random() < 0.5, "named": dice.random() < 0.7 and target != "g",
             "where": dice.choice(["ip", "source", "destination"]), "filtered": dice.random() < 0.35,
             "source_range": dice.choice(SOURCE_RANGES), "range": dice.choice(DESTINATION_RANGES)}
 
@@ -70,13 +71,18 @@ class Questions:
                 form.update({f"FilterAtSource.{name}.FromPort": first, f"FilterAtSource.{name}.ToPort": last})
         if probe["source"] in ("world", "x") or probe["v6"]:
             form["FilterAtSource.SourceAddress" if probe["filtered"] else "SourceIp"] = source
-        if probe["target"] in ("world", "x") or probe["v6"] or not probe["named"]:
+        hidden = probe["filtered"] and probe["where"] == "source" and self.is_hidden(probe)
+        if probe["target"] in ("world", "x") or probe["v6"] or not probe["named"] or hidden:
             where = probe["where"]
+            if where == "destination" and probe["target"] == "g":
+                where = "ip"  # nothing arrives there
             if where == "source" and not probe["filtered"]:
                 where = "ip"  # the filter cannot be beside a port
             if where == "source" and probe["source"] == "world" and not probe["v6"]:
                 probe["sent_to"] = random.choice(self.addresses(probe) or [target])
                 target = probe["sent_to"]  # as the world calls it
+            elif hidden:
+                target = probe["sent_to"] = self.net.at["g"][0]
             form[{"ip": "DestinationIp", "source": "FilterAtSource.DestinationAddress",
                   "destination": "FilterAtDestination.DestinationAddress"}[where]] = target
         return form
@@ -108,6 +114,11 @@ class Questions:
                      translated=self.net.nat in (c["Component"]["Id"] for c in got.get("ForwardPathComponents", [])),
                      tried=next((p for p in random.sample(PORTS, len(PORTS)) if ports[0] <= p <= ports[1]), None))
 
+    def is_hidden(self, probe):
+        """The private NAT gateway stands for it."""
+        names = [to for to, _ in self.net.inner_forwards.values() if to != "x"]  # that one is named by its address alone
+        return probe["source"] != "world" and not probe["v6"] and probe["target"] in names
+
     # ---- as packets answer it ----
 
     def addresses(self, probe):
@@ -120,6 +131,9 @@ class Questions:
     def asked(self, probe):
         """Those that a packet of the question may have; the NAT gateway's is another's at other ports."""
         sent_to, translated = probe.get("sent_to"), self.net.nat_address
+        if sent_to == self.net.at["g"][0]:
+            to, _ = self.net.inner_forwards.get((probe["protocol"], probe["tried"]), (None, None))
+            return [sent_to] if to == probe["target"] or not probe["named"] else []
         if sent_to == translated and not probe["named"]:
             return [translated]
         to, _ = self.net.forwards.get((probe["protocol"], probe["tried"]), (None, None))

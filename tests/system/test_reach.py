@@ -53,7 +53,7 @@ def test_packets_do_what_the_analysis_says(world):
     """requirement: NIC-6 TOPO-1 EDGE-1 NEG-3 NEG-7 PKT-16"""
     net, draw, dice = world.net, world.draw, world.dice
     questions = Questions(net)
-    told = {True: 0, False: 0, NO_FORMAT: 0, "open": 0, "ranges": 0, "translated": 0}
+    told = {True: 0, False: 0, NO_FORMAT: 0, "open": 0, "ranges": 0, "translated": 0, "hidden": 0}
     for round_ in range(ROUNDS):
         draw.shuffle(dice)
         probes = [questions.draw(dice, draw.pairs()) for _ in range(PROBES)]
@@ -66,6 +66,7 @@ def test_packets_do_what_the_analysis_says(world):
             told["open"] += p["found"] and not p["named"]
             told["ranges"] += p["found"] and p["filtered"]
             told["translated"] += p["translated"] and p["source"] == "world"
+            told["hidden"] += p["found"] and (p["target"] == "g" or p.get("sent_to") == net.at["g"][0])
     print(f"seed {world.seed} on {world.kind}: {told}")
     assert told[True] >= 2 * ROUNDS and told[False] >= 2 * ROUNDS, told
     assert told[NO_FORMAT] and told["open"] and told["ranges"], told

@@ -5,6 +5,7 @@
          10.41.0.0/16: a4 (annex)
     world --- edges                  s: a record of near on two of their hosts
                                      x: a secondary address of near, at a1 or a2;  e: a2's second interface, in far
+                                     g: the address of the private NAT gateway, in middle
 
 Both networks have IPv6 as well.  What is so of them is drawn by draws.py.
 """
@@ -24,7 +25,6 @@ SECOND = "10.40.1.77"
 SHOP = ("near", "far", "middle", "beyond")
 MORE = "10.41.0.0/16"  # shop's second block
 FORWARDERS = {"m": "middle", "n": "beyond"}
-V4_ONLY = ("s", "x", "e")
 
 
 class Net:
@@ -67,6 +67,8 @@ class Net:
         self.probers = {n: Prober(p, PORTS) for n, p in {**self.nodes, "world": lab.world}.items()}
         labs.wait_for("the NAT gateways", lambda: all(
             g["State"] == "available" for g in self.ec2.describe_nat_gateways()["NatGateways"]))
+        self.at["g"] = [self.ec2.describe_nat_gateways(NatGatewayIds=[self.private_nat])["NatGateways"][0][
+            "NatGatewayAddresses"][0]["PrivateIp"], None]
         self.public_at = None
 
     # ---- what there is ----
@@ -111,6 +113,7 @@ class Net:
         self.forwards = {}  # its static ports: (protocol, public port) to (name, port)
         self.private_nat = ec2.create_nat_gateway(
             SubnetId=self.subnets["middle"], ConnectivityType="private")["NatGateway"]["NatGatewayId"]
+        self.inner_forwards = {}  # likewise, of the private one
         self.idle = ec2.create_network_interface(SubnetId=self.subnets["far"])["NetworkInterface"]["NetworkInterfaceId"]
         self.entrance = ec2.create_route_table(VpcId=shop)["RouteTable"]["RouteTableId"]
         self.entrance_association = None
@@ -209,4 +212,5 @@ class Net:
         node = self.node_of(source)
         return ([n for n in ("a1", "a2", "a3", "a4", "b1", "m", "n", "world") if n != node]
                 + ([] if v6 else [n for n in ("x", "e") if self.node_of(n) != node])
-                + ([] if v6 or node in self.sharers else ["s"]))
+                + ([] if v6 or node in self.sharers else ["s"])
+                + ([] if v6 or source == "world" else ["g"]))
