@@ -10,8 +10,8 @@
  *		open, RFC 9293 3.5), SYN_RECEIVED; an ACK then ESTABLISHED.  A FIN from one side
  *		CLOSING, from both CLOSED; RST from either side RESET.
  *		A packet that is neither SYN nor RST and belongs to nothing is judged as though it
- *		began something and makes PICKED_UP: nodes that have moved live on so.  The first packet
- *		from the other side makes that ESTABLISHED.
+ *		began something and makes PICKED_UP: nodes that have moved live on so.  The first
+ *		packet from the other side makes that ESTABLISHED.
  *		In RESET, what is no RST makes PICKED_UP again: an endpoint may refuse a reset
  *		(RFC 5961 3.2).  A SYN outside SYN_SENT and SYN_RECEIVED is judged anew, and begins
  *		the connection again unless it is ESTABLISHED (an old duplicate, RFC 5961 4.2).

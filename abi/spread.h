@@ -8,7 +8,8 @@
  * says where each connection is.  A pin is written by the first packet of a connection, whichever
  * end begins it, and used as long as its host is one of the address's.
  *
- *	TCP	a pin serves whatever is no SYN; a SYN, which begins something, only one that was used lately
+ *	TCP	a pin serves whatever is no SYN; a SYN, which begins something, only one that was
+ *		used lately
  *	other	a pin serves while it was used lately: after a silence the connection is a new one
  *
  * An ICMP error belongs to the connection that it quotes.  Of a packet in fragments the first one

@@ -5,11 +5,11 @@
  *	port       tcx ingress of a node's interface on the host: packets from the node
  *	substrate  tcx ingress of the interface to the wire: packets from other hosts
  *	tunnel     tcx ingress of the vxlan and of the geneve device: packets from other hosts
- *	handed     tcx ingress of the upcall device: packets that the agent sends on their way again; and of the
- *	           sealing device: packets from other hosts that were sealed
+ *	handed     tcx ingress of the upcall device: packets that the agent sends on their way
+ *	           again; and of the sealing device: packets from other hosts that were sealed
  *	uplink     tcx ingress of an edge's interface to the world
- *	delivered  tcx egress of the interface of a node that is watched or tagged: packets that it is about to get;
- *	           and of a private NAT gateway, which is no node but this program
+ *	delivered  tcx egress of the interface of a node that is watched or tagged: packets that it
+ *	           is about to get; and of a private NAT gateway, which is no node but this program
  *
  * Where the kernel has no tcx, the same programs are clsact filters.
  */

@@ -3,9 +3,10 @@
  * An edge: between the networks and the world, on plain IPv4 packets (what came by the substrate is
  * restored first: a packet is rewritten, never encapsulated twice).
  *
- *	out  gateway by its handle, translation of the source, out of the uplink as the kernel routes
- *	in   gateway by the public address, translation of the destination, to the node's host, or first to the
- *	     interface that the gateway's route table leads to
+ *	out  gateway by its handle, translation of the source, out of the uplink as the kernel
+ *	     routes
+ *	in   gateway by the public address, translation of the destination, to the node's host, or
+ *	     first to the interface that the gateway's route table leads to
  *
  * What goes out to a public address of this edge comes in again at once (RFC 4787 REQ-9).  Either
  * way is one hop.  What is refused for its size or age is answered (edge_answer()).

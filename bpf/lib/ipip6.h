@@ -37,8 +37,8 @@ static __noinline int ipip6_room(struct __sk_buff *skb)
 		       : 0;
 }
 
-/* Constant for a flow of IPv6 (RFC 6438): by the label that its sender has given it, and by where it
- * goes, for senders that give none. */
+/* Constant for a flow of IPv6 (RFC 6438): by the label that its sender has given it, and by where
+ * it goes, for senders that give none. */
 static __always_inline __u32 ipip6_hash(const struct ipv6hdr *ip, __u32 bucket)
 {
 	__u32 label = ntohl(*(const __be32 *)ip) & 0xfffff;

@@ -5,7 +5,8 @@
  * it: where its address is, who may reach it, its subnet's ACL and route table, misses, flow logs.
  *
  *	to its handle   from its network: the source becomes its address, with a port (nat.h)
- *	to its address  an answer: the destination becomes the node's again; what none is, is dropped
+ *	to its address  an answer: the destination becomes the node's again; what none is, is
+ *	                dropped
  *
  * Its device is a bridge that has no ports, for a device of its own is all that a port needs.  The
  * port sends what it gets as the router's next hop, which takes a hop from the packet; translation

@@ -41,8 +41,8 @@ static __always_inline bool rate_charge(struct dp_rate_value *r, __u64 size, __u
 	return true;
 }
 
-/* It is held back by the class that is 'n'-th from 'row': what narrower ones gave is given back, and
- * all count it. */
+/* It is held back by the class that is 'n'-th from 'row': what narrower ones gave is given back,
+ * and all count it. */
 static __always_inline void rate_hold(const struct __sk_buff *skb, __u32 row, __u64 size, int n)
 {
 	__u64 slowest = ~0ULL;

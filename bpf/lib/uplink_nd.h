@@ -4,9 +4,9 @@
  * which an address is reached answers with the uplink's MAC, so that the routers outside may have
  * the networks' blocks on link, whichever of several edges has their gateways.
  *
- * It does for an address that somebody has, in a subnet whose table leads to the world by it; 2000::,
- * where the global addresses begin, stands for the world.  Where the address is, if anywhere, is a
- * mapping like others: the solicitation waits for it.
+ * It does for an address that somebody has, in a subnet whose table leads to the world by it;
+ * 2000::, where the global addresses begin, stands for the world.  Where the address is, if
+ * anywhere, is a mapping like others: the solicitation waits for it.
  *
  * What is to be advertised unsolicited (7.2.6) the agent asks for here, from no address.  Such a
  * solicitation from outside looks for duplicates, and gets no answer.

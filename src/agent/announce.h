@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An edge says on its uplink which public addresses it has from now on (RFC 5227 2.3), and which IPv6
- * addresses of networks are reached by it (RFC 4861 7.2.6), so that routers outside that knew another
- * edge for them send here.
+ * An edge says on its uplink which public addresses it has from now on (RFC 5227 2.3), and which
+ * IPv6 addresses of networks are reached by it (RFC 4861 7.2.6), so that routers outside that knew
+ * another edge for them send here.
  *
  * An address is announced when the manager's word is applied, twice, and never out of what an agent
  * only remembers: another edge may have the address since.  An address that went meanwhile is not
  * announced again.
  *
  * Ownership: embedded.  Threading: the loop's.  Without memory an announcement is left out, and so
- * is one of IPv6 while LIMIT_AGENT_ANNOUNCED wait: the routers outside ask by themselves before long.
+ * is one of IPv6 while LIMIT_AGENT_ANNOUNCED wait: the routers outside ask by themselves before
+ * long.
  */
 #pragma once
 

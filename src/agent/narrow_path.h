@@ -3,8 +3,8 @@
  * Ways to peers that are narrower than the links at their ends.
  *
  * What a router of the substrate says about a packet of a node here the programs tell that node
- * (bpf/lib/icmp6.h).  About what an edge had from the world, or a node forwards for others, there is
- * nobody to be told; so for some minutes (RFC 8201 4) it is the peer's path MTU, by which the
+ * (bpf/lib/icmp6.h).  About what an edge had from the world, or a node forwards for others, there
+ * is nobody to be told; so for some minutes (RFC 8201 4) it is the peer's path MTU, by which the
  * programs refuse what is larger and tell its sender.  That of sealed packets is sealed_path.h's.
  *
  * A word is believed that makes a way narrower than it is known to be, and no narrower than IPv6

@@ -7,5 +7,6 @@
 
 #include "agent/options.h"
 
-/* Fills in what is computed of the texts.  0, or -EINVAL (or -ENOMEM) with what to tell the user. */
+/* Fills in what is computed of the texts.  0, or -EINVAL (or -ENOMEM) with what to tell the
+ * user. */
 must_check int options_check(struct options *o, char reterr_text[static OPTIONS_ERROR_SIZE]);

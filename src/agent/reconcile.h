@@ -118,7 +118,7 @@ must_check int reconcile_see_ways(struct reconcile_actual *a);
 void reconcile_exits(const struct reconcile *r, const struct desired_interface *i,
 		     struct dp_port *port);
 
-/* ---- instances (reconcile_node.c, and their steps: reconcile_step.c), used by the two runs ---- */
+/* ---- instances (reconcile_node.c, reconcile_step.c), used by the two runs ---- */
 
 /* Begins the steps that lead the node to what is desired. */
 void reconcile_look(struct node *n);

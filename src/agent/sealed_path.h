@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How large packets may be on the way of datagrams that are the host's own: sealed ones, and those of
- * the kernel's VXLAN and Geneve devices, which reip4 has beside it.
+ * How large packets may be on the way of datagrams that are the host's own: sealed ones, and those
+ * of the kernel's VXLAN and Geneve devices, which reip4 has beside it.
  *
  * What a router on the way says about one that was too big for its link (RFC 8201, RFC 1191) quotes
  * nothing that a node would know again, so the programs can tell the node nothing.  But the kernel

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an edge says on its uplink: which public addresses it was given, and which IPv6 addresses of
- * networks are reached by it.  Nobody lists the latter to an edge: it says so of each when it gets to
- * know where that is, which is when the first packet from there or for it comes here, and of all that
- * it knows when the way of their subnets to the world may have become its own.  Whether it has, the
- * programs know (datapath_announce()).
+ * networks are reached by it.  Nobody lists the latter to an edge: it says so of each when it gets
+ * to know where that is, which is when the first packet from there or for it comes here, and of all
+ * that it knows when the way of their subnets to the world may have become its own.  Whether it
+ * has, the programs know (datapath_announce()).
  */
 #include <string.h>
 

@@ -109,7 +109,8 @@ struct route_list {
 	/* What is to be shown of 'o', a new value; NULL: nothing. */
 	json_t *(*show)(struct route_call *c, const struct object *o);
 };
-/* Of what the caller owns, an operator of all: sets c->result.  0, ROUTE_REFUSED, a negative errno. */
+/* Of what the caller owns, an operator of all: sets c->result.  0, ROUTE_REFUSED, a negative
+ * errno. */
 must_check int route_list_run(struct route_call *c, const struct route_list *l);
 /* Of others: of those that 'it', which has not begun, goes over. */
 must_check int route_list_run_over(struct route_call *c, const struct route_list *l,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The commands about one interface: it is shown, changed, detached, put on a foreign host and taken off, and
- * shared.
+ * The commands about one interface: it is shown, changed, detached, put on a foreign host and taken
+ * off, and shared.
  */
 #pragma once
 

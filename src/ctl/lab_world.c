@@ -84,8 +84,8 @@ static int link_edge(const struct lab *l, uint32_t node, struct rtnl *world, int
 	return e ? complain_errno(e, "linking %s to the world", name) : 0;
 }
 
-/* What is outside sends the networks' IPv6 to their edge: to the only one by its address; of several,
- * each of which has some networks, to the one that answers for a destination. */
+/* What is outside sends the networks' IPv6 to their edge: to the only one by its address; of
+ * several, each of which has some networks, to the one that answers for a destination. */
 static int route_to_edge(const struct lab *l, struct rtnl *world, int segment)
 {
 	const uint32_t edge = l->n_hosts + 1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a mistyped word may have been: of the words offered, the first of those that fewest changes of
- * a letter (another, one more, one less, two exchanged) make of it, if a third of the letters at most
- * is changed.
+ * What a mistyped word may have been: of the words offered, the first of those that fewest changes
+ * of a letter (another, one more, one less, two exchanged) make of it, if a third of the letters at
+ * most is changed.
  */
 #pragma once
 

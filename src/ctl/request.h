@@ -25,7 +25,8 @@ must_check int request_print_object(const struct invocation *inv, const json_t *
 must_check int request_print_list(const struct invocation *inv, const char *path, const char *key,
 				  const struct table_column *columns, size_t n);
 
-/* Members of the body, with '_' for the '-' of options; an option that was not given is left out. */
+/* Members of the body, with '_' for the '-' of options; an option that was not given is left
+ * out. */
 must_check int request_set_text(json_t *body, const char *key, const char *value);
 must_check int request_set_number(const struct invocation *inv, json_t *body, const char *key);
 must_check int request_set_flag(const struct invocation *inv, json_t *body, const char *key);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inside of the BPF back-end: what the files about gateways share.  bpf_gateway.c has the
- * contract's gateways, bpf_gateway_row.c the tables that each has for itself, bpf_translation.c what
- * is in them, bpf_public.c public addresses, bpf_neighbour.c what is said outside of IPv6 addresses.
+ * contract's gateways, bpf_gateway_row.c the tables that each has for itself, bpf_translation.c
+ * what is in them, bpf_public.c public addresses, bpf_neighbour.c what is said outside of IPv6
+ * addresses.
  */
 #pragma once
 

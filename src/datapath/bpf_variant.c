@@ -193,8 +193,8 @@ static uint32_t row_of_group(const struct bpf_variants *v, const struct dp_peer 
 	return shared;
 }
 
-/* The row of the class that these are part of: of two interfaces that of their networks, if there is
- * one and it is that of all of them. */
+/* The row of the class that these are part of: of two interfaces that of their networks, if there
+ * is one and it is that of all of them. */
 static uint32_t wider_row(const struct bpf_variants *v, const struct dp_peer *peer, size_t first,
 			  size_t end, uint32_t row)
 {

@@ -358,9 +358,9 @@ enum dp_upcall_kind {
 	 * an address that a port here had and none has any more: 'vni', 'src', 'dst', 'other_vni'
 	 * as for VERIFY.  A few of each peer (DP_STALE_PER_WINDOW); not to be written back. */
 	DP_UPCALL_STALE,
-	/* A router of the substrate says how large packets to 'peer' may be, 'mtu', about one that no
-	 * node here had sent: what an edge had from the world, or a node that forwards from others.
-	 * As many as of STALE; not to be written back. */
+	/* A router of the substrate says how large packets to 'peer' may be, 'mtu', about one that
+	 * no node here had sent: what an edge had from the world, or a node that forwards from
+	 * others. As many as of STALE; not to be written back. */
 	DP_UPCALL_NARROW,
 };
 
@@ -434,8 +434,8 @@ int datapath_activate(struct datapath *dp);
 /* What an open has made of tables whose layout is another one in this build
  * (docs/howto/change-a-table.md). */
 struct dp_adoption {
-	/* tables that the programs of the earlier build do not share with those of this one: they are
-	 * to be replaced as soon as all is set */
+	/* tables that the programs of the earlier build do not share with those of this one: they
+	 * are to be replaced as soon as all is set */
 	uint32_t n_changed;
 	/* the names of those that began empty though nobody can tell again what was in them; "" */
 	char lost[256];

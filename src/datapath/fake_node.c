@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a node sends: whether it may be its own, what is answered on the spot (ARP, RFC 826: with the
- * made-up MAC of the address, or the router's), and what the agent answers.
+ * What a node sends: whether it may be its own, what is answered on the spot (ARP, RFC 826: with
+ * the made-up MAC of the address, or the router's), and what the agent answers.
  */
 #include "datapath/fake_verdict.h"
 

@@ -5,7 +5,7 @@
  * One file per node, DIRECTORY/ID.node, replaced atomically.  It is text, a line per fact:
  *	node GENERATION starting|running|ended
  *	interface ID DEVICE_INDEX MAC MTU
- *	client INTERFACE_ID PID START_TIME     the process that configures the interface inside the node
+ *	client INTERFACE_ID PID START_TIME   what configures the interface inside the node
  *
  * Ownership: a record is embedded, its interfaces are heap memory: record_deinit().
  * Errors: -EBADMSG for a file that is not such text; otherwise what the file system says.

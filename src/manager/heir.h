@@ -6,7 +6,8 @@
  * 7.2.6): who sends to a node that only listens would go on sending to the lost one.
  *
  * It goes as a preload does, by a walk over the network (manager/offer.h), behind the Desired that
- * gives the edge its way out.  The edge is on record as a holder from then on, as one that has asked.
+ * gives the edge its way out.  The edge is on record as a holder from then on, as one that has
+ * asked.
  *
  * Threading: the loop's thread.  Without memory, and when a session ends, what is left is asked for
  * when it is needed.

@@ -6,7 +6,8 @@
  * For the files of this room and for scenario tests, which run it on an in-memory store and pairs
  * of sessions in virtual time.  Each part is a file: journal (changes on their way to the store),
  * agents (what is known of each host's agent), sessions (who is connected), publish (desired
- * state), updates (pushes of mappings), resolve (look-ups), intake (what agents report), upkeep, stats.
+ * state), updates (pushes of mappings), resolve (look-ups), intake (what agents report), upkeep,
+ * stats.
  */
 #pragma once
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a host is told of itself and of its peers: where they are, and what is used between the two. */
+/* What a host is told of itself and of its peers: where they are, and what is used between the
+ * two. */
 #include "manager/message_build.h"
 
 void message_set_host(struct message *c, const struct plan_host *host)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a host is told of ways out of networks: route tables, gateways, public addresses, peerings. */
+/* What a host is told of ways out of networks: route tables, gateways, public addresses,
+ * peerings. */
 #include "manager/message_build.h"
 
 #include "model/nat_gateway.h"

@@ -6,8 +6,8 @@
  * others: told at once, they would be as many messages as there are directions of pairs, and as
  * many acknowledgements.  So a host for which there is nothing else waits until some time after
  * what it was told last, and hears of many steps in one message; and so does one that is only to
- * confirm what it has.  A step that comes late costs nothing: until then both ends go on as they do.
- * With few hosts nobody waits.
+ * confirm what it has.  A step that comes late costs nothing: until then both ends go on as they
+ * do. With few hosts nobody waits.
  *
  * Threading: the loop's thread.
  */

@@ -6,7 +6,8 @@
  *	ca.crt ca.key server.crt server.key   PEM
  *	state.json                            the server's names, the operator token's hash
  *	store.db                              the store (store/store_sqlite.h)
- *	admin.json                            the bootstrap administrator's credentials; written once, last
+ *	admin.json                            the bootstrap administrator's credentials; written
+ *	                                      once, last
  *
  * All 0600 in a directory of 0700.  admin.json being there is what makes a directory initialised.
  *

@@ -4,9 +4,9 @@
  *
  * An attachment is `attaching` or `detaching` until the instance's host has acknowledged the
  * revision that made it so: that its node can use it; or that it is off the network, whether its
- * node has let the device go or not. While 'host' is set and it is not detaching, the interface is part of
- * that host's desired state.  While 'plugged' (the instance is pending or running), the interface's
- * addresses have mappings to the host.
+ * node has let the device go or not. While 'host' is set and it is not detaching, the interface is
+ * part of that host's desired state.  While 'plugged' (the instance is pending or running), the
+ * interface's addresses have mappings to the host.
  *
  * An interface that is *shared* (NIC-4) has up to LIMIT_MODEL_ATTACHMENTS of them, each to another
  * instance on another host, with an id, a device index and a DeleteOnTerminate of its own: on one

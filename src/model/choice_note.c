@@ -17,7 +17,8 @@
 #include "model/tx.h"
 #include "model/vpc.h"
 
-/* Of the policy, host or network, that waits; NULL: it has not been changed since the pass began. */
+/* Of the policy, host or network, that waits; NULL: it has not been changed since the pass
+ * began. */
 static const struct choice_change *find_waiting(const struct model *m, enum kind about, uint64_t id)
 {
 	struct model_iter it = model_iter_kind(m, KIND_CHOICE_CHANGE);

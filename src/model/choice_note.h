@@ -12,8 +12,8 @@
 
 struct tx;
 
-/* A policy as it was; or of a host (one.host) its labels (one.labels), or of a network (one.vpc) its
- * environment. */
+/* A policy as it was; or of a host (one.host) its labels (one.labels), or of a network (one.vpc)
+ * its environment. */
 struct choice_change {
 	struct choice_policy former; /* first; its o is the change's own; empty when 'made' */
 	enum kind about;             /* KIND_HOST, KIND_VPC; KIND_NONE: a policy.  Stored. */

@@ -10,9 +10,9 @@
  * by its target at once.  What is changed meanwhile waits for the next pass, which begins when this
  * one is over and takes all of it together.
  *
- * What policies match goes the same way: the labels of a host and the environment of a network, where
- * more than a few directions may differ.  The rules that they have not reached yet take the host or
- * network for what it was.
+ * What policies match goes the same way: the labels of a host and the environment of a network,
+ * where more than a few directions may differ.  The rules that they have not reached yet take the
+ * host or network for what it was.
  *
  * Stored are the pass, and of each changed policy, host or network how it was before (a *change*,
  * model/choice_note.h): both sets of rules (model/choice_passing.h) are derived from these.  A

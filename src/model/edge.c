@@ -202,8 +202,8 @@ int edge_hand_over(struct tx *tx, uint64_t gateway, uint32_t to)
 
 /* ---- losing ---- */
 
-/* Whether another edge should have what it has.  Its loss is looked at in any case: that notes since
- * when.  '*ret_hands_over': but for what is handed over. */
+/* Whether another edge should have what it has.  Its loss is looked at in any case: that notes
+ * since when.  '*ret_hands_over': but for what is handed over. */
 static bool gives_all(struct model *m, const struct host *h, uint64_t now_ms, bool *ret_hands_over)
 {
 	bool lost = host_is_lost(m, h->number, now_ms);

@@ -4,8 +4,9 @@
  * gateway, belongs to one edge, a host with that role.  It is given to the connected edge that has
  * the least, and stays there while the edge lives.  An edge that is removed, that has gone silent
  * (host_set_silent()), or whose agent has been away for longer than LIMIT_MODEL_EDGE_LOST_MS loses
- * all to the others, and does not get it back when it returns.  One that is drained gives it to them,
- * NAT gateways with what they translate, and gets nothing new.  While there is no other it keeps it: it may be forwarding yet.  What no edge has now belongs to 0.
+ * all to the others, and does not get it back when it returns.  One that is drained gives it to
+ * them, NAT gateways with what they translate, and gets nothing new.  While there is no other it
+ * keeps it: it may be forwarding yet.  What no edge has now belongs to 0.
  *
  * A lost edge may still be answering: it was told nothing.  Whoever gets an address announces it on
  * the uplink, and the uplink's neighbours believe the last one.

@@ -147,7 +147,8 @@ static int do_detach(struct tx *tx, const struct caller *c, const char *attachme
 	if (!a->device_index)
 		return refuse(reterr, MODEL_E_DEVICE_INDEX_PRIMARY, attachment_id);
 	vni = i->vni;
-	/* one that goes over: what is on its way out stays on it, unless an operator says that it is out */
+	/* one that goes over: what is on its way out stays on it, unless an operator says that it
+	 * is out */
 	if (interface_is_transferred(i) &&
 	    (a->state != ATTACHMENT_DETACHING || !a->wait_revision || (force && c->is_operator))) {
 		r = interface_yield(tx, &a, force && c->is_operator);

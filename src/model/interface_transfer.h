@@ -17,8 +17,8 @@
  * was.  Neither is ever made live before the other one's host has said that it is not, or an
  * operator has (interface_detach() with 'force').
  *
- * A host that cannot have an interface stand by (capabilities.stands_by), or has both nodes, is told
- * nothing of one that does, whose 'host' is then 0: its node gets the device when it is live.
+ * A host that cannot have an interface stand by (capabilities.stands_by), or has both nodes, is
+ * told nothing of one that does, whose 'host' is then 0: its node gets the device when it is live.
  */
 #pragma once
 
@@ -41,9 +41,9 @@ must_check int interface_begin_transfer(struct tx *tx, const struct interface *i
 /* The host of an attachment that is waited for has said how it went. */
 must_check int interface_acknowledge_transfer(struct tx *tx, const struct attachment *a,
 					      bool failed);
-/* Something else is to become of '*a': ends the transfer where that is possible, so that '*a', as it
- * is then, can be dealt with as any other.  NULL: there is nothing (more) to do with it.  'gone':
- * its host does not have it, whatever it has said. */
+/* Something else is to become of '*a': ends the transfer where that is possible, so that '*a', as
+ * it is then, can be dealt with as any other.  NULL: there is nothing (more) to do with it.
+ * 'gone': its host does not have it, whatever it has said. */
 must_check int interface_yield(struct tx *tx, const struct attachment **a, bool gone);
 /* The one that is to become live, and cannot because its host is lost; or NULL. */
 const struct attachment *interface_lost_target(struct model *m, const struct interface *i,

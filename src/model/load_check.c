@@ -30,8 +30,8 @@ static bool has_strings(const char *const *strings, size_t n)
 	return true;
 }
 
-/* One of two stands by while an interface goes from one to the other; then alone there are two of one
- * that is not shared. */
+/* One of two stands by while an interface goes from one to the other; then alone there are two of
+ * one that is not shared. */
 static bool standby_is_sound(const struct interface *i)
 {
 	size_t n_standby = 0;

@@ -67,9 +67,10 @@ struct pair_survey {
 	} * items;
 };
 
-/* All directions from and to a host, or those of its pairs with hosts of the number '*at' and above:
- * about 'budget' of them, and '*at' is then the number to go on with, or 0: there are no more; what another set of rules would change, of all pairs or a
- * stretch of them (model/pair_class.h); what is of a network.  -ENOMEM */
+/* All directions from and to a host, or those of its pairs with hosts of the number '*at' and
+ * above: about 'budget' of them, and '*at' is then the number to go on with, or 0: there are no
+ * more; what another set of rules would change, of all pairs or a stretch of them
+ * (model/pair_class.h); what is of a network.  -ENOMEM */
 must_check int pair_survey_host(const struct model *m, uint32_t number, struct pair_survey *ret);
 must_check int pair_survey_host_from(const struct model *m, uint32_t number, uint32_t *at,
 				     size_t budget, struct pair_survey *ret);
@@ -81,8 +82,8 @@ void pair_survey_deinit(struct pair_survey *s);
 /* The operation has written: begins shifts where wishes are others now. */
 must_check int pair_survey_shift(struct tx *tx, const struct pair_survey *before);
 
-/* A host has acknowledged 'revision', but for 'failed': what waited for that goes on, at most '*max'
- * of them, of which those done are taken. */
+/* A host has acknowledged 'revision', but for 'failed': what waited for that goes on, at most
+ * '*max' of them, of which those done are taken. */
 must_check int pair_shift_acknowledge(struct tx *tx, uint32_t number, uint64_t revision,
 				      const struct host_failure *failed, size_t n_failed,
 				      size_t *max);

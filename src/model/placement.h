@@ -4,19 +4,19 @@
  * same function, which looks at a request and at a view of each host and has no effects.
  *
  * A host is rejected, for the first of these reasons, when it
- *	is foreign, is another than the one asked for, is in another zone, is drained, is not connected,
- *	carries nothing now, has confirmed no wire format, or carries a shared interface of it for
- *	another node;
- *	lacks a capability that is required; costs more than is allowed; has too little memory, vCPUs,
- *	bandwidth, disk or ports left; or stands in a rack that the placement group excludes.
+ *	is foreign, is another than the one asked for, is in another zone, is drained, is not
+ *	connected, carries nothing now, has confirmed no wire format, or carries a shared interface
+ *	of it for another node;
+ *	lacks a capability that is required; costs more than is allowed; has too little memory,
+ *	vCPUs, bandwidth, disk or ports left; or stands in a rack that the placement group excludes.
  * What is left is ranked, by each of these if those before it are equal:
  *	1. it has all that is desired, or not
  *	2. how far it is from what the node shall be near to, the sum over all of that
  *	3. its cost
  *	4. in a partition of a placement group: its rack is the partition's already, or not
  *	5. how many nodes of the account are in its rack
- *	6. least loaded: the largest share that is in use of anything it has; or round robin: how soon
- *	   it comes behind the host that was taken last
+ *	6. least loaded: the largest share that is in use of anything it has; or round robin: how
+ *	   soon it comes behind the host that was taken last
  *	7. its number
  * A started instance goes back to its host, if that is not rejected.
  *
@@ -130,8 +130,8 @@ struct placement_request {
 					 then 'near' may name what is gone */
 };
 
-/* A value that one of the tags cannot have; what others say is found out where a host is looked for.
- * VALUE */
+/* A value that one of the tags cannot have; what others say is found out where a host is looked
+ * for. VALUE */
 must_check int placement_check_tag(const char *key, const char *value, struct refusal *reterr);
 /* Takes what the tags say.  VALUE */
 must_check int placement_read_tags(struct placement_request *r, const struct object *tagged,
@@ -150,8 +150,8 @@ struct placement_verdict {
 	const struct host *host;
 	enum placement_reason reason;
 	enum host_room room; /* FULL: the first that lacks */
-	/* FULL: what is left; GROUP: the partition that has the rack; of a cluster group how many nodes
-	 * fit into the rack, UINT32_MAX: it is in another */
+	/* FULL: what is left; GROUP: the partition that has the rack; of a cluster group how many
+	 * nodes fit into the rack, UINT32_MAX: it is in another */
 	uint32_t detail;
 	const char *capability; /* LACKS: the first, */
 	size_t capability_length;

@@ -41,8 +41,8 @@ struct policy_decision {
 	uint32_t entry;
 };
 
-/* The groups of 'i' about a packet that its node sends ('egress') or gets.  'other' is the interface
- * of the other end, whose groups are known there; NULL: nobody knows them. */
+/* The groups of 'i' about a packet that its node sends ('egress') or gets.  'other' is the
+ * interface of the other end, whose groups are known there; NULL: nobody knows them. */
 must_check int policy_ask_groups(const struct model *m, const struct interface *i,
 				 const struct interface *other, bool egress,
 				 const struct policy_packet *packet, struct policy_decision *ret);

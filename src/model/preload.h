@@ -54,7 +54,7 @@ struct preload_walk {
 	size_t n_interfaces;
 	size_t place; /* of the next address of the one met last */
 };
-/* Or NULL: at the end; or where '*budget' is 0 then, of which each interface and each address that is
- * looked at takes one, not yet. */
+/* Or NULL: at the end; or where '*budget' is 0 then, of which each interface and each address that
+ * is looked at takes one, not yet. */
 const struct mapping *preload_next(const struct model *m, struct preload_walk *walk,
 				   size_t *budget);

@@ -8,10 +8,10 @@
  *
  * A *move* is a release that leads to another interface ('to'), in two steps:
  *
- *	leaving   'from' has it not any more, its host has not said so.  'to' lists it as arriving: no host
- *	          is told of it, and its mapping stays what it was.
- *	arriving  'to' has it, the mapping leads there, holders are told; the new host has not said that it
- *	          carries it, or a holder has not that it knows.
+ *	leaving   'from' has it not any more, its host has not said so.  'to' lists it as arriving:
+ *	          no host is told of it, and its mapping stays what it was.
+ *	arriving  'to' has it, the mapping leads there, holders are told; the new host has not said
+ *	          that it carries it, or a holder has not that it knows.
  *
  * So the first holder is stopped before the second starts.  When the new host cannot carry the
  * address, the same move runs back to the first holder.  A move ends when all have acknowledged.

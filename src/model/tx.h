@@ -11,10 +11,10 @@
  * was before that operation and may go on.  One transaction is open at a time.  All its writes have
  * one revision, the next one; a transaction that wrote nothing uses none up.
  *
- * tx_end() gives a change: what became of which object.  It is encoded for the store, turned into differences of hosts (model/plan.h, at once: while the model is as
- * the change left it), and kept until its commit is known: then change_free(), or, when the commit
- * failed, change_undo(), in reverse order of the changes that were made meanwhile; the model is
- * then as it was.
+ * tx_end() gives a change: what became of which object.  It is encoded for the store, turned into
+ * differences of hosts (model/plan.h, at once: while the model is as the change left it), and kept
+ * until its commit is known: then change_free(), or, when the commit failed, change_undo(), in
+ * reverse order of the changes that were made meanwhile; the model is then as it was.
  *
  * Results of operations are borrowed until the next operation.
  */
