@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "abi/geneve.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/rand.h"
@@ -22,9 +21,6 @@
 #include "datapath/bpf_layout.h"
 #include "datapath/bpf_policy.h"
 #include "datapath/bpf_skel.h"
-#include "net/rtnl.h"
-
-static const struct mac tunnel_mac = {DP_VXLAN_MAC_DEVICE};
 
 void bpf_host_bump_epoch(struct bpf_host *h)
 {
@@ -57,20 +53,6 @@ bool bpf_host_name_is_valid(const char *name)
 	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
 
 	return n && n <= 11 && !name[n];
-}
-
-struct bpf_devices bpf_host_devices(const struct dp_config *config)
-{
-	struct bpf_devices d;
-
-	snprintf(d.upcall, sizeof(d.upcall), "%.11s-up", config->name);
-	snprintf(d.copy, sizeof(d.copy), "%.11s-cp", config->name);
-	snprintf(d.seal, sizeof(d.seal), "%.11s-sl", config->name);
-	snprintf(d.vxlan, sizeof(d.vxlan), "%.11s-vx", config->name);
-	snprintf(d.geneve, sizeof(d.geneve), "%.11s-gn", config->name);
-	snprintf(d.bridge, sizeof(d.bridge), "%.11s-br", config->name);
-	snprintf(d.wide, sizeof(d.wide), "%.11s-hr", config->name);
-	return d;
 }
 
 int bpf_host_dir(const struct dp_config *config, char ret[static PATH_MAX])
@@ -146,14 +128,8 @@ static uint64_t connection_seed(const struct bpf_host *h)
 	return rand_u64() | 1;
 }
 
-/* The devices of a host, by index. */
-struct devices {
-	int upcall, copy;
-	int vxlan, geneve; /* 0: the kernel has none */
-};
-
 static void set_rodata(struct bpf_host *h, const struct dp_config *config,
-		       const struct devices *devices)
+		       const struct bpf_device_indexes *devices)
 {
 	struct dp_rodata r = {
 		.has_siit1 = config->siit1.len > 0,
@@ -228,101 +204,6 @@ static int check_abi(struct bpf_host *h, bool *ret_adopted)
 	return 0;
 }
 
-/* What the programs have to know of an edge's interface to the world. */
-static int open_uplink(struct bpf_host *h, const struct dp_config *config, struct rtnl *rtnl)
-{
-	struct rtnl_link link;
-	int r;
-
-	h->uplink_ifindex = config->uplink_ifindex;
-	h->max_sessions = config->max_connections ? config->max_connections : 65536;
-	if (!config->uplink_ifindex)
-		return 0;
-	r = rtnl_link_get(rtnl, config->uplink_ifindex, &link);
-	if (r)
-		return r;
-	h->uplink_mac = link.mac;
-	return bpf_neighbour_hear(h);
-}
-
-/* A tap, made or found, and up. */
-static int open_tap(struct rtnl *rtnl, const char *name, int *ret_fd, bool *ret_uso,
-		    int *ret_ifindex)
-{
-	struct rtnl_link link;
-	int r = bpf_upcall_open(name, ret_fd, ret_uso);
-
-	if (!r)
-		r = rtnl_link_find(rtnl, name, &link);
-	if (r)
-		return r;
-	*ret_ifindex = link.ifindex;
-	return rtnl_link_set_up(rtnl, link.ifindex, true);
-}
-
-/* The sealing device.  While its worker has it open nobody else can open it. */
-static int open_seal(struct bpf_host *h, const struct bpf_devices *names, struct rtnl *rtnl)
-{
-	_cleanup_close_ int fd = -1;
-	struct rtnl_link link;
-	bool uso;
-	int r = rtnl_link_find(rtnl, names->seal, &link);
-
-	if (!r)
-		r = rtnl_link_set_up(rtnl, link.ifindex, true);
-	else
-		r = open_tap(rtnl, names->seal, &fd, &uso, &link.ifindex);
-	if (r)
-		return r;
-	memcpy(h->seal_device, names->seal, sizeof(h->seal_device));
-	h->seal_ifindex = link.ifindex;
-	return 0;
-}
-
-/* What a tunnel's device came to: its index, made or found and up; 0: there is none. */
-static int open_tunnel(struct rtnl *rtnl, const char *name, int created)
-{
-	struct rtnl_link link;
-	int r;
-
-	if (created && created != -EEXIST) {
-		log_debug("no tunnel device", LOG_STR("device", name), LOG_ERRNO(created));
-		return 0;
-	}
-	if (rtnl_link_find(rtnl, name, &link))
-		return 0; /* EEXIST: another device has the UDP port */
-	r = rtnl_link_set_up(rtnl, link.ifindex, true);
-	if (r) /* its UDP port is taken */
-		log_debug("no tunnel device", LOG_STR("device", name), LOG_ERRNO(r));
-	return r ? 0 : link.ifindex;
-}
-
-/* The devices, made or found. */
-static int open_devices(struct bpf_host *h, const struct dp_config *config, struct devices *ret)
-{
-	struct bpf_devices names = bpf_host_devices(config);
-	_cleanup_(rtnl_close_cleanup) struct rtnl *rtnl = NULL;
-	bool copy_uso;
-	int r = rtnl_open(&rtnl);
-
-	if (!r)
-		r = open_tap(rtnl, names.upcall, &h->upcall_fd, &h->tap_uso, &ret->upcall);
-	if (!r)
-		r = open_tap(rtnl, names.copy, &h->copy_fd, &copy_uso, &ret->copy);
-	if (!r)
-		r = open_seal(h, &names, rtnl);
-	if (!r)
-		r = open_uplink(h, config, rtnl);
-	if (r)
-		return r;
-	bpf_headroom_open(h, names.bridge, names.wide);
-	r = rtnl_vxlan_create(rtnl, names.vxlan, config->vxlan_port, &tunnel_mac);
-	ret->vxlan = open_tunnel(rtnl, names.vxlan, r);
-	r = rtnl_geneve_create(rtnl, names.geneve, GENEVE_PORT, &tunnel_mac);
-	ret->geneve = open_tunnel(rtnl, names.geneve, r);
-	return 0;
-}
-
 /* What a trial asks nothing of need not be judged by the kernel, which takes its time for each. */
 static void leave_out(struct bpf_host *h)
 {
@@ -332,7 +213,8 @@ static void leave_out(struct bpf_host *h)
 }
 
 /* Loads the programs with the pinned tables, or new ones. */
-static int load(struct bpf_host *h, const struct dp_config *config, const struct devices *devices)
+static int load(struct bpf_host *h, const struct dp_config *config,
+		const struct bpf_device_indexes *devices)
 {
 	int r;
 
@@ -490,7 +372,7 @@ static const struct datapath_ops bpf_ops = {
 
 static int open_host(struct bpf_host *h, const struct dp_config *config, bool *ret_adopted)
 {
-	struct devices devices = {};
+	struct bpf_device_indexes devices = {};
 	int r;
 
 	h->buffer = malloc(BPF_FRAME_MAX);
@@ -503,7 +385,7 @@ static int open_host(struct bpf_host *h, const struct dp_config *config, bool *r
 	if (!r)
 		r = file_mkdirs(h->dir, 0700);
 	if (!r)
-		r = open_devices(h, config, &devices);
+		r = bpf_host_open_devices(h, config, &devices);
 	if (!r)
 		r = load(h, config, &devices);
 	if (!r)

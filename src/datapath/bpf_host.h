@@ -83,9 +83,13 @@ static inline void *bpf_array_row(const struct bpf_array *a, uint32_t i)
 	return a->rows + (size_t)i * a->stride;
 }
 
-/* The names of a host's devices. */
+/* The names of a host's devices, and their indexes. */
 struct bpf_devices {
 	char upcall[16], copy[16], seal[16], vxlan[16], geneve[16], bridge[16], wide[16];
+};
+struct bpf_device_indexes {
+	int upcall, copy;
+	int vxlan, geneve; /* 0: the kernel has none */
 };
 
 /* As datapath_open(), of a data plane that lives for a probe: it has the programs that packets of
@@ -94,6 +98,9 @@ struct bpf_devices {
 must_check int bpf_host_open_trial(const struct dp_config *config, struct datapath **ret);
 
 struct bpf_devices bpf_host_devices(const struct dp_config *config);
+/* The devices, made or found; what is not given back is in 'h'. */
+must_check int bpf_host_open_devices(struct bpf_host *h, const struct dp_config *config,
+				     struct bpf_device_indexes *ret);
 bool bpf_host_name_is_valid(const char *name);
 /* Where its tables and links are pinned; -ENAMETOOLONG. */
 must_check int bpf_host_dir(const struct dp_config *config, char ret[static PATH_MAX]);
