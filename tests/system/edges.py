@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The usual network with a way out, made by the EC2 API: public and private subnets, gateways, elastic addresses."""
+import json
+
 from lab import wait_for
 
 EVERYWHERE = "0.0.0.0/0"
@@ -11,8 +13,8 @@ class Network:
 
     def __init__(self, lab, block=10, ec2=None):
         self.lab, self.ec2 = lab, ec2 or lab.ec2
-        self.cidr = f"10.{block}.0.0/16"
-        self.id, (self.public, self.private) = lab.subnets(f"10.{block}.1.0/24", f"10.{block}.2.0/24",
+        self.cidr, self.public_cidr = f"10.{block}.0.0/16", f"10.{block}.1.0/24"
+        self.id, (self.public, self.private) = lab.subnets(self.public_cidr, f"10.{block}.2.0/24",
                                                            vpc_cidr=self.cidr, ec2=self.ec2)
         self.tables = {s: self.table(s) for s in (self.public, self.private)}
         self.open = self.ec2.create_security_group(GroupName="open", Description="all is allowed",
@@ -65,6 +67,12 @@ class Network:
         return self.ec2.associate_address(AllocationId=allocation, NetworkInterfaceId=node.interface,
                                           **kw)["AssociationId"]
 
+    def publish(self, node, **kw):
+        """An elastic address of the node's: the address."""
+        allocation, address = self.allocate()
+        self.associate(allocation, node, **kw)
+        return address
+
     def nat(self):
         """A NAT gateway in the public subnet, and the route of the private one to it: (id, its public address)."""
         allocation, public = self.allocate()
@@ -93,6 +101,20 @@ class Network:
             "VpcPeeringConnection"]["VpcPeeringConnectionId"]
         self.ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=pcx)
         return pcx
+
+    def behind(self, gateway, block=70):
+        """A peered network that the private subnet reaches by the private NAT gateway."""
+        other = Network(self.lab, block)
+        pcx = self.peer(other)
+        self.route(self.private, other.cidr, NatGatewayId=gateway)
+        self.route(self.public, other.cidr, VpcPeeringConnectionId=pcx)
+        other.route(other.public, self.public_cidr, VpcPeeringConnectionId=pcx)
+        return other
+
+    def gateways(self):
+        """Which edge has which NAT gateway."""
+        shown = json.loads(self.lab.viaduct("nat-gateways", "--json", "--lab", self.lab.name))["nat_gateways"]
+        return {g["id"]: g["edge"] for g in shown}
 
     def analyse(self, source, target):
         """Whether the analysis finds a way for TCP."""

@@ -20,8 +20,7 @@ def place(lab):
     net = Network(lab)
     net.internet()
     node = net.node(host="h1")
-    allocation, address = net.allocate()
-    net.associate(allocation, node)
+    address = net.publish(node)
     with server(node, port=7000):
         wait_for("the address to work", lambda: ask(lab.world, address))
         yield node, address

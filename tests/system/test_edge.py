@@ -88,8 +88,7 @@ def test_security_groups_judge_the_world_too(site):
     site.net.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[
         {"IpProtocol": "tcp", "FromPort": PORT, "ToPort": PORT, "IpRanges": [{"CidrIp": f"{WORLD}/32"}]}])
     node = site.net.node(group=group)
-    allocation, address = site.net.allocate()
-    site.net.associate(allocation, node)
+    address = site.net.publish(node)
     with server(node, port=PORT), server(node, port=PORT + 1):
         wait_for("the address to work", lambda: ask(site.world, address, PORT))
         assert ask(site.world, address, PORT + 1) is None
@@ -122,13 +121,9 @@ def test_a_private_gateway_stands_for_its_network(site, request):
     The peered network has a way to the gateway's subnet alone: it hears the gateway, and begins nothing."""
     if request.node.callspec.id in ("vxlan", "reip4"):  # edges of labs have no aliases
         pytest.skip("peered networks have no way by VXLAN, which says one network only (docs/substrate.md)")
-    net, other = site.net, Network(site.lab, 70)
+    net = site.net
     gateway = net.private_nat("10.10.1.200")
-    pcx = net.peer(other)
-    net.route(net.private, other.cidr, NatGatewayId=gateway)
-    net.route(net.public, other.cidr, VpcPeeringConnectionId=pcx)
-    other.route(other.public, "10.10.1.0/24", VpcPeeringConnectionId=pcx)
-    far = other.node(host="h1")
+    far = net.behind(gateway).node(host="h1")
     with server(far):
         wait_for("the way by the gateway", lambda: ask(site.worker, far.address))
         assert reach(site.worker, far.address)[0] == "10.10.1.200"
@@ -275,8 +270,7 @@ def test_traceroute_shows_the_router_the_edge_and_the_world(site, how):
 def test_two_nodes_meet_by_their_public_addresses(site):
     """requirement: EDGE-1"""
     other = site.net.node(host="h2")
-    allocation, address = site.net.allocate()
-    site.net.associate(allocation, other)
+    address = site.net.publish(other)
     with server(site.web, other):
         wait_for("the address to work", lambda: ask(site.world, address))
         assert reach(site.web, address)[0] == site.address
@@ -386,8 +380,7 @@ def test_a_private_address_moves_with_its_public_one(site):
                                                  AllowReassignment=True)
 
     move(nodes[0])
-    allocation, address = site.net.allocate()
-    site.net.associate(allocation, nodes[0], PrivateIpAddress=moving)
+    address = site.net.publish(nodes[0], PrivateIpAddress=moving)
 
     def reached(seconds=1.5):
         # as NTP or IPsec, from one port to one port: one connection for the edge, whoever has the address
@@ -413,8 +406,7 @@ def test_routes_follow_their_prefix_list(site):
         "PrefixList"]["PrefixListId"]
     ec2.create_route(RouteTableId=table, DestinationPrefixListId=pl, GatewayId=site.gateway)
     node = site.net.node(subnet)
-    allocation, address = site.net.allocate()
-    site.net.associate(allocation, node)
+    address = site.net.publish(node)
     assert node.ping(WORLD, count=1) == 0
     ec2.modify_managed_prefix_list(PrefixListId=pl, CurrentVersion=1, AddEntries=[{"Cidr": outside}])
     wait_for("the entry to be followed", lambda: node.ping(WORLD, count=1))

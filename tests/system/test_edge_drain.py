@@ -71,26 +71,16 @@ class Site:
         self.lab, self.net = lab, Network(lab)
         self.net.internet()
         self.node = self.net.node(host="h1")
-        allocation, self.public = self.net.allocate()
-        self.net.associate(allocation, self.node)
+        self.public = self.net.publish(self.node)
         self.nat, self.nat_address = self.net.nat()
         self.worker = self.net.node(self.net.private, host="h2")
         lab.viaduct("nat-gateway", "open", self.nat, "tcp", "2222", self.worker.address, "7000", "--lab", lab.name)
         self.inner = "10.10.1.200"
         self.private_nat = self.net.private_nat(self.inner)
-        other = Network(lab, 70)
-        pcx = self.net.peer(other)
-        self.net.route(self.net.private, other.cidr, NatGatewayId=self.private_nat)
-        self.net.route(self.net.public, other.cidr, VpcPeeringConnectionId=pcx)
-        other.route(other.public, "10.10.1.0/24", VpcPeeringConnectionId=pcx)
-        self.far = other.node(host="h1")
-
-    def gateways(self):
-        shown = json.loads(self.lab.viaduct("nat-gateways", "--json", "--lab", self.lab.name))["nat_gateways"]
-        return {g["id"]: g["edge"] for g in shown}
+        self.far = self.net.behind(self.private_nat).node(host="h1")
 
     def edge_of(self, gateway):
-        return self.gateways()[gateway]
+        return self.net.gateways()[gateway]
 
     def drain(self, edge):
         """Empties an edge, and lets it be chosen again."""
@@ -106,7 +96,7 @@ class Site:
         for other in EDGES:
             if other != edge:
                 self.drain(other)
-        wait_for(f"all to be at {edge}", lambda: set(self.gateways().values()) == {edge} and
+        wait_for(f"all to be at {edge}", lambda: set(self.net.gateways().values()) == {edge} and
                  any(p["public"] == self.public and p["applied"] for p in self.lab.agent(edge, "edge")["publics"]))
 
 

@@ -29,9 +29,7 @@ def net(lab):
 def target(net):
     """A node with a public address: (the node, the address)."""
     node = net.node(host="h1")
-    allocation, address = net.allocate()
-    net.associate(allocation, node)
-    return node, address
+    return node, net.publish(node)
 
 
 def owner(lab, address):
@@ -76,17 +74,11 @@ def private_nat_at(lab, net, edge):
     for n in range(200, 204):  # each goes to the edge with less
         address = f"10.10.1.{n}"
         gateway = net.private_nat(address)
-        shown = json.loads(lab.viaduct("nat-gateways", "--json", "--lab", lab.name))["nat_gateways"]
-        if next(g for g in shown if g["id"] == gateway)["edge"] == edge:
+        if net.gateways()[gateway] == edge:
             break
     else:
         raise AssertionError(f"no gateway went to {edge}")
-    other = Network(lab, 70)
-    pcx = net.peer(other)
-    net.route(net.private, other.cidr, NatGatewayId=gateway)
-    net.route(net.public, other.cidr, VpcPeeringConnectionId=pcx)
-    other.route(other.public, "10.10.1.0/24", VpcPeeringConnectionId=pcx)
-    return address, other.node(host="h1")
+    return address, net.behind(gateway).node(host="h1")
 
 
 def with_ipv6_at(lab, edge):

@@ -27,11 +27,7 @@ class Pair:
             raise
 
     def peer(self):
-        ec2 = self.lab.ec2
-        made = ec2.create_vpc_peering_connection(VpcId=self.one.id, PeerVpcId=self.other.id)
-        peering = made["VpcPeeringConnection"]["VpcPeeringConnectionId"]
-        ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=peering)
-        return peering
+        return self.one.peer(self.other)
 
 
 @pytest.fixture(scope="module", params=list(KINDS), ids=list(KINDS))
