@@ -585,19 +585,24 @@ void rig_answer(struct rig *r, uint32_t host, uint64_t revision)
 	rig_send(r, VIADUCT__AGENT__FRAME__BODY_RESOLVED, &resolved);
 }
 
+void rig_push(struct rig *r, Viaduct__Agent__Mapping *mapping)
+{
+	Viaduct__Agent__Update update = VIADUCT__AGENT__UPDATE__INIT;
+
+	update.revision = mapping->revision;
+	update.n_mappings = 1;
+	update.mappings = &mapping;
+	rig_send(r, VIADUCT__AGENT__FRAME__BODY_UPDATE, &update);
+}
+
 void rig_update(struct rig *r, uint32_t addr, uint32_t host, uint64_t revision, bool gone)
 {
 	Viaduct__Agent__Mapping mapping = VIADUCT__AGENT__MAPPING__INIT;
-	Viaduct__Agent__Mapping *mappings[] = {&mapping};
-	Viaduct__Agent__Update update = VIADUCT__AGENT__UPDATE__INIT;
 
 	mapping.vni = RIG_VNI;
 	mapping.addr = rig_v4(r, addr);
 	mapping.host = host;
 	mapping.revision = revision;
 	mapping.gone = gone;
-	update.revision = revision;
-	update.n_mappings = 1;
-	update.mappings = mappings;
-	rig_send(r, VIADUCT__AGENT__FRAME__BODY_UPDATE, &update);
+	rig_push(r, &mapping);
 }

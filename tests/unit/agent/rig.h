@@ -118,4 +118,6 @@ enum fake_verdict rig_packet(struct rig *r, uint32_t dst, uint32_t number);
 /* Answers all questions of the newest Resolve: with host 'host' and 'revision', or REFUSED for
  * 0. */
 void rig_answer(struct rig *r, uint32_t host, uint64_t revision);
+/* Pushes one mapping, as of its own revision. */
+void rig_push(struct rig *r, Viaduct__Agent__Mapping *mapping);
 void rig_update(struct rig *r, uint32_t addr, uint32_t host, uint64_t revision, bool gone);

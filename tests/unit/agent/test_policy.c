@@ -589,8 +589,6 @@ static struct dp_mapping mapping_of(struct rig *r)
 static void update_groups(struct rig *r, uint64_t revision, uint32_t *groups, size_t n)
 {
 	Viaduct__Agent__Mapping mapping = VIADUCT__AGENT__MAPPING__INIT;
-	Viaduct__Agent__Mapping *mappings[] = {&mapping};
-	Viaduct__Agent__Update update = VIADUCT__AGENT__UPDATE__INIT;
 
 	mapping.vni = RIG_VNI;
 	mapping.addr = rig_v4(r, REMOTE);
@@ -598,10 +596,7 @@ static void update_groups(struct rig *r, uint64_t revision, uint32_t *groups, si
 	mapping.revision = revision;
 	mapping.n_groups = n;
 	mapping.groups = groups;
-	update.revision = revision;
-	update.n_mappings = 1;
-	update.mappings = mappings;
-	rig_send(r, VIADUCT__AGENT__FRAME__BODY_UPDATE, &update);
+	rig_push(r, &mapping);
 }
 
 /* requirement: NIC-6, MAP-3 */

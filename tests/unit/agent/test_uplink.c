@@ -59,17 +59,14 @@ static void ask(struct rig *r, const char *addr, uint32_t host)
 /* The manager says where it is, without having been asked, or that it is not any more. */
 static void push(struct rig *r, const char *addr, uint64_t revision, bool gone)
 {
-	Viaduct__Agent__Update update = VIADUCT__AGENT__UPDATE__INIT;
-	Viaduct__Agent__Mapping m = VIADUCT__AGENT__MAPPING__INIT, *mappings[] = {&m};
+	Viaduct__Agent__Mapping m = VIADUCT__AGENT__MAPPING__INIT;
 
 	m.vni = RIG_VNI;
 	m.addr = rig_text_addr(r, addr);
 	m.host = gone ? 0 : RIG_PEER;
-	m.revision = update.revision = revision;
+	m.revision = revision;
 	m.gone = gone;
-	update.n_mappings = 1;
-	update.mappings = mappings;
-	rig_send(r, VIADUCT__AGENT__FRAME__BODY_UPDATE, &update);
+	rig_push(r, &m);
 }
 
 static bool is_live(struct rig *r, const char *text)
