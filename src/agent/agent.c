@@ -46,6 +46,12 @@ static int agent_write_held(const struct agent *a, struct arena *arena,
 	return 0;
 }
 
+static void agent_describe(const struct agent *a, Viaduct__Agent__Capabilities *m)
+{
+	probe_describe(&a->probe, m);
+	m->incarnation = a->sealing.incarnation;
+}
+
 static int agent_greet(struct session *session, void *arg)
 {
 	struct agent *a = arg;
@@ -56,7 +62,7 @@ static int agent_greet(struct session *session, void *arg)
 	int e;
 
 	arena_init(&arena, LIMIT_WIRE_DECODE_SIZE);
-	probe_describe(&a->probe, &capabilities);
+	agent_describe(a, &capabilities);
 	hello.protocol_min = AGENT_PROTOCOL_MIN;
 	hello.protocol_max = AGENT_PROTOCOL_MAX;
 	hello.host_id = (char *)(uintptr_t)a->config.host_id;
@@ -80,7 +86,7 @@ void agent_send_capabilities(struct agent *a)
 	Viaduct__Agent__Capabilities capabilities;
 	Viaduct__Agent__Frame frame = VIADUCT__AGENT__FRAME__INIT;
 
-	probe_describe(&a->probe, &capabilities);
+	agent_describe(a, &capabilities);
 	frame.body_case = VIADUCT__AGENT__FRAME__BODY_CAPABILITIES;
 	frame.capabilities = &capabilities;
 	(void)!link_send(&a->link, &frame); /* without a session the next Hello says it */
@@ -97,6 +103,7 @@ static void agent_on_up(const Viaduct__Agent__Welcome *welcome, void *arg)
 		a->revision = a->settled = 0;
 	a->cluster_id = welcome->cluster_id;
 	a->takes_pending = welcome->pending;
+	a->sealing.bound = welcome->incarnations;
 	if (welcome->stale)
 		stale_begin(&a->stale);
 	cache_connected(&a->cache, welcome->lease_seconds);
@@ -307,6 +314,15 @@ static void agent_on_probed(void *arg)
 	link_start(&a->link);
 }
 
+/* Without a session the next Hello says it. */
+static void agent_on_incarnated(void *arg)
+{
+	struct agent *a = arg;
+
+	if (a->link.state == LINK_UP)
+		agent_send_capabilities(a);
+}
+
 /* ---- life ---- */
 
 static const struct link_ops agent_link_ops = {
@@ -356,7 +372,7 @@ int agent_new(const struct agent_config *config, struct agent **ret)
 					  .online = agent_on_port,
 					  .arg = a};
 	announcer_init(&a->announcer, a->loop, uplink_announce, a, config->dp.uplink_ifindex);
-	sealing_init(&a->sealing, a->loop, &a->desired, &config->sealing);
+	sealing_init(&a->sealing, a->loop, &a->desired, &config->sealing, agent_on_incarnated, a);
 	sealed_paths_init(&a->sealed_paths, a->loop,
 			  &(struct sealed_paths){.kernel = config->kernel,
 						 .kernel_arg = config->kernel_arg,

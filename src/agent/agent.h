@@ -43,13 +43,13 @@
 #include "agent/sealed_path.h"
 #include "agent/sealing.h"
 #include "agent/stale.h"
+#include "base/boot.h"
 #include "base/loop.h"
 #include "datapath/datapath.h"
 #include "driver/driver.h"
 #include "net/rtnl.h"
 
 enum {
-	AGENT_BOOT_ID_SIZE = 16,
 	AGENT_REASONS_MAX = DROP_REASON_MAX,
 };
 
@@ -65,7 +65,7 @@ struct agent_backend {
 struct agent_config {
 	struct loop *loop;
 	const char *host_id;
-	uint8_t boot_id[AGENT_BOOT_ID_SIZE];
+	uint8_t boot_id[BOOT_ID_SIZE];
 	struct link_dialer dialer;
 	const struct agent_backend *backend;
 	struct dp_config dp; /* without locators and addresses: those are the manager's to say */

@@ -68,8 +68,9 @@ enum { DESIRED_PEER_KEYS = 16 };
 struct desired_peer_key {
 	uint32_t spi;
 	enum seal_cipher cipher;
-	bool seals;       /* what is sent; else it opens */
-	uint64_t made_ms; /* Unix time */
+	bool seals;           /* what is sent; else it opens */
+	uint64_t made_ms;     /* Unix time */
+	uint64_t incarnation; /* of this host, that it is for; 0: of any */
 	uint8_t key[SEAL_KEY_SIZE];
 };
 

@@ -38,6 +38,7 @@ static const char *choice_read_key(const Viaduct__Agent__PairKey *m, struct desi
 	k->spi = m->spi;
 	k->seals = m->send;
 	k->made_ms = m->made;
+	k->incarnation = m->incarnation;
 	memcpy(k->key, m->key.data, m->key.len);
 	p->n_keys++;
 	return NULL;

@@ -15,8 +15,8 @@
 #include "agent/control.h"
 #include "agent/kernel.h"
 #include "agent/options.h"
+#include "base/boot.h"
 #include "base/file.h"
-#include "base/hex.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "driver/netns.h"
@@ -127,23 +127,6 @@ static struct dp_config main_dp_config(const struct options *o, int ifindex, int
 		.max_flows = LIMIT_AGENT_FLOWS,
 		.max_connections = o->n_connections,
 	};
-}
-
-/* The kernel's own number of this boot, as 16 bytes. */
-static int main_boot_id(uint8_t ret[static AGENT_BOOT_ID_SIZE])
-{
-	_cleanup_free_ char *text = NULL;
-	char digits[2 * AGENT_BOOT_ID_SIZE + 1];
-	size_t n = 0;
-	int e = file_read("/proc/sys/kernel/random/boot_id", 64, &text, NULL);
-
-	if (e)
-		return e;
-	for (const char *c = text; *c && n < sizeof(digits) - 1; c++)
-		if (*c != '-' && *c != '\n')
-			digits[n++] = *c;
-	digits[n] = '\0';
-	return hex_decode(digits, ret, AGENT_BOOT_ID_SIZE);
 }
 
 /* Mounts bpffs where it is to be, unless it is there. */
@@ -261,7 +244,7 @@ static int main_start_agent(struct program *p, int ifindex, int uplink_ifindex)
 		.renew = main_renew,
 		.renew_arg = p,
 	};
-	int e = main_boot_id(config.boot_id);
+	int e = boot_id(config.boot_id);
 
 	if (!e)
 		e = agent_new(&config, &p->agent);

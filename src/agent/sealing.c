@@ -18,10 +18,21 @@ enum sealing_extent {
 };
 
 void sealing_init(struct sealing *s, struct loop *loop, const struct desired *desired,
-		  const struct sealing_paths *paths)
+		  const struct sealing_paths *paths, sealing_changed_fn changed, void *arg)
 {
-	*s = (struct sealing){
-		.paths = *paths, .desired = desired, .loop = loop, .client = {.fd = -1}};
+	int e;
+
+	*s = (struct sealing){.paths = *paths,
+			      .desired = desired,
+			      .loop = loop,
+			      .client = {.fd = -1},
+			      .incarnation = paths->incarnation,
+			      .changed = changed,
+			      .arg = arg};
+	e = paths->socket ? seal_client_incarnation(paths->socket, paths->reserve, &s->incarnation)
+			  : 0;
+	if (e)
+		log_err("what was sealed and opened cannot be kept", LOG_ERRNO(e));
 	timer_init(&s->retry, loop, sealing_on_retry, s);
 	timer_init(&s->left, loop, sealing_on_left, s);
 }
@@ -139,7 +150,7 @@ static void sealing_want_variants(struct sealing_wanted *w, const struct sealing
 	}
 }
 
-static void sealing_want_keys(struct sealing_wanted *w, const struct desired_peer *p)
+static void sealing_want_keys(struct sealing_wanted *w, const struct desired_peer *p, bool bound)
 {
 	for (size_t i = 0; i < p->n_keys; i++) {
 		struct seal_key_record *k = &w->keys[w->image.n_keys++];
@@ -149,6 +160,8 @@ static void sealing_want_keys(struct sealing_wanted *w, const struct desired_pee
 			.peer = p->dp.id,
 			.cipher = (uint8_t)p->keys[i].cipher,
 			.seals = p->keys[i].seals,
+			.goes_on = bound,
+			.incarnation = p->keys[i].incarnation,
 		};
 		memcpy(k->key, p->keys[i].key, sizeof(k->key));
 	}
@@ -214,7 +227,7 @@ static int sealing_want(const struct sealing *s, enum sealing_extent extent,
 		if (p->dp.seal)
 			sealing_want_class(&w, p);
 		sealing_want_variants(&w, s, p);
-		sealing_want_keys(&w, p);
+		sealing_want_keys(&w, p, s->bound);
 	}
 	if (extent != SEALING_NARROW)
 		sealing_want_old(&w, s, extent);
@@ -251,6 +264,11 @@ static int sealing_connect(struct sealing *s)
 	s->n_refusals = s->client.shared->n_refusals;
 	log_info("sealing worker", LOG_I64("pid", s->client.pid),
 		 LOG_STR("keys", s->client.generation ? "has some" : "none yet"));
+	if (s->incarnation == s->client.shared->incarnation)
+		return 0;
+	log_warn("what former sealing workers did is not known: other keys are needed");
+	s->incarnation = s->client.shared->incarnation;
+	s->changed(s->arg);
 	return 0;
 }
 

@@ -9,6 +9,10 @@
  * what opened is gone at once, and what seals when the last packet that the programs had given it
  * has come through the device's queue.
  *
+ * What the worker remembers of keys has a name, the host's incarnation (model/pair_key.h): the manager
+ * is told it and gives keys for it.  A worker that has lost what the one before it knew has another
+ * one, uses none of the keys that there are, and waits for others.
+ *
  * Keys are never saved.  An agent that restarts leaves a worker that has keys as it is until the
  * manager has told all of them again, and asks for everything (sealing_lacks_keys()).
  *
@@ -23,9 +27,13 @@
 
 struct sealing_paths {
 	const char *socket, *program,
-		*reserve; /* socket NULL: nothing is sealed here, as in tests */
-	struct cpus cpus; /* where the worker may run; empty: where the agent may */
+		*reserve;     /* socket NULL: nothing is sealed here, as in tests */
+	struct cpus cpus;     /* where the worker may run; empty: where the agent may */
+	uint64_t incarnation; /* without a socket */
 };
+
+/* The host's incarnation is another one. */
+typedef void (*sealing_changed_fn)(void *arg);
 
 struct sealing {
 	struct sealing_paths paths;
@@ -41,11 +49,15 @@ struct sealing {
 	struct seal_image image;
 	struct seal_class *classes;
 	struct seal_key_record *keys;
-	uint64_t n_refusals; /* of the worker's samples, how many were taken */
+	uint64_t n_refusals;  /* of the worker's samples, how many were taken */
+	uint64_t incarnation; /* 0: not known */
+	bool bound;           /* the manager gives keys for an incarnation */
+	sealing_changed_fn changed;
+	void *arg;
 };
 
 void sealing_init(struct sealing *s, struct loop *loop, const struct desired *desired,
-		  const struct sealing_paths *paths);
+		  const struct sealing_paths *paths, sealing_changed_fn changed, void *arg);
 void sealing_deinit(struct sealing *s); /* the worker goes on */
 /* The data plane was opened, or is about to be closed (NULL). */
 void sealing_set_datapath(struct sealing *s, struct datapath *dp);

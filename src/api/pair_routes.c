@@ -38,7 +38,7 @@ static void put_choice(struct route_call *c, json_t *o, const struct choice *cho
 	json_put_u64(c, o, "rate_bits", choice->rate.bits);
 	json_put_u64(c, o, "rate_burst", choice->rate.burst);
 	if (choice->send_features & FEATURES_PAYLOAD) {
-		json_put_u64(c, o, "key_epoch", choice->send_epoch);
+		json_put_u64(c, o, "key_epoch", choice->send_key.epoch);
 		json_put_time(c, o, "key_made_at", choice->send_keyed_ms);
 	}
 	json_put_bool(c, o, "inferred", choice->inferred);

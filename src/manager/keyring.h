@@ -3,8 +3,9 @@
  * The keys that pairs of hosts seal with: derived, never stored.
  *
  * A key is HKDF-SHA256 (RFC 5869) of the cluster's secret for this purpose, with sender, receiver,
- * epoch and cipher as the info; so each direction of each pair has its own, and the next epoch
- * another one.  It is made while a message for one of its two hosts is written, and is in no log,
+ * epoch, cipher and both incarnations (model/pair_key.h) as the info; so each direction of each pair
+ * has its own, and the next epoch and the next incarnation another one, even where the store has
+ * gone back to what it was before.  It is made while a message for one of its two hosts is written, and is in no log,
  * answer or file.
  *
  * Ownership: embedded.  Any thread.
@@ -30,7 +31,7 @@ struct keyring {
 
 /* The key of one direction: 16 or 32 bytes.  -EIO when the cryptographic library refuses. */
 must_check int keyring_derive(const struct keyring *k, uint32_t sender, uint32_t receiver,
-			      enum seal_cipher cipher, uint32_t epoch,
+			      enum seal_cipher cipher, const struct pair_key *key,
 			      uint8_t ret[static SEAL_KEY_SIZE]);
 
 /* The keys of a choice, as messages. */

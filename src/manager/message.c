@@ -72,6 +72,7 @@ struct capabilities message_capabilities(const Viaduct__Agent__Capabilities *mes
 		.carries_nothing = message->carries_nothing,
 		.stands_by = message->stands_by,
 		.hands_over = message->hands_over,
+		.incarnation = message->incarnation,
 	};
 }
 

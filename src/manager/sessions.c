@@ -171,6 +171,7 @@ static int send_welcome(struct link *link)
 	welcome.stats_seconds = stats_seconds;
 	welcome.pending = true;
 	welcome.stale = true;
+	welcome.incarnations = true;
 	frame.body_case = VIADUCT__AGENT__FRAME__BODY_WELCOME;
 	frame.welcome = &welcome;
 	return session_send(link->session, &frame);

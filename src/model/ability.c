@@ -245,9 +245,12 @@ static const char *capabilities_fault(const struct capabilities *can)
 }
 
 static struct ability ability_by(const struct host *h, const struct capabilities *can,
-				 uint32_t key_epoch)
+				 uint32_t key_epoch, uint32_t n_incarnations)
 {
-	struct ability a = {.key_epoch = key_epoch + 1, .locators = h->locators};
+	struct ability a = {.key_epoch = key_epoch + 1,
+			    .incarnation = can->incarnation,
+			    .n_incarnations = n_incarnations,
+			    .locators = h->locators};
 
 	/* what no probe has confirmed does not count (NEG-1) */
 	a.fault = can->probed_ms ? capabilities_fault(can) : "no probe of it has succeeded yet";
@@ -262,12 +265,12 @@ static struct ability ability_by(const struct host *h, const struct capabilities
 
 struct ability ability_of(const struct host *h)
 {
-	return ability_by(h, &h->can, h->key_epoch);
+	return ability_by(h, &h->can, h->key_epoch, h->n_incarnations);
 }
 
 struct ability ability_former(const struct host *h)
 {
-	return ability_by(h, &h->former, h->former_key_epoch);
+	return ability_by(h, &h->former, h->former_key_epoch, h->former_n_incarnations);
 }
 
 /* The news of the host have not come to the pair. */
@@ -281,9 +284,11 @@ struct ability ability_towards(const struct host *h, const struct host *other)
 	return is_former(h, other) ? ability_former(h) : ability_of(h);
 }
 
-uint32_t ability_key_epoch(const struct host *h, const struct host *other)
+/* Whatever of it grows, the epoch is one that was not there before. */
+struct pair_key ability_key(const struct ability *a, const struct ability *b)
 {
-	return (is_former(h, other) ? h->former_key_epoch : h->key_epoch) + 1;
+	return (struct pair_key){a->key_epoch + a->n_incarnations + b->n_incarnations,
+				 a->incarnation, b->incarnation};
 }
 
 uint32_t ability_usable(const struct ability *a)

@@ -38,6 +38,7 @@ struct capabilities {
 	bool carries_nothing;
 	/* an edge: its agent can give another what it translates (manager/handoff.h) */
 	bool hands_over;
+	uint64_t incarnation; /* model/pair_key.h; 0: it says none */
 };
 
 /* What a host has a limited amount of (NEG-10). */
@@ -60,10 +61,12 @@ struct host {
 	struct topology_place place; /* locale, area, rack, host */
 	struct locators locators;
 	struct capabilities can;
-	uint32_t key_epoch; /* of the keys that it seals with, less one */
-	uint64_t keyed_ms;  /* since when; 0: the first ones */
-	bool edge;          /* has that role: model/edge.h */
-	bool instances;     /* an edge: runs instances, too */
+	uint32_t key_epoch;      /* of the keys that it seals with, less one */
+	uint64_t keyed_ms;       /* since when; 0: the first ones */
+	uint32_t n_incarnations; /* before this one (can.incarnation) */
+	uint64_t incarnated_ms;  /* since when it is; 0: the first one */
+	bool edge;               /* has that role: model/edge.h */
+	bool instances;          /* an edge: runs instances, too */
 	/* An ordinary VXLAN endpoint without an agent (docs/substrate.md, "Foreign VXLAN"): it
 	 * never connects, its abilities are as the operator said, and records are placed on it by
 	 * hand (interface_place()). */
@@ -82,7 +85,7 @@ struct host {
 	 * what it was until then.  0: all have */
 	uint32_t changing_at;
 	struct capabilities former; /* of it what choices go by, no texts */
-	uint32_t former_key_epoch;
+	uint32_t former_key_epoch, former_n_incarnations;
 
 	struct member by_edge; /* with that role */
 	struct member by_changing;

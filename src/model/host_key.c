@@ -65,7 +65,9 @@ static int rotate(struct tx *tx, const struct host *h)
 
 uint64_t host_keyed_ms(const struct host *h)
 {
-	return h->keyed_ms ? h->keyed_ms : h->o.created_ms;
+	uint64_t ms = h->keyed_ms ? h->keyed_ms : h->o.created_ms;
+
+	return ms > h->incarnated_ms ? ms : h->incarnated_ms;
 }
 
 int host_key_rotate(struct tx *tx, const struct host *h)

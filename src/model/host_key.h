@@ -21,7 +21,7 @@ struct tx;
 must_check int host_key_is_used(const struct model *m, const struct host *h, bool *ret);
 /* The next epoch, from now.  -ENOMEM */
 must_check int host_key_rotate(struct tx *tx, const struct host *h);
-/* Since when it has keys of its newest epoch, unix ms: its first ones are as old as it is. */
+/* Since when it has its newest keys, unix ms: its first ones are as old as it is. */
 uint64_t host_keyed_ms(const struct host *h);
 /* The same by an operator; 'id' is an id or a name.  HOST_NOT_FOUND, NOT_PERMITTED */
 must_check int host_key_rotate_asked(struct tx *tx, const struct caller *c, const char *id,

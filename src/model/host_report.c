@@ -41,6 +41,7 @@ static struct capabilities looked_at(const struct capabilities *can)
 		.required_features = can->required_features,
 		.disallowed_features = can->disallowed_features,
 		.disallowed_formats = can->disallowed_formats,
+		.incarnation = can->incarnation,
 	};
 }
 
@@ -60,7 +61,7 @@ static int step(struct tx *tx, const struct host *h, size_t budget)
 	new->changing_at = at;
 	if (!at) {
 		new->former = (struct capabilities){0};
-		new->former_key_epoch = 0;
+		new->former_key_epoch = new->former_n_incarnations = 0;
 	}
 	r = TX_PUT(tx, h, &new);
 	if (!r)
@@ -106,6 +107,7 @@ int host_put_changed(struct tx *tx, const struct host *old, struct object **o)
 	new->changing_at = 1;
 	new->former = looked_at(&old->can);
 	new->former_key_epoch = old->key_epoch;
+	new->former_n_incarnations = old->n_incarnations;
 	r = tx_put(tx, &old->o, o);
 	return r ? r : network_refresh_host(tx, number);
 }
@@ -139,6 +141,23 @@ static bool differs_in_abilities(const struct host *a, const struct host *b)
 	return !ability_same(&x, &y);
 }
 
+/* All keys that it uses are to be others. */
+static bool is_incarnated(const struct host *old, const struct host *new)
+{
+	return old->can.incarnation != new->can.incarnation;
+}
+
+/* Of whatever it says first there are no keys yet. */
+static void set_incarnation(struct tx *tx, const struct host *old, struct host *new,
+			    uint64_t incarnation)
+{
+	new->can.incarnation = incarnation;
+	if (!is_incarnated(old, new) || !old->can.probed_ms)
+		return;
+	new->n_incarnations++;
+	new->incarnated_ms = tx->now_ms;
+}
+
 static int do_report(struct tx *tx, const struct host *old, const struct capabilities *report)
 {
 	_cleanup_(record_free_cleanup) struct object *o = NULL;
@@ -158,6 +177,7 @@ static int do_report(struct tx *tx, const struct host *old, const struct capabil
 	new->can.carries_nothing = report->carries_nothing;
 	if (r)
 		return r;
+	set_incarnation(tx, old, new, report->incarnation);
 	/* the time of the probe alone is not worth a commit */
 	if (probed_ms && new->can.probed_ms) {
 		uint64_t now = new->can.probed_ms;
@@ -169,7 +189,7 @@ static int do_report(struct tx *tx, const struct host *old, const struct capabil
 	} else if (record_equal(&old->o, o)) {
 		return 0;
 	}
-	if (!differs_in_abilities(old, new))
+	if (!differs_in_abilities(old, new) && !is_incarnated(old, new))
 		return tx_put(tx, &old->o, &o);
 	if (!old->changing_at)
 		return host_put_changed(tx, old, &o);

@@ -66,7 +66,7 @@ struct wish {
 	uint32_t permitted_formats;
 	uint32_t permitted_features;
 	uint32_t required_features; /* by policies or by one of the hosts */
-	uint32_t key_epoch;         /* of the keys that the sender seals with */
+	struct pair_key key;        /* of what is sealed */
 	struct policy_ref policy;   /* that decided; id 0: none did */
 	char reason[CHOICE_REASON_SIZE];
 };

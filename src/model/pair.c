@@ -30,13 +30,26 @@ uint32_t choice_formats(const struct choice *c)
 	return formats;
 }
 
+static bool accept_equal(const struct accept *a, const struct accept *b)
+{
+	return a->formats == b->formats && a->features == b->features &&
+	       pair_key_equal(&a->key, &b->key);
+}
+
+static bool accepts_equal(const struct choice *a, const struct choice *b)
+{
+	bool equal = a->n_accepts == b->n_accepts;
+
+	for (size_t i = 0; i < a->n_accepts && equal; i++)
+		equal = accept_equal(&a->accepts[i], &b->accepts[i]);
+	return equal;
+}
+
 bool choice_equal(const struct choice *a, const struct choice *b)
 {
 	return a->send == b->send && a->send_formats == b->send_formats &&
-	       a->send_features == b->send_features && a->send_epoch == b->send_epoch &&
-	       a->n_accepts == b->n_accepts &&
-	       !memcmp(a->accepts, b->accepts, a->n_accepts * sizeof(a->accepts[0])) &&
-	       a->outer_v6 == b->outer_v6 && a->path_mtu == b->path_mtu &&
+	       a->send_features == b->send_features && pair_key_equal(&a->send_key, &b->send_key) &&
+	       accepts_equal(a, b) && a->outer_v6 == b->outer_v6 && a->path_mtu == b->path_mtu &&
 	       a->rate.bits == b->rate.bits && a->rate.burst == b->rate.burst &&
 	       a->inferred == b->inferred;
 }
@@ -70,6 +83,13 @@ static bool demand_of(const struct model *m, const struct choice_rules *rules,
 	return any || joins;
 }
 
+struct pair_key pair_key_of(const struct host *from, const struct host *to)
+{
+	struct ability a = ability_towards(from, to), b = ability_towards(to, from);
+
+	return ability_key(&a, &b);
+}
+
 void pair_wish(const struct model *m, const struct host *from, const struct host *to,
 	       const struct pair_class *c, struct wish *ret)
 {
@@ -84,7 +104,7 @@ void pair_wish_by(const struct model *m, const struct choice_rules *rules, const
 	bool demanded = demand_of(m, rules, from, to, c, &d);
 
 	negotiate(&a, from->name, &b, to->name, demanded ? &d : NULL, ret);
-	ret->key_epoch = a.key_epoch;
+	ret->key = ability_key(&a, &b);
 }
 
 void pair_wish_quickly(const struct model *m, const struct choice_rules *rules,
@@ -96,7 +116,7 @@ void pair_wish_quickly(const struct model *m, const struct choice_rules *rules,
 	bool demanded = demand_of(m, rules, from, to, c, &d);
 
 	negotiate_quickly(&a, &b, demanded ? &d : NULL, ret);
-	ret->key_epoch = a.key_epoch;
+	ret->key = ability_key(&a, &b);
 }
 
 bool pair_joins_apart(const struct host *a, const struct host *b)
@@ -122,7 +142,7 @@ uint32_t pair_overhead(const struct model *m, const struct choice_rules *rules,
 
 static void accept_one(const struct wish *w, uint32_t features, struct choice *c)
 {
-	c->accepts[c->n_accepts++] = (struct accept){w->permitted_formats, features, w->key_epoch};
+	c->accepts[c->n_accepts++] = (struct accept){w->permitted_formats, features, w->key};
 }
 
 /* What a receiver takes that has to infer what is used: whatever is left of what both have.  What is
@@ -152,7 +172,7 @@ static bool comes_before(const struct accept *a, const struct accept *b)
 {
 	if (a->formats != b->formats)
 		return a->formats < b->formats;
-	return a->features != b->features ? a->features < b->features : a->key_epoch < b->key_epoch;
+	return a->features != b->features ? a->features < b->features : a->key.epoch < b->key.epoch;
 }
 
 /* As add_accepts() below: lz4 is used when it shrinks, so it counts as absent, too.  In an order of
@@ -164,7 +184,7 @@ static void add_shifting(const struct shift *s, struct choice *c)
 
 	for (size_t i = 0; i < n && c->n_accepts < CHOICE_ACCEPTS_MAX; i++) {
 		struct accept a = {FORMAT_BIT(all[i].format) | all[i].beside, all[i].features,
-				   all[i].key_epoch};
+				   all[i].key};
 
 		for (at = c->n_accepts++; at && comes_before(&a, &c->accepts[at - 1]); at--)
 			c->accepts[at] = c->accepts[at - 1];
@@ -179,8 +199,8 @@ static void add_accepts(const struct wish *in, struct choice *c)
 	if (in->inferred)
 		accept_permitted(in, c);
 	else
-		c->accepts[c->n_accepts++] = (struct accept){
-			in->formats, in->features & FEATURES_PAYLOAD, in->key_epoch};
+		c->accepts[c->n_accepts++] =
+			(struct accept){in->formats, in->features & FEATURES_PAYLOAD, in->key};
 }
 
 /* Until the receiver is ready, what is sent is what was. */
@@ -189,7 +209,7 @@ static void send_shifting(const struct pair_shift *p, const struct host *peer, s
 	const struct terms *t = shift_send(&p->shift);
 	size_t used = strlen(c->reason);
 
-	c->send_epoch = t->key_epoch;
+	c->send_key = t->key;
 	/* also what goes beside it: the receiver may not know of that yet */
 	c->send_formats = t->format == FORMAT_NONE ? 0 : FORMAT_BIT(t->format) | t->beside;
 	if (t->format == c->send && t->features == (c->send_features & FEATURES_PAYLOAD) &&
@@ -200,6 +220,34 @@ static void send_shifting(const struct pair_shift *p, const struct host *peer, s
 	c->send_features = (c->send_features & ~(uint32_t)FEATURES_PAYLOAD) | t->features;
 	snprintf(c->reason + used, sizeof(c->reason) - used, "; %s until %s accepts that",
 		 format_name(c->send), peer->name);
+}
+
+/* A host has no use for a key of a former incarnation of its own: without it nothing is taken, and
+ * nothing sent. */
+static void leave_out_lost(const struct host *self, const struct host *peer, struct choice *c)
+{
+	const size_t n = c->n_accepts, used = strlen(c->reason);
+
+	c->n_accepts = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!(c->accepts[i].features & FEATURES_PAYLOAD) ||
+		    pair_key_lives(c->accepts[i].key.receiver, self->can.incarnation))
+			c->accepts[c->n_accepts++] = c->accepts[i];
+	if (!(c->send_features & FEATURES_PAYLOAD) ||
+	    pair_key_lives(c->send_key.sender, self->can.incarnation))
+		return;
+	c->send = FORMAT_NONE;
+	c->send_formats = c->send_features = 0;
+	snprintf(c->reason + used, sizeof(c->reason) - used, "; nothing until %s has its new key",
+		 peer->name);
+}
+
+/* Since when there is the newest key for what 'from' seals for 'to'. */
+static uint64_t keyed_ms(const struct host *from, const struct host *to)
+{
+	uint64_t ms = host_keyed_ms(from);
+
+	return ms > to->incarnated_ms ? ms : to->incarnated_ms;
 }
 
 void pair_choice(const struct model *m, const struct host *self, const struct host *peer,
@@ -215,8 +263,8 @@ void pair_choice(const struct model *m, const struct host *self, const struct ho
 		.send = out.send,
 		.send_formats = out.formats,
 		.send_features = out.features,
-		.send_epoch = out.key_epoch,
-		.send_keyed_ms = host_keyed_ms(self),
+		.send_key = out.key,
+		.send_keyed_ms = keyed_ms(self, peer),
 		.outer_v6 = out.outer_v6,
 		.path_mtu = out.path_mtu,
 		.overhead = out.overhead,
@@ -233,4 +281,7 @@ void pair_choice(const struct model *m, const struct host *self, const struct ho
 	changing_out = pair_shift_of(m, self, peer, c);
 	if (changing_out)
 		send_shifting(changing_out, peer, ret);
+	if (!pair_key_equal(&ret->send_key, &out.key))
+		ret->send_keyed_ms = 0;
+	leave_out_lost(self, peer, ret);
 }

@@ -29,7 +29,7 @@ struct pair_class pair_class_reverse(const struct pair_class *c);
 struct accept {
 	uint32_t formats;
 	uint32_t features;
-	uint32_t key_epoch; /* of the key, where it is sealed */
+	struct pair_key key; /* where it is sealed */
 };
 enum { CHOICE_ACCEPTS_MAX = 12 }; /* of a change, and of an inferring receiver */
 
@@ -38,8 +38,8 @@ struct choice {
 	enum format send;      /* FORMAT_NONE: no traffic */
 	uint32_t send_formats; /* that one, and ipip6 where it accompanies it */
 	uint32_t send_features;
-	uint32_t send_epoch;    /* of the key */
-	uint64_t send_keyed_ms; /* since when the sender has keys of its newest epoch */
+	struct pair_key send_key;
+	uint64_t send_keyed_ms; /* since when there is that one; 0: it is not the newest */
 	size_t n_accepts;
 	struct accept accepts[CHOICE_ACCEPTS_MAX];
 	bool outer_v6;
@@ -67,6 +67,8 @@ void pair_wish_by(const struct model *m, const struct choice_rules *rules, const
 void pair_wish_quickly(const struct model *m, const struct choice_rules *rules,
 		       const struct host *from, const struct host *to, const struct pair_class *c,
 		       struct wish *ret);
+/* The key of a wish from 'from' to 'to'. */
+struct pair_key pair_key_of(const struct host *from, const struct host *to);
 /* Whether what the two use, as long as no policy has a say, is something else, or nothing, between
  * networks than inside one: what is best inside cannot say both. */
 bool pair_joins_apart(const struct host *a, const struct host *b);

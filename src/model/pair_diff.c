@@ -197,7 +197,7 @@ static int tell(struct diff *d, const struct host *from, const struct host *to,
 
 	d->cost += COST_DIFFERENCE;
 	/* of its own, however alike it is */
-	w->before.key_epoch = w->after.key_epoch = ability_key_epoch(from, to);
+	w->before.key = w->after.key = pair_key_of(from, to);
 	return d->walk->difference(d->walk->data, &difference);
 }
 

@@ -49,7 +49,7 @@ struct terms pair_terms(const struct wish *w)
 		.beside = w->send == FORMAT_NONE ? 0 : w->formats & ~FORMAT_BIT(w->send),
 		.features = w->features & FEATURES_PAYLOAD,
 		.outer_v6 = w->outer_v6,
-		.key_epoch = w->features & FEATURES_PAYLOAD ? w->key_epoch : 0,
+		.key = w->features & FEATURES_PAYLOAD ? w->key : (struct pair_key){0},
 	};
 }
 

@@ -91,6 +91,11 @@ static const struct field host_fields[] = {
 	F(107, FIELD_U32, struct host, former_key_epoch),
 	FN(108, FIELD_BOOL, "stands_by", struct host, can.stands_by),
 	FN(109, FIELD_BOOL, "hands_over", struct host, can.hands_over),
+	FN(110, FIELD_U64, "incarnation", struct host, can.incarnation),
+	FN(111, FIELD_U32, "incarnations", struct host, n_incarnations),
+	FN(112, FIELD_TIME, "incarnated", struct host, incarnated_ms),
+	FN(113, FIELD_U64, "former_incarnation", struct host, former.incarnation),
+	FN(114, FIELD_U32, "former_incarnations", struct host, former_n_incarnations),
 };
 RECORD(host, struct host);
 

@@ -6,7 +6,7 @@
 bool terms_equal(const struct terms *a, const struct terms *b)
 {
 	return a->format == b->format && a->beside == b->beside && a->features == b->features &&
-	       a->key_epoch == b->key_epoch && a->outer_v6 == b->outer_v6;
+	       pair_key_equal(&a->key, &b->key) && a->outer_v6 == b->outer_v6;
 }
 
 struct shift shift_settled(const struct terms *now)
@@ -30,12 +30,22 @@ static const struct terms *latest(const struct shift *s)
 	return s->told.set ? &s->told.terms : &s->using;
 }
 
+/* The receiver that these terms were for is not there any more, as the next ones show. */
+static bool are_over(const struct shift_terms *t, const struct terms *next)
+{
+	const uint64_t receiver = t->set ? t->terms.key.receiver : 0;
+
+	return receiver && next->key.receiver && receiver != next->key.receiver;
+}
+
 /* Tells the sender what the receiver is ready for.  One thing at a time: terms that would be
  * forgotten while they may be on their way hold it up. */
 static bool tell(struct shift *s, uint64_t revision)
 {
-	if (!s->offered.set || s->receiver_revision || s->told.set || s->past.set)
+	if (!s->offered.set || s->receiver_revision || s->told.set ||
+	    (s->past.set && !are_over(&s->past, &s->offered.terms)))
 		return false;
+	s->past = (struct shift_terms){0};
 	s->told = s->offered;
 	s->offered = (struct shift_terms){0};
 	s->sender_revision = revision;

@@ -15,6 +15,8 @@
  *	  'using' and 'told' when the sender has acknowledged what came after, and then 'past' for a while.
  *
  * Terms without a format mean that nothing is sent: they need nobody's acknowledgement to be told.
+ * Terms whose key was for a former incarnation of the receiver are of no use to anybody: what is sent
+ * by them is not taken, so nothing waits until they are past.
  *
  * Pure values; a settled direction needs no shift.
  */
@@ -24,12 +26,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/pair_key.h"
+
 struct terms {
-	uint32_t format;    /* enum format; FORMAT_NONE: nothing is sent */
-	uint32_t beside;    /* FORMAT_BIT()s of formats that some packets go by instead */
-	uint32_t features;  /* FEATURE_BIT()s of those that touch the payload */
-	uint32_t key_epoch; /* of the key that seals; 0: none */
-	bool outer_v6;      /* tunnels go over IPv6: for the sender alone */
+	uint32_t format;     /* enum format; FORMAT_NONE: nothing is sent */
+	uint32_t beside;     /* FORMAT_BIT()s of formats that some packets go by instead */
+	uint32_t features;   /* FEATURE_BIT()s of those that touch the payload */
+	struct pair_key key; /* that seals */
+	bool outer_v6;       /* tunnels go over IPv6: for the sender alone */
 };
 
 /* Terms are there when 'set'. */

@@ -6,10 +6,12 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 
 #include "base/process.h"
 #include "base/str.h"
 #include "seal/message.h"
+#include "seal/table.h"
 
 static int client_address(const char *path, struct sockaddr_un *ret)
 {
@@ -150,6 +152,35 @@ int seal_client_open(struct seal_client *c, const char *path, const char *progra
 	if (e)
 		seal_client_close(c);
 	return e;
+}
+
+static int client_ask(const char *path, uint64_t *ret)
+{
+	struct seal_client c = {.fd = -1};
+	int e = client_connect(path, &c.fd);
+
+	if (!e)
+		e = client_greet(&c);
+	if (!e)
+		*ret = c.shared->incarnation;
+	seal_client_close(&c);
+	return e;
+}
+
+int seal_client_incarnation(const char *path, const char *reserve, uint64_t *ret)
+{
+	_cleanup_free_ char *windows = NULL;
+	struct timespec now;
+	int e;
+
+	if (!client_ask(path, ret))
+		return 0;
+	e = str_printf(&windows, "%s" SEAL_WINDOWS_SUFFIX, path);
+	if (e)
+		return e;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return past_incarnation(reserve, windows,
+				(uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, ret);
 }
 
 /* ---- telling ---- */

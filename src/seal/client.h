@@ -29,6 +29,9 @@ struct seal_client {
 must_check int seal_client_open(struct seal_client *c, const char *socket, const char *program,
 				const char *reserve);
 void seal_client_close(struct seal_client *c);
+/* The host's incarnation (seal/windows.h): that of the worker that runs, or of one that would be
+ * started.  Starts none, and leaves one of another build. */
+must_check int seal_client_incarnation(const char *socket, const char *reserve, uint64_t *ret);
 /* Ends the worker, if one is there, and waits for it. */
 must_check int seal_client_quit(const char *socket);
 

@@ -183,7 +183,11 @@ static int worker_remember(struct worker *w, const char *reserve)
 	if (address.sun_family != AF_UNIX || !address.sun_path[0])
 		return -ENOTSOCK;
 	e = str_printf(&windows, "%s" SEAL_WINDOWS_SUFFIX, address.sun_path);
-	return e ? e : past_open(&w->past, reserve, windows, worker_now());
+	if (!e)
+		e = past_open(&w->past, reserve, windows, worker_now());
+	if (!e)
+		w->shared->incarnation = windows_incarnation(&w->past.windows);
+	return e;
 }
 
 int main(int argc, char **argv)

@@ -9,7 +9,8 @@
  *	agent  -> worker   QUIT                        ends; the socket closes when it has ended
  *
  * The worker lives on without an agent, with what it was told last: packets go on.  Keys are in
- * memory alone, here and in the image; neither end writes them anywhere.
+ * memory alone, here and in the image; neither end writes them anywhere.  A key for another incarnation
+ * than the worker's is not used.
  *
  * An image is a struct seal_image, the classes, and the keys.  Records are fixed-width; both ends
  * are of one build or WELCOME says otherwise.
@@ -26,7 +27,7 @@
 #include "base/cpus.h"
 
 enum {
-	SEAL_PROTOCOL = 2, /* grows with each change of what is below */
+	SEAL_PROTOCOL = 3, /* grows with each change of what is below */
 	SEAL_CLASSES_MAX = 2 * DP_PEERS_MAX,
 	SEAL_KEYS_MAX = 8 * DP_PEERS_MAX,
 };
@@ -73,15 +74,17 @@ struct seal_key_record {
 	uint32_t spi;
 	uint32_t peer;
 	uint8_t cipher;
-	uint8_t seals; /* else it opens */
-	uint8_t pad[6];
+	uint8_t seals;   /* else it opens */
+	uint8_t goes_on; /* opens only if it has before: for keys of no incarnation */
+	uint8_t pad[5];
 	uint8_t key[SEAL_KEY_SIZE];
+	uint64_t incarnation; /* that it is for; 0: of any */
 };
 
 static_assert(sizeof(struct seal_message) == 24, "");
 static_assert(sizeof(struct seal_image) == 192, "");
 static_assert(sizeof(struct seal_class) == 32, "");
-static_assert(sizeof(struct seal_key_record) == 48, "");
+static_assert(sizeof(struct seal_key_record) == 56, "");
 
 /* ---- counters: written by the worker alone, each word but those of drops by one thread at a time ---- */
 
@@ -106,6 +109,8 @@ struct seal_shared {
 	uint64_t n_refusals; /* all so far: the last is at (n_refusals - 1) % SEAL_REFUSALS */
 	struct seal_refusal refusals[SEAL_REFUSALS];
 	struct seal_counters peers[DP_PEERS_MAX];
+	uint64_t
+		incarnation; /* that the worker opens and seals for (seal/windows.h); it does not change */
 };
 
 /* Counts a packet that is dropped for 'reason', in any thread. */

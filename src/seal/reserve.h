@@ -6,7 +6,8 @@
  * before it: before a vector is used, a bound above it is on disk; and the next life starts at that
  * bound, or at the wall clock in nanoseconds if that is more.  So a lost file alone repeats nothing
  * (no host sends a packet each nanosecond, so counters stay behind the clock), nor does a clock
- * that was set back; both at once are needed, and then the manager's next epoch has another key.
+ * that was set back.  Nor do both at once: whose file is lost, or whose kernel has started, has
+ * another incarnation (seal/table.h, past_open()), for which there are other keys.
  *
  * The file is locked: two workers never count at once.
  *

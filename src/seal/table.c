@@ -1,17 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "seal/table.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "base/boot.h"
+
+/* ---- the past ---- */
+
+/* Before the reserve is there again. */
+static int past_match(const char *reserve, const char *windows)
+{
+	if (!access(reserve, F_OK))
+		return 0;
+	if (errno == ENOENT && (!unlink(windows) || errno == ENOENT))
+		return 0;
+	return -errno;
+}
+
+static int past_open_windows(struct past *p, const char *windows)
+{
+	uint8_t boot[BOOT_ID_SIZE];
+	int e = boot_id(boot);
+
+	return e ? e : windows_open(&p->windows, windows, boot);
+}
 
 int past_open(struct past *p, const char *reserve, const char *windows, uint64_t now_ns)
 {
-	int e = reserve_open(&p->reserve, reserve, now_ns);
+	int e = past_match(reserve, windows);
 
+	if (!e)
+		e = reserve_open(&p->reserve, reserve, now_ns);
 	if (e)
 		return e;
-	e = windows_open(&p->windows, windows);
+	e = past_open_windows(p, windows);
 	if (e)
 		reserve_close(&p->reserve);
 	return e;
@@ -22,6 +48,22 @@ void past_close(struct past *p)
 	windows_close(&p->windows);
 	reserve_close(&p->reserve);
 }
+
+int past_incarnation(const char *reserve, const char *windows, uint64_t now_ns, uint64_t *ret)
+{
+	struct past p = {};
+	int e = past_open(&p, reserve, windows, now_ns);
+
+	if (e == -EWOULDBLOCK)
+		e = past_open_windows(&p, windows);
+	if (e)
+		return e;
+	*ret = windows_incarnation(&p.windows);
+	past_close(&p);
+	return 0;
+}
+
+/* ---- keys and classes ---- */
 
 static int table_compare_class(const void *a, const void *b)
 {
@@ -101,7 +143,7 @@ static struct table_key *table_key_free(struct table_key *k, struct past *past)
 static bool table_record_is_valid(const struct seal_key_record *r)
 {
 	return r->cipher > SEAL_CLEAR && r->cipher < SEAL_CIPHERS && r->seals <= 1 &&
-	       !(r->spi & SEAL_SPI_PARTIAL) && r->peer && r->peer < DP_PEERS_MAX;
+	       r->goes_on <= 1 && !(r->spi & SEAL_SPI_PARTIAL) && r->peer && r->peer < DP_PEERS_MAX;
 }
 
 static int table_key_new(const struct seal_key_record *r, const uint8_t *name, struct past *past,
@@ -138,7 +180,16 @@ static void table_name_key(const struct seal_key_record *r, uint8_t ret[static W
 	OPENSSL_cleanse(&plain, sizeof(plain));
 }
 
-/* The key of a record: 'old' one's when it is the same. */
+/* It is for this incarnation; or for none, and goes on. */
+static bool table_is_ours(const struct seal_key_record *r, const uint8_t *name,
+			  const struct past *past)
+{
+	if (r->incarnation)
+		return r->incarnation == windows_incarnation(&past->windows);
+	return r->seals || !r->goes_on || windows_know(&past->windows, name);
+}
+
+/* The key of a record: 'old' one's when it is the same; NULL: it is left out. */
 static int table_take_key(const struct seal_key_record *r, const struct table *old,
 			  struct past *past, uint64_t now_ns, struct table_key **ret)
 {
@@ -146,6 +197,10 @@ static int table_take_key(const struct seal_key_record *r, const struct table *o
 	uint8_t name[WINDOWS_NAME_SIZE];
 
 	table_name_key(r, name);
+	if (!table_is_ours(r, name, past)) {
+		*ret = NULL;
+		return 0;
+	}
 	if (k && !memcmp(k->name, name, sizeof(name))) {
 		*ret = k;
 		return 0;
@@ -180,16 +235,18 @@ static int table_read_keys(struct table *t, const struct seal_key_record *record
 			   const struct table *old, struct past *past, uint64_t now_ns)
 {
 	for (uint32_t i = 0; i < n; i++) {
+		struct table_key *k = NULL;
 		int e = table_record_is_valid(&records[i])
-				? table_take_key(&records[i], old, past, now_ns, &t->keys[i])
+				? table_take_key(&records[i], old, past, now_ns, &k)
 				: -EINVAL;
 
 		if (e)
 			return e;
-		t->n_keys = i + 1;
+		if (k)
+			t->keys[t->n_keys++] = k;
 	}
-	qsort(t->keys, n, sizeof(*t->keys), table_compare_key);
-	for (uint32_t i = 1; i < n; i++)
+	qsort(t->keys, t->n_keys, sizeof(*t->keys), table_compare_key);
+	for (uint32_t i = 1; i < t->n_keys; i++)
 		if (!table_compare_key(&t->keys[i - 1], &t->keys[i]))
 			return -EINVAL;
 	return 0;

@@ -4,7 +4,8 @@
  *
  * A key that is told again stays the same object, with its counter; a table is made anew from each
  * image and takes over those keys from the one before it.  Of a key that was gone meanwhile, and of
- * those of a former worker, 'struct past' knows enough that nothing is used or taken twice.
+ * those of a former worker, 'struct past' knows enough that nothing is used or taken twice.  A key
+ * for another incarnation than that of its files is left out: nothing is sealed or opened with it.
  *
  * Ownership: a table owns its keys, until the next one has taken them.  Threading: made and freed
  * by the control thread while nobody uses it; a sealing key's cipher belongs to the sealing thread,
@@ -28,9 +29,14 @@ struct past {
 	struct windows windows; /* vectors that were taken */
 };
 
-/* 'reserve' and 'windows' are their files.  -EWOULDBLOCK: another worker has them. */
+/* 'reserve' and 'windows' are their files.  Without the first one the second one is begun anew: keys
+ * are for the incarnation that it names, so those that sealed before are not used any more, either.
+ * -EWOULDBLOCK: another worker has them. */
 must_check int past_open(struct past *p, const char *reserve, const char *windows, uint64_t now_ns);
 void past_close(struct past *p);
+/* That of a host whose worker has these files, or will.  -EIO... */
+must_check int past_incarnation(const char *reserve, const char *windows, uint64_t now_ns,
+				uint64_t *ret);
 
 struct table_key {
 	struct seal_key_record record;   /* without the key's bytes */

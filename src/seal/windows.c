@@ -2,13 +2,17 @@
 #include "seal/windows.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/rand.h"
 #include "seal/protocol.h"
 
 enum {
@@ -31,7 +35,10 @@ struct windows_file {
 	char layout[8];
 	uint32_t n, pad;   /* slots that were ever used */
 	uint64_t releases; /* so far */
-	uint8_t more[40];
+	/* Zero in a file from before they were there. */
+	uint64_t incarnation;
+	uint8_t boot[BOOT_ID_SIZE];
+	uint8_t more[16];
 	struct windows_slot slots[];
 };
 
@@ -104,12 +111,20 @@ static int windows_grow(struct windows *w)
 	return windows_make_room(w, n < WINDOWS_MAX ? n : WINDOWS_MAX);
 }
 
-static bool windows_is_whole(const struct windows *w, size_t size)
+static bool windows_is_whole(const struct windows *w, size_t size, const uint8_t *boot)
 {
 	const struct windows_file *f = w->file;
 
 	return size >= sizeof(*f) && !memcmp(f->layout, windows_layout, sizeof(f->layout)) &&
+	       (!f->incarnation || !memcmp(f->boot, boot, sizeof(f->boot))) &&
 	       f->n <= WINDOWS_MAX && size >= sizeof(*f) + f->n * sizeof(f->slots[0]);
+}
+
+static void windows_incarnate(struct windows *w, const uint8_t *boot)
+{
+	memcpy(w->file->boot, boot, sizeof(w->file->boot));
+	while (!w->file->incarnation)
+		w->file->incarnation = rand_u64();
 }
 
 static int windows_compare_slot(const void *a, const void *b)
@@ -140,7 +155,7 @@ static int windows_read(struct windows *w)
 	return 0;
 }
 
-static int windows_load(struct windows *w)
+static int windows_load(struct windows *w, const uint8_t *boot)
 {
 	struct stat st;
 	void *file;
@@ -152,19 +167,38 @@ static int windows_load(struct windows *w)
 	if (file == MAP_FAILED)
 		return -errno;
 	w->file = file;
-	if (windows_is_whole(w, (size_t)st.st_size)) {
+	if (windows_is_whole(w, (size_t)st.st_size, boot)) {
 		e = windows_make_room(w, w->file->n);
+		if (!e)
+			windows_incarnate(w, boot);
 		return e ? e : windows_read(w);
 	}
 	if (ftruncate(w->fd, 0))
 		return -errno;
 	e = windows_make_room(w, 0);
-	if (!e)
-		memcpy(w->file->layout, windows_layout, sizeof(windows_layout));
+	if (e)
+		return e;
+	windows_incarnate(w, boot);
+	/* last: without it all of this counts as not there */
+	atomic_signal_fence(memory_order_seq_cst);
+	memcpy(w->file->layout, windows_layout, sizeof(windows_layout));
+	return 0;
+}
+
+/* Two that find it missing must not both make it. */
+static int windows_load_alone(struct windows *w, const uint8_t *boot)
+{
+	int e;
+
+	while (flock(w->fd, LOCK_EX))
+		if (errno != EINTR)
+			return -errno;
+	e = windows_load(w, boot);
+	(void)flock(w->fd, LOCK_UN);
 	return e;
 }
 
-int windows_open(struct windows *w, const char *path)
+int windows_open(struct windows *w, const char *path, const uint8_t boot[static BOOT_ID_SIZE])
 {
 	int e;
 
@@ -173,7 +207,7 @@ int windows_open(struct windows *w, const char *path)
 	if (w->fd < 0)
 		return -errno;
 	w->places = calloc(WINDOWS_MAX, sizeof(*w->places));
-	e = w->places ? windows_load(w) : -ENOMEM;
+	e = w->places ? windows_load_alone(w, boot) : -ENOMEM;
 	if (e)
 		windows_close(w);
 	return e;
@@ -189,7 +223,17 @@ void windows_close(struct windows *w)
 	*w = (struct windows){.fd = -1};
 }
 
+uint64_t windows_incarnation(const struct windows *w)
+{
+	return w->file->incarnation;
+}
+
 /* ---- windows ---- */
+
+bool windows_know(const struct windows *w, const uint8_t name[static WINDOWS_NAME_SIZE])
+{
+	return windows_find(w, name);
+}
 
 /* A place without a name that nobody has. */
 static int windows_vacate(struct windows *w, struct windows_place **ret)

@@ -34,6 +34,7 @@ struct scenario_host {
 	int plane_error;
 	uint32_t formats; /* FORMAT_BIT()s that its probes find */
 	int uplink;       /* 0: no edge */
+	uint64_t incarnation;
 };
 
 static int open_plane(void *arg, const struct dp_config *config, struct datapath **ret,
@@ -187,6 +188,7 @@ void scenario_host_start(struct scenario_host *host)
 		.driver = host->driver,
 		.kernel = &kernel,
 		.kernel_arg = host,
+		.sealing = {.incarnation = host->incarnation},
 	};
 
 	assert_int_equal(agent_new(&config, &host->agent), 0);
@@ -309,6 +311,51 @@ bool scenario_host_choice(const struct scenario_host *host, uint32_t peer, enum 
 		return false;
 	*ret_send = s.peer.send;
 	*ret_accept = s.peer.accept;
+	return true;
+}
+
+void scenario_host_reboot(struct scenario_host *host, uint64_t incarnation)
+{
+	scenario_host_kill(host);
+	fake_destroy(host->substrate, host->name);
+	host->incarnation = incarnation;
+	scenario_host_start(host);
+}
+
+void scenario_host_incarnate(struct scenario_host *host, uint64_t incarnation)
+{
+	host->incarnation = incarnation;
+	if (!host->agent)
+		return;
+	host->agent->sealing.incarnation = incarnation;
+	host->agent->sealing.changed(host->agent->sealing.arg);
+}
+
+bool scenario_host_sealing(const struct scenario_host *host, uint32_t peer,
+			   struct scenario_sealing *ret)
+{
+	const struct desired_peer *p =
+		host->agent ? desired_find_peer(&host->agent->desired, peer) : NULL;
+	const struct desired_peer_key *newest = NULL;
+
+	*ret = (struct scenario_sealing){.peer = p, .incarnation = host->incarnation};
+	if (!p)
+		return false;
+	ret->clear = p->dp.accept || (p->dp.send != FORMAT_NONE && !p->dp.seal);
+	for (size_t i = 0; i < p->n_keys; i++) {
+		const struct desired_peer_key *k = &p->keys[i];
+
+		/* the one that it seals with, as agent/sealing.c finds it */
+		if (k->seals && p->dp.send != FORMAT_NONE && k->cipher == p->dp.seal &&
+		    (!newest || k->made_ms >= newest->made_ms))
+			newest = k;
+		/* what the worker opens with */
+		if (!k->seals && k->incarnation == host->incarnation)
+			memcpy(ret->opens[ret->n_opens++], k->key, SEAL_KEY_SIZE);
+	}
+	ret->seals = newest && newest->incarnation == host->incarnation;
+	if (ret->seals)
+		memcpy(ret->key, newest->key, SEAL_KEY_SIZE);
 	return true;
 }
 

@@ -11,8 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "abi/seal.h"
 #include "datapath/fake.h"
 #include "wire/session.h"
+
+enum { SCENARIO_OPENS_MAX = 16 };
 
 struct loop;
 struct scenario_host;
@@ -55,6 +58,22 @@ void scenario_host_limit_mappings(struct scenario_host *host, size_t max);
  * is not running, or it has no such peer. */
 bool scenario_host_choice(const struct scenario_host *host, uint32_t peer, enum format *ret_send,
 			  uint32_t *ret_accept);
+/* What it knows of its keys (model/pair_key.h) is lost: the machine starts anew, or its agent, if it
+ * runs, finds out.  0: a build that says none. */
+void scenario_host_reboot(struct scenario_host *host, uint64_t incarnation);
+void scenario_host_incarnate(struct scenario_host *host, uint64_t incarnation);
+/* What a sealing worker would do for its agent. */
+struct scenario_sealing {
+	bool peer;  /* it has one */
+	bool clear; /* something goes in the clear, or is taken so */
+	uint64_t incarnation;
+	bool seals; /* with 'key' */
+	uint8_t key[SEAL_KEY_SIZE];
+	size_t n_opens;
+	uint8_t opens[SCENARIO_OPENS_MAX][SEAL_KEY_SIZE];
+};
+bool scenario_host_sealing(const struct scenario_host *host, uint32_t peer,
+			   struct scenario_sealing *ret);
 /* From now on each step of its driver takes so long. */
 void scenario_host_slow(struct scenario_host *host, uint64_t ms);
 /* From the next start of its agent on, probes find these FORMAT_BIT()s. */

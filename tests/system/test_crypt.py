@@ -128,6 +128,15 @@ def test_rotating_keys_loses_nothing(lab, nodes):
     assert {int.from_bytes(p[4:8], "big") >> 1 & 0x7fff for p in sealed(seen)} == set(epochs(lab).values())
 
 
+def windows(lab, host):
+    """The file in which a host's worker keeps what it has taken (seal/windows.h)."""
+    return lab.directory / "run" / f"{lab.name}-{host}.seal.windows"
+
+
+def incarnation(lab, host):
+    return struct.unpack_from("=Q", windows(lab, host).read_bytes(), 24)[0]
+
+
 def derived(lab):
     """The keys of both directions, made as the manager makes them (manager/keyring.h): {(from, to, epoch): key}."""
     ca = (lab.directory / "manager" / "ca.key").read_bytes()
@@ -136,7 +145,8 @@ def derived(lab):
     numbers = {name: h["number"] for name, h in lab.hosts().items()}
     keys = {}
     for (one, two), epoch in epochs(lab).items():
-        info = b"viaduct pair key" + struct.pack(">IIII", numbers[one], numbers[two], epoch, 2)
+        info = b"viaduct pair key" + struct.pack(">IIIIQQ", numbers[one], numbers[two], epoch, 2,
+                                                 incarnation(lab, one), incarnation(lab, two))
         keys[one, two, epoch] = hmac.new(prk, info + b"\x01", hashlib.sha256).digest()
     return keys
 
@@ -222,6 +232,73 @@ def test_no_worker_takes_what_the_one_before_it_took(lab, nodes):
             from_the_middle(lab, there, payload)
         labs.wait_for("all of them to be counted", lambda: lab.drops("REPLAYED", b.host) >= before + len(taken))
     assert not [f for f in frames if "ICMP" in f and f["IP"].src == a.address]
+
+
+def start_anew(lab, host, forget):
+    """As when its machine is started anew: 'forget' takes what does not outlive that."""
+    pid = worker(lab, host)
+    lab.kill(host)
+    os.kill(pid, signal.SIGKILL)
+    labs.wait_for("the worker to end", lambda: worker(lab, host) is None)
+    forget()
+    lab.restart(host)
+    lab.connected()
+
+
+def forget_file(lab, host):
+    windows(lab, host).unlink()
+
+
+def forget_by_boot(lab, host):
+    """The file is on a disk: another start of the kernel is in it."""
+    with open(windows(lab, host), "r+b") as file:
+        file.seek(32)
+        file.write(os.urandom(16))
+
+
+def forget_vectors(lab, host):
+    """What it has used, and not what it has taken."""
+    (lab.directory / host / "seal").unlink()
+
+
+@pytest.mark.parametrize("forget", [forget_file, forget_by_boot, forget_vectors])
+def test_nothing_from_before_a_host_starts_anew_is_taken(lab, nodes, forget):
+    """Recorded datagrams come again and again, from before its end until after it goes on. requirement: NEG-6 NEG-11"""
+    a, b = nodes
+    there, mark = lab.hosts()[b.host]["v6"], b"recorded before " + os.urandom(8).hex().encode()
+    labs.wait_for("nothing to change", lambda: settled(lab))
+    with lab.capture(expression="inbound") as seen:
+        sink = b.spawn("/usr/bin/python3", "-c", "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                       "s.bind(('', 6300))\nprint('ready', flush=True)\nfor _ in range(5): print(s.recv(2000).hex(), flush=True)")
+        assert sink.stdout.readline() == "ready\n"
+        # One by one, or several are one packet in the capture.
+        a.python("import socket, sys, time\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                 "for _ in range(5): s.sendto(bytes.fromhex(sys.argv[2]), (sys.argv[1], 6300)); time.sleep(0.05)", b.address, mark.hex())
+        assert sink.communicate(timeout=60)[0].split() == 5 * [mark.hex()]
+    recorded, was, epoch = sent_to(seen, there), incarnation(lab, b.host), epochs(lab)
+    assert len([p for p in recorded if len(mark) < len(p) < 2 * len(mark) + 100]) >= 5
+    with lab.capture(expression="inbound") as seen, received(b) as frames:
+        middle = labs.Place(lab, "router").spawn(
+            "/usr/bin/python3", "-c", "import socket, sys, time\ns = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)\nwhile True:\n"
+            " for p in sys.argv[2:]:\n  try: s.sendto(bytes.fromhex(p), (sys.argv[1], 1000))\n  except OSError: pass\n"
+            " time.sleep(0.01)", there, *[p.hex() for p in recorded])
+        try:
+            start_anew(lab, b.host, lambda: forget(lab, b.host))
+            labs.wait_for("packets to pass again", lambda: a.ping(b.address, *labs.APART) == 3 and b.ping(a.address, *labs.APART) == 3)
+            labs.wait_for("nothing to change", lambda: settled(lab))
+            # The worker that runs has counted from its start.
+            labs.wait_for("recorded ones to be counted", lambda: lab.drops("KEY_UNKNOWN", b.host) > 5, seconds=60)
+        finally:
+            middle.kill()
+            middle.wait()
+        assert a.ping(b.address, *labs.APART) == 3
+    assert not [f for f in frames if mark in bytes(f)]
+    assert incarnation(lab, b.host) != was
+    assert {k: v + 1 for k, v in epoch.items()} == epochs(lab)
+    # Nothing went in the clear, and no vector is there twice but those that were recorded.
+    vectors = [(p[4:7], p[7] & 0xfe, p[8:16]) for p in sealed(seen) if p not in recorded]
+    assert len(vectors) > 6 and len(set(vectors)) == len(vectors)
+    assert not [p for p in seen if p.haslayer("IPv6") and p["IPv6"].dst.startswith("fd56:6961:")]
 
 
 def sent_to(packets, address):

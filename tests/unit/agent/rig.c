@@ -33,6 +33,7 @@ static void rig_welcome(struct rig *r, struct session *session)
 	welcome.probe_seconds = r->probe_seconds;
 	welcome.pending = !r->older;
 	welcome.stale = !r->older;
+	welcome.incarnations = !r->older;
 	frame.body_case = VIADUCT__AGENT__FRAME__BODY_WELCOME;
 	frame.welcome = &welcome;
 	assert_ok(session_send(session, &frame));

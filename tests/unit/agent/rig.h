@@ -36,7 +36,7 @@ struct rig {
 	struct link_dialer dialer;
 	/* The manager. */
 	bool deaf;        /* does not answer the Hello */
-	bool older;       /* takes neither Ack.pending nor Stale */
+	bool older;       /* takes neither Ack.pending nor Stale, knows no incarnations */
 	bool refusing;    /* says Goodbye: unknown host */
 	bool unreachable; /* dialling fails */
 	unsigned int n_dials;

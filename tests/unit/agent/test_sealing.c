@@ -23,6 +23,7 @@ enum {
 	CRYPT_1 = FEATURE_BIT(FEATURE_CRYPT_1),
 	TOLD_MAX = 16,
 	CLASSES_MAX = 8,
+	KEYS_MAX = 4,
 	OTHER_VNI = RIG_VNI + 1,
 	CPUS = 5, /* that the worker may use: 0 and 2 */
 };
@@ -31,6 +32,7 @@ enum {
 struct told {
 	struct seal_image image;
 	struct seal_class classes[CLASSES_MAX];
+	struct seal_key_record keys[KEYS_MAX];
 	size_t n_variants; /* of the peer, that the data plane has then */
 };
 
@@ -39,7 +41,9 @@ struct fixture {
 	char dir[64], socket[96];
 	int listener;
 	pthread_t worker;
-	size_t n_told; /* the agent waits for the answer to each */
+	_Atomic uint64_t incarnation; /* that the worker says */
+	_Atomic int agent;            /* its end of the agent's connection */
+	size_t n_told;                /* the agent waits for the answer to each */
 	struct told told[TOLD_MAX];
 };
 
@@ -49,12 +53,15 @@ static int note_variants(const struct dp_peer *p, void *arg)
 	return 0;
 }
 
-static bool welcome(int fd)
+static bool welcome(struct fixture *f, int fd)
 {
+	const uint64_t incarnation = f->incarnation;
 	const struct seal_message m = {
 		.kind = SEAL_WELCOME, .version = SEAL_PROTOCOL, .pid = getpid()};
 	int counters = memfd_create("counters", MFD_CLOEXEC);
 	bool done = counters >= 0 && !ftruncate(counters, sizeof(struct seal_shared)) &&
+		    pwrite(counters, &incarnation, sizeof(incarnation),
+			   offsetof(struct seal_shared, incarnation)) == sizeof(incarnation) &&
 		    !seal_message_send(fd, &m, counters);
 
 	close(counters);
@@ -69,12 +76,13 @@ static bool take(struct fixture *f, int fd, int image)
 	size_t size;
 	bool whole = f->n_told < TOLD_MAX &&
 		     pread(image, &t->image, sizeof(t->image), 0) == sizeof(t->image) &&
-		     t->image.n_classes <= CLASSES_MAX;
+		     t->image.n_classes <= CLASSES_MAX && t->image.n_keys <= KEYS_MAX;
 
 	if (!whole)
 		return false;
 	size = t->image.n_classes * sizeof(t->classes[0]);
 	if (pread(image, t->classes, size, sizeof(t->image)) != (ssize_t)size ||
+	    pread(image, t->keys, sizeof(t->keys), (off_t)(sizeof(t->image) + size)) < 0 ||
 	    datapath_peers(f->rig.agent->dp, note_variants, &t->n_variants))
 		return false;
 	close(image);
@@ -83,19 +91,28 @@ static bool take(struct fixture *f, int fd, int image)
 	return !seal_message_send(fd, &m, -1);
 }
 
-static void *work(void *arg)
+static void serve(struct fixture *f, int fd)
 {
-	struct fixture *f = arg;
-	int fd = accept4(f->listener, NULL, NULL, SOCK_CLOEXEC), passed = -1;
 	struct seal_message m;
+	int passed = -1;
 
-	while (fd >= 0 && !seal_message_receive(fd, &m, &passed)) {
-		if (m.kind == SEAL_HELLO ? !welcome(fd)
+	f->agent = fd;
+	while (!seal_message_receive(fd, &m, &passed)) {
+		if (m.kind == SEAL_HELLO ? !welcome(f, fd)
 					 : m.kind != SEAL_CONFIGURE || !take(f, fd, passed))
 			break;
 		passed = -1;
 	}
 	close(fd);
+}
+
+static void *work(void *arg)
+{
+	struct fixture *f = arg;
+	int fd;
+
+	while ((fd = accept4(f->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+		serve(f, fd);
 	return NULL;
 }
 
@@ -112,10 +129,11 @@ static int set_up(void **state)
 	assert_true(f->listener >= 0);
 	assert_ok(bind(f->listener, (struct sockaddr *)&address, sizeof(address)));
 	assert_ok(listen(f->listener, 1));
+	f->incarnation = 5;
 	assert_ok(pthread_create(&f->worker, NULL, work, f));
 	rig_init(&f->rig);
 	f->rig.sealing =
-		(struct sealing_paths){f->socket, "/nonexistent", "/nonexistent", {{CPUS}}};
+		(struct sealing_paths){f->socket, "/nonexistent", "/nonexistent", {{CPUS}}, 0};
 	rig_start(&f->rig);
 	rig_desire_all(&f->rig);
 	*state = f;
@@ -127,7 +145,7 @@ static int tear_down(void **state)
 	struct fixture *f = *state;
 
 	rig_deinit(&f->rig);
-	shutdown(f->listener, SHUT_RDWR); /* if nobody has come */
+	shutdown(f->listener, SHUT_RDWR);
 	assert_ok(pthread_join(f->worker, NULL));
 	close(f->listener);
 	unlink(f->socket);
@@ -170,6 +188,7 @@ static void tell(struct fixture *f, uint64_t revision, bool sealed)
 		key->key.data = (uint8_t *)(uintptr_t) "sixteen bytes ok";
 		key->key.len = 16;
 		key->send = true;
+		key->incarnation = 6;
 		o->peer->choice->n_keys = 1;
 		o->peer->choice->keys = &key;
 		viaduct__agent__variant__init(v);
@@ -224,10 +243,48 @@ static void test_a_class_is_there_before_it_is_used(void **state)
 	assert_int_equal(f->told[0].image.n_keys, 0);
 }
 
+/* What it finds out when it starts, and what it finds later.  requirement: NEG-11 */
+static void test_the_manager_is_told_the_incarnation(void **state)
+{
+	struct fixture *f = *state;
+	const Viaduct__Agent__Frame *frame = rig_last(&f->rig, VIADUCT__AGENT__FRAME__BODY_HELLO);
+
+	assert_int_equal(frame->hello->capabilities->incarnation, 5);
+	assert_null(rig_last(&f->rig, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES));
+	tell(f, 11, true);
+	assert_null(rig_last(&f->rig, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES));
+	/* another worker, which has not what the first one had */
+	f->incarnation = 6;
+	f->n_told = 0;
+	assert_ok(shutdown(f->agent, SHUT_RDWR));
+	rig_advance_ms(&f->rig, 1000);
+	assert_true(f->n_told > 0);
+	frame = rig_last(&f->rig, VIADUCT__AGENT__FRAME__BODY_CAPABILITIES);
+	assert_non_null(frame);
+	assert_int_equal(frame->capabilities->incarnation, 6);
+}
+
+/* The worker decides which keys it takes; what it goes by comes from the manager.
+ * requirement: NEG-11 */
+static void test_the_worker_is_told_whom_a_key_is_for(void **state)
+{
+	struct fixture *f = *state;
+
+	tell(f, 11, true);
+	assert_true(f->n_told > 0);
+	assert_int_equal(f->told[0].image.n_keys, 1);
+	assert_int_equal(f->told[0].keys[0].incarnation, 6);
+	assert_true(f->told[0].keys[0].goes_on);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_class_is_there_before_it_is_used, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_the_manager_is_told_the_incarnation, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_the_worker_is_told_whom_a_key_is_for, set_up,
 						tear_down),
 	};
 

@@ -295,14 +295,14 @@ static bool takes(const struct choice *ch, uint32_t format, const struct flight 
 {
 	for (size_t i = 0; i < ch->n_accepts; i++)
 		if (ch->accepts[i].formats & format && ch->accepts[i].features == f->features &&
-		    (!f->features || ch->accepts[i].key_epoch == f->epoch))
+		    (!f->features || ch->accepts[i].key.epoch == f->epoch))
 			return true;
 	/* what is sealed may be compressed or not, to one that infers */
 	for (size_t i = 0; i < ch->n_accepts && ch->inferred && f->features; i++)
 		if (ch->accepts[i].formats & format &&
 		    ch->accepts[i].features & FEATURE_BIT(FEATURE_LZ4_1) &&
 		    (ch->accepts[i].features & ~FEATURE_BIT(FEATURE_LZ4_1)) == f->features &&
-		    (!f->features || ch->accepts[i].key_epoch == f->epoch))
+		    (!f->features || ch->accepts[i].key.epoch == f->epoch))
 			return true;
 	return false;
 }
@@ -323,7 +323,7 @@ static void send(size_t x, size_t y)
 
 	if (!f.formats)
 		return;
-	f.epoch = f.features ? ch->send_epoch : 0;
+	f.epoch = f.features ? ch->send_key.epoch : 0;
 	while (i < flights[x][y].n &&
 	       (flights[x][y].v[i].formats != f.formats ||
 		flights[x][y].v[i].features != f.features || flights[x][y].v[i].epoch != f.epoch))

@@ -22,7 +22,7 @@ enum { NOTHING, TERMS_MAX = 4, GRACE_MS = 1000 };
 
 static struct terms terms_of(uint8_t index)
 {
-	return (struct terms){.format = index ? FORMAT_SIIT_2 : FORMAT_NONE, .key_epoch = index};
+	return (struct terms){.format = index ? FORMAT_SIIT_2 : FORMAT_NONE, .key.epoch = index};
 }
 
 /* ---- the steps ---- */
@@ -34,7 +34,7 @@ static void expect_accepts(const struct shift *s, uint32_t epochs)
 	uint32_t got = 0;
 
 	for (size_t i = 0; i < n; i++)
-		got |= 1U << all[i].key_epoch;
+		got |= 1U << all[i].key.epoch;
 	assert_int_equal(got, epochs);
 }
 
@@ -48,12 +48,12 @@ static void test_the_receiver_learns_first(void **state)
 	assert_true(shift_is_settled(&s));
 	assert_true(shift_wish(&s, &new, 10));
 	assert_false(shift_wish(&s, &new, 11));
-	assert_int_equal(shift_send(&s)->key_epoch, 1);
+	assert_int_equal(shift_send(&s)->key.epoch, 1);
 	expect_accepts(&s, 1 << 1 | 1 << 2);
 	assert_false(shift_sender_acknowledged(&s, 10, 0, 11));
 	assert_false(shift_receiver_acknowledged(&s, 9, 11));
 	assert_true(shift_receiver_acknowledged(&s, 10, 11));
-	assert_int_equal(shift_send(&s)->key_epoch, 2);
+	assert_int_equal(shift_send(&s)->key.epoch, 2);
 	expect_accepts(&s, 1 << 1 | 1 << 2);
 	assert_false(shift_sender_acknowledged(&s, 10, 0, 12));
 	assert_true(shift_sender_acknowledged(&s, 11, 5000, 12));
@@ -96,7 +96,7 @@ static void test_a_wish_that_is_taken_back(void **state)
 	assert_true(shift_receiver_acknowledged(&s, 12, 13));
 	/* the sender may use it by now */
 	assert_true(shift_wish(&s, &old, 14));
-	assert_int_equal(shift_send(&s)->key_epoch, 2);
+	assert_int_equal(shift_send(&s)->key.epoch, 2);
 	expect_accepts(&s, 1 << 1 | 1 << 2);
 }
 
@@ -134,7 +134,7 @@ enum { UNSET = 0xff, REVISIONS_MAX = 32 };
 
 static uint8_t index_of(const struct shift_terms *t)
 {
-	return t->set ? (uint8_t)t->terms.key_epoch : UNSET;
+	return t->set ? (uint8_t)t->terms.key.epoch : UNSET;
 }
 
 static struct shift_terms set_of(uint8_t index)
@@ -160,7 +160,7 @@ static uint8_t accepted(const struct shift *s)
 	uint8_t bits = 0;
 
 	for (size_t i = 0; i < n; i++)
-		bits |= (uint8_t)(1U << all[i].key_epoch);
+		bits |= (uint8_t)(1U << all[i].key.epoch);
 	return bits;
 }
 
@@ -176,7 +176,7 @@ static void push(struct end *e, uint8_t revision, uint8_t says)
 
 static void tell_ends(struct world *w, const struct shift *s)
 {
-	push(&w->a, w->revision, (uint8_t)shift_send(s)->key_epoch);
+	push(&w->a, w->revision, (uint8_t)shift_send(s)->key.epoch);
 	push(&w->b, w->revision, accepted(s));
 }
 
@@ -185,7 +185,7 @@ static void keep(struct world *w, const struct shift *s, bool changed)
 {
 	if (!changed)
 		return;
-	w->using = (uint8_t)s->using.key_epoch;
+	w->using = (uint8_t)s->using.key.epoch;
 	w->told = index_of(&s->told);
 	w->offered = index_of(&s->offered);
 	w->past = index_of(&s->past);
@@ -310,7 +310,7 @@ static bool act_connect(struct world *w, bool sender)
 	e->connected = true;
 	manager_hears(w, sender, e->revision);
 	s = shift_of(w);
-	push(e, w->revision, sender ? (uint8_t)shift_send(&s)->key_epoch : accepted(&s));
+	push(e, w->revision, sender ? (uint8_t)shift_send(&s)->key.epoch : accepted(&s));
 	return true;
 }
 

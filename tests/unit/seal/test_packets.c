@@ -366,6 +366,98 @@ static void test_no_worker_takes_what_another_took(void **state)
 	fixture_free(f);
 }
 
+/* The image of one class, if it seals, and one key for 'incarnation'. */
+static struct table *told(struct fixture *f, bool seals, uint64_t incarnation, bool goes_on)
+{
+	size_t size;
+	struct seal_image *image =
+		fixture_image(SEAL_AES_128_GCM, false, seals, FIXTURE_EPOCH, 1, &size);
+	struct seal_key_record *key = (void *)((char *)image + size - sizeof(*key));
+	struct table *t;
+
+	key->incarnation = incarnation;
+	key->goes_on = goes_on;
+	assert_ok(table_new(image, size, f->tables[!seals], &f->past, 3000, &t));
+	f->tables[!seals] = t;
+	free(image);
+	return t;
+}
+
+static struct table *told_nothing(struct fixture *f)
+{
+	struct seal_image none = {};
+
+	assert_ok(table_new(&none, sizeof(none), f->tables[1], &f->past, 0, &f->tables[1]));
+	return f->tables[1];
+}
+
+/* A key is used by the incarnation that it is for.  requirement: NEG-6 NEG-11 */
+static void test_no_incarnation_uses_the_keys_of_another(void **state)
+{
+	struct fixture *f = fixture_new(SEAL_AES_128_GCM, false);
+	const uint64_t first = windows_incarnation(&f->past.windows);
+	const uint32_t spi = seal_spi(FIXTURE_SENDER, SEAL_AES_128_GCM, FIXTURE_EPOCH);
+	uint64_t second;
+
+	assert_non_null(table_opener_find(told(f, false, first, true), spi));
+	assert_non_null(table_class_find(told(f, true, first, true), 1)->key);
+	assert_null(table_opener_find(told(f, false, first + 1, true), spi));
+	assert_null(table_class_find(told(f, true, first + 1, true), 1)->key);
+
+	/* of none, from a manager that knows incarnations: what was opened with before */
+	assert_non_null(table_opener_find(told(f, false, 0, true), spi));
+	told_nothing(f);
+	assert_non_null(table_opener_find(told(f, false, 0, true), spi));
+	told_nothing(f);
+
+	/* the kernel starts, or the file is lost otherwise */
+	for (int i = 0; i < 2; i++)
+		f->tables[i] = table_free(f->tables[i], &f->past);
+	past_close(&f->past);
+	assert_ok(unlink(f->windows));
+	assert_ok(past_open(&f->past, f->path, f->windows, 1000));
+	second = windows_incarnation(&f->past.windows);
+	assert_int_not_equal(second, first);
+	assert_null(table_opener_find(told(f, false, first, true), spi));
+	assert_null(table_class_find(told(f, true, first, true), 1)->key);
+	assert_null(table_opener_find(told(f, false, 0, true), spi));
+	/* from one that does not */
+	assert_non_null(table_opener_find(told(f, false, 0, false), spi));
+
+	/* without the vectors that were used, those that were taken are not known, either */
+	for (int i = 0; i < 2; i++)
+		f->tables[i] = table_free(f->tables[i], &f->past);
+	past_close(&f->past);
+	assert_ok(unlink(f->path));
+	assert_ok(past_open(&f->past, f->path, f->windows, 1000));
+	assert_null(table_class_find(told(f, true, second, true), 1)->key);
+	assert_null(table_opener_find(told(f, false, 0, true), spi));
+	fixture_free(f);
+}
+
+/* Whoever asks before there is a worker, beside it, or after it.  requirement: NEG-11 */
+static void test_the_incarnation_is_known_without_a_worker(void **state)
+{
+	struct fixture *f = fixture_new(SEAL_AES_128_GCM, false);
+	const uint64_t is = windows_incarnation(&f->past.windows);
+	uint64_t asked;
+
+	assert_ok(past_incarnation(f->path, f->windows, 1000, &asked));
+	assert_int_equal(asked, is);
+	for (int i = 0; i < 2; i++)
+		f->tables[i] = table_free(f->tables[i], &f->past);
+	past_close(&f->past);
+	assert_ok(past_incarnation(f->path, f->windows, 1000, &asked));
+	assert_int_equal(asked, is);
+	unlink(f->windows);
+	unlink(f->path);
+	assert_ok(past_incarnation(f->path, f->windows, 1000, &asked));
+	assert_int_not_equal(asked, is);
+	assert_ok(past_open(&f->past, f->path, f->windows, 1000));
+	assert_int_equal(windows_incarnation(&f->past.windows), asked);
+	fixture_free(f);
+}
+
 /* An SPI says who sends and in which epoch, so all of a sender's keys of one epoch have the same:
  * they are told apart by whom they are for.  requirement: NEG-11 */
 static void test_one_host_seals_for_several(void **state)
@@ -420,6 +512,8 @@ int main(void)
 		cmocka_unit_test(test_lz4),
 		cmocka_unit_test(test_table_keeps_keys),
 		cmocka_unit_test(test_no_worker_takes_what_another_took),
+		cmocka_unit_test(test_no_incarnation_uses_the_keys_of_another),
+		cmocka_unit_test(test_the_incarnation_is_known_without_a_worker),
 		cmocka_unit_test(test_one_host_seals_for_several),
 	};
 
