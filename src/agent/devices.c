@@ -68,8 +68,8 @@ void agent_tell_fault(struct agent *a)
 		agent_send_capabilities(a);
 }
 
-/* The addresses that others send to.  What makes the instances' packets arrive without them, such as
- * routes for the locators alone, is no fault, so the host is only said to be suspect. */
+/* The addresses that others send to.  What makes the instances' packets arrive without them, such
+ * as routes for the locators alone, is no fault, so the host is only said to be suspect. */
 static void devices_look_at_addresses(struct agent *a)
 {
 	const struct desired_host *host = &a->desired.host;

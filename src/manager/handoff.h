@@ -8,10 +8,10 @@
  * holds bounds nothing here, and a turn of the loop has one stretch.  Only when all is at the heir
  * the model is changed, which gives it the gateway.
  *
- * What goes wrong before that has changed nothing: it begins anew after LIMIT_HANDOFF_AGAIN_MS, with
- * another heir if there is one.  An edge that cannot tell, LIMIT_HANDOFF_FAILURES times, loses its
- * gateway without; one that dies is lost as ever (model/edge.h), and whoever is drained no more keeps
- * it.  A manager that starts begins anew.
+ * What goes wrong before that has changed nothing: it begins anew after LIMIT_HANDOFF_AGAIN_MS,
+ * with another heir if there is one.  An edge that cannot tell, LIMIT_HANDOFF_FAILURES times, loses
+ * its gateway without; one that dies is lost as ever (model/edge.h), and whoever is drained no more
+ * keeps it.  A manager that starts begins anew.
  *
  * Threading: the loop's thread.
  */

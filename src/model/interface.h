@@ -172,8 +172,8 @@ must_check int interface_create(struct tx *tx, const struct caller *c,
 must_check int interface_delete(struct tx *tx, const struct caller *c, const char *id,
 				struct refusal *reterr);
 /* To a running or a stopped instance; one that is shared also if it is attached to others, each on
- * a host of its own.  '*ret' is the new attachment.  One that goes over is live where it was until the
- * new instance has it ready, and then there alone; it goes on where it was if that cannot be.
+ * a host of its own.  '*ret' is the new attachment.  One that goes over is live where it was until
+ * the new instance has it ready, and then there alone; it goes on where it was if that cannot be.
  * INTERFACE_NOT_FOUND, INSTANCE_NOT_FOUND,
  * INTERFACE_IN_USE, INTERFACE_ON_HOST, SHARED_LIMIT, INSTANCE_ATTACH_STATE, DEVICE_INDEX_IN_USE,
  * ATTACHMENT_LIMIT, VPC_SUBNET_MISMATCH, ZONE_MISMATCH, NO_PORT; going over also INTERFACE_STATE,
@@ -196,8 +196,8 @@ must_check int interface_place(struct tx *tx, const struct caller *c, const char
 			       const char *host, const struct attachment **ret,
 			       struct refusal *reterr);
 /* The owner alone changes the lists.  INTERFACE_NOT_FOUND, INTERFACE_RIGHT, ACCOUNT_NOT_FOUND,
- * PAYER_CONSENT, VALUE, INTERFACE_IN_USE (attached more than once it stays shared; on a foreign host it is neither
- * shared nor disabled) */
+ * PAYER_CONSENT, VALUE, INTERFACE_IN_USE (attached more than once it stays shared; on a foreign
+ * host it is neither shared nor disabled) */
 must_check int interface_set(struct tx *tx, const struct caller *c,
 			     const struct interface_set_args *args, struct refusal *reterr);
 /* Whether interface_settle_lost() has anything to do: spares the transaction.  'now_ms' is of a

@@ -249,8 +249,8 @@ static bool carries(const struct trip *t, const struct carrier_end *from, const 
 	}
 }
 
-/* A host spreads what is for several over those that it has a format for, whatever policies say about
- * the networks or interfaces (bpf/lib/spread.h). */
+/* A host spreads what is for several over those that it has a format for, whatever policies say
+ * about the networks or interfaces (bpf/lib/spread.h). */
 static bool is_spread_to(const struct trip *t, const struct host *from, const struct host *to)
 {
 	struct wish w;

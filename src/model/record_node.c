@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Nodes: instances, their placement groups, interfaces with their attachments, who may use these and
- * what they carried, and addresses that are not free yet.
+ * Nodes: instances, their placement groups, interfaces with their attachments, who may use these
+ * and what they carried, and addresses that are not free yet.
  */
 #include "model/record_tables.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside the model: what is kept beside the tables because it is asked for all the time, and follows
- * from the objects in them: mappings, which hosts carry which networks and groups, the index of
- * placement, the rules of policies.  For table.c.
+ * Inside the model: what is kept beside the tables because it is asked for all the time, and
+ * follows from the objects in them: mappings, which hosts carry which networks and groups, the
+ * index of placement, the rules of policies.  For table.c.
  */
 #pragma once
 

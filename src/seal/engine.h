@@ -29,8 +29,8 @@ bool engine_is_for(const struct engine *e, const struct seal_image *image);
 bool engine_is_broken(const struct engine *e);
 /* How many threads do the work at this moment: 1 or 2. */
 unsigned int engine_n_at_work(const struct engine *e);
-/* The threads run on these processors alone from now on; empty: where the caller may.  -EINVAL: none
- * of them is there, and they run where they did. */
+/* The threads run on these processors alone from now on; empty: where the caller may.  -EINVAL:
+ * none of them is there, and they run where they did. */
 must_check int engine_bind(struct engine *e, const struct cpus *cpus);
 /* With all that is in the image from the next batch on. */
 must_check int engine_configure(struct engine *e, const void *image, size_t size);

@@ -19,7 +19,8 @@
 
 enum {
 	MERGE_FRONT = 64, /* before the packet, for the caller's headers */
-	/* of IP, as the kernel's GRO has it: less than what a node sent at once would come in two */
+	/* of IP, as the kernel's GRO has it: less than what a node sent at once would come in
+	 * two */
 	MERGE_SIZE_MAX = 65535,
 	MERGE_ROOM = 65536, /* for a packet that is not merged after all */
 	MERGE_HEADER_MAX = 40 + 60,
