@@ -272,7 +272,7 @@ def test_connections_are_spread_and_stay(site):
         return now["tx_packets"] if len(reports[now["tx_packets"]]) > 3 else None
 
     reports = {}
-    before = wait_for("the counters to rest", rest, 60)
+    before = wait_for("the counters to rest", rest, 300)
     for _ in range(4):
         talkers["udp"].now()
     wait_for("the counters of all hosts", lambda: usage()["tx_packets"] >= before + 4 * len(talkers["udp"].at), 60)
