@@ -102,6 +102,7 @@ json_t *route_show_host(struct route_call *c, const struct object *object)
 	json_put_text(c, o, "role", h->foreign ? "foreign" : h->edge ? "edge" : "host");
 	json_put_bool(c, o, "runs_instances", !h->foreign && (!h->edge || h->instances));
 	json_put_bool(c, o, "drained", h->drained);
+	json_put(c, o, "drain", route_show_drain(c, h));
 	json_put_u64(c, o, "owns", edge_load(c->model, h->number));
 	placement_put_room(c, o, h);
 	placement_put_capabilities(c, o, h);

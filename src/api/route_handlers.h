@@ -13,6 +13,10 @@
 json_t *route_show_host(struct route_call *c, const struct object *object);
 json_t *route_show_instance(struct route_call *c, const struct object *object);
 
+struct host;
+/* How far it is drained; null: it is not. */
+json_t *route_show_drain(struct route_call *c, const struct host *h);
+
 struct interface;
 /* If the question names a host: the interface is there. */
 bool route_interface_is_at(const struct route_call *c, const struct interface *i);

@@ -93,6 +93,7 @@ static const struct table_column drain_columns[] = {
 	{"drained", "host.drained"},
 	{"instances left", "host.instances"},
 	{"gateways and public addresses left", "host.owns"},
+	{"now", "host.drain.text"},
 };
 
 static int run_host_drain(const struct invocation *inv)

@@ -279,6 +279,13 @@ int edge_settle(struct tx *tx, uint64_t now_ms, size_t max)
 	return tx_settle(tx, mark, do_settle(tx, now_ms, max));
 }
 
+enum edge_drain edge_drain_of(const struct model *m, const struct host *h)
+{
+	if (edge_load(m, h->number))
+		return choose(m, h->number) ? EDGE_DRAIN_MOVES : EDGE_DRAIN_NO_OTHER;
+	return host_instance_count(m, h->number) ? EDGE_DRAIN_INSTANCES : EDGE_DRAIN_EMPTY;
+}
+
 int edge_evacuate(struct tx *tx, const struct host *h)
 {
 	size_t all = SIZE_MAX;

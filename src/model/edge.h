@@ -38,6 +38,15 @@ bool edge_serves(const struct object *o, uint32_t *ret_vni, uint32_t *ret_host);
 bool edge_due(struct model *m, uint64_t now_ms);
 /* Takes what lost and drained edges have, and gives what no edge has, at most 'max' things. */
 must_check int edge_settle(struct tx *tx, uint64_t now_ms, size_t max);
+/* What is left on a host that is drained, and what becomes of it. */
+struct host;
+enum edge_drain {
+	EDGE_DRAIN_EMPTY,
+	EDGE_DRAIN_INSTANCES, /* nothing else */
+	EDGE_DRAIN_MOVES,     /* gateways and public addresses, which go to other edges */
+	EDGE_DRAIN_NO_OTHER,  /* the same, and there is none that could have them */
+};
+enum edge_drain edge_drain_of(const struct model *m, const struct host *h);
 /* Part of host_remove(): everything goes to others. */
 must_check int edge_evacuate(struct tx *tx, const struct host *h);
 

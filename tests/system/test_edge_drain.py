@@ -156,3 +156,21 @@ def test_no_connection_ends(lab, site):
             assert gap < GAP_SECONDS
         for talker in (speaker, listener, many):
             talker.end()
+
+
+def test_the_last_edge_says_that_there_is_no_other(lab, site):
+    """requirement: EDGE-6, OPS-1"""
+    site.gather("e1")
+
+    def drain(edge, *options):
+        return lab.viaduct("host", "drain", edge, *options, "--lab", lab.name)
+
+    def state():
+        return next(h for h in lab.api("hosts") if h["name"] == "e1")["drain"]["state"]
+
+    assert "nothing is left" in drain("e2")
+    assert "no other edge" in drain("e1") and state() == "no-other-edge" and site.owns("e1")
+    drain("e2", "--off")
+    wait_for("the other to have everything", lambda: not site.owns("e1"))
+    assert state() == "empty"
+    assert "now: -" in drain("e1", "--off")

@@ -237,7 +237,7 @@ def test_hosts_have_room(ec2, there, call):  # noqa: F811
 def test_a_drained_host_gets_nothing(ec2, there, call):  # noqa: F811
     one, = run(ec2, there, tags={"require": "disk=ssd"})
     h = call("PUT", "/v1/hosts/pa", {"drained": True})["host"]
-    assert h["drained"] and h["instances"] == 1
+    assert h["drained"] and h["instances"] == 1 and h["drain"]["state"] == "instances"
     assert not call("PUT", "/v1/hosts/pb", {"cost": 2})["host"]["drained"]
     p = call("POST", "/v1/placement", {"subnet": there, "require": ["disk=ssd"]}, expect=200)["placement"]
     reason = {v["host"]: (v["reason"], v["text"]) for v in p["hosts"]}["pa"]
@@ -245,7 +245,7 @@ def test_a_drained_host_gets_nothing(ec2, there, call):  # noqa: F811
     assert "1 are drained" in refusal(ec2, there, tags={"require": "disk=ssd"})["Message"]
     call("PUT", "/v1/hosts/pa", {"drained": "yes"}, expect=400)
     assert call("GET", "/v1/hosts/pa")["host"]["drained"]
-    call("PUT", "/v1/hosts/pa", {"drained": False})
+    assert call("PUT", "/v1/hosts/pa", {"drained": False})["host"]["drain"] is None
     two, = run(ec2, there, tags={"require": "disk=ssd"})
     ec2.terminate_instances(InstanceIds=[one, two])
 

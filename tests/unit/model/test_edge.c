@@ -127,6 +127,11 @@ static int drain(const char *name, bool drained)
 		&c, host_set(cluster_tx(&c), &c.admin, name, &args, NULL, 0, &h, &c.refusal));
 }
 
+static enum edge_drain drain_of(uint32_t number)
+{
+	return edge_drain_of(c.m, host_by_number(c.m, number));
+}
+
 /* requirement: EDGE-6 */
 static void test_one_that_is_drained_gives_all_to_the_others(void **state)
 {
@@ -147,13 +152,21 @@ static void test_one_that_is_drained_gives_all_to_the_others(void **state)
 static void test_a_drained_one_keeps_what_nobody_else_can_have(void **state)
 {
 	assert_ok(drain("e1", true));
+	assert_int_equal(drain_of(first), EDGE_DRAIN_MOVES);
 	assert_ok(drain("e2", true));
+	assert_int_equal(drain_of(first), EDGE_DRAIN_NO_OTHER);
+	assert_int_equal(drain_of(second), EDGE_DRAIN_EMPTY);
 	assert_int_equal(edge_choose(c.m), 0);
 	assert_false(settle(1000));
 	assert_int_equal(owner(), first);
 	assert_ok(drain("e2", false));
+	assert_int_equal(drain_of(first), EDGE_DRAIN_MOVES);
+	host_set_connected(c.m, second, false);
+	assert_int_equal(drain_of(first), EDGE_DRAIN_NO_OTHER);
+	host_set_connected(c.m, second, true);
 	assert_true(settle(1001));
 	assert_int_equal(owner(), second);
+	assert_int_equal(drain_of(first), EDGE_DRAIN_EMPTY);
 }
 
 /* ---- what is handed over ---- */
