@@ -153,14 +153,8 @@ static bool says_destination(const struct insights_path *p)
 	       !ipaddr_is_zero(&p->at_destination.dst);
 }
 
-/* Of the world behind a gateway the address must be said, and where no destination is named. */
 static int check_addresses(const struct insights_path *p, struct refusal *reterr)
 {
-	if (p->source_kind == KIND_INTERNET_GATEWAY && ipaddr_is_zero(&p->source_addr) &&
-	    ipaddr_is_zero(&p->at_source.src))
-		return refuse(reterr, MODEL_E_MISSING, "sourceIp");
-	if (p->destination_kind == KIND_INTERNET_GATEWAY && !says_destination(p))
-		return refuse(reterr, MODEL_E_MISSING, "destinationIp");
 	if (!p->destination_kind && !says_destination(p))
 		return refuse(reterr, MODEL_E_MISSING,
 			      "destination, or filterAtDestination.destinationAddress");
@@ -169,9 +163,9 @@ static int check_addresses(const struct insights_path *p, struct refusal *reterr
 
 static int parse_protocol(const char *text, uint32_t *ret, struct refusal *reterr)
 {
-	if (str_equal(text, "tcp"))
+	if (str_equal(text, "tcp") || str_equal(text, "TCP"))
 		*ret = PROTOCOL_TCP;
-	else if (str_equal(text, "udp"))
+	else if (str_equal(text, "udp") || str_equal(text, "UDP"))
 		*ret = PROTOCOL_UDP;
 	else
 		return refuse(reterr, MODEL_E_VALUE, text, "protocol", "It is tcp or udp.");
@@ -346,7 +340,11 @@ static int resolve_to(const struct model *m, const struct insights_path *p,
 int insights_question(const struct model *m, const struct insights_path *p,
 		      struct reach_question *ret, struct refusal *reterr)
 {
-	struct named from = {p->source_kind, p->source, &p->source_addr, &p->at_source.src};
+	/* Nothing translates what the world sends. */
+	const bool outside =
+		p->source_kind == KIND_INTERNET_GATEWAY && ipaddr_is_zero(&p->at_source.src);
+	struct named from = {p->source_kind, p->source, &p->source_addr,
+			     outside ? &p->at_destination.src : &p->at_source.src};
 	struct reach_question q = {
 		.protocol = (uint8_t)p->protocol,
 		.port = (uint16_t)p->port,

@@ -169,6 +169,7 @@ struct search {
 	const struct reach_question *q;
 	struct reach_forward by;
 	struct ports src, dst;
+	struct reach_world *world; /* NULL: the question names all addresses */
 	/* Of the last attempt: it failed on the way there; the next ports to try, or 0. */
 	bool failed_there;
 	uint32_t next_src, next_dst;
@@ -205,7 +206,7 @@ static int attempt(struct search *s, uint32_t src, uint32_t dst, struct reach_an
 	ret->port_to = (uint16_t)(s->next_src ? s->next_src - 1 : s->src.tried.to);
 	ret->to_port_from = (uint16_t)dst;
 	ret->to_port_to = (uint16_t)(s->next_dst ? s->next_dst - 1 : s->dst.tried.to);
-	return 0;
+	return s->world ? reach_world_borders(s->m, ret, s->world) : 0;
 }
 
 /* How far an answer is from a path; most so one about ports that were not asked about. */
@@ -249,15 +250,15 @@ static int search(struct search *s, struct reach_answer *other, struct reach_ans
 
 /* By way of a static port of a NAT gateway, if it is one of those that are asked about; '*ret' is
  * changed if no more than '*least' is in that way. */
-static int try_forward(const struct model *m, const struct reach_question *q,
-		       const struct reach_forward *by, struct reach_answer others[static 2],
-		       size_t *least, struct reach_answer *ret)
+static int try_forward(const struct search *all, const struct reach_forward *by,
+		       struct reach_answer others[static 2], size_t *least,
+		       struct reach_answer *ret)
 {
-	struct search s = {
-		.m = m, .q = q, .by = *by, .src = source_ports(q), .dst = destination_ports(q)};
+	struct search s = *all;
 	uint32_t port = by->port->public_port;
 	int r;
 
+	s.by = *by;
 	if (port < s.dst.tried.from || port > s.dst.tried.to)
 		return 0;
 	s.dst.tried = (struct reach_ports){port, port};
@@ -270,50 +271,103 @@ static int try_forward(const struct model *m, const struct reach_question *q,
 }
 
 /* By one of the NAT gateways of the network. */
-static int try_network(const struct model *m, const struct reach_question *q, uint64_t vpc,
-		       struct reach_answer others[static 2], size_t *least,
-		       struct reach_answer *ret)
+static int try_network(const struct search *s, uint64_t vpc, struct reach_answer others[static 2],
+		       size_t *least, struct reach_answer *ret)
 {
-	struct model_iter it = model_iter_group(m, REL_VPC_NAT_GATEWAYS, vpc);
+	struct model_iter it = model_iter_group(s->m, REL_VPC_NAT_GATEWAYS, vpc);
 	const struct nat_gateway *g;
 	struct reach_forward by;
 	int r = 0;
 
 	while ((g = (const struct nat_gateway *)model_iter_next(&it)))
 		for (size_t i = 0; i < g->n_ports && !r && !ret->found; i++)
-			if (reach_forward_find(m, q, g, i, &by))
-				r = try_forward(m, q, &by, others, least, ret);
+			if (reach_forward_find(s->m, s->q, g, i, &by))
+				r = try_forward(s, &by, others, least, ret);
 	return r;
 }
 
 /* What is sent to a private gateway gets in there or nowhere.  Whoever asks for an address alone may
  * mean one of his own network, or of one of its peers. */
-static int try_forwards(const struct model *m, const struct reach_question *q,
-			struct reach_answer others[static 2], struct reach_answer *ret)
+static int try_forwards(const struct search *s, struct reach_answer others[static 2],
+			struct reach_answer *ret)
 {
-	const struct interface *from = q->from.interface, *to = q->to.interface;
+	const struct interface *from = s->q->from.interface, *to = s->q->to.interface;
 	size_t least = from ? SIZE_MAX : distance(ret);
 	struct peering_iter it;
 	const struct peering *p;
-	int r = try_network(m, q,
-			    !from ? q->from.gateway->vpc
+	int r = try_network(s,
+			    !from ? s->q->from.gateway->vpc
 			    : to  ? to->vpc
 				  : from->vpc,
 			    others, &least, ret);
 
 	if (!from || to)
 		return r;
-	it = peering_iter_of(m, from->vpc);
+	it = peering_iter_of(s->m, from->vpc);
 	while (!r && !ret->found && (p = peering_iter_next(&it)))
-		r = try_network(m, q, peering_other(p, from->vpc)->vpc, others, &least, ret);
+		r = try_network(s, peering_other(p, from->vpc)->vpc, others, &least, ret);
+	return r;
+}
+
+static int analyse(const struct model *m, const struct reach_question *q, struct reach_world *w,
+		   struct reach_answer others[static 2], struct reach_answer *ret)
+{
+	struct search s = {
+		.m = m, .q = q, .src = source_ports(q), .dst = destination_ports(q), .world = w};
+	int r = search(&s, others, ret);
+
+	return r || ret->found ? r : try_forwards(&s, others, ret);
+}
+
+/* ---- trying the world's addresses ---- */
+
+static bool is_anybody(const struct reach_end *e)
+{
+	return e->gateway && ipaddr_is_zero(&e->addr);
+}
+
+static struct reach_question asked_about(const struct reach_question *q, const struct ipaddr *a)
+{
+	struct reach_question one = *q;
+
+	if (is_anybody(&q->from))
+		one.from.addr = *a;
+	if (is_anybody(&q->to))
+		one.to.addr = *a;
+	return one;
+}
+
+/* The first address for which there is a way, or else the one that least is in the way of. */
+static int analyse_world(const struct model *m, const struct reach_question *q,
+			 struct reach_answer others[static 3], struct reach_answer *ret)
+{
+	const struct ipaddr *named = is_anybody(&q->from) ? &q->to.addr : &q->from.addr;
+	const bool v6 = !ipaddr_is_zero(named) && !ipaddr_is_v4(named);
+	struct reach_world w = {.at = reach_world_first(v6)};
+	struct reach_answer *answer = ret;
+	int r = 0;
+
+	*ret = (struct reach_answer){0};
+	while (!r && !ret->found && reach_world_settle(m, v6, &w.at)) {
+		const struct reach_question one = asked_about(q, &w.at);
+
+		w.next = (struct ipaddr){0};
+		r = analyse(m, &one, &w, others, answer);
+		if (!r && (answer->found || distance(answer) < distance(ret)))
+			*ret = *answer;
+		answer = &others[2];
+		w.at = w.next;
+	}
 	return r;
 }
 
 int reach_analyse(const struct model *m, const struct reach_question *q, struct reach_answer *ret)
 {
-	_cleanup_free_ struct reach_answer *others = calloc(2, sizeof(*others));
-	struct search s = {.m = m, .q = q, .src = source_ports(q), .dst = destination_ports(q)};
-	int r = others ? search(&s, others, ret) : -ENOMEM;
+	_cleanup_free_ struct reach_answer *others = calloc(3, sizeof(*others));
 
-	return r || ret->found ? r : try_forwards(m, q, others, ret);
+	if (!others)
+		return -ENOMEM;
+	if (is_anybody(&q->from) || is_anybody(&q->to))
+		return analyse_world(m, q, others, ret);
+	return analyse(m, q, NULL, others, ret);
 }

@@ -11,7 +11,8 @@
  * address, or at a static port of a NAT gateway, by which the answers have to leave; a node of
  * another network at one of a private gateway, when it is said that it sends there.  The
  * destination may be an address alone: then whoever the way leads to, or the world behind the
- * gateway that it leads to.
+ * gateway that it leads to.  Of the world behind a gateway the address may be left out: then there
+ * is a path when there is one for some address outside.
  *
  * A node that a route leads to, and whose source/destination check is off, is taken to send on what
  * it gets, unchanged.  Pure.
@@ -100,7 +101,7 @@ enum { REACH_STEPS_MAX = 96 };
 struct reach_end {
 	const struct interface *interface;      /* NULL: outside, */
 	const struct internet_gateway *gateway; /* behind this one; NULL too: wherever it leads */
-	struct ipaddr addr;                     /* private, or of the world */
+	struct ipaddr addr; /* private, or of the world; zero: any, behind 'gateway' */
 };
 
 struct reach_ports {

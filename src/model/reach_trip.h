@@ -120,6 +120,20 @@ struct reach_way {
 struct reach_way trip_find_way(struct trip *t, const struct route_table *table, enum kind k,
 			       uint64_t owner);
 
+/* ---- addresses of the world, where none is named (reach_world.c) ---- */
+
+/* All from 'at' to before 'next' are alike; 'next' zero: all from 'at' on. */
+struct reach_world {
+	struct ipaddr at, next;
+};
+struct ipaddr reach_world_first(bool v6);
+/* Moves '*a' up to the next one that is outside; false: there is none. */
+bool reach_world_settle(const struct model *m, bool v6, struct ipaddr *a);
+/* Brings 'w->next' down to the next address at which somebody who was asked may decide otherwise.
+ * -ENOMEM */
+must_check int reach_world_borders(const struct model *m, const struct reach_answer *a,
+				   struct reach_world *w);
+
 /* ---- the walk (reach_walk.c) ---- */
 
 /* There and back; 'packet' is set. */

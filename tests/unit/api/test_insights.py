@@ -103,6 +103,21 @@ def test_questions_without_sense_are_refused(ec2, ends, change, expected):
     assert not ec2.describe_network_insights_paths()["NetworkInsightsPaths"]
 
 
+def test_from_and_to_anybody_in_the_world(ec2, ends, path):
+    """An internet gateway as an end, and no address, as in EC2's own example."""
+    igw = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    for source, target in ((igw, ends[0]), (ends[0], igw)):
+        p = ec2.create_network_insights_path(Source=source, Destination=target, DestinationPort=22, Protocol="TCP")[
+            "NetworkInsightsPath"]
+        assert "SourceIp" not in p and "DestinationIp" not in p
+        a = ec2.start_network_insights_analysis(NetworkInsightsPathId=p["NetworkInsightsPathId"])["NetworkInsightsAnalysis"]
+        assert a["Status"] == "succeeded" and not a["NetworkPathFound"]
+        assert {e.get("InternetGateway", {}).get("Id") for e in a["Explanations"]} >= {igw if source == igw else None}
+        ec2.delete_network_insights_analysis(NetworkInsightsAnalysisId=a["NetworkInsightsAnalysisId"])
+        ec2.delete_network_insights_path(NetworkInsightsPathId=p["NetworkInsightsPathId"])
+    ec2.delete_internet_gateway(InternetGatewayId=igw)
+
+
 def test_a_question_by_ipv6(ec2):
     """One address says the family of both; who has none of it is told so."""
     vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]

@@ -4,6 +4,8 @@
  */
 #include "model/insights.h"
 
+#include <stdio.h>
+
 #include "model/elastic.h"
 #include "model/group_rule.h"
 #include "model/instance.h"
@@ -12,6 +14,7 @@
 #include "model/network_acl.h"
 #include "model/peering.h"
 #include "model/pool.h"
+#include "model/prefix_list.h"
 #include "model/route_table.h"
 #include "model/security_group.h"
 #include "tests/unit/model/cluster.h"
@@ -264,6 +267,133 @@ static void test_what_the_world_calls_it(void **state)
 	assert_true(says(ask(args), REACH_NO_PUBLIC_INGRESS));
 	args.at_source = between(WORLD, nat_addr);
 	assert_true(says(ask(args), REACH_NO_DESTINATION));
+}
+
+static void lead_away(const char *cidr)
+{
+	lead((struct route_args){.table_id = main_table, .cidr = cidr, .nat_gateway_id = nat});
+}
+
+/* requirement: EDGE-1 */
+static void test_anybody_in_the_world(void **state)
+{
+	static const int32_t web_port = 80, inner_port = 81;
+	struct insights_path_args args = {.source = igw, .destination = web, .port = &web_port};
+	char own[PREFIX_TEXT_SIZE];
+
+	assert_answer(args, REACH_GROUP_MISMATCH);
+	allow("203.0.113.0/24", 80, 80);
+	assert_answer(args, REACH_PASSES);
+	/* the answers to one half have another way, by which they are not known */
+	lead_away("203.0.113.0/25");
+	assert_answer(args, REACH_PASSES);
+	lead_away("203.0.113.128/26");
+	lead_away("203.0.113.192/27");
+	assert_answer(args, REACH_PASSES);
+	lead_away("203.0.113.224/27");
+	assert_false(ask(args)->found);
+	allow("255.255.255.255/32", 80, 80); /* nobody */
+	assert_false(ask(args)->found);
+	allow("223.255.255.255/32", 80, 80);
+	assert_answer(args, REACH_PASSES);
+	/* addresses that the world has not, and its own public one */
+	args.port = &inner_port;
+	allow("10.0.0.0/8", 81, 81);
+	allow("100.64.0.0/10", 81, 81);
+	allow("169.254.0.0/16", 81, 81);
+	allow("172.16.0.0/12", 81, 81);
+	allow("192.168.0.0/16", 81, 81);
+	allow("224.0.0.0/3", 81, 81);
+	snprintf(own, sizeof(own), "%s/32", public_addr);
+	allow(own, 81, 81);
+	assert_answer(args, REACH_GROUP_MISMATCH);
+	allow("192.169.0.0/32", 81, 81);
+	assert_answer(args, REACH_PASSES);
+	args.at_destination = between("192.169.0.1", NULL);
+	assert_answer(args, REACH_GROUP_MISMATCH);
+	args.at_destination = between("192.169.0.0", NULL);
+	assert_answer(args, REACH_PASSES);
+}
+
+/* The first of the two addresses is one that the cluster gave out: of the second one the world is.
+ * requirement: EDGE-1 */
+static void test_who_is_next_to_a_public_address(void **state)
+{
+	struct insights_path_args args = {.source = igw, .destination = web};
+	char id[ID_TEXT_SIZE], given[IPADDR_TEXT_SIZE], pair[PREFIX_TEXT_SIZE];
+	struct ipaddr a;
+
+	do {
+		make_public(id, given);
+		assert_int_equal(ipaddr_parse(given, &a), 0);
+	} while (ipaddr_v4(&a) % 2);
+	snprintf(pair, sizeof(pair), "%s/31", given);
+	allow(pair, 80, 80);
+	assert_answer(args, REACH_PASSES);
+}
+
+static void allow_list(const char *cidr, int32_t port)
+{
+	const struct prefix_list_entry_args entry = {.cidr = cidr};
+	struct prefix_list_create_args args = {.name = "some",
+					       .family = "IPv4",
+					       .max_entries = 1,
+					       .entries = &entry,
+					       .n_entries = 1};
+	char id[ID_TEXT_SIZE];
+	struct rule_args rule = {.protocol = "tcp", .from = &port, .to = &port, .list_id = id};
+	const struct group_rule *made;
+	const struct prefix_list *list;
+	int r = prefix_list_create(cluster_tx(&c), &c.me, &args, &list, &c.refusal);
+
+	assert_ok(r);
+	object_id_text(&list->o, id);
+	assert_ok(cluster_end(&c, r));
+	assert_ok(cluster_end(&c, group_rule_authorize(cluster_tx(&c), &c.me, group, false, &rule,
+						       1, NULL, 0, &made, &c.refusal)));
+}
+
+static void add_entry(uint32_t rule, const char *cidr, const char *action)
+{
+	char acl[ID_TEXT_SIZE];
+	struct acl_entry_args args = {
+		.acl_id = acl, .rule = rule, .protocol = "-1", .action = action, .cidr = cidr};
+
+	object_id_text(&network_acl_default(c.m, cluster_vpc(&c, c.vpc))->o, acl);
+	assert_ok(cluster_end(&c, network_acl_add(cluster_tx(&c), &c.me, &args, &c.refusal)));
+}
+
+/* requirement: EDGE-1 */
+static void test_anybody_whom_lists_and_acls_let_in(void **state)
+{
+	static const int32_t port = 80;
+	struct insights_path_args args = {.source = igw, .destination = web, .port = &port};
+
+	allow_list("203.0.113.128/25", port);
+	assert_answer(args, REACH_PASSES);
+	add_entry(10, "203.0.113.130/32", "allow");
+	add_entry(11, "203.0.113.0/24", "deny");
+	assert_answer(args, REACH_PASSES);
+	add_entry(9, "203.0.113.130/32", "deny");
+	assert_false(ask(args)->found);
+}
+
+/* requirement: EDGE-1 */
+static void test_to_anybody_in_the_world(void **state)
+{
+	const struct insights_path_args from_box = {.source = box, .destination = igw};
+	const struct insights_path_args from_web = {.source = web, .destination = igw};
+	const struct route_args away = {.table_id = main_table, .cidr = "0.0.0.0/0"};
+
+	assert_answer(from_web, REACH_PASSES);
+	assert_answer(from_box, REACH_PASSES);
+	assert_ok(cluster_end(&c, route_delete(cluster_tx(&c), &c.me, &away, &c.refusal)));
+	assert_answer(from_web, REACH_NO_ROUTE);
+	lead((struct route_args){.table_id = main_table, .cidr = "10.7.0.0/16", .gateway_id = igw});
+	assert_false(ask(from_web)->found);
+	lead((struct route_args){
+		.table_id = main_table, .cidr = "203.0.113.8/31", .gateway_id = igw});
+	assert_answer(from_web, REACH_PASSES);
 }
 
 /* Of the packet as it is sent, and as it arrives behind a translation. */
@@ -568,6 +698,10 @@ int main(void)
 		TEST(test_an_address_of_the_network),
 		TEST(test_an_address_of_the_world),
 		TEST(test_what_the_world_calls_it),
+		TEST(test_anybody_in_the_world),
+		TEST(test_who_is_next_to_a_public_address),
+		TEST(test_anybody_whom_lists_and_acls_let_in),
+		TEST(test_to_anybody_in_the_world),
 		TEST(test_addresses_at_both_ends),
 		TEST(test_a_static_port_of_a_nat_gateway),
 		TEST(test_static_ports_that_the_world_does_not_know),
