@@ -11,7 +11,7 @@
  *	delivered  tcx egress of the interface of a node that is watched or tagged: packets that it
  *	           is about to get; and of a private NAT gateway, which is no node but this program
  *
- * Where the kernel has no tcx, the same programs are clsact filters.
+ * Where the kernel has no tcx, the same programs are clsact filters; 'port' is one at first everywhere.
  */
 #include "bpf/lib/arp.h"
 #include "bpf/lib/drop.h"

@@ -224,10 +224,10 @@ class Bench:
             c.end()
         return gaps, lost, calls, failed, 1000 * longest
 
-    def reattach(self, moves, index, at_once):
-        """A whole interface goes from a to b and back, in one call ('at_once') or in two: milliseconds without an answer
-        inside and from the world, the instances' own configuration and all; how many datagrams nobody got; what the calls
-        took; exchanges that failed of connections to a when it is there again."""
+    def reattach(self, moves, index, at_once, rest):
+        """A whole interface goes from a to b and back, in one call ('at_once') or in two, 'rest' seconds apart: milliseconds
+        without an answer inside and from the world, the instances' own configuration and all; how many datagrams nobody got;
+        what the calls took; exchanges that failed of connections to a when it is there again."""
         ec2 = self.lab.ec2
         eni = ec2.create_network_interface(SubnetId=self.subnet, Groups=[self.net.open])["NetworkInterface"]
         address, eni = eni["PrivateIpAddress"], eni["NetworkInterfaceId"]
@@ -256,6 +256,7 @@ class Bench:
                 first, second = ("a", "b") if n % 2 == 0 else ("b", "a")
                 self.labs.wait_for("the first node", lambda: all(s.count(first) > 200 for s in streams.values()))
                 self.labs.wait_for("the attachment", lambda: state()["Attachment"]["Status"] == "attached")
+                time.sleep(rest)
                 attachment = state()["Attachment"]["AttachmentId"]
                 before = {k: s.count(second) for k, s in streams.items()}
                 at = detached = time.monotonic()
@@ -340,7 +341,7 @@ def addresses(bench, moves, figures):
     return max(medians) <= GOAL_MS and not failed and not remap_failed
 
 
-def interfaces(bench, moves, figures):
+def interfaces(bench, moves, rest, figures):
     """Whole interfaces: whether those that stay lose nothing, and whether those that move, in one call and in two, do so
     within the goal."""
     gaps, lost, failed, longest = bench.modify(moves)
@@ -349,12 +350,12 @@ def interfaces(bench, moves, figures):
         figures[f"modify_{name.replace(' ', '_').replace('/', '_')}_ms"] = show(name, values, lost[name])
     print(f"{'connections that ended':42} {len(failed):5}    (longest exchange {longest:.0f} ms) {' '.join(failed)}")
     stays = not any(map(sum, lost.values())) and not failed
-    return stays, elsewhere(bench, moves, True, figures), elsewhere(bench, moves, False, figures)
+    return stays, elsewhere(bench, moves, True, rest, figures), elsewhere(bench, moves, False, rest, figures)
 
 
-def elsewhere(bench, moves, at_once, figures):
+def elsewhere(bench, moves, at_once, rest, figures):
     """Whether an interface that goes elsewhere, in one call or in two, does so within the goal."""
-    gaps, lost, calls, failed, longest = bench.reattach(moves, 1 if at_once else 2, at_once)
+    gaps, lost, calls, failed, longest = bench.reattach(moves, 1 if at_once else 2, at_once, rest)
     key = "transfer" if at_once else "reattach"
     header("an interface attached elsewhere, one call" if at_once else "an interface detached, attached elsewhere")
     for name, values in gaps.items():
@@ -370,6 +371,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build")
     parser.add_argument("--moves", type=int, default=20)
+    parser.add_argument("--rest", type=float, default=0, help="seconds between moves of whole interfaces: after 2 a host is done")
     parser.add_argument("--only", choices=("interfaces",), help="interfaces: whole ones that move or change, no addresses")
     parser.add_argument("--output", default="build/bench/reassign.json")
     options = parser.parse_args()
@@ -384,7 +386,7 @@ def main():
         if not options.only:
             met["an address"] = addresses(bench, options.moves, figures)
         met["an interface that is modified"], met["an interface attached elsewhere, one call"], \
-            met["an interface attached elsewhere, two calls"] = interfaces(bench, options.moves, figures)
+            met["an interface attached elsewhere, two calls"] = interfaces(bench, options.moves, options.rest, figures)
     finally:
         lab.down()
     for what, good in met.items():

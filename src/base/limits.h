@@ -208,6 +208,9 @@
 /* Nodes that a host makes, changes or ends at a time: one that hangs must not hold up the others,
  * and more than a few would only wait for each other inside the kernel. */
 #define LIMIT_DRIVER_WORKERS 4
+/* A port is this old before its device gets a link in place of the filter: putting one there keeps
+ * whoever else changes devices waiting, and more ports may be coming. */
+#define LIMIT_DATAPATH_SETTLE_MS 2000
 /* Processes of a node that is stopped get this long to end by themselves. */
 #define LIMIT_NODE_STOP_MS 200
 /* A process that forks while it is being killed leaves a child; more rounds than this is an

@@ -16,7 +16,7 @@ static int activate_port(struct bpf_host *h, uint32_t slot, const struct dp_port
 	int r;
 
 	snprintf(name, sizeof(name), "port_%u", p->id);
-	r = bpf_attach_set(h, name, p->ifindex, bpf_program__fd(h->skel->progs.port));
+	r = bpf_attach_set_port(h, name, p->ifindex, bpf_program__fd(h->skel->progs.port));
 	h->attached[slot] = !r;
 	if (!r)
 		bpf_headroom_give(h->headroom_ifindex, p->ifindex);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Attaching programs to devices: tcx links, pinned, or clsact filters where the kernel (before 6.6)
- * has no tcx.  Both replace a running program atomically.  Where a port is concerned, what is loose
- * on its device (bpf_device.c) is taken over, and becomes loose when the port goes.
+ * has no tcx.  Both replace a running program atomically.  A port begins with a filter, which is
+ * there at once, and has a link in its place later (bpf_settle.c).  What is loose on its device
+ * (bpf_device.c) is taken over, and becomes loose when the port goes.
  */
 #include "datapath/bpf_device.h"
 
@@ -44,28 +45,28 @@ static enum bpf_attach_type tcx_point(enum bpf_side side)
 	return (enum bpf_attach_type)(side == BPF_SIDE_EGRESS ? TCX_EGRESS : TCX_INGRESS);
 }
 
-/* Takes over a loose link, if there is one, and else the pinned one, if it is on this device. */
-static int tcx_set(struct bpf_host *h, const char *name, struct bpf_attachment *at, int prog_fd)
+/* Does the pinned link serve?  One that is on a device that is gone, or another one now, or beside
+ * a loose one, goes. */
+static bool reuse_pinned(const char *path, const struct bpf_attachment *at, int prog_fd)
 {
-	_cleanup_close_ int fd = -1;
-	char path[PATH_MAX + 64];
-	int r;
+	_cleanup_close_ int fd = bpf_obj_get(path);
 
-	link_path(h, name, path);
-	fd = bpf_obj_get(path);
-	if (fd >= 0) {
-		if (at->fd < 0 && bpf_link_ifindex(fd) == at->ifindex &&
-		    !bpf_link_update(fd, prog_fd, NULL))
-			return 0;
-		/* Of a device that is gone, or another one now. */
-		bpf_link_detach(fd);
-		unlink(path);
-	}
-	r = at->current ? 0 : bpf_attachment_set(at, true, prog_fd);
-	if (r)
-		return r;
-	r = bpf_obj_pin(at->fd, path) ? -errno : 0;
-	close_cleanup(&at->fd);
+	if (fd < 0)
+		return false;
+	if (at->fd < 0 && bpf_link_ifindex(fd) == at->ifindex &&
+	    !bpf_link_update(fd, prog_fd, NULL))
+		return true;
+	bpf_link_detach(fd);
+	unlink(path);
+	return false;
+}
+
+static int pin(struct bpf_attachment *at, const char *path)
+{
+	int r = bpf_obj_pin(at->fd, path) ? -errno : 0;
+
+	if (!r)
+		close_cleanup(&at->fd);
 	return r;
 }
 
@@ -95,80 +96,107 @@ static int clsact_delete(int ifindex, enum bpf_side side)
 	return r == -ENOENT || r == -ENODEV || r == -EINVAL ? 0 : r; /* gone with its device */
 }
 
-int bpf_attachment_set(struct bpf_attachment *at, bool tcx, int prog_fd)
+int bpf_attachment_set(struct bpf_attachment *at, int prog_fd)
 {
 	int r = 0;
 
-	if (!tcx) {
-		r = clsact_set(at->ifindex, prog_fd, at->side);
-	} else if (at->fd < 0 || bpf_link_update(at->fd, prog_fd, NULL)) {
-		bpf_attachment_end(at, true); /* it was on a device that is gone */
-		at->fd = bpf_link_create(prog_fd, at->ifindex, tcx_point(at->side), NULL);
-		r = at->fd < 0 ? -errno : 0;
+	if (at->fd < 0 || bpf_link_update(at->fd, prog_fd, NULL)) {
+		if (at->fd >= 0)
+			bpf_attachment_end(at); /* it was on a device that is gone */
+		if (at->wants_link) {
+			at->fd = bpf_link_create(prog_fd, at->ifindex, tcx_point(at->side), NULL);
+			r = at->fd < 0 ? -errno : 0;
+		} else {
+			r = clsact_set(at->ifindex, prog_fd, at->side);
+		}
 	}
 	at->current = !r;
 	return r;
 }
 
-void bpf_attachment_end(struct bpf_attachment *at, bool tcx)
+void bpf_attachment_end(struct bpf_attachment *at)
 {
-	if (!tcx)
-		(void)clsact_delete(at->ifindex, at->side);
-	else if (at->fd >= 0)
+	if (at->fd >= 0)
 		bpf_link_detach(at->fd);
+	if (!at->wants_link)
+		(void)clsact_delete(at->ifindex, at->side);
 	close_cleanup(&at->fd);
 	at->fd = -1;
 }
 
-static int attach(struct bpf_host *h, const char *name, int ifindex, int prog_fd,
-		  enum bpf_side side)
+static int attach(struct bpf_host *h, const char *name, struct bpf_attachment *at, int prog_fd)
 {
-	struct bpf_attachment at = {.ifindex = ifindex, .side = side, .fd = -1};
+	bool found = bpf_device_take(h->base.preparer, at->ifindex, at->side, at);
+	char path[PATH_MAX + 64];
 	int r;
 
-	(void)bpf_device_take(h->base.preparer, ifindex, side, &at);
-	if (h->tcx)
-		r = tcx_set(h, name, &at, prog_fd);
-	else
-		r = at.current ? 0 : bpf_attachment_set(&at, false, prog_fd);
-	if (r && at.fd >= 0)
-		bpf_attachment_end(&at, true);
+	link_path(h, name, path);
+	if (h->tcx && reuse_pinned(path, at, prog_fd)) {
+		if (found && !at->wants_link)
+			(void)clsact_delete(at->ifindex, at->side);
+		return 0;
+	}
+	r = at->current ? 0 : bpf_attachment_set(at, prog_fd);
+	if (!r && at->fd >= 0)
+		r = pin(at, path);
+	else if (!r && h->tcx)
+		bpf_settler_add(h->settler, at->ifindex, path, prog_fd);
+	if (r && at->fd >= 0)
+		bpf_attachment_end(at);
 	return r;
 }
 
 int bpf_attach_set(struct bpf_host *h, const char *name, int ifindex, int prog_fd)
 {
-	return attach(h, name, ifindex, prog_fd, BPF_SIDE_INGRESS);
+	struct bpf_attachment at = {
+		.ifindex = ifindex, .fd = -1, .side = BPF_SIDE_INGRESS, .wants_link = h->tcx};
+
+	return attach(h, name, &at, prog_fd);
+}
+
+int bpf_attach_set_port(struct bpf_host *h, const char *name, int ifindex, int prog_fd)
+{
+	struct bpf_attachment at = {.ifindex = ifindex, .fd = -1, .side = BPF_SIDE_INGRESS};
+
+	return attach(h, name, &at, prog_fd);
 }
 
 int bpf_attach_set_egress(struct bpf_host *h, const char *name, int ifindex, int prog_fd)
 {
-	return attach(h, name, ifindex, prog_fd, BPF_SIDE_EGRESS);
+	struct bpf_attachment at = {
+		.ifindex = ifindex, .fd = -1, .side = BPF_SIDE_EGRESS, .wants_link = h->tcx};
+
+	return attach(h, name, &at, prog_fd);
 }
 
-static void loosen(struct bpf_host *h, const char *name, int ifindex, enum bpf_side side)
+static void loosen(struct bpf_host *h, const char *name, struct bpf_attachment *at)
 {
-	struct bpf_attachment at = {.ifindex = ifindex, .side = side, .fd = -1};
 	char path[PATH_MAX + 64];
 
 	if (h->tcx) {
 		link_path(h, name, path);
-		at.fd = bpf_obj_get(path);
+		at->fd = bpf_obj_get(path);
 		unlink(path);
-		if (at.fd < 0)
+		if (at->fd < 0 && at->wants_link)
 			return;
 	}
-	bpf_device_put(h->base.preparer, &at);
+	bpf_device_put(h->base.preparer, at);
 }
 
-void bpf_attach_loosen(struct bpf_host *h, const char *name, int ifindex)
+void bpf_attach_loosen_port(struct bpf_host *h, const char *name, int ifindex)
 {
-	loosen(h, name, ifindex, BPF_SIDE_INGRESS);
+	struct bpf_attachment at = {.ifindex = ifindex, .fd = -1, .side = BPF_SIDE_INGRESS};
+
+	bpf_settler_drop(h->settler, ifindex);
+	loosen(h, name, &at);
 }
 
 void bpf_attach_loosen_egress(struct bpf_host *h, const char *name, int ifindex)
 {
-	loosen(h, name, ifindex, BPF_SIDE_EGRESS);
+	struct bpf_attachment at = {
+		.ifindex = ifindex, .fd = -1, .side = BPF_SIDE_EGRESS, .wants_link = h->tcx};
+
+	loosen(h, name, &at);
 }
 
 int bpf_attach_probe(int ifindex, int prog_fd, bool *ret_tcx)
@@ -182,6 +210,11 @@ int bpf_attach_probe(int ifindex, int prog_fd, bool *ret_tcx)
 	if (fd >= 0)
 		bpf_link_detach(fd);
 	return 0;
+}
+
+int bpf_attach_clear_port(int ifindex)
+{
+	return clsact_delete(ifindex, BPF_SIDE_INGRESS);
 }
 
 int bpf_attach_clear(int ifindex)

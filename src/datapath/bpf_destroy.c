@@ -37,8 +37,9 @@ static int detach_links(const char *path)
 	return found;
 }
 
-/* The devices of ports are the keys of a pinned table. */
-static int clear_ports(const char *dir)
+/* The devices of ports are the keys of a pinned table.  'linked': this kernel has links, so ours is
+ * only the filter that a port begins with. */
+static int clear_ports(const char *dir, bool linked)
 {
 	char path[PATH_MAX + 64];
 	_cleanup_close_ int fd = -1;
@@ -51,7 +52,7 @@ static int clear_ports(const char *dir)
 		return fd == -ENOENT ? 0 : fd;
 	for (const uint32_t *last = NULL; !r && !bpf_map_get_next_key(fd, last, &ifindex);
 	     last = &ifindex)
-		r = bpf_attach_clear((int)ifindex);
+		r = linked ? bpf_attach_clear_port((int)ifindex) : bpf_attach_clear((int)ifindex);
 	return r;
 }
 
@@ -79,10 +80,13 @@ static int delete_gateways(const char *dir)
 static int detach_filters(const struct dp_config *config, const char *dir)
 {
 	int r = detach_links(dir);
+	const bool linked = r > 0;
 
-	if (r)
-		return r < 0 ? r : 0;
-	r = clear_ports(dir);
+	if (r < 0)
+		return r;
+	r = clear_ports(dir, linked);
+	if (linked)
+		return r;
 	if (!r && config->substrate_ifindex)
 		r = bpf_attach_clear(config->substrate_ifindex);
 	return r || !config->uplink_ifindex ? r : bpf_attach_clear(config->uplink_ifindex);

@@ -2,8 +2,8 @@
 /*
  * Programs on devices that are no port's: prepared for one that is to come (datapath/prepare.h), or
  * left by one that went.  Such an attachment is *loose*: a tcx link that is not pinned, so it ends
- * with this process, or a clsact filter.  Whoever needs one takes it out of the list, and only then
- * works with it.
+ * with this process, or a clsact filter, which ends with its device.  Whoever needs one takes it out
+ * of the list, and only then works with it.
  */
 #include "datapath/bpf_device.h"
 
@@ -57,7 +57,7 @@ bool bpf_device_take(struct dp_preparer *base, int ifindex, enum bpf_side side,
 
 static void give_up(struct bpf_preparer *p, struct bpf_attachment *at)
 {
-	bpf_attachment_end(at, p->tcx);
+	bpf_attachment_end(at);
 	if (at->side == BPF_SIDE_INGRESS)
 		bpf_headroom_take(p->bridge, at->ifindex);
 }
@@ -96,18 +96,21 @@ void bpf_device_drop(struct dp_preparer *base, int ifindex, enum bpf_side side)
 	struct bpf_attachment at;
 
 	if (bpf_device_take(base, ifindex, side, &at))
-		bpf_attachment_end(&at, preparer_of(base)->tcx);
+		bpf_attachment_end(&at);
 }
 
 /* ---- the contract ---- */
 
 static int make_ready(struct bpf_preparer *p, int ifindex, enum bpf_side side, int prog_fd)
 {
-	struct bpf_attachment at = {.ifindex = ifindex, .side = side, .fd = -1};
+	struct bpf_attachment at = {.ifindex = ifindex,
+				    .fd = -1,
+				    .side = side,
+				    .wants_link = p->tcx && side == BPF_SIDE_EGRESS};
 	int r;
 
 	(void)bpf_device_take(&p->base, ifindex, side, &at);
-	r = at.current ? 0 : bpf_attachment_set(&at, p->tcx, prog_fd);
+	r = at.current ? 0 : bpf_attachment_set(&at, prog_fd);
 	if (!r)
 		bpf_device_put(&p->base, &at);
 	return r == -EEXIST ? 0 : r; /* pinned: it is a port's, whom it goes on serving */
@@ -135,12 +138,12 @@ static int prepare(struct dp_preparer *base, int ifindex, bool watched)
 	return r;
 }
 
-static bool is_gone(const struct bpf_preparer *p, const struct bpf_attachment *at)
+static bool is_gone(const struct bpf_attachment *at)
 {
 	char name[IF_NAMESIZE];
 
-	return p->tcx ? !bpf_link_ifindex(at->fd)
-		      : !if_indextoname((unsigned int)at->ifindex, name);
+	return at->fd >= 0 ? !bpf_link_ifindex(at->fd)
+			   : !if_indextoname((unsigned int)at->ifindex, name);
 }
 
 static void tidy(struct dp_preparer *base)
@@ -152,14 +155,14 @@ static void tidy(struct dp_preparer *base)
 	list_init(&gone);
 	pthread_mutex_lock(&p->lock);
 	list_for_each (l, &p->loose, link)
-		if (is_gone(p, &l->at)) {
+		if (is_gone(&l->at)) {
 			list_remove(&l->link);
 			list_push_back(&gone, &l->link);
 		}
 	pthread_mutex_unlock(&p->lock);
 	while ((l = list_first(&gone, struct loose, link))) {
 		list_remove(&l->link);
-		bpf_attachment_end(&l->at, p->tcx);
+		bpf_attachment_end(&l->at);
 		free(l);
 	}
 }

@@ -11,15 +11,16 @@ enum bpf_side { BPF_SIDE_INGRESS, BPF_SIDE_EGRESS };
 struct bpf_attachment {
 	int ifindex;
 	enum bpf_side side;
-	int fd;       /* of the tcx link; -1: none yet, or a clsact filter */
-	bool current; /* the program is this build's */
+	int fd;          /* of the tcx link; -1: none yet, or a clsact filter */
+	bool wants_link; /* a new one is a link, and never a filter */
+	bool current;    /* the program is this build's */
 };
 
-/* Makes the program the one that runs there.  -EEXIST: a link that is not this one has the same
- * there. */
-must_check int bpf_attachment_set(struct bpf_attachment *at, bool tcx, int prog_fd);
+/* Makes the program the one that runs there: at once by a filter, while a new link waits for a
+ * grace period.  -EEXIST: a link that is not this one has the same there. */
+must_check int bpf_attachment_set(struct bpf_attachment *at, int prog_fd);
 /* Detaches; nothing is there when the device is gone. */
-void bpf_attachment_end(struct bpf_attachment *at, bool tcx);
+void bpf_attachment_end(struct bpf_attachment *at);
 /* The device that a link is on; 0: it is gone. */
 int bpf_link_ifindex(int fd);
 

@@ -275,6 +275,7 @@ static struct datapath *close_host(struct datapath *dp)
 {
 	struct bpf_host *h = bpf_host_of(dp);
 
+	bpf_settler_free(h->settler);
 	dp_preparer_unref(h->base.preparer);
 	ring_buffer__free(h->ring);
 	unmap_array(&h->host);
@@ -414,6 +415,8 @@ static int open_host(struct bpf_host *h, const struct dp_config *config, bool *r
 		r = bpf_device_open(h->tcx, bpf_program__fd(h->skel->progs.port),
 				    bpf_program__fd(h->skel->progs.delivered), h->headroom_ifindex,
 				    &h->base.preparer);
+	if (!r && h->tcx)
+		r = bpf_settler_new(&h->settler);
 	if (r || (config->defer && *ret_adopted))
 		return r;
 	return bpf_activate(&h->base);

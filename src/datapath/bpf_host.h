@@ -25,6 +25,7 @@ struct viaduct;
 struct ring_buffer;
 struct bpf_policy;
 struct bpf_layouts;
+struct bpf_settler;
 
 /* An array table in shared memory; rows are 8-byte aligned. */
 struct bpf_array {
@@ -38,6 +39,7 @@ struct bpf_host {
 	struct viaduct *skel;
 	struct bpf_layouts *layouts; /* bpf_layout.c */
 	bool tcx;
+	struct bpf_settler *settler; /* NULL without tcx */
 	bool tap_uso;
 	struct bpf_array host, ports, peers, policies, nexthops, rates, generations;
 	char seal_device[16];
@@ -122,9 +124,11 @@ int bpf_substrate_set(struct datapath *dp, int ifindex);
 
 /* bpf_attach.c: a program at a device's ingress under a name; replaces what runs there. */
 must_check int bpf_attach_set(struct bpf_host *h, const char *name, int ifindex, int prog_fd);
+/* The same on a port's device, without a wait for the kernel. */
+must_check int bpf_attach_set_port(struct bpf_host *h, const char *name, int ifindex, int prog_fd);
 /* Takes the name from it: it stays on the device until that is gone, or is another port's
- * (bpf_device.c).  Does not block. */
-void bpf_attach_loosen(struct bpf_host *h, const char *name, int ifindex);
+ * (bpf_device.c).  Waits for no grace period. */
+void bpf_attach_loosen_port(struct bpf_host *h, const char *name, int ifindex);
 /* The same at its egress; names are other ones. */
 must_check int bpf_attach_set_egress(struct bpf_host *h, const char *name, int ifindex,
 				     int prog_fd);
@@ -133,6 +137,16 @@ void bpf_attach_loosen_egress(struct bpf_host *h, const char *name, int ifindex)
 must_check int bpf_attach_probe(int ifindex, int prog_fd, bool *ret_tcx);
 /* Takes clsact's filters of ours off a device; 0 when it or they are gone. */
 must_check int bpf_attach_clear(int ifindex);
+/* That with which a port begins. */
+must_check int bpf_attach_clear_port(int ifindex);
+
+/* bpf_settle.c: where a port's device has the program by a filter, a pinned link takes its place.
+ * All of it is the data plane's thread's, and may have no effect: a filter does the same. */
+must_check int bpf_settler_new(struct bpf_settler **ret);
+void bpf_settler_add(struct bpf_settler *s, int ifindex, const char *path, int prog_fd);
+/* From now on nothing is done about the device; the link may be pinned by now. */
+void bpf_settler_drop(struct bpf_settler *s, int ifindex);
+struct bpf_settler *bpf_settler_free(struct bpf_settler *s); /* NULL is allowed */
 
 /* bpf_port.c, bpf_subnet.c */
 must_check int bpf_port_load(struct bpf_host *h); /* the mirror, from the tables */

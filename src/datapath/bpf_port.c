@@ -259,7 +259,7 @@ static void device_leave(struct bpf_host *h, uint32_t slot, const struct dp_port
 	h->attached[slot] = false;
 	ifindex_remove(h, slot, mirror->ifindex);
 	link_name(mirror->id, name);
-	bpf_attach_loosen(h, name, mirror->ifindex);
+	bpf_attach_loosen_port(h, name, mirror->ifindex);
 	unwatch(h, mirror);
 }
 
@@ -276,7 +276,7 @@ static int device_enter(struct bpf_host *h, uint32_t slot, const struct dp_port 
 	if (!bpf_device_is_ready(h->base.preparer, port->ifindex, BPF_SIDE_INGRESS))
 		bpf_headroom_give(h->headroom_ifindex, port->ifindex);
 	link_name(port->id, name);
-	r = bpf_attach_set(h, name, port->ifindex, bpf_program__fd(h->skel->progs.port));
+	r = bpf_attach_set_port(h, name, port->ifindex, bpf_program__fd(h->skel->progs.port));
 	h->attached[slot] = !r;
 	return r;
 }

@@ -2,11 +2,11 @@
 /*
  * Devices of nodes, made ready for datapath_port_set() by who may wait.
  *
- * Concept.  To put a program on a device, the kernel waits for all of its processors (an RCU grace
- * period, 10 to 20 ms) and for whoever else changes devices.  datapath_port_set() does so if it
- * must, and a loop that sets twenty ports is away for half a second.  A device that was *prepared*
- * has its program already: the call then only writes tables.  Until it has, nothing is known of the
- * device, and what its node sends is refused.
+ * Concept.  Whoever puts a program on a device waits for all others who change devices, and a link
+ * at a device's egress, for a port that is watched, for all of the kernel's processors as well (an
+ * RCU grace period, 10 to 20 ms).  datapath_port_set() does so if it must, and a loop that sets
+ * twenty ports is away.  A device that was *prepared* has its program already: the call then only
+ * writes tables.  Until it has, nothing is known of the device, and what its node sends is refused.
  *
  * A port that stands and is to be watched needs another program there: dp_preparer_watch() has it
  * come before datapath_port_set() says so, and go after that has said the contrary, which leaves

@@ -127,6 +127,27 @@ static size_t links_of_port(int ifindex, uint32_t ret[static 4])
 	return links_on(ifindex, bpf_host_of(lab.hosts[0].dp)->skel->progs.port, ret);
 }
 
+/* Has the device the program by a filter? */
+static bool has_filter(int ifindex)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = 1, .priority = 1);
+
+	return !bpf_tc_query(&hook, &filter);
+}
+
+/* Until the port has a link, and nothing but that; the link's number. */
+static uint32_t wait_for_link(int ifindex)
+{
+	uint32_t links[4];
+
+	for (int ms = 0; links_of_port(ifindex, links) != 1 || has_filter(ifindex); ms += 10) {
+		assert_true(ms < PATIENCE_MS);
+		poll(NULL, 0, 10);
+	}
+	return links[0];
+}
+
 static size_t n_entries(const char *path)
 {
 	DIR *d = opendir(path);
@@ -139,18 +160,31 @@ static size_t n_entries(const char *path)
 	return n;
 }
 
+static void send_frame(const struct device *d, const uint8_t frame[static 64])
+{
+	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = d->far};
+	int fd = socket(AF_PACKET, SOCK_RAW, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(sendto(fd, frame, 64, 0, (struct sockaddr *)&to, sizeof(to)), 64);
+	close(fd);
+}
+
 /* A frame from the node behind the device; it is one that its port, if there is one, refuses by its
  * MAC. */
 static void send_from(const struct device *d)
 {
-	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = d->far};
-	uint8_t frame[64] = {0x02, 1, 1, 1, 1, 1, 0x02, 0xee, 0, 0, 0, 1, 0x08, 0x00, 0x45};
-	int fd = socket(AF_PACKET, SOCK_RAW, 0);
+	const uint8_t frame[64] = {0x02, 1, 1, 1, 1, 1, 0x02, 0xee, 0, 0, 0, 1, 0x08, 0x00, 0x45};
 
-	assert_true(fd >= 0);
-	assert_int_equal(sendto(fd, frame, sizeof(frame), 0, (struct sockaddr *)&to, sizeof(to)),
-			 sizeof(frame));
-	close(fd);
+	send_frame(d, frame);
+}
+
+/* One that it refuses by its protocol, as nothing that the kernel sends by itself. */
+static void send_experimental(const struct device *d)
+{
+	const uint8_t frame[64] = {0x02, 1, 1, 1, 1, 1, 0x02, 0, 0, 0, 0, PORT_ID, 0x88, 0xb5};
+
+	send_frame(d, frame);
 }
 
 static void wait_for_drops(uint32_t port, uint32_t reason, uint64_t n)
@@ -168,10 +202,10 @@ static void test_a_port_takes_over_what_was_prepared(void **state)
 {
 	struct datapath *dp = lab.hosts[0].dp;
 	uint64_t refused = lab_drops(&lab, 0, 0, DROP_NO_PORT);
-	uint32_t prepared[4], now[4];
 	struct dp_preparer *p;
 	struct dp_port port;
 	struct device d;
+	uint32_t now[4], link;
 
 	lab_enter(&lab, lab.hosts[0].netns);
 	device_make(&d, 1);
@@ -182,16 +216,13 @@ static void test_a_port_takes_over_what_was_prepared(void **state)
 	/* Nobody's yet: nothing passes. */
 	send_from(&d);
 	wait_for_drops(0, DROP_NO_PORT, refused + 1);
-	if (tcx)
-		assert_int_equal(links_of_port(d.ifindex, prepared), 1);
+	assert_true(has_filter(d.ifindex));
+	assert_int_equal(links_of_port(d.ifindex, now), 0);
 	port = port_on(&d, PORT_ID);
 	assert_int_equal(datapath_port_set(dp, &port), 0);
 	send_from(&d);
 	wait_for_drops(PORT_ID, DROP_SOURCE_MAC, 1);
-	if (tcx) {
-		assert_int_equal(links_of_port(d.ifindex, now), 1);
-		assert_int_equal(now[0], prepared[0]);
-	}
+	link = tcx ? wait_for_link(d.ifindex) : 0;
 	/* It went: what its node sends is refused again, by the same link, until it is another
 	 * one's. */
 	assert_int_equal(datapath_port_delete(dp, PORT_ID), 0);
@@ -203,7 +234,7 @@ static void test_a_port_takes_over_what_was_prepared(void **state)
 	wait_for_drops(PORT_ID + 1, DROP_SOURCE_MAC, 1);
 	if (tcx) {
 		assert_int_equal(links_of_port(d.ifindex, now), 1);
-		assert_int_equal(now[0], prepared[0]);
+		assert_int_equal(now[0], link);
 	}
 	assert_int_equal(datapath_port_delete(dp, PORT_ID + 1), 0);
 	device_delete(&d);
@@ -258,9 +289,110 @@ static void test_watched_or_not(void **state)
 	port = port_on(&d, PORT_ID + 1);
 	assert_int_equal(datapath_port_set(&h->base, &port), 0);
 	assert_int_equal(links_on(d.ifindex, h->skel->progs.delivered, links), 0);
-	assert_int_equal(links_of_port(d.ifindex, links), 1);
+	wait_for_link(d.ifindex);
 	assert_int_equal(datapath_port_delete(&h->base, PORT_ID + 1), 0);
 	device_delete(&d);
+	dp_preparer_tidy(p);
+	dp_preparer_unref(p);
+	lab_enter(&lab, -1);
+}
+
+/* Packets that come all the while. */
+struct sender {
+	struct device device;
+	atomic_bool stop;
+	uint64_t n; /* sent */
+};
+
+static void *send_all_the_while(void *arg)
+{
+	struct sender *s = arg;
+
+	lab_enter(&lab, lab.hosts[0].netns);
+	while (!atomic_load(&s->stop)) {
+		send_experimental(&s->device);
+		s->n++;
+	}
+	return NULL;
+}
+
+/* requirement: PKT-10, OPS-3 */
+static void test_a_link_comes_in_place_of_the_filter(void **state)
+{
+	struct datapath *dp = lab.hosts[0].dp;
+	const uint64_t refused = lab_drops(&lab, 0, 0, DROP_NO_PORT);
+	struct dp_preparer *p;
+	struct sender sender = {};
+	struct dp_port port;
+	pthread_t thread;
+
+	if (!tcx)
+		skip();
+	lab_enter(&lab, lab.hosts[0].netns);
+	device_make(&sender.device, 5);
+	port = port_on(&sender.device, PORT_ID);
+	assert_int_equal(datapath_port_set(dp, &port), 0);
+	assert_true(has_filter(sender.device.ifindex));
+	assert_int_equal(pthread_create(&thread, NULL, send_all_the_while, &sender), 0);
+	wait_for_link(sender.device.ifindex);
+	atomic_store(&sender.stop, true);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	/* Each packet met the program, and met it once. */
+	wait_for_drops(PORT_ID, DROP_PROTOCOL, sender.n);
+	assert_int_equal(lab_drops(&lab, 0, PORT_ID, DROP_PROTOCOL), sender.n);
+	assert_int_equal(lab_drops(&lab, 0, 0, DROP_NO_PORT), refused);
+	assert_int_equal(datapath_port_delete(dp, PORT_ID), 0);
+	device_delete(&sender.device);
+	p = datapath_preparer(dp);
+	dp_preparer_tidy(p);
+	dp_preparer_unref(p);
+	lab_enter(&lab, -1);
+}
+
+static void set_port(const struct device *d, int number)
+{
+	struct dp_port port = port_on(d, (uint32_t)(PORT_ID + number));
+
+	assert_int_equal(datapath_port_set(lab.hosts[0].dp, &port), 0);
+}
+
+/* A port that goes before its link came, or while it does, leaves one or the other, and no pin.
+ * requirement: OPS-3 */
+static void test_a_port_goes_before_its_link(void **state)
+{
+	struct bpf_host *h = bpf_host_of(lab.hosts[0].dp);
+	struct dp_preparer *p;
+	struct device d[THREADS];
+
+	if (!tcx)
+		skip();
+	lab_enter(&lab, lab.hosts[0].netns);
+	for (int i = 0; i < THREADS; i++)
+		device_make(&d[i], 20 + i);
+	set_port(&d[0], 0);
+	assert_int_equal(datapath_port_delete(&h->base, PORT_ID), 0);
+	for (int i = 1; i < THREADS; i++)
+		set_port(&d[i], i);
+	/* They come one after another: now that of the next one. */
+	wait_for_link(d[1].ifindex);
+	assert_int_equal(datapath_port_delete(&h->base, PORT_ID + 2), 0);
+	wait_for_link(d[3].ifindex);
+	for (int i = 0; i <= 2; i += 2) {
+		uint64_t refused = lab_drops(&lab, 0, 0, DROP_NO_PORT);
+		char path[PATH_MAX + 64];
+		uint32_t links[4];
+
+		snprintf(path, sizeof(path), "%s/link_port_%d", h->dir, PORT_ID + i);
+		assert_int_equal(access(path, F_OK), -1);
+		assert_int_equal(links_of_port(d[i].ifindex, links), !has_filter(d[i].ifindex));
+		send_from(&d[i]);
+		wait_for_drops(0, DROP_NO_PORT, refused + 1);
+	}
+	assert_int_equal(datapath_port_delete(&h->base, PORT_ID + 1), 0);
+	assert_int_equal(datapath_port_delete(&h->base, PORT_ID + 3), 0);
+	for (int i = 0; i < THREADS; i++)
+		device_delete(&d[i]);
+	p = datapath_preparer(&h->base);
 	dp_preparer_tidy(p);
 	dp_preparer_unref(p);
 	lab_enter(&lab, -1);
@@ -273,10 +405,8 @@ static void test_a_data_plane_that_closes_gives_back_what_was_prepared(void **st
 	struct device vain, kept;
 	struct dp_preparer *p;
 	struct dp_port port;
-	uint32_t links[4], was[4];
+	uint32_t links[4], link;
 
-	if (!tcx)
-		skip();
 	lab_enter(&lab, host->netns);
 	device_make(&vain, 3);
 	device_make(&kept, 4);
@@ -284,23 +414,60 @@ static void test_a_data_plane_that_closes_gives_back_what_was_prepared(void **st
 	p = datapath_preparer(host->dp);
 	assert_int_equal(dp_preparer_prepare(p, kept.ifindex, false), 0);
 	assert_int_equal(datapath_port_set(host->dp, &port), 0);
-	assert_int_equal(links_of_port(kept.ifindex, was), 1);
+	link = tcx ? wait_for_link(kept.ifindex) : 0;
 	host->dp = datapath_close(host->dp);
 	/* A worker is at it yet, while the next agent's is open. */
 	lab_enter(&lab, -1);
 	lab_open(&lab, 0);
 	lab_enter(&lab, host->netns);
 	assert_int_equal(dp_preparer_prepare(p, vain.ifindex, false), 0);
+	assert_true(has_filter(vain.ifindex));
 	p = dp_preparer_unref(p);
-	assert_int_equal(links_of_port(vain.ifindex, links), 0);
+	assert_false(has_filter(vain.ifindex));
 	/* What is a port's is pinned, and adopted. */
-	assert_int_equal(links_of_port(kept.ifindex, links), 1);
-	assert_int_equal(links[0], was[0]);
+	if (tcx) {
+		assert_int_equal(links_of_port(kept.ifindex, links), 1);
+		assert_int_equal(links[0], link);
+	}
 	send_from(&kept);
 	wait_for_drops(PORT_ID, DROP_SOURCE_MAC, 1);
 	assert_int_equal(datapath_port_delete(host->dp, PORT_ID), 0);
 	device_delete(&vain);
 	device_delete(&kept);
+	p = datapath_preparer(host->dp);
+	dp_preparer_tidy(p);
+	dp_preparer_unref(p);
+	lab_enter(&lab, -1);
+}
+
+/* The agent ends before a port's link came: the filter goes on, and the next agent has it replaced.
+ * requirement: OPS-3 */
+static void test_a_filter_is_adopted(void **state)
+{
+	struct lab_host *host = &lab.hosts[0];
+	struct dp_preparer *p;
+	struct dp_port port;
+	struct device d;
+
+	lab_enter(&lab, host->netns);
+	device_make(&d, 6);
+	port = port_on(&d, PORT_ID);
+	assert_int_equal(datapath_port_set(host->dp, &port), 0);
+	assert_true(has_filter(d.ifindex));
+	host->dp = datapath_close(host->dp);
+	assert_true(has_filter(d.ifindex));
+	send_from(&d); /* it is counted in a table that stays */
+	lab_enter(&lab, -1);
+	lab_open(&lab, 0);
+	lab_enter(&lab, host->netns);
+	send_from(&d);
+	wait_for_drops(PORT_ID, DROP_SOURCE_MAC, 2);
+	if (tcx)
+		wait_for_link(d.ifindex);
+	send_from(&d);
+	wait_for_drops(PORT_ID, DROP_SOURCE_MAC, 3);
+	assert_int_equal(datapath_port_delete(host->dp, PORT_ID), 0);
+	device_delete(&d);
 	p = datapath_preparer(host->dp);
 	dp_preparer_tidy(p);
 	dp_preparer_unref(p);
@@ -399,7 +566,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_port_takes_over_what_was_prepared),
 		cmocka_unit_test(test_watched_or_not),
+		cmocka_unit_test(test_a_link_comes_in_place_of_the_filter),
+		cmocka_unit_test(test_a_port_goes_before_its_link),
 		cmocka_unit_test(test_a_data_plane_that_closes_gives_back_what_was_prepared),
+		cmocka_unit_test(test_a_filter_is_adopted),
 		cmocka_unit_test(test_many_at_a_time),
 	};
 
