@@ -39,7 +39,13 @@ struct policy_decision {
 	uint64_t rule;
 	uint64_t acl;
 	uint32_t entry;
+	/* Above the packet's, the first destination port for which rules that are about its
+	 * addresses and protocol may decide otherwise; 0: none. */
+	uint32_t next_port;
 };
+
+/* The next border above 'port' of a range of ports; 'next', or 0, was found before. */
+uint32_t policy_next_border(uint32_t port, uint32_t from, uint32_t to, uint32_t next);
 
 /* The groups of 'i' about a packet that its node sends ('egress') or gets.  'other' is the
  * interface of the other end, whose groups are known there; NULL: nobody knows them. */

@@ -6,12 +6,10 @@
 
 #include <stdlib.h>
 
-#include "model/group_rule.h"
 #include "model/interface.h"
 #include "model/internet_gateway.h"
 #include "model/model.h"
 #include "model/nat_gateway.h"
-#include "model/network_acl.h"
 #include "model/peering.h"
 #include "model/reach_trip.h"
 
@@ -78,7 +76,6 @@ const char *reach_code_text(enum reach_code c)
 
 /* One side's ports, of which all between two borders are alike. */
 struct ports {
-	bool destination;
 	struct reach_ports tried;         /* those that are asked about */
 	const struct reach_ports *arrive; /* what is said of them where they get to */
 };
@@ -97,68 +94,20 @@ static struct ports destination_ports(const struct reach_question *q)
 {
 	const struct reach_ports one = {q->port, q->port};
 
-	return (struct ports){.destination = true,
-			      .tried = q->at_source.dst_ports.to ? q->at_source.dst_ports
+	return (struct ports){.tried = q->at_source.dst_ports.to ? q->at_source.dst_ports
 				       : q->port                 ? one
 								 : all_ports,
 			      .arrive = &q->at_destination.dst_ports};
 }
 
-/* The next border above 'port' of a range of ports; 'next', or 0, was found before. */
-static uint32_t nearer(uint32_t port, uint32_t from, uint32_t to, uint32_t next)
+/* The next port above 'port' to try, of which the way said 'next'; 0: none.  Who is asked is the
+ * same for all ports. */
+static uint32_t next_border(const struct ports *p, uint32_t port, uint32_t next)
 {
-	const uint32_t borders[] = {from, to + 1};
-
-	for (size_t k = 0; k < ARRAY_SIZE(borders); k++)
-		if (borders[k] > port && (!next || borders[k] < next))
-			next = borders[k];
-	return next;
-}
-
-static uint32_t next_in_acl(const struct model *m, uint64_t id, uint32_t port, uint32_t next)
-{
-	const struct network_acl *a =
-		(const struct network_acl *)model_get(m, KIND_NETWORK_ACL, id);
-
-	for (size_t n = 0; a && n < a->n_entries; n++)
-		next = nearer(port, a->entries[n].traffic.from, a->entries[n].traffic.to, next);
-	return next;
-}
-
-static uint32_t next_in_groups(const struct model *m, uint64_t interface, uint32_t port,
-			       uint32_t next)
-{
-	const struct interface *i =
-		(const struct interface *)model_get(m, KIND_INTERFACE, interface);
-
-	for (size_t n = 0; i && n < i->n_groups; n++) {
-		struct model_iter it = model_iter_group(m, REL_GROUP_RULES, i->groups[n].id);
-		const struct group_rule *rule;
-
-		while ((rule = (const struct group_rule *)model_iter_next(&it)))
-			next = nearer(port, rule->traffic.from, rule->traffic.to, next);
-	}
-	return next;
-}
-
-/* The next port above 'port' at which somebody who was asked on the way may decide otherwise; 0:
- * none.  Who is asked is the same for all ports; rules look at the destination port of a packet
- * alone, which on the way back is the client's. */
-static uint32_t next_border(const struct model *m, const struct reach_answer *a,
-			    const struct ports *p, uint32_t port)
-{
-	uint32_t next = p->arrive->to ? nearer(port, p->arrive->from, p->arrive->to, 0) : 0;
-
-	for (size_t i = 0; i < a->n_steps; i++) {
-		const struct reach_step *s = &a->steps[i];
-
-		if (s->back == p->destination)
-			continue;
-		if (s->what == REACH_ACL)
-			next = next_in_acl(m, s->id, port, next);
-		else if (s->what == REACH_GROUP)
-			next = next_in_groups(m, s->attached, port, next);
-	}
+	if (next <= port) /* behind a static port it is about another one */
+		next = 0;
+	if (p->arrive->to)
+		next = policy_next_border(port, p->arrive->from, p->arrive->to, next);
 	return next <= p->tried.to ? next : 0;
 }
 
@@ -171,9 +120,18 @@ struct search {
 	struct ports src, dst;
 	struct reach_world *world; /* NULL: the question names all addresses */
 	/* Of the last attempt: it failed on the way there; the next ports to try, or 0. */
-	bool failed_there;
+	bool failed_there, hopeless;
 	uint32_t next_src, next_dst;
+	size_t n_attempts;
 };
+
+/* So many ports are tried to say what the least is that is in the way, when there is no way. */
+enum { HOPELESS_ATTEMPTS = 32 };
+
+static bool is_enough(const struct search *s)
+{
+	return s->hopeless && s->n_attempts >= HOPELESS_ATTEMPTS;
+}
 
 static int attempt(struct search *s, uint32_t src, uint32_t dst, struct reach_answer *ret)
 {
@@ -198,9 +156,11 @@ static int attempt(struct search *s, uint32_t src, uint32_t dst, struct reach_an
 	trip_walk(&t);
 	if (t.error)
 		return t.error;
+	s->n_attempts++;
 	s->failed_there = t.failed_there;
-	s->next_src = next_border(s->m, ret, &s->src, src);
-	s->next_dst = next_border(s->m, ret, &s->dst, dst);
+	s->hopeless = t.hopeless;
+	s->next_src = next_border(&s->src, src, t.next_src);
+	s->next_dst = next_border(&s->dst, dst, t.next_dst);
 	ret->found = !t.failed;
 	ret->port_from = (uint16_t)src;
 	ret->port_to = (uint16_t)(s->next_src ? s->next_src - 1 : s->src.tried.to);
@@ -239,11 +199,11 @@ static int search(struct search *s, struct reach_answer *other, struct reach_ans
 	uint32_t src = s->src.tried.from, dst = s->dst.tried.from;
 	int r = attempt(s, src, dst, ret);
 
-	while (!r && s->failed_there && s->next_dst) {
+	while (!r && s->failed_there && s->next_dst && !is_enough(s)) {
 		dst = s->next_dst;
 		r = improve(s, src, dst, other, ret);
 	}
-	while (!r && !s->failed_there && !ret->found && s->next_src)
+	while (!r && !s->failed_there && !ret->found && s->next_src && !is_enough(s))
 		r = improve(s, s->next_src, dst, other, ret);
 	return r;
 }

@@ -19,6 +19,8 @@ void trip_add(struct trip *t, struct reach_step step)
 	t->failed |= step.code != REACH_PASSES;
 	t->failed_there |=
 		step.code != REACH_PASSES && !t->back && step.code != REACH_OTHER_SOURCE_PORT;
+	t->hopeless |= step.code != REACH_PASSES && step.what != REACH_GROUP &&
+		       step.what != REACH_ACL && step.what != REACH_FILTER;
 	step.back = t->back;
 	if (a->n_steps < REACH_STEPS_MAX)
 		a->steps[a->n_steps++] = step;
@@ -99,6 +101,15 @@ static struct reach_step group_step(const struct trip *t, const struct interface
 	return s;
 }
 
+static void note_border(struct trip *t, const struct policy_decision *d)
+{
+	uint32_t *next = t->back ? &t->next_src : &t->next_dst;
+
+	if (d->next_port && (!*next || d->next_port < *next))
+		*next = d->next_port;
+	t->hopeless |= !d->allowed && !d->next_port; /* ports are tried upwards */
+}
+
 void trip_add_groups(struct trip *t, const struct interface *i, const struct interface *other,
 		     bool egress)
 {
@@ -109,10 +120,12 @@ void trip_add_groups(struct trip *t, const struct interface *i, const struct int
 		return;
 	note_passage(t, i);
 	r = policy_ask_groups(t->m, i, other, egress, &t->packet, &d);
-	if (r)
+	if (r) {
 		t->error = r;
-	else if (d.asked)
+	} else if (d.asked) {
+		note_border(t, &d);
 		trip_add(t, group_step(t, i, egress, &d));
+	}
 }
 
 static struct reach_step acl_step(const struct trip *t, const struct interface *i, bool egress,
@@ -152,10 +165,12 @@ void trip_add_acl(struct trip *t, const struct interface *i, bool egress)
 	struct policy_decision d;
 	int r = policy_ask_acl(t->m, i, egress, &t->packet, &d);
 
-	if (r)
+	if (r) {
 		t->error = r;
-	else if (d.asked)
+	} else if (d.asked) {
+		note_border(t, &d);
 		trip_add(t, acl_step(t, i, egress, &d));
+	}
 }
 
 /* ---- between two hosts ---- */

@@ -46,8 +46,13 @@ struct trip {
 	struct policy_packet packet; /* as it is now */
 	bool back;                   /* it is the answer */
 	bool failed;
-	bool failed_there;       /* on the way there, for whatever source port */
-	int error;               /* -ENOMEM: the rest means nothing */
+	bool failed_there; /* on the way there, for whatever source port */
+	bool hopeless;     /* for whatever port: what refused looks at none */
+	int error;         /* -ENOMEM: the rest means nothing */
+	/* The first port above the packet's at which somebody who was asked may decide otherwise,
+	 * of the source and the destination; 0: none.  Rules look at the destination port of a
+	 * packet alone, which on the way back is the client's. */
+	uint32_t next_src, next_dst;
 	struct reach_forward by; /* by which the connection comes in */
 	bool forwarded;          /* it did, by a private gateway, and has yet to go back by it */
 	/* Of the question; of an open one, from when it was found, the interface that was led to. */

@@ -395,6 +395,65 @@ static void test_the_source_ports_that_an_acl_leaves(void **state)
 	assert_int_equal(a.port_to, 60999);
 }
 
+static int rule(bool egress, bool revoke, const char *protocol, int32_t port, const char *cidr)
+{
+	struct rule_args args = {.protocol = protocol, .from = &port, .to = &port, .cidr = cidr};
+	const struct group_rule *made;
+
+	if (revoke)
+		return cluster_end(&c, group_rule_revoke(cluster_tx(&c), &c.me, group, egress,
+							 &args, 1, &c.refusal));
+	return cluster_end(&c, group_rule_authorize(cluster_tx(&c), &c.me, group, egress, &args, 1,
+						    NULL, 0, &made, &c.refusal));
+}
+
+static struct reach_answer ask_any_port(void)
+{
+	struct reach_question q = {.protocol = 6};
+	struct reach_answer a;
+
+	q.from.interface = cluster_interface_of(&c, here);
+	q.to.interface = cluster_interface_of(&c, there);
+	q.from.addr = q.from.interface->addrs[0].addr;
+	q.to.addr = q.to.interface->addrs[0].addr;
+	assert_ok(reach_analyse(c.m, &q, &a));
+	return a;
+}
+
+/* Only rules about these addresses say where answers change, and however many do, the one port at
+ * which all agree is found. */
+/* requirement: NIC-6 */
+static void test_one_port_of_many(void **state)
+{
+	enum { PORTS = 50 };
+	struct rule_args each_other = {.protocol = "-1", .group_id = group};
+	struct reach_answer a;
+
+	assert_ok(cluster_end(&c, group_rule_revoke(cluster_tx(&c), &c.me, group, false,
+						    &each_other, 1, &c.refusal)));
+	assert_ok(rule(true, true, "-1", -1, "0.0.0.0/0"));
+	for (int32_t n = 1; n <= PORTS; n++)
+		assert_ok(rule(true, false, "tcp", n * 100, "10.0.1.0/24"));
+	assert_false(ask_any_port().found);
+	assert_ok(rule(false, false, "tcp", PORTS * 100, "10.0.0.0/24"));
+	for (int32_t n = 1; n <= PORTS; n++)
+		assert_ok(rule(false, false, "tcp", PORTS * 100 + n * 10, "192.0.2.0/24"));
+	a = ask_any_port();
+	assert_true(a.found);
+	assert_int_equal(a.to_port_from, PORTS * 100);
+	assert_int_equal(a.to_port_to, PORTS * 100);
+	assert_ok(rule(true, false, "-1", -1, "0.0.0.0/0"));
+	assert_ok(rule(false, false, "udp", 53, "10.0.0.0/24"));
+	assert_ok(rule(false, false, "-1", -1, "10.0.0.0/24"));
+	for (int32_t n = 1; n <= PORTS; n++)
+		assert_ok(rule(true, true, "tcp", n * 100, "10.0.1.0/24"));
+	assert_ok(rule(false, true, "tcp", PORTS * 100, "10.0.0.0/24"));
+	a = ask_any_port();
+	assert_true(a.found);
+	assert_int_equal(a.to_port_from, 1);
+	assert_int_equal(a.to_port_to, 65535);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -408,6 +467,7 @@ int main(void)
 		TEST(test_what_has_no_label),
 		TEST(test_a_record_that_is_disabled),
 		TEST(test_the_source_ports_that_an_acl_leaves),
+		TEST(test_one_port_of_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
