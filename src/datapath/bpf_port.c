@@ -260,7 +260,6 @@ static void device_leave(struct bpf_host *h, uint32_t slot, const struct dp_port
 	ifindex_remove(h, slot, mirror->ifindex);
 	link_name(mirror->id, name);
 	bpf_attach_loosen_port(h, name, mirror->ifindex);
-	unwatch(h, mirror);
 }
 
 static int device_enter(struct bpf_host *h, uint32_t slot, const struct dp_port *port)
@@ -287,6 +286,7 @@ static int install(struct bpf_host *h, uint32_t slot, const struct dp_port *port
 	uint32_t ifindex = (uint32_t)port->ifindex;
 	struct dp_port_copy copy = copy_of(port);
 	uint32_t had = current(h, slot)->identity;
+	bool moves = mirror->ifindex && mirror->ifindex != port->ifindex;
 	bool kept;
 	int r;
 
@@ -309,6 +309,8 @@ static int install(struct bpf_host *h, uint32_t slot, const struct dp_port *port
 		bpf_identity_leave(h, copy.identity);
 		return bpf_host_error(r);
 	}
+	if (moves) /* its pin has one name on both */
+		unwatch(h, mirror);
 	if (bpf_port_is_watched(port)) /* first: no frame goes to a tagged node without its tag */
 		r = bpf_port_watch(h, port);
 	if (r) {
@@ -319,7 +321,7 @@ static int install(struct bpf_host *h, uint32_t slot, const struct dp_port *port
 	bpf_identity_leave(h, had);
 	/* an earlier build's program goes on with it until all are replaced */
 	kept = mirror->ifindex == port->ifindex && (!h->active || h->attached[slot]);
-	if (mirror->ifindex && mirror->ifindex != port->ifindex)
+	if (moves)
 		device_leave(h, slot, mirror);
 	else if (!bpf_port_is_watched(port))
 		unwatch(h, mirror);
@@ -333,8 +335,10 @@ static void uninstall(struct bpf_host *h, uint32_t slot)
 	uint32_t had = current(h, slot)->identity;
 	struct dp_port_copy none = {};
 
-	if (mirror->ifindex)
+	if (mirror->ifindex) {
 		device_leave(h, slot, mirror);
+		unwatch(h, mirror);
+	}
 	bpf_mirror_forget(h, slot);
 	addrs_remove(h, slot, mirror, NULL);
 	handle_remove(h, slot, mirror->handle);

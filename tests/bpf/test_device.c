@@ -297,6 +297,39 @@ static void test_watched_or_not(void **state)
 	lab_enter(&lab, -1);
 }
 
+/* requirement: OPS-4 NIC-2 */
+static void test_a_watched_port_moves_to_another_device(void **state)
+{
+	struct bpf_host *h = bpf_host_of(lab.hosts[0].dp);
+	struct device from, to;
+	struct dp_port port;
+	uint32_t links[4];
+
+	if (!tcx)
+		skip();
+	lab_enter(&lab, lab.hosts[0].netns);
+	device_make(&from, 11);
+	device_make(&to, 12);
+	port = port_on(&from, PORT_ID);
+	port.logged = true;
+	assert_int_equal(datapath_port_set(&h->base, &port), 0);
+	port.ifindex = to.ifindex;
+	assert_int_equal(datapath_port_set(&h->base, &port), 0);
+	assert_int_equal(links_on(to.ifindex, h->skel->progs.delivered, links), 1);
+	/* It is the port's, and found again. */
+	port.mtu--;
+	assert_int_equal(datapath_port_set(&h->base, &port), 0);
+	assert_int_equal(links_on(to.ifindex, h->skel->progs.delivered, links), 1);
+	assert_int_equal(dp_preparer_watch(h->base.preparer, from.ifindex, false), 0);
+	assert_int_equal(links_on(from.ifindex, h->skel->progs.delivered, links), 0);
+	assert_int_equal(links_on(to.ifindex, h->skel->progs.delivered, links), 1);
+	assert_int_equal(datapath_port_delete(&h->base, PORT_ID), 0);
+	device_delete(&from);
+	device_delete(&to);
+	dp_preparer_tidy(h->base.preparer);
+	lab_enter(&lab, -1);
+}
+
 /* Packets that come all the while. */
 struct sender {
 	struct device device;
@@ -566,6 +599,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_port_takes_over_what_was_prepared),
 		cmocka_unit_test(test_watched_or_not),
+		cmocka_unit_test(test_a_watched_port_moves_to_another_device),
 		cmocka_unit_test(test_a_link_comes_in_place_of_the_filter),
 		cmocka_unit_test(test_a_port_goes_before_its_link),
 		cmocka_unit_test(test_a_data_plane_that_closes_gives_back_what_was_prepared),
