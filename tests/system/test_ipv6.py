@@ -66,6 +66,8 @@ def default_route(node):
 def ready6(node):
     labs.wait_for("the IPv6 address", lambda: address6(node) in addresses6(node))
     labs.wait_for("the router's advertisement", lambda: default_route(node))
+    labs.wait_for("its kernel to use what it made up", lambda: not labs.run(
+        "ip", "-n", node.netns, "-6", "addr", "show", "dev", "eth0", "tentative").stdout)
     return node
 
 
