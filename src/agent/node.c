@@ -104,10 +104,14 @@ static void node_look(struct node *n, struct driver *d, bool interfaces)
 }
 
 /* A port that stands keeps its program, but that of those that are watched may come or go. */
-static int node_make_ready(const struct node *n, const struct node_interface *ni)
+static int node_make_ready(const struct node *n, struct driver *d, const struct node_interface *ni)
 {
-	if (ni->port.ifindex != ni->standing)
-		return dp_preparer_prepare(n->preparer, ni->port.ifindex, ni->watched);
+	int r;
+
+	if (ni->port.ifindex != ni->standing) {
+		r = dp_preparer_prepare(n->preparer, ni->port.ifindex, ni->watched);
+		return r ? r : driver_open(d, n->id, ni->interface.id);
+	}
 	return ni->was_watched ? 0 : dp_preparer_watch(n->preparer, ni->port.ifindex, ni->watched);
 }
 
@@ -122,7 +126,7 @@ static void node_run(struct node *n, struct driver *d)
 
 		ni->error = driver_plug(d, n->id, &ni->interface, &ni->port);
 		if (!ni->error && n->preparer)
-			ni->unready = node_make_ready(n, ni);
+			ni->unready = node_make_ready(n, d, ni);
 	}
 }
 

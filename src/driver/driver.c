@@ -40,6 +40,13 @@ int driver_plug(struct driver *d, const char *node, const struct driver_interfac
 	return d->ops->plug(d, node, interface, ret);
 }
 
+int driver_open(struct driver *d, const char *node, const char *interface)
+{
+	if (!driver_id_is_valid(node) || !driver_id_is_valid(interface))
+		return -EINVAL;
+	return d->ops->open(d, node, interface);
+}
+
 int driver_online(struct driver *d, const char *node, const char *interface,
 		  const struct driver_address *address)
 {

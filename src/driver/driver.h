@@ -84,6 +84,7 @@ struct driver_ops {
 	int (*check)(struct driver *d, const char *node, struct driver_node *ret);
 	int (*plug)(struct driver *d, const char *node, const struct driver_interface *interface,
 		    struct driver_port *ret);
+	int (*open)(struct driver *d, const char *node, const char *interface);
 	int (*online)(struct driver *d, const char *node, const char *interface,
 		      const struct driver_address *address);
 	int (*addresses6)(struct driver *d, const char *node, const char *interface,
@@ -116,10 +117,14 @@ must_check int driver_forget(struct driver *d, const char *node);
 /* Looks how the node is now.  One that ended by itself is cleaned away, its record kept.  -ENOENT:
  * nothing is known of it. */
 must_check int driver_check(struct driver *d, const char *node, struct driver_node *ret);
-/* Gives a running node an interface, or brings one that is there to what is asked. */
+/* Gives a running node an interface, or brings one that is there to what is asked.  It carries
+ * nothing before driver_open(). */
 must_check int driver_plug(struct driver *d, const char *node,
 			   const struct driver_interface *interface, struct driver_port *ret);
-/* Says that the interface now carries packets: the node may configure itself.  'address' is what it
+/* The interface may carry packets: a program is there to take them, or they would be the host's own.
+ * Also of one that does. */
+must_check int driver_open(struct driver *d, const char *node, const char *interface);
+/* Says that the interface now carries packets, as driver_open(): the node may configure itself.  'address' is what it
  * will be told, for a back-end that can save the node the wait; NULL: it has no IPv4 address. */
 must_check int driver_online(struct driver *d, const char *node, const char *interface,
 			     const struct driver_address *address);

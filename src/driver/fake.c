@@ -117,11 +117,22 @@ static int fake_plug(struct driver *d, const char *id, const struct driver_inter
 	if (i == n->n_interfaces) {
 		n->n_interfaces++;
 		n->ifindexes[i] = ++fake_of(d)->last_ifindex;
-		n->online[i] = false;
+		n->open[i] = n->online[i] = false;
 		n->n_addrs6[i] = 0;
 	}
 	n->interfaces[i] = *interface;
 	*ret = (struct driver_port){.ifindex = n->ifindexes[i], .peer_redirect = true};
+	return 0;
+}
+
+static int fake_open(struct driver *d, const char *id, const char *interface)
+{
+	struct fake_node *n = fake_nodes_find(fake_of(d), id);
+	size_t i = n ? fake_interface(n, interface) : 0;
+
+	if (!n || i == n->n_interfaces)
+		return -ENOENT;
+	n->open[i] = true;
 	return 0;
 }
 
@@ -133,7 +144,7 @@ static int fake_online(struct driver *d, const char *id, const char *interface,
 
 	if (!n || i == n->n_interfaces)
 		return -ENOENT;
-	n->online[i] = true;
+	n->open[i] = n->online[i] = true;
 	n->addresses[i] = address ? *address : (struct driver_address){0};
 	return 0;
 }
@@ -160,6 +171,7 @@ static int fake_unplug(struct driver *d, const char *id, const char *interface)
 	n->n_interfaces--;
 	n->interfaces[i] = n->interfaces[n->n_interfaces];
 	n->ifindexes[i] = n->ifindexes[n->n_interfaces];
+	n->open[i] = n->open[n->n_interfaces];
 	n->online[i] = n->online[n->n_interfaces];
 	n->addresses[i] = n->addresses[n->n_interfaces];
 	n->n_addrs6[i] = n->n_addrs6[n->n_interfaces];
@@ -299,6 +311,7 @@ static const struct driver_ops fake_ops = {
 	.forget = fake_forget,
 	.check = fake_check,
 	.plug = fake_plug,
+	.open = fake_open,
 	.online = fake_online,
 	.addresses6 = fake_addresses6,
 	.unplug = fake_unplug,

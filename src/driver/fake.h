@@ -21,6 +21,7 @@ struct fake_node {
 	struct driver_node node; /* id "": a free place */
 	struct driver_interface interfaces[FAKE_INTERFACES_MAX];
 	int ifindexes[FAKE_INTERFACES_MAX];
+	bool open[FAKE_INTERFACES_MAX];
 	bool online[FAKE_INTERFACES_MAX];
 	struct driver_address addresses[FAKE_INTERFACES_MAX]; /* that they were told, or zero */
 	size_t n_addrs6[FAKE_INTERFACES_MAX];

@@ -226,14 +226,21 @@ static int driver_netns_standing(struct rtnl *host, const struct record_interfac
 				 const struct driver_interface *asked, struct rtnl_link *ret)
 {
 	char device[DRIVER_NETNS_DEVICE_SIZE];
-	int e;
 
 	if (!ri || !mac_equal(&ri->interface.mac, &asked->mac) ||
 	    ri->interface.device_index != asked->device_index)
 		return -ENODEV;
 	driver_netns_device(asked->id, device);
-	e = rtnl_link_find(host, device, ret);
-	return e ?: (ret->up ? 0 : -ENODEV);
+	return rtnl_link_find(host, device, ret);
+}
+
+/* It is not online yet, and may have been cut off while it was made. */
+static int driver_netns_make_ready(int netns_fd, const struct driver_interface *interface)
+{
+	char device[DRIVER_NETNS_DEVICE_SIZE];
+
+	driver_netns_device(interface->id, device);
+	return pair_make_ready(netns_fd, interface, device);
 }
 
 static int driver_netns_make(struct driver_netns *dn, struct rtnl *host, int netns_fd,
@@ -285,6 +292,8 @@ static int driver_netns_plug(struct driver *d, const char *node,
 		return e;
 	ri = record_find(&r, interface->id);
 	e = driver_netns_standing(host, ri, interface, &link);
+	if (!e && !link.up)
+		e = driver_netns_make_ready(fd, interface);
 	if (e == -ENODEV) {
 		e = driver_netns_make(dn, host, fd, &r, interface, &link);
 	} else if (!e && (ri->interface.mtu != interface->mtu || link.mtu != interface->mtu)) {
@@ -296,6 +305,17 @@ static int driver_netns_plug(struct driver *d, const char *node,
 		return e;
 	*ret = (struct driver_port){.ifindex = link.ifindex, .peer_redirect = true};
 	return 0;
+}
+
+static int driver_netns_open(struct driver *d, const char *node, const char *interface)
+{
+	struct driver_netns *dn = driver_netns_of(d);
+	_cleanup_record_ struct record r = {0};
+	int e = record_read(dn->records, node, &r);
+
+	if (!e && !record_find(&r, interface))
+		e = -ENOENT;
+	return e ?: pair_open(interface);
 }
 
 static int driver_netns_online(struct driver *d, const char *node, const char *interface,
@@ -330,7 +350,8 @@ static int driver_netns_online(struct driver *d, const char *node, const char *i
 					 .host_name = node,
 					 .configured = configured};
 
-	if (configured)
+	e = pair_open(interface);
+	if (!e && configured)
 		e = address4_set(fd, ri->interface.device_index, address);
 	if (!e)
 		e = client_start(&spec, ri);
@@ -435,6 +456,7 @@ static const struct driver_ops driver_netns_ops = {
 	.forget = driver_netns_forget,
 	.check = driver_netns_check,
 	.plug = driver_netns_plug,
+	.open = driver_netns_open,
 	.online = driver_netns_online,
 	.addresses6 = driver_netns_addresses6,
 	.unplug = driver_netns_unplug,

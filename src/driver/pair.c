@@ -54,11 +54,20 @@ static int pair_quiet(const char *device)
 	return e == -ENOENT ? 0 : e; /* a kernel without IPv6 */
 }
 
-int pair_create(struct rtnl *host, int netns_fd, const struct driver_interface *interface,
-		const char *device)
+int pair_make_ready(int netns_fd, const struct driver_interface *interface, const char *device)
 {
 	_cleanup_(rtnl_close_cleanup) struct rtnl *inside = NULL;
 	struct rtnl_link link;
+	int e = pair_quiet(device);
+
+	if (!e)
+		e = node_device_open(netns_fd, interface->device_index, &inside, &link);
+	return e ?: rtnl_link_set_up(inside, link.ifindex, true);
+}
+
+int pair_create(struct rtnl *host, int netns_fd, const struct driver_interface *interface,
+		const char *device)
+{
 	char name[NODE_DEVICE_SIZE];
 	const struct rtnl_veth_end host_end = {
 		.name = device, .netns_fd = -1, .mtu = interface->mtu};
@@ -67,20 +76,23 @@ int pair_create(struct rtnl *host, int netns_fd, const struct driver_interface *
 		.netns_fd = netns_fd,
 		.mac = &interface->mac,
 		.mtu = interface->mtu};
-
 	int e = rtnl_veth_create(host, &host_end, &node_end);
 
-	if (!e)
-		e = pair_quiet(device);
-	if (!e)
-		e = node_device_open(netns_fd, interface->device_index, &inside, &link);
-	if (!e)
-		e = rtnl_link_set_up(inside, link.ifindex, true);
+	return e ?: pair_make_ready(netns_fd, interface, device);
+}
+
+int pair_open(const char *interface)
+{
+	_cleanup_(rtnl_close_cleanup) struct rtnl *host = NULL;
+	char device[DRIVER_NETNS_DEVICE_SIZE];
+	struct rtnl_link link;
+	int e;
+
+	driver_netns_device(interface, device);
+	e = rtnl_open(&host);
 	if (!e)
 		e = rtnl_link_find(host, device, &link);
-	if (!e)
-		e = rtnl_link_set_up(host, link.ifindex, true);
-	return e;
+	return e ?: rtnl_link_set_up(host, link.ifindex, true);
 }
 
 int pair_set_mtu(struct rtnl *host, int netns_fd, const struct driver_interface *interface,

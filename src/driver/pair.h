@@ -8,9 +8,15 @@
 #include "driver/driver.h"
 #include "net/rtnl.h"
 
-/* Makes it; the node's end is up first, and the host's when all is done. */
+/* Makes it.  The host's end stays down: whatever came in by it before it has a program would be the
+ * host's own stack's. */
 must_check int pair_create(struct rtnl *host, int netns_fd,
 			   const struct driver_interface *interface, const char *device);
+/* Ends what a pair_create() that was cut off began. */
+must_check int pair_make_ready(int netns_fd, const struct driver_interface *interface,
+			       const char *device);
+/* From now on it carries packets. */
+must_check int pair_open(const char *interface);
 /* 'ifindex': of the host's end. */
 must_check int pair_set_mtu(struct rtnl *host, int netns_fd,
 			    const struct driver_interface *interface, int ifindex);

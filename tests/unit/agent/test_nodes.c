@@ -178,6 +178,7 @@ static void test_ports_come_to_devices_that_are_ready(void **state)
 	rig_desire(r, 11, false, o, ARRAY_SIZE(o));
 	assert_non_null(port_of(r, "eni-3"));
 	assert_true(fake_is_prepared(r->world, name, port_of(r, "eni-3")->dp.ifindex));
+	assert_true(fake_nodes_find(&r->nodes, "i-3")->open[0]);
 	assert_int_equal(fake_blocked(r->world, name), 0);
 	/* What belonged to the device goes when that has gone. */
 	tidied = fake_tidied(r->world, name);
@@ -331,6 +332,7 @@ static void test_a_device_that_cannot_be_prepared(void **state)
 	rig_advance_ms(r, START_MS + SLOW_MS / 2);
 	assert_int_equal(told(r, "i-2"), VIADUCT__AGENT__INSTANCE_STATUS__STATE__FAILED);
 	assert_null(port_of(r, "eni-2"));
+	assert_false(fake_nodes_find(&r->nodes, "i-2")->open[0]);
 	assert_int_equal(rig_ack(r)->n_failed, 1);
 	assert_string_equal(rig_ack(r)->failed[0]->key->interface_id, "eni-2");
 	assert_int_equal(rig_ack(r)->failed[0]->error, EPERM);

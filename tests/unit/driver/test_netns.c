@@ -128,7 +128,7 @@ static void test_a_node_has_its_interface(void **state)
 	assert_ok(rtnl_link_get(h->rtnl, port.ifindex, &outside));
 	driver_netns_device("eni-1", device);
 	assert_string_equal(outside.name, device);
-	assert_true(outside.up);
+	assert_false(outside.up);
 	assert_int_equal(outside.mtu, 1460);
 	assert_true(inside.up);
 	assert_int_equal(inside.mtu, 1460);
@@ -137,6 +137,13 @@ static void test_a_node_has_its_interface(void **state)
 	snprintf(key, sizeof(key), "ipv6/conf/%s/disable_ipv6", device);
 	assert_ok(sysctl_get(-1, key, value, sizeof(value)));
 	assert_string_equal(value, "1");
+	/* And gets nothing before whoever carries its packets is ready. */
+	assert_error(driver_open(h->driver, "i-1", "eni-2"), ENOENT);
+	for (int twice = 0; twice < 2; twice++) {
+		assert_ok(driver_open(h->driver, "i-1", "eni-1"));
+		assert_ok(rtnl_link_get(h->rtnl, port.ifindex, &outside));
+		assert_true(outside.up);
+	}
 }
 
 /* requirement: NODE-1 */
@@ -180,6 +187,7 @@ static void test_what_another_node_was_given_stays(void **state)
 	assert_ok(
 		driver_plug(h->driver, "i-1", &eni, &again)); /* and back, while the other has it */
 	assert_ok(driver_stop(h->driver, "i-2"));
+	assert_ok(driver_online(h->driver, "i-1", "eni-1", NULL));
 	assert_ok(rtnl_link_get(h->rtnl, again.ifindex, &link));
 	assert_true(link.up);
 	assert_ok(driver_forget(h->driver, "i-2"));
@@ -314,19 +322,23 @@ static void test_a_start_that_was_cut_off_is_made_anew(void **state)
 }
 
 /* A pair whose making was cut off is there, and no use.  requirement: OPS-3, NODE-1 */
-static void test_a_half_made_interface_is_made_anew(void **state)
+static void test_a_half_made_interface_is_made_ready(void **state)
 {
 	struct host *h = *state;
 	struct driver_port port = start_and_plug(h), again;
+	_cleanup_(rtnl_close_cleanup) struct rtnl *inside = NULL;
+	_cleanup_close_ int fd = node_fd(h);
 	struct rtnl_link outside;
 
 	/* the last thing that is done to it */
-	assert_ok(rtnl_link_set_up(h->rtnl, port.ifindex, false));
+	assert_ok(rtnl_open_at(fd, &inside));
+	assert_ok(rtnl_link_set_up(inside, node_link(h).ifindex, false));
 	assert_ok(driver_plug(h->driver, "i-1", &eni, &again));
-	assert_int_not_equal(again.ifindex, port.ifindex);
+	assert_int_equal(again.ifindex, port.ifindex);
+	assert_true(node_link(h).up);
+	assert_ok(driver_online(h->driver, "i-1", "eni-1", NULL));
 	assert_ok(rtnl_link_get(h->rtnl, again.ifindex, &outside));
 	assert_true(outside.up);
-	assert_true(node_link(h).up);
 }
 
 static pid_t start_inside(const struct host *h, const char *const argv[])
@@ -721,7 +733,7 @@ int main(void)
 		TEST(test_what_is_missing_is_made_again),
 		TEST(test_nothing_is_plugged_into_what_does_not_run),
 		TEST(test_a_start_that_was_cut_off_is_made_anew),
-		TEST(test_a_half_made_interface_is_made_anew),
+		TEST(test_a_half_made_interface_is_made_ready),
 		TEST(test_stopping_ends_all_that_runs_inside),
 		TEST(test_a_vanished_namespace_is_a_node_that_ended),
 		TEST(test_what_a_reboot_cut_off_is_started_again),
