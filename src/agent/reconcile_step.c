@@ -223,14 +223,23 @@ static void reconcile_clean(struct reconcile *r, struct node *n)
 	node_begin(n, NODE_CLEAN);
 }
 
+static void reconcile_ended(struct node *n)
+{
+	if (n->running)
+		log_info("instance ended", LOG_STR("instance", n->id));
+	n->running = n->starting = false;
+}
+
 static void reconcile_forgotten(struct reconcile *r, struct node *n)
 {
 	r->n_deleted++;
-	if (n->result)
+	if (n->result) {
 		reconcile_failed(n, DESIRED_INSTANCE, n->id, n->result,
 				 "the node could not be removed");
-	else
-		n->known = n->running = n->starting = false;
+	} else {
+		reconcile_ended(n);
+		n->known = false;
+	}
 	reconcile_rest(r, n);
 }
 
@@ -244,7 +253,7 @@ static void reconcile_stopped(struct reconcile *r, struct node *n)
 		reconcile_failed(n, DESIRED_INSTANCE, n->id, n->result,
 				 "the node could not be stopped");
 	else
-		n->running = n->starting = false;
+		reconcile_ended(n);
 	if (!n->result && instance && !instance->running)
 		reconcile_is_stopped(r, n, instance->generation, "");
 	else

@@ -426,13 +426,13 @@ static void put_lost(struct preview *p, bool tried)
 		snprintf(why, sizeof(why), " (\"viaduct pair %.64s %.64s\" says why)",
 			 p->from->name, p->to->name);
 	json_put(c, c->result, "warning",
-		 json_sprintf("Nothing %s between hosts any more in %llu directions, for want of "
+		 json_sprintf("Nothing %s between hosts any more in %llu direction%s, for want of "
 			      "anything in common%s%s%s",
 			      tried ? "would be sent" : "is sent", (unsigned long long)p->n_lost,
-			      example, why,
+			      p->n_lost == 1 ? "" : "s", example, why,
 			      tried ? ""
-				    : "; with dry-run=true a request lists them beforehand, and "
-				      "changes nothing"));
+				    : "; a dry run lists them beforehand, and changes "
+				      "nothing"));
 }
 
 static int try_it(struct doing *d)

@@ -15,10 +15,11 @@ const struct command_option place_host_options[PLACE_HOST_OPTIONS] = {
 };
 
 static const struct table_column room_columns[] = {
-	{"memory", "host.room.memory"},       {"vcpus", "host.room.vcpus"},
-	{"bandwidth", "host.room.bandwidth"}, {"disk", "host.room.disk"},
-	{"ports", "host.room.ports"},         {"cost", "host.cost"},
-	{"aliases", "host.aliases"},          {"labels", "host.labels"},
+	{"name", "host.name"},        {"memory", "host.room.memory"},
+	{"vcpus", "host.room.vcpus"}, {"bandwidth", "host.room.bandwidth"},
+	{"disk", "host.room.disk"},   {"ports", "host.room.ports"},
+	{"cost", "host.cost"},        {"aliases", "host.aliases"},
+	{"labels", "host.labels"},
 };
 
 int place_set_room(const struct invocation *inv, json_t *body)

@@ -80,26 +80,26 @@ static void count(struct words *w, size_t n, const char *what)
 static void count_all(struct words *w, const struct placement_passed *p)
 {
 	static const char *const reasons[PLACEMENT_REASON_MAX] = {
-		[PLACEMENT_OTHER_HOST] = "are not the one asked for",
-		[PLACEMENT_ZONE] = "are in other zones",
-		[PLACEMENT_DISCONNECTED] = "are not connected",
-		[PLACEMENT_NO_FORMAT] = "have confirmed no wire format",
-		[PLACEMENT_NO_DATAPATH] = "carry nothing now",
-		[PLACEMENT_DRAINED] = "are drained",
-		[PLACEMENT_SHARED] = "have a node with the same shared interface",
-		[PLACEMENT_LACKS] = "lack what is required",
-		[PLACEMENT_COST] = "cost too much",
-		[PLACEMENT_GROUP] = "are excluded by the placement group",
+		[PLACEMENT_OTHER_HOST] = "not the one asked for",
+		[PLACEMENT_ZONE] = "in other zones",
+		[PLACEMENT_DISCONNECTED] = "not connected",
+		[PLACEMENT_NO_FORMAT] = "without a confirmed wire format",
+		[PLACEMENT_NO_DATAPATH] = "that carry nothing now",
+		[PLACEMENT_DRAINED] = "drained",
+		[PLACEMENT_SHARED] = "with a node of the same shared interface",
+		[PLACEMENT_LACKS] = "without what is required",
+		[PLACEMENT_COST] = "too expensive",
+		[PLACEMENT_GROUP] = "excluded by the placement group",
 	};
 	static const char *const rooms[HOST_ROOM_MAX] = {
-		[HOST_MEMORY] = "have too little memory left",
-		[HOST_VCPUS] = "have too few vCPUs left",
-		[HOST_BANDWIDTH] = "have too little bandwidth left",
-		[HOST_DISK] = "have too little disk left",
-		[HOST_PORTS] = "have no port left",
+		[HOST_MEMORY] = "with too little memory left",
+		[HOST_VCPUS] = "with too few vCPUs left",
+		[HOST_BANDWIDTH] = "with too little bandwidth left",
+		[HOST_DISK] = "with too little disk left",
+		[HOST_PORTS] = "without a port left",
 	};
 
-	say(w, "of %zu hosts", p->total);
+	say(w, "of %zu host%s:", p->total, p->total == 1 ? "" : "s");
 	for (enum placement_reason r = 0; r < PLACEMENT_REASON_MAX; r++)
 		if (reasons[r])
 			count(w, p->by_reason[r], reasons[r]);

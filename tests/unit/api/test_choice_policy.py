@@ -209,7 +209,7 @@ def test_who_leaves_pairs_with_nothing_is_warned(call):
         # with the directions of networks, which may have had less or more in common
         assert answer["left_with_nothing"] >= len(lost) and verb in answer["warning"]
         assert any(answer["warning"].split(" (")[0].split(";")[0].endswith("from %s to %s" % pair) for pair in lost)
-    assert "dry-run" in made["warning"] and "viaduct pair" in made["warning"] and "viaduct pair" not in tried["warning"]
+    assert "dry run" in made["warning"] and "viaduct pair" in made["warning"] and "viaduct pair" not in tried["warning"]
     for change in tried["changes"]:
         assert ("pinned by" in (change["reason"] or "")) == (change["after"]["send"] == "none"), change
     # what had nothing before is not lost again; what comes back is no loss

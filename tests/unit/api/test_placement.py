@@ -242,7 +242,7 @@ def test_a_drained_host_gets_nothing(ec2, there, call):  # noqa: F811
     p = call("POST", "/v1/placement", {"subnet": there, "require": ["disk=ssd"]}, expect=200)["placement"]
     reason = {v["host"]: (v["reason"], v["text"]) for v in p["hosts"]}["pa"]
     assert p["host"] is None and reason[0] == "drained" and "viaduct host drain pa --off" in reason[1]
-    assert "1 are drained" in refusal(ec2, there, tags={"require": "disk=ssd"})["Message"]
+    assert "1 drained" in refusal(ec2, there, tags={"require": "disk=ssd"})["Message"]
     call("PUT", "/v1/hosts/pa", {"drained": "yes"}, expect=400)
     assert call("GET", "/v1/hosts/pa")["host"]["drained"]
     assert call("PUT", "/v1/hosts/pa", {"drained": False})["host"]["drain"] is None

@@ -281,7 +281,7 @@ static void test_placement(void **state)
 	where.only = 0;
 	where.zone = "us-east-1b";
 	assert_int_equal(placement_choose(c.m, &where, &choice, &c.refusal), MODEL_E_NO_CAPACITY);
-	assert_non_null(strstr(c.refusal.message, "of 5 hosts 5 are in other zones"));
+	assert_non_null(strstr(c.refusal.message, "of 5 hosts: 5 in other zones"));
 }
 
 static void test_removal(void **state)

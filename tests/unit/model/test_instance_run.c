@@ -130,7 +130,7 @@ static void test_no_host(void **state)
 	host_set_connected(c.m, c.hosts[1], false);
 	assert_int_equal(run(&args, &n, &count), MODEL_E_NO_CAPACITY);
 	assert_string_equal(c.refusal.message,
-			    "There is no host for m1.small in us-east-1a: of 2 hosts 2 are not "
+			    "There is no host for m1.small in us-east-1a: of 2 hosts: 2 not "
 			    "connected");
 	assert_int_equal(model_count(c.m, KIND_INTERFACE), 0);
 }
