@@ -176,6 +176,8 @@ static int plan_vpc_change(struct planner *p, const struct vpc *before, const st
 		r = plan_vpc_interfaces(p, after);
 	if (!r && (marked || before->main_table != after->main_table))
 		r = plan_vpc_subnets(p, after, marked);
+	if (!r && before->main_table != after->main_table)
+		r = plan_nat_outer(p, after->o.id, 0);
 	return r ? r : plan_vpc_blocks(p, before, after);
 }
 
@@ -234,7 +236,9 @@ static int plan_subnet_change(struct planner *p, const struct subnet *before,
 
 	if (!r)
 		r = plan_block_change(p, before, after);
-	return r ? r : plan_block6_change(p, before, after);
+	if (!r)
+		r = plan_block6_change(p, before, after);
+	return r ? r : plan_nat_subnet(p, before, after);
 }
 
 /* ---- nodes ---- */

@@ -22,6 +22,7 @@ struct host;
 struct pair_shift;
 struct peering;
 struct prefix_list;
+struct subnet;
 struct vpc;
 
 /* By how many interfaces of a network or group a host's desired state grows or shrinks. */
@@ -108,6 +109,11 @@ must_check int plan_list_change(struct planner *p, const struct prefix_list *bef
 /* The tables of 'vpc' that have a route to the target. */
 must_check int plan_tables_to(struct planner *p, uint64_t vpc, enum route_target target,
 			      uint64_t id);
+/* The tables with a route to a public NAT gateway whose subnet goes by the table 'outer' (0: whatever
+ * table), when that leads elsewhere, or when the subnet goes by another one: plan_nat.c. */
+must_check int plan_nat_outer(struct planner *p, uint64_t vpc, uint64_t outer);
+must_check int plan_nat_subnet(struct planner *p, const struct subnet *before,
+			       const struct subnet *after);
 /* The interface, to every host that has it. */
 must_check int plan_interface_everywhere(struct planner *p, const struct interface *i);
 /* Routes that name the interface lead elsewhere, if they do. */

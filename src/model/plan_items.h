@@ -11,6 +11,7 @@ struct attachment;
 struct instance;
 struct interface;
 struct network_acl;
+struct route_entry;
 struct security_group;
 struct subnet;
 struct vpc;
@@ -62,6 +63,18 @@ must_check int plan_network_gateway(const struct model *m, const struct vpc *v, 
 /* Of these the route tables, and to an edge the internet gateway (plan_ways.c). */
 must_check int plan_network_ways(const struct model *m, const struct vpc *v, uint32_t host,
 				 bool remove, plan_sink_fn sink, void *data);
+
+/* What a table says to hosts.  -ENOMEM */
+struct plan_routes {
+	size_t n, allocated;
+	struct plan_route *v;
+};
+void plan_routes_deinit(struct plan_routes *routes);
+must_check int plan_routes_add(struct plan_routes *routes, const struct plan_route *route);
+/* Of the table that has these entries, of which 'routes' has one each: what leads to public NAT
+ * gateways lets through what goes on from there (plan_nat.c). */
+must_check int plan_nat_narrow(const struct model *m, const struct route_entry *entries,
+			       size_t n_entries, struct plan_routes *routes);
 
 /* What a group, or an ACL, says to hosts; made of rules that stand one by one in the model. */
 struct plan_rules {

@@ -42,29 +42,42 @@ static struct plan_route entry_item(const struct model *m, const struct route_ta
 			: (struct plan_route){e->prefix, PLAN_TARGET_LOCAL, 0, 0};
 }
 
+static int routes_of(const struct model *m, const struct route_table *t,
+		     const struct route_entry *entries, size_t n, uint32_t host,
+		     struct plan_routes *ret)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < n; i++) {
+		struct plan_route route = entry_item(m, t, &entries[i], host);
+
+		r = plan_routes_add(ret, &route);
+	}
+	return r ? r : plan_nat_narrow(m, entries, n, ret);
+}
+
 static int emit_table(const struct model *m, const struct route_table *t, uint32_t host,
 		      bool remove, plan_sink_fn sink, void *data)
 {
 	const struct vpc *v = (const struct vpc *)model_get(m, KIND_VPC, t->vpc);
 	struct plan_item item = {.kind = PLAN_TABLE, .remove = remove};
 	_cleanup_free_ struct route_entry *entries = NULL;
-	_cleanup_free_ struct plan_route *routes = NULL;
+	_cleanup_(plan_routes_deinit) struct plan_routes routes = {0};
+	size_t n;
 	int r;
 
 	item.table.number = t->number;
 	if (remove || !v)
 		return sink(data, host, &item);
-	r = route_entries_of(m, t, &entries, &item.table.n_routes);
+	r = route_entries_of(m, t, &entries, &n);
+	if (!r)
+		r = routes_of(m, t, entries, n, host, &routes);
 	if (r)
 		return r;
-	routes = calloc(item.table.n_routes, sizeof(*routes));
-	if (!routes)
-		return -ENOMEM;
 	object_id_text(&t->o, item.table.id);
 	item.table.inside = route_table_is_inside(v, t);
-	for (size_t i = 0; i < item.table.n_routes; i++)
-		routes[i] = entry_item(m, t, &entries[i], host);
-	item.table.routes = routes;
+	item.table.n_routes = routes.n;
+	item.table.routes = routes.v;
 	return sink(data, host, &item);
 }
 
@@ -95,6 +108,14 @@ static int emit_table_everywhere(struct planner *p, const struct route_table *t)
 	return r;
 }
 
+/* The table leads elsewhere: so does what is led to NAT gateways in its subnets. */
+static int emit_contents(struct planner *p, const struct route_table *t)
+{
+	int r = emit_table_everywhere(p, t);
+
+	return r ? r : plan_nat_outer(p, t->vpc, t->o.id);
+}
+
 static bool same_routes(const struct route_table *a, const struct route_table *b)
 {
 	for (size_t i = 0; i < a->n_routes && a->n_routes == b->n_routes; i++)
@@ -115,7 +136,7 @@ int plan_table_change(struct planner *p, const struct route_table *before,
 		item.table.number = before->number;
 		return planner_emit_carriers(p, CARRIED_NETWORK, before->vni, &item, true);
 	}
-	return before && same_routes(before, after) ? 0 : emit_table_everywhere(p, after);
+	return before && same_routes(before, after) ? 0 : emit_contents(p, after);
 }
 
 static bool same_list(const struct cidr_block *a, size_t n_a, const struct cidr_block *b,
@@ -161,7 +182,7 @@ int plan_list_change(struct planner *p, const struct prefix_list *before,
 		return 0;
 	it = model_iter_account(p->m, KIND_ROUTE_TABLE, after->o.account);
 	while (!r && (t = route_table_next_by_list(&it, after->o.id)))
-		r = emit_table_everywhere(p, t);
+		r = emit_contents(p, t);
 	return r;
 }
 

@@ -7,10 +7,12 @@
 #include "model/host.h"
 #include "model/label.h"
 #include "model/model.h"
+#include "model/nat_gateway.h"
 #include "model/network_acl.h"
 #include "model/pair.h"
 #include "model/reach_trip.h"
 #include "model/route_entry.h"
+#include "model/subnet.h"
 
 void trip_add(struct trip *t, struct reach_step step)
 {
@@ -371,4 +373,15 @@ struct reach_way trip_find_way(struct trip *t, const struct route_table *table, 
 	way.step.target = e->route->target_id;
 	way.step.list = e->route->prefix_list;
 	return way;
+}
+
+void trip_add_outer(struct trip *t, const struct nat_gateway *g)
+{
+	const struct subnet *s = (const struct subnet *)model_get(t->m, KIND_SUBNET, g->subnet);
+	struct reach_way way =
+		trip_find_way(t, s ? route_table_of(t->m, s) : NULL, KIND_SUBNET, g->subnet);
+
+	if (way.step.code == REACH_PASSES && way.hop.way != WAY_INTERNET)
+		way.step.code = REACH_NO_DESTINATION;
+	trip_add(t, way.step);
 }

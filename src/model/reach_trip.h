@@ -125,6 +125,9 @@ struct reach_way {
 struct reach_way trip_find_way(struct trip *t, const struct route_table *table, enum kind k,
 			       uint64_t owner);
 
+/* The table of a public NAT gateway's subnet about what leaves by it. */
+void trip_add_outer(struct trip *t, const struct nat_gateway *g);
+
 /* ---- addresses of the world, where none is named (reach_world.c) ---- */
 
 /* All from 'at' to before 'next' are alike; 'next' zero: all from 'at' on. */

@@ -182,6 +182,8 @@ static void leave(struct trip *t, const struct reach_place *p, const struct reac
 	if (internet && ipaddr_is_v4(&t->packet.dst))
 		edge.host = e ? e->edge : 0;
 	trip_add_gateway(t, k, way->step.target, code);
+	if (k == KIND_NAT_GATEWAY && ipaddr_is_v4(&t->packet.dst))
+		trip_add_outer(t, (const struct nat_gateway *)model_get(t->m, k, way->step.target));
 	if (code == REACH_PASSES)
 		trip_add_carrier_out(t, p, &edge);
 	t->out = way->hop.way;

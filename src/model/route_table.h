@@ -20,6 +20,10 @@
  * gateway alone, no subnet and not as the main one, and has routes of the kind just told and no
  * others; local routes lead to where addresses are.
  *
+ * What leaves by a public NAT gateway goes on by the table of the gateway's own subnet, and only where
+ * that leads to the internet gateway: hosts are told of other destinations of a route to it as of a
+ * black hole (plan_nat.c).
+ *
  * An association is an id of its own: the subnet keeps it, the gateway, and the VPC that of the
  * main table. Rules and words: EC2 API reference, CreateRoute and its relatives; VPC User Guide,
  * "Subnet route tables" and "Gateway route tables".  Other than there, a route inside leads to no

@@ -168,9 +168,13 @@ class Draw:
         for block, gateway in zip((ANY4, ANY6), gateways):
             if dice.random() < 0.8:
                 way = dice.choice([*out, *[gateway] * 3])
+                if subnet == "near" and block == ANY4 and dice.random() < 0.7:
+                    way = out[0]  # where the NAT gateway is, whose way it is too
                 self.lead(table, block, **way)
                 if way.get("NatGatewayId"):
                     self.translated.append(subnet)
+        if dice.random() < 0.15:
+            self.lead(table, WORLD_BLOCK, **dice.choice([*out, gateways[0]]))
 
     def shuffle_entrance(self, dice):
         net = self.net

@@ -73,10 +73,11 @@ class Network:
         self.associate(allocation, node, **kw)
         return address
 
-    def nat(self):
+    def nat(self, subnet=None, behind=None):
         """A NAT gateway in the public subnet, and the route of the private one to it: (id, its public address)."""
         allocation, public = self.allocate()
-        gateway = self.ec2.create_nat_gateway(SubnetId=self.public, AllocationId=allocation)["NatGateway"]["NatGatewayId"]
+        gateway = self.ec2.create_nat_gateway(SubnetId=subnet or self.public, AllocationId=allocation)[
+            "NatGateway"]["NatGatewayId"]
 
         def available():
             found = self.ec2.describe_nat_gateways(NatGatewayIds=[gateway])["NatGateways"][0]
@@ -84,7 +85,7 @@ class Network:
             return found["State"] == "available"
 
         wait_for(f"{gateway} to be available", available)
-        self.route(self.private, EVERYWHERE, NatGatewayId=gateway)
+        self.route(behind or self.private, EVERYWHERE, NatGatewayId=gateway)
         return gateway, public
 
     def private_nat(self, address):

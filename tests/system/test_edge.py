@@ -115,6 +115,56 @@ def test_nat_carries_what_begins_inside(site):
     wait_for("the drops to be counted", lambda: site.lab.drops("UNSOLICITED") > 0)
 
 
+def test_a_nat_gateway_goes_by_its_own_subnets_table(site):
+    """requirement: EDGE-1, TOPO-1"""
+    net, ec2 = site.net, site.net.ec2
+    outer, inner = (ec2.create_subnet(VpcId=net.id, CidrBlock=f"10.10.{n}.0/24")["Subnet"]["SubnetId"] for n in (40, 41))
+    for subnet in (outer, inner):
+        net.tables[subnet] = net.table(subnet)
+    _, address = net.nat(outer, inner)
+    node = net.node(inner, host="h1")
+
+    def goes():
+        return (ask(node, WORLD) or [None])[0] == address
+
+    def dropped():
+        assert ask(node, WORLD) is None and node.ping(WORLD, count=1) == 0
+        return site.lab.drops_now("BLACKHOLE", "h1") > before
+
+    def stops():
+        """Of what is open, and of what begins."""
+        wait_for("the connection to stop", lambda: not c.lives(1))
+        assert ask(node, WORLD) is None and ask(node, WORLD, protocol="udp") is None
+        assert node.ping(WORLD, count=1) == 0
+
+    with server(site.world):
+        # the usual mistake: the gateway in a subnet without a way out
+        before = site.lab.drops_now("BLACKHOLE", "h1")
+        wait_for("the drops to be counted", dropped)
+        net.route(outer, "0.0.0.0/0", GatewayId=site.gateway)
+        wait_for("the way out", goes)
+        assert reach(node, WORLD, protocol="udp")[0] == address and node.ping(WORLD) == 3
+        with Conversation(node, WORLD) as c:
+            assert c.lives()
+            net.route(outer, f"{WORLD}/32", InstanceId=site.web.id)  # more specific, to somebody else
+            stops()
+        net.unroute(outer, f"{WORLD}/32")
+        wait_for("the way out again", goes)
+        with Conversation(node, WORLD) as c:
+            assert c.lives()
+            net.unroute(outer, "0.0.0.0/0")
+            stops()
+        association = ec2.describe_route_tables(RouteTableIds=[net.tables[outer]])["RouteTables"][0]["Associations"][0]
+        association = ec2.replace_route_table_association(
+            AssociationId=association["RouteTableAssociationId"], RouteTableId=net.tables[net.public])["NewAssociationId"]
+        wait_for("the way by another table", goes)
+        with Conversation(node, WORLD) as c:
+            assert c.lives()
+            ec2.disassociate_route_table(AssociationId=association)  # the main one decides
+            stops()
+        assert site.worker.ping(WORLD) == 3  # by another gateway
+
+
 def test_a_private_gateway_stands_for_its_network(site, request):
     """requirement: EDGE-1, TOPO-1
 

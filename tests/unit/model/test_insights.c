@@ -58,25 +58,37 @@ static void lead(struct route_args args)
 	assert_ok(cluster_end(&c, route_create(cluster_tx(&c), &c.me, &args, &c.refusal)));
 }
 
-static void give_nat(const char *allocation)
+/* A table of the subnet's own. */
+static void make_table(const char *subnet, char ret_id[static ID_TEXT_SIZE])
 {
-	struct nat_gateway_create_args args = {.subnet_id = c.subnet, .allocation_id = allocation};
-	struct route_table_create_args table_args = {.vpc_id = c.vpc};
-	char table[ID_TEXT_SIZE];
-	const struct nat_gateway *g;
+	struct route_table_create_args args = {.vpc_id = c.vpc};
 	const struct route_table *t;
 	uint64_t association;
-	int r = nat_gateway_create(cluster_tx(&c), &c.me, &args, &g, &c.refusal);
+	int r = route_table_create(cluster_tx(&c), &c.me, &args, &t, &c.refusal);
 
+	assert_ok(r);
+	object_id_text(&t->o, ret_id);
+	assert_ok(cluster_end(&c, r));
+	assert_ok(cluster_end(&c, route_table_associate(cluster_tx(&c), &c.me, ret_id, subnet,
+							&association, &c.refusal)));
+}
+
+/* In a subnet that has nobody else. */
+static void give_nat(const char *allocation)
+{
+	char table[ID_TEXT_SIZE], subnet[ID_TEXT_SIZE];
+	struct nat_gateway_create_args args = {.subnet_id = subnet, .allocation_id = allocation};
+	const struct nat_gateway *g;
+	int r;
+
+	cluster_make_subnet(&c, c.vpc, "10.0.2.0/24", subnet);
+	make_table(subnet, table);
+	lead((struct route_args){.table_id = table, .cidr = "0.0.0.0/0", .gateway_id = igw});
+	r = nat_gateway_create(cluster_tx(&c), &c.me, &args, &g, &c.refusal);
 	assert_ok(r);
 	object_id_text(&g->o, nat);
 	assert_ok(cluster_end(&c, r));
-	r = route_table_create(cluster_tx(&c), &c.me, &table_args, &t, &c.refusal);
-	assert_ok(r);
-	object_id_text(&t->o, table);
-	assert_ok(cluster_end(&c, r));
-	assert_ok(cluster_end(&c, route_table_associate(cluster_tx(&c), &c.me, table, two,
-							&association, &c.refusal)));
+	make_table(two, table);
 	lead((struct route_args){.table_id = table, .cidr = "0.0.0.0/0", .nat_gateway_id = nat});
 }
 
