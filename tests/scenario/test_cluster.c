@@ -389,7 +389,7 @@ static void a_host_without_a_data_plane_runs_nothing(void **state)
 	assert_int_equal(world_instance(w, late)->state, INSTANCE_PENDING);
 	assert_int_equal(world_interface(w, late)->attachment.state, ATTACHMENT_ATTACHING);
 	assert_int_equal(run_on_first(w, &refusal), MODEL_E_NO_CAPACITY);
-	assert_non_null(strstr(refusal.message, "1 carry nothing now"));
+	assert_non_null(strstr(refusal.message, "1 that carry nothing now"));
 	/* It may have nodes of before: that they are gone is for it to say. */
 	world_terminate(w, f->a.id);
 	world_advance(w, 5000);
