@@ -465,12 +465,17 @@ static void check_accepted(const struct seed *s, const struct frame *in, uint32_
 	}
 }
 
-/* As far as IPv4 says that it goes: nothing changes there but what DF makes meaningless. */
+/* As far as IPv4 says that it goes: nothing changes there but what DF makes meaningless, and the
+ * time to live of what was sent by the router. */
 static bool is_same(const struct frame *sent, const struct frame *got)
 {
 	struct frame want = *sent;
 	size_t size = frame_u16(sent, IP_AT + 2);
 
+	if (!memcmp(sent->b, router_mac, MAC_SIZE)) {
+		want.b[IP_AT + 8]--;
+		frame_fix_ip(&want);
+	}
 	if (frame_u16(sent, IP_AT + 6) == EDGE_DF && sent->b[IP_AT] == 0x45 &&
 	    frame_u16(got, IP_AT + 4) == 0) {
 		frame_put_u16(&want, IP_AT + 4, 0);
