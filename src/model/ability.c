@@ -244,13 +244,9 @@ static const char *capabilities_fault(const struct capabilities *can)
 	return features_fault(can);
 }
 
-static struct ability ability_by(const struct host *h, const struct capabilities *can,
-				 uint32_t key_epoch, uint32_t n_incarnations)
+static struct ability ability_by(const struct host *h, const struct capabilities *can)
 {
-	struct ability a = {.key_epoch = key_epoch + 1,
-			    .incarnation = can->incarnation,
-			    .n_incarnations = n_incarnations,
-			    .locators = h->locators};
+	struct ability a = {.locators = h->locators};
 
 	/* what no probe has confirmed does not count (NEG-1) */
 	a.fault = can->probed_ms ? capabilities_fault(can) : "no probe of it has succeeded yet";
@@ -265,12 +261,12 @@ static struct ability ability_by(const struct host *h, const struct capabilities
 
 struct ability ability_of(const struct host *h)
 {
-	return ability_by(h, &h->can, h->key_epoch, h->n_incarnations);
+	return ability_by(h, &h->can);
 }
 
 struct ability ability_former(const struct host *h)
 {
-	return ability_by(h, &h->former, h->former_key_epoch, h->former_n_incarnations);
+	return ability_by(h, &h->former);
 }
 
 /* The news of the host have not come to the pair. */
@@ -285,10 +281,15 @@ struct ability ability_towards(const struct host *h, const struct host *other)
 }
 
 /* Whatever of it grows, the epoch is one that was not there before. */
-struct pair_key ability_key(const struct ability *a, const struct ability *b)
+struct pair_key ability_key(const struct host *from, const struct host *to)
 {
-	return (struct pair_key){a->key_epoch + a->n_incarnations + b->n_incarnations,
-				 a->incarnation, b->incarnation};
+	bool a = is_former(from, to), b = is_former(to, from);
+	uint32_t epoch = 1 + (a ? from->former_key_epoch : from->key_epoch) +
+			 (a ? from->former_n_incarnations : from->n_incarnations) +
+			 (b ? to->former_n_incarnations : to->n_incarnations);
+
+	return (struct pair_key){epoch, a ? from->former.incarnation : from->can.incarnation,
+				 b ? to->former.incarnation : to->can.incarnation};
 }
 
 uint32_t ability_usable(const struct ability *a)

@@ -27,9 +27,6 @@ struct ability {
 	uint32_t features;          /* FEATURE_BIT()s likewise */
 	uint32_t required_features; /* without these, in any version, it talks to nobody */
 	uint32_t mtu;               /* of its substrate; 0: nothing of its report counts */
-	uint32_t key_epoch;         /* of the keys that it seals with */
-	uint64_t incarnation;       /* model/pair_key.h */
-	uint32_t n_incarnations;    /* before that one */
 	struct locators locators;
 	const char *fault; /* why nothing of its report counts; NULL: it counts */
 };
@@ -39,8 +36,8 @@ struct ability ability_of(const struct host *h);
 struct ability ability_former(const struct host *h);
 /* The one of the two by which choices between the host and the other one go. */
 struct ability ability_towards(const struct host *h, const struct host *other);
-/* The key of what 'a' seals for 'b'. */
-struct pair_key ability_key(const struct ability *a, const struct ability *b);
+/* The key of what 'from' seals for 'to', by what choices between them go by. */
+struct pair_key ability_key(const struct host *from, const struct host *to);
 /* The formats that it can use with the addresses it has. */
 uint32_t ability_usable(const struct ability *a);
 /* Alike for every choice, but for the MTU and the keys. */

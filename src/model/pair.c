@@ -83,13 +83,6 @@ static bool demand_of(const struct model *m, const struct choice_rules *rules,
 	return any || joins;
 }
 
-struct pair_key pair_key_of(const struct host *from, const struct host *to)
-{
-	struct ability a = ability_towards(from, to), b = ability_towards(to, from);
-
-	return ability_key(&a, &b);
-}
-
 void pair_wish(const struct model *m, const struct host *from, const struct host *to,
 	       const struct pair_class *c, struct wish *ret)
 {
@@ -104,7 +97,7 @@ void pair_wish_by(const struct model *m, const struct choice_rules *rules, const
 	bool demanded = demand_of(m, rules, from, to, c, &d);
 
 	negotiate(&a, from->name, &b, to->name, demanded ? &d : NULL, ret);
-	ret->key = ability_key(&a, &b);
+	ret->key = ability_key(from, to);
 }
 
 void pair_wish_quickly(const struct model *m, const struct choice_rules *rules,
@@ -116,7 +109,7 @@ void pair_wish_quickly(const struct model *m, const struct choice_rules *rules,
 	bool demanded = demand_of(m, rules, from, to, c, &d);
 
 	negotiate_quickly(&a, &b, demanded ? &d : NULL, ret);
-	ret->key = ability_key(&a, &b);
+	ret->key = ability_key(from, to);
 }
 
 bool pair_joins_apart(const struct host *a, const struct host *b)

@@ -67,8 +67,6 @@ void pair_wish_by(const struct model *m, const struct choice_rules *rules, const
 void pair_wish_quickly(const struct model *m, const struct choice_rules *rules,
 		       const struct host *from, const struct host *to, const struct pair_class *c,
 		       struct wish *ret);
-/* The key of a wish from 'from' to 'to'. */
-struct pair_key pair_key_of(const struct host *from, const struct host *to);
 /* Whether what the two use, as long as no policy has a say, is something else, or nothing, between
  * networks than inside one: what is best inside cannot say both. */
 bool pair_joins_apart(const struct host *a, const struct host *b);

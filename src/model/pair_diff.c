@@ -197,7 +197,7 @@ static int tell(struct diff *d, const struct host *from, const struct host *to,
 
 	d->cost += COST_DIFFERENCE;
 	/* of its own, however alike it is */
-	w->before.key = w->after.key = pair_key_of(from, to);
+	w->before.key = w->after.key = ability_key(from, to);
 	return d->walk->difference(d->walk->data, &difference);
 }
 
