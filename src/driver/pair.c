@@ -6,17 +6,22 @@
 #include "driver/node_device.h"
 #include "net/sysctl.h"
 
+/* The host's end; '*ret_host' is set even on failure, to be closed by the caller. */
+static int pair_find(const char *interface, struct rtnl **ret_host, struct rtnl_link *ret)
+{
+	char device[DRIVER_NETNS_DEVICE_SIZE];
+	int e = rtnl_open(ret_host);
+
+	driver_netns_device(interface, device);
+	return e ?: rtnl_link_find(*ret_host, device, ret);
+}
+
 int pair_delete(const char *interface)
 {
 	_cleanup_(rtnl_close_cleanup) struct rtnl *host = NULL;
-	char device[DRIVER_NETNS_DEVICE_SIZE];
 	struct rtnl_link link;
-	int e;
+	int e = pair_find(interface, &host, &link);
 
-	driver_netns_device(interface, device);
-	e = rtnl_open(&host);
-	if (!e)
-		e = rtnl_link_find(host, device, &link);
 	if (!e)
 		e = rtnl_link_delete(host, link.ifindex);
 	return rtnl_is_gone(e) ? 0 : e;
@@ -25,16 +30,11 @@ int pair_delete(const char *interface)
 int pair_delete_inside(int netns_fd, const char *interface)
 {
 	_cleanup_(rtnl_close_cleanup) struct rtnl *host = NULL, *inside = NULL;
-	char device[DRIVER_NETNS_DEVICE_SIZE];
 	struct rtnl_link outer, inner;
-	int e;
+	int e = rtnl_open_at(netns_fd, &inside);
 
-	driver_netns_device(interface, device);
-	e = rtnl_open(&host);
 	if (!e)
-		e = rtnl_open_at(netns_fd, &inside);
-	if (!e)
-		e = rtnl_link_find(host, device, &outer);
+		e = pair_find(interface, &host, &outer);
 	if (!e)
 		e = rtnl_link_get(inside, outer.peer_ifindex, &inner);
 	if (!e)
@@ -84,14 +84,9 @@ int pair_create(struct rtnl *host, int netns_fd, const struct driver_interface *
 int pair_open(const char *interface)
 {
 	_cleanup_(rtnl_close_cleanup) struct rtnl *host = NULL;
-	char device[DRIVER_NETNS_DEVICE_SIZE];
 	struct rtnl_link link;
-	int e;
+	int e = pair_find(interface, &host, &link);
 
-	driver_netns_device(interface, device);
-	e = rtnl_open(&host);
-	if (!e)
-		e = rtnl_link_find(host, device, &link);
 	return e ?: rtnl_link_set_up(host, link.ifindex, true);
 }
 

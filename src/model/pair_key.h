@@ -14,8 +14,7 @@
 #include <stdint.h>
 
 struct pair_key {
-	uint32_t
-		epoch; /* of this direction, another one for each of its keys; 0: nothing is sealed */
+	uint32_t epoch;            /* of this direction, one for each key; 0: nothing is sealed */
 	uint64_t sender, receiver; /* incarnations; 0: of a host that says none */
 };
 
