@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "model/internet_gateway.h"
 #include "model/pair_shift.h"
 #include "model/record.h"
 #include "model/table.h"
@@ -184,6 +185,19 @@ void cluster_make_subnet(struct cluster *c, const char *vpc, const char *cidr,
 	assert_int_equal(r, 0);
 	object_id_text(&s->o, ret_id);
 	cluster_end(c, r);
+}
+
+void cluster_make_internet(struct cluster *c, const char *vpc, char ret_id[ID_TEXT_SIZE])
+{
+	const struct internet_gateway *g;
+	struct tx *tx = cluster_tx(c);
+	int r = internet_gateway_create(tx, &c->me, NULL, 0, &g, &c->refusal);
+
+	assert_ok(r);
+	object_id_text(&g->o, ret_id);
+	if (vpc)
+		r = internet_gateway_attach(tx, &c->me, ret_id, vpc, &c->refusal);
+	assert_ok(cluster_end(c, r));
 }
 
 int cluster_make_interface(struct cluster *c, const char *subnet, const char *ip,

@@ -59,6 +59,8 @@ uint32_t cluster_add_edge(struct cluster *c, const char *name, const char *v6);
 void cluster_make_vpc(struct cluster *c, const char *cidr, char ret_id[ID_TEXT_SIZE]);
 void cluster_make_subnet(struct cluster *c, const char *vpc, const char *cidr,
 			 char ret_id[ID_TEXT_SIZE]);
+/* An internet gateway; 'vpc' NULL: attached to none. */
+void cluster_make_internet(struct cluster *c, const char *vpc, char ret_id[ID_TEXT_SIZE]);
 int cluster_make_interface(struct cluster *c, const char *subnet, const char *ip,
 			   char ret_id[ID_TEXT_SIZE]);
 int cluster_run(struct cluster *c, const char *subnet, char ret_id[ID_TEXT_SIZE]);

@@ -19,14 +19,9 @@ static uint32_t edges[2];
 
 static void attach_gateway(const char *vpc)
 {
-	const struct internet_gateway *g;
-	struct tx *tx = cluster_tx(&c);
-	int r = internet_gateway_create(tx, &c.me, NULL, 0, &g, &c.refusal);
 	char id[ID_TEXT_SIZE];
 
-	assert_ok(r);
-	object_id_text(&g->o, id);
-	assert_ok(cluster_end(&c, internet_gateway_attach(tx, &c.me, id, vpc, &c.refusal)));
+	cluster_make_internet(&c, vpc, id);
 }
 
 static int setup(void **state)

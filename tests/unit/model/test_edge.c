@@ -17,17 +17,9 @@ static char gateway[ID_TEXT_SIZE];
 /* The network's gateway is the first edge's; the second has nothing. */
 static int setup(void **state)
 {
-	const struct internet_gateway *g;
-	struct tx *tx;
-	int r;
-
 	cluster_init_network(&c, 1);
 	first = cluster_add_edge(&c, "e1", "fd00::101");
-	tx = cluster_tx(&c);
-	r = internet_gateway_create(tx, &c.me, NULL, 0, &g, &c.refusal);
-	assert_ok(r);
-	object_id_text(&g->o, gateway);
-	assert_ok(cluster_end(&c, internet_gateway_attach(tx, &c.me, gateway, c.vpc, &c.refusal)));
+	cluster_make_internet(&c, c.vpc, gateway);
 	second = cluster_add_edge(&c, "e2", "fd00::102");
 	return 0;
 }

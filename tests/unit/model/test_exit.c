@@ -43,19 +43,13 @@ static void set_route(bool there)
 static int setup(void **state)
 {
 	struct elastic_allocate_args args = {};
-	const struct internet_gateway *g;
 	const struct elastic *e;
 	const struct pool *p;
-	struct tx *tx;
 	int r;
 
 	cluster_init_network(&c, 2);
 	edges[0] = cluster_add_edge(&c, "e1", "fd00::101");
-	tx = cluster_tx(&c);
-	r = internet_gateway_create(tx, &c.me, NULL, 0, &g, &c.refusal);
-	assert_ok(r);
-	object_id_text(&g->o, igw);
-	assert_ok(cluster_end(&c, internet_gateway_attach(tx, &c.me, igw, c.vpc, &c.refusal)));
+	cluster_make_internet(&c, c.vpc, igw);
 	assert_ok(cluster_end(
 		&c, pool_add(cluster_tx(&c), &c.admin, "198.51.100.0/24", &p, &c.refusal)));
 	assert_ok(cluster_run(&c, c.subnet, box));

@@ -288,15 +288,10 @@ static int disassociate(const char *allocation)
 
 static void make_way_out(void)
 {
-	const struct internet_gateway *g;
 	const struct pool *p;
-	struct tx *tx = cluster_tx(&c);
-	int r = internet_gateway_create(tx, &c.me, NULL, 0, &g, &c.refusal);
 	char id[ID_TEXT_SIZE];
 
-	assert_ok(r);
-	object_id_text(&g->o, id);
-	assert_ok(cluster_end(&c, internet_gateway_attach(tx, &c.me, id, c.vpc, &c.refusal)));
+	cluster_make_internet(&c, c.vpc, id);
 	assert_ok(cluster_end(
 		&c, pool_add(cluster_tx(&c), &c.admin, "198.51.100.0/24", &p, &c.refusal)));
 }

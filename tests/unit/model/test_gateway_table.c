@@ -28,25 +28,12 @@ static void make_table(const char *vpc, char ret_id[static ID_TEXT_SIZE])
 	assert_ok(cluster_end(&c, r));
 }
 
-static void make_gateway(const char *vpc, char ret_id[static ID_TEXT_SIZE])
-{
-	const struct internet_gateway *g;
-	struct tx *tx = cluster_tx(&c);
-	int r = internet_gateway_create(tx, &c.me, NULL, 0, &g, &c.refusal);
-
-	assert_ok(r);
-	object_id_text(&g->o, ret_id);
-	if (vpc)
-		r = internet_gateway_attach(tx, &c.me, ret_id, vpc, &c.refusal);
-	assert_ok(cluster_end(&c, r));
-}
-
 static int setup(void **state)
 {
 	cluster_init_network(&c, 2);
 	edge = cluster_add_edge(&c, "e1", "fd00::e1");
 	make_table(c.vpc, rtb);
-	make_gateway(c.vpc, igw);
+	cluster_make_internet(&c, c.vpc, igw);
 	cluster_make_interface(&c, c.subnet, NULL, eni);
 	id_text(KIND_ROUTE_TABLE, cluster_vpc(&c, c.vpc)->main_table, main_rtb);
 	return 0;
@@ -138,7 +125,7 @@ static void test_associations(void **state)
 	uint64_t id, main = cluster_vpc(&c, c.vpc)->main_association;
 
 	make_table(c.vpc, second);
-	make_gateway(NULL, loose);
+	cluster_make_internet(&c, NULL, loose);
 	cluster_make_vpc(&c, "10.9.0.0/16", other);
 	make_table(other, foreign);
 	assert_int_equal(associate_with(rtb, "vgw-1"), MODEL_E_VPN_GATEWAY_NOT_FOUND);

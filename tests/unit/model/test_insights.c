@@ -30,17 +30,6 @@ static char web_addr[IPADDR_TEXT_SIZE], box_addr[IPADDR_TEXT_SIZE];
 static char public_addr[IPADDR_TEXT_SIZE], nat_addr[IPADDR_TEXT_SIZE];
 static char group[ID_TEXT_SIZE], main_table[ID_TEXT_SIZE], nat[ID_TEXT_SIZE];
 
-static void make_gateway(void)
-{
-	const struct internet_gateway *g;
-	struct tx *tx = cluster_tx(&c);
-	int r = internet_gateway_create(tx, &c.me, NULL, 0, &g, &c.refusal);
-
-	assert_ok(r);
-	object_id_text(&g->o, igw);
-	assert_ok(cluster_end(&c, internet_gateway_attach(tx, &c.me, igw, c.vpc, &c.refusal)));
-}
-
 static void make_public(char ret_id[static ID_TEXT_SIZE], char ret_addr[static IPADDR_TEXT_SIZE])
 {
 	struct elastic_allocate_args allocate = {};
@@ -108,7 +97,7 @@ static int setup(void **state)
 	cluster_init_network(&c, 2);
 	cluster_add_edge(&c, "e1", "fd00::e1");
 	cluster_make_subnet(&c, c.vpc, "10.0.1.0/24", two);
-	make_gateway();
+	cluster_make_internet(&c, c.vpc, igw);
 	id_text(KIND_ROUTE_TABLE, cluster_vpc(&c, c.vpc)->main_table, main_table);
 	lead((struct route_args){.table_id = main_table, .cidr = "0.0.0.0/0", .gateway_id = igw});
 	assert_ok(cluster_run(&c, c.subnet, web));

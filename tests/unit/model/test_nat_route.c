@@ -43,17 +43,6 @@ static uint64_t associate(const char *table, const char *subnet)
 	return id;
 }
 
-static void make_internet(void)
-{
-	const struct internet_gateway *g;
-	struct tx *tx = cluster_tx(&c);
-	int r = internet_gateway_create(tx, &c.me, NULL, 0, &g, &c.refusal);
-
-	assert_ok(r);
-	object_id_text(&g->o, igw);
-	assert_ok(cluster_end(&c, internet_gateway_attach(tx, &c.me, igw, c.vpc, &c.refusal)));
-}
-
 static const struct nat_gateway *gateway(void)
 {
 	const struct nat_gateway *g;
@@ -116,7 +105,7 @@ static int setup(void **state)
 	cluster_init_network(&c, 2);
 	edge = cluster_add_edge(&c, "e1", "fd00::e1");
 	cluster_make_subnet(&c, c.vpc, "10.0.1.0/24", outer_subnet);
-	make_internet();
+	cluster_make_internet(&c, c.vpc, igw);
 	id_text(KIND_ROUTE_TABLE, cluster_vpc(&c, c.vpc)->main_table, main_rtb);
 	make_table(inner);
 	make_table(outer);

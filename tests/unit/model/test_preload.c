@@ -212,23 +212,17 @@ static void test_an_edge_is_told_what_it_may_ask_for(void **state)
 				   .probed_ms = 1};
 	const struct interface *i = cluster_interface_of(&c, nodes[0]);
 	struct mapping v4 = *mapping_find(model_mappings(c.m), vni, &i->addrs[0].addr), v6 = v4;
-	const struct internet_gateway *g;
 	char gateway[ID_TEXT_SIZE];
 	struct preload_walk walk;
 	const struct host *h;
 	struct tx *tx = cluster_tx(&c);
 	uint32_t edge;
-	int r;
 
 	assert_ok(host_add(tx, &c.admin, &args, &h, &c.refusal));
 	edge = h->number;
 	assert_ok(cluster_end(&c, host_report(tx, edge, &can, &c.refusal)));
 	host_set_connected(c.m, edge, true);
-	tx = cluster_tx(&c);
-	r = internet_gateway_create(tx, &c.me, NULL, 0, &g, &c.refusal);
-	assert_ok(r);
-	object_id_text(&g->o, gateway);
-	assert_ok(cluster_end(&c, internet_gateway_attach(tx, &c.me, gateway, c.vpc, &c.refusal)));
+	cluster_make_internet(&c, c.vpc, gateway);
 	assert_ok(mark(&c.me, true));
 	assert_true(preload_is_due(c.m, edge, vni)); /* it has the network's gateway */
 	/* no public address, no NAT gateway: IPv4 is none of its business, and IPv6 is */

@@ -65,19 +65,6 @@ static void make_table(const char *vpc_id, char ret_id[static ID_TEXT_SIZE])
 	cluster_end(&c, r);
 }
 
-static void make_gateway(const char *vpc_id, char ret_id[static ID_TEXT_SIZE])
-{
-	const struct internet_gateway *g;
-	struct tx *tx = cluster_tx(&c);
-	int r = internet_gateway_create(tx, &c.me, NULL, 0, &g, &c.refusal);
-
-	assert_ok(r);
-	object_id_text(&g->o, ret_id);
-	if (vpc_id)
-		r = internet_gateway_attach(tx, &c.me, ret_id, vpc_id, &c.refusal);
-	assert_ok(cluster_end(&c, r));
-}
-
 static int add(struct route_args args)
 {
 	return cluster_end(&c, route_create(cluster_tx(&c), &c.me, &args, &c.refusal));
@@ -114,7 +101,7 @@ static void test_what_a_vpc_is_kept_by(void **state)
 	assert_int_equal(cluster_end(&c, vpc_delete(cluster_tx(&c), &c.me, id, &c.refusal)),
 			 MODEL_E_VPC_DEPENDENCY);
 	assert_ok(cluster_end(&c, route_table_delete(cluster_tx(&c), &c.me, other, &c.refusal)));
-	make_gateway(id, other);
+	cluster_make_internet(&c, id, other);
 	assert_int_equal(cluster_end(&c, vpc_delete(cluster_tx(&c), &c.me, id, &c.refusal)),
 			 MODEL_E_VPC_DEPENDENCY);
 	assert_int_equal(
@@ -132,8 +119,8 @@ static void test_routes_refused(void **state)
 	char eni[ID_TEXT_SIZE];
 
 	main_table(rtb);
-	make_gateway(c.vpc, igw);
-	make_gateway(NULL, loose);
+	cluster_make_internet(&c, c.vpc, igw);
+	cluster_make_internet(&c, NULL, loose);
 	cluster_make_vpc(&c, "10.9.0.0/16", other);
 	cluster_make_interface(&c, c.subnet, NULL, eni);
 	const struct {
@@ -183,7 +170,7 @@ static void test_replacing_and_deleting(void **state)
 	struct route_args args = {.table_id = rtb, .cidr = "0.0.0.0/0", .interface_id = eni};
 
 	main_table(rtb);
-	make_gateway(c.vpc, igw);
+	cluster_make_internet(&c, c.vpc, igw);
 	cluster_make_interface(&c, c.subnet, NULL, eni);
 	assert_int_equal(cluster_end(&c, route_replace(cluster_tx(&c), &c.me, &args, &c.refusal)),
 			 MODEL_E_ROUTE_UNDEFINED);
@@ -303,7 +290,7 @@ static void test_carriers_get_tables(void **state)
 	struct told t;
 
 	main_table(rtb);
-	make_gateway(c.vpc, igw);
+	cluster_make_internet(&c, c.vpc, igw);
 	/* nobody carries the network */
 	t = told_by(route_create(cluster_tx(&c), &c.me, &args, &c.refusal), 0);
 	assert_int_equal(t.n_tables, 0);
@@ -430,7 +417,7 @@ static void test_a_list_as_destination(void **state)
 	struct told t;
 
 	main_table(rtb);
-	make_gateway(c.vpc, igw);
+	cluster_make_internet(&c, c.vpc, igw);
 	make_list(10, cidrs, ARRAY_SIZE(cidrs), list);
 	assert_ok(cluster_run(&c, c.subnet, id));
 	host = cluster_instance(&c, id)->host;
@@ -469,7 +456,7 @@ static void test_a_list_counts_for_its_entries(void **state)
 	struct route_args args = {.table_id = rtb, .prefix_list_id = list, .gateway_id = igw};
 
 	main_table(rtb);
-	make_gateway(c.vpc, igw);
+	cluster_make_internet(&c, c.vpc, igw);
 	make_list(LIMIT_MODEL_ROUTES - 1, NULL, 0, list);
 	make_list(2, NULL, 0, other);
 	assert_ok(add(args));
